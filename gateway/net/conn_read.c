@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn_read - everything that comes in: handshake, heads, bodies nobody wants. */
+#include "gateway/net/net_private.h"
+
+enum conn_step
+conn_read_handshake(struct conn *conn)
+{
+	switch (tls_session_handshake(conn->stream.tls)) {
+	case NET_IO_DONE:
+		conn->state = CONN_HEAD;
+		conn->readable = true; /* the request may have come with the last flight */
+		conn_stamp(conn, NET_LIMIT_HEAD_TIME);
+		return CONN_STEP_AGAIN;
+	case NET_IO_WANT_READ:
+		return CONN_STEP_READ;
+	case NET_IO_WANT_WRITE:
+		return CONN_STEP_WRITE;
+	case NET_IO_EOF:
+	case NET_IO_FAILED:
+	default:
+		conn->net->counters.handshake_faults++;
+		return conn_end(conn, CONN_WHY_TLS, false);
+	}
+}
+
+/* One read into the free room of the buffer, which must not be full. */
+static enum net_io
+fill(struct conn *conn)
+{
+	size_t n = 0;
+	bool more = false;
+	if (!conn->in && !(conn->in = net_take_in(conn->net)))
+		return NET_IO_FAILED;
+	struct net_in *in = conn->in;
+	enum net_io io = stream_read(&conn->stream, in->bytes + in->n, in->cap - in->n, &n, &more);
+	conn->readable = io == NET_IO_DONE && more;
+	if (io == NET_IO_DONE)
+		in->n += n;
+	if (io == NET_IO_EOF)
+		conn->eof = true;
+	return io;
+}
+
+static void
+drop_in(struct conn *conn)
+{
+	net_give_in(conn->net, conn->in);
+	conn->in = NULL;
+}
+
+static enum net_limit
+limit_of(enum http_fault fault)
+{
+	switch (fault) {
+	case HTTP_FAULT_LINE_LONG:
+		return NET_LIMIT_LINE;
+	case HTTP_FAULT_FIELD_LONG:
+		return NET_LIMIT_FIELD;
+	case HTTP_FAULT_HEAD_LONG:
+		return NET_LIMIT_HEAD;
+	case HTTP_FAULT_FIELDS_MANY:
+		return NET_LIMIT_FIELDS;
+	case HTTP_FAULT_BLANKS_MANY:
+		return NET_LIMIT_BLANKS;
+	default:
+		return NET_LIMIT_NONE;
+	}
+}
+
+static enum conn_step
+hand_over(struct conn *conn)
+{
+	const struct net_callbacks *cb = &conn->net->callbacks;
+	conn->state = CONN_OWNER;
+	conn_stamp(conn, NET_LIMIT_ANSWER_TIME);
+	conn->in_owner = true;
+	cb->on_request(cb->ctx, conn, &conn->in->request);
+	conn->in_owner = false;
+	return CONN_STEP_AGAIN;
+}
+
+/*
+ * A body is only ever thrown away, and only a small one: to keep the connection,
+ * and because a client told "no" while it still writes may never read it.
+ */
+static enum conn_step
+begin_request(struct conn *conn)
+{
+	const struct http_request *r = &conn->in->request;
+	bool readable_body = r->body == HTTP_BODY_LENGTH && r->body_len <= conn->net->limits.body_max;
+	conn->turns--;
+	conn->requests++;
+	conn->net->counters.requests++;
+	conn->outcome = (struct conn_outcome){ .request = conn->requests };
+	if (r->body == HTTP_BODY_NONE)
+		return hand_over(conn);
+	if (readable_body) {
+		conn->body_left = r->body_len;
+		conn->state = CONN_BODY;
+		conn_stamp(conn, NET_LIMIT_BODY_TIME);
+		if (r->expect_continue && conn->in->n == r->head_len)
+			return conn_write_continue(conn);
+		return CONN_STEP_AGAIN;
+	}
+	if (r->method != HTTP_OTHER)
+		return conn_write_refusal(conn, r->body == HTTP_BODY_CHUNKED ? 411 : 413,
+		    HTTP_FAULT_NONE, NET_LIMIT_BODY);
+	/* The owner refuses the method; its body stays where it is. */
+	conn->unread = true;
+	conn->close_after = true;
+	conn_blame(conn, NET_LIMIT_BODY);
+	return hand_over(conn);
+}
+
+/* CONN_STEP_READ: more bytes are needed. */
+static enum conn_step
+parse(struct conn *conn)
+{
+	struct net_in *in = conn->in;
+	enum http_fault fault = HTTP_FAULT_NONE;
+	switch (http_head_parse(&conn->scan, view_of(in->bytes, in->n), conn->mode,
+	    &conn->net->limits.http, &in->request, &fault)) {
+	case HTTP_PARSE_DONE:
+		return begin_request(conn);
+	case HTTP_PARSE_MORE:
+		break;
+	case HTTP_PARSE_BAD:
+	default:
+		return conn_write_refusal(conn, http_head_fault_status(fault), fault,
+		    limit_of(fault));
+	}
+	if (http_head_is_blank(&conn->scan)) {
+		/* XinYi's third line feed: the connection is still idle. */
+		conn->scan = (struct http_scan){ .blanks = conn->scan.blanks };
+		in->n = 0;
+	} else if (conn->due_limit == NET_LIMIT_IDLE_TIME) {
+		conn_stamp(conn, NET_LIMIT_HEAD_TIME);
+	}
+	return CONN_STEP_READ;
+}
+
+enum conn_step
+conn_read_head(struct conn *conn)
+{
+	for (;;) {
+		if (conn->in && conn->in->n) {
+			if (conn->turns == 0)
+				return CONN_STEP_YIELD;
+			enum conn_step step = parse(conn);
+			if (step != CONN_STEP_READ)
+				return step;
+		}
+		bool blank = http_head_is_blank(&conn->scan);
+		enum conn_why gone = blank ? CONN_WHY_PEER : CONN_WHY_PEER_BROKE;
+		if (conn->eof)
+			return conn_end(conn, gone, false);
+		if (!conn->readable) {
+			if (blank)
+				drop_in(conn);
+			return CONN_STEP_READ;
+		}
+		/* Only after limits have grown under a buffer taken before. */
+		if (conn->in && conn->in->n == conn->in->cap)
+			return conn_write_refusal(conn, 431, HTTP_FAULT_HEAD_LONG, NET_LIMIT_HEAD);
+		switch (fill(conn)) {
+		case NET_IO_WANT_WRITE:
+			return CONN_STEP_WRITE;
+		case NET_IO_FAILED:
+			return conn_end(conn, gone, false);
+		case NET_IO_DONE:
+		case NET_IO_WANT_READ:
+		case NET_IO_EOF:
+		default:
+			break;
+		}
+	}
+}
+
+enum conn_step
+conn_read_body(struct conn *conn)
+{
+	for (;;) {
+		struct net_in *in = conn->in;
+		size_t head = in->request.head_len, rest = in->n - head;
+		size_t drop = rest < conn->body_left ? rest : (size_t)conn->body_left;
+		memmove(in->bytes + head, in->bytes + head + drop, rest - drop);
+		in->n -= drop;
+		conn->body_left -= drop;
+		if (conn->body_left == 0)
+			return hand_over(conn);
+		if (conn->eof)
+			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
+		if (drop >= conn->quota)
+			return CONN_STEP_YIELD;
+		conn->quota -= drop;
+		if (!conn->readable)
+			return CONN_STEP_READ;
+		switch (fill(conn)) {
+		case NET_IO_WANT_WRITE:
+			return CONN_STEP_WRITE;
+		case NET_IO_FAILED:
+			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
+		case NET_IO_DONE:
+		case NET_IO_WANT_READ:
+		case NET_IO_EOF:
+		default:
+			break;
+		}
+	}
+}
+
+enum conn_step
+conn_read_linger(struct conn *conn)
+{
+	while (conn->readable) {
+		size_t n = 0;
+		switch (stream_read(&conn->stream, conn->net->record, sizeof conn->net->record, &n,
+		    &conn->readable)) {
+		case NET_IO_DONE:
+			break;
+		case NET_IO_WANT_READ:
+			conn->readable = false;
+			return CONN_STEP_READ;
+		case NET_IO_WANT_WRITE:
+		case NET_IO_EOF:
+		case NET_IO_FAILED:
+		default:
+			return conn_end(conn, CONN_WHY_DONE, false);
+		}
+		/* Who goes on writing after so much gets the reset it provokes. */
+		if (n >= conn->body_left)
+			return conn_end(conn, CONN_WHY_DONE, false);
+		conn->body_left -= n;
+	}
+	return CONN_STEP_READ;
+}
+
+void
+conn_read_ahead(struct conn *conn)
+{
+	if (conn->close_after) {
+		conn->unread = true;
+		return;
+	}
+	while (conn->readable && !(conn->in && conn->in->n == conn->in->cap)) {
+		enum net_io io = fill(conn);
+		if (io == NET_IO_FAILED) {
+			conn_end(conn, CONN_WHY_PEER_BROKE, false);
+			return;
+		}
+		if (conn->in && conn->in->n == 0)
+			drop_in(conn);
+		if (io != NET_IO_DONE)
+			return;
+	}
+}

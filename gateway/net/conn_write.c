@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conn_write - everything that goes out: heads, bodies, the last word. */
+#include "gateway/net/net_private.h"
+
+#include <stdlib.h>
+
+#include "crypto/err.h"
+
+void
+conn_write_drop(struct conn *conn)
+{
+	struct net_source source = conn->source;
+	net_give_out(conn->net, conn->out);
+	conn->out = NULL;
+	conn->source = (struct net_source){ 0 };
+	conn->left = 0;
+	if (source.done)
+		source.done(source.ctx);
+}
+
+/* The request has been answered: what came after it moves to the front. */
+static void
+consume_request(struct conn *conn)
+{
+	struct net_in *in = conn->in;
+	conn->scan = (struct http_scan){ 0 };
+	if (!in)
+		return;
+	size_t head = in->request.head_len;
+	memmove(in->bytes, in->bytes + head, in->n - head);
+	in->n -= head;
+	if (in->n == 0) {
+		net_give_in(conn->net, in);
+		conn->in = NULL;
+	}
+}
+
+/* The head into out, and the clock of the whole reply. */
+static void
+begin(struct conn *conn, struct net_out *out, const struct http_reply *reply)
+{
+	struct net *net = conn->net;
+	uint64_t slow_s = reply->length / net->limits.reply_rate;
+	out->head_n = out->n =
+	    http_reply_encode(reply, net_date(net), (char *)out->bytes);
+	conn->out = out;
+	conn->outcome.status = reply->status;
+	conn->close_after = reply->close;
+	/* 2^40 seconds are forever, and keep the sum below in range. */
+	if (slow_s > UINT64_C(1) << 40)
+		slow_s = UINT64_C(1) << 40;
+	conn->give_up = net_now(net) + net->limits.reply_ms + (int64_t)slow_s * 1000;
+	conn->state = CONN_REPLY;
+	conn_stamp(conn, NET_LIMIT_STALL_TIME);
+}
+
+/* Whether this reply is the connection's last. */
+static bool
+must_close(struct conn *conn, const struct http_reply *head)
+{
+	bool worn = conn->requests >= conn->net->limits.requests_max;
+	if (worn)
+		conn->net->counters.limits[NET_LIMIT_REQUESTS]++;
+	return worn || head->close || conn->close_after || conn->net->stopping ||
+	    !conn->in->request.keep_alive;
+}
+
+int
+conn_write_answer(struct conn *conn, const struct http_reply *head, const struct conn_body *body)
+{
+	static const struct conn_body none;
+	struct http_reply reply = *head;
+	struct net_out *out = NULL;
+	uint64_t end;
+	int err = FG_ESTATE;
+	if (!body)
+		body = &none;
+	if (conn->state != CONN_OWNER)
+		goto refuse;
+	reply.length = body->source.pull ? body->length : body->memory.n;
+	if (body->source.pull && __builtin_add_overflow(body->offset, body->length, &end))
+		abort();
+	err = FG_ELIMIT;
+	if (!body->source.pull && body->memory.n > CONN_MEMORY_MAX)
+		goto refuse;
+	err = FG_ENOMEM;
+	if (!(out = net_take_out(conn->net)))
+		goto refuse;
+	reply.close = must_close(conn, head);
+	begin(conn, out, &reply);
+	bool bare = conn->in->request.method == HTTP_HEAD || http_reply_is_bare(reply.status);
+	if (!bare && !body->source.pull && body->memory.n) {
+		memcpy(out->bytes + out->n, body->memory.p, body->memory.n);
+		out->n += body->memory.n;
+	}
+	conn->source = body->source;
+	conn->offset = body->offset;
+	conn->left = bare || !body->source.pull ? 0 : body->length;
+	conn->reply_owed = true;
+	consume_request(conn);
+	if (!conn->in_owner)
+		conn_wake(conn);
+	return FG_OK;
+refuse:
+	if (body->source.done)
+		body->source.done(body->source.ctx);
+	return err;
+}
+
+enum conn_step
+conn_write_refusal(struct conn *conn, unsigned status, enum http_fault fault, enum net_limit limit)
+{
+	const struct http_reply reply = { .status = status, .close = true };
+	struct net_out *out = net_take_out(conn->net);
+	if (!out)
+		return conn_end(conn, CONN_WHY_LOCAL, true);
+	conn->outcome = (struct conn_outcome){ .request = conn->requests, .fault = fault };
+	conn->outcome.why = fault ? CONN_WHY_REQUEST : CONN_WHY_LIMIT;
+	if (fault)
+		conn->net->counters.faults[fault]++;
+	if (limit)
+		conn_blame(conn, limit);
+	net_give_in(conn->net, conn->in);
+	conn->in = NULL;
+	conn->scan = (struct http_scan){ 0 };
+	conn->unread = true;
+	begin(conn, out, &reply);
+	return CONN_STEP_AGAIN;
+}
+
+enum conn_step
+conn_write_continue(struct conn *conn)
+{
+	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	size_t n = 0;
+	enum net_io io = stream_write(&conn->stream, view_of(text, sizeof text - 1), &n);
+	if (io == NET_IO_DONE && n == sizeof text - 1)
+		return CONN_STEP_AGAIN;
+	/* Room for 25 bytes is missing only when earlier answers were never read. */
+	return conn_end(conn, CONN_WHY_PEER_BROKE, true);
+}
+
+/* Up to max bytes of the source from `offset`; 0 when it failed. */
+static size_t
+pull(struct conn *conn, uint64_t offset, size_t max, const uint8_t **ret_run)
+{
+	int64_t n = conn->source.pull(conn->source.ctx, offset, max, ret_run);
+	if (n > 0 && (uint64_t)n > max)
+		abort(); /* the owner's mistake would become somebody's memory on the wire */
+	return n > 0 ? (size_t)n : 0;
+}
+
+static size_t
+at_most(uint64_t n, size_t max)
+{
+	return n < max ? (size_t)n : max;
+}
+
+/*
+ * What a TLS record is made of: head and body together, since a second record
+ * costs more than the copy. After WANT_WRITE the same call gathers the same
+ * bytes again, which is what OpenSSL asks for. Empty when the source failed.
+ */
+static struct view
+gather(struct conn *conn)
+{
+	const struct view failed = { NULL, 0 };
+	struct net *net = conn->net;
+	size_t pending = conn->out ? conn->out->n - conn->out->off : 0;
+	size_t want = pending + at_most(conn->left, TLS_RECORD_MAX - pending), have = 0;
+	const uint8_t *run;
+	while (have < want) {
+		size_t n;
+		if (have < pending) {
+			run = conn->out->bytes + conn->out->off;
+			n = pending;
+		} else if (!(n = pull(conn, conn->offset + (have - pending), want - have, &run))) {
+			return failed;
+		}
+		if (n == want)
+			return view_of(run, n);
+		memcpy(net->record + have, run, n);
+		have += n;
+	}
+	return view_of(net->record, have);
+}
+
+/* One write. NET_IO_EOF: the source failed. *ret_short: the socket is full. */
+static enum net_io
+send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
+{
+	struct net_out *out = conn->out;
+	*ret_short = false;
+	if (conn->stream.tls) {
+		struct view record = gather(conn);
+		return record.n ? stream_write(&conn->stream, record, ret_n) : NET_IO_EOF;
+	}
+	struct iovec iov[2];
+	size_t n_iov = 0, offered = 0;
+	if (out) {
+		iov[n_iov++] = (struct iovec){ out->bytes + out->off, out->n - out->off };
+		offered = out->n - out->off;
+	}
+	if (conn->left) {
+		const uint8_t *run;
+		size_t n = pull(conn, conn->offset, at_most(conn->left, conn->quota), &run);
+		if (!n)
+			return NET_IO_EOF;
+		/* sendmsg only reads it; iov_base has no const. */
+		iov[n_iov++] = (struct iovec){ (void *)(uintptr_t)run, n };
+		offered += n;
+	}
+	enum net_io io = stream_send(&conn->stream, iov, n_iov, ret_n);
+	*ret_short = io == NET_IO_DONE && *ret_n < offered;
+	return io;
+}
+
+/* n bytes are gone: first of the head, then of the body. */
+static void
+account(struct conn *conn, size_t n)
+{
+	struct net_out *out = conn->out;
+	size_t body = n;
+	conn->quota -= at_most(n, conn->quota);
+	if (out) {
+		size_t taken = at_most(n, out->n - out->off);
+		size_t head_left = out->off < out->head_n ? out->head_n - out->off : 0;
+		body -= at_most(n, head_left);
+		out->off += taken;
+		n -= taken;
+		if (out->off == out->n) {
+			net_give_out(conn->net, out);
+			conn->out = NULL;
+		}
+	}
+	conn->offset += n;
+	conn->left -= n;
+	conn->outcome.sent += body;
+	conn->sent_all += body;
+	conn->net->counters.bytes += body;
+	conn_stamp(conn, NET_LIMIT_STALL_TIME);
+}
+
+/*
+ * The last word is said. Closing while the peer's bytes lie unread would make
+ * the kernel reset, and the peer lose the answer: then wait for it to close.
+ */
+static enum conn_step
+say_goodbye(struct conn *conn)
+{
+	bool unread = conn->unread || conn->readable || (conn->in && conn->in->n) ||
+	    stream_has_unread(&conn->stream);
+	if (!unread || conn->eof)
+		return conn_end(conn, CONN_WHY_DONE, false);
+	net_give_in(conn->net, conn->in);
+	conn->in = NULL;
+	stream_half_close(&conn->stream);
+	conn->state = CONN_LINGER;
+	conn->readable = true;
+	conn->body_left = (uint64_t)conn->net->limits.body_max + TLS_RECORD_MAX;
+	conn_stamp(conn, NET_LIMIT_LINGER_TIME);
+	return CONN_STEP_AGAIN;
+}
+
+static enum conn_step
+finish(struct conn *conn)
+{
+	const struct net_callbacks *cb = &conn->net->callbacks;
+	conn->outcome.complete = true;
+	if (conn->reply_owed) {
+		struct conn_outcome outcome = conn->outcome;
+		outcome.why = CONN_WHY_DONE;
+		conn->reply_owed = false;
+		conn->net->counters.replies++;
+		if (cb->on_sent)
+			cb->on_sent(cb->ctx, conn, &outcome);
+	}
+	conn_write_drop(conn);
+	if (conn->state == CONN_GONE)
+		return CONN_STEP_STOP;
+	if (conn->close_after || conn->net->stopping)
+		return say_goodbye(conn);
+	conn->state = CONN_HEAD;
+	conn_stamp(conn, NET_LIMIT_IDLE_TIME);
+	return CONN_STEP_AGAIN;
+}
+
+enum conn_step
+conn_write_reply(struct conn *conn)
+{
+	while (conn->out || conn->left) {
+		size_t n = 0;
+		bool full;
+		if (conn->quota == 0)
+			return CONN_STEP_YIELD;
+		switch (send_some(conn, &n, &full)) {
+		case NET_IO_DONE:
+			account(conn, n);
+			if (full)
+				return CONN_STEP_WRITE;
+			break;
+		case NET_IO_WANT_WRITE:
+			return CONN_STEP_WRITE;
+		case NET_IO_WANT_READ:
+			return CONN_STEP_READ;
+		case NET_IO_EOF:
+			return conn_end(conn, CONN_WHY_SOURCE, true);
+		case NET_IO_FAILED:
+		default:
+			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
+		}
+	}
+	return finish(conn);
+}

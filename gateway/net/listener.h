@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * listener - accepts connections from a socket that somebody else has bound.
+ * Role: the edge makes one a listening descriptor the supervisor handed over.
+ * Accepts in batches; at the descriptor limit it pauses and lets the kernel's
+ * backlog hold, instead of spinning on a readable socket.
+ */
+#ifndef FG_NET_LISTENER_H
+#define FG_NET_LISTENER_H
+
+#include "gateway/net/net.h"
+
+#define LISTENER_PAUSE_MS 100      /* after EMFILE and its kin */
+#define LISTENER_LOWAT (16 * 1024) /* TCP_NOTSENT_LOWAT: unsent bytes the kernel holds a connection */
+
+struct listener;
+
+/*
+ * Takes fd (listening TCP), also on failure; origin->tls gets a reference.
+ * Owned by net, freed with it. 0, FG_EINVAL (not a listening TCP socket), FG_ENOMEM.
+ */
+int listener_new(struct net *net, int fd, const struct net_origin *origin,
+    struct listener **ret_listener);
+/* Stops and closes it before net goes. Its connections live on. */
+void listener_free(struct listener *listener);
+/* For connections from now on (certificate reload); tls borrowed as in net_origin. */
+void listener_set_tls(struct listener *listener, struct tls *tls);
+/* Not accepting just now, for want of descriptors or connections, or stopped. */
+bool listener_is_paused(const struct listener *listener);
+
+#endif

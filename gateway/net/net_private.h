@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * net_private - what net.c, conn*.c and listener.c share, and nobody else sees.
+ *
+ * Life of a connection: conn_run steps through its state until it must wait;
+ * socket events, deadlines and the owner's answer call conn_run again. conn_end
+ * closes the socket at once and puts the connection on the dead list; memory
+ * is freed, and the owner told, only by the reaper from the event loop, so no
+ * function here has to fear that its connection vanishes under it.
+ */
+#ifndef FG_NET_NET_PRIVATE_H
+#define FG_NET_NET_PRIVATE_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "gateway/net/conn.h"
+#include "gateway/net/listener.h"
+#include "gateway/net/net_peers.h"
+#include "gateway/net/stream.h"
+#include "gateway/net/tls.h"
+
+#define NET_SLOT_BITS 20        /* low bits of a connection id; the rest is a serial number */
+#define NET_SLOT_MASK ((UINT64_C(1) << NET_SLOT_BITS) - 1)
+#define NET_SPARES_MAX 64       /* buffers kept for the next request, of each kind */
+#define NET_BODY_ROOM 2048      /* behind the head: where a body is read to be thrown away */
+#define NET_NEVER INT64_MAX     /* no deadline */
+
+/* A request being read, and what follows it. Held only while there is something. */
+struct net_in {
+	struct net_in *next;
+	struct http_request request; /* its views point into bytes */
+	size_t cap, n;
+	uint8_t bytes[];
+};
+
+/* A response head and a short body. Held only until the kernel has them. */
+struct net_out {
+	struct net_out *next;
+	size_t n, off;
+	size_t head_n;               /* so that body bytes can be told apart */
+	uint8_t bytes[HTTP_REPLY_MAX + CONN_MEMORY_MAX];
+};
+
+struct net {
+	struct event_base *base;
+	struct net_clock clock;
+	struct net_limits limits;
+	struct net_callbacks callbacks;
+	struct net_counters counters;
+	struct event *timer;
+	struct event *reaper;
+	struct net_peers *peers;
+	/* By slot. Deadlines lie apart from their connections, so that a sweep
+	 * over 50,000 of them reads 400 KiB in a row. */
+	struct conn **conns;
+	int64_t *due;
+	uint32_t *free_slots;
+	uint32_t n_slots, n_free;
+	uint64_t serial;
+	struct conn *dead;
+	struct net_in *spare_in;
+	struct net_out *spare_out;
+	unsigned n_spare_in, n_spare_out;
+	struct listener *listeners;
+	bool stopping, stopped_told;
+	int64_t stop_due;
+	int64_t date_s;              /* the second date holds */
+	char date[30];
+	uint8_t record[TLS_RECORD_MAX]; /* one TLS record being put together */
+};
+
+enum conn_state {
+	CONN_GONE = 0,
+	CONN_HANDSHAKE,
+	CONN_HEAD,   /* idle, or reading a head */
+	CONN_BODY,   /* throwing a request body away */
+	CONN_OWNER,  /* the owner has the request */
+	CONN_REPLY,  /* sending */
+	CONN_LINGER, /* nothing more to say; letting the peer read */
+};
+
+/* What a step wants before the next one. */
+enum conn_step {
+	CONN_STEP_STOP = 0,   /* gone */
+	CONN_STEP_AGAIN,      /* run the (new) state's step now */
+	CONN_STEP_READ,       /* wait until readable */
+	CONN_STEP_WRITE,      /* wait until writable */
+	CONN_STEP_YIELD,      /* others first, then go on */
+	CONN_STEP_WAIT,       /* for the owner */
+};
+
+struct conn {
+	uint64_t id;
+	struct net *net;
+	struct conn *next_dead;
+	struct stream stream;
+	struct event read_event, write_event;
+	void *data;
+	struct net_in *in;
+	struct net_out *out;
+	struct http_scan scan;
+	struct net_source source;    /* pull NULL: none */
+	uint64_t offset, left;       /* of the source */
+	uint64_t body_left;          /* of a request body being thrown away, or of lingering */
+	int64_t give_up;             /* whole reply */
+	size_t quota;                /* bytes left in this turn */
+	uint64_t requests;
+	uint64_t sent_all;           /* body bytes, all replies */
+	struct conn_outcome outcome; /* of the reply under way, then of the connection */
+	uint32_t tag;
+	uint32_t turns;              /* requests left in this turn */
+	uint16_t port;
+	uint8_t ip[NET_ADDR_LEN];
+	enum conn_state state;
+	enum net_limit due_limit;    /* what net->due[slot] stands for */
+	enum http_mode mode;
+	bool read_armed, write_armed;
+	bool readable;               /* a read may give something */
+	bool eof;                    /* the peer will send no more */
+	bool in_owner;               /* inside on_request */
+	bool reply_owed;             /* an on_sent is due */
+	bool close_after;            /* this reply is the last */
+	bool unread;                 /* the peer may still be sending what nobody will read */
+};
+
+/* net.c */
+int64_t net_now(const struct net *net);
+const char *net_date(struct net *net);
+struct net_in *net_take_in(struct net *net);
+void net_give_in(struct net *net, struct net_in *in);
+struct net_out *net_take_out(struct net *net);
+void net_give_out(struct net *net, struct net_out *out);
+void net_wake_reaper(struct net *net);
+bool net_is_full(const struct net *net);
+/* IPv4 and IPv6 as 16 bytes; other families, and NULL, are all zero. */
+void net_address(const struct sockaddr *sa, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *ret_port);
+
+/* conn.c */
+int conn_new(struct net *net, uint32_t slot, int fd, const struct net_origin *origin,
+    struct conn **ret_conn);
+/* Runs in the reaper: last callbacks, then memory. */
+void conn_bury(struct conn *conn);
+void conn_run(struct conn *conn);
+/* From the loop's next round instead of now. */
+void conn_wake(struct conn *conn);
+/* Closes (or resets) now; always returns CONN_STEP_STOP. */
+enum conn_step conn_end(struct conn *conn, enum conn_why why, bool reset);
+/* Starts the deadline of that name. */
+void conn_stamp(struct conn *conn, enum net_limit limit);
+void conn_expire(struct conn *conn);
+/* No request is under way: may be closed without loss. */
+bool conn_is_idle(const struct conn *conn);
+void conn_blame(struct conn *conn, enum net_limit limit);
+
+/* conn_read.c */
+enum conn_step conn_read_handshake(struct conn *conn);
+enum conn_step conn_read_head(struct conn *conn);
+enum conn_step conn_read_body(struct conn *conn);
+enum conn_step conn_read_linger(struct conn *conn);
+/* While the owner or the writer is at work: notices a peer that has gone. */
+void conn_read_ahead(struct conn *conn);
+
+/* conn_write.c */
+/* conn_reply's work. */
+int conn_write_answer(struct conn *conn, const struct http_reply *head,
+    const struct conn_body *body);
+/* The engine's own answer to a request it will not hand on; closes after it. */
+enum conn_step conn_write_refusal(struct conn *conn, unsigned status, enum http_fault fault,
+    enum net_limit limit);
+enum conn_step conn_write_continue(struct conn *conn);
+enum conn_step conn_write_reply(struct conn *conn);
+/* Drops what a reply holds. */
+void conn_write_drop(struct conn *conn);
+
+/* listener.c */
+void listener_free_all(struct net *net);
+void listener_stop_all(struct net *net);
+/* Room again: those that paused for it go on. */
+void listener_resume_all(struct net *net);
+
+#endif

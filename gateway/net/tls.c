@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/net/tls.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "crypto/digest.h"
+#include "crypto/err.h"
+
+#define READ_AHEAD 4096 /* a request fits: one recv instead of two, header and body of the record */
+
+/*
+ * ECDSA before RSA: a P-256 signature costs a fifteenth of an RSA-2048 one.
+ * Within each, AES-128 first. Modules offer few, so order rarely decides.
+ */
+#define SUITES_MODERN                                                                              \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                              \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                              \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SUITES_LEGACY                                                                              \
+	":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"                                     \
+	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                                            \
+	"ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"                                      \
+	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"                                            \
+	"AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256:AES128-SHA:AES256-SHA"
+
+struct tls {
+	SSL_CTX *ctx;
+	BIO_METHOD *method;
+	unsigned refs; /* one process, one thread */
+};
+
+struct tls_session {
+	struct tls *tls;
+	SSL *ssl;
+	int fd;
+	bool eof;    /* the peer's FIN was read */
+	bool dead;   /* OpenSSL forbids further calls after a fatal error */
+	bool has_peer;
+	uint8_t peer[TLS_SPKI_LEN];
+};
+
+/*
+ * Sockets under OpenSSL without its own socket BIO, which writes with write(2)
+ * and would raise SIGPIPE.
+ */
+static int
+bio_write(BIO *bio, const char *p, int n)
+{
+	struct tls_session *s = BIO_get_data(bio);
+	BIO_clear_retry_flags(bio);
+	ssize_t r = n > 0 ? send(s->fd, p, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
+	if (r < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(bio);
+	return (int)r;
+}
+
+static int
+bio_read(BIO *bio, char *p, int n)
+{
+	struct tls_session *s = BIO_get_data(bio);
+	BIO_clear_retry_flags(bio);
+	ssize_t r = n > 0 ? recv(s->fd, p, (size_t)n, MSG_DONTWAIT) : 0;
+	if (r < 0 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_read(bio);
+	if (r == 0 && n > 0)
+		s->eof = true;
+	return (int)r;
+}
+
+static long
+bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
+{
+	const struct tls_session *s = BIO_get_data(bio);
+	(void)num;
+	(void)ptr;
+	if (cmd == BIO_CTRL_FLUSH)
+		return 1;
+	if (cmd == BIO_CTRL_EOF)
+		return s->eof;
+	return 0;
+}
+
+static BIO_METHOD *
+method_new(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "fotagate socket");
+	if (m && BIO_meth_set_write(m, bio_write) && BIO_meth_set_read(m, bio_read) &&
+	    BIO_meth_set_ctrl(m, bio_ctrl))
+		return m;
+	BIO_meth_free(m);
+	return NULL;
+}
+
+/* A daemon must never ask a terminal for a passphrase. */
+static int
+no_passphrase(char *buf, int size, int rwflag, void *ctx)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)ctx;
+	return -1;
+}
+
+static BIO *
+memory(struct view v)
+{
+	return v.n && v.n <= INT_MAX ? BIO_new_mem_buf(v.p, (int)v.n) : NULL;
+}
+
+/* Next certificate of a PEM file; NULL at its end and on a broken one (*bad). */
+static X509 *
+next_cert(BIO *bio, bool *bad)
+{
+	X509 *x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	unsigned long e = ERR_peek_last_error();
+	if (!x && ERR_GET_REASON(e) != PEM_R_NO_START_LINE)
+		*bad = true;
+	ERR_clear_error();
+	return x;
+}
+
+static bool
+use_pair(SSL_CTX *ctx, const struct tls_pair *pair)
+{
+	bool ok = false, bad = false;
+	X509 *x = NULL;
+	EVP_PKEY *key = NULL;
+	BIO *chain = memory(pair->chain_pem), *secret = memory(pair->key_pem);
+	if (!chain || !secret)
+		goto out;
+	x = next_cert(chain, &bad);
+	key = PEM_read_bio_PrivateKey(secret, NULL, no_passphrase, NULL);
+	if (!x || !key || SSL_CTX_use_certificate(ctx, x) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
+		goto out;
+	for (X509 *more; (more = next_cert(chain, &bad));) {
+		if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
+			X509_free(more);
+			goto out;
+		}
+	}
+	ok = !bad;
+out:
+	X509_free(x);
+	EVP_PKEY_free(key);
+	BIO_free(chain);
+	BIO_free(secret);
+	return ok;
+}
+
+/* Anchors for client certificates, and their names for the request to the client. */
+static bool
+use_client_ca(SSL_CTX *ctx, struct view pem)
+{
+	bool bad = false;
+	size_t n = 0;
+	BIO *bio = memory(pem);
+	if (!bio)
+		return false;
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	for (X509 *x; !bad && (x = next_cert(bio, &bad)); n++) {
+		if (X509_STORE_add_cert(store, x) != 1 || SSL_CTX_add_client_CA(ctx, x) != 1)
+			bad = true;
+		X509_free(x);
+	}
+	BIO_free(bio);
+	/* An intermediate listed by name is meant as the anchor it is listed as. */
+	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	return n > 0 && !bad;
+}
+
+/* Modules that offer ALPN at all want http/1.1; the others are served without. */
+static int
+choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *outlen, const unsigned char *in,
+    unsigned int inlen, void *ctx)
+{
+	static const unsigned char ours[] = "\x08http/1.1";
+	unsigned char *chosen;
+	(void)ssl;
+	(void)ctx;
+	if (SSL_select_next_proto(&chosen, outlen, ours, sizeof ours - 1, in, inlen) !=
+	    OPENSSL_NPN_NEGOTIATED)
+		return SSL_TLSEXT_ERR_NOACK;
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static bool
+set_up(SSL_CTX *ctx, const struct tls_config *config)
+{
+	static const unsigned char session_context[] = "fotagate";
+	int groups[] = { NID_X9_62_prime256v1, NID_X25519, NID_secp384r1 };
+	bool module = config->suites == TLS_SUITES_MODULE;
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets hold the state */
+	SSL_CTX_set_timeout(ctx, TLS_TICKET_S);
+	SSL_CTX_set_read_ahead(ctx, 1);
+	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
+	SSL_CTX_set_verify_depth(ctx, TLS_DEPTH_MAX);
+	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	SSL_CTX_set_security_level(ctx, 2);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+	    SSL_CTX_set_cipher_list(ctx, module ? SUITES_MODERN SUITES_LEGACY : SUITES_MODERN) == 1 &&
+	    SSL_CTX_set1_groups(ctx, groups, sizeof groups / sizeof groups[0]) == 1 &&
+	    SSL_CTX_set_max_early_data(ctx, 0) == 1 && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
+	    SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) == 1 &&
+	    SSL_CTX_set_max_send_fragment(ctx,
+	        config->send_fragment ? config->send_fragment : TLS_RECORD_MAX) == 1;
+}
+
+static const char *
+fill(SSL_CTX *ctx, const struct tls_config *config)
+{
+	if (!set_up(ctx, config))
+		return "OpenSSL refuses the protocol settings (send_fragment is 512 to 16384)";
+	if (config->n_pairs == 0 || config->n_pairs > TLS_CERTS_MAX)
+		return "one or two certificates are needed";
+	for (size_t i = 0; i < config->n_pairs; i++)
+		if (!use_pair(ctx, &config->pairs[i]))
+			return "unusable certificate chain or key, or the key is another one's";
+	switch (config->peer) {
+	case TLS_PEER_NONE:
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+		return NULL;
+	case TLS_PEER_OPTIONAL:
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+		break;
+	case TLS_PEER_REQUIRED:
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		break;
+	case TLS_PEER_UNKNOWN:
+	default:
+		return "whether client certificates are asked for is not said";
+	}
+	return use_client_ca(ctx, config->client_ca_pem) ? NULL : "unusable client CA file";
+}
+
+int
+tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_MAX])
+{
+	struct tls *tls = calloc(1, sizeof *tls);
+	if (!tls)
+		return FG_ENOMEM;
+	tls->refs = 1;
+	tls->ctx = SSL_CTX_new(TLS_server_method());
+	tls->method = method_new();
+	if (!tls->ctx || !tls->method) {
+		tls_free(tls);
+		return FG_ENOMEM;
+	}
+	ERR_clear_error();
+	const char *wrong = fill(tls->ctx, config);
+	if (wrong) {
+		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+		snprintf(why, TLS_WHY_MAX, "%s%s%s", wrong, reason ? ": " : "", reason ? reason : "");
+		ERR_clear_error();
+		tls_free(tls);
+		return FG_EINVAL;
+	}
+	*ret_tls = tls;
+	return FG_OK;
+}
+
+struct tls *
+tls_ref(struct tls *tls)
+{
+	tls->refs++;
+	return tls;
+}
+
+void
+tls_free(struct tls *tls)
+{
+	if (!tls || --tls->refs > 0)
+		return;
+	SSL_CTX_free(tls->ctx);
+	BIO_meth_free(tls->method);
+	free(tls);
+}
+
+struct tls_session *
+tls_session_new(struct tls *tls, int fd, int64_t now_s)
+{
+	struct tls_session *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	BIO *bio = BIO_new(tls->method);
+	s->ssl = SSL_new(tls->ctx);
+	if (!s->ssl || !bio) {
+		BIO_free(bio);
+		SSL_free(s->ssl);
+		free(s);
+		return NULL;
+	}
+	s->tls = tls_ref(tls);
+	s->fd = fd;
+	BIO_set_data(bio, s);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(s->ssl, bio, bio);
+	SSL_set_accept_state(s->ssl);
+	X509_VERIFY_PARAM_set_time(SSL_get0_param(s->ssl), (time_t)now_s);
+	return s;
+}
+
+void
+tls_session_free(struct tls_session *s)
+{
+	if (!s)
+		return;
+	SSL_free(s->ssl);
+	tls_free(s->tls);
+	free(s);
+}
+
+/* OpenSSL's word for a result that was not success. */
+static enum net_io
+ended(struct tls_session *s, int r)
+{
+	switch (SSL_get_error(s->ssl, r)) {
+	case SSL_ERROR_WANT_READ:
+		return NET_IO_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return NET_IO_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return NET_IO_EOF;
+	default:
+		s->dead = true;
+		ERR_clear_error();
+		return NET_IO_FAILED;
+	}
+}
+
+/* The client's key is its identity: a renewed certificate keeps it. */
+static bool
+take_peer(struct tls_session *s)
+{
+	X509 *x = SSL_get1_peer_certificate(s->ssl);
+	if (!x)
+		return true;
+	unsigned char *der = NULL;
+	int n = SSL_get_verify_result(s->ssl) == X509_V_OK
+	    ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) : -1;
+	s->has_peer = n > 0 && digest_sha256(view_of(der, (size_t)n), s->peer) == FG_OK;
+	OPENSSL_free(der);
+	X509_free(x);
+	return s->has_peer;
+}
+
+enum net_io
+tls_session_handshake(struct tls_session *s)
+{
+	if (s->dead)
+		return NET_IO_FAILED;
+	ERR_clear_error();
+	int r = SSL_do_handshake(s->ssl);
+	if (r == 1) {
+		s->dead = !take_peer(s);
+		return s->dead ? NET_IO_FAILED : NET_IO_DONE;
+	}
+	enum net_io io = ended(s, r);
+	return io == NET_IO_EOF ? NET_IO_FAILED : io;
+}
+
+enum net_io
+tls_session_read(struct tls_session *s, void *buf, size_t cap, size_t *ret_n, bool *ret_more)
+{
+	size_t n = 0;
+	if (s->dead)
+		return NET_IO_FAILED;
+	ERR_clear_error();
+	int r = SSL_read_ex(s->ssl, buf, cap, &n);
+	*ret_more = r == 1 && SSL_has_pending(s->ssl);
+	if (r != 1)
+		return ended(s, r);
+	*ret_n = n;
+	return NET_IO_DONE;
+}
+
+enum net_io
+tls_session_write(struct tls_session *s, const void *buf, size_t n, size_t *ret_n)
+{
+	size_t done = 0;
+	if (s->dead)
+		return NET_IO_FAILED;
+	ERR_clear_error();
+	int r = SSL_write_ex(s->ssl, buf, n, &done);
+	if (r != 1) {
+		enum net_io io = ended(s, r);
+		return io == NET_IO_EOF ? NET_IO_FAILED : io;
+	}
+	*ret_n = done;
+	return NET_IO_DONE;
+}
+
+void
+tls_session_close(struct tls_session *s)
+{
+	if (s->dead || !SSL_is_init_finished(s->ssl))
+		return;
+	ERR_clear_error();
+	(void)SSL_shutdown(s->ssl);
+	ERR_clear_error();
+}
+
+const uint8_t *
+tls_session_peer(const struct tls_session *s)
+{
+	return s->has_peer ? s->peer : NULL;
+}
+
+const char *
+tls_session_name(const struct tls_session *s)
+{
+	return SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+bool
+tls_session_resumed(const struct tls_session *s)
+{
+	return SSL_session_reused(s->ssl) == 1;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tls - TLS 1.2 and 1.3 for module and console listeners, by OpenSSL.
+ * Role: the edge builds one `struct tls` a listener from bytes it was handed
+ * (it opens no file); net/stream runs a session a connection.
+ * Guarantees: no renegotiation, no compression, no early data, no stored
+ * passphrase prompts; SIGPIPE-free; time comes from the caller. A client
+ * certificate that does not verify ends the handshake even where none is
+ * required: a wrong identity is never quietly taken for no identity.
+ */
+#ifndef FG_NET_TLS_H
+#define FG_NET_TLS_H
+
+#include "crypto/view.h"
+#include "gateway/net/net_io.h"
+
+#define TLS_CERTS_MAX 2     /* RSA and P-256 side by side; one of a kind */
+#define TLS_SPKI_LEN 32     /* SHA-256 of the peer's SubjectPublicKeyInfo */
+#define TLS_RECORD_MAX 16384
+#define TLS_TICKET_S 3600   /* a resumed session is not verified anew: as long as a grant's lease */
+#define TLS_DEPTH_MAX 4     /* of a client's chain; longer ones cost CPU and exist nowhere */
+#define TLS_WHY_MAX 160
+
+/* Which suites a listener offers (MODULE_PROTOCOLS.md section 7.1). */
+enum tls_suites {
+	TLS_SUITES_MODERN = 0, /* forward secret AEAD only */
+	TLS_SUITES_MODULE,     /* also CBC-SHA and RSA key exchange: BG9x and older nRF91 know nothing else */
+};
+
+enum tls_peer {
+	TLS_PEER_UNKNOWN = 0, /* refused: the configuration must say */
+	TLS_PEER_NONE,        /* not asked for */
+	TLS_PEER_OPTIONAL,
+	TLS_PEER_REQUIRED,
+};
+
+struct tls_pair {
+	struct view chain_pem; /* leaf first */
+	struct view key_pem;   /* unencrypted */
+};
+
+struct tls_config {
+	struct tls_pair pairs[TLS_CERTS_MAX];
+	size_t n_pairs;
+	enum tls_suites suites;
+	enum tls_peer peer;
+	struct view client_ca_pem; /* each certificate in it is an anchor; OPTIONAL and REQUIRED only */
+	uint32_t send_fragment;    /* 512 to 16384; 0: 16384. For modules with small buffers */
+};
+
+struct tls;         /* counted: sessions keep it alive */
+struct tls_session;
+
+/*
+ * Everything in config is borrowed and copied. 0, FG_EINVAL with why filled
+ * (unusable certificate, key that is not its own, ...) or FG_ENOMEM.
+ */
+int tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_MAX]);
+/* One more holder, who will call tls_free. Returns tls. */
+struct tls *tls_ref(struct tls *tls);
+void tls_free(struct tls *tls);
+
+/* fd stays the caller's. now_s: the time client certificates are checked at. NULL: no memory. */
+struct tls_session *tls_session_new(struct tls *tls, int fd, int64_t now_s);
+void tls_session_free(struct tls_session *session);
+enum net_io tls_session_handshake(struct tls_session *session);
+/* *ret_more: bytes are held back inside, for which no socket event will come. */
+enum net_io tls_session_read(struct tls_session *session, void *buf, size_t cap, size_t *ret_n,
+    bool *ret_more);
+/* After WANT_*, at least the same bytes must be offered again. */
+enum net_io tls_session_write(struct tls_session *session, const void *buf, size_t n,
+    size_t *ret_n);
+/* Says close_notify if it still can; waits for nothing. */
+void tls_session_close(struct tls_session *session);
+/* TLS_SPKI_LEN bytes of a verified client certificate; NULL when it sent none. */
+const uint8_t *tls_session_peer(const struct tls_session *session);
+/* The server name asked for; NULL: none. Borrowed from the session. */
+const char *tls_session_name(const struct tls_session *session);
+bool tls_session_resumed(const struct tls_session *session);
+
+#endif
