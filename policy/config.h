@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * config - fotagate.conf and profiles.d as one checked structure.
+ * Role: parsed by the one-shot config child, control, edges and the command
+ * line from the same bundle of bytes; nobody else sees text. Guarantees: no file
+ * is opened, no @include, no wrapped integer, no unknown, duplicate, mistyped or
+ * missing key survives; every problem is reported with file, line and cure.
+ */
+#ifndef FG_POLICY_CONFIG_H
+#define FG_POLICY_CONFIG_H
+
+#include "policy/config_problem.h"
+#include "policy/profile.h"
+
+#define CONFIG_FILES_MAX 257       /* fotagate.conf and 256 profiles */
+#define CONFIG_FILE_MAX (256u << 10) /* bytes; 256 networks of 200 bytes are 50 KiB */
+#define CONFIG_FILE_NAME_MAX 127
+#define CONFIG_DIR_MAX 200         /* leaves room for our names below it in sun_path-free paths */
+#define CONFIG_USER_MAX 32         /* useradd's own limit */
+#define CONFIG_LISTENERS_MAX 16
+#define CONFIG_SUPPLIERS_MAX 64
+
+struct config_users {
+	char edge[CONFIG_USER_MAX + 1];
+	char upstream[CONFIG_USER_MAX + 1];
+	char inspect[CONFIG_USER_MAX + 1];
+	char control[CONFIG_USER_MAX + 1];
+	char warden[CONFIG_USER_MAX + 1];
+	char audit[CONFIG_USER_MAX + 1];
+	char config[CONFIG_USER_MAX + 1];
+};
+
+/* Unix groups; "" is nobody but root and the gateway's own user. */
+struct config_roles {
+	char viewer[CONFIG_USER_MAX + 1];
+	char operator[CONFIG_USER_MAX + 1];
+	char approver[CONFIG_USER_MAX + 1];
+	char admin[CONFIG_USER_MAX + 1];
+	char auditor[CONFIG_USER_MAX + 1];
+};
+
+struct config_listener {
+	char name[PROFILE_WORD_MAX + 1];
+	char address[CIDR_TEXT_MAX];
+	int64_t port; /* 0: any free one, for tests */
+	bool tls;
+	char cert[PROFILE_FILE_MAX + 1]; /* file names under keys_dir */
+	char key[PROFILE_FILE_MAX + 1];
+	char client_ca[PROFILE_FILE_MAX + 1];
+	int64_t max_connections; /* in each edge */
+};
+
+struct config_limits {
+	int64_t connections; /* in each edge, all listeners */
+	int64_t head_bytes;
+	int64_t body_bytes;
+	int64_t requests_per_connection;
+	int64_t header_seconds;
+	int64_t idle_seconds;
+	int64_t stall_seconds;
+	int64_t stop_seconds;
+};
+
+struct config_quarantine {
+	int64_t max_bytes;
+	int64_t reserve_bytes;
+	int64_t keep; /* seconds */
+};
+
+struct config_log {
+	int64_t checkpoint_seconds;
+	int64_t reserve_bytes;
+};
+
+struct config_supplier {
+	char name[PROFILE_WORD_MAX + 1];
+	char legal_entity[PROFILE_TEXT_MAX + 1];
+	char country[3]; /* ISO 3166-1 alpha-2 */
+};
+
+struct config {
+	char data_dir[CONFIG_DIR_MAX + 1];
+	char keys_dir[CONFIG_DIR_MAX + 1];
+	char run_dir[CONFIG_DIR_MAX + 1];
+	struct config_users users;
+	struct config_roles roles;
+	int64_t edges;
+	struct config_listener listeners[CONFIG_LISTENERS_MAX];
+	unsigned listeners_n;
+	struct config_limits limits;
+	struct config_quarantine quarantine;
+	struct config_log log;
+	int64_t hot_images_max_bytes; /* 0: a quarter of memory */
+	int64_t grant_lease;          /* seconds */
+	bool learn;
+	bool demo; /* must equal genesis: the caller compares */
+	bool allow_running_without_sandbox;
+	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];
+	unsigned suppliers_n;
+	struct profile *profiles; /* in file-name order: the order of matching */
+	size_t profiles_n;
+};
+
+struct config_file {
+	const char *name; /* for messages: "fotagate.conf", "profiles.d/acme.conf" */
+	struct view text;
+};
+
+/*
+ * Parses a bundle: files[0] is fotagate.conf, the others profiles.d/NAME.conf in
+ * ascending name order (checked: the order decides which profile matches
+ * first). 0 and *ret (config_free); FG_EFORMAT with at least one problem;
+ * FG_ENOMEM. problems is emptied first and may hold none but errors.
+ */
+int config_parse(const struct config_file *files, size_t n, struct config **ret,
+    struct config_problems *problems);
+void config_free(struct config *c);
+const struct config_listener *config_listener(const struct config *c, struct view name);
+const struct config_supplier *config_supplier(const struct config *c, struct view name);
+const struct profile *config_profile(const struct config *c, struct view name);
+
+#endif

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/config_schema.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "policy/config.h"
+
+#define KIB (INT64_C(1) << 10)
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
+#define TIB (INT64_C(1) << 40)
+#define DAY INT64_C(86400)
+#define REQUIRED NULL
+
+/* S is the struct, F the field in it. */
+#define SIZEOF(S, F) sizeof(((struct S *)0)->F)
+#define BOOL(path, S, F, def, doc) { path, CONFIG_KEY_BOOL, def, 0, 1, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+#define INT(path, S, F, def, min, max, doc) \
+	{ path, CONFIG_KEY_INT, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+#define SIZE(path, S, F, def, min, max, doc) \
+	{ path, CONFIG_KEY_SIZE, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+#define DURATION(path, S, F, def, min, max, doc) \
+	{ path, CONFIG_KEY_DURATION, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+#define ENUM(path, S, F, def, words, doc) \
+	{ path, CONFIG_KEY_ENUM, def, 0, 0, words, 0, offsetof(struct S, F), SIZEOF(S, F), 0, doc }
+#define TEXT(path, S, F, def, form, doc) \
+	{ path, CONFIG_KEY_TEXT, def, 0, 0, NULL, CONFIG_FORM_##form, offsetof(struct S, F), SIZEOF(S, F), 0, doc }
+#define TEXTS(path, S, F, def, min, form, doc) \
+	{ path, CONFIG_KEY_TEXTS, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, CONFIG_FORM_##form, \
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
+#define GROUP(path, def, doc) { path, CONFIG_KEY_GROUP, def, 0, 0, NULL, 0, 0, 0, 0, doc }
+#define LIST(path, S, F, def, min, doc) \
+	{ path, CONFIG_KEY_LIST, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, 0, \
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
+#define NAMED(path, S, F, def, min, doc) \
+	{ path, CONFIG_KEY_NAMED, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, CONFIG_FORM_WORD, \
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
+
+#define ANSWERS "hold|offer"
+#define SCHEMES \
+	"none|cms-detached|cms-attached|rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
+	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519"
+
+_Static_assert(sizeof(enum profile_answer) == sizeof(int), "enumerations are stored as int");
+/* The raw part of SCHEMES stands in the order of enum trust_scheme. */
+_Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9, "SCHEMES follows enum trust_scheme");
+
+static const struct config_key keys[] = {
+	TEXT("data_dir", config, data_dir, "/var/lib/fotagate", DIR,
+	    "Folder of state, images, reports, statements, log and authority."),
+	TEXT("keys_dir", config, keys_dir, "/etc/fotagate/keys", DIR,
+	    "Folder of the gateway's own keys, of listener certificates and, in its folder anchors, of the suppliers' anchors."),
+	TEXT("run_dir", config, run_dir, "/run/fotagate", DIR,
+	    "Folder of the control and halt sockets."),
+	INT("edges", config, edges, "2", 1, 64, "Number of edge processes that serve modules."),
+	BOOL("learn", config, learn, "true",
+	    "Records requests that no profile fits, for fotagate profile draft; such requests are never served."),
+	BOOL("demo", config, demo, "false",
+	    "Says that this is a demonstration; must equal what genesis says, and a demonstration listens on loopback only."),
+	BOOL("allow_running_without_sandbox_i_accept_the_risk", config, allow_running_without_sandbox, "false",
+	    "Starts even where a role's sandbox cannot be had; this is logged and shown for as long as it lasts."),
+
+	GROUP("users", "", "System users the roles run as when the gateway is started by root; ignored otherwise."),
+	TEXT("users.edge", config, users.edge, "fotagate-edge", USER, "User of the edges."),
+	TEXT("users.upstream", config, users.upstream, "fotagate-upstream", USER, "User of the fetchers."),
+	TEXT("users.inspect", config, users.inspect, "fotagate-inspect", USER, "User of the inspectors."),
+	TEXT("users.control", config, users.control, "fotagate-control", USER, "User of control."),
+	TEXT("users.warden", config, users.warden, "fotagate-warden", USER, "User of the warden."),
+	TEXT("users.audit", config, users.audit, "fotagate-audit", USER, "User of the log."),
+	TEXT("users.config", config, users.config, "fotagate-config", USER, "User of the one-shot configuration parser."),
+
+	GROUP("roles", "", "Unix groups whose members may ask for things on the control socket; a group is never a vote."),
+	TEXT("roles.viewer", config, roles.viewer, "fotagate-viewer", USER, "Group that may look at state."),
+	TEXT("roles.operator", config, roles.operator, "fotagate-operator", USER,
+	    "Group that may import, reject, revoke and halt."),
+	TEXT("roles.approver", config, roles.approver, "fotagate-approver", USER,
+	    "Group that may hand in signed statements."),
+	TEXT("roles.admin", config, roles.admin, "fotagate-admin", USER, "Group that may reload the configuration."),
+	TEXT("roles.auditor", config, roles.auditor, "fotagate-auditor", USER, "Group that may read and export the whole log."),
+
+	LIST("listeners", config, listeners, REQUIRED, 1, "Where modules reach the gateway."),
+	TEXT("listeners[].name", config_listener, name, REQUIRED, WORD, "Name that profiles and socket units use."),
+	TEXT("listeners[].address", config_listener, address, REQUIRED, ADDRESS, "Address to listen on."),
+	INT("listeners[].port", config_listener, port, REQUIRED, 0, 65535, "TCP port; 0 takes any free one, for tests."),
+	BOOL("listeners[].tls", config_listener, tls, "false", "Speaks TLS."),
+	TEXT("listeners[].cert", config_listener, cert, "", FILE,
+	    "Certificate chain (PEM) in keys_dir; needed with TLS."),
+	TEXT("listeners[].key", config_listener, key, "", FILE, "Private key (PEM) in keys_dir; needed with TLS."),
+	TEXT("listeners[].client_ca", config_listener, client_ca, "", FILE,
+	    "Certificates (PEM) in keys_dir that vouch for modules' client certificates; empty asks for none."),
+	INT("listeners[].max_connections", config_listener, max_connections, "8192", 1, 1000000,
+	    "Connections of this listener in each edge."),
+
+	GROUP("limits", "", "Limits of the module plane."),
+	INT("limits.connections", config, limits.connections, "16384", 1, 1000000,
+	    "Connections in each edge over all listeners."),
+	SIZE("limits.head_bytes", config, limits.head_bytes, "8 KiB", KIB, 64 * KIB, "Longest request head."),
+	SIZE("limits.body_bytes", config, limits.body_bytes, "64 KiB", 0, 16 * MIB,
+	    "Longest request body; it is read and thrown away."),
+	INT("limits.requests_per_connection", config, limits.requests_per_connection, "100000", 1, 10000000,
+	    "Requests on one connection; an nRF91 asks once for every 2 KiB."),
+	INT("limits.header_seconds", config, limits.header_seconds, "30", 1, 600,
+	    "Time in which a request head and a TLS handshake must be complete."),
+	INT("limits.idle_seconds", config, limits.idle_seconds, "60", 1, 3600,
+	    "Time a connection may wait between requests."),
+	INT("limits.stall_seconds", config, limits.stall_seconds, "120", 1, 3600,
+	    "Time a transfer may go without a byte being taken."),
+	INT("limits.stop_seconds", config, limits.stop_seconds, "30", 0, 3600,
+	    "Time that transfers have to end when the gateway stops."),
+
+	GROUP("quarantine", "", "Room for images that nobody approved yet."),
+	SIZE("quarantine.max_bytes", config, quarantine.max_bytes, "16 GiB", MIB, 1024 * TIB, "Bytes of all of them."),
+	SIZE("quarantine.reserve_bytes", config, quarantine.reserve_bytes, "1 GiB", 0, 1024 * TIB,
+	    "Free bytes below which nothing more is fetched or imported."),
+	DURATION("quarantine.keep", config, quarantine.keep, "90d", 3600, 3650 * DAY,
+	    "Time after which an image that was not approved is removed."),
+
+	GROUP("log", "", "The audit log."),
+	INT("log.checkpoint_seconds", config, log.checkpoint_seconds, "60", 1, 3600,
+	    "Time after which new entries are covered by a signed checkpoint."),
+	SIZE("log.reserve_bytes", config, log.reserve_bytes, "256 MiB", MIB, TIB,
+	    "Space set aside so that the log can be written when the disk is full."),
+
+	GROUP("hot_images", "", "Images held in memory."),
+	SIZE("hot_images.max_bytes", config, hot_images_max_bytes, "0", 0, 1024 * TIB,
+	    "Bytes of all of them; 0 takes a quarter of the machine's memory."),
+
+	GROUP("grants", "", "Permissions that edges hold."),
+	DURATION("grants.lease", config, grant_lease, "15m", 10, 3600,
+	    "Time an edge may go on serving on a grant while control is away."),
+
+	LIST("suppliers", config, suppliers, "", 0, "Who makes the modules or the firmware."),
+	TEXT("suppliers[].name", config_supplier, name, REQUIRED, WORD, "Name that profiles use."),
+	TEXT("suppliers[].legal_entity", config_supplier, legal_entity, REQUIRED, TEXT, "Registered name."),
+	TEXT("suppliers[].country", config_supplier, country, REQUIRED, COUNTRY,
+	    "Country of registration, ISO 3166-1 alpha-2."),
+
+	GROUP("profile", REQUIRED, "One vendor's update traffic and the rules for it; each file of profiles.d holds one."),
+	TEXT("profile.name", profile, name, REQUIRED, WORD, "Name, unlike every other profile's."),
+	TEXT("profile.supplier", profile, supplier, REQUIRED, WORD, "Name of a supplier in fotagate.conf."),
+	TEXTS("profile.listeners", profile, listeners, REQUIRED, 1, WORD, "Names of the listeners it applies to."),
+	TEXTS("profile.hosts", profile, hosts, "", 0, HOST,
+	    "Hosts modules ask for; *.example.com is everything below example.com."),
+	BOOL("profile.any_host", profile, any_host, "false",
+	    "Matches whatever host a module asks for, or none; instead of hosts."),
+	TEXT("profile.path", profile, path, REQUIRED, PATTERN,
+	    "Whole path with {captures}; a path that could be read in two ways does not match."),
+	TEXTS("profile.query", profile, query, "", 0, PARAM,
+	    "Query parameters looked at: name={capture}, name?={capture} if it may be absent, name=text, or {capture} for a bare word."),
+
+	NAMED("profile.captures", profile, captures, "", 0, "What each {capture} of path and query may hold."),
+	ENUM("profile.captures.*.class", profile_capture, class, REQUIRED,
+	    "-|digits|hex|word|version|file|token|path", "Characters it may hold; only path may hold a slash."),
+	INT("profile.captures.*.max", profile_capture, max, REQUIRED, 1, 512, "Longest length in bytes."),
+
+	TEXT("profile.product", profile, product, REQUIRED, SOURCE,
+	    "Where the product name comes from: capture:NAME, header:NAME or fixed:TEXT."),
+	TEXT("profile.target_version", profile, target_version, "", SOURCE,
+	    "Where the version asked for comes from; empty if requests do not say."),
+	TEXT("profile.current_version", profile, current_version, "", SOURCE,
+	    "Where the module's present version comes from; empty if requests do not say."),
+	TEXTS("profile.from_versions", profile, from_versions, "", 0, SOURCE,
+	    "Versions an image applies to (fixed:TEXT, or capture:NAME for deltas); none means every older one."),
+	ENUM("profile.version_order", profile, version_order, "exact", "exact|dotted",
+	    "How versions compare: exact knows equal ones only, dotted orders 1.1.10 after 1.1.9."),
+
+	LIST("profile.identity", profile, identity, REQUIRED, 1, "How a module is told, first rule that applies."),
+	ENUM("profile.identity[].class", profile_identity, class, REQUIRED, "-|A|B|C|D",
+	    "A certificate, B token, C address in networks, D claimed."),
+	ENUM("profile.identity[].kind", profile_identity, kind, REQUIRED, "-|imei|iccid|token|cert|address|serial",
+	    "What the value is."),
+	TEXT("profile.identity[].from", profile_identity, from, REQUIRED, SOURCE,
+	    "capture:NAME, header:NAME, client_cert or source_address."),
+	ENUM("profile.identity[].check", profile_identity, check, "none", "none|luhn", "Check digit the value must have."),
+
+	LIST("profile.networks", profile, networks, "", 0,
+	    "Address ranges of a private access point; the longest prefix applies."),
+	TEXT("profile.networks[].cidr", profile_network, cidr, REQUIRED, CIDR, "Range."),
+	TEXT("profile.networks[].module", profile_network, module, "", WORD,
+	    "Module behind it; empty if every address is a module."),
+	TEXT("profile.networks[].group", profile_network, group, "", WORD, "Group of its modules; empty takes default_group."),
+
+	TEXT("profile.default_group", profile, default_group, "default", WORD,
+	    "Group of modules that inventory and networks do not put into one."),
+	ENUM("profile.unlisted", profile, unlisted, "hold", ANSWERS, "What becomes of modules that inventory does not list."),
+	ENUM("profile.unknown_version", profile, unknown_version, "hold", ANSWERS,
+	    "What becomes of modules whose version is unknown or cannot be compared."),
+
+	GROUP("profile.not_now", "", "How nothing for you yet is said to these modules."),
+	INT("profile.not_now.status", profile, not_now.status, "404", 200, 599,
+	    "HTTP status; 200 needs a body, 503 a retry_after of at most an hour, redirects are refused."),
+	DURATION("profile.not_now.retry_after", profile, not_now.retry_after, "0s", 0, 7 * DAY,
+	    "Retry-After header; 0s sends none."),
+	TEXT("profile.not_now.body", profile, not_now.body, "", BODY,
+	    "Body; JSON only, because some clients flash whatever else they get."),
+	TEXT("profile.not_now.content_type", profile, not_now.content_type, "", MEDIA, "Media type of the body."),
+	BOOL("profile.not_now.close", profile, not_now.close, "false",
+	    "Closes without an answer, for clients that never look at the status."),
+
+	TEXT("profile.upstream", profile, upstream, "", URL,
+	    "URL to fetch from, with {captures} after the host; empty never fetches, images are imported."),
+	TEXT("profile.signature_url", profile, signature_url, "", URL, "URL of the detached signature, likewise."),
+
+	GROUP("profile.upstream_options", "", "How the vendor's server is reached."),
+	TEXT("profile.upstream_options.ca_file", profile, upstream_options.ca_file, "", FILE,
+	    "Certificates (PEM) in keys_dir that vouch for the server; empty takes the system's."),
+	TEXTS("profile.upstream_options.spki_pins", profile, upstream_options.pin_text, "", 0, PIN,
+	    "SHA-256 of public keys of which the server must have one."),
+	TEXTS("profile.upstream_options.allow_private", profile, upstream_options.private_text, "", 0, CIDR,
+	    "Private address ranges the server may be in; all others are refused."),
+	TEXT("profile.upstream_options.credential", profile, upstream_options.credential, "", FILE,
+	    "File in keys_dir with one header line to send, such as Authorization."),
+	SIZE("profile.upstream_options.max_bytes", profile, upstream_options.max_bytes, "4 GiB", 1, TIB, "Largest image."),
+	INT("profile.upstream_options.max_seconds", profile, upstream_options.max_seconds, "3600", 1, 86400,
+	    "Longest fetch."),
+	INT("profile.upstream_options.max_redirects", profile, upstream_options.max_redirects, "3", 0, 10,
+	    "Redirects followed, within the same scheme."),
+	INT("profile.upstream_options.min_bytes_per_second", profile, upstream_options.min_bytes_per_second, "1024", 0,
+	    1000000000, "Speed below which a fetch is given up after half a minute."),
+	INT("profile.upstream_options.connect_seconds", profile, upstream_options.connect_seconds, "30", 1, 300,
+	    "Longest wait for a connection."),
+
+	GROUP("profile.signature", REQUIRED, "What vouches for an image."),
+	ENUM("profile.signature.scheme", profile, signature.scheme, REQUIRED, SCHEMES,
+	    "How images are signed; none needs require = false."),
+	TEXTS("profile.signature.anchors", profile, signature.anchors, "", 0, FILE,
+	    "Files (PEM: certificates, CRLs, public keys) in the folder anchors of keys_dir."),
+	ENUM("profile.signature.purpose", profile, signature.purpose, "firmware", "-|firmware|code-signing|email",
+	    "Extended key usage a certificate must have; firmware takes none, codeSigning or emailProtection."),
+	BOOL("profile.signature.allow_leaf_anchor", profile, signature.allow_leaf_anchor, "false",
+	    "Lets a signer's own certificate be an anchor."),
+	BOOL("profile.signature.require_revocation", profile, signature.require_revocation, "false",
+	    "Refuses chains without current CRLs."),
+	BOOL("profile.signature.ignore_expiry_for_pinned", profile, signature.ignore_expiry_for_pinned, "false",
+	    "Accepts a pinned signer's certificate after its end; needs allow_leaf_anchor."),
+	BOOL("profile.signature.require", profile, signature.require, "true",
+	    "Blocks images without a verified signature."),
+
+	INT("profile.quorum", profile, quorum, REQUIRED, 1, 16,
+	    "Distinct persons who must sign for production; the floor of genesis holds if it is higher."),
+	INT("profile.canary_quorum", profile, canary_quorum, "0", 0, 16, "The same for canary groups; 0 takes quorum."),
+	SIZE("profile.quarantine_bytes", profile, quarantine_bytes, "8 GiB", 1, 1024 * TIB,
+	    "Share of the quarantine its images may take."),
+	INT("profile.fetches_per_hour", profile, fetches_per_hour, "60", 0, 100000, "Fetches it may order in an hour."),
+	INT("profile.review_days", profile, review_days, "30", 1, 365, "Days after which an undecided review expires."),
+};
+
+size_t
+config_schema_count(void)
+{
+	return sizeof keys / sizeof *keys;
+}
+
+const struct config_key *
+config_schema_at(size_t i)
+{
+	return i < config_schema_count() ? &keys[i] : NULL;
+}
+
+const struct config_key *
+config_schema_find(const char *path)
+{
+	for (size_t i = 0; i < config_schema_count(); i++)
+		if (strcmp(keys[i].path, path) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+const char *
+config_schema_leaf(const struct config_key *key, const char *parent)
+{
+	size_t n = strlen(parent);
+	const char *leaf = key->path;
+	if (n > 0) {
+		if (strncmp(key->path, parent, n) != 0 || key->path[n] != '.')
+			return NULL;
+		leaf += n + 1;
+	}
+	return leaf[strcspn(leaf, ".[*")] == '\0' ? leaf : NULL;
+}
+
+void
+config_schema_inside(const struct config_key *key, char out[CONFIG_SCHEMA_PATH_MAX])
+{
+	const char *suffix = key->type == CONFIG_KEY_LIST ? "[]" : key->type == CONFIG_KEY_NAMED ? ".*" : "";
+	snprintf(out, CONFIG_SCHEMA_PATH_MAX, "%s%s", key->path, suffix);
+}
+
+int
+config_schema_word(const char *words, const char *word)
+{
+	if (strcmp(word, "-") == 0)
+		return -1;
+	struct view w;
+	for (int i = 0; (w = config_schema_word_at(words, i)).n > 0; i++)
+		if (view_is(w, word))
+			return i;
+	return -1;
+}
+
+struct view
+config_schema_word_at(const char *words, int i)
+{
+	for (; i > 0 && *words != '\0'; i--) {
+		words += strcspn(words, "|");
+		words += *words == '|';
+	}
+	return i < 0 ? view_of(NULL, 0) : view_of(words, strcspn(words, "|"));
+}
+
+/* "64 KiB" for 65536: the largest unit that divides. */
+static void
+size_text(int64_t v, char *out, size_t cap)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	unsigned u = 0;
+	for (; u < 4 && v > 0 && v % 1024 == 0; u++)
+		v /= 1024;
+	snprintf(out, cap, "%lld %s", (long long)v, units[u]);
+}
+
+static void
+duration_text(int64_t v, char *out, size_t cap)
+{
+	if (v > 0 && v % 86400 == 0)
+		snprintf(out, cap, "%lldd", (long long)(v / 86400));
+	else if (v > 0 && v % 3600 == 0)
+		snprintf(out, cap, "%lldh", (long long)(v / 3600));
+	else if (v > 0 && v % 60 == 0)
+		snprintf(out, cap, "%lldm", (long long)(v / 60));
+	else
+		snprintf(out, cap, "%llds", (long long)v);
+}
+
+static void
+words_text(const char *words, char out[CONFIG_SCHEMA_TYPE_MAX])
+{
+	size_t n = (size_t)snprintf(out, CONFIG_SCHEMA_TYPE_MAX, "one of ");
+	bool first = true;
+	for (int i = 0; n < CONFIG_SCHEMA_TYPE_MAX; i++) {
+		struct view w = config_schema_word_at(words, i);
+		if (w.n == 0)
+			break;
+		if (view_is(w, "-"))
+			continue;
+		n += (size_t)snprintf(out + n, CONFIG_SCHEMA_TYPE_MAX - n, "%s%.*s", first ? "" : ", ", (int)w.n,
+		    (const char *)w.p);
+		first = false;
+	}
+}
+
+void
+config_schema_type(const struct config_key *k, char out[CONFIG_SCHEMA_TYPE_MAX])
+{
+	char lo[32], hi[32];
+	const size_t cap = CONFIG_SCHEMA_TYPE_MAX;
+	switch (k->type) {
+	case CONFIG_KEY_BOOL:
+		snprintf(out, cap, "boolean");
+		return;
+	case CONFIG_KEY_INT:
+		snprintf(out, cap, "integer, %lld to %lld", (long long)k->min, (long long)k->max);
+		return;
+	case CONFIG_KEY_SIZE:
+		size_text(k->min, lo, sizeof lo);
+		size_text(k->max, hi, sizeof hi);
+		snprintf(out, cap, "size, %s to %s", lo, hi);
+		return;
+	case CONFIG_KEY_DURATION:
+		duration_text(k->min, lo, sizeof lo);
+		duration_text(k->max, hi, sizeof hi);
+		snprintf(out, cap, "duration, %s to %s", lo, hi);
+		return;
+	case CONFIG_KEY_ENUM:
+		words_text(k->words, out);
+		return;
+	case CONFIG_KEY_TEXT:
+		snprintf(out, cap, "text, at most %zu bytes", k->stride - 1);
+		return;
+	case CONFIG_KEY_TEXTS:
+		snprintf(out, cap, "array of texts, %lld to %lld", (long long)k->min, (long long)k->max);
+		return;
+	case CONFIG_KEY_GROUP:
+		snprintf(out, cap, "group");
+		return;
+	case CONFIG_KEY_LIST:
+		snprintf(out, cap, "list of groups, %lld to %lld", (long long)k->min, (long long)k->max);
+		return;
+	case CONFIG_KEY_NAMED:
+		snprintf(out, cap, "group of named groups, %lld to %lld", (long long)k->min, (long long)k->max);
+		return;
+	case CONFIG_KEY_NONE:
+		break;
+	}
+	abort(); /* a row without a type is ours to mend */
+}
+
+void
+config_schema_default(const struct config_key *k, char out[CONFIG_SCHEMA_TYPE_MAX])
+{
+	const size_t cap = CONFIG_SCHEMA_TYPE_MAX;
+	if (!k->def) {
+		snprintf(out, cap, "required");
+		return;
+	}
+	switch (k->type) {
+	case CONFIG_KEY_TEXT:
+	case CONFIG_KEY_ENUM:
+	case CONFIG_KEY_DURATION:
+		snprintf(out, cap, "default \"%s\"", k->def);
+		return;
+	case CONFIG_KEY_SIZE:
+		snprintf(out, cap, strchr(k->def, ' ') ? "default \"%s\"" : "default %s", k->def);
+		return;
+	case CONFIG_KEY_TEXTS:
+		snprintf(out, cap, "default [ ]");
+		return;
+	case CONFIG_KEY_LIST:
+		snprintf(out, cap, "default ( )");
+		return;
+	case CONFIG_KEY_GROUP:
+	case CONFIG_KEY_NAMED:
+		snprintf(out, cap, "optional");
+		return;
+	default:
+		snprintf(out, cap, "default %s", k->def);
+		return;
+	}
+}
+
+/* Levenshtein distance, given up beyond what one would call a slip. */
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned row[CONFIG_SCHEMA_PATH_MAX + 1];
+	size_t n = strlen(b), m = strlen(a);
+	if (n > CONFIG_SCHEMA_PATH_MAX || m > CONFIG_SCHEMA_PATH_MAX)
+		return UINT32_MAX;
+	for (unsigned j = 0; j <= n; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= m; i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= n; j++) {
+			unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+const char *
+config_schema_nearest(const char *parent, const char *leaf)
+{
+	const char *best = NULL;
+	unsigned best_distance = 1 + (unsigned)strlen(leaf) / 3; /* a slip, not another word */
+	for (size_t i = 0; i < config_schema_count(); i++) {
+		const char *known = config_schema_leaf(&keys[i], parent);
+		unsigned d = known ? distance(leaf, known) : UINT32_MAX;
+		if (d <= best_distance && (!best || d < best_distance)) {
+			best = known;
+			best_distance = d;
+		}
+	}
+	return best;
+}

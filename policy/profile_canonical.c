@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * profile_canonical - the policy people sign.
+ * Written from the table of keys and not key by key, so that a key that is
+ * added cannot be forgotten here: what is configured is what is hashed.
+ */
+#include "crypto/err.h"
+#include "crypto/jsonw.h"
+#include "policy/config.h"
+#include "policy/config_schema.h"
+
+static void put_group(struct jsonw *j, const char *schema, const void *base);
+
+static const char *
+field(const void *base, const struct config_key *k)
+{
+	return (const char *)base + k->offset;
+}
+
+static unsigned
+count(const void *base, const struct config_key *k)
+{
+	unsigned n;
+	memcpy(&n, (const char *)base + k->count_offset, sizeof n);
+	return n;
+}
+
+static void
+put_named(struct jsonw *j, const struct config_key *k, const char *inside, const void *base)
+{
+	unsigned n = count(base, k);
+	const char *last = NULL;
+	jsonw_object(j);
+	for (unsigned done = 0; done < n; done++) { /* names are distinct: the scan saw to it */
+		const char *best = NULL;
+		for (unsigned i = 0; i < n; i++) {
+			const char *e = field(base, k) + (size_t)i * k->stride;
+			if ((!last || strcmp(e, last) > 0) && (!best || strcmp(e, best) < 0))
+				best = e;
+		}
+		if (!best)
+			break;
+		jsonw_key(j, best);
+		put_group(j, inside, best);
+		last = best;
+	}
+	jsonw_object_end(j);
+}
+
+static void
+put_value(struct jsonw *j, const struct config_key *k, const void *base)
+{
+	char inside[CONFIG_SCHEMA_PATH_MAX];
+	int64_t v;
+	int word;
+	bool b;
+	config_schema_inside(k, inside);
+	switch (k->type) {
+	case CONFIG_KEY_BOOL:
+		memcpy(&b, field(base, k), sizeof b);
+		jsonw_bool(j, b);
+		return;
+	case CONFIG_KEY_INT:
+	case CONFIG_KEY_SIZE:
+	case CONFIG_KEY_DURATION:
+		memcpy(&v, field(base, k), sizeof v);
+		jsonw_int(j, v);
+		return;
+	case CONFIG_KEY_ENUM:
+		memcpy(&word, field(base, k), sizeof word);
+		jsonw_string(j, config_schema_word_at(k->words, word));
+		return;
+	case CONFIG_KEY_TEXT:
+		jsonw_cstr(j, field(base, k));
+		return;
+	case CONFIG_KEY_TEXTS:
+	case CONFIG_KEY_LIST:
+		jsonw_array(j);
+		for (unsigned i = 0; i < count(base, k); i++) {
+			const char *e = field(base, k) + (size_t)i * k->stride;
+			if (k->type == CONFIG_KEY_LIST)
+				put_group(j, inside, e);
+			else
+				jsonw_cstr(j, e);
+		}
+		jsonw_array_end(j);
+		return;
+	case CONFIG_KEY_GROUP:
+		put_group(j, inside, base);
+		return;
+	case CONFIG_KEY_NAMED:
+		put_named(j, k, inside, base);
+		return;
+	case CONFIG_KEY_NONE:
+		break;
+	}
+}
+
+/* The direct keys of a group in ascending order. */
+static void
+put_group(struct jsonw *j, const char *schema, const void *base)
+{
+	const char *last = NULL;
+	jsonw_object(j);
+	for (;;) {
+		const struct config_key *best = NULL;
+		const char *best_leaf = NULL;
+		for (size_t i = 0; i < config_schema_count(); i++) {
+			const char *leaf = config_schema_leaf(config_schema_at(i), schema);
+			if (leaf && (!last || strcmp(leaf, last) > 0) &&
+			    (!best || strcmp(leaf, best_leaf) < 0)) {
+				best = config_schema_at(i);
+				best_leaf = leaf;
+			}
+		}
+		if (!best)
+			break;
+		jsonw_key(j, best_leaf);
+		put_value(j, best, base);
+		last = best_leaf;
+	}
+	jsonw_object_end(j);
+}
+
+static const struct profile_anchor *
+anchor_named(const struct profile_anchor *anchors, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(anchors[i].name, name) == 0)
+			return &anchors[i];
+	return NULL;
+}
+
+int
+profile_canonical(const struct profile *p, const struct config *c,
+    const struct profile_anchor *anchors, size_t anchors_n, struct writer *w)
+{
+	const struct config_supplier *supplier = config_supplier(c, view_str(p->supplier));
+	struct jsonw j;
+	if (!supplier)
+		return FG_EINVAL;
+	for (unsigned i = 0; i < p->signature.anchors_n; i++)
+		if (!anchor_named(anchors, anchors_n, p->signature.anchors[i]))
+			return FG_EINVAL;
+	jsonw_init(&j, w);
+	jsonw_object(&j);
+	jsonw_key(&j,
+	    "anchors"); /* in the profile's order, by content: a replaced file is another policy */
+	jsonw_array(&j);
+	for (unsigned i = 0; i < p->signature.anchors_n; i++)
+		jsonw_hex(&j, anchor_named(anchors, anchors_n, p->signature.anchors[i])->sha256,
+		    DIGEST_SHA256_LEN);
+	jsonw_array_end(&j);
+	jsonw_key(&j, "profile");
+	put_group(&j, "profile", p);
+	jsonw_kcstr(&j, "schema", "fotagate-policy/1");
+	jsonw_key(&j, "supplier");
+	put_group(&j, "suppliers[]", supplier);
+	jsonw_object_end(&j);
+	return writer_err(w);
+}

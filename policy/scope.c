@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/scope.h"
+
+enum scope_kind
+scope_kind_of(uint32_t max_devices, uint32_t canary_max)
+{
+	if (max_devices == 0)
+		return SCOPE_NONE;
+	return max_devices <= canary_max ? SCOPE_CANARY : SCOPE_PRODUCTION;
+}
+
+uint32_t
+scope_quorum(enum scope_kind kind, const struct profile *p, uint32_t floor)
+{
+	int64_t wanted = 0;
+	if (kind == SCOPE_PRODUCTION)
+		wanted = p->quorum;
+	else if (kind == SCOPE_CANARY)
+		wanted = p->canary_quorum > 0 ? p->canary_quorum : p->quorum;
+	if (wanted <= 0 || wanted >= SCOPE_QUORUM_NEVER || floor == 0)
+		return SCOPE_QUORUM_NEVER;
+	return (uint32_t)wanted > floor ? (uint32_t)wanted : floor;
+}
+
+static bool
+has(const struct view *list, size_t n, struct view word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (view_is(list[i], SCOPE_ANY) || (word.n > 0 && view_equal(list[i], word)))
+			return true;
+	return false;
+}
+
+/* Named, not merely let in by SCOPE_ANY. */
+static bool
+names(const struct view *list, size_t n, struct view word)
+{
+	for (size_t i = 0; i < n; i++)
+		if (word.n > 0 && view_equal(list[i], word))
+			return true;
+	return false;
+}
+
+static enum scope_answer
+by_version(const struct scope_release *r, const struct scope_module *m, const struct profile *p)
+{
+	struct view current = m->current_version;
+	/* "*" is a wildcard of ours, and a module may say what it likes. */
+	if (view_is(current, SCOPE_ANY))
+		current = view_of(NULL, 0);
+	enum version_relation is = version_compare(p->version_order, current, r->target_version);
+	if (is == VERSION_SAME)
+		return SCOPE_HOLD_SAME_VERSION;
+	if (is == VERSION_NEWER)
+		return SCOPE_HOLD_NEWER_VERSION;
+	if (r->from_n == 0 || (current.n > 0 && !has(r->from, r->from_n, current)))
+		return SCOPE_HOLD_FROM_VERSION;
+	/* People signed for exactly this step: no order is needed to know it is meant. */
+	if (names(r->from, r->from_n, current) || is == VERSION_OLDER)
+		return SCOPE_OFFER;
+	/* A delta for named versions must not go to a module that might have another. */
+	if (!has(r->from, r->from_n, view_of(NULL, 0)))
+		return SCOPE_HOLD_UNKNOWN_VERSION;
+	return p->unknown_version == PROFILE_OFFER ? SCOPE_OFFER : SCOPE_HOLD_UNKNOWN_VERSION;
+}
+
+enum scope_answer
+scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p, int64_t now)
+{
+	if (!r->valid)
+		return SCOPE_HOLD_NO_RELEASE;
+	if (r->halted)
+		return SCOPE_HOLD_HALTED;
+	if (!m->identified)
+		return SCOPE_HOLD_UNIDENTIFIED;
+	if (!m->listed && p->unlisted != PROFILE_OFFER)
+		return SCOPE_HOLD_UNLISTED;
+	if (m->held)
+		return SCOPE_HOLD_MODULE;
+	if (m->product.n == 0 || !view_equal(r->product, m->product))
+		return SCOPE_HOLD_PRODUCT;
+	struct view group = m->group.n > 0 ? m->group : view_str(p->default_group);
+	if (!has(r->groups, r->groups_n, group))
+		return SCOPE_HOLD_GROUP;
+	if (now < r->not_before)
+		return SCOPE_HOLD_EARLY;
+	if (now >= r->not_after)
+		return SCOPE_HOLD_LATE;
+	return by_version(r, m, p);
+}
+
+static const struct {
+	const char *name, *text;
+} answers[SCOPE_ANSWERS] = {
+	[SCOPE_HOLD] = { "undecided", "Nobody has decided about this module yet." },
+	[SCOPE_HOLD_NO_RELEASE] = { "no-release", "No released image answers this request." },
+	[SCOPE_HOLD_HALTED] = { "halted", "The gateway is halted; it offers nothing until people sign its resumption." },
+	[SCOPE_HOLD_UNIDENTIFIED] = { "unidentified", "The request carries no identity that the profile accepts." },
+	[SCOPE_HOLD_UNLISTED] = { "unlisted", "The module is not in the inventory, and the profile holds such modules." },
+	[SCOPE_HOLD_MODULE] = { "module-held", "An operator holds this module." },
+	[SCOPE_HOLD_PRODUCT] = { "other-product", "The released image is for another product." },
+	[SCOPE_HOLD_GROUP] = { "other-group", "The release is for other groups than the module's." },
+	[SCOPE_HOLD_EARLY] = { "too-early", "The release is not to be offered before its first day." },
+	[SCOPE_HOLD_LATE] = { "too-late", "The release has run out." },
+	[SCOPE_HOLD_SAME_VERSION] = { "same-version", "The module already has this version." },
+	[SCOPE_HOLD_NEWER_VERSION] = { "newer-version", "The module has a newer version than the released one." },
+	[SCOPE_HOLD_FROM_VERSION] = { "other-from-version", "The release does not apply to the module's version." },
+	[SCOPE_HOLD_UNKNOWN_VERSION] = { "unknown-version",
+	    "The module's version is unknown or cannot be compared, and such modules are held." },
+	[SCOPE_OFFER] = { "offer", "The release is offered to this module." },
+};
+
+const char *
+scope_answer_name(enum scope_answer answer)
+{
+	return answers[(unsigned)answer < SCOPE_ANSWERS ? answer : SCOPE_HOLD].name;
+}
+
+const char *
+scope_answer_text(enum scope_answer answer)
+{
+	return answers[(unsigned)answer < SCOPE_ANSWERS ? answer : SCOPE_HOLD].text;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scope - whom a release is for, and whether one module is to be offered it now.
+ * Role: edges at each request, control when it builds the decision table,
+ * `fotagate module explain`: the same function, so that the explanation is the
+ * decision. Guarantees: pure; a zeroed input holds; every answer has a sentence.
+ */
+#ifndef FG_POLICY_SCOPE_H
+#define FG_POLICY_SCOPE_H
+
+#include "policy/profile.h"
+
+#define SCOPE_ANY "*"                  /* in groups: every group; in from-versions: every older version */
+#define SCOPE_QUORUM_NEVER UINT32_MAX  /* more persons than there are */
+
+/* Zero is no scope: nobody may approve it. */
+enum scope_kind { SCOPE_NONE = 0, SCOPE_CANARY, SCOPE_PRODUCTION };
+
+/* Canary when it is limited to at most canary_max modules (genesis), else production. */
+enum scope_kind scope_kind_of(uint32_t max_devices, uint32_t canary_max);
+/*
+ * Distinct persons a release of that kind needs: the higher of the profile's
+ * quorum and the floor of genesis. SCOPE_QUORUM_NEVER for SCOPE_NONE and for a
+ * profile or floor that says nobody.
+ */
+uint32_t scope_quorum(enum scope_kind kind, const struct profile *p, uint32_t floor);
+
+/* What the release record says; borrowed. */
+struct scope_release {
+	bool valid;                    /* there is a record, and it is not revoked */
+	bool halted;
+	struct view product;
+	struct view target_version;
+	const struct view *from;       /* exact versions, or SCOPE_ANY */
+	size_t from_n;
+	const struct view *groups;     /* exact names, or SCOPE_ANY */
+	size_t groups_n;
+	int64_t not_before, not_after; /* epoch seconds; offered in [not_before, not_after) */
+};
+
+/* What is known of the module; borrowed. */
+struct scope_module {
+	bool identified;
+	bool listed;                 /* in the inventory */
+	bool held;                   /* an operator holds it */
+	struct view product;         /* what its request is about */
+	struct view group;           /* empty: the profile's default_group */
+	struct view current_version; /* empty: unknown */
+};
+
+enum scope_answer {
+	SCOPE_HOLD = 0,           /* nobody decided */
+	SCOPE_HOLD_NO_RELEASE,
+	SCOPE_HOLD_HALTED,
+	SCOPE_HOLD_UNIDENTIFIED,
+	SCOPE_HOLD_UNLISTED,
+	SCOPE_HOLD_MODULE,
+	SCOPE_HOLD_PRODUCT,
+	SCOPE_HOLD_GROUP,
+	SCOPE_HOLD_EARLY,
+	SCOPE_HOLD_LATE,
+	SCOPE_HOLD_SAME_VERSION,
+	SCOPE_HOLD_NEWER_VERSION,
+	SCOPE_HOLD_FROM_VERSION,
+	SCOPE_HOLD_UNKNOWN_VERSION,
+	SCOPE_OFFER,
+	SCOPE_ANSWERS
+};
+
+/* The first reason, in the order above, not to offer; SCOPE_OFFER when there is none. */
+enum scope_answer scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
+    int64_t now);
+/* "no-release", "same-version", ..., "offer". */
+const char *scope_answer_name(enum scope_answer answer);
+/* One English sentence for people. */
+const char *scope_answer_text(enum scope_answer answer);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+
+#include "policy/scope.h"
+
+#define FROM 1000
+#define UNTIL 2000
+
+static struct profile *p; /* made for each test */
+static struct view from[2], groups[2];
+
+static int
+setup(void **state)
+{
+	(void)state;
+	p = calloc(1, sizeof *p);
+	if (!p)
+		return -1;
+	strcpy(p->default_group, "field");
+	p->version_order = VERSION_ORDER_DOTTED;
+	p->quorum = 2;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(p);
+	return 0;
+}
+
+static struct scope_release
+release(const char *from1, const char *group1)
+{
+	from[0] = view_str(from1);
+	groups[0] = view_str(group1);
+	return (struct scope_release){ .valid = true, .product = view_str("rtr9"), .target_version = view_str("1.2.0"),
+		.from = from, .from_n = 1, .groups = groups, .groups_n = 1, .not_before = FROM, .not_after = UNTIL };
+}
+
+static struct scope_module
+module(const char *version)
+{
+	return (struct scope_module){ .identified = true, .listed = true, .product = view_str("rtr9"),
+		.current_version = view_str(version) };
+}
+
+static enum scope_answer
+ask(const char *from1, const char *version)
+{
+	struct scope_release r = release(from1, "field");
+	struct scope_module m = module(version);
+	return scope_offer(&r, &m, p, FROM);
+}
+
+static void
+zero_holds(void **state)
+{
+	struct scope_release r = { .valid = false };
+	struct scope_module m = { .identified = false };
+	(void)state;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_NO_RELEASE);
+	r.valid = true;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_UNIDENTIFIED);
+	m.identified = true;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_UNLISTED);
+	m.listed = true;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_PRODUCT);
+	m.product = r.product = view_str("x");
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_GROUP); /* a release for no group */
+	groups[0] = view_str("field");
+	r.groups = groups;
+	r.groups_n = 1;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_LATE); /* and for no time */
+	r.not_after = 1;
+	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_FROM_VERSION); /* and from no version */
+	assert_string_equal(scope_answer_name(SCOPE_HOLD), "undecided");
+}
+
+static void
+versions_decide(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.2.0"), SCOPE_HOLD_SAME_VERSION);
+	assert_int_equal(ask("*", "1.10.0"), SCOPE_HOLD_NEWER_VERSION);
+	assert_int_equal(ask("1.1.9", "1.1.9"), SCOPE_OFFER);
+	assert_int_equal(ask("1.1.9", "1.1.8"), SCOPE_HOLD_FROM_VERSION);
+	assert_int_equal(ask("1.2.0", "1.2.0"), SCOPE_HOLD_SAME_VERSION);
+	/* Signed for exactly this step, though nobody can order the two. */
+	assert_int_equal(ask("A08M2G", "A08M2G"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "A08M2G"), SCOPE_HOLD_UNKNOWN_VERSION);
+	assert_int_equal(ask("*", ""), SCOPE_HOLD_UNKNOWN_VERSION);
+	assert_int_equal(ask("1.1.9", ""), SCOPE_HOLD_UNKNOWN_VERSION);
+	/* A module that says "*" is not every module. */
+	assert_int_equal(ask("1.1.9", "*"), SCOPE_HOLD_UNKNOWN_VERSION);
+	assert_int_equal(ask("*", "*"), SCOPE_HOLD_UNKNOWN_VERSION);
+	p->unknown_version = PROFILE_OFFER;
+	assert_int_equal(ask("*", ""), SCOPE_OFFER);
+	assert_int_equal(ask("*", "A08M2G"), SCOPE_OFFER);
+	/* A delta still goes to no module that might have another version. */
+	assert_int_equal(ask("1.1.9", ""), SCOPE_HOLD_UNKNOWN_VERSION);
+	assert_int_equal(ask("*", "1.2.0"), SCOPE_HOLD_SAME_VERSION);
+	p->version_order = VERSION_ORDER_EXACT;
+	p->unknown_version = PROFILE_HOLD;
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_HOLD_UNKNOWN_VERSION);
+	assert_int_equal(ask("1.1.9", "1.1.9"), SCOPE_OFFER);
+}
+
+static void
+everything_else_decides(void **state)
+{
+	struct scope_release r = release("*", "field");
+	struct scope_module m = module("1.0");
+	(void)state;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM - 1), SCOPE_HOLD_EARLY);
+	assert_int_equal(scope_offer(&r, &m, p, UNTIL - 1), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, UNTIL), SCOPE_HOLD_LATE);
+	m.group = view_str("canary");
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_GROUP);
+	groups[1] = view_str("canary");
+	r.groups_n = 2;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	r = release("*", SCOPE_ANY);
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	m.held = true;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_MODULE);
+	m.held = false;
+	m.listed = false;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_UNLISTED);
+	p->unlisted = PROFILE_OFFER;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	m.identified = false;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_UNIDENTIFIED);
+	m.identified = true;
+	m.product = view_str("rtr8");
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_PRODUCT);
+	m.product = r.product;
+	r.halted = true;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_HALTED);
+	r.valid = false;
+	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_NO_RELEASE);
+}
+
+/* Taking any one thing away from an offer must end it, or leave it; never make one. */
+static void
+less_never_offers_more(void **state)
+{
+	unsigned offers = 0;
+	(void)state;
+	for (unsigned bits = 0; bits < 256; bits++) {
+		for (unsigned without = 0; without <= 8; without++) {
+			unsigned b = without < 8 ? bits & ~(1u << without) : bits;
+			struct scope_release r = release("*", "field");
+			struct scope_module m = module(b & 1 ? "1.0" : "");
+			r.valid = b & 2;
+			r.halted = !(b & 4);
+			m.identified = b & 8;
+			m.listed = b & 16;
+			m.held = !(b & 32);
+			r.groups_n = b & 64 ? 1 : 0;
+			r.from_n = b & 128 ? 1 : 0;
+			bool offer = scope_offer(&r, &m, p, FROM) == SCOPE_OFFER;
+			assert_int_equal(offer, b == 255);
+			offers += offer;
+		}
+	}
+	assert_true(offers > 0);
+}
+
+static void
+quorum_is_the_higher_of_two(void **state)
+{
+	(void)state;
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 1), 2);
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 3), 3);
+	assert_int_equal(scope_quorum(SCOPE_CANARY, p, 1), 2); /* not set: as production */
+	p->canary_quorum = 1;
+	assert_int_equal(scope_quorum(SCOPE_CANARY, p, 1), 1);
+	assert_int_equal(scope_quorum(SCOPE_CANARY, p, 2), 2);
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 1), 2);
+	assert_int_equal(scope_quorum(SCOPE_NONE, p, 1), SCOPE_QUORUM_NEVER);
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 0), SCOPE_QUORUM_NEVER);
+	p->quorum = 0;
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 1), SCOPE_QUORUM_NEVER);
+	p->quorum = -1;
+	assert_int_equal(scope_quorum(SCOPE_PRODUCTION, p, 1), SCOPE_QUORUM_NEVER);
+	assert_int_equal(scope_kind_of(0, 50), SCOPE_NONE);
+	assert_int_equal(scope_kind_of(50, 50), SCOPE_CANARY);
+	assert_int_equal(scope_kind_of(51, 50), SCOPE_PRODUCTION);
+	assert_int_equal(scope_kind_of(1, 0), SCOPE_PRODUCTION);
+}
+
+static void
+every_answer_has_a_name_and_a_sentence(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SCOPE_ANSWERS; i++) {
+		const char *text = scope_answer_text((enum scope_answer)i);
+		assert_true(strlen(text) > 20 && text[strlen(text) - 1] == '.');
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(scope_answer_name((enum scope_answer)i), scope_answer_name((enum scope_answer)j));
+	}
+	assert_string_equal(scope_answer_name(SCOPE_ANSWERS), "undecided");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(zero_holds, setup, teardown),
+		cmocka_unit_test_setup_teardown(versions_decide, setup, teardown),
+		cmocka_unit_test_setup_teardown(everything_else_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
+		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
+		cmocka_unit_test(every_answer_has_a_name_and_a_sentence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
