@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/trust_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/err.h"
+#include "crypto/pem.h"
+#include "crypto/pubkey.h"
+#include "crypto/published.h"
+#include "crypto/visible.h"
+#include "crypto/wipe.h"
+
+/* One file being enrolled. */
+struct enrol {
+	struct trust *batch;
+	const char *name;
+	enum trust_scheme scheme; /* asked for; NONE means by type */
+	size_t line;		  /* of the object at hand */
+	char *why;
+	size_t cap;
+};
+
+__attribute__((format(printf, 2, 3))) static int
+refuse(const struct enrol *e, const char *fmt, ...)
+{
+	char text[SIG_TEXT_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	snprintf(e->why, e->cap, "line %zu: %s", e->line, text);
+	ERR_clear_error();
+	return FG_EINVAL;
+}
+
+/* What names an object in trust_digest: its kind, how it is used, its bytes. */
+static int
+object_id(char kind, enum trust_scheme scheme, struct view der, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	struct digest *d = digest_new(DIGEST_SHA256);
+	const char *use = trust_scheme_name(scheme);
+	int err = d ? 0 : FG_ECRYPTO;
+	if (!err)
+		err = digest_update(d, view_of(&kind, 1));
+	if (!err)
+		err = digest_update(d, view_of(use, strlen(use) + 1));
+	if (!err)
+		err = digest_update(d, der);
+	if (!err)
+		err = digest_final(d, ret);
+	digest_free(d);
+	return err;
+}
+
+static int
+enrol_cert(const struct enrol *e, struct view der)
+{
+	char why[SIG_TEXT_MAX];
+	struct trust_cert *slot = &e->batch->cert[e->batch->cert_n];
+	const uint8_t *p = der.p;
+	X509 *x509 = d2i_X509(NULL, &p, (long)der.n);
+	EVP_PKEY *pkey = x509 ? X509_get0_pubkey(x509) : NULL;
+	int err = 0;
+
+	if (!x509 || p != der.p + der.n)
+		err = refuse(e, "not one well-formed certificate");
+	else if (!pkey)
+		err = refuse(e, "certificate whose public key cannot be read");
+	else if (!pubkey_is_fit(pkey, 0, why, sizeof why))
+		err = refuse(e, "certificate may not be an anchor: %s", why);
+	else if (X509_get_extension_flags(x509) & EXFLAG_INVALID)
+		err = refuse(e, "certificate with malformed extensions");
+	if (!err)
+		err = pubkey_spki_sha256(pkey, slot->spki_sha256);
+	if (!err)
+		err = object_id('c', TRUST_SCHEME_NONE, der, slot->id);
+	if (err) {
+		X509_free(x509);
+		return err;
+	}
+	visible_cstr(view_str(e->name), slot->name, sizeof slot->name);
+	slot->x509 = x509;
+	e->batch->cert_n++;
+	return 0;
+}
+
+static int
+enrol_crl(const struct enrol *e, struct view der)
+{
+	struct trust_crl *slot = &e->batch->crl[e->batch->crl_n];
+	const uint8_t *p = der.p;
+	X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)der.n);
+	int err = 0;
+
+	if (!crl || p != der.p + der.n)
+		err = refuse(e, "not one well-formed CRL");
+	else if (!X509_CRL_get0_nextUpdate(crl))
+		err = refuse(e, "CRL that does not say when the next one is due");
+	if (!err)
+		err = object_id('r', TRUST_SCHEME_NONE, der, slot->id);
+	if (err) {
+		X509_CRL_free(crl);
+		return err;
+	}
+	slot->crl = crl;
+	e->batch->crl_n++;
+	return 0;
+}
+
+static enum pubkey_kind
+scheme_kind(enum trust_scheme scheme)
+{
+	switch (scheme) {
+	case TRUST_SCHEME_NONE:
+		break;
+	case TRUST_RSA_PKCS1_SHA256:
+	case TRUST_RSA_PKCS1_SHA384:
+	case TRUST_RSA_PKCS1_SHA512:
+	case TRUST_RSA_PSS_SHA256:
+	case TRUST_RSA_PSS_SHA384:
+	case TRUST_RSA_PSS_SHA512:
+		return PUBKEY_RSA;
+	case TRUST_ECDSA_DER:
+	case TRUST_ECDSA_FIXED:
+		return PUBKEY_EC;
+	case TRUST_ED25519:
+		return PUBKEY_ED25519;
+	}
+	return PUBKEY_OTHER;
+}
+
+/* What a bare key means without a profile (ARCHITECTURE.md section 5). */
+static enum trust_scheme
+default_scheme(enum pubkey_kind kind)
+{
+	switch (kind) {
+	case PUBKEY_OTHER:
+		break;
+	case PUBKEY_RSA:
+		return TRUST_RSA_PKCS1_SHA256;
+	case PUBKEY_EC:
+		return TRUST_ECDSA_DER;
+	case PUBKEY_ED25519:
+		return TRUST_ED25519;
+	}
+	return TRUST_SCHEME_NONE;
+}
+
+/* Fills key from pkey, which stays the caller's until 0 is returned. */
+static int
+fill_key(const struct enrol *e, EVP_PKEY *pkey, struct trust_key *key)
+{
+	char why[SIG_TEXT_MAX];
+	if (!pubkey_is_fit(pkey, 0, why, sizeof why))
+		return refuse(e, "public key may not be an anchor: %s", why);
+	pubkey_type(pkey, key->key_type);
+	key->scheme =
+	    e->scheme != TRUST_SCHEME_NONE ? e->scheme : default_scheme(pubkey_kind(pkey));
+	if (scheme_kind(key->scheme) != pubkey_kind(pkey))
+		return refuse(e, "scheme %s does not belong to a key of type %s",
+		    trust_scheme_name(key->scheme), key->key_type);
+	int err = pubkey_spki_sha256(pkey, key->spki_sha256);
+	if (err)
+		return err;
+	key->published = published_find(key->spki_sha256) != NULL;
+	visible_cstr(view_str(e->name), key->name, sizeof key->name);
+	key->pkey = pkey;
+	return 0;
+}
+
+static int
+enrol_key(const struct enrol *e, struct view der)
+{
+	struct trust_bare *slot = &e->batch->bare[e->batch->bare_n];
+	const uint8_t *p = der.p;
+	EVP_PKEY *pkey = d2i_PUBKEY_ex(NULL, &p, (long)der.n, NULL, PUBKEY_PROPQ);
+	int err = 0;
+
+	if (!pkey || p != der.p + der.n)
+		err = refuse(e, "not one well-formed public key of a known type");
+	if (!err)
+		err = fill_key(e, pkey, &slot->key);
+	/* The canonical key, not the file's encoding of it: one key, one object. */
+	if (!err)
+		err = object_id('k', slot->key.scheme,
+		    view_of(slot->key.spki_sha256, sizeof slot->key.spki_sha256), slot->id);
+	if (err) {
+		EVP_PKEY_free(pkey);
+		slot->key.pkey = NULL;
+		return err;
+	}
+	e->batch->bare_n++;
+	return 0;
+}
+
+static int
+enrol_object(const struct enrol *e, const struct pem_object *object)
+{
+	struct view der = view_of(object->der, object->n);
+	if (e->batch->cert_n == TRUST_ITEMS_MAX || e->batch->crl_n == TRUST_ITEMS_MAX ||
+	    e->batch->bare_n == TRUST_ITEMS_MAX) {
+		refuse(e, "more than %d objects in one file", TRUST_ITEMS_MAX);
+		return FG_ELIMIT;
+	}
+	if (strstr(object->label, "PRIVATE KEY"))
+		return refuse(
+		    e, "a private key has no place in a trust set; take it out of this file");
+	if (strcmp(object->label, "CERTIFICATE") == 0 ||
+	    strcmp(object->label, "X509 CERTIFICATE") == 0)
+		return enrol_cert(e, der);
+	if (strcmp(object->label, "X509 CRL") == 0)
+		return enrol_crl(e, der);
+	if (strcmp(object->label, "PUBLIC KEY") == 0)
+		return enrol_key(e, der);
+	return refuse(e, "\"%s\" is neither certificate, CRL nor public key", object->label);
+}
+
+int
+trust_enrol_pem(struct trust *batch, const char *name, struct view pem, enum trust_scheme scheme,
+    char *ret_why, size_t cap)
+{
+	struct enrol e = {
+		.batch = batch, .name = name, .scheme = scheme, .why = ret_why, .cap = cap
+	};
+	struct pem_object object;
+	struct pem it;
+	const char *why = "";
+	size_t objects = 0;
+	int err;
+
+	if (pem.n > TRUST_FILE_MAX) {
+		snprintf(ret_why, cap, "file is larger than %u bytes", TRUST_FILE_MAX);
+		return FG_ELIMIT;
+	}
+	pem_begin(&it, pem, TRUST_FILE_MAX);
+	while ((err = pem_next(&it, &object, &why)) == 1) {
+		e.line = object.line;
+		err = enrol_object(&e, &object);
+		wipe(object.der, object.n); /* it may be the private key just refused */
+		free(object.der);
+		if (err)
+			return err;
+		objects++;
+	}
+	if (err == FG_EFORMAT)
+		snprintf(ret_why, cap, "line %zu: %s", it.line - 1, why);
+	else if (!err && objects == 0) {
+		snprintf(ret_why, cap, "no PEM certificate, CRL or public key in it");
+		err = FG_EFORMAT;
+	}
+	return err;
+}
