@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/entail.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "crypto/err.h"
+
+static enum finding_id
+of_outcome(enum sig_outcome outcome)
+{
+	switch (outcome) {
+	case SIG_REVOKED:
+		return FINDING_SIG_REVOKED;
+	case SIG_WEAK:
+		return FINDING_SIG_WEAK;
+	case SIG_EXPIRED:
+		return FINDING_SIG_EXPIRED;
+	case SIG_UNTRUSTED:
+		return FINDING_SIG_UNTRUSTED;
+	case SIG_OPAQUE: /* what is checked today has no other way to be opaque */
+		return FINDING_SIG_UNSUPPORTED_SCHEME;
+	case SIG_ABSENT:
+		return FINDING_SIG_ABSENT;
+	case SIG_VERIFIED:
+		return FINDING_LIMIT;
+	case SIG_UNKNOWN:
+	case SIG_INVALID:
+		break;
+	}
+	return FINDING_SIG_INVALID;
+}
+
+/* One signature; better says that another one of the image is verified. */
+static void
+signature(struct report *r, unsigned i, bool better)
+{
+	const struct sig_result *s = &r->signatures.result[i];
+	enum finding_id id = of_outcome(s->outcome);
+	if (id != FINDING_LIMIT) {
+		const struct finding_info *info = finding_get(id);
+		report_raise(r, id, better ? info->least : info->severity, NULL,
+		    "signature %u (%s): %s", i + 1, s->scheme, s->detail);
+		return;
+	}
+	if (s->revocation == SIG_REVOCATION_NOT_CHECKED)
+		report_raise(r, FINDING_SIG_REVOCATION_NOT_CHECKED, FINDING_NONE, NULL,
+		    "signature %u (%s): no revocation list was given", i + 1, s->scheme);
+	if (s->revocation == SIG_REVOCATION_STALE)
+		report_raise(r, FINDING_SIG_REVOCATION_STALE, FINDING_NONE, NULL,
+		    "signature %u (%s): a revocation list is missing or past its next update",
+		    i + 1, s->scheme);
+	for (unsigned k = 0; k < i; k++) {
+		const struct sig_result *other = &r->signatures.result[k];
+		if (other->outcome == SIG_VERIFIED &&
+		    memcmp(other->signer.spki_sha256, s->signer.spki_sha256, DIGEST_SHA256_LEN) ==
+		        0)
+			report_raise(r, FINDING_SIG_DUPLICATE_SIGNER, FINDING_NONE, NULL,
+			    "signatures %u and %u are by the same key", k + 1, i + 1);
+	}
+}
+
+/* Attached CMS is consumed to its last byte, so what is outside the content is its envelope. */
+static bool
+has_envelope(const struct report *r)
+{
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		if (r->signatures.result[i].outcome == SIG_VERIFIED &&
+		    strcmp(r->signatures.result[i].scheme, "cms-attached") == 0)
+			return true;
+	return false;
+}
+
+static int
+coverage(struct report *r)
+{
+	struct coverage c;
+	struct sig_range gap = { 0 };
+	int err = report_coverage(r, &c);
+	if (err || coverage_unsigned(&c) == 0)
+		return err;
+	unsigned gaps = coverage_gaps(&c, &gap, 1);
+	enum finding_id id = has_envelope(r) ? FINDING_COV_ENVELOPE : FINDING_COV_UNSIGNED_BYTES;
+	report_raise(r, id, FINDING_NONE, &gap.offset,
+	    "%" PRIu64 " of %" PRIu64 " bytes in %u range%s", coverage_unsigned(&c), r->size, gaps,
+	    gaps == 1 ? "" : "s");
+	return 0;
+}
+
+static uint64_t
+random_permille(const struct entropy_profile *p)
+{
+	return p->total ? p->windows[ENTROPY_RANDOM] * 1000 / p->total : 0;
+}
+
+static void
+changes(struct report *r)
+{
+	const struct changes *c = &r->changes;
+	const struct changes_image *old = &c->old, *new = &c->new;
+	bool identical = memcmp(old->sha256, new->sha256, DIGEST_SHA256_LEN) == 0;
+	uint64_t found = c->same_offset + c->blocks_moved * c->block_size;
+	if (identical)
+		report_raise(r, FINDING_CHG_IDENTICAL, FINDING_NONE, NULL,
+		    "both have %" PRIu64 " bytes and one SHA-256", new->size);
+	if (old->format != new->format)
+		report_raise(r, FINDING_CHG_FORMAT, FINDING_NONE, NULL, "%s became %s",
+		    format_name(old->format), format_name(new->format));
+	if (new->size < old->size / 2)
+		report_raise(r, FINDING_CHG_SHRUNK, FINDING_NONE, NULL,
+		    "%" PRIu64 " bytes instead of %" PRIu64, new->size, old->size);
+	if (!identical && new->size > 0 && found < new->size / 100)
+		report_raise(r, FINDING_CHG_NEARLY_ALL, FINDING_NONE, NULL,
+		    "%" PRIu64 " of %" PRIu64 " bytes were found in the old image", found,
+		    new->size);
+	uint64_t was = random_permille(&old->entropy), is = random_permille(&new->entropy);
+	if (is > 500)
+		report_raise(r, FINDING_ENT_OPAQUE, FINDING_NONE, NULL,
+		    "%" PRIu64 " of %" PRIu64 " windows of 64 KiB look random",
+		    new->entropy.windows[ENTROPY_RANDOM], new->entropy.total);
+	if (is >= was + 100)
+		report_raise(r, FINDING_ENT_CLASS_SHIFT, FINDING_NONE, NULL,
+		    "%" PRIu64 " of 1000 windows look random, %" PRIu64 " did before", is, was);
+}
+
+static void
+format(struct report *r)
+{
+	switch (format_kind(r->format)) {
+	case FORMAT_KIND_CONTAINER:
+		report_raise(r, FINDING_FMT_NOT_WALKED, FINDING_NONE, NULL, "format %s",
+		    format_name(r->format));
+		break;
+	case FORMAT_KIND_DELTA:
+		report_raise(r, FINDING_FMT_DELTA, FINDING_NONE, NULL, "format %s",
+		    format_name(r->format));
+		break;
+	case FORMAT_KIND_PLAIN:
+	case FORMAT_KIND_NONE:
+		break;
+	}
+	if (r->format == FORMAT_RAW && r->size > 0)
+		report_raise(r, FINDING_FMT_RAW, FINDING_NONE, NULL, "no known format fits");
+}
+
+static int
+image(struct report *r, bool require_signature)
+{
+	unsigned verified = report_verified(r);
+	format(r);
+	if (r->size == 0)
+		report_raise(r, FINDING_IMG_EMPTY, FINDING_NONE, NULL, "the file is empty");
+	if (r->signatures.n == 0)
+		report_raise(r, FINDING_SIG_ABSENT,
+		    require_signature ? FINDING_BLOCK : FINDING_WARNING, NULL,
+		    require_signature ? "the profile demands a signature"
+		                      : "no signature was given or found");
+	if (verified == 0 && format_has_opaque_signature(r->format))
+		report_raise(r, FINDING_SIG_OPAQUE,
+		    require_signature ? FINDING_BLOCK : FINDING_WARNING, NULL,
+		    "format %s carries a signature of its own that only the module checks",
+		    format_name(r->format));
+	if (r->signatures.overflow)
+		report_raise(r, FINDING_SIG_MANY, FINDING_NONE, NULL,
+		    "only the first %u were looked at", SIG_SIGNERS_MAX);
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		signature(r, i, verified > 0);
+		if (s->signer.published_key)
+			report_raise(r, FINDING_SIG_KEY_PUBLISHED, FINDING_NONE, NULL,
+			    "signature %u (%s): the private half of its key is public", i + 1,
+			    s->scheme);
+	}
+	return coverage(r);
+}
+
+int
+entail_raise(struct report *r, bool require_signature)
+{
+	if (r->have_changes)
+		changes(r);
+	return r->have_image ? image(r, require_signature) : 0;
+}
+
+int
+entail_missing(const struct report *r, bool require_signature, enum finding_id *ret)
+{
+	struct report *facts = report_new(r->kind);
+	if (!facts)
+		return FG_ENOMEM;
+	facts->have_image = r->have_image;
+	facts->format = r->format;
+	facts->size = r->size;
+	facts->signatures = r->signatures;
+	facts->have_changes = r->have_changes;
+	facts->changes = r->changes;
+	int err = entail_raise(facts, require_signature);
+	enum finding_id missing = FINDING_LIMIT;
+	for (unsigned i = 0; i < FINDING_LIMIT && !err; i++) {
+		const struct report_finding *due = &facts->findings[i], *is = &r->findings[i];
+		bool spared = due->severity < FINDING_WARNING && report_has(r, FINDING_REPORT_CUT);
+		if (due->count && !spared && (!is->count || is->severity < due->severity))
+			missing = (enum finding_id)i;
+	}
+	report_free(facts);
+	if (!err)
+		*ret = missing;
+	return err;
+}

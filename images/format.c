@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/format.h"
+
+#include <stdlib.h>
+#include <zlib.h>
+
+#include "crypto/cms.h"
+#include "crypto/err.h"
+#include "crypto/json.h"
+#include "crypto/reader.h"
+
+#define HEAD_MAX 4096            /* ext4's superblock magic, the farthest fixed one, is at 0x438 */
+#define ZIP_EOCD 22              /* end of central directory without its comment */
+#define TAIL_MAX (ZIP_EOCD + 65535) /* the longest zip comment is an u16 */
+#define TUF_MAX (512u << 10)     /* the largest metadata file a TUF client has to accept */
+#define JCAT_PEEK 512            /* the version member comes first */
+#define FDT_TOKENS_MAX 4096      /* tokens read for /images, which comes among the first dozens */
+
+struct probe_input {
+	const struct source *image;
+	int err; /* first local failure; probes then answer false */
+	struct view head;
+	struct view tail; /* last bytes of the image, may overlap head */
+	uint8_t head_bytes[HEAD_MAX];
+	uint8_t tail_bytes[TAIL_MAX];
+};
+
+static bool
+at(const struct probe_input *in, size_t offset, const char *magic, size_t n)
+{
+	return in->head.n >= offset + n && memcmp(in->head.p + offset, magic, n) == 0;
+}
+#define AT(in, offset, literal) at(in, offset, literal, sizeof(literal) - 1)
+
+static struct reader
+head_reader(const struct probe_input *in, size_t offset)
+{
+	struct reader r;
+	reader_init(&r, in->head);
+	(void)reader_take(&r, offset);
+	return r;
+}
+
+/* Bytes anywhere in the image; false beyond its end or on a failure, which is remembered. */
+static bool
+fetch(struct probe_input *in, uint64_t offset, void *buf, size_t n)
+{
+	int err = source_read(in->image, offset, buf, n);
+	if (err && err != FG_ELIMIT && !in->err)
+		in->err = err;
+	return err == 0;
+}
+
+static bool
+is_squashfs(struct probe_input *in)
+{
+	if (!AT(in, 0, "hsqs"))
+		return false;
+	struct reader r = head_reader(in, 28);
+	uint16_t major = reader_u16le(&r), minor = reader_u16le(&r);
+	(void)reader_u64le(&r);
+	uint64_t used = reader_u64le(&r);
+	return !r.bad && major == 4 && minor == 0 && used >= 96 && used <= in->image->size;
+}
+
+bool
+format_is_signed_data(struct view v)
+{
+	static const uint8_t oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2 };
+	if (v.n < 2 || v.p[0] != 0x30)
+		return false;
+	size_t skip = 2;
+	if (v.p[1] > 0x84)
+		return false;
+	if (v.p[1] > 0x80)
+		skip += v.p[1] - 0x80u;
+	return v.n >= skip + sizeof oid && memcmp(v.p + skip, oid, sizeof oid) == 0;
+}
+
+static bool
+is_cms(struct probe_input *in)
+{
+	return format_is_signed_data(in->head);
+}
+
+/* payload | CMS | big-endian length of the CMS; payload in whole 4 KiB pages. */
+static bool
+is_rauc_bundle(struct probe_input *in)
+{
+	uint8_t last[8], start[32];
+	if (!is_squashfs(in) || in->image->size < 4096 + sizeof start + sizeof last)
+		return false;
+	if (!fetch(in, in->image->size - sizeof last, last, sizeof last))
+		return false;
+	struct reader r;
+	reader_init(&r, view_of(last, sizeof last));
+	uint64_t cms = reader_u64(&r);
+	if (cms < sizeof start || cms > CMS_SIG_MAX || cms > in->image->size - sizeof last - 4096)
+		return false;
+	uint64_t payload = in->image->size - sizeof last - cms;
+	return payload % 4096 == 0 && fetch(in, payload, start, sizeof start) &&
+	       format_is_signed_data(view_of(start, sizeof start));
+}
+
+static bool
+is_cpio(struct probe_input *in)
+{
+	if (!AT(in, 0, "070701") && !AT(in, 0, "070702"))
+		return false;
+	for (size_t i = 6; i < 110; i++) /* thirteen fields of eight hex digits */
+		if (i >= in->head.n || !memchr("0123456789abcdefABCDEF", in->head.p[i], 22))
+			return false;
+	return true;
+}
+
+static bool
+is_swu(struct probe_input *in)
+{
+	return is_cpio(in) && at(in, 110, "sw-description", sizeof "sw-description");
+}
+
+/* Octal checksum of a tar header, with the field itself read as blanks (POSIX.1-1988 ustar). */
+static bool
+is_tar(struct probe_input *in)
+{
+	if (in->head.n < 512 || !AT(in, 257, "ustar"))
+		return false;
+	uint32_t sum = 0, want = 0;
+	for (size_t i = 0; i < 512; i++)
+		sum += i >= 148 && i < 156 ? ' ' : in->head.p[i];
+	size_t i = 148;
+	while (i < 156 && in->head.p[i] == ' ')
+		i++;
+	for (; i < 156 && in->head.p[i] >= '0' && in->head.p[i] <= '7'; i++)
+		want = want * 8 + (uint32_t)(in->head.p[i] - '0');
+	return sum == want;
+}
+
+static bool
+is_mender(struct probe_input *in)
+{
+	return is_tar(in) && at(in, 0, "version", sizeof "version");
+}
+
+/* An end-of-central-directory record whose comment ends the file. */
+static bool
+has_zip_end(const struct probe_input *in)
+{
+	for (size_t back = ZIP_EOCD; back <= in->tail.n; back++) {
+		const uint8_t *p = in->tail.p + in->tail.n - back;
+		size_t comment = (size_t)p[20] | (size_t)p[21] << 8;
+		if (memcmp(p, "PK\5\6", 4) == 0 && comment == back - ZIP_EOCD)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_zip(struct probe_input *in)
+{
+	return AT(in, 0, "PK\3\4") || has_zip_end(in);
+}
+
+/*
+ * Footer of a whole-file signature: signature start, FF FF, comment size. The
+ * footer says where the end record is; a second one in the comment is an attack
+ * on the walker, not another format.
+ */
+static bool
+is_android_ota(struct probe_input *in)
+{
+	if (in->tail.n < ZIP_EOCD + 6)
+		return false;
+	const uint8_t *end = in->tail.p + in->tail.n, *f = end - 6;
+	size_t start = f[0] | (size_t)f[1] << 8, comment = f[4] | (size_t)f[5] << 8;
+	return f[2] == 0xff && f[3] == 0xff && start > 6 && start <= comment &&
+	       in->tail.n >= ZIP_EOCD + comment &&
+	       memcmp(end - ZIP_EOCD - comment, "PK\5\6", 4) == 0;
+}
+
+static bool
+is_fdt(struct probe_input *in)
+{
+	if (!AT(in, 0, "\xd0\x0d\xfe\xed"))
+		return false;
+	struct reader r = head_reader(in, 4);
+	uint32_t total = reader_u32(&r), structure = reader_u32(&r), strings = reader_u32(&r);
+	return !r.bad && total >= 40 && total <= in->image->size && structure < total &&
+	       strings <= total;
+}
+
+/* Walks the structure block, without its property values, for a child "images" of the root. */
+static bool
+is_fit(struct probe_input *in)
+{
+	if (!is_fdt(in))
+		return false;
+	struct reader h = head_reader(in, 4);
+	uint64_t total = reader_u32(&h), pos = reader_u32(&h);
+	unsigned depth = 0;
+	for (unsigned i = 0; i < FDT_TOKENS_MAX && pos < total; i++) {
+		uint8_t b[12] = { 0 };
+		if (!fetch(in, pos, b, total - pos < sizeof b ? (size_t)(total - pos) : sizeof b))
+			return false;
+		struct reader r;
+		reader_init(&r, view_of(b, sizeof b));
+		uint32_t token = reader_u32(&r), length = reader_u32(&r);
+		pos += 4;
+		if (token == 1) { /* begin node: name, padded */
+			if (++depth == 2 && memcmp(b + 4, "images", 7) == 0)
+				return true;
+			char name[64]; /* longest node name the specification allows is 31 */
+			size_t n = total - pos < sizeof name ? (size_t)(total - pos) : sizeof name;
+			if (!fetch(in, pos, name, n))
+				return false;
+			const char *end = memchr(name, 0, n);
+			if (!end)
+				return false;
+			pos += ((uint64_t)(end - name) + 4) & ~(uint64_t)3;
+		} else if (token == 2) {
+			if (depth == 0 || --depth == 0)
+				return false;
+		} else if (token == 3) {
+			pos += 8 + (((uint64_t)length + 3) & ~(uint64_t)3);
+		} else if (token != 4) {
+			return false;
+		}
+	}
+	return false;
+}
+
+static bool
+is_gzip(struct probe_input *in)
+{
+	return AT(in, 0, "\x1f\x8b\x08");
+}
+
+static bool
+is_jcat(struct probe_input *in)
+{
+	static const char member[] = "\"JcatVersionMajor\"";
+	uint8_t out[JCAT_PEEK];
+	z_stream z = { .next_in = in->head_bytes, .avail_in = (uInt)in->head.n, .next_out = out,
+		       .avail_out = sizeof out };
+	if (!is_gzip(in))
+		return false;
+	if (inflateInit2(&z, 15 + 16) != Z_OK) { /* 15 bits of window, gzip wrapping only */
+		in->err = FG_ENOMEM;
+		return false;
+	}
+	(void)inflate(&z, Z_SYNC_FLUSH); /* whatever came out, came out */
+	size_t n = sizeof out - z.avail_out;
+	inflateEnd(&z);
+	return n > 0 && out[0] == '{' && memmem(out, n, member, sizeof member - 1) != NULL;
+}
+
+static bool
+is_tuf(struct probe_input *in)
+{
+	size_t n = (size_t)in->image->size;
+	if (in->head.n == 0 || in->head.p[0] != '{' || in->image->size > TUF_MAX)
+		return false;
+	uint8_t *text = malloc(n);
+	if (!text) {
+		in->err = FG_ENOMEM;
+		return false;
+	}
+	struct json *doc = NULL;
+	bool yes = false;
+	if (fetch(in, 0, text, n) && json_parse(view_of(text, n), &doc, NULL) == 0) {
+		const struct json_value *root = json_root(doc), *said = json_get(root, "signed");
+		yes = json_type(json_get(root, "signatures")) == JSON_ARRAY &&
+		      json_type(json_get(said, "_type")) == JSON_STRING;
+		json_free(doc);
+	}
+	free(text);
+	return yes;
+}
+
+static bool
+is_mcuboot(struct probe_input *in)
+{
+	struct reader r = head_reader(in, 0);
+	uint32_t magic = reader_u32le(&r);
+	(void)reader_u32le(&r); /* load address */
+	uint64_t header = reader_u16le(&r), protected_tlvs = reader_u16le(&r);
+	uint64_t body = reader_u32le(&r);
+	return !r.bad && magic == 0x96f3b83d && header >= 32 && body > 0 &&
+	       header + body + protected_tlvs <= in->image->size;
+}
+
+static bool
+is_android_payload(struct probe_input *in)
+{
+	if (!AT(in, 0, "CrAU"))
+		return false;
+	struct reader r = head_reader(in, 4);
+	uint64_t major = reader_u64(&r), manifest = reader_u64(&r);
+	return !r.bad && (major == 1 || major == 2) && manifest > 0 && manifest < in->image->size;
+}
+
+/* Segments must end, with checksum padding, inside the file. */
+static bool
+is_esp32(struct probe_input *in)
+{
+	if (in->head.n < 24 || in->head.p[0] != 0xe9 || in->head.p[1] == 0 || in->head.p[1] > 16 ||
+	    in->head.p[2] > 5 || in->head.p[23] > 1)
+		return false;
+	uint64_t pos = 24;
+	for (unsigned i = 0; i < in->head.p[1]; i++) {
+		uint8_t b[8];
+		if (!fetch(in, pos, b, sizeof b))
+			return false;
+		struct reader r;
+		reader_init(&r, view_of(b, sizeof b));
+		(void)reader_u32le(&r);
+		uint32_t length = reader_u32le(&r);
+		if (length % 4 != 0)
+			return false;
+		pos += sizeof b + length;
+	}
+	return ((pos + 16) & ~(uint64_t)15) <= in->image->size;
+}
+
+static bool
+is_suit(struct probe_input *in)
+{
+	/* Tag 107 on a map. */
+	return in->head.n > 2 && AT(in, 0, "\xd8\x6b") && in->head.p[2] >> 5 == 5;
+}
+
+static bool
+is_cab(struct probe_input *in)
+{
+	struct reader r = head_reader(in, 0);
+	uint32_t magic = reader_u32(&r), zero = reader_u32le(&r), cabinet = reader_u32le(&r);
+	return !r.bad && magic == 0x4d534346 && zero == 0 && cabinet >= 36 &&
+	       cabinet <= in->image->size;
+}
+
+/* Qualcomm's 40-byte header before ELF: sizes of code, signature and chain must add up. */
+static bool
+is_mbn(struct probe_input *in)
+{
+	struct reader r = head_reader(in, 0);
+	uint32_t image_id = reader_u32le(&r), version = reader_u32le(&r);
+	(void)reader_u32le(&r); /* flash address */
+	(void)reader_u32le(&r); /* load address */
+	uint64_t image = reader_u32le(&r), code = reader_u32le(&r);
+	(void)reader_u32le(&r);
+	uint64_t signature = reader_u32le(&r);
+	(void)reader_u32le(&r);
+	uint64_t chain = reader_u32le(&r);
+	return !r.bad && image_id < 0x40 && version == 3 && code > 0 &&
+	       image == code + signature + chain && image + 40 <= in->image->size;
+}
+
+static bool
+is_nordic_delta(struct probe_input *in)
+{
+	return AT(in, 4, "meDu");
+}
+
+static bool
+is_bsdiff(struct probe_input *in)
+{
+	return AT(in, 0, "BSDIFF40") || AT(in, 0, "ENDSLEY/BSDIFF43") || AT(in, 0, "BSDF2");
+}
+
+static bool
+is_vcdiff(struct probe_input *in)
+{
+	return in->head.n > 4 && AT(in, 0, "\xd6\xc3\xc4") &&
+	       (in->head.p[3] == 0 || in->head.p[3] == 'S');
+}
+
+static bool
+is_imgdiff(struct probe_input *in)
+{
+	return AT(in, 0, "IMGDIFF2");
+}
+
+static bool
+is_hdiffpatch(struct probe_input *in)
+{
+	return AT(in, 0, "HDIFF13&") || AT(in, 0, "HDIFFSF20&") || AT(in, 0, "HDIFF19&");
+}
+
+static bool
+is_zchunk(struct probe_input *in)
+{
+	return AT(in, 0, "\0ZCK1");
+}
+
+static bool
+is_sevenzip(struct probe_input *in)
+{
+	return AT(in, 0, "7z\xbc\xaf\x27\x1c");
+}
+
+static bool
+is_elf(struct probe_input *in)
+{
+	return in->head.n >= 52 && AT(in, 0, "\x7f" "ELF") &&
+	       (in->head.p[4] == 1 || in->head.p[4] == 2) &&
+	       (in->head.p[5] == 1 || in->head.p[5] == 2) && in->head.p[6] == 1;
+}
+
+/* Legacy U-Boot header: its own CRC, taken with the CRC field zero. */
+static bool
+is_uimage(struct probe_input *in)
+{
+	uint8_t h[64];
+	if (in->head.n < sizeof h || !AT(in, 0, "\x27\x05\x19\x56"))
+		return false;
+	memcpy(h, in->head.p, sizeof h);
+	struct reader r;
+	reader_init(&r, view_of(in->head.p + 4, 4));
+	uint32_t want = reader_u32(&r);
+	memset(h + 4, 0, 4);
+	return (uint32_t)crc32(0, h, sizeof h) == want;
+}
+
+static bool
+is_android_boot(struct probe_input *in)
+{
+	return AT(in, 0, "ANDROID!") && in->head.n >= 64;
+}
+
+static bool
+is_android_sparse(struct probe_input *in)
+{
+	struct reader r = head_reader(in, 0);
+	uint32_t magic = reader_u32le(&r);
+	uint16_t major = reader_u16le(&r);
+	return !r.bad && magic == 0xed26ff3a && major == 1;
+}
+
+static bool
+is_ubi(struct probe_input *in)
+{
+	return in->head.n >= 64 && AT(in, 0, "UBI#\1");
+}
+
+static bool
+is_ext4(struct probe_input *in)
+{
+	if (!AT(in, 0x438, "\x53\xef"))
+		return false;
+	struct reader r = head_reader(in, 0x400);
+	uint32_t inodes = reader_u32le(&r), blocks = reader_u32le(&r);
+	(void)reader_take(&r, 16);
+	uint32_t log_block = reader_u32le(&r);
+	return !r.bad && inodes > 0 && blocks > 0 && log_block <= 6;
+}
+
+static bool
+is_xz(struct probe_input *in)
+{
+	return AT(in, 0, "\xfd" "7zXZ\0");
+}
+
+static bool
+is_zstd(struct probe_input *in)
+{
+	return AT(in, 0, "\x28\xb5\x2f\xfd");
+}
+
+static bool
+is_bzip2(struct probe_input *in)
+{
+	return in->head.n > 10 && AT(in, 0, "BZh") && in->head.p[3] >= '1' &&
+	       in->head.p[3] <= '9' && AT(in, 4, "1AY&SY");
+}
+
+static bool
+is_minisign(struct probe_input *in)
+{
+	return AT(in, 0, "untrusted comment: ");
+}
+
+struct format {
+	const char *name;
+	enum format_kind kind;
+	enum format_id made_of; /* the plainer format it is a special case of */
+	bool (*fits)(struct probe_input *in);
+};
+
+#define PLAIN FORMAT_KIND_PLAIN
+#define BOX FORMAT_KIND_CONTAINER
+#define DELTA FORMAT_KIND_DELTA
+
+static const struct format table[FORMAT_LIMIT] = {
+	[FORMAT_NONE] = { "none", FORMAT_KIND_NONE, FORMAT_NONE, NULL },
+	[FORMAT_RAUC_BUNDLE] = { "rauc-bundle", BOX, FORMAT_SQUASHFS, is_rauc_bundle },
+	[FORMAT_SWU] = { "swu", BOX, FORMAT_CPIO, is_swu },
+	[FORMAT_ANDROID_OTA] = { "android-ota", BOX, FORMAT_ZIP, is_android_ota },
+	[FORMAT_MENDER] = { "mender", BOX, FORMAT_TAR, is_mender },
+	[FORMAT_FIT] = { "fit", BOX, FORMAT_FDT, is_fit },
+	[FORMAT_JCAT] = { "jcat", BOX, FORMAT_GZIP, is_jcat },
+	[FORMAT_TUF] = { "tuf", BOX, FORMAT_NONE, is_tuf },
+	[FORMAT_MCUBOOT] = { "mcuboot", BOX, FORMAT_NONE, is_mcuboot },
+	[FORMAT_ANDROID_PAYLOAD] = { "android-payload", BOX, FORMAT_NONE, is_android_payload },
+	[FORMAT_ESP32] = { "esp32", BOX, FORMAT_NONE, is_esp32 },
+	[FORMAT_SUIT] = { "suit", BOX, FORMAT_NONE, is_suit },
+	[FORMAT_CMS] = { "cms", BOX, FORMAT_NONE, is_cms },
+	[FORMAT_CAB] = { "cab", BOX, FORMAT_NONE, is_cab },
+	[FORMAT_MBN] = { "mbn", BOX, FORMAT_NONE, is_mbn },
+	[FORMAT_NORDIC_DELTA] = { "nordic-delta", DELTA, FORMAT_NONE, is_nordic_delta },
+	[FORMAT_BSDIFF] = { "bsdiff", DELTA, FORMAT_NONE, is_bsdiff },
+	[FORMAT_VCDIFF] = { "vcdiff", DELTA, FORMAT_NONE, is_vcdiff },
+	[FORMAT_IMGDIFF] = { "imgdiff", DELTA, FORMAT_NONE, is_imgdiff },
+	[FORMAT_HDIFFPATCH] = { "hdiffpatch", DELTA, FORMAT_NONE, is_hdiffpatch },
+	[FORMAT_DETOOLS] = { "detools", DELTA, FORMAT_NONE, NULL },
+	[FORMAT_ZCHUNK] = { "zchunk", BOX, FORMAT_NONE, is_zchunk },
+	[FORMAT_ZIP] = { "zip", BOX, FORMAT_NONE, is_zip },
+	[FORMAT_SEVENZIP] = { "7z", BOX, FORMAT_NONE, is_sevenzip },
+	[FORMAT_SQUASHFS] = { "squashfs", BOX, FORMAT_NONE, is_squashfs },
+	[FORMAT_ELF] = { "elf", PLAIN, FORMAT_NONE, is_elf },
+	[FORMAT_UIMAGE] = { "uimage", BOX, FORMAT_NONE, is_uimage },
+	[FORMAT_FDT] = { "fdt", PLAIN, FORMAT_NONE, is_fdt },
+	[FORMAT_ANDROID_BOOT] = { "android-boot", BOX, FORMAT_NONE, is_android_boot },
+	[FORMAT_ANDROID_SPARSE] = { "android-sparse", BOX, FORMAT_NONE, is_android_sparse },
+	[FORMAT_UBI] = { "ubi", BOX, FORMAT_NONE, is_ubi },
+	[FORMAT_EXT4] = { "ext4", BOX, FORMAT_NONE, is_ext4 },
+	[FORMAT_CPIO] = { "cpio", BOX, FORMAT_NONE, is_cpio },
+	[FORMAT_TAR] = { "tar", BOX, FORMAT_NONE, is_tar },
+	[FORMAT_GZIP] = { "gzip", BOX, FORMAT_NONE, is_gzip },
+	[FORMAT_XZ] = { "xz", BOX, FORMAT_NONE, is_xz },
+	[FORMAT_ZSTD] = { "zstd", BOX, FORMAT_NONE, is_zstd },
+	[FORMAT_BZIP2] = { "bzip2", BOX, FORMAT_NONE, is_bzip2 },
+	[FORMAT_MINISIGN] = { "minisign", PLAIN, FORMAT_NONE, is_minisign },
+	[FORMAT_RAW] = { "raw", PLAIN, FORMAT_NONE, NULL },
+};
+
+static int
+load(struct probe_input *in, const struct source *image)
+{
+	in->image = image;
+	long head = source_read_some(image, 0, in->head_bytes, HEAD_MAX);
+	if (head < 0)
+		return (int)head;
+	uint64_t from = image->size > TAIL_MAX ? image->size - TAIL_MAX : 0;
+	long tail = source_read_some(image, from, in->tail_bytes, TAIL_MAX);
+	if (tail < 0)
+		return (int)tail;
+	in->head = view_of(in->head_bytes, (size_t)head);
+	in->tail = view_of(in->tail_bytes, (size_t)tail);
+	return 0;
+}
+
+int
+format_recognise(const struct source *image, struct format_result *ret)
+{
+	struct format_result found = { .format = FORMAT_NONE };
+	struct probe_input *in = calloc(1, sizeof *in);
+	if (!in)
+		return FG_ENOMEM;
+	int err = load(in, image);
+	for (unsigned i = FORMAT_NONE + 1; !err && i < FORMAT_RAW; i++) {
+		if (!table[i].fits || !table[i].fits(in))
+			continue;
+		if (found.format == FORMAT_NONE)
+			found.format = (enum format_id)i;
+		else if (table[found.format].made_of != i && found.also_n < FORMAT_ALSO_MAX)
+			found.also[found.also_n++] = (enum format_id)i;
+	}
+	err = err ? err : in->err;
+	free(in);
+	if (err)
+		return err;
+	if (found.format == FORMAT_NONE)
+		found.format = FORMAT_RAW;
+	*ret = found;
+	return 0;
+}
+
+const char *
+format_name(enum format_id id)
+{
+	return (unsigned)id < FORMAT_LIMIT ? table[id].name : "none";
+}
+
+enum format_id
+format_find(struct view word)
+{
+	for (unsigned i = FORMAT_NONE + 1; i < FORMAT_LIMIT; i++)
+		if (view_is(word, table[i].name))
+			return (enum format_id)i;
+	return FORMAT_NONE;
+}
+
+enum format_kind
+format_kind(enum format_id id)
+{
+	return (unsigned)id < FORMAT_LIMIT ? table[id].kind : FORMAT_KIND_NONE;
+}
+
+bool
+format_has_opaque_signature(enum format_id id)
+{
+	return id == FORMAT_NORDIC_DELTA || id == FORMAT_MBN;
+}

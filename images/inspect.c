@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/cms.h"
+#include "crypto/err.h"
+#include "crypto/rawsig.h"
+#include "images/entail.h"
+#include "images/trustset.h"
+
+#define ALGS (DIGEST_SHA512 + 1)
+
+static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
+	[INSPECT_SCHEME_NONE] = "none",
+	[INSPECT_AUTO] = "auto",
+	[INSPECT_CMS_DETACHED] = "cms-detached",
+	[INSPECT_CMS_ATTACHED] = "cms-attached",
+	[INSPECT_RAW] = "raw",
+};
+
+/* Everything the verify stage holds while it works. */
+struct verify {
+	const struct inspect_job *job;
+	struct report *r;
+	struct trust *trust;
+	enum inspect_scheme scheme; /* settled: never AUTO; NONE when nothing is left to judge */
+	uint8_t sig[CMS_SIG_MAX]; /* the detached signature */
+	size_t sig_n;
+	struct cms *cms;
+	struct digest *digest[ALGS]; /* over the image; those that somebody needs */
+	bool keep; /* the pass also keeps the image's bytes */
+	uint8_t *image;
+};
+
+/* A result that needs no arithmetic. */
+static void
+settle(struct verify *v, const char *scheme, enum sig_outcome outcome, const char *detail)
+{
+	struct sig_result *s = &v->r->signatures.result[0];
+	*s = (struct sig_result){ .outcome = outcome, .revocation = SIG_REVOCATION_NOT_APPLICABLE };
+	snprintf(s->scheme, sizeof s->scheme, "%s", scheme);
+	snprintf(s->detail, sizeof s->detail, "%s", detail);
+	v->r->signatures.n = 1;
+	v->scheme = INSPECT_SCHEME_NONE;
+}
+
+static int
+need(struct verify *v, enum digest_alg alg)
+{
+	if (!v->digest[alg])
+		v->digest[alg] = digest_new(alg);
+	return v->digest[alg] ? 0 : FG_ECRYPTO;
+}
+
+static int
+load_trust(struct verify *v)
+{
+	struct report_inputs *in = &v->r->inputs;
+	char why[SIG_TEXT_MAX];
+	int err = v->job->have_trust ? trustset_load(v->job->trust, &v->trust, why, sizeof why) : 0;
+	if (err == FG_EFORMAT) {
+		report_raise(v->r, FINDING_TRUST_REFUSED, FINDING_NONE, NULL, "%s", why);
+		err = 0;
+	} else if (!err && v->trust) {
+		in->have_trust = true;
+		err = trust_digest(v->trust, in->trust);
+	}
+	if (err)
+		return err;
+	if (!v->trust) /* nobody is trusted */
+		v->trust = trust_new();
+	if (!v->trust)
+		return FG_ENOMEM;
+	if (!report_has(v->r, FINDING_TRUST_REFUSED) &&
+	    trust_certs(v->trust) + trust_keys(v->trust) == 0)
+		report_raise(v->r, FINDING_TRUST_EMPTY, FINDING_NONE, NULL,
+		    "no certificate and no key was given");
+	return 0;
+}
+
+/* Hashes the signature file and keeps what is not over the cap. */
+static int
+load_signature(struct verify *v)
+{
+	const struct source *s = v->job->signature;
+	struct digest *d = digest_new(DIGEST_SHA256);
+	uint8_t *buf = malloc(CMS_SIG_MAX);
+	int err = d && buf ? 0 : FG_ENOMEM;
+	for (uint64_t at = 0; !err && at < s->size;) {
+		long n = source_read_some(s, at, buf, CMS_SIG_MAX);
+		err = n < 0 ? (int)n : digest_update(d, view_of(buf, (size_t)n));
+		if (!err && at == 0) {
+			memcpy(v->sig, buf, (size_t)n);
+			v->sig_n = (size_t)n;
+		}
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	if (!err)
+		err = digest_final(d, v->r->inputs.signature);
+	v->r->inputs.have_signature = !err;
+	digest_free(d);
+	free(buf);
+	return err;
+}
+
+static bool
+starts(const struct verify *v, const char *text)
+{
+	size_t n = strlen(text);
+	return v->sig_n >= n && memcmp(v->sig, text, n) == 0;
+}
+
+/* What kind of signature there is, from the job and, without a profile, from its first bytes. */
+static void
+choose(struct verify *v)
+{
+	const struct inspect_job *job = v->job;
+	struct view sig = view_of(v->sig, v->sig_n);
+	v->scheme = job->scheme;
+	if (job->scheme == INSPECT_AUTO && job->signature)
+		v->scheme = format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
+	else if (job->scheme == INSPECT_AUTO)
+		v->scheme = v->r->format == FORMAT_CMS ? INSPECT_CMS_ATTACHED : INSPECT_SCHEME_NONE;
+
+	if (v->scheme == INSPECT_CMS_ATTACHED && job->signature)
+		settle(v, "cms-attached", SIG_INVALID,
+		    "a detached signature beside an attached one (T8)");
+	else if (v->scheme == INSPECT_CMS_ATTACHED && job->image->size > CMS_ATTACHED_MAX)
+		settle(v, "cms-attached", SIG_OPAQUE, "attached signatures are read up to 16 MiB");
+	else if (v->scheme == INSPECT_CMS_ATTACHED)
+		return;
+	else if (!job->signature)
+		v->scheme = INSPECT_SCHEME_NONE;
+	else if (job->signature->size > CMS_SIG_MAX)
+		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
+		    "the signature file is longer than 64 KiB");
+	else if (v->sig_n == 0)
+		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
+		    "the signature file is empty");
+	else if (starts(v, "-----BEGIN "))
+		settle(v, "armoured", SIG_OPAQUE,
+		    "an armoured signature: only the binary form is checked");
+	else if (starts(v, "untrusted comment:"))
+		settle(v, "minisign", SIG_OPAQUE,
+		    "minisign and signify signatures are not checked by this version");
+}
+
+/* Opens what must be open before the pass, so that it knows what to hash. */
+static int
+prepare_cms(struct verify *v)
+{
+	enum digest_alg algs[CMS_DIGESTS_MAX];
+	char why[SIG_TEXT_MAX] = "not a CMS signature";
+	int err = cms_open(view_of(v->sig, v->sig_n), true, &v->cms, why, sizeof why);
+	if (err == FG_EFORMAT || err == FG_ELIMIT) {
+		settle(v, "cms-detached", SIG_INVALID, why);
+		return 0;
+	}
+	unsigned n = err ? 0 : cms_digests(v->cms, algs);
+	for (unsigned i = 0; i < n && !err; i++)
+		err = need(v, algs[i]);
+	return err;
+}
+
+static int
+prepare_raw(struct verify *v)
+{
+	int err = 0;
+	if (trust_keys(v->trust) == 0) {
+		settle(v, "raw", SIG_UNTRUSTED,
+		    "the trust set holds no bare key that could have made it");
+		return 0;
+	}
+	for (size_t i = 0; i < trust_keys(v->trust) && !err; i++) {
+		enum digest_alg alg = rawsig_digest(trust_key_at(v->trust, i));
+		if (alg != DIGEST_NONE)
+			err = need(v, alg);
+		else /* Ed25519 wants the message in one piece (T18) */
+			v->keep = v->keep || (v->sig_n == 64 &&
+			                         v->job->image->size <= RAWSIG_ED25519_MESSAGE_MAX);
+	}
+	return err;
+}
+
+/* The one pass over the image: every digest that is needed, and the bytes where they are. */
+static int
+pass(struct verify *v)
+{
+	const struct source *s = v->job->image;
+	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	int err = chunk ? 0 : FG_ENOMEM;
+	if (v->keep && !err) {
+		v->image = malloc(s->size ? (size_t)s->size : 1);
+		err = v->image ? 0 : FG_ENOMEM;
+	}
+	source_sequential(s);
+	for (uint64_t at = 0; !err && at < s->size;) {
+		long n = source_read_some(s, at, chunk, SOURCE_CHUNK);
+		if (n < 0)
+			err = (int)n;
+		for (unsigned i = 0; i < ALGS && !err; i++)
+			if (v->digest[i])
+				err = digest_update(v->digest[i], view_of(chunk, (size_t)n));
+		if (v->keep && !err)
+			memcpy(v->image + at, chunk, (size_t)n);
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	free(chunk);
+	return err ? err : digest_peek(v->digest[DIGEST_SHA256], v->r->sha256);
+}
+
+/* ---- judging ---- */
+
+static int
+judge_cms_detached(struct verify *v)
+{
+	enum digest_alg algs[CMS_DIGESTS_MAX];
+	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX];
+	struct sig_range all = { 0, v->job->image->size };
+	unsigned n = cms_digests(v->cms, algs);
+	int err = 0;
+	for (unsigned i = 0; i < n && !err; i++)
+		err = digest_peek(v->digest[algs[i]], sums[i]);
+	if (err)
+		return err;
+	return cms_judge(v->cms, v->trust, &v->job->policy, v->job->at, sums, &all, 1,
+	    &v->r->signatures);
+}
+
+static int
+judge_cms_attached(struct verify *v)
+{
+	enum digest_alg algs[CMS_DIGESTS_MAX];
+	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX];
+	char why[SIG_TEXT_MAX] = "not a CMS signature";
+	int err = cms_open(view_of(v->image, (size_t)v->job->image->size), false, &v->cms, why,
+	    sizeof why);
+	if (err == FG_EFORMAT || err == FG_ELIMIT) {
+		settle(v, "cms-attached", SIG_INVALID, why);
+		return 0;
+	}
+	if (err)
+		return err;
+	struct sig_range content = cms_content_range(v->cms);
+	unsigned n = cms_digests(v->cms, algs);
+	for (unsigned i = 0; i < n && !err; i++)
+		err = digest_bytes(algs[i], cms_content(v->cms), sums[i]);
+	if (err)
+		return err;
+	return cms_judge(v->cms, v->trust, &v->job->policy, v->job->at, sums, &content, 1,
+	    &v->r->signatures);
+}
+
+/* The signature under one key of the set. */
+static int
+try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
+{
+	uint8_t sum[DIGEST_LEN_MAX];
+	struct view sig = view_of(v->sig, v->sig_n);
+	enum digest_alg alg = rawsig_digest(key);
+	unsigned bits_min =
+	    v->job->policy.rsa_bits_min ? v->job->policy.rsa_bits_min : TRUST_RSA_BITS_MIN;
+	*ret = (struct sig_result){ .outcome = SIG_VERIFIED,
+		.digest = alg,
+		.revocation = SIG_REVOCATION_NOT_APPLICABLE,
+		.covers = { { 0, v->job->image->size } },
+		.covers_n = 1 };
+	snprintf(ret->scheme, sizeof ret->scheme, "%s", trust_scheme_name(key->scheme));
+	ret->signer.have_spki = true;
+	memcpy(ret->signer.spki_sha256, key->spki_sha256, DIGEST_SHA256_LEN);
+	snprintf(ret->signer.key_type, sizeof ret->signer.key_type, "%s", key->key_type);
+	snprintf(ret->signer.anchor, sizeof ret->signer.anchor, "%s", key->name);
+	snprintf(ret->detail, sizeof ret->detail, "signed by key %s of the trust set", key->name);
+	ret->signer.published_key = key->published;
+	if (strncmp(key->key_type, "rsa-", 4) == 0 &&
+	    strtoul(key->key_type + 4, NULL, 10) < bits_min)
+		sig_worsen(ret, SIG_WEAK, "the key is shorter than the profile demands");
+	if (alg != DIGEST_NONE) {
+		int err = digest_peek(v->digest[alg], sum);
+		return err ? err
+		           : rawsig_judge_digest(key, view_of(sum, digest_len(alg)), sig, ret);
+	}
+	if (v->image)
+		return rawsig_judge_message(key, view_of(v->image, (size_t)v->job->image->size),
+		    sig, ret);
+	if (v->sig_n == 64)
+		sig_worsen(ret, SIG_OPAQUE,
+		    "Ed25519 needs the whole image at once: up to 256 MiB are checked");
+	else
+		sig_worsen(ret, SIG_INVALID, "not the length of an Ed25519 signature");
+	return 0;
+}
+
+/* A sound signature by a weak key, or one nobody could check, says more than "not this key". */
+static unsigned
+telling(const struct sig_result *s)
+{
+	if (s->outcome == SIG_VERIFIED)
+		return 3;
+	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE;
+}
+
+/* Whichever key made it; the file says nothing about that, so all are tried. */
+static int
+judge_raw(struct verify *v)
+{
+	struct sig_result best = { .outcome = SIG_INVALID }, one;
+	struct sig_set *set = &v->r->signatures;
+	for (size_t i = 0; i < trust_keys(v->trust) && best.outcome != SIG_VERIFIED; i++) {
+		int err = try_key(v, trust_key_at(v->trust, i), &one);
+		if (err)
+			return err;
+		if (telling(&one) > telling(&best))
+			best = one;
+	}
+	if (best.outcome == SIG_INVALID) {
+		settle(v, "raw", SIG_INVALID,
+		    "no bare key of the trust set made it over these bytes");
+		return 0;
+	}
+	set->result[0] = best;
+	set->n = 1;
+	return 0;
+}
+
+static int
+judge(struct verify *v)
+{
+	struct sig_set *set = &v->r->signatures;
+	int err = 0;
+	if (v->scheme == INSPECT_CMS_DETACHED)
+		err = judge_cms_detached(v);
+	else if (v->scheme == INSPECT_CMS_ATTACHED)
+		err = judge_cms_attached(v);
+	else if (v->scheme == INSPECT_RAW)
+		err = judge_raw(v);
+	for (unsigned i = 0; i < set->n && !err; i++) {
+		struct sig_result *s = &set->result[i];
+		if (s->outcome == SIG_UNKNOWN)
+			sig_worsen(s, SIG_INVALID, "nobody judged it");
+	}
+	return err;
+}
+
+static int
+prepare(struct verify *v)
+{
+	struct format_result f;
+	int err = need(v, DIGEST_SHA256);
+	if (!err)
+		err = format_recognise(v->job->image, &f);
+	if (err)
+		return err;
+	v->r->format = f.format;
+	for (unsigned i = 0; i < f.also_n; i++)
+		report_raise(v->r, FINDING_FMT_AMBIGUOUS, FINDING_NONE, NULL,
+		    "taken as %s, but %s fits as well", format_name(f.format),
+		    format_name(f.also[i]));
+	err = load_trust(v);
+	if (!err && v->job->signature)
+		err = load_signature(v);
+	if (err)
+		return err;
+	choose(v);
+	v->keep = v->scheme == INSPECT_CMS_ATTACHED;
+	if (v->scheme == INSPECT_CMS_DETACHED)
+		return prepare_cms(v);
+	return v->scheme == INSPECT_RAW ? prepare_raw(v) : 0;
+}
+
+static int
+verify(struct verify *v)
+{
+	int err = prepare(v);
+	if (!err)
+		err = pass(v);
+	if (!err) {
+		v->r->have_image = true;
+		v->r->size = v->job->image->size;
+		err = judge(v);
+	}
+	return err ? err : entail_raise(v->r, v->job->require_signature);
+}
+
+int
+inspect_verify(const struct inspect_job *job, struct report *ret)
+{
+	if (job->scheme == INSPECT_SCHEME_NONE || job->scheme >= INSPECT_SCHEME_LIMIT ||
+	    job->policy.purpose == TRUST_PURPOSE_NONE)
+		return FG_EINVAL;
+	struct verify *v = calloc(1, sizeof *v);
+	if (!v)
+		return FG_ENOMEM;
+	v->job = job;
+	v->r = report_new(REPORT_VERIFY);
+	int err = v->r ? 0 : FG_ENOMEM;
+	if (!err) {
+		struct report_inputs *in = &v->r->inputs;
+		in->at = job->at;
+		in->have_profile = job->profile[0] != '\0';
+		memcpy(in->profile, job->profile, sizeof in->profile);
+		memcpy(in->profile_sha256, job->profile_sha256, sizeof in->profile_sha256);
+		snprintf(in->inspector, sizeof in->inspector, "%s", REPORT_INSPECTOR);
+		err = verify(v);
+	}
+	if (!err)
+		*ret = *v->r;
+	for (unsigned i = 0; i < ALGS; i++)
+		digest_free(v->digest[i]);
+	cms_free(v->cms);
+	trust_free(v->trust);
+	report_free(v->r);
+	free(v->image);
+	free(v);
+	return err;
+}
+
+int
+inspect_explain(const struct source *old, const struct source *image, struct report *ret)
+{
+	struct report *r = report_new(REPORT_EXPLAIN);
+	if (!r)
+		return FG_ENOMEM;
+	int err = changes_compare(old, image, &r->changes);
+	r->have_changes = !err;
+	if (!err)
+		err = entail_raise(r, false);
+	if (!err)
+		*ret = *r;
+	report_free(r);
+	return err;
+}
+
+void
+inspect_defaults(struct inspect_job *job)
+{
+	job->scheme = INSPECT_AUTO;
+	job->policy =
+	    (struct trust_policy){ .purpose = TRUST_PURPOSE_FIRMWARE, .allow_leaf_anchor = true };
+}
+
+const char *
+inspect_scheme_name(enum inspect_scheme scheme)
+{
+	return (unsigned)scheme < INSPECT_SCHEME_LIMIT ? scheme_names[scheme] : "none";
+}
+
+enum inspect_scheme
+inspect_scheme_parse(const char *word)
+{
+	for (unsigned i = INSPECT_AUTO; i < INSPECT_SCHEME_LIMIT; i++)
+		if (strcmp(word, scheme_names[i]) == 0)
+			return (enum inspect_scheme)i;
+	return INSPECT_SCHEME_NONE;
+}

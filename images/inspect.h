@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inspect - one stage of an inspection: hostile bytes in, a report fragment out.
+ * Role: run by fotagate-inspect, one stage a process, inside its jail.
+ * Guarantees: the image is read once, whatever its size, and what is verified
+ * is what was hashed (one pass feeds the image's digest and every signature's);
+ * memory is bounded by the caps of crypto/cms.h and crypto/rawsig.h; whatever
+ * is wrong with the input is in the report, an error code is a local failure.
+ */
+#ifndef FG_IMAGES_INSPECT_H
+#define FG_IMAGES_INSPECT_H
+
+#include "crypto/trust.h"
+#include "images/report.h"
+#include "images/source.h"
+
+/* What the signature is; on the wire in MSG_INSPECT. Zero denies. */
+enum inspect_scheme {
+	INSPECT_SCHEME_NONE = 0,
+	/*
+	 * No profile: a signature file that is CMS is detached CMS, any other is raw
+	 * under the bare keys of the trust set; without one, an image that is CMS is
+	 * attached CMS.
+	 */
+	INSPECT_AUTO,
+	INSPECT_CMS_DETACHED,
+	INSPECT_CMS_ATTACHED,
+	INSPECT_RAW, /* the key records of the trust set fix everything */
+	INSPECT_SCHEME_LIMIT,
+};
+
+struct inspect_job {
+	const struct source *image;
+	const struct source *signature; /* detached; NULL = none */
+	bool have_trust;
+	struct view trust; /* trustset.h; hostile only where its PEM is */
+	int64_t at;        /* verification time, epoch seconds */
+	char profile[REPORT_PROFILE_MAX]; /* "" = none */
+	uint8_t profile_sha256[DIGEST_SHA256_LEN];
+	enum inspect_scheme scheme;
+	struct trust_policy policy;
+	bool require_signature;
+};
+
+/* What applies without a profile (ARCHITECTURE.md section 5): scheme, purpose, leaf anchors. */
+void inspect_defaults(struct inspect_job *job);
+/*
+ * Judges image and signatures into ret (REPORT_VERIFY; overwritten). FG_EINVAL
+ * for a job without scheme or purpose, FG_EIO, FG_ENOMEM, FG_ECRYPTO; ret is
+ * untouched then.
+ */
+int inspect_verify(const struct inspect_job *job, struct report *ret);
+/* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
+int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
+
+/* "auto", "cms-detached", "cms-attached", "raw"; "none" for anything else. */
+const char *inspect_scheme_name(enum inspect_scheme scheme);
+/* INSPECT_SCHEME_NONE for an unknown word. */
+enum inspect_scheme inspect_scheme_parse(const char *word);
+
+#endif

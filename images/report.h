@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report - what an inspection found: the model, its one canonical text, and
+ * the strict reader of that text. The text's SHA-256 is what people sign.
+ *
+ * Three kinds share the model. The inspector's stages each write a fragment
+ * ("fotagate-report-stage/1"); whoever started them takes the fragments, or the
+ * way a stage died, and merges them into the whole ("fotagate-report/1", see
+ * fotagate-report(5)). Fragments and stored reports are hostile input.
+ *
+ * Guarantees: same model, same bytes; coverage and verdict are never stored but
+ * follow from signatures and findings, on writing as on reading; what the facts
+ * entail (entail.h) must stand among the findings, or the text is refused.
+ */
+#ifndef FG_IMAGES_REPORT_H
+#define FG_IMAGES_REPORT_H
+
+#include "crypto/sig.h"
+#include "crypto/writer.h"
+#include "images/changes.h"
+#include "images/coverage.h"
+#include "images/finding.h"
+
+#define REPORT_MAX (2u << 20)    /* bytes of the text, by contract */
+#define REPORT_DETAILS_MAX 8     /* occurrences of one finding told in full; all are counted */
+#define REPORT_GAPS_MAX 64       /* unsigned ranges listed; all are counted */
+#define REPORT_PROFILE_MAX 64    /* name of a vendor profile */
+#define REPORT_INSPECTOR "fotagate-inspect/" FG_VERSION
+#define REPORT_INSPECTOR_MAX 64
+#define REPORT_TIME_LEN 21       /* "2026-01-01T10:00:00Z" and its NUL */
+
+enum report_kind { REPORT_KIND_NONE = 0, REPORT_VERIFY, REPORT_EXPLAIN, REPORT_WHOLE };
+
+/* Zero denies. */
+enum report_verdict { REPORT_BLOCKED = 0, REPORT_REVIEW, REPORT_ACCEPTABLE };
+
+struct report_inputs {
+	int64_t at; /* verification time, epoch seconds */
+	bool have_trust, have_signature, have_profile, have_base;
+	uint8_t trust[DIGEST_SHA256_LEN];
+	uint8_t signature[DIGEST_SHA256_LEN];
+	uint8_t base[DIGEST_SHA256_LEN];
+	char profile[REPORT_PROFILE_MAX];
+	uint8_t profile_sha256[DIGEST_SHA256_LEN];
+	char inspector[REPORT_INSPECTOR_MAX];
+};
+
+struct report_detail {
+	bool have_offset;
+	uint64_t offset; /* byte of the image */
+	char text[SIG_TEXT_MAX];
+};
+
+struct report_finding {
+	uint64_t count; /* 0: not raised */
+	enum finding_severity severity;
+	unsigned details_n;
+	struct report_detail details[REPORT_DETAILS_MAX];
+};
+
+struct report {
+	enum report_kind kind;
+	struct report_inputs inputs; /* verify and whole */
+	bool have_image;             /* false only when verify did not answer */
+	enum format_id format;
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	uint64_t size;
+	struct sig_set signatures;
+	bool have_changes; /* explain and whole */
+	struct changes changes;
+	struct report_finding findings[FINDING_LIMIT];
+};
+
+/* Zeroed, of that kind; NULL without memory. About 120 KiB: not for the stack. */
+struct report *report_new(enum report_kind kind);
+void report_free(struct report *r);
+
+/*
+ * Raises a finding once: severity FINDING_NONE means the table's, and repeated
+ * raising keeps the worst. offset may be NULL. The text is made visible.
+ * Aborts when the table forbids that severity.
+ */
+void report_raise(struct report *r, enum finding_id id, enum finding_severity severity,
+    const uint64_t *offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+bool report_has(const struct report *r, enum finding_id id);
+/* The worst finding's class: block, warning, anything less. */
+enum report_verdict report_verdict(const struct report *r);
+/* "blocked", "review", "acceptable"; never NULL. */
+const char *report_verdict_name(enum report_verdict v);
+/* Bytes that verified signatures cover. FG_EFORMAT when a range leaves the image. */
+int report_coverage(const struct report *r, struct coverage *ret);
+/* Signatures with outcome verified. */
+unsigned report_verified(const struct report *r);
+
+/*
+ * Appends the canonical text, at most max bytes (REPORT_MAX but in tests): where
+ * it would be longer, details of mild findings, then mild findings, then other
+ * lists go, never a warning or block, and REPORT-CUT is raised. 0, FG_ENOMEM,
+ * FG_ELIMIT when even that is too long. Aborts on a model that lies about itself.
+ */
+int report_encode(const struct report *r, size_t max, struct writer *w);
+
+/* Why a text is no report of the kind asked for. */
+struct report_refusal {
+	enum finding_id finding; /* INSPECT-OVERLONG, -TRAILING, -FOREIGN-FIELD or -MALFORMED */
+	char text[160];          /* plain ASCII */
+};
+
+/*
+ * Reads a report that must be of that kind. FG_EFORMAT with ret_why filled, or
+ * FG_ENOMEM; ret (any kind before) is untouched on failure.
+ */
+int report_parse(struct view text, enum report_kind kind, struct report *ret,
+    struct report_refusal *ret_why);
+/* Name of a report: SHA-256 of its text. 0 or FG_ECRYPTO. */
+int report_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
+
+/* How a stage ended. Zero is the worst that can be said of a process. */
+enum report_end {
+	REPORT_END_FAILED = 0, /* no reply, and nothing that explains it better */
+	REPORT_END_REPLIED,
+	REPORT_END_CRASHED,
+	REPORT_END_TIMEOUT,
+	REPORT_END_OVERLONG,   /* reply larger than REPORT_MAX */
+	REPORT_END_TRAILING,   /* a second message, or more descriptors */
+	REPORT_END_MALFORMED,  /* not the message that was due, or a memfd that is not sealed */
+};
+
+struct report_reply {
+	enum report_end end;
+	struct view text; /* with REPORT_END_REPLIED */
+	char detail[160]; /* otherwise: "signal 11", "no answer after 60 s" */
+};
+
+/* What the stages were asked: known to the caller, not taken from their word. */
+struct report_asked {
+	int64_t at;
+	char profile[REPORT_PROFILE_MAX]; /* "" = none */
+	uint8_t profile_sha256[DIGEST_SHA256_LEN];
+	uint64_t image_size;
+	bool have_signature, have_trust, require_signature;
+	bool have_old; /* explain was asked */
+	bool have_old_sha256; /* the old image's digest is known (a released one's is) */
+	uint8_t old_sha256[DIGEST_SHA256_LEN];
+	bool have_base;
+	uint8_t base[DIGEST_SHA256_LEN];
+};
+
+/*
+ * Makes the whole report. explain is looked at only with asked->have_old and
+ * may else be NULL. Whatever is wrong with a reply becomes a finding; only
+ * FG_ENOMEM fails. ret is overwritten.
+ */
+int report_merge(const struct report_asked *asked, const struct report_reply *verify,
+    const struct report_reply *explain, struct report *ret);
+
+/* RFC 3339 in UTC; false (dst "") outside the years 0 to 9999. */
+bool report_time_format(int64_t t, char dst[REPORT_TIME_LEN]);
+/* Exactly the form above. */
+bool report_time_parse(struct view text, int64_t *ret);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+
+int
+source_open(struct source *ret, int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st))
+		return FG_EIO;
+	if (!S_ISREG(st.st_mode) || st.st_size < 0)
+		return FG_EINVAL;
+	if ((uint64_t)st.st_size > SOURCE_SIZE_MAX)
+		return FG_ELIMIT;
+	*ret = (struct source){ .fd = fd, .size = (uint64_t)st.st_size };
+	return 0;
+}
+
+void
+source_memory(struct source *ret, struct view bytes)
+{
+	*ret = (struct source){ .fd = -1, .mem = bytes.p, .size = bytes.n };
+}
+
+static int
+pread_all(int fd, uint64_t offset, uint8_t *buf, size_t n)
+{
+	size_t got = 0;
+	while (got < n) {
+		ssize_t r = pread(fd, buf + got, n - got, (off_t)(offset + got));
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0) /* an end before size: somebody cut the file */
+			return FG_EIO;
+		got += (size_t)r;
+	}
+	return 0;
+}
+
+int
+source_read(const struct source *s, uint64_t offset, void *buf, size_t n)
+{
+	if (offset > s->size || n > s->size - offset)
+		return FG_ELIMIT;
+	if (n == 0)
+		return 0;
+	if (s->fd < 0) {
+		memcpy(buf, s->mem + offset, n);
+		return 0;
+	}
+	return pread_all(s->fd, offset, buf, n);
+}
+
+long
+source_read_some(const struct source *s, uint64_t offset, void *buf, size_t n)
+{
+	if (offset >= s->size)
+		return 0;
+	if (n > s->size - offset)
+		n = (size_t)(s->size - offset);
+	int err = source_read(s, offset, buf, n);
+	return err ? err : (long)n;
+}
+
+void
+source_sequential(const struct source *s)
+{
+	if (s->fd >= 0)
+		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
