@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/cmd/cli_job.h"
+#include "gateway/cmd/cli_page.h"
+#include "gateway/cmd/cli_profile.h"
+#include "gateway/cmd/cli_trust.h"
+#include "gateway/wire/memfd.h"
+#include "images/inspect.h"
+#include "images/source.h"
+#include "images/trustset.h"
+
+enum exit { EXIT_ACCEPTABLE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 };
+
+#define DEFAULT_CONFIG "/etc/fotagate/fotagate.conf"
+#define TIMEOUT_MAX 86400
+/* Without --timeout: a minute, and a second more for every 16 MiB: even a slow disk reads more. */
+#define WALL_BASE 60
+#define WALL_BYTES (16u << 20)
+
+struct options {
+	const char *file, *against, *base, *trust, *signature, *profile, *config;
+	bool json;
+	int64_t at;
+	unsigned timeout; /* 0: by size */
+};
+
+/* An input that is open; fd -1 = not given. */
+struct input {
+	int fd;
+	struct source source;
+};
+
+struct inspection {
+	struct options opt;
+	struct input image, old, signature;
+	int trust_fd;
+	struct msg_inspect m;
+	struct report_asked asked;
+};
+
+static int
+usage(void)
+{
+	fputs(
+	    "usage: fotagate inspect [--json] [--against OLD] [--base BASE] [--trust DIR]\n"
+	    "           [--signature SIG] [--profile NAME [-c FILE]] [--at TIME] [--timeout SECONDS] FILE\n",
+	    stderr);
+	return EXIT_USAGE;
+}
+
+static int
+complain(const char *what, const char *why)
+{
+	fprintf(stderr, "fotagate: %s: %s\n", what, why);
+	return EXIT_USAGE;
+}
+
+/* A whole decimal number of at most max. */
+static bool
+number(const char *s, int64_t max, int64_t *ret)
+{
+	char *end;
+	errno = 0;
+	long long v = strtoll(s, &end, 10);
+	if (errno || end == s || *end || v < 0 || v > max || *s < '0' || *s > '9')
+		return false;
+	*ret = v;
+	return true;
+}
+
+/* RFC 3339 in UTC, or seconds since 1970. */
+static bool
+instant(const char *s, int64_t *ret)
+{
+	return report_time_parse(view_str(s), ret) ||
+	       number(s, INT64_C(253402300799), ret); /* end of year 9999 */
+}
+
+static int
+parse(int argc, char **argv, struct options *o)
+{
+	enum {
+		OPT_AGAINST = 256,
+		OPT_BASE,
+		OPT_TRUST,
+		OPT_SIGNATURE,
+		OPT_PROFILE,
+		OPT_AT,
+		OPT_TIMEOUT,
+		OPT_JSON
+	};
+	static const struct option longs[] = {
+		{ "against", required_argument, NULL, OPT_AGAINST },
+		{ "base", required_argument, NULL, OPT_BASE },
+		{ "trust", required_argument, NULL, OPT_TRUST },
+		{ "signature", required_argument, NULL, OPT_SIGNATURE },
+		{ "profile", required_argument, NULL, OPT_PROFILE },
+		{ "at", required_argument, NULL, OPT_AT },
+		{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ NULL, 0, NULL, 0 },
+	};
+	int64_t seconds;
+	*o = (struct options){ .at = (int64_t)time(NULL) };
+	optind = 1;
+	for (int c; (c = getopt_long(argc, argv, "c:", longs, NULL)) != -1;) {
+		switch (c) {
+		case OPT_AGAINST:
+			o->against = optarg;
+			break;
+		case OPT_BASE:
+			o->base = optarg;
+			break;
+		case OPT_TRUST:
+			o->trust = optarg;
+			break;
+		case OPT_SIGNATURE:
+			o->signature = optarg;
+			break;
+		case OPT_PROFILE:
+			o->profile = optarg;
+			break;
+		case 'c':
+			o->config = optarg;
+			break;
+		case OPT_AT:
+			if (!instant(optarg, &o->at))
+				return complain(optarg,
+				    "not a time like 2026-01-01T10:00:00Z, nor seconds since 1970");
+			break;
+		case OPT_TIMEOUT:
+			if (!number(optarg, TIMEOUT_MAX, &seconds) || seconds == 0)
+				return complain(optarg, "not a number of seconds up to a day");
+			o->timeout = (unsigned)seconds;
+			break;
+		case OPT_JSON:
+			o->json = true;
+			break;
+		default:
+			return usage();
+		}
+	}
+	if (optind + 1 != argc)
+		return usage();
+	o->file = argv[optind];
+	if (o->profile && o->trust)
+		return complain("--trust", "a profile names its own anchors; use one of the two");
+	if (o->config && !o->profile)
+		return complain("-c", "only of use with --profile");
+	return 0;
+}
+
+/* ---- inputs ---- */
+
+static int
+open_input(const char *path, struct input *ret)
+{
+	if (!path)
+		return 0;
+	/* A FIFO must not hold us, and a terminal must not become ours. */
+	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (ret->fd < 0) {
+		complain(path, strerror(errno));
+		return EXIT_COULD_NOT;
+	}
+	int err = source_open(&ret->source, ret->fd);
+	if (!err)
+		return 0;
+	complain(path, err == FG_EINVAL ? "not a regular file" : err_name(err));
+	return EXIT_COULD_NOT;
+}
+
+static int
+hash_base(const char *path, struct report_asked *asked)
+{
+	struct input base = { .fd = -1 };
+	int status = open_input(path, &base);
+	if (!path || status)
+		return status;
+	struct digest *d = digest_new(DIGEST_SHA256);
+	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	int err = d && chunk ? 0 : FG_ENOMEM;
+	for (uint64_t at = 0; !err && at < base.source.size;) {
+		long n = source_read_some(&base.source, at, chunk, SOURCE_CHUNK);
+		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	if (!err)
+		err = digest_final(d, asked->base);
+	asked->have_base = !err;
+	digest_free(d);
+	free(chunk);
+	close(base.fd);
+	if (!err)
+		return 0;
+	complain(path, err_name(err));
+	return EXIT_COULD_NOT;
+}
+
+/* What to trust, and how, from the profile or from the folder; without either, nobody. */
+static int
+load_trust(struct inspection *in)
+{
+	struct inspect_job defaults;
+	struct writer w;
+	int err = 0;
+	inspect_defaults(&defaults);
+	in->m.scheme = (uint8_t)defaults.scheme;
+	in->m.purpose = (uint8_t)defaults.policy.purpose;
+	in->m.allow_leaf_anchor = defaults.policy.allow_leaf_anchor;
+	if (!in->opt.profile && !in->opt.trust)
+		return 0;
+	writer_init(&w, TRUSTSET_MAX);
+	if (in->opt.profile)
+		err = cli_profile_load(in->opt.config ? in->opt.config : DEFAULT_CONFIG,
+		    in->opt.profile, &in->m, &w);
+	else
+		err = cli_trust_folder(in->opt.trust, NULL, 0, TRUST_SCHEME_NONE, &w);
+	if (!err) {
+		in->trust_fd = memfd_sealed("trust", writer_view(&w));
+		err = in->trust_fd < 0 ? in->trust_fd : 0;
+	}
+	writer_free(&w);
+	in->m.have_trust = !err;
+	if (err == FG_EINVAL)
+		return EXIT_USAGE;
+	return err ? EXIT_COULD_NOT : 0;
+}
+
+static int
+open_all(struct inspection *in)
+{
+	int status = open_input(in->opt.file, &in->image);
+	if (!status)
+		status = open_input(in->opt.against, &in->old);
+	if (!status)
+		status = open_input(in->opt.signature, &in->signature);
+	if (!status)
+		status = hash_base(in->opt.base, &in->asked);
+	if (!status)
+		status = load_trust(in);
+	return status;
+}
+
+static void
+close_all(struct inspection *in)
+{
+	const int fds[] = { in->image.fd, in->old.fd, in->signature.fd, in->trust_fd };
+	for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+/* ---- stages ---- */
+
+static unsigned
+wall(const struct inspection *in)
+{
+	uint64_t bytes = in->image.source.size + (in->opt.against ? in->old.source.size : 0);
+	uint64_t by_size = WALL_BASE + bytes / WALL_BYTES;
+	if (in->opt.timeout)
+		return in->opt.timeout;
+	return by_size < TIMEOUT_MAX ? (unsigned)by_size : TIMEOUT_MAX;
+}
+
+static int
+run_verify(struct inspection *in, struct cli_job *ret)
+{
+	int fds[WIRE_FDS_MAX];
+	unsigned n = 0;
+	in->m.job = 1;
+	in->m.stage = MSG_STAGE_VERIFY;
+	in->m.have_signature = in->signature.fd >= 0;
+	fds[n++] = in->image.fd;
+	if (in->m.have_signature)
+		fds[n++] = in->signature.fd;
+	if (in->m.have_trust)
+		fds[n++] = in->trust_fd;
+	return cli_job_run(&in->m, fds, n, wall(in), ret);
+}
+
+static int
+run_explain(struct inspection *in, struct cli_job *ret)
+{
+	struct msg_inspect m = {
+		.job = 2, .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = in->opt.at
+	};
+	const int fds[] = { in->image.fd, in->old.fd };
+	return cli_job_run(&m, fds, 2, wall(in), ret);
+}
+
+static void
+fill_asked(struct inspection *in)
+{
+	struct report_asked *a = &in->asked;
+	a->at = in->m.at;
+	_Static_assert(sizeof a->profile >= sizeof in->m.profile, "names fit");
+	memcpy(a->profile, in->m.profile, sizeof in->m.profile);
+	memcpy(a->profile_sha256, in->m.profile_digest, sizeof a->profile_sha256);
+	a->image_size = in->image.source.size;
+	a->have_signature = in->signature.fd >= 0;
+	a->have_trust = in->m.have_trust;
+	a->require_signature = in->m.require_signature;
+	a->have_old = in->old.fd >= 0;
+}
+
+static int
+run(struct inspection *in, struct report *ret)
+{
+	struct cli_job verify = { 0 }, explain = { 0 };
+	in->m.at = in->opt.at;
+	fill_asked(in);
+	int err = run_verify(in, &verify);
+	if (!err && in->asked.have_old)
+		err = run_explain(in, &explain);
+	if (err)
+		complain("fotagate-inspect",
+		    err == FG_ENOTFOUND ? "not beside this program" : err_name(err));
+	else
+		err = report_merge(&in->asked, &verify.reply, &explain.reply, ret);
+	cli_job_end(&verify);
+	cli_job_end(&explain);
+	return err ? EXIT_COULD_NOT : 0;
+}
+
+static int
+print(const struct options *o, const struct report *r)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	struct writer text;
+	writer_init(&text, REPORT_MAX);
+	int err = report_encode(r, REPORT_MAX, &text);
+	if (!err)
+		err = report_digest(writer_view(&text), digest);
+	if (!err && o->json) {
+		/* Exactly the canonical bytes: `| sha256sum` names the report. A person gets a line end. */
+		fwrite(writer_view(&text).p, 1, writer_view(&text).n, stdout);
+		if (isatty(STDOUT_FILENO))
+			putchar('\n');
+	} else if (!err) {
+		cli_page_print(stdout, r, digest);
+	}
+	writer_free(&text);
+	if (err || fflush(stdout) || ferror(stdout)) {
+		complain("report", err ? err_name(err) : strerror(errno));
+		return EXIT_COULD_NOT;
+	}
+	return report_verdict(r) == REPORT_ACCEPTABLE ? EXIT_ACCEPTABLE : EXIT_REFUSED;
+}
+
+int
+cli_inspect(int argc, char **argv)
+{
+	struct inspection in = { .image.fd = -1, .old.fd = -1, .signature.fd = -1, .trust_fd = -1 };
+	int status = parse(argc, argv, &in.opt);
+	if (status)
+		return status;
+	struct report *r = report_new(REPORT_WHOLE);
+	status = r ? open_all(&in) : EXIT_COULD_NOT;
+	if (!status)
+		status = run(&in, r);
+	if (!status)
+		status = print(&in.opt, r);
+	close_all(&in);
+	report_free(r);
+	return status;
+}

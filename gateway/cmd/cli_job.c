@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/wire/memfd.h"
+
+#define PROGRAM "fotagate-inspect"
+#define CHANNEL 3
+#define EXIT_NO_START 127
+#define NAP_MS 5 /* between two looks at a process that has closed its channel */
+
+struct running {
+	pid_t pid;
+	int sock;
+	int64_t deadline_ms;
+	unsigned wall_seconds;
+	uint8_t *buf;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static bool
+program_path(char *dst, size_t cap)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n <= 0)
+		return false;
+	self[n] = '\0';
+	char *slash = strrchr(self, '/');
+	if (!slash)
+		return false;
+	slash[1] = '\0';
+	return snprintf(dst, cap, "%s" PROGRAM, self) < (int)cap && access(dst, X_OK) == 0;
+}
+
+/* Between fork and exec: only async-signal-safe calls. */
+static void __attribute__((noreturn))
+become(const char *program, int sock)
+{
+	char *const argv[] = { (char[]){ PROGRAM }, (char[]){ "--job" }, NULL };
+	char *const env[] = { NULL };
+	int null = open("/dev/null", O_RDWR);
+	int high = fcntl(sock, F_DUPFD, 10); /* out of the way of 0 to 3 */
+	if (null < 0 || high < 0 || dup2(null, 0) < 0 || dup2(2, 1) < 0 ||
+	    dup2(high, CHANNEL) < 0 || syscall(SYS_close_range, CHANNEL + 1, ~0U, 0))
+		_exit(EXIT_NO_START);
+	execve(program, argv, env);
+	_exit(EXIT_NO_START);
+}
+
+static void __attribute__((format(printf, 3, 4)))
+ended(struct report_reply *r, enum report_end end, const char *fmt, ...)
+{
+	va_list ap;
+	r->end = end;
+	va_start(ap, fmt);
+	vsnprintf(r->detail, sizeof r->detail, fmt, ap);
+	va_end(ap);
+}
+
+/* The reply's memfd; the frame's descriptors stay with the caller. */
+static void
+take_reply(const struct msg_inspect *asked, struct wire_frame *frame, struct cli_job *ret)
+{
+	struct msg_inspected m;
+	if (frame->type != MSG_INSPECTED || msg_decode(frame, &m, sizeof m) ||
+	    m.job != asked->job || m.stage != asked->stage) {
+		ended(&ret->reply, REPORT_END_MALFORMED, "not the message that was due");
+		return;
+	}
+	int err = memfd_map(frame->fds[0], REPORT_MAX, &ret->map);
+	if (err == FG_ELIMIT)
+		ended(&ret->reply, REPORT_END_OVERLONG, "empty, or longer than %u bytes",
+		    REPORT_MAX);
+	else if (err)
+		ended(&ret->reply, REPORT_END_MALFORMED, "the report is not in a sealed memfd");
+	else
+		ret->reply = (struct report_reply){ .end = REPORT_END_REPLIED, .text = ret->map };
+}
+
+/* Reads until the inspector hangs up. False when there is nothing more to wait for. */
+static bool
+listen_once(const struct running *p, const struct msg_inspect *asked, bool *heard,
+    struct cli_job *ret)
+{
+	struct wire_frame frame;
+	int err = wire_recv(p->sock, p->buf, &frame);
+	if (err == FG_EAGAIN) {
+		int64_t left = p->deadline_ms - now_ms();
+		struct pollfd pfd = { .fd = p->sock, .events = POLLIN };
+		if (left > 0 && poll(&pfd, 1, (int)(left < 60000 ? left : 60000)) >= 0)
+			return true;
+		ended(&ret->reply, REPORT_END_TIMEOUT, "no end after %u s", p->wall_seconds);
+		return false;
+	}
+	if (err == FG_EPEER)
+		ended(&ret->reply, REPORT_END_MALFORMED, "not a frame of ours");
+	if (err)
+		return false;
+	if (*heard) {
+		ended(&ret->reply, REPORT_END_TRAILING, "a second message after the report");
+		wire_close_fds(&frame);
+		return false;
+	}
+	*heard = true;
+	take_reply(asked, &frame, ret);
+	wire_close_fds(&frame);
+	return ret->reply.end == REPORT_END_REPLIED;
+}
+
+/* Waits until the deadline, then kills. A reply does not excuse how its sender died. */
+static void
+reap(const struct running *p, struct report_reply *r, bool told)
+{
+	int status = 0;
+	pid_t got;
+	/* What was refused already needs no patience. */
+	if (told)
+		kill(p->pid, SIGKILL);
+	while ((got = waitpid(p->pid, &status, told ? 0 : WNOHANG)) == 0 ||
+	       (got < 0 && errno == EINTR)) {
+		if (now_ms() >= p->deadline_ms) {
+			ended(r, REPORT_END_TIMEOUT, "no end after %u s", p->wall_seconds);
+			told = true;
+			kill(p->pid, SIGKILL);
+		} else if (!told) {
+			poll(NULL, 0, NAP_MS);
+		}
+	}
+	if (told)
+		return;
+	if (WIFSIGNALED(status))
+		ended(r, REPORT_END_CRASHED, "signal %d%s", WTERMSIG(status),
+		    WTERMSIG(status) == SIGSYS ? ", a system call its jail forbids" : "");
+	else if (WEXITSTATUS(status) != 0)
+		ended(r, REPORT_END_FAILED, "exit status %d", WEXITSTATUS(status));
+	else if (r->end != REPORT_END_REPLIED)
+		ended(r, REPORT_END_FAILED, "it ended without a report");
+}
+
+int
+cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigned wall_seconds,
+    struct cli_job *ret)
+{
+	char program[4200];
+	int pair[2];
+	bool heard = false;
+	struct running p = { .wall_seconds = wall_seconds };
+	*ret = (struct cli_job){ 0 };
+	if (!program_path(program, sizeof program))
+		return FG_ENOTFOUND;
+	p.buf = malloc(WIRE_FRAME_MAX);
+	if (!p.buf)
+		return FG_ENOMEM;
+	int err = wire_pair(pair);
+	if (err) {
+		free(p.buf);
+		return err;
+	}
+	p.pid = fork();
+	if (p.pid == 0)
+		become(program, pair[1]);
+	close(pair[1]);
+	p.sock = pair[0];
+	p.deadline_ms = now_ms() + (int64_t)wall_seconds * 1000;
+	if (p.pid < 0)
+		err = FG_EIO;
+	/* An inspector that is gone already is seen below. */
+	if (!err && msg_send(p.sock, MSG_INSPECT, m, fds, fds_n) == 0)
+		while (listen_once(&p, m, &heard, ret))
+			;
+	if (!err)
+		reap(&p, &ret->reply,
+		    ret->reply.end != REPORT_END_REPLIED && ret->reply.end != REPORT_END_FAILED);
+	close(p.sock);
+	free(p.buf);
+	return err;
+}
+
+void
+cli_job_end(struct cli_job *job)
+{
+	memfd_unmap(job->map);
+	*job = (struct cli_job){ 0 };
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli_job - runs one stage of an inspection in a fresh fotagate-inspect, the one
+ * beside the running program: cleared environment, no descriptors but stderr
+ * and the channel, a wall limit. Whatever it does is an answer.
+ */
+#ifndef FG_GATEWAY_CMD_CLI_JOB_H
+#define FG_GATEWAY_CMD_CLI_JOB_H
+
+#include "gateway/wire/msg.h"
+#include "images/report.h"
+
+struct cli_job {
+	struct report_reply reply; /* reply.text borrows from map */
+	struct view map;
+};
+
+/*
+ * fds as msg_inspect says, borrowed. 0 with ret filled (cli_job_end), or FG_EIO,
+ * FG_ENOTFOUND (no such program) when nothing could be started.
+ */
+int cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigned wall_seconds,
+    struct cli_job *ret);
+void cli_job_end(struct cli_job *job);
+
+#endif

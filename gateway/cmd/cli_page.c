@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_page.h"
+
+#include <inttypes.h>
+
+#include "crypto/hex.h"
+
+#define WIDTH 96
+#define LABEL 14
+
+/* "12.3 %" without floating point; of is not 0. */
+static void
+print_share(FILE *out, uint64_t part, uint64_t of)
+{
+	/* Sizes stay below 2^50: a thousandfold fits. */
+	uint64_t permille = part * 1000 / of;
+	fprintf(out, "%" PRIu64 ".%" PRIu64 " %%", permille / 10, permille % 10);
+}
+
+/* text in lines of WIDTH, each after indent blanks (the first is there already). */
+static void
+print_wrapped(FILE *out, const char *text, unsigned indent)
+{
+	size_t column = indent;
+	for (const char *p = text; *p;) {
+		size_t word = strcspn(p, " ");
+		if (column > indent && column + 1 + word > WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)word, p);
+		column += word;
+		p += word + (p[word] == ' ');
+	}
+	fputc('\n', out);
+}
+
+static void
+print_label(FILE *out, const char *label)
+{
+	fprintf(out, "%-*s", LABEL, label);
+}
+
+static void
+print_line(FILE *out, const char *label, const char *text)
+{
+	print_label(out, label);
+	print_wrapped(out, text, LABEL);
+}
+
+static const char *
+sentence(enum report_verdict v)
+{
+	switch (v) {
+	case REPORT_ACCEPTABLE:
+		return "ACCEPTABLE: nothing was found that speaks against this image. "
+		       "Whether it is wanted is for people to say.";
+	case REPORT_REVIEW:
+		return "REVIEW: a person has to look at what is marked \"warning\" below before "
+		       "this image goes anywhere.";
+	case REPORT_BLOCKED:
+		break;
+	}
+	return "BLOCKED: what is marked \"block\" below has to be cleared first. "
+	       "This image must not reach a module.";
+}
+
+static void
+print_hash(FILE *out, const char *label, const uint8_t sum[DIGEST_SHA256_LEN])
+{
+	char hex[DIGEST_HEX_LEN + 1];
+	hex_encode(sum, DIGEST_SHA256_LEN, hex);
+	print_line(out, label, hex);
+}
+
+static void
+print_identity(FILE *out, const struct report *r)
+{
+	char at[REPORT_TIME_LEN];
+	if (r->have_image) {
+		print_hash(out, "SHA-256", r->sha256);
+		print_label(out, "size");
+		fprintf(out, "%" PRIu64 " bytes\n", r->size);
+		print_line(out, "format", format_name(r->format));
+	} else {
+		print_line(out, "image", "could not be inspected");
+	}
+	if (report_time_format(r->inputs.at, at))
+		print_line(out, "judged as of", at);
+	if (r->inputs.have_profile)
+		print_line(out, "profile", r->inputs.profile);
+}
+
+static void
+print_signature(FILE *out, const struct sig_result *s)
+{
+	char hex[DIGEST_HEX_LEN + 1], from[REPORT_TIME_LEN], to[REPORT_TIME_LEN];
+	fprintf(out, "  %s: %s\n", s->scheme, sig_outcome_name(s->outcome));
+	if (s->detail[0]) {
+		fputs("    ", out);
+		print_wrapped(out, s->detail, 4);
+	}
+	if (s->signer.subject[0])
+		fprintf(out, "    signer   %s\n    issuer   %s\n", s->signer.subject,
+		    s->signer.issuer);
+	if (s->signer.have_spki) {
+		hex_encode(s->signer.spki_sha256, DIGEST_SHA256_LEN, hex);
+		fprintf(out, "    key      %s, SHA-256 of its SPKI %s\n", s->signer.key_type, hex);
+	}
+	if ((s->signer.not_before || s->signer.not_after) &&
+	    report_time_format(s->signer.not_before, from) &&
+	    report_time_format(s->signer.not_after, to))
+		fprintf(out, "    valid    %s to %s\n", from, to);
+	if (s->signer.anchor[0])
+		fprintf(out, "    anchor   %s\n", s->signer.anchor);
+	if (s->revocation != SIG_REVOCATION_NOT_APPLICABLE)
+		fprintf(out, "    revoked? %s\n", sig_revocation_name(s->revocation));
+}
+
+static void
+print_signatures(FILE *out, const struct report *r)
+{
+	struct coverage c;
+	fputs("\nSignatures\n", out);
+	if (r->signatures.n == 0)
+		fputs("  none\n", out);
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		print_signature(out, &r->signatures.result[i]);
+	if (!r->have_image || r->size == 0 || report_coverage(r, &c))
+		return;
+	fprintf(out, "  %" PRIu64 " bytes are signed (", coverage_signed(&c));
+	print_share(out, coverage_signed(&c), r->size);
+	fprintf(out, "), %" PRIu64 " are not\n", coverage_unsigned(&c));
+}
+
+static void
+print_entropy(FILE *out, const char *which, const struct entropy_profile *p)
+{
+	fprintf(out, "  %s: ", which);
+	for (unsigned i = 0; i < ENTROPY_CLASSES && p->total; i++) {
+		static const char *const words[ENTROPY_CLASSES] = { "low entropy", "text or code",
+			"compressed", "random" };
+		fprintf(out, "%s%s ", i ? ", " : "", words[i]);
+		print_share(out, p->windows[i], p->total);
+	}
+	fputs(p->total ? "\n" : "empty\n", out);
+}
+
+static void
+print_changes(FILE *out, const struct report *r)
+{
+	const struct changes *c = &r->changes;
+	char hex[DIGEST_HEX_LEN + 1];
+	if (!r->have_changes)
+		return;
+	hex_encode(c->old.sha256, DIGEST_SHA256_LEN, hex);
+	fprintf(out, "\nChanges against %s\n", hex);
+	fprintf(out, "  %" PRIu64 " bytes became %" PRIu64 "\n", c->old.size, c->new.size);
+	if (c->new.size) {
+		fprintf(out, "  %" PRIu64 " bytes (", c->same_offset);
+		print_share(out, c->same_offset, c->new.size);
+		fputs(") are as they were at the same place\n", out);
+	}
+	fprintf(out, "  the first %" PRIu64 " and the last %" PRIu64 " bytes are the same\n",
+	    c->prefix, c->suffix);
+	fprintf(out,
+	    "  blocks of %" PRIu64 " KiB: "
+	    "%" PRIu64 " unchanged, %" PRIu64 " moved, %" PRIu64 " new\n",
+	    c->block_size >> 10, c->blocks_same, c->blocks_moved, c->blocks_changed);
+	fprintf(out, "  %" PRIu64 " changed range%s%s\n", c->ranges_total,
+	    c->ranges_total == 1 ? "" : "s",
+	    c->ranges_total > c->ranges_n ? ", the first of them:"
+	    : c->ranges_n                 ? ":"
+	                                  : "");
+	for (unsigned i = 0; i < c->ranges_n; i++)
+		fprintf(out, "    at %" PRIu64 ", %" PRIu64 " bytes\n", c->ranges[i].offset,
+		    c->ranges[i].length);
+	print_entropy(out, "before", &c->old.entropy);
+	print_entropy(out, "now   ", &c->new.entropy);
+}
+
+static void
+print_finding(FILE *out, enum finding_id id, const struct report_finding *f)
+{
+	const struct finding_info *info = finding_get(id);
+	fprintf(out, "  %-7s  %s", finding_severity_name(f->severity), info->id);
+	if (f->count > 1)
+		fprintf(out, " (%" PRIu64 " times)", f->count);
+	fputs("\n           ", out);
+	print_wrapped(out, info->means, 11);
+	for (unsigned i = 0; i < f->details_n; i++) {
+		fputs("           - ", out);
+		print_wrapped(out, f->details[i].text, 13);
+		if (f->details[i].have_offset)
+			fprintf(out, "             from byte %" PRIu64 "\n", f->details[i].offset);
+	}
+	fputs("           To clear it: ", out);
+	print_wrapped(out, info->clears, 24);
+}
+
+void
+cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN])
+{
+	print_wrapped(out, sentence(report_verdict(r)), 0);
+	fputc('\n', out);
+	print_identity(out, r);
+	print_hash(out, "report", digest);
+	print_signatures(out, r);
+	print_changes(out, r);
+	fputs("\nFindings\n", out);
+	bool any = false;
+	for (unsigned severity = FINDING_BLOCK; severity > FINDING_NONE; severity--)
+		for (unsigned i = 0; i < FINDING_LIMIT; i++)
+			if (r->findings[i].count && r->findings[i].severity == severity) {
+				print_finding(out, (enum finding_id)i, &r->findings[i]);
+				any = true;
+			}
+	if (!any)
+		fputs("  none\n", out);
+}

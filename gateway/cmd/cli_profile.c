@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_profile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/cmd/cli_file.h"
+#include "gateway/cmd/cli_trust.h"
+#include "images/inspect.h"
+#include "images/trustset.h"
+#include "policy/config.h"
+
+#define PATH_CAP 4096
+
+/* The configuration's bytes and their names. */
+struct files {
+	struct config_file at[CONFIG_FILES_MAX];
+	char *name[CONFIG_FILES_MAX];
+	uint8_t *text[CONFIG_FILES_MAX];
+	size_t n;
+};
+
+static void
+files_free(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->name[i]);
+		free(f->text[i]);
+	}
+}
+
+static int
+complain(const char *what, int err)
+{
+	fprintf(stderr, "fotagate: %s: %s\n", what,
+	    err == FG_EIO ? strerror(errno) : err_name(err));
+	return err;
+}
+
+static int
+files_add(struct files *f, const char *path, const char *name)
+{
+	size_t n = 0;
+	if (f->n == CONFIG_FILES_MAX)
+		return complain(path, FG_ELIMIT);
+	int err = cli_file_read(NULL, path, CONFIG_FILE_MAX, &f->text[f->n], &n);
+	if (err)
+		return complain(path, err);
+	f->name[f->n] = strdup(name);
+	if (!f->name[f->n]) {
+		free(f->text[f->n]);
+		return FG_ENOMEM;
+	}
+	f->at[f->n] = (struct config_file){ f->name[f->n], view_of(f->text[f->n], n) };
+	f->n++;
+	return 0;
+}
+
+/* fotagate.conf, then profiles.d/NAME.conf in ascending order, as config_parse wants them. */
+static int
+files_read(struct files *f, const char *path)
+{
+	char dir[PATH_CAP], one[2 * PATH_CAP], name[CONFIG_FILE_NAME_MAX + 1];
+	struct cli_file_names leaves = { 0 };
+	const char *slash = strrchr(path, '/');
+	int err = files_add(f, path, "fotagate.conf");
+	if (err)
+		return err;
+	if (snprintf(dir, sizeof dir, "%.*sprofiles.d", slash ? (int)(slash - path) + 1 : 0,
+	        path) >= (int)sizeof dir)
+		return complain(path, FG_ELIMIT);
+	err = cli_file_list(dir, &leaves);
+	if (err == FG_EIO && errno == ENOENT)
+		return 0;
+	if (err)
+		return complain(dir, err);
+	for (size_t i = 0; i < leaves.n && !err; i++) {
+		size_t n = strlen(leaves.name[i]);
+		if (n < 6 || strcmp(leaves.name[i] + n - 5, ".conf") != 0)
+			continue;
+		snprintf(one, sizeof one, "%s/%s", dir, leaves.name[i]);
+		if (snprintf(name, sizeof name, "profiles.d/%s", leaves.name[i]) >=
+		    (int)sizeof name)
+			err = complain(one, FG_ELIMIT);
+		else
+			err = files_add(f, one, name);
+	}
+	cli_file_names_free(&leaves);
+	return err;
+}
+
+static int
+parse(const struct files *f, struct config **ret)
+{
+	struct config_problems *problems = calloc(1, sizeof *problems);
+	if (!problems)
+		return FG_ENOMEM;
+	int err = config_parse(f->at, f->n, ret, problems);
+	for (unsigned i = 0; err && i < problems->n; i++)
+		fprintf(stderr, "fotagate: %s:%u: %s\n", problems->at[i].file, problems->at[i].line,
+		    problems->at[i].text);
+	free(problems);
+	return err == FG_EFORMAT ? FG_EINVAL : err;
+}
+
+static enum inspect_scheme
+scheme_of(const struct profile *p)
+{
+	switch (p->signature.scheme) {
+	case PROFILE_SCHEME_NONE: /* nothing is demanded, but what is there is looked at */
+		return INSPECT_AUTO;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return INSPECT_CMS_DETACHED;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return INSPECT_CMS_ATTACHED;
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return INSPECT_RAW;
+}
+
+/* The anchors' bundle and the digests that the policy's canonical form names. */
+static int
+anchors(const struct config *c, const struct profile *p, struct writer *w,
+    uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct profile_anchor anchor[PROFILE_ANCHORS_MAX];
+	const char *names[PROFILE_ANCHORS_MAX];
+	char dir[CONFIG_DIR_MAX + sizeof "/anchors"];
+	int err = 0;
+	snprintf(dir, sizeof dir, "%s/anchors", c->keys_dir);
+	for (unsigned i = 0; i < p->signature.anchors_n && !err; i++) {
+		uint8_t *bytes = NULL;
+		size_t n = 0;
+		names[i] = anchor[i].name = p->signature.anchors[i];
+		err = cli_file_read(dir, names[i], TRUST_FILE_MAX, &bytes, &n);
+		if (err) {
+			fprintf(stderr, "fotagate: profile %s, anchor %s/%s:\n", p->name, dir,
+			    names[i]);
+			return complain(names[i], err);
+		}
+		err = digest_sha256(view_of(bytes, n), anchor[i].sha256);
+		free(bytes);
+	}
+	if (!err)
+		err = cli_trust_folder(dir, names, p->signature.anchors_n, profile_trust_scheme(p),
+		    w);
+	return err ? err : profile_digest(p, c, anchor, p->signature.anchors_n, digest);
+}
+
+static int
+fill(const struct config *c, const char *name, struct msg_inspect *m, struct writer *w)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	const struct profile *p = config_profile(c, view_str(name));
+	if (!p) {
+		fprintf(stderr, "fotagate: no profile is named %s\n", name);
+		return FG_EINVAL;
+	}
+	int err = anchors(c, p, w, digest);
+	if (err)
+		return err;
+	struct trust_policy policy = profile_trust_policy(p);
+	_Static_assert(sizeof m->profile > PROFILE_WORD_MAX, "a profile's name fits");
+	snprintf(m->profile, sizeof m->profile, "%s", p->name);
+	memcpy(m->profile_digest, digest, sizeof m->profile_digest);
+	m->scheme = (uint8_t)scheme_of(p);
+	/* A profile without a scheme has no purpose either: as without a profile, then. */
+	m->purpose = (uint8_t)(policy.purpose ? policy.purpose : TRUST_PURPOSE_FIRMWARE);
+	m->allow_leaf_anchor = policy.allow_leaf_anchor;
+	m->require_revocation = policy.require_revocation;
+	m->pinned_ignores_expiry = policy.pinned_ignores_expiry;
+	m->rsa_bits_min = policy.rsa_bits_min;
+	m->require_signature = p->signature.require;
+	return 0;
+}
+
+int
+cli_profile_load(const char *path, const char *name, struct msg_inspect *m, struct writer *w)
+{
+	struct config *c = NULL;
+	struct files *f = calloc(1, sizeof *f);
+	if (!f)
+		return FG_ENOMEM;
+	int err = files_read(f, path);
+	if (!err)
+		err = parse(f, &c);
+	if (!err)
+		err = fill(c, name, m, w);
+	config_free(c);
+	files_free(f);
+	free(f);
+	return err == FG_ELIMIT ? FG_EINVAL : err;
+}
+
+int
+cli_profile_config(const char *path, struct config **ret)
+{
+	struct files *f = calloc(1, sizeof *f);
+	if (!f)
+		return FG_ENOMEM;
+	int err = files_read(f, path);
+	if (!err)
+		err = parse(f, ret);
+	files_free(f);
+	free(f);
+	return err == FG_ELIMIT ? FG_EINVAL : err;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fotagate-inspect - one image, one stage, one report, then exit.
+ * Descriptor 3 is a channel to whoever wants to know: one MSG_INSPECT comes in,
+ * one MSG_INSPECTED goes out. The jail is closed before the first byte is read.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/jail/jail.h"
+#include "gateway/wire/memfd.h"
+#include "gateway/wire/msg.h"
+#include "images/inspect.h"
+#include "images/trustset.h"
+
+#define CHANNEL 3
+#define EXIT_USAGE 2
+#define EXIT_CONTRACT 70 /* the question was not one */
+#define EXIT_SANDBOX 71
+#define EXIT_FAILED 72 /* could not read, could not allocate, could not answer */
+
+/* What came with the question; sources borrow the descriptors of the frame. */
+struct question {
+	struct msg_inspect m;
+	struct wire_frame frame;
+	struct source image, signature, old;
+	struct view trust; /* mapped */
+};
+
+static int
+failed(const char *what, int err)
+{
+	fprintf(stderr, "fotagate-inspect: %s: %s\n", what, err_name(err));
+	return err == FG_EPEER ? EXIT_CONTRACT : EXIT_FAILED;
+}
+
+static int
+receive(uint8_t *buf, struct question *q)
+{
+	struct pollfd p = { .fd = CHANNEL, .events = POLLIN };
+	int err;
+	do {
+		if (poll(&p, 1, -1) < 0)
+			return FG_EIO;
+		err = wire_recv(CHANNEL, buf, &q->frame);
+	} while (err == FG_EAGAIN);
+	if (!err && q->frame.type != MSG_INSPECT)
+		return FG_EPEER;
+	return err ? err : msg_decode(&q->frame, &q->m, sizeof q->m);
+}
+
+/* Opens the descriptors in the order of the message's flags. */
+static int
+open_all(struct question *q)
+{
+	unsigned next = 0;
+	int err = source_open(&q->image, q->frame.fds[next++]);
+	if (!err && q->m.have_signature)
+		err = source_open(&q->signature, q->frame.fds[next++]);
+	if (!err && q->m.have_trust)
+		err = memfd_map(q->frame.fds[next++], TRUSTSET_MAX, &q->trust);
+	if (!err && q->m.have_old)
+		err = source_open(&q->old, q->frame.fds[next++]);
+	return err;
+}
+
+static int
+verify(const struct question *q, struct report *r)
+{
+	struct inspect_job job = {
+		.image = &q->image,
+		.signature = q->m.have_signature ? &q->signature : NULL,
+		.have_trust = q->m.have_trust,
+		.trust = q->trust,
+		.at = q->m.at,
+		.scheme = (enum inspect_scheme)q->m.scheme,
+		.policy = {
+			.purpose = (enum trust_purpose)q->m.purpose,
+			.allow_leaf_anchor = q->m.allow_leaf_anchor,
+			.require_revocation = q->m.require_revocation,
+			.pinned_ignores_expiry = q->m.pinned_ignores_expiry,
+			.rsa_bits_min = q->m.rsa_bits_min,
+		},
+		.require_signature = q->m.require_signature,
+	};
+	_Static_assert(sizeof job.profile >= MSG_NAME_MAX, "names fit");
+	memcpy(job.profile, q->m.profile, sizeof q->m.profile);
+	memcpy(job.profile_sha256, q->m.profile_digest, sizeof job.profile_sha256);
+	if (job.policy.purpose > TRUST_PURPOSE_EMAIL)
+		return FG_EPEER;
+	return inspect_verify(&job, r);
+}
+
+static int
+run_stage(const struct question *q, struct report *r)
+{
+	if (q->m.stage == MSG_STAGE_VERIFY)
+		return verify(q, r);
+	if (q->m.stage == MSG_STAGE_EXPLAIN && q->m.have_old)
+		return inspect_explain(&q->old, &q->image, r);
+	return FG_EPEER;
+}
+
+static int
+answer(const struct question *q, const struct report *r)
+{
+	struct msg_inspected m = { .job = q->m.job, .stage = q->m.stage };
+	struct writer text;
+	writer_init(&text, REPORT_MAX);
+	int err = report_encode(r, REPORT_MAX, &text);
+	int fd = err ? err : memfd_sealed("report", writer_view(&text));
+	writer_free(&text);
+	if (fd < 0)
+		return fd;
+	err = msg_send(CHANNEL, MSG_INSPECTED, &m, &fd, 1);
+	close(fd);
+	return err;
+}
+
+static int
+job(bool unsafe)
+{
+	static uint8_t buf[WIRE_FRAME_MAX];
+	struct jail_options opt = { .unsafe_allowed = unsafe };
+	struct question q = { 0 };
+	char why[256];
+	if (jail_enter(JAIL_INSPECT, NULL, &opt, NULL, why, sizeof why)) {
+		fprintf(stderr, "fotagate-inspect: %s\n", why);
+		return EXIT_SANDBOX;
+	}
+	int err = receive(buf, &q);
+	if (err)
+		return failed("question", err);
+	err = open_all(&q);
+	if (err)
+		return failed("descriptors", err);
+	struct report *r = report_new(REPORT_VERIFY);
+	err = r ? run_stage(&q, r) : FG_ENOMEM;
+	if (!err)
+		err = answer(&q, r);
+	report_free(r);
+	memfd_unmap(q.trust);
+	wire_close_fds(&q.frame);
+	return err ? failed("inspection", err) : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	bool unsafe = argc == 3 && strcmp(argv[2], "--allow-running-without-sandbox") == 0;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("fotagate-inspect " FG_VERSION);
+		return 0;
+	}
+	if (argc < 2 || strcmp(argv[1], "--job") != 0 || argc > 2 + unsafe ||
+	    fcntl(CHANNEL, F_GETFD) < 0) {
+		fputs("fotagate-inspect is started by fotagated(8) and fotagate(1)\n", stderr);
+		return EXIT_USAGE;
+	}
+	return job(unsafe);
+}

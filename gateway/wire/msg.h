@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * msg - every message that passes between roles: one struct each, one field
+ * table each (msg.c), one generic encoder and decoder. Adding a message means
+ * adding it here, in the table and in the permitted-now tables; the decoder,
+ * its bounds and its fuzz target come for free.
+ *
+ * Guarantees of msg_decode(): the body is consumed exactly, strings are
+ * terminated and hold no NUL, booleans are 0 or 1, enums are below their limit,
+ * arrays are within their maximum, and the frame carries exactly the number of
+ * descriptors the message says. Everything else is for the receiver to judge.
+ */
+#ifndef FG_GATEWAY_WIRE_MSG_H
+#define FG_GATEWAY_WIRE_MSG_H
+
+#include "crypto/digest.h"
+#include "crypto/writer.h"
+#include "gateway/wire/wire.h"
+
+#define MSG_NAME_MAX 64      /* names of profiles, listeners, products, groups */
+#define MSG_VERSION_MAX 96   /* firmware version strings; EC25's are 17 long */
+#define MSG_PATH_MAX 256     /* file system paths of the installation */
+#define MSG_FILE_MAX 129     /* file names that profiles may use, policy/profile.h */
+#define MSG_URL_MAX 1024     /* upstream URLs; presigned ones are long */
+#define MSG_TEXT_MAX 512     /* one sentence for a person */
+#define MSG_IDENT_MAX 128    /* a module identity in canonical text */
+#define MSG_IDENTS_MAX 4     /* identities one request can carry */
+#define MSG_GRANTS_MAX 32    /* grants gathered in a message (ARCHITECTURE.md section 6) */
+#define MSG_LISTENERS_MAX 16
+#define MSG_JSON_MAX 49152   /* control protocol documents that fit a frame */
+#define MSG_DOC_MAX 49152    /* a document carried inside an audit entry */
+#define MSG_FROM_MAX 16      /* from-versions or groups of one release */
+#define MSG_REFS_MAX 12      /* references of an audit entry */
+#define MSG_ENTRY_MAX 56320  /* a whole audit entry; fits a frame beside a receipt */
+#define MSG_RECORD_MAX 32768 /* a release record */
+#define MSG_ID 16            /* pseudonyms, release ids, resources, instance ids */
+
+/* Roles; the value is on the wire. Zero is nobody. */
+enum msg_role {
+	MSG_ROLE_NONE = 0,
+	MSG_ROLE_SUPERVISOR,
+	MSG_ROLE_CONFIG,
+	MSG_ROLE_EDGE,
+	MSG_ROLE_UPSTREAM,
+	MSG_ROLE_INSPECT,
+	MSG_ROLE_CONTROL,
+	MSG_ROLE_WARDEN,
+	MSG_ROLE_AUDIT,
+	MSG_ROLE_CLI,
+	MSG_ROLE_LIMIT,
+};
+const char *msg_role_name(unsigned role);
+
+enum msg_type {
+	MSG_NONE = 0,
+	/* supervisor <-> every role */
+	MSG_BOOT = 1,
+	MSG_BOOT_FD,
+	MSG_PEER,
+	MSG_START,
+	MSG_READY,
+	MSG_RELOAD,
+	MSG_RELOADED,
+	MSG_STOP,
+	MSG_HALT,
+	MSG_UNHALT,
+	MSG_SPAWN,
+	MSG_KILL,
+	MSG_JOB_EXIT,
+	MSG_ROLE_EXIT,
+	/* config child -> supervisor */
+	MSG_PLAN = 32,
+	MSG_PLAN_LISTENER,
+	MSG_PLAN_END,
+	MSG_PLAN_ERROR,
+	MSG_PLAN_FILE,
+	/* anybody -> audit, and back */
+	MSG_APPEND = 48,
+	MSG_APPENDED,
+	MSG_GRANT_APPEND,
+	MSG_GRANT_APPENDED,
+	MSG_HEAD_ASK,
+	MSG_HEAD,
+	MSG_ROOT_ASK,
+	MSG_ROOT,
+	MSG_LOG_OPEN,
+	MSG_LOG_OPENED,
+	MSG_PROOF_ASK,
+	MSG_PROOF,
+	/* edge <-> control */
+	MSG_TABLE = 64,
+	MSG_TABLE_TAKEN,
+	MSG_SIGHTING,
+	MSG_GRANT_ASK,
+	MSG_GRANT_SAY,
+	MSG_REVOKE,
+	MSG_REVOKED,
+	MSG_SERVED,
+	/* warden <-> edge */
+	MSG_RELEASE = 80,
+	MSG_RELEASE_TAKEN,
+	MSG_WITHDRAW,
+	/* control <-> warden */
+	MSG_ISSUE = 96,
+	MSG_ISSUED,
+	MSG_RESTRICT,
+	MSG_RESTRICTED,
+	MSG_RESUME,
+	MSG_RESUMED,
+	MSG_WARDEN_STATE,
+	/* control <-> upstream job */
+	MSG_FETCH = 112,
+	MSG_FETCH_PROGRESS,
+	MSG_FETCH_DONE,
+	/* control or command line <-> inspect job */
+	MSG_INSPECT = 128,
+	MSG_INSPECTED,
+	/* command line <-> control; anyone allowed <-> supervisor's halt socket */
+	MSG_CALL = 144,
+	MSG_REPLY,
+	MSG_TYPE_LIMIT = 160,
+};
+
+/* ---- supervisor ---- */
+
+struct msg_boot { /* first message to a role */
+	uint8_t role;
+	uint16_t index;   /* which edge */
+	uint32_t uid, gid;
+	bool drop;        /* started as root: become uid/gid */
+	bool unsafe_sandbox; /* configuration accepts running without a jail */
+	bool demo;
+	uint8_t instance[MSG_ID]; /* of the genesis; zero before there is one */
+	char origin[MSG_PATH_MAX];
+	char data_dir[MSG_PATH_MAX];
+	char run_dir[MSG_PATH_MAX];
+	uint32_t edges;
+};
+enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
+	MSG_FD_NONE = 0,
+	MSG_FD_BUNDLE,     /* configuration bundle, sealed memfd; ordinal unused */
+	MSG_FD_LISTENER,   /* listening socket; ordinal = listener in configuration order */
+	MSG_FD_TLS_CERT,   /* PEM; ordinal = listener, part = which of several */
+	MSG_FD_TLS_KEY,
+	MSG_FD_CLIENT_CA,
+	MSG_FD_LOG_KEY,    /* audit */
+	MSG_FD_COSIGN_KEY, /* warden */
+	MSG_FD_EPOCH_KEY,  /* control: pseudonyms */
+	MSG_FD_GENESIS,    /* genesis.json, read-only */
+	MSG_FD_GENESIS_SIG,/* ordinal = which signature */
+	MSG_FD_CONTROL_SOCK, /* control: listening unix socket */
+	MSG_FD_ANCHOR,     /* control: one file of the anchors folder; name = file name */
+	MSG_FD_CA,         /* control: one CA file for upstream; name = file name */
+	MSG_FD_LIMIT,
+};
+struct msg_boot_fd { /* + 1 fd */
+	uint8_t kind;
+	uint16_t ordinal;
+	uint16_t part;
+	char name[MSG_FILE_MAX]; /* of the listener or the file */
+};
+struct msg_peer { /* + 1 fd: a new channel to that role; replaces an older one */
+	uint8_t role;
+	uint16_t index;
+};
+struct msg_ready { /* role -> supervisor: jailed and serving */
+	uint32_t landlock_abi;
+	bool seccomp;
+	bool netns;
+	char jail[MSG_TEXT_MAX];
+};
+struct msg_reload { /* + 1 fd: new bundle, already checked by the config child */
+	uint64_t generation;
+};
+struct msg_reloaded {
+	uint64_t generation;
+	bool ok;
+	char why[MSG_TEXT_MAX];
+};
+struct msg_stop {
+	uint32_t grace_ms; /* transfers may end until then */
+};
+struct msg_halt { /* to edges: serve nothing, reset transfers; to audit and control: know it */
+	int64_t at; /* epoch seconds; names this halt: no two have the same */
+	uint32_t by_uid;
+};
+struct msg_unhalt { /* warden -> supervisor after a verified resume; supervisor -> edges, control, audit */
+	int64_t at; /* of the halt that is undone: msg_halt.at, msg_resume.halted_at; a later halt stays */
+};
+enum msg_job_kind { MSG_JOB_NONE = 0, MSG_JOB_UPSTREAM, MSG_JOB_INSPECT, MSG_JOB_LIMIT };
+struct msg_spawn { /* control -> supervisor + 1 fd: the job's channel */
+	uint64_t job;
+	uint8_t kind;
+	uint32_t wall_ms; /* killed after that */
+};
+struct msg_kill {
+	uint64_t job;
+};
+struct msg_job_exit {
+	uint64_t job;
+	bool started;
+	bool timed_out;
+	int32_t status; /* exit status, or -signal */
+};
+struct msg_role_exit { /* supervisor -> control: for status; supervisor also appends it to the log */
+	uint8_t role;
+	uint16_t index;
+	int32_t status;
+	uint32_t restarts;
+};
+
+/* ---- configuration plan: all the supervisor knows of the configuration ---- */
+
+struct msg_plan {
+	char data_dir[MSG_PATH_MAX];
+	char keys_dir[MSG_PATH_MAX];
+	char run_dir[MSG_PATH_MAX];
+	char anchors_dir[MSG_PATH_MAX];
+	char user_edge[MSG_NAME_MAX], user_upstream[MSG_NAME_MAX], user_inspect[MSG_NAME_MAX];
+	char user_control[MSG_NAME_MAX], user_warden[MSG_NAME_MAX], user_audit[MSG_NAME_MAX];
+	char user_config[MSG_NAME_MAX];
+	char group_operators[MSG_NAME_MAX]; /* may connect to control.sock and halt.sock; "" = nobody else */
+	uint32_t edges;
+	uint32_t stop_ms;
+	bool demo;
+	bool unsafe_sandbox;
+	uint32_t listeners_n;
+};
+struct msg_plan_listener {
+	uint16_t ordinal;
+	char name[MSG_NAME_MAX];
+	char address[MSG_NAME_MAX];
+	uint16_t port;
+	bool tls;
+	char cert[2][MSG_PATH_MAX]; /* RSA and P-256 side by side; "" = none */
+	char key[2][MSG_PATH_MAX];
+	char client_ca[MSG_PATH_MAX];
+};
+struct msg_plan_file { /* a file that profiles name: handed to control as MSG_BOOT_FD of that kind */
+	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA: in keys_dir */
+	char name[MSG_FILE_MAX];
+};
+struct msg_plan_error { /* one problem; the last is followed by MSG_PLAN_END with ok=false */
+	char text[MSG_TEXT_MAX]; /* file:line: what and the cure */
+};
+struct msg_plan_end {
+	bool ok;
+	uint32_t problems;
+	bool have_genesis; /* there was one, and it fits the configuration */
+	uint8_t instance[MSG_ID];
+	char origin[MSG_PATH_MAX];
+};
+
+/* ---- audit ---- */
+
+struct msg_ref {
+	char key[32];
+	bool is_number;
+	uint64_t number;
+	char text[160];
+};
+struct msg_append { /* token 0: no answer wanted */
+	uint64_t token;
+	uint16_t event;         /* enum entry_event */
+	uint8_t severity;       /* 0..7, syslog */
+	char out[16];           /* "ok", "failed", "denied" */
+	char act[MSG_NAME_MAX * 2];  /* who acted: principal, unix user, role */
+	char obj[128];          /* what: "sha256:...", "R-12", "release:<id>" */
+	bool have_dev;
+	uint8_t dev[MSG_ID];    /* module pseudonym */
+	uint32_t refs_n;
+	struct msg_ref refs[MSG_REFS_MAX];
+	char msg[MSG_TEXT_MAX];
+	struct view doc;        /* embedded document, 0..MSG_DOC_MAX, printable ASCII */
+};
+struct msg_appended {
+	uint64_t token;
+	int32_t err;     /* 0 = durable; else fg_err, nothing was written */
+	uint64_t index;
+	uint8_t leaf[DIGEST_SHA256_LEN];
+};
+struct msg_grant { /* idempotent on (module, release) */
+	uint64_t token;
+	uint8_t module[MSG_ID];
+	uint8_t release[MSG_ID];
+};
+struct msg_grant_append {
+	uint64_t generation; /* of the decision table it rests on */
+	uint32_t grants_n;
+	struct msg_grant grants[MSG_GRANTS_MAX];
+};
+struct msg_granted {
+	uint64_t token;
+	int32_t err;
+	uint64_t index; /* entry of this or the earlier identical grant */
+};
+struct msg_grant_appended {
+	uint32_t granted_n;
+	struct msg_granted granted[MSG_GRANTS_MAX];
+};
+struct msg_head_ask { uint64_t token; };
+struct msg_head {
+	uint64_t token;
+	uint8_t state; /* enum msg_log_state */
+	uint64_t size; /* durable entries */
+	uint8_t root[DIGEST_SHA256_LEN];
+	uint64_t published; /* size of the checkpoint below */
+	char checkpoint[2048];
+};
+enum msg_log_state {
+	MSG_LOG_UNKNOWN = 0,
+	MSG_LOG_OPEN_OK,
+	MSG_LOG_TAMPERED,
+	MSG_LOG_ROLLED_BACK,
+	MSG_LOG_FAILED,
+	MSG_LOG_LIMIT
+};
+struct msg_root_ask { uint64_t token; uint64_t size; };
+struct msg_root {
+	uint64_t token;
+	int32_t err; /* FG_ENOTFOUND: larger than the log */
+	uint64_t size;
+	uint8_t root[DIGEST_SHA256_LEN];
+};
+struct msg_log_open { uint64_t token; char name[MSG_PATH_MAX]; }; /* "checkpoint", "tile/..." */
+struct msg_log_opened { uint64_t token; int32_t err; }; /* + 1 fd read-only if err is 0 (else none) */
+struct msg_proof_ask { uint64_t token; uint64_t index; };
+struct msg_proof { uint64_t token; int32_t err; char receipt[8192]; struct view entry; };
+
+/* ---- edge and control ---- */
+
+struct msg_table { /* + 1 fd: sealed decision table */
+	uint64_t generation; /* log size it was built at; never goes back */
+};
+struct msg_table_taken { uint64_t generation; int32_t err; };
+struct msg_ident {
+	uint8_t kind;  /* enum identity_kind */
+	uint8_t cls;   /* enum identity_class */
+	char text[MSG_IDENT_MAX];
+};
+struct msg_sighting {
+	char profile[MSG_NAME_MAX]; /* "" = no profile matched (learn mode) */
+	char listener[MSG_NAME_MAX];
+	char peer[64];
+	char host[MSG_PATH_MAX];
+	char path[MSG_URL_MAX];       /* escaped, for a person; never used upstream */
+	char agent[MSG_NAME_MAX * 2]; /* escaped */
+	bool fetchable;               /* a template gave url */
+	char url[MSG_URL_MAX];
+	char signature_url[MSG_URL_MAX];
+	uint8_t resource[MSG_ID];
+	char product[MSG_NAME_MAX];
+	char target[MSG_VERSION_MAX];
+	char from[MSG_VERSION_MAX];    /* version the request asks a delta from; "" = any */
+	char current[MSG_VERSION_MAX]; /* version the module says it runs; "" = not said */
+	uint32_t idents_n;
+	struct msg_ident idents[MSG_IDENTS_MAX];
+	uint8_t answer;   /* enum scope_reason or 0 when offered */
+	uint32_t repeats; /* like this one since the last message about it */
+};
+struct msg_ask { uint64_t token; uint8_t module[MSG_ID]; uint8_t release[MSG_ID]; };
+struct msg_grant_ask { uint64_t generation; uint32_t asks_n; struct msg_ask asks[MSG_GRANTS_MAX]; };
+struct msg_say { uint64_t token; bool yes; uint8_t reason; uint32_t lease_s; };
+struct msg_grant_say { uint32_t says_n; struct msg_say says[MSG_GRANTS_MAX]; };
+struct msg_revoke { uint8_t release[MSG_ID]; uint64_t generation; };
+struct msg_revoked { uint8_t release[MSG_ID]; uint32_t reset; };
+struct msg_served { /* an answer with body ended */
+	uint8_t module[MSG_ID];
+	uint8_t release[MSG_ID];
+	uint64_t offset, sent, size;
+	bool complete; /* the module has now been sent every byte up to the end */
+};
+
+/* ---- warden and edge ---- */
+
+/* + 2 fds: image (sealed memfd, or the warden's read-only file), block list (sealed memfd) */
+struct msg_release {
+	uint8_t release[MSG_ID];
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint64_t size;
+	uint32_t block_size;
+	bool hot; /* image is a sealed memfd */
+	struct view record; /* canonical JSON, up to MSG_RECORD_MAX; its digest is the release id */
+};
+struct msg_release_taken { uint8_t release[MSG_ID]; int32_t err; };
+struct msg_withdraw { uint8_t release[MSG_ID]; };
+
+/* ---- control and warden ---- */
+
+struct msg_name { char text[MSG_VERSION_MAX]; };
+/* + 2 fds: image (read-only, quarantine), sealed memfd of statement and signature blobs in pairs */
+struct msg_issue {
+	uint64_t token;
+	char review[32];
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint8_t report[DIGEST_SHA256_LEN];
+	uint8_t policy[DIGEST_SHA256_LEN];
+	uint8_t resource[MSG_ID];
+	char subject[MSG_URL_MAX];
+	char profile[MSG_NAME_MAX];
+	char product[MSG_NAME_MAX];
+	char target[MSG_VERSION_MAX];
+	uint32_t from_n;
+	struct msg_name from[MSG_FROM_MAX]; /* "*" = any older */
+	uint32_t groups_n;
+	struct msg_name groups[MSG_FROM_MAX]; /* "*" = all */
+	uint32_t max_devices;
+	int64_t not_before, not_after;
+	uint32_t findings_n;
+	struct msg_name findings[64];
+	uint32_t requesters_n;
+	struct msg_name requesters[MSG_FROM_MAX]; /* principals that never count */
+	uint32_t quorum; /* of the profile; the genesis floor may be higher */
+	uint64_t opened_at; /* log size when the review opened: statements must have seen more */
+	int64_t now;
+};
+struct msg_issued {
+	uint64_t token;
+	bool ok;
+	char why[MSG_TEXT_MAX];
+	uint32_t counted, needed;
+	uint8_t release[MSG_ID];
+	struct view record;
+};
+struct msg_restrict { /* takes effect first, is logged by control afterwards */
+	uint64_t token;
+	uint8_t kind; /* enum msg_restrict_kind */
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint8_t release[MSG_ID]; /* zero: every release of the image */
+	uint64_t log_size;       /* statements that saw no more than this have no effect any longer */
+};
+enum msg_restrict_kind { MSG_RESTRICT_NONE = 0, MSG_RESTRICT_REVOKE, MSG_RESTRICT_REJECT, MSG_RESTRICT_LIMIT };
+struct msg_restricted { uint64_t token; int32_t err; uint32_t withdrawn; };
+struct msg_resume { /* + 1 fd: statements memfd */ uint64_t token; int64_t halted_at; int64_t now; };
+struct msg_resumed { uint64_t token; bool ok; char why[MSG_TEXT_MAX]; };
+struct msg_warden_state { /* warden -> control after start and on change: what is released */
+	uint8_t release[MSG_ID];
+	struct view record;
+	bool last; /* end of the list; then release is zero and record empty */
+};
+
+/* ---- jobs ---- */
+
+struct msg_cidr { uint8_t addr[16]; uint8_t bits; bool v6; };
+/* + 2..3 fds: image file (write), signature file (write), [CA bundle PEM, sealed memfd] */
+struct msg_fetch {
+	uint64_t job;
+	char url[MSG_URL_MAX];
+	char signature_url[MSG_URL_MAX]; /* "" = none */
+	uint64_t max_bytes;
+	uint32_t max_seconds;
+	uint32_t min_speed; /* bytes per second over 30 s */
+	uint32_t max_redirects;
+	bool have_ca;
+	uint32_t pins_n;
+	struct { uint8_t spki[DIGEST_SHA256_LEN]; } pins[4];
+	uint32_t private_n;
+	struct msg_cidr private_ok[8];
+	char first_asked_by[80]; /* pseudonym or person; provenance only, never sent */
+};
+struct msg_fetch_progress { uint64_t job; uint64_t bytes, total; };
+enum msg_fetch_outcome {
+	MSG_FETCH_FAILED = 0, /* zero value denies */
+	MSG_FETCH_OK,
+	MSG_FETCH_REFUSED,    /* a rule of ours: cap, redirect, address, TLS pin */
+	MSG_FETCH_HTTP,       /* vendor answered with an error status */
+	MSG_FETCH_LIMIT_,
+};
+struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed memfd */
+	uint64_t job;
+	uint8_t outcome;
+	uint32_t http_status;
+	uint64_t bytes, signature_bytes;
+	char detail[MSG_TEXT_MAX];
+};
+enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_LIMIT };
+/* + fds in this order as the flags say: image (always), signature, trust bundle, old image */
+struct msg_inspect {
+	uint64_t job;
+	uint8_t stage;
+	bool have_signature, have_trust, have_old;
+	int64_t at;
+	char profile[MSG_NAME_MAX]; /* "" = none: the contract's defaults */
+	uint8_t profile_digest[DIGEST_SHA256_LEN];
+	uint8_t scheme;             /* enum inspect_scheme: what the signature is */
+	uint8_t purpose;            /* enum trust_purpose */
+	bool allow_leaf_anchor, require_revocation, pinned_ignores_expiry, require_signature;
+	uint32_t rsa_bits_min;
+};
+struct msg_inspected { /* + 1 fd: report of the stage, sealed memfd */
+	uint64_t job;
+	uint8_t stage;
+};
+
+/* ---- command line ---- */
+
+struct msg_call { /* + 0..2 fds as the request says */
+	uint64_t token;
+	char request[MSG_NAME_MAX]; /* "review.show" */
+	uint32_t fds;               /* how many descriptors come with it, 0..2 */
+	struct view json;           /* arguments, canonical JSON object, up to MSG_JSON_MAX */
+};
+struct msg_reply { /* + 1 fd when big: the document as sealed memfd; + 1 fd when file: a read-only file */
+	uint64_t token;
+	uint8_t status; /* exit status of the command: 0, 1, 2, 3 */
+	bool big;
+	bool file;
+	struct view json; /* empty when big */
+};
+
+/* ---- encoding ---- */
+
+/*
+ * Appends the body of message type from its struct. Aborts on an unknown type,
+ * an unterminated string or an array over its maximum: the sender's mistake.
+ */
+void msg_encode(unsigned type, const void *msg, struct writer *w);
+/*
+ * Decodes frame into msg (the struct of that type, size bytes; zeroed first).
+ * Views inside msg borrow from the frame's buffer. FG_EPEER for anything off,
+ * an unknown type and a wrong number of descriptors included.
+ */
+int msg_decode(const struct wire_frame *frame, void *msg, size_t size);
+/* Size of the struct of a type; 0 for an unknown type and for MSG_START, which has no body (msg may be NULL). */
+size_t msg_size(unsigned type);
+/* "grant-append" for logs; "?" for an unknown type. Never NULL. */
+const char *msg_type_name(unsigned type);
+/* How many descriptors that message carries. Aborts on an unknown type. */
+unsigned msg_fds(unsigned type, const void *msg);
+/*
+ * Encodes and sends in one go over a blocking or non-blocking socket, as
+ * wire_send. Aborts on a wrong number of descriptors.
+ */
+int msg_send(int sock, unsigned type, const void *msg, const int *fds, unsigned fds_n);
+
+#endif

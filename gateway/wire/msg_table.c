@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/wire/msg_table.h"
+
+#include "gateway/wire/msg.h"
+
+/*
+ * MEMBER is the size of a struct's member; EXACT additionally stops the build
+ * when the member is not as wide as the field kind says.
+ */
+#define MEMBER(s, m) sizeof(((struct s *)0)->m)
+#define EXACT(s, m, n) (offsetof(struct s, m) + 0 * sizeof(char[MEMBER(s, m) == (n) ? 1 : -1]))
+
+#define U8(s, m) { .kind = MSG_KIND_U8, .offset = EXACT(s, m, 1) }
+#define U16(s, m) { .kind = MSG_KIND_U16, .offset = EXACT(s, m, 2) }
+#define U32(s, m) { .kind = MSG_KIND_U32, .offset = EXACT(s, m, 4) }
+#define U32_MAX(s, m, most) { .kind = MSG_KIND_U32, .offset = EXACT(s, m, 4), .limit = (most) }
+#define U64(s, m) { .kind = MSG_KIND_U64, .offset = EXACT(s, m, 8) }
+#define I32(s, m) { .kind = MSG_KIND_I32, .offset = EXACT(s, m, 4) }
+#define I64(s, m) { .kind = MSG_KIND_I64, .offset = EXACT(s, m, 8) }
+#define BOOL(s, m) { .kind = MSG_KIND_BOOL, .offset = EXACT(s, m, sizeof(bool)) }
+#define ENUM(s, m, below) { .kind = MSG_KIND_ENUM, .offset = EXACT(s, m, 1), .limit = (below) }
+#define TEXT(s, m) { .kind = MSG_KIND_TEXT, .offset = offsetof(struct s, m), .size = MEMBER(s, m) }
+#define BYTES(s, m) { .kind = MSG_KIND_BYTES, .offset = offsetof(struct s, m), .size = MEMBER(s, m) }
+#define VIEW(s, m, most)                                                                           \
+	{ .kind = MSG_KIND_VIEW, .offset = EXACT(s, m, sizeof(struct view)), .limit = (most) }
+#define ARRAY(s, m, n, fields)                                                                     \
+	{ .kind = MSG_KIND_ARRAY, .offset = offsetof(struct s, m), .size = MEMBER(s, m[0]),        \
+	  .limit = MEMBER(s, m) / MEMBER(s, m[0]), .count = EXACT(s, n, 4), .sub = (fields) }
+#define END { .kind = MSG_KIND_END }
+
+/* ---- supervisor ---- */
+
+static const struct msg_field boot[] = {
+	ENUM(msg_boot, role, MSG_ROLE_LIMIT), U16(msg_boot, index), U32(msg_boot, uid),
+	U32(msg_boot, gid), BOOL(msg_boot, drop), BOOL(msg_boot, unsafe_sandbox),
+	BOOL(msg_boot, demo), BYTES(msg_boot, instance), TEXT(msg_boot, origin),
+	TEXT(msg_boot, data_dir), TEXT(msg_boot, run_dir), U32(msg_boot, edges), END,
+};
+static const struct msg_field boot_fd[] = {
+	ENUM(msg_boot_fd, kind, MSG_FD_LIMIT), U16(msg_boot_fd, ordinal), U16(msg_boot_fd, part),
+	TEXT(msg_boot_fd, name), END,
+};
+static const struct msg_field peer[] = {
+	ENUM(msg_peer, role, MSG_ROLE_LIMIT), U16(msg_peer, index), END,
+};
+static const struct msg_field ready[] = {
+	U32(msg_ready, landlock_abi), BOOL(msg_ready, seccomp), BOOL(msg_ready, netns),
+	TEXT(msg_ready, jail), END,
+};
+static const struct msg_field reload[] = { U64(msg_reload, generation), END };
+static const struct msg_field reloaded[] = {
+	U64(msg_reloaded, generation), BOOL(msg_reloaded, ok), TEXT(msg_reloaded, why), END,
+};
+static const struct msg_field stop[] = { U32(msg_stop, grace_ms), END };
+static const struct msg_field halt[] = { I64(msg_halt, at), U32(msg_halt, by_uid), END };
+static const struct msg_field unhalt[] = { I64(msg_unhalt, at), END };
+static const struct msg_field spawn[] = {
+	U64(msg_spawn, job), ENUM(msg_spawn, kind, MSG_JOB_LIMIT), U32(msg_spawn, wall_ms), END,
+};
+static const struct msg_field kill_job[] = { U64(msg_kill, job), END };
+static const struct msg_field job_exit[] = {
+	U64(msg_job_exit, job), BOOL(msg_job_exit, started), BOOL(msg_job_exit, timed_out),
+	I32(msg_job_exit, status), END,
+};
+static const struct msg_field role_exit[] = {
+	ENUM(msg_role_exit, role, MSG_ROLE_LIMIT), U16(msg_role_exit, index),
+	I32(msg_role_exit, status), U32(msg_role_exit, restarts), END,
+};
+
+/* ---- configuration plan ---- */
+
+static const struct msg_field plan[] = {
+	TEXT(msg_plan, data_dir), TEXT(msg_plan, keys_dir), TEXT(msg_plan, run_dir),
+	TEXT(msg_plan, anchors_dir), TEXT(msg_plan, user_edge), TEXT(msg_plan, user_upstream),
+	TEXT(msg_plan, user_inspect), TEXT(msg_plan, user_control), TEXT(msg_plan, user_warden),
+	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config),
+	TEXT(msg_plan, group_operators), U32(msg_plan, edges),
+	U32(msg_plan, stop_ms), BOOL(msg_plan, demo), BOOL(msg_plan, unsafe_sandbox),
+	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX), END,
+};
+static const struct msg_field plan_listener[] = {
+	U16(msg_plan_listener, ordinal), TEXT(msg_plan_listener, name),
+	TEXT(msg_plan_listener, address), U16(msg_plan_listener, port),
+	BOOL(msg_plan_listener, tls), TEXT(msg_plan_listener, cert[0]),
+	TEXT(msg_plan_listener, cert[1]), TEXT(msg_plan_listener, key[0]),
+	TEXT(msg_plan_listener, key[1]), TEXT(msg_plan_listener, client_ca), END,
+};
+static const struct msg_field plan_file[] = {
+	ENUM(msg_plan_file, kind, MSG_FD_LIMIT), TEXT(msg_plan_file, name), END,
+};
+static const struct msg_field plan_error[] = { TEXT(msg_plan_error, text), END };
+static const struct msg_field plan_end[] = {
+	BOOL(msg_plan_end, ok), U32(msg_plan_end, problems), BOOL(msg_plan_end, have_genesis),
+	BYTES(msg_plan_end, instance), TEXT(msg_plan_end, origin), END,
+};
+
+/* ---- audit ---- */
+
+static const struct msg_field ref[] = {
+	TEXT(msg_ref, key), BOOL(msg_ref, is_number), U64(msg_ref, number), TEXT(msg_ref, text),
+	END,
+};
+static const struct msg_field append[] = {
+	U64(msg_append, token), U16(msg_append, event), ENUM(msg_append, severity, 8),
+	TEXT(msg_append, out), TEXT(msg_append, act), TEXT(msg_append, obj),
+	BOOL(msg_append, have_dev), BYTES(msg_append, dev), ARRAY(msg_append, refs, refs_n, ref),
+	TEXT(msg_append, msg), VIEW(msg_append, doc, MSG_DOC_MAX), END,
+};
+static const struct msg_field appended[] = {
+	U64(msg_appended, token), I32(msg_appended, err), U64(msg_appended, index),
+	BYTES(msg_appended, leaf), END,
+};
+static const struct msg_field grant[] = {
+	U64(msg_grant, token), BYTES(msg_grant, module), BYTES(msg_grant, release), END,
+};
+static const struct msg_field grant_append[] = {
+	U64(msg_grant_append, generation), ARRAY(msg_grant_append, grants, grants_n, grant), END,
+};
+static const struct msg_field granted[] = {
+	U64(msg_granted, token), I32(msg_granted, err), U64(msg_granted, index), END,
+};
+static const struct msg_field grant_appended[] = {
+	ARRAY(msg_grant_appended, granted, granted_n, granted), END,
+};
+static const struct msg_field head_ask[] = { U64(msg_head_ask, token), END };
+static const struct msg_field head[] = {
+	U64(msg_head, token), ENUM(msg_head, state, MSG_LOG_LIMIT), U64(msg_head, size),
+	BYTES(msg_head, root), U64(msg_head, published), TEXT(msg_head, checkpoint), END,
+};
+static const struct msg_field root_ask[] = {
+	U64(msg_root_ask, token), U64(msg_root_ask, size), END,
+};
+static const struct msg_field root[] = {
+	U64(msg_root, token), I32(msg_root, err), U64(msg_root, size), BYTES(msg_root, root), END,
+};
+static const struct msg_field log_open[] = {
+	U64(msg_log_open, token), TEXT(msg_log_open, name), END,
+};
+static const struct msg_field log_opened[] = {
+	U64(msg_log_opened, token), I32(msg_log_opened, err), END,
+};
+static const struct msg_field proof_ask[] = {
+	U64(msg_proof_ask, token), U64(msg_proof_ask, index), END,
+};
+static const struct msg_field proof[] = {
+	U64(msg_proof, token), I32(msg_proof, err), TEXT(msg_proof, receipt),
+	VIEW(msg_proof, entry, MSG_ENTRY_MAX), END,
+};
+
+/* ---- edge and control ---- */
+
+static const struct msg_field table[] = { U64(msg_table, generation), END };
+static const struct msg_field table_taken[] = {
+	U64(msg_table_taken, generation), I32(msg_table_taken, err), END,
+};
+static const struct msg_field ident[] = {
+	U8(msg_ident, kind), U8(msg_ident, cls), TEXT(msg_ident, text), END,
+};
+static const struct msg_field sighting[] = {
+	TEXT(msg_sighting, profile), TEXT(msg_sighting, listener), TEXT(msg_sighting, peer),
+	TEXT(msg_sighting, host), TEXT(msg_sighting, path), TEXT(msg_sighting, agent),
+	BOOL(msg_sighting, fetchable), TEXT(msg_sighting, url), TEXT(msg_sighting, signature_url),
+	BYTES(msg_sighting, resource), TEXT(msg_sighting, product), TEXT(msg_sighting, target),
+	TEXT(msg_sighting, from), TEXT(msg_sighting, current),
+	ARRAY(msg_sighting, idents, idents_n, ident), U8(msg_sighting, answer),
+	U32(msg_sighting, repeats), END,
+};
+static const struct msg_field ask[] = {
+	U64(msg_ask, token), BYTES(msg_ask, module), BYTES(msg_ask, release), END,
+};
+static const struct msg_field grant_ask[] = {
+	U64(msg_grant_ask, generation), ARRAY(msg_grant_ask, asks, asks_n, ask), END,
+};
+static const struct msg_field say[] = {
+	U64(msg_say, token), BOOL(msg_say, yes), U8(msg_say, reason), U32(msg_say, lease_s), END,
+};
+static const struct msg_field grant_say[] = { ARRAY(msg_grant_say, says, says_n, say), END };
+static const struct msg_field revoke[] = {
+	BYTES(msg_revoke, release), U64(msg_revoke, generation), END,
+};
+static const struct msg_field revoked[] = {
+	BYTES(msg_revoked, release), U32(msg_revoked, reset), END,
+};
+static const struct msg_field served[] = {
+	BYTES(msg_served, module), BYTES(msg_served, release), U64(msg_served, offset),
+	U64(msg_served, sent), U64(msg_served, size), BOOL(msg_served, complete), END,
+};
+
+/* ---- warden ---- */
+
+static const struct msg_field release[] = {
+	BYTES(msg_release, release), BYTES(msg_release, image), U64(msg_release, size),
+	U32(msg_release, block_size), BOOL(msg_release, hot),
+	VIEW(msg_release, record, MSG_RECORD_MAX), END,
+};
+static const struct msg_field release_taken[] = {
+	BYTES(msg_release_taken, release), I32(msg_release_taken, err), END,
+};
+static const struct msg_field withdraw[] = { BYTES(msg_withdraw, release), END };
+static const struct msg_field name[] = { TEXT(msg_name, text), END };
+static const struct msg_field issue[] = {
+	U64(msg_issue, token), TEXT(msg_issue, review), BYTES(msg_issue, image),
+	BYTES(msg_issue, report), BYTES(msg_issue, policy), BYTES(msg_issue, resource),
+	TEXT(msg_issue, subject), TEXT(msg_issue, profile), TEXT(msg_issue, product),
+	TEXT(msg_issue, target), ARRAY(msg_issue, from, from_n, name),
+	ARRAY(msg_issue, groups, groups_n, name), U32(msg_issue, max_devices),
+	I64(msg_issue, not_before), I64(msg_issue, not_after),
+	ARRAY(msg_issue, findings, findings_n, name),
+	ARRAY(msg_issue, requesters, requesters_n, name), U32(msg_issue, quorum),
+	U64(msg_issue, opened_at), I64(msg_issue, now), END,
+};
+static const struct msg_field issued[] = {
+	U64(msg_issued, token), BOOL(msg_issued, ok), TEXT(msg_issued, why),
+	U32(msg_issued, counted), U32(msg_issued, needed), BYTES(msg_issued, release),
+	VIEW(msg_issued, record, MSG_RECORD_MAX), END,
+};
+static const struct msg_field restrict_[] = {
+	U64(msg_restrict, token), ENUM(msg_restrict, kind, MSG_RESTRICT_LIMIT),
+	BYTES(msg_restrict, image), BYTES(msg_restrict, release), U64(msg_restrict, log_size), END,
+};
+static const struct msg_field restricted[] = {
+	U64(msg_restricted, token), I32(msg_restricted, err), U32(msg_restricted, withdrawn), END,
+};
+static const struct msg_field resume[] = {
+	U64(msg_resume, token), I64(msg_resume, halted_at), I64(msg_resume, now), END,
+};
+static const struct msg_field resumed[] = {
+	U64(msg_resumed, token), BOOL(msg_resumed, ok), TEXT(msg_resumed, why), END,
+};
+static const struct msg_field warden_state[] = {
+	BYTES(msg_warden_state, release), VIEW(msg_warden_state, record, MSG_RECORD_MAX),
+	BOOL(msg_warden_state, last), END,
+};
+
+/* ---- jobs ---- */
+
+static const struct msg_field pin[] = {
+	{ .kind = MSG_KIND_BYTES, .offset = 0, .size = MEMBER(msg_fetch, pins[0].spki) }, END,
+};
+static const struct msg_field cidr[] = {
+	BYTES(msg_cidr, addr), ENUM(msg_cidr, bits, 129), BOOL(msg_cidr, v6), END,
+};
+static const struct msg_field fetch[] = {
+	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url),
+	U64(msg_fetch, max_bytes), U32(msg_fetch, max_seconds), U32(msg_fetch, min_speed),
+	U32(msg_fetch, max_redirects), BOOL(msg_fetch, have_ca), ARRAY(msg_fetch, pins, pins_n, pin),
+	ARRAY(msg_fetch, private_ok, private_n, cidr), TEXT(msg_fetch, first_asked_by), END,
+};
+static const struct msg_field fetch_progress[] = {
+	U64(msg_fetch_progress, job), U64(msg_fetch_progress, bytes),
+	U64(msg_fetch_progress, total), END,
+};
+static const struct msg_field fetch_done[] = {
+	U64(msg_fetch_done, job), ENUM(msg_fetch_done, outcome, MSG_FETCH_LIMIT_),
+	U32(msg_fetch_done, http_status), U64(msg_fetch_done, bytes),
+	U64(msg_fetch_done, signature_bytes), TEXT(msg_fetch_done, detail), END,
+};
+static const struct msg_field inspect[] = {
+	U64(msg_inspect, job), ENUM(msg_inspect, stage, MSG_STAGE_LIMIT),
+	BOOL(msg_inspect, have_signature), BOOL(msg_inspect, have_trust),
+	BOOL(msg_inspect, have_old), I64(msg_inspect, at), TEXT(msg_inspect, profile),
+	BYTES(msg_inspect, profile_digest), U8(msg_inspect, scheme), U8(msg_inspect, purpose),
+	BOOL(msg_inspect, allow_leaf_anchor), BOOL(msg_inspect, require_revocation),
+	BOOL(msg_inspect, pinned_ignores_expiry), BOOL(msg_inspect, require_signature),
+	U32(msg_inspect, rsa_bits_min), END,
+};
+static const struct msg_field inspected[] = {
+	U64(msg_inspected, job), ENUM(msg_inspected, stage, MSG_STAGE_LIMIT), END,
+};
+
+/* ---- command line ---- */
+
+static const struct msg_field call[] = {
+	U64(msg_call, token), TEXT(msg_call, request), U32_MAX(msg_call, fds, 2),
+	VIEW(msg_call, json, MSG_JSON_MAX), END,
+};
+static const struct msg_field reply[] = {
+	U64(msg_reply, token), ENUM(msg_reply, status, 4), BOOL(msg_reply, big),
+	BOOL(msg_reply, file), VIEW(msg_reply, json, MSG_JSON_MAX), END,
+};
+
+/* ---- the index ---- */
+
+#define NO_VARIABLE_FDS .number = MSG_NOWHERE, .unless = MSG_NOWHERE
+#define BODY(label, s, table_) .name = label, .size = sizeof(struct s), .fields = table_
+/* A message with always the same number of descriptors. */
+#define PLAIN(label, s, table_, n) { BODY(label, s, table_), .fds = { .always = (n), NO_VARIABLE_FDS } }
+
+static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
+	[MSG_BOOT] = PLAIN("boot", msg_boot, boot, 0),
+	[MSG_BOOT_FD] = PLAIN("boot-fd", msg_boot_fd, boot_fd, 1),
+	[MSG_PEER] = PLAIN("peer", msg_peer, peer, 1),
+	[MSG_START] = { .name = "start", .fds = { NO_VARIABLE_FDS } },
+	[MSG_READY] = PLAIN("ready", msg_ready, ready, 0),
+	[MSG_RELOAD] = PLAIN("reload", msg_reload, reload, 1),
+	[MSG_RELOADED] = PLAIN("reloaded", msg_reloaded, reloaded, 0),
+	[MSG_STOP] = PLAIN("stop", msg_stop, stop, 0),
+	[MSG_HALT] = PLAIN("halt", msg_halt, halt, 0),
+	[MSG_UNHALT] = PLAIN("unhalt", msg_unhalt, unhalt, 0),
+	[MSG_SPAWN] = PLAIN("spawn", msg_spawn, spawn, 1),
+	[MSG_KILL] = PLAIN("kill", msg_kill, kill_job, 0),
+	[MSG_JOB_EXIT] = PLAIN("job-exit", msg_job_exit, job_exit, 0),
+	[MSG_ROLE_EXIT] = PLAIN("role-exit", msg_role_exit, role_exit, 0),
+
+	[MSG_PLAN] = PLAIN("plan", msg_plan, plan, 0),
+	[MSG_PLAN_LISTENER] = PLAIN("plan-listener", msg_plan_listener, plan_listener, 0),
+	[MSG_PLAN_END] = PLAIN("plan-end", msg_plan_end, plan_end, 0),
+	[MSG_PLAN_ERROR] = PLAIN("plan-error", msg_plan_error, plan_error, 0),
+	[MSG_PLAN_FILE] = PLAIN("plan-file", msg_plan_file, plan_file, 0),
+
+	[MSG_APPEND] = PLAIN("append", msg_append, append, 0),
+	[MSG_APPENDED] = PLAIN("appended", msg_appended, appended, 0),
+	[MSG_GRANT_APPEND] = PLAIN("grant-append", msg_grant_append, grant_append, 0),
+	[MSG_GRANT_APPENDED] = PLAIN("grant-appended", msg_grant_appended, grant_appended, 0),
+	[MSG_HEAD_ASK] = PLAIN("head-ask", msg_head_ask, head_ask, 0),
+	[MSG_HEAD] = PLAIN("head", msg_head, head, 0),
+	[MSG_ROOT_ASK] = PLAIN("root-ask", msg_root_ask, root_ask, 0),
+	[MSG_ROOT] = PLAIN("root", msg_root, root, 0),
+	[MSG_LOG_OPEN] = PLAIN("log-open", msg_log_open, log_open, 0),
+	[MSG_LOG_OPENED] = { BODY("log-opened", msg_log_opened, log_opened),
+	    .fds = { .number = MSG_NOWHERE, .unless = EXACT(msg_log_opened, err, 4) } },
+	[MSG_PROOF_ASK] = PLAIN("proof-ask", msg_proof_ask, proof_ask, 0),
+	[MSG_PROOF] = PLAIN("proof", msg_proof, proof, 0),
+
+	[MSG_TABLE] = PLAIN("table", msg_table, table, 1),
+	[MSG_TABLE_TAKEN] = PLAIN("table-taken", msg_table_taken, table_taken, 0),
+	[MSG_SIGHTING] = PLAIN("sighting", msg_sighting, sighting, 0),
+	[MSG_GRANT_ASK] = PLAIN("grant-ask", msg_grant_ask, grant_ask, 0),
+	[MSG_GRANT_SAY] = PLAIN("grant-say", msg_grant_say, grant_say, 0),
+	[MSG_REVOKE] = PLAIN("revoke", msg_revoke, revoke, 0),
+	[MSG_REVOKED] = PLAIN("revoked", msg_revoked, revoked, 0),
+	[MSG_SERVED] = PLAIN("served", msg_served, served, 0),
+
+	[MSG_RELEASE] = PLAIN("release", msg_release, release, 2),
+	[MSG_RELEASE_TAKEN] = PLAIN("release-taken", msg_release_taken, release_taken, 0),
+	[MSG_WITHDRAW] = PLAIN("withdraw", msg_withdraw, withdraw, 0),
+
+	[MSG_ISSUE] = PLAIN("issue", msg_issue, issue, 2),
+	[MSG_ISSUED] = PLAIN("issued", msg_issued, issued, 0),
+	[MSG_RESTRICT] = PLAIN("restrict", msg_restrict, restrict_, 0),
+	[MSG_RESTRICTED] = PLAIN("restricted", msg_restricted, restricted, 0),
+	[MSG_RESUME] = PLAIN("resume", msg_resume, resume, 1),
+	[MSG_RESUMED] = PLAIN("resumed", msg_resumed, resumed, 0),
+	[MSG_WARDEN_STATE] = PLAIN("warden-state", msg_warden_state, warden_state, 0),
+
+	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
+	    .fds = { .always = 2, .flags_n = 1, .flags = { EXACT(msg_fetch, have_ca, 1) },
+		NO_VARIABLE_FDS } },
+	[MSG_FETCH_PROGRESS] = PLAIN("fetch-progress", msg_fetch_progress, fetch_progress, 0),
+	[MSG_FETCH_DONE] = PLAIN("fetch-done", msg_fetch_done, fetch_done, 1),
+	[MSG_INSPECT] = { BODY("inspect", msg_inspect, inspect),
+	    .fds = { .always = 1, .flags_n = 3,
+		.flags = { EXACT(msg_inspect, have_signature, 1),
+		    EXACT(msg_inspect, have_trust, 1), EXACT(msg_inspect, have_old, 1) },
+		NO_VARIABLE_FDS } },
+	[MSG_INSPECTED] = PLAIN("inspected", msg_inspected, inspected, 1),
+
+	[MSG_CALL] = { BODY("call", msg_call, call),
+	    .fds = { .number = EXACT(msg_call, fds, 4), .unless = MSG_NOWHERE } },
+	[MSG_REPLY] = { BODY("reply", msg_reply, reply),
+	    .fds = { .flags_n = 2,
+		.flags = { EXACT(msg_reply, big, 1), EXACT(msg_reply, file, 1) },
+		NO_VARIABLE_FDS } },
+};
+
+const struct msg_layout *
+msg_table_layout(unsigned type)
+{
+	return type < MSG_TYPE_LIMIT && layouts[type].name ? &layouts[type] : NULL;
+}
