@@ -136,7 +136,8 @@ dispatch(struct chan *c, struct wire_frame *frame)
 		fault = "malformed";
 	if (fault) {
 		oplog(OPLOG_ERR, "%s[%u] sent %s(%u), which is %s: channel closed",
-		    msg_role_name(c->peer), c->index, msg_type_name(frame->type), frame->type, fault);
+		      msg_role_name(c->peer), c->index, msg_type_name(frame->type), frame->type,
+		      fault);
 		wire_close_fds(frame);
 		die(c, FG_EPEER);
 		return false;

@@ -39,7 +39,8 @@ oplog(enum oplog_level level, const char *fmt, ...)
 	}
 	char line[LINE_MAX_BYTES];
 	/* The process's own name for itself, as role_run() and main() set it. */
-	int head = snprintf(line, sizeof line, "<%d>%s: ", (int)level, program_invocation_short_name);
+	int head =
+	    snprintf(line, sizeof line, "<%d>%s: ", (int)level, program_invocation_short_name);
 	if (head < 0 || (size_t)head >= sizeof line - 2)
 		head = 0;
 	va_list ap;

@@ -134,10 +134,12 @@ peer_closed(void *owner, struct chan *c, int why)
 	struct peer *p = owner;
 	(void)c;
 	if (why == FG_EPEER)
-		oplog(OPLOG_ERR, "%s[%u] broke the message contract; it stays cut off until it is restarted",
-		    msg_role_name(p->kind), p->index);
+		oplog(OPLOG_ERR,
+		      "%s[%u] broke the message contract; it stays cut off until it is restarted",
+		      msg_role_name(p->kind), p->index);
 	else
-		oplog(OPLOG_INFO, "%s[%u] is away: %s", msg_role_name(p->kind), p->index, err_name(why));
+		oplog(OPLOG_INFO, "%s[%u] is away: %s", msg_role_name(p->kind), p->index,
+		      err_name(why));
 	forget_peer(p, why);
 }
 
@@ -201,7 +203,8 @@ on_peer(struct role *r, const struct msg_peer *m, struct wire_frame *frame)
 {
 	int err = add_peer(r, m, wire_take_fd(frame, 0));
 	if (err) {
-		oplog(OPLOG_ERR, "channel to %s[%u]: %s", msg_role_name(m->role), m->index, err_name(err));
+		oplog(OPLOG_ERR, "channel to %s[%u]: %s", msg_role_name(m->role), m->index,
+		      err_name(err));
 		role_exit(r, err == FG_EPEER ? ROLE_EXIT_CONTRACT : ROLE_EXIT_FAILED);
 	}
 }
@@ -227,10 +230,11 @@ on_reload(struct role *r, const struct msg_reload *m, struct wire_frame *frame)
 static void
 on_late_fd(struct role *r, const struct msg_boot_fd *m, struct wire_frame *frame)
 {
-	int err = r->ops->boot_fd ? r->ops->boot_fd(r->ctx, r, m, wire_take_fd(frame, 0)) : FG_EPEER;
+	int err =
+	    r->ops->boot_fd ? r->ops->boot_fd(r->ctx, r, m, wire_take_fd(frame, 0)) : FG_EPEER;
 	if (err)
-		oplog(OPLOG_WARNING, "descriptor %u.%u (%s) was not taken: %s", m->kind, m->ordinal, m->name,
-		    err_name(err));
+		oplog(OPLOG_WARNING, "descriptor %u.%u (%s) was not taken: %s", m->kind, m->ordinal,
+		      m->name, err_name(err));
 }
 
 /* The echo tells the supervisor that this role stopped serving, not only that it was told. */
@@ -436,8 +440,9 @@ boot_dialogue(struct role *r)
 			break;
 		err = boot_message(r, &frame);
 		if (err == FG_EPEER)
-			oplog(OPLOG_ERR, "supervisor sent %s, which is not permitted in the boot dialogue",
-			    msg_type_name(frame.type));
+			oplog(OPLOG_ERR,
+			      "supervisor sent %s, which is not permitted in the boot dialogue",
+			      msg_type_name(frame.type));
 		wire_close_fds(&frame);
 	}
 	free(buf);

@@ -40,7 +40,10 @@ struct role_ops {
 	void (*peer_up)(void *ctx, struct chan *c, enum msg_role peer, unsigned index);
 	/* It is gone (why as in chan_ops.on_close, or 0: replaced). Forget the pointer. */
 	void (*peer_down)(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why);
-	/* A checked bundle; fd is taken. 0 = in force; else the old one stays in force and ret_why says why. May be NULL. */
+	/*
+	 * A checked bundle; fd is taken. 0 = in force; else the old one stays in force
+	 * and ret_why says why. May be NULL.
+	 */
 	int (*reload)(void *ctx, int bundle_fd, char *ret_why, size_t cap);
 	/* Wind down; call role_exit() when done; after grace_ms the supervisor kills. */
 	void (*stop)(void *ctx, unsigned grace_ms);

@@ -192,7 +192,8 @@ sample_free(struct sample *s)
 static int
 decode(unsigned type, const uint8_t *body, size_t n, unsigned fds_n, void *msg)
 {
-	struct wire_frame frame = { .type = (uint16_t)type, .body = view_of(body, n), .fds_n = fds_n };
+	struct wire_frame frame = {
+	    .type = (uint16_t)type, .body = view_of(body, n), .fds_n = fds_n};
 	for (unsigned i = 0; i < WIRE_FDS_MAX; i++)
 		frame.fds[i] = -1;
 	return msg_decode(&frame, msg, msg_size(type));
@@ -257,7 +258,8 @@ check_cuts(struct sample *s)
 		memcpy(cut, s->body, n);
 		memset(out, 0xa5, s->layout->size);
 		if (decode(s->type, cut, n, s->fds_n, out) != FG_EPEER)
-			fail_msg("%s cut to %zu of %zu was accepted", s->layout->name, n, s->body_n);
+			fail_msg("%s cut to %zu of %zu was accepted", s->layout->name, n,
+				 s->body_n);
 		assert_true(all_zero(out, s->layout->size));
 		free(cut);
 	}
@@ -438,7 +440,8 @@ test_over_long_text_with_all_its_bytes(void **state)
 		writer_init(&w, WIRE_BODY_MAX);
 		writer_blob(&w, view_of(text, MSG_TEXT_MAX - 1 + (size_t)extra));
 		struct msg_plan_error m;
-		assert_int_equal(decode(MSG_PLAN_ERROR, writer_view(&w).p, writer_view(&w).n, 0, &m),
+		assert_int_equal(
+		    decode(MSG_PLAN_ERROR, writer_view(&w).p, writer_view(&w).n, 0, &m),
 		    extra ? FG_EPEER : 0);
 		writer_free(&w);
 	}
@@ -450,15 +453,17 @@ test_bytes_of_two_messages(void **state)
 	(void)state;
 	struct writer w;
 	writer_init(&w, WIRE_BODY_MAX);
-	struct msg_role_exit e = { .role = MSG_ROLE_AUDIT, .index = 0x0102, .status = -31, .restarts = 7 };
+	struct msg_role_exit e = {
+	    .role = MSG_ROLE_AUDIT, .index = 0x0102, .status = -31, .restarts = 7};
 	msg_encode(MSG_ROLE_EXIT, &e, &w);
 	static const uint8_t exit_bytes[] = { 8, 1, 2, 0xff, 0xff, 0xff, 0xe1, 0, 0, 0, 7 };
 	assert_int_equal(writer_view(&w).n, sizeof exit_bytes);
 	assert_memory_equal(writer_view(&w).p, exit_bytes, sizeof exit_bytes);
 	writer_reset(&w);
-	struct msg_grant_say say = { .says_n = 1, .says = { { 0x0102030405060708, true, 9, 3600 } } };
+	struct msg_grant_say say = {.says_n = 1, .says = {{0x0102030405060708, true, 9, 3600}}};
 	msg_encode(MSG_GRANT_SAY, &say, &w);
-	static const uint8_t say_bytes[] = { 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 8, 1, 9, 0, 0, 0x0e, 0x10 };
+	static const uint8_t say_bytes[] = {0, 0, 0, 1, 1, 2, 3, 4,    5,
+					    6, 7, 8, 1, 9, 0, 0, 0x0e, 0x10};
 	assert_int_equal(writer_view(&w).n, sizeof say_bytes);
 	assert_memory_equal(writer_view(&w).p, say_bytes, sizeof say_bytes);
 	writer_free(&w);

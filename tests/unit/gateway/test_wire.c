@@ -88,7 +88,8 @@ test_round_trip(void **state)
 		assert_int_equal(frame.fds_n, 0);
 		assert_true(view_equal(frame.body, body));
 	}
-	assert_int_equal(wire_send(f->pair[0], 1, view_of(big, WIRE_BODY_MAX + 1), NULL, 0), FG_ELIMIT);
+	assert_int_equal(wire_send(f->pair[0], 1, view_of(big, WIRE_BODY_MAX + 1), NULL, 0),
+			 FG_ELIMIT);
 }
 
 static void
@@ -117,7 +118,8 @@ test_descriptors_arrive_in_order_and_cloexec(void **state)
 	wire_close_fds(&frame);
 	wire_close_fds(&frame); /* twice is fine */
 	assert_int_equal(close(taken), 0); /* still ours */
-	assert_int_equal(wire_send(f->pair[0], 9, view_str("x"), sent, WIRE_FDS_MAX + 1), FG_ELIMIT);
+	assert_int_equal(wire_send(f->pair[0], 9, view_str("x"), sent, WIRE_FDS_MAX + 1),
+			 FG_ELIMIT);
 }
 
 /* Sends bytes as they are, with n descriptors: what a broken peer could do. */
@@ -231,13 +233,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_pair_flags, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_descriptors_arrive_in_order_and_cloexec, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_refusals_close_descriptors, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_empty_frame_with_descriptor, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_full_then_drained, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_last_words_survive_the_sender, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_pair_flags, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_descriptors_arrive_in_order_and_cloexec, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(test_refusals_close_descriptors, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_empty_frame_with_descriptor, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_full_then_drained, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_last_words_survive_the_sender, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

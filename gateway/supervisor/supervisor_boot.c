@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each role is handed before it starts. Files are opened anew for every
+ * start, so that two processes never share an offset and a renewed certificate
+ * is found; wiring.c says which role may have which.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/supervisor/keyfile.h"
+#include "gateway/supervisor/supervisor_internal.h"
+
+#define SIGS_MAX 64 /* genesis.sig.N; a board of people (crypto/signers.h) */
+#define PATH_BYTES (MSG_PATH_MAX + MSG_FILE_MAX + 32)
+
+/* ---- who runs as whom ---- */
+
+static bool
+one_identity(struct supervisor *s, enum msg_role role, supervisor_plan_say say)
+{
+	const char *user = plan_user(s->plan, role);
+	char text[MSG_TEXT_MAX];
+	if (!s->drop) {
+		s->id[role] = (struct identity){ geteuid(), getegid() };
+		return true;
+	}
+	const struct passwd *pw = user[0] ? getpwnam(user) : NULL;
+	if (pw && pw->pw_uid != 0) {
+		s->id[role] = (struct identity){ pw->pw_uid, pw->pw_gid };
+		return true;
+	}
+	snprintf(text, sizeof text,
+		 "users.%s: %s%s%s; started by root, each role needs a user of its own "
+		 "(systemd-sysusers makes them)",
+		 msg_role_name(role), user[0] ? "the user \"" : "empty", user,
+		 !user[0] ? ""
+		 : pw	  ? "\" is root"
+			  : "\" does not exist");
+	say(s, text);
+	return false;
+}
+
+int
+supervisor_boot_identities(struct supervisor *s, supervisor_plan_say say)
+{
+	static const enum msg_role roles[] = {
+	    MSG_ROLE_CONFIG,  MSG_ROLE_EDGE,   MSG_ROLE_UPSTREAM, MSG_ROLE_INSPECT,
+	    MSG_ROLE_CONTROL, MSG_ROLE_WARDEN, MSG_ROLE_AUDIT,
+	};
+	bool good = true;
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		good &= one_identity(s, roles[i], say);
+	const char *group = s->plan->main.group_operators;
+	const struct group *gr = s->drop && group[0] ? getgrnam(group) : NULL;
+	s->operators = gr ? gr->gr_gid : (gid_t)-1;
+	if (s->drop && group[0] && !gr)
+		oplog(OPLOG_WARNING,
+		      "roles.operator: the group \"%s\" does not exist; only root may halt", group);
+	return good ? 0 : FG_EINVAL;
+}
+
+/* ---- files ---- */
+
+struct handing {
+	struct supervisor *s;
+	struct chan *chan;        /* NULL: only try whether it could be opened */
+	enum msg_role role;
+	supervisor_plan_say say;  /* with chan NULL */
+	unsigned problems;
+	int err;                  /* first failure of sending */
+};
+
+/* Takes fd. */
+static void
+hand(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned part, const char *name,
+     int fd)
+{
+	struct msg_boot_fd m = {
+	    .kind = (uint8_t)kind, .ordinal = (uint16_t)ordinal, .part = (uint16_t)part};
+	snprintf(m.name, sizeof m.name, "%s", name);
+	if (h->chan && !h->err)
+		h->err = chan_send(h->chan, MSG_BOOT_FD, &m, &fd, 1);
+	close(fd);
+}
+
+static void
+hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned part,
+	  const char *name, const char *path)
+{
+	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_LOG_KEY ||
+		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY;
+	char why[MSG_TEXT_MAX];
+	if (!wiring_gets(h->role, kind))
+		return;
+	int fd = keyfile_open(path, secret ? KEYFILE_SECRET : KEYFILE_PUBLIC, why, sizeof why);
+	if (fd >= 0) {
+		hand(h, kind, ordinal, part, name, fd);
+		return;
+	}
+	h->problems++;
+	if (!h->err)
+		h->err = fd;
+	if (h->chan)
+		oplog(OPLOG_ERR, "for %s: %s", msg_role_name(h->role), why);
+	else
+		h->say(h->s, why);
+}
+
+static void
+hand_key(struct handing *h, enum msg_boot_kind kind, const char *name)
+{
+	char path[PATH_BYTES];
+	snprintf(path, sizeof path, "%s/%s", h->s->plan->main.keys_dir, name);
+	hand_file(h, kind, 0, 0, name, path);
+}
+
+/* May be absent: it co-signs another gateway's log, which not everybody wants. */
+static void
+hand_cosign_key(struct handing *h)
+{
+	char path[PATH_BYTES];
+	snprintf(path, sizeof path, "%s/cosign.key", h->s->plan->main.keys_dir);
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		hand_key(h, MSG_FD_COSIGN_KEY, "cosign.key");
+}
+
+static void
+hand_listener(struct handing *h, unsigned i)
+{
+	const struct msg_plan_listener *l = &h->s->plan->listeners[i];
+	for (unsigned part = 0; part < 2; part++) {
+		if (!l->cert[part][0])
+			continue;
+		hand_file(h, MSG_FD_TLS_CERT, i, part, l->name, l->cert[part]);
+		hand_file(h, MSG_FD_TLS_KEY, i, part, l->name, l->key[part]);
+	}
+	if (l->client_ca[0])
+		hand_file(h, MSG_FD_CLIENT_CA, i, 0, l->name, l->client_ca);
+	if (!wiring_gets(h->role, MSG_FD_LISTENER) || !h->chan)
+		return;
+	int fd = dup(h->s->listeners[i]);
+	if (fd < 0)
+		h->err = h->err ? h->err : FG_EIO;
+	else
+		hand(h, MSG_FD_LISTENER, i, 0, l->name, fd);
+}
+
+static void
+hand_files(struct handing *h, const struct plan *plan)
+{
+	char path[PATH_BYTES];
+	for (unsigned i = 0; i < plan->files_n; i++) {
+		const struct msg_plan_file *f = &plan->files[i];
+		snprintf(path, sizeof path, "%s/%s",
+			 f->kind == MSG_FD_ANCHOR ? plan->main.anchors_dir : plan->main.keys_dir,
+			 f->name);
+		hand_file(h, f->kind, i, 0, f->name, path);
+	}
+}
+
+static void
+hand_genesis(struct handing *h)
+{
+	char path[PATH_BYTES], name[32];
+	const char *dir = h->s->plan->main.data_dir;
+	snprintf(path, sizeof path, "%s/authority/genesis.json", dir);
+	hand_file(h, MSG_FD_GENESIS, 0, 0, "genesis.json", path);
+	for (unsigned i = 0; i < SIGS_MAX; i++) {
+		snprintf(name, sizeof name, "genesis.sig.%u", i);
+		snprintf(path, sizeof path, "%s/authority/%s", dir, name);
+		if (access(path, F_OK))
+			break;
+		hand_file(h, MSG_FD_GENESIS_SIG, i, 0, name, path);
+	}
+}
+
+/* An open descriptor of ours that the role gets a copy of. */
+static void
+hand_own(struct handing *h, enum msg_boot_kind kind, const char *name, int own)
+{
+	if (!wiring_gets(h->role, kind) || !h->chan || own < 0)
+		return;
+	int fd = dup(own);
+	if (fd < 0)
+		h->err = h->err ? h->err : FG_EIO;
+	else
+		hand(h, kind, 0, 0, name, fd);
+}
+
+static void
+hand_all(struct handing *h)
+{
+	hand_own(h, MSG_FD_BUNDLE, "bundle", h->s->bundle_fd);
+	hand_genesis(h);
+	hand_key(h, MSG_FD_LOG_KEY, "log.key");
+	hand_cosign_key(h);
+	hand_key(h, MSG_FD_EPOCH_KEY, "epoch.key");
+	hand_own(h, MSG_FD_CONTROL_SOCK, "control.sock", h->s->control_sock);
+	hand_files(h, h->s->plan);
+	for (unsigned i = 0; i < h->s->plan->listeners_n; i++)
+		hand_listener(h, i);
+}
+
+unsigned
+supervisor_boot_check(struct supervisor *s, supervisor_plan_say say)
+{
+	unsigned problems = 0;
+	for (unsigned i = 0; i < WIRING_ROLES; i++) {
+		struct handing h = { .s = s, .role = wiring_start_order[i], .say = say };
+		hand_all(&h);
+		problems += h.problems;
+	}
+	return problems;
+}
+
+void
+supervisor_boot_message(const struct supervisor *s, enum msg_role role, unsigned index,
+			struct msg_boot *ret)
+{
+	const struct msg_plan *p = &s->plan->main;
+	*ret = (struct msg_boot){
+		.role = (uint8_t)role,
+		.index = (uint16_t)index,
+		.uid = s->id[role].uid,
+		.gid = s->id[role].gid,
+		.drop = s->drop,
+		.unsafe_sandbox = p->unsafe_sandbox,
+		.demo = p->demo,
+		.edges = p->edges,
+	};
+	memcpy(ret->instance, s->plan->end.instance, sizeof ret->instance);
+	snprintf(ret->origin, sizeof ret->origin, "%s", s->plan->end.origin);
+	snprintf(ret->data_dir, sizeof ret->data_dir, "%s", p->data_dir);
+	snprintf(ret->run_dir, sizeof ret->run_dir, "%s", p->run_dir);
+}
+
+int
+supervisor_boot_send(struct supervisor *s, struct instance *i)
+{
+	struct msg_boot boot;
+	supervisor_boot_message(s, i->role, i->index, &boot);
+	int r = chan_send(i->chan, MSG_BOOT, &boot, NULL, 0);
+	if (r)
+		return r;
+	struct handing h = { .s = s, .chan = i->chan, .role = i->role };
+	hand_all(&h);
+	return h.err;
+}
+
+int
+supervisor_boot_files(struct supervisor *s, struct chan *c, const struct plan *plan)
+{
+	struct handing h = { .s = s, .chan = c, .role = MSG_ROLE_CONTROL };
+	hand_files(&h, plan);
+	return h.err;
+}
