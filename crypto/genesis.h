@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * genesis - where all authority of one gateway starts: its name, its first set
+ * of signers, and the floors no later file can lower.
+ * Role: made by `fotagate init`, signed by at least its own threshold, log
+ * entry 0; read by the warden, control, fotagate-verify. Its digest is printed
+ * to be kept outside the box. A demo genesis can never become another.
+ */
+#ifndef FG_CRYPTO_GENESIS_H
+#define FG_CRYPTO_GENESIS_H
+
+#include "crypto/signers.h"
+
+#define GENESIS_BYTES_MAX SIGNERS_SET_BYTES_MAX
+#define GENESIS_VKEY_MAX 256
+#define GENESIS_DEMO_SUFFIX ".invalid" /* RFC 6761: names that never resolve */
+
+struct genesis {
+	char origin[SIGNERS_ORIGIN_MAX];       /* log origin; ends in ".invalid" for a demo */
+	uint8_t instance[16];                  /* random */
+	bool demo;                             /* loopback only, never production */
+	uint32_t floor_canary;                 /* persons for a scope of at most canary_max modules */
+	uint32_t floor_production;
+	uint32_t canary_max;
+	char log_vkey[GENESIS_VKEY_MAX];                    /* note verifier key of the log */
+	struct signers set;                    /* set 0 */
+};
+
+/* Canonical statement (in-toto, predicateType urn:fotagate:genesis:v1). */
+int genesis_encode(const struct genesis *g, struct writer *w);
+/* FG_EFORMAT with ret_why when not canonical, incomplete, inconsistent (threshold over persons,
+ * demo without .invalid, floors of zero, duplicate keys, wildcard principal, RSA key). */
+int genesis_parse(struct view text, struct genesis *ret, char *ret_why, size_t cap);
+/* Genesis is signed by at least its own threshold. 0, or FG_EPERM with ret_why. */
+int genesis_check(const struct genesis *g, struct view text, const struct signers_signature *sigs, unsigned n,
+    int64_t now, char *ret_why, size_t cap);
+/* Persons a scope of max_devices modules needs whatever a profile says. */
+uint32_t genesis_floor(const struct genesis *g, uint32_t max_devices);
+
+#endif

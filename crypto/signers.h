@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signers - numbered sets of people and keys, and the rule that leads from one
+ * set to the next.
+ * Role: the warden's authority, fotagate-verify's evidence, `fotagate init`.
+ * Guarantees: only canonical JSON (RFC 8785) is accepted, byte for byte; every
+ * later set names its predecessor's digest and is signed by the thresholds of
+ * the old and of the new set; a person counts once however many keys they have.
+ */
+#ifndef FG_CRYPTO_SIGNERS_H
+#define FG_CRYPTO_SIGNERS_H
+
+#include "crypto/digest.h"
+#include "crypto/jsonw.h"
+#include "crypto/sshkey.h"
+#include "crypto/sshsig.h"
+#include "crypto/writer.h"
+
+#define SIGNERS_MAX 64             /* keys in one set; a board of people, not a fleet */
+#define SIGNERS_PRINCIPAL_MAX 96   /* one exact address-like name, no wildcard */
+#define SIGNERS_SET_BYTES_MAX 32768
+#define SIGNERS_CHAIN_MAX 1024     /* sets since genesis */
+#define SIGNERS_ORIGIN_MAX 128
+#define SIGNERS_NAMESPACE "fotagate-signers@v1"
+
+struct signer {
+	char principal[SIGNERS_PRINCIPAL_MAX]; /* person; the same string on several keys is one person */
+	char user[32];                         /* unix account, "" if none: ties a requester to a person */
+	struct sshkey key;
+	int64_t valid_after, valid_before;     /* epoch seconds, both required */
+	bool require_uv;                       /* sk- keys: user verification as well as presence */
+};
+
+struct signers {
+	uint32_t number;                       /* 0 in the genesis */
+	uint8_t previous[DIGEST_SHA256_LEN];   /* digest of the predecessor's statement; zero in the genesis */
+	uint32_t threshold;                    /* distinct persons who must sign a successor */
+	uint32_t n;
+	struct signer signer[SIGNERS_MAX];
+	int64_t time;
+};
+
+/* Canonical statement, predicateType urn:fotagate:signers:v1. */
+/* FG_EINVAL with ret_why for a set nobody may use: threshold out of reach, wildcard principal, a key twice. */
+int signers_check(const struct signers *s, char *ret_why, size_t cap);
+/* The set's own members (number, previous, signers, threshold, time) as a JSON object, and back. */
+void signers_put(struct jsonw *j, const struct signers *s);
+bool signers_get(const struct json_value *v, struct signers *ret);
+int signers_encode(const struct signers *s, const char *origin, struct writer *w);
+int signers_parse(struct view text, const char *origin, struct signers *ret, char *ret_why, size_t cap);
+
+/* A signature as handed in: armoured SSHSIG. */
+struct signers_signature {
+	struct view armour;
+};
+/* Distinct persons in the set. */
+uint32_t signers_persons(const struct signers *s);
+/*
+ * How many distinct persons of the set have a good signature over message in
+ * namespace at time now: key in the set and valid then, UP (and UV where
+ * required) present, a person and a key counted once. excluded principals
+ * never count. ret_who (may be NULL) gets signer indices, ret_n their number.
+ */
+int signers_count(const struct signers *set, struct view message, const char *namespace_, int64_t now,
+    const struct signers_signature *sigs, unsigned sigs_n, const char *const *excluded, unsigned excluded_n,
+    unsigned *ret_persons, unsigned ret_who[SIGNERS_MAX], unsigned *ret_n);
+/* next follows old: number, previous digest, thresholds of both. 0, or FG_EPERM with ret_why. */
+int signers_check_next(const struct signers *old, struct view old_text, const struct signers *next,
+    struct view next_text, const struct signers_signature *sigs, unsigned n, int64_t now, char *ret_why, size_t cap);
+/* OpenSSH allowed_signers lines of the set for a namespace (exports). */
+int signers_allowed(const struct signers *set, const char *namespace_, struct writer *w);
+/* The person a unix account belongs to, or NULL. */
+const char *signers_principal_of_user(const struct signers *set, const char *user);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * issue - one request for authority from question to effect, in steps that never
+ * block: ask audit for the log states people saw, judge, copy and hash, write
+ * down, append to the log, and only after audit's acknowledgement take effect.
+ */
+#ifndef FG_GATEWAY_WARDEN_ISSUE_H
+#define FG_GATEWAY_WARDEN_ISSUE_H
+
+#include "gateway/warden/state.h"
+
+/* Queues a request; takes its descriptors. Answers at once when the queue is full. */
+void issue_ask(struct warden *w, struct request *r);
+/* Does some work; true when more is to be done without waiting for anybody. */
+bool issue_work(struct warden *w);
+/* Audit's answers. */
+void issue_root(struct warden *w, const struct msg_root *m);
+void issue_head(struct warden *w, const struct msg_head *m);
+void issue_appended(struct warden *w, const struct msg_appended *m);
+/* Audit is gone or too slow: the request in hand is refused. */
+void issue_audit_away(struct warden *w);
+/* A restriction came: a job on that image is refused, whatever step it is in. */
+void issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
+
+/* A release or the job in hand rests on that image. */
+bool issue_needs_image(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
+/* The process ends: whatever was in hand is freed, nobody is answered. */
+void issue_end(struct warden *w);
+/* Loads what the vault holds: statements checked again, images copied and hashed again. */
+int issue_load(struct warden *w);
+void issue_free(struct released *r);
+/* Tells one edge about one release. */
+void issue_tell_edge(struct warden *w, unsigned edge, const struct released *r);
+
+#endif

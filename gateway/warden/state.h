@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state - what the warden holds in memory; shared by warden.c and issue.c, nobody else. */
+#ifndef FG_GATEWAY_WARDEN_STATE_H
+#define FG_GATEWAY_WARDEN_STATE_H
+
+#include "gateway/jail/jail.h"
+#include "gateway/warden/authority.h"
+#include "gateway/warden/intake.h"
+#include "gateway/warden/judge.h"
+#include "gateway/warden/peers.h"
+#include "gateway/warden/vault.h"
+#include "gateway/warden/warden.h"
+
+#define STATE_QUEUE_MAX 16            /* requests waiting while one is worked on */
+#define STATE_HOT_MAX (256ull << 20)  /* one image kept in memory; larger ones are sent from the file */
+#define STATE_ANSWER_S 10             /* audit answers within this or the request is refused */
+#define STATE_OWED_HEAD (1u << JUDGE_STATEMENTS_MAX) /* bit i: the root of statement i */
+
+struct released { /* one release in force */
+	uint8_t id[RELEASE_ID];
+	struct release *record; /* owned */
+	struct view text;       /* canonical bytes, owned (free the pointer) */
+	struct intake_result image; /* descriptors owned */
+};
+
+enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME };
+
+struct request { /* what control asked, being worked on or waiting */
+	enum request_kind kind;
+	struct msg_issue issue;
+	struct msg_resume resume;
+	int image_fd;           /* -1 if none */
+	int bundle_fd;
+};
+
+enum step { STEP_IDLE = 0, STEP_ROOTS, STEP_COPY, STEP_LOG };
+
+struct job { /* the one request being worked on */
+	enum step step;
+	struct request request;
+	int64_t deadline;       /* monotonic seconds; answer from audit */
+	struct view bundle_bytes; /* mapped */
+	struct judge_bundle bundle;
+	uint64_t sizes[JUDGE_STATEMENTS_MAX];
+	uint8_t roots[JUDGE_STATEMENTS_MAX][DIGEST_SHA256_LEN];
+	bool have_root[JUDGE_STATEMENTS_MAX];
+	unsigned owed;          /* answers of audit, as bits */
+	uint64_t log_size;      /* of the log when judged */
+	struct judge_answer answer;
+	struct intake *intake;
+	char copy_name[96];
+	struct released made;   /* finished, waiting for the log */
+	bool have_made;
+	bool kept;              /* its image has its name in the vault */
+};
+
+struct warden {
+	struct warden_clock clock;
+	struct msg_boot boot;
+	bool booted, jailed, started, stopping;
+	struct jail_status jail;
+	struct authority *authority;
+	struct vault *vault;
+	struct peers *peers;
+	struct released *list[VAULT_RELEASES_MAX];
+	unsigned list_n;
+	uint64_t hot_bytes, hot_budget;
+	struct request queue[STATE_QUEUE_MAX];
+	unsigned queue_n;
+	struct job job;
+	uint64_t token; /* of questions to audit */
+	uint64_t log_seen; /* largest size of the log that audit has told of */
+};
+
+#endif

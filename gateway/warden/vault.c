@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/warden/vault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/reader.h"
+#include "crypto/writer.h"
+
+#define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
+#define VAULT_RESTRICTIONS "restrictions"
+
+struct vault {
+	int dir;
+	int restrictions_fd; /* append only */
+	struct vault_restriction *list;
+	size_t n, cap;
+	off_t written; /* end of the last whole record: a failed write never shifts the next */
+};
+
+/* One line for each image and release: the latest is what counts. */
+static int
+remember(struct vault *v, const struct vault_restriction *r)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		struct vault_restriction *old = &v->list[i];
+		if (memcmp(old->image, r->image, sizeof old->image) || memcmp(old->release, r->release, sizeof old->release))
+			continue;
+		if (r->log_size > old->log_size)
+			old->log_size = r->log_size;
+		return FG_OK;
+	}
+	if (v->n == VAULT_RESTRICTIONS_MAX)
+		return FG_ELIMIT;
+	if (v->n == v->cap) {
+		size_t cap = v->cap ? v->cap * 2 : 64;
+		struct vault_restriction *more = reallocarray(v->list, cap, sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		v->list = more;
+		v->cap = cap;
+	}
+	v->list[v->n++] = *r;
+	return FG_OK;
+}
+
+static int
+load_restrictions(struct vault *v)
+{
+	uint8_t raw[VAULT_RESTRICTION_LEN];
+	off_t at = 0;
+	for (;;) {
+		ssize_t n = pread(v->restrictions_fd, raw, sizeof raw, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return FG_EIO;
+		if (n < (ssize_t)sizeof raw)
+			/* A torn last record: control's replay of the log says it again. */
+			return n && ftruncate(v->restrictions_fd, at) ? FG_EIO : FG_OK;
+		struct vault_restriction r = { 0 };
+		struct reader rd;
+		reader_init(&rd, view_of(raw, sizeof raw));
+		r.kind = reader_u8(&rd);
+		reader_take(&rd, 7);
+		r.log_size = reader_u64(&rd);
+		reader_copy(&rd, r.release, sizeof r.release);
+		reader_copy(&rd, r.image, sizeof r.image);
+		int err = remember(v, &r);
+		if (err)
+			return err;
+		at += n;
+		v->written = at;
+	}
+}
+
+static bool
+has_suffix(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), k = strlen(suffix);
+	return n > k && !strcmp(name + n - k, suffix);
+}
+
+/* What a crash left half-made; it has no name of its own yet. */
+static int
+sweep(struct vault *v)
+{
+	int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return FG_EIO;
+	}
+	for (struct dirent *e; (e = readdir(d));) {
+		if (has_suffix(e->d_name, ".copy") || has_suffix(e->d_name, ".new"))
+			unlinkat(v->dir, e->d_name, 0);
+	}
+	closedir(d);
+	return FG_OK;
+}
+
+int
+vault_open(const char *path, struct vault **ret)
+{
+	struct vault *v = calloc(1, sizeof *v);
+	if (!v)
+		return FG_ENOMEM;
+	v->restrictions_fd = -1;
+	v->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (v->dir >= 0)
+		v->restrictions_fd = openat(v->dir, VAULT_RESTRICTIONS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int err = v->restrictions_fd < 0 ? FG_EIO : load_restrictions(v);
+	if (!err)
+		err = sweep(v);
+	if (err) {
+		vault_close(v);
+		return err;
+	}
+	*ret = v;
+	return FG_OK;
+}
+
+void
+vault_close(struct vault *v)
+{
+	if (!v)
+		return;
+	if (v->restrictions_fd >= 0)
+		close(v->restrictions_fd);
+	if (v->dir >= 0)
+		close(v->dir);
+	free(v->list);
+	free(v);
+}
+
+int
+vault_dir(const struct vault *v)
+{
+	return v->dir;
+}
+
+void
+vault_image_name(const uint8_t sha256[DIGEST_SHA256_LEN], char *dst, size_t cap)
+{
+	char digits[DIGEST_HEX_LEN + 1];
+	hex_encode(sha256, DIGEST_SHA256_LEN, digits);
+	snprintf(dst, cap, "%s.img", digits);
+}
+
+static void
+release_name(const uint8_t id[RELEASE_ID], const char *suffix, char *dst, size_t cap)
+{
+	char digits[2 * RELEASE_ID + 1];
+	hex_encode(id, RELEASE_ID, digits);
+	snprintf(dst, cap, "%s.%s", digits, suffix);
+}
+
+int
+vault_keep_image(struct vault *v, const char *copied, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	char name[80];
+	vault_image_name(sha256, name, sizeof name);
+	if (renameat(v->dir, copied, v->dir, name) || fsync(v->dir))
+		return FG_EIO;
+	return FG_OK;
+}
+
+int
+vault_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	char name[80];
+	vault_image_name(sha256, name, sizeof name);
+	int fd = openat(v->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd >= 0)
+		return fd;
+	return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
+}
+
+static int
+write_file(struct vault *v, const char *name, struct view bytes)
+{
+	char aside[96];
+	snprintf(aside, sizeof aside, "%s.new", name);
+	unlinkat(v->dir, aside, 0);
+	int fd = openat(v->dir, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0440);
+	if (fd < 0)
+		return FG_EIO;
+	size_t done = 0;
+	while (done < bytes.n) {
+		ssize_t n = write(fd, bytes.p + done, bytes.n - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	bool ok = done == bytes.n && fsync(fd) == 0;
+	close(fd);
+	if (ok && renameat(v->dir, aside, v->dir, name) == 0)
+		return FG_OK;
+	unlinkat(v->dir, aside, 0);
+	return FG_EIO;
+}
+
+int
+vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view record, struct view bundle)
+{
+	char name[64];
+	/* Statements first: a record that is there always has what it rests on. */
+	release_name(id, "signed", name, sizeof name);
+	int err = write_file(v, name, bundle);
+	if (err)
+		return err;
+	release_name(id, "json", name, sizeof name);
+	err = write_file(v, name, record);
+	if (err)
+		return err;
+	return fsync(v->dir) ? FG_EIO : FG_OK;
+}
+
+void
+vault_drop_release(struct vault *v, const uint8_t id[RELEASE_ID])
+{
+	char name[64];
+	release_name(id, "json", name, sizeof name);
+	unlinkat(v->dir, name, 0);
+	release_name(id, "signed", name, sizeof name);
+	unlinkat(v->dir, name, 0);
+	fsync(v->dir);
+}
+
+void
+vault_drop_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	char name[80];
+	vault_image_name(sha256, name, sizeof name);
+	unlinkat(v->dir, name, 0);
+}
+
+static int
+read_file(struct vault *v, const char *name, size_t max, uint8_t **ret, size_t *ret_n)
+{
+	struct stat st;
+	int fd = openat(v->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
+	int err = fstat(fd, &st) ? FG_EIO : FG_OK;
+	if (!err && (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > max))
+		err = FG_ELIMIT;
+	uint8_t *p = err ? NULL : malloc((size_t)st.st_size + 1);
+	if (!err && !p)
+		err = FG_ENOMEM;
+	size_t n = 0;
+	while (!err && n < (size_t)st.st_size) {
+		ssize_t r = read(fd, p + n, (size_t)st.st_size - n);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			err = FG_EIO;
+		else
+			n += (size_t)r;
+	}
+	close(fd);
+	if (err) {
+		free(p);
+		return err;
+	}
+	*ret = p;
+	*ret_n = n;
+	return FG_OK;
+}
+
+int
+vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct view bundle),
+    void *ctx)
+{
+	int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	if (!d) {
+		if (copy >= 0)
+			close(copy);
+		return FG_EIO;
+	}
+	int err = FG_OK;
+	for (struct dirent *e; !err && (e = readdir(d));) {
+		uint8_t id[RELEASE_ID], *record = NULL, *bundle = NULL;
+		size_t record_n = 0, bundle_n = 0;
+		char name[64];
+		size_t len = strlen(e->d_name);
+		if (len != 2 * RELEASE_ID + 5 || strcmp(e->d_name + 2 * RELEASE_ID, ".json") ||
+		    !hex_decode(view_of(e->d_name, 2 * RELEASE_ID), id, sizeof id))
+			continue;
+		err = read_file(v, e->d_name, RELEASE_RECORD_MAX, &record, &record_n);
+		release_name(id, "signed", name, sizeof name);
+		if (!err)
+			err = read_file(v, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
+		if (!err)
+			one(ctx, id, view_of(record, record_n), view_of(bundle, bundle_n));
+		else if (err == FG_ENOTFOUND || err == FG_ELIMIT)
+			err = FG_OK; /* not one of ours: it permits nothing */
+		free(record);
+		free(bundle);
+	}
+	closedir(d);
+	return err;
+}
+
+int
+vault_restrict(struct vault *v, const struct vault_restriction *r)
+{
+	int err = remember(v, r);
+	if (err == FG_ELIMIT)
+		return err; /* written down it would keep the next start from reading the list */
+	struct writer w;
+	writer_init(&w, VAULT_RESTRICTION_LEN);
+	writer_u8(&w, r->kind);
+	for (int i = 0; i < 7; i++)
+		writer_u8(&w, 0);
+	writer_u64(&w, r->log_size);
+	writer_bytes(&w, view_of(r->release, sizeof r->release));
+	writer_bytes(&w, view_of(r->image, sizeof r->image));
+	struct view raw = writer_view(&w);
+	bool ok = raw.n == VAULT_RESTRICTION_LEN &&
+	    pwrite(v->restrictions_fd, raw.p, raw.n, v->written) == (ssize_t)raw.n && fdatasync(v->restrictions_fd) == 0;
+	if (ok)
+		v->written += VAULT_RESTRICTION_LEN;
+	writer_free(&w);
+	return err ? err : ok ? FG_OK : FG_EIO;
+}
+
+uint64_t
+vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], const uint8_t *release)
+{
+	static const uint8_t every[RELEASE_ID];
+	uint64_t highest = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct vault_restriction *r = &v->list[i];
+		if (memcmp(r->image, image, DIGEST_SHA256_LEN))
+			continue;
+		bool covers = !memcmp(r->release, every, sizeof every) || !release || !memcmp(r->release, release, RELEASE_ID);
+		if (covers && r->log_size > highest)
+			highest = r->log_size;
+	}
+	return highest;
+}

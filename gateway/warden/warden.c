@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/warden/warden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/warden/issue.h"
+
+#define WARDEN_FD 3           /* the supervisor's channel */
+#define WARDEN_TICK_MS 1000   /* how late an expired release or a silent audit may be noticed */
+#define WARDEN_HOT_SHARE 4    /* a quarter of memory may hold hot images (ARCHITECTURE.md section 6) */
+#define EXIT_CONTRACT 70      /* as gateway/role/role.h, which this program does not link */
+#define EXIT_SANDBOX 71
+#define EXIT_FAILED 72
+
+static void
+say(const char *what, const char *why)
+{
+	fprintf(stderr, "<3>warden: %s: %s\n", what, why);
+}
+
+/* ---- restrictions: effect first ---- */
+
+static void
+withdraw(struct warden *w, unsigned i)
+{
+	struct released *gone = w->list[i];
+	struct msg_withdraw m;
+	memcpy(m.release, gone->id, sizeof m.release);
+	peers_send_edges(w->peers, MSG_WITHDRAW, &m, NULL, 0);
+	if (gone->image.hot)
+		w->hot_bytes -= gone->image.size;
+	vault_drop_release(w->vault, gone->id);
+	w->list[i] = w->list[--w->list_n];
+	if (!issue_needs_image(w, gone->image.sha256))
+		vault_drop_image(w->vault, gone->image.sha256);
+	issue_free(gone);
+	free(gone);
+}
+
+static void
+on_restrict(struct warden *w, const struct msg_restrict *m)
+{
+	static const uint8_t every[RELEASE_ID];
+	struct msg_restricted answer = { .token = m->token };
+	bool all = !memcmp(m->release, every, sizeof every);
+	issue_restricted(w, m->image);
+	for (unsigned i = w->list_n; i-- > 0;) {
+		const struct released *r = w->list[i];
+		if (memcmp(r->image.sha256, m->image, DIGEST_SHA256_LEN) || (!all && memcmp(r->id, m->release, RELEASE_ID)))
+			continue;
+		withdraw(w, i);
+		answer.withdrawn++;
+	}
+	/* Control may know less of the log than we do: statements of that time end too. */
+	struct vault_restriction note = { .kind = m->kind, .log_size = m->log_size > w->log_seen ? m->log_size : w->log_seen };
+	memcpy(note.image, m->image, sizeof note.image);
+	memcpy(note.release, m->release, sizeof note.release);
+	answer.err = vault_restrict(w->vault, &note);
+	if (answer.err)
+		say("a restriction is in force but could not be written down", err_name(answer.err));
+	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_RESTRICTED, &answer, NULL, 0);
+}
+
+static void
+expire(struct warden *w)
+{
+	int64_t now = w->clock.now_s();
+	for (unsigned i = w->list_n; i-- > 0;) {
+		if (w->list[i]->record->terms.not_after <= now)
+			withdraw(w, i);
+	}
+}
+
+/* ---- peers ---- */
+
+static void
+tell_control(struct warden *w)
+{
+	for (unsigned i = 0; i < w->list_n; i++) {
+		struct msg_warden_state m = { .record = w->list[i]->text };
+		memcpy(m.release, w->list[i]->id, sizeof m.release);
+		peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_WARDEN_STATE, &m, NULL, 0);
+	}
+	struct msg_warden_state end = { .last = true };
+	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_WARDEN_STATE, &end, NULL, 0);
+}
+
+static void
+greet(struct warden *w, enum msg_role role, unsigned index)
+{
+	for (unsigned i = 0; role == MSG_ROLE_EDGE && i < w->list_n; i++)
+		issue_tell_edge(w, index, w->list[i]);
+	if (role == MSG_ROLE_CONTROL)
+		tell_control(w);
+}
+
+static int
+on_peer(struct warden *w, struct wire_frame *f)
+{
+	struct msg_peer m;
+	int err = msg_decode(f, &m, sizeof m);
+	if (err)
+		return err;
+	if (m.role != MSG_ROLE_EDGE && m.role != MSG_ROLE_CONTROL && m.role != MSG_ROLE_AUDIT)
+		return FG_EPEER;
+	err = peers_add(w->peers, m.role, m.index, wire_take_fd(f, 0));
+	if (m.role == MSG_ROLE_AUDIT)
+		issue_audit_away(w); /* what was asked of the one before is never answered */
+	if (!err && w->started)
+		greet(w, m.role, m.index);
+	return err;
+}
+
+/* ---- boot ---- */
+
+static int
+enter_jail(struct warden *w)
+{
+	char approved[MSG_PATH_MAX + 32], authority[MSG_PATH_MAX + 32], why[256] = "";
+	snprintf(approved, sizeof approved, "%s/images/approved", w->boot.data_dir);
+	snprintf(authority, sizeof authority, "%s/authority", w->boot.data_dir);
+	struct jail_paths paths = {
+		.n = 2,
+		.at = { { .slot = JAIL_SLOT_APPROVED, .path = approved }, { .slot = JAIL_SLOT_AUTHORITY, .path = authority } },
+	};
+	struct jail_options opt = {
+		.drop = w->boot.drop,
+		.uid = w->boot.uid,
+		.gid = w->boot.gid,
+		.new_netns = w->boot.drop,
+		.unsafe_allowed = w->boot.unsafe_sandbox,
+	};
+	if (jail_enter(JAIL_WARDEN, &paths, &opt, &w->jail, why, sizeof why)) {
+		say("the jail could not be entered", why);
+		return FG_ESANDBOX;
+	}
+	w->jailed = true;
+	int err = vault_open(approved, &w->vault);
+	if (err) {
+		say(approved, err_name(err));
+		return err;
+	}
+	int dir = open(authority, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = authority_load(w->authority, dir, why, sizeof why);
+	if (dir >= 0)
+		close(dir);
+	if (err)
+		say("authority does not hold", why[0] ? why : err_name(err));
+	return err;
+}
+
+static int
+on_boot_fd(struct warden *w, struct wire_frame *f)
+{
+	struct msg_boot_fd m;
+	int err = msg_decode(f, &m, sizeof m);
+	if (err || w->jailed)
+		return FG_EPEER;
+	switch (m.kind) {
+	case MSG_FD_GENESIS:
+		return authority_genesis(w->authority, f->fds[0]);
+	case MSG_FD_GENESIS_SIG:
+		return authority_genesis_sig(w->authority, f->fds[0]);
+	default:
+		return FG_OK; /* a co-signing key waits for the witness; the frame closes it */
+	}
+}
+
+static int
+on_start(struct warden *w)
+{
+	struct sysinfo si;
+	w->hot_budget = sysinfo(&si) == 0 ? (uint64_t)si.totalram * si.mem_unit / WARDEN_HOT_SHARE : 0;
+	int err = issue_load(w);
+	if (err)
+		return err;
+	expire(w);
+	w->started = true;
+	for (unsigned i = 0; i < PEERS_MAX; i++)
+		greet(w, MSG_ROLE_EDGE, i);
+	greet(w, MSG_ROLE_CONTROL, 0);
+	struct msg_ready m = {
+		.landlock_abi = w->jail.landlock ? (uint32_t)w->jail.landlock_abi : 0,
+		.seccomp = w->jail.seccomp,
+		.netns = w->jail.netns,
+	};
+	snprintf(m.jail, sizeof m.jail, "%s", w->jail.text);
+	return peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_READY, &m, NULL, 0);
+}
+
+static int
+on_supervisor(struct warden *w, struct wire_frame *f)
+{
+	if (!w->booted) {
+		int err = f->type == MSG_BOOT ? msg_decode(f, &w->boot, sizeof w->boot) : FG_EPEER;
+		if (err || w->boot.role != MSG_ROLE_WARDEN)
+			return FG_EPEER;
+		prctl(PR_SET_NAME, "warden");
+		w->booted = true;
+		return FG_OK;
+	}
+	if (f->type == MSG_BOOT_FD)
+		return on_boot_fd(w, f);
+	if (!w->jailed) {
+		int err = enter_jail(w);
+		if (err)
+			return err;
+	}
+	switch (f->type) {
+	case MSG_PEER:
+		return on_peer(w, f);
+	case MSG_START:
+		return w->started || msg_decode(f, NULL, 0) ? FG_EPEER : on_start(w);
+	case MSG_HALT:
+		return FG_OK; /* edges are told by the supervisor; issuing waits for people anyway */
+	case MSG_STOP:
+		w->stopping = true;
+		return FG_OK;
+	default:
+		return FG_EPEER;
+	}
+}
+
+/* ---- control, audit, edges ---- */
+
+static int
+on_issue(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->issue, sizeof r->issue);
+	if (!err) {
+		r->kind = REQUEST_ISSUE;
+		r->image_fd = wire_take_fd(f, 0);
+		r->bundle_fd = wire_take_fd(f, 1);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
+on_resume(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->resume, sizeof r->resume);
+	if (!err) {
+		r->kind = REQUEST_RESUME;
+		r->image_fd = -1;
+		r->bundle_fd = wire_take_fd(f, 0);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
+on_control(struct warden *w, struct wire_frame *f)
+{
+	struct msg_restrict m;
+	switch (f->type) {
+	case MSG_ISSUE:
+		return on_issue(w, f);
+	case MSG_RESUME:
+		return on_resume(w, f);
+	case MSG_RESTRICT:
+		if (msg_decode(f, &m, sizeof m))
+			return FG_EPEER;
+		on_restrict(w, &m);
+		return FG_OK;
+	default:
+		return FG_EPEER;
+	}
+}
+
+static int
+on_audit(struct warden *w, struct wire_frame *f)
+{
+	union {
+		struct msg_head head;
+		struct msg_root root;
+		struct msg_appended appended;
+	} m;
+	if (f->type != MSG_HEAD && f->type != MSG_ROOT && f->type != MSG_APPENDED)
+		return FG_EPEER;
+	if (msg_decode(f, &m, msg_size(f->type)))
+		return FG_EPEER;
+	if (f->type == MSG_HEAD)
+		issue_head(w, &m.head);
+	else if (f->type == MSG_ROOT)
+		issue_root(w, &m.root);
+	else
+		issue_appended(w, &m.appended);
+	return FG_OK;
+}
+
+static int
+on_edge(unsigned edge, struct wire_frame *f)
+{
+	struct msg_release_taken m;
+	if (f->type != MSG_RELEASE_TAKEN || msg_decode(f, &m, sizeof m))
+		return FG_EPEER;
+	if (m.err)
+		fprintf(stderr, "<3>warden: edge %u refused a release: %s\n", edge, err_name(m.err));
+	return FG_OK;
+}
+
+/* 0 to go on; an error from the supervisor's channel ends the process, others end the peer. */
+static int
+dispatch(struct warden *w, struct peers_event *e)
+{
+	if (e->closed) {
+		if (e->role == MSG_ROLE_SUPERVISOR)
+			return FG_ENOTFOUND;
+		if (e->role == MSG_ROLE_AUDIT)
+			issue_audit_away(w);
+		return FG_OK;
+	}
+	int err = FG_EPEER;
+	switch (e->role) {
+	case MSG_ROLE_SUPERVISOR:
+		err = on_supervisor(w, &e->frame);
+		wire_close_fds(&e->frame);
+		return err;
+	case MSG_ROLE_CONTROL:
+		err = on_control(w, &e->frame);
+		break;
+	case MSG_ROLE_AUDIT:
+		err = on_audit(w, &e->frame);
+		break;
+	case MSG_ROLE_EDGE:
+		err = on_edge(e->index, &e->frame);
+		break;
+	default:
+		break;
+	}
+	wire_close_fds(&e->frame);
+	if (err == FG_EPEER) {
+		/* Broken or taken over: it speaks to us no more until the supervisor has replaced it. */
+		say("message not permitted", msg_role_name(e->role));
+		peers_drop(w->peers, e->role, e->index);
+		return FG_OK;
+	}
+	return err;
+}
+
+static int
+loop(struct warden *w)
+{
+	bool busy = false;
+	while (!w->stopping || w->job.step != STEP_IDLE) {
+		struct peers_event e;
+		/* Before START requests are taken in and restrictions noted; nothing is worked on. */
+		int got = peers_wait(w->peers, busy ? 0 : WARDEN_TICK_MS, &e);
+		if (got < 0)
+			return got;
+		int err = got ? dispatch(w, &e) : FG_OK;
+		if (err)
+			return err;
+		if (!w->started)
+			continue;
+		expire(w);
+		busy = issue_work(w);
+	}
+	return FG_OK;
+}
+
+static int
+status_of(int err)
+{
+	switch (err) {
+	case FG_OK:
+	case FG_ENOTFOUND: /* the supervisor is gone */
+		return 0;
+	case FG_EPEER:
+		return EXIT_CONTRACT;
+	case FG_ESANDBOX:
+		return EXIT_SANDBOX;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int
+warden_main(const struct warden_clock *clock)
+{
+	struct warden *w = calloc(1, sizeof *w);
+	if (!w)
+		return EXIT_FAILED;
+	w->clock = *clock;
+	w->job.request.image_fd = w->job.request.bundle_fd = -1;
+	w->authority = authority_new();
+	w->peers = peers_new();
+	int err = w->authority && w->peers ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
+	if (!err)
+		err = loop(w);
+	if (err && err != FG_ENOTFOUND)
+		say("ends", err_name(err));
+	issue_end(w);
+	peers_free(w->peers);
+	vault_close(w->vault);
+	authority_free(w->authority);
+	free(w);
+	return status_of(err);
+}
