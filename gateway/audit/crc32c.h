@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crc32c - Castagnoli CRC (RFC 3720 B.4): finds torn and rotten WAL records; no protection against a person. */
+#ifndef FG_GATEWAY_AUDIT_CRC32C_H
+#define FG_GATEWAY_AUDIT_CRC32C_H
+
+#include "crypto/view.h"
+
+/* Continues crc (0 to start) over v. */
+uint32_t crc32c_add(uint32_t crc, struct view v);
+
+#endif
