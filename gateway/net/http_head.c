@@ -377,6 +377,8 @@ parse_line(struct view line, struct http_request *r)
 static enum http_fault
 parse_field(struct view line, struct http_request *r)
 {
+	if (!line.n)
+		return HTTP_FAULT_FIELD_FORM; /* the empty line ends the head before this is asked */
 	if (line.p[0] == ' ' || line.p[0] == '\t')
 		return HTTP_FAULT_FIELD_FOLD;
 	size_t colon = find(line, ':');

@@ -493,6 +493,8 @@ exit_status(int err)
 static void
 tear_down(struct role *r)
 {
+	if (r->stage == STAGE_STARTED && r->ops->end)
+		r->ops->end(r->ctx);
 	while (!LIST_EMPTY(&r->peers)) {
 		struct peer *p = LIST_FIRST(&r->peers);
 		p->up = false; /* the role is over: no more callbacks */

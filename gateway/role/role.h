@@ -54,6 +54,11 @@ struct role_ops {
 	 */
 	void (*halt)(void *ctx, const struct msg_halt *m);
 	void (*unhalt)(void *ctx, const struct msg_unhalt *m); /* may be NULL */
+	/*
+	 * The loop is over, channels and base are still there: free what hangs on them.
+	 * Also after a failed start; not when the boot dialogue failed. May be NULL.
+	 */
+	void (*end)(void *ctx);
 	/* Further messages from the supervisor (JOB_EXIT, ROLE_EXIT for control; APPEND for audit). May be NULL. */
 	const struct chan_rule *supervisor_rules;
 	unsigned supervisor_rules_n;

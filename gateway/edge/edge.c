@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/edge/edge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/edge/edge_private.h"
+
+/* ---- the loop ---- */
+
+static void
+on_flush(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	edge_asks_flush(ctx);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *ctx)
+{
+	struct edge *e = ctx;
+	(void)fd;
+	(void)what;
+	int64_t now = clock_mono_ms(e->clock);
+	edge_asks_expire(e, now, NULL, false);
+	if (now < e->next_sweep_ms)
+		return;
+	e->next_sweep_ms = now + EDGE_SWEEP_MS;
+	leases_sweep(e->leases, now);
+	if (e->untold)
+		oplog(OPLOG_WARNING, "%llu transfers ended that neither log nor control could be told of",
+		    (unsigned long long)e->untold);
+	e->untold = 0;
+}
+
+static void
+on_stopped(void *ctx)
+{
+	struct edge *e = ctx;
+	role_exit(e->role, 0);
+}
+
+static int64_t
+net_mono(void *ctx)
+{
+	return clock_mono_ms(ctx);
+}
+
+static int64_t
+net_wall(void *ctx)
+{
+	return clock_wall_s(ctx);
+}
+
+static int
+prepare(void *ctx, struct role *r, struct jail_paths *paths)
+{
+	struct edge *e = ctx;
+	e->role = r;
+	paths->n = 0;
+	return FG_OK;
+}
+
+static int
+start(void *ctx, struct role *r)
+{
+	struct edge *e = ctx;
+	struct net_limits limits;
+	if (e->bundle_fd < 0)
+		return FG_ENOTFOUND;
+	int err = edge_parse_bundle(e->bundle_fd, &e->bundle, &e->config);
+	close(e->bundle_fd);
+	e->bundle_fd = -1;
+	if (err)
+		return err;
+	edge_limits_of(e->config, &limits);
+	e->stock = stock_new();
+	e->leases = leases_new();
+	e->flush = event_new(role_base(r), -1, 0, on_flush, e);
+	e->tick = event_new(role_base(r), -1, EV_PERSIST, on_tick, e);
+	if (!e->stock || !e->leases || !e->flush || !e->tick || !edge_asks_init(e) || !edge_sight_init(e))
+		return FG_ENOMEM;
+	struct net_clock clock = { net_mono, net_wall, (void *)(uintptr_t)e->clock };
+	struct net_callbacks callbacks = { edge_on_request, edge_on_sent, edge_on_close, on_stopped, e };
+	err = net_new(role_base(r), &clock, &limits, &callbacks, &e->net);
+	if (!err)
+		err = edge_open_listeners(e);
+	edge_forget_keys(e);
+	struct timeval tick = { 0, EDGE_TICK_MS * 1000 };
+	if (!err && event_add(e->tick, &tick))
+		err = FG_ENOMEM;
+	return err;
+}
+
+/* Transfers that still run are reset here, and told as far as anybody listens. */
+static void
+end(void *ctx)
+{
+	struct edge *e = ctx;
+	net_free(e->net);
+	if (e->flush)
+		event_free(e->flush);
+	if (e->tick)
+		event_free(e->tick);
+	e->net = NULL;
+	e->flush = e->tick = NULL;
+}
+
+static void
+edge_free(struct edge *e)
+{
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
+		if (e->listener[i].fd >= 0)
+			close(e->listener[i].fd);
+		tls_free(e->listener[i].tls);
+	}
+	if (e->bundle_fd >= 0)
+		close(e->bundle_fd);
+	edge_forget_keys(e);
+	table_free(e->table);
+	stock_free(e->stock);
+	leases_free(e->leases);
+	config_free(e->config);
+	bundle_free(e->bundle);
+	free(e->asks);
+	free(e->seen);
+	free(e);
+}
+
+/* ---- control ---- */
+
+static void
+on_table(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct edge *e = ctx;
+	const struct msg_table *m = msg;
+	struct msg_table_taken answer = { .generation = m->generation };
+	struct table *t = NULL;
+	int err = table_open(frame->fds[0], &t);
+	if (!err && (table_generation(t) != m->generation || (e->table && m->generation < table_generation(e->table))))
+		err = FG_ESTATE; /* never back */
+	if (err) {
+		table_free(t);
+	} else {
+		table_free(e->table);
+		e->table = t;
+	}
+	answer.err = err;
+	chan_send(c, MSG_TABLE_TAKEN, &answer, NULL, 0);
+}
+
+static void
+on_say(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	(void)c;
+	(void)frame;
+	edge_asks_control(ctx, msg);
+}
+
+/* Order: nothing new first, then what is under way; RST, because kernel buffers would still deliver. */
+static unsigned
+drop_release(struct edge *e, const uint8_t id[MSG_ID])
+{
+	stock_drop(e->stock, id);
+	leases_drop_release(e->leases, id);
+	unsigned n = edge_reset_transfers(e, id);
+	edge_asks_expire(e, INT64_MIN, id, false);
+	return n;
+}
+
+static void
+on_revoke(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct edge *e = ctx;
+	const struct msg_revoke *m = msg;
+	struct msg_revoked answer = { 0 };
+	(void)frame;
+	stock_ban(e->stock, m->release);
+	answer.reset = drop_release(e, m->release);
+	memcpy(answer.release, m->release, sizeof answer.release);
+	chan_send(c, MSG_REVOKED, &answer, NULL, 0);
+}
+
+/* ---- audit, warden ---- */
+
+static void
+on_granted(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	(void)c;
+	(void)frame;
+	edge_asks_audit(ctx, msg);
+}
+
+static void
+on_appended(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	(void)ctx; /* served and failed transfers are told without waiting */
+	(void)c;
+	(void)msg;
+	(void)frame;
+}
+
+static void
+on_release(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct edge *e = ctx;
+	const struct msg_release *m = msg;
+	struct msg_release_taken answer = { 0 };
+	int image = wire_take_fd(frame, 0), blocks = wire_take_fd(frame, 1);
+	memcpy(answer.release, m->release, sizeof answer.release);
+	answer.err = stock_add(e->stock, m->release, m->record, m->size, m->hot, image, blocks);
+	if (answer.err)
+		oplog(OPLOG_ERR, "a release from the warden is not taken: %s", err_name(answer.err));
+	chan_send(c, MSG_RELEASE_TAKEN, &answer, NULL, 0);
+}
+
+static void
+on_withdraw(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	const struct msg_withdraw *m = msg;
+	(void)c;
+	(void)frame;
+	drop_release(ctx, m->release);
+}
+
+static const struct chan_ops *
+peer_ops(void *ctx, enum msg_role peer)
+{
+	static const struct chan_rule control_rules[] = {
+		{ MSG_TABLE, CHAN_ALWAYS, on_table },
+		{ MSG_GRANT_SAY, CHAN_ALWAYS, on_say },
+		{ MSG_REVOKE, CHAN_ALWAYS, on_revoke },
+	};
+	static const struct chan_rule audit_rules[] = {
+		{ MSG_GRANT_APPENDED, CHAN_ALWAYS, on_granted },
+		{ MSG_APPENDED, CHAN_ALWAYS, on_appended },
+	};
+	static const struct chan_rule warden_rules[] = {
+		{ MSG_RELEASE, CHAN_ALWAYS, on_release },
+		{ MSG_WITHDRAW, CHAN_ALWAYS, on_withdraw },
+	};
+	static const struct chan_ops control = { control_rules, 3, NULL };
+	static const struct chan_ops audit = { audit_rules, 2, NULL };
+	static const struct chan_ops warden = { warden_rules, 2, NULL };
+	(void)ctx;
+	switch (peer) {
+	case MSG_ROLE_CONTROL:
+		return &control;
+	case MSG_ROLE_AUDIT:
+		return &audit;
+	case MSG_ROLE_WARDEN:
+		return &warden;
+	default:
+		return NULL;
+	}
+}
+
+static void
+peer_down(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why)
+{
+	(void)c;
+	(void)index;
+	(void)why;
+	if (peer == MSG_ROLE_CONTROL || peer == MSG_ROLE_AUDIT)
+		edge_asks_lost(ctx);
+}
+
+/* ---- supervisor ---- */
+
+/* A connection knows its listener by number: each must stay what it was. */
+static bool
+same_listeners(const struct config *a, const struct config *b)
+{
+	if (a->listeners_n != b->listeners_n)
+		return false;
+	for (unsigned i = 0; i < a->listeners_n; i++) {
+		const struct config_listener *x = &a->listeners[i], *y = &b->listeners[i];
+		if (strcmp(x->name, y->name) || strcmp(x->address, y->address) || x->port != y->port || x->tls != y->tls ||
+		    strcmp(x->client_ca, y->client_ca))
+			return false;
+	}
+	return true;
+}
+
+static int
+reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
+{
+	struct edge *e = ctx;
+	struct bundle *b = NULL;
+	struct config *c = NULL;
+	struct net_limits limits;
+	int err = edge_parse_bundle(bundle_fd, &b, &c);
+	close(bundle_fd);
+	if (!err && !same_listeners(c, e->config))
+		err = FG_ESTATE; /* the supervisor asks for a restart before it comes to this */
+	if (!err) {
+		edge_limits_of(c, &limits);
+		err = net_set_limits(e->net, &limits);
+	}
+	if (err) {
+		snprintf(ret_why, cap, "edge kept the old configuration: %s", err_name(err));
+		config_free(c);
+		bundle_free(b);
+		return err;
+	}
+	/* Waiting requests point into the old configuration. */
+	edge_asks_expire(e, 0, NULL, true);
+	config_free(e->config);
+	bundle_free(e->bundle);
+	e->config = c;
+	e->bundle = b;
+	return FG_OK;
+}
+
+static void
+stop(void *ctx, unsigned grace_ms)
+{
+	struct edge *e = ctx;
+	edge_asks_expire(e, 0, NULL, true);
+	net_stop(e->net, grace_ms);
+}
+
+static void
+halt(void *ctx, const struct msg_halt *m)
+{
+	struct edge *e = ctx;
+	(void)m;
+	e->halted = true;
+	unsigned n = edge_reset_transfers(e, NULL);
+	edge_asks_expire(e, 0, NULL, true);
+	oplog(OPLOG_WARNING, "halted: %u transfers were reset", n);
+}
+
+static void
+unhalt(void *ctx, const struct msg_unhalt *m)
+{
+	struct edge *e = ctx;
+	(void)m;
+	e->halted = false;
+}
+
+int
+edge_main(const struct clock_source *clock)
+{
+	static const struct role_ops ops = {
+		.role = MSG_ROLE_EDGE,
+		.jail = JAIL_EDGE,
+		.boot_fd = edge_on_boot_fd,
+		.prepare = prepare,
+		.start = start,
+		.peer_ops = peer_ops,
+		.peer_down = peer_down,
+		.reload = reload,
+		.stop = stop,
+		.halt = halt,
+		.unhalt = unhalt,
+		.end = end,
+	};
+	struct edge *e = calloc(1, sizeof *e);
+	if (!e)
+		return ROLE_EXIT_FAILED;
+	e->clock = clock;
+	e->bundle_fd = -1;
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
+		e->listener[i].fd = -1;
+	int status = role_run(&ops, e, clock);
+	edge_free(e);
+	return status;
+}

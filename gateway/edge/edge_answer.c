@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/entry.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/edge/edge_private.h"
+
+/* ---- what is remembered of a connection ---- */
+
+struct visit *
+edge_visit(struct conn *conn)
+{
+	struct visit *v = conn_data(conn);
+	if (!v) {
+		v = calloc(1, sizeof *v);
+		conn_set_data(conn, v);
+	}
+	return v;
+}
+
+void
+edge_on_close(void *ctx, struct conn *conn, const struct conn_outcome *out)
+{
+	struct visit *v = conn_data(conn);
+	(void)out;
+	if (v && v->ask)
+		edge_asks_forget(ctx, v->ask);
+	free(v);
+	conn_set_data(conn, NULL);
+}
+
+bool
+edge_has_room(const struct edge *e, enum msg_role role, unsigned frames_max)
+{
+	const struct chan *c = role_peer(e->role, role, 0);
+	return c && chan_queued(c) < frames_max;
+}
+
+/* ---- "not now" ---- */
+
+/* Everybody whom one hiccup turned away would otherwise be back in the same second. */
+static uint32_t
+spread(const struct edge *e, const struct conn *conn)
+{
+	uint64_t who[2] = { conn_id(conn), conn_request_number(conn) };
+	return EDGE_RETRY_S + (uint32_t)(siphash_24(e->seed, view_of(who, sizeof who)) % (EDGE_RETRY_S + 1));
+}
+
+void
+edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy)
+{
+	const struct profile_not_now *n = &profile->not_now;
+	if (n->close) {
+		conn_close_silently(conn);
+		return;
+	}
+	/* A type that would not fit the head is left out: http_reply takes no mistakes. */
+	bool typed = n->body[0] && http_reply_word_ok(view_str(n->content_type), HTTP_REPLY_TYPE_MAX);
+	struct serve_text text = {
+		.status = (unsigned)n->status,
+		.type = typed ? n->content_type : NULL,
+		.body = view_str(n->body),
+		.retry_after_s = busy && n->retry_after ? spread(e, conn) : (uint32_t)n->retry_after,
+	};
+	if (serve_text(conn, &text))
+		conn_reset(conn);
+}
+
+static void
+no_such_thing(struct conn *conn)
+{
+	/* Empty: a page could end up in a module's flash (MODULE_PROTOCOLS.md section 8). */
+	struct serve_text text = { .status = 404 };
+	if (serve_text(conn, &text))
+		conn_reset(conn);
+}
+
+/* ---- transfers ---- */
+
+struct resetting {
+	const uint8_t *release;
+	unsigned n;
+};
+
+static void
+reset_one(void *ctx, struct conn *conn)
+{
+	struct resetting *r = ctx;
+	const struct visit *v = conn_data(conn);
+	/* The end of an answer that was sent may still lie in our kernel: that is not to arrive either. */
+	if (!v || (!v->sending && !v->touched) || (r->release && memcmp(v->release, r->release, MSG_ID)))
+		return;
+	r->n += v->sending;
+	conn_reset(conn);
+}
+
+unsigned
+edge_reset_transfers(struct edge *e, const uint8_t *release)
+{
+	struct resetting r = { .release = release };
+	net_each(e->net, reset_one, &r);
+	return r.n;
+}
+
+/* An entry about a release; refs and dev are the caller's to add. NULL on no memory; free(). */
+static struct msg_append *
+entry_new(enum entry_event ev, const uint8_t release[MSG_ID], const char *out, const char *msg)
+{
+	struct msg_append *m = calloc(1, sizeof *m);
+	char digits[2 * MSG_ID + 1];
+	if (!m)
+		return NULL;
+	hex_encode(release, MSG_ID, digits);
+	m->event = ev;
+	m->severity = (uint8_t)entry_event_severity(ev);
+	snprintf(m->out, sizeof m->out, "%s", out);
+	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
+	snprintf(m->msg, sizeof m->msg, "%s", msg);
+	return m;
+}
+
+static void
+entry_number(struct msg_append *m, const char *key, uint64_t number)
+{
+	struct msg_ref *r = &m->refs[m->refs_n++];
+	snprintf(r->key, sizeof r->key, "%s", key);
+	r->is_number = true;
+	r->number = number;
+}
+
+/* Takes m, which may be NULL. False when audit does not get it. */
+static bool
+entry_send(struct edge *e, struct msg_append *m)
+{
+	bool sent = m && chan_send(role_peer(e->role, MSG_ROLE_AUDIT, 0), MSG_APPEND, m, NULL, 0) == FG_OK;
+	free(m);
+	return sent;
+}
+
+/* A block is not what was signed for: the release is dropped here, transfers end as they come to it. */
+static void
+on_corrupt(void *ctx, const uint8_t id[RELEASE_ID], uint64_t block)
+{
+	struct edge *e = ctx;
+	struct msg_append *m =
+	    entry_new(ENTRY_IMAGE_CORRUPT, id, "failed", "a block did not hash to what was signed for");
+	oplog(OPLOG_ERR, "block %llu of an image is not what was signed for; its release is dropped",
+	    (unsigned long long)block);
+	if (m)
+		entry_number(m, "block", block);
+	if (stock_drop(e->stock, id))
+		entry_send(e, m); /* once, however many transfers come to it */
+	else
+		free(m);
+	leases_drop_release(e->leases, id);
+}
+
+static void
+serve(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uint8_t release[MSG_ID],
+    const struct profile *profile)
+{
+	const struct stock_item *item = stock_find(e->stock, release);
+	const struct http_request *req = conn_request(conn);
+	struct visit *v = edge_visit(conn);
+	/* While audit is away a lease is as good as ever; while it drowns, nobody adds to it. */
+	bool drowning = role_peer(e->role, MSG_ROLE_AUDIT, 0) && !edge_has_room(e, MSG_ROLE_AUDIT, EDGE_TOLD_QUEUED);
+	struct net_source source;
+	struct http_answer answer = { 0 };
+	if (!item || !req || !v || e->halted || drowning || stock_source(e->stock, item, on_corrupt, e, &source)) {
+		edge_not_now(e, conn, profile, true);
+		return;
+	}
+	struct http_resource resource = {
+		.size = stock_record(item)->size,
+		.etag = view_str(stock_etag(item)),
+		.modified_s = stock_record(item)->issued,
+	};
+	bool head = req->method == HTTP_HEAD; /* req is gone once it is answered */
+	if (serve_image(conn, &resource, &source, &answer)) {
+		conn_reset(conn);
+		return;
+	}
+	v->sending = true;
+	v->touched = false;
+	v->head = head;
+	memcpy(v->module, module, MSG_ID);
+	memcpy(v->release, release, MSG_ID);
+	v->size = resource.size;
+	v->first = answer.first;
+	v->length = answer.length;
+}
+
+static void
+tell_end(struct edge *e, const struct visit *v, const struct conn_outcome *out, bool last)
+{
+	struct msg_served m = { .offset = v->first, .sent = out->sent, .size = v->size, .complete = last };
+	memcpy(m.module, v->module, MSG_ID);
+	memcpy(m.release, v->release, MSG_ID);
+	struct msg_append *entry = entry_new(last ? ENTRY_DEVICE_SERVED : ENTRY_DEVICE_FAILED, v->release,
+	    last ? "ok" : "failed", last ? "sent to the end" : conn_why_name(out->why));
+	if (entry) {
+		entry->have_dev = true;
+		memcpy(entry->dev, v->module, MSG_ID);
+		entry_number(entry, "offset", v->first);
+		entry_number(entry, "sent", out->sent);
+	}
+	bool told = entry_send(e, entry);
+	if (!edge_has_room(e, MSG_ROLE_CONTROL, EDGE_TOLD_QUEUED) ||
+	    chan_send(role_peer(e->role, MSG_ROLE_CONTROL, 0), MSG_SERVED, &m, NULL, 0))
+		told = false;
+	e->untold += !told;
+}
+
+void
+edge_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *out)
+{
+	struct visit *v = conn_data(conn);
+	if (!v || !v->sending)
+		return; /* "not now", a refusal */
+	v->sending = false;
+	v->touched = out->sent > 0;
+	bool last = out->complete && v->first + v->length == v->size;
+	/* Ranges in the middle are progress, not an event: 50,000 of them make one image. */
+	if (v->length && !v->head && (last || !out->complete))
+		tell_end(ctx, v, out, last);
+}
+
+/* ---- deciding ---- */
+
+struct choice {
+	enum scope_answer answer;
+	uint8_t release[MSG_ID];
+	uint8_t module[MSG_ID];
+	bool have_module;
+};
+
+/* One row against module, record and time; the reason if it is not offered. */
+static enum scope_answer
+judge_row(const struct edge *e, const struct route *r, const struct table_row *module, const struct table_decision *row)
+{
+	const struct stock_item *item = stock_find(e->stock, row->release);
+	struct view from = view_str(row->from), group = view_str(row->group);
+	struct scope_release release = {
+		/* A row beyond the warden's record is no release, whatever the table says. */
+		.valid = item && stock_within(item, row),
+		.halted = e->halted,
+		.product = view_str(row->product),
+		.target_version = view_str(row->target),
+		.from = &from,
+		.from_n = 1,
+		.groups = &group,
+		.groups_n = 1,
+		.not_before = row->not_before,
+		.not_after = row->not_after,
+	};
+	struct scope_module who = { .identified = r->identified, .product = view_str(r->product) };
+	who.current_version = view_str(r->current);
+	/* The network's word about the group, where no inventory has another. */
+	who.group = view_str(r->identity.group);
+	if (module) {
+		who.listed = module->listed; /* learnt modules are in the table too */
+		who.held = module->held;
+		if (module->group[0])
+			who.group = view_str(module->group);
+		if (!r->current[0])
+			who.current_version = view_str(module->version);
+	}
+	return scope_offer(&release, &who, r->hit.profile, clock_wall_s(e->clock));
+}
+
+static struct choice
+decide(const struct edge *e, const struct route *r)
+{
+	struct choice c = { .answer = SCOPE_HOLD_NO_RELEASE };
+	struct table_row module;
+	struct table_decision row;
+	uint32_t it = 0;
+	if (!e->table)
+		return c;
+	c.have_module = r->identified &&
+	    table_find(e->table, (unsigned)r->identity.kind, view_str(r->identity.text), &module);
+	if (c.have_module)
+		memcpy(c.module, module.pseudonym, MSG_ID);
+	while (table_next(e->table, r->hit.profile->name, r->resource, &it, &row)) {
+		enum scope_answer a = judge_row(e, r, c.have_module ? &module : NULL, &row);
+		/* Of several reasons the one that came furthest explains most. */
+		if (a > c.answer)
+			c.answer = a;
+		if (a != SCOPE_OFFER)
+			continue;
+		memcpy(c.release, row.release, MSG_ID);
+		break;
+	}
+	/* Nobody is granted anything without a pseudonym: a module unknown so far is learnt first. */
+	if (c.answer == SCOPE_OFFER && !c.have_module)
+		c.answer = SCOPE_HOLD_UNLISTED;
+	return c;
+}
+
+/* Fills e->route from the waiting request. As route_request. */
+static int
+route_conn(struct edge *e, struct conn *conn, const struct http_request *req)
+{
+	struct route_peer peer = { .cert_spki = conn_tls_peer(conn), .tls_name = conn_tls_name(conn) };
+	enum profile_miss miss;
+	uint16_t port;
+	conn_peer(conn, peer.ip, &port);
+	return route_request(e->config, e->config->listeners[conn_tag(conn)].name, req, &peer, &e->route, &miss);
+}
+
+void
+edge_granted(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uint8_t release[MSG_ID])
+{
+	const struct http_request *req = conn_request(conn);
+	if (!req || route_conn(e, conn, req)) {
+		conn_reset(conn); /* it came this far by the same way a moment ago */
+		return;
+	}
+	struct choice c = decide(e, &e->route);
+	if (c.answer == SCOPE_OFFER && !memcmp(c.module, module, MSG_ID) && !memcmp(c.release, release, MSG_ID))
+		serve(e, conn, module, release, e->route.hit.profile);
+	else
+		edge_not_now(e, conn, e->route.hit.profile, false);
+}
+
+void
+edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
+{
+	struct edge *e = ctx;
+	if (conn_tag(conn) >= e->config->listeners_n) {
+		conn_reset(conn);
+		return;
+	}
+	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
+		if (serve_method_refused(conn))
+			conn_reset(conn);
+		return;
+	}
+	int err = route_conn(e, conn, req);
+	if (err) {
+		if (err == FG_ENOTFOUND)
+			edge_sight(e, conn, req, NULL, 0);
+		no_such_thing(conn);
+		return;
+	}
+	struct choice c = decide(e, &e->route);
+	edge_sight(e, conn, req, &e->route, c.answer);
+	const struct profile *profile = e->route.hit.profile;
+	if (c.answer != SCOPE_OFFER)
+		edge_not_now(e, conn, profile, false);
+	else if (leases_valid(e->leases, c.module, c.release, clock_mono_ms(e->clock)))
+		serve(e, conn, c.module, c.release, profile);
+	else
+		edge_asks_add(e, conn, profile, c.module, c.release);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* edge_private - the edge's own state, shared by edge*.c and nobody else. */
+#ifndef FG_GATEWAY_EDGE_EDGE_PRIVATE_H
+#define FG_GATEWAY_EDGE_EDGE_PRIVATE_H
+
+#include "gateway/edge/leases.h"
+#include "gateway/edge/stock.h"
+#include "gateway/edge/route.h"
+#include "gateway/edge/siphash.h"
+#include "gateway/net/listener.h"
+#include "gateway/net/serve.h"
+#include "gateway/net/tls.h"
+#include "gateway/role/bundle.h"
+#include "gateway/role/role.h"
+#include "policy/scope.h"
+
+#define EDGE_ASKS_MAX 16384      /* requests waiting for a grant; one more gets "not now" */
+#define EDGE_ASK_MS 3000         /* patience with control and audit: then "not now" (XinYi reads for 5 s) */
+#define EDGE_RETRY_S 30          /* Retry-After when it is our fault, spread up to twice that */
+#define EDGE_SIGHTS_QUEUED 512   /* frames to control; beyond, sightings wait for the module's next request */
+#define EDGE_TOLD_QUEUED 2048    /* frames to audit or control; beyond, nothing new is served: each transfer is told */
+#define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */
+#define EDGE_SEEN_S 60           /* a repeat is told again after this */
+#define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
+#define EDGE_TICK_MS 250
+#define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
+
+/* What is remembered of a connection; its conn_data, from the first offer to its end. */
+struct visit {
+	uint64_t ask;              /* token of the grant its request waits for; 0: none */
+	bool sending;              /* an answer from release is on its way */
+	bool touched;              /* bytes of release went out: the kernel may still hold some */
+	bool head;
+	uint8_t module[MSG_ID];
+	uint8_t release[MSG_ID];
+	uint64_t first, length, size;
+};
+
+enum ask_step { ASK_FREE = 0, ASK_CONTROL, ASK_AUDIT };
+
+struct ask { /* one request waiting for its grant */
+	enum ask_step step;
+	uint32_t serial;   /* so that a late answer meets nobody else's request */
+	uint64_t conn;
+	uint8_t module[MSG_ID];
+	uint8_t release[MSG_ID];
+	const struct profile *profile; /* of the configuration in force; asks are dropped on reload */
+	uint32_t lease_s;
+	int64_t deadline_ms;
+};
+
+struct seen { /* one sighting told a while ago */
+	uint64_t key;
+	int64_t told_ms;
+	uint32_t repeats;
+};
+
+struct edge {
+	struct role *role;
+	const struct clock_source *clock;
+	struct bundle *bundle;
+	struct config *config;
+	struct net *net;
+	struct table *table;
+	struct stock *stock;
+	struct leases *leases;
+	struct route route;           /* of the request being looked at: 4 KiB that need no allocation */
+	int bundle_fd;                /* until start(): parsed inside the jail only */
+	struct {
+		int fd;
+		uint8_t *cert[2], *key[2], *client_ca;
+		size_t cert_n[2], key_n[2], client_ca_n;
+		struct tls *tls;
+	} listener[MSG_LISTENERS_MAX];
+	bool halted;
+	int64_t next_sweep_ms;
+	uint64_t untold;              /* entries about transfers that nobody took, since the last word about it */
+
+	struct ask *asks;             /* EDGE_ASKS_MAX */
+	uint32_t asks_free[EDGE_ASKS_MAX];
+	unsigned asks_free_n;
+	uint32_t serial;
+	struct msg_grant_ask to_control;     /* gathered until the loop's next turn */
+	struct msg_grant_append to_audit;
+	struct event *flush, *tick;
+
+	struct seen *seen;            /* EDGE_SEEN, direct mapped */
+	uint8_t seed[SIPHASH_KEY];    /* random, so that nobody can aim at a slot */
+};
+
+/* ---- edge_boot.c ---- */
+/* fd stays the caller's. 0 and both; what is wrong with a configuration is logged. */
+int edge_parse_bundle(int fd, struct bundle **ret_bundle, struct config **ret_config);
+void edge_limits_of(const struct config *c, struct net_limits *l);
+int edge_on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd);
+/* Every listener of the configuration, from what was handed over. */
+int edge_open_listeners(struct edge *e);
+/* Wipes what TLS was made from. */
+void edge_forget_keys(struct edge *e);
+
+/* ---- edge_answer.c ---- */
+void edge_on_request(void *ctx, struct conn *conn, const struct http_request *req);
+void edge_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *out);
+void edge_on_close(void *ctx, struct conn *conn, const struct conn_outcome *out);
+/*
+ * The grant is durable: decides again, because the table may have changed and
+ * time has passed, and serves if it is still this release for this module.
+ */
+void edge_granted(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uint8_t release[MSG_ID]);
+/* "Nothing for you yet", as the profile says. busy: for a reason of ours, so come back soon but not together. */
+void edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy);
+/* Resets every connection that carries or has just carried a release (NULL: any); returns how many transfers ended. */
+unsigned edge_reset_transfers(struct edge *e, const uint8_t *release);
+/* The connection's, made if need be; NULL on no memory. */
+struct visit *edge_visit(struct conn *conn);
+/* False when that role is away or has too much to read already. */
+bool edge_has_room(const struct edge *e, enum msg_role role, unsigned frames_max);
+
+/* ---- edge_asks.c ---- */
+bool edge_asks_init(struct edge *e);
+void edge_asks_add(struct edge *e, struct conn *conn, const struct profile *profile, const uint8_t module[MSG_ID],
+    const uint8_t release[MSG_ID]);
+void edge_asks_control(struct edge *e, const struct msg_grant_say *m);
+void edge_asks_audit(struct edge *e, const struct msg_grant_appended *m);
+void edge_asks_flush(struct edge *e);
+/* The connection that waited is gone. */
+void edge_asks_forget(struct edge *e, uint64_t token);
+/* A peer that grants need is gone: what was said to it is lost. */
+void edge_asks_lost(struct edge *e);
+/* Past their deadline, of a release (or NULL), or all (before a reload): answered "not now". */
+void edge_asks_expire(struct edge *e, int64_t now_ms, const uint8_t *release, bool all);
+
+/* ---- edge_sight.c ---- */
+bool edge_sight_init(struct edge *e);
+/*
+ * Tells control about a request; repeats within EDGE_SEEN_S are counted. r NULL:
+ * no profile fits; only then its path and headers are told, for somebody to
+ * write one from. Otherwise they may hold a token, of which only the digest is ours.
+ */
+void edge_sight(struct edge *e, const struct conn *conn, const struct http_request *req, const struct route *r,
+    unsigned answer);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/upstream/upstream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/role/oplog.h"
+#include "gateway/upstream/fetch.h"
+#include "gateway/wire/memfd.h"
+
+#define UPSTREAM_CA_MAX (4u << 20)   /* a whole distribution's bundle is 220 KiB */
+#define UPSTREAM_SIGNATURE_MAX 65536 /* as the judge's own cap: more is not a detached signature */
+#define UPSTREAM_BOOT_MS 10000       /* control gives the job at once or not at all */
+#define UPSTREAM_REPORT_MS 60000     /* control may be busy with its database; not for ever */
+
+struct upstream {
+	const struct clock_source *clock;
+	struct event_base *base;
+	struct msg_fetch job;
+	int image_fd, signature_fd;
+	struct view ca;
+	struct provenance *prov;
+	struct fetch *fetch;
+	struct msg_fetch_done done;
+	bool on_signature;
+};
+
+static int
+receive_job(struct upstream *u)
+{
+	uint8_t *buf = malloc(WIRE_FRAME_MAX);
+	struct pollfd p = { .fd = UPSTREAM_FD, .events = POLLIN };
+	struct wire_frame frame;
+	if (!buf)
+		return FG_ENOMEM;
+	int err = poll(&p, 1, UPSTREAM_BOOT_MS) == 1 ? wire_recv(UPSTREAM_FD, buf, &frame) : FG_ENOTFOUND;
+	if (err) {
+		free(buf);
+		return err;
+	}
+	err = frame.type == MSG_FETCH ? msg_decode(&frame, &u->job, sizeof u->job) : FG_EPEER;
+	if (!err) {
+		u->image_fd = wire_take_fd(&frame, 0);
+		u->signature_fd = wire_take_fd(&frame, 1);
+		if (u->job.have_ca)
+			err = memfd_map(frame.fds[2], UPSTREAM_CA_MAX, &u->ca);
+	}
+	wire_close_fds(&frame);
+	free(buf);
+	return err;
+}
+
+/* The last word must arrive: the channel does not block, and progress may have filled it. */
+static int
+send_done(const struct upstream *u, int provenance_fd)
+{
+	for (;;) {
+		struct pollfd p = { .fd = UPSTREAM_FD, .events = POLLOUT };
+		int err = msg_send(UPSTREAM_FD, MSG_FETCH_DONE, &u->done, &provenance_fd, 1);
+		if (err != FG_EAGAIN)
+			return err;
+		if (poll(&p, 1, UPSTREAM_REPORT_MS) == 0)
+			return FG_EAGAIN;
+	}
+}
+
+/* The record travels with the answer; without it there is no answer, and control calls that a failure. */
+static void
+report(struct upstream *u)
+{
+	struct writer w;
+	writer_init(&w, PROVENANCE_MAX);
+	int err = provenance_encode(u->prov, &u->job, &u->done, &w);
+	int fd = err ? err : memfd_sealed("fotagate-provenance", writer_view(&w));
+	if (fd >= 0) {
+		err = send_done(u, fd);
+		close(fd);
+	}
+	if (err || fd < 0)
+		oplog(OPLOG_ERR, "fetch could not be reported: %s", err_name(err ? err : fd));
+	writer_free(&w);
+}
+
+static void
+on_progress(void *ctx, uint64_t bytes, uint64_t total)
+{
+	struct upstream *u = ctx;
+	struct msg_fetch_progress m = { .job = u->job.job, .bytes = bytes, .total = total };
+	/* Lost progress is no harm; control lost is the end: nobody waits for these bytes any more. */
+	if (msg_send(UPSTREAM_FD, MSG_FETCH_PROGRESS, &m, NULL, 0) == FG_EIO)
+		event_base_loopbreak(u->base);
+}
+
+static void
+finish(struct upstream *u)
+{
+	if (u->done.outcome == MSG_FETCH_OK && (fsync(u->image_fd) || fsync(u->signature_fd))) {
+		u->done.outcome = MSG_FETCH_FAILED;
+		snprintf(u->done.detail, sizeof u->done.detail, "quarantine could not be synced");
+	}
+	event_base_loopbreak(u->base);
+}
+
+static void
+on_done(void *ctx, const struct fetch_result *r)
+{
+	struct upstream *u = ctx;
+	if (u->on_signature) {
+		/* A vendor without a signature there is a finding, not a failed fetch; anything else is. */
+		bool absent = r->outcome == MSG_FETCH_HTTP && (r->status == 404 || r->status == 410);
+		if (r->outcome == MSG_FETCH_OK)
+			u->done.signature_bytes = r->bytes;
+		else if (!absent) {
+			u->done.outcome = (uint8_t)r->outcome;
+			u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
+		}
+		if (r->outcome != MSG_FETCH_OK)
+			snprintf(u->done.detail, sizeof u->done.detail, "signature: %.480s", r->detail);
+		finish(u);
+		return;
+	}
+	u->done.outcome = (uint8_t)r->outcome;
+	u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
+	u->done.bytes = r->bytes;
+	snprintf(u->done.detail, sizeof u->done.detail, "%s", r->detail);
+	if (r->outcome != MSG_FETCH_OK || !u->job.signature_url[0]) {
+		finish(u);
+		return;
+	}
+	u->on_signature = true;
+	if (fetch_start(u->fetch, u->job.signature_url, true, u->signature_fd, UPSTREAM_SIGNATURE_MAX)) {
+		u->done.outcome = MSG_FETCH_FAILED;
+		finish(u);
+	}
+}
+
+static int
+run(struct upstream *u)
+{
+	static const struct fetch_ops ops = { on_progress, on_done };
+	u->prov = calloc(1, sizeof *u->prov);
+	u->base = event_base_new();
+	if (u->prov && u->base)
+		u->fetch = fetch_new(u->base, u->clock, &u->job, u->ca, u->prov, &ops, u);
+	if (!u->fetch)
+		return FG_ENOMEM;
+	u->done.job = u->job.job;
+	int err = fetch_start(u->fetch, u->job.url, false, u->image_fd, u->job.max_bytes);
+	if (!err && event_base_dispatch(u->base) < 0)
+		err = FG_EIO;
+	if (!err)
+		report(u);
+	return err;
+}
+
+int
+upstream_main(const struct jail_options *opt, const struct clock_source *clock)
+{
+	struct upstream u = { .clock = clock, .image_fd = -1, .signature_fd = -1 };
+	struct jail_status status;
+	char why[256];
+	prctl(PR_SET_NAME, "upstream");
+	signal(SIGPIPE, SIG_IGN); /* OpenSSL writes to the vendor's socket without MSG_NOSIGNAL */
+	signal(SIGXFSZ, SIG_IGN); /* the job's file limit is an answer like a full disk */
+	int err = fetch_global();
+	if (!err && jail_enter(JAIL_UPSTREAM, NULL, opt, &status, why, sizeof why)) {
+		oplog(OPLOG_ERR, "the jail could not be entered: %s", why);
+		return 71;
+	}
+	if (!err)
+		err = receive_job(&u);
+	if (!err)
+		err = run(&u);
+	if (err)
+		oplog(OPLOG_ERR, "fetch ended: %s", err_name(err));
+	fetch_free(u.fetch);
+	if (u.base)
+		event_base_free(u.base);
+	free(u.prov);
+	memfd_unmap(u.ca);
+	if (u.image_fd >= 0)
+		close(u.image_fd);
+	if (u.signature_fd >= 0)
+		close(u.signature_fd);
+	return err ? 72 : 0;
+}

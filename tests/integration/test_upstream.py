@@ -1,0 +1,593 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The fetcher against vendors that do what vendors must not do: one rule, one test.
+
+This test is control: it holds the other end of descriptor 3 of the real
+`fotagated --role=upstream`. The vendor is a raw socket, so that every byte that
+goes out is seen and every byte that comes in can be wrong.
+"""
+import fcntl
+import gzip
+import hashlib
+import json
+import os
+import re
+import resource
+import shutil
+import socket
+import ssl
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+
+import wire
+
+BIN = os.environ.get("FG_BIN", "")
+PROGRAM = [os.path.join(BIN, "fotagated"), "--role=upstream"]
+if os.environ.get("FG_UPSTREAM"):  # a program that is nothing but upstream_main()
+    PROGRAM = [os.environ["FG_UPSTREAM"]]
+
+pytestmark = pytest.mark.skipif(not os.path.exists(PROGRAM[0]), reason="FG_BIN names no programs")
+
+FAILED, OK, REFUSED, HTTP = range(4)
+CANARY = "cAnArY7f3"
+LOOPBACK = {"addr": bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 0]), "bits": 104, "v6": False}
+F_GET_SEALS, ALL_SEALS = 1034, 15
+IMAGE = bytes(range(256)) * 1024
+
+
+def version():
+    with open(os.path.join(wire.SRC, "CMakeLists.txt"), encoding="ascii") as f:
+        return re.search(r"VERSION (\d+\.\d+\.\d+) LANGUAGES", f.read()).group(1)
+
+
+def answer(body=b"", status="200 OK", *headers):
+    head = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body
+
+
+def redirect(to, status="302 Found", *headers):
+    return answer(b"moved", status, f"Location: {to}", *headers)
+
+
+def chunk(data):
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class Vendor:
+    """pages: path -> bytes to send, or function(connection) that does it. Closes after each answer."""
+
+    def __init__(self, pages, tls=None, host="127.0.0.1"):
+        self.pages, self.tls, self.host = pages, tls, host
+        self.raw, self.connections = [], 0
+        self.sock = socket.create_server((host, 0))
+        self.port = self.sock.getsockname()[1]
+        self.over = threading.Event()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def url(self, path, host=None):
+        return f"{'https' if self.tls else 'http'}://{host or self.host}:{self.port}{path}"
+
+    def accept(self):
+        while True:
+            try:
+                conn, _ = self.sock.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+
+    def serve(self, conn):
+        try:
+            if self.tls:
+                conn = self.tls.wrap_socket(conn, server_side=True)
+            data = b""
+            while b"\r\n\r\n" not in data:
+                got = conn.recv(65536)
+                if not got:
+                    return
+                data += got
+            self.raw.append(data)
+            page = self.pages[data.split(b" ")[1].decode()]
+            if callable(page):
+                page(conn)
+            else:
+                conn.sendall(page)
+            if self.tls:
+                conn = conn.unwrap()
+        except (OSError, KeyError):
+            pass
+        finally:
+            conn.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.sock.close()
+
+    def flood(self, piece):
+        """Sends piece again and again until the other side has had enough."""
+        def run(conn, head=b""):
+            conn.sendall(head)
+            while not self.over.is_set():
+                conn.sendall(piece)
+        return run
+
+    def stall(self, conn):
+        self.over.wait(60)
+
+
+def sealed(data, seals=ALL_SEALS):
+    fd = os.memfd_create("test", os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    fcntl.fcntl(fd, 1033, seals)
+    return fd
+
+
+class Result:
+    """What control and the disk got of one fetch."""
+
+
+def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
+          **job):
+    msg = {"job": 7, "url": url, "signature_url": signature_url, "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0,
+           "max_redirects": 5, "have_ca": ca is not None, "pins": [{"spki": p} for p in pins], "private_ok": list(private),
+           "first_asked_by": CANARY, **job}
+    ours, theirs = wire.pair()
+    r = Result()
+    r.progress, r.done = [], None
+    with tempfile.TemporaryFile() as image, tempfile.TemporaryFile() as signature, ours:
+        image.write(before)
+        image.flush()
+        child = wire.start(PROGRAM, theirs, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE,
+                           preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+        fds = [image.fileno(), signature.fileno()] + ([sealed(ca, ca_seals)] if ca is not None else [])
+        wire.send(ours, "FETCH", msg, fds)
+        while (got := wire.recv(ours)) is not None:
+            name, m, got_fds = got
+            assert m["job"] == 7
+            if name == "FETCH_PROGRESS":
+                r.progress.append(m)
+                continue
+            assert name == "FETCH_DONE" and r.done is None and len(got_fds) == 1
+            r.done = m
+            assert fcntl.fcntl(got_fds[0], F_GET_SEALS) & ALL_SEALS == ALL_SEALS
+            with os.fdopen(got_fds[0], "rb") as f:
+                r.record = os.pread(f.fileno(), 1 << 20, 0).decode("ascii")
+        r.stderr = child.communicate(timeout=60)[1].decode()
+        r.exit = child.returncode
+        image.seek(0)
+        signature.seek(0)
+        r.image, r.signature = image.read(), signature.read()
+    if r.done:
+        r.outcome, r.status, r.detail = r.done["outcome"], r.done["http_status"], r.done["detail"]
+        r.provenance = json.loads(r.record)
+        # Canonical: what is stored by digest must have one spelling.
+        assert r.record == json.dumps(r.provenance, sort_keys=True, separators=(",", ":"))
+        assert r.exit == 0, r.stderr
+    return r
+
+
+def refused(r, word):
+    assert r.outcome == REFUSED, r.detail
+    assert word in r.detail
+    assert r.provenance["outcome"] == "refused"
+
+
+# ---- what goes out ----
+
+def test_nothing_of_the_modules_goes_out():
+    with tempfile.TemporaryDirectory() as home, Vendor({"/fw/a.bin?v=1": answer(IMAGE)}) as v, Vendor({}) as proxy:
+        with open(os.path.join(home, ".netrc"), "w", encoding="ascii") as f:
+            f.write(f"machine 127.0.0.1 login {CANARY} password {CANARY}\n")
+        with open(os.path.join(home, ".curlrc"), "w", encoding="ascii") as f:
+            f.write(f'user-agent = "{CANARY}"\n')
+        where = f"http://{CANARY}:{CANARY}@127.0.0.1:{proxy.port}"
+        env = {"HOME": home, **{k: where for k in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "https_proxy")}}
+        r = fetch(v.url("/fw/a.bin?v=1"), env=env)
+        assert (r.outcome, r.status, r.image) == (OK, 200, IMAGE)
+        assert v.raw == [(f"GET /fw/a.bin?v=1 HTTP/1.1\r\nHost: 127.0.0.1:{v.port}\r\n"
+                          f"User-Agent: fotagate/{version()}\r\nAccept: */*\r\n\r\n").encode()]
+        assert proxy.connections == 0
+        assert r.provenance["first_asked_by"] == CANARY  # evidence, and nowhere else
+
+
+def test_cookies_are_not_kept():
+    with Vendor({"/a": redirect("/b", "302 Found", f"Set-Cookie: id={CANARY}; Path=/"), "/b": answer(IMAGE)}) as v:
+        r = fetch(v.url("/a"))
+        assert r.outcome == OK and len(v.raw) == 2
+        assert not any(b"ookie" in raw or CANARY.encode() in raw for raw in v.raw)
+
+
+def test_content_is_not_decoded():
+    packed = gzip.compress(IMAGE)
+    with Vendor({"/a": answer(packed, "200 OK", "Content-Encoding: gzip")}) as v:
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.image) == (OK, packed)
+
+
+# ---- redirects ----
+
+def test_redirects_up_to_the_limit():
+    pages = {f"/{i}": redirect(f"/{i + 1}") for i in range(3)}
+    with Vendor({**pages, "/3": answer(IMAGE)}) as v:
+        r = fetch(v.url("/0"), max_redirects=3)
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        assert [h["url"] for h in r.provenance["hops"]] == [v.url(f"/{i}") for i in range(4)]
+        assert [h["status"] for h in r.provenance["hops"]] == [302, 302, 302, 200]
+        refused(fetch(v.url("/0"), max_redirects=2), "more redirects")
+        refused(fetch(v.url("/0"), max_redirects=0), "more redirects")
+
+
+@pytest.mark.parametrize("status", ["301 A", "303 B", "307 C", "308 D"])
+def test_every_redirect_status(status):
+    with Vendor({"/a": redirect("/b", status), "/b": answer(IMAGE)}) as v:
+        assert fetch(v.url("/a")).image == IMAGE
+
+
+def test_redirect_loop_ends():
+    with Vendor({"/a": redirect("/a")}) as v:
+        refused(fetch(v.url("/a"), max_redirects=10), "more redirects")
+        assert len(v.raw) == 11
+
+
+@pytest.mark.parametrize("to", ["https://127.0.0.1:1/x", "ftp://127.0.0.1/x", "file:///etc/passwd", "gopher://127.0.0.1:1/x"])
+def test_redirect_to_another_scheme(to):
+    with Vendor({"/a": redirect(to)}) as v:
+        r = fetch(v.url("/a"))
+        refused(r, "another scheme")
+        assert r.image == b""
+
+
+def test_redirect_with_credentials():
+    with Vendor({}) as v:
+        v.pages["/a"] = redirect(f"http://{CANARY}:secret@127.0.0.1:{v.port}/b")
+        v.pages["/b"] = answer(IMAGE)
+        refused(fetch(v.url("/a")), "user name")
+        assert len(v.raw) == 1
+
+
+def test_redirect_to_nowhere():
+    with Vendor({"/a": answer(b"", "302 Found")}) as v:
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.status) == (HTTP, 302)
+
+
+def test_redirect_with_an_endless_page():
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: v.flood(chunk(bytes(1000)))(
+            c, b"HTTP/1.1 302 Found\r\nLocation: /b\r\nTransfer-Encoding: chunked\r\n\r\n")
+        v.pages["/b"] = answer(IMAGE)
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.status, r.image) == (HTTP, 302, b"")
+
+
+def test_redirect_to_an_unlisted_address():
+    one = {"addr": bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 1]), "bits": 128, "v6": False}
+    with Vendor({}) as v, Vendor({"/b": answer(IMAGE)}, host="127.0.0.2") as other:
+        v.pages["/a"] = redirect(other.url("/b"))
+        refused(fetch(v.url("/a"), private=[one]), "127.0.0.2")
+        assert other.connections == 0
+        assert fetch(v.url("/a")).outcome == OK  # the same with all of 127/8 listed
+
+
+# ---- addresses ----
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1", "2130706433"])
+def test_private_addresses_are_refused(host):
+    with Vendor({"/a": answer(IMAGE)}) as v:
+        r = fetch(f"http://{host}:{v.port}/a", private=())
+        refused(r, "private address")
+        assert v.connections == 0 and r.image == b""
+
+
+@pytest.mark.parametrize("host", ["10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
+                                  "[fe80::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]", "[2002:a00:1::]"])
+def test_no_private_network_is_reached(host):
+    refused(fetch(f"http://{host}/a"), "private address")  # although 127/8 is listed
+
+
+def test_a_listed_address_in_its_other_spelling():
+    with Vendor({"/a": answer(IMAGE)}) as v:
+        r = fetch(f"http://[::ffff:127.0.0.1]:{v.port}/a")
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        assert r.provenance["hops"][0]["peer"].endswith(f" port {v.port}")
+
+
+# ---- sizes ----
+
+def test_size_cap_is_exact():
+    with Vendor({"/a": answer(IMAGE), "/b": CHUNKED + chunk(IMAGE) + chunk(b"")}) as v:
+        for path in ("/a", "/b"):
+            assert fetch(v.url(path), max_bytes=len(IMAGE)).image == IMAGE
+            r = fetch(v.url(path), max_bytes=len(IMAGE) - 1)
+            refused(r, "larger than")
+            assert len(r.image) < len(IMAGE)
+
+
+def test_an_announced_size_is_believed_at_once():
+    with Vendor({"/a": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nx"}) as v:
+        r = fetch(v.url("/a"))
+        refused(r, "larger than")
+        assert r.image == b""
+
+
+def test_endless_chunks():
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: v.flood(chunk(bytes(65536)))(c, CHUNKED)
+        r = fetch(v.url("/a"), max_bytes=1 << 20)
+        refused(r, "larger than")
+        assert len(r.image) <= 1 << 20
+
+
+def test_more_than_announced_is_cut():
+    with Vendor({"/a": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n0123456789"}) as v:
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.image, r.done["bytes"]) == (OK, b"01234", 5)
+
+
+@pytest.mark.parametrize("page", [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort", CHUNKED + b"100\r\nshort", CHUNKED,
+                                  CHUNKED + b"zz\r\n", b"no HTTP at all\r\n\r\n", b""],
+                         ids=["length", "chunk", "no-chunk", "no-hex", "no-http", "empty"])
+def test_less_than_announced_is_a_failure(page):
+    with Vendor({"/a": page}) as v:
+        assert fetch(v.url("/a")).outcome == FAILED
+
+
+def test_reset_in_the_middle():
+    def page(conn):
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000000\r\n\r\n" + bytes(1000))
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.1)
+    with Vendor({"/a": page}) as v:
+        assert fetch(v.url("/a"), max_bytes=1 << 30).outcome == FAILED
+
+
+def test_what_an_earlier_attempt_left_is_gone():
+    with Vendor({"/a": answer(b"new"), "/b": answer(b"no", "500 No")}) as v:
+        assert fetch(v.url("/a"), before=b"older and longer").image == b"new"
+        assert fetch(v.url("/b"), before=b"older and longer").image == b""
+
+
+def test_full_disk():
+    with Vendor({"/a": answer(IMAGE)}) as v:
+        r = fetch(v.url("/a"), limit=100000)
+        assert r.outcome == FAILED and "disk" in r.detail
+
+
+def test_header_flood():
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: v.flood(b"X-More: " + b"y" * 1000 + b"\r\n")(c, b"HTTP/1.1 200 OK\r\n")
+        refused(fetch(v.url("/a")), "header")
+        v.pages["/b"] = lambda c: v.flood(b"HTTP/1.1 100 Continue\r\n\r\n")(c)
+        refused(fetch(v.url("/b")), "header")
+        v.pages["/c"] = lambda c: v.flood(b"y" * 1000)(c, b"HTTP/1.1 200 OK\r\nX-Long: ")
+        assert fetch(v.url("/c")).outcome in (FAILED, REFUSED)
+
+
+# ---- times ----
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", CHUNKED],
+                         ids=["before", "length", "chunked"])
+def test_stalling_vendor(head):
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: (c.sendall(head), v.stall(c))
+        refused(fetch(v.url("/a"), max_seconds=1), "longer than")
+
+
+def test_dripping_vendor():
+    def drip(conn):
+        conn.sendall(CHUNKED)
+        while not v.over.wait(0.1):
+            conn.sendall(chunk(b"x"))
+    with Vendor({"/a": drip}) as v:
+        r = fetch(v.url("/a"), max_seconds=3)
+        refused(r, "longer than")
+        assert r.progress and all(p["bytes"] < 100 for p in r.progress)
+
+
+def test_time_is_one_budget_for_the_whole_chain():
+    def slowly(conn):
+        time.sleep(1.2)
+        conn.sendall(redirect("/a"))
+    with Vendor({"/a": slowly}) as v:
+        refused(fetch(v.url("/a"), max_seconds=3, max_redirects=10), "longer than")
+        assert len(v.raw) == 3
+
+
+def test_it_ends_when_control_is_gone():
+    with Vendor({}) as v, tempfile.TemporaryFile() as a, tempfile.TemporaryFile() as b:
+        v.pages["/a"] = lambda c: (c.sendall(CHUNKED), [c.sendall(chunk(b"x")) for _ in iter(lambda: v.over.wait(0.1), True)])
+        ours, theirs = wire.pair()
+        child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
+        wire.send(ours, "FETCH", {"job": 1, "url": v.url("/a"), "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 600,
+                                  "min_speed": 0, "max_redirects": 0, "have_ca": False, "pins": [], "private_ok": [LOOPBACK],
+                                  "first_asked_by": ""}, [a.fileno(), b.fileno()])
+        while not v.raw:
+            time.sleep(0.01)
+        ours.close()
+        child.wait(timeout=60)
+
+
+# ---- statuses ----
+
+@pytest.mark.parametrize("status", ["204 No Content", "206 Partial Content", "304 Not Modified", "403 No", "404 No", "500 No"])
+def test_only_200_is_an_image(status):
+    body = b"" if status[:3] in ("204", "304") else b"page"
+    with Vendor({"/a": answer(body, status)}) as v:
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.status, r.image) == (HTTP, int(status[:3]), b"")
+
+
+def test_an_endless_error_page():
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: v.flood(chunk(bytes(1000)))(
+            c, b"HTTP/1.1 404 No\r\nTransfer-Encoding: chunked\r\n\r\n")
+        r = fetch(v.url("/a"))
+        assert (r.outcome, r.status, r.image) == (HTTP, 404, b"")
+
+
+# ---- the signature ----
+
+def test_signature_is_fetched_too():
+    with Vendor({"/a": answer(IMAGE), "/a.p7s": answer(b"sig")}) as v:
+        r = fetch(v.url("/a"), v.url("/a.p7s"))
+        assert (r.outcome, r.image, r.signature) == (OK, IMAGE, b"sig")
+        assert (r.done["bytes"], r.done["signature_bytes"]) == (len(IMAGE), 3)
+        assert [h["for"] for h in r.provenance["hops"]] == ["image", "signature"]
+
+
+@pytest.mark.parametrize("page", [answer(b"no", "404 Not Found"), answer(b"no", "410 Gone"),
+                                  answer(bytes(300000), "404 Not Found")], ids=["404", "410", "404-long"])
+def test_an_absent_signature_is_a_finding_for_others(page):
+    with Vendor({"/a": answer(IMAGE), "/s": page}) as v:
+        r = fetch(v.url("/a"), v.url("/s"))
+        assert (r.outcome, r.image, r.signature, r.done["signature_bytes"]) == (OK, IMAGE, b"", 0)
+        assert "signature" in r.detail
+
+
+@pytest.mark.parametrize("page, outcome", [(answer(b"", "500 No"), HTTP), (answer(b"", "403 No"), HTTP), (b"", FAILED),
+                                           (answer(bytes(65537)), REFUSED), (redirect("ftp://127.0.0.1/x"), REFUSED)],
+                         ids=["500", "403", "closed", "too-long", "scheme"])
+def test_a_signature_that_could_not_be_had_fails_the_fetch(page, outcome):
+    with Vendor({"/a": answer(IMAGE), "/s": page}) as v:
+        r = fetch(v.url("/a"), v.url("/s"))
+        assert r.outcome == outcome and r.detail.startswith("signature: ")
+        assert r.signature == b"" or outcome == REFUSED
+
+
+def test_no_signature_is_asked_for_after_a_failed_image():
+    with Vendor({"/a": answer(b"", "500 No"), "/s": answer(b"sig")}) as v:
+        assert fetch(v.url("/a"), v.url("/s")).outcome == HTTP
+        assert len(v.raw) == 1
+
+
+# ---- TLS ----
+
+@pytest.fixture(scope="module", name="pki")
+def make_pki():
+    """Two roots; under the first a certificate for 127.0.0.1 and one for another name."""
+    def sh(*args):
+        subprocess.run(["openssl", *args], check=True, capture_output=True, cwd=d)
+
+    def leaf(name, san):
+        sh("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key", "-out",
+           f"{name}.csr", "-subj", f"/CN={name}")
+        with open(os.path.join(d, f"{name}.ext"), "w", encoding="ascii") as f:
+            f.write(f"subjectAltName={san}\n")
+        sh("x509", "-req", "-in", f"{name}.csr", "-CA", "good.pem", "-CAkey", "good.key", "-CAcreateserial", "-days", "30",
+           "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+
+    d = tempfile.mkdtemp(prefix="fg-upstream-")
+    for root in ("good", "evil"):
+        sh("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{root}.key", "-out",
+           f"{root}.pem", "-days", "30", "-subj", f"/CN={root}")
+    leaf("right", "IP:127.0.0.1")
+    leaf("wrong", "DNS:elsewhere.example")
+
+    class Pki:
+        def bytes(self, name):
+            with open(os.path.join(d, name), "rb") as f:
+                return f.read()
+
+        def server(self, name):
+            ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            ctx.load_cert_chain(os.path.join(d, f"{name}.pem"), os.path.join(d, f"{name}.key"))
+            return ctx
+
+        def pin(self, name):
+            pub = subprocess.run(["openssl", "x509", "-in", f"{name}.pem", "-pubkey", "-noout"], cwd=d, check=True,
+                                 capture_output=True).stdout
+            der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=pub, check=True,
+                                 capture_output=True).stdout
+            return hashlib.sha256(der).digest()
+
+    yield Pki()
+    shutil.rmtree(d)
+
+
+def test_tls_by_the_profiles_ca(pki):
+    with Vendor({"/a": redirect("/b"), "/b": answer(IMAGE)}, pki.server("right")) as v:
+        r = fetch(v.url("/a"), ca=pki.bytes("good.pem"))
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        leaf = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pki.bytes("right.pem").decode())).hexdigest()
+        assert [h["certificates"][0] for h in r.provenance["hops"]] == [leaf, leaf]  # also of the second hop
+        refused(fetch(v.url("/a"), ca=pki.bytes("evil.pem")), "identity")
+        refused(fetch(v.url("/a")), "identity")  # the system's roots do not know it either
+
+
+def test_tls_of_another_name(pki):
+    with Vendor({"/a": answer(IMAGE)}, pki.server("wrong")) as v:
+        r = fetch(v.url("/a"), ca=pki.bytes("good.pem"))
+        refused(r, "identity")
+        assert r.image == b"" and v.raw == []
+
+
+def test_tls_by_pin(pki):
+    right, wrong = pki.pin("right"), pki.pin("wrong")
+    with Vendor({"/a": answer(IMAGE)}, pki.server("right")) as v:
+        assert fetch(v.url("/a"), pins=[right]).image == IMAGE
+        assert fetch(v.url("/a"), pins=[wrong, right]).image == IMAGE
+        assert fetch(v.url("/a"), pins=[right], ca=pki.bytes("good.pem")).image == IMAGE
+        sent = len(v.raw)
+        for ca in (None, pki.bytes("good.pem")):
+            refused(fetch(v.url("/a"), pins=[wrong], ca=ca), "identity")
+        refused(fetch(v.url("/a"), pins=[right], ca=pki.bytes("evil.pem")), "identity")
+        assert len(v.raw) == sent  # not even the path was told
+
+
+def test_https_does_not_lead_to_http(pki):
+    with Vendor({"/b": answer(IMAGE)}) as plain, Vendor({}, pki.server("right")) as v:
+        v.pages["/a"] = redirect(plain.url("/b"))
+        refused(fetch(v.url("/a"), ca=pki.bytes("good.pem")), "another scheme")
+        assert plain.connections == 0
+
+
+# ---- the record ----
+
+def test_hostile_headers_are_made_visible():
+    with Vendor({"/a": answer(b"x", "200 OK", "X-Evil: \x1b[31m\xff<1B>")}) as v:
+        r = fetch(v.url("/a"))
+        assert r.provenance["schema"] == "fotagate-provenance/1" and r.provenance["claimed_by"] == "fetcher"
+        assert all(0x20 <= ord(c) <= 0x7E for c in r.record)
+        assert any(h.startswith("X-Evil: <1B>[31m") for h in r.provenance["hops"][0]["headers"])
+        assert re.fullmatch(r"127\.0\.0\.1 port \d+", r.provenance["hops"][0]["peer"])
+
+
+def test_the_record_fits_whatever_vendors_say():
+    many = ['X-%d: %s' % (i, '"' * 900) for i in range(60)]
+    pages = {f"/{i}": redirect(f"/{i + 1}", "302 Found", *many) for i in range(10)}
+    with Vendor({**pages, "/10": answer(IMAGE, "200 OK", *many)}) as v:
+        r = fetch(v.url("/0"), max_redirects=10)
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        assert len(r.record) <= 262144
+        assert sum(h["headers_dropped"] for h in r.provenance["hops"]) > 0
+
+
+# ---- control that is not control ----
+
+@pytest.mark.parametrize("data, fds", [(b"\x01\x00\x00\x73" + bytes(24), 0), (b"\x01\x00\x00\x70", 2), (b"", 0), (b"\x02\x00\x00\x70", 2)],
+                         ids=["other", "short", "end", "version"])
+def test_another_message_ends_it(data, fds):
+    ours, theirs = wire.pair()
+    child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
+    null = os.open("/dev/null", os.O_RDWR)
+    wire.send_raw(ours, data, [null] * fds)
+    os.close(null)
+    assert wire.recv(ours) is None
+    assert child.wait(timeout=60) == 72
+
+
+def test_a_bundle_that_could_still_change_is_refused(pki):
+    with Vendor({"/a": answer(IMAGE)}, pki.server("right")) as v:
+        r = fetch(v.url("/a"), ca=pki.bytes("good.pem"), ca_seals=0)
+        assert (r.done, r.exit) == (None, 72)
+        assert v.connections == 0

@@ -1,0 +1,1345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An edge in a forked child, between a supervisor, control, audit, warden and
+ * modules that are all this test: who says what when, and what reaches a module.
+ * The clock is the machine's plus what the test adds, so nothing waits for long.
+ */
+#include "gateway/edge/edge.h"
+
+#include "unit/gateway/edge_sample.h"
+#include "unit/gateway/net_pki.h"
+#include "unit/policy/sample.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "crypto/entry.h"
+#include "gateway/edge/edge_private.h"
+#include "gateway/role/bundle.h"
+
+#define PATIENCE_MS 30000
+#define WALL INT64_C(2000000000)
+#define SMALL (2 * RELEASE_BLOCK + 777)
+#define LARGE (128 * RELEASE_BLOCK) /* 8 MiB: more than both kernels' buffers hold */
+#define IMEI "490154203237518"
+#define IMEI2 "356938035643809"
+#define PATH "/fw/rtr/2.0.bin?imei=" IMEI "&v=1.9"
+#define NOT_NOW "{\"update\":\"no\"}"
+#define NOT_NOW_LINE \
+	"not_now = { status = 503; retry_after = \"60s\"; body = \"{\\\"update\\\":\\\"no\\\"}\"; " \
+	"content_type = \"application/json\"; };"
+
+struct shared { /* with the child */
+	int64_t skip_ms, wall_s;
+};
+
+struct fixture {
+	pid_t pid;
+	int chan, control, audit, warden;
+	uint16_t port, tls_port;
+	struct shared *shared;
+	struct pki pki;
+	uint8_t *buf;
+	uint64_t generation;
+	struct sample *s;
+	/* what came besides what was waited for */
+	unsigned sightings, servings, entries;
+	struct msg_sighting sighting;
+	struct msg_served served;
+	struct msg_append entry;
+};
+
+/* ---- the edge ---- */
+
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static int64_t
+child_wall(void *ctx)
+{
+	return ((volatile struct shared *)ctx)->wall_s * 1000000;
+}
+
+static int64_t
+child_mono(void *ctx)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000 + ((volatile struct shared *)ctx)->skip_ms;
+}
+
+static void
+child_main(int channel, struct shared *shared)
+{
+	const struct clock_source clock = { child_wall, child_mono, shared };
+	int high = fcntl(channel, F_DUPFD, 10);
+	dup2(high, ROLE_FD);
+	for (int fd = ROLE_FD + 1; fd < 256; fd++)
+		close(fd);
+	if (!getenv("FG_TEST_LOUD"))
+		dup2(open("/dev/null", O_WRONLY), 2);
+	int status = edge_main(&clock);
+	if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check())
+		status = 99;
+	_exit(status);
+}
+
+/* ---- supervisor, control, audit, warden ---- */
+
+static void
+say(int fd, unsigned type, const void *msg, const int *fds, unsigned n)
+{
+	assert_int_equal(msg_send(fd, type, msg, fds, n), 0);
+}
+
+static void
+say_fd(struct fixture *f, unsigned type, const void *msg, int fd)
+{
+	say(f->chan, type, msg, &fd, 1);
+	close(fd);
+}
+
+/* The next frame of that type; what edges say by themselves is counted and kept on the way. */
+static void
+hear(struct fixture *f, int fd, unsigned type, void *msg, size_t n)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		struct wire_frame frame;
+		assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+		int err = wire_recv(fd, f->buf, &frame);
+		if (err)
+			fail_msg("waiting for %s: %s", msg_type_name(type), err_name(err));
+		if (frame.type == MSG_SIGHTING) {
+			f->sightings++;
+			assert_int_equal(msg_decode(&frame, &f->sighting, sizeof f->sighting), 0);
+		} else if (frame.type == MSG_SERVED) {
+			f->servings++;
+			assert_int_equal(msg_decode(&frame, &f->served, sizeof f->served), 0);
+		} else if (frame.type == MSG_APPEND) {
+			f->entries++;
+			assert_int_equal(msg_decode(&frame, &f->entry, sizeof f->entry), 0);
+		} else if (frame.type != type) {
+			fail_msg("waited for %s, got %s", msg_type_name(type), msg_type_name(frame.type));
+		}
+		if (frame.type != type)
+			continue;
+		if (msg)
+			assert_int_equal(msg_decode(&frame, msg, n), 0);
+		return;
+	}
+}
+
+/* Nothing has been asked for: everything that came so far is of the kinds above. */
+static void
+quiet(struct fixture *f, int fd)
+{
+	for (struct pollfd p = { .fd = fd, .events = POLLIN }; poll(&p, 1, 0) == 1;) {
+		struct wire_frame frame;
+		assert_int_equal(wire_recv(fd, f->buf, &frame), 0);
+		f->sightings += frame.type == MSG_SIGHTING;
+		f->servings += frame.type == MSG_SERVED;
+		f->entries += frame.type == MSG_APPEND;
+		assert_true(frame.type == MSG_SIGHTING || frame.type == MSG_SERVED || frame.type == MSG_APPEND);
+	}
+}
+
+static int
+bundle(const char *main_text, const char *profile)
+{
+	const struct bundle_file files[] = { { "fotagate.conf", view_str(main_text) },
+		{ "profiles.d/a.conf", view_str(profile) } };
+	int fd = bundle_write(files, 2);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int
+default_bundle(const char *key, const char *line)
+{
+	char *one = sample_profile_with(key, line), *text = calloc(1, strlen(one) + 512);
+	/* SAMPLE_PROFILE has no not_now; add it before the end. */
+	size_t n = strlen(one) - 3;
+	assert_string_equal(one + n, "};\n");
+	memcpy(text, one, n);
+	strcat(text, NOT_NOW_LINE "\n};\n");
+	int fd = bundle(SAMPLE_MAIN "learn = true;\n", text);
+	free(one);
+	free(text);
+	return fd;
+}
+
+static int
+listening(uint16_t *ret_port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof a;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_int_equal(listen(fd, 512), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	*ret_port = ntohs(a.sin_port);
+	return fd;
+}
+
+static void
+boot_fd(struct fixture *f, enum msg_boot_kind kind, unsigned ordinal, int fd)
+{
+	const struct msg_boot_fd m = { .kind = (uint8_t)kind, .ordinal = (uint16_t)ordinal };
+	say_fd(f, MSG_BOOT_FD, &m, fd);
+}
+
+static int
+text_fd(const char *text)
+{
+	int fd = memfd_sealed("pem", view_str(text));
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int
+peer(struct fixture *f, enum msg_role role)
+{
+	const struct msg_peer m = { .role = (uint8_t)role };
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	say_fd(f, MSG_PEER, &m, pair[1]);
+	return pair[0];
+}
+
+static void
+spawn(struct fixture *f)
+{
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	f->pid = fork();
+	assert_true(f->pid >= 0);
+	if (f->pid == 0)
+		child_main(pair[1], f->shared);
+	close(pair[1]);
+	f->chan = pair[0];
+	const struct msg_boot boot = { .role = MSG_ROLE_EDGE, .unsafe_sandbox = true, .edges = 1 };
+	say(f->chan, MSG_BOOT, &boot, NULL, 0);
+}
+
+static int
+exit_status(struct fixture *f)
+{
+	int status = 0;
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	f->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int
+setup_bare(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	f->buf = malloc(WIRE_FRAME_MAX);
+	f->shared = mmap(NULL, sizeof *f->shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(f->shared, MAP_FAILED);
+	f->shared->wall_s = WALL;
+	f->chan = f->control = f->audit = f->warden = -1;
+	f->generation = 100;
+	*state = f;
+	spawn(f);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	setup_bare(state);
+	struct fixture *f = *state;
+	f->pki = pki_new("gate", false, NULL, NULL, (int64_t)time(NULL));
+	boot_fd(f, MSG_FD_BUNDLE, 0, default_bundle("quorum", "quorum = 2;"));
+	boot_fd(f, MSG_FD_LISTENER, 0, listening(&f->port));
+	boot_fd(f, MSG_FD_LISTENER, 1, listening(&f->tls_port));
+	boot_fd(f, MSG_FD_TLS_CERT, 1, text_fd(f->pki.cert_pem));
+	boot_fd(f, MSG_FD_TLS_KEY, 1, text_fd(f->pki.key_pem));
+	boot_fd(f, MSG_FD_CLIENT_CA, 1, text_fd(f->pki.cert_pem));
+	f->control = peer(f, MSG_ROLE_CONTROL);
+	f->audit = peer(f, MSG_ROLE_AUDIT);
+	f->warden = peer(f, MSG_ROLE_WARDEN);
+	say(f->chan, MSG_START, NULL, NULL, 0);
+	hear(f, f->chan, MSG_READY, NULL, 0);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	if (f->pid > 0) {
+		/* Every test ends with an edge that is alive, stops in order and leaks nothing. */
+		const struct msg_stop stop = { .grace_ms = 0 };
+		if (f->port) {
+			say(f->chan, MSG_STOP, &stop, NULL, 0);
+			assert_int_equal(exit_status(f), 0);
+		} else {
+			kill(f->pid, SIGKILL);
+			exit_status(f);
+		}
+	}
+	int fds[] = { f->chan, f->control, f->audit, f->warden };
+	for (unsigned i = 0; i < 4; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (f->s)
+		sample_free(f->s);
+	pki_free(&f->pki);
+	munmap(f->shared, sizeof *f->shared);
+	free(f->buf);
+	free(f);
+	return 0;
+}
+
+/* ---- modules ---- */
+
+struct module {
+	int fd;
+	SSL *ssl;
+	unsigned status;
+	char head[1024];
+	uint8_t *body;
+	size_t n;       /* of body */
+	uint64_t length;
+	bool reset, eof;
+};
+
+static struct module
+module_at(uint16_t port, int rcvbuf)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
+	struct timeval patience = { PATIENCE_MS / 1000, 0 };
+	struct module m = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	if (rcvbuf)
+		setsockopt(m.fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
+	setsockopt(m.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	assert_int_equal(connect(m.fd, (struct sockaddr *)&a, sizeof a), 0);
+	return m;
+}
+
+static struct module
+module(struct fixture *f)
+{
+	return module_at(f->port, 0);
+}
+
+static void
+module_end(struct module *m)
+{
+	SSL_free(m->ssl);
+	close(m->fd);
+	free(m->body);
+	*m = (struct module){ .fd = -1 };
+}
+
+static void
+ask(struct module *m, const char *method, const char *target, const char *more)
+{
+	char text[1024];
+	int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: fota.example\r\nUser-Agent: t\r\n%s\r\n", method,
+	    target, more);
+	assert_int_equal(m->ssl ? SSL_write(m->ssl, text, n) : send(m->fd, text, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+static size_t
+take(struct module *m, void *buf, size_t cap)
+{
+	ssize_t n = m->ssl ? SSL_read(m->ssl, buf, (int)cap) : recv(m->fd, buf, cap, 0);
+	if (n < 0 && !m->ssl && errno == EAGAIN)
+		fail_msg("no answer");
+	m->reset |= n < 0;
+	m->eof |= n == 0;
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void
+read_head(struct module *m)
+{
+	size_t n = 0;
+	memset(m->head, 0, sizeof m->head);
+	m->status = 0;
+	m->length = 0;
+	while (n < sizeof m->head - 1 && !strstr(m->head, "\r\n\r\n")) {
+		if (!take(m, m->head + n, 1))
+			return;
+		n++;
+	}
+	assert_int_equal(sscanf(m->head, "HTTP/1.1 %u", &m->status), 1);
+	const char *at = strstr(m->head, "Content-Length: ");
+	if (at)
+		m->length = strtoull(at + 16, NULL, 10);
+}
+
+/* Head, and the body unless the request was HEAD. */
+static void
+read_reply(struct module *m, bool body)
+{
+	read_head(m);
+	free(m->body);
+	m->n = 0;
+	m->body = malloc(m->length + 1);
+	while (body && m->n < m->length) {
+		size_t n = take(m, m->body + m->n, m->length - m->n);
+		if (!n)
+			break;
+		m->n += n;
+	}
+	m->body[m->n] = '\0';
+}
+
+static void
+get(struct module *m, const char *target, const char *more)
+{
+	ask(m, "GET", target, more);
+	read_reply(m, true);
+}
+
+static void
+expect_not_now(struct module *m)
+{
+	assert_int_equal(m->status, 503);
+	assert_int_equal(m->n, strlen(NOT_NOW));
+	assert_string_equal((char *)m->body, NOT_NOW);
+	assert_non_null(strstr(m->head, "Content-Type: application/json\r\n"));
+}
+
+static void
+expect_image(struct fixture *f, struct module *m)
+{
+	assert_int_equal(m->status, 200);
+	assert_int_equal(m->n, f->s->r.size);
+	assert_memory_equal(m->body, f->s->image, m->n);
+}
+
+/* A whole turn of the edge's loop, seen from outside: a stranger is answered. */
+static void
+turn(struct fixture *f)
+{
+	struct module m = module(f);
+	get(&m, "/nothing/here", "");
+	assert_int_equal(m.status, 404);
+	module_end(&m);
+}
+
+/* ---- what warden and control know ---- */
+
+static void
+make_release(struct fixture *f, uint64_t size)
+{
+	struct config *c;
+	static struct config_problems problems;
+	assert_int_equal(sample_parse(SAMPLE_MAIN, SAMPLE_PROFILE, &c, &problems), 0);
+	f->s = sample_new(size, "rtr", "2.0");
+	assert_int_equal(profile_resource(&c->profiles[0], "https://up.example/get/rtr?v=2.0", f->s->r.terms.resource), 0);
+	config_free(c);
+	sample_seal(f->s);
+}
+
+static int32_t
+release_fds(struct fixture *f, bool hot, int image, int blocks)
+{
+	struct msg_release m = { .size = f->s->r.size, .block_size = RELEASE_BLOCK, .hot = hot,
+		.record = writer_view(&f->s->record) };
+	struct msg_release_taken taken;
+	int fds[2] = { image, blocks };
+	memcpy(m.release, f->s->id, MSG_ID);
+	memcpy(m.image, f->s->r.terms.image, sizeof m.image);
+	say(f->warden, MSG_RELEASE, &m, fds, 2);
+	close(image);
+	close(blocks);
+	hear(f, f->warden, MSG_RELEASE_TAKEN, &taken, sizeof taken);
+	assert_memory_equal(taken.release, f->s->id, MSG_ID);
+	return taken.err;
+}
+
+static int32_t
+release(struct fixture *f)
+{
+	return release_fds(f, true, sample_image_fd(f->s), sample_blocks_fd(f->s));
+}
+
+static void
+module_id(uint8_t id[MSG_ID])
+{
+	memset(id, 0x5a, MSG_ID);
+}
+
+static int
+table_fd(uint64_t generation, const struct table_decision *row, bool held, bool listed)
+{
+	static const uint8_t seed[16] = { 1 };
+	struct table_builder *b = table_builder_new(generation, seed, 4);
+	struct table_module m = { .group = "", .product = "rtr", .version = "1.9", .held = held, .listed = listed,
+		.idents_n = 1, .ident = { { IDENTITY_IMEI, IDENTITY_D, view_str(IMEI) } } };
+	assert_non_null(b);
+	module_id(m.pseudonym);
+	assert_int_equal(table_builder_module(b, &m), 0);
+	if (row)
+		assert_int_equal(table_builder_decision(b, row), 0);
+	int fd = memfd_open("table");
+	assert_true(fd >= 0);
+	assert_int_equal(table_builder_write(b, fd), 0);
+	table_builder_free(b);
+	return fd;
+}
+
+static int32_t
+send_table(struct fixture *f, uint64_t generation, int fd)
+{
+	const struct msg_table m = { .generation = generation };
+	struct msg_table_taken taken;
+	say(f->control, MSG_TABLE, &m, &fd, 1);
+	close(fd);
+	hear(f, f->control, MSG_TABLE_TAKEN, &taken, sizeof taken);
+	assert_int_equal(taken.generation, generation);
+	return taken.err;
+}
+
+static void
+offer_as(struct fixture *f, const struct table_decision *row, bool held, bool listed)
+{
+	int fd = table_fd(++f->generation, row, held, listed);
+	assert_int_equal(memfd_seal(fd), 0);
+	assert_int_equal(send_table(f, f->generation, fd), 0);
+}
+
+static void
+offer(struct fixture *f)
+{
+	struct table_decision row = sample_row(f->s);
+	offer_as(f, &row, false, true);
+}
+
+static void
+ready(struct fixture *f, uint64_t size)
+{
+	make_release(f, size);
+	assert_int_equal(release(f), 0);
+	offer(f);
+}
+
+static uint64_t
+hear_ask(struct fixture *f)
+{
+	struct msg_grant_ask m;
+	uint8_t id[MSG_ID];
+	hear(f, f->control, MSG_GRANT_ASK, &m, sizeof m);
+	assert_int_equal(m.asks_n, 1);
+	assert_int_equal(m.generation, f->generation);
+	module_id(id);
+	assert_memory_equal(m.asks[0].module, id, MSG_ID);
+	assert_memory_equal(m.asks[0].release, f->s->id, MSG_ID);
+	return m.asks[0].token;
+}
+
+static void
+answer_ask(struct fixture *f, uint64_t token, bool yes)
+{
+	const struct msg_grant_say m = { .says_n = 1, .says = { { token, yes, 0, 3600 } } };
+	say(f->control, MSG_GRANT_SAY, &m, NULL, 0);
+}
+
+static uint64_t
+hear_append(struct fixture *f)
+{
+	struct msg_grant_append m;
+	hear(f, f->audit, MSG_GRANT_APPEND, &m, sizeof m);
+	assert_int_equal(m.grants_n, 1);
+	assert_memory_equal(m.grants[0].release, f->s->id, MSG_ID);
+	return m.grants[0].token;
+}
+
+static void
+acknowledge(struct fixture *f, uint64_t token, int32_t err)
+{
+	const struct msg_grant_appended m = { .granted_n = 1, .granted = { { token, err, 7 } } };
+	say(f->audit, MSG_GRANT_APPENDED, &m, NULL, 0);
+}
+
+static void
+grant(struct fixture *f)
+{
+	answer_ask(f, hear_ask(f), true);
+	acknowledge(f, hear_append(f), 0);
+}
+
+/* Asks, is granted, and holds a lease afterwards. */
+static void
+get_granted(struct fixture *f, struct module *m)
+{
+	ask(m, "GET", PATH, "");
+	grant(f);
+	read_reply(m, true);
+	expect_image(f, m);
+}
+
+/* ---- nothing for you yet ---- */
+
+static void
+test_strangers(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	get(&m, "/un/known?secret=1", "");
+	assert_int_equal(m.status, 404);
+	assert_int_equal(m.length, 0); /* a page could end up in flash */
+	struct msg_sighting s;
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_string_equal(s.profile, "");
+	assert_string_equal(s.listener, "plain");
+	assert_string_equal(s.peer, "127.0.0.1");
+	assert_string_equal(s.host, "fota.example");
+	assert_string_equal(s.path, "/un/known");
+	assert_string_equal(s.agent, "t");
+	ask(&m, "POST", PATH, "Content-Length: 0\r\n");
+	read_reply(&m, true);
+	assert_int_equal(m.status, 405);
+	module_end(&m);
+}
+
+static void
+test_unknown_module_is_sighted_and_told_not_now(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	struct msg_sighting s;
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	assert_non_null(strstr(m.head, "Retry-After: 60\r\n"));
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_string_equal(s.profile, "acme-rtr");
+	assert_string_equal(s.url, "https://up.example/get/rtr?v=2.0");
+	assert_string_equal(s.product, "rtr");
+	assert_string_equal(s.target, "2.0");
+	assert_string_equal(s.current, "1.9");
+	assert_int_equal(s.idents_n, 1);
+	assert_string_equal(s.idents[0].text, IMEI);
+	assert_int_equal(s.answer, SCOPE_HOLD_NO_RELEASE);
+	/* What could hold a token does not leave the edge. */
+	assert_string_equal(s.path, "");
+	assert_string_equal(s.agent, "");
+	ask(&m, "HEAD", PATH, "");
+	read_reply(&m, false);
+	assert_int_equal(m.status, 503);
+	module_end(&m);
+}
+
+static void
+test_a_thousand_requests_are_one_sighting(void **state)
+{
+	struct fixture *f = *state;
+	struct module m[20];
+	for (unsigned i = 0; i < 20; i++) {
+		m[i] = module(f);
+		for (unsigned k = 0; k < 50; k++)
+			ask(&m[i], "GET", PATH, "");
+	}
+	for (unsigned i = 0; i < 20; i++) {
+		for (unsigned k = 0; k < 50; k++) {
+			read_reply(&m[i], true);
+			expect_not_now(&m[i]);
+		}
+		module_end(&m[i]);
+	}
+	quiet(f, f->control);
+	assert_int_equal(f->sightings, 1);
+	/* After a minute it is told again, with what was held back. */
+	__atomic_add_fetch(&f->shared->skip_ms, EDGE_SEEN_S * 1000, __ATOMIC_SEQ_CST);
+	struct module again = module(f);
+	get(&again, PATH, "");
+	struct msg_sighting s;
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_int_equal(s.repeats, 999);
+	/* Another version is another sighting. */
+	get(&again, "/fw/rtr/2.0.bin?imei=" IMEI "&v=1.8", "");
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_string_equal(s.current, "1.8");
+	assert_int_equal(s.repeats, 0);
+	module_end(&again);
+}
+
+/* Control that reads nothing must not be lost to strangers with invented names. */
+static void
+test_a_flood_of_sightings_does_not_cost_control(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	char target[128];
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(target, sizeof target, "/nobody/%u", i);
+		get(&m, target, "");
+		assert_int_equal(m.status, 404);
+	}
+	quiet(f, f->control);
+	assert_in_range(f->sightings, 100, 19999);
+	ready(f, SMALL); /* the channel lives */
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_control_says_no(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), false);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	quiet(f, f->audit);
+	assert_int_equal(f->entries, 0);
+	module_end(&m);
+}
+
+static void
+test_rows_that_offer_nothing_to_this_module(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	struct table_decision good = sample_row(f->s), d;
+	struct { struct table_decision row; bool held, listed; int64_t wall; const char *path; } rows[14];
+	unsigned n = 0;
+#define ROW(change, is_held, is_listed, now, what) \
+	d = good, change, rows[n].row = d, rows[n].held = is_held, rows[n].listed = is_listed, rows[n].wall = now, \
+	rows[n].path = what, n++
+	ROW((void)d, true, true, WALL, PATH);                               /* held by an operator */
+	ROW((void)d, false, false, WALL, PATH);                             /* learnt, not listed */
+	ROW((void)d, false, true, SAMPLE_NOT_BEFORE - 1, PATH);
+	ROW((void)d, false, true, SAMPLE_NOT_AFTER, PATH);
+	ROW((void)d, false, true, WALL, "/fw/rtr/2.0.bin?imei=" IMEI2 "&v=1.9"); /* another module */
+	ROW((void)d, false, true, WALL, "/fw/rtr/2.0.bin?imei=" IMEI "&v=2.0");  /* has it */
+	ROW((void)d, false, true, WALL, "/fw/rtr/2.0.bin?imei=490154203237519&v=1.9"); /* no IMEI */
+	/* Beyond the warden's record. */
+	ROW(d.not_after++, false, true, WALL, PATH);
+	ROW(d.not_before--, false, true, WALL, PATH);
+	ROW(d.image[0] ^= 1, false, true, WALL, PATH);
+	ROW(d.size++, false, true, WALL, PATH);
+	ROW(d.target = "2.1", false, true, WALL, PATH);
+	ROW(d.release[0] ^= 1, false, true, WALL, PATH);
+	ROW(d.group = "canary", false, true, WALL, PATH);                   /* for others */
+	for (unsigned i = 0; i < n; i++) {
+		f->shared->wall_s = rows[i].wall;
+		offer_as(f, &rows[i].row, rows[i].held, rows[i].listed);
+		get(&m, rows[i].path, "");
+		expect_not_now(&m);
+		quiet(f, f->control); /* nobody was even asked */
+	}
+	f->shared->wall_s = WALL;
+	offer_as(f, &good, false, true);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+/* ---- grants ---- */
+
+static void
+test_no_byte_before_the_acknowledgement(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	uint8_t byte;
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	uint64_t token = hear_ask(f);
+	turn(f);
+	assert_int_equal(recv(m.fd, &byte, 1, MSG_DONTWAIT), -1);
+	answer_ask(f, token, true);
+	token = hear_append(f);
+	turn(f);
+	turn(f);
+	assert_int_equal(recv(m.fd, &byte, 1, MSG_DONTWAIT), -1);
+	/* Acknowledging something else is nothing. */
+	acknowledge(f, token + (UINT64_C(1) << 32), 0);
+	acknowledge(f, UINT64_MAX, 0);
+	turn(f);
+	assert_int_equal(recv(m.fd, &byte, 1, MSG_DONTWAIT), -1);
+	acknowledge(f, token, 0);
+	read_reply(&m, true);
+	expect_image(f, &m);
+	module_end(&m);
+}
+
+static void
+test_audit_is_silent(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	unsigned retry = 0;
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	uint64_t token = hear_append(f);
+	__atomic_add_fetch(&f->shared->skip_ms, EDGE_ASK_MS, __ATOMIC_SEQ_CST);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	/* Soon, because it is our fault, but not all in the same second. */
+	assert_int_equal(sscanf(strstr(m.head, "Retry-After"), "Retry-After: %u", &retry), 1);
+	assert_in_range(retry, EDGE_RETRY_S, 2 * EDGE_RETRY_S);
+	/* Too late: no lease comes of it, and nobody else's request is answered with it. */
+	acknowledge(f, token, 0);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	acknowledge(f, hear_append(f), FG_EIO);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_module_that_does_not_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	uint64_t token = hear_ask(f);
+	const struct linger rst = { 1, 0 };
+	setsockopt(m.fd, SOL_SOCKET, SO_LINGER, &rst, sizeof rst);
+	module_end(&m);
+	turn(f);
+	answer_ask(f, token, true); /* its place is free: nothing is appended for nobody */
+	turn(f);
+	turn(f);
+	quiet(f, f->audit);
+	m = module(f);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_table_changes_while_asking(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	uint64_t token = hear_append(f);
+	offer_as(f, NULL, false, true);
+	acknowledge(f, token, 0);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	module_end(&m);
+}
+
+static void
+test_peers_that_go_while_asking(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	hear_ask(f);
+	close(f->control);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	f->control = peer(f, MSG_ROLE_CONTROL);
+	turn(f);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	hear_append(f);
+	close(f->audit);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	f->audit = peer(f, MSG_ROLE_AUDIT);
+	turn(f);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+/* ---- serving ---- */
+
+static void
+test_exact_bytes_ranges_and_conditions(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	char etag[80], more[160];
+	ready(f, SMALL);
+	get_granted(f, &m);
+	assert_non_null(strstr(m.head, "Accept-Ranges: bytes\r\n"));
+	snprintf(etag, sizeof etag, "ETag: \"");
+	size_t n = strlen(etag);
+	for (unsigned i = 0; i < DIGEST_SHA256_LEN; i++, n += 2)
+		snprintf(etag + n, sizeof etag - n, "%02x", f->s->r.terms.image[i]);
+	assert_non_null(strstr(m.head, etag));
+	struct msg_append entry;
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_DEVICE_SERVED);
+	assert_true(entry.have_dev);
+	hear(f, f->control, MSG_SERVED, &f->served, sizeof f->served);
+	assert_true(f->served.complete);
+	assert_int_equal(f->served.sent, SMALL);
+	/* From here on by the lease: nobody is asked. */
+	f->entries = f->servings = 0;
+	get(&m, PATH, "Range: bytes=100-299\r\n");
+	assert_int_equal(m.status, 206);
+	assert_int_equal(m.n, 200);
+	assert_memory_equal(m.body, f->s->image + 100, 200);
+	snprintf(more, sizeof more, "Content-Range: bytes 100-299/%u\r\n", SMALL);
+	assert_non_null(strstr(m.head, more));
+	get(&m, PATH, "Range: bytes=99999999-\r\n");
+	assert_int_equal(m.status, 416);
+	ask(&m, "HEAD", PATH, "");
+	read_reply(&m, false);
+	assert_int_equal(m.status, 200);
+	assert_int_equal(m.length, SMALL);
+	snprintf(more, sizeof more, "If-None-Match: %s\"\r\n", etag + 6);
+	get(&m, PATH, more);
+	assert_int_equal(m.status, 304);
+	quiet(f, f->audit);
+	quiet(f, f->control);
+	assert_int_equal(f->entries, 0);
+	assert_int_equal(f->servings, 0);
+	/* The last bytes are an end, whoever has the others. */
+	get(&m, PATH, "Range: bytes=-10\r\n");
+	assert_int_equal(m.status, 206);
+	assert_memory_equal(m.body, f->s->image + SMALL - 10, 10);
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	hear(f, f->control, MSG_SERVED, &f->served, sizeof f->served);
+	assert_int_equal(f->served.offset, SMALL - 10);
+	module_end(&m);
+}
+
+static void
+test_cold_image(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	char name[] = "/tmp/fg-edge-XXXXXX";
+	make_release(f, SMALL);
+	int file = mkstemp(name);
+	unlink(name);
+	assert_int_equal(write(file, f->s->image, SMALL), SMALL);
+	assert_int_equal(release_fds(f, false, file, sample_blocks_fd(f->s)), 0);
+	offer(f);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_leases_outlive_control_for_an_hour(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	get_granted(f, &m);
+	module_end(&m);
+	close(f->control);
+	close(f->audit);
+	f->control = f->audit = -1;
+	m = module(f);
+	get(&m, PATH, "");
+	expect_image(f, &m);
+	module_end(&m);
+	__atomic_add_fetch(&f->shared->skip_ms, 3600 * 1000, __ATOMIC_SEQ_CST);
+	m = module(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	module_end(&m);
+}
+
+static void
+test_https(void **state)
+{
+	struct fixture *f = *state;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct module m = module_at(f->tls_port, 0);
+	ready(f, SMALL);
+	X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), f->pki.cert);
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	m.ssl = SSL_new(ctx);
+	SSL_set_fd(m.ssl, m.fd);
+	assert_int_equal(SSL_connect(m.ssl), 1);
+	get_granted(f, &m);
+	assert_string_equal(f->sighting.listener, "tls");
+	get(&m, PATH, "Range: bytes=70000-140000\r\n");
+	assert_int_equal(m.status, 206);
+	assert_memory_equal(m.body, f->s->image + 70000, m.n);
+	module_end(&m);
+	SSL_CTX_free(ctx);
+}
+
+static void
+test_a_block_that_was_not_signed_for(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	make_release(f, SMALL);
+	f->s->image[RELEASE_BLOCK + 5] ^= 1; /* list and record are of the right one */
+	assert_int_equal(release(f), 0);
+	offer(f);
+	ask(&m, "GET", PATH, "");
+	grant(f);
+	read_reply(&m, true);
+	assert_true(m.reset);
+	assert_true(m.n <= RELEASE_BLOCK);
+	assert_memory_equal(m.body, f->s->image, m.n);
+	struct msg_append entry;
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_IMAGE_CORRUPT);
+	assert_false(entry.have_dev);
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_DEVICE_FAILED);
+	module_end(&m);
+	m = module(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	module_end(&m);
+}
+
+/* ---- restricting ---- */
+
+/* Granted, and stuck in the middle: this side does not read. */
+static struct module
+half_way(struct fixture *f)
+{
+	struct module m = module_at(f->port, 4096);
+	ask(&m, "GET", PATH, "");
+	grant(f);
+	read_head(&m);
+	assert_int_equal(m.status, 200);
+	assert_int_equal(m.length, LARGE);
+	return m;
+}
+
+/* Reset, not closed, and not whole. */
+static void
+expect_cut(struct module *m)
+{
+	static uint8_t buf[65536];
+	uint64_t n = 0;
+	for (size_t k; (k = take(m, buf, sizeof buf)) > 0;)
+		n += k;
+	assert_true(m->reset);
+	assert_false(m->eof);
+	assert_true(n < LARGE);
+}
+
+static void
+test_revoke(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_revoke revoke = { .generation = 1 };
+	struct msg_revoked revoked;
+	struct msg_append entry;
+	ready(f, LARGE);
+	struct module m = half_way(f), idle = module(f);
+	get(&idle, PATH, "Range: bytes=0-99\r\n"); /* whole, but who knows where its bytes are */
+	assert_int_equal(idle.status, 206);
+	memcpy(revoke.release, f->s->id, MSG_ID);
+	say(f->control, MSG_REVOKE, &revoke, NULL, 0);
+	hear(f, f->control, MSG_REVOKED, &revoked, sizeof revoked);
+	assert_int_equal(revoked.reset, 1);
+	expect_cut(&m);
+	assert_int_equal(take(&idle, &entry, 1), 0);
+	assert_true(idle.reset);
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_DEVICE_FAILED);
+	module_end(&m);
+	module_end(&idle);
+	m = module(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	/* A warden that did not hear of it brings the release again. */
+	assert_int_equal(release(f), FG_EPERM);
+	offer(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	quiet(f, f->control);
+	module_end(&m);
+}
+
+static void
+test_revoke_while_asking(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_revoke revoke = { .generation = 1 };
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	uint64_t token = hear_append(f);
+	memcpy(revoke.release, f->s->id, MSG_ID);
+	say(f->control, MSG_REVOKE, &revoke, NULL, 0);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	acknowledge(f, token, 0);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	module_end(&m);
+}
+
+static void
+test_withdraw(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_withdraw withdraw;
+	ready(f, LARGE);
+	struct module m = half_way(f);
+	memcpy(withdraw.release, f->s->id, MSG_ID);
+	say(f->warden, MSG_WITHDRAW, &withdraw, NULL, 0);
+	expect_cut(&m);
+	module_end(&m);
+	m = module(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	/* Unlike a revocation it may be undone by its author; the old lease is gone all the same. */
+	assert_int_equal(release(f), 0);
+	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_halt_and_unhalt(void **state)
+{
+	struct fixture *f = *state;
+	const struct msg_halt halt = { .at = 5, .by_uid = 0 };
+	const struct msg_unhalt unhalt = { .at = 5 };
+	ready(f, LARGE);
+	struct module m = half_way(f), waiting = module(f);
+	get(&waiting, "/fw/rtr/2.0.bin?imei=" IMEI "&v=2.0", "");
+	say(f->chan, MSG_HALT, &halt, NULL, 0);
+	hear(f, f->chan, MSG_HALT, NULL, 0);
+	expect_cut(&m);
+	module_end(&m);
+	get(&waiting, PATH, "");
+	expect_not_now(&waiting);
+	/* Everything else goes on: control may send what it likes. */
+	offer(f);
+	get(&waiting, PATH, "");
+	expect_not_now(&waiting);
+	say(f->chan, MSG_UNHALT, &unhalt, NULL, 0);
+	turn(f);
+	get(&waiting, PATH, ""); /* the lease is still good: nobody revoked anything */
+	expect_image(f, &waiting);
+	module_end(&waiting);
+}
+
+static void
+test_halt_while_asking(void **state)
+{
+	struct fixture *f = *state;
+	const struct msg_halt halt = { .at = 5, .by_uid = 0 };
+	struct module m = module(f);
+	ready(f, SMALL);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	uint64_t token = hear_append(f);
+	say(f->chan, MSG_HALT, &halt, NULL, 0);
+	hear(f, f->chan, MSG_HALT, NULL, 0);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	acknowledge(f, token, 0);
+	turn(f);
+	module_end(&m);
+}
+
+/* ---- what is not taken ---- */
+
+static void
+test_tables_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	ready(f, SMALL);
+	struct table_decision row = sample_row(f->s);
+	int fd = table_fd(f->generation - 1, &row, false, true);
+	memfd_seal(fd);
+	assert_int_equal(send_table(f, f->generation - 1, fd), FG_ESTATE); /* back */
+	fd = table_fd(f->generation + 1, &row, false, true);
+	memfd_seal(fd);
+	assert_int_equal(send_table(f, f->generation + 2, fd), FG_ESTATE); /* not what it says */
+	assert_int_equal(send_table(f, f->generation + 1, table_fd(f->generation + 1, NULL, false, true)), FG_EPEER);
+	fd = memfd_sealed("t", view_str("no table at all"));
+	assert_int_equal(send_table(f, f->generation + 1, fd), FG_EPEER);
+	get_granted(f, &m); /* the good one is still in force */
+	module_end(&m);
+}
+
+static void
+test_releases_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	make_release(f, SMALL);
+	int open = memfd_open("i");
+	assert_int_equal(write(open, f->s->image, SMALL), SMALL);
+	assert_int_equal(release_fds(f, true, open, sample_blocks_fd(f->s)), FG_EPEER);
+	assert_int_equal(release_fds(f, true, sample_image_fd(f->s), sample_image_fd(f->s)), FG_ELIMIT);
+	offer(f);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	quiet(f, f->control);
+	module_end(&m);
+}
+
+/* ---- life ---- */
+
+static void
+reload(struct fixture *f, int fd, bool ok)
+{
+	static uint64_t generation = 1;
+	const struct msg_reload m = { .generation = ++generation };
+	struct msg_reloaded answer;
+	say_fd(f, MSG_RELOAD, &m, fd);
+	hear(f, f->chan, MSG_RELOADED, &answer, sizeof answer);
+	assert_int_equal(answer.generation, generation);
+	assert_int_equal(answer.ok, ok);
+}
+
+static void
+test_reload(void **state)
+{
+	struct fixture *f = *state;
+	static const char renamed[] =
+	    "listeners = (\n  { name = \"tls\"; address = \"127.0.0.1\"; port = 8080; },\n"
+	    "  { name = \"plain\"; address = \"127.0.0.1\"; port = 8444; tls = true; cert = \"c.pem\"; key = \"k.pem\"; "
+	    "client_ca = \"ca.pem\"; }\n);\n"
+	    "suppliers = ( { name = \"acme\"; legal_entity = \"ACME Ltd\"; country = \"DE\"; } );\n";
+	struct module m = module(f);
+	ready(f, SMALL);
+	/* What waits points into the old configuration: it is answered first. */
+	ask(&m, "GET", PATH, "");
+	uint64_t token = hear_ask(f);
+	reload(f, default_bundle("review_days", "review_days = 9;"), true);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	answer_ask(f, token, true);
+	reload(f, bundle(renamed, SAMPLE_PROFILE), false);
+	reload(f, bundle("nonsense", SAMPLE_PROFILE), false);
+	reload(f, memfd_sealed("b", view_str("no bundle")), false);
+	get_granted(f, &m);
+	/* Another path: the old one is nobody's now. */
+	reload(f, default_bundle("path", "path = \"/new/{product}/{to}.bin\";"), true);
+	get(&m, PATH, "");
+	assert_int_equal(m.status, 404);
+	get(&m, "/new/rtr/2.0.bin?imei=" IMEI "&v=1.9", "");
+	expect_image(f, &m); /* the same upstream URL is the same resource, and the lease holds */
+	module_end(&m);
+}
+
+static void
+test_a_transfer_may_end_before_the_edge_does(void **state)
+{
+	struct fixture *f = *state;
+	const struct msg_stop stop = { .grace_ms = 60000 };
+	ready(f, LARGE);
+	struct module m = half_way(f);
+	say(f->chan, MSG_STOP, &stop, NULL, 0);
+	m.body = malloc(LARGE);
+	while (m.n < LARGE) {
+		size_t n = take(&m, m.body + m.n, LARGE - m.n);
+		assert_true(n > 0);
+		m.n += n;
+	}
+	assert_memory_equal(m.body, f->s->image, LARGE);
+	module_end(&m);
+	assert_int_equal(exit_status(f), 0);
+}
+
+static void
+test_supervisor_gone(void **state)
+{
+	struct fixture *f = *state;
+	ready(f, LARGE);
+	struct module m = half_way(f);
+	close(f->chan);
+	f->chan = -1;
+	expect_cut(&m);
+	module_end(&m);
+	assert_int_equal(exit_status(f), ROLE_EXIT_FAILED);
+}
+
+static void
+test_peer_that_breaks_the_contract(void **state)
+{
+	struct fixture *f = *state;
+	const struct msg_withdraw m = { .release = { 1 } };
+	say(f->control, MSG_WITHDRAW, &m, NULL, 0); /* the warden's word alone */
+	struct pollfd p = { .fd = f->control, .events = POLLIN };
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	assert_true(p.revents & POLLHUP);
+	turn(f);
+}
+
+static void
+test_boots_that_fail(void **state)
+{
+	struct fixture *f = *state;
+	say(f->chan, MSG_START, NULL, NULL, 0); /* no configuration */
+	assert_int_equal(exit_status(f), ROLE_EXIT_FAILED);
+	close(f->chan);
+	spawn(f);
+	boot_fd(f, MSG_FD_LOG_KEY, 0, text_fd("a secret of another role's"));
+	assert_int_equal(exit_status(f), ROLE_EXIT_CONTRACT);
+	close(f->chan);
+	spawn(f);
+	boot_fd(f, MSG_FD_LISTENER, MSG_LISTENERS_MAX, text_fd("x"));
+	assert_int_equal(exit_status(f), ROLE_EXIT_CONTRACT);
+	close(f->chan);
+	spawn(f);
+	boot_fd(f, MSG_FD_BUNDLE, 0, default_bundle("quorum", "quorum = 2;"));
+	say(f->chan, MSG_START, NULL, NULL, 0); /* listeners are missing */
+	assert_int_equal(exit_status(f), ROLE_EXIT_FAILED);
+	close(f->chan);
+	spawn(f);
+	boot_fd(f, MSG_FD_BUNDLE, 0, bundle("nonsense", "more"));
+	say(f->chan, MSG_START, NULL, NULL, 0);
+	assert_int_equal(exit_status(f), ROLE_EXIT_FAILED);
+	close(f->chan);
+	spawn(f);
+	boot_fd(f, MSG_FD_BUNDLE, 0, default_bundle("quorum", "quorum = 2;"));
+	uint16_t port;
+	boot_fd(f, MSG_FD_LISTENER, 0, listening(&port));
+	boot_fd(f, MSG_FD_LISTENER, 1, listening(&port));
+	boot_fd(f, MSG_FD_TLS_CERT, 1, text_fd("no certificate"));
+	boot_fd(f, MSG_FD_TLS_KEY, 1, text_fd("no key"));
+	say(f->chan, MSG_START, NULL, NULL, 0);
+	assert_int_equal(exit_status(f), ROLE_EXIT_FAILED);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_strangers),
+		T(test_unknown_module_is_sighted_and_told_not_now),
+		T(test_a_thousand_requests_are_one_sighting),
+		T(test_a_flood_of_sightings_does_not_cost_control),
+		T(test_control_says_no),
+		T(test_rows_that_offer_nothing_to_this_module),
+		T(test_no_byte_before_the_acknowledgement),
+		T(test_audit_is_silent),
+		T(test_module_that_does_not_wait),
+		T(test_table_changes_while_asking),
+		T(test_peers_that_go_while_asking),
+		T(test_exact_bytes_ranges_and_conditions),
+		T(test_cold_image),
+		T(test_leases_outlive_control_for_an_hour),
+		T(test_https),
+		T(test_a_block_that_was_not_signed_for),
+		T(test_revoke),
+		T(test_revoke_while_asking),
+		T(test_withdraw),
+		T(test_halt_and_unhalt),
+		T(test_halt_while_asking),
+		T(test_tables_not_taken),
+		T(test_releases_not_taken),
+		T(test_reload),
+		T(test_a_transfer_may_end_before_the_edge_does),
+		T(test_supervisor_gone),
+		T(test_peer_that_breaks_the_contract),
+		cmocka_unit_test_setup_teardown(test_boots_that_fail, setup_bare, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
