@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * callers - who is at the other end of the control socket, and what that
+ * person may ask. Unix groups name roles; a role may view, restrict and set in
+ * motion, and none of them is a vote.
+ * The kernel says who called (SO_PEERCRED, SO_PEERGROUPS); names come from the
+ * machine's own files, read without NSS: its modules have no place in the jail.
+ */
+#ifndef FG_GATEWAY_CONTROL_CALLERS_H
+#define FG_GATEWAY_CONTROL_CALLERS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "policy/config.h"
+
+#define CALLERS_USERS_MAX 8192 /* accounts of one machine that can be named */
+
+/* Bits. */
+enum callers_role {
+	CALLERS_NOBODY = 0,
+	CALLERS_VIEWER = 1,
+	CALLERS_OPERATOR = 2,
+	CALLERS_APPROVER = 4,
+	CALLERS_ADMIN = 8,
+	CALLERS_AUDITOR = 16,
+	CALLERS_ANY = 31,
+};
+
+struct caller {
+	uid_t uid;
+	unsigned roles;
+	char user[CONFIG_USER_MAX + 1]; /* "uid:1000" for one without a name here */
+};
+
+struct callers;
+
+/* Opens the account files: before the jail, which has no place for all of them. Parses nothing yet. */
+struct callers *callers_new(void);
+void callers_free(struct callers *c);
+/* Reads the names and resolves the groups of the configuration; a group that does not exist is nobody. */
+int callers_load(struct callers *c, const struct config_roles *roles, uid_t own);
+/* The peer of a connected unix socket. 0 or FG_EIO. */
+int callers_identify(const struct callers *c, int sock, struct caller *ret);
+/* "operator, approver" for messages; at least "nobody". dst holds 64. */
+void callers_roles_text(unsigned roles, char dst[64]);
+
+#endif

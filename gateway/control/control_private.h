@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What control holds, for the files of this folder alone. Each noun owns its
+ * own memory; they reach each other through here.
+ */
+#ifndef FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
+#define FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
+
+#include "gateway/control/callers.h"
+#include "gateway/control/desk.h"
+#include "gateway/control/edges.h"
+#include "gateway/control/fetches.h"
+#include "gateway/control/grants.h"
+#include "gateway/control/halts.h"
+#include "gateway/control/imports.h"
+#include "gateway/control/inventory.h"
+#include "gateway/control/jobs.h"
+#include "gateway/control/judging.h"
+#include "gateway/control/logbook.h"
+#include "gateway/control/people.h"
+#include "gateway/control/policies.h"
+#include "gateway/control/releases.h"
+#include "gateway/control/reviews.h"
+#include "gateway/control/sightings.h"
+#include "gateway/role/role.h"
+#include "gateway/state/candidate.h"
+#include "gateway/state/db.h"
+#include "gateway/state/fetch.h"
+#include "gateway/state/files.h"
+#include "gateway/state/incident.h"
+#include "gateway/state/meta.h"
+#include "gateway/state/release.h"
+#include "gateway/state/resource.h"
+#include "gateway/state/restriction.h"
+#include "gateway/state/statement.h"
+#include "gateway/state/unknown.h"
+#include "policy/lifecycle.h"
+
+#define CONTROL_EXITS_MAX 64 /* roles whose deaths `status` remembers: every one there can be */
+#define CONTROL_PLACES 5     /* folders the jail leaves it */
+#define CONTROL_EPOCH_MAX 64 /* bytes of the pseudonym key */
+
+struct control {
+	struct role *role;
+	struct event_base *base;
+	const struct clock_source *clock;
+	char data_dir[MSG_PATH_MAX];
+	char place[CONTROL_PLACES][MSG_PATH_MAX + 32];
+	bool demo;
+
+	/* From the boot dialogue, read after the jail is closed. */
+	int bundle_fd, genesis_fd, epoch_fd, sock_fd;
+
+	struct callers *callers;
+	struct people *people;
+	struct policies *policies;
+	struct db *db;
+	struct files *files;
+	struct inventory *inventory;
+	struct grants *grants;
+	struct logbook *logbook;
+	struct jobs *jobs;
+	struct desk *desk;
+	struct sightings *sightings;
+	struct fetches *fetches;
+	struct imports *imports;
+	struct judging *judging;
+	struct reviews *reviews;
+	struct releases *releases;
+	struct edges *edges;
+	struct halts *halts;
+
+	struct chan *warden;     /* NULL while away */
+	bool warden_listed;      /* it has said what is released */
+	struct event *second, *minute;
+	struct msg_role_exit exits[CONTROL_EXITS_MAX];
+	unsigned exits_n;
+	struct { /* refused requests, gathered for the log */
+		unsigned count;
+		char last[MSG_TEXT_MAX];
+	} denied;
+	bool stopping;
+};
+
+/* Epoch seconds. */
+static inline int64_t
+control_now(const struct control *c)
+{
+	return clock_wall_s(c->clock);
+}
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * edges - control's channels to the edges: sightings and questions in, tables,
+ * grants and revocations out. The table is built once and handed to all as one
+ * sealed memfd; its generation is the size of the log and never goes back.
+ */
+#ifndef FG_GATEWAY_CONTROL_EDGES_H
+#define FG_GATEWAY_CONTROL_EDGES_H
+
+#include "gateway/role/chan.h"
+
+#define EDGES_MAX 64            /* policy/config */
+#define EDGES_DECIDE_MS 20      /* changes that come together make one table */
+#define EDGES_MODULES_MS 2000   /* the inventory changes with every stranger */
+
+struct control;
+struct edges;
+
+struct edges *edges_new(struct control *c);
+void edges_free(struct edges *e);
+/* Rules of the channel; its ctx is struct control. */
+const struct chan_ops *edges_ops(void);
+void edges_up(struct edges *e, struct chan *chan, unsigned index);
+void edges_down(struct edges *e, unsigned index);
+
+/* A new table soon: of decisions alone, or of everything. */
+void edges_table_due(struct edges *e, bool modules);
+/* At once, for what restricts. */
+void edges_table_now(struct edges *e);
+/* Tells all edges to stop; how many were told. */
+unsigned edges_revoke(struct edges *e, const uint8_t release[16]);
+/* Every second: the inventory may have changed. */
+void edges_tick(struct edges *e);
+
+uint64_t edges_generation(const struct edges *e);
+bool edges_is_up(const struct edges *e, unsigned index);
+/* Generation that edge has taken. */
+uint64_t edges_taken(const struct edges *e, unsigned index);
+
+#endif

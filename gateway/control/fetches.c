@@ -1,0 +1,745 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/fetches.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/control_private.h"
+#include "gateway/wire/memfd.h"
+
+#define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
+#define HOUR 3600
+
+enum leg { LEG_FETCH = 0, LEG_IMAGE, LEG_SIGNATURE }; /* what is being waited for or hashed */
+
+struct flight { /* one fetch under way */
+	LIST_ENTRY(flight) link;
+	struct fetches *all;
+	struct db_resource resource;
+	uint64_t candidate;  /* 0: a known image is looked at again */
+	uint64_t record;     /* in the history */
+	uint64_t job;
+	uint64_t max_bytes;
+	char asker[80];
+	struct files_part part[2]; /* image, signature */
+	bool have_part[2];
+	struct msg_fetch_done done;
+	enum leg leg;
+	struct digest *digest;
+	int fd;
+	uint64_t offset, size;
+	uint8_t *slice;
+	uint8_t sha256[2][DIGEST_SHA256_LEN];
+	uint64_t bytes[2];
+	bool have_provenance;
+	uint8_t provenance[DIGEST_SHA256_LEN];
+	struct event *turn;
+};
+
+struct fetches {
+	struct control *c;
+	LIST_HEAD(, flight) flights;
+	unsigned n;
+};
+
+struct fetches *
+fetches_new(struct control *c)
+{
+	struct fetches *f = calloc(1, sizeof *f);
+	if (f) {
+		f->c = c;
+		LIST_INIT(&f->flights);
+	}
+	return f;
+}
+
+static void
+land(struct flight *fl)
+{
+	struct control *c = fl->all->c;
+	for (unsigned i = 0; i < 2; i++) {
+		if (fl->have_part[i]) {
+			close(fl->part[i].fd);
+			files_part_drop(c->files, fl->part[i].name);
+		}
+	}
+	digest_free(fl->digest);
+	if (fl->fd >= 0)
+		close(fl->fd);
+	if (fl->turn)
+		event_free(fl->turn);
+	free(fl->slice);
+	LIST_REMOVE(fl, link);
+	fl->all->n--;
+	free(fl);
+}
+
+void
+fetches_free(struct fetches *f)
+{
+	if (!f)
+		return;
+	while (!LIST_EMPTY(&f->flights))
+		land(LIST_FIRST(&f->flights));
+	free(f);
+}
+
+unsigned
+fetches_running(const struct fetches *f)
+{
+	return f->n;
+}
+
+static struct flight *
+find(const struct fetches *f, const uint8_t resource[MSG_ID])
+{
+	struct flight *fl;
+	LIST_FOREACH(fl, &f->flights, link) {
+		if (!memcmp(fl->resource.id, resource, MSG_ID))
+			return fl;
+	}
+	return NULL;
+}
+
+/* ---- telling ---- */
+
+static struct msg_append *
+entry(const struct flight *fl, enum entry_event event, const char *out)
+{
+	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16], review[DB_REVIEW_CAP];
+	hex_encode(fl->resource.id, MSG_ID, hex);
+	snprintf(obj, sizeof obj, "resource:%s", hex);
+	struct msg_append *e = logbook_entry(event, out, "control", obj);
+	logbook_ref(e, "profile", fl->resource.profile);
+	if (fl->candidate) {
+		db_candidate_review(fl->candidate, review);
+		logbook_ref(e, "review", review);
+	}
+	return e;
+}
+
+/* ---- one candidate's moves ---- */
+
+/* Moves it by the table; note (may be NULL) replaces what stands there. */
+static int
+move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
+{
+	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
+	char from[DB_WORD_MAX];
+	if (!m)
+		return FG_ESTATE;
+	memcpy(from, cand->state, sizeof from);
+	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
+	if (note)
+		snprintf(cand->note, sizeof cand->note, "%s", note);
+	cand->updated = control_now(c);
+	int err = db_candidate_update(c->db, cand, from);
+	if (err)
+		oplog(OPLOG_ERR, "a candidate could not be moved to %s: %s", cand->state, db_why(c->db));
+	return err;
+}
+
+/* The candidate this fetch is for, in state fetching: a new one, one that failed before, or none for a second look. */
+static int
+candidate_for(struct control *c, const struct db_resource *r, bool by_person, uint64_t *ret)
+{
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	int err = cand ? db_candidate_newest(c->db, r->id, cand) : FG_ENOMEM;
+	*ret = 0;
+	if (err == FG_ENOTFOUND) {
+		*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c) };
+		memcpy(cand->resource, r->id, sizeof cand->resource);
+		snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(LIFECYCLE_SIGHTED));
+		err = db_candidate_new(c->db, cand, &cand->id);
+	}
+	enum lifecycle_state state = err ? LIFECYCLE_NONE : lifecycle_state_parse(view_str(cand->state));
+	const struct lifecycle_move *m = lifecycle_move(state, LIFECYCLE_FETCH);
+	if (!err && m && (m->needs == LIFECYCLE_NEEDS_NONE || (by_person && !cand->in_quarantine))) {
+		err = move(c, cand, LIFECYCLE_FETCH, "");
+		*ret = cand->id;
+	}
+	free(cand);
+	return err;
+}
+
+/* ---- may we? ---- */
+
+static uint64_t
+rest(uint64_t limit, uint64_t used)
+{
+	return used < limit ? limit - used : 0;
+}
+
+uint64_t
+fetches_room(struct control *c, const struct profile *p, char *why, size_t cap)
+{
+	const struct config *conf = policies_config(c->policies);
+	uint64_t used = 0, all = 0, space = 0;
+	uint64_t room = (uint64_t)p->upstream_options.max_bytes;
+	if (db_candidate_usage(c->db, p->name, &used) || files_usage(c->files, &all) || files_space(c->files, &space)) {
+		snprintf(why, cap, "the quarantine could not be measured");
+		return 0;
+	}
+	uint64_t limit[3] = {
+		rest((uint64_t)p->quarantine_bytes, used),
+		rest((uint64_t)conf->quarantine.max_bytes, all),
+		rest(space, (uint64_t)conf->quarantine.reserve_bytes),
+	};
+	static const char *const name[3] = { "the profile's quarantine_bytes are used up", "the quarantine is full",
+		"the disk is nearly full" };
+	for (unsigned i = 0; i < 3; i++) {
+		if (!limit[i]) {
+			snprintf(why, cap, "%s", name[i]);
+			return 0;
+		}
+		if (limit[i] < room)
+			room = limit[i];
+	}
+	return room;
+}
+
+static void
+back_off(struct control *c, const uint8_t resource[MSG_ID])
+{
+	struct db_backoff b = { 0 };
+	(void)db_fetch_backoff(c->db, resource, &b);
+	unsigned shift = b.failures < 10 ? b.failures : 10;
+	int64_t wait = (int64_t)FETCHES_BACKOFF_FIRST << shift;
+	b.until = control_now(c) + (wait < FETCHES_BACKOFF_MAX ? wait : FETCHES_BACKOFF_MAX);
+	b.failures++;
+	(void)db_fetch_backoff_set(c->db, resource, &b);
+}
+
+static bool
+due(struct control *c, const struct db_resource *r)
+{
+	struct db_backoff b = { 0 };
+	enum lifecycle_state state = lifecycle_state_parse(view_str(r->candidate_state));
+	if (db_fetch_backoff(c->db, r->id, &b) || control_now(c) < b.until)
+		return false;
+	if (!r->candidate)
+		return true;
+	const struct lifecycle_move *m = lifecycle_move(state, LIFECYCLE_FETCH);
+	if (m)
+		return m->needs == LIFECYCLE_NEEDS_NONE;
+	/* The image is here: a second look now and then; `until` dates the last one. */
+	return state == LIFECYCLE_REVIEW || state == LIFECYCLE_APPROVED ? b.until && control_now(c) >= b.until : false;
+}
+
+/* ---- the job ---- */
+
+static int
+fill_question(const struct flight *fl, const struct policy *p, uint64_t job, struct msg_fetch *m)
+{
+	const struct profile_upstream *o = &p->profile->upstream_options;
+	*m = (struct msg_fetch){
+		.job = job,
+		.max_bytes = fl->max_bytes,
+		.max_seconds = (uint32_t)o->max_seconds,
+		.min_speed = (uint32_t)o->min_bytes_per_second,
+		.max_redirects = (uint32_t)o->max_redirects,
+		.have_ca = p->ca.n > 0,
+	};
+	snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
+	snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
+	snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
+	/* More pins or networks than a message holds: those left out permit less, never more. */
+	for (unsigned i = 0; i < o->pin_text_n && m->pins_n < sizeof m->pins / sizeof m->pins[0]; i++)
+		memcpy(m->pins[m->pins_n++].spki, o->pin[i], DIGEST_SHA256_LEN);
+	for (unsigned i = 0; i < o->private_text_n && m->private_n < sizeof m->private_ok / sizeof m->private_ok[0]; i++) {
+		struct msg_cidr *n = &m->private_ok[m->private_n++];
+		memcpy(n->addr, o->private[i].addr.b, sizeof n->addr);
+		n->bits = o->private[i].bits;
+		n->v6 = true; /* the 16-byte form for both families */
+	}
+	return FG_OK;
+}
+
+static int
+on_ask(void *ctx, uint64_t job, struct chan *chan)
+{
+	struct flight *fl = ctx;
+	struct control *c = fl->all->c;
+	const struct policy *p = policies_find(c->policies, fl->resource.profile);
+	struct msg_fetch *m = malloc(sizeof *m);
+	int fds[3] = { fl->part[0].fd, fl->part[1].fd, -1 };
+	int err = !p ? FG_ENOTFOUND : m ? fill_question(fl, p, job, m) : FG_ENOMEM;
+	if (!err && m->have_ca) {
+		fds[2] = memfd_sealed("fotagate-ca", p->ca);
+		err = fds[2] < 0 ? fds[2] : FG_OK;
+	}
+	if (!err)
+		err = chan_send(chan, MSG_FETCH, m, fds, m->have_ca ? 3 : 2);
+	if (fds[2] >= 0)
+		close(fds[2]);
+	free(m);
+	return err;
+}
+
+/* ---- how it ended ---- */
+
+static void
+history(struct flight *fl, unsigned outcome, const char *detail)
+{
+	struct control *c = fl->all->c;
+	struct db_fetch h = { .id = fl->record, .ended = control_now(c), .outcome = (uint8_t)outcome,
+		.http_status = fl->done.http_status, .bytes = fl->bytes[0] };
+	snprintf(h.detail, sizeof h.detail, "%s", detail);
+	(void)db_fetch_end(c->db, &h);
+	const char *word = lifecycle_state_name(outcome == MSG_FETCH_OK ? LIFECYCLE_JUDGING : LIFECYCLE_FETCH_FAILED);
+	(void)db_resource_move(c->db, fl->resource.id, NULL, word);
+}
+
+/* The flight is over and has brought nothing. */
+static void
+fail(struct flight *fl, const char *detail)
+{
+	struct control *c = fl->all->c;
+	struct db_candidate *cand = fl->candidate ? calloc(1, sizeof *cand) : NULL;
+	char seen[MSG_TEXT_MAX];
+	visible_cstr(view_str(detail), seen, sizeof seen);
+	(void)db_begin(c->db);
+	history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
+	if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
+		(void)move(c, cand, LIFECYCLE_FAIL, seen);
+	back_off(c, fl->resource.id);
+	if (db_commit(c->db))
+		oplog(OPLOG_ERR, "a failed fetch could not be written down: %s", db_why(c->db));
+	struct msg_append *e = entry(fl, ENTRY_FETCH_FAILED, "failed");
+	logbook_say(e, "%s", seen);
+	if (fl->done.http_status)
+		logbook_ref_number(e, "status", fl->done.http_status);
+	logbook_tell(c->logbook, e);
+	free(cand);
+	land(fl);
+}
+
+static int
+keep_provenance(struct flight *fl, int fd)
+{
+	struct view text;
+	struct json *doc = NULL;
+	int err = memfd_map(fd, FETCHES_PROVENANCE_MAX, &text);
+	if (err)
+		return err;
+	err = json_parse(text, &doc, NULL);
+	if (!err && !json_is_canonical(doc, text))
+		err = FG_EPEER;
+	if (!err)
+		err = digest_sha256(text, fl->provenance);
+	if (!err)
+		err = files_doc_put(fl->all->c->files, FILES_PROVENANCE, fl->provenance, text);
+	fl->have_provenance = !err;
+	json_free(doc);
+	memfd_unmap(text);
+	return err;
+}
+
+/* Puts the sealed files' digests into the candidate's row. */
+static void
+describe(const struct flight *fl, struct db_candidate *cand)
+{
+	cand->have_image = cand->in_quarantine = true;
+	memcpy(cand->image, fl->sha256[0], sizeof cand->image);
+	cand->size = fl->bytes[0];
+	cand->have_signature = fl->bytes[1] > 0;
+	memcpy(cand->signature, fl->sha256[1], sizeof cand->signature);
+	cand->have_provenance = fl->have_provenance;
+	memcpy(cand->provenance, fl->provenance, sizeof cand->provenance);
+}
+
+static int
+seal(struct flight *fl, unsigned i, enum files_kind kind)
+{
+	struct control *c = fl->all->c;
+	close(fl->part[i].fd);
+	fl->have_part[i] = false;
+	int err = files_part_seal(c->files, fl->part[i].name, kind, fl->sha256[i]);
+	if (err)
+		files_part_drop(c->files, fl->part[i].name);
+	return err;
+}
+
+/* Other bytes than before under one URL: both stay, and a person has to look. */
+static int
+incident(struct flight *fl, const struct db_candidate *before, struct db_candidate *cand)
+{
+	struct control *c = fl->all->c;
+	struct db_incident i = { .at = control_now(c), .kind = "other-bytes", .have_resource = true };
+	int err = FG_OK;
+	memcpy(i.resource, fl->resource.id, sizeof i.resource);
+	snprintf(i.detail, sizeof i.detail, "the same URL gave other bytes than before");
+	if (fl->candidate) {
+		/* It waited for the bytes it had before; these are others. */
+		struct db_candidate *old = calloc(1, sizeof *old);
+		err = old ? db_candidate_get(c->db, fl->candidate, old) : FG_ENOMEM;
+		if (!err)
+			err = move(c, old, LIFECYCLE_FAIL, i.detail);
+		free(old);
+	}
+	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c) };
+	memcpy(cand->resource, fl->resource.id, sizeof cand->resource);
+	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(LIFECYCLE_INCIDENT));
+	snprintf(cand->note, sizeof cand->note, "%s", i.detail);
+	describe(fl, cand);
+	if (!err)
+		err = db_candidate_new(c->db, cand, &cand->id);
+	if (!err)
+		err = db_incident_add(c->db, &i);
+	if (err)
+		return err;
+	fl->candidate = cand->id;
+	struct msg_append *e = entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
+	logbook_ref_sha256(e, "image", cand->image);
+	logbook_ref_sha256(e, "before", before->image);
+	logbook_say(e, "%s", i.detail);
+	logbook_tell(c->logbook, e);
+	oplog(OPLOG_ERR, "INCIDENT: a vendor's URL gives other bytes than before");
+	return FG_OK;
+}
+
+struct comparison {
+	const uint8_t *image;
+	bool any, same;
+	struct db_candidate *other;
+};
+
+static int
+compare(void *arg, const struct db_candidate *cand)
+{
+	struct comparison *cmp = arg;
+	if (!cand->have_image)
+		return 0;
+	if (!memcmp(cand->image, cmp->image, DIGEST_SHA256_LEN)) {
+		cmp->same = true;
+	} else {
+		cmp->any = true;
+		*cmp->other = *cand;
+	}
+	return 0;
+}
+
+/* What the bytes mean for the resource. *ret_judge: the candidate to be judged, or 0. */
+static int
+arrive(struct flight *fl, uint64_t *ret_judge)
+{
+	struct control *c = fl->all->c;
+	struct db_candidate *cand = calloc(2, sizeof *cand);
+	struct comparison cmp = { .image = fl->sha256[0], .other = cand ? cand + 1 : NULL };
+	struct db_candidate_filter filter = { .resource = fl->resource.id };
+	*ret_judge = 0;
+	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
+	if (!err && cmp.any && !cmp.same) {
+		err = incident(fl, cmp.other, cand);
+	} else if (!err && fl->candidate) {
+		err = db_candidate_get(c->db, fl->candidate, cand);
+		if (!err) {
+			describe(fl, cand);
+			err = move(c, cand, LIFECYCLE_ARRIVE, "");
+		}
+		if (!err)
+			*ret_judge = cand->id;
+	}
+	free(cand);
+	return err;
+}
+
+static void
+arrived(struct flight *fl)
+{
+	struct control *c = fl->all->c;
+	uint64_t judge = 0;
+	int err = seal(fl, 0, FILES_IMAGE);
+	if (!err && fl->bytes[1])
+		err = seal(fl, 1, FILES_SIGNATURE);
+	if (err) {
+		fail(fl, "the files could not be kept in quarantine");
+		return;
+	}
+	struct db_backoff again = { .until = control_now(c) + FETCHES_RECHECK };
+	err = db_begin(c->db);
+	if (!err) {
+		history(fl, MSG_FETCH_OK, "");
+		err = arrive(fl, &judge);
+		if (!err)
+			err = db_fetch_backoff_set(c->db, fl->resource.id, &again);
+		err = db_end(c->db, err);
+	}
+	if (err) {
+		oplog(OPLOG_ERR, "an arrival could not be written down: %s", db_why(c->db));
+		fail(fl, "the arrival could not be written down");
+		return;
+	}
+	struct msg_append *e = entry(fl, ENTRY_FETCH_DONE, "ok");
+	logbook_ref_sha256(e, "image", fl->sha256[0]);
+	logbook_ref_number(e, "size", fl->bytes[0]);
+	if (fl->bytes[1])
+		logbook_ref_sha256(e, "signature", fl->sha256[1]);
+	if (fl->have_provenance)
+		logbook_ref_sha256(e, "provenance", fl->provenance);
+	logbook_tell(c->logbook, e);
+	land(fl);
+	if (judge)
+		judging_start(c->judging, judge);
+}
+
+/* ---- hashing in slices ---- */
+
+static int
+begin_leg(struct flight *fl, enum leg leg)
+{
+	struct stat st;
+	unsigned i = leg == LEG_SIGNATURE;
+	fl->leg = leg;
+	if (fl->fd >= 0)
+		close(fl->fd);
+	digest_free(fl->digest);
+	fl->offset = 0;
+	fl->digest = digest_new(DIGEST_SHA256);
+	fl->fd = files_part_read(fl->all->c->files, fl->part[i].name);
+	if (!fl->digest)
+		return FG_ENOMEM;
+	if (fl->fd < 0 || fstat(fl->fd, &st))
+		return FG_EIO;
+	fl->size = (uint64_t)st.st_size;
+	fl->bytes[i] = fl->size;
+	/* The fetcher's own numbers must be those of the files. */
+	if (fl->size != (i ? fl->done.signature_bytes : fl->done.bytes) || (!i && fl->size > fl->max_bytes) ||
+	    (i && fl->size > FETCHES_SIGNATURE_MAX))
+		return FG_EPEER;
+	return FG_OK;
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *ctx)
+{
+	struct flight *fl = ctx;
+	(void)fd;
+	(void)what;
+	int err = FG_OK;
+	size_t want = fl->size - fl->offset < FETCHES_SLICE ? (size_t)(fl->size - fl->offset) : FETCHES_SLICE;
+	if (want) {
+		ssize_t n = pread(fl->fd, fl->slice, want, (off_t)fl->offset);
+		if (n <= 0)
+			err = FG_EIO;
+		else
+			err = digest_update(fl->digest, view_of(fl->slice, (size_t)n));
+		fl->offset += n > 0 ? (uint64_t)n : 0;
+	}
+	if (!err && fl->offset == fl->size) {
+		err = digest_final(fl->digest, fl->sha256[fl->leg == LEG_SIGNATURE]);
+		if (!err && fl->leg == LEG_SIGNATURE) {
+			arrived(fl);
+			return;
+		}
+		if (!err)
+			err = begin_leg(fl, LEG_SIGNATURE);
+	}
+	if (err) {
+		fail(fl, err == FG_EPEER ? "the fetcher's numbers are not those of its files" :
+		    "the quarantine could not be read");
+		return;
+	}
+	event_active(fl->turn, EV_TIMEOUT, 0);
+}
+
+static void
+on_ended(void *ctx, struct jobs_end *end)
+{
+	struct flight *fl = ctx;
+	char why[200];
+	fl->job = 0;
+	if (end->end != REPORT_END_REPLIED) {
+		snprintf(why, sizeof why, "the fetcher: %s", end->detail);
+		fail(fl, why);
+		return;
+	}
+	fl->done = end->reply.fetched;
+	int err = keep_provenance(fl, end->fd);
+	if (fl->done.outcome != MSG_FETCH_OK) {
+		fail(fl, fl->done.detail[0] ? fl->done.detail : "the fetch failed");
+		return;
+	}
+	if (!err) {
+		fl->slice = malloc(FETCHES_SLICE);
+		fl->turn = event_new(fl->all->c->base, -1, 0, on_turn, fl);
+		err = fl->slice && fl->turn ? begin_leg(fl, LEG_IMAGE) : FG_ENOMEM;
+	}
+	if (err)
+		fail(fl, err == FG_EPEER ? "the fetcher's answer does not hold together" : err_name(err));
+	else
+		event_active(fl->turn, EV_TIMEOUT, 0);
+}
+
+/* ---- ordering ---- */
+
+static const struct jobs_ops ops = { on_ask, NULL, on_ended };
+
+static int
+take_off(struct fetches *f, const struct db_resource *r, const struct policy *p, const char *asker, bool by_person,
+    uint64_t room)
+{
+	struct control *c = f->c;
+	struct flight *fl = calloc(1, sizeof *fl);
+	if (!fl)
+		return FG_ENOMEM;
+	*fl = (struct flight){ .all = f, .resource = *r, .max_bytes = room, .fd = -1 };
+	snprintf(fl->asker, sizeof fl->asker, "%s", asker);
+	LIST_INSERT_HEAD(&f->flights, fl, link);
+	f->n++;
+	int err = FG_OK;
+	for (unsigned i = 0; !err && i < 2; i++) {
+		err = files_part_new(c->files, &fl->part[i]);
+		fl->have_part[i] = !err;
+	}
+	if (!err)
+		err = db_begin(c->db);
+	if (!err) {
+		err = candidate_for(c, r, by_person, &fl->candidate);
+		if (!err)
+			err = db_fetch_start(c->db, r->id, control_now(c), &fl->record);
+		if (!err)
+			err = db_resource_move(c->db, r->id, NULL, lifecycle_state_name(LIFECYCLE_FETCHING));
+		err = db_end(c->db, err);
+	}
+	if (err) {
+		oplog(OPLOG_ERR, "a fetch could not be ordered: %s (%s)", err_name(err), db_why(c->db));
+		land(fl);
+		return err;
+	}
+	uint32_t wall = ((uint32_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S) * 1000u;
+	struct msg_append *e = entry(fl, ENTRY_FETCH_STARTED, "ok");
+	logbook_ref(e, "asked_by", fl->asker);
+	logbook_say(e, "%s", r->url);
+	logbook_tell(c->logbook, e);
+	err = jobs_start(c->jobs, MSG_JOB_UPSTREAM, wall, &ops, fl, &fl->job);
+	if (err)
+		fail(fl, "too many fetches wait");
+	return err;
+}
+
+/* The limits that hold for everyone; ret_why says which. */
+static int
+limits(struct control *c, const struct profile *p, uint64_t *ret_room, char *why, size_t cap)
+{
+	uint64_t begun = 0;
+	if (p->upstream_options.credential[0]) {
+		snprintf(why, cap, "the profile names a credential, which this version cannot hand to a fetch: import the image");
+		return FG_ESTATE;
+	}
+	if (db_fetch_count(c->db, p->name, control_now(c) - HOUR, &begun) || begun >= (uint64_t)p->fetches_per_hour) {
+		snprintf(why, cap, "the profile's fetches_per_hour are used up");
+		return FG_EAGAIN;
+	}
+	*ret_room = fetches_room(c, p, why, cap);
+	return *ret_room ? FG_OK : FG_EAGAIN;
+}
+
+void
+fetches_want(struct fetches *f, const uint8_t resource[MSG_ID], const uint8_t *asker)
+{
+	struct control *c = f->c;
+	struct db_resource r;
+	char why[MSG_TEXT_MAX], who[2 * MSG_ID + 1] = "somebody";
+	uint64_t room = 0;
+	if (find(f, resource) || db_resource_get(c->db, resource, &r) || !r.url[0] || !due(c, &r))
+		return;
+	const struct policy *p = policies_find(c->policies, r.profile);
+	if (!p || !p->profile->upstream[0])
+		return;
+	if (limits(c, p->profile, &room, why, sizeof why)) {
+		/* Asked again in a while, not for every module that comes. */
+		back_off(c, resource);
+		oplog(OPLOG_WARNING, "profile %s: nothing is fetched: %s", r.profile, why);
+		struct msg_append *e = logbook_entry(ENTRY_DISK_WARN, "failed", "control", r.profile);
+		logbook_say(e, "nothing is fetched: %s", why);
+		logbook_tell(c->logbook, e);
+		return;
+	}
+	if (asker)
+		hex_encode(asker, MSG_ID, who);
+	if (take_off(f, &r, p, who, false, room))
+		back_off(c, resource);
+}
+
+int
+fetches_order(struct fetches *f, const uint8_t resource[MSG_ID], const char *person, char *ret_why, size_t cap)
+{
+	struct control *c = f->c;
+	struct db_resource r;
+	uint64_t room = 0;
+	ret_why[0] = '\0';
+	if (find(f, resource)) {
+		snprintf(ret_why, cap, "a fetch is under way");
+		return FG_ESTATE;
+	}
+	int err = db_resource_get(c->db, resource, &r);
+	if (err)
+		return err;
+	const struct policy *p = policies_find(c->policies, r.profile);
+	if (!p || !r.url[0] || !p->profile->upstream[0]) {
+		snprintf(ret_why, cap, "the profile has no upstream for it: import the image");
+		return FG_ESTATE;
+	}
+	err = limits(c, p->profile, &room, ret_why, cap);
+	return err ? err : take_off(f, &r, p, person, true, room);
+}
+
+void
+fetches_cancel(struct fetches *f, const uint8_t resource[MSG_ID])
+{
+	struct flight *fl = find(f, resource);
+	if (!fl)
+		return;
+	jobs_cancel(f->c->jobs, fl->job);
+	history(fl, MSG_FETCH_FAILED, "given up");
+	land(fl);
+}
+
+/* ---- after start ---- */
+
+struct interrupted {
+	struct fetches *f;
+	uint64_t id[DB_PAGE_MAX];
+	uint8_t resource[DB_PAGE_MAX][MSG_ID];
+	unsigned n;
+};
+
+static int
+gather(void *arg, const struct db_candidate *cand)
+{
+	struct interrupted *i = arg;
+	if (i->n == DB_PAGE_MAX)
+		return 0;
+	i->id[i->n] = cand->id;
+	memcpy(i->resource[i->n++], cand->resource, MSG_ID);
+	return 0;
+}
+
+void
+fetches_resume(struct fetches *f)
+{
+	struct control *c = f->c;
+	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_FETCHING) };
+	struct interrupted *i = calloc(1, sizeof *i);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	unsigned n = 0;
+	if (i && cand && db_fetch_orphans(c->db, control_now(c), &n) == FG_OK &&
+	    db_candidate_list(c->db, &filter, gather, i) == FG_OK) {
+		for (unsigned k = 0; k < i->n; k++) {
+			if (db_candidate_get(c->db, i->id[k], cand) || move(c, cand, LIFECYCLE_FAIL, "the gateway restarted"))
+				continue;
+			(void)db_resource_move(c->db, cand->resource, NULL, lifecycle_state_name(LIFECYCLE_FETCH_FAILED));
+			fetches_want(f, cand->resource, NULL);
+		}
+	}
+	free(cand);
+	free(i);
+}

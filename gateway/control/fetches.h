@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fetches - one fetch at a time for a resource, whoever and however many ask.
+ * Orders the job, gives it inodes of the quarantine to write, and when it ended
+ * finds out for itself what the bytes are (hashed in slices: the loop never
+ * stalls), keeps the provenance record, and says what arrived: a new image, the
+ * known one again, or other bytes under the same URL - an incident, both kept.
+ * Limits: back-off per resource, fetches an hour and bytes per profile, bytes of
+ * the whole quarantine and what the disk must keep free.
+ */
+#ifndef FG_GATEWAY_CONTROL_FETCHES_H
+#define FG_GATEWAY_CONTROL_FETCHES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FETCHES_SLICE (2u << 20)        /* bytes hashed in one turn of the loop: 4 ms */
+#define FETCHES_BACKOFF_FIRST 30        /* seconds after the first failure; doubles */
+#define FETCHES_BACKOFF_MAX (6 * 3600)
+#define FETCHES_RECHECK (24 * 3600)     /* a resource still asked for is looked at again: other bytes are an incident */
+#define FETCHES_PROVENANCE_MAX 262144   /* gateway/upstream/provenance.h */
+#define FETCHES_SIGNATURE_MAX 65536     /* more is no detached signature */
+
+struct control;
+struct profile;
+struct fetches;
+
+struct fetches *fetches_new(struct control *c);
+/* Running ones are forgotten; their parts are swept at the next start. */
+void fetches_free(struct fetches *f);
+/* A module asked (asker: its pseudonym, or NULL). Orders a fetch if one is due and allowed; else does nothing. */
+void fetches_want(struct fetches *f, const uint8_t resource[16], const uint8_t *asker);
+/* A person orders it, whatever the back-off says. FG_ESTATE, FG_EAGAIN (limits), FG_ENOTFOUND with ret_why. */
+int fetches_order(struct fetches *f, const uint8_t resource[16], const char *person, char *ret_why, size_t cap);
+/* Ends a fetch that nobody wants any more; no-op when there is none. */
+void fetches_cancel(struct fetches *f, const uint8_t resource[16]);
+/* After start: what was under way when we died has failed, and is tried again. */
+void fetches_resume(struct fetches *f);
+/* Bytes an image of the profile may still have, by its own cap, its quota, the quarantine's and the disk's; 0: ret_why. */
+uint64_t fetches_room(struct control *c, const struct profile *p, char *ret_why, size_t cap);
+unsigned fetches_running(const struct fetches *f);
+
+#endif

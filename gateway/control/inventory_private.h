@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inventory_private - what the files of the inventory share; for nobody else. */
+#ifndef FG_GATEWAY_CONTROL_INVENTORY_PRIVATE_H
+#define FG_GATEWAY_CONTROL_INVENTORY_PRIVATE_H
+
+#include "gateway/control/inventory.h"
+#include "gateway/control/words.h"
+
+#define INVENTORY_KEY_MAX 64
+
+struct inventory_slot {
+	struct inventory_module *module; /* NULL: free */
+	uint8_t which;                   /* of its identities */
+};
+
+struct inventory {
+	struct db *db;
+	uint8_t key[INVENTORY_KEY_MAX]; /* of the epoch */
+	size_t key_n;
+	uint8_t seed[16]; /* of the indexes: strangers choose identities */
+	struct words *words;
+	struct inventory_module **all;
+	size_t n, cap;
+	struct inventory_module **name; /* by pseudonym; names_n slots, a power of two */
+	size_t names_n;
+	struct inventory_slot *ident;   /* likewise */
+	size_t slots_n, idents_n;
+	struct inventory_module *dirty; /* linked by next_dirty */
+	bool stale;
+	int64_t hour_began;
+	uint32_t learnt;
+};
+
+/* A new module named by an identity, in all indexes. FG_ELIMIT, FG_ENOMEM, FG_ECRYPTO, FG_EINVAL. */
+int inventory_make(struct inventory *inv, unsigned kind, unsigned cls, const char *text, struct inventory_module **ret);
+/* Adds a free identity. FG_ELIMIT, FG_ENOMEM. */
+int inventory_attach(struct inventory *inv, struct inventory_module *m, unsigned kind, unsigned cls, const char *text);
+/* The module with exactly that stored identity, or NULL. */
+struct inventory_module *inventory_lookup(const struct inventory *inv, unsigned kind, struct view text);
+/* Changes one text of a module. *ret_changed (may be NULL) is set to true if it was another one. FG_ENOMEM. */
+int inventory_change(struct inventory *inv, struct inventory_module *m, const char **field, const char *value,
+    bool *ret_changed);
+/* It is to be written. */
+void inventory_touch(struct inventory *inv, struct inventory_module *m);
+
+#endif

@@ -1,0 +1,695 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/judging.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/control_private.h"
+#include "gateway/wire/memfd.h"
+#include "policy/decide.h"
+
+#define META_CLOCK "clock" /* the latest time seen, epoch seconds */
+
+enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
+
+struct case_ { /* one candidate being judged */
+	LIST_ENTRY(case_) link;
+	struct judging *all;
+	uint64_t candidate;
+	char review[DB_REVIEW_CAP];
+	uint64_t job;
+	enum stage stage;
+	int image_fd, signature_fd, old_fd;
+	uint32_t wall_ms;
+	struct report_asked asked;
+	struct report_reply reply[STAGE_STAGES];
+	struct view map[STAGE_STAGES]; /* of replies */
+};
+
+struct judging {
+	struct control *c;
+	LIST_HEAD(, case_) cases;
+};
+
+struct judging *
+judging_new(struct control *c)
+{
+	struct judging *j = calloc(1, sizeof *j);
+	if (j) {
+		j->c = c;
+		LIST_INIT(&j->cases);
+	}
+	return j;
+}
+
+static void
+close_case(struct case_ *k)
+{
+	const int fds[] = { k->image_fd, k->signature_fd, k->old_fd };
+	for (unsigned i = 0; i < 3; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	for (unsigned i = 0; i < STAGE_STAGES; i++)
+		memfd_unmap(k->map[i]);
+	LIST_REMOVE(k, link);
+	free(k);
+}
+
+void
+judging_free(struct judging *j)
+{
+	if (!j)
+		return;
+	while (!LIST_EMPTY(&j->cases))
+		close_case(LIST_FIRST(&j->cases));
+	free(j);
+}
+
+static struct case_ *
+find(struct judging *j, uint64_t candidate)
+{
+	struct case_ *k;
+	LIST_FOREACH(k, &j->cases, link) {
+		if (k->candidate == candidate)
+			return k;
+	}
+	return NULL;
+}
+
+bool
+judging_clock_sure(struct control *c)
+{
+	uint64_t seen = 0;
+	int64_t now = control_now(c);
+	int err = db_meta_get_u64(c->db, META_CLOCK, &seen);
+	if (now < people_genesis(c->people)->set.time - DECIDE_SKEW)
+		return false;
+	if (!err && (uint64_t)now + DECIDE_SKEW < seen)
+		return false;
+	if (err || (uint64_t)now > seen + 60)
+		(void)db_meta_set_u64(c->db, META_CLOCK, (uint64_t)now);
+	return true;
+}
+
+/* ---- the end: what policy makes of it ---- */
+
+/* Moves and saves; the old row is only replaced when it still stands where it stood. */
+static int
+save(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb)
+{
+	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
+	char from[DB_WORD_MAX];
+	if (!m)
+		return FG_ESTATE;
+	memcpy(from, cand->state, sizeof from);
+	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
+	cand->updated = control_now(c);
+	int err = db_candidate_update(c->db, cand, from);
+	if (err)
+		oplog(OPLOG_ERR, "%s: a verdict could not be written down: %s", cand->state, db_why(c->db));
+	return err;
+}
+
+struct opening { /* a review that waits for its entry to be durable */
+	struct control *c;
+	uint64_t candidate;
+	uint8_t report[DIGEST_SHA256_LEN];
+};
+
+static void
+on_opened(void *ctx, int err, uint64_t index)
+{
+	struct opening *o = ctx;
+	struct control *c = o->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	/* Without the entry the candidate stays in judging, and is judged again when the log is back. */
+	if (!err && cand && db_candidate_get(c->db, o->candidate, cand) == FG_OK && cand->have_report &&
+	    !memcmp(cand->report, o->report, sizeof o->report)) {
+		/* A statement counts when its signer saw this entry: a log larger than its index. */
+		cand->opened_at_log = index;
+		snprintf(cand->note, sizeof cand->note, "waits for people to review and sign");
+		(void)save(c, cand, LIFECYCLE_ADMIT);
+	}
+	free(cand);
+	free(o);
+}
+
+static struct msg_append *
+entry(const struct db_candidate *cand, enum entry_event event, const char *out)
+{
+	char review[DB_REVIEW_CAP];
+	db_candidate_review(cand->id, review);
+	struct msg_append *e = logbook_entry(event, out, "control", review);
+	logbook_ref(e, "profile", cand->profile);
+	logbook_ref_sha256(e, "image", cand->image);
+	if (cand->have_report)
+		logbook_ref_sha256(e, "report", cand->report);
+	if (cand->have_policy)
+		logbook_ref_sha256(e, "policy", cand->policy);
+	return e;
+}
+
+static void
+admit(struct control *c, struct db_candidate *cand)
+{
+	struct opening *o = calloc(1, sizeof *o);
+	struct msg_append *e = o ? entry(cand, ENTRY_REVIEW_OPENED, "ok") : NULL;
+	int err = e ? FG_OK : FG_ENOMEM;
+	if (!err) {
+		*o = (struct opening){ .c = c, .candidate = cand->id };
+		memcpy(o->report, cand->report, sizeof o->report);
+		err = logbook_append(c->logbook, e, on_opened, o);
+	}
+	free(e);
+	if (!err)
+		return;
+	free(o);
+	oplog(OPLOG_WARNING, "a review waits for the log: %s", logbook_state(c->logbook));
+}
+
+static enum decide_severity
+severity(enum finding_severity s)
+{
+	switch (s) {
+	case FINDING_INFO:
+		return DECIDE_INFO;
+	case FINDING_NOTICE:
+		return DECIDE_NOTICE;
+	case FINDING_WARNING:
+		return DECIDE_WARNING;
+	default:
+		return DECIDE_BLOCK;
+	}
+}
+
+static bool
+scheme_matches(const struct profile *p, const struct sig_result *r)
+{
+	switch (p->signature.scheme) {
+	case PROFILE_SCHEME_NONE:
+		return false;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return strcmp(r->scheme, "cms-detached") == 0;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return strcmp(r->scheme, "cms-attached") == 0;
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return strcmp(r->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
+}
+
+static bool
+stage_failed(const struct report *r)
+{
+	for (unsigned i = FINDING_INSPECT_CRASHED; i <= FINDING_INSPECT_TRAILING; i++)
+		if (r->findings[i].count)
+			return true;
+	return false;
+}
+
+/* The best signature there is; a verified one of the profile's scheme before any other. */
+static void
+best_signature(const struct report *r, const struct profile *p, struct decide_facts *f)
+{
+	f->signature = r->have_image ? SIG_ABSENT : SIG_UNKNOWN;
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		bool match = scheme_matches(p, s);
+		if (i == 0 || s->outcome > f->signature || (s->outcome == f->signature && match && !f->scheme_matches)) {
+			f->signature = s->outcome;
+			f->scheme_matches = match;
+		}
+	}
+	/* One that is bad spoils the rest: it is evidence of tampering, not a missing one. */
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		if (r->signatures.result[i].outcome == SIG_INVALID || r->signatures.result[i].outcome == SIG_REVOKED)
+			f->signature = r->signatures.result[i].outcome;
+}
+
+static int
+facts(const struct report *r, const struct db_candidate *cand, const struct policy *p,
+    struct decide_finding *list, struct decide_facts *f)
+{
+	static const enum decide_class classes[] = { [REPORT_BLOCKED] = DECIDE_CLASS_BLOCKED,
+		[REPORT_REVIEW] = DECIDE_CLASS_REVIEW, [REPORT_ACCEPTABLE] = DECIDE_CLASS_ACCEPTABLE };
+	struct coverage cover;
+	int err = report_coverage(r, &cover);
+	if (err)
+		return err;
+	*f = (struct decide_facts){
+		.complete = r->have_image && !stage_failed(r),
+		.class = classes[report_verdict(r)],
+		.size = r->size,
+		.signed_bytes = coverage_signed(&cover),
+		.unsigned_bytes = coverage_unsigned(&cover),
+		.judged_at = r->inputs.at,
+		.same_image = r->have_image && !memcmp(r->sha256, cand->image, sizeof r->sha256),
+		.same_policy = r->inputs.have_profile && !memcmp(r->inputs.profile_sha256, p->digest, sizeof p->digest),
+		.finding = list,
+	};
+	best_signature(r, p->profile, f);
+	for (unsigned i = 0; i < FINDING_LIMIT; i++)
+		if (r->findings[i].count)
+			list[f->findings_n++] = (struct decide_finding){ finding_get(i)->id, severity(r->findings[i].severity) };
+	return FG_OK;
+}
+
+static void
+block(struct control *c, struct db_candidate *cand, const struct decide_result *d)
+{
+	snprintf(cand->note, sizeof cand->note, "%s", d->reasons_n ? d->because[0].sentence : "policy says no");
+	if (save(c, cand, LIFECYCLE_BLOCK))
+		return;
+	struct msg_append *e = entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
+	logbook_ref(e, "verdict", decide_verdict_name(d->verdict));
+	if (d->reasons_n)
+		logbook_ref(e, "reason", decide_reason_id(d->because[0].reason));
+	logbook_say(e, "%s", cand->note);
+	logbook_tell(c->logbook, e);
+}
+
+/* The report is stored and the row names it; now policy decides. */
+static int
+decide_on(struct control *c, struct db_candidate *cand, const struct report *r, const struct policy *p)
+{
+	struct decide_finding list[FINDING_LIMIT];
+	struct decide_result *d = calloc(1, sizeof *d);
+	struct decide_facts f;
+	int err = d ? facts(r, cand, p, list, &f) : FG_ENOMEM;
+	if (!err) {
+		decide(&f, p->profile, control_now(c), judging_clock_sure(c), d);
+		struct msg_append *e = entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
+		logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
+		logbook_ref(e, "decision", decide_verdict_name(d->verdict));
+		logbook_tell(c->logbook, e);
+		if (d->verdict == DECIDE_REVIEW)
+			admit(c, cand);
+		else
+			block(c, cand, d);
+	}
+	free(d);
+	return err;
+}
+
+static int
+store(struct control *c, const struct report *r, const struct policy *p, struct db_candidate *cand)
+{
+	struct writer text;
+	writer_init(&text, REPORT_MAX);
+	int err = report_encode(r, REPORT_MAX, &text);
+	if (!err)
+		err = report_digest(writer_view(&text), cand->report);
+	if (!err)
+		err = files_doc_put(c->files, FILES_REPORT, cand->report, writer_view(&text));
+	if (!err)
+		err = files_doc_put(c->files, FILES_POLICY, p->digest, p->text);
+	writer_free(&text);
+	if (err)
+		return err;
+	cand->have_report = cand->have_policy = true;
+	memcpy(cand->policy, p->digest, sizeof cand->policy);
+	return db_candidate_update(c->db, cand, cand->state);
+}
+
+static void
+conclude(struct case_ *k)
+{
+	struct control *c = k->all->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct report *r = report_new(REPORT_WHOLE);
+	int err = cand && r ? db_candidate_get(c->db, k->candidate, cand) : FG_ENOMEM;
+	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
+	if (!err && strcmp(cand->state, lifecycle_state_name(LIFECYCLE_JUDGING)) != 0)
+		err = FG_ESTATE; /* rejected meanwhile */
+	if (!err && (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest)))
+		err = FG_EAGAIN; /* another policy came into force: once more */
+	if (!err)
+		err = report_merge(&k->asked, &k->reply[STAGE_VERIFY], &k->reply[STAGE_EXPLAIN], r);
+	if (!err)
+		err = store(c, r, p, cand);
+	if (!err)
+		err = decide_on(c, cand, r, p);
+	if (err && err != FG_ESTATE)
+		oplog(OPLOG_WARNING, "%s could not be judged: %s", k->review, err_name(err));
+	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
+	struct judging *all = k->all;
+	report_free(r);
+	free(cand);
+	close_case(k);
+	if (again)
+		judging_start(all, again);
+}
+
+/* ---- stages ---- */
+
+static int
+ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
+{
+	struct control *c = k->all->c;
+	const struct policy *p = policies_find(c->policies, k->asked.profile);
+	int fds[3], trust = -1;
+	unsigned n = 0;
+	if (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest))
+		return FG_ENOTFOUND;
+	struct trust_policy t = profile_trust_policy(p->profile);
+	struct msg_inspect m = {
+		.job = job,
+		.stage = MSG_STAGE_VERIFY,
+		.have_signature = k->asked.have_signature,
+		.have_trust = k->asked.have_trust,
+		.at = k->asked.at,
+		.scheme = (uint8_t)policies_scheme(p),
+		/* A profile without a scheme has no purpose either; certificates then mean what they mean without one. */
+		.purpose = (uint8_t)(t.purpose ? t.purpose : TRUST_PURPOSE_FIRMWARE),
+		.allow_leaf_anchor = t.allow_leaf_anchor,
+		.require_revocation = t.require_revocation,
+		.pinned_ignores_expiry = t.pinned_ignores_expiry,
+		.require_signature = k->asked.require_signature,
+		.rsa_bits_min = t.rsa_bits_min,
+	};
+	snprintf(m.profile, sizeof m.profile, "%s", k->asked.profile);
+	memcpy(m.profile_digest, p->digest, sizeof m.profile_digest);
+	fds[n++] = k->image_fd;
+	if (m.have_signature)
+		fds[n++] = k->signature_fd;
+	if (m.have_trust) {
+		trust = memfd_sealed("fotagate-trust", p->trust);
+		if (trust < 0)
+			return trust;
+		fds[n++] = trust;
+	}
+	int err = chan_send(chan, MSG_INSPECT, &m, fds, n);
+	if (trust >= 0)
+		close(trust);
+	return err;
+}
+
+static int
+ask_explain(struct case_ *k, uint64_t job, struct chan *chan)
+{
+	const struct msg_inspect m = { .job = job, .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
+	const int fds[2] = { k->image_fd, k->old_fd };
+	return chan_send(chan, MSG_INSPECT, &m, fds, 2);
+}
+
+static int
+on_ask(void *ctx, uint64_t job, struct chan *chan)
+{
+	struct case_ *k = ctx;
+	return k->stage == STAGE_VERIFY ? ask_verify(k, job, chan) : ask_explain(k, job, chan);
+}
+
+static void run_stage(struct case_ *k, enum stage stage);
+
+static void
+take_reply(struct case_ *k, struct jobs_end *end)
+{
+	struct report_reply *r = &k->reply[k->stage];
+	unsigned due = k->stage == STAGE_VERIFY ? MSG_STAGE_VERIFY : MSG_STAGE_EXPLAIN;
+	r->end = end->end;
+	snprintf(r->detail, sizeof r->detail, "%s", end->detail);
+	if (end->end != REPORT_END_REPLIED)
+		return;
+	int err = end->reply.inspected.stage == due ? memfd_map(end->fd, REPORT_MAX, &k->map[k->stage]) : FG_EPEER;
+	if (!err) {
+		r->text = k->map[k->stage];
+		return;
+	}
+	r->end = err == FG_ELIMIT ? REPORT_END_OVERLONG : REPORT_END_MALFORMED;
+	snprintf(r->detail, sizeof r->detail, "%s", err == FG_ELIMIT ? "empty, or longer than 2 MiB" :
+	    "the report of another stage, or not in a sealed memfd");
+}
+
+static void
+on_ended(void *ctx, struct jobs_end *end)
+{
+	struct case_ *k = ctx;
+	k->job = 0;
+	take_reply(k, end);
+	if (k->stage == STAGE_VERIFY && k->asked.have_old)
+		run_stage(k, STAGE_EXPLAIN);
+	else
+		conclude(k);
+}
+
+static const struct jobs_ops ops = { on_ask, NULL, on_ended };
+
+static void
+run_stage(struct case_ *k, enum stage stage)
+{
+	k->stage = stage;
+	int err = jobs_start(k->all->c->jobs, MSG_JOB_INSPECT, k->wall_ms, &ops, k, &k->job);
+	if (!err)
+		return;
+	/* It stays in judging; judging_resume() comes by. */
+	oplog(OPLOG_WARNING, "%s waits: %s", k->review, err_name(err));
+	close_case(k);
+}
+
+/* ---- starting ---- */
+
+struct approved {
+	const char *product;
+	struct control *c;
+	uint64_t but;
+	struct db_candidate *last;
+	bool found;
+};
+
+static int
+look_at_approved(void *arg, const struct db_candidate *cand)
+{
+	struct approved *a = arg;
+	struct db_resource r;
+	if (cand->id != a->but && cand->in_quarantine && db_resource_get(a->c->db, cand->resource, &r) == FG_OK &&
+	    strcmp(r.product, a->product) == 0) {
+		*a->last = *cand;
+		a->found = true;
+	}
+	return 0;
+}
+
+/* The image people approved last for this profile and product, to compare with; -1 if there is none. */
+static int
+open_old(struct control *c, const struct db_candidate *cand)
+{
+	struct db_resource r;
+	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_APPROVED), .profile = cand->profile };
+	struct approved a = { .c = c, .but = cand->id, .last = calloc(1, sizeof *a.last) };
+	int fd = -1;
+	if (a.last && db_resource_get(c->db, cand->resource, &r) == FG_OK) {
+		a.product = r.product;
+		if (db_candidate_list(c->db, &filter, look_at_approved, &a) == FG_OK && a.found)
+			fd = files_image_open(c->files, FILES_IMAGE, a.last->image);
+	}
+	free(a.last);
+	return fd < 0 ? -1 : fd;
+}
+
+static uint64_t
+size_of(int fd)
+{
+	struct stat st;
+	return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
+static int
+open_case(struct case_ *k, const struct db_candidate *cand, const struct policy *p)
+{
+	struct control *c = k->all->c;
+	k->image_fd = files_image_open(c->files, FILES_IMAGE, cand->image);
+	if (k->image_fd < 0)
+		return k->image_fd;
+	if (cand->have_signature) {
+		k->signature_fd = files_image_open(c->files, FILES_SIGNATURE, cand->signature);
+		if (k->signature_fd < 0)
+			return k->signature_fd;
+	}
+	k->old_fd = open_old(c, cand);
+	k->asked = (struct report_asked){
+		.at = control_now(c),
+		.image_size = size_of(k->image_fd),
+		.have_signature = cand->have_signature,
+		.have_trust = p->trust.n > 0,
+		.require_signature = p->profile->signature.require,
+		.have_old = k->old_fd >= 0,
+	};
+	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
+	memcpy(k->asked.profile_sha256, p->digest, sizeof p->digest);
+	uint64_t wall = JUDGING_WALL_S + (k->asked.image_size + size_of(k->old_fd)) / JUDGING_WALL_BYTES;
+	k->wall_ms = (uint32_t)(wall < JUDGING_WALL_MAX_S ? wall : JUDGING_WALL_MAX_S) * 1000u;
+	return FG_OK;
+}
+
+/* The bytes are gone: nothing can be judged, and a report about nothing is not made. */
+static void
+without_bytes(struct control *c, struct db_candidate *cand)
+{
+	snprintf(cand->note, sizeof cand->note, "the image is no longer in quarantine");
+	cand->in_quarantine = false;
+	(void)save(c, cand, LIFECYCLE_BLOCK);
+}
+
+void
+judging_start(struct judging *j, uint64_t candidate)
+{
+	struct control *c = j->c;
+	if (find(j, candidate))
+		return;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct case_ *k = calloc(1, sizeof *k);
+	int err = cand && k ? db_candidate_get(c->db, candidate, cand) : FG_ENOMEM;
+	if (err || strcmp(cand->state, lifecycle_state_name(LIFECYCLE_JUDGING)) != 0) {
+		free(cand);
+		free(k);
+		return;
+	}
+	*k = (struct case_){ .all = j, .candidate = candidate, .image_fd = -1, .signature_fd = -1, .old_fd = -1 };
+	db_candidate_review(candidate, k->review);
+	LIST_INSERT_HEAD(&j->cases, k, link);
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	err = p ? open_case(k, cand, p) : FG_ENOTFOUND;
+	if (!err) {
+		run_stage(k, STAGE_VERIFY);
+	} else {
+		if (p && err == FG_ENOTFOUND)
+			without_bytes(c, cand);
+		else
+			oplog(OPLOG_WARNING, "%s cannot be judged now: %s", k->review,
+			    p ? err_name(err) : "its profile is not configured any more");
+		close_case(k);
+	}
+	free(cand);
+}
+
+void
+judging_cancel(struct judging *j, uint64_t candidate)
+{
+	struct case_ *k = find(j, candidate);
+	if (!k)
+		return;
+	jobs_cancel(j->c->jobs, k->job);
+	close_case(k);
+}
+
+/* ---- many ---- */
+
+struct ids {
+	uint64_t id[DB_PAGE_MAX];
+	unsigned n;
+	struct control *c;
+};
+
+static int
+gather(void *arg, const struct db_candidate *cand)
+{
+	struct ids *l = arg;
+	if (l->n < DB_PAGE_MAX)
+		l->id[l->n++] = cand->id;
+	return 0;
+}
+
+void
+judging_resume(struct judging *j)
+{
+	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_JUDGING) };
+	struct ids *l = calloc(1, sizeof *l);
+	if (l && db_candidate_list(j->c->db, &filter, gather, l) == FG_OK)
+		for (unsigned i = 0; i < l->n; i++)
+			judging_start(j, l->id[i]);
+	free(l);
+}
+
+static int
+gather_other_policy(void *arg, const struct db_candidate *cand)
+{
+	struct ids *l = arg;
+	const struct policy *p = policies_find(l->c->policies, cand->profile);
+	if (p && memcmp(p->digest, cand->policy, sizeof p->digest))
+		return gather(arg, cand);
+	return 0;
+}
+
+static void
+again(struct judging *j, uint64_t id)
+{
+	struct control *c = j->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	unsigned n = 0;
+	int err = cand ? db_begin(c->db) : FG_ENOMEM;
+	if (!err) {
+		err = db_candidate_get(c->db, id, cand);
+		if (!err) {
+			cand->have_scope = false;
+			snprintf(cand->note, sizeof cand->note, "the policy changed: it is judged again");
+			err = save(c, cand, LIFECYCLE_REJUDGE);
+		}
+		if (!err)
+			err = db_statement_outdate(c->db, id, NULL, &n);
+		err = db_end(c->db, err);
+	}
+	if (!err) {
+		struct msg_append *e = entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
+		logbook_ref_number(e, "statements", n);
+		logbook_say(e, "the policy changed");
+		logbook_tell(c->logbook, e);
+		judging_start(j, id);
+	}
+	free(cand);
+}
+
+void
+judging_policy_changed(struct judging *j)
+{
+	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_REVIEW) };
+	struct ids *l = calloc(1, sizeof *l);
+	if (l) {
+		l->c = j->c;
+		if (db_candidate_list(j->c->db, &filter, gather_other_policy, l) == FG_OK)
+			for (unsigned i = 0; i < l->n; i++)
+				again(j, l->id[i]);
+	}
+	free(l);
+	judging_resume(j);
+}
+
+int
+judging_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct report **ret)
+{
+	struct report_refusal why;
+	struct writer w;
+	struct report *r = report_new(REPORT_WHOLE);
+	writer_init(&w, REPORT_MAX);
+	int err = r ? files_doc_get(c->files, FILES_REPORT, digest, &w) : FG_ENOMEM;
+	if (!err)
+		err = report_parse(writer_view(&w), REPORT_WHOLE, r, &why);
+	writer_free(&w);
+	if (err) {
+		report_free(r);
+		return err;
+	}
+	*ret = r;
+	return FG_OK;
+}
+
+int
+judging_decision(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
+{
+	struct decide_finding list[FINDING_LIMIT];
+	struct decide_facts f;
+	struct report *r = NULL;
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	int err = p && cand->have_report ? judging_report(c, cand->report, &r) : FG_ENOTFOUND;
+	if (!err)
+		err = facts(r, cand, p, list, &f);
+	if (!err)
+		decide(&f, p->profile, control_now(c), judging_clock_sure(c), ret);
+	report_free(r);
+	return err;
+}

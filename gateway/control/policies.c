@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/policies.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/role/bundle.h"
+#include "gateway/state/files.h"
+#include "images/trustset.h"
+
+struct handed { /* one file of the boot dialogue or of a reload */
+	uint8_t kind;
+	char name[MSG_FILE_MAX];
+	int fd;              /* until read */
+	uint8_t *bytes;
+	size_t n;
+};
+
+struct handed_list {
+	struct handed *at;
+	size_t n;
+};
+
+struct policies {
+	struct config *config;
+	struct policy *list; /* one for each profile, in their order */
+	size_t n;
+	struct handed_list next; /* handed in since the last load */
+	struct handed_list now;  /* what the list rests on */
+};
+
+static void
+handed_free(struct handed_list *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->at[i].fd >= 0)
+			close(l->at[i].fd);
+		free(l->at[i].bytes);
+	}
+	free(l->at);
+	*l = (struct handed_list){ 0 };
+}
+
+static void
+list_free(struct policy *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((void *)(uintptr_t)list[i].text.p);
+		free((void *)(uintptr_t)list[i].trust.p);
+	}
+	free(list);
+}
+
+struct policies *
+policies_new(void)
+{
+	return calloc(1, sizeof(struct policies));
+}
+
+void
+policies_free(struct policies *p)
+{
+	if (!p)
+		return;
+	list_free(p->list, p->n);
+	config_free(p->config);
+	handed_free(&p->next);
+	handed_free(&p->now);
+	free(p);
+}
+
+int
+policies_file(struct policies *p, const struct msg_boot_fd *what, int fd)
+{
+	struct handed *more = NULL;
+	if (p->next.n < POLICIES_FILES_MAX)
+		more = reallocarray(p->next.at, p->next.n + 1, sizeof *more);
+	if (!more) {
+		close(fd);
+		return p->next.n < POLICIES_FILES_MAX ? FG_ENOMEM : FG_ELIMIT;
+	}
+	p->next.at = more;
+	struct handed *h = &p->next.at[p->next.n++];
+	*h = (struct handed){ .kind = what->kind, .fd = fd };
+	snprintf(h->name, sizeof h->name, "%s", what->name);
+	return FG_OK;
+}
+
+static int
+read_handed(struct handed_list *l, char *why, size_t cap)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct handed *h = &l->at[i];
+		struct writer w;
+		if (h->fd < 0)
+			continue;
+		writer_init(&w, h->kind == MSG_FD_CA ? POLICIES_CA_MAX : TRUST_FILE_MAX);
+		int err = files_read(h->fd, w.max, &w);
+		if (!err)
+			h->bytes = writer_take(&w, &h->n);
+		writer_free(&w);
+		if (err || !h->bytes) {
+			snprintf(why, cap, "%s: %s", h->name, err_name(err ? err : FG_ENOMEM));
+			return err ? err : FG_ENOMEM;
+		}
+		close(h->fd);
+		h->fd = -1;
+	}
+	return FG_OK;
+}
+
+static const struct handed *
+find_handed(const struct handed_list *l, uint8_t kind, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].kind == kind && strcmp(l->at[i].name, name) == 0)
+			return &l->at[i];
+	return NULL;
+}
+
+static bool
+taken(struct writer *w, struct view *ret)
+{
+	size_t n = 0;
+	uint8_t *p = writer_take(w, &n);
+	writer_free(w);
+	*ret = view_of(p, n);
+	return p != NULL;
+}
+
+static int
+resolve(const struct config *c, const struct profile *p, const struct handed_list *files, struct policy *ret, char *why,
+    size_t cap)
+{
+	struct profile_anchor anchors[PROFILE_ANCHORS_MAX];
+	struct writer trust, text;
+	int err = FG_OK;
+	ret->profile = p;
+	writer_init(&trust, TRUSTSET_MAX);
+	writer_init(&text, FILES_DOC_MAX);
+	trustset_begin(&trust);
+	for (unsigned i = 0; !err && i < p->signature.anchors_n; i++) {
+		const struct handed *h = find_handed(files, MSG_FD_ANCHOR, p->signature.anchors[i]);
+		if (!h) {
+			snprintf(why, cap, "profile %s: the anchor %s was not handed over", p->name, p->signature.anchors[i]);
+			err = FG_ENOTFOUND;
+			break;
+		}
+		anchors[i].name = h->name;
+		err = digest_sha256(view_of(h->bytes, h->n), anchors[i].sha256);
+		trustset_add(&trust, h->name, profile_trust_scheme(p), view_of(h->bytes, h->n));
+	}
+	trustset_end(&trust);
+	const struct handed *ca = find_handed(files, MSG_FD_CA, p->upstream_options.ca_file);
+	if (!err && p->upstream_options.ca_file[0] && !ca) {
+		snprintf(why, cap, "profile %s: the CA file %s was not handed over", p->name, p->upstream_options.ca_file);
+		err = FG_ENOTFOUND;
+	}
+	if (!err)
+		err = profile_canonical(p, c, anchors, p->signature.anchors_n, &text);
+	if (!err)
+		err = digest_sha256(writer_view(&text), ret->digest);
+	if (!err && !taken(&text, &ret->text))
+		err = FG_ENOMEM;
+	if (!err && p->signature.anchors_n && !taken(&trust, &ret->trust))
+		err = FG_ELIMIT;
+	if (ca)
+		ret->ca = view_of(ca->bytes, ca->n);
+	writer_free(&trust);
+	writer_free(&text);
+	if (err && !why[0])
+		snprintf(why, cap, "profile %s: %s", p->name, err_name(err));
+	return err;
+}
+
+static int
+parse(int bundle_fd, struct config **ret, char *why, size_t cap)
+{
+	struct bundle *b = NULL;
+	unsigned n = 0;
+	int err = bundle_open(bundle_fd, &b);
+	if (err) {
+		snprintf(why, cap, "the bundle: %s", err_name(err));
+		return err;
+	}
+	const struct bundle_file *files = bundle_files(b, &n);
+	struct config_file *in = calloc(n ? n : 1, sizeof *in);
+	struct config_problems *problems = calloc(1, sizeof *problems);
+	err = in && problems ? FG_OK : FG_ENOMEM;
+	for (unsigned i = 0; !err && i < n; i++)
+		in[i] = (struct config_file){ files[i].name, files[i].text };
+	if (!err)
+		err = config_parse(in, n, ret, problems);
+	if (err && problems && problems->n)
+		snprintf(why, cap, "%s:%u: %s", problems->at[0].file, problems->at[0].line, problems->at[0].text);
+	else if (err)
+		snprintf(why, cap, "%s", err_name(err));
+	free(problems);
+	free(in);
+	bundle_free(b);
+	return err;
+}
+
+int
+policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
+{
+	struct config *c = NULL;
+	struct policy *list = NULL;
+	size_t n = 0;
+	ret_why[0] = '\0';
+	/* A reload of a configuration without files hands none: then the old ones do, as nobody names them. */
+	struct handed_list *files = p->next.n ? &p->next : &p->now;
+	int err = parse(bundle_fd, &c, ret_why, cap);
+	if (!err)
+		err = read_handed(files, ret_why, cap);
+	if (!err) {
+		n = c->profiles_n;
+		list = calloc(n ? n : 1, sizeof *list);
+		err = list ? FG_OK : FG_ENOMEM;
+	}
+	for (size_t i = 0; !err && i < n; i++)
+		err = resolve(c, &c->profiles[i], files, &list[i], ret_why, cap);
+	if (err) {
+		if (!ret_why[0])
+			snprintf(ret_why, cap, "%s", err_name(err));
+		if (list)
+			list_free(list, n);
+		config_free(c);
+		handed_free(&p->next);
+		return err;
+	}
+	list_free(p->list, p->n);
+	config_free(p->config);
+	if (files == &p->next) {
+		handed_free(&p->now);
+		p->now = p->next;
+		p->next = (struct handed_list){ 0 };
+	}
+	p->list = list;
+	p->n = n;
+	p->config = c;
+	return FG_OK;
+}
+
+const struct config *
+policies_config(const struct policies *p)
+{
+	return p->config;
+}
+
+size_t
+policies_count(const struct policies *p)
+{
+	return p->n;
+}
+
+const struct policy *
+policies_at(const struct policies *p, size_t i)
+{
+	return i < p->n ? &p->list[i] : NULL;
+}
+
+const struct policy *
+policies_find(const struct policies *p, const char *profile)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->list[i].profile->name, profile) == 0)
+			return &p->list[i];
+	return NULL;
+}
+
+enum inspect_scheme
+policies_scheme(const struct policy *p)
+{
+	switch (p->profile->signature.scheme) {
+	case PROFILE_SCHEME_NONE: /* nothing is demanded, but what is there is looked at */
+		return INSPECT_AUTO;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return INSPECT_CMS_DETACHED;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return INSPECT_CMS_ATTACHED;
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return INSPECT_RAW;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policies - the configuration in force, and every profile resolved to what
+ * people sign (its canonical text and digest) and what the inspector needs (its
+ * trust set). Swapped as a whole: a bundle that does not parse, or a profile
+ * whose anchors are not there, leaves the old one in force.
+ */
+#ifndef FG_GATEWAY_CONTROL_POLICIES_H
+#define FG_GATEWAY_CONTROL_POLICIES_H
+
+#include "gateway/wire/msg.h"
+#include "images/inspect.h"
+#include "policy/config.h"
+
+#define POLICIES_FILES_MAX 8192 /* anchors and CA files: 256 profiles of 32 */
+#define POLICIES_CA_MAX (4u << 20) /* gateway/upstream takes no more */
+
+struct policy { /* one profile, resolved; lives until the next policies_load() */
+	const struct profile *profile;
+	uint8_t digest[DIGEST_SHA256_LEN];
+	struct view text;     /* canonical JSON */
+	struct view trust;    /* trustset.h; empty: no anchors */
+	struct view ca;       /* PEM; empty: the system's */
+};
+
+struct policies;
+
+struct policies *policies_new(void);
+void policies_free(struct policies *p);
+/* MSG_FD_ANCHOR or MSG_FD_CA; takes fd, which is read in policies_load(). FG_ELIMIT, FG_ENOMEM. */
+int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
+/*
+ * Parses the bundle with the files handed in since the last load. 0, and the
+ * new configuration is in force; else the old one is, and ret_why says why.
+ * bundle_fd stays the caller's.
+ */
+int policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap);
+const struct config *policies_config(const struct policies *p);
+size_t policies_count(const struct policies *p);
+const struct policy *policies_at(const struct policies *p, size_t i);
+/* NULL: no such profile. */
+const struct policy *policies_find(const struct policies *p, const char *profile);
+/* What a signature of that profile is, as MSG_INSPECT spells it. */
+enum inspect_scheme policies_scheme(const struct policy *p);
+
+#endif

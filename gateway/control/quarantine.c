@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/quarantine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+
+/* States in which nobody waits for the bytes any more. */
+static const enum lifecycle_state idle[] = {
+	LIFECYCLE_BLOCKED, LIFECYCLE_REJECTED, LIFECYCLE_REVOKED, LIFECYCLE_EXPIRED,
+};
+
+#define BATCH 16 /* files removed in a minute's turn: unlinking large ones takes a moment each */
+
+struct old {
+	struct control *c;
+	int64_t before;
+	unsigned n;
+	struct db_candidate cand[BATCH];
+};
+
+static int
+look(void *arg, const struct db_candidate *cand)
+{
+	struct old *o = arg;
+	if (o->n < BATCH && cand->in_quarantine && cand->updated < o->before)
+		o->cand[o->n++] = *cand;
+	return 0;
+}
+
+static void
+forget(struct control *c, struct db_candidate *cand)
+{
+	bool needed = true;
+	cand->in_quarantine = false;
+	if (db_candidate_needs_file(c->db, cand->image, cand->id, &needed) ||
+	    db_candidate_update(c->db, cand, cand->state) || needed)
+		return;
+	if (files_image_remove(c->files, FILES_IMAGE, cand->image))
+		oplog(OPLOG_WARNING, "an image could not be removed from quarantine");
+	char review[DB_REVIEW_CAP];
+	db_candidate_review(cand->id, review);
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_RETIRED, "ok", "control", review);
+	logbook_ref_sha256(e, "image", cand->image);
+	logbook_say(e, "its bytes were removed from quarantine");
+	logbook_tell(c->logbook, e);
+}
+
+void
+quarantine_tidy(struct control *c)
+{
+	struct old *o = calloc(1, sizeof *o);
+	if (!o)
+		return;
+	o->c = c;
+	o->before = control_now(c) - policies_config(c->policies)->quarantine.keep;
+	for (unsigned i = 0; i < sizeof idle / sizeof idle[0]; i++) {
+		struct db_candidate_filter filter = { .state = lifecycle_state_name(idle[i]) };
+		(void)db_candidate_list(c->db, &filter, look, o);
+	}
+	for (unsigned i = 0; i < o->n; i++)
+		forget(c, &o->cand[i]);
+	free(o);
+}

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/releases.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/control_private.h"
+
+#define META_RESTRICTED "restricted" /* the last restriction that the warden confirmed */
+#define UNANSWERED 64 /* restrictions sent whose row was written after; older ones are sent again at the next start */
+
+struct revocation { /* waits for the edges' numbers */
+	LIST_ENTRY(revocation) link;
+	struct releases *all;
+	struct call *call;
+	uint8_t id[RELEASE_ID];
+	unsigned edges;   /* still to answer */
+	uint64_t reset;
+	uint32_t granted, completed;
+	bool warden;
+	struct event *deadline;
+};
+
+struct releases {
+	struct control *c;
+	struct tables_release list[RELEASES_MAX]; /* offered; records owned */
+	size_t n;
+	uint8_t told[RELEASES_MAX][RELEASE_ID]; /* of the warden's list under way */
+	size_t told_n;
+	LIST_HEAD(, revocation) revocations;
+	uint64_t sent;                 /* token of the last restriction sent before it had a row */
+	uint64_t row[UNANSWERED];      /* the row it then got, by token */
+};
+
+struct releases *
+releases_new(struct control *c)
+{
+	struct releases *r = calloc(1, sizeof *r);
+	if (r) {
+		r->c = c;
+		LIST_INIT(&r->revocations);
+	}
+	return r;
+}
+
+static void
+revocation_free(struct revocation *v)
+{
+	LIST_REMOVE(v, link);
+	if (v->deadline)
+		event_free(v->deadline);
+	free(v);
+}
+
+static void
+drop_at(struct releases *r, size_t i)
+{
+	grants_release_drop(r->c->grants, r->list[i].id);
+	free((void *)(uintptr_t)r->list[i].record);
+	r->list[i] = r->list[--r->n];
+}
+
+void
+releases_free(struct releases *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n; i++)
+		free((void *)(uintptr_t)r->list[i].record);
+	while (!LIST_EMPTY(&r->revocations))
+		revocation_free(LIST_FIRST(&r->revocations));
+	free(r);
+}
+
+/* Index, or n. */
+static size_t
+find(const struct releases *r, const uint8_t id[RELEASE_ID])
+{
+	size_t i = 0;
+	while (i < r->n && memcmp(r->list[i].id, id, RELEASE_ID))
+		i++;
+	return i;
+}
+
+size_t
+releases_count(const struct releases *r)
+{
+	return r->n;
+}
+
+const struct tables_release *
+releases_all(const struct releases *r, size_t *ret_n)
+{
+	*ret_n = r->n;
+	return r->list;
+}
+
+bool
+releases_offers(const struct releases *r, const uint8_t id[RELEASE_ID])
+{
+	return find(r, id) < r->n;
+}
+
+const struct release *
+releases_record(const struct releases *r, const uint8_t id[RELEASE_ID])
+{
+	size_t i = find(r, id);
+	return i < r->n ? r->list[i].record : NULL;
+}
+
+bool
+releases_nth_for(const struct releases *r, size_t nth, const char *product, const char *target, uint8_t id[RELEASE_ID])
+{
+	for (size_t i = 0; i < r->n; i++) {
+		const struct approval_terms *t = &r->list[i].record->terms;
+		if (strcmp(t->product, product) || strcmp(t->target, target) || nth--)
+			continue;
+		memcpy(id, r->list[i].id, RELEASE_ID);
+		return true;
+	}
+	return false;
+}
+
+static void
+object(const uint8_t id[RELEASE_ID], char dst[2 * RELEASE_ID + 16])
+{
+	char hex[2 * RELEASE_ID + 1];
+	hex_encode(id, RELEASE_ID, hex);
+	snprintf(dst, 2 * RELEASE_ID + 16, "release:%s", hex);
+}
+
+/* ---- offering ---- */
+
+static int
+offer_grants(struct releases *r, const struct tables_release *t)
+{
+	const struct policy *p = policies_find(r->c->policies, t->record->terms.profile);
+	/* A release whose profile is gone is matched by no request; it is kept, for its profile may come back. */
+	return grants_release_add(r->c->grants, t->id, t->record, p ? p->profile->default_group : "",
+	    p && p->profile->unlisted == PROFILE_OFFER);
+}
+
+/* Puts it among those offered. */
+static int
+offer(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
+{
+	char why[160] = "";
+	uint8_t own[RELEASE_ID];
+	if (find(r, id) < r->n)
+		return FG_OK;
+	struct release *record = calloc(1, sizeof *record);
+	if (!record || r->n == RELEASES_MAX) {
+		free(record);
+		return FG_ENOMEM;
+	}
+	int err = release_parse(text, record, why, sizeof why);
+	if (!err)
+		err = release_id(text, own);
+	if (!err && (memcmp(own, id, sizeof own) || record->terms.not_after <= control_now(r->c)))
+		err = FG_EPEER;
+	struct tables_release t = { .record = record };
+	memcpy(t.id, id, sizeof t.id);
+	if (!err)
+		err = offer_grants(r, &t);
+	if (err) {
+		free(record);
+		return err;
+	}
+	r->list[r->n++] = t;
+	return FG_OK;
+}
+
+void
+releases_policy_changed(struct releases *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		(void)offer_grants(r, &r->list[i]);
+	edges_table_due(r->c->edges, true);
+}
+
+/* Writes down what the warden issued: the release, and the candidate it stands for. */
+static int
+mirror(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
+{
+	struct control *c = r->c;
+	struct release *record = calloc(1, sizeof *record);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct db_release row = { .state = DB_RELEASE_ACTIVE, .record = text };
+	char why[160] = "";
+	uint64_t number = 0;
+	int err = record && cand ? release_parse(text, record, why, sizeof why) : FG_ENOMEM;
+	if (!err && !db_candidate_review_parse(view_str(record->terms.review), &number))
+		err = FG_EFORMAT;
+	if (!err)
+		err = db_begin(c->db);
+	if (!err) {
+		memcpy(row.id, id, sizeof row.id);
+		row.candidate = number;
+		row.issued = record->issued;
+		err = db_release_add(c->db, &row);
+		if (!err)
+			err = db_candidate_get(c->db, number, cand);
+		if (!err && memcmp(cand->image, record->terms.image, sizeof cand->image))
+			err = FG_EFORMAT;
+		const struct lifecycle_move *m =
+		    err ? NULL : lifecycle_move(lifecycle_state_parse(view_str(cand->state)), LIFECYCLE_APPROVE);
+		if (m) { /* else: it is approved already, or was taken back since */
+			char from[DB_WORD_MAX];
+			memcpy(from, cand->state, sizeof from);
+			snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
+			snprintf(cand->note, sizeof cand->note, "released");
+			cand->have_release = true;
+			memcpy(cand->release, id, sizeof cand->release);
+			cand->updated = control_now(c);
+			err = db_candidate_update(c->db, cand, from);
+		}
+		err = db_end(c->db, err);
+	}
+	free(cand);
+	free(record);
+	return err;
+}
+
+/* What the database says of it; DB_RELEASE_NONE when it knows nothing. */
+static enum db_release_state
+known_state(struct control *c, const uint8_t id[RELEASE_ID])
+{
+	struct db_release row;
+	struct writer w;
+	writer_init(&w, RELEASE_RECORD_MAX);
+	int err = db_release_get(c->db, id, &row, &w);
+	writer_free(&w);
+	return err ? DB_RELEASE_NONE : row.state;
+}
+
+int
+releases_take(struct releases *r, const uint8_t id[RELEASE_ID], struct view record)
+{
+	int err = mirror(r, id, record);
+	if (err) /* the warden has it, so it stands: its list says so again at the next start */
+		oplog(OPLOG_ERR, "a release could not be written down: %s (%s)", err_name(err), db_why(r->c->db));
+	err = offer(r, id, record);
+	if (!err)
+		edges_table_due(r->c->edges, false);
+	return err;
+}
+
+/* ---- the warden's list ---- */
+
+static void
+note_missing(struct releases *r)
+{
+	for (size_t i = r->n; i-- > 0;) {
+		size_t k = 0;
+		while (k < r->told_n && memcmp(r->told[k], r->list[i].id, RELEASE_ID))
+			k++;
+		if (k == r->told_n) {
+			oplog(OPLOG_WARNING, "a release is not among the warden's any more and is not offered");
+			drop_at(r, i);
+		}
+	}
+}
+
+void
+releases_on_listed(struct releases *r, const struct msg_warden_state *m)
+{
+	struct control *c = r->c;
+	if (m->last) {
+		note_missing(r);
+		r->told_n = 0;
+		c->warden_listed = true;
+		edges_table_due(c->edges, false);
+		reviews_resume(c->reviews);
+		return;
+	}
+	if (r->told_n == RELEASES_MAX)
+		return;
+	enum db_release_state state = known_state(c, m->release);
+	if (state == DB_RELEASE_REVOKED) {
+		/* Revoked here while it was away: once more, and it is not offered. */
+		struct release *record = calloc(1, sizeof *record);
+		char why[160];
+		if (record && release_parse(m->record, record, why, sizeof why) == FG_OK)
+			releases_restrict(r, MSG_RESTRICT_REVOKE, record->terms.image, m->release, "control",
+			    "revoked before; the warden had it still", logbook_size(c->logbook));
+		free(record);
+		return;
+	}
+	memcpy(r->told[r->told_n++], m->release, RELEASE_ID);
+	if (state == DB_RELEASE_NONE) {
+		int err = mirror(r, m->release, m->record);
+		if (err)
+			oplog(OPLOG_WARNING, "the warden has a release that the database does not know: %s", err_name(err));
+	}
+	int err = offer(r, m->release, m->record);
+	if (err)
+		oplog(OPLOG_WARNING, "a release of the warden's is not offered: %s", err_name(err));
+}
+
+/* ---- restrictions ---- */
+
+/* Tokens of this life are marked, so that none looks like a row's number. */
+#define TOKEN_MARK (UINT64_C(1) << 63)
+
+static void
+send_restriction(struct control *c, const struct db_restriction *d, uint64_t token)
+{
+	struct msg_restrict m = { .token = token, .kind = d->kind, .log_size = d->log_size };
+	memcpy(m.image, d->image, sizeof m.image);
+	if (d->have_release)
+		memcpy(m.release, d->release, sizeof m.release);
+	chan_send(c->warden, MSG_RESTRICT, &m, NULL, 0);
+}
+
+struct unconfirmed {
+	struct control *c;
+	uint64_t after, last;
+	bool send;
+};
+
+static int
+each_restriction(void *arg, const struct db_restriction *d)
+{
+	struct unconfirmed *u = arg;
+	if (d->id > u->after && u->send)
+		send_restriction(u->c, d, d->id);
+	if (d->id > u->last)
+		u->last = d->id;
+	return 0;
+}
+
+void
+releases_warden_up(struct releases *r)
+{
+	struct unconfirmed u = { .c = r->c, .send = true };
+	r->told_n = 0;
+	(void)db_meta_get_u64(r->c->db, META_RESTRICTED, &u.after);
+	(void)db_restriction_list(r->c->db, NULL, each_restriction, &u);
+}
+
+void
+releases_on_restricted(struct releases *r, const struct msg_restricted *m)
+{
+	uint64_t confirmed = 0, row = m->token;
+	if (m->err)
+		return;
+	if (row & TOKEN_MARK)
+		row = r->row[row % UNANSWERED];
+	(void)db_meta_get_u64(r->c->db, META_RESTRICTED, &confirmed);
+	/* Sent and answered in order, so the largest stands for all before it. */
+	if (row > confirmed)
+		(void)db_meta_set_u64(r->c->db, META_RESTRICTED, row);
+}
+
+void
+releases_restrict(struct releases *r, enum msg_restrict_kind kind, const uint8_t image[DIGEST_SHA256_LEN],
+    const uint8_t *id, const char *by, const char *reason, uint64_t log_size)
+{
+	struct control *c = r->c;
+	struct db_restriction d = { .kind = (uint8_t)kind, .have_release = id != NULL, .log_size = log_size,
+		.at = control_now(c) };
+	struct unconfirmed u = { .c = c };
+	memcpy(d.image, image, sizeof d.image);
+	if (id)
+		memcpy(d.release, id, sizeof d.release);
+	snprintf(d.by, sizeof d.by, "%s", by);
+	snprintf(d.reason, sizeof d.reason, "%s", reason);
+	/* The warden hears it first: written or not, it holds. */
+	uint64_t token = ++r->sent | TOKEN_MARK;
+	r->row[token % UNANSWERED] = 0;
+	send_restriction(c, &d, token);
+	if (db_restriction_add(c->db, &d))
+		oplog(OPLOG_ERR, "a restriction is in force but could not be written down: %s", db_why(c->db));
+	else if (c->warden && db_restriction_list(c->db, image, each_restriction, &u) == FG_OK)
+		r->row[token % UNANSWERED] = u.last;
+}
+
+/* ---- revoking ---- */
+
+static void
+answer(struct revocation *v)
+{
+	struct call_doc d;
+	if (!v->call)
+		return;
+	call_doc_begin(&d);
+	jsonw_kuint(&d.j, "granted", v->granted);
+	jsonw_key(&d.j, "releases");
+	jsonw_array(&d.j);
+	jsonw_hex(&d.j, v->id, RELEASE_ID);
+	jsonw_array_end(&d.j);
+	jsonw_kuint(&d.j, "reset", v->reset);
+	jsonw_kuint(&d.j, "served", v->completed);
+	jsonw_kbool(&d.j, "warden", v->warden);
+	call_doc_end(v->call, &d, CALL_DONE);
+	v->call = NULL;
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	answer(ctx);
+	revocation_free(ctx);
+}
+
+void
+releases_on_revoked(struct releases *r, const struct msg_revoked *m)
+{
+	struct revocation *v, *next;
+	for (v = LIST_FIRST(&r->revocations); v; v = next) {
+		next = LIST_NEXT(v, link);
+		if (memcmp(v->id, m->release, RELEASE_ID))
+			continue;
+		v->reset += m->reset;
+		if (v->edges)
+			v->edges--;
+		if (!v->edges)
+			event_active(v->deadline, EV_TIMEOUT, 0);
+	}
+}
+
+/* The database's side of an end. */
+static void
+write_end(struct control *c, const uint8_t id[RELEASE_ID], enum db_release_state state, enum lifecycle_verb verb,
+    const char *by, const char *reason)
+{
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	int err = cand ? db_begin(c->db) : FG_ENOMEM;
+	if (!err) {
+		err = db_release_end(c->db, id, state, control_now(c), by, reason);
+		if (!err || err == FG_ESTATE)
+			err = db_candidate_by_release(c->db, id, cand);
+		const struct lifecycle_move *m =
+		    err ? NULL : lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
+		if (m) {
+			char from[DB_WORD_MAX];
+			memcpy(from, cand->state, sizeof from);
+			snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
+			snprintf(cand->note, sizeof cand->note, "%s", reason);
+			cand->updated = control_now(c);
+			err = db_candidate_update(c->db, cand, from);
+		}
+		err = db_end(c->db, err);
+	}
+	if (err)
+		oplog(OPLOG_ERR, "the end of a release is in force but could not be written down: %s", db_why(c->db));
+	free(cand);
+}
+
+struct dated { /* a restriction that learns its own place in the log */
+	struct control *c;
+	uint8_t image[DIGEST_SHA256_LEN], id[RELEASE_ID];
+	char by[DB_WHO_MAX];
+};
+
+static void
+on_dated(void *ctx, int err, uint64_t index)
+{
+	struct dated *d = ctx;
+	/* Others may have written between what we knew of the log and this entry: statements of that time end too. */
+	if (!err)
+		releases_restrict(d->c->releases, MSG_RESTRICT_REVOKE, d->image, d->id, d->by, "dated by its entry", index);
+	free(d);
+}
+
+static void
+log_revocation(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t image[DIGEST_SHA256_LEN], const char *by,
+    const char *reason, uint32_t granted, uint32_t completed)
+{
+	char obj[2 * RELEASE_ID + 16];
+	object(id, obj);
+	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_REVOKED, "ok", by, obj);
+	if (!e)
+		return;
+	logbook_ref_sha256(e, "image", image);
+	logbook_ref_number(e, "granted", granted);
+	logbook_ref_number(e, "completed", completed);
+	logbook_say(e, "%s", reason);
+	struct dated *d = calloc(1, sizeof *d);
+	if (d) {
+		d->c = c;
+		memcpy(d->image, image, sizeof d->image);
+		memcpy(d->id, id, sizeof d->id);
+		snprintf(d->by, sizeof d->by, "%s", by);
+	}
+	if (d && logbook_append(c->logbook, e, on_dated, d) == FG_OK) {
+		free(e);
+		return;
+	}
+	free(d);
+	logbook_tell(c->logbook, e); /* away: it is told when it is back */
+}
+
+void
+releases_revoke(struct releases *r, const uint8_t id_in[RELEASE_ID], const char *by, const char *reason,
+    struct call *call)
+{
+	struct control *c = r->c;
+	uint8_t id[RELEASE_ID], image[DIGEST_SHA256_LEN];
+	memcpy(id, id_in, sizeof id); /* the caller's may lie in what goes away below */
+	size_t i = find(r, id);
+	if (i < r->n) {
+		memcpy(image, r->list[i].record->terms.image, sizeof image);
+	} else {
+		struct db_candidate *cand = calloc(1, sizeof *cand);
+		int err = cand ? db_candidate_by_release(c->db, id, cand) : FG_ENOMEM;
+		if (!err)
+			memcpy(image, cand->image, sizeof image);
+		free(cand);
+		if (err) {
+			if (call)
+				call_fail_err(call, err);
+			return;
+		}
+	}
+	struct revocation *v = calloc(1, sizeof *v);
+	struct revocation now = { .all = r, .call = call, .warden = c->warden != NULL };
+	memcpy(now.id, id, sizeof now.id);
+	now.edges = edges_revoke(c->edges, id);
+	releases_restrict(r, MSG_RESTRICT_REVOKE, image, id, by, reason, logbook_size(c->logbook));
+	if (i < r->n)
+		drop_at(r, i);
+	grants_count(c->grants, id, &now.granted, &now.completed);
+	edges_table_now(c->edges);
+	write_end(c, id, DB_RELEASE_REVOKED, LIFECYCLE_REVOKE, by, reason);
+	log_revocation(c, id, image, by, reason, now.granted, now.completed);
+	if (!v) {
+		answer(&now);
+		return;
+	}
+	*v = now;
+	v->deadline = evtimer_new(c->base, on_deadline, v);
+	LIST_INSERT_HEAD(&r->revocations, v, link);
+	const struct timeval tv = { RELEASES_ANSWER_MS / 1000, RELEASES_ANSWER_MS % 1000 * 1000 };
+	if (!v->deadline || !v->edges || evtimer_add(v->deadline, &tv)) {
+		answer(v);
+		revocation_free(v);
+	}
+}
+
+void
+releases_expire(struct releases *r)
+{
+	struct control *c = r->c;
+	bool any = false;
+	for (size_t i = r->n; i-- > 0;) {
+		uint8_t id[RELEASE_ID];
+		char obj[2 * RELEASE_ID + 16];
+		if (r->list[i].record->terms.not_after > control_now(c))
+			continue;
+		memcpy(id, r->list[i].id, sizeof id);
+		drop_at(r, i);
+		write_end(c, id, DB_RELEASE_EXPIRED, LIFECYCLE_EXPIRE, "control", "the release has run out");
+		object(id, obj);
+		struct msg_append *e = logbook_entry(ENTRY_IMAGE_RETIRED, "ok", "control", obj);
+		logbook_say(e, "the release has run out");
+		logbook_tell(c->logbook, e);
+		any = true;
+	}
+	if (any)
+		edges_table_now(c->edges);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/requests.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/jsonf.h"
+#include "crypto/visible.h"
+#include "gateway/control/imports.h"
+#include "gateway/control/requests_private.h"
+
+/* ---- rows whose handler belongs to a noun ---- */
+
+static void
+review_statement(struct control *c, struct call *call)
+{
+	reviews_statement(c->reviews, call);
+}
+
+static void
+review_submit(struct control *c, struct call *call)
+{
+	reviews_submit(c->reviews, call);
+}
+
+static void
+review_reject(struct control *c, struct call *call)
+{
+	reviews_reject(c->reviews, call);
+}
+
+static void
+review_reopen(struct control *c, struct call *call)
+{
+	reviews_reopen(c->reviews, call);
+}
+
+static void
+resume_statement(struct control *c, struct call *call)
+{
+	halts_statement(c->halts, call);
+}
+
+static void
+resume_submit(struct control *c, struct call *call)
+{
+	halts_submit(c->halts, call);
+}
+
+static void
+import_image(struct control *c, struct call *call)
+{
+	imports_start(c->imports, call);
+}
+
+/* ---- the table ---- */
+
+#define ANY CALLERS_ANY
+#define OPERATE (CALLERS_OPERATOR | CALLERS_ADMIN)
+#define SIGN (CALLERS_APPROVER | CALLERS_ADMIN)
+#define ACT (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
+#define EVIDENCE (CALLERS_AUDITOR | CALLERS_APPROVER | CALLERS_ADMIN)
+
+#define TEXT(key, max) { key, REQUESTS_TEXT, max, true }
+#define TEXT_OPT(key, max) { key, REQUESTS_TEXT, max, false }
+#define NUMBER(key) { key, REQUESTS_NUMBER, 0, true }
+#define NUMBER_OPT(key) { key, REQUESTS_NUMBER, 0, false }
+#define FLAG_OPT(key) { key, REQUESTS_FLAG, 0, false }
+#define TEXTS_OPT(key, max) { key, REQUESTS_TEXTS, max, false }
+#define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
+#define REASON TEXT("reason", DB_TEXT_MAX - 1)
+#define MODULE TEXT("module", 160)
+
+static const struct requests_row table[] = {
+	{ "status", REQUESTS_VIEW, ANY, 0, 0, requests_status, { { 0 } } },
+	{ "people.list", REQUESTS_VIEW, ANY, 0, 0, requests_people, { { 0 } } },
+	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
+	{ "profile.unknown", REQUESTS_VIEW, ANY, 0, 0, requests_unknown, { { 0 } } },
+	{ "profile.draft", REQUESTS_VIEW, ANY, 0, 0, requests_draft, { NUMBER("id"), TEXT("name", PROFILE_WORD_MAX) } },
+	{ "sighting.list", REQUESTS_VIEW, ANY, 0, 0, requests_sightings, { TEXT_OPT("profile", PROFILE_WORD_MAX) } },
+	{ "review.list", REQUESTS_VIEW, ANY, 0, 0, requests_review_list,
+	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("state", DB_WORD_MAX - 1) } },
+	{ "review.show", REQUESTS_VIEW, ANY, 0, 0, requests_review_show, { REVIEW } },
+	{ "review.report", REQUESTS_VIEW, ANY, 0, 0, requests_review_report, { REVIEW } },
+	{ "review.statement", REQUESTS_VIEW, SIGN, 0, 0, review_statement,
+	    { REVIEW, TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1),
+		TEXTS_OPT("groups", DB_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX), NUMBER_OPT("max_devices"),
+		NUMBER_OPT("days") } },
+	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
+	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON } },
+	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
+	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
+	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
+	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1),
+		TEXT_OPT("from", DB_VERSION_MAX - 1), TEXT_OPT("resource", 2 * MSG_ID), TEXT_OPT("url", DB_URL_MAX - 1) } },
+	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
+	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
+	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
+	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
+	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), NUMBER_OPT("limit") } },
+	{ "module.show", REQUESTS_VIEW, ANY, 0, 0, requests_module_show, { MODULE } },
+	{ "module.explain", REQUESTS_VIEW, ANY, 0, 0, requests_module_explain, { MODULE } },
+	{ "module.import", REQUESTS_CHANGE, OPERATE, 1, 1, requests_module_import,
+	    { FLAG_OPT("dry_run"), TEXT_OPT("profile", PROFILE_WORD_MAX) } },
+	{ "module.hold", REQUESTS_RESTRICT, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
+	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
+	{ "resume.statement", REQUESTS_VIEW, SIGN, 0, 0, resume_statement,
+	    { TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1) } },
+	{ "resume.submit", REQUESTS_PERMIT, ACT, 2, 2, resume_submit, { { 0 } } },
+	{ "audit.head", REQUESTS_VIEW, ANY, 0, 0, requests_log_head, { { 0 } } },
+	{ "audit.open", REQUESTS_VIEW, ANY, 0, 0, requests_log_open, { TEXT("name", MSG_PATH_MAX - 1) } },
+	{ "audit.proof", REQUESTS_VIEW, ANY, 0, 0, requests_log_proof, { NUMBER("index") } },
+	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export, { { 0 } } },
+	{ "file.open", REQUESTS_VIEW, ANY, 0, 0, requests_file_open,
+	    { TEXT("kind", 32), TEXT_OPT("digest", 2 * DIGEST_SHA256_LEN), NUMBER_OPT("number") } },
+};
+
+size_t
+requests_count(void)
+{
+	return sizeof table / sizeof table[0];
+}
+
+const struct requests_row *
+requests_at(size_t i)
+{
+	return i < requests_count() ? &table[i] : NULL;
+}
+
+const struct requests_row *
+requests_find(const char *name)
+{
+	for (size_t i = 0; i < requests_count(); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+/* ---- arguments ---- */
+
+static bool
+is_text(const struct json_value *v, size_t max)
+{
+	struct view s;
+	return json_string(v, &s) && s.n <= max && !memchr(s.p ? s.p : (const uint8_t *)"", 0, s.n);
+}
+
+static bool
+fits(const struct requests_arg *a, const struct json_value *v)
+{
+	uint64_t n;
+	bool b;
+	switch (a->type) {
+	case REQUESTS_TEXT:
+		return is_text(v, a->max);
+	case REQUESTS_NUMBER:
+		return json_uint(v, &n);
+	case REQUESTS_FLAG:
+		return json_bool(v, &b);
+	case REQUESTS_TEXTS:
+		break;
+	}
+	if (json_type(v) != JSON_ARRAY || json_count(v) > a->max)
+		return false;
+	for (size_t i = 0; i < json_count(v); i++)
+		if (!is_text(json_at(v, i), DB_VERSION_MAX - 1))
+			return false;
+	return true;
+}
+
+static const struct requests_arg *
+named(const struct requests_row *row, struct view key)
+{
+	for (unsigned i = 0; i < REQUESTS_ARGS_MAX && row->arg[i].key; i++)
+		if (view_is(key, row->arg[i].key))
+			return &row->arg[i];
+	return NULL;
+}
+
+/* The call is answered when it is false. */
+static bool
+check_arguments(const struct requests_row *row, struct call *call)
+{
+	const struct json_value *args = call_args(call);
+	for (size_t i = 0; i < json_count(args); i++) {
+		struct view key = json_key_at(args, i);
+		const struct requests_arg *a = named(row, key);
+		if (a && fits(a, json_at(args, i)))
+			continue;
+		call_fail(call, CALL_USAGE, "USAGE", "", "%s: the argument %.*s %s", row->name, key.n < 64 ? (int)key.n : 64,
+		    (const char *)key.p, a ? "has another type or is too long" : "is unknown");
+		return false;
+	}
+	for (unsigned i = 0; i < REQUESTS_ARGS_MAX && row->arg[i].key; i++) {
+		if (!row->arg[i].required || json_get(args, row->arg[i].key))
+			continue;
+		call_fail(call, CALL_USAGE, "USAGE", "", "%s needs the argument %s", row->name, row->arg[i].key);
+		return false;
+	}
+	if (call_fds(call) >= row->fds_min && call_fds(call) <= row->fds_max)
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "", "%s takes %u to %u files", row->name, row->fds_min, row->fds_max);
+	return false;
+}
+
+/* ---- dispatch ---- */
+
+static void
+deny(struct control *c, struct call *call, const struct requests_row *row)
+{
+	char roles[64], need[64];
+	callers_roles_text(call_who(call)->roles, roles);
+	callers_roles_text(row->who, need);
+	c->denied.count++;
+	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, row->name);
+	call_fail(call, CALL_REFUSED, "DENIED", "ask for membership of the group", 
+	    "%s may not ask for %s: it takes %s, and you have the role of %s",
+	    call_who(call)->user, row->name, need, roles);
+}
+
+void
+requests_handle(void *ctx, struct call *call)
+{
+	struct control *c = ctx;
+	const struct requests_row *row = requests_find(call_request(call));
+	if (!row)
+		call_fail(call, CALL_USAGE, "UNKNOWN-REQUEST", "is the daemon older than the command?", "there is no request %s",
+		    call_request(call));
+	else if (c->stopping)
+		call_fail(call, CALL_COULD_NOT, "LOCAL", "try again", "the gateway is stopping");
+	else if (!(call_who(call)->roles & row->who))
+		deny(c, call, row);
+	else if (check_arguments(row, call))
+		row->handle(c, call);
+}
+
+void
+requests_report_denied(struct control *c)
+{
+	struct msg_append *e;
+	if (!c->denied.count)
+		return;
+	e = logbook_entry(ENTRY_AUTHZ_DENIED, "denied", "control.sock", "requests");
+	logbook_ref_number(e, "count", c->denied.count);
+	logbook_say(e, "the last: %s", c->denied.last);
+	logbook_tell(c->logbook, e);
+	c->denied.count = 0;
+}
+
+/* ---- shared by the handlers ---- */
+
+const char *
+requests_actor(const struct control *c, const struct call *call)
+{
+	const char *person = signers_principal_of_user(people_set(c->people), call_who(call)->user);
+	return person ? person : call_who(call)->user;
+}
+
+void
+requests_put_time(struct jsonw *j, const char *key, int64_t t)
+{
+	if (t > 0 && jsonf_is_time(t))
+		jsonf_put_time(j, key, t);
+	else
+		jsonw_knull(j, key);
+}
+
+void
+requests_put_digest(struct jsonw *j, const char *key, bool have, const void *p, size_t n)
+{
+	if (have)
+		jsonw_khex(j, key, p, n);
+	else
+		jsonw_knull(j, key);
+}
+
+void
+requests_put_review(struct jsonw *j, const char *key, uint64_t candidate)
+{
+	char text[DB_REVIEW_CAP];
+	db_candidate_review(candidate, text);
+	jsonw_kcstr(j, key, text);
+}

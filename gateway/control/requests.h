@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * requests - the one table of what can be asked of the gateway: name, what kind
+ * of thing it is, who may, arguments, descriptors, handler. Whatever is not in
+ * the table does not exist; whatever is refused is logged, gathered by minute.
+ * A role may view, restrict and set in motion; only signatures permit, and the
+ * rows that take signatures are marked so.
+ */
+#ifndef FG_GATEWAY_CONTROL_REQUESTS_H
+#define FG_GATEWAY_CONTROL_REQUESTS_H
+
+#include "gateway/control/call.h"
+
+struct control;
+
+enum requests_kind {
+	REQUESTS_NONE = 0,
+	REQUESTS_VIEW,     /* changes nothing */
+	REQUESTS_CHANGE,   /* sets in motion, gives no right */
+	REQUESTS_RESTRICT, /* takes effect first, is logged after */
+	REQUESTS_PERMIT,   /* brings signatures: only they permit */
+};
+
+enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS };
+
+#define REQUESTS_ARGS_MAX 8
+
+struct requests_arg {
+	const char *key;
+	enum requests_type type;
+	unsigned max; /* bytes of a text, elements of a list */
+	bool required;
+};
+
+struct requests_row {
+	const char *name;
+	enum requests_kind kind;
+	unsigned who;          /* callers_role bits */
+	unsigned fds_min, fds_max;
+	void (*handle)(struct control *c, struct call *call);
+	struct requests_arg arg[REQUESTS_ARGS_MAX];
+};
+
+/* The table, for the dispatcher and its test. */
+size_t requests_count(void);
+const struct requests_row *requests_at(size_t i);
+const struct requests_row *requests_find(const char *name);
+
+/* ctx is struct control. Answers the call, at once or later. */
+void requests_handle(void *ctx, struct call *call);
+/* Tells the log how many were refused since the last time. */
+void requests_report_denied(struct control *c);
+
+#endif

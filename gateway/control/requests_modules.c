@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_modules - the inventory, and why a module gets what it gets. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/requests_private.h"
+#include "policy/scope.h"
+
+#define LIST_DEFAULT 100
+#define LIST_MAX 500
+
+/* Who may see whose identity stands behind a pseudonym. */
+#define MAY_NAME (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
+
+struct listing {
+	struct jsonw *j;
+	bool names;
+	const char *group; /* "" : all */
+	unsigned n;
+	uint8_t last[MSG_ID];
+};
+
+static void
+put_text(struct jsonw *j, const char *key, const char *text)
+{
+	char seen[4 * DB_IDENT_MAX];
+	visible_cstr(view_str(text), seen, sizeof seen);
+	jsonw_kcstr(j, key, seen);
+}
+
+static void
+put_identities(struct jsonw *j, const struct inventory_module *m)
+{
+	jsonw_key(j, "identities");
+	jsonw_array(j);
+	for (unsigned i = 0; i < m->idents_n; i++) {
+		jsonw_object(j);
+		jsonw_kcstr(j, "class", identity_class_name(m->ident[i].cls));
+		jsonw_kcstr(j, "kind", identity_kind_name(m->ident[i].kind));
+		put_text(j, "text", m->ident[i].text);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void
+put_module(struct jsonw *j, const struct inventory_module *m, bool names)
+{
+	jsonw_object(j);
+	requests_put_time(j, "first_seen", m->first_seen);
+	put_text(j, "group", m->group);
+	jsonw_kbool(j, "held", m->held);
+	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
+	if (names)
+		put_identities(j, m);
+	requests_put_time(j, "last_seen", m->last_seen);
+	jsonw_kbool(j, "listed", m->listed);
+	put_text(j, "product", m->product);
+	put_text(j, "profile", m->profile);
+	put_text(j, "version", m->version);
+	jsonw_object_end(j);
+}
+
+static void
+answer_module(struct call *call, const struct inventory_module *m)
+{
+	struct writer w;
+	struct jsonw j;
+	writer_init(&w, CALL_DOC_MAX);
+	jsonw_init(&j, &w);
+	put_module(&j, m, call_who(call)->roles & MAY_NAME);
+	call_answer(call, CALL_DONE, &w);
+}
+
+static int
+put_listed(void *arg, const struct inventory_module *m)
+{
+	struct listing *l = arg;
+	memcpy(l->last, m->pseudonym, sizeof l->last);
+	l->n++;
+	if (!l->group[0] || strcmp(l->group, m->group) == 0)
+		put_module(l->j, m, l->names);
+	return 0;
+}
+
+void
+requests_module_list(struct control *c, struct call *call)
+{
+	char hex[2 * MSG_ID + 1], group[DB_NAME_MAX];
+	uint8_t after[MSG_ID];
+	struct call_doc d;
+	struct listing l = { .j = &d.j, .names = call_who(call)->roles & MAY_NAME, .group = group };
+	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
+	(void)call_text(call, "group", group, sizeof group);
+	(void)call_text(call, "after", hex, sizeof hex);
+	if (!limit || limit > LIST_MAX || (hex[0] && !hex_decode(view_str(hex), after, sizeof after))) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "limit is 1 to %d, after a module of 32 hex digits", LIST_MAX);
+		return;
+	}
+	call_doc_begin(&d);
+	jsonw_key(&d.j, "modules");
+	jsonw_array(&d.j);
+	(void)inventory_list(c->inventory, hex[0] ? after : NULL, (unsigned)limit, put_listed, &l);
+	jsonw_array_end(&d.j);
+	requests_put_digest(&d.j, "next", l.n == limit, l.last, sizeof l.last);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+/* By pseudonym, or by "kind:identity". NULL: the call is answered. */
+static const struct inventory_module *
+module_of_call(struct control *c, struct call *call)
+{
+	char text[161], canonical[IDENTITY_TEXT_MAX + 1];
+	uint8_t id[MSG_ID];
+	const struct inventory_module *m = NULL;
+	(void)call_text(call, "module", text, sizeof text);
+	char *colon = strchr(text, ':');
+	if (colon) {
+		enum identity_kind kind = identity_kind_parse(view_of(text, (size_t)(colon - text)));
+		if (kind && identity_canonical(kind, IDENTITY_CHECK_NONE, view_str(colon + 1), canonical))
+			m = inventory_by_identity(c->inventory, kind, view_str(canonical));
+	} else if (hex_decode(view_str(text), id, sizeof id)) {
+		m = inventory_by_pseudonym(c->inventory, id);
+	} else {
+		call_fail(call, CALL_USAGE, "USAGE", "", "a module is named by 32 hex digits, or like imei:490154203237518");
+		return NULL;
+	}
+	if (!m)
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate module list", "there is no such module");
+	return m;
+}
+
+void
+requests_module_show(struct control *c, struct call *call)
+{
+	const struct inventory_module *m = module_of_call(c, call);
+	if (m)
+		answer_module(call, m);
+}
+
+void
+requests_module_hold(struct control *c, struct call *call)
+{
+	char reason[DB_TEXT_MAX];
+	bool hold = strcmp(call_request(call), "module.hold") == 0;
+	const struct inventory_module *m = module_of_call(c, call);
+	if (!m)
+		return;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	int err = inventory_hold(c->inventory, m->pseudonym, hold);
+	if (!err) {
+		edges_table_due(c->edges, true);
+		err = inventory_flush(c->inventory);
+	}
+	struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), hold ? "hold" : "unhold");
+	if (e)
+		logbook_dev(e, m->pseudonym);
+	logbook_say(e, "%s", reason);
+	logbook_tell(c->logbook, e);
+	if (err)
+		call_fail_err(call, err);
+	else
+		answer_module(call, m);
+}
+
+/* ---- import ---- */
+
+static void
+answer_import(struct control *c, struct call *call, const struct inventory_import *r, bool dry_run)
+{
+	struct call_doc d;
+	unsigned shown = r->problems_n < INVENTORY_PROBLEMS_MAX ? r->problems_n : INVENTORY_PROBLEMS_MAX;
+	if (!dry_run && !r->problems_n && (r->created || r->changed)) {
+		edges_table_due(c->edges, true);
+		struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), "inventory");
+		logbook_ref_number(e, "added", r->created);
+		logbook_ref_number(e, "changed", r->changed);
+		logbook_tell(c->logbook, e);
+	}
+	call_doc_begin(&d);
+	jsonw_kuint(&d.j, "added", r->created);
+	jsonw_kuint(&d.j, "changed", r->changed);
+	jsonw_kbool(&d.j, "dry_run", dry_run);
+	jsonw_key(&d.j, "errors");
+	jsonw_array(&d.j);
+	for (unsigned i = 0; i < shown; i++) {
+		jsonw_object(&d.j);
+		jsonw_kuint(&d.j, "line", r->problem[i].line);
+		put_text(&d.j, "text", r->problem[i].text);
+		jsonw_object_end(&d.j);
+	}
+	jsonw_array_end(&d.j);
+	jsonw_kuint(&d.j, "unchanged", r->same);
+	call_doc_end(call, &d, r->problems_n ? CALL_REFUSED : CALL_DONE);
+}
+
+void
+requests_module_import(struct control *c, struct call *call)
+{
+	char profile[PROFILE_WORD_MAX + 1];
+	struct stat st;
+	struct writer csv;
+	struct inventory_import *r = calloc(1, sizeof *r);
+	bool dry_run = call_flag(call, "dry_run");
+	(void)call_text(call, "profile", profile, sizeof profile);
+	writer_init(&csv, INVENTORY_IMPORT_MAX);
+	int err = r ? FG_OK : FG_ENOMEM;
+	if (!err && (fstat(call_fd(call, 0), &st) || !S_ISREG(st.st_mode)))
+		err = FG_EINVAL;
+	if (!err)
+		err = files_read(call_fd(call, 0), INVENTORY_IMPORT_MAX, &csv);
+	if (!err)
+		err = inventory_import(c->inventory, writer_view(&csv), profile, dry_run, r);
+	writer_free(&csv);
+	if (!err)
+		answer_import(c, call, r, dry_run);
+	else if (err == FG_EINVAL || err == FG_ELIMIT)
+		call_fail(call, CALL_USAGE, "USAGE", "hand in a CSV file", "it is no regular file, or too large");
+	else
+		call_fail_err(call, err);
+	free(r);
+}
+
+/* ---- explain ---- */
+
+/* What a release says of this module: the edge's own function, with the facts the table has. */
+static enum scope_answer
+ask_scope(struct control *c, const struct inventory_module *m, const struct release *record, const struct profile *p)
+{
+	const struct approval_terms *t = &record->terms;
+	struct view from[APPROVAL_LIST_MAX], groups[APPROVAL_LIST_MAX];
+	for (uint32_t i = 0; i < t->from_versions.n; i++)
+		from[i] = view_str(t->from_versions.word[i]);
+	for (uint32_t i = 0; i < t->groups.n; i++)
+		groups[i] = view_str(t->groups.word[i]);
+	const struct scope_release r = {
+		.valid = true,
+		.halted = halts_now(c->halts) != NULL,
+		.product = view_str(t->product),
+		.target_version = view_str(t->target),
+		.from = from,
+		.from_n = t->from_versions.n,
+		.groups = groups,
+		.groups_n = t->groups.n,
+		.not_before = t->not_before,
+		.not_after = t->not_after,
+	};
+	const struct scope_module s = {
+		.identified = true,
+		.listed = m->listed,
+		.held = m->held,
+		.product = view_str(m->product[0] ? m->product : t->product),
+		.group = view_str(m->group),
+		.current_version = view_str(m->version),
+	};
+	return scope_offer(&r, &s, p, control_now(c));
+}
+
+static void
+put_answer(struct jsonw *j, enum scope_answer answer, const char *missing, const char *product, const char *profile,
+    const uint8_t *release, const uint8_t resource[MSG_ID], const char *target)
+{
+	jsonw_object(j);
+	jsonw_kcstr(j, "answer", scope_answer_name(answer));
+	jsonw_kcstr(j, "missing", missing);
+	put_text(j, "product", product);
+	put_text(j, "profile", profile);
+	requests_put_digest(j, "release", release != NULL, release, MSG_ID);
+	jsonw_khex(j, "resource", resource, MSG_ID);
+	put_text(j, "target", target);
+	jsonw_kcstr(j, "text", scope_answer_text(answer));
+	jsonw_object_end(j);
+}
+
+static bool
+is_full(struct control *c, const struct inventory_module *m, const struct tables_release *r)
+{
+	struct db_grant g;
+	uint32_t granted, completed;
+	grants_count(c->grants, r->id, &granted, &completed);
+	return granted >= r->record->terms.max_devices && !grants_has(c->grants, m->pseudonym, r->id, &g);
+}
+
+/* What has to happen before the last thing it asked for can be offered. */
+static void
+what_is_missing(struct control *c, const struct db_resource *r, char *dst, size_t cap)
+{
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	char review[DB_REVIEW_CAP] = "";
+	uint32_t have, need;
+	if (!cand || db_candidate_newest(c->db, r->id, cand)) {
+		snprintf(dst, cap, "%s", r->url[0] ? "the vendor has not been asked yet" :
+		    "the profile does not fetch: somebody has to import the image");
+		free(cand);
+		return;
+	}
+	db_candidate_review(cand->id, review);
+	reviews_count(c, cand, &have, &need);
+	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+		snprintf(dst, cap, "%s waits for people: %u of %u have signed", review, have, need);
+	else
+		snprintf(dst, cap, "%s is %s: %.300s", review, cand->state, cand->note);
+	free(cand);
+}
+
+static void
+explain_last(struct control *c, struct jsonw *j, const struct inventory_module *m)
+{
+	struct db_resource r;
+	char missing[MSG_TEXT_MAX];
+	if (!m->have_last_resource || db_resource_get(c->db, m->last_resource, &r))
+		return;
+	what_is_missing(c, &r, missing, sizeof missing);
+	put_answer(j, SCOPE_HOLD_NO_RELEASE, missing, r.product, r.profile, NULL, r.id, r.target);
+}
+
+void
+requests_module_explain(struct control *c, struct call *call)
+{
+	const struct inventory_module *m = module_of_call(c, call);
+	struct call_doc d;
+	size_t n;
+	bool last = false;
+	if (!m)
+		return;
+	const struct tables_release *list = releases_all(c->releases, &n);
+	call_doc_begin(&d);
+	jsonw_key(&d.j, "answers");
+	jsonw_array(&d.j);
+	for (size_t i = 0; i < n; i++) {
+		const struct approval_terms *t = &list[i].record->terms;
+		const struct policy *p = policies_find(c->policies, t->profile);
+		bool asked = m->have_last_resource && !memcmp(t->resource, m->last_resource, MSG_ID);
+		if (!p || (!asked && strcmp(t->profile, m->profile) != 0))
+			continue;
+		last |= asked;
+		enum scope_answer answer = ask_scope(c, m, list[i].record, p->profile);
+		const char *missing = "";
+		if (answer == SCOPE_OFFER && is_full(c, m, &list[i]))
+			missing = "as many modules as people signed for have it already";
+		else if (answer == SCOPE_OFFER && !asked)
+			missing = "it has not asked for it";
+		put_answer(&d.j, answer, missing, t->product, t->profile, list[i].id, t->resource, t->target);
+	}
+	if (!last)
+		explain_last(c, &d.j, m);
+	jsonw_array_end(&d.j);
+	jsonw_khex(&d.j, "module", m->pseudonym, sizeof m->pseudonym);
+	call_doc_end(call, &d, CALL_DONE);
+}

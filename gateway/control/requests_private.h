@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handlers of the table in requests.c, by the file they stand in; and what they share. */
+#ifndef FG_GATEWAY_CONTROL_REQUESTS_PRIVATE_H
+#define FG_GATEWAY_CONTROL_REQUESTS_PRIVATE_H
+
+#include "gateway/control/control_private.h"
+#include "gateway/control/requests.h"
+
+/* The person a call comes from as log and rows name them: the principal, or the unix account. */
+const char *requests_actor(const struct control *c, const struct call *call);
+/* Key and RFC 3339 time, or null for 0 and what cannot be written. */
+void requests_put_time(struct jsonw *j, const char *key, int64_t t);
+/* Key and hex, or null. */
+void requests_put_digest(struct jsonw *j, const char *key, bool have, const void *p, size_t n);
+/* "R-12" under key. */
+void requests_put_review(struct jsonw *j, const char *key, uint64_t candidate);
+
+/* requests_status.c */
+void requests_status(struct control *c, struct call *call);
+void requests_profiles(struct control *c, struct call *call);
+void requests_unknown(struct control *c, struct call *call);
+void requests_draft(struct control *c, struct call *call);
+void requests_people(struct control *c, struct call *call);
+void requests_sightings(struct control *c, struct call *call);
+
+/* requests_reviews.c */
+void requests_review_list(struct control *c, struct call *call);
+void requests_review_show(struct control *c, struct call *call);
+void requests_review_report(struct control *c, struct call *call);
+void requests_fetch_retry(struct control *c, struct call *call);
+
+/* requests_releases.c */
+void requests_release_list(struct control *c, struct call *call);
+void requests_release_revoke(struct control *c, struct call *call);
+
+/* requests_modules.c */
+void requests_module_list(struct control *c, struct call *call);
+void requests_module_show(struct control *c, struct call *call);
+void requests_module_import(struct control *c, struct call *call);
+void requests_module_hold(struct control *c, struct call *call);
+void requests_module_explain(struct control *c, struct call *call);
+
+/* requests_log.c */
+void requests_log_head(struct control *c, struct call *call);
+void requests_log_open(struct control *c, struct call *call);
+void requests_log_proof(struct control *c, struct call *call);
+void requests_log_export(struct control *c, struct call *call);
+void requests_file_open(struct control *c, struct call *call);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_releases - what is released, and taking it back. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/jsonf.h"
+#include "gateway/control/requests_private.h"
+
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+	struct release *record; /* scratch */
+};
+
+static const char *
+state_word(const struct listing *l, const struct db_release *r)
+{
+	switch (r->state) {
+	case DB_RELEASE_REVOKED:
+		return "revoked";
+	case DB_RELEASE_EXPIRED:
+		return "expired";
+	default:
+		/* In the database as active, but the warden does not have it: it is not offered. */
+		return releases_offers(l->c->releases, r->id) ? "in-force" : "missing";
+	}
+}
+
+static int
+put_release(void *arg, const struct db_release *r)
+{
+	struct listing *l = arg;
+	struct jsonw *j = l->j;
+	char why[160];
+	uint32_t granted = 0, completed = 0;
+	if (release_parse(r->record, l->record, why, sizeof why))
+		return 0;
+	const struct approval_terms *t = &l->record->terms;
+	grants_count(l->c->grants, r->id, &granted, &completed);
+	jsonw_object(j);
+	approval_list_put(j, "from", &t->from_versions);
+	jsonw_kuint(j, "granted", granted);
+	approval_list_put(j, "groups", &t->groups);
+	jsonw_khex(j, "id", r->id, sizeof r->id);
+	jsonw_khex(j, "image", t->image, sizeof t->image);
+	jsonw_kbool(j, "in_force", releases_offers(l->c->releases, r->id));
+	requests_put_time(j, "issued", r->issued);
+	jsonw_kuint(j, "max_devices", t->max_devices);
+	requests_put_time(j, "not_after", t->not_after);
+	requests_put_time(j, "not_before", t->not_before);
+	jsonw_kcstr(j, "product", t->product);
+	jsonw_kcstr(j, "profile", t->profile);
+	jsonw_kcstr(j, "review", t->review);
+	jsonw_kuint(j, "served", completed);
+	jsonw_key(j, "signed_by");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < l->record->statements_n; i++)
+		jsonw_cstr(j, l->record->statement[i].approver);
+	jsonw_array_end(j);
+	jsonw_kuint(j, "size", l->record->size);
+	jsonw_kcstr(j, "state", state_word(l, r));
+	jsonw_kcstr(j, "target", t->target);
+	jsonw_object_end(j);
+	return 0;
+}
+
+void
+requests_release_list(struct control *c, struct call *call)
+{
+	struct call_doc d;
+	struct listing l = { .c = c, .record = calloc(1, sizeof *l.record) };
+	if (!l.record) {
+		call_fail_err(call, FG_ENOMEM);
+		return;
+	}
+	call_doc_begin(&d);
+	l.j = &d.j;
+	jsonw_key(&d.j, "releases");
+	jsonw_array(&d.j);
+	int err = db_release_list(c->db, DB_RELEASE_NONE, put_release, &l);
+	jsonw_array_end(&d.j);
+	free(l.record);
+	if (!err) {
+		call_doc_end(call, &d, CALL_DONE);
+		return;
+	}
+	writer_free(&d.w);
+	call_fail_err(call, err);
+}
+
+void
+requests_release_revoke(struct control *c, struct call *call)
+{
+	char hex[2 * MSG_ID + 1], reason[DB_TEXT_MAX];
+	uint8_t id[MSG_ID];
+	(void)call_text(call, "reason", reason, sizeof reason);
+	(void)call_text(call, "release", hex, sizeof hex);
+	if (!call_arg(call, "release") == !call_arg(call, "review")) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "name either a release or a review");
+		return;
+	}
+	if (call_arg(call, "release")) {
+		if (!hex_decode(view_str(hex), id, sizeof id)) {
+			call_fail(call, CALL_USAGE, "USAGE", "", "a release is named by 32 hex digits");
+			return;
+		}
+	} else {
+		struct db_candidate *cand = reviews_of_call(c, call);
+		if (!cand)
+			return;
+		bool have = cand->have_release;
+		memcpy(id, cand->release, sizeof id);
+		if (!have)
+			call_fail(call, CALL_REFUSED, "STATE", "reject it with fotagate review reject",
+			    "the review is %s: nothing was released", cand->state);
+		free(cand);
+		if (!have)
+			return;
+	}
+	releases_revoke(c->releases, id, requests_actor(c, call), reason, call);
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_reviews - reviews as people see them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/requests_private.h"
+#include "policy/decide.h"
+
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+};
+
+/* "acceptable" of the stored report, or null. */
+static void
+put_verdict(struct jsonw *j, const struct report *r)
+{
+	if (r)
+		jsonw_kcstr(j, "verdict", report_verdict_name(report_verdict(r)));
+	else
+		jsonw_knull(j, "verdict");
+}
+
+static bool
+is_state(const struct db_candidate *cand, enum lifecycle_state s)
+{
+	return strcmp(cand->state, lifecycle_state_name(s)) == 0;
+}
+
+/*
+ * Keys of a row come among those of review.show, so both write them through
+ * here, in order; more: the keys of show as well.
+ */
+struct showing {
+	struct control *c;
+	const struct db_candidate *cand;
+	struct db_resource res;
+	struct report *report;
+	uint32_t have, need;
+};
+
+static void
+put_asked_by(struct jsonw *j, const struct showing *s)
+{
+	char hex[2 * MSG_ID + 1];
+	jsonw_key(j, "asked_by");
+	jsonw_array(j);
+	if (s->res.have_asker) {
+		hex_encode(s->res.asker, MSG_ID, hex);
+		jsonw_cstr(j, hex);
+	}
+	for (uint32_t i = 0; i < s->cand->requesters_n; i++)
+		jsonw_cstr(j, s->cand->requester[i]);
+	jsonw_array_end(j);
+}
+
+static void
+put_findings(struct jsonw *j, const struct report *r)
+{
+	jsonw_key(j, "findings");
+	jsonw_array(j);
+	for (unsigned i = 0; r && i < FINDING_LIMIT; i++) {
+		if (!r->findings[i].count)
+			continue;
+		jsonw_object(j);
+		jsonw_kuint(j, "count", r->findings[i].count);
+		jsonw_kcstr(j, "id", finding_get(i)->id);
+		jsonw_kcstr(j, "severity", finding_severity_name(r->findings[i].severity));
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static int
+put_statement(void *arg, const struct db_statement *d)
+{
+	struct listing *l = arg;
+	struct approval *a = calloc(1, sizeof *a);
+	struct writer w;
+	char why[120];
+	writer_init(&w, APPROVAL_BYTES_MAX);
+	if (a && files_doc_get(l->c->files, FILES_STATEMENT, d->sha256, &w) == FG_OK &&
+	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK) {
+		jsonw_object(l->j);
+		jsonw_kcstr(l->j, "approver", d->approver);
+		jsonw_kbool(l->j, "current", d->state == DB_STATEMENT_COUNTED);
+		approval_list_put(l->j, "groups", &a->terms.groups);
+		jsonw_kuint(l->j, "max_devices", a->terms.max_devices);
+		requests_put_time(l->j, "not_after", a->terms.not_after);
+		jsonw_kcstr(l->j, "reason", a->reason);
+		jsonw_khex(l->j, "signature", d->sha256, sizeof d->sha256);
+		jsonw_khex(l->j, "statement", d->sha256, sizeof d->sha256);
+		requests_put_time(l->j, "time", a->time);
+		jsonw_object_end(l->j);
+	}
+	writer_free(&w);
+	free(a);
+	return 0;
+}
+
+/* Why policy says no, of what is blocked. */
+static void
+put_reasons(struct jsonw *j, const struct showing *s)
+{
+	struct decide_result *d = is_state(s->cand, LIFECYCLE_BLOCKED) ? calloc(1, sizeof *d) : NULL;
+	jsonw_key(j, "reasons");
+	jsonw_array(j);
+	if (d && judging_decision(s->c, s->cand, d) == FG_OK) {
+		for (unsigned i = 0; i < d->reasons_n; i++) {
+			jsonw_object(j);
+			jsonw_kcstr(j, "id", decide_reason_id(d->because[i].reason));
+			jsonw_kcstr(j, "sentence", d->because[i].sentence);
+			jsonw_object_end(j);
+		}
+	}
+	jsonw_array_end(j);
+	free(d);
+}
+
+static void
+put_url(struct jsonw *j, const char *key, const char *url)
+{
+	char seen[2 * DB_URL_MAX];
+	visible_cstr(view_str(url), seen, sizeof seen);
+	jsonw_kcstr(j, key, seen);
+}
+
+static void
+put_row(struct jsonw *j, const struct showing *s, bool more)
+{
+	const struct db_candidate *d = s->cand;
+	struct listing l = { s->c, j };
+	jsonw_kuint(j, "asked", s->res.sightings);
+	if (more) {
+		put_asked_by(j, s);
+		requests_put_time(j, "deadline", reviews_deadline(s->c, d));
+		put_findings(j, s->report);
+		jsonw_kcstr(j, "from", s->res.from[0] ? s->res.from : "*");
+	}
+	jsonw_kuint(j, "have", s->have);
+	requests_put_review(j, "id", d->id);
+	requests_put_digest(j, "image", d->have_image, d->image, sizeof d->image);
+	jsonw_kuint(j, "need", s->need);
+	requests_put_time(j, "opened", d->created);
+	if (more)
+		requests_put_digest(j, "policy", d->have_policy, d->policy, sizeof d->policy);
+	jsonw_kcstr(j, "product", s->res.product);
+	jsonw_kcstr(j, "profile", d->profile);
+	if (more) {
+		requests_put_digest(j, "provenance", d->have_provenance, d->provenance, sizeof d->provenance);
+		put_reasons(j, s);
+		requests_put_digest(j, "release", d->have_release, d->release, sizeof d->release);
+	}
+	requests_put_digest(j, "report", d->have_report, d->report, sizeof d->report);
+	if (more) {
+		jsonw_khex(j, "resource", d->resource, sizeof d->resource);
+		requests_put_digest(j, "signature", d->have_signature, d->signature, sizeof d->signature);
+	}
+	jsonw_kuint(j, "size", d->size);
+	jsonw_kcstr(j, "source", d->requesters_n ? "import" : "fetch");
+	jsonw_kcstr(j, "state", d->state);
+	if (more) {
+		jsonw_key(j, "statements");
+		jsonw_array(j);
+		(void)db_statement_list(s->c->db, d->id, put_statement, &l);
+		jsonw_array_end(j);
+	}
+	jsonw_kcstr(j, "target", s->res.target);
+	jsonw_kcstr(j, "text", d->note);
+	if (more)
+		put_url(j, "url", s->res.url);
+	put_verdict(j, s->report);
+}
+
+static int
+look_up(struct control *c, const struct db_candidate *cand, struct showing *s)
+{
+	*s = (struct showing){ .c = c, .cand = cand };
+	int err = db_resource_get(c->db, cand->resource, &s->res);
+	if (err)
+		return err;
+	if (cand->have_report)
+		(void)judging_report(c, cand->report, &s->report);
+	reviews_count(c, cand, &s->have, &s->need);
+	return FG_OK;
+}
+
+static int
+put_listed(void *arg, const struct db_candidate *cand)
+{
+	struct listing *l = arg;
+	struct showing s;
+	if (look_up(l->c, cand, &s))
+		return 0;
+	jsonw_object(l->j);
+	put_row(l->j, &s, false);
+	jsonw_object_end(l->j);
+	report_free(s.report);
+	return 0;
+}
+
+void
+requests_review_list(struct control *c, struct call *call)
+{
+	char profile[PROFILE_WORD_MAX + 1], state[DB_WORD_MAX];
+	struct call_doc d;
+	struct listing l = { .c = c };
+	struct db_candidate_filter f = { 0 };
+	if (call_text(call, "profile", profile, sizeof profile) && profile[0])
+		f.profile = profile;
+	if (call_text(call, "state", state, sizeof state) && state[0])
+		f.state = state;
+	if (f.state && lifecycle_state_parse(view_str(state)) == LIFECYCLE_NONE) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "there is no state %s", state);
+		return;
+	}
+	call_doc_begin(&d);
+	l.j = &d.j;
+	jsonw_key(&d.j, "reviews");
+	jsonw_array(&d.j);
+	int err = db_candidate_list(c->db, &f, put_listed, &l);
+	jsonw_array_end(&d.j);
+	if (!err) {
+		call_doc_end(call, &d, CALL_DONE);
+		return;
+	}
+	writer_free(&d.w);
+	call_fail_err(call, err);
+}
+
+void
+requests_review_show(struct control *c, struct call *call)
+{
+	struct call_doc d;
+	struct showing s;
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	int err = look_up(c, cand, &s);
+	if (err) {
+		call_fail_err(call, err);
+	} else {
+		call_doc_begin(&d);
+		put_row(&d.j, &s, true);
+		call_doc_end(call, &d, CALL_DONE);
+		report_free(s.report);
+	}
+	free(cand);
+}
+
+void
+requests_review_report(struct control *c, struct call *call)
+{
+	struct report *r = NULL;
+	struct writer w;
+	struct jsonw j;
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	int fd = cand->have_report ? files_doc_open(c->files, FILES_REPORT, cand->report) : FG_ENOTFOUND;
+	if (fd < 0) {
+		call_fail(call, CALL_REFUSED, "STATE", "wait for it to be judged", "the review is %s and has no report",
+		    cand->state);
+		free(cand);
+		return;
+	}
+	(void)judging_report(c, cand->report, &r);
+	writer_init(&w, CALL_DOC_MAX);
+	jsonw_init(&j, &w);
+	jsonw_object(&j);
+	jsonw_khex(&j, "sha256", cand->report, sizeof cand->report);
+	put_verdict(&j, r);
+	jsonw_object_end(&j);
+	call_answer_file(call, &w, fd);
+	report_free(r);
+	free(cand);
+}
+
+void
+requests_fetch_retry(struct control *c, struct call *call)
+{
+	char why[MSG_TEXT_MAX];
+	struct call_doc d;
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	int err = fetches_order(c->fetches, cand->resource, requests_actor(c, call), why, sizeof why);
+	if (!err)
+		err = db_candidate_get(c->db, cand->id, cand);
+	if (err && why[0]) {
+		call_fail(call, CALL_REFUSED, err == FG_EAGAIN ? "LIMIT" : "STATE", "", "%s", why);
+	} else if (err) {
+		call_fail_err(call, err);
+	} else {
+		call_doc_begin(&d);
+		requests_put_review(&d.j, "review", cand->id);
+		jsonw_kcstr(&d.j, "state", cand->state);
+		call_doc_end(call, &d, CALL_DONE);
+	}
+	free(cand);
+}

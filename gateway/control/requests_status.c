@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_status - how the gateway stands, what it is configured for, who may sign, what is asked for. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timex.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/requests_private.h"
+
+#define UNKNOWN_MAX 200 /* shapes of unknown requests shown: the most frequent */
+
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+	uint64_t count[LIFECYCLE_STATES];
+};
+
+static void
+put_text(struct jsonw *j, const char *key, const char *text)
+{
+	char seen[2 * DB_URL_MAX];
+	visible_cstr(view_str(text), seen, sizeof seen);
+	jsonw_kcstr(j, key, seen);
+}
+
+/* ---- status ---- */
+
+static void
+alert(struct jsonw *j, const char *id, const char *text)
+{
+	jsonw_object(j);
+	jsonw_kcstr(j, "id", id);
+	jsonw_kcstr(j, "text", text);
+	jsonw_object_end(j);
+}
+
+static int
+put_incident(void *arg, const struct db_incident *i)
+{
+	struct listing *l = arg;
+	char text[DB_TEXT_MAX + 64];
+	snprintf(text, sizeof text, "%s: %s", i->kind, i->detail);
+	alert(l->j, "INCIDENT", text);
+	return 0;
+}
+
+static bool
+clock_disciplined(void)
+{
+	struct timex t = { 0 };
+	int state = adjtimex(&t);
+	return state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+}
+
+static void
+put_alerts(struct jsonw *j, struct control *c)
+{
+	struct listing l = { .c = c, .j = j };
+	const char *log = logbook_state(c->logbook);
+	jsonw_key(j, "alerts");
+	jsonw_array(j);
+	if (strcmp(log, "ok") != 0)
+		alert(j, "LOG", strcmp(log, "tampered") == 0 || strcmp(log, "rolled-back") == 0 ?
+		    "the audit log is not the one this gateway wrote: nothing is permitted" :
+		    "the audit log is not there: nothing is permitted until it is");
+	if (!c->warden)
+		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
+	if (halts_now(c->halts))
+		alert(j, "HALTED", "the gateway is halted: nothing is served");
+	if (!judging_clock_sure(c))
+		alert(j, "CLOCK", "the clock is behind what this gateway has seen: nothing is admitted to review");
+	(void)db_incident_list(c->db, 0, 5, put_incident, &l);
+	jsonw_array_end(j);
+}
+
+static void
+put_edges(struct jsonw *j, struct control *c)
+{
+	jsonw_key(j, "edges");
+	jsonw_array(j);
+	for (unsigned i = 0; i < EDGES_MAX && i < role_boot(c->role)->edges; i++) {
+		jsonw_object(j);
+		jsonw_kuint(j, "generation", edges_taken(c->edges, i));
+		jsonw_kuint(j, "index", i);
+		jsonw_kbool(j, "up", edges_is_up(c->edges, i));
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void
+put_genesis(struct jsonw *j, struct control *c)
+{
+	const struct genesis *g = people_genesis(c->people);
+	jsonw_key(j, "genesis");
+	jsonw_object(j);
+	jsonw_khex(j, "digest", people_genesis_digest(c->people), DIGEST_SHA256_LEN);
+	jsonw_khex(j, "instance", g->instance, sizeof g->instance);
+	jsonw_kcstr(j, "origin", g->origin);
+	jsonw_object_end(j);
+}
+
+static void
+put_halt(struct jsonw *j, struct control *c)
+{
+	const struct msg_halt *h = halts_now(c->halts);
+	if (!h) {
+		jsonw_knull(j, "halt");
+		return;
+	}
+	jsonw_key(j, "halt");
+	jsonw_object(j);
+	requests_put_time(j, "at", h->at);
+	jsonw_kuint(j, "by_uid", h->by_uid);
+	jsonw_object_end(j);
+}
+
+static void
+put_log(struct jsonw *j, struct control *c)
+{
+	jsonw_key(j, "log");
+	jsonw_object(j);
+	jsonw_khex(j, "root", logbook_root(c->logbook), DIGEST_SHA256_LEN);
+	jsonw_kuint(j, "size", logbook_head_size(c->logbook));
+	jsonw_kcstr(j, "state", logbook_state(c->logbook));
+	jsonw_object_end(j);
+}
+
+static int
+count_state(void *arg, const struct db_candidate *cand)
+{
+	struct listing *l = arg;
+	l->count[lifecycle_state_parse(view_str(cand->state))]++;
+	return 0;
+}
+
+static void
+put_reviews(struct jsonw *j, struct control *c)
+{
+	/* In the order of their words. */
+	static const enum lifecycle_state order[] = { LIFECYCLE_APPROVED, LIFECYCLE_BLOCKED, LIFECYCLE_EXPIRED,
+		LIFECYCLE_FETCH_FAILED, LIFECYCLE_FETCHING, LIFECYCLE_INCIDENT, LIFECYCLE_JUDGING, LIFECYCLE_REJECTED,
+		LIFECYCLE_REVIEW, LIFECYCLE_REVOKED, LIFECYCLE_SIGHTED };
+	struct listing l = { .c = c };
+	struct db_candidate_filter f = { 0 };
+	(void)db_candidate_list(c->db, &f, count_state, &l);
+	jsonw_key(j, "reviews");
+	jsonw_object(j);
+	for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++)
+		jsonw_kuint(j, lifecycle_state_name(order[i]), l.count[order[i]]);
+	jsonw_object_end(j);
+}
+
+static void
+put_roles(struct jsonw *j, struct control *c)
+{
+	jsonw_key(j, "roles");
+	jsonw_array(j);
+	for (unsigned i = 0; i < c->exits_n; i++) {
+		const struct msg_role_exit *e = &c->exits[i];
+		jsonw_object(j);
+		jsonw_kuint(j, "index", e->index);
+		jsonw_kuint(j, "restarts", e->restarts);
+		jsonw_kcstr(j, "role", msg_role_name(e->role));
+		jsonw_key(j, "status");
+		jsonw_int(j, e->status);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+void
+requests_status(struct control *c, struct call *call)
+{
+	const struct signers *set = people_set(c->people);
+	struct call_doc d;
+	struct jsonw *j = &d.j;
+	call_doc_begin(&d);
+	put_alerts(j, c);
+	jsonw_kcstr(j, "clock", clock_disciplined() ? "ntp" : "free");
+	jsonw_kbool(j, "demo", people_genesis(c->people)->demo);
+	put_edges(j, c);
+	put_genesis(j, c);
+	put_halt(j, c);
+	jsonw_key(j, "jobs");
+	jsonw_object(j);
+	jsonw_kuint(j, "running", jobs_running(c->jobs));
+	jsonw_kuint(j, "waiting", jobs_waiting(c->jobs));
+	jsonw_object_end(j);
+	put_log(j, c);
+	jsonw_kuint(j, "modules", inventory_count(c->inventory));
+	jsonw_kbool(j, "permitting", logbook_permits(c->logbook) && c->warden && !halts_now(c->halts));
+	jsonw_kuint(j, "profiles", policies_count(c->policies));
+	jsonw_kuint(j, "releases", releases_count(c->releases));
+	put_reviews(j, c);
+	put_roles(j, c);
+	jsonw_key(j, "signers");
+	jsonw_object(j);
+	jsonw_kuint(j, "number", set->number);
+	jsonw_kuint(j, "persons", signers_persons(set));
+	jsonw_kuint(j, "threshold", set->threshold);
+	jsonw_object_end(j);
+	jsonw_key(j, "table");
+	jsonw_object(j);
+	jsonw_kuint(j, "generation", edges_generation(c->edges));
+	jsonw_object_end(j);
+	requests_put_time(j, "time", control_now(c));
+	jsonw_kcstr(j, "version", FG_VERSION);
+	jsonw_kbool(j, "warden", c->warden != NULL);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+/* ---- profiles ---- */
+
+void
+requests_profiles(struct control *c, struct call *call)
+{
+	struct call_doc d;
+	struct jsonw *j = &d.j;
+	call_doc_begin(&d);
+	jsonw_key(j, "profiles");
+	jsonw_array(j);
+	for (size_t i = 0; i < policies_count(c->policies); i++) {
+		const struct policy *p = policies_at(c->policies, i);
+		const struct profile *f = p->profile;
+		jsonw_object(j);
+		jsonw_kuint(j, "canary_quorum", (uint64_t)(f->canary_quorum ? f->canary_quorum : f->quorum));
+		jsonw_kbool(j, "fetches", f->upstream[0] != '\0');
+		jsonw_key(j, "hosts");
+		jsonw_array(j);
+		for (unsigned k = 0; k < f->hosts_n; k++)
+			jsonw_cstr(j, f->hosts[k]);
+		jsonw_array_end(j);
+		jsonw_kcstr(j, "name", f->name);
+		jsonw_kcstr(j, "path", f->path);
+		jsonw_khex(j, "policy", p->digest, sizeof p->digest);
+		jsonw_kuint(j, "quorum", (uint64_t)f->quorum);
+		jsonw_kcstr(j, "supplier", f->supplier);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+static int
+put_unknown(void *arg, const struct db_unknown *u)
+{
+	struct listing *l = arg;
+	jsonw_object(l->j);
+	put_text(l->j, "agent", u->agent);
+	jsonw_kuint(l->j, "count", u->count);
+	requests_put_time(l->j, "first", u->first_seen);
+	put_text(l->j, "host", u->host);
+	jsonw_kuint(l->j, "id", u->id);
+	requests_put_time(l->j, "last", u->last_seen);
+	put_text(l->j, "listener", u->listener);
+	put_text(l->j, "path", u->path);
+	jsonw_object_end(l->j);
+	return 0;
+}
+
+static void
+end_list(struct call *call, struct call_doc *d, int err)
+{
+	jsonw_array_end(&d->j);
+	if (!err) {
+		call_doc_end(call, d, CALL_DONE);
+		return;
+	}
+	writer_free(&d->w);
+	call_fail_err(call, err);
+}
+
+void
+requests_unknown(struct control *c, struct call *call)
+{
+	struct call_doc d;
+	struct listing l = { .c = c, .j = &d.j };
+	call_doc_begin(&d);
+	jsonw_key(&d.j, "unknown");
+	jsonw_array(&d.j);
+	end_list(call, &d, db_unknown_list(c->db, UNKNOWN_MAX, put_unknown, &l));
+}
+
+void
+requests_draft(struct control *c, struct call *call)
+{
+	char name[PROFILE_WORD_MAX + 1];
+	struct db_unknown u;
+	struct writer text;
+	struct call_doc d;
+	(void)call_text(call, "name", name, sizeof name);
+	int err = db_unknown_get(c->db, call_number(call, "id", 0), &u);
+	if (err) {
+		call_fail_err(call, err);
+		return;
+	}
+	size_t path = strcspn(u.path, "?");
+	const struct profile_sighting s = {
+		.listener = view_str(u.listener),
+		.host = view_str(u.host),
+		.path = view_of(u.path, path),
+		.query = view_str(u.path[path] ? u.path + path + 1 : ""),
+	};
+	writer_init(&text, CALL_DOC_MAX);
+	err = profile_draft(&s, name, &text);
+	if (err == FG_EFORMAT || err == FG_EINVAL) {
+		call_fail(call, CALL_REFUSED, "REFUSED", "", "no profile could match that request, or \"%s\" is no name for one", name);
+	} else if (err) {
+		call_fail_err(call, err);
+	} else {
+		call_doc_begin(&d);
+		jsonw_kstring(&d.j, "text", writer_view(&text));
+		call_doc_end(call, &d, CALL_DONE);
+	}
+	writer_free(&text);
+}
+
+/* ---- people ---- */
+
+static void
+put_person(struct jsonw *j, const struct signers *set, uint32_t first)
+{
+	const struct signer *one = &set->signer[first];
+	jsonw_object(j);
+	jsonw_key(j, "keys");
+	jsonw_array(j);
+	for (uint32_t i = first; i < set->n; i++) {
+		const struct signer *s = &set->signer[i];
+		char print[SSHKEY_FINGERPRINT_CAP];
+		if (strcmp(s->principal, one->principal) != 0 || sshkey_fingerprint(&s->key, print))
+			continue;
+		jsonw_object(j);
+		jsonw_kcstr(j, "fingerprint", print);
+		jsonw_kbool(j, "require_uv", s->require_uv);
+		requests_put_time(j, "valid_after", s->valid_after);
+		requests_put_time(j, "valid_before", s->valid_before);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+	jsonw_kcstr(j, "principal", one->principal);
+	put_text(j, "user", one->user);
+	jsonw_object_end(j);
+}
+
+void
+requests_people(struct control *c, struct call *call)
+{
+	const struct genesis *g = people_genesis(c->people);
+	const struct signers *set = people_set(c->people);
+	struct call_doc d;
+	struct jsonw *j = &d.j;
+	call_doc_begin(&d);
+	jsonw_key(j, "floors");
+	jsonw_object(j);
+	jsonw_kuint(j, "canary", g->floor_canary);
+	jsonw_kuint(j, "canary_max", g->canary_max);
+	jsonw_kuint(j, "production", g->floor_production);
+	jsonw_object_end(j);
+	jsonw_kuint(j, "number", set->number);
+	jsonw_key(j, "people");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < set->n; i++) {
+		uint32_t k = 0;
+		while (strcmp(set->signer[k].principal, set->signer[i].principal) != 0)
+			k++;
+		if (k == i)
+			put_person(j, set, i);
+	}
+	jsonw_array_end(j);
+	jsonw_kuint(j, "threshold", set->threshold);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+/* ---- what is asked for ---- */
+
+static int
+put_sighting(void *arg, const struct db_resource *r)
+{
+	struct listing *l = arg;
+	struct jsonw *j = l->j;
+	jsonw_object(j);
+	jsonw_kuint(j, "count", r->sightings);
+	requests_put_time(j, "first", r->first_seen);
+	put_text(j, "from", r->from[0] ? r->from : "*");
+	requests_put_time(j, "last", r->last_seen);
+	put_text(j, "product", r->product);
+	put_text(j, "profile", r->profile);
+	jsonw_khex(j, "resource", r->id, sizeof r->id);
+	if (r->candidate)
+		requests_put_review(j, "review", r->candidate);
+	else
+		jsonw_knull(j, "review");
+	put_text(j, "state", r->candidate ? r->candidate_state : r->state);
+	put_text(j, "target", r->target);
+	put_text(j, "url", r->url);
+	jsonw_object_end(j);
+	return 0;
+}
+
+void
+requests_sightings(struct control *c, struct call *call)
+{
+	char profile[PROFILE_WORD_MAX + 1];
+	struct call_doc d;
+	struct listing l = { .c = c, .j = &d.j };
+	(void)call_text(call, "profile", profile, sizeof profile);
+	call_doc_begin(&d);
+	jsonw_key(&d.j, "sightings");
+	jsonw_array(&d.j);
+	end_list(call, &d, db_resource_list(c->db, profile[0] ? profile : NULL, NULL, NULL, DB_PAGE_MAX, put_sighting, &l));
+}

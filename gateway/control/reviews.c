@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/reviews.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/reviews_private.h"
+#include "gateway/wire/memfd.h"
+#include "policy/scope.h"
+
+#define DAY 86400
+
+struct reviews *
+reviews_new(struct control *c)
+{
+	struct reviews *r = calloc(1, sizeof *r);
+	if (r) {
+		r->c = c;
+		TAILQ_INIT(&r->issues);
+	}
+	return r;
+}
+
+void
+reviews_free(struct reviews *r)
+{
+	if (!r)
+		return;
+	struct issue *i;
+	while ((i = TAILQ_FIRST(&r->issues))) {
+		TAILQ_REMOVE(&r->issues, i, link);
+		free(i);
+	}
+	free(r);
+}
+
+/* ---- for showing ---- */
+
+struct db_candidate *
+reviews_of_call(struct control *c, struct call *call)
+{
+	char text[DB_REVIEW_CAP];
+	uint64_t id;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	if (!cand) {
+		call_fail_err(call, FG_ENOMEM);
+		return NULL;
+	}
+	if (!call_text(call, "review", text, sizeof text) || !db_candidate_review_parse(view_str(text), &id)) {
+		call_fail(call, CALL_USAGE, "USAGE", "a review is named like R-12", "\"%s\" is not the name of a review", text);
+	} else {
+		int err = db_candidate_get(c->db, id, cand);
+		if (!err)
+			return cand;
+		if (err == FG_ENOTFOUND)
+			call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate review list", "there is no review %s", text);
+		else
+			call_fail_err(call, err);
+	}
+	free(cand);
+	return NULL;
+}
+
+int64_t
+reviews_deadline(struct control *c, const struct db_candidate *cand)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	if (!p || strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0)
+		return 0;
+	return cand->updated + p->profile->review_days * DAY;
+}
+
+static uint32_t
+needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	const struct genesis *g = people_genesis(c->people);
+	if (!p)
+		return SCOPE_QUORUM_NEVER;
+	return scope_quorum(scope_kind_of(max_devices, g->canary_max), p->profile, genesis_floor(g, max_devices));
+}
+
+/* ---- terms ---- */
+
+/* The last part of the URL's path, or "image" for what was imported. */
+static void
+file_name(const char *url, char *dst, size_t cap)
+{
+	const char *slash = strrchr(url, '/');
+	const char *name = slash ? slash + 1 : "";
+	size_t n = strcspn(name, "?");
+	snprintf(dst, cap, "%.*s", n ? (int)n : 5, n ? name : "image");
+}
+
+static int
+add_findings(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_list *ret)
+{
+	struct report *r = NULL;
+	int err = judging_report(c, digest, &r);
+	for (unsigned i = 0; !err && i < FINDING_LIMIT; i++)
+		if (r->findings[i].count && r->findings[i].severity != FINDING_INFO)
+			err = approval_list_add(ret, finding_get(i)->id);
+	if (r)
+		report_free(r);
+	return err;
+}
+
+int
+reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
+    struct approval_terms *ret)
+{
+	struct db_resource res;
+	char file[DB_URL_MAX];
+	int err = db_resource_get(c->db, cand->resource, &res);
+	if (err)
+		return err;
+	struct approval_terms *t = calloc(1, sizeof *t);
+	if (!t)
+		return FG_ENOMEM;
+	t->decision = APPROVAL_APPROVE;
+	snprintf(t->gateway, sizeof t->gateway, "%s", people_genesis(c->people)->origin);
+	db_candidate_review(cand->id, t->review);
+	file_name(res.url, file, sizeof file);
+	/* What does not fit is cut the same way by whoever makes it again: the digests say what it is. */
+	if (snprintf(t->subject, sizeof t->subject, "%s/%s/%s->%s/%s", cand->profile, res.product,
+	    res.from[0] ? res.from : SCOPE_ANY, res.target, file) >= (int)sizeof t->subject)
+		err = FG_ELIMIT;
+	memcpy(t->image, cand->image, sizeof t->image);
+	memcpy(t->report, cand->report, sizeof t->report);
+	memcpy(t->policy, cand->policy, sizeof t->policy);
+	memcpy(t->resource, cand->resource, sizeof t->resource);
+	snprintf(t->product, sizeof t->product, "%s", res.product);
+	snprintf(t->target, sizeof t->target, "%s", res.target);
+	snprintf(t->profile, sizeof t->profile, "%s", cand->profile);
+	if (!err)
+		err = add_findings(c, cand->report, &t->findings);
+	for (uint32_t i = 0; !err && i < scope->from_n; i++)
+		err = approval_list_add(&t->from_versions, scope->from[i]);
+	for (uint32_t i = 0; !err && i < scope->groups_n; i++)
+		err = approval_list_add(&t->groups, scope->groups[i]);
+	t->max_devices = scope->max_devices;
+	t->not_before = scope->not_before;
+	t->not_after = scope->not_after;
+	if (!err)
+		*ret = *t;
+	free(t);
+	return err;
+}
+
+/* ---- statements that count ---- */
+
+struct counting {
+	struct control *c;
+	const struct db_candidate *cand;
+	uint8_t key[DIGEST_SHA256_LEN];
+	uint64_t newer_than;
+	struct approval *a; /* scratch */
+	struct reviews_valid *ret;
+};
+
+/* Newest last, so a person's later statement takes the place of the earlier one. */
+static int
+count_one(void *arg, const struct db_statement *s)
+{
+	struct counting *k = arg;
+	struct reviews_valid *v = k->ret;
+	uint8_t key[DIGEST_SHA256_LEN];
+	char why[160];
+	struct writer w;
+	unsigned i = 0;
+	if (s->state != DB_STATEMENT_COUNTED)
+		return 0;
+	writer_init(&w, APPROVAL_BYTES_MAX);
+	bool good = files_doc_get(k->c->files, FILES_STATEMENT, s->sha256, &w) == FG_OK &&
+	    approval_parse(writer_view(&w), k->a, why, sizeof why) == FG_OK &&
+	    approval_key(&k->a->terms, key) == FG_OK && !memcmp(key, k->key, sizeof key) &&
+	    approval_check_time(k->a, control_now(k->c), k->newer_than, why, sizeof why) == FG_OK;
+	writer_free(&w);
+	if (!good)
+		return 0;
+	while (i < v->n && strcmp(v->approver[i], s->approver) != 0)
+		i++;
+	if (i == RELEASE_STATEMENTS_MAX)
+		return 0;
+	memcpy(v->approver[i], s->approver, sizeof v->approver[i]);
+	memcpy(v->statement[i], s->sha256, sizeof v->statement[i]);
+	if (i == v->n)
+		v->n++;
+	return 0;
+}
+
+int
+reviews_valid_statements(struct control *c, const struct db_candidate *cand, struct reviews_valid *ret)
+{
+	struct counting k = { .c = c, .cand = cand, .newer_than = cand->opened_at_log, .ret = ret };
+	struct approval_terms *terms = calloc(1, sizeof *terms);
+	uint64_t restricted = 0;
+	*ret = (struct reviews_valid){ .need = SCOPE_QUORUM_NEVER };
+	k.a = calloc(1, sizeof *k.a);
+	int err = terms && k.a ? FG_OK : FG_ENOMEM;
+	if (!err && cand->have_scope) {
+		ret->need = needed(c, cand, cand->scope.max_devices);
+		err = reviews_terms(c, cand, &cand->scope, terms);
+		if (!err)
+			err = approval_key(terms, k.key);
+		if (!err)
+			err = db_restriction_latest(c->db, cand->image, &restricted);
+		if (restricted > k.newer_than)
+			k.newer_than = restricted;
+		if (!err)
+			err = db_statement_list(c->db, cand->id, count_one, &k);
+	} else if (!err) {
+		ret->need = needed(c, cand, REVIEWS_EVERYONE);
+	}
+	free(k.a);
+	free(terms);
+	return err;
+}
+
+void
+reviews_count(struct control *c, const struct db_candidate *cand, uint32_t *ret_have, uint32_t *ret_need)
+{
+	struct reviews_valid *v = calloc(1, sizeof *v);
+	*ret_have = *ret_need = 0;
+	if (!v)
+		return;
+	if (cand->have_report)
+		(void)reviews_valid_statements(c, cand, v);
+	*ret_have = v->n;
+	*ret_need = v->need;
+	free(v);
+}
+
+int
+reviews_bundle(struct control *c, const uint8_t (*statements)[DIGEST_SHA256_LEN], unsigned n)
+{
+	struct writer w, one;
+	int err = FG_OK;
+	writer_init(&w, 1u << 20); /* the warden's VAULT_BUNDLE_MAX */
+	writer_u32(&w, n);
+	for (unsigned i = 0; !err && i < n; i++) {
+		writer_init(&one, APPROVAL_BYTES_MAX);
+		err = files_doc_get(c->files, FILES_STATEMENT, statements[i], &one);
+		writer_blob(&w, writer_view(&one));
+		writer_free(&one);
+		writer_init(&one, SSHSIG_ARMOR_MAX);
+		if (!err)
+			err = files_doc_get(c->files, FILES_STATEMENT_SIG, statements[i], &one);
+		writer_blob(&w, writer_view(&one));
+		writer_free(&one);
+	}
+	if (!err)
+		err = writer_err(&w);
+	int fd = err ? err : memfd_sealed("fotagate-statements", writer_view(&w));
+	writer_free(&w);
+	return fd;
+}
+
+/* ---- asking the warden ---- */
+
+static void
+names(struct msg_name *to, uint32_t *to_n, const struct approval_list *l, uint32_t max)
+{
+	for (uint32_t i = 0; i < l->n && i < max; i++)
+		snprintf(to[(*to_n)++].text, sizeof to->text, "%s", l->word[i]);
+}
+
+static int
+fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct msg_issue *m)
+{
+	struct approval_terms *t = calloc(1, sizeof *t);
+	int err = t ? reviews_terms(c, cand, &cand->scope, t) : FG_ENOMEM;
+	if (!err) {
+		snprintf(m->review, sizeof m->review, "%s", t->review);
+		memcpy(m->image, t->image, sizeof m->image);
+		memcpy(m->report, t->report, sizeof m->report);
+		memcpy(m->policy, t->policy, sizeof m->policy);
+		memcpy(m->resource, t->resource, sizeof m->resource);
+		snprintf(m->subject, sizeof m->subject, "%s", t->subject);
+		snprintf(m->profile, sizeof m->profile, "%.*s", MSG_NAME_MAX - 1, t->profile);
+		snprintf(m->product, sizeof m->product, "%.*s", MSG_NAME_MAX - 1, t->product);
+		snprintf(m->target, sizeof m->target, "%s", t->target);
+		names(m->from, &m->from_n, &t->from_versions, MSG_FROM_MAX);
+		names(m->groups, &m->groups_n, &t->groups, MSG_FROM_MAX);
+		names(m->findings, &m->findings_n, &t->findings, sizeof m->findings / sizeof m->findings[0]);
+		m->max_devices = t->max_devices;
+		m->not_before = t->not_before;
+		m->not_after = t->not_after;
+		for (uint32_t i = 0; i < cand->requesters_n && i < MSG_FROM_MAX; i++)
+			snprintf(m->requesters[m->requesters_n++].text, MSG_VERSION_MAX, "%s", cand->requester[i]);
+		m->quorum = quorum;
+		m->opened_at = cand->opened_at_log;
+		m->now = control_now(c);
+	}
+	free(t);
+	return err;
+}
+
+static struct issue *
+asked_for(struct reviews *r, uint64_t candidate)
+{
+	struct issue *i;
+	TAILQ_FOREACH(i, &r->issues, link) {
+		if (i->candidate == candidate)
+			return i;
+	}
+	return NULL;
+}
+
+int
+reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct reviews_valid *v, struct call *call,
+    const char *approver)
+{
+	struct control *c = r->c;
+	if (asked_for(r, cand->id))
+		return FG_EEXIST;
+	if (!c->warden || !logbook_permits(c->logbook))
+		return FG_EAGAIN;
+	struct issue *i = calloc(1, sizeof *i);
+	struct msg_issue *m = calloc(1, sizeof *m);
+	int fds[2] = { -1, -1 };
+	int err = i && m ? fill(c, cand, v->need, m) : FG_ENOMEM;
+	if (!err) {
+		fds[0] = files_image_open(c->files, FILES_IMAGE, cand->image);
+		fds[1] = reviews_bundle(c, v->statement, v->n);
+		err = fds[0] < 0 ? fds[0] : fds[1] < 0 ? fds[1] : FG_OK;
+	}
+	if (!err) {
+		m->token = ++r->token;
+		err = chan_send(c->warden, MSG_ISSUE, m, fds, 2);
+	}
+	if (!err) {
+		*i = (struct issue){ .token = m->token, .candidate = cand->id, .call = call };
+		snprintf(i->approver, sizeof i->approver, "%s", approver);
+		TAILQ_INSERT_TAIL(&r->issues, i, link);
+		i = NULL;
+	}
+	for (unsigned k = 0; k < 2; k++)
+		if (fds[k] >= 0)
+			close(fds[k]);
+	free(m);
+	free(i);
+	return err;
+}
+
+void
+reviews_answer(struct control *c, struct call *call, const struct db_candidate *cand, const char *approver,
+    const char *text)
+{
+	char review[DB_REVIEW_CAP];
+	uint32_t have, need;
+	struct call_doc d;
+	if (!call)
+		return;
+	reviews_count(c, cand, &have, &need);
+	db_candidate_review(cand->id, review);
+	call_doc_begin(&d);
+	jsonw_kcstr(&d.j, "approver", approver);
+	jsonw_kuint(&d.j, "have", have);
+	jsonw_kuint(&d.j, "need", need);
+	jsonw_key(&d.j, "release");
+	if (cand->have_release)
+		jsonw_hex(&d.j, cand->release, sizeof cand->release);
+	else
+		jsonw_null(&d.j);
+	jsonw_kcstr(&d.j, "review", review);
+	jsonw_kcstr(&d.j, "state", cand->state);
+	jsonw_kcstr(&d.j, "text", text);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+static void
+refused(struct control *c, struct db_candidate *cand, const struct msg_issued *m, struct call *call)
+{
+	char why[MSG_TEXT_MAX], review[DB_REVIEW_CAP];
+	visible_cstr(view_str(m->why), why, sizeof why);
+	db_candidate_review(cand->id, review);
+	struct msg_append *e = logbook_entry(ENTRY_RELEASE_REFUSED, "denied", "warden", review);
+	logbook_ref_number(e, "counted", m->counted);
+	logbook_ref_number(e, "needed", m->needed);
+	logbook_say(e, "%s", why);
+	logbook_tell(c->logbook, e);
+	snprintf(cand->note, sizeof cand->note, "%s", why);
+	(void)db_candidate_update(c->db, cand, cand->state);
+	if (call)
+		call_fail(call, CALL_REFUSED, "REFUSED", "", "the warden refuses: %s", why);
+}
+
+static void
+issued(struct control *c, struct db_candidate *cand, const struct msg_issued *m, struct call *call,
+    const char *approver)
+{
+	char review[DB_REVIEW_CAP], hex[2 * MSG_ID + 1];
+	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0) {
+		/* Taken back while the warden worked on it: the later word holds. */
+		releases_restrict(c->releases, MSG_RESTRICT_REVOKE, cand->image, m->release, "control",
+		    "taken back while it was being issued", logbook_size(c->logbook));
+		if (call)
+			call_fail(call, CALL_REFUSED, "STATE", "", "the review is %s meanwhile", cand->state);
+		return;
+	}
+	int err = releases_take(c->releases, m->release, m->record);
+	db_candidate_review(cand->id, review);
+	hex_encode(m->release, MSG_ID, hex);
+	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_EFFECTIVE, "ok", "control", review);
+	logbook_ref(e, "release", hex);
+	logbook_ref_number(e, "counted", m->counted);
+	logbook_tell(c->logbook, e);
+	if (err && call) {
+		call_fail(call, CALL_COULD_NOT, "LOCAL", "restart the gateway once the cause is mended",
+		    "released, but not offered: %s", err_name(err));
+		return;
+	}
+	if (db_candidate_get(c->db, cand->id, cand) == FG_OK)
+		reviews_answer(c, call, cand, approver, "released");
+	else if (call)
+		call_fail_err(call, FG_EIO);
+}
+
+void
+reviews_on_issued(struct reviews *r, const struct msg_issued *m)
+{
+	struct issue *i;
+	TAILQ_FOREACH(i, &r->issues, link) {
+		if (i->token == m->token)
+			break;
+	}
+	if (!i)
+		return;
+	TAILQ_REMOVE(&r->issues, i, link);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	int err = cand ? db_candidate_get(r->c->db, i->candidate, cand) : FG_ENOMEM;
+	if (err && i->call)
+		call_fail_err(i->call, err);
+	else if (!err && m->ok)
+		issued(r->c, cand, m, i->call, i->approver);
+	else if (!err)
+		refused(r->c, cand, m, i->call);
+	free(cand);
+	free(i);
+}
+
+void
+reviews_warden_down(struct reviews *r)
+{
+	struct issue *i;
+	while ((i = TAILQ_FIRST(&r->issues))) {
+		TAILQ_REMOVE(&r->issues, i, link);
+		if (i->call)
+			call_fail(i->call, CALL_COULD_NOT, "WARDEN-AWAY", "the signature is kept; it is asked for again by itself",
+			    "the warden went away");
+		free(i);
+	}
+}
+
+/* ---- many ---- */
+
+struct reviews_ids {
+	uint64_t id[DB_PAGE_MAX];
+	unsigned n;
+};
+
+static int
+gather(void *arg, const struct db_candidate *cand)
+{
+	struct reviews_ids *l = arg;
+	if (l->n < DB_PAGE_MAX)
+		l->id[l->n++] = cand->id;
+	return 0;
+}
+
+static struct reviews_ids *
+in_review(struct control *c)
+{
+	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_REVIEW) };
+	struct reviews_ids *l = calloc(1, sizeof *l);
+	if (l && db_candidate_list(c->db, &filter, gather, l)) {
+		free(l);
+		l = NULL;
+	}
+	return l;
+}
+
+void
+reviews_resume(struct reviews *r)
+{
+	struct control *c = r->c;
+	if (!c->warden || !c->warden_listed || !logbook_permits(c->logbook))
+		return;
+	struct reviews_ids *l = in_review(c);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct reviews_valid *v = calloc(1, sizeof *v);
+	for (unsigned i = 0; l && cand && v && i < l->n; i++) {
+		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && reviews_valid_statements(c, cand, v) == FG_OK &&
+		    v->n >= v->need)
+			(void)reviews_issue(r, cand, v, NULL, "");
+	}
+	free(v);
+	free(cand);
+	free(l);
+}
+
+int
+reviews_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
+{
+	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
+	char from[DB_WORD_MAX];
+	unsigned n;
+	if (!m)
+		return FG_ESTATE;
+	memcpy(from, cand->state, sizeof from);
+	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
+	snprintf(cand->note, sizeof cand->note, "%s", note);
+	cand->have_scope = false;
+	cand->updated = control_now(c);
+	int err = db_begin(c->db);
+	if (!err) {
+		err = db_candidate_update(c->db, cand, from);
+		if (!err)
+			err = db_statement_outdate(c->db, cand->id, NULL, &n);
+		err = db_end(c->db, err);
+	}
+	return err;
+}
+
+void
+reviews_expire(struct reviews *r)
+{
+	struct control *c = r->c;
+	struct reviews_ids *l = in_review(c);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	for (unsigned i = 0; l && cand && i < l->n; i++) {
+		char review[DB_REVIEW_CAP];
+		if (db_candidate_get(c->db, l->id[i], cand) || asked_for(r, l->id[i]))
+			continue;
+		int64_t deadline = reviews_deadline(c, cand);
+		if (!deadline || control_now(c) < deadline ||
+		    reviews_move(c, cand, LIFECYCLE_EXPIRE, "nobody decided in time"))
+			continue;
+		db_candidate_review(cand->id, review);
+		struct msg_append *e = logbook_entry(ENTRY_APPROVAL_EXPIRED, "ok", "control", review);
+		logbook_ref_sha256(e, "image", cand->image);
+		logbook_tell(c->logbook, e);
+	}
+	free(cand);
+	free(l);
+}

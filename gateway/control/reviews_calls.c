@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reviews_calls - requests about one review: the statement to sign, rejection, judging again. */
+#include "gateway/control/reviews.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "crypto/err.h"
+#include "crypto/stamp.h"
+#include "crypto/visible.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/reviews_private.h"
+#include "policy/scope.h"
+
+#define DAY 86400
+
+/* ---- shared ---- */
+
+static int
+read_regular(int fd, size_t max, struct writer *w)
+{
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return FG_EINVAL;
+	return files_read(fd, max, w);
+}
+
+int
+reviews_read_signed(struct call *call, struct writer *statement, struct writer *signature)
+{
+	writer_init(statement, APPROVAL_BYTES_MAX);
+	writer_init(signature, SSHSIG_ARMOR_MAX);
+	int err = read_regular(call_fd(call, 0), APPROVAL_BYTES_MAX, statement);
+	if (!err)
+		err = read_regular(call_fd(call, 1), SSHSIG_ARMOR_MAX, signature);
+	if (!err)
+		return FG_OK;
+	writer_free(statement);
+	writer_free(signature);
+	if (err == FG_EINVAL || err == FG_ELIMIT)
+		call_fail(call, CALL_USAGE, "USAGE", "hand in the statement's file and the signature's",
+		    "what was handed in is too large, or no file");
+	else
+		call_fail_err(call, err);
+	return err;
+}
+
+static bool
+is_requester(const char *who, const char *const *requesters, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(requesters[i], who) == 0)
+			return true;
+	return false;
+}
+
+bool
+reviews_personal(struct control *c, struct call *call, struct approval *a, const char *const *requesters,
+    unsigned requesters_n)
+{
+	const struct signers *set = people_set(c->people);
+	(void)call_text(call, "reason", a->reason, sizeof a->reason);
+	(void)call_text(call, "approver", a->approver, sizeof a->approver);
+	if (!a->approver[0]) {
+		const char *own = signers_principal_of_user(set, call_who(call)->user);
+		snprintf(a->approver, sizeof a->approver, "%s", own ? own : "");
+	}
+	if (!a->approver[0]) {
+		call_fail(call, CALL_USAGE, "USAGE", "say who is to sign: --approver NAME",
+		    "no person of the signer set has the unix account %s", call_who(call)->user);
+		return false;
+	}
+	if (!people_knows(c->people, a->approver)) {
+		call_fail(call, CALL_REFUSED, "REFUSED", "see fotagate people list", "%s is not in the signer set in force",
+		    a->approver);
+		return false;
+	}
+	if (is_requester(a->approver, requesters, requesters_n)) {
+		call_fail(call, CALL_REFUSED, "REFUSED", "somebody else has to sign",
+		    "%s asked for this and does not count", a->approver);
+		return false;
+	}
+	if (getrandom(a->nonce, sizeof a->nonce, 0) != (ssize_t)sizeof a->nonce) {
+		call_fail_err(call, FG_EIO);
+		return false;
+	}
+	a->time = control_now(c);
+	a->log_size = logbook_head_size(c->logbook);
+	memcpy(a->log_root, logbook_root(c->logbook), sizeof a->log_root);
+	return true;
+}
+
+const char *
+reviews_bad_signature(struct control *c, const struct approval *a, struct view statement, struct view signature,
+    const char *const *requesters, unsigned requesters_n)
+{
+	const struct signers *set = people_set(c->people);
+	const struct signers_signature sig = { signature };
+	unsigned persons = 0, who[SIGNERS_MAX], n = 0;
+	if (is_requester(a->approver, requesters, requesters_n))
+		return "its approver asked for this and does not count";
+	if (signers_count(set, statement, APPROVAL_NAMESPACE, control_now(c), &sig, 1, requesters, requesters_n, &persons,
+	    who, &n))
+		return "the signature could not be checked for want of memory";
+	if (n != 1 || strcmp(set->signer[who[0]].principal, a->approver) != 0)
+		return "the signature is not a good one by a current key of the approver it names";
+	return NULL;
+}
+
+/* ---- the scope of a statement ---- */
+
+static bool
+words(struct call *call, const char *key, const char *absent, char dst[][DB_VERSION_MAX], uint32_t *ret_n)
+{
+	const struct json_value *v = call_arg(call, key);
+	size_t n = json_count(v);
+	*ret_n = 0;
+	if (!v) {
+		snprintf(dst[(*ret_n)++], DB_VERSION_MAX, "%s", absent);
+		return true;
+	}
+	for (size_t i = 0; i < n && i < DB_LIST_MAX; i++) {
+		char *word = dst[*ret_n];
+		if (!json_cstr(json_at(v, i), word, DB_VERSION_MAX) || !word[0] || !visible_is_plain(view_str(word)))
+			break;
+		(*ret_n)++;
+	}
+	if (*ret_n == n && n)
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "", "%s: one to %u printable names of at most %u characters", key, DB_LIST_MAX,
+	    DB_VERSION_MAX - 1);
+	return false;
+}
+
+static bool
+same_words(uint32_t n, const char (*a)[DB_VERSION_MAX], uint32_t m, const char (*b)[DB_VERSION_MAX])
+{
+	if (n != m)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t k = 0;
+		while (k < m && strcmp(a[i], b[k]) != 0)
+			k++;
+		if (k == m)
+			return false;
+	}
+	return true;
+}
+
+/* But for the times. */
+static bool
+same_scope(const struct db_scope *a, const struct db_scope *b)
+{
+	return a->max_devices == b->max_devices && same_words(a->from_n, a->from, b->from_n, b->from) &&
+	    same_words(a->groups_n, a->groups, b->groups_n, b->groups);
+}
+
+static bool
+has_options(const struct call *call)
+{
+	return call_arg(call, "groups") || call_arg(call, "from") || call_arg(call, "max_devices") || call_arg(call, "days");
+}
+
+/* The times of an equal scope that somebody has in hand, so that two people sign the same thing. */
+static void
+adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct db_scope *s)
+{
+	int64_t now = control_now(r->c);
+	struct reviews_draft *d;
+	if (cand->have_scope && same_scope(&cand->scope, s) && cand->scope.not_after > now &&
+	    (cand->scope.not_after - cand->scope.not_before) / DAY == days) {
+		*s = cand->scope;
+		return;
+	}
+	for (unsigned i = 0; i < REVIEWS_DRAFTS; i++) {
+		d = &r->draft[i];
+		if (d->candidate == cand->id && d->days == days && same_scope(&d->scope, s) &&
+		    now - d->scope.not_before < REVIEWS_DRAFT_SECONDS && now >= d->scope.not_before) {
+			*s = d->scope;
+			return;
+		}
+	}
+	s->not_before = now;
+	s->not_after = now + (int64_t)days * DAY;
+	d = &r->draft[r->drafts_n++ % REVIEWS_DRAFTS];
+	*d = (struct reviews_draft){ .candidate = cand->id, .days = days, .scope = *s };
+}
+
+static bool
+scope_of_call(struct reviews *r, struct call *call, const struct db_candidate *cand, struct db_scope *ret)
+{
+	struct db_resource res;
+	struct db_scope *s = ret;
+	if (cand->have_scope && !has_options(call) && cand->scope.not_after > control_now(r->c)) {
+		*ret = cand->scope;
+		return true;
+	}
+	if (db_resource_get(r->c->db, cand->resource, &res)) {
+		call_fail_err(call, FG_EIO);
+		return false;
+	}
+	*s = (struct db_scope){ 0 };
+	if (!words(call, "groups", SCOPE_ANY, s->groups, &s->groups_n) ||
+	    !words(call, "from", res.from[0] ? res.from : SCOPE_ANY, s->from, &s->from_n))
+		return false;
+	/* A delta fits the version it was made from, and no other. */
+	if (res.from[0] && (s->from_n != 1 || strcmp(s->from[0], res.from) != 0)) {
+		call_fail(call, CALL_REFUSED, "REFUSED", "leave --from away", "this image applies to version %s only", res.from);
+		return false;
+	}
+	uint64_t max = call_number(call, "max_devices", REVIEWS_EVERYONE);
+	uint64_t days = call_number(call, "days", REVIEWS_DAYS_DEFAULT);
+	if (!max || max > UINT32_MAX || !days || days > APPROVAL_DAYS_MAX) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "max_devices must be at least 1, days from 1 to %d", APPROVAL_DAYS_MAX);
+		return false;
+	}
+	s->max_devices = (uint32_t)max;
+	adopt(r, cand, (uint32_t)days, s);
+	return true;
+}
+
+/* ---- review.statement ---- */
+
+struct writing { /* waits for the log's head */
+	struct reviews *r;
+	struct call *call;
+};
+
+static void
+put_summary(struct jsonw *j, const struct approval_terms *t)
+{
+	char line[sizeof t->subject + 64], from[STAMP_CAP], until[STAMP_CAP];
+	jsonw_key(j, "summary");
+	jsonw_array(j);
+	snprintf(line, sizeof line, "%s: %s", t->review, t->subject);
+	jsonw_cstr(j, line);
+	snprintf(line, sizeof line, "to at most %u modules of group %s%s", t->max_devices, t->groups.word[0],
+	    t->groups.n > 1 ? " and others" : "");
+	jsonw_cstr(j, line);
+	if (stamp_format(t->not_before, from) == FG_OK && stamp_format(t->not_after, until) == FG_OK) {
+		snprintf(line, sizeof line, "from %s until %s", from, until);
+		jsonw_cstr(j, line);
+	}
+	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
+	jsonw_cstr(j, line);
+	jsonw_array_end(j);
+}
+
+static void
+file_name(const char *what, const char *approver, char *dst, size_t cap)
+{
+	snprintf(dst, cap, "%s.%s.json", what, approver);
+	for (char *p = dst; *p; p++)
+		if (*p == '/')
+			*p = '_';
+}
+
+static void
+send_statement(struct control *c, struct call *call, struct db_candidate *cand, const struct db_scope *scope,
+    const struct approval *a, struct view text)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	char name[SIGNERS_PRINCIPAL_MAX + 48];
+	uint32_t have, need;
+	struct call_doc d;
+	if (digest_sha256(text, digest)) {
+		call_fail_err(call, FG_ECRYPTO);
+		return;
+	}
+	/* How it would stand if the review had this statement's scope. */
+	cand->have_scope = true;
+	cand->scope = *scope;
+	reviews_count(c, cand, &have, &need);
+	file_name(a->terms.review, a->approver, name, sizeof name);
+	call_doc_begin(&d);
+	jsonw_kcstr(&d.j, "approver", a->approver);
+	jsonw_kuint(&d.j, "have", have);
+	jsonw_kcstr(&d.j, "name", name);
+	jsonw_kuint(&d.j, "need", need);
+	jsonw_khex(&d.j, "sha256", digest, sizeof digest);
+	jsonw_kstring(&d.j, "statement", text);
+	put_summary(&d.j, &a->terms);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+static void
+write_statement(struct reviews *r, struct call *call, struct db_candidate *cand, struct approval *a)
+{
+	struct control *c = r->c;
+	const char *requesters[DB_LIST_MAX];
+	struct db_scope scope;
+	struct writer text;
+	char why[200] = "";
+	for (uint32_t i = 0; i < cand->requesters_n; i++)
+		requesters[i] = cand->requester[i];
+	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !scope_of_call(r, call, cand, &scope))
+		return;
+	int err = reviews_terms(c, cand, &scope, &a->terms);
+	if (err) {
+		call_fail_err(call, err);
+		return;
+	}
+	writer_init(&text, APPROVAL_BYTES_MAX);
+	err = approval_encode(a, &text, why, sizeof why);
+	if (err == FG_EINVAL)
+		call_fail(call, CALL_USAGE, "USAGE", "", "%s", why);
+	else if (err)
+		call_fail_err(call, err);
+	else
+		send_statement(c, call, cand, &scope, a, writer_view(&text));
+	writer_free(&text);
+}
+
+static bool
+in_review(struct call *call, const struct db_candidate *cand)
+{
+	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+		return true;
+	call_fail(call, CALL_REFUSED, "STATE", "see fotagate review show", "the review is %s, not open: %s", cand->state,
+	    cand->note);
+	return false;
+}
+
+static void
+on_head(void *ctx, int err, const struct msg_head *head)
+{
+	struct writing *w = ctx;
+	struct approval *a = calloc(1, sizeof *a);
+	(void)head;
+	if (err || !a || !logbook_permits(w->r->c->logbook)) {
+		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
+	} else {
+		struct db_candidate *cand = reviews_of_call(w->r->c, w->call);
+		if (cand && in_review(w->call, cand))
+			write_statement(w->r, w->call, cand, a);
+		free(cand);
+	}
+	free(a);
+	free(w);
+}
+
+void
+reviews_statement(struct reviews *r, struct call *call)
+{
+	struct db_candidate *cand = reviews_of_call(r->c, call);
+	if (!cand)
+		return;
+	struct writing *w = NULL;
+	if (in_review(call, cand)) {
+		w = calloc(1, sizeof *w);
+		if (!w)
+			call_fail_err(call, FG_ENOMEM);
+	}
+	free(cand);
+	if (!w)
+		return;
+	*w = (struct writing){ r, call };
+	if (logbook_ask_head(r->c->logbook, on_head, w) == FG_OK)
+		return;
+	free(w);
+	call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is away");
+}
+
+/* ---- review.reject, review.reopen ---- */
+
+static void
+answer_state(struct call *call, const struct db_candidate *cand)
+{
+	char review[DB_REVIEW_CAP];
+	struct call_doc d;
+	db_candidate_review(cand->id, review);
+	call_doc_begin(&d);
+	jsonw_kcstr(&d.j, "review", review);
+	jsonw_kcstr(&d.j, "state", cand->state);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+static bool
+legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb verb)
+{
+	if (lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb))
+		return true;
+	call_fail(call, CALL_REFUSED, "STATE",
+	    strcmp(cand->state, lifecycle_state_name(LIFECYCLE_APPROVED)) == 0 ? "take it back with fotagate revoke" : "",
+	    "it cannot be done to a review that is %s", cand->state);
+	return false;
+}
+
+/* Who acts, for the log: the person if the set knows the account. */
+static const char *
+actor(struct control *c, const struct call *call)
+{
+	const char *person = signers_principal_of_user(people_set(c->people), call_who(call)->user);
+	return person ? person : call_who(call)->user;
+}
+
+void
+reviews_reject(struct reviews *r, struct call *call)
+{
+	struct control *c = r->c;
+	char reason[DB_TEXT_MAX], review[DB_REVIEW_CAP];
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	if (!legal(call, cand, LIFECYCLE_REJECT)) {
+		free(cand);
+		return;
+	}
+	const char *who = actor(c, call);
+	fetches_cancel(c->fetches, cand->resource);
+	judging_cancel(c->judging, cand->id);
+	if (cand->have_image)
+		releases_restrict(c->releases, MSG_RESTRICT_REJECT, cand->image, NULL, who, reason, logbook_size(c->logbook));
+	db_candidate_review(cand->id, review);
+	int err = reviews_move(c, cand, LIFECYCLE_REJECT, reason);
+	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_REJECTED, "ok", who, review);
+	if (cand->have_image)
+		logbook_ref_sha256(e, "image", cand->image);
+	logbook_say(e, "%s", reason);
+	logbook_tell(c->logbook, e);
+	if (err)
+		call_fail_err(call, err);
+	else
+		answer_state(call, cand);
+	free(cand);
+}
+
+void
+reviews_reopen(struct reviews *r, struct call *call)
+{
+	struct control *c = r->c;
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	if (legal(call, cand, LIFECYCLE_REOPEN)) {
+		int err = cand->in_quarantine ? reviews_move(c, cand, LIFECYCLE_REOPEN, "judged again") : FG_ENOTFOUND;
+		if (err == FG_ENOTFOUND) {
+			call_fail(call, CALL_REFUSED, "STATE", "see fotagate fetch retry, or import it again",
+			    "its bytes are no longer held");
+		} else if (err) {
+			call_fail_err(call, err);
+		} else {
+			answer_state(call, cand);
+			judging_start(c->judging, cand->id);
+		}
+	}
+	free(cand);
+}

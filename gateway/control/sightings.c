@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/sightings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/visible.h"
+#include "gateway/control/control_private.h"
+
+#define BUCKETS 4096 /* a power of two; resources are digests, so they spread by themselves */
+
+struct seen { /* one resource */
+	LIST_ENTRY(seen) link;
+	uint8_t id[MSG_ID];
+	char profile[DB_NAME_MAX];
+	uint64_t unwritten; /* sightings since the last write */
+	uint64_t untold;    /* since the last entry of the log */
+	bool fetchable;
+};
+
+struct sightings {
+	struct control *c;
+	LIST_HEAD(, seen) bucket[BUCKETS];
+	unsigned n;
+	uint64_t unknown;  /* requests of no profile since the last entry */
+	uint64_t refused;  /* sightings that no resource was made for */
+	int64_t told_at;
+};
+
+struct sightings *
+sightings_new(struct control *c)
+{
+	struct sightings *s = calloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	s->c = c;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		LIST_INIT(&s->bucket[i]);
+	return s;
+}
+
+static void
+forget(struct sightings *s, struct seen *one)
+{
+	LIST_REMOVE(one, link);
+	s->n--;
+	free(one);
+}
+
+void
+sightings_free(struct sightings *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < BUCKETS; i++)
+		while (!LIST_EMPTY(&s->bucket[i]))
+			forget(s, LIST_FIRST(&s->bucket[i]));
+	free(s);
+}
+
+static unsigned
+bucket_of(const uint8_t id[MSG_ID])
+{
+	return ((unsigned)id[0] << 8 | id[1]) & (BUCKETS - 1);
+}
+
+static struct seen *
+find(struct sightings *s, const uint8_t id[MSG_ID])
+{
+	struct seen *one;
+	LIST_FOREACH(one, &s->bucket[bucket_of(id)], link) {
+		if (!memcmp(one->id, id, MSG_ID))
+			return one;
+	}
+	return NULL;
+}
+
+/* ---- is it what it says it is ---- */
+
+static bool
+plain(const char *s)
+{
+	return visible_is_plain(view_str(s));
+}
+
+/*
+ * The template's literal beginning holds scheme, host and port; the rest was
+ * filled in by an edge that may be taken over, and can only name another path
+ * on the vendor's own host.
+ */
+static bool
+of_template(const char *template, const char *url)
+{
+	struct profile_url parsed;
+	size_t literal = strcspn(template, "{");
+	const char *host = strstr(template, "://");
+	const char *path = host ? strchr(host + 3, '/') : NULL;
+	return path && (size_t)(path - template) < literal && strncmp(template, url, literal) == 0 &&
+	    profile_url_parse(view_str(url), &parsed);
+}
+
+static bool
+coherent(const struct policy *p, const struct msg_sighting *m)
+{
+	uint8_t id[MSG_ID];
+	if (!plain(m->product) || !plain(m->target) || !plain(m->from) || !plain(m->url) || !plain(m->signature_url))
+		return false;
+	if (!m->fetchable)
+		return true;
+	const struct profile *profile = p->profile;
+	return profile->upstream[0] && of_template(profile->upstream, m->url) &&
+	    (!m->signature_url[0] ||
+		(profile->signature_url[0] && of_template(profile->signature_url, m->signature_url))) &&
+	    profile_resource(profile, m->url, id) == FG_OK && !memcmp(id, m->resource, sizeof id);
+}
+
+/* ---- taking in ---- */
+
+static void
+learn(struct sightings *s, const struct msg_sighting *m, uint32_t count)
+{
+	struct db_unknown u = { .count = count, .first_seen = control_now(s->c), .last_seen = control_now(s->c) };
+	s->unknown += count;
+	if (!policies_config(s->c->policies)->learn)
+		return;
+	visible_cstr(view_str(m->listener), u.listener, sizeof u.listener);
+	visible_cstr(view_str(m->host), u.host, sizeof u.host);
+	visible_cstr(view_str(m->path), u.path, sizeof u.path);
+	visible_cstr(view_str(m->agent), u.agent, sizeof u.agent);
+	(void)db_unknown_add(s->c->db, &u);
+}
+
+/* A module that now says it runs what it was granted: the only success there is. */
+static void
+succeeded(struct control *c, const struct inventory_module *m)
+{
+	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16];
+	uint8_t id[MSG_ID];
+	struct db_grant g;
+	for (size_t i = 0; releases_nth_for(c->releases, i, m->product, m->version, id); i++) {
+		if (!grants_has(c->grants, m->pseudonym, id, &g))
+			continue;
+		hex_encode(id, sizeof id, hex);
+		snprintf(obj, sizeof obj, "release:%s", hex);
+		struct msg_append *e = logbook_entry(ENTRY_DEVICE_RESULT, "ok", "control", obj);
+		if (!e)
+			return;
+		logbook_dev(e, m->pseudonym);
+		logbook_ref(e, "version", m->version);
+		logbook_say(e, "the module reports the released version");
+		logbook_tell(c->logbook, e);
+	}
+}
+
+/* Into the inventory. The pseudonym of who asked, or false when nobody can be named. */
+static bool
+identify(struct sightings *s, const struct policy *p, const struct msg_sighting *m, uint8_t asker[MSG_ID])
+{
+	struct control *c = s->c;
+	char before[DB_VERSION_MAX] = "";
+	struct inventory_seen seen = { 0 };
+	if (m->idents_n) {
+		const struct inventory_module *known =
+		    inventory_by_identity(c->inventory, m->idents[0].kind, view_str(m->idents[0].text));
+		if (known)
+			snprintf(before, sizeof before, "%s", known->version);
+	}
+	if (inventory_sight(c->inventory, p->profile, m, control_now(c), &seen) || !seen.module)
+		return false;
+	memcpy(asker, seen.module->pseudonym, MSG_ID);
+	if (!seen.created && before[0] && seen.module->version[0] && strcmp(before, seen.module->version) != 0)
+		succeeded(c, seen.module);
+	return true;
+}
+
+/* The first sighting of a resource in this life: it is written at once, so that a fetch can rest on it. */
+static struct seen *
+meet(struct sightings *s, const struct policy *p, const struct msg_sighting *m, const uint8_t *asker)
+{
+	struct control *c = s->c;
+	struct db_resource r = { .first_seen = control_now(c), .last_seen = control_now(c), .sightings = 0 };
+	bool fresh = false;
+	if (s->n == SIGHTINGS_RESOURCES_MAX)
+		return NULL;
+	memcpy(r.id, m->resource, sizeof r.id);
+	snprintf(r.profile, sizeof r.profile, "%s", p->profile->name);
+	if (m->fetchable) {
+		snprintf(r.url, sizeof r.url, "%s", m->url);
+		snprintf(r.signature_url, sizeof r.signature_url, "%s", m->signature_url);
+	}
+	snprintf(r.product, sizeof r.product, "%s", m->product);
+	snprintf(r.target, sizeof r.target, "%s", m->target);
+	snprintf(r.from, sizeof r.from, "%s", m->from);
+	snprintf(r.state, sizeof r.state, "%s", lifecycle_state_name(LIFECYCLE_SIGHTED));
+	if (asker) {
+		r.have_asker = true;
+		memcpy(r.asker, asker, sizeof r.asker);
+	}
+	if (db_resource_sight(c->db, &r, &fresh))
+		return NULL;
+	struct seen *one = calloc(1, sizeof *one);
+	if (!one)
+		return NULL;
+	memcpy(one->id, m->resource, sizeof one->id);
+	memcpy(one->profile, r.profile, sizeof one->profile);
+	one->fetchable = m->fetchable;
+	LIST_INSERT_HEAD(&s->bucket[bucket_of(one->id)], one, link);
+	s->n++;
+	return one;
+}
+
+void
+sightings_take(struct sightings *s, unsigned edge, const struct msg_sighting *m)
+{
+	struct control *c = s->c;
+	/* repeats is what was held back since the last message; this one counts itself. */
+	uint32_t count = m->repeats < UINT32_MAX ? m->repeats + 1 : m->repeats;
+	uint8_t asker[MSG_ID];
+	if (!m->profile[0]) {
+		learn(s, m, count);
+		return;
+	}
+	const struct policy *p = policies_find(c->policies, m->profile);
+	if (!p || !coherent(p, m)) {
+		/* During a reload an edge may be one configuration behind; anything else is an edge gone wrong. */
+		oplog(OPLOG_WARNING, "a sighting of edge %u does not fit its profile and is dropped", edge);
+		return;
+	}
+	bool named = identify(s, p, m, asker);
+	if (!m->product[0])
+		return;
+	struct seen *one = find(s, m->resource);
+	if (!one)
+		one = meet(s, p, m, named ? asker : NULL);
+	if (!one) {
+		s->refused += count;
+		return;
+	}
+	one->unwritten += count;
+	one->untold += count;
+	if (one->fetchable && !c->stopping)
+		fetches_want(c->fetches, one->id, named ? asker : NULL);
+}
+
+/* ---- writing and telling ---- */
+
+void
+sightings_flush(struct sightings *s)
+{
+	struct control *c = s->c;
+	bool open = false;
+	int err = FG_OK;
+	for (unsigned i = 0; i < BUCKETS && !err; i++) {
+		struct seen *one;
+		LIST_FOREACH(one, &s->bucket[i], link) {
+			struct db_resource r = { .last_seen = control_now(c), .sightings = one->unwritten };
+			bool fresh;
+			if (!one->unwritten)
+				continue;
+			if (!open && (err = db_begin(c->db)))
+				break;
+			open = true;
+			memcpy(r.id, one->id, sizeof r.id);
+			memcpy(r.profile, one->profile, sizeof r.profile);
+			err = db_resource_sight(c->db, &r, &fresh);
+			if (err)
+				break;
+			one->unwritten = 0;
+		}
+	}
+	if (open)
+		err = db_end(c->db, err);
+	if (err)
+		oplog(OPLOG_WARNING, "sightings could not be written: %s", db_why(c->db));
+	err = inventory_flush(c->inventory);
+	if (!err)
+		err = grants_flush(c->grants);
+	if (err)
+		oplog(OPLOG_WARNING, "inventory or grants could not be written: %s", db_why(c->db));
+}
+
+static void
+tell_one(struct control *c, struct seen *one)
+{
+	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16];
+	hex_encode(one->id, sizeof one->id, hex);
+	snprintf(obj, sizeof obj, "resource:%s", hex);
+	struct msg_append *e = logbook_entry(ENTRY_MODULE_SIGHTING, "ok", "modules", obj);
+	if (!e)
+		return;
+	logbook_ref(e, "profile", one->profile);
+	logbook_ref_number(e, "count", one->untold);
+	logbook_tell(c->logbook, e);
+}
+
+static void
+tell_count(struct control *c, uint64_t count, const char *what)
+{
+	struct msg_append *e = count ? logbook_entry(ENTRY_DEVICE_UNKNOWN_COUNT, "ok", "modules", what) : NULL;
+	if (!e)
+		return;
+	logbook_ref_number(e, "count", count);
+	logbook_tell(c->logbook, e);
+}
+
+void
+sightings_report(struct sightings *s)
+{
+	int64_t now = control_now(s->c);
+	unsigned told = 0;
+	uint64_t rest = 0;
+	if (now >= s->told_at && now - s->told_at < SIGHTINGS_LOG_SECONDS)
+		return;
+	s->told_at = now;
+	for (unsigned i = 0; i < BUCKETS; i++) {
+		struct seen *one, *next;
+		for (one = LIST_FIRST(&s->bucket[i]); one; one = next) {
+			next = LIST_NEXT(one, link);
+			if (one->untold && told++ < SIGHTINGS_LOG_MAX)
+				tell_one(s->c, one);
+			else
+				rest += one->untold;
+			/* Nobody asked since the last round: whoever asks again is met again. */
+			if (!one->untold && !one->unwritten)
+				forget(s, one);
+			else
+				one->untold = 0;
+		}
+	}
+	tell_count(s->c, rest, "other-resources");
+	tell_count(s->c, s->unknown, "no-profile");
+	tell_count(s->c, s->refused, "too-many-resources");
+	s->unknown = s->refused = 0;
+}

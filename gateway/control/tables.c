@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/tables.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/control/inventory.h"
+#include "gateway/wire/memfd.h"
+
+static int
+add_module(struct table_builder *b, const struct inventory_module *m)
+{
+	struct table_module row = {
+		.group = m->group,
+		.product = m->product,
+		.version = m->sure, /* what a module claims, the edge reads from that request itself */
+		.held = m->held,
+		.listed = m->listed,
+		.idents_n = m->idents_n,
+	};
+	memcpy(row.pseudonym, m->pseudonym, sizeof row.pseudonym);
+	for (unsigned i = 0; i < m->idents_n; i++) {
+		row.ident[i].kind = m->ident[i].kind;
+		row.ident[i].cls = m->ident[i].cls;
+		row.ident[i].text = view_str(m->ident[i].text);
+	}
+	return table_builder_module(b, &row);
+}
+
+/* One row for each from-version and group. */
+static int
+add_release(struct table_builder *b, const struct tables_release *r)
+{
+	const struct approval_terms *t = &r->record->terms;
+	if (t->decision != APPROVAL_APPROVE || t->from_versions.n == 0 || t->groups.n == 0)
+		return FG_EINVAL;
+	struct table_decision d = {
+		.profile = t->profile,
+		.product = t->product,
+		.target = t->target,
+		.not_before = t->not_before,
+		.not_after = t->not_after,
+		.size = r->record->size,
+		.last_modified = r->record->issued,
+	};
+	memcpy(d.release, r->id, sizeof d.release);
+	memcpy(d.resource, t->resource, sizeof d.resource);
+	memcpy(d.image, t->image, sizeof d.image);
+	for (uint32_t i = 0; i < t->from_versions.n; i++)
+		for (uint32_t k = 0; k < t->groups.n; k++) {
+			d.from = t->from_versions.word[i];
+			d.group = t->groups.word[k];
+			int err = table_builder_decision(b, &d);
+			if (err)
+				return err;
+		}
+	return 0;
+}
+
+/* Takes the builder. */
+static int
+finish(struct table_builder *b, const struct tables_release *releases, size_t n)
+{
+	int r = 0, fd = -1;
+	for (size_t i = 0; i < n && !r; i++)
+		r = add_release(b, &releases[i]);
+	if (!r) {
+		fd = memfd_open("fotagate-table");
+		r = fd < 0 ? fd : table_builder_write(b, fd);
+	}
+	if (!r)
+		r = memfd_seal(fd);
+	table_builder_free(b);
+	if (r && fd >= 0)
+		close(fd);
+	return r ? r : fd;
+}
+
+int
+tables_build(const struct inventory *inv, const struct tables_release *releases, size_t n, uint64_t generation)
+{
+	uint8_t seed[16];
+	if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+		return FG_EIO;
+	struct table_builder *b = table_builder_new(generation, seed, inventory_count(inv));
+	if (!b)
+		return FG_ENOMEM;
+	const struct inventory_module *m;
+	for (size_t i = 0; (m = inventory_at(inv, i)) != NULL; i++) {
+		int r = add_module(b, m);
+		if (r) {
+			table_builder_free(b);
+			return r;
+		}
+	}
+	return finish(b, releases, n);
+}
+
+int
+tables_redecide(const struct table *from, const struct tables_release *releases, size_t n, uint64_t generation)
+{
+	if (generation <= table_generation(from))
+		return FG_ESTATE;
+	struct table_builder *b = table_builder_from(from, generation);
+	return b ? finish(b, releases, n) : FG_ENOMEM;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * candidate - one image under one resource, and what became of it.
+ * Its number makes the review id "R-<n>". A resource may have several: the same
+ * URL giving other bytes is an incident, and both stay.
+ */
+#ifndef FG_GATEWAY_STATE_CANDIDATE_H
+#define FG_GATEWAY_STATE_CANDIDATE_H
+
+#include "gateway/state/db.h"
+
+#define DB_REVIEW_CAP 32 /* "R-18446744073709551615" and NUL */
+
+/* Proposed by the first statement; those after it must say the same. */
+struct db_scope {
+	uint32_t from_n;
+	char from[DB_LIST_MAX][DB_VERSION_MAX];
+	uint32_t groups_n;
+	char groups[DB_LIST_MAX][DB_VERSION_MAX];
+	uint32_t max_devices;
+	int64_t not_before, not_after;
+};
+
+struct db_candidate {
+	uint64_t id;
+	uint8_t resource[DB_ID];
+	char profile[DB_NAME_MAX]; /* the resource's, read only */
+	char state[DB_WORD_MAX];   /* lifecycle_state_name() */
+	bool have_image;           /* false while bytes are not there yet */
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint64_t size;
+	bool in_quarantine;        /* the file is on disk and counts against the quota */
+	bool have_signature, have_report, have_provenance, have_policy, have_scope, have_release;
+	uint8_t signature[DIGEST_SHA256_LEN];
+	uint8_t report[DIGEST_SHA256_LEN];
+	uint8_t provenance[DIGEST_SHA256_LEN];
+	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
+	uint64_t opened_at_log;    /* log size when the review opened */
+	int64_t created, updated;
+	uint32_t requesters_n;     /* importers, profile authors: never count */
+	char requester[DB_LIST_MAX][DB_WHO_MAX];
+	char note[DB_TEXT_MAX];
+	struct db_scope scope;
+	uint8_t release[DB_ID];
+};
+
+/* c->id is not looked at. FG_ENOTFOUND: no such resource. FG_EEXIST: it has this image already. */
+int db_candidate_new(struct db *db, const struct db_candidate *c, uint64_t *ret_id);
+/* FG_ENOTFOUND. */
+int db_candidate_get(struct db *db, uint64_t id, struct db_candidate *ret);
+/* The candidate of a resource with that image. FG_ENOTFOUND. */
+int db_candidate_of(struct db *db, const uint8_t resource[DB_ID], const uint8_t image[DIGEST_SHA256_LEN],
+    struct db_candidate *ret);
+/* The youngest of a resource. FG_ENOTFOUND. */
+int db_candidate_newest(struct db *db, const uint8_t resource[DB_ID], struct db_candidate *ret);
+/* By what the warden issued for it. FG_ENOTFOUND. */
+int db_candidate_by_release(struct db *db, const uint8_t release[DB_ID], struct db_candidate *ret);
+/*
+ * Writes the whole row (resource, created stay) when its state still is from.
+ * FG_ENOTFOUND; FG_ESTATE: somebody moved it; FG_EEXIST: another one has the image.
+ */
+int db_candidate_update(struct db *db, const struct db_candidate *c, const char *from);
+
+struct db_candidate_filter { /* NULL, zero: no matter */
+	const char *state;
+	const char *profile;
+	const uint8_t *resource;
+	const uint8_t *image;
+	uint64_t after;
+	unsigned limit; /* 0: DB_PAGE_MAX */
+};
+/* In order of id. */
+int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
+    int (*each)(void *arg, const struct db_candidate *c), void *arg);
+/* Bytes of the distinct images of a profile that lie in quarantine. */
+int db_candidate_usage(struct db *db, const char *profile, uint64_t *ret_bytes);
+/* Whether any candidate other than `but` needs the file in quarantine: before it is removed. */
+int db_candidate_needs_file(struct db *db, const uint8_t image[DIGEST_SHA256_LEN], uint64_t but, bool *ret);
+
+/* "R-12" and back; false for anything else. */
+void db_candidate_review(uint64_t id, char dst[DB_REVIEW_CAP]);
+bool db_candidate_review_parse(struct view text, uint64_t *ret_id);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/state/migrations.h"
+
+#include <stddef.h>
+
+/*
+ * STRICT: a column holds its type or the write fails. Digests and ids are checked
+ * for length as well: what is read back is copied into fixed arrays.
+ */
+static const char first_schema[] =
+"CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE TABLE log_head (one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL CHECK (size >= 0),"
+" root BLOB NOT NULL CHECK (length(root) = 32)) STRICT;"
+
+"CREATE TABLE resource ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), profile TEXT NOT NULL, url TEXT NOT NULL,"
+" signature_url TEXT NOT NULL, product TEXT NOT NULL, target TEXT NOT NULL, from_version TEXT NOT NULL,"
+" first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, sightings INTEGER NOT NULL,"
+" asker BLOB CHECK (length(asker) = 16), state TEXT NOT NULL,"
+" backoff_until INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;"
+"CREATE INDEX resource_profile ON resource (profile);"
+
+/* AUTOINCREMENT: a review id that people have written down is never given again. */
+"CREATE TABLE candidate ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, resource BLOB NOT NULL REFERENCES resource (id), state TEXT NOT NULL,"
+" image BLOB CHECK (length(image) = 32), size INTEGER NOT NULL, in_quarantine INTEGER NOT NULL,"
+" signature BLOB CHECK (length(signature) = 32), report BLOB CHECK (length(report) = 32),"
+" provenance BLOB CHECK (length(provenance) = 32), policy BLOB CHECK (length(policy) = 32),"
+" opened_at_log INTEGER NOT NULL, created INTEGER NOT NULL, updated INTEGER NOT NULL, note TEXT NOT NULL,"
+" have_scope INTEGER NOT NULL, max_devices INTEGER NOT NULL, not_before INTEGER NOT NULL,"
+" not_after INTEGER NOT NULL, release_id BLOB UNIQUE CHECK (length(release_id) = 16),"
+" UNIQUE (resource, image)) STRICT;"
+"CREATE INDEX candidate_image ON candidate (image);"
+"CREATE INDEX candidate_state ON candidate (state);"
+"CREATE TABLE candidate_list ("
+" candidate INTEGER NOT NULL REFERENCES candidate (id), kind INTEGER NOT NULL, position INTEGER NOT NULL,"
+" word TEXT NOT NULL, PRIMARY KEY (candidate, kind, position)) STRICT, WITHOUT ROWID;"
+
+"CREATE TABLE statement ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, candidate INTEGER NOT NULL REFERENCES candidate (id),"
+" sha256 BLOB NOT NULL UNIQUE CHECK (length(sha256) = 32), approver TEXT NOT NULL, submitted INTEGER NOT NULL,"
+" uid INTEGER NOT NULL, state INTEGER NOT NULL) STRICT;"
+"CREATE INDEX statement_candidate ON statement (candidate);"
+
+"CREATE TABLE module ("
+" pseudonym BLOB PRIMARY KEY CHECK (length(pseudonym) = 16), profile TEXT NOT NULL, group_name TEXT NOT NULL,"
+" product TEXT NOT NULL, version TEXT NOT NULL, version_cls INTEGER NOT NULL, sure TEXT NOT NULL, listed INTEGER NOT NULL,"
+" held INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+" last_answer INTEGER NOT NULL, last_resource BLOB CHECK (length(last_resource) = 16)) STRICT, WITHOUT ROWID;"
+"CREATE TABLE ident ("
+" kind INTEGER NOT NULL, text TEXT NOT NULL, cls INTEGER NOT NULL,"
+" module BLOB NOT NULL REFERENCES module (pseudonym) ON DELETE CASCADE, position INTEGER NOT NULL,"
+" PRIMARY KEY (kind, text)) STRICT, WITHOUT ROWID;"
+"CREATE INDEX ident_module ON ident (module, position, cls);"
+
+/* No reference to module or release: the log, replayed at start, may name what was erased here. */
+"CREATE TABLE granted ("
+" release_id BLOB NOT NULL CHECK (length(release_id) = 16), module BLOB NOT NULL CHECK (length(module) = 16),"
+" at INTEGER NOT NULL, completed INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+" PRIMARY KEY (release_id, module)) STRICT, WITHOUT ROWID;"
+"CREATE INDEX granted_module ON granted (module);"
+
+"CREATE TABLE release ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), candidate INTEGER NOT NULL REFERENCES candidate (id),"
+" issued INTEGER NOT NULL, state INTEGER NOT NULL, ended INTEGER NOT NULL, who TEXT NOT NULL,"
+" reason TEXT NOT NULL, record BLOB NOT NULL) STRICT;"
+
+"CREATE TABLE restriction ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, image BLOB NOT NULL CHECK (length(image) = 32),"
+" release_id BLOB CHECK (length(release_id) = 16), log_size INTEGER NOT NULL, at INTEGER NOT NULL,"
+" who TEXT NOT NULL, reason TEXT NOT NULL) STRICT;"
+"CREATE INDEX restriction_image ON restriction (image);"
+
+"CREATE TABLE fetch ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, resource BLOB NOT NULL REFERENCES resource (id) ON DELETE CASCADE,"
+" started INTEGER NOT NULL, ended INTEGER NOT NULL, outcome INTEGER NOT NULL, http_status INTEGER NOT NULL,"
+" bytes INTEGER NOT NULL, detail TEXT NOT NULL) STRICT;"
+"CREATE INDEX fetch_resource ON fetch (resource, id);"
+"CREATE INDEX fetch_started ON fetch (started);"
+
+"CREATE TABLE unknown ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, listener TEXT NOT NULL, host TEXT NOT NULL, path TEXT NOT NULL,"
+" agent TEXT NOT NULL, count INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,"
+" UNIQUE (listener, host, path, agent)) STRICT;"
+"CREATE INDEX unknown_count ON unknown (count, last_seen);"
+
+"CREATE TABLE incident ("
+" id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,"
+" resource BLOB CHECK (length(resource) = 16), detail TEXT NOT NULL) STRICT;";
+
+static const struct migration steps[] = {
+	{ 1, "the first schema", first_schema },
+};
+
+const struct migration *
+migrations_at(unsigned i)
+{
+	return i < sizeof steps / sizeof *steps ? &steps[i] : NULL;
+}
+
+unsigned
+migrations_newest(void)
+{
+	return steps[sizeof steps / sizeof *steps - 1].number;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/requests.h"
+#include "gateway/wire/memfd.h"
+
+#define V CALLERS_VIEWER
+#define O CALLERS_OPERATOR
+#define P CALLERS_APPROVER
+#define A CALLERS_ADMIN
+#define U CALLERS_AUDITOR
+#define ALL (V | O | P | A | U)
+
+/* Who may ask for what, written down a second time: a change of the table is a change here, with a reason. */
+static const struct {
+	const char *name;
+	enum requests_kind kind;
+	unsigned who;
+} expected[] = {
+	{ "audit.export", REQUESTS_VIEW, U | P | A },
+	{ "audit.head", REQUESTS_VIEW, ALL },
+	{ "audit.open", REQUESTS_VIEW, ALL },
+	{ "audit.proof", REQUESTS_VIEW, ALL },
+	{ "fetch.retry", REQUESTS_CHANGE, O | A },
+	{ "file.open", REQUESTS_VIEW, ALL },
+	{ "import", REQUESTS_CHANGE, O | A },
+	{ "module.explain", REQUESTS_VIEW, ALL },
+	{ "module.hold", REQUESTS_RESTRICT, O | A },
+	{ "module.import", REQUESTS_CHANGE, O | A },
+	{ "module.list", REQUESTS_VIEW, ALL },
+	{ "module.show", REQUESTS_VIEW, ALL },
+	{ "module.unhold", REQUESTS_CHANGE, O | A },
+	{ "people.list", REQUESTS_VIEW, ALL },
+	{ "profile.draft", REQUESTS_VIEW, ALL },
+	{ "profile.list", REQUESTS_VIEW, ALL },
+	{ "profile.unknown", REQUESTS_VIEW, ALL },
+	{ "release.list", REQUESTS_VIEW, ALL },
+	{ "release.revoke", REQUESTS_RESTRICT, O | P | A },
+	{ "resume.statement", REQUESTS_VIEW, P | A },
+	{ "resume.submit", REQUESTS_PERMIT, O | P | A },
+	{ "review.list", REQUESTS_VIEW, ALL },
+	{ "review.reject", REQUESTS_RESTRICT, O | P | A },
+	{ "review.reopen", REQUESTS_CHANGE, O | P | A },
+	{ "review.report", REQUESTS_VIEW, ALL },
+	{ "review.show", REQUESTS_VIEW, ALL },
+	{ "review.statement", REQUESTS_VIEW, P | A },
+	{ "review.submit", REQUESTS_PERMIT, O | P | A },
+	{ "sighting.list", REQUESTS_VIEW, ALL },
+	{ "status", REQUESTS_VIEW, ALL },
+};
+#define EXPECTED_N (sizeof expected / sizeof expected[0])
+
+struct heard {
+	unsigned replies, overs;
+	unsigned status;
+	char json[2048];
+};
+
+static void
+on_reply(void *ctx, const struct msg_reply *m, const int *fds, unsigned fds_n)
+{
+	struct heard *h = ctx;
+	(void)fds;
+	assert_int_equal(fds_n, (unsigned)m->big + (unsigned)m->file);
+	h->replies++;
+	h->status = m->status;
+	snprintf(h->json, sizeof h->json, "%.*s", (int)m->json.n, (const char *)m->json.p);
+}
+
+static void
+on_over(void *ctx, struct call *c)
+{
+	(void)c;
+	((struct heard *)ctx)->overs++;
+}
+
+/* One call as somebody with those roles; handlers that need a gateway must not be reached. */
+static struct heard
+ask(struct control *c, unsigned roles, const char *request, const char *args, unsigned fds)
+{
+	struct heard h = { 0 };
+	const struct call_line line = { &h, on_reply, on_over };
+	const struct caller who = { .uid = 1000, .roles = roles, .user = "somebody" };
+	struct msg_call m = { .token = 5, .fds = fds, .json = view_str(args) };
+	struct wire_frame f = { .fds_n = fds };
+	struct call *call = NULL;
+	snprintf(m.request, sizeof m.request, "%s", request);
+	for (unsigned i = 0; i < fds; i++)
+		f.fds[i] = memfd_sealed("test", view_str("x"));
+	assert_int_equal(call_new(&m, &f, &who, &line, &call), 0);
+	requests_handle(c, call);
+	assert_int_equal(h.replies, 1);
+	assert_int_equal(h.overs, 1);
+	return h;
+}
+
+static bool
+says(const struct heard *h, const char *id)
+{
+	char needle[64];
+	snprintf(needle, sizeof needle, "\"id\":\"%s\"", id);
+	return strstr(h->json, needle) != NULL;
+}
+
+static void
+test_requests_table_is_the_one_agreed(void **state)
+{
+	(void)state;
+	assert_int_equal(requests_count(), EXPECTED_N);
+	for (size_t i = 0; i < EXPECTED_N; i++) {
+		const struct requests_row *row = requests_find(expected[i].name);
+		if (!row)
+			fail_msg("%s is not in the table", expected[i].name);
+		assert_int_equal(row->kind, expected[i].kind);
+		assert_int_equal(row->who, expected[i].who);
+		/* Only what carries a statement and its signature can permit. */
+		if (row->kind == REQUESTS_PERMIT)
+			assert_true(row->fds_min == 2 && row->fds_max == 2);
+		/* Who may look may do nothing else. */
+		if (row->kind != REQUESTS_VIEW)
+			assert_false(row->who & (CALLERS_VIEWER | CALLERS_AUDITOR));
+	}
+	assert_null(requests_at(requests_count()));
+}
+
+static void
+test_requests_every_role_without_the_right_is_denied(void **state)
+{
+	struct control c = { 0 };
+	unsigned denied = 0;
+	(void)state;
+	for (size_t i = 0; i < requests_count(); i++) {
+		const struct requests_row *row = requests_at(i);
+		for (unsigned role = 0; role <= CALLERS_ANY; role++) {
+			if (role & row->who)
+				continue;
+			struct heard h = ask(&c, role, row->name, "{}", 0);
+			assert_int_equal(h.status, CALL_REFUSED);
+			assert_true(says(&h, "DENIED"));
+			assert_int_equal(c.denied.count, ++denied);
+		}
+	}
+	assert_true(denied > EXPECTED_N);
+	assert_non_null(strstr(c.denied.last, "somebody asked for "));
+}
+
+static void
+test_requests_arguments_are_checked_before_anything_else(void **state)
+{
+	static const struct {
+		const char *request, *args;
+		unsigned fds;
+	} rows[] = {
+		{ "review.show", "{}", 0 },
+		{ "review.show", "{\"review\":5}", 0 },
+		{ "review.show", "{\"review\":\"R-1\",\"more\":1}", 0 },
+		{ "review.show", "{\"review\":\"R-1\"}", 1 },
+		{ "review.show", "{\"review\":\"R-1\\u0000\"}", 0 },
+		{ "review.show", "{\"review\":\"R-11111111111111111111111111111111111111\"}", 0 },
+		{ "review.submit", "{}", 0 },
+		{ "review.submit", "{}", 1 },
+		{ "review.submit", "{\"review\":\"R-1\"}", 2 },
+		{ "review.statement", "{\"reason\":\"because it is so\",\"review\":\"R-1\",\"groups\":\"all\"}", 0 },
+		{ "review.statement", "{\"reason\":\"because it is so\",\"review\":\"R-1\",\"groups\":[1]}", 0 },
+		{ "review.statement", "{\"reason\":\"because it is so\",\"review\":\"R-1\",\"days\":-1}", 0 },
+		{ "audit.proof", "{\"index\":\"1\"}", 0 },
+		{ "module.import", "{\"dry_run\":1}", 1 },
+		{ "status", "{\"a\":1}", 0 },
+		{ "import", "{\"product\":\"p\",\"profile\":\"q\",\"version\":\"1\"}", 0 },
+	};
+	struct control c = { 0 };
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct heard h = ask(&c, CALLERS_ANY, rows[i].request, rows[i].args, rows[i].fds);
+		if (h.status != CALL_USAGE || !says(&h, "USAGE"))
+			fail_msg("%s %s: %s", rows[i].request, rows[i].args, h.json);
+	}
+}
+
+static void
+test_requests_unknown_and_stopping(void **state)
+{
+	struct control c = { 0 };
+	(void)state;
+	struct heard h = ask(&c, CALLERS_ANY, "review.approve", "{}", 0);
+	assert_int_equal(h.status, CALL_USAGE);
+	assert_true(says(&h, "UNKNOWN-REQUEST"));
+	c.stopping = true;
+	h = ask(&c, CALLERS_ANY, "status", "{}", 0);
+	assert_int_equal(h.status, CALL_COULD_NOT);
+}
+
+static void
+test_requests_args_must_be_an_object(void **state)
+{
+	static const char *const bad[] = { "", "[]", "1", "null", "{", "{}x", "{\"a\":1,\"a\":2}", "\xff" };
+	const struct call_line line = { NULL, on_reply, on_over };
+	const struct caller who = { .roles = CALLERS_ANY };
+	(void)state;
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct msg_call m = { .json = view_str(bad[i]) };
+		struct wire_frame f = { 0 };
+		struct call *call = NULL;
+		assert_int_equal(call_new(&m, &f, &who, &line, &call), FG_EFORMAT);
+		assert_null(call);
+	}
+}
+
+static void
+test_requests_answer_is_dropped_when_nobody_listens(void **state)
+{
+	struct heard h = { 0 };
+	const struct call_line line = { &h, on_reply, on_over };
+	const struct caller who = { .roles = CALLERS_ANY };
+	struct msg_call m = { .json = view_str("{}") };
+	struct wire_frame f = { 0 };
+	struct call *call = NULL;
+	(void)state;
+	assert_int_equal(call_new(&m, &f, &who, &line, &call), 0);
+	call_hang_up(call);
+	call_fail(call, CALL_REFUSED, "REFUSED", "", "too late");
+	assert_int_equal(h.replies, 0);
+	assert_int_equal(h.overs, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_requests_table_is_the_one_agreed),
+		cmocka_unit_test(test_requests_every_role_without_the_right_is_denied),
+		cmocka_unit_test(test_requests_arguments_are_checked_before_anything_else),
+		cmocka_unit_test(test_requests_unknown_and_stopping),
+		cmocka_unit_test(test_requests_args_must_be_an_object),
+		cmocka_unit_test(test_requests_answer_is_dropped_when_nobody_listens),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
