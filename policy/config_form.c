@@ -118,12 +118,17 @@ config_form_check(enum config_form form, const char *s)
 	case CONFIG_FORM_PATTERN:
 		return s[0] == '/' ? printable(s, false) : "write a path that starts with \"/\"";
 	case CONFIG_FORM_PARAM:
-		return is_param(s) ? NULL : "write \"name={capture}\", \"name?={capture}\" (optional), \"name=text\" or \"{capture}\"";
+		return is_param(s) ? NULL
+				   : "write \"name={capture}\", \"name?={capture}\" (optional), "
+				     "\"name=text\" or \"{capture}\"";
 	case CONFIG_FORM_SOURCE:
 		return is_source(s) ? NULL
-				    : "write \"capture:NAME\", \"header:NAME\", \"fixed:TEXT\", \"client_cert\" or \"source_address\"";
+				    : "write \"capture:NAME\", \"header:NAME\", \"fixed:TEXT\", "
+				      "\"client_cert\" or \"source_address\"";
 	case CONFIG_FORM_PIN:
-		return hex_decode(view_str(s), pin, sizeof pin) ? NULL : "write a SHA-256 as 64 digits of lower-case hex";
+		return hex_decode(view_str(s), pin, sizeof pin)
+			   ? NULL
+			   : "write a SHA-256 as 64 digits of lower-case hex";
 	case CONFIG_FORM_MEDIA:
 		return is_media(s) ? NULL : "write a media type without parameters (\"application/json\")";
 	case CONFIG_FORM_NONE:

@@ -147,7 +147,8 @@ static const struct config_key keys[] = {
 	TEXT("profile.path", profile, path, REQUIRED, PATTERN,
 	    "Whole path with {captures}; a path that could be read in two ways does not match."),
 	TEXTS("profile.query", profile, query, "", 0, PARAM,
-	    "Query parameters looked at: name={capture}, name?={capture} if it may be absent, name=text, or {capture} for a bare word."),
+	    "Query parameters looked at: name={capture}, name?={capture} if it may be absent, name=text, "
+	    "or {capture} for a bare word."),
 
 	NAMED("profile.captures", profile, captures, "", 0, "What each {capture} of path and query may hold."),
 	ENUM("profile.captures.*.class", profile_capture, class, REQUIRED,

@@ -18,6 +18,12 @@
 
 #define SIGS_MAX 64 /* genesis.sig.N; a board of people (crypto/signers.h) */
 #define PATH_BYTES (MSG_PATH_MAX + MSG_FILE_MAX + 32)
+/*
+ * Users of a demo started by root, where nobody has made any: a number of its
+ * own for each role, out of the range that systemd gives to services for the
+ * time they run (61184 to 65519), so that a try leaves no account behind.
+ */
+#define DEMO_UID 61900
 
 /* ---- who runs as whom ---- */
 
@@ -33,6 +39,10 @@ one_identity(struct supervisor *s, enum msg_role role, supervisor_plan_say say)
 	const struct passwd *pw = user[0] ? getpwnam(user) : NULL;
 	if (pw && pw->pw_uid != 0) {
 		s->id[role] = (struct identity){ pw->pw_uid, pw->pw_gid };
+		return true;
+	}
+	if (!pw && s->plan->main.demo) {
+		s->id[role] = (struct identity){ DEMO_UID + (uid_t)role, DEMO_UID + (gid_t)role };
 		return true;
 	}
 	snprintf(text, sizeof text,

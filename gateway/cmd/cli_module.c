@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate module and fotagate sighting: who is out there, what they ask for, and why they get what they get. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "gateway/cmd/cli_call.h"
+#include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_verbs.h"
+
+#define PAGE 500 /* the most control gives at once */
+#define LISTING_MAX (1u << 30) /* two million modules */
+
+/* ---- list ---- */
+
+static void
+add_row(struct cli_table *t, const struct json_value *m)
+{
+	const struct json_value *identities = json_get(m, "identities");
+	cli_table_value(t, json_get(m, "id"));
+	cli_table_value(t, json_get(m, "group"));
+	cli_table_value(t, json_get(m, "listed"));
+	cli_table_value(t, json_get(m, "held"));
+	cli_table_value(t, json_get(m, "product"));
+	cli_table_value(t, json_get(m, "version"));
+	cli_table_value(t, json_get(m, "last_seen"));
+	cli_table_value(t, json_get(json_at(identities, 0), "text"));
+}
+
+/* Both ways to show it at once; the one that is not wanted stays empty. */
+struct listing {
+	struct cli_table table;
+	struct writer w;
+	struct jsonw j;
+};
+
+/* One page; *next is where the following begins, "" at the end. */
+static int
+page(const struct cli_common *c, struct cli_call *call, const char *group, char next[64], struct listing *l)
+{
+	struct cli_request r;
+	struct cli_reply reply;
+	cli_call_begin(&r);
+	cli_call_text(&r, "after", next[0] ? next : NULL);
+	cli_call_text(&r, "group", group);
+	cli_call_number(&r, "limit", PAGE);
+	int status = cli_call_do(call, "module.list", &r, NULL, 0, &reply);
+	if (status)
+		return status;
+	next[0] = '\0';
+	const struct json_value *root = json_root(reply.doc), *all = json_get(root, "modules");
+	if (reply.status != CLI_DONE)
+		status = cli_call_refused(c, &reply);
+	for (size_t i = 0; !status && i < json_count(all); i++) {
+		if (c->json)
+			jsonw_value(&l->j, json_at(all, i));
+		else
+			add_row(&l->table, json_at(all, i));
+	}
+	/* An empty page that names a next one would go on for ever. */
+	if (!status && json_count(all))
+		json_cstr(json_get(root, "next"), next, 64);
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+list(int argc, char **argv)
+{
+	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "last seen", "identity",
+		NULL };
+	struct cli_args a;
+	const char *group = NULL;
+	const struct cli_opt opts[] = {
+		{ "group", CLI_OPT_TEXT, &group, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_call *call = NULL;
+	struct listing l;
+	char next[64] = "";
+	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_table_init(&l.table, heads);
+	writer_init(&l.w, LISTING_MAX);
+	jsonw_init(&l.j, &l.w);
+	jsonw_object(&l.j);
+	jsonw_key(&l.j, "modules");
+	jsonw_array(&l.j);
+	status = cli_call_open(&a.common, &call);
+	if (!status)
+		do
+			status = page(&a.common, call, group, next, &l);
+		while (!status && next[0]);
+	cli_call_close(call);
+	jsonw_array_end(&l.j);
+	jsonw_object_end(&l.j);
+	if (!status && writer_err(&l.w))
+		status = cli_opt_fail(&a.common, CLI_COULD_NOT, "LOCAL", "List them by --group.",
+		    "too many modules for one answer");
+	else if (!status && a.common.json)
+		cli_print_json(stdout, writer_view(&l.w));
+	else if (!status)
+		cli_table_print(&l.table, stdout, "No module yet. fotagate module import FILE.csv lists yours.");
+	cli_table_drop(&l.table);
+	writer_free(&l.w);
+	return status;
+}
+
+/* ---- show, hold, unhold ---- */
+
+static void
+show_module(const struct json_value *m)
+{
+	static const struct {
+		const char *label, *key;
+	} fields[] = {
+		{ "module", "id" }, { "group", "group" }, { "listed", "listed" }, { "held", "held" }, { "product", "product" },
+		{ "version", "version" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		cli_print_field(stdout, fields[i].label, json_get(m, fields[i].key));
+	const struct json_value *all = json_get(m, "identities");
+	for (size_t i = 0; i < json_count(all); i++) {
+		char kind[32] = "?", class[8] = "?", text[160] = "?";
+		json_cstr(json_get(json_at(all, i), "kind"), kind, sizeof kind);
+		json_cstr(json_get(json_at(all, i), "class"), class, sizeof class);
+		json_cstr(json_get(json_at(all, i), "text"), text, sizeof text);
+		cli_print_line(stdout, i ? "" : "known by", "%s %s (class %s)", kind, text, class);
+	}
+}
+
+static int
+one(int argc, char **argv, const char *request, const char *usage, bool with_reason)
+{
+	struct cli_args a;
+	const char *reason = NULL;
+	const struct cli_opt opts[] = {
+		{ with_reason ? "reason" : "", with_reason ? CLI_OPT_TEXT : CLI_OPT_END, &reason, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (with_reason && !reason)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
+		    "a reason is missing");
+	cli_call_begin(&r);
+	cli_call_text(&r, "module", a.at[0]);
+	cli_call_text(&r, "reason", reason);
+	status = cli_call_once(&a.common, request, &r, NULL, 0, &reply, &shown);
+	if (shown)
+		show_module(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+show(int argc, char **argv)
+{
+	return one(argc, argv, "module.show", "module show MODULE [--json]", false);
+}
+
+static int
+hold(int argc, char **argv)
+{
+	return one(argc, argv, "module.hold", "module hold MODULE --reason TEXT [--json]", true);
+}
+
+static int
+unhold(int argc, char **argv)
+{
+	return one(argc, argv, "module.unhold", "module unhold MODULE --reason TEXT [--json]", true);
+}
+
+/* ---- explain ---- */
+
+static void
+show_answers(const struct json_value *root)
+{
+	const struct json_value *all = json_get(root, "answers");
+	cli_print_field(stdout, "module", json_get(root, "module"));
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json_value *one_answer = json_at(all, i);
+		fputc('\n', stdout);
+		cli_print_field(stdout, "product", json_get(one_answer, "product"));
+		cli_print_field(stdout, "version", json_get(one_answer, "target"));
+		cli_print_field(stdout, "profile", json_get(one_answer, "profile"));
+		cli_print_field(stdout, "answer", json_get(one_answer, "answer"));
+		cli_print_field(stdout, "", json_get(one_answer, "text"));
+		struct view missing;
+		if (json_string(json_get(one_answer, "missing"), &missing) && missing.n)
+			cli_print_field(stdout, "missing", json_get(one_answer, "missing"));
+		if (json_type(json_get(one_answer, "release")) == JSON_STRING)
+			cli_print_field(stdout, "release", json_get(one_answer, "release"));
+	}
+	if (!json_count(all))
+		cli_print_line(stdout, "", "It has not asked for anything yet.");
+}
+
+static int
+explain(int argc, char **argv)
+{
+	struct cli_args a;
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, NULL, "module explain MODULE [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	cli_call_text(&r, "module", a.at[0]);
+	status = cli_call_once(&a.common, "module.explain", &r, NULL, 0, &reply, &shown);
+	if (shown)
+		show_answers(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
+}
+
+/* ---- import ---- */
+
+static void
+show_import(const struct json_value *root)
+{
+	const struct json_value *errors = json_get(root, "errors");
+	bool dry = false;
+	json_bool(json_get(root, "dry_run"), &dry);
+	for (size_t i = 0; i < json_count(errors); i++) {
+		int64_t line = 0;
+		json_int(json_get(json_at(errors, i), "line"), &line);
+		printf("line %lld: ", (long long)line);
+		cli_print_string(stdout, json_get(json_at(errors, i), "text"));
+		fputc('\n', stdout);
+	}
+	if (dry)
+		cli_print_line(stdout, "", "Nothing was changed; this is what would be.");
+	cli_print_field(stdout, "added", json_get(root, "added"));
+	cli_print_field(stdout, "changed", json_get(root, "changed"));
+	cli_print_field(stdout, "unchanged", json_get(root, "unchanged"));
+}
+
+static int
+import(int argc, char **argv)
+{
+	struct cli_args a;
+	bool dry = false, shown;
+	const char *profile = NULL;
+	const struct cli_opt opts[] = {
+		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
+		{ "dry-run", CLI_OPT_FLAG, &dry, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	int status = cli_opt_parse(argc, argv, opts, "module import FILE.csv [--profile NAME] [--dry-run] [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	int fd = cli_call_file(&a.common, a.at[0]);
+	if (fd < 0)
+		return CLI_COULD_NOT;
+	cli_call_begin(&r);
+	if (dry)
+		jsonw_kbool(&r.j, "dry_run", true);
+	cli_call_text(&r, "profile", profile);
+	status = cli_call_once(&a.common, "module.import", &r, &fd, 1, &reply, &shown);
+	close(fd);
+	if (shown)
+		show_import(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
+}
+
+int
+cli_module(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "list", list, "modules that are listed or have asked" },
+		{ "show", show, "one of them" },
+		{ "explain", explain, "why it gets what it gets, in a sentence" },
+		{ "import", import, "your inventory, from a CSV file" },
+		{ "hold", hold, "give it nothing" },
+		{ "unhold", unhold, "treat it like the others again" },
+	};
+	return cli_opt_sub("module", subs, sizeof subs / sizeof subs[0], argc, argv);
+}
+
+/* ---- sightings ---- */
+
+static int
+sightings(int argc, char **argv)
+{
+	static const char *const heads[] = { "resource", "profile", "product", "version", "#count", "#modules", "last", "review",
+		NULL };
+	static const char *const keys[] = { "resource", "profile", "product", "target", "count", "modules", "last", "review" };
+	struct cli_args a;
+	const char *profile = NULL;
+	const struct cli_opt opts[] = {
+		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, "sighting list [--profile NAME] [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	cli_call_text(&r, "profile", profile);
+	status = cli_call_once(&a.common, "sighting.list", &r, NULL, 0, &reply, &shown);
+	if (shown) {
+		const struct json_value *all = json_get(json_root(reply.doc), "sightings");
+		struct cli_table t;
+		cli_table_init(&t, heads);
+		for (size_t i = 0; i < json_count(all); i++)
+			for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+				cli_table_value(&t, json_get(json_at(all, i), keys[k]));
+		cli_table_print(&t, stdout, "No module has asked for anything that a profile knows.");
+	}
+	cli_reply_free(&reply);
+	return status;
+}
+
+int
+cli_sighting(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "list", sightings, "what modules ask for" },
+	};
+	return cli_opt_sub("sighting", subs, sizeof subs / sizeof subs[0], argc, argv);
+}

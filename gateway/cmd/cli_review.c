@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate review: what waits for people, what it is, and how they decide. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/cmd/cli_call.h"
+#include "gateway/cmd/cli_page.h"
+#include "gateway/cmd/cli_place.h"
+#include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_statement.h"
+#include "gateway/cmd/cli_verbs.h"
+
+/* ---- list ---- */
+
+static void
+list_row(struct cli_table *t, const struct json_value *r)
+{
+	int64_t have = 0, need = 0;
+	json_int(json_get(r, "have"), &have);
+	json_int(json_get(r, "need"), &need);
+	cli_table_value(t, json_get(r, "id"));
+	cli_table_value(t, json_get(r, "state"));
+	cli_table_value(t, json_get(r, "verdict"));
+	cli_table_cell(t, "%lld/%lld", (long long)have, (long long)need);
+	cli_table_value(t, json_get(r, "asked"));
+	cli_table_value(t, json_get(r, "profile"));
+	cli_table_value(t, json_get(r, "product"));
+	cli_table_value(t, json_get(r, "target"));
+	cli_table_short(t, json_get(r, "image"), 12);
+	cli_table_value(t, json_get(r, "opened"));
+}
+
+static int
+list(int argc, char **argv)
+{
+	static const char *const heads[] = { "id", "state", "report", "signed", "#asked", "profile", "product", "version",
+		"image", "opened", NULL };
+	struct cli_args a;
+	const char *profile = NULL, *state = NULL;
+	const struct cli_opt opts[] = {
+		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
+		{ "state", CLI_OPT_TEXT, &state, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, "review list [--profile NAME] [--state WORD] [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	cli_call_text(&r, "profile", profile);
+	cli_call_text(&r, "state", state);
+	status = cli_call_once(&a.common, "review.list", &r, NULL, 0, &reply, &shown);
+	if (shown) {
+		const struct json_value *all = json_get(json_root(reply.doc), "reviews");
+		struct cli_table t;
+		cli_table_init(&t, heads);
+		for (size_t i = 0; i < json_count(all); i++)
+			list_row(&t, json_at(all, i));
+		cli_table_print(&t, stdout,
+		    "Nothing to review. A review begins when a module asks for something new, or with fotagate import.");
+	}
+	cli_reply_free(&reply);
+	return status;
+}
+
+/* ---- show ---- */
+
+static void
+show_findings(const struct json_value *all)
+{
+	static const char *const heads[] = { "severity", "#count", "finding", NULL };
+	struct cli_table t;
+	if (!json_count(all))
+		return;
+	cli_table_init(&t, heads);
+	for (size_t i = 0; i < json_count(all); i++) {
+		cli_table_value(&t, json_get(json_at(all, i), "severity"));
+		cli_table_value(&t, json_get(json_at(all, i), "count"));
+		cli_table_value(&t, json_get(json_at(all, i), "id"));
+	}
+	fputc('\n', stdout);
+	cli_table_print(&t, stdout, "");
+}
+
+static void
+show_statements(const struct json_value *all)
+{
+	static const char *const heads[] = { "time", "signed by", "counts", "#modules", "groups", "until", "reason", NULL };
+	static const char *const keys[] = { "time", "approver", "current", "max_devices", "groups", "not_after", "reason" };
+	struct cli_table t;
+	if (!json_count(all))
+		return;
+	cli_table_init(&t, heads);
+	for (size_t i = 0; i < json_count(all); i++)
+		for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+			cli_table_value(&t, json_get(json_at(all, i), keys[k]));
+	fputc('\n', stdout);
+	cli_table_print(&t, stdout, "");
+}
+
+static void
+show_row(const struct json_value *r)
+{
+	static const struct {
+		const char *label, *key;
+	} fields[] = {
+		{ "review", "id" }, { "state", "state" }, { "", "text" }, { "profile", "profile" }, { "product", "product" },
+		{ "version", "target" }, { "for versions", "from" }, { "image", "image" }, { "size", "size" },
+		{ "came by", "source" }, { "from", "url" }, { "asked", "asked" }, { "first by", "asked_by" },
+		{ "opened", "opened" }, { "deadline", "deadline" }, { "report", "report" }, { "verdict", "verdict" },
+		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" },
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+		cli_print_field(stdout, fields[i].label, json_get(r, fields[i].key));
+	const struct json_value *reasons = json_get(r, "reasons");
+	for (size_t i = 0; i < json_count(reasons); i++)
+		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
+	show_findings(json_get(r, "findings"));
+	show_statements(json_get(r, "statements"));
+}
+
+static int
+show(int argc, char **argv)
+{
+	struct cli_args a;
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, NULL, "review show REVIEW [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	cli_call_text(&r, "review", a.at[0]);
+	status = cli_call_once(&a.common, "review.show", &r, NULL, 0, &reply, &shown);
+	if (shown)
+		show_row(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
+}
+
+/* ---- report ---- */
+
+/* The report's bytes with the digest that control names; 0 or an exit status after saying why. */
+static int
+fetch_report(const struct cli_common *c, struct cli_call *call, const char *review, struct writer *w)
+{
+	struct cli_request r;
+	struct cli_reply reply;
+	uint8_t said[DIGEST_SHA256_LEN], have[DIGEST_SHA256_LEN];
+	struct view hex = { 0 };
+	cli_call_begin(&r);
+	cli_call_text(&r, "review", review);
+	int status = cli_call_do(call, "review.report", &r, NULL, 0, &reply);
+	if (status)
+		return status;
+	if (reply.status != CLI_DONE) {
+		status = cli_call_refused(c, &reply);
+	} else if (reply.file < 0 || !json_string(json_get(json_root(reply.doc), "sha256"), &hex) ||
+	    !hex_decode(hex, said, sizeof said) || cli_call_slurp(reply.file, REPORT_MAX, w) ||
+	    digest_sha256(writer_view(w), have) || memcmp(said, have, sizeof said)) {
+		status = cli_opt_fail(c, CLI_REFUSED, "REPORT",
+		    "Ask its administrators: what people sign names a report by its digest.",
+		    "%s: the gateway handed out a report that is not the one it names", review);
+	}
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+print_report(const struct cli_common *c, struct view text)
+{
+	struct report *r = report_new(REPORT_WHOLE);
+	struct report_refusal why = { .text = "" };
+	uint8_t digest[DIGEST_SHA256_LEN];
+	int err = r ? report_parse(text, REPORT_WHOLE, r, &why) : FG_ENOMEM;
+	if (!err)
+		err = report_digest(text, digest);
+	if (!err)
+		cli_page_print(stdout, r, digest);
+	report_free(r);
+	return err ? cli_opt_fail(c, CLI_COULD_NOT, "REPORT", NULL, "no report: %s", why.text[0] ? why.text : err_name(err)) : 0;
+}
+
+static int
+report(int argc, char **argv)
+{
+	struct cli_args a;
+	const char *out = NULL;
+	const struct cli_opt opts[] = {
+		{ "output", CLI_OPT_TEXT, &out, 0, 0, 'o' },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_call *call = NULL;
+	struct cli_place place = { 0 };
+	struct writer w;
+	int status = cli_opt_parse(argc, argv, opts, "review report REVIEW [-o FILE] [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	writer_init(&w, REPORT_MAX);
+	status = cli_call_open(&a.common, &call);
+	if (!status)
+		status = fetch_report(&a.common, call, a.at[0], &w);
+	if (!status && out)
+		status = cli_place_file(&a.common, &place, out, 0644, writer_view(&w));
+	else if (!status && a.common.json)
+		cli_print_json(stdout, writer_view(&w));
+	else if (!status)
+		status = print_report(&a.common, writer_view(&w));
+	cli_place_end(&place);
+	cli_call_close(call);
+	writer_free(&w);
+	return status;
+}
+
+/* ---- statement and submit ---- */
+
+static int
+propose(const struct cli_common *c, struct cli_call *call, const char *review, const struct cli_statement_asked *asked)
+{
+	struct cli_request r;
+	struct cli_reply reply;
+	struct writer text;
+	cli_call_begin(&r);
+	cli_call_text(&r, "approver", asked->approver);
+	cli_call_number(&r, "days", asked->days);
+	cli_call_list(&r, "from", &asked->from);
+	cli_call_list(&r, "groups", &asked->groups);
+	cli_call_number(&r, "max_devices", asked->max_devices);
+	cli_call_text(&r, "reason", asked->reason);
+	cli_call_text(&r, "review", review);
+	int status = cli_call_do(call, "review.statement", &r, NULL, 0, &reply);
+	if (status)
+		return status;
+	writer_init(&text, REPORT_MAX);
+	if (reply.status != CLI_DONE)
+		status = cli_call_refused(c, &reply);
+	if (!status)
+		status = fetch_report(c, call, review, &text);
+	if (!status)
+		status = cli_statement_take(c, call, &reply, review, writer_view(&text), asked, "review.submit");
+	writer_free(&text);
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+statement(int argc, char **argv)
+{
+	struct cli_args a;
+	struct cli_statement_asked asked = { .max_devices = -1, .days = -1 };
+	const struct cli_opt opts[] = {
+		{ "approver", CLI_OPT_TEXT, &asked.approver, 0, 0, 0 },
+		{ "reason", CLI_OPT_TEXT, &asked.reason, 0, 0, 0 },
+		{ "group", CLI_OPT_LIST, &asked.groups, 0, 0, 0 },
+		{ "from", CLI_OPT_LIST, &asked.from, 0, 0, 0 },
+		{ "max-devices", CLI_OPT_NUMBER, &asked.max_devices, 1, UINT32_MAX, 0 },
+		{ "days", CLI_OPT_NUMBER, &asked.days, 1, APPROVAL_DAYS_MAX, 0 },
+		{ "output", CLI_OPT_TEXT, &asked.out, 0, 0, 'o' },
+		{ "sign", CLI_OPT_TEXT, &asked.sign, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_call *call = NULL;
+	int status = cli_opt_parse(argc, argv, opts,
+	    "review statement REVIEW --reason TEXT [--approver PRINCIPAL] [--group NAME ...] [--from VERSION ...]\n"
+	    "       [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!asked.reason)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason, in at least 10 characters, why it is right.",
+		    "a statement needs a reason");
+	status = cli_call_open(&a.common, &call);
+	if (!status)
+		status = propose(&a.common, call, a.at[0], &asked);
+	cli_call_close(call);
+	return status;
+}
+
+static int
+submit(int argc, char **argv)
+{
+	struct cli_args a;
+	int status = cli_opt_parse(argc, argv, NULL, "review submit REVIEW STATEMENT SIGNATURE [--json]", 3, 3, &a);
+	if (status)
+		return cli_opt_end(status);
+	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], "review.submit");
+}
+
+/* ---- one review, one word ---- */
+
+static int
+one(int argc, char **argv, const char *request, const char *usage, bool with_reason)
+{
+	struct cli_args a;
+	const char *reason = NULL;
+	const struct cli_opt opts[] = {
+		{ with_reason ? "reason" : "", with_reason ? CLI_OPT_TEXT : CLI_OPT_END, &reason, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (with_reason && !reason)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
+		    "a reason is missing");
+	cli_call_begin(&r);
+	cli_call_text(&r, "reason", reason);
+	cli_call_text(&r, "review", a.at[0]);
+	status = cli_call_once(&a.common, request, &r, NULL, 0, &reply, &shown);
+	if (shown) {
+		cli_print_field(stdout, "review", json_get(json_root(reply.doc), "review"));
+		cli_print_field(stdout, "state", json_get(json_root(reply.doc), "state"));
+	}
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+reject(int argc, char **argv)
+{
+	return one(argc, argv, "review.reject", "review reject REVIEW --reason TEXT [--json]", true);
+}
+
+static int
+reopen(int argc, char **argv)
+{
+	return one(argc, argv, "review.reopen", "review reopen REVIEW [--json]", false);
+}
+
+static int
+retry(int argc, char **argv)
+{
+	return one(argc, argv, "fetch.retry", "fetch retry REVIEW [--json]", false);
+}
+
+int
+cli_review(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "list", list, "what waits, newest last" },
+		{ "show", show, "one of them: what it is, why it stands where it stands, who signed" },
+		{ "report", report, "what the inspection found" },
+		{ "statement", statement, "the statement to sign (and with --sign, sign it)" },
+		{ "submit", submit, "hand in a signed statement" },
+		{ "reject", reject, "refuse it; one person is enough" },
+		{ "reopen", reopen, "judge again what was blocked, expired or an incident" },
+	};
+	return cli_opt_sub("review", subs, sizeof subs / sizeof subs[0], argc, argv);
+}
+
+int
+cli_fetch(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "retry", retry, "fetch again what could not be fetched" },
+	};
+	return cli_opt_sub("fetch", subs, sizeof subs / sizeof subs[0], argc, argv);
+}
+
+/* ---- resume: the end of a halt is decided like a release ---- */
+
+static int
+resume_statement(int argc, char **argv)
+{
+	struct cli_args a;
+	struct cli_statement_asked asked = { .max_devices = -1, .days = -1 };
+	const struct cli_opt opts[] = {
+		{ "approver", CLI_OPT_TEXT, &asked.approver, 0, 0, 0 },
+		{ "reason", CLI_OPT_TEXT, &asked.reason, 0, 0, 0 },
+		{ "output", CLI_OPT_TEXT, &asked.out, 0, 0, 'o' },
+		{ "sign", CLI_OPT_TEXT, &asked.sign, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_call *call = NULL;
+	struct cli_request r;
+	struct cli_reply reply = { .file = -1 };
+	int status = cli_opt_parse(argc, argv, opts,
+	    "resume statement --reason TEXT [--approver PRINCIPAL] [-o FILE] [--sign KEYFILE] [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!asked.reason)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why it may serve again.",
+		    "a reason is missing");
+	status = cli_call_open(&a.common, &call);
+	if (status)
+		return status;
+	cli_call_begin(&r);
+	cli_call_text(&r, "approver", asked.approver);
+	cli_call_text(&r, "reason", asked.reason);
+	status = cli_call_do(call, "resume.statement", &r, NULL, 0, &reply);
+	if (!status && reply.status != CLI_DONE)
+		status = cli_call_refused(&a.common, &reply);
+	else if (!status)
+		status = cli_statement_take(&a.common, call, &reply, NULL, view_of(NULL, 0), &asked, "resume.submit");
+	cli_reply_free(&reply);
+	cli_call_close(call);
+	return status;
+}
+
+static int
+resume_submit(int argc, char **argv)
+{
+	struct cli_args a;
+	int status = cli_opt_parse(argc, argv, NULL, "resume submit STATEMENT SIGNATURE [--json]", 2, 2, &a);
+	if (status)
+		return cli_opt_end(status);
+	return cli_statement_submit(&a.common, a.at[0], a.at[1], NULL, "resume.submit");
+}
+
+int
+cli_resume(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "statement", resume_statement, "the statement that ends a halt, to sign" },
+		{ "submit", resume_submit, "hand it in, signed" },
+	};
+	return cli_opt_sub("resume", subs, sizeof subs / sizeof subs[0], argc, argv);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli_statement - what a person is about to sign, checked and told before they
+ * sign it. Control proposes the statement; here its parts are derived again from
+ * the report's own bytes and from what the person asked for, so that a taken-over
+ * control cannot have something else signed unnoticed.
+ */
+#ifndef FG_GATEWAY_CMD_CLI_STATEMENT_H
+#define FG_GATEWAY_CMD_CLI_STATEMENT_H
+
+#include "crypto/approval.h"
+#include "gateway/cmd/cli_call.h"
+
+/* What the person said on the command line; NULL, 0 and -1 are not said. */
+struct cli_statement_asked {
+	const char *approver, *reason;
+	struct cli_opt_list groups, from;
+	int64_t max_devices, days;
+	const char *out;  /* file to write; NULL: the name control proposes, here */
+	const char *sign; /* key file: sign and hand in at once */
+};
+
+/*
+ * Takes the proposal of control (a reply of review.statement or resume.statement)
+ * through everything: check, summary on stderr, file, and with asked->sign the
+ * signature and its hand-in by the request `submit`. report is the report's bytes
+ * (empty for a resume), review its id (NULL for a resume). Returns the exit status.
+ */
+int cli_statement_take(const struct cli_common *c, struct cli_call *call, const struct cli_reply *proposal,
+    const char *review, struct view report, const struct cli_statement_asked *asked, const char *submit);
+/*
+ * Hands in a statement file and its signature file. review: what the statement
+ * must be about, NULL for a resume. Returns the exit status.
+ */
+int cli_statement_submit(const struct cli_common *c, const char *statement, const char *signature, const char *review,
+    const char *submit);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli_verbs - the nouns and verbs that speak with a running gateway, each in
+ * the file cli_<noun>.c. All: argv[0] is the word itself; they return the exit
+ * status (ARCHITECTURE.md section 5) and answer --json with control's document.
+ */
+#ifndef FG_GATEWAY_CMD_CLI_VERBS_H
+#define FG_GATEWAY_CMD_CLI_VERBS_H
+
+int cli_status(int argc, char **argv);
+int cli_reload(int argc, char **argv);
+int cli_halt(int argc, char **argv);
+int cli_resume(int argc, char **argv);
+int cli_vendor(int argc, char **argv); /* profile list, draft, check, unknown */
+int cli_review(int argc, char **argv);
+int cli_fetch(int argc, char **argv);
+int cli_import(int argc, char **argv);
+int cli_sighting(int argc, char **argv);
+int cli_module(int argc, char **argv);
+int cli_release(int argc, char **argv);
+int cli_revoke(int argc, char **argv);
+int cli_people(int argc, char **argv);
+int cli_audit(int argc, char **argv);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate - the command line of operators and auditors: a table of verbs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/cmd/cli_init.h"
+#include "gateway/cmd/cli_inspect.h"
+#include "gateway/cmd/cli_opt.h"
+#include "gateway/cmd/cli_verbs.h"
+
+#define EXIT_USAGE 2
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the verb; returns the exit status */
+	const char *help; /* one line */
+};
+
+static const struct verb verbs[] = {
+	{ "init", cli_init, "make a gateway: its keys, its people, its first configuration" },
+	{ "status", cli_status, "how the gateway is" },
+	{ "reload", cli_reload, "have it read its configuration again" },
+	{ "halt", cli_halt, "serve nothing, from this second on" },
+	{ "resume", cli_resume, "end a halt: statement, submit" },
+	{ "inspect", cli_inspect, "judge an image: signatures, coverage, what changed" },
+	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
+	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen, retry" },
+	{ "fetch", cli_fetch, "fetches: retry" },
+	{ "import", cli_import, "bring an image that was not fetched" },
+	{ "sighting", cli_sighting, "what modules ask for: list" },
+	{ "module", cli_module, "modules: list, show, explain, import, hold, unhold" },
+	{ "release", cli_release, "what is let through: list, revoke" },
+	{ "revoke", cli_revoke, "end a release at once" },
+	{ "people", cli_people, "who may sign: list" },
+	{ "audit", cli_audit, "the log: tail, checkpoint, proof, export" },
+};
+
+static void
+help(FILE *out)
+{
+	fputs("usage: fotagate [-C DIR | --dir DIR] VERB ...\n\n", out);
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	fputs("\nfotagate(1) describes them all.\n", out);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+		puts("fotagate " FG_VERSION);
+		return 0;
+	}
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		help(stdout);
+		return 0;
+	}
+	cli_opt_verb_first(argc, argv);
+	for (size_t i = 0; argc >= 2 && i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	if (argc >= 2)
+		fprintf(stderr, "fotagate: no verb \"%s\"\n", argv[1]);
+	help(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/verify_papers.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/approval.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/cmd/verify_file.h"
+
+#define PAPER_PATH 128
+
+static int
+check_named(struct verify_log *l, const char *path, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	uint8_t own[DIGEST_SHA256_LEN];
+	struct view text;
+	int err = verify_file_read(l->dir, path, VERIFY_SMALL_MAX, &text);
+	if (err) {
+		verify_log_problem(l, "%s: %s", path, err_name(err));
+		return err == FG_ENOMEM ? err : FG_OK;
+	}
+	err = digest_sha256(text, own);
+	verify_file_free(text);
+	if (!err && memcmp(own, sha256, sizeof own))
+		verify_log_problem(l, "%s: its bytes are not those its name says", path);
+	return err;
+}
+
+/* Signed, when it was written, by a key that its approver had in some set of this gateway. */
+static int
+signed_by_approver(const struct verify_signers *s, struct view text, struct view sig, bool *ret)
+{
+	char why[160];
+	struct signers_signature one = { sig };
+	struct approval *a = calloc(1, sizeof *a);
+	int err = a ? approval_parse(text, a, why, sizeof why) : FG_ENOMEM;
+	for (uint32_t i = 0; !err && !*ret && i <= s->later_n; i++) {
+		const struct signers *set = verify_signers_set(s, i);
+		unsigned persons = 0, who[SIGNERS_MAX], n = 0;
+		err = signers_count(set, text, APPROVAL_NAMESPACE, a->time, &one, 1, NULL, 0, &persons, who, &n);
+		*ret = !err && n == 1 && !strcmp(set->signer[who[0]].principal, a->approver);
+	}
+	free(a);
+	return err == FG_ENOMEM || err == FG_ECRYPTO ? err : FG_OK;
+}
+
+static int
+check_signature(struct verify_log *l, const struct verify_signers *s, const char *path)
+{
+	char statement[PAPER_PATH];
+	struct view text = { 0 }, sig = { 0 };
+	bool good = false;
+	snprintf(statement, sizeof statement, "%.*sjson", (int)(strlen(path) - 3), path);
+	int err = verify_file_read(l->dir, statement, APPROVAL_BYTES_MAX, &text);
+	if (!err)
+		err = verify_file_read(l->dir, path, SSHSIG_ARMOR_MAX, &sig);
+	if (!err)
+		err = signed_by_approver(s, text, sig, &good);
+	verify_file_free(text);
+	verify_file_free(sig);
+	if (err == FG_ENOMEM || err == FG_ECRYPTO)
+		return err;
+	if (!good)
+		verify_log_problem(l, "%s: no good signature of the statement's approver", path);
+	return FG_OK;
+}
+
+static int
+check_folder(struct verify_log *l, const struct verify_signers *s, const char *folder, bool signatures)
+{
+	char path[VERIFY_FILE_PATH];
+	if (snprintf(path, sizeof path, "%s/%s", l->dir, folder) >= (int)sizeof path)
+		return FG_ELIMIT;
+	DIR *d = opendir(path);
+	if (!d)
+		return FG_OK; /* what is missing from it, verify_story misses */
+	int err = FG_OK;
+	for (struct dirent *e; !err && (e = readdir(d));) {
+		uint8_t sha256[DIGEST_SHA256_LEN];
+		char name[PAPER_PATH];
+		size_t n = strlen(e->d_name);
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		bool named = n > DIGEST_HEX_LEN && n < 80 &&
+		    hex_decode(view_of(e->d_name, DIGEST_HEX_LEN), sha256, sizeof sha256);
+		const char *suffix = named ? e->d_name + DIGEST_HEX_LEN : "";
+		snprintf(name, sizeof name, "%s/%.80s", folder, e->d_name);
+		if (!strcmp(suffix, ".json"))
+			err = check_named(l, name, sha256);
+		else if (signatures && !strcmp(suffix, ".sig"))
+			err = check_signature(l, s, name);
+		else
+			verify_log_problem(l, "%s: a file with a strange name", folder);
+	}
+	closedir(d);
+	return err;
+}
+
+int
+verify_papers_check(struct verify_log *l, const struct verify_signers *s)
+{
+	int err = check_folder(l, s, "statements", true);
+	if (!err)
+		err = check_folder(l, s, "reports", false);
+	if (!err)
+		err = check_folder(l, s, "provenance", false);
+	return err ? err : check_folder(l, s, "policies", false);
+}

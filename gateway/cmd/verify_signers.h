@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify_signers - who may sign: the export's genesis and the chain of signer
+ * sets that follows from it, every signature in the folder good.
+ */
+#ifndef FG_GATEWAY_CMD_VERIFY_SIGNERS_H
+#define FG_GATEWAY_CMD_VERIFY_SIGNERS_H
+
+#include "crypto/genesis.h"
+#include "gateway/cmd/verify_log.h"
+
+struct verify_signers {
+	struct genesis genesis;
+	uint8_t digest[DIGEST_SHA256_LEN]; /* of genesis.json */
+	struct signers *later;             /* sets 1.., owned */
+	uint32_t later_n;
+};
+
+/*
+ * Reads signers/ of the export. FG_OK; FG_EFORMAT after counting in l why it does
+ * not hold; local failure.
+ */
+int verify_signers_read(struct verify_log *l, struct verify_signers *ret);
+void verify_signers_free(struct verify_signers *s);
+/* The set of that number, or NULL. */
+const struct signers *verify_signers_set(const struct verify_signers *s, uint32_t number);
+
+#endif
