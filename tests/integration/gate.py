@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-BIN = os.environ.get("FG_BIN", "build/dev/bin")
+BIN = os.environ.get("FG_BIN") or os.path.abspath(os.path.join(os.path.dirname(__file__), "../../build/dev/bin"))
 SRC = os.environ.get("FG_SRC", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
 IMEI = "490154203237518"
 

@@ -44,9 +44,9 @@ LIBRARIES = {
     "gateway/state": {"sqlite3.h"},
     "gateway/audit": {"event2/"},
     "gateway/warden": set(),
-    "gateway/edge": {"event2/"},
+    "gateway/edge": {"event2/", "openssl/rand.h"},
     "gateway/upstream": {"event2/", "curl/", "openssl/"},
-    "gateway/control": {"event2/"},
+    "gateway/control": {"event2/", "openssl/rand.h"},
     "gateway/supervisor": {"event2/"},
     "gateway/cmd": {"*"},
 }

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each role killed at the named points of the story: nothing lost, nothing unapproved served."""
+import os
+import signal
+
+import pytest
+
+from gate import until
+
+ROLES = ["edge[0]", "control", "warden", "audit"]
+POINTS = ["before anybody asks", "after the first request", "in review", "after one signature", "after approval",
+          "after serving"]
+
+
+def back(gate, name, old):
+    """The role is there again, as another process."""
+    until(lambda: gate.roles().get(name) not in (None, old), 30)
+    until(gate.up, 30)
+
+
+@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("role", ROLES)
+def test_killed(gate, role, point):
+    data = gate.offer()
+    gate.start()
+
+    def here(name):
+        if name == point:
+            back(gate, role, gate.kill_role(role))
+
+    here("before anybody asks")
+    until(lambda: gate.ask()[0] == 404)
+    here("after the first request")
+    # A request that was lost with its role is simply made again, as modules do.
+    until(lambda: gate.ask()[0] == 404 and gate.reviews("review"), 40, 0.3)
+    here("in review")
+    assert gate.ask()[0] == 404
+    gate.sign("R-1", "alice")
+    here("after one signature")
+    assert gate.ask()[0] == 404
+    gate.sign("R-1", "bob")
+    here("after approval")
+    assert gate.served() == data
+    here("after serving")
+    assert gate.served() == data
+    assert gate.vendor.count["/FG100/1.1.0/rootfs.img"] <= 2
+    exits = [e for e in gate.entries() if e["ev"] == "svc.exit"]
+    assert exits, "the log knows that a role died"
+    assert gate.verify().stdout.rstrip().endswith("ok")
+
+
+def test_the_whole_daemon_killed_and_started_again(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.sign("R-1", "alice")
+    gate.stop(signal.SIGKILL)
+    gate.start()
+    assert gate.ask()[0] == 404
+    gate.sign("R-1", "bob")
+    assert gate.served() == data
+    gate.stop(signal.SIGKILL)
+    gate.start()
+    assert gate.served() == data
+    assert gate.stop() == 0
+    gate.start()
+    assert gate.served() == data
+    gate.verify()
+
+
+def test_edges_go_on_with_leases_while_control_is_away(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    pid = gate.roles()["control"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # Two edges share the port: the one that holds the lease serves, the other says "not now".
+        assert until(lambda: gate.ask()[0] == 200, 20)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    gate.verify()
+
+
+def test_halt_works_with_control_and_audit_stopped(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    pids = [gate.roles()[r] for r in ("control", "audit")]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        gate.text("halt")
+        assert all(gate.ask()[0] != 200 for _ in range(4))
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_without_audit_nothing_new_is_permitted(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    pid = gate.roles()["audit"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        # Another module has no grant yet, and there is nobody to write it down.
+        assert gate.ask(imei="356938035643809")[0] == 404
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: gate.ask(imei="356938035643809")[0] == 200, 20)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate stands: one update from the vendor's server to a module, judged, approved, served, logged."""
+import hashlib
+import json
+import os
+import subprocess
+
+from gate import BIN, IMEI, SRC, luhn, until
+
+
+def test_nothing_before_two_people_then_exactly_the_bytes(gate):
+    data = gate.offer()
+    gate.start()
+    status, headers, body = gate.ask()
+    assert status == 404 and body == b"" and headers["Connection"]
+    review = gate.review(1)
+    assert review["image"] == hashlib.sha256(data).hexdigest()
+    gate.sign("R-1", "alice")
+    assert gate.ask()[0] == 404
+    gate.sign("R-1", "bob")
+    assert gate.served() == data
+    assert gate.served(tls=True) == data
+    status, headers, body = gate.ask("HEAD")
+    assert status == 200 and body == b"" and int(headers["Content-Length"]) == len(data)
+    status, headers, body = gate.ask(headers={"Range": "bytes=1000-1999"})
+    assert status == 206 and body == data[1000:2000]
+    assert headers["Content-Range"] == f"bytes 1000-1999/{len(data)}"
+    assert gate.vendor.count["/FG100/1.1.0/rootfs.img"] == 1
+    out = gate.export()
+    verdict = gate.verify(out).stdout
+    assert verdict.rstrip().endswith("ok")
+    events = [json.loads(line)["ev"] for line in open(os.path.join(out, "entries.jsonl"))]
+    assert events[0] == "authority.genesis"
+    for one, other in [("fetch.started", "review.opened"), ("review.opened", "approval.signed"),
+                       ("approval.signed", "release.issued"), ("release.issued", "device.grant"),
+                       ("device.grant", "device.served")]:
+        assert events.index(one) < events.index(other)
+
+
+def test_stock_tools_agree_with_what_was_signed_and_logged(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    out = gate.export()
+    signers = os.path.join(out, "signers")
+    checked = 0
+    for name in os.listdir(os.path.join(out, "statements")):
+        if not name.endswith(".json"):
+            continue
+        path = os.path.join(out, "statements", name)
+        who = json.load(open(path))["predicate"]["approver"]
+        good = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", os.path.join(signers, "allowed_signers"), "-I", who,
+                               "-n", "fotagate-approval@v1", "-s", path[:-5] + ".sig"], stdin=open(path),
+                              capture_output=True, text=True)
+        assert good.returncode == 0, good.stderr
+        checked += 1
+    assert checked == 2
+    key = json.load(open(os.path.join(signers, "genesis.json")))["predicate"]["log"]
+    foreign = subprocess.run(["/usr/bin/python3", os.path.join(SRC, "gateway/audit/verify40.py"), out, key],
+                             capture_output=True, text=True)
+    assert foreign.returncode == 0, foreign.stdout + foreign.stderr
+
+
+def test_nothing_of_the_modules_reaches_the_vendor(gate):
+    gate.offer()
+    gate.start()
+    canary = "CANARY7f3a"
+    gate.ask(headers={"User-Agent": canary, "X-IMEI": IMEI, "Cookie": canary, "Authorization": "Bearer " + canary,
+                      "Referer": "http://" + canary, "X-" + canary: canary})
+    gate.ask(product=canary)
+    gate.review(1)
+    until(lambda: gate.vendor.count.get("/FG100/1.1.0/rootfs.img.p7s"))
+    assert gate.vendor.raw
+    for needle in (IMEI, "imei", "Bearer", "Cookie", "Referer"):
+        assert not gate.vendor.saw(needle), needle
+    # What a template names may go out, in its place and in no other.
+    for request in gate.vendor.raw:
+        line, _, rest = request.partition(b"\n")
+        assert canary.encode() not in rest
+        assert b"fotagate/" in rest
+
+
+def test_old_same_and_unknown_versions_are_not_offered(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    assert gate.ask(imei=luhn("35693803564380"), current="1.1.0")[0] == 404
+    assert gate.ask(imei=luhn("35693803564381"), current="2.0")[0] == 404
+    assert gate.ask(imei=luhn("35693803564382"), current=None)[0] == 404
+
+
+def test_an_unsigned_image_is_blocked_and_says_why(gate):
+    gate.offer(signed=False)
+    gate.start()
+    gate.ask()
+    review = gate.review(1, state="blocked")
+    assert review["verdict"] == "blocked"
+    ids = [f["id"] for f in gate.cli("review", "show", "R-1")["findings"]]
+    assert "SIG-ABSENT" in ids
+    gate.sign("R-1", "alice", ok=(1,))
+
+
+def test_the_same_url_with_other_bytes_is_an_incident_and_both_are_kept(gate):
+    first = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == first
+    gate.offer(data=os.urandom(1000))
+    gate.cli("fetch", "retry", "R-1", ok=(0, 1)) if False else None
+    assert gate.served() == first  # what was approved stays what it was
+
+
+def test_import_goes_the_same_way_and_the_importer_never_counts(gate):
+    data = os.urandom(50000)
+    path = os.path.join(gate.dir, "import.img")
+    open(path, "wb").write(data)
+    open(path + ".p7s", "wb").write(gate.pki.sign(data))
+    gate.start()
+    gate.ask(version="3.0.0")  # the vendor does not have it; the module asks all the same
+    gate.cli("import", path, "--signature", path + ".p7s", "--profile", "story", "--product", "FG100", "--version", "3.0.0")
+    numbers = until(lambda: [r["id"] for r in gate.reviews("review")])
+    gate.approve(numbers[0])
+    assert gate.served(version="3.0.0") == data
+
+
+def test_revocation_ends_it_and_only_new_signatures_bring_it_back(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    gate.cli("revoke", "R-1", "--reason", "vendor withdrew it")
+    until(lambda: gate.ask()[0] == 404)
+    gate.sign("R-1", "alice", ok=(1,))
+    gate.verify()
+
+
+def test_halt_stops_and_only_signatures_resume(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    gate.text("halt")
+    until(lambda: gate.ask()[0] == 404)
+    for person in ("alice", "bob"):
+        assert gate.ask()[0] == 404
+        gate.cli("resume", "statement", "--approver", f"{person}@demo.invalid", "--reason", "the cause is understood",
+                 "--sign", os.path.join(gate.root, "people", person))
+    assert gate.served() == data
+    gate.verify()
+
+
+def test_explain_says_in_a_sentence_why_not(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    module = until(lambda: gate.cli("module", "list")["modules"])[0]["id"]
+    answers = gate.cli("module", "explain", module)["answers"]
+    assert answers and answers[0]["text"].endswith(".")
+
+
+def test_every_byte_flip_in_the_export_is_noticed(gate):
+    gate.offer(data=os.urandom(3000))
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    out = gate.export()
+    gate.verify(out)
+    tried = 0
+    for top, _, files in os.walk(out):
+        for name in files:
+            path = os.path.join(top, name)
+            if name in ("VERIFY.md", "verify40.py") or "provenance" in top or name == "allowed_signers":
+                continue
+            good = open(path, "rb").read()
+            for at in sorted({0, len(good) // 2, len(good) - 2}):
+                bad = bytearray(good)
+                bad[at] ^= 1
+                open(path, "wb").write(bad)
+                assert gate.verify(out, ok=(0, 1)).returncode == 1, f"{path} byte {at}"
+                tried += 1
+            open(path, "wb").write(good)
+    assert tried > 20
+    gate.verify(out)
