@@ -47,7 +47,6 @@ struct config_listener {
 	char cert[PROFILE_FILE_MAX + 1]; /* file names under keys_dir */
 	char key[PROFILE_FILE_MAX + 1];
 	char client_ca[PROFILE_FILE_MAX + 1];
-	int64_t max_connections; /* in each edge */
 };
 
 struct config_limits {
@@ -67,11 +66,6 @@ struct config_quarantine {
 	int64_t keep; /* seconds */
 };
 
-struct config_log {
-	int64_t checkpoint_seconds;
-	int64_t reserve_bytes;
-};
-
 struct config_supplier {
 	char name[PROFILE_WORD_MAX + 1];
 	char legal_entity[PROFILE_TEXT_MAX + 1];
@@ -89,8 +83,6 @@ struct config {
 	unsigned listeners_n;
 	struct config_limits limits;
 	struct config_quarantine quarantine;
-	struct config_log log;
-	int64_t hot_images_max_bytes; /* 0: a quarter of memory */
 	int64_t grant_lease;          /* seconds */
 	bool learn;
 	bool demo; /* must equal genesis: the caller compares */

@@ -89,8 +89,6 @@ static const struct config_key keys[] = {
 	TEXT("listeners[].key", config_listener, key, "", FILE, "Private key (PEM) in keys_dir; needed with TLS."),
 	TEXT("listeners[].client_ca", config_listener, client_ca, "", FILE,
 	    "Certificates (PEM) in keys_dir that vouch for modules' client certificates; empty asks for none."),
-	INT("listeners[].max_connections", config_listener, max_connections, "8192", 1, 1000000,
-	    "Connections of this listener in each edge."),
 
 	GROUP("limits", "", "Limits of the module plane."),
 	INT("limits.connections", config, limits.connections, "16384", 1, 1000000,
@@ -115,16 +113,6 @@ static const struct config_key keys[] = {
 	    "Free bytes below which nothing more is fetched or imported."),
 	DURATION("quarantine.keep", config, quarantine.keep, "90d", 3600, 3650 * DAY,
 	    "Time after which an image that was not approved is removed."),
-
-	GROUP("log", "", "The audit log."),
-	INT("log.checkpoint_seconds", config, log.checkpoint_seconds, "60", 1, 3600,
-	    "Time after which new entries are covered by a signed checkpoint."),
-	SIZE("log.reserve_bytes", config, log.reserve_bytes, "256 MiB", MIB, TIB,
-	    "Space set aside so that the log can be written when the disk is full."),
-
-	GROUP("hot_images", "", "Images held in memory."),
-	SIZE("hot_images.max_bytes", config, hot_images_max_bytes, "0", 0, 1024 * TIB,
-	    "Bytes of all of them; 0 takes a quarter of the machine's memory."),
 
 	GROUP("grants", "", "Permissions that edges hold."),
 	DURATION("grants.lease", config, grant_lease, "15m", 10, 3600,
@@ -219,8 +207,6 @@ static const struct config_key keys[] = {
 	    "Redirects followed, within the same scheme."),
 	INT("profile.upstream_options.min_bytes_per_second", profile, upstream_options.min_bytes_per_second, "1024", 0,
 	    1000000000, "Speed below which a fetch is given up after half a minute."),
-	INT("profile.upstream_options.connect_seconds", profile, upstream_options.connect_seconds, "30", 1, 300,
-	    "Longest wait for a connection."),
 
 	GROUP("profile.signature", REQUIRED, "What vouches for an image."),
 	ENUM("profile.signature.scheme", profile, signature.scheme, REQUIRED, SCHEMES,

@@ -97,7 +97,7 @@ struct profile_not_now {
 	int64_t status;      /* HTTP status; not used when close */
 	int64_t retry_after; /* seconds; 0 sends no such header */
 	char body[PROFILE_BODY_MAX + 1];
-	char content_type[65];
+	char content_type[49]; /* HTTP_REPLY_TYPE_MAX, so that the check says so and not the edge */
 	bool close;          /* close without any answer (MeiG/XinYi) */
 };
 
@@ -114,7 +114,6 @@ struct profile_upstream {
 	int64_t max_seconds;
 	int64_t max_redirects;
 	int64_t min_bytes_per_second;
-	int64_t connect_seconds;
 };
 
 struct profile_signature {

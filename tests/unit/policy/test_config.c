@@ -307,14 +307,14 @@ all_problems_are_reported_in_order(void **state)
 {
 	struct config *c = NULL;
 	(void)state;
-	assert_int_equal(sample_parse("edges = 0;\nfoo = 1;\nedges = 3;\nlog = { checkpoint_seconds = 0;\n  bar = 1; };\n" SAMPLE_MAIN,
+	assert_int_equal(sample_parse("edges = 0;\nfoo = 1;\nedges = 3;\ngrants = { lease = \"1s\";\n  bar = 1; };\n" SAMPLE_MAIN,
 			     "profile = {\n};\nx = 1;\n", &c, &problems),
 	    FG_EFORMAT);
 	assert_true(sample_says(&problems, "fotagate.conf", 1, "edges is out of range"));
 	assert_true(sample_says(&problems, "fotagate.conf", 2, "foo is unknown"));
 	assert_true(sample_says(&problems, "fotagate.conf", 3, "set again"));
-	assert_true(sample_says(&problems, "fotagate.conf", 4, "checkpoint_seconds is out of range"));
-	assert_true(sample_says(&problems, "fotagate.conf", 5, "log.bar is unknown"));
+	assert_true(sample_says(&problems, "fotagate.conf", 4, "grants.lease is out of range"));
+	assert_true(sample_says(&problems, "fotagate.conf", 5, "grants.bar is unknown"));
 	assert_true(sample_says(&problems, "profiles.d/a.conf", 1, "profile.name is missing"));
 	assert_true(sample_says(&problems, "profiles.d/a.conf", 3, "x: unknown"));
 	for (unsigned i = 1; i < problems.n; i++)
