@@ -195,10 +195,22 @@ class Gate:
         assert done.returncode in ok, f"{name} {' '.join(args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def start(self):
+    def set(self, *settings):
+        """Adds settings to fotagate.conf; one that is there is replaced."""
+        conf = os.path.join(self.root, "fotagate.conf")
+        text = open(conf).read()
+        for setting in settings:
+            text = re.sub(rf"(?m)^{setting.split()[0]} = [^\n]*;\n", "", text) + setting + "\n"
+        with open(conf, "w") as f:
+            f.write(text)
+
+    def command(self):
+        return [os.path.join(BIN, "fotagated"), "-c", os.path.join(self.root, "fotagate.conf")]
+
+    def start(self, *before, env=None, **kw):
+        """before: a command that becomes fotagated."""
         with open(self.log, "ab") as out:
-            self.process = subprocess.Popen([os.path.join(BIN, "fotagated"), "-c",
-                                             os.path.join(self.root, "fotagate.conf")], stdout=out, stderr=out)
+            self.process = subprocess.Popen([*before, *self.command()], stdout=out, stderr=out, env=env, **kw)
         until(self.up, 30)
         return self
 
@@ -279,7 +291,7 @@ class Gate:
         return out
 
     def verify(self, out=None, ok=(0,)):
-        return self.tool("fotagate-verify", out or self.export(), "--trust", os.path.join(self.root, "trust"), ok=ok)
+        return self.tool("fotagate-verify", out or self.export(), "--trust", os.path.join(self.root, "people/trust.txt"), ok=ok)
 
     def entries(self):
         with open(os.path.join(self.export(), "entries.jsonl")) as f:
@@ -300,15 +312,16 @@ class Gate:
 
     def ask(self, method="GET", headers=None, tls=False, **kw):
         """A module's request: status, headers, body."""
-        url = self.url(tls=tls, **kw)
-        rest = url.split("/", 3)[3]
+        return self.get("/" + self.url(**kw).split("/", 3)[3], method, headers, tls)
+
+    def get(self, target, method="GET", headers=None, tls=False):
         if tls:
             context = ssl._create_unverified_context()
             c = http.client.HTTPSConnection("127.0.0.1", self.tls_port, timeout=20, context=context)
         else:
             c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            c.request(method, "/" + rest, headers=headers or {})
+            c.request(method, target, headers=headers or {})
             r = c.getresponse()
             return r.status, dict(r.getheaders()), r.read()
         finally:
