@@ -198,8 +198,6 @@ static const struct config_key keys[] = {
 	    "SHA-256 of public keys of which the server must have one."),
 	TEXTS("profile.upstream_options.allow_private", profile, upstream_options.private_text, "", 0, CIDR,
 	    "Private address ranges the server may be in; all others are refused."),
-	TEXT("profile.upstream_options.credential", profile, upstream_options.credential, "", FILE,
-	    "File in keys_dir with one header line to send, such as Authorization."),
 	SIZE("profile.upstream_options.max_bytes", profile, upstream_options.max_bytes, "4 GiB", 1, TIB, "Largest image."),
 	INT("profile.upstream_options.max_seconds", profile, upstream_options.max_seconds, "3600", 1, 86400,
 	    "Longest fetch."),

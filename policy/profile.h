@@ -35,8 +35,8 @@
 #define PROFILE_NETWORKS_MAX 256
 #define PROFILE_FROM_MAX 32
 #define PROFILE_ANCHORS_MAX 32
-#define PROFILE_PINS_MAX 8
-#define PROFILE_PRIVATE_MAX 16
+#define PROFILE_PINS_MAX 4     /* what MSG_FETCH carries: the present key, the next, two spares */
+#define PROFILE_PRIVATE_MAX 8  /* likewise */
 #define PROFILE_RESOURCE_LEN 16
 
 enum profile_answer { PROFILE_HOLD = 0, PROFILE_OFFER };
@@ -103,7 +103,6 @@ struct profile_not_now {
 
 struct profile_upstream {
 	char ca_file[PROFILE_FILE_MAX + 1];    /* "" : the system's roots */
-	char credential[PROFILE_FILE_MAX + 1]; /* file under keys_dir with a header line; "" : none */
 	char pin_text[PROFILE_PINS_MAX][65];
 	unsigned pin_text_n;
 	uint8_t pin[PROFILE_PINS_MAX][DIGEST_SHA256_LEN];

@@ -35,7 +35,10 @@ uint64_t ledger_published(const struct ledger *l); /* signed */
 /* So much is unpublished that the next publication should not wait for its second. */
 bool ledger_is_due(const struct ledger *l);
 int ledger_root(struct ledger *l, uint8_t ret[DIGEST_SHA256_LEN]);
-/* Puts an entry into the batch; its index is ledger_next() before. FG_ELIMIT: commit first. FG_EINVAL: empty or over 65,535 bytes. */
+/*
+ * Puts an entry into the batch; its index is ledger_next() before. FG_ELIMIT:
+ * commit first. FG_EINVAL: empty or over 65,535 bytes.
+ */
 int ledger_put(struct ledger *l, struct view entry, uint8_t ret_leaf[DIGEST_SHA256_LEN]);
 /* Makes the batch durable. After FG_EIO nothing of the batch is acknowledged and the ledger is dead. */
 int ledger_commit(struct ledger *l);

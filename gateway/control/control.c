@@ -50,15 +50,22 @@ condemned(const struct control *c)
 	return strcmp(state, "tampered") == 0 || strcmp(state, "rolled-back") == 0;
 }
 
+void
+control_gate(struct control *c)
+{
+	grants_halt(c->grants, condemned(c) || halts_now(c->halts) || !replay_done(c->replay));
+}
+
 static void
 log_changed(void *ctx)
 {
 	struct control *c = ctx;
-	if (c->stopping || !c->judging || !c->reviews || !c->halts)
+	if (c->stopping)
 		return;
-	grants_halt(c->grants, condemned(c) || halts_now(c->halts));
+	control_gate(c);
 	if (!logbook_permits(c->logbook))
 		return;
+	replay_begin(c->replay);
 	judging_resume(c->judging);
 	reviews_resume(c->reviews);
 }
@@ -197,6 +204,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	reviews_expire(c->reviews);
 	requests_report_denied(c);
 	quarantine_tidy(c);
+	replay_remember(c->replay);
 }
 
 static int
@@ -267,6 +275,7 @@ make_parts(struct control *c)
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, role_supervisor(c->role));
 	c->halts = halts_new(c);
+	c->replay = replay_new(c);
 	c->edges = edges_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
@@ -274,7 +283,7 @@ make_parts(struct control *c)
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
-	if (!c->logbook || !c->jobs || !c->halts || !c->edges || !c->releases || !c->reviews || !c->judging ||
+	if (!c->logbook || !c->jobs || !c->halts || !c->replay || !c->edges || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
@@ -296,6 +305,7 @@ start(void *ctx, struct role *r)
 		err = start_timers(c);
 	if (err)
 		return err;
+	control_gate(c);
 	note_policies(c);
 	fetches_resume(c->fetches);
 	judging_resume(c->judging);
@@ -423,9 +433,9 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 {
 	struct control *c = ctx;
 	(void)chan;
+	(void)why;
 	if (c->stopping)
 		return;
-	oplog(OPLOG_WARNING, "%s[%u] is away: %s", msg_role_name(peer), index, why ? err_name(why) : "replaced");
 	if (peer == MSG_ROLE_EDGE) {
 		edges_down(c->edges, index);
 	} else if (peer == MSG_ROLE_AUDIT) {
@@ -493,7 +503,7 @@ unhalt(void *ctx, const struct msg_unhalt *m)
 	if (c->stopping)
 		return;
 	halts_end(c->halts);
-	grants_halt(c->grants, condemned(c));
+	control_gate(c);
 }
 
 /* ---- end ---- */
@@ -515,6 +525,7 @@ tear_down(struct control *c)
 	fetches_free(c->fetches);
 	judging_free(c->judging);
 	jobs_free(c->jobs);
+	replay_free(c->replay);
 	edges_free(c->edges);
 	if (c->second)
 		event_free(c->second);
@@ -527,6 +538,7 @@ tear_down(struct control *c)
 	c->imports = NULL;
 	c->judging = NULL;
 	c->jobs = NULL;
+	c->replay = NULL;
 	c->edges = NULL;
 }
 
@@ -538,6 +550,7 @@ stop(void *ctx, unsigned grace_ms)
 	if (c->stopping)
 		return;
 	sightings_flush(c->sightings);
+	replay_remember(c->replay);
 	c->stopping = true;
 	tear_down(c);
 	role_exit(c->role, 0);
@@ -592,9 +605,13 @@ control_main(const struct clock_source *clock)
 	c->clock = clock;
 	c->bundle_fd = c->genesis_fd = c->epoch_fd = c->sock_fd = -1;
 	int status = role_run(&ops, c, clock);
-	/* Without a clean stop the loop is gone under the events: the process ends with them. */
+	/*
+	 * Without a clean stop (the supervisor is dead, the start failed) the loop is
+	 * gone under our events, and whoever starts next waits for our sockets: this
+	 * process ends now, and the database is made for that.
+	 */
 	if (!c->stopping)
-		return status;
+		_exit(status);
 	free_rest(c);
 	free(c);
 	return status;

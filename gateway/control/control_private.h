@@ -20,6 +20,7 @@
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
 #include "gateway/control/releases.h"
+#include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
 #include "gateway/control/sightings.h"
 #include "gateway/role/role.h"
@@ -69,6 +70,7 @@ struct control {
 	struct releases *releases;
 	struct edges *edges;
 	struct halts *halts;
+	struct replay *replay;
 
 	struct chan *warden;     /* NULL while away */
 	bool warden_listed;      /* it has said what is released */
@@ -81,6 +83,9 @@ struct control {
 	} denied;
 	bool stopping;
 };
+
+/* Opens or closes the way to grants: by halt, by the state of the log, by how much of it was read. */
+void control_gate(struct control *c);
 
 /* Epoch seconds. */
 static inline int64_t

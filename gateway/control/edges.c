@@ -254,9 +254,15 @@ static void
 on_served(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	struct control *c = ctx;
+	const struct msg_served *m = msg;
 	(void)frame;
-	if (grants_served(c->grants, msg, control_now(c)))
-		oplog(OPLOG_WARNING, "edge %u says it served a module that control never granted", chan_peer_index(chan));
+	if (grants_served(c->grants, m, control_now(c)) != FG_ENOTFOUND)
+		return;
+	/* Answered by a control that died before it was written down: the module counts all the same. */
+	oplog(OPLOG_WARNING, "edge %u says it served a module that control does not remember granting",
+	    chan_peer_index(chan));
+	if (grants_replay(c->grants, m->module, m->release, control_now(c)) == FG_OK)
+		(void)grants_served(c->grants, m, control_now(c));
 }
 
 const struct chan_ops *

@@ -16,6 +16,7 @@
 
 #define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
 #define HOUR 3600
+#define COMPLAIN_S 60 /* modules choose what they ask for, so they must not choose how often the log hears of it */
 
 enum leg { LEG_FETCH = 0, LEG_IMAGE, LEG_SIGNATURE }; /* what is being waited for or hashed */
 
@@ -47,6 +48,7 @@ struct fetches {
 	struct control *c;
 	LIST_HEAD(, flight) flights;
 	unsigned n;
+	int64_t told; /* when a limit was last complained of */
 };
 
 struct fetches *
@@ -630,16 +632,25 @@ static int
 limits(struct control *c, const struct profile *p, uint64_t *ret_room, char *why, size_t cap)
 {
 	uint64_t begun = 0;
-	if (p->upstream_options.credential[0]) {
-		snprintf(why, cap, "the profile names a credential, which this version cannot hand to a fetch: import the image");
-		return FG_ESTATE;
-	}
 	if (db_fetch_count(c->db, p->name, control_now(c) - HOUR, &begun) || begun >= (uint64_t)p->fetches_per_hour) {
 		snprintf(why, cap, "the profile's fetches_per_hour are used up");
 		return FG_EAGAIN;
 	}
 	*ret_room = fetches_room(c, p, why, cap);
 	return *ret_room ? FG_OK : FG_EAGAIN;
+}
+
+static void
+complain(struct fetches *f, const char *profile, const char *why)
+{
+	int64_t now = control_now(f->c);
+	if (now >= f->told && now - f->told < COMPLAIN_S)
+		return;
+	f->told = now;
+	oplog(OPLOG_WARNING, "profile %s: nothing is fetched: %s", profile, why);
+	struct msg_append *e = logbook_entry(ENTRY_DISK_WARN, "failed", "control", profile);
+	logbook_say(e, "nothing is fetched: %s", why);
+	logbook_tell(f->c->logbook, e);
 }
 
 void
@@ -657,10 +668,7 @@ fetches_want(struct fetches *f, const uint8_t resource[MSG_ID], const uint8_t *a
 	if (limits(c, p->profile, &room, why, sizeof why)) {
 		/* Asked again in a while, not for every module that comes. */
 		back_off(c, resource);
-		oplog(OPLOG_WARNING, "profile %s: nothing is fetched: %s", r.profile, why);
-		struct msg_append *e = logbook_entry(ENTRY_DISK_WARN, "failed", "control", r.profile);
-		logbook_say(e, "nothing is fetched: %s", why);
-		logbook_tell(c->logbook, e);
+		complain(f, r.profile, why);
 		return;
 	}
 	if (asker)

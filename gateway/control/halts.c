@@ -99,7 +99,7 @@ halts_begin(struct halts *h, const struct msg_halt *m)
 {
 	h->halted = true;
 	h->now = *m;
-	grants_halt(h->c->grants, true);
+	control_gate(h->c);
 	load(h);
 }
 
@@ -108,7 +108,6 @@ halts_end(struct halts *h)
 {
 	h->halted = false;
 	h->n = 0;
-	grants_halt(h->c->grants, false);
 }
 
 /* ---- resume.statement ---- */

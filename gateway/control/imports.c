@@ -271,7 +271,8 @@ static void
 refuse(struct import *m, int err)
 {
 	if (err == FG_ELIMIT)
-		call_fail(m->call, CALL_REFUSED, "LIMIT", "", "it is larger than the profile and the quarantine allow, or than a signature can be");
+		call_fail(m->call, CALL_REFUSED, "LIMIT", "",
+		    "it is larger than the profile and the quarantine allow, or than a signature can be");
 	else if (err == FG_EINVAL)
 		call_fail(m->call, CALL_USAGE, "USAGE", "", "it is no regular file, or empty");
 	else

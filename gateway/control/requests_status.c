@@ -308,7 +308,8 @@ requests_draft(struct control *c, struct call *call)
 	writer_init(&text, CALL_DOC_MAX);
 	err = profile_draft(&s, name, &text);
 	if (err == FG_EFORMAT || err == FG_EINVAL) {
-		call_fail(call, CALL_REFUSED, "REFUSED", "", "no profile could match that request, or \"%s\" is no name for one", name);
+		call_fail(call, CALL_REFUSED, "REFUSED", "",
+		    "no profile could match that request, or \"%s\" is no name for one", name);
 	} else if (err) {
 		call_fail_err(call, err);
 	} else {

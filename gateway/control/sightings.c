@@ -29,6 +29,7 @@ struct sightings {
 	uint64_t unknown;  /* requests of no profile since the last entry */
 	uint64_t refused;  /* sightings that no resource was made for */
 	int64_t told_at;
+	uint64_t misfits;  /* dropped for not being what their profile says */
 };
 
 struct sightings *
@@ -227,7 +228,8 @@ sightings_take(struct sightings *s, unsigned edge, const struct msg_sighting *m)
 	const struct policy *p = policies_find(c->policies, m->profile);
 	if (!p || !coherent(p, m)) {
 		/* During a reload an edge may be one configuration behind; anything else is an edge gone wrong. */
-		oplog(OPLOG_WARNING, "a sighting of edge %u does not fit its profile and is dropped", edge);
+		if (!s->misfits++)
+			oplog(OPLOG_WARNING, "edge %u reports sightings that do not fit their profile; they are dropped", edge);
 		return;
 	}
 	bool named = identify(s, p, m, asker);
@@ -334,5 +336,6 @@ sightings_report(struct sightings *s)
 	tell_count(s->c, rest, "other-resources");
 	tell_count(s->c, s->unknown, "no-profile");
 	tell_count(s->c, s->refused, "too-many-resources");
-	s->unknown = s->refused = 0;
+	tell_count(s->c, s->misfits, "misfits");
+	s->unknown = s->refused = s->misfits = 0;
 }

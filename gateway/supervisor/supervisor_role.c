@@ -512,6 +512,12 @@ supervisor_role_stop_all(struct supervisor *s)
 		return;
 	s->stopping = true;
 	notify_send(&s->notify, "STOPPING=1\nSTATUS=stopping");
+	/* Ours would keep the ports open after the edges closed theirs; a service manager's stay its own. */
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
+		if (s->listeners[i] >= 0)
+			close(s->listeners[i]);
+		s->listeners[i] = -1;
+	}
 	for (unsigned n = 0; n < s->instances_n; n++) {
 		event_del(s->instances[n].restart);
 		if (s->instances[n].role == wiring_stop_order[0])
