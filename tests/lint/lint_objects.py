@@ -68,7 +68,7 @@ def one_object(room, path):
         if kind == "U":
             if name.split("@")[0] in rooms.BANNED:
                 problems.append(f"{where}: calls {name}")
-        elif kind in "TDBRCVW" and not name.startswith(first + "_"):
+        elif kind in "TDBRCVW" and name != first and not name.startswith(first + "_"):
             problems.append(f"{where}: exports {name}, which does not carry its module's prefix")
     for line in run("objdump", "-t", path).splitlines():
         m = re.match(r"^[0-9a-f]+ .{6}O (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$", line)
