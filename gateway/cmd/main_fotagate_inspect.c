@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -151,6 +152,7 @@ job(bool unsafe)
 int
 main(int argc, char **argv)
 {
+	prctl(PR_SET_NAME, "inspect"); /* started by descriptor, it would be called by a number */
 	bool unsafe = argc == 3 && strcmp(argv[2], "--allow-running-without-sandbox") == 0;
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("fotagate-inspect " FG_VERSION);

@@ -119,3 +119,43 @@ def test_without_audit_nothing_new_is_permitted(gate):
     finally:
         os.kill(pid, signal.SIGCONT)
     until(lambda: gate.ask(imei="356938035643809")[0] == 200, 20)
+
+
+def job(gate):
+    """pid of a job that runs just now: a child of the supervisor that is none of the standing roles."""
+    for name, pid in gate.roles().items():
+        if not name.startswith(("edge", "control", "warden", "audit")):
+            return name, pid
+    return None
+
+
+def test_a_killed_fetch_is_a_failed_fetch_and_can_be_retried(gate):
+    path = "/FG100/1.1.0/rootfs.img"
+    data = gate.offer()
+    gate.vendor.modes[path] = ["stall"]
+    gate.vendor.release.clear()
+    gate.start()
+    gate.ask()
+    until(lambda: gate.vendor.count.get(path))
+    os.kill(until(lambda: job(gate))[1], signal.SIGKILL)
+    gate.vendor.release.set()
+    gate.review(1, state="fetch-failed")
+    gate.cli("fetch", "retry", "R-1")
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+
+
+def test_a_killed_inspection_blocks(gate):
+    # Large enough to be met at work.
+    gate.offer(data=os.urandom(1 << 20) * 200)
+    gate.start()
+    gate.ask()
+    def inspecting():
+        found = job(gate)
+        return found if found and "inspect" in found[0] else None
+    os.kill(until(inspecting, 60, 0.002)[1], signal.SIGKILL)
+    gate.review(1, state="blocked", seconds=60)
+    ids = [f["id"] for f in gate.cli("review", "show", "R-1")["findings"]]
+    assert "INSPECT-CRASHED" in ids
+    assert gate.ask()[0] == 404
