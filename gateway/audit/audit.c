@@ -541,6 +541,9 @@ start(void *ctx, struct role *r)
 	if (a->opened.state != MSG_LOG_OPEN_OK)
 		oplog(OPLOG_ERR, "TAMPERED: %s; nothing new is permitted", a->opened.why);
 	err = open_entries(a);
+	if (err) /* most often a full disk: say so, the supervisor tries again */
+		oplog(OPLOG_ERR, "the log in %s could not be written (%s, %s): nothing is permitted until it can", a->dir,
+		    err_name(err), strerror(errno));
 	struct timeval tick = { AUDIT_PUBLISH_S, 0 };
 	event_add(&a->publish, &tick);
 	return err;

@@ -45,8 +45,8 @@ list(int argc, char **argv)
 static int
 unknown(int argc, char **argv)
 {
-	static const char *const heads[] = { "#id", "#count", "last", "listener", "peer", "host", "path", NULL };
-	static const char *const keys[] = { "id", "count", "last", "listener", "peer", "host", "path" };
+	static const char *const heads[] = { "#id", "#count", "last", "listener", "host", "path", "client", NULL };
+	static const char *const keys[] = { "id", "count", "last", "listener", "host", "path", "agent" };
 	struct cli_args a;
 	struct cli_reply reply;
 	bool shown;

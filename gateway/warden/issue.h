@@ -26,8 +26,6 @@ void issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 bool issue_needs_image(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 /* The process ends: whatever was in hand is freed, nobody is answered. */
 void issue_end(struct warden *w);
-/* Loads what the vault holds: statements checked again, images copied and hashed again. */
-int issue_load(struct warden *w);
 void issue_free(struct released *r);
 /* Tells one edge about one release. */
 void issue_tell_edge(struct warden *w, unsigned edge, const struct released *r);

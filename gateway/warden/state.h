@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* state - what the warden holds in memory; shared by warden.c and issue.c, nobody else. */
+/* state - what the warden holds in memory; shared by warden.c, issue.c and stored.c, nobody else. */
 #ifndef FG_GATEWAY_WARDEN_STATE_H
 #define FG_GATEWAY_WARDEN_STATE_H
 
@@ -58,6 +58,7 @@ struct warden {
 	struct warden_clock clock;
 	struct msg_boot boot;
 	bool booted, jailed, started, stopping;
+	bool orphan; /* the supervisor is gone */
 	struct jail_status jail;
 	struct authority *authority;
 	struct vault *vault;

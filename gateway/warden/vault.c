@@ -82,6 +82,16 @@ load_restrictions(struct vault *v)
 	}
 }
 
+static DIR *
+list_dir(const struct vault *v)
+{
+	int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = copy < 0 ? NULL : fdopendir(copy);
+	if (!d && copy >= 0)
+		close(copy);
+	return d;
+}
+
 static bool
 has_suffix(const char *name, const char *suffix)
 {
@@ -93,13 +103,9 @@ has_suffix(const char *name, const char *suffix)
 static int
 sweep(struct vault *v)
 {
-	int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
+	DIR *d = list_dir(v);
+	if (!d)
 		return FG_EIO;
-	}
 	for (struct dirent *e; (e = readdir(d));) {
 		if (has_suffix(e->d_name, ".copy") || has_suffix(e->d_name, ".new"))
 			unlinkat(v->dir, e->d_name, 0);
@@ -246,6 +252,20 @@ vault_drop_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN])
 	unlinkat(v->dir, name, 0);
 }
 
+void
+vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN]), void *ctx)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	DIR *d = list_dir(v);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (strlen(e->d_name) == DIGEST_HEX_LEN + 4 && has_suffix(e->d_name, ".img") &&
+		    hex_decode(view_of(e->d_name, DIGEST_HEX_LEN), sha256, sizeof sha256) && !needed(ctx, sha256))
+			unlinkat(v->dir, e->d_name, 0);
+	}
+	if (d)
+		closedir(d);
+}
+
 static int
 read_file(struct vault *v, const char *name, size_t max, uint8_t **ret, size_t *ret_n)
 {
@@ -283,13 +303,9 @@ int
 vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct view bundle),
     void *ctx)
 {
-	int copy = openat(v->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = copy < 0 ? NULL : fdopendir(copy);
-	if (!d) {
-		if (copy >= 0)
-			close(copy);
+	DIR *d = list_dir(v);
+	if (!d)
 		return FG_EIO;
-	}
 	int err = FG_OK;
 	for (struct dirent *e; !err && (e = readdir(d));) {
 		uint8_t id[RELEASE_ID], *record = NULL, *bundle = NULL;
@@ -303,6 +319,8 @@ vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID],
 		release_name(id, "signed", name, sizeof name);
 		if (!err)
 			err = read_file(v, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
+		if (err == FG_ENOTFOUND && record)
+			err = FG_OK; /* it permits nothing without, and its image is kept until a person has looked */
 		if (!err)
 			one(ctx, id, view_of(record, record_n), view_of(bundle, bundle_n));
 		else if (err == FG_ENOTFOUND || err == FG_ELIMIT)

@@ -40,7 +40,9 @@ int vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct vie
 /* Forgets a release; the image file goes when no other release needs it (drop_image). Best effort. */
 void vault_drop_release(struct vault *v, const uint8_t id[RELEASE_ID]);
 void vault_drop_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN]);
-/* Calls back for every kept release; views live during the call. */
+/* Removes every kept image that needed() does not want: what a crash left behind. Best effort. */
+void vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN]), void *ctx);
+/* Calls back for every kept record, with an empty bundle where the statements are gone; views live during the call. */
 int vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct view bundle),
     void *ctx);
 /* In force from the moment of the call, even when writing it down fails (FG_EIO); not with FG_ELIMIT, FG_ENOMEM. */

@@ -12,6 +12,7 @@
 
 #include "crypto/err.h"
 #include "gateway/warden/issue.h"
+#include "gateway/warden/stored.h"
 
 #define WARDEN_FD 3           /* the supervisor's channel */
 #define WARDEN_TICK_MS 1000   /* how late an expired release or a silent audit may be noticed */
@@ -179,7 +180,7 @@ on_start(struct warden *w)
 {
 	struct sysinfo si;
 	w->hot_budget = sysinfo(&si) == 0 ? (uint64_t)si.totalram * si.mem_unit / WARDEN_HOT_SHARE : 0;
-	int err = issue_load(w);
+	int err = stored_load(w);
 	if (err)
 		return err;
 	expire(w);
@@ -321,8 +322,10 @@ static int
 dispatch(struct warden *w, struct peers_event *e)
 {
 	if (e->closed) {
-		if (e->role == MSG_ROLE_SUPERVISOR)
+		if (e->role == MSG_ROLE_SUPERVISOR) {
+			w->orphan = true;
 			return FG_ENOTFOUND;
+		}
 		if (e->role == MSG_ROLE_AUDIT)
 			issue_audit_away(w);
 		return FG_OK;
@@ -381,7 +384,6 @@ status_of(int err)
 {
 	switch (err) {
 	case FG_OK:
-	case FG_ENOTFOUND: /* the supervisor is gone */
 		return 0;
 	case FG_EPEER:
 		return EXIT_CONTRACT;
@@ -405,7 +407,9 @@ warden_main(const struct warden_clock *clock)
 	int err = w->authority && w->peers ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
 	if (!err)
 		err = loop(w);
-	if (err && err != FG_ENOTFOUND)
+	if (w->orphan)
+		err = FG_OK; /* without its parent there is nothing to do */
+	if (err)
 		say("ends", err_name(err));
 	issue_end(w);
 	peers_free(w->peers);

@@ -96,7 +96,7 @@ scratch_write(const char *path, const void *p, size_t n)
 static inline bool
 scratch_flip(const char *path, off_t at, uint8_t bits)
 {
-	uint8_t b;
+	uint8_t b = 0;
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	bool ok = fd >= 0 && pread(fd, &b, 1, at) == 1;
 	b = (uint8_t)(b ^ bits);

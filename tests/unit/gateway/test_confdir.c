@@ -255,6 +255,29 @@ test_keyfile(void **state)
 	assert_int_equal(keyfile_open(f->dir, KEYFILE_PUBLIC, why, sizeof why), FG_EPERM);
 }
 
+/* Genesis lies in the warden's folder: what the warden puts in its place must not be read for it. */
+static void
+test_keyfile_of_a_roles_folder(void **state)
+{
+	struct fixture *f = *state;
+	char key[96], paper[96], why[256];
+	snprintf(key, sizeof key, "%s/log.key", f->dir);
+	snprintf(paper, sizeof paper, "%s/genesis.json", f->dir);
+	put(key, "secret", 0600);
+	assert_int_equal(keyfile_open(paper, KEYFILE_PAPER, why, sizeof why), FG_ENOTFOUND);
+	assert_int_equal(symlink(key, paper), 0);
+	assert_int_equal(keyfile_open(paper, KEYFILE_PAPER, why, sizeof why), FG_EPERM);
+	assert_int_equal(unlink(paper), 0);
+	assert_int_equal(link(key, paper), 0);
+	assert_int_equal(keyfile_open(paper, KEYFILE_PAPER, why, sizeof why), FG_EPERM);
+	assert_non_null(strstr(why, "second name"));
+	assert_int_equal(unlink(paper), 0);
+	put(paper, "{}", 0644);
+	int fd = keyfile_open(paper, KEYFILE_PAPER, why, sizeof why);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -267,6 +290,7 @@ main(void)
 		T(test_every_problem_is_said),
 		T(test_limits_in_number_and_sum),
 		T(test_keyfile),
+		T(test_keyfile_of_a_roles_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,6 +172,10 @@ test_grants_replay(void **state)
 	assert_int_equal(grants_release_add(g, id, r, "", false), 0);
 	struct inventory_module d = module_of(4, "field");
 	assert_int_equal(ask(g, &d, 3000), GRANTS_FULL);
+	/* Its success is news once, and never of one that was not granted. */
+	assert_true(grants_succeeded(g, c.pseudonym, id));
+	assert_false(grants_succeeded(g, c.pseudonym, id));
+	assert_false(grants_succeeded(g, d.pseudonym, id));
 	free(r);
 	grants_free(g);
 }

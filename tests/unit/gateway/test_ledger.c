@@ -21,6 +21,7 @@ struct fixture {
 	struct ledger *l;
 	struct ledger_opened opened;
 	uint64_t told; /* entries that opening told of, in order */
+	bool strange;  /* one of them was none of ours: only ever before TAMPERED */
 	size_t pad;
 };
 
@@ -37,10 +38,7 @@ static void
 each(void *ctx, uint64_t index, struct view line)
 {
 	struct fixture *f = ctx;
-	if (f->opened.state != MSG_LOG_OPEN_OK)
-		return;
-	assert_int_equal(index, f->told);
-	assert_true(line.n && !memcmp(line.p, "entry number", 12));
+	f->strange |= index != f->told || line.n < 12 || memcmp(line.p, "entry number", 12);
 	f->told++;
 }
 
@@ -87,6 +85,7 @@ reopen(struct fixture *f)
 	ledger_close(f->l);
 	f->l = NULL;
 	f->told = 0;
+	f->strange = false;
 	return ledger_open(f->waldir, f->logdir, &f->key, each, f, &f->l, &f->opened);
 }
 
@@ -98,6 +97,7 @@ open_ok(struct fixture *f, uint64_t size)
 	assert_int_equal(f->opened.state, MSG_LOG_OPEN_OK);
 	assert_int_equal(f->opened.size, size);
 	assert_int_equal(f->told, size);
+	assert_false(f->strange);
 	assert_int_equal(ledger_size(f->l), size);
 	assert_int_equal(ledger_next(f->l), size);
 }

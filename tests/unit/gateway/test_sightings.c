@@ -128,6 +128,90 @@ test_sightings_hourly_quota_holds(void **state)
 	control_rig_free(r);
 }
 
+/* Whoever invents versions writes so many a second and no more, and keeps none of the genuine ones out. */
+static void
+test_sightings_inventing_resources_is_bounded(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	uint64_t n = 0;
+	(void)state;
+	for (unsigned i = 0; i < 3 * SIGHTINGS_MEET_MAX; i++) {
+		struct msg_sighting m = sighting_of(r, 1);
+		m.fetchable = false;
+		m.url[0] = m.signature_url[0] = '\0';
+		memcpy(m.resource, &i, sizeof i);
+		if (i == 2 * SIGHTINGS_MEET_MAX)
+			r->now++;
+		take(r, &m);
+	}
+	assert_int_equal(db_resource_count(r->c.db, "acme-rtr", &n), 0);
+	assert_int_equal(n, 2 * SIGHTINGS_MEET_MAX);
+	control_rig_free(r);
+}
+
+/* One that made room for others is not written back as half a row, and is met again. */
+static void
+test_sightings_of_what_made_room(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct db_resource res;
+	(void)state;
+	struct msg_sighting m = sighting_of(r, 1);
+	m.fetchable = false;
+	take(r, &m);
+	assert_int_equal(db_resource_drop(r->c.db, m.resource), 0);
+	sightings_flush(r->c.sightings);
+	assert_int_equal(db_resource_get(r->c.db, m.resource, &res), FG_ENOTFOUND);
+	take(r, &m);
+	assert_int_equal(db_resource_get(r->c.db, m.resource, &res), 0);
+	assert_string_equal(res.product, "EC25");
+	control_rig_free(r);
+}
+
+/* The candidate says fetching, and no flight is: the database could not be written when it ended. */
+static void
+test_sightings_a_lost_end_is_fetched_again(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct msg_spawn spawn;
+	int channel;
+	(void)state;
+	const struct msg_sighting m = sighting_of(r, 1);
+	take(r, &m);
+	assert_int_equal(control_rig_spawns(r, &spawn, NULL), 1);
+	fetches_free(r->c.fetches);
+	jobs_free(r->c.jobs);
+	r->c.jobs = jobs_new(r->c.base, r->supervisor);
+	r->c.fetches = fetches_new(&r->c);
+	take(r, &m);
+	assert_int_equal(control_rig_spawns(r, &spawn, &channel), 1);
+	fetch(r, channel, spawn.job, MSG_FETCH_OK, "firmware");
+	assert_string_equal(candidate(r, 1).state, "judging");
+	control_rig_free(r);
+}
+
+/* Another's lock on the database is no reason to die of. */
+static void
+test_sightings_end_while_the_database_is_locked(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct msg_spawn spawn;
+	struct db *other = NULL;
+	char why[256];
+	int channel;
+	(void)state;
+	const struct msg_sighting m = sighting_of(r, 1);
+	take(r, &m);
+	assert_int_equal(control_rig_spawns(r, &spawn, &channel), 1);
+	assert_int_equal(db_open(scratch_path(&r->s, "state.db"), &other, why, sizeof why), 0);
+	assert_int_equal(db_begin(other), 0);
+	fetch(r, channel, spawn.job, MSG_FETCH_HTTP, "");
+	assert_int_equal(fetches_running(r->c.fetches), 0);
+	db_rollback(other);
+	db_close(other);
+	control_rig_free(r);
+}
+
 static void
 test_sightings_edges_choose_no_url(void **state)
 {
@@ -320,6 +404,10 @@ main(void)
 		cmocka_unit_test(test_sightings_of_a_thousand_cause_one_fetch),
 		cmocka_unit_test(test_sightings_failure_is_not_hammered),
 		cmocka_unit_test(test_sightings_hourly_quota_holds),
+		cmocka_unit_test(test_sightings_inventing_resources_is_bounded),
+		cmocka_unit_test(test_sightings_of_what_made_room),
+		cmocka_unit_test(test_sightings_a_lost_end_is_fetched_again),
+		cmocka_unit_test(test_sightings_end_while_the_database_is_locked),
 		cmocka_unit_test(test_sightings_edges_choose_no_url),
 		cmocka_unit_test(test_sightings_learns_what_nobody_knows),
 		cmocka_unit_test(test_sightings_bytes_arrive_and_are_judged),

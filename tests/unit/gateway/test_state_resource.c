@@ -123,24 +123,70 @@ test_resource_list_and_cursor(void **state)
 	assert_int_equal(n, 9);
 }
 
+static struct db_resource
+resource_at(unsigned k)
+{
+	struct db_resource r = rig_resource(1, "p");
+	memcpy(r.id, &k, sizeof k);
+	r.last_seen = 100 + (int64_t)k;
+	return r;
+}
+
+static bool
+is_there(struct rig *rig, unsigned k)
+{
+	const struct db_resource r = resource_at(k);
+	struct db_resource got;
+	int err = db_resource_get(rig->db, r.id, &got);
+	assert_true(err == 0 || err == FG_ENOTFOUND);
+	return err == 0;
+}
+
+static void
+add_candidate(struct rig *rig, unsigned k)
+{
+	const struct db_resource r = resource_at(k);
+	struct db_candidate c = rig_candidate(1, 1);
+	uint64_t id;
+	memcpy(c.resource, r.id, sizeof c.resource);
+	assert_int_equal(db_candidate_new(rig->db, &c, &id), 0);
+}
+
+/* Whoever fills the list with what only he asks for once keeps no vendor's next version out of it. */
 static void
 test_resource_limit(void **state)
 {
 	struct rig *rig = *state;
-	struct db_resource r = rig_resource(1, "p");
-	bool fresh;
+	const unsigned most = DB_RESOURCES_PER_PROFILE_MAX;
+	struct db_resource r;
+	bool fresh, there;
 	assert_int_equal(db_begin(rig->db), 0);
-	for (unsigned k = 0; k < DB_RESOURCES_PER_PROFILE_MAX; k++) {
-		memcpy(r.id, &k, sizeof k);
+	for (unsigned k = 0; k < most; k++) {
+		r = resource_at(k);
 		assert_int_equal(db_resource_sight(rig->db, &r, &fresh), 0);
 	}
 	assert_int_equal(db_commit(rig->db), 0);
-	memset(r.id, 0xee, sizeof r.id);
-	assert_int_equal(db_resource_sight(rig->db, &r, &fresh), FG_ELIMIT);
+	add_candidate(rig, 0); /* something was fetched for it */
+	r = resource_at(1);    /* asked for again */
+	assert_int_equal(db_resource_seen(rig->db, r.id, 0, 1, &there), 0);
+	assert_true(there);
+	r = resource_at(most);
+	assert_int_equal(db_resource_sight(rig->db, &r, &fresh), 0);
+	assert_true(fresh && is_there(rig, 0) && is_there(rig, 1) && !is_there(rig, 2) && is_there(rig, 3));
+	r = resource_at(2);
+	assert_int_equal(db_resource_seen(rig->db, r.id, 1, 1, &there), 0);
+	assert_false(there);
 	snprintf(r.profile, sizeof r.profile, "q"); /* one profile's flood is not another's */
 	assert_int_equal(db_resource_sight(rig->db, &r, &fresh), 0);
-	memset(r.id, 1, sizeof r.id);
-	memset(r.id, 0, sizeof(unsigned));
+	assert_true(is_there(rig, 3));
+	assert_int_equal(db_begin(rig->db), 0);
+	for (unsigned k = 1; k <= most; k++)
+		if (k != 2)
+			add_candidate(rig, k);
+	assert_int_equal(db_commit(rig->db), 0);
+	r = resource_at(most + 1);
+	assert_int_equal(db_resource_sight(rig->db, &r, &fresh), FG_ELIMIT);
+	r = resource_at(3);
 	assert_int_equal(db_resource_sight(rig->db, &r, &fresh), 0); /* known ones go on counting */
 	assert_false(fresh);
 }

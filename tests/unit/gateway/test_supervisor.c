@@ -787,6 +787,8 @@ test_unhalt_only_of_this_halt_and_only_by_the_warden(void **state)
 	wait_for(r, "edge1 unhalt");
 	assert_false(exists(r, "halted"));
 	assert_false(exists(r, "run/halted"));
+	/* Within the same second: still a halt of its own, or what was signed against the first would end it. */
+	assert_true(halt(r) > at);
 }
 
 static void

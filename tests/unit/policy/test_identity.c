@@ -112,6 +112,22 @@ the_first_rule_that_applies(void **state)
 	assert_string_equal(id.text, "10.2.0.1");
 	assert_string_equal(id.group, "big");
 
+	/* The same from the text that stands in the inventory. */
+	static const struct {
+		enum identity_kind kind;
+		const char *text, *group;
+	} groups[] = {
+		{ IDENTITY_ADDRESS, "mast-7", "small" },
+		{ IDENTITY_ADDRESS, "10.2.0.1", "big" },
+		{ IDENTITY_ADDRESS, "10.1.9.9", "" }, /* the longer prefix, which names none */
+		{ IDENTITY_ADDRESS, "192.0.2.1", "" },
+		{ IDENTITY_ADDRESS, "", "" },
+		{ IDENTITY_SERIAL, "mast-7", "" },
+	};
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		assert_string_equal(
+		    identity_network_group(hit.profile, groups[i].kind, view_str(groups[i].text)), groups[i].group);
+
 	/* Outside the access point an address says nothing; what is left is a claim. */
 	assert_true(cidr_addr_parse(view_str("192.0.2.1"), &a));
 	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ NULL, &a }, &id), 0);

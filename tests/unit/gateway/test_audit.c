@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The audit role in a child of its own: this test is its supervisor, an edge or two, control and the warden. */
+#include "gateway/audit/audit.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/mount.h>
+
+#include "crypto/entry.h"
+#include "crypto/err.h"
+#include "crypto/receipt.h"
+#include "gateway/role/role.h"
+#include "unit/crypto/people.h"
+#include "unit/gateway/role_rig.h"
+#include "unit/gateway/scratch.h"
+
+struct fixture {
+	struct rig rig;
+	struct scratch tmp;
+	struct note_signer key;
+	struct merkle *m;
+	struct writer genesis;
+	int edge[2], control, warden;
+	uint64_t token;
+};
+
+static int
+run(void *ctx)
+{
+	struct clock_source clock = clock_system();
+	(void)ctx;
+	return audit_main(&clock);
+}
+
+static void
+cut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+hang_up(struct fixture *f)
+{
+	cut(&f->edge[0]);
+	cut(&f->edge[1]);
+	cut(&f->control);
+	cut(&f->warden);
+}
+
+/* A whole start up to READY; the peers come before START, as the supervisor wires them. */
+static void
+start_with(struct fixture *f, struct view log_key, struct view genesis)
+{
+	struct msg_boot boot = { .role = MSG_ROLE_AUDIT, .unsafe_sandbox = true, .edges = 2 };
+	rig_kill(&f->rig);
+	hang_up(f);
+	snprintf(boot.data_dir, sizeof boot.data_dir, "%s", f->tmp.dir);
+	memset(boot.instance, 0xab, sizeof boot.instance);
+	rig_start(&f->rig, run, NULL);
+	rig_say(f->rig.sup, MSG_BOOT, &boot);
+	if (log_key.n)
+		rig_give(&f->rig, MSG_FD_LOG_KEY, log_key);
+	if (genesis.n)
+		rig_give(&f->rig, MSG_FD_GENESIS, genesis);
+	f->edge[0] = rig_peer(&f->rig, MSG_ROLE_EDGE, 0);
+	f->edge[1] = rig_peer(&f->rig, MSG_ROLE_EDGE, 1);
+	f->control = rig_peer(&f->rig, MSG_ROLE_CONTROL, 0);
+	f->warden = rig_peer(&f->rig, MSG_ROLE_WARDEN, 0);
+	rig_say(f->rig.sup, MSG_START, NULL);
+}
+
+static void
+start(struct fixture *f)
+{
+	struct msg_ready ready;
+	struct writer key;
+	writer_init(&key, 1024);
+	note_signer_write(&f->key, &key);
+	start_with(f, writer_view(&key), writer_view(&f->genesis));
+	writer_free(&key);
+	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
+}
+
+static void
+stop(struct fixture *f)
+{
+	rig_say(f->rig.sup, MSG_STOP, &(struct msg_stop){ .grace_ms = 1000 });
+	assert_int_equal(rig_wait(&f->rig), 0);
+	rig_kill(&f->rig);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	struct person alice = people_make("alice@example.com", 1);
+	struct genesis *g = people_genesis((const struct person *const[]){ &alice }, 1, 1);
+	f->rig.sup = -1;
+	f->edge[0] = f->edge[1] = f->control = f->warden = -1;
+	scratch_open(&f->tmp);
+	close(scratch_dir(&f->tmp, "audit"));
+	f->key = people_log_key();
+	f->m = merkle_new();
+	writer_init(&f->genesis, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(g, &f->genesis), 0);
+	free(g);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	rig_kill(&f->rig);
+	hang_up(f);
+	merkle_free(f->m);
+	writer_free(&f->genesis);
+	scratch_close(&f->tmp);
+	free(f);
+	return 0;
+}
+
+/* ---- speaking ---- */
+
+static struct msg_append
+an(enum entry_event ev, const char *msg)
+{
+	struct msg_append m = { .event = (uint16_t)ev, .severity = 6 };
+	snprintf(m.out, sizeof m.out, "ok");
+	snprintf(m.act, sizeof m.act, "alice@example.com");
+	snprintf(m.obj, sizeof m.obj, "R-12");
+	snprintf(m.msg, sizeof m.msg, "%s", msg);
+	return m;
+}
+
+/* Appends and waits; its index, or the error. */
+static int64_t
+append(struct fixture *f, int chan, enum entry_event ev, const char *msg)
+{
+	struct msg_append m = an(ev, msg);
+	struct msg_appended done;
+	m.token = ++f->token;
+	rig_say(chan, MSG_APPEND, &m);
+	rig_hear(&f->rig, chan, MSG_APPENDED, &done);
+	assert_int_equal(done.token, m.token);
+	return done.err ? done.err : (int64_t)done.index;
+}
+
+static struct msg_head
+head(struct fixture *f, int chan)
+{
+	struct msg_head h;
+	rig_say(chan, MSG_HEAD_ASK, &(struct msg_head_ask){ .token = 5 });
+	rig_hear(&f->rig, chan, MSG_HEAD, &h);
+	assert_int_equal(h.token, 5);
+	return h;
+}
+
+/* The entry with a proof that holds against a checkpoint of this log's key. */
+static void
+proven(struct fixture *f, uint64_t index, struct writer *line)
+{
+	struct msg_proof *p = calloc(1, sizeof *p);
+	struct writer store;
+	struct receipt r;
+	struct receipt_checked c;
+	writer_init(&store, RECEIPT_EXTRA_MAX);
+	rig_say(f->control, MSG_PROOF_ASK, &(struct msg_proof_ask){ .token = 9, .index = index });
+	rig_hear(&f->rig, f->control, MSG_PROOF, p);
+	assert_int_equal(p->err, 0);
+	assert_int_equal(receipt_parse(view_str(p->receipt), &store, &r), 0);
+	assert_int_equal(receipt_verify(f->m, &r, p->entry, NULL, &f->key.key, NULL, 0, &c), 0);
+	assert_int_equal(c.outcome, RECEIPT_VERIFIED);
+	assert_int_equal(r.index, index);
+	writer_reset(line);
+	writer_bytes(line, p->entry);
+	writer_free(&store);
+	free(p);
+}
+
+static struct msg_granted
+grant(struct fixture *f, unsigned edge, uint8_t module, uint8_t release)
+{
+	struct msg_grant_append m = { .generation = 3, .grants_n = 1 };
+	struct msg_grant_appended done;
+	m.grants[0].token = ++f->token;
+	memset(m.grants[0].module, module, MSG_ID);
+	memset(m.grants[0].release, release, MSG_ID);
+	rig_say(f->edge[edge], MSG_GRANT_APPEND, &m);
+	rig_hear(&f->rig, f->edge[edge], MSG_GRANT_APPENDED, &done);
+	assert_int_equal(done.granted_n, 1);
+	assert_int_equal(done.granted[0].token, f->token);
+	return done.granted[0];
+}
+
+/* ---- tests ---- */
+
+static void
+test_opens_with_genesis(void **state)
+{
+	struct fixture *f = *state;
+	struct writer line;
+	struct json *doc;
+	struct entry e;
+	writer_init(&line, ENTRY_MAX);
+	start(f);
+	struct msg_head h = head(f, f->warden);
+	assert_int_equal(h.state, MSG_LOG_OPEN_OK);
+	assert_int_equal(h.size, 2);
+	assert_int_equal(h.published, 2);
+	assert_true(h.checkpoint[0] != '\0');
+	proven(f, 0, &line);
+	assert_int_equal(entry_parse(writer_view(&line), &doc, &e, NULL), 0);
+	assert_int_equal(e.ev, ENTRY_AUTHORITY_GENESIS);
+	assert_true(view_equal(e.doc, writer_view(&f->genesis)));
+	assert_true(view_is(e.src, "gw-abababab/audit"));
+	json_free(doc);
+	proven(f, 1, &line);
+	assert_int_equal(entry_parse(writer_view(&line), &doc, &e, NULL), 0);
+	assert_int_equal(e.ev, ENTRY_LOG_OPENED);
+	json_free(doc);
+	stop(f);
+	start(f); /* genesis is written once */
+	assert_int_equal(head(f, f->warden).size, 3);
+	stop(f);
+	writer_free(&line);
+}
+
+static void
+test_acknowledged_is_durable(void **state)
+{
+	struct fixture *f = *state;
+	struct writer line;
+	struct json *doc;
+	struct entry e;
+	writer_init(&line, ENTRY_MAX);
+	start(f);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "first"), 2);
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "second"), 3);
+	assert_int_equal(append(f, f->edge[1], ENTRY_DEVICE_SERVED, "third"), 4);
+	assert_int_equal(append(f, f->rig.sup, ENTRY_SVC_START, "fourth"), 5);
+	kill(f->rig.pid, SIGKILL); /* no chance to tidy up */
+	rig_wait(&f->rig);
+	start(f);
+	assert_int_equal(head(f, f->control).size, 7); /* and log.opened */
+	static const struct {
+		uint64_t at;
+		const char *src, *msg;
+	} want[] = { { 2, "gw-abababab/control", "first" }, { 3, "gw-abababab/warden", "second" },
+		{ 4, "gw-abababab/edge1", "third" }, { 5, "gw-abababab/supervisor", "fourth" } };
+	for (size_t i = 0; i < 4; i++) {
+		proven(f, want[i].at, &line);
+		assert_int_equal(entry_parse(writer_view(&line), &doc, &e, NULL), 0);
+		assert_true(view_is(e.src, want[i].src)); /* by the channel, whatever the message says */
+		assert_true(view_is(e.msg, want[i].msg));
+		assert_int_equal(e.seq, want[i].at);
+		json_free(doc);
+	}
+	writer_free(&line);
+}
+
+static void
+test_rights(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	assert_int_equal(append(f, f->control, ENTRY_RELEASE_ISSUED, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->control, ENTRY_DEVICE_GRANT, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->control, ENTRY_RESTRICT_RESUME, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->edge[0], ENTRY_APPROVAL_SIGNED, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->edge[0], ENTRY_DEVICE_GRANT, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->warden, ENTRY_AUTHORITY_GENESIS, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->rig.sup, ENTRY_LOG_OPENED, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->control, (enum entry_event)9999, "no"), FG_EPERM);
+	assert_int_equal(append(f, f->control, ENTRY_EV_UNKNOWN, "no"), FG_EPERM);
+	/* Only edges grant, only control reads: the wrong message ends the channel, not the log. */
+	rig_say(f->control, MSG_GRANT_APPEND, &(struct msg_grant_append){ .grants_n = 0 });
+	assert_false(rig_frame(&f->rig, f->control));
+	rig_say(f->edge[0], MSG_HEAD_ASK, &(struct msg_head_ask){ .token = 1 });
+	assert_false(rig_frame(&f->rig, f->edge[0]));
+	assert_int_equal(head(f, f->warden).size, 2);
+	/* What no entry may hold is refused, and the log goes on. */
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "\x1b[2J"), FG_EINVAL);
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "fine"), 2);
+	stop(f);
+}
+
+static void
+test_grants(void **state)
+{
+	struct fixture *f = *state;
+	struct writer line;
+	struct json *doc;
+	struct entry e;
+	writer_init(&line, ENTRY_MAX);
+	start(f);
+	struct msg_granted one = grant(f, 0, 1, 2);
+	assert_int_equal(one.err, 0);
+	assert_int_equal(one.index, 2);
+	assert_int_equal(grant(f, 0, 1, 2).index, 2); /* again: the same entry */
+	assert_int_equal(grant(f, 1, 1, 2).index, 2); /* through another edge too */
+	assert_int_equal(grant(f, 1, 1, 3).index, 3);
+	assert_int_equal(grant(f, 0, 2, 2).index, 4);
+	assert_int_equal(head(f, f->control).size, 5);
+	proven(f, 2, &line);
+	assert_int_equal(entry_parse(writer_view(&line), &doc, &e, NULL), 0);
+	assert_int_equal(e.ev, ENTRY_DEVICE_GRANT);
+	assert_true(view_is(e.obj, "release:02020202020202020202020202020202"));
+	assert_true(view_is(e.src, "gw-abababab/edge0"));
+	assert_int_equal(e.dev[15], 1);
+	json_free(doc);
+	kill(f->rig.pid, SIGKILL);
+	rig_wait(&f->rig);
+	start(f);
+	assert_int_equal(grant(f, 0, 1, 2).index, 2); /* remembered from the log */
+	assert_int_equal(grant(f, 0, 1, 3).index, 3);
+	assert_int_equal(grant(f, 0, 9, 9).index, 6);
+	stop(f);
+	start(f); /* and from the bundles */
+	assert_int_equal(grant(f, 1, 9, 9).index, 6);
+	assert_int_equal(grant(f, 1, 2, 2).index, 4);
+	writer_free(&line);
+}
+
+/* Many in flight from two edges, the same pairs from both: each pair is one entry, each token one answer. */
+static void
+test_grants_in_crowds(void **state)
+{
+	struct fixture *f = *state;
+	enum { MESSAGES = 40, ALL = MESSAGES * MSG_GRANTS_MAX };
+	static uint64_t index[2][ALL];
+	static bool seen[ALL + 16];
+	start(f);
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		struct msg_grant_append m = { .generation = 1, .grants_n = MSG_GRANTS_MAX };
+		for (unsigned e = 0; e < 2; e++) {
+			for (unsigned k = 0; k < MSG_GRANTS_MAX; k++) {
+				uint32_t n = i * MSG_GRANTS_MAX + k;
+				m.grants[k].token = n + 1;
+				memcpy(m.grants[k].module, &n, sizeof n);
+			}
+			struct pollfd p = { .fd = f->edge[e], .events = POLLOUT };
+			assert_int_equal(poll(&p, 1, RIG_PATIENCE_MS), 1);
+			rig_say(f->edge[e], MSG_GRANT_APPEND, &m);
+		}
+	}
+	memset(index, 0, sizeof index);
+	memset(seen, 0, sizeof seen);
+	for (unsigned e = 0; e < 2; e++) {
+		for (unsigned got = 0; got < ALL;) {
+			struct msg_grant_appended done;
+			rig_hear(&f->rig, f->edge[e], MSG_GRANT_APPENDED, &done);
+			for (unsigned k = 0; k < done.granted_n; k++, got++) {
+				const struct msg_granted *g = &done.granted[k];
+				assert_int_equal(g->err, 0);
+				assert_in_range(g->token, 1, ALL);
+				assert_int_equal(index[e][g->token - 1], 0);
+				index[e][g->token - 1] = g->index;
+			}
+		}
+	}
+	for (unsigned i = 0; i < ALL; i++) {
+		assert_int_equal(index[0][i], index[1][i]);
+		assert_in_range(index[0][i], 2, ALL + 1);
+		assert_false(seen[index[0][i]]);
+		seen[index[0][i]] = true;
+	}
+	assert_int_equal(head(f, f->warden).size, ALL + 2);
+	stop(f);
+}
+
+/* More than a batch holds, large ones among them; an edge that goes away while answers are owed. */
+static void
+test_full_batches(void **state)
+{
+	struct fixture *f = *state;
+	static char doc[40000];
+	memset(doc, 'x', sizeof doc);
+	start(f);
+	struct msg_append m = an(ENTRY_REVIEW_OPENED, "many");
+	uint64_t sent = 0, got = 0;
+	m.doc = view_of(doc, sizeof doc);
+	while (got < 200) {
+		struct pollfd p = { .fd = f->control, .events = POLLIN };
+		m.token = sent + 1;
+		if (sent < 200 && msg_send(f->control, MSG_APPEND, &m, NULL, 0) == 0)
+			sent++;
+		else
+			assert_int_equal(poll(&p, 1, RIG_PATIENCE_MS), 1);
+		while (poll(&p, 1, 0) == 1) {
+			struct msg_appended done;
+			rig_hear(&f->rig, f->control, MSG_APPENDED, &done);
+			assert_int_equal(done.err, 0);
+			assert_int_equal(done.token, ++got);
+			assert_int_equal(done.index, got + 1);
+		}
+	}
+	struct msg_grant_append g = { .grants_n = MSG_GRANTS_MAX };
+	for (unsigned i = 0; i < MSG_GRANTS_MAX; i++)
+		g.grants[i].module[0] = (uint8_t)i;
+	rig_say(f->edge[0], MSG_GRANT_APPEND, &g);
+	cut(&f->edge[0]);
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "still here") >= 202, 1);
+	stop(f);
+	start(f);
+	assert_true(head(f, f->control).size >= 203);
+}
+
+static void
+test_reading(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_root root;
+	struct msg_log_opened opened;
+	struct msg_proof *p = calloc(1, sizeof *p);
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
+	struct msg_head h = head(f, f->control);
+	rig_say(f->warden, MSG_ROOT_ASK, &(struct msg_root_ask){ .token = 8, .size = h.size });
+	rig_hear(&f->rig, f->warden, MSG_ROOT, &root);
+	assert_int_equal(root.err, 0);
+	assert_memory_equal(root.root, h.root, 32);
+	rig_say(f->warden, MSG_ROOT_ASK, &(struct msg_root_ask){ .token = 8, .size = h.size + 1 });
+	rig_hear(&f->rig, f->warden, MSG_ROOT, &root);
+	assert_int_equal(root.err, FG_ENOTFOUND);
+	rig_say(f->control, MSG_PROOF_ASK, &(struct msg_proof_ask){ .token = 8, .index = h.size });
+	rig_hear(&f->rig, f->control, MSG_PROOF, p);
+	assert_int_equal(p->err, FG_ENOTFOUND);
+	struct msg_log_open o = { .token = 4, .name = "checkpoint" };
+	rig_say(f->control, MSG_LOG_OPEN, &o);
+	rig_hear(&f->rig, f->control, MSG_LOG_OPENED, &opened);
+	assert_int_equal(opened.err, 0);
+	assert_int_equal(f->rig.frame.fds_n, 1);
+	assert_int_equal(fcntl(f->rig.frame.fds[0], F_GETFL) & O_ACCMODE, O_RDONLY);
+	wire_close_fds(&f->rig.frame);
+	static const char *const bad[] = { "../wal/00000000000000000000.seg", "/etc/passwd", "" };
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(o.name, sizeof o.name, "%s", bad[i]);
+		rig_say(f->control, MSG_LOG_OPEN, &o);
+		rig_hear(&f->rig, f->control, MSG_LOG_OPENED, &opened);
+		assert_int_equal(opened.err, FG_EINVAL);
+		assert_int_equal(f->rig.frame.fds_n, 0);
+	}
+	/* A note without token is written and not answered. */
+	struct msg_append m = an(ENTRY_REVIEW_OPENED, "silent");
+	rig_say(f->control, MSG_APPEND, &m);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "loud"), (int64_t)h.size + 1);
+	free(p);
+}
+
+/* A log that does not hold: shown, and nothing is permitted; the role lives on to say so. */
+static void
+test_tampered(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
+	assert_int_equal(grant(f, 0, 1, 1).err, 0);
+	stop(f);
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/000.p/4"), 100, 1));
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "two"), FG_EIO);
+	assert_int_equal(grant(f, 0, 5, 5).err, FG_EIO);
+	assert_int_equal(grant(f, 0, 1, 1).err, FG_EIO); /* the old one, too */
+	assert_int_equal(append(f, f->rig.sup, ENTRY_SVC_START, "x"), FG_EIO);
+	assert_int_equal(head(f, f->warden).state, MSG_LOG_TAMPERED);
+	stop(f);
+}
+
+static void
+test_torn_tail_is_logged(void **state)
+{
+	struct fixture *f = *state;
+	struct writer line;
+	struct json *doc;
+	struct entry e;
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
+	stop(f);
+	const char *segment = scratch_path(&f->tmp, "audit/wal/00000000000000000000.seg");
+	size_t n, used;
+	uint8_t *p = scratch_read(segment, &n);
+	for (used = n; !p[used - 1]; used--)
+		;
+	used = (used + 7) & ~(size_t)7;
+	memcpy(p + used, "\x80\x00\x01\x00half a record", 17);
+	scratch_write(segment, p, n);
+	free(p);
+	start(f);
+	writer_init(&line, ENTRY_MAX);
+	proven(f, 3, &line);
+	assert_int_equal(entry_parse(writer_view(&line), &doc, &e, NULL), 0);
+	assert_int_equal(e.ev, ENTRY_LOG_RECOVERED);
+	json_free(doc);
+	writer_free(&line);
+}
+
+static void
+test_does_not_start(void **state)
+{
+	struct fixture *f = *state;
+	struct note_signer other;
+	struct writer key, own;
+	writer_init(&key, 1024);
+	writer_init(&own, 1024);
+	assert_int_equal(note_signer_generate(PEOPLE_ORIGIN, NOTE_TYPE_ED25519, &other), 0);
+	note_signer_write(&other, &key);
+	note_signer_write(&f->key, &own);
+	start_with(f, writer_view(&key), writer_view(&f->genesis)); /* genesis names another key */
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	start_with(f, view_of(NULL, 0), writer_view(&f->genesis));
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	start_with(f, writer_view(&own), view_of(NULL, 0));
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	start_with(f, writer_view(&own), view_str("{}"));
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	assert_int_equal(access(scratch_path(&f->tmp, "audit/log/checkpoint"), F_OK), -1);
+	/* Two processes never have one log. */
+	start(f);
+	struct rig first = f->rig;
+	f->rig.pid = 0;
+	f->rig.sup = -1;
+	start_with(f, writer_view(&own), writer_view(&f->genesis));
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	rig_kill(&first);
+	writer_free(&key);
+	writer_free(&own);
+}
+
+/* The disk is full in the middle of the work: what was acknowledged stays, the rest is refused, the role ends. */
+static void
+test_full_disk(void **state)
+{
+	struct fixture *f = *state;
+	if (mount("tmpfs", scratch_path(&f->tmp, "audit"), "tmpfs", 0, "size=18m"))
+		skip();
+	static char doc[40000];
+	memset(doc, 'x', sizeof doc);
+	start(f);
+	struct msg_append m = an(ENTRY_REVIEW_OPENED, "many");
+	uint64_t acknowledged = 0;
+	m.doc = view_of(doc, sizeof doc);
+	for (;;) {
+		struct msg_appended done;
+		m.token++;
+		if (msg_send(f->control, MSG_APPEND, &m, NULL, 0) || !rig_frame(&f->rig, f->control))
+			break;
+		assert_int_equal(msg_decode(&f->rig.frame, &done, sizeof done), 0);
+		if (done.err)
+			break;
+		acknowledged = done.index;
+	}
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	rig_kill(&f->rig);
+	assert_true(acknowledged > 20);
+	assert_int_equal(mount("tmpfs", scratch_path(&f->tmp, "audit"), "tmpfs", MS_REMOUNT, "size=60m"), 0);
+	start(f);
+	struct msg_head h = head(f, f->control);
+	assert_int_equal(h.state, MSG_LOG_OPEN_OK);
+	assert_true(h.size > acknowledged);
+	stop(f);
+	hang_up(f);
+	assert_int_equal(umount(scratch_path(&f->tmp, "audit")), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_opens_with_genesis, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_acknowledged_is_durable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_grants, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_grants_in_crowds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_batches, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tampered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_torn_tail_is_logged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_does_not_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

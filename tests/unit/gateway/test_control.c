@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When the way to grants is open. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/gateway/control_rig.h"
+
+static void
+on_head(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
+{
+	(void)c;
+	(void)f;
+	logbook_on_head(((struct control *)ctx)->logbook, msg);
+}
+
+/* Audit comes up; its end. */
+static int
+audit_up(struct control *c, struct chan **ret)
+{
+	static const struct chan_rule rules[] = { { MSG_HEAD, CHAN_ALWAYS, on_head } };
+	static const struct chan_ops ops = { rules, 1, NULL };
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	*ret = chan_new(c->base, pair[0], &ops, c);
+	logbook_up(c->logbook, *ret);
+	return pair[1];
+}
+
+static void
+answer_head(struct control *c, int fd)
+{
+	struct msg_head_ask ask;
+	struct wire_frame f;
+	assert_true(loop_next(fd, MSG_HEAD_ASK, &ask, &f));
+	const struct msg_head head = { .token = ask.token, .state = MSG_LOG_OPEN_OK };
+	assert_int_equal(msg_send(fd, MSG_HEAD, &head, NULL, 0), 0);
+	loop_pump(c->base);
+}
+
+static bool
+is_open(struct control *c)
+{
+	const uint8_t none[RELEASE_ID] = { 0 };
+	control_gate(c);
+	return grants_ask(c->grants, NULL, none, control_now(c)).reason != GRANTS_HALTED;
+}
+
+/* A log that came back is compared with what is remembered of it before anybody gets a first byte. */
+static void
+test_control_grants_nothing_on_a_log_not_compared(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct control *c = &r->c;
+	struct chan *chan;
+	(void)state;
+	c->halts = halts_new(c);
+	c->replay = replay_new(c);
+	assert_false(is_open(c));
+	int fd = audit_up(c, &chan);
+	assert_false(is_open(c));
+	answer_head(c, fd);
+	assert_true(logbook_permits(c->logbook));
+	replay_begin(c->replay);
+	answer_head(c, fd);
+	assert_true(is_open(c));
+	logbook_down(c->logbook);
+	chan_free(chan);
+	close(fd);
+	fd = audit_up(c, &chan);
+	assert_false(is_open(c));
+	answer_head(c, fd);
+	assert_true(is_open(c));
+	logbook_down(c->logbook);
+	chan_free(chan);
+	close(fd);
+	replay_free(c->replay);
+	halts_free(c->halts);
+	control_rig_free(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_control_grants_nothing_on_a_log_not_compared),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

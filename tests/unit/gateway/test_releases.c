@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Restrictions on their way to the warden. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/gateway/control_rig.h"
+
+struct warden {
+	struct chan *chan;
+	int fd;
+};
+
+static struct warden
+warden_up(struct control *c)
+{
+	static const struct chan_ops none = { NULL, 0, NULL };
+	struct warden w;
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	w.chan = chan_new(c->base, pair[0], &none, c);
+	w.fd = pair[1];
+	c->warden = w.chan;
+	return w;
+}
+
+static void
+warden_down(struct control *c, struct warden w)
+{
+	c->warden = NULL;
+	chan_free(w.chan);
+	close(w.fd);
+}
+
+static void
+reject(struct control *c, uint8_t image)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	memset(sha256, image, sizeof sha256);
+	releases_restrict(c->releases, MSG_RESTRICT_REJECT, sha256, NULL, "alice", "no", 7);
+}
+
+/* The next restriction it hears: of which image; 0: none. The token in *ret when given. */
+static unsigned
+heard(struct warden w, uint64_t *ret)
+{
+	struct msg_restrict m;
+	struct wire_frame f;
+	if (!loop_next(w.fd, MSG_RESTRICT, &m, &f))
+		return 0;
+	if (ret)
+		*ret = m.token;
+	return m.image[0];
+}
+
+static void
+confirm(struct control *c, uint64_t token, int err)
+{
+	releases_on_restricted(c->releases, &(struct msg_restricted){ .token = token, .err = err });
+}
+
+/* What one warden could not write down the next one must hear of, whatever was written after it. */
+static void
+test_releases_restriction_not_written_down_is_sent_again(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct control *c = &r->c;
+	uint64_t first, second, third;
+	(void)state;
+	struct warden w = warden_up(c);
+	reject(c, 1);
+	reject(c, 2);
+	reject(c, 3);
+	assert_int_equal(heard(w, &first), 1);
+	assert_int_equal(heard(w, &second), 2);
+	assert_int_equal(heard(w, &third), 3);
+	confirm(c, first, 0);
+	confirm(c, second, FG_EIO);
+	confirm(c, third, 0);
+	warden_down(c, w);
+	w = warden_up(c);
+	releases_warden_up(c->releases);
+	assert_int_equal(heard(w, &second), 2);
+	assert_int_equal(heard(w, &third), 3);
+	assert_int_equal(heard(w, NULL), 0);
+	confirm(c, second, 0);
+	confirm(c, third, 0);
+	warden_down(c, w);
+	w = warden_up(c);
+	releases_warden_up(c->releases);
+	assert_int_equal(heard(w, NULL), 0);
+	warden_down(c, w);
+	control_rig_free(r);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_releases_restriction_not_written_down_is_sent_again),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fotagate-verify as an auditor runs it: this test writes an export that tells a
+ * whole story with real keys, then the same with a lie in it, and reads the
+ * program's exit status.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include "crypto/entry.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/receipt.h"
+#include "crypto/release.h"
+#include "gateway/audit/ledger.h"
+#include "unit/crypto/people.h"
+#include "unit/gateway/scratch.h"
+
+#define US INT64_C(1000000)
+#define NOW (PEOPLE_T0 + 3600)
+#define REPORT "{\"schema\":\"fotagate-report/1\"}"
+
+struct fixture {
+	struct scratch tmp;
+	char program[512];
+	struct person alice, bob;
+	struct note_signer key;
+	struct genesis *g;
+	struct writer genesis;
+	int waldir, logdir;
+	struct ledger *l;
+	FILE *entries;
+	struct approval_terms terms;
+	struct release *r;
+	char obj[64]; /* "release:<id>" */
+	uint8_t nonce;
+	int64_t now; /* of the next entry */
+};
+
+static void
+each(void *ctx, uint64_t index, struct view line)
+{
+	(void)ctx;
+	(void)index;
+	(void)line;
+}
+
+static const char *
+at(const struct fixture *f, const char *name)
+{
+	return scratch_path(&f->tmp, name);
+}
+
+/* ---- writing an export ---- */
+
+static uint64_t
+put(struct fixture *f, struct entry e)
+{
+	struct writer line;
+	uint8_t leaf[32];
+	uint64_t index = ledger_next(f->l);
+	e.seq = index;
+	e.t_us = f->now++ * US;
+	e.clk = ENTRY_CLK_NTP;
+	e.src = view_str("gw-abababab/test");
+	e.sev = entry_event_severity(e.ev);
+	if (!e.out.n)
+		e.out = view_str("ok");
+	writer_init(&line, ENTRY_MAX);
+	assert_int_equal(entry_encode(&e, &line, NULL), 0);
+	assert_int_equal(ledger_put(f->l, writer_view(&line), leaf), 0);
+	assert_int_equal(ledger_commit(f->l), 0);
+	assert_int_equal(fwrite(line.p, 1, line.n, f->entries), line.n);
+	fputc('\n', f->entries);
+	writer_free(&line);
+	return index;
+}
+
+static void
+put_event(struct fixture *f, enum entry_event ev, const char *obj)
+{
+	put(f, (struct entry){ .ev = ev, .obj = view_str(obj) });
+}
+
+static void
+put_module(struct fixture *f, enum entry_event ev, uint8_t module, const char *obj)
+{
+	struct entry e = { .ev = ev, .obj = view_str(obj), .have_dev = true };
+	memset(e.dev, module, sizeof e.dev);
+	put(f, e);
+}
+
+static void
+named_file(const struct fixture *f, const char *folder, struct view bytes, const char *suffix)
+{
+	uint8_t digest[32];
+	char hex[DIGEST_HEX_LEN + 1], name[160];
+	digest_sha256(bytes, digest);
+	hex_encode(digest, 32, hex);
+	snprintf(name, sizeof name, "e/%s/%s%s", folder, hex, suffix);
+	scratch_write(at(f, name), bytes.p, bytes.n);
+}
+
+/* A person's statement over the terms as the log stands, with its signature, in the export. */
+static void
+state_it(struct fixture *f, const struct person *p, const struct person *signer, struct release_statement *ret)
+{
+	uint8_t root[32];
+	struct writer text, sig;
+	char why[160], hex[DIGEST_HEX_LEN + 1], name[160];
+	assert_int_equal(ledger_root(f->l, root), 0);
+	f->nonce++;
+	struct approval *a = people_statement(p, &f->terms, f->now, f->nonce, ledger_size(f->l), root);
+	writer_init(&text, APPROVAL_BYTES_MAX);
+	writer_init(&sig, SSHSIG_ARMOR_MAX);
+	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+	people_sign(signer, APPROVAL_NAMESPACE, writer_view(&text), &sig);
+	snprintf(ret->approver, sizeof ret->approver, "%s", p->name);
+	digest_sha256(writer_view(&text), ret->statement);
+	digest_sha256(writer_view(&sig), ret->signature);
+	sshkey_digest(&signer->key, ret->key);
+	named_file(f, "statements", writer_view(&text), ".json");
+	hex_encode(ret->statement, 32, hex);
+	snprintf(name, sizeof name, "e/statements/%s.sig", hex);
+	scratch_write(at(f, name), sig.p, sig.n);
+	writer_free(&text);
+	writer_free(&sig);
+	free(a);
+}
+
+/* The record in f->r, logged as it is. */
+static void
+log_release(struct fixture *f)
+{
+	struct writer text;
+	uint8_t id[RELEASE_ID];
+	writer_init(&text, RELEASE_RECORD_MAX);
+	assert_int_equal(release_encode(f->r, &text), 0);
+	release_id(writer_view(&text), id);
+	memcpy(f->obj, "release:", 8);
+	hex_encode(id, RELEASE_ID, f->obj + 8);
+	put(f, (struct entry){ .ev = ENTRY_RELEASE_ISSUED, .obj = view_str(f->obj), .doc = writer_view(&text) });
+	writer_free(&text);
+}
+
+/* A record over fresh statements of both, not logged yet. */
+static void
+make_release(struct fixture *f)
+{
+	*f->r = (struct release){ .terms = f->terms, .size = 100, .block_size = RELEASE_BLOCK, .blocks = 1, .quorum = 2,
+		.statements_n = 2 };
+	state_it(f, &f->alice, &f->alice, &f->r->statement[0]);
+	state_it(f, &f->bob, &f->bob, &f->r->statement[1]);
+	f->r->log_size = ledger_size(f->l);
+	f->r->issued = f->now;
+}
+
+static void
+begin(struct fixture *f)
+{
+	static const char *const folders[] = { "e", "e/statements", "e/reports", "e/provenance", "e/policies", "e/signers" };
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct ledger_opened opened;
+	struct writer sig;
+	char name[64];
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+		close(scratch_dir(&f->tmp, folders[i]));
+	f->waldir = scratch_dir(&f->tmp, "wal");
+	f->logdir = scratch_dir(&f->tmp, "e");
+	f->entries = fopen(at(f, "e/entries.jsonl"), "we");
+	assert_int_equal(ledger_open(f->waldir, f->logdir, &f->key, each, NULL, &f->l, &opened), 0);
+	assert_int_equal(genesis_encode(f->g, &f->genesis), 0);
+	scratch_write(at(f, "e/signers/genesis.json"), f->genesis.p, f->genesis.n);
+	for (unsigned i = 0; i < 2; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&f->genesis), &sig);
+		snprintf(name, sizeof name, "e/signers/genesis.sig.%u", i);
+		scratch_write(at(f, name), sig.p, sig.n);
+		writer_free(&sig);
+	}
+	writer_init(&sig, 65536);
+	assert_int_equal(signers_allowed(&f->g->set, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &sig), 0);
+	scratch_write(at(f, "e/signers/allowed_signers"), sig.p, sig.n);
+	writer_free(&sig);
+	named_file(f, "reports", view_str(REPORT), ".json");
+	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_GENESIS, .doc = writer_view(&f->genesis) });
+	put_event(f, ENTRY_LOG_OPENED, "");
+	put_event(f, ENTRY_REVIEW_OPENED, "R-7");
+}
+
+/* Seals the export and writes what the auditor carries. */
+static void
+end(struct fixture *f)
+{
+	uint8_t digest[32];
+	char hex[DIGEST_HEX_LEN + 1], trust[1024];
+	assert_int_equal(ledger_publish(f->l), 0);
+	assert_int_equal(fclose(f->entries), 0);
+	ledger_close(f->l);
+	close(f->waldir);
+	close(f->logdir);
+	digest_sha256(writer_view(&f->genesis), digest);
+	hex_encode(digest, 32, hex);
+	snprintf(trust, sizeof trust, "# kept outside\ngenesis %s\nlog %s\n", hex, f->g->log_vkey);
+	scratch_write(at(f, "trust"), trust, strlen(trust));
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	const char *bin = getenv("FG_BIN");
+	snprintf(f->program, sizeof f->program, "%s/fotagate-verify", bin ? bin : ".");
+	scratch_open(&f->tmp);
+	f->now = NOW;
+	f->key = people_log_key();
+	f->alice = people_make("alice@example.com", 1);
+	f->bob = people_make("bob@example.com", 2);
+	f->g = people_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
+	f->r = calloc(1, sizeof *f->r);
+	f->terms = people_terms(PEOPLE_T0, 50);
+	digest_sha256(view_str(REPORT), f->terms.report);
+	writer_init(&f->genesis, GENESIS_BYTES_MAX);
+	begin(f);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	writer_free(&f->genesis);
+	scratch_close(&f->tmp);
+	free(f->r);
+	free(f->g);
+	free(f);
+	return 0;
+}
+
+/* ---- running it ---- */
+
+extern char **environ;
+
+static int
+run(const struct fixture *f, const char *const *words, char *out, size_t cap)
+{
+	const char *argv[8] = { f->program };
+	posix_spawn_file_actions_t fa;
+	pid_t pid;
+	int status, pipes[2];
+	size_t n = 0;
+	for (unsigned i = 0; words[i]; i++)
+		argv[i + 1] = words[i];
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_adddup2(&fa, pipes[1], 1);
+	posix_spawn_file_actions_adddup2(&fa, pipes[1], 2);
+	int rc = posix_spawn(&pid, f->program, &fa, NULL, (char *const *)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&fa);
+	close(pipes[1]);
+	assert_int_equal(rc, 0);
+	for (ssize_t r; n + 1 < cap && (r = read(pipes[0], out + n, cap - 1 - n)) > 0;)
+		n += (size_t)r;
+	out[n] = '\0';
+	close(pipes[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+expect(struct fixture *f, int status, const char *word)
+{
+	char out[16384], dir[128], trust[128];
+	snprintf(dir, sizeof dir, "%s", at(f, "e"));
+	snprintf(trust, sizeof trust, "%s", at(f, "trust"));
+	int got = run(f, (const char *const[]){ dir, "--trust", trust, NULL }, out, sizeof out);
+	if (got != status || !strstr(out, word))
+		fail_msg("status %d for %d, and \"%s\" in:\n%s", got, status, word, out);
+}
+
+static void
+need_program(const struct fixture *f)
+{
+	if (access(f->program, X_OK)) {
+		print_message("%s: not built\n", f->program);
+		fclose(f->entries);
+		ledger_close(f->l);
+		close(f->waldir);
+		close(f->logdir);
+		skip();
+	}
+}
+
+/* ---- stories ---- */
+
+static void
+good_story(struct fixture *f)
+{
+	make_release(f);
+	log_release(f);
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+	put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj);
+	put_module(f, ENTRY_DEVICE_SERVED, 1, f->obj);
+	put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+	put_event(f, ENTRY_RESTRICT_RESUME, "halt");
+	put_module(f, ENTRY_DEVICE_GRANT, 3, f->obj);
+	put_event(f, ENTRY_APPROVAL_REVOKED, f->obj);
+	make_release(f);
+	log_release(f);
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+	for (unsigned i = 0; i < 300; i++)
+		put_event(f, ENTRY_AUTH_OK, "x");
+}
+
+static void
+test_ok(void **state)
+{
+	struct fixture *f = *state;
+	char out[16384], dir[128];
+	need_program(f);
+	good_story(f);
+	end(f);
+	expect(f, 0, "\nok\n");
+	expect(f, 0, "released     2, from 4 signed statements; 1 revocations");
+	expect(f, 0, "granted      4, served 1");
+	snprintf(dir, sizeof dir, "%s", at(f, "e"));
+	/* Without what was kept outside it is never fine. */
+	assert_int_equal(run(f, (const char *const[]){ dir, NULL }, out, sizeof out), 1);
+	assert_non_null(strstr(out, "self-consistent only"));
+	scratch_write(at(f, "trust"), "log x\n", 6);
+	expect(f, 3, "verifier key");
+	char other[512];
+	snprintf(other, sizeof other, "genesis %064d\nlog %s\n", 7, f->g->log_vkey);
+	scratch_write(at(f, "trust"), other, strlen(other));
+	expect(f, 1, "not the genesis you trust");
+}
+
+/* One bit of one byte of any file of the export, whichever. */
+static void
+flip_all(struct fixture *f, const char *folder)
+{
+	char path[400];
+	struct stat st;
+	DIR *d = opendir(at(f, folder));
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%.150s/%.200s", folder, e->d_name);
+		assert_int_equal(stat(at(f, path), &st), 0);
+		if (S_ISDIR(st.st_mode)) {
+			flip_all(f, path);
+			continue;
+		}
+		for (unsigned k = 0; k < 6; k++) {
+			off_t where = st.st_size * k / 6 + (k == 5 ? st.st_size - 1 - st.st_size * k / 6 : 0);
+			char name[600];
+			snprintf(name, sizeof name, "%s", at(f, path));
+			assert_true(scratch_flip(name, where, 0x01));
+			char out[16384], dir[128], trust[128];
+			snprintf(dir, sizeof dir, "%s", at(f, "e"));
+			snprintf(trust, sizeof trust, "%s", at(f, "trust"));
+			if (run(f, (const char *const[]){ dir, "--trust", trust, NULL }, out, sizeof out) != 1)
+				fail_msg("%s, byte %lld flipped:\n%s", path, (long long)where, out);
+			assert_true(scratch_flip(name, where, 0x01));
+		}
+	}
+	if (d)
+		closedir(d);
+}
+
+static void
+test_every_file(void **state)
+{
+	struct fixture *f = *state;
+	need_program(f);
+	good_story(f);
+	named_file(f, "provenance", view_str("{\"a\":1}"), ".json");
+	named_file(f, "policies", view_str("{\"b\":1}"), ".json");
+	end(f);
+	expect(f, 0, "\nok\n");
+	flip_all(f, "e");
+	expect(f, 0, "\nok\n");
+	/* Files taken away. */
+	static const char *const needed[] = { "e/checkpoint", "e/tile/0/000", "e/tile/entries/000", "e/signers/genesis.json",
+		"e/signers/genesis.sig.0" };
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+		char away[300], name[300];
+		snprintf(name, sizeof name, "%s", at(f, needed[i]));
+		snprintf(away, sizeof away, "%s.away", at(f, "x"));
+		assert_int_equal(rename(name, away), 0);
+		expect(f, 1, "not ok");
+		assert_int_equal(rename(away, name), 0);
+	}
+	scratch_write(at(f, "e/reports/extra.txt"), "x", 1);
+	expect(f, 1, "strange name");
+	assert_int_equal(unlink(at(f, "e/reports/extra.txt")), 0);
+	/* Less than the whole log. */
+	size_t n;
+	uint8_t *p = scratch_read(at(f, "e/entries.jsonl"), &n);
+	size_t cut = n - 1;
+	while (p[cut - 1] != '\n')
+		cut--;
+	scratch_write(at(f, "e/entries.jsonl"), p, cut);
+	expect(f, 1, "the checkpoint signs");
+	scratch_write(at(f, "e/entries.jsonl"), p, 0);
+	expect(f, 1, "empty");
+	free(p);
+}
+
+#define STORY(name, status, word, ...)       \
+	static void name(void **state)       \
+	{                                    \
+		struct fixture *f = *state;  \
+		need_program(f);             \
+		__VA_ARGS__;                 \
+		end(f);                      \
+		expect(f, status, word);     \
+	}
+
+STORY(test_grant_of_nothing, 1, "never released", put_module(f, ENTRY_DEVICE_GRANT, 1, "release:00000000000000000000000000000000"))
+STORY(test_served_without_grant, 1, "served without a grant", make_release(f); log_release(f);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj); put_module(f, ENTRY_DEVICE_SERVED, 2, f->obj))
+STORY(test_grant_after_revocation, 1, "after the release was revoked", make_release(f); log_release(f);
+      put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); f->now += 60; put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_grant_on_its_way, 0, "\nok\n", make_release(f); log_release(f);
+      put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_grant_in_a_halt, 1, "while the gateway was halted", make_release(f); log_release(f);
+      put_event(f, ENTRY_RESTRICT_HALT, "gateway"); f->now += 60; put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_grant_too_early, 1, "outside the time", f->terms.not_before = NOW + 500; make_release(f); log_release(f);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_grant_too_late, 1, "outside the time", make_release(f); log_release(f);
+      f->now = f->terms.not_after + 60; put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_too_many_modules, 1, "more modules than", f->terms.max_devices = 11; make_release(f); log_release(f);
+      for (uint8_t i = 0; i < 12; i++) put_module(f, ENTRY_DEVICE_GRANT, i, f->obj))
+STORY(test_same_module_twice, 0, "granted      11", f->terms.max_devices = 11; make_release(f); log_release(f);
+      for (uint8_t i = 0; i < 12; i++) put_module(f, ENTRY_DEVICE_GRANT, i ? i : 1, f->obj))
+STORY(test_below_the_floor, 1, "fewer persons than genesis demands", make_release(f); f->r->quorum = 1;
+      f->r->statements_n = 1; log_release(f))
+STORY(test_other_terms_than_signed, 1, "about something else", make_release(f); f->r->terms.max_devices = 5000; log_release(f))
+STORY(test_signed_by_another, 1, "not signed by the person", make_release(f);
+      state_it(f, &f->bob, &f->alice, &f->r->statement[1]); log_release(f))
+STORY(test_released_from_the_future, 1, "later log state than its own", make_release(f); f->r->log_size = 1000; log_release(f))
+STORY(test_issued_at_another_time, 1, "issued at another time", make_release(f); f->now += 4000; log_release(f))
+STORY(test_old_statements_after_revocation, 1, "latest restriction", make_release(f); struct release first = *f->r;
+      log_release(f); put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); *f->r = first; f->r->log_size = ledger_size(f->l);
+      f->r->issued = f->now; log_release(f))
+STORY(test_statement_used_twice, 1, "used up", make_release(f); log_release(f); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+      f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f); put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj))
+STORY(test_taken_back, 0, "\nok\n", make_release(f); log_release(f); put_event(f, ENTRY_RELEASE_REFUSED, f->obj);
+      f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f); put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj))
+STORY(test_granted_though_taken_back, 1, "never took effect", make_release(f); log_release(f);
+      put_event(f, ENTRY_RELEASE_REFUSED, f->obj); put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj))
+STORY(test_unknown_set, 1, "signer set that is not in the export", make_release(f); f->r->signers_number = 1; log_release(f))
+
+/* A statement that claims to have seen more of the log than there was. */
+static void
+test_later_log_state(void **state)
+{
+	struct fixture *f = *state;
+	struct release_statement *st = &f->r->statement[0];
+	struct writer text, sig;
+	char why[160], hex[DIGEST_HEX_LEN + 1], name[160];
+	need_program(f);
+	make_release(f);
+	struct approval *a = people_statement(&f->alice, &f->terms, f->now, 0x77, 5000, (const uint8_t[32]){ 1 });
+	writer_init(&text, APPROVAL_BYTES_MAX);
+	writer_init(&sig, SSHSIG_ARMOR_MAX);
+	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+	people_sign(&f->alice, APPROVAL_NAMESPACE, writer_view(&text), &sig);
+	named_file(f, "statements", writer_view(&text), ".json");
+	digest_sha256(writer_view(&text), st->statement);
+	digest_sha256(writer_view(&sig), st->signature);
+	hex_encode(st->statement, 32, hex);
+	snprintf(name, sizeof name, "e/statements/%s.sig", hex);
+	scratch_write(at(f, name), sig.p, sig.n);
+	log_release(f);
+	end(f);
+	expect(f, 1, "log state that is not this log's");
+	writer_free(&text);
+	writer_free(&sig);
+	free(a);
+}
+
+/* A second set: releases are judged by it, and every byte of it counts. */
+static void
+test_next_set(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3);
+	const struct person *who[] = { &f->alice, &f->bob, &carol };
+	struct signers *next = calloc(1, sizeof *next);
+	struct writer text, sig, allowed;
+	char name[64];
+	need_program(f);
+	writer_init(&text, SIGNERS_SET_BYTES_MAX);
+	writer_init(&allowed, 65536);
+	next->number = 1;
+	next->threshold = 2;
+	next->time = NOW;
+	people_add(next, &f->bob);
+	people_add(next, &carol);
+	digest_sha256(writer_view(&f->genesis), next->previous);
+	assert_int_equal(signers_encode(next, PEOPLE_ORIGIN, &text), 0);
+	scratch_write(at(f, "e/signers/1.json"), text.p, text.n);
+	for (unsigned i = 0; i < 3; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&text), &sig);
+		snprintf(name, sizeof name, "e/signers/1.sig.%u", i);
+		scratch_write(at(f, name), sig.p, sig.n);
+		writer_free(&sig);
+	}
+	assert_int_equal(signers_allowed(&f->g->set, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &allowed), 0);
+	assert_int_equal(signers_allowed(next, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &allowed), 0);
+	scratch_write(at(f, "e/signers/allowed_signers"), allowed.p, allowed.n);
+	make_release(f);
+	f->r->signers_number = 1;
+	state_it(f, &carol, &carol, &f->r->statement[0]);
+	f->r->log_size = ledger_size(f->l);
+	log_release(f);
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+	end(f);
+	expect(f, 0, "\nok\n");
+	flip_all(f, "e/signers");
+	writer_free(&text);
+	writer_free(&allowed);
+	free(next);
+}
+
+/* A receipt that carries its entry, and one approval by itself. */
+static void
+test_receipt_and_approval(void **state)
+{
+	struct fixture *f = *state;
+	struct writer text, line, with;
+	struct receipt r;
+	char out[16384], a[200], b[200], c[200];
+	need_program(f);
+	make_release(f);
+	log_release(f);
+	writer_init(&text, RECEIPT_SIZE_MAX);
+	writer_init(&line, ENTRY_MAX);
+	writer_init(&with, RECEIPT_SIZE_MAX);
+	struct writer store;
+	writer_init(&store, RECEIPT_EXTRA_MAX);
+	assert_int_equal(ledger_receipt(f->l, 2, &text, &line), 0);
+	assert_int_equal(receipt_parse(writer_view(&text), &store, &r), 0);
+	r.extra = writer_view(&line);
+	assert_int_equal(receipt_encode(&r, &with), 0);
+	end(f);
+	scratch_write(at(f, "r"), with.p, with.n);
+	snprintf(a, sizeof a, "%s", at(f, "r"));
+	snprintf(b, sizeof b, "%s", at(f, "trust"));
+	assert_int_equal(run(f, (const char *const[]){ "receipt", a, "--trust", b, NULL }, out, sizeof out), 0);
+	assert_non_null(strstr(out, "review.opened"));
+	for (size_t i = 0; i < with.n; i += 17) {
+		assert_true(scratch_flip(a, (off_t)i, 0x01));
+		assert_int_equal(run(f, (const char *const[]){ "receipt", a, "--trust", b, NULL }, out, sizeof out), 1);
+		assert_true(scratch_flip(a, (off_t)i, 0x01));
+	}
+	scratch_write(a, text.p, text.n); /* without its entry */
+	assert_int_equal(run(f, (const char *const[]){ "receipt", a, "--trust", b, NULL }, out, sizeof out), 1);
+	assert_int_equal(run(f, (const char *const[]){ "receipt", a, NULL }, out, sizeof out), 2);
+	char hex[DIGEST_HEX_LEN + 1];
+	hex_encode(f->r->statement[0].statement, 32, hex);
+	snprintf(a, sizeof a, "%s/e/statements/%s.json", f->tmp.dir, hex);
+	snprintf(b, sizeof b, "%s/e/statements/%s.sig", f->tmp.dir, hex);
+	snprintf(c, sizeof c, "%s", at(f, "e/signers/genesis.json"));
+	assert_int_equal(run(f, (const char *const[]){ "approval", a, b, "--genesis", c, NULL }, out, sizeof out), 0);
+	assert_non_null(strstr(out, "ok: signed by alice@example.com"));
+	hex_encode(f->r->statement[1].statement, 32, hex);
+	snprintf(b, sizeof b, "%s/e/statements/%s.sig", f->tmp.dir, hex);
+	assert_int_equal(run(f, (const char *const[]){ "approval", a, b, "--genesis", c, NULL }, out, sizeof out), 1);
+	assert_int_equal(run(f, (const char *const[]){ "approval", a, "/nonexistent", "--genesis", c, NULL }, out, sizeof out), 3);
+	writer_free(&text);
+	writer_free(&line);
+	writer_free(&with);
+	writer_free(&store);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_ok), TEST(test_every_file), TEST(test_grant_of_nothing), TEST(test_served_without_grant),
+		TEST(test_grant_after_revocation), TEST(test_grant_on_its_way), TEST(test_grant_in_a_halt),
+		TEST(test_grant_too_early), TEST(test_grant_too_late), TEST(test_too_many_modules),
+		TEST(test_same_module_twice), TEST(test_below_the_floor), TEST(test_other_terms_than_signed),
+		TEST(test_signed_by_another), TEST(test_later_log_state), TEST(test_released_from_the_future),
+		TEST(test_issued_at_another_time), TEST(test_old_statements_after_revocation), TEST(test_statement_used_twice),
+		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
+		TEST(test_receipt_and_approval),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

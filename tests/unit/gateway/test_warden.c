@@ -1,0 +1,939 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The warden in a child of its own: this test is its supervisor, control, audit
+ * and two edges, and holds its clocks.
+ */
+#include "gateway/warden/warden.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/mman.h>
+
+#include "crypto/entry.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "crypto/release.h"
+#include "unit/crypto/people.h"
+#include "unit/gateway/role_rig.h"
+#include "unit/gateway/scratch.h"
+
+#define NOW (PEOPLE_T0 + 3600)
+#define IMAGE (3 * RELEASE_BLOCK + 777)
+#define LOG_SIZE 900u
+
+static struct clocks { /* shared with the child */
+	volatile int64_t now, mono;
+} *clocks;
+
+static const uint8_t root[32] = { 7 };
+
+struct fixture {
+	struct rig rig;
+	struct scratch tmp;
+	struct person alice, bob;
+	struct genesis *g;
+	int control, audit, edge[2];
+	uint8_t *image;
+	size_t image_n;
+	struct approval_terms terms;
+	uint8_t nonce;
+	uint64_t token;
+	struct msg_issue issue;
+	struct msg_append append; /* what audit was asked to write last */
+	uint8_t doc[MSG_DOC_MAX];
+};
+
+static int64_t
+now_s(void)
+{
+	return clocks->now;
+}
+
+static int64_t
+mono_s(void)
+{
+	return clocks->mono;
+}
+
+static int
+run(void *ctx)
+{
+	(void)ctx;
+	return warden_main(&(struct warden_clock){ now_s, mono_s });
+}
+
+static void
+cut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+hang_up(struct fixture *f)
+{
+	rig_kill(&f->rig);
+	cut(&f->control);
+	cut(&f->audit);
+	cut(&f->edge[0]);
+	cut(&f->edge[1]);
+}
+
+/* Up to READY; the peers are there before START, as the supervisor wires them. */
+static void
+start(struct fixture *f)
+{
+	struct msg_boot boot = { .role = MSG_ROLE_WARDEN, .unsafe_sandbox = true, .edges = 2 };
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct writer text, sig;
+	struct msg_ready ready;
+	hang_up(f);
+	snprintf(boot.data_dir, sizeof boot.data_dir, "%s", f->tmp.dir);
+	rig_start(&f->rig, run, NULL);
+	rig_say(f->rig.sup, MSG_BOOT, &boot);
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(f->g, &text), 0);
+	rig_give(&f->rig, MSG_FD_GENESIS, writer_view(&text));
+	for (unsigned i = 0; i < 2; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&text), &sig);
+		rig_give(&f->rig, MSG_FD_GENESIS_SIG, writer_view(&sig));
+		writer_free(&sig);
+	}
+	writer_free(&text);
+	f->control = rig_peer(&f->rig, MSG_ROLE_CONTROL, 0);
+	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+	f->edge[0] = rig_peer(&f->rig, MSG_ROLE_EDGE, 0);
+	f->edge[1] = rig_peer(&f->rig, MSG_ROLE_EDGE, 1);
+	rig_say(f->rig.sup, MSG_START, NULL);
+	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
+}
+
+/* What control is told of at the start: how many releases. */
+static unsigned
+listed(struct fixture *f)
+{
+	struct msg_warden_state m;
+	for (unsigned n = 0;; n++) {
+		rig_hear(&f->rig, f->control, MSG_WARDEN_STATE, &m);
+		if (m.last)
+			return n;
+	}
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	clocks = mmap(NULL, sizeof *clocks, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(clocks, MAP_FAILED);
+	clocks->now = NOW;
+	clocks->mono = 1000;
+	f->rig.sup = f->control = f->audit = f->edge[0] = f->edge[1] = -1;
+	scratch_open(&f->tmp);
+	close(scratch_dir(&f->tmp, "authority"));
+	close(scratch_dir(&f->tmp, "images"));
+	close(scratch_dir(&f->tmp, "images/approved"));
+	f->alice = people_make("alice@example.com", 1);
+	f->bob = people_make("bob@example.com", 2);
+	f->g = people_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
+	f->image_n = IMAGE;
+	f->image = malloc(f->image_n);
+	for (size_t i = 0; i < f->image_n; i++)
+		f->image[i] = (uint8_t)(i * 13 + i / 257);
+	f->terms = people_terms(PEOPLE_T0, 50);
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	hang_up(f);
+	scratch_close(&f->tmp);
+	munmap(clocks, sizeof *clocks);
+	free(f->image);
+	free(f->g);
+	free(f);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+/* Statements of those persons over the terms, as control bundles them. */
+static int
+statements(struct fixture *f, const struct approval_terms *t, const struct person *const *who, unsigned n)
+{
+	struct writer bundle, text, sig;
+	char why[160];
+	writer_init(&bundle, 1 << 20);
+	writer_u32(&bundle, n);
+	for (unsigned i = 0; i < n; i++) {
+		f->nonce++;
+		struct approval *a = people_statement(who[i], t, clocks->now - 30, f->nonce, 500u + f->nonce, root);
+		writer_init(&text, APPROVAL_BYTES_MAX);
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+		people_sign(who[i], APPROVAL_NAMESPACE, writer_view(&text), &sig);
+		writer_blob(&bundle, writer_view(&text));
+		writer_blob(&bundle, writer_view(&sig));
+		writer_free(&text);
+		writer_free(&sig);
+		free(a);
+	}
+	int fd = memfd_sealed("bundle", writer_view(&bundle));
+	writer_free(&bundle);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int
+both(struct fixture *f)
+{
+	const struct person *who[] = { &f->alice, &f->bob };
+	return statements(f, &f->terms, who, 2);
+}
+
+/* A quarantine file that control keeps open for writing. */
+static int
+quarantine(struct fixture *f)
+{
+	scratch_write(scratch_path(&f->tmp, "quarantined"), f->image, f->image_n);
+	int fd = open(scratch_path(&f->tmp, "quarantined"), O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* Takes both descriptors. */
+static void
+ask_with(struct fixture *f, int image, int bundle)
+{
+	const struct approval_terms *t = &f->terms;
+	struct msg_issue *m = &f->issue;
+	*m = (struct msg_issue){ .token = ++f->token, .max_devices = t->max_devices, .not_before = t->not_before,
+		.not_after = t->not_after, .from_n = 1, .groups_n = 1, .findings_n = 1, .quorum = 2, .opened_at = 400,
+		.now = clocks->now };
+	memcpy(m->image, t->image, 32);
+	memcpy(m->report, t->report, 32);
+	memcpy(m->policy, t->policy, 32);
+	memcpy(m->resource, t->resource, MSG_ID);
+	snprintf(m->review, sizeof m->review, "%s", t->review);
+	snprintf(m->subject, sizeof m->subject, "%s", t->subject);
+	snprintf(m->profile, sizeof m->profile, "%.60s", t->profile);
+	snprintf(m->product, sizeof m->product, "%.60s", t->product);
+	snprintf(m->target, sizeof m->target, "%s", t->target);
+	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
+	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
+	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);
+	int fds[2] = { image, bundle };
+	assert_int_equal(msg_send(f->control, MSG_ISSUE, m, fds, 2), 0);
+	close(image);
+	close(bundle);
+}
+
+static void
+ask(struct fixture *f)
+{
+	ask_with(f, quarantine(f), both(f));
+}
+
+/* Audit answers n statements and the head; a log of that size, in order or not. */
+static void
+roots(struct fixture *f, unsigned n, uint8_t log_state)
+{
+	struct msg_head_ask h;
+	struct msg_root_ask r;
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	for (unsigned i = 0; i < n; i++) {
+		rig_hear(&f->rig, f->audit, MSG_ROOT_ASK, &r);
+		struct msg_root m = { .token = r.token, .size = r.size };
+		memcpy(m.root, root, 32);
+		rig_say(f->audit, MSG_ROOT, &m);
+	}
+	struct msg_head m = { .token = h.token, .state = log_state, .size = LOG_SIZE, .published = LOG_SIZE };
+	rig_say(f->audit, MSG_HEAD, &m);
+}
+
+static void
+hear_append(struct fixture *f, enum entry_event ev)
+{
+	rig_hear(&f->rig, f->audit, MSG_APPEND, &f->append);
+	assert_string_equal(entry_event_name((enum entry_event)f->append.event), entry_event_name(ev));
+	assert_true(f->append.doc.n <= sizeof f->doc);
+	if (f->append.doc.n)
+		memcpy(f->doc, f->append.doc.p, f->append.doc.n);
+	f->append.doc.p = f->doc;
+}
+
+static void
+acknowledge(struct fixture *f, int err)
+{
+	const struct msg_appended m = { .token = f->append.token, .err = err, .index = LOG_SIZE };
+	rig_say(f->audit, MSG_APPENDED, &m);
+}
+
+static struct msg_issued
+answer(struct fixture *f)
+{
+	struct msg_issued m;
+	rig_hear(&f->rig, f->control, MSG_ISSUED, &m);
+	assert_int_equal(m.token, f->token);
+	assert_true(m.ok == (m.why[0] == '\0'));
+	return m;
+}
+
+static void
+refused(struct fixture *f, const char *word)
+{
+	struct msg_issued m = answer(f);
+	assert_false(m.ok);
+	if (!strstr(m.why, word))
+		fail_msg("\"%s\" does not say \"%s\"", m.why, word);
+	assert_int_equal(m.record.n, 0);
+}
+
+/* The edge has the release: the record, and descriptors with exactly the bytes. */
+static void
+edge_has(struct fixture *f, unsigned edge, const uint8_t id[MSG_ID])
+{
+	struct msg_release m;
+	uint8_t own[RELEASE_ID], digest[32], *back = malloc(f->image_n + 1);
+	struct release *r = calloc(1, sizeof *r);
+	char why[160];
+	rig_hear(&f->rig, f->edge[edge], MSG_RELEASE, &m);
+	assert_int_equal(release_id(m.record, own), 0);
+	assert_memory_equal(own, m.release, RELEASE_ID);
+	assert_memory_equal(own, id, RELEASE_ID);
+	assert_int_equal(release_parse(m.record, r, why, sizeof why), 0);
+	assert_null(approval_terms_differ(&r->terms, &f->terms));
+	assert_int_equal(r->log_size, LOG_SIZE);
+	assert_int_equal(r->quorum, 2);
+	assert_int_equal(m.size, f->image_n);
+	assert_true(m.hot);
+	assert_int_equal(f->rig.frame.fds_n, 2);
+	assert_true(memfd_is_sealed(f->rig.frame.fds[0]));
+	assert_int_equal(pread(f->rig.frame.fds[0], back, f->image_n + 1, 0), f->image_n);
+	assert_memory_equal(back, f->image, f->image_n);
+	struct view list;
+	assert_int_equal(memfd_map(f->rig.frame.fds[1], 1 << 20, &list), 0);
+	assert_int_equal(list.n, 4 * 32);
+	digest_sha256(list, digest);
+	assert_memory_equal(digest, r->blocks_sha256, 32);
+	memfd_unmap(list);
+	wire_close_fds(&f->rig.frame);
+	free(back);
+	free(r);
+}
+
+/* One whole release. */
+static void
+release(struct fixture *f, uint8_t id[RELEASE_ID])
+{
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	struct msg_issued m = answer(f);
+	assert_true(m.ok);
+	memcpy(id, m.release, RELEASE_ID);
+	edge_has(f, 0, id);
+	edge_has(f, 1, id);
+}
+
+/* ---- tests ---- */
+
+static void
+test_issue(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t own[RELEASE_ID];
+	char obj[64] = "release:";
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	/* Nothing takes effect before audit's word. */
+	assert_true(rig_silent(f->edge[0]));
+	assert_true(rig_silent(f->control));
+	release_id(f->append.doc, own);
+	hex_encode(own, RELEASE_ID, obj + 8);
+	assert_string_equal(f->append.obj, obj);
+	assert_true(f->append.token != 0);
+	acknowledge(f, 0);
+	struct msg_issued m = answer(f);
+	assert_true(m.ok);
+	assert_int_equal(m.counted, 2);
+	assert_int_equal(m.needed, 2);
+	assert_memory_equal(m.release, own, RELEASE_ID);
+	assert_true(view_equal(m.record, f->append.doc));
+	edge_has(f, 0, own);
+	edge_has(f, 1, own);
+	/* An edge that comes back is told again; control, too. */
+	cut(&f->edge[1]);
+	f->edge[1] = rig_peer(&f->rig, MSG_ROLE_EDGE, 1);
+	edge_has(f, 1, own);
+	cut(&f->control);
+	f->control = rig_peer(&f->rig, MSG_ROLE_CONTROL, 0);
+	assert_int_equal(listed(f), 1);
+	rig_say(f->rig.sup, MSG_STOP, &(struct msg_stop){ .grace_ms = 5 });
+	assert_int_equal(rig_wait(&f->rig), 0);
+}
+
+static void
+test_refusals(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *one[] = { &f->alice }, *twice[] = { &f->alice, &f->alice };
+	ask_with(f, quarantine(f), statements(f, &f->terms, one, 1));
+	roots(f, 1, MSG_LOG_OPEN_OK);
+	refused(f, "1 of 2");
+	ask_with(f, quarantine(f), statements(f, &f->terms, twice, 2));
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "signed twice");
+	/* Bytes that are not those signed for, under the right name. */
+	f->image[100] ^= 1;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "not those that were signed for");
+	f->image[100] ^= 1;
+	/* A descriptor that is none to read an image from. */
+	ask_with(f, open("/dev/null", O_RDONLY | O_CLOEXEC), both(f));
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "no regular file");
+	ask_with(f, open(scratch_path(&f->tmp, "quarantined"), O_WRONLY | O_CLOEXEC), both(f));
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "could not be copied");
+	/* Bundles that are not sealed, or are no bundle. */
+	ask_with(f, quarantine(f), quarantine(f));
+	refused(f, "sealed bundle");
+	ask_with(f, quarantine(f), memfd_sealed("x", view_str("\0\0\0\1junk")));
+	refused(f, "sealed bundle");
+	struct writer w;
+	writer_init(&w, 100);
+	writer_u32(&w, 1);
+	writer_cstr(&w, "{}");
+	writer_cstr(&w, "sig");
+	ask_with(f, quarantine(f), memfd_sealed("x", writer_view(&w)));
+	refused(f, "statement");
+	writer_free(&w);
+	assert_true(rig_silent(f->edge[0]));
+	/* No trace is left. */
+	DIR *d = opendir(scratch_path(&f->tmp, "images/approved"));
+	for (struct dirent *e; (e = readdir(d));)
+		assert_true(e->d_name[0] == '.' || !strcmp(e->d_name, "restrictions"));
+	closedir(d);
+	uint8_t id[RELEASE_ID];
+	release(f, id); /* and it still works */
+}
+
+static void
+test_audit(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_head_ask h;
+	struct msg_root_ask r;
+	ask(f);
+	roots(f, 2, MSG_LOG_TAMPERED);
+	refused(f, "not in order");
+	/* A root that is not the one the approver saw, and a size beyond the log. */
+	ask(f);
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_hear(&f->rig, f->audit, MSG_ROOT_ASK, &r);
+		struct msg_root m = { .token = r.token, .size = r.size, .err = i ? FG_ENOTFOUND : 0 };
+		memset(m.root, 1, 32);
+		rig_say(f->audit, MSG_ROOT, &m);
+		rig_say(f->audit, MSG_ROOT, &m); /* told twice counts once */
+	}
+	struct msg_head m = { .token = h.token, .state = MSG_LOG_OPEN_OK, .size = LOG_SIZE };
+	rig_say(f->audit, MSG_HEAD, &m);
+	refused(f, "not in our log");
+	/* It could not write. */
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, FG_EIO);
+	refused(f, "could not write");
+	/* It says nothing: the wall clock may jump as it likes, ten real seconds are the limit. */
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	clocks->now += 3600;
+	assert_true(rig_silent(f->control));
+	clocks->now -= 7200;
+	clocks->mono += 11;
+	refused(f, "in time");
+	clocks->now = NOW;
+	/* What may be in the log already is taken back there, and a late answer changes nothing. */
+	struct msg_append late = f->append;
+	hear_append(f, ENTRY_RELEASE_REFUSED);
+	assert_string_equal(f->append.obj, late.obj);
+	assert_int_equal(f->append.token, 0);
+	f->append = late;
+	acknowledge(f, 0);
+	assert_true(rig_silent(f->edge[0]));
+	assert_true(rig_silent(f->control));
+	/* Answers for the job before do not count for the one now. */
+	ask(f);
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	for (unsigned i = 0; i < 2; i++)
+		rig_hear(&f->rig, f->audit, MSG_ROOT_ASK, &r);
+	clocks->mono += 11;
+	refused(f, "in time");
+	ask(f);
+	m.token = h.token;
+	rig_say(f->audit, MSG_HEAD, &m);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	/* Gone in the middle, then replaced in the middle. */
+	cut(&f->audit);
+	refused(f, "went away");
+	ask(f);
+	refused(f, "away");
+	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+	ask(f);
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	int old = f->audit;
+	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+	refused(f, "went away");
+	close(old);
+	uint8_t id[RELEASE_ID];
+	release(f, id);
+}
+
+/* Control holds the file open and scribbles while the warden copies: the signed bytes, or nothing. */
+static void
+test_source_changes(void **state)
+{
+	struct fixture *f = *state;
+	free(f->image);
+	f->image_n = 30u << 20;
+	f->image = malloc(f->image_n);
+	for (size_t i = 0; i < f->image_n; i++)
+		f->image[i] = (uint8_t)(i >> 12);
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	unsigned released = 0, refusals = 0;
+	for (unsigned round = 0; round < 6; round++) {
+		int image = quarantine(f), mine = dup(image);
+		ask_with(f, image, both(f));
+		roots(f, 2, MSG_LOG_OPEN_OK);
+		for (unsigned i = 0; round && i < 40u * round; i++)
+			assert_int_equal(pwrite(mine, "?", 1, (off_t)((i * 7919u * 4096u) % f->image_n)), 1);
+		close(mine);
+		struct pollfd p[2] = { { .fd = f->audit, .events = POLLIN }, { .fd = f->control, .events = POLLIN } };
+		assert_true(poll(p, 2, RIG_PATIENCE_MS) >= 1);
+		if (p[1].revents) {
+			refused(f, "not those that were signed for");
+			refusals++;
+			continue;
+		}
+		hear_append(f, ENTRY_RELEASE_ISSUED);
+		acknowledge(f, 0);
+		assert_true(answer(f).ok);
+		released++;
+		for (unsigned e = 0; e < 2; e++) {
+			struct msg_release m;
+			uint8_t *back = malloc(f->image_n);
+			rig_hear(&f->rig, f->edge[e], MSG_RELEASE, &m);
+			assert_int_equal(pread(f->rig.frame.fds[0], back, f->image_n, 0), f->image_n);
+			assert_memory_equal(back, f->image, f->image_n);
+			wire_close_fds(&f->rig.frame);
+			free(back);
+		}
+	}
+	assert_true(released >= 1); /* the round in which nobody scribbled */
+	assert_int_equal(released + refusals, 6);
+}
+
+static void
+restrict_image(struct fixture *f, const uint8_t *release, uint64_t log_size, unsigned withdrawn)
+{
+	struct msg_restrict m = { .token = 77, .kind = MSG_RESTRICT_REVOKE, .log_size = log_size };
+	struct msg_restricted done;
+	memcpy(m.image, f->terms.image, 32);
+	if (release)
+		memcpy(m.release, release, MSG_ID);
+	rig_say(f->control, MSG_RESTRICT, &m);
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &done);
+	assert_int_equal(done.token, 77);
+	assert_int_equal(done.err, 0);
+	assert_int_equal(done.withdrawn, withdrawn);
+}
+
+static void
+withdrawn(struct fixture *f, const uint8_t id[RELEASE_ID])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct msg_withdraw m;
+		rig_hear(&f->rig, f->edge[i], MSG_WITHDRAW, &m);
+		assert_memory_equal(m.release, id, RELEASE_ID);
+	}
+}
+
+static void
+test_restrict(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	release(f, id);
+	int bundle = both(f), again = dup(bundle); /* signed before the revocation, kept for later */
+	restrict_image(f, NULL, 0, 1); /* control says the log was empty: the warden knows better */
+	withdrawn(f, id);
+	ask_with(f, quarantine(f), bundle);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "latest restriction");
+	start(f);
+	assert_int_equal(listed(f), 0);
+	ask_with(f, quarantine(f), again);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "latest restriction");
+	/* Statements that have seen it may permit again. */
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct writer w, text, sig;
+	char why[160];
+	writer_init(&w, 1 << 20);
+	writer_u32(&w, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		struct approval *a = people_statement(who[i], &f->terms, NOW, (uint8_t)(0xe0 + i), LOG_SIZE + 2, root);
+		writer_init(&text, APPROVAL_BYTES_MAX);
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+		people_sign(who[i], APPROVAL_NAMESPACE, writer_view(&text), &sig);
+		writer_blob(&w, writer_view(&text));
+		writer_blob(&w, writer_view(&sig));
+		writer_free(&text);
+		writer_free(&sig);
+		free(a);
+	}
+	ask_with(f, quarantine(f), memfd_sealed("x", writer_view(&w)));
+	writer_free(&w);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+}
+
+static void
+test_restrict_during_issue(void **state)
+{
+	struct fixture *f = *state;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	struct msg_append issued = f->append;
+	struct msg_restrict m = { .token = 5, .kind = MSG_RESTRICT_REJECT, .log_size = 900 };
+	struct msg_restricted done;
+	memcpy(m.image, f->terms.image, 32);
+	rig_say(f->control, MSG_RESTRICT, &m);
+	refused(f, "restricted meanwhile");
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &done);
+	hear_append(f, ENTRY_RELEASE_REFUSED);
+	assert_string_equal(f->append.obj, issued.obj);
+	f->append = issued;
+	acknowledge(f, 0);
+	assert_true(rig_silent(f->edge[0]));
+	/* Waiting for the log's states it is the same. */
+	f->terms.image[0] ^= 1;
+	struct msg_head_ask h;
+	ask(f);
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	memcpy(m.image, f->terms.image, 32);
+	rig_say(f->control, MSG_RESTRICT, &m);
+	refused(f, "restricted meanwhile");
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &done);
+	start(f);
+	assert_int_equal(listed(f), 0);
+}
+
+/* One release restricted by its name leaves the others of the image. */
+static void
+test_restrict_one(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t first[RELEASE_ID], second[RELEASE_ID];
+	release(f, first);
+	clocks->now++;
+	release(f, second);
+	assert_memory_not_equal(first, second, RELEASE_ID);
+	restrict_image(f, first, LOG_SIZE, 1);
+	withdrawn(f, first);
+	restrict_image(f, first, LOG_SIZE, 0);
+	assert_true(rig_silent(f->edge[0]));
+	start(f);
+	assert_int_equal(listed(f), 1);
+	edge_has(f, 0, second);
+}
+
+static void
+test_statement_counts_once(void **state)
+{
+	struct fixture *f = *state;
+	int bundle = both(f), again = dup(bundle);
+	ask_with(f, quarantine(f), bundle);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+	clocks->now += 5;
+	ask_with(f, quarantine(f), dup(again));
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "used");
+	start(f);
+	assert_int_equal(listed(f), 1);
+	ask_with(f, quarantine(f), again);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "used");
+}
+
+static void
+stored(const struct fixture *f, const uint8_t id[RELEASE_ID], const char *suffix, char *dst, size_t cap)
+{
+	char hex[2 * RELEASE_ID + 1];
+	hex_encode(id, RELEASE_ID, hex);
+	snprintf(dst, cap, "%s/images/approved/%s.%s", f->tmp.dir, hex, suffix);
+}
+
+static void
+test_restart(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	char path[3][300], hex[DIGEST_HEX_LEN + 1];
+	release(f, id);
+	stored(f, id, "json", path[0], sizeof path[0]);
+	stored(f, id, "signed", path[1], sizeof path[1]);
+	hex_encode(f->terms.image, 32, hex);
+	snprintf(path[2], sizeof path[2], "%s/images/approved/%s.img", f->tmp.dir, hex);
+	start(f);
+	assert_int_equal(listed(f), 1);
+	edge_has(f, 0, id);
+	edge_has(f, 1, id);
+	/* One bit anywhere in what it keeps: not served. */
+	for (unsigned i = 0; i < 3; i++) {
+		static const off_t at[] = { 20, 300, 900 };
+		for (unsigned k = 0; k < 3; k++) {
+			assert_int_equal(chmod(path[i], 0644), 0);
+			assert_true(scratch_flip(path[i], at[k], 1));
+			start(f);
+			assert_int_equal(listed(f), 0);
+			assert_true(rig_silent(f->edge[0]));
+			assert_true(scratch_flip(path[i], at[k], 1));
+		}
+	}
+	/* Bytes added to the image, the statements gone, the image gone. */
+	assert_int_equal(truncate(path[2], IMAGE + 1), 0);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	assert_int_equal(truncate(path[2], IMAGE), 0);
+	start(f);
+	assert_int_equal(listed(f), 1);
+	for (unsigned i = 1; i < 3; i++) {
+		char away[320];
+		snprintf(away, sizeof away, "%s.away", path[i]);
+		assert_int_equal(rename(path[i], away), 0);
+		start(f);
+		assert_int_equal(listed(f), 0);
+		assert_int_equal(rename(away, path[i]), 0);
+	}
+	start(f);
+	assert_int_equal(listed(f), 1);
+	/* Run out: withdrawn while it runs, and gone at the next start. */
+	clocks->now = f->terms.not_after;
+	edge_has(f, 0, id);
+	edge_has(f, 1, id);
+	withdrawn(f, id);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	assert_int_equal(access(path[0], F_OK), -1);
+	assert_int_equal(access(path[2], F_OK), -1);
+}
+
+/* A record in the vault that names other statements than those that carry it, though each part is well-formed. */
+static void
+test_forged_record(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID], other[RELEASE_ID];
+	char path[2][300], forged[2][300], why[160];
+	struct release *r = calloc(1, sizeof *r);
+	release(f, id);
+	stored(f, id, "json", path[0], sizeof path[0]);
+	stored(f, id, "signed", path[1], sizeof path[1]);
+	size_t n, m;
+	uint8_t *text = scratch_read(path[0], &n), *bundle = scratch_read(path[1], &m);
+	assert_int_equal(unlink(path[0]), 0);
+	for (unsigned what = 0; what < 6; what++) {
+		struct writer w;
+		assert_int_equal(release_parse(view_of(text, n), r, why, sizeof why), 0);
+		if (what == 0)
+			r->terms.max_devices = 5000;
+		else if (what == 1)
+			r->terms.not_after += PEOPLE_DAY;
+		else if (what == 2)
+			r->quorum = 1; /* below the floor: judged by it all the same */
+		else if (what == 3)
+			r->statement[0].key[0] ^= 1;
+		else if (what == 4)
+			r->issued = r->terms.not_after - 1; /* statements would be days old */
+		else
+			approval_list_add(&r->terms.groups, "*");
+		writer_init(&w, RELEASE_RECORD_MAX);
+		assert_int_equal(release_encode(r, &w), 0);
+		release_id(writer_view(&w), other);
+		stored(f, other, "json", forged[0], sizeof forged[0]);
+		stored(f, other, "signed", forged[1], sizeof forged[1]);
+		scratch_write(forged[0], w.p, w.n);
+		scratch_write(forged[1], bundle, m);
+		writer_free(&w);
+		start(f);
+		if (what == 2) {
+			/* Two did sign; the record only understates what was needed. */
+			assert_int_equal(listed(f), 1);
+		} else {
+			assert_int_equal(listed(f), 0);
+		}
+		assert_int_equal(unlink(forged[0]), 0);
+		assert_int_equal(unlink(forged[1]), 0);
+	}
+	free(text);
+	free(bundle);
+	free(r);
+}
+
+static void
+test_resume(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct approval_terms t = { .decision = APPROVAL_RESUME, .halted_at = NOW - 500 };
+	struct msg_resume m = { .token = 3, .halted_at = NOW - 500, .now = NOW };
+	struct msg_resumed done;
+	struct msg_unhalt un;
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	int fd = statements(f, &t, who, 1);
+	assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
+	close(fd);
+	roots(f, 1, MSG_LOG_OPEN_OK);
+	rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
+	assert_false(done.ok);
+	/* Of another halt. */
+	fd = statements(f, &t, who, 2);
+	m.halted_at++;
+	assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
+	assert_false(done.ok);
+	m.halted_at--;
+	assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
+	close(fd);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	assert_true(rig_silent(f->rig.sup));
+	acknowledge(f, 0);
+	rig_hear(&f->rig, f->rig.sup, MSG_UNHALT, &un);
+	assert_int_equal(un.at, NOW - 500); /* that halt and no later one */
+	rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
+	assert_true(done.ok);
+	assert_int_equal(done.token, 3);
+}
+
+/* Requests queue; one too many is told so, and each of the others gets its answer in turn. */
+static void
+test_queue(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *one[] = { &f->alice };
+	struct msg_issued m;
+	f->image_n = 10;
+	for (unsigned i = 0; i < 18; i++)
+		ask_with(f, quarantine(f), statements(f, &f->terms, one, 1));
+	/* The first is being worked on and waits for audit, sixteen wait behind it. */
+	rig_hear(&f->rig, f->control, MSG_ISSUED, &m);
+	assert_int_equal(m.token, 18);
+	assert_false(m.ok);
+	for (unsigned i = 1; i < 18; i++) {
+		roots(f, 1, MSG_LOG_OPEN_OK);
+		rig_hear(&f->rig, f->control, MSG_ISSUED, &m);
+		assert_int_equal(m.token, i);
+		assert_false(m.ok);
+	}
+}
+
+/* What a peer may not say ends its channel and nothing else; what the supervisor may not ends the process. */
+static void
+test_contract(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	rig_say(f->edge[0], MSG_RESTRICT, &(struct msg_restrict){ .token = 1 });
+	assert_false(rig_frame(&f->rig, f->edge[0]));
+	rig_say(f->audit, MSG_UNHALT, &(struct msg_unhalt){ .at = 1 });
+	assert_false(rig_frame(&f->rig, f->audit));
+	cut(&f->audit);
+	cut(&f->edge[0]);
+	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+	f->edge[0] = rig_peer(&f->rig, MSG_ROLE_EDGE, 0);
+	release(f, id);
+	rig_say(f->edge[0], MSG_RELEASE_TAKEN, &(struct msg_release_taken){ .err = FG_EPEER });
+	rig_say(f->control, MSG_UNHALT, &(struct msg_unhalt){ .at = 1 });
+	assert_false(rig_frame(&f->rig, f->control));
+	rig_say(f->rig.sup, MSG_READY, &(struct msg_ready){ .netns = true });
+	assert_int_equal(rig_wait(&f->rig), 70);
+	start(f);
+	assert_int_equal(listed(f), 1);
+	rig_give(&f->rig, MSG_FD_GENESIS, view_str("{}")); /* after the jail */
+	assert_int_equal(rig_wait(&f->rig), 70);
+}
+
+static void
+test_no_authority(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_boot boot = { .role = MSG_ROLE_WARDEN, .unsafe_sandbox = true, .edges = 2 };
+	snprintf(boot.data_dir, sizeof boot.data_dir, "%s", f->tmp.dir);
+	hang_up(f);
+	rig_start(&f->rig, run, NULL);
+	rig_say(f->rig.sup, MSG_BOOT, &boot);
+	rig_say(f->rig.sup, MSG_START, NULL);
+	assert_int_equal(rig_wait(&f->rig), 72); /* no genesis */
+	hang_up(f);
+	rig_start(&f->rig, run, NULL);
+	rig_say(f->rig.sup, MSG_BOOT, &boot);
+	struct writer text;
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(f->g, &text), 0);
+	rig_give(&f->rig, MSG_FD_GENESIS, writer_view(&text)); /* signed by nobody */
+	writer_free(&text);
+	rig_say(f->rig.sup, MSG_START, NULL);
+	assert_int_equal(rig_wait(&f->rig), 72);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_issue, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_source_changes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restrict, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restrict_during_issue, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restrict_one, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_statement_counts_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_forged_record, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_queue, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_contract, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_authority, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
