@@ -486,7 +486,7 @@ test_torn_tail_is_logged(void **state)
 	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
 	stop(f);
 	const char *segment = scratch_path(&f->tmp, "audit/wal/00000000000000000000.seg");
-	size_t n, used;
+	size_t n = 0, used;
 	uint8_t *p = scratch_read(segment, &n);
 	for (used = n; !p[used - 1]; used--)
 		;

@@ -403,7 +403,7 @@ test_every_file(void **state)
 	expect(f, 1, "strange name");
 	assert_int_equal(unlink(at(f, "e/reports/extra.txt")), 0);
 	/* Less than the whole log. */
-	size_t n;
+	size_t n = 0;
 	uint8_t *p = scratch_read(at(f, "e/entries.jsonl"), &n);
 	size_t cut = n - 1;
 	while (p[cut - 1] != '\n')
