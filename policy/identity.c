@@ -127,6 +127,21 @@ by_address(const struct profile *p, const struct identity_peer *peer, struct ide
 	return true;
 }
 
+const char *
+identity_network_group(const struct profile *p, enum identity_kind kind, struct view text)
+{
+	const struct profile_network *n = NULL;
+	struct cidr_addr a;
+	if (kind != IDENTITY_ADDRESS)
+		return "";
+	for (unsigned i = 0; !n && i < p->networks_n; i++)
+		if (p->networks[i].module[0] && view_is(text, p->networks[i].module))
+			n = &p->networks[i];
+	if (!n && cidr_addr_parse(text, &a))
+		n = network_of(p, &a);
+	return n ? n->group : "";
+}
+
 int
 identity_extract(
     const struct profile_hit *hit, const struct identity_peer *peer, struct identity *ret)

@@ -45,6 +45,7 @@ struct identity_peer {
 	const struct cidr_addr *address; /* or NULL */
 };
 
+struct profile;
 struct profile_hit;
 
 /*
@@ -53,6 +54,8 @@ struct profile_hit;
  * outside `networks`): the request is then held.
  */
 int identity_extract(const struct profile_hit *hit, const struct identity_peer *peer, struct identity *ret);
+/* The group that `networks` gives an address or a name of theirs; "" when the profile's default holds. */
+const char *identity_network_group(const struct profile *p, enum identity_kind kind, struct view text);
 /*
  * Canonical text of a value of that kind, as inventory import and the command
  * line need it too: IMEI without blanks and dashes, hex in lower case. False if

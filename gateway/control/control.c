@@ -42,12 +42,15 @@ remember(void *ctx, uint64_t size, const uint8_t root[DIGEST_SHA256_LEN])
 		oplog(OPLOG_WARNING, "the log's head could not be remembered: %s", db_why(c->db));
 }
 
-/* A log that is not the one we know permits nothing, grants neither. */
+/*
+ * A log that is not the one we know permits nothing, grants neither; nor does one
+ * that was not compared yet. While audit is away edges can have no grant anyway.
+ */
 static bool
 condemned(const struct control *c)
 {
 	const char *state = logbook_state(c->logbook);
-	return strcmp(state, "tampered") == 0 || strcmp(state, "rolled-back") == 0;
+	return strcmp(state, "tampered") == 0 || strcmp(state, "rolled-back") == 0 || strcmp(state, "unknown") == 0;
 }
 
 void
@@ -308,7 +311,8 @@ start(void *ctx, struct role *r)
 	control_gate(c);
 	note_policies(c);
 	fetches_resume(c->fetches);
-	judging_resume(c->judging);
+	/* The configuration may be another than at the last end: what was signed for an old policy is judged anew. */
+	judging_policy_changed(c->judging);
 	return FG_OK;
 }
 
@@ -550,6 +554,7 @@ stop(void *ctx, unsigned grace_ms)
 	if (c->stopping)
 		return;
 	sightings_flush(c->sightings);
+	requests_report_denied(c);
 	replay_remember(c->replay);
 	c->stopping = true;
 	tear_down(c);

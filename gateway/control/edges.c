@@ -256,7 +256,9 @@ on_served(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fram
 	struct control *c = ctx;
 	const struct msg_served *m = msg;
 	(void)frame;
-	if (grants_served(c->grants, m, control_now(c)) != FG_ENOTFOUND)
+	/* An edge may say what it likes: only a release in force gets a row for it. */
+	if (grants_served(c->grants, m, control_now(c)) != FG_ENOTFOUND ||
+	    (c->warden_listed && !releases_offers(c->releases, m->release)))
 		return;
 	/* Answered by a control that died before it was written down: the module counts all the same. */
 	oplog(OPLOG_WARNING, "edge %u says it served a module that control does not remember granting",

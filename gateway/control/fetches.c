@@ -163,7 +163,9 @@ candidate_for(struct control *c, const struct db_resource *r, bool by_person, ui
 	}
 	enum lifecycle_state state = err ? LIFECYCLE_NONE : lifecycle_state_parse(view_str(cand->state));
 	const struct lifecycle_move *m = lifecycle_move(state, LIFECYCLE_FETCH);
-	if (!err && m && (m->needs == LIFECYCLE_NEEDS_NONE || (by_person && !cand->in_quarantine))) {
+	if (!err && state == LIFECYCLE_FETCHING)
+		*ret = cand->id; /* its fetch ended when the database could not be written */
+	else if (!err && m && (m->needs == LIFECYCLE_NEEDS_NONE || (by_person && !cand->in_quarantine))) {
 		err = move(c, cand, LIFECYCLE_FETCH, "");
 		*ret = cand->id;
 	}
@@ -226,7 +228,7 @@ due(struct control *c, const struct db_resource *r)
 	enum lifecycle_state state = lifecycle_state_parse(view_str(r->candidate_state));
 	if (db_fetch_backoff(c->db, r->id, &b) || control_now(c) < b.until)
 		return false;
-	if (!r->candidate)
+	if (!r->candidate || state == LIFECYCLE_FETCHING) /* no flight is, or nobody would have asked */
 		return true;
 	const struct lifecycle_move *m = lifecycle_move(state, LIFECYCLE_FETCH);
 	if (m)
@@ -307,12 +309,15 @@ fail(struct flight *fl, const char *detail)
 	struct db_candidate *cand = fl->candidate ? calloc(1, sizeof *cand) : NULL;
 	char seen[MSG_TEXT_MAX];
 	visible_cstr(view_str(detail), seen, sizeof seen);
-	(void)db_begin(c->db);
-	history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
-	if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
-		(void)move(c, cand, LIFECYCLE_FAIL, seen);
-	back_off(c, fl->resource.id);
-	if (db_commit(c->db))
+	int err = db_begin(c->db);
+	if (!err) {
+		history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
+		if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
+			(void)move(c, cand, LIFECYCLE_FAIL, seen);
+		back_off(c, fl->resource.id);
+		err = db_commit(c->db);
+	}
+	if (err)
 		oplog(OPLOG_ERR, "a failed fetch could not be written down: %s", db_why(c->db));
 	struct msg_append *e = entry(fl, ENTRY_FETCH_FAILED, "failed");
 	logbook_say(e, "%s", seen);
@@ -458,8 +463,12 @@ arrived(struct flight *fl)
 {
 	struct control *c = fl->all->c;
 	uint64_t judge = 0;
-	int err = seal(fl, 0, FILES_IMAGE);
-	if (!err && fl->bytes[1])
+	struct db_candidate *same = fl->candidate ? NULL : calloc(1, sizeof *same);
+	/* A second look that finds what is known leaves nothing behind, whatever signature came with it this time. */
+	bool known = same && db_candidate_of(c->db, fl->resource.id, fl->sha256[0], same) == FG_OK;
+	free(same);
+	int err = known ? FG_OK : seal(fl, 0, FILES_IMAGE);
+	if (!err && !known && fl->bytes[1])
 		err = seal(fl, 1, FILES_SIGNATURE);
 	if (err) {
 		fail(fl, "the files could not be kept in quarantine");
@@ -701,9 +710,13 @@ fetches_order(struct fetches *f, const uint8_t resource[MSG_ID], const char *per
 }
 
 void
-fetches_cancel(struct fetches *f, const uint8_t resource[MSG_ID])
+fetches_cancel(struct fetches *f, uint64_t candidate)
 {
-	struct flight *fl = find(f, resource);
+	struct flight *fl;
+	LIST_FOREACH(fl, &f->flights, link) {
+		if (fl->candidate == candidate)
+			break;
+	}
 	if (!fl)
 		return;
 	jobs_cancel(f->c->jobs, fl->job);

@@ -33,8 +33,8 @@ void fetches_free(struct fetches *f);
 void fetches_want(struct fetches *f, const uint8_t resource[16], const uint8_t *asker);
 /* A person orders it, whatever the back-off says. FG_ESTATE, FG_EAGAIN (limits), FG_ENOTFOUND with ret_why. */
 int fetches_order(struct fetches *f, const uint8_t resource[16], const char *person, char *ret_why, size_t cap);
-/* Ends a fetch that nobody wants any more; no-op when there is none. */
-void fetches_cancel(struct fetches *f, const uint8_t resource[16]);
+/* Ends the candidate's fetch, which nobody wants any more; no-op when there is none. */
+void fetches_cancel(struct fetches *f, uint64_t candidate);
 /* After start: what was under way when we died has failed, and is tried again. */
 void fetches_resume(struct fetches *f);
 /* Bytes an image of the profile may still have, by its own cap, its quota, the quarantine's and the disk's; 0: ret_why. */

@@ -9,6 +9,7 @@
 struct pair { /* one (module, release) that was granted */
 	struct db_grant g;
 	bool used, dirty;
+	bool succeeded; /* said so already in this life */
 };
 
 struct open_release {
@@ -342,6 +343,16 @@ grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t rele
 	memcpy(what.module, module, DB_ID);
 	memcpy(what.release, release, DB_ID);
 	return add(g, &what, true, NULL);
+}
+
+bool
+grants_succeeded(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID])
+{
+	struct pair *p = find(g, module, release);
+	bool first = p && !p->succeeded;
+	if (first)
+		p->succeeded = true;
+	return first;
 }
 
 int

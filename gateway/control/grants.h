@@ -67,6 +67,12 @@ void grants_answer_all(struct grants *g, const struct inventory *inv, const stru
     struct msg_grant_say *ret);
 /* A grant found in the log at start: counts whatever is active. FG_ENOMEM, FG_ELIMIT. */
 int grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID], int64_t at);
+/*
+ * A granted module says it runs the release: true the first time in this life, so
+ * that one which changes its word at every request does not write the log. False
+ * when it was never granted.
+ */
+bool grants_succeeded(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID]);
 /* What an edge reports after an answer with body. FG_ENOTFOUND: never granted. */
 int grants_served(struct grants *g, const struct msg_served *s, int64_t now);
 /* Distinct modules granted, and those that were sent everything. */

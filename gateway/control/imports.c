@@ -174,6 +174,21 @@ tell(struct import *m, const struct db_candidate *cand)
 	logbook_tell(m->all->c->logbook, e);
 }
 
+/* The same bytes are known. Whoever brings them again is one more who asked for them, and does not count. */
+static int
+bring_again(struct import *m, struct db_candidate *cand)
+{
+	uint32_t i = 0;
+	while (i < cand->requesters_n && strcmp(cand->requester[i], m->who) != 0)
+		i++;
+	if (i == DB_LIST_MAX)
+		return FG_ELIMIT;
+	if (i == cand->requesters_n)
+		snprintf(cand->requester[cand->requesters_n++], DB_WHO_MAX, "%s", m->who);
+	cand->in_quarantine = true;
+	return db_candidate_update(m->all->c->db, cand, cand->state);
+}
+
 static void
 finish(struct import *m)
 {
@@ -195,11 +210,11 @@ finish(struct import *m)
 	if (!err)
 		err = db_end(c->db, make_candidate(m, cand));
 	if (err == FG_EEXIST && db_candidate_of(c->db, m->resource.id, m->sha256[0], cand) == FG_OK) {
-		/* It is there already. Its bytes are again, if they were not. */
-		cand->in_quarantine = true;
-		err = db_candidate_update(c->db, cand, cand->state);
-		if (!err)
+		err = bring_again(m, cand);
+		if (!err) {
+			tell(m, cand);
 			answer(m, cand);
+		}
 	} else if (!err) {
 		tell(m, cand);
 		answer(m, cand);

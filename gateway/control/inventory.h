@@ -70,9 +70,9 @@ struct inventory_seen {
 /*
  * Takes a sighting in. The strongest identity (A before D, then request order)
  * leads: it names the module or makes a new one, whose pseudonym it gives and whose
- * group is the profile's default. Others of class A to C are added to it where they
- * are free; claims never are. A lead weaker than the module's best identity changes
- * only when and how the module was last heard of.
+ * group is its network's, or else the profile's default. Others of class A to C are
+ * added to it where they are free; claims never are. A lead weaker than the module's
+ * best identity changes only when and how the module was last heard of.
  * FG_ENOTFOUND: no identity. FG_ELIMIT: full, or INVENTORY_LEARN_PER_HOUR reached.
  * FG_EPEER: an identity that is not one. FG_ENOMEM, FG_ECRYPTO. p may be NULL (no profile).
  */

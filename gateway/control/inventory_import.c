@@ -77,6 +77,7 @@ read_field(struct reading *r, char *dst, bool *ret_last, const char **ret_why)
 			*ret_why = "a field is longer than 159 characters";
 			return false;
 		}
+		r->next_line += quoted && c == '\n';
 		dst[n++] = (char)c;
 		r->at++;
 	}

@@ -124,7 +124,11 @@ learn(struct inventory *inv, const struct profile *p, const struct msg_ident *le
 		return r;
 	inv->learnt++;
 	(*ret)->first_seen = now;
-	return p ? inventory_change(inv, *ret, &(*ret)->group, p->default_group, NULL) : 0;
+	if (!p)
+		return 0;
+	/* The edge's rule: where no inventory has another, the network's word, and then the profile's. */
+	const char *group = identity_network_group(p, lead->kind, view_str(lead->text));
+	return inventory_change(inv, *ret, &(*ret)->group, group[0] ? group : p->default_group, NULL);
 }
 
 int

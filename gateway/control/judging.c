@@ -128,9 +128,12 @@ on_opened(void *ctx, int err, uint64_t index)
 	struct opening *o = ctx;
 	struct control *c = o->c;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
-	/* Without the entry the candidate stays in judging, and is judged again when the log is back. */
+	/*
+	 * Without the entry the candidate stays in judging, and is judged again when the
+	 * log is back. Under another policy than meanwhile in force it must not open either.
+	 */
 	if (!err && cand && db_candidate_get(c->db, o->candidate, cand) == FG_OK && cand->have_report &&
-	    !memcmp(cand->report, o->report, sizeof o->report)) {
+	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
 		/* A statement counts when its signer saw this entry: a log larger than its index. */
 		cand->opened_at_log = index;
 		snprintf(cand->note, sizeof cand->note, "waits for people to review and sign");
@@ -604,6 +607,13 @@ judging_resume(struct judging *j)
 		for (unsigned i = 0; i < l->n; i++)
 			judging_start(j, l->id[i]);
 	free(l);
+}
+
+bool
+judging_policy_stands(struct control *c, const struct db_candidate *cand)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	return p && cand->have_policy && !memcmp(p->digest, cand->policy, sizeof p->digest);
 }
 
 static int

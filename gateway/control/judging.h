@@ -35,6 +35,8 @@ void judging_cancel(struct judging *j, uint64_t candidate);
 void judging_resume(struct judging *j);
 /* After a reload: reviews under another policy than the one in force are judged again. */
 void judging_policy_changed(struct judging *j);
+/* Whether the policy the candidate was judged under is the one in force. */
+bool judging_policy_stands(struct control *c, const struct db_candidate *cand);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
 int judging_report(struct control *c, const uint8_t digest[32], struct report **ret);
 /* What policy says of the stored report now, for showing. As judging_report(). */

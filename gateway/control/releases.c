@@ -34,6 +34,7 @@ struct releases {
 	LIST_HEAD(, revocation) revocations;
 	uint64_t sent;                 /* token of the last restriction sent before it had a row */
 	uint64_t row[UNANSWERED];      /* the row it then got, by token */
+	uint64_t unwritten;            /* first row the warden could not write down; 0: none */
 };
 
 struct releases *
@@ -338,6 +339,7 @@ releases_warden_up(struct releases *r)
 {
 	struct unconfirmed u = { .c = r->c, .send = true };
 	r->told_n = 0;
+	r->unwritten = 0;
 	(void)db_meta_get_u64(r->c->db, META_RESTRICTED, &u.after);
 	(void)db_restriction_list(r->c->db, NULL, each_restriction, &u);
 }
@@ -346,12 +348,17 @@ void
 releases_on_restricted(struct releases *r, const struct msg_restricted *m)
 {
 	uint64_t confirmed = 0, row = m->token;
-	if (m->err)
-		return;
 	if (row & TOKEN_MARK)
 		row = r->row[row % UNANSWERED];
+	/* It holds, but only as long as this warden lives: the next one hears of it again. */
+	if (m->err && row && !r->unwritten)
+		r->unwritten = row;
+	if (m->err)
+		return;
 	(void)db_meta_get_u64(r->c->db, META_RESTRICTED, &confirmed);
-	/* Sent and answered in order, so the largest stands for all before it. */
+	/* Sent and answered in order, so the largest stands for all before it that were written down. */
+	if (r->unwritten && row >= r->unwritten)
+		row = r->unwritten - 1;
 	if (row > confirmed)
 		(void)db_meta_set_u64(r->c->db, META_RESTRICTED, row);
 }

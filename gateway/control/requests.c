@@ -76,8 +76,9 @@ static const struct requests_row table[] = {
 	{ "status", REQUESTS_VIEW, ANY, 0, 0, requests_status, { { 0 } } },
 	{ "people.list", REQUESTS_VIEW, ANY, 0, 0, requests_people, { { 0 } } },
 	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
-	{ "profile.unknown", REQUESTS_VIEW, ANY, 0, 0, requests_unknown, { { 0 } } },
-	{ "profile.draft", REQUESTS_VIEW, ANY, 0, 0, requests_draft, { NUMBER("id"), TEXT("name", PROFILE_WORD_MAX) } },
+	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
+	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },
+	{ "profile.draft", REQUESTS_VIEW, ACT, 0, 0, requests_draft, { NUMBER("id"), TEXT("name", PROFILE_WORD_MAX) } },
 	{ "sighting.list", REQUESTS_VIEW, ANY, 0, 0, requests_sightings, { TEXT_OPT("profile", PROFILE_WORD_MAX) } },
 	{ "review.list", REQUESTS_VIEW, ANY, 0, 0, requests_review_list,
 	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("state", DB_WORD_MAX - 1) } },
@@ -104,7 +105,8 @@ static const struct requests_row table[] = {
 	{ "module.import", REQUESTS_CHANGE, OPERATE, 1, 1, requests_module_import,
 	    { FLAG_OPT("dry_run"), TEXT_OPT("profile", PROFILE_WORD_MAX) } },
 	{ "module.hold", REQUESTS_RESTRICT, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
-	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
+	/* Gives back what was taken: it waits for its entry, unlike the rest of its kind. */
+	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
 	{ "resume.statement", REQUESTS_VIEW, SIGN, 0, 0, resume_statement,
 	    { TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "resume.submit", REQUESTS_PERMIT, ACT, 2, 2, resume_submit, { { 0 } } },

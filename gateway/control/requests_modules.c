@@ -143,29 +143,88 @@ requests_module_show(struct control *c, struct call *call)
 		answer_module(call, m);
 }
 
+static struct msg_append *
+hold_entry(struct control *c, struct call *call, const uint8_t module[MSG_ID], const char *what)
+{
+	char reason[DB_TEXT_MAX];
+	struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), what);
+	(void)call_text(call, "reason", reason, sizeof reason);
+	logbook_dev(e, module);
+	logbook_say(e, "%s", reason);
+	return e;
+}
+
+static int
+set_hold(struct control *c, const uint8_t module[MSG_ID], bool hold)
+{
+	int err = inventory_hold(c->inventory, module, hold);
+	if (err)
+		return err;
+	edges_table_due(c->edges, true);
+	return inventory_flush(c->inventory);
+}
+
 void
 requests_module_hold(struct control *c, struct call *call)
 {
-	char reason[DB_TEXT_MAX];
-	bool hold = strcmp(call_request(call), "module.hold") == 0;
 	const struct inventory_module *m = module_of_call(c, call);
 	if (!m)
 		return;
-	(void)call_text(call, "reason", reason, sizeof reason);
-	int err = inventory_hold(c->inventory, m->pseudonym, hold);
-	if (!err) {
-		edges_table_due(c->edges, true);
-		err = inventory_flush(c->inventory);
-	}
-	struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), hold ? "hold" : "unhold");
-	if (e)
-		logbook_dev(e, m->pseudonym);
-	logbook_say(e, "%s", reason);
-	logbook_tell(c->logbook, e);
+	int err = set_hold(c, m->pseudonym, true);
+	logbook_tell(c->logbook, hold_entry(c, call, m->pseudonym, "hold"));
 	if (err)
 		call_fail_err(call, err);
 	else
 		answer_module(call, m);
+}
+
+struct unholding { /* waits for its entry */
+	struct control *c;
+	struct call *call;
+	uint8_t module[MSG_ID];
+};
+
+static void
+on_unhold_logged(void *ctx, int err, uint64_t index)
+{
+	struct unholding *u = ctx;
+	const struct inventory_module *m = err ? NULL : inventory_by_pseudonym(u->c->inventory, u->module);
+	(void)index;
+	if (err)
+		call_fail(u->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it: the module stays held");
+	else if (!m)
+		call_fail_err(u->call, FG_ENOTFOUND);
+	else if ((err = set_hold(u->c, u->module, false)))
+		call_fail_err(u->call, err);
+	else
+		answer_module(u->call, m);
+	free(u);
+}
+
+/* Undoing a restriction permits: the log has it first. */
+void
+requests_module_unhold(struct control *c, struct call *call)
+{
+	const struct inventory_module *m = module_of_call(c, call);
+	if (!m)
+		return;
+	struct unholding *u = calloc(1, sizeof *u);
+	struct msg_append *e = u ? hold_entry(c, call, m->pseudonym, "unhold") : NULL;
+	int err = e ? FG_OK : FG_ENOMEM;
+	if (!err) {
+		*u = (struct unholding){ .c = c, .call = call };
+		memcpy(u->module, m->pseudonym, sizeof u->module);
+		err = logbook_append(c->logbook, e, on_unhold_logged, u);
+	}
+	free(e);
+	if (!err)
+		return;
+	free(u);
+	if (err == FG_ENOMEM)
+		call_fail_err(call, err);
+	else
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the module stays held: the audit log is %s",
+		    logbook_state(c->logbook));
 }
 
 /* ---- import ---- */

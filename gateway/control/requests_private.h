@@ -38,6 +38,7 @@ void requests_module_list(struct control *c, struct call *call);
 void requests_module_show(struct control *c, struct call *call);
 void requests_module_import(struct control *c, struct call *call);
 void requests_module_hold(struct control *c, struct call *call);
+void requests_module_unhold(struct control *c, struct call *call);
 void requests_module_explain(struct control *c, struct call *call);
 
 /* requests_log.c */

@@ -82,7 +82,8 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
-	if (!p)
+	/* The quorum is that of the policy people sign for, never of one that came later. */
+	if (!p || (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0 && !judging_policy_stands(c, cand)))
 		return SCOPE_QUORUM_NEVER;
 	return scope_quorum(scope_kind_of(max_devices, g->canary_max), p->profile, genesis_floor(g, max_devices));
 }
@@ -165,6 +166,16 @@ struct counting {
 	struct reviews_valid *ret;
 };
 
+/* Who brought the image after signing for it does not count any longer. */
+static bool
+is_requester(const struct db_candidate *cand, const char *who)
+{
+	for (uint32_t i = 0; i < cand->requesters_n; i++)
+		if (strcmp(cand->requester[i], who) == 0)
+			return true;
+	return false;
+}
+
 /* Newest last, so a person's later statement takes the place of the earlier one. */
 static int
 count_one(void *arg, const struct db_statement *s)
@@ -175,7 +186,7 @@ count_one(void *arg, const struct db_statement *s)
 	char why[160];
 	struct writer w;
 	unsigned i = 0;
-	if (s->state != DB_STATEMENT_COUNTED)
+	if (s->state != DB_STATEMENT_COUNTED || is_requester(k->cand, s->approver))
 		return 0;
 	writer_init(&w, APPROVAL_BYTES_MAX);
 	bool good = files_doc_get(k->c->files, FILES_STATEMENT, s->sha256, &w) == FG_OK &&

@@ -411,7 +411,7 @@ reviews_reject(struct reviews *r, struct call *call)
 		return;
 	}
 	const char *who = actor(c, call);
-	fetches_cancel(c->fetches, cand->resource);
+	fetches_cancel(c->fetches, cand->id);
 	judging_cancel(c->judging, cand->id);
 	if (cand->have_image)
 		releases_restrict(c->releases, MSG_RESTRICT_REJECT, cand->image, NULL, who, reason, logbook_size(c->logbook));

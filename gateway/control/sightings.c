@@ -29,6 +29,8 @@ struct sightings {
 	uint64_t unknown;  /* requests of no profile since the last entry */
 	uint64_t refused;  /* sightings that no resource was made for */
 	int64_t told_at;
+	int64_t met_at;    /* the second in which the last new one was taken in */
+	unsigned met;      /* in that second */
 	uint64_t misfits;  /* dropped for not being what their profile says */
 };
 
@@ -141,9 +143,8 @@ succeeded(struct control *c, const struct inventory_module *m)
 {
 	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16];
 	uint8_t id[MSG_ID];
-	struct db_grant g;
 	for (size_t i = 0; releases_nth_for(c->releases, i, m->product, m->version, id); i++) {
-		if (!grants_has(c->grants, m->pseudonym, id, &g))
+		if (!grants_succeeded(c->grants, m->pseudonym, id))
 			continue;
 		hex_encode(id, sizeof id, hex);
 		snprintf(obj, sizeof obj, "release:%s", hex);
@@ -178,6 +179,18 @@ identify(struct sightings *s, const struct policy *p, const struct msg_sighting 
 	return true;
 }
 
+/* Modules choose what they ask for: how many writes a second come of it, they must not. */
+static bool
+may_meet(struct sightings *s)
+{
+	int64_t now = control_now(s->c);
+	if (now != s->met_at) {
+		s->met_at = now;
+		s->met = 0;
+	}
+	return s->n < SIGHTINGS_RESOURCES_MAX && s->met++ < SIGHTINGS_MEET_MAX;
+}
+
 /* The first sighting of a resource in this life: it is written at once, so that a fetch can rest on it. */
 static struct seen *
 meet(struct sightings *s, const struct policy *p, const struct msg_sighting *m, const uint8_t *asker)
@@ -185,7 +198,7 @@ meet(struct sightings *s, const struct policy *p, const struct msg_sighting *m, 
 	struct control *c = s->c;
 	struct db_resource r = { .first_seen = control_now(c), .last_seen = control_now(c), .sightings = 0 };
 	bool fresh = false;
-	if (s->n == SIGHTINGS_RESOURCES_MAX)
+	if (!may_meet(s))
 		return NULL;
 	memcpy(r.id, m->resource, sizeof r.id);
 	snprintf(r.profile, sizeof r.profile, "%s", p->profile->name);
@@ -257,21 +270,20 @@ sightings_flush(struct sightings *s)
 	bool open = false;
 	int err = FG_OK;
 	for (unsigned i = 0; i < BUCKETS && !err; i++) {
-		struct seen *one;
-		LIST_FOREACH(one, &s->bucket[i], link) {
-			struct db_resource r = { .last_seen = control_now(c), .sightings = one->unwritten };
-			bool fresh;
+		struct seen *one, *next;
+		for (one = LIST_FIRST(&s->bucket[i]); one && !err; one = next) {
+			bool there = true;
+			next = LIST_NEXT(one, link);
 			if (!one->unwritten)
 				continue;
 			if (!open && (err = db_begin(c->db)))
 				break;
 			open = true;
-			memcpy(r.id, one->id, sizeof r.id);
-			memcpy(r.profile, one->profile, sizeof r.profile);
-			err = db_resource_sight(c->db, &r, &fresh);
-			if (err)
-				break;
-			one->unwritten = 0;
+			err = db_resource_seen(c->db, one->id, control_now(c), one->unwritten, &there);
+			if (!err)
+				one->unwritten = 0;
+			if (!there)
+				forget(s, one); /* it has made room: whoever asks again is met again */
 		}
 	}
 	if (open)

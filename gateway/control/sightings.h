@@ -14,6 +14,7 @@
 #include "gateway/wire/msg.h"
 
 #define SIGHTINGS_RESOURCES_MAX 65536 /* remembered between two writes */
+#define SIGHTINGS_MEET_MAX 128        /* new ones a second: each waits for the disk, and so does everybody else */
 #define SIGHTINGS_LOG_SECONDS 300     /* one entry a resource at most that often */
 #define SIGHTINGS_LOG_MAX 64          /* resources named in one round; the rest is counted */
 

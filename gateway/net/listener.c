@@ -166,7 +166,8 @@ listener_free(struct listener *l)
 		event_free(l->readable);
 	if (l->timer)
 		event_free(l->timer);
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
 	tls_free(l->origin.tls);
 	free(l);
 }
@@ -195,8 +196,13 @@ listener_free_all(struct net *net)
 void
 listener_stop_all(struct net *net)
 {
-	for (struct listener *l = net->listeners; l; l = l->next)
+	for (struct listener *l = net->listeners; l; l = l->next) {
 		set_pause(l, l->paused | PAUSE_STOP);
+		/* Whoever comes now is refused at once, not kept waiting in a queue that nobody empties. */
+		if (l->fd >= 0)
+			close(l->fd);
+		l->fd = -1;
+	}
 }
 
 void

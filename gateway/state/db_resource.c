@@ -30,14 +30,28 @@ read_row(struct db_query *q, struct db_resource *r)
 }
 
 static int
-see_again(struct db *db, const struct db_resource *r, int *ret_changes)
+see_again(struct db *db, const uint8_t id[DB_ID], int64_t last_seen, uint64_t n, int *ret_changes)
 {
 	struct db_query q;
 	db_query(&q, db, "UPDATE resource SET last_seen = max(last_seen, ?), sightings = sightings + ? WHERE id = ?");
-	db_put_i64(&q, r->last_seen);
-	db_put_u64(&q, r->sightings);
-	db_put_id(&q, r->id);
+	db_put_i64(&q, last_seen);
+	db_put_u64(&q, n);
+	db_put_id(&q, id);
 	return db_run(&q, ret_changes);
+}
+
+/* One row goes. What people or fetches rest on has a candidate, and stays. */
+static int
+make_room(struct db *db, const char *profile)
+{
+	struct db_query q;
+	int changes = 0;
+	db_query(&q, db, "DELETE FROM resource WHERE id = (SELECT r.id FROM resource r WHERE r.profile = ?"
+			 " AND NOT EXISTS (SELECT 1 FROM candidate c WHERE c.resource = r.id)"
+			 " ORDER BY r.sightings > 1, r.last_seen LIMIT 1)");
+	db_put_text(&q, profile);
+	int err = db_run(&q, &changes);
+	return err || changes ? err : db_fail(db, FG_ELIMIT, "the profile has as many resources as it may");
 }
 
 static int
@@ -46,10 +60,10 @@ insert(struct db *db, const struct db_resource *r)
 	struct db_query q;
 	uint64_t n;
 	int err = db_resource_count(db, r->profile, &n);
+	if (!err && n >= DB_RESOURCES_PER_PROFILE_MAX)
+		err = make_room(db, r->profile);
 	if (err)
 		return err;
-	if (n >= DB_RESOURCES_PER_PROFILE_MAX)
-		return db_fail(db, FG_ELIMIT, "the profile has as many resources as it may");
 	db_query(&q, db, "INSERT INTO resource (id, profile, url, signature_url, product, target, from_version,"
 			 " first_seen, last_seen, sightings, asker, state) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
 	db_put_id(&q, r->id);
@@ -74,12 +88,22 @@ db_resource_sight(struct db *db, const struct db_resource *r, bool *ret_new)
 	int err = db_begin(db);
 	if (err)
 		return err;
-	err = see_again(db, r, &changes);
+	err = see_again(db, r->id, r->last_seen, r->sightings, &changes);
 	if (!err && changes == 0)
 		err = insert(db, r);
 	err = db_end(db, err);
 	if (!err)
 		*ret_new = changes == 0;
+	return err;
+}
+
+int
+db_resource_seen(struct db *db, const uint8_t id[DB_ID], int64_t last_seen, uint64_t n, bool *ret_there)
+{
+	int changes = 0;
+	int err = see_again(db, id, last_seen, n, &changes);
+	if (!err)
+		*ret_there = changes > 0;
 	return err;
 }
 

@@ -5,7 +5,10 @@
 
 #include "gateway/state/db.h"
 
-/* Captures in a URL are the module's to choose: beyond this nothing new is taken in. */
+/*
+ * Captures in a URL are the module's to choose: beyond this, what nothing was
+ * fetched for makes room: first what was asked for once, longest ago.
+ */
 #define DB_RESOURCES_PER_PROFILE_MAX 4096
 
 struct db_resource {
@@ -28,9 +31,12 @@ struct db_resource {
 
 /*
  * Takes a sighting in: a new row, or last_seen, sightings (+= r->sightings) of the
- * known one, whose other fields stay. FG_ELIMIT: the profile has too many.
+ * known one, whose other fields stay. FG_ELIMIT: the profile has too many that
+ * something was fetched for.
  */
 int db_resource_sight(struct db *db, const struct db_resource *r, bool *ret_new);
+/* last_seen and sightings (+= n) of a known one. *ret_there is false when it has made room for another. */
+int db_resource_seen(struct db *db, const uint8_t id[DB_ID], int64_t last_seen, uint64_t n, bool *ret_there);
 /* FG_ENOTFOUND. */
 int db_resource_get(struct db *db, const uint8_t id[DB_ID], struct db_resource *ret);
 /* FG_ENOTFOUND; FG_ESTATE when it is not in from (NULL: whatever it is in). */

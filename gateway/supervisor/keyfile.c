@@ -21,6 +21,8 @@ fault_of(const struct stat *st, enum keyfile_kind kind)
 		return "must belong to root or to the user fotagated runs as, and nobody else may "
 		       "write "
 		       "to it (chown, chmod go-w)";
+	if (kind == KEYFILE_PAPER && st->st_nlink != 1)
+		return "has a second name";
 	if (kind == KEYFILE_SECRET && !confdir_is_ours(st, true))
 		return "is a secret that others could read (chmod 0600)";
 	if (st->st_size == 0)
@@ -33,11 +35,12 @@ fault_of(const struct stat *st, enum keyfile_kind kind)
 int
 keyfile_open(const char *path, enum keyfile_kind kind, char *ret_why, size_t cap)
 {
-	/* Links are followed: certificates are renewed by moving one. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* Links are followed in our own folders: certificates are renewed by moving one. */
+	int fd = open(path,
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (kind == KEYFILE_PAPER ? O_NOFOLLOW : 0));
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st)) {
-		int err = errno == ENOENT ? FG_ENOTFOUND : errno == EACCES ? FG_EPERM : FG_EIO;
+		int err = errno == ENOENT ? FG_ENOTFOUND : errno == EACCES || errno == ELOOP ? FG_EPERM : FG_EIO;
 		snprintf(ret_why, cap, "%s: %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);

@@ -105,10 +105,12 @@ hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned
 {
 	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_LOG_KEY ||
 		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY;
+	bool paper = kind == MSG_FD_GENESIS || kind == MSG_FD_GENESIS_SIG; /* in the warden's folder */
 	char why[MSG_TEXT_MAX];
 	if (!wiring_gets(h->role, kind))
 		return;
-	int fd = keyfile_open(path, secret ? KEYFILE_SECRET : KEYFILE_PUBLIC, why, sizeof why);
+	int fd = keyfile_open(path, secret ? KEYFILE_SECRET : paper ? KEYFILE_PAPER : KEYFILE_PUBLIC, why,
+	    sizeof why);
 	if (fd >= 0) {
 		hand(h, kind, ordinal, part, name, fd);
 		return;

@@ -100,8 +100,11 @@ supervisor_halt(struct supervisor *s, uid_t by)
 {
 	char act[ACT_MAX];
 	int64_t now = clock_wall_s(s->opt->clock);
-	/* Two halts never share a time, so that undoing one cannot undo the other. */
-	if (s->halt.halted && now <= s->halt.at)
+	/*
+	 * Two halts never share a time, so that undoing one cannot undo the other; the
+	 * last one's is kept when it is undone, for clocks are set back.
+	 */
+	if (now <= s->halt.at)
 		now = s->halt.at + 1;
 	s->halt = (struct haltflag){ .halted = true, .at = now, .by_uid = by };
 	const struct msg_halt m = { .at = now, .by_uid = by };
@@ -140,7 +143,7 @@ supervisor_halt_undo(struct supervisor *s, const struct msg_unhalt *m)
 	if (!haltflag_clear(s->plan->main.run_dir, s->plan->main.data_dir))
 		oplog(OPLOG_ERR,
 		      "the flag file could not be removed: the next start will be halted");
-	s->halt = (struct haltflag){ 0 };
+	s->halt.halted = false;
 	for (unsigned n = 0; n < s->instances_n; n++) {
 		struct instance *i = &s->instances[n];
 		if (i->pid && wiring_hears_halt(i->role))

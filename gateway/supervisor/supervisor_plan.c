@@ -65,7 +65,7 @@ send_genesis(struct planner *p)
 {
 	char path[MSG_PATH_MAX + 32], why[512];
 	snprintf(path, sizeof path, "%s/authority/genesis.json", p->plan->main.data_dir);
-	int fd = keyfile_open(path, KEYFILE_PUBLIC, why, sizeof why);
+	int fd = keyfile_open(path, KEYFILE_PAPER, why, sizeof why);
 	if (fd == FG_ENOTFOUND)
 		return chan_send(p->chan, MSG_START, NULL, NULL, 0);
 	if (fd < 0) {

@@ -45,7 +45,7 @@ class Vendor:
     """Serves self.files; counts; keeps every request byte for byte; fails or stalls when told."""
 
     def __init__(self):
-        self.files, self.count, self.raw, self.modes = {}, {}, [], {}
+        self.files, self.count, self.raw, self.modes, self.moved = {}, {}, [], {}, {}
         self.lock = threading.Lock()
         self.release = threading.Event()
         self.release.set()
@@ -66,6 +66,12 @@ class Vendor:
                     mode = None
                 if isinstance(mode, int):
                     self.send_response(mode)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
+                if self.path in vendor.moved:
+                    self.send_response(302)
+                    self.send_header("Location", vendor.moved[self.path])
                     self.send_header("Content-Length", "0")
                     self.end_headers()
                     return
@@ -207,11 +213,12 @@ class Gate:
     def command(self):
         return [os.path.join(BIN, "fotagated"), "-c", os.path.join(self.root, "fotagate.conf")]
 
-    def start(self, *before, env=None, **kw):
-        """before: a command that becomes fotagated."""
+    def start(self, *before, env=None, ready=True, **kw):
+        """before: a command that becomes fotagated. ready: waits until it permits."""
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen([*before, *self.command()], stdout=out, stderr=out, env=env, **kw)
-        until(self.up, 30)
+        if ready:
+            until(self.up, 30)
         return self
 
     def up(self):
@@ -310,16 +317,18 @@ class Gate:
         where = f"https://127.0.0.1:{self.tls_port}" if tls else f"http://127.0.0.1:{self.port}"
         return f"{where}/fw/{product}/{version}/{name}?imei={imei}" + (f"&v={current}" if current else "")
 
-    def ask(self, method="GET", headers=None, tls=False, **kw):
+    def ask(self, method="GET", headers=None, tls=False, source=None, **kw):
         """A module's request: status, headers, body."""
-        return self.get("/" + self.url(**kw).split("/", 3)[3], method, headers, tls)
+        return self.get("/" + self.url(**kw).split("/", 3)[3], method, headers, tls, source)
 
-    def get(self, target, method="GET", headers=None, tls=False):
+    def get(self, target, method="GET", headers=None, tls=False, source=None):
+        source = (source, 0) if source else None
         if tls:
             context = ssl._create_unverified_context()
-            c = http.client.HTTPSConnection("127.0.0.1", self.tls_port, timeout=20, context=context)
+            c = http.client.HTTPSConnection("127.0.0.1", self.tls_port, timeout=20, context=context,
+                                            source_address=source)
         else:
-            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20, source_address=source)
         try:
             c.request(method, target, headers=headers or {})
             r = c.getresponse()

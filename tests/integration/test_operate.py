@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from gate import BIN, PROFILE, free_port, until
+from gate import IMEI, PROFILE, free_port, until
 
 OTHER = PROFILE.replace('name = "story"', 'name = "other"').replace('path = "/fw/', 'path = "/other/')
 
@@ -40,7 +40,7 @@ def serving(gate, data=None):
 
 # -- reload ------------------------------------------------------------------
 def other(gate):
-    return gate.get(f"/other/FG100/1.2.0/rootfs.img?imei={'490154203237518'}&v=1.0.0")
+    return gate.get(f"/other/FG100/1.2.0/rootfs.img?imei={IMEI}&v=1.0.0")
 
 
 def test_a_reload_serves_a_new_profile(gate):
@@ -103,7 +103,8 @@ def check(gate, ok):
 
 
 def test_check_finds_nothing_wrong(gate):
-    assert check(gate, 0) == ""
+    # What the machine lacks may be noted; a problem is not.
+    assert not re.search(r"(?m)^(?!<)", check(gate, 0).rstrip("\n") or "<")
     assert not os.path.exists(os.path.join(gate.root, "run/control.sock"))
 
 
@@ -168,7 +169,6 @@ def manager(gate):
         s.bind(path)
         os.chmod(path, 0o666)
         s.settimeout(20)
-        s.path = path
         yield s
 
 
@@ -182,7 +182,7 @@ def hear(manager, line):
 
 
 def test_it_notifies_the_service_manager(gate, manager):
-    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.path))
+    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.getsockname()))
     heard = hear(manager, "READY=1")
     assert not any("STOPPING=1" in d for d in heard)
     gate.process.send_signal(signal.SIGHUP)
@@ -196,7 +196,7 @@ def test_it_notifies_the_service_manager(gate, manager):
 
 
 def test_a_refused_reload_is_ready_again(gate, manager):
-    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.path))
+    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.getsockname()))
     hear(manager, "READY=1")
     gate.set("nonsense = 1;")
     gate.process.send_signal(signal.SIGHUP)
@@ -205,7 +205,7 @@ def test_a_refused_reload_is_ready_again(gate, manager):
 
 
 def test_the_watchdog_is_fed(gate, manager):
-    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.path, WATCHDOG_USEC="400000"))
+    gate.start(env=dict(os.environ, NOTIFY_SOCKET=manager.getsockname(), WATCHDOG_USEC="400000"))
     hear(manager, "WATCHDOG=1")
     hear(manager, "WATCHDOG=1")
 
@@ -329,4 +329,3 @@ def test_no_genesis_no_gateway(gate):
     shutil.rmtree(os.path.join(gate.root, "data/authority"))
     done = subprocess.run(gate.command(), capture_output=True, text=True, timeout=60)
     assert done.returncode == 1 and "init" in done.stderr
-    assert os.path.exists(os.path.join(BIN, "fotagated"))

@@ -106,18 +106,6 @@ def test_an_unsigned_image_is_blocked_and_says_why(gate):
     gate.sign("R-1", "alice", ok=(1,))
 
 
-def test_the_same_url_with_other_bytes_is_an_incident_and_both_are_kept(gate):
-    first = gate.offer()
-    gate.start()
-    gate.ask()
-    gate.review(1)
-    gate.approve()
-    assert gate.served() == first
-    gate.offer(data=os.urandom(1000))
-    gate.cli("fetch", "retry", "R-1", ok=(0, 1)) if False else None
-    assert gate.served() == first  # what was approved stays what it was
-
-
 def test_import_goes_the_same_way_and_the_importer_never_counts(gate):
     data = os.urandom(50000)
     path = os.path.join(gate.dir, "import.img")

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log's disk runs full: nothing new is permitted, what was granted goes on, and nothing is lost."""
+import errno
+import os
+import subprocess
+
+import pytest
+
+from gate import Gate, luhn, until
+
+ROOM = 24 << 20  # a segment of the write-ahead log, and some tiles
+
+
+@pytest.fixture
+def gate():
+    if os.geteuid() != 0:
+        pytest.skip("takes root to mount a small disk")
+    g = Gate(edges=1)  # one edge holds all leases
+    disk = os.path.join(g.root, "data/audit")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM},mode=0755", "tmpfs", disk], capture_output=True).returncode:
+        g.close()
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield g
+    finally:
+        g.stop()
+        subprocess.run(["umount", disk], check=True)
+        g.close()
+
+
+def fill(gate):
+    """Takes all the space there is; the file that holds it."""
+    path = os.path.join(gate.root, "data/audit/filler")
+    with open(path, "wb", buffering=0) as f:
+        for size in (1 << 20, 4096, 1):
+            try:
+                while True:
+                    f.write(b"\0" * size)
+            except OSError as e:
+                assert e.errno == errno.ENOSPC
+    return path
+
+
+def alerts(gate):
+    return {a["id"] for a in gate.cli("status")["alerts"]}
+
+
+def broken(gate):
+    """An entry is made that can no longer be published, and the gateway says so."""
+    gate.cli("module", "hold", f"imei:{luhn('35693800000009')}", "--reason", "only to have something to write")
+
+    def seen():
+        return "LOG" in alerts(gate) and not gate.cli("status")["permitting"]
+    until(seen, 40)
+
+
+def test_nothing_new_is_granted_and_nothing_is_lost(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    gate.ask(imei=luhn("35693800000009"), current="1.1.0")
+    until(lambda: len(gate.cli("module", "list")["modules"]) == 2)
+    gate.export()
+    filler = fill(gate)
+    broken(gate)
+    for n in range(4):
+        assert gate.ask(imei=luhn(f"3569380000001{n}"))[0] == 404  # no grant is durable
+        assert gate.ask()[2] == data  # leased
+    gate.cli("revoke", "R-1", "--reason", "restricting needs no log")
+    until(lambda: gate.ask()[0] == 404)
+    os.unlink(filler)
+    gate.stop()
+    gate.start()
+    assert gate.ask()[0] == 404  # revoked it stays
+    assert alerts(gate) == set()
+    assert [e["ev"] for e in gate.entries()].count("device.grant") == 1
+    gate.verify()
+
+
+def test_without_room_for_the_log_nothing_begins(gate):
+    data = gate.offer()
+    disk = os.path.join(gate.root, "data/audit")
+    subprocess.run(["mount", "-o", f"remount,size={ROOM // 4}", disk], check=True)
+    gate.start(ready=False)
+    until(lambda: os.path.exists(os.path.join(gate.root, "run/control.sock")))
+    until(lambda: "No space left" in open(gate.log).read())
+    until(lambda: "LOG" in alerts(gate))
+    assert not gate.cli("status")["permitting"]
+    assert gate.ask()[0] == 404
+    subprocess.run(["mount", "-o", f"remount,size={ROOM}", disk], check=True)
+    until(gate.up, 90)  # by itself
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    gate.verify()
+
+
+def test_the_story_goes_on_after_there_is_space_again(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.sign("R-1", "alice")
+    gate.ask(imei=luhn("35693800000009"), current="1.1.0")
+    until(lambda: len(gate.cli("module", "list")["modules"]) == 2)
+    filler = fill(gate)
+    broken(gate)
+    gate.sign("R-1", "bob", ok=(1, 3))  # cannot be written down, so it cannot count
+    assert gate.ask()[0] == 404
+    os.unlink(filler)
+    gate.stop()
+    gate.start()
+    assert gate.cli("review", "show", "R-1")["have"] == 1
+    assert gate.ask()[0] == 404
+    gate.sign("R-1", "bob")
+    assert gate.served() == data
+    events = [e["ev"] for e in gate.entries()]
+    assert events.count("approval.signed") == 2 and events.count("release.issued") == 1
+    gate.verify()

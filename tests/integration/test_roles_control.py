@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may ask the gateway for what, on the real socket. A role is never a vote: only signatures permit."""
+import json
+import os
+import socket
+import struct
+import subprocess
+
+import pytest
+
+from gate import BIN, IMEI, until
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become somebody else")
+
+NOBODY = 65534
+# Groups that every Debian has, in the parts of the gateway's own.
+GROUPS = {"viewer": "games", "operator": "audio", "approver": "video", "admin": "tape", "auditor": "voice"}
+ALL = set(GROUPS)
+OPERATE, ACT, SIGN = {"operator", "admin"}, {"operator", "approver", "admin"}, {"approver", "admin"}
+EVIDENCE = {"auditor", "approver", "admin"}
+MATRIX = {
+    "status": ALL, "people.list": ALL, "profile.list": ALL, "sighting.list": ALL, "review.list": ALL,
+    "review.show": ALL, "review.report": ALL, "release.list": ALL, "module.list": ALL, "module.show": ALL,
+    "module.explain": ALL, "audit.head": ALL, "audit.open": ALL, "audit.proof": ALL, "file.open": ALL,
+    "profile.unknown": ACT, "profile.draft": ACT,
+    "review.statement": SIGN, "resume.statement": SIGN,
+    "review.submit": ACT, "review.reject": ACT, "review.reopen": ACT, "release.revoke": ACT, "resume.submit": ACT,
+    "fetch.retry": OPERATE, "import": OPERATE, "module.import": OPERATE, "module.hold": OPERATE,
+    "module.unhold": OPERATE,
+    "audit.export": EVIDENCE,
+}
+# One process for many calls: becomes somebody, then asks what it is told to.
+CALLER = r"""
+import array, json, os, socket, struct, sys
+path, uid, gids = sys.argv[1], int(sys.argv[2]), [int(g) for g in sys.argv[3].split(",") if g]
+os.setgroups(gids)
+os.setgid(uid)
+os.setuid(uid)
+def blob(b):
+    return struct.pack(">I", len(b)) + b
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(30)
+s.connect(path)
+for n, line in enumerate(sys.stdin, 1):
+    request, args, files = json.loads(line)
+    fds = [os.open(f, os.O_RDONLY) for f in files]
+    text = json.dumps(args, sort_keys=True, separators=(",", ":")).encode()
+    socket.send_fds(s, [struct.pack(">BBH", 1, 0, 144) + struct.pack(">Q", n) + blob(request.encode())
+                        + struct.pack(">I", len(fds)) + blob(text)], fds)
+    data, got, _, _ = socket.recv_fds(s, 1 << 17, 4)
+    token, status, big, _ = struct.unpack_from(">QBBB", data, 4)
+    assert token == n
+    size, = struct.unpack_from(">I", data, 15)
+    doc = os.pread(got[0], 1 << 24, 0) if big else data[19:19 + size]
+    for fd in fds + list(got):
+        os.close(fd)
+    print(json.dumps([status, json.loads(doc)]), flush=True)
+"""
+
+
+def gid(group):
+    with open("/etc/group") as f:
+        return next(int(line.split(":")[2]) for line in f if line.startswith(group + ":"))
+
+
+def call(gate, who, *calls):
+    """who: None for root, a set of roles for a user without any right of its own. [(status, document)]"""
+    uid, gids = (0, "0") if who is None else (NOBODY, ",".join(str(gid(GROUPS[r])) for r in sorted(who)))
+    path = os.path.join(gate.root, "run/control.sock")
+    text = "".join(json.dumps([request, args, files]) + "\n" for request, args, files in calls)
+    done = subprocess.run(["/usr/bin/python3", "-c", CALLER, path, str(uid), gids], input=text, capture_output=True,
+                          text=True, timeout=60, cwd="/")
+    assert done.returncode == 0, done.stderr
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
+
+
+def denied(answer):
+    return answer[1].get("error", {}).get("id") == "DENIED"
+
+
+@pytest.fixture
+def house(gate):
+    gate.set("roles = { " + " ".join(f'{role} = "{group}";' for role, group in GROUPS.items()) + " };")
+    gate.start()
+    return gate
+
+
+@pytest.fixture
+def story(house):
+    """With an image in review and a module."""
+    house.offer()
+    house.ask()
+    house.review(1)
+    until(lambda: house.reviews("review")[0]["asked"] == 1)  # written down
+    return house
+
+
+def test_every_request_by_every_caller(house):
+    # Without arguments nothing is done: whoever may ask is told what is missing, at most.
+    calls = [(request, {}, []) for request in MATRIX]
+    for role in GROUPS:
+        for request, answer in zip(MATRIX, call(house, {role}, *calls)):
+            assert denied(answer) == (role not in MATRIX[request]), (role, request, answer)
+    for request, answer in zip(MATRIX, call(house, None, *calls)):
+        assert not denied(answer), (request, answer)
+    for request, answer in zip(MATRIX, call(house, set(), *calls)):
+        assert denied(answer) and answer[0] == 1, (request, answer)
+    roles = {"viewer", "approver"}
+    for request, answer in zip(MATRIX, call(house, roles, *calls)):
+        assert denied(answer) == (not roles & MATRIX[request]), (request, answer)
+
+
+def test_what_is_not_in_the_table_does_not_exist(house):
+    for who in (None, set(), {"admin"}):
+        for request in ("release.issue", "review.approve", "halt", "Status", "status "):
+            status, doc = call(house, who, (request, {}, []))[0]
+            assert status == 2 and doc["error"]["id"] in ("UNKNOWN-REQUEST", "USAGE")
+
+
+def changes(gate):
+    """Everything that a person could want to change, with arguments that are right."""
+    csv = os.path.join(gate.dir, "modules.csv")
+    with open(csv, "w") as f:
+        f.write(f"kind,identity,group,product,version\nimei,{IMEI},canary,FG100,9.9.9\n")
+    image = os.path.join(gate.dir, "image")
+    with open(image, "wb") as f:
+        f.write(os.urandom(1000))
+    for path in (csv, image):
+        os.chmod(path, 0o644)
+    module = f"imei:{IMEI}"
+    return [
+        ("review.reject", {"review": "R-1", "reason": "because I can"}, []),
+        ("review.reopen", {"review": "R-1"}, []),
+        ("release.revoke", {"review": "R-1", "reason": "because I can"}, []),
+        ("fetch.retry", {"review": "R-1"}, []),
+        ("import", {"profile": "story", "product": "FG100", "version": "7.0"}, [image]),
+        ("module.import", {}, [csv]),
+        ("module.hold", {"module": module, "reason": "because I can"}, []),
+        ("module.unhold", {"module": module, "reason": "because I can"}, []),
+        ("review.submit", {}, [csv, image]),
+        ("resume.submit", {}, [csv, image]),
+    ]
+
+
+def state(gate):
+    return [gate.cli(*v) for v in (("review", "list"), ("module", "show", f"imei:{IMEI}"), ("release", "list"))]
+
+
+@pytest.mark.parametrize("who", [set(), {"viewer"}, {"auditor"}], ids=["nobody", "viewer", "auditor"])
+def test_a_refused_request_changes_nothing_and_is_told_once(story, who):
+    before, events = state(story), [e["ev"] for e in story.entries()]
+    assert all(denied(a) for a in call(story, who, *changes(story)))
+    assert state(story) == before
+    assert story.stop() == 0
+    story.start()
+    new = story.entries()[len(events):]
+    told = [e for e in new if e["cat"] == "authz"]
+    assert [(e["ev"], e["out"], e["ref"]["count"]) for e in told] == [("authz.denied", "denied", 10)]
+    assert {e["cat"] for e in new} <= {"authz", "svc", "log", "policy"}, new
+    story.verify()
+
+
+def test_approvers_may_not_permit_without_signatures(story):
+    who = {"approver"}
+    path = os.path.join(story.dir, "statement")
+    status, doc = call(story, who, ("review.statement", {"review": "R-1", "reason": "I would like it",
+                                                         "approver": "alice@demo.invalid"}, []))[0]
+    assert status == 0
+    with open(path, "w") as f:
+        f.write(doc["statement"] if isinstance(doc.get("statement"), str) else json.dumps(doc, sort_keys=True))
+    # A key of one's own is no person's.
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path + ".key"], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-approval@v1", "-f", path + ".key", path], check=True,
+                   stdin=subprocess.DEVNULL, capture_output=True)
+    for name in (path, path + ".sig"):
+        os.chmod(name, 0o644)
+    answer = call(story, who, ("review.submit", {}, [path, path + ".sig"]))[0]
+    assert answer[0] != 0 and not denied(answer)
+    shown = story.cli("review", "show", "R-1")
+    assert shown["have"] == 0 and shown["state"] == "review"
+    assert story.ask()[0] == 404
+    assert "release.issued" not in [e["ev"] for e in story.entries()]
+
+
+def test_members_bring_signatures_of_others_and_those_count(story):
+    """Who hands a signature in does not matter; whose it is does."""
+    for person in ("alice", "bob"):
+        status, doc = call(story, {"approver"}, ("review.statement", {
+            "review": "R-1", "reason": "read the report", "approver": f"{person}@demo.invalid"}, []))[0]
+        assert status == 0
+        path = os.path.join(story.dir, person)
+        with open(path, "w") as f:
+            f.write(doc["statement"])
+        subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-approval@v1", "-f",
+                        os.path.join(story.root, "people", person), path], check=True, stdin=subprocess.DEVNULL,
+                       capture_output=True)
+        for name in (path, path + ".sig"):
+            os.chmod(name, 0o644)
+        answer = call(story, {"operator"}, ("review.submit", {}, [path, path + ".sig"]))[0]
+        assert answer[0] == 0, answer
+    story.served()
+    story.verify()
+
+
+def test_identities_are_for_those_who_work_with_them(story):
+    listing = ("module.list", {}, [])
+    for who, seen in [({"viewer"}, False), ({"auditor"}, False), ({"operator"}, True), ({"approver"}, True)]:
+        status, doc = call(story, who, listing)[0]
+        assert status == 0 and len(doc["modules"]) == 1
+        assert (IMEI in json.dumps(doc)) == seen, who
+
+
+def halt(gate, who):
+    gids = ",".join(str(gid(GROUPS[r])) for r in who)
+    groups = f"--groups={gids}" if gids else "--clear-groups"
+    return subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", groups, os.path.join(BIN, "fotagate"),
+                           "-C", os.path.join(gate.root, "run"), "halt"], capture_output=True, timeout=60,
+                          cwd="/").returncode
+
+
+def test_only_operators_halt(house):
+    for who in (set(), {"viewer"}, {"auditor"}):
+        assert halt(house, who) != 0
+        assert house.cli("status")["halt"] is None
+    assert halt(house, {"operator"}) == 0
+    assert house.cli("status")["halt"]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"\0", b"\1\0\0\x90", b"\1\0\0\x90" + b"\xff" * 60, b"\1\0\0\x01" + b"\0" * 40,
+                                     b"GET / HTTP/1.1\r\n\r\n"])
+def test_what_is_no_call_ends_the_connection_and_nothing_else(house, garbage):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(20)
+        s.connect(os.path.join(house.root, "run/control.sock"))
+        before = sorted(house.roles().values())
+        s.send(garbage or struct.pack(">BBH", 1, 0, 999))
+        assert s.recv(4096) == b""
+    assert house.cli("status")["permitting"]
+    assert sorted(house.roles().values()) == before
