@@ -32,7 +32,7 @@ struct wal {
 	uint64_t next;      /* seq of its next record, while any */
 	bool any;
 	bool torn;          /* bytes behind end that are no records: wal_cut() */
-	bool stub;          /* the last segment's header never got durable: wal_cut() */
+	bool headless;          /* the last segment's header never got durable: wal_cut() */
 	bool dead;
 	struct writer batch;
 	unsigned batch_n;
@@ -228,9 +228,9 @@ begin_segment(struct wal *w, struct scan *s, unsigned i, struct view bytes)
 	if (bytes.n < WAL_HEADER || !good_header(bytes.p, first)) {
 		/* Records come after the header is durable: without one a last segment holds nothing. */
 		uint64_t used = used_bytes(bytes, 0);
-		w->stub = i + 1 == w->segments_n && used <= WAL_HEADER;
-		s->found->broken |= !w->stub;
-		s->found->dropped_bytes += w->stub ? used : 0;
+		w->headless = i + 1 == w->segments_n && used <= WAL_HEADER;
+		s->found->broken |= !w->headless;
+		s->found->dropped_bytes += w->headless ? used : 0;
 		return false;
 	}
 	s->found->broken |= i > 0 && s->next != first;
@@ -367,7 +367,7 @@ new_segment(struct wal *w, uint64_t first, const uint8_t root[DIGEST_SHA256_LEN]
 int
 wal_put(struct wal *w, uint64_t seq, struct view entry)
 {
-	if (w->dead || w->torn || w->stub)
+	if (w->dead || w->torn || w->headless)
 		return w->dead ? FG_EIO : FG_ESTATE;
 	if (!entry.n || entry.n >= WAL_BATCH_BYTES)
 		return FG_EINVAL;
@@ -427,12 +427,12 @@ int
 wal_cut(struct wal *w)
 {
 	char name[32];
-	if (w->stub) {
+	if (w->headless) {
 		segment_name(w->segments[w->segments_n - 1], name);
 		if (unlinkat(w->dirfd, name, 0) || fsync(w->dirfd))
 			return FG_EIO;
 		w->segments_n--;
-		w->stub = false;
+		w->headless = false;
 	}
 	if (w->torn) {
 		if (ftruncate(w->fd, (off_t)w->end) || reserve(w->fd) || fsync(w->fd))
