@@ -23,7 +23,7 @@ struct released { /* one release in force */
 	struct intake_result image; /* descriptors owned */
 };
 
-enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME };
+enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_LIMIT };
 
 struct request { /* what control asked, being worked on or waiting */
 	enum request_kind kind;

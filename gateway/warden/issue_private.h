@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What issue.c, which walks every request through the same steps, asks of a kind
+ * of request, and what the kinds in issue_*.c may ask of it.
+ */
+#ifndef FG_GATEWAY_WARDEN_ISSUE_PRIVATE_H
+#define FG_GATEWAY_WARDEN_ISSUE_PRIVATE_H
+
+#include "gateway/warden/issue.h"
+
+/*
+ * One kind of request. Whatever judged() and work() lead to, it ends in issue_refuse(),
+ * issue_disown() or, after the log's acknowledgement, in effect() and issue_done().
+ */
+struct issue_kind {
+	/* Tells whoever asked that it is not permitted. a is NULL when it was never looked at. */
+	void (*refused)(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why);
+	/* What the statements must say, from our own facts; gateway is filled in. requesters holds MSG_FROM_MAX. */
+	void (*terms)(const struct warden *w, struct judge_case *c, const char **requesters);
+	/* Enough persons have signed. */
+	void (*judged)(struct warden *w);
+	/* Work that waits for nobody, true when there is more; NULL: none. */
+	bool (*work)(struct warden *w);
+	/* The log has it, durable. */
+	void (*effect)(struct warden *w);
+	/* It may be in the log and has no effect: says so there. NULL: the log needs no more. */
+	void (*disowned)(struct warden *w, const char *why);
+	/* Frees what the kind holds in the job; NULL: nothing. */
+	void (*dropped)(struct warden *w);
+};
+
+extern const struct issue_kind issue_release, issue_resume;
+
+/* The job in hand ends: answered, cleared. */
+void issue_refuse(struct warden *w, const char *why);
+void issue_disown(struct warden *w, const char *why);
+/* The job in hand is over and was answered. */
+void issue_done(struct warden *w);
+/* Sends to audit and sets the deadline; false: the job is refused and gone. */
+bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
+/* The case of the job in hand. */
+void issue_case(const struct warden *w, struct judge_case *c, const char **requesters);
+
+#endif
