@@ -18,8 +18,8 @@
 
 #define NOTE_NAME_MAX 127      /* origin or host name; a domain name has at most 253, ours 60 */
 #define NOTE_SIZE_MAX 262144u  /* 32 post-quantum signatures of 5 KiB each, and the text */
-#define NOTE_SIGS_MAX 32       /* the specification wants at least 16 accepted */
-#define NOTE_KEYS_MAX 32       /* keys one verifier is given */
+#define NOTE_SIGS_MAX 64       /* a log, 32 witnesses, and as many that nobody here knows */
+#define NOTE_KEYS_MAX 33       /* keys one verifier is given: a log and 32 witnesses */
 #define NOTE_VKEY_MAX 256      /* name, 8 digits, 44 of base64, two '+' */
 
 /* Signature types as they are hashed into key ids. */
