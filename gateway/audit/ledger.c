@@ -277,6 +277,12 @@ ledger_close(struct ledger *l)
 	free(l);
 }
 
+void
+ledger_end(struct ledger *l)
+{
+	l->dead = true;
+}
+
 /* ---- growing ---- */
 
 uint64_t

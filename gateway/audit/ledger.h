@@ -29,6 +29,8 @@ int ledger_open(int waldir, int logdir, const struct note_signer *key,
     void (*each)(void *ctx, uint64_t index, struct view entry), void *ctx, struct ledger **ret,
     struct ledger_opened *opened);
 void ledger_close(struct ledger *l);
+/* Nothing is put, committed or signed any more; reading goes on. */
+void ledger_end(struct ledger *l);
 uint64_t ledger_size(const struct ledger *l);      /* durable */
 uint64_t ledger_next(const struct ledger *l);      /* durable and put */
 uint64_t ledger_published(const struct ledger *l); /* signed */

@@ -42,21 +42,10 @@ remember(void *ctx, uint64_t size, const uint8_t root[DIGEST_SHA256_LEN])
 		oplog(OPLOG_WARNING, "the log's head could not be remembered: %s", db_why(c->db));
 }
 
-/*
- * A log that is not the one we know permits nothing, grants neither; nor does one
- * that was not compared yet. While audit is away edges can have no grant anyway.
- */
-static bool
-condemned(const struct control *c)
-{
-	const char *state = logbook_state(c->logbook);
-	return strcmp(state, "tampered") == 0 || strcmp(state, "rolled-back") == 0 || strcmp(state, "unknown") == 0;
-}
-
 void
 control_gate(struct control *c)
 {
-	grants_halt(c->grants, condemned(c) || halts_now(c->halts) || !replay_done(c->replay));
+	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || !replay_done(c->replay));
 }
 
 static void

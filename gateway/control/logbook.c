@@ -110,23 +110,22 @@ const char *
 logbook_state(const struct logbook *l)
 {
 	if (l->bad)
-		return l->bad == MSG_LOG_ROLLED_BACK ? "rolled-back" : "tampered";
+		return msg_log_state_name(l->bad);
 	if (!l->audit)
 		return "away";
+	return msg_log_state_name(l->check == CHECK_DONE && l->have_head ? l->head.state : MSG_LOG_UNKNOWN);
+}
+
+bool
+logbook_condemned(const struct logbook *l)
+{
+	if (l->bad)
+		return true;
+	if (!l->audit)
+		return false;
 	if (l->check != CHECK_DONE || !l->have_head)
-		return "unknown";
-	switch (l->head.state) {
-	case MSG_LOG_OPEN_OK:
-		return "ok";
-	case MSG_LOG_TAMPERED:
-		return "tampered";
-	case MSG_LOG_ROLLED_BACK:
-		return "rolled-back";
-	case MSG_LOG_FAILED:
-		return "failed";
-	default:
-		return "unknown";
-	}
+		return true;
+	return l->head.state != MSG_LOG_OPEN_OK && l->head.state != MSG_LOG_FAILED;
 }
 
 uint64_t

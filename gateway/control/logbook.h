@@ -45,8 +45,13 @@ void logbook_tick(struct logbook *l);
 
 /* Audit is there and its log is the one we know: what permits may go on. */
 bool logbook_permits(const struct logbook *l);
-/* "ok", "away", "unknown", "tampered", "rolled-back", "failed". */
+/* "away", or as msg_log_state_name() says it. */
 const char *logbook_state(const struct logbook *l);
+/*
+ * It is not the log this gateway knows, or was not compared yet: what was permitted
+ * goes no further either. While audit is away nobody can get a grant anyway.
+ */
+bool logbook_condemned(const struct logbook *l);
 /* The largest size seen; what a restriction is dated with while audit is away. */
 uint64_t logbook_size(const struct logbook *l);
 /* Root at logbook_head_size(), both as audit last said. */

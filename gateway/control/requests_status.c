@@ -55,6 +55,24 @@ clock_disciplined(void)
 	return state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
 }
 
+static const char *
+why_not(const char *log)
+{
+	static const struct {
+		const char *state, *text;
+	} rows[] = {
+		{ "tampered", "TAMPERED: the audit log is not the one this gateway wrote: nothing is permitted" },
+		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted" },
+		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted" },
+		{ "failed", "the audit log cannot be written: nothing is permitted until it can" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (!strcmp(rows[i].state, log))
+			return rows[i].text;
+	}
+	return "the audit log is not there: nothing is permitted until it is";
+}
+
 static void
 put_alerts(struct jsonw *j, struct control *c)
 {
@@ -63,9 +81,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	jsonw_key(j, "alerts");
 	jsonw_array(j);
 	if (strcmp(log, "ok") != 0)
-		alert(j, "LOG", strcmp(log, "tampered") == 0 || strcmp(log, "rolled-back") == 0 ?
-		    "the audit log is not the one this gateway wrote: nothing is permitted" :
-		    "the audit log is not there: nothing is permitted until it is");
+		alert(j, "LOG", why_not(log));
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (halts_now(c->halts))

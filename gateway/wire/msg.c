@@ -284,6 +284,17 @@ msg_role_name(unsigned role)
 	return role < MSG_ROLE_LIMIT ? names[role] : "?";
 }
 
+const char *
+msg_log_state_name(unsigned state)
+{
+	static const char *const names[MSG_LOG_LIMIT] = {
+		[MSG_LOG_UNKNOWN] = "unknown",         [MSG_LOG_OPEN_OK] = "ok",
+		[MSG_LOG_TAMPERED] = "tampered",       [MSG_LOG_ROLLED_BACK] = "rolled-back",
+		[MSG_LOG_FAILED] = "failed",           [MSG_LOG_CLONED] = "cloned",
+	};
+	return state < MSG_LOG_LIMIT ? names[state] : "unknown";
+}
+
 int
 msg_send(int sock, unsigned type, const void *msg, const int *fds, unsigned fds_n)
 {

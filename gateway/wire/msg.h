@@ -313,8 +313,11 @@ enum msg_log_state {
 	MSG_LOG_TAMPERED,
 	MSG_LOG_ROLLED_BACK,
 	MSG_LOG_FAILED,
+	MSG_LOG_CLONED, /* a copy of a log that may go on elsewhere */
 	MSG_LOG_LIMIT
 };
+/* "ok", "tampered", "rolled-back", "failed", "cloned"; "unknown" for anything else. Never NULL. */
+const char *msg_log_state_name(unsigned state);
 struct msg_root_ask { uint64_t token; uint64_t size; };
 struct msg_root {
 	uint64_t token;

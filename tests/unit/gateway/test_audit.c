@@ -473,6 +473,59 @@ test_tampered(void **state)
 	assert_int_equal(append(f, f->rig.sup, ENTRY_SVC_START, "x"), FG_EIO);
 	assert_int_equal(head(f, f->warden).state, MSG_LOG_TAMPERED);
 	stop(f);
+	/* Once condemned it stays so, also when the bytes are what they were. */
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/000.p/4"), 100, 1));
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
+	stop(f);
+}
+
+/* Condemned from outside the log: it can be read, and nothing is written or signed any more. */
+static void
+test_condemned(void **state)
+{
+	static const struct {
+		enum msg_log_state state;
+		const char *text;
+	} rows[] = {
+		{ MSG_LOG_CLONED, "fotagate-condemned 1\nstate cloned\nknown 0\nsince 1\nwhy two of them\n" },
+		{ MSG_LOG_ROLLED_BACK, "fotagate-condemned 1\nstate rolled-back\nknown 90\nsince 1\nwhy shorter\n" },
+		{ MSG_LOG_TAMPERED, "scribble" },
+	};
+	struct fixture *f = *state;
+	struct writer line;
+	writer_init(&line, ENTRY_MAX);
+	start(f);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "one"), 2);
+	kill(f->rig.pid, SIGKILL); /* durable, and not yet signed */
+	rig_wait(&f->rig);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const char *marker = scratch_path(&f->tmp, "audit/condemned");
+		scratch_write(marker, rows[i].text, strlen(rows[i].text));
+		start(f);
+		struct msg_head h = head(f, f->warden);
+		assert_int_equal(h.state, rows[i].state);
+		assert_int_equal(h.size, 3);
+		assert_int_equal(h.published, 2);
+		assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "two"), FG_EIO);
+		assert_int_equal(grant(f, 0, 5, 5).err, FG_EIO);
+		proven(f, 0, &line);
+		/* Neither a question nor the end of the process makes it sign. */
+		struct msg_proof p;
+		rig_say(f->control, MSG_PROOF_ASK, &(struct msg_proof_ask){ .token = 9, .index = 2 });
+		rig_hear(&f->rig, f->control, MSG_PROOF, &p);
+		assert_int_equal(p.err, FG_EIO);
+		stop(f);
+		start(f);
+		assert_int_equal(head(f, f->control).published, 2);
+		stop(f);
+	}
+	assert_int_equal(unlink(scratch_path(&f->tmp, "audit/condemned")), 0);
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_OPEN_OK);
+	assert_int_equal(head(f, f->control).published, 4);
+	stop(f);
+	writer_free(&line);
 }
 
 static void
@@ -583,6 +636,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tampered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail_is_logged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),

@@ -327,14 +327,16 @@ test_logbook_believes_audit_about_itself(void **state)
 	static const struct {
 		uint8_t said;
 		const char *word;
-	} rows[] = { { MSG_LOG_TAMPERED, "tampered" }, { MSG_LOG_ROLLED_BACK, "rolled-back" }, { MSG_LOG_FAILED, "failed" },
-		{ MSG_LOG_UNKNOWN, "unknown" } };
+		bool condemned;
+	} rows[] = { { MSG_LOG_TAMPERED, "tampered", true }, { MSG_LOG_ROLLED_BACK, "rolled-back", true },
+		{ MSG_LOG_CLONED, "cloned", true }, { MSG_LOG_FAILED, "failed", false }, { MSG_LOG_UNKNOWN, "unknown", true } };
 	(void)state;
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct rig *r = rig_new();
 		open_logbook(r);
 		say_head(r, rows[i].said, 5, 5);
 		assert_string_equal(logbook_state(r->l), rows[i].word);
+		assert_int_equal(logbook_condemned(r->l), rows[i].condemned);
 		assert_false(logbook_permits(r->l));
 		assert_false(r->have);
 		rig_free(r);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What others may read of the log. A condemned one can be read as well: that is how a person finds out. */
+#include "gateway/audit/audit_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+
+void
+audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_head_ask *ask = msg;
+	struct msg_head m = { .token = ask->token, .state = (uint8_t)audit_state(a) };
+	(void)frame;
+	if (a->ledger) {
+		struct view note = ledger_checkpoint(a->ledger);
+		m.size = ledger_size(a->ledger);
+		m.published = ledger_published(a->ledger);
+		if (ledger_root(a->ledger, m.root))
+			m.state = MSG_LOG_FAILED;
+		snprintf(m.checkpoint, sizeof m.checkpoint, "%.*s", (int)note.n, note.p ? (const char *)note.p : "");
+	}
+	chan_send(c, MSG_HEAD, &m, NULL, 0);
+}
+
+void
+audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_root_ask *ask = msg;
+	struct msg_root m = { .token = ask->token, .size = ask->size };
+	(void)frame;
+	m.err = a->failed ? FG_EIO : ledger_root_at(a->ledger, ask->size, m.root);
+	chan_send(c, MSG_ROOT, &m, NULL, 0);
+}
+
+void
+audit_on_log_open(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_log_open *ask = msg;
+	struct msg_log_opened m = { .token = ask->token };
+	(void)frame;
+	int fd = ledger_file(a->ledger, ask->name);
+	m.err = fd < 0 ? fd : FG_OK;
+	chan_send(c, MSG_LOG_OPENED, &m, &fd, fd < 0 ? 0 : 1);
+	if (fd >= 0)
+		close(fd);
+}
+
+void
+audit_on_proof_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_proof_ask *ask = msg;
+	struct msg_proof m = { .token = ask->token };
+	struct writer receipt, entry;
+	(void)frame;
+	writer_init(&receipt, sizeof m.receipt - 1);
+	writer_init(&entry, ENTRY_MAX);
+	m.err = ledger_receipt(a->ledger, ask->index, &receipt, &entry);
+	if (!m.err && entry.n > MSG_ENTRY_MAX)
+		m.err = FG_ELIMIT; /* none of ours */
+	if (!m.err) {
+		memcpy(m.receipt, receipt.p, receipt.n);
+		m.entry = writer_view(&entry);
+	}
+	chan_send(c, MSG_PROOF, &m, NULL, 0);
+	writer_free(&receipt);
+	writer_free(&entry);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries: what is appended, how it becomes durable, who is told. */
+#include "gateway/audit/audit_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/audit/rights.h"
+
+#define AUDIT_WAITERS_MAX 8192 /* acknowledgements owed for one batch: grants are many to a message */
+
+/* ---- writing entries ---- */
+
+static void
+source_name(const struct audit *a, const struct chan *from, char *dst, size_t cap)
+{
+	enum msg_role role = from ? chan_peer_role(from) : MSG_ROLE_AUDIT;
+	if (role == MSG_ROLE_EDGE)
+		snprintf(dst, cap, "%s/edge%u", a->host, chan_peer_index(from));
+	else
+		snprintf(dst, cap, "%s/%s", a->host, msg_role_name(role));
+}
+
+int
+audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index,
+    uint8_t leaf[DIGEST_SHA256_LEN])
+{
+	char src[64];
+	struct writer line;
+	if (!audit_is_usable(a))
+		return FG_EIO;
+	source_name(a, from, src, sizeof src);
+	e->t_us = clock_wall_us(a->clock);
+	e->clk = a->clk;
+	e->src = view_str(src);
+	e->seq = ledger_next(a->ledger);
+	writer_init(&line, MSG_ENTRY_MAX); /* so that any entry fits the message that proves it */
+	int err = entry_encode(e, &line, NULL);
+	if (!err)
+		err = ledger_put(a->ledger, writer_view(&line), leaf);
+	if (err == FG_ELIMIT && line.n) {
+		/* The batch is full: make it durable and begin the next. */
+		audit_run_commit(a);
+		err = audit_is_usable(a) ? ledger_put(a->ledger, writer_view(&line), leaf) : FG_EIO;
+	}
+	writer_free(&line);
+	if (!err)
+		*ret_index = e->seq;
+	else if (err != FG_EINVAL && err != FG_ELIMIT)
+		audit_fail(a, "put", err);
+	return err;
+}
+
+int
+audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct view doc)
+{
+	struct entry e = {
+		.ev = ev,
+		.sev = entry_event_severity(ev),
+		.out = view_str("ok"),
+		.act = view_str("audit"),
+		.msg = msg,
+		.doc = doc,
+	};
+	uint64_t index;
+	uint8_t leaf[DIGEST_SHA256_LEN];
+	return audit_put(a, NULL, &e, &index, leaf);
+}
+
+/* ---- group commit ---- */
+
+static void
+acknowledge(struct audit *a, int err)
+{
+	struct msg_grant_appended batch = { 0 };
+	for (size_t i = 0; i < a->waiting_n; i++) {
+		const struct waiter *w = &a->waiting[i];
+		if (!w->to)
+			continue;
+		if (!w->grant) {
+			struct msg_appended m = { .token = w->token, .err = err, .index = w->index };
+			memcpy(m.leaf, w->leaf, sizeof m.leaf);
+			chan_send(w->to, MSG_APPENDED, &m, NULL, 0);
+			continue;
+		}
+		batch.granted[batch.granted_n++] = (struct msg_granted){ w->token, err, w->index };
+		bool last = i + 1 == a->waiting_n || !a->waiting[i + 1].grant || a->waiting[i + 1].to != w->to;
+		if (last || batch.granted_n == MSG_GRANTS_MAX) {
+			chan_send(w->to, MSG_GRANT_APPENDED, &batch, NULL, 0);
+			batch = (struct msg_grant_appended){ 0 };
+		}
+	}
+	a->waiting_n = 0;
+}
+
+void
+audit_run_commit(struct audit *a)
+{
+	int err = audit_is_usable(a) ? ledger_commit(a->ledger) : FG_EIO;
+	if (err && audit_is_usable(a))
+		audit_fail(a, "commit", err);
+	acknowledge(a, err);
+	if (!err && ledger_is_due(a->ledger) && (err = ledger_publish(a->ledger)))
+		audit_fail(a, "publish", err);
+}
+
+static void
+on_commit(evutil_socket_t fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	audit_run_commit(ctx);
+}
+
+void
+audit_publish(struct audit *a)
+{
+	int err = audit_is_usable(a) ? ledger_publish(a->ledger) : FG_OK;
+	if (err)
+		audit_fail(a, "publish", err);
+}
+
+void
+audit_forget(struct audit *a, const struct chan *c)
+{
+	for (size_t i = 0; i < a->waiting_n; i++) {
+		if (a->waiting[i].to == c)
+			a->waiting[i].to = NULL;
+	}
+}
+
+static struct waiter *
+wait_for(struct audit *a, struct chan *c)
+{
+	if (a->waiting_n == AUDIT_WAITERS_MAX)
+		audit_run_commit(a);
+	struct waiter *w = &a->waiting[a->waiting_n++];
+	*w = (struct waiter){ .to = c };
+	/* Last in the queue: the loop runs it after the channels that are readable now. */
+	event_active(&a->commit, EV_TIMEOUT, 0);
+	return w;
+}
+
+/* ---- messages ---- */
+
+static void
+refuse_append(struct chan *c, uint64_t token, int err)
+{
+	struct msg_appended m = { .token = token, .err = err };
+	if (token)
+		chan_send(c, MSG_APPENDED, &m, NULL, 0);
+}
+
+void
+audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_append *m = msg;
+	struct entry e = {
+		.ev = (enum entry_event)m->event,
+		.sev = m->severity & 7,
+		.out = view_str(m->out),
+		.act = view_str(m->act),
+		.obj = view_str(m->obj),
+		.have_dev = m->have_dev,
+		.refs = m->refs_n,
+		.doc = m->doc,
+		.msg = view_str(m->msg),
+	};
+	uint64_t index;
+	uint8_t leaf[DIGEST_SHA256_LEN];
+	(void)frame;
+	if (!rights_may_append(chan_peer_role(c), e.ev)) {
+		oplog(OPLOG_ERR, "%s may not append %s", msg_role_name(chan_peer_role(c)), entry_event_name(e.ev));
+		refuse_append(c, m->token, FG_EPERM);
+		return;
+	}
+	memcpy(e.dev, m->dev, sizeof e.dev);
+	for (uint32_t i = 0; i < m->refs_n; i++) {
+		const struct msg_ref *r = &m->refs[i];
+		e.ref[i] = (struct entry_ref){ view_str(r->key), r->is_number, r->number, view_str(r->text) };
+	}
+	int err = audit_put(a, c, &e, &index, leaf);
+	if (err) {
+		if (audit_is_usable(a)) /* else it has been said, once */
+			oplog(OPLOG_ERR, "%s of %s was not appended: %s", entry_event_name(e.ev),
+			    msg_role_name(chan_peer_role(c)), err_name(err));
+		refuse_append(c, m->token, err);
+		return;
+	}
+	struct waiter *w = wait_for(a, m->token ? c : NULL);
+	w->token = m->token;
+	w->index = index;
+	memcpy(w->leaf, leaf, sizeof w->leaf);
+}
+
+/*
+ * Remembered as soon as it is in the batch: an identical one that comes before
+ * the commit waits for the same entry. Should the commit fail, nobody is told yes.
+ */
+static int
+put_grant(struct audit *a, struct chan *c, const struct msg_grant *g, uint64_t generation, uint64_t *ret_index)
+{
+	char release[2 * MSG_ID + 16], hex[2 * MSG_ID + 1];
+	uint8_t leaf[DIGEST_SHA256_LEN];
+	hex_encode(g->release, MSG_ID, hex);
+	snprintf(release, sizeof release, "release:%s", hex);
+	struct entry e = {
+		.ev = ENTRY_DEVICE_GRANT,
+		.sev = entry_event_severity(ENTRY_DEVICE_GRANT),
+		.out = view_str("ok"),
+		.obj = view_str(release),
+		.have_dev = true,
+		.refs = 1,
+	};
+	memcpy(e.dev, g->module, sizeof e.dev);
+	e.ref[0] = (struct entry_ref){ view_str("table"), true, generation, { 0 } };
+	int err = granted_room(a->granted);
+	if (!err)
+		err = audit_put(a, c, &e, ret_index, leaf);
+	return err ? err : granted_add(a->granted, g->module, g->release, *ret_index);
+}
+
+void
+audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_grant_append *m = msg;
+	(void)frame;
+	for (uint32_t i = 0; i < m->grants_n; i++) {
+		const struct msg_grant *g = &m->grants[i];
+		uint64_t index = 0;
+		int err = audit_is_usable(a) ? FG_OK : FG_EIO;
+		if (!err && !granted_find(a->granted, g->module, g->release, &index))
+			err = put_grant(a, c, g, m->generation, &index);
+		if (err) {
+			struct msg_grant_appended no = { .granted_n = 1, .granted = { { g->token, err, 0 } } };
+			chan_send(c, MSG_GRANT_APPENDED, &no, NULL, 0);
+			continue;
+		}
+		struct waiter *w = wait_for(a, c);
+		w->grant = true;
+		w->token = g->token;
+		w->index = index;
+	}
+}
+
+void
+audit_remember_grant(void *ctx, uint64_t index, struct view line)
+{
+	struct audit *a = ctx;
+	static const char mark[] = "\"ev\":\"device.grant\"";
+	if (!line.n || !memmem(line.p, line.n, mark, sizeof mark - 1))
+		return;
+	struct json *doc = NULL;
+	struct entry e;
+	uint8_t release[MSG_ID];
+	if (entry_parse(line, &doc, &e, NULL))
+		return;
+	if (e.ev == ENTRY_DEVICE_GRANT && e.have_dev && e.obj.n == 8 + 2 * MSG_ID && !memcmp(e.obj.p, "release:", 8) &&
+	    hex_decode(view_of(e.obj.p + 8, 2 * MSG_ID), release, MSG_ID) &&
+	    granted_add(a->granted, e.dev, release, index))
+		a->forgetful = true;
+	json_free(doc);
+}
+
+int
+audit_append_open(struct audit *a)
+{
+	a->waiting = calloc(AUDIT_WAITERS_MAX, sizeof a->waiting[0]);
+	a->granted = granted_new();
+	event_assign(&a->commit, role_base(a->role), -1, 0, on_commit, a);
+	return a->waiting && a->granted ? FG_OK : FG_ENOMEM;
+}
+
+void
+audit_append_close(struct audit *a)
+{
+	granted_free(a->granted);
+	free(a->waiting);
+}

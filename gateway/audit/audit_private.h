@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * audit_private - what the files of the audit role share. Private to the folder.
+ *
+ *   audit.c         the role: boot, identity, channels, stop
+ *   audit_state.c   whether the log may be written, and what ended that
+ *   audit_append.c  entries, group commit, acknowledgements
+ *   audit_answer.c  what others may read: head, roots, files, proofs
+ */
+#ifndef FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
+#define FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
+
+#include <event2/event_struct.h>
+
+#include "crypto/entry.h"
+#include "gateway/audit/audit.h"
+#include "gateway/audit/condemned.h"
+#include "gateway/audit/granted.h"
+#include "gateway/audit/ledger.h"
+#include "gateway/role/role.h"
+
+struct waiter { /* an acknowledgement owed after the next commit */
+	struct chan *to;
+	bool grant;
+	uint64_t token;
+	uint64_t index;
+	uint8_t leaf[DIGEST_SHA256_LEN];
+};
+
+struct audit {
+	struct role *role;
+	const struct clock_source *clock;
+	char path[MSG_PATH_MAX + 8]; /* data_dir/audit */
+	int dir, waldir, logdir;
+	uint8_t *key_text;
+	size_t key_n;
+	struct note_signer key;
+	uint8_t *genesis;
+	size_t genesis_n;
+	enum entry_clk clk;
+	char host[32];
+	struct ledger *ledger;
+	struct ledger_opened opened;
+	struct condemned condemned; /* state is MSG_LOG_UNKNOWN while the log is in order */
+	struct granted *granted;
+	struct waiter *waiting;
+	size_t waiting_n;
+	struct event commit; /* runs after every channel that had something was read */
+	struct event publish;
+	bool failed;    /* could not be written: this process ends */
+	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
+};
+
+/* ---- audit_state.c ---- */
+
+/* What MSG_HEAD says of the log. */
+enum msg_log_state audit_state(const struct audit *a);
+/* The log is in order and this process could write it so far: entries may come, checkpoints may be signed. */
+bool audit_is_usable(const struct audit *a);
+/* It could not be written: nothing is acknowledged any more and the process ends. Says so once. */
+void audit_fail(struct audit *a, const char *what, int err);
+/*
+ * The log is not the one this gateway wrote (MSG_LOG_TAMPERED), not as long as it was
+ * (MSG_LOG_ROLLED_BACK) or not alone in the world (MSG_LOG_CLONED; any other state
+ * aborts). From here on nothing is appended, acknowledged or signed, in this process
+ * and after a restart, until a person takes the way out. known is the largest size
+ * that somebody holds a checkpoint of, 0 if nobody said. The first state stays; a
+ * larger known is noted.
+ */
+void audit_condemn(struct audit *a, enum msg_log_state state, uint64_t known, const char *why);
+/* The marker of an earlier process, if there is one. After a->dir is open, before the ledger is. */
+int audit_recall(struct audit *a);
+
+/* ---- audit_append.c ---- */
+
+/*
+ * Puts one entry into the batch: src, seq and time are set here. FG_EINVAL: the
+ * source sent what no entry may hold; FG_EIO: not now, or never again.
+ */
+int audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index,
+    uint8_t leaf[DIGEST_SHA256_LEN]);
+/* One of audit's own. */
+int audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct view doc);
+/* Makes the batch durable and sends what is owed for it. */
+void audit_run_commit(struct audit *a);
+/* A checkpoint for everything durable; nothing when the log is not usable. */
+void audit_publish(struct audit *a);
+/* No acknowledgement to that channel any more. */
+void audit_forget(struct audit *a, const struct chan *c);
+/* For granted: what the log already holds. Is ledger_open()'s each(). */
+void audit_remember_grant(void *ctx, uint64_t index, struct view line);
+int audit_append_open(struct audit *a);
+void audit_append_close(struct audit *a);
+void audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+void audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+
+/* ---- audit_answer.c ---- */
+
+void audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+void audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+void audit_on_log_open(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+void audit_on_proof_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/audit/condemned.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+
+#define MAGIC "fotagate-condemned 1"
+#define ASIDE CONDEMNED_FILE ".new"
+#define FILE_MAX 1024
+
+static const enum msg_log_state states[] = { MSG_LOG_TAMPERED, MSG_LOG_ROLLED_BACK, MSG_LOG_CLONED };
+
+/* ---- reading ---- */
+
+/* The rest of the line after "key ". */
+static bool
+take_line(struct view *rest, const char *key, struct view *ret)
+{
+	const uint8_t *end = memchr(rest->p, '\n', rest->n);
+	size_t k = strlen(key), n = end ? (size_t)(end - rest->p) : 0;
+	if (!end || n < k || memcmp(rest->p, key, k))
+		return false;
+	*ret = view_of(rest->p + k, n - k);
+	*rest = view_of(end + 1, rest->n - n - 1);
+	return true;
+}
+
+static bool
+take_number(struct view *rest, const char *key, uint64_t *ret)
+{
+	struct view v;
+	uint64_t n = 0;
+	if (!take_line(rest, key, &v) || !v.n)
+		return false;
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] < '0' || v.p[i] > '9' || __builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(v.p[i] - '0'), &n))
+			return false;
+	}
+	*ret = n;
+	return n <= INT64_MAX;
+}
+
+static bool
+parse(struct view text, struct condemned *ret)
+{
+	struct view magic, state, why;
+	uint64_t since = 0;
+	struct condemned c = { 0 };
+	if (!take_line(&text, MAGIC, &magic) || magic.n || !take_line(&text, "state ", &state) ||
+	    !take_number(&text, "known ", &c.known) || !take_number(&text, "since ", &since) ||
+	    !take_line(&text, "why ", &why) || text.n || why.n >= sizeof c.why)
+		return false;
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		if (view_is(state, msg_log_state_name(states[i])))
+			c.state = states[i];
+	}
+	for (size_t i = 0; i < why.n; i++)
+		c.why[i] = (char)(why.p[i] >= 0x20 && why.p[i] < 0x7f ? why.p[i] : '?');
+	c.since = (int64_t)since;
+	if (c.state == MSG_LOG_UNKNOWN)
+		return false;
+	*ret = c;
+	return true;
+}
+
+int
+condemned_read(int dirfd, struct condemned *ret)
+{
+	uint8_t buf[FILE_MAX];
+	*ret = (struct condemned){ 0 };
+	int fd = openat(dirfd, CONDEMNED_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && errno == ENOENT)
+		return FG_OK;
+	ssize_t n = fd < 0 ? -1 : read(fd, buf, sizeof buf);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0 && errno != ELOOP)
+		return FG_EIO;
+	if (n < 0 || !parse(view_of(buf, (size_t)n), ret)) {
+		ret->state = MSG_LOG_TAMPERED;
+		snprintf(ret->why, sizeof ret->why, "the marker of a condemned log cannot be read");
+	}
+	return FG_OK;
+}
+
+/* ---- writing ---- */
+
+int
+condemned_write(int dirfd, const struct condemned *c)
+{
+	char text[FILE_MAX];
+	int n = snprintf(text, sizeof text, MAGIC "\nstate %s\nknown %" PRIu64 "\nsince %" PRId64 "\nwhy %s\n",
+	    msg_log_state_name(c->state), c->known, c->since > 0 ? c->since : 0, c->why);
+	if (n < 0 || (size_t)n >= sizeof text)
+		abort(); /* why has a bound */
+	int fd = openat(dirfd, ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return FG_EIO;
+	bool ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
+	close(fd);
+	if (ok && renameat(dirfd, ASIDE, dirfd, CONDEMNED_FILE) == 0)
+		return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
+	int saved = errno;
+	unlinkat(dirfd, ASIDE, 0);
+	errno = saved;
+	return FG_EIO;
+}
+
+int
+condemned_clear(int dirfd)
+{
+	if (unlinkat(dirfd, CONDEMNED_FILE, 0) && errno != ENOENT)
+		return FG_EIO;
+	return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
+}

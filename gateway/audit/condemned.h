@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * condemned - the marker file of a log that must not go on: audit/condemned.
+ * While it is there nothing is appended or signed, whatever the log looks like
+ * by then; only the way out of the state takes it away. Five lines of text, so
+ * that a person can read it. A marker that cannot be read condemns like one
+ * that can.
+ */
+#ifndef FG_GATEWAY_AUDIT_CONDEMNED_H
+#define FG_GATEWAY_AUDIT_CONDEMNED_H
+
+#include "gateway/wire/msg.h"
+
+#define CONDEMNED_FILE "condemned"
+#define CONDEMNED_WHY 256
+
+struct condemned {
+	enum msg_log_state state; /* MSG_LOG_TAMPERED, _ROLLED_BACK or _CLONED; MSG_LOG_UNKNOWN: not condemned */
+	uint64_t known;           /* the largest size that anybody is known to hold a checkpoint of; 0: nobody said */
+	int64_t since;            /* epoch seconds */
+	char why[CONDEMNED_WHY];  /* one line, printable ASCII */
+};
+
+/* dirfd is data_dir/audit. No marker: 0 and state MSG_LOG_UNKNOWN. FG_EIO. */
+int condemned_read(int dirfd, struct condemned *ret);
+/* Written aside, synced, renamed, directory synced. FG_EIO; what was there then is still there. */
+int condemned_write(int dirfd, const struct condemned *c);
+/* Takes the marker away, durably; none is fine. FG_EIO. */
+int condemned_clear(int dirfd);
+
+#endif
