@@ -133,8 +133,8 @@ clock_part(const uint8_t *p, int64_t *ret)
 }
 
 /*
- * The strict readers write back what they have read and compare: nothing but
- * the one spelling can pass, whatever clock_part forgives.
+ * Writes back what it has read and compares: nothing but the one spelling can
+ * pass, whatever clock_part forgives.
  */
 bool
 stamp_parse(struct view text, int64_t *ret_seconds)
@@ -148,19 +148,20 @@ stamp_parse(struct view text, int64_t *ret_seconds)
 	return true;
 }
 
+/*
+ * Logs are read by the million, so this one looks at each of the 27 characters
+ * instead of writing them again.
+ */
 bool
 stamp_parse_us(struct view text, int64_t *ret_us)
 {
-	char again[STAMP_US_CAP];
 	int64_t seconds;
 	int fraction;
-	if (text.n != STAMP_US_CAP - 1 || !clock_part(text.p, &seconds) || seconds < 0 ||
+	if (text.n != STAMP_US_CAP - 1 || text.p[10] != 'T' || text.p[CLOCK_LEN] != '.' ||
+	    text.p[STAMP_US_CAP - 2] != 'Z' || !clock_part(text.p, &seconds) || seconds < 0 ||
 	    !digits(text.p, CLOCK_LEN + 1, 6, &fraction))
 		return false;
-	int64_t us = seconds * SECOND_US + fraction;
-	if (stamp_format_us(us, again) || !view_is(text, again))
-		return false;
-	*ret_us = us;
+	*ret_us = seconds * SECOND_US + fraction;
 	return true;
 }
 

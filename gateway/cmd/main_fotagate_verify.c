@@ -107,6 +107,7 @@ verify_dir(const char *dir, const struct verify_trust *t)
 	} else {
 		printf("NOT OK: %u problem%s\n", l.problems, l.problems == 1 ? "" : "s");
 	}
+	verify_story_free(&story);
 	verify_signers_free(s);
 	verify_log_close(&l);
 	free(s);

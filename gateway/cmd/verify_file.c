@@ -11,7 +11,7 @@
 #include "crypto/err.h"
 
 int
-verify_file_read(const char *dir, const char *name, size_t max, struct view *ret)
+verify_file_open(const char *dir, const char *name, size_t max, int *ret_fd, size_t *ret_size)
 {
 	char path[VERIFY_FILE_PATH];
 	struct stat st;
@@ -21,23 +21,43 @@ verify_file_read(const char *dir, const char *name, size_t max, struct view *ret
 	/* What the auditor names may be a link; in an export nothing is. A FIFO must not hold us up. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (dir ? O_NOFOLLOW : 0));
 	if (fd < 0)
-		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
+		return errno == ENOENT || errno == ENOTDIR ? FG_ENOTFOUND : FG_EIO;
 	int err = fstat(fd, &st) || !S_ISREG(st.st_mode) ? FG_EIO : FG_OK;
 	if (!err && (st.st_size < 0 || (uint64_t)st.st_size > max))
 		err = FG_ELIMIT;
-	size_t size = err ? 0 : (size_t)st.st_size, done = 0;
-	uint8_t *p = err ? NULL : malloc(size + 1);
-	if (!err && !p)
-		err = FG_ENOMEM;
-	while (!err && done < size) {
-		ssize_t r = read(fd, p + done, size - done);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	*ret_size = (size_t)st.st_size;
+	return FG_OK;
+}
+
+int
+verify_file_part(int fd, uint8_t *buf, size_t n, size_t off)
+{
+	for (size_t done = 0; done < n;) {
+		ssize_t r = pread(fd, buf + done, n - done, (off_t)(off + done));
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
-			err = FG_EIO;
-		else
-			done += (size_t)r;
+			return FG_EIO;
+		done += (size_t)r;
 	}
+	return FG_OK;
+}
+
+int
+verify_file_read(const char *dir, const char *name, size_t max, struct view *ret)
+{
+	int fd;
+	size_t size;
+	int err = verify_file_open(dir, name, max, &fd, &size);
+	if (err)
+		return err;
+	uint8_t *p = malloc(size + 1);
+	err = p ? verify_file_part(fd, p, size, 0) : FG_ENOMEM;
 	close(fd);
 	if (err) {
 		free(p);
@@ -51,4 +71,16 @@ void
 verify_file_free(struct view v)
 {
 	free((void *)(uintptr_t)v.p);
+}
+
+int
+verify_file_into(const char *dir, const char *name, uint8_t *buf, size_t cap, size_t *ret_n)
+{
+	int fd;
+	int err = verify_file_open(dir, name, cap, &fd, ret_n);
+	if (err)
+		return err;
+	err = verify_file_part(fd, buf, *ret_n, 0);
+	close(fd);
+	return err;
 }

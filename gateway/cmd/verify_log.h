@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify_log - the exported log itself: every line, the tree over them, the
- * tiles beside them, and the checkpoint that signs their root.
+ * tiles beside them, and the checkpoint that signs their root. Everything is
+ * read once into memory, so that what was hashed is what is judged. Memory:
+ * entries.jsonl, 84 bytes an entry and a bundle's worth a processor.
  */
 #ifndef FG_GATEWAY_CMD_VERIFY_LOG_H
 #define FG_GATEWAY_CMD_VERIFY_LOG_H
 
 #include "crypto/checkpoint.h"
+#include "crypto/entry.h"
 #include "crypto/merkle.h"
+#include "crypto/release.h"
 #include "crypto/tile.h"
 
 #define VERIFY_LOG_PROBLEMS 20 /* told one by one; more are counted */
 
+/* What a walk over a million entries asks of most: the line has the rest. */
+struct verify_fact {
+	int64_t t_us;
+	uint8_t dev[ENTRY_DEV_LEN];
+	uint8_t release[RELEASE_ID];
+	uint8_t ev;         /* enum entry_event */
+	bool readable;      /* false: entry_parse refuses the line, all else is zero */
+	bool other_seq;     /* calls itself another number than it has */
+	bool have_dev;
+	bool have_release;  /* its object is "release:<id>" */
+};
+
 struct verify_log {
 	const char *dir;
 	struct merkle *m;
-	struct view text;       /* entries.jsonl */
-	struct view *line;      /* n lines, borrowed from text */
+	uint8_t *text;            /* entries.jsonl */
+	size_t size;
+	uint32_t *at;             /* n + 1 offsets of lines */
+	struct verify_fact *fact; /* n */
 	uint8_t (*level[TILE_LEVELS])[MERKLE_HASH_LEN]; /* hashes of the full subtrees of 256^i entries */
-	struct tile_tree *tree; /* over them */
+	uint8_t *tile_state;      /* of each tile of level 0, see verify_log.c */
+	struct tile_tree *tree;   /* over them */
 	uint64_t n;
 	struct checkpoint head;
 	unsigned witnessed; /* given witnesses who co-signed it */
@@ -27,9 +46,11 @@ struct verify_log {
 
 /* Says a problem on stdout ("not ok: ...") and counts it. */
 void verify_log_problem(struct verify_log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Reads dir; 0, or local failure or missing file (said). key judges the checkpoint. */
+/* Reads dir, on all processors; 0, or local failure or missing file (said). */
 int verify_log_open(struct verify_log *l, const char *dir);
 void verify_log_close(struct verify_log *l);
+/* Entry i without its line end. */
+struct view verify_log_line(const struct verify_log *l, uint64_t i);
 /* Root of the first size entries, for the log states that people signed; FG_EINVAL when there are fewer. */
 int verify_log_root(struct verify_log *l, uint64_t size, uint8_t ret[MERKLE_HASH_LEN]);
 /* Checkpoint by key, root over all lines, every tile file. Problems are counted. */

@@ -74,14 +74,20 @@ each_is_good(const struct bundle *b, const struct signers *old, const struct sig
 }
 
 static int
-add_set(struct verify_signers *s, const struct signers *next)
+add_set(struct verify_signers *s, const struct signers *next, struct view text)
 {
 	struct signers *more = reallocarray(s->later, s->later_n + 1, sizeof *more);
 	if (!more)
 		return FG_ENOMEM;
 	s->later = more;
-	s->later[s->later_n++] = *next;
-	return FG_OK;
+	uint8_t (*digests)[DIGEST_SHA256_LEN] = reallocarray(s->later_digest, s->later_n + 1, sizeof *digests);
+	if (!digests)
+		return FG_ENOMEM;
+	s->later_digest = digests;
+	int err = digest_sha256(text, digests[s->later_n]);
+	if (!err)
+		more[s->later_n++] = *next;
+	return err;
 }
 
 /* The set after the newest one. previous is taken over. FG_ENOTFOUND at the end of the chain. */
@@ -103,7 +109,7 @@ follow(const char *dir, struct verify_signers *s, struct bundle *previous, char 
 	if (!err)
 		err = each_is_good(&b, old, next, why, cap);
 	if (!err)
-		err = add_set(s, next);
+		err = add_set(s, next, b.text);
 	free(next);
 	if (err) {
 		bundle_free(&b);
@@ -124,7 +130,10 @@ check_allowed(struct verify_log *l, const struct verify_signers *s)
 	int err = FG_OK;
 	for (uint32_t i = 0; !err && i <= s->later_n; i++)
 		err = signers_allowed(verify_signers_set(s, i), ALLOWED_NAMESPACES, &w);
-	if (!err && verify_file_read(l->dir, "signers/allowed_signers", ALLOWED_MAX, &file) == FG_OK) {
+	int missing = err ? FG_OK : verify_file_read(l->dir, "signers/allowed_signers", ALLOWED_MAX, &file);
+	if (missing)
+		verify_log_problem(l, "signers/allowed_signers: %s", err_name(missing));
+	else if (!err) {
 		if (!view_equal(file, writer_view(&w)))
 			verify_log_problem(l, "signers/allowed_signers: not the keys of the signer sets");
 		verify_file_free(file);
@@ -172,6 +181,7 @@ void
 verify_signers_free(struct verify_signers *s)
 {
 	free(s->later);
+	free(s->later_digest);
 	*s = (struct verify_signers){ 0 };
 }
 
@@ -181,4 +191,10 @@ verify_signers_set(const struct verify_signers *s, uint32_t number)
 	if (number == 0)
 		return &s->genesis.set;
 	return number <= s->later_n ? &s->later[number - 1] : NULL;
+}
+
+const uint8_t *
+verify_signers_digest(const struct verify_signers *s, uint32_t number)
+{
+	return number ? s->later_digest[number - 1] : s->digest;
 }

@@ -13,6 +13,7 @@ struct verify_signers {
 	struct genesis genesis;
 	uint8_t digest[DIGEST_SHA256_LEN]; /* of genesis.json */
 	struct signers *later;             /* sets 1.., owned */
+	uint8_t (*later_digest)[DIGEST_SHA256_LEN]; /* of their files, owned */
 	uint32_t later_n;
 };
 
@@ -24,5 +25,7 @@ int verify_signers_read(struct verify_log *l, struct verify_signers *ret);
 void verify_signers_free(struct verify_signers *s);
 /* The set of that number, or NULL. */
 const struct signers *verify_signers_set(const struct verify_signers *s, uint32_t number);
+/* SHA-256 of its file; number exists. */
+const uint8_t *verify_signers_digest(const struct verify_signers *s, uint32_t number);
 
 #endif

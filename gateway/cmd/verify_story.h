@@ -7,13 +7,19 @@
 #ifndef FG_GATEWAY_CMD_VERIFY_STORY_H
 #define FG_GATEWAY_CMD_VERIFY_STORY_H
 
-#include "gateway/cmd/verify_signers.h"
+#include "gateway/cmd/verify_judge.h"
 
 struct verify_story {
 	uint64_t releases, grants, served, revoked, statements;
+	struct verify_release *release; /* in the order of the log, owned */
+	uint32_t release_n, release_cap;
+	struct verify_index *by_id;
 };
 
-/* Walks the log. Problems are counted in l; returns local failure only. */
+/* Walks the log. Problems are counted in l; returns local failure only. Ended with verify_story_free in any case. */
 int verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct verify_story *ret);
+void verify_story_free(struct verify_story *s);
+/* NULL when the log has issued no such release. */
+struct verify_release *verify_story_find(const struct verify_story *s, const uint8_t id[RELEASE_ID]);
 
 #endif

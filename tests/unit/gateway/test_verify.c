@@ -25,6 +25,7 @@
 #define US INT64_C(1000000)
 #define NOW (PEOPLE_T0 + 3600)
 #define REPORT "{\"schema\":\"fotagate-report/1\"}"
+#define POLICY "{\"schema\":\"fotagate-profile/1\"}"
 
 struct fixture {
 	struct scratch tmp;
@@ -107,21 +108,17 @@ named_file(const struct fixture *f, const char *folder, struct view bytes, const
 	scratch_write(at(f, name), bytes.p, bytes.n);
 }
 
-/* A person's statement over the terms as the log stands, with its signature, in the export. */
+/* The statement as signer signs it, in the export; named in ret. Takes a over. */
 static void
-state_it(struct fixture *f, const struct person *p, const struct person *signer, struct release_statement *ret)
+write_statement(struct fixture *f, struct approval *a, const struct person *signer, struct release_statement *ret)
 {
-	uint8_t root[32];
 	struct writer text, sig;
 	char why[160], hex[DIGEST_HEX_LEN + 1], name[160];
-	assert_int_equal(ledger_root(f->l, root), 0);
-	f->nonce++;
-	struct approval *a = people_statement(p, &f->terms, f->now, f->nonce, ledger_size(f->l), root);
 	writer_init(&text, APPROVAL_BYTES_MAX);
 	writer_init(&sig, SSHSIG_ARMOR_MAX);
 	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
 	people_sign(signer, APPROVAL_NAMESPACE, writer_view(&text), &sig);
-	snprintf(ret->approver, sizeof ret->approver, "%s", p->name);
+	snprintf(ret->approver, sizeof ret->approver, "%s", a->approver);
 	digest_sha256(writer_view(&text), ret->statement);
 	digest_sha256(writer_view(&sig), ret->signature);
 	sshkey_digest(&signer->key, ret->key);
@@ -132,6 +129,41 @@ state_it(struct fixture *f, const struct person *p, const struct person *signer,
 	writer_free(&text);
 	writer_free(&sig);
 	free(a);
+}
+
+/* A person's statement over the terms as the log stands, with its signature, in the export. */
+static void
+state_it(struct fixture *f, const struct person *p, const struct person *signer, struct release_statement *ret)
+{
+	uint8_t root[32];
+	assert_int_equal(ledger_root(f->l, root), 0);
+	f->nonce++;
+	write_statement(f, people_statement(p, &f->terms, f->now, f->nonce, ledger_size(f->l), root), signer, ret);
+}
+
+/* A person hands in that the halt shall end. */
+static void
+sign_resume(struct fixture *f, const struct person *p, const struct person *signer)
+{
+	struct approval_terms terms = { .decision = APPROVAL_RESUME, .halted_at = NOW };
+	struct release_statement st = { 0 };
+	uint8_t root[32];
+	char digest[80] = "sha256:";
+	snprintf(terms.gateway, sizeof terms.gateway, "%s", PEOPLE_ORIGIN);
+	assert_int_equal(ledger_root(f->l, root), 0);
+	write_statement(f, people_statement(p, &terms, f->now, ++f->nonce, ledger_size(f->l), root), signer, &st);
+	hex_encode(st.statement, 32, digest + 7);
+	struct entry e = { .ev = ENTRY_APPROVAL_SIGNED, .obj = view_str("halt"), .act = view_str(p->name), .refs = 1 };
+	e.ref[0] = (struct entry_ref){ view_str("statement"), false, 0, view_str(digest) };
+	put(f, e);
+}
+
+static void
+resume(struct fixture *f)
+{
+	sign_resume(f, &f->alice, &f->alice);
+	sign_resume(f, &f->bob, &f->bob);
+	put_event(f, ENTRY_RESTRICT_RESUME, "halt");
 }
 
 /* The record in f->r, logged as it is. */
@@ -189,6 +221,7 @@ begin(struct fixture *f)
 	scratch_write(at(f, "e/signers/allowed_signers"), sig.p, sig.n);
 	writer_free(&sig);
 	named_file(f, "reports", view_str(REPORT), ".json");
+	named_file(f, "policies", view_str(POLICY), ".json");
 	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_GENESIS, .doc = writer_view(&f->genesis) });
 	put_event(f, ENTRY_LOG_OPENED, "");
 	put_event(f, ENTRY_REVIEW_OPENED, "R-7");
@@ -226,6 +259,7 @@ setup(void **state)
 	f->r = calloc(1, sizeof *f->r);
 	f->terms = people_terms(PEOPLE_T0, 50);
 	digest_sha256(view_str(REPORT), f->terms.report);
+	digest_sha256(view_str(POLICY), f->terms.policy);
 	writer_init(&f->genesis, GENESIS_BYTES_MAX);
 	begin(f);
 	*state = f;
@@ -310,7 +344,7 @@ good_story(struct fixture *f)
 	put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj);
 	put_module(f, ENTRY_DEVICE_SERVED, 1, f->obj);
 	put_event(f, ENTRY_RESTRICT_HALT, "gateway");
-	put_event(f, ENTRY_RESTRICT_RESUME, "halt");
+	resume(f);
 	put_module(f, ENTRY_DEVICE_GRANT, 3, f->obj);
 	put_event(f, ENTRY_APPROVAL_REVOKED, f->obj);
 	make_release(f);
@@ -458,6 +492,25 @@ STORY(test_taken_back, 0, "\nok\n", make_release(f); log_release(f); put_event(f
       f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f); put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj))
 STORY(test_granted_though_taken_back, 1, "never took effect", make_release(f); log_release(f);
       put_event(f, ENTRY_RELEASE_REFUSED, f->obj); put_module(f, ENTRY_DEVICE_GRANT, 2, f->obj))
+STORY(test_failed_without_grant, 1, "served without a grant", make_release(f); log_release(f);
+      put_module(f, ENTRY_DEVICE_FAILED, 2, f->obj))
+STORY(test_second_genesis, 1, "a second genesis",
+      put(f, (struct entry){ .ev = ENTRY_AUTHORITY_GENESIS, .doc = writer_view(&f->genesis) }))
+STORY(test_unsigned_resume, 1, "ended by 0 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
+STORY(test_resume_by_one, 1, "ended by 1 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      sign_resume(f, &f->alice, &f->alice); sign_resume(f, &f->alice, &f->alice);
+      put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
+STORY(test_resume_signed_by_another, 1, "ended by 1 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      sign_resume(f, &f->alice, &f->alice); sign_resume(f, &f->bob, &f->alice);
+      put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
+STORY(test_resume_used_twice, 1, "ended by 0 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway"); resume(f);
+      put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
+STORY(test_review_never_opened, 1, "never opened the review", snprintf(f->terms.review, sizeof f->terms.review, "R-8");
+      make_release(f); log_release(f))
+STORY(test_statement_before_review, 1, "older than the review", make_release(f); put_event(f, ENTRY_REVIEW_OPENED, "R-7");
+      f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f))
+STORY(test_policy_missing, 1, "policies/", digest_sha256(view_str("x"), f->terms.policy); make_release(f); log_release(f))
 STORY(test_unknown_set, 1, "signer set that is not in the export", make_release(f); f->r->signers_number = 1; log_release(f))
 
 /* A statement that claims to have seen more of the log than there was. */
@@ -465,54 +518,36 @@ static void
 test_later_log_state(void **state)
 {
 	struct fixture *f = *state;
-	struct release_statement *st = &f->r->statement[0];
-	struct writer text, sig;
-	char why[160], hex[DIGEST_HEX_LEN + 1], name[160];
 	need_program(f);
 	make_release(f);
-	struct approval *a = people_statement(&f->alice, &f->terms, f->now, 0x77, 5000, (const uint8_t[32]){ 1 });
-	writer_init(&text, APPROVAL_BYTES_MAX);
-	writer_init(&sig, SSHSIG_ARMOR_MAX);
-	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
-	people_sign(&f->alice, APPROVAL_NAMESPACE, writer_view(&text), &sig);
-	named_file(f, "statements", writer_view(&text), ".json");
-	digest_sha256(writer_view(&text), st->statement);
-	digest_sha256(writer_view(&sig), st->signature);
-	hex_encode(st->statement, 32, hex);
-	snprintf(name, sizeof name, "e/statements/%s.sig", hex);
-	scratch_write(at(f, name), sig.p, sig.n);
+	write_statement(f, people_statement(&f->alice, &f->terms, f->now, 0x77, 5000, (const uint8_t[32]){ 1 }), &f->alice,
+	    &f->r->statement[0]);
 	log_release(f);
 	end(f);
 	expect(f, 1, "log state that is not this log's");
-	writer_free(&text);
-	writer_free(&sig);
-	free(a);
 }
 
-/* A second set: releases are judged by it, and every byte of it counts. */
+/* Set 1, of bob and carol, in signers/; its text is the caller's to free. */
 static void
-test_next_set(void **state)
+write_set(struct fixture *f, const struct person *carol, bool with_bob, struct writer *text)
 {
-	struct fixture *f = *state;
-	struct person carol = people_make("carol@example.com", 3);
-	const struct person *who[] = { &f->alice, &f->bob, &carol };
+	const struct person *who[] = { &f->alice, &f->bob, carol };
 	struct signers *next = calloc(1, sizeof *next);
-	struct writer text, sig, allowed;
+	struct writer sig, allowed;
 	char name[64];
-	need_program(f);
-	writer_init(&text, SIGNERS_SET_BYTES_MAX);
+	writer_init(text, SIGNERS_SET_BYTES_MAX);
 	writer_init(&allowed, 65536);
 	next->number = 1;
 	next->threshold = 2;
 	next->time = NOW;
-	people_add(next, &f->bob);
-	people_add(next, &carol);
+	people_add(next, with_bob ? &f->bob : &f->alice);
+	people_add(next, carol);
 	digest_sha256(writer_view(&f->genesis), next->previous);
-	assert_int_equal(signers_encode(next, PEOPLE_ORIGIN, &text), 0);
-	scratch_write(at(f, "e/signers/1.json"), text.p, text.n);
+	assert_int_equal(signers_encode(next, PEOPLE_ORIGIN, text), 0);
+	scratch_write(at(f, "e/signers/1.json"), text->p, text->n);
 	for (unsigned i = 0; i < 3; i++) {
 		writer_init(&sig, SSHSIG_ARMOR_MAX);
-		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&text), &sig);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(text), &sig);
 		snprintf(name, sizeof name, "e/signers/1.sig.%u", i);
 		scratch_write(at(f, name), sig.p, sig.n);
 		writer_free(&sig);
@@ -520,18 +555,62 @@ test_next_set(void **state)
 	assert_int_equal(signers_allowed(&f->g->set, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &allowed), 0);
 	assert_int_equal(signers_allowed(next, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &allowed), 0);
 	scratch_write(at(f, "e/signers/allowed_signers"), allowed.p, allowed.n);
+	writer_free(&allowed);
+	free(next);
+}
+
+/* A set of bob and carol, put in force unless told otherwise, and a release by it. */
+static void
+story_of_sets(struct fixture *f, bool logged, bool other)
+{
+	struct person carol = people_make("carol@example.com", 3);
+	struct writer text;
+	write_set(f, &carol, true, &text);
+	struct entry e = { .ev = ENTRY_AUTHORITY_SIGNERS, .doc = other ? view_str("{}") : writer_view(&text) };
+	if (logged)
+		put(f, e);
 	make_release(f);
 	f->r->signers_number = 1;
 	state_it(f, &carol, &carol, &f->r->statement[0]);
 	f->r->log_size = ledger_size(f->l);
 	log_release(f);
 	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+	writer_free(&text);
+}
+
+/* Releases are judged by it, and every byte of it counts. */
+static void
+test_next_set(void **state)
+{
+	struct fixture *f = *state;
+	need_program(f);
+	story_of_sets(f, true, false);
 	end(f);
 	expect(f, 0, "\nok\n");
 	flip_all(f, "e/signers");
+}
+
+STORY(test_set_never_in_force, 1, "never put it in force", story_of_sets(f, false, false))
+STORY(test_set_not_in_force_yet, 1, "judged by signer set 1 while 0 was in force", story_of_sets(f, false, false))
+STORY(test_set_of_other_bytes, 1, "not the signer set of signers/1.json", story_of_sets(f, true, true))
+STORY(test_set_not_exported, 1, "that is not in the export",
+      put(f, (struct entry){ .ev = ENTRY_AUTHORITY_SIGNERS, .doc = view_str("{}") }))
+
+/* Judged by the set before, though another was in force. */
+static void
+test_old_set(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3);
+	struct writer text;
+	need_program(f);
+	write_set(f, &carol, true, &text);
+	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_SIGNERS, .doc = writer_view(&text) });
+	make_release(f);
+	log_release(f);
+	end(f);
+	expect(f, 1, "judged by signer set 0 while 1 was in force");
 	writer_free(&text);
-	writer_free(&allowed);
-	free(next);
 }
 
 /* A receipt that carries its entry, and one approval by itself. */
@@ -596,6 +675,10 @@ main(void)
 		TEST(test_same_module_twice), TEST(test_below_the_floor), TEST(test_other_terms_than_signed),
 		TEST(test_signed_by_another), TEST(test_later_log_state), TEST(test_released_from_the_future),
 		TEST(test_issued_at_another_time), TEST(test_old_statements_after_revocation), TEST(test_statement_used_twice),
+		TEST(test_failed_without_grant), TEST(test_second_genesis), TEST(test_unsigned_resume), TEST(test_resume_by_one),
+		TEST(test_resume_signed_by_another), TEST(test_resume_used_twice), TEST(test_review_never_opened),
+		TEST(test_statement_before_review), TEST(test_policy_missing), TEST(test_set_never_in_force),
+		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
 		TEST(test_receipt_and_approval),
 	};

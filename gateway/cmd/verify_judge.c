@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/verify_judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/approval.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/cmd/verify_file.h"
+
+#define FEW 256 /* keys of an index at first */
+/* The person may take so long from writing a set to handing it in, as with an approval. */
+#define SET_WINDOW APPROVAL_SUBMIT_WINDOW
+
+int
+verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s)
+{
+	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
+		.opened = verify_index_new(FEW), .suspended = verify_index_new(FEW) };
+	if (j->revoked && j->opened && j->suspended)
+		return FG_OK;
+	verify_judge_free(j);
+	return FG_ENOMEM;
+}
+
+void
+verify_judge_free(struct verify_judge *j)
+{
+	verify_index_free(j->revoked);
+	verify_index_free(j->opened);
+	verify_index_free(j->suspended);
+	*j = (struct verify_judge){ 0 };
+}
+
+const struct entry_ref *
+verify_judge_ref(const struct entry *e, const char *key)
+{
+	for (unsigned i = 0; i < e->refs; i++) {
+		if (view_is(e->ref[i].key, key))
+			return &e->ref[i];
+	}
+	return NULL;
+}
+
+bool
+verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	return text.n == 7 + DIGEST_HEX_LEN && !memcmp(text.p, "sha256:", 7) &&
+	    hex_decode(view_of(text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
+}
+
+static bool
+is_local(int err)
+{
+	return err == FG_ENOMEM || err == FG_ECRYPTO;
+}
+
+/* ---- one statement ---- */
+
+struct paper { /* a statement and its signature */
+	struct view text, sig;
+	struct approval *said; /* owned */
+};
+
+static void
+paper_free(struct paper *p)
+{
+	verify_file_free(p->text);
+	verify_file_free(p->sig);
+	free(p->said);
+	*p = (struct paper){ 0 };
+}
+
+/* Both files; the statement has the bytes its name says. NULL, or what is wrong. */
+static const char *
+paper_read(const struct verify_log *l, const uint8_t sha256[DIGEST_SHA256_LEN], struct paper *ret, char *why, size_t cap)
+{
+	char name[128], hex[DIGEST_HEX_LEN + 1];
+	uint8_t digest[DIGEST_SHA256_LEN];
+	hex_encode(sha256, DIGEST_SHA256_LEN, hex);
+	snprintf(name, sizeof name, "statements/%s.json", hex);
+	if (verify_file_read(l->dir, name, APPROVAL_BYTES_MAX, &ret->text))
+		return "a statement it rests on is not in the export";
+	snprintf(name, sizeof name, "statements/%s.sig", hex);
+	if (verify_file_read(l->dir, name, SSHSIG_ARMOR_MAX, &ret->sig))
+		return "a signature it rests on is not in the export";
+	if (digest_sha256(ret->text, digest) || memcmp(digest, sha256, sizeof digest))
+		return "a statement's bytes are not those of the record";
+	return approval_parse(ret->text, ret->said, why, cap) ? why : NULL;
+}
+
+/* The one key of the set that signed it, or NULL with what is wrong. */
+static const struct signer *
+signer_of(const struct signers *set, const struct paper *p, int64_t now, int *ret_err)
+{
+	struct signers_signature one = { p->sig };
+	unsigned persons = 0, who[SIGNERS_MAX], n = 0;
+	*ret_err = signers_count(set, p->text, APPROVAL_NAMESPACE, now, &one, 1, NULL, 0, &persons, who, &n);
+	return !*ret_err && n == 1 ? &set->signer[who[0]] : NULL;
+}
+
+/* Revoked, or not even opened, after what its signer had seen. */
+static const char *
+too_old(const struct verify_judge *j, const struct approval *a, uint64_t *ret_newer)
+{
+	uint8_t name[DIGEST_SHA256_LEN];
+	uint64_t at = 0;
+	*ret_newer = 0;
+	if (digest_sha256(view_str(a->terms.review), name) || !verify_index_get(j->opened, name, ret_newer))
+		return "the log never opened the review it was released by";
+	if (verify_index_get(j->revoked, a->terms.image, &at) && at > *ret_newer)
+		*ret_newer = at;
+	return NULL;
+}
+
+/* What it says: the record's terms, its person, a state of this log, in time. */
+static const char *
+judge_words(struct verify_judge *j, const struct verify_release *r, const struct release_statement *s,
+    const struct approval *a, char *why, size_t cap)
+{
+	uint8_t root[MERKLE_HASH_LEN];
+	uint64_t newer_than;
+	if (approval_terms_differ(&a->terms, &r->record->terms))
+		return "a statement is about something else than the record";
+	if (strcmp(a->approver, s->approver) || strcmp(a->terms.gateway, j->signers->genesis.origin))
+		return "a statement names another person or gateway";
+	if (a->log_size > r->at || verify_log_root(j->l, a->log_size, root) || memcmp(a->log_root, root, sizeof root))
+		return "a statement rests on a log state that is not this log's";
+	const char *old = too_old(j, a, &newer_than);
+	if (!old && approval_check_time(a, r->record->issued, newer_than, why, cap))
+		old = why;
+	return old;
+}
+
+/* Signed by its person, with the key the record names, valid at the issue and not suspended. */
+static const char *
+judge_signature(struct verify_judge *j, const struct verify_release *r, const struct release_statement *s,
+    const struct paper *p, int *ret_err)
+{
+	const struct signers *set = verify_signers_set(j->signers, r->record->signers_number);
+	uint8_t digest[DIGEST_SHA256_LEN];
+	uint64_t since = 0;
+	if (!set)
+		return "it was judged by a signer set that is not in the export";
+	*ret_err = digest_sha256(p->sig, digest);
+	if (*ret_err)
+		return NULL;
+	if (memcmp(digest, s->signature, sizeof digest))
+		return "a signature's bytes are not those of the record";
+	const struct signer *who = signer_of(set, p, r->record->issued, ret_err);
+	if (*ret_err)
+		return NULL;
+	if (!who || strcmp(who->principal, s->approver))
+		return "a statement is not signed by the person it names";
+	*ret_err = sshkey_digest(&who->key, digest);
+	if (*ret_err)
+		return NULL;
+	if (memcmp(digest, s->key, sizeof digest))
+		return "a statement is signed by another key than the record says";
+	if (verify_index_get(j->suspended, digest, &since) && since && r->t_us > (int64_t)since + VERIFY_JUDGE_ON_ITS_WAY_US)
+		return "a statement is signed by a key that was suspended before";
+	return NULL;
+}
+
+static int
+check_statement(struct verify_judge *j, const struct verify_release *r, const struct release_statement *s)
+{
+	char hex[2 * RELEASE_ID + 1], why[256] = "";
+	struct paper p = { .said = calloc(1, sizeof *p.said) };
+	int err = FG_OK;
+	if (!p.said)
+		return FG_ENOMEM;
+	const char *bad = paper_read(j->l, s->statement, &p, why, sizeof why);
+	if (!bad)
+		bad = judge_words(j, r, s, p.said, why, sizeof why);
+	if (!bad)
+		bad = judge_signature(j, r, s, &p, &err);
+	if (bad) {
+		hex_encode(r->id, RELEASE_ID, hex);
+		verify_log_problem(j->l, "entry %llu: release %s: %s", (unsigned long long)r->at, hex, bad);
+	}
+	j->statements++;
+	paper_free(&p);
+	return err;
+}
+
+/* ---- one release ---- */
+
+static void
+check_paper(struct verify_judge *j, const struct verify_release *r, const char *folder,
+    const uint8_t sha256[DIGEST_SHA256_LEN], const char *what)
+{
+	char name[128], hex[DIGEST_HEX_LEN + 1];
+	uint8_t digest[DIGEST_SHA256_LEN];
+	struct view text;
+	hex_encode(sha256, DIGEST_SHA256_LEN, hex);
+	snprintf(name, sizeof name, "%s/%s.json", folder, hex);
+	if (verify_file_read(j->l->dir, name, VERIFY_SMALL_MAX, &text)) {
+		verify_log_problem(j->l, "entry %llu: %s is not in the export", (unsigned long long)r->at, name);
+		return;
+	}
+	if (digest_sha256(text, digest) || memcmp(digest, sha256, sizeof digest))
+		verify_log_problem(j->l, "%s: not the %s that was signed for", name, what);
+	verify_file_free(text);
+}
+
+/* What the record says of itself against genesis and the log around it. */
+static void
+check_record(struct verify_judge *j, const struct verify_release *rel)
+{
+	const struct release *r = rel->record;
+	unsigned long long at = rel->at;
+	int64_t logged = rel->t_us / 1000000;
+	if (r->quorum < genesis_floor(&j->signers->genesis, r->terms.max_devices))
+		verify_log_problem(j->l, "entry %llu: released with fewer persons than genesis demands", at);
+	if (strcmp(r->terms.gateway, j->signers->genesis.origin))
+		verify_log_problem(j->l, "entry %llu: a release of another gateway", at);
+	if (r->log_size > rel->at)
+		verify_log_problem(j->l, "entry %llu: a release from a later log state than its own", at);
+	if (r->signers_number != j->set && verify_signers_set(j->signers, r->signers_number))
+		verify_log_problem(j->l, "entry %llu: judged by signer set %u while %u was in force", at, r->signers_number,
+		    j->set);
+	/* Keys and statements are judged at that time: the warden may not choose it freely. */
+	if (r->issued > logged + APPROVAL_SKEW || r->issued < logged - APPROVAL_SKEW)
+		verify_log_problem(j->l, "entry %llu: the release says it was issued at another time", at);
+}
+
+int
+verify_judge_release(struct verify_judge *j, const struct verify_release *r)
+{
+	int err = FG_OK;
+	check_record(j, r);
+	for (uint32_t i = 0; !err && i < r->record->statements_n; i++)
+		err = check_statement(j, r, &r->record->statement[i]);
+	check_paper(j, r, "reports", r->record->terms.report, "report");
+	check_paper(j, r, "policies", r->record->terms.policy, "policy");
+	return err;
+}
+
+/* ---- what came before ---- */
+
+int
+verify_judge_opened(struct verify_judge *j, const struct entry *e, uint64_t at)
+{
+	uint8_t name[DIGEST_SHA256_LEN];
+	int err = digest_sha256(e->obj, name);
+	return err ? err : verify_index_put(j->opened, name, at);
+}
+
+int
+verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA256_LEN], uint64_t at)
+{
+	return verify_index_put(j->revoked, image, at);
+}
+
+int
+verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t at)
+{
+	static const char prefix[] = "key:";
+	size_t n = sizeof prefix - 1;
+	uint8_t key[DIGEST_SHA256_LEN];
+	if (e->obj.n != n + DIGEST_HEX_LEN || memcmp(e->obj.p, prefix, n) ||
+	    !hex_decode(view_of(e->obj.p + n, DIGEST_HEX_LEN), key, sizeof key)) {
+		verify_log_problem(j->l, "entry %llu: suspends no key that has a name", (unsigned long long)at);
+		return FG_OK;
+	}
+	return verify_index_put(j->suspended, key, (uint64_t)e->t_us);
+}
+
+/* A key that a quorum lists again is no longer suspended. */
+static int
+bring_back(struct verify_judge *j, const struct signers *set)
+{
+	int err = FG_OK;
+	for (uint32_t i = 0; !err && i < set->n; i++) {
+		uint8_t key[DIGEST_SHA256_LEN];
+		uint64_t since;
+		err = sshkey_digest(&set->signer[i].key, key);
+		if (!err && verify_index_get(j->suspended, key, &since))
+			err = verify_index_put(j->suspended, key, 0);
+	}
+	return err;
+}
+
+int
+verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	unsigned long long index = at;
+	int64_t logged = e->t_us / 1000000;
+	const struct signers *set = verify_signers_set(j->signers, j->set + 1);
+	if (!set) {
+		verify_log_problem(j->l, "entry %llu: puts a signer set in force that is not in the export", index);
+		return FG_OK;
+	}
+	int err = digest_sha256(e->doc, digest);
+	if (err)
+		return err;
+	if (memcmp(digest, verify_signers_digest(j->signers, j->set + 1), sizeof digest)) {
+		verify_log_problem(j->l, "entry %llu: not the signer set of signers/%u.json", index, j->set + 1);
+		return FG_OK;
+	}
+	/* Its keys are judged at its own time, which nobody may choose freely. */
+	if (set->time > logged + APPROVAL_SKEW || set->time < logged - SET_WINDOW - APPROVAL_SKEW)
+		verify_log_problem(j->l, "entry %llu: signer set %u says it was made at another time", index, j->set + 1);
+	j->set++;
+	return bring_back(j, set);
+}
+
+/* ---- ending a halt ---- */
+
+static void
+remember_resume(struct verify_judge *j, const struct approval *a)
+{
+	for (unsigned i = 0; i < j->resumes; i++) {
+		if (!strcmp(j->resume[i].approver, a->approver) && j->resume[i].halted_at == a->terms.halted_at)
+			return;
+	}
+	if (j->resumes == SIGNERS_MAX)
+		return;
+	struct verify_resume *r = &j->resume[j->resumes++];
+	snprintf(r->approver, sizeof r->approver, "%s", a->approver);
+	r->halted_at = a->terms.halted_at;
+}
+
+int
+verify_judge_signed(struct verify_judge *j, const struct entry *e, uint64_t at)
+{
+	const struct entry_ref *ref = verify_judge_ref(e, "statement");
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	uint64_t since = 0;
+	char why[160];
+	int err = FG_OK;
+	(void)at;
+	if (!view_is(e->obj, "halt") || !ref || !verify_judge_digest(ref->text, sha256))
+		return FG_OK;
+	struct paper p = { .said = calloc(1, sizeof *p.said) };
+	if (!p.said)
+		return FG_ENOMEM;
+	/* One that does not hold counts for nothing; whether enough do, the end of the halt tells. */
+	if (!paper_read(j->l, sha256, &p, why, sizeof why) && p.said->terms.decision == APPROVAL_RESUME &&
+	    !strcmp(p.said->terms.gateway, j->signers->genesis.origin)) {
+		const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), &p, e->t_us / 1000000, &err);
+		if (who && !strcmp(who->principal, p.said->approver) && !sshkey_digest(&who->key, sha256) &&
+		    (!verify_index_get(j->suspended, sha256, &since) || !since))
+			remember_resume(j, p.said);
+	}
+	paper_free(&p);
+	return is_local(err) ? err : FG_OK;
+}
+
+int
+verify_judge_resumed(struct verify_judge *j, uint64_t at)
+{
+	int64_t newest = 0;
+	unsigned persons = 0;
+	for (unsigned i = 0; i < j->resumes; i++) {
+		if (j->resume[i].halted_at > newest)
+			newest = j->resume[i].halted_at;
+	}
+	for (unsigned i = 0; i < j->resumes; i++)
+		persons += j->resume[i].halted_at == newest;
+	if (persons < j->signers->genesis.floor_production)
+		verify_log_problem(j->l, "entry %llu: a halt was ended by %u persons, genesis demands %u",
+		    (unsigned long long)at, persons, j->signers->genesis.floor_production);
+	j->resumes = 0;
+	return FG_OK;
+}

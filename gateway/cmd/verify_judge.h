@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify_judge - released within signed: one release record, or the end of one
+ * halt, held against the statements people signed, the signer set in force at
+ * its place in the log, and what was revoked or suspended before it.
+ */
+#ifndef FG_GATEWAY_CMD_VERIFY_JUDGE_H
+#define FG_GATEWAY_CMD_VERIFY_JUDGE_H
+
+#include "gateway/cmd/verify_index.h"
+#include "gateway/cmd/verify_signers.h"
+
+/*
+ * What stops takes effect first and is logged after, so what was on its
+ * way may stand behind the entry that stopped it. Later than this it may not.
+ */
+#define VERIFY_JUDGE_ON_ITS_WAY_US (INT64_C(10) * 1000000)
+
+struct verify_release { /* one release the log issued */
+	uint8_t id[RELEASE_ID];
+	struct release *record; /* owned */
+	uint64_t at;            /* index of its entry */
+	int64_t t_us;           /* and time */
+	bool taken_back;        /* the warden took it back: never in effect */
+	int64_t revoked_us;     /* 0: not */
+	uint64_t granted;       /* distinct modules */
+};
+
+struct verify_resume { /* one statement that a halt shall end, handed in and not used yet */
+	char approver[SIGNERS_PRINCIPAL_MAX];
+	int64_t halted_at;
+};
+
+/* What the log has said so far that later statements are judged by. */
+struct verify_judge {
+	struct verify_log *l;
+	const struct verify_signers *signers;
+	uint32_t set;                   /* number of the signer set in force */
+	struct verify_index *revoked;   /* image -> index of its latest revocation */
+	struct verify_index *opened;    /* SHA-256 of a review's name -> index of its latest opening */
+	struct verify_index *suspended; /* digest of a key -> time of its suspension, us; 0: it was brought back */
+	struct verify_resume resume[SIGNERS_MAX];
+	unsigned resumes;
+	uint64_t statements;            /* looked at */
+};
+
+/* FG_OK or FG_ENOMEM. */
+int verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s);
+void verify_judge_free(struct verify_judge *j);
+
+/* All: problems are counted in the log; returns local failure only. at: index of e. */
+
+/* A record with id, record, at and t_us filled. */
+int verify_judge_release(struct verify_judge *j, const struct verify_release *r);
+int verify_judge_opened(struct verify_judge *j, const struct entry *e, uint64_t at);
+int verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA256_LEN], uint64_t at);
+int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t at);
+/* The next signer set: its document is the one in signers/, and it is in force from here on. */
+int verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at);
+/* Somebody's signature under a statement was handed in. */
+int verify_judge_signed(struct verify_judge *j, const struct entry *e, uint64_t at);
+/* A halt ends: enough persons had signed for that. */
+int verify_judge_resumed(struct verify_judge *j, uint64_t at);
+
+/* The reference of that name; NULL when e has none. */
+const struct entry_ref *verify_judge_ref(const struct entry *e, const char *key);
+/* "sha256:<hex>". */
+bool verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
+
+#endif
