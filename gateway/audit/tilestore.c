@@ -20,8 +20,12 @@ struct edge { /* the rightmost tile of a level while it is not full */
 	uint8_t hash[TILE_WIDTH][MERKLE_HASH_LEN];
 };
 
+#define SURE_FOLDERS 16 /* a level's, its entries' and their partial ones: what one publication writes to */
+
 struct tilestore {
 	int dirfd;
+	char sure[SURE_FOLDERS][TILE_PATH_CAP]; /* folders whose way from the root is synced */
+	unsigned sure_turn;
 	struct merkle *m;
 	uint64_t size;
 	struct edge level[TILE_LEVELS];
@@ -29,30 +33,6 @@ struct tilestore {
 };
 
 /* ---- files ---- */
-
-static int
-make_parents(int dirfd, const char *path)
-{
-	char part[TILE_PATH_CAP + 16];
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-		if (mkdirat(dirfd, part, 0755) == 0) {
-			/* A directory is as durable as its parent's entry for it. */
-			char *up = strrchr(part, '/');
-			if (up)
-				*up = '\0';
-			int parent = openat(dirfd, up ? part : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			bool ok = parent >= 0 && fsync(parent) == 0;
-			if (parent >= 0)
-				close(parent);
-			if (!ok)
-				return FG_EIO;
-		} else if (errno != EEXIST) {
-			return FG_EIO;
-		}
-	}
-	return FG_OK;
-}
 
 static int
 sync_parent(int dirfd, const char *path)
@@ -69,11 +49,44 @@ sync_parent(int dirfd, const char *path)
 	return ok ? FG_OK : FG_EIO;
 }
 
+static bool
+is_sure(const struct tilestore *t, const char *folder)
+{
+	for (unsigned i = 0; i < SURE_FOLDERS; i++) {
+		if (!strcmp(t->sure[i], folder))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A folder is as durable as its parent's entry for it. One that is there may have
+ * been made by a process that was killed before its sync, so each is synced once.
+ */
+static int
+make_parents(struct tilestore *t, const char *path)
+{
+	char part[TILE_PATH_CAP];
+	const char *last = strrchr(path, '/');
+	if (!last)
+		return FG_OK;
+	snprintf(part, sizeof part, "%.*s", (int)(last - path), path);
+	if (is_sure(t, part))
+		return FG_OK;
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
+		if ((mkdirat(t->dirfd, part, 0755) && errno != EEXIST) || sync_parent(t->dirfd, part))
+			return FG_EIO;
+	}
+	snprintf(t->sure[t->sure_turn++ % SURE_FOLDERS], sizeof part, "%s", part);
+	return FG_OK;
+}
+
 int
 tilestore_write(struct tilestore *t, const char *name, struct view bytes)
 {
 	char aside[TILE_PATH_CAP + 16];
-	int err = make_parents(t->dirfd, name);
+	int err = make_parents(t, name);
 	if (err)
 		return err;
 	snprintf(aside, sizeof aside, "%s.new", name);

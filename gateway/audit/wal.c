@@ -29,6 +29,7 @@ struct wal {
 	unsigned segments_n;
 	int fd;             /* the last segment, -1 before the first */
 	uint64_t end;       /* where its next record goes */
+	uint64_t tail;      /* where its last batch begins, as opening found it */
 	uint64_t next;      /* seq of its next record, while any */
 	bool any;
 	bool torn;          /* bytes behind end that are no records: wal_cut() */
@@ -157,13 +158,15 @@ used_bytes(struct view bytes, uint64_t from)
 	return end > from ? end - from : 0;
 }
 
-/* Records of one segment's bytes; *ret_end is where the good ones stop. */
+/* Records of one segment's bytes; *ret_end is where the good ones stop, *ret_tail where their last batch begins. */
 static int
-scan_records(struct scan *s, struct view bytes, uint64_t *ret_end)
+scan_records(struct scan *s, struct view bytes, uint64_t *ret_end, uint64_t *ret_tail)
 {
 	struct record rec;
 	uint64_t at = WAL_HEADER;
 	while (record_at(bytes, at, &rec) && rec.seq == s->next) {
+		if (rec.begins)
+			*ret_tail = at;
 		int err = s->replay(s->ctx, rec.seq, rec.entry);
 		if (err)
 			return err;
@@ -245,7 +248,7 @@ scan_segment(struct wal *w, struct scan *s, unsigned i)
 	uint8_t *p = NULL;
 	size_t n = 0;
 	bool last = i + 1 == w->segments_n;
-	uint64_t end = WAL_HEADER;
+	uint64_t end = WAL_HEADER, tail = WAL_HEADER;
 	segment_name(w->segments[i], name);
 	int fd = openat(w->dirfd, name, (last ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
@@ -256,7 +259,7 @@ scan_segment(struct wal *w, struct scan *s, unsigned i)
 	struct view bytes = view_of(p, n);
 	if (!begin_segment(w, s, i, bytes))
 		goto out;
-	err = scan_records(s, bytes, &end);
+	err = scan_records(s, bytes, &end, &tail);
 	if (err)
 		goto out;
 	uint64_t left = used_bytes(bytes, end);
@@ -270,6 +273,7 @@ scan_segment(struct wal *w, struct scan *s, unsigned i)
 	if (last) {
 		w->fd = fd;
 		w->end = end;
+		w->tail = tail;
 		fd = -1;
 	}
 out:
@@ -423,6 +427,37 @@ wal_commit(struct wal *w, const uint8_t root[DIGEST_SHA256_LEN])
 	return FG_OK;
 }
 
+/*
+ * What opening read came from the page cache: a process that was killed, or whose
+ * sync failed, may have left it there and nowhere else, and after a failed sync the
+ * kernel takes it for clean. So it is written once more, the same bytes, and synced;
+ * only then may anything be acknowledged that comes after it.
+ */
+static int
+rewrite(int fd, uint64_t from, uint64_t end)
+{
+	size_t n = (size_t)(end - from), done = 0;
+	uint8_t *p = malloc(n + 1);
+	bool ok = p && pread(fd, p, n, (off_t)from) == (ssize_t)n;
+	while (ok && done < n) {
+		ssize_t w = pwrite(fd, p + done, n - done, (off_t)(from + done));
+		if (w < 0 && errno == EINTR)
+			continue;
+		ok = w > 0;
+		done += ok ? (size_t)w : 0;
+	}
+	free(p);
+	return ok ? FG_OK : FG_EIO;
+}
+
+static int
+settle(struct wal *w)
+{
+	if (w->fd >= 0 && (rewrite(w->fd, 0, WAL_HEADER) || rewrite(w->fd, w->tail, w->end) || fsync(w->fd)))
+		return FG_EIO;
+	return fsync(w->dirfd) ? FG_EIO : FG_OK;
+}
+
 int
 wal_cut(struct wal *w)
 {
@@ -439,7 +474,7 @@ wal_cut(struct wal *w)
 			return FG_EIO;
 		w->torn = false;
 	}
-	return FG_OK;
+	return settle(w);
 }
 
 void

@@ -48,7 +48,11 @@ int wal_put(struct wal *w, uint64_t seq, struct view entry);
  * first record, for a new segment's header. After FG_EIO the wal is dead.
  */
 int wal_commit(struct wal *w, const uint8_t root[DIGEST_SHA256_LEN]);
-/* Cuts a torn tail for good; nothing to do without one. The caller has seen that it holds nothing published. */
+/*
+ * Cuts a torn tail, if there is one (the caller has seen that it holds nothing
+ * published), and makes what opening found durable: a process before this one may
+ * have been killed between a write and its sync. FG_EIO.
+ */
 int wal_cut(struct wal *w);
 /* Removes segments whose every record is below seq; the last segment stays. */
 void wal_forget(struct wal *w, uint64_t seq);
