@@ -2,139 +2,16 @@
 /* fotagate audit: looking at the log, and taking away what proves it. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "crypto/decimal.h"
-#include "crypto/entry.h"
 #include "crypto/err.h"
 #include "crypto/receipt.h"
-#include "crypto/stamp.h"
 #include "gateway/cmd/cli_export.h"
 #include "gateway/cmd/cli_log.h"
 #include "gateway/cmd/cli_place.h"
-#include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_tail.h"
 #include "gateway/cmd/cli_verbs.h"
-
-#define TAIL_LINES 20
-#define RETRIES 10     /* times the log may grow under our hands before we say so */
-#define LOOK_S 1
-
-/* ---- tail ---- */
-
-static void
-print_view(const char *before, struct view v)
-{
-	if (v.n && cli_print_is_plain(v))
-		printf("%s%.*s", before, (int)v.n, (const char *)v.p);
-}
-
-static void
-print_entry(const struct cli_common *c, struct view line)
-{
-	struct json *doc = NULL;
-	struct entry e;
-	char at[STAMP_US_CAP] = "?";
-	if (!cli_print_is_plain(line))
-		return; /* no entry of ours */
-	if (c->json || entry_parse(line, &doc, &e, NULL)) {
-		printf("%.*s\n", (int)line.n, (const char *)line.p);
-		return;
-	}
-	if (stamp_format_us(e.t_us, at))
-		at[0] = '\0';
-	printf("%6" PRIu64 "  %.23sZ  ", e.seq, at);
-	printf("%-20.*s", (int)e.ev_text.n, (const char *)e.ev_text.p);
-	printf(" %-7.*s", (int)e.out.n, e.out.n ? (const char *)e.out.p : "");
-	print_view(" ", e.act);
-	print_view(" -> ", e.obj);
-	print_view(": ", e.msg);
-	putchar('\n');
-	json_free(doc);
-}
-
-/* Entries from `from` up to the head; *ret_next is where to go on. 0, FG_ENOTFOUND to ask again, or an error. */
-static int
-print_from(struct cli_log *l, uint64_t from, uint64_t *ret_next)
-{
-	struct writer w;
-	struct tile_bundle b;
-	struct view line;
-	unsigned width = 0;
-	int err = 0;
-	writer_init(&w, TILE_BUNDLE_MAX);
-	while (!err && from < l->head.size) {
-		uint64_t at = from / TILE_WIDTH * TILE_WIDTH;
-		err = cli_log_bundle(l, from / TILE_WIDTH, &w, &width);
-		if (err)
-			break;
-		tile_bundle_begin(&b, writer_view(&w), width);
-		int more;
-		for (; (more = tile_bundle_next(&b, &line)) > 0; at++) {
-			if (at < from)
-				continue;
-			print_entry(l->common, line);
-			from = at + 1;
-		}
-		err = more < 0 ? more : 0;
-		*ret_next = from;
-	}
-	writer_free(&w);
-	fflush(stdout);
-	return err;
-}
-
-static int
-tail_once(struct cli_log *l, uint64_t *next)
-{
-	for (unsigned tries = 0;; tries++) {
-		int status = cli_log_head(l);
-		if (status)
-			return status;
-		int err = print_from(l, *next, next);
-		if (!err)
-			return 0;
-		if (err != FG_ENOTFOUND)
-			return CLI_COULD_NOT;
-		if (tries == RETRIES)
-			return cli_opt_fail(l->common, CLI_COULD_NOT, "LOG", "fotagate status tells what is known about the log.",
-			    "tiles of the published log are missing");
-	}
-}
-
-static int
-tail(int argc, char **argv)
-{
-	struct cli_args a;
-	int64_t lines = TAIL_LINES;
-	bool follow = false;
-	const struct cli_opt opts[] = {
-		{ "lines", CLI_OPT_NUMBER, &lines, 0, 1000000000, 'n' },
-		{ "follow", CLI_OPT_FLAG, &follow, 0, 0, 'f' },
-		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
-	};
-	const struct timespec nap = { .tv_sec = LOOK_S };
-	struct cli_call *call = NULL;
-	struct cli_log l;
-	int status = cli_opt_parse(argc, argv, opts, "audit tail [-n LINES] [-f] [--json]", 0, 0, &a);
-	if (status)
-		return cli_opt_end(status);
-	status = cli_call_open(&a.common, &call);
-	if (status)
-		return status;
-	cli_log_init(&l, &a.common, call);
-	status = cli_log_head(&l);
-	if (!status) {
-		uint64_t next = l.head.size > (uint64_t)lines ? l.head.size - (uint64_t)lines : 0;
-		status = tail_once(&l, &next);
-		while (!status && follow) {
-			nanosleep(&nap, NULL);
-			status = tail_once(&l, &next);
-		}
-	}
-	cli_log_end(&l);
-	cli_call_close(call);
-	return status;
-}
+#include "gateway/view/rfc5424.h"
 
 /* ---- checkpoint, proof ---- */
 
@@ -274,14 +151,23 @@ static int
 export(int argc, char **argv)
 {
 	struct cli_args a;
-	const char *authority = NULL;
+	const char *authority = NULL, *format = NULL;
+	enum formats view;
+	int64_t pen = RFC5424_PEN_DOC;
 	const struct cli_opt opts[] = {
 		{ "authority", CLI_OPT_TEXT, &authority, 0, 0, 0 },
+		{ "format", CLI_OPT_TEXT, &format, 0, 0, 0 },
+		{ "pen", CLI_OPT_NUMBER, &pen, 1, UINT32_MAX, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	int status = cli_opt_parse(argc, argv, opts, "audit export DIR [--authority FOLDER] [--json]", 1, 1, &a);
+	int status = cli_opt_parse(argc, argv, opts, "audit export DIR [--authority FOLDER] [--json]\n"
+	    "       fotagate audit export --format FORMAT [--pen N] FILE", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (!cli_tail_format(&a.common, format, &view))
+		return CLI_USAGE;
+	if (view)
+		return cli_tail_export(&a.common, view, pen, a.at[0]);
 	return cli_export_run(&a.common, a.at[0], authority);
 }
 
@@ -289,7 +175,7 @@ int
 cli_audit(int argc, char **argv)
 {
 	static const struct cli_sub subs[] = {
-		{ "tail", tail, "the latest entries" },
+		{ "tail", cli_tail, "the latest entries" },
 		{ "checkpoint", checkpoint, "the signed head of the log, to be remembered elsewhere" },
 		{ "proof", proof, "a receipt: that an entry is in the log" },
 		{ "export", export, "everything an auditor needs, in a folder" },
