@@ -54,12 +54,14 @@ files_open(const char *data_dir, struct files **ret)
 	f->quarantine = images < 0 ? -1 : open_folder(images, "quarantine");
 	f->reports = base < 0 ? -1 : open_folder(base, "reports");
 	f->statements = base < 0 ? -1 : open_folder(base, "statements");
+	/* What lies in a folder is as durable as the folder's own name, whoever made that. */
+	bool ok = f->quarantine >= 0 && f->reports >= 0 && f->statements >= 0 && fsync(images) == 0 && fsync(base) == 0;
 	int saved = errno;
 	if (images >= 0)
 		close(images);
 	if (base >= 0)
 		close(base);
-	if (f->quarantine < 0 || f->reports < 0 || f->statements < 0) {
+	if (!ok) {
 		files_close(f);
 		errno = saved;
 		return FG_EIO;
@@ -222,7 +224,7 @@ each_name(int dir, int (*each)(void *arg, const char *name), void *arg)
 }
 
 struct sweep {
-	struct files *files;
+	int dir;
 	unsigned n;
 };
 
@@ -230,7 +232,7 @@ static int
 sweep_one(void *arg, const char *name)
 {
 	struct sweep *s = arg;
-	if (is_part(name) && unlinkat(s->files->quarantine, name, 0) == 0)
+	if (is_part(name) && unlinkat(s->dir, name, 0) == 0)
 		s->n++;
 	return 0;
 }
@@ -238,10 +240,14 @@ sweep_one(void *arg, const char *name)
 int
 files_parts_sweep(struct files *f, unsigned *ret_n)
 {
-	struct sweep s = { .files = f };
-	int r = each_name(f->quarantine, sweep_one, &s);
+	struct sweep images = { .dir = f->quarantine }, reports = { .dir = f->reports }, statements = { .dir = f->statements };
+	int r = each_name(f->quarantine, sweep_one, &images);
+	if (!r)
+		r = each_name(f->reports, sweep_one, &reports);
+	if (!r)
+		r = each_name(f->statements, sweep_one, &statements);
 	if (r == 0)
-		*ret_n = s.n;
+		*ret_n = images.n;
 	return r;
 }
 
@@ -437,6 +443,8 @@ write_once(int dir, const char *name, struct view bytes)
 		return fsync(dir) ? FG_EIO : 0;
 	if (!r)
 		r = errno == EEXIST ? compare(dir, name, bytes) : FG_EIO;
+	if (!r && fsync(dir)) /* whoever gave the name may not have got to it */
+		r = FG_EIO;
 	int saved = errno;
 	unlinkat(dir, aside, 0);
 	errno = saved;

@@ -42,7 +42,7 @@ int files_part_read(struct files *f, const char *name);
 int files_part_seal(struct files *f, const char *name, enum files_kind kind, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* Drops a part; absent is fine. */
 void files_part_drop(struct files *f, const char *name);
-/* At start: removes parts that no fetch will ever end. */
+/* At start: removes parts that no fetch will ever end (*ret_n of them) and documents left half-written. */
 int files_parts_sweep(struct files *f, unsigned *ret_n);
 
 /* Read-only descriptor (the caller closes), FG_ENOTFOUND or FG_EIO. */

@@ -56,6 +56,19 @@ make(int base, const char *name, mode_t mode, bool root, const struct dirs_owner
 	return r;
 }
 
+/* The names made above are on disk, not only in memory. */
+static int
+sync_folder(int base, const char *name)
+{
+	int fd = openat(base, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 ? -1 : fsync(fd);
+	int saved = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return r;
+}
+
 int
 dirs_prepare(const char *data_dir, const char *run_dir, bool root,
     const struct dirs_owner owner[MSG_ROLE_LIMIT], char *ret_why, size_t cap)
@@ -72,6 +85,8 @@ dirs_prepare(const char *data_dir, const char *run_dir, bool root,
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && !r; i++)
 		if (make(base, folders[i].name, folders[i].mode, root, &owner[folders[i].owner]))
 			r = fail(data_dir, folders[i].name, ret_why, cap);
+	if (!r && (sync_folder(base, "images") || sync_folder(base, ".")))
+		r = fail(data_dir, "", ret_why, cap);
 	close(base);
 	return r;
 }

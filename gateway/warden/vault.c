@@ -127,6 +127,9 @@ vault_open(const char *path, struct vault **ret)
 	int err = v->restrictions_fd < 0 ? FG_EIO : load_restrictions(v);
 	if (!err)
 		err = sweep(v);
+	/* The list's own name, and whatever a process before was killed over between a write and its sync. */
+	if (!err && (fsync(v->restrictions_fd) || fsync(v->dir)))
+		err = FG_EIO;
 	if (err) {
 		vault_close(v);
 		return err;
@@ -224,6 +227,8 @@ vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view re
 	/* Statements first: a record that is there always has what it rests on. */
 	release_name(id, "signed", name, sizeof name);
 	int err = write_file(v, name, bundle);
+	if (!err && fsync(v->dir))
+		err = FG_EIO;
 	if (err)
 		return err;
 	release_name(id, "json", name, sizeof name);
