@@ -85,7 +85,13 @@ start(void *ctx, struct role *r)
 	if (!e->stock || !e->leases || !e->flush || !e->tick || !edge_asks_init(e) || !edge_sight_init(e))
 		return FG_ENOMEM;
 	struct net_clock clock = { net_mono, net_wall, (void *)(uintptr_t)e->clock };
-	struct net_callbacks callbacks = { edge_on_request, edge_on_sent, edge_on_close, on_stopped, e };
+	struct net_callbacks callbacks = {
+		.on_request = edge_on_request,
+		.on_sent = edge_on_sent,
+		.on_close = edge_on_close,
+		.on_stopped = on_stopped,
+		.ctx = e,
+	};
 	err = net_new(role_base(r), &clock, &limits, &callbacks, &e->net);
 	if (!err)
 		err = edge_open_listeners(e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn_read - everything that comes in: handshake, heads, bodies nobody wants. */
+/* conn_read - everything that comes in: handshake, heads, bodies, which few owners want. */
 #include "gateway/net/net_private.h"
 
 enum conn_step
@@ -80,8 +80,9 @@ hand_over(struct conn *conn)
 }
 
 /*
- * A body is only ever thrown away, and only a small one: to keep the connection,
- * and because a client told "no" while it still writes may never read it.
+ * Only a small body is read, whether the owner wants it or not: to keep the
+ * connection, and because a client told "no" while it still writes may never
+ * read it.
  */
 static enum conn_step
 begin_request(struct conn *conn)
@@ -183,6 +184,9 @@ conn_read_body(struct conn *conn)
 		struct net_in *in = conn->in;
 		size_t head = in->request.head_len, rest = in->n - head;
 		size_t drop = rest < conn->body_left ? rest : (size_t)conn->body_left;
+		if (drop && conn->net->callbacks.on_body)
+			conn->net->callbacks.on_body(conn->net->callbacks.ctx, conn,
+			    view_of(in->bytes + head, drop));
 		memmove(in->bytes + head, in->bytes + head + drop, rest - drop);
 		in->n -= drop;
 		conn->body_left -= drop;

@@ -39,6 +39,12 @@ struct net_callbacks {
 	 * request stays valid until one of them is called.
 	 */
 	void (*on_request)(void *ctx, struct conn *conn, const struct http_request *request);
+	/*
+	 * Bytes of a request's body as they come, all of them before its
+	 * on_request, and none of a body longer than body_max. To be taken note of,
+	 * not to be answered. Optional: without it bodies are thrown away.
+	 */
+	void (*on_body)(void *ctx, struct conn *conn, struct view bytes);
 	/* An accepted reply has ended, well or not. Optional. */
 	void (*on_sent)(void *ctx, struct conn *conn, const struct conn_outcome *outcome);
 	/* The last word about a connection. Optional. */

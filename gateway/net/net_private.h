@@ -74,7 +74,7 @@ enum conn_state {
 	CONN_GONE = 0,
 	CONN_HANDSHAKE,
 	CONN_HEAD,   /* idle, or reading a head */
-	CONN_BODY,   /* throwing a request body away */
+	CONN_BODY,   /* reading a request body */
 	CONN_OWNER,  /* the owner has the request */
 	CONN_REPLY,  /* sending */
 	CONN_LINGER, /* nothing more to say; letting the peer read */
@@ -102,7 +102,7 @@ struct conn {
 	struct http_scan scan;
 	struct net_source source;    /* pull NULL: none */
 	uint64_t offset, left;       /* of the source */
-	uint64_t body_left;          /* of a request body being thrown away, or of lingering */
+	uint64_t body_left;          /* of a request body, or of lingering */
 	int64_t give_up;             /* whole reply */
 	size_t quota;                /* bytes left in this turn */
 	uint64_t requests;

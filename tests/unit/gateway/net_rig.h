@@ -66,6 +66,8 @@ struct rig {
 	uint8_t peer_key[TLS_SPKI_LEN];
 	bool has_peer_key;
 	struct conn_outcome sent, closed;
+	char body[64];          /* of requests, one behind the other, as far as it fits */
+	size_t body_n;          /* all of it */
 };
 
 struct rig_client {
@@ -182,6 +184,17 @@ rig_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *outcome)
 }
 
 static void
+rig_on_body(void *ctx, struct conn *conn, struct view bytes)
+{
+	struct rig *r = ctx;
+	assert_null(conn_request(conn)); /* nothing to answer yet */
+	for (size_t i = 0; i < bytes.n; i++, r->body_n++) {
+		if (r->body_n < sizeof r->body)
+			r->body[r->body_n] = (char)bytes.p[i];
+	}
+}
+
+static void
 rig_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome)
 {
 	struct rig *r = ctx;
@@ -237,8 +250,14 @@ rig_new(const struct net_limits *limits, struct tls *tls, enum http_mode mode)
 	assert_non_null(r->base);
 	net_limits_default(&defaults);
 	const struct net_clock clock = { rig_mono, rig_wall, r };
-	const struct net_callbacks callbacks = { rig_on_request, rig_on_sent, rig_on_close,
-		rig_on_stopped, r };
+	const struct net_callbacks callbacks = {
+		.on_request = rig_on_request,
+		.on_body = rig_on_body,
+		.on_sent = rig_on_sent,
+		.on_close = rig_on_close,
+		.on_stopped = rig_on_stopped,
+		.ctx = r,
+	};
 	assert_int_equal(
 	    net_new(r->base, &clock, limits ? limits : &defaults, &callbacks, &r->net), FG_OK);
 	const struct net_origin origin = { tls, mode, 7 };

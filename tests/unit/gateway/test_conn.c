@@ -300,6 +300,25 @@ a_short_body_is_skipped(void **state)
 	assert_int_equal(reply.status, 206);
 	assert_int_equal(f->r->requests, 2);
 	assert_string_equal(f->r->target, "/f/a");
+	/* The owner could have it, all of it and nothing of what followed. */
+	assert_int_equal(f->r->body_n, 18);
+	assert_memory_equal(f->r->body, "GET /smuggled HTTP", 18);
+}
+
+static void
+a_body_in_pieces(void **state)
+{
+	struct fixture *f = *state;
+	struct rig_reply reply;
+	const char *text = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz";
+	for (; *text; text++) {
+		char one[2] = { *text, 0 };
+		rig_send(f->r, f->c, one);
+		rig_settle(f->r);
+	}
+	assert_true(rig_reply_head(f->r, f->c, &reply));
+	assert_int_equal(f->r->body_n, 26);
+	assert_memory_equal(f->r->body, "abcdefghijklmnopqrstuvwxyz", 26);
 }
 
 static void
@@ -619,6 +638,7 @@ main(void)
 		TEST(short_writes_lose_nothing),
 		TEST(http_1_0),
 		TEST(a_short_body_is_skipped),
+		TEST(a_body_in_pieces),
 		TEST(a_body_cut_off),
 		TEST(a_long_body_is_refused_and_the_answer_arrives),
 		TEST(a_get_with_a_body_out_of_bounds),
