@@ -370,6 +370,56 @@ split(struct view note, struct view *text, struct view *lines)
 	return false;
 }
 
+/* The parts of a signature line; false when it is none. The blob is appended to w. */
+static bool
+line_parts(struct view line, struct view *name, struct writer *blob, uint32_t *id, struct view *payload)
+{
+	struct view rest;
+	struct view digits;
+	struct reader r;
+	if (!begins(line, SIG_PREFIX, &rest) || !cut(rest, ' ', name, &digits) || !name_is_wellformed(*name) ||
+	    base64_decode(digits, blob) != 0)
+		return false;
+	reader_init(&r, writer_view(blob));
+	*id = reader_u32(&r);
+	*payload = reader_take(&r, reader_left(&r));
+	return payload->n > 0;
+}
+
+int
+note_keep(struct view note, const struct note_key *keys, size_t n, struct writer *w)
+{
+	struct view text;
+	struct view lines;
+	struct view line;
+	bool have[NOTE_KEYS_MAX] = { false };
+	if (n > NOTE_KEYS_MAX || note.n > NOTE_SIZE_MAX || !text_is_wellformed(note) ||
+	    !split(note, &text, &lines))
+		return FG_EFORMAT;
+	writer_bytes(w, text);
+	writer_text(w, "\n");
+	while (cut(lines, '\n', &line, &lines)) {
+		struct writer blob;
+		struct view name;
+		struct view payload;
+		uint32_t id;
+		bool keep = false;
+		writer_init(&blob, BLOB_MAX);
+		if (line_parts(line, &name, &blob, &id, &payload)) {
+			for (size_t i = 0; i < n && !keep; i++) {
+				keep = !have[i] && keys[i].id == id && view_is(name, keys[i].name);
+				have[i] |= keep;
+			}
+		}
+		writer_free(&blob);
+		if (keep) {
+			writer_bytes(w, line);
+			writer_text(w, "\n");
+		}
+	}
+	return writer_err(w);
+}
+
 /* Verifies what follows the key id in one line of a known key. */
 static int
 verify_payload(const struct note_key *key, struct view text, struct view payload,

@@ -102,6 +102,13 @@ int note_cosign(struct view text, const struct note_signer *signer, uint64_t tim
 void note_cosignature_message(struct view text, uint64_t time, struct writer *w);
 
 /*
+ * Appends the note with only those lines that name one of the keys (at most
+ * NOTE_KEYS_MAX), judged or not, the first of each: what is worth storing of a
+ * note that strangers may have added to. FG_EFORMAT when it is no note.
+ */
+int note_keep(struct view note, const struct note_key *keys, size_t n, struct writer *w);
+
+/*
  * Judges a note by a set of keys (signed-note, "Signatures"). 0 with *ret
  * filled, whatever the outcome; FG_EINVAL when two keys share name and id (a
  * line would not say which) or there are more than NOTE_KEYS_MAX; FG_ENOMEM,

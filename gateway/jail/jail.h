@@ -37,6 +37,7 @@ enum jail_role {
 	JAIL_CONTROL,
 	JAIL_WARDEN,
 	JAIL_AUDIT,
+	JAIL_WITNESS, /* fotagate-witness: no role of the gateway, nobody starts it but a person */
 	JAIL_ROLE_COUNT,
 };
 
@@ -58,6 +59,7 @@ enum jail_slot {
 	JAIL_SLOT_AUTHORITY,  /* data_dir/authority; writable by the warden alone */
 	JAIL_SLOT_CONFIG,     /* directory of fotagate.conf and profiles.d */
 	JAIL_SLOT_TRUST,      /* CA bundle (file or directory) of one fetch */
+	JAIL_SLOT_WITNESS,    /* what a witness remembers */
 	JAIL_SLOT_COUNT,
 };
 

@@ -274,6 +274,10 @@ static const struct jail_grant audit_grants[] = {
 	{ JAIL_SLOT_AUDIT, KEEP }, { JAIL_SLOT_AUTHORITY, JAIL_READ },
 	{ JAIL_SLOT_NONE, 0 },
 };
+static const struct jail_grant witness_grants[] = {
+	{ JAIL_SLOT_WITNESS, KEEP },
+	{ JAIL_SLOT_NONE, 0 },
+};
 static const struct jail_fixed openssl_fixed[] = {
 	{ "/etc/ssl/openssl.cnf", JAIL_READ },
 	{ NULL, 0 },
@@ -304,6 +308,9 @@ static const struct jail_group *const warden_groups[] = {
 };
 static const struct jail_group *const audit_groups[] = {
 	&base, &io, &loop, &no_exec, &thread, &send_connected, &files_keep, &soft, NULL,
+};
+static const struct jail_group *const witness_groups[] = {
+	&base, &io, &loop, &no_exec, &serve, &files_keep, &soft, NULL,
 };
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
@@ -388,6 +395,16 @@ static const struct jail_table tables[] = {
 		.grants = audit_grants,
 		.fixed = openssl_fixed,
 		.limits = { .files = 4096 },
+	},
+	{
+		.role = JAIL_WITNESS,
+		.name = "witness",
+		.groups = witness_groups,
+		.grants = witness_grants,
+		.fixed = openssl_fixed,
+		/* A request is 64 KiB, a file it keeps smaller. */
+		.limits = { .files = 1024, .data = 256 * MIB, .fsize = 1 * MIB, .no_tasks = true },
+		.network = true, /* it was started on its own, with the listener it has */
 	},
 };
 

@@ -60,8 +60,8 @@ def sources(program):
     return "".join(open(f, encoding="utf-8").read() for n in names for f in glob.glob(os.path.join(SRC, "gateway/cmd", n)))
 
 
-def test_there_are_five_programs_and_each_has_one_page():
-    assert len(PROGRAMS) == 5
+def test_there_are_six_programs_and_each_has_one_page():
+    assert len(PROGRAMS) == 6
     for program in PROGRAMS:
         page_of(program)
 

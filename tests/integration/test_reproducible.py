@@ -8,7 +8,7 @@ import subprocess
 import time
 
 SRC = os.environ.get("FG_SRC", os.path.abspath(os.path.join(os.path.dirname(__file__), "../..")))
-PROGRAMS = ["fotagated", "fotagate-warden", "fotagate-inspect", "fotagate-verify", "fotagate"]
+PROGRAMS = ["fotagated", "fotagate-warden", "fotagate-inspect", "fotagate-verify", "fotagate-witness", "fotagate"]
 SOURCES = ("CMakeLists.txt", "CMakePresets.json", "crypto", "images", "policy", "gateway")
 BUILD_SECONDS = 400  # one build with one job on a busy machine
 

@@ -23,6 +23,7 @@ INCLUDES = {
     "gateway/control": {"crypto", "images", "policy", "gateway/wire", "gateway/jail", "gateway/role",
                         "gateway/state", "gateway/edge"},
     "gateway/supervisor": {"crypto", "gateway/wire", "gateway/jail", "gateway/role"},
+    "gateway/witness": {"crypto", "gateway/jail", "gateway/net"},
     "gateway/cmd": {"*"},
 }
 
@@ -50,6 +51,7 @@ LIBRARIES = {
     "gateway/upstream": {"event2/", "curl/", "openssl/"},
     "gateway/control": {"event2/", "openssl/rand.h"},
     "gateway/supervisor": {"event2/"},
+    "gateway/witness": {"event2/"},
     "gateway/cmd": {"*"},
 }
 THIRD_PARTY = ("openssl/", "event2/", "curl/", "sqlite3.h", "seccomp.h", "libconfig.h", "zlib.h", "archive.h",
@@ -59,6 +61,7 @@ THIRD_PARTY = ("openssl/", "event2/", "curl/", "sqlite3.h", "seccomp.h", "libcon
 PROGRAMS = {
     "fotagate-verify": ({"crypto"}, {"libcrypto"}),
     "fotagate-warden": ({"crypto", "wire", "jail", "warden"}, {"libcrypto", "libseccomp"}),
+    "fotagate-witness": ({"crypto", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "wire", "jail"}, {"libcrypto", "libseccomp", "libz"}),
     "fotagate": ({"crypto", "images", "policy", "wire", "view", "jail", "role"}, {"libcrypto", "libseccomp", "libconfig", "libz"}),
     "fotagated": ({"crypto", "images", "policy", "wire", "jail", "role", "net", "edge", "upstream", "control",

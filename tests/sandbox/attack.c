@@ -309,42 +309,42 @@ gate_32(const struct world *w)
 #endif
 
 /* clang-format off */
-/*                                    supervisor|config|edge|upstream|inspect|control|warden|audit */
+/*                                    supervisor|config|edge|upstream|inspect|control|warden|audit|witness */
 static const struct attack attacks[] = {
-	{ "open-passwd",      open_passwd,      "AEEEEEEE" }, /* supervisor opens for others */
-	{ "open-beside",      open_beside,      "AEEEEEEE" },
-	{ "write-beside",     write_beside,     "EEEEEEEE" },
-	{ "create-outside",   create_outside,   "EEEEEEEE" },
-	{ "truncate",         truncate_beside,  "KKKKKKKK" },
-	{ "connect-tcp",      connect_tcp,      "AKEAKEKK" }, /* upstream inherits the supervisor's */
-	{ "listen-tcp",       listen_tcp,       "AKEEKEKK" },
-	{ "connect-unix",     connect_unix,     "AKEEKEKK" }, /* sd_notify */
-	{ "connect-abstract", connect_abstract, "AKEEKEKK" },
-	{ "socket-raw",       socket_raw,       "EKEEKEKK" },
-	{ "socket-netlink",   socket_netlink,   "EKEEKEKK" },
-	{ "socket-packet",    socket_packet,    "EKEEKEKK" },
-	{ "socket-alg",       socket_alg,       "EKEEKEKK" },
-	{ "fork",             fork_process,     "AKKKKKKK" },
-	{ "exec-true",        exec_true,        "KKKKKKKK" },
-	{ "exec-held",        exec_held,        "EEEKEKKK" }, /* Landlock: the gateway's programs only */
-	{ "exec-memfd",       exec_memfd,       "AKKKKKKK" }, /* no Landlock for memfds: PRIVSEP.md says so */
-	{ "ptrace",           ptrace_sibling,   "KKKKKKKK" },
-	{ "vm-read",          read_sibling,     "KKKKKKKK" },
-	{ "kill",             kill_sibling,     "SKKKKKKK" },
-	{ "prlimit",          limit_sibling,    "KKKKKKKK" },
-	{ "pidfd-getfd",      steal_fd,         "KKKKKKKK" },
-	{ "mmap-exec",        mmap_exec,        "AKKEKEKK" }, /* the loader of its children */
-	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKK" },
-	{ "user-namespace",   user_namespace,   "KKKKKKKK" },
-	{ "io-uring",         io_uring,         "KKKKKKKK" },
-	{ "bpf",              bpf_map,          "KKKKKKKK" },
-	{ "keyctl",           key_ring,         "KKKKKKKK" },
-	{ "mount",            mount_tmpfs,      "KKKKKKKK" },
-	{ "setuid-0",         user_zero,        "RKKKKKKK" },
-	{ "perf-event",       perf_event,       "KKKKKKKK" },
-	{ "userfaultfd",      user_fault,       "KKKKKKKK" },
+	{ "open-passwd",      open_passwd,      "AEEEEEEEE" }, /* supervisor opens for others */
+	{ "open-beside",      open_beside,      "AEEEEEEEE" },
+	{ "write-beside",     write_beside,     "EEEEEEEEE" },
+	{ "create-outside",   create_outside,   "EEEEEEEEE" },
+	{ "truncate",         truncate_beside,  "KKKKKKKKK" },
+	{ "connect-tcp",      connect_tcp,      "AKEAKEKKE" }, /* upstream inherits the supervisor's */
+	{ "listen-tcp",       listen_tcp,       "AKEEKEKKE" },
+	{ "connect-unix",     connect_unix,     "AKEEKEKKE" }, /* sd_notify */
+	{ "connect-abstract", connect_abstract, "AKEEKEKKE" },
+	{ "socket-raw",       socket_raw,       "EKEEKEKKE" },
+	{ "socket-netlink",   socket_netlink,   "EKEEKEKKE" },
+	{ "socket-packet",    socket_packet,    "EKEEKEKKE" },
+	{ "socket-alg",       socket_alg,       "EKEEKEKKE" },
+	{ "fork",             fork_process,     "AKKKKKKKK" },
+	{ "exec-true",        exec_true,        "KKKKKKKKK" },
+	{ "exec-held",        exec_held,        "EEEKEKKKK" }, /* Landlock: the gateway's programs only */
+	{ "exec-memfd",       exec_memfd,       "AKKKKKKKK" }, /* no Landlock for memfds: PRIVSEP.md says so */
+	{ "ptrace",           ptrace_sibling,   "KKKKKKKKK" },
+	{ "vm-read",          read_sibling,     "KKKKKKKKK" },
+	{ "kill",             kill_sibling,     "SKKKKKKKK" },
+	{ "prlimit",          limit_sibling,    "KKKKKKKKK" },
+	{ "pidfd-getfd",      steal_fd,         "KKKKKKKKK" },
+	{ "mmap-exec",        mmap_exec,        "AKKEKEKKK" }, /* the loader of its children */
+	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKKK" },
+	{ "user-namespace",   user_namespace,   "KKKKKKKKK" },
+	{ "io-uring",         io_uring,         "KKKKKKKKK" },
+	{ "bpf",              bpf_map,          "KKKKKKKKK" },
+	{ "keyctl",           key_ring,         "KKKKKKKKK" },
+	{ "mount",            mount_tmpfs,      "KKKKKKKKK" },
+	{ "setuid-0",         user_zero,        "RKKKKKKKK" },
+	{ "perf-event",       perf_event,       "KKKKKKKKK" },
+	{ "userfaultfd",      user_fault,       "KKKKKKKKK" },
 #ifdef __x86_64__
-	{ "32-bit-gate",      gate_32,          "KKKKKKKK" },
+	{ "32-bit-gate",      gate_32,          "KKKKKKKKK" },
 #endif
 };
 /* clang-format on */

@@ -626,6 +626,18 @@ audit_inside(struct role_world *r)
 	return 0;
 }
 
+static int
+witness_inside(struct role_world *r)
+{
+	char dir[128];
+	snprintf(dir, sizeof(dir), "%s/witness", r->w.data);
+	if (work_files(dir) || work_tls() || serve_one(r, true))
+		return 1;
+	snprintf(dir, sizeof(dir), "%s/audit/forged", r->w.data);
+	NEED(open(dir, O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+	return 0;
+}
+
 /* ---- supervisor -------------------------------------------------------- */
 
 static int
@@ -717,6 +729,7 @@ static const struct work {
     {JAIL_CONTROL, control_before, control_inside},
     {JAIL_WARDEN, warden_before, warden_inside},
     {JAIL_AUDIT, nothing_before, audit_inside},
+    {JAIL_WITNESS, edge_before, witness_inside},
 };
 
 static const struct work *

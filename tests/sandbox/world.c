@@ -193,7 +193,7 @@ static void
 make_files(struct world *w)
 {
 	static const char *const slots[] = {"state",	"quarantine", "reports",  "statements",
-					    "approved", "audit",      "authority"};
+					    "approved", "audit",      "authority", "witness"};
 	char self[128];
 	snprintf(w->data, sizeof(w->data), "%s/data", w->dir);
 	snprintf(w->run, sizeof(w->run), "%s/run", w->dir);
@@ -336,6 +336,9 @@ world_paths(const struct world *w, enum jail_role role)
 		break;
 	case JAIL_AUDIT:
 		give(&p, JAIL_SLOT_AUDIT, under(w, "audit"));
+		break;
+	case JAIL_WITNESS:
+		give(&p, JAIL_SLOT_WITNESS, under(w, "witness"));
 		break;
 	default:
 		break;

@@ -139,6 +139,7 @@ places_belong_to_one_writer(void **state)
 	    {JAIL_SLOT_AUDIT, JAIL_AUDIT},     {JAIL_SLOT_DATA, JAIL_SUPERVISOR},
 	    {JAIL_SLOT_RUN, JAIL_SUPERVISOR},  {JAIL_SLOT_TRUST, JAIL_NONE},
 	    {JAIL_SLOT_PROGRAMS, JAIL_NONE},   {JAIL_SLOT_CONFIG, JAIL_NONE},
+	    {JAIL_SLOT_WITNESS, JAIL_WITNESS},
 	};
 	(void)state;
 	assert_int_equal(sizeof(owned) / sizeof(owned[0]), JAIL_SLOT_COUNT - 1);
