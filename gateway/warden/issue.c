@@ -212,6 +212,8 @@ issue_appended(struct warden *w, const struct msg_appended *m)
 		return;
 	if (m->err)
 		issue_refuse(w, "the audit log could not write: nothing is permitted without it");
+	else if (m->index < w->job.log_size)
+		issue_disown(w, "the audit log answered for an older entry: nothing is permitted on its word");
 	else
 		kind(w)->effect(w);
 }

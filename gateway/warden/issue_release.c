@@ -98,6 +98,21 @@ dropped(struct warden *w)
 		vault_drop_image(w->vault, image);
 }
 
+uint64_t
+issue_modules_of(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN], const struct released *before)
+{
+	uint64_t modules = 0;
+	for (unsigned i = 0; i < w->list_n; i++) {
+		const struct release *r = w->list[i]->record;
+		if (memcmp(r->terms.image, image, DIGEST_SHA256_LEN) || w->list[i] == before)
+			continue;
+		/* Of the same log state: neither was first, so each has to carry both. */
+		if (!before || (r->log_size <= before->record->log_size && r->terms.not_after > before->record->issued))
+			modules += r->terms.max_devices;
+	}
+	return modules;
+}
+
 static void
 terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 {
@@ -127,6 +142,7 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->requesters = requesters;
 	c->requesters_n = m->requesters_n;
 	c->quorum = m->quorum;
+	c->others = issue_modules_of(w, m->image, NULL);
 	uint64_t restricted = vault_restricted(w->vault, m->image, NULL);
 	c->newer_than = restricted > m->opened_at ? restricted : m->opened_at;
 }
@@ -239,6 +255,7 @@ append_release(struct warden *w)
 		return;
 	}
 	char digits[2 * DIGEST_SHA256_LEN + 1];
+	const struct msg_issue *asked = &j->request.issue;
 	m->token = ++w->token;
 	m->event = ENTRY_RELEASE_ISSUED;
 	m->severity = (uint8_t)entry_event_severity(ENTRY_RELEASE_ISSUED);
@@ -246,7 +263,7 @@ append_release(struct warden *w)
 	snprintf(m->act, sizeof m->act, "warden");
 	hex_encode(j->made.id, RELEASE_ID, digits);
 	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
-	m->refs_n = 3;
+	m->refs_n = 5;
 	hex_encode(j->made.record->terms.image, DIGEST_SHA256_LEN, digits);
 	snprintf(m->refs[0].key, sizeof m->refs[0].key, "image");
 	snprintf(m->refs[0].text, sizeof m->refs[0].text, "sha256:%s", digits);
@@ -255,6 +272,17 @@ append_release(struct warden *w)
 	snprintf(m->refs[2].key, sizeof m->refs[2].key, "signed_by");
 	m->refs[2].is_number = true;
 	m->refs[2].number = j->answer.counted;
+	/* Taken on trust from control, so an auditor must be able to see them. */
+	snprintf(m->refs[3].key, sizeof m->refs[3].key, "quorum.asked");
+	m->refs[3].is_number = true;
+	m->refs[3].number = asked->quorum;
+	snprintf(m->refs[4].key, sizeof m->refs[4].key, "requesters");
+	m->refs[4].is_number = true;
+	m->refs[4].number = asked->requesters_n;
+	for (uint32_t i = 0; i < asked->requesters_n && m->refs_n < MSG_REFS_MAX; i++) {
+		snprintf(m->refs[m->refs_n].key, sizeof m->refs[0].key, "requester.%u", i);
+		snprintf(m->refs[m->refs_n++].text, sizeof m->refs[0].text, "%s", asked->requesters[i].text);
+	}
 	m->doc = j->made.text;
 	snprintf(m->msg, sizeof m->msg, "%u of %u persons have signed", j->answer.counted, j->answer.needed);
 	j->step = STEP_LOG;

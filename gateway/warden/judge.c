@@ -163,8 +163,11 @@ count_one(const struct judge_case *c, const struct judge_bundle *b, unsigned i, 
 static uint32_t
 needed_for(const struct judge_case *c)
 {
-	uint32_t floor = c->terms.decision == APPROVAL_RESUME ? c->genesis->floor_production
-	                                                       : genesis_floor(c->genesis, c->terms.max_devices);
+	/* Many small scopes of one image are one large one. */
+	uint64_t modules = c->terms.max_devices + c->others;
+	uint32_t floor = c->terms.decision == APPROVAL_RESUME
+	    ? c->genesis->floor_production
+	    : genesis_floor(c->genesis, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
 	/* A quorum of zero is an omission, not a wish: the floor holds in any case. */
 	return c->quorum > floor ? c->quorum : floor;
 }

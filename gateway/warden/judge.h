@@ -32,6 +32,7 @@ struct judge_case {
 	unsigned requesters_n;
 	uint32_t quorum;                      /* the profile's; the floor may be higher */
 	uint64_t newer_than;                  /* log size a statement must have seen more than */
+	uint64_t others;                      /* modules that other releases in force of this image are for */
 	int64_t now;
 	/* Root of our log at the i-th statement's log size, asked of audit beforehand; NULL = not in our log. */
 	const uint8_t *roots[JUDGE_STATEMENTS_MAX];

@@ -19,6 +19,12 @@ struct loading {
 };
 
 static void
+say_not_served(const char *why)
+{
+	fprintf(stderr, "<3>warden: a stored release does not hold and is not served: %s\n", why);
+}
+
+static void
 note_image(struct loading *l, const struct release *r)
 {
 	uint8_t (*more)[DIGEST_SHA256_LEN] = reallocarray(l->image, l->images_n + 1, sizeof *more);
@@ -139,7 +145,7 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 	    vault_restricted(w->vault, made->record->terms.image, id) < made->record->log_size &&
 	    still_signed(w, made->record, bundle) && load_image(w, made) == FG_OK;
 	if (!ok) {
-		fprintf(stderr, "<3>warden: a stored release does not hold and is not served\n");
+		say_not_served("its record, statements or image are not what they were");
 		issue_free(made);
 		free(made);
 		return;
@@ -148,11 +154,39 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 	w->list[w->list_n++] = made;
 }
 
+/*
+ * Each was judged alone; together they may be for more modules than so few persons
+ * can release. Who issued honestly has counted the earlier ones, and needs no mercy.
+ */
+static void
+drop_oversized(struct warden *w)
+{
+	const struct genesis *g = authority_genesis_get(w->authority);
+	bool bad[VAULT_RELEASES_MAX];
+	for (unsigned i = 0; i < w->list_n; i++) {
+		const struct release *r = w->list[i]->record;
+		uint64_t modules = r->terms.max_devices + issue_modules_of(w, r->terms.image, w->list[i]);
+		bad[i] = r->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+	}
+	for (unsigned i = w->list_n; i-- > 0;) {
+		if (!bad[i])
+			continue;
+		struct released *gone = w->list[i];
+		say_not_served("too few persons for all the modules its image is released for");
+		if (gone->image.hot)
+			w->hot_bytes -= gone->image.size;
+		w->list[i] = w->list[--w->list_n];
+		issue_free(gone);
+		free(gone);
+	}
+}
+
 int
 stored_load(struct warden *w)
 {
 	struct loading l = { .w = w };
 	int err = vault_each(w->vault, load_one, &l);
+	drop_oversized(w);
 	if (!err && !l.err && !l.unsure)
 		vault_sweep_images(w->vault, is_named, &l);
 	free(l.image);
