@@ -224,7 +224,9 @@ static const struct config_key keys[] = {
 
 	INT("profile.quorum", profile, quorum, REQUIRED, 1, 16,
 	    "Distinct persons who must sign for production; the floor of genesis holds if it is higher."),
-	INT("profile.canary_quorum", profile, canary_quorum, "0", 0, 16, "The same for canary groups; 0 takes quorum."),
+	INT("profile.canary_quorum", profile, canary_quorum, "0", 0, 16,
+	    "The same for releases that, with the others in force of the same image, are for no more modules than the canary of "
+	    "genesis; 0 takes quorum."),
 	SIZE("profile.quarantine_bytes", profile, quarantine_bytes, "8 GiB", 1, 1024 * TIB,
 	    "Share of the quarantine its images may take."),
 	INT("profile.fetches_per_hour", profile, fetches_per_hour, "60", 0, 100000, "Fetches it may order in an hour."),

@@ -195,6 +195,29 @@ on_served(struct walk *w, const struct verify_fact *f, uint64_t at)
 	w->sum->served += f->ev == ENTRY_DEVICE_SERVED;
 }
 
+/* Small scopes of one image in force together are one large scope: the last of them needs the persons of that. */
+static void
+check_sums(struct verify_log *l, const struct genesis *g, const struct verify_story *s)
+{
+	for (uint32_t i = 0; i < s->release_n; i++) {
+		const struct release *a = s->release[i].record;
+		uint64_t modules = a->terms.max_devices;
+		for (uint32_t k = 0; k < i; k++) {
+			const struct verify_release *r = &s->release[k];
+			const struct release *b = r->record;
+			/* What ended around then may have ended first: restrictions are logged after their effect. */
+			bool ended = r->taken_back || b->terms.not_after <= a->issued ||
+			    (r->revoked_us && r->revoked_us < a->issued * 1000000 + VERIFY_JUDGE_ON_ITS_WAY_US);
+			if (!ended && !memcmp(a->terms.image, b->terms.image, sizeof a->terms.image))
+				modules += b->terms.max_devices;
+		}
+		if (!s->release[i].taken_back &&
+		    a->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX))
+			verify_log_problem(l, "entry %llu: with the image's other releases it is for more modules than so few "
+			    "persons can release", (unsigned long long)s->release[i].at);
+	}
+}
+
 /* ---- the walk ---- */
 
 static int
@@ -324,6 +347,8 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 		err = check_first(&w, s);
 	for (uint64_t i = 0; !err && i < l->n; i++)
 		err = on_fact(&w, i);
+	if (!err)
+		check_sums(l, &s->genesis, ret);
 	if (!err && w.judge.set < s->later_n)
 		verify_log_problem(l, "signers/%u.json: the log never put it in force", w.judge.set + 1);
 	ret->statements = w.judge.statements;

@@ -126,6 +126,18 @@ releases_nth_for(const struct releases *r, size_t nth, const char *product, cons
 	return false;
 }
 
+uint64_t
+releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN])
+{
+	uint64_t modules = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		const struct approval_terms *t = &r->list[i].record->terms;
+		if (!memcmp(t->image, image, sizeof t->image))
+			modules += t->max_devices;
+	}
+	return modules;
+}
+
 static void
 object(const uint8_t id[RELEASE_ID], char dst[2 * RELEASE_ID + 16])
 {

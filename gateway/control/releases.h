@@ -45,6 +45,8 @@ const struct release *releases_record(const struct releases *r, const uint8_t id
 /* The i-th release of that product and target version; false past the end. */
 bool releases_nth_for(const struct releases *r, size_t i, const char *product, const char *target,
     uint8_t id[RELEASE_ID]);
+/* Modules that the releases of that image are for, all together: the persons needed follow from it. */
+uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN]);
 /* After a reload: profiles may say otherwise about groups and strangers. */
 void releases_policy_changed(struct releases *r);
 

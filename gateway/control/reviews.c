@@ -85,7 +85,12 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	/* The quorum is that of the policy people sign for, never of one that came later. */
 	if (!p || (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0 && !judging_policy_stands(c, cand)))
 		return SCOPE_QUORUM_NEVER;
-	return scope_quorum(scope_kind_of(max_devices, g->canary_max), p->profile, genesis_floor(g, max_devices));
+	/* As the warden counts: small scopes of one image add up. */
+	uint64_t all = max_devices;
+	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+		all += releases_modules_of(c->releases, cand->image);
+	uint32_t modules = max_devices && all > UINT32_MAX ? UINT32_MAX : max_devices ? (uint32_t)all : 0;
+	return scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 }
 
 /* ---- terms ---- */

@@ -68,3 +68,27 @@ def test_unhold_waits_for_the_log(gate):
     gate.cli("module", "unhold", module, "--reason", "settled")
     assert not gate.cli("module", "show", module)["held"]
     assert gate.served() == data
+
+
+def test_canaries_of_one_image_add_up(gate):
+    """Fifty modules need one person, fifty and one of the same bytes two: shown before anybody signs, then enforced."""
+    gate.write_profile(PROFILE.replace("quorum = 2;", "quorum = 2;\n\tcanary_quorum = 1;"))
+    data = os.urandom(100000)
+    for version in ("1.1.0", "1.2.0"):
+        gate.offer(version=version, data=data)
+    gate.start()
+    for n, version in ((1, "1.1.0"), (2, "1.2.0")):
+        gate.ask(version=version)
+        gate.review(n)
+    gate.sign("R-1", "alice", "--max-devices", "50")
+    assert gate.served() == data
+    gate.sign("R-2", "alice", "--max-devices", "1")
+    second = show(gate, "R-2")
+    assert (second["state"], second["have"], second["need"]) == ("review", 1, 2)
+    assert gate.ask(version="1.2.0")[0] == 404
+    gate.sign("R-2", "bob", "--max-devices", "1")
+    assert gate.served(version="1.2.0") == data
+    issued = [e for e in gate.entries() if e["ev"] == "release.issued"]
+    assert [e["ref"]["signed_by"] for e in issued] == [1, 2]
+    assert all(e["ref"]["requesters"] == 0 for e in issued)
+    gate.verify()

@@ -511,6 +511,12 @@ STORY(test_review_never_opened, 1, "never opened the review", snprintf(f->terms.
 STORY(test_statement_before_review, 1, "older than the review", make_release(f); put_event(f, ENTRY_REVIEW_OPENED, "R-7");
       f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f))
 STORY(test_policy_missing, 1, "policies/", digest_sha256(view_str("x"), f->terms.policy); make_release(f); log_release(f))
+/* Ten modules need one person here, twice ten need two: unless the first ended, also if that was logged a moment late. */
+STORY(test_canary_by_canary, 1, "more modules than so few persons", f->terms.max_devices = 10; make_release(f);
+      f->r->quorum = f->r->statements_n = 1; log_release(f); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
+STORY(test_canary_after_canary, 0, "\nok\n", f->terms.max_devices = 10; make_release(f);
+      f->r->quorum = f->r->statements_n = 1; log_release(f); char first[64]; memcpy(first, f->obj, sizeof first);
+      put_event(f, ENTRY_APPROVAL_REVOKED, first); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
 STORY(test_unknown_set, 1, "signer set that is not in the export", make_release(f); f->r->signers_number = 1; log_release(f))
 
 /* A statement that claims to have seen more of the log than there was. */
@@ -680,6 +686,7 @@ main(void)
 		TEST(test_statement_before_review), TEST(test_policy_missing), TEST(test_set_never_in_force),
 		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
+		TEST(test_canary_by_canary), TEST(test_canary_after_canary),
 		TEST(test_receipt_and_approval),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
