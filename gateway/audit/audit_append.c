@@ -103,8 +103,11 @@ audit_run_commit(struct audit *a)
 	if (err && audit_is_usable(a))
 		audit_fail(a, "commit", err);
 	acknowledge(a, err);
-	if (!err && ledger_is_due(a->ledger) && (err = ledger_publish(a->ledger)))
-		audit_fail(a, "publish", err);
+	/* What is durable must find room in the tiles, out of the reserve if need be. */
+	if (!err && (ledger_is_due(a->ledger) || audit_room_is_tight(a))) {
+		audit_room_look(a);
+		audit_publish(a);
+	}
 }
 
 static void
@@ -178,6 +181,10 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 		refuse_append(c, m->token, FG_EPERM);
 		return;
 	}
+	if (!audit_room_admits(a, e.ev)) {
+		refuse_append(c, m->token, FG_EAGAIN);
+		return;
+	}
 	memcpy(e.dev, m->dev, sizeof e.dev);
 	for (uint32_t i = 0; i < m->refs_n; i++) {
 		const struct msg_ref *r = &m->refs[i];
@@ -234,8 +241,10 @@ audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wire_fr
 		const struct msg_grant *g = &m->grants[i];
 		uint64_t index = 0;
 		int err = audit_is_usable(a) ? FG_OK : FG_EIO;
-		if (!err && !granted_find(a->granted, g->module, g->release, &index))
-			err = put_grant(a, c, g, m->generation, &index);
+		if (!err && !granted_find(a->granted, g->module, g->release, &index)) {
+			bool room = audit_room_admits(a, ENTRY_DEVICE_GRANT);
+			err = room ? put_grant(a, c, g, m->generation, &index) : FG_EAGAIN;
+		}
 		if (err) {
 			struct msg_grant_appended no = { .granted_n = 1, .granted = { { g->token, err, 0 } } };
 			chan_send(c, MSG_GRANT_APPENDED, &no, NULL, 0);

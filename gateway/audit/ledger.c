@@ -309,6 +309,12 @@ ledger_is_due(const struct ledger *l)
 	return l->kept_n > LEDGER_DUE_ENTRIES || l->bytes.n > LEDGER_DUE_BYTES;
 }
 
+size_t
+ledger_backlog(const struct ledger *l)
+{
+	return l->bytes.n;
+}
+
 int
 ledger_root(struct ledger *l, uint8_t ret[DIGEST_SHA256_LEN])
 {
