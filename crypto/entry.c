@@ -275,7 +275,9 @@ put_field(struct writer *w, const char *key, struct view v)
 {
 	if (v.n == 0)
 		return;
-	writer_textf(w, ",\"%s\":", key);
+	writer_text(w, ",\"");
+	writer_text(w, key);
+	writer_text(w, "\":");
 	put_string(w, v);
 }
 

@@ -178,7 +178,7 @@ on_publish(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	audit_room_look(ctx);
-	audit_publish(ctx);
+	audit_publish_tick(ctx);
 }
 
 static int

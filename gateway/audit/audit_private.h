@@ -51,6 +51,10 @@ struct audit {
 	struct waiter *waiting;
 	size_t waiting_n;
 	struct event commit; /* runs after every channel that had something was read */
+	size_t gathered;        /* waiting_n at the last look for more */
+	unsigned gather_rounds;
+	int64_t committed_ms;   /* when the last sync ended */
+	unsigned publish_skips; /* ticks in a row that found this role busy */
 	struct event publish;
 	bool failed;    /* could not be written: this process ends */
 	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
@@ -104,6 +108,8 @@ int audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct 
 void audit_run_commit(struct audit *a);
 /* A checkpoint for everything durable; nothing when the log is not usable. */
 void audit_publish(struct audit *a);
+/* The same, once a second: put off, a few times, while entries come one after another and would wait for it. */
+void audit_publish_tick(struct audit *a);
 /* No acknowledgement to that channel any more. */
 void audit_forget(struct audit *a, const struct chan *c);
 /* For granted: what the log already holds. Is ledger_open()'s each(). */
