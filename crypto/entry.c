@@ -30,8 +30,10 @@ static const struct {
 	[ENTRY_AUTHZ_SIGNERS_CHANGED] = { "authz.signers.changed", WARNING },
 	[ENTRY_AUTHZ_KEY_ADDED] = { "authz.key.added", WARNING },
 	[ENTRY_AUTHZ_KEY_REVOKED] = { "authz.key.revoked", WARNING },
+	[ENTRY_AUTHZ_KEY_SUSPENDED] = { "authz.key.suspended", WARNING },
 	[ENTRY_AUTHORITY_GENESIS] = { "authority.genesis", NOTICE },
 	[ENTRY_AUTHORITY_SIGNERS] = { "authority.signers", WARNING },
+	[ENTRY_AUTHORITY_SIGNED] = { "authority.signed", NOTICE },
 	[ENTRY_UPSTREAM_FETCHED] = { "upstream.fetched", NOTICE },
 	[ENTRY_UPSTREAM_TLS_CHANGED] = { "upstream.tls.changed", WARNING },
 	[ENTRY_UPSTREAM_ERROR] = { "upstream.error", WARNING },
@@ -110,31 +112,6 @@ unsigned
 entry_event_severity(enum entry_event ev)
 {
 	return EVENTS[(unsigned)ev < ENTRY_EV_LIMIT ? ev : ENTRY_EV_UNKNOWN].sev;
-}
-
-bool
-entry_event_is_vital(enum entry_event ev)
-{
-	switch (ev) {
-	case ENTRY_LOG_OPENED:
-	case ENTRY_LOG_RECOVERED:
-	case ENTRY_LOG_TAMPER:
-	case ENTRY_AUTHZ_KEY_REVOKED:
-	case ENTRY_IMAGE_CORRUPT:
-	case ENTRY_APPROVAL_REJECTED:
-	case ENTRY_APPROVAL_REVOKED:
-	case ENTRY_RELEASE_REFUSED:
-	case ENTRY_RESTRICT_HALT:
-	case ENTRY_CLOCK_STEPPED:
-	case ENTRY_DISK_WARN:
-	case ENTRY_DISK_FULL:
-	case ENTRY_SVC_START:
-	case ENTRY_SVC_STOP:
-	case ENTRY_SVC_EXIT:
-		return true;
-	default:
-		return false;
-	}
 }
 
 const char *
@@ -275,9 +252,7 @@ put_field(struct writer *w, const char *key, struct view v)
 {
 	if (v.n == 0)
 		return;
-	writer_text(w, ",\"");
-	writer_text(w, key);
-	writer_text(w, "\":");
+	writer_textf(w, ",\"%s\":", key);
 	put_string(w, v);
 }
 

@@ -46,8 +46,10 @@ enum entry_event {
 	ENTRY_AUTHZ_SIGNERS_CHANGED,
 	ENTRY_AUTHZ_KEY_ADDED,
 	ENTRY_AUTHZ_KEY_REVOKED,
+	ENTRY_AUTHZ_KEY_SUSPENDED, /* one person's word; only a later signer set ends it */
 	ENTRY_AUTHORITY_GENESIS, /* entry 0; doc = the statement */
 	ENTRY_AUTHORITY_SIGNERS, /* doc = the statement */
+	ENTRY_AUTHORITY_SIGNED,  /* a signature for a proposed set was handed in */
 	ENTRY_UPSTREAM_FETCHED,
 	ENTRY_UPSTREAM_TLS_CHANGED,
 	ENTRY_UPSTREAM_ERROR,
@@ -146,11 +148,6 @@ const char *entry_event_name(enum entry_event ev);
 enum entry_event entry_event_parse(struct view text);
 /* Usual syslog severity, for callers that have no reason of their own. */
 unsigned entry_event_severity(enum entry_event ev);
-/*
- * Restrictions, and what says that something is wrong: what a log with no more room
- * still takes, from the space it kept for that. Nothing that permits is among it.
- */
-bool entry_event_is_vital(enum entry_event ev);
 const char *entry_clk_name(enum entry_clk clk);
 
 /*

@@ -39,6 +39,41 @@ signers_persons(const struct signers *s)
 	return persons;
 }
 
+uint32_t
+signers_persons_at(const struct signers *s, int64_t now)
+{
+	uint32_t persons = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool counted = false, valid = now >= s->signer[i].valid_after && now < s->signer[i].valid_before;
+		for (uint32_t k = 0; k < i; k++)
+			counted |= same_person(&s->signer[i], &s->signer[k]) && now >= s->signer[k].valid_after &&
+			    now < s->signer[k].valid_before;
+		persons += valid && !counted;
+	}
+	return persons;
+}
+
+int
+signers_without(const struct signers *set, const struct signers_suspended *gone, unsigned n, struct signers *ret)
+{
+	uint32_t kept = 0;
+	*ret = *set;
+	for (uint32_t i = 0; n && i < set->n; i++) {
+		uint8_t key[DIGEST_SHA256_LEN];
+		unsigned k = 0;
+		int err = sshkey_digest(&set->signer[i].key, key);
+		if (err)
+			return err;
+		while (k < n && memcmp(gone[k].key, key, sizeof key) != 0)
+			k++;
+		if (k == n)
+			ret->signer[kept++] = set->signer[i];
+	}
+	if (n)
+		ret->n = kept;
+	return FG_OK;
+}
+
 /* One exact name: what stock ssh-keygen would read as a pattern or a list is refused. */
 static bool
 exact_principal(const char *p)
@@ -60,6 +95,9 @@ bad_signer(const struct signers *s, uint32_t i)
 		return "a principal is empty, holds a wildcard, a comma, a quote or white space";
 	if (!visible_is_plain(view_str(one->user)))
 		return "a unix account name holds characters outside printable ASCII";
+	/* Who may do anything on the machine must not also be a voice among those who watch over it. */
+	if (!strcmp(one->user, "root") || !strcmp(one->user, "0") || !strcmp(one->user, "uid:0"))
+		return "the unix account root belongs to no signer";
 	if (one->key.type == SSHKEY_NONE)
 		return "a signer has no key";
 	if (!jsonf_is_time(one->valid_after) || !jsonf_is_time(one->valid_before) ||

@@ -25,7 +25,7 @@
 
 struct signer {
 	char principal[SIGNERS_PRINCIPAL_MAX]; /* person; the same string on several keys is one person */
-	char user[32];                         /* unix account, "" if none: ties a requester to a person */
+	char user[32];                         /* unix account, "" if none, never root: ties a requester to a person */
 	struct sshkey key;
 	int64_t valid_after, valid_before;     /* epoch seconds, both required */
 	bool require_uv;                       /* sk- keys: user verification as well as presence */
@@ -53,8 +53,16 @@ int signers_parse(struct view text, const char *origin, struct signers *ret, cha
 struct signers_signature {
 	struct view armour;
 };
-/* Distinct persons in the set. */
+/* Distinct persons in the set; and those of them with a key that is valid at now. */
 uint32_t signers_persons(const struct signers *s);
+uint32_t signers_persons_at(const struct signers *s, int64_t now);
+/* A key that counts for nothing although its set lists it; sshkey_digest() names it. */
+struct signers_suspended {
+	uint8_t key[DIGEST_SHA256_LEN];
+	int64_t at; /* epoch seconds */
+};
+/* The set as it counts while those keys are suspended: without them, all else the same. 0 or FG_ECRYPTO. */
+int signers_without(const struct signers *set, const struct signers_suspended *gone, unsigned n, struct signers *ret);
 /*
  * How many distinct persons of the set have a good signature over message in
  * namespace at time now: key in the set and valid then, UP (and UV where

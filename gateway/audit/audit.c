@@ -99,9 +99,6 @@ open_entries(struct audit *a)
 	}
 	if (!err)
 		err = audit_put_own(a, ENTRY_LOG_OPENED, view_str(role_jail(a->role)->text), (struct view){ 0 });
-	if (!err && a->level == RESERVE_FULL)
-		err = audit_put_own(a, ENTRY_DISK_FULL,
-		    view_str("the log opens without room for its reserve: nothing is permitted"), (struct view){ 0 });
 	if (!err)
 		err = ledger_commit(a->ledger);
 	return err ? err : ledger_publish(a->ledger);
@@ -155,8 +152,6 @@ open_log(struct audit *a)
 {
 	int err = audit_recall(a);
 	if (!err)
-		err = audit_room_open(a);
-	if (!err)
 		err = ledger_open(a->waldir, a->logdir, &a->key, audit_remember_grant, a, &a->ledger, &a->opened);
 	if (!err && a->forgetful)
 		err = FG_ENOMEM;
@@ -167,8 +162,9 @@ open_log(struct audit *a)
 	if (a->condemned.state != MSG_LOG_UNKNOWN)
 		ledger_end(a->ledger);
 	err = open_entries(a);
-	if (err) /* the supervisor tries again */
-		audit_fail(a, a->path, err);
+	if (err) /* most often a full disk: say so, the supervisor tries again */
+		oplog(OPLOG_ERR, "the log in %s could not be written (%s, %s): nothing is permitted until it can",
+		    a->path, err_name(err), strerror(errno));
 	return err;
 }
 
@@ -177,8 +173,7 @@ on_publish(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	audit_room_look(ctx);
-	audit_publish_tick(ctx);
+	audit_publish(ctx);
 }
 
 static int
@@ -220,6 +215,7 @@ static const struct chan_rule warden_rules[] = {
 	APPEND_RULE,
 	HEAD_RULE,
 	{ MSG_ROOT_ASK, CHAN_ALWAYS, audit_on_root_ask },
+	{ MSG_PROOF_ASK, CHAN_ALWAYS, audit_on_proof_ask }, /* whether a signer set reached the log */
 };
 static const struct chan_rule supervisor_rules[] = { APPEND_RULE };
 
@@ -228,7 +224,7 @@ peer_ops(void *ctx, enum msg_role peer)
 {
 	static const struct chan_ops edge = { edge_rules, 2, NULL };
 	static const struct chan_ops control = { control_rules, 5, NULL };
-	static const struct chan_ops warden = { warden_rules, 3, NULL };
+	static const struct chan_ops warden = { warden_rules, 4, NULL };
 	(void)ctx;
 	switch (peer) {
 	case MSG_ROLE_EDGE:

@@ -7,8 +7,6 @@
 
 #include "crypto/err.h"
 
-#define GRANTED_FIRST 65536u /* a stampede does not make it move house; untouched pages cost nothing */
-
 struct slot {
 	uint8_t key[2 * MSG_ID];
 	uint64_t index_plus_1; /* 0: free */
@@ -89,7 +87,7 @@ static int
 grow(struct granted *g)
 {
 	struct granted bigger = *g;
-	bigger.cap = g->cap ? g->cap * 2 : GRANTED_FIRST;
+	bigger.cap = g->cap ? g->cap * 2 : 1024;
 	bigger.slot = calloc(bigger.cap, sizeof bigger.slot[0]);
 	if (!bigger.slot)
 		return FG_ENOMEM;

@@ -166,7 +166,11 @@ callers_identify(const struct callers *c, int sock, struct caller *ret)
 	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &n) || n != sizeof cred)
 		return FG_EIO;
 	struct caller who = { .uid = cred.uid };
-	name_of(c, cred.uid, who.user, sizeof who.user);
+	if (cred.uid == 0) /* whatever else the account file calls it */
+		snprintf(who.user, sizeof who.user, "root");
+	else
+		name_of(c, cred.uid, who.user, sizeof who.user);
+	who.means = cred.uid == 0 ? CALLERS_MEANS_ROOT : CALLERS_MEANS_UID;
 	if (cred.uid == 0 || cred.uid == c->own) {
 		who.roles = CALLERS_ANY;
 		*ret = who;

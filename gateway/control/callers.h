@@ -27,7 +27,18 @@ enum callers_role {
 	CALLERS_ANY = 31,
 };
 
+/* How a caller is known. None of them is a signature; zero may nothing. */
+enum callers_means {
+	CALLERS_MEANS_NONE = 0,
+	CALLERS_MEANS_UID,     /* the kernel's word: an account of this machine */
+	CALLERS_MEANS_ROOT,    /* uid 0: may ask for everything, is named so in the log, is nobody's vote */
+	CALLERS_MEANS_SESSION, /* a person logged in over the network */
+	CALLERS_MEANS_TOKEN,   /* a machine with a secret */
+	CALLERS_MEANS_LIMIT,
+};
+
 struct caller {
+	enum callers_means means;
 	uid_t uid;
 	unsigned roles;
 	char user[CONFIG_USER_MAX + 1]; /* "uid:1000" for one without a name here */

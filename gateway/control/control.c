@@ -60,6 +60,7 @@ log_changed(void *ctx)
 	replay_begin(c->replay);
 	judging_resume(c->judging);
 	reviews_resume(c->reviews);
+	proposals_resume(c->proposals);
 }
 
 /* ---- boot ---- */
@@ -194,6 +195,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
+	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	quarantine_tidy(c);
 	replay_remember(c->replay);
@@ -267,6 +269,7 @@ make_parts(struct control *c)
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, role_supervisor(c->role));
 	c->halts = halts_new(c);
+	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
 	c->edges = edges_new(c);
 	c->releases = releases_new(c);
@@ -275,7 +278,8 @@ make_parts(struct control *c)
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
-	if (!c->logbook || !c->jobs || !c->halts || !c->replay || !c->edges || !c->releases || !c->reviews || !c->judging ||
+	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->edges ||
+	    !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
@@ -297,6 +301,7 @@ start(void *ctx, struct role *r)
 		err = start_timers(c);
 	if (err)
 		return err;
+	proposals_recall(c->proposals);
 	control_gate(c);
 	note_policies(c);
 	fetches_resume(c->fetches);
@@ -378,6 +383,22 @@ on_listed(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fram
 	releases_on_listed(((struct control *)ctx)->releases, msg);
 }
 
+static void
+on_taken(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	proposals_on_taken(((struct control *)ctx)->proposals, msg);
+}
+
+static void
+on_suspended(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	proposals_on_suspended(((struct control *)ctx)->proposals, msg);
+}
+
 static const struct chan_ops *
 peer_ops(void *ctx, enum msg_role peer)
 {
@@ -389,6 +410,7 @@ peer_ops(void *ctx, enum msg_role peer)
 	static const struct chan_rule warden_rules[] = {
 		{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
 		{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
+		{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
 	};
 	static const struct chan_ops audit = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
 	static const struct chan_ops warden = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
@@ -418,6 +440,7 @@ peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
 	} else if (peer == MSG_ROLE_WARDEN) {
 		c->warden = chan;
 		releases_warden_up(c->releases);
+		proposals_warden_up(c->proposals);
 	}
 }
 
@@ -437,6 +460,7 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 		c->warden = NULL;
 		reviews_warden_down(c->reviews);
 		halts_warden_down(c->halts);
+		proposals_warden_down(c->proposals);
 	}
 }
 
@@ -512,6 +536,8 @@ tear_down(struct control *c)
 		reviews_warden_down(c->reviews);
 	if (c->halts)
 		halts_warden_down(c->halts);
+	if (c->proposals)
+		proposals_warden_down(c->proposals);
 	desk_free(c->desk);
 	releases_free(c->releases);
 	imports_free(c->imports);
@@ -560,6 +586,7 @@ free_rest(struct control *c)
 	sightings_free(c->sightings);
 	reviews_free(c->reviews);
 	halts_free(c->halts);
+	proposals_free(c->proposals);
 	logbook_free(c->logbook);
 	grants_free(c->grants);
 	inventory_free(c->inventory);

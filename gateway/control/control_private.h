@@ -19,6 +19,7 @@
 #include "gateway/control/logbook.h"
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
+#include "gateway/control/proposals.h"
 #include "gateway/control/releases.h"
 #include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
@@ -70,6 +71,7 @@ struct control {
 	struct releases *releases;
 	struct edges *edges;
 	struct halts *halts;
+	struct proposals *proposals;
 	struct replay *replay;
 
 	struct chan *warden;     /* NULL while away */

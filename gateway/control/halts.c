@@ -194,6 +194,30 @@ halts_statement(struct halts *h, struct call *call)
 
 /* ---- resume.submit ---- */
 
+/* Keeps only what still counts: between two signatures a key may have been replaced or suspended. */
+static void
+recount(struct halts *h)
+{
+	struct approval *a = calloc(1, sizeof *a);
+	unsigned kept = 0;
+	for (unsigned i = 0; a && i < h->n; i++) {
+		struct writer w;
+		char why[120];
+		writer_init(&w, APPROVAL_BYTES_MAX);
+		bool good = files_doc_get(h->c->files, FILES_STATEMENT, h->statement[i], &w) == FG_OK &&
+		    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK &&
+		    reviews_still_signed(h->c, a, h->statement[i], writer_view(&w));
+		writer_free(&w);
+		if (!good)
+			continue;
+		memmove(h->statement[kept], h->statement[i], sizeof h->statement[i]);
+		memmove(h->approver[kept++], h->approver[i], sizeof h->approver[i]);
+	}
+	if (a)
+		h->n = kept;
+	free(a);
+}
+
 static uint32_t
 need(const struct halts *h)
 {
@@ -291,6 +315,7 @@ on_logged(void *ctx, int err, uint64_t index)
 	} else if (!h->halted || s->a->terms.halted_at != h->now.at) {
 		call_fail(s->call, CALL_REFUSED, "STATE", "", "it is about another halt than the one in force");
 	} else {
+		recount(h);
 		keep(h, s);
 		if (h->n < need(h))
 			answer(h, s->call, "halted", "the signature counts; more are needed");

@@ -288,6 +288,8 @@ releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 		c->warden_listed = true;
 		edges_table_due(c->edges, false);
 		reviews_resume(c->reviews);
+		if (c->proposals)
+			proposals_resume(c->proposals);
 		return;
 	}
 	if (r->told_n == RELEASES_MAX)

@@ -49,6 +49,24 @@ resume_submit(struct control *c, struct call *call)
 }
 
 static void
+people_propose(struct control *c, struct call *call)
+{
+	proposals_propose(c->proposals, call);
+}
+
+static void
+people_submit(struct control *c, struct call *call)
+{
+	proposals_submit(c->proposals, call);
+}
+
+static void
+people_suspend_key(struct control *c, struct call *call)
+{
+	proposals_suspend(c->proposals, call);
+}
+
+static void
 import_image(struct control *c, struct call *call)
 {
 	imports_start(c->imports, call);
@@ -67,6 +85,7 @@ import_image(struct control *c, struct call *call)
 #define NUMBER(key) { key, REQUESTS_NUMBER, 0, true }
 #define NUMBER_OPT(key) { key, REQUESTS_NUMBER, 0, false }
 #define FLAG_OPT(key) { key, REQUESTS_FLAG, 0, false }
+#define LINES_OPT(key, max) { key, REQUESTS_LINES, max, false }
 #define TEXTS_OPT(key, max) { key, REQUESTS_TEXTS, max, false }
 #define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
 #define REASON TEXT("reason", DB_TEXT_MAX - 1)
@@ -75,6 +94,13 @@ import_image(struct control *c, struct call *call)
 static const struct requests_row table[] = {
 	{ "status", REQUESTS_VIEW, ANY, 0, 0, requests_status, { { 0 } } },
 	{ "people.list", REQUESTS_VIEW, ANY, 0, 0, requests_people, { { 0 } } },
+	{ "people.propose", REQUESTS_VIEW, ACT, 0, 0, people_propose,
+	    { LINES_OPT("add", SIGNERS_MAX), NUMBER_OPT("days"), TEXT_OPT("proposal", 2 * DIGEST_SHA256_LEN),
+		LINES_OPT("remove", SIGNERS_MAX), LINES_OPT("renew", SIGNERS_MAX), LINES_OPT("replace", SIGNERS_MAX),
+		FLAG_OPT("require_uv"), LINES_OPT("restore", SIGNERS_MAX), NUMBER_OPT("threshold") } },
+	{ "people.submit", REQUESTS_PERMIT, ACT, 2, 2, people_submit, { { 0 } } },
+	{ "people.suspend", REQUESTS_RESTRICT, ACT, 0, 0, people_suspend_key,
+	    { FLAG_OPT("final"), REASON, TEXT("who", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
 	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
 	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },
@@ -161,12 +187,13 @@ fits(const struct requests_arg *a, const struct json_value *v)
 	case REQUESTS_FLAG:
 		return json_bool(v, &b);
 	case REQUESTS_TEXTS:
+	case REQUESTS_LINES:
 		break;
 	}
 	if (json_type(v) != JSON_ARRAY || json_count(v) > a->max)
 		return false;
 	for (size_t i = 0; i < json_count(v); i++)
-		if (!is_text(json_at(v, i), DB_VERSION_MAX - 1))
+		if (!is_text(json_at(v, i), a->type == REQUESTS_LINES ? PROPOSALS_LINE_MAX : DB_VERSION_MAX - 1))
 			return false;
 	return true;
 }
@@ -221,6 +248,23 @@ deny(struct control *c, struct call *call, const struct requests_row *row)
 	    call_who(call)->user, row->name, need, roles);
 }
 
+enum requests_verdict
+requests_may(const struct requests_row *row, const struct caller *who, bool statement)
+{
+	if (who->means <= CALLERS_MEANS_NONE || who->means >= CALLERS_MEANS_LIMIT || !(who->roles & row->who))
+		return REQUESTS_DENIED;
+	switch (row->kind) {
+	case REQUESTS_VIEW:
+	case REQUESTS_CHANGE:
+	case REQUESTS_RESTRICT:
+		return REQUESTS_ALLOWED;
+	case REQUESTS_PERMIT:
+		return statement ? REQUESTS_COUNTED : REQUESTS_DENIED;
+	default:
+		return REQUESTS_DENIED;
+	}
+}
+
 void
 requests_handle(void *ctx, struct call *call)
 {
@@ -231,9 +275,13 @@ requests_handle(void *ctx, struct call *call)
 		    call_request(call));
 	else if (c->stopping)
 		call_fail(call, CALL_COULD_NOT, "LOCAL", "try again", "the gateway is stopping");
-	else if (!(call_who(call)->roles & row->who))
+	else if (!requests_may(row, call_who(call), true)) /* who may, whatever is in hand */
 		deny(c, call, row);
-	else if (check_arguments(row, call))
+	else if (!check_arguments(row, call))
+		return; /* answered */
+	else if (!requests_may(row, call_who(call), call_fds(call) == REQUESTS_SIGNED_FDS))
+		deny(c, call, row);
+	else
 		row->handle(c, call);
 }
 
@@ -255,8 +303,10 @@ requests_report_denied(struct control *c)
 const char *
 requests_actor(const struct control *c, const struct call *call)
 {
-	const char *person = signers_principal_of_user(people_set(c->people), call_who(call)->user);
-	return person ? person : call_who(call)->user;
+	const struct caller *who = call_who(call);
+	/* Root is named as what it is: it is no person of any set. */
+	const char *person = who->uid == 0 ? NULL : signers_principal_of_user(people_set(c->people), who->user);
+	return person ? person : who->user;
 }
 
 void

@@ -21,9 +21,10 @@ enum requests_kind {
 	REQUESTS_PERMIT,   /* brings signatures: only they permit */
 };
 
-enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS };
+enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS, REQUESTS_LINES };
 
-#define REQUESTS_ARGS_MAX 8
+#define REQUESTS_ARGS_MAX 9
+#define REQUESTS_SIGNED_FDS 2 /* statement and signature */
 
 struct requests_arg {
 	const char *key;
@@ -40,6 +41,18 @@ struct requests_row {
 	void (*handle)(struct control *c, struct call *call);
 	struct requests_arg arg[REQUESTS_ARGS_MAX];
 };
+
+/*
+ * What a request may come to. Zero denies. Nothing a caller is (account, root, session,
+ * token) permits: a row that brings signatures is taken in, and the warden counts those.
+ */
+enum requests_verdict {
+	REQUESTS_DENIED = 0,
+	REQUESTS_ALLOWED, /* views, sets in motion, restricts */
+	REQUESTS_COUNTED, /* has the effect that the signatures it brings have, and none without them */
+};
+/* For a caller of those means and roles, with or without a signed statement in hand. */
+enum requests_verdict requests_may(const struct requests_row *row, const struct caller *who, bool statement);
 
 /* The table, for the dispatcher and its test. */
 size_t requests_count(void);

@@ -20,8 +20,10 @@ void requests_status(struct control *c, struct call *call);
 void requests_profiles(struct control *c, struct call *call);
 void requests_unknown(struct control *c, struct call *call);
 void requests_draft(struct control *c, struct call *call);
-void requests_people(struct control *c, struct call *call);
 void requests_sightings(struct control *c, struct call *call);
+
+/* requests_people.c */
+void requests_people(struct control *c, struct call *call);
 
 /* requests_reviews.c */
 void requests_review_list(struct control *c, struct call *call);

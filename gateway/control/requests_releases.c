@@ -28,6 +28,26 @@ state_word(const struct listing *l, const struct db_release *r)
 	}
 }
 
+/* Persons who signed with a key that no longer counts. The release stays; somebody may want to look at it. */
+static void
+put_gone(const struct listing *l)
+{
+	const struct signers *set = people_counting(l->c->people);
+	jsonw_key(l->j, "signers_gone");
+	jsonw_array(l->j);
+	for (uint32_t i = 0; i < l->record->statements_n; i++) {
+		const struct release_statement *s = &l->record->statement[i];
+		bool there = false;
+		for (uint32_t k = 0; k < set->n && !there; k++) {
+			uint8_t key[DIGEST_SHA256_LEN];
+			there = !sshkey_digest(&set->signer[k].key, key) && !memcmp(key, s->key, sizeof key);
+		}
+		if (!there)
+			jsonw_cstr(l->j, s->approver);
+	}
+	jsonw_array_end(l->j);
+}
+
 static int
 put_release(void *arg, const struct db_release *r)
 {
@@ -59,6 +79,7 @@ put_release(void *arg, const struct db_release *r)
 	for (uint32_t i = 0; i < l->record->statements_n; i++)
 		jsonw_cstr(j, l->record->statement[i].approver);
 	jsonw_array_end(j);
+	put_gone(l);
 	jsonw_kuint(j, "size", l->record->size);
 	jsonw_kcstr(j, "state", state_word(l, r));
 	jsonw_kcstr(j, "target", t->target);

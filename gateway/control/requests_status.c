@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* requests_status - how the gateway stands, what it is configured for, who may sign, what is asked for. */
+/* requests_status - how the gateway stands, what it is configured for, what is asked for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 
-#define DISK_ALERT_PCT 80 /* as audit logs it */
 #define UNKNOWN_MAX 200 /* shapes of unknown requests shown: the most frequent */
 
 struct listing {
@@ -65,7 +64,6 @@ why_not(const char *log)
 		{ "tampered", "TAMPERED: the audit log is not the one this gateway wrote: nothing is permitted" },
 		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted" },
 		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted" },
-		{ "full", "FULL: the audit log's disk has no more room: only restrictions are written, nothing is permitted" },
 		{ "failed", "the audit log cannot be written: nothing is permitted until it can" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -84,14 +82,13 @@ put_alerts(struct jsonw *j, struct control *c)
 	jsonw_array(j);
 	if (strcmp(log, "ok") != 0)
 		alert(j, "LOG", why_not(log));
-	if (logbook_used_pct(c->logbook) >= DISK_ALERT_PCT)
-		alert(j, "DISK", "the audit log's disk is nearly full: make room before nothing can be permitted");
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (halts_now(c->halts))
 		alert(j, "HALTED", "the gateway is halted: nothing is served");
 	if (!judging_clock_sure(c))
 		alert(j, "CLOCK", "the clock is behind what this gateway has seen: nothing is admitted to review");
+	proposals_alerts(c->proposals, alert, j);
 	(void)db_incident_list(c->db, 0, 5, put_incident, &l);
 	jsonw_array_end(j);
 }
@@ -143,7 +140,6 @@ put_log(struct jsonw *j, struct control *c)
 {
 	jsonw_key(j, "log");
 	jsonw_object(j);
-	jsonw_kuint(j, "disk_used", logbook_used_pct(c->logbook));
 	jsonw_khex(j, "root", logbook_root(c->logbook), DIGEST_SHA256_LEN);
 	jsonw_kuint(j, "size", logbook_head_size(c->logbook));
 	jsonw_kcstr(j, "state", logbook_state(c->logbook));
@@ -339,62 +335,6 @@ requests_draft(struct control *c, struct call *call)
 		call_doc_end(call, &d, CALL_DONE);
 	}
 	writer_free(&text);
-}
-
-/* ---- people ---- */
-
-static void
-put_person(struct jsonw *j, const struct signers *set, uint32_t first)
-{
-	const struct signer *one = &set->signer[first];
-	jsonw_object(j);
-	jsonw_key(j, "keys");
-	jsonw_array(j);
-	for (uint32_t i = first; i < set->n; i++) {
-		const struct signer *s = &set->signer[i];
-		char print[SSHKEY_FINGERPRINT_CAP];
-		if (strcmp(s->principal, one->principal) != 0 || sshkey_fingerprint(&s->key, print))
-			continue;
-		jsonw_object(j);
-		jsonw_kcstr(j, "fingerprint", print);
-		jsonw_kbool(j, "require_uv", s->require_uv);
-		requests_put_time(j, "valid_after", s->valid_after);
-		requests_put_time(j, "valid_before", s->valid_before);
-		jsonw_object_end(j);
-	}
-	jsonw_array_end(j);
-	jsonw_kcstr(j, "principal", one->principal);
-	put_text(j, "user", one->user);
-	jsonw_object_end(j);
-}
-
-void
-requests_people(struct control *c, struct call *call)
-{
-	const struct genesis *g = people_genesis(c->people);
-	const struct signers *set = people_set(c->people);
-	struct call_doc d;
-	struct jsonw *j = &d.j;
-	call_doc_begin(&d);
-	jsonw_key(j, "floors");
-	jsonw_object(j);
-	jsonw_kuint(j, "canary", g->floor_canary);
-	jsonw_kuint(j, "canary_max", g->canary_max);
-	jsonw_kuint(j, "production", g->floor_production);
-	jsonw_object_end(j);
-	jsonw_kuint(j, "number", set->number);
-	jsonw_key(j, "people");
-	jsonw_array(j);
-	for (uint32_t i = 0; i < set->n; i++) {
-		uint32_t k = 0;
-		while (strcmp(set->signer[k].principal, set->signer[i].principal) != 0)
-			k++;
-		if (k == i)
-			put_person(j, set, i);
-	}
-	jsonw_array_end(j);
-	jsonw_kuint(j, "threshold", set->threshold);
-	call_doc_end(call, &d, CALL_DONE);
 }
 
 /* ---- what is asked for ---- */

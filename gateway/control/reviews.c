@@ -197,7 +197,8 @@ count_one(void *arg, const struct db_statement *s)
 	bool good = files_doc_get(k->c->files, FILES_STATEMENT, s->sha256, &w) == FG_OK &&
 	    approval_parse(writer_view(&w), k->a, why, sizeof why) == FG_OK &&
 	    approval_key(&k->a->terms, key) == FG_OK && !memcmp(key, k->key, sizeof key) &&
-	    approval_check_time(k->a, control_now(k->c), k->newer_than, why, sizeof why) == FG_OK;
+	    approval_check_time(k->a, control_now(k->c), k->newer_than, why, sizeof why) == FG_OK &&
+	    reviews_still_signed(k->c, k->a, s->sha256, writer_view(&w));
 	writer_free(&w);
 	if (!good)
 		return 0;

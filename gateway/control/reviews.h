@@ -47,7 +47,7 @@ void reviews_count(struct control *c, const struct db_candidate *cand, uint32_t 
 /* When an undecided review expires; 0 when it does not. */
 int64_t reviews_deadline(struct control *c, const struct db_candidate *cand);
 
-/* ---- shared with halts.c ---- */
+/* ---- shared with halts.c and proposals.c ---- */
 
 /* A signed statement as handed in: 0, or the call is answered. Both writers are filled. */
 int reviews_read_signed(struct call *call, struct writer *statement, struct writer *signature);
@@ -57,6 +57,9 @@ bool reviews_personal(struct control *c, struct call *call, struct approval *a, 
 /* The signature is one by a current key of the approver it names. NULL, or why not. */
 const char *reviews_bad_signature(struct control *c, const struct approval *a, struct view statement,
     struct view signature, const char *const *requesters, unsigned requesters_n);
+/* The kept signature of a kept statement is still one by a key that counts: keys end, are replaced and suspended. */
+bool reviews_still_signed(struct control *c, const struct approval *a, const uint8_t statement[DIGEST_SHA256_LEN],
+    struct view text);
 /* Statements and signatures in pairs, as the warden reads them; sealed memfd or negative fg_err. */
 int reviews_bundle(struct control *c, const uint8_t (*statements)[DIGEST_SHA256_LEN], unsigned n);
 

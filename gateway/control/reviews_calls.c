@@ -11,7 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
-#include "gateway/control/control_private.h"
+#include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
 #include "policy/scope.h"
 
@@ -97,7 +97,7 @@ const char *
 reviews_bad_signature(struct control *c, const struct approval *a, struct view statement, struct view signature,
     const char *const *requesters, unsigned requesters_n)
 {
-	const struct signers *set = people_set(c->people);
+	const struct signers *set = people_counting(c->people);
 	const struct signers_signature sig = { signature };
 	unsigned persons = 0, who[SIGNERS_MAX], n = 0;
 	if (is_requester(a->approver, requesters, requesters_n))
@@ -108,6 +108,18 @@ reviews_bad_signature(struct control *c, const struct approval *a, struct view s
 	if (n != 1 || strcmp(set->signer[who[0]].principal, a->approver) != 0)
 		return "the signature is not a good one by a current key of the approver it names";
 	return NULL;
+}
+
+bool
+reviews_still_signed(struct control *c, const struct approval *a, const uint8_t statement[DIGEST_SHA256_LEN],
+    struct view text)
+{
+	struct writer w;
+	writer_init(&w, SSHSIG_ARMOR_MAX);
+	bool good = files_doc_get(c->files, FILES_STATEMENT_SIG, statement, &w) == FG_OK &&
+	    !reviews_bad_signature(c, a, text, writer_view(&w), NULL, 0);
+	writer_free(&w);
+	return good;
 }
 
 /* ---- the scope of a statement ---- */
@@ -389,14 +401,6 @@ legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb ve
 	return false;
 }
 
-/* Who acts, for the log: the person if the set knows the account. */
-static const char *
-actor(struct control *c, const struct call *call)
-{
-	const char *person = signers_principal_of_user(people_set(c->people), call_who(call)->user);
-	return person ? person : call_who(call)->user;
-}
-
 void
 reviews_reject(struct reviews *r, struct call *call)
 {
@@ -410,7 +414,7 @@ reviews_reject(struct reviews *r, struct call *call)
 		free(cand);
 		return;
 	}
-	const char *who = actor(c, call);
+	const char *who = requests_actor(c, call);
 	fetches_cancel(c->fetches, cand->id);
 	judging_cancel(c->judging, cand->id);
 	if (cand->have_image)

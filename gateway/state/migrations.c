@@ -88,8 +88,21 @@ static const char first_schema[] =
 " id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,"
 " resource BLOB CHECK (length(resource) = 16), detail TEXT NOT NULL) STRICT;";
 
+static const char people_schema[] =
+"CREATE TABLE suspension ("
+" key BLOB NOT NULL CHECK (length(key) = 32), number INTEGER NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,"
+" reason TEXT NOT NULL, PRIMARY KEY (key, number)) STRICT, WITHOUT ROWID;"
+"CREATE TABLE proposal ("
+" sha256 BLOB PRIMARY KEY CHECK (length(sha256) = 32), number INTEGER NOT NULL, time INTEGER NOT NULL,"
+" statement BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE TABLE proposal_signature ("
+" proposal BLOB NOT NULL REFERENCES proposal (sha256) ON DELETE CASCADE,"
+" key BLOB NOT NULL CHECK (length(key) = 32), principal TEXT NOT NULL, at INTEGER NOT NULL, uid INTEGER NOT NULL,"
+" armour BLOB NOT NULL, PRIMARY KEY (proposal, key)) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
+	{ 2, "suspended keys and proposed signer sets", people_schema },
 };
 
 const struct migration *

@@ -22,6 +22,8 @@ struct authority {
 	unsigned sigs_n;
 	struct signers *later; /* sets 1.., in order */
 	uint32_t later_n;
+	struct bytes text; /* of the set in force */
+	struct signers counting;
 };
 
 static int
@@ -83,6 +85,7 @@ authority_free(struct authority *a)
 	for (unsigned i = 0; i < a->sigs_n; i++)
 		free(a->sig[i].p);
 	free(a->later);
+	free(a->text.p);
 	free(a);
 }
 
@@ -182,7 +185,9 @@ authority_load(struct authority *a, int dirfd, char *ret_why, size_t cap)
 	memcpy(previous.p, a->genesis_text.p, previous.n);
 	for (uint32_t number = 1; !err && number <= SIGNERS_CHAIN_MAX; number++)
 		err = follow(a, dirfd, number, &previous, ret_why, cap);
-	free(previous.p);
+	free(a->text.p);
+	a->text = previous;
+	a->counting = *authority_current(a);
 	if (err == FG_ENOTFOUND)
 		return FG_OK;
 	return err ? err : no(ret_why, cap, FG_ELIMIT, "the chain of signer sets is too long", SIGNERS_CHAIN_MAX);
@@ -198,6 +203,47 @@ const struct signers *
 authority_current(const struct authority *a)
 {
 	return a->later_n ? &a->later[a->later_n - 1] : &a->genesis.set;
+}
+
+struct view
+authority_text(const struct authority *a)
+{
+	return view_of(a->text.p, a->text.n);
+}
+
+int
+authority_adopt(struct authority *a, const struct signers *next, struct view text)
+{
+	if (next->number != authority_current(a)->number + 1)
+		return FG_ESTATE;
+	struct bytes own = { malloc(text.n), text.n };
+	struct signers *more = own.p ? reallocarray(a->later, a->later_n + 1, sizeof *more) : NULL;
+	if (!more) {
+		free(own.p);
+		return FG_ENOMEM;
+	}
+	memcpy(own.p, text.p, text.n);
+	free(a->text.p);
+	a->text = own;
+	a->later = more;
+	a->later[a->later_n++] = *next;
+	a->counting = *next;
+	return FG_OK;
+}
+
+int
+authority_suspend(struct authority *a, const struct signers_suspended *gone, unsigned n)
+{
+	int err = signers_without(authority_current(a), gone, n, &a->counting);
+	if (err)
+		a->counting.n = 0; /* nobody counts rather than one too many */
+	return err;
+}
+
+const struct signers *
+authority_counting(const struct authority *a)
+{
+	return &a->counting;
 }
 
 const struct signers *

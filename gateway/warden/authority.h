@@ -28,6 +28,16 @@ int authority_load(struct authority *a, int dirfd, char *ret_why, size_t cap);
 const struct genesis *authority_genesis_get(const struct authority *a);
 /* The set in force. */
 const struct signers *authority_current(const struct authority *a);
+/* Its statement; borrowed until the next set is taken. */
+struct view authority_text(const struct authority *a);
+/* Takes the next set, which the caller has judged (crypto/succession.h). 0, FG_ENOMEM; FG_ESTATE when it is not the next. */
+int authority_adopt(struct authority *a, const struct signers *next, struct view text);
+/*
+ * The set in force as it counts now: without those keys. Replaces what was said before; to
+ * be said again after authority_adopt(), which forgets it. 0 or FG_ECRYPTO, and then nobody counts.
+ */
+int authority_suspend(struct authority *a, const struct signers_suspended *gone, unsigned n);
+const struct signers *authority_counting(const struct authority *a);
 /* The set of that number, NULL if there is none. */
 const struct signers *authority_set(const struct authority *a, uint32_t number);
 

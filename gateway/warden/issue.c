@@ -13,6 +13,8 @@
 static const struct issue_kind *const kinds[REQUEST_LIMIT] = {
 	[REQUEST_ISSUE] = &issue_release,
 	[REQUEST_RESUME] = &issue_resume,
+	[REQUEST_SIGNERS] = &issue_signers,
+	[REQUEST_RECOVER] = &issue_recover,
 };
 
 static const struct issue_kind *
@@ -82,22 +84,28 @@ issue_ask_audit(struct warden *w, unsigned type, const void *msg)
 	return false;
 }
 
+static const char *
+read_statements(struct warden *w, char *why, size_t cap)
+{
+	struct job *j = &w->job;
+	if (memfd_map(j->request.bundle_fd, VAULT_BUNDLE_MAX, &j->bundle_bytes) ||
+	    judge_bundle_parse(j->bundle_bytes, &j->bundle))
+		return "statements did not arrive as a sealed bundle";
+	if (judge_log_sizes(&j->bundle, j->sizes, why, cap))
+		return why[0] ? why : "a statement could not be read";
+	return NULL;
+}
+
 /* First step: read the statements, then ask audit for the roots they name. */
 static void
 begin(struct warden *w)
 {
 	struct job *j = &w->job;
-	char why[400] = "";
-	j->request = w->queue[0];
-	memmove(w->queue, w->queue + 1, --w->queue_n * sizeof w->queue[0]);
+	char buf[400] = "";
 	j->step = STEP_ROOTS;
-	if (memfd_map(j->request.bundle_fd, VAULT_BUNDLE_MAX, &j->bundle_bytes) ||
-	    judge_bundle_parse(j->bundle_bytes, &j->bundle)) {
-		issue_refuse(w, "statements did not arrive as a sealed bundle");
-		return;
-	}
-	if (judge_log_sizes(&j->bundle, j->sizes, why, sizeof why)) {
-		issue_refuse(w, why[0] ? why : "a statement could not be read");
+	const char *why = kind(w)->read ? kind(w)->read(w, buf, sizeof buf) : read_statements(w, buf, sizeof buf);
+	if (why) {
+		issue_refuse(w, why);
 		return;
 	}
 	/* Token 0 of the series is the head; statement i is token + 1 + i. No series shares one with another. */
@@ -113,6 +121,33 @@ begin(struct warden *w)
 	}
 }
 
+static void
+next(struct warden *w)
+{
+	w->job.request = w->queue[0];
+	memmove(w->queue, w->queue + 1, --w->queue_n * sizeof w->queue[0]);
+	begin(w);
+}
+
+/*
+ * Whether the last set that was sent to the log is in force comes before every
+ * other question: who may sign depends on it.
+ */
+static void
+recover(struct warden *w)
+{
+	if (!w->late_token && w->clock.mono_s() >= w->recover_at) {
+		w->recover_at = w->clock.mono_s() + STATE_RECOVER_S;
+		w->job.request = (struct request){ .kind = REQUEST_RECOVER, .image_fd = -1, .bundle_fd = -1 };
+		begin(w);
+	}
+	while (w->unsettled && w->job.step == STEP_IDLE && w->queue_n) {
+		struct request *r = &w->queue[--w->queue_n];
+		kinds[r->kind]->refused(w, r, NULL, "it is not known yet which signer set is in force: the audit log has to say");
+		request_close(r);
+	}
+}
+
 /* ---- judging ---- */
 
 void
@@ -121,7 +156,7 @@ issue_case(const struct warden *w, struct judge_case *c, const char **requesters
 	const struct job *j = &w->job;
 	*c = (struct judge_case){
 		.genesis = authority_genesis_get(w->authority),
-		.set = authority_current(w->authority),
+		.set = authority_counting(w->authority),
 		.now = w->clock.now_s(),
 	};
 	for (unsigned i = 0; i < j->bundle.n; i++)
@@ -154,9 +189,11 @@ bool
 issue_work(struct warden *w)
 {
 	struct job *j = &w->job;
-	if (j->step == STEP_IDLE && w->queue_n && !w->stopping)
-		begin(w);
-	if ((j->step == STEP_ROOTS || j->step == STEP_LOG) && w->clock.mono_s() > j->deadline)
+	if (j->step == STEP_IDLE && w->unsettled && !w->stopping)
+		recover(w);
+	if (j->step == STEP_IDLE && !w->unsettled && w->queue_n && !w->stopping)
+		next(w);
+	if ((j->step == STEP_ROOTS || j->step == STEP_SCAN || j->step == STEP_LOG) && w->clock.mono_s() > j->deadline)
 		issue_disown(w, "the audit log did not answer in time: nothing is permitted without it");
 	bool busy = j->step != STEP_IDLE && kind(w)->work && kind(w)->work(w);
 	return busy || (j->step == STEP_IDLE && w->queue_n && !w->stopping);
@@ -170,7 +207,11 @@ answered(struct warden *w, unsigned bit)
 {
 	bool awaited = w->job.owed & bit;
 	w->job.owed &= ~bit;
-	if (awaited && !w->job.owed)
+	if (!awaited || w->job.owed)
+		return;
+	if (kind(w)->judge)
+		kind(w)->judge(w);
+	else
 		judge(w);
 }
 
@@ -208,21 +249,46 @@ issue_appended(struct warden *w, const struct msg_appended *m)
 {
 	if (!m->err && m->index >= w->log_seen)
 		w->log_seen = m->index + 1;
+	if (w->late_token && m->token == w->late_token)
+		w->late_token = 0;
 	if (w->job.step != STEP_LOG || m->token != w->token)
 		return;
 	if (m->err)
 		issue_refuse(w, "the audit log could not write: nothing is permitted without it");
-	else if (m->index < w->job.log_size)
+	else if (m->index < w->job.log_size) {
 		issue_disown(w, "the audit log answered for an older entry: nothing is permitted on its word");
-	else
+		w->late_token = 0; /* that was its answer */
+	} else
 		kind(w)->effect(w);
 }
 
 void
 issue_audit_away(struct warden *w)
 {
-	if (w->job.step == STEP_ROOTS || w->job.step == STEP_LOG)
+	if (w->job.step == STEP_ROOTS || w->job.step == STEP_SCAN || w->job.step == STEP_LOG)
 		issue_disown(w, "the audit log went away: nothing is permitted without it");
+	w->late_token = 0; /* whatever it wrote is what the next one finds */
+}
+
+void
+issue_proof(struct warden *w, const struct msg_proof *m)
+{
+	if (w->job.step == STEP_SCAN && m->token == w->token)
+		issue_signers_proof(w, m);
+}
+
+void
+issue_suspended(struct warden *w, const uint8_t key[DIGEST_SHA256_LEN])
+{
+	const struct judge_answer *a = &w->job.answer;
+	if (w->job.step != STEP_COPY && w->job.step != STEP_LOG)
+		return; /* what is judged after this counts without it */
+	for (uint32_t i = 0; i < a->statements_n; i++) {
+		if (!memcmp(a->statement[i].key, key, DIGEST_SHA256_LEN)) {
+			issue_disown(w, "a key that signed was suspended meanwhile");
+			return;
+		}
+	}
 }
 
 void

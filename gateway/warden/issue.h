@@ -22,6 +22,17 @@ void issue_audit_away(struct warden *w);
 /* A restriction came: a job on that image is refused, whatever step it is in. */
 void issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 
+/* A key was suspended, and the keys that count are new: a job that counted it is refused. */
+void issue_suspended(struct warden *w, const uint8_t key[DIGEST_SHA256_LEN]);
+/* Audit's answer to a question about one entry. */
+void issue_proof(struct warden *w, const struct msg_proof *m);
+/* Number of the signer set on its way into the log, or of the one in force. */
+uint32_t issue_set_number(const struct warden *w);
+/* The signer set in force or on its way lists that key; true when that is not known. FG_ECRYPTO. */
+int issue_lists_key(const struct warden *w, const uint8_t key[DIGEST_SHA256_LEN], bool *ret);
+/* Recounts which keys of the set in force are suspended. 0 or FG_ECRYPTO, and then none counts. */
+int issue_count_keys(struct warden *w);
+
 /* A release or the job in hand rests on that image. */
 bool issue_needs_image(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 /*

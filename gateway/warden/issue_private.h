@@ -15,6 +15,13 @@
 struct issue_kind {
 	/* Tells whoever asked that it is not permitted. a is NULL when it was never looked at. */
 	void (*refused)(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why);
+	/*
+	 * Reads what came with it; NULL, or why it cannot be. A kind without is about statements of
+	 * people: read, their log states asked of audit, judged; terms() and judged() are for those alone.
+	 */
+	const char *(*read)(struct warden *w, char *why, size_t cap);
+	/* Kinds with read(): audit has said where the log stands. */
+	void (*judge)(struct warden *w);
 	/* What the statements must say, from our own facts; gateway is filled in. requesters holds MSG_FROM_MAX. */
 	void (*terms)(const struct warden *w, struct judge_case *c, const char **requesters);
 	/* Enough persons have signed. */
@@ -29,7 +36,7 @@ struct issue_kind {
 	void (*dropped)(struct warden *w);
 };
 
-extern const struct issue_kind issue_release, issue_resume;
+extern const struct issue_kind issue_release, issue_resume, issue_signers, issue_recover;
 
 /* The job in hand ends: answered, cleared. */
 void issue_refuse(struct warden *w, const char *why);
@@ -38,6 +45,8 @@ void issue_disown(struct warden *w, const char *why);
 void issue_done(struct warden *w);
 /* Sends to audit and sets the deadline; false: the job is refused and gone. */
 bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
+/* An entry of the log, looking for a signer set. */
+void issue_signers_proof(struct warden *w, const struct msg_proof *m);
 /* The case of the job in hand. */
 void issue_case(const struct warden *w, struct judge_case *c, const char **requesters);
 

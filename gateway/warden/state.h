@@ -8,12 +8,15 @@
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
+#include "gateway/warden/successor.h"
+#include "gateway/warden/suspensions.h"
 #include "gateway/warden/vault.h"
 #include "gateway/warden/warden.h"
 
 #define STATE_QUEUE_MAX 16            /* requests waiting while one is worked on */
 #define STATE_HOT_MAX (256ull << 20)  /* one image kept in memory; larger ones are sent from the file */
 #define STATE_ANSWER_S 10             /* audit answers within this or the request is refused */
+#define STATE_RECOVER_S 1             /* between two questions whether a signer set is in the log */
 #define STATE_OWED_HEAD (1u << JUDGE_STATEMENTS_MAX) /* bit i: the root of statement i */
 
 struct released { /* one release in force */
@@ -23,17 +26,24 @@ struct released { /* one release in force */
 	struct intake_result image; /* descriptors owned */
 };
 
-enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_LIMIT };
+enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER, REQUEST_LIMIT };
 
 struct request { /* what control asked, being worked on or waiting */
 	enum request_kind kind;
 	struct msg_issue issue;
 	struct msg_resume resume;
+	struct msg_signers signers;
 	int image_fd;           /* -1 if none */
 	int bundle_fd;
 };
 
-enum step { STEP_IDLE = 0, STEP_ROOTS, STEP_COPY, STEP_LOG };
+enum step { STEP_IDLE = 0, STEP_ROOTS, STEP_COPY, STEP_SCAN, STEP_LOG };
+
+struct heir { /* the next signer set: judged, or found on disk at the start */
+	struct succession_bundle bundle; /* the signatures that count; borrows */
+	struct succession_answer answer;
+	struct successor found;
+};
 
 struct job { /* the one request being worked on */
 	enum step step;
@@ -52,6 +62,8 @@ struct job { /* the one request being worked on */
 	struct released made;   /* finished, waiting for the log */
 	bool have_made;
 	bool kept;              /* its image has its name in the vault */
+	struct heir *heir;      /* the next signer set; owned */
+	uint64_t scan;          /* entry of the log asked for, looking for it */
 };
 
 struct warden {
@@ -61,6 +73,15 @@ struct warden {
 	bool orphan; /* the supervisor is gone */
 	struct jail_status jail;
 	struct authority *authority;
+	int authority_dir;
+	struct suspensions *suspensions;
+	/*
+	 * The next set may be in the log without being in force: nothing else is permitted until
+	 * that is known. Asked again at recover_at, not while audit owes the answer of late_token.
+	 */
+	bool unsettled;
+	uint64_t late_token;
+	int64_t recover_at;
 	struct vault *vault;
 	struct peers *peers;
 	struct released *list[VAULT_RELEASES_MAX];

@@ -14,6 +14,7 @@
 #include "crypto/hex.h"
 #include "crypto/reader.h"
 #include "crypto/writer.h"
+#include "gateway/warden/keep.h"
 
 #define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
 #define VAULT_RESTRICTIONS "restrictions"
@@ -194,45 +195,19 @@ vault_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN])
 	return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
 }
 
-static int
-write_file(struct vault *v, const char *name, struct view bytes)
-{
-	char aside[96];
-	snprintf(aside, sizeof aside, "%s.new", name);
-	unlinkat(v->dir, aside, 0);
-	int fd = openat(v->dir, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0440);
-	if (fd < 0)
-		return FG_EIO;
-	size_t done = 0;
-	while (done < bytes.n) {
-		ssize_t n = write(fd, bytes.p + done, bytes.n - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	bool ok = done == bytes.n && fsync(fd) == 0;
-	close(fd);
-	if (ok && renameat(v->dir, aside, v->dir, name) == 0)
-		return FG_OK;
-	unlinkat(v->dir, aside, 0);
-	return FG_EIO;
-}
-
 int
 vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view record, struct view bundle)
 {
 	char name[64];
 	/* Statements first: a record that is there always has what it rests on. */
 	release_name(id, "signed", name, sizeof name);
-	int err = write_file(v, name, bundle);
+	int err = keep_write(v->dir, name, bundle, 0440);
 	if (!err && fsync(v->dir))
 		err = FG_EIO;
 	if (err)
 		return err;
 	release_name(id, "json", name, sizeof name);
-	err = write_file(v, name, record);
+	err = keep_write(v->dir, name, record, 0440);
 	if (err)
 		return err;
 	return fsync(v->dir) ? FG_EIO : FG_OK;
@@ -271,39 +246,6 @@ vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t sha2
 		closedir(d);
 }
 
-static int
-read_file(struct vault *v, const char *name, size_t max, uint8_t **ret, size_t *ret_n)
-{
-	struct stat st;
-	int fd = openat(v->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
-	int err = fstat(fd, &st) ? FG_EIO : FG_OK;
-	if (!err && (!S_ISREG(st.st_mode) || st.st_size < 0 || (uint64_t)st.st_size > max))
-		err = FG_ELIMIT;
-	uint8_t *p = err ? NULL : malloc((size_t)st.st_size + 1);
-	if (!err && !p)
-		err = FG_ENOMEM;
-	size_t n = 0;
-	while (!err && n < (size_t)st.st_size) {
-		ssize_t r = read(fd, p + n, (size_t)st.st_size - n);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			err = FG_EIO;
-		else
-			n += (size_t)r;
-	}
-	close(fd);
-	if (err) {
-		free(p);
-		return err;
-	}
-	*ret = p;
-	*ret_n = n;
-	return FG_OK;
-}
-
 int
 vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct view bundle),
     void *ctx)
@@ -320,10 +262,10 @@ vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID],
 		if (len != 2 * RELEASE_ID + 5 || strcmp(e->d_name + 2 * RELEASE_ID, ".json") ||
 		    !hex_decode(view_of(e->d_name, 2 * RELEASE_ID), id, sizeof id))
 			continue;
-		err = read_file(v, e->d_name, RELEASE_RECORD_MAX, &record, &record_n);
+		err = keep_read(v->dir, e->d_name, RELEASE_RECORD_MAX, &record, &record_n);
 		release_name(id, "signed", name, sizeof name);
 		if (!err)
-			err = read_file(v, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
+			err = keep_read(v->dir, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
 		if (err == FG_ENOTFOUND && record)
 			err = FG_OK; /* it permits nothing without, and its image is kept until a person has looked */
 		if (!err)

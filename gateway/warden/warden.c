@@ -71,6 +71,29 @@ on_restrict(struct warden *w, const struct msg_restrict *m)
 }
 
 static void
+on_suspend(struct warden *w, const struct msg_suspend *m)
+{
+	struct msg_suspended answer = { .token = m->token, .number = issue_set_number(w), .at = w->clock.now_s() };
+	bool listed = false;
+	memcpy(answer.key, m->key, sizeof answer.key);
+	answer.err = issue_lists_key(w, m->key, &listed);
+	if (!answer.err && !listed)
+		answer.err = FG_ENOTFOUND;
+	else if (!answer.err && m->again && m->number < authority_current(w->authority)->number)
+		answer.err = FG_ESTATE;
+	if (!answer.err) {
+		int err = suspensions_add(w->suspensions, answer.number, m->key, answer.at);
+		answer.err = issue_count_keys(w);
+		issue_suspended(w, m->key);
+		if (err)
+			answer.err = err;
+		if (answer.err == FG_EIO)
+			say("a key is suspended but that could not be written down", err_name(answer.err));
+	}
+	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SUSPENDED, &answer, NULL, 0);
+}
+
+static void
 expire(struct warden *w)
 {
 	int64_t now = w->clock.now_s();
@@ -83,8 +106,24 @@ expire(struct warden *w)
 /* ---- peers ---- */
 
 static void
+tell_authority(struct warden *w)
+{
+	const struct signers *set = authority_current(w->authority);
+	struct msg_signers_taken m = { .ok = true, .number = set->number };
+	struct signers_suspended gone[SIGNERS_MAX];
+	int n = suspensions_of(w->suspensions, set, gone);
+	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SIGNERS_TAKEN, &m, NULL, 0);
+	for (int i = 0; i < n; i++) {
+		struct msg_suspended one = { .number = set->number, .at = gone[i].at };
+		memcpy(one.key, gone[i].key, sizeof one.key);
+		peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SUSPENDED, &one, NULL, 0);
+	}
+}
+
+static void
 tell_control(struct warden *w)
 {
+	tell_authority(w);
 	for (unsigned i = 0; i < w->list_n; i++) {
 		struct msg_warden_state m = { .record = w->list[i]->text };
 		memcpy(m.release, w->list[i]->id, sizeof m.release);
@@ -149,12 +188,19 @@ enter_jail(struct warden *w)
 		say(approved, err_name(err));
 		return err;
 	}
-	int dir = open(authority, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	err = authority_load(w->authority, dir, why, sizeof why);
-	if (dir >= 0)
-		close(dir);
-	if (err)
+	w->authority_dir = open(authority, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	err = authority_load(w->authority, w->authority_dir, why, sizeof why);
+	if (err) {
 		say("authority does not hold", why[0] ? why : err_name(err));
+		return err;
+	}
+	w->unsettled = true; /* until it was looked for a set that a crash left half-way */
+	successor_drop(w->authority_dir, authority_current(w->authority)->number); /* that one is all there */
+	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
+	if (!err)
+		err = issue_count_keys(w);
+	if (err)
+		say("suspended keys", err_name(err));
 	return err;
 }
 
@@ -267,14 +313,39 @@ on_resume(struct warden *w, struct wire_frame *f)
 }
 
 static int
+on_signers(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->signers, sizeof r->signers);
+	if (!err) {
+		r->kind = REQUEST_SIGNERS;
+		r->image_fd = -1;
+		r->bundle_fd = wire_take_fd(f, 0);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
 on_control(struct warden *w, struct wire_frame *f)
 {
 	struct msg_restrict m;
+	struct msg_suspend suspend;
 	switch (f->type) {
 	case MSG_ISSUE:
 		return on_issue(w, f);
 	case MSG_RESUME:
 		return on_resume(w, f);
+	case MSG_SIGNERS:
+		return on_signers(w, f);
+	case MSG_SUSPEND:
+		if (msg_decode(f, &suspend, sizeof suspend))
+			return FG_EPEER;
+		on_suspend(w, &suspend);
+		return FG_OK;
 	case MSG_RESTRICT:
 		if (msg_decode(f, &m, sizeof m))
 			return FG_EPEER;
@@ -292,8 +363,9 @@ on_audit(struct warden *w, struct wire_frame *f)
 		struct msg_head head;
 		struct msg_root root;
 		struct msg_appended appended;
+		struct msg_proof proof;
 	} m;
-	if (f->type != MSG_HEAD && f->type != MSG_ROOT && f->type != MSG_APPENDED)
+	if (f->type != MSG_HEAD && f->type != MSG_ROOT && f->type != MSG_APPENDED && f->type != MSG_PROOF)
 		return FG_EPEER;
 	if (msg_decode(f, &m, msg_size(f->type)))
 		return FG_EPEER;
@@ -301,6 +373,8 @@ on_audit(struct warden *w, struct wire_frame *f)
 		issue_head(w, &m.head);
 	else if (f->type == MSG_ROOT)
 		issue_root(w, &m.root);
+	else if (f->type == MSG_PROOF)
+		issue_proof(w, &m.proof);
 	else
 		issue_appended(w, &m.appended);
 	return FG_OK;
@@ -401,7 +475,7 @@ warden_main(const struct warden_clock *clock)
 	if (!w)
 		return EXIT_FAILED;
 	w->clock = *clock;
-	w->job.request.image_fd = w->job.request.bundle_fd = -1;
+	w->job.request.image_fd = w->job.request.bundle_fd = w->authority_dir = -1;
 	w->authority = authority_new();
 	w->peers = peers_new();
 	int err = w->authority && w->peers ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
@@ -413,7 +487,10 @@ warden_main(const struct warden_clock *clock)
 		say("ends", err_name(err));
 	issue_end(w);
 	peers_free(w->peers);
+	suspensions_close(w->suspensions);
 	vault_close(w->vault);
+	if (w->authority_dir >= 0)
+		close(w->authority_dir);
 	authority_free(w->authority);
 	free(w);
 	return status_of(err);

@@ -108,6 +108,10 @@ enum msg_type {
 	MSG_RESUME,
 	MSG_RESUMED,
 	MSG_WARDEN_STATE,
+	MSG_SIGNERS,
+	MSG_SIGNERS_TAKEN,
+	MSG_SUSPEND,
+	MSG_SUSPENDED,
 	/* control <-> upstream job */
 	MSG_FETCH = 112,
 	MSG_FETCH_PROGRESS,
@@ -304,7 +308,6 @@ struct msg_head {
 	uint8_t state; /* enum msg_log_state */
 	uint64_t size; /* durable entries */
 	uint8_t root[DIGEST_SHA256_LEN];
-	uint8_t used_pct;   /* how full the log's disk is */
 	uint64_t published; /* size of the checkpoint below */
 	char checkpoint[2048];
 };
@@ -315,10 +318,9 @@ enum msg_log_state {
 	MSG_LOG_ROLLED_BACK,
 	MSG_LOG_FAILED,
 	MSG_LOG_CLONED, /* a copy of a log that may go on elsewhere */
-	MSG_LOG_FULL,   /* its disk: only what restricts and what says so is written */
 	MSG_LOG_LIMIT
 };
-/* "ok", "tampered", "rolled-back", "failed", "cloned", "full"; "unknown" for anything else. Never NULL. */
+/* "ok", "tampered", "rolled-back", "failed", "cloned"; "unknown" for anything else. Never NULL. */
 const char *msg_log_state_name(unsigned state);
 struct msg_root_ask { uint64_t token; uint64_t size; };
 struct msg_root {
@@ -442,6 +444,28 @@ struct msg_warden_state { /* warden -> control after start and on change: what i
 	uint8_t release[MSG_ID];
 	struct view record;
 	bool last; /* end of the list; then release is zero and record empty */
+};
+
+/* + 1 fd: the next signer set and its signatures, sealed memfd (crypto/succession.h) */
+struct msg_signers { uint64_t token; };
+struct msg_signers_taken {
+	uint64_t token;
+	bool ok;
+	char why[MSG_TEXT_MAX];
+	uint32_t number; /* of the set in force now */
+};
+struct msg_suspend { /* one key counts for nothing from now on; takes effect first, is logged by control afterwards */
+	uint64_t token;
+	uint8_t key[DIGEST_SHA256_LEN]; /* sshkey_digest */
+	bool again;      /* said before, under the set of that number: a later set has decided since */
+	uint32_t number;
+};
+struct msg_suspended { /* answer; with token 0, at control's start, one of those in force */
+	uint64_t token;
+	int32_t err; /* FG_EIO: in force, but not written down; FG_ENOTFOUND: no key of the set; FG_ESTATE: a later set decided */
+	uint8_t key[DIGEST_SHA256_LEN];
+	uint32_t number; /* of the set it was suspended under */
+	int64_t at;
 };
 
 /* ---- jobs ---- */

@@ -125,7 +125,7 @@ static const struct msg_field grant_appended[] = {
 static const struct msg_field head_ask[] = { U64(msg_head_ask, token), END };
 static const struct msg_field head[] = {
 	U64(msg_head, token), ENUM(msg_head, state, MSG_LOG_LIMIT), U64(msg_head, size),
-	BYTES(msg_head, root), U8(msg_head, used_pct), U64(msg_head, published), TEXT(msg_head, checkpoint), END,
+	BYTES(msg_head, root), U64(msg_head, published), TEXT(msg_head, checkpoint), END,
 };
 static const struct msg_field root_ask[] = {
 	U64(msg_root_ask, token), U64(msg_root_ask, size), END,
@@ -230,6 +230,19 @@ static const struct msg_field resumed[] = {
 static const struct msg_field warden_state[] = {
 	BYTES(msg_warden_state, release), VIEW(msg_warden_state, record, MSG_RECORD_MAX),
 	BOOL(msg_warden_state, last), END,
+};
+static const struct msg_field signers[] = { U64(msg_signers, token), END };
+static const struct msg_field signers_taken[] = {
+	U64(msg_signers_taken, token), BOOL(msg_signers_taken, ok), TEXT(msg_signers_taken, why),
+	U32(msg_signers_taken, number), END,
+};
+static const struct msg_field suspend[] = {
+	U64(msg_suspend, token), BYTES(msg_suspend, key), BOOL(msg_suspend, again),
+	U32(msg_suspend, number), END,
+};
+static const struct msg_field suspended[] = {
+	U64(msg_suspended, token), I32(msg_suspended, err), BYTES(msg_suspended, key),
+	U32(msg_suspended, number), I64(msg_suspended, at), END,
 };
 
 /* ---- jobs ---- */
@@ -342,6 +355,10 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_RESUME] = PLAIN("resume", msg_resume, resume, 1),
 	[MSG_RESUMED] = PLAIN("resumed", msg_resumed, resumed, 0),
 	[MSG_WARDEN_STATE] = PLAIN("warden-state", msg_warden_state, warden_state, 0),
+	[MSG_SIGNERS] = PLAIN("signers", msg_signers, signers, 1),
+	[MSG_SIGNERS_TAKEN] = PLAIN("signers-taken", msg_signers_taken, signers_taken, 0),
+	[MSG_SUSPEND] = PLAIN("suspend", msg_suspend, suspend, 0),
+	[MSG_SUSPENDED] = PLAIN("suspended", msg_suspended, suspended, 0),
 
 	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
 	    .fds = { .always = 2, .flags_n = 1, .flags = { EXACT(msg_fetch, have_ca, 1) },

@@ -111,6 +111,17 @@ people_add(struct signers *s, const struct person *p)
 	snprintf(one->principal, sizeof one->principal, "%s", p->name);
 }
 
+/* The set after old: the same people, threshold and validity; old_text is its statement. */
+static inline void
+people_successor(const struct signers *old, struct view old_text, int64_t at, struct signers *ret)
+{
+	*ret = *old;
+	ret->number = old->number + 1;
+	ret->time = at;
+	if (digest_sha256(old_text, ret->previous))
+		abort();
+}
+
 static inline struct note_signer
 people_log_key(void)
 {

@@ -41,6 +41,9 @@ static const struct {
 	{ "module.show", REQUESTS_VIEW, ALL },
 	{ "module.unhold", REQUESTS_CHANGE, O | A },
 	{ "people.list", REQUESTS_VIEW, ALL },
+	{ "people.propose", REQUESTS_VIEW, O | P | A },
+	{ "people.submit", REQUESTS_PERMIT, O | P | A },
+	{ "people.suspend", REQUESTS_RESTRICT, O | P | A },
 	{ "profile.draft", REQUESTS_VIEW, O | P | A },
 	{ "profile.list", REQUESTS_VIEW, ALL },
 	{ "profile.unknown", REQUESTS_VIEW, O | P | A },
@@ -90,7 +93,7 @@ ask(struct control *c, unsigned roles, const char *request, const char *args, un
 {
 	struct heard h = { 0 };
 	const struct call_line line = { &h, on_reply, on_over };
-	const struct caller who = { .uid = 1000, .roles = roles, .user = "somebody" };
+	const struct caller who = { .means = CALLERS_MEANS_UID, .uid = 1000, .roles = roles, .user = "somebody" };
 	struct msg_call m = { .token = 5, .fds = fds, .json = view_str(args) };
 	struct wire_frame f = { .fds_n = fds };
 	struct call *call = NULL;
@@ -131,6 +134,53 @@ test_requests_table_is_the_one_agreed(void **state)
 			assert_false(row->who & (CALLERS_VIEWER | CALLERS_AUDITOR));
 	}
 	assert_null(requests_at(requests_count()));
+}
+
+/*
+ * Every request, by every means, with every set of roles, with a signature in hand and without: nothing a
+ * caller is permits anything, and what restricts takes one.
+ */
+static void
+test_requests_matrix(void **state)
+{
+	unsigned counted = 0, restricted = 0;
+	(void)state;
+	for (size_t i = 0; i < requests_count(); i++) {
+		const struct requests_row *row = requests_at(i);
+		for (unsigned means = 0; means <= CALLERS_MEANS_LIMIT; means++) {
+			for (unsigned roles = 0; roles <= ALL; roles++) {
+				const struct caller who = { .means = (enum callers_means)means, .roles = roles,
+					.uid = means == CALLERS_MEANS_ROOT ? 0 : 1000 };
+				const enum requests_verdict with = requests_may(row, &who, true);
+				const enum requests_verdict without = requests_may(row, &who, false);
+				bool known = means > CALLERS_MEANS_NONE && means < CALLERS_MEANS_LIMIT;
+				if (!known || !(roles & row->who)) {
+					assert_int_equal(with, REQUESTS_DENIED);
+					assert_int_equal(without, REQUESTS_DENIED);
+				} else if (row->kind == REQUESTS_PERMIT) {
+					assert_int_equal(without, REQUESTS_DENIED);
+					assert_int_equal(with, REQUESTS_COUNTED);
+					counted++;
+				} else {
+					assert_int_equal(without, REQUESTS_ALLOWED);
+					assert_int_equal(with, REQUESTS_ALLOWED); /* it changes nothing */
+					restricted += row->kind == REQUESTS_RESTRICT && roles == O;
+				}
+			}
+		}
+	}
+	assert_true(counted > 0);
+	assert_true(restricted > 0); /* one operator alone */
+	/* What the matrix rests on: what permits are these three, and each brings a statement and its signature. */
+	for (size_t i = 0; i < requests_count(); i++) {
+		const struct requests_row *row = requests_at(i);
+		bool submits = strstr(row->name, ".submit") != NULL;
+		assert_int_equal(row->kind == REQUESTS_PERMIT, submits);
+		assert_int_equal(row->kind == REQUESTS_PERMIT && row->fds_min == REQUESTS_SIGNED_FDS, submits);
+	}
+	const struct requests_row broken = { .name = "x", .kind = REQUESTS_NONE, .who = ALL };
+	const struct caller root = { .means = CALLERS_MEANS_ROOT, .roles = ALL };
+	assert_int_equal(requests_may(&broken, &root, true), REQUESTS_DENIED);
 }
 
 static void
@@ -238,6 +288,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_requests_table_is_the_one_agreed),
+		cmocka_unit_test(test_requests_matrix),
 		cmocka_unit_test(test_requests_every_role_without_the_right_is_denied),
 		cmocka_unit_test(test_requests_arguments_are_checked_before_anything_else),
 		cmocka_unit_test(test_requests_unknown_and_stopping),

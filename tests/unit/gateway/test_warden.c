@@ -88,7 +88,8 @@ test_refusals(void **state)
 	/* No trace is left. */
 	DIR *d = opendir(scratch_path(&f->tmp, "images/approved"));
 	for (struct dirent *e; (e = readdir(d));)
-		assert_true(e->d_name[0] == '.' || !strcmp(e->d_name, "restrictions"));
+		assert_true(e->d_name[0] == '.' || !strcmp(e->d_name, "restrictions") ||
+		    !strcmp(e->d_name, "suspended"));
 	closedir(d);
 	uint8_t id[RELEASE_ID];
 	release(f, id); /* and it still works */

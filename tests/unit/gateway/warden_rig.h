@@ -120,6 +120,10 @@ static inline unsigned
 listed(struct fixture *f)
 {
 	struct msg_warden_state m;
+	struct msg_signers_taken set;
+	rig_hear(&f->rig, f->control, MSG_SIGNERS_TAKEN, &set);
+	assert_int_equal(set.token, 0);
+	assert_true(set.ok);
 	for (unsigned n = 0;; n++) {
 		rig_hear(&f->rig, f->control, MSG_WARDEN_STATE, &m);
 		if (m.last)
