@@ -77,6 +77,7 @@ static const struct {
 	[ENTRY_EGRESS_NEW_ENDPOINT] = { "egress.new_endpoint", WARNING },
 	[ENTRY_POLICY_CHANGED] = { "policy.changed", WARNING },
 	[ENTRY_CONFIG_CHANGED] = { "config.changed", NOTICE },
+	[ENTRY_STATE_DIFFERS] = { "state.differs", ALERT },
 	[ENTRY_CLOCK_STEPPED] = { "clock.stepped", WARNING },
 	[ENTRY_DISK_WARN] = { "disk.warn", WARNING },
 	[ENTRY_DISK_FULL] = { "disk.full", ALERT },

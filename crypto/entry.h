@@ -93,6 +93,7 @@ enum entry_event {
 	ENTRY_EGRESS_NEW_ENDPOINT,
 	ENTRY_POLICY_CHANGED,
 	ENTRY_CONFIG_CHANGED,
+	ENTRY_STATE_DIFFERS, /* the database said something else than the log, which won */
 	ENTRY_CLOCK_STEPPED,
 	ENTRY_DISK_WARN,
 	ENTRY_DISK_FULL,

@@ -198,7 +198,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	quarantine_tidy(c);
-	replay_remember(c->replay);
+	(void)grants_flush(c->grants);
 }
 
 static int
@@ -570,7 +570,7 @@ stop(void *ctx, unsigned grace_ms)
 		return;
 	sightings_flush(c->sightings);
 	requests_report_denied(c);
-	replay_remember(c->replay);
+	(void)grants_flush(c->grants);
 	c->stopping = true;
 	tear_down(c);
 	role_exit(c->role, 0);

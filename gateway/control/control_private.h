@@ -76,6 +76,7 @@ struct control {
 
 	struct chan *warden;     /* NULL while away */
 	bool warden_listed;      /* it has said what is released */
+	bool signers_lost;       /* the log knows a later signer set than the folder */
 	struct event *second, *minute;
 	struct msg_role_exit exits[CONTROL_EXITS_MAX];
 	unsigned exits_n;
@@ -88,6 +89,13 @@ struct control {
 
 /* Opens or closes the way to grants: by halt, by the state of the log, by how much of it was read. */
 void control_gate(struct control *c);
+
+/* The log is there, in order, and was read: what takes signatures may go on. */
+static inline bool
+control_permits(const struct control *c)
+{
+	return logbook_permits(c->logbook) && replay_done(c->replay) && !c->signers_lost;
+}
 
 /* Epoch seconds. */
 static inline int64_t

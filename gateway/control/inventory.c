@@ -178,6 +178,29 @@ inventory_attach(struct inventory *inv, struct inventory_module *m, unsigned kin
 	return 0;
 }
 
+static void
+stranger_key(const uint8_t pseudonym[MSG_ID], uint8_t key[SHELF_KEY])
+{
+	memset(key, 0, SHELF_KEY);
+	memcpy(key, pseudonym, MSG_ID);
+}
+
+static bool
+is_stranger(const struct inventory *inv, const uint8_t pseudonym[MSG_ID])
+{
+	uint8_t key[SHELF_KEY];
+	stranger_key(pseudonym, key);
+	return shelf_find(&inv->strangers, key) != NULL;
+}
+
+int
+inventory_hold_stranger(struct inventory *inv, const uint8_t pseudonym[MSG_ID])
+{
+	uint8_t key[SHELF_KEY];
+	stranger_key(pseudonym, key);
+	return shelf_make(&inv->strangers, key) ? FG_OK : FG_ENOMEM;
+}
+
 int
 inventory_make(struct inventory *inv, unsigned kind, unsigned cls, const char *text, struct inventory_module **ret)
 {
@@ -192,6 +215,7 @@ inventory_make(struct inventory *inv, unsigned kind, unsigned cls, const char *t
 		module_free(inv, m);
 		return r;
 	}
+	m->held = is_stranger(inv, m->pseudonym);
 	r = inventory_attach(inv, m, kind, cls, text);
 	if (r) { /* undo: the last one in, and nobody has seen it */
 		inv->n--;
@@ -286,6 +310,7 @@ inventory_new(struct db *db, struct view epoch_key, struct inventory **ret)
 	if (!inv)
 		return FG_ENOMEM;
 	inv->db = db;
+	inv->strangers.row_size = SHELF_KEY;
 	memcpy(inv->key, epoch_key.p, epoch_key.n);
 	inv->key_n = epoch_key.n;
 	int r = digest_hmac_sha256(epoch_key, view_str("fotagate inventory index"), digest);
@@ -316,6 +341,7 @@ inventory_free(struct inventory *inv)
 	for (size_t i = 0; i < inv->n; i++)
 		module_free(inv, inv->all[i]);
 	words_free(inv->words);
+	shelf_free(&inv->strangers);
 	free(inv->all);
 	free(inv->name);
 	free(inv->ident);

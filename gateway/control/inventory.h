@@ -80,6 +80,8 @@ int inventory_sight(struct inventory *inv, const struct profile *p, const struct
     struct inventory_seen *ret);
 /* Holds or releases a module. FG_ENOTFOUND. */
 int inventory_hold(struct inventory *inv, const uint8_t pseudonym[MSG_ID], bool held);
+/* A module that is not known is held as soon as it is. FG_ENOMEM. */
+int inventory_hold_stranger(struct inventory *inv, const uint8_t pseudonym[MSG_ID]);
 /* Sets what a person says; NULL leaves a field. FG_ENOTFOUND, FG_EINVAL (too long, control bytes). */
 int inventory_set(struct inventory *inv, const uint8_t pseudonym[MSG_ID], const char *group, const char *version);
 /* Forgets a module here and, at once, in the database. */

@@ -4,6 +4,7 @@
 #define FG_GATEWAY_CONTROL_INVENTORY_PRIVATE_H
 
 #include "gateway/control/inventory.h"
+#include "gateway/control/shelf.h"
 #include "gateway/control/words.h"
 
 #define INVENTORY_KEY_MAX 64
@@ -26,6 +27,7 @@ struct inventory {
 	struct inventory_slot *ident;   /* likewise */
 	size_t slots_n, idents_n;
 	struct inventory_module *dirty; /* linked by next_dirty */
+	struct shelf strangers; /* held before they are known: pseudonyms */
 	bool stale;
 	int64_t hour_began;
 	uint32_t learnt;

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/recount.h"
 #include "gateway/wire/memfd.h"
 #include "policy/decide.h"
 
@@ -163,8 +164,19 @@ admit(struct control *c, struct db_candidate *cand)
 {
 	struct opening *o = calloc(1, sizeof *o);
 	struct msg_append *e = o ? entry(cand, ENTRY_REVIEW_OPENED, "ok") : NULL;
-	int err = e ? FG_OK : FG_ENOMEM;
+	struct db_resource res;
+	int err = e ? db_resource_get(c->db, cand->resource, &res) : FG_ENOMEM;
 	if (!err) {
+		char key[24];
+		/* What recount holds the database against after a start. */
+		logbook_ref(e, "product", res.product);
+		logbook_ref(e, "target", res.target);
+		logbook_ref(e, "from", res.from);
+		logbook_ref_number(e, "requesters", cand->requesters_n);
+		for (uint32_t i = 0; i < cand->requesters_n && i < RECOUNT_REQUESTERS_MAX; i++) {
+			snprintf(key, sizeof key, "requester.%u", i);
+			logbook_ref(e, key, cand->requester[i]);
+		}
 		*o = (struct opening){ .c = c, .candidate = cand->id };
 		memcpy(o->report, cand->report, sizeof o->report);
 		err = logbook_append(c->logbook, e, on_opened, o);

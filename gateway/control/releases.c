@@ -566,6 +566,20 @@ releases_revoke(struct releases *r, const uint8_t id_in[RELEASE_ID], const char 
 }
 
 void
+releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], uint64_t log_size)
+{
+	struct control *c = r->c;
+	size_t i = find(r, id);
+	if (i < r->n) {
+		(void)edges_revoke(c->edges, id);
+		releases_restrict(r, MSG_RESTRICT_REVOKE, r->list[i].record->terms.image, id, "log", "as the log has it", log_size);
+		drop_at(r, i);
+		edges_table_now(c->edges);
+	}
+	write_end(c, id, DB_RELEASE_REVOKED, LIFECYCLE_REVOKE, "log", "as the log has it");
+}
+
+void
 releases_expire(struct releases *r)
 {
 	struct control *c = r->c;

@@ -7,10 +7,10 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/stamp.h"
 #include "crypto/tile.h"
 #include "gateway/control/control_private.h"
-
-#define META_REPLAYED "replayed" /* entries whose grants are in the database */
+#include "gateway/control/recount.h"
 
 struct replay {
 	struct control *c;
@@ -19,6 +19,7 @@ struct replay {
 	uint64_t published; /* what can be read of it */
 	bool have_target, running, done;
 	struct event *again;
+	struct recount *recount; /* NULL once the database was held against it */
 };
 
 static void ask(struct replay *r);
@@ -41,11 +42,11 @@ replay_new(struct control *c)
 		return NULL;
 	r->c = c;
 	r->again = evtimer_new(c->base, on_again, r);
-	if (!r->again) {
-		free(r);
+	r->recount = recount_new(control_now(c));
+	if (!r->again || !r->recount) {
+		replay_free(r);
 		return NULL;
 	}
-	(void)db_meta_get_u64(c->db, META_REPLAYED, &r->next);
 	return r;
 }
 
@@ -54,7 +55,9 @@ replay_free(struct replay *r)
 {
 	if (!r)
 		return;
-	event_free(r->again);
+	if (r->again)
+		event_free(r->again);
+	recount_free(r->recount);
 	free(r);
 }
 
@@ -72,25 +75,49 @@ later(struct replay *r)
 		r->running = false; /* the log's next change begins it again */
 }
 
-static int
-take_entry(struct replay *r, struct view line)
+/* The value of the first text field of that name, which holds no escape; empty without one. */
+static struct view
+field(struct view line, const char *name)
 {
-	static const char mark[] = "\"ev\":\"device.grant\"";
-	static const char prefix[] = "release:";
+	const uint8_t *p = memmem(line.p, line.n, name, strlen(name));
+	if (!p)
+		return view_of(NULL, 0);
+	p += strlen(name);
+	size_t left = line.n - (size_t)(p - line.p);
+	const uint8_t *end = memchr(p, '"', left);
+	return end && !memchr(p, '\\', (size_t)(end - p)) ? view_of(p, (size_t)(end - p)) : view_of(NULL, 0);
+}
+
+/*
+ * Most of a log are grants, and all of it is read at every start: they are not
+ * parsed as documents. Keys stand in fixed order (entry.h), so what comes first is
+ * the field and nothing that somebody wrote into another.
+ */
+static int
+take_grant(struct replay *r, struct view line)
+{
+	uint8_t module[MSG_ID], release[MSG_ID];
+	int64_t t_us = 0;
+	struct view obj = field(line, "\"obj\":\"release:"), dev = field(line, "\"dev\":\""), t = field(line, "\"t\":\"");
+	if (obj.n != 2 * sizeof release || dev.n != 2 * sizeof module || !stamp_parse_us(t, &t_us) ||
+	    !hex_decode(obj, release, sizeof release) || !hex_decode(dev, module, sizeof module))
+		return FG_EFORMAT;
+	return grants_replay(r->c->grants, module, release, t_us / 1000000);
+}
+
+static int
+take_entry(struct replay *r, uint64_t index, struct view line)
+{
 	struct json *doc = NULL;
 	struct entry e;
-	uint8_t release[MSG_ID];
-	int err = FG_OK;
-	/* Most entries are something else: they are not worth parsing. */
-	if (!line.n || !memmem(line.p, line.n, mark, sizeof mark - 1))
+	struct view event = field(line, "\"ev\":\"");
+	if (view_is(event, entry_event_name(ENTRY_DEVICE_GRANT)))
+		return take_grant(r, line);
+	if (!recount_wants(event))
 		return FG_OK;
-	err = entry_parse(line, &doc, &e, NULL);
-	if (err)
-		return err;
-	if (e.ev == ENTRY_DEVICE_GRANT && e.have_dev && e.obj.n == sizeof prefix - 1 + sizeof release * 2 &&
-	    !memcmp(e.obj.p, prefix, sizeof prefix - 1) &&
-	    hex_decode(view_of(e.obj.p + sizeof prefix - 1, 2 * sizeof release), release, sizeof release))
-		err = grants_replay(r->c->grants, e.dev, release, e.t_us / 1000000);
+	int err = entry_parse(line, &doc, &e, NULL);
+	if (!err)
+		err = recount_take(r->recount, index, &e);
 	json_free(doc);
 	return err;
 }
@@ -107,7 +134,7 @@ take_bundle(struct replay *r, struct view bytes, uint64_t first, unsigned width)
 		if (got < 0)
 			return got;
 		if (index >= r->next)
-			err = take_entry(r, line);
+			err = take_entry(r, index, line);
 		index++;
 	}
 	if (!err)
@@ -138,7 +165,7 @@ on_opened(void *ctx, int err, int fd)
 		err = take_bundle(r, writer_view(&w), bundle_of(r) * TILE_WIDTH, tile_width(0, bundle_of(r), r->published));
 	writer_free(&w);
 	if (err) {
-		oplog(OPLOG_ERR, "grants could not be read back from the log: %s; nothing is granted until they are",
+		oplog(OPLOG_ERR, "the log could not be read back: %s; nothing is permitted until it was",
 		    err_name(err));
 		later(r);
 		return;
@@ -149,10 +176,20 @@ on_opened(void *ctx, int err, int fd)
 static void
 finish(struct replay *r)
 {
+	struct control *c = r->c;
+	if (!c->warden_listed) {
+		later(r); /* what it has released is part of the truth */
+		return;
+	}
 	r->running = false;
+	(void)recount_mend(r->recount, c, r->target);
+	recount_free(r->recount);
+	r->recount = NULL;
 	r->done = true;
-	replay_remember(r);
-	control_gate(r->c);
+	(void)grants_flush(c->grants);
+	control_gate(c);
+	judging_resume(c->judging);
+	reviews_resume(c->reviews);
 }
 
 static void
@@ -186,9 +223,6 @@ on_head(void *ctx, int err, const struct msg_head *m)
 		r->target = m->size;
 	r->have_target = true;
 	r->published = m->published;
-	/* More than the log has: it was another log, and the logbook says so elsewhere. */
-	if (r->next > m->size)
-		r->next = 0;
 	ask(r);
 }
 
@@ -200,14 +234,4 @@ replay_begin(struct replay *r)
 	r->running = true;
 	if (logbook_ask_head(r->c->logbook, on_head, r))
 		r->running = false;
-}
-
-void
-replay_remember(struct replay *r)
-{
-	struct control *c = r->c;
-	/* Grants below this size were answered before it was heard of, so they are in memory, and flushed now. */
-	uint64_t size = logbook_head_size(c->logbook);
-	if (r->done && logbook_permits(c->logbook) && size && grants_flush(c->grants) == FG_OK)
-		(void)db_meta_set_u64(c->db, META_REPLAYED, size);
 }

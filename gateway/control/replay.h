@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay - grants as the log has them, after a start. The database is written
+ * replay - the log, read whole after a start. Grants: the database is written
  * behind the answers, so a control that was killed may have forgotten its last
- * ones; the log has not, and wins. Until it was read nothing is granted: a release
- * for fifty modules stays one for fifty however often control dies.
+ * ones, and one that was restored more; a release for fifty modules stays one for
+ * fifty. Reviews, signatures, restrictions and holds: recount. Nothing that the
+ * database says of what was read is believed; until all was read nothing is
+ * granted and nothing permitted.
  */
 #ifndef FG_GATEWAY_CONTROL_REPLAY_H
 #define FG_GATEWAY_CONTROL_REPLAY_H
@@ -21,7 +23,5 @@ void replay_free(struct replay *r);
 void replay_begin(struct replay *r);
 /* Everything the log had at the start is known. */
 bool replay_done(const struct replay *r);
-/* Writes grants down and remembers how far the log need not be read again. Every minute, and at a clean stop. */
-void replay_remember(struct replay *r);
 
 #endif

@@ -84,6 +84,8 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "LOG", why_not(log));
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
+	if (c->signers_lost)
+		alert(j, "SIGNERS", "the log knows a later signer set than the folder has: nothing is permitted");
 	if (halts_now(c->halts))
 		alert(j, "HALTED", "the gateway is halted: nothing is served");
 	if (!judging_clock_sure(c))
@@ -209,7 +211,7 @@ requests_status(struct control *c, struct call *call)
 	jsonw_object_end(j);
 	put_log(j, c);
 	jsonw_kuint(j, "modules", inventory_count(c->inventory));
-	jsonw_kbool(j, "permitting", logbook_permits(c->logbook) && c->warden && !halts_now(c->halts));
+	jsonw_kbool(j, "permitting", control_permits(c) && c->warden && !halts_now(c->halts));
 	jsonw_kuint(j, "profiles", policies_count(c->policies));
 	jsonw_kuint(j, "releases", releases_count(c->releases));
 	put_reviews(j, c);

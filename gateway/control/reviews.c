@@ -293,6 +293,7 @@ static int
 fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct msg_issue *m)
 {
 	struct approval_terms *t = calloc(1, sizeof *t);
+	uint64_t restricted = 0;
 	int err = t ? reviews_terms(c, cand, &cand->scope, t) : FG_ENOMEM;
 	if (!err) {
 		snprintf(m->review, sizeof m->review, "%s", t->review);
@@ -314,6 +315,8 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct
 			snprintf(m->requesters[m->requesters_n++].text, MSG_VERSION_MAX, "%s", cand->requester[i]);
 		m->quorum = quorum;
 		m->opened_at = cand->opened_at_log;
+		if (db_restriction_latest(c->db, cand->image, &restricted) == FG_OK && restricted > m->opened_at)
+			m->opened_at = restricted; /* a warden that was restored may not know of it */
 		m->now = control_now(c);
 	}
 	free(t);
@@ -338,7 +341,7 @@ reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct r
 	struct control *c = r->c;
 	if (asked_for(r, cand->id))
 		return FG_EEXIST;
-	if (!c->warden || !logbook_permits(c->logbook))
+	if (!c->warden || !control_permits(c))
 		return FG_EAGAIN;
 	struct issue *i = calloc(1, sizeof *i);
 	struct msg_issue *m = calloc(1, sizeof *m);
@@ -509,7 +512,7 @@ void
 reviews_resume(struct reviews *r)
 {
 	struct control *c = r->c;
-	if (!c->warden || !c->warden_listed || !logbook_permits(c->logbook))
+	if (!c->warden || !c->warden_listed || !control_permits(c))
 		return;
 	struct reviews_ids *l = in_review(c);
 	struct db_candidate *cand = calloc(1, sizeof *cand);

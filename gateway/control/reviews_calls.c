@@ -342,7 +342,7 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	struct writing *w = ctx;
 	struct approval *a = calloc(1, sizeof *a);
 	(void)head;
-	if (err || !a || !logbook_permits(w->r->c->logbook)) {
+	if (err || !a || !control_permits(w->r->c)) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
 	} else {
 		struct db_candidate *cand = reviews_of_call(w->r->c, w->call);

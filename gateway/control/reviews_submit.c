@@ -320,7 +320,7 @@ consider(struct submission *s)
 	free(cand);
 	if (no) {
 		refuse(s, no);
-	} else if (!logbook_permits(c->logbook) ||
+	} else if (!control_permits(c) ||
 	    logbook_ask_root(c->logbook, s->a->log_size, on_root, s) != FG_OK) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(c->logbook));
 		submission_free(s);

@@ -46,6 +46,8 @@ struct db_candidate {
 
 /* c->id is not looked at. FG_ENOTFOUND: no such resource. FG_EEXIST: it has this image already. */
 int db_candidate_new(struct db *db, const struct db_candidate *c, uint64_t *ret_id);
+/* No new one is given a number up to id: people have written those down. */
+int db_candidate_number_from(struct db *db, uint64_t id);
 /* FG_ENOTFOUND. */
 int db_candidate_get(struct db *db, uint64_t id, struct db_candidate *ret);
 /* The candidate of a resource with that image. FG_ENOTFOUND. */

@@ -297,6 +297,20 @@ db_candidate_needs_file(struct db *db, const uint8_t image[DIGEST_SHA256_LEN], u
 	return db_done(&q);
 }
 
+int
+db_candidate_number_from(struct db *db, uint64_t id)
+{
+	struct db_query q;
+	db_query(&q, db, "INSERT INTO sqlite_sequence (name, seq) SELECT 'candidate', 0"
+			 " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'candidate')");
+	int r = db_run(&q, NULL);
+	if (r)
+		return r;
+	db_query(&q, db, "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'candidate'");
+	db_put_u64(&q, id);
+	return db_run(&q, NULL);
+}
+
 void
 db_candidate_review(uint64_t id, char dst[DB_REVIEW_CAP])
 {

@@ -71,6 +71,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_EGRESS_NEW_ENDPOINT] = { "New endpoint", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_POLICY_CHANGED] = { "Policy changed", KINDS_DEVICE_CONFIG, 1, "Log" },
 	[ENTRY_CONFIG_CHANGED] = { "Configuration changed", KINDS_DEVICE_CONFIG, 1, "Log" },
+	[ENTRY_STATE_DIFFERS] = { "Database differs from the log", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_CLOCK_STEPPED] = { "Clock stepped", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_DISK_WARN] = { "Disk nearly full", KINDS_BASE, KINDS_OTHER, "Disk" },
 	[ENTRY_DISK_FULL] = { "Disk full", KINDS_BASE, KINDS_OTHER, "Disk" },

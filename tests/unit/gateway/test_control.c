@@ -58,6 +58,7 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	(void)state;
 	c->halts = halts_new(c);
 	c->replay = replay_new(c);
+	c->reviews = reviews_new(c);
 	assert_false(is_open(c));
 	int fd = audit_up(c, &chan);
 	assert_false(is_open(c));
@@ -65,7 +66,15 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	assert_true(logbook_permits(c->logbook));
 	replay_begin(c->replay);
 	answer_head(c, fd);
+	assert_false(is_open(c)); /* what the warden has released is not known yet */
+	assert_false(control_permits(c));
+	c->warden_listed = true;
+	const struct timeval moment = { 1, 0 }; /* longer than REPLAY_AGAIN_MS */
+	assert_int_equal(event_base_loopexit(c->base, &moment), 0);
+	event_base_dispatch(c->base);
+	answer_head(c, fd);
 	assert_true(is_open(c));
+	assert_true(control_permits(c));
 	logbook_down(c->logbook);
 	chan_free(chan);
 	close(fd);
@@ -77,6 +86,7 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	chan_free(chan);
 	close(fd);
 	replay_free(c->replay);
+	reviews_free(c->reviews);
 	halts_free(c->halts);
 	control_rig_free(r);
 }

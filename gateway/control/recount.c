@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/recount.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/recount_private.h"
+#include "gateway/state/candidate.h"
+
+struct recount *
+recount_new(int64_t began)
+{
+	struct recount *r = calloc(1, sizeof *r);
+	if (r) {
+		r->began = began;
+		r->reviews.row_size = sizeof(struct recount_review);
+		r->releases.row_size = sizeof(struct recount_release);
+		r->statements.row_size = sizeof(struct recount_statement);
+		r->restricted.row_size = sizeof(struct recount_restricted);
+		r->holds.row_size = sizeof(struct recount_hold);
+		r->named.row_size = SHELF_KEY;
+	}
+	return r;
+}
+
+void
+recount_free(struct recount *r)
+{
+	if (!r)
+		return;
+	shelf_free(&r->reviews);
+	shelf_free(&r->releases);
+	shelf_free(&r->statements);
+	shelf_free(&r->restricted);
+	shelf_free(&r->holds);
+	shelf_free(&r->named);
+	free(r);
+}
+
+/* ---- parts of an entry ---- */
+
+static const struct entry_ref *
+ref(const struct entry *e, const char *key)
+{
+	for (unsigned i = 0; i < e->refs; i++)
+		if (view_is(e->ref[i].key, key))
+			return &e->ref[i];
+	return NULL;
+}
+
+/* Of "sha256:<hex>"; false when there is none. */
+static bool
+digest_ref(const struct entry *e, const char *key, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	const struct entry_ref *r = ref(e, key);
+	return r && r->text.n == 7 + DIGEST_HEX_LEN && !memcmp(r->text.p, "sha256:", 7) &&
+	    hex_decode(view_of(r->text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
+}
+
+static bool
+release_obj(const struct entry *e, uint8_t id[MSG_ID])
+{
+	static const char prefix[] = "release:";
+	const size_t n = sizeof prefix - 1;
+	return e->obj.n == n + 2 * MSG_ID && !memcmp(e->obj.p, prefix, n) &&
+	    hex_decode(view_of(e->obj.p + n, 2 * MSG_ID), id, MSG_ID);
+}
+
+static void
+to_text(struct view v, char *dst, size_t cap)
+{
+	snprintf(dst, cap, "%.*s", (int)v.n, v.n ? (const char *)v.p : "");
+}
+
+int
+recount_what(const char *product, const char *target, const char *from, uint8_t out[DIGEST_SHA256_LEN])
+{
+	struct writer w;
+	writer_init(&w, 1024);
+	writer_cstr(&w, product);
+	writer_cstr(&w, target);
+	writer_cstr(&w, from);
+	int err = writer_err(&w);
+	if (!err)
+		err = digest_sha256(writer_view(&w), out);
+	writer_free(&w);
+	return err;
+}
+
+/* ---- rows ---- */
+
+static void *
+row(struct recount *r, struct shelf *s, const void *key, size_t n)
+{
+	uint8_t whole[SHELF_KEY] = { 0 };
+	memcpy(whole, key, n);
+	void *p = shelf_make(s, whole);
+	r->no_memory |= !p;
+	return p;
+}
+
+static struct recount_review *
+review(struct recount *r, struct view name)
+{
+	uint64_t id;
+	if (!db_candidate_review_parse(name, &id))
+		return NULL;
+	struct recount_review *v = row(r, &r->reviews, &id, sizeof id);
+	if (v)
+		v->id = id;
+	return v;
+}
+
+static struct recount_release *
+release(struct recount *r, const struct entry *e)
+{
+	uint8_t id[MSG_ID];
+	if (!release_obj(e, id))
+		return NULL;
+	struct recount_release *one = row(r, &r->releases, id, sizeof id);
+	if (one)
+		memcpy(one->id, id, sizeof one->id);
+	return one;
+}
+
+static void
+restricted(struct recount *r, const struct entry *e, uint64_t at, bool reject)
+{
+	uint8_t image[DIGEST_SHA256_LEN];
+	if (!digest_ref(e, "image", image))
+		return;
+	struct recount_restricted *one = row(r, &r->restricted, image, sizeof image);
+	if (one)
+		*(reject ? &one->rejected : &one->revoked) = at;
+}
+
+/* ---- events ---- */
+
+static void
+on_opened(struct recount *r, const struct entry *e, uint64_t at)
+{
+	struct recount_review *v = review(r, e->obj);
+	if (!v)
+		return;
+	v->opened = at;
+	memset(v->report, 0, sizeof v->report);
+	memset(v->policy, 0, sizeof v->policy);
+	(void)digest_ref(e, "image", v->image);
+	(void)digest_ref(e, "report", v->report);
+	(void)digest_ref(e, "policy", v->policy);
+	const struct entry_ref *product = ref(e, "product"), *target = ref(e, "target"), *from = ref(e, "from");
+	char text[3][160];
+	v->have_what = product && target && from;
+	if (v->have_what) {
+		to_text(product->text, text[0], sizeof text[0]);
+		to_text(target->text, text[1], sizeof text[1]);
+		to_text(from->text, text[2], sizeof text[2]);
+		v->have_what = recount_what(text[0], text[1], text[2], v->what) == FG_OK;
+	}
+	v->requesters_n = 0;
+	for (unsigned i = 0; i < RECOUNT_REQUESTERS_MAX; i++) {
+		char key[24];
+		snprintf(key, sizeof key, "requester.%u", i);
+		const struct entry_ref *who = ref(e, key);
+		if (who)
+			to_text(who->text, v->requester[v->requesters_n++], sizeof v->requester[0]);
+	}
+}
+
+static void
+on_signed(struct recount *r, const struct entry *e, uint64_t at)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	uint64_t id;
+	if (!digest_ref(e, "statement", sha256) || !db_candidate_review_parse(e->obj, &id))
+		return;
+	struct recount_statement *s = row(r, &r->statements, sha256, sizeof sha256);
+	if (!s || s->signed_at)
+		return;
+	s->review = id;
+	s->signed_at = at;
+	s->time = e->t_us / 1000000;
+	to_text(e->act, s->approver, sizeof s->approver);
+}
+
+static void
+on_issued(struct recount *r, const struct entry *e, uint64_t at)
+{
+	struct recount_release *one = release(r, e);
+	const struct entry_ref *name = ref(e, "review");
+	struct recount_review *v = one && name ? review(r, name->text) : NULL;
+	if (!one)
+		return;
+	one->issued = at;
+	(void)digest_ref(e, "image", one->image);
+	if (!v)
+		return;
+	one->review = v->id;
+	memcpy(v->last_release, one->id, sizeof v->last_release);
+	v->have_release = true;
+}
+
+static void
+on_retired(struct recount *r, const struct entry *e, uint64_t at)
+{
+	struct recount_release *one = release(r, e);
+	if (!one)
+		return;
+	one->retired = at;
+	struct recount_review *v = one->review ? row(r, &r->reviews, &one->review, sizeof one->review) : NULL;
+	if (v)
+		v->closed = at;
+}
+
+static void
+on_changed(struct recount *r, const struct entry *e)
+{
+	bool hold = view_is(e->obj, "hold");
+	if (!e->have_dev || (!hold && !view_is(e->obj, "unhold")))
+		return;
+	struct recount_hold *h = row(r, &r->holds, e->dev, sizeof e->dev);
+	if (h)
+		h->held = hold;
+}
+
+static void
+on_named(struct recount *r, const struct entry *e)
+{
+	uint8_t key[DIGEST_SHA256_LEN];
+	if (!digest_sha256(e->obj, key))
+		(void)row(r, &r->named, key, sizeof key);
+}
+
+static void
+on_signers(struct recount *r, const struct entry *e)
+{
+	const struct entry_ref *number = ref(e, "number");
+	if (number && number->is_number && number->number <= UINT32_MAX)
+		r->signers = (uint32_t)number->number;
+}
+
+/* ---- entries ---- */
+
+static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
+	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
+	ENTRY_IMAGE_RETIRED, ENTRY_CONFIG_CHANGED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
+
+bool
+recount_wants(struct view event)
+{
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		if (view_is(event, entry_event_name(wanted[i])))
+			return true;
+	return false;
+}
+
+int
+recount_take(struct recount *r, uint64_t index, const struct entry *e)
+{
+	const uint64_t at = index + 1;
+	struct recount_review *v;
+	struct recount_release *one;
+	switch (e->ev) {
+	case ENTRY_REVIEW_OPENED:
+		on_opened(r, e, at);
+		break;
+	case ENTRY_APPROVAL_SIGNED:
+		on_signed(r, e, at);
+		break;
+	case ENTRY_APPROVAL_REJECTED:
+		if ((v = review(r, e->obj))) {
+			v->rejected = at;
+			(void)digest_ref(e, "image", v->image);
+		}
+		restricted(r, e, at, true);
+		break;
+	case ENTRY_APPROVAL_EXPIRED:
+	case ENTRY_APPROVAL_OUTDATED:
+		if ((v = review(r, e->obj)))
+			v->closed = at;
+		break;
+	case ENTRY_APPROVAL_REVOKED:
+		if ((one = release(r, e)) && !one->revoked)
+			one->revoked = at;
+		restricted(r, e, at, false);
+		break;
+	case ENTRY_RELEASE_ISSUED:
+		on_issued(r, e, at);
+		break;
+	case ENTRY_RELEASE_REFUSED:
+		if ((one = release(r, e)))
+			one->refused = at;
+		break;
+	case ENTRY_IMAGE_RETIRED:
+		on_retired(r, e, at);
+		break;
+	case ENTRY_CONFIG_CHANGED:
+		on_changed(r, e);
+		break;
+	case ENTRY_AUTHORITY_SIGNERS:
+		on_signers(r, e);
+		break;
+	case ENTRY_STATE_DIFFERS:
+		on_named(r, e);
+		break;
+	default:
+		break;
+	}
+	return r->no_memory ? FG_ENOMEM : FG_OK;
+}

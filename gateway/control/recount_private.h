@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What recount.c, which reads the log, leaves for recount_mend.c. Indexes are of entries, plus one: 0 is never. */
+#ifndef FG_GATEWAY_CONTROL_RECOUNT_PRIVATE_H
+#define FG_GATEWAY_CONTROL_RECOUNT_PRIVATE_H
+
+#include "gateway/control/recount.h"
+#include "gateway/control/shelf.h"
+#include "gateway/wire/msg.h"
+
+struct recount_review { /* by number */
+	uint8_t key[SHELF_KEY];
+	uint64_t id;
+	uint64_t opened;   /* for people, the last time */
+	uint64_t closed;   /* expired, outdated, or its release ran out */
+	uint64_t rejected;
+	uint8_t image[DIGEST_SHA256_LEN], report[DIGEST_SHA256_LEN], policy[DIGEST_SHA256_LEN]; /* when it was opened */
+	uint8_t what[DIGEST_SHA256_LEN];
+	bool have_what;
+	char requester[RECOUNT_REQUESTERS_MAX][128]; /* who had asked by then: as many as an entry can name */
+	unsigned requesters_n;
+	uint8_t last_release[MSG_ID];
+	bool have_release;
+};
+
+struct recount_release { /* by id */
+	uint8_t key[SHELF_KEY];
+	uint8_t id[MSG_ID];
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint64_t review;
+	uint64_t issued, refused, retired, revoked;
+};
+
+struct recount_statement { /* by digest */
+	uint8_t key[SHELF_KEY];
+	uint64_t review, signed_at;
+	int64_t time;
+	char approver[128];
+};
+
+struct recount_restricted { /* by image */
+	uint8_t key[SHELF_KEY];
+	uint64_t revoked, rejected;
+};
+
+struct recount_hold { /* by module */
+	uint8_t key[SHELF_KEY];
+	bool held;
+};
+
+struct recount { /* each shelf holds rows of one of those above */
+	struct shelf reviews, releases, statements, restricted, holds;
+	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
+	int64_t began;
+	uint32_t signers;   /* number of the last set that the log put in force */
+	bool no_memory;
+};
+
+#endif
