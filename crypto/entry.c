@@ -115,6 +115,31 @@ entry_event_severity(enum entry_event ev)
 	return EVENTS[(unsigned)ev < ENTRY_EV_LIMIT ? ev : ENTRY_EV_UNKNOWN].sev;
 }
 
+bool
+entry_event_is_vital(enum entry_event ev)
+{
+	switch (ev) {
+	case ENTRY_LOG_OPENED:
+	case ENTRY_LOG_RECOVERED:
+	case ENTRY_LOG_TAMPER:
+	case ENTRY_AUTHZ_KEY_REVOKED:
+	case ENTRY_IMAGE_CORRUPT:
+	case ENTRY_APPROVAL_REJECTED:
+	case ENTRY_APPROVAL_REVOKED:
+	case ENTRY_RELEASE_REFUSED:
+	case ENTRY_RESTRICT_HALT:
+	case ENTRY_CLOCK_STEPPED:
+	case ENTRY_DISK_WARN:
+	case ENTRY_DISK_FULL:
+	case ENTRY_SVC_START:
+	case ENTRY_SVC_STOP:
+	case ENTRY_SVC_EXIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
 const char *
 entry_clk_name(enum entry_clk clk)
 {
@@ -253,7 +278,9 @@ put_field(struct writer *w, const char *key, struct view v)
 {
 	if (v.n == 0)
 		return;
-	writer_textf(w, ",\"%s\":", key);
+	writer_text(w, ",\"");
+	writer_text(w, key);
+	writer_text(w, "\":");
 	put_string(w, v);
 }
 

@@ -149,6 +149,11 @@ const char *entry_event_name(enum entry_event ev);
 enum entry_event entry_event_parse(struct view text);
 /* Usual syslog severity, for callers that have no reason of their own. */
 unsigned entry_event_severity(enum entry_event ev);
+/*
+ * Restrictions, and what says that something is wrong: what a log with no more room
+ * still takes, from the space it kept for that. Nothing that permits is among it.
+ */
+bool entry_event_is_vital(enum entry_event ev);
 const char *entry_clk_name(enum entry_clk clk);
 
 /*

@@ -99,6 +99,9 @@ open_entries(struct audit *a)
 	}
 	if (!err)
 		err = audit_put_own(a, ENTRY_LOG_OPENED, view_str(role_jail(a->role)->text), (struct view){ 0 });
+	if (!err && a->level == RESERVE_FULL)
+		err = audit_put_own(a, ENTRY_DISK_FULL,
+		    view_str("the log opens without room for its reserve: nothing is permitted"), (struct view){ 0 });
 	if (!err)
 		err = ledger_commit(a->ledger);
 	return err ? err : ledger_publish(a->ledger);
@@ -152,6 +155,8 @@ open_log(struct audit *a)
 {
 	int err = audit_recall(a);
 	if (!err)
+		err = audit_room_open(a);
+	if (!err)
 		err = ledger_open(a->waldir, a->logdir, &a->key, audit_remember_grant, a, &a->ledger, &a->opened);
 	if (!err && a->forgetful)
 		err = FG_ENOMEM;
@@ -162,9 +167,8 @@ open_log(struct audit *a)
 	if (a->condemned.state != MSG_LOG_UNKNOWN)
 		ledger_end(a->ledger);
 	err = open_entries(a);
-	if (err) /* most often a full disk: say so, the supervisor tries again */
-		oplog(OPLOG_ERR, "the log in %s could not be written (%s, %s): nothing is permitted until it can",
-		    a->path, err_name(err), strerror(errno));
+	if (err) /* the supervisor tries again */
+		audit_fail(a, a->path, err);
 	return err;
 }
 
@@ -173,7 +177,8 @@ on_publish(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	audit_publish(ctx);
+	audit_room_look(ctx);
+	audit_publish_tick(ctx);
 }
 
 static int

@@ -15,6 +15,7 @@ audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame 
 	const struct msg_head_ask *ask = msg;
 	struct msg_head m = { .token = ask->token, .state = (uint8_t)audit_state(a) };
 	(void)frame;
+	m.used_pct = (uint8_t)a->reserve.used_pct;
 	if (a->ledger) {
 		struct view note = ledger_checkpoint(a->ledger);
 		m.size = ledger_size(a->ledger);

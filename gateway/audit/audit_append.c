@@ -10,7 +10,10 @@
 #include "crypto/hex.h"
 #include "gateway/audit/rights.h"
 
-#define AUDIT_WAITERS_MAX 8192 /* acknowledgements owed for one batch: grants are many to a message */
+#define AUDIT_WAITERS_MAX 16384 /* acknowledgements owed for one batch: grants are many to a message */
+#define AUDIT_GATHER_ROUNDS 32  /* looks for more before a sync; each takes what the channels hold, at most 64 frames */
+#define AUDIT_PUBLISH_PAUSE_MS 100 /* entries this fresh: others are likely waiting to be made durable */
+#define AUDIT_PUBLISH_SKIPS 5
 
 /* ---- writing entries ---- */
 
@@ -103,16 +106,34 @@ audit_run_commit(struct audit *a)
 	if (err && audit_is_usable(a))
 		audit_fail(a, "commit", err);
 	acknowledge(a, err);
-	if (!err && ledger_is_due(a->ledger) && (err = ledger_publish(a->ledger)))
-		audit_fail(a, "publish", err);
+	a->gathered = a->gather_rounds = 0;
+	a->committed_ms = clock_mono_ms(a->clock);
+	/* What is durable must find room in the tiles, out of the reserve if need be. */
+	if (!err && (ledger_is_due(a->ledger) || audit_room_is_tight(a))) {
+		audit_room_look(a);
+		audit_publish(a);
+	}
 }
 
+/*
+ * A sync costs the same for one entry and for thousands. So while a look at the
+ * channels brings more, it is put off; with nothing more it begins at once, and
+ * a source that never stops cannot put it off for long.
+ */
 static void
 on_commit(evutil_socket_t fd, short what, void *ctx)
 {
+	struct audit *a = ctx;
+	const struct timeval now = { 0, 0 };
 	(void)fd;
 	(void)what;
-	audit_run_commit(ctx);
+	/* By a timer that is due already: the loop looks at the channels first. */
+	if (a->waiting_n > a->gathered && a->gather_rounds < AUDIT_GATHER_ROUNDS && evtimer_add(&a->commit, &now) == 0) {
+		a->gathered = a->waiting_n;
+		a->gather_rounds++;
+		return;
+	}
+	audit_run_commit(a);
 }
 
 void
@@ -121,6 +142,18 @@ audit_publish(struct audit *a)
 	int err = audit_is_usable(a) ? ledger_publish(a->ledger) : FG_OK;
 	if (err)
 		audit_fail(a, "publish", err);
+}
+
+void
+audit_publish_tick(struct audit *a)
+{
+	bool busy = a->waiting_n || clock_mono_ms(a->clock) - a->committed_ms < AUDIT_PUBLISH_PAUSE_MS;
+	if (busy && a->publish_skips < AUDIT_PUBLISH_SKIPS) {
+		a->publish_skips++;
+		return;
+	}
+	a->publish_skips = 0;
+	audit_publish(a);
 }
 
 void
@@ -176,6 +209,10 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 	if (!rights_may_append(chan_peer_role(c), e.ev)) {
 		oplog(OPLOG_ERR, "%s may not append %s", msg_role_name(chan_peer_role(c)), entry_event_name(e.ev));
 		refuse_append(c, m->token, FG_EPERM);
+		return;
+	}
+	if (!audit_room_admits(a, e.ev)) {
+		refuse_append(c, m->token, FG_EAGAIN);
 		return;
 	}
 	memcpy(e.dev, m->dev, sizeof e.dev);
@@ -234,8 +271,10 @@ audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wire_fr
 		const struct msg_grant *g = &m->grants[i];
 		uint64_t index = 0;
 		int err = audit_is_usable(a) ? FG_OK : FG_EIO;
-		if (!err && !granted_find(a->granted, g->module, g->release, &index))
-			err = put_grant(a, c, g, m->generation, &index);
+		if (!err && !granted_find(a->granted, g->module, g->release, &index)) {
+			bool room = audit_room_admits(a, ENTRY_DEVICE_GRANT);
+			err = room ? put_grant(a, c, g, m->generation, &index) : FG_EAGAIN;
+		}
 		if (err) {
 			struct msg_grant_appended no = { .granted_n = 1, .granted = { { g->token, err, 0 } } };
 			chan_send(c, MSG_GRANT_APPENDED, &no, NULL, 0);

@@ -4,6 +4,7 @@
  *
  *   audit.c         the role: boot, identity, channels, stop
  *   audit_state.c   whether the log may be written, and what ended that
+ *   audit_room.c    how full its disk is, and what is still written on a full one
  *   audit_append.c  entries, group commit, acknowledgements
  *   audit_answer.c  what others may read: head, roots, files, proofs
  */
@@ -17,6 +18,7 @@
 #include "gateway/audit/condemned.h"
 #include "gateway/audit/granted.h"
 #include "gateway/audit/ledger.h"
+#include "gateway/audit/reserve.h"
 #include "gateway/role/role.h"
 
 struct waiter { /* an acknowledgement owed after the next commit */
@@ -42,10 +44,17 @@ struct audit {
 	struct ledger *ledger;
 	struct ledger_opened opened;
 	struct condemned condemned; /* state is MSG_LOG_UNKNOWN while the log is in order */
+	struct reserve reserve;
+	enum reserve_level level; /* as last logged */
+	uint64_t refused;         /* entries that a full log did not take */
 	struct granted *granted;
 	struct waiter *waiting;
 	size_t waiting_n;
 	struct event commit; /* runs after every channel that had something was read */
+	size_t gathered;        /* waiting_n at the last look for more */
+	unsigned gather_rounds;
+	int64_t committed_ms;   /* when the last sync ended */
+	unsigned publish_skips; /* ticks in a row that found this role busy */
 	struct event publish;
 	bool failed;    /* could not be written: this process ends */
 	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
@@ -55,7 +64,10 @@ struct audit {
 
 /* What MSG_HEAD says of the log. */
 enum msg_log_state audit_state(const struct audit *a);
-/* The log is in order and this process could write it so far: entries may come, checkpoints may be signed. */
+/*
+ * The log is in order and this process could write it so far: entries may come (from
+ * others those that audit_room_admits()), checkpoints may be signed.
+ */
 bool audit_is_usable(const struct audit *a);
 /* It could not be written: nothing is acknowledged any more and the process ends. Says so once. */
 void audit_fail(struct audit *a, const char *what, int err);
@@ -71,6 +83,17 @@ void audit_condemn(struct audit *a, enum msg_log_state state, uint64_t known, co
 /* The marker of an earlier process, if there is one. After a->dir is open, before the ledger is. */
 int audit_recall(struct audit *a);
 
+/* ---- audit_room.c ---- */
+
+/* Before the ledger is opened: finds or takes the reserve. */
+int audit_room_open(struct audit *a);
+/* Measures, once a second, and puts an entry when the disk has become fuller, or not full any more. */
+void audit_room_look(struct audit *a);
+/* As much is waiting for the tiles as should come out of the reserve: on a small disk that is soon. */
+bool audit_room_is_tight(const struct audit *a);
+/* A full log takes what is vital only. Counts what is refused. */
+bool audit_room_admits(struct audit *a, enum entry_event ev);
+
 /* ---- audit_append.c ---- */
 
 /*
@@ -85,6 +108,8 @@ int audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct 
 void audit_run_commit(struct audit *a);
 /* A checkpoint for everything durable; nothing when the log is not usable. */
 void audit_publish(struct audit *a);
+/* The same, once a second: put off, a few times, while entries come one after another and would wait for it. */
+void audit_publish_tick(struct audit *a);
 /* No acknowledgement to that channel any more. */
 void audit_forget(struct audit *a, const struct chan *c);
 /* For granted: what the log already holds. Is ledger_open()'s each(). */

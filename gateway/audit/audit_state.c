@@ -17,13 +17,16 @@ audit_state(const struct audit *a)
 		return a->condemned.state;
 	if (a->failed)
 		return MSG_LOG_FAILED;
+	if (a->opened.state == MSG_LOG_OPEN_OK && a->level == RESERVE_FULL)
+		return MSG_LOG_FULL;
 	return a->opened.state;
 }
 
 bool
 audit_is_usable(const struct audit *a)
 {
-	return audit_state(a) == MSG_LOG_OPEN_OK;
+	enum msg_log_state s = audit_state(a);
+	return s == MSG_LOG_OPEN_OK || s == MSG_LOG_FULL;
 }
 
 void
@@ -31,9 +34,13 @@ audit_fail(struct audit *a, const char *what, int err)
 {
 	if (a->failed)
 		return;
+	int why = errno;
 	a->failed = true;
 	oplog(OPLOG_ERR, "the log could not be written (%s: %s, %s): nothing is permitted until it can", what,
-	    err_name(err), strerror(errno));
+	    err_name(err), strerror(why));
+	/* The next process writes down that it was so, with the space that this gives it. */
+	if (why == ENOSPC || why == EDQUOT)
+		reserve_give(&a->reserve);
 	role_exit(a->role, ROLE_EXIT_FAILED);
 }
 

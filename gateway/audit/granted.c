@@ -7,6 +7,8 @@
 
 #include "crypto/err.h"
 
+#define GRANTED_FIRST 65536u /* a stampede does not make it move house; untouched pages cost nothing */
+
 struct slot {
 	uint8_t key[2 * MSG_ID];
 	uint64_t index_plus_1; /* 0: free */
@@ -87,7 +89,7 @@ static int
 grow(struct granted *g)
 {
 	struct granted bigger = *g;
-	bigger.cap = g->cap ? g->cap * 2 : 1024;
+	bigger.cap = g->cap ? g->cap * 2 : GRANTED_FIRST;
 	bigger.slot = calloc(bigger.cap, sizeof bigger.slot[0]);
 	if (!bigger.slot)
 		return FG_ENOMEM;

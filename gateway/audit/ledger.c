@@ -35,7 +35,7 @@ struct ledger {
 };
 
 #define LEDGER_KEPT_BYTES (64u << 20) /* four times what makes a publication due */
-#define LEDGER_DUE_ENTRIES 4096
+#define LEDGER_DUE_ENTRIES 65536 /* a fleet's stampede does not wait for its own tiles */
 #define LEDGER_DUE_BYTES (16u << 20)
 
 static int
@@ -307,6 +307,12 @@ bool
 ledger_is_due(const struct ledger *l)
 {
 	return l->kept_n > LEDGER_DUE_ENTRIES || l->bytes.n > LEDGER_DUE_BYTES;
+}
+
+size_t
+ledger_backlog(const struct ledger *l)
+{
+	return l->bytes.n;
 }
 
 int

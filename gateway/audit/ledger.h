@@ -36,6 +36,8 @@ uint64_t ledger_next(const struct ledger *l);      /* durable and put */
 uint64_t ledger_published(const struct ledger *l); /* signed */
 /* So much is unpublished that the next publication should not wait for its second. */
 bool ledger_is_due(const struct ledger *l);
+/* Bytes of entries that are not in the tiles yet. */
+size_t ledger_backlog(const struct ledger *l);
 int ledger_root(struct ledger *l, uint8_t ret[DIGEST_SHA256_LEN]);
 /*
  * Puts an entry into the batch; its index is ledger_next() before. FG_ELIMIT:

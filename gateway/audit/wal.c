@@ -30,6 +30,7 @@ struct wal {
 	int fd;             /* the last segment, -1 before the first */
 	uint64_t end;       /* where its next record goes */
 	uint64_t tail;      /* where its last batch begins, as opening found it */
+	uint64_t room;      /* bytes it has */
 	uint64_t next;      /* seq of its next record, while any */
 	bool any;
 	bool torn;          /* bytes behind end that are no records: wal_cut() */
@@ -274,6 +275,7 @@ scan_segment(struct wal *w, struct scan *s, unsigned i)
 		w->fd = fd;
 		w->end = end;
 		w->tail = tail;
+		w->room = n;
 		fd = -1;
 	}
 out:
@@ -329,11 +331,27 @@ wal_next(const struct wal *w, uint64_t *ret)
 
 /* ---- writing ---- */
 
+/*
+ * Space is taken before it is needed: a full disk is met here, not in the middle of
+ * a batch. On one that is nearly full a small segment will do: the entries that say
+ * so need little.
+ */
 static int
-reserve(int fd)
+take_room(struct wal *w)
 {
-	errno = posix_fallocate(fd, 0, WAL_SEGMENT); /* which does not set it */
-	return errno ? FG_EIO : FG_OK;
+	for (uint64_t n = WAL_SEGMENT; n >= WAL_SEGMENT_MIN; n /= 2) {
+		int why = posix_fallocate(w->fd, 0, (off_t)n);
+		if (!why) {
+			w->room = n;
+			return FG_OK;
+		}
+		if (ftruncate(w->fd, 0))
+			return FG_EIO;
+		errno = why; /* which posix_fallocate() does not set */
+		if (why != ENOSPC && why != EDQUOT)
+			return FG_EIO;
+	}
+	return FG_EIO;
 }
 
 static int
@@ -347,8 +365,7 @@ new_segment(struct wal *w, uint64_t first, const uint8_t root[DIGEST_SHA256_LEN]
 	if (w->fd >= 0)
 		close(w->fd);
 	w->fd = openat(w->dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-	/* Space is taken before it is needed: a full disk is met here, not in the middle of a batch. */
-	if (w->fd < 0 || reserve(w->fd))
+	if (w->fd < 0 || take_room(w))
 		return FG_EIO;
 	writer_init(&head, WAL_HEADER);
 	writer_text(&head, WAL_MAGIC);
@@ -401,7 +418,7 @@ wal_commit(struct wal *w, const uint8_t root[DIGEST_SHA256_LEN])
 	int err = w->dead ? FG_EIO : FG_OK;
 	if (!err && !w->batch_n)
 		return FG_OK;
-	if (!err && (w->fd < 0 || w->end + all.n + WAL_RECORD_HEAD > WAL_SEGMENT))
+	if (!err && (w->fd < 0 || w->end + all.n + WAL_RECORD_HEAD > w->room))
 		err = new_segment(w, w->batch_first, root);
 	for (size_t done = 0; !err && done < all.n;) {
 		ssize_t n = pwrite(w->fd, all.p + done, all.n - done, (off_t)(w->end + done));
@@ -458,6 +475,21 @@ settle(struct wal *w)
 	return fsync(w->dirfd) ? FG_EIO : FG_OK;
 }
 
+/* Zeros behind the last good record. */
+static int
+trim(struct wal *w)
+{
+	if (ftruncate(w->fd, (off_t)w->end))
+		return FG_EIO;
+	int why = posix_fallocate(w->fd, 0, (off_t)w->room);
+	if (why == ENOSPC || why == EDQUOT) {
+		/* No room for them: the segment ends here, and the next write begins another. */
+		w->room = w->end;
+		why = ftruncate(w->fd, (off_t)w->end) ? errno : 0;
+	}
+	return why || fsync(w->fd) ? FG_EIO : FG_OK;
+}
+
 int
 wal_cut(struct wal *w)
 {
@@ -470,7 +502,7 @@ wal_cut(struct wal *w)
 		w->headless = false;
 	}
 	if (w->torn) {
-		if (ftruncate(w->fd, (off_t)w->end) || reserve(w->fd) || fsync(w->fd))
+		if (trim(w))
 			return FG_EIO;
 		w->torn = false;
 	}

@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/receipt.h"
 #include "gateway/cmd/cli_export.h"
+#include "gateway/cmd/cli_forward.h"
 #include "gateway/cmd/cli_log.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_tail.h"
@@ -176,6 +177,7 @@ cli_audit(int argc, char **argv)
 {
 	static const struct cli_sub subs[] = {
 		{ "tail", cli_tail, "the latest entries" },
+		{ "forward", cli_forward, "every entry and checkpoint to a collector, for as long as it runs" },
 		{ "checkpoint", checkpoint, "the signed head of the log, to be remembered elsewhere" },
 		{ "proof", proof, "a receipt: that an entry is in the log" },
 		{ "export", export, "everything an auditor needs, in a folder" },

@@ -93,6 +93,12 @@ logbook_free(struct logbook *l)
 
 /* ---- state ---- */
 
+static bool
+is_full(const struct logbook *l)
+{
+	return l->have_head && l->head.state == MSG_LOG_FULL;
+}
+
 static void
 changed(struct logbook *l)
 {
@@ -125,7 +131,13 @@ logbook_condemned(const struct logbook *l)
 		return false;
 	if (l->check != CHECK_DONE || !l->have_head)
 		return true;
-	return l->head.state != MSG_LOG_OPEN_OK && l->head.state != MSG_LOG_FAILED;
+	return l->head.state != MSG_LOG_OPEN_OK && l->head.state != MSG_LOG_FAILED && l->head.state != MSG_LOG_FULL;
+}
+
+unsigned
+logbook_used_pct(const struct logbook *l)
+{
+	return l->have_head ? l->head.used_pct : 0;
 }
 
 uint64_t
@@ -272,8 +284,12 @@ keep(struct logbook *l, const struct msg_append *m)
 void
 logbook_note(struct logbook *l, struct msg_append *m)
 {
+	bool first = !l->notes_n && !is_full(l);
 	m->token = 0;
-	if (!l->audit || l->notes_n || chan_send(l->audit, MSG_APPEND, m, NULL, 0))
+	/* On a full disk what is vital does not wait for what audit would not take. */
+	if (is_full(l) && entry_event_is_vital(m->event))
+		first = true;
+	if (!l->audit || !first || chan_send(l->audit, MSG_APPEND, m, NULL, 0))
 		keep(l, m);
 }
 
@@ -281,7 +297,7 @@ static void
 send_notes(struct logbook *l)
 {
 	struct note *n;
-	while ((n = STAILQ_FIRST(&l->notes))) {
+	while (l->audit && (n = STAILQ_FIRST(&l->notes))) {
 		if (chan_send(l->audit, MSG_APPEND, &n->m, NULL, 0))
 			return;
 		STAILQ_REMOVE_HEAD(&l->notes, link);
@@ -308,7 +324,6 @@ logbook_up(struct logbook *l, struct chan *audit)
 	l->check = CHECK_HEAD;
 	l->check_token = ++l->token;
 	chan_send(audit, MSG_HEAD_ASK, &(struct msg_head_ask){ .token = l->check_token }, NULL, 0);
-	send_notes(l);
 	changed(l);
 }
 
@@ -387,7 +402,7 @@ logbook_on_appended(struct logbook *l, const struct msg_appended *m)
 static void
 remember(struct logbook *l, const struct msg_head *m)
 {
-	if (l->bad || m->state != MSG_LOG_OPEN_OK || m->size <= l->remembered)
+	if (l->bad || (m->state != MSG_LOG_OPEN_OK && m->state != MSG_LOG_FULL) || m->size <= l->remembered)
 		return;
 	l->remembered = m->size;
 	l->memory.remember(l->memory.ctx, m->size, m->root);
@@ -406,7 +421,9 @@ compare_head(struct logbook *l, const struct msg_head *m)
 {
 	l->head = *m;
 	l->have_head = true;
-	if (m->state != MSG_LOG_OPEN_OK) {
+	if (!is_full(l))
+		send_notes(l);
+	if (m->state != MSG_LOG_OPEN_OK && m->state != MSG_LOG_FULL) {
 		/* Audit says so itself. */
 		l->check = CHECK_DONE;
 		changed(l);
@@ -437,9 +454,11 @@ logbook_on_head(struct logbook *l, const struct msg_head *m)
 		} else if (l->check == CHECK_DONE) {
 			bool was = logbook_permits(l);
 			l->head = *m;
-			if (m->state == MSG_LOG_OPEN_OK && m->size < l->remembered)
+			if ((m->state == MSG_LOG_OPEN_OK || m->state == MSG_LOG_FULL) && m->size < l->remembered)
 				condemn(l, MSG_LOG_ROLLED_BACK, "the log became shorter");
 			remember(l, m);
+			if (!is_full(l))
+				send_notes(l);
 			if (was != logbook_permits(l))
 				changed(l);
 		}

@@ -52,6 +52,8 @@ const char *logbook_state(const struct logbook *l);
  * goes no further either. While audit is away nobody can get a grant anyway.
  */
 bool logbook_condemned(const struct logbook *l);
+/* How full the log's disk is, in percent, as audit last said. */
+unsigned logbook_used_pct(const struct logbook *l);
 /* The largest size seen; what a restriction is dated with while audit is away. */
 uint64_t logbook_size(const struct logbook *l);
 /* Root at logbook_head_size(), both as audit last said. */
@@ -70,7 +72,7 @@ typedef void (*logbook_proof)(void *ctx, int err, const struct msg_proof *proof)
  * now (no callback then), FG_ELIMIT, FG_ENOMEM. The token in m is set here.
  */
 int logbook_append(struct logbook *l, struct msg_append *m, logbook_appended done, void *ctx);
-/* Appends without waiting; kept while audit is away. */
+/* Appends without waiting; kept while audit is away, or its disk full and the event not vital. */
 void logbook_note(struct logbook *l, struct msg_append *m);
 int logbook_ask_head(struct logbook *l, logbook_head done, void *ctx);
 /* ret is NULL unless err is 0. FG_ENOTFOUND: the log never had that size. */

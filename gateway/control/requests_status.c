@@ -10,6 +10,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 
+#define DISK_ALERT_PCT 80 /* as audit logs it */
 #define UNKNOWN_MAX 200 /* shapes of unknown requests shown: the most frequent */
 
 struct listing {
@@ -64,6 +65,7 @@ why_not(const char *log)
 		{ "tampered", "TAMPERED: the audit log is not the one this gateway wrote: nothing is permitted" },
 		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted" },
 		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted" },
+		{ "full", "FULL: the audit log's disk has no more room: only restrictions are written, nothing is permitted" },
 		{ "failed", "the audit log cannot be written: nothing is permitted until it can" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -82,6 +84,8 @@ put_alerts(struct jsonw *j, struct control *c)
 	jsonw_array(j);
 	if (strcmp(log, "ok") != 0)
 		alert(j, "LOG", why_not(log));
+	if (logbook_used_pct(c->logbook) >= DISK_ALERT_PCT)
+		alert(j, "DISK", "the audit log's disk is nearly full: make room before nothing can be permitted");
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (c->signers_lost)
@@ -142,6 +146,7 @@ put_log(struct jsonw *j, struct control *c)
 {
 	jsonw_key(j, "log");
 	jsonw_object(j);
+	jsonw_kuint(j, "disk_used", logbook_used_pct(c->logbook));
 	jsonw_khex(j, "root", logbook_root(c->logbook), DIGEST_SHA256_LEN);
 	jsonw_kuint(j, "size", logbook_head_size(c->logbook));
 	jsonw_kcstr(j, "state", logbook_state(c->logbook));

@@ -91,11 +91,13 @@ cef_put(const struct record *r, struct writer *w)
 {
 	const struct entry *e = &r->e;
 	put_header(w, record_event(r), kinds_of(e->ev)->title, r->known ? e->sev : 5);
-	writer_textf(w, "cn1Label=seq cn1=%" PRIu64, r->index);
-	put_custom_hex(w, 1, "leaf", r->leaf, sizeof r->leaf);
+	if (!r->unlogged) {
+		writer_textf(w, "cn1Label=seq cn1=%" PRIu64, r->index);
+		put_custom_hex(w, 1, "leaf", r->leaf, sizeof r->leaf);
+	}
 	if (!r->known)
 		return writer_err(w);
-	writer_textf(w, " rt=%" PRId64, e->t_us / 1000);
+	writer_textf(w, "%srt=%" PRId64, r->unlogged ? "" : " ", e->t_us / 1000);
 	put(w, "cat", e->cat);
 	put(w, "dvchost", record_host(r));
 	put(w, "deviceProcessName", record_role(r));

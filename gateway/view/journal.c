@@ -96,8 +96,10 @@ journal_put(const struct record *r, struct writer *w)
 	int err = put_head(w, message, record_event(r), r->known ? r->e.sev : 5);
 	if (err)
 		return err;
-	writer_textf(w, "FOTAGATE_SEQ=%" PRIu64 "\n", r->index);
-	put_hex(w, "FOTAGATE_LEAF", r->leaf, sizeof r->leaf);
+	if (!r->unlogged) {
+		writer_textf(w, "FOTAGATE_SEQ=%" PRIu64 "\n", r->index);
+		put_hex(w, "FOTAGATE_LEAF", r->leaf, sizeof r->leaf);
+	}
 	if (r->known)
 		put_facts(r, w);
 	return writer_err(w);

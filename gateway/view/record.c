@@ -34,6 +34,15 @@ record_free(struct record *r)
 	*r = (struct record){ .known = false };
 }
 
+struct record
+record_alarm(struct view src, const char *msg, int64_t t_us)
+{
+	return (struct record){ .known = true, .unlogged = true, .e = {
+		.t_us = t_us, .src = src, .ev = ENTRY_LOG_TAMPER, .cat = view_str("log"),
+		.ev_text = view_str(entry_event_name(ENTRY_LOG_TAMPER)), .sev = entry_event_severity(ENTRY_LOG_TAMPER),
+		.out = view_str("failed"), .msg = view_str(msg) } };
+}
+
 static size_t
 slash(struct view src)
 {

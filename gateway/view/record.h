@@ -23,6 +23,7 @@ struct record {
 	bool have_doc;
 	uint8_t doc_sha256[DIGEST_SHA256_LEN];
 	struct json *doc; /* owned */
+	bool unlogged;  /* said by whoever reads the log, not by the log: no place, no hash */
 };
 
 /* What a view needs beside the record. Zero is no setting: every view wants its own. */
@@ -36,6 +37,8 @@ struct record_frame {
  */
 int record_read(struct merkle *m, uint64_t index, struct view line, struct record *ret);
 void record_free(struct record *r);
+/* What a reader of the log at host says itself, of log.tamper; texts are borrowed. */
+struct record record_alarm(struct view src, const char *msg, int64_t t_us);
 
 /* "gw-7f3a/edge0": the part before the first slash, and the part after it. */
 struct view record_host(const struct record *r);

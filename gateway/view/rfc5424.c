@@ -86,8 +86,11 @@ static void
 put_facts(const struct record *r, const struct record_frame *f, enum fullness all, struct writer *w)
 {
 	const struct entry *e = &r->e;
-	writer_textf(w, " [fg@%" PRIu32 " seq=\"%" PRIu64 "\"", f->pen, r->index);
-	put_hex(w, "leaf", r->leaf, sizeof r->leaf);
+	writer_textf(w, " [fg@%" PRIu32, f->pen);
+	if (!r->unlogged) {
+		writer_textf(w, " seq=\"%" PRIu64 "\"", r->index);
+		put_hex(w, "leaf", r->leaf, sizeof r->leaf);
+	}
 	if (all != REFS)
 		writer_text(w, " cut=\"1\"");
 	if (r->known && all != HEADER) {

@@ -308,6 +308,7 @@ struct msg_head {
 	uint8_t state; /* enum msg_log_state */
 	uint64_t size; /* durable entries */
 	uint8_t root[DIGEST_SHA256_LEN];
+	uint8_t used_pct;   /* how full the log's disk is */
 	uint64_t published; /* size of the checkpoint below */
 	char checkpoint[2048];
 };
@@ -318,9 +319,10 @@ enum msg_log_state {
 	MSG_LOG_ROLLED_BACK,
 	MSG_LOG_FAILED,
 	MSG_LOG_CLONED, /* a copy of a log that may go on elsewhere */
+	MSG_LOG_FULL,   /* its disk: only what restricts and what says so is written */
 	MSG_LOG_LIMIT
 };
-/* "ok", "tampered", "rolled-back", "failed", "cloned"; "unknown" for anything else. Never NULL. */
+/* "ok", "tampered", "rolled-back", "failed", "cloned", "full"; "unknown" for anything else. Never NULL. */
 const char *msg_log_state_name(unsigned state);
 struct msg_root_ask { uint64_t token; uint64_t size; };
 struct msg_root {

@@ -56,9 +56,11 @@ def tool():
 @pytest.fixture
 def units(tmp_path):
     """The units beside stand-ins for the programs they name: those need not be installed here."""
-    for name in ("fotagated.service", "fotagated.socket"):
-        (tmp_path / name).write_text(read("systemd", name).replace("/usr/sbin/fotagated", "/bin/true"))
-    return [str(tmp_path / "fotagated.service"), str(tmp_path / "fotagated.socket")]
+    names = ("fotagated.service", "fotagated.socket", "fotagate-forward.service")
+    for name in names:
+        text = read("systemd", name)
+        (tmp_path / name).write_text(re.sub("/usr/s?bin/fotagated?", "/bin/true", text).replace("fotagate-forward\nGroup", "root\nGroup"))
+    return [str(tmp_path / name) for name in names]
 
 
 def test_verify_has_nothing_to_say(tool, units):
@@ -71,11 +73,25 @@ def test_exposure_stays_low(tool, units):
     done = subprocess.run([tool("systemd-analyze"), "security", "--offline=true", "--no-pager",
                            f"--threshold={EXPOSURE}", units[0]], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    done = subprocess.run([tool("systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=20",
+                           os.path.join(UNITS, "fotagate-forward.service")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_directive_of_the_service_says_why():
+def test_the_forwarder_is_an_auditor_and_nothing_else():
+    unit = "fotagate-forward.service"
+    rows = [line.split() for line in lines(read("systemd", "sysusers.d", "fotagate-forward.conf"))]
+    auditor = default("roles.auditor")
+    assert ["m", *values(unit, "User"), auditor] in rows and values(unit, "Group") == [auditor]
+    assert [r[1] for r in rows if r[0] == "u"] == values(unit, "User")
+    assert values(unit, "CapabilityBoundingSet") == [""] and values(unit, "RestartPreventExitStatus") == ["1 2"]
+    assert default("data_dir") in values(unit, "InaccessiblePaths")[0]
+
+
+@pytest.mark.parametrize("unit", ["fotagated.service", "fotagate-forward.service"])
+def test_every_directive_of_the_service_says_why(unit):
     """A comment stands above each setting or run of settings from [Service] on, apart from the few that say it all."""
-    text = read("systemd", "fotagated.service")
+    text = read("systemd", unit)
     silent = []
     explained = False
     for line in text[text.index("[Service]"):text.index("[Install]")].splitlines()[1:]:

@@ -248,13 +248,13 @@ test_logbook_survives_audits_restart(void **state)
 	struct msg_head_ask ask;
 	struct wire_frame f;
 	assert_true(loop_next(r->audit, MSG_HEAD_ASK, &ask, &f));
+	struct msg_head m = { .token = ask.token, .state = MSG_LOG_OPEN_OK, .size = 4 };
+	msg_send(r->audit, MSG_HEAD, &m, NULL, 0);
+	loop_pump(r->base);
 	take_append(r, &got);
 	assert_int_equal(got.event, ENTRY_APPROVAL_REVOKED);
 	assert_int_equal(got.token, 0);
 	assert_false(logbook_permits(r->l));
-	struct msg_head m = { .token = ask.token, .state = MSG_LOG_OPEN_OK, .size = 4 };
-	msg_send(r->audit, MSG_HEAD, &m, NULL, 0);
-	loop_pump(r->base);
 	say_root(r, 0, 0x33);
 	assert_true(logbook_permits(r->l));
 	rig_free(r);
@@ -343,6 +343,33 @@ test_logbook_believes_audit_about_itself(void **state)
 	}
 }
 
+/* A full disk: nothing is permitted, what is vital goes through, the rest waits until there is room. */
+static void
+test_logbook_waits_for_room(void **state)
+{
+	struct rig *r = rig_new();
+	struct msg_append got;
+	(void)state;
+	remembered(r, 10, 0xaa);
+	open_logbook(r);
+	say_head(r, MSG_LOG_FULL, 20, 0xbb);
+	say_root(r, 0, 0xaa); /* compared like any other */
+	assert_string_equal(logbook_state(r->l), "full");
+	assert_false(logbook_permits(r->l));
+	assert_false(logbook_condemned(r->l));
+	assert_int_equal(append(r), FG_EAGAIN);
+	logbook_tell(r->l, logbook_entry(ENTRY_DEVICE_SEEN, "ok", "control", "m"));
+	logbook_tell(r->l, logbook_entry(ENTRY_APPROVAL_REVOKED, "ok", "alice", "release:1"));
+	take_append(r, &got);
+	assert_int_equal(got.event, ENTRY_APPROVAL_REVOKED);
+	logbook_tick(r->l);
+	say_head(r, MSG_LOG_OPEN_OK, 22, 0xcc);
+	take_append(r, &got);
+	assert_int_equal(got.event, ENTRY_DEVICE_SEEN);
+	assert_true(logbook_permits(r->l));
+	rig_free(r);
+}
+
 static void
 test_logbook_entries_are_plain(void **state)
 {
@@ -369,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_logbook_knows_another_log),
 		cmocka_unit_test(test_logbook_accepts_its_own_log_grown),
 		cmocka_unit_test(test_logbook_believes_audit_about_itself),
+		cmocka_unit_test(test_logbook_waits_for_room),
 		cmocka_unit_test(test_logbook_entries_are_plain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,19 @@ test_wrapped(void **state)
 }
 
 static void
+test_an_alarm_has_no_place(void **state)
+{
+	const struct record r = record_alarm(view_str("gw/forward"), "it [lies]", 1767225600000123);
+	struct writer w;
+	(void)state;
+	writer_init(&w, 4096);
+	assert_int_equal(rfc5424_put(&r, &frame, &w), 0);
+	assert_true(view_is(writer_view(&w), "<105>1 2026-01-01T00:00:00.000123Z gw fotagate forward log.tamper "
+		"[fg@32473 clk=\"unknown\" out=\"failed\"] it [lies]"));
+	writer_free(&w);
+}
+
+static void
 test_checkpoint(void **state)
 {
 	const struct checkpoint head = { .origin = "gw.example/log", .size = 70000 };
@@ -106,6 +119,7 @@ main(void)
 		cmocka_unit_test(test_a_line_of_nobodys_leaves_no_gap),
 		cmocka_unit_test(test_too_long_says_so),
 		cmocka_unit_test(test_wrapped),
+		cmocka_unit_test(test_an_alarm_has_no_place),
 		cmocka_unit_test(test_checkpoint),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
