@@ -140,7 +140,8 @@ open_dirs(struct audit *a)
 		return FG_EIO;
 	a->waldir = open_dir(a->dir, "wal");
 	a->logdir = open_dir(a->dir, "log");
-	if (a->waldir < 0 || a->logdir < 0)
+	/* Their names, too, must outlive a cut of power: everything acknowledged lies below them. */
+	if (a->waldir < 0 || a->logdir < 0 || fsync(a->dir))
 		return FG_EIO;
 	/* Two processes on one log would sign two trees of one size. */
 	if (flock(a->waldir, LOCK_EX | LOCK_NB)) {

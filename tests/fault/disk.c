@@ -56,6 +56,8 @@ struct disk {
 	bool struck, gone;
 	void (*hook)(void *ctx, enum disk_op op);
 	void *ctx;
+	void (*last_words)(void *ctx);
+	void *last_ctx;
 };
 
 static struct disk *watched;
@@ -244,6 +246,13 @@ disk_set_hook(struct disk *d, void (*hook)(void *ctx, enum disk_op op), void *ct
 	d->ctx = ctx;
 }
 
+void
+disk_set_last_words(struct disk *d, void (*said)(void *ctx), void *ctx)
+{
+	d->last_words = said;
+	d->last_ctx = ctx;
+}
+
 uint64_t
 disk_count(const struct disk *d, unsigned kinds)
 {
@@ -270,6 +279,11 @@ strike(struct disk *d, enum disk_op op)
 {
 	const struct disk_plan *p = &d->plan;
 	d->struck = true;
+	if (d->last_words) {
+		struct disk *before = disk_watch(NULL);
+		d->last_words(d->last_ctx);
+		disk_watch(before);
+	}
 	switch (p->mode) {
 	case DISK_FAILS:
 		return p->error;

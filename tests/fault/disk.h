@@ -35,7 +35,7 @@ enum disk_mode {
 	DISK_SHORT_FULL, /* so, and the next of the kind fails */
 	DISK_FULL,       /* from there on whatever needs space has error; the rest works */
 	DISK_GONE,       /* from there on nothing reaches the disk: kill -9, as the disk sees it */
-	DISK_KILL        /* the process ends by SIGKILL before the call */
+	DISK_KILL        /* the process ends by SIGKILL ahead of the call */
 };
 
 struct disk_plan {
@@ -67,6 +67,8 @@ struct disk *disk_watch(struct disk *d);
 void disk_set_plan(struct disk *d, const struct disk_plan *p);
 /* Called after each change that went through; nothing is watched meanwhile. */
 void disk_set_hook(struct disk *d, void (*hook)(void *ctx, enum disk_op op), void *ctx);
+/* Called once, when the plan's fault has just come; before a SIGKILL, the last thing. Nothing is watched meanwhile. */
+void disk_set_last_words(struct disk *d, void (*said)(void *ctx), void *ctx);
 /* How many calls of those kinds there were since the plan was set. */
 uint64_t disk_count(const struct disk *d, unsigned kinds);
 /* The plan's fault has come. */

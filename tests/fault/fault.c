@@ -84,7 +84,7 @@ fault_path(const char *name)
 {
 	static struct {
 		char name[32], path[128];
-	} known[32];
+	} known[64];
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (!known[i].name[0]) {
 			snprintf(known[i].name, sizeof known[i].name, "%s", name);
