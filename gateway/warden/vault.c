@@ -213,15 +213,15 @@ vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view re
 	return fsync(v->dir) ? FG_EIO : FG_OK;
 }
 
-void
+int
 vault_drop_release(struct vault *v, const uint8_t id[RELEASE_ID])
 {
 	char name[64];
 	release_name(id, "json", name, sizeof name);
-	unlinkat(v->dir, name, 0);
+	bool gone = unlinkat(v->dir, name, 0) == 0 || errno == ENOENT;
 	release_name(id, "signed", name, sizeof name);
 	unlinkat(v->dir, name, 0);
-	fsync(v->dir);
+	return fsync(v->dir) == 0 && gone ? FG_OK : FG_EIO;
 }
 
 void

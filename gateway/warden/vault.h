@@ -37,8 +37,12 @@ int vault_keep_image(struct vault *v, const char *copied, const uint8_t sha256[D
 int vault_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* Record and statements under the release's id. */
 int vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view record, struct view bundle);
-/* Forgets a release; the image file goes when no other release needs it (drop_image). Best effort. */
-void vault_drop_release(struct vault *v, const uint8_t id[RELEASE_ID]);
+/*
+ * Forgets a release; the image file goes when no other release needs it (drop_image).
+ * FG_EIO: a later start may find it again.
+ */
+int vault_drop_release(struct vault *v, const uint8_t id[RELEASE_ID]);
+/* Best effort: without a record it is only space. */
 void vault_drop_image(struct vault *v, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* Removes every kept image that needed() does not want: what a crash left behind. Best effort. */
 void vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN]), void *ctx);

@@ -316,6 +316,10 @@ disk_ask(struct disk *d, enum disk_op op)
 		d->struck = true;
 		return op & (DISK_WRITE | DISK_CREATE | DISK_ALLOCATE | DISK_MKDIR) ? p->error : 0;
 	}
+	if (p->mode == DISK_STUCK && d->matched >= p->at) {
+		d->struck = true;
+		return p->error;
+	}
 	if (d->matched == p->at)
 		return strike(d, op);
 	return p->mode == DISK_SHORT_FULL && d->matched == p->at + 1 ? p->error : 0;

@@ -34,6 +34,7 @@ enum disk_mode {
 	DISK_SHORT,      /* a write takes half of what it was given; other kinds fail */
 	DISK_SHORT_FULL, /* so, and the next of the kind fails */
 	DISK_FULL,       /* from there on whatever needs space has error; the rest works */
+	DISK_STUCK,      /* from there on every one of the kinds has error */
 	DISK_GONE,       /* from there on nothing reaches the disk: kill -9, as the disk sees it */
 	DISK_KILL        /* the process ends by SIGKILL ahead of the call */
 };

@@ -28,6 +28,8 @@ static struct {
 const struct fault_kind fault_kinds[] = {
 	{ "kill -9", { .mode = DISK_GONE, .kinds = DISK_CHANGES } },
 	{ "full disk", { .mode = DISK_FULL, .kinds = SPACE, .error = ENOSPC } },
+	{ "read-only disk", { .mode = DISK_STUCK, .kinds = DISK_CHANGES, .error = EROFS } },
+	{ "no sync any more", { .mode = DISK_STUCK, .kinds = DISK_SYNC, .error = EIO } },
 	{ "write ENOSPC", { .mode = DISK_FAILS, .kinds = DISK_WRITE, .error = ENOSPC } },
 	{ "write EIO", { .mode = DISK_FAILS, .kinds = DISK_WRITE, .error = EIO } },
 	{ "short write", { .mode = DISK_SHORT, .kinds = DISK_WRITE, .error = EIO } },

@@ -308,7 +308,7 @@ strike(struct fixture *f, const struct fault_kind *k, uint64_t at)
 	if (mkdir(fault_path("data"), 0755) || mkdir(fault_path("data/audit"), 0755))
 		abort();
 	fault_where("%s number %" PRIu64, k->name, at);
-	tell(f, &plan, ROLE_CUTS);
+	tell(f, &plan, k == fault_kinds ? ROLE_CUTS : ROLE_CUTS / 2);
 	bool struck = f->c.shared->struck;
 	unsigned cuts = f->c.shared->cuts;
 	if (struck) {
@@ -357,7 +357,9 @@ main(void)
 	f->c.main = life;
 	f->edge = f->control = f->warden = f->c.rig.sup = -1;
 	for (size_t k = 0; k < fault_kinds_n; k++) {
-		for (uint64_t at = 1; strike(f, &fault_kinds[k], at); at++)
+		/* Kills everywhere; errors, of which many are alike, at every second place in a quick run. */
+		unsigned step = k && fault_deep() == 1 ? 2 : 1;
+		for (uint64_t at = 1 + k % step; strike(f, &fault_kinds[k], at); at += step)
 			;
 	}
 	writer_free(&text);

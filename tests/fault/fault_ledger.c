@@ -384,7 +384,7 @@ cut_everywhere(const struct base *b, const char *base, const struct oracle *o)
 	oracle_copy(&own, o);
 	fault_copy(base, dir);
 	struct disk *d = disk_new(dir);
-	struct cuts c = { .d = d, .g = &g, .o = &own, .lots = 10 * fault_deep(), .always = true, .every = 1 };
+	struct cuts c = { .d = d, .g = &g, .o = &own, .lots = 8 * fault_deep(), .always = true, .every = 1 };
 	disk_set_hook(d, after, &c);
 	disk_watch(d);
 	life++;
@@ -437,7 +437,7 @@ strike(const struct base *b, const char *base, const struct oracle *o, const str
 		c = (struct cuts){ .d = d, .g = &g, .o = &own, .lots = 2, .always = at % 4 == 0, .every = 1 };
 		after(&c, DISK_SYNC); /* the power goes at once */
 		c.always = false;
-		c.every = fault_deep() > 1 ? 1 : 7;
+		c.every = fault_deep() > 1 ? 1 : 11;
 		c.lots = 3;
 		c.turn = at;
 		life++;
