@@ -342,8 +342,8 @@ effect(struct warden *w)
 		if (vault_drop_release(w->vault, j->made.id) == FG_OK)
 			issue_disown(w, "the release could not be written down: sign again once the disk is in order");
 		else /* the log must not call refused what the next start may find in force */
-			issue_refuse(w, "the release could not be written down, nor taken back: it may be in force after a restart; "
-			    "put the disk in order, then revoke it or sign again");
+			issue_refuse(w, "the release could not be written down, nor taken back: it may be in force after "
+			    "a restart; put the disk in order, then revoke it or sign again");
 		return;
 	}
 	*kept = j->made;
