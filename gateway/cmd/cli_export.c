@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypto/entry.h"
@@ -21,6 +22,8 @@
 
 #define RETRIES 10 /* times the log may replace the tiles of its right edge while we copy */
 #define AUTHORITY "authority"
+#define WAIT_TRIES 200       /* for the checkpoint over our own entry: it is signed within a second */
+#define WAIT_NS 50000000     /* between two of them */
 
 struct export {
 	const struct cli_common *c;
@@ -28,6 +31,7 @@ struct export {
 	const char *dir;
 	struct cli_log log;
 	struct cli_papers papers;
+	uint64_t announced; /* log size after our entry */
 	struct merkle *m;
 	struct merkle_range range; /* over entries.jsonl as it is written */
 	FILE *entries;
@@ -157,12 +161,27 @@ forget_partial(const struct export *x)
 	}
 }
 
+/* A checkpoint that covers our own entry: what goes along for readers is vouched for by it. */
+static int
+wait_head(struct export *x)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_NS };
+	for (unsigned tries = 0; tries < WAIT_TRIES; tries++) {
+		int status = cli_log_head(&x->log);
+		if (status || x->log.head.size >= x->announced)
+			return status;
+		nanosleep(&pause, NULL);
+	}
+	return cli_opt_fail(x->c, CLI_COULD_NOT, "LOG", "fotagate status tells what is known about the log.",
+	    "the log is not signed any more: its newest checkpoint does not cover this export");
+}
+
 /* The tree of one checkpoint, whole; a newer one when its right edge is replaced meanwhile. */
 static int
 copy_log(struct export *x)
 {
 	for (unsigned tries = 0; tries < RETRIES; tries++) {
-		int status = cli_log_head(&x->log);
+		int status = wait_head(x);
 		if (status)
 			return status;
 		int err = copy_tiles(x, true);
@@ -260,14 +279,45 @@ check_signature(const struct export *x)
 
 /* ---- all of it ---- */
 
-/* The log says first that somebody took it away. */
+/* What goes along for readers. */
+static const struct {
+	const char *name;
+	const uint8_t *bytes;
+	const size_t *n;
+} texts[] = {
+	{ "VERIFY.md", cli_text_verify_md, &cli_text_verify_md_n },
+	{ "verify40.py", cli_text_verify40_py, &cli_text_verify40_py_n },
+	{ "base40.py", cli_text_base40_py, &cli_text_base40_py_n },
+	{ "files40.py", cli_text_files40_py, &cli_text_files40_py_n },
+	{ "people40.py", cli_text_people40_py, &cli_text_people40_py_n },
+	{ "releases40.py", cli_text_releases40_py, &cli_text_releases40_py_n },
+	{ "served40.py", cli_text_served40_py, &cli_text_served40_py_n },
+};
+#define TEXTS (sizeof texts / sizeof texts[0])
+
+/* The log says first that somebody took it away, and what the texts in it are. */
 static int
 announce(struct export *x)
 {
+	struct cli_request r;
 	struct cli_reply reply;
-	int status = cli_call_do(x->call, "audit.export", NULL, NULL, 0, &reply);
+	uint8_t digest[DIGEST_SHA256_LEN];
+	int err = 0;
+	cli_call_begin(&r);
+	jsonw_key(&r.j, "texts");
+	jsonw_array(&r.j);
+	for (size_t i = 0; !err && i < TEXTS; i++) {
+		err = digest_sha256(view_of(texts[i].bytes, *texts[i].n), digest);
+		jsonw_hex(&r.j, digest, sizeof digest);
+	}
+	jsonw_array_end(&r.j);
+	int status = cli_call_do(x->call, "audit.export", &r, NULL, 0, &reply);
+	if (err && !status)
+		status = cli_opt_fail(x->c, CLI_COULD_NOT, "LOCAL", NULL, "%s", err_name(err));
 	if (!status && reply.status != CLI_DONE)
 		status = cli_call_refused(x->c, &reply);
+	if (!status)
+		(void)json_uint(json_get(json_root(reply.doc), "size"), &x->announced);
 	cli_reply_free(&reply);
 	return status;
 }
@@ -326,10 +376,8 @@ run(struct export *x, const char *authority)
 		status = write_entries(x);
 	if (!status)
 		status = cli_papers_write(&x->papers);
-	if (!status)
-		status = write_file(x, "VERIFY.md", view_of(cli_text_verify_md, cli_text_verify_md_n));
-	if (!status)
-		status = write_file(x, "verify40.py", view_of(cli_text_verify40_py, cli_text_verify40_py_n));
+	for (size_t i = 0; !status && i < TEXTS; i++)
+		status = write_file(x, texts[i].name, view_of(texts[i].bytes, *texts[i].n));
 	if (status)
 		return status;
 	say(x);

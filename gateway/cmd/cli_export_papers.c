@@ -110,6 +110,8 @@ note_release(struct cli_papers *p, struct view record)
 		err = note(p, CLI_PAPER_STATEMENT, r->statement[i].statement, r->statement[i].signature, true);
 	if (!err)
 		err = note(p, CLI_PAPER_REPORT, r->terms.report, NULL, true);
+	if (!err)
+		err = note(p, CLI_PAPER_POLICY, r->terms.policy, NULL, true);
 	free(r);
 	return err == FG_ENOMEM ? err : 0;
 }

@@ -10,5 +10,15 @@ extern const uint8_t cli_text_verify_md[];
 extern const size_t cli_text_verify_md_n;
 extern const uint8_t cli_text_verify40_py[];
 extern const size_t cli_text_verify40_py_n;
+extern const uint8_t cli_text_base40_py[];
+extern const size_t cli_text_base40_py_n;
+extern const uint8_t cli_text_files40_py[];
+extern const size_t cli_text_files40_py_n;
+extern const uint8_t cli_text_people40_py[];
+extern const size_t cli_text_people40_py_n;
+extern const uint8_t cli_text_releases40_py[];
+extern const size_t cli_text_releases40_py_n;
+extern const uint8_t cli_text_served40_py[];
+extern const size_t cli_text_served40_py_n;
 
 #endif

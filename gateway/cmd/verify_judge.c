@@ -266,6 +266,9 @@ verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t a
 		verify_log_problem(j->l, "entry %llu: suspends no key that has a name", (unsigned long long)at);
 		return FG_OK;
 	}
+	uint64_t since;
+	if (verify_index_get(j->suspended, key, &since) && since)
+		return FG_OK;
 	return verify_index_put(j->suspended, key, (uint64_t)e->t_us);
 }
 
@@ -326,14 +329,13 @@ remember_resume(struct verify_judge *j, const struct approval *a)
 }
 
 int
-verify_judge_signed(struct verify_judge *j, const struct entry *e, uint64_t at)
+verify_judge_signed(struct verify_judge *j, const struct entry *e)
 {
 	const struct entry_ref *ref = verify_judge_ref(e, "statement");
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	uint64_t since = 0;
 	char why[160];
 	int err = FG_OK;
-	(void)at;
 	if (!view_is(e->obj, "halt") || !ref || !verify_judge_digest(ref->text, sha256))
 		return FG_OK;
 	struct paper p = { .said = calloc(1, sizeof *p.said) };

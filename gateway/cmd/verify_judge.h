@@ -58,7 +58,7 @@ int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64
 /* The next signer set: its document is the one in signers/, and it is in force from here on. */
 int verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at);
 /* Somebody's signature under a statement was handed in. */
-int verify_judge_signed(struct verify_judge *j, const struct entry *e, uint64_t at);
+int verify_judge_signed(struct verify_judge *j, const struct entry *e);
 /* A halt ends: enough persons had signed for that. */
 int verify_judge_resumed(struct verify_judge *j, uint64_t at);
 

@@ -17,13 +17,9 @@ void
 verify_log_problem(struct verify_log *l, const char *fmt, ...)
 {
 	va_list ap;
-	if (l->problems++ >= VERIFY_LOG_PROBLEMS)
-		return;
-	fputs("not ok: ", stdout);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	verify_say_problem(l->say, fmt, ap);
 	va_end(ap);
-	putchar('\n');
 }
 
 /* ---- reading ---- */
@@ -264,11 +260,11 @@ verify_log_root(struct verify_log *l, uint64_t size, uint8_t ret[MERKLE_HASH_LEN
 }
 
 int
-verify_log_open(struct verify_log *l, const char *dir)
+verify_log_open(struct verify_log *l, const char *dir, struct verify_say *say)
 {
 	struct reading r = { .l = l, .fd = -1 };
 	unsigned parts = verify_work_parts();
-	*l = (struct verify_log){ .dir = dir };
+	*l = (struct verify_log){ .dir = dir, .say = say };
 	int err = verify_file_open(dir, "entries.jsonl", VERIFY_ENTRIES_MAX - 1, &r.fd, &l->size);
 	if (err) {
 		fprintf(stderr, "fotagate-verify: %s/entries.jsonl: %s\n", dir, err_name(err));
@@ -301,33 +297,31 @@ verify_log_close(struct verify_log *l)
 /* ---- judging ---- */
 
 static int
-check_head(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, unsigned n)
+check_head(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, size_t n)
 {
 	uint8_t root[MERKLE_HASH_LEN];
 	struct view note;
-	struct checkpoint_opened opened;
+	struct checkpoint_opened *opened = &l->opened;
 	int err = verify_file_read(l->dir, "checkpoint", VERIFY_SMALL_MAX, &note);
 	if (err) {
 		verify_log_problem(l, "checkpoint: %s", err_name(err));
 		return FG_OK;
 	}
-	err = checkpoint_open(note, NULL, key, witnesses, n, 0, &opened);
+	err = checkpoint_open(note, NULL, key, witnesses, n, 0, opened);
 	verify_file_free(note);
 	if (err)
 		return err;
-	if (opened.outcome != CHECKPOINT_VERIFIED) {
-		verify_log_problem(l, "checkpoint: %s", checkpoint_outcome_name(opened.outcome));
+	if (opened->outcome != CHECKPOINT_VERIFIED) {
+		verify_log_problem(l, "checkpoint: %s", checkpoint_outcome_name(opened->outcome));
 		return FG_OK;
 	}
-	l->head = opened.head;
-	l->witnessed = opened.witnesses;
 	err = verify_log_root(l, l->n, root);
 	if (err)
 		return err;
-	if (l->head.size != l->n)
+	if (opened->head.size != l->n)
 		verify_log_problem(l, "the checkpoint signs %llu entries, entries.jsonl has %llu",
-		    (unsigned long long)l->head.size, (unsigned long long)l->n);
-	else if (memcmp(l->head.root, root, MERKLE_HASH_LEN))
+		    (unsigned long long)opened->head.size, (unsigned long long)l->n);
+	else if (memcmp(opened->head.root, root, MERKLE_HASH_LEN))
 		verify_log_problem(l, "entries.jsonl does not lead to the root that was signed");
 	return FG_OK;
 }
@@ -374,7 +368,7 @@ check_tiles(struct verify_log *l)
 }
 
 int
-verify_log_check(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, unsigned n)
+verify_log_check(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, size_t n)
 {
 	if (!l->n)
 		verify_log_problem(l, "entries.jsonl is empty: a log begins with its genesis");

@@ -13,8 +13,7 @@
 #include "crypto/merkle.h"
 #include "crypto/release.h"
 #include "crypto/tile.h"
-
-#define VERIFY_LOG_PROBLEMS 20 /* told one by one; more are counted */
+#include "gateway/cmd/verify_say.h"
 
 /* What a walk over a million entries asks of most: the line has the rest. */
 struct verify_fact {
@@ -30,6 +29,7 @@ struct verify_fact {
 
 struct verify_log {
 	const char *dir;
+	struct verify_say *say;
 	struct merkle *m;
 	uint8_t *text;            /* entries.jsonl */
 	size_t size;
@@ -39,21 +39,19 @@ struct verify_log {
 	uint8_t *tile_state;      /* of each tile of level 0, see verify_log.c */
 	struct tile_tree *tree;   /* over them */
 	uint64_t n;
-	struct checkpoint head;
-	unsigned witnessed; /* given witnesses who co-signed it */
-	unsigned problems;
+	struct checkpoint_opened opened; /* the checkpoint */
 };
 
-/* Says a problem on stdout ("not ok: ...") and counts it. */
+/* Says a problem and counts it. */
 void verify_log_problem(struct verify_log *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Reads dir, on all processors; 0, or local failure or missing file (said). */
-int verify_log_open(struct verify_log *l, const char *dir);
+int verify_log_open(struct verify_log *l, const char *dir, struct verify_say *say);
 void verify_log_close(struct verify_log *l);
 /* Entry i without its line end. */
 struct view verify_log_line(const struct verify_log *l, uint64_t i);
 /* Root of the first size entries, for the log states that people signed; FG_EINVAL when there are fewer. */
 int verify_log_root(struct verify_log *l, uint64_t size, uint8_t ret[MERKLE_HASH_LEN]);
 /* Checkpoint by key, root over all lines, every tile file. Problems are counted. */
-int verify_log_check(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, unsigned n);
+int verify_log_check(struct verify_log *l, const struct note_key *key, const struct note_key *witnesses, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypto/approval.h"
 #include "crypto/err.h"
@@ -30,9 +31,23 @@ check_named(struct verify_log *l, const char *path, const uint8_t sha256[DIGEST_
 	return err;
 }
 
+/* What its signer saw of the log is a beginning of this one: or there are two. */
+static void
+check_memory(struct verify_log *l, const char *path, const struct approval *a)
+{
+	uint8_t root[MERKLE_HASH_LEN];
+	if (a->log_size > l->n)
+		verify_log_problem(l, "%s: ROLLED BACK or cut: %s saw a log of %llu entries", path, a->approver,
+		    (unsigned long long)a->log_size);
+	else if (verify_log_root(l, a->log_size, root) || memcmp(root, a->log_root, sizeof root))
+		verify_log_problem(l, "%s: FORK: %s signed over another log of %llu entries than this one", path, a->approver,
+		    (unsigned long long)a->log_size);
+}
+
 /* Signed, when it was written, by a key that its approver had in some set of this gateway. */
 static int
-signed_by_approver(const struct verify_signers *s, struct view text, struct view sig, bool *ret)
+signed_by_approver(struct verify_log *l, const struct verify_signers *s, const char *path, struct view text,
+    struct view sig, bool *ret)
 {
 	char why[160];
 	struct signers_signature one = { sig };
@@ -44,12 +59,25 @@ signed_by_approver(const struct verify_signers *s, struct view text, struct view
 		err = signers_count(set, text, APPROVAL_NAMESPACE, a->time, &one, 1, NULL, 0, &persons, who, &n);
 		*ret = !err && n == 1 && !strcmp(set->signer[who[0]].principal, a->approver);
 	}
+	if (!err && *ret)
+		check_memory(l, path, a);
 	free(a);
 	return err == FG_ENOMEM || err == FG_ECRYPTO ? err : FG_OK;
 }
 
+/* Its bytes are those the log names, or the only ones that say what they say. */
+static bool
+is_covered(const struct verify_story *story, struct view sig)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	uint64_t at;
+	if (verify_signers_is_canonical(sig))
+		return true;
+	return !digest_sha256(sig, digest) && verify_index_get(story->signatures, digest, &at);
+}
+
 static int
-check_signature(struct verify_log *l, const struct verify_signers *s, const char *path)
+check_signature(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story, const char *path)
 {
 	char statement[PAPER_PATH];
 	struct view text = { 0 }, sig = { 0 };
@@ -59,7 +87,9 @@ check_signature(struct verify_log *l, const struct verify_signers *s, const char
 	if (!err)
 		err = verify_file_read(l->dir, path, SSHSIG_ARMOR_MAX, &sig);
 	if (!err)
-		err = signed_by_approver(s, text, sig, &good);
+		err = signed_by_approver(l, s, path, text, sig, &good);
+	if (!err && good && !is_covered(story, sig))
+		verify_log_problem(l, "%s: not spelled as ssh-keygen does, and the log does not name it", path);
 	verify_file_free(text);
 	verify_file_free(sig);
 	if (err == FG_ENOMEM || err == FG_ECRYPTO)
@@ -69,8 +99,23 @@ check_signature(struct verify_log *l, const struct verify_signers *s, const char
 	return FG_OK;
 }
 
+/* A statement goes with its signature. */
+static void
+check_is_signed(struct verify_log *l, const char *path)
+{
+	char sig[PAPER_PATH];
+	size_t size;
+	int fd;
+	snprintf(sig, sizeof sig, "%.*ssig", (int)(strlen(path) - 4), path);
+	if (verify_file_open(l->dir, sig, SSHSIG_ARMOR_MAX, &fd, &size))
+		verify_log_problem(l, "%s: its signature is not in the export", path);
+	else
+		close(fd);
+}
+
 static int
-check_folder(struct verify_log *l, const struct verify_signers *s, const char *folder, bool signatures)
+check_folder(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story, const char *folder,
+    bool signatures)
 {
 	char path[VERIFY_FILE_PATH];
 	if (snprintf(path, sizeof path, "%s/%s", l->dir, folder) >= (int)sizeof path)
@@ -89,10 +134,12 @@ check_folder(struct verify_log *l, const struct verify_signers *s, const char *f
 		    hex_decode(view_of(e->d_name, DIGEST_HEX_LEN), sha256, sizeof sha256);
 		const char *suffix = named ? e->d_name + DIGEST_HEX_LEN : "";
 		snprintf(name, sizeof name, "%s/%.80s", folder, e->d_name);
-		if (!strcmp(suffix, ".json"))
+		if (!strcmp(suffix, ".json")) {
 			err = check_named(l, name, sha256);
-		else if (signatures && !strcmp(suffix, ".sig"))
-			err = check_signature(l, s, name);
+			if (signatures)
+				check_is_signed(l, name);
+		} else if (signatures && !strcmp(suffix, ".sig"))
+			err = check_signature(l, s, story, name);
 		else
 			verify_log_problem(l, "%s: a file with a strange name", folder);
 	}
@@ -101,12 +148,12 @@ check_folder(struct verify_log *l, const struct verify_signers *s, const char *f
 }
 
 int
-verify_papers_check(struct verify_log *l, const struct verify_signers *s)
+verify_papers_check(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story)
 {
-	int err = check_folder(l, s, "statements", true);
+	int err = check_folder(l, s, story, "statements", true);
 	if (!err)
-		err = check_folder(l, s, "reports", false);
+		err = check_folder(l, s, story, "reports", false);
 	if (!err)
-		err = check_folder(l, s, "provenance", false);
-	return err ? err : check_folder(l, s, "policies", false);
+		err = check_folder(l, s, story, "provenance", false);
+	return err ? err : check_folder(l, s, story, "policies", false);
 }

@@ -7,9 +7,9 @@
 #ifndef FG_GATEWAY_CMD_VERIFY_PAPERS_H
 #define FG_GATEWAY_CMD_VERIFY_PAPERS_H
 
-#include "gateway/cmd/verify_signers.h"
+#include "gateway/cmd/verify_story.h"
 
 /* statements/, reports/, provenance/, policies/. Problems are counted in l; returns local failure only. */
-int verify_papers_check(struct verify_log *l, const struct verify_signers *s);
+int verify_papers_check(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story);
 
 #endif

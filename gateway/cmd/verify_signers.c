@@ -52,6 +52,21 @@ bundle_read(const char *dir, const char *stem, struct bundle *ret)
 	return FG_OK;
 }
 
+bool
+verify_signers_is_canonical(struct view armour)
+{
+	struct writer blob, again;
+	writer_init(&blob, SSHSIG_ARMOR_MAX);
+	writer_init(&again, SSHSIG_ARMOR_MAX);
+	bool good = sshsig_dearmor(armour, &blob, NULL) == FG_OK;
+	if (good)
+		sshsig_armor(writer_view(&blob), &again);
+	good = good && !writer_err(&again) && view_equal(writer_view(&again), armour);
+	writer_free(&blob);
+	writer_free(&again);
+	return good;
+}
+
 /* The threshold may be met without it, but a signature that is no good has been tampered with. */
 static int
 each_is_good(const struct bundle *b, const struct signers *old, const struct signers *set, char *why, size_t cap)
@@ -65,6 +80,10 @@ each_is_good(const struct bundle *b, const struct signers *old, const struct sig
 			    NULL, NULL);
 		if (err)
 			return err;
+		if (!verify_signers_is_canonical(b->sig[i])) {
+			snprintf(why, cap, "signature %u is not spelled as ssh-keygen does", i);
+			return FG_EPERM;
+		}
 		if (!by_old && !by_new) {
 			snprintf(why, cap, "signature %u is not a good one by anybody who may sign", i);
 			return FG_EPERM;
@@ -90,6 +109,17 @@ add_set(struct verify_signers *s, const struct signers *next, struct view text)
 	return err;
 }
 
+static int
+count_signatures(struct verify_signers *s, uint32_t number, unsigned n)
+{
+	unsigned *more = reallocarray(s->signatures, number + 1, sizeof *more);
+	if (!more)
+		return FG_ENOMEM;
+	s->signatures = more;
+	s->signatures[number] = n;
+	return FG_OK;
+}
+
 /* The set after the newest one. previous is taken over. FG_ENOTFOUND at the end of the chain. */
 static int
 follow(const char *dir, struct verify_signers *s, struct bundle *previous, char *why, size_t cap)
@@ -108,6 +138,8 @@ follow(const char *dir, struct verify_signers *s, struct bundle *previous, char 
 		err = signers_check_next(old, previous->text, next, b.text, b.borrowed, b.n, next->time, why, cap);
 	if (!err)
 		err = each_is_good(&b, old, next, why, cap);
+	if (!err)
+		err = count_signatures(s, number, b.n);
 	if (!err)
 		err = add_set(s, next, b.text);
 	free(next);
@@ -157,6 +189,8 @@ verify_signers_read(struct verify_log *l, struct verify_signers *ret)
 		err = each_is_good(&b, NULL, &ret->genesis.set, why, sizeof why);
 	if (!err)
 		err = digest_sha256(b.text, ret->digest);
+	if (!err)
+		err = count_signatures(ret, 0, b.n);
 	if (err && err != FG_ENOMEM && err != FG_ECRYPTO) {
 		verify_log_problem(l, "signers/genesis.json: %s", why[0] ? why : err_name(err));
 		err = FG_EFORMAT;
@@ -182,6 +216,7 @@ verify_signers_free(struct verify_signers *s)
 {
 	free(s->later);
 	free(s->later_digest);
+	free(s->signatures);
 	*s = (struct verify_signers){ 0 };
 }
 
@@ -197,4 +232,10 @@ const uint8_t *
 verify_signers_digest(const struct verify_signers *s, uint32_t number)
 {
 	return number ? s->later_digest[number - 1] : s->digest;
+}
+
+unsigned
+verify_signers_signatures(const struct verify_signers *s, uint32_t number)
+{
+	return s->signatures[number];
 }

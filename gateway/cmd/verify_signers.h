@@ -14,6 +14,7 @@ struct verify_signers {
 	uint8_t digest[DIGEST_SHA256_LEN]; /* of genesis.json */
 	struct signers *later;             /* sets 1.., owned */
 	uint8_t (*later_digest)[DIGEST_SHA256_LEN]; /* of their files, owned */
+	unsigned *signatures;              /* files beside each set, 0..later_n, owned */
 	uint32_t later_n;
 };
 
@@ -27,5 +28,12 @@ void verify_signers_free(struct verify_signers *s);
 const struct signers *verify_signers_set(const struct verify_signers *s, uint32_t number);
 /* SHA-256 of its file; number exists. */
 const uint8_t *verify_signers_digest(const struct verify_signers *s, uint32_t number);
+/* How many signatures of it the export holds; number exists. */
+unsigned verify_signers_signatures(const struct verify_signers *s, uint32_t number);
+/*
+ * Whether the bytes of an armoured signature are the ones ssh-keygen would write:
+ * then no other bytes say the same, and none can be changed unseen.
+ */
+bool verify_signers_is_canonical(struct view armour);
 
 #endif

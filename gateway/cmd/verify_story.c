@@ -85,6 +85,8 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 		return FG_OK;
 	}
 	int err = verify_judge_release(&w->judge, &r);
+	for (uint32_t i = 0; !err && i < r.record->statements_n; i++)
+		err = verify_index_put(w->sum->signatures, r.record->statement[i].signature, at);
 	if (!err)
 		err = add_release(w, &r);
 	if (err)
@@ -104,6 +106,14 @@ on_refused(struct walk *w, const struct verify_fact *f, uint64_t at)
 	r->taken_back = true;
 }
 
+/* The first time counts: saying it again gives no new moment of grace. */
+static void
+stop(struct verify_release *r, int64_t t_us)
+{
+	if (!r->revoked_us)
+		r->revoked_us = t_us;
+}
+
 /* obj names the release, or the image and with it every release of it. */
 static int
 on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
@@ -114,12 +124,12 @@ on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, u
 	bool have_image = verify_judge_digest(ref ? ref->text : e->obj, image);
 	w->sum->revoked++;
 	if (one) {
-		one->revoked_us = e->t_us;
+		stop(one, e->t_us);
 		return verify_judge_revoked(&w->judge, one->record->terms.image, at);
 	}
 	for (uint32_t i = 0; have_image && i < w->sum->release_n; i++) {
 		if (!memcmp(w->sum->release[i].record->terms.image, image, sizeof image))
-			w->sum->release[i].revoked_us = e->t_us;
+			stop(&w->sum->release[i], e->t_us);
 	}
 	return have_image ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
 }
@@ -229,6 +239,31 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 	return verify_judge_resumed(&w->judge, at);
 }
 
+static int
+on_signed(struct walk *w, const struct entry *e, uint64_t at)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	const struct entry_ref *ref = verify_judge_ref(e, "signature");
+	int err = ref && verify_judge_digest(ref->text, digest) ? verify_index_put(w->sum->signatures, digest, at) : FG_OK;
+	return err ? err : verify_judge_signed(&w->judge, e);
+}
+
+/* Texts that went away with the log; which is which, their bytes say. */
+static int
+on_exported(struct walk *w, const struct entry *e, uint64_t at)
+{
+	static const char prefix[] = "text.";
+	uint8_t digest[DIGEST_SHA256_LEN];
+	int err = FG_OK;
+	for (unsigned i = 0; !err && i < e->refs; i++) {
+		struct view key = e->ref[i].key;
+		if (key.n > sizeof prefix - 1 && !memcmp(key.p, prefix, sizeof prefix - 1) &&
+		    verify_judge_digest(e->ref[i].text, digest))
+			err = verify_index_put(w->sum->texts, digest, at);
+	}
+	return err;
+}
+
 /* What is rare enough to be read whole. */
 static int
 on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
@@ -240,12 +275,14 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		if (at)
 			verify_log_problem(w->l, "entry %llu: a second genesis", (unsigned long long)at);
 		return FG_OK;
+	case ENTRY_LOG_EXPORTED:
+		return on_exported(w, e, at);
 	case ENTRY_AUTHORITY_SIGNERS:
 		return verify_judge_set(&w->judge, e, at);
 	case ENTRY_REVIEW_OPENED:
 		return verify_judge_opened(&w->judge, e, at);
 	case ENTRY_APPROVAL_SIGNED:
-		return verify_judge_signed(&w->judge, e, at);
+		return on_signed(w, e, at);
 	case ENTRY_APPROVAL_REVOKED:
 		return on_revoked(w, f, e, at);
 	case ENTRY_RELEASE_ISSUED:
@@ -292,7 +329,8 @@ on_fact(struct walk *w, uint64_t at)
 		on_refused(w, f, at);
 		return FG_OK;
 	case ENTRY_RESTRICT_HALT:
-		w->halted_us = f->t_us;
+		if (!w->halted_us)
+			w->halted_us = f->t_us;
 		return FG_OK;
 	case ENTRY_DEVICE_SEEN:
 	case ENTRY_DEVICE_RESULT:
@@ -337,11 +375,12 @@ int
 verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct verify_story *ret)
 {
 	struct walk w = { .l = l, .sum = ret };
-	*ret = (struct verify_story){ .by_id = verify_index_new(0) };
+	*ret = (struct verify_story){ .by_id = verify_index_new(0), .signatures = verify_index_new(0),
+		.texts = verify_index_new(0) };
 	w.granted = verify_index_new(count_grants(l));
 	w.used = verify_index_new(0);
 	int err = verify_judge_init(&w.judge, l, s);
-	if (!err && (!ret->by_id || !w.granted || !w.used))
+	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used))
 		err = FG_ENOMEM;
 	if (!err)
 		err = check_first(&w, s);
@@ -365,5 +404,7 @@ verify_story_free(struct verify_story *s)
 		free(s->release[i].record);
 	free(s->release);
 	verify_index_free(s->by_id);
+	verify_index_free(s->signatures);
+	verify_index_free(s->texts);
 	*s = (struct verify_story){ 0 };
 }

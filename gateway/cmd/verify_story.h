@@ -14,6 +14,8 @@ struct verify_story {
 	struct verify_release *release; /* in the order of the log, owned */
 	uint32_t release_n, release_cap;
 	struct verify_index *by_id;
+	struct verify_index *signatures; /* SHA-256 of a signature's file -> index of the entry that names it */
+	struct verify_index *texts; /* SHA-256 of a text for readers -> index of the log.exported that names it */
 };
 
 /* Walks the log. Problems are counted in l; returns local failure only. Ended with verify_story_free in any case. */

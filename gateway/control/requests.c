@@ -139,7 +139,8 @@ static const struct requests_row table[] = {
 	{ "audit.head", REQUESTS_VIEW, ANY, 0, 0, requests_log_head, { { 0 } } },
 	{ "audit.open", REQUESTS_VIEW, ANY, 0, 0, requests_log_open, { TEXT("name", MSG_PATH_MAX - 1) } },
 	{ "audit.proof", REQUESTS_VIEW, ANY, 0, 0, requests_log_proof, { NUMBER("index") } },
-	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export, { { 0 } } },
+	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export,
+	    { TEXTS_OPT("texts", REQUESTS_EXPORT_TEXTS_MAX) } },
 	{ "file.open", REQUESTS_VIEW, ANY, 0, 0, requests_file_open,
 	    { TEXT("kind", 32), TEXT_OPT("digest", 2 * DIGEST_SHA256_LEN), NUMBER_OPT("number") } },
 };

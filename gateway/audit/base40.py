@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""base40.py - the few things files40.py, people40.py, releases40.py and served40.py share. They change into DIR first."""
+import hashlib, json, os, sys
+from datetime import datetime
+
+SLACK = 10  # seconds: what stops is logged after it took effect, so what was on its way may stand behind it
+WINDOW, SKEW = 72 * 3600, 300  # from signing to release; between two clocks
+NEVER = 1e12
+
+def must(good, why):
+    if not good:
+        sys.exit("FAIL: " + why)
+
+def sha(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+def second(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+def lines():
+    return read("entries.jsonl").split(b"\n")[:-1]
+
+def root(tree):  # of hashes; one without neighbour goes up as it is
+    while len(tree) > 1:
+        tree = [sha(b"\1", *tree[i:i + 2]) if tree[i + 1:i + 2] else tree[i] for i in range(0, len(tree), 2)]
+    return tree[0] if tree else sha()
+
+def entries():
+    for at, line in enumerate(lines()):
+        e = json.loads(line)
+        must(e["seq"] == at, f"entry {at} calls itself another")
+        yield at, e, e["ev"], second(e["t"]), e.get("obj", "")
+
+os.chdir(sys.argv[1])

@@ -1,0 +1,48 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""releases40.py DIR - did enough people sign for each release, over this log, in time and after whatever stopped it before?
+
+Run it after verify40.py, files40.py and people40.py have said ok: then entries and signatures are what they seem. What
+went out under these releases is served40.py's question.
+"""
+import base64, json, os, sys
+sys.dont_write_bytecode = True
+from base40 import SKEW, SLACK, WINDOW, entries, lines, must, read, root, second, sha
+
+number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
+floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
+papers = {f[:-5]: json.loads(read("statements/" + f)) for f in os.listdir("statements") if f.endswith(".json")}
+for log in (paper["predicate"]["log"] for paper in papers.values()):
+    must(log["size"] <= len(leaves) and root(leaves[:log["size"]]).hex() == log["root"], "FORK: somebody signed over another log")
+for at, e, ev, now, obj in entries():
+    must((ev == "authority.genesis") == (at == 0) and (at or e["doc"].encode() == genesis), f"entry {at}: another genesis")
+    if ev == "review.opened":
+        opened[obj] = at
+    elif ev == "authz.key.suspended":
+        suspended.setdefault(obj, now)
+    elif ev == "approval.revoked":
+        revoked[releases.get(obj) or e.get("ref", {}).get("image", obj).removeprefix("sha256:")] = at
+    elif ev == "authority.signers":
+        number += 1
+        must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")
+        for s in json.loads(e["doc"])["predicate"]["set"]["signers"]:
+            suspended.pop("key:" + sha(base64.b64decode(s["key"].split()[1])).hex(), None)
+    elif ev == "release.issued":
+        r = json.loads(e["doc"])
+        terms, people, where = r["terms"], {s["approver"] for s in r["statements"]}, f"entry {at}: "
+        floor = floors["canary" if terms["max_devices"] <= floors["canary_max_devices"] else "production"]
+        must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
+            obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
+        must(r["signers"] == number and len(people) >= r["quorum"] >= floor, where + "too few persons, or of another set")
+        for s in r["statements"]:
+            said, what = papers[s["statement"]]["predicate"], papers[s["statement"]]["subject"][0]
+            flat = {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
+                "report": said["report"]["digest"]["sha256"], "policy": said["policy"]["digest"]["sha256"]}
+            must(all(flat[k] == terms[k] for k in terms) and said["approver"] == s["approver"] and said["decision"] == "approve" and
+                sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
+            newest, age = max(opened[terms["review"]], revoked.get(terms["image"], 0)), now - second(said["time"])
+            must(newest < said["log"]["size"] <= at, where + "a statement older than the review or what revoked it")
+            must(now <= suspended.get("key:" + s["key"], now) + SLACK and -SKEW <= age <= WINDOW + SKEW, where + "signed too late")
+        releases[obj] = terms["image"]
+must(not os.path.exists(f"signers/{number + 1}.json"), f"signer set {number + 1} was never put in force")
+print(f"ok: {len(releases)} releases, each signed for")

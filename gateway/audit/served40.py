@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""served40.py DIR [MODULE] - was everything served granted, and everything granted within a release of that time and size?
+
+Run it after releases40.py has said ok. With a module's pseudonym it lists all that was granted and served to it.
+"""
+import json, sys
+sys.dont_write_bytecode = True
+from base40 import NEVER, SLACK, entries, must, read, second
+
+halted, resumed, releases, used, granted, served, at = NEVER, set(), {}, {}, set(), 0, 0
+floors = json.loads(read("signers/genesis.json"))["predicate"]["floors"]
+for at, e, ev, now, obj in entries():
+    r, pair, where = releases.get(obj), (e.get("dev"), obj), f"entry {at}: "
+    if sys.argv[2:] == [e.get("dev")]:
+        print(at, e["t"], ev, obj)
+    if ev == "release.issued":
+        doc = json.loads(e["doc"])
+        releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": [s["statement"] for s in doc["statements"]]}
+    elif ev == "approval.revoked":
+        image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
+        for one in [r] if r else [x for x in releases.values() if x["image"] == image]:
+            one["ends"] = min(one["ends"], now)
+    elif ev == "release.refused" and r:
+        must(not r["modules"], where + "taken back after it was granted")
+        r["ends"] = -NEVER
+    elif ev == "approval.signed" and obj == "halt":
+        said = json.loads(read(f"statements/{e['ref']['statement'][7:]}.json"))["predicate"]
+        resumed |= {said["approver"]} if said["decision"] == "resume" else set()
+    elif ev == "restrict.halt":
+        halted = min(halted, now)
+    elif ev == "restrict.resume" and obj == "halt":
+        must(len(resumed) >= floors["production"], where + "a halt ended by too few persons")
+        halted, resumed = NEVER, set()
+    elif ev == "device.grant":
+        must(r and e["dev"], where + "granted, but never released")
+        must(now <= min(r["ends"], halted) + SLACK, where + "granted after what stopped it")
+        must(second(r["not_before"]) <= now < second(r["not_after"]) + SLACK, where + "granted outside the time signed for")
+        r["modules"] += pair not in granted
+        granted.add(pair)
+        must(r["modules"] <= r["max_devices"], where + "more modules than were signed for")
+        must(all(used.setdefault(s, obj) == obj for s in r["statements"]), where + "a statement used twice")
+    elif ev in ("device.served", "device.failed"):
+        must(pair in granted, where + "served without a grant")
+        served += ev == "device.served"
+print(f"ok: {served} times served within {len(granted)} grants within {len(releases)} releases, entries 0 to {at} without a gap")
