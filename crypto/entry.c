@@ -21,6 +21,7 @@ static const struct {
 	[ENTRY_LOG_WITNESSED] = { "log.witnessed", INFO },
 	[ENTRY_LOG_EXPORTED] = { "log.exported", NOTICE },
 	[ENTRY_LOG_TAMPER] = { "log.tamper", ALERT },
+	[ENTRY_LOG_FLOOD] = { "log.flood", WARNING },
 	[ENTRY_AUTH_OK] = { "auth.ok", INFO },
 	[ENTRY_AUTH_FAILED] = { "auth.failed", WARNING },
 	[ENTRY_AUTH_THROTTLED] = { "auth.throttled", WARNING },

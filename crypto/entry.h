@@ -37,6 +37,7 @@ enum entry_event {
 	ENTRY_LOG_WITNESSED,
 	ENTRY_LOG_EXPORTED,
 	ENTRY_LOG_TAMPER,
+	ENTRY_LOG_FLOOD, /* entries that were counted instead of written */
 	ENTRY_AUTH_OK,
 	ENTRY_AUTH_FAILED,
 	ENTRY_AUTH_THROTTLED,

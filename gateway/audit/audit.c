@@ -179,6 +179,7 @@ on_publish(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	audit_room_look(ctx);
+	audit_flood_look(ctx);
 	audit_publish_tick(ctx);
 }
 
@@ -258,6 +259,7 @@ stop(void *ctx, unsigned grace_ms)
 {
 	struct audit *a = ctx;
 	(void)grace_ms;
+	audit_flood_count(a);
 	if (audit_is_usable(a))
 		audit_run_commit(a);
 	audit_publish(a);

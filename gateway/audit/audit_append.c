@@ -159,6 +159,7 @@ audit_publish_tick(struct audit *a)
 void
 audit_forget(struct audit *a, const struct chan *c)
 {
+	audit_flood_forget(a, c);
 	for (size_t i = 0; i < a->waiting_n; i++) {
 		if (a->waiting[i].to == c)
 			a->waiting[i].to = NULL;
@@ -211,6 +212,8 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 		refuse_append(c, m->token, FG_EPERM);
 		return;
 	}
+	if (!audit_flood_admits(a, c, m))
+		return; /* nobody waits */
 	if (!audit_room_admits(a, e.ev)) {
 		refuse_append(c, m->token, FG_EAGAIN);
 		return;
@@ -258,7 +261,10 @@ put_grant(struct audit *a, struct chan *c, const struct msg_grant *g, uint64_t g
 	int err = granted_room(a->granted);
 	if (!err)
 		err = audit_put(a, c, &e, ret_index, leaf);
-	return err ? err : granted_add(a->granted, g->module, g->release, *ret_index);
+	if (err)
+		return err;
+	audit_flood_granted(a, c);
+	return granted_add(a->granted, g->module, g->release, *ret_index);
 }
 
 void
@@ -311,13 +317,15 @@ audit_append_open(struct audit *a)
 {
 	a->waiting = calloc(AUDIT_WAITERS_MAX, sizeof a->waiting[0]);
 	a->granted = granted_new();
+	a->flood = audit_flood_new();
 	event_assign(&a->commit, role_base(a->role), -1, 0, on_commit, a);
-	return a->waiting && a->granted ? FG_OK : FG_ENOMEM;
+	return a->waiting && a->granted && a->flood ? FG_OK : FG_ENOMEM;
 }
 
 void
 audit_append_close(struct audit *a)
 {
 	granted_free(a->granted);
+	free(a->flood);
 	free(a->waiting);
 }

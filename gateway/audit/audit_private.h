@@ -5,6 +5,7 @@
  *   audit.c         the role: boot, identity, channels, stop
  *   audit_state.c   whether the log may be written, and what ended that
  *   audit_room.c    how full its disk is, and what is still written on a full one
+ *   audit_flood.c   what one source may write of what it tells
  *   audit_append.c  entries, group commit, acknowledgements
  *   audit_answer.c  what others may read: head, roots, files, proofs
  */
@@ -47,6 +48,7 @@ struct audit {
 	struct reserve reserve;
 	enum reserve_level level; /* as last logged */
 	uint64_t refused;         /* entries that a full log did not take */
+	struct flood *flood;
 	struct granted *granted;
 	struct waiter *waiting;
 	size_t waiting_n;
@@ -93,6 +95,23 @@ void audit_room_look(struct audit *a);
 bool audit_room_is_tight(const struct audit *a);
 /* A full log takes what is vital only. Counts what is refused. */
 bool audit_room_admits(struct audit *a, enum entry_event ev);
+
+/* ---- audit_flood.c ---- */
+
+/* Full buckets for every source; free(). NULL on no memory. */
+struct flood *audit_flood_new(void);
+/*
+ * Whether that entry is written. False: it is counted, and the count written every
+ * five minutes. True may have paused the channel: what follows on it waits.
+ */
+bool audit_flood_admits(struct audit *a, struct chan *c, const struct msg_append *m);
+/* A grant was written for that channel, which may be paused for it. */
+void audit_flood_granted(struct audit *a, struct chan *c);
+void audit_flood_forget(struct audit *a, const struct chan *c);
+/* Once a second: lets channels go on, and writes the counts when it is time. */
+void audit_flood_look(struct audit *a);
+/* Writes the counts now. */
+void audit_flood_count(struct audit *a);
 
 /* ---- audit_append.c ---- */
 

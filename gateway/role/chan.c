@@ -41,6 +41,7 @@ struct chan {
 	size_t queued_bytes;
 	int why;      /* 0 while alive; else the reason that on_close gets */
 	bool mute;    /* the peer reads no more; what it sent is still to be handled */
+	bool paused;  /* by its owner: nothing is read */
 	bool told;    /* on_close was called */
 	bool freed;   /* by its owner, from inside a callback */
 	unsigned busy; /* callbacks running; memory lives until the last returns */
@@ -160,7 +161,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 			break;
 		if (r)
 			die(c, r);
-		if (r || !dispatch(c, &frame))
+		if (r || !dispatch(c, &frame) || c->paused)
 			break;
 	}
 	if (--c->busy == 0 && c->freed)
@@ -352,6 +353,18 @@ void
 chan_set_phase(struct chan *c, unsigned phase_bits)
 {
 	c->phase = phase_bits;
+}
+
+void
+chan_pause(struct chan *c, bool paused)
+{
+	if (c->why || c->freed || c->paused == paused)
+		return;
+	c->paused = paused;
+	if (paused)
+		event_del(c->readable);
+	else if (event_add(c->readable, NULL))
+		die(c, FG_ENOMEM);
 }
 
 unsigned

@@ -61,6 +61,8 @@ void chan_set_phase(struct chan *c, unsigned phase_bits);
  * before is still handled, then on_close). Aborts on a wrong number of fds. NULL c gives FG_EAGAIN: the peer is away.
  */
 int chan_send(struct chan *c, unsigned type, const void *msg, const int *fds, unsigned fds_n);
+/* Whether frames are left unread for now: the peer's own queue fills. What is being handled is handled. */
+void chan_pause(struct chan *c, bool paused);
 /* Frames waiting. */
 unsigned chan_queued(const struct chan *c);
 

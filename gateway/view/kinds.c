@@ -14,6 +14,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_LOG_CHECKPOINT] = { "Checkpoint signed", KINDS_EVENT_LOG, KINDS_OTHER, "Checkpoint" },
 	[ENTRY_LOG_WITNESSED] = { "Checkpoint witnessed", KINDS_EVENT_LOG, KINDS_OTHER, "Witness" },
 	[ENTRY_LOG_EXPORTED] = { "Log exported", KINDS_EVENT_LOG, 3, "Export" },
+	[ENTRY_LOG_FLOOD] = { "Log flooded", KINDS_EVENT_LOG, KINDS_OTHER, "Count" },
 	[ENTRY_LOG_TAMPER] = { "Log tampered with", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_AUTH_OK] = { "Signed in", KINDS_AUTHENTICATION, 1, "Logon" },
 	[ENTRY_AUTH_FAILED] = { "Sign-in failed", KINDS_AUTHENTICATION, 1, "Logon" },

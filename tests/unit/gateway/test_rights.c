@@ -39,7 +39,7 @@ test_nobody(void **state)
 {
 	(void)state;
 	static const enum entry_event none[] = { ENTRY_EV_UNKNOWN, ENTRY_DEVICE_GRANT, ENTRY_AUTHORITY_GENESIS,
-		ENTRY_LOG_OPENED, ENTRY_LOG_RECOVERED, ENTRY_LOG_CHECKPOINT, ENTRY_LOG_TAMPER, ENTRY_EV_LIMIT };
+		ENTRY_LOG_OPENED, ENTRY_LOG_RECOVERED, ENTRY_LOG_CHECKPOINT, ENTRY_LOG_TAMPER, ENTRY_LOG_FLOOD, ENTRY_EV_LIMIT };
 	for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++)
 		assert_int_equal(sources_of(none[i]), 0);
 	assert_false(rights_may_append(MSG_ROLE_CONTROL, (enum entry_event)60000));
