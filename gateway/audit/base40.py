@@ -29,6 +29,11 @@ def root(tree):  # of hashes; one without neighbour goes up as it is
         tree = [sha(b"\1", *tree[i:i + 2]) if tree[i + 1:i + 2] else tree[i] for i in range(0, len(tree), 2)]
     return tree[0] if tree else sha()
 
+def said_by(statement):  # as flat as a release record's terms are
+    said, what = statement["predicate"], statement["subject"][0]
+    return {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
+        "report": said["report"]["digest"]["sha256"], "policy": said["policy"]["digest"]["sha256"]}
+
 def entries():
     for at, line in enumerate(lines()):
         e = json.loads(line)

@@ -7,7 +7,7 @@ went out under these releases is served40.py's question.
 """
 import base64, json, os, sys
 sys.dont_write_bytecode = True
-from base40 import SKEW, SLACK, WINDOW, entries, lines, must, read, root, second, sha
+from base40 import SKEW, SLACK, WINDOW, entries, lines, must, read, root, said_by, second, sha
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
 floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
@@ -23,26 +23,25 @@ for at, e, ev, now, obj in entries():
     elif ev == "approval.revoked":
         revoked[releases.get(obj) or e.get("ref", {}).get("image", obj).removeprefix("sha256:")] = at
     elif ev == "authority.signers":
-        number += 1
+        number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
         must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")
-        for s in json.loads(e["doc"])["predicate"]["set"]["signers"]:
-            suspended.pop("key:" + sha(base64.b64decode(s["key"].split()[1])).hex(), None)
+        keys = {"key:" + sha(base64.b64decode(s["key"].split()[1])).hex() for s in new["signers"]}
+        suspended = {k: t for k, t in suspended.items() if k not in keys or second(new["time"]) < t - SLACK}
     elif ev == "release.issued":
-        r = json.loads(e["doc"])
-        terms, people, where = r["terms"], {s["approver"] for s in r["statements"]}, f"entry {at}: "
-        floor = floors["canary" if terms["max_devices"] <= floors["canary_max_devices"] else "production"]
+        r, where, refs = json.loads(e["doc"]), f"entry {at}: ", e.get("ref", {})
+        terms, people = r["terms"], {s["approver"] for s in r["statements"]} - {refs[k] for k in refs if k.startswith("requester.")}
         must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
             obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
-        must(r["signers"] == number and len(people) >= r["quorum"] >= floor, where + "too few persons, or of another set")
+        floor = floors["canary" if terms["max_devices"] <= floors["canary_max_devices"] else "production"]
+        must(r["signers"] == number and len(people) >= r["quorum"] >= max(floor, refs.get("quorum.asked", 0)) and
+            r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "too few persons, or of another time")
         for s in r["statements"]:
-            said, what = papers[s["statement"]]["predicate"], papers[s["statement"]]["subject"][0]
-            flat = {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
-                "report": said["report"]["digest"]["sha256"], "policy": said["policy"]["digest"]["sha256"]}
-            must(all(flat[k] == terms[k] for k in terms) and said["approver"] == s["approver"] and said["decision"] == "approve" and
+            said = said_by(papers[s["statement"]])
+            must(all(said[k] == terms[k] for k in terms) and said["approver"] == s["approver"] and said["decision"] == "approve" and
                 sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
             newest, age = max(opened[terms["review"]], revoked.get(terms["image"], 0)), now - second(said["time"])
-            must(newest < said["log"]["size"] <= at, where + "a statement older than the review or what revoked it")
-            must(now <= suspended.get("key:" + s["key"], now) + SLACK and -SKEW <= age <= WINDOW + SKEW, where + "signed too late")
+            must(newest < said["log"]["size"] <= at and -SKEW <= age <= WINDOW + SKEW and
+                now <= suspended.get("key:" + s["key"], now) + SLACK + 1, where + "a statement too old, or of a suspended key")
         releases[obj] = terms["image"]
 must(not os.path.exists(f"signers/{number + 1}.json"), f"signer set {number + 1} was never put in force")
 print(f"ok: {len(releases)} releases, each signed for")

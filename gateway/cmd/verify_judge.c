@@ -11,6 +11,7 @@
 #include "gateway/cmd/verify_file.h"
 
 #define FEW 256 /* keys of an index at first */
+#define SECOND_US 1000000
 /* The person may take so long from writing a set to handing it in, as with an approval. */
 #define SET_WINDOW APPROVAL_SUBMIT_WINDOW
 
@@ -18,8 +19,8 @@ int
 verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s)
 {
 	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
-		.opened = verify_index_new(FEW), .suspended = verify_index_new(FEW) };
-	if (j->revoked && j->opened && j->suspended)
+		.opened = verify_index_new(FEW) };
+	if (j->revoked && j->opened)
 		return FG_OK;
 	verify_judge_free(j);
 	return FG_ENOMEM;
@@ -30,7 +31,7 @@ verify_judge_free(struct verify_judge *j)
 {
 	verify_index_free(j->revoked);
 	verify_index_free(j->opened);
-	verify_index_free(j->suspended);
+	free(j->gone);
 	*j = (struct verify_judge){ 0 };
 }
 
@@ -49,6 +50,19 @@ verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
 {
 	return text.n == 7 + DIGEST_HEX_LEN && !memcmp(text.p, "sha256:", 7) &&
 	    hex_decode(view_of(text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
+}
+
+/* When that key was suspended, in seconds; false while it counts. */
+static bool
+is_gone(const struct verify_judge *j, const uint8_t key[DIGEST_SHA256_LEN], int64_t *ret)
+{
+	for (unsigned i = 0; i < j->gone_n; i++) {
+		if (!memcmp(j->gone[i].key, key, DIGEST_SHA256_LEN)) {
+			*ret = j->gone[i].at;
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool
@@ -141,7 +155,7 @@ judge_signature(struct verify_judge *j, const struct verify_release *r, const st
 {
 	const struct signers *set = verify_signers_set(j->signers, r->record->signers_number);
 	uint8_t digest[DIGEST_SHA256_LEN];
-	uint64_t since = 0;
+	int64_t since = 0;
 	if (!set)
 		return "it was judged by a signer set that is not in the export";
 	*ret_err = digest_sha256(p->sig, digest);
@@ -159,7 +173,7 @@ judge_signature(struct verify_judge *j, const struct verify_release *r, const st
 		return NULL;
 	if (memcmp(digest, s->key, sizeof digest))
 		return "a statement is signed by another key than the record says";
-	if (verify_index_get(j->suspended, digest, &since) && since && r->t_us > (int64_t)since + VERIFY_JUDGE_ON_ITS_WAY_US)
+	if (is_gone(j, digest, &since) && r->t_us > (since + 1) * SECOND_US + VERIFY_JUDGE_ON_ITS_WAY_US)
 		return "a statement is signed by a key that was suspended before";
 	return NULL;
 }
@@ -266,24 +280,52 @@ verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t a
 		verify_log_problem(j->l, "entry %llu: suspends no key that has a name", (unsigned long long)at);
 		return FG_OK;
 	}
-	uint64_t since;
-	if (verify_index_get(j->suspended, key, &since) && since)
+	int64_t since;
+	if (is_gone(j, key, &since))
 		return FG_OK;
-	return verify_index_put(j->suspended, key, (uint64_t)e->t_us);
+	struct signers_suspended *more = reallocarray(j->gone, j->gone_n + 1, sizeof *more);
+	if (!more)
+		return FG_ENOMEM;
+	j->gone = more;
+	j->gone[j->gone_n] = (struct signers_suspended){ .at = e->t_us / SECOND_US };
+	memcpy(j->gone[j->gone_n++].key, key, sizeof key);
+	return FG_OK;
 }
 
-/* A key that a quorum lists again is no longer suspended. */
+/* A key that a quorum lists in a set written after its suspension counts again. */
 static int
 bring_back(struct verify_judge *j, const struct signers *set)
 {
-	int err = FG_OK;
-	for (uint32_t i = 0; !err && i < set->n; i++) {
+	for (uint32_t i = 0; i < set->n; i++) {
 		uint8_t key[DIGEST_SHA256_LEN];
-		uint64_t since;
-		err = sshkey_digest(&set->signer[i].key, key);
-		if (!err && verify_index_get(j->suspended, key, &since))
-			err = verify_index_put(j->suspended, key, 0);
+		int err = sshkey_digest(&set->signer[i].key, key);
+		if (err)
+			return err;
+		for (unsigned k = 0; k < j->gone_n; k++) {
+			if (memcmp(j->gone[k].key, key, sizeof key) ||
+			    set->time * SECOND_US < j->gone[k].at * SECOND_US - VERIFY_JUDGE_ON_ITS_WAY_US)
+				continue;
+			j->gone[k] = j->gone[--j->gone_n];
+			break;
+		}
 	}
+	return FG_OK;
+}
+
+/* Suspended keys of the set before have no say in the next. */
+static int
+check_successor(struct verify_judge *j, const struct signers *set, unsigned long long at)
+{
+	const struct signers *old = verify_signers_set(j->signers, j->set);
+	struct signers *left = malloc(sizeof *left);
+	unsigned persons = 0;
+	int err = left ? signers_without(old, j->gone, j->gone_n, left) : FG_ENOMEM;
+	if (!err)
+		err = verify_signers_count(j->l, j->signers, set->number, left, &persons);
+	if (!err && persons < old->threshold)
+		verify_log_problem(j->l, "entry %llu: signer set %u is signed by %u persons of the one before whose keys were not "
+		    "suspended, of %u", at, set->number, persons, old->threshold);
+	free(left);
 	return err;
 }
 
@@ -308,8 +350,9 @@ verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at)
 	/* Its keys are judged at its own time, which nobody may choose freely. */
 	if (set->time > logged + APPROVAL_SKEW || set->time < logged - SET_WINDOW - APPROVAL_SKEW)
 		verify_log_problem(j->l, "entry %llu: signer set %u says it was made at another time", index, j->set + 1);
+	err = check_successor(j, set, index);
 	j->set++;
-	return bring_back(j, set);
+	return err ? err : bring_back(j, set);
 }
 
 /* ---- ending a halt ---- */
@@ -333,7 +376,7 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 {
 	const struct entry_ref *ref = verify_judge_ref(e, "statement");
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	uint64_t since = 0;
+	int64_t since;
 	char why[160];
 	int err = FG_OK;
 	if (!view_is(e->obj, "halt") || !ref || !verify_judge_digest(ref->text, sha256))
@@ -346,7 +389,7 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	    !strcmp(p.said->terms.gateway, j->signers->genesis.origin)) {
 		const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), &p, e->t_us / 1000000, &err);
 		if (who && !strcmp(who->principal, p.said->approver) && !sshkey_digest(&who->key, sha256) &&
-		    (!verify_index_get(j->suspended, sha256, &since) || !since))
+		    !is_gone(j, sha256, &since))
 			remember_resume(j, p.said);
 	}
 	paper_free(&p);

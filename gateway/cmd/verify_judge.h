@@ -38,7 +38,8 @@ struct verify_judge {
 	uint32_t set;                   /* number of the signer set in force */
 	struct verify_index *revoked;   /* image -> index of its latest revocation */
 	struct verify_index *opened;    /* SHA-256 of a review's name -> index of its latest opening */
-	struct verify_index *suspended; /* digest of a key -> time of its suspension, us; 0: it was brought back */
+	struct signers_suspended *gone; /* suspended keys, by the time of the entry; owned */
+	unsigned gone_n;
 	struct verify_resume resume[SIGNERS_MAX];
 	unsigned resumes;
 	uint64_t statements;            /* looked at */

@@ -239,3 +239,22 @@ verify_signers_signatures(const struct verify_signers *s, uint32_t number)
 {
 	return s->signatures[number];
 }
+
+int
+verify_signers_count(const struct verify_log *l, const struct verify_signers *s, uint32_t number,
+    const struct signers *by, unsigned *ret_persons)
+{
+	const struct signers *set = verify_signers_set(s, number);
+	struct bundle b = { 0 };
+	char stem[16] = "genesis";
+	*ret_persons = 0;
+	if (!set)
+		return FG_OK;
+	if (number)
+		snprintf(stem, sizeof stem, "%u", number);
+	int err = bundle_read(l->dir, stem, &b);
+	if (!err)
+		err = signers_count(by, b.text, SIGNERS_NAMESPACE, set->time, b.borrowed, b.n, NULL, 0, ret_persons, NULL, NULL);
+	bundle_free(&b);
+	return err == FG_ENOMEM || err == FG_ECRYPTO ? err : FG_OK;
+}

@@ -28,6 +28,12 @@ void verify_signers_free(struct verify_signers *s);
 const struct signers *verify_signers_set(const struct verify_signers *s, uint32_t number);
 /* SHA-256 of its file; number exists. */
 const uint8_t *verify_signers_digest(const struct verify_signers *s, uint32_t number);
+/*
+ * Distinct persons of `by` whose signatures beside that set are good, at the set's own
+ * time. Local failure only; files that are gone count for nothing.
+ */
+int verify_signers_count(const struct verify_log *l, const struct verify_signers *s, uint32_t number,
+    const struct signers *by, unsigned *ret_persons);
 /* How many signatures of it the export holds; number exists. */
 unsigned verify_signers_signatures(const struct verify_signers *s, uint32_t number);
 /*

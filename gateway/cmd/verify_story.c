@@ -68,6 +68,26 @@ add_release(struct walk *w, const struct verify_release *r)
 	return FG_OK;
 }
 
+/* What the warden took from control on trust, and wrote down: how many were asked for, and whose wish it was. */
+static void
+check_asked(struct walk *w, const struct entry *e, const struct verify_release *r)
+{
+	static const char prefix[] = "requester.";
+	const struct entry_ref *asked = verify_judge_ref(e, "quorum.asked");
+	unsigned long long at = r->at;
+	if (asked && (!asked->is_number || asked->number > r->record->quorum))
+		verify_log_problem(w->l, "entry %llu: released with fewer persons than were asked for", at);
+	for (unsigned i = 0; i < e->refs; i++) {
+		if (e->ref[i].key.n < sizeof prefix || memcmp(e->ref[i].key.p, prefix, sizeof prefix - 1))
+			continue;
+		for (uint32_t k = 0; k < r->record->statements_n; k++) {
+			if (view_is(e->ref[i].text, r->record->statement[k].approver))
+				verify_log_problem(w->l, "entry %llu: %s wished for it and counts as who approved it", at,
+				    r->record->statement[k].approver);
+		}
+	}
+}
+
 static int
 on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
 {
@@ -84,6 +104,7 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 		free(r.record);
 		return FG_OK;
 	}
+	check_asked(w, e, &r);
 	int err = verify_judge_release(&w->judge, &r);
 	for (uint32_t i = 0; !err && i < r.record->statements_n; i++)
 		err = verify_index_put(w->sum->signatures, r.record->statement[i].signature, at);
@@ -268,8 +289,6 @@ on_exported(struct walk *w, const struct entry *e, uint64_t at)
 static int
 on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
 {
-	if (view_is(e->ev_text, "authz.key.suspended"))
-		return verify_judge_suspended(&w->judge, e, at);
 	switch (e->ev) {
 	case ENTRY_AUTHORITY_GENESIS:
 		if (at)
@@ -277,6 +296,8 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return FG_OK;
 	case ENTRY_LOG_EXPORTED:
 		return on_exported(w, e, at);
+	case ENTRY_AUTHZ_KEY_SUSPENDED:
+		return verify_judge_suspended(&w->judge, e, at);
 	case ENTRY_AUTHORITY_SIGNERS:
 		return verify_judge_set(&w->judge, e, at);
 	case ENTRY_REVIEW_OPENED:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 import types
 
+import pytest
+
 from gate import BIN, SRC, until
 
 SCRIPTS = ["verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py"]
@@ -120,6 +122,15 @@ def test_same_conclusions_by_stock_tools(gate):
     assert memory["result"] == "ok" and [s["kind"] for s in memory["seen"]] == ["checkpoint", "statement", "receipt"]
     cut = gate.tool("fotagate-verify", out, "--trust", trust, "--seen", later, ok=(1,)).stdout
     assert "ROLLED BACK or cut" in cut
+
+
+def test_every_lie_that_is_found_is_found_by_the_scripts(gate):
+    """The forged exports of the unit tests, each judged by both: test_verify.c says which fotagate-verify finds alone."""
+    program = os.path.join(os.environ.get("FG_BUILD", os.path.dirname(BIN)), "test/test_verify")
+    if not os.path.exists(program):
+        pytest.skip("test_verify is not built")
+    done = subprocess.run([program], env=dict(os.environ, FG_FOREIGN="1", FG_BIN=BIN, FG_SRC=SRC), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def places(path, size):

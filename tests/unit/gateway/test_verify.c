@@ -10,328 +10,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <spawn.h>
-#include <sys/wait.h>
-
-#include "crypto/entry.h"
-#include "crypto/err.h"
-#include "crypto/hex.h"
-#include "crypto/receipt.h"
-#include "crypto/release.h"
-#include "gateway/audit/ledger.h"
-#include "unit/crypto/people.h"
-#include "unit/gateway/scratch.h"
-
-#define US INT64_C(1000000)
-#define NOW (PEOPLE_T0 + 3600)
-#define REPORT "{\"schema\":\"fotagate-report/1\"}"
-#define POLICY "{\"schema\":\"fotagate-profile/1\"}"
-
-struct fixture {
-	struct scratch tmp;
-	char program[512];
-	struct person alice, bob;
-	struct note_signer key;
-	struct genesis *g;
-	struct writer genesis;
-	int waldir, logdir;
-	struct ledger *l;
-	FILE *entries;
-	struct approval_terms terms;
-	struct release *r;
-	char obj[64]; /* "release:<id>" */
-	uint8_t nonce;
-	int64_t now; /* of the next entry */
-};
-
-static void
-each(void *ctx, uint64_t index, struct view line)
-{
-	(void)ctx;
-	(void)index;
-	(void)line;
-}
-
-static const char *
-at(const struct fixture *f, const char *name)
-{
-	return scratch_path(&f->tmp, name);
-}
-
-/* ---- writing an export ---- */
-
-static uint64_t
-put(struct fixture *f, struct entry e)
-{
-	struct writer line;
-	uint8_t leaf[32];
-	uint64_t index = ledger_next(f->l);
-	e.seq = index;
-	e.t_us = f->now++ * US;
-	e.clk = ENTRY_CLK_NTP;
-	e.src = view_str("gw-abababab/test");
-	e.sev = entry_event_severity(e.ev);
-	if (!e.out.n)
-		e.out = view_str("ok");
-	writer_init(&line, ENTRY_MAX);
-	assert_int_equal(entry_encode(&e, &line, NULL), 0);
-	assert_int_equal(ledger_put(f->l, writer_view(&line), leaf), 0);
-	assert_int_equal(ledger_commit(f->l), 0);
-	assert_int_equal(fwrite(line.p, 1, line.n, f->entries), line.n);
-	fputc('\n', f->entries);
-	writer_free(&line);
-	return index;
-}
-
-static void
-put_event(struct fixture *f, enum entry_event ev, const char *obj)
-{
-	put(f, (struct entry){ .ev = ev, .obj = view_str(obj) });
-}
-
-static void
-put_module(struct fixture *f, enum entry_event ev, uint8_t module, const char *obj)
-{
-	struct entry e = { .ev = ev, .obj = view_str(obj), .have_dev = true };
-	memset(e.dev, module, sizeof e.dev);
-	put(f, e);
-}
-
-static void
-named_file(const struct fixture *f, const char *folder, struct view bytes, const char *suffix)
-{
-	uint8_t digest[32];
-	char hex[DIGEST_HEX_LEN + 1], name[160];
-	digest_sha256(bytes, digest);
-	hex_encode(digest, 32, hex);
-	snprintf(name, sizeof name, "e/%s/%s%s", folder, hex, suffix);
-	scratch_write(at(f, name), bytes.p, bytes.n);
-}
-
-/* The statement as signer signs it, in the export; named in ret. Takes a over. */
-static void
-write_statement(struct fixture *f, struct approval *a, const struct person *signer, struct release_statement *ret)
-{
-	struct writer text, sig;
-	char why[160], hex[DIGEST_HEX_LEN + 1], name[160];
-	writer_init(&text, APPROVAL_BYTES_MAX);
-	writer_init(&sig, SSHSIG_ARMOR_MAX);
-	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
-	people_sign(signer, APPROVAL_NAMESPACE, writer_view(&text), &sig);
-	snprintf(ret->approver, sizeof ret->approver, "%s", a->approver);
-	digest_sha256(writer_view(&text), ret->statement);
-	digest_sha256(writer_view(&sig), ret->signature);
-	sshkey_digest(&signer->key, ret->key);
-	named_file(f, "statements", writer_view(&text), ".json");
-	hex_encode(ret->statement, 32, hex);
-	snprintf(name, sizeof name, "e/statements/%s.sig", hex);
-	scratch_write(at(f, name), sig.p, sig.n);
-	writer_free(&text);
-	writer_free(&sig);
-	free(a);
-}
-
-/* A person's statement over the terms as the log stands, with its signature, in the export. */
-static void
-state_it(struct fixture *f, const struct person *p, const struct person *signer, struct release_statement *ret)
-{
-	uint8_t root[32];
-	assert_int_equal(ledger_root(f->l, root), 0);
-	f->nonce++;
-	write_statement(f, people_statement(p, &f->terms, f->now, f->nonce, ledger_size(f->l), root), signer, ret);
-}
-
-/* A person hands in that the halt shall end. */
-static void
-sign_resume(struct fixture *f, const struct person *p, const struct person *signer)
-{
-	struct approval_terms terms = { .decision = APPROVAL_RESUME, .halted_at = NOW };
-	struct release_statement st = { 0 };
-	uint8_t root[32];
-	char digest[80] = "sha256:";
-	snprintf(terms.gateway, sizeof terms.gateway, "%s", PEOPLE_ORIGIN);
-	assert_int_equal(ledger_root(f->l, root), 0);
-	write_statement(f, people_statement(p, &terms, f->now, ++f->nonce, ledger_size(f->l), root), signer, &st);
-	hex_encode(st.statement, 32, digest + 7);
-	struct entry e = { .ev = ENTRY_APPROVAL_SIGNED, .obj = view_str("halt"), .act = view_str(p->name), .refs = 1 };
-	e.ref[0] = (struct entry_ref){ view_str("statement"), false, 0, view_str(digest) };
-	put(f, e);
-}
-
-static void
-resume(struct fixture *f)
-{
-	sign_resume(f, &f->alice, &f->alice);
-	sign_resume(f, &f->bob, &f->bob);
-	put_event(f, ENTRY_RESTRICT_RESUME, "halt");
-}
-
-/* The record in f->r, logged as it is. */
-static void
-log_release(struct fixture *f)
-{
-	struct writer text;
-	uint8_t id[RELEASE_ID];
-	writer_init(&text, RELEASE_RECORD_MAX);
-	assert_int_equal(release_encode(f->r, &text), 0);
-	release_id(writer_view(&text), id);
-	memcpy(f->obj, "release:", 8);
-	hex_encode(id, RELEASE_ID, f->obj + 8);
-	put(f, (struct entry){ .ev = ENTRY_RELEASE_ISSUED, .obj = view_str(f->obj), .doc = writer_view(&text) });
-	writer_free(&text);
-}
-
-/* A record over fresh statements of both, not logged yet. */
-static void
-make_release(struct fixture *f)
-{
-	*f->r = (struct release){ .terms = f->terms, .size = 100, .block_size = RELEASE_BLOCK, .blocks = 1, .quorum = 2,
-		.statements_n = 2 };
-	state_it(f, &f->alice, &f->alice, &f->r->statement[0]);
-	state_it(f, &f->bob, &f->bob, &f->r->statement[1]);
-	f->r->log_size = ledger_size(f->l);
-	f->r->issued = f->now;
-}
-
-static void
-begin(struct fixture *f)
-{
-	static const char *const folders[] = { "e", "e/statements", "e/reports", "e/provenance", "e/policies", "e/signers" };
-	const struct person *who[] = { &f->alice, &f->bob };
-	struct ledger_opened opened;
-	struct writer sig;
-	char name[64];
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
-		close(scratch_dir(&f->tmp, folders[i]));
-	f->waldir = scratch_dir(&f->tmp, "wal");
-	f->logdir = scratch_dir(&f->tmp, "e");
-	f->entries = fopen(at(f, "e/entries.jsonl"), "we");
-	assert_int_equal(ledger_open(f->waldir, f->logdir, &f->key, each, NULL, &f->l, &opened), 0);
-	assert_int_equal(genesis_encode(f->g, &f->genesis), 0);
-	scratch_write(at(f, "e/signers/genesis.json"), f->genesis.p, f->genesis.n);
-	for (unsigned i = 0; i < 2; i++) {
-		writer_init(&sig, SSHSIG_ARMOR_MAX);
-		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&f->genesis), &sig);
-		snprintf(name, sizeof name, "e/signers/genesis.sig.%u", i);
-		scratch_write(at(f, name), sig.p, sig.n);
-		writer_free(&sig);
-	}
-	writer_init(&sig, 65536);
-	assert_int_equal(signers_allowed(&f->g->set, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &sig), 0);
-	scratch_write(at(f, "e/signers/allowed_signers"), sig.p, sig.n);
-	writer_free(&sig);
-	named_file(f, "reports", view_str(REPORT), ".json");
-	named_file(f, "policies", view_str(POLICY), ".json");
-	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_GENESIS, .doc = writer_view(&f->genesis) });
-	put_event(f, ENTRY_LOG_OPENED, "");
-	put_event(f, ENTRY_REVIEW_OPENED, "R-7");
-}
-
-/* Seals the export and writes what the auditor carries. */
-static void
-end(struct fixture *f)
-{
-	uint8_t digest[32];
-	char hex[DIGEST_HEX_LEN + 1], trust[1024];
-	assert_int_equal(ledger_publish(f->l), 0);
-	assert_int_equal(fclose(f->entries), 0);
-	ledger_close(f->l);
-	close(f->waldir);
-	close(f->logdir);
-	digest_sha256(writer_view(&f->genesis), digest);
-	hex_encode(digest, 32, hex);
-	snprintf(trust, sizeof trust, "# kept outside\ngenesis %s\nlog %s\n", hex, f->g->log_vkey);
-	scratch_write(at(f, "trust"), trust, strlen(trust));
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	const char *bin = getenv("FG_BIN");
-	snprintf(f->program, sizeof f->program, "%s/fotagate-verify", bin ? bin : ".");
-	scratch_open(&f->tmp);
-	f->now = NOW;
-	f->key = people_log_key();
-	f->alice = people_make("alice@example.com", 1);
-	f->bob = people_make("bob@example.com", 2);
-	f->g = people_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
-	f->r = calloc(1, sizeof *f->r);
-	f->terms = people_terms(PEOPLE_T0, 50);
-	digest_sha256(view_str(REPORT), f->terms.report);
-	digest_sha256(view_str(POLICY), f->terms.policy);
-	writer_init(&f->genesis, GENESIS_BYTES_MAX);
-	begin(f);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-	writer_free(&f->genesis);
-	scratch_close(&f->tmp);
-	free(f->r);
-	free(f->g);
-	free(f);
-	return 0;
-}
-
-/* ---- running it ---- */
-
-extern char **environ;
-
-static int
-run(const struct fixture *f, const char *const *words, char *out, size_t cap)
-{
-	const char *argv[8] = { f->program };
-	posix_spawn_file_actions_t fa;
-	pid_t pid;
-	int status, pipes[2];
-	size_t n = 0;
-	for (unsigned i = 0; words[i]; i++)
-		argv[i + 1] = words[i];
-	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	posix_spawn_file_actions_init(&fa);
-	posix_spawn_file_actions_adddup2(&fa, pipes[1], 1);
-	posix_spawn_file_actions_adddup2(&fa, pipes[1], 2);
-	int rc = posix_spawn(&pid, f->program, &fa, NULL, (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&fa);
-	close(pipes[1]);
-	assert_int_equal(rc, 0);
-	for (ssize_t r; n + 1 < cap && (r = read(pipes[0], out + n, cap - 1 - n)) > 0;)
-		n += (size_t)r;
-	out[n] = '\0';
-	close(pipes[0]);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void
-expect(struct fixture *f, int status, const char *word)
-{
-	char out[16384], dir[128], trust[128];
-	snprintf(dir, sizeof dir, "%s", at(f, "e"));
-	snprintf(trust, sizeof trust, "%s", at(f, "trust"));
-	int got = run(f, (const char *const[]){ dir, "--trust", trust, NULL }, out, sizeof out);
-	if (got != status || !strstr(out, word))
-		fail_msg("status %d for %d, and \"%s\" in:\n%s", got, status, word, out);
-}
-
-static void
-need_program(const struct fixture *f)
-{
-	if (access(f->program, X_OK)) {
-		print_message("%s: not built\n", f->program);
-		fclose(f->entries);
-		ledger_close(f->l);
-		close(f->waldir);
-		close(f->logdir);
-		skip();
-	}
-}
+#include "unit/gateway/verify_rig.h"
 
 /* ---- stories ---- */
 
@@ -449,7 +128,10 @@ test_every_file(void **state)
 	free(p);
 }
 
-#define STORY(name, status, word, ...)       \
+/* What both ways find, and what fotagate-verify alone does. */
+#define STORY(name, status, word, ...) TOLD(name, status, word, expect_foreign(f, !(status)), __VA_ARGS__)
+#define STORY_OURS(name, status, word, ...) TOLD(name, status, word, (void)0, __VA_ARGS__)
+#define TOLD(name, status, word, then, ...)  \
 	static void name(void **state)       \
 	{                                    \
 		struct fixture *f = *state;  \
@@ -457,6 +139,7 @@ test_every_file(void **state)
 		__VA_ARGS__;                 \
 		end(f);                      \
 		expect(f, status, word);     \
+		then;                        \
 	}
 
 STORY(test_grant_of_nothing, 1, "never released", put_module(f, ENTRY_DEVICE_GRANT, 1, "release:00000000000000000000000000000000"))
@@ -512,7 +195,7 @@ STORY(test_statement_before_review, 1, "older than the review", make_release(f);
       f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f))
 STORY(test_policy_missing, 1, "policies/", digest_sha256(view_str("x"), f->terms.policy); make_release(f); log_release(f))
 /* Ten modules need one person here, twice ten need two: unless the first ended, also if that was logged a moment late. */
-STORY(test_canary_by_canary, 1, "more modules than so few persons", f->terms.max_devices = 10; make_release(f);
+STORY_OURS(test_canary_by_canary, 1, "more modules than so few persons", f->terms.max_devices = 10; make_release(f);
       f->r->quorum = f->r->statements_n = 1; log_release(f); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
 STORY(test_canary_after_canary, 0, "\nok\n", f->terms.max_devices = 10; make_release(f);
       f->r->quorum = f->r->statements_n = 1; log_release(f); char first[64]; memcpy(first, f->obj, sizeof first);
@@ -602,6 +285,65 @@ STORY(test_set_of_other_bytes, 1, "not the signer set of signers/1.json", story_
 STORY(test_set_not_exported, 1, "that is not in the export",
       put(f, (struct entry){ .ev = ENTRY_AUTHORITY_SIGNERS, .doc = view_str("{}") }))
 
+STORY(test_fewer_than_asked, 1, "fewer persons than were asked for", make_release(f);
+      log_release_with(f, &(struct entry_ref){ view_str("quorum.asked"), true, 3, { 0 } }, 1))
+STORY(test_as_many_as_asked, 0, "\nok\n", make_release(f);
+      log_release_with(f, &(struct entry_ref){ view_str("quorum.asked"), true, 2, { 0 } }, 1))
+STORY(test_approved_by_who_wished, 1, "bob@example.com wished for it", make_release(f);
+      log_release_with(f, &(struct entry_ref){ view_str("requester.0"), false, 0, view_str("bob@example.com") }, 1))
+
+/* ---- suspended keys ---- */
+
+static void
+suspend(struct fixture *f, const struct person *p)
+{
+	uint8_t key[32];
+	char obj[80] = "key:";
+	assert_int_equal(sshkey_digest(&p->key, key), 0);
+	hex_encode(key, 32, obj + 4);
+	put_event(f, ENTRY_AUTHZ_KEY_SUSPENDED, obj);
+}
+
+/* Carol's key is suspended, so long before a set that lists it is in force, and signs a release. */
+static void
+story_of_a_key(struct fixture *f, int64_t later)
+{
+	struct person carol = people_make("carol@example.com", 3);
+	struct writer text;
+	f->now += later;
+	suspend(f, &carol);
+	write_set(f, &carol, true, &text);
+	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_SIGNERS, .doc = writer_view(&text) });
+	make_release(f);
+	f->r->signers_number = 1;
+	state_it(f, &carol, &carol, &f->r->statement[0]);
+	f->r->log_size = ledger_size(f->l);
+	f->now += 60;
+	f->r->issued = f->now;
+	log_release(f);
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+	writer_free(&text);
+}
+
+STORY(test_suspended_key, 1, "a key that was suspended before", make_release(f); suspend(f, &f->alice); f->now += 60;
+      f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f))
+STORY(test_suspended_on_its_way, 0, "\nok\n", make_release(f); suspend(f, &f->alice); log_release(f))
+STORY_OURS(test_suspended_no_key, 1, "suspends no key", put_event(f, ENTRY_AUTHZ_KEY_SUSPENDED, "key:alice"))
+STORY(test_key_brought_back, 0, "\nok\n", story_of_a_key(f, 0))
+STORY(test_key_of_an_older_set, 1, "a key that was suspended before", story_of_a_key(f, 120))
+STORY_OURS(test_set_by_a_suspended_key, 1, "signed by 1 persons of the one before", suspend(f, &f->alice); story_of_sets(f, true, false))
+STORY_OURS(test_resume_by_a_suspended_key, 1, "ended by 1 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      suspend(f, &f->alice); resume(f))
+STORY(test_revoked_again_is_no_grace, 1, "after the release was revoked", make_release(f); log_release(f);
+      put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); f->now += 60; put_event(f, ENTRY_APPROVAL_REVOKED, f->obj);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_halted_again_is_no_grace, 1, "while the gateway was halted", make_release(f); log_release(f);
+      put_event(f, ENTRY_RESTRICT_HALT, "gateway"); f->now += 60; put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_clock_ends_no_halt, 1, "while the gateway was halted", make_release(f); log_release(f);
+      put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "clock"); f->now += 60;
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+
 /* Judged by the set before, though another was in force. */
 static void
 test_old_set(void **state)
@@ -687,6 +429,10 @@ main(void)
 		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
 		TEST(test_canary_by_canary), TEST(test_canary_after_canary),
+		TEST(test_fewer_than_asked), TEST(test_as_many_as_asked), TEST(test_approved_by_who_wished),
+		TEST(test_suspended_key), TEST(test_suspended_on_its_way), TEST(test_suspended_no_key), TEST(test_key_brought_back),
+		TEST(test_key_of_an_older_set), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
+		TEST(test_revoked_again_is_no_grace), TEST(test_halted_again_is_no_grace), TEST(test_clock_ends_no_halt),
 		TEST(test_receipt_and_approval),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
