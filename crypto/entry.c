@@ -74,6 +74,8 @@ static const struct {
 	[ENTRY_DEVICE_FAILED] = { "device.failed", WARNING },
 	[ENTRY_DEVICE_RESULT] = { "device.result", NOTICE },
 	[ENTRY_DEVICE_UNKNOWN_COUNT] = { "device.unknown.count", INFO },
+	[ENTRY_DEVICE_REVEALED] = { "device.revealed", NOTICE },
+	[ENTRY_DEVICE_ERASED] = { "device.erased", NOTICE },
 	[ENTRY_EGRESS_BLOCKED] = { "egress.blocked", WARNING },
 	[ENTRY_EGRESS_NEW_ENDPOINT] = { "egress.new_endpoint", WARNING },
 	[ENTRY_POLICY_CHANGED] = { "policy.changed", WARNING },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pseudonym - the name of a module wherever people or the log can see it.
- * Role: edges and control compute it under the epoch key; with the key gone,
+ * Role: control computes it under the epoch key; with the key gone,
  * a log full of pseudonyms names nobody (destroying the key is the erasure).
  * HMAC-SHA-256(key, kind || 0x00 || identity), the first 16 bytes: kinds hold
  * no NUL, so no two pairs of kind and identity give the same input.

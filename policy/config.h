@@ -83,6 +83,7 @@ struct config {
 	unsigned listeners_n;
 	struct config_limits limits;
 	struct config_quarantine quarantine;
+	int64_t privacy_keep_years; /* 0: for ever */
 	int64_t grant_lease;          /* seconds */
 	bool learn;
 	bool demo; /* must equal genesis: the caller compares */

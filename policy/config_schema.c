@@ -114,6 +114,10 @@ static const struct config_key keys[] = {
 	DURATION("quarantine.keep", config, quarantine.keep, "90d", 3600, 3650 * DAY,
 	    "Time after which an image that was not approved is removed."),
 
+	GROUP("privacy", "", "How long identities of modules are kept."),
+	INT("privacy.keep_years", config, privacy_keep_years, "0", 0, 100,
+	    "Years after which a module that was not heard of, and is not held, is forgotten; 0 keeps it."),
+
 	GROUP("grants", "", "Permissions that edges hold."),
 	DURATION("grants.lease", config, grant_lease, "15m", 10, 3600,
 	    "Time an edge may go on serving on a grant while control is away."),

@@ -175,6 +175,12 @@ unhold(int argc, char **argv)
 	return one(argc, argv, "module.unhold", "module unhold MODULE --reason TEXT [--json]", true);
 }
 
+static int
+reveal(int argc, char **argv)
+{
+	return one(argc, argv, "module.reveal", "module reveal MODULE --reason TEXT [--json]", true);
+}
+
 /* ---- explain ---- */
 
 static void
@@ -278,6 +284,7 @@ cli_module(int argc, char **argv)
 	static const struct cli_sub subs[] = {
 		{ "list", list, "modules that are listed or have asked" },
 		{ "show", show, "one of them" },
+		{ "reveal", reveal, "who it is, in clear; the log keeps who asked and why" },
 		{ "explain", explain, "why it gets what it gets, in a sentence" },
 		{ "import", import, "your inventory, from a CSV file" },
 		{ "hold", hold, "give it nothing" },

@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
 
@@ -199,6 +200,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	requests_report_denied(c);
 	quarantine_tidy(c);
 	(void)grants_flush(c->grants);
+	privacy_tick(c);
 }
 
 static int
@@ -255,6 +257,8 @@ open_state(struct control *c)
 	err = c->epoch_fd < 0 ? FG_ENOTFOUND : files_read(c->epoch_fd, CONTROL_EPOCH_MAX, &key);
 	if (!err)
 		err = inventory_new(c->db, writer_view(&key), &c->inventory);
+	if (!err)
+		err = privacy_key(c, writer_view(&key));
 	writer_free(&key); /* wipes */
 	if (err)
 		return failed("epoch key or inventory", NULL, err);

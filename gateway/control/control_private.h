@@ -84,6 +84,9 @@ struct control {
 		unsigned count;
 		char last[MSG_TEXT_MAX];
 	} denied;
+	int64_t forgot_at; /* when modules were last looked through for those to forget */
+	char key_mark[DB_KEY_MARK_CAP];
+	bool key_changed;  /* since the last start; the log does not know it yet */
 	bool stopping;
 };
 

@@ -126,8 +126,10 @@ module_free(struct inventory *inv, struct inventory_module *m)
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i])
 			words_drop(inv->words, texts[i]);
-	for (unsigned i = 0; i < m->idents_n; i++)
+	for (unsigned i = 0; i < m->idents_n; i++) {
+		wipe(m->ident[i].text, strlen(m->ident[i].text));
 		free(m->ident[i].text);
+	}
 	free(m);
 }
 
@@ -549,28 +551,58 @@ inventory_set(struct inventory *inv, const uint8_t pseudonym[MSG_ID], const char
 	return r;
 }
 
+/* Takes those that are marked out of every list and index. */
+static void
+sweep(struct inventory *inv)
+{
+	size_t kept = 0, gone = 0;
+	for (struct inventory_module **p = &inv->dirty; *p;) {
+		if ((*p)->erased)
+			*p = (*p)->next_dirty;
+		else
+			p = &(*p)->next_dirty;
+	}
+	/* The rest moves up; what goes lies behind it until the indexes forget it too. */
+	for (size_t i = 0; i < inv->n; i++) {
+		struct inventory_module *m = inv->all[i];
+		if (m->erased) {
+			inv->idents_n -= m->idents_n;
+			gone++;
+			continue;
+		}
+		inv->all[i] = inv->all[kept];
+		inv->all[kept++] = m;
+	}
+	inv->n = kept;
+	inv->stale = true;
+	reindex(inv);
+	for (size_t i = kept; i < kept + gone; i++)
+		module_free(inv, inv->all[i]);
+}
+
+int
+inventory_erase_all(struct inventory *inv, uint8_t (*ids)[MSG_ID], size_t n)
+{
+	int r = inventory_flush(inv); /* so that every one has a row to erase */
+	if (!r)
+		r = db_module_erase_all(inv->db, ids, n);
+	if (r)
+		return r;
+	for (size_t i = 0; i < n; i++) {
+		struct inventory_module *m = by_name(inv, ids[i]);
+		if (m)
+			m->erased = true;
+	}
+	sweep(inv);
+	return 0;
+}
+
 int
 inventory_erase(struct inventory *inv, const uint8_t pseudonym[MSG_ID])
 {
-	struct inventory_module *m = by_name(inv, pseudonym);
-	if (!m)
+	uint8_t id[1][MSG_ID];
+	if (!by_name(inv, pseudonym))
 		return FG_ENOTFOUND;
-	int r = db_module_erase(inv->db, pseudonym);
-	if (r && r != FG_ENOTFOUND) /* not found: it had not been written yet */
-		return r;
-	for (struct inventory_module **p = &inv->dirty; *p; p = &(*p)->next_dirty)
-		if (*p == m) {
-			*p = m->next_dirty;
-			break;
-		}
-	for (size_t i = 0; i < inv->n; i++)
-		if (inv->all[i] == m) {
-			inv->all[i] = inv->all[--inv->n];
-			break;
-		}
-	inv->idents_n -= m->idents_n;
-	inv->stale = true;
-	reindex(inv);
-	module_free(inv, m);
-	return 0;
+	memcpy(id[0], pseudonym, MSG_ID);
+	return inventory_erase_all(inv, id, 1);
 }

@@ -41,6 +41,7 @@ struct inventory_module {
 	bool listed;         /* imported; false: only seen */
 	bool held;
 	bool dirty;          /* not yet in the database */
+	bool erased;         /* gone, but for the memory it lies in: for a moment inside inventory_erase_all */
 	uint8_t last_answer;
 	bool have_last_resource;
 	uint8_t last_resource[MSG_ID];
@@ -86,6 +87,8 @@ int inventory_hold_stranger(struct inventory *inv, const uint8_t pseudonym[MSG_I
 int inventory_set(struct inventory *inv, const uint8_t pseudonym[MSG_ID], const char *group, const char *version);
 /* Forgets a module here and, at once, in the database. */
 int inventory_erase(struct inventory *inv, const uint8_t pseudonym[MSG_ID]);
+/* The same for many, in one transaction: all or none. Those that are not known are passed over. */
+int inventory_erase_all(struct inventory *inv, uint8_t (*ids)[MSG_ID], size_t n);
 
 struct inventory_problem {
 	unsigned line;

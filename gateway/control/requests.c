@@ -128,11 +128,15 @@ static const struct requests_row table[] = {
 	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), NUMBER_OPT("limit") } },
 	{ "module.show", REQUESTS_VIEW, ANY, 0, 0, requests_module_show, { MODULE } },
 	{ "module.explain", REQUESTS_VIEW, ANY, 0, 0, requests_module_explain, { MODULE } },
+	/* Waits for its entry: nobody is shown an identity that the log does not know of. */
+	{ "module.reveal", REQUESTS_VIEW, ACT, 0, 0, requests_module_reveal, { MODULE, REASON } },
 	{ "module.import", REQUESTS_CHANGE, OPERATE, 1, 1, requests_module_import,
 	    { FLAG_OPT("dry_run"), TEXT_OPT("profile", PROFILE_WORD_MAX) } },
 	{ "module.hold", REQUESTS_RESTRICT, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
 	/* Gives back what was taken: it waits for its entry, unlike the rest of its kind. */
 	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
+	{ "privacy.erase", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_privacy_erase,
+	    { REASON, TEXT_OPT("module", 160), NUMBER_OPT("before") } },
 	{ "resume.statement", REQUESTS_VIEW, SIGN, 0, 0, resume_statement,
 	    { TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "resume.submit", REQUESTS_PERMIT, ACT, 2, 2, resume_submit, { { 0 } } },

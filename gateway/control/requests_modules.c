@@ -8,18 +8,18 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 #include "policy/scope.h"
 
 #define LIST_DEFAULT 100
 #define LIST_MAX 500
 
-/* Who may see whose identity stands behind a pseudonym. */
+/* Who may ask which pseudonym an identity has. Others could find out by trying who is behind a line of the log. */
 #define MAY_NAME (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
 
 struct listing {
 	struct jsonw *j;
-	bool names;
 	const char *group; /* "" : all */
 	unsigned n;
 	uint8_t last[MSG_ID];
@@ -34,30 +34,31 @@ put_text(struct jsonw *j, const char *key, const char *text)
 }
 
 static void
-put_identities(struct jsonw *j, const struct inventory_module *m)
+put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
 {
+	char masked[PRIVACY_MASK_CAP];
 	jsonw_key(j, "identities");
 	jsonw_array(j);
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		jsonw_object(j);
 		jsonw_kcstr(j, "class", identity_class_name(m->ident[i].cls));
 		jsonw_kcstr(j, "kind", identity_kind_name(m->ident[i].kind));
-		put_text(j, "text", m->ident[i].text);
+		privacy_mask(m->ident[i].kind, m->ident[i].text, masked);
+		put_text(j, "text", clear ? m->ident[i].text : masked);
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
 }
 
 static void
-put_module(struct jsonw *j, const struct inventory_module *m, bool names)
+put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
 {
 	jsonw_object(j);
 	requests_put_time(j, "first_seen", m->first_seen);
 	put_text(j, "group", m->group);
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
-	if (names)
-		put_identities(j, m);
+	put_identities(j, m, clear);
 	requests_put_time(j, "last_seen", m->last_seen);
 	jsonw_kbool(j, "listed", m->listed);
 	put_text(j, "product", m->product);
@@ -66,14 +67,14 @@ put_module(struct jsonw *j, const struct inventory_module *m, bool names)
 	jsonw_object_end(j);
 }
 
-static void
-answer_module(struct call *call, const struct inventory_module *m)
+void
+requests_answer_module(struct call *call, const struct inventory_module *m, bool clear)
 {
 	struct writer w;
 	struct jsonw j;
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
-	put_module(&j, m, call_who(call)->roles & MAY_NAME);
+	put_module(&j, m, clear);
 	call_answer(call, CALL_DONE, &w);
 }
 
@@ -84,7 +85,7 @@ put_listed(void *arg, const struct inventory_module *m)
 	memcpy(l->last, m->pseudonym, sizeof l->last);
 	l->n++;
 	if (!l->group[0] || strcmp(l->group, m->group) == 0)
-		put_module(l->j, m, l->names);
+		put_module(l->j, m, false);
 	return 0;
 }
 
@@ -94,7 +95,7 @@ requests_module_list(struct control *c, struct call *call)
 	char hex[2 * MSG_ID + 1], group[DB_NAME_MAX];
 	uint8_t after[MSG_ID];
 	struct call_doc d;
-	struct listing l = { .j = &d.j, .names = call_who(call)->roles & MAY_NAME, .group = group };
+	struct listing l = { .j = &d.j, .group = group };
 	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
 	(void)call_text(call, "group", group, sizeof group);
 	(void)call_text(call, "after", hex, sizeof hex);
@@ -111,15 +112,19 @@ requests_module_list(struct control *c, struct call *call)
 	call_doc_end(call, &d, CALL_DONE);
 }
 
-/* By pseudonym, or by "kind:identity". NULL: the call is answered. */
-static const struct inventory_module *
-module_of_call(struct control *c, struct call *call)
+const struct inventory_module *
+requests_module_of(struct control *c, struct call *call)
 {
 	char text[161], canonical[IDENTITY_TEXT_MAX + 1];
 	uint8_t id[MSG_ID];
 	const struct inventory_module *m = NULL;
 	(void)call_text(call, "module", text, sizeof text);
 	char *colon = strchr(text, ':');
+	if (colon && !(call_who(call)->roles & MAY_NAME)) {
+		call_fail(call, CALL_REFUSED, "DENIED", "name it by its pseudonym",
+		    "who a module is is for those who work with it");
+		return NULL;
+	}
 	if (colon) {
 		enum identity_kind kind = identity_kind_parse(view_of(text, (size_t)(colon - text)));
 		if (kind && identity_canonical(kind, IDENTITY_CHECK_NONE, view_str(colon + 1), canonical))
@@ -138,9 +143,9 @@ module_of_call(struct control *c, struct call *call)
 void
 requests_module_show(struct control *c, struct call *call)
 {
-	const struct inventory_module *m = module_of_call(c, call);
+	const struct inventory_module *m = requests_module_of(c, call);
 	if (m)
-		answer_module(call, m);
+		requests_answer_module(call, m, false);
 }
 
 static struct msg_append *
@@ -164,18 +169,31 @@ set_hold(struct control *c, const uint8_t module[MSG_ID], bool hold)
 	return inventory_flush(c->inventory);
 }
 
+/* What a person writes stays in the log for years; false: the call is answered. */
+static bool
+keeps_the_secret(struct call *call, const struct inventory_module *m)
+{
+	char reason[DB_TEXT_MAX];
+	(void)call_text(call, "reason", reason, sizeof reason);
+	if (!privacy_names(m, reason))
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "name it by its pseudonym",
+	    "the reason holds the module's identity, and the log is kept for years");
+	return false;
+}
+
 void
 requests_module_hold(struct control *c, struct call *call)
 {
-	const struct inventory_module *m = module_of_call(c, call);
-	if (!m)
+	const struct inventory_module *m = requests_module_of(c, call);
+	if (!m || !keeps_the_secret(call, m))
 		return;
 	int err = set_hold(c, m->pseudonym, true);
 	logbook_tell(c->logbook, hold_entry(c, call, m->pseudonym, "hold"));
 	if (err)
 		call_fail_err(call, err);
 	else
-		answer_module(call, m);
+		requests_answer_module(call, m, false);
 }
 
 struct unholding { /* waits for its entry */
@@ -197,7 +215,7 @@ on_unhold_logged(void *ctx, int err, uint64_t index)
 	else if ((err = set_hold(u->c, u->module, false)))
 		call_fail_err(u->call, err);
 	else
-		answer_module(u->call, m);
+		requests_answer_module(u->call, m, false);
 	free(u);
 }
 
@@ -205,8 +223,8 @@ on_unhold_logged(void *ctx, int err, uint64_t index)
 void
 requests_module_unhold(struct control *c, struct call *call)
 {
-	const struct inventory_module *m = module_of_call(c, call);
-	if (!m)
+	const struct inventory_module *m = requests_module_of(c, call);
+	if (!m || !keeps_the_secret(call, m))
 		return;
 	struct unholding *u = calloc(1, sizeof *u);
 	struct msg_append *e = u ? hold_entry(c, call, m->pseudonym, "unhold") : NULL;
@@ -381,7 +399,7 @@ explain_last(struct control *c, struct jsonw *j, const struct inventory_module *
 void
 requests_module_explain(struct control *c, struct call *call)
 {
-	const struct inventory_module *m = module_of_call(c, call);
+	const struct inventory_module *m = requests_module_of(c, call);
 	struct call_doc d;
 	size_t n;
 	bool last = false;

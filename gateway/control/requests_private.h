@@ -36,12 +36,20 @@ void requests_release_list(struct control *c, struct call *call);
 void requests_release_revoke(struct control *c, struct call *call);
 
 /* requests_modules.c */
+/* By pseudonym, or by "kind:identity" for those who may ask who a module is. NULL: the call is answered. */
+const struct inventory_module *requests_module_of(struct control *c, struct call *call);
+/* Answers with all about a module; its identities masked, unless clear. */
+void requests_answer_module(struct call *call, const struct inventory_module *m, bool clear);
 void requests_module_list(struct control *c, struct call *call);
 void requests_module_show(struct control *c, struct call *call);
 void requests_module_import(struct control *c, struct call *call);
 void requests_module_hold(struct control *c, struct call *call);
 void requests_module_unhold(struct control *c, struct call *call);
 void requests_module_explain(struct control *c, struct call *call);
+
+/* requests_privacy.c */
+void requests_module_reveal(struct control *c, struct call *call);
+void requests_privacy_erase(struct control *c, struct call *call);
 
 /* requests_log.c */
 void requests_log_head(struct control *c, struct call *call);

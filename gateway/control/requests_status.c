@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 
 #define DISK_ALERT_PCT 80 /* as audit logs it */
@@ -273,15 +274,18 @@ static int
 put_unknown(void *arg, const struct db_unknown *u)
 {
 	struct listing *l = arg;
+	char agent[sizeof u->agent], path[sizeof u->path];
+	privacy_mask_text(u->agent, true, agent, sizeof agent);
+	privacy_mask_text(u->path, true, path, sizeof path);
 	jsonw_object(l->j);
-	put_text(l->j, "agent", u->agent);
+	put_text(l->j, "agent", agent);
 	jsonw_kuint(l->j, "count", u->count);
 	requests_put_time(l->j, "first", u->first_seen);
 	put_text(l->j, "host", u->host);
 	jsonw_kuint(l->j, "id", u->id);
 	requests_put_time(l->j, "last", u->last_seen);
 	put_text(l->j, "listener", u->listener);
-	put_text(l->j, "path", u->path);
+	put_text(l->j, "path", path);
 	jsonw_object_end(l->j);
 	return 0;
 }
@@ -351,12 +355,17 @@ put_sighting(void *arg, const struct db_resource *r)
 {
 	struct listing *l = arg;
 	struct jsonw *j = l->j;
+	char product[sizeof r->product], target[sizeof r->target], url[sizeof r->url];
+	/* Captures of a request: a module that puts its number where a product belongs is not to be read off here. */
+	privacy_mask_text(r->product, false, product, sizeof product);
+	privacy_mask_text(r->target, false, target, sizeof target);
+	privacy_mask_text(r->url, false, url, sizeof url);
 	jsonw_object(j);
 	jsonw_kuint(j, "count", r->sightings);
 	requests_put_time(j, "first", r->first_seen);
 	put_text(j, "from", r->from[0] ? r->from : "*");
 	requests_put_time(j, "last", r->last_seen);
-	put_text(j, "product", r->product);
+	put_text(j, "product", product);
 	put_text(j, "profile", r->profile);
 	jsonw_khex(j, "resource", r->id, sizeof r->id);
 	if (r->candidate)
@@ -364,8 +373,8 @@ put_sighting(void *arg, const struct db_resource *r)
 	else
 		jsonw_knull(j, "review");
 	put_text(j, "state", r->candidate ? r->candidate_state : r->state);
-	put_text(j, "target", r->target);
-	put_text(j, "url", r->url);
+	put_text(j, "target", target);
+	put_text(j, "url", url);
 	jsonw_object_end(j);
 	return 0;
 }

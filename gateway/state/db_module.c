@@ -220,3 +220,18 @@ db_module_erase(struct db *db, const uint8_t pseudonym[DB_ID])
 	/* secure_delete overwrote the row in the new pages; the write-ahead log has the old ones until now. */
 	return r ? r : db_forget(db);
 }
+
+int
+db_module_erase_all(struct db *db, uint8_t (*ids)[DB_ID], size_t n)
+{
+	int r = db_begin(db);
+	if (r)
+		return r;
+	for (size_t i = 0; !r && i < n; i++) {
+		r = erase(db, ids[i]);
+		if (r == FG_ENOTFOUND)
+			r = 0;
+	}
+	r = db_end(db, r);
+	return r ? r : db_forget(db); /* as above */
+}

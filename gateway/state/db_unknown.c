@@ -115,3 +115,13 @@ db_unknown_clear(struct db *db)
 	db_query(&q, db, "DELETE FROM unknown");
 	return db_run(&q, NULL);
 }
+
+int
+db_unknown_forget(struct db *db, const char *text)
+{
+	struct db_query q;
+	db_query(&q, db, "DELETE FROM unknown WHERE instr(path, ?) > 0 OR instr(host, ?) > 0 OR instr(agent, ?) > 0");
+	for (unsigned i = 0; i < 3; i++)
+		db_put_text(&q, text);
+	return db_run(&q, NULL);
+}

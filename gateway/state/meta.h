@@ -7,7 +7,8 @@
 
 #define DB_META_VALUE_MAX 512
 #define DB_META_GENERATION "generation" /* of the last decision table */
-#define DB_META_EPOCH "epoch"           /* number of the pseudonym key */
+#define DB_META_EPOCH "epoch"           /* mark of the pseudonym key: a few bytes of a MAC under it */
+#define DB_KEY_MARK_CAP 17
 
 /* Value into dst of cap bytes. FG_ENOTFOUND, FG_ELIMIT (does not fit). */
 int db_meta_get(struct db *db, const char *key, char *dst, size_t cap);

@@ -45,5 +45,7 @@ int db_module_list(struct db *db, const uint8_t *after, unsigned limit,
 int db_module_count(struct db *db, uint64_t *ret);
 /* Forgets a module, its identities and grants. FG_ENOTFOUND. */
 int db_module_erase(struct db *db, const uint8_t pseudonym[DB_ID]);
+/* The same for many: all or none; those that are not there are passed over. */
+int db_module_erase_all(struct db *db, uint8_t (*ids)[DB_ID], size_t n);
 
 #endif

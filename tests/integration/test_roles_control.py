@@ -2,6 +2,7 @@
 """Who may ask the gateway for what, on the real socket. A role is never a vote: only signatures permit."""
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -25,6 +26,7 @@ MATRIX = {
     "profile.unknown": ACT, "profile.draft": ACT,
     "review.statement": SIGN, "resume.statement": SIGN,
     "review.submit": ACT, "review.reject": ACT, "review.reopen": ACT, "release.revoke": ACT, "resume.submit": ACT,
+    "module.reveal": ACT, "privacy.erase": {"admin"},
     "fetch.retry": OPERATE, "import": OPERATE, "module.import": OPERATE, "module.hold": OPERATE,
     "module.unhold": OPERATE,
     "audit.export": EVIDENCE,
@@ -202,12 +204,124 @@ def test_members_bring_signatures_of_others_and_those_count(story):
     story.verify()
 
 
-def test_identities_are_for_those_who_work_with_them(story):
-    listing = ("module.list", {}, [])
-    for who, seen in [({"viewer"}, False), ({"auditor"}, False), ({"operator"}, True), ({"approver"}, True)]:
-        status, doc = call(story, who, listing)[0]
-        assert status == 0 and len(doc["modules"]) == 1
-        assert (IMEI in json.dumps(doc)) == seen, who
+REASON = "CHG-4901: the driver is on the phone"
+
+
+def test_no_view_shows_an_identity_in_clear(story):
+    """Whatever is asked without arguments, or about the one module: masked for everybody, root too."""
+    story.get(f"/strange/{IMEI}/x.bin?token=a1b2c3d4e5f6a7b8", headers={"User-Agent": f"EC21 {IMEI}"})
+    until(lambda: story.cli("profile", "unknown")["unknown"])
+    module = story.cli("module", "list")["modules"][0]["id"]
+    calls = [(request, {}, []) for request in MATRIX]
+    calls += [("module.show", {"module": module}, []), ("module.explain", {"module": module}, []),
+              ("review.show", {"review": "R-1"}, []), ("profile.list", {}, [])]
+    for who in [None] + [{role} for role in GROUPS]:
+        answers = call(story, who, *calls)
+        assert IMEI not in json.dumps(answers) and "a1b2c3d4e5f6a7b8" not in json.dumps(answers), who
+        shown = answers[len(MATRIX)][1]["identities"]
+        assert [i["text"] for i in shown] == ["*" * 11 + IMEI[-4:]], who
+    assert IMEI not in story.text("module", "list") + story.text("module", "show", module) + story.text("profile", "unknown")
+    assert IMEI not in open(story.log, errors="replace").read()
+
+
+def test_an_identity_is_revealed_to_whom_the_log_names(story):
+    module = story.cli("module", "list")["modules"][0]["id"]
+    reveal = ("module.reveal", {"module": module, "reason": REASON}, [])
+    for who in ({"viewer"}, {"auditor"}, {"viewer", "auditor"}, set()):
+        assert denied(call(story, who, reveal)[0])
+        # Nor may they try out who it is.
+        for request in ("module.show", "module.explain"):
+            assert denied(call(story, who, (request, {"module": f"imei:{IMEI}"}, []))[0]), who
+    for n, who in enumerate([{"operator"}, {"approver"}, {"admin"}, None], 1):
+        status, doc = call(story, who, reveal)[0]
+        assert status == 0 and [i["text"] for i in doc["identities"]] == [IMEI]
+    assert IMEI in story.text("module", "reveal", module, "--reason", REASON)
+    # Reasons are kept for years: the identity may not be in them, however it is written.
+    for reason in (f"who is {IMEI}?", " ".join(IMEI), ""):
+        for request in ("module.reveal", "privacy.erase", "module.hold", "module.unhold"):
+            status, doc = call(story, {"admin"}, (request, {"module": module, "reason": reason}, []))[0]
+            assert status != 0 or (not reason and request.startswith("module.") and "hold" in request), (request, reason)
+    entries = [e for e in story.entries() if e["ev"] == "device.revealed"]
+    assert [(e["dev"], e["msg"], e["out"]) for e in entries] == [(module, REASON, "ok")] * 5
+    assert len({e["act"] for e in entries}) == 2 and IMEI not in json.dumps(story.entries())
+    story.verify()
+
+
+def test_nothing_is_revealed_that_the_log_does_not_take(story):
+    module = story.cli("module", "list")["modules"][0]["id"]
+    os.kill(story.roles()["audit"], signal.SIGSTOP)
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run([os.path.join(BIN, "fotagate"), "-C", os.path.join(story.root, "run"), "module", "reveal", module,
+                        "--reason", REASON], capture_output=True, timeout=2)
+    story.kill_role("audit")
+    until(lambda: story.cli("status")["permitting"])
+
+
+def files_hold(gate, needle):
+    found = []
+    for folder, _, names in os.walk(os.path.join(gate.root, "data")):
+        for name in names:
+            with open(os.path.join(folder, name), "rb") as f:
+                if needle in f.read():
+                    found.append(name)
+    return found
+
+
+def test_a_module_is_forgotten(story):
+    module = story.cli("module", "list")["modules"][0]["id"]
+    story.approve()
+    data = story.served()
+    story.get(f"/strange/{IMEI}/x.bin")
+    until(lambda: story.cli("profile", "unknown")["unknown"])
+    assert files_hold(story, IMEI.encode())
+    erase = ("privacy.erase", {"module": module, "reason": REASON}, [])
+    for who in ({"viewer"}, {"auditor"}, {"operator"}, {"approver"}):
+        assert denied(call(story, who, erase)[0])
+    # Forgetting a restriction would lift it.
+    story.cli("module", "hold", module, "--reason", "asked for")
+    assert call(story, {"admin"}, erase)[0][1]["error"]["id"] == "HELD"
+    story.cli("module", "unhold", module, "--reason", "agreed")
+    assert call(story, {"admin"}, erase)[0] == (0, {"erased": 1})
+    assert not story.cli("module", "list")["modules"] and files_hold(story, IMEI.encode()) == []
+    assert call(story, {"admin"}, erase)[0][1]["error"]["id"] == "NOT-FOUND"
+    story.cli("privacy", "erase", "--before", "2001", "--reason", REASON, ok=(1,))
+    entry, = [e for e in story.entries() if e["ev"] == "device.erased"]
+    assert (entry["dev"], entry["msg"], entry["obj"]) == (module, REASON, "module")
+    # The log still proves what was done, and by whom it was asked for stays a pseudonym.
+    story.verify()
+    # Back again under the same key: the same pseudonym, and no second grant. (Edges tell of a module once a minute.)
+    assert story.stop() == 0
+    story.start()
+    assert story.served() == data
+    until(lambda: [m for m in story.cli("module", "list")["modules"] if m["id"] == module])
+    assert len([e for e in story.entries() if e["ev"] == "device.grant"]) == 1
+    # With another key nobody can try out any more who the erased one was.
+    story.cli("privacy", "erase", "--module", module, "--reason", REASON)
+    story.cli("privacy", "rotate", "--dir", story.root, ok=(1,))  # it is running
+    with open(os.path.join(story.root, "keys/epoch.key"), "rb") as old:
+        assert story.stop() == 0
+        story.tool("fotagate", "privacy", "rotate", "--dir", story.root)
+        old.seek(0)
+        assert set(old.read()) == {0}
+    assert os.stat(os.path.join(story.root, "keys/epoch.key")).st_mode & 0o777 == 0o600
+    story.start()
+    assert story.served() == data
+    assert [m["id"] for m in until(lambda: story.cli("module", "list")["modules"])] != [module]
+    assert len([e for e in story.entries() if e["ev"] == "device.grant"]) == 2
+    story.verify()
+
+
+def test_a_known_module_keeps_its_pseudonym_and_grant_over_a_new_key(story):
+    module = story.cli("module", "list")["modules"][0]["id"]
+    story.approve()
+    data = story.served()
+    assert story.stop() == 0
+    story.tool("fotagate", "privacy", "rotate", "--dir", story.root)
+    story.start()
+    assert story.served() == data
+    assert [m["id"] for m in story.cli("module", "list")["modules"]] == [module]
+    assert len([e for e in story.entries() if e["ev"] == "device.grant"]) == 1
+    story.verify()
 
 
 def halt(gate, who):
