@@ -28,6 +28,7 @@ struct asked {
 	bool version;
 	struct verify_dir dir;
 	const char **seen; /* as many as there are arguments */
+	bool *receipt;
 	struct verify_trust *trust;
 	struct verify_say say;
 };
@@ -51,9 +52,10 @@ option(struct asked *a, const char *name, const char *value)
 		return 0;
 	if (!strcmp(name, "--trust"))
 		return verify_trust_read(value, a->trust) ? -1 : 2;
-	if (!strcmp(name, "--seen") || !strcmp(name, "--receipt"))
+	if (!strcmp(name, "--seen") || !strcmp(name, "--receipt")) {
+		a->receipt[a->dir.seen_n] = !strcmp(name, "--receipt");
 		a->seen[a->dir.seen_n++] = value;
-	else if (!strcmp(name, "--evidence"))
+	} else if (!strcmp(name, "--evidence"))
 		a->dir.evidence = value;
 	else if (!strcmp(name, "--module"))
 		a->module = value;
@@ -102,6 +104,7 @@ run(struct asked *a)
 	a->dir.dir = a->word[0];
 	a->dir.trust = a->trust;
 	a->dir.seen = a->seen;
+	a->dir.receipt = a->receipt;
 	a->dir.have_module = a->module != NULL;
 	if (a->module && !verify_module_parse(a->module, a->dir.module)) {
 		fprintf(stderr, "fotagate-verify: --module wants the 32 hex digits of a pseudonym\n");
@@ -113,14 +116,16 @@ run(struct asked *a)
 int
 main(int argc, char **argv)
 {
-	struct asked a = { .seen = calloc((size_t)argc + 1, sizeof *a.seen), .trust = calloc(1, sizeof *a.trust) };
+	struct asked a = { .seen = calloc((size_t)argc + 1, sizeof *a.seen), .trust = calloc(1, sizeof *a.trust),
+		.receipt = calloc((size_t)argc + 1, sizeof *a.receipt) };
 	int status = VERIFY_ONE_COULD_NOT;
-	if (a.seen && a.trust)
+	if (a.seen && a.receipt && a.trust)
 		status = parse(&a, argc, argv);
 	if (status == VERIFY_ONE_OK)
 		status = run(&a);
 	verify_say_free(&a.say);
 	free(a.seen);
+	free(a.receipt);
 	free(a.trust);
 	return status;
 }

@@ -60,6 +60,22 @@ check_log(struct judged *x)
 	return err;
 }
 
+/* What was handed in as a receipt is one, and of the module in question. */
+static void
+check_receipts(struct judged *x)
+{
+	for (size_t i = 0; i < x->memory.n; i++) {
+		const struct verify_seen *s = &x->memory.seen[i];
+		if (!x->ask->receipt[i] || !s->usable)
+			continue;
+		if (!s->has_entry)
+			verify_log_problem(&x->log, "%s: no receipt", s->path);
+		else if (x->ask->have_module && !verify_module_has(&x->module, s->entry))
+			verify_log_problem(&x->log, "%s: entry %llu grants or serves nothing to that module", s->path,
+			    (unsigned long long)s->entry);
+	}
+}
+
 static int
 check_all(struct judged *x)
 {
@@ -80,6 +96,8 @@ check_all(struct judged *x)
 		err = verify_seen_check(l, &x->memory, x->ask->seen, x->ask->seen_n);
 	if (!err && x->ask->have_module)
 		err = verify_module_find(l, x->ask->module, &x->module);
+	if (!err)
+		check_receipts(x);
 	return err;
 }
 
@@ -119,6 +137,9 @@ tell(const struct judged *x)
 	    (unsigned long long)story->releases, (unsigned long long)story->statements, (unsigned long long)story->revoked);
 	verify_say_line(say, "granted      %llu, served %llu", (unsigned long long)story->grants,
 	    (unsigned long long)story->served);
+	if (story->only_counted)
+		verify_say_line(say, "             and %llu ends of downloads that were only counted, without their modules",
+		    (unsigned long long)story->only_counted);
 	tell_seen(x);
 }
 
@@ -159,6 +180,7 @@ put_document(const struct judged *x, const char *result, struct writer *w)
 	jsonw_kcstr(&j, "log", x->signers.genesis.log_vkey);
 	if (x->module.entry)
 		verify_module_put(&x->module, &x->log, s, &j);
+	jsonw_kuint(&j, "only_counted", s->only_counted);
 	jsonw_kcstr(&j, "origin", x->signers.genesis.origin);
 	verify_say_put(x->log.say, &j);
 	jsonw_kuint(&j, "released", s->releases);

@@ -10,6 +10,7 @@ struct verify_dir { /* all borrowed */
 	const char *dir;
 	const struct verify_trust *trust;
 	const char *const *seen; /* remembered states and receipts */
+	const bool *receipt;     /* which of them were given as receipts: of the module, when there is one */
 	size_t seen_n;
 	const char *evidence;    /* folder for proofs of a fork, or NULL */
 	bool have_module;

@@ -57,6 +57,16 @@ verify_module_find(const struct verify_log *l, const uint8_t dev[ENTRY_DEV_LEN],
 	return err;
 }
 
+bool
+verify_module_has(const struct verify_module *m, uint64_t entry)
+{
+	for (uint64_t i = 0; i < m->n; i++) {
+		if (m->entry[i] == entry)
+			return true;
+	}
+	return false;
+}
+
 void
 verify_module_free(struct verify_module *m)
 {
@@ -65,7 +75,8 @@ verify_module_free(struct verify_module *m)
 }
 
 void
-verify_module_sentence(const struct verify_module *m, const struct verify_log *l, struct writer *w)
+verify_module_sentence(const struct verify_module *m, const struct verify_log *l, const struct verify_story *s,
+    struct writer *w)
 {
 	char dev[2 * ENTRY_DEV_LEN + 1];
 	hex_encode(m->dev, sizeof m->dev, dev);
@@ -82,6 +93,9 @@ verify_module_sentence(const struct verify_module *m, const struct verify_log *l
 	else
 		writer_text(w, "nothing was logged as served to it");
 	writer_textf(w, ", in entries 0 to %llu without a gap", (unsigned long long)(l->n ? l->n - 1 : 0));
+	if (s->only_counted)
+		writer_textf(w, "; but the ends of %llu downloads were only counted, because too many came at once: "
+		    "whose they were the log does not say", (unsigned long long)s->only_counted);
 }
 
 static const char *
@@ -119,7 +133,7 @@ verify_module_tell(const struct verify_module *m, const struct verify_log *l, co
 	for (uint64_t i = 0; i < m->n; i++)
 		tell_entry(l, s, m->entry[i]);
 	writer_init(&w, LINE_MAX_BYTES);
-	verify_module_sentence(m, l, &w);
+	verify_module_sentence(m, l, s, &w);
 	if (w.n) {
 		verify_say_line(l->say, "%.*s", (int)w.n, (const char *)w.p);
 		verify_say_line(l->say, "%s", NOT_PROVEN);
@@ -161,7 +175,7 @@ verify_module_put(const struct verify_module *m, const struct verify_log *l, con
 {
 	struct writer w;
 	writer_init(&w, LINE_MAX_BYTES);
-	verify_module_sentence(m, l, &w);
+	verify_module_sentence(m, l, s, &w);
 	jsonw_key(j, "module");
 	jsonw_object(j);
 	jsonw_kuint(j, "broken_off", m->broken);

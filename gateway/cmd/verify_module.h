@@ -18,6 +18,8 @@ struct verify_module {
 
 /* 32 hex digits. */
 bool verify_module_parse(const char *text, uint8_t ret[ENTRY_DEV_LEN]);
+/* Whether that entry of the log is about the module. */
+bool verify_module_has(const struct verify_module *m, uint64_t entry);
 /* Goes through the whole log. FG_OK or FG_ENOMEM. Ended with verify_module_free. */
 int verify_module_find(const struct verify_log *l, const uint8_t dev[ENTRY_DEV_LEN], struct verify_module *ret);
 void verify_module_free(struct verify_module *m);
@@ -27,6 +29,7 @@ void verify_module_tell(const struct verify_module *m, const struct verify_log *
 void verify_module_put(const struct verify_module *m, const struct verify_log *l, const struct verify_story *s,
     struct jsonw *j);
 /* The sentence; empty when there were problems. */
-void verify_module_sentence(const struct verify_module *m, const struct verify_log *l, struct writer *w);
+void verify_module_sentence(const struct verify_module *m, const struct verify_log *l, const struct verify_story *s,
+    struct writer *w);
 
 #endif

@@ -260,6 +260,17 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 	return verify_judge_resumed(&w->judge, at);
 }
 
+/* Too many to be written one by one: whose downloads they were is not in the log. */
+static void
+on_flood(struct walk *w, const struct entry *e)
+{
+	const struct entry_ref *what = verify_judge_ref(e, "event"), *count = verify_judge_ref(e, "count");
+	bool download = what && (view_is(what->text, entry_event_name(ENTRY_DEVICE_SERVED)) ||
+	    view_is(what->text, entry_event_name(ENTRY_DEVICE_FAILED)));
+	if (download)
+		w->sum->only_counted += count && count->is_number ? count->number : 1;
+}
+
 static int
 on_signed(struct walk *w, const struct entry *e, uint64_t at)
 {
@@ -293,6 +304,9 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 	case ENTRY_AUTHORITY_GENESIS:
 		if (at)
 			verify_log_problem(w->l, "entry %llu: a second genesis", (unsigned long long)at);
+		return FG_OK;
+	case ENTRY_LOG_FLOOD:
+		on_flood(w, e);
 		return FG_OK;
 	case ENTRY_LOG_EXPORTED:
 		return on_exported(w, e, at);

@@ -11,6 +11,7 @@
 
 struct verify_story {
 	uint64_t releases, grants, served, revoked, statements;
+	uint64_t only_counted; /* downloads of which the log, flooded, has only the number */
 	struct verify_release *release; /* in the order of the log, owned */
 	uint32_t release_n, release_cap;
 	struct verify_index *by_id;

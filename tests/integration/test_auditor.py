@@ -164,6 +164,11 @@ def test_every_change_to_an_export_fails_both_verifiers(gate):
     trust = os.path.join(gate.root, "people/trust.txt")
     foreign = Foreign(trust)
     copies = [os.path.join(gate.dir, f"copy{i}") for i in range(2)]
+    # Lines of witnesses that the auditor has not named prove nothing to him, and nothing covers them.
+    path = os.path.join(out, "checkpoint")
+    text, lines = open(path).read().split("\n\n")
+    own = [x for x in lines.splitlines() if x.split(" ")[1] == text.split("\n")[0]]
+    open(path, "w").write(f"{text}\n\n{own[0]}\n")
     for copy in copies:
         shutil.copytree(out, copy)
 

@@ -207,6 +207,9 @@ test_receipts(void **state)
 	snprintf(p[0], sizeof p[0], "%s", at(f, "grant"));
 	snprintf(p[1], sizeof p[1], "%s", at(g, "lie"));
 	EXPECT(f, 0, "entry 4 of this log", "--receipt", p[0], "--module", MODULE_1);
+	EXPECT(f, 1, "entry 4 grants or serves nothing to that module", "--receipt", p[0], "--module",
+	    "03030303030303030303030303030303");
+	EXPECT(f, 1, "no receipt", "--receipt", at(f, "e/checkpoint"));
 	EXPECT(f, 1, "entry 3 of this log is another one", "--receipt", p[1]);
 	EXPECT(f, 1, "FORK", "--receipt", p[1]);
 	for (off_t i = 0; i < 600; i += 37) {
@@ -345,6 +348,24 @@ test_one_module(void **state)
 	EXPECT(f, 2, "32 hex digits", "--module", "490154203237518");
 }
 
+/* What the log only counted is said where a conclusion is drawn. */
+static void
+test_counted_only(void **state)
+{
+	struct fixture *f = *state;
+	need_program(f);
+	tell(f, 2, "x");
+	struct entry e = { .ev = ENTRY_LOG_FLOOD, .obj = view_str("source:edge0"), .refs = 2 };
+	e.ref[0] = (struct entry_ref){ view_str("count"), true, 17, { 0 } };
+	e.ref[1] = (struct entry_ref){ view_str("event"), false, 0, view_str("device.served") };
+	put(f, e);
+	e.ref[1].text = view_str("device.seen");
+	put(f, e);
+	end(f);
+	EXPECT(f, 0, "the ends of 17 downloads were only counted", "--module", MODULE_1);
+	EXPECT(f, 0, "and 17 ends of downloads", "--trust", at(f, "trust"));
+}
+
 static void
 test_no_conclusion_from_a_broken_story(void **state)
 {
@@ -398,7 +419,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_earlier_states), TEST(test_two_trees_of_one_size), TEST(test_a_branch), TEST(test_two_memories),
 		TEST(test_receipts), TEST(test_signers_remember), TEST(test_witnesses), TEST(test_one_module),
-		TEST(test_no_conclusion_from_a_broken_story), TEST(test_texts_the_log_names),
+		TEST(test_counted_only), TEST(test_no_conclusion_from_a_broken_story), TEST(test_texts_the_log_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
