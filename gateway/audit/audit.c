@@ -167,7 +167,13 @@ open_log(struct audit *a)
 		audit_condemn(a, a->opened.state, a->opened.published, a->opened.why);
 	if (a->condemned.state != MSG_LOG_UNKNOWN)
 		ledger_end(a->ledger);
-	err = open_entries(a);
+	return FG_OK;
+}
+
+int
+audit_begin(struct audit *a)
+{
+	int err = open_entries(a);
 	if (err) /* the supervisor tries again */
 		audit_fail(a, a->path, err);
 	return err;
@@ -176,8 +182,11 @@ open_log(struct audit *a)
 static void
 on_publish(evutil_socket_t fd, short what, void *ctx)
 {
+	struct audit *a = ctx;
 	(void)fd;
 	(void)what;
+	if (a->witness.comparing)
+		return;
 	audit_room_look(ctx);
 	audit_flood_look(ctx);
 	audit_publish_tick(ctx);
@@ -191,6 +200,7 @@ start(void *ctx, struct role *r)
 	hex_encode(role_boot(r)->instance, 4, hex);
 	snprintf(a->host, sizeof a->host, "gw-%s", hex);
 	int err = check_identity(a);
+	audit_witness_start(a);
 	event_assign(&a->publish, role_base(r), -1, EV_PERSIST, on_publish, a);
 	if (!err)
 		err = audit_append_open(a);
@@ -223,6 +233,7 @@ static const struct chan_rule warden_rules[] = {
 	HEAD_RULE,
 	{ MSG_ROOT_ASK, CHAN_ALWAYS, audit_on_root_ask },
 	{ MSG_PROOF_ASK, CHAN_ALWAYS, audit_on_proof_ask }, /* whether a signer set reached the log */
+	{ MSG_COSIGNED, CHAN_ALWAYS, audit_on_cosigned },
 };
 static const struct chan_rule supervisor_rules[] = { APPEND_RULE };
 
@@ -231,7 +242,7 @@ peer_ops(void *ctx, enum msg_role peer)
 {
 	static const struct chan_ops edge = { edge_rules, 2, NULL };
 	static const struct chan_ops control = { control_rules, 5, NULL };
-	static const struct chan_ops warden = { warden_rules, 4, NULL };
+	static const struct chan_ops warden = { warden_rules, 5, NULL };
 	(void)ctx;
 	switch (peer) {
 	case MSG_ROLE_EDGE:
@@ -246,12 +257,20 @@ peer_ops(void *ctx, enum msg_role peer)
 }
 
 static void
+peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
+{
+	(void)index;
+	audit_witness_up(ctx, c, peer);
+}
+
+static void
 peer_down(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why)
 {
 	(void)peer;
 	(void)index;
 	(void)why;
 	audit_forget(ctx, c);
+	audit_witness_down(ctx, c);
 }
 
 static void
@@ -276,6 +295,7 @@ audit_main(const struct clock_source *clock)
 		.prepare = prepare,
 		.start = start,
 		.peer_ops = peer_ops,
+		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.stop = stop,
 		.supervisor_rules = supervisor_rules,
@@ -294,6 +314,7 @@ audit_main(const struct clock_source *clock)
 	free(a.key_text);
 	note_signer_wipe(&a.key);
 	audit_append_close(&a);
+	audit_witness_close(&a);
 	free(a.genesis);
 	return status;
 }

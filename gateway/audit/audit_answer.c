@@ -34,7 +34,7 @@ audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame 
 	const struct msg_root_ask *ask = msg;
 	struct msg_root m = { .token = ask->token, .size = ask->size };
 	(void)frame;
-	m.err = a->failed ? FG_EIO : ledger_root_at(a->ledger, ask->size, m.root);
+	m.err = a->failed ? FG_EIO : a->witness.comparing ? FG_EAGAIN : ledger_root_at(a->ledger, ask->size, m.root);
 	chan_send(c, MSG_ROOT, &m, NULL, 0);
 }
 
@@ -62,7 +62,8 @@ audit_on_proof_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame
 	(void)frame;
 	writer_init(&receipt, sizeof m.receipt - 1);
 	writer_init(&entry, ENTRY_MAX);
-	m.err = ledger_receipt(a->ledger, ask->index, &receipt, &entry);
+	/* Both may publish, and nothing is signed before the comparison. */
+	m.err = a->witness.comparing ? FG_EAGAIN : ledger_receipt(a->ledger, ask->index, &receipt, &entry);
 	if (!m.err && entry.n > MSG_ENTRY_MAX)
 		m.err = FG_ELIMIT; /* none of ours */
 	if (!m.err) {

@@ -142,6 +142,7 @@ audit_publish(struct audit *a)
 	int err = audit_is_usable(a) ? ledger_publish(a->ledger) : FG_OK;
 	if (err)
 		audit_fail(a, "publish", err);
+	audit_witness_published(a);
 }
 
 void
@@ -212,6 +213,8 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 		refuse_append(c, m->token, FG_EPERM);
 		return;
 	}
+	if (chan_peer_role(c) == MSG_ROLE_SUPERVISOR && audit_witness_hold(a, m))
+		return;
 	if (!audit_flood_admits(a, c, m))
 		return; /* nobody waits */
 	if (!audit_room_admits(a, e.ev)) {

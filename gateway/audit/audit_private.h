@@ -8,6 +8,7 @@
  *   audit_flood.c   what one source may write of what it tells
  *   audit_append.c  entries, group commit, acknowledgements
  *   audit_answer.c  what others may read: head, roots, files, proofs
+ *   audit_witness.c what the warden remembers: comparison at start, its line
  */
 #ifndef FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
 #define FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
@@ -28,6 +29,22 @@ struct waiter { /* an acknowledgement owed after the next commit */
 	uint64_t token;
 	uint64_t index;
 	uint8_t leaf[DIGEST_SHA256_LEN];
+};
+
+struct held;
+
+struct audit_witness { /* the warden */
+	struct chan *chan;   /* NULL while it is away */
+	bool comparing;      /* it has not yet said what it remembers: nothing is appended or signed */
+	bool asked;          /* an answer is owed */
+	bool quiet;          /* it cannot or will not; until it comes again */
+	uint64_t token;
+	uint64_t asked_size;
+	uint64_t known;      /* what it remembers */
+	uint64_t vouched;    /* the last size it signed in this process's life */
+	int64_t at;          /* when, epoch seconds */
+	struct held *held, **held_tail;
+	unsigned held_n;
 };
 
 struct audit {
@@ -58,6 +75,7 @@ struct audit {
 	int64_t committed_ms;   /* when the last sync ended */
 	unsigned publish_skips; /* ticks in a row that found this role busy */
 	struct event publish;
+	struct audit_witness witness;
 	bool failed;    /* could not be written: this process ends */
 	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
 };
@@ -112,6 +130,23 @@ void audit_flood_forget(struct audit *a, const struct chan *c);
 void audit_flood_look(struct audit *a);
 /* Writes the counts now. */
 void audit_flood_count(struct audit *a);
+/* ---- audit.c ---- */
+
+/* The log's first lines of this life, once it has been compared. An error has been said and ends the process. */
+int audit_begin(struct audit *a);
+
+/* ---- audit_witness.c ---- */
+
+void audit_witness_start(struct audit *a);
+void audit_witness_close(struct audit *a);
+/* A peer has come or gone. */
+void audit_witness_up(struct audit *a, struct chan *c, enum msg_role peer);
+void audit_witness_down(struct audit *a, const struct chan *c);
+/* Keeps an entry of the supervisor's until the comparison is over; false when it is over, or too many wait. */
+bool audit_witness_hold(struct audit *a, const struct msg_append *m);
+/* There may be a checkpoint that the warden has not seen. */
+void audit_witness_published(struct audit *a);
+void audit_on_cosigned(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 
 /* ---- audit_append.c ---- */
 

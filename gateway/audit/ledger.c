@@ -452,6 +452,87 @@ ledger_root_at(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN])
 	return err;
 }
 
+/* A tree of what is published; the caller frees it. NULL: no memory. */
+static struct tile_tree *
+published_tree(struct ledger *l)
+{
+	return tile_tree_new(l->m, l->published, tilestore_read, l->tiles);
+}
+
+int
+ledger_root_unsigned(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	struct merkle_range range;
+	if (size > l->range.size)
+		return FG_ENOTFOUND;
+	struct tile_tree *t = published_tree(l);
+	if (!t)
+		return FG_ENOMEM;
+	int err = size <= l->published ? tile_tree_root(t, size, ret) : tile_tree_range(t, &range);
+	tile_tree_free(t);
+	if (err || size <= l->published)
+		return err;
+	/* What the tiles do not hold yet is kept, from tilestore_size() on. */
+	if (tilestore_size(l->tiles) != l->published)
+		return FG_ESTATE;
+	for (uint64_t i = l->published; !err && i < size; i++)
+		err = merkle_range_push(l->m, &range, l->kept[i - l->published].leaf);
+	return err ? err : merkle_range_root(l->m, &range, ret);
+}
+
+int
+ledger_consistency(struct ledger *l, uint64_t old, struct merkle_proof *ret)
+{
+	if (old == 0 || old > l->published)
+		return FG_EINVAL;
+	struct tile_tree *t = published_tree(l);
+	if (!t)
+		return FG_ENOMEM;
+	int err = tile_tree_consistency(t, old, l->published, ret);
+	tile_tree_free(t);
+	return err;
+}
+
+/* The checkpoint without that witness's line: text, and the lines of everybody else. */
+static void
+without(struct view note, const struct note_key *witness, struct writer *w)
+{
+	char mark[NOTE_NAME_MAX + 8];
+	snprintf(mark, sizeof mark, "\xe2\x80\x94 %s ", witness->name);
+	size_t n = strlen(mark);
+	while (note.n) {
+		const uint8_t *end = memchr(note.p, '\n', note.n);
+		struct view line = view_of(note.p, end ? (size_t)(end - note.p) + 1 : note.n);
+		if (line.n < n || memcmp(line.p, mark, n) != 0)
+			writer_bytes(w, line);
+		note = view_of(note.p + line.n, note.n - line.n);
+	}
+}
+
+int
+ledger_cosigned(struct ledger *l, uint64_t size, const struct note_key *witness, struct view line)
+{
+	struct writer note;
+	if (l->dead)
+		return FG_EIO;
+	if (size != l->published)
+		return FG_ESTATE;
+	writer_init(&note, MSG_CHECKPOINT_MAX - 1);
+	without(writer_view(&l->checkpoint), witness, &note);
+	writer_bytes(&note, line);
+	int err = writer_err(&note);
+	/* Whether the file then has the line or not, it is the checkpoint of that size. */
+	if (!err)
+		err = tilestore_write(l->tiles, TILESTORE_CHECKPOINT, writer_view(&note));
+	if (!err) {
+		writer_free(&l->checkpoint);
+		l->checkpoint = note;
+		writer_init(&note, 0);
+	}
+	writer_free(&note);
+	return err;
+}
+
 int
 ledger_receipt(struct ledger *l, uint64_t index, struct writer *receipt, struct writer *entry)
 {

@@ -52,6 +52,20 @@ int ledger_publish(struct ledger *l);
 struct view ledger_checkpoint(const struct ledger *l);
 /* Root of the first size entries; FG_ENOTFOUND when there are fewer. */
 int ledger_root_at(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN]);
+/*
+ * The same without ever signing anything, for a log that is not yet known to be
+ * in order.
+ */
+int ledger_root_unsigned(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN]);
+/* Proof from a positive size to the published one; FG_EINVAL when old is larger. */
+int ledger_consistency(struct ledger *l, uint64_t old, struct merkle_proof *ret);
+/*
+ * Puts a witness's line under the checkpoint, in place of an older one of its
+ * key; the caller has verified it. FG_ESTATE: another size has been published
+ * meanwhile; FG_ELIMIT: the checkpoint would not fit a message; FG_EIO: a full
+ * disk. None of it harms: the checkpoint is as good without.
+ */
+int ledger_cosigned(struct ledger *l, uint64_t size, const struct note_key *witness, struct view line);
 /* Receipt of one entry against the current checkpoint, and the entry itself. Publishes if need be. */
 int ledger_receipt(struct ledger *l, uint64_t index, struct writer *receipt, struct writer *entry);
 int ledger_file(struct ledger *l, const char *name);

@@ -132,7 +132,7 @@ hand_key(struct handing *h, enum msg_boot_kind kind, const char *name)
 	hand_file(h, kind, 0, 0, name, path);
 }
 
-/* May be absent: it co-signs another gateway's log, which not everybody wants. */
+/* May be absent: the warden then remembers the log without signing for it. */
 static void
 hand_cosign_key(struct handing *h)
 {

@@ -224,6 +224,10 @@ issue_head(struct warden *w, const struct msg_head *m)
 		issue_refuse(w, "the audit log is not in order: nothing is permitted until it is");
 		return;
 	}
+	if (m->size < cosign_size(w->cosign)) {
+		issue_refuse(w, "the audit log is shorter than a checkpoint that was vouched for: nothing is permitted");
+		return;
+	}
 	w->job.log_size = m->size;
 	if (m->size > w->log_seen)
 		w->log_seen = m->size;

@@ -5,6 +5,7 @@
 
 #include "gateway/jail/jail.h"
 #include "gateway/warden/authority.h"
+#include "gateway/warden/cosign.h"
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
@@ -82,6 +83,7 @@ struct warden {
 	bool unsettled;
 	uint64_t late_token;
 	int64_t recover_at;
+	struct cosign *cosign;
 	struct vault *vault;
 	struct peers *peers;
 	struct released *list[VAULT_RELEASES_MAX];

@@ -12,12 +12,14 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/note.h"
 #include "crypto/reader.h"
 #include "crypto/writer.h"
 #include "gateway/warden/keep.h"
 
 #define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
 #define VAULT_RESTRICTIONS "restrictions"
+#define VAULT_HEAD "witnessed"
 
 struct vault {
 	int dir;
@@ -316,4 +318,17 @@ vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], 
 			highest = r->log_size;
 	}
 	return highest;
+}
+
+int
+vault_keep_head(struct vault *v, struct view note)
+{
+	int err = keep_write(v->dir, VAULT_HEAD, note, 0440);
+	return err ? err : fsync(v->dir) ? FG_EIO : FG_OK;
+}
+
+int
+vault_head(struct vault *v, uint8_t **ret, size_t *ret_n)
+{
+	return keep_read(v->dir, VAULT_HEAD, NOTE_SIZE_MAX, ret, ret_n);
 }

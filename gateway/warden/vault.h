@@ -49,6 +49,9 @@ void vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t
 /* Calls back for every kept record, with an empty bundle where the statements are gone; views live during the call. */
 int vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct view bundle),
     void *ctx);
+/* The last checkpoint of the log that was vouched for, durable when 0 is returned; and that one again (owned bytes, free()). */
+int vault_keep_head(struct vault *v, struct view note);
+int vault_head(struct vault *v, uint8_t **ret, size_t *ret_n);
 /* In force from the moment of the call, even when writing it down fails (FG_EIO); not with FG_ELIMIT, FG_ENOMEM. */
 int vault_restrict(struct vault *v, const struct vault_restriction *r);
 /* Highest log size of a restriction of this image or release; 0 if none. */

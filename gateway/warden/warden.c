@@ -161,6 +161,22 @@ on_peer(struct warden *w, struct wire_frame *f)
 
 /* ---- boot ---- */
 
+/* The log's key is genesis': a checkpoint by any other is none of ours. */
+static int
+open_cosign(struct warden *w)
+{
+	struct note_key log;
+	char why[256] = "";
+	int err = note_key_parse(view_str(authority_genesis_get(w->authority)->log_vkey), &log);
+	if (!err)
+		err = cosign_open(w->cosign, w->vault, &log, why, sizeof why);
+	if (err)
+		say("what is remembered of the log does not hold", why[0] ? why : err_name(err));
+	else if (cosign_size(w->cosign) > w->log_seen)
+		w->log_seen = cosign_size(w->cosign);
+	return err;
+}
+
 static int
 enter_jail(struct warden *w)
 {
@@ -201,7 +217,7 @@ enter_jail(struct warden *w)
 		err = issue_count_keys(w);
 	if (err)
 		say("suspended keys", err_name(err));
-	return err;
+	return err ? err : open_cosign(w);
 }
 
 static int
@@ -216,8 +232,10 @@ on_boot_fd(struct warden *w, struct wire_frame *f)
 		return authority_genesis(w->authority, f->fds[0]);
 	case MSG_FD_GENESIS_SIG:
 		return authority_genesis_sig(w->authority, f->fds[0]);
+	case MSG_FD_COSIGN_KEY:
+		return cosign_key(w->cosign, f->fds[0]);
 	default:
-		return FG_OK; /* a co-signing key waits for the witness; the frame closes it */
+		return FG_OK; /* nothing of ours; the frame closes it */
 	}
 }
 
@@ -357,8 +375,27 @@ on_control(struct warden *w, struct wire_frame *f)
 }
 
 static int
+on_cosign_ask(struct warden *w, struct wire_frame *f)
+{
+	struct msg_cosign_ask ask;
+	struct msg_cosigned answer;
+	if (msg_decode(f, &ask, sizeof ask))
+		return FG_EPEER;
+	cosign_ask(w->cosign, &ask, w->clock.now_s(), &answer);
+	if (answer.err)
+		say("a checkpoint was not vouched for", err_name(answer.err));
+	else if (answer.outcome != WITNESS_UNKNOWN && answer.outcome != WITNESS_COSIGN)
+		say("the log asked to vouch for a checkpoint that does not extend the remembered one",
+		    witness_outcome_name((enum witness_outcome)answer.outcome));
+	peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_COSIGNED, &answer, NULL, 0);
+	return FG_OK;
+}
+
+static int
 on_audit(struct warden *w, struct wire_frame *f)
 {
+	if (f->type == MSG_COSIGN_ASK)
+		return on_cosign_ask(w, f);
 	union {
 		struct msg_head head;
 		struct msg_root root;
@@ -478,7 +515,8 @@ warden_main(const struct warden_clock *clock)
 	w->job.request.image_fd = w->job.request.bundle_fd = w->authority_dir = -1;
 	w->authority = authority_new();
 	w->peers = peers_new();
-	int err = w->authority && w->peers ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
+	w->cosign = cosign_new();
+	int err = w->authority && w->peers && w->cosign ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
 	if (!err)
 		err = loop(w);
 	if (w->orphan)
@@ -488,6 +526,7 @@ warden_main(const struct warden_clock *clock)
 	issue_end(w);
 	peers_free(w->peers);
 	suspensions_close(w->suspensions);
+	cosign_free(w->cosign);
 	vault_close(w->vault);
 	if (w->authority_dir >= 0)
 		close(w->authority_dir);

@@ -33,6 +33,8 @@
 #define MSG_REFS_MAX 12      /* references of an audit entry */
 #define MSG_ENTRY_MAX 56320  /* a whole audit entry; fits a frame beside a receipt */
 #define MSG_RECORD_MAX 32768 /* a release record */
+#define MSG_CHECKPOINT_MAX 4096 /* a checkpoint with the lines of a dozen witnesses */
+#define MSG_COSIGN_MAX 16384 /* a consistency proof (2.8 KiB) and a checkpoint */
 #define MSG_ID 16            /* pseudonyms, release ids, resources, instance ids */
 
 /* Roles; the value is on the wire. Zero is nobody. */
@@ -87,6 +89,8 @@ enum msg_type {
 	MSG_LOG_OPENED,
 	MSG_PROOF_ASK,
 	MSG_PROOF,
+	MSG_COSIGN_ASK, /* audit -> warden, the witness in the house */
+	MSG_COSIGNED,
 	/* edge <-> control */
 	MSG_TABLE = 64,
 	MSG_TABLE_TAKEN,
@@ -310,7 +314,7 @@ struct msg_head {
 	uint8_t root[DIGEST_SHA256_LEN];
 	uint8_t used_pct;   /* how full the log's disk is */
 	uint64_t published; /* size of the checkpoint below */
-	char checkpoint[2048];
+	char checkpoint[MSG_CHECKPOINT_MAX];
 };
 enum msg_log_state {
 	MSG_LOG_UNKNOWN = 0,
@@ -335,6 +339,17 @@ struct msg_log_open { uint64_t token; char name[MSG_PATH_MAX]; }; /* "checkpoint
 struct msg_log_opened { uint64_t token; int32_t err; }; /* + 1 fd read-only if err is 0 (else none) */
 struct msg_proof_ask { uint64_t token; uint64_t index; };
 struct msg_proof { uint64_t token; int32_t err; char receipt[8192]; struct view entry; };
+struct msg_cosign_ask {
+	uint64_t token;
+	struct view request; /* the body of an add-checkpoint (crypto/witness.h); empty: only tell what is remembered */
+};
+struct msg_cosigned {
+	uint64_t token;
+	int32_t err;      /* 0: judged, and remembered durably if it was to be */
+	uint8_t outcome;  /* enum witness_outcome; WITNESS_UNKNOWN to an empty request */
+	struct view note; /* the checkpoint remembered now, with the log's own signature: proof, not claim. Empty: none */
+	char line[512];   /* the cosignature with its "\n"; "" unless cosigned, or without a key */
+};
 
 /* ---- edge and control ---- */
 

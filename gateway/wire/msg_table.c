@@ -142,6 +142,13 @@ static const struct msg_field log_opened[] = {
 static const struct msg_field proof_ask[] = {
 	U64(msg_proof_ask, token), U64(msg_proof_ask, index), END,
 };
+static const struct msg_field cosign_ask[] = {
+	U64(msg_cosign_ask, token), VIEW(msg_cosign_ask, request, MSG_COSIGN_MAX), END,
+};
+static const struct msg_field cosigned[] = {
+	U64(msg_cosigned, token), I32(msg_cosigned, err), U8(msg_cosigned, outcome),
+	VIEW(msg_cosigned, note, MSG_CHECKPOINT_MAX), TEXT(msg_cosigned, line), END,
+};
 static const struct msg_field proof[] = {
 	U64(msg_proof, token), I32(msg_proof, err), TEXT(msg_proof, receipt),
 	VIEW(msg_proof, entry, MSG_ENTRY_MAX), END,
@@ -334,6 +341,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	    .fds = { .number = MSG_NOWHERE, .unless = EXACT(msg_log_opened, err, 4) } },
 	[MSG_PROOF_ASK] = PLAIN("proof-ask", msg_proof_ask, proof_ask, 0),
 	[MSG_PROOF] = PLAIN("proof", msg_proof, proof, 0),
+	[MSG_COSIGN_ASK] = PLAIN("cosign-ask", msg_cosign_ask, cosign_ask, 0),
+	[MSG_COSIGNED] = PLAIN("cosigned", msg_cosigned, cosigned, 0),
 
 	[MSG_TABLE] = PLAIN("table", msg_table, table, 1),
 	[MSG_TABLE_TAKEN] = PLAIN("table-taken", msg_table_taken, table_taken, 0),

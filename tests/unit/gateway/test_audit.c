@@ -13,6 +13,7 @@
 #include "crypto/entry.h"
 #include "crypto/err.h"
 #include "crypto/receipt.h"
+#include "crypto/witness.h"
 #include "gateway/role/role.h"
 #include "unit/crypto/people.h"
 #include "unit/gateway/role_rig.h"
@@ -75,6 +76,46 @@ start_with(struct fixture *f, struct view log_key, struct view genesis)
 	rig_say(f->rig.sup, MSG_START, NULL);
 }
 
+static struct msg_head
+head(struct fixture *f, int chan)
+{
+	struct msg_head h;
+	rig_say(chan, MSG_HEAD_ASK, &(struct msg_head_ask){ .token = 5 });
+	rig_hear(&f->rig, chan, MSG_HEAD, &h);
+	assert_int_equal(h.token, 5);
+	return h;
+}
+
+/* The warden's answer to one question. */
+static void
+cosigned(struct fixture *f, uint64_t token, int32_t err, enum witness_outcome outcome, struct view note, const char *line)
+{
+	struct msg_cosigned m = { .token = token, .err = err, .outcome = (uint8_t)outcome, .note = note };
+	snprintf(m.line, sizeof m.line, "%s", line);
+	rig_say(f->warden, MSG_COSIGNED, &m);
+}
+
+/*
+ * At start audit asks what the warden remembers. Then it shows it its checkpoint;
+ * a warden that cannot write is not asked again (quiet: it is left unanswered).
+ */
+static void
+compare(struct fixture *f, struct view note, bool leave)
+{
+	struct msg_cosign_ask ask;
+	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+	assert_int_equal(ask.request.n, 0);
+	cosigned(f, ask.token, 0, WITNESS_UNKNOWN, note, "");
+	if (leave)
+		return;
+	uint8_t log_state = head(f, f->control).state;
+	if (log_state != MSG_LOG_OPEN_OK && log_state != MSG_LOG_FULL)
+		return;
+	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+	assert_true(ask.request.n > 0);
+	cosigned(f, ask.token, FG_EIO, WITNESS_UNKNOWN, note, "");
+}
+
 static void
 start(struct fixture *f)
 {
@@ -85,6 +126,7 @@ start(struct fixture *f)
 	start_with(f, writer_view(&key), writer_view(&f->genesis));
 	writer_free(&key);
 	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
+	compare(f, view_of(NULL, 0), false);
 }
 
 static void
@@ -151,16 +193,6 @@ append(struct fixture *f, int chan, enum entry_event ev, const char *msg)
 	rig_hear(&f->rig, chan, MSG_APPENDED, &done);
 	assert_int_equal(done.token, m.token);
 	return done.err ? done.err : (int64_t)done.index;
-}
-
-static struct msg_head
-head(struct fixture *f, int chan)
-{
-	struct msg_head h;
-	rig_say(chan, MSG_HEAD_ASK, &(struct msg_head_ask){ .token = 5 });
-	rig_hear(&f->rig, chan, MSG_HEAD, &h);
-	assert_int_equal(h.token, 5);
-	return h;
 }
 
 /* The entry with a proof that holds against a checkpoint of this log's key. */
@@ -546,6 +578,192 @@ test_flood(void **state)
 	stop(f);
 }
 
+/* ---- the warden as witness ---- */
+
+/* Starts up to where the warden is asked what it remembers; nobody else is listened to until it has answered. */
+static uint64_t
+start_held(struct fixture *f)
+{
+	struct msg_ready ready;
+	struct msg_cosign_ask ask;
+	struct writer key;
+	writer_init(&key, 1024);
+	note_signer_write(&f->key, &key);
+	start_with(f, writer_view(&key), writer_view(&f->genesis));
+	writer_free(&key);
+	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
+	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+	assert_int_equal(ask.request.n, 0);
+	return ask.token;
+}
+
+static uint8_t *
+checkpoint_file(const struct fixture *f, size_t *ret_n)
+{
+	uint8_t *p = scratch_read(scratch_path(&f->tmp, "audit/log/checkpoint"), ret_n);
+	assert_non_null(p);
+	return p;
+}
+
+static void
+test_nothing_before_the_comparison(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_append m = an(ENTRY_REVIEW_OPENED, "early");
+	struct msg_appended done;
+	struct msg_grant_appended granted;
+	struct msg_append sup = an(ENTRY_SVC_START, "supervisor's");
+	uint64_t token = start_held(f);
+	m.token = 71;
+	sup.token = 72;
+	rig_say(f->control, MSG_APPEND, &m);
+	rig_say(f->rig.sup, MSG_APPEND, &sup);
+	rig_say(f->edge[0], MSG_GRANT_APPEND,
+	    &(struct msg_grant_append){ .grants_n = 1, .grants = { { 73, { 1 }, { 2 } } } });
+	assert_true(rig_silent(f->control));
+	assert_true(rig_silent(f->edge[0]));
+	assert_true(rig_silent(f->rig.sup));
+	size_t n;
+	assert_null(scratch_read(scratch_path(&f->tmp, "audit/log/checkpoint"), &n)); /* nothing was signed */
+	assert_int_equal(head(f, f->warden).state, MSG_LOG_UNKNOWN);
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "early"), FG_EIO);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, view_of(NULL, 0), "");
+	/* All of it happens now, behind the log's own first lines. */
+	rig_hear(&f->rig, f->rig.sup, MSG_APPENDED, &done);
+	assert_true(done.token == 72 && done.err == 0 && done.index == 2);
+	rig_hear(&f->rig, f->control, MSG_APPENDED, &done);
+	assert_true(done.token == 71 && done.err == 0 && done.index > 2);
+	rig_hear(&f->rig, f->edge[0], MSG_GRANT_APPENDED, &granted);
+	assert_true(granted.granted[0].err == 0 && granted.granted[0].index > 2);
+}
+
+static void
+test_rolled_back_behind_the_warden(void **state)
+{
+	struct fixture *f = *state;
+	size_t n;
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
+	stop(f);
+	scratch_copy(scratch_path(&f->tmp, "audit"), scratch_path(&f->tmp, "copy"));
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "two");
+	append(f, f->control, ENTRY_REVIEW_OPENED, "three");
+	stop(f);
+	uint8_t *note = checkpoint_file(f, &n);
+	/* The disk as it was before. */
+	assert_int_equal(rename(scratch_path(&f->tmp, "audit"), scratch_path(&f->tmp, "later")), 0);
+	assert_int_equal(rename(scratch_path(&f->tmp, "copy"), scratch_path(&f->tmp, "audit")), 0);
+	uint64_t token = start_held(f);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, view_of(note, n), "");
+	struct msg_head h = head(f, f->control);
+	assert_int_equal(h.state, MSG_LOG_ROLLED_BACK);
+	assert_int_equal(h.size, 3); /* not even log.opened */
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "no"), FG_EIO);
+	assert_int_equal(grant(f, 0, 5, 5).err, FG_EIO);
+	stop(f);
+	start(f); /* and it stays so, whatever the warden says then */
+	assert_int_equal(head(f, f->control).state, MSG_LOG_ROLLED_BACK);
+	stop(f);
+	free(note);
+}
+
+static void
+test_another_tree(void **state)
+{
+	struct fixture *f = *state;
+	struct checkpoint c = { .size = 2 };
+	struct writer note;
+	start(f);
+	append(f, f->control, ENTRY_REVIEW_OPENED, "one");
+	stop(f);
+	writer_init(&note, NOTE_SIZE_MAX);
+	snprintf(c.origin, sizeof c.origin, "%s", f->key.key.name);
+	memset(c.root, 0x77, sizeof c.root);
+	assert_int_equal(checkpoint_sign(&c, &f->key, &note), 0);
+	/* Signed by somebody else: no proof of anything, and no comparison. */
+	struct note_signer other;
+	struct writer foreign;
+	writer_init(&foreign, NOTE_SIZE_MAX);
+	assert_int_equal(note_signer_generate(c.origin, NOTE_TYPE_ED25519, &other), 0);
+	assert_int_equal(checkpoint_sign(&c, &other, &foreign), 0);
+	uint64_t token = start_held(f);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, writer_view(&foreign), "");
+	assert_int_equal(head(f, f->warden).state, MSG_LOG_UNKNOWN);
+	token = start_held(f);
+	cosigned(f, token, FG_EIO, WITNESS_UNKNOWN, view_of(NULL, 0), "");
+	assert_int_equal(head(f, f->warden).state, MSG_LOG_UNKNOWN);
+	/* A warden that comes again is asked again. */
+	cut(&f->warden);
+	f->warden = rig_peer(&f->rig, MSG_ROLE_WARDEN, 0);
+	compare(f, writer_view(&note), true);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
+	assert_int_equal(head(f, f->control).size, 3);
+	stop(f);
+	writer_free(&note);
+	writer_free(&foreign);
+}
+
+/* The line under a checkpoint is the warden's over just that checkpoint; a new one begins without. */
+static void
+test_lines(void **state)
+{
+	struct fixture *f = *state;
+	struct note_signer w;
+	struct msg_cosign_ask ask;
+	struct witness_request r;
+	struct witness_memory memory = { 0 };
+	struct checkpoint_opened o;
+	assert_int_equal(note_signer_generate("gw/warden", NOTE_TYPE_COSIGNATURE, &w), 0);
+	uint64_t token = start_held(f);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, view_of(NULL, 0), "");
+	for (unsigned i = 0; i < 3; i++) {
+		struct witness_verdict v;
+		struct writer line;
+		uint8_t body[MSG_COSIGN_MAX]; /* the next message overwrites the one asked with */
+		rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+		memcpy(body, ask.request.p, ask.request.n);
+		assert_int_equal(witness_request_parse(view_of(body, ask.request.n), &r), 0);
+		assert_int_equal(r.old, memory.size);
+		assert_int_equal(witness_judge(f->m, &r, &f->key.key, &memory, &v), 0);
+		assert_int_equal(v.outcome, WITNESS_COSIGN);
+		memory.size = v.head.size;
+		memcpy(memory.root, v.head.root, sizeof memory.root);
+		struct msg_head h = head(f, f->control);
+		assert_int_equal(checkpoint_open(view_str(h.checkpoint), NULL, &f->key.key, &w.key, 1, 0, &o), 0);
+		assert_int_equal(o.outcome, CHECKPOINT_VERIFIED);
+		assert_false(o.witnessed[0]);
+		writer_init(&line, 512);
+		assert_int_equal(note_cosign(v.text, &w, 1767225600 + i, &line), 0);
+		writer_u8(&line, 0);
+		cosigned(f, ask.token, 0, WITNESS_COSIGN, view_of(NULL, 0), (const char *)line.p);
+		writer_free(&line);
+		h = head(f, f->warden); /* behind the answer on that channel */
+		assert_int_equal(checkpoint_open(view_str(h.checkpoint), NULL, &f->key.key, &w.key, 1, 0, &o), 0);
+		assert_int_equal(o.outcome, CHECKPOINT_VERIFIED);
+		assert_true(o.witnessed[0] && o.witnessed_at[0] == 1767225600 + i);
+		size_t n;
+		uint8_t *file = checkpoint_file(f, &n);
+		assert_true(view_is(view_of(file, n), h.checkpoint));
+		free(file);
+		assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "more"), 2 + i);
+	}
+	/* A warden that forgot, and says so with a checkpoint that fits, is asked from there. */
+	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+	assert_int_equal(witness_request_parse(ask.request, &r), 0);
+	struct view whole = r.checkpoint;
+	uint8_t *copy = malloc(whole.n);
+	memcpy(copy, whole.p, whole.n);
+	cosigned(f, ask.token, 0, WITNESS_CONFLICT, view_of(copy, whole.n), "");
+	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+	assert_int_equal(witness_request_parse(ask.request, &r), 0);
+	assert_int_equal(r.old, memory.size + 1);
+	cosigned(f, ask.token, 0, WITNESS_BAD_PROOF, view_of(copy, whole.n), ""); /* no to what fits: not asked for ever */
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "goes on"), 5);
+	assert_int_equal(head(f, f->warden).state, MSG_LOG_OPEN_OK);
+	free(copy);
+}
+
 /* Condemned from outside the log: it can be read, and nothing is written or signed any more. */
 static void
 test_condemned(void **state)
@@ -734,6 +952,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tampered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_before_the_comparison, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rolled_back_behind_the_warden, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_tree, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail_is_logged, setup, teardown),

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/witness.h"
+#include "unit/crypto/small_log.h"
 #include "unit/gateway/warden_rig.h"
 
 /* ---- tests ---- */
@@ -577,11 +579,43 @@ test_no_authority(void **state)
 	assert_int_equal(rig_wait(&f->rig), 72);
 }
 
+/* A log that is shorter than what was vouched for gets nothing, in whatever state it says it is. */
+static void
+test_a_log_that_was_longer(void **state)
+{
+	struct fixture *f = *state;
+	struct small_log log = small_log_new();
+	struct writer note, body;
+	struct merkle_proof none = { .n = 0 };
+	struct msg_cosigned m;
+	log.key = people_log_key();
+	writer_init(&note, NOTE_SIZE_MAX);
+	writer_init(&body, MSG_COSIGN_MAX);
+	small_log_checkpoint(&log, LOG_SIZE + 1, &note);
+	assert_int_equal(witness_request_write(0, &none, writer_view(&note), &body), 0);
+	struct msg_cosign_ask show = { .token = 9, .request = writer_view(&body) };
+	rig_say(f->audit, MSG_COSIGN_ASK, &show);
+	rig_hear(&f->rig, f->audit, MSG_COSIGNED, &m);
+	assert_true(m.token == 9 && m.err == 0 && m.outcome == WITNESS_COSIGN);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "shorter than a checkpoint");
+	start(f);
+	assert_int_equal(listed(f), 0);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "shorter than a checkpoint");
+	writer_free(&note);
+	writer_free(&body);
+	merkle_free(log.m);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_issue, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_log_that_was_longer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source_changes, setup, teardown),
