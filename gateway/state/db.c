@@ -469,6 +469,19 @@ set_up(struct db *db)
 	return r;
 }
 
+/*
+ * What SQLite recovered may lie in the page cache only: the process before was killed
+ * between a write and its sync, or its sync failed, after which the kernel takes the
+ * pages for clean. Moved into the database it is written and synced anew. A disk
+ * that has no room for that is no reason not to start.
+ */
+static int
+settle(struct db *db)
+{
+	int r = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return r == SQLITE_OK || r == SQLITE_BUSY || (r & 0xff) == SQLITE_FULL ? 0 : failed(db);
+}
+
 int
 db_open(const char *path, struct db **ret, char *ret_why, size_t cap)
 {
@@ -483,6 +496,8 @@ db_open(const char *path, struct db **ret, char *ret_why, size_t cap)
 		r = failed(db);
 	else
 		r = set_up(db);
+	if (!r)
+		r = settle(db);
 	if (!r)
 		r = migrate(db);
 	if (r) {

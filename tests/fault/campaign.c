@@ -9,6 +9,7 @@ struct telling {
 	struct disk *d;
 	unsigned lots;
 	bool always;
+	unsigned every;
 	uint64_t turn;
 };
 
@@ -24,7 +25,8 @@ after(void *ctx, enum disk_op op)
 	struct telling *t = ctx;
 	const char *image = fault_path("image");
 	(void)op;
-	t->turn++;
+	if (++t->turn % t->every)
+		return;
 	unsigned always = t->always ? DISK_CUT_RANDOM : 0, lots = disk_unsafe(t->d) ? t->lots : 0;
 	for (unsigned i = 0; i < always + lots; i++) {
 		unsigned kind = i < always ? i : DISK_CUT_RANDOM + fault_mix(t->turn, i) % 100000;
@@ -48,7 +50,8 @@ cut_everywhere(const struct campaign *c)
 {
 	const char *dir = fault_path("live");
 	struct disk *d = prepare(c, dir);
-	struct telling t = { .c = c, .d = d, .lots = c->lots * fault_deep(), .always = true };
+	struct telling t = { .c = c, .d = d, .lots = c->lots * fault_deep(), .always = true,
+		.every = c->sparse && fault_deep() == 1 ? c->sparse : 1 };
 	fault_where("%s, power cut", c->name);
 	disk_set_hook(d, after, &t);
 	disk_watch(d);
@@ -64,7 +67,7 @@ strike(const struct campaign *c, const struct fault_kind *k, uint64_t at)
 {
 	const char *dir = fault_path("live");
 	struct disk *d = prepare(c, dir);
-	struct telling t = { .c = c, .d = d, .lots = 2, .always = true, .turn = at };
+	struct telling t = { .c = c, .d = d, .lots = 2, .always = true, .every = 1, .turn = at };
 	struct disk_plan plan = k->plan;
 	plan.at = at;
 	fault_where("%s, %s number %" PRIu64, c->name, k->name, at);
@@ -77,6 +80,7 @@ strike(const struct campaign *c, const struct fault_kind *k, uint64_t at)
 		after(&t, DISK_SYNC); /* the power goes at once */
 		t.always = fault_deep() > 1;
 		t.lots = 1;
+		t.every = c->every && fault_deep() == 1 ? c->every : 1;
 		disk_set_hook(d, after, &t);
 		fault_where("%s, %s number %" PRIu64 ", restart", c->name, k->name, at);
 		int err = c->tell(c->ctx, dir, 2);
@@ -99,7 +103,8 @@ campaign_run(const struct campaign *c)
 	c->base(c->ctx, base);
 	cut_everywhere(c);
 	for (size_t k = 0; k < fault_kinds_n; k++) {
-		for (uint64_t at = 1; strike(c, &fault_kinds[k], at); at++)
+		unsigned step = c->step && fault_deep() == 1 ? c->step : 1;
+		for (uint64_t at = 1 + k % step; strike(c, &fault_kinds[k], at); at += step)
 			;
 	}
 	fault_remove(base);

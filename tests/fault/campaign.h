@@ -21,6 +21,10 @@ struct campaign {
 	int (*tell)(void *ctx, const char *dir, unsigned life);
 	void (*judge)(void *ctx, const char *dir); /* may change what is in dir */
 	unsigned lots;                             /* cuts by lot at each change */
+	/* For stories of many changes; 0 is 1, and all are 1 with FG_FAULT_DEEP. */
+	unsigned step;  /* single faults only at one of so many calls */
+	unsigned every; /* cuts of the second life only at one of so many changes */
+	unsigned sparse; /* cuts of the story without a fault, too */
 };
 
 void campaign_run(const struct campaign *c);

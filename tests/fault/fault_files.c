@@ -235,7 +235,8 @@ main(void)
 		abort();
 	fault_begin("files");
 	tale_init(t);
-	campaign_run(&(struct campaign){ "documents, images, halts", t, base, begin, tell, judge, 8 });
+	campaign_run(&(struct campaign){ .name = "documents, images, halts", .ctx = t, .base = base, .begin = begin, .tell = tell,
+	    .judge = judge, .lots = 8 });
 	free(t);
 	return fault_end();
 }

@@ -269,7 +269,8 @@ main(void)
 		abort();
 	fault_begin("vault");
 	tale_init(t);
-	campaign_run(&(struct campaign){ "releases and restrictions", t, base, begin, tell, judge, 8 });
+	campaign_run(&(struct campaign){ .name = "releases and restrictions", .ctx = t, .base = base, .begin = begin, .tell = tell,
+	    .judge = judge, .lots = 8 });
 	free(t);
 	return fault_end();
 }
