@@ -8,7 +8,7 @@ import json, sys
 sys.dont_write_bytecode = True
 from base40 import NEVER, SLACK, entries, must, read, second
 
-halted, resumed, releases, used, granted, served, at = NEVER, set(), {}, {}, set(), 0, 0
+stopped, resumed, releases, used, granted, served, at = {}, {"halt": set(), "clock": set()}, {}, {}, set(), 0, 0
 floors = json.loads(read("signers/genesis.json"))["predicate"]["floors"]
 for at, e, ev, now, obj in entries():
     r, pair, where = releases.get(obj), (e.get("dev"), obj), f"entry {at}: "
@@ -16,6 +16,7 @@ for at, e, ev, now, obj in entries():
         print(at, e["t"], ev, obj)
     if ev == "release.issued":
         doc = json.loads(e["doc"])
+        must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
         releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": [s["statement"] for s in doc["statements"]]}
     elif ev == "approval.revoked":
         image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
@@ -24,17 +25,17 @@ for at, e, ev, now, obj in entries():
     elif ev == "release.refused" and r:
         must(not r["modules"], where + "taken back after it was granted")
         r["ends"] = -NEVER
-    elif ev == "approval.signed" and obj == "halt":
+    elif ev == "approval.signed" and obj in resumed:
         said = json.loads(read(f"statements/{e['ref']['statement'][7:]}.json"))["predicate"]
-        resumed |= {said["approver"]} if said["decision"] == "resume" else set()
-    elif ev == "restrict.halt":
-        halted = min(halted, now)
-    elif ev == "restrict.resume" and obj == "halt":
-        must(len(resumed) >= floors["production"], where + "a halt ended by too few persons")
-        halted, resumed = NEVER, set()
+        resumed[obj] |= {said["approver"]} if said["decision"] == "resume" else set()
+    elif ev == "restrict.halt" or (ev, obj) == ("clock.stepped", "clock"):
+        stopped.setdefault("halt" if ev == "restrict.halt" else "clock", now)
+    elif ev == "restrict.resume" and obj in resumed:  # a clock may come back by itself
+        must(len(resumed[obj]) >= floors["production"] or obj == "clock" and "signed_by" not in e.get("ref", {}), where + "too few")
+        stopped.pop(obj, None), resumed[obj].clear()
     elif ev == "device.grant":
         must(r and e["dev"], where + "granted, but never released")
-        must(now <= min(r["ends"], halted) + SLACK, where + "granted after what stopped it")
+        must(now <= min(r["ends"], *stopped.values(), NEVER) + SLACK, where + "granted after what stopped it")
         must(second(r["not_before"]) <= now < second(r["not_after"]) + SLACK, where + "granted outside the time signed for")
         r["modules"] += pair not in granted
         granted.add(pair)

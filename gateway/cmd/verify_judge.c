@@ -358,16 +358,18 @@ verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at)
 /* ---- ending a halt ---- */
 
 static void
-remember_resume(struct verify_judge *j, const struct approval *a)
+remember_resume(struct verify_judge *j, const struct approval *a, bool clock)
 {
 	for (unsigned i = 0; i < j->resumes; i++) {
-		if (!strcmp(j->resume[i].approver, a->approver) && j->resume[i].halted_at == a->terms.halted_at)
+		if (!strcmp(j->resume[i].approver, a->approver) && j->resume[i].clock == clock &&
+		    j->resume[i].halted_at == a->terms.halted_at)
 			return;
 	}
 	if (j->resumes == SIGNERS_MAX)
 		return;
 	struct verify_resume *r = &j->resume[j->resumes++];
 	snprintf(r->approver, sizeof r->approver, "%s", a->approver);
+	r->clock = clock;
 	r->halted_at = a->terms.halted_at;
 }
 
@@ -379,7 +381,8 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	int64_t since;
 	char why[160];
 	int err = FG_OK;
-	if (!view_is(e->obj, "halt") || !ref || !verify_judge_digest(ref->text, sha256))
+	bool clock = view_is(e->obj, "clock");
+	if ((!clock && !view_is(e->obj, "halt")) || !ref || !verify_judge_digest(ref->text, sha256))
 		return FG_OK;
 	struct paper p = { .said = calloc(1, sizeof *p.said) };
 	if (!p.said)
@@ -390,26 +393,30 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 		const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), &p, e->t_us / 1000000, &err);
 		if (who && !strcmp(who->principal, p.said->approver) && !sshkey_digest(&who->key, sha256) &&
 		    !is_gone(j, sha256, &since))
-			remember_resume(j, p.said);
+			remember_resume(j, p.said, clock);
 	}
 	paper_free(&p);
 	return is_local(err) ? err : FG_OK;
 }
 
 int
-verify_judge_resumed(struct verify_judge *j, uint64_t at)
+verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t at)
 {
 	int64_t newest = 0;
-	unsigned persons = 0;
+	unsigned persons = 0, left = 0;
 	for (unsigned i = 0; i < j->resumes; i++) {
-		if (j->resume[i].halted_at > newest)
+		if (j->resume[i].clock == clock && j->resume[i].halted_at > newest)
 			newest = j->resume[i].halted_at;
 	}
 	for (unsigned i = 0; i < j->resumes; i++)
-		persons += j->resume[i].halted_at == newest;
+		persons += j->resume[i].clock == clock && j->resume[i].halted_at == newest;
 	if (persons < j->signers->genesis.floor_production)
-		verify_log_problem(j->l, "entry %llu: a halt was ended by %u persons, genesis demands %u",
-		    (unsigned long long)at, persons, j->signers->genesis.floor_production);
-	j->resumes = 0;
+		verify_log_problem(j->l, "entry %llu: a %s was ended by %u persons, genesis demands %u", (unsigned long long)at,
+		    clock ? "hold of the clock" : "halt", persons, j->signers->genesis.floor_production);
+	for (unsigned i = 0; i < j->resumes; i++) {
+		if (j->resume[i].clock != clock)
+			j->resume[left++] = j->resume[i];
+	}
+	j->resumes = left;
 	return FG_OK;
 }

@@ -26,8 +26,9 @@ struct verify_release { /* one release the log issued */
 	uint64_t granted;       /* distinct modules */
 };
 
-struct verify_resume { /* one statement that a halt shall end, handed in and not used yet */
+struct verify_resume { /* one statement that a halt or a hold of the clock shall end, handed in and not used yet */
 	char approver[SIGNERS_PRINCIPAL_MAX];
+	bool clock; /* it confirms a clock that had stepped, else it ends a halt */
 	int64_t halted_at;
 };
 
@@ -60,8 +61,8 @@ int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64
 int verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at);
 /* Somebody's signature under a statement was handed in. */
 int verify_judge_signed(struct verify_judge *j, const struct entry *e);
-/* A halt ends: enough persons had signed for that. */
-int verify_judge_resumed(struct verify_judge *j, uint64_t at);
+/* A halt ends, or people confirm the clock: enough of them had signed for that. */
+int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t at);
 
 /* The reference of that name; NULL when e has none. */
 const struct entry_ref *verify_judge_ref(const struct entry *e, const char *key);

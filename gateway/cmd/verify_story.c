@@ -17,6 +17,7 @@ struct walk {
 	struct verify_index *granted; /* module and release -> index of the grant */
 	struct verify_index *used;    /* statement -> number of the release that was granted on it */
 	int64_t halted_us;            /* 0: not */
+	int64_t held_us;              /* by a clock that stepped; 0: not */
 };
 
 /* ---- releases ---- */
@@ -97,6 +98,8 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 	if (!r.record)
 		return FG_ENOMEM;
 	memcpy(r.id, f->release, sizeof r.id);
+	if (w->held_us && f->t_us > w->held_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+		verify_log_problem(w->l, "entry %llu: released while the clock was held", (unsigned long long)at);
 	if (!f->have_release || release_id(e->doc, id) || memcmp(id, r.id, sizeof id) ||
 	    release_parse(e->doc, r.record, why, sizeof why)) {
 		verify_log_problem(w->l, "entry %llu: release record does not hold: %s", (unsigned long long)at,
@@ -187,6 +190,8 @@ check_grant_time(struct walk *w, const struct verify_release *r, const struct ve
 		verify_log_problem(w->l, "entry %llu: a grant after the release was revoked", at);
 	if (w->halted_us && f->t_us > w->halted_us + VERIFY_JUDGE_ON_ITS_WAY_US)
 		verify_log_problem(w->l, "entry %llu: a grant while the gateway was halted", at);
+	if (w->held_us && f->t_us > w->held_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+		verify_log_problem(w->l, "entry %llu: a grant while the clock was held", at);
 	if (f->t_us < from || f->t_us >= until + VERIFY_JUDGE_ON_ITS_WAY_US)
 		verify_log_problem(w->l, "entry %llu: a grant outside the time that was signed for", at);
 }
@@ -254,10 +259,15 @@ check_sums(struct verify_log *l, const struct genesis *g, const struct verify_st
 static int
 on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 {
-	if (!view_is(e->obj, "halt")) /* the gateway's clock, say, is no halt */
+	if (view_is(e->obj, "halt")) {
+		w->halted_us = 0;
+		return verify_judge_resumed(&w->judge, false, at);
+	}
+	if (!view_is(e->obj, "clock"))
 		return FG_OK;
-	w->halted_us = 0;
-	return verify_judge_resumed(&w->judge, at);
+	w->held_us = 0;
+	/* The warden says so when the clock came back by itself; else people have said it is right. */
+	return verify_judge_ref(e, "signed_by") ? verify_judge_resumed(&w->judge, true, at) : FG_OK;
 }
 
 /* Too many to be written one by one: whose downloads they were is not in the log. */
@@ -324,6 +334,10 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_issued(w, f, e, at);
 	case ENTRY_RESTRICT_RESUME:
 		return on_resumed(w, e, at);
+	case ENTRY_CLOCK_STEPPED:
+		if (!w->held_us && view_is(e->obj, "clock"))
+			w->held_us = f->t_us;
+		return FG_OK;
 	default:
 		return FG_OK;
 	}

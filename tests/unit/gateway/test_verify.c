@@ -340,6 +340,20 @@ STORY(test_revoked_again_is_no_grace, 1, "after the release was revoked", make_r
 STORY(test_halted_again_is_no_grace, 1, "while the gateway was halted", make_release(f); log_release(f);
       put_event(f, ENTRY_RESTRICT_HALT, "gateway"); f->now += 60; put_event(f, ENTRY_RESTRICT_HALT, "gateway");
       put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_grant_while_the_clock_is_held, 1, "while the clock was held", make_release(f); log_release(f);
+      put_event(f, ENTRY_CLOCK_STEPPED, "clock"); f->now += 60; put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_release_while_the_clock_is_held, 1, "released while the clock was held", make_release(f);
+      put_event(f, ENTRY_CLOCK_STEPPED, "clock"); f->now += 60; f->r->issued = f->now; log_release(f))
+STORY(test_clock_came_back, 0, "\nok\n", make_release(f); log_release(f); put_event(f, ENTRY_CLOCK_STEPPED, "clock");
+      f->now += 60; confirm_clock(f, false); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_clock_confirmed, 0, "\nok\n", make_release(f); log_release(f); put_event(f, ENTRY_CLOCK_STEPPED, "clock");
+      sign_resume_of(f, "clock", &f->alice, &f->alice); sign_resume_of(f, "clock", &f->bob, &f->bob); f->now += 60;
+      confirm_clock(f, true); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_clock_confirmed_by_one, 1, "hold of the clock was ended by 1 persons", put_event(f, ENTRY_CLOCK_STEPPED, "clock");
+      sign_resume_of(f, "clock", &f->alice, &f->alice); sign_resume(f, &f->bob, &f->bob); confirm_clock(f, true))
+STORY(test_halt_ended_for_the_clock, 1, "a halt was ended by 0 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      sign_resume_of(f, "clock", &f->alice, &f->alice); sign_resume_of(f, "clock", &f->bob, &f->bob);
+      put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
 STORY(test_clock_ends_no_halt, 1, "while the gateway was halted", make_release(f); log_release(f);
       put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "clock"); f->now += 60;
       put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
@@ -433,6 +447,9 @@ main(void)
 		TEST(test_suspended_key), TEST(test_suspended_on_its_way), TEST(test_suspended_no_key), TEST(test_key_brought_back),
 		TEST(test_key_of_an_older_set), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
 		TEST(test_revoked_again_is_no_grace), TEST(test_halted_again_is_no_grace), TEST(test_clock_ends_no_halt),
+		TEST(test_grant_while_the_clock_is_held), TEST(test_release_while_the_clock_is_held),
+		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
+		TEST(test_halt_ended_for_the_clock),
 		TEST(test_receipt_and_approval),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,9 +138,9 @@ state_it(struct fixture *f, const struct person *p, const struct person *signer,
 	write_statement(f, people_statement(p, &f->terms, f->now, f->nonce, ledger_size(f->l), root), signer, ret);
 }
 
-/* A person hands in that the halt shall end. */
+/* A person hands in that the halt, or the hold of the clock, shall end. */
 static inline void
-sign_resume(struct fixture *f, const struct person *p, const struct person *signer)
+sign_resume_of(struct fixture *f, const char *what, const struct person *p, const struct person *signer)
 {
 	struct approval_terms terms = { .decision = APPROVAL_RESUME, .halted_at = NOW };
 	struct release_statement st = { 0 };
@@ -150,8 +150,23 @@ sign_resume(struct fixture *f, const struct person *p, const struct person *sign
 	assert_int_equal(ledger_root(f->l, root), 0);
 	write_statement(f, people_statement(p, &terms, f->now, ++f->nonce, ledger_size(f->l), root), signer, &st);
 	hex_encode(st.statement, 32, digest + 7);
-	struct entry e = { .ev = ENTRY_APPROVAL_SIGNED, .obj = view_str("halt"), .act = view_str(p->name), .refs = 1 };
+	struct entry e = { .ev = ENTRY_APPROVAL_SIGNED, .obj = view_str(what), .act = view_str(p->name), .refs = 1 };
 	e.ref[0] = (struct entry_ref){ view_str("statement"), false, 0, view_str(digest) };
+	put(f, e);
+}
+
+static inline void
+sign_resume(struct fixture *f, const struct person *p, const struct person *signer)
+{
+	sign_resume_of(f, "halt", p, signer);
+}
+
+/* The clock is confirmed: by people, or by itself. */
+static inline void
+confirm_clock(struct fixture *f, bool by_people)
+{
+	struct entry e = { .ev = ENTRY_RESTRICT_RESUME, .obj = view_str("clock"), .refs = by_people };
+	e.ref[0] = (struct entry_ref){ view_str("signed_by"), true, 2, { 0 } };
 	put(f, e);
 }
 
