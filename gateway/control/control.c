@@ -46,7 +46,7 @@ remember(void *ctx, uint64_t size, const uint8_t root[DIGEST_SHA256_LEN])
 void
 control_gate(struct control *c)
 {
-	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || !replay_done(c->replay));
+	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || c->halt_lost || !replay_done(c->replay));
 }
 
 static void
@@ -524,6 +524,8 @@ unhalt(void *ctx, const struct msg_unhalt *m)
 	if (c->stopping)
 		return;
 	halts_end(c->halts);
+	c->resumed = true;
+	c->halt_lost = false;
 	control_gate(c);
 }
 

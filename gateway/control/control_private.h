@@ -76,6 +76,8 @@ struct control {
 
 	struct chan *warden;     /* NULL while away */
 	bool warden_listed;      /* it has said what is released */
+	bool halt_lost;          /* the log has us halted, the flag files are gone */
+	bool resumed;            /* a halt was ended in this life */
 	bool signers_lost;       /* the log knows a later signer set than the folder */
 	struct event *second, *minute;
 	struct msg_role_exit exits[CONTROL_EXITS_MAX];
@@ -97,7 +99,7 @@ void control_gate(struct control *c);
 static inline bool
 control_permits(const struct control *c)
 {
-	return logbook_permits(c->logbook) && replay_done(c->replay) && !c->signers_lost;
+	return logbook_permits(c->logbook) && replay_done(c->replay) && !c->signers_lost && !c->halt_lost;
 }
 
 /* Epoch seconds. */

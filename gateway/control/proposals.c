@@ -482,6 +482,19 @@ proposals_on_suspended(struct proposals *p, const struct msg_suspended *m)
 		oplog(OPLOG_ERR, "a suspension could not be written down: %s", db_why(c->db));
 }
 
+void
+proposals_suspend_again(struct proposals *p, const uint8_t key[DIGEST_SHA256_LEN], uint32_t number, int64_t at)
+{
+	struct control *c = p->c;
+	struct db_suspension d = { .number = number, .at = at, .by = "log", .reason = "as the log has it" };
+	memcpy(d.key, key, sizeof d.key);
+	send_suspension(c, &d, true);
+	if (people_suspend(c->people, d.key, d.at))
+		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
+	if (db_suspension_add(c->db, &d))
+		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+}
+
 static void
 log_suspension(struct control *c, const struct db_suspension *d, const char *principal)
 {

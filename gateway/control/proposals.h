@@ -25,6 +25,8 @@ void proposals_free(struct proposals *p);
 /* Once, when people and database are there: what was suspended before still is. */
 void proposals_recall(struct proposals *p);
 
+/* The log has that key suspended under that set, and nobody remembers: it is again, for the warden too. */
+void proposals_suspend_again(struct proposals *p, const uint8_t key[DIGEST_SHA256_LEN], uint32_t number, int64_t at);
 /* Requests people.propose (proposals_change.c), people.submit, people.suspend. */
 void proposals_propose(struct proposals *p, struct call *call);
 void proposals_submit(struct proposals *p, struct call *call);

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/release.h"
 #include "gateway/control/recount_private.h"
 #include "gateway/state/candidate.h"
 
@@ -21,6 +22,7 @@ recount_new(int64_t began)
 		r->statements.row_size = sizeof(struct recount_statement);
 		r->restricted.row_size = sizeof(struct recount_restricted);
 		r->holds.row_size = sizeof(struct recount_hold);
+		r->suspended.row_size = sizeof(struct recount_suspended);
 		r->named.row_size = SHELF_KEY;
 	}
 	return r;
@@ -36,6 +38,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->statements);
 	shelf_free(&r->restricted);
 	shelf_free(&r->holds);
+	shelf_free(&r->suspended);
 	shelf_free(&r->named);
 	free(r);
 }
@@ -196,6 +199,12 @@ on_issued(struct recount *r, const struct entry *e, uint64_t at)
 		return;
 	one->issued = at;
 	(void)digest_ref(e, "image", one->image);
+	struct release *record = calloc(1, sizeof *record);
+	char why[120];
+	if (record && release_parse(e->doc, record, why, sizeof why) == FG_OK)
+		one->not_after = record->terms.not_after;
+	r->no_memory |= !record;
+	free(record);
 	if (!v)
 		return;
 	one->review = v->id;
@@ -235,6 +244,21 @@ on_named(struct recount *r, const struct entry *e)
 }
 
 static void
+on_suspended(struct recount *r, const struct entry *e)
+{
+	uint8_t key[DIGEST_SHA256_LEN];
+	const struct entry_ref *set = ref(e, "set");
+	if (e->obj.n != 4 + DIGEST_HEX_LEN || memcmp(e->obj.p, "key:", 4) != 0 || !set || !set->is_number ||
+	    !hex_decode(view_of(e->obj.p + 4, DIGEST_HEX_LEN), key, sizeof key))
+		return;
+	struct recount_suspended *one = row(r, &r->suspended, key, sizeof key);
+	if (!one || set->number > UINT32_MAX)
+		return;
+	one->set = (uint32_t)set->number;
+	one->time = e->t_us / 1000000;
+}
+
+static void
 on_signers(struct recount *r, const struct entry *e)
 {
 	const struct entry_ref *number = ref(e, "number");
@@ -246,7 +270,8 @@ on_signers(struct recount *r, const struct entry *e)
 
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
-	ENTRY_IMAGE_RETIRED, ENTRY_CONFIG_CHANGED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
+	ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
+	ENTRY_CONFIG_CHANGED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 bool
 recount_wants(struct view event)
@@ -297,8 +322,18 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_IMAGE_RETIRED:
 		on_retired(r, e, at);
 		break;
+	case ENTRY_RESTRICT_HALT:
+		r->halted = true;
+		break;
+	case ENTRY_RESTRICT_RESUME:
+		if (view_is(e->obj, "halt")) /* of the clock, say, is another matter */
+			r->halted = false;
+		break;
 	case ENTRY_CONFIG_CHANGED:
 		on_changed(r, e);
+		break;
+	case ENTRY_AUTHZ_KEY_SUSPENDED:
+		on_suspended(r, e);
 		break;
 	case ENTRY_AUTHORITY_SIGNERS:
 		on_signers(r, e);

@@ -101,9 +101,12 @@ check_release(struct mend *m, const struct recount_release *one)
 	char obj[2 * MSG_ID + 16];
 	struct db_release row;
 	struct writer w;
+	hex_obj("release:", one->id, MSG_ID, obj, sizeof obj);
+	if (in_force(one) && one->not_after > control_now(m->c) && !releases_offers(m->c->releases, one->id) &&
+	    !named_before(m, obj))
+		differs(m, obj, "it is in force and the warden does not have it; it is not offered");
 	if (!one->revoked)
 		return;
-	hex_obj("release:", one->id, MSG_ID, obj, sizeof obj);
 	if (one->issued)
 		restrict_again(m, MSG_RESTRICT_REVOKE, one->image, one->id, one->revoked);
 	writer_init(&w, RELEASE_RECORD_MAX);
@@ -419,6 +422,30 @@ check_held(struct mend *m)
 	}
 }
 
+/* ---- keys ---- */
+
+static bool
+is_suspended(const struct control *c, const uint8_t key[DIGEST_SHA256_LEN])
+{
+	unsigned n;
+	const struct signers_suspended *s = people_suspended(c->people, &n);
+	for (unsigned i = 0; i < n; i++)
+		if (!memcmp(s[i].key, key, DIGEST_SHA256_LEN))
+			return true;
+	return false;
+}
+
+static void
+check_suspended(struct mend *m, const struct recount_suspended *one)
+{
+	char obj[DIGEST_HEX_LEN + 8];
+	if (one->set < people_set(m->c->people)->number || is_suspended(m->c, one->key))
+		return;
+	hex_obj("key:", one->key, DIGEST_SHA256_LEN, obj, sizeof obj);
+	proposals_suspend_again(m->c->proposals, one->key, one->set, one->time);
+	differs(m, obj, "it was suspended, and nobody remembered; it is again");
+}
+
 unsigned
 recount_mend(struct recount *r, struct control *c, uint64_t size)
 {
@@ -430,6 +457,8 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	(void)db_restriction_list(c->db, NULL, each_restriction, &m);
 	(void)db_release_list(c->db, DB_RELEASE_REVOKED, each_revoked, &m);
 	(void)db_release_list(c->db, DB_RELEASE_ACTIVE, each_active, &m);
+	for (size_t i = 0; i < r->suspended.n; i++)
+		check_suspended(&m, shelf_at(&r->suspended, i));
 	check_reviews(&m);
 	check_held(&m);
 	for (size_t i = 0; i < r->holds.n; i++)
@@ -439,6 +468,10 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 		c->signers_lost = true; /* who was removed would count again */
 		differs(&m, "signers", "the log has signer set %u in force, the folder ends with %u; nothing is permitted",
 		    r->signers, people_set(c->people)->number);
+	}
+	if (r->halted && !halts_now(c->halts) && !c->resumed) {
+		c->halt_lost = true;
+		differs(&m, "gateway", "the log has it halted, the flag is gone; nothing is granted: halt, and resume with signatures");
 	}
 	if (m.found > RECOUNT_NAMED_MAX) {
 		char text[80];

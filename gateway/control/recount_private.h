@@ -28,6 +28,7 @@ struct recount_release { /* by id */
 	uint8_t image[DIGEST_SHA256_LEN];
 	uint64_t review;
 	uint64_t issued, refused, retired, revoked;
+	int64_t not_after; /* 0: its record could not be read */
 };
 
 struct recount_statement { /* by digest */
@@ -47,10 +48,17 @@ struct recount_hold { /* by module */
 	bool held;
 };
 
+struct recount_suspended { /* by key */
+	uint8_t key[SHELF_KEY];
+	uint32_t set; /* spoken under */
+	int64_t time;
+};
+
 struct recount { /* each shelf holds rows of one of those above */
-	struct shelf reviews, releases, statements, restricted, holds;
+	struct shelf reviews, releases, statements, restricted, holds, suspended;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
 	int64_t began;
+	bool halted;        /* by the log, with no resume after it */
 	uint32_t signers;   /* number of the last set that the log put in force */
 	bool no_memory;
 };

@@ -91,6 +91,8 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (c->signers_lost)
 		alert(j, "SIGNERS", "the log knows a later signer set than the folder has: nothing is permitted");
+	if (c->halt_lost)
+		alert(j, "HALT-LOST", "the log has the gateway halted, the flag is gone: fotagate halt, then resume");
 	if (halts_now(c->halts))
 		alert(j, "HALTED", "the gateway is halted: nothing is served");
 	if (!judging_clock_sure(c))
