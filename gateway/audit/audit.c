@@ -151,6 +151,27 @@ open_dirs(struct audit *a)
 	return FG_OK;
 }
 
+/* A log rests on its own genesis: under another, made later over lower floors say, it is somebody else's. */
+static bool
+holds_genesis(const struct audit *a, struct view line)
+{
+	struct json *doc = NULL;
+	struct entry e;
+	bool same = entry_parse(line, &doc, &e, NULL) == FG_OK && e.ev == ENTRY_AUTHORITY_GENESIS &&
+	    view_equal(e.doc, view_of(a->genesis, a->genesis_n));
+	json_free(doc);
+	return same;
+}
+
+static void
+on_entry(void *ctx, uint64_t index, struct view line)
+{
+	struct audit *a = ctx;
+	if (index == 0)
+		a->stranger = !holds_genesis(a, line);
+	audit_remember_grant(a, index, line);
+}
+
 static int
 open_log(struct audit *a)
 {
@@ -158,13 +179,15 @@ open_log(struct audit *a)
 	if (!err)
 		err = audit_room_open(a);
 	if (!err)
-		err = ledger_open(a->waldir, a->logdir, &a->key, audit_remember_grant, a, &a->ledger, &a->opened);
+		err = ledger_open(a->waldir, a->logdir, &a->key, on_entry, a, &a->ledger, &a->opened);
 	if (!err && a->forgetful)
 		err = FG_ENOMEM;
 	if (err)
 		return err;
 	if (a->opened.state != MSG_LOG_OPEN_OK)
 		audit_condemn(a, a->opened.state, a->opened.published, a->opened.why);
+	else if (a->stranger)
+		audit_condemn(a, MSG_LOG_TAMPERED, 0, "the log begins with another genesis than the one in the authority folder");
 	if (a->condemned.state != MSG_LOG_UNKNOWN)
 		ledger_end(a->ledger);
 	return FG_OK;

@@ -77,6 +77,7 @@ struct audit {
 	struct event publish;
 	struct audit_witness witness;
 	bool failed;    /* could not be written: this process ends */
+	bool stranger;  /* entry 0 holds another genesis than the one handed over */
 	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
 };
 

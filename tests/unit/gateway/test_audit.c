@@ -503,6 +503,30 @@ test_reading(void **state)
 	free(p);
 }
 
+/* Another genesis beside the old log, with the same key and lower floors: nothing is permitted under it. */
+static void
+test_another_genesis(void **state)
+{
+	struct fixture *f = *state;
+	struct person alice = people_make("alice@example.com", 1);
+	struct genesis *g = people_genesis((const struct person *const[]){ &alice }, 1, 1);
+	start(f);
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "one") > 0);
+	stop(f);
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_OPEN_OK);
+	stop(f);
+	g->canary_max = 1000000;
+	writer_reset(&f->genesis);
+	assert_int_equal(genesis_encode(g, &f->genesis), 0);
+	free(g);
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "two"), FG_EIO);
+	assert_int_equal(grant(f, 0, 1, 1).err, FG_EIO);
+	stop(f);
+}
+
 /* A log that does not hold: shown, and nothing is permitted; the role lives on to say so. */
 static void
 test_tampered(void **state)
@@ -956,6 +980,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_rolled_back_behind_the_warden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_genesis, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail_is_logged, setup, teardown),

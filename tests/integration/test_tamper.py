@@ -1,0 +1,592 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody writes into the files of a stopped gateway, and starts it again.
+
+One gateway is prepared once, with one of everything that can be granted or
+denied. Each case changes one thing as somebody would like it to be, in place
+(a copied folder would be a clone, and refuse for that reason), starts the
+gateway, looks, and puts every byte back. Two things are asked of each: nobody
+gets bytes that were not signed for, and what differs is called by name.
+"""
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+
+import pytest
+
+from gate import BIN, Gate, PROFILE, luhn, until
+
+HELD = luhn("35693800000001")
+FREE = luhn("35693800000002")
+LATE = luhn("35693800000003")
+
+
+class House:
+    """A gateway with: R-1 approved and granted to one module, R-2 revoked, R-3 rejected, R-4 in review with one
+    signature, R-5 blocked (unsigned); a module that is held."""
+
+    def __init__(self):
+        # One signature for four modules; a second would be asked beyond the canary.
+        self.gate = gate = Gate(profile=PROFILE, edges=1)
+        self.data = {}
+        for n, version in enumerate(("1.1.0", "1.2.0", "1.3.0", "1.4.0"), 1):
+            self.data[n] = gate.offer(version=version)
+        self.data[5] = gate.offer(version="1.5.0", signed=False)
+        gate.start()
+        for n, version in enumerate(("1.1.0", "1.2.0", "1.3.0", "1.4.0"), 1):
+            gate.ask(imei=FREE, version=version)
+            gate.review(n)
+        gate.ask(imei=FREE, version="1.5.0")
+        gate.review(5, "blocked")
+        gate.approve("R-1", "--max-devices", "2")
+        assert gate.served(imei=FREE, version="1.1.0") == self.data[1]
+        gate.approve("R-2")
+        assert gate.served(imei=FREE, version="1.2.0") == self.data[2]
+        gate.cli("revoke", "R-2", "--reason", "hostile after all")
+        gate.cli("review", "reject", "R-3", "--reason", "nobody wants it")
+        gate.sign("R-4", "alice")
+        gate.ask(imei=HELD, version="1.1.0", current="1.1.0")
+        until(lambda: len(gate.cli("module", "list")["modules"]) == 2)
+        self.held = next(m["id"] for m in gate.cli("module", "list")["modules"] if HELD in json.dumps(m))
+        gate.cli("module", "hold", f"imei:{HELD}", "--reason", "on a bench")
+        gate.export()
+        assert gate.stop() == 0
+        self.place = os.path.join(gate.root, "data")
+        self.keep = os.path.join(gate.dir, "keep")
+        subprocess.run(["cp", "-a", self.place, self.keep], check=True)
+        self.files = {name: os.path.join(self.place, name) for name in self.names()}
+
+    def names(self):
+        return [os.path.relpath(os.path.join(d, f), self.place) for d, _, fs in os.walk(self.place) for f in fs]
+
+    def restore(self):
+        """Every file as it was, in its own inode where it still has one."""
+        for name in self.names():
+            if not os.path.exists(os.path.join(self.keep, name)):
+                os.unlink(os.path.join(self.place, name))
+        for d, _, fs in os.walk(self.keep):
+            to = os.path.join(self.place, os.path.relpath(d, self.keep))
+            if not os.path.isdir(to):
+                shutil.copytree(d, to)
+            for f in fs:
+                source, dest = os.path.join(d, f), os.path.join(to, f)
+                with open(source, "rb") as s:
+                    data = s.read()
+                if not os.path.exists(dest):
+                    shutil.copy2(source, dest)
+                    st = os.stat(source)
+                    os.chown(dest, st.st_uid, st.st_gid)
+                else:
+                    with open(dest, "rb") as s:
+                        same = s.read() == data
+                    if not same:
+                        with open(dest, "r+b") as s:
+                            s.write(data)
+                            s.truncate()
+
+    def sql(self, *statements):
+        with sqlite3.connect(os.path.join(self.place, "state/state.db")) as db:
+            for s in statements:
+                db.execute(s) if isinstance(s, str) else db.execute(*s)
+        db.close()
+
+    def rows(self, query):
+        with sqlite3.connect(os.path.join(self.place, "state/state.db")) as db:
+            found = db.execute(query).fetchall()
+        db.close()
+        return found
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    h = House()
+    try:
+        yield h
+    finally:
+        h.gate.close(keep=bool(os.environ.get("FG_KEEP")))
+
+
+@pytest.fixture
+def house(prepared, request):
+    try:
+        yield prepared
+    finally:
+        prepared.gate.stop()
+        prepared.restore()
+
+
+# ---- the database: each column that anything depends on ----
+
+# table.column -> grants, denies or neither, and why. A column that is added has to be thought about.
+COLUMNS = {
+    "meta.key": ("neither", "names of facts"),
+    "meta.value": ("denies", "generation, clock: only ever make control wait; the log was read whole"),
+    "log_head.one": ("neither", "there is one row"),
+    "log_head.size": ("denies", "larger is ROLLED-BACK; smaller is what audit's own checkpoint knows better"),
+    "log_head.root": ("denies", "another root is TAMPERED"),
+    "resource.id": ("neither", "digest of profile and url; a release names it"),
+    "resource.profile": ("grants", "whose rules hold: a review says which policy it was opened under"),
+    "resource.url": ("neither", "what is fetched is inspected and signed for by its digest"),
+    "resource.signature_url": ("neither", "likewise"),
+    "resource.product": ("grants", "what people sign for"),
+    "resource.target": ("grants", "what people sign for"),
+    "resource.from_version": ("grants", "what people sign for"),
+    "resource.first_seen": ("neither", "for showing"),
+    "resource.last_seen": ("neither", "for showing"),
+    "resource.sightings": ("neither", "for showing"),
+    "resource.asker": ("neither", "provenance, labelled as a claim"),
+    "resource.state": ("neither", "whether it is fetched again"),
+    "resource.backoff_until": ("neither", "when it is fetched again"),
+    "resource.failures": ("neither", "when it is fetched again"),
+    "candidate.id": ("grants", "the review people decided about"),
+    "candidate.resource": ("grants", "what the image answers"),
+    "candidate.state": ("grants", "whether people may sign, or have decided"),
+    "candidate.image": ("grants", "the bytes"),
+    "candidate.size": ("neither", "quota; the warden measures for itself"),
+    "candidate.in_quarantine": ("neither", "quota"),
+    "candidate.signature": ("neither", "evidence that was judged into the report"),
+    "candidate.report": ("grants", "what people read"),
+    "candidate.provenance": ("neither", "the fetcher's claim"),
+    "candidate.policy": ("grants", "the rules it was judged by"),
+    "candidate.opened_at_log": ("grants", "how old a statement may be"),
+    "candidate.created": ("neither", "for showing"),
+    "candidate.updated": ("denies", "when nobody decided in time"),
+    "candidate.note": ("neither", "for showing"),
+    "candidate.have_scope": ("neither", "statements say the scope themselves"),
+    "candidate.max_devices": ("neither", "statements say the scope themselves"),
+    "candidate.not_before": ("neither", "statements say the scope themselves"),
+    "candidate.not_after": ("neither", "statements say the scope themselves"),
+    "candidate.release_id": ("grants", "what it is offered as; the warden's list decides"),
+    "candidate_list.candidate": ("neither", "whose"),
+    "candidate_list.kind": ("grants", "who asked for it, and does not count"),
+    "candidate_list.position": ("neither", "order"),
+    "candidate_list.word": ("grants", "who asked for it, and does not count"),
+    "statement.id": ("neither", "order"),
+    "statement.candidate": ("grants", "whose vote"),
+    "statement.sha256": ("grants", "which vote"),
+    "statement.approver": ("grants", "whose vote"),
+    "statement.submitted": ("neither", "for showing"),
+    "statement.uid": ("neither", "for showing"),
+    "statement.state": ("grants", "whether it counts"),
+    "module.pseudonym": ("neither", "HMAC of its identity"),
+    "module.profile": ("neither", "for showing"),
+    "module.group_name": ("grants", "which releases are for it: an operator's word (PRIVSEP, known risks)"),
+    "module.product": ("grants", "likewise"),
+    "module.version": ("grants", "what it claims to run"),
+    "module.version_cls": ("neither", "who said so"),
+    "module.sure": ("grants", "what it runs"),
+    "module.listed": ("grants", "an operator's word (PRIVSEP, known risks)"),
+    "module.held": ("denies", "an operator holds it"),
+    "module.first_seen": ("neither", "for showing"),
+    "module.last_seen": ("neither", "for showing"),
+    "module.last_answer": ("neither", "for showing"),
+    "module.last_resource": ("neither", "for showing"),
+    "ident.kind": ("grants", "whose identity: likewise an operator's word or a module's claim"),
+    "ident.text": ("grants", "likewise"),
+    "ident.cls": ("grants", "likewise"),
+    "ident.module": ("grants", "likewise"),
+    "ident.position": ("neither", "order"),
+    "granted.release_id": ("denies", "counts against the number signed for"),
+    "granted.module": ("denies", "counts against the number signed for"),
+    "granted.at": ("neither", "for showing"),
+    "granted.completed": ("neither", "for showing"),
+    "granted.bytes": ("neither", "for showing"),
+    "release.id": ("grants", "mirror of the warden's list, which decides"),
+    "release.candidate": ("neither", "the record says it"),
+    "release.issued": ("neither", "the record says it"),
+    "release.state": ("denies", "revoked or not"),
+    "release.ended": ("neither", "for showing"),
+    "release.who": ("neither", "for showing"),
+    "release.reason": ("neither", "for showing"),
+    "release.record": ("neither", "the warden's is offered"),
+    "restriction.id": ("denies", "what the warden has confirmed"),
+    "restriction.kind": ("neither", "for showing"),
+    "restriction.image": ("denies", "what is restricted"),
+    "restriction.release_id": ("denies", "what is restricted"),
+    "restriction.log_size": ("denies", "how old a statement may be"),
+    "restriction.at": ("neither", "for showing"),
+    "restriction.who": ("neither", "for showing"),
+    "restriction.reason": ("neither", "for showing"),
+    "suspension.key": ("denies", "whose key does not count; the warden and the log know too"),
+    "suspension.number": ("denies", "until which signer set"),
+    "suspension.at": ("neither", "for showing"),
+    "suspension.who": ("neither", "for showing"),
+    "suspension.reason": ("neither", "for showing"),
+    "proposal.*": ("neither", "a signer set that nobody has put in force; its signatures say themselves what they are of"),
+    "proposal_signature.*": ("neither", "likewise; the warden counts"),
+    "fetch.*": ("neither", "history, and what is fetched in an hour"),
+    "unknown.*": ("neither", "requests that no profile knows"),
+    "incident.*": ("neither", "for showing; the log has them"),
+}
+
+
+def test_every_column_was_thought_about(house):
+    found = {f"{t}.{c[1]}" for (t,) in house.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE "
+                                                 "'sqlite_%'") for c in house.rows(f"PRAGMA table_info({t})")}
+    found = {name for name in found if f"{name.split('.')[0]}.*" not in COLUMNS}
+    assert found == {name for name in COLUMNS if not name.endswith(".*")}
+
+
+def blob(n, size=32):
+    return "X'" + bytes([n] * size).hex() + "'"
+
+
+R = {n: f"(SELECT image FROM candidate WHERE id = {n})" for n in range(1, 6)}
+# What somebody would like; the word by which it is called, None where it is only without effect.
+WISHES = {
+    "revocation deleted": (["DELETE FROM restriction WHERE image = " + R[2]], "restriction of this image was missing"),
+    "revocation dated back": (["UPDATE restriction SET log_size = 0"], "restriction of this image was missing"),
+    "revocation moved to another image": ([f"UPDATE restriction SET image = {blob(7)} WHERE image = " + R[2]],
+                                          "restriction of this image was missing"),
+    "rejection deleted": (["DELETE FROM restriction WHERE image = " + R[3]], "restriction of this image was missing"),
+    "revoked release active again": (["UPDATE release SET state = 1 WHERE state = 2"], "the database called it active"),
+    "revoked review open again": (["UPDATE candidate SET state = 'review', release_id = NULL WHERE id = 2"],
+                                  "its release was revoked"),
+    "revoked review approved": (["UPDATE candidate SET state = 'approved' WHERE id = 2"], "its release was revoked"),
+    "revocation gone altogether": (["DELETE FROM restriction", "UPDATE release SET state = 1",
+                                    "UPDATE candidate SET state = 'approved' WHERE id = 2"], "the database called it active"),
+    "rejected review open again": (["UPDATE candidate SET state = 'review' WHERE id = 3",
+                                    "DELETE FROM restriction WHERE image = " + R[3]], "it was rejected"),
+    "rejected review approved": (["UPDATE candidate SET state = 'approved' WHERE id = 3"], "it was rejected"),
+    "blocked review open": (["UPDATE candidate SET state = 'review' WHERE id = 5"], "never opened this review"),
+    "blocked review approved": (["UPDATE candidate SET state = 'approved' WHERE id = 5"], "no such release"),
+    "review approved": (["UPDATE candidate SET state = 'approved' WHERE id = 4"], "no such release"),
+    "review approved by another's release": (
+        ["UPDATE candidate SET release_id = NULL WHERE id = 1",
+         "UPDATE candidate SET state = 'approved', release_id = (SELECT id FROM release WHERE candidate = 1) WHERE id = 4"],
+        "no such release"),
+    "approved review taken away": (["UPDATE candidate SET state = 'rejected' WHERE id = 1"], "its release is in force"),
+    "release revoked in the database alone": (["UPDATE release SET state = 2, ended = 1 WHERE candidate = 1"],
+                                              "which the log does not"),
+    "image restricted in the database alone": (
+        [f"INSERT INTO restriction (kind, image, log_size, at, who, reason) VALUES (2, {R[4]}, 3, 1, 'x', 'y')"],
+        "of which the log knows nothing"),
+    "another image in review": ([f"UPDATE candidate SET image = {blob(9)} WHERE id = 4"], "another image, report or policy"),
+    "another report in review": ([f"UPDATE candidate SET report = {blob(9)} WHERE id = 4"],
+                                 "another image, report or policy"),
+    "another policy in review": ([f"UPDATE candidate SET policy = {blob(9)} WHERE id = 4"], None),
+    "older statements allowed": (["UPDATE candidate SET opened_at_log = 0 WHERE id = 4"], "at another time"),
+    "another product in review": (["UPDATE resource SET product = 'FG900' WHERE target = '1.4.0'"],
+                                  "another product or version"),
+    "another version in review": (["UPDATE resource SET target = '9.4.0' WHERE target = '1.4.0'"],
+                                  "another product or version"),
+    "a delta's base changed": (["UPDATE resource SET from_version = '1.0.0' WHERE target = '1.4.0'"],
+                               "another product or version"),
+    "who asked for it forgotten": (["DELETE FROM candidate_list WHERE candidate = 4"], None),
+    "a vote lost": (["DELETE FROM statement WHERE candidate = 4"], "missing from the database; it counts again"),
+    "a vote outdated": (["UPDATE statement SET state = 0 WHERE candidate = 4"], None),
+    "a vote made up": ([f"INSERT INTO statement (candidate, sha256, approver, submitted, uid, state) VALUES "
+                        f"(4, {blob(5)}, 'bob@demo.invalid', 1, 0, 1)"], "was never handed in"),
+    "a vote in another's name": (["UPDATE statement SET approver = 'bob@demo.invalid' WHERE candidate = 4"],
+                                 "was never handed in"),
+    "a vote for another review": (["UPDATE statement SET candidate = 4 WHERE candidate = 1 AND approver LIKE 'bob%'"],
+                                  "was never handed in"),
+    "votes of a release used again": (["UPDATE statement SET state = 1"], None),
+    "a review lost": (["DELETE FROM statement WHERE candidate = 4", "DELETE FROM candidate_list WHERE candidate = 4",
+                       "DELETE FROM candidate WHERE id = 4"], "the database has lost it"),
+    "hold taken off": (["UPDATE module SET held = 0"], "the database did not say so"),
+    "held module forgotten": (["DELETE FROM ident", "DELETE FROM module"], "module that was held is missing"),
+    "module held in the database alone": (["UPDATE module SET held = 1"], "which the log does not"),
+    "release made up": (
+        [f"INSERT INTO release SELECT {blob(3, 16)}, 4, issued, 1, 0, '', '', record FROM release WHERE candidate = 1"],
+        "was never issued"),
+    "record of a release changed": (["UPDATE release SET record = X'7b7d' WHERE candidate = 1"], None),
+    "grants forgotten": (["DELETE FROM granted", "UPDATE meta SET value = '100000' WHERE key = 'replayed'"], None),
+    "grants made up": ([f"INSERT INTO granted SELECT id, {blob(1, 16)}, 1, 0, 0 FROM release WHERE candidate = 1",
+                        f"INSERT INTO granted SELECT id, {blob(2, 16)}, 1, 0, 0 FROM release WHERE candidate = 1"], None),
+    "log shorter than it was": (["UPDATE log_head SET size = size + 1000"], "ROLLED BACK"),
+    "log of another root": ([f"UPDATE log_head SET root = {blob(1)}"], "TAMPERED"),
+    "log head forgotten": (["DELETE FROM log_head"], None),
+    "warden told of everything": (["INSERT OR REPLACE INTO meta (key, value) VALUES ('restricted', '999999')",
+                                   "DELETE FROM restriction"], "restriction of this image was missing"),
+    "all facts forgotten": (["DELETE FROM meta"], None),
+}
+
+
+def alerts(gate):
+    return " | ".join(a["text"] for a in gate.cli("status")["alerts"])
+
+
+def settled(gate):
+    """It has made up its mind: permits, or says why it never will."""
+    def done():
+        assert gate.process.poll() is None, open(gate.log).read()[-3000:]
+        try:
+            s = gate.cli("status")
+        except AssertionError:
+            return False
+        bad = s["log"]["state"] in ("tampered", "rolled-back", "cloned", "failed")
+        return s["permitting"] or bad or any(a["id"] == "SIGNERS" for a in s["alerts"])
+    until(done, 30)
+
+
+def unapproved_is_not_served(house):
+    """Whatever was changed: only the bytes of R-1, and never to the module that is held."""
+    gate = house.gate
+    for n, version in ((2, "1.2.0"), (3, "1.3.0"), (4, "1.4.0"), (5, "1.5.0")):
+        status, _, body = gate.ask(imei=FREE, version=version)
+        assert status == 404 and house.data[n] not in body, version
+    status, _, body = gate.ask(imei=FREE, version="1.1.0")
+    assert status in (200, 404) and (status != 200 or body == house.data[1])
+    assert gate.ask(imei=HELD, version="1.1.0")[0] == 404
+
+
+def states(gate):
+    return {r["id"]: r["state"] for r in gate.reviews()}
+
+
+def never_allowed_again(gate):
+    found = states(gate)
+    assert found.get("R-2", "gone") in ("revoked", "gone")
+    assert found.get("R-3", "gone") in ("rejected", "gone")
+    assert found.get("R-5", "gone") in ("blocked", "judging", "gone")
+    assert found.get("R-4", "gone") != "approved"
+
+
+@pytest.mark.parametrize("wish", WISHES)
+def test_written_into_the_database(house, wish):
+    gate = house.gate
+    statements, word = WISHES[wish]
+    house.sql(*statements)
+    gate.start(ready=False)
+    settled(gate)
+    unapproved_is_not_served(house)
+    never_allowed_again(gate)
+    if word:
+        assert word in alerts(gate), alerts(gate)
+        if gate.cli("status")["permitting"]:
+            told = [e["msg"] for e in gate.entries() if e["ev"] == "state.differs"]
+            assert any(word in t for t in told), told
+
+
+def test_a_module_more_than_was_signed_for(house):
+    """Two were signed for, one was granted: with the grant forgotten it is still one more, not two."""
+    gate = house.gate
+    house.sql("DELETE FROM granted", "INSERT OR REPLACE INTO meta (key, value) VALUES ('replayed', '1000000')")
+    gate.start()
+    assert gate.served(imei=LATE, version="1.1.0") == house.data[1]
+    for n in range(4, 7):
+        assert gate.ask(imei=luhn(f"3569380000000{n}"), version="1.1.0")[0] == 404
+    gate.verify()
+
+
+def test_one_signature_is_not_two(house):
+    """A vote of each, one of them made up, and the review opened since for ever: the warden counts for itself."""
+    gate = house.gate
+    house.sql("UPDATE statement SET approver = 'bob@demo.invalid' WHERE candidate = 4",
+              "UPDATE candidate SET opened_at_log = 0 WHERE id = 4")
+    gate.start()
+    until(lambda: states(gate)["R-4"] == "review")
+    gate.sign("R-4", "alice")
+    assert gate.cli("review", "show", "R-4")["have"] == 1
+    assert gate.ask(imei=FREE, version="1.4.0")[0] == 404
+    gate.sign("R-4", "bob")
+    assert gate.served(imei=FREE, version="1.4.0") == house.data[4]
+    gate.verify()
+
+
+def test_what_was_mended_is_named_once(house):
+    gate = house.gate
+    house.sql("DELETE FROM restriction", "UPDATE module SET held = 0")
+    gate.start()
+    assert "the database did not say so" in alerts(gate)
+    told = [e["msg"] for e in gate.entries() if e["ev"] == "state.differs"]
+    assert gate.stop() == 0
+    gate.start()
+    assert [e["msg"] for e in gate.entries() if e["ev"] == "state.differs"] == told
+    gate.verify()
+
+
+# ---- files ----
+
+def flip(path):
+    with open(path, "r+b") as f:
+        size = os.fstat(f.fileno()).st_size
+        f.seek(size // 2)
+        byte = f.read(1)
+        f.seek(size // 2)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+def drop(path):
+    os.unlink(path)
+
+
+def cut(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def append(path):
+    with open(path, "ab") as f:
+        f.write(b"\n{}" * 50)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+HOW = {"flip": flip, "drop": drop, "truncate": cut, "append": append, "empty": empty}
+
+
+def one(house, pattern):
+    """The files of that name; regular expression over the path in the data folder."""
+    found = sorted(n for n in house.files if re.fullmatch(pattern, n))
+    assert found, (pattern, sorted(house.files))
+    return [house.files[n] for n in found]
+
+
+# What, its name, and how it is called when it was changed: a word in an alert, in the messages of the daemon, or both.
+KINDS = {
+    "signed release record": (r"images/approved/[0-9a-f]{32}\.json", "does not hold"),
+    "statements of a release": (r"images/approved/[0-9a-f]{32}\.signed", "does not hold"),
+    "approved image": (r"images/approved/[0-9a-f]{64}\.img", "does not hold"),
+}
+
+
+def said(house):
+    return open(house.gate.log).read() + alerts(house.gate)
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_the_warden_keeps(house, kind, how):
+    gate = house.gate
+    pattern, word = KINDS[kind]
+    before = os.path.getsize(gate.log)
+    for path in one(house, pattern):
+        HOW[how](path)
+    gate.start(ready=False)
+    settled(gate)
+    unapproved_is_not_served(house)
+    never_allowed_again(gate)
+    assert gate.ask(imei=FREE, version="1.1.0")[0] == 404
+    if not (how == "drop" and kind == "signed release record"):
+        assert word in open(gate.log).read()[before:]
+    assert "is in force and the warden does not have it" in alerts(gate)
+
+
+@pytest.mark.parametrize("how", [h for h in HOW if h != "append"])
+def test_the_wardens_restrictions(house, how):
+    """Dropped or garbled: control has them, and the log; statements of before stay void."""
+    gate = house.gate
+    HOW[how](one(house, r"images/approved/restrictions")[0])
+    gate.start(ready=False)
+    until(lambda: gate.process.poll() is not None or "R-1" in json.dumps(gate.cli("status", ok=(0, 1, 3))) or True)
+    try:
+        settled(gate)
+    except AssertionError:
+        assert gate.ask(imei=FREE, version="1.2.0")[0] == 404
+        return
+    unapproved_is_not_served(house)
+    never_allowed_again(gate)
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("kind", [r"reports/.*\.json", r"statements/.*\.json", r"statements/.*\.sig",
+                                  r"images/quarantine/[0-9a-f]{64}\.img"])
+def test_what_control_keeps(house, kind, how):
+    """Reports, statements, signatures, images in quarantine: named by their digest, so they are what was signed for
+    or nothing."""
+    gate = house.gate
+    for path in one(house, kind):
+        HOW[how](path)
+    gate.start(ready=False)
+    settled(gate)
+    unapproved_is_not_served(house)
+    never_allowed_again(gate)
+    gate.sign("R-4", "alice", ok=(0, 1, 3))
+    gate.sign("R-4", "bob", ok=(0, 1, 3))
+    status, _, body = gate.ask(imei=FREE, version="1.4.0")
+    assert status == 404 or body == house.data[4]
+
+
+def test_two_images_swapped(house):
+    gate = house.gate
+    a, b = one(house, r"images/quarantine/[0-9a-f]{64}\.img")[:2]
+    swap(a, b)
+    gate.start()
+    unapproved_is_not_served(house)
+    for person in ("alice", "bob"):
+        gate.sign("R-4", person, ok=(0, 1, 3))
+    status, _, body = gate.ask(imei=FREE, version="1.4.0")
+    assert status == 404 or body == house.data[4]
+
+
+def swap(a, b):
+    with open(a, "rb") as f, open(b, "rb") as g:
+        x, y = f.read(), g.read()
+    for path, data in ((a, y), (b, x)):
+        with open(path, "r+b") as f:
+            f.write(data)
+            f.truncate()
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("kind", [r"audit/log/checkpoint", r"audit/wal/.*", r"audit/log/tile/0/.*", r"audit/log/tile/entries/.*"])
+def test_the_log(house, kind, how):
+    """What cannot be made good from the rest of the log's own files is TAMPERED; nobody gets what was not granted."""
+    gate = house.gate
+    for path in one(house, kind):
+        HOW[how](path)
+    gate.start(ready=False)
+    settled(gate)
+    unapproved_is_not_served(house)
+    s = gate.cli("status")
+    if s["permitting"]:
+        gate.verify()  # made good: every entry that was ever published is there
+        told = [e["ev"] for e in gate.entries()]
+        assert told.count("approval.revoked") == 1 and told.count("approval.rejected") == 1
+    else:
+        assert s["log"]["state"] in ("tampered", "rolled-back", "failed") and "LOG" in {a["id"] for a in s["alerts"]}
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("kind", [r"authority/genesis\.json", r"authority/genesis\.sig\..*"])
+def test_genesis(house, kind, how):
+    """Without the authority it had, or with another, nothing begins."""
+    gate = house.gate
+    for path in one(house, kind):
+        HOW[how](path)
+    gate.start(ready=False)
+
+    def decided():
+        if gate.process.poll() is not None:
+            return True
+        return "authority does not hold" in open(gate.log).read()
+    try:
+        until(decided, 20)
+    finally:
+        if gate.process.poll() is None:
+            try:
+                assert gate.ask(imei=FREE, version="1.1.0")[0] != 200
+            except OSError:
+                pass
+
+
+def test_genesis_with_lower_floors(house):
+    """Signed anew by the same people, over floors of one: it is another genesis than entry 0 holds."""
+    gate = house.gate
+    path = one(house, r"authority/genesis\.json")[0]
+    text = open(path).read()
+    lowered = text.replace('"production":2', '"production":1')
+    assert lowered != text
+    with open(path, "r+") as f:
+        f.write(lowered)
+        f.truncate()
+    for n, person in enumerate(("alice", "bob")):
+        key = os.path.join(gate.root, "people", person)
+        subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-signers@v1", "-f", key, path], check=True,
+                       stdin=subprocess.DEVNULL, capture_output=True)
+        sig = next(p for p in one(house, r"authority/genesis\.sig\..*") if p.endswith(str(n)))
+        shutil.copyfile(path + ".sig", sig)
+        os.unlink(path + ".sig")
+    gate.start(ready=False)
+    until(lambda: gate.process.poll() is not None or "enesis" in open(gate.log).read())
+    if gate.process.poll() is None:
+        settled(gate)
+        s = gate.cli("status")
+        assert not s["permitting"] and s["log"]["state"] == "tampered"
+        assert "begins with another genesis" in open(gate.log).read()
+        assert gate.ask(imei=LATE, version="1.1.0")[0] != 200
