@@ -225,14 +225,16 @@ on_retired(struct recount *r, const struct entry *e, uint64_t at)
 }
 
 static void
-on_changed(struct recount *r, const struct entry *e)
+on_changed(struct recount *r, const struct entry *e, uint64_t at)
 {
 	bool hold = view_is(e->obj, "hold");
 	if (!e->have_dev || (!hold && !view_is(e->obj, "unhold")))
 		return;
 	struct recount_hold *h = row(r, &r->holds, e->dev, sizeof e->dev);
-	if (h)
+	if (h) {
 		h->held = hold;
+		h->at = at;
+	}
 }
 
 static void
@@ -271,7 +273,7 @@ on_signers(struct recount *r, const struct entry *e)
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
 	ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
-	ENTRY_CONFIG_CHANGED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
+	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 bool
 recount_wants(struct view event)
@@ -330,7 +332,10 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 			r->halted = false;
 		break;
 	case ENTRY_CONFIG_CHANGED:
-		on_changed(r, e);
+		on_changed(r, e, at);
+		break;
+	case ENTRY_DEVICE_ERASED:
+		r->erased = at;
 		break;
 	case ENTRY_AUTHZ_KEY_SUSPENDED:
 		on_suspended(r, e);

@@ -400,7 +400,7 @@ check_hold(struct mend *m, const struct recount_hold *h)
 	edges_table_due(m->c->edges, true);
 	if (mod)
 		differs(m, obj, "it was held, and the database did not say so; it is held");
-	else if (!named_before(m, obj))
+	else if (h->at > m->r->erased && !named_before(m, obj))
 		differs(m, obj, "a module that was held is missing from the database; it is held when it comes back");
 }
 
@@ -471,7 +471,8 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	}
 	if (r->halted && !halts_now(c->halts) && !c->resumed) {
 		c->halt_lost = true;
-		differs(&m, "gateway", "the log has it halted, the flag is gone; nothing is granted: halt, and resume with signatures");
+		differs(&m, "gateway",
+		    "the log has it halted, the flag is gone; nothing is granted: halt, and resume with signatures");
 	}
 	if (m.found > RECOUNT_NAMED_MAX) {
 		char text[80];

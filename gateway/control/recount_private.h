@@ -45,6 +45,7 @@ struct recount_restricted { /* by image */
 
 struct recount_hold { /* by module */
 	uint8_t key[SHELF_KEY];
+	uint64_t at;
 	bool held;
 };
 
@@ -57,6 +58,7 @@ struct recount_suspended { /* by key */
 struct recount { /* each shelf holds rows of one of those above */
 	struct shelf reviews, releases, statements, restricted, holds, suspended;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
+	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;
 	bool halted;        /* by the log, with no resume after it */
 	uint32_t signers;   /* number of the last set that the log put in force */
