@@ -96,7 +96,7 @@ void audit_fail(struct audit *a, const char *what, int err);
  * The log is not the one this gateway wrote (MSG_LOG_TAMPERED), not as long as it was
  * (MSG_LOG_ROLLED_BACK) or not alone in the world (MSG_LOG_CLONED; any other state
  * aborts). From here on nothing is appended, acknowledged or signed, in this process
- * and after a restart, until a person takes the way out. known is the largest size
+ * and after a restart, until a person takes the way out (rebuild.h). known is the largest size
  * that somebody holds a checkpoint of, 0 if nobody said. The first state stays; a
  * larger known is noted.
  */

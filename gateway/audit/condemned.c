@@ -12,6 +12,7 @@
 #include "crypto/err.h"
 
 #define MAGIC "fotagate-condemned 1"
+#define PARDON "pardoned"
 #define ASIDE CONDEMNED_FILE ".new"
 #define FILE_MAX 1024
 
@@ -93,20 +94,15 @@ condemned_read(int dirfd, struct condemned *ret)
 
 /* ---- writing ---- */
 
-int
-condemned_write(int dirfd, const struct condemned *c)
+static int
+write_text(int dirfd, const char *name, const char *text, size_t n)
 {
-	char text[FILE_MAX];
-	int n = snprintf(text, sizeof text, MAGIC "\nstate %s\nknown %" PRIu64 "\nsince %" PRId64 "\nwhy %s\n",
-	    msg_log_state_name(c->state), c->known, c->since > 0 ? c->since : 0, c->why);
-	if (n < 0 || (size_t)n >= sizeof text)
-		abort(); /* why has a bound */
 	int fd = openat(dirfd, ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return FG_EIO;
-	bool ok = write(fd, text, (size_t)n) == n && fsync(fd) == 0;
+	bool ok = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
 	close(fd);
-	if (ok && renameat(dirfd, ASIDE, dirfd, CONDEMNED_FILE) == 0)
+	if (ok && renameat(dirfd, ASIDE, dirfd, name) == 0)
 		return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
 	int saved = errno;
 	unlinkat(dirfd, ASIDE, 0);
@@ -115,9 +111,51 @@ condemned_write(int dirfd, const struct condemned *c)
 }
 
 int
+condemned_write(int dirfd, const struct condemned *c)
+{
+	char text[FILE_MAX];
+	int n = snprintf(text, sizeof text, MAGIC "\nstate %s\nknown %" PRIu64 "\nsince %" PRId64 "\nwhy %s\n",
+	    msg_log_state_name(c->state), c->known, c->since > 0 ? c->since : 0, c->why);
+	if (n < 0 || (size_t)n >= sizeof text)
+		abort(); /* why has a bound */
+	return write_text(dirfd, CONDEMNED_FILE, text, (size_t)n);
+}
+
+int
 condemned_clear(int dirfd)
 {
 	if (unlinkat(dirfd, CONDEMNED_FILE, 0) && errno != ENOENT)
 		return FG_EIO;
 	return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
+}
+
+/* ---- pardon ---- */
+
+int
+condemned_pardon(int dirfd, const char *how)
+{
+	int err = write_text(dirfd, PARDON, how, strlen(how));
+	return err ? err : condemned_clear(dirfd);
+}
+
+int
+condemned_pardoned(int dirfd, char how[CONDEMNED_WHY])
+{
+	int fd = openat(dirfd, PARDON, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : FG_EIO;
+	ssize_t n = read(fd, how, CONDEMNED_WHY - 1);
+	close(fd);
+	if (n < 0)
+		return FG_EIO;
+	for (ssize_t i = 0; i < n; i++)
+		how[i] = (char)(how[i] >= 0x20 && how[i] < 0x7f ? how[i] : '?');
+	how[n] = '\0';
+	return 1;
+}
+
+int
+condemned_pardon_end(int dirfd)
+{
+	return unlinkat(dirfd, PARDON, 0) || fsync(dirfd) ? FG_EIO : FG_OK;
 }

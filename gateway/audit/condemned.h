@@ -27,5 +27,14 @@ int condemned_read(int dirfd, struct condemned *ret);
 int condemned_write(int dirfd, const struct condemned *c);
 /* Takes the marker away, durably; none is fine. FG_EIO. */
 int condemned_clear(int dirfd);
+/*
+ * The same by a person's hand: how (printable ASCII, one line) waits in audit/pardoned
+ * for the next start, which makes it an entry.
+ */
+int condemned_pardon(int dirfd, const char *how);
+/* Whether there is such a line; FG_EIO, FG_EFORMAT. 1: yes, 0: no. */
+int condemned_pardoned(int dirfd, char how[CONDEMNED_WHY]);
+/* The entry is durable. */
+int condemned_pardon_end(int dirfd);
 
 #endif

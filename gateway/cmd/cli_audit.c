@@ -10,6 +10,7 @@
 #include "gateway/cmd/cli_forward.h"
 #include "gateway/cmd/cli_log.h"
 #include "gateway/cmd/cli_place.h"
+#include "gateway/cmd/cli_repair.h"
 #include "gateway/cmd/cli_tail.h"
 #include "gateway/cmd/cli_verbs.h"
 #include "gateway/view/rfc5424.h"
@@ -181,6 +182,7 @@ cli_audit(int argc, char **argv)
 		{ "checkpoint", checkpoint, "the signed head of the log, to be remembered elsewhere" },
 		{ "proof", proof, "a receipt: that an entry is in the log" },
 		{ "export", export, "everything an auditor needs, in a folder" },
+		{ "repair", cli_repair, "with the gateway stopped: a log that is damaged or shorter than it was, from an export" },
 	};
 	return cli_opt_sub("audit", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

@@ -33,7 +33,7 @@ static const struct verb verbs[] = {
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "revoke", cli_revoke, "end a release at once" },
 	{ "people", cli_people, "who may sign: list" },
-	{ "audit", cli_audit, "the log: tail, forward, checkpoint, proof, export" },
+	{ "audit", cli_audit, "the log: tail, forward, checkpoint, proof, export, repair" },
 };
 
 static void

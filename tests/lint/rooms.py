@@ -63,7 +63,7 @@ PROGRAMS = {
     "fotagate-warden": ({"crypto", "wire", "jail", "warden"}, {"libcrypto", "libseccomp"}),
     "fotagate-witness": ({"crypto", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "wire", "jail"}, {"libcrypto", "libseccomp", "libz"}),
-    "fotagate": ({"crypto", "images", "policy", "wire", "view", "jail", "role"}, {"libcrypto", "libssl", "libseccomp", "libconfig", "libz"}),
+    "fotagate": ({"crypto", "images", "policy", "wire", "view", "jail", "role", "audit"}, {"libcrypto", "libssl", "libseccomp", "libconfig", "libz"}),
     "fotagated": ({"crypto", "images", "policy", "wire", "jail", "role", "net", "edge", "upstream", "control",
                    "audit", "state", "supervisor"},
                   {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libz"}),

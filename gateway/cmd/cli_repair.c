@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_repair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/genesis.h"
+#include "crypto/jsonw.h"
+#include "gateway/audit/rebuild.h"
+#include "gateway/cmd/cli_file.h"
+#include "gateway/cmd/cli_opt.h"
+
+/* The log's key, as genesis names it: no secret is needed to repair. 0 or an exit status after saying why. */
+static int
+log_key(const struct cli_common *c, struct note_key *ret)
+{
+	char path[CLI_OPT_PATH_MAX], why[160] = "";
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	if (!cli_opt_data_path(c, "authority/genesis.json", path))
+		return CLI_USAGE;
+	struct genesis *g = calloc(1, sizeof *g);
+	int err = g ? cli_file_read(NULL, path, GENESIS_BYTES_MAX, &bytes, &n) : FG_ENOMEM;
+	if (!err)
+		err = genesis_parse(view_of(bytes, n), g, why, sizeof why);
+	if (!err)
+		err = note_key_parse(view_str(g->log_vkey), ret);
+	free(bytes);
+	free(g);
+	return err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "Say with --dir where the gateway lies; root may read all of it.",
+	    "%s: %s", path, why[0] ? why : err == FG_EIO ? strerror(errno) : err_name(err)) : 0;
+}
+
+static int
+open_folder(const struct cli_common *c, const char *path, int *ret)
+{
+	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret < 0 ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static int
+failed(const struct cli_common *c, const char *from, int err, const struct rebuild *r)
+{
+	if (err == FG_EPERM)
+		return cli_opt_fail(c, CLI_REFUSED, "LOG",
+		    "Nothing was changed. The newest export or copy of the log is the one to take.", "%s: %s", from, r->why);
+	if (err == FG_ESTATE)
+		return cli_opt_fail(c, CLI_REFUSED, "RUNNING", "Stop fotagated first.", "the log is open: the gateway runs");
+	return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "It can be run again; until it ends well the log stays condemned.",
+	    "the log could not be repaired: %s", err == FG_EIO ? strerror(errno) : err_name(err));
+}
+
+static void
+show(const struct cli_common *c, const struct rebuild *r)
+{
+	struct writer w;
+	struct jsonw j;
+	if (!c->json) {
+		printf("The log is whole again: %" PRIu64 " signed entries", r->size);
+		if (r->kept)
+			printf(", and %" PRIu64 " behind them that were durable here", r->kept);
+		printf(".\nWhat was there before is kept as audit/log%s and audit/wal%s.\n", r->aside, r->aside);
+		return;
+	}
+	writer_init(&w, 1024);
+	jsonw_init(&j, &w);
+	jsonw_object(&j);
+	jsonw_kcstr(&j, "aside", r->aside);
+	jsonw_kuint(&j, "kept", r->kept);
+	jsonw_kuint(&j, "size", r->size);
+	jsonw_object_end(&j);
+	if (!writer_err(&w))
+		printf("%.*s\n", (int)w.n, (const char *)w.p);
+	writer_free(&w);
+}
+
+int
+cli_repair(int argc, char **argv)
+{
+	struct cli_args a;
+	const char *from = NULL;
+	const struct cli_opt opts[] = {
+		{ "from", CLI_OPT_TEXT, &from, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	char path[CLI_OPT_PATH_MAX];
+	struct note_key key;
+	struct rebuild r;
+	int audit = -1, source = -1;
+	int status = cli_opt_parse(argc, argv, opts, "audit repair --from DIR [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!from)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "An export (fotagate audit export), or a copy of audit/log.",
+		    "--from is missing: what the log is to be repaired with");
+	if (!cli_opt_data_path(&a.common, "audit", path))
+		return CLI_USAGE;
+	status = log_key(&a.common, &key);
+	if (!status)
+		status = open_folder(&a.common, path, &audit);
+	if (!status)
+		status = open_folder(&a.common, from, &source);
+	if (!status) {
+		int err = rebuild_log(audit, source, &key, (int64_t)time(NULL), &r);
+		if (err)
+			status = failed(&a.common, from, err, &r);
+		else
+			show(&a.common, &r);
+	}
+	if (audit >= 0)
+		close(audit);
+	if (source >= 0)
+		close(source);
+	return status;
+}
