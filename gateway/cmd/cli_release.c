@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fotagate release, revoke and people: what is let through, how it ends, and who decides. */
+/* fotagate release and revoke: what is let through, and how it ends. */
 #include <stdio.h>
 #include <string.h>
 
@@ -92,61 +92,4 @@ cli_release(int argc, char **argv)
 		{ "revoke", release_revoke, "end it at once; one person is enough" },
 	};
 	return cli_opt_sub("release", subs, sizeof subs / sizeof subs[0], argc, argv);
-}
-
-/* ---- people ---- */
-
-static void
-show_people(const struct json_value *root)
-{
-	static const char *const heads[] = { "person", "account", "key", "from", "until", "pin", NULL };
-	const struct json_value *people = json_get(root, "people"), *floors = json_get(root, "floors");
-	int64_t canary = 0, limit = 0, production = 0;
-	struct cli_table t;
-	cli_table_init(&t, heads);
-	for (size_t i = 0; i < json_count(people); i++) {
-		const struct json_value *p = json_at(people, i), *keys = json_get(p, "keys");
-		for (size_t k = 0; k < json_count(keys); k++) {
-			cli_table_value(&t, json_get(p, "principal"));
-			cli_table_value(&t, json_get(p, "user"));
-			cli_table_value(&t, json_get(json_at(keys, k), "fingerprint"));
-			cli_table_value(&t, json_get(json_at(keys, k), "valid_after"));
-			cli_table_value(&t, json_get(json_at(keys, k), "valid_before"));
-			cli_table_value(&t, json_get(json_at(keys, k), "require_uv"));
-		}
-	}
-	cli_table_print(&t, stdout, "Nobody: there is no genesis yet.");
-	json_int(json_get(floors, "canary"), &canary);
-	json_int(json_get(floors, "canary_max"), &limit);
-	json_int(json_get(floors, "production"), &production);
-	fputc('\n', stdout);
-	cli_print_field(stdout, "signer set", json_get(root, "number"));
-	cli_print_field(stdout, "threshold", json_get(root, "threshold"));
-	cli_print_line(stdout, "quorum floors", "%lld for up to %lld modules, %lld for more", (long long)canary, (long long)limit,
-	    (long long)production);
-}
-
-static int
-people(int argc, char **argv)
-{
-	struct cli_args a;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, NULL, "people list [--json]", 0, 0, &a);
-	if (status)
-		return cli_opt_end(status);
-	status = cli_call_once(&a.common, "people.list", NULL, NULL, 0, &reply, &shown);
-	if (shown)
-		show_people(json_root(reply.doc));
-	cli_reply_free(&reply);
-	return status;
-}
-
-int
-cli_people(int argc, char **argv)
-{
-	static const struct cli_sub subs[] = {
-		{ "list", people, "who may sign, with which keys, until when" },
-	};
-	return cli_opt_sub("people", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

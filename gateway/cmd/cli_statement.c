@@ -199,9 +199,8 @@ tell(const struct taking *t)
 
 /* ---- writing, signing, handing in ---- */
 
-/* A file name that another process proposes: nothing but a name, in this folder. */
-static bool
-harmless(const char *name)
+bool
+cli_statement_name(const char *name)
 {
 	return name[0] && name[0] != '.' && name[0] != '-' &&
 	    name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-")] == '\0';
@@ -211,7 +210,7 @@ static int
 write_file(const struct taking *t, const char *proposed, char path[CLI_OPT_PATH_MAX])
 {
 	struct cli_place p = { 0 };
-	if (!t->asked->out && !harmless(proposed))
+	if (!t->asked->out && !cli_statement_name(proposed))
 		return wrong(t, "comes with a name no file should have");
 	if (snprintf(path, CLI_OPT_PATH_MAX, "%s", t->asked->out ? t->asked->out : proposed) >= CLI_OPT_PATH_MAX)
 		return CLI_USAGE;
@@ -221,8 +220,8 @@ write_file(const struct taking *t, const char *proposed, char path[CLI_OPT_PATH_
 }
 
 /* Descriptors 0 and 1 of the request: statement and armoured signature. */
-static int
-hand_in(const struct cli_common *c, struct cli_call *call, const char *request, struct view statement,
+int
+cli_statement_hand_in(const struct cli_common *c, struct cli_call *call, const char *request, struct view statement,
     struct view signature)
 {
 	struct cli_reply reply = { .file = -1 };
@@ -241,6 +240,8 @@ hand_in(const struct cli_common *c, struct cli_call *call, const char *request, 
 			cli_print_field(stdout, "state", json_get(root, "state"));
 			cli_print_field(stdout, "signatures", json_get(root, "have"));
 			cli_print_field(stdout, "needed", json_get(root, "need"));
+			cli_print_field(stdout, "of the new set", json_get(root, "have_new"));
+			cli_print_field(stdout, "needed of it", json_get(root, "need_new"));
 			if (json_type(json_get(root, "release")) == JSON_STRING)
 				cli_print_field(stdout, "release", json_get(root, "release"));
 		}
@@ -262,7 +263,7 @@ sign(const struct taking *t, const char *request)
 		status = cli_opt_fail(t->c, CLI_COULD_NOT, "LOCAL", "ssh-keygen says above why; nothing was handed in.",
 		    "%s: could not sign", t->asked->sign);
 	else
-		status = hand_in(t->c, t->call, request, t->text, writer_view(&armour));
+		status = cli_statement_hand_in(t->c, t->call, request, t->text, writer_view(&armour));
 	writer_free(&armour);
 	return status;
 }
@@ -360,7 +361,7 @@ cli_statement_submit(const struct cli_common *c, const char *statement, const ch
 	if (!status)
 		status = cli_call_open(c, &call);
 	if (!status)
-		status = hand_in(c, call, submit, view_of(text, text_n), view_of(armour, armour_n));
+		status = cli_statement_hand_in(c, call, submit, view_of(text, text_n), view_of(armour, armour_n));
 	cli_call_close(call);
 	free(text);
 	free(armour);

@@ -28,6 +28,11 @@ struct cli_statement_asked {
  */
 int cli_statement_take(const struct cli_common *c, struct cli_call *call, const struct cli_reply *proposal,
     const char *review, struct view report, const struct cli_statement_asked *asked, const char *submit);
+/* One statement and one signature to the request of that name; prints how it stands. Returns the exit status. */
+int cli_statement_hand_in(const struct cli_common *c, struct cli_call *call, const char *request, struct view statement,
+    struct view signature);
+/* A file name that another process proposes: nothing but a name, in this folder. */
+bool cli_statement_name(const char *name);
 /*
  * Hands in a statement file and its signature file. review: what the statement
  * must be about, NULL for a resume. Returns the exit status.

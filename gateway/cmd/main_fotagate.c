@@ -32,7 +32,7 @@ static const struct verb verbs[] = {
 	{ "privacy", cli_privacy, "forget who modules are: erase, rotate" },
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "revoke", cli_revoke, "end a release at once" },
-	{ "people", cli_people, "who may sign: list" },
+	{ "people", cli_people, "who may sign: list, propose, submit, suspend" },
 	{ "audit", cli_audit, "the log: tail, forward, checkpoint, proof, export, repair" },
 };
 

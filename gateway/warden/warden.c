@@ -81,6 +81,9 @@ on_suspend(struct warden *w, const struct msg_suspend *m)
 		answer.err = FG_ENOTFOUND;
 	else if (!answer.err && m->again && m->number < authority_current(w->authority)->number)
 		answer.err = FG_ESTATE;
+	/* Said again it is the word of then: what was on its way since has decided about it already. */
+	if (!answer.err && m->again && m->number < answer.number)
+		answer.number = m->number;
 	if (!answer.err) {
 		int err = suspensions_add(w->suspensions, answer.number, m->key, answer.at);
 		answer.err = issue_count_keys(w);
@@ -210,7 +213,9 @@ enter_jail(struct warden *w)
 		say("authority does not hold", why[0] ? why : err_name(err));
 		return err;
 	}
-	w->unsettled = true; /* until it was looked for a set that a crash left half-way */
+	struct successor half = { 0 };
+	w->unsettled = successor_read(w->authority_dir, authority_current(w->authority)->number + 1, &half) != FG_ENOTFOUND;
+	successor_free(&half);
 	successor_drop(w->authority_dir, authority_current(w->authority)->number); /* that one is all there */
 	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
 	if (!err)

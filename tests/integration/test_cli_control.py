@@ -139,12 +139,51 @@ PEOPLE = {"floors": {"canary": 1, "canary_max": 50, "production": 2}, "number": 
                "valid_before": "2028-01-01T00:00:00Z"}], "principal": "alice@x.example", "user": "alice"}], "threshold": 2}
 
 
+def statement_of_set(*signers, threshold=1):
+    """The statement of signer set 1 of gate.example.net/log, as a gateway writes it."""
+    canonical = lambda v: json.dumps(v, sort_keys=True, separators=(",", ":"))
+    members = {"number": 1, "previous": "ab" * 32, "threshold": threshold, "time": "2026-01-02T00:00:00Z", "signers": [
+        {"key": key, "principal": who, "require_uv": False, "user": "", "valid_after": "2026-01-01T00:00:00Z",
+         "valid_before": "2028-01-01T00:00:00Z"} for who, key in signers]}
+    return canonical({"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:fotagate:signers:v1", "predicate": {
+        "gateway": "gate.example.net/log", "set": members}, "subject": [{"name": "signers", "digest": {
+            "sha256": hashlib.sha256(canonical(members).encode()).hexdigest()}}]})
+
+
+def test_a_signer_set_is_looked_at_before_anybody_signs_it(control, tmp_path):
+    """What control proposes must hold the key that was asked for, and none that nobody asked for."""
+    public = {}
+    for name in ("carol", "mallory"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(tmp_path / name)], check=True)
+        public[name] = " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])
+    carol, mallory = ("carol@x.example", public["carol"]), ("mallory@x.example", public["mallory"])
+    control.answers["people.list"] = Reply(PEOPLE)
+    ask = ("people", "propose", "--add", f"carol@x.example {tmp_path}/carol.pub", "-o", str(tmp_path / "set"))
+
+    def proposes(text, name="signers.1.json"):
+        control.answers["people.propose"] = Reply({"gateway": "gate.example.net/log", "name": name, "statement": text})
+
+    for text, why in ((statement_of_set(mallory), "lacks a key"), (statement_of_set(carol, mallory), "nobody asked for"),
+                      (statement_of_set(carol) + " ", "not one in the form"), ("{}", "not one in the form")):
+        proposes(text)
+        r = cli(control, *ask, want=1)
+        assert why in r.err and not (tmp_path / "set").exists()
+    proposes(statement_of_set(carol, threshold=1))
+    assert "threshold" in cli(control, *ask, "--threshold", "2", want=1).err
+    r = cli(control, *ask)
+    assert (tmp_path / "set").read_text() == statement_of_set(carol)
+    assert "carol@x.example" in r.err and "new" in r.err
+    assert control.calls[-1] == ("people.propose", {"add": ["carol@x.example " + public["carol"]]}, [])
+    proposes(statement_of_set(carol), name="../set")
+    assert "name" in cli(control, *ask[:-2], want=1).err
+
+
 # ---- the protocol ----
 
 def test_table_and_json(control):
     control.answers["people.list"] = Reply(PEOPLE)
     out = cli(control, "people", "list").out.splitlines()
-    assert out[0].split() == ["person", "account", "key", "from", "until", "pin"]
+    assert out[0].split() == ["person", "account", "key", "from", "until", "pin", "state"]
     assert out[1].split()[:3] == ["alice@x.example", "alice", "SHA256:abc"]
     assert out[0].index("account") == out[1].index("alice ")
     assert json.loads(cli(control, "people", "list", "--json").out) == PEOPLE

@@ -30,6 +30,7 @@ MATRIX = {
     "fetch.retry": OPERATE, "import": OPERATE, "module.import": OPERATE, "module.hold": OPERATE,
     "module.unhold": OPERATE,
     "audit.export": EVIDENCE,
+    "people.propose": ACT, "people.submit": ACT, "people.suspend": ACT,
 }
 # One process for many calls: becomes somebody, then asks what it is told to.
 CALLER = r"""

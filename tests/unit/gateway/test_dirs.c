@@ -87,6 +87,7 @@ expect_all(const struct fixture *f)
 	expect(f, "statements", MSG_ROLE_CONTROL, 0700);
 	expect(f, "audit", MSG_ROLE_AUDIT, 0755);
 	expect(f, "authority", MSG_ROLE_WARDEN, 0755);
+	expect(f, "authority/signers", MSG_ROLE_WARDEN, 0755);
 }
 
 static void
