@@ -644,6 +644,79 @@ test_suspend_unwritten(void **state)
 	assert_int_equal(st.st_size, KEY_RECORD);
 }
 
+/* A key that has run out counts for nothing, from that second on and without anybody doing anything. */
+static void
+test_expired(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	f->g->set.signer[1].valid_before = NOW + 100;
+	start(f);
+	assert_int_equal(listed(f), 0);
+	clocks->now = NOW + 99;
+	release(f, id);
+	clocks->now = NOW + 100;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "1 of 2");
+	assert_true(rig_silent(f->edge[0])); /* what was released stays */
+	start(f);
+	assert_int_equal(listed(f), 1);
+}
+
+/* Alice, and a person with a security key whose flags are said. */
+static int
+touched(struct fixture *f, const struct person *sk, uint8_t flags)
+{
+	const struct person *who[] = { &f->alice, sk };
+	struct writer bundle, text, sig;
+	char why[160];
+	writer_init(&bundle, 1 << 20);
+	writer_u32(&bundle, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		f->nonce++;
+		struct approval *a = people_statement(who[i], &f->terms, clocks->now - 30, f->nonce, 500u + f->nonce, root);
+		writer_init(&text, APPROVAL_BYTES_MAX);
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+		people_sign_with(who[i], APPROVAL_NAMESPACE, writer_view(&text), flags, &sig);
+		writer_blob(&bundle, writer_view(&text));
+		writer_blob(&bundle, writer_view(&sig));
+		writer_free(&text);
+		writer_free(&sig);
+		free(a);
+	}
+	int fd = memfd_sealed("bundle", writer_view(&bundle));
+	writer_free(&bundle);
+	return fd;
+}
+
+/* A set that asks a security key for its owner's PIN takes no bare touch, in releases as in its successor. */
+static void
+test_user_verification(void **state)
+{
+	struct fixture *f = *state;
+	struct person sven = people_sk("sven@example.com", 4);
+	struct signers *s = calloc(1, sizeof *s);
+	next_set(f, &sven, s);
+	s->signer[2].require_uv = true;
+	up_to_log(f, s);
+	acknowledge(f, 0);
+	assert_true(said(f).ok);
+	static const uint8_t not_enough[] = { 0x00, 0x01, 0x04 };
+	for (unsigned i = 0; i < sizeof not_enough; i++) {
+		ask_with(f, quarantine(f), touched(f, &sven, not_enough[i]));
+		roots(f, 2, MSG_LOG_OPEN_OK);
+		refused(f, "1 of 2");
+	}
+	ask_with(f, quarantine(f), touched(f, &sven, 0x05));
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+	free(s);
+}
+
 int
 main(void)
 {
@@ -661,6 +734,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_during_issue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_unwritten, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_user_verification, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
