@@ -4,6 +4,7 @@
 slow module sees, and where log entries stand. The client reads on all the time, slowly, so that a
 transfer that is merely closed would show as more bytes and an orderly end."""
 import os
+import signal
 import socket
 import threading
 import time
@@ -71,6 +72,33 @@ def once():
         g.close()
 
 
+def halted():
+    """Seconds from starting `fotagate halt`, with control and audit stopped, to the reset."""
+    g = Gate(edges=2)
+    try:
+        g.offer(data=os.urandom(SIZE))
+        g.start()
+        g.ask()
+        g.review(1, seconds=60)
+        g.approve()
+        until(lambda: g.ask("HEAD")[0] == 200, 30, 0.2)
+        slow = Slow(g)
+        until(lambda: slow.got > 1 << 20)
+        pids = [g.roles()[r] for r in ("control", "audit")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        start = time.monotonic()
+        g.text("halt")
+        slow.thread.join(60)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        if slow.end != "reset":
+            fail(f"the client saw {slow.end} after {slow.got} bytes")
+        return slow.at - start
+    finally:
+        g.close()
+
+
 def main():
     took, answered, share = [], [], []
     for _ in range(min(RUNS, 3)):
@@ -85,6 +113,10 @@ def main():
     figure(NAME, "of 64 MiB the module had", f"{100 * median(share):.0f} %")
     story = [e for e in events if e in ("device.grant", "approval.revoked", "device.failed", "device.served")]
     figure(NAME, "order in the log", ", ".join(story))
+    took = [halted() for _ in range(min(RUNS, 3))]
+    worst = max(took)
+    goal(NAME, "halt to the reset, control and audit stopped", f"{median(took):.3f} s (worst {worst:.3f} s)", "within 1 s",
+         worst <= 1)
 
 
 main()

@@ -2,6 +2,8 @@
 """The log's disk runs full: nothing new is permitted, what was granted goes on, and nothing is lost."""
 import errno
 import os
+import signal
+import socket
 import subprocess
 
 import pytest
@@ -28,9 +30,9 @@ def gate():
         g.close()
 
 
-def fill(gate):
+def fill(gate, name="data/audit/filler"):
     """Takes all the space there is; the file that holds it."""
-    path = os.path.join(gate.root, "data/audit/filler")
+    path = os.path.join(gate.root, name)
     with open(path, "wb", buffering=0) as f:
         for size in (1 << 20, 4096, 1):
             try:
@@ -126,3 +128,62 @@ def test_the_story_goes_on_after_there_is_space_again(gate):
     events = [e["ev"] for e in gate.entries()]
     assert events.count("approval.signed") == 2 and events.count("release.issued") == 1
     gate.verify()
+
+
+@pytest.fixture
+def small():
+    """All of the gateway's data on one small disk."""
+    if os.geteuid() != 0:
+        pytest.skip("takes root to mount a small disk")
+    g = Gate(edges=2)
+    data = os.path.join(g.root, "data")
+    aside = os.path.join(g.dir, "aside")
+    subprocess.run(["cp", "-a", data, aside], check=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m,mode=0755", "tmpfs", data], capture_output=True).returncode:
+        g.close()
+        pytest.skip("nothing can be mounted here")
+    try:
+        subprocess.run(["cp", "-a", aside + "/.", data], check=True)
+        yield g
+    finally:
+        g.stop()
+        subprocess.run(["umount", data], check=True)
+        g.close()
+
+
+def test_halt_with_the_disk_full_and_control_and_audit_stopped(small):
+    """Everything that could be in the way at once: the transfer under way is reset, and nobody is served any more."""
+    gate = small
+    gate.set("quarantine = { reserve_bytes = 0; };")
+    gate.offer(data=os.urandom(1 << 20) * 24)
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    until(lambda: gate.ask("HEAD")[0] == 200)
+    filler = fill(gate, "data/filler")
+    pids = [gate.roles()[r] for r in ("control", "audit")]
+    with socket.create_connection(("127.0.0.1", gate.port)) as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        path = gate.url().split("/", 3)[3]
+        s.settimeout(30)
+        s.sendall(f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert s.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            gate.text("halt")
+            with pytest.raises(ConnectionResetError):
+                while s.recv(1 << 16):
+                    pass
+                raise AssertionError("closed, or served to the end")
+            assert all(gate.ask()[0] != 200 for _ in range(4))
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+    assert all(gate.ask()[0] != 200 for _ in range(4))
+    os.unlink(filler)
+    gate.stop()
+    gate.start(ready=False)
+    until(lambda: gate.cli("status", ok=(0, 3)).get("halt"), 60)
+    assert gate.ask()[0] != 200

@@ -590,3 +590,33 @@ def test_genesis_with_lower_floors(house):
         assert not s["permitting"] and s["log"]["state"] == "tampered"
         assert "begins with another genesis" in open(gate.log).read()
         assert gate.ask(imei=LATE, version="1.1.0")[0] != 200
+
+
+def test_the_halt_flags_removed(gate):
+    """The log has it halted; without the flags nothing is granted either, until it is halted again and resumed."""
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    gate.text("halt")
+    gate.export()
+    assert gate.stop() == 0
+    flags = [os.path.join(gate.root, d, "halted") for d in ("data", "run")]
+    assert any(os.path.exists(f) for f in flags)
+    for f in flags:
+        if os.path.exists(f):
+            os.unlink(f)
+    gate.start(ready=False)
+    until(lambda: "HALT-LOST" in {a["id"] for a in gate.cli("status", ok=(0, 3)).get("alerts", [])}, 30)
+    assert gate.ask()[0] != 200
+    assert not gate.cli("status")["permitting"]
+    gate.text("halt")
+    for person in ("alice", "bob"):
+        gate.cli("resume", "statement", "--approver", f"{person}@demo.invalid", "--reason", "the cause is understood",
+                 "--sign", os.path.join(gate.root, "people", person))
+    assert gate.served() == data
+    told = [e["msg"] for e in gate.entries() if e["ev"] == "state.differs"]
+    assert len(told) == 1 and "the flag is gone" in told[0]
+    gate.verify()
