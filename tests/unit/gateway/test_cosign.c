@@ -183,7 +183,7 @@ test_damaged(void **state)
 {
 	struct rig *r = *state;
 	char path[512];
-	size_t n;
+	size_t n = 0;
 	assert_int_equal(show(r, &r->log, 0, 5).outcome, WITNESS_COSIGN);
 	snprintf(path, sizeof path, "%s", scratch_path(&r->s, "witnessed"));
 	free(scratch_read(path, &n));
