@@ -278,10 +278,27 @@ test_parser_refuses(void **state)
 	writer_free(&w);
 }
 
+/* What a full log still takes: restrictions and bad news; never what permits. */
+static void
+test_vital(void **state)
+{
+	static const enum entry_event yes[] = { ENTRY_RESTRICT_HALT, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_APPROVAL_REVOKED,
+		ENTRY_APPROVAL_REJECTED, ENTRY_RELEASE_REFUSED, ENTRY_DISK_FULL, ENTRY_SVC_EXIT };
+	static const enum entry_event no[] = { ENTRY_EV_UNKNOWN, ENTRY_RELEASE_ISSUED, ENTRY_APPROVAL_SIGNED,
+		ENTRY_APPROVAL_EFFECTIVE, ENTRY_DEVICE_GRANT, ENTRY_RESTRICT_RESUME, ENTRY_AUTHORITY_SIGNERS,
+		ENTRY_AUTHORITY_GENESIS, ENTRY_MODULE_SIGHTING, ENTRY_EV_LIMIT };
+	(void)state;
+	for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
+		assert_true(entry_event_is_vital(yes[i]));
+	for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+		assert_false(entry_event_is_vital(no[i]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vital),
 		cmocka_unit_test(test_fixed_order),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_table),
