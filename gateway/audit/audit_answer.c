@@ -20,6 +20,7 @@ audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame 
 		struct view note = ledger_checkpoint(a->ledger);
 		m.size = ledger_size(a->ledger);
 		m.published = ledger_published(a->ledger);
+		m.witnessed = a->witness.known;
 		if (ledger_root(a->ledger, m.root))
 			m.state = MSG_LOG_FAILED;
 		snprintf(m.checkpoint, sizeof m.checkpoint, "%.*s", (int)note.n, note.p ? (const char *)note.p : "");

@@ -37,13 +37,14 @@ static void
 show_log(const struct json_value *log)
 {
 	char state[32] = "?", root[80] = "?";
-	uint64_t size = 0, used = 0;
+	uint64_t size = 0, used = 0, witnessed = 0;
 	json_cstr(json_get(log, "state"), state, sizeof state);
 	json_cstr(json_get(log, "root"), root, sizeof root);
 	json_uint(json_get(log, "size"), &size);
 	json_uint(json_get(log, "disk_used"), &used);
-	cli_print_line(stdout, "log", "%s, %llu entries, root %.16s..., disk %llu %% used", state,
-	    (unsigned long long)size, root, (unsigned long long)used);
+	json_uint(json_get(log, "witnessed"), &witnessed);
+	cli_print_line(stdout, "log", "%s, %llu entries, %llu vouched for, root %.16s..., disk %llu %% used", state,
+	    (unsigned long long)size, (unsigned long long)witnessed, root, (unsigned long long)used);
 }
 
 static void

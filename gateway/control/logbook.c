@@ -152,6 +152,12 @@ logbook_head_size(const struct logbook *l)
 	return l->have_head ? l->head.size : 0;
 }
 
+uint64_t
+logbook_witnessed(const struct logbook *l)
+{
+	return l->have_head ? l->head.witnessed : 0;
+}
+
 const uint8_t *
 logbook_root(const struct logbook *l)
 {

@@ -58,6 +58,8 @@ unsigned logbook_used_pct(const struct logbook *l);
 uint64_t logbook_size(const struct logbook *l);
 /* Root at logbook_head_size(), both as audit last said. */
 uint64_t logbook_head_size(const struct logbook *l);
+/* How much of it the warden has vouched for. */
+uint64_t logbook_witnessed(const struct logbook *l);
 const uint8_t *logbook_root(const struct logbook *l);
 
 /* index is the entry's when err is 0. */

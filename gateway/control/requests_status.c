@@ -11,6 +11,7 @@
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 
+#define LAG_ALERT 100000 /* entries that nobody has vouched for; a stampede of a large fleet is a tenth of it */
 #define DISK_ALERT_PCT 80 /* as audit logs it */
 #define UNKNOWN_MAX 200 /* shapes of unknown requests shown: the most frequent */
 
@@ -87,6 +88,8 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "LOG", why_not(log));
 	if (logbook_used_pct(c->logbook) >= DISK_ALERT_PCT)
 		alert(j, "DISK", "the audit log's disk is nearly full: make room before nothing can be permitted");
+	if (logbook_head_size(c->logbook) > logbook_witnessed(c->logbook) + LAG_ALERT)
+		alert(j, "WITNESS", "the warden has not vouched for the log for long: a log set back would not be noticed");
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (c->signers_lost)
@@ -153,6 +156,7 @@ put_log(struct jsonw *j, struct control *c)
 	jsonw_khex(j, "root", logbook_root(c->logbook), DIGEST_SHA256_LEN);
 	jsonw_kuint(j, "size", logbook_head_size(c->logbook));
 	jsonw_kcstr(j, "state", logbook_state(c->logbook));
+	jsonw_kuint(j, "witnessed", logbook_witnessed(c->logbook));
 	jsonw_object_end(j);
 }
 

@@ -314,6 +314,7 @@ struct msg_head {
 	uint8_t root[DIGEST_SHA256_LEN];
 	uint8_t used_pct;   /* how full the log's disk is */
 	uint64_t published; /* size of the checkpoint below */
+	uint64_t witnessed; /* the size the warden has vouched for; 0: none, or not known yet */
 	char checkpoint[MSG_CHECKPOINT_MAX];
 };
 enum msg_log_state {

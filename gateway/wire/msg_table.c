@@ -125,7 +125,8 @@ static const struct msg_field grant_appended[] = {
 static const struct msg_field head_ask[] = { U64(msg_head_ask, token), END };
 static const struct msg_field head[] = {
 	U64(msg_head, token), ENUM(msg_head, state, MSG_LOG_LIMIT), U64(msg_head, size),
-	BYTES(msg_head, root), U8(msg_head, used_pct), U64(msg_head, published), TEXT(msg_head, checkpoint), END,
+	BYTES(msg_head, root), U8(msg_head, used_pct), U64(msg_head, published),
+	U64(msg_head, witnessed), TEXT(msg_head, checkpoint), END,
 };
 static const struct msg_field root_ask[] = {
 	U64(msg_root_ask, token), U64(msg_root_ask, size), END,

@@ -63,6 +63,7 @@ def test_the_warden_cosigns_what_audit_publishes(gate):
     # A warden that is killed is missed by nobody but the checkpoint, and not for long.
     gate.kill_role("warden")
     until(lambda: lines_by(published(gate), name) and int(published(gate).split("\n")[1]) > int(note.split("\n")[1]))
+    until(lambda: gate.cli("status")["log"]["witnessed"] >= 3)
     out = gate.export()
     assert gate.verify(out).returncode == 0
 

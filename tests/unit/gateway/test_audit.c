@@ -763,6 +763,7 @@ test_lines(void **state)
 		cosigned(f, ask.token, 0, WITNESS_COSIGN, view_of(NULL, 0), (const char *)line.p);
 		writer_free(&line);
 		h = head(f, f->warden); /* behind the answer on that channel */
+		assert_int_equal(h.witnessed, memory.size);
 		assert_int_equal(checkpoint_open(view_str(h.checkpoint), NULL, &f->key.key, &w.key, 1, 0, &o), 0);
 		assert_int_equal(o.outcome, CHECKPOINT_VERIFIED);
 		assert_true(o.witnessed[0] && o.witnessed_at[0] == 1767225600 + i);
