@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may ask the gateway for what, on the real socket. A role is never a vote: only signatures permit."""
+import base64
+import contextlib
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import struct
 import subprocess
+import threading
 
 import pytest
 
@@ -203,6 +208,35 @@ def test_members_bring_signatures_of_others_and_those_count(story):
         assert answer[0] == 0, answer
     story.served()
     story.verify()
+
+
+def test_an_auditor_forwards_the_log(story):
+    """What systemd/fotagate-forward.service runs: nothing but the auditors' group, and every entry arrives."""
+    got, path = [], os.path.join(story.dir, "collector")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+        s.bind(path)
+        os.chmod(path, 0o666)
+        s.settimeout(1)
+
+        def collect():
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    got.append(s.recv(1 << 20).decode("ascii"))
+        t = threading.Thread(target=collect)
+        t.start()
+        done = subprocess.run(["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", f"--groups={gid(GROUPS['auditor'])}",
+                               os.path.join(BIN, "fotagate"), "-C", os.path.join(story.root, "run"), "audit", "forward", "--once",
+                               "--to", f"unix:{path}"], capture_output=True, text=True, timeout=60, cwd="/")
+        t.join()
+    assert done.returncode == 0, done.stderr
+    with open(os.path.join(story.export(), "entries.jsonl"), "rb") as f:
+        lines = f.read().splitlines()
+    leaves = [hashlib.sha256(b"\0" + line).hexdigest() for line in lines]
+    assert len(got) > 10 and " log.checkpoint " in got[-1]
+    assert [re.search(r' leaf="([0-9a-f]+)"', m)[1] for m in got[:-1]] == leaves[:len(got) - 1]
+    note = base64.b64decode(re.search(r' note="([^"]+)"', got[-1])[1]).decode()
+    assert note.splitlines()[1] == str(len(got) - 1) and "\u2014 " in note
+    assert IMEI not in "".join(got)
 
 
 REASON = "CHG-4901: the driver is on the phone"
