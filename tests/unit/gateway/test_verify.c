@@ -426,6 +426,30 @@ test_receipt_and_approval(void **state)
 	writer_free(&store);
 }
 
+/* A bare touch of a key that the set asks for its owner's PIN is nobody's signature, however well it was made. */
+static void
+test_user_verification(void **state)
+{
+	struct fixture *f = *state;
+	need_program(f);
+	make_release(f);
+	log_release(f);
+	end(f);
+	expect(f, 0, "\nok\n");
+}
+
+static void
+test_bare_touch(void **state)
+{
+	struct fixture *f = *state;
+	need_program(f);
+	f->flags = 0x01;
+	make_release(f);
+	log_release(f);
+	end(f);
+	expect(f, 1, "");
+}
+
 int
 main(void)
 {
@@ -451,6 +475,8 @@ main(void)
 		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
 		TEST(test_halt_ended_for_the_clock),
 		TEST(test_receipt_and_approval),
+		cmocka_unit_test_setup_teardown(test_user_verification, setup_sk, teardown),
+		cmocka_unit_test_setup_teardown(test_bare_touch, setup_sk, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,7 @@ struct fixture {
 	struct release *r;
 	char obj[64]; /* "release:<id>" */
 	uint8_t nonce;
+	uint8_t flags; /* what a security key says of its owner when it signs */
 	int64_t now; /* of the next entry */
 };
 
@@ -114,7 +115,7 @@ write_statement(struct fixture *f, struct approval *a, const struct person *sign
 	writer_init(&text, APPROVAL_BYTES_MAX);
 	writer_init(&sig, SSHSIG_ARMOR_MAX);
 	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
-	people_sign(signer, APPROVAL_NAMESPACE, writer_view(&text), &sig);
+	people_sign_with(signer, APPROVAL_NAMESPACE, writer_view(&text), f->flags, &sig);
 	snprintf(ret->approver, sizeof ret->approver, "%s", a->approver);
 	digest_sha256(writer_view(&text), ret->statement);
 	digest_sha256(writer_view(&sig), ret->signature);
@@ -232,7 +233,7 @@ begin(struct fixture *f)
 	scratch_write(at(f, "e/signers/genesis.json"), f->genesis.p, f->genesis.n);
 	for (unsigned i = 0; i < 2; i++) {
 		writer_init(&sig, SSHSIG_ARMOR_MAX);
-		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&f->genesis), &sig);
+		people_sign_with(who[i], SIGNERS_NAMESPACE, writer_view(&f->genesis), f->flags, &sig);
 		snprintf(name, sizeof name, "e/signers/genesis.sig.%u", i);
 		scratch_write(at(f, name), sig.p, sig.n);
 		writer_free(&sig);
@@ -266,7 +267,7 @@ end(struct fixture *f)
 }
 
 static inline int
-setup(void **state)
+setup_board(void **state, bool sk)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	const char *bin = getenv("FG_BIN");
@@ -275,8 +276,10 @@ setup(void **state)
 	f->now = NOW;
 	f->key = people_log_key();
 	f->alice = people_make("alice@example.com", 1);
-	f->bob = people_make("bob@example.com", 2);
+	f->flags = sk ? 0x05 : 0x01;
+	f->bob = sk ? people_sk("bob@example.com", 2) : people_make("bob@example.com", 2);
 	f->g = people_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
+	f->g->set.signer[1].require_uv = sk;
 	f->r = calloc(1, sizeof *f->r);
 	f->terms = people_terms(PEOPLE_T0, 50);
 	digest_sha256(view_str(REPORT), f->terms.report);
@@ -285,6 +288,19 @@ setup(void **state)
 	begin(f);
 	*state = f;
 	return 0;
+}
+
+static inline int
+setup(void **state)
+{
+	return setup_board(state, false);
+}
+
+/* Bob has a security key, and genesis asks it for a PIN. */
+static inline int
+setup_sk(void **state)
+{
+	return setup_board(state, true);
 }
 
 static inline int
