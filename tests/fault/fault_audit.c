@@ -20,6 +20,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/receipt.h"
+#include "crypto/witness.h"
 #include "gateway/audit/audit.h"
 #include "gateway/audit/ledger.h"
 #include "unit/crypto/people.h"
@@ -47,6 +48,8 @@ struct memory { /* what peers were told */
 		uint8_t root[32];
 	} seen[MEMORY_MAX];
 	unsigned seen_n;
+	char last[2048]; /* the largest checkpoint: what the warden remembers */
+	uint64_t last_size;
 };
 
 struct judging {
@@ -91,8 +94,12 @@ saw(struct memory *m, struct view note)
 		fault_check(!memcmp(m->seen[i].root, c.head.root, 32), "two checkpoints of size %" PRIu64 " differ", c.head.size);
 		return;
 	}
-	if (m->seen_n == MEMORY_MAX)
+	if (m->seen_n == MEMORY_MAX || note.n >= sizeof m->last)
 		abort();
+	if (c.head.size > m->last_size) {
+		m->last_size = c.head.size;
+		snprintf(m->last, sizeof m->last, "%.*s", (int)note.n, (const char *)note.p);
+	}
 	m->seen[m->seen_n].size = c.head.size;
 	memcpy(m->seen[m->seen_n++].root, c.head.root, 32);
 }
@@ -178,6 +185,46 @@ judge(const struct memory *m, const char *root)
 
 /* ---- a life ---- */
 
+/* The warden is asked: it tells what it remembers, and has no disk to vouch for more. */
+static bool
+witness(struct fixture *f, bool remembers)
+{
+	struct msg_cosign_ask ask;
+	struct msg_cosigned m = { .err = remembers ? 0 : FG_EIO, .outcome = WITNESS_UNKNOWN };
+	if (msg_decode(&f->c.rig.frame, &ask, sizeof ask))
+		return fault_check(false, "cosign-ask does not decode");
+	m.token = ask.token;
+	m.note = view_str(f->memory.last);
+	return role_say(f->warden, MSG_COSIGNED, &m, NULL, 0);
+}
+
+/* What the warden is told, questions to the witness in it aside. */
+static bool
+warden_hears(struct fixture *f, unsigned type, void *msg)
+{
+	for (;;) {
+		struct pollfd p = { .fd = f->warden, .events = POLLIN };
+		if (!fault_check(poll(&p, 1, RIG_PATIENCE_MS) == 1, "the role says nothing to the warden") ||
+		    wire_recv(f->warden, f->c.rig.buf, &f->c.rig.frame))
+			return false;
+		if (f->c.rig.frame.type == type)
+			return msg_decode(&f->c.rig.frame, msg, msg_size(type)) == 0;
+		if (!fault_check(f->c.rig.frame.type == MSG_COSIGN_ASK, "the warden hears %s", msg_type_name(f->c.rig.frame.type)) ||
+		    !witness(f, false))
+			return false;
+	}
+}
+
+/* Nothing is acknowledged before the log was compared with what the warden remembers. */
+static bool
+compared(struct fixture *f)
+{
+	struct pollfd p = { .fd = f->warden, .events = POLLIN };
+	return fault_check(poll(&p, 1, RIG_PATIENCE_MS) == 1, "the warden is not asked") &&
+	    wire_recv(f->warden, f->c.rig.buf, &f->c.rig.frame) == 0 &&
+	    fault_check(f->c.rig.frame.type == MSG_COSIGN_ASK, "%s first", msg_type_name(f->c.rig.frame.type)) && witness(f, true);
+}
+
 static bool
 start(struct fixture *f, const struct disk_plan *plan, unsigned cuts)
 {
@@ -197,7 +244,7 @@ start(struct fixture *f, const struct disk_plan *plan, unsigned cuts)
 	f->control = role_wire(&f->c, MSG_ROLE_CONTROL, 0);
 	f->warden = role_wire(&f->c, MSG_ROLE_WARDEN, 0);
 	role_say(f->c.rig.sup, MSG_START, NULL, NULL, 0);
-	return role_hear(&f->c, f->c.rig.sup, MSG_READY, &ready);
+	return role_hear(&f->c, f->c.rig.sup, MSG_READY, &ready) && compared(f);
 }
 
 static bool
@@ -208,7 +255,8 @@ append(struct fixture *f, int chan, enum entry_event ev, const char *msg)
 	snprintf(m.out, sizeof m.out, "ok");
 	snprintf(m.act, sizeof m.act, "alice@example.com");
 	snprintf(m.msg, sizeof m.msg, "%s", msg);
-	if (!role_say(chan, MSG_APPEND, &m, NULL, 0) || !role_hear(&f->c, chan, MSG_APPENDED, &done))
+	if (!role_say(chan, MSG_APPEND, &m, NULL, 0) ||
+	    !(chan == f->warden ? warden_hears(f, MSG_APPENDED, &done) : role_hear(&f->c, chan, MSG_APPENDED, &done)))
 		return false;
 	look(f);
 	if (done.err)
