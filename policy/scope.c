@@ -65,7 +65,8 @@ by_version(const struct scope_release *r, const struct scope_module *m, const st
 }
 
 enum scope_answer
-scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p, int64_t now)
+scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
+    int64_t earliest, int64_t latest)
 {
 	if (!r->valid)
 		return SCOPE_HOLD_NO_RELEASE;
@@ -82,9 +83,9 @@ scope_offer(const struct scope_release *r, const struct scope_module *m, const s
 	struct view group = m->group.n > 0 ? m->group : view_str(p->default_group);
 	if (!has(r->groups, r->groups_n, group))
 		return SCOPE_HOLD_GROUP;
-	if (now < r->not_before)
+	if (earliest < r->not_before)
 		return SCOPE_HOLD_EARLY;
-	if (now >= r->not_after)
+	if (latest >= r->not_after)
 		return SCOPE_HOLD_LATE;
 	return by_version(r, m, p);
 }

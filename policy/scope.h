@@ -67,9 +67,9 @@ enum scope_answer {
 	SCOPE_ANSWERS
 };
 
-/* The first reason, in the order above, not to offer; SCOPE_OFFER when there is none. */
+/* The first reason, in the order above, not to offer; SCOPE_OFFER when there is none. It is between earliest and latest. */
 enum scope_answer scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
-    int64_t now);
+    int64_t earliest, int64_t latest);
 /* "no-release", "same-version", ..., "offer". */
 const char *scope_answer_name(enum scope_answer answer);
 /* One English sentence for people. */

@@ -173,7 +173,7 @@ on_entry(void *ctx, uint64_t index, struct view line)
 	struct audit *a = ctx;
 	if (index == 0)
 		a->stranger = !holds_genesis(a, line);
-	audit_remember_grant(a, index, line);
+	audit_remember(a, index, line);
 }
 
 static int
@@ -188,6 +188,8 @@ open_log(struct audit *a)
 		err = FG_ENOMEM;
 	if (err)
 		return err;
+	clockwatch_floor(&a->watch, a->last_us);
+	(void)clockwatch_see(&a->watch, clock_wall_us(a->clock), clock_mono_ms(a->clock) * 1000, 0);
 	if (a->opened.state != MSG_LOG_OPEN_OK)
 		audit_condemn(a, a->opened.state, a->opened.published, a->opened.why);
 	else if (a->stranger)
@@ -261,6 +263,7 @@ static const struct chan_rule warden_rules[] = {
 	{ MSG_ROOT_ASK, CHAN_ALWAYS, audit_on_root_ask },
 	{ MSG_PROOF_ASK, CHAN_ALWAYS, audit_on_proof_ask }, /* whether a signer set reached the log */
 	{ MSG_COSIGNED, CHAN_ALWAYS, audit_on_cosigned },
+	{ MSG_CLOCK, CHAN_ALWAYS, audit_on_clock },
 };
 static const struct chan_rule supervisor_rules[] = { APPEND_RULE };
 
@@ -269,7 +272,7 @@ peer_ops(void *ctx, enum msg_role peer)
 {
 	static const struct chan_ops edge = { edge_rules, 2, NULL };
 	static const struct chan_ops control = { control_rules, 5, NULL };
-	static const struct chan_ops warden = { warden_rules, 5, NULL };
+	static const struct chan_ops warden = { warden_rules, 6, NULL };
 	(void)ctx;
 	switch (peer) {
 	case MSG_ROLE_EDGE:
@@ -287,6 +290,8 @@ static void
 peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
 {
 	(void)index;
+	if (peer == MSG_ROLE_WARDEN)
+		audit_tell_head(ctx, c, 0);
 	audit_witness_up(ctx, c, peer);
 }
 

@@ -11,10 +11,14 @@
 void
 audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 {
-	struct audit *a = ctx;
-	const struct msg_head_ask *ask = msg;
-	struct msg_head m = { .token = ask->token, .state = (uint8_t)audit_state(a) };
 	(void)frame;
+	audit_tell_head(ctx, c, ((const struct msg_head_ask *)msg)->token);
+}
+
+void
+audit_tell_head(struct audit *a, struct chan *c, uint64_t token)
+{
+	struct msg_head m = { .token = token, .state = (uint8_t)audit_state(a), .last_us = a->last_us };
 	m.used_pct = (uint8_t)a->reserve.used_pct;
 	if (a->ledger) {
 		struct view note = ledger_checkpoint(a->ledger);

@@ -8,6 +8,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/stamp.h"
 #include "gateway/audit/rights.h"
 
 #define AUDIT_WAITERS_MAX 16384 /* acknowledgements owed for one batch: grants are many to a message */
@@ -27,6 +28,12 @@ source_name(const struct audit *a, const struct chan *from, char *dst, size_t ca
 		snprintf(dst, cap, "%s/%s", a->host, msg_role_name(role));
 }
 
+static int64_t
+boot_us(const struct audit *a)
+{
+	return clock_mono_ms(a->clock) * 1000;
+}
+
 int
 audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index,
     uint8_t leaf[DIGEST_SHA256_LEN])
@@ -36,8 +43,9 @@ audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *r
 	if (!audit_is_usable(a))
 		return FG_EIO;
 	source_name(a, from, src, sizeof src);
-	e->t_us = clock_wall_us(a->clock);
-	e->clk = a->clk;
+	int64_t wall = clock_wall_us(a->clock), boot = boot_us(a);
+	e->t_us = clockwatch_stamp(&a->watch, wall, boot, a->last_us);
+	e->clk = clockwatch_judge(&a->watch, wall, boot) == CLOCKWATCH_SURE ? a->clk : ENTRY_CLK_FREE;
 	e->src = view_str(src);
 	e->seq = ledger_next(a->ledger);
 	writer_init(&line, MSG_ENTRY_MAX); /* so that any entry fits the message that proves it */
@@ -50,10 +58,12 @@ audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *r
 		err = audit_is_usable(a) ? ledger_put(a->ledger, writer_view(&line), leaf) : FG_EIO;
 	}
 	writer_free(&line);
-	if (!err)
+	if (!err) {
 		*ret_index = e->seq;
-	else if (err != FG_EINVAL && err != FG_ELIMIT)
+		a->last_us = e->t_us;
+	} else if (err != FG_EINVAL && err != FG_ELIMIT) {
 		audit_fail(a, "put", err);
+	}
 	return err;
 }
 
@@ -296,11 +306,26 @@ audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wire_fr
 	}
 }
 
+/* From the head of the line, which no entry's text reaches: parsing each of a million would take too long. */
+static void
+remember_time(struct audit *a, struct view line)
+{
+	static const char mark[] = "\"t\":\"";
+	const size_t head = line.n < 64 ? line.n : 64, text = STAMP_US_CAP - 1;
+	const uint8_t *p = line.n ? memmem(line.p, head, mark, sizeof mark - 1) : NULL;
+	int64_t us;
+	if (!p || (size_t)(line.p + line.n - p) < sizeof mark - 1 + text)
+		return;
+	if (stamp_parse_us(view_of(p + sizeof mark - 1, text), &us) && us > a->last_us)
+		a->last_us = us;
+}
+
 void
-audit_remember_grant(void *ctx, uint64_t index, struct view line)
+audit_remember(void *ctx, uint64_t index, struct view line)
 {
 	struct audit *a = ctx;
 	static const char mark[] = "\"ev\":\"device.grant\"";
+	remember_time(a, line);
 	if (!line.n || !memmem(line.p, line.n, mark, sizeof mark - 1))
 		return;
 	struct json *doc = NULL;
@@ -313,6 +338,18 @@ audit_remember_grant(void *ctx, uint64_t index, struct view line)
 	    granted_add(a->granted, e.dev, release, index))
 		a->forgetful = true;
 	json_free(doc);
+}
+
+void
+audit_on_clock(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	const struct msg_clock *m = msg;
+	(void)c;
+	(void)frame;
+	/* Without a base of the warden's the own one goes on. */
+	if (m->base_boot && clockwatch_adopt(&a->watch, m->base_wall, m->base_boot, m->forgiven))
+		oplog(OPLOG_ERR, "the warden told a clock that no machine has");
 }
 
 int

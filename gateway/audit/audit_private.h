@@ -15,6 +15,7 @@
 
 #include <event2/event_struct.h>
 
+#include "crypto/clockwatch.h"
 #include "crypto/entry.h"
 #include "gateway/audit/audit.h"
 #include "gateway/audit/condemned.h"
@@ -58,6 +59,8 @@ struct audit {
 	uint8_t *genesis;
 	size_t genesis_n;
 	enum entry_clk clk;
+	struct clockwatch watch; /* this process's base until the warden has told its own */
+	int64_t last_us;         /* time of the last entry, durable or put; entries never go back */
 	char host[32];
 	struct ledger *ledger;
 	struct ledger_opened opened;
@@ -159,6 +162,8 @@ int audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_
     uint8_t leaf[DIGEST_SHA256_LEN]);
 /* One of audit's own. */
 int audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct view doc);
+/* The warden's base: what this process stamps entries by. */
+void audit_on_clock(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 /* Makes the batch durable and sends what is owed for it. */
 void audit_run_commit(struct audit *a);
 /* A checkpoint for everything durable; nothing when the log is not usable. */
@@ -167,8 +172,8 @@ void audit_publish(struct audit *a);
 void audit_publish_tick(struct audit *a);
 /* No acknowledgement to that channel any more. */
 void audit_forget(struct audit *a, const struct chan *c);
-/* For granted: what the log already holds. Is ledger_open()'s each(). */
-void audit_remember_grant(void *ctx, uint64_t index, struct view line);
+/* For granted and the floor of time: what the log already holds. Is ledger_open()'s each(). */
+void audit_remember(void *ctx, uint64_t index, struct view line);
 int audit_append_open(struct audit *a);
 void audit_append_close(struct audit *a);
 void audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
@@ -176,6 +181,8 @@ void audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wi
 
 /* ---- audit_answer.c ---- */
 
+/* Unasked, when the warden comes: it needs the floor before it can say that a clock is sure. */
+void audit_tell_head(struct audit *a, struct chan *c, uint64_t token);
 void audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 void audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 void audit_on_log_open(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);

@@ -187,7 +187,8 @@ tell(const struct taking *t)
 	if (t->review) {
 		tell_approval(t);
 	} else {
-		cli_print_line(stderr, "You permit", "this gateway to serve again what was approved, ending its halt of");
+		cli_print_line(stderr, "You permit",
+		    "this gateway to go on with what was approved: ends the halt, or the hold of its clock, of");
 		tell_time("", a->terms.halted_at);
 	}
 	cli_print_line(stderr, "gateway", "%s", a->terms.gateway);

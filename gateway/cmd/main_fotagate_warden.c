@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/hex.h"
 #include "gateway/warden/warden.h"
 
 static int64_t
@@ -28,6 +29,23 @@ mono_s(void)
 	return seconds(CLOCK_BOOTTIME);
 }
 
+/* 36 characters, hex digits in five groups. Anything else leaves zeros: a boot without a name. */
+static void
+read_boot_id(uint8_t id[16])
+{
+	char text[37] = "", digits[33] = "";
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	if (fd >= 0)
+		close(fd);
+	size_t k = 0;
+	for (ssize_t i = 0; i < n && k < 32; i++)
+		if (text[i] != '-')
+			digits[k++] = text[i];
+	if (k != 32 || !hex_decode(view_of(digits, 32), id, 16))
+		memset(id, 0, 16);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,5 +58,7 @@ main(int argc, char **argv)
 		fputs("fotagate-warden is started by fotagated(8)\n", stderr);
 		return 2;
 	}
-	return warden_main(&(struct warden_clock){ now_s, mono_s });
+	struct warden_clock clock = { .now_s = now_s, .mono_s = mono_s };
+	read_boot_id(clock.boot_id);
+	return warden_main(&clock);
 }

@@ -46,7 +46,8 @@ remember(void *ctx, uint64_t size, const uint8_t root[DIGEST_SHA256_LEN])
 void
 control_gate(struct control *c)
 {
-	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || c->halt_lost || !replay_done(c->replay));
+	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || c->halt_lost ||
+	    !replay_done(c->replay) || !timekeep_is_sure(c));
 }
 
 static void
@@ -181,6 +182,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	struct control *c = ctx;
 	(void)fd;
 	(void)what;
+	timekeep_tick(c);
 	sightings_flush(c->sightings);
 	releases_expire(c->releases);
 	edges_tick(c->edges);
@@ -329,6 +331,7 @@ on_head(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	(void)chan;
 	(void)frame;
+	timekeep_on_head(ctx, msg);
 	logbook_on_head(((struct control *)ctx)->logbook, msg);
 }
 
@@ -403,6 +406,14 @@ on_suspended(void *ctx, struct chan *chan, const void *msg, struct wire_frame *f
 	proposals_on_suspended(((struct control *)ctx)->proposals, msg);
 }
 
+static void
+on_clock(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	timekeep_on_clock(ctx, msg);
+}
+
 static const struct chan_ops *
 peer_ops(void *ctx, enum msg_role peer)
 {
@@ -415,6 +426,7 @@ peer_ops(void *ctx, enum msg_role peer)
 		{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
 		{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
 		{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
+		{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
 	};
 	static const struct chan_ops audit = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
 	static const struct chan_ops warden = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };

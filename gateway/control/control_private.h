@@ -24,6 +24,7 @@
 #include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
 #include "gateway/control/sightings.h"
+#include "gateway/control/timekeep.h"
 #include "gateway/role/role.h"
 #include "gateway/state/candidate.h"
 #include "gateway/state/db.h"
@@ -79,6 +80,7 @@ struct control {
 	bool halt_lost;          /* the log has us halted, the flag files are gone */
 	bool resumed;            /* a halt was ended in this life */
 	bool signers_lost;       /* the log knows a later signer set than the folder */
+	struct timekeep timekeep;
 	struct event *second, *minute;
 	struct msg_role_exit exits[CONTROL_EXITS_MAX];
 	unsigned exits_n;
@@ -92,7 +94,7 @@ struct control {
 	bool stopping;
 };
 
-/* Opens or closes the way to grants: by halt, by the state of the log, by how much of it was read. */
+/* Opens or closes the way to grants: by halt, clock, state of the log and how much of it was read. */
 void control_gate(struct control *c);
 
 /* The log is there, in order, and was read: what takes signatures may go on. */

@@ -221,7 +221,7 @@ on_grant_ask(void *ctx, struct chan *chan, const void *msg, struct wire_frame *f
 	struct msg_grant_say say = { 0 };
 	int64_t most = policies_config(c->policies)->grant_lease;
 	(void)frame;
-	grants_answer_all(c->grants, c->inventory, m, control_now(c), &say);
+	grants_answer_all(c->grants, c->inventory, m, timekeep_earliest(c), timekeep_latest(c), &say);
 	for (uint32_t i = 0; i < say.says_n; i++)
 		if (say.says[i].lease_s > most)
 			say.says[i].lease_s = (uint32_t)most;

@@ -278,7 +278,8 @@ grants_count(const struct grants *g, const uint8_t release[RELEASE_ID], uint32_t
 }
 
 static enum grants_reason
-permitted(const struct grants *g, const struct inventory_module *m, const struct open_release *o, int64_t now)
+permitted(const struct grants *g, const struct inventory_module *m, const struct open_release *o, int64_t earliest,
+    int64_t latest)
 {
 	if (g->halted)
 		return GRANTS_HALTED;
@@ -293,22 +294,23 @@ permitted(const struct grants *g, const struct inventory_module *m, const struct
 	const char *group = m->group[0] ? m->group : o->default_group;
 	if (!approval_list_has(&o->groups, "*") && !approval_list_has(&o->groups, group))
 		return GRANTS_GROUP;
-	if (now < o->not_before)
+	if (earliest < o->not_before)
 		return GRANTS_EARLY;
-	if (now >= o->not_after)
+	if (latest >= o->not_after)
 		return GRANTS_LATE;
 	return GRANTS_YES;
 }
 
 struct grants_answer
-grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t release[RELEASE_ID], int64_t now)
+grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t release[RELEASE_ID], int64_t earliest,
+    int64_t latest)
 {
 	const struct open_release *o = find_open(g, release);
-	struct grants_answer a = { .reason = permitted(g, m, o, now) };
+	struct grants_answer a = { .reason = permitted(g, m, o, earliest, latest) };
 	if (a.reason != GRANTS_YES)
 		return a;
 	if (!find(g, m->pseudonym, release)) {
-		struct db_grant fresh = { .at = now };
+		struct db_grant fresh = { .at = latest };
 		memcpy(fresh.module, m->pseudonym, DB_ID);
 		memcpy(fresh.release, release, DB_ID);
 		if (o->granted >= o->max_devices)
@@ -319,19 +321,20 @@ grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t rel
 			return a;
 		a.first = true;
 	}
-	int64_t left = o->not_after - now;
+	int64_t left = o->not_after - latest;
 	a.lease_s = left < GRANTS_LEASE_MAX ? (uint32_t)left : GRANTS_LEASE_MAX;
 	return a;
 }
 
 void
-grants_answer_all(struct grants *g, const struct inventory *inv, const struct msg_grant_ask *ask, int64_t now,
-    struct msg_grant_say *ret)
+grants_answer_all(struct grants *g, const struct inventory *inv, const struct msg_grant_ask *ask,
+    int64_t earliest, int64_t latest, struct msg_grant_say *ret)
 {
 	*ret = (struct msg_grant_say){ .says_n = ask->asks_n };
 	for (uint32_t i = 0; i < ask->asks_n; i++) {
 		const struct msg_ask *one = &ask->asks[i];
-		struct grants_answer a = grants_ask(g, inventory_by_pseudonym(inv, one->module), one->release, now);
+		struct grants_answer a = grants_ask(g, inventory_by_pseudonym(inv, one->module), one->release, earliest,
+		    latest);
 		ret->says[i] = (struct msg_say){ one->token, a.reason == GRANTS_YES, (uint8_t)a.reason, a.lease_s };
 	}
 }

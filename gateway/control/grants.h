@@ -59,12 +59,12 @@ struct grants_answer {
 	uint32_t lease_s;          /* 0 unless yes */
 	bool first;                /* this module had not been granted this release before */
 };
-/* m: as the inventory knows the pseudonym, or NULL. */
+/* m: as the inventory knows the pseudonym, or NULL. It is between earliest and latest (timekeep.h). */
 struct grants_answer grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t release[RELEASE_ID],
-    int64_t now);
+    int64_t earliest, int64_t latest);
 /* Fills the answer to a whole message. */
-void grants_answer_all(struct grants *g, const struct inventory *inv, const struct msg_grant_ask *ask, int64_t now,
-    struct msg_grant_say *ret);
+void grants_answer_all(struct grants *g, const struct inventory *inv, const struct msg_grant_ask *ask,
+    int64_t earliest, int64_t latest, struct msg_grant_say *ret);
 /* A grant found in the log at start: counts whatever is active. FG_ENOMEM, FG_ELIMIT. */
 int grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID], int64_t at);
 /*

@@ -11,19 +11,22 @@
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
 
-/* "<halted_at> <digest> <digest> ...": the statements handed in against the halt of that time. */
+/* "<name> <digest> <digest> ...": the statements handed in against the halt or the hold of the clock of that name. */
 #define META_RESUME "resume"
+#define NOT_HALTED "the gateway is not halted, and its clock is not held"
 
 struct halts {
 	struct control *c;
 	bool halted;
 	struct msg_halt now;
+	int64_t against; /* what statements end now: the clock's hold, else the halt; 0: nothing */
 	uint8_t statement[HALTS_STATEMENTS_MAX][DIGEST_SHA256_LEN];
 	char approver[HALTS_STATEMENTS_MAX][SIGNERS_PRINCIPAL_MAX];
 	unsigned n;
 	uint64_t token;
 	struct call *waiting; /* for the warden */
 	bool asked;
+	bool asked_clock; /* about the clock */
 };
 
 struct halts *
@@ -53,7 +56,7 @@ static void
 save(struct halts *h)
 {
 	char text[DB_META_VALUE_MAX];
-	int n = snprintf(text, sizeof text, "%lld", (long long)h->now.at);
+	int n = snprintf(text, sizeof text, "%lld", (long long)h->against);
 	for (unsigned i = 0; i < h->n; i++) {
 		char hex[2 * DIGEST_SHA256_LEN + 1];
 		hex_encode(h->statement[i], DIGEST_SHA256_LEN, hex);
@@ -73,7 +76,7 @@ recall(struct halts *h, const uint8_t sha256[DIGEST_SHA256_LEN])
 	writer_init(&w, APPROVAL_BYTES_MAX);
 	if (a && h->n < HALTS_STATEMENTS_MAX && files_doc_get(h->c->files, FILES_STATEMENT, sha256, &w) == FG_OK &&
 	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK && a->terms.decision == APPROVAL_RESUME &&
-	    a->terms.halted_at == h->now.at) {
+	    a->terms.halted_at == h->against) {
 		memcpy(h->statement[h->n], sha256, DIGEST_SHA256_LEN);
 		snprintf(h->approver[h->n++], SIGNERS_PRINCIPAL_MAX, "%s", a->approver);
 	}
@@ -94,20 +97,40 @@ load(struct halts *h)
 			recall(h, sha256);
 }
 
+/* A held clock comes first: the warden ends no halt by it. */
+void
+halts_look(struct halts *h)
+{
+	int64_t hold = h ? timekeep_hold(h->c) : 0;
+	int64_t now = hold ? hold : h && h->halted ? h->now.at : 0;
+	if (!h || now == h->against)
+		return;
+	h->against = now;
+	h->n = 0;
+	if (now)
+		load(h);
+}
+
 void
 halts_begin(struct halts *h, const struct msg_halt *m)
 {
 	h->halted = true;
 	h->now = *m;
 	control_gate(h->c);
-	load(h);
+	halts_look(h);
 }
 
 void
 halts_end(struct halts *h)
 {
 	h->halted = false;
-	h->n = 0;
+	halts_look(h);
+}
+
+static bool
+is_clock(const struct halts *h)
+{
+	return h->against && h->against == timekeep_hold(h->c);
 }
 
 /* ---- resume.statement ---- */
@@ -120,7 +143,7 @@ struct writing {
 static void
 terms_of(const struct halts *h, struct approval_terms *t)
 {
-	*t = (struct approval_terms){ .decision = APPROVAL_RESUME, .halted_at = h->now.at };
+	*t = (struct approval_terms){ .decision = APPROVAL_RESUME, .halted_at = h->against };
 	snprintf(t->gateway, sizeof t->gateway, "%s", people_genesis(h->c->people)->origin);
 }
 
@@ -158,8 +181,8 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	writer_init(&text, APPROVAL_BYTES_MAX);
 	if (err || !a || !logbook_permits(h->c->logbook)) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
-	} else if (!h->halted) {
-		call_fail(w->call, CALL_REFUSED, "STATE", "", "the gateway is not halted");
+	} else if (!h->against) {
+		call_fail(w->call, CALL_REFUSED, "STATE", "", NOT_HALTED);
 	} else if (reviews_personal(h->c, w->call, a, NULL, 0)) {
 		terms_of(h, &a->terms);
 		err = approval_encode(a, &text, why, sizeof why);
@@ -183,8 +206,8 @@ halts_statement(struct halts *h, struct call *call)
 		*w = (struct writing){ h, call };
 	if (!w)
 		call_fail_err(call, FG_ENOMEM);
-	else if (!h->halted)
-		call_fail(call, CALL_REFUSED, "STATE", "", "the gateway is not halted");
+	else if (!h->against)
+		call_fail(call, CALL_REFUSED, "STATE", "", NOT_HALTED);
 	else if (logbook_ask_head(h->c->logbook, on_head, w) == FG_OK)
 		return;
 	else
@@ -240,7 +263,7 @@ static void
 ask_warden(struct halts *h, struct call *call)
 {
 	struct control *c = h->c;
-	struct msg_resume m = { .token = ++h->token, .halted_at = h->now.at, .now = control_now(c) };
+	struct msg_resume m = { .token = ++h->token, .halted_at = h->against, .now = control_now(c) };
 	int fd = reviews_bundle(c, h->statement, h->n);
 	int err = fd < 0 ? fd : chan_send(c->warden, MSG_RESUME, &m, &fd, 1);
 	if (fd >= 0)
@@ -251,6 +274,7 @@ ask_warden(struct halts *h, struct call *call)
 		return;
 	}
 	h->asked = true;
+	h->asked_clock = is_clock(h);
 	h->waiting = call;
 }
 
@@ -267,7 +291,8 @@ halts_on_resumed(struct halts *h, const struct msg_resumed *m)
 	if (!call)
 		return;
 	if (m->ok)
-		answer(h, call, "resumed", "the warden has ended the halt");
+		answer(h, call, "resumed",
+		    h->asked_clock ? "the warden takes the clock as it stands" : "the warden has ended the halt");
 	else
 		call_fail(call, CALL_REFUSED, "REFUSED", "", "the warden refuses: %s", why);
 }
@@ -312,15 +337,16 @@ on_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (err) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
-	} else if (!h->halted || s->a->terms.halted_at != h->now.at) {
-		call_fail(s->call, CALL_REFUSED, "STATE", "", "it is about another halt than the one in force");
+	} else if (!h->against || s->a->terms.halted_at != h->against) {
+		call_fail(s->call, CALL_REFUSED, "STATE", "",
+		    "it is about another halt or step of the clock than the one in force");
 	} else {
 		recount(h);
 		keep(h, s);
 		if (h->n < need(h))
-			answer(h, s->call, "halted", "the signature counts; more are needed");
+			answer(h, s->call, is_clock(h) ? "held" : "halted", "the signature counts; more are needed");
 		else if (h->asked)
-			answer(h, s->call, "halted", "the warden is at work on it");
+			answer(h, s->call, is_clock(h) ? "held" : "halted", "the warden is at work on it");
 		else
 			ask_warden(h, s->call);
 	}
@@ -333,8 +359,8 @@ static const char *
 judge(struct halts *h, const struct approval *a, struct view statement, struct view signature, char *why, size_t cap)
 {
 	struct approval_terms own;
-	if (!h->halted)
-		return "the gateway is not halted";
+	if (!h->against)
+		return NOT_HALTED;
 	terms_of(h, &own);
 	const char *differs = approval_terms_differ(&a->terms, &own);
 	if (differs) {
@@ -350,7 +376,7 @@ static int
 store_and_log(struct halts *h, struct submission *s, struct view statement, struct view signature)
 {
 	struct control *c = h->c;
-	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_SIGNED, "ok", s->a->approver, "halt");
+	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_SIGNED, "ok", s->a->approver, is_clock(h) ? "clock" : "halt");
 	int err = files_doc_put(c->files, FILES_STATEMENT, s->sha256, statement);
 	if (!err)
 		err = files_doc_put(c->files, FILES_STATEMENT_SIG, s->sha256, signature);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * halts - that the gateway is halted, and the statements that end it. Halting is
+ * halts - that the gateway is halted or its clock held, and the statements that end it. Halting is
  * the supervisor's; resuming takes the signatures of a production quorum, which
  * the warden counts.
  */
@@ -20,6 +20,8 @@ struct halts *halts_new(struct control *c);
 void halts_free(struct halts *h);
 void halts_begin(struct halts *h, const struct msg_halt *m);
 void halts_end(struct halts *h);
+/* The halt or the hold of the clock may be another: what was signed against it is taken in again. NULL is fine. */
+void halts_look(struct halts *h);
 /* NULL: not halted. */
 const struct msg_halt *halts_now(const struct halts *h);
 /* Requests resume.statement and resume.submit. */

@@ -88,6 +88,8 @@ judging_clock_sure(struct control *c)
 {
 	uint64_t seen = 0;
 	int64_t now = control_now(c);
+	if (!timekeep_is_sure(c))
+		return false;
 	int err = db_meta_get_u64(c->db, META_CLOCK, &seen);
 	if (now < people_genesis(c->people)->set.time - DECIDE_SKEW)
 		return false;

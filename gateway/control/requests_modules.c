@@ -335,7 +335,7 @@ ask_scope(struct control *c, const struct inventory_module *m, const struct rele
 		.group = view_str(m->group),
 		.current_version = view_str(m->version),
 	};
-	return scope_offer(&r, &s, p, control_now(c));
+	return scope_offer(&r, &s, p, timekeep_earliest(c), timekeep_latest(c));
 }
 
 static void

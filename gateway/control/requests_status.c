@@ -82,6 +82,7 @@ put_alerts(struct jsonw *j, struct control *c)
 {
 	struct listing l = { .c = c, .j = j };
 	const char *log = logbook_state(c->logbook);
+	char clock[320];
 	jsonw_key(j, "alerts");
 	jsonw_array(j);
 	if (strcmp(log, "ok") != 0)
@@ -98,8 +99,12 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "HALT-LOST", "the log has the gateway halted, the flag is gone: fotagate halt, then resume");
 	if (halts_now(c->halts))
 		alert(j, "HALTED", "the gateway is halted: nothing is served");
-	if (!judging_clock_sure(c))
+	if (!timekeep_is_sure(c)) {
+		timekeep_why(c, clock, sizeof clock);
+		alert(j, "CLOCK", clock);
+	} else if (!judging_clock_sure(c)) {
 		alert(j, "CLOCK", "the clock is behind what this gateway has seen: nothing is admitted to review");
+	}
 	proposals_alerts(c->proposals, alert, j);
 	(void)db_incident_list(c->db, 0, 5, put_incident, &l);
 	jsonw_array_end(j);
@@ -223,7 +228,7 @@ requests_status(struct control *c, struct call *call)
 	jsonw_object_end(j);
 	put_log(j, c);
 	jsonw_kuint(j, "modules", inventory_count(c->inventory));
-	jsonw_kbool(j, "permitting", control_permits(c) && c->warden && !halts_now(c->halts));
+	jsonw_kbool(j, "permitting", control_permits(c) && c->warden && !halts_now(c->halts) && timekeep_is_sure(c));
 	jsonw_kuint(j, "profiles", policies_count(c->policies));
 	jsonw_kuint(j, "releases", releases_count(c->releases));
 	put_reviews(j, c);

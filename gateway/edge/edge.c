@@ -72,6 +72,7 @@ start(void *ctx, struct role *r)
 	struct net_limits limits;
 	if (e->bundle_fd < 0)
 		return FG_ENOTFOUND;
+	(void)clockwatch_see(&e->watch, clock_wall_us(e->clock), clock_mono_ms(e->clock) * 1000, 0);
 	int err = edge_parse_bundle(e->bundle_fd, &e->bundle, &e->config);
 	close(e->bundle_fd);
 	e->bundle_fd = -1;
@@ -233,6 +234,18 @@ on_withdraw(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame
 	drop_release(ctx, m->release);
 }
 
+static void
+on_clock(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct edge *e = ctx;
+	const struct msg_clock *m = msg;
+	(void)c;
+	(void)frame;
+	/* A hold is control's and the warden's affair: they permit. Rows are judged by both ends of doubt here. */
+	if (m->base_boot && clockwatch_adopt(&e->watch, m->base_wall, m->base_boot, m->forgiven))
+		oplog(OPLOG_ERR, "the warden told a clock that no machine has");
+}
+
 static const struct chan_ops *
 peer_ops(void *ctx, enum msg_role peer)
 {
@@ -248,10 +261,11 @@ peer_ops(void *ctx, enum msg_role peer)
 	static const struct chan_rule warden_rules[] = {
 		{ MSG_RELEASE, CHAN_ALWAYS, on_release },
 		{ MSG_WITHDRAW, CHAN_ALWAYS, on_withdraw },
+		{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
 	};
 	static const struct chan_ops control = { control_rules, 3, NULL };
 	static const struct chan_ops audit = { audit_rules, 2, NULL };
-	static const struct chan_ops warden = { warden_rules, 2, NULL };
+	static const struct chan_ops warden = { warden_rules, 3, NULL };
 	(void)ctx;
 	switch (peer) {
 	case MSG_ROLE_CONTROL:

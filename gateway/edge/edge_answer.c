@@ -268,7 +268,10 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		if (!r->current[0])
 			who.current_version = view_str(module->version);
 	}
-	return scope_offer(&release, &who, r->hit.profile, clock_wall_s(e->clock));
+	int64_t wall = clock_wall_us(e->clock), boot = clock_mono_ms(e->clock) * 1000;
+	return scope_offer(&release, &who, r->hit.profile,
+	    clockwatch_seconds(clockwatch_earliest(&e->watch, wall, boot)),
+	    clockwatch_seconds(clockwatch_latest(&e->watch, wall, boot)));
 }
 
 static struct choice

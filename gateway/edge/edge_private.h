@@ -3,6 +3,7 @@
 #ifndef FG_GATEWAY_EDGE_EDGE_PRIVATE_H
 #define FG_GATEWAY_EDGE_EDGE_PRIVATE_H
 
+#include "crypto/clockwatch.h"
 #include "gateway/edge/leases.h"
 #include "gateway/edge/stock.h"
 #include "gateway/edge/route.h"
@@ -58,6 +59,7 @@ struct seen { /* one sighting told a while ago */
 struct edge {
 	struct role *role;
 	const struct clock_source *clock;
+	struct clockwatch watch; /* own base from the start, the warden's from its first word */
 	struct bundle *bundle;
 	struct config *config;
 	struct net *net;

@@ -157,7 +157,10 @@ issue_case(const struct warden *w, struct judge_case *c, const char **requesters
 	*c = (struct judge_case){
 		.genesis = authority_genesis_get(w->authority),
 		.set = authority_counting(w->authority),
-		.now = w->clock.now_s(),
+		.earliest = hold_earliest(w),
+		.latest = hold_latest(w),
+		.wall = w->clock.now_s(),
+		.confirms_clock = hold_is_named(w, &j->request),
 	};
 	for (unsigned i = 0; i < j->bundle.n; i++)
 		c->roots[i] = j->have_root[i] ? j->roots[i] : NULL;
@@ -170,6 +173,11 @@ judge(struct warden *w)
 {
 	struct job *j = &w->job;
 	const char *requesters[MSG_FROM_MAX];
+	const char *clock = hold_refuses(w, &j->request);
+	if (clock) {
+		issue_refuse(w, clock);
+		return;
+	}
 	struct judge_case *c = malloc(sizeof *c);
 	int err = c ? FG_OK : FG_ENOMEM;
 	if (!err) {
@@ -257,13 +265,17 @@ issue_appended(struct warden *w, const struct msg_appended *m)
 		w->late_token = 0;
 	if (w->job.step != STEP_LOG || m->token != w->token)
 		return;
-	if (m->err)
+	if (m->err) {
 		issue_refuse(w, "the audit log could not write: nothing is permitted without it");
-	else if (m->index < w->job.log_size) {
+	} else if (m->index < w->job.log_size) {
 		issue_disown(w, "the audit log answered for an older entry: nothing is permitted on its word");
 		w->late_token = 0; /* that was its answer */
-	} else
+	} else if (kind(w) != &issue_signers && hold_refuses(w, &w->job.request)) {
+		/* It stepped meanwhile. A signer set is in force by being in the log: too late for that one. */
+		issue_disown(w, hold_refuses(w, &w->job.request));
+	} else {
 		kind(w)->effect(w);
+	}
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* issue_resume - the end of a halt: judged, logged, told to the supervisor. */
+/* issue_resume - the end of a halt or of a hold of the clock: judged, logged, told to the supervisor or to everybody. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,6 +34,7 @@ static void
 judged(struct warden *w)
 {
 	struct job *j = &w->job;
+	bool clock = hold_is_named(w, &j->request);
 	struct msg_append *m = calloc(1, sizeof *m);
 	if (!m) {
 		issue_refuse(w, err_name(FG_ENOMEM));
@@ -44,12 +45,15 @@ judged(struct warden *w)
 	m->severity = (uint8_t)entry_event_severity(ENTRY_RESTRICT_RESUME);
 	snprintf(m->out, sizeof m->out, "ok");
 	snprintf(m->act, sizeof m->act, "%s", j->answer.statement[0].approver);
-	snprintf(m->obj, sizeof m->obj, "halt");
+	snprintf(m->obj, sizeof m->obj, "%s", clock ? "clock" : "halt");
 	m->refs_n = 1;
 	snprintf(m->refs[0].key, sizeof m->refs[0].key, "signed_by");
 	m->refs[0].is_number = true;
 	m->refs[0].number = j->answer.counted;
-	snprintf(m->msg, sizeof m->msg, "%u persons ended the halt", j->answer.counted);
+	if (clock)
+		snprintf(m->msg, sizeof m->msg, "%u persons confirmed the clock as it stands", j->answer.counted);
+	else
+		snprintf(m->msg, sizeof m->msg, "%u persons ended the halt", j->answer.counted);
 	j->step = STEP_LOG;
 	issue_ask_audit(w, MSG_APPEND, m);
 	free(m);
@@ -58,9 +62,12 @@ judged(struct warden *w)
 static void
 effect(struct warden *w)
 {
-	/* Names the halt it ends: a later one is not lifted by it. */
+	/* Names the halt or the hold that it ends: a later one is not lifted by it. */
 	struct msg_unhalt m = { .at = w->job.request.resume.halted_at };
-	peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_UNHALT, &m, NULL, 0);
+	if (hold_is_named(w, &w->job.request))
+		hold_confirm(w);
+	else
+		peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_UNHALT, &m, NULL, 0);
 	tell(w, &w->job.request, true, "");
 	issue_done(w);
 }

@@ -103,9 +103,18 @@ judge(struct warden *w)
 		.old_text = authority_text(w->authority),
 		.suspended = gone,
 		.suspended_n = n < 0 ? 0 : (unsigned)n,
-		.now = w->clock.now_s(),
+		.now = hold_earliest(w),
 	};
+	const char *clock = hold_refuses(w, &j->request);
+	if (clock) {
+		issue_refuse(w, clock);
+		return;
+	}
+	/* Good by both ends of what time it may be (crypto/clockwatch.h). */
 	int err = n < 0 ? n : succession_judge(&c, &h->bundle, &h->answer);
+	c.now = hold_latest(w);
+	if (!err && h->answer.enough)
+		err = succession_judge(&c, &h->bundle, &h->answer);
 	if (err || !h->answer.enough) {
 		char why[sizeof h->answer.why];
 		snprintf(why, sizeof why, "%s", err ? err_name(err) : h->answer.why);

@@ -117,7 +117,8 @@ reject(const struct judge_case *c, const struct judge_bundle *b, unsigned i, str
 		return "statement is not the one our own facts make";
 	if (strcmp(a->terms.gateway, c->genesis->origin))
 		return "statement is for another gateway";
-	if (approval_check_time(a, c->now, c->newer_than, why, cap))
+	if (approval_check_time(a, c->confirms_clock ? c->wall : c->latest, c->newer_than, why, cap) ||
+	    approval_check_time(a, c->confirms_clock ? c->wall : c->earliest, c->newer_than, why, cap))
 		return why;
 	if (!c->roots[i] || memcmp(c->roots[i], a->log_root, sizeof a->log_root))
 		return "the log state the approver saw is not in our log";
@@ -134,11 +135,12 @@ count_one(const struct judge_case *c, const struct judge_bundle *b, unsigned i, 
 {
 	unsigned persons = 0, who[SIGNERS_MAX], n = 0;
 	struct signers_signature sig = { b->pair[i].signature };
-	int err = signers_count(c->set, b->pair[i].statement, APPROVAL_NAMESPACE, c->now, &sig, 1, c->requesters,
+	int err = signers_count(c->set, b->pair[i].statement, APPROVAL_NAMESPACE, c->latest, &sig, 1, c->requesters,
 	    c->requesters_n, &persons, who, &n);
 	if (err)
 		return err;
-	if (n != 1 || strcmp(c->set->signer[who[0]].principal, a->approver)) {
+	if (n != 1 || strcmp(c->set->signer[who[0]].principal, a->approver) ||
+	    c->earliest < c->set->signer[who[0]].valid_after) {
 		*ret_reject = "signature is not a good one by a current key of the approver it names";
 		return FG_OK;
 	}

@@ -33,7 +33,10 @@ struct judge_case {
 	uint32_t quorum;                      /* the profile's; the floor may be higher */
 	uint64_t newer_than;                  /* log size a statement must have seen more than */
 	uint64_t others;                      /* modules that other releases in force of this image are for */
-	int64_t now;
+	/* The clock may be either (crypto/clockwatch.h): what must not have begun too late or ended is asked of both. */
+	int64_t earliest, latest;
+	int64_t wall;
+	bool confirms_clock;                  /* the statement says that wall is right: its own time is judged by it */
 	/* Root of our log at the i-th statement's log size, asked of audit beforehand; NULL = not in our log. */
 	const uint8_t *roots[JUDGE_STATEMENTS_MAX];
 };

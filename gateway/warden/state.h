@@ -6,6 +6,7 @@
 #include "gateway/jail/jail.h"
 #include "gateway/warden/authority.h"
 #include "gateway/warden/cosign.h"
+#include "gateway/warden/hold.h"
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
@@ -93,6 +94,7 @@ struct warden {
 	unsigned queue_n;
 	struct job job;
 	uint64_t token; /* of questions to audit */
+	struct hold hold;  /* whether the clock can be believed */
 	uint64_t log_seen; /* largest size of the log that audit has told of */
 };
 

@@ -20,6 +20,7 @@
 #define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
 #define VAULT_RESTRICTIONS "restrictions"
 #define VAULT_HEAD "witnessed"
+#define VAULT_CLOCK "clock"
 
 struct vault {
 	int dir;
@@ -246,6 +247,25 @@ vault_sweep_images(struct vault *v, bool (*needed)(void *ctx, const uint8_t sha2
 	}
 	if (d)
 		closedir(d);
+}
+
+int
+vault_clock(struct vault *v, struct writer *w)
+{
+	uint8_t *p = NULL;
+	size_t n = 0;
+	int err = keep_read(v->dir, VAULT_CLOCK, w->max, &p, &n);
+	if (!err)
+		writer_bytes(w, view_of(p, n));
+	free(p);
+	return err ? err : writer_err(w);
+}
+
+int
+vault_keep_clock(struct vault *v, struct view bytes)
+{
+	int err = keep_write(v->dir, VAULT_CLOCK, bytes, 0440);
+	return !err && fsync(v->dir) ? FG_EIO : err;
 }
 
 int

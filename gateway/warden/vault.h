@@ -10,6 +10,7 @@
 
 #include "crypto/digest.h"
 #include "crypto/release.h"
+#include "crypto/writer.h"
 
 #define VAULT_RELEASES_MAX 1024      /* releases in force at once */
 #define VAULT_BUNDLE_MAX (1u << 20)  /* 16 statements and signatures */
@@ -52,6 +53,9 @@ int vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_
 /* The last checkpoint of the log that was vouched for, durable when 0 is returned; and that one again (owned bytes, free()). */
 int vault_keep_head(struct vault *v, struct view note);
 int vault_head(struct vault *v, uint8_t **ret, size_t *ret_n);
+/* What the warden keeps of the clock, appended to w. FG_ENOTFOUND: nothing was kept; FG_ELIMIT: more than w takes. */
+int vault_clock(struct vault *v, struct writer *w);
+int vault_keep_clock(struct vault *v, struct view bytes);
 /* In force from the moment of the call, even when writing it down fails (FG_EIO); not with FG_ELIMIT, FG_ENOMEM. */
 int vault_restrict(struct vault *v, const struct vault_restriction *r);
 /* Highest log size of a restriction of this image or release; 0 if none. */

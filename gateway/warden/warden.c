@@ -96,10 +96,13 @@ on_suspend(struct warden *w, const struct msg_suspend *m)
 	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SUSPENDED, &answer, NULL, 0);
 }
 
+/* Withdrawn is for ever, so not by a clock that may come back: edges judge by the latest time themselves. */
 static void
 expire(struct warden *w)
 {
-	int64_t now = w->clock.now_s();
+	int64_t now = hold_latest(w);
+	if (!hold_is_sure(w))
+		return;
 	for (unsigned i = w->list_n; i-- > 0;) {
 		if (w->list[i]->record->terms.not_after <= now)
 			withdraw(w, i);
@@ -139,10 +142,18 @@ tell_control(struct warden *w)
 static void
 greet(struct warden *w, enum msg_role role, unsigned index)
 {
+	hold_tell(w, role, index);
 	for (unsigned i = 0; role == MSG_ROLE_EDGE && i < w->list_n; i++)
 		issue_tell_edge(w, index, w->list[i]);
 	if (role == MSG_ROLE_CONTROL)
 		tell_control(w);
+}
+
+static void
+audit_away(struct warden *w)
+{
+	issue_audit_away(w);
+	hold_audit_away(w);
 }
 
 static int
@@ -156,7 +167,7 @@ on_peer(struct warden *w, struct wire_frame *f)
 		return FG_EPEER;
 	err = peers_add(w->peers, m.role, m.index, wire_take_fd(f, 0));
 	if (m.role == MSG_ROLE_AUDIT)
-		issue_audit_away(w); /* what was asked of the one before is never answered */
+		audit_away(w); /* what was asked of the one before is never answered */
 	if (!err && w->started)
 		greet(w, m.role, m.index);
 	return err;
@@ -205,6 +216,11 @@ enter_jail(struct warden *w)
 	int err = vault_open(approved, &w->vault);
 	if (err) {
 		say(approved, err_name(err));
+		return err;
+	}
+	err = hold_load(w);
+	if (err) {
+		say("what was kept of the clock", err_name(err));
 		return err;
 	}
 	w->authority_dir = open(authority, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -257,6 +273,7 @@ on_start(struct warden *w)
 	for (unsigned i = 0; i < PEERS_MAX; i++)
 		greet(w, MSG_ROLE_EDGE, i);
 	greet(w, MSG_ROLE_CONTROL, 0);
+	greet(w, MSG_ROLE_AUDIT, 0);
 	struct msg_ready m = {
 		.landlock_abi = w->jail.landlock ? (uint32_t)w->jail.landlock_abi : 0,
 		.seccomp = w->jail.seccomp,
@@ -264,6 +281,16 @@ on_start(struct warden *w)
 	};
 	snprintf(m.jail, sizeof m.jail, "%s", w->jail.text);
 	return peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_READY, &m, NULL, 0);
+}
+
+static int
+on_halt(struct warden *w, struct wire_frame *f)
+{
+	struct msg_halt m;
+	int err = msg_decode(f, &m, sizeof m);
+	if (!err)
+		hold_halted(w, m.at);
+	return err;
 }
 
 static int
@@ -289,8 +316,8 @@ on_supervisor(struct warden *w, struct wire_frame *f)
 		return on_peer(w, f);
 	case MSG_START:
 		return w->started || msg_decode(f, NULL, 0) ? FG_EPEER : on_start(w);
-	case MSG_HALT:
-		return FG_OK; /* edges are told by the supervisor; issuing waits for people anyway */
+	case MSG_HALT: /* edges are told by the supervisor; issuing waits for people anyway */
+		return on_halt(w, f);
 	case MSG_STOP:
 		w->stopping = true;
 		return FG_OK;
@@ -411,14 +438,18 @@ on_audit(struct warden *w, struct wire_frame *f)
 		return FG_EPEER;
 	if (msg_decode(f, &m, msg_size(f->type)))
 		return FG_EPEER;
-	if (f->type == MSG_HEAD)
+	if (f->type == MSG_HEAD) {
+		hold_head(w, &m.head);
 		issue_head(w, &m.head);
-	else if (f->type == MSG_ROOT)
+	}
+	if (f->type == MSG_ROOT)
 		issue_root(w, &m.root);
-	else if (f->type == MSG_PROOF)
+	if (f->type == MSG_PROOF)
 		issue_proof(w, &m.proof);
-	else
+	if (f->type == MSG_APPENDED) {
+		hold_appended(w, &m.appended);
 		issue_appended(w, &m.appended);
+	}
 	return FG_OK;
 }
 
@@ -443,7 +474,7 @@ dispatch(struct warden *w, struct peers_event *e)
 			return FG_ENOTFOUND;
 		}
 		if (e->role == MSG_ROLE_AUDIT)
-			issue_audit_away(w);
+			audit_away(w);
 		return FG_OK;
 	}
 	int err = FG_EPEER;
@@ -489,6 +520,7 @@ loop(struct warden *w)
 			return err;
 		if (!w->started)
 			continue;
+		hold_look(w);
 		expire(w);
 		busy = issue_work(w);
 	}

@@ -11,7 +11,8 @@
 
 struct warden_clock {
 	int64_t (*now_s)(void);  /* epoch seconds: what statements and records are judged by */
-	int64_t (*mono_s)(void); /* never back, never stepped: how long audit may take */
+	int64_t (*mono_s)(void); /* CLOCK_BOOTTIME: never stepped, counts suspend; what now_s is held against */
+	uint8_t boot_id[16];     /* the kernel's name for this boot; zero: not known, every start is another boot */
 };
 
 /* The program: boot dialogue on fd 3, jail, loop. Returns the exit status. */

@@ -116,6 +116,8 @@ enum msg_type {
 	MSG_SIGNERS_TAKEN,
 	MSG_SUSPEND,
 	MSG_SUSPENDED,
+	/* warden -> everybody else it speaks with */
+	MSG_CLOCK = 108,
 	/* control <-> upstream job */
 	MSG_FETCH = 112,
 	MSG_FETCH_PROGRESS,
@@ -315,6 +317,7 @@ struct msg_head {
 	uint8_t used_pct;   /* how full the log's disk is */
 	uint64_t published; /* size of the checkpoint below */
 	uint64_t witnessed; /* the size the warden has vouched for; 0: none, or not known yet */
+	int64_t last_us;    /* time of the last entry: it is not earlier; 0: there is none */
 	char checkpoint[MSG_CHECKPOINT_MAX];
 };
 enum msg_log_state {
@@ -484,6 +487,18 @@ struct msg_suspended { /* answer; with token 0, at control's start, one of those
 	uint8_t key[DIGEST_SHA256_LEN];
 	uint32_t number; /* of the set it was suspended under */
 	int64_t at;
+};
+enum msg_clock_state { MSG_CLOCK_UNKNOWN = 0, MSG_CLOCK_SURE, MSG_CLOCK_HELD, MSG_CLOCK_LIMIT };
+/*
+ * What the wall clock is held against (crypto/clockwatch.h), to each peer when it
+ * comes and on every change. Readers judge by the base themselves, every time.
+ */
+struct msg_clock {
+	uint8_t state;                /* enum msg_clock_state */
+	int64_t base_wall, base_boot; /* microseconds; 0 and 0 while there is no base */
+	int64_t forgiven;             /* floors up to here do not count */
+	int64_t name;                 /* of the hold, for the statements that end it; seconds */
+	int64_t step;                 /* microseconds the clock was off when the hold began */
 };
 
 /* ---- jobs ---- */

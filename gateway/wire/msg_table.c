@@ -126,7 +126,8 @@ static const struct msg_field head_ask[] = { U64(msg_head_ask, token), END };
 static const struct msg_field head[] = {
 	U64(msg_head, token), ENUM(msg_head, state, MSG_LOG_LIMIT), U64(msg_head, size),
 	BYTES(msg_head, root), U8(msg_head, used_pct), U64(msg_head, published),
-	U64(msg_head, witnessed), TEXT(msg_head, checkpoint), END,
+	U64(msg_head, witnessed), I64(msg_head, last_us),
+	TEXT(msg_head, checkpoint), END,
 };
 static const struct msg_field root_ask[] = {
 	U64(msg_root_ask, token), U64(msg_root_ask, size), END,
@@ -252,6 +253,10 @@ static const struct msg_field suspended[] = {
 	U64(msg_suspended, token), I32(msg_suspended, err), BYTES(msg_suspended, key),
 	U32(msg_suspended, number), I64(msg_suspended, at), END,
 };
+static const struct msg_field clock_[] = {
+	ENUM(msg_clock, state, MSG_CLOCK_LIMIT), I64(msg_clock, base_wall), I64(msg_clock, base_boot),
+	I64(msg_clock, forgiven), I64(msg_clock, name), I64(msg_clock, step), END,
+};
 
 /* ---- jobs ---- */
 
@@ -369,6 +374,7 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_SIGNERS_TAKEN] = PLAIN("signers-taken", msg_signers_taken, signers_taken, 0),
 	[MSG_SUSPEND] = PLAIN("suspend", msg_suspend, suspend, 0),
 	[MSG_SUSPENDED] = PLAIN("suspended", msg_suspended, suspended, 0),
+	[MSG_CLOCK] = PLAIN("clock", msg_clock, clock_, 0),
 
 	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
 	    .fds = { .always = 2, .flags_n = 1, .flags = { EXACT(msg_fetch, have_ca, 1) },

@@ -76,7 +76,7 @@ static int
 life(void *ctx)
 {
 	(void)ctx;
-	return warden_main(&(struct warden_clock){ now_s, mono_s });
+	return warden_main(&(struct warden_clock){ .now_s = now_s, .mono_s = mono_s });
 }
 
 static bool

@@ -83,6 +83,8 @@ control_rig_new(void)
 	r->now = 1800000000;
 	r->clock = (struct clock_source){ control_rig_wall, control_rig_mono, r };
 	c->clock = &r->clock;
+	c->timekeep.said.state = MSG_CLOCK_SURE;
+	assert_int_equal(clockwatch_adopt(&c->timekeep.watch, r->now * 1000000, r->now * 1000000, 0), 0);
 	c->base = event_base_new();
 	assert_int_equal(wire_pair(pair), 0);
 	r->supervisor = chan_new(c->base, pair[0], &none, r);

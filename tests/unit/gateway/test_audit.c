@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
 #include <sys/mount.h>
 
 #include "crypto/entry.h"
@@ -29,10 +30,28 @@ struct fixture {
 	uint64_t token;
 };
 
+/* How far the child's wall clock is from the machine's; shared with it. */
+static volatile int64_t *shift_us;
+
+static int64_t
+shifted_wall(void *ctx)
+{
+	const struct clock_source *machine = ctx;
+	return machine->wall_us(NULL) + *shift_us;
+}
+
+static int64_t
+machine_mono(void *ctx)
+{
+	const struct clock_source *machine = ctx;
+	return machine->mono_ms(NULL);
+}
+
 static int
 run(void *ctx)
 {
-	struct clock_source clock = clock_system();
+	struct clock_source machine = clock_system();
+	struct clock_source clock = { shifted_wall, machine_mono, &machine };
 	(void)ctx;
 	return audit_main(&clock);
 }
@@ -103,6 +122,9 @@ static void
 compare(struct fixture *f, struct view note, bool leave)
 {
 	struct msg_cosign_ask ask;
+	struct msg_head floor; /* unasked, when the warden comes */
+	rig_hear(&f->rig, f->warden, MSG_HEAD, &floor);
+	assert_int_equal(floor.token, 0);
 	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
 	assert_int_equal(ask.request.n, 0);
 	cosigned(f, ask.token, 0, WITNESS_UNKNOWN, note, "");
@@ -143,6 +165,8 @@ setup(void **state)
 	struct fixture *f = calloc(1, sizeof *f);
 	struct person alice = people_make("alice@example.com", 1);
 	struct genesis *g = people_genesis((const struct person *const[]){ &alice }, 1, 1);
+	shift_us = mmap(NULL, sizeof *shift_us, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(shift_us != MAP_FAILED);
 	f->rig.sup = -1;
 	f->edge[0] = f->edge[1] = f->control = f->warden = -1;
 	scratch_open(&f->tmp);
@@ -162,6 +186,7 @@ teardown(void **state)
 	struct fixture *f = *state;
 	rig_kill(&f->rig);
 	hang_up(f);
+	munmap((void *)(uintptr_t)shift_us, sizeof *shift_us);
 	merkle_free(f->m);
 	writer_free(&f->genesis);
 	scratch_close(&f->tmp);
@@ -615,7 +640,9 @@ start_held(struct fixture *f)
 	note_signer_write(&f->key, &key);
 	start_with(f, writer_view(&key), writer_view(&f->genesis));
 	writer_free(&key);
+	struct msg_head floor;
 	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
+	rig_hear(&f->rig, f->warden, MSG_HEAD, &floor); /* unasked */
 	rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
 	assert_int_equal(ask.request.n, 0);
 	return ask.token;
@@ -965,12 +992,48 @@ test_full_disk(void **state)
 	assert_int_equal(umount(scratch_path(&f->tmp, "audit")), 0);
 }
 
+/* A step of the clock does not carry the times of the log away, and nothing brings them back. */
+static void
+test_times_stay_and_never_go_back(void **state)
+{
+	const int64_t second = 1000000, year = 31536000 * second;
+	struct fixture *f = *state;
+	struct clock_source machine = clock_system();
+	start(f);
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "before") > 0);
+	int64_t t = head(f, f->control).last_us;
+	assert_true(t <= clock_wall_us(&machine) && t > clock_wall_us(&machine) - 60 * second);
+	*shift_us = year;
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "a step nobody has confirmed") > 0);
+	int64_t stepped = head(f, f->control).last_us;
+	assert_true(stepped >= t && stepped < t + 60 * second);
+	/* The warden tells the base that people confirmed. */
+	struct msg_clock m = { .state = MSG_CLOCK_SURE, .base_wall = clock_wall_us(&machine) + year,
+		.base_boot = clock_mono_ms(&machine) * 1000 };
+	rig_say(f->warden, MSG_CLOCK, &m);
+	assert_true(head(f, f->warden).last_us == stepped); /* heard before the next one */
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "a year on") > 0);
+	int64_t later = head(f, f->control).last_us;
+	assert_true(later > t + year - 60 * second);
+	*shift_us = 0;
+	m.base_wall -= year;
+	rig_say(f->warden, MSG_CLOCK, &m);
+	assert_true(head(f, f->warden).last_us == later);
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "and back") > 0);
+	assert_true(head(f, f->control).last_us == later);
+	stop(f);
+	start(f); /* the floor is read from the log */
+	assert_true(head(f, f->control).last_us >= later);
+	stop(f);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_opens_with_genesis, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_acknowledged_is_durable, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_times_stay_and_never_go_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_grants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_grants_in_crowds, setup, teardown),

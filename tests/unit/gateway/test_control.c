@@ -45,7 +45,7 @@ is_open(struct control *c)
 {
 	const uint8_t none[RELEASE_ID] = { 0 };
 	control_gate(c);
-	return grants_ask(c->grants, NULL, none, control_now(c)).reason != GRANTS_HALTED;
+	return grants_ask(c->grants, NULL, none, control_now(c), control_now(c)).reason != GRANTS_HALTED;
 }
 
 /* A log that came back is compared with what is remembered of it before anybody gets a first byte. */

@@ -47,7 +47,7 @@ grants_with(struct rig *rig, uint32_t max_devices, const char *group)
 static enum grants_reason
 ask(struct grants *g, const struct inventory_module *m, int64_t now)
 {
-	struct grants_answer a = grants_ask(g, m, id, now);
+	struct grants_answer a = grants_ask(g, m, id, now, now);
 	assert_int_equal(a.lease_s != 0, a.reason == GRANTS_YES);
 	assert_true(a.reason == GRANTS_YES || !a.first);
 	return a.reason;
@@ -61,7 +61,7 @@ test_grants_reasons(void **state)
 	struct inventory_module m = module_of(1, "field"), other = module_of(2, "canary"), none = module_of(3, "");
 	uint8_t unknown[RELEASE_ID] = { 8 };
 	assert_int_equal(ask(g, NULL, 2000), GRANTS_NO_MODULE);
-	assert_int_equal(grants_ask(g, &m, unknown, 2000).reason, GRANTS_NO_RELEASE);
+	assert_int_equal(grants_ask(g, &m, unknown, 2000, 2000).reason, GRANTS_NO_RELEASE);
 	assert_int_equal(ask(g, &m, 999), GRANTS_EARLY);
 	assert_int_equal(ask(g, &m, 10000), GRANTS_LATE);
 	assert_int_equal(ask(g, &other, 2000), GRANTS_GROUP);
@@ -102,10 +102,10 @@ test_grants_lease(void **state)
 	struct rig *rig = *state;
 	struct grants *g = grants_with(rig, 5, "field");
 	struct inventory_module m = module_of(1, "field");
-	assert_int_equal(grants_ask(g, &m, id, 1000).lease_s, GRANTS_LEASE_MAX);
-	assert_int_equal(grants_ask(g, &m, id, 10000 - GRANTS_LEASE_MAX).lease_s, GRANTS_LEASE_MAX);
-	assert_int_equal(grants_ask(g, &m, id, 10000 - GRANTS_LEASE_MAX + 1).lease_s, GRANTS_LEASE_MAX - 1);
-	assert_int_equal(grants_ask(g, &m, id, 9999).lease_s, 1);
+	assert_int_equal(grants_ask(g, &m, id, 1000, 1000).lease_s, GRANTS_LEASE_MAX);
+	assert_int_equal(grants_ask(g, &m, id, 10000 - GRANTS_LEASE_MAX, 10000 - GRANTS_LEASE_MAX).lease_s, GRANTS_LEASE_MAX);
+	assert_int_equal(grants_ask(g, &m, id, 10000 - GRANTS_LEASE_MAX + 1, 10000 - GRANTS_LEASE_MAX + 1).lease_s, GRANTS_LEASE_MAX - 1);
+	assert_int_equal(grants_ask(g, &m, id, 9999, 9999).lease_s, 1);
 	grants_free(g);
 }
 
@@ -122,7 +122,7 @@ test_grants_max_devices(void **state)
 		x = x * 1664525u + 1013904223u;
 		uint32_t n = (x >> 16) % 200;
 		struct inventory_module m = module_of(n, "field");
-		struct grants_answer a = grants_ask(g, &m, id, 2000);
+		struct grants_answer a = grants_ask(g, &m, id, 2000, 2000);
 		assert_int_equal(a.reason == GRANTS_YES, have[n] || yes < MAX);
 		assert_int_equal(a.first, a.reason == GRANTS_YES && !have[n]);
 		if (a.reason != GRANTS_YES)
@@ -265,7 +265,7 @@ test_grants_answer_all(void **state)
 	}
 	memcpy(q.asks[0].module, seen.module->pseudonym, MSG_ID);
 	memcpy(q.asks[2].module, seen.module->pseudonym, MSG_ID);
-	grants_answer_all(g, inv, &q, 2000, &a);
+	grants_answer_all(g, inv, &q, 2000, 2000, &a);
 	assert_int_equal(a.says_n, 3);
 	assert_true(a.says[0].yes);
 	assert_int_equal(a.says[0].token, 100);

@@ -48,7 +48,7 @@ setup(void **state)
 	f->ns = APPROVAL_NAMESPACE;
 	f->flags = 1;
 	f->c = (struct judge_case){ .genesis = f->g, .set = &f->g->set, .terms = people_terms(PEOPLE_T0, 50), .quorum = 2,
-		.newer_than = 400, .now = NOW };
+		.newer_than = 400, .earliest = NOW, .latest = NOW };
 	for (unsigned i = 0; i < 4; i++) {
 		writer_init(&f->text[i], APPROVAL_BYTES_MAX);
 		writer_init(&f->sig[i], SSHSIG_ARMOR_MAX);
@@ -259,11 +259,11 @@ test_times_and_log(void **state)
 	*a = good;
 	f->c.roots[1] = root;
 	permitted(f, 2);
-	f->c.now = f->c.terms.not_after;
+	f->c.earliest = f->c.latest = f->c.terms.not_after;
 	for (unsigned i = 0; i < 2; i++)
-		f->said[i]->time = f->c.now - 5;
+		f->said[i]->time = f->c.latest - 5;
 	refused(f, 0, "expired");
-	f->c.now = NOW;
+	f->c.earliest = f->c.latest = NOW;
 	f->c.terms.not_before = NOW + 20 * PEOPLE_DAY;
 	f->c.terms.not_after = NOW + 40 * PEOPLE_DAY;
 	for (unsigned i = 0; i < 2; i++) {

@@ -23,6 +23,7 @@
 
 static struct clocks { /* shared with the child */
 	volatile int64_t now, mono;
+	volatile uint8_t boot;
 } *clocks;
 
 static const uint8_t root[32] = { 7 };
@@ -64,7 +65,17 @@ static inline int
 run(void *ctx)
 {
 	(void)ctx;
-	return warden_main(&(struct warden_clock){ now_s, mono_s });
+	struct warden_clock c = { .now_s = now_s, .mono_s = mono_s };
+	memset(c.boot_id, clocks->boot, sizeof c.boot_id);
+	return warden_main(&c);
+}
+
+/* Time passes, on both clocks. */
+static inline void
+pass(int64_t seconds)
+{
+	clocks->mono += seconds;
+	clocks->now += seconds;
 }
 
 static inline void
@@ -139,6 +150,7 @@ setup(void **state)
 	assert_ptr_not_equal(clocks, MAP_FAILED);
 	clocks->now = NOW;
 	clocks->mono = 1000;
+	clocks->boot = 7;
 	f->rig.sup = f->control = f->audit = f->edge[0] = f->edge[1] = -1;
 	scratch_open(&f->tmp);
 	close(scratch_dir(&f->tmp, "authority"));
@@ -259,9 +271,9 @@ ask(struct fixture *f)
 	ask_with(f, quarantine(f), both(f));
 }
 
-/* Audit answers n statements and the head; a log of that size, in order or not. */
+/* Audit answers n statements and the head; a log of that size, in order or not, and the time of its last entry. */
 static inline void
-roots(struct fixture *f, unsigned n, uint8_t log_state)
+roots_at(struct fixture *f, unsigned n, uint8_t log_state, int64_t last_s)
 {
 	struct msg_head_ask h;
 	struct msg_root_ask r;
@@ -272,8 +284,15 @@ roots(struct fixture *f, unsigned n, uint8_t log_state)
 		memcpy(m.root, root, 32);
 		rig_say(f->audit, MSG_ROOT, &m);
 	}
-	struct msg_head m = { .token = h.token, .state = log_state, .size = LOG_SIZE, .published = LOG_SIZE };
+	struct msg_head m = { .token = h.token, .state = log_state, .size = LOG_SIZE, .published = LOG_SIZE,
+		.last_us = last_s * 1000000 };
 	rig_say(f->audit, MSG_HEAD, &m);
+}
+
+static inline void
+roots(struct fixture *f, unsigned n, uint8_t log_state)
+{
+	roots_at(f, n, log_state, 0);
 }
 
 static inline void

@@ -57,7 +57,7 @@ ask(const char *from1, const char *version)
 {
 	struct scope_release r = release(from1, "field");
 	struct scope_module m = module(version);
-	return scope_offer(&r, &m, p, FROM);
+	return scope_offer(&r, &m, p, FROM, FROM);
 }
 
 static void
@@ -66,21 +66,21 @@ zero_holds(void **state)
 	struct scope_release r = { .valid = false };
 	struct scope_module m = { .identified = false };
 	(void)state;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_NO_RELEASE);
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_NO_RELEASE);
 	r.valid = true;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_UNIDENTIFIED);
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_UNIDENTIFIED);
 	m.identified = true;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_UNLISTED);
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_UNLISTED);
 	m.listed = true;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_PRODUCT);
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_PRODUCT);
 	m.product = r.product = view_str("x");
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_GROUP); /* a release for no group */
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_GROUP); /* a release for no group */
 	groups[0] = view_str("field");
 	r.groups = groups;
 	r.groups_n = 1;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_LATE); /* and for no time */
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_LATE); /* and for no time */
 	r.not_after = 1;
-	assert_int_equal(scope_offer(&r, &m, p, 0), SCOPE_HOLD_FROM_VERSION); /* and from no version */
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_FROM_VERSION); /* and from no version */
 	assert_string_equal(scope_answer_name(SCOPE_HOLD), "undecided");
 }
 
@@ -120,34 +120,38 @@ everything_else_decides(void **state)
 	struct scope_release r = release("*", "field");
 	struct scope_module m = module("1.0");
 	(void)state;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
-	assert_int_equal(scope_offer(&r, &m, p, FROM - 1), SCOPE_HOLD_EARLY);
-	assert_int_equal(scope_offer(&r, &m, p, UNTIL - 1), SCOPE_OFFER);
-	assert_int_equal(scope_offer(&r, &m, p, UNTIL), SCOPE_HOLD_LATE);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM - 1, FROM - 1), SCOPE_HOLD_EARLY);
+	assert_int_equal(scope_offer(&r, &m, p, UNTIL - 1, UNTIL - 1), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, UNTIL, UNTIL), SCOPE_HOLD_LATE);
+	/* In doubt: not yet by the earlier end, no more by the later. */
+	assert_int_equal(scope_offer(&r, &m, p, FROM, UNTIL - 1), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM - 1, UNTIL - 1), SCOPE_HOLD_EARLY);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, UNTIL), SCOPE_HOLD_LATE);
 	m.group = view_str("canary");
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_GROUP);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_GROUP);
 	groups[1] = view_str("canary");
 	r.groups_n = 2;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
 	r = release("*", SCOPE_ANY);
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
 	m.held = true;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_MODULE);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_MODULE);
 	m.held = false;
 	m.listed = false;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_UNLISTED);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_UNLISTED);
 	p->unlisted = PROFILE_OFFER;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
 	m.identified = false;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_UNIDENTIFIED);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_UNIDENTIFIED);
 	m.identified = true;
 	m.product = view_str("rtr8");
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_PRODUCT);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_PRODUCT);
 	m.product = r.product;
 	r.halted = true;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_HALTED);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_HALTED);
 	r.valid = false;
-	assert_int_equal(scope_offer(&r, &m, p, FROM), SCOPE_HOLD_NO_RELEASE);
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_NO_RELEASE);
 }
 
 /* Taking any one thing away from an offer must end it, or leave it; never make one. */
@@ -168,7 +172,7 @@ less_never_offers_more(void **state)
 			m.held = !(b & 32);
 			r.groups_n = b & 64 ? 1 : 0;
 			r.from_n = b & 128 ? 1 : 0;
-			bool offer = scope_offer(&r, &m, p, FROM) == SCOPE_OFFER;
+			bool offer = scope_offer(&r, &m, p, FROM, FROM) == SCOPE_OFFER;
 			assert_int_equal(offer, b == 255);
 			offers += offer;
 		}
