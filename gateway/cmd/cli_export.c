@@ -365,7 +365,7 @@ run(struct export *x, const char *authority)
 	if (!status)
 		status = make_dir(x);
 	if (!status)
-		status = cli_papers_signers(&x->papers, folder);
+		status = cli_papers_genesis(&x->papers, folder);
 	if (!status)
 		status = announce(x);
 	if (!status)
@@ -374,6 +374,8 @@ run(struct export *x, const char *authority)
 		status = check_signature(x);
 	if (!status)
 		status = write_entries(x);
+	if (!status)
+		status = cli_papers_signers(&x->papers, folder);
 	if (!status)
 		status = cli_papers_write(&x->papers);
 	for (size_t i = 0; !status && i < TEXTS; i++)

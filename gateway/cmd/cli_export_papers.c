@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "crypto/approval.h"
 #include "crypto/entry.h"
@@ -14,6 +15,8 @@
 #include "gateway/cmd/cli_file.h"
 
 #define PAPER_MAX (4u << 20)      /* a report has at most 2 MiB */
+#define SET_TRIES 100             /* for the file of a set that the log has: it is made right afterwards */
+#define SET_NS 50000000           /* between two of them */
 #define SIGS_MAX 64               /* of one set: a board of people */
 #define ALLOWED_MAX (4u << 20)
 #define BOTH_NAMESPACES APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE
@@ -42,6 +45,7 @@ cli_papers_close(struct cli_papers *p)
 {
 	free(p->list);
 	free(p->genesis);
+	free((void *)(uintptr_t)p->text.p);
 	*p = (struct cli_papers){ 0 };
 }
 
@@ -99,6 +103,16 @@ note_refs(struct cli_papers *p, const struct entry *e)
 	return err;
 }
 
+/* No further set than the log names: one that came into force since would stand without its entry. */
+static void
+note_set(struct cli_papers *p, const struct entry *e)
+{
+	for (unsigned i = 0; i < e->refs; i++)
+		if (view_is(e->ref[i].key, "number") && e->ref[i].is_number && e->ref[i].number > p->last_set &&
+		    e->ref[i].number <= SIGNERS_CHAIN_MAX)
+			p->last_set = (uint32_t)e->ref[i].number;
+}
+
 /* A release record names every statement that carried it. */
 static int
 note_release(struct cli_papers *p, struct view record)
@@ -125,6 +139,8 @@ cli_papers_entry(struct cli_papers *p, struct view line)
 	if (err)
 		return err == FG_ENOMEM ? err : 0; /* verified all the same: as bytes */
 	err = note_refs(p, &e);
+	if (!err && e.ev == ENTRY_AUTHORITY_SIGNERS)
+		note_set(p, &e);
 	if (!err && e.ev == ENTRY_RELEASE_ISSUED)
 		err = note_release(p, e.doc);
 	json_free(doc);
@@ -379,30 +395,49 @@ check_whose(struct cli_papers *p, const char *authority, struct view text)
 }
 
 int
+cli_papers_genesis(struct cli_papers *p, const char *authority)
+{
+	int status = take_genesis(p, authority, &p->text);
+	return status ? status : check_whose(p, authority, p->text);
+}
+
+/* The log has a set before its file has its name, for a moment. -1 when it has none. */
+static int
+wait_set(struct cli_papers *p, const char *authority, uint32_t number, struct signers *current)
+{
+	const struct timespec pause = { .tv_nsec = SET_NS };
+	int status = take_set(p, authority, number, current, &p->text);
+	for (unsigned tries = 0; status < 0 && tries < SET_TRIES; tries++) {
+		nanosleep(&pause, NULL);
+		status = take_set(p, authority, number, current, &p->text);
+	}
+	return status;
+}
+
+int
 cli_papers_signers(struct cli_papers *p, const char *authority)
 {
 	struct signers *current = calloc(1, sizeof *current);
-	struct view text = { 0 };
 	struct writer allowed;
 	writer_init(&allowed, ALLOWED_MAX);
-	int status = current ? take_genesis(p, authority, &text) : CLI_COULD_NOT;
-	if (!status)
-		status = check_whose(p, authority, text);
+	int status = current ? 0 : cli_opt_fail(p->c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
 	if (!status)
 		*current = p->genesis->set;
-	for (uint32_t number = 1; !status && number <= SIGNERS_CHAIN_MAX; number++) {
-		if (signers_allowed(current, BOTH_NAMESPACES, &allowed))
+	for (uint32_t number = 0; !status && number <= p->last_set; number++) {
+		if (number)
+			status = wait_set(p, authority, number, current);
+		if (!status && signers_allowed(current, BOTH_NAMESPACES, &allowed))
 			status = cli_opt_fail(p->c, CLI_COULD_NOT, "SIGNERS", NULL,
-			    "signer set %u cannot be written for ssh-keygen",
-			    current->number);
-		p->sets++;
-		if (!status)
-			status = take_set(p, authority, number, current, &text);
+			    "signer set %u cannot be written for ssh-keygen", number);
+		if (status < 0) {
+			fprintf(stderr, "fotagate: signer set %u: is in the log and not in %s\n", number, authority);
+			p->missing++;
+		}
+		p->sets += !status;
 	}
-	if (status < 0) /* the chain ends here */
+	if (status <= 0)
 		status = p->put(p->ctx, "signers/allowed_signers", writer_view(&allowed));
 	writer_free(&allowed);
-	free((void *)(uintptr_t)text.p);
 	free(current);
 	return status;
 }

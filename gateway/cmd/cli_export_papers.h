@@ -31,7 +31,9 @@ struct cli_papers {
 	void *ctx;
 	struct cli_paper *list;
 	size_t n, cap;
-	struct genesis *genesis; /* after cli_papers_signers */
+	struct genesis *genesis; /* after cli_papers_genesis */
+	struct view text;        /* of the newest set written; owned */
+	uint32_t last_set;       /* the highest number that an entry names */
 	unsigned statements, reports, sets, missing;
 };
 
@@ -39,7 +41,12 @@ struct cli_papers {
 int cli_papers_open(struct cli_papers *p, const struct cli_common *c, struct cli_call *call, cli_papers_put put,
     void *ctx);
 void cli_papers_close(struct cli_papers *p);
-/* signers/: genesis and all later sets with their signatures, from the folder authority; allowed_signers for ssh-keygen. */
+/* signers/: genesis and its signatures, from the folder authority; held against the gateway that answers. */
+int cli_papers_genesis(struct cli_papers *p, const char *authority);
+/*
+ * The later sets with their signatures, as far as the noted entries name them (after all
+ * of these, so that no set goes along without its entry); allowed_signers for ssh-keygen.
+ */
 int cli_papers_signers(struct cli_papers *p, const char *authority);
 /* Notes what an entry refers to. 0 or a negative fg_err. */
 int cli_papers_entry(struct cli_papers *p, struct view line);
