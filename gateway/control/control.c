@@ -60,7 +60,8 @@ log_changed(void *ctx)
 	if (!logbook_permits(c->logbook))
 		return;
 	replay_begin(c->replay);
-	judging_resume(c->judging);
+	if (replay_done(c->replay))
+		judging_resume(c->judging);
 	reviews_resume(c->reviews);
 	proposals_resume(c->proposals);
 }

@@ -161,9 +161,12 @@ entry(const struct db_candidate *cand, enum entry_event event, const char *out)
 	return e;
 }
 
+/* Only once the log was read: recount holds every review in the database against it, and this life has made none of them. */
 static void
 admit(struct control *c, struct db_candidate *cand)
 {
+	if (!replay_done(c->replay))
+		return; /* it is judged again when it was */
 	struct opening *o = calloc(1, sizeof *o);
 	struct msg_append *e = o ? entry(cand, ENTRY_REVIEW_OPENED, "ok") : NULL;
 	struct db_resource res;

@@ -249,7 +249,7 @@ check_requesters(struct mend *m, const struct recount_review *v)
 	(void)db_candidate_update(m->c->db, cand, cand->state);
 }
 
-/* Statements the database has and the log has not, and the other way round. */
+/* Statements the database has and the log has not, and the other way round. Until now none was taken in this life. */
 struct votes {
 	struct mend *m;
 	bool seen_strange;
@@ -262,7 +262,7 @@ each_vote(void *arg, const struct db_statement *s)
 {
 	struct votes *v = arg;
 	(void)shelf_make(&v->have, s->sha256);
-	if (s->state != DB_STATEMENT_COUNTED || v->seen_strange || s->submitted >= v->m->r->began)
+	if (s->state != DB_STATEMENT_COUNTED || v->seen_strange)
 		return 0;
 	const struct recount_statement *said = find(&v->m->r->statements, s->sha256, DIGEST_SHA256_LEN);
 	if (!said || said->review != s->candidate || strcmp(said->approver, s->approver) != 0) {
@@ -330,7 +330,7 @@ check_review(struct mend *m, uint64_t id)
 			force(m, LIFECYCLE_BLOCKED, "the log knows of no such release");
 		else if (said->retired)
 			force(m, LIFECYCLE_EXPIRED, "its release has run out");
-	} else if (is(cand, LIFECYCLE_REVIEW) && cand->opened_at_log < m->size) {
+	} else if (is(cand, LIFECYCLE_REVIEW)) {
 		if ((why = not_as_opened(m, v))) {
 			force(m, LIFECYCLE_JUDGING, why);
 		} else {

@@ -64,7 +64,7 @@ replay_free(struct replay *r)
 bool
 replay_done(const struct replay *r)
 {
-	return r->done;
+	return r && r->done;
 }
 
 static void

@@ -267,6 +267,8 @@ WISHES = {
                                  "another image, report or policy"),
     "another policy in review": ([f"UPDATE candidate SET policy = {blob(9)} WHERE id = 4"], None),
     "older statements allowed": (["UPDATE candidate SET opened_at_log = 0 WHERE id = 4"], "at another time"),
+    "opened later than the log is": (["UPDATE candidate SET opened_at_log = 999999 WHERE id = 4"], "at another time"),
+    "opened at the end of time": (["UPDATE candidate SET opened_at_log = 9223372036854775807 WHERE id = 4"], "at another time"),
     "another product in review": (["UPDATE resource SET product = 'FG900' WHERE target = '1.4.0'"],
                                   "another product or version"),
     "another version in review": (["UPDATE resource SET target = '9.4.0' WHERE target = '1.4.0'"],
@@ -278,6 +280,8 @@ WISHES = {
     "a vote outdated": (["UPDATE statement SET state = 0 WHERE candidate = 4"], None),
     "a vote made up": ([f"INSERT INTO statement (candidate, sha256, approver, submitted, uid, state) VALUES "
                         f"(4, {blob(5)}, 'bob@demo.invalid', 1, 0, 1)"], "was never handed in"),
+    "a vote made up for tomorrow": ([f"INSERT INTO statement (candidate, sha256, approver, submitted, uid, state) VALUES "
+                                     f"(4, {blob(5)}, 'bob@demo.invalid', 4102444800, 0, 1)"], "was never handed in"),
     "a vote in another's name": (["UPDATE statement SET approver = 'bob@demo.invalid' WHERE candidate = 4"],
                                  "was never handed in"),
     "a vote for another review": (["UPDATE statement SET candidate = 4 WHERE candidate = 1 AND approver LIKE 'bob%'"],
