@@ -75,7 +75,7 @@ proper(const struct succession_case *c, const struct succession_bundle *b, struc
 	err = digest_sha256(c->old_text, digest);
 	if (err)
 		return err;
-	if (next->number > SIGNERS_CHAIN_MAX)
+	if (next->number >= SIGNERS_CHAIN_MAX) /* the warden and control follow no chain that is full */
 		return no(a, "there have been too many signer sets");
 	if (next->number != c->old->number + 1 || memcmp(next->previous, digest, sizeof digest))
 		return no(a, "it does not follow the signer set in force, which is number %u", c->old->number);

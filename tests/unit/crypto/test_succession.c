@@ -156,6 +156,25 @@ test_enough(void **state)
 	assert_false(f->a.good[3]);
 }
 
+/* The chain is full with set 1023: one more could be put in force, and no start would follow it. */
+static void
+test_full_chain(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *both[] = { &f->alice, &f->bob };
+	struct signers last = f->g->set;
+	f->c.old = &last;
+	last.number = SIGNERS_CHAIN_MAX - 2;
+	f->next.number = SIGNERS_CHAIN_MAX - 1;
+	propose(f, both, 2);
+	judge(f);
+	assert_null(strstr(f->a.why, "too many"));
+	last.number = SIGNERS_CHAIN_MAX - 1;
+	f->next.number = SIGNERS_CHAIN_MAX;
+	propose(f, both, 2);
+	improper(f, "too many");
+}
+
 static void
 test_chain(void **state)
 {
@@ -371,6 +390,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_chain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspended, setup, teardown),
