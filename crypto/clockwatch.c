@@ -8,6 +8,9 @@
 #include "crypto/err.h"
 #include "crypto/stamp.h"
 
+/* Names go on counting from here when a clock reads the end of time: none is ever given twice. */
+#define NAME_READ_MAX (STAMP_MAX - 1000000000)
+
 static const char magic[] = "FGCLOCK1";
 
 /* ---- arithmetic that stays at the end of its range ---- */
@@ -123,10 +126,14 @@ static void
 begin_hold(struct clockwatch *cw, int64_t off, int64_t wall, int64_t boot, int64_t above)
 {
 	int64_t name = clockwatch_seconds(cw->based ? expected(cw, boot) : wall);
+	if (name > NAME_READ_MAX)
+		name = NAME_READ_MAX;
 	if (name <= cw->name)
 		name = add(cw->name, 1);
-	if (name <= above)
-		name = add(above, 1);
+	if (name <= above && above < NAME_READ_MAX)
+		name = above + 1;
+	else if (name == above)
+		name = add(name, 1);
 	if (name < 1)
 		name = 1;
 	cw->name = name < STAMP_MAX ? name : STAMP_MAX;

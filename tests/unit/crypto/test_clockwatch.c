@@ -186,6 +186,21 @@ test_names_never_repeat(void **state)
 	assert_true(last > T0 / S + 500); /* a halt of that name was told of */
 }
 
+/* A clock at the end of time names its holds, and whatever was halted by it, each by a name of its own. */
+static void
+test_names_at_the_end_of_time(void **state)
+{
+	(void)state;
+	struct clockwatch cw = based();
+	int64_t last = 0;
+	for (int i = 0; i < 8; i++) {
+		clockwatch_confirm(&cw, STAMP_MAX * S, B0);
+		assert_int_equal(clockwatch_see(&cw, T0, B0, i == 4 ? STAMP_MAX : 0), CLOCKWATCH_HELD);
+		assert_true(cw.name > last && cw.name < STAMP_MAX);
+		last = cw.name;
+	}
+}
+
 static void
 test_people_confirm(void **state)
 {
@@ -472,6 +487,7 @@ main(void)
 		cmocka_unit_test(test_coming_back_ends_a_hold_when_it_is_released),
 		cmocka_unit_test(test_another_step_is_another_hold),
 		cmocka_unit_test(test_names_never_repeat),
+		cmocka_unit_test(test_names_at_the_end_of_time),
 		cmocka_unit_test(test_people_confirm),
 		cmocka_unit_test(test_people_overrule_the_floor_up_to_what_it_was),
 		cmocka_unit_test(test_behind_the_floor_after_a_reboot),
