@@ -509,6 +509,21 @@ without(struct view note, const struct note_key *witness, struct writer *w)
 	}
 }
 
+/* Still the log's own checkpoint, of the same tree. */
+static int
+same_head(const struct ledger *l, struct view note)
+{
+	struct checkpoint_opened was, is;
+	int err = checkpoint_open(writer_view(&l->checkpoint), NULL, &l->key->key, NULL, 0, 0, &was);
+	if (!err)
+		err = checkpoint_open(note, NULL, &l->key->key, NULL, 0, 0, &is);
+	if (err)
+		return err;
+	bool same = is.outcome == CHECKPOINT_VERIFIED && was.outcome == CHECKPOINT_VERIFIED &&
+	    is.head.size == was.head.size && memcmp(is.head.root, was.head.root, sizeof is.head.root) == 0;
+	return same ? FG_OK : FG_EFORMAT;
+}
+
 int
 ledger_cosigned(struct ledger *l, uint64_t size, const struct note_key *witness, struct view line)
 {
@@ -517,10 +532,15 @@ ledger_cosigned(struct ledger *l, uint64_t size, const struct note_key *witness,
 		return FG_EIO;
 	if (size != l->published)
 		return FG_ESTATE;
+	/* One line, and not under the log's own name: its signature would go for it. */
+	if (!line.n || memchr(line.p, '\n', line.n) != line.p + line.n - 1 || strcmp(witness->name, l->key->key.name) == 0)
+		return FG_EFORMAT;
 	writer_init(&note, MSG_CHECKPOINT_MAX - 1);
 	without(writer_view(&l->checkpoint), witness, &note);
 	writer_bytes(&note, line);
 	int err = writer_err(&note);
+	if (!err)
+		err = same_head(l, writer_view(&note));
 	/* Whether the file then has the line or not, it is the checkpoint of that size. */
 	if (!err)
 		err = tilestore_write(l->tiles, TILESTORE_CHECKPOINT, writer_view(&note));

@@ -61,9 +61,10 @@ int ledger_root_unsigned(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA
 int ledger_consistency(struct ledger *l, uint64_t old, struct merkle_proof *ret);
 /*
  * Puts a witness's line under the checkpoint, in place of an older one of its
- * key; the caller has verified it. FG_ESTATE: another size has been published
- * meanwhile; FG_ELIMIT: the checkpoint would not fit a message; FG_EIO: a full
- * disk. None of it harms: the checkpoint is as good without.
+ * name. FG_EFORMAT: no single line of another name than the log's own, or no note
+ * any more with it; FG_ESTATE: another size has been published meanwhile;
+ * FG_ELIMIT: the checkpoint would not fit a message; FG_EIO: a full disk. None of
+ * it harms: the checkpoint is as good without.
  */
 int ledger_cosigned(struct ledger *l, uint64_t size, const struct note_key *witness, struct view line);
 /* Receipt of one entry against the current checkpoint, and the entry itself. Publishes if need be. */

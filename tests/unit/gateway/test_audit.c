@@ -816,6 +816,42 @@ test_lines(void **state)
 	free(copy);
 }
 
+/* What cannot be a witness's line, or would take the log's own signature away, is not put there. */
+static void
+test_lines_that_are_none(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_cosign_ask ask;
+	struct checkpoint_opened o;
+	char name[NOTE_NAME_MAX + 1], rows[6][512];
+	snprintf(name, sizeof name, "%s", f->key.key.name);
+	const char *good = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+	snprintf(rows[0], sizeof rows[0], "\xe2\x80\x94 %s %s\n", name, good);
+	snprintf(rows[1], sizeof rows[1], "\xe2\x80\x94 gw/warden %s", good);
+	snprintf(rows[2], sizeof rows[2], "\xe2\x80\x94 gw/warden %s\n\xe2\x80\x94 more %s\n", good, good);
+	snprintf(rows[3], sizeof rows[3], "x gw/warden %s\n", good);
+	snprintf(rows[4], sizeof rows[4], "\xe2\x80\x94 gw/warden not-base64\n");
+	snprintf(rows[5], sizeof rows[5], "\xe2\x80\x94 gw/warden %s\n", good);
+	uint64_t token = start_held(f);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, view_of(NULL, 0), "");
+	for (unsigned i = 0; i < 6; i++) {
+		rig_hear(&f->rig, f->warden, MSG_COSIGN_ASK, &ask);
+		struct msg_head before = head(f, f->control);
+		char was[MSG_CHECKPOINT_MAX];
+		snprintf(was, sizeof was, "%s", before.checkpoint);
+		cosigned(f, ask.token, 0, WITNESS_COSIGN, view_of(NULL, 0), rows[i]);
+		struct msg_head h = head(f, f->warden);
+		assert_int_equal(checkpoint_open(view_str(h.checkpoint), NULL, &f->key.key, NULL, 0, 0, &o), 0);
+		assert_int_equal(o.outcome, CHECKPOINT_VERIFIED);
+		if ((strcmp(h.checkpoint, was) == 0) != (i < 5))
+			fail_msg("line %u", i);
+		append(f, f->control, ENTRY_REVIEW_OPENED, "more");
+	}
+	stop(f);
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_OPEN_OK);
+}
+
 /* Condemned from outside the log: it can be read, and nothing is written or signed any more. */
 static void
 test_condemned(void **state)
@@ -1044,6 +1080,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_rolled_back_behind_the_warden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lines_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_genesis, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
