@@ -133,6 +133,7 @@ judge(struct warden *w)
 		return;
 	}
 	w->unsettled = true;
+	w->scanned = 0;
 	append(w);
 }
 
@@ -250,6 +251,11 @@ look(struct warden *w)
 {
 	struct job *j = &w->job;
 	uint32_t number = j->heir->answer.next.number;
+	w->scanned = j->scan;
+	if (w->stopping) {
+		issue_refuse(w, "the warden is stopping");
+		return;
+	}
 	if (j->scan < j->log_size) {
 		ask_entry(w);
 		return;
@@ -263,7 +269,10 @@ look(struct warden *w)
 static void
 judge_pending(struct warden *w)
 {
-	w->job.scan = w->job.heir->found.log_size;
+	struct job *j = &w->job;
+	/* Goes on where the last try ended: what audit could prove does not change, unless the log is another. */
+	bool resumed = w->scanned > j->heir->found.log_size && w->scanned <= j->log_size;
+	j->scan = resumed ? w->scanned : j->heir->found.log_size;
 	look(w);
 }
 

@@ -84,6 +84,7 @@ struct warden {
 	bool unsettled;
 	uint64_t late_token;
 	int64_t recover_at;
+	uint64_t scanned; /* entries below this were read already and are not that set */
 	struct cosign *cosign;
 	struct vault *vault;
 	struct peers *peers;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "crypto/merkle.h"
 #include "gateway/warden/issue.h"
 #include "gateway/warden/stored.h"
 
@@ -437,6 +438,10 @@ on_audit(struct warden *w, struct wire_frame *f)
 	if (f->type != MSG_HEAD && f->type != MSG_ROOT && f->type != MSG_APPENDED && f->type != MSG_PROOF)
 		return FG_EPEER;
 	if (msg_decode(f, &m, msg_size(f->type)))
+		return FG_EPEER;
+	/* No log is that long: its size is counted with here, and must not run over. */
+	if ((f->type == MSG_HEAD && m.head.size >= MERKLE_SIZE_MAX) ||
+	    (f->type == MSG_APPENDED && !m.appended.err && m.appended.index >= MERKLE_SIZE_MAX))
 		return FG_EPEER;
 	if (f->type == MSG_HEAD) {
 		hold_head(w, &m.head);

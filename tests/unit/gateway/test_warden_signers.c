@@ -336,6 +336,59 @@ test_crash_not_logged(void **state)
 	free(s);
 }
 
+/* A log that cannot be read through: the next try goes on where this one ended, and a stop does not wait for it. */
+static void
+test_scan_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3);
+	struct signers *s = calloc(1, sizeof *s);
+	struct msg_proof_ask ask;
+	next_set(f, &carol, s);
+	up_to_log(f, s);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	head(f, LOG_SIZE + 9);
+	entry(f, LOG_SIZE, ENTRY_SVC_EXIT, view_of(NULL, 0));
+	entry(f, LOG_SIZE + 1, ENTRY_SVC_EXIT, view_of(NULL, 0));
+	rig_hear(&f->rig, f->audit, MSG_PROOF_ASK, &ask);
+	assert_int_equal(ask.index, LOG_SIZE + 2);
+	rig_say(f->audit, MSG_PROOF, &(struct msg_proof){ .token = ask.token, .err = FG_EIO, .receipt = "" });
+	clocks->mono += 2;
+	head(f, LOG_SIZE + 9);
+	entry(f, LOG_SIZE + 2, ENTRY_SVC_EXIT, view_of(NULL, 0));
+	rig_say(f->rig.sup, MSG_STOP, &(struct msg_stop){ 0 });
+	/* Its channel may be read before or after the next entry. */
+	while (rig_frame(&f->rig, f->audit)) {
+		assert_int_equal(f->rig.frame.type, MSG_PROOF_ASK);
+		assert_int_equal(msg_decode(&f->rig.frame, &ask, sizeof ask), 0);
+		assert_true(ask.index < LOG_SIZE + 8);
+		rig_say(f->audit, MSG_PROOF, &(struct msg_proof){ .token = ask.token, .receipt = "", .entry = view_str("x") });
+	}
+	assert_int_equal(rig_wait(&f->rig), 0);
+	free(s);
+}
+
+/* No log is as long as that: audit is taken over, and hears so. */
+static void
+test_a_log_too_long(void **state)
+{
+	struct fixture *f = *state;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	rig_say(f->audit, MSG_APPENDED, &(struct msg_appended){ .token = f->append.token, .index = UINT64_MAX });
+	assert_false(rig_frame(&f->rig, f->audit)); /* closed */
+	assert_false(answer(f).ok);
+	cut(&f->audit);
+	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+	struct msg_head_ask h;
+	ask(f);
+	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
+	rig_say(f->audit, MSG_HEAD, &(struct msg_head){ .token = h.token, .state = MSG_LOG_OPEN_OK, .size = UINT64_MAX });
+	assert_false(answer(f).ok);
+}
+
 /* Between the log's word and the last name: each of the names missing. */
 static void
 test_crash_half_named(void **state)
@@ -728,6 +781,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_logged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_not_logged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scan_goes_on, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_log_too_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_half_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disk_full, setup, teardown),
