@@ -85,16 +85,15 @@ open_dir(int dir, const char *name)
 static int
 open_entries(struct audit *a)
 {
-	char text[160], how[CONDEMNED_WHY] = "";
-	int err = FG_OK;
+	char text[160];
+	bool pardoned = false;
 	if (!audit_is_usable(a))
 		return FG_OK;
-	if (a->opened.size == 0) {
+	int err = audit_host_entries(a, &pardoned);
+	if (!err && a->opened.size == 0) {
 		err = audit_put_own(a, ENTRY_AUTHORITY_GENESIS, view_str("this log begins here"),
 		    view_of(a->genesis, a->genesis_n));
-	} else if (condemned_pardoned(a->dir, how) > 0) {
-		err = audit_put_own(a, ENTRY_LOG_RECOVERED, view_str(how), (struct view){ 0 });
-	} else if (a->opened.dropped_bytes) {
+	} else if (!err && a->opened.dropped_bytes) {
 		snprintf(text, sizeof text, "a write that was never acknowledged was cut off: %llu bytes",
 		    (unsigned long long)a->opened.dropped_bytes);
 		err = audit_put_own(a, ENTRY_LOG_RECOVERED, view_str(text), (struct view){ 0 });
@@ -106,8 +105,10 @@ open_entries(struct audit *a)
 		    view_str("the log opens without room for its reserve: nothing is permitted"), (struct view){ 0 });
 	if (!err)
 		err = ledger_commit(a->ledger);
-	if (!err && how[0] && condemned_pardon_end(a->dir))
-		oplog(OPLOG_WARNING, "that the log was repaired will be said again");
+	if (!err)
+		err = audit_host_settle(a);
+	if (!err && pardoned && condemned_pardon_end(a->dir))
+		oplog(OPLOG_WARNING, "what was done to the log will be said again");
 	return err ? err : ledger_publish(a->ledger);
 }
 
@@ -186,6 +187,8 @@ open_log(struct audit *a)
 		err = ledger_open(a->waldir, a->logdir, &a->key, on_entry, a, &a->ledger, &a->opened);
 	if (!err && a->forgetful)
 		err = FG_ENOMEM;
+	if (!err)
+		err = audit_host_look(a);
 	if (err)
 		return err;
 	clockwatch_floor(&a->watch, a->last_us);

@@ -4,6 +4,7 @@
  *
  *   audit.c         the role: boot, identity, channels, stop
  *   audit_state.c   whether the log may be written, and what ended that
+ *   audit_host.c    whether it is the log of these files on this machine
  *   audit_room.c    how full its disk is, and what is still written on a full one
  *   audit_flood.c   what one source may write of what it tells
  *   audit_append.c  entries, group commit, acknowledgements
@@ -80,6 +81,7 @@ struct audit {
 	struct event publish;
 	struct audit_witness witness;
 	bool failed;    /* could not be written: this process ends */
+	bool unbound;   /* there is no audit/host yet */
 	bool stranger;  /* entry 0 holds another genesis than the one handed over */
 	bool forgetful; /* a grant of the log could not be remembered: idempotence cannot be promised */
 };
@@ -100,12 +102,24 @@ void audit_fail(struct audit *a, const char *what, int err);
  * (MSG_LOG_ROLLED_BACK) or not alone in the world (MSG_LOG_CLONED; any other state
  * aborts). From here on nothing is appended, acknowledged or signed, in this process
  * and after a restart, until a person takes the way out (rebuild.h). known is the largest size
- * that somebody holds a checkpoint of, 0 if nobody said. The first state stays; a
- * larger known is noted.
+ * that somebody holds a checkpoint of, 0 if nobody said. The first state stays, but
+ * for a copy that turns out to be worse than a copy; a larger known is noted.
  */
 void audit_condemn(struct audit *a, enum msg_log_state state, uint64_t known, const char *why);
 /* The marker of an earlier process, if there is one. After a->dir is open, before the ledger is. */
 int audit_recall(struct audit *a);
+
+/* ---- audit_host.c ---- */
+
+/* Once it is opened: condemns a log that is bound to other files or another machine (hostbind.h). FG_EIO. */
+int audit_host_look(struct audit *a);
+/*
+ * Puts what a person did to the log since it was written last (ret_pardoned: that has to
+ * be ended once it is durable), and the binding of a log that has none. Before anything is signed
+ * and after these are durable: audit_host_settle().
+ */
+int audit_host_entries(struct audit *a, bool *ret_pardoned);
+int audit_host_settle(struct audit *a);
 
 /* ---- audit_room.c ---- */
 

@@ -66,7 +66,8 @@ audit_condemn(struct audit *a, enum msg_log_state state, uint64_t known, const c
 {
 	struct condemned *c = &a->condemned;
 	const char *word = shout(state);
-	bool first = c->state == MSG_LOG_UNKNOWN;
+	/* What is wrong with a copy weighs more than that it is one: its way out is another. */
+	bool first = c->state == MSG_LOG_UNKNOWN || (c->state == MSG_LOG_CLONED && state != MSG_LOG_CLONED);
 	if (!first && known <= c->known)
 		return;
 	if (first) {

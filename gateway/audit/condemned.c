@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -100,7 +101,8 @@ write_text(int dirfd, const char *name, const char *text, size_t n)
 	int fd = openat(dirfd, ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return FG_EIO;
-	bool ok = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
+	/* Root may have written it, with any umask; audit reads it as another. */
+	bool ok = write(fd, text, n) == (ssize_t)n && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
 	close(fd);
 	if (ok && renameat(dirfd, ASIDE, dirfd, name) == 0)
 		return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
@@ -139,12 +141,12 @@ condemned_pardon(int dirfd, const char *how)
 }
 
 int
-condemned_pardoned(int dirfd, char how[CONDEMNED_WHY])
+condemned_pardoned(int dirfd, char how[CONDEMNED_HOW])
 {
 	int fd = openat(dirfd, PARDON, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : FG_EIO;
-	ssize_t n = read(fd, how, CONDEMNED_WHY - 1);
+	ssize_t n = read(fd, how, CONDEMNED_HOW - 1);
 	close(fd);
 	if (n < 0)
 		return FG_EIO;

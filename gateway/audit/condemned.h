@@ -13,6 +13,7 @@
 
 #define CONDEMNED_FILE "condemned"
 #define CONDEMNED_WHY 256
+#define CONDEMNED_HOW 768 /* of what a person did; with a binding (hostbind.h) it fits an entry */
 
 struct condemned {
 	enum msg_log_state state; /* MSG_LOG_TAMPERED, _ROLLED_BACK or _CLONED; MSG_LOG_UNKNOWN: not condemned */
@@ -33,7 +34,7 @@ int condemned_clear(int dirfd);
  */
 int condemned_pardon(int dirfd, const char *how);
 /* Whether there is such a line; FG_EIO, FG_EFORMAT. 1: yes, 0: no. */
-int condemned_pardoned(int dirfd, char how[CONDEMNED_WHY]);
+int condemned_pardoned(int dirfd, char how[CONDEMNED_HOW]);
 /* The entry is durable. */
 int condemned_pardon_end(int dirfd);
 

@@ -6,6 +6,7 @@
 #include "crypto/decimal.h"
 #include "crypto/err.h"
 #include "crypto/receipt.h"
+#include "gateway/cmd/cli_adopt.h"
 #include "gateway/cmd/cli_export.h"
 #include "gateway/cmd/cli_forward.h"
 #include "gateway/cmd/cli_log.h"
@@ -183,6 +184,7 @@ cli_audit(int argc, char **argv)
 		{ "proof", proof, "a receipt: that an entry is in the log" },
 		{ "export", export, "everything an auditor needs, in a folder" },
 		{ "repair", cli_repair, "with the gateway stopped: a log that is damaged or shorter than it was, from an export" },
+		{ "adopt", cli_adopt, "with the gateway stopped: a copied log goes on here, and nowhere else" },
 	};
 	return cli_opt_sub("audit", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

@@ -312,6 +312,7 @@ prepare(struct supervisor *s, struct sockets_activated *given)
 		      &s->halt);
 	if (s->halt.halted)
 		oplog(OPLOG_WARNING, "starting HALTED, since a halt by uid %u", s->halt.by_uid);
+	supervisor_boot_machine(s);
 	if (enter_jail(s))
 		return ROLE_EXIT_SANDBOX;
 	if (add_events(s) || supervisor_role_make(s))

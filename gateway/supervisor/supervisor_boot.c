@@ -5,6 +5,7 @@
  * is found; wiring.c says which role may have which.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "gateway/supervisor/keyfile.h"
 #include "gateway/supervisor/supervisor_internal.h"
 
+#define MACHINE_LINE_MAX 64 /* of a machine-id or UUID; they are half as long */
 #define SIGS_MAX 64 /* genesis.sig.N; a board of people (crypto/signers.h) */
 #define PATH_BYTES (MSG_PATH_MAX + MSG_FILE_MAX + 32)
 /*
@@ -231,6 +233,28 @@ supervisor_boot_check(struct supervisor *s, supervisor_plan_say say)
 	return problems;
 }
 
+/* The first line, hashed, never parsed; none, and the word of an image that has not been started yet, are no identity. */
+static void
+fingerprint(const char *path, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	uint8_t line[MACHINE_LINE_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof line);
+	if (fd >= 0)
+		close(fd);
+	const uint8_t *end = n > 0 ? memchr(line, '\n', (size_t)n) : NULL;
+	struct view v = view_of(line, end ? (size_t)(end - line) : n > 0 ? (size_t)n : 0);
+	if (!v.n || view_is(v, "uninitialized") || digest_sha256(v, ret))
+		memset(ret, 0, DIGEST_SHA256_LEN);
+}
+
+void
+supervisor_boot_machine(struct supervisor *s)
+{
+	fingerprint("/etc/machine-id", s->machine);
+	fingerprint("/sys/class/dmi/id/product_uuid", s->product); /* root may read it, and not every machine has it */
+}
+
 void
 supervisor_boot_message(const struct supervisor *s, enum msg_role role, unsigned index,
 			struct msg_boot *ret)
@@ -247,6 +271,10 @@ supervisor_boot_message(const struct supervisor *s, enum msg_role role, unsigned
 		.edges = p->edges,
 	};
 	memcpy(ret->instance, s->plan->end.instance, sizeof ret->instance);
+	if (role == MSG_ROLE_AUDIT) {
+		memcpy(ret->machine, s->machine, sizeof ret->machine);
+		memcpy(ret->product, s->product, sizeof ret->product);
+	}
 	snprintf(ret->origin, sizeof ret->origin, "%s", s->plan->end.origin);
 	snprintf(ret->data_dir, sizeof ret->data_dir, "%s", p->data_dir);
 	snprintf(ret->run_dir, sizeof ret->run_dir, "%s", p->run_dir);

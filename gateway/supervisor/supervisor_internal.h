@@ -126,6 +126,9 @@ struct supervisor {
 	int listeners[MSG_LISTENERS_MAX];
 	int control_sock;
 	int halt_sock;
+	/* What identifies this machine, for the log's binding; zero: it does not say. */
+	uint8_t machine[DIGEST_SHA256_LEN];
+	uint8_t product[DIGEST_SHA256_LEN];
 
 	unsigned instances_n;
 	struct instance *instances;
@@ -168,6 +171,8 @@ void supervisor_plan_free(struct supervisor *s);
 int supervisor_boot_identities(struct supervisor *s, supervisor_plan_say say);
 /* Everything the roles will be handed can be opened. Number of problems said. */
 unsigned supervisor_boot_check(struct supervisor *s, supervisor_plan_say say);
+/* Reads what identifies the machine, once: a process lives on one. */
+void supervisor_boot_machine(struct supervisor *s);
 /* BOOT and every descriptor for the instance. 0 or negative fg_err, said in the log. */
 int supervisor_boot_send(struct supervisor *s, struct instance *i);
 /* The BOOT message of any role. */

@@ -141,6 +141,9 @@ struct msg_boot { /* first message to a role */
 	bool unsafe_sandbox; /* configuration accepts running without a jail */
 	bool demo;
 	uint8_t instance[MSG_ID]; /* of the genesis; zero before there is one */
+	/* audit: digests of what identifies the machine; zero: not known */
+	uint8_t machine[DIGEST_SHA256_LEN];
+	uint8_t product[DIGEST_SHA256_LEN];
 	char origin[MSG_PATH_MAX];
 	char data_dir[MSG_PATH_MAX];
 	char run_dir[MSG_PATH_MAX];

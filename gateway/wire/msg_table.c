@@ -33,7 +33,8 @@
 static const struct msg_field boot[] = {
 	ENUM(msg_boot, role, MSG_ROLE_LIMIT), U16(msg_boot, index), U32(msg_boot, uid),
 	U32(msg_boot, gid), BOOL(msg_boot, drop), BOOL(msg_boot, unsafe_sandbox),
-	BOOL(msg_boot, demo), BYTES(msg_boot, instance), TEXT(msg_boot, origin),
+	BOOL(msg_boot, demo), BYTES(msg_boot, instance), BYTES(msg_boot, machine),
+	BYTES(msg_boot, product), TEXT(msg_boot, origin),
 	TEXT(msg_boot, data_dir), TEXT(msg_boot, run_dir), U32(msg_boot, edges), END,
 };
 static const struct msg_field boot_fd[] = {

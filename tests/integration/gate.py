@@ -269,6 +269,10 @@ class Gate:
         done = self.tool("fotagate", "-C", os.path.join(self.root, "run"), *args, "--json", ok=ok)
         return json.loads(done.stdout) if done.stdout.strip() else {}
 
+    def adopt(self, reason="put back by hand", ok=(0,)):
+        """A log whose files were copied goes on here; with the gateway stopped."""
+        return self.cli("audit", "adopt", "--i-have-stopped-the-other", "--reason", reason, ok=ok)
+
     def text(self, *args, ok=(0,)):
         return self.tool("fotagate", "-C", os.path.join(self.root, "run"), *args, ok=ok).stdout
 

@@ -93,8 +93,12 @@ def test_a_log_that_was_set_back_permits_nothing(gate):
     size = published(gate).split("\n")[1]
     gate.stop()
     assert published(gate).split("\n")[1] == size  # nothing was signed on the shorter log
-    # The whole log again: still condemned, until a person takes the way out.
+    # The whole log again, but in other files: still condemned, until a person takes the way out.
     restore(gate, "after")
+    gate.start(ready=False)
+    until(lambda: state(gate) == "cloned")
+    gate.stop()
+    gate.adopt()
     gate.start()
     until(lambda: gate.cli("status")["log"]["state"] == "ok")
     gate.served()

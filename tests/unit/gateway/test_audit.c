@@ -28,6 +28,7 @@ struct fixture {
 	struct writer genesis;
 	int edge[2], control, warden;
 	uint64_t token;
+	uint8_t machine; /* every byte of what identifies it; 0: unknown */
 };
 
 /* How far the child's wall clock is from the machine's; shared with it. */
@@ -82,6 +83,7 @@ start_with(struct fixture *f, struct view log_key, struct view genesis)
 	hang_up(f);
 	snprintf(boot.data_dir, sizeof boot.data_dir, "%s", f->tmp.dir);
 	memset(boot.instance, 0xab, sizeof boot.instance);
+	memset(boot.machine, f->machine, sizeof boot.machine);
 	rig_start(&f->rig, run, NULL);
 	rig_say(f->rig.sup, MSG_BOOT, &boot);
 	if (log_key.n)
@@ -900,6 +902,59 @@ test_condemned(void **state)
 	writer_free(&line);
 }
 
+/* On other files or another machine nothing is appended or signed; what belongs here goes on. */
+static void
+test_cloned(void **state)
+{
+	struct fixture *f = *state;
+	f->machine = 0x11;
+	start(f);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "one"), 2);
+	stop(f);
+	scratch_copy(scratch_path(&f->tmp, "audit"), scratch_path(&f->tmp, "copy"));
+	start(f);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_OPEN_OK);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "two"), 4);
+	assert_int_equal(holds_since(f, 0, "log.recovered"), 0); /* a new log is bound without a word */
+	stop(f);
+	for (unsigned files = 0; files < 2; files++) {
+		if (files) {
+			assert_int_equal(rename(scratch_path(&f->tmp, "audit"), scratch_path(&f->tmp, "original")), 0);
+			assert_int_equal(rename(scratch_path(&f->tmp, "copy"), scratch_path(&f->tmp, "audit")), 0);
+		}
+		f->machine = files ? 0x11 : 0x22;
+		for (unsigned i = 0; i < 2; i++) {
+			start(f);
+			struct msg_head h = head(f, f->control);
+			assert_int_equal(h.state, MSG_LOG_CLONED);
+			assert_int_equal(h.size, files ? 3 : 5);
+			assert_int_equal(h.published, h.size);
+			assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "no"), FG_EIO);
+			assert_int_equal(grant(f, 0, 5, 5).err, FG_EIO);
+			stop(f);
+			f->machine = 0x11; /* once seen, it stays */
+		}
+		assert_int_equal(unlink(scratch_path(&f->tmp, "audit/condemned")), 0);
+	}
+}
+
+/* A log from before there were bindings gets one, once, and says so. */
+static void
+test_bound_late(void **state)
+{
+	struct fixture *f = *state;
+	start(f);
+	stop(f);
+	assert_int_equal(unlink(scratch_path(&f->tmp, "audit/host")), 0);
+	f->machine = 0x11;
+	start(f);
+	assert_int_equal(holds_since(f, 2, "machine-id 11111111"), 1);
+	stop(f);
+	start(f);
+	assert_int_equal(holds_since(f, 2, "machine-id 11111111"), 1);
+	stop(f);
+}
+
 static void
 test_torn_tail_is_logged(void **state)
 {
@@ -1083,6 +1138,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lines_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_genesis, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cloned, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bound_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_tail_is_logged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_start, setup, teardown),

@@ -140,7 +140,7 @@ test_damaged(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t was[DIGEST_SHA256_LEN], is[DIGEST_SHA256_LEN];
-	char how[CONDEMNED_WHY];
+	char how[CONDEMNED_HOW];
 	grow(f, 700, "entry", true);
 	root_at(f, 700, was);
 	copy(f, "audit/log", "export");
