@@ -47,4 +47,10 @@ void issue_free(struct released *r);
 /* Tells one edge about one release. */
 void issue_tell_edge(struct warden *w, unsigned edge, const struct released *r);
 
+/*
+ * At the start, after authority_load(): the folder has to end with the set this warden put in
+ * force last, to the byte; a first start keeps the one there is. FG_EPERM, FG_EFORMAT, FG_EIO with ret_why.
+ */
+int issue_signers_boot(struct warden *w, char *ret_why, size_t cap);
+
 #endif

@@ -145,6 +145,48 @@ issue_count_keys(struct warden *w)
 	return n < 0 ? n : authority_suspend(w->authority, gone, (unsigned)n);
 }
 
+static int
+keep(struct warden *w, uint32_t number, struct view text)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	int err = digest_sha256(text, sha256);
+	return err ? err : vault_keep_signers(w->vault, number, sha256);
+}
+
+/* That set was in force here: it is in the log, whatever the folder and the log look like by now. */
+static bool
+was_in_force(const struct warden *w, uint32_t number)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	uint32_t kept;
+	return vault_signers(w->vault, &kept, sha256) == FG_OK && kept >= number;
+}
+
+int
+issue_signers_boot(struct warden *w, char *ret_why, size_t cap)
+{
+	uint8_t kept[DIGEST_SHA256_LEN], sha256[DIGEST_SHA256_LEN];
+	uint32_t number, now = authority_current(w->authority)->number;
+	struct successor half = { 0 };
+	int err = vault_signers(w->vault, &number, kept);
+	if (err == FG_ENOTFOUND)
+		return keep(w, now, authority_text(w->authority));
+	if (!err)
+		err = digest_sha256(authority_text(w->authority), sha256);
+	if (!err && number == now + 1 && successor_read(w->authority_dir, number, &half) == FG_OK) {
+		err = digest_sha256(half.bundle.text, sha256); /* only its names are missing */
+		now = number;
+	}
+	successor_free(&half);
+	if (!err && (number != now || memcmp(sha256, kept, sizeof kept) != 0))
+		err = FG_EPERM;
+	if (err == FG_EPERM)
+		snprintf(ret_why, cap, "the folder does not end with signer set %u, the last that was put in force here", number);
+	else if (err)
+		snprintf(ret_why, cap, "which signer set was in force cannot be read: %s", err_name(err));
+	return err;
+}
+
 /* The log has it. False: it holds, but not yet on disk or in memory, and is tried again. */
 static bool
 take(struct warden *w, const struct heir *h)
@@ -154,6 +196,8 @@ take(struct warden *w, const struct heir *h)
 	    authority_adopt(w->authority, next, h->bundle.text) == FG_OK;
 	/* Keys suspended while it was on its way stay so under it. */
 	ok = ok && issue_count_keys(w) == FG_OK;
+	/* Kept before it has a name: a folder may then never end with another. */
+	ok = ok && keep(w, next->number, h->bundle.text) == FG_OK;
 	if (ok && successor_settle(w->authority_dir, next->number, &h->bundle) == FG_OK) {
 		w->unsettled = false;
 		return true;
@@ -258,6 +302,10 @@ look(struct warden *w)
 	}
 	if (j->scan < j->log_size) {
 		ask_entry(w);
+		return;
+	}
+	if (was_in_force(w, number)) {
+		issue_refuse(w, "the log has lost the signer set that is in force");
 		return;
 	}
 	fprintf(stderr, "<5>warden: signer set %u never reached the log and is dropped\n", number);

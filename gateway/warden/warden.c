@@ -230,6 +230,11 @@ enter_jail(struct warden *w)
 		say("authority does not hold", why[0] ? why : err_name(err));
 		return err;
 	}
+	err = issue_signers_boot(w, why, sizeof why);
+	if (err) {
+		say("authority does not hold", why[0] ? why : err_name(err));
+		return err;
+	}
 	struct successor half = { 0 };
 	w->unsettled = successor_read(w->authority_dir, authority_current(w->authority)->number + 1, &half) != FG_ENOTFOUND;
 	successor_free(&half);

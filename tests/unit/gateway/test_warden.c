@@ -91,7 +91,8 @@ test_refusals(void **state)
 	DIR *d = opendir(scratch_path(&f->tmp, "images/approved"));
 	for (struct dirent *e; (e = readdir(d));)
 		assert_true(e->d_name[0] == '.' || !strcmp(e->d_name, "restrictions") ||
-		    !strcmp(e->d_name, "suspended") || !strcmp(e->d_name, "clock"));
+		    !strcmp(e->d_name, "suspended") || !strcmp(e->d_name, "clock") ||
+		    !strcmp(e->d_name, "signers"));
 	closedir(d);
 	uint8_t id[RELEASE_ID];
 	release(f, id); /* and it still works */

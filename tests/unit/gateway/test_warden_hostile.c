@@ -153,6 +153,7 @@ test_one_person_with_two_keys(void **state)
 	uint8_t id[RELEASE_ID];
 	struct person second = people_make(f->alice.name, 9);
 	people_add(&f->g->set, &second);
+	forget_set(f);
 	start(f);
 	assert_int_equal(listed(f), 1);
 	/* That key of hers is good. */
@@ -213,6 +214,7 @@ test_expired_and_early_key(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		f->g->set.signer[2].valid_after = lives[i].after;
 		f->g->set.signer[2].valid_before = lives[i].before;
+		forget_set(f);
 		start(f);
 		assert_int_equal(listed(f), 1); /* under another genesis what carol signed does not hold */
 		struct vote v[] = { vote(f, &f->alice), vote(f, &carol) };
@@ -267,6 +269,7 @@ test_revoked_key(void **state)
 	struct signers *next = calloc(1, sizeof *next);
 	/* While all three are in the set, two of them are enough. */
 	people_add(&f->g->set, &carol);
+	forget_set(f);
 	start(f);
 	assert_int_equal(listed(f), 1);
 	struct vote good[] = { vote(f, &f->alice), vote(f, &carol) };
@@ -281,6 +284,7 @@ test_revoked_key(void **state)
 	people_add(next, &f->alice);
 	people_add(next, &f->bob);
 	write_set(f, next, both_of, 2);
+	forget_set(f);
 	start(f);
 	assert_int_equal(listed(f), 2); /* what stands was signed when she was still there */
 	struct vote v[] = { vote(f, &f->alice), vote(f, &carol) };

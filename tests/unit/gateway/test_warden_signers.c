@@ -535,6 +535,115 @@ test_disk_full(void **state)
 	free(s);
 }
 
+/* Up to where it ends for want of the authority it had. */
+static void
+does_not_start(struct fixture *f)
+{
+	struct msg_boot boot = { .role = MSG_ROLE_WARDEN, .unsafe_sandbox = true, .edges = 2 };
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct writer text, sig;
+	hang_up(f);
+	snprintf(boot.data_dir, sizeof boot.data_dir, "%s", f->tmp.dir);
+	rig_start(&f->rig, run, NULL);
+	rig_say(f->rig.sup, MSG_BOOT, &boot);
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(f->g, &text), 0);
+	rig_give(&f->rig, MSG_FD_GENESIS, writer_view(&text));
+	for (unsigned i = 0; i < 2; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&text), &sig);
+		rig_give(&f->rig, MSG_FD_GENESIS_SIG, writer_view(&sig));
+		writer_free(&sig);
+	}
+	writer_free(&text);
+	rig_say(f->rig.sup, MSG_START, NULL);
+	assert_int_equal(rig_wait(&f->rig), 72);
+}
+
+/* That set in the folder, signed by alice and bob, with no word of the log. */
+static void
+write_set(struct fixture *f, const struct signers *s)
+{
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct writer text, sig;
+	char name[64];
+	statement_of(s, &text);
+	close(scratch_dir(&f->tmp, "authority/signers"));
+	snprintf(name, sizeof name, "authority/signers/%u.json", s->number);
+	unlink(scratch_path(&f->tmp, name));
+	scratch_write(scratch_path(&f->tmp, name), text.p, text.n);
+	for (unsigned i = 0; i < 2; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&text), &sig);
+		snprintf(name, sizeof name, "authority/signers/%u.sig.%u", s->number, i);
+		unlink(scratch_path(&f->tmp, name));
+		scratch_write(scratch_path(&f->tmp, name), sig.p, sig.n);
+		writer_free(&sig);
+	}
+	writer_free(&text);
+}
+
+/* The folder is held against the set that was put in force last: shorter, longer and other do not start. */
+static void
+test_folder_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3), mallory = people_make("mallory@example.com", 66);
+	struct signers *s = calloc(1, sizeof *s), *other = calloc(1, sizeof *other);
+	const char *set = "authority/signers/1.json", *kept = "images/approved/signers";
+	/* Signed by enough of genesis, but never in the log. */
+	next_set(f, &mallory, other);
+	write_set(f, other);
+	does_not_start(f);
+	assert_int_equal(unlink(scratch_path(&f->tmp, set)), 0);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	next_set(f, &carol, s);
+	up_to_log(f, s);
+	acknowledge(f, 0);
+	assert_true(said(f).ok);
+	assert_int_equal(unlink(scratch_path(&f->tmp, set)), 0);
+	does_not_start(f);
+	write_set(f, other);
+	does_not_start(f);
+	/* What is kept of it in shreds is no first start. */
+	write_set(f, s);
+	start(f);
+	assert_int_equal(told(f), 1);
+	assert_int_equal(truncate(scratch_path(&f->tmp, kept), 35), 0);
+	does_not_start(f);
+	assert_int_equal(truncate(scratch_path(&f->tmp, kept), 36), 0);
+	does_not_start(f);
+	free(other);
+	free(s);
+}
+
+/* In force here, its names missing, and the log set back to before it: that is not a set that never was. */
+static void
+test_log_without_the_set(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3);
+	struct signers *s = calloc(1, sizeof *s);
+	size_t n;
+	next_set(f, &carol, s);
+	up_to_log(f, s);
+	uint8_t *pending = scratch_read(scratch_path(&f->tmp, "authority/signers/1.pending"), &n);
+	acknowledge(f, 0);
+	assert_true(said(f).ok);
+	hang_up(f);
+	assert_int_equal(unlink(scratch_path(&f->tmp, "authority/signers/1.json")), 0);
+	scratch_write(scratch_path(&f->tmp, "authority/signers/1.pending"), pending, n);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	head(f, LOG_SIZE);
+	ask(f);
+	refused(f, "not known yet");
+	assert_true(is_there(f, "1.pending"));
+	free(pending);
+	free(s);
+}
+
 /* ---- suspended keys ---- */
 
 static int
@@ -705,6 +814,7 @@ test_expired(void **state)
 	struct fixture *f = *state;
 	uint8_t id[RELEASE_ID];
 	f->g->set.signer[1].valid_before = NOW + 100;
+	forget_set(f);
 	start(f);
 	assert_int_equal(listed(f), 0);
 	clocks->now = NOW + 99;
@@ -786,6 +896,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_crash_half_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disk_full, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_changed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log_without_the_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_during_issue, setup, teardown),

@@ -96,6 +96,13 @@ hang_up(struct fixture *f)
 	cut(&f->edge[1]);
 }
 
+/* The next start is a first one: it takes whatever genesis and sets there are. */
+static inline void
+forget_set(struct fixture *f)
+{
+	assert_int_equal(unlink(scratch_path(&f->tmp, "images/approved/signers")), 0);
+}
+
 /* Up to READY; the peers are there before START, as the supervisor wires them. */
 static inline void
 start(struct fixture *f)
