@@ -79,7 +79,7 @@ struct control {
 	bool warden_listed;      /* it has said what is released */
 	bool halt_lost;          /* the log has us halted, the flag files are gone */
 	bool resumed;            /* a halt was ended in this life */
-	bool signers_lost;       /* the log knows a later signer set than the folder */
+	bool signers_lost;       /* the folder has other signer sets than the log put in force */
 	struct timekeep timekeep;
 	struct event *second, *minute;
 	struct msg_role_exit exits[CONTROL_EXITS_MAX];
@@ -97,12 +97,22 @@ struct control {
 /* Opens or closes the way to grants: by halt, clock, state of the log and how much of it was read. */
 void control_gate(struct control *c);
 
-/* The log is there, in order, and was read: what takes signatures may go on. */
+/* The log is there, in order, was read, and who may sign is as it has it: signatures can be counted. */
+static inline bool
+control_counts(const struct control *c)
+{
+	return logbook_permits(c->logbook) && replay_done(c->replay) && !c->signers_lost;
+}
+
+/* And no halt is lost: what people sign may be released. Not asked of what ends a halt. */
 static inline bool
 control_permits(const struct control *c)
 {
-	return logbook_permits(c->logbook) && replay_done(c->replay) && !c->signers_lost && !c->halt_lost;
+	return control_counts(c) && !c->halt_lost;
 }
+
+/* Why control_counts() says no. */
+const char *control_counts_not(const struct control *c);
 
 /* Epoch seconds. */
 static inline int64_t

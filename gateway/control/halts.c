@@ -170,6 +170,13 @@ answer_statement(struct call *call, const struct approval *a, struct view text)
 }
 
 static void
+not_now(const struct halts *h, struct call *call)
+{
+	call_fail(call, CALL_COULD_NOT, h->c->signers_lost ? "SIGNERS" : "LOG-AWAY", h->c->signers_lost ? "" : "try again", "%s",
+	    control_counts_not(h->c));
+}
+
+static void
 on_head(void *ctx, int err, const struct msg_head *head)
 {
 	struct writing *w = ctx;
@@ -179,7 +186,9 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	char why[200] = "";
 	(void)head;
 	writer_init(&text, APPROVAL_BYTES_MAX);
-	if (err || !a || !logbook_permits(h->c->logbook)) {
+	if (!err && a && !control_counts(h->c)) {
+		not_now(h, w->call);
+	} else if (err || !a) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
 	} else if (!h->against) {
 		call_fail(w->call, CALL_REFUSED, "STATE", "", NOT_HALTED);
@@ -337,6 +346,8 @@ on_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (err) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
+	} else if (!control_counts(h->c)) {
+		not_now(h, s->call);
 	} else if (!h->against || s->a->terms.halted_at != h->against) {
 		call_fail(s->call, CALL_REFUSED, "STATE", "",
 		    "it is about another halt or step of the clock than the one in force");
@@ -405,6 +416,12 @@ halts_submit(struct halts *h, struct call *call)
 		return;
 	}
 	*s = (struct submission){ .h = h, .call = call, .a = a };
+	if (!control_counts(h->c)) {
+		not_now(h, call);
+		free(a);
+		free(s);
+		return;
+	}
 	if (reviews_read_signed(call, &statement, &signature)) {
 		free(a);
 		free(s);

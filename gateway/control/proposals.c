@@ -264,7 +264,7 @@ void
 proposals_resume(struct proposals *p)
 {
 	struct control *c = p->c;
-	if (!p->asked && c->warden && logbook_permits(c->logbook))
+	if (!p->asked && c->warden && control_counts(c))
 		(void)db_proposal_list(c->db, hand_over, p);
 }
 
@@ -305,6 +305,13 @@ refuse(struct submission *s, const char *why)
 	logbook_tell(c->logbook, e);
 	call_fail(s->call, CALL_REFUSED, "REFUSED", "", "%s", why);
 	submission_free(s);
+}
+
+static void
+not_now(const struct control *c, struct call *call)
+{
+	call_fail(call, CALL_COULD_NOT, c->signers_lost ? "SIGNERS" : "LOG-AWAY", c->signers_lost ? "" : "try again", "%s",
+	    control_counts_not(c));
 }
 
 /* Whose it is: by the set in force, or by the one proposed. */
@@ -353,6 +360,11 @@ on_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (err) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
+		submission_free(s);
+		return;
+	}
+	if (!control_counts(p->c)) {
+		not_now(p->c, s->call);
 		submission_free(s);
 		return;
 	}
@@ -409,6 +421,12 @@ proposals_submit(struct proposals *p, struct call *call)
 	struct submission *s = calloc(1, sizeof *s);
 	struct succession_answer *a = calloc(1, sizeof *a);
 	bool good = false;
+	if (s && a && !control_counts(c)) {
+		free(s);
+		free(a);
+		not_now(c, call);
+		return;
+	}
 	if (!s || !a) {
 		free(s);
 		free(a);

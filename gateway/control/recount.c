@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/release.h"
+#include "gateway/control/people.h"
 #include "gateway/control/recount_private.h"
 #include "gateway/state/candidate.h"
 
@@ -40,6 +41,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->holds);
 	shelf_free(&r->suspended);
 	shelf_free(&r->named);
+	free(r->set);
 	free(r);
 }
 
@@ -264,8 +266,37 @@ static void
 on_signers(struct recount *r, const struct entry *e)
 {
 	const struct entry_ref *number = ref(e, "number");
-	if (number && number->is_number && number->number <= UINT32_MAX)
-		r->signers = (uint32_t)number->number;
+	uint8_t digest[DIGEST_SHA256_LEN];
+	uint64_t n = number && number->is_number ? number->number : 0;
+	if (!e->doc.n || digest_sha256(e->doc, digest)) {
+		r->sets_broken = true;
+		return;
+	}
+	if (n && n <= r->sets_n && !memcmp(r->set[n - 1], digest, sizeof digest))
+		return; /* said twice */
+	if (n != r->sets_n + 1u || n > SIGNERS_CHAIN_MAX) {
+		r->sets_broken = true;
+		return;
+	}
+	uint8_t (*more)[DIGEST_SHA256_LEN] = reallocarray(r->set, n, sizeof *more);
+	r->no_memory |= !more;
+	if (!more)
+		return;
+	r->set = more;
+	memcpy(r->set[r->sets_n++], digest, sizeof digest);
+}
+
+bool
+recount_signers_differ(const struct recount *r, const struct people *p)
+{
+	size_t n;
+	const struct people_past *past = people_history(p, &n); /* genesis first, which audit holds against entry 0 */
+	if (r->sets_broken || n != r->sets_n + (size_t)1)
+		return true;
+	for (uint32_t i = 0; i < r->sets_n; i++)
+		if (memcmp(past[i + 1].digest, r->set[i], DIGEST_SHA256_LEN) != 0)
+			return true;
+	return false;
 }
 
 /* ---- entries ---- */

@@ -19,6 +19,7 @@
 #define RECOUNT_NAMED_MAX 64 /* differences named one by one; the rest is a number */
 
 struct control;
+struct people;
 struct recount;
 
 /* began: epoch seconds of this life's start; what the database says happened since is not held against the log. */
@@ -28,6 +29,8 @@ void recount_free(struct recount *r);
 bool recount_wants(struct view event);
 /* One entry of the log, in order. FG_ENOMEM. */
 int recount_take(struct recount *r, uint64_t index, const struct entry *e);
+/* Whether the sets of signers that p has are others, fewer or more than the log put in force. */
+bool recount_signers_differ(const struct recount *r, const struct people *p);
 /*
  * The log was read up to size: the database is held against it and mended. The
  * log is in order and audit is there. How many differences were found.

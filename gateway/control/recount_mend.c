@@ -464,10 +464,11 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	for (size_t i = 0; i < r->holds.n; i++)
 		check_hold(&m, shelf_at(&r->holds, i));
 	(void)inventory_flush(c->inventory);
-	if (r->signers && people_set(c->people)->number < r->signers) {
+	if (recount_signers_differ(r, c->people)) {
 		c->signers_lost = true; /* who was removed would count again */
-		differs(&m, "signers", "the log has signer set %u in force, the folder ends with %u; nothing is permitted",
-		    r->signers, people_set(c->people)->number);
+		differs(&m, "signers", "the log has signer set %u in force, the folder ends with %u%s; nothing is permitted",
+		    r->sets_n, people_set(c->people)->number,
+		    people_set(c->people)->number == r->sets_n ? ", and they are not the same" : "");
 	}
 	if (r->halted && !halts_now(c->halts) && !c->resumed) {
 		c->halt_lost = true;

@@ -61,7 +61,9 @@ struct recount { /* each shelf holds rows of one of those above */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;
 	bool halted;        /* by the log, with no resume after it */
-	uint32_t signers;   /* number of the last set that the log put in force */
+	uint8_t (*set)[DIGEST_SHA256_LEN]; /* statements of the sets that the log put in force, 1 first; owned */
+	uint32_t sets_n;
+	bool sets_broken;   /* they do not follow each other */
 	bool no_memory;
 };
 

@@ -12,12 +12,15 @@
 #include "gateway/control/control_private.h"
 #include "gateway/control/recount.h"
 
+#define LOOKS_MAX 10 /* REPLAY_AGAIN_MS apart: the warden needs a few writes to disk */
+
 struct replay {
 	struct control *c;
 	uint64_t next;      /* first entry not yet read */
 	uint64_t target;    /* size of the log when reading began */
 	uint64_t published; /* what can be read of it */
 	bool have_target, running, done;
+	unsigned looks;     /* at a folder of signer sets that is not as the log has it */
 	struct event *again;
 	struct recount *recount; /* NULL once the database was held against it */
 };
@@ -181,6 +184,11 @@ finish(struct replay *r)
 		later(r); /* what it has released is part of the truth */
 		return;
 	}
+	if (recount_signers_differ(r->recount, c->people) && r->looks++ < LOOKS_MAX) {
+		r->have_target = false; /* the warden may be putting one in force just now */
+		later(r);
+		return;
+	}
 	r->running = false;
 	(void)recount_mend(r->recount, c, r->target);
 	recount_free(r->recount);
@@ -190,6 +198,7 @@ finish(struct replay *r)
 	control_gate(c);
 	judging_resume(c->judging);
 	reviews_resume(c->reviews);
+	proposals_resume(c->proposals);
 }
 
 static void

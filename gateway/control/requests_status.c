@@ -94,7 +94,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (c->signers_lost)
-		alert(j, "SIGNERS", "the log knows a later signer set than the folder has: nothing is permitted");
+		alert(j, "SIGNERS", "the folder has other signer sets than the log put in force: nothing is permitted");
 	if (c->halt_lost)
 		alert(j, "HALT-LOST", "the log has the gateway halted, the flag is gone: fotagate halt, then resume");
 	if (halts_now(c->halts))

@@ -2,6 +2,7 @@
 """The board of people: enrolled, rotated, suspended, brought back; what a signature is worth on each day of it."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -157,6 +158,51 @@ def test_a_board_and_its_life(gate):
     assert actor in (None, gone[0]["act"])
     assert [e["act"] for e in entries if e["ev"] == "authority.signed"] == [
         who(n) for n in ("alice", "bob", "alice", "carol", "alice", "bob")]
+
+
+def test_the_folder_put_back(gate):
+    """Without the set in force, or with another of its number: who was replaced by it signs nothing, whoever wrote it."""
+    board = Board(gate)
+    gate.start()
+    other = os.path.join(gate.dir, "other.json")
+    board.propose("--add", f"{who('mallory')} {board.key('mallory')}", out=other)
+    signatures = [board.sign(other, "alice"), board.sign(other, "bob")]
+    del board.keys["mallory"]
+    path = os.path.join(gate.dir, "set1.json")
+    board.propose("--replace", f"{who('bob')} {board.key('fresh')}", out=path)
+    gate.text("people", "submit", path, *[board.sign(path, name) for name in ("alice", "bob", "fresh")])
+    assert board.list()["number"] == 1
+    assert gate.stop() == 0
+    sets = os.path.join(gate.root, "data/authority/signers")
+    kept = os.path.join(gate.root, "data/images/approved/signers")
+    remembered = open(kept, "rb").read()
+    for what in ("shorter", "another"):
+        for name in os.listdir(sets):
+            os.unlink(os.path.join(sets, name))
+        if what == "another":
+            shutil.copyfile(other, os.path.join(sets, "1.json"))
+            for n, sig in enumerate(signatures):
+                shutil.copyfile(sig, os.path.join(sets, f"1.sig.{n}"))
+            for name in os.listdir(sets):
+                os.chmod(os.path.join(sets, name), 0o444)
+        # The warden knows which it was.
+        before = os.path.getsize(gate.log)
+        gate.start(ready=False)
+        until(lambda: "the folder does not end with signer set 1" in open(gate.log).read()[before:])
+        if gate.process.poll() is None:
+            gate.stop()
+        # Should it have lost that too, control still reads the log.
+        os.unlink(kept)
+        gate.start(ready=False)
+        until(lambda: "SIGNERS" in {a["id"] for a in gate.cli("status", ok=(0, 3)).get("alerts", [])}, 30)
+        assert not gate.cli("status")["permitting"]
+        refused = gate.cli("people", "submit", other, signatures[0], ok=(3,))
+        assert refused["error"]["id"] == "SIGNERS"
+        assert gate.stop() == 0
+        os.unlink(kept)
+        with open(kept, "wb") as f:
+            f.write(remembered)
+        os.chown(kept, os.stat(os.path.dirname(kept)).st_uid, os.stat(os.path.dirname(kept)).st_gid)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="takes root to become somebody else")

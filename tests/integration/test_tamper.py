@@ -585,13 +585,21 @@ def test_genesis_with_lower_floors(house):
         shutil.copyfile(path + ".sig", sig)
         os.unlink(path + ".sig")
     gate.start(ready=False)
-    until(lambda: gate.process.poll() is not None or "enesis" in open(gate.log).read())
+    until(lambda: gate.process.poll() is not None or "authority does not hold" in open(gate.log).read())
+    until(lambda: gate.process.poll() is not None or "begins with another genesis" in open(gate.log).read())
     if gate.process.poll() is None:
-        settled(gate)
-        s = gate.cli("status")
-        assert not s["permitting"] and s["log"]["state"] == "tampered"
-        assert "begins with another genesis" in open(gate.log).read()
-        assert gate.ask(imei=LATE, version="1.1.0")[0] != 200
+        try:
+            assert gate.ask(imei=LATE, version="1.1.0")[0] != 200
+        except OSError:
+            pass
+        gate.stop()
+    # A warden that has lost what it knew leaves it to the log's first entry.
+    drop(one(house, r"images/approved/signers")[0])
+    gate.start(ready=False)
+    settled(gate)
+    s = gate.cli("status")
+    assert not s["permitting"] and s["log"]["state"] == "tampered"
+    assert gate.ask(imei=LATE, version="1.1.0")[0] != 200
 
 
 def test_the_halt_flags_removed(gate):

@@ -6,7 +6,18 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/tile.h"
+#define people_genesis sample_genesis /* control's people has one of that name */
+#include "unit/crypto/people.h"
+#undef people_genesis
 #include "unit/gateway/control_rig.h"
+
+static void
+on_opened(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
+{
+	(void)c;
+	logbook_on_opened(((struct control *)ctx)->logbook, msg, f);
+}
 
 static void
 on_head(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
@@ -20,8 +31,8 @@ on_head(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
 static int
 audit_up(struct control *c, struct chan **ret)
 {
-	static const struct chan_rule rules[] = { { MSG_HEAD, CHAN_ALWAYS, on_head } };
-	static const struct chan_ops ops = { rules, 1, NULL };
+	static const struct chan_rule rules[] = { { MSG_HEAD, CHAN_ALWAYS, on_head }, { MSG_LOG_OPENED, CHAN_ALWAYS, on_opened } };
+	static const struct chan_ops ops = { rules, 2, NULL };
 	int pair[2];
 	assert_int_equal(wire_pair(pair), 0);
 	*ret = chan_new(c->base, pair[0], &ops, c);
@@ -40,6 +51,24 @@ answer_head(struct control *c, int fd)
 	loop_pump(c->base);
 }
 
+/* Genesis, and no set after it. */
+static void
+give_people(struct control_rig *r)
+{
+	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
+	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
+	struct writer text;
+	char why[200];
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(g, &text), 0);
+	int fd = memfd_sealed("genesis", writer_view(&text));
+	if (people_load(fd, r->s.dir, &r->c.people, why, sizeof why))
+		fail_msg("%s", why);
+	close(fd);
+	writer_free(&text);
+	free(g);
+}
+
 static bool
 is_open(struct control *c)
 {
@@ -56,7 +85,9 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	struct control *c = &r->c;
 	struct chan *chan;
 	(void)state;
+	give_people(r);
 	c->halts = halts_new(c);
+	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
 	c->reviews = reviews_new(c);
 	assert_false(is_open(c));
@@ -87,7 +118,9 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	close(fd);
 	replay_free(c->replay);
 	reviews_free(c->reviews);
+	proposals_free(c->proposals);
 	halts_free(c->halts);
+	people_free(c->people);
 	control_rig_free(r);
 }
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sets of signers in the folder against those that the log put in force. */
+#include "gateway/control/recount.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "gateway/wire/memfd.h"
+#define people_genesis sample_genesis /* control's people has one of that name */
+#include "unit/crypto/people.h"
+#undef people_genesis
+#include "gateway/control/people.h"
+#include "unit/gateway/scratch.h"
+
+struct fixture {
+	struct scratch tmp;
+	struct person alice, bob;
+	struct genesis *g;
+	struct recount *r;
+	struct people *p;
+	struct writer text; /* of the last set */
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	scratch_open(&f->tmp);
+	close(scratch_dir(&f->tmp, "authority"));
+	close(scratch_dir(&f->tmp, "authority/signers"));
+	f->alice = people_make("alice@example.com", 1);
+	f->bob = people_make("bob@example.com", 2);
+	f->g = sample_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
+	f->r = recount_new(1);
+	writer_init(&f->text, SIGNERS_SET_BYTES_MAX);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	recount_free(f->r);
+	people_free(f->p);
+	writer_free(&f->text);
+	free(f->g);
+	scratch_close(&f->tmp);
+	free(f);
+	return 0;
+}
+
+static void
+load(struct fixture *f)
+{
+	struct writer text;
+	char why[200];
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(f->g, &text), 0);
+	int fd = memfd_sealed("genesis", writer_view(&text));
+	people_free(f->p);
+	f->p = NULL;
+	if (people_load(fd, f->tmp.dir, &f->p, why, sizeof why))
+		fail_msg("%s", why);
+	close(fd);
+	writer_free(&text);
+}
+
+/* The next set, with that person in it, into the folder. */
+static void
+add_set(struct fixture *f, const char *name)
+{
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct person third = people_make(name, 3);
+	struct signers *s = calloc(1, sizeof *s);
+	struct writer sig;
+	char path[64];
+	people_successor(people_set(f->p), people_set_text(f->p), PEOPLE_T0 + 60, s);
+	people_add(s, &third);
+	writer_reset(&f->text);
+	assert_int_equal(signers_encode(s, PEOPLE_ORIGIN, &f->text), 0);
+	snprintf(path, sizeof path, "authority/signers/%u.json", s->number);
+	unlink(scratch_path(&f->tmp, path));
+	scratch_write(scratch_path(&f->tmp, path), f->text.p, f->text.n);
+	for (unsigned i = 0; i < 2; i++) {
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		people_sign(who[i], SIGNERS_NAMESPACE, writer_view(&f->text), &sig);
+		snprintf(path, sizeof path, "authority/signers/%u.sig.%u", s->number, i);
+		unlink(scratch_path(&f->tmp, path));
+		scratch_write(scratch_path(&f->tmp, path), sig.p, sig.n);
+		writer_free(&sig);
+	}
+	free(s);
+}
+
+/* What the log says of set number. */
+static void
+logged(struct fixture *f, uint64_t number, struct view doc)
+{
+	struct entry e = { .ev = ENTRY_AUTHORITY_SIGNERS, .refs = 1, .doc = doc };
+	e.ref[0].key = view_str("number");
+	e.ref[0].is_number = true;
+	e.ref[0].number = number;
+	assert_int_equal(recount_take(f->r, number, &e), 0);
+}
+
+static void
+again(struct fixture *f)
+{
+	recount_free(f->r);
+	f->r = recount_new(1);
+}
+
+static void
+test_signers(void **state)
+{
+	struct fixture *f = *state;
+	load(f);
+	assert_false(recount_signers_differ(f->r, f->p));
+	add_set(f, "carol@example.com");
+	logged(f, 1, writer_view(&f->text));
+	assert_true(recount_signers_differ(f->r, f->p)); /* the folder is shorter */
+	load(f);
+	assert_int_equal(people_set(f->p)->number, 1);
+	assert_false(recount_signers_differ(f->r, f->p));
+	logged(f, 1, writer_view(&f->text)); /* said twice */
+	assert_false(recount_signers_differ(f->r, f->p));
+	/* Never logged at all. */
+	again(f);
+	assert_true(recount_signers_differ(f->r, f->p));
+	/* The same number, signed by the same persons, over others: the ends are equal. */
+	logged(f, 1, writer_view(&f->text));
+	assert_int_equal(unlink(scratch_path(&f->tmp, "authority/signers/1.json")), 0);
+	load(f);
+	add_set(f, "mallory@example.com");
+	load(f);
+	assert_int_equal(people_set(f->p)->number, 1);
+	assert_true(recount_signers_differ(f->r, f->p));
+	/* Sets of the log that do not follow each other fit no folder. */
+	logged(f, 1, writer_view(&f->text));
+	assert_true(recount_signers_differ(f->r, f->p));
+	again(f);
+	logged(f, 2, writer_view(&f->text));
+	assert_true(recount_signers_differ(f->r, f->p));
+	again(f);
+	logged(f, 1, view_of(NULL, 0));
+	assert_true(recount_signers_differ(f->r, f->p));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_signers, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
