@@ -380,14 +380,11 @@ run(struct export *x, const char *authority)
 		status = cli_papers_write(&x->papers);
 	for (size_t i = 0; !status && i < TEXTS; i++)
 		status = write_file(x, texts[i].name, view_of(texts[i].bytes, *texts[i].n));
-	if (status)
-		return status;
-	say(x);
-	return x->papers.missing ? CLI_REFUSED : CLI_DONE;
+	return status;
 }
 
-int
-cli_export_run(const struct cli_common *c, const char *dir, const char *authority)
+static int
+export(const struct cli_common *c, const char *dir, const char *authority, unsigned *ret_missing)
 {
 	struct export x = { .c = c, .dir = dir, .m = merkle_new() };
 	int status = x.m ? cli_call_open(c, &x.call) : cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
@@ -395,10 +392,28 @@ cli_export_run(const struct cli_common *c, const char *dir, const char *authorit
 	cli_log_init(&x.log, c, x.call);
 	if (!status)
 		status = run(&x, authority);
+	if (!status && ret_missing)
+		*ret_missing = x.papers.missing;
+	else if (!status)
+		say(&x);
+	if (!status && !ret_missing && x.papers.missing)
+		status = CLI_REFUSED;
 	cli_papers_close(&x.papers);
 	cli_log_end(&x.log);
 	writer_free(&x.w);
 	cli_call_close(x.call);
 	merkle_free(x.m);
 	return status;
+}
+
+int
+cli_export_run(const struct cli_common *c, const char *dir, const char *authority)
+{
+	return export(c, dir, authority, NULL);
+}
+
+int
+cli_export_part(const struct cli_common *c, const char *dir, const char *authority, unsigned *ret_missing)
+{
+	return export(c, dir, authority, ret_missing);
 }

@@ -16,5 +16,7 @@
  * something that was signed cannot be shown any more.
  */
 int cli_export_run(const struct cli_common *c, const char *dir, const char *authority);
+/* The same as part of something else: shows nothing, and counts what is missing. */
+int cli_export_part(const struct cli_common *c, const char *dir, const char *authority, unsigned *ret_missing);
 
 #endif

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -112,6 +114,20 @@ cli_place_find(const struct cli_common *c, const char *dir, bool create, struct 
 		snprintf(ret->config, sizeof ret->config, "%s", SYSTEM_ROOT "/fotagate.conf");
 	}
 	return status ? status : ask_config(c, ret);
+}
+
+bool
+cli_place_is_running(const struct cli_place *p)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return true;
+	bool fits = (size_t)snprintf(a.sun_path, sizeof a.sun_path, "%s/control.sock", p->run) < sizeof a.sun_path;
+	bool answers = !fits || connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 ||
+	    (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR);
+	close(fd);
+	return answers;
 }
 
 /* ---- making ---- */

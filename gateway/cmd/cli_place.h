@@ -34,6 +34,8 @@ struct cli_place {
  */
 int cli_place_find(const struct cli_common *c, const char *dir, bool create, struct cli_place *ret);
 void cli_place_end(struct cli_place *p);
+/* Whether control answers there; true also when that cannot be told. */
+bool cli_place_is_running(const struct cli_place *p);
 /* dir/name in dst; false and said when it does not fit. */
 bool cli_place_path(const char *dir, const char *name, char dst[CLI_OPT_PATH_MAX]);
 /* A folder that may be there already; user NULL or unknown: ours. 0 or an exit status after saying why. */

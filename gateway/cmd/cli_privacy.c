@@ -5,9 +5,7 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "crypto/pseudonym.h"
@@ -57,21 +55,6 @@ erase(int argc, char **argv)
 }
 
 /* ---- rotate ---- */
-
-/* A running control holds the key and would go on using it. */
-static bool
-is_running(const struct cli_place *p)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return true;
-	bool fits = (size_t)snprintf(a.sun_path, sizeof a.sun_path, "%s/control.sock", p->run) < sizeof a.sun_path;
-	bool answers = !fits || connect(fd, (const struct sockaddr *)&a, sizeof a) == 0 ||
-	    (errno != ENOENT && errno != ECONNREFUSED && errno != ENOTDIR);
-	close(fd);
-	return answers;
-}
 
 static bool
 write_all(int fd, struct view v)
@@ -158,7 +141,8 @@ rotate(int argc, char **argv)
 	if (status)
 		return cli_opt_end(status);
 	status = cli_place_find(&a.common, a.common.dir, false, &place);
-	if (!status && is_running(&place))
+	/* A running control holds the key and would go on using it. */
+	if (!status && cli_place_is_running(&place))
 		status = cli_opt_fail(&a.common, CLI_REFUSED, "RUNNING", "Stop it first.",
 		    "the gateway is running, and holds the key that is to go");
 	if (!status)

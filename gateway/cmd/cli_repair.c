@@ -13,18 +13,18 @@
 #include "crypto/err.h"
 #include "crypto/genesis.h"
 #include "crypto/jsonw.h"
-#include "gateway/audit/rebuild.h"
+#include "gateway/audit/condemned.h"
 #include "gateway/cmd/cli_file.h"
-#include "gateway/cmd/cli_opt.h"
+#include "gateway/cmd/cli_place.h"
 
 /* The log's key, as genesis names it: no secret is needed to repair. 0 or an exit status after saying why. */
 static int
-log_key(const struct cli_common *c, struct note_key *ret)
+log_key(const struct cli_common *c, const char *data, struct note_key *ret)
 {
 	char path[CLI_OPT_PATH_MAX], why[160] = "";
 	uint8_t *bytes = NULL;
 	size_t n = 0;
-	if (!cli_opt_data_path(c, "authority/genesis.json", path))
+	if (!cli_place_path(data, "authority/genesis.json", path))
 		return CLI_USAGE;
 	struct genesis *g = calloc(1, sizeof *g);
 	int err = g ? cli_file_read(NULL, path, GENESIS_BYTES_MAX, &bytes, &n) : FG_ENOMEM;
@@ -81,6 +81,54 @@ show(const struct cli_common *c, const struct rebuild *r)
 	writer_free(&w);
 }
 
+/*
+ * A set that the log has and authority/ does not: until a person puts it there nothing is
+ * permitted. Not done here: the log vouches for the set's text, and nobody for what lies
+ * beside an export.
+ */
+static void
+name_sets(const struct cli_common *c, const char *from)
+{
+	char source[CLI_OPT_PATH_MAX], here[CLI_OPT_PATH_MAX], path[CLI_OPT_PATH_MAX];
+	struct cli_file_names names = { 0 };
+	if (!cli_place_path(from, "signers", source) || !cli_opt_data_path(c, "authority/signers", here) ||
+	    cli_file_list(source, &names))
+		return; /* a copy of audit/log has none */
+	for (size_t i = 0; i < names.n; i++) {
+		const char *name = names.name[i];
+		if (name[0] < '1' || name[0] > '9' || strspn(name, "0123456789.jsonig") != strlen(name))
+			continue;
+		if (cli_place_path(here, name, path) && access(path, F_OK))
+			fprintf(stderr, "fotagate: %s/%s: copy it to %s/ before the first start: the log has this signer set\n",
+			    source, name, here);
+	}
+	cli_file_names_free(&names);
+}
+
+int
+cli_repair_log(const struct cli_common *c, const char *data, const char *from, const char *how, struct rebuild *ret)
+{
+	char path[CLI_OPT_PATH_MAX];
+	struct note_key key;
+	int audit = -1, source = -1;
+	int status = cli_place_path(data, "audit", path) ? log_key(c, data, &key) : CLI_USAGE;
+	if (!status)
+		status = open_folder(c, path, &audit);
+	if (!status)
+		status = open_folder(c, from, &source);
+	if (!status) {
+		int err = rebuild_log(audit, source, &key, (int64_t)time(NULL), ret);
+		if (!err && how)
+			err = condemned_pardon(audit, how);
+		status = err ? failed(c, from, err, ret) : 0;
+	}
+	if (audit >= 0)
+		close(audit);
+	if (source >= 0)
+		close(source);
+	return status;
+}
+
 int
 cli_repair(int argc, char **argv)
 {
@@ -90,33 +138,20 @@ cli_repair(int argc, char **argv)
 		{ "from", CLI_OPT_TEXT, &from, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	char path[CLI_OPT_PATH_MAX];
-	struct note_key key;
+	char data[CLI_OPT_PATH_MAX];
 	struct rebuild r;
-	int audit = -1, source = -1;
 	int status = cli_opt_parse(argc, argv, opts, "audit repair --from DIR [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (!from)
 		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "An export (fotagate audit export), or a copy of audit/log.",
 		    "--from is missing: what the log is to be repaired with");
-	if (!cli_opt_data_path(&a.common, "audit", path))
+	if (!cli_opt_data_path(&a.common, ".", data))
 		return CLI_USAGE;
-	status = log_key(&a.common, &key);
-	if (!status)
-		status = open_folder(&a.common, path, &audit);
-	if (!status)
-		status = open_folder(&a.common, from, &source);
+	status = cli_repair_log(&a.common, data, from, NULL, &r);
 	if (!status) {
-		int err = rebuild_log(audit, source, &key, (int64_t)time(NULL), &r);
-		if (err)
-			status = failed(&a.common, from, err, &r);
-		else
-			show(&a.common, &r);
+		name_sets(&a.common, from);
+		show(&a.common, &r);
 	}
-	if (audit >= 0)
-		close(audit);
-	if (source >= 0)
-		close(source);
 	return status;
 }

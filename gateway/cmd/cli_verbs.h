@@ -22,5 +22,7 @@ int cli_release(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
 int cli_people(int argc, char **argv);
 int cli_audit(int argc, char **argv);
+int cli_backup(int argc, char **argv);
+int cli_restore(int argc, char **argv);
 
 #endif

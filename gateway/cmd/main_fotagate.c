@@ -34,6 +34,8 @@ static const struct verb verbs[] = {
 	{ "revoke", cli_revoke, "end a release at once" },
 	{ "people", cli_people, "who may sign: list, propose, submit, suspend" },
 	{ "audit", cli_audit, "the log: tail, forward, checkpoint, proof, export, repair" },
+	{ "backup", cli_backup, "everything the gateway is, in a folder, while it runs" },
+	{ "restore", cli_restore, "with the gateway stopped: a backup put in place" },
 };
 
 static void

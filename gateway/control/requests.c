@@ -145,6 +145,7 @@ static const struct requests_row table[] = {
 	{ "audit.proof", REQUESTS_VIEW, ANY, 0, 0, requests_log_proof, { NUMBER("index") } },
 	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export,
 	    { TEXTS_OPT("texts", REQUESTS_EXPORT_TEXTS_MAX) } },
+	{ "backup.state", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_backup_state, { { 0 } } },
 	{ "file.open", REQUESTS_VIEW, ANY, 0, 0, requests_file_open,
 	    { TEXT("kind", 32), TEXT_OPT("digest", 2 * DIGEST_SHA256_LEN), NUMBER_OPT("number") } },
 };

@@ -133,6 +133,44 @@ on_opened(void *ctx, int err, int fd)
 	free(a);
 }
 
+/* ---- backup.state ---- */
+
+static void
+on_backup_noted(void *ctx, int err, uint64_t index)
+{
+	struct asking *a = ctx;
+	int fd = -1;
+	(void)index;
+	if (err) {
+		unasked(a, err);
+		return;
+	}
+	err = db_copy(a->c->db, &fd);
+	if (err == FG_ENOMEM)
+		call_fail_err(a->call, err);
+	else if (err)
+		call_fail(a->call, CALL_COULD_NOT, "LOCAL", "it takes as much room again beside the database",
+		    "the database could not be copied: %s", db_why(a->c->db));
+	else
+		answer_file(a->call, fd, NULL);
+	free(a);
+}
+
+/* It holds who every module is: nothing is handed out before the log says to whom. */
+void
+requests_backup_state(struct control *c, struct call *call)
+{
+	struct msg_append *e = logbook_entry(ENTRY_LOG_EXPORTED, "ok", requests_actor(c, call), "state");
+	struct asking *a = e ? asking_new(c, call) : NULL;
+	if (e)
+		logbook_say(e, "a backup: a copy of the database, identities of modules with it");
+	if (a)
+		unasked(a, logbook_append(c->logbook, e, on_backup_noted, a));
+	else if (!e)
+		call_fail_err(call, FG_ENOMEM);
+	free(e);
+}
+
 void
 requests_log_open(struct control *c, struct call *call)
 {

@@ -56,6 +56,7 @@ void requests_log_head(struct control *c, struct call *call);
 void requests_log_open(struct control *c, struct call *call);
 void requests_log_proof(struct control *c, struct call *call);
 void requests_log_export(struct control *c, struct call *call);
+void requests_backup_state(struct control *c, struct call *call);
 void requests_file_open(struct control *c, struct call *call);
 
 #endif

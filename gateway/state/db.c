@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/state/db.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "crypto/err.h"
 #include "gateway/state/db_private.h"
@@ -372,6 +374,53 @@ db_end(struct db *db, int r)
 		return db_commit(db);
 	db_rollback(db);
 	return r;
+}
+
+/* ---- copying ---- */
+
+#define COPY_SUFFIX ".copy"
+#define COPY_PATH_MAX 4096
+
+static int
+copy_pages(struct db *db, const char *path)
+{
+	sqlite3 *to = NULL;
+	int code = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, NULL);
+	/* Whoever takes the copy away makes it durable; here it is never found again. */
+	if (code == SQLITE_OK)
+		code = sqlite3_exec(to, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", NULL, NULL, NULL);
+	sqlite3_backup *b = code == SQLITE_OK ? sqlite3_backup_init(to, "main", db->handle, "main") : NULL;
+	if (b) {
+		(void)sqlite3_backup_step(b, -1);
+		code = sqlite3_backup_finish(b);
+	} else if (code == SQLITE_OK) {
+		code = sqlite3_errcode(to);
+	}
+	if (code != SQLITE_OK)
+		db_fail(db, 0, to ? sqlite3_errmsg(to) : sqlite3_errstr(code));
+	sqlite3_close(to);
+	return code == SQLITE_OK ? FG_OK : code == SQLITE_NOMEM ? FG_ENOMEM : FG_EIO;
+}
+
+int
+db_copy(struct db *db, int *ret_fd)
+{
+	char path[COPY_PATH_MAX];
+	const char *own = sqlite3_db_filename(db->handle, "main");
+	if (db->depth)
+		return db_fail(db, FG_ESTATE, "a change is under way");
+	if (!own || snprintf(path, sizeof path, "%s" COPY_SUFFIX, own) >= (int)sizeof path)
+		return db_fail(db, FG_EIO, "the database has no path, or one too long");
+	unlink(path); /* of a copy that a crash cut short */
+	int err = copy_pages(db, path);
+	int fd = err ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	unlink(path);
+	if (!err && fd < 0)
+		err = db_fail(db, FG_EIO, "the copy cannot be read");
+	if (!err)
+		*ret_fd = fd;
+	return err;
 }
 
 /* ---- opening ---- */

@@ -53,6 +53,11 @@ int db_commit(struct db *db);
 void db_rollback(struct db *db);
 /* Ends a transaction by how it went: commits when r is 0, else rolls back and returns r. */
 int db_end(struct db *db, int r);
+/*
+ * A consistent copy of the whole database, as a read-only file that has no name any more;
+ * the caller closes it. Takes as long as writing it takes. FG_ESTATE inside a transaction.
+ */
+int db_copy(struct db *db, int *ret_fd);
 /* The last failure in words. Never NULL; lives until the next call. */
 const char *db_why(const struct db *db);
 /* Number of the last migration that ran here. */

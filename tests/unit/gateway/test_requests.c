@@ -31,6 +31,7 @@ static const struct {
 	{ "audit.head", REQUESTS_VIEW, ALL },
 	{ "audit.open", REQUESTS_VIEW, ALL },
 	{ "audit.proof", REQUESTS_VIEW, ALL },
+	{ "backup.state", REQUESTS_CHANGE, A },
 	{ "fetch.retry", REQUESTS_CHANGE, O | A },
 	{ "file.open", REQUESTS_VIEW, ALL },
 	{ "import", REQUESTS_CHANGE, O | A },

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "gateway/state/incident.h"
 #include "gateway/state/meta.h"
@@ -348,6 +349,40 @@ test_db_log_head_only_goes_forward(void **state)
 	assert_int_equal(db_meta_log_set(r->db, &d), FG_ELIMIT);
 }
 
+static void
+test_db_copy_is_another_database(void **state)
+{
+	struct rig *r = *state;
+	char to[sizeof r->path + 8], value[8], why[256] = "";
+	struct db *copy = NULL;
+	uint8_t block[4096];
+	ssize_t n;
+	int fd = -1;
+	assert_int_equal(db_meta_set(r->db, "k", "then"), 0);
+	assert_int_equal(db_begin(r->db), 0);
+	assert_int_equal(db_copy(r->db, &fd), FG_ESTATE);
+	db_rollback(r->db);
+	assert_int_equal(db_copy(r->db, &fd), 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	snprintf(to, sizeof to, "%s.copy", r->path);
+	assert_int_not_equal(access(to, F_OK), 0); /* it has no name */
+	assert_int_equal(db_meta_set(r->db, "k", "now"), 0);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	while ((n = read(fd, block, sizeof block)) > 0)
+		assert_int_equal(write(out, block, (size_t)n), n);
+	close(out);
+	close(fd);
+	assert_int_equal(db_open(to, &copy, why, sizeof why), 0);
+	assert_int_equal(db_meta_get(copy, "k", value, sizeof value), 0);
+	assert_string_equal(value, "then");
+	db_close(copy);
+	/* What a copy cut short left behind is in nobody's way. */
+	assert_int_equal(db_copy(r->db, &fd), 0);
+	close(fd);
+	assert_int_equal(db_meta_get(r->db, "k", value, sizeof value), 0);
+	assert_string_equal(value, "now");
+}
+
 int
 main(void)
 {
@@ -366,6 +401,7 @@ main(void)
 		T(test_db_damaged_values),
 		T(test_db_meta),
 		T(test_db_log_head_only_goes_forward),
+		T(test_db_copy_is_another_database),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
