@@ -35,9 +35,13 @@ def said_by(statement):  # as flat as a release record's terms are
         "report": said["report"]["digest"]["sha256"], "policy": said["policy"]["digest"]["sha256"]}
 
 def entries():
+    before = -NEVER
     for at, line in enumerate(lines()):
         e = json.loads(line)
         must(e["seq"] == at, f"entry {at} calls itself another")
-        yield at, e, e["ev"], second(e["t"]), e.get("obj", "")
+        now = second(e["t"])
+        must(now >= before, f"entry {at}: time goes back, which audit never lets it")
+        before = now
+        yield at, e, e["ev"], now, e.get("obj", "")
 
 os.chdir(sys.argv[1])

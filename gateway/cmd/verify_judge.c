@@ -19,8 +19,8 @@ int
 verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s)
 {
 	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
-		.opened = verify_index_new(FEW) };
-	if (j->revoked && j->opened)
+		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW) };
+	if (j->revoked && j->opened && j->gone)
 		return FG_OK;
 	verify_judge_free(j);
 	return FG_ENOMEM;
@@ -31,7 +31,8 @@ verify_judge_free(struct verify_judge *j)
 {
 	verify_index_free(j->revoked);
 	verify_index_free(j->opened);
-	free(j->gone);
+	verify_index_free(j->gone);
+	free(j->suspended);
 	*j = (struct verify_judge){ 0 };
 }
 
@@ -52,17 +53,13 @@ verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
 	    hex_decode(view_of(text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
 }
 
-/* When that key was suspended, in seconds; false while it counts. */
-static bool
-is_gone(const struct verify_judge *j, const uint8_t key[DIGEST_SHA256_LEN], int64_t *ret)
+/* NULL: that key counts. */
+static struct verify_suspended *
+suspended(const struct verify_judge *j, const uint8_t key[DIGEST_SHA256_LEN])
 {
-	for (unsigned i = 0; i < j->gone_n; i++) {
-		if (!memcmp(j->gone[i].key, key, DIGEST_SHA256_LEN)) {
-			*ret = j->gone[i].at;
-			return true;
-		}
-	}
-	return false;
+	uint64_t number;
+	struct verify_suspended *s = verify_index_get(j->gone, key, &number) ? &j->suspended[number] : NULL;
+	return s && !s->back ? s : NULL;
 }
 
 static bool
@@ -155,7 +152,6 @@ judge_signature(struct verify_judge *j, const struct verify_release *r, const st
 {
 	const struct signers *set = verify_signers_set(j->signers, r->record->signers_number);
 	uint8_t digest[DIGEST_SHA256_LEN];
-	int64_t since = 0;
 	if (!set)
 		return "it was judged by a signer set that is not in the export";
 	*ret_err = digest_sha256(p->sig, digest);
@@ -173,7 +169,9 @@ judge_signature(struct verify_judge *j, const struct verify_release *r, const st
 		return NULL;
 	if (memcmp(digest, s->key, sizeof digest))
 		return "a statement is signed by another key than the record says";
-	if (is_gone(j, digest, &since) && r->t_us > (since + 1) * SECOND_US + VERIFY_JUDGE_ON_ITS_WAY_US)
+	struct verify_suspended *gone = suspended(j, digest);
+	if (gone && (r->t_us > (gone->at + 1) * SECOND_US + VERIFY_JUDGE_ON_ITS_WAY_US ||
+	    ++gone->releases > VERIFY_JUDGE_RELEASES_ON_THEIR_WAY))
 		return "a statement is signed by a key that was suspended before";
 	return NULL;
 }
@@ -269,6 +267,21 @@ verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA256_L
 	return verify_index_put(j->revoked, image, at);
 }
 
+static int
+suspend(struct verify_judge *j, const uint8_t key[DIGEST_SHA256_LEN], int64_t at)
+{
+	if (j->suspended_n == j->suspended_cap) {
+		size_t cap = j->suspended_cap ? 2 * j->suspended_cap : FEW;
+		struct verify_suspended *more = reallocarray(j->suspended, cap, sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		j->suspended = more;
+		j->suspended_cap = cap;
+	}
+	j->suspended[j->suspended_n] = (struct verify_suspended){ .at = at };
+	return verify_index_put(j->gone, key, j->suspended_n++);
+}
+
 int
 verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t at)
 {
@@ -280,16 +293,9 @@ verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t a
 		verify_log_problem(j->l, "entry %llu: suspends no key that has a name", (unsigned long long)at);
 		return FG_OK;
 	}
-	int64_t since;
-	if (is_gone(j, key, &since))
+	if (suspended(j, key))
 		return FG_OK;
-	struct signers_suspended *more = reallocarray(j->gone, j->gone_n + 1, sizeof *more);
-	if (!more)
-		return FG_ENOMEM;
-	j->gone = more;
-	j->gone[j->gone_n] = (struct signers_suspended){ .at = e->t_us / SECOND_US };
-	memcpy(j->gone[j->gone_n++].key, key, sizeof key);
-	return FG_OK;
+	return suspend(j, key, e->t_us / SECOND_US);
 }
 
 /* A key that a quorum lists in a set written after its suspension counts again. */
@@ -301,13 +307,28 @@ bring_back(struct verify_judge *j, const struct signers *set)
 		int err = sshkey_digest(&set->signer[i].key, key);
 		if (err)
 			return err;
-		for (unsigned k = 0; k < j->gone_n; k++) {
-			if (memcmp(j->gone[k].key, key, sizeof key) ||
-			    set->time * SECOND_US < j->gone[k].at * SECOND_US - VERIFY_JUDGE_ON_ITS_WAY_US)
-				continue;
-			j->gone[k] = j->gone[--j->gone_n];
-			break;
-		}
+		struct verify_suspended *s = suspended(j, key);
+		if (s && set->time * SECOND_US >= s->at * SECOND_US - VERIFY_JUDGE_ON_ITS_WAY_US)
+			s->back = true;
+	}
+	return FG_OK;
+}
+
+/* The keys of set that are suspended: no more than it has, however many the log suspends. */
+static int
+suspended_of(const struct verify_judge *j, const struct signers *set, struct signers_suspended ret[SIGNERS_MAX], unsigned *ret_n)
+{
+	*ret_n = 0;
+	for (uint32_t i = 0; i < set->n; i++) {
+		struct signers_suspended one = { 0 };
+		int err = sshkey_digest(&set->signer[i].key, one.key);
+		if (err)
+			return err;
+		const struct verify_suspended *s = suspended(j, one.key);
+		if (!s)
+			continue;
+		one.at = s->at;
+		ret[(*ret_n)++] = one;
 	}
 	return FG_OK;
 }
@@ -318,8 +339,11 @@ check_successor(struct verify_judge *j, const struct signers *set, unsigned long
 {
 	const struct signers *old = verify_signers_set(j->signers, j->set);
 	struct signers *left = malloc(sizeof *left);
-	unsigned persons = 0;
-	int err = left ? signers_without(old, j->gone, j->gone_n, left) : FG_ENOMEM;
+	struct signers_suspended gone[SIGNERS_MAX];
+	unsigned persons = 0, gone_n;
+	int err = left ? suspended_of(j, old, gone, &gone_n) : FG_ENOMEM;
+	if (!err)
+		err = signers_without(old, gone, gone_n, left);
 	if (!err)
 		err = verify_signers_count(j->l, j->signers, set->number, left, &persons);
 	if (!err && persons < old->threshold)
@@ -378,7 +402,6 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 {
 	const struct entry_ref *ref = verify_judge_ref(e, "statement");
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	int64_t since;
 	char why[160];
 	int err = FG_OK;
 	bool clock = view_is(e->obj, "clock");
@@ -392,7 +415,7 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	    !strcmp(p.said->terms.gateway, j->signers->genesis.origin)) {
 		const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), &p, e->t_us / 1000000, &err);
 		if (who && !strcmp(who->principal, p.said->approver) && !sshkey_digest(&who->key, sha256) &&
-		    !is_gone(j, sha256, &since))
+		    !suspended(j, sha256))
 			remember_resume(j, p.said, clock);
 	}
 	paper_free(&p);

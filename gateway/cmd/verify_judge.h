@@ -15,6 +15,13 @@
  * way may stand behind the entry that stopped it. Later than this it may not.
  */
 #define VERIFY_JUDGE_ON_ITS_WAY_US (INT64_C(10) * 1000000)
+/*
+ * Nor may more of it, for whoever writes the log can make its clock stand. The warden issues
+ * one release at a time, and one more when it was started again meanwhile.
+ */
+#define VERIFY_JUDGE_RELEASES_ON_THEIR_WAY 2
+/* Grants: what four edges full of waiting requests (EDGE_ASKS_MAX) had asked for. */
+#define VERIFY_JUDGE_GRANTS_ON_THEIR_WAY UINT64_C(65536)
 
 struct verify_release { /* one release the log issued */
 	uint8_t id[RELEASE_ID];
@@ -23,7 +30,14 @@ struct verify_release { /* one release the log issued */
 	int64_t t_us;           /* and time */
 	bool taken_back;        /* the warden took it back: never in effect */
 	int64_t revoked_us;     /* 0: not */
+	uint64_t late;          /* grants behind the revocation */
 	uint64_t granted;       /* distinct modules */
+};
+
+struct verify_suspended { /* a key */
+	int64_t at;        /* second of the entry */
+	uint64_t releases; /* signed with it, since */
+	bool back;         /* it counts again */
 };
 
 struct verify_resume { /* one statement that a halt or a hold of the clock shall end, handed in and not used yet */
@@ -39,8 +53,9 @@ struct verify_judge {
 	uint32_t set;                   /* number of the signer set in force */
 	struct verify_index *revoked;   /* image -> index of its latest revocation */
 	struct verify_index *opened;    /* SHA-256 of a review's name -> index of its latest opening */
-	struct signers_suspended *gone; /* suspended keys, by the time of the entry; owned */
-	unsigned gone_n;
+	struct verify_index *gone;      /* key -> its number in suspended */
+	struct verify_suspended *suspended; /* owned */
+	size_t suspended_n, suspended_cap;
 	struct verify_resume resume[SIGNERS_MAX];
 	unsigned resumes;
 	uint64_t statements;            /* looked at */

@@ -10,15 +10,38 @@
 
 #define STORY_RELEASES_MAX 65536
 
+struct stopped { /* by a halt, or a hold of the clock */
+	int64_t us;                /* 0: not */
+	uint64_t releases, grants; /* since */
+};
+
 struct walk {
 	struct verify_log *l;
 	struct verify_story *sum;
 	struct verify_judge judge;
 	struct verify_index *granted; /* module and release -> index of the grant */
 	struct verify_index *used;    /* statement -> number of the release that was granted on it */
-	int64_t halted_us;            /* 0: not */
-	int64_t held_us;              /* by a clock that stepped; 0: not */
+	int64_t last_us;              /* of the last entry that could be read */
+	struct stopped halted;
+	struct stopped held; /* by a clock that stepped */
 };
+
+/* ---- what stops ---- */
+
+/* Again is no new moment of grace. */
+static void
+stop_all(struct stopped *s, int64_t t_us)
+{
+	if (!s->us)
+		*s = (struct stopped){ .us = t_us };
+}
+
+/* What comes now was not on its way any more when that stopped it; n: how many came since, with this. */
+static bool
+is_late(int64_t stopped_us, int64_t t_us, uint64_t n, uint64_t most)
+{
+	return stopped_us && (t_us > stopped_us + VERIFY_JUDGE_ON_ITS_WAY_US || n > most);
+}
 
 /* ---- releases ---- */
 
@@ -98,7 +121,7 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 	if (!r.record)
 		return FG_ENOMEM;
 	memcpy(r.id, f->release, sizeof r.id);
-	if (w->held_us && f->t_us > w->held_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+	if (is_late(w->held.us, f->t_us, ++w->held.releases, VERIFY_JUDGE_RELEASES_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: released while the clock was held", (unsigned long long)at);
 	if (!f->have_release || release_id(e->doc, id) || memcmp(id, r.id, sizeof id) ||
 	    release_parse(e->doc, r.record, why, sizeof why)) {
@@ -180,17 +203,17 @@ use_statements(struct walk *w, const struct verify_release *r)
 }
 
 static void
-check_grant_time(struct walk *w, const struct verify_release *r, const struct verify_fact *f, unsigned long long at)
+check_grant_time(struct walk *w, struct verify_release *r, const struct verify_fact *f, unsigned long long at)
 {
 	const struct approval_terms *terms = &r->record->terms;
 	int64_t from = terms->not_before * 1000000, until = terms->not_after * 1000000;
 	if (r->taken_back)
 		verify_log_problem(w->l, "entry %llu: a grant of a release that never took effect", at);
-	if (r->revoked_us && f->t_us > r->revoked_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+	if (is_late(r->revoked_us, f->t_us, r->revoked_us ? ++r->late : 0, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant after the release was revoked", at);
-	if (w->halted_us && f->t_us > w->halted_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+	if (is_late(w->halted.us, f->t_us, ++w->halted.grants, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant while the gateway was halted", at);
-	if (w->held_us && f->t_us > w->held_us + VERIFY_JUDGE_ON_ITS_WAY_US)
+	if (is_late(w->held.us, f->t_us, ++w->held.grants, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant while the clock was held", at);
 	if (f->t_us < from || f->t_us >= until + VERIFY_JUDGE_ON_ITS_WAY_US)
 		verify_log_problem(w->l, "entry %llu: a grant outside the time that was signed for", at);
@@ -260,12 +283,12 @@ static int
 on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 {
 	if (view_is(e->obj, "halt")) {
-		w->halted_us = 0;
+		w->halted = (struct stopped){ 0 };
 		return verify_judge_resumed(&w->judge, false, at);
 	}
 	if (!view_is(e->obj, "clock"))
 		return FG_OK;
-	w->held_us = 0;
+	w->held = (struct stopped){ 0 };
 	/* The warden says so when the clock came back by itself; else people have said it is right. */
 	return verify_judge_ref(e, "signed_by") ? verify_judge_resumed(&w->judge, true, at) : FG_OK;
 }
@@ -335,8 +358,8 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 	case ENTRY_RESTRICT_RESUME:
 		return on_resumed(w, e, at);
 	case ENTRY_CLOCK_STEPPED:
-		if (!w->held_us && view_is(e->obj, "clock"))
-			w->held_us = f->t_us;
+		if (view_is(e->obj, "clock"))
+			stop_all(&w->held, f->t_us);
 		return FG_OK;
 	default:
 		return FG_OK;
@@ -361,10 +384,22 @@ read_entry(struct walk *w, const struct verify_fact *f, uint64_t at)
 	return err;
 }
 
+/* Audit stamps no entry before the one in front of it, whatever its clock does: all that follows judges by these times. */
+static void
+check_time(struct walk *w, const struct verify_fact *f, uint64_t at)
+{
+	if (!f->readable)
+		return;
+	if (f->t_us < w->last_us)
+		verify_log_problem(w->l, "entry %llu: time goes back, which audit never lets it", (unsigned long long)at);
+	w->last_us = f->t_us;
+}
+
 static int
 on_fact(struct walk *w, uint64_t at)
 {
 	const struct verify_fact *f = &w->l->fact[at];
+	check_time(w, f, at);
 	if (f->other_seq)
 		verify_log_problem(w->l, "entry %llu calls itself another", (unsigned long long)at);
 	switch (f->ev) {
@@ -378,8 +413,7 @@ on_fact(struct walk *w, uint64_t at)
 		on_refused(w, f, at);
 		return FG_OK;
 	case ENTRY_RESTRICT_HALT:
-		if (!w->halted_us)
-			w->halted_us = f->t_us;
+		stop_all(&w->halted, f->t_us);
 		return FG_OK;
 	case ENTRY_DEVICE_SEEN:
 	case ENTRY_DEVICE_RESULT:
@@ -423,7 +457,7 @@ count_grants(const struct verify_log *l)
 int
 verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct verify_story *ret)
 {
-	struct walk w = { .l = l, .sum = ret };
+	struct walk w = { .l = l, .sum = ret, .last_us = INT64_MIN };
 	*ret = (struct verify_story){ .by_id = verify_index_new(0), .signatures = verify_index_new(0),
 		.texts = verify_index_new(0) };
 	w.granted = verify_index_new(count_grants(l));

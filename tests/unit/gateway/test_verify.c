@@ -358,6 +358,32 @@ STORY(test_clock_ends_no_halt, 1, "while the gateway was halted", make_release(f
       put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "clock"); f->now += 60;
       put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
 
+/* Who writes the log can turn its time back, or make it stand: neither gives what was stopped its moment again. */
+STORY(test_time_goes_back, 1, "time goes back", put_event(f, ENTRY_AUTH_OK, "x"); f->now -= 2; put_event(f, ENTRY_AUTH_OK, "x"))
+STORY(test_time_goes_back_for_a_suspended_key, 1, "time goes back", make_release(f); int64_t then = f->now; f->now += 60;
+      suspend(f, &f->alice); f->now = then; f->r->log_size = ledger_size(f->l); log_release(f))
+STORY(test_time_may_stand, 0, "\nok\n", put_event(f, ENTRY_AUTH_OK, "x"); f->now--; put_event(f, ENTRY_AUTH_OK, "x"))
+
+/* Releases while time stands, with the clock held or the key of one who signs suspended. */
+static void
+story_of_standing_time(struct fixture *f, bool hold, unsigned releases)
+{
+	if (hold)
+		put_event(f, ENTRY_CLOCK_STEPPED, "clock");
+	else
+		suspend(f, &f->alice);
+	for (unsigned i = 0; i < releases; i++) {
+		make_release(f);
+		log_release(f);
+		f->now--;
+	}
+}
+
+STORY_OURS(test_standing_in_a_hold, 1, "released while the clock was held", story_of_standing_time(f, true, 3))
+STORY_OURS(test_standing_for_a_key, 1, "a key that was suspended before", story_of_standing_time(f, false, 3))
+STORY(test_few_in_a_hold, 0, "\nok\n", story_of_standing_time(f, true, 2))
+STORY(test_few_by_a_key, 0, "\nok\n", story_of_standing_time(f, false, 2))
+
 /* Judged by the set before, though another was in force. */
 static void
 test_old_set(void **state)
@@ -473,7 +499,9 @@ main(void)
 		TEST(test_revoked_again_is_no_grace), TEST(test_halted_again_is_no_grace), TEST(test_clock_ends_no_halt),
 		TEST(test_grant_while_the_clock_is_held), TEST(test_release_while_the_clock_is_held),
 		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
-		TEST(test_halt_ended_for_the_clock),
+		TEST(test_halt_ended_for_the_clock), TEST(test_time_goes_back), TEST(test_time_goes_back_for_a_suspended_key),
+		TEST(test_time_may_stand), TEST(test_standing_in_a_hold), TEST(test_standing_for_a_key), TEST(test_few_in_a_hold),
+		TEST(test_few_by_a_key),
 		TEST(test_receipt_and_approval),
 		cmocka_unit_test_setup_teardown(test_user_verification, setup_sk, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_touch, setup_sk, teardown),
