@@ -67,8 +67,10 @@ prepare(void *ctx, struct role *r, struct jail_paths *paths)
 	a->role = r;
 	a->clk = clock_quality();
 	snprintf(a->path, sizeof a->path, "%s/audit", role_boot(r)->data_dir);
-	paths->n = 1;
+	snprintf(a->authority, sizeof a->authority, "%s/authority", role_boot(r)->data_dir);
+	paths->n = 2;
 	paths->at[0] = (struct jail_path){ .slot = JAIL_SLOT_AUDIT, .path = a->path };
+	paths->at[1] = (struct jail_path){ .slot = JAIL_SLOT_AUTHORITY, .path = a->authority };
 	return FG_OK;
 }
 
@@ -217,7 +219,7 @@ on_publish(evutil_socket_t fd, short what, void *ctx)
 	struct audit *a = ctx;
 	(void)fd;
 	(void)what;
-	if (a->witness.comparing)
+	if (a->witness.comparing || a->remote.waiting)
 		return;
 	audit_room_look(ctx);
 	audit_flood_look(ctx);
@@ -233,6 +235,8 @@ start(void *ctx, struct role *r)
 	snprintf(a->host, sizeof a->host, "gw-%s", hex);
 	int err = check_identity(a);
 	audit_witness_start(a);
+	if (!err)
+		err = audit_remote_open(a);
 	event_assign(&a->publish, role_base(r), -1, EV_PERSIST, on_publish, a);
 	if (!err)
 		err = audit_append_open(a);
@@ -259,6 +263,7 @@ static const struct chan_rule control_rules[] = {
 	{ MSG_ROOT_ASK, CHAN_ALWAYS, audit_on_root_ask },
 	{ MSG_LOG_OPEN, CHAN_ALWAYS, audit_on_log_open },
 	{ MSG_PROOF_ASK, CHAN_ALWAYS, audit_on_proof_ask },
+	{ MSG_WITNESS_SAID, CHAN_ALWAYS, audit_on_witness_said },
 };
 static const struct chan_rule warden_rules[] = {
 	APPEND_RULE,
@@ -274,7 +279,7 @@ static const struct chan_ops *
 peer_ops(void *ctx, enum msg_role peer)
 {
 	static const struct chan_ops edge = { edge_rules, 2, NULL };
-	static const struct chan_ops control = { control_rules, 5, NULL };
+	static const struct chan_ops control = { control_rules, 6, NULL };
 	static const struct chan_ops warden = { warden_rules, 6, NULL };
 	(void)ctx;
 	switch (peer) {
@@ -350,6 +355,7 @@ audit_main(const struct clock_source *clock)
 	note_signer_wipe(&a.key);
 	audit_append_close(&a);
 	audit_witness_close(&a);
+	audit_remote_close(&a);
 	free(a.genesis);
 	return status;
 }

@@ -25,6 +25,8 @@ audit_tell_head(struct audit *a, struct chan *c, uint64_t token)
 		m.size = ledger_size(a->ledger);
 		m.published = ledger_published(a->ledger);
 		m.witnessed = a->witness.known;
+		m.remotes = (uint8_t)audit_remote_count(a);
+		m.remote_size = audit_remote_size(a);
 		if (ledger_root(a->ledger, m.root))
 			m.state = MSG_LOG_FAILED;
 		snprintf(m.checkpoint, sizeof m.checkpoint, "%.*s", (int)note.n, note.p ? (const char *)note.p : "");
@@ -39,7 +41,14 @@ audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame 
 	const struct msg_root_ask *ask = msg;
 	struct msg_root m = { .token = ask->token, .size = ask->size };
 	(void)frame;
-	m.err = a->failed ? FG_EIO : a->witness.comparing ? FG_EAGAIN : ledger_root_at(a->ledger, ask->size, m.root);
+	if (a->failed)
+		m.err = FG_EIO;
+	else if (a->witness.comparing)
+		m.err = FG_EAGAIN;
+	else if (a->remote.waiting)
+		m.err = ledger_root_unsigned(a->ledger, ask->size, m.root);
+	else
+		m.err = ledger_root_at(a->ledger, ask->size, m.root);
 	chan_send(c, MSG_ROOT, &m, NULL, 0);
 }
 
@@ -67,8 +76,9 @@ audit_on_proof_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame
 	(void)frame;
 	writer_init(&receipt, sizeof m.receipt - 1);
 	writer_init(&entry, ENTRY_MAX);
-	/* Both may publish, and nothing is signed before the comparison. */
-	m.err = a->witness.comparing ? FG_EAGAIN : ledger_receipt(a->ledger, ask->index, &receipt, &entry);
+	/* It may publish, and nothing is signed before the comparisons. */
+	bool early = a->witness.comparing || (a->remote.waiting && ask->index >= ledger_published(a->ledger));
+	m.err = early ? FG_EAGAIN : ledger_receipt(a->ledger, ask->index, &receipt, &entry);
 	if (!m.err && entry.n > MSG_ENTRY_MAX)
 		m.err = FG_ELIMIT; /* none of ours */
 	if (!m.err) {

@@ -225,6 +225,10 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 	}
 	if (chan_peer_role(c) == MSG_ROLE_SUPERVISOR && audit_witness_hold(a, m))
 		return;
+	if (a->remote.waiting) {
+		refuse_append(c, m->token, FG_EAGAIN);
+		return;
+	}
 	if (!audit_flood_admits(a, c, m))
 		return; /* nobody waits */
 	if (!audit_room_admits(a, e.ev)) {

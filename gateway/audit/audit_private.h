@@ -10,6 +10,7 @@
  *   audit_append.c  entries, group commit, acknowledgements
  *   audit_answer.c  what others may read: head, roots, files, proofs
  *   audit_witness.c what the warden remembers: comparison at start, its line
+ *   audit_remote.c  what witnesses elsewhere remember: the same, by a policy's quorum
  */
 #ifndef FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
 #define FG_GATEWAY_AUDIT_AUDIT_PRIVATE_H
@@ -18,6 +19,7 @@
 
 #include "crypto/clockwatch.h"
 #include "crypto/entry.h"
+#include "crypto/witness_policy.h"
 #include "gateway/audit/audit.h"
 #include "gateway/audit/condemned.h"
 #include "gateway/audit/granted.h"
@@ -49,10 +51,20 @@ struct audit_witness { /* the warden */
 	unsigned held_n;
 };
 
+struct audit_remote { /* witnesses elsewhere */
+	struct witness_policy *policy; /* NULL: there are none */
+	bool waiting;        /* their quorum has not yet compared: nothing is appended or signed */
+	int64_t started;     /* epoch seconds */
+	uint64_t size[WITNESS_POLICY_WITNESSES_MAX]; /* cosigned in this process's life */
+	uint64_t time[WITNESS_POLICY_WITNESSES_MAX]; /* of the newest line, as the witness says */
+	int64_t said_at[WITNESS_POLICY_WITNESSES_MAX]; /* when the log was last told */
+};
+
 struct audit {
 	struct role *role;
 	const struct clock_source *clock;
 	char path[MSG_PATH_MAX + 8]; /* data_dir/audit */
+	char authority[MSG_PATH_MAX + 16];
 	int dir, waldir, logdir;
 	uint8_t *key_text;
 	size_t key_n;
@@ -80,6 +92,7 @@ struct audit {
 	unsigned publish_skips; /* ticks in a row that found this role busy */
 	struct event publish;
 	struct audit_witness witness;
+	struct audit_remote remote;
 	bool failed;    /* could not be written: this process ends */
 	bool unbound;   /* there is no audit/host yet */
 	bool stranger;  /* entry 0 holds another genesis than the one handed over */
@@ -164,7 +177,21 @@ void audit_witness_down(struct audit *a, const struct chan *c);
 bool audit_witness_hold(struct audit *a, const struct msg_append *m);
 /* There may be a checkpoint that the warden has not seen. */
 void audit_witness_published(struct audit *a);
+/* After every comparison: the log's first lines, then everything that was held. */
+void audit_witness_go_on(struct audit *a);
 void audit_on_cosigned(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+
+/* ---- audit_remote.c ---- */
+
+/* Reads the policy, if there is one; what is wrong with it has been said. After the identity is known. */
+int audit_remote_open(struct audit *a);
+void audit_remote_close(struct audit *a);
+/* After the warden's comparison: true when the start waits for the witnesses elsewhere as well. */
+bool audit_remote_hold(struct audit *a);
+/* How many there are, and the largest size that their quorum has cosigned in this life. */
+unsigned audit_remote_count(const struct audit *a);
+uint64_t audit_remote_size(const struct audit *a);
+void audit_on_witness_said(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 
 /* ---- audit_append.c ---- */
 

@@ -19,6 +19,8 @@ audit_state(const struct audit *a)
 		return MSG_LOG_FAILED;
 	if (a->witness.comparing)
 		return MSG_LOG_UNKNOWN;
+	if (a->remote.waiting)
+		return MSG_LOG_WAITING;
 	if (a->opened.state == MSG_LOG_OPEN_OK && a->level == RESERVE_FULL)
 		return MSG_LOG_FULL;
 	return a->opened.state;

@@ -44,7 +44,7 @@ listen_to_all(struct audit *a)
 bool
 audit_witness_hold(struct audit *a, const struct msg_append *m)
 {
-	if (!a->witness.comparing)
+	if (!a->witness.comparing && !a->remote.waiting)
 		return false;
 	struct held *h = a->witness.held_n < HELD_MAX ? calloc(1, sizeof *h) : NULL;
 	if (!h)
@@ -145,6 +145,16 @@ compare(struct audit *a, const char *who, struct view note, uint64_t *ret_size)
 	return true;
 }
 
+void
+audit_witness_go_on(struct audit *a)
+{
+	if (audit_begin(a))
+		return; /* it has said why, and ends */
+	release_held(a);
+	listen_to_all(a);
+	audit_witness_published(a);
+}
+
 /* The first answer: only now is it known that this is the whole log. */
 static void
 compared(struct audit *a, const struct msg_cosigned *m)
@@ -155,11 +165,10 @@ compared(struct audit *a, const struct msg_cosigned *m)
 		return;
 	a->witness.known = size;
 	a->witness.comparing = false;
-	if (audit_begin(a))
-		return; /* it has said why, and ends */
-	release_held(a);
-	listen_to_all(a);
-	audit_witness_published(a);
+	if (audit_remote_hold(a))
+		listen_to_all(a); /* those who ask are answered, those who write are refused */
+	else
+		audit_witness_go_on(a);
 }
 
 static void

@@ -286,6 +286,7 @@ make_parts(struct control *c)
 	c->halts = halts_new(c);
 	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
+	c->witnesses = witnesses_new(c);
 	c->edges = edges_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
@@ -293,7 +294,7 @@ make_parts(struct control *c)
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
-	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->edges ||
+	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
 	    !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
@@ -368,6 +369,14 @@ on_proof(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame
 }
 
 static void
+on_witness(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	logbook_on_witness(((struct control *)ctx)->logbook, msg);
+}
+
+static void
 on_issued(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	(void)chan;
@@ -429,7 +438,7 @@ peer_ops(void *ctx, enum msg_role peer)
 	static const struct chan_rule audit_rules[] = {
 		{ MSG_APPENDED, CHAN_ALWAYS, on_appended }, { MSG_HEAD, CHAN_ALWAYS, on_head },
 		{ MSG_ROOT, CHAN_ALWAYS, on_root }, { MSG_LOG_OPENED, CHAN_ALWAYS, on_opened },
-		{ MSG_PROOF, CHAN_ALWAYS, on_proof },
+		{ MSG_PROOF, CHAN_ALWAYS, on_proof }, { MSG_WITNESS_TAKEN, CHAN_ALWAYS, on_witness },
 	};
 	static const struct chan_rule warden_rules[] = {
 		{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
@@ -572,6 +581,7 @@ tear_down(struct control *c)
 	judging_free(c->judging);
 	jobs_free(c->jobs);
 	replay_free(c->replay);
+	witnesses_free(c->witnesses);
 	edges_free(c->edges);
 	if (c->second)
 		event_free(c->second);
@@ -585,6 +595,7 @@ tear_down(struct control *c)
 	c->judging = NULL;
 	c->jobs = NULL;
 	c->replay = NULL;
+	c->witnesses = NULL;
 	c->edges = NULL;
 }
 

@@ -25,6 +25,7 @@
 #include "gateway/control/reviews.h"
 #include "gateway/control/sightings.h"
 #include "gateway/control/timekeep.h"
+#include "gateway/control/witnesses.h"
 #include "gateway/role/role.h"
 #include "gateway/state/candidate.h"
 #include "gateway/state/db.h"
@@ -74,6 +75,7 @@ struct control {
 	struct halts *halts;
 	struct proposals *proposals;
 	struct replay *replay;
+	struct witnesses *witnesses;
 
 	struct chan *warden;     /* NULL while away */
 	bool warden_listed;      /* it has said what is released */

@@ -13,7 +13,7 @@
 #include "crypto/visible.h"
 #include "gateway/role/oplog.h"
 
-enum pending_kind { PENDING_APPEND = 1, PENDING_HEAD, PENDING_OPEN, PENDING_PROOF, PENDING_ROOT };
+enum pending_kind { PENDING_APPEND = 1, PENDING_HEAD, PENDING_OPEN, PENDING_PROOF, PENDING_ROOT, PENDING_WITNESS };
 
 struct pending {
 	TAILQ_ENTRY(pending) link;
@@ -25,6 +25,7 @@ struct pending {
 		logbook_opened opened;
 		logbook_proof proof;
 		logbook_root_at root;
+		logbook_witness witness;
 	} done;
 	uint64_t size; /* asked of a root */
 	void *ctx;
@@ -99,6 +100,13 @@ is_full(const struct logbook *l)
 	return l->have_head && l->head.state == MSG_LOG_FULL;
 }
 
+/* It takes nothing at all, and what it does not take would be lost. */
+static bool
+is_waiting(const struct logbook *l)
+{
+	return l->audit && (!l->have_head || l->head.state == MSG_LOG_WAITING);
+}
+
 static void
 changed(struct logbook *l)
 {
@@ -156,6 +164,18 @@ uint64_t
 logbook_witnessed(const struct logbook *l)
 {
 	return l->have_head ? l->head.witnessed : 0;
+}
+
+unsigned
+logbook_remotes(const struct logbook *l)
+{
+	return l->have_head ? l->head.remotes : 0;
+}
+
+uint64_t
+logbook_remote_size(const struct logbook *l)
+{
+	return l->have_head ? l->head.remote_size : 0;
 }
 
 const uint8_t *
@@ -268,6 +288,17 @@ logbook_ask_proof(struct logbook *l, uint64_t index, logbook_proof done, void *c
 	return ask(l, p, MSG_PROOF_ASK, &(struct msg_proof_ask){ .token = p->token, .index = index });
 }
 
+int
+logbook_tell_witness(struct logbook *l, struct msg_witness_said *m, logbook_witness done, void *ctx)
+{
+	struct pending *p = l->audit ? expect(l, PENDING_WITNESS, ctx) : NULL;
+	if (!p)
+		return FG_EAGAIN;
+	p->done.witness = done;
+	m->token = p->token;
+	return ask(l, p, MSG_WITNESS_SAID, m);
+}
+
 /* ---- notes ---- */
 
 static void
@@ -295,7 +326,7 @@ logbook_note(struct logbook *l, struct msg_append *m)
 	/* On a full disk what is vital does not wait for what audit would not take. */
 	if (is_full(l) && entry_event_is_vital(m->event))
 		first = true;
-	if (!l->audit || !first || chan_send(l->audit, MSG_APPEND, m, NULL, 0))
+	if (!l->audit || !first || is_waiting(l) || chan_send(l->audit, MSG_APPEND, m, NULL, 0))
 		keep(l, m);
 }
 
@@ -351,6 +382,9 @@ fail_one(const struct pending *p, int err)
 		break;
 	case PENDING_ROOT:
 		p->done.root(p->ctx, err, NULL);
+		break;
+	case PENDING_WITNESS:
+		p->done.witness(p->ctx, err, NULL);
 		break;
 	}
 }
@@ -427,7 +461,7 @@ compare_head(struct logbook *l, const struct msg_head *m)
 {
 	l->head = *m;
 	l->have_head = true;
-	if (!is_full(l))
+	if (!is_full(l) && !is_waiting(l))
 		send_notes(l);
 	if (m->state != MSG_LOG_OPEN_OK && m->state != MSG_LOG_FULL) {
 		/* Audit says so itself. */
@@ -457,6 +491,8 @@ logbook_on_head(struct logbook *l, const struct msg_head *m)
 			l->size = m->size;
 		if (l->check == CHECK_HEAD) {
 			compare_head(l, m);
+		} else if (l->check == CHECK_DONE && l->head.state == MSG_LOG_WAITING && m->state != MSG_LOG_WAITING) {
+			compare_head(l, m); /* a log that waited was not compared yet */
 		} else if (l->check == CHECK_DONE) {
 			bool was = logbook_permits(l);
 			l->head = *m;
@@ -475,7 +511,7 @@ logbook_on_head(struct logbook *l, const struct msg_head *m)
 		return;
 	struct pending one = *p;
 	forget(l, p);
-	if (l->check == CHECK_DONE) {
+	if (l->check == CHECK_DONE && l->head.state != MSG_LOG_WAITING) {
 		l->head = *m;
 		if (m->size > l->size)
 			l->size = m->size;
@@ -529,6 +565,17 @@ logbook_on_proof(struct logbook *l, const struct msg_proof *m)
 	struct pending one = *p;
 	forget(l, p);
 	one.done.proof(one.ctx, m->err, m->err ? NULL : m);
+}
+
+void
+logbook_on_witness(struct logbook *l, const struct msg_witness_taken *m)
+{
+	struct pending *p = find(l, m->token, PENDING_WITNESS);
+	if (!p)
+		return;
+	struct pending one = *p;
+	forget(l, p);
+	one.done.witness(one.ctx, m->err, m);
 }
 
 /* ---- making entries ---- */

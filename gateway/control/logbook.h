@@ -60,6 +60,9 @@ uint64_t logbook_size(const struct logbook *l);
 uint64_t logbook_head_size(const struct logbook *l);
 /* How much of it the warden has vouched for. */
 uint64_t logbook_witnessed(const struct logbook *l);
+/* Witnesses elsewhere: how many, and what their quorum has cosigned since audit started. */
+unsigned logbook_remotes(const struct logbook *l);
+uint64_t logbook_remote_size(const struct logbook *l);
 const uint8_t *logbook_root(const struct logbook *l);
 
 /* index is the entry's when err is 0. */
@@ -83,11 +86,16 @@ int logbook_ask_root(struct logbook *l, uint64_t size, logbook_root_at done, voi
 int logbook_open(struct logbook *l, const char *name, logbook_opened done, void *ctx);
 int logbook_ask_proof(struct logbook *l, uint64_t index, logbook_proof done, void *ctx);
 
+/* name and, if it cosigned, its line. err: as msg_witness_taken says, FG_EAGAIN when audit went away. */
+typedef void (*logbook_witness)(void *ctx, int err, const struct msg_witness_taken *taken);
+int logbook_tell_witness(struct logbook *l, struct msg_witness_said *m, logbook_witness done, void *ctx);
+
 /* Audit's answers; a token nobody waits for is ignored. */
 void logbook_on_appended(struct logbook *l, const struct msg_appended *m);
 void logbook_on_head(struct logbook *l, const struct msg_head *m);
 void logbook_on_root(struct logbook *l, const struct msg_root *m);
 void logbook_on_opened(struct logbook *l, const struct msg_log_opened *m, struct wire_frame *frame);
+void logbook_on_witness(struct logbook *l, const struct msg_witness_taken *m);
 void logbook_on_proof(struct logbook *l, const struct msg_proof *m);
 
 /* ---- making entries ---- */

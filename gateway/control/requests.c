@@ -67,6 +67,12 @@ people_suspend_key(struct control *c, struct call *call)
 }
 
 static void
+audit_cosigned(struct control *c, struct call *call)
+{
+	witnesses_cosigned(c->witnesses, call);
+}
+
+static void
 import_image(struct control *c, struct call *call)
 {
 	imports_start(c->imports, call);
@@ -143,6 +149,10 @@ static const struct requests_row table[] = {
 	{ "audit.head", REQUESTS_VIEW, ANY, 0, 0, requests_log_head, { { 0 } } },
 	{ "audit.open", REQUESTS_VIEW, ANY, 0, 0, requests_log_open, { TEXT("name", MSG_PATH_MAX - 1) } },
 	{ "audit.proof", REQUESTS_VIEW, ANY, 0, 0, requests_log_proof, { NUMBER("index") } },
+	/* Evidence brought, not a change: audit judges it, or it is shown as a claim. */
+	{ "audit.cosigned", REQUESTS_VIEW, EVIDENCE, 0, 0, audit_cosigned,
+	    { TEXT("answer", 32), TEXT_OPT("line", sizeof((struct msg_witness_said){ 0 }.line) - 1),
+		TEXT("name", WITNESS_POLICY_NAME_MAX), NUMBER_OPT("size") } },
 	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export,
 	    { TEXTS_OPT("texts", REQUESTS_EXPORT_TEXTS_MAX) } },
 	{ "backup.state", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_backup_state, { { 0 } } },

@@ -68,6 +68,8 @@ why_not(const char *log)
 		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted" },
 		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted" },
 		{ "full", "FULL: the audit log's disk has no more room: only restrictions are written, nothing is permitted" },
+		{ "waiting", "WAITING: the witnesses elsewhere have not yet confirmed that this is the whole log: "
+		    "nothing is permitted. Is fotagate audit witness running?" },
 		{ "failed", "the audit log cannot be written: nothing is permitted until it can" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -91,6 +93,7 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "DISK", "the audit log's disk is nearly full: make room before nothing can be permitted");
 	if (logbook_head_size(c->logbook) > logbook_witnessed(c->logbook) + LAG_ALERT)
 		alert(j, "WITNESS", "the warden has not vouched for the log for long: a log set back would not be noticed");
+	witnesses_alerts(c->witnesses, alert, j);
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
 	if (c->signers_lost)
@@ -158,6 +161,8 @@ put_log(struct jsonw *j, struct control *c)
 	jsonw_key(j, "log");
 	jsonw_object(j);
 	jsonw_kuint(j, "disk_used", logbook_used_pct(c->logbook));
+	jsonw_kuint(j, "remote", logbook_remote_size(c->logbook));
+	jsonw_kuint(j, "remotes", logbook_remotes(c->logbook));
 	jsonw_khex(j, "root", logbook_root(c->logbook), DIGEST_SHA256_LEN);
 	jsonw_kuint(j, "size", logbook_head_size(c->logbook));
 	jsonw_kcstr(j, "state", logbook_state(c->logbook));
@@ -246,6 +251,7 @@ requests_status(struct control *c, struct call *call)
 	requests_put_time(j, "time", control_now(c));
 	jsonw_kcstr(j, "version", FG_VERSION);
 	jsonw_kbool(j, "warden", c->warden != NULL);
+	witnesses_put(c->witnesses, j);
 	call_doc_end(call, &d, CALL_DONE);
 }
 

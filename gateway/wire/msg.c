@@ -291,7 +291,7 @@ msg_log_state_name(unsigned state)
 		[MSG_LOG_UNKNOWN] = "unknown",         [MSG_LOG_OPEN_OK] = "ok",
 		[MSG_LOG_TAMPERED] = "tampered",       [MSG_LOG_ROLLED_BACK] = "rolled-back",
 		[MSG_LOG_FAILED] = "failed",           [MSG_LOG_CLONED] = "cloned",
-		[MSG_LOG_FULL] = "full",
+		[MSG_LOG_FULL] = "full",               [MSG_LOG_WAITING] = "waiting",
 	};
 	return state < MSG_LOG_LIMIT ? names[state] : "unknown";
 }

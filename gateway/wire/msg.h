@@ -91,6 +91,8 @@ enum msg_type {
 	MSG_PROOF,
 	MSG_COSIGN_ASK, /* audit -> warden, the witness in the house */
 	MSG_COSIGNED,
+	MSG_WITNESS_SAID, /* control -> audit, of a witness elsewhere */
+	MSG_WITNESS_TAKEN,
 	/* edge <-> control */
 	MSG_TABLE = 64,
 	MSG_TABLE_TAKEN,
@@ -321,6 +323,8 @@ struct msg_head {
 	uint64_t published; /* size of the checkpoint below */
 	uint64_t witnessed; /* the size the warden has vouched for; 0: none, or not known yet */
 	int64_t last_us;    /* time of the last entry: it is not earlier; 0: there is none */
+	uint8_t remotes;    /* witnesses elsewhere that the policy names */
+	uint64_t remote_size; /* the size their quorum has cosigned in this process's life */
 	char checkpoint[MSG_CHECKPOINT_MAX];
 };
 enum msg_log_state {
@@ -331,9 +335,10 @@ enum msg_log_state {
 	MSG_LOG_FAILED,
 	MSG_LOG_CLONED, /* a copy of a log that may go on elsewhere */
 	MSG_LOG_FULL,   /* its disk: only what restricts and what says so is written */
+	MSG_LOG_WAITING, /* for the witnesses elsewhere to say that it is the whole log: nothing is written */
 	MSG_LOG_LIMIT
 };
-/* "ok", "tampered", "rolled-back", "failed", "cloned", "full"; "unknown" for anything else. Never NULL. */
+/* "ok", "tampered", "rolled-back", "failed", "cloned", "full", "waiting"; "unknown" for anything else. Never NULL. */
 const char *msg_log_state_name(unsigned state);
 struct msg_root_ask { uint64_t token; uint64_t size; };
 struct msg_root {
@@ -356,6 +361,18 @@ struct msg_cosigned {
 	uint8_t outcome;  /* enum witness_outcome; WITNESS_UNKNOWN to an empty request */
 	struct view note; /* the checkpoint remembered now, with the log's own signature: proof, not claim. Empty: none */
 	char line[512];   /* the cosignature with its "\n"; "" unless cosigned, or without a key */
+};
+struct msg_witness_said {
+	uint64_t token;
+	char name[128]; /* as the policy calls it */
+	char line[512]; /* its cosignature with the "\n", unjudged; "": nothing but the name is asked about */
+};
+struct msg_witness_taken {
+	uint64_t token;
+	/* FG_ENOTFOUND: no witness of the policy; FG_EPERM: no cosignature of what is published; FG_ESTATE: an old one. */
+	int32_t err;
+	uint64_t size; /* it has cosigned in this process's life; 0: nothing */
+	uint64_t time; /* of that, as the witness says */
 };
 
 /* ---- edge and control ---- */

@@ -127,7 +127,7 @@ static const struct msg_field head_ask[] = { U64(msg_head_ask, token), END };
 static const struct msg_field head[] = {
 	U64(msg_head, token), ENUM(msg_head, state, MSG_LOG_LIMIT), U64(msg_head, size),
 	BYTES(msg_head, root), U8(msg_head, used_pct), U64(msg_head, published),
-	U64(msg_head, witnessed), I64(msg_head, last_us),
+	U64(msg_head, witnessed), I64(msg_head, last_us), U8(msg_head, remotes), U64(msg_head, remote_size),
 	TEXT(msg_head, checkpoint), END,
 };
 static const struct msg_field root_ask[] = {
@@ -151,6 +151,13 @@ static const struct msg_field cosign_ask[] = {
 static const struct msg_field cosigned[] = {
 	U64(msg_cosigned, token), I32(msg_cosigned, err), U8(msg_cosigned, outcome),
 	VIEW(msg_cosigned, note, MSG_CHECKPOINT_MAX), TEXT(msg_cosigned, line), END,
+};
+static const struct msg_field witness_said[] = {
+	U64(msg_witness_said, token), TEXT(msg_witness_said, name), TEXT(msg_witness_said, line), END,
+};
+static const struct msg_field witness_taken[] = {
+	U64(msg_witness_taken, token), I32(msg_witness_taken, err), U64(msg_witness_taken, size),
+	U64(msg_witness_taken, time), END,
 };
 static const struct msg_field proof[] = {
 	U64(msg_proof, token), I32(msg_proof, err), TEXT(msg_proof, receipt),
@@ -350,6 +357,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_PROOF] = PLAIN("proof", msg_proof, proof, 0),
 	[MSG_COSIGN_ASK] = PLAIN("cosign-ask", msg_cosign_ask, cosign_ask, 0),
 	[MSG_COSIGNED] = PLAIN("cosigned", msg_cosigned, cosigned, 0),
+	[MSG_WITNESS_SAID] = PLAIN("witness-said", msg_witness_said, witness_said, 0),
+	[MSG_WITNESS_TAKEN] = PLAIN("witness-taken", msg_witness_taken, witness_taken, 0),
 
 	[MSG_TABLE] = PLAIN("table", msg_table, table, 1),
 	[MSG_TABLE_TAKEN] = PLAIN("table-taken", msg_table_taken, table_taken, 0),

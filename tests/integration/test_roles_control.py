@@ -34,7 +34,7 @@ MATRIX = {
     "module.reveal": ACT, "privacy.erase": {"admin"},
     "fetch.retry": OPERATE, "import": OPERATE, "module.import": OPERATE, "module.hold": OPERATE,
     "module.unhold": OPERATE,
-    "audit.export": EVIDENCE,
+    "audit.export": EVIDENCE, "audit.cosigned": EVIDENCE,
     "people.propose": ACT, "people.submit": ACT, "people.suspend": ACT,
 }
 # One process for many calls: becomes somebody, then asks what it is told to.

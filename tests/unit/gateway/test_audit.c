@@ -854,6 +854,150 @@ test_lines_that_are_none(void **state)
 	assert_int_equal(head(f, f->control).state, MSG_LOG_OPEN_OK);
 }
 
+/* ---- witnesses elsewhere ---- */
+
+static void
+write_policy(struct fixture *f, const char *text)
+{
+	close(scratch_dir(&f->tmp, "authority"));
+	FILE *file = fopen(scratch_path(&f->tmp, "authority/witnesses"), "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void
+quorum_of_two(struct fixture *f, const struct note_signer w[3])
+{
+	char text[4096], log[256], vkey[3][256];
+	struct writer out;
+	for (unsigned i = 0; i < 4; i++) {
+		writer_init(&out, sizeof log);
+		note_key_write(i < 3 ? &w[i].key : &f->key.key, &out);
+		snprintf(i < 3 ? vkey[i] : log, sizeof log, "%.*s", (int)out.n, (const char *)out.p);
+		writer_free(&out);
+	}
+	snprintf(text, sizeof text, "log %s\nwitness a %s\nwitness b %s\nwitness c %s\ngroup g 2 a b c\nquorum g\n", log,
+	    vkey[0], vkey[1], vkey[2]);
+	write_policy(f, text);
+}
+
+/* What audit says to that line of a witness; over its checkpoint, or another text. */
+static int
+said(struct fixture *f, const char *name, const struct note_signer *w, uint64_t time, const char *text)
+{
+	struct msg_witness_said m = { .token = ++f->token };
+	struct msg_witness_taken taken;
+	struct writer line;
+	struct msg_head h = head(f, f->control);
+	const char *end = strstr(h.checkpoint, "\n\n");
+	assert_non_null(end);
+	writer_init(&line, sizeof m.line - 1);
+	assert_int_equal(note_cosign(text ? view_str(text) : view_of(h.checkpoint, (size_t)(end + 1 - h.checkpoint)), w, time,
+	    &line), 0);
+	snprintf(m.name, sizeof m.name, "%s", name);
+	snprintf(m.line, sizeof m.line, "%.*s", (int)line.n, (const char *)line.p);
+	writer_free(&line);
+	rig_say(f->control, MSG_WITNESS_SAID, &m);
+	rig_hear(&f->rig, f->control, MSG_WITNESS_TAKEN, &taken);
+	assert_int_equal(taken.token, m.token);
+	assert_true(taken.err || taken.size);
+	return taken.err;
+}
+
+static void
+test_waits_for_the_quorum(void **state)
+{
+	struct fixture *f = *state;
+	struct note_signer w[3], stranger;
+	struct msg_append sup = an(ENTRY_SVC_START, "supervisor's");
+	struct msg_appended done;
+	struct msg_root root;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(note_signer_generate((const char *[]){ "w.a", "w.b", "w.c" }[i], NOTE_TYPE_COSIGNATURE, &w[i]), 0);
+	assert_int_equal(note_signer_generate("w.a", NOTE_TYPE_COSIGNATURE, &stranger), 0);
+	quorum_of_two(f, w);
+	start(f); /* a new log waits for nobody */
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "one"), 2);
+	uint64_t now = (uint64_t)time(NULL);
+	assert_int_equal(said(f, "a", &w[0], now - 1000, NULL), 0);
+	assert_int_equal(head(f, f->control).remote_size, 0);
+	stop(f);
+	size_t n, again_n;
+	uint8_t *note = checkpoint_file(f, &n);
+
+	start(f);
+	struct msg_head h = head(f, f->control);
+	assert_int_equal(h.state, MSG_LOG_WAITING);
+	assert_int_equal(h.remotes, 3);
+	uint64_t size = h.size;
+	/* Nothing is appended, granted or signed; what is there can be read. */
+	sup.token = 72;
+	rig_say(f->rig.sup, MSG_APPEND, &sup);
+	assert_int_equal(append(f, f->control, ENTRY_REVIEW_OPENED, "no"), FG_EAGAIN);
+	assert_int_equal(append(f, f->warden, ENTRY_RELEASE_ISSUED, "no"), FG_EAGAIN);
+	assert_int_equal(grant(f, 0, 5, 5).err, FG_EIO);
+	rig_say(f->control, MSG_ROOT_ASK, &(struct msg_root_ask){ .token = 3, .size = 2 });
+	rig_hear(&f->rig, f->control, MSG_ROOT, &root);
+	assert_int_equal(root.err, 0);
+	/* None of these is a comparison made now. */
+	now = (uint64_t)time(NULL);
+	assert_int_equal(said(f, "a", &w[0], now - 600, NULL), FG_ESTATE);  /* a line kept from another day */
+	assert_int_equal(said(f, "a", &w[0], now + 6000, NULL), FG_ESTATE); /* or made to be kept */
+	assert_int_equal(said(f, "a", &stranger, now, NULL), FG_EPERM);
+	assert_int_equal(said(f, "a", &w[1], now, NULL), FG_EPERM);
+	assert_int_equal(said(f, "d", &w[0], now, NULL), FG_ENOTFOUND);
+	assert_int_equal(said(f, "a", &w[0], now, "another.example\n3\nAAAA\n"), FG_EPERM);
+	uint8_t *again = checkpoint_file(f, &again_n);
+	assert_true(view_equal(view_of(note, n), view_of(again, again_n)));
+	free(again);
+	/* One of two, twice: still one. */
+	assert_int_equal(said(f, "a", &w[0], now + 1, NULL), 0);
+	assert_int_equal(said(f, "a", &w[0], now + 2, NULL), 0);
+	assert_int_equal(head(f, f->control).state, MSG_LOG_WAITING);
+	assert_true(rig_silent(f->rig.sup));
+	assert_int_equal(head(f, f->control).size, size);
+	assert_int_equal(said(f, "c", &w[2], now + 1, NULL), 0);
+	h = head(f, f->control);
+	assert_int_equal(h.state, MSG_LOG_OPEN_OK);
+	assert_int_equal(h.remote_size, size);
+	rig_hear(&f->rig, f->rig.sup, MSG_APPENDED, &done);
+	assert_true(done.token == 72 && done.err == 0 && done.index > size);
+	assert_true(append(f, f->control, ENTRY_REVIEW_OPENED, "yes") > 0);
+	assert_int_equal(holds_since(f, size, "\"log.witnessed\""), 2);
+	assert_int_equal(said(f, "b", &w[1], now, NULL), 0);
+	assert_int_equal(said(f, "a", &w[0], now + 3, NULL), 0);
+	assert_int_equal(holds_since(f, size, "\"log.witnessed\""), 3); /* once, not at every line */
+	stop(f);
+	free(note);
+}
+
+static void
+test_policies_that_stop_a_start(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const bad[] = { "", "quorum none\n", "quorum w\n", "nonsense\n" };
+	struct writer key;
+	writer_init(&key, 1024);
+	note_signer_write(&f->key, &key);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		write_policy(f, bad[i]);
+		start_with(f, writer_view(&key), writer_view(&f->genesis));
+		assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	}
+	assert_int_equal(unlink(scratch_path(&f->tmp, "authority/witnesses")), 0);
+	/* What can be no file of words is no policy either. */
+	assert_int_equal(symlink("nowhere", scratch_path(&f->tmp, "authority/witnesses")), 0);
+	start_with(f, writer_view(&key), writer_view(&f->genesis));
+	assert_int_equal(rig_wait(&f->rig), ROLE_EXIT_FAILED);
+	assert_int_equal(unlink(scratch_path(&f->tmp, "authority/witnesses")), 0);
+	assert_int_equal(access(scratch_path(&f->tmp, "audit/log/checkpoint"), F_OK), -1);
+	start(f);
+	assert_int_equal(head(f, f->control).remotes, 0);
+	stop(f);
+	writer_free(&key);
+}
+
 /* Condemned from outside the log: it can be read, and nothing is written or signed any more. */
 static void
 test_condemned(void **state)
@@ -1136,6 +1280,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_another_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines_that_are_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits_for_the_quorum, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_policies_that_stop_a_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_genesis, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_condemned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cloned, setup, teardown),

@@ -370,6 +370,35 @@ test_logbook_waits_for_room(void **state)
 	rig_free(r);
 }
 
+/* A log that waits for witnesses takes nothing: notes stay here, and it is compared when it is in order. */
+static void
+test_logbook_waits_for_witnesses(void **state)
+{
+	struct rig *r = rig_new();
+	struct msg_append got;
+	(void)state;
+	remembered(r, 10, 0xaa);
+	open_logbook(r);
+	logbook_tell(r->l, logbook_entry(ENTRY_DEVICE_SEEN, "ok", "control", "m"));
+	say_head(r, MSG_LOG_WAITING, 20, 0xbb);
+	assert_string_equal(logbook_state(r->l), "waiting");
+	assert_false(logbook_permits(r->l));
+	assert_true(logbook_condemned(r->l));
+	assert_int_equal(append(r), FG_EAGAIN);
+	logbook_tell(r->l, logbook_entry(ENTRY_APPROVAL_REVOKED, "ok", "alice", "release:1"));
+	logbook_tick(r->l);
+	say_head(r, MSG_LOG_OPEN_OK, 22, 0xcc); /* the next thing audit hears is not an entry, and then ... */
+	take_append(r, &got);
+	assert_int_equal(got.event, ENTRY_DEVICE_SEEN);
+	take_append(r, &got);
+	assert_int_equal(got.event, ENTRY_APPROVAL_REVOKED);
+	assert_false(logbook_permits(r->l));
+	say_root(r, 0, 0xdd); /* ... the log is another one after all */
+	assert_false(logbook_permits(r->l));
+	assert_string_equal(logbook_state(r->l), "tampered");
+	rig_free(r);
+}
+
 static void
 test_logbook_entries_are_plain(void **state)
 {
@@ -397,6 +426,7 @@ main(void)
 		cmocka_unit_test(test_logbook_accepts_its_own_log_grown),
 		cmocka_unit_test(test_logbook_believes_audit_about_itself),
 		cmocka_unit_test(test_logbook_waits_for_room),
+		cmocka_unit_test(test_logbook_waits_for_witnesses),
 		cmocka_unit_test(test_logbook_entries_are_plain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,6 +27,7 @@ static const struct {
 	enum requests_kind kind;
 	unsigned who;
 } expected[] = {
+	{ "audit.cosigned", REQUESTS_VIEW, U | P | A },
 	{ "audit.export", REQUESTS_VIEW, U | P | A },
 	{ "audit.head", REQUESTS_VIEW, ALL },
 	{ "audit.open", REQUESTS_VIEW, ALL },
