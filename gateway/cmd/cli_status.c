@@ -48,6 +48,24 @@ show_log(const struct json_value *log)
 }
 
 static void
+show_witnesses(const struct json_value *root)
+{
+	const struct json_value *list = json_get(root, "witnesses");
+	for (size_t i = 0; i < json_count(list); i++) {
+		const struct json_value *w = json_at(list, i);
+		char name[128] = "?", answer[32] = "?", at[64] = "never";
+		uint64_t size = 0, lag = 0;
+		json_cstr(json_get(w, "name"), name, sizeof name);
+		json_cstr(json_get(w, "answer"), answer, sizeof answer);
+		json_cstr(json_get(w, "cosigned"), at, sizeof at);
+		json_uint(json_get(w, "size"), &size);
+		json_uint(json_get(w, "lag"), &lag);
+		cli_print_line(stdout, i ? "" : "witnesses", "%s: %llu entries at %s, %llu behind; last answer: %s", name,
+		    (unsigned long long)size, at, (unsigned long long)lag, answer);
+	}
+}
+
+static void
 show_edges(const struct json_value *root)
 {
 	const struct json_value *edges = json_get(root, "edges");
@@ -122,6 +140,7 @@ show(const struct json_value *root)
 	cli_print_line(stdout, "signers", "set %lld: %lld persons, %lld of them change it", (long long)number,
 	    (long long)persons, (long long)threshold);
 	show_log(json_get(root, "log"));
+	show_witnesses(root);
 	cli_print_line(stdout, "permitting", "%s", permitting ? "yes" : "no: approvals wait");
 	cli_print_line(stdout, "warden", "%s", warden ? "up" : "away");
 	show_edges(root);
