@@ -53,6 +53,13 @@ expected(const struct clockwatch *cw, int64_t boot)
 	return add(cw->base_wall, sub(boot, cw->base_boot));
 }
 
+/* The base says where the clock must be now. */
+static bool
+knows_better(const struct clockwatch *cw, int64_t boot)
+{
+	return cw->based && boot >= cw->base_boot;
+}
+
 static bool
 floor_counts(const struct clockwatch *cw)
 {
@@ -160,11 +167,16 @@ clockwatch_see(struct clockwatch *cw, int64_t wall, int64_t boot, int64_t above)
 void
 clockwatch_confirm(struct clockwatch *cw, int64_t wall, int64_t boot)
 {
+	int64_t said = cw->floor;
+	if (knows_better(cw, boot) && expected(cw, boot) > said)
+		said = expected(cw, boot);
+	/* Stamps stand up to the slack from the base; as much again for those being written now. */
+	said = add(said, 2 * CLOCKWATCH_SLACK_US);
+	if (said > wall && said > cw->forgiven)
+		cw->forgiven = said;
 	take_base(cw, wall, boot);
 	cw->held = cw->kept = cw->logged = false;
 	cw->step = cw->off = 0;
-	if (cw->floor > wall)
-		cw->forgiven = cw->floor;
 }
 
 void
@@ -193,7 +205,7 @@ clockwatch_adopt(struct clockwatch *cw, int64_t base_wall, int64_t base_boot, in
 int64_t
 clockwatch_earliest(const struct clockwatch *cw, int64_t wall, int64_t boot)
 {
-	if (!cw->based || boot < cw->base_boot)
+	if (!knows_better(cw, boot))
 		return INT64_MIN;
 	int64_t must = expected(cw, boot);
 	/* The floor does not raise it: an entry of a clock that ran ahead would let a wait end early. */
@@ -203,7 +215,7 @@ clockwatch_earliest(const struct clockwatch *cw, int64_t wall, int64_t boot)
 int64_t
 clockwatch_latest(const struct clockwatch *cw, int64_t wall, int64_t boot)
 {
-	if (!cw->based || boot < cw->base_boot)
+	if (!knows_better(cw, boot))
 		return INT64_MAX;
 	int64_t must = expected(cw, boot);
 	int64_t latest = wall > must ? wall : must;
@@ -211,10 +223,24 @@ clockwatch_latest(const struct clockwatch *cw, int64_t wall, int64_t boot)
 }
 
 int64_t
+clockwatch_earliest_confirming(const struct clockwatch *cw, int64_t wall, int64_t boot)
+{
+	int64_t must = knows_better(cw, boot) ? expected(cw, boot) : wall;
+	return wall < must ? wall : must;
+}
+
+int64_t
+clockwatch_latest_confirming(const struct clockwatch *cw, int64_t wall, int64_t boot)
+{
+	int64_t must = knows_better(cw, boot) ? expected(cw, boot) : wall;
+	return wall > must ? wall : must;
+}
+
+int64_t
 clockwatch_stamp(const struct clockwatch *cw, int64_t wall, int64_t boot, int64_t last)
 {
 	int64_t t = wall;
-	if (cw->based && boot >= cw->base_boot) {
+	if (knows_better(cw, boot)) {
 		int64_t must = expected(cw, boot);
 		t = is_slack(sub(wall, must)) ? wall : must;
 	}

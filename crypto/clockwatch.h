@@ -64,7 +64,11 @@ void clockwatch_floor(struct clockwatch *cw, int64_t us);
 enum clockwatch_state clockwatch_see(struct clockwatch *cw, int64_t wall, int64_t boot, int64_t above);
 /* Judges without beginning anything: for readers, who hold nothing. */
 enum clockwatch_state clockwatch_judge(const struct clockwatch *cw, int64_t wall, int64_t boot);
-/* People confirm that the wall clock is right as it stands: new base, no hold, an older floor is forgiven. */
+/*
+ * People confirm that the wall clock is right as it stands: new base, no hold. What
+ * the log may say until its writer has heard of it is forgiven: the floor, and where
+ * the old base puts the clock, by which entries were stamped meanwhile.
+ */
 void clockwatch_confirm(struct clockwatch *cw, int64_t wall, int64_t boot);
 /* Ends a hold that clockwatch_see called BACK; aborts without one. */
 void clockwatch_release(struct clockwatch *cw, int64_t wall, int64_t boot);
@@ -77,6 +81,13 @@ int clockwatch_adopt(struct clockwatch *cw, int64_t base_wall, int64_t base_boot
 /* Times by which to judge; microseconds. Without a base every wait is endless and everything has expired. */
 int64_t clockwatch_earliest(const struct clockwatch *cw, int64_t wall, int64_t boot);
 int64_t clockwatch_latest(const struct clockwatch *cw, int64_t wall, int64_t boot);
+/*
+ * The same for what confirms the clock as it stands: by it and, in the boot that
+ * knows better, by where it must be. Neither the floor nor a missing base counts,
+ * or a log with times to come could not be overruled by anybody.
+ */
+int64_t clockwatch_earliest_confirming(const struct clockwatch *cw, int64_t wall, int64_t boot);
+int64_t clockwatch_latest_confirming(const struct clockwatch *cw, int64_t wall, int64_t boot);
 /*
  * Time to write beside an entry: the wall clock while it is where it must be,
  * else where it must be, so that a step cannot carry the log's time away; not

@@ -46,6 +46,14 @@ hold_latest(const struct warden *w)
 	return clockwatch_seconds(clockwatch_latest(&w->hold.watch, wall_us(w), boot_us(w)));
 }
 
+void
+hold_confirming(const struct warden *w, int64_t *ret_earliest, int64_t *ret_latest)
+{
+	const struct clockwatch *cw = &w->hold.watch;
+	*ret_earliest = clockwatch_seconds(clockwatch_earliest_confirming(cw, wall_us(w), boot_us(w)));
+	*ret_latest = clockwatch_seconds(clockwatch_latest_confirming(cw, wall_us(w), boot_us(w)));
+}
+
 bool
 hold_is_sure(const struct warden *w)
 {

@@ -50,6 +50,8 @@ void hold_confirm(struct warden *w);
 /* Epoch seconds: what waits are judged by, what expiry is judged by. */
 int64_t hold_earliest(const struct warden *w);
 int64_t hold_latest(const struct warden *w);
+/* The same for the statements that confirm the clock: what is held cannot itself keep people from ending it. */
+void hold_confirming(const struct warden *w, int64_t *ret_earliest, int64_t *ret_latest);
 /* Nothing is against the clock now. */
 bool hold_is_sure(const struct warden *w);
 

@@ -162,6 +162,8 @@ issue_case(const struct warden *w, struct judge_case *c, const char **requesters
 		.wall = w->clock.now_s(),
 		.confirms_clock = hold_is_named(w, &j->request),
 	};
+	if (c->confirms_clock)
+		hold_confirming(w, &c->earliest, &c->latest);
 	for (unsigned i = 0; i < j->bundle.n; i++)
 		c->roots[i] = j->have_root[i] ? j->roots[i] : NULL;
 	snprintf(c->terms.gateway, sizeof c->terms.gateway, "%s", c->genesis->origin);

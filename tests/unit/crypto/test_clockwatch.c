@@ -226,9 +226,58 @@ test_people_overrule_the_floor_up_to_what_it_was(void **state)
 	clockwatch_floor(&cw, T0); /* the log goes on with its last time */
 	assert_int_equal(clockwatch_see(&cw, wall, B0 + 20 * S, 0), CLOCKWATCH_SURE);
 	assert_true(clockwatch_latest(&cw, wall, B0 + 20 * S) == wall);
-	clockwatch_floor(&cw, T0 + 1); /* but no further */
+	/* Whoever writes it stamped by the old base up to now, and has not heard of the new one yet. */
+	clockwatch_floor(&cw, T0 + 20 * S + 2 * SLACK);
+	assert_int_equal(clockwatch_see(&cw, wall, B0 + 20 * S, 0), CLOCKWATCH_SURE);
+	clockwatch_floor(&cw, T0 + 20 * S + 2 * SLACK + 1); /* but no further */
 	assert_int_equal(clockwatch_see(&cw, wall, B0 + 20 * S, 0), CLOCKWATCH_HELD);
-	assert_true(clockwatch_latest(&cw, wall, B0 + 20 * S) == T0 + 1);
+	assert_true(clockwatch_latest(&cw, wall, B0 + 20 * S) == T0 + 20 * S + 2 * SLACK + 1);
+}
+
+/* People take as long as they take; the log's time goes on meanwhile, and the last head was a while ago. */
+static void
+test_a_confirmed_step_back_does_not_come_back(void **state)
+{
+	(void)state;
+	struct clockwatch cw = based();
+	int64_t log = T0 - 10 * S;
+	for (int64_t later = 0; later < 86400 * S; later += 3600 * S) {
+		int64_t wall = T0 + later - YEAR, boot = B0 + later;
+		assert_int_equal(clockwatch_see(&cw, wall, boot, 0), CLOCKWATCH_HELD);
+		log = clockwatch_stamp(&cw, wall, boot, log);
+	}
+	int64_t wall = T0 + 86400 * S - YEAR, boot = B0 + 86400 * S;
+	log = clockwatch_stamp(&cw, wall, boot, log); /* the entry that confirms it, which no head told of yet */
+	assert_true(log == T0 + 86400 * S);
+	clockwatch_confirm(&cw, wall, boot);
+	log = clockwatch_stamp(&cw, wall, boot, log);
+	clockwatch_floor(&cw, log);
+	assert_int_equal(clockwatch_see(&cw, wall, boot, 0), CLOCKWATCH_SURE);
+	assert_true(clockwatch_latest(&cw, wall, boot) == wall);
+	/* A confirmed step ahead forgives nothing to come. */
+	cw = based();
+	assert_int_equal(see(&cw, 0, YEAR), CLOCKWATCH_HELD);
+	clockwatch_confirm(&cw, T0 + YEAR, B0);
+	assert_true(cw.forgiven == 0);
+}
+
+/* Whatever the log says, and whether or not this boot has a base. */
+static void
+test_confirming_is_judged_by_the_clock_itself(void **state)
+{
+	(void)state;
+	struct clockwatch cw = based();
+	clockwatch_floor(&cw, INT64_MAX);
+	assert_true(clockwatch_latest_confirming(&cw, T0 - YEAR, B0) == T0);
+	assert_true(clockwatch_earliest_confirming(&cw, T0 - YEAR, B0) == T0 - YEAR);
+	assert_true(clockwatch_latest_confirming(&cw, T0 + YEAR, B0) == T0 + YEAR);
+	assert_true(clockwatch_earliest_confirming(&cw, T0 + YEAR, B0) == T0);
+	clockwatch_begin(&cw, boot_b);
+	assert_int_equal(clockwatch_see(&cw, T0, 9 * S, 0), CLOCKWATCH_HELD);
+	assert_true(clockwatch_latest_confirming(&cw, T0, 9 * S) == T0);
+	assert_true(clockwatch_earliest_confirming(&cw, T0, 9 * S) == T0);
+	clockwatch_confirm(&cw, T0, 9 * S);
+	assert_int_equal(clockwatch_see(&cw, T0 + S, 10 * S, 0), CLOCKWATCH_SURE);
 }
 
 static void
@@ -490,6 +539,8 @@ main(void)
 		cmocka_unit_test(test_names_at_the_end_of_time),
 		cmocka_unit_test(test_people_confirm),
 		cmocka_unit_test(test_people_overrule_the_floor_up_to_what_it_was),
+		cmocka_unit_test(test_a_confirmed_step_back_does_not_come_back),
+		cmocka_unit_test(test_confirming_is_judged_by_the_clock_itself),
 		cmocka_unit_test(test_behind_the_floor_after_a_reboot),
 		cmocka_unit_test(test_a_restart_of_the_process_forgets_nothing),
 		cmocka_unit_test(test_a_reboot_keeps_the_hold_for_people),

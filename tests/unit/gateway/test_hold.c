@@ -68,8 +68,9 @@ ask_refused(struct fixture *f, const char *word)
 	refused(f, word);
 }
 
+/* The log's last entry was at that time when it is asked. */
 static void
-resume(struct fixture *f, int64_t name, unsigned persons)
+resume_at(struct fixture *f, int64_t name, unsigned persons, int64_t last_s)
 {
 	const struct person *who[] = { &f->alice, &f->bob };
 	struct approval_terms t = { .decision = APPROVAL_RESUME, .halted_at = name };
@@ -78,7 +79,13 @@ resume(struct fixture *f, int64_t name, unsigned persons)
 	int fd = statements(f, &t, who, persons);
 	assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
 	close(fd);
-	roots_at(f, persons, MSG_LOG_OPEN_OK, NOW - 5);
+	roots_at(f, persons, MSG_LOG_OPEN_OK, last_s);
+}
+
+static void
+resume(struct fixture *f, int64_t name, unsigned persons)
+{
+	resume_at(f, name, persons, NOW - 5);
 }
 
 static void
@@ -92,15 +99,21 @@ resumed(struct fixture *f, const char *word)
 }
 
 static void
-confirm(struct fixture *f, int64_t name)
+confirm_at(struct fixture *f, int64_t name, int64_t last_s)
 {
-	resume(f, name, 2);
+	resume_at(f, name, 2, last_s);
 	hear_append(f, ENTRY_RESTRICT_RESUME);
 	assert_string_equal(f->append.obj, "clock");
 	assert_string_equal(f->append.act, "alice@example.com");
 	acknowledge(f, 0);
 	resumed(f, NULL);
 	assert_true(rig_silent(f->rig.sup)); /* no halt is ended by it */
+}
+
+static void
+confirm(struct fixture *f, int64_t name)
+{
+	confirm_at(f, name, NOW - 5);
 }
 
 static void
@@ -267,6 +280,73 @@ test_a_clock_behind_the_log_after_a_reboot(void **state)
 	release(f, id);
 }
 
+/* It ran ahead for longer than any key is valid, was set right, and the machine started again. */
+static void
+test_people_confirm_a_clock_behind_the_log_after_a_reboot(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	const int64_t last = NOW + INT64_C(100) * 365 * 24 * HOUR;
+	based(f);
+	clocks->boot++;
+	clocks->mono = 20;
+	start(f);
+	assert_int_equal(listed(f), 0);
+	settle(f, last);
+	int64_t name = held(f);
+	acknowledge(f, 0);
+	ask_refused(f, "stepped");
+	pass(HOUR);
+	resume_at(f, name, 1, last);
+	resumed(f, "1 of 2");
+	confirm_at(f, name, last);
+	settle(f, last + 1); /* the entry just written */
+	release(f, id);
+}
+
+/* Audit may say anything; the next one is an honest one. */
+static void
+test_people_confirm_against_an_impossible_log(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	based(f);
+	const struct msg_head m = { .state = MSG_LOG_OPEN_OK, .size = LOG_SIZE, .published = LOG_SIZE, .last_us = INT64_MAX };
+	rig_say(f->audit, MSG_HEAD, &m);
+	int64_t name = held(f);
+	acknowledge(f, 0);
+	confirm(f, name);
+	release(f, id);
+}
+
+/* Within one boot what the clock must read counts as well: a step back revives no key. */
+static void
+test_a_step_back_revives_no_key(void **state)
+{
+	struct fixture *f = *state;
+	based(f);
+	pass(f->g->set.signer[0].valid_before - NOW);
+	clocks->now -= 10 * HOUR;
+	int64_t name = held(f);
+	acknowledge(f, 0);
+	resume(f, name, 2);
+	resumed(f, "0 of 2");
+}
+
+static void
+test_a_confirmed_step_back_stays_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	int64_t name = step(f, -20 * HOUR);
+	ask_refused(f, "stepped");
+	pass(HOUR); /* entries go on by the old base */
+	confirm_at(f, name, NOW + HOUR / 2);
+	settle(f, NOW + HOUR);
+	release(f, id);
+	assert_true(rig_silent(f->audit));
+}
+
 static void
 test_what_is_kept_and_unreadable_is_a_hold(void **state)
 {
@@ -349,6 +429,10 @@ main(void)
 		T(test_a_restart_forgets_no_step),
 		T(test_a_reboot_is_no_way_out),
 		T(test_a_clock_behind_the_log_after_a_reboot),
+		T(test_people_confirm_a_clock_behind_the_log_after_a_reboot),
+		T(test_people_confirm_against_an_impossible_log),
+		T(test_a_step_back_revives_no_key),
+		T(test_a_confirmed_step_back_stays_confirmed),
 		T(test_what_is_kept_and_unreadable_is_a_hold),
 		T(test_a_step_while_the_log_is_asked),
 		T(test_nothing_is_withdrawn_by_a_held_clock),
