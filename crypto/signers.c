@@ -53,6 +53,12 @@ signers_persons_at(const struct signers *s, int64_t now)
 	return persons;
 }
 
+bool
+signers_suspension_holds(const struct signers *set, uint32_t number, int64_t at)
+{
+	return number >= set->number || at >= set->time;
+}
+
 int
 signers_without(const struct signers *set, const struct signers_suspended *gone, unsigned n, struct signers *ret)
 {

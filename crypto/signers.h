@@ -61,6 +61,12 @@ struct signers_suspended {
 	uint8_t key[DIGEST_SHA256_LEN];
 	int64_t at; /* epoch seconds */
 };
+/*
+ * Does a suspension, spoken at that time under the set of that number, hold under the set?
+ * Under the one it was spoken under and every earlier one, and under whatever was written
+ * before it: only people who could know of it have decided otherwise.
+ */
+bool signers_suspension_holds(const struct signers *set, uint32_t number, int64_t at);
 /* The set as it counts while those keys are suspended: without them, all else the same. 0 or FG_ECRYPTO. */
 int signers_without(const struct signers *set, const struct signers_suspended *gone, unsigned n, struct signers *ret);
 /*

@@ -19,14 +19,14 @@ for at, e, ev, now, obj in entries():
     if ev == "review.opened":
         opened[obj] = at
     elif ev == "authz.key.suspended":
-        suspended.setdefault(obj, now)
+        suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
     elif ev == "approval.revoked":
         revoked[releases.get(obj) or e.get("ref", {}).get("image", obj).removeprefix("sha256:")] = at
     elif ev == "authority.signers":
         number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
         must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")
         keys = {"key:" + sha(base64.b64decode(s["key"].split()[1])).hex() for s in new["signers"]}
-        suspended = {k: t for k, t in suspended.items() if k not in keys or second(new["time"]) < t - SLACK}
+        suspended = {k: t for k, t in suspended.items() if k not in keys or second(new["time"]) <= t}
     elif ev == "release.issued":
         r, where, refs = json.loads(e["doc"]), f"entry {at}: ", e.get("ref", {})
         terms, people = r["terms"], {s["approver"] for s in r["statements"]} - {refs[k] for k in refs if k.startswith("requester.")}

@@ -293,9 +293,13 @@ verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t a
 		verify_log_problem(j->l, "entry %llu: suspends no key that has a name", (unsigned long long)at);
 		return FG_OK;
 	}
+	int64_t spoken = e->t_us / SECOND_US;
+	const struct entry_ref *when = verify_judge_ref(e, "at");
 	if (suspended(j, key))
 		return FG_OK;
-	return suspend(j, key, e->t_us / SECOND_US);
+	if (when && when->is_number && when->number < (uint64_t)spoken)
+		spoken = (int64_t)when->number; /* the entry waited for the log */
+	return suspend(j, key, spoken);
 }
 
 /* A key that a quorum lists in a set written after its suspension counts again. */
@@ -308,7 +312,7 @@ bring_back(struct verify_judge *j, const struct signers *set)
 		if (err)
 			return err;
 		struct verify_suspended *s = suspended(j, key);
-		if (s && set->time * SECOND_US >= s->at * SECOND_US - VERIFY_JUDGE_ON_ITS_WAY_US)
+		if (s && set->time > s->at)
 			s->back = true;
 	}
 	return FG_OK;

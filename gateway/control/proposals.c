@@ -182,7 +182,8 @@ static int
 suspend_again(void *arg, const struct db_suspension *s)
 {
 	struct control *c = arg;
-	(void)people_suspend(c->people, s->key, s->at);
+	if (signers_suspension_holds(people_set(c->people), s->number, s->at))
+		(void)people_suspend(c->people, s->key, s->at);
 	return 0;
 }
 
@@ -190,7 +191,7 @@ void
 proposals_recall(struct proposals *p)
 {
 	struct control *c = p->c;
-	if (db_suspension_list(c->db, people_set(c->people)->number, suspend_again, c))
+	if (db_suspension_list(c->db, 0, suspend_again, c))
 		oplog(OPLOG_ERR, "suspended keys could not be read: %s", db_why(c->db));
 }
 
@@ -466,7 +467,7 @@ proposals_submit(struct proposals *p, struct call *call)
 static void
 send_suspension(struct control *c, const struct db_suspension *d, bool again)
 {
-	struct msg_suspend m = { .token = 1, .again = again, .number = d->number };
+	struct msg_suspend m = { .token = 1, .again = again, .number = d->number, .at = d->at };
 	memcpy(m.key, d->key, sizeof m.key);
 	(void)chan_send(c->warden, MSG_SUSPEND, &m, NULL, 0); /* away: it hears of it when it is back */
 }
@@ -474,7 +475,9 @@ send_suspension(struct control *c, const struct db_suspension *d, bool again)
 static int
 say_again(void *arg, const struct db_suspension *d)
 {
-	send_suspension(arg, d, true);
+	struct control *c = arg;
+	if (signers_suspension_holds(people_set(c->people), d->number, d->at))
+		send_suspension(c, d, true);
 	return 0;
 }
 
@@ -482,7 +485,7 @@ void
 proposals_warden_up(struct proposals *p)
 {
 	struct control *c = p->c;
-	(void)db_suspension_list(c->db, people_set(c->people)->number, say_again, c);
+	(void)db_suspension_list(c->db, 0, say_again, c);
 }
 
 void
@@ -494,7 +497,7 @@ proposals_on_suspended(struct proposals *p, const struct msg_suspended *m)
 		return;
 	/* What the warden knows holds whether or not we remember why. */
 	memcpy(d.key, m->key, sizeof d.key);
-	if (m->number >= people_set(c->people)->number)
+	if (signers_suspension_holds(people_set(c->people), m->number, m->at))
 		(void)people_suspend(c->people, m->key, m->at);
 	if (db_suspension_add(c->db, &d))
 		oplog(OPLOG_ERR, "a suspension could not be written down: %s", db_why(c->db));
@@ -522,6 +525,7 @@ log_suspension(struct control *c, const struct db_suspension *d, const char *pri
 	struct msg_append *e = logbook_entry(ENTRY_AUTHZ_KEY_SUSPENDED, "ok", d->by, obj);
 	logbook_ref(e, "principal", principal);
 	logbook_ref_number(e, "set", d->number);
+	logbook_ref_number(e, "at", d->at > 0 ? (uint64_t)d->at : 0); /* the entry may have waited for the log */
 	logbook_say(e, "%s", d->reason);
 	logbook_tell(c->logbook, e);
 }

@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/release.h"
+#include "crypto/stamp.h"
 #include "gateway/control/people.h"
 #include "gateway/control/recount_private.h"
 #include "gateway/state/candidate.h"
@@ -259,7 +260,8 @@ on_suspended(struct recount *r, const struct entry *e)
 	if (!one || set->number > UINT32_MAX)
 		return;
 	one->set = (uint32_t)set->number;
-	one->time = e->t_us / 1000000;
+	const struct entry_ref *spoken = ref(e, "at"); /* the entry may have waited */
+	one->time = spoken && spoken->is_number && spoken->number <= STAMP_MAX ? (int64_t)spoken->number : e->t_us / 1000000;
 }
 
 static void

@@ -439,7 +439,7 @@ static void
 check_suspended(struct mend *m, const struct recount_suspended *one)
 {
 	char obj[DIGEST_HEX_LEN + 8];
-	if (one->set < people_set(m->c->people)->number || is_suspended(m->c, one->key))
+	if (!signers_suspension_holds(people_set(m->c->people), one->set, one->time) || is_suspended(m->c, one->key))
 		return;
 	hex_obj("key:", one->key, DIGEST_SHA256_LEN, obj, sizeof obj);
 	proposals_suspend_again(m->c->proposals, one->key, one->set, one->time);

@@ -40,7 +40,7 @@ put_suspended(struct control *c, struct jsonw *j, const struct signer *s, const 
 		jsonw_knull(j, "suspended");
 		return;
 	}
-	(void)db_suspension_list(c->db, people_set(c->people)->number, newest, &w);
+	(void)db_suspension_list(c->db, 0, newest, &w);
 	jsonw_key(j, "suspended");
 	jsonw_object(j);
 	requests_put_time(j, "at", at);

@@ -26,6 +26,8 @@ void issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 void issue_suspended(struct warden *w, const uint8_t key[DIGEST_SHA256_LEN]);
 /* Audit's answer to a question about one entry. */
 void issue_proof(struct warden *w, const struct msg_proof *m);
+/* Does a suspension of that time and set hold under the set in force, or one that is coming? */
+bool issue_suspension_holds(const struct warden *w, uint32_t number, int64_t at);
 /* Number of the signer set on its way into the log, or of the one in force. */
 uint32_t issue_set_number(const struct warden *w);
 /* The signer set in force or on its way lists that key; true when that is not known. FG_ECRYPTO. */

@@ -373,6 +373,15 @@ issue_set_number(const struct warden *w)
 	return authority_current(w->authority)->number + (w->unsettled ? 1 : 0);
 }
 
+bool
+issue_suspension_holds(const struct warden *w, uint32_t number, int64_t at)
+{
+	const struct signers *next = coming(w);
+	/* A set that is only on disk yet is judged once it is read. */
+	return signers_suspension_holds(authority_current(w->authority), number, at) ||
+	    (next ? signers_suspension_holds(next, number, at) : w->unsettled);
+}
+
 int
 issue_lists_key(const struct warden *w, const uint8_t key[DIGEST_SHA256_LEN], bool *ret)
 {

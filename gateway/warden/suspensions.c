@@ -155,7 +155,7 @@ suspensions_of(const struct suspensions *s, const struct signers *set, struct si
 			return err;
 		for (size_t k = 0; k < s->n; k++) {
 			const struct record *r = &s->list[k];
-			if (r->number < set->number || memcmp(r->key, one.key, sizeof one.key))
+			if (!signers_suspension_holds(set, r->number, r->at) || memcmp(r->key, one.key, sizeof one.key))
 				continue;
 			found = true;
 			one.at = r->at > one.at ? r->at : one.at;

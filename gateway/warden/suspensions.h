@@ -2,8 +2,8 @@
 /*
  * suspensions - keys that one person's word has taken out of the count, in the
  * warden's own memory and file. One holds under the signer set it was spoken
- * under and every earlier one; a later set, signed by a quorum, ends it by
- * listing the key again or by leaving it out.
+ * under, every earlier one, and every set written before it; a set written
+ * later, signed by a quorum, ends it by listing the key again or leaving it out.
  */
 #ifndef FG_GATEWAY_WARDEN_SUSPENSIONS_H
 #define FG_GATEWAY_WARDEN_SUSPENSIONS_H

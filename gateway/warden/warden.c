@@ -80,11 +80,13 @@ on_suspend(struct warden *w, const struct msg_suspend *m)
 	answer.err = issue_lists_key(w, m->key, &listed);
 	if (!answer.err && !listed)
 		answer.err = FG_ENOTFOUND;
-	else if (!answer.err && m->again && m->number < authority_current(w->authority)->number)
-		answer.err = FG_ESTATE;
-	/* Said again it is the word of then: what was on its way since has decided about it already. */
-	if (!answer.err && m->again && m->number < answer.number)
+	/* Said again it is the word of then: a set written since has decided about it, and no other has. */
+	if (m->again && m->number < answer.number)
 		answer.number = m->number;
+	if (m->again && m->at < answer.at)
+		answer.at = m->at;
+	if (!answer.err && m->again && !issue_suspension_holds(w, answer.number, answer.at))
+		answer.err = FG_ESTATE;
 	if (!answer.err) {
 		int err = suspensions_add(w->suspensions, answer.number, m->key, answer.at);
 		answer.err = issue_count_keys(w);

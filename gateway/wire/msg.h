@@ -498,8 +498,9 @@ struct msg_signers_taken {
 struct msg_suspend { /* one key counts for nothing from now on; takes effect first, is logged by control afterwards */
 	uint64_t token;
 	uint8_t key[DIGEST_SHA256_LEN]; /* sshkey_digest */
-	bool again;      /* said before, under the set of that number: a later set has decided since */
+	bool again;      /* said before, then and under the set of that number: a set written later has decided since */
 	uint32_t number;
+	int64_t at;      /* seconds */
 };
 struct msg_suspended { /* answer; with token 0, at control's start, one of those in force */
 	uint64_t token;

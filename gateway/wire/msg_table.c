@@ -255,7 +255,7 @@ static const struct msg_field signers_taken[] = {
 };
 static const struct msg_field suspend[] = {
 	U64(msg_suspend, token), BYTES(msg_suspend, key), BOOL(msg_suspend, again),
-	U32(msg_suspend, number), END,
+	U32(msg_suspend, number), I64(msg_suspend, at), END,
 };
 static const struct msg_field suspended[] = {
 	U64(msg_suspended, token), I32(msg_suspended, err), BYTES(msg_suspended, key),

@@ -369,11 +369,24 @@ test_ssh_keygen(void **state)
 	sshtool_close(&t);
 }
 
+static void
+test_which_sets_a_suspension_holds_under(void **state)
+{
+	struct fixture *f = *state;
+	f->set.number = 6;
+	assert_true(signers_suspension_holds(&f->set, 6, 0));
+	assert_true(signers_suspension_holds(&f->set, 7, 0));
+	assert_false(signers_suspension_holds(&f->set, 5, f->set.time - 1)); /* written by people who could know of it */
+	assert_true(signers_suspension_holds(&f->set, 5, f->set.time));
+	assert_true(signers_suspension_holds(&f->set, 5, f->set.time + 1));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_persons, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_which_sets_a_suspension_holds_under, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_validity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_presence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespace_and_junk, setup, teardown),

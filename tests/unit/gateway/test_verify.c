@@ -295,23 +295,31 @@ STORY(test_approved_by_who_wished, 1, "bob@example.com wished for it", make_rele
 /* ---- suspended keys ---- */
 
 static void
-suspend(struct fixture *f, const struct person *p)
+suspend_at(struct fixture *f, const struct person *p, int64_t when)
 {
 	uint8_t key[32];
 	char obj[80] = "key:";
 	assert_int_equal(sshkey_digest(&p->key, key), 0);
 	hex_encode(key, 32, obj + 4);
-	put_event(f, ENTRY_AUTHZ_KEY_SUSPENDED, obj);
+	struct entry e = { .ev = ENTRY_AUTHZ_KEY_SUSPENDED, .obj = view_str(obj), .refs = 1 };
+	e.ref[0] = (struct entry_ref){ view_str("at"), true, (uint64_t)when, { 0 } };
+	put(f, e);
 }
 
-/* Carol's key is suspended, so long before a set that lists it is in force, and signs a release. */
+static void
+suspend(struct fixture *f, const struct person *p)
+{
+	suspend_at(f, p, f->now);
+}
+
+/* Carol's key is suspended, a second before a set that lists it is written or so much later, and signs a release. */
 static void
 story_of_a_key(struct fixture *f, int64_t later)
 {
 	struct person carol = people_make("carol@example.com", 3);
 	struct writer text;
 	f->now += later;
-	suspend(f, &carol);
+	suspend_at(f, &carol, NOW - 1 + later); /* logged a moment later */
 	write_set(f, &carol, true, &text);
 	put(f, (struct entry){ .ev = ENTRY_AUTHORITY_SIGNERS, .doc = writer_view(&text) });
 	make_release(f);
@@ -330,6 +338,7 @@ STORY(test_suspended_key, 1, "a key that was suspended before", make_release(f);
 STORY(test_suspended_on_its_way, 0, "\nok\n", make_release(f); suspend(f, &f->alice); log_release(f))
 STORY_OURS(test_suspended_no_key, 1, "suspends no key", put_event(f, ENTRY_AUTHZ_KEY_SUSPENDED, "key:alice"))
 STORY(test_key_brought_back, 0, "\nok\n", story_of_a_key(f, 0))
+STORY(test_key_of_a_set_as_old, 1, "a key that was suspended before", story_of_a_key(f, 1))
 STORY(test_key_of_an_older_set, 1, "a key that was suspended before", story_of_a_key(f, 120))
 STORY_OURS(test_set_by_a_suspended_key, 1, "signed by 1 persons of the one before", suspend(f, &f->alice); story_of_sets(f, true, false))
 STORY_OURS(test_resume_by_a_suspended_key, 1, "ended by 1 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway");
@@ -495,7 +504,9 @@ main(void)
 		TEST(test_canary_by_canary), TEST(test_canary_after_canary),
 		TEST(test_fewer_than_asked), TEST(test_as_many_as_asked), TEST(test_approved_by_who_wished),
 		TEST(test_suspended_key), TEST(test_suspended_on_its_way), TEST(test_suspended_no_key), TEST(test_key_brought_back),
-		TEST(test_key_of_an_older_set), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
+		TEST(test_key_of_a_set_as_old), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
+		TEST(test_key_of_an_older_set), TEST(test_key_of_a_set_as_old),
+		TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
 		TEST(test_revoked_again_is_no_grace), TEST(test_halted_again_is_no_grace), TEST(test_clock_ends_no_halt),
 		TEST(test_grant_while_the_clock_is_held), TEST(test_release_while_the_clock_is_held),
 		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
