@@ -8,12 +8,11 @@ import json, sys
 sys.dont_write_bytecode = True
 from base40 import NEVER, SLACK, entries, must, read, second
 
-stopped, resumed, releases, used, granted, served, at = {}, {"halt": set(), "clock": set()}, {}, {}, set(), 0, 0
+stopped, ended, resumed, releases, used, granted, served, at = {}, {}, {"halt": set(), "clock": set()}, {}, {}, set(), 0, 0
 floors = json.loads(read("signers/genesis.json"))["predicate"]["floors"]
 for at, e, ev, now, obj in entries():
-    r, pair, where = releases.get(obj), (e.get("dev"), obj), f"entry {at}: "
-    if sys.argv[2:] == [e.get("dev")]:
-        print(at, e["t"], ev, obj)
+    r, pair, where, name = releases.get(obj), (e.get("dev"), obj), f"entry {at}: ", e.get("ref", {}).get("halted_at")
+    sys.argv[2:] == [e.get("dev")] and print(at, e["t"], ev, obj)
     if ev == "release.issued":
         doc = json.loads(e["doc"])
         must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
@@ -29,17 +28,18 @@ for at, e, ev, now, obj in entries():
         said = json.loads(read(f"statements/{e['ref']['statement'][7:]}.json"))["predicate"]
         resumed[obj] |= {said["approver"]} if said["decision"] == "resume" else set()
     elif ev == "restrict.halt" or (ev, obj) == ("clock.stepped", "clock"):
-        stopped.setdefault("halt" if ev == "restrict.halt" else "clock", now)
-    elif ev == "restrict.resume" and obj in resumed:  # a clock may come back by itself
+        stopped.setdefault("halt" if ev == "restrict.halt" else "clock", now), ended.update({obj: name})
+    elif (ev, e["out"]) == ("restrict.resume", "denied") and obj not in stopped and (obj, name) in ended:  # it stands after all
+        stopped[obj], resumed[obj] = ended[obj, name]
+    elif ev == "restrict.resume" and e["out"] == "ok" and obj in stopped and (obj == "clock" or ended["gateway"] in (None, name)):
         must(len(resumed[obj]) >= floors["production"] or obj == "clock" and "signed_by" not in e.get("ref", {}), where + "too few")
-        stopped.pop(obj, None), resumed[obj].clear()
+        ended[obj, name], resumed[obj] = (stopped.pop(obj), resumed[obj]), set()
     elif ev == "device.grant":
         must(r and e["dev"], where + "granted, but never released")
         must(now <= min(r["ends"], *stopped.values(), NEVER) + SLACK, where + "granted after what stopped it")
         must(second(r["not_before"]) <= now < second(r["not_after"]) + SLACK, where + "granted outside the time signed for")
         r["modules"] += pair not in granted
-        granted.add(pair)
-        must(r["modules"] <= r["max_devices"], where + "more modules than were signed for")
+        granted.add(pair), must(r["modules"] <= r["max_devices"], where + "more modules than were signed for")
         must(all(used.setdefault(s, obj) == obj for s in r["statements"]), where + "a statement used twice")
     elif ev in ("device.served", "device.failed"):
         must(pair in granted, where + "served without a grant")

@@ -386,6 +386,17 @@ verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at)
 /* ---- ending a halt ---- */
 
 static void
+forget_older(struct verify_judge *j, bool clock, int64_t than)
+{
+	unsigned left = 0;
+	for (unsigned i = 0; i < j->resumes; i++) {
+		if (j->resume[i].clock != clock || j->resume[i].halted_at >= than)
+			j->resume[left++] = j->resume[i];
+	}
+	j->resumes = left;
+}
+
+static void
 remember_resume(struct verify_judge *j, const struct approval *a, bool clock)
 {
 	for (unsigned i = 0; i < j->resumes; i++) {
@@ -393,6 +404,8 @@ remember_resume(struct verify_judge *j, const struct approval *a, bool clock)
 		    j->resume[i].halted_at == a->terms.halted_at)
 			return;
 	}
+	if (j->resumes == SIGNERS_MAX)
+		forget_older(j, clock, a->terms.halted_at);
 	if (j->resumes == SIGNERS_MAX)
 		return;
 	struct verify_resume *r = &j->resume[j->resumes++];
@@ -427,12 +440,12 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 }
 
 int
-verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t at)
+verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t at)
 {
-	int64_t newest = 0;
+	int64_t newest = name <= INT64_MAX ? (int64_t)name : 0;
 	unsigned persons = 0, left = 0;
 	for (unsigned i = 0; i < j->resumes; i++) {
-		if (j->resume[i].clock == clock && j->resume[i].halted_at > newest)
+		if (!name && j->resume[i].clock == clock && j->resume[i].halted_at > newest)
 			newest = j->resume[i].halted_at;
 	}
 	for (unsigned i = 0; i < j->resumes; i++)
@@ -441,7 +454,8 @@ verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t at)
 		verify_log_problem(j->l, "entry %llu: a %s was ended by %u persons, genesis demands %u", (unsigned long long)at,
 		    clock ? "hold of the clock" : "halt", persons, j->signers->genesis.floor_production);
 	for (unsigned i = 0; i < j->resumes; i++) {
-		if (j->resume[i].clock != clock)
+		/* That one may have to be ended once more: the warden may have been too late with it. */
+		if (j->resume[i].clock != clock || (name && j->resume[i].halted_at == newest))
 			j->resume[left++] = j->resume[i];
 	}
 	j->resumes = left;

@@ -76,8 +76,11 @@ int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64
 int verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at);
 /* Somebody's signature under a statement was handed in. */
 int verify_judge_signed(struct verify_judge *j, const struct entry *e);
-/* A halt ends, or people confirm the clock: enough of them had signed for that. */
-int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t at);
+/*
+ * A halt ends, or people confirm the clock: enough of them had signed for that one, by its name; for the newest that
+ * anybody signed for where name is 0.
+ */
+int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t at);
 
 /* The reference of that name; NULL when e has none. */
 const struct entry_ref *verify_judge_ref(const struct entry *e, const char *key);

@@ -24,6 +24,11 @@ struct walk {
 	int64_t last_us;              /* of the last entry that could be read */
 	struct stopped halted;
 	struct stopped held; /* by a clock that stepped */
+	uint64_t halted_at;  /* name of the last halt; 0: it has none */
+	struct ended {
+		uint64_t at; /* name of what the last resume ended; 0: none */
+		struct stopped was;
+	} ended[2];          /* of a halt, of the clock */
 };
 
 /* ---- what stops ---- */
@@ -279,18 +284,42 @@ check_sums(struct verify_log *l, const struct genesis *g, const struct verify_st
 
 /* ---- the walk ---- */
 
+static uint64_t
+halt_name(const struct entry *e)
+{
+	const struct entry_ref *name = verify_judge_ref(e, "halted_at");
+	return name && name->is_number ? name->number : 0;
+}
+
+static void
+on_halted(struct walk *w, const struct verify_fact *f, const struct entry *e)
+{
+	stop_all(&w->halted, f->t_us);
+	w->halted_at = halt_name(e);
+}
+
+/* The end of the halt that it names, or of the hold. One that was denied ends nothing: what it had ended stands. */
 static int
 on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 {
-	if (view_is(e->obj, "halt")) {
-		w->halted = (struct stopped){ 0 };
-		return verify_judge_resumed(&w->judge, false, at);
-	}
-	if (!view_is(e->obj, "clock"))
+	bool clock = view_is(e->obj, "clock");
+	struct stopped *now = clock ? &w->held : &w->halted;
+	struct ended *ended = &w->ended[clock];
+	uint64_t name = halt_name(e);
+	if (!clock && !view_is(e->obj, "halt"))
 		return FG_OK;
-	w->held = (struct stopped){ 0 };
+	if (view_is(e->out, "denied")) {
+		if (name && name == ended->at && !now->us)
+			*now = ended->was;
+		return FG_OK;
+	}
+	if (!clock && name && w->halted_at && name != w->halted_at)
+		return FG_OK; /* a later halt stands */
+	if (now->us)
+		*ended = (struct ended){ name, *now };
+	*now = (struct stopped){ 0 };
 	/* The warden says so when the clock came back by itself; else people have said it is right. */
-	return verify_judge_ref(e, "signed_by") ? verify_judge_resumed(&w->judge, true, at) : FG_OK;
+	return !clock || verify_judge_ref(e, "signed_by") ? verify_judge_resumed(&w->judge, clock, name, at) : FG_OK;
 }
 
 /* Too many to be written one by one: whose downloads they were is not in the log. */
@@ -355,6 +384,9 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_revoked(w, f, e, at);
 	case ENTRY_RELEASE_ISSUED:
 		return on_issued(w, f, e, at);
+	case ENTRY_RESTRICT_HALT:
+		on_halted(w, f, e);
+		return FG_OK;
 	case ENTRY_RESTRICT_RESUME:
 		return on_resumed(w, e, at);
 	case ENTRY_CLOCK_STEPPED:
@@ -411,9 +443,6 @@ on_fact(struct walk *w, uint64_t at)
 		return FG_OK;
 	case ENTRY_RELEASE_REFUSED:
 		on_refused(w, f, at);
-		return FG_OK;
-	case ENTRY_RESTRICT_HALT:
-		stop_all(&w->halted, f->t_us);
 		return FG_OK;
 	case ENTRY_DEVICE_SEEN:
 	case ENTRY_DEVICE_RESULT:

@@ -264,6 +264,31 @@ on_suspended(struct recount *r, const struct entry *e)
 	one->time = spoken && spoken->is_number && spoken->number <= STAMP_MAX ? (int64_t)spoken->number : e->t_us / 1000000;
 }
 
+static uint64_t
+halt_name(const struct entry *e)
+{
+	const struct entry_ref *name = ref(e, "halted_at");
+	return name && name->is_number ? name->number : 0;
+}
+
+/* Ends the halt it names, and none when it was denied: then one that it ended before stands after all. */
+static void
+on_resumed(struct recount *r, const struct entry *e)
+{
+	uint64_t name = halt_name(e);
+	if (!view_is(e->obj, "halt"))
+		return; /* of the clock, say, is another matter */
+	if (view_is(e->out, "denied")) {
+		if (name && name == r->ended_at && !r->halted) {
+			r->halted = true;
+			r->halted_at = name;
+		}
+	} else if (!name || !r->halted_at || name == r->halted_at) {
+		r->halted = false;
+		r->ended_at = name;
+	}
+}
+
 static void
 on_signers(struct recount *r, const struct entry *e)
 {
@@ -359,10 +384,10 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 		break;
 	case ENTRY_RESTRICT_HALT:
 		r->halted = true;
+		r->halted_at = halt_name(e);
 		break;
 	case ENTRY_RESTRICT_RESUME:
-		if (view_is(e->obj, "halt")) /* of the clock, say, is another matter */
-			r->halted = false;
+		on_resumed(r, e);
 		break;
 	case ENTRY_CONFIG_CHANGED:
 		on_changed(r, e, at);

@@ -61,6 +61,7 @@ struct recount { /* each shelf holds rows of one of those above */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;
 	bool halted;        /* by the log, with no resume after it */
+	uint64_t halted_at, ended_at; /* names of the last halt, and of the last that was ended; 0: none */
 	uint8_t (*set)[DIGEST_SHA256_LEN]; /* statements of the sets that the log put in force, 1 first; owned */
 	uint32_t sets_n;
 	bool sets_broken;   /* they do not follow each other */

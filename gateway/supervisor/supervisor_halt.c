@@ -115,8 +115,7 @@ supervisor_halt(struct supervisor *s, uid_t by)
 		oplog(OPLOG_ERR, "the halt could not be written to run_dir");
 	write_flag(s);
 	snprintf(act, sizeof act, "uid:%u", (unsigned)by);
-	supervisor_log_by(s, ENTRY_RESTRICT_HALT, 1, act, "gateway",
-			  "nothing is served until resumed");
+	supervisor_log_halt(s, act, now);
 	supervisor_role_status(s);
 }
 

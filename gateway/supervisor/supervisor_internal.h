@@ -229,9 +229,8 @@ void supervisor_reload_free(struct supervisor *s);
 /* An entry by "supervisor" about obj; kept until audit says it is durable. */
 void supervisor_log(struct supervisor *s, enum entry_event event, unsigned severity,
 		    const char *out, const char *obj, const char *text);
-/* The same by a person. */
-void supervisor_log_by(struct supervisor *s, enum entry_event event, unsigned severity,
-		       const char *act, const char *obj, const char *text);
+/* A person has halted everything; at is the halt's name, by which it is ended. */
+void supervisor_log_halt(struct supervisor *s, const char *act, int64_t at);
 /* A new audit process is ready: what no earlier one confirmed goes out again. */
 void supervisor_log_resend(struct supervisor *s);
 void supervisor_log_appended(struct supervisor *s, const struct msg_appended *m);

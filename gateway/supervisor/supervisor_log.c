@@ -30,7 +30,7 @@ flush(struct supervisor *s)
 
 static void
 append(struct supervisor *s, enum entry_event event, unsigned severity, const char *out,
-    const char *act, const char *obj, const char *text)
+    const char *act, const char *obj, int64_t halted_at, const char *text)
 {
 	struct queued_entry *q = calloc(1, sizeof *q);
 	if (!q) {
@@ -43,6 +43,12 @@ append(struct supervisor *s, enum entry_event event, unsigned severity, const ch
 	snprintf(q->m.out, sizeof q->m.out, "%s", out);
 	snprintf(q->m.act, sizeof q->m.act, "%s", act);
 	snprintf(q->m.obj, sizeof q->m.obj, "%s", obj);
+	if (halted_at) {
+		q->m.refs_n = 1;
+		snprintf(q->m.refs[0].key, sizeof q->m.refs[0].key, "halted_at");
+		q->m.refs[0].is_number = true;
+		q->m.refs[0].number = (uint64_t)halted_at;
+	}
 	/* A role's sentence about itself is a role's: nothing but plain text enters the log. */
 	visible_cstr(view_str(text), q->m.msg, sizeof q->m.msg);
 	if (s->log_n == SUPERVISOR_LOG_QUEUE_MAX) {
@@ -58,14 +64,14 @@ void
 supervisor_log(struct supervisor *s, enum entry_event event, unsigned severity, const char *out,
     const char *obj, const char *text)
 {
-	append(s, event, severity, out, "supervisor", obj, text);
+	append(s, event, severity, out, "supervisor", obj, 0, text);
 }
 
 void
-supervisor_log_by(struct supervisor *s, enum entry_event event, unsigned severity, const char *act,
-    const char *obj, const char *text)
+supervisor_log_halt(struct supervisor *s, const char *act, int64_t at)
 {
-	append(s, event, severity, "ok", act, obj, text);
+	append(s, ENTRY_RESTRICT_HALT, 1, "ok", act, "gateway", at,
+	       "nothing is served until resumed");
 }
 
 void
@@ -82,7 +88,7 @@ supervisor_log_resend(struct supervisor *s)
 		 s->log_lost);
 	s->log_lost = 0;
 	oplog(OPLOG_WARNING, "%s", text);
-	append(s, ENTRY_SVC_EXIT, 4, "failed", "supervisor", "role:audit", text);
+	append(s, ENTRY_SVC_EXIT, 4, "failed", "supervisor", "role:audit", 0, text);
 }
 
 void

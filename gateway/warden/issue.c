@@ -199,6 +199,7 @@ bool
 issue_work(struct warden *w)
 {
 	struct job *j = &w->job;
+	issue_resume_owed(w);
 	if (j->step == STEP_IDLE && w->unsettled && !w->stopping)
 		recover(w);
 	if (j->step == STEP_IDLE && !w->unsettled && w->queue_n && !w->stopping)
@@ -265,9 +266,12 @@ issue_appended(struct warden *w, const struct msg_appended *m)
 		w->log_seen = m->index + 1;
 	if (w->late_token && m->token == w->late_token)
 		w->late_token = 0;
+	issue_resume_appended(w, m);
 	if (w->job.step != STEP_LOG || m->token != w->token)
 		return;
-	if (m->err) {
+	if (m->err && kind(w) == &issue_resume) {
+		issue_disown(w, "the audit log could not write: nothing is permitted without it"); /* perhaps it could */
+	} else if (m->err) {
 		issue_refuse(w, "the audit log could not write: nothing is permitted without it");
 	} else if (m->index < w->job.log_size) {
 		issue_disown(w, "the audit log answered for an older entry: nothing is permitted on its word");
@@ -313,6 +317,7 @@ void
 issue_end(struct warden *w)
 {
 	issue_done(w);
+	issue_resume_end(w);
 	while (w->queue_n)
 		request_close(&w->queue[--w->queue_n]);
 	while (w->list_n) {

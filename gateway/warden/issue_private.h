@@ -47,6 +47,10 @@ void issue_done(struct warden *w);
 bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
 /* An entry of the log, looking for a signer set. */
 void issue_signers_proof(struct warden *w, const struct msg_proof *m);
+/* What is owed to the log about resumes without effect: is sent again when it is time, and forgotten once it is there. */
+void issue_resume_owed(struct warden *w);
+void issue_resume_appended(struct warden *w, const struct msg_appended *m);
+void issue_resume_end(struct warden *w);
 /* The case of the job in hand. */
 void issue_case(const struct warden *w, struct judge_case *c, const char **requesters);
 

@@ -7,6 +7,8 @@
 #include "crypto/err.h"
 #include "gateway/warden/issue_private.h"
 
+#define DENIED_TOKENS (UINT64_C(1) << 62) /* issue.c counts from 0 and never comes here, hold.c from twice that */
+
 static void
 tell(struct warden *w, const struct request *r, bool ok, const char *why)
 {
@@ -30,27 +32,40 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->terms.halted_at = w->job.request.resume.halted_at;
 }
 
+/* Owned by the caller; NULL: no memory. It names the halt or the hold that it ends: no other one ends by it. */
+static struct msg_append *
+entry_of(const struct job *j, const char *out)
+{
+	struct msg_append *m = calloc(1, sizeof *m);
+	if (!m)
+		return NULL;
+	m->event = ENTRY_RESTRICT_RESUME;
+	m->severity = (uint8_t)entry_event_severity(ENTRY_RESTRICT_RESUME);
+	snprintf(m->out, sizeof m->out, "%s", out);
+	snprintf(m->act, sizeof m->act, "%s", j->answer.statement[0].approver);
+	snprintf(m->obj, sizeof m->obj, "%s", j->clock ? "clock" : "halt");
+	m->refs_n = 2;
+	snprintf(m->refs[0].key, sizeof m->refs[0].key, "signed_by");
+	m->refs[0].is_number = true;
+	m->refs[0].number = j->answer.counted;
+	snprintf(m->refs[1].key, sizeof m->refs[1].key, "halted_at");
+	m->refs[1].is_number = true;
+	m->refs[1].number = (uint64_t)j->request.resume.halted_at;
+	return m;
+}
+
 static void
 judged(struct warden *w)
 {
 	struct job *j = &w->job;
-	bool clock = hold_is_named(w, &j->request);
-	struct msg_append *m = calloc(1, sizeof *m);
+	j->clock = hold_is_named(w, &j->request);
+	struct msg_append *m = entry_of(j, "ok");
 	if (!m) {
 		issue_refuse(w, err_name(FG_ENOMEM));
 		return;
 	}
 	m->token = ++w->token;
-	m->event = ENTRY_RESTRICT_RESUME;
-	m->severity = (uint8_t)entry_event_severity(ENTRY_RESTRICT_RESUME);
-	snprintf(m->out, sizeof m->out, "ok");
-	snprintf(m->act, sizeof m->act, "%s", j->answer.statement[0].approver);
-	snprintf(m->obj, sizeof m->obj, "%s", clock ? "clock" : "halt");
-	m->refs_n = 1;
-	snprintf(m->refs[0].key, sizeof m->refs[0].key, "signed_by");
-	m->refs[0].is_number = true;
-	m->refs[0].number = j->answer.counted;
-	if (clock)
+	if (j->clock)
 		snprintf(m->msg, sizeof m->msg, "%u persons confirmed the clock as it stands", j->answer.counted);
 	else
 		snprintf(m->msg, sizeof m->msg, "%u persons ended the halt", j->answer.counted);
@@ -64,7 +79,11 @@ effect(struct warden *w)
 {
 	/* Names the halt or the hold that it ends: a later one is not lifted by it. */
 	struct msg_unhalt m = { .at = w->job.request.resume.halted_at };
-	if (hold_is_named(w, &w->job.request))
+	if (w->job.clock != hold_is_named(w, &w->job.request)) {
+		issue_disown(w, "that hold of the clock ended and another began meanwhile: sign for the one in force");
+		return;
+	}
+	if (w->job.clock)
 		hold_confirm(w);
 	else
 		peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_UNHALT, &m, NULL, 0);
@@ -72,9 +91,62 @@ effect(struct warden *w)
 	issue_done(w);
 }
 
+/* ---- without effect, and perhaps in the log ---- */
+
+static void
+send_denials(struct warden *w)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (w->denied[i])
+			peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_APPEND, w->denied[i], NULL, 0);
+	}
+	w->denied_again = w->clock.mono_s() + STATE_ANSWER_S;
+}
+
+/* The log must not have it ended while it stands: said until it is there, whatever becomes of audit. */
+static void
+disowned(struct warden *w, const char *why)
+{
+	struct msg_append **slot = &w->denied[w->job.clock];
+	struct msg_append *m = entry_of(&w->job, "denied");
+	if (!m)
+		return;
+	m->token = DENIED_TOKENS | ++w->denials;
+	snprintf(m->msg, sizeof m->msg, "%s", why);
+	free(*slot);
+	*slot = m;
+	send_denials(w);
+}
+
+void
+issue_resume_owed(struct warden *w)
+{
+	if ((w->denied[0] || w->denied[1]) && w->clock.mono_s() >= w->denied_again)
+		send_denials(w);
+}
+
+void
+issue_resume_appended(struct warden *w, const struct msg_appended *m)
+{
+	for (unsigned i = 0; i < 2 && !m->err; i++) {
+		if (w->denied[i] && w->denied[i]->token == m->token) {
+			free(w->denied[i]);
+			w->denied[i] = NULL;
+		}
+	}
+}
+
+void
+issue_resume_end(struct warden *w)
+{
+	for (unsigned i = 0; i < 2; i++)
+		free(w->denied[i]);
+}
+
 const struct issue_kind issue_resume = {
 	.refused = refused,
 	.terms = terms_of,
 	.judged = judged,
 	.effect = effect,
+	.disowned = disowned,
 };

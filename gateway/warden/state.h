@@ -65,6 +65,7 @@ struct job { /* the one request being worked on */
 	bool have_made;
 	bool kept;              /* its image has its name in the vault */
 	struct heir *heir;      /* the next signer set; owned */
+	bool clock;             /* a resume that was judged for the hold of the clock, else for a halt */
 	uint64_t scan;          /* entry of the log asked for, looking for it */
 };
 
@@ -95,6 +96,10 @@ struct warden {
 	unsigned queue_n;
 	struct job job;
 	uint64_t token; /* of questions to audit */
+	/* That a resume had no effect, of a halt and of the clock: owned, said again until the log has it. */
+	struct msg_append *denied[2];
+	uint64_t denials;
+	int64_t denied_again;
 	struct hold hold;  /* whether the clock can be believed */
 	uint64_t log_seen; /* largest size of the log that audit has told of */
 };

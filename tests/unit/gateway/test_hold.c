@@ -383,6 +383,35 @@ test_a_step_while_the_log_is_asked(void **state)
 	assert_true(rig_silent(f->edge[0]));
 }
 
+/* What was signed for one hold ends no other, nor a halt: not when it ended and another came while the log was asked. */
+static void
+test_another_hold_while_the_log_is_asked(void **state)
+{
+	struct fixture *f = *state;
+	int64_t name = step(f, HOUR);
+	resume(f, name, 2);
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	struct msg_append asked = f->append;
+	assert_int_equal(asked.refs[1].number, name);
+	clocks->now += HOUR;
+	assert_true(held(f) > name);
+	acknowledge(f, 0);
+	clocks->now -= 2 * HOUR;
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	assert_string_equal(f->append.act, "warden");
+	acknowledge(f, 0);
+	hear_clock(f, f->control, MSG_CLOCK_SURE);
+	f->append = asked;
+	acknowledge(f, 0);
+	resumed(f, "another began");
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	assert_string_equal(f->append.out, "denied");
+	assert_string_equal(f->append.obj, "clock");
+	assert_int_equal(f->append.refs[1].number, name);
+	acknowledge(f, 0);
+	assert_true(rig_silent(f->rig.sup));
+}
+
 /* A glitch must not cost what people have signed; edges judge by the latest time themselves. */
 static void
 test_nothing_is_withdrawn_by_a_held_clock(void **state)
@@ -435,6 +464,7 @@ main(void)
 		T(test_a_confirmed_step_back_stays_confirmed),
 		T(test_what_is_kept_and_unreadable_is_a_hold),
 		T(test_a_step_while_the_log_is_asked),
+		T(test_another_hold_while_the_log_is_asked),
 		T(test_nothing_is_withdrawn_by_a_held_clock),
 		T(test_statements_are_judged_by_both_ends),
 	};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sets of signers in the folder against those that the log put in force. */
+/* The sets of signers in the folder against those that the log put in force; what it says of halts and keys. */
 #include "gateway/control/recount.h"
 
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include "unit/crypto/people.h"
 #undef people_genesis
 #include "gateway/control/people.h"
+#include "gateway/control/recount_private.h"
 #include "unit/gateway/scratch.h"
 
 struct fixture {
@@ -150,10 +151,75 @@ test_signers(void **state)
 	assert_true(recount_signers_differ(f->r, f->p));
 }
 
+static void
+take_halt(struct recount *r, enum entry_event ev, const char *out, uint64_t name)
+{
+	struct entry e = { .ev = ev, .obj = view_str(ev == ENTRY_RESTRICT_HALT ? "gateway" : "halt"), .out = view_str(out) };
+	e.refs = name != 0;
+	e.ref[0] = (struct entry_ref){ view_str("halted_at"), true, name, { 0 } };
+	assert_int_equal(recount_take(r, 0, &e), 0);
+}
+
+/* An end is that of the halt it names, and none when it was denied. */
+static void
+test_halts(void **state)
+{
+	(void)state;
+	static const struct {
+		struct {
+			enum entry_event ev;
+			const char *out;
+			uint64_t name;
+		} e[6];
+		bool halted;
+	} rows[] = {
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 } }, true },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 0 }, { ENTRY_RESTRICT_RESUME, "ok", 0 } }, false },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "ok", 7 } }, false },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "denied", 7 } }, true },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_HALT, "ok", 8 }, { ENTRY_RESTRICT_RESUME, "ok", 7 } }, true },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "denied", 7 } },
+			true },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "denied", 7 },
+			{ ENTRY_RESTRICT_RESUME, "ok", 7 } }, false },
+		{ { { ENTRY_RESTRICT_HALT, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "ok", 7 }, { ENTRY_RESTRICT_RESUME, "denied", 6 } },
+			false },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct recount *r = recount_new(0);
+		for (unsigned k = 0; k < 6 && rows[i].e[k].out; k++)
+			take_halt(r, rows[i].e[k].ev, rows[i].e[k].out, rows[i].e[k].name);
+		if (r->halted != rows[i].halted)
+			fail_msg("row %zu", i);
+		recount_free(r);
+	}
+}
+
+/* When it was spoken is said in the entry, which may have waited for the log. */
+static void
+test_when_a_key_was_suspended(void **state)
+{
+	(void)state;
+	struct recount *r = recount_new(0);
+	struct entry e = { .ev = ENTRY_AUTHZ_KEY_SUSPENDED, .t_us = INT64_C(900000000), .out = view_str("ok"), .refs = 1,
+		.obj = view_str("key:0000000000000000000000000000000000000000000000000000000000000001") };
+	e.ref[0] = (struct entry_ref){ view_str("set"), true, 5, { 0 } };
+	assert_int_equal(recount_take(r, 0, &e), 0);
+	const struct recount_suspended *one = shelf_at(&r->suspended, 0);
+	assert_true(one->set == 5 && one->time == 900);
+	e.refs = 2;
+	e.ref[1] = (struct entry_ref){ view_str("at"), true, 800, { 0 } };
+	assert_int_equal(recount_take(r, 1, &e), 0);
+	assert_true(one->set == 5 && one->time == 800);
+	recount_free(r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_halts),
+		cmocka_unit_test(test_when_a_key_was_suspended),
 		cmocka_unit_test_setup_teardown(test_signers, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

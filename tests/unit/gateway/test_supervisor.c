@@ -212,6 +212,8 @@ fake_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame
 	chan_send(c, MSG_APPENDED, &(struct msg_appended){ .token = m->token }, NULL, 0);
 	trace(ctx, "append %s %s %s by %s: %s", entry_event_name(m->event), m->out, m->obj, m->act,
 	      m->msg);
+	for (unsigned i = 0; i < m->refs_n; i++)
+		trace(ctx, "with %s %llu", m->refs[i].key, (unsigned long long)m->refs[i].number);
 }
 
 static void
@@ -744,6 +746,8 @@ test_halt_works_with_control_and_audit_stopped(void **state)
 	kill(audit, SIGCONT);
 	wait_for(r, "control0 halt");
 	wait_for(r, "audit0 append restrict.halt ok gateway by uid:");
+	snprintf(text, sizeof text, "audit0 with halted_at %lld", (long long)at);
+	wait_for(r, text);
 	assert_null(strstr(r->seen, "warden0 halt"));
 }
 

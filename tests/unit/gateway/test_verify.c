@@ -189,6 +189,31 @@ STORY(test_resume_signed_by_another, 1, "ended by 1 persons", put_event(f, ENTRY
       put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
 STORY(test_resume_used_twice, 1, "ended by 0 persons", put_event(f, ENTRY_RESTRICT_HALT, "gateway"); resume(f);
       put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "halt"))
+/* Halted at NOW, and both have signed that it shall end. */
+static void
+halted(struct fixture *f)
+{
+	make_release(f);
+	log_release(f);
+	put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW);
+	sign_resume(f, &f->alice, &f->alice);
+	sign_resume(f, &f->bob, &f->bob);
+	f->now += 60;
+}
+
+STORY(test_halt_ended_by_name, 0, "\nok\n", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_another_halt_ended, 1, "while the gateway was halted", halted(f); put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW + 9);
+      put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_end_denied, 1, "while the gateway was halted", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
+      put_named(f, ENTRY_RESTRICT_RESUME, "halt", "denied", NOW); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_end_denied_then_ended, 0, "\nok\n", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
+      put_named(f, ENTRY_RESTRICT_RESUME, "halt", "denied", NOW); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_denied_ends_nothing, 1, "while the gateway was halted", halted(f);
+      put_named(f, ENTRY_RESTRICT_RESUME, "halt", "denied", NOW); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_end_signed_for_another, 1, "ended by 0 persons", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
+      put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW + 9); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW + 9))
 STORY(test_review_never_opened, 1, "never opened the review", snprintf(f->terms.review, sizeof f->terms.review, "R-8");
       make_release(f); log_release(f))
 STORY(test_statement_before_review, 1, "older than the review", make_release(f); put_event(f, ENTRY_REVIEW_OPENED, "R-7");
@@ -497,7 +522,10 @@ main(void)
 		TEST(test_signed_by_another), TEST(test_later_log_state), TEST(test_released_from_the_future),
 		TEST(test_issued_at_another_time), TEST(test_old_statements_after_revocation), TEST(test_statement_used_twice),
 		TEST(test_failed_without_grant), TEST(test_second_genesis), TEST(test_unsigned_resume), TEST(test_resume_by_one),
-		TEST(test_resume_signed_by_another), TEST(test_resume_used_twice), TEST(test_review_never_opened),
+		TEST(test_resume_signed_by_another), TEST(test_resume_used_twice),
+		TEST(test_halt_ended_by_name), TEST(test_another_halt_ended), TEST(test_end_denied), TEST(test_end_denied_then_ended),
+		TEST(test_denied_ends_nothing), TEST(test_end_signed_for_another),
+		 TEST(test_review_never_opened),
 		TEST(test_statement_before_review), TEST(test_policy_missing), TEST(test_set_never_in_force),
 		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),

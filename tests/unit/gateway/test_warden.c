@@ -513,6 +513,57 @@ test_resume(void **state)
 	assert_int_equal(done.token, 3);
 }
 
+/* The log has it, or will, and the halt stands: it is told so until it has that as well. */
+static void
+test_resume_without_effect(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct approval_terms t = { .decision = APPROVAL_RESUME, .halted_at = NOW - 500 };
+	struct msg_resume m = { .token = 3, .halted_at = NOW - 500, .now = NOW };
+	struct msg_suspend suspend = { .token = 41 };
+	struct msg_resumed done;
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	for (unsigned row = 0; row < 4; row++) {
+		int fd = statements(f, &t, who, 2);
+		assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
+		close(fd);
+		roots(f, 2, MSG_LOG_OPEN_OK);
+		hear_append(f, ENTRY_RESTRICT_RESUME);
+		assert_string_equal(f->append.out, "ok");
+		assert_string_equal(f->append.refs[1].key, "halted_at");
+		assert_int_equal(f->append.refs[1].number, NOW - 500);
+		if (row == 0) {
+			clocks->mono += 11;
+			clocks->now += 11;
+		} else if (row == 1) {
+			acknowledge(f, FG_EIO);
+		} else if (row == 2) { /* with it goes what it was told, and the next one is not ready at once */
+			cut(&f->audit);
+			f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
+		} else {
+			sshkey_digest(&f->bob.key, suspend.key);
+			rig_say(f->control, MSG_SUSPEND, &suspend);
+		}
+		rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
+		assert_false(done.ok);
+		if (row == 2)
+			pass(11);
+		hear_append(f, ENTRY_RESTRICT_RESUME);
+		assert_string_equal(f->append.out, "denied");
+		assert_string_equal(f->append.obj, "halt");
+		assert_int_equal(f->append.refs[1].number, NOW - 500);
+		acknowledge(f, FG_EIO);
+		pass(11);
+		hear_append(f, ENTRY_RESTRICT_RESUME);
+		assert_string_equal(f->append.out, "denied");
+		acknowledge(f, 0);
+		pass(11);
+		assert_true(rig_silent(f->audit));
+		assert_true(rig_silent(f->rig.sup));
+	}
+}
+
 /* Requests queue; one too many is told so, and each of the others gets its answer in turn. */
 static void
 test_queue(void **state)
@@ -631,6 +682,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_resume_without_effect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contract, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_authority, setup, teardown),

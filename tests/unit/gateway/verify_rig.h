@@ -171,6 +171,15 @@ confirm_clock(struct fixture *f, bool by_people)
 	put(f, e);
 }
 
+/* A halt or the end of one, or of a hold of the clock, by its name. */
+static inline void
+put_named(struct fixture *f, enum entry_event ev, const char *obj, const char *out, int64_t name)
+{
+	struct entry e = { .ev = ev, .obj = view_str(obj), .out = view_str(out), .refs = 1 };
+	e.ref[0] = (struct entry_ref){ view_str("halted_at"), true, (uint64_t)name, { 0 } };
+	put(f, e);
+}
+
 static inline void
 resume(struct fixture *f)
 {
