@@ -48,8 +48,10 @@ erase(int argc, char **argv)
 	cli_call_text(&r, "module", module);
 	cli_call_text(&r, "reason", reason);
 	status = cli_call_once(&a.common, "privacy.erase", &r, NULL, 0, &reply, &shown);
-	if (shown)
+	if (shown) {
 		cli_print_field(stdout, "erased", json_get(json_root(reply.doc), "erased"));
+		cli_print_field(stdout, "note", json_get(json_root(reply.doc), "note"));
+	}
 	cli_reply_free(&reply);
 	return status;
 }

@@ -13,6 +13,7 @@
 
 #define DAY 86400
 #define KEY_MARK 8 /* bytes: enough to tell keys apart */
+#define SPELT_MAX 3 /* times that one thing may be percent-encoded over: proxies add one */
 #define YEAR INT64_C(31556952) /* seconds of a Gregorian year, on average */
 #define FORGET_MAX 10000       /* modules a day: what is not ours to decide by mistake is not gone at once */
 
@@ -79,6 +80,41 @@ squeeze(const char *text, char *dst, size_t cap)
 	dst[n] = '\0';
 }
 
+/* What percent signs spell, as often as they were spelt over: in place. */
+static void
+spell_out(char *text)
+{
+	for (unsigned again = 0; again < SPELT_MAX && strchr(text, '%'); again++) {
+		char *to = text;
+		for (const char *p = text; *p; to++) {
+			uint8_t byte;
+			bool spelt = *p == '%' && is_hex_digit(p[1]) && is_hex_digit(p[2]);
+			char pair[3] = "";
+			if (spelt) {
+				pair[0] = (char)tolower((unsigned char)p[1]);
+				pair[1] = (char)tolower((unsigned char)p[2]);
+			}
+			if (spelt && hex_decode(view_of(pair, 2), &byte, 1) && byte) {
+				*to = (char)byte;
+				p += 3;
+			} else {
+				*to = *p++;
+			}
+		}
+		*to = '\0';
+	}
+}
+
+/* A text that a request brought, as privacy_names reads a sentence, with what it spells by percent signs. */
+static void
+plain(const char *text, char *dst, size_t cap)
+{
+	char spelt[DB_SHAPE_MAX];
+	snprintf(spelt, sizeof spelt, "%s", text);
+	spell_out(spelt);
+	squeeze(spelt, dst, cap);
+}
+
 bool
 privacy_names(const struct inventory_module *m, const char *sentence)
 {
@@ -102,31 +138,71 @@ struct forgetting { /* waits for its entry */
 };
 
 static void
-answer(struct call *call, size_t n)
+answer(struct call *call, size_t n, bool lingers)
 {
 	struct call_doc d;
 	call_doc_begin(&d);
 	jsonw_kuint(&d.j, "erased", n);
+	if (lingers)
+		jsonw_kstring(&d.j, "note", view_str("a reader keeps the database's write-ahead log, and with it the old rows; "
+		    "it is emptied as soon as that is done, tried every minute"));
 	call_doc_end(call, &d, CALL_DONE);
 }
 
-/* Requests of no profile are kept as they came: those that name one of these modules go as well. */
+struct request { /* of no profile, as it could be read by somebody who looks for an identity */
+	uint64_t id;
+	char path[DB_SHAPE_MAX], host[256], agent[128];
+};
+
+struct requests {
+	struct request *one;
+	unsigned n;
+};
+
 static int
-forget_requests(struct control *c, const struct inventory_module *m)
+on_request(void *ctx, const struct db_unknown *u)
 {
+	struct requests *all = ctx;
+	struct request *r = &all->one[all->n++];
+	r->id = u->id;
+	plain(u->path, r->path, sizeof r->path);
+	plain(u->host, r->host, sizeof r->host);
+	plain(u->agent, r->agent, sizeof r->agent);
+	return all->n == DB_UNKNOWNS_MAX;
+}
+
+/* Requests of no profile are kept as they came: those that name this module go as well, however they spell it. */
+static int
+forget_requests(struct control *c, struct requests *all, const struct inventory_module *m)
+{
+	char name[DB_IDENT_MAX + 1];
 	int err = 0;
-	for (unsigned i = 0; m && !err && i < m->idents_n; i++)
-		if (strlen(m->ident[i].text) >= PRIVACY_LONG)
-			err = db_unknown_forget(c->db, m->ident[i].text);
+	for (unsigned i = 0; m && i < m->idents_n; i++) {
+		squeeze(m->ident[i].text, name, sizeof name);
+		if (strlen(name) < PRIVACY_LONG)
+			continue;
+		for (unsigned k = 0; !err && k < all->n;) {
+			const struct request *r = &all->one[k];
+			if (!strstr(r->path, name) && !strstr(r->host, name) && !strstr(r->agent, name)) {
+				k++;
+				continue;
+			}
+			err = db_unknown_forget(c->db, r->id);
+			all->one[k] = all->one[--all->n];
+		}
+	}
 	return err;
 }
 
 static int
 forget_now(struct control *c, uint8_t (*ids)[MSG_ID], size_t n)
 {
-	int err = 0;
+	struct requests all = { .one = calloc(DB_UNKNOWNS_MAX, sizeof *all.one) };
+	int err = all.one ? db_unknown_list(c->db, DB_UNKNOWNS_MAX, on_request, &all) : FG_ENOMEM;
+	err = err > 0 ? 0 : err; /* no more were asked for */
 	for (size_t i = 0; !err && i < n; i++)
-		err = forget_requests(c, inventory_by_pseudonym(c->inventory, ids[i]));
+		err = forget_requests(c, &all, inventory_by_pseudonym(c->inventory, ids[i]));
+	free(all.one);
 	return err ? err : inventory_erase_all(c->inventory, ids, n);
 }
 
@@ -150,7 +226,7 @@ on_logged(void *ctx, int err, uint64_t index)
 		if (f->call && err)
 			call_fail_err(f->call, err);
 		else if (f->call)
-			answer(f->call, f->n);
+			answer(f->call, f->n, db_lingers(f->c->db));
 	} else if (f->call) {
 		call_fail(f->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it: nothing was erased");
 	}
@@ -259,6 +335,8 @@ privacy_tick(struct control *c)
 	size_t n = 0;
 	if (c->key_changed)
 		tell_key(c);
+	if (db_lingers(c->db) && db_settle(c->db))
+		oplog(OPLOG_WARNING, "what was erased may still be in the database's write-ahead log: %s", db_why(c->db));
 	if (!years || (now >= c->forgot_at && now - c->forgot_at < DAY) || !logbook_permits(c->logbook))
 		return;
 	c->forgot_at = now;

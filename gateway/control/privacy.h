@@ -46,7 +46,7 @@ int privacy_silent(const struct inventory *inv, int64_t before, size_t max, uint
  * last time is told to the log by the next privacy_tick.
  */
 int privacy_key(struct control *c, struct view key);
-/* From the minute's timer: once a day what privacy.keep_years says. */
+/* From the minute's timer: what a reader kept from being erased for good, and once a day what privacy.keep_years says. */
 void privacy_tick(struct control *c);
 
 #endif

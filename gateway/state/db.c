@@ -18,6 +18,7 @@
 struct db {
 	sqlite3 *handle;
 	unsigned depth;   /* of db_begin() */
+	bool lingers;     /* the write-ahead log may hold what was forgotten */
 	bool broken;      /* an inner rollback: the whole must not be committed */
 	unsigned schema;
 	struct {
@@ -296,10 +297,24 @@ db_exec(struct db *db, const char *sql)
 int
 db_forget(struct db *db)
 {
+	db->lingers = true;
 	if (db->depth)
 		return 0;
 	int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	db->lingers = code != SQLITE_OK;
 	return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED ? 0 : failed(db);
+}
+
+int
+db_settle(struct db *db)
+{
+	return db_forget(db);
+}
+
+bool
+db_lingers(const struct db *db)
+{
+	return db->lingers;
 }
 
 uint64_t
@@ -525,9 +540,10 @@ set_up(struct db *db)
  * that has no room for that is no reason not to start.
  */
 static int
-settle(struct db *db)
+recovered(struct db *db)
 {
 	int r = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	db->lingers = r != SQLITE_OK;
 	return r == SQLITE_OK || r == SQLITE_BUSY || (r & 0xff) == SQLITE_FULL ? 0 : failed(db);
 }
 
@@ -546,7 +562,7 @@ db_open(const char *path, struct db **ret, char *ret_why, size_t cap)
 	else
 		r = set_up(db);
 	if (!r)
-		r = settle(db);
+		r = recovered(db);
 	if (!r)
 		r = migrate(db);
 	if (r) {

@@ -61,6 +61,10 @@ int db_copy(struct db *db, int *ret_fd);
 /* The last failure in words. Never NULL; lives until the next call. */
 const char *db_why(const struct db *db);
 /* Number of the last migration that ran here. */
+/* May the write-ahead log still hold rows that were forgotten? Also after a start, until it was emptied once. */
+bool db_lingers(const struct db *db);
+/* Tries once more to empty it; 0 also when a reader is still in the way. */
+int db_settle(struct db *db);
 unsigned db_schema(const struct db *db);
 
 #endif

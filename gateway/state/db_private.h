@@ -54,7 +54,7 @@ int db_first(struct db_query *q);
 int db_exec(struct db *db, const char *sql);
 /*
  * Empties the write-ahead log, so that what was deleted is nowhere any longer.
- * 0 also when a reader holds it up (the next checkpoint does it) and inside a transaction.
+ * 0 also when a reader holds it up and inside a transaction: db_lingers() says so until db_settle() has done it.
  */
 int db_forget(struct db *db);
 uint64_t db_last_id(const struct db *db);

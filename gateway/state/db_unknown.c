@@ -117,11 +117,10 @@ db_unknown_clear(struct db *db)
 }
 
 int
-db_unknown_forget(struct db *db, const char *text)
+db_unknown_forget(struct db *db, uint64_t id)
 {
 	struct db_query q;
-	db_query(&q, db, "DELETE FROM unknown WHERE instr(path, ?) > 0 OR instr(host, ?) > 0 OR instr(agent, ?) > 0");
-	for (unsigned i = 0; i < 3; i++)
-		db_put_text(&q, text);
+	db_query(&q, db, "DELETE FROM unknown WHERE id = ?");
+	db_put_u64(&q, id);
 	return db_run(&q, NULL);
 }

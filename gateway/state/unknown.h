@@ -25,7 +25,7 @@ int db_unknown_get(struct db *db, uint64_t id, struct db_unknown *ret);
 /* Most seen first, at most limit. */
 int db_unknown_list(struct db *db, unsigned limit, int (*each)(void *arg, const struct db_unknown *u), void *arg);
 int db_unknown_clear(struct db *db);
-/* Forgets the requests whose path, host or agent holds that text. */
-int db_unknown_forget(struct db *db, const char *text);
+/* Forgets that one, if it is there. */
+int db_unknown_forget(struct db *db, uint64_t id);
 
 #endif

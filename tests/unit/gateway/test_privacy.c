@@ -172,6 +172,52 @@ in_database(struct control_rig *r, const char *text)
 	return n;
 }
 
+static int
+count_one(void *arg, const struct db_unknown *u)
+{
+	assert_string_equal(u->path, "/x?imei=356938035643809");
+	++*(unsigned *)arg;
+	return 0;
+}
+
+struct while_read {
+	struct control_rig *r;
+	uint8_t id[MSG_ID];
+};
+
+static int
+erase_while_read(void *arg, const struct db_unknown *u)
+{
+	struct while_read *w = arg;
+	(void)u;
+	assert_int_equal(inventory_erase(w->r->c.inventory, w->id), 0);
+	assert_true(db_lingers(w->r->c.db));
+	assert_true(in_database(w->r, IMEI) > 0);
+	return 1;
+}
+
+/* A reader keeps the old rows in the write-ahead log: that is known, and made good by the next minute. */
+static void
+test_a_reader_delays_forgetting(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	const struct db_unknown u = { .path = "/x", .count = 1 };
+	struct while_read w = { .r = r };
+	struct db *reader = NULL;
+	char why[200];
+	(void)state;
+	assert_int_equal(db_unknown_add(r->c.db, &u), 0);
+	memcpy(w.id, sight(r, IMEI, r->now)->pseudonym, sizeof w.id);
+	assert_int_equal(inventory_flush(r->c.inventory), 0);
+	assert_int_equal(db_open(scratch_path(&r->s, "state.db"), &reader, why, sizeof why), 0);
+	assert_int_equal(db_unknown_list(reader, 0, erase_while_read, &w), 1);
+	db_close(reader);
+	privacy_tick(&r->c);
+	assert_false(db_lingers(r->c.db));
+	assert_int_equal(in_database(r, IMEI), 0);
+	control_rig_free(r);
+}
+
 static void
 test_forgetting_follows_the_log(void **state)
 {
@@ -188,6 +234,15 @@ test_forgetting_follows_the_log(void **state)
 	assert_int_equal(inventory_flush(c->inventory), 0);
 	assert_int_equal(db_unknown_add(c->db, &u), 0);
 	assert_int_equal(db_unknown_add(c->db, &other), 0);
+	static const char *const spellings[] = { "/49-015420-323751-8", "/x?imei=49%20015420%20323751%208", "/%34%39015420323751%38",
+		"/%2534%39015420323751%2538", "/x?i=49+015420+323751+8" };
+	for (unsigned i = 0; i < sizeof spellings / sizeof spellings[0]; i++) {
+		struct db_unknown one = { .count = 1, .first_seen = 1, .last_seen = 1 };
+		snprintf(one.path, sizeof one.path, "%s", spellings[i]);
+		assert_int_equal(db_unknown_add(c->db, &one), 0);
+	}
+	const struct db_unknown agent = { .path = "/y", .agent = "EC25/49 015420 323751 8", .count = 1 };
+	assert_int_equal(db_unknown_add(c->db, &agent), 0);
 	assert_true(in_database(r, IMEI) > 0);
 	uint8_t(*ids)[MSG_ID] = malloc(MSG_ID);
 	memcpy(ids[0], id, MSG_ID);
@@ -202,6 +257,10 @@ test_forgetting_follows_the_log(void **state)
 	assert_non_null(inventory_by_identity(c->inventory, IDENTITY_IMEI, view_str("356938035643809")));
 	assert_int_equal(in_database(r, IMEI), 0);
 	assert_true(in_database(r, "356938035643809") > 0);
+	unsigned left = 0;
+	assert_int_equal(db_unknown_list(c->db, 0, count_one, &left), 0);
+	assert_int_equal(left, 1);
+	assert_false(db_lingers(c->db));
 	/* Under the same key it would be the same again: grants stay what they were. */
 	assert_memory_equal(sight(r, IMEI, r->now)->pseudonym, id, MSG_ID);
 	log_down(c, &l);
@@ -292,6 +351,7 @@ main(void)
 		cmocka_unit_test(test_masks_in_texts),
 		cmocka_unit_test(test_reasons_that_name_it),
 		cmocka_unit_test(test_forgetting_follows_the_log),
+		cmocka_unit_test(test_a_reader_delays_forgetting),
 		cmocka_unit_test(test_years),
 		cmocka_unit_test(test_another_key_is_told_once),
 	};
