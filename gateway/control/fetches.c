@@ -12,6 +12,8 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/privacy.h"
+#include "gateway/control/privacy.h"
 #include "gateway/wire/memfd.h"
 
 #define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
@@ -628,7 +630,10 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	uint32_t wall = ((uint32_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S) * 1000u;
 	struct msg_append *e = entry(fl, ENTRY_FETCH_STARTED, "ok");
 	logbook_ref(e, "asked_by", fl->asker);
-	logbook_say(e, "%s", r->url);
+	/* The path was filled in from what a module asked for, and the log is forever. */
+	char url[sizeof r->url];
+	privacy_mask_text(r->url, false, url, sizeof url);
+	logbook_say(e, "%s", url);
 	logbook_tell(c->logbook, e);
 	err = jobs_start(c->jobs, MSG_JOB_UPSTREAM, wall, &ops, fl, &fl->job);
 	if (err)

@@ -50,6 +50,15 @@ put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
 	jsonw_array_end(j);
 }
 
+/* What a module said of itself may be its own number. */
+static void
+put_said(struct jsonw *j, const char *key, const char *text, bool clear)
+{
+	char masked[DB_VERSION_MAX];
+	privacy_mask_text(text, false, masked, sizeof masked);
+	put_text(j, key, clear ? text : masked);
+}
+
 static void
 put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
 {
@@ -61,9 +70,9 @@ put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
 	put_identities(j, m, clear);
 	requests_put_time(j, "last_seen", m->last_seen);
 	jsonw_kbool(j, "listed", m->listed);
-	put_text(j, "product", m->product);
+	put_said(j, "product", m->product, clear);
 	put_text(j, "profile", m->profile);
-	put_text(j, "version", m->version);
+	put_said(j, "version", m->version, clear);
 	jsonw_object_end(j);
 }
 
@@ -345,11 +354,11 @@ put_answer(struct jsonw *j, enum scope_answer answer, const char *missing, const
 	jsonw_object(j);
 	jsonw_kcstr(j, "answer", scope_answer_name(answer));
 	jsonw_kcstr(j, "missing", missing);
-	put_text(j, "product", product);
+	put_said(j, "product", product, false);
 	put_text(j, "profile", profile);
 	requests_put_digest(j, "release", release != NULL, release, MSG_ID);
 	jsonw_khex(j, "resource", resource, MSG_ID);
-	put_text(j, "target", target);
+	put_said(j, "target", target, false);
 	jsonw_kcstr(j, "text", scope_answer_text(answer));
 	jsonw_object_end(j);
 }

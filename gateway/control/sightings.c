@@ -10,6 +10,8 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/privacy.h"
+#include "gateway/control/privacy.h"
 
 #define BUCKETS 4096 /* a power of two; resources are digests, so they spread by themselves */
 
@@ -31,6 +33,7 @@ struct sightings {
 	int64_t told_at;
 	int64_t met_at;    /* the second in which the last new one was taken in */
 	unsigned met;      /* in that second */
+	uint64_t personal; /* likewise, for a module's number stood where a product or a version belongs */
 	uint64_t misfits;  /* dropped for not being what their profile says */
 };
 
@@ -179,6 +182,23 @@ identify(struct sightings *s, const struct policy *p, const struct msg_sighting 
 	return true;
 }
 
+/*
+ * What a resource is called goes into reviews, lists and the log for good, in clear text. A module that puts its own
+ * number there would be named for ever, so it is not taken.
+ */
+static bool
+names_a_module(const struct msg_sighting *m)
+{
+	const char *const texts[] = { m->product, m->target, m->from };
+	for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char masked[sizeof m->product + sizeof m->target + sizeof m->from];
+		privacy_mask_text(texts[i], false, masked, sizeof masked);
+		if (strcmp(texts[i], masked) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Modules choose what they ask for: how many writes a second come of it, they must not. */
 static bool
 may_meet(struct sightings *s)
@@ -248,6 +268,13 @@ sightings_take(struct sightings *s, unsigned edge, const struct msg_sighting *m)
 	bool named = identify(s, p, m, asker);
 	if (!m->product[0])
 		return;
+	if (names_a_module(m)) {
+		if (!s->personal)
+			oplog(OPLOG_WARNING, "profile %s: a product or version has as many digits as a module's number; "
+			    "nothing of that name is fetched or shown", p->profile->name);
+		s->personal += count;
+		return;
+	}
 	struct seen *one = find(s, m->resource);
 	if (!one)
 		one = meet(s, p, m, named ? asker : NULL);
@@ -348,6 +375,7 @@ sightings_report(struct sightings *s)
 	tell_count(s->c, rest, "other-resources");
 	tell_count(s->c, s->unknown, "no-profile");
 	tell_count(s->c, s->refused, "too-many-resources");
+	tell_count(s->c, s->personal, "names-a-module");
 	tell_count(s->c, s->misfits, "misfits");
-	s->unknown = s->refused = s->misfits = 0;
+	s->unknown = s->refused = s->personal = s->misfits = 0;
 }

@@ -172,6 +172,26 @@ in_database(struct control_rig *r, const char *text)
 	return n;
 }
 
+/* The log is forever: it says where a fetch went, but not the number that a module put into the path. */
+static void
+test_log_hides_a_number_in_a_path(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct msg_sighting m = { .profile = "acme-rtr", .fetchable = true, .url = "https://up.example/get/" IMEI "?v=1.1.0",
+		.product = "EC25", .target = "1.1.0" };
+	struct msg_append e;
+	(void)state;
+	assert_int_equal(profile_resource(policies_find(r->c.policies, "acme-rtr")->profile, m.url, m.resource), 0);
+	struct log_rig l = log_up(&r->c);
+	sightings_take(r->c.sightings, 0, &m);
+	do
+		e = take(&r->c, &l);
+	while (e.event != ENTRY_FETCH_STARTED);
+	assert_string_equal(e.msg, "https://up.example/get/***********7518?v=1.1.0");
+	log_down(&r->c, &l);
+	control_rig_free(r);
+}
+
 static int
 count_one(void *arg, const struct db_unknown *u)
 {
@@ -352,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_reasons_that_name_it),
 		cmocka_unit_test(test_forgetting_follows_the_log),
 		cmocka_unit_test(test_a_reader_delays_forgetting),
+		cmocka_unit_test(test_log_hides_a_number_in_a_path),
 		cmocka_unit_test(test_years),
 		cmocka_unit_test(test_another_key_is_told_once),
 	};

@@ -128,6 +128,29 @@ test_sightings_hourly_quota_holds(void **state)
 	control_rig_free(r);
 }
 
+/* A module's number where a product or a version belongs would be in reviews and the log for ever: no such resource. */
+static void
+test_sightings_name_no_module(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct db_resource res;
+	struct msg_spawn spawn;
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct msg_sighting m = sighting_of(r, i);
+		char *const texts[] = { m.product, m.target, m.from };
+		snprintf(texts[i], i ? sizeof m.target : sizeof m.product, "490154203237518");
+		take(r, &m);
+		assert_int_equal(db_resource_get(r->c.db, m.resource, &res), FG_ENOTFOUND);
+	}
+	assert_int_equal(control_rig_spawns(r, &spawn, NULL), 0);
+	const struct msg_sighting m = sighting_of(r, 1);
+	take(r, &m);
+	assert_int_equal(db_resource_get(r->c.db, m.resource, &res), 0);
+	assert_int_equal(control_rig_spawns(r, &spawn, NULL), 1);
+	control_rig_free(r);
+}
+
 /* Whoever invents versions writes so many a second and no more, and keeps none of the genuine ones out. */
 static void
 test_sightings_inventing_resources_is_bounded(void **state)
@@ -403,6 +426,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sightings_of_a_thousand_cause_one_fetch),
 		cmocka_unit_test(test_sightings_failure_is_not_hammered),
+		cmocka_unit_test(test_sightings_name_no_module),
 		cmocka_unit_test(test_sightings_hourly_quota_holds),
 		cmocka_unit_test(test_sightings_inventing_resources_is_bounded),
 		cmocka_unit_test(test_sightings_of_what_made_room),
