@@ -31,6 +31,8 @@ struct verify_release { /* one release the log issued */
 	bool taken_back;        /* the warden took it back: never in effect */
 	int64_t revoked_us;     /* 0: not */
 	uint64_t late;          /* grants behind the revocation */
+	uint32_t before;        /* the image's release before it: number plus 1, 0: none */
+	bool image_revoked;     /* and with it all that are before it */
 	uint64_t granted;       /* distinct modules */
 };
 

@@ -24,6 +24,12 @@ verify_log_problem(struct verify_log *l, const char *fmt, ...)
 
 /* ---- reading ---- */
 
+/*
+ * Bytes of a line at the least, its end counted: the shortest entry with all its members has 120. Whoever sends
+ * a file of nothing but line ends gets no memory for each of them.
+ */
+#define LINE_MIN 96
+
 /* What became of one tile of level 0 and its bundle. Zero: nobody looked. */
 enum { TILE_GOOD = 1, TILE_MISSING = 2, TILE_DIFFERS = 4, BUNDLE_GOOD = 8, BUNDLE_MISSING = 16, BUNDLE_DIFFERS = 32 };
 
@@ -96,6 +102,10 @@ read_lines(struct reading *r, unsigned parts)
 		return err;
 	for (unsigned i = 0; i < parts; i++)
 		l->n += r->lines[i];
+	if (l->n > l->size / LINE_MIN + 1) {
+		verify_log_problem(l, "entries.jsonl: %llu lines in %zu bytes are no entries", (unsigned long long)l->n, l->size);
+		l->n = l->size = 0;
+	}
 	bool open_end = l->size && l->text[l->size - 1] != '\n';
 	l->n += open_end;
 	l->at = calloc(l->n + 1, sizeof l->at[0]);

@@ -20,6 +20,7 @@ struct walk {
 	struct verify_story *sum;
 	struct verify_judge judge;
 	struct verify_index *granted; /* module and release -> index of the grant */
+	struct verify_index *newest;  /* image -> number of its last release */
 	struct verify_index *used;    /* statement -> number of the release that was granted on it */
 	int64_t last_us;              /* of the last entry that could be read */
 	struct stopped halted;
@@ -73,6 +74,14 @@ named(const struct walk *w, const struct verify_fact *f)
 }
 
 static int
+drop(const struct verify_release *r, int err)
+{
+	free(r->record);
+	return err;
+}
+
+/* Takes the record over, also when it fails. */
+static int
 add_release(struct walk *w, const struct verify_release *r)
 {
 	struct verify_story *s = w->sum;
@@ -82,19 +91,23 @@ add_release(struct walk *w, const struct verify_release *r)
 		uint32_t cap = s->release_cap ? s->release_cap * 2 : 64;
 		struct verify_release *more = cap > STORY_RELEASES_MAX ? NULL : reallocarray(s->release, cap, sizeof *more);
 		if (!more)
-			return cap > STORY_RELEASES_MAX ? FG_ELIMIT : FG_ENOMEM;
+			return drop(r, cap > STORY_RELEASES_MAX ? FG_ELIMIT : FG_ENOMEM);
 		s->release = more;
 		s->release_cap = cap;
 	}
 	key_of(r->id, (const uint8_t[RELEASE_ID]){ 0 }, key);
 	int err = verify_index_add(s->by_id, key, s->release_n, &fresh);
 	if (err)
-		return err;
+		return drop(r, err);
 	if (!fresh)
 		verify_log_problem(w->l, "entry %llu: a release is issued twice", (unsigned long long)r->at);
-	s->release[s->release_n++] = *r;
+	const uint8_t *image = r->record->terms.image;
+	uint64_t before;
+	s->release[s->release_n] = *r;
+	s->release[s->release_n].before = verify_index_get(w->newest, image, &before) ? (uint32_t)before + 1 : 0;
 	s->releases++;
-	return FG_OK;
+	/* From here on the record is the story's: what fails now ends all. */
+	return verify_index_put(w->newest, image, s->release_n++);
 }
 
 /* What the warden took from control on trust, and wrote down: how many were asked for, and whose wish it was. */
@@ -139,11 +152,7 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 	int err = verify_judge_release(&w->judge, &r);
 	for (uint32_t i = 0; !err && i < r.record->statements_n; i++)
 		err = verify_index_put(w->sum->signatures, r.record->statement[i].signature, at);
-	if (!err)
-		err = add_release(w, &r);
-	if (err)
-		free(r.record);
-	return err;
+	return err ? drop(&r, err) : add_release(w, &r);
 }
 
 /* The warden's own word that a release of the log never took effect. */
@@ -166,6 +175,18 @@ stop(struct verify_release *r, int64_t t_us)
 		r->revoked_us = t_us;
 }
 
+/* Each release once, however often its image is revoked. */
+static void
+stop_image(struct walk *w, const uint8_t image[DIGEST_SHA256_LEN], int64_t t_us)
+{
+	uint64_t newest;
+	uint32_t k = verify_index_get(w->newest, image, &newest) ? (uint32_t)newest + 1 : 0;
+	for (; k && !w->sum->release[k - 1].image_revoked; k = w->sum->release[k - 1].before) {
+		w->sum->release[k - 1].image_revoked = true;
+		stop(&w->sum->release[k - 1], t_us);
+	}
+}
+
 /* obj names the release, or the image and with it every release of it. */
 static int
 on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
@@ -179,10 +200,8 @@ on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, u
 		stop(one, e->t_us);
 		return verify_judge_revoked(&w->judge, one->record->terms.image, at);
 	}
-	for (uint32_t i = 0; have_image && i < w->sum->release_n; i++) {
-		if (!memcmp(w->sum->release[i].record->terms.image, image, sizeof image))
-			stop(&w->sum->release[i], e->t_us);
-	}
+	if (have_image)
+		stop_image(w, image, e->t_us);
 	return have_image ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
 }
 
@@ -259,26 +278,40 @@ on_served(struct walk *w, const struct verify_fact *f, uint64_t at)
 	w->sum->served += f->ev == ENTRY_DEVICE_SERVED;
 }
 
-/* Small scopes of one image in force together are one large scope: the last of them needs the persons of that. */
+/* What ended around then may have ended first: restrictions are logged after their effect. */
+static bool
+had_ended(const struct verify_release *r, int64_t issued)
+{
+	return r->taken_back || r->record->terms.not_after <= issued ||
+	    (r->revoked_us && r->revoked_us < issued * 1000000 + VERIFY_JUDGE_ON_ITS_WAY_US);
+}
+
+static bool
+are_too_few(const struct genesis *g, uint32_t persons, uint64_t modules)
+{
+	return persons < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+}
+
+/*
+ * Small scopes of one image in force together are one large scope: the last of them needs the persons of that.
+ * Only releases of its image are looked at, and no more than it takes to tell.
+ */
 static void
 check_sums(struct verify_log *l, const struct genesis *g, const struct verify_story *s)
 {
 	for (uint32_t i = 0; i < s->release_n; i++) {
-		const struct release *a = s->release[i].record;
-		uint64_t modules = a->terms.max_devices;
-		for (uint32_t k = 0; k < i; k++) {
-			const struct verify_release *r = &s->release[k];
-			const struct release *b = r->record;
-			/* What ended around then may have ended first: restrictions are logged after their effect. */
-			bool ended = r->taken_back || b->terms.not_after <= a->issued ||
-			    (r->revoked_us && r->revoked_us < a->issued * 1000000 + VERIFY_JUDGE_ON_ITS_WAY_US);
-			if (!ended && !memcmp(a->terms.image, b->terms.image, sizeof a->terms.image))
-				modules += b->terms.max_devices;
+		const struct verify_release *one = &s->release[i];
+		uint32_t persons = one->record->statements_n;
+		uint64_t modules = one->record->terms.max_devices;
+		if (one->taken_back || !are_too_few(g, persons, UINT32_MAX))
+			continue;
+		for (uint32_t k = one->before; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before) {
+			if (!had_ended(&s->release[k - 1], one->record->issued))
+				modules += s->release[k - 1].record->terms.max_devices;
 		}
-		if (!s->release[i].taken_back &&
-		    a->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX))
+		if (are_too_few(g, persons, modules))
 			verify_log_problem(l, "entry %llu: with the image's other releases it is for more modules than so few "
-			    "persons can release", (unsigned long long)s->release[i].at);
+			    "persons can release", (unsigned long long)one->at);
 	}
 }
 
@@ -491,8 +524,9 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 		.texts = verify_index_new(0) };
 	w.granted = verify_index_new(count_grants(l));
 	w.used = verify_index_new(0);
+	w.newest = verify_index_new(0);
 	int err = verify_judge_init(&w.judge, l, s);
-	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used))
+	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used || !w.newest))
 		err = FG_ENOMEM;
 	if (!err)
 		err = check_first(&w, s);
@@ -506,6 +540,7 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 	verify_judge_free(&w.judge);
 	verify_index_free(w.granted);
 	verify_index_free(w.used);
+	verify_index_free(w.newest);
 	return err;
 }
 

@@ -418,6 +418,14 @@ STORY_OURS(test_standing_for_a_key, 1, "a key that was suspended before", story_
 STORY(test_few_in_a_hold, 0, "\nok\n", story_of_standing_time(f, true, 2))
 STORY(test_few_by_a_key, 0, "\nok\n", story_of_standing_time(f, false, 2))
 
+static void
+revoke_image(struct fixture *f)
+{
+	char obj[80] = "sha256:";
+	hex_encode(f->terms.image, DIGEST_SHA256_LEN, obj + 7);
+	put_event(f, ENTRY_APPROVAL_REVOKED, obj);
+}
+
 /* Judged by the set before, though another was in force. */
 static void
 test_old_set(void **state)
@@ -433,6 +441,29 @@ test_old_set(void **state)
 	end(f);
 	expect(f, 1, "judged by signer set 0 while 1 was in force");
 	writer_free(&text);
+}
+
+/* An image revoked again and again stops each of its releases once, at the first time, and those of no other image. */
+STORY(test_image_revoked_twice, 1, "after the release was revoked", make_release(f); log_release(f); char first[64];
+      memcpy(first, f->obj, sizeof first); make_release(f); log_release(f); revoke_image(f); f->now += 60; revoke_image(f);
+      put_module(f, ENTRY_DEVICE_GRANT, 1, first))
+STORY(test_other_image_revoked, 0, "\nok\n", make_release(f); log_release(f); f->terms.image[0] ^= 1; revoke_image(f);
+      f->now += 60; put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+
+/* Nothing but line ends: no memory for each of them. */
+static void
+test_nothing_but_lines(void **state)
+{
+	struct fixture *f = *state;
+	static const size_t n = 64u << 20;
+	need_program(f);
+	end(f);
+	char *p = malloc(n);
+	memset(p, '\n', n);
+	scratch_write(at(f, "e/entries.jsonl"), p, n);
+	free(p);
+	expect(f, 1, "are no entries");
+	expect(f, 1, "entries.jsonl is empty");
 }
 
 /* A receipt that carries its entry, and one approval by itself. */
@@ -540,7 +571,7 @@ main(void)
 		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
 		TEST(test_halt_ended_for_the_clock), TEST(test_time_goes_back), TEST(test_time_goes_back_for_a_suspended_key),
 		TEST(test_time_may_stand), TEST(test_standing_in_a_hold), TEST(test_standing_for_a_key), TEST(test_few_in_a_hold),
-		TEST(test_few_by_a_key),
+		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
 		cmocka_unit_test_setup_teardown(test_user_verification, setup_sk, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_touch, setup_sk, teardown),
