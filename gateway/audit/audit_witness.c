@@ -125,8 +125,12 @@ compare(struct audit *a, const char *who, struct view note, uint64_t *ret_size)
 		return false;
 	}
 	*ret_size = o.head.size;
-	if (!a->ledger || a->opened.state != MSG_LOG_OPEN_OK)
-		return true; /* condemned for what it is already */
+	if (!a->ledger || a->opened.state != MSG_LOG_OPEN_OK) {
+		/* Condemned for what it is already; a repair must reach as far as anybody knows. */
+		if (a->condemned.state != MSG_LOG_UNKNOWN)
+			audit_condemn(a, a->condemned.state, o.head.size, "");
+		return true;
+	}
 	if (o.head.size > ledger_size(a->ledger)) {
 		snprintf(why, sizeof why, "%s holds a checkpoint of size %" PRIu64 ", this log has %" PRIu64 " entries", who,
 		    o.head.size, ledger_size(a->ledger));

@@ -171,7 +171,7 @@ replayed(void *ctx, uint64_t seq, struct view entry)
 {
 	struct work *w = ctx;
 	uint8_t leaf[MERKLE_HASH_LEN], there[MERKLE_HASH_LEN];
-	if (w->differs || seq > w->head.size + w->ret->kept)
+	if (w->differs || (seq >= w->head.size && seq != w->head.size + w->ret->kept))
 		return FG_OK;
 	int err = merkle_leaf(w->m, entry, leaf);
 	if (!err && seq < w->head.size) {
@@ -197,8 +197,11 @@ find_tail(struct work *w)
 		return FG_ENOMEM;
 	int err = w->old_wal < 0 ? FG_ENOTFOUND : wal_open(w->old_wal, replayed, w, &old, &found);
 	wal_close(old);
-	/* A WAL that cannot be read, or tells another story, has nothing that could be trusted behind it. */
-	if (err || found.broken || w->differs)
+	/*
+	 * A WAL that cannot be read, or tells another story, has nothing that could be trusted behind it. Of a broken
+	 * one stands what comes before the break; what was signed of it has to lead to that root (extend).
+	 */
+	if (err || w->differs)
 		w->ret->kept = 0;
 	return err == FG_ENOMEM ? err : FG_OK;
 }

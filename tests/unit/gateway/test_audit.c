@@ -15,6 +15,7 @@
 #include "crypto/err.h"
 #include "crypto/receipt.h"
 #include "crypto/witness.h"
+#include "gateway/audit/condemned.h"
 #include "gateway/role/role.h"
 #include "unit/crypto/people.h"
 #include "unit/gateway/role_rig.h"
@@ -752,6 +753,20 @@ test_another_tree(void **state)
 	compare(f, writer_view(&note), true);
 	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
 	assert_int_equal(head(f, f->control).size, 3);
+	stop(f);
+	/* Condemned already; a repair has to reach as far as the warden remembers all the same. */
+	struct condemned marker;
+	int dir = scratch_dir(&f->tmp, "audit");
+	c.size = 90;
+	writer_reset(&note);
+	assert_int_equal(checkpoint_sign(&c, &f->key, &note), 0);
+	token = start_held(f);
+	cosigned(f, token, 0, WITNESS_UNKNOWN, writer_view(&note), "");
+	assert_int_equal(head(f, f->control).state, MSG_LOG_TAMPERED);
+	assert_int_equal(condemned_read(dir, &marker), 0);
+	assert_int_equal(marker.state, MSG_LOG_TAMPERED);
+	assert_int_equal(marker.known, 90);
+	close(dir);
 	stop(f);
 	writer_free(&note);
 	writer_free(&foreign);

@@ -206,6 +206,49 @@ refused(struct fixture *f, const char *from, const char *why)
 	assert_int_equal(faccessat(f->audit, "log", F_OK, 0), 0);
 }
 
+/* Where that text stands in the write-ahead log. */
+static size_t
+in_wal(struct fixture *f, const char *text)
+{
+	size_t n;
+	uint8_t *p = scratch_read(scratch_path(&f->tmp, "audit/wal/00000000000000000000.seg"), &n);
+	const uint8_t *at = memmem(p, n, text, strlen(text));
+	assert_non_null(at);
+	n = (size_t)(at - p);
+	free(p);
+	return n;
+}
+
+/* Broken behind what was signed here: what comes before the break still leads there, and no further. */
+static void
+test_broken_wal(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t was[DIGEST_SHA256_LEN], is[DIGEST_SHA256_LEN];
+	grow(f, 300, "entry", true);
+	copy(f, "audit/log", "short");
+	grow(f, 100, "entry", true);
+	root_at(f, 400, was);
+	grow(f, 3, "tail", false);
+	grow(f, 3, "tail", false);
+	copy(f, "audit", "whole");
+	const char *wal = "audit/wal/00000000000000000000.seg";
+	assert_true(scratch_flip(scratch_path(&f->tmp, wal), (long)in_wal(f, "tail 401"), 1));
+	ledger_close(log_open(f, MSG_LOG_TAMPERED));
+	condemn(f, MSG_LOG_TAMPERED, 400);
+	assert_int_equal(repair(f, "short"), 0);
+	assert_int_equal(f->r.size, 400);
+	assert_int_equal(f->r.kept, 1);
+	root_at(f, 400, is);
+	assert_memory_equal(was, is, sizeof is);
+	/* Broken before that: it does not get there. */
+	copy(f, "whole", "audit");
+	assert_true(scratch_flip(scratch_path(&f->tmp, wal), (long)in_wal(f, "entry 350"), 1));
+	condemn(f, MSG_LOG_TAMPERED, 400);
+	assert_int_equal(repair(f, "short"), FG_EPERM);
+	assert_non_null(strstr(f->r.why, "larger size"));
+}
+
 static void
 test_never_forks(void **state)
 {
@@ -261,6 +304,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rolled_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_wal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_forks, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
