@@ -333,13 +333,36 @@ static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_S
 	ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
+/* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
+static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
+	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
+	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS };
+
+static bool
+is_one_of(struct view event, const enum entry_event *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (view_is(event, entry_event_name(list[i])))
+			return true;
+	return false;
+}
+
 bool
 recount_wants(struct view event)
 {
-	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-		if (view_is(event, entry_event_name(wanted[i])))
-			return true;
-	return false;
+	return is_one_of(event, wanted, sizeof wanted / sizeof wanted[0]);
+}
+
+bool
+recount_restricts(struct view event)
+{
+	return is_one_of(event, restricting, sizeof restricting / sizeof restricting[0]);
+}
+
+void
+recount_skip(struct recount *r)
+{
+	r->skipped++;
 }
 
 int

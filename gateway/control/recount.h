@@ -29,6 +29,10 @@ void recount_free(struct recount *r);
 bool recount_wants(struct view event);
 /* One entry of the log, in order. FG_ENOMEM. */
 int recount_take(struct recount *r, uint64_t index, const struct entry *e);
+/* Whether without such an entry something would be permitted that must not be. */
+bool recount_restricts(struct view event);
+/* One entry could not be read and is left out; mending names how many. */
+void recount_skip(struct recount *r);
 /* Whether the sets of signers that p has are others, fewer or more than the log put in force. */
 bool recount_signers_differ(const struct recount *r, const struct people *p);
 /*

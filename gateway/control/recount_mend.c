@@ -464,6 +464,8 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	for (size_t i = 0; i < r->holds.n; i++)
 		check_hold(&m, shelf_at(&r->holds, i));
 	(void)inventory_flush(c->inventory);
+	if (r->skipped && !named_before(&m, "log"))
+		differs(&m, "log", "%u of its entries cannot be read and are left out", r->skipped);
 	if (recount_signers_differ(r, c->people)) {
 		c->signers_lost = true; /* who was removed would count again */
 		differs(&m, "signers", "the log has signer set %u in force, the folder ends with %u%s; nothing is permitted",

@@ -65,6 +65,7 @@ struct recount { /* each shelf holds rows of one of those above */
 	uint8_t (*set)[DIGEST_SHA256_LEN]; /* statements of the sets that the log put in force, 1 first; owned */
 	uint32_t sets_n;
 	bool sets_broken;   /* they do not follow each other */
+	unsigned skipped;   /* entries that cannot be read */
 	bool no_memory;
 };
 

@@ -21,6 +21,8 @@ struct replay {
 	uint64_t published; /* what can be read of it */
 	bool have_target, running, done;
 	unsigned looks;     /* at a folder of signer sets that is not as the log has it */
+	bool stuck;         /* for ever: the log does not change */
+	uint64_t stuck_at;  /* entry that takes something back, and cannot be read */
 	struct event *again;
 	struct recount *recount; /* NULL once the database was held against it */
 };
@@ -70,6 +72,13 @@ replay_done(const struct replay *r)
 	return r && r->done;
 }
 
+bool
+replay_stuck(const struct replay *r, uint64_t *ret_index)
+{
+	*ret_index = r ? r->stuck_at : 0;
+	return r && r->stuck;
+}
+
 static void
 later(struct replay *r)
 {
@@ -114,12 +123,20 @@ take_entry(struct replay *r, uint64_t index, struct view line)
 	struct json *doc = NULL;
 	struct entry e;
 	struct view event = field(line, "\"ev\":\"");
-	if (view_is(event, entry_event_name(ENTRY_DEVICE_GRANT)))
-		return take_grant(r, line);
-	if (!recount_wants(event))
+	bool grant = view_is(event, entry_event_name(ENTRY_DEVICE_GRANT));
+	if (!grant && !recount_wants(event))
 		return FG_OK;
-	int err = entry_parse(line, &doc, &e, NULL);
-	if (!err)
+	int err = grant ? take_grant(r, line) : entry_parse(line, &doc, &e, NULL);
+	if (err == FG_EFORMAT || err == FG_ELIMIT) {
+		/* It will never be any other. What would permit, or counts one module, is left out and named. */
+		r->stuck = recount_restricts(event);
+		r->stuck_at = index;
+		if (r->stuck)
+			return err;
+		recount_skip(r->recount);
+		return FG_OK;
+	}
+	if (!err && !grant)
 		err = recount_take(r->recount, index, &e);
 	json_free(doc);
 	return err;
@@ -167,6 +184,11 @@ on_opened(void *ctx, int err, int fd)
 	if (!err)
 		err = take_bundle(r, writer_view(&w), bundle_of(r) * TILE_WIDTH, tile_width(0, bundle_of(r), r->published));
 	writer_free(&w);
+	if (r->stuck) {
+		oplog(OPLOG_ERR, "entry %llu of the log takes something back and cannot be read; nothing is permitted",
+		    (unsigned long long)r->stuck_at);
+		return; /* it stays running, and is never done */
+	}
 	if (err) {
 		oplog(OPLOG_ERR, "the log could not be read back: %s; nothing is permitted until it was",
 		    err_name(err));

@@ -11,6 +11,7 @@
 #define FG_GATEWAY_CONTROL_REPLAY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define REPLAY_AGAIN_MS 300 /* until the next look, when the log has not published what it holds */
 
@@ -21,6 +22,8 @@ struct replay *replay_new(struct control *c);
 void replay_free(struct replay *r);
 /* The log is there and in order: begins, unless it is done or under way. */
 void replay_begin(struct replay *r);
+/* It never will be done: that entry, which takes something back, cannot be read. */
+bool replay_stuck(const struct replay *r, uint64_t *ret_index);
 /* Everything the log had at the start is known. */
 bool replay_done(const struct replay *r);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* requests_status - how the gateway stands, what it is configured for, what is asked for. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,8 @@ put_alerts(struct jsonw *j, struct control *c)
 {
 	struct listing l = { .c = c, .j = j };
 	const char *log = logbook_state(c->logbook);
-	char clock[320];
+	char clock[320], text[160];
+	uint64_t stuck;
 	jsonw_key(j, "alerts");
 	jsonw_array(j);
 	if (strcmp(log, "ok") != 0)
@@ -96,6 +98,11 @@ put_alerts(struct jsonw *j, struct control *c)
 	witnesses_alerts(c->witnesses, alert, j);
 	if (!c->warden)
 		alert(j, "WARDEN", "the warden is away: nothing can be released or resumed");
+	if (replay_stuck(c->replay, &stuck)) {
+		snprintf(text, sizeof text,
+		    "entry %" PRIu64 " of the log takes something back and cannot be read: nothing is permitted", stuck);
+		alert(j, "REPLAY", text);
+	}
 	if (c->signers_lost)
 		alert(j, "SIGNERS", "the folder has other signer sets than the log put in force: nothing is permitted");
 	if (c->halt_lost)
