@@ -153,7 +153,10 @@ describe(const struct clockwatch *cw, char *dst, size_t cap)
 		    "confirm it or it comes back", (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
 }
 
-/* The beginning of a hold, or its end by the clock itself. Sent again until it is acknowledged. */
+/*
+ * The beginning of a hold, or its end by the clock itself. Sent again until it is
+ * acknowledged; a full log takes the beginning only, for the end would permit.
+ */
 static void
 append(struct warden *w, bool ending)
 {
@@ -164,6 +167,7 @@ append(struct warden *w, bool ending)
 	enum entry_event event = ending ? ENTRY_RESTRICT_RESUME : ENTRY_CLOCK_STEPPED;
 	m->token = h->token = HOLD_TOKENS | ++h->serial;
 	h->ending = ending;
+	h->waits = true;
 	h->asked = w->clock.mono_s();
 	m->event = (uint16_t)event;
 	m->severity = (uint8_t)entry_event_severity(event);
@@ -179,7 +183,7 @@ append(struct warden *w, bool ending)
 	else
 		describe(&h->watch, m->msg, sizeof m->msg);
 	if (peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_APPEND, m, NULL, 0))
-		h->token = 0;
+		hold_audit_away(w);
 	free(m);
 }
 
@@ -191,7 +195,8 @@ hold_appended(struct warden *w, const struct msg_appended *m)
 		return;
 	h->token = 0;
 	if (m->err)
-		return; /* the next look asks again */
+		return; /* asked again after HOLD_AGAIN_S: at once would go on as fast as it can be refused */
+	h->waits = false;
 	if (!h->ending) {
 		h->watch.logged = true;
 		save(w);
@@ -205,6 +210,7 @@ void
 hold_audit_away(struct warden *w)
 {
 	w->hold.token = 0;
+	w->hold.waits = false;
 }
 
 /* ---- looking ---- */
@@ -218,7 +224,7 @@ hold_look(struct warden *w)
 		return;
 	enum clockwatch_state state = clockwatch_see(&h->watch, wall_us(w), boot_us(w), h->halted_at);
 	tell_all(w);
-	if (h->token && w->clock.mono_s() - h->asked <= HOLD_AGAIN_S)
+	if (h->waits && w->clock.mono_s() - h->asked <= HOLD_AGAIN_S)
 		return;
 	h->token = 0;
 	if (h->watch.held && !h->watch.logged)
@@ -247,7 +253,11 @@ hold_halted(struct warden *w, int64_t at)
 bool
 hold_is_named(const struct warden *w, const struct request *r)
 {
-	return r->kind == REQUEST_RESUME && w->hold.watch.name && r->resume.halted_at == w->hold.watch.name;
+	const struct clockwatch *cw = &w->hold.watch;
+	if (r->kind != REQUEST_RESUME || !cw->name || r->resume.halted_at != cw->name)
+		return false;
+	/* A halt may have been called in the very second: once no hold has that name, it is the halt's alone. */
+	return cw->held || w->hold.halted_at != cw->name;
 }
 
 const char *

@@ -22,6 +22,7 @@ struct hold {
 	bool ending;        /* what the log is asked to take: the end of a hold, else its beginning */
 	uint64_t token;     /* of that question; 0: none is out */
 	uint64_t serial;
+	bool waits;         /* it was asked and has not been taken: not again before HOLD_AGAIN_S */
 	int64_t asked;      /* monotonic seconds */
 	int64_t halted_at;  /* name of the last halt told of: a hold has another */
 	struct msg_clock told;

@@ -163,6 +163,27 @@ test_a_step_back_is_held_until_people_confirm(void **state)
 	held_and_confirmed(*state, -HOUR);
 }
 
+/* Called in the very second that is the name of a hold, which has ended. */
+static void
+test_a_halt_of_the_same_name_can_be_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_unhalt m;
+	int64_t name = step(f, HOUR);
+	confirm(f, name);
+	resume(f, name, 2);
+	resumed(f, "ended already");
+	const struct msg_halt halt = { .at = name };
+	rig_say(f->rig.sup, MSG_HALT, &halt);
+	resume(f, name, 2);
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	assert_string_equal(f->append.obj, "halt");
+	acknowledge(f, 0);
+	resumed(f, NULL);
+	rig_hear(&f->rig, f->rig.sup, MSG_UNHALT, &m);
+	assert_true(m.at == name);
+}
+
 static void
 test_five_minutes_are_no_step(void **state)
 {
@@ -213,6 +234,8 @@ test_an_entry_is_said_again_until_it_is_in_the_log(void **state)
 	clocks->now += HOUR;
 	int64_t name = held(f);
 	acknowledge(f, FG_EIO);
+	assert_true(rig_silent(f->audit)); /* not at once: who refuses would be asked without end */
+	pass(11);
 	hear_append(f, ENTRY_CLOCK_STEPPED);
 	pass(11); /* no answer */
 	hear_append(f, ENTRY_CLOCK_STEPPED);
@@ -451,6 +474,7 @@ main(void)
 		T(test_nothing_before_the_log_was_asked),
 		T(test_a_step_ahead_is_held_until_people_confirm),
 		T(test_a_step_back_is_held_until_people_confirm),
+		T(test_a_halt_of_the_same_name_can_be_ended),
 		T(test_five_minutes_are_no_step),
 		T(test_suspend_is_no_step),
 		T(test_the_clock_comes_back),
