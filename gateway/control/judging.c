@@ -15,8 +15,6 @@
 #include "gateway/wire/memfd.h"
 #include "policy/decide.h"
 
-#define META_CLOCK "clock" /* the latest time seen, epoch seconds */
-
 enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
 
 struct case_ { /* one candidate being judged */
@@ -86,18 +84,8 @@ find(struct judging *j, uint64_t candidate)
 bool
 judging_clock_sure(struct control *c)
 {
-	uint64_t seen = 0;
-	int64_t now = control_now(c);
-	if (!timekeep_is_sure(c))
-		return false;
-	int err = db_meta_get_u64(c->db, META_CLOCK, &seen);
-	if (now < people_genesis(c->people)->set.time - DECIDE_SKEW)
-		return false;
-	if (!err && (uint64_t)now + DECIDE_SKEW < seen)
-		return false;
-	if (err || (uint64_t)now > seen + 60)
-		(void)db_meta_set_u64(c->db, META_CLOCK, (uint64_t)now);
-	return true;
+	/* No latest time is kept here: the log's is asked, and people can overrule that one. */
+	return timekeep_is_sure(c) && control_now(c) >= people_genesis(c->people)->set.time - DECIDE_SKEW;
 }
 
 /* ---- the end: what policy makes of it ---- */

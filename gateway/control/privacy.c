@@ -337,7 +337,8 @@ privacy_tick(struct control *c)
 		tell_key(c);
 	if (db_lingers(c->db) && db_settle(c->db))
 		oplog(OPLOG_WARNING, "what was erased may still be in the database's write-ahead log: %s", db_why(c->db));
-	if (!years || (now >= c->forgot_at && now - c->forgot_at < DAY) || !logbook_permits(c->logbook))
+	bool today = now >= c->forgot_at && now - c->forgot_at < DAY;
+	if (!years || today || !timekeep_is_sure(c) || !logbook_permits(c->logbook))
 		return;
 	c->forgot_at = now;
 	/* Nobody heard of for a year, all at once, is a clock that is wrong, not a fleet that is gone. */

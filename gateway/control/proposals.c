@@ -273,6 +273,8 @@ void
 proposals_expire(struct proposals *p)
 {
 	struct control *c = p->c;
+	if (!timekeep_is_sure(c))
+		return; /* and the warden takes none */
 	(void)db_proposal_forget(c->db, people_set(c->people)->number, control_now(c) - SUCCESSION_WINDOW);
 	proposals_resume(p);
 }

@@ -113,7 +113,7 @@ put_alerts(struct jsonw *j, struct control *c)
 		timekeep_why(c, clock, sizeof clock);
 		alert(j, "CLOCK", clock);
 	} else if (!judging_clock_sure(c)) {
-		alert(j, "CLOCK", "the clock is behind what this gateway has seen: nothing is admitted to review");
+		alert(j, "CLOCK", "the clock is behind the making of this gateway: nothing is admitted to review");
 	}
 	proposals_alerts(c->proposals, alert, j);
 	(void)db_incident_list(c->db, 0, 5, put_incident, &l);

@@ -554,6 +554,8 @@ void
 reviews_expire(struct reviews *r)
 {
 	struct control *c = r->c;
+	if (!timekeep_is_sure(c))
+		return; /* what has expired stays so: a clock that comes back would not mend it */
 	struct reviews_ids *l = in_review(c);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	for (unsigned i = 0; l && cand && i < l->n; i++) {

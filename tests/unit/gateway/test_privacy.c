@@ -311,6 +311,10 @@ test_years(void **state)
 	privacy_tick(c); /* the default keeps them */
 	struct config *conf = (struct config *)(uintptr_t)policies_config(c->policies);
 	conf->privacy_keep_years = 4;
+	c->timekeep.said.state = MSG_CLOCK_HELD;
+	privacy_tick(c); /* nor by a clock that is held, and the day is not spent by that */
+	assert_int_equal(inventory_count(c->inventory), 8);
+	c->timekeep.said.state = MSG_CLOCK_SURE;
 	privacy_tick(c);
 	struct msg_append m = take(c, &l);
 	assert_int_equal(m.event, ENTRY_DEVICE_ERASED);

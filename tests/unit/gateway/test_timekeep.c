@@ -8,6 +8,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "gateway/wire/memfd.h"
+#define people_genesis sample_genesis /* control's people has one of that name */
+#include "unit/crypto/people.h"
+#undef people_genesis
 #include "unit/gateway/control_rig.h"
 
 #define US INT64_C(1000000)
@@ -66,6 +70,26 @@ tell(struct fixture *f, uint8_t state, int64_t name)
 	const struct msg_clock m = { .state = state, .base_wall = START * US, .base_boot = START * US, .name = name,
 		.step = name ? HOUR * US : 0 };
 	timekeep_on_clock(f->c, &m);
+}
+
+/* Who signs, for what asks when the gateway was made. */
+static void
+people_up(struct fixture *f)
+{
+	struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
+	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
+	struct writer text;
+	char why[200];
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(g, &text), 0);
+	close(scratch_dir(&f->r->s, "authority"));
+	close(scratch_dir(&f->r->s, "authority/signers"));
+	int fd = memfd_sealed("genesis", writer_view(&text));
+	if (people_load(fd, f->r->s.dir, &f->c->people, why, sizeof why))
+		fail_msg("%s", why);
+	close(fd);
+	writer_free(&text);
+	free(g);
 }
 
 static void
@@ -138,6 +162,62 @@ test_nothing_is_judged_by_a_held_clock(void **state)
 	assert_false(judging_clock_sure(f->c));
 }
 
+/* No time of before the confirmation keeps the gate shut after it. */
+static void
+test_a_confirmed_step_back_is_judged_by_again(void **state)
+{
+	struct fixture *f = *state;
+	people_up(f);
+	tell(f, MSG_CLOCK_SURE, 0);
+	assert_true(judging_clock_sure(f->c));
+	f->step = -24 * HOUR;
+	tell(f, MSG_CLOCK_HELD, START + 7);
+	assert_false(judging_clock_sure(f->c));
+	timekeep_on_head(f->c, &(struct msg_head){ .last_us = (START + 60) * US });
+	const struct msg_clock m = { .state = MSG_CLOCK_SURE, .base_wall = (START + f->step) * US,
+		.base_boot = START * US, .forgiven = (START + 600) * US };
+	timekeep_on_clock(f->c, &m);
+	assert_true(timekeep_is_sure(f->c));
+	assert_true(judging_clock_sure(f->c));
+	people_free(f->c->people);
+}
+
+static void
+test_no_review_expires_by_a_held_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct db_resource r = { .first_seen = 1, .last_seen = 1, .sightings = 1 };
+	struct db_candidate c = { .created = 1, .updated = 1, .have_image = true }, got;
+	uint64_t id;
+	bool fresh;
+	snprintf(r.profile, sizeof r.profile, "acme-rtr");
+	memset(r.id, 3, sizeof r.id);
+	memset(c.resource, 3, sizeof c.resource);
+	snprintf(c.state, sizeof c.state, "%s", lifecycle_state_name(LIFECYCLE_REVIEW));
+	assert_int_equal(db_resource_sight(f->c->db, &r, &fresh), 0);
+	assert_int_equal(db_candidate_new(f->c->db, &c, &id), 0);
+	tell(f, MSG_CLOCK_HELD, START + 7);
+	reviews_expire(f->c->reviews);
+	assert_int_equal(db_candidate_get(f->c->db, id, &got), 0);
+	assert_string_equal(got.state, lifecycle_state_name(LIFECYCLE_REVIEW));
+	tell(f, MSG_CLOCK_SURE, 0);
+	reviews_expire(f->c->reviews);
+	assert_int_equal(db_candidate_get(f->c->db, id, &got), 0);
+	assert_string_not_equal(got.state, lifecycle_state_name(LIFECYCLE_REVIEW));
+}
+
+/* Without people to ask: it would fall over if it looked at any. */
+static void
+test_no_proposal_expires_by_a_held_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct proposals *p = proposals_new(f->c);
+	tell(f, MSG_CLOCK_HELD, START + 7);
+	assert_null(f->c->people);
+	proposals_expire(p);
+	proposals_free(p);
+}
+
 int
 main(void)
 {
@@ -148,6 +228,9 @@ main(void)
 		T(test_the_floor_is_the_logs),
 		T(test_a_held_clock_says_how_it_ends),
 		T(test_nothing_is_judged_by_a_held_clock),
+		T(test_a_confirmed_step_back_is_judged_by_again),
+		T(test_no_review_expires_by_a_held_clock),
+		T(test_no_proposal_expires_by_a_held_clock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
