@@ -278,9 +278,9 @@ static const struct chan_rule supervisor_rules[] = { APPEND_RULE };
 static const struct chan_ops *
 peer_ops(void *ctx, enum msg_role peer)
 {
-	static const struct chan_ops edge = { edge_rules, 2, NULL };
-	static const struct chan_ops control = { control_rules, 6, NULL };
-	static const struct chan_ops warden = { warden_rules, 6, NULL };
+	static const struct chan_ops edge = { edge_rules, sizeof edge_rules / sizeof edge_rules[0], NULL };
+	static const struct chan_ops control = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
+	static const struct chan_ops warden = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
 	(void)ctx;
 	switch (peer) {
 	case MSG_ROLE_EDGE:
