@@ -65,9 +65,12 @@ why_not(const char *log)
 	static const struct {
 		const char *state, *text;
 	} rows[] = {
-		{ "tampered", "TAMPERED: the audit log is not the one this gateway wrote: nothing is permitted" },
-		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted" },
-		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted" },
+		{ "tampered", "TAMPERED: the audit log is not the one this gateway wrote: nothing is permitted. "
+		    "The way out: stop, fotagate audit repair --from the newest export" },
+		{ "rolled-back", "ROLLED BACK: the audit log is shorter than it was: nothing is permitted. "
+		    "The way out: stop, fotagate audit repair --from the newest export" },
+		{ "cloned", "CLONED: this is a copy of a log that may go on elsewhere: nothing is permitted. "
+		    "The way out: stop both, fotagate audit adopt where it shall go on" },
 		{ "full", "FULL: the audit log's disk has no more room: only restrictions are written, nothing is permitted" },
 		{ "waiting", "WAITING: the witnesses elsewhere have not yet confirmed that this is the whole log: "
 		    "nothing is permitted. Is fotagate audit witness running?" },
