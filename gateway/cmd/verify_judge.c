@@ -439,6 +439,12 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	return is_local(err) ? err : FG_OK;
 }
 
+void
+verify_judge_forget(struct verify_judge *j, bool clock)
+{
+	forget_older(j, clock, INT64_MAX);
+}
+
 int
 verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t at)
 {

@@ -83,6 +83,8 @@ int verify_judge_signed(struct verify_judge *j, const struct entry *e);
  * anybody signed for where name is 0.
  */
 int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t at);
+/* A halt or a hold ended without them: what was signed for it is for no other. */
+void verify_judge_forget(struct verify_judge *j, bool clock);
 
 /* The reference of that name; NULL when e has none. */
 const struct entry_ref *verify_judge_ref(const struct entry *e, const char *key);

@@ -7,6 +7,7 @@
 
 #include "crypto/entry.h"
 #include "crypto/err.h"
+#include "crypto/stamp.h"
 
 #define STORY_RELEASES_MAX 65536
 
@@ -25,6 +26,7 @@ struct walk {
 	int64_t last_us;              /* of the last entry that could be read */
 	struct stopped halted;
 	struct stopped held; /* by a clock that stepped */
+	uint64_t hold;       /* name of the last such hold, which people sign for; 0: it has none */
 	uint64_t halted_at;  /* name of the last halt; 0: it has none */
 	struct ended {
 		uint64_t at; /* name of what the last resume ended; 0: none */
@@ -324,6 +326,22 @@ halt_name(const struct entry *e)
 	return name && name->is_number ? name->number : 0;
 }
 
+/* As the warden names it when the hold begins, and when the clock came back by itself. */
+static uint64_t
+hold_name(const struct entry *e)
+{
+	const struct entry_ref *hold = verify_judge_ref(e, "hold");
+	int64_t name;
+	return hold && !hold->is_number && stamp_parse(hold->text, &name) && name > 0 ? (uint64_t)name : 0;
+}
+
+static bool
+came_back(const struct walk *w, const struct entry *e)
+{
+	uint64_t name = hold_name(e);
+	return !verify_judge_ref(e, "signed_by") && name && (!w->hold || name == w->hold);
+}
+
 static void
 on_halted(struct walk *w, const struct verify_fact *f, const struct entry *e)
 {
@@ -338,7 +356,7 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 	bool clock = view_is(e->obj, "clock");
 	struct stopped *now = clock ? &w->held : &w->halted;
 	struct ended *ended = &w->ended[clock];
-	uint64_t name = halt_name(e);
+	uint64_t name = halt_name(e), stands = clock ? w->hold : w->halted_at;
 	if (!clock && !view_is(e->obj, "halt"))
 		return FG_OK;
 	if (view_is(e->out, "denied")) {
@@ -346,13 +364,16 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 			*now = ended->was;
 		return FG_OK;
 	}
-	if (!clock && name && w->halted_at && name != w->halted_at)
-		return FG_OK; /* a later halt stands */
+	if (name && stands && name != stands)
+		return FG_OK; /* a later one stands */
 	if (now->us)
 		*ended = (struct ended){ name, *now };
 	*now = (struct stopped){ 0 };
-	/* The warden says so when the clock came back by itself; else people have said it is right. */
-	return !clock || verify_judge_ref(e, "signed_by") ? verify_judge_resumed(&w->judge, clock, name, at) : FG_OK;
+	/* The warden names the hold when the clock came back by itself; else people have said it is right. */
+	if (!clock || !came_back(w, e))
+		return verify_judge_resumed(&w->judge, clock, name ? name : stands, at);
+	verify_judge_forget(&w->judge, true);
+	return FG_OK;
 }
 
 /* Too many to be written one by one: whose downloads they were is not in the log. */
@@ -423,8 +444,10 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 	case ENTRY_RESTRICT_RESUME:
 		return on_resumed(w, e, at);
 	case ENTRY_CLOCK_STEPPED:
-		if (view_is(e->obj, "clock"))
+		if (view_is(e->obj, "clock")) {
 			stop_all(&w->held, f->t_us);
+			w->hold = hold_name(e);
+		}
 		return FG_OK;
 	default:
 		return FG_OK;

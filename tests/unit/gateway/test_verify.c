@@ -392,6 +392,23 @@ STORY(test_clock_ends_no_halt, 1, "while the gateway was halted", make_release(f
       put_event(f, ENTRY_RESTRICT_HALT, "gateway"); put_event(f, ENTRY_RESTRICT_RESUME, "clock"); f->now += 60;
       put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
 
+/* People sign for one hold, by its name; only the warden's word that names it ends it without them. */
+static void
+sign_for_the_clock(struct fixture *f)
+{
+	sign_resume_of(f, "clock", &f->alice, &f->alice);
+	sign_resume_of(f, "clock", &f->bob, &f->bob);
+}
+
+STORY(test_hold_confirmed, 0, "\nok\n", step_clock(f, NOW); sign_for_the_clock(f); confirm_clock(f, true))
+STORY_OURS(test_another_hold_confirmed, 1, "hold of the clock was ended by 0 persons", step_clock(f, NOW + 5);
+      sign_for_the_clock(f); confirm_clock(f, true))
+STORY_OURS(test_nobody_ended_the_hold, 1, "hold of the clock was ended by 0 persons", step_clock(f, NOW);
+      put_event(f, ENTRY_RESTRICT_RESUME, "clock"))
+STORY_OURS(test_another_hold_came_back, 1, "hold of the clock was ended by 0 persons", step_clock(f, NOW + 5); confirm_clock(f, false))
+STORY(test_signed_for_a_hold_that_ended, 1, "hold of the clock was ended by 0 persons", put_event(f, ENTRY_CLOCK_STEPPED, "clock");
+      sign_for_the_clock(f); confirm_clock(f, false); put_event(f, ENTRY_CLOCK_STEPPED, "clock"); confirm_clock(f, true))
+
 /* Who writes the log can turn its time back, or make it stand: neither gives what was stopped its moment again. */
 STORY(test_time_goes_back, 1, "time goes back", put_event(f, ENTRY_AUTH_OK, "x"); f->now -= 2; put_event(f, ENTRY_AUTH_OK, "x"))
 STORY(test_time_goes_back_for_a_suspended_key, 1, "time goes back", make_release(f); int64_t then = f->now; f->now += 60;
@@ -571,6 +588,8 @@ main(void)
 		TEST(test_clock_came_back), TEST(test_clock_confirmed), TEST(test_clock_confirmed_by_one),
 		TEST(test_halt_ended_for_the_clock), TEST(test_time_goes_back), TEST(test_time_goes_back_for_a_suspended_key),
 		TEST(test_time_may_stand), TEST(test_standing_in_a_hold), TEST(test_standing_for_a_key), TEST(test_few_in_a_hold),
+		TEST(test_hold_confirmed), TEST(test_another_hold_confirmed), TEST(test_nobody_ended_the_hold),
+		TEST(test_another_hold_came_back), TEST(test_signed_for_a_hold_that_ended),
 		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
 		cmocka_unit_test_setup_teardown(test_user_verification, setup_sk, teardown),

@@ -15,6 +15,7 @@
 #include "crypto/hex.h"
 #include "crypto/receipt.h"
 #include "crypto/release.h"
+#include "crypto/stamp.h"
 #include "gateway/audit/ledger.h"
 #include "unit/crypto/people.h"
 #include "unit/gateway/scratch.h"
@@ -162,13 +163,33 @@ sign_resume(struct fixture *f, const struct person *p, const struct person *sign
 	sign_resume_of(f, "halt", p, signer);
 }
 
-/* The clock is confirmed: by people, or by itself. */
+/* The clock stepped, and its hold has that name. */
+static inline void
+step_clock(struct fixture *f, int64_t name)
+{
+	char text[STAMP_CAP];
+	assert_int_equal(stamp_format(name, text), 0);
+	struct entry e = { .ev = ENTRY_CLOCK_STEPPED, .obj = view_str("clock"), .refs = 1 };
+	e.ref[0] = (struct entry_ref){ view_str("hold"), false, 0, view_str(text) };
+	put(f, e);
+}
+
+/* The clock is confirmed: by people, or by itself when the hold had that name. */
+static inline void
+end_hold(struct fixture *f, bool by_people, int64_t name)
+{
+	char text[STAMP_CAP];
+	struct entry e = { .ev = ENTRY_RESTRICT_RESUME, .obj = view_str("clock"), .refs = 1 };
+	assert_int_equal(stamp_format(name, text), 0);
+	e.ref[0] = by_people ? (struct entry_ref){ view_str("signed_by"), true, 2, { 0 } } :
+	    (struct entry_ref){ view_str("hold"), false, 0, view_str(text) };
+	put(f, e);
+}
+
 static inline void
 confirm_clock(struct fixture *f, bool by_people)
 {
-	struct entry e = { .ev = ENTRY_RESTRICT_RESUME, .obj = view_str("clock"), .refs = by_people };
-	e.ref[0] = (struct entry_ref){ view_str("signed_by"), true, 2, { 0 } };
-	put(f, e);
+	end_hold(f, by_people, NOW);
 }
 
 /* A halt or the end of one, or of a hold of the clock, by its name. */
