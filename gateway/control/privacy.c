@@ -44,6 +44,16 @@ is_hex_digit(char c)
 	return isxdigit((unsigned char)c);
 }
 
+/*
+ * 20260101120000 is how vendors stamp a build. No body that allocates type codes has the number 20,
+ * so an IMEI without its check digit does not begin so.
+ */
+static bool
+is_build_stamp(const char *run, size_t n)
+{
+	return n == PRIVACY_DIGITS_MIN && strspn(run, "0123456789") >= n && run[0] == '2' && run[1] == '0';
+}
+
 void
 privacy_mask_text(const char *text, bool hex, char *dst, size_t cap)
 {
@@ -58,7 +68,7 @@ privacy_mask_text(const char *text, bool hex, char *dst, size_t cap)
 			longest = decimal > longest ? decimal : longest;
 		}
 		/* A word of letters a to f is no number. */
-		if ((run >= long_enough && digits) || longest >= PRIVACY_DIGITS_MIN)
+		if (((run >= long_enough && digits) || longest >= PRIVACY_DIGITS_MIN) && !is_build_stamp(text + at, run))
 			mask(text + at, run, dst + at);
 		else if (run)
 			memcpy(dst + at, text + at, run);

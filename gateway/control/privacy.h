@@ -23,7 +23,8 @@ struct call;
 void privacy_mask(unsigned kind, const char *text, char dst[PRIVACY_MASK_CAP]);
 /*
  * A text that a request brought (a path, a product): runs of digits that are as long as an
- * identity keep their last four, with hex also those of hexadecimal. dst holds cap, which cuts.
+ * identity keep their last four, with hex also those of hexadecimal; 14 digits that begin with 20
+ * are a date and a time. dst holds cap, which cuts.
  */
 void privacy_mask_text(const char *text, bool hex, char *dst, size_t cap);
 /* Does the sentence hold one of the module's identities, however it is grouped? Such a sentence may not reach the log. */

@@ -50,6 +50,9 @@ test_masks_in_texts(void **state)
 		{ "/00112233aabbccdd/x", false, "/00112233aabbccdd/x" },
 		{ "/deadbeefdeadbeefdead", true, "/deadbeefdeadbeefdead" },
 		{ "/1234567890123", true, "/1234567890123" },
+		{ "/fw-20260101120000.bin", false, "/fw-20260101120000.bin" },
+		{ "/fw-35260101120000.bin", false, "/fw-**********0000.bin" },
+		{ "/202601011200001", false, "/***********0001" },
 		{ "", true, "" },
 	};
 	char dst[128];
