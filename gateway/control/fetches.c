@@ -4,54 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
-#include "gateway/control/control_private.h"
+#include "gateway/control/arrivals.h"
+#include "gateway/control/fetches_private.h"
 #include "gateway/control/privacy.h"
-#include "gateway/control/privacy.h"
+#include "gateway/control/quarantine.h"
 #include "gateway/wire/memfd.h"
 
 #define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
 #define HOUR 3600
 #define COMPLAIN_S 60 /* modules choose what they ask for, so they must not choose how often the log hears of it */
-
-enum leg { LEG_FETCH = 0, LEG_IMAGE, LEG_SIGNATURE }; /* what is being waited for or hashed */
-
-struct flight { /* one fetch under way */
-	LIST_ENTRY(flight) link;
-	struct fetches *all;
-	struct db_resource resource;
-	uint64_t candidate;  /* 0: a known image is looked at again */
-	uint64_t record;     /* in the history */
-	uint64_t job;
-	uint64_t max_bytes;
-	char asker[80];
-	struct files_part part[2]; /* image, signature */
-	bool have_part[2];
-	struct msg_fetch_done done;
-	enum leg leg;
-	struct digest *digest;
-	int fd;
-	uint64_t offset, size;
-	uint8_t *slice;
-	uint8_t sha256[2][DIGEST_SHA256_LEN];
-	uint64_t bytes[2];
-	bool have_provenance;
-	uint8_t provenance[DIGEST_SHA256_LEN];
-	struct event *turn;
-};
-
-struct fetches {
-	struct control *c;
-	LIST_HEAD(, flight) flights;
-	unsigned n;
-	int64_t told; /* when a limit was last complained of */
-};
 
 struct fetches *
 fetches_new(struct control *c)
@@ -64,8 +30,8 @@ fetches_new(struct control *c)
 	return f;
 }
 
-static void
-land(struct flight *fl)
+void
+fetches_land(struct flight *fl)
 {
 	struct control *c = fl->all->c;
 	for (unsigned i = 0; i < 2; i++) {
@@ -91,7 +57,7 @@ fetches_free(struct fetches *f)
 	if (!f)
 		return;
 	while (!LIST_EMPTY(&f->flights))
-		land(LIST_FIRST(&f->flights));
+		fetches_land(LIST_FIRST(&f->flights));
 	free(f);
 }
 
@@ -114,8 +80,8 @@ find(const struct fetches *f, const uint8_t resource[MSG_ID])
 
 /* ---- telling ---- */
 
-static struct msg_append *
-entry(const struct flight *fl, enum entry_event event, const char *out)
+struct msg_append *
+fetches_entry(const struct flight *fl, enum entry_event event, const char *out)
 {
 	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16], review[DB_REVIEW_CAP];
 	hex_encode(fl->resource.id, MSG_ID, hex);
@@ -132,8 +98,8 @@ entry(const struct flight *fl, enum entry_event event, const char *out)
 /* ---- one candidate's moves ---- */
 
 /* Moves it by the table; note (may be NULL) replaces what stands there. */
-static int
-move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
+int
+fetches_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
 {
 	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
 	char from[DB_WORD_MAX];
@@ -168,7 +134,7 @@ candidate_for(struct control *c, const struct db_resource *r, bool by_person, ui
 	if (!err && state == LIFECYCLE_FETCHING)
 		*ret = cand->id; /* its fetch ended when the database could not be written */
 	else if (!err && m && (m->needs == LIFECYCLE_NEEDS_NONE || (by_person && !cand->in_quarantine))) {
-		err = move(c, cand, LIFECYCLE_FETCH, "");
+		err = fetches_move(c, cand, LIFECYCLE_FETCH, "");
 		*ret = cand->id;
 	}
 	free(cand);
@@ -176,40 +142,6 @@ candidate_for(struct control *c, const struct db_resource *r, bool by_person, ui
 }
 
 /* ---- may we? ---- */
-
-static uint64_t
-rest(uint64_t limit, uint64_t used)
-{
-	return used < limit ? limit - used : 0;
-}
-
-uint64_t
-fetches_room(struct control *c, const struct profile *p, char *why, size_t cap)
-{
-	const struct config *conf = policies_config(c->policies);
-	uint64_t used = 0, all = 0, space = 0;
-	uint64_t room = (uint64_t)p->upstream_options.max_bytes;
-	if (db_candidate_usage(c->db, p->name, &used) || files_usage(c->files, &all) || files_space(c->files, &space)) {
-		snprintf(why, cap, "the quarantine could not be measured");
-		return 0;
-	}
-	uint64_t limit[3] = {
-		rest((uint64_t)p->quarantine_bytes, used),
-		rest((uint64_t)conf->quarantine.max_bytes, all),
-		rest(space, (uint64_t)conf->quarantine.reserve_bytes),
-	};
-	static const char *const name[3] = { "the profile's quarantine_bytes are used up", "the quarantine is full",
-		"the disk is nearly full" };
-	for (unsigned i = 0; i < 3; i++) {
-		if (!limit[i]) {
-			snprintf(why, cap, "%s", name[i]);
-			return 0;
-		}
-		if (limit[i] < room)
-			room = limit[i];
-	}
-	return room;
-}
 
 static void
 back_off(struct control *c, const uint8_t resource[MSG_ID])
@@ -291,8 +223,8 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 
 /* ---- how it ended ---- */
 
-static void
-history(struct flight *fl, unsigned outcome, const char *detail)
+void
+fetches_history(struct flight *fl, unsigned outcome, const char *detail)
 {
 	struct control *c = fl->all->c;
 	struct db_fetch h = { .id = fl->record, .ended = control_now(c), .outcome = (uint8_t)outcome,
@@ -304,8 +236,8 @@ history(struct flight *fl, unsigned outcome, const char *detail)
 }
 
 /* The flight is over and has brought nothing. */
-static void
-fail(struct flight *fl, const char *detail)
+void
+fetches_fail(struct flight *fl, const char *detail)
 {
 	struct control *c = fl->all->c;
 	struct db_candidate *cand = fl->candidate ? calloc(1, sizeof *cand) : NULL;
@@ -313,254 +245,21 @@ fail(struct flight *fl, const char *detail)
 	visible_cstr(view_str(detail), seen, sizeof seen);
 	int err = db_begin(c->db);
 	if (!err) {
-		history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
+		fetches_history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
 		if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
-			(void)move(c, cand, LIFECYCLE_FAIL, seen);
+			(void)fetches_move(c, cand, LIFECYCLE_FAIL, seen);
 		back_off(c, fl->resource.id);
 		err = db_commit(c->db);
 	}
 	if (err)
 		oplog(OPLOG_ERR, "a failed fetch could not be written down: %s", db_why(c->db));
-	struct msg_append *e = entry(fl, ENTRY_FETCH_FAILED, "failed");
+	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_FAILED, "failed");
 	logbook_say(e, "%s", seen);
 	if (fl->done.http_status)
 		logbook_ref_number(e, "status", fl->done.http_status);
 	logbook_tell(c->logbook, e);
 	free(cand);
-	land(fl);
-}
-
-static int
-keep_provenance(struct flight *fl, int fd)
-{
-	struct view text;
-	struct json *doc = NULL;
-	int err = memfd_map(fd, FETCHES_PROVENANCE_MAX, &text);
-	if (err)
-		return err;
-	err = json_parse(text, &doc, NULL);
-	if (!err && !json_is_canonical(doc, text))
-		err = FG_EPEER;
-	if (!err)
-		err = digest_sha256(text, fl->provenance);
-	if (!err)
-		err = files_doc_put(fl->all->c->files, FILES_PROVENANCE, fl->provenance, text);
-	fl->have_provenance = !err;
-	json_free(doc);
-	memfd_unmap(text);
-	return err;
-}
-
-/* Puts the sealed files' digests into the candidate's row. */
-static void
-describe(const struct flight *fl, struct db_candidate *cand)
-{
-	cand->have_image = cand->in_quarantine = true;
-	memcpy(cand->image, fl->sha256[0], sizeof cand->image);
-	cand->size = fl->bytes[0];
-	cand->have_signature = fl->bytes[1] > 0;
-	memcpy(cand->signature, fl->sha256[1], sizeof cand->signature);
-	cand->have_provenance = fl->have_provenance;
-	memcpy(cand->provenance, fl->provenance, sizeof cand->provenance);
-}
-
-static int
-seal(struct flight *fl, unsigned i, enum files_kind kind)
-{
-	struct control *c = fl->all->c;
-	close(fl->part[i].fd);
-	fl->have_part[i] = false;
-	int err = files_part_seal(c->files, fl->part[i].name, kind, fl->sha256[i]);
-	if (err)
-		files_part_drop(c->files, fl->part[i].name);
-	return err;
-}
-
-/* Other bytes than before under one URL: both stay, and a person has to look. */
-static int
-incident(struct flight *fl, const struct db_candidate *before, struct db_candidate *cand)
-{
-	struct control *c = fl->all->c;
-	struct db_incident i = { .at = control_now(c), .kind = "other-bytes", .have_resource = true };
-	int err = FG_OK;
-	memcpy(i.resource, fl->resource.id, sizeof i.resource);
-	snprintf(i.detail, sizeof i.detail, "the same URL gave other bytes than before");
-	if (fl->candidate) {
-		/* It waited for the bytes it had before; these are others. */
-		struct db_candidate *old = calloc(1, sizeof *old);
-		err = old ? db_candidate_get(c->db, fl->candidate, old) : FG_ENOMEM;
-		if (!err)
-			err = move(c, old, LIFECYCLE_FAIL, i.detail);
-		free(old);
-	}
-	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c) };
-	memcpy(cand->resource, fl->resource.id, sizeof cand->resource);
-	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(LIFECYCLE_INCIDENT));
-	snprintf(cand->note, sizeof cand->note, "%s", i.detail);
-	describe(fl, cand);
-	if (!err)
-		err = db_candidate_new(c->db, cand, &cand->id);
-	if (!err)
-		err = db_incident_add(c->db, &i);
-	if (err)
-		return err;
-	fl->candidate = cand->id;
-	struct msg_append *e = entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
-	logbook_ref_sha256(e, "image", cand->image);
-	logbook_ref_sha256(e, "before", before->image);
-	logbook_say(e, "%s", i.detail);
-	logbook_tell(c->logbook, e);
-	oplog(OPLOG_ERR, "INCIDENT: a vendor's URL gives other bytes than before");
-	return FG_OK;
-}
-
-struct comparison {
-	const uint8_t *image;
-	bool any, same;
-	struct db_candidate *other;
-};
-
-static int
-compare(void *arg, const struct db_candidate *cand)
-{
-	struct comparison *cmp = arg;
-	if (!cand->have_image)
-		return 0;
-	if (!memcmp(cand->image, cmp->image, DIGEST_SHA256_LEN)) {
-		cmp->same = true;
-	} else {
-		cmp->any = true;
-		*cmp->other = *cand;
-	}
-	return 0;
-}
-
-/* What the bytes mean for the resource. *ret_judge: the candidate to be judged, or 0. */
-static int
-arrive(struct flight *fl, uint64_t *ret_judge)
-{
-	struct control *c = fl->all->c;
-	struct db_candidate *cand = calloc(2, sizeof *cand);
-	struct comparison cmp = { .image = fl->sha256[0], .other = cand ? cand + 1 : NULL };
-	struct db_candidate_filter filter = { .resource = fl->resource.id };
-	*ret_judge = 0;
-	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
-	if (!err && cmp.any && !cmp.same) {
-		err = incident(fl, cmp.other, cand);
-	} else if (!err && fl->candidate) {
-		err = db_candidate_get(c->db, fl->candidate, cand);
-		if (!err) {
-			describe(fl, cand);
-			err = move(c, cand, LIFECYCLE_ARRIVE, "");
-		}
-		if (!err)
-			*ret_judge = cand->id;
-	}
-	free(cand);
-	return err;
-}
-
-static void
-arrived(struct flight *fl)
-{
-	struct control *c = fl->all->c;
-	uint64_t judge = 0;
-	struct db_candidate *same = fl->candidate ? NULL : calloc(1, sizeof *same);
-	/* A second look that finds what is known leaves nothing behind, whatever signature came with it this time. */
-	bool known = same && db_candidate_of(c->db, fl->resource.id, fl->sha256[0], same) == FG_OK;
-	free(same);
-	int err = known ? FG_OK : seal(fl, 0, FILES_IMAGE);
-	if (!err && !known && fl->bytes[1])
-		err = seal(fl, 1, FILES_SIGNATURE);
-	if (err) {
-		fail(fl, "the files could not be kept in quarantine");
-		return;
-	}
-	struct db_backoff again = { .until = control_now(c) + FETCHES_RECHECK };
-	err = db_begin(c->db);
-	if (!err) {
-		history(fl, MSG_FETCH_OK, "");
-		err = arrive(fl, &judge);
-		if (!err)
-			err = db_fetch_backoff_set(c->db, fl->resource.id, &again);
-		err = db_end(c->db, err);
-	}
-	if (err) {
-		oplog(OPLOG_ERR, "an arrival could not be written down: %s", db_why(c->db));
-		fail(fl, "the arrival could not be written down");
-		return;
-	}
-	struct msg_append *e = entry(fl, ENTRY_FETCH_DONE, "ok");
-	logbook_ref_sha256(e, "image", fl->sha256[0]);
-	logbook_ref_number(e, "size", fl->bytes[0]);
-	if (fl->bytes[1])
-		logbook_ref_sha256(e, "signature", fl->sha256[1]);
-	if (fl->have_provenance)
-		logbook_ref_sha256(e, "provenance", fl->provenance);
-	logbook_tell(c->logbook, e);
-	land(fl);
-	if (judge)
-		judging_start(c->judging, judge);
-}
-
-/* ---- hashing in slices ---- */
-
-static int
-begin_leg(struct flight *fl, enum leg leg)
-{
-	struct stat st;
-	unsigned i = leg == LEG_SIGNATURE;
-	fl->leg = leg;
-	if (fl->fd >= 0)
-		close(fl->fd);
-	digest_free(fl->digest);
-	fl->offset = 0;
-	fl->digest = digest_new(DIGEST_SHA256);
-	fl->fd = files_part_read(fl->all->c->files, fl->part[i].name);
-	if (!fl->digest)
-		return FG_ENOMEM;
-	if (fl->fd < 0 || fstat(fl->fd, &st))
-		return FG_EIO;
-	fl->size = (uint64_t)st.st_size;
-	fl->bytes[i] = fl->size;
-	/* The fetcher's own numbers must be those of the files. */
-	if (fl->size != (i ? fl->done.signature_bytes : fl->done.bytes) || (!i && fl->size > fl->max_bytes) ||
-	    (i && fl->size > FETCHES_SIGNATURE_MAX))
-		return FG_EPEER;
-	return FG_OK;
-}
-
-static void
-on_turn(evutil_socket_t fd, short what, void *ctx)
-{
-	struct flight *fl = ctx;
-	(void)fd;
-	(void)what;
-	int err = FG_OK;
-	size_t want = fl->size - fl->offset < FETCHES_SLICE ? (size_t)(fl->size - fl->offset) : FETCHES_SLICE;
-	if (want) {
-		ssize_t n = pread(fl->fd, fl->slice, want, (off_t)fl->offset);
-		if (n <= 0)
-			err = FG_EIO;
-		else
-			err = digest_update(fl->digest, view_of(fl->slice, (size_t)n));
-		fl->offset += n > 0 ? (uint64_t)n : 0;
-	}
-	if (!err && fl->offset == fl->size) {
-		err = digest_final(fl->digest, fl->sha256[fl->leg == LEG_SIGNATURE]);
-		if (!err && fl->leg == LEG_SIGNATURE) {
-			arrived(fl);
-			return;
-		}
-		if (!err)
-			err = begin_leg(fl, LEG_SIGNATURE);
-	}
-	if (err) {
-		fail(fl, err == FG_EPEER ? "the fetcher's numbers are not those of its files" :
-		    "the quarantine could not be read");
-		return;
-	}
-	event_active(fl->turn, EV_TIMEOUT, 0);
+	fetches_land(fl);
 }
 
 static void
@@ -571,24 +270,19 @@ on_ended(void *ctx, struct jobs_end *end)
 	fl->job = 0;
 	if (end->end != REPORT_END_REPLIED) {
 		snprintf(why, sizeof why, "the fetcher: %s", end->detail);
-		fail(fl, why);
+		fetches_fail(fl, why);
 		return;
 	}
 	fl->done = end->reply.fetched;
-	int err = keep_provenance(fl, end->fd);
+	int err = arrivals_provenance(fl, end->fd);
 	if (fl->done.outcome != MSG_FETCH_OK) {
-		fail(fl, fl->done.detail[0] ? fl->done.detail : "the fetch failed");
+		fetches_fail(fl, fl->done.detail[0] ? fl->done.detail : "the fetch failed");
 		return;
 	}
-	if (!err) {
-		fl->slice = malloc(FETCHES_SLICE);
-		fl->turn = event_new(fl->all->c->base, -1, 0, on_turn, fl);
-		err = fl->slice && fl->turn ? begin_leg(fl, LEG_IMAGE) : FG_ENOMEM;
-	}
+	if (!err)
+		err = arrivals_begin(fl);
 	if (err)
-		fail(fl, err == FG_EPEER ? "the fetcher's answer does not hold together" : err_name(err));
-	else
-		event_active(fl->turn, EV_TIMEOUT, 0);
+		fetches_fail(fl, err == FG_EPEER ? "the fetcher's answer does not hold together" : err_name(err));
 }
 
 /* ---- ordering ---- */
@@ -624,11 +318,11 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	}
 	if (err) {
 		oplog(OPLOG_ERR, "a fetch could not be ordered: %s (%s)", err_name(err), db_why(c->db));
-		land(fl);
+		fetches_land(fl);
 		return err;
 	}
 	uint32_t wall = ((uint32_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S) * 1000u;
-	struct msg_append *e = entry(fl, ENTRY_FETCH_STARTED, "ok");
+	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_STARTED, "ok");
 	logbook_ref(e, "asked_by", fl->asker);
 	/* The path was filled in from what a module asked for, and the log is forever. */
 	char url[sizeof r->url];
@@ -637,7 +331,7 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	logbook_tell(c->logbook, e);
 	err = jobs_start(c->jobs, MSG_JOB_UPSTREAM, wall, &ops, fl, &fl->job);
 	if (err)
-		fail(fl, "too many fetches wait");
+		fetches_fail(fl, "too many fetches wait");
 	return err;
 }
 
@@ -650,7 +344,7 @@ limits(struct control *c, const struct profile *p, uint64_t *ret_room, char *why
 		snprintf(why, cap, "the profile's fetches_per_hour are used up");
 		return FG_EAGAIN;
 	}
-	*ret_room = fetches_room(c, p, why, cap);
+	*ret_room = quarantine_room(c, p, why, cap);
 	return *ret_room ? FG_OK : FG_EAGAIN;
 }
 
@@ -725,8 +419,8 @@ fetches_cancel(struct fetches *f, uint64_t candidate)
 	if (!fl)
 		return;
 	jobs_cancel(f->c->jobs, fl->job);
-	history(fl, MSG_FETCH_FAILED, "given up");
-	land(fl);
+	fetches_history(fl, MSG_FETCH_FAILED, "given up");
+	fetches_land(fl);
 }
 
 /* ---- after start ---- */
@@ -760,7 +454,7 @@ fetches_resume(struct fetches *f)
 	if (i && cand && db_fetch_orphans(c->db, control_now(c), &n) == FG_OK &&
 	    db_candidate_list(c->db, &filter, gather, i) == FG_OK) {
 		for (unsigned k = 0; k < i->n; k++) {
-			if (db_candidate_get(c->db, i->id[k], cand) || move(c, cand, LIFECYCLE_FAIL, "the gateway restarted"))
+			if (db_candidate_get(c->db, i->id[k], cand) || fetches_move(c, cand, LIFECYCLE_FAIL, "the gateway restarted"))
 				continue;
 			(void)db_resource_move(c->db, cand->resource, NULL, lifecycle_state_name(LIFECYCLE_FETCH_FAILED));
 			fetches_want(f, cand->resource, NULL);

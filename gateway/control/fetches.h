@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fetches - one fetch at a time for a resource, whoever and however many ask.
- * Orders the job, gives it inodes of the quarantine to write, and when it ended
- * finds out for itself what the bytes are (hashed in slices: the loop never
- * stalls), keeps the provenance record, and says what arrived: a new image, the
- * known one again, or other bytes under the same URL - an incident, both kept.
+ * Orders the job, gives it inodes of the quarantine to write, and has arrivals
+ * find out for itself what the bytes are when it ended.
  * Limits: back-off per resource, fetches an hour and bytes per profile, bytes of
  * the whole quarantine and what the disk must keep free.
  */
@@ -23,7 +21,6 @@
 #define FETCHES_SIGNATURE_MAX 65536     /* more is no detached signature */
 
 struct control;
-struct profile;
 struct fetches;
 
 struct fetches *fetches_new(struct control *c);
@@ -37,8 +34,6 @@ int fetches_order(struct fetches *f, const uint8_t resource[16], const char *per
 void fetches_cancel(struct fetches *f, uint64_t candidate);
 /* After start: what was under way when we died has failed, and is tried again. */
 void fetches_resume(struct fetches *f);
-/* Bytes an image of the profile may still have, by its own cap, its quota, the quarantine's and the disk's; 0: ret_why. */
-uint64_t fetches_room(struct control *c, const struct profile *p, char *ret_why, size_t cap);
 unsigned fetches_running(const struct fetches *f);
 
 #endif

@@ -13,6 +13,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/quarantine.h"
 
 struct import {
 	LIST_ENTRY(import) link;
@@ -349,7 +350,7 @@ imports_start(struct imports *all, struct call *call)
 	char why[MSG_TEXT_MAX];
 	const char *no = describe(c, call, &m->resource);
 	if (!no) {
-		m->room = fetches_room(c, policies_find(c->policies, m->resource.profile)->profile, why, sizeof why);
+		m->room = quarantine_room(c, policies_find(c->policies, m->resource.profile)->profile, why, sizeof why);
 		no = m->room ? NULL : why;
 	}
 	if (no) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/quarantine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,4 +64,38 @@ quarantine_tidy(struct control *c)
 	for (unsigned i = 0; i < o->n; i++)
 		forget(c, &o->cand[i]);
 	free(o);
+}
+
+static uint64_t
+rest(uint64_t limit, uint64_t used)
+{
+	return used < limit ? limit - used : 0;
+}
+
+uint64_t
+quarantine_room(struct control *c, const struct profile *p, char *why, size_t cap)
+{
+	const struct config *conf = policies_config(c->policies);
+	uint64_t used = 0, all = 0, space = 0;
+	uint64_t room = (uint64_t)p->upstream_options.max_bytes;
+	if (db_candidate_usage(c->db, p->name, &used) || files_usage(c->files, &all) || files_space(c->files, &space)) {
+		snprintf(why, cap, "the quarantine could not be measured");
+		return 0;
+	}
+	uint64_t limit[3] = {
+		rest((uint64_t)p->quarantine_bytes, used),
+		rest((uint64_t)conf->quarantine.max_bytes, all),
+		rest(space, (uint64_t)conf->quarantine.reserve_bytes),
+	};
+	static const char *const name[3] = { "the profile's quarantine_bytes are used up", "the quarantine is full",
+		"the disk is nearly full" };
+	for (unsigned i = 0; i < 3; i++) {
+		if (!limit[i]) {
+			snprintf(why, cap, "%s", name[i]);
+			return 0;
+		}
+		if (limit[i] < room)
+			room = limit[i];
+	}
+	return room;
 }

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* quarantine - forgets the bytes of what is decided or was never looked at, after the configured time. */
+/*
+ * quarantine - the room that images have before anybody has approved them: how
+ * much is left for fetches and imports, and whose bytes are forgotten.
+ */
 #ifndef FG_GATEWAY_CONTROL_QUARANTINE_H
 #define FG_GATEWAY_CONTROL_QUARANTINE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct control;
+struct profile;
 
 /* Every minute. Rows, reports and provenance stay; a file goes when no candidate needs it. */
 void quarantine_tidy(struct control *c);
+/* Bytes an image of the profile may still have, by its own cap, its quota, the quarantine's and the disk's; 0: ret_why. */
+uint64_t quarantine_room(struct control *c, const struct profile *p, char *ret_why, size_t cap);
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What fetches.c, which orders a fetch and ends it, and arrivals.c, which finds out what it brought, share. */
+#ifndef FG_GATEWAY_CONTROL_FETCHES_PRIVATE_H
+#define FG_GATEWAY_CONTROL_FETCHES_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "gateway/control/control_private.h"
+#include "gateway/control/fetches.h"
+
+enum leg { LEG_FETCH = 0, LEG_IMAGE, LEG_SIGNATURE }; /* what is being waited for or hashed */
+
+struct flight { /* one fetch under way */
+	LIST_ENTRY(flight) link;
+	struct fetches *all;
+	struct db_resource resource;
+	uint64_t candidate;  /* 0: a known image is looked at again */
+	uint64_t record;     /* in the history */
+	uint64_t job;
+	uint64_t max_bytes;
+	char asker[80];
+	struct files_part part[2]; /* image, signature */
+	bool have_part[2];
+	struct msg_fetch_done done;
+	enum leg leg;
+	struct digest *digest;
+	int fd;
+	uint64_t offset, size;
+	uint8_t *slice;
+	uint8_t sha256[2][DIGEST_SHA256_LEN];
+	uint64_t bytes[2];
+	bool have_provenance;
+	uint8_t provenance[DIGEST_SHA256_LEN];
+	struct event *turn;
+};
+
+struct fetches {
+	struct control *c;
+	LIST_HEAD(, flight) flights;
+	unsigned n;
+	int64_t told; /* when a limit was last complained of */
+};
+
+/* An entry about it, to be filled and told. NULL for want of memory. */
+struct msg_append *fetches_entry(const struct flight *fl, enum entry_event event, const char *out);
+/* Moves a candidate by the table; note (may be NULL) replaces what stands there. FG_ESTATE, or an error of the database. */
+int fetches_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note);
+/* How it ended, for the history and the resource. */
+void fetches_history(struct flight *fl, unsigned outcome, const char *detail);
+/* It is over and has brought nothing; takes fl. */
+void fetches_fail(struct flight *fl, const char *detail);
+/* Forgets it and what it has not handed on; takes fl. */
+void fetches_land(struct flight *fl);
+
+#endif
