@@ -73,7 +73,7 @@ incident(struct flight *fl, const struct db_candidate *before, struct db_candida
 		struct db_candidate *old = calloc(1, sizeof *old);
 		err = old ? db_candidate_get(c->db, fl->candidate, old) : FG_ENOMEM;
 		if (!err)
-			err = fetches_move(c, old, LIFECYCLE_FAIL, i.detail);
+			err = candidates_move(c, old, LIFECYCLE_FAIL, i.detail);
 		free(old);
 	}
 	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c) };
@@ -134,7 +134,7 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 		err = db_candidate_get(c->db, fl->candidate, cand);
 		if (!err) {
 			describe(fl, cand);
-			err = fetches_move(c, cand, LIFECYCLE_ARRIVE, "");
+			err = candidates_move(c, cand, LIFECYCLE_ARRIVE, "");
 		}
 		if (!err)
 			*ret_judge = cand->id;

@@ -7,6 +7,7 @@
 #define FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 
 #include "gateway/control/callers.h"
+#include "gateway/control/candidates.h"
 #include "gateway/control/desk.h"
 #include "gateway/control/edges.h"
 #include "gateway/control/fetches.h"

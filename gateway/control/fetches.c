@@ -95,26 +95,7 @@ fetches_entry(const struct flight *fl, enum entry_event event, const char *out)
 	return e;
 }
 
-/* ---- one candidate's moves ---- */
-
-/* Moves it by the table; note (may be NULL) replaces what stands there. */
-int
-fetches_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
-{
-	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
-	char from[DB_WORD_MAX];
-	if (!m)
-		return FG_ESTATE;
-	memcpy(from, cand->state, sizeof from);
-	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
-	if (note)
-		snprintf(cand->note, sizeof cand->note, "%s", note);
-	cand->updated = control_now(c);
-	int err = db_candidate_update(c->db, cand, from);
-	if (err)
-		oplog(OPLOG_ERR, "a candidate could not be moved to %s: %s", cand->state, db_why(c->db));
-	return err;
-}
+/* ---- its candidate ---- */
 
 /* The candidate this fetch is for, in state fetching: a new one, one that failed before, or none for a second look. */
 static int
@@ -134,7 +115,7 @@ candidate_for(struct control *c, const struct db_resource *r, bool by_person, ui
 	if (!err && state == LIFECYCLE_FETCHING)
 		*ret = cand->id; /* its fetch ended when the database could not be written */
 	else if (!err && m && (m->needs == LIFECYCLE_NEEDS_NONE || (by_person && !cand->in_quarantine))) {
-		err = fetches_move(c, cand, LIFECYCLE_FETCH, "");
+		err = candidates_move(c, cand, LIFECYCLE_FETCH, "");
 		*ret = cand->id;
 	}
 	free(cand);
@@ -247,7 +228,7 @@ fetches_fail(struct flight *fl, const char *detail)
 	if (!err) {
 		fetches_history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
 		if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
-			(void)fetches_move(c, cand, LIFECYCLE_FAIL, seen);
+			(void)candidates_move(c, cand, LIFECYCLE_FAIL, seen);
 		back_off(c, fl->resource.id);
 		err = db_commit(c->db);
 	}
@@ -425,41 +406,20 @@ fetches_cancel(struct fetches *f, uint64_t candidate)
 
 /* ---- after start ---- */
 
-struct interrupted {
-	struct fetches *f;
-	uint64_t id[DB_PAGE_MAX];
-	uint8_t resource[DB_PAGE_MAX][MSG_ID];
-	unsigned n;
-};
-
-static int
-gather(void *arg, const struct db_candidate *cand)
-{
-	struct interrupted *i = arg;
-	if (i->n == DB_PAGE_MAX)
-		return 0;
-	i->id[i->n] = cand->id;
-	memcpy(i->resource[i->n++], cand->resource, MSG_ID);
-	return 0;
-}
-
 void
 fetches_resume(struct fetches *f)
 {
 	struct control *c = f->c;
-	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_FETCHING) };
-	struct interrupted *i = calloc(1, sizeof *i);
+	struct candidates_ids *l = candidates_in(c, LIFECYCLE_FETCHING);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	unsigned n = 0;
-	if (i && cand && db_fetch_orphans(c->db, control_now(c), &n) == FG_OK &&
-	    db_candidate_list(c->db, &filter, gather, i) == FG_OK) {
-		for (unsigned k = 0; k < i->n; k++) {
-			if (db_candidate_get(c->db, i->id[k], cand) || fetches_move(c, cand, LIFECYCLE_FAIL, "the gateway restarted"))
-				continue;
-			(void)db_resource_move(c->db, cand->resource, NULL, lifecycle_state_name(LIFECYCLE_FETCH_FAILED));
-			fetches_want(f, cand->resource, NULL);
-		}
+	int err = l && cand ? db_fetch_orphans(c->db, control_now(c), &n) : FG_ENOMEM;
+	for (size_t i = 0; !err && i < l->n; i++) {
+		if (db_candidate_get(c->db, l->id[i], cand) || candidates_move(c, cand, LIFECYCLE_FAIL, "the gateway restarted"))
+			continue;
+		(void)db_resource_move(c->db, cand->resource, NULL, lifecycle_state_name(LIFECYCLE_FETCH_FAILED));
+		fetches_want(f, cand->resource, NULL);
 	}
 	free(cand);
-	free(i);
+	free(l);
 }

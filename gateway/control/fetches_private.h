@@ -43,8 +43,6 @@ struct fetches {
 
 /* An entry about it, to be filled and told. NULL for want of memory. */
 struct msg_append *fetches_entry(const struct flight *fl, enum entry_event event, const char *out);
-/* Moves a candidate by the table; note (may be NULL) replaces what stands there. FG_ESTATE, or an error of the database. */
-int fetches_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note);
 /* How it ended, for the history and the resource. */
 void fetches_history(struct flight *fl, unsigned outcome, const char *detail);
 /* It is over and has brought nothing; takes fl. */

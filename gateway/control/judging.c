@@ -90,23 +90,6 @@ judging_clock_sure(struct control *c)
 
 /* ---- the end: what policy makes of it ---- */
 
-/* Moves and saves; the old row is only replaced when it still stands where it stood. */
-static int
-save(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb)
-{
-	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
-	char from[DB_WORD_MAX];
-	if (!m)
-		return FG_ESTATE;
-	memcpy(from, cand->state, sizeof from);
-	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
-	cand->updated = control_now(c);
-	int err = db_candidate_update(c->db, cand, from);
-	if (err)
-		oplog(OPLOG_ERR, "%s: a verdict could not be written down: %s", cand->state, db_why(c->db));
-	return err;
-}
-
 struct opening { /* a review that waits for its entry to be durable */
 	struct control *c;
 	uint64_t candidate;
@@ -127,8 +110,7 @@ on_opened(void *ctx, int err, uint64_t index)
 	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
 		/* A statement counts when its signer saw this entry: a log larger than its index. */
 		cand->opened_at_log = index;
-		snprintf(cand->note, sizeof cand->note, "waits for people to review and sign");
-		(void)save(c, cand, LIFECYCLE_ADMIT);
+		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, "waits for people to review and sign");
 	}
 	free(cand);
 	free(o);
@@ -271,8 +253,7 @@ facts(const struct report *r, const struct db_candidate *cand, const struct poli
 static void
 block(struct control *c, struct db_candidate *cand, const struct decide_result *d)
 {
-	snprintf(cand->note, sizeof cand->note, "%s", d->reasons_n ? d->because[0].sentence : "policy says no");
-	if (save(c, cand, LIFECYCLE_BLOCK))
+	if (candidates_move(c, cand, LIFECYCLE_BLOCK, d->reasons_n ? d->because[0].sentence : "policy says no"))
 		return;
 	struct msg_append *e = entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
 	logbook_ref(e, "verdict", decide_verdict_name(d->verdict));
@@ -333,7 +314,7 @@ conclude(struct case_ *k)
 	struct report *r = report_new(REPORT_WHOLE);
 	int err = cand && r ? db_candidate_get(c->db, k->candidate, cand) : FG_ENOMEM;
 	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
-	if (!err && strcmp(cand->state, lifecycle_state_name(LIFECYCLE_JUDGING)) != 0)
+	if (!err && !candidates_is(cand, LIFECYCLE_JUDGING))
 		err = FG_ESTATE; /* rejected meanwhile */
 	if (!err && (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest)))
 		err = FG_EAGAIN; /* another policy came into force: once more */
@@ -539,9 +520,8 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 static void
 without_bytes(struct control *c, struct db_candidate *cand)
 {
-	snprintf(cand->note, sizeof cand->note, "the image is no longer in quarantine");
 	cand->in_quarantine = false;
-	(void)save(c, cand, LIFECYCLE_BLOCK);
+	(void)candidates_move(c, cand, LIFECYCLE_BLOCK, "the image is no longer in quarantine");
 }
 
 void
@@ -553,7 +533,7 @@ judging_start(struct judging *j, uint64_t candidate)
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	struct case_ *k = calloc(1, sizeof *k);
 	int err = cand && k ? db_candidate_get(c->db, candidate, cand) : FG_ENOMEM;
-	if (err || strcmp(cand->state, lifecycle_state_name(LIFECYCLE_JUDGING)) != 0) {
+	if (err || !candidates_is(cand, LIFECYCLE_JUDGING)) {
 		free(cand);
 		free(k);
 		return;
@@ -588,29 +568,12 @@ judging_cancel(struct judging *j, uint64_t candidate)
 
 /* ---- many ---- */
 
-struct ids {
-	uint64_t id[DB_PAGE_MAX];
-	unsigned n;
-	struct control *c;
-};
-
-static int
-gather(void *arg, const struct db_candidate *cand)
-{
-	struct ids *l = arg;
-	if (l->n < DB_PAGE_MAX)
-		l->id[l->n++] = cand->id;
-	return 0;
-}
-
 void
 judging_resume(struct judging *j)
 {
-	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_JUDGING) };
-	struct ids *l = calloc(1, sizeof *l);
-	if (l && db_candidate_list(j->c->db, &filter, gather, l) == FG_OK)
-		for (unsigned i = 0; i < l->n; i++)
-			judging_start(j, l->id[i]);
+	struct candidates_ids *l = candidates_in(j->c, LIFECYCLE_JUDGING);
+	for (size_t i = 0; l && i < l->n; i++)
+		judging_start(j, l->id[i]);
 	free(l);
 }
 
@@ -621,55 +584,33 @@ judging_policy_stands(struct control *c, const struct db_candidate *cand)
 	return p && cand->have_policy && !memcmp(p->digest, cand->policy, sizeof p->digest);
 }
 
-static int
-gather_other_policy(void *arg, const struct db_candidate *cand)
-{
-	struct ids *l = arg;
-	const struct policy *p = policies_find(l->c->policies, cand->profile);
-	if (p && memcmp(p->digest, cand->policy, sizeof p->digest))
-		return gather(arg, cand);
-	return 0;
-}
-
 static void
-again(struct judging *j, uint64_t id)
+again(struct judging *j, struct db_candidate *cand)
 {
 	struct control *c = j->c;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	unsigned n = 0;
-	int err = cand ? db_begin(c->db) : FG_ENOMEM;
-	if (!err) {
-		err = db_candidate_get(c->db, id, cand);
-		if (!err) {
-			cand->have_scope = false;
-			snprintf(cand->note, sizeof cand->note, "the policy changed: it is judged again");
-			err = save(c, cand, LIFECYCLE_REJUDGE);
-		}
-		if (!err)
-			err = db_statement_outdate(c->db, id, NULL, &n);
-		err = db_end(c->db, err);
-	}
-	if (!err) {
-		struct msg_append *e = entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
-		logbook_ref_number(e, "statements", n);
-		logbook_say(e, "the policy changed");
-		logbook_tell(c->logbook, e);
-		judging_start(j, id);
-	}
-	free(cand);
+	unsigned n;
+	if (candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "the policy changed: it is judged again", &n))
+		return;
+	struct msg_append *e = entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
+	logbook_ref_number(e, "statements", n);
+	logbook_say(e, "the policy changed");
+	logbook_tell(c->logbook, e);
+	judging_start(j, cand->id);
 }
 
 void
 judging_policy_changed(struct judging *j)
 {
-	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_REVIEW) };
-	struct ids *l = calloc(1, sizeof *l);
-	if (l) {
-		l->c = j->c;
-		if (db_candidate_list(j->c->db, &filter, gather_other_policy, l) == FG_OK)
-			for (unsigned i = 0; i < l->n; i++)
-				again(j, l->id[i]);
+	struct control *c = j->c;
+	struct candidates_ids *l = candidates_in(c, LIFECYCLE_REVIEW);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	for (size_t i = 0; l && cand && i < l->n; i++) {
+		/* Of a profile that is not configured any more it waits: the profile may come back. */
+		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && policies_find(c->policies, cand->profile) &&
+		    !judging_policy_stands(c, cand))
+			again(j, cand);
 	}
+	free(cand);
 	free(l);
 	judging_resume(j);
 }

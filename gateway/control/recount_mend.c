@@ -176,12 +176,6 @@ each_active(void *arg, const struct db_release *d)
 
 /* ---- reviews ---- */
 
-static bool
-is(const struct db_candidate *cand, enum lifecycle_state state)
-{
-	return strcmp(cand->state, lifecycle_state_name(state)) == 0;
-}
-
 static void
 force(struct mend *m, enum lifecycle_state state, const char *why)
 {
@@ -314,23 +308,23 @@ check_review(struct mend *m, uint64_t id)
 	bool same = v && cand->have_image && !memcmp(cand->image, v->image, sizeof v->image);
 	const struct recount_release *last = v && v->have_release ? find(&m->r->releases, v->last_release, MSG_ID) : NULL;
 	bool revoked = last && last->revoked && (!last->retired || last->revoked < last->retired);
-	if (same && v->rejected && !is(cand, LIFECYCLE_REJECTED)) {
+	if (same && v->rejected && !candidates_is(cand, LIFECYCLE_REJECTED)) {
 		force(m, LIFECYCLE_REJECTED, "it was rejected");
-	} else if (same && !v->rejected && revoked && !is(cand, LIFECYCLE_REVOKED)) {
+	} else if (same && !v->rejected && revoked && !candidates_is(cand, LIFECYCLE_REVOKED)) {
 		force(m, LIFECYCLE_REVOKED, "its release was revoked");
 	} else if (same && last && in_force(last) && releases_offers(m->c->releases, last->id) &&
-	    (!is(cand, LIFECYCLE_APPROVED) || !cand->have_release || memcmp(cand->release, last->id, MSG_ID) != 0)) {
+	    (!candidates_is(cand, LIFECYCLE_APPROVED) || !cand->have_release || memcmp(cand->release, last->id, MSG_ID) != 0)) {
 		cand->have_release = true;
 		memcpy(cand->release, last->id, MSG_ID);
 		force(m, LIFECYCLE_APPROVED, "its release is in force");
-	} else if (is(cand, LIFECYCLE_APPROVED)) {
+	} else if (candidates_is(cand, LIFECYCLE_APPROVED)) {
 		const struct recount_release *said =
 		    cand->have_release ? find(&m->r->releases, cand->release, MSG_ID) : NULL;
 		if (!same || !said || !said->issued || said->review != id)
 			force(m, LIFECYCLE_BLOCKED, "the log knows of no such release");
 		else if (said->retired)
 			force(m, LIFECYCLE_EXPIRED, "its release has run out");
-	} else if (is(cand, LIFECYCLE_REVIEW)) {
+	} else if (candidates_is(cand, LIFECYCLE_REVIEW)) {
 		if ((why = not_as_opened(m, v))) {
 			force(m, LIFECYCLE_JUDGING, why);
 		} else {

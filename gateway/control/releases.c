@@ -219,17 +219,10 @@ mirror(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
 			err = db_candidate_get(c->db, number, cand);
 		if (!err && memcmp(cand->image, record->terms.image, sizeof cand->image))
 			err = FG_EFORMAT;
-		const struct lifecycle_move *m =
-		    err ? NULL : lifecycle_move(lifecycle_state_parse(view_str(cand->state)), LIFECYCLE_APPROVE);
-		if (m) { /* else: it is approved already, or was taken back since */
-			char from[DB_WORD_MAX];
-			memcpy(from, cand->state, sizeof from);
-			snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
-			snprintf(cand->note, sizeof cand->note, "released");
+		if (!err && candidates_can(cand, LIFECYCLE_APPROVE)) { /* else: it is approved already, or was taken back since */
 			cand->have_release = true;
 			memcpy(cand->release, id, sizeof cand->release);
-			cand->updated = control_now(c);
-			err = db_candidate_update(c->db, cand, from);
+			err = candidates_move(c, cand, LIFECYCLE_APPROVE, "released");
 		}
 		err = db_end(c->db, err);
 	}
@@ -457,16 +450,8 @@ write_end(struct control *c, const uint8_t id[RELEASE_ID], enum db_release_state
 		err = db_release_end(c->db, id, state, control_now(c), by, reason);
 		if (!err || err == FG_ESTATE)
 			err = db_candidate_by_release(c->db, id, cand);
-		const struct lifecycle_move *m =
-		    err ? NULL : lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
-		if (m) {
-			char from[DB_WORD_MAX];
-			memcpy(from, cand->state, sizeof from);
-			snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
-			snprintf(cand->note, sizeof cand->note, "%s", reason);
-			cand->updated = control_now(c);
-			err = db_candidate_update(c->db, cand, from);
-		}
+		if (!err && candidates_can(cand, verb))
+			err = candidates_move(c, cand, verb, reason);
 		err = db_end(c->db, err);
 	}
 	if (err)

@@ -387,7 +387,7 @@ what_is_missing(struct control *c, const struct db_resource *r, char *dst, size_
 	}
 	db_candidate_review(cand->id, review);
 	reviews_count(c, cand, &have, &need);
-	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+	if (candidates_is(cand, LIFECYCLE_REVIEW))
 		snprintf(dst, cap, "%s waits for people: %u of %u have signed", review, have, need);
 	else
 		snprintf(dst, cap, "%s is %s: %.300s", review, cand->state, cand->note);

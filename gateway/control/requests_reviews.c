@@ -24,12 +24,6 @@ put_verdict(struct jsonw *j, const struct report *r)
 		jsonw_knull(j, "verdict");
 }
 
-static bool
-is_state(const struct db_candidate *cand, enum lifecycle_state s)
-{
-	return strcmp(cand->state, lifecycle_state_name(s)) == 0;
-}
-
 /*
  * Keys of a row come among those of review.show, so both write them through
  * here, in order; more: the keys of show as well.
@@ -105,7 +99,7 @@ put_statement(void *arg, const struct db_statement *d)
 static void
 put_reasons(struct jsonw *j, const struct showing *s)
 {
-	struct decide_result *d = is_state(s->cand, LIFECYCLE_BLOCKED) ? calloc(1, sizeof *d) : NULL;
+	struct decide_result *d = candidates_is(s->cand, LIFECYCLE_BLOCKED) ? calloc(1, sizeof *d) : NULL;
 	jsonw_key(j, "reasons");
 	jsonw_array(j);
 	if (d && judging_decision(s->c, s->cand, d) == FG_OK) {

@@ -72,7 +72,7 @@ int64_t
 reviews_deadline(struct control *c, const struct db_candidate *cand)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
-	if (!p || strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0)
+	if (!p || !candidates_is(cand, LIFECYCLE_REVIEW))
 		return 0;
 	return cand->updated + p->profile->review_days * DAY;
 }
@@ -83,11 +83,11 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
 	/* The quorum is that of the policy people sign for, never of one that came later. */
-	if (!p || (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0 && !judging_policy_stands(c, cand)))
+	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
 		return SCOPE_QUORUM_NEVER;
 	/* As the warden counts: small scopes of one image add up. */
 	uint64_t all = max_devices;
-	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+	if (candidates_is(cand, LIFECYCLE_REVIEW))
 		all += releases_modules_of(c->releases, cand->image);
 	uint32_t modules = max_devices && all > UINT32_MAX ? UINT32_MAX : max_devices ? (uint32_t)all : 0;
 	return scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
@@ -418,7 +418,7 @@ issued(struct control *c, struct db_candidate *cand, const struct msg_issued *m,
     const char *approver)
 {
 	char review[DB_REVIEW_CAP], hex[2 * MSG_ID + 1];
-	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0) {
+	if (!candidates_is(cand, LIFECYCLE_REVIEW)) {
 		/* Taken back while the warden worked on it: the later word holds. */
 		releases_restrict(c->releases, MSG_RESTRICT_REVOKE, cand->image, m->release, "control",
 		    "taken back while it was being issued", logbook_size(c->logbook));
@@ -482,42 +482,16 @@ reviews_warden_down(struct reviews *r)
 
 /* ---- many ---- */
 
-struct reviews_ids {
-	uint64_t id[DB_PAGE_MAX];
-	unsigned n;
-};
-
-static int
-gather(void *arg, const struct db_candidate *cand)
-{
-	struct reviews_ids *l = arg;
-	if (l->n < DB_PAGE_MAX)
-		l->id[l->n++] = cand->id;
-	return 0;
-}
-
-static struct reviews_ids *
-in_review(struct control *c)
-{
-	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_REVIEW) };
-	struct reviews_ids *l = calloc(1, sizeof *l);
-	if (l && db_candidate_list(c->db, &filter, gather, l)) {
-		free(l);
-		l = NULL;
-	}
-	return l;
-}
-
 void
 reviews_resume(struct reviews *r)
 {
 	struct control *c = r->c;
 	if (!c->warden || !c->warden_listed || !control_permits(c))
 		return;
-	struct reviews_ids *l = in_review(c);
+	struct candidates_ids *l = candidates_in(c, LIFECYCLE_REVIEW);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	struct reviews_valid *v = calloc(1, sizeof *v);
-	for (unsigned i = 0; l && cand && v && i < l->n; i++) {
+	for (size_t i = 0; l && cand && v && i < l->n; i++) {
 		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && reviews_valid_statements(c, cand, v) == FG_OK &&
 		    v->n >= v->need)
 			(void)reviews_issue(r, cand, v, NULL, "");
@@ -527,44 +501,21 @@ reviews_resume(struct reviews *r)
 	free(l);
 }
 
-int
-reviews_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note)
-{
-	const struct lifecycle_move *m = lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb);
-	char from[DB_WORD_MAX];
-	unsigned n;
-	if (!m)
-		return FG_ESTATE;
-	memcpy(from, cand->state, sizeof from);
-	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(m->to));
-	snprintf(cand->note, sizeof cand->note, "%s", note);
-	cand->have_scope = false;
-	cand->updated = control_now(c);
-	int err = db_begin(c->db);
-	if (!err) {
-		err = db_candidate_update(c->db, cand, from);
-		if (!err)
-			err = db_statement_outdate(c->db, cand->id, NULL, &n);
-		err = db_end(c->db, err);
-	}
-	return err;
-}
-
 void
 reviews_expire(struct reviews *r)
 {
 	struct control *c = r->c;
 	if (!timekeep_is_sure(c))
 		return; /* what has expired stays so: a clock that comes back would not mend it */
-	struct reviews_ids *l = in_review(c);
+	struct candidates_ids *l = candidates_in(c, LIFECYCLE_REVIEW);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
-	for (unsigned i = 0; l && cand && i < l->n; i++) {
+	for (size_t i = 0; l && cand && i < l->n; i++) {
 		char review[DB_REVIEW_CAP];
 		if (db_candidate_get(c->db, l->id[i], cand) || asked_for(r, l->id[i]))
 			continue;
 		int64_t deadline = reviews_deadline(c, cand);
 		if (!deadline || control_now(c) < deadline ||
-		    reviews_move(c, cand, LIFECYCLE_EXPIRE, "nobody decided in time"))
+		    candidates_outdate(c, cand, LIFECYCLE_EXPIRE, "nobody decided in time", NULL))
 			continue;
 		db_candidate_review(cand->id, review);
 		struct msg_append *e = logbook_entry(ENTRY_APPROVAL_EXPIRED, "ok", "control", review);

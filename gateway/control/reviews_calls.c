@@ -329,7 +329,7 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 static bool
 in_review(struct call *call, const struct db_candidate *cand)
 {
-	if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) == 0)
+	if (candidates_is(cand, LIFECYCLE_REVIEW))
 		return true;
 	call_fail(call, CALL_REFUSED, "STATE", "see fotagate review show", "the review is %s, not open: %s", cand->state,
 	    cand->note);
@@ -393,10 +393,10 @@ answer_state(struct call *call, const struct db_candidate *cand)
 static bool
 legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb verb)
 {
-	if (lifecycle_move(lifecycle_state_parse(view_str(cand->state)), verb))
+	if (candidates_can(cand, verb))
 		return true;
 	call_fail(call, CALL_REFUSED, "STATE",
-	    strcmp(cand->state, lifecycle_state_name(LIFECYCLE_APPROVED)) == 0 ? "take it back with fotagate revoke" : "",
+	    candidates_is(cand, LIFECYCLE_APPROVED) ? "take it back with fotagate revoke" : "",
 	    "it cannot be done to a review that is %s", cand->state);
 	return false;
 }
@@ -420,7 +420,7 @@ reviews_reject(struct reviews *r, struct call *call)
 	if (cand->have_image)
 		releases_restrict(c->releases, MSG_RESTRICT_REJECT, cand->image, NULL, who, reason, logbook_size(c->logbook));
 	db_candidate_review(cand->id, review);
-	int err = reviews_move(c, cand, LIFECYCLE_REJECT, reason);
+	int err = candidates_outdate(c, cand, LIFECYCLE_REJECT, reason, NULL);
 	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_REJECTED, "ok", who, review);
 	if (cand->have_image)
 		logbook_ref_sha256(e, "image", cand->image);
@@ -441,7 +441,7 @@ reviews_reopen(struct reviews *r, struct call *call)
 	if (!cand)
 		return;
 	if (legal(call, cand, LIFECYCLE_REOPEN)) {
-		int err = cand->in_quarantine ? reviews_move(c, cand, LIFECYCLE_REOPEN, "judged again") : FG_ENOTFOUND;
+		int err = cand->in_quarantine ? candidates_outdate(c, cand, LIFECYCLE_REOPEN, "judged again", NULL) : FG_ENOTFOUND;
 		if (err == FG_ENOTFOUND) {
 			call_fail(call, CALL_REFUSED, "STATE", "see fotagate fetch retry, or import it again",
 			    "its bytes are no longer held");

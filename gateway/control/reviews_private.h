@@ -49,7 +49,5 @@ int reviews_issue(struct reviews *r, const struct db_candidate *cand, const stru
 /* How the review stands, as the answer to a submission. */
 void reviews_answer(struct control *c, struct call *call, const struct db_candidate *cand, const char *approver,
     const char *text);
-/* Moves it by the table; its statements no longer count. */
-int reviews_move(struct control *c, struct db_candidate *cand, enum lifecycle_verb verb, const char *note);
 
 #endif

@@ -209,7 +209,7 @@ on_logged(void *ctx, int err, uint64_t index)
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
 	} else if (!cand || db_candidate_get(c->db, s->candidate, cand)) {
 		call_fail_err(s->call, FG_EIO);
-	} else if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0) {
+	} else if (!candidates_is(cand, LIFECYCLE_REVIEW)) {
 		call_fail(s->call, CALL_REFUSED, "STATE", "", "the review is %s meanwhile", cand->state);
 	} else {
 		err = write_down(s, cand);
@@ -312,7 +312,7 @@ consider(struct submission *s)
 	    !db_candidate_review_parse(view_str(s->a->terms.review), &s->candidate) ||
 	    db_candidate_get(c->db, s->candidate, cand))
 		no = "it is about no review of this gateway";
-	else if (strcmp(cand->state, lifecycle_state_name(LIFECYCLE_REVIEW)) != 0) {
+	else if (!candidates_is(cand, LIFECYCLE_REVIEW)) {
 		snprintf(why, sizeof why, "the review is %s, not open", cand->state);
 		no = why;
 	} else
