@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/file/wholefile.h"
 
 #define MAGIC "fotagate-condemned 1"
 #define PARDON "pardoned"
-#define ASIDE CONDEMNED_FILE ".new"
 #define FILE_MAX 1024
+#define FILE_MODE 0644 /* root may have written it, audit reads it */
 
 static const enum msg_log_state states[] = { MSG_LOG_TAMPERED, MSG_LOG_ROLLED_BACK, MSG_LOG_CLONED };
 
@@ -95,23 +95,6 @@ condemned_read(int dirfd, struct condemned *ret)
 
 /* ---- writing ---- */
 
-static int
-write_text(int dirfd, const char *name, const char *text, size_t n)
-{
-	int fd = openat(dirfd, ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return FG_EIO;
-	/* Root may have written it, with any umask; audit reads it as another. */
-	bool ok = write(fd, text, n) == (ssize_t)n && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-	close(fd);
-	if (ok && renameat(dirfd, ASIDE, dirfd, name) == 0)
-		return fsync(dirfd) == 0 ? FG_OK : FG_EIO;
-	int saved = errno;
-	unlinkat(dirfd, ASIDE, 0);
-	errno = saved;
-	return FG_EIO;
-}
-
 int
 condemned_write(int dirfd, const struct condemned *c)
 {
@@ -120,7 +103,7 @@ condemned_write(int dirfd, const struct condemned *c)
 	    msg_log_state_name(c->state), c->known, c->since > 0 ? c->since : 0, c->why);
 	if (n < 0 || (size_t)n >= sizeof text)
 		abort(); /* why has a bound */
-	return write_text(dirfd, CONDEMNED_FILE, text, (size_t)n);
+	return wholefile_replace(dirfd, CONDEMNED_FILE, view_of(text, (size_t)n), FILE_MODE);
 }
 
 int
@@ -136,7 +119,7 @@ condemned_clear(int dirfd)
 int
 condemned_pardon(int dirfd, const char *how)
 {
-	int err = write_text(dirfd, PARDON, how, strlen(how));
+	int err = wholefile_replace(dirfd, PARDON, view_str(how), FILE_MODE);
 	return err ? err : condemned_clear(dirfd);
 }
 

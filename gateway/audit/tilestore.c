@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/file/wholefile.h"
 
 struct edge { /* the rightmost tile of a level while it is not full */
 	uint64_t index;
@@ -33,21 +34,6 @@ struct tilestore {
 };
 
 /* ---- files ---- */
-
-static int
-sync_parent(int dirfd, const char *path)
-{
-	char part[TILE_PATH_CAP + 16];
-	snprintf(part, sizeof part, "%s", path);
-	char *up = strrchr(part, '/');
-	if (up)
-		*up = '\0';
-	int parent = openat(dirfd, up ? part : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = parent >= 0 && fsync(parent) == 0;
-	if (parent >= 0)
-		close(parent);
-	return ok ? FG_OK : FG_EIO;
-}
 
 static bool
 is_sure(const struct tilestore *t, const char *folder)
@@ -75,7 +61,7 @@ make_parents(struct tilestore *t, const char *path)
 		return FG_OK;
 	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-		if ((mkdirat(t->dirfd, part, 0755) && errno != EEXIST) || sync_parent(t->dirfd, part))
+		if ((mkdirat(t->dirfd, part, 0755) && errno != EEXIST) || wholefile_sync_folder(t->dirfd, part))
 			return FG_EIO;
 	}
 	snprintf(t->sure[t->sure_turn++ % SURE_FOLDERS], sizeof part, "%s", part);
@@ -85,30 +71,8 @@ make_parents(struct tilestore *t, const char *path)
 int
 tilestore_write(struct tilestore *t, const char *name, struct view bytes)
 {
-	char aside[TILE_PATH_CAP + 16];
 	int err = make_parents(t, name);
-	if (err)
-		return err;
-	snprintf(aside, sizeof aside, "%s.new", name);
-	int fd = openat(t->dirfd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return FG_EIO;
-	size_t done = 0;
-	while (done < bytes.n) {
-		ssize_t n = write(fd, bytes.p + done, bytes.n - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	bool ok = done == bytes.n && fsync(fd) == 0;
-	close(fd);
-	if (!ok || renameat(t->dirfd, aside, t->dirfd, name)) {
-		unlinkat(t->dirfd, aside, 0);
-		return FG_EIO;
-	}
-	return sync_parent(t->dirfd, name);
+	return err ? err : wholefile_replace(t->dirfd, name, bytes, 0644);
 }
 
 static int

@@ -5,13 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/jsonw.h"
 #include "gateway/cmd/cli_call.h"
+#include "gateway/file/wholefile.h"
 
 #define CURSOR_MAX 4096
 
@@ -84,50 +84,20 @@ encode(const struct cli_cursor *k, struct writer *w)
 	writer_u8(w, '\n');
 }
 
-static bool
-write_synced(int fd, struct view v)
-{
-	while (v.n) {
-		ssize_t n = write(fd, v.p, v.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		v = view_of(v.p + n, v.n - (size_t)n);
-	}
-	return fsync(fd) == 0;
-}
-
-static bool
-sync_folder(const char *path)
-{
-	char dir[CLI_OPT_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool good = fsync(fd) == 0;
-	close(fd);
-	return good;
-}
-
 int
 cli_cursor_save(const struct cli_common *c, const char *path, const struct cli_cursor *cursor)
 {
-	char aside[CLI_OPT_PATH_MAX];
 	struct writer w;
-	if ((size_t)snprintf(aside, sizeof aside, "%s.new", path) >= sizeof aside)
-		return cli_opt_fail(c, CLI_USAGE, "USAGE", NULL, "%s: too long", path);
-	int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return io(c, aside);
 	writer_init(&w, CURSOR_MAX);
 	encode(cursor, &w);
-	bool good = !writer_err(&w) && write_synced(fd, writer_view(&w));
-	good = close(fd) == 0 && good;
+	/* It has a bound: only memory can fail here. */
+	int err = writer_err(&w);
+	if (!err)
+		err = wholefile_replace(AT_FDCWD, path, writer_view(&w), 0600);
 	writer_free(&w);
-	if (!good || rename(aside, path) || !sync_folder(path))
+	if (err == FG_EIO)
 		return io(c, path);
+	if (err)
+		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_name(err));
 	return 0;
 }

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "gateway/file/wholefile.h"
+
 #define NAME "halted"
-#define NAME_NEW "halted.new"
 #define TEXT_MAX 64 /* two decimal numbers and a line end */
 #define AT_MAX INT64_C(253402300799) /* the year 9999 */
 
@@ -64,18 +64,6 @@ haltflag_load(const char *run_dir, const char *data_dir, int64_t now, struct hal
 	load_one(data_dir, now, ret);
 }
 
-static bool
-write_file(int base, const char *text, size_t n)
-{
-	int fd =
-	    openat(base, NAME_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return false;
-	bool good = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-	close(fd);
-	return good && renameat(base, NAME_NEW, base, NAME) == 0 && fsync(base) == 0;
-}
-
 bool
 haltflag_save(const char *dir, const struct haltflag *f)
 {
@@ -84,7 +72,7 @@ haltflag_save(const char *dir, const struct haltflag *f)
 	int base = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (base < 0)
 		return false;
-	bool good = write_file(base, text, (size_t)n);
+	bool good = wholefile_replace(base, NAME, view_of(text, (size_t)n), 0644) == 0;
 	close(base);
 	return good;
 }

@@ -10,14 +10,15 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
-#include "gateway/warden/keep.h"
+#include "gateway/file/wholefile.h"
 
 #define SIGNERS_DIR "signers"
+#define NAME_CAP 32 /* "signers/", a number, ".sig.", a number */
 
 static void
-pending_name(uint32_t number, char dst[KEEP_NAME_MAX])
+pending_name(uint32_t number, char dst[NAME_CAP])
 {
-	snprintf(dst, KEEP_NAME_MAX, "%u.pending", number);
+	snprintf(dst, NAME_CAP, "%u.pending", number);
 }
 
 /* The folder of the sets, synced into its parent when it is new; -1. */
@@ -38,7 +39,7 @@ open_sets(int dir)
 int
 successor_write(int dir, uint32_t number, uint64_t log_size, const struct succession_bundle *b)
 {
-	char name[KEEP_NAME_MAX];
+	char name[NAME_CAP];
 	struct writer w;
 	int sets = open_sets(dir);
 	if (sets < 0)
@@ -48,9 +49,7 @@ successor_write(int dir, uint32_t number, uint64_t log_size, const struct succes
 	int err = succession_bundle_write(b, &w);
 	pending_name(number, name);
 	if (!err)
-		err = keep_write(sets, name, writer_view(&w), 0444);
-	if (!err && fsync(sets))
-		err = FG_EIO;
+		err = wholefile_replace(sets, name, writer_view(&w), 0444);
 	writer_free(&w);
 	close(sets);
 	return err;
@@ -59,12 +58,12 @@ successor_write(int dir, uint32_t number, uint64_t log_size, const struct succes
 int
 successor_read(int dir, uint32_t number, struct successor *ret)
 {
-	char name[KEEP_NAME_MAX];
+	char name[NAME_CAP];
 	struct successor s = { 0 };
 	struct reader r;
 	size_t n = 0;
 	snprintf(name, sizeof name, SIGNERS_DIR "/%u.pending", number);
-	int err = keep_read(dir, name, SUCCESSION_BUNDLE_MAX + 8, &s.bytes, &n);
+	int err = wholefile_read(dir, name, SUCCESSION_BUNDLE_MAX + 8, &s.bytes, &n);
 	if (err)
 		return err == FG_ELIMIT ? FG_EFORMAT : err;
 	reader_init(&r, view_of(s.bytes, n));
@@ -87,7 +86,7 @@ successor_free(struct successor *s)
 int
 successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
 {
-	char name[KEEP_NAME_MAX];
+	char name[NAME_CAP];
 	int sets = open_sets(dir);
 	if (sets < 0)
 		return FG_EIO;
@@ -95,15 +94,13 @@ successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
 	int err = FG_OK;
 	for (unsigned i = 0; !err && i < b->n; i++) {
 		snprintf(name, sizeof name, "%u.sig.%u", number, i);
-		err = keep_write(sets, name, b->sig[i].armour, 0444);
+		err = wholefile_replace_unsynced(sets, name, b->sig[i].armour, 0444);
 	}
-	if (!err && fsync(sets))
-		err = FG_EIO;
 	snprintf(name, sizeof name, "%u.json", number);
 	if (!err)
-		err = keep_write(sets, name, b->text, 0444);
-	if (!err && fsync(sets))
-		err = FG_EIO;
+		err = wholefile_sync_folder(sets, name);
+	if (!err)
+		err = wholefile_replace(sets, name, b->text, 0444);
 	if (!err) {
 		pending_name(number, name);
 		unlinkat(sets, name, 0);
@@ -115,7 +112,7 @@ successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
 void
 successor_drop(int dir, uint32_t number)
 {
-	char name[KEEP_NAME_MAX];
+	char name[NAME_CAP];
 	snprintf(name, sizeof name, SIGNERS_DIR "/%u.pending", number);
 	unlinkat(dir, name, 0);
 }

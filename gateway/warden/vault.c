@@ -15,7 +15,7 @@
 #include "crypto/note.h"
 #include "crypto/reader.h"
 #include "crypto/writer.h"
-#include "gateway/warden/keep.h"
+#include "gateway/file/wholefile.h"
 
 #define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
 #define VAULT_RESTRICTIONS "restrictions"
@@ -113,7 +113,7 @@ sweep(struct vault *v)
 	if (!d)
 		return FG_EIO;
 	for (struct dirent *e; (e = readdir(d));) {
-		if (has_suffix(e->d_name, ".copy") || has_suffix(e->d_name, ".new"))
+		if (has_suffix(e->d_name, ".copy") || has_suffix(e->d_name, WHOLEFILE_ASIDE))
 			unlinkat(v->dir, e->d_name, 0);
 	}
 	closedir(d);
@@ -206,16 +206,11 @@ vault_keep_release(struct vault *v, const uint8_t id[RELEASE_ID], struct view re
 	char name[64];
 	/* Statements first: a record that is there always has what it rests on. */
 	release_name(id, "signed", name, sizeof name);
-	int err = keep_write(v->dir, name, bundle, 0440);
-	if (!err && fsync(v->dir))
-		err = FG_EIO;
+	int err = wholefile_replace(v->dir, name, bundle, 0440);
 	if (err)
 		return err;
 	release_name(id, "json", name, sizeof name);
-	err = keep_write(v->dir, name, record, 0440);
-	if (err)
-		return err;
-	return fsync(v->dir) ? FG_EIO : FG_OK;
+	return wholefile_replace(v->dir, name, record, 0440);
 }
 
 int
@@ -256,7 +251,7 @@ vault_clock(struct vault *v, struct writer *w)
 {
 	uint8_t *p = NULL;
 	size_t n = 0;
-	int err = keep_read(v->dir, VAULT_CLOCK, w->max, &p, &n);
+	int err = wholefile_read(v->dir, VAULT_CLOCK, w->max, &p, &n);
 	if (!err)
 		writer_bytes(w, view_of(p, n));
 	free(p);
@@ -266,8 +261,7 @@ vault_clock(struct vault *v, struct writer *w)
 int
 vault_keep_clock(struct vault *v, struct view bytes)
 {
-	int err = keep_write(v->dir, VAULT_CLOCK, bytes, 0440);
-	return !err && fsync(v->dir) ? FG_EIO : err;
+	return wholefile_replace(v->dir, VAULT_CLOCK, bytes, 0440);
 }
 
 int
@@ -276,7 +270,7 @@ vault_signers(struct vault *v, uint32_t *ret_number, uint8_t ret_sha256[DIGEST_S
 	uint8_t *p = NULL;
 	size_t n = 0;
 	struct reader r;
-	int err = keep_read(v->dir, VAULT_SIGNERS, VAULT_SIGNERS_LEN, &p, &n);
+	int err = wholefile_read(v->dir, VAULT_SIGNERS, VAULT_SIGNERS_LEN, &p, &n);
 	if (!err && n == VAULT_SIGNERS_LEN) {
 		reader_init(&r, view_of(p, n));
 		*ret_number = reader_u32(&r);
@@ -297,9 +291,9 @@ vault_keep_signers(struct vault *v, uint32_t number, const uint8_t sha256[DIGEST
 	writer_bytes(&w, view_of(sha256, DIGEST_SHA256_LEN));
 	int err = writer_err(&w);
 	if (!err)
-		err = keep_write(v->dir, VAULT_SIGNERS, writer_view(&w), 0440);
+		err = wholefile_replace(v->dir, VAULT_SIGNERS, writer_view(&w), 0440);
 	writer_free(&w);
-	return !err && fsync(v->dir) ? FG_EIO : err;
+	return err;
 }
 
 int
@@ -318,10 +312,10 @@ vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID],
 		if (len != 2 * RELEASE_ID + 5 || strcmp(e->d_name + 2 * RELEASE_ID, ".json") ||
 		    !hex_decode(view_of(e->d_name, 2 * RELEASE_ID), id, sizeof id))
 			continue;
-		err = keep_read(v->dir, e->d_name, RELEASE_RECORD_MAX, &record, &record_n);
+		err = wholefile_read(v->dir, e->d_name, RELEASE_RECORD_MAX, &record, &record_n);
 		release_name(id, "signed", name, sizeof name);
 		if (!err)
-			err = keep_read(v->dir, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
+			err = wholefile_read(v->dir, name, VAULT_BUNDLE_MAX, &bundle, &bundle_n);
 		if (err == FG_ENOTFOUND && record)
 			err = FG_OK; /* it permits nothing without, and its image is kept until a person has looked */
 		if (!err)
@@ -377,12 +371,11 @@ vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], 
 int
 vault_keep_head(struct vault *v, struct view note)
 {
-	int err = keep_write(v->dir, VAULT_HEAD, note, 0440);
-	return err ? err : fsync(v->dir) ? FG_EIO : FG_OK;
+	return wholefile_replace(v->dir, VAULT_HEAD, note, 0440);
 }
 
 int
 vault_head(struct vault *v, uint8_t **ret, size_t *ret_n)
 {
-	return keep_read(v->dir, VAULT_HEAD, NOTE_SIZE_MAX, ret, ret_n);
+	return wholefile_read(v->dir, VAULT_HEAD, NOTE_SIZE_MAX, ret, ret_n);
 }

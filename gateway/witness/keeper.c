@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/witness/keeper.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,8 +12,10 @@
 #include "crypto/digest.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "gateway/file/wholefile.h"
 
 #define FILE_NAME_MAX (KEEPER_NAME_LEN + 8)
+#define FILE_MODE 0644 /* what it says is public */
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
 struct kept { /* what is remembered of one log */
@@ -32,64 +33,6 @@ struct keeper {
 	struct kept kept[WITNESS_POLICY_LOGS_MAX];
 };
 
-/* ---- files ---- */
-
-static int
-write_all(int fd, struct view v)
-{
-	while (v.n) {
-		ssize_t n = write(fd, v.p, v.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return FG_EIO;
-		v = view_of(v.p + n, v.n - (size_t)n);
-	}
-	return 0;
-}
-
-/* Replaces a file, durably. After FG_EIO it holds the old or the new bytes, never others. */
-static int
-keep_file(int dirfd, const char *name, struct view bytes)
-{
-	char aside[FILE_NAME_MAX];
-	snprintf(aside, sizeof aside, "%s.new", name);
-	int fd = openat(dirfd, aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return FG_EIO;
-	int err = write_all(fd, bytes);
-	if (!err && fsync(fd))
-		err = FG_EIO;
-	if (close(fd) && !err)
-		err = FG_EIO;
-	if (!err && renameat(dirfd, aside, dirfd, name))
-		err = FG_EIO;
-	if (err) {
-		int why = errno; /* of the failure, not of the cleaning up */
-		unlinkat(dirfd, aside, 0);
-		errno = why;
-		return err;
-	}
-	return fsync(dirfd) ? FG_EIO : 0;
-}
-
-/* Appends a whole file. FG_ENOTFOUND when there is none. */
-static int
-read_file(int dirfd, const char *name, struct writer *w)
-{
-	uint8_t buf[4096];
-	ssize_t n;
-	int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
-	while ((n = read(fd, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR)) {
-		if (n > 0)
-			writer_bytes(w, view_of(buf, (size_t)n));
-	}
-	close(fd);
-	return n < 0 ? FG_EIO : writer_err(w);
-}
-
 /* ---- opening ---- */
 
 /* A file counts only as what this witness wrote: the log's checkpoint with the witness's own line. */
@@ -98,15 +41,22 @@ load(struct keeper *k, size_t i, char why[KEEPER_WHY_MAX])
 {
 	struct kept *kept = &k->kept[i];
 	struct checkpoint_opened o;
+	uint8_t *bytes = NULL;
+	size_t n = 0;
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	int err = digest_sha256(view_str(k->log[i].name), sha256);
 	if (err)
 		return err;
 	hex_encode(sha256, sizeof sha256, kept->name);
 	writer_init(&kept->note, NOTE_SIZE_MAX);
-	err = read_file(k->dirfd, kept->name, &kept->note);
+	err = wholefile_read(k->dirfd, kept->name, NOTE_SIZE_MAX, &bytes, &n);
 	if (err == FG_ENOTFOUND)
 		return 0;
+	if (!err) {
+		writer_bytes(&kept->note, view_of(bytes, n));
+		free(bytes);
+		err = writer_err(&kept->note);
+	}
 	if (!err)
 		err = checkpoint_open(writer_view(&kept->note), NULL, &k->log[i], &k->signer.key, 1,
 		    CHECKPOINT_EXTENSIONS_MAX, &o);
@@ -200,7 +150,7 @@ cosign(struct keeper *k, struct kept *kept, const struct witness_request *r, con
 	if (!err)
 		err = writer_err(&note);
 	if (!err)
-		err = keep_file(k->dirfd, kept->name, writer_view(&note));
+		err = wholefile_replace(k->dirfd, kept->name, writer_view(&note), FILE_MODE);
 	if (!err) {
 		kept->memory.size = v->head.size;
 		memcpy(kept->memory.root, v->head.root, sizeof kept->memory.root);
@@ -227,7 +177,7 @@ keep_fork(const struct keeper *k, const struct kept *kept, const struct witness_
 		return;
 	writer_init(&note, NOTE_SIZE_MAX);
 	if (note_keep(r->checkpoint, log, 1, &note) == 0)
-		keep_file(k->dirfd, name, writer_view(&note));
+		wholefile_replace(k->dirfd, name, writer_view(&note), FILE_MODE);
 	writer_free(&note);
 }
 
