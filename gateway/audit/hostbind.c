@@ -12,6 +12,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "gateway/file/fdio.h"
 
 #define MAGIC "fotagate-host 1\n"
 #define ASIDE HOSTBIND_FILE ".new"
@@ -157,7 +158,9 @@ hostbind_make(int dir, const struct hostbind_ids *here, char told[HOSTBIND_TEXT]
 		return FG_EIO;
 	int err = identify(fd, &b);
 	size_t n = encode(&b, text);
-	if (!err && (write(fd, text, n) != (ssize_t)n || fsync(fd)))
+	if (!err)
+		err = fdio_write(fd, view_of(text, n));
+	if (!err && fsync(fd))
 		err = FG_EIO;
 	close(fd);
 	tell(&b, told);

@@ -19,6 +19,7 @@
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_text.h"
+#include "gateway/file/fdio.h"
 
 #define RETRIES 10 /* times the log may replace the tiles of its right edge while we copy */
 #define AUTHORITY "authority"
@@ -79,14 +80,7 @@ write_file(const struct export *x, const char *name, struct view bytes)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return io(x, path);
-	int status = 0;
-	while (bytes.n && !status) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-		if (n < 0 && errno != EINTR)
-			status = io(x, path);
-		else if (n > 0)
-			bytes = view_of(bytes.p + n, bytes.n - (size_t)n);
-	}
+	int status = fdio_write(fd, bytes) ? io(x, path) : 0;
 	if (close(fd) && !status)
 		status = io(x, path);
 	return status;

@@ -15,6 +15,7 @@
 #include "crypto/writer.h"
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_place.h"
+#include "gateway/file/fdio.h"
 
 #define BLOCK (256u << 10)
 #define TEXT_MAX (64u << 20) /* a line of a hundred bytes for each of half a million files */
@@ -26,20 +27,6 @@ io(const struct cli_common *c, const char *path)
 }
 
 /* ---- one file ---- */
-
-static bool
-write_all(int fd, struct view v)
-{
-	while (v.n) {
-		ssize_t n = write(fd, v.p, v.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		v = view_of(v.p + n, v.n - (size_t)n);
-	}
-	return true;
-}
 
 /* Hashes in from its start; out -1, or where it goes. 0, FG_EIO with errno, FG_ENOMEM, FG_ECRYPTO. */
 static int
@@ -59,8 +46,8 @@ pump(int in, int out, uint8_t sha256[DIGEST_SHA256_LEN])
 			break;
 		at += n;
 		err = digest_update(d, view_of(block, (size_t)n));
-		if (!err && out >= 0 && !write_all(out, view_of(block, (size_t)n)))
-			err = FG_EIO;
+		if (!err && out >= 0)
+			err = fdio_write(out, view_of(block, (size_t)n));
 	}
 	if (!err)
 		err = digest_final(d, sha256);

@@ -14,6 +14,8 @@
 
 #include "crypto/err.h"
 #include "gateway/cmd/cli_profile.h"
+#include "gateway/file/fdio.h"
+#include "gateway/file/wholefile.h"
 #include "policy/config_form.h"
 
 #define SYSTEM_ROOT "/etc/fotagate"
@@ -175,33 +177,6 @@ cli_place_folder(const struct cli_common *c, struct cli_place *p, const char *pa
 	return 0;
 }
 
-static bool
-fill(int fd, struct view bytes)
-{
-	while (bytes.n) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = view_of(bytes.p + n, bytes.n - (size_t)n);
-	}
-	return fsync(fd) == 0;
-}
-
-static int
-sync_parent(const char *path)
-{
-	char dir[CLI_OPT_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	int fd = open(dir[0] ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
 int
 cli_place_file(const struct cli_common *c, struct cli_place *p, const char *path, mode_t mode, struct view bytes)
 {
@@ -212,11 +187,11 @@ cli_place_file(const struct cli_common *c, struct cli_place *p, const char *path
 	if (fd < 0)
 		return io(c, path);
 	cli_place_note(p, path);
-	bool good = fchmod(fd, mode) == 0 && fill(fd, bytes);
+	bool good = fchmod(fd, mode) == 0 && fdio_write(fd, bytes) == 0 && fsync(fd) == 0;
 	int saved = errno;
 	close(fd);
 	errno = saved;
-	if (!good || sync_parent(path))
+	if (!good || wholefile_sync_folder(AT_FDCWD, path))
 		return io(c, path);
 	return 0;
 }

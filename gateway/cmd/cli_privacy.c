@@ -14,6 +14,8 @@
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_verbs.h"
+#include "gateway/file/fdio.h"
+#include "gateway/file/wholefile.h"
 
 #define KEY "epoch.key"
 #define KEY_LEN 32
@@ -59,17 +61,9 @@ erase(int argc, char **argv)
 /* ---- rotate ---- */
 
 static bool
-write_all(int fd, struct view v)
+write_synced(int fd, struct view v)
 {
-	while (v.n) {
-		ssize_t n = write(fd, v.p, v.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		v = view_of(v.p + n, v.n - (size_t)n);
-	}
-	return fsync(fd) == 0;
+	return fdio_write(fd, v) == 0 && fsync(fd) == 0;
 }
 
 /* The new one beside the old, under its mode and owner. */
@@ -81,7 +75,7 @@ put_aside(const char *aside, int old)
 	int fd = fstat(old, &st) ? -1 : open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bool good = fd >= 0 && fchmod(fd, st.st_mode & 0777) == 0 &&
 	    ((st.st_uid == geteuid() && st.st_gid == getegid()) || fchown(fd, st.st_uid, st.st_gid) == 0) &&
-	    RAND_bytes(key, sizeof key) == 1 && write_all(fd, view_of(key, sizeof key));
+	    RAND_bytes(key, sizeof key) == 1 && write_synced(fd, view_of(key, sizeof key));
 	wipe(key, sizeof key);
 	if (fd >= 0 && close(fd))
 		good = false;
@@ -95,18 +89,7 @@ overwrite(int fd)
 	static const uint8_t zeros[KEY_MAX];
 	struct stat st;
 	return fstat(fd, &st) == 0 && st.st_size >= 0 && st.st_size <= KEY_MAX && lseek(fd, 0, SEEK_SET) == 0 &&
-	    write_all(fd, view_of(zeros, (size_t)st.st_size));
-}
-
-static bool
-sync_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	bool good = fsync(fd) == 0;
-	close(fd);
-	return good;
+	    write_synced(fd, view_of(zeros, (size_t)st.st_size));
 }
 
 static int
@@ -120,7 +103,7 @@ replace(const struct cli_common *c, const struct cli_place *p)
 		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, strerror(errno));
 	/* A try that was cut short: whatever lies there was never in use. */
 	(void)unlink(aside);
-	bool good = put_aside(aside, fd) && rename(aside, path) == 0 && sync_dir(p->keys) && overwrite(fd);
+	bool good = put_aside(aside, fd) && rename(aside, path) == 0 && wholefile_sync_folder(AT_FDCWD, path) == 0 && overwrite(fd);
 	int err = errno;
 	close(fd);
 	if (!good)

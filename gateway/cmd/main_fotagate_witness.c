@@ -21,6 +21,7 @@
 #include "crypto/decimal.h"
 #include "crypto/err.h"
 #include "crypto/wipe.h"
+#include "gateway/file/fdio.h"
 #include "gateway/jail/jail.h"
 #include "gateway/net/tls.h"
 #include "gateway/witness/service.h"
@@ -84,7 +85,7 @@ make_file(int dirfd, const char *name, mode_t mode, struct view bytes)
 	if (fd < 0)
 		return errno == EEXIST ? FG_EEXIST : FG_EIO;
 	int err = fstat(dirfd, &st) || (geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid)) ||
-	    write(fd, bytes.p, bytes.n) != (ssize_t)bytes.n || fsync(fd) ? FG_EIO : 0;
+	    fdio_write(fd, bytes) || fsync(fd) ? FG_EIO : 0;
 	if (close(fd) && !err)
 		err = FG_EIO;
 	if (err)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/imports.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/quarantine.h"
+#include "gateway/file/fdio.h"
 
 struct import {
 	LIST_ENTRY(import) link;
@@ -247,21 +247,6 @@ begin_file(struct import *m, bool signature)
 	return err;
 }
 
-static int
-write_all(int fd, const uint8_t *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return FG_EIO;
-		p += done;
-		n -= (size_t)done;
-	}
-	return FG_OK;
-}
-
 /* 0 when the file is at its end, FG_EAGAIN when there is more. */
 static int
 step(struct import *m, uint64_t max)
@@ -279,7 +264,7 @@ step(struct import *m, uint64_t max)
 		return FG_ELIMIT;
 	int err = digest_update(m->digest, view_of(m->slice, (size_t)n));
 	if (!err)
-		err = write_all(m->part[i].fd, m->slice, (size_t)n);
+		err = fdio_write(m->part[i].fd, view_of(m->slice, (size_t)n));
 	return err ? err : FG_EAGAIN;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building: growing parts, laid end to end at the end. See table_format.h. */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "crypto/err.h"
 #include "gateway/edge/siphash.h"
 #include "gateway/edge/table_format.h"
+#include "gateway/file/fdio.h"
 
 #define SLOTS_MIN 64
 
@@ -396,22 +395,6 @@ table_builder_free(struct table_builder *b)
 	free(b);
 }
 
-static int
-write_all(int fd, const void *bytes, size_t n)
-{
-	const uint8_t *p = bytes;
-	while (n) {
-		ssize_t done = write(fd, p, n);
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return FG_EIO;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
 /* Only the offsets: readers compare identities. */
 static int
 write_slots(const struct table_builder *b, int fd)
@@ -422,7 +405,7 @@ write_slots(const struct table_builder *b, int fd)
 		table_put32(raw + n, b->slot[i].at);
 		n += 4;
 		if (n == sizeof raw || i + 1 == b->head.slots_n) {
-			if (write_all(fd, raw, n))
+			if (fdio_write(fd, view_of(raw, n)))
 				return FG_EIO;
 			n = 0;
 		}
@@ -434,16 +417,16 @@ static int
 write_modules(struct table_builder *b, int fd)
 {
 	if (b->fixed)
-		return write_all(fd, b->section.p, b->section.n);
-	int r = write_all(fd, b->modules.p, b->modules.n);
+		return fdio_write(fd, view_of(b->section.p, b->section.n));
+	int r = fdio_write(fd, view_of(b->modules.p, b->modules.n));
 	if (!r)
-		r = write_all(fd, b->attrs.bytes.p, b->attrs.bytes.n);
+		r = fdio_write(fd, view_of(b->attrs.bytes.p, b->attrs.bytes.n));
 	if (!r)
-		r = write_all(fd, b->idents.p, b->idents.n);
+		r = fdio_write(fd, view_of(b->idents.p, b->idents.n));
 	if (!r)
 		r = write_slots(b, fd);
 	if (!r)
-		r = write_all(fd, b->strings.bytes.p, b->strings.bytes.n);
+		r = fdio_write(fd, view_of(b->strings.bytes.p, b->strings.bytes.n));
 	return r;
 }
 
@@ -472,13 +455,13 @@ table_builder_write(struct table_builder *b, int fd)
 	if (!decisions)
 		return FG_ENOMEM;
 	table_head_write(&b->head, head);
-	int r = write_all(fd, head, sizeof head);
+	int r = fdio_write(fd, view_of(head, sizeof head));
 	if (!r)
 		r = write_modules(b, fd);
 	if (!r)
-		r = write_all(fd, decisions, b->decisions.n);
+		r = fdio_write(fd, view_of(decisions, b->decisions.n));
 	if (!r)
-		r = write_all(fd, b->decision_strings.bytes.p, b->decision_strings.bytes.n);
+		r = fdio_write(fd, view_of(b->decision_strings.bytes.p, b->decision_strings.bytes.n));
 	free(decisions);
 	return r;
 }

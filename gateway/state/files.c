@@ -13,6 +13,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "gateway/file/fdio.h"
 
 #define NAME_CAP 96       /* 64 digits and the longest suffix */
 #define CHUNK (256 << 10) /* bytes read at a time while hashing */
@@ -396,21 +397,6 @@ doc_place(const struct files *f, enum files_doc doc, const uint8_t *sha256, char
 	return docs[doc].statement ? f->statements : f->reports;
 }
 
-static bool
-write_all(int fd, struct view bytes)
-{
-	while (bytes.n) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes.p += n;
-		bytes.n -= (size_t)n;
-	}
-	return true;
-}
-
 /* Whether the file that has the name holds exactly these bytes. */
 static int
 compare(int dir, const char *name, struct view bytes)
@@ -437,7 +423,7 @@ write_once(int dir, const char *name, struct view bytes)
 	int fd = openat(dir, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0400);
 	if (fd < 0)
 		return FG_EIO;
-	bool ok = write_all(fd, bytes) && fsync(fd) == 0;
+	bool ok = fdio_write(fd, bytes) == 0 && fsync(fd) == 0;
 	int r = close(fd) || !ok ? FG_EIO : 0;
 	if (!r && renameat2(dir, aside, dir, name, RENAME_NOREPLACE) == 0)
 		return fsync(dir) ? FG_EIO : 0;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/file/fdio.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
@@ -24,28 +25,13 @@ memfd_open(const char *name)
 	return fd < 0 ? FG_EIO : fd;
 }
 
-static int
-write_all(int fd, struct view bytes)
-{
-	while (bytes.n) {
-		ssize_t n = write(fd, bytes.p, bytes.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return FG_EIO;
-		bytes.p += n;
-		bytes.n -= (size_t)n;
-	}
-	return 0;
-}
-
 int
 memfd_sealed(const char *name, struct view bytes)
 {
 	int fd = memfd_open(name);
 	if (fd < 0)
 		return fd;
-	int r = write_all(fd, bytes);
+	int r = fdio_write(fd, bytes);
 	if (!r)
 		r = memfd_seal(fd);
 	if (!r)
