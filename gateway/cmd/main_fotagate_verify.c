@@ -18,14 +18,14 @@ static const char usage_text[] =
     "usage: fotagate-verify DIR [--trust FILE]... [--seen FILE]... [--evidence FOLDER] [--json]\n"
     "       fotagate-verify DIR --module PSEUDONYM [--receipt FILE]... [--trust FILE]... [--json]\n"
     "       fotagate-verify receipt FILE --trust FILE [--json]\n"
-    "       fotagate-verify approval STATEMENT SIGNATURE --genesis FILE [--json]\n"
+    "       fotagate-verify approval STATEMENT SIGNATURE --genesis FILE [--export DIR] [--json]\n"
     "       fotagate-verify --version\n";
 
 struct asked {
 	const char *word[WORDS_MAX];
 	unsigned words;
-	const char *genesis, *module;
-	bool version;
+	const char *genesis, *export, *module;
+	bool version, help;
 	struct verify_dir dir;
 	const char **seen; /* as many as there are arguments */
 	bool *receipt;
@@ -61,6 +61,8 @@ option(struct asked *a, const char *name, const char *value)
 		a->module = value;
 	else if (!strcmp(name, "--genesis"))
 		a->genesis = value;
+	else if (!strcmp(name, "--export"))
+		a->export = value;
 	else
 		return 0;
 	return 2;
@@ -76,8 +78,8 @@ parse(struct asked *a, int argc, char **argv)
 			a->word[a->words++] = argv[i++];
 			continue;
 		}
-		if (!strcmp(argv[i], "--version")) {
-			a->version = true;
+		if (!strcmp(argv[i], "--version") || !strcmp(argv[i], "--help")) {
+			*(argv[i][2] == 'v' ? &a->version : &a->help) = true;
 			return VERIFY_ONE_OK;
 		}
 		int took = option(a, argv[i], argv[i + 1]);
@@ -95,10 +97,12 @@ run(struct asked *a)
 {
 	if (a->version)
 		return puts("fotagate-verify " FG_VERSION) < 0;
+	if (a->help)
+		return fputs(usage_text, stdout) < 0;
 	if (a->words == 2 && !strcmp(a->word[0], "receipt"))
 		return a->trust->policy.logs ? (int)verify_one_receipt(a->word[1], a->trust, &a->say) : usage();
 	if (a->words == 3 && !strcmp(a->word[0], "approval"))
-		return a->genesis ? (int)verify_one_approval(a->word[1], a->word[2], a->genesis, &a->say) : usage();
+		return a->genesis ? (int)verify_one_approval(a->word[1], a->word[2], a->genesis, a->export, &a->say) : usage();
 	if (a->words != 1)
 		return usage();
 	a->dir.dir = a->word[0];

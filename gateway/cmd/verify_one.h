@@ -10,8 +10,11 @@ enum verify_one { VERIFY_ONE_OK, VERIFY_ONE_BAD, VERIFY_ONE_USAGE, VERIFY_ONE_CO
 
 /* A receipt that carries its entry, by a log that is trusted and its witnesses. */
 enum verify_one verify_one_receipt(const char *path, const struct verify_trust *t, struct verify_say *say);
-/* A statement, judged by the signer set of a genesis at the time it was written. */
-enum verify_one verify_one_approval(const char *statement, const char *signature, const char *genesis,
+/*
+ * A statement for the gateway of that genesis, judged at the time it was written by its
+ * signer set, and by those that follow from it in an export (its folder, or NULL).
+ */
+enum verify_one verify_one_approval(const char *statement, const char *signature, const char *genesis, const char *export,
     struct verify_say *say);
 
 #endif

@@ -304,6 +304,48 @@ test_next_set(void **state)
 	flip_all(f, "e/signers");
 }
 
+static int
+approval(struct fixture *f, const struct release_statement *st, const char *export, char *out, size_t cap)
+{
+	char text[200], sig[200], genesis[200], hex[DIGEST_HEX_LEN + 1];
+	hex_encode(st->statement, 32, hex);
+	snprintf(text, sizeof text, "%s/e/statements/%s.json", f->tmp.dir, hex);
+	snprintf(sig, sizeof sig, "%s/e/statements/%s.sig", f->tmp.dir, hex);
+	snprintf(genesis, sizeof genesis, "%s", at(f, "e/signers/genesis.json"));
+	const char *argv[] = { "approval", text, sig, "--genesis", genesis, export ? "--export" : NULL, export, NULL };
+	return run(f, argv, out, cap);
+}
+
+/* Somebody whom only a later set lists: it takes the sets of an export, and those have to hold. */
+static void
+test_approval_by_a_later_set(void **state)
+{
+	struct fixture *f = *state;
+	char out[16384], dir[200], set[200];
+	need_program(f);
+	story_of_sets(f, true, false);
+	const struct release_statement *by_carol = &f->r->statement[0], *by_bob = &f->r->statement[1];
+	struct release_statement other = { 0 };
+	snprintf(dir, sizeof dir, "%s", at(f, "e"));
+	snprintf(set, sizeof set, "%s", at(f, "e/signers/1.json"));
+	assert_int_equal(approval(f, by_carol, NULL, out, sizeof out), 1);
+	assert_non_null(strstr(out, "--export"));
+	assert_int_equal(approval(f, by_carol, dir, out, sizeof out), 0);
+	assert_non_null(strstr(out, "listed in signer set 1, of 0 to 1"));
+	assert_int_equal(approval(f, by_bob, dir, out, sizeof out), 0);
+	assert_non_null(strstr(out, "listed in signer sets 0 1, of 0 to 1"));
+	assert_int_equal(approval(f, by_carol, "/nonexistent", out, sizeof out), 3);
+	assert_true(scratch_flip(set, 40, 0x01));
+	assert_int_equal(approval(f, by_carol, dir, out, sizeof out), 1);
+	assert_non_null(strstr(out, "signer sets of the export do not hold"));
+	assert_true(scratch_flip(set, 40, 0x01));
+	snprintf(f->terms.gateway, sizeof f->terms.gateway, "elsewhere.example.net/fotagate");
+	state_it(f, &f->bob, &f->bob, &other);
+	assert_int_equal(approval(f, &other, dir, out, sizeof out), 1);
+	assert_non_null(strstr(out, "it is for the gateway elsewhere"));
+	end(f);
+}
+
 STORY(test_set_never_in_force, 1, "never put it in force", story_of_sets(f, false, false))
 STORY(test_set_not_in_force_yet, 1, "judged by signer set 1 while 0 was in force", story_of_sets(f, false, false))
 STORY(test_set_of_other_bytes, 1, "not the signer set of signers/1.json", story_of_sets(f, true, true))
@@ -577,7 +619,7 @@ main(void)
 		TEST(test_statement_before_review), TEST(test_policy_missing), TEST(test_set_never_in_force),
 		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
-		TEST(test_canary_by_canary), TEST(test_canary_after_canary),
+		TEST(test_approval_by_a_later_set), TEST(test_canary_by_canary), TEST(test_canary_after_canary),
 		TEST(test_fewer_than_asked), TEST(test_as_many_as_asked), TEST(test_approved_by_who_wished),
 		TEST(test_suspended_key), TEST(test_suspended_on_its_way), TEST(test_suspended_no_key), TEST(test_key_brought_back),
 		TEST(test_key_of_a_set_as_old), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),
