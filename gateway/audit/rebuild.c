@@ -365,15 +365,21 @@ swap(const struct work *w, const char *new, const char *name)
 static int
 put_in_place(struct work *w, int64_t now)
 {
-	struct condemned c;
-	char how[CONDEMNED_WHY];
+	struct condemned was;
+	char how[CONDEMNED_HOW], before[CONDEMNED_HOW] = "", called[CONDEMNED_WHY] = "";
 	int err = walk(w, NEW_LOG, false);
 	if (!err)
 		err = walk(w, NEW_WAL, false);
 	if (!err)
-		err = condemned_read(w->audit, &c);
-	if (!err && c.state == MSG_LOG_UNKNOWN) {
-		c = (struct condemned){ .state = MSG_LOG_TAMPERED, .known = w->head.size, .since = now };
+		err = condemned_read(w->audit, &was);
+	/* What was done by hand since the last start is not in the log yet, and goes there with this. */
+	int waits = err ? 0 : condemned_pardoned(w->audit, before);
+	if (!err && waits < 0)
+		err = waits;
+	if (!err && was.state != MSG_LOG_UNKNOWN)
+		snprintf(called, sizeof called, "; it was called %s: %.80s", msg_log_state_name(was.state), was.why);
+	if (!err && was.state == MSG_LOG_UNKNOWN) {
+		struct condemned c = { .state = MSG_LOG_TAMPERED, .known = w->head.size, .since = now };
 		snprintf(c.why, sizeof c.why, "a repair was begun and did not end");
 		err = condemned_write(w->audit, &c);
 	}
@@ -383,8 +389,8 @@ put_in_place(struct work *w, int64_t now)
 		err = swap(w, NEW_WAL, "wal");
 	if (!err && fsync(w->audit))
 		err = FG_EIO;
-	snprintf(how, sizeof how, "repaired from an export of %" PRIu64 " entries, %" PRIu64
-	    " more were kept; it was called %s: %.80s", w->head.size, w->ret->kept, msg_log_state_name(c.state), c.why);
+	snprintf(how, sizeof how, "%.400s%srepaired from an export of %" PRIu64 " entries, %" PRIu64 " more were kept%s", before,
+	    waits > 0 ? "; " : "", w->head.size, w->ret->kept, called);
 	return err ? err : condemned_pardon(w->audit, how);
 }
 

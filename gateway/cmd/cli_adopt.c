@@ -17,11 +17,12 @@
 #include "gateway/cmd/cli_opt.h"
 
 #define REASON_MAX 240
-#define WORD "adopted" /* how a line of ours begins */
+#define WORD "adopted by uid " /* in a line of ours */
 
 struct adopt {
 	const struct cli_common *c;
 	int audit, wal;
+	bool done; /* by an earlier run */
 	struct condemned was;
 	char bound[HOSTBIND_TEXT];
 };
@@ -66,7 +67,8 @@ look(struct adopt *a)
 
 /*
  * The line for the log first: whatever stops us after it, the log is bound to what it was,
- * and this can be run again. A repair's line that still waits is kept before ours.
+ * and this can be run again. A repair's line that still waits is kept before ours. Where a run has done
+ * all of it, its line stays: what the log was bound to stands there alone.
  */
 static int
 release(struct adopt *a, const char *reason)
@@ -75,9 +77,15 @@ release(struct adopt *a, const char *reason)
 	int waits = condemned_pardoned(a->audit, before);
 	if (waits < 0)
 		return local(a, "audit/pardoned");
-	bool keep = waits && strncmp(before, WORD, strlen(WORD)) != 0;
+	char *ours = strstr(before, WORD);
+	a->done = ours && strcmp(a->bound, "none") == 0;
+	if (a->done)
+		return 0;
+	if (ours && ours >= before + 2)
+		ours[-2] = '\0'; /* "; " */
+	bool keep = waits && ours != before;
 	visible_cstr(view_str(reason), said, sizeof said);
-	snprintf(how, sizeof how, "%.250s%s" WORD " by uid %u, who says that the other is stopped: %s; it was bound to %s",
+	snprintf(how, sizeof how, "%.250s%s" WORD "%u, who says that the other is stopped: %s; it was bound to %s",
 	    keep ? before : "", keep ? "; " : "", (unsigned)getuid(), said, a->bound);
 	if (condemned_pardon(a->audit, how) || hostbind_release(a->audit))
 		return local(a, "the log could not be adopted");
@@ -90,7 +98,10 @@ show(const struct adopt *a)
 	struct writer w;
 	struct jsonw j;
 	if (!a->c->json) {
-		printf("The log goes on here from the next start. It was bound to %s.\n", a->bound);
+		if (a->done)
+			printf("That was done before, and stays: the log goes on here from the next start.\n");
+		else
+			printf("The log goes on here from the next start. It was bound to %s.\n", a->bound);
 		return;
 	}
 	writer_init(&w, 1024);

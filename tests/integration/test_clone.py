@@ -81,6 +81,7 @@ def test_two_of_one_log(gate):
         # The original is given up before its second signature: the copy has never seen it.
         done = twin.adopt("the first machine burnt down")
         assert done["bound"].startswith("inode ")
+        assert twin.adopt("said once more")["bound"] == "none"  # which leaves the first as it is
         twin.start()
         until(lambda: state(twin) == "ok")
         submit(twin, (0,))

@@ -154,6 +154,7 @@ test_damaged(void **state)
 	assert_false(is_condemned(f));
 	assert_int_equal(condemned_pardoned(f->audit, how), 1);
 	assert_non_null(strstr(how, "700"));
+	assert_non_null(strstr(how, "it was called tampered: test"));
 	struct ledger *l = log_open(f, MSG_LOG_OPEN_OK);
 	assert_int_equal(ledger_size(l), 703);
 	append(l, 400, "more");
@@ -166,6 +167,20 @@ test_damaged(void **state)
 	assert_int_equal(access(scratch_path(&f->tmp, "audit/log.replaced-1767225600/checkpoint"), F_OK), 0);
 	assert_int_equal(condemned_pardon_end(f->audit), 0);
 	assert_int_equal(condemned_pardoned(f->audit, how), 0);
+}
+
+/* What was done by hand before and is in no entry yet is told as well; and nobody called this log anything. */
+static void
+test_restored_before(void **state)
+{
+	struct fixture *f = *state;
+	char how[CONDEMNED_HOW];
+	grow(f, 20, "entry", true);
+	copy(f, "audit/log", "export");
+	assert_int_equal(condemned_pardon(f->audit, "restored from a backup"), 0);
+	assert_int_equal(repair(f, "export"), 0);
+	assert_int_equal(condemned_pardoned(f->audit, how), 1);
+	assert_string_equal(how, "restored from a backup; repaired from an export of 20 entries, 0 more were kept");
 }
 
 /* An older log was put back: a newer export brings it to where it was. */
@@ -302,7 +317,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_restored_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restored_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rolled_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_wal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_forks, setup, teardown),
