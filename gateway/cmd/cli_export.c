@@ -16,6 +16,7 @@
 #include "crypto/hex.h"
 #include "gateway/cmd/cli_export_papers.h"
 #include "gateway/cmd/cli_log.h"
+#include "gateway/cmd/cli_manifest.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_text.h"
@@ -30,6 +31,8 @@ struct export {
 	const struct cli_common *c;
 	struct cli_call *call;
 	const char *dir;
+	bool made;     /* by us */
+	bool evidence; /* a log that shows what it did not sign */
 	struct cli_log log;
 	struct cli_papers papers;
 	uint64_t announced; /* log size after our entry */
@@ -48,9 +51,10 @@ io(const struct export *x, const char *path)
 /* ---- the folder ---- */
 
 static int
-make_dir(const struct export *x)
+make_dir(struct export *x)
 {
-	if (mkdir(x->dir, 0755) && errno != EEXIST)
+	x->made = mkdir(x->dir, 0755) == 0;
+	if (!x->made && errno != EEXIST)
 		return io(x, x->dir);
 	DIR *d = opendir(x->dir);
 	unsigned n = 0;
@@ -229,6 +233,15 @@ take_bundle(struct export *x, uint64_t index)
 	return err;
 }
 
+/* What was copied is not what the log's key signs. */
+static int
+keep_evidence(struct export *x, const char *what, const char *why)
+{
+	x->evidence = true;
+	return cli_opt_fail(x->c, CLI_REFUSED, "LOG", "Keep this folder as evidence; fotagate status tells what the gateway knows.",
+	    "%s: %s", what, why);
+}
+
 static int
 write_entries(struct export *x)
 {
@@ -251,13 +264,12 @@ write_entries(struct export *x)
 		return cli_opt_fail(x->c, CLI_COULD_NOT, "LOG", NULL, "%s: %s", path, err_name(err));
 	if (x->range.size == x->log.head.size && memcmp(root, x->log.head.root, sizeof root) == 0)
 		return 0;
-	return cli_opt_fail(x->c, CLI_REFUSED, "LOG", "Keep this folder as evidence; fotagate status tells what the gateway knows.",
-	    "%s: the entries do not hash to the root that the checkpoint signs", path);
+	return keep_evidence(x, path, "the entries do not hash to the root that the checkpoint signs");
 }
 
 /* The log's own key, as genesis names it, must have signed what we copied. */
 static int
-check_signature(const struct export *x)
+check_signature(struct export *x)
 {
 	struct note_key key;
 	struct checkpoint_opened opened;
@@ -266,8 +278,7 @@ check_signature(const struct export *x)
 		err = checkpoint_open(writer_view(&x->log.note), x->papers.genesis->origin, &key, NULL, 0, 0, &opened);
 	if (!err && opened.outcome == CHECKPOINT_VERIFIED)
 		return 0;
-	return cli_opt_fail(x->c, CLI_REFUSED, "LOG", "Keep this folder as evidence; fotagate status tells what the gateway knows.",
-	    "the checkpoint is not signed by the log key that genesis names: %s",
+	return keep_evidence(x, "the checkpoint is not signed by the log key that genesis names",
 	    err ? err_name(err) : checkpoint_outcome_name(opened.outcome));
 }
 
@@ -386,6 +397,9 @@ export(const struct cli_common *c, const char *dir, const char *authority, unsig
 	cli_log_init(&x.log, c, x.call);
 	if (!status)
 		status = run(&x, authority);
+	/* Half an export looks like one, and stands in the way of the next try. */
+	if (status && x.made && !x.evidence)
+		cli_manifest_remove(dir);
 	if (!status && ret_missing)
 		*ret_missing = x.papers.missing;
 	else if (!status)

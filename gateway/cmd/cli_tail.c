@@ -249,7 +249,8 @@ cli_tail_export(const struct cli_common *c, enum formats format, int64_t pen, co
 		return status;
 	FILE *out = fopen(path, "wxe");
 	if (!out) {
-		status = cli_opt_fail(c, errno == EEXIST ? CLI_REFUSED : CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path,
+		status = errno == EEXIST ? cli_opt_fail(c, CLI_REFUSED, "EXISTS", "Nothing is overwritten: name a new file.",
+		    "%s: is there already", path) : cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path,
 		    strerror(errno));
 		cli_call_close(call);
 		return status;

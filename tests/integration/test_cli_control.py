@@ -629,7 +629,18 @@ def test_export(log, control, tmp_path):
 def test_export_with_another_gateways_genesis(log, control, tmp_path):
     control.answers["status"] = Reply({"genesis": {"digest": "00" * 32}})
     assert "--authority" in log.export(tmp_path / "x", want=1).err
-    assert [c[0] for c in control.calls] == ["status"]
+    assert [c[0] for c in control.calls] == ["status"] and not (tmp_path / "x").exists()
+
+
+def test_an_export_that_was_refused_leaves_nothing(log, control, tmp_path):
+    control.answers["audit.export"], said = error("LOG-AWAY", "the log is waiting"), control.answers["audit.export"]
+    log.export(tmp_path / "x", want=1)
+    assert not (tmp_path / "x").exists()
+    (tmp_path / "mine").mkdir()
+    log.export(tmp_path / "mine", want=1)
+    assert (tmp_path / "mine").exists(), "nobody else's folder goes"
+    control.answers["audit.export"] = said
+    log.export(tmp_path / "x")
 
 
 def test_the_log_grows_under_the_export(log, control, tmp_path):
@@ -647,6 +658,7 @@ def test_export_of_a_log_that_was_changed(log, control, tmp_path):
     log.lines[7] = log.lines[7].replace(b"alice", b"mallo")
     log.checkpoint = lambda: honest
     assert "do not hash" in log.export(tmp_path / "x", want=1).err
+    assert (tmp_path / "x").exists(), "it is evidence"
 
 
 def test_export_signed_by_another_key(log, control, tmp_path):

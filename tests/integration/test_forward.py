@@ -115,7 +115,7 @@ def test_a_view_of_a_log_that_was_changed_is_not_written(log, control, tmp_path)
     r = cli(control, "audit", "export", "--format", "cef", tmp_path / "x", want=1)
     assert "not what the log signed" in r.err and not (tmp_path / "x").exists()
     (tmp_path / "x").write_text("mine")
-    cli(control, "audit", "export", "--format", "cef", tmp_path / "x", want=1)
+    assert "is there already" in cli(control, "audit", "export", "--format", "cef", tmp_path / "x", want=1).err
     assert (tmp_path / "x").read_text() == "mine"
 
 
