@@ -178,7 +178,7 @@ show(const struct restore *r)
 	}
 	printf("Restored: the log has %" PRIu64 " signed entries.\n", r->log.size);
 	if (r->kept)
-		printf("%u files of the configuration and keys were there and are as they were.\n", r->kept);
+		printf("Files of the configuration and keys that were there and are as they were: %u.\n", r->kept);
 	printf("\nIf anything happened since this backup, a log that goes on from here is a fork, and others will say\n"
 	       "so. Take the newest export there is and run, before the first start:\n\n"
 	       "    fotagate audit repair --from EXPORT\n");

@@ -99,8 +99,8 @@ parse_to(struct cli_sink *s, const char *to)
 static int
 tls_problem(struct cli_sink *s, const char *what)
 {
-	unsigned long e = ERR_peek_last_error();
-	const char *reason = e ? ERR_reason_error_string(e) : NULL;
+	unsigned long e = ERR_peek_error(); /* the first says why, the last that */
+	const char *reason = !e ? NULL : ERR_SYSTEM_ERROR(e) ? strerror(ERR_GET_REASON(e)) : ERR_reason_error_string(e);
 	int status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", what, reason ? reason : "cannot be used");
 	ERR_clear_error();
 	return status;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct remote {
 	uint64_t old;               /* what it remembers, as it last said */
 	enum witness_answer answer; /* the last one, said aloud */
 	bool complained;
+	char why[CURL_ERROR_SIZE]; /* no answer; "" for one */
 };
 
 struct session {
@@ -103,7 +105,8 @@ load_policy(struct session *s, const char *path)
 	if (err && problem.why)
 		status = cli_opt_fail(s->c, CLI_USAGE, "USAGE", NULL, "%s:%u: %s", path, problem.line, problem.why);
 	else if (err)
-		status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_name(err));
+		status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path,
+		    err == FG_EIO ? strerror(errno) : err_name(err));
 	free(text);
 	return status ? status : add_remotes(s, path);
 }
@@ -120,7 +123,7 @@ on_body(char *p, size_t size, size_t n, void *ctx)
 
 /* Its status, or 0 when there was no answer. */
 static unsigned
-post(struct session *s, const struct remote *r)
+post(struct session *s, struct remote *r)
 {
 	long status = 0;
 	CURL *e = curl_easy_init();
@@ -144,8 +147,13 @@ post(struct session *s, const struct remote *r)
 		curl_easy_setopt(e, CURLOPT_TIMEOUT, WHOLE_S);
 		curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 		curl_easy_setopt(e, CURLOPT_WRITEDATA, &s->reply);
-		if (curl_easy_perform(e) == CURLE_OK)
+		curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->why);
+		r->why[0] = '\0';
+		CURLcode done = curl_easy_perform(e);
+		if (done == CURLE_OK)
 			curl_easy_getinfo(e, CURLINFO_RESPONSE_CODE, &status);
+		else if (!r->why[0])
+			snprintf(r->why, sizeof r->why, "%s", curl_easy_strerror(done));
 	}
 	curl_easy_cleanup(e);
 	curl_slist_free_all(type);
@@ -241,8 +249,8 @@ judge(const struct session *s, struct remote *r, const struct witness_answered *
 		    "Its list of logs needs the log line of the policy.",
 		    "%s does not know this log", r->name);
 	default:
-		return again ? CLI_COULD_NOT : cli_opt_fail(s->c, CLI_COULD_NOT, "AWAY", NULL, "%s: no usable answer from %s",
-		    r->name, r->url);
+		return again ? CLI_COULD_NOT : cli_opt_fail(s->c, CLI_COULD_NOT, "AWAY", NULL, "%s: no usable answer from %s%s%s",
+		    r->name, r->url, r->why[0] ? ": " : "", r->why);
 	}
 }
 

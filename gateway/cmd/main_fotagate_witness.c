@@ -330,8 +330,8 @@ enter(const struct witness *w, int state)
 	struct jail_options opt = { .drop = geteuid() == 0, .uid = w->owner.st_uid, .gid = w->owner.st_gid };
 	struct jail_status status;
 	char why[256];
-	if (opt.drop && opt.uid == 0)
-		return complain("started by root", "give the directory to a user of its own (chown)") -
+	if (opt.drop && (opt.uid == 0 || opt.gid == 0))
+		return complain("started by root", "give the directory a user and a group of its own (chown -R USER:GROUP)") -
 		    EXIT_COULD_NOT + EXIT_REFUSED;
 	if (jail_enter(JAIL_WITNESS, &paths, &opt, &status, why, sizeof why)) {
 		complain("the jail could not be entered", why);

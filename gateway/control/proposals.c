@@ -585,7 +585,7 @@ proposals_suspend(struct proposals *p, struct call *call)
 	unsigned left = left_without(c, word);
 	if (left < set->threshold && !call_flag(call, "final")) {
 		call_fail(call, CALL_REFUSED, "FINAL", "fotagate halt stops the gateway; --final suspends all the same",
-		    "only %u persons would be left, and %u have to sign the next set: nobody could bring the key back", left,
+		    "persons who would be left: %u; who have to sign the next set: %u; nobody could bring the key back", left,
 		    set->threshold);
 		return;
 	}
