@@ -35,8 +35,7 @@ boot_us(const struct audit *a)
 }
 
 int
-audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index,
-    uint8_t leaf[DIGEST_SHA256_LEN])
+audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index)
 {
 	char src[64];
 	struct writer line;
@@ -51,11 +50,11 @@ audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *r
 	writer_init(&line, MSG_ENTRY_MAX); /* so that any entry fits the message that proves it */
 	int err = entry_encode(e, &line, NULL);
 	if (!err)
-		err = ledger_put(a->ledger, writer_view(&line), leaf);
+		err = ledger_put(a->ledger, writer_view(&line));
 	if (err == FG_ELIMIT && line.n) {
 		/* The batch is full: make it durable and begin the next. */
 		audit_run_commit(a);
-		err = audit_is_usable(a) ? ledger_put(a->ledger, writer_view(&line), leaf) : FG_EIO;
+		err = audit_is_usable(a) ? ledger_put(a->ledger, writer_view(&line)) : FG_EIO;
 	}
 	writer_free(&line);
 	if (!err) {
@@ -79,8 +78,7 @@ audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct view
 		.doc = doc,
 	};
 	uint64_t index;
-	uint8_t leaf[DIGEST_SHA256_LEN];
-	return audit_put(a, NULL, &e, &index, leaf);
+	return audit_put(a, NULL, &e, &index);
 }
 
 /* ---- group commit ---- */
@@ -95,7 +93,6 @@ acknowledge(struct audit *a, int err)
 			continue;
 		if (!w->grant) {
 			struct msg_appended m = { .token = w->token, .err = err, .index = w->index };
-			memcpy(m.leaf, w->leaf, sizeof m.leaf);
 			chan_send(w->to, MSG_APPENDED, &m, NULL, 0);
 			continue;
 		}
@@ -216,7 +213,6 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 		.msg = view_str(m->msg),
 	};
 	uint64_t index;
-	uint8_t leaf[DIGEST_SHA256_LEN];
 	(void)frame;
 	if (!rights_may_append(chan_peer_role(c), e.ev)) {
 		oplog(OPLOG_ERR, "%s may not append %s", msg_role_name(chan_peer_role(c)), entry_event_name(e.ev));
@@ -240,7 +236,7 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 		const struct msg_ref *r = &m->refs[i];
 		e.ref[i] = (struct entry_ref){ view_str(r->key), r->is_number, r->number, view_str(r->text) };
 	}
-	int err = audit_put(a, c, &e, &index, leaf);
+	int err = audit_put(a, c, &e, &index);
 	if (err) {
 		if (audit_is_usable(a)) /* else it has been said, once */
 			oplog(OPLOG_ERR, "%s of %s was not appended: %s", entry_event_name(e.ev),
@@ -251,7 +247,6 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 	struct waiter *w = wait_for(a, m->token ? c : NULL);
 	w->token = m->token;
 	w->index = index;
-	memcpy(w->leaf, leaf, sizeof w->leaf);
 }
 
 /*
@@ -262,7 +257,6 @@ static int
 put_grant(struct audit *a, struct chan *c, const struct msg_grant *g, uint64_t generation, uint64_t *ret_index)
 {
 	char release[2 * MSG_ID + 16], hex[2 * MSG_ID + 1];
-	uint8_t leaf[DIGEST_SHA256_LEN];
 	hex_encode(g->release, MSG_ID, hex);
 	snprintf(release, sizeof release, "release:%s", hex);
 	struct entry e = {
@@ -277,7 +271,7 @@ put_grant(struct audit *a, struct chan *c, const struct msg_grant *g, uint64_t g
 	e.ref[0] = (struct entry_ref){ view_str("table"), true, generation, { 0 } };
 	int err = granted_room(a->granted);
 	if (!err)
-		err = audit_put(a, c, &e, ret_index, leaf);
+		err = audit_put(a, c, &e, ret_index);
 	if (err)
 		return err;
 	audit_flood_granted(a, c);

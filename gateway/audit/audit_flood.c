@@ -160,7 +160,6 @@ put_count(struct audit *a, const char *role, unsigned index, enum entry_event ev
 {
 	char obj[64], text[160];
 	uint64_t at;
-	uint8_t leaf[DIGEST_SHA256_LEN];
 	snprintf(obj, sizeof obj, "source:%s%u", role, index);
 	snprintf(text, sizeof text, "%" PRIu32 " entries %s of this source were too many and are counted here only", n,
 	    entry_event_name(ev));
@@ -176,7 +175,7 @@ put_count(struct audit *a, const char *role, unsigned index, enum entry_event ev
 	e.ref[0] = (struct entry_ref){ view_str("count"), true, n, { 0 } };
 	e.ref[1] = (struct entry_ref){ view_str("event"), false, 0, view_str(entry_event_name(ev)) };
 	e.ref[2] = (struct entry_ref){ view_str("seconds"), true, (uint64_t)seconds, { 0 } };
-	(void)audit_put(a, NULL, &e, &at, leaf); /* what fails has failed the process */
+	(void)audit_put(a, NULL, &e, &at); /* what fails has failed the process */
 }
 
 static void

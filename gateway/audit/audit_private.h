@@ -32,7 +32,6 @@ struct waiter { /* an acknowledgement owed after the next commit */
 	bool grant;
 	uint64_t token;
 	uint64_t index;
-	uint8_t leaf[DIGEST_SHA256_LEN];
 };
 
 struct held;
@@ -199,8 +198,7 @@ void audit_on_witness_said(void *ctx, struct chan *c, const void *msg, struct wi
  * Puts one entry into the batch: src, seq and time are set here. FG_EINVAL: the
  * source sent what no entry may hold; FG_EIO: not now, or never again.
  */
-int audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index,
-    uint8_t leaf[DIGEST_SHA256_LEN]);
+int audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index);
 /* One of audit's own. */
 int audit_put_own(struct audit *a, enum entry_event ev, struct view msg, struct view doc);
 /* The warden's base: what this process stamps entries by. */

@@ -140,10 +140,9 @@ put_witnessed(struct audit *a, size_t i)
 		    { view_str("witness"), false, 0, view_str(r->policy->witness_name[i]) } },
 	};
 	uint64_t index;
-	uint8_t leaf[DIGEST_SHA256_LEN];
 	int64_t now = clock_wall_s(a->clock);
 	bool due = !r->said_at[i] || now - r->said_at[i] >= LOG_EVERY_S;
-	if (!r->size[i] || !due || !audit_room_admits(a, e.ev) || audit_put(a, NULL, &e, &index, leaf))
+	if (!r->size[i] || !due || !audit_room_admits(a, e.ev) || audit_put(a, NULL, &e, &index))
 		return;
 	r->said_at[i] = now;
 	audit_run_commit(a);

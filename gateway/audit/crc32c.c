@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/audit/crc32c.h"
 
+#include <string.h>
+
 #define CRC32C_POLY 0x82f63b78u /* reflected */
 
 /*
@@ -35,7 +37,7 @@ nibble(uint32_t crc)
 }
 
 uint32_t
-crc32c_add(uint32_t crc, struct view v)
+crc32c_add_by_table(uint32_t crc, struct view v)
 {
 	size_t i = 0;
 	crc = ~crc;
@@ -48,4 +50,34 @@ crc32c_add(uint32_t crc, struct view v)
 	for (; i < v.n; i++)
 		crc = nibble(nibble(crc ^ v.p[i]));
 	return ~crc;
+}
+
+/*
+ * Every record is summed before it is written, and somebody waits: x86-64 has had
+ * an instruction for just this polynomial since 2008, some eight times as fast.
+ */
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t
+by_instruction(uint32_t crc, struct view v)
+{
+	uint64_t sum = (uint32_t)~crc, word;
+	size_t i = 0;
+	for (; i + sizeof word <= v.n; i += sizeof word) {
+		memcpy(&word, v.p + i, sizeof word);
+		sum = __builtin_ia32_crc32di(sum, word);
+	}
+	for (; i < v.n; i++)
+		sum = __builtin_ia32_crc32qi((uint32_t)sum, v.p[i]);
+	return ~(uint32_t)sum;
+}
+#endif
+
+uint32_t
+crc32c_add(uint32_t crc, struct view v)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("sse4.2"))
+		return by_instruction(crc, v);
+#endif
+	return crc32c_add_by_table(crc, v);
 }

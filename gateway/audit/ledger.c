@@ -23,7 +23,8 @@ struct ledger {
 	struct merkle *m;
 	struct wal *wal;
 	struct tilestore *tiles;
-	struct merkle_range range; /* of everything durable */
+	struct merkle_range range; /* of what is durable, as far as it was hashed: catch_up() */
+	uint64_t durable;
 	uint64_t next;             /* index of the next entry to be put */
 	uint64_t published;
 	struct writer checkpoint;
@@ -31,6 +32,7 @@ struct ledger {
 	struct writer bytes;
 	struct kept *kept;
 	size_t kept_n, kept_cap;
+	size_t hashed; /* so many of them, from the first, have their leaf */
 	bool dead;
 };
 
@@ -39,7 +41,7 @@ struct ledger {
 #define LEDGER_DUE_BYTES (16u << 20)
 
 static int
-keep(struct ledger *l, struct view entry, const uint8_t leaf[MERKLE_HASH_LEN])
+keep(struct ledger *l, struct view entry)
 {
 	if (l->kept_n == l->kept_cap) {
 		size_t cap = l->kept_cap ? l->kept_cap * 2 : 1024;
@@ -52,12 +54,35 @@ keep(struct ledger *l, struct view entry, const uint8_t leaf[MERKLE_HASH_LEN])
 	struct kept *k = &l->kept[l->kept_n];
 	k->at = l->bytes.n;
 	k->n = entry.n;
-	memcpy(k->leaf, leaf, MERKLE_HASH_LEN);
 	writer_bytes(&l->bytes, entry);
 	if (writer_err(&l->bytes))
 		return writer_err(&l->bytes);
 	l->kept_n++;
 	return FG_OK;
+}
+
+/* Leaves of what is kept, up to the n-th. */
+static int
+hash_kept(struct ledger *l, size_t n)
+{
+	int err = FG_OK;
+	while (!err && l->hashed < n) {
+		struct kept *k = &l->kept[l->hashed];
+		err = merkle_leaf(l->m, view_of(l->bytes.p + k->at, k->n), k->leaf);
+		l->hashed += !err;
+	}
+	return err;
+}
+
+/* The tree of everything durable. Hashing waits until somebody asks for it: it is no part of a commit. */
+static int
+catch_up(struct ledger *l)
+{
+	uint64_t first = l->tiles ? tilestore_size(l->tiles) : 0;
+	int err = hash_kept(l, (size_t)(l->durable - first));
+	while (!err && l->range.size < l->durable)
+		err = merkle_range_push(l->m, &l->range, l->kept[l->range.size - first].leaf);
+	return err;
 }
 
 /* ---- opening ---- */
@@ -85,13 +110,13 @@ replayed(void *ctx, uint64_t seq, struct view entry)
 	struct opening *o = ctx;
 	struct ledger *l = o->l;
 	uint8_t leaf[MERKLE_HASH_LEN], there[MERKLE_HASH_LEN];
-	int err = merkle_leaf(l->m, entry, leaf);
-	if (err)
-		return err;
 	if (o->first && seq > l->next)
 		not_in_order(o->opened, "entries between the checkpoint and the oldest segment are missing");
 	o->first = false;
 	if (seq < l->published) {
+		int err = merkle_leaf(l->m, entry, leaf);
+		if (err)
+			return err;
 		err = o->tree ? tile_tree_leaf(o->tree, seq, there) : FG_ENOTFOUND;
 		if (err == FG_EFORMAT || err == FG_ENOTFOUND)
 			not_in_order(o->opened, "tiles of the signed tree are missing or damaged");
@@ -101,11 +126,9 @@ replayed(void *ctx, uint64_t seq, struct view entry)
 	}
 	if (seq != l->next)
 		return FG_OK; /* a gap, noted above or by the WAL's own check */
-	err = keep(l, entry, leaf);
-	if (!err)
-		err = merkle_range_push(l->m, &l->range, leaf);
+	int err = keep(l, entry);
 	if (!err) {
-		l->next++;
+		l->durable = ++l->next;
 		o->each(o->ctx, seq, entry);
 	}
 	return err;
@@ -196,7 +219,7 @@ open_tree(struct opening *o, int logdir)
 	}
 	if (err)
 		return err;
-	l->published = l->next = o->opened->published = c.size;
+	l->published = l->next = l->durable = o->opened->published = c.size;
 	if (!c.size)
 		return FG_OK;
 	o->tree = tile_tree_new(l->m, c.size, tilestore_read, l->tiles);
@@ -288,7 +311,7 @@ ledger_end(struct ledger *l)
 uint64_t
 ledger_size(const struct ledger *l)
 {
-	return l->range.size;
+	return l->durable;
 }
 
 uint64_t
@@ -318,47 +341,43 @@ ledger_backlog(const struct ledger *l)
 int
 ledger_root(struct ledger *l, uint8_t ret[DIGEST_SHA256_LEN])
 {
-	return merkle_range_root(l->m, &l->range, ret);
+	int err = catch_up(l);
+	return err ? err : merkle_range_root(l->m, &l->range, ret);
 }
 
 int
-ledger_put(struct ledger *l, struct view entry, uint8_t ret_leaf[DIGEST_SHA256_LEN])
+ledger_put(struct ledger *l, struct view entry)
 {
-	uint8_t leaf[MERKLE_HASH_LEN];
 	if (l->dead)
 		return FG_EIO;
 	if (!entry.n || entry.n > TILE_ENTRY_MAX)
 		return FG_EINVAL; /* what is durable must fit a bundle, or no checkpoint could ever cover it */
-	int err = merkle_leaf(l->m, entry, leaf);
-	if (!err)
-		err = wal_put(l->wal, l->next, entry);
+	int err = wal_put(l->wal, l->next, entry);
 	if (err)
 		return err;
-	err = keep(l, entry, leaf);
+	err = keep(l, entry);
 	if (err) {
 		/* In the batch but not remembered: this process cannot go on consistently. */
 		l->dead = true;
 		return err;
 	}
 	l->next++;
-	memcpy(ret_leaf, leaf, sizeof leaf);
 	return FG_OK;
 }
 
 int
 ledger_commit(struct ledger *l)
 {
-	uint8_t root[MERKLE_HASH_LEN];
+	uint8_t root[MERKLE_HASH_LEN] = { 0 };
 	if (l->dead)
 		return FG_EIO;
-	if (l->next == l->range.size)
+	if (l->next == l->durable)
 		return FG_OK;
-	int err = ledger_root(l, root);
+	int err = wal_needs_root(l->wal) ? ledger_root(l, root) : FG_OK;
 	if (!err)
 		err = wal_commit(l->wal, root);
-	uint64_t first = tilestore_size(l->tiles);
-	while (!err && l->range.size < l->next)
-		err = merkle_range_push(l->m, &l->range, l->kept[l->range.size - first].leaf);
+	if (!err)
+		l->durable = l->next;
 	l->dead = err != FG_OK;
 	return err;
 }
@@ -366,8 +385,8 @@ ledger_commit(struct ledger *l)
 static int
 to_tiles(struct ledger *l)
 {
-	uint64_t n = l->range.size - tilestore_size(l->tiles);
-	int err = FG_OK;
+	uint64_t n = l->durable - tilestore_size(l->tiles);
+	int err = catch_up(l);
 	for (size_t i = 0; !err && i < n; i++) {
 		const struct kept *k = &l->kept[i];
 		err = tilestore_add(l->tiles, view_of(l->bytes.p + k->at, k->n), k->leaf);
@@ -378,6 +397,7 @@ to_tiles(struct ledger *l)
 	size_t from = n < l->kept_n ? l->kept[n].at : l->bytes.n;
 	memmove(l->kept, l->kept + n, (l->kept_n - n) * sizeof l->kept[0]);
 	l->kept_n -= n;
+	l->hashed -= n;
 	for (size_t i = 0; i < l->kept_n; i++)
 		l->kept[i].at -= from;
 	if (l->bytes.n > from)
@@ -389,11 +409,11 @@ to_tiles(struct ledger *l)
 int
 ledger_publish(struct ledger *l)
 {
-	struct checkpoint c = { .size = l->range.size };
+	struct checkpoint c = { .size = l->durable };
 	struct writer note;
 	if (l->dead)
 		return FG_EIO;
-	if (l->published == l->range.size)
+	if (l->published == l->durable)
 		return FG_OK;
 	writer_init(&note, NOTE_SIZE_MAX);
 	int err = to_tiles(l);
@@ -429,7 +449,7 @@ ledger_checkpoint(const struct ledger *l)
 static int
 publish_up_to(struct ledger *l, uint64_t size)
 {
-	if (size > l->range.size)
+	if (size > l->durable)
 		return FG_ENOTFOUND;
 	if (size <= l->published)
 		return FG_OK;
@@ -439,7 +459,7 @@ publish_up_to(struct ledger *l, uint64_t size)
 int
 ledger_root_at(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN])
 {
-	if (size == l->range.size)
+	if (size == l->durable)
 		return ledger_root(l, ret);
 	int err = publish_up_to(l, size);
 	if (err)
@@ -463,7 +483,7 @@ int
 ledger_root_unsigned(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_LEN])
 {
 	struct merkle_range range;
-	if (size > l->range.size)
+	if (size > l->durable)
 		return FG_ENOTFOUND;
 	struct tile_tree *t = published_tree(l);
 	if (!t)
@@ -475,6 +495,7 @@ ledger_root_unsigned(struct ledger *l, uint64_t size, uint8_t ret[DIGEST_SHA256_
 	/* What the tiles do not hold yet is kept, from tilestore_size() on. */
 	if (tilestore_size(l->tiles) != l->published)
 		return FG_ESTATE;
+	err = hash_kept(l, (size_t)(size - l->published));
 	for (uint64_t i = l->published; !err && i < size; i++)
 		err = merkle_range_push(l->m, &range, l->kept[i - l->published].leaf);
 	return err ? err : merkle_range_root(l->m, &range, ret);
@@ -557,7 +578,7 @@ int
 ledger_receipt(struct ledger *l, uint64_t index, struct writer *receipt, struct writer *entry)
 {
 	struct receipt r = { .index = index };
-	if (index >= l->range.size)
+	if (index >= l->durable)
 		return FG_ENOTFOUND;
 	int err = publish_up_to(l, index + 1);
 	if (err)

@@ -43,8 +43,11 @@ int ledger_root(struct ledger *l, uint8_t ret[DIGEST_SHA256_LEN]);
  * Puts an entry into the batch; its index is ledger_next() before. FG_ELIMIT:
  * commit first. FG_EINVAL: empty or over 65,535 bytes.
  */
-int ledger_put(struct ledger *l, struct view entry, uint8_t ret_leaf[DIGEST_SHA256_LEN]);
-/* Makes the batch durable. After FG_EIO nothing of the batch is acknowledged and the ledger is dead. */
+int ledger_put(struct ledger *l, struct view entry);
+/*
+ * Makes the batch durable. After FG_EIO nothing of the batch is acknowledged and the ledger is dead.
+ * Nothing is hashed here but a new segment's root: whoever waits, waits for the disk alone.
+ */
 int ledger_commit(struct ledger *l);
 /* Tiles and a signed checkpoint for everything durable. */
 int ledger_publish(struct ledger *l);

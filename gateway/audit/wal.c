@@ -411,6 +411,13 @@ wal_put(struct wal *w, uint64_t seq, struct view entry)
 	return FG_OK;
 }
 
+/* One that has no record yet is filled however little room a crash left it: the next would have its name. */
+bool
+wal_needs_root(const struct wal *w)
+{
+	return w->fd < 0 || (w->end + w->batch.n + WAL_RECORD_HEAD > w->room && w->end > WAL_HEADER);
+}
+
 int
 wal_commit(struct wal *w, const uint8_t root[DIGEST_SHA256_LEN])
 {
@@ -418,9 +425,7 @@ wal_commit(struct wal *w, const uint8_t root[DIGEST_SHA256_LEN])
 	int err = w->dead ? FG_EIO : FG_OK;
 	if (!err && !w->batch_n)
 		return FG_OK;
-	bool full = w->end + all.n + WAL_RECORD_HEAD > w->room;
-	/* One that has no record yet is filled however little room a crash left it: the next would have its name. */
-	if (!err && (w->fd < 0 || (full && w->end > WAL_HEADER)))
+	if (!err && wal_needs_root(w))
 		err = new_segment(w, w->batch_first, root);
 	for (size_t done = 0; !err && done < all.n;) {
 		ssize_t n = pwrite(w->fd, all.p + done, all.n - done, (off_t)(w->end + done));

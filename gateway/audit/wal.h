@@ -44,6 +44,8 @@ bool wal_next(const struct wal *w, uint64_t *ret);
  * FG_EINVAL for an empty one, FG_ESTATE before a torn tail was cut, FG_ENOMEM.
  */
 int wal_put(struct wal *w, uint64_t seq, struct view entry);
+/* The next commit begins a segment, whose header names the root before it. */
+bool wal_needs_root(const struct wal *w);
 /*
  * One write and one fdatasync for the batch. root is that before the batch's
  * first record, for a new segment's header. After FG_EIO the wal is dead.

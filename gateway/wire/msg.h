@@ -292,7 +292,6 @@ struct msg_appended {
 	uint64_t token;
 	int32_t err;     /* 0 = durable; else fg_err, nothing was written */
 	uint64_t index;
-	uint8_t leaf[DIGEST_SHA256_LEN];
 };
 struct msg_grant { /* idempotent on (module, release) */
 	uint64_t token;

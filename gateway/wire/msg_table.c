@@ -108,8 +108,7 @@ static const struct msg_field append[] = {
 	TEXT(msg_append, msg), VIEW(msg_append, doc, MSG_DOC_MAX), END,
 };
 static const struct msg_field appended[] = {
-	U64(msg_appended, token), I32(msg_appended, err), U64(msg_appended, index),
-	BYTES(msg_appended, leaf), END,
+	U64(msg_appended, token), I32(msg_appended, err), U64(msg_appended, index), END,
 };
 static const struct msg_field grant[] = {
 	U64(msg_grant, token), BYTES(msg_grant, module), BYTES(msg_grant, release), END,

@@ -39,7 +39,8 @@ struct grant {
 struct memory { /* what peers were told */
 	struct {
 		uint64_t index;
-		uint8_t leaf[32];
+		enum entry_event ev;
+		char msg[48];
 	} entry[MEMORY_MAX];
 	unsigned entries;
 	struct grant grant[MEMORY_MAX];
@@ -129,10 +130,6 @@ told(void *ctx, uint64_t index, struct view line)
 	struct entry e;
 	if (merkle_leaf(merkle, line, leaf) || merkle_range_push(merkle, &j->range, leaf))
 		abort();
-	for (unsigned i = 0; i < j->m->entries; i++) {
-		if (j->m->entry[i].index == index)
-			fault_check(!memcmp(j->m->entry[i].leaf, leaf, 32), "entry %" PRIu64 " is another than was acknowledged", index);
-	}
 	for (unsigned i = 0; i < j->m->seen_n; i++) {
 		if (j->m->seen[i].size == index + 1 && merkle_range_root(merkle, &j->range, root) == 0)
 			fault_check(!memcmp(root, j->m->seen[i].root, 32), "not what the checkpoint of %" PRIu64 " covered", index + 1);
@@ -140,6 +137,11 @@ told(void *ctx, uint64_t index, struct view line)
 	if (!fault_check(entry_parse(line, &doc, &e, NULL) == 0, "entry %" PRIu64 " does not parse", index))
 		return;
 	fault_check(e.seq == index, "entry %" PRIu64 " says it is %" PRIu64, index, e.seq);
+	for (unsigned i = 0; i < j->m->entries; i++) {
+		if (j->m->entry[i].index == index)
+			fault_check(e.ev == j->m->entry[i].ev && view_is(e.msg, j->m->entry[i].msg),
+			    "entry %" PRIu64 " is another than was acknowledged", index);
+	}
 	if (e.ev == ENTRY_DEVICE_GRANT)
 		j->granted[e.dev[0]]++;
 	for (unsigned i = 0; i < j->m->grants; i++) {
@@ -271,7 +273,10 @@ append(struct fixture *f, int chan, enum entry_event ev, const char *msg)
 	if (k->entries == MEMORY_MAX)
 		abort();
 	k->entry[k->entries].index = done.index;
-	memcpy(k->entry[k->entries++].leaf, done.leaf, 32);
+	k->entry[k->entries].ev = ev;
+	if (snprintf(k->entry[k->entries].msg, sizeof k->entry[0].msg, "%s", msg) >= (int)sizeof k->entry[0].msg)
+		abort();
+	k->entries++;
 	return true;
 }
 

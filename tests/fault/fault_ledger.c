@@ -203,9 +203,12 @@ append(struct log *g, struct oracle *o, unsigned n)
 		int len = snprintf(text, sizeof text, "life %u, entry %" PRIu64 " ", life, index);
 		size_t pad = fault_mix(index, life) % 300;
 		memset(text + len, '.', pad);
-		int err = ledger_put(g->l, view_of(text, (size_t)len + pad), leaf);
+		struct view entry = view_of(text, (size_t)len + pad);
+		int err = ledger_put(g->l, entry);
 		if (err)
 			return err;
+		if (merkle_leaf(merkle, entry, leaf))
+			abort();
 		remember(g, leaf);
 	}
 	int err = ledger_commit(g->l);

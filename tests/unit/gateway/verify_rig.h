@@ -63,7 +63,6 @@ static inline uint64_t
 put(struct fixture *f, struct entry e)
 {
 	struct writer line;
-	uint8_t leaf[32];
 	uint64_t index = ledger_next(f->l);
 	e.seq = index;
 	e.t_us = f->now++ * US;
@@ -74,7 +73,7 @@ put(struct fixture *f, struct entry e)
 		e.out = view_str("ok");
 	writer_init(&line, ENTRY_MAX);
 	assert_int_equal(entry_encode(&e, &line, NULL), 0);
-	assert_int_equal(ledger_put(f->l, writer_view(&line), leaf), 0);
+	assert_int_equal(ledger_put(f->l, writer_view(&line)), 0);
 	assert_int_equal(ledger_commit(f->l), 0);
 	assert_int_equal(fwrite(line.p, 1, line.n, f->entries), line.n);
 	fputc('\n', f->entries);
