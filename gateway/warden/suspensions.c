@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/warden/suspensions.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "gateway/warden/records.h"
 
 #define FILE_NAME "suspended"
 #define RECORD_LEN 48 /* number, 4 zero, time, key */
@@ -21,10 +19,9 @@ struct record {
 };
 
 struct suspensions {
-	int fd;
+	struct records file;
 	struct record *list;
 	size_t n, cap;
-	off_t written; /* end of the last whole record: a failed write never shifts the next */
 };
 
 /* The one that holds already, or NULL: spoken once more it is the same word, not a later one. */
@@ -55,41 +52,51 @@ remember(struct suspensions *s, const struct record *r)
 	return FG_OK;
 }
 
-static int
-load(struct suspensions *s)
+/* ---- the file ---- */
+
+static void
+encode(const struct record *r, struct writer *w)
 {
-	uint8_t raw[RECORD_LEN];
-	for (;;) {
-		ssize_t n = pread(s->fd, raw, sizeof raw, s->written);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FG_EIO;
-		if (n < (ssize_t)sizeof raw)
-			/* A torn last record: control says it again at our start. */
-			return n && ftruncate(s->fd, s->written) ? FG_EIO : FG_OK;
-		struct record r = { .written = true };
-		struct reader rd;
-		reader_init(&rd, view_of(raw, sizeof raw));
-		r.number = reader_u32(&rd);
-		reader_take(&rd, 4);
-		r.at = (int64_t)reader_u64(&rd);
-		reader_copy(&rd, r.key, sizeof r.key);
-		int err = remember(s, &r);
-		if (err)
-			return err;
-		s->written += n;
-	}
+	writer_u32(w, r->number);
+	writer_u32(w, 0);
+	writer_u64(w, (uint64_t)r->at);
+	writer_bytes(w, view_of(r->key, sizeof r->key));
+}
+
+static int
+load(void *ctx, struct view record)
+{
+	struct suspensions *s = ctx;
+	struct record r = { .written = false };
+	struct reader rd;
+	reader_init(&rd, record);
+	r.number = reader_u32(&rd);
+	reader_take(&rd, 4);
+	r.at = (int64_t)reader_u64(&rd);
+	reader_copy(&rd, r.key, sizeof r.key);
+	/* Twice there when it was spoken again and the file could not be written anew. */
+	return known(s, r.number, r.key) ? FG_OK : remember(s, &r);
 }
 
 int
 suspensions_open(int dir, struct suspensions **ret)
 {
 	struct suspensions *s = calloc(1, sizeof *s);
+	struct writer all;
+	bool sure = false;
 	if (!s)
 		return FG_ENOMEM;
-	s->fd = openat(dir, FILE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err = s->fd < 0 || fsync(dir) ? FG_EIO : load(s);
+	int err = records_open(&s->file, dir, FILE_NAME, RECORD_LEN, load, s);
+	writer_init(&all, (size_t)SUSPENSIONS_MAX * RECORD_LEN);
+	for (size_t i = 0; !err && i < s->n; i++)
+		encode(&s->list[i], &all);
+	if (!err)
+		err = writer_err(&all);
+	if (!err)
+		err = records_settle(&s->file, writer_view(&all), &sure);
+	for (size_t i = 0; i < s->n; i++)
+		s->list[i].written = sure;
+	writer_free(&all);
 	if (err) {
 		suspensions_close(s);
 		return err;
@@ -103,8 +110,7 @@ suspensions_close(struct suspensions *s)
 {
 	if (!s)
 		return;
-	if (s->fd >= 0)
-		close(s->fd);
+	records_close(&s->file);
 	free(s->list);
 	free(s);
 }
@@ -114,17 +120,13 @@ write_down(struct suspensions *s, const struct record *r)
 {
 	struct writer w;
 	writer_init(&w, RECORD_LEN);
-	writer_u32(&w, r->number);
-	writer_u32(&w, 0);
-	writer_u64(&w, (uint64_t)r->at);
-	writer_bytes(&w, view_of(r->key, sizeof r->key));
-	struct view raw = writer_view(&w);
-	bool ok = raw.n == RECORD_LEN && pwrite(s->fd, raw.p, raw.n, s->written) == (ssize_t)raw.n && fdatasync(s->fd) == 0;
-	if (ok)
-		s->written += RECORD_LEN;
+	encode(r, &w);
+	bool ok = !writer_err(&w) && records_append(&s->file, writer_view(&w)) == FG_OK;
 	writer_free(&w);
 	return ok;
 }
+
+/* ---- keys ---- */
 
 int
 suspensions_add(struct suspensions *s, uint32_t number, const uint8_t key[DIGEST_SHA256_LEN], int64_t at)

@@ -16,6 +16,7 @@
 #include "crypto/reader.h"
 #include "crypto/writer.h"
 #include "gateway/file/wholefile.h"
+#include "gateway/warden/records.h"
 
 #define VAULT_RESTRICTION_LEN 64 /* fixed record: kind, 7 zero, log size, release, image */
 #define VAULT_RESTRICTIONS "restrictions"
@@ -24,69 +25,138 @@
 #define VAULT_SIGNERS "signers"
 #define VAULT_SIGNERS_LEN (4 + DIGEST_SHA256_LEN) /* number, digest */
 
+struct listed {
+	struct vault_restriction r;
+	bool written; /* as it is here, durably */
+};
+
 struct vault {
 	int dir;
-	int restrictions_fd; /* append only */
-	struct vault_restriction *list;
+	struct records restrictions;
+	struct listed *list;
 	size_t n, cap;
-	off_t written; /* end of the last whole record: a failed write never shifts the next */
 };
+
+/* ---- restrictions ---- */
+
+static void
+encode(const struct vault_restriction *r, struct writer *w)
+{
+	writer_u8(w, r->kind);
+	for (int i = 0; i < 7; i++)
+		writer_u8(w, 0);
+	writer_u64(w, r->log_size);
+	writer_bytes(w, view_of(r->release, sizeof r->release));
+	writer_bytes(w, view_of(r->image, sizeof r->image));
+}
 
 /* One line for each image and release: the latest is what counts. */
 static int
-remember(struct vault *v, const struct vault_restriction *r)
+remember(struct vault *v, const struct vault_restriction *r, struct listed **ret)
 {
 	for (size_t i = 0; i < v->n; i++) {
-		struct vault_restriction *old = &v->list[i];
-		if (memcmp(old->image, r->image, sizeof old->image) || memcmp(old->release, r->release, sizeof old->release))
+		struct listed *old = &v->list[i];
+		if (memcmp(old->r.image, r->image, sizeof r->image) || memcmp(old->r.release, r->release, sizeof r->release))
 			continue;
-		if (r->log_size > old->log_size)
-			old->log_size = r->log_size;
+		if (r->log_size > old->r.log_size)
+			*old = (struct listed){ .r = *r };
+		*ret = old;
 		return FG_OK;
 	}
 	if (v->n == VAULT_RESTRICTIONS_MAX)
 		return FG_ELIMIT;
 	if (v->n == v->cap) {
 		size_t cap = v->cap ? v->cap * 2 : 64;
-		struct vault_restriction *more = reallocarray(v->list, cap, sizeof *more);
+		struct listed *more = reallocarray(v->list, cap, sizeof *more);
 		if (!more)
 			return FG_ENOMEM;
 		v->list = more;
 		v->cap = cap;
 	}
-	v->list[v->n++] = *r;
+	v->list[v->n] = (struct listed){ .r = *r };
+	*ret = &v->list[v->n++];
 	return FG_OK;
 }
 
 static int
-load_restrictions(struct vault *v)
+load_restriction(void *ctx, struct view record)
 {
-	uint8_t raw[VAULT_RESTRICTION_LEN];
-	off_t at = 0;
-	for (;;) {
-		ssize_t n = pread(v->restrictions_fd, raw, sizeof raw, at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return FG_EIO;
-		if (n < (ssize_t)sizeof raw)
-			/* A torn last record: control's replay of the log says it again. */
-			return n && ftruncate(v->restrictions_fd, at) ? FG_EIO : FG_OK;
-		struct vault_restriction r = { 0 };
-		struct reader rd;
-		reader_init(&rd, view_of(raw, sizeof raw));
-		r.kind = reader_u8(&rd);
-		reader_take(&rd, 7);
-		r.log_size = reader_u64(&rd);
-		reader_copy(&rd, r.release, sizeof r.release);
-		reader_copy(&rd, r.image, sizeof r.image);
-		int err = remember(v, &r);
-		if (err)
-			return err;
-		at += n;
-		v->written = at;
-	}
+	struct vault_restriction r = { 0 };
+	struct listed *listed;
+	struct reader rd;
+	reader_init(&rd, record);
+	r.kind = reader_u8(&rd);
+	reader_take(&rd, 7);
+	r.log_size = reader_u64(&rd);
+	reader_copy(&rd, r.release, sizeof r.release);
+	reader_copy(&rd, r.image, sizeof r.image);
+	return remember(ctx, &r, &listed);
 }
+
+/* What is said again adds a record only when it says more: the file is as long as the list, and a life's news. */
+static int
+open_restrictions(struct vault *v)
+{
+	struct writer all;
+	bool sure = false;
+	int err = records_open(&v->restrictions, v->dir, VAULT_RESTRICTIONS, VAULT_RESTRICTION_LEN, load_restriction, v);
+	writer_init(&all, (size_t)VAULT_RESTRICTIONS_MAX * VAULT_RESTRICTION_LEN);
+	for (size_t i = 0; !err && i < v->n; i++)
+		encode(&v->list[i].r, &all);
+	if (!err)
+		err = writer_err(&all);
+	if (!err)
+		err = records_settle(&v->restrictions, writer_view(&all), &sure);
+	for (size_t i = 0; i < v->n; i++)
+		v->list[i].written = sure;
+	writer_free(&all);
+	return err;
+}
+
+static int
+write_down(struct vault *v, const struct vault_restriction *r)
+{
+	struct writer w;
+	writer_init(&w, VAULT_RESTRICTION_LEN);
+	encode(r, &w);
+	int err = writer_err(&w);
+	if (!err)
+		err = records_append(&v->restrictions, writer_view(&w));
+	writer_free(&w);
+	return err ? FG_EIO : FG_OK;
+}
+
+int
+vault_restrict(struct vault *v, const struct vault_restriction *r)
+{
+	struct listed *l = NULL;
+	int err = remember(v, r, &l);
+	if (err == FG_ENOMEM)
+		(void)write_down(v, r); /* then at least the next start has it */
+	if (err)
+		return err; /* one too many, written down, would keep the next start from reading the list */
+	if (!l->written)
+		l->written = write_down(v, &l->r) == FG_OK;
+	return l->written ? FG_OK : FG_EIO;
+}
+
+uint64_t
+vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], const uint8_t *release)
+{
+	static const uint8_t every[RELEASE_ID];
+	uint64_t highest = 0;
+	for (size_t i = 0; i < v->n; i++) {
+		const struct vault_restriction *r = &v->list[i].r;
+		if (memcmp(r->image, image, DIGEST_SHA256_LEN))
+			continue;
+		bool covers = !memcmp(r->release, every, sizeof every) || !release || !memcmp(r->release, release, RELEASE_ID);
+		if (covers && r->log_size > highest)
+			highest = r->log_size;
+	}
+	return highest;
+}
+
+/* ---- opening ---- */
 
 static DIR *
 list_dir(const struct vault *v)
@@ -126,16 +196,11 @@ vault_open(const char *path, struct vault **ret)
 	struct vault *v = calloc(1, sizeof *v);
 	if (!v)
 		return FG_ENOMEM;
-	v->restrictions_fd = -1;
+	v->restrictions = RECORDS_NONE;
 	v->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (v->dir >= 0)
-		v->restrictions_fd = openat(v->dir, VAULT_RESTRICTIONS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int err = v->restrictions_fd < 0 ? FG_EIO : load_restrictions(v);
+	int err = v->dir < 0 ? FG_EIO : sweep(v);
 	if (!err)
-		err = sweep(v);
-	/* The list's own name, and whatever a process before was killed over between a write and its sync. */
-	if (!err && (fsync(v->restrictions_fd) || fsync(v->dir)))
-		err = FG_EIO;
+		err = open_restrictions(v);
 	if (err) {
 		vault_close(v);
 		return err;
@@ -149,8 +214,7 @@ vault_close(struct vault *v)
 {
 	if (!v)
 		return;
-	if (v->restrictions_fd >= 0)
-		close(v->restrictions_fd);
+	records_close(&v->restrictions);
 	if (v->dir >= 0)
 		close(v->dir);
 	free(v->list);
@@ -327,45 +391,6 @@ vault_each(struct vault *v, void (*one)(void *ctx, const uint8_t id[RELEASE_ID],
 	}
 	closedir(d);
 	return err;
-}
-
-int
-vault_restrict(struct vault *v, const struct vault_restriction *r)
-{
-	int err = remember(v, r);
-	if (err == FG_ELIMIT)
-		return err; /* written down it would keep the next start from reading the list */
-	struct writer w;
-	writer_init(&w, VAULT_RESTRICTION_LEN);
-	writer_u8(&w, r->kind);
-	for (int i = 0; i < 7; i++)
-		writer_u8(&w, 0);
-	writer_u64(&w, r->log_size);
-	writer_bytes(&w, view_of(r->release, sizeof r->release));
-	writer_bytes(&w, view_of(r->image, sizeof r->image));
-	struct view raw = writer_view(&w);
-	bool ok = raw.n == VAULT_RESTRICTION_LEN &&
-	    pwrite(v->restrictions_fd, raw.p, raw.n, v->written) == (ssize_t)raw.n && fdatasync(v->restrictions_fd) == 0;
-	if (ok)
-		v->written += VAULT_RESTRICTION_LEN;
-	writer_free(&w);
-	return err ? err : ok ? FG_OK : FG_EIO;
-}
-
-uint64_t
-vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], const uint8_t *release)
-{
-	static const uint8_t every[RELEASE_ID];
-	uint64_t highest = 0;
-	for (size_t i = 0; i < v->n; i++) {
-		const struct vault_restriction *r = &v->list[i];
-		if (memcmp(r->image, image, DIGEST_SHA256_LEN))
-			continue;
-		bool covers = !memcmp(r->release, every, sizeof every) || !release || !memcmp(r->release, release, RELEASE_ID);
-		if (covers && r->log_size > highest)
-			highest = r->log_size;
-	}
-	return highest;
 }
 
 int

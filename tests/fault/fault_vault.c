@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The warden's folder (gateway/warden: vault, intake) under every fault. Held: a
- * restriction that was acknowledged is never lost, nor a release that was kept,
+ * The warden's folder (gateway/warden: vault, suspensions, intake) under every fault. Held: a restriction or a
+ * key's suspension that was acknowledged is never lost, nor a release that was kept,
  * with its image; a release that was withdrawn does not come back into force; no
  * name ever stands for half a file.
  */
@@ -16,6 +16,7 @@
 #include "crypto/hex.h"
 #include "fault/campaign.h"
 #include "gateway/warden/intake.h"
+#include "gateway/warden/suspensions.h"
 #include "gateway/warden/vault.h"
 #include "gateway/wire/memfd.h"
 #include "unit/gateway/scratch.h"
@@ -29,6 +30,9 @@ struct tale {
 	char record[RELEASES][600], bundle[RELEASES][900];
 	uint8_t id[RELEASES][RELEASE_ID];
 	struct vault *v;
+	struct suspensions *s;
+	struct signers set; /* of one key, which is suspended */
+	bool suspended;     /* acknowledged */
 	bool kept[RELEASES];      /* acknowledged, and nobody has begun to withdraw it */
 	bool withdrawn[RELEASES]; /* acknowledged */
 	uint64_t restricted[IMAGES][2]; /* [1]: of release 0 alone; acknowledged */
@@ -58,6 +62,8 @@ tale_init(struct tale *t)
 		fill(t->bundle[i], sizeof t->bundle[i], "statements", i);
 		memset(t->id[i], (int)i + 1, RELEASE_ID);
 	}
+	t->set.n = 1;
+	t->set.signer[0].key = (struct sshkey){ .type = SSHKEY_ED25519, .point = { 1 } };
 }
 
 static void
@@ -75,6 +81,7 @@ begin(void *ctx)
 	memset(t->kept, 0, sizeof t->kept);
 	memset(t->withdrawn, 0, sizeof t->withdrawn);
 	memset(t->restricted, 0, sizeof t->restricted);
+	t->suspended = false;
 }
 
 /* ---- the story ---- */
@@ -132,6 +139,19 @@ restrict_image(struct tale *t, unsigned image, bool only_first, uint64_t size)
 	return err;
 }
 
+/* In every life the same word, as control says it again at each start. */
+static int
+suspend(struct tale *t)
+{
+	uint8_t key[DIGEST_SHA256_LEN];
+	if (sshkey_digest(&t->set.signer[0].key, key))
+		abort();
+	int err = suspensions_add(t->s, 1, key, 1000);
+	if (!err && campaign_alive())
+		t->suspended = true;
+	return err;
+}
+
 /* As the warden does: the effect first, then the note of it. */
 static int
 withdraw(struct tale *t, unsigned i)
@@ -171,8 +191,15 @@ tell(void *ctx, const char *dir, unsigned life)
 {
 	struct tale *t = ctx;
 	t->v = NULL;
+	t->s = NULL;
 	memset(t->told, 0, sizeof t->told);
 	int err = vault_open(dir, &t->v);
+	if (!err)
+		err = suspensions_open(vault_dir(t->v), &t->s);
+	if (!err)
+		err = suspend(t);
+	if (!err)
+		err = restrict_image(t, 1, true, RELEASED_AT); /* in every life the same word */
 	if (!err)
 		err = vault_each(t->v, note, t);
 	if (!err)
@@ -185,6 +212,7 @@ tell(void *ctx, const char *dir, unsigned life)
 		err = withdraw(t, 1);
 	if (!err)
 		err = restrict_image(t, 0, true, 20 * life);
+	suspensions_close(t->s);
 	vault_close(t->v);
 	return err;
 }
@@ -239,6 +267,19 @@ judge_images(struct tale *t, const char *dir)
 }
 
 static void
+judge_keys(const struct tale *t)
+{
+	struct suspensions *s = NULL;
+	struct signers_suspended gone[SIGNERS_MAX];
+	int err = suspensions_open(vault_dir(t->v), &s);
+	if (!fault_check(err == 0, "the suspended keys cannot be read: %s", err_name(err)))
+		return;
+	int n = suspensions_of(s, &t->set, gone);
+	fault_check(!t->suspended || (n == 1 && gone[0].at == 1000), "a suspended key counts again");
+	suspensions_close(s);
+}
+
+static void
 judge(void *ctx, const char *dir)
 {
 	struct tale *t = ctx;
@@ -256,6 +297,7 @@ judge(void *ctx, const char *dir)
 		for (unsigned i = 0; i < RELEASES; i++)
 			fault_check(!t->kept[i] || t->told[i] == 1, "a kept release is gone");
 		judge_images(t, dir);
+		judge_keys(t);
 		vault_close(t->v);
 	}
 	t->v = before;

@@ -89,6 +89,34 @@ test_restrictions(void **state)
 	assert_int_equal(restricted(f, 1, -1), 50);
 }
 
+static size_t
+list_size(const struct fixture *f)
+{
+	size_t n;
+	free(scratch_read(scratch_path(&f->tmp, "restrictions"), &n));
+	return n;
+}
+
+/* Only what says more takes room, and a start leaves one record for each image and release. */
+static void
+test_said_again(void **state)
+{
+	struct fixture *f = *state;
+	for (uint64_t life = 1; life < 5; life++) {
+		struct vault_restriction same = restriction(1, 0, 10), less = restriction(1, 0, 9), more = restriction(2, 5, life);
+		for (int i = 0; i < 3; i++) {
+			assert_int_equal(vault_restrict(f->v, &same), 0);
+			assert_int_equal(vault_restrict(f->v, &less), 0);
+			assert_int_equal(vault_restrict(f->v, &more), 0);
+		}
+		assert_int_equal(list_size(f), life == 1 ? 2 * 64 : 3 * 64);
+		reopen(f);
+		assert_int_equal(list_size(f), 2 * 64);
+		assert_int_equal(restricted(f, 1, -1), 10);
+		assert_int_equal(restricted(f, 2, 5), life);
+	}
+}
+
 /* A torn write at the end is cut; what stands before is kept and what comes after is read. */
 static void
 test_torn(void **state)
@@ -219,6 +247,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_restrictions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_said_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_releases, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_images_and_leftovers, setup, teardown),
