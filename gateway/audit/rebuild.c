@@ -312,7 +312,10 @@ make_wal(struct work *w)
 
 /* ---- in place ---- */
 
-/* Removes what lies below name, or gives it to the owner of audit/. Started by root: audit runs as another. */
+/*
+ * Removes name and what lies below it, or gives it to the owner of audit/. Started by root, in a folder of another
+ * user's: a link is itself, also where name is one, never what it points to.
+ */
 static int
 walk(const struct work *w, const char *name, bool removing)
 {
@@ -323,7 +326,7 @@ walk(const struct work *w, const char *name, bool removing)
 	if (fstat(w->audit, &owner))
 		return FG_EIO;
 	char *const paths[] = { path, NULL };
-	FTS *f = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW, NULL);
+	FTS *f = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	if (!f)
 		return FG_EIO;
 	for (FTSENT *e; !err && (e = fts_read(f));) {

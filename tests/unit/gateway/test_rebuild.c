@@ -220,6 +220,25 @@ refused(struct fixture *f, const char *from, const char *why)
 	assert_int_equal(faccessat(f->audit, "log", F_OK, 0), 0);
 }
 
+/* Root repairs what another user owns: a link that was left there leads nowhere. */
+static void
+test_link(void **state)
+{
+	struct fixture *f = *state;
+	close(scratch_dir(&f->tmp, "elsewhere"));
+	scratch_write(scratch_path(&f->tmp, "elsewhere/victim"), "stays", 5);
+	grow(f, 3, "entry", true);
+	copy(f, "audit/log", "export");
+	assert_int_equal(symlinkat("../elsewhere", f->audit, "log.new"), 0);
+	assert_int_equal(symlinkat("../elsewhere", f->audit, "wal.new"), 0);
+	condemn(f, MSG_LOG_TAMPERED, 3);
+	assert_int_equal(repair(f, "export"), 0);
+	assert_int_equal(access(scratch_path(&f->tmp, "elsewhere/victim"), F_OK), 0);
+	assert_int_equal(faccessat(f->audit, "log.new", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	assert_int_equal(faccessat(f->audit, "wal.new", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+	ledger_close(log_open(f, MSG_LOG_OPEN_OK));
+}
+
 /* Where that text stands in the write-ahead log. */
 static size_t
 in_wal(struct fixture *f, const char *text)
@@ -320,6 +339,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restored_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rolled_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_wal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_never_forks, setup, teardown),
 	};
