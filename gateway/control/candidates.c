@@ -56,6 +56,21 @@ candidates_outdate(struct control *c, struct db_candidate *cand, enum lifecycle_
 	return err;
 }
 
+struct msg_append *
+candidates_entry(const struct db_candidate *cand, enum entry_event event, const char *out)
+{
+	char review[DB_REVIEW_CAP];
+	db_candidate_review(cand->id, review);
+	struct msg_append *e = logbook_entry(event, out, "control", review);
+	logbook_ref(e, "profile", cand->profile);
+	logbook_ref_sha256(e, "image", cand->image);
+	if (cand->have_report)
+		logbook_ref_sha256(e, "report", cand->report);
+	if (cand->have_policy)
+		logbook_ref_sha256(e, "policy", cand->policy);
+	return e;
+}
+
 static int
 gather(void *arg, const struct db_candidate *cand)
 {

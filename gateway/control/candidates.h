@@ -12,10 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypto/entry.h"
 #include "gateway/state/candidate.h"
 #include "policy/lifecycle.h"
 
 struct control;
+struct msg_append;
 
 struct candidates_ids { /* in order */
 	size_t n, cap;
@@ -39,5 +41,7 @@ int candidates_outdate(struct control *c, struct db_candidate *cand, enum lifecy
     unsigned *ret_n);
 /* All in that state; free(). NULL for want of memory or database. */
 struct candidates_ids *candidates_in(struct control *c, enum lifecycle_state state);
+/* An entry of control about its review: profile, image, and the report and policy it has. NULL for want of memory. */
+struct msg_append *candidates_entry(const struct db_candidate *cand, enum entry_event event, const char *out);
 
 #endif

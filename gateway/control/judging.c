@@ -9,11 +9,10 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
-#include "crypto/hex.h"
 #include "gateway/control/control_private.h"
-#include "gateway/control/recount.h"
+#include "gateway/control/decisions.h"
+#include "gateway/control/openings.h"
 #include "gateway/wire/memfd.h"
-#include "policy/decide.h"
 
 enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
 
@@ -81,181 +80,14 @@ find(struct judging *j, uint64_t candidate)
 	return NULL;
 }
 
-bool
-judging_clock_sure(struct control *c)
-{
-	/* No latest time is kept here: the log's is asked, and people can overrule that one. */
-	return timekeep_is_sure(c) && control_now(c) >= people_genesis(c->people)->set.time - DECIDE_SKEW;
-}
-
 /* ---- the end: what policy makes of it ---- */
-
-struct opening { /* a review that waits for its entry to be durable */
-	struct control *c;
-	uint64_t candidate;
-	uint8_t report[DIGEST_SHA256_LEN];
-};
-
-static void
-on_opened(void *ctx, int err, uint64_t index)
-{
-	struct opening *o = ctx;
-	struct control *c = o->c;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	/*
-	 * Without the entry the candidate stays in judging, and is judged again when the
-	 * log is back. Under another policy than meanwhile in force it must not open either.
-	 */
-	if (!err && cand && db_candidate_get(c->db, o->candidate, cand) == FG_OK && cand->have_report &&
-	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
-		/* A statement counts when its signer saw this entry: a log larger than its index. */
-		cand->opened_at_log = index;
-		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, "waits for people to review and sign");
-	}
-	free(cand);
-	free(o);
-}
-
-static struct msg_append *
-entry(const struct db_candidate *cand, enum entry_event event, const char *out)
-{
-	char review[DB_REVIEW_CAP];
-	db_candidate_review(cand->id, review);
-	struct msg_append *e = logbook_entry(event, out, "control", review);
-	logbook_ref(e, "profile", cand->profile);
-	logbook_ref_sha256(e, "image", cand->image);
-	if (cand->have_report)
-		logbook_ref_sha256(e, "report", cand->report);
-	if (cand->have_policy)
-		logbook_ref_sha256(e, "policy", cand->policy);
-	return e;
-}
-
-/* Only once the log was read: recount holds every review in the database against it, and this life has made none of them. */
-static void
-admit(struct control *c, struct db_candidate *cand)
-{
-	if (!replay_done(c->replay))
-		return; /* it is judged again when it was */
-	struct opening *o = calloc(1, sizeof *o);
-	struct msg_append *e = o ? entry(cand, ENTRY_REVIEW_OPENED, "ok") : NULL;
-	struct db_resource res;
-	int err = e ? db_resource_get(c->db, cand->resource, &res) : FG_ENOMEM;
-	if (!err) {
-		char key[24];
-		/* What recount holds the database against after a start. */
-		logbook_ref(e, "product", res.product);
-		logbook_ref(e, "target", res.target);
-		logbook_ref(e, "from", res.from);
-		logbook_ref_number(e, "requesters", cand->requesters_n);
-		for (uint32_t i = 0; i < cand->requesters_n && i < RECOUNT_REQUESTERS_MAX; i++) {
-			snprintf(key, sizeof key, "requester.%u", i);
-			logbook_ref(e, key, cand->requester[i]);
-		}
-		*o = (struct opening){ .c = c, .candidate = cand->id };
-		memcpy(o->report, cand->report, sizeof o->report);
-		err = logbook_append(c->logbook, e, on_opened, o);
-	}
-	free(e);
-	if (!err)
-		return;
-	free(o);
-	oplog(OPLOG_WARNING, "a review waits for the log: %s", logbook_state(c->logbook));
-}
-
-static enum decide_severity
-severity(enum finding_severity s)
-{
-	switch (s) {
-	case FINDING_INFO:
-		return DECIDE_INFO;
-	case FINDING_NOTICE:
-		return DECIDE_NOTICE;
-	case FINDING_WARNING:
-		return DECIDE_WARNING;
-	default:
-		return DECIDE_BLOCK;
-	}
-}
-
-static bool
-scheme_matches(const struct profile *p, const struct sig_result *r)
-{
-	switch (p->signature.scheme) {
-	case PROFILE_SCHEME_NONE:
-		return false;
-	case PROFILE_SCHEME_CMS_DETACHED:
-		return strcmp(r->scheme, "cms-detached") == 0;
-	case PROFILE_SCHEME_CMS_ATTACHED:
-		return strcmp(r->scheme, "cms-attached") == 0;
-	case PROFILE_SCHEME_RAW_FIRST:
-		break;
-	}
-	return strcmp(r->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
-}
-
-static bool
-stage_failed(const struct report *r)
-{
-	for (unsigned i = FINDING_INSPECT_CRASHED; i <= FINDING_INSPECT_TRAILING; i++)
-		if (r->findings[i].count)
-			return true;
-	return false;
-}
-
-/* The best signature there is; a verified one of the profile's scheme before any other. */
-static void
-best_signature(const struct report *r, const struct profile *p, struct decide_facts *f)
-{
-	f->signature = r->have_image ? SIG_ABSENT : SIG_UNKNOWN;
-	for (unsigned i = 0; i < r->signatures.n; i++) {
-		const struct sig_result *s = &r->signatures.result[i];
-		bool match = scheme_matches(p, s);
-		if (i == 0 || s->outcome > f->signature || (s->outcome == f->signature && match && !f->scheme_matches)) {
-			f->signature = s->outcome;
-			f->scheme_matches = match;
-		}
-	}
-	/* One that is bad spoils the rest: it is evidence of tampering, not a missing one. */
-	for (unsigned i = 0; i < r->signatures.n; i++)
-		if (r->signatures.result[i].outcome == SIG_INVALID || r->signatures.result[i].outcome == SIG_REVOKED)
-			f->signature = r->signatures.result[i].outcome;
-}
-
-static int
-facts(const struct report *r, const struct db_candidate *cand, const struct policy *p,
-    struct decide_finding *list, struct decide_facts *f)
-{
-	static const enum decide_class classes[] = { [REPORT_BLOCKED] = DECIDE_CLASS_BLOCKED,
-		[REPORT_REVIEW] = DECIDE_CLASS_REVIEW, [REPORT_ACCEPTABLE] = DECIDE_CLASS_ACCEPTABLE };
-	struct coverage cover;
-	int err = report_coverage(r, &cover);
-	if (err)
-		return err;
-	*f = (struct decide_facts){
-		.complete = r->have_image && !stage_failed(r),
-		.class = classes[report_verdict(r)],
-		.size = r->size,
-		.signed_bytes = coverage_signed(&cover),
-		.unsigned_bytes = coverage_unsigned(&cover),
-		.judged_at = r->inputs.at,
-		.same_image = r->have_image && !memcmp(r->sha256, cand->image, sizeof r->sha256),
-		.same_policy = r->inputs.have_profile && !memcmp(r->inputs.profile_sha256, p->digest, sizeof p->digest),
-		.finding = list,
-	};
-	best_signature(r, p->profile, f);
-	for (unsigned i = 0; i < FINDING_LIMIT; i++)
-		if (r->findings[i].count)
-			list[f->findings_n++] = (struct decide_finding){ finding_get(i)->id, severity(r->findings[i].severity) };
-	return FG_OK;
-}
 
 static void
 block(struct control *c, struct db_candidate *cand, const struct decide_result *d)
 {
 	if (candidates_move(c, cand, LIFECYCLE_BLOCK, d->reasons_n ? d->because[0].sentence : "policy says no"))
 		return;
-	struct msg_append *e = entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
+	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
 	logbook_ref(e, "verdict", decide_verdict_name(d->verdict));
 	if (d->reasons_n)
 		logbook_ref(e, "reason", decide_reason_id(d->because[0].reason));
@@ -267,18 +99,15 @@ block(struct control *c, struct db_candidate *cand, const struct decide_result *
 static int
 decide_on(struct control *c, struct db_candidate *cand, const struct report *r, const struct policy *p)
 {
-	struct decide_finding list[FINDING_LIMIT];
 	struct decide_result *d = calloc(1, sizeof *d);
-	struct decide_facts f;
-	int err = d ? facts(r, cand, p, list, &f) : FG_ENOMEM;
+	int err = d ? decisions_make(c, cand, r, p, d) : FG_ENOMEM;
 	if (!err) {
-		decide(&f, p->profile, control_now(c), judging_clock_sure(c), d);
-		struct msg_append *e = entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
+		struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
 		logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
 		logbook_ref(e, "decision", decide_verdict_name(d->verdict));
 		logbook_tell(c->logbook, e);
 		if (d->verdict == DECIDE_REVIEW)
-			admit(c, cand);
+			openings_begin(c, cand);
 		else
 			block(c, cand, d);
 	}
@@ -591,7 +420,7 @@ again(struct judging *j, struct db_candidate *cand)
 	unsigned n;
 	if (candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "the policy changed: it is judged again", &n))
 		return;
-	struct msg_append *e = entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
+	struct msg_append *e = candidates_entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
 	logbook_ref_number(e, "statements", n);
 	logbook_say(e, "the policy changed");
 	logbook_tell(c->logbook, e);
@@ -613,39 +442,4 @@ judging_policy_changed(struct judging *j)
 	free(cand);
 	free(l);
 	judging_resume(j);
-}
-
-int
-judging_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct report **ret)
-{
-	struct report_refusal why;
-	struct writer w;
-	struct report *r = report_new(REPORT_WHOLE);
-	writer_init(&w, REPORT_MAX);
-	int err = r ? files_doc_get(c->files, FILES_REPORT, digest, &w) : FG_ENOMEM;
-	if (!err)
-		err = report_parse(writer_view(&w), REPORT_WHOLE, r, &why);
-	writer_free(&w);
-	if (err) {
-		report_free(r);
-		return err;
-	}
-	*ret = r;
-	return FG_OK;
-}
-
-int
-judging_decision(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
-{
-	struct decide_finding list[FINDING_LIMIT];
-	struct decide_facts f;
-	struct report *r = NULL;
-	const struct policy *p = policies_find(c->policies, cand->profile);
-	int err = p && cand->have_report ? judging_report(c, cand->report, &r) : FG_ENOTFOUND;
-	if (!err)
-		err = facts(r, cand, p, list, &f);
-	if (!err)
-		decide(&f, p->profile, control_now(c), judging_clock_sure(c), ret);
-	report_free(r);
-	return err;
 }

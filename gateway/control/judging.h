@@ -2,9 +2,9 @@
 /*
  * judging - from bytes in quarantine to "blocked" or "people may look". Runs the
  * inspector's stages, merges what they said (or how they died) into the report,
- * keeps it under its digest, and asks policy. Guarantees: a candidate leaves
- * judging only with a report that was stored; review opens only after the log
- * has it durably; whatever goes wrong on the way leaves it waiting or blocked.
+ * keeps it under its digest, and asks policy (decisions); what people may look at
+ * goes on to openings. Guarantees: a candidate leaves judging only with a report
+ * that was stored; whatever goes wrong on the way leaves it waiting or blocked.
  */
 #ifndef FG_GATEWAY_CONTROL_JUDGING_H
 #define FG_GATEWAY_CONTROL_JUDGING_H
@@ -21,8 +21,6 @@
 
 struct control;
 struct db_candidate;
-struct decide_result;
-struct report;
 struct judging;
 
 struct judging *judging_new(struct control *c);
@@ -37,14 +35,5 @@ void judging_resume(struct judging *j);
 void judging_policy_changed(struct judging *j);
 /* Whether the policy the candidate was judged under is the one in force. */
 bool judging_policy_stands(struct control *c, const struct db_candidate *cand);
-/* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
-int judging_report(struct control *c, const uint8_t digest[32], struct report **ret);
-/* What policy says of the stored report now, for showing. As judging_report(). */
-int judging_decision(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
-/*
- * Whether the clock can be believed: not before genesis was made, and not behind
- * what this database has seen. (Whether anybody disciplines it is shown in status.)
- */
-bool judging_clock_sure(struct control *c);
 
 #endif

@@ -6,8 +6,8 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
-#include "policy/decide.h"
 
 struct listing {
 	struct control *c;
@@ -102,7 +102,7 @@ put_reasons(struct jsonw *j, const struct showing *s)
 	struct decide_result *d = candidates_is(s->cand, LIFECYCLE_BLOCKED) ? calloc(1, sizeof *d) : NULL;
 	jsonw_key(j, "reasons");
 	jsonw_array(j);
-	if (d && judging_decision(s->c, s->cand, d) == FG_OK) {
+	if (d && decisions_stored(s->c, s->cand, d) == FG_OK) {
 		for (unsigned i = 0; i < d->reasons_n; i++) {
 			jsonw_object(j);
 			jsonw_kcstr(j, "id", decide_reason_id(d->because[i].reason));
@@ -177,7 +177,7 @@ look_up(struct control *c, const struct db_candidate *cand, struct showing *s)
 	if (err)
 		return err;
 	if (cand->have_report)
-		(void)judging_report(c, cand->report, &s->report);
+		(void)decisions_report(c, cand->report, &s->report);
 	reviews_count(c, cand, &s->have, &s->need);
 	return FG_OK;
 }
@@ -261,7 +261,7 @@ requests_review_report(struct control *c, struct call *call)
 		free(cand);
 		return;
 	}
-	(void)judging_report(c, cand->report, &r);
+	(void)decisions_report(c, cand->report, &r);
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
 	jsonw_object(&j);

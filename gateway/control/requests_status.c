@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 
@@ -115,7 +116,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	if (!timekeep_is_sure(c)) {
 		timekeep_why(c, clock, sizeof clock);
 		alert(j, "CLOCK", clock);
-	} else if (!judging_clock_sure(c)) {
+	} else if (!decisions_clock_sure(c)) {
 		alert(j, "CLOCK", "the clock is behind the making of this gateway: nothing is admitted to review");
 	}
 	proposals_alerts(c->proposals, alert, j);

@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/reviews_private.h"
 #include "gateway/wire/memfd.h"
 #include "policy/scope.h"
@@ -109,7 +110,7 @@ static int
 add_findings(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_list *ret)
 {
 	struct report *r = NULL;
-	int err = judging_report(c, digest, &r);
+	int err = decisions_report(c, digest, &r);
 	for (unsigned i = 0; !err && i < FINDING_LIMIT; i++)
 		if (r->findings[i].count && r->findings[i].severity != FINDING_INFO)
 			err = approval_list_add(ret, finding_get(i)->id);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "gateway/control/decisions.h"
 #include "gateway/wire/memfd.h"
 #define people_genesis sample_genesis /* control's people has one of that name */
 #include "unit/crypto/people.h"
@@ -159,7 +160,7 @@ test_nothing_is_judged_by_a_held_clock(void **state)
 {
 	struct fixture *f = *state;
 	tell(f, MSG_CLOCK_HELD, START + 7);
-	assert_false(judging_clock_sure(f->c));
+	assert_false(decisions_clock_sure(f->c));
 }
 
 /* No time of before the confirmation keeps the gate shut after it. */
@@ -169,16 +170,16 @@ test_a_confirmed_step_back_is_judged_by_again(void **state)
 	struct fixture *f = *state;
 	people_up(f);
 	tell(f, MSG_CLOCK_SURE, 0);
-	assert_true(judging_clock_sure(f->c));
+	assert_true(decisions_clock_sure(f->c));
 	f->step = -24 * HOUR;
 	tell(f, MSG_CLOCK_HELD, START + 7);
-	assert_false(judging_clock_sure(f->c));
+	assert_false(decisions_clock_sure(f->c));
 	timekeep_on_head(f->c, &(struct msg_head){ .last_us = (START + 60) * US });
 	const struct msg_clock m = { .state = MSG_CLOCK_SURE, .base_wall = (START + f->step) * US,
 		.base_boot = START * US, .forgiven = (START + 600) * US };
 	timekeep_on_clock(f->c, &m);
 	assert_true(timekeep_is_sure(f->c));
-	assert_true(judging_clock_sure(f->c));
+	assert_true(decisions_clock_sure(f->c));
 	people_free(f->c->people);
 }
 

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/decisions.h"
+
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+
+bool
+decisions_clock_sure(struct control *c)
+{
+	/* No latest time is kept here: the log's is asked, and people can overrule that one. */
+	return timekeep_is_sure(c) && control_now(c) >= people_genesis(c->people)->set.time - DECIDE_SKEW;
+}
+
+/* ---- what policy is told ---- */
+
+static enum decide_severity
+severity(enum finding_severity s)
+{
+	switch (s) {
+	case FINDING_INFO:
+		return DECIDE_INFO;
+	case FINDING_NOTICE:
+		return DECIDE_NOTICE;
+	case FINDING_WARNING:
+		return DECIDE_WARNING;
+	default:
+		return DECIDE_BLOCK;
+	}
+}
+
+static bool
+scheme_matches(const struct profile *p, const struct sig_result *r)
+{
+	switch (p->signature.scheme) {
+	case PROFILE_SCHEME_NONE:
+		return false;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return strcmp(r->scheme, "cms-detached") == 0;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return strcmp(r->scheme, "cms-attached") == 0;
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return strcmp(r->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
+}
+
+static bool
+stage_failed(const struct report *r)
+{
+	for (unsigned i = FINDING_INSPECT_CRASHED; i <= FINDING_INSPECT_TRAILING; i++)
+		if (r->findings[i].count)
+			return true;
+	return false;
+}
+
+/* The best signature there is; a verified one of the profile's scheme before any other. */
+static void
+best_signature(const struct report *r, const struct profile *p, struct decide_facts *f)
+{
+	f->signature = r->have_image ? SIG_ABSENT : SIG_UNKNOWN;
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		bool match = scheme_matches(p, s);
+		if (i == 0 || s->outcome > f->signature || (s->outcome == f->signature && match && !f->scheme_matches)) {
+			f->signature = s->outcome;
+			f->scheme_matches = match;
+		}
+	}
+	/* One that is bad spoils the rest: it is evidence of tampering, not a missing one. */
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		if (r->signatures.result[i].outcome == SIG_INVALID || r->signatures.result[i].outcome == SIG_REVOKED)
+			f->signature = r->signatures.result[i].outcome;
+}
+
+static int
+facts(const struct report *r, const struct db_candidate *cand, const struct policy *p,
+    struct decide_finding *list, struct decide_facts *f)
+{
+	static const enum decide_class classes[] = { [REPORT_BLOCKED] = DECIDE_CLASS_BLOCKED,
+		[REPORT_REVIEW] = DECIDE_CLASS_REVIEW, [REPORT_ACCEPTABLE] = DECIDE_CLASS_ACCEPTABLE };
+	struct coverage cover;
+	int err = report_coverage(r, &cover);
+	if (err)
+		return err;
+	*f = (struct decide_facts){
+		.complete = r->have_image && !stage_failed(r),
+		.class = classes[report_verdict(r)],
+		.size = r->size,
+		.signed_bytes = coverage_signed(&cover),
+		.unsigned_bytes = coverage_unsigned(&cover),
+		.judged_at = r->inputs.at,
+		.same_image = r->have_image && !memcmp(r->sha256, cand->image, sizeof r->sha256),
+		.same_policy = r->inputs.have_profile && !memcmp(r->inputs.profile_sha256, p->digest, sizeof p->digest),
+		.finding = list,
+	};
+	best_signature(r, p->profile, f);
+	for (unsigned i = 0; i < FINDING_LIMIT; i++)
+		if (r->findings[i].count)
+			list[f->findings_n++] = (struct decide_finding){ finding_get(i)->id, severity(r->findings[i].severity) };
+	return FG_OK;
+}
+
+int
+decisions_make(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    struct decide_result *ret)
+{
+	struct decide_finding list[FINDING_LIMIT];
+	struct decide_facts f;
+	int err = facts(r, cand, p, list, &f);
+	if (!err)
+		decide(&f, p->profile, control_now(c), decisions_clock_sure(c), ret);
+	return err;
+}
+
+/* ---- of what is stored ---- */
+
+int
+decisions_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct report **ret)
+{
+	struct report_refusal why;
+	struct writer w;
+	struct report *r = report_new(REPORT_WHOLE);
+	writer_init(&w, REPORT_MAX);
+	int err = r ? files_doc_get(c->files, FILES_REPORT, digest, &w) : FG_ENOMEM;
+	if (!err)
+		err = report_parse(writer_view(&w), REPORT_WHOLE, r, &why);
+	writer_free(&w);
+	if (err) {
+		report_free(r);
+		return err;
+	}
+	*ret = r;
+	return FG_OK;
+}
+
+int
+decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
+{
+	struct report *r = NULL;
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	int err = p && cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
+	if (!err)
+		err = decisions_make(c, cand, r, p, ret);
+	report_free(r);
+	return err;
+}

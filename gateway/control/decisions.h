@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * decisions - what policy says of a report: the facts of the report, the profile
+ * and the clock, put into the form that policy/decide.h asks for. Used by judging
+ * when a report is new, by requests to show why. Guarantee: writes nothing; what
+ * is not in the report is unknown to policy, which then says no.
+ */
+#ifndef FG_GATEWAY_CONTROL_DECISIONS_H
+#define FG_GATEWAY_CONTROL_DECISIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/decide.h"
+
+struct control;
+struct db_candidate;
+struct policy;
+struct report;
+
+/*
+ * Whether the clock can be believed: not before genesis was made, and not behind
+ * what this database has seen. (Whether anybody disciplines it is shown in status.)
+ */
+bool decisions_clock_sure(struct control *c);
+/* What policy says of the report now. FG_ENOMEM. */
+int decisions_make(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    struct decide_result *ret);
+/* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
+int decisions_report(struct control *c, const uint8_t digest[32], struct report **ret);
+/* What policy says of the stored report now, for showing. As decisions_report(). */
+int decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
+
+#endif

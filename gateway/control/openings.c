@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/openings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/recount.h"
+
+struct opening { /* a review that waits for its entry to be durable */
+	struct control *c;
+	uint64_t candidate;
+	uint8_t report[DIGEST_SHA256_LEN];
+};
+
+static void
+on_opened(void *ctx, int err, uint64_t index)
+{
+	struct opening *o = ctx;
+	struct control *c = o->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	/*
+	 * Without the entry the candidate stays in judging, and is judged again when the
+	 * log is back. Under another policy than meanwhile in force it must not open either.
+	 */
+	if (!err && cand && db_candidate_get(c->db, o->candidate, cand) == FG_OK && cand->have_report &&
+	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
+		/* A statement counts when its signer saw this entry: a log larger than its index. */
+		cand->opened_at_log = index;
+		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, "waits for people to review and sign");
+	}
+	free(cand);
+	free(o);
+}
+
+void
+openings_begin(struct control *c, const struct db_candidate *cand)
+{
+	/* Recount holds every review in the database against the log, and this life has made none of them. */
+	if (!replay_done(c->replay))
+		return; /* it is judged again when the log was read */
+	struct opening *o = calloc(1, sizeof *o);
+	struct msg_append *e = o ? candidates_entry(cand, ENTRY_REVIEW_OPENED, "ok") : NULL;
+	struct db_resource res;
+	int err = e ? db_resource_get(c->db, cand->resource, &res) : FG_ENOMEM;
+	if (!err) {
+		char key[24];
+		/* What recount holds the database against after a start. */
+		logbook_ref(e, "product", res.product);
+		logbook_ref(e, "target", res.target);
+		logbook_ref(e, "from", res.from);
+		logbook_ref_number(e, "requesters", cand->requesters_n);
+		for (uint32_t i = 0; i < cand->requesters_n && i < RECOUNT_REQUESTERS_MAX; i++) {
+			snprintf(key, sizeof key, "requester.%u", i);
+			logbook_ref(e, key, cand->requester[i]);
+		}
+		*o = (struct opening){ .c = c, .candidate = cand->id };
+		memcpy(o->report, cand->report, sizeof o->report);
+		err = logbook_append(c->logbook, e, on_opened, o);
+	}
+	free(e);
+	if (!err)
+		return;
+	free(o);
+	oplog(OPLOG_WARNING, "a review waits for the log: %s", logbook_state(c->logbook));
+}
