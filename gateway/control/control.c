@@ -13,6 +13,7 @@
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
+#include "gateway/control/suspensions.h"
 
 #define TICK_HEAD 5      /* seconds between two looks at the log's head */
 #define MINUTE 60
@@ -317,7 +318,7 @@ start(void *ctx, struct role *r)
 		err = start_timers(c);
 	if (err)
 		return err;
-	proposals_recall(c->proposals);
+	suspensions_recall(c);
 	control_gate(c);
 	note_policies(c);
 	fetches_resume(c->fetches);
@@ -421,7 +422,7 @@ on_suspended(void *ctx, struct chan *chan, const void *msg, struct wire_frame *f
 {
 	(void)chan;
 	(void)frame;
-	proposals_on_suspended(((struct control *)ctx)->proposals, msg);
+	suspensions_on_suspended(ctx, msg);
 }
 
 static void
@@ -474,7 +475,7 @@ peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
 	} else if (peer == MSG_ROLE_WARDEN) {
 		c->warden = chan;
 		releases_warden_up(c->releases);
-		proposals_warden_up(c->proposals);
+		suspensions_warden_up(c);
 	}
 }
 

@@ -22,21 +22,14 @@ struct proposals;
 
 struct proposals *proposals_new(struct control *c);
 void proposals_free(struct proposals *p);
-/* Once, when people and database are there: what was suspended before still is. */
-void proposals_recall(struct proposals *p);
 
-/* The log has that key suspended under that set, and nobody remembers: it is again, for the warden too. */
-void proposals_suspend_again(struct proposals *p, const uint8_t key[DIGEST_SHA256_LEN], uint32_t number, int64_t at);
-/* Requests people.propose (proposals_change.c), people.submit, people.suspend. */
+/* Requests people.propose (proposals_change.c), people.submit. */
 void proposals_propose(struct proposals *p, struct call *call);
 void proposals_submit(struct proposals *p, struct call *call);
-void proposals_suspend(struct proposals *p, struct call *call);
 
 /* The warden. */
-void proposals_warden_up(struct proposals *p);
 void proposals_warden_down(struct proposals *p);
 void proposals_on_taken(struct proposals *p, const struct msg_signers_taken *m);
-void proposals_on_suspended(struct proposals *p, const struct msg_suspended *m);
 /* Warden and log are there: a proposal that has what it needs is handed to the warden again. */
 void proposals_resume(struct proposals *p);
 /* Every minute: what nobody finished in time is forgotten. */

@@ -47,7 +47,7 @@ find(const struct change *g, const char *word, uint32_t *ret)
 {
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
-		if (proposals_names(&g->set.signer[i], word)) {
+		if (people_names(&g->set.signer[i], word)) {
 			*ret = i;
 			n++;
 		}
@@ -143,7 +143,7 @@ renew(struct change *g, char *text)
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
 		struct signer *s = &g->set.signer[i];
-		if (!proposals_names(s, text))
+		if (!people_names(s, text))
 			continue;
 		n++;
 		s->valid_before = g->until;
@@ -158,7 +158,7 @@ restore(struct change *g, char *text)
 {
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
-		if (!proposals_names(&g->set.signer[i], text) || !is_suspended(g, &g->set.signer[i]))
+		if (!people_names(&g->set.signer[i], text) || !is_suspended(g, &g->set.signer[i]))
 			continue;
 		g->touched[i] = g->changed = true;
 		n++;

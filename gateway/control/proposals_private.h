@@ -17,8 +17,6 @@ struct proposals {
 
 /* The case of a successor as it stands now; borrows from c. */
 struct succession_case proposals_case(const struct control *c);
-/* A word that names signers: a principal, a fingerprint, or the 64 hex digits of a key's digest. */
-bool proposals_names(const struct signer *s, const char *word);
 /* Text of an open proposal, appended. FG_ENOTFOUND. */
 int proposals_text(struct control *c, const uint8_t sha256[DIGEST_SHA256_LEN], struct writer *w);
 

@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/recount_private.h"
+#include "gateway/control/suspensions.h"
 
 struct mend {
 	struct recount *r;
@@ -436,7 +437,7 @@ check_suspended(struct mend *m, const struct recount_suspended *one)
 	if (!signers_suspension_holds(people_set(m->c->people), one->set, one->time) || is_suspended(m->c, one->key))
 		return;
 	hex_obj("key:", one->key, DIGEST_SHA256_LEN, obj, sizeof obj);
-	proposals_suspend_again(m->c->proposals, one->key, one->set, one->time);
+	suspensions_again(m->c, one->key, one->set, one->time);
 	differs(m, obj, "it was suspended, and nobody remembered; it is again");
 }
 

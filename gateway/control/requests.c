@@ -9,6 +9,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/suspensions.h"
 
 /* ---- rows whose handler belongs to a noun ---- */
 
@@ -63,7 +64,7 @@ people_submit(struct control *c, struct call *call)
 static void
 people_suspend_key(struct control *c, struct call *call)
 {
-	proposals_suspend(c->proposals, call);
+	suspensions_order(c, call);
 }
 
 static void

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/suspensions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/requests_private.h"
+#include "gateway/state/people.h"
+
+/* ---- what is remembered ---- */
+
+static int
+hold_again(void *arg, const struct db_suspension *s)
+{
+	struct control *c = arg;
+	if (signers_suspension_holds(people_set(c->people), s->number, s->at))
+		(void)people_suspend(c->people, s->key, s->at);
+	return 0;
+}
+
+void
+suspensions_recall(struct control *c)
+{
+	if (db_suspension_list(c->db, 0, hold_again, c))
+		oplog(OPLOG_ERR, "suspended keys could not be read: %s", db_why(c->db));
+}
+
+static void
+tell_warden(struct control *c, const struct db_suspension *d, bool again)
+{
+	struct msg_suspend m = { .token = 1, .again = again, .number = d->number, .at = d->at };
+	memcpy(m.key, d->key, sizeof m.key);
+	(void)chan_send(c->warden, MSG_SUSPEND, &m, NULL, 0); /* away: it hears of it when it is back */
+}
+
+static int
+say_again(void *arg, const struct db_suspension *d)
+{
+	struct control *c = arg;
+	if (signers_suspension_holds(people_set(c->people), d->number, d->at))
+		tell_warden(c, d, true);
+	return 0;
+}
+
+void
+suspensions_warden_up(struct control *c)
+{
+	(void)db_suspension_list(c->db, 0, say_again, c);
+}
+
+void
+suspensions_on_suspended(struct control *c, const struct msg_suspended *m)
+{
+	struct db_suspension d = { .number = m->number, .at = m->at, .by = "warden", .reason = "the warden knows of it" };
+	if (m->err && m->err != FG_EIO)
+		return;
+	/* What the warden knows holds whether or not we remember why. */
+	memcpy(d.key, m->key, sizeof d.key);
+	if (signers_suspension_holds(people_set(c->people), m->number, m->at))
+		(void)people_suspend(c->people, m->key, m->at);
+	if (db_suspension_add(c->db, &d))
+		oplog(OPLOG_ERR, "a suspension could not be written down: %s", db_why(c->db));
+}
+
+void
+suspensions_again(struct control *c, const uint8_t key[DIGEST_SHA256_LEN], uint32_t number, int64_t at)
+{
+	struct db_suspension d = { .number = number, .at = at, .by = "log", .reason = "as the log has it" };
+	memcpy(d.key, key, sizeof d.key);
+	tell_warden(c, &d, true);
+	if (people_suspend(c->people, d.key, d.at))
+		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
+	if (db_suspension_add(c->db, &d))
+		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+}
+
+/* ---- people.suspend ---- */
+
+static void
+log_it(struct control *c, const struct db_suspension *d, const char *principal)
+{
+	char obj[2 * DIGEST_SHA256_LEN + 8], hex[2 * DIGEST_SHA256_LEN + 1];
+	hex_encode(d->key, sizeof d->key, hex);
+	snprintf(obj, sizeof obj, "key:%s", hex);
+	struct msg_append *e = logbook_entry(ENTRY_AUTHZ_KEY_SUSPENDED, "ok", d->by, obj);
+	logbook_ref(e, "principal", principal);
+	logbook_ref_number(e, "set", d->number);
+	logbook_ref_number(e, "at", d->at > 0 ? (uint64_t)d->at : 0); /* the entry may have waited for the log */
+	logbook_say(e, "%s", d->reason);
+	logbook_tell(c->logbook, e);
+}
+
+static void
+suspend_one(struct control *c, const struct signer *s, const char *by, const char *reason)
+{
+	struct db_suspension d = { .number = people_set(c->people)->number, .at = control_now(c) };
+	if (sshkey_digest(&s->key, d.key))
+		return;
+	snprintf(d.by, sizeof d.by, "%s", by);
+	snprintf(d.reason, sizeof d.reason, "%s", reason);
+	/* The warden hears it first: written, logged or not, it holds. */
+	tell_warden(c, &d, false);
+	if (people_suspend(c->people, d.key, d.at))
+		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
+	if (db_suspension_add(c->db, &d))
+		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+	log_it(c, &d, s->principal);
+}
+
+/* Persons who could still sign the next set if that word were suspended. */
+static unsigned
+left_without(const struct control *c, const char *word)
+{
+	const struct signers *set = people_counting(c->people);
+	struct signers *rest = calloc(1, sizeof *rest);
+	unsigned n = 0;
+	for (uint32_t i = 0; rest && i < set->n; i++)
+		if (!people_names(&set->signer[i], word))
+			rest->signer[rest->n++] = set->signer[i];
+	if (rest)
+		n = signers_persons_at(rest, control_now(c));
+	free(rest);
+	return n;
+}
+
+void
+suspensions_order(struct control *c, struct call *call)
+{
+	const struct signers *set = people_set(c->people);
+	char word[SIGNERS_PRINCIPAL_MAX + 64], reason[DB_TEXT_MAX];
+	unsigned named = 0, before = 0, after = 0;
+	(void)call_text(call, "who", word, sizeof word);
+	(void)call_text(call, "reason", reason, sizeof reason);
+	(void)people_suspended(c->people, &before);
+	for (uint32_t i = 0; i < set->n; i++)
+		named += people_names(&set->signer[i], word);
+	if (!named) {
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate people list",
+		    "no key and nobody of the signer set in force has that name");
+		return;
+	}
+	unsigned left = left_without(c, word);
+	if (left < set->threshold && !call_flag(call, "final")) {
+		call_fail(call, CALL_REFUSED, "FINAL", "fotagate halt stops the gateway; --final suspends all the same",
+		    "persons who would be left: %u; who have to sign the next set: %u; nobody could bring the key back", left,
+		    set->threshold);
+		return;
+	}
+	for (uint32_t i = 0; i < set->n; i++)
+		if (people_names(&set->signer[i], word) && !people_suspended_at(c->people, &set->signer[i].key))
+			suspend_one(c, &set->signer[i], requests_actor(c, call), reason);
+	(void)people_suspended(c->people, &after);
+	struct call_doc d;
+	call_doc_begin(&d);
+	jsonw_kuint(&d.j, "keys", after - before);
+	jsonw_kuint(&d.j, "left", left);
+	jsonw_kcstr(&d.j, "text", after == before ? "suspended already" : "suspended: only a later signer set ends it");
+	jsonw_kuint(&d.j, "threshold", set->threshold);
+	jsonw_kbool(&d.j, "warden", c->warden != NULL);
+	call_doc_end(call, &d, CALL_DONE);
+}
