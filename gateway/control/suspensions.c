@@ -65,16 +65,23 @@ suspensions_on_suspended(struct control *c, const struct msg_suspended *m)
 		oplog(OPLOG_ERR, "a suspension could not be written down: %s", db_why(c->db));
 }
 
+/* The warden hears it first: shown, written and logged or not, it holds. */
+static void
+hold(struct control *c, const struct db_suspension *d, bool again)
+{
+	tell_warden(c, d, again);
+	if (people_suspend(c->people, d->key, d->at))
+		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
+	if (db_suspension_add(c->db, d))
+		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+}
+
 void
 suspensions_again(struct control *c, const uint8_t key[DIGEST_SHA256_LEN], uint32_t number, int64_t at)
 {
 	struct db_suspension d = { .number = number, .at = at, .by = "log", .reason = "as the log has it" };
 	memcpy(d.key, key, sizeof d.key);
-	tell_warden(c, &d, true);
-	if (people_suspend(c->people, d.key, d.at))
-		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
-	if (db_suspension_add(c->db, &d))
-		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+	hold(c, &d, true);
 }
 
 /* ---- people.suspend ---- */
@@ -93,48 +100,64 @@ log_it(struct control *c, const struct db_suspension *d, const char *principal)
 	logbook_tell(c->logbook, e);
 }
 
-static void
+static int
 suspend_one(struct control *c, const struct signer *s, const char *by, const char *reason)
 {
 	struct db_suspension d = { .number = people_set(c->people)->number, .at = control_now(c) };
-	if (sshkey_digest(&s->key, d.key))
-		return;
+	int err = sshkey_digest(&s->key, d.key);
+	if (err)
+		return err;
 	snprintf(d.by, sizeof d.by, "%s", by);
 	snprintf(d.reason, sizeof d.reason, "%s", reason);
-	/* The warden hears it first: written, logged or not, it holds. */
-	tell_warden(c, &d, false);
-	if (people_suspend(c->people, d.key, d.at))
-		oplog(OPLOG_ERR, "a suspended key is still shown as one that counts");
-	if (db_suspension_add(c->db, &d))
-		oplog(OPLOG_ERR, "a suspension is in force but could not be written down: %s", db_why(c->db));
+	hold(c, &d, false);
 	log_it(c, &d, s->principal);
+	return FG_OK;
 }
 
 /* Persons who could still sign the next set if that word were suspended. */
-static unsigned
-left_without(const struct control *c, const char *word)
+static int
+left_without(const struct control *c, const char *word, unsigned *ret_n)
 {
 	const struct signers *set = people_counting(c->people);
 	struct signers *rest = calloc(1, sizeof *rest);
-	unsigned n = 0;
-	for (uint32_t i = 0; rest && i < set->n; i++)
+	if (!rest)
+		return FG_ENOMEM;
+	for (uint32_t i = 0; i < set->n; i++)
 		if (!people_names(&set->signer[i], word))
 			rest->signer[rest->n++] = set->signer[i];
-	if (rest)
-		n = signers_persons_at(rest, control_now(c));
+	*ret_n = signers_persons_at(rest, control_now(c));
 	free(rest);
-	return n;
+	return FG_OK;
+}
+
+/* Every key that the word names and that still counts. One that fails leaves the others suspended. */
+static int
+suspend_all(struct control *c, struct call *call, const char *word, unsigned *ret_n)
+{
+	const struct signers *set = people_set(c->people);
+	char reason[DB_TEXT_MAX];
+	int err = FG_OK;
+	*ret_n = 0;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (!people_names(&set->signer[i], word) || people_suspended_at(c->people, &set->signer[i].key))
+			continue;
+		int one = suspend_one(c, &set->signer[i], requests_actor(c, call), reason);
+		if (one)
+			err = one;
+		else
+			++*ret_n;
+	}
+	return err;
 }
 
 void
 suspensions_order(struct control *c, struct call *call)
 {
 	const struct signers *set = people_set(c->people);
-	char word[SIGNERS_PRINCIPAL_MAX + 64], reason[DB_TEXT_MAX];
-	unsigned named = 0, before = 0, after = 0;
+	char word[SIGNERS_PRINCIPAL_MAX + 64];
+	unsigned named = 0, left = 0, keys;
 	(void)call_text(call, "who", word, sizeof word);
-	(void)call_text(call, "reason", reason, sizeof reason);
-	(void)people_suspended(c->people, &before);
 	for (uint32_t i = 0; i < set->n; i++)
 		named += people_names(&set->signer[i], word);
 	if (!named) {
@@ -142,22 +165,24 @@ suspensions_order(struct control *c, struct call *call)
 		    "no key and nobody of the signer set in force has that name");
 		return;
 	}
-	unsigned left = left_without(c, word);
-	if (left < set->threshold && !call_flag(call, "final")) {
+	int err = left_without(c, word, &left);
+	if (!err && left < set->threshold && !call_flag(call, "final")) {
 		call_fail(call, CALL_REFUSED, "FINAL", "fotagate halt stops the gateway; --final suspends all the same",
 		    "persons who would be left: %u; who have to sign the next set: %u; nobody could bring the key back", left,
 		    set->threshold);
 		return;
 	}
-	for (uint32_t i = 0; i < set->n; i++)
-		if (people_names(&set->signer[i], word) && !people_suspended_at(c->people, &set->signer[i].key))
-			suspend_one(c, &set->signer[i], requests_actor(c, call), reason);
-	(void)people_suspended(c->people, &after);
+	if (!err)
+		err = suspend_all(c, call, word, &keys);
+	if (err) {
+		call_fail_err(call, err);
+		return;
+	}
 	struct call_doc d;
 	call_doc_begin(&d);
-	jsonw_kuint(&d.j, "keys", after - before);
+	jsonw_kuint(&d.j, "keys", keys);
 	jsonw_kuint(&d.j, "left", left);
-	jsonw_kcstr(&d.j, "text", after == before ? "suspended already" : "suspended: only a later signer set ends it");
+	jsonw_kcstr(&d.j, "text", !keys ? "suspended already" : "suspended: only a later signer set ends it");
 	jsonw_kuint(&d.j, "threshold", set->threshold);
 	jsonw_kbool(&d.j, "warden", c->warden != NULL);
 	call_doc_end(call, &d, CALL_DONE);
