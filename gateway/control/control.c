@@ -51,14 +51,6 @@ control_gate(struct control *c)
 	    !replay_done(c->replay) || !timekeep_is_sure(c));
 }
 
-const char *
-control_counts_not(const struct control *c)
-{
-	if (c->signers_lost)
-		return "the folder has other signer sets than the log put in force";
-	return logbook_permits(c->logbook) ? "the audit log is still being read" : "the audit log is not there or not in order";
-}
-
 static void
 log_changed(void *ctx)
 {

@@ -114,9 +114,6 @@ control_permits(const struct control *c)
 	return control_counts(c) && !c->halt_lost;
 }
 
-/* Why control_counts() says no. */
-const char *control_counts_not(const struct control *c);
-
 /* Epoch seconds. */
 static inline int64_t
 control_now(const struct control *c)

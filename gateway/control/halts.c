@@ -9,7 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
-#include "gateway/control/control_private.h"
+#include "gateway/control/requests_private.h"
 
 /* "<name> <digest> <digest> ...": the statements handed in against the halt or the hold of the clock of that name. */
 #define META_RESUME "resume"
@@ -170,13 +170,6 @@ answer_statement(struct call *call, const struct approval *a, struct view text)
 }
 
 static void
-not_now(const struct halts *h, struct call *call)
-{
-	call_fail(call, CALL_COULD_NOT, h->c->signers_lost ? "SIGNERS" : "LOG-AWAY", h->c->signers_lost ? "" : "try again", "%s",
-	    control_counts_not(h->c));
-}
-
-static void
 on_head(void *ctx, int err, const struct msg_head *head)
 {
 	struct writing *w = ctx;
@@ -187,7 +180,7 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	(void)head;
 	writer_init(&text, APPROVAL_BYTES_MAX);
 	if (!err && a && !control_counts(h->c)) {
-		not_now(h, w->call);
+		requests_not_now(h->c, w->call);
 	} else if (err || !a) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
 	} else if (!h->against) {
@@ -347,7 +340,7 @@ on_logged(void *ctx, int err, uint64_t index)
 	if (err) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
 	} else if (!control_counts(h->c)) {
-		not_now(h, s->call);
+		requests_not_now(h->c, s->call);
 	} else if (!h->against || s->a->terms.halted_at != h->against) {
 		call_fail(s->call, CALL_REFUSED, "STATE", "",
 		    "it is about another halt or step of the clock than the one in force");
@@ -417,7 +410,7 @@ halts_submit(struct halts *h, struct call *call)
 	}
 	*s = (struct submission){ .h = h, .call = call, .a = a };
 	if (!control_counts(h->c)) {
-		not_now(h, call);
+		requests_not_now(h->c, call);
 		free(a);
 		free(s);
 		return;

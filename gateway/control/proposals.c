@@ -278,13 +278,6 @@ refuse(struct submission *s, const char *why)
 	submission_free(s);
 }
 
-static void
-not_now(const struct control *c, struct call *call)
-{
-	call_fail(call, CALL_COULD_NOT, c->signers_lost ? "SIGNERS" : "LOG-AWAY", c->signers_lost ? "" : "try again", "%s",
-	    control_counts_not(c));
-}
-
 /* Whose it is: by the set in force, or by the one proposed. */
 static int
 signer_of(const struct control *c, struct submission *s, const struct signers *next, bool *ret)
@@ -335,7 +328,7 @@ on_logged(void *ctx, int err, uint64_t index)
 		return;
 	}
 	if (!control_counts(p->c)) {
-		not_now(p->c, s->call);
+		requests_not_now(p->c, s->call);
 		submission_free(s);
 		return;
 	}
@@ -395,7 +388,7 @@ proposals_submit(struct proposals *p, struct call *call)
 	if (s && a && !control_counts(c)) {
 		free(s);
 		free(a);
-		not_now(c, call);
+		requests_not_now(c, call);
 		return;
 	}
 	if (!s || !a) {

@@ -317,6 +317,16 @@ requests_report_denied(struct control *c)
 
 /* ---- shared by the handlers ---- */
 
+void
+requests_not_now(const struct control *c, struct call *call)
+{
+	if (c->signers_lost)
+		call_fail(call, CALL_COULD_NOT, "SIGNERS", "", "the folder has other signer sets than the log put in force");
+	else
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", logbook_permits(c->logbook) ?
+		    "the audit log is still being read" : "the audit log is not there or not in order");
+}
+
 const char *
 requests_actor(const struct control *c, const struct call *call)
 {
