@@ -64,5 +64,8 @@ openings_begin(struct control *c, const struct db_candidate *cand)
 	if (!err)
 		return;
 	free(o);
-	oplog(OPLOG_WARNING, "a review waits for the log: %s", logbook_state(c->logbook));
+	if (err == FG_EAGAIN)
+		oplog(OPLOG_WARNING, "a review waits for the log: %s", logbook_state(c->logbook));
+	else
+		oplog(OPLOG_ERR, "a review could not be opened: %s", err_name(err));
 }
