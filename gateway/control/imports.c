@@ -11,8 +11,8 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
-#include "gateway/control/control_private.h"
 #include "gateway/control/quarantine.h"
+#include "gateway/control/requests_private.h"
 #include "gateway/file/fdio.h"
 
 struct import {
@@ -330,8 +330,7 @@ imports_start(struct imports *all, struct call *call)
 	*m = (struct import){ .all = all, .call = call };
 	LIST_INSERT_HEAD(&all->list, m, link);
 	all->n++;
-	const char *person = signers_principal_of_user(people_set(c->people), call_who(call)->user);
-	snprintf(m->who, sizeof m->who, "%s", person ? person : call_who(call)->user);
+	snprintf(m->who, sizeof m->who, "%s", requests_actor(c, call));
 	char why[MSG_TEXT_MAX];
 	const char *no = describe(c, call, &m->resource);
 	if (!no) {
