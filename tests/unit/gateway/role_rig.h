@@ -7,12 +7,16 @@
 #define FG_TESTS_UNIT_GATEWAY_ROLE_RIG_H
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "gateway/wire/memfd.h"
@@ -121,6 +125,27 @@ rig_silent(int chan)
 	while ((n = poll(&p, 1, 300)) == 1 && rig_skip_clock(chan))
 		continue;
 	return n == 0;
+}
+
+/* The role waits for somebody to say something: it neither runs nor writes to a disk. */
+static inline bool
+rig_sleeps(const struct rig *r)
+{
+	char path[64], text[256] = "";
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)r->pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+	close(fd);
+	const char *name_end = strrchr(text, ')');
+	return name_end && strncmp(name_end, ") S", 3) == 0;
+}
+
+/* Has the other end read all that was sent over it, or closed it? */
+static inline bool
+rig_is_read(int chan)
+{
+	int unread = 0;
+	return chan < 0 || (ioctl(chan, SIOCOUTQ, &unread) == 0 && unread == 0);
 }
 
 static inline void

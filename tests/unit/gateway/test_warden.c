@@ -23,8 +23,8 @@ test_issue(void **state)
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
 	/* Nothing takes effect before audit's word. */
-	assert_true(rig_silent(f->edge[0]));
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->edge[0]));
+	assert_true(silent(f, f->control));
 	release_id(f->append.doc, own);
 	hex_encode(own, RELEASE_ID, obj + 8);
 	assert_string_equal(f->append.obj, obj);
@@ -86,7 +86,7 @@ test_refusals(void **state)
 	ask_with(f, quarantine(f), memfd_sealed("x", writer_view(&w)));
 	refused(f, "statement");
 	writer_free(&w);
-	assert_true(rig_silent(f->edge[0]));
+	assert_true(silent(f, f->edge[0]));
 	/* No trace is left. */
 	DIR *d = opendir(scratch_path(&f->tmp, "images/approved"));
 	for (struct dirent *e; (e = readdir(d));)
@@ -131,9 +131,9 @@ test_audit(void **state)
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
 	clocks->now += 250; /* short of a step, which would be an affair of its own */
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->control));
 	clocks->now -= 500;
-	clocks->mono += 11;
+	mono_passes(f, 11);
 	refused(f, "in time");
 	clocks->now = NOW;
 	/* What may be in the log already is taken back there, and a late answer changes nothing. */
@@ -143,14 +143,14 @@ test_audit(void **state)
 	assert_int_equal(f->append.token, 0);
 	f->append = late;
 	acknowledge(f, 0);
-	assert_true(rig_silent(f->edge[0]));
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->edge[0]));
+	assert_true(silent(f, f->control));
 	/* Answers for the job before do not count for the one now. */
 	ask(f);
 	rig_hear(&f->rig, f->audit, MSG_HEAD_ASK, &h);
 	for (unsigned i = 0; i < 2; i++)
 		rig_hear(&f->rig, f->audit, MSG_ROOT_ASK, &r);
-	clocks->mono += 11;
+	mono_passes(f, 11);
 	refused(f, "in time");
 	ask(f);
 	m.token = h.token;
@@ -307,7 +307,7 @@ test_restrict_during_issue(void **state)
 	assert_string_equal(f->append.obj, issued.obj);
 	f->append = issued;
 	acknowledge(f, 0);
-	assert_true(rig_silent(f->edge[0]));
+	assert_true(silent(f, f->edge[0]));
 	/* Waiting for the log's states it is the same. */
 	f->terms.image[0] ^= 1;
 	struct msg_head_ask h;
@@ -334,7 +334,7 @@ test_restrict_one(void **state)
 	restrict_image(f, first, LOG_SIZE, 1);
 	withdrawn(f, first);
 	restrict_image(f, first, LOG_SIZE, 0);
-	assert_true(rig_silent(f->edge[0]));
+	assert_true(silent(f, f->edge[0]));
 	start(f);
 	assert_int_equal(listed(f), 1);
 	edge_has(f, 0, second);
@@ -392,7 +392,7 @@ test_restart(void **state)
 			assert_true(scratch_flip(path[i], at[k], 1));
 			start(f);
 			assert_int_equal(listed(f), 0);
-			assert_true(rig_silent(f->edge[0]));
+			assert_true(silent(f, f->edge[0]));
 			assert_true(scratch_flip(path[i], at[k], 1));
 		}
 	}
@@ -415,6 +415,7 @@ test_restart(void **state)
 	assert_int_equal(listed(f), 1);
 	/* Run out: withdrawn while it runs, and gone at the next start. */
 	pass(f->terms.not_after - clocks->now);
+	heard(f);
 	edge_has(f, 0, id);
 	edge_has(f, 1, id);
 	withdrawn(f, id);
@@ -504,26 +505,13 @@ test_resume(void **state)
 	close(fd);
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RESTRICT_RESUME);
-	assert_true(rig_silent(f->rig.sup));
+	assert_true(silent(f, f->rig.sup));
 	acknowledge(f, 0);
 	rig_hear(&f->rig, f->rig.sup, MSG_UNHALT, &un);
 	assert_int_equal(un.at, NOW - 500); /* that halt and no later one */
 	rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
 	assert_true(done.ok);
 	assert_int_equal(done.token, 3);
-}
-
-/* Lets time pass until audit hears something: a role reads the clock when it gets to a message, not when that was sent. */
-static void
-pass_until_heard(struct fixture *f)
-{
-	struct pollfd p = { .fd = f->audit, .events = POLLIN };
-	for (unsigned i = 0; i < 60; i++) {
-		pass(11);
-		if (poll(&p, 1, 500) == 1 && !rig_skip_clock(f->audit))
-			return;
-	}
-	fail_msg("audit is told nothing");
 }
 
 /* The log has it, or will, and the halt stands: it is told so until it has that as well. */
@@ -547,12 +535,12 @@ test_resume_without_effect(void **state)
 		assert_string_equal(f->append.refs[1].key, "halted_at");
 		assert_int_equal(f->append.refs[1].number, NOW - 500);
 		if (row == 0) {
-			clocks->mono += 11;
-			clocks->now += 11;
+			answer_time_passes(f);
 		} else if (row == 1) {
 			acknowledge(f, FG_EIO);
 		} else if (row == 2) { /* with it goes what it was told, and the next one is not ready at once */
 			cut(&f->audit);
+			heard(f);
 			f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
 		} else {
 			sshkey_digest(&f->bob.key, suspend.key);
@@ -561,19 +549,19 @@ test_resume_without_effect(void **state)
 		rig_hear(&f->rig, f->control, MSG_RESUMED, &done);
 		assert_false(done.ok);
 		if (row == 2)
-			pass_until_heard(f);
+			answer_time_passes(f);
 		hear_append(f, ENTRY_RESTRICT_RESUME);
 		assert_string_equal(f->append.out, "denied");
 		assert_string_equal(f->append.obj, "halt");
 		assert_int_equal(f->append.refs[1].number, NOW - 500);
 		acknowledge(f, FG_EIO);
-		pass_until_heard(f);
+		answer_time_passes(f);
 		hear_append(f, ENTRY_RESTRICT_RESUME);
 		assert_string_equal(f->append.out, "denied");
 		acknowledge(f, 0);
-		pass(11);
-		assert_true(rig_silent(f->audit));
-		assert_true(rig_silent(f->rig.sup));
+		answer_time_passes(f);
+		assert_true(silent(f, f->audit));
+		assert_true(silent(f, f->rig.sup));
 	}
 }
 

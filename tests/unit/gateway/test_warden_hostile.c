@@ -98,8 +98,8 @@ permitted(struct fixture *f, uint8_t id[RELEASE_ID])
 static void
 nothing_came_out(struct fixture *f)
 {
-	assert_true(rig_silent(f->edge[0]));
-	assert_true(rig_silent(f->edge[1]));
+	assert_true(silent(f, f->edge[0]));
+	assert_true(silent(f, f->edge[1]));
 }
 
 static int
@@ -882,7 +882,7 @@ test_acknowledged_for_another_token(void **state)
 	}
 	rig_say(f->audit, MSG_APPENDED, &(struct msg_appended){ .token = 0, .index = LOG_SIZE });
 	nothing_came_out(f);
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->control));
 	acknowledge(f, 0);
 	assert_true(answer(f).ok);
 }
@@ -909,7 +909,7 @@ test_acknowledged_late_and_twice(void **state)
 	acknowledge(f, 0);
 	acknowledge(f, 0);
 	assert_true(answer(f).ok);
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->control));
 }
 
 /* Durable at a place that the log had passed already: it is not this entry that was written. */

@@ -117,7 +117,7 @@ up_to_log(struct fixture *f, const struct signers *s)
 	hear_append(f, ENTRY_AUTHORITY_SIGNERS);
 	assert_true(is_there(f, "1.pending"));
 	assert_false(is_there(f, "1.json"));
-	assert_true(rig_silent(f->control));
+	assert_true(silent(f, f->control));
 }
 
 /* Audit's answer when it is asked for one entry: the set, or something else. */
@@ -202,7 +202,7 @@ test_decides(void **state)
 	hear_append(f, ENTRY_AUTHORITY_SIGNERS);
 	acknowledge(f, 0);
 	assert_true(said(f).ok);
-	assert_true(rig_silent(f->edge[0])); /* nothing is withdrawn */
+	assert_true(silent(f, f->edge[0])); /* nothing is withdrawn */
 	ask(f); /* alice, and bob with the key of old */
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	refused(f, "1 of 2");
@@ -250,7 +250,7 @@ test_refused(void **state)
 	hand_in(f, s, who, 2);
 	head(f, LOG_SIZE);
 	not_taken(f, "written down");
-	assert_true(rig_silent(f->audit));
+	assert_true(silent(f, f->audit));
 	assert_int_equal(unlink(scratch_path(&f->tmp, "authority/signers")), 0);
 	/* The log is not in order. */
 	hand_in(f, s, who, 2);
@@ -307,7 +307,7 @@ test_crash_not_logged(void **state)
 	roots(f, 0, MSG_LOG_FAILED);
 	ask(f);
 	refused(f, "not known yet");
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	head(f, LOG_SIZE + 1);
 	entry(f, LOG_SIZE, ENTRY_SVC_EXIT, view_of(NULL, 0));
 	ask(f);
@@ -354,7 +354,7 @@ test_scan_goes_on(void **state)
 	rig_hear(&f->rig, f->audit, MSG_PROOF_ASK, &ask);
 	assert_int_equal(ask.index, LOG_SIZE + 2);
 	rig_say(f->audit, MSG_PROOF, &(struct msg_proof){ .token = ask.token, .err = FG_EIO, .receipt = "" });
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	head(f, LOG_SIZE + 9);
 	entry(f, LOG_SIZE + 2, ENTRY_SVC_EXIT, view_of(NULL, 0));
 	rig_say(f->rig.sup, MSG_STOP, &(struct msg_stop){ 0 });
@@ -462,28 +462,28 @@ test_audit(void **state)
 	statement_of(s, &text);
 	/* Silent: while its answer may still come, nobody knows. */
 	up_to_log(f, s);
-	clocks->mono += 11;
+	mono_passes(f, 11);
 	not_taken(f, "in time");
-	clocks->mono += 11;
+	mono_passes(f, 11);
 	ask(f);
 	refused(f, "not known yet");
-	assert_true(rig_silent(f->audit));
+	assert_true(silent(f, f->audit));
 	acknowledge(f, FG_EIO);
 	head(f, LOG_SIZE); /* it was not written */
 	up_to_log(f, s);
 	/* It fails: perhaps after the write. */
 	acknowledge(f, FG_EIO);
 	not_taken(f, "could not write");
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	head(f, LOG_SIZE);
 	/* It answers for an entry that was there before: its word is not taken, the log itself is read. */
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	hand_in(f, s, (const struct person *const[]){ &f->alice, &f->bob }, 2);
 	head(f, LOG_SIZE + 1);
 	hear_append(f, ENTRY_AUTHORITY_SIGNERS);
 	acknowledge(f, 0);
 	not_taken(f, "older entry");
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	head(f, LOG_SIZE + 1);
 	/* Gone, and the next one has it. */
 	up_to_log(f, s);
@@ -492,7 +492,7 @@ test_audit(void **state)
 	ask(f);
 	refused(f, "not known yet");
 	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	head(f, LOG_SIZE + 1);
 	entry(f, LOG_SIZE, ENTRY_AUTHORITY_SIGNERS, writer_view(&text));
 	assert_int_equal(told(f), 1);
@@ -523,7 +523,7 @@ test_disk_full(void **state)
 	refused(f, "not known yet");
 	assert_int_equal(unlink(from), 0);
 	assert_int_equal(rename(to, from), 0);
-	clocks->mono += 2;
+	mono_passes(f, 2);
 	ask(f);
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
@@ -741,7 +741,7 @@ test_suspend(void **state)
 	/* With audit gone, too. */
 	cut(&f->audit);
 	assert_int_equal(suspend(f, &f->bob, false, 0), 0);
-	assert_true(rig_silent(f->edge[0])); /* what is released stays */
+	assert_true(silent(f, f->edge[0])); /* what is released stays */
 	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
 	clocks->now++;
 	ask(f);
@@ -842,7 +842,7 @@ test_suspend_during_issue(void **state)
 	assert_string_equal(f->append.obj, issued.obj);
 	f->append = issued;
 	acknowledge(f, 0);
-	assert_true(rig_silent(f->edge[0]));
+	assert_true(silent(f, f->edge[0]));
 }
 
 /* It holds although it cannot be written down, and is written once it can. */
@@ -890,7 +890,7 @@ test_expired(void **state)
 	ask(f);
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	refused(f, "1 of 2");
-	assert_true(rig_silent(f->edge[0])); /* what was released stays */
+	assert_true(silent(f, f->edge[0])); /* what was released stays */
 	start(f);
 	assert_int_equal(listed(f), 1);
 }

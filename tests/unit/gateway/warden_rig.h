@@ -103,6 +103,61 @@ forget_set(struct fixture *f)
 	assert_int_equal(unlink(scratch_path(&f->tmp, "images/approved/signers")), 0);
 }
 
+/*
+ * Returns when the warden has handled all that it was told, has then looked at its
+ * clocks, and sleeps: what it has to say of it can be heard. Between messages it looks
+ * once a second only, and at the moment of its own choice; the last message is one of an
+ * edge that means nothing, after which it looks as after any.
+ */
+static inline void
+heard(struct fixture *f)
+{
+	const struct timespec moment = { .tv_nsec = 200000 };
+	const int chan[] = { f->rig.sup, f->control, f->audit, f->edge[0], f->edge[1] };
+	const struct msg_release_taken nothing = { .err = 0 };
+	for (unsigned i = 0; i < RIG_PATIENCE_MS * 5; i++) {
+		bool idle = true;
+		for (size_t k = 0; k < sizeof chan / sizeof chan[0]; k++)
+			idle = idle && rig_is_read(chan[k]);
+		if (i > 0 && idle && rig_sleeps(&f->rig))
+			return;
+		if (i == 0)
+			assert_int_equal(msg_send(f->edge[1], MSG_RELEASE_TAKEN, &nothing, NULL, 0), 0);
+		nanosleep(&moment, NULL);
+	}
+	fail_msg("the warden comes to no rest");
+}
+
+/* It has said nothing there, and will not before something else happens. */
+static inline bool
+silent(struct fixture *f, int chan)
+{
+	struct pollfd p = { .fd = chan, .events = POLLIN };
+	int n;
+	heard(f);
+	while ((n = poll(&p, 1, 0)) == 1 && rig_skip_clock(chan))
+		continue;
+	return n == 0;
+}
+
+/* Time passes on the clock that nobody sets; the warden has seen the time before and sees that after. */
+static inline void
+mono_passes(struct fixture *f, int64_t seconds)
+{
+	heard(f);
+	clocks->mono += seconds;
+	heard(f);
+}
+
+/* On both: more than audit has for an answer. */
+static inline void
+answer_time_passes(struct fixture *f)
+{
+	heard(f);
+	pass(11);
+	heard(f);
+}
+
 /* Up to READY; the peers are there before START, as the supervisor wires them. */
 static inline void
 start(struct fixture *f)
