@@ -20,6 +20,7 @@
 
 #define NEW_LOG "log.new"
 #define NEW_WAL "wal.new"
+#define ASIDE_TRIES 64 /* seconds: nobody repairs more often by hand */
 #define TAIL_BYTES (64u << 20) /* unsigned entries kept: four times what audit leaves unsigned */
 #define NOTE_BYTES (NOTE_SIZE_MAX / 8)
 
@@ -40,6 +41,7 @@ struct work {
 	uint64_t tail_first;          /* of these, the first that is not in the new tiles */
 	size_t tail_at;               /* and where its bytes are */
 	bool differs, forked;
+	bool locked;                  /* nobody else is at work here */
 };
 
 static int
@@ -397,6 +399,25 @@ put_in_place(struct work *w, int64_t now)
 	return err ? err : condemned_pardon(w->audit, how);
 }
 
+static bool
+is_free(const struct work *w, const char *name)
+{
+	char path[64];
+	snprintf(path, sizeof path, "%s%s", name, w->ret->aside);
+	return faccessat(w->audit, path, F_OK, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+}
+
+/* What an earlier repair of this very second kept stays where it is. */
+static void
+name_aside(struct work *w, int64_t now)
+{
+	for (unsigned i = 0; i < ASIDE_TRIES; i++) {
+		snprintf(w->ret->aside, sizeof w->ret->aside, ".replaced-%" PRId64, now + i);
+		if (is_free(w, "log") && is_free(w, "wal"))
+			return;
+	}
+}
+
 static int
 prepare(struct work *w)
 {
@@ -411,9 +432,8 @@ prepare(struct work *w)
 		return FG_ENOMEM;
 	if (w->old_wal < 0 && errno != ENOENT)
 		return FG_EIO;
-	if (w->old_wal >= 0 && flock(w->old_wal, LOCK_EX | LOCK_NB))
-		return FG_ESTATE;
-	return FG_OK;
+	w->locked = w->old_wal < 0 || flock(w->old_wal, LOCK_EX | LOCK_NB) == 0;
+	return w->locked ? FG_OK : FG_ESTATE;
 }
 
 static void
@@ -429,12 +449,14 @@ clean(struct work *w)
 	writer_free(&w->last);
 	writer_free(&w->tail);
 	writer_free(&w->tail_sizes);
+	if (w->locked) {
+		(void)walk(w, NEW_LOG, true);
+		(void)walk(w, NEW_WAL, true);
+	}
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
 		if (fds[i] >= 0)
 			close(fds[i]);
 	}
-	(void)walk(w, NEW_LOG, true);
-	(void)walk(w, NEW_WAL, true);
 }
 
 int
@@ -442,7 +464,7 @@ rebuild_log(int auditdir, int fromdir, const struct note_key *key, int64_t now, 
 {
 	struct work w = { .audit = auditdir, .from = fromdir, .log = -1, .wal = -1, .old_wal = -1, .key = key, .ret = ret };
 	*ret = (struct rebuild){ 0 };
-	snprintf(ret->aside, sizeof ret->aside, ".replaced-%" PRId64, now);
+	name_aside(&w, now);
 	int err = prepare(&w);
 	if (!err)
 		err = read_heads(&w);
@@ -459,6 +481,8 @@ rebuild_log(int auditdir, int fromdir, const struct note_key *key, int64_t now, 
 	if (!err)
 		err = put_in_place(&w, now);
 	ret->size = w.head.size;
+	int saved = errno;
 	clean(&w);
+	errno = saved; /* the caller says why */
 	return err;
 }

@@ -166,6 +166,13 @@ test_damaged(void **state)
 	assert_int_equal(access(scratch_path(&f->tmp, "audit/log.replaced-1767225600/checkpoint"), F_OK), 0);
 	assert_int_equal(condemned_pardon_end(f->audit), 0);
 	assert_int_equal(condemned_pardoned(f->audit, how), 0);
+	/* Also when it is repaired again within the same second. */
+	f->now--;
+	copy(f, "audit/log", "export");
+	assert_int_equal(repair(f, "export"), 0);
+	assert_string_equal(f->r.aside, ".replaced-1767225601");
+	assert_int_equal(access(scratch_path(&f->tmp, "audit/log.replaced-1767225600/checkpoint"), F_OK), 0);
+	assert_int_equal(access(scratch_path(&f->tmp, "audit/log.replaced-1767225601/checkpoint"), F_OK), 0);
 }
 
 /* What was done by hand before and is in no entry yet is told as well; and nobody called this log anything. */
@@ -322,10 +329,12 @@ test_never_forks(void **state)
 	refused(f, "long", "do not hash");
 	assert_true(scratch_flip(scratch_path(&f->tmp, "long/tile/entries/000"), 50, 1));
 	assert_true(is_condemned(f));
-	/* The daemon runs. */
+	/* The daemon runs, or another repair, whose half-made log is not ours to remove. */
 	int wal = scratch_dir(&f->tmp, "audit/wal");
 	assert_int_equal(flock(wal, LOCK_EX), 0);
+	close(scratch_dir(&f->tmp, "audit/log.new"));
 	assert_int_equal(repair(f, "long"), FG_ESTATE);
+	assert_int_equal(faccessat(f->audit, "log.new", F_OK, 0), 0);
 	close(wal);
 	assert_int_equal(repair(f, "long"), 0);
 	assert_false(is_condemned(f));
