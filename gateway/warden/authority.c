@@ -62,7 +62,8 @@ slurp(int fd, size_t max, struct bytes *ret)
 static int
 slurp_at(int dirfd, const char *name, size_t max, struct bytes *ret)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* Not blocking: whoever else may write there must not hold us with a FIFO. */
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
 	int err = slurp(fd, max, ret);

@@ -12,6 +12,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/warden/issue_private.h"
+#include "gateway/warden/lastset.h"
 #include "gateway/wire/memfd.h"
 
 static void
@@ -150,7 +151,7 @@ keep(struct warden *w, uint32_t number, struct view text)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	int err = digest_sha256(text, sha256);
-	return err ? err : vault_keep_signers(w->vault, number, sha256);
+	return err ? err : lastset_write(vault_dir(w->vault), number, sha256);
 }
 
 /* That set was in force here: it is in the log, whatever the folder and the log look like by now. */
@@ -159,7 +160,7 @@ was_in_force(const struct warden *w, uint32_t number)
 {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	uint32_t kept;
-	return vault_signers(w->vault, &kept, sha256) == FG_OK && kept >= number;
+	return lastset_read(vault_dir(w->vault), &kept, sha256) == FG_OK && kept >= number;
 }
 
 int
@@ -168,7 +169,7 @@ issue_signers_boot(struct warden *w, char *ret_why, size_t cap)
 	uint8_t kept[DIGEST_SHA256_LEN], sha256[DIGEST_SHA256_LEN];
 	uint32_t number, now = authority_current(w->authority)->number;
 	struct successor half = { 0 };
-	int err = vault_signers(w->vault, &number, kept);
+	int err = lastset_read(vault_dir(w->vault), &number, kept);
 	if (err == FG_ENOTFOUND)
 		return keep(w, now, authority_text(w->authority));
 	if (!err)

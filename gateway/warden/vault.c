@@ -22,8 +22,6 @@
 #define VAULT_RESTRICTIONS "restrictions"
 #define VAULT_HEAD "witnessed"
 #define VAULT_CLOCK "clock"
-#define VAULT_SIGNERS "signers"
-#define VAULT_SIGNERS_LEN (4 + DIGEST_SHA256_LEN) /* number, digest */
 
 struct listed {
 	struct vault_restriction r;
@@ -326,38 +324,6 @@ int
 vault_keep_clock(struct vault *v, struct view bytes)
 {
 	return wholefile_replace(v->dir, VAULT_CLOCK, bytes, 0440);
-}
-
-int
-vault_signers(struct vault *v, uint32_t *ret_number, uint8_t ret_sha256[DIGEST_SHA256_LEN])
-{
-	uint8_t *p = NULL;
-	size_t n = 0;
-	struct reader r;
-	int err = wholefile_read(v->dir, VAULT_SIGNERS, VAULT_SIGNERS_LEN, &p, &n);
-	if (!err && n == VAULT_SIGNERS_LEN) {
-		reader_init(&r, view_of(p, n));
-		*ret_number = reader_u32(&r);
-		reader_copy(&r, ret_sha256, DIGEST_SHA256_LEN);
-	} else if (!err || err == FG_ELIMIT) {
-		err = FG_EFORMAT;
-	}
-	free(p);
-	return err;
-}
-
-int
-vault_keep_signers(struct vault *v, uint32_t number, const uint8_t sha256[DIGEST_SHA256_LEN])
-{
-	struct writer w;
-	writer_init(&w, VAULT_SIGNERS_LEN);
-	writer_u32(&w, number);
-	writer_bytes(&w, view_of(sha256, DIGEST_SHA256_LEN));
-	int err = writer_err(&w);
-	if (!err)
-		err = wholefile_replace(v->dir, VAULT_SIGNERS, writer_view(&w), 0440);
-	writer_free(&w);
-	return err;
 }
 
 int

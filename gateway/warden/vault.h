@@ -28,7 +28,7 @@ struct vault_restriction {
 /* Opens the directory (which must exist), removes what a crash left half-made, reads the restrictions. */
 int vault_open(const char *path, struct vault **ret);
 void vault_close(struct vault *v);
-/* For intake: where an image is copied to before it is kept. Borrowed. */
+/* The directory itself, for what is copied or kept there by others (intake.h, lastset.h). Borrowed. */
 int vault_dir(const struct vault *v);
 /* Name an image has while it is copied, and when kept. dst holds 80 bytes. */
 void vault_image_name(const uint8_t sha256[DIGEST_SHA256_LEN], char *dst, size_t cap);
@@ -56,12 +56,6 @@ int vault_head(struct vault *v, uint8_t **ret, size_t *ret_n);
 /* What the warden keeps of the clock, appended to w. FG_ENOTFOUND: nothing was kept; FG_ELIMIT: more than w takes. */
 int vault_clock(struct vault *v, struct writer *w);
 int vault_keep_clock(struct vault *v, struct view bytes);
-/*
- * The newest signer set that was put in force, as number and digest of its statement: no authority folder that ends
- * otherwise is believed. FG_ENOTFOUND: nothing was kept; FG_EFORMAT: it cannot be read.
- */
-int vault_signers(struct vault *v, uint32_t *ret_number, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
-int vault_keep_signers(struct vault *v, uint32_t number, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* In force from the moment of the call, even when writing it down fails (FG_EIO); not with FG_ELIMIT, FG_ENOMEM. */
 int vault_restrict(struct vault *v, const struct vault_restriction *r);
 /* Highest log size of a restriction of this image or release; 0 if none. */
