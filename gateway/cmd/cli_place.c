@@ -115,7 +115,13 @@ cli_place_find(const struct cli_common *c, const char *dir, bool create, struct 
 		snprintf(ret->run, sizeof ret->run, "%s", "/run/fotagate");
 		snprintf(ret->config, sizeof ret->config, "%s", SYSTEM_ROOT "/fotagate.conf");
 	}
-	return status ? status : ask_config(c, ret);
+	if (!status)
+		status = ask_config(c, ret);
+	/* Else files of one gateway are changed, or lie in a backup, that meant another. */
+	if (!status && !dir && c->run_dir && strcmp(c->run_dir, ret->run) != 0)
+		status = cli_opt_fail(c, CLI_USAGE, "USAGE", "Say with --dir where all of the gateway lies.",
+		    "%s: is not the run_dir of %s", c->run_dir, ret->config);
+	return status;
 }
 
 bool

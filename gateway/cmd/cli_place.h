@@ -28,9 +28,9 @@ struct cli_place {
 };
 
 /*
- * Finds where things are or will be; dir NULL: the system's places. create:
- * makes dir if it is missing. 0, or an exit status after saying why. cli_place_end
- * in any case.
+ * Finds where things are or will be; dir NULL: the system's places, and then a
+ * run_dir that was named has to be theirs. create: makes dir if it is missing. 0, or an
+ * exit status after saying why. cli_place_end in any case.
  */
 int cli_place_find(const struct cli_common *c, const char *dir, bool create, struct cli_place *ret);
 void cli_place_end(struct cli_place *p);
