@@ -15,7 +15,9 @@
 #include "crypto/jsonw.h"
 #include "gateway/audit/condemned.h"
 #include "gateway/cmd/cli_file.h"
+#include "gateway/cmd/cli_manifest.h"
 #include "gateway/cmd/cli_place.h"
+#include "gateway/cmd/cli_sets.h"
 
 /* The log's key, as genesis names it: no secret is needed to repair. 0 or an exit status after saying why. */
 static int
@@ -58,7 +60,7 @@ failed(const struct cli_common *c, const char *from, int err, const struct rebui
 }
 
 static void
-show(const struct cli_common *c, const struct rebuild *r)
+show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets *sets)
 {
 	struct writer w;
 	struct jsonw j;
@@ -67,6 +69,8 @@ show(const struct cli_common *c, const struct rebuild *r)
 		if (r->kept)
 			printf(", and %" PRIu64 " behind them that were durable here", r->kept);
 		printf(".\nWhat was there before is kept as audit/log%s and audit/wal%s.\n", r->aside, r->aside);
+		if (sets->put)
+			printf("Signer sets that the log has and authority/signers had not are in place: %u.\n", sets->put);
 		return;
 	}
 	writer_init(&w, 1024);
@@ -74,6 +78,8 @@ show(const struct cli_common *c, const struct rebuild *r)
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "aside", r->aside);
 	jsonw_kuint(&j, "kept", r->kept);
+	jsonw_kuint(&j, "sets", sets->put);
+	jsonw_kuint(&j, "sets_lacking", sets->lacking);
 	jsonw_kuint(&j, "size", r->size);
 	jsonw_object_end(&j);
 	if (!writer_err(&w))
@@ -81,28 +87,13 @@ show(const struct cli_common *c, const struct rebuild *r)
 	writer_free(&w);
 }
 
-/*
- * A set that the log has and authority/ does not: until a person puts it there nothing is
- * permitted. Not done here: the log vouches for the set's text, and nobody for what lies
- * beside an export.
- */
-static void
-name_sets(const struct cli_common *c, const char *from)
+/* Of a backup its export is meant. */
+static const char *
+source_of(const char *from, char path[CLI_OPT_PATH_MAX])
 {
-	char source[CLI_OPT_PATH_MAX], here[CLI_OPT_PATH_MAX], path[CLI_OPT_PATH_MAX];
-	struct cli_file_names names = { 0 };
-	if (!cli_place_path(from, "signers", source) || !cli_opt_data_path(c, "authority/signers", here) ||
-	    cli_file_list(source, &names))
-		return; /* a copy of audit/log has none */
-	for (size_t i = 0; i < names.n; i++) {
-		const char *name = names.name[i];
-		if (name[0] < '1' || name[0] > '9' || strspn(name, "0123456789.jsonig") != strlen(name))
-			continue;
-		if (cli_place_path(here, name, path) && access(path, F_OK))
-			fprintf(stderr, "fotagate: %s/%s: copy it to %s/ before the first start: the log has this signer set\n",
-			    source, name, here);
-	}
-	cli_file_names_free(&names);
+	if (!cli_place_path(from, CLI_MANIFEST_FILE, path) || access(path, F_OK) || !cli_place_path(from, "log", path))
+		return from;
+	return path;
 }
 
 int
@@ -134,24 +125,27 @@ cli_repair(int argc, char **argv)
 {
 	struct cli_args a;
 	const char *from = NULL;
+	struct cli_sets sets;
 	const struct cli_opt opts[] = {
 		{ "from", CLI_OPT_TEXT, &from, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	char data[CLI_OPT_PATH_MAX];
+	char data[CLI_OPT_PATH_MAX], source[CLI_OPT_PATH_MAX];
 	struct rebuild r;
 	int status = cli_opt_parse(argc, argv, opts, "audit repair --from DIR [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (!from)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "An export (fotagate audit export), or a copy of audit/log.",
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE",
+		    "An export (fotagate audit export), a backup, or a copy of audit/log.",
 		    "--from is missing: what the log is to be repaired with");
 	if (!cli_opt_data_path(&a.common, ".", data))
 		return CLI_USAGE;
+	from = source_of(from, source);
 	status = cli_repair_log(&a.common, data, from, NULL, &r);
-	if (!status) {
-		name_sets(&a.common, from);
-		show(&a.common, &r);
-	}
+	if (!status)
+		status = cli_sets_mend(&a.common, data, from, &r, &sets);
+	if (!status)
+		show(&a.common, &r, &sets);
 	return status;
 }

@@ -299,6 +299,16 @@ class Gate:
         self.sign(review, "alice", *options)
         return self.sign(review, "bob", *options)
 
+    def enrol(self, name):
+        """A new person among those who may sign, by alice and bob; their key lies with the others'."""
+        people = os.path.join(self.root, "people")
+        key = os.path.join(people, name)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+        self.cli("people", "propose", "--add", f"{name}@demo.invalid {key}.pub", "--sign", os.path.join(people, "alice"))
+        proposal = self.cli("people", "list")["proposals"][0]["sha256"]
+        done = self.cli("people", "propose", "--proposal", proposal, "--sign", os.path.join(people, "bob"))
+        assert done["state"] == "in-force", done
+
     def export(self):
         out = os.path.join(self.dir, f"export-{time.monotonic_ns()}")
         time.sleep(1.2)  # the next checkpoint

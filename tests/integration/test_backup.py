@@ -71,8 +71,10 @@ def test_the_log_goes_on_from_where_others_remember_it(gate):
     assert os.path.exists(os.path.join(gate.root, "data/images/approved/signers"))
     assert not os.path.exists(os.path.join(backup, "data/images/approved/signers"))
 
+    # What happens since the backup: one release ends, and others may sign.
     gate.cli("revoke", "R-1", "--reason", "found hostile in the lab")
     until(lambda: gate.ask()[0] == 404)
+    gate.enrol("carol")
     newer = gate.export()
     seen = os.path.join(newer, "checkpoint")
     refuse(gate, backup)
@@ -81,10 +83,16 @@ def test_the_log_goes_on_from_where_others_remember_it(gate):
 
     # As the text says: the newest export, before the first start.
     assert "audit repair --from" in restore(gate, backup).stdout
-    tool(gate, "audit", "repair", "--from", newer)
+    assert "in place: 1" in tool(gate, "audit", "repair", "--from", newer).stdout
     gate.start()
     assert gate.ask()[0] == 404
     assert gate.review(1, "revoked")
+    later = gate.offer(version="1.2.0")
+    gate.ask(version="1.2.0")
+    gate.review(2)
+    gate.sign("R-2", "carol")
+    gate.sign("R-2", "alice")
+    assert gate.served(version="1.2.0") == later
     verify(gate, seen)
     entries = gate.entries()
     assert any(e["ev"] == "log.recovered" for e in entries)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A damaged log permits nothing, and the way out of it makes the log longer, never another."""
+import hashlib
+import json
 import os
+import shutil
 
 import pytest
 
@@ -58,3 +61,75 @@ def test_the_way_out_of_a_tampered_log(gate):
         f.write(remembered)
     gate.tool("fotagate-verify", out, "--trust", os.path.join(gate.root, "people/trust.txt"), "--seen", seen)
     assert any(e["ev"] == "log.recovered" and "repaired from an export" in e["msg"] for e in gate.entries())
+
+
+def test_signer_sets_come_back_with_the_log(gate):
+    """Only what the log has and people signed; the rest is named."""
+    gate.start()
+    before = gate.export()
+    gate.enrol("carol")
+    backup = os.path.join(gate.dir, "backup")
+    assert gate.cli("backup", backup, ok=(2,))["error"]["id"] == "USAGE", "where the sockets are is not enough"
+    gate.stop()
+    data = lambda *names: os.path.join(gate.root, "data", *names)
+    here, memory, whole = data("authority/signers"), data("images/approved/signers"), data("audit/log")
+    kept = {name: open(os.path.join(here, name), "rb").read() for name in os.listdir(here)}
+    assert sorted(kept) == ["1.json", "1.sig.0", "1.sig.1"]
+    # What a backup looks like, but of the log's very end.
+    bad = os.path.join(gate.dir, "bad")
+    for to in (bad, os.path.join(backup, "log")):
+        shutil.copytree(whole, to)
+        shutil.copytree(here, os.path.join(to, "signers"))
+    open(os.path.join(backup, "MANIFEST"), "w").close()
+    remembered = open(memory, "rb").read()
+
+    def sets():
+        return {name: open(os.path.join(here, name), "rb").read() for name in os.listdir(here)}
+
+    def repair(source, ok=(0,)):
+        r = gate.tool("fotagate", "--dir", gate.root, "--json", "audit", "repair", "--from", source, ok=ok)
+        done = json.loads(r.stdout)
+        return done.get("sets"), done.get("sets_lacking"), r.stderr, done.get("error")
+
+    # What an export says is looked at like anything that comes from elsewhere.
+    for name in kept:
+        os.unlink(os.path.join(here, name))
+    other = lambda path: open(path, "wb").write(kept["1.json"].replace(b"carol", b"david"))
+    for name, make, why in (("1.sig.1", lambda path: None, "too few persons"), ("1.json", other, "another statement"),
+                            ("1.json", lambda path: os.symlink(os.path.join(backup, "log/signers/1.json"), path), "links"),
+                            ("1.json", os.mkfifo, "limit")):
+        path = os.path.join(bad, "signers", name)
+        os.rename(path, path + ".away")
+        make(path)
+        put, lacking, said, _ = repair(bad)
+        assert (put, lacking) == (0, 1) and "signers/1.json: the log has this signer set" in said and why in said, said
+        os.replace(path + ".away", path)
+    os.rename(os.path.join(bad, "signers"), os.path.join(bad, "other"))
+    os.symlink("other", os.path.join(bad, "signers"))
+    assert repair(bad)[:2] == (0, 1)
+    put, lacking, said, _ = repair(whole)
+    assert (put, lacking) == (0, 1) and "missing" in said
+    assert os.listdir(here) == []
+
+    # A set that nobody signed, a memory as old as the folder: all of it is put right.
+    other(os.path.join(here, "1.json"))
+    with open(memory, "wb") as f:
+        f.write(bytes(4) + hashlib.sha256(open(data("authority/genesis.json"), "rb").read()).digest())
+    shutil.copy(os.path.join(backup, "log/signers/1.sig.0"), os.path.join(backup, "log/signers/1.sig.2"))
+    with open(os.path.join(backup, "log/signers/1.sig.2"), "a") as f:
+        f.write("junk")
+    assert repair(backup)[:2] == (1, 0)
+    assert sets() == kept and open(memory, "rb").read() == remembered
+    assert repair(backup)[:2] == (0, 0)
+
+    # Nothing is left of the log, and the export at hand is older than the set that is in force.
+    for name in os.listdir(data("audit")):
+        if name not in ("binding", "host"):
+            path = data("audit", name)
+            shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    assert "signer set 1 was put in force here" in repair(before, ok=(1,))[3]["text"]
+    assert "larger size" in repair(before, ok=(1,))[3]["text"]
+    assert repair(backup)[:2] == (0, 0)
+    gate.start()
+    assert gate.cli("people", "list")["number"] == 1
+    assert any("repaired from an export" in e["msg"] for e in gate.entries() if e["ev"] == "log.recovered")
