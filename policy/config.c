@@ -443,6 +443,13 @@ is_loopback(const char *address)
 	    cidr_addr_parse(view_str(address), &a) && (cidr_match(&v4, &a) || cidr_match(&v6, &a));
 }
 
+static bool
+has_tls_settings(const struct config_listener *l)
+{
+	return l->cert[0] || l->key[0] || l->second_cert[0] || l->second_key[0] || l->client_ca[0] ||
+	    l->suites != CONFIG_SUITES_MODERN;
+}
+
 static void
 check_listener(const struct load *l, const struct config *c, unsigned i, unsigned line)
 {
@@ -450,10 +457,12 @@ check_listener(const struct load *l, const struct config *c, unsigned i, unsigne
 	if (a->tls && (a->cert[0] == '\0' || a->key[0] == '\0'))
 		config_problem_add(l->problems, l->file, line,
 		    "listeners[%u] speaks TLS; give it cert and key", i);
-	if (!a->tls && (a->cert[0] != '\0' || a->key[0] != '\0' || a->client_ca[0] != '\0'))
+	if (!a->tls && has_tls_settings(a))
 		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u] has cert, key or client_ca but does not speak TLS; say tls = true or remove them",
-		    i);
+		    "listeners[%u] has settings of TLS but does not speak TLS; say tls = true or remove them", i);
+	if ((a->second_cert[0] == '\0') != (a->second_key[0] == '\0'))
+		config_problem_add(l->problems, l->file, line,
+		    "listeners[%u]: second_cert and second_key go together; give both or none", i);
 	if (c->demo && !is_loopback(a->address))
 		config_problem_add(l->problems, l->file, line,
 		    "listeners[%u]: a demonstration listens on loopback only; write 127.0.0.1", i);

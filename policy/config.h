@@ -39,6 +39,9 @@ struct config_roles {
 	char auditor[CONFIG_USER_MAX + 1];
 };
 
+/* Which TLS suites a listener offers; the words of the configuration, in their order. */
+enum config_suites { CONFIG_SUITES_MODERN = 0, CONFIG_SUITES_LEGACY };
+
 struct config_listener {
 	char name[PROFILE_WORD_MAX + 1];
 	char address[CIDR_TEXT_MAX];
@@ -46,6 +49,11 @@ struct config_listener {
 	bool tls;
 	char cert[PROFILE_FILE_MAX + 1]; /* file names under keys_dir */
 	char key[PROFILE_FILE_MAX + 1];
+	char second_cert[PROFILE_FILE_MAX + 1]; /* of the other kind: RSA beside P-256 */
+	char second_key[PROFILE_FILE_MAX + 1];
+	enum config_suites suites;
+	int64_t security_level; /* OpenSSL's */
+	int64_t send_fragment;  /* bytes of a TLS record */
 	char client_ca[PROFILE_FILE_MAX + 1];
 };
 

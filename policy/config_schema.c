@@ -42,7 +42,8 @@
 	"none|cms-detached|cms-attached|rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
 	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519"
 
-_Static_assert(sizeof(enum profile_answer) == sizeof(int), "enumerations are stored as int");
+_Static_assert(sizeof(enum profile_answer) == sizeof(int) && sizeof(enum config_suites) == sizeof(int),
+    "enumerations are stored as int");
 /* The raw part of SCHEMES stands in the order of enum trust_scheme. */
 _Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9, "SCHEMES follows enum trust_scheme");
 
@@ -87,6 +88,15 @@ static const struct config_key keys[] = {
 	TEXT("listeners[].cert", config_listener, cert, "", FILE,
 	    "Certificate chain (PEM) in keys_dir; needed with TLS."),
 	TEXT("listeners[].key", config_listener, key, "", FILE, "Private key (PEM) in keys_dir; needed with TLS."),
+	TEXT("listeners[].second_cert", config_listener, second_cert, "", FILE,
+	    "Chain (PEM) of the other kind, RSA beside P-256, for modules that know one only."),
+	TEXT("listeners[].second_key", config_listener, second_key, "", FILE, "Private key (PEM) of second_cert."),
+	ENUM("listeners[].suites", config_listener, suites, "modern", "modern|legacy",
+	    "TLS suites: modern has forward secrecy and AEAD only; legacy adds CBC, SHA-1 MACs and RSA key exchange."),
+	INT("listeners[].security_level", config_listener, security_level, "2", 1, 3,
+	    "Least strength of keys and signatures, as SSL_CTX_set_security_level(3) counts it."),
+	SIZE("listeners[].send_fragment", config_listener, send_fragment, "16 KiB", 512, 16 * KIB,
+	    "Longest TLS record sent, for modules with small buffers that do not negotiate one."),
 	TEXT("listeners[].client_ca", config_listener, client_ca, "", FILE,
 	    "Certificates (PEM) in keys_dir that vouch for modules' client certificates; empty asks for none."),
 

@@ -14,10 +14,12 @@
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
 #include "gateway/control/suspensions.h"
+#include "policy/legacy.h"
 
 #define TICK_HEAD 5      /* seconds between two looks at the log's head */
 #define MINUTE 60
 #define PATH_BYTES (MSG_PATH_MAX + 32)
+#define META_LEGACY "legacy-tls:" /* + listener: what was said of it last */
 #define META_POLICY "policy:" /* + profile: the digest that was in force last */
 
 /* ---- what the logbook remembers ---- */
@@ -161,6 +163,30 @@ note_policies(struct control *c)
 	}
 }
 
+/* Each listener whose TLS is older than today's defaults, and each that no longer is: once in the log, at every start aloud. */
+static void
+note_listeners(struct control *c)
+{
+	const struct config *f = policies_config(c->policies);
+	for (unsigned i = 0; i < f->listeners_n; i++) {
+		const struct config_listener *l = &f->listeners[i];
+		char key[sizeof META_LEGACY + PROFILE_WORD_MAX], obj[sizeof "listener:" + PROFILE_WORD_MAX];
+		char now[LEGACY_TEXT_MAX], was[DB_META_VALUE_MAX] = "";
+		snprintf(key, sizeof key, META_LEGACY "%s", l->name);
+		snprintf(obj, sizeof obj, "listener:%s", l->name);
+		if (legacy_listener(l, now))
+			oplog(OPLOG_WARNING, "listener %s speaks legacy TLS: %s", l->name, now);
+		(void)db_meta_get(c->db, key, was, sizeof was);
+		if (strcmp(now, was) == 0)
+			continue;
+		if (db_meta_set(c->db, key, now))
+			oplog(OPLOG_WARNING, "what was said of listener %s could not be kept", l->name);
+		struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", "control", obj);
+		logbook_say(e, now[0] ? "speaks legacy TLS: %s" : "speaks legacy TLS no more%s", now);
+		logbook_tell(c->logbook, e);
+	}
+}
+
 static int
 reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 {
@@ -171,6 +197,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 		return err;
 	(void)callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 	note_policies(c);
+	note_listeners(c);
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
 	return FG_OK;
@@ -313,6 +340,7 @@ start(void *ctx, struct role *r)
 	suspensions_recall(c);
 	control_gate(c);
 	note_policies(c);
+	note_listeners(c);
 	fetches_resume(c->fetches);
 	/* The configuration may be another than at the last end: what was signed for an old policy is judged anew. */
 	judging_policy_changed(c->judging);

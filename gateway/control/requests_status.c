@@ -12,6 +12,7 @@
 #include "gateway/control/decisions.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
+#include "policy/legacy.h"
 
 #define LAG_ALERT 100000 /* entries that nobody has vouched for; a stampede of a large fleet is a tenth of it */
 #define DISK_ALERT_PCT 80 /* as audit logs it */
@@ -85,6 +86,19 @@ why_not(const char *log)
 }
 
 static void
+legacy_alerts(struct jsonw *j, struct control *c)
+{
+	const struct config *f = policies_config(c->policies);
+	char what[LEGACY_TEXT_MAX], text[LEGACY_TEXT_MAX + PROFILE_WORD_MAX + 64];
+	for (unsigned i = 0; i < f->listeners_n; i++) {
+		if (!legacy_listener(&f->listeners[i], what))
+			continue;
+		snprintf(text, sizeof text, "listener %s speaks legacy TLS: %s", f->listeners[i].name, what);
+		alert(j, "LEGACY-TLS", text);
+	}
+}
+
+static void
 put_alerts(struct jsonw *j, struct control *c)
 {
 	struct listing l = { .c = c, .j = j };
@@ -120,6 +134,7 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "CLOCK", "the clock is behind the making of this gateway: nothing is admitted to review");
 	}
 	proposals_alerts(c->proposals, alert, j);
+	legacy_alerts(j, c);
 	(void)db_incident_list(c->db, 0, 5, put_incident, &l);
 	jsonw_array_end(j);
 }

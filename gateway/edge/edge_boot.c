@@ -116,7 +116,13 @@ static int
 make_tls(struct edge *e, unsigned i)
 {
 	char why[TLS_WHY_MAX] = "";
-	struct tls_config t = { .suites = TLS_SUITES_MODULE, .peer = TLS_PEER_NONE };
+	const struct config_listener *l = &e->config->listeners[i];
+	struct tls_config t = {
+		.suites = l->suites == CONFIG_SUITES_LEGACY ? TLS_SUITES_LEGACY : TLS_SUITES_MODERN,
+		.peer = TLS_PEER_NONE,
+		.security_level = (uint32_t)l->security_level,
+		.send_fragment = (uint32_t)l->send_fragment,
+	};
 	for (unsigned k = 0; k < 2; k++) {
 		if (!e->listener[i].cert[k] || !e->listener[i].key[k])
 			continue;
@@ -130,7 +136,7 @@ make_tls(struct edge *e, unsigned i)
 	}
 	int err = tls_new(&t, &e->listener[i].tls, why);
 	if (err)
-		oplog(OPLOG_ERR, "listener %s: %s", e->config->listeners[i].name, why[0] ? why : err_name(err));
+		oplog(OPLOG_ERR, "listener %s: %s", l->name, why[0] ? why : err_name(err));
 	return err;
 }
 

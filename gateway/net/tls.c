@@ -25,6 +25,7 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                              \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                              \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define SUITES_LEGACY                                                                              \
 	":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"                                     \
 	"ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"                                            \
@@ -200,7 +201,7 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 {
 	static const unsigned char session_context[] = "fotagate";
 	int groups[] = { NID_X9_62_prime256v1, NID_X25519, NID_secp384r1 };
-	bool module = config->suites == TLS_SUITES_MODULE;
+	bool legacy = config->suites == TLS_SUITES_LEGACY;
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -212,10 +213,11 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 	SSL_CTX_set_verify_depth(ctx, TLS_DEPTH_MAX);
 	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
-	SSL_CTX_set_security_level(ctx, 2);
+	SSL_CTX_set_security_level(ctx, (int)(config->security_level ? config->security_level : TLS_LEVEL));
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-	    SSL_CTX_set_cipher_list(ctx, module ? SUITES_MODERN SUITES_LEGACY : SUITES_MODERN) == 1 &&
+	    SSL_CTX_set_cipher_list(ctx, legacy ? SUITES_MODERN SUITES_LEGACY : SUITES_MODERN) == 1 &&
+	    SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1 &&
 	    SSL_CTX_set1_groups(ctx, groups, sizeof groups / sizeof groups[0]) == 1 &&
 	    SSL_CTX_set_max_early_data(ctx, 0) == 1 && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
 	    SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) == 1 &&
@@ -226,6 +228,8 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 static const char *
 fill(SSL_CTX *ctx, const struct tls_config *config)
 {
+	if (config->security_level > TLS_LEVEL_MAX)
+		return "the security level is 1 to 3";
 	if (!set_up(ctx, config))
 		return "OpenSSL refuses the protocol settings (send_fragment is 512 to 16384)";
 	if (config->n_pairs == 0 || config->n_pairs > TLS_CERTS_MAX)

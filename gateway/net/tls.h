@@ -20,11 +20,13 @@
 #define TLS_TICKET_S 3600   /* a resumed session is not verified anew: as long as a grant's lease */
 #define TLS_DEPTH_MAX 4     /* of a client's chain; longer ones cost CPU and exist nowhere */
 #define TLS_WHY_MAX 160
+#define TLS_LEVEL 2         /* 112 bits: RSA-2048, SHA-2; what Debian asks for as well */
+#define TLS_LEVEL_MAX 3     /* from 4 on the certificates and suites of modules no longer fit */
 
 /* Which suites a listener offers (MODULE_PROTOCOLS.md section 7.1). */
 enum tls_suites {
 	TLS_SUITES_MODERN = 0, /* forward secret AEAD only */
-	TLS_SUITES_MODULE,     /* also CBC-SHA and RSA key exchange: BG9x and older nRF91 know nothing else */
+	TLS_SUITES_LEGACY,     /* also CBC-SHA and RSA key exchange: BG9x and older nRF91 know nothing else */
 };
 
 enum tls_peer {
@@ -43,6 +45,7 @@ struct tls_config {
 	struct tls_pair pairs[TLS_CERTS_MAX];
 	size_t n_pairs;
 	enum tls_suites suites;
+	uint32_t security_level; /* OpenSSL's, 1 to 3; 0: TLS_LEVEL */
 	enum tls_peer peer;
 	struct view client_ca_pem; /* each certificate in it is an anchor; OPTIONAL and REQUIRED only */
 	uint32_t send_fragment;    /* 512 to 16384; 0: 16384. For modules with small buffers */

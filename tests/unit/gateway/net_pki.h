@@ -89,7 +89,7 @@ pki_config(const struct pki *p)
 	return (struct tls_config){
 		.pairs = { { view_str(p->cert_pem), view_str(p->key_pem) } },
 		.n_pairs = 1,
-		.suites = TLS_SUITES_MODULE,
+		.suites = TLS_SUITES_LEGACY,
 		.peer = TLS_PEER_NONE,
 	};
 }

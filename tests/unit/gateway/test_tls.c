@@ -93,6 +93,16 @@ ask_with(struct rig *r, SSL_CTX *ctx, const char *text)
 }
 
 static void
+refused(const struct tls_config *config)
+{
+	char why[TLS_WHY_MAX] = "";
+	struct tls *tls = NULL;
+	assert_int_equal(tls_new(config, &tls, why), FG_EINVAL);
+	assert_null(tls);
+	assert_true(strlen(why) > 0);
+}
+
+static void
 both_versions_serve(void **state)
 {
 	const struct world *w = *state;
@@ -150,6 +160,40 @@ the_certificate_fits_the_client(void **state)
 	rig_free(r);
 }
 
+/* TLS 1.3 names keys apart from suites: whatever order the client has, the cheap signature wins. */
+static void
+p256_is_preferred_in_tls13(void **state)
+{
+	const struct world *w = *state;
+	static const struct {
+		const char *signatures;
+		int key;
+	} cases[] = {
+		{ "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256", EVP_PKEY_EC },
+		{ "ecdsa_secp256r1_sha256", EVP_PKEY_EC },
+		{ "rsa_pss_rsae_sha256", EVP_PKEY_RSA },
+	};
+	struct tls_config config = both(w);
+	config.suites = TLS_SUITES_MODERN;
+	/* In whatever order they are configured. */
+	struct tls_pair first = config.pairs[0];
+	config.pairs[0] = config.pairs[1];
+	config.pairs[1] = first;
+	struct rig *r = rig_with(&config);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		SSL_CTX *ctx = client(TLS1_3_VERSION, NULL);
+		assert_int_equal(SSL_CTX_set1_sigalgs_list(ctx, cases[i].signatures), 1);
+		struct rig_client *c = ask_with(r, ctx, RANGE);
+		assert_non_null(c);
+		X509 *x = SSL_get1_peer_certificate(c->ssl);
+		assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(x)), cases[i].key);
+		X509_free(x);
+		rig_hang_up(c);
+		SSL_CTX_free(ctx);
+	}
+	rig_free(r);
+}
+
 static void
 modern_listeners_refuse_old_suites(void **state)
 {
@@ -157,15 +201,19 @@ modern_listeners_refuse_old_suites(void **state)
 	struct tls_config config = both(w);
 	config.suites = TLS_SUITES_MODERN;
 	struct rig *r = rig_with(&config);
-	SSL_CTX *old = client(TLS1_2_VERSION, "ECDHE-RSA-AES128-SHA:AES128-SHA");
+	static const char *const old[] = { "ECDHE-RSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "AES128-SHA",
+		"AES128-GCM-SHA256" };
 	SSL_CTX *fresh = client(TLS1_2_VERSION, "ECDHE-RSA-AES128-GCM-SHA256");
-	assert_null(ask_with(r, old, RANGE));
-	assert_int_equal(net_counters(r->net)->handshake_faults, 1);
-	assert_int_equal(r->closed.why, CONN_WHY_TLS);
+	for (unsigned i = 0; i < sizeof old / sizeof old[0]; i++) {
+		SSL_CTX *ctx = client(TLS1_2_VERSION, old[i]);
+		assert_null(ask_with(r, ctx, RANGE));
+		assert_int_equal(net_counters(r->net)->handshake_faults, i + 1);
+		assert_int_equal(r->closed.why, CONN_WHY_TLS);
+		SSL_CTX_free(ctx);
+	}
 	struct rig_client *c = ask_with(r, fresh, RANGE);
 	assert_non_null(c);
 	rig_hang_up(c);
-	SSL_CTX_free(old);
 	SSL_CTX_free(fresh);
 	rig_free(r);
 }
@@ -349,6 +397,82 @@ full_records_to_a_slow_reader(void **state)
 	rig_free(r);
 }
 
+/* Longest record a session has sent so far, by its header (RFC 8446 5.1), as the client's hook sees it. */
+static void
+note_record(int write, int version, int type, const void *buf, size_t n, SSL *ssl, void *arg)
+{
+	const uint8_t *p = buf;
+	size_t *longest = arg, len;
+	(void)version;
+	(void)ssl;
+	if (write || type != SSL3_RT_HEADER || n != 5)
+		return;
+	len = (size_t)p[3] << 8 | p[4];
+	if (len > *longest)
+		*longest = len;
+}
+
+/* RFC 6066 section 4: asked for, it bounds records of the handshake and of the image alike. */
+static void
+max_fragment_length_is_honoured(void **state)
+{
+	const struct world *w = *state;
+	static const struct {
+		int version;
+		uint8_t asked;
+		uint32_t configured;
+		size_t longest; /* with what encryption adds: 22 (1.3) or 24 (1.2) bytes */
+	} cases[] = {
+		{ TLS1_2_VERSION, TLSEXT_max_fragment_length_512, 0, 512 + 24 },
+		{ TLS1_3_VERSION, TLSEXT_max_fragment_length_512, 0, 512 + 22 },
+		{ TLS1_2_VERSION, TLSEXT_max_fragment_length_4096, 0, 4096 + 24 },
+		{ TLS1_2_VERSION, TLSEXT_max_fragment_length_4096, 1024, 1024 + 24 }, /* the smaller of both */
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct tls_config config = both(w);
+		size_t longest = 0;
+		config.send_fragment = cases[i].configured;
+		struct rig *r = rig_with(&config);
+		r->size = 100001;
+		SSL_CTX *ctx = client(cases[i].version, NULL);
+		assert_int_equal(SSL_CTX_set_tlsext_max_fragment_length(ctx, cases[i].asked), 1);
+		SSL_CTX_set_msg_callback(ctx, note_record);
+		SSL_CTX_set_msg_callback_arg(ctx, &longest);
+		struct rig_client *c = rig_connect(r);
+		assert_true(pki_handshake(r, c, ctx));
+		if (!cases[i].configured)
+			assert_true(longest <= cases[i].longest); /* the certificates too */
+		longest = 0;
+		struct rig_reply reply = rig_ask(r, c, GET);
+		assert_int_equal(reply.n, 100001);
+		rig_assert_image(&reply, 0);
+		assert_true(longest > cases[i].longest - 24 && longest <= cases[i].longest);
+		rig_hang_up(c);
+		SSL_CTX_free(ctx);
+		rig_free(r);
+	}
+}
+
+static void
+security_level_bounds_keys(void **state)
+{
+	const struct world *w = *state;
+	struct tls_config config = both(w);
+	config.security_level = 3; /* 128 bits: RSA-2048 has 112 */
+	refused(&config);
+	config = pki_config(&w->ec);
+	config.security_level = 3;
+	struct rig *r = rig_with(&config);
+	SSL_CTX *ctx = client(0, NULL);
+	struct rig_client *c = ask_with(r, ctx, RANGE);
+	assert_non_null(c);
+	rig_hang_up(c);
+	SSL_CTX_free(ctx);
+	rig_free(r);
+	config.security_level = TLS_LEVEL_MAX + 1;
+	refused(&config);
+}
+
 /* A module with a 2 KiB buffer: one record, head included. */
 static void
 head_and_body_share_a_record(void **state)
@@ -476,16 +600,6 @@ alpn(void **state)
 }
 
 static void
-refused(const struct tls_config *config)
-{
-	char why[TLS_WHY_MAX] = "";
-	struct tls *tls = NULL;
-	assert_int_equal(tls_new(config, &tls, why), FG_EINVAL);
-	assert_null(tls);
-	assert_true(strlen(why) > 0);
-}
-
-static void
 unusable_configurations(void **state)
 {
 	const struct world *w = *state;
@@ -563,6 +677,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_versions_serve),
 		cmocka_unit_test(the_certificate_fits_the_client),
+		cmocka_unit_test(p256_is_preferred_in_tls13),
 		cmocka_unit_test(modern_listeners_refuse_old_suites),
 		cmocka_unit_test(old_versions_are_refused),
 		cmocka_unit_test(client_certificates),
@@ -570,6 +685,8 @@ main(void)
 		cmocka_unit_test(no_renegotiation),
 		cmocka_unit_test(small_records_and_slow_readers),
 		cmocka_unit_test(full_records_to_a_slow_reader),
+		cmocka_unit_test(max_fragment_length_is_honoured),
+		cmocka_unit_test(security_level_bounds_keys),
 		cmocka_unit_test(head_and_body_share_a_record),
 		cmocka_unit_test(requests_dribbled_through_records),
 		cmocka_unit_test(close_is_announced),

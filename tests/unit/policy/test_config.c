@@ -77,6 +77,9 @@ values_and_defaults_arrive(void **state)
 	assert_non_null(l);
 	assert_true(l->tls);
 	assert_int_equal(l->port, 8444);
+	assert_int_equal(l->suites, CONFIG_SUITES_MODERN);
+	assert_int_equal(l->security_level, 2);
+	assert_int_equal(l->send_fragment, 16384);
 	assert_null(config_listener(c, view_str("tl")));
 	const struct profile *p = config_profile(c, view_str("acme-rtr"));
 	assert_non_null(p);
@@ -147,6 +150,12 @@ listeners_and_suppliers_fit_each_other(void **state)
 		{ "listeners = ( { } );", "listeners[0].port is missing" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; tls = true; } );", "give it cert and key" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; client_ca = \"x\"; } );", "does not speak TLS" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; suites = \"legacy\"; } );", "does not speak TLS" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; tls = true; cert = \"c\"; key = \"k\"; "
+		  "second_cert = \"d\"; } );", "second_cert and second_key go together" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; suites = \"export\"; } );", "suites" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; security_level = 0; } );", "out of range" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; send_fragment = 511; } );", "out of range" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; }, { name = \"a\"; address = \"::\"; port = 2; } );",
 		    "has the name of listeners[0]" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; }, { name = \"b\"; address = \"::\"; port = 1; } );",
