@@ -82,21 +82,22 @@ hand_over(struct conn *conn)
 /*
  * Only a small body is read, whether the owner wants it or not: to keep the
  * connection, and because a client told "no" while it still writes may never
- * read it.
+ * read it. A chunked one does not say how long it is before it has come.
  */
 static enum conn_step
 begin_request(struct conn *conn)
 {
 	const struct http_request *r = &conn->in->request;
-	bool readable_body = r->body == HTTP_BODY_LENGTH && r->body_len <= conn->net->limits.body_max;
+	bool small = r->body == HTTP_BODY_CHUNKED || r->body_len <= conn->net->limits.body_max;
 	conn->turns--;
 	conn->requests++;
 	conn->net->counters.requests++;
 	conn->outcome = (struct conn_outcome){ .request = conn->requests };
 	if (r->body == HTTP_BODY_NONE)
 		return hand_over(conn);
-	if (readable_body) {
+	if (small) {
 		conn->body_left = r->body_len;
+		conn->in->chunk = (struct http_chunk){ 0 };
 		conn->state = CONN_BODY;
 		conn_stamp(conn, NET_LIMIT_BODY_TIME);
 		if (r->expect_continue && conn->in->n == r->head_len)
@@ -104,8 +105,7 @@ begin_request(struct conn *conn)
 		return CONN_STEP_AGAIN;
 	}
 	if (r->method != HTTP_OTHER)
-		return conn_write_refusal(conn, r->body == HTTP_BODY_CHUNKED ? 411 : 413,
-		    HTTP_FAULT_NONE, NET_LIMIT_BODY);
+		return conn_write_refusal(conn, 413, HTTP_FAULT_NONE, NET_LIMIT_BODY);
 	/* The owner refuses the method; its body stays where it is. */
 	conn->unread = true;
 	conn->close_after = true;
@@ -177,26 +177,75 @@ conn_read_head(struct conn *conn)
 	}
 }
 
+static void
+tell_body(struct conn *conn, struct view data)
+{
+	const struct net_callbacks *cb = &conn->net->callbacks;
+	if (data.n && cb->on_body)
+		cb->on_body(cb->ctx, conn, data);
+}
+
+/* What *in holds of a body whose length is known; *in moves on. */
+static enum http_chunk_step
+take_counted(struct conn *conn, struct view *in)
+{
+	size_t n = in->n < conn->body_left ? in->n : (size_t)conn->body_left;
+	tell_body(conn, view_of(in->p, n));
+	conn->body_left -= n;
+	*in = view_of(in->p + n, in->n - n);
+	return conn->body_left ? HTTP_CHUNK_MORE : HTTP_CHUNK_DONE;
+}
+
+static enum http_chunk_step
+take_chunked(struct conn *conn, struct view *in, enum http_fault *ret_fault)
+{
+	enum http_chunk_step step;
+	struct view data;
+	while ((step = http_chunk_next(&conn->in->chunk, in, conn->net->limits.body_max, &data,
+	            ret_fault)) == HTTP_CHUNK_DATA)
+		tell_body(conn, data);
+	return step;
+}
+
+/* Takes from the buffer what there is of the body; what follows it moves to behind the head. */
+static enum http_chunk_step
+take_body(struct conn *conn, size_t *ret_taken, enum http_fault *ret_fault)
+{
+	struct net_in *in = conn->in;
+	size_t head = in->request.head_len;
+	struct view rest = view_of(in->bytes + head, in->n - head);
+	enum http_chunk_step step = in->request.body == HTTP_BODY_CHUNKED
+	    ? take_chunked(conn, &rest, ret_fault) : take_counted(conn, &rest);
+	*ret_taken = in->n - head - rest.n;
+	memmove(in->bytes + head, rest.p, rest.n);
+	in->n -= *ret_taken;
+	return step;
+}
+
 enum conn_step
 conn_read_body(struct conn *conn)
 {
 	for (;;) {
-		struct net_in *in = conn->in;
-		size_t head = in->request.head_len, rest = in->n - head;
-		size_t drop = rest < conn->body_left ? rest : (size_t)conn->body_left;
-		if (drop && conn->net->callbacks.on_body)
-			conn->net->callbacks.on_body(conn->net->callbacks.ctx, conn,
-			    view_of(in->bytes + head, drop));
-		memmove(in->bytes + head, in->bytes + head + drop, rest - drop);
-		in->n -= drop;
-		conn->body_left -= drop;
-		if (conn->body_left == 0)
+		enum http_fault fault = HTTP_FAULT_NONE;
+		size_t taken;
+		switch (take_body(conn, &taken, &fault)) {
+		case HTTP_CHUNK_DONE:
 			return hand_over(conn);
+		case HTTP_CHUNK_OVER:
+			return conn_write_refusal(conn, 413, HTTP_FAULT_NONE, NET_LIMIT_BODY);
+		case HTTP_CHUNK_BAD:
+			return conn_write_refusal(conn, http_head_fault_status(fault), fault,
+			    NET_LIMIT_NONE);
+		case HTTP_CHUNK_MORE:
+		case HTTP_CHUNK_DATA:
+		default:
+			break;
+		}
 		if (conn->eof)
 			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
-		if (drop >= conn->quota)
+		if (taken >= conn->quota)
 			return CONN_STEP_YIELD;
-		conn->quota -= drop;
+		conn->quota -= taken;
 		if (!conn->readable)
 			return CONN_STEP_READ;
 		switch (fill(conn)) {

@@ -28,9 +28,12 @@ static const struct {
 	[HTTP_FAULT_LENGTH_FORM] = { "HTTP-LENGTH-FORM", 400 },
 	[HTTP_FAULT_LENGTH_REPEATED] = { "HTTP-LENGTH-REPEATED", 400 },
 	[HTTP_FAULT_LENGTH_AND_TE] = { "HTTP-LENGTH-AND-TE", 400 },
+	[HTTP_FAULT_TE_FORM] = { "HTTP-TE-FORM", 400 },
 	[HTTP_FAULT_TE_UNKNOWN] = { "HTTP-TE-UNKNOWN", 501 },
 	[HTTP_FAULT_TE_REPEATED] = { "HTTP-TE-REPEATED", 400 },
 	[HTTP_FAULT_TE_VERSION] = { "HTTP-TE-VERSION", 400 },
+	[HTTP_FAULT_CHUNK_FORM] = { "HTTP-CHUNK-FORM", 400 },
+	[HTTP_FAULT_CHUNK_LONG] = { "HTTP-CHUNK-LONG", 400 },
 };
 
 const char *
@@ -76,14 +79,42 @@ in_set(uint8_t c, const char *set)
 	return c != '\0' && strchr(set, c) != NULL;
 }
 
+bool
+http_head_is_name(uint8_t c)
+{
+	return is_alnum(c) || in_set(c, "!#$%&'*+-.^_`|~");
+}
+
 /* RFC 9110 section 5.6.2. */
 static bool
 is_token(struct view v)
 {
 	for (size_t i = 0; i < v.n; i++)
-		if (!is_alnum(v.p[i]) && !in_set(v.p[i], "!#$%&'*+-.^_`|~"))
+		if (!http_head_is_name(v.p[i]))
 			return false;
 	return v.n > 0;
+}
+
+static bool
+is_hex(uint8_t c)
+{
+	return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/* Letters, digits and marks of RFC 3986 that are in set; "%" only as part of an octet. */
+static bool
+is_uri(struct view v, const char *set)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] == '%') {
+			if (v.n - i < 3 || !is_hex(v.p[i + 1]) || !is_hex(v.p[i + 2]))
+				return false;
+			i += 2;
+		} else if (!is_alnum(v.p[i]) && !in_set(v.p[i], set)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static uint8_t
@@ -269,9 +300,8 @@ parse_authority(struct view v, struct view *ret_host, uint16_t *ret_port)
 		end++;
 	} else {
 		end = find(v, ':');
-		for (size_t i = 0; i < end; i++)
-			if (!is_alnum(v.p[i]) && !in_set(v.p[i], "-._~%!$&'()*+,;="))
-				return false;
+		if (!is_uri(slice(v, 0, end), "-._~!$&'()*+,;="))
+			return false;
 	}
 	uint64_t port = 0;
 	if (end < v.n) {
@@ -297,19 +327,28 @@ scheme_len(struct view v)
 	return 0;
 }
 
+/* RFC 9112 section 3.2: only CONNECT names an authority, and only OPTIONS the server. */
+static enum http_fault
+parse_server_target(const struct http_request *r)
+{
+	struct view host;
+	uint16_t port;
+	if (view_is(r->method_name, "CONNECT"))
+		return parse_authority(r->target, &host, &port) && host.n && port
+		    ? HTTP_FAULT_NONE : HTTP_FAULT_TARGET_FORM;
+	return view_is(r->method_name, "OPTIONS") ? HTTP_FAULT_NONE : HTTP_FAULT_TARGET_FORM;
+}
+
 /* RFC 9112 section 3.2. */
 static enum http_fault
-parse_target(struct http_request *r)
+parse_target(struct http_request *r, enum http_mode mode)
 {
 	struct view t = r->target, rest = t;
 	for (size_t i = 0; i < t.n; i++)
 		if (t.p[i] <= 0x20 || t.p[i] >= 0x7f || t.p[i] == '#')
 			return HTTP_FAULT_TARGET_FORM;
-	if (http_head_is(r->method_name, "CONNECT") || view_is(t, "*")) {
-		if (r->method != HTTP_OTHER)
-			return HTTP_FAULT_TARGET_FORM;
-		return HTTP_FAULT_NONE;
-	}
+	if (view_is(r->method_name, "CONNECT") || view_is(t, "*"))
+		return parse_server_target(r);
 	size_t scheme = scheme_len(t);
 	if (scheme) {
 		rest = slice(t, scheme, t.n - scheme);
@@ -328,6 +367,8 @@ parse_target(struct http_request *r)
 	r->path = mark ? slice(rest, 0, mark) : view_str("/");
 	if (mark < rest.n)
 		r->query = slice(rest, mark + 1, rest.n - mark - 1);
+	if (mode != HTTP_LENIENT && !is_uri(rest, "-._~!$&'()*+,;=:@/?"))
+		return HTTP_FAULT_TARGET_FORM;
 	return HTTP_FAULT_NONE;
 }
 
@@ -344,7 +385,7 @@ parse_version(struct view v, uint8_t *ret_minor)
 }
 
 static enum http_fault
-parse_line(struct view line, struct http_request *r)
+parse_line(struct view line, enum http_mode mode, struct http_request *r)
 {
 	size_t a = find(line, ' ');
 	struct view rest = slice(line, a, line.n - a);
@@ -371,7 +412,7 @@ parse_line(struct view line, struct http_request *r)
 		r->method = HTTP_GET;
 	else if (view_is(r->method_name, "HEAD"))
 		r->method = HTTP_HEAD;
-	return parse_target(r);
+	return parse_target(r, mode);
 }
 
 static enum http_fault
@@ -393,6 +434,27 @@ parse_field(struct view line, struct http_request *r)
 	return HTTP_FAULT_NONE;
 }
 
+/*
+ * RFC 9112 section 6.3: chunked once and last, or the end cannot be told. What
+ * is below it is another matter: understood, and not ours (section 6.1).
+ */
+static enum http_fault
+read_coding(struct view value)
+{
+	struct view rest = value, coding;
+	size_t codings = 0, chunked = 0;
+	bool last = false;
+	if (http_head_is(value, "chunked"))
+		return HTTP_FAULT_NONE;
+	while (http_head_element(&rest, &coding)) {
+		last = http_head_is(coding, "chunked");
+		chunked += last;
+		codings++;
+	}
+	/* ", chunked" is one coding to us and perhaps none to whoever forwarded it. */
+	return last && chunked == 1 && codings > 1 ? HTTP_FAULT_TE_UNKNOWN : HTTP_FAULT_TE_FORM;
+}
+
 /* RFC 9112 section 6: where the request ends. Nothing ambiguous gets through. */
 static enum http_fault
 read_framing(struct http_request *r)
@@ -407,8 +469,9 @@ read_framing(struct http_request *r)
 			return HTTP_FAULT_TE_REPEATED;
 		if (r->minor == 0)
 			return HTTP_FAULT_TE_VERSION;
-		if (!http_head_is(te->value, "chunked"))
-			return HTTP_FAULT_TE_UNKNOWN;
+		enum http_fault fault = read_coding(te->value);
+		if (fault)
+			return fault;
 		r->body = HTTP_BODY_CHUNKED;
 	}
 	if (length) {
@@ -461,7 +524,7 @@ read_connection(struct http_request *r)
 
 /* Second pass, over a head whose lines are known to be complete and clean. */
 static enum http_fault
-parse_lines(const struct http_scan *s, struct view in, struct http_request *r)
+parse_lines(const struct http_scan *s, struct view in, enum http_mode mode, struct http_request *r)
 {
 	size_t from = s->start;
 	for (uint32_t i = 0; i < s->lines; i++) {
@@ -471,7 +534,7 @@ parse_lines(const struct http_scan *s, struct view in, struct http_request *r)
 		if (n && rest.p[n - 1] == '\r')
 			n--;
 		struct view line = slice(rest, 0, n);
-		enum http_fault fault = i == 0 ? parse_line(line, r) : parse_field(line, r);
+		enum http_fault fault = i == 0 ? parse_line(line, mode, r) : parse_field(line, r);
 		if (fault)
 			return fault;
 	}
@@ -491,7 +554,7 @@ http_head_parse(struct http_scan *scan, struct view in, enum http_mode mode,
 	enum http_parse state = scan_bytes(scan, in, mode, limits, &fault);
 	if (state == HTTP_PARSE_DONE) {
 		struct http_request r = { .head_len = scan->seen };
-		fault = parse_lines(scan, in, &r);
+		fault = parse_lines(scan, in, mode, &r);
 		if (!fault)
 			*ret_request = r;
 		else

@@ -34,7 +34,11 @@ struct http_limits {
 	uint32_t blanks_max;
 };
 
-/* What RFC 9112 leaves to the recipient. Lenient: a bare LF ends a line. */
+/*
+ * Strict is RFC 9112 and the URI syntax of RFC 3986 to the letter. Lenient: a
+ * bare LF ends a line of the head, and a target may hold any printable
+ * character. Nothing that decides where a request ends is lenient.
+ */
 enum http_mode {
 	HTTP_STRICT = 0,
 	HTTP_LENIENT,
@@ -77,9 +81,12 @@ enum http_fault {
 	HTTP_FAULT_LENGTH_FORM,
 	HTTP_FAULT_LENGTH_REPEATED, /* even when both agree */
 	HTTP_FAULT_LENGTH_AND_TE,
-	HTTP_FAULT_TE_UNKNOWN,
+	HTTP_FAULT_TE_FORM,         /* chunked is not the last coding, or not there once */
+	HTTP_FAULT_TE_UNKNOWN,      /* chunked over a coding that is not ours */
 	HTTP_FAULT_TE_REPEATED,
 	HTTP_FAULT_TE_VERSION,      /* Transfer-Encoding in HTTP/1.0 */
+	HTTP_FAULT_CHUNK_FORM,      /* http_chunk's: framing of a chunked body */
+	HTTP_FAULT_CHUNK_LONG,      /* http_chunk's: size, extensions or trailers */
 	HTTP_FAULT_COUNT,
 };
 
@@ -148,6 +155,8 @@ const struct http_field *http_head_next(const struct http_request *request, cons
     size_t *at);
 /* The only field of that name; NULL when absent or repeated. */
 const struct http_field *http_head_only(const struct http_request *request, const char *name);
+/* A character of a field name (RFC 9110 section 5.6.2, tchar). */
+bool http_head_is_name(uint8_t c);
 /* ASCII comparison without regard to case. */
 bool http_head_is(struct view v, const char *word);
 /*

@@ -40,9 +40,10 @@ struct net_callbacks {
 	 */
 	void (*on_request)(void *ctx, struct conn *conn, const struct http_request *request);
 	/*
-	 * Bytes of a request's body as they come, all of them before its
-	 * on_request, and none of a body longer than body_max. To be taken note of,
-	 * not to be answered. Optional: without it bodies are thrown away.
+	 * Bytes of a request's body as they come, decoded when it is chunked, all of
+	 * them before its on_request, never more than body_max. A body that turns
+	 * out malformed or too long has no on_request; the connection ends. To be taken
+	 * note of, not to be answered. Optional: without it bodies are thrown away.
 	 */
 	void (*on_body)(void *ctx, struct conn *conn, struct view bytes);
 	/* An accepted reply has ended, well or not. Optional. */

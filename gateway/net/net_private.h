@@ -15,6 +15,7 @@
 #include <event2/event_struct.h>
 
 #include "gateway/net/conn.h"
+#include "gateway/net/http_chunk.h"
 #include "gateway/net/listener.h"
 #include "gateway/net/net_peers.h"
 #include "gateway/net/stream.h"
@@ -23,13 +24,14 @@
 #define NET_SLOT_BITS 20        /* low bits of a connection id; the rest is a serial number */
 #define NET_SLOT_MASK ((UINT64_C(1) << NET_SLOT_BITS) - 1)
 #define NET_SPARES_MAX 64       /* buffers kept for the next request, of each kind */
-#define NET_BODY_ROOM 2048      /* behind the head: where a body is read to be thrown away */
+#define NET_BODY_ROOM 2048      /* behind the head: where a body is read */
 #define NET_NEVER INT64_MAX     /* no deadline */
 
 /* A request being read, and what follows it. Held only while there is something. */
 struct net_in {
 	struct net_in *next;
 	struct http_request request; /* its views point into bytes */
+	struct http_chunk chunk;     /* of its body, when that is chunked */
 	size_t cap, n;
 	uint8_t bytes[];
 };
@@ -102,7 +104,7 @@ struct conn {
 	struct http_scan scan;
 	struct net_source source;    /* pull NULL: none */
 	uint64_t offset, left;       /* of the source */
-	uint64_t body_left;          /* of a request body, or of lingering */
+	uint64_t body_left;          /* of a request body with a length, or of lingering */
 	int64_t give_up;             /* whole reply */
 	size_t quota;                /* bytes left in this turn */
 	uint64_t requests;

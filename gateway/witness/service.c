@@ -74,10 +74,6 @@ add_checkpoint(struct service *s, struct conn *conn, const struct http_request *
 	struct writer *body = conn_data(conn);
 	struct writer answer;
 	struct keeper_answer a;
-	if (r->body == HTTP_BODY_CHUNKED) {
-		reply(conn, 411, NULL, view_of(NULL, 0));
-		return;
-	}
 	if (r->body == HTTP_BODY_LENGTH && r->body_len > WITNESS_REQUEST_MAX) {
 		reply(conn, 413, NULL, view_of(NULL, 0));
 		return;

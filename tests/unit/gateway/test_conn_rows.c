@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_conn_rows - MODULE_PROTOCOLS.md section 1, row by row, each with the
- * request bytes of the client that row is about. Row 10 (chunked request
- * bodies) comes with the protocols that send them; until then such a request
- * is refused, which is tested under its number.
+ * request bytes of the clients that row is about.
  */
 #include "unit/gateway/net_rig.h"
 
@@ -19,6 +17,24 @@
 	method " /dl/fw.swu HTTP/1.1\r\nHost: localhost:8080\r\nUser-Agent: libcurl-agent/1.0\r\n" \
 	       "Content-Type: application/octet-stream\r\nAccept: application/octet-stream\r\n"   \
 	       "Authorization: TargetToken TARGETTOKEN123\r\n\r\n"
+
+/* Line feeds only, and three of them at the end */
+#define XINYI(range) "GET /f/k3jd92hx HTTP/1.1\nHost: 10.0.0.1:8080\nRange: bytes=" range "\n\n\n"
+#define ESP_IDF(method, more)                                                                      \
+	method " /f/k3jd92hx HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\nHost: gate:8080\r\n"  \
+	       more "Content-Length: 0\r\n\r\n"
+#define RAUC(range)                                                                                \
+	"GET /v.raucb HTTP/1.1\r\nHost: 127.0.0.1:8090\r\nUser-Agent: rauc/1.8\r\nAccept: */*\r\n"    \
+	"Range: bytes=" range "\r\n\r\n"
+#define MENDER(method, path)                                                                       \
+	method " " path " HTTP/1.1\r\nHost: localhost:8443\r\nUser-Agent: Go-http-client/1.1\r\n"     \
+	       "Transfer-Encoding: chunked\r\nAuthorization: Bearer t0ken\r\n"                        \
+	       "Content-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n"
+#define MENDER_IMAGE                                                                               \
+	"GET /artifacts/a.mender?sig=x HTTP/1.1\r\nHost: localhost:8443\r\n"                          \
+	"User-Agent: Go-http-client/1.1\r\nAccept-Encoding: gzip\r\n\r\n"
+#define ANJAY(more)                                                                                \
+	"GET /fw.bin HTTP/1.1\r\nHost: 127.0.0.1:8092\r\nAccept-Encoding: gzip, deflate\r\n" more "\r\n"
 
 struct fixture {
 	struct rig *r;
@@ -53,8 +69,18 @@ row_01_content_length_never_chunked(void **state)
 	struct rig_reply reply = rig_ask(f->r, f->c, OPENCPU);
 	assert_int_equal(reply.status, 200);
 	assert_int_equal(reply.length, f->r->size);
-	assert_null(strstr(reply.head, "Transfer-Encoding"));
 	rig_assert_image(&reply, 0);
+	rig_eat(f->c, reply.n);
+	/* Nor in any other answer, whatever the client says it could take. */
+	static const char *const requests[] = { OPENCPU, XINYI("0-1023"), MENDER_IMAGE, NORDIC("0-9"), NORDIC("999999-"),
+		"GET / HTTP/1.1\r\nHost: h\r\nTE: chunked, trailers\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\n\r\n", "junk\r\n\r\n" };
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		reply = rig_ask(f->r, f->c, requests[i]);
+		assert_null(strstr(reply.head, "Transfer-Encoding"));
+		assert_non_null(strstr(reply.head, "\r\nContent-Length: "));
+		rig_eat(f->c, reply.n);
+	}
 }
 
 static void
@@ -78,6 +104,9 @@ row_03_connection_always(void **state)
 	static const char *const requests[] = {
 		OPENCPU, NORDIC("0-9"), NORDIC("999999-"), SWUPDATE("HEAD"), SWUPDATE("POST"),
 		"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "junk\r\n\r\n",
+		/* ABUP's check, which takes an answer without the line for an error */
+		"POST /product/1514/dev42/ota/checkVersion HTTP/1.1\r\nHost: iotapi.adups.com\r\n"
+		"Content-Type: application/json\r\nContent-Length: 18\r\n\r\n{\"mid\":\"49015420\"}",
 	};
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
 		struct rig_client *c = rig_connect(f->r);
@@ -94,7 +123,7 @@ row_04_small_head_in_one_segment(void **state)
 {
 	struct fixture *f = *state;
 	f->r->size = UINT64_C(1) << 60; /* long numbers */
-	rig_send(f->r, f->c, NORDIC("1152921504606845952-1152921504606846975"));
+	rig_send(f->r, f->c, XINYI("1152921504606845952-1152921504606846975"));
 	/* One recv of 512 bytes, as XinYi does, holds the head and the first body bytes. */
 	rig_settle(f->r);
 	char first[512];
@@ -133,7 +162,7 @@ row_06_end_beyond_the_image_is_clamped(void **state)
 	assert_non_null(strstr(reply.head, "Content-Range: bytes 98304-99999/100000\r\n"));
 	rig_assert_image(&reply, 98304);
 	rig_eat(f->c, reply.n);
-	reply = rig_ask(f->r, f->c, NORDIC("99000-100000")); /* ESP-IDF: one past */
+	reply = rig_ask(f->r, f->c, ESP_IDF("GET", "Range: bytes=99000-100000\r\n")); /* one past */
 	assert_int_equal(reply.status, 206);
 	assert_int_equal(reply.length, 1000);
 	rig_eat(f->c, reply.n);
@@ -147,14 +176,14 @@ static void
 row_07_open_ranges_and_probes(void **state)
 {
 	struct fixture *f = *state;
-	struct rig_reply reply = rig_ask(f->r, f->c,
-	    "GET /v.raucb HTTP/1.1\r\nHost: h\r\nUser-Agent: rauc/1.8\r\nRange: bytes=0-3\r\n\r\n");
+	struct rig_reply reply = rig_ask(f->r, f->c, RAUC("0-3"));
 	assert_int_equal(reply.status, 206);
 	assert_non_null(strstr(reply.head, "Content-Range: bytes 0-3/100000\r\n"));
 	assert_int_equal(reply.n, 4);
 	rig_eat(f->c, reply.n);
-	reply = rig_ask(f->r, f->c, NORDIC("0-0"));
+	reply = rig_ask(f->r, f->c, ESP_IDF("GET", "Range: bytes=0-0\r\n"));
 	assert_int_equal(reply.length, 1);
+	assert_non_null(strstr(reply.head, "Content-Range: bytes 0-0/100000\r\n"));
 	rig_eat(f->c, reply.n);
 	reply = rig_ask(f->r, f->c, NORDIC("99990-"));
 	assert_int_equal(reply.length, 10);
@@ -173,6 +202,14 @@ row_08_head_has_the_true_length(void **state)
 	assert_string_equal(head.head, reply.head);
 	assert_int_equal(head.length, f->r->size);
 	assert_int_equal(f->r->done, 2);
+	rig_eat(f->c, reply.n);
+	/* ESP-IDF's partial mode: the length first, then pieces of it */
+	rig_send(f->r, f->c, ESP_IDF("HEAD", ""));
+	assert_true(rig_reply_head(f->r, f->c, &head));
+	assert_int_equal(head.length, f->r->size);
+	reply = rig_ask(f->r, f->c, ESP_IDF("GET", "Range: bytes=0-65535\r\n"));
+	rig_assert_image(&reply, 0);
+	assert_int_equal(reply.n, 65536);
 }
 
 static void
@@ -181,8 +218,7 @@ row_09_bare_line_feeds_and_six_writes(void **state)
 	struct fixture *f = *state;
 	/* XinYi/MeiG: line feeds only, three at the end; twice on one connection */
 	for (int i = 0; i < 2; i++) {
-		struct rig_reply reply = rig_ask(f->r, f->c,
-		    "GET /f/k3jd92hx HTTP/1.1\nHost: 10.0.0.1:8080\nRange: bytes=0-1023\n\n\n");
+		struct rig_reply reply = rig_ask(f->r, f->c, XINYI("0-1023"));
 		assert_int_equal(reply.status, 206);
 		assert_int_equal(reply.n, 1024);
 		rig_assert_image(&reply, 0);
@@ -213,59 +249,98 @@ row_09_bare_line_feeds_and_six_writes(void **state)
 }
 
 static void
-row_10_chunked_request_bodies_are_refused_cleanly(void **state)
+row_10_chunked_request_bodies(void **state)
 {
 	struct fixture *f = *state;
-	const char *text = "POST /api/devices/v2/deployments/device/deployments/next HTTP/1.1\r\n"
-	                   "Host: localhost:8443\r\nUser-Agent: Go-http-client/1.1\r\n"
-	                   "Transfer-Encoding: chunked\r\nAccept-Encoding: gzip\r\n\r\n"
-	                   "5\r\nhello\r\n0\r\n\r\n";
-	struct rig_reply reply = rig_ask(f->r, f->c, text);
-	assert_int_equal(reply.status, 405);
-	assert_non_null(strstr(reply.head, "Connection: close\r\n"));
-	assert_non_null(strstr(reply.head, "Allow: GET, HEAD\r\n"));
-	/* The chunks are never taken for a request. */
-	rig_assert_end(f->r, f->c);
-	assert_int_equal(f->r->requests, 1);
+	/* mender-client 3.4.0: everything but its first request comes so */
+	static const char inventory[] = "[{\"name\":\"fw\",\"value\":\"EC21EFAR06A07M4G\"}]";
+	static const char next[] = "{\"device_provides\":{\"artifact_name\":\"rel-1\"}}";
+	f->r->mode = RIG_OK;
+	struct rig_reply reply = rig_ask(f->r, f->c, MENDER("PUT", "/api/devices/v1/inventory/device/attributes")
+	    "2a\r\n[{\"name\":\"fw\",\"value\":\"EC21EFAR06A07M4G\"}]\r\n0\r\n\r\n");
+	assert_int_equal(reply.status, 200);
+	assert_non_null(strstr(reply.head, "Connection: keep-alive\r\n"));
+	assert_int_equal(f->r->body_n, strlen(inventory));
+	assert_memory_equal(f->r->body, inventory, f->r->body_n);
+	f->r->body_n = 0;
+	/* In two chunks and many segments, and at once with the next request */
+	rig_send(f->r, f->c, MENDER("POST", "/api/devices/v2/deployments/device/deployments/next"));
+	for (const char *p = "14\r\n{\"device_provides\":{\r\n19\r\n\"artifact_name\":\"rel-1\"}}\r\n0\r\n\r\n"; *p; p++)
+		rig_send_bytes(f->r, f->c, p, 1);
+	assert_true(rig_reply_head(f->r, f->c, &reply));
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(f->r->body_n, strlen(next));
+	assert_memory_equal(f->r->body, next, f->r->body_n);
+	f->r->body_n = 0;
+	rig_send(f->r, f->c, MENDER("PUT", "/api/devices/v1/deployments/device/deployments/dep-1/status")
+	    "18\r\n{\"status\":\"downloading\"}\r\n0\r\n\r\n" MENDER_IMAGE);
+	assert_true(rig_reply_head(f->r, f->c, &reply));
+	assert_true(rig_reply_head(f->r, f->c, &reply));
+	assert_int_equal(f->r->body_n, 24);
+	assert_string_equal(f->r->target, "/artifacts/a.mender?sig=x");
+	assert_int_equal(f->r->requests, 4);
 }
+
+#define CONFIG_DATA                                                                                \
+	"{ \"id\": \"\", \"time\": \"20261122T235058\", \"status\": { \"result\": { \"finished\": \"success\" }, " \
+	"\"execution\": \"closed\", \"details\" : [ \"\" ] }, \"data\" : {  \"imei\": \"490154203237518\"," \
+	"\"board\": \"testboard\" } }"
 
 static void
 row_11_expect_100_continue(void **state)
 {
 	struct fixture *f = *state;
-	char body[190];
-	memset(body, 'x', 189);
-	body[189] = '\0';
+	struct rig_reply reply;
+	char text[512];
 	f->r->mode = RIG_OK;
-	rig_send(f->r, f->c,
+	/* swupdate's configData: head, wait, body */
+	snprintf(text, sizeof text,
 	    "PUT /default/controller/v1/mod-0001/configData HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"
 	    "User-Agent: libcurl-agent/1.0\r\nContent-Type: application/json\r\n"
-	    "Content-Length: 189\r\nExpect: 100-continue\r\n\r\n");
-	struct rig_reply reply;
+	    "Accept: application/json\r\ncharsets: utf-8\r\ncharsets: utf-8\r\n"
+	    "Authorization: TargetToken TARGETTOKEN123\r\nContent-Length: %zu\r\n"
+	    "Expect: 100-continue\r\n\r\n", strlen(CONFIG_DATA));
+	rig_send(f->r, f->c, text);
 	assert_true(rig_reply_head(f->r, f->c, &reply));
 	assert_int_equal(reply.status, 100);
 	assert_int_equal(f->r->requests, 0); /* the owner hears of it when the body is in */
-	rig_send(f->r, f->c, body);
+	rig_send(f->r, f->c, CONFIG_DATA);
 	assert_true(rig_reply_head(f->r, f->c, &reply));
 	assert_int_equal(reply.status, 200);
 	assert_non_null(strstr(reply.head, "Connection: keep-alive\r\n"));
+	assert_int_equal(f->r->body_n, strlen(CONFIG_DATA));
 	/* Nothing is promised when the body comes unasked. */
 	rig_send(f->r, f->c, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n"
 	                     "Expect: 100-continue\r\n\r\nab");
 	assert_true(rig_reply_head(f->r, f->c, &reply));
 	assert_int_equal(reply.status, 200);
+	/* A chunked body is waited for likewise; one that may not come is refused before it does. */
+	rig_send(f->r, f->c, "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+	                     "Expect: 100-continue\r\n\r\n");
+	assert_true(rig_reply_head(f->r, f->c, &reply));
+	assert_int_equal(reply.status, 100);
+	reply = rig_ask(f->r, f->c, "2\r\nab\r\n0\r\n\r\n");
+	assert_int_equal(reply.status, 200);
+	reply = rig_ask(f->r, f->c, "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n"
+	                            "Expect: 100-continue\r\n\r\n");
+	assert_int_equal(reply.status, 200); /* the owner's word, at once */
+	assert_non_null(strstr(reply.head, "Connection: close\r\n"));
 }
 
 static void
 row_12_never_content_encoded(void **state)
 {
 	struct fixture *f = *state;
-	struct rig_reply reply = rig_ask(f->r, f->c,
-	    "GET /plain.raucb HTTP/1.1\r\nHost: 127.0.0.1:8090\r\nAccept: */*\r\n"
-	    "Accept-Encoding: deflate, gzip, br, zstd\r\n\r\n");
-	assert_null(strstr(reply.head, "Content-Encoding"));
-	assert_int_equal(reply.length, f->r->size);
-	rig_assert_image(&reply, 0);
+	static const char *const requests[] = { MENDER_IMAGE, ANJAY(""),
+		"GET /plain.raucb HTTP/1.1\r\nHost: 127.0.0.1:8090\r\nAccept: */*\r\n"
+		"Accept-Encoding: deflate, gzip, br, zstd\r\n\r\n" };
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		struct rig_reply reply = rig_ask(f->r, f->c, requests[i]);
+		assert_null(strstr(reply.head, "Content-Encoding"));
+		assert_int_equal(reply.length, f->r->size);
+		rig_assert_image(&reply, 0);
+		rig_eat(f->c, reply.n);
+	}
 }
 
 static void
@@ -330,13 +405,11 @@ row_16_strong_etag_and_last_modified(void **state)
 	assert_non_null(strstr(reply.head, "\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n"));
 	rig_eat(f->c, reply.n);
 	/* Anjay's resume, and what it takes for "the image has changed" */
-	reply = rig_ask(f->r, f->c, "GET /fw.bin HTTP/1.1\r\nHost: 127.0.0.1:8092\r\n"
-	    "If-Match: \"" RIG_ETAG "\"\r\nRange: bytes=5000-\r\n\r\n");
+	reply = rig_ask(f->r, f->c, ANJAY("If-Match: \"" RIG_ETAG "\"\r\nRange: bytes=5000-\r\n"));
 	assert_int_equal(reply.status, 206);
 	rig_assert_image(&reply, 5000);
 	rig_eat(f->c, reply.n);
-	reply = rig_ask(f->r, f->c, "GET /fw.bin HTTP/1.1\r\nHost: 127.0.0.1:8092\r\n"
-	    "If-Match: \"other\"\r\nRange: bytes=5000-\r\n\r\n");
+	reply = rig_ask(f->r, f->c, ANJAY("If-Match: \"other\"\r\nRange: bytes=5000-\r\n"));
 	assert_int_equal(reply.status, 412);
 }
 
@@ -374,7 +447,7 @@ main(void)
 		ROW(row_07_open_ranges_and_probes),
 		ROW(row_08_head_has_the_true_length),
 		ROW(row_09_bare_line_feeds_and_six_writes),
-		ROW(row_10_chunked_request_bodies_are_refused_cleanly),
+		ROW(row_10_chunked_request_bodies),
 		ROW(row_11_expect_100_continue),
 		ROW(row_12_never_content_encoded),
 		ROW(row_13_no_redirects),
