@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "crypto/visible.h"
 #include "gateway/control/fetches_private.h"
 #include "gateway/wire/memfd.h"
 
@@ -180,6 +181,12 @@ arrived(struct flight *fl)
 		logbook_ref_sha256(e, "signature", fl->sha256[1]);
 	if (fl->have_provenance)
 		logbook_ref_sha256(e, "provenance", fl->provenance);
+	if (fl->done.finding) {
+		logbook_ref(e, "finding", msg_fetch_finding_name(fl->done.finding));
+		char seen[MSG_TEXT_MAX];
+		visible_cstr(view_str(fl->done.detail), seen, sizeof seen);
+		logbook_say(e, "%s", seen);
+	}
 	logbook_tell(c->logbook, e);
 	fetches_land(fl);
 	if (judge)

@@ -164,6 +164,7 @@ fill_question(const struct flight *fl, const struct policy *p, uint64_t job, str
 		.max_seconds = (uint32_t)o->max_seconds,
 		.min_speed = (uint32_t)o->min_bytes_per_second,
 		.max_redirects = (uint32_t)o->max_redirects,
+		.tries = FETCHES_TRIES,
 		.have_ca = p->ca.n > 0,
 	};
 	snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
@@ -236,6 +237,8 @@ fetches_fail(struct flight *fl, const char *detail)
 		oplog(OPLOG_ERR, "a failed fetch could not be written down: %s", db_why(c->db));
 	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_FAILED, "failed");
 	logbook_say(e, "%s", seen);
+	if (fl->done.finding)
+		logbook_ref(e, "finding", msg_fetch_finding_name(fl->done.finding));
 	if (fl->done.http_status)
 		logbook_ref_number(e, "status", fl->done.http_status);
 	logbook_tell(c->logbook, e);

@@ -16,6 +16,7 @@
 #define FETCHES_SLICE (2u << 20)        /* bytes hashed in one turn of the loop: 4 ms */
 #define FETCHES_BACKOFF_FIRST 30        /* seconds after the first failure; doubles */
 #define FETCHES_BACKOFF_MAX (6 * 3600)
+#define FETCHES_TRIES 5                 /* more of them within one fetch, after failures in a row: a minute of trouble */
 #define FETCHES_RECHECK (24 * 3600)     /* a resource still asked for is looked at again: other bytes are an incident */
 #define FETCHES_PROVENANCE_MAX 262144   /* gateway/upstream/provenance.h */
 #define FETCHES_SIGNATURE_MAX 65536     /* more is no detached signature */

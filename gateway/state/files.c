@@ -146,7 +146,7 @@ files_part_new(struct files *f, struct files_part *ret)
 	struct files_part p;
 	if (!random_name(p.name))
 		return FG_EIO;
-	p.fd = openat(f->quarantine, p.name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	p.fd = openat(f->quarantine, p.name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (p.fd < 0)
 		return FG_EIO;
 	*ret = p;

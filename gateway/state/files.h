@@ -27,7 +27,7 @@ enum files_kind { FILES_NONE = 0, FILES_IMAGE /* <sha256>.img */, FILES_SIGNATUR
 
 struct files_part {
 	char name[FILES_PART_CAP]; /* unguessable, ends in ".part" */
-	int fd;                    /* write only; the caller's to close */
+	int fd;                    /* to write and to read again; the caller's to close */
 };
 /* A new inode nobody else has open. 0 or FG_EIO. */
 int files_part_new(struct files *f, struct files_part *ret);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fetch - one URL into one file under the gateway's own identity, by libcurl's
- * multi interface on the event loop.
+ * fetch - one URL into one file under the gateway's own identity, over as many
+ * redirects, cuts and tries as the job allows.
  * Rules held here: http and https only and never from one to the other; no
  * private addresses unless listed; no cookies, netrc, environment proxies or
- * content decoding; caps on bytes, seconds, redirects, header bytes and minimum
- * speed; CA bundle or SPKI pins of the profile.
+ * content coding; caps on bytes, seconds, redirects, header bytes and minimum
+ * speed; CA bundle or SPKI pins of the profile. After a cut it goes on where it
+ * was while the vendor's validator says that the content is the same and the
+ * overlap is; anything else begins from zero, and says so.
  */
 #ifndef FG_GATEWAY_UPSTREAM_FETCH_H
 #define FG_GATEWAY_UPSTREAM_FETCH_H
@@ -17,30 +19,34 @@
 
 #define FETCH_HEADER_BYTES_MAX 65536 /* of one answer; generous for CDNs */
 #define FETCH_PAGE_MAX 65536         /* of an error page or redirect that is read and forgotten */
-#define FETCH_SPEED_WINDOW 30        /* seconds below min_speed end the transfer */
-#define FETCH_CONNECT_SECONDS 30
+#define FETCH_PROGRESS 65536         /* new bytes that make a cut one of a long way, and none of a row of failures */
+#define FETCH_CHANGES_MAX 2          /* beginnings from zero because it changed: a release day, no game */
 
 struct fetch;
 
 struct fetch_result {
 	enum msg_fetch_outcome outcome;
+	enum msg_fetch_finding finding; /* what stood against it; with MSG_FETCH_OK: what was overcome */
 	long status;
 	uint64_t bytes;
 	char detail[MSG_TEXT_MAX];
 };
 
 struct fetch_ops {
-	void (*progress)(void *ctx, uint64_t bytes, uint64_t total); /* at most once a second */
+	void (*progress)(void *ctx, uint64_t bytes, uint64_t total); /* at most once a second, and at each try */
 	void (*done)(void *ctx, const struct fetch_result *result);  /* once; fetch may be freed inside */
 };
 
 /* Process-wide set-up of libcurl; before the jail, because it reads OpenSSL's configuration. 0 or FG_ENOMEM. */
 int fetch_global(void);
-/* One multi handle; job, ca and provenance are borrowed for its life. */
+/* job, ca and provenance are borrowed for its life. */
 struct fetch *fetch_new(struct event_base *base, const struct clock_source *clock, const struct msg_fetch *job,
     struct view ca, struct provenance *prov, const struct fetch_ops *ops, void *ctx);
 void fetch_free(struct fetch *f);
-/* Starts fetching url into fd, which is emptied first. One at a time. 0, or FG_EIO: then done is not called. */
+/*
+ * Starts fetching url into fd (for reading and writing), which is emptied first. One
+ * at a time. 0, FG_EIO or FG_ENOMEM: then done is not called.
+ */
 int fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes);
 
 #endif

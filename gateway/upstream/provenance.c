@@ -14,8 +14,13 @@
 struct provenance_hop *
 provenance_hop(struct provenance *p)
 {
-	if (p->hops_n == PROVENANCE_HOPS_MAX)
-		return NULL;
+	if (p->hops_n == PROVENANCE_HOPS_MAX) {
+		for (unsigned i = 0; i < p->hop[1].headers_n; i++)
+			p->header_bytes -= strlen(p->hop[1].header[i]);
+		memmove(&p->hop[1], &p->hop[2], (PROVENANCE_HOPS_MAX - 2) * sizeof p->hop[0]);
+		p->hops_n--;
+		p->hops_dropped++;
+	}
 	struct provenance_hop *h = &p->hop[p->hops_n++];
 	memset(h, 0, sizeof *h);
 	return h;
@@ -47,6 +52,7 @@ put_hop(struct jsonw *j, const struct provenance_hop *h)
 		snprintf(at, sizeof at, "unknown");
 	visible_cstr(view_str(h->url), url, sizeof url);
 	jsonw_object(j);
+	jsonw_kuint(j, "asked_from", h->asked);
 	jsonw_kcstr(j, "at", at);
 	jsonw_key(j, "certificates");
 	jsonw_array(j);
@@ -60,6 +66,7 @@ put_hop(struct jsonw *j, const struct provenance_hop *h)
 		jsonw_cstr(j, h->header[i]);
 	jsonw_array_end(j);
 	jsonw_kuint(j, "headers_dropped", h->headers_dropped);
+	jsonw_kuint(j, "kept", h->kept);
 	jsonw_kcstr(j, "peer", h->peer);
 	jsonw_kuint(j, "status", h->status > 0 ? (uint64_t)h->status : 0);
 	jsonw_kcstr(j, "url", url);
@@ -80,12 +87,14 @@ provenance_encode(const struct provenance *p, const struct msg_fetch *job, const
 	jsonw_kuint(&j, "bytes", done->bytes);
 	jsonw_kcstr(&j, "claimed_by", "fetcher");
 	jsonw_kcstr(&j, "detail", detail);
+	jsonw_kcstr(&j, "finding", msg_fetch_finding_name(done->finding));
 	jsonw_kcstr(&j, "first_asked_by", first);
 	jsonw_key(&j, "hops");
 	jsonw_array(&j);
 	for (unsigned i = 0; i < p->hops_n; i++)
 		put_hop(&j, &p->hop[i]);
 	jsonw_array_end(&j);
+	jsonw_kuint(&j, "hops_dropped", p->hops_dropped);
 	jsonw_kcstr(&j, "outcome", done->outcome < MSG_FETCH_LIMIT_ ? outcome[done->outcome] : outcome[0]);
 	jsonw_kcstr(&j, "schema", PROVENANCE_SCHEMA);
 	jsonw_kuint(&j, "signature_bytes", done->signature_bytes);

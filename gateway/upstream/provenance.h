@@ -13,7 +13,7 @@
 #include "gateway/wire/msg.h"
 
 #define PROVENANCE_MAX 262144    /* all of it; more headers than fit are counted, not kept */
-#define PROVENANCE_HOPS_MAX 24   /* image and signature, ten redirects each and their first requests */
+#define PROVENANCE_HOPS_MAX 24   /* image and signature, ten redirects each and their first requests; see provenance_hop() */
 #define PROVENANCE_HEADERS_MAX 64
 #define PROVENANCE_HEADER_BYTES 65536 /* of all hops; escaping may double them, and the record must still fit */
 #define PROVENANCE_CERTS_MAX 10
@@ -25,6 +25,8 @@ struct provenance_hop { /* one request and its answer */
 	char peer[64];       /* address and port */
 	long status;         /* 0: none came */
 	int64_t at_us;
+	uint64_t asked;      /* from this byte on; 0: all of it */
+	uint64_t kept;       /* bytes in the file when it ended */
 	unsigned headers_n, headers_dropped;
 	char header[PROVENANCE_HEADERS_MAX][PROVENANCE_LINE_MAX]; /* visible */
 	unsigned certs_n;
@@ -32,12 +34,15 @@ struct provenance_hop { /* one request and its answer */
 };
 
 struct provenance {
-	unsigned hops_n;
+	unsigned hops_n, hops_dropped;
 	size_t header_bytes;
 	struct provenance_hop hop[PROVENANCE_HOPS_MAX];
 };
 
-/* The next hop's place, zeroed; NULL when there are too many. */
+/*
+ * The next hop's place, zeroed. When there are too many tries the second oldest is dropped and
+ * counted: what came first and what came last says most. Places move: one hop at a time.
+ */
 struct provenance_hop *provenance_hop(struct provenance *p);
 /* One line of the answer's head to a hop of p; beyond the limits it is only counted. */
 void provenance_header(struct provenance *p, struct provenance_hop *h, struct view line);

@@ -103,6 +103,7 @@ finish(struct upstream *u)
 {
 	if (u->done.outcome == MSG_FETCH_OK && (fsync(u->image_fd) || fsync(u->signature_fd))) {
 		u->done.outcome = MSG_FETCH_FAILED;
+		u->done.finding = MSG_FINDING_DISK;
 		snprintf(u->done.detail, sizeof u->done.detail, "quarantine could not be synced");
 	}
 	event_base_loopbreak(u->base);
@@ -119,6 +120,7 @@ on_done(void *ctx, const struct fetch_result *r)
 			u->done.signature_bytes = r->bytes;
 		else if (!absent) {
 			u->done.outcome = (uint8_t)r->outcome;
+			u->done.finding = (uint8_t)r->finding;
 			u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
 		}
 		if (r->outcome != MSG_FETCH_OK)
@@ -127,6 +129,7 @@ on_done(void *ctx, const struct fetch_result *r)
 		return;
 	}
 	u->done.outcome = (uint8_t)r->outcome;
+	u->done.finding = (uint8_t)r->finding;
 	u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
 	u->done.bytes = r->bytes;
 	snprintf(u->done.detail, sizeof u->done.detail, "%s", r->detail);
@@ -137,6 +140,7 @@ on_done(void *ctx, const struct fetch_result *r)
 	u->on_signature = true;
 	if (fetch_start(u->fetch, u->job.signature_url, true, u->signature_fd, UPSTREAM_SIGNATURE_MAX)) {
 		u->done.outcome = MSG_FETCH_FAILED;
+		u->done.finding = MSG_FINDING_LOCAL;
 		finish(u);
 	}
 }

@@ -296,6 +296,33 @@ msg_log_state_name(unsigned state)
 	return state < MSG_LOG_LIMIT ? names[state] : "unknown";
 }
 
+const char *
+msg_fetch_finding_name(uint8_t finding)
+{
+	static const char *const names[MSG_FINDING_LIMIT_] = {
+		[MSG_FINDING_NONE] = "none",
+		[MSG_FINDING_ADDRESS] = "FETCH-ADDRESS",
+		[MSG_FINDING_AMBIGUOUS] = "FETCH-AMBIGUOUS",
+		[MSG_FINDING_CHANGED] = "FETCH-CHANGED",
+		[MSG_FINDING_CODING] = "FETCH-CODING",
+		[MSG_FINDING_CREDENTIALS] = "FETCH-CREDENTIALS",
+		[MSG_FINDING_CUT] = "FETCH-CUT",
+		[MSG_FINDING_DISK] = "FETCH-DISK",
+		[MSG_FINDING_HEADER] = "FETCH-HEADER",
+		[MSG_FINDING_IDENTITY] = "FETCH-IDENTITY",
+		[MSG_FINDING_LOCAL] = "FETCH-LOCAL",
+		[MSG_FINDING_LONG] = "FETCH-LONG",
+		[MSG_FINDING_NETWORK] = "FETCH-NETWORK",
+		[MSG_FINDING_RANGE] = "FETCH-RANGE",
+		[MSG_FINDING_REDIRECT] = "FETCH-REDIRECT",
+		[MSG_FINDING_SCHEME] = "FETCH-SCHEME",
+		[MSG_FINDING_SIZE] = "FETCH-SIZE",
+		[MSG_FINDING_SLOW] = "FETCH-SLOW",
+		[MSG_FINDING_STATUS] = "FETCH-STATUS",
+	};
+	return finding < MSG_FINDING_LIMIT_ ? names[finding] : "none";
+}
+
 int
 msg_send(int sock, unsigned type, const void *msg, const int *fds, unsigned fds_n)
 {

@@ -533,6 +533,7 @@ struct msg_fetch {
 	uint32_t max_seconds;
 	uint32_t min_speed; /* bytes per second over 30 s */
 	uint32_t max_redirects;
+	uint32_t tries;     /* more of them, after that many failures in a row */
 	bool have_ca;
 	uint32_t pins_n;
 	struct { uint8_t spki[DIGEST_SHA256_LEN]; } pins[4];
@@ -548,9 +549,35 @@ enum msg_fetch_outcome {
 	MSG_FETCH_HTTP,       /* vendor answered with an error status */
 	MSG_FETCH_LIMIT_,
 };
+/* What stood against a fetch; with MSG_FETCH_OK, what was overcome. Names in fotagate-log(5). */
+enum msg_fetch_finding {
+	MSG_FINDING_NONE = 0,
+	MSG_FINDING_ADDRESS,     /* leads to a private address */
+	MSG_FINDING_AMBIGUOUS,   /* the answer's length is given in two ways */
+	MSG_FINDING_CHANGED,     /* other content than at the beginning */
+	MSG_FINDING_CODING,      /* a content coding nobody asked for */
+	MSG_FINDING_CREDENTIALS, /* a redirect with a user name */
+	MSG_FINDING_CUT,         /* less than announced */
+	MSG_FINDING_DISK,
+	MSG_FINDING_HEADER,      /* larger than any header is */
+	MSG_FINDING_IDENTITY,    /* certificate or pin */
+	MSG_FINDING_LOCAL,       /* our own doing */
+	MSG_FINDING_LONG,        /* max_seconds */
+	MSG_FINDING_NETWORK,
+	MSG_FINDING_RANGE,       /* another part than was asked for */
+	MSG_FINDING_REDIRECT,    /* too many, or to nowhere */
+	MSG_FINDING_SCHEME,      /* a redirect to another one */
+	MSG_FINDING_SIZE,        /* max_bytes */
+	MSG_FINDING_SLOW,        /* min_speed */
+	MSG_FINDING_STATUS,      /* the vendor said no */
+	MSG_FINDING_LIMIT_,
+};
+/* "FETCH-SIZE"; "none" for zero and unknown. */
+const char *msg_fetch_finding_name(uint8_t finding);
 struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed memfd */
 	uint64_t job;
 	uint8_t outcome;
+	uint8_t finding;
 	uint32_t http_status;
 	uint64_t bytes, signature_bytes;
 	char detail[MSG_TEXT_MAX];

@@ -276,7 +276,7 @@ static const struct msg_field cidr[] = {
 static const struct msg_field fetch[] = {
 	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url),
 	U64(msg_fetch, max_bytes), U32(msg_fetch, max_seconds), U32(msg_fetch, min_speed),
-	U32(msg_fetch, max_redirects), BOOL(msg_fetch, have_ca), ARRAY(msg_fetch, pins, pins_n, pin),
+	U32(msg_fetch, max_redirects), U32(msg_fetch, tries), BOOL(msg_fetch, have_ca), ARRAY(msg_fetch, pins, pins_n, pin),
 	ARRAY(msg_fetch, private_ok, private_n, cidr), TEXT(msg_fetch, first_asked_by), END,
 };
 static const struct msg_field fetch_progress[] = {
@@ -285,6 +285,7 @@ static const struct msg_field fetch_progress[] = {
 };
 static const struct msg_field fetch_done[] = {
 	U64(msg_fetch_done, job), ENUM(msg_fetch_done, outcome, MSG_FETCH_LIMIT_),
+	ENUM(msg_fetch_done, finding, MSG_FINDING_LIMIT_),
 	U32(msg_fetch_done, http_status), U64(msg_fetch_done, bytes),
 	U64(msg_fetch_done, signature_bytes), TEXT(msg_fetch_done, detail), END,
 };

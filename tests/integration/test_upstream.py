@@ -37,6 +37,16 @@ CANARY = "cAnArY7f3"
 LOOPBACK = {"addr": bytes(10) + b"\xff\xff" + bytes([127, 0, 0, 0]), "bits": 104, "v6": False}
 F_GET_SEALS, ALL_SEALS = 1034, 15
 IMAGE = bytes(range(256)) * 1024
+OVERLAP = 16384  # gateway/upstream/body.h
+
+
+def findings():
+    with open(os.path.join(wire.SRC, "gateway/wire/msg.h"), encoding="ascii") as f:
+        names = re.findall(r"^\tMSG_FINDING_(\w+)(?:,| =)", f.read(), re.M)
+    return [""] + names[1:-1]
+
+
+FINDINGS = findings()
 
 
 def version():
@@ -139,7 +149,7 @@ class Result:
 def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
           **job):
     msg = {"job": 7, "url": url, "signature_url": signature_url, "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0,
-           "max_redirects": 5, "have_ca": ca is not None, "pins": [{"spki": p} for p in pins], "private_ok": list(private),
+           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "pins": [{"spki": p} for p in pins], "private_ok": list(private),
            "first_asked_by": CANARY, **job}
     ours, theirs = wire.pair()
     r = Result()
@@ -169,17 +179,26 @@ def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None
         r.image, r.signature = image.read(), signature.read()
     if r.done:
         r.outcome, r.status, r.detail = r.done["outcome"], r.done["http_status"], r.done["detail"]
+        r.finding = FINDINGS[r.done["finding"]]
         r.provenance = json.loads(r.record)
+        assert r.provenance["finding"] == ("FETCH-" + r.finding if r.finding else "none")
+        assert r.finding or (r.outcome == OK)
         # Canonical: what is stored by digest must have one spelling.
         assert r.record == json.dumps(r.provenance, sort_keys=True, separators=(",", ":"))
         assert r.exit == 0, r.stderr
     return r
 
 
-def refused(r, word):
+def refused(r, word, finding=None):
     assert r.outcome == REFUSED, r.detail
     assert word in r.detail
+    assert finding in (None, r.finding)
     assert r.provenance["outcome"] == "refused"
+
+
+def test_the_manual_names_every_finding():
+    with open(os.path.join(wire.SRC, "gateway/man/fotagated.8"), encoding="ascii") as f:
+        assert re.findall(r"^\.It Cm FETCH-(\w+)$", f.read(), re.M) == FINDINGS[1:]
 
 
 # ---- what goes out ----
@@ -195,7 +214,7 @@ def test_nothing_of_the_modules_goes_out():
         r = fetch(v.url("/fw/a.bin?v=1"), env=env)
         assert (r.outcome, r.status, r.image) == (OK, 200, IMAGE)
         assert v.raw == [(f"GET /fw/a.bin?v=1 HTTP/1.1\r\nHost: 127.0.0.1:{v.port}\r\n"
-                          f"User-Agent: fotagate/{version()}\r\nAccept: */*\r\n\r\n").encode()]
+                          f"User-Agent: fotagate/{version()}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\r\n").encode()]
         assert proxy.connections == 0
         assert r.provenance["first_asked_by"] == CANARY  # evidence, and nowhere else
 
@@ -207,11 +226,15 @@ def test_cookies_are_not_kept():
         assert not any(b"ookie" in raw or CANARY.encode() in raw for raw in v.raw)
 
 
-def test_content_is_not_decoded():
-    packed = gzip.compress(IMAGE)
-    with Vendor({"/a": answer(packed, "200 OK", "Content-Encoding: gzip")}) as v:
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+def test_a_coded_answer_is_refused(coding):
+    bomb = gzip.compress(bytes(1 << 24))
+    with Vendor({"/a": answer(bomb, "200 OK", f"Content-Encoding: {coding}"),
+                 "/b": answer(bomb, "200 OK", "Content-Encoding: identity")}) as v:
         r = fetch(v.url("/a"))
-        assert (r.outcome, r.image) == (OK, packed)
+        refused(r, "coding", "CODING")
+        assert r.image == b""
+        assert fetch(v.url("/b")).image == bomb  # a packed file is a file
 
 
 # ---- redirects ----
@@ -373,6 +396,173 @@ def test_header_flood():
         assert fetch(v.url("/c")).outcome in (FAILED, REFUSED)
 
 
+@pytest.mark.parametrize("head", ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: chunked",
+                                  "Transfer-Encoding: chunked\r\nContent-Length: 5"])
+def test_two_lengths_are_none(head):
+    with Vendor({"/a": f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n5\r\nabcde\r\n0\r\n\r\n".encode()}) as v:
+        r = fetch(v.url("/a"))
+        refused(r, "two ways", "AMBIGUOUS")
+        assert r.image == b""
+
+
+# ---- cuts ----
+
+LONG = os.urandom(1 << 19)
+
+
+def part(v, content, *fields, cut=None, total=None, first=None):
+    """What an honest server says to the request it just got; fields and the rest can be wrong."""
+    m = re.search(rb"\r\nRange: bytes=(\d+)-\r\n", v.raw[-1])
+    at = int(m.group(1)) if m else 0
+    first = at if first is None else first
+    body = content[at:]
+    head = [f"HTTP/1.1 206 P\r\nContent-Range: bytes {first}-{first + len(body) - 1}/{total or len(content)}" if m else "HTTP/1.1 200 OK",
+            f"Content-Length: {len(body)}", *fields]
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body[:cut]
+
+
+def script(v, *answers):
+    """The first answer first; the last again and again."""
+    left = list(answers)
+
+    def page(conn):
+        a = left.pop(0) if len(left) > 1 else left[0]
+        conn.sendall(a() if callable(a) else a)
+    v.pages["/a"] = page
+
+
+def cuts(v, content, *fields):
+    return lambda: part(v, content, *fields, cut=150000)
+
+
+TAG, OTHER = 'ETag: "v1"', 'ETag: "v2"'
+
+
+def test_it_goes_on_after_cuts():
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), cuts(v, LONG, TAG), lambda: part(v, LONG, TAG))
+        r = fetch(v.url("/a"), tries=1)  # each cut brought so much that it is the first in its row
+        assert (r.outcome, r.finding, r.image) == (OK, "", LONG)
+        at = [0, 150000 - OVERLAP, 300000 - 2 * OVERLAP]
+        assert [h["asked_from"] for h in r.provenance["hops"]] == at
+        assert [h["kept"] for h in r.provenance["hops"]] == [150000, 300000 - OVERLAP, len(LONG)]
+        for raw, n in zip(v.raw[1:], at[1:]):
+            assert b"\r\nRange: bytes=%d-\r\n" % n in raw and b'\r\nIf-Range: "v1"\r\n' in raw
+        assert b"Range" not in v.raw[0]
+
+
+def test_the_time_of_the_last_change_will_do():
+    old = ["Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT", "Date: Thu, 01 Jan 2026 00:00:01 GMT"]
+    for fields, ranged in ((old, True), (['ETag: W/"v1"', *old], True), (['ETag: W/"v1"'], False)):
+        with Vendor({}) as v:
+            script(v, cuts(v, LONG, *fields), lambda: part(v, LONG, *fields))
+            r = fetch(v.url("/a"), tries=1)
+            assert (r.outcome, r.finding, r.image) == (OK, "", LONG)
+            assert (b"\r\nIf-Range: Thu, 01 Jan 2026 00:00:00 GMT\r\n" in v.raw[1]) == ranged == (b"\r\nRange:" in v.raw[1])
+
+
+def test_another_image_midway_begins_from_zero():
+    new = os.urandom(1 << 18)
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: answer(new, "200 OK", OTHER))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.finding, r.image) == (OK, "CHANGED", new) and "from zero" in r.detail
+
+
+def test_a_part_of_another_image_is_not_joined():
+    """Uptane's mix: a server that answers If-Range with a part of the new image."""
+    new = os.urandom(1 << 19)
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: part(v, new, OTHER))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.finding, r.image) == (OK, "CHANGED", new)
+        assert [h["asked_from"] for h in r.provenance["hops"]] == [0, 150000 - OVERLAP, 0]
+
+
+def test_other_bytes_under_the_same_tag_are_not_joined():
+    new = os.urandom(1 << 19)
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: part(v, new, TAG))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.finding, r.image) == (OK, "CHANGED", new)
+
+
+def test_a_server_without_ranges_costs_but_works():
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: answer(LONG, "200 OK", TAG))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.finding, r.image) == (OK, "", LONG)
+
+
+def test_an_image_that_changes_for_ever():
+    with Vendor({}) as v:
+        n = iter(range(1000))
+        script(v, lambda: answer(os.urandom(1 << 19), "200 OK", f'ETag: "{next(n)}"')[:150000])
+        refused(fetch(v.url("/a"), tries=9), "again and again", "CHANGED")
+        assert len(v.raw) == 4
+
+
+def test_it_became_shorter():
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), answer(b"", "416 No", "Content-Range: bytes */5"), answer(b"short", "200 OK", OTHER))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.finding, r.image) == (OK, "CHANGED", b"short")
+
+
+@pytest.mark.parametrize("second", [lambda v: part(v, LONG, TAG, first=0), lambda v: part(v, LONG, TAG, total=len(LONG) + 1),
+                                    lambda v: part(v, LONG, TAG).replace(b"Content-Range", b"X"),
+                                    lambda v: part(v, LONG, TAG, "Content-Range: bytes 0-1/2"),
+                                    lambda v: part(v, LONG + b"x", TAG), lambda v: part(v, LONG[:-1], TAG),
+                                    lambda v: part(v, LONG, TAG).replace(b"/%d" % len(LONG), b"/*"),
+                                    lambda v: answer(b"--x", "206 P", TAG, "Content-Type: multipart/byteranges; boundary=x"),
+                                    lambda v: b'HTTP/1.1 206 P\r\nETag: "v1"\r\nContent-Range: bytes %d-%d/%d\r\n'
+                                              b'Transfer-Encoding: chunked\r\n\r\n' % (150000 - OVERLAP, len(LONG) - 1, len(LONG))
+                                              + chunk(LONG[150000 - OVERLAP:] + b"more") + chunk(b"")],
+                         ids=["first", "total", "none", "two", "longer", "shorter", "star", "multi", "beyond"])
+def test_a_part_that_is_not_the_one(second):
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: second(v))
+        refused(fetch(v.url("/a"), tries=1), "part", "RANGE")
+
+
+def test_tries_are_bounded():
+    with Vendor({"/a": b""}) as v:
+        r = fetch(v.url("/a"), tries=2)
+        assert (r.outcome, r.finding, len(v.raw)) == (FAILED, "NETWORK", 3)
+        times = [h["at"] for h in r.provenance["hops"]]
+        assert times == sorted(times) and len(times) == 3
+
+
+def test_no_try_beyond_the_time_there_is():
+    with Vendor({"/a": b""}) as v:
+        assert fetch(v.url("/a"), tries=100, max_seconds=2).outcome == FAILED
+        assert len(v.raw) < 5
+
+
+def test_later_is_later():
+    with Vendor({}) as v:
+        script(v, answer(b"", "503 Later", "Retry-After: 1"), answer(IMAGE))
+        assert fetch(v.url("/a"), tries=1).image == IMAGE
+        script(v, answer(b"", "429 Later", "Retry-After: 9999"), answer(IMAGE))
+        r = fetch(v.url("/a"), tries=1)
+        assert (r.outcome, r.status, r.finding) == (HTTP, 429, "STATUS")
+        script(v, answer(b"", "404 No"), answer(IMAGE))
+        assert fetch(v.url("/a"), tries=1).outcome == HTTP
+
+
+def test_a_refusal_is_not_tried_again():
+    with Vendor({"/a": answer(bytes(100))}) as v:
+        refused(fetch(v.url("/a"), tries=5, max_bytes=99), "larger", "SIZE")
+        assert len(v.raw) == 1
+
+
+def test_a_record_of_many_tries_fits():
+    with Vendor({}) as v:
+        script(v, *[lambda: part(v, LONG, TAG, cut=OVERLAP + 4)] * 3, lambda: part(v, LONG, TAG))
+        r = fetch(v.url("/a"), tries=4)
+        assert (r.outcome, r.image) == (OK, LONG) and len(r.provenance["hops"]) == 4 and r.provenance["hops_dropped"] == 0
+
+
 # ---- times ----
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", CHUNKED],
@@ -409,7 +599,7 @@ def test_it_ends_when_control_is_gone():
         ours, theirs = wire.pair()
         child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
         wire.send(ours, "FETCH", {"job": 1, "url": v.url("/a"), "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 600,
-                                  "min_speed": 0, "max_redirects": 0, "have_ca": False, "pins": [], "private_ok": [LOOPBACK],
+                                  "min_speed": 0, "max_redirects": 0, "tries": 0, "have_ca": False, "pins": [], "private_ok": [LOOPBACK],
                                   "first_asked_by": ""}, [a.fileno(), b.fileno()])
         while not v.raw:
             time.sleep(0.01)

@@ -53,9 +53,10 @@ static void
 test_nothing_happened(void **state)
 {
 	struct fixture *f = *state;
-	assert_string_equal(encode(f), "{\"bytes\":0,\"claimed_by\":\"fetcher\",\"detail\":\"\",\"first_asked_by\":\"\","
-	    "\"hops\":[],\"outcome\":\"failed\",\"schema\":\"fotagate-provenance/1\",\"signature_bytes\":0}");
+	assert_string_equal(encode(f), "{\"bytes\":0,\"claimed_by\":\"fetcher\",\"detail\":\"\",\"finding\":\"none\",\"first_asked_by\":\"\","
+	    "\"hops\":[],\"hops_dropped\":0,\"outcome\":\"failed\",\"schema\":\"fotagate-provenance/1\",\"signature_bytes\":0}");
 	f->done.outcome = 200; /* no outcome of ours */
+	f->done.finding = 200;
 	assert_non_null(strstr(encode(f), "\"outcome\":\"failed\""));
 }
 
@@ -68,6 +69,8 @@ test_one_hop(void **state)
 	snprintf(h->peer, sizeof h->peer, "192.0.2.1 port 443");
 	h->status = 200;
 	h->at_us = 1767225600000000;
+	h->asked = 5;
+	h->kept = 7;
 	h->certs_n = 1;
 	h->cert[0][0] = 0xab;
 	provenance_header(&f->p, h, view_str("Server: x\r\n"));
@@ -75,9 +78,9 @@ test_one_hop(void **state)
 	f->done.outcome = MSG_FETCH_OK;
 	f->done.bytes = 7;
 	const char *text = encode(f);
-	assert_non_null(strstr(text, "\"hops\":[{\"at\":\"2026-01-01T00:00:00.000000Z\",\"certificates\":[\"ab00"));
+	assert_non_null(strstr(text, "\"hops\":[{\"asked_from\":5,\"at\":\"2026-01-01T00:00:00.000000Z\",\"certificates\":[\"ab00"));
 	assert_non_null(strstr(text, "\"for\":\"image\",\"headers\":[\"Server: x\"],\"headers_dropped\":0,"
-	    "\"peer\":\"192.0.2.1 port 443\",\"status\":200,\"url\":\"https://up.example/a\"}]"));
+	    "\"kept\":7,\"peer\":\"192.0.2.1 port 443\",\"status\":200,\"url\":\"https://up.example/a\"}]"));
 	assert_non_null(strstr(text, "\"outcome\":\"ok\""));
 }
 
@@ -105,10 +108,19 @@ static void
 test_hops_and_headers_are_bounded(void **state)
 {
 	struct fixture *f = *state;
+	for (unsigned i = 0; i < PROVENANCE_HOPS_MAX + 2; i++) {
+		struct provenance_hop *one = provenance_hop(&f->p);
+		one->kept = i;
+		provenance_header(&f->p, one, view_str("abcd"));
+	}
+	/* The first stays, the second and third are gone. */
+	assert_int_equal(f->p.hops_n, PROVENANCE_HOPS_MAX);
+	assert_int_equal(f->p.hops_dropped, 2);
+	assert_int_equal(f->p.header_bytes, PROVENANCE_HOPS_MAX * 4);
 	for (unsigned i = 0; i < PROVENANCE_HOPS_MAX; i++)
-		assert_non_null(provenance_hop(&f->p));
-	assert_null(provenance_hop(&f->p));
-	struct provenance_hop *h = &f->p.hop[0];
+		assert_int_equal(f->p.hop[i].kept, i ? i + 2 : 0);
+	memset(&f->p, 0, sizeof f->p);
+	struct provenance_hop *h = provenance_hop(&f->p);
 	for (unsigned i = 0; i < PROVENANCE_HEADERS_MAX + 5; i++)
 		provenance_header(&f->p, h, view_str("A: b"));
 	assert_int_equal(h->headers_n, PROVENANCE_HEADERS_MAX);
@@ -125,7 +137,9 @@ test_the_worst_case_fits(void **state)
 	unsigned kept = 0, dropped = 0;
 	memset(line, '"', sizeof line - 1);
 	line[sizeof line - 1] = '\0';
-	while ((h = provenance_hop(&f->p))) {
+	for (unsigned n = 0; n < PROVENANCE_HOPS_MAX; n++) {
+		h = provenance_hop(&f->p);
+		h->asked = h->kept = INT64_MAX / 1024;
 		memset(h->url, '"', sizeof h->url - 1);
 		memset(h->peer, '"', sizeof h->peer - 1);
 		h->certs_n = PROVENANCE_CERTS_MAX;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/upstream/request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "crypto/base64.h"
+#include "crypto/err.h"
+#include "crypto/writer.h"
+
+static int
+write_pins(struct request *r)
+{
+	struct writer w;
+	writer_init(&w, sizeof r->pins - 1);
+	for (uint32_t i = 0; i < r->job->pins_n; i++) {
+		writer_text(&w, i ? ";sha256//" : "sha256//");
+		base64_encode(view_of(r->job->pins[i].spki, DIGEST_SHA256_LEN), &w);
+	}
+	int err = writer_err(&w);
+	if (!err && w.n)
+		memcpy(r->pins, w.p, w.n);
+	writer_free(&w);
+	return err;
+}
+
+int
+request_init(struct request *r, const struct msg_fetch *job, struct view ca)
+{
+	*r = (struct request){ .job = job, .ca = ca };
+	return write_pins(r);
+}
+
+void
+request_free(struct request *r)
+{
+	curl_slist_free_all(r->fields);
+	r->fields = NULL;
+}
+
+static bool
+set_tls(const struct request *r, CURL *e)
+{
+	bool ok = true;
+	if (r->ca.n) {
+		/* curl copies nothing with NOCOPY: the mapping outlives the handle. */
+		struct curl_blob blob = { (void *)(uintptr_t)r->ca.p, r->ca.n, CURL_BLOB_NOCOPY };
+		ok = curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &blob) == CURLE_OK &&
+		    curl_easy_setopt(e, CURLOPT_CAPATH, NULL) == CURLE_OK;
+	} else if (r->job->pins_n) {
+		/* The pin is the identity: without a bundle the chain proves nothing more. */
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 0L);
+		curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	if (r->pins[0])
+		ok = ok && curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, r->pins) == CURLE_OK;
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* every hop shows its certificates */
+	curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
+	return ok;
+}
+
+/* RFC 9110 14.2 and 13.1.5. */
+static bool
+set_range(struct request *r, CURL *e, uint64_t from, const char *validator)
+{
+	char range[32], field[ANSWER_VALIDATOR_MAX + 16];
+	snprintf(range, sizeof range, "%llu-", (unsigned long long)from);
+	snprintf(field, sizeof field, "If-Range: %s", validator);
+	struct curl_slist *all = curl_slist_append(r->fields, field);
+	if (!all)
+		return false;
+	r->fields = all;
+	return curl_easy_setopt(e, CURLOPT_RANGE, range) == CURLE_OK;
+}
+
+bool
+request_set(struct request *r, CURL *e, const char *url, uint64_t from, const char *validator, long left_ms)
+{
+	bool tls = strncasecmp(url, "https://", 8) == 0;
+	curl_easy_reset(e);
+	request_free(r);
+	/* The bytes are the image: a coding would be one more unpacker before anybody has judged anything. */
+	r->fields = curl_slist_append(NULL, "Accept-Encoding: identity");
+	bool ok = r->fields && curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_USERAGENT, "fotagate/" FG_VERSION) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK;
+	if (from)
+		ok = ok && set_range(r, e, from, validator);
+	ok = ok && curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields) == CURLE_OK;
+	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L); /* every hop is judged and recorded here */
+	curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)REQUEST_CONNECT_SECONDS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, left_ms);
+	/* A connection of its own each time: its address is judged, and its certificates are seen. */
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)r->job->min_speed);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)REQUEST_SPEED_WINDOW);
+	return ok && set_tls(r, e);
+}
