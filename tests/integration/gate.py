@@ -354,6 +354,25 @@ class Gate:
         finally:
             c.close()
 
+    @contextlib.contextmanager
+    def kept(self, **kw):
+        """A module that keeps its connection: get() is one more request on it, its status and body."""
+        target = "/" + self.url(**kw).split("/", 3)[3]
+        c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        c.connect()
+        kept = c.sock
+
+        def get():
+            c.request("GET", target)
+            r = c.getresponse()
+            answer = r.status, r.read()
+            assert c.sock is kept, "the gateway closed the connection"
+            return answer
+        try:
+            yield get
+        finally:
+            c.close()
+
     def served(self, seconds=20, **kw):
         """Waits until a module is served; its bytes."""
         def now():
