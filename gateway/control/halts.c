@@ -179,10 +179,12 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	char why[200] = "";
 	(void)head;
 	writer_init(&text, APPROVAL_BYTES_MAX);
-	if (!err && a && !control_counts(h->c)) {
-		requests_not_now(h->c, w->call);
-	} else if (err || !a) {
+	if (err) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
+	} else if (!a) {
+		call_fail_err(w->call, FG_ENOMEM);
+	} else if (!control_counts(h->c)) {
+		requests_not_now(h->c, w->call);
 	} else if (!h->against) {
 		call_fail(w->call, CALL_REFUSED, "STATE", "", NOT_HALTED);
 	} else if (reviews_personal(h->c, w->call, a, NULL, 0)) {

@@ -321,10 +321,16 @@ void
 requests_not_now(const struct control *c, struct call *call)
 {
 	if (c->signers_lost)
-		call_fail(call, CALL_COULD_NOT, "SIGNERS", "", "the folder has other signer sets than the log put in force");
+		call_fail(call, CALL_COULD_NOT, "SIGNERS", "see fotagate status",
+		    "the folder has other signer sets than the log put in force");
+	else if (!logbook_permits(c->logbook))
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s",
+		    logbook_state(c->logbook));
+	else if (!replay_done(c->replay))
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is still being read");
 	else
-		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", logbook_permits(c->logbook) ?
-		    "the audit log is still being read" : "the audit log is not there or not in order");
+		call_fail(call, CALL_COULD_NOT, "HALT-LOST", "fotagate halt, then resume",
+		    "the log has the gateway halted and the flag is gone");
 }
 
 const char *

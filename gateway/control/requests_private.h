@@ -8,7 +8,7 @@
 
 /* The person a call comes from as log and rows name them: the principal, or the unix account. */
 const char *requests_actor(const struct control *c, const struct call *call);
-/* control_counts() says no: answers so, and why. */
+/* control_counts() or control_permits() says no: answers so, and why. */
 void requests_not_now(const struct control *c, struct call *call);
 /* Key and RFC 3339 time, or null for 0 and what cannot be written. */
 void requests_put_time(struct jsonw *j, const char *key, int64_t t);

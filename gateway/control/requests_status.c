@@ -120,6 +120,8 @@ put_alerts(struct jsonw *j, struct control *c)
 		snprintf(text, sizeof text,
 		    "entry %" PRIu64 " of the log takes something back and cannot be read: nothing is permitted", stuck);
 		alert(j, "REPLAY", text);
+	} else if (logbook_permits(c->logbook) && !replay_done(c->replay)) {
+		alert(j, "READING", "the log is still being read: nothing is permitted before all of it was");
 	}
 	if (c->signers_lost)
 		alert(j, "SIGNERS", "the folder has other signer sets than the log put in force: nothing is permitted");

@@ -342,8 +342,12 @@ on_head(void *ctx, int err, const struct msg_head *head)
 	struct writing *w = ctx;
 	struct approval *a = calloc(1, sizeof *a);
 	(void)head;
-	if (err || !a || !control_permits(w->r->c)) {
+	if (err) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not answer");
+	} else if (!a) {
+		call_fail_err(w->call, FG_ENOMEM);
+	} else if (!control_permits(w->r->c)) {
+		requests_not_now(w->r->c, w->call);
 	} else {
 		struct db_candidate *cand = reviews_of_call(w->r->c, w->call);
 		if (cand && in_review(w->call, cand))

@@ -13,6 +13,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
 
 struct submission {
@@ -320,8 +321,10 @@ consider(struct submission *s)
 	free(cand);
 	if (no) {
 		refuse(s, no);
-	} else if (!control_permits(c) ||
-	    logbook_ask_root(c->logbook, s->a->log_size, on_root, s) != FG_OK) {
+	} else if (!control_permits(c)) {
+		requests_not_now(c, s->call);
+		submission_free(s);
+	} else if (logbook_ask_root(c->logbook, s->a->log_size, on_root, s) != FG_OK) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(c->logbook));
 		submission_free(s);
 	}
