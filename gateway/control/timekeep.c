@@ -77,7 +77,10 @@ timekeep_why(const struct control *c, char *dst, size_t cap)
 {
 	const struct msg_clock *m = &c->timekeep.said;
 	int64_t s = m->step / 1000000;
-	if (m->state == MSG_CLOCK_HELD)
+	if (m->state == MSG_CLOCK_HELD && m->step == INT64_MIN)
+		snprintf(dst, cap, "the clock since boot has stepped back: nothing new is permitted; either it stands where it "
+		    "was or people confirm the clock: fotagate resume statement");
+	else if (m->state == MSG_CLOCK_HELD)
 		snprintf(dst, cap, "the clock has stepped%s (%lld s): nothing new is permitted; set it right, then either it "
 		    "stands where it was or people confirm it: fotagate resume statement", s < 0 ? " back" : "",
 		    (long long)s);

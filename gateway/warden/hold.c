@@ -148,6 +148,9 @@ describe(const struct clockwatch *cw, char *dst, size_t cap)
 	int64_t s = cw->step / 1000000;
 	if (cw->step == 0)
 		snprintf(dst, cap, "what was kept of the clock cannot be read: nothing new is permitted until people confirm it");
+	else if (cw->step == INT64_MIN)
+		snprintf(dst, cap, "the clock since boot went back: nothing new is permitted until people confirm the wall "
+		    "clock or both stand where they were");
 	else
 		snprintf(dst, cap, "the wall clock is %lld s %s where it must be: nothing new is permitted until people "
 		    "confirm it or it comes back", (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
@@ -195,7 +198,7 @@ hold_appended(struct warden *w, const struct msg_appended *m)
 		return;
 	h->token = 0;
 	if (m->err)
-		return; /* asked again after HOLD_AGAIN_S: at once would go on as fast as it can be refused */
+		return; /* asked again after HOLD_AGAIN_S or hold_audit_open(): at once would go on as fast as it can be refused */
 	h->waits = false;
 	if (!h->ending) {
 		h->watch.logged = true;
@@ -211,6 +214,21 @@ hold_audit_away(struct warden *w)
 {
 	w->hold.token = 0;
 	w->hold.waits = false;
+}
+
+void
+hold_audit_open(struct warden *w)
+{
+	if (!w->hold.token)
+		w->hold.waits = false;
+}
+
+void
+hold_begun(struct warden *w)
+{
+	struct hold *h = &w->hold;
+	if (h->watch.held && !h->watch.logged && !h->token)
+		append(w, false);
 }
 
 /* ---- looking ---- */

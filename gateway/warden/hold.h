@@ -37,6 +37,10 @@ void hold_head(struct warden *w, const struct msg_head *m);
 void hold_appended(struct warden *w, const struct msg_appended *m);
 /* What was asked of audit is never answered. */
 void hold_audit_away(struct warden *w);
+/* Audit has heard the warden's word on its newest checkpoint: what it refused before that it may take now. */
+void hold_audit_open(struct warden *w);
+/* Before an entry about the hold: the log is to have its beginning first, should it have been refused so far. */
+void hold_begun(struct warden *w);
 void hold_halted(struct warden *w, int64_t at);
 /* Tells one peer; nothing while there is nothing to tell. */
 void hold_tell(struct warden *w, enum msg_role role, unsigned index);

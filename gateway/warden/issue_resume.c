@@ -59,6 +59,8 @@ judged(struct warden *w)
 {
 	struct job *j = &w->job;
 	j->clock = hold_is_named(w, &j->request);
+	if (j->clock)
+		hold_begun(w);
 	struct msg_append *m = entry_of(j, "ok");
 	if (!m) {
 		issue_refuse(w, err_name(FG_ENOMEM));

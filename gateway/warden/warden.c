@@ -428,6 +428,7 @@ on_cosign_ask(struct warden *w, struct wire_frame *f)
 		say("the log asked to vouch for a checkpoint that does not extend the remembered one",
 		    witness_outcome_name((enum witness_outcome)answer.outcome));
 	peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_COSIGNED, &answer, NULL, 0);
+	hold_audit_open(w);
 	return FG_OK;
 }
 

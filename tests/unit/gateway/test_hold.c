@@ -249,6 +249,44 @@ test_an_entry_is_said_again_until_it_is_in_the_log(void **state)
 	confirm(f, name);
 }
 
+/* At a start audit takes nothing before the warden's word on its checkpoint; nobody waits ten seconds for that. */
+static void
+test_an_entry_refused_by_a_log_not_open_yet(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_cosigned word;
+	based(f);
+	clocks->now += HOUR;
+	int64_t name = held(f);
+	acknowledge(f, FG_EIO);
+	rig_say(f->audit, MSG_COSIGN_ASK, &(struct msg_cosign_ask){ .token = 5, .request = view_str("no request") });
+	rig_hear(&f->rig, f->audit, MSG_COSIGNED, &word);
+	hear_append(f, ENTRY_CLOCK_STEPPED);
+	acknowledge(f, 0);
+	confirm(f, name);
+}
+
+/* People may be faster than the log was: its beginning stands before its end all the same. */
+static void
+test_a_hold_ends_after_it_began(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_append began;
+	based(f);
+	clocks->now += HOUR;
+	int64_t name = held(f);
+	acknowledge(f, FG_EAGAIN);
+	resume(f, name, 2);
+	hear_append(f, ENTRY_CLOCK_STEPPED);
+	began = f->append;
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	rig_say(f->audit, MSG_APPENDED, &(struct msg_appended){ .token = began.token, .index = LOG_SIZE });
+	acknowledge(f, 0);
+	resumed(f, NULL);
+	assert_true(rig_silent(f->audit));
+	release(f, (uint8_t[RELEASE_ID]){ 0 });
+}
+
 static void
 test_a_restart_forgets_no_step(void **state)
 {
@@ -492,6 +530,8 @@ main(void)
 		T(test_suspend_is_no_step),
 		T(test_the_clock_comes_back),
 		T(test_an_entry_is_said_again_until_it_is_in_the_log),
+		T(test_an_entry_refused_by_a_log_not_open_yet),
+		T(test_a_hold_ends_after_it_began),
 		T(test_a_restart_forgets_no_step),
 		T(test_a_reboot_is_no_way_out),
 		T(test_a_clock_behind_the_log_after_a_reboot),
