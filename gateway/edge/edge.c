@@ -96,7 +96,7 @@ start(void *ctx, struct role *r)
 	err = net_new(role_base(r), &clock, &limits, &callbacks, &e->net);
 	if (!err)
 		err = edge_open_listeners(e);
-	edge_forget_keys(e);
+	edge_tls_forget(e);
 	struct timeval tick = { 0, EDGE_TICK_MS * 1000 };
 	if (!err && event_add(e->tick, &tick))
 		err = FG_ENOMEM;
@@ -120,14 +120,12 @@ end(void *ctx)
 static void
 edge_free(struct edge *e)
 {
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
 		if (e->listener[i].fd >= 0)
 			close(e->listener[i].fd);
-		tls_free(e->listener[i].tls);
-	}
 	if (e->bundle_fd >= 0)
 		close(e->bundle_fd);
-	edge_forget_keys(e);
+	edge_tls_forget(e);
 	table_free(e->table);
 	stock_free(e->stock);
 	leases_free(e->leases);
@@ -299,8 +297,7 @@ same_listeners(const struct config *a, const struct config *b)
 		return false;
 	for (unsigned i = 0; i < a->listeners_n; i++) {
 		const struct config_listener *x = &a->listeners[i], *y = &b->listeners[i];
-		if (strcmp(x->name, y->name) || strcmp(x->address, y->address) || x->port != y->port || x->tls != y->tls ||
-		    strcmp(x->client_ca, y->client_ca))
+		if (strcmp(x->name, y->name) || strcmp(x->address, y->address) || x->port != y->port || x->tls != y->tls)
 			return false;
 	}
 	return true;
@@ -323,10 +320,12 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	}
 	if (err) {
 		snprintf(ret_why, cap, "edge kept the old configuration: %s", err_name(err));
+		edge_tls_forget(e);
 		config_free(c);
 		bundle_free(b);
 		return err;
 	}
+	edge_tls_renew(e, c, ret_why, cap);
 	/* Waiting requests point into the old configuration. */
 	edge_asks_expire(e, 0, NULL, true);
 	config_free(e->config);

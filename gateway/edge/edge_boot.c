@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
-#include "crypto/wipe.h"
 #include "gateway/edge/edge_private.h"
 
 /* ---- configuration ---- */
@@ -51,24 +50,6 @@ edge_limits_of(const struct config *c, struct net_limits *l)
 
 /* ---- boot ---- */
 
-static int
-slurp(int fd, uint8_t **ret, size_t *ret_n)
-{
-	uint8_t *p = malloc(EDGE_PEM_MAX + 1);
-	if (!p)
-		return FG_ENOMEM;
-	ssize_t n = pread(fd, p, EDGE_PEM_MAX + 1, 0);
-	if (n < 0 || (size_t)n > EDGE_PEM_MAX) {
-		wipe(p, EDGE_PEM_MAX + 1);
-		free(p);
-		return n < 0 ? FG_EIO : FG_ELIMIT;
-	}
-	free(*ret);
-	*ret = p;
-	*ret_n = (size_t)n;
-	return FG_OK;
-}
-
 static void
 keep_fd(int *place, int fd)
 {
@@ -77,84 +58,24 @@ keep_fd(int *place, int fd)
 	*place = fd;
 }
 
-/* Only kept here: everything is parsed in start(), inside the jail. */
+/* Only kept here: everything is parsed in start() or reload(), inside the jail. */
 int
 edge_on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 {
 	struct edge *e = ctx;
-	unsigned i = what->ordinal, k = what->part;
-	int err = FG_EPEER;
+	unsigned i = what->ordinal;
 	(void)r;
-	if (e->net || (what->kind != MSG_FD_BUNDLE && (i >= MSG_LISTENERS_MAX || k > 1))) {
-		close(fd);
-		return err;
-	}
-	switch (what->kind) {
-	case MSG_FD_BUNDLE:
+	if (!e->net && what->kind == MSG_FD_BUNDLE) {
 		keep_fd(&e->bundle_fd, fd);
 		return FG_OK;
-	case MSG_FD_LISTENER:
+	}
+	if (!e->net && what->kind == MSG_FD_LISTENER && i < MSG_LISTENERS_MAX) {
 		keep_fd(&e->listener[i].fd, fd);
 		return FG_OK;
-	case MSG_FD_TLS_CERT:
-		err = slurp(fd, &e->listener[i].cert[k], &e->listener[i].cert_n[k]);
-		break;
-	case MSG_FD_TLS_KEY:
-		err = slurp(fd, &e->listener[i].key[k], &e->listener[i].key_n[k]);
-		break;
-	case MSG_FD_CLIENT_CA:
-		err = slurp(fd, &e->listener[i].client_ca, &e->listener[i].client_ca_n);
-		break;
-	default:
-		break; /* no key, socket or file of another role's belongs here */
 	}
+	int err = edge_tls_file(e, what, fd);
 	close(fd);
 	return err;
-}
-
-static int
-make_tls(struct edge *e, unsigned i)
-{
-	char why[TLS_WHY_MAX] = "";
-	const struct config_listener *l = &e->config->listeners[i];
-	struct tls_config t = {
-		.suites = l->suites == CONFIG_SUITES_LEGACY ? TLS_SUITES_LEGACY : TLS_SUITES_MODERN,
-		.peer = TLS_PEER_NONE,
-		.security_level = (uint32_t)l->security_level,
-		.send_fragment = (uint32_t)l->send_fragment,
-	};
-	for (unsigned k = 0; k < 2; k++) {
-		if (!e->listener[i].cert[k] || !e->listener[i].key[k])
-			continue;
-		t.pairs[t.n_pairs++] = (struct tls_pair){ view_of(e->listener[i].cert[k], e->listener[i].cert_n[k]),
-			view_of(e->listener[i].key[k], e->listener[i].key_n[k]) };
-	}
-	if (e->listener[i].client_ca) {
-		/* Optional: modules without a certificate are identified otherwise, or held. */
-		t.peer = TLS_PEER_OPTIONAL;
-		t.client_ca_pem = view_of(e->listener[i].client_ca, e->listener[i].client_ca_n);
-	}
-	int err = tls_new(&t, &e->listener[i].tls, why);
-	if (err)
-		oplog(OPLOG_ERR, "listener %s: %s", l->name, why[0] ? why : err_name(err));
-	return err;
-}
-
-/* OpenSSL has copies of its own; ours would be a second place to steal a key from. */
-void
-edge_forget_keys(struct edge *e)
-{
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
-		for (unsigned k = 0; k < 2; k++) {
-			if (e->listener[i].key[k])
-				wipe(e->listener[i].key[k], e->listener[i].key_n[k]);
-			free(e->listener[i].key[k]);
-			free(e->listener[i].cert[k]);
-			e->listener[i].key[k] = e->listener[i].cert[k] = NULL;
-		}
-		free(e->listener[i].client_ca);
-		e->listener[i].client_ca = NULL;
-	}
 }
 
 int
@@ -163,12 +84,16 @@ edge_open_listeners(struct edge *e)
 	for (unsigned i = 0; i < e->config->listeners_n; i++) {
 		if (e->listener[i].fd < 0)
 			return FG_ENOTFOUND;
-		int err = e->config->listeners[i].tls ? make_tls(e, i) : FG_OK;
-		struct net_origin origin = { .tls = e->listener[i].tls, .mode = HTTP_LENIENT, .tag = i };
-		struct listener *made;
-		if (err)
+		char why[TLS_WHY_MAX] = "";
+		struct tls *tls = NULL;
+		int err = e->config->listeners[i].tls ? edge_tls_make(e, e->config, i, &tls, why) : FG_OK;
+		struct net_origin origin = { .tls = tls, .mode = HTTP_LENIENT, .tag = i };
+		if (err) {
+			oplog(OPLOG_ERR, "listener %s: %s", e->config->listeners[i].name, why[0] ? why : err_name(err));
 			return err;
-		err = listener_new(e->net, e->listener[i].fd, &origin, &made);
+		}
+		err = listener_new(e->net, e->listener[i].fd, &origin, &e->listener[i].open);
+		tls_free(tls); /* the listener holds it */
 		e->listener[i].fd = -1;
 		if (err)
 			return err;

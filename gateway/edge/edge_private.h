@@ -56,6 +56,19 @@ struct seen { /* one sighting told a while ago */
 	uint32_t repeats;
 };
 
+/* What a listener's TLS is made of. */
+enum edge_file_kind {
+	EDGE_FILE_CERT, /* two of each, as configured */
+	EDGE_FILE_KEY = EDGE_FILE_CERT + TLS_CERTS_MAX,
+	EDGE_FILE_CLIENT_CA = EDGE_FILE_KEY + TLS_CERTS_MAX,
+	EDGE_FILES,
+};
+
+struct edge_file {
+	uint8_t *p; /* NULL: not handed over */
+	size_t n;
+};
+
 struct edge {
 	struct role *role;
 	const struct clock_source *clock;
@@ -69,10 +82,9 @@ struct edge {
 	struct route route;           /* of the request being looked at: 4 KiB that need no allocation */
 	int bundle_fd;                /* until start(): parsed inside the jail only */
 	struct {
-		int fd;
-		uint8_t *cert[2], *key[2], *client_ca;
-		size_t cert_n[2], key_n[2], client_ca_n;
-		struct tls *tls;
+		int fd;                        /* until start() */
+		struct listener *open;         /* the engine's, from then on */
+		struct edge_file file[EDGE_FILES]; /* handed over and not yet used */
 	} listener[MSG_LISTENERS_MAX];
 	bool halted;
 	int64_t next_sweep_ms;
@@ -97,8 +109,22 @@ void edge_limits_of(const struct config *c, struct net_limits *l);
 int edge_on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd);
 /* Every listener of the configuration, from what was handed over. */
 int edge_open_listeners(struct edge *e);
-/* Wipes what TLS was made from. */
-void edge_forget_keys(struct edge *e);
+
+/* ---- edge_tls.c ---- */
+/* Keeps what the file holds for the next edge_tls_make; fd stays the caller's. FG_EPEER: not a file of a listener's. */
+int edge_tls_file(struct edge *e, const struct msg_boot_fd *what, int fd);
+/*
+ * Listener i of c from the files handed over; a file that c names and nobody
+ * handed over is an error, never left out. *ret is the caller's.
+ */
+int edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls **ret, char why[TLS_WHY_MAX]);
+/*
+ * Every listener of c anew, for connections from now on. One that cannot be
+ * made keeps what it has, and ret_why says which and why; "" when none.
+ */
+void edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap);
+/* Wipes what was handed over. */
+void edge_tls_forget(struct edge *e);
 
 /* ---- edge_answer.c ---- */
 void edge_on_request(void *ctx, struct conn *conn, const struct http_request *req);

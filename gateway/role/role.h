@@ -41,8 +41,9 @@ struct role_ops {
 	/* It is gone (why as in chan_ops.on_close, or 0: replaced). Forget the pointer. */
 	void (*peer_down)(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why);
 	/*
-	 * A checked bundle; fd is taken. 0 = in force; else the old one stays in force
-	 * and ret_why says why. May be NULL.
+	 * A checked bundle; fd is taken. 0 = in force, and ret_why says what of it could
+	 * not be had ("" before the call); else the old one stays in force and ret_why
+	 * says why. May be NULL.
 	 */
 	int (*reload)(void *ctx, int bundle_fd, char *ret_why, size_t cap);
 	/* Wind down; call role_exit() when done; after grace_ms the supervisor kills. */

@@ -145,9 +145,9 @@ hand_cosign_key(struct handing *h)
 }
 
 static void
-hand_listener(struct handing *h, unsigned i)
+hand_listener_files(struct handing *h, const struct plan *plan, unsigned i)
 {
-	const struct msg_plan_listener *l = &h->s->plan->listeners[i];
+	const struct msg_plan_listener *l = &plan->listeners[i];
 	for (unsigned part = 0; part < 2; part++) {
 		if (!l->cert[part][0])
 			continue;
@@ -156,6 +156,13 @@ hand_listener(struct handing *h, unsigned i)
 	}
 	if (l->client_ca[0])
 		hand_file(h, MSG_FD_CLIENT_CA, i, 0, l->name, l->client_ca);
+}
+
+static void
+hand_listener(struct handing *h, unsigned i)
+{
+	const struct msg_plan_listener *l = &h->s->plan->listeners[i];
+	hand_listener_files(h, h->s->plan, i);
 	if (!wiring_gets(h->role, MSG_FD_LISTENER) || !h->chan)
 		return;
 	int fd = dup(h->s->listeners[i]);
@@ -294,9 +301,11 @@ supervisor_boot_send(struct supervisor *s, struct instance *i)
 }
 
 int
-supervisor_boot_files(struct supervisor *s, struct chan *c, const struct plan *plan)
+supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan)
 {
-	struct handing h = { .s = s, .chan = c, .role = MSG_ROLE_CONTROL };
+	struct handing h = { .s = s, .chan = i->chan, .role = i->role };
 	hand_files(&h, plan);
+	for (unsigned n = 0; n < plan->listeners_n; n++)
+		hand_listener_files(&h, plan, n);
 	return h.err;
 }

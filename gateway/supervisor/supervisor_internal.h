@@ -178,8 +178,8 @@ int supervisor_boot_send(struct supervisor *s, struct instance *i);
 /* The BOOT message of any role. */
 void supervisor_boot_message(const struct supervisor *s, enum msg_role role, unsigned index,
     struct msg_boot *ret);
-/* Anchor and CA files to control again, before a reload. */
-int supervisor_boot_files(struct supervisor *s, struct chan *c, const struct plan *plan);
+/* The files that the plan names, as far as they are the role's: before a reload. What is missing is said in the log. */
+int supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan);
 
 /* ---- supervisor_role.c ---- */
 

@@ -78,10 +78,11 @@ supervisor_reload_answer(struct instance *i, const struct msg_reloaded *m)
 	if (!i->reload_pending || (m && m->generation != i->s->generation))
 		return;
 	i->reload_pending = false;
-	if (m && !m->ok) {
+	/* Taken, but for what why says; or not taken at all. */
+	if (m && (!m->ok || m->why[0])) {
 		visible_cstr(view_str(m->why), why, sizeof why);
-		oplog(OPLOG_ERR, "reload: %s[%u] keeps the old configuration: %s",
-		      msg_role_name(i->role), i->index, why);
+		oplog(OPLOG_ERR, "reload: %s[%u] %s: %s", msg_role_name(i->role), i->index,
+		      m->ok ? "has the new configuration, but" : "keeps the old configuration", why);
 		supervisor_log(i->s, ENTRY_CONFIG_CHANGED, 4, "failed", msg_role_name(i->role),
 			       why);
 	}
@@ -104,8 +105,9 @@ hand_out(struct supervisor *s)
 		struct instance *i = &s->instances[n];
 		if (!i->chan || i->state != INSTANCE_READY || !wiring_reloads(i->role))
 			continue;
-		if (i->role == MSG_ROLE_CONTROL && supervisor_boot_files(s, i->chan, s->next_plan))
-			oplog(OPLOG_ERR, "reload: not every file could be handed to control");
+		if (supervisor_boot_files(s, i, s->next_plan))
+			oplog(OPLOG_ERR, "reload: not every file could be handed to %s[%u]", msg_role_name(i->role),
+			    i->index);
 		i->reload_pending = chan_send(i->chan, MSG_RELOAD, &m, &s->next_bundle_fd, 1) == 0;
 	}
 	supervisor_role_after(s->reload_deadline, SUPERVISOR_RELOAD_MS);

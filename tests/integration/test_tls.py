@@ -3,6 +3,9 @@
 import json
 import os
 import re
+import signal
+import socket
+import ssl
 import subprocess
 import xml.etree.ElementTree as xml
 
@@ -121,6 +124,45 @@ def test_legacy_is_flagged(house):
     said = [e for e in house.gate.entries() if e.get("obj", "").startswith("listener:")]
     assert [(e["ev"], e["obj"]) for e in said] == [("config.changed", "listener:old-tls")]
     assert "legacy TLS" in said[0]["msg"]
+
+
+def test_certificates_are_renewed_under_a_download(house):
+    """Nobody who is connected notices; whoever comes next sees the new one; a bad one changes nothing."""
+    gate = house.gate
+
+    def serial(port=gate.tls_port):
+        shown = house.client(port, "-sigalgs", "ecdsa_secp256r1_sha256")
+        return run("openssl", "x509", "-noout", "-serial", input=shown).stdout
+
+    first = serial()
+    # One that stopped reading in the middle: its own buffer holds a few kilobytes, the image is 3 MiB.
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", gate.tls_port))
+    slow = ssl.create_default_context(cafile=house.ca).wrap_socket(sock, server_hostname="localhost")
+    slow.sendall(f"GET /{house.url().split('/', 3)[3]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    head, got = slow.recv(1000).split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 200 ")
+    house.certify("p256", "ec")
+    gate.cli("reload")
+    until(lambda: serial() != first)
+    second = serial()
+    assert serial(house.legacy_port) == second
+    # A key that is another one's
+    good = open(os.path.join(house.keys, "p256.key")).read()
+    with open(os.path.join(house.keys, "p256.key"), "w") as f:
+        f.write(open(os.path.join(gate.dir, "tls-ca.key")).read())
+    gate.process.send_signal(signal.SIGHUP)
+    until(lambda: open(gate.log).read().count("listener modules-tls keeps its TLS as it was: ") == 2)  # each edge
+    assert serial() == second and house.fetch(house.legacy_port) == house.data
+    failed = [e for e in gate.entries() if e["ev"] == "config.changed" and e["out"] == "failed"]
+    assert len(failed) == 2 and all("listener old-tls keeps its TLS" in e["msg"] for e in failed)
+    with open(os.path.join(house.keys, "p256.key"), "w") as f:
+        f.write(good)
+    while len(got) < len(house.data):
+        got += slow.recv(65536) or pytest.fail("cut")
+    assert got == house.data
+    slow.close()
 
 
 def test_sslscan(house):

@@ -1184,16 +1184,84 @@ test_releases_not_taken(void **state)
 
 /* ---- life ---- */
 
-static void
+/* What the edge says to it; good until the next one. */
+static const char *
 reload(struct fixture *f, int fd, bool ok)
 {
 	static uint64_t generation = 1;
+	static struct msg_reloaded answer;
 	const struct msg_reload m = { .generation = ++generation };
-	struct msg_reloaded answer;
 	say_fd(f, MSG_RELOAD, &m, fd);
 	hear(f, f->chan, MSG_RELOADED, &answer, sizeof answer);
 	assert_int_equal(answer.generation, generation);
 	assert_int_equal(answer.ok, ok);
+	return answer.why;
+}
+
+/* Whose certificate a new connection is shown; the connection with *ret_m, if anybody wants it. */
+static void
+expect_server(struct fixture *f, const char *name, struct module *ret_m)
+{
+	char cn[64];
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct module m = module_at(f->tls_port, 0);
+	m.ssl = SSL_new(ctx);
+	assert_int_equal(SSL_set_fd(m.ssl, m.fd), 1);
+	assert_int_equal(SSL_connect(m.ssl), 1);
+	X509 *x = SSL_get1_peer_certificate(m.ssl);
+	X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, cn, sizeof cn);
+	assert_string_equal(cn, name);
+	X509_free(x);
+	SSL_CTX_free(ctx);
+	if (ret_m)
+		*ret_m = m;
+	else
+		module_end(&m);
+}
+
+static void
+hand_tls(struct fixture *f, const char *cert, const char *key, const char *ca)
+{
+	boot_fd(f, MSG_FD_TLS_CERT, 1, text_fd(cert));
+	boot_fd(f, MSG_FD_TLS_KEY, 1, text_fd(key));
+	if (ca)
+		boot_fd(f, MSG_FD_CLIENT_CA, 1, text_fd(ca));
+}
+
+static void
+test_certificates_are_renewed(void **state)
+{
+	struct fixture *f = *state;
+	struct pki next = pki_new("renewed", false, NULL, NULL, (int64_t)time(NULL));
+	struct module old;
+	const char *why;
+	ready(f, SMALL);
+	expect_server(f, "gate", &old);
+	hand_tls(f, next.cert_pem, next.key_pem, next.cert_pem);
+	why = reload(f, default_bundle("quorum", "quorum = 2;"), true);
+	assert_string_equal(why, "");
+	expect_server(f, "renewed", NULL);
+	/* Who was connected notices nothing. */
+	get_granted(f, &old);
+	/* A bad one changes nothing, and is named; nor does a configuration that lacks a file it names. */
+	hand_tls(f, f->pki.cert_pem, next.key_pem, next.cert_pem);
+	why = reload(f, default_bundle("quorum", "quorum = 2;"), true);
+	assert_non_null(strstr(why, "listener tls keeps its TLS as it was: "));
+	expect_server(f, "renewed", NULL);
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, NULL);
+	why = reload(f, default_bundle("quorum", "quorum = 2;"), true);
+	assert_non_null(strstr(why, "ca.pem was not handed over"));
+	expect_server(f, "renewed", NULL);
+	/* What was handed for a configuration that was refused is not used for the next. */
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, f->pki.cert_pem);
+	reload(f, bundle("nonsense", SAMPLE_PROFILE), false);
+	why = reload(f, default_bundle("quorum", "quorum = 2;"), true);
+	assert_non_null(strstr(why, "was not handed over"));
+	expect_server(f, "renewed", NULL);
+	get(&old, PATH, "");
+	expect_image(f, &old);
+	module_end(&old);
+	pki_free(&next);
 }
 
 static void
@@ -1336,6 +1404,7 @@ main(void)
 		T(test_tables_not_taken),
 		T(test_releases_not_taken),
 		T(test_reload),
+		T(test_certificates_are_renewed),
 		T(test_a_transfer_may_end_before_the_edge_does),
 		T(test_supervisor_gone),
 		T(test_peer_that_breaks_the_contract),

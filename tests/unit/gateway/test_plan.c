@@ -224,11 +224,12 @@ test_what_needs_a_restart(void **state)
 	assert_null(plan_needs_restart(f->plan, other));
 	other->main.stop_ms++;
 	other->files_n = 3;
+	other->listeners[1].cert[0][1] = 'x';
+	other->listeners[1].client_ca[0] = '/';
 	assert_null(plan_needs_restart(f->plan, other));
 	CHANGED(other->listeners[0].port++, "a changed listener needs a restart");
 	CHANGED(other->listeners[1].address[0] = '1', "a changed listener needs a restart");
-	CHANGED(other->listeners[1].cert[0][1] = 'x', "a changed listener needs a restart");
-	CHANGED(other->listeners[1].client_ca[0] = '/', "a changed listener needs a restart");
+	CHANGED(other->listeners[0].tls = !other->listeners[0].tls, "a changed listener needs a restart");
 	CHANGED(other->listeners_n--, "a changed listener needs a restart");
 	CHANGED(other->main.data_dir[1] = 'x', "directory");
 	CHANGED(other->main.user_warden[0] = 'x', "user");
