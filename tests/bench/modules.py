@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gateway with one edge and nginx with one worker, the same file, certificate, suite and processor, and
+http_load (in C) for their modules. What is measured is what the serving process costs, never how fast it is."""
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+from rows import BIN, fail
+
+from gate import Gate, free_port, luhn, until
+
+SERVER_CPU, CLIENT_CPU = 0, (os.cpu_count() or 1) - 1
+LOAD = os.path.join(os.path.dirname(BIN), "bench/http_load")
+SUITE = "TLS_AES_128_GCM_SHA256"
+
+NGINX = """
+daemon off; worker_processes 1; pid %(dir)s/nginx.pid; error_log stderr error; worker_rlimit_nofile %(files)d;
+events { worker_connections %(files)d; multi_accept on; }
+http {
+    access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; etag on; default_type application/octet-stream;
+    keepalive_requests 100000000; keepalive_timeout 600s; client_header_timeout 600s; send_timeout 600s;
+    open_file_cache max=16 inactive=600s; open_file_cache_valid 600s;
+    client_body_temp_path %(dir)s/b; proxy_temp_path %(dir)s/p; fastcgi_temp_path %(dir)s/f; uwsgi_temp_path %(dir)s/u;
+    scgi_temp_path %(dir)s/s;
+    server {
+        listen 127.0.0.1:%(port)d backlog=1024;
+        listen 127.0.0.1:%(tls_port)d ssl backlog=1024;
+        ssl_certificate %(cert)s; ssl_certificate_key %(key)s;
+        ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256; ssl_ecdh_curve prime256v1;
+        ssl_conf_command Ciphersuites %(suite)s; ssl_session_cache off; ssl_session_tickets on;
+        root %(dir)s/www;
+    }
+}
+"""
+
+
+def cpu(pid):
+    """Seconds on a processor, to the nanosecond; all threads would be one too few in /proc/PID/schedstat."""
+    total = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        total += int(open(f"/proc/{pid}/task/{task}/schedstat").read().split()[0])
+    return total / 1e9
+
+
+def pss(pid):
+    """KiB."""
+    for line in open(f"/proc/{pid}/smaps_rollup"):
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    return fail("no Pss: only root may read a role's")
+
+
+def children(pid):
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        found += map(int, open(f"/proc/{pid}/task/{task}/children").read().split())
+    return found
+
+
+def socket_memory(port):
+    """Bytes the kernel holds in the buffers of a server's connections (skmem: r, w, f, o, bl)."""
+    text = subprocess.run(["ss", "-tmnOH", "state", "established", f"( sport = :{port} )"], capture_output=True, text=True,
+                          check=True).stdout
+    total = 0
+    for line in text.splitlines():
+        for part in line[line.index("skmem:(") + 7:line.rindex(")")].split(","):
+            name = part.rstrip("0123456789")
+            if name in ("r", "w", "f", "o", "bl"):
+                total += int(part[len(name):])
+    return total
+
+
+class Server:
+    """One that listens: where, what it costs."""
+
+    def __init__(self, name, pid, port, tls_port, targets):
+        self.name, self.port, self.tls_port, self.targets = name, port, tls_port, targets
+        self.move(pid)
+
+    def move(self, pid):
+        self.pid = pid
+        os.sched_setaffinity(pid, {SERVER_CPU})
+
+    def command(self, mode, tls=None, **options):
+        port = self.tls_port if tls else self.port
+        words = [LOAD, mode, "127.0.0.1", str(port), f"targets={self.targets}", f"file={self.file}"]
+        return words + ([f"tls={tls}"] if tls else []) + [f"{k}={v}" for k, v in options.items()]
+
+    def load(self, mode, requests, **options):
+        """Processor seconds of the server for one request."""
+        before = cpu(self.pid)
+        done = subprocess.run(self.command(mode, requests=requests, **options), capture_output=True, text=True)
+        if done.returncode:
+            fail(f"{self.name} {mode} {options}: {done.stderr.strip()}")
+        return (cpu(self.pid) - before) / requests
+
+    def held(self, mode="hold", **options):
+        return Held(self.command(mode, **options))
+
+
+class Held:
+    """Connections that stay until the end of the block."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.said = {}
+        if self.process.stdout.readline() != "ready\n":
+            fail(f"no connections: {' '.join(command)}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        text = self.process.stdout.read()
+        if self.process.wait():
+            fail("the connections did not last")
+        self.said = dict(word.split("=") for word in text.split())
+
+
+class Pair:
+    """Both servers; the image is there, approved, and every module of the gateway's has its grant."""
+
+    def __init__(self, size=16 << 20, modules=32, settings=(), files=8192, profile=None):
+        os.sched_setaffinity(0, {CLIENT_CPU})
+        self.dir = tempfile.mkdtemp(prefix="fg-bench-")
+        self.nginx = None
+        self.gate = Gate(edges=1, **({"profile": profile} if profile else {}))
+        try:
+            self._start(size, modules, settings, files)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, size, modules, settings, files):
+        g = self.gate
+        self._certificate()
+        if settings:
+            g.set(*settings)
+        data = g.offer(data=os.urandom(size))
+        os.makedirs(f"{self.dir}/www")
+        Server.file = f"{self.dir}/www/image"
+        with open(Server.file, "wb") as f:
+            f.write(data)
+        os.chmod(self.dir, 0o755)
+        g.start()
+        g.ask()
+        g.review(1, seconds=120)
+        g.approve()
+        self.imeis = [luhn(f"3569380{n:07d}") for n in range(modules)]
+        with open(f"{self.dir}/gate", "w") as f:
+            f.writelines("/" + g.url(imei=i).split("/", 3)[3] + "\n" for i in self.imeis)
+        with open(f"{self.dir}/nginx", "w") as f:
+            f.write("/image\n")
+        self.ours = Server("fotagate", g.roles()["edge[0]"], g.port, g.tls_port, f"{self.dir}/gate")
+        self._grant()
+        keys = os.path.join(g.root, "keys")
+        port, tls_port = free_port(), free_port()
+        with open(f"{self.dir}/nginx.conf", "w") as f:
+            f.write(NGINX % {"dir": self.dir, "port": port, "tls_port": tls_port, "suite": SUITE, "files": files,
+                             "cert": f"{keys}/modules-tls.crt", "key": f"{keys}/modules-tls.key"})
+        self.nginx = subprocess.Popen(["/usr/sbin/nginx", "-p", self.dir, "-c", f"{self.dir}/nginx.conf"])
+        worker = until(lambda: children(self.nginx.pid))[0]
+        self.peer = Server("nginx", worker, port, tls_port, f"{self.dir}/nginx")
+        self.peer.load("get", 64, length=1024)
+
+    def renew(self, tls=None):
+        """New processes: what an old heap has room for would be had for nothing."""
+        old = self.ours.pid, self.peer.pid
+        for pid in old:
+            os.kill(pid, signal.SIGKILL)
+        ours = until(lambda: self.gate.roles().get("edge[0]") not in (None, old[0]) and self.gate.roles()["edge[0]"], 60)
+        peer = until(lambda: [p for p in children(self.nginx.pid) if p != old[1]])[0]
+        self.ours.move(ours)
+        self.peer.move(peer)
+        self._grant()
+        for server in (self.ours, self.peer):
+            server.load("get", 640, length=2048, conns=64, tls=tls)
+
+    def _certificate(self):
+        """P-256, as a gateway should offer first; the demonstration's own is RSA."""
+        keys = os.path.join(self.gate.root, "keys")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-subj", "/CN=localhost", "-days", "30", "-keyout", f"{self.dir}/key", "-out", f"{self.dir}/crt"],
+                       check=True, capture_output=True)
+        for name in ("key", "crt"):
+            shutil.copyfile(f"{self.dir}/{name}", f"{keys}/modules-tls.{name}") # into the file: its owner and mode stay
+
+    def _grant(self):
+        """One answer for each module, so that no grant is asked for while anything is measured."""
+        left = list(self.imeis)
+        end = time.monotonic() + 120
+        while left and time.monotonic() < end:
+            left = [i for i in left if self.gate.ask("HEAD", imei=i)[0] != 200]
+            time.sleep(0.2 if left else 0)
+        if left:
+            fail(f"{len(left)} modules are not served")
+
+    def close(self):
+        if self.nginx:
+            self.nginx.terminate()
+            self.nginx.wait()
+        self.gate.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
