@@ -97,7 +97,7 @@ struct profile_not_now {
 	int64_t status;      /* HTTP status; not used when close */
 	int64_t retry_after; /* seconds; 0 sends no such header */
 	char body[PROFILE_BODY_MAX + 1];
-	char content_type[49]; /* HTTP_REPLY_TYPE_MAX, so that the check says so and not the edge */
+	char content_type[49]; /* within HTTP_REPLY_TYPE_MAX, so that the check says so and not the edge */
 	bool close;          /* close without any answer (MeiG/XinYi) */
 };
 

@@ -189,14 +189,20 @@ serve(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uin
 	memcpy(v->module, module, MSG_ID);
 	memcpy(v->release, release, MSG_ID);
 	v->size = resource.size;
-	v->first = answer.first;
+	v->first = answer.span[0].first;
 	v->length = answer.length;
+	v->parted = answer.n > 1;
+	v->to_end = false;
+	for (unsigned i = 0; i < answer.n; i++)
+		v->to_end |= answer.span[i].last + 1 == resource.size;
 }
 
 static void
 tell_end(struct edge *e, const struct visit *v, const struct conn_outcome *out, bool last)
 {
-	struct msg_served m = { .offset = v->first, .sent = out->sent, .size = v->size, .complete = last };
+	/* Between parts stand lines of ours: then only how much of the image it was at most. */
+	uint64_t sent = v->parted && out->sent > v->length ? v->length : out->sent;
+	struct msg_served m = { .offset = v->first, .sent = sent, .size = v->size, .complete = last };
 	memcpy(m.module, v->module, MSG_ID);
 	memcpy(m.release, v->release, MSG_ID);
 	struct msg_append *entry = entry_new(last ? ENTRY_DEVICE_SERVED : ENTRY_DEVICE_FAILED, v->release,
@@ -205,7 +211,7 @@ tell_end(struct edge *e, const struct visit *v, const struct conn_outcome *out, 
 		entry->have_dev = true;
 		memcpy(entry->dev, v->module, MSG_ID);
 		entry_number(entry, "offset", v->first);
-		entry_number(entry, "sent", out->sent);
+		entry_number(entry, "sent", sent);
 	}
 	bool told = entry_send(e, entry);
 	if (!edge_has_room(e, MSG_ROLE_CONTROL, EDGE_TOLD_QUEUED) ||
@@ -222,7 +228,7 @@ edge_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *out)
 		return; /* "not now", a refusal */
 	v->sending = false;
 	v->touched = out->sent > 0;
-	bool last = out->complete && v->first + v->length == v->size;
+	bool last = out->complete && v->to_end;
 	/* Ranges in the middle are progress, not an event: 50,000 of them make one image. */
 	if (v->length && !v->head && (last || !out->complete))
 		tell_end(ctx, v, out, last);

@@ -34,7 +34,9 @@ struct visit {
 	bool head;
 	uint8_t module[MSG_ID];
 	uint8_t release[MSG_ID];
-	uint64_t first, length, size;
+	uint64_t first, length, size; /* of the image; several ranges: from the first, all together */
+	bool to_end;               /* the last byte is in it */
+	bool parted;               /* several ranges: what is sent is more than image */
 };
 
 enum ask_step { ASK_FREE = 0, ASK_CONTROL, ASK_AUDIT };

@@ -2,6 +2,7 @@
 #include "gateway/net/http_range.h"
 
 #include "gateway/net/http_date.h"
+#include "gateway/net/http_parts.h"
 
 /*
  * Decimal digits with saturation: an end of 10^30 means "to the end", not
@@ -18,43 +19,90 @@ position(struct view v, uint64_t *ret)
 	return v.n > 0;
 }
 
-static struct http_range
-part(uint64_t first, uint64_t last)
+/* One element of the list: HTTP_RANGE_NONE when malformed. */
+static enum http_range_kind
+span_of(struct view spec, uint64_t size, struct http_span *ret)
 {
-	return (struct http_range){ HTTP_RANGE_PART, first, last };
-}
-
-struct http_range
-http_range_parse(struct view value, uint64_t size)
-{
-	const struct http_range none = { HTTP_RANGE_NONE, 0, 0 };
-	const struct http_range unsatisfied = { HTTP_RANGE_UNSATISFIED, 0, 0 };
-	const size_t unit = sizeof "bytes=" - 1;
-	if (value.n <= unit || !http_head_is(view_of(value.p, unit), "bytes="))
-		return none;
-	struct view rest = view_of(value.p + unit, value.n - unit), spec, second;
-	if (!http_head_element(&rest, &spec) || http_head_element(&rest, &second))
-		return none;
 	const uint8_t *dash = memchr(spec.p, '-', spec.n);
 	if (!dash)
-		return none;
+		return HTTP_RANGE_NONE;
 	size_t at = (size_t)(dash - spec.p);
 	struct view from = view_of(spec.p, at), to = view_of(dash + 1, spec.n - at - 1);
 	uint64_t first = 0, last = UINT64_MAX;
 	if (from.n == 0) { /* the last `last` bytes */
 		if (!position(to, &last))
-			return none;
+			return HTTP_RANGE_NONE;
 		if (last == 0)
-			return unsatisfied;
+			return HTTP_RANGE_UNSATISFIED;
 		if (size == 0) /* satisfied by nothing, which no Content-Range can say */
-			return none;
-		return part(last < size ? size - last : 0, size - 1);
+			return HTTP_RANGE_NONE;
+		*ret = (struct http_span){ last < size ? size - last : 0, size - 1 };
+		return HTTP_RANGE_SOME;
 	}
 	if (!position(from, &first) || (to.n && !position(to, &last)) || last < first)
-		return none;
+		return HTTP_RANGE_NONE;
 	if (first >= size)
-		return unsatisfied;
-	return part(first, last < size ? last : size - 1);
+		return HTTP_RANGE_UNSATISFIED;
+	*ret = (struct http_span){ first, last < size ? last : size - 1 };
+	return HTTP_RANGE_SOME;
+}
+
+/* Overlapping, or without a byte between them. Ends are below size, so + 1 is safe. */
+static bool
+touch(struct http_span a, struct http_span b)
+{
+	return a.first <= b.last + 1 && b.first <= a.last + 1;
+}
+
+/* Adds a span; whatever it touches melts into the one that was asked for first. */
+static void
+add_span(struct http_range *r, struct http_span s)
+{
+	unsigned i = 0;
+	while (i < r->n && !touch(r->span[i], s))
+		i++;
+	if (i == r->n) {
+		r->span[r->n++] = s;
+		return;
+	}
+	/* The grown one may now touch others: take it out, and them, until none is left. */
+	for (unsigned j = i; j < r->n;) {
+		if (!touch(r->span[j], s)) {
+			j++;
+			continue;
+		}
+		s.first = r->span[j].first < s.first ? r->span[j].first : s.first;
+		s.last = r->span[j].last > s.last ? r->span[j].last : s.last;
+		r->n--;
+		memmove(&r->span[j], &r->span[j + 1], (r->n - j) * sizeof s);
+		j = i;
+	}
+	memmove(&r->span[i + 1], &r->span[i], (r->n - i) * sizeof s);
+	r->span[i] = s;
+	r->n++;
+}
+
+struct http_range
+http_range_parse(struct view value, uint64_t size)
+{
+	const struct http_range none = { .kind = HTTP_RANGE_NONE };
+	struct http_range r = { .kind = HTTP_RANGE_UNSATISFIED };
+	const size_t unit = sizeof "bytes=" - 1;
+	unsigned asked = 0;
+	if (value.n <= unit || !http_head_is(view_of(value.p, unit), "bytes="))
+		return none;
+	struct view rest = view_of(value.p + unit, value.n - unit), spec;
+	while (http_head_element(&rest, &spec)) {
+		struct http_span span;
+		enum http_range_kind kind = span_of(spec, size, &span);
+		if (kind == HTTP_RANGE_NONE || ++asked > HTTP_SPANS_MAX)
+			return none;
+		if (kind == HTTP_RANGE_SOME)
+			add_span(&r, span);
+	}
+	if (r.n)
+		r.kind = HTTP_RANGE_SOME;
+	return asked ? r : none;
 }
 
 /* The opaque part of a quoted entity tag; false when malformed. */
@@ -158,12 +206,17 @@ http_range_decide(const struct http_request *request, const struct http_resource
 	if (status)
 		return (struct http_answer){ .status = status };
 	const struct http_field *f = http_head_only(request, "range");
-	struct http_range range = { HTTP_RANGE_NONE, 0, 0 };
+	struct http_range range = { .kind = HTTP_RANGE_NONE };
 	if (f && request->method == HTTP_GET && range_applies(request, resource, now_s))
 		range = http_range_parse(f->value, resource->size);
 	if (range.kind == HTTP_RANGE_UNSATISFIED)
 		return (struct http_answer){ .status = 416 };
-	if (range.kind == HTTP_RANGE_PART)
-		return (struct http_answer){ 206, range.first, range.last - range.first + 1 };
-	return (struct http_answer){ 200, 0, resource->size };
+	struct http_answer a = { .status = 206, .n = range.n };
+	if (range.kind == HTTP_RANGE_NONE || (range.n > 1 && !http_parts_can(resource)))
+		return (struct http_answer){ .status = 200, .length = resource->size, .n = 1,
+			.span[0].last = resource->size ? resource->size - 1 : 0 };
+	memcpy(a.span, range.span, sizeof a.span);
+	for (unsigned i = 0; i < a.n; i++)
+		a.length += a.span[i].last - a.span[i].first + 1;
+	return a;
 }

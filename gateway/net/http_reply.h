@@ -16,7 +16,7 @@
 
 #define HTTP_REPLY_MAX 512     /* XinYi looks for Content-Length in its first 512 byte recv */
 #define HTTP_REPLY_ETAG_MAX 64 /* hexadecimal SHA-256 */
-#define HTTP_REPLY_TYPE_MAX 48
+#define HTTP_REPLY_TYPE_MAX 56 /* multipart/byteranges and its boundary */
 #define HTTP_REPLY_ALLOW_MAX 24
 
 enum http_reply_range {

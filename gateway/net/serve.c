@@ -4,7 +4,14 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "gateway/net/http_parts.h"
 #include "gateway/net/net_private.h"
+
+/* Several ranges: the image's own source, seen through the parts they are sent in. */
+struct parted {
+	struct http_parts parts;
+	struct net_source image;
+};
 
 struct http_answer
 serve_decide(const struct conn *conn, const struct http_resource *resource)
@@ -32,14 +39,58 @@ image_head(const struct http_answer *answer, const struct http_resource *resourc
 	head.modified_s = resource->modified_s;
 	if (answer->status == 304)
 		return head;
-	head.type = "application/octet-stream";
-	if (answer->status == 206) {
+	head.type = SERVE_IMAGE_TYPE;
+	if (answer->status == 206 && answer->n == 1) {
 		head.range = HTTP_REPLY_RANGE_PART;
-		head.first = answer->first;
-		head.last = answer->first + answer->length - 1;
+		head.first = answer->span[0].first;
+		head.last = answer->span[0].last;
 		head.total = resource->size;
 	}
 	return head;
+}
+
+static int64_t
+parted_pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
+{
+	struct parted *p = ctx;
+	struct view text;
+	uint64_t at, n;
+	if (http_parts_at(&p->parts, offset, &text, &at, &n)) {
+		*ret_bytes = text.p;
+		return (int64_t)(text.n < max ? text.n : max);
+	}
+	return p->image.pull(p->image.ctx, at, n < max ? (size_t)n : max, ret_bytes);
+}
+
+static void
+parted_done(void *ctx)
+{
+	struct parted *p = ctx;
+	if (p->image.done)
+		p->image.done(p->image.ctx);
+	free(p);
+}
+
+/* Several ranges. Takes the source, as conn_reply does. */
+static int
+serve_parts(struct conn *conn, struct http_reply *head, const struct http_answer *answer,
+    const struct http_resource *resource, const struct net_source *source)
+{
+	char type[HTTP_REPLY_TYPE_MAX + 1];
+	struct parted *p = malloc(sizeof *p);
+	if (!p) {
+		if (source->done)
+			source->done(source->ctx);
+		return FG_ENOMEM;
+	}
+	p->image = *source;
+	http_parts_lay(&p->parts, answer->span, answer->n, SERVE_IMAGE_TYPE, resource, type);
+	head->type = type;
+	const struct conn_body body = {
+		.source = { parted_pull, parted_done, p },
+		.length = p->parts.length,
+	};
+	return conn_reply(conn, head, &body);
 }
 
 int
@@ -54,15 +105,17 @@ serve_image(struct conn *conn, const struct http_resource *resource, const struc
 		return FG_ESTATE;
 	}
 	struct http_answer answer = serve_decide(conn, resource);
-	const struct http_reply head = image_head(&answer, resource);
+	struct http_reply head = image_head(&answer, resource);
+	if (ret_answer)
+		*ret_answer = answer;
+	if (answer.n > 1)
+		return serve_parts(conn, &head, &answer, resource, source);
 	/* length is 0 for the answers without a body: the source is then only let go. */
 	const struct conn_body body = {
 		.source = *source,
-		.offset = answer.first,
+		.offset = answer.span[0].first,
 		.length = answer.length,
 	};
-	if (ret_answer)
-		*ret_answer = answer;
 	return conn_reply(conn, &head, &body);
 }
 

@@ -10,6 +10,8 @@
 #include "gateway/net/conn.h"
 #include "gateway/net/http_range.h"
 
+#define SERVE_IMAGE_TYPE "application/octet-stream"
+
 /*
  * An image, as conditions and Range of the waiting request ask: 200, 206, 304,
  * 412 or 416. Takes the source, also on failure. *ret_answer (may be NULL) says

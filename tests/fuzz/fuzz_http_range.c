@@ -8,17 +8,62 @@
 #include <string.h>
 
 #include "gateway/net/http_date.h"
-#include "gateway/net/http_range.h"
+#include "gateway/net/http_parts.h"
 
 #define HEAD "GET / HTTP/1.1\r\nHost: h\r\n"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
+check_spans(const struct http_span *span, unsigned n, uint64_t image)
+{
+	uint64_t sum = 0;
+	if (n == 0 || n > HTTP_SPANS_MAX)
+		abort();
+	for (unsigned i = 0; i < n; i++) {
+		if (span[i].first > span[i].last || span[i].last >= image)
+			abort();
+		/* Apart from each other: no byte is sent twice. */
+		for (unsigned j = 0; j < i; j++)
+			if (span[i].first <= span[j].last + 1 && span[j].first <= span[i].last + 1)
+				abort();
+		sum += span[i].last - span[i].first + 1;
+	}
+	if (sum > image)
+		abort();
+}
+
+static void
 check_range(struct view value, uint64_t image)
 {
 	struct http_range r = http_range_parse(value, image);
-	if (r.kind == HTTP_RANGE_PART && (r.first > r.last || r.last >= image))
+	if (r.kind == HTTP_RANGE_SOME)
+		check_spans(r.span, r.n, image);
+	else if (r.n)
+		abort();
+}
+
+/* Every byte of the body is a line of ours or the next one of a part. */
+static void
+check_parts(const struct http_answer *a, const struct http_resource *resource)
+{
+	static struct http_parts parts;
+	char type[64];
+	uint64_t offset = 0, image = 0;
+	http_parts_lay(&parts, a->span, a->n, "t", resource, type);
+	while (offset < parts.length) {
+		struct view text;
+		uint64_t at = 0, n = 0;
+		if (http_parts_at(&parts, offset, &text, &at, &n)) {
+			n = text.n;
+		} else {
+			if (n == 0 || n > resource->size - at)
+				abort();
+			image += n;
+		}
+		offset += n;
+	}
+	if (offset != parts.length || image != a->length)
 		abort();
 }
 
@@ -40,18 +85,18 @@ check_answer(const struct http_request *request, const struct http_resource *res
 	struct http_answer a = http_range_decide(request, resource, 1767225600);
 	switch (a.status) {
 	case 200:
-		if (a.first != 0 || a.length != resource->size)
+		if (a.n != 1 || a.span[0].first != 0 || a.length != resource->size)
 			abort();
 		break;
 	case 206:
-		if (a.length == 0 || a.first >= resource->size ||
-		    a.length > resource->size - a.first)
-			abort();
+		check_spans(a.span, a.n, resource->size);
+		if (a.n > 1)
+			check_parts(&a, resource);
 		break;
 	case 304:
 	case 412:
 	case 416:
-		if (a.length != 0)
+		if (a.length != 0 || a.n != 0)
 			abort();
 		break;
 	default:
@@ -64,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t text[HTTP_HEAD_MAX];
 	static struct http_request request;
-	struct http_resource resource = { 0, view_str("abc"), 784111777 };
+	struct http_resource resource = { 0, view_str("0123456789abcdef01234567"), 784111777 };
 	struct http_limits limits;
 	struct http_scan scan = { 0 };
 	enum http_fault fault;

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real clients as modules: what they ask for is what they get, byte for byte, over HTTP and HTTPS."""
+import email
+import email.policy
 import os
 import shutil
 import subprocess
@@ -49,6 +51,24 @@ def test_curl_wget_and_aria2c(gate):
             run("aria2c", "-q", "-x4", "-s4", "-k1M", "--check-certificate=false", "-d", gate.dir, "-o", "got", url)
             assert open(out, "rb").read() == data
             os.unlink(out)
+
+
+def test_several_ranges_by_curl(gate):
+    data = os.urandom(1 << 20)
+    ready(gate, data)
+    out, head = os.path.join(gate.dir, "got"), os.path.join(gate.dir, "head")
+    for tls in (False, True):
+        run("curl", "-sSfk", "-r", "0-9,100-199999,-7", "-D", head, "-o", out, gate.url(tls=tls))
+        lines = open(head, "rb").read()
+        assert lines.startswith(b"HTTP/1.1 206 ") and b"Content-Range" not in lines
+        fields = lines.split(b"\r\n", 1)[1].rstrip(b"\r\n")
+        # Python's own idea of multipart, which knows nothing of ours
+        message = email.message_from_bytes(fields + b"\r\n\r\n" + open(out, "rb").read(), policy=email.policy.HTTP)
+        assert message.get_content_type() == "multipart/byteranges"
+        size = len(data)
+        assert [(p["Content-Range"], p.get_payload(decode=True)) for p in message.iter_parts()] == [
+            (f"bytes 0-9/{size}", data[:10]), (f"bytes 100-199999/{size}", data[100:200000]),
+            (f"bytes {size - 7}-{size - 1}/{size}", data[-7:])]
 
 
 def container(gate, kind):

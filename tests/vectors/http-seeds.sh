@@ -24,7 +24,7 @@ seed abup 'GET /pkg/1.bin?dev42 HTTP/1.1\r\nHost: iotapi.adups.com\r\nRange: byt
 seed nordic 'GET /f/k3jd92hx HTTP/1.1\r\nHost: gate\r\nRange: bytes=512-1023\r\nConnection: keep-alive\r\n\r\nGET /f/k3jd92hx HTTP/1.1\r\nHost: gate\r\nRange: bytes=1024-1535\r\nConnection: keep-alive\r\n\r\n'
 seed espidf 'HEAD /f/k HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\nHost: gate:8080\r\nContent-Length: 0\r\n\r\nGET /f/k HTTP/1.1\r\nUser-Agent: ESP32 HTTP Client/1.0\r\nHost: gate:8080\r\nRange: bytes=0-0\r\nContent-Length: 0\r\n\r\n'
 seed rauc 'GET /v.raucb HTTP/1.1\r\nHost: 127.0.0.1:8090\r\nUser-Agent: rauc/1.8\r\nAccept: */*\r\nRange: bytes=0-3\r\n\r\n'
-seed anjay 'GET /fw.bin HTTP/1.1\r\nHost: 127.0.0.1:8092\r\nAccept-Encoding: gzip, deflate\r\nIf-Match: "a1b2"\r\nRange: bytes=1000-\r\n\r\n'
+seed anjay 'GET /fw.bin HTTP/1.1\r\nHost: 127.0.0.1:8092\r\nAccept-Encoding: gzip, deflate\r\nIf-Match: "a1b2c3d4e5f60718293a4b5c"\r\nRange: bytes=1000-\r\n\r\n'
 seed mender 'POST /api/devices/v2/deployments/device/deployments/next HTTP/1.1\r\nHost: localhost:8443\r\nUser-Agent: Go-http-client/1.1\r\nTransfer-Encoding: chunked\r\nAuthorization: Bearer t\r\nAccept-Encoding: gzip\r\n\r\n2d\r\n{"device_provides":{"artifact_name":"rel-1"}}\r\n0\r\n\r\n'
 seed swupdate 'PUT /default/controller/v1/m/configData HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Type: application/json\r\ncharsets: utf-8\r\ncharsets: utf-8\r\nAuthorization: TargetToken T\r\nContent-Length: 19\r\nExpect: 100-continue\r\n\r\n{ "data" : { } }   HEAD /dl/fw.swu HTTP/1.1\r\nHost: localhost:8080\r\n\r\n'
 seed curl_parts 'GET /f HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nRange: bytes=0-9,100-109,-5\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n'
@@ -48,7 +48,8 @@ seed body_short "POST / HTTP/1.1\\r\\n${H}Content-Length: 50\\r\\n\\r\\n${get}"
 
 # The rest of the head
 seed pipeline "\\r\\n\\r\\n${get}HEAD /b HTTP/1.1\\r\\n${H}Range: bytes=0-1\\r\\n\\r\\nOPTIONS * HTTP/1.1\\r\\n${H}\\r\\nGET /c HTTP/1.1\\r\\n${H}Connection: close\\r\\n\\r\\n$get"
-seed conditions "GET / HTTP/1.1\\r\\n${H}If-None-Match: \"a1b2\"\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}If-Match: \"x\"\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}If-Range: \"x\"\\r\\nRange: bytes=1-2\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}Range: bytes=9999-\\r\\n\\r\\n"
+seed conditions "GET / HTTP/1.1\\r\\n${H}If-None-Match: \"a1b2c3d4e5f60718293a4b5c\"\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}If-Match: \"x\"\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}If-Range: \"x\"\\r\\nRange: bytes=1-2\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}Range: bytes=9999-\\r\\n\\r\\n"
+seed ranges "GET / HTTP/1.1\\r\\n${H}Range: bytes=0-9,100-109,1400-\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}Range: bytes=5-,0-9\\r\\n\\r\\nGET / HTTP/1.1\\r\\n${H}Range: bytes=0-,0-,0-,0-,0-,0-,0-,0-,0-\\r\\n\\r\\n$get"
 seed http_1_0 'GET / HTTP/1.0\r\nConnection: keep-alive\r\nRange: bytes=0-1\r\n\r\nGET / HTTP/1.0\r\n\r\nGET /never HTTP/1.0\r\n\r\n'
 seed absolute 'GET http://vendor.example:81/a?q HTTP/1.1\r\nHost: other\r\n\r\nCONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n'
 seed hello_of_tls '\026\003\001\002\000\001\000\001'

@@ -24,7 +24,8 @@
 #include "gateway/net/serve.h"
 
 #define CUTS_IMAGE 1500u   /* small, so that pipelined requests for it stay cheap */
-#define CUTS_RUN 700u      /* what the source hands out at most: images come in several runs */
+#define CUTS_ETAG "a1b2c3d4e5f60718293a4b5c"
+#define CUTS_RUN 700u       /* what the source hands out at most: images come in several runs */
 #define CUTS_BODY_MAX 4096u
 #define CUTS_PATIENCE 20000 /* turns of the loop before a connection counts as hung */
 #define CUTS_WALL INT64_C(1767225600)
@@ -87,7 +88,7 @@ static void
 cuts_answer(struct cuts *c, struct conn *conn)
 {
 	const struct http_request *r = conn_request(conn);
-	const struct http_resource image = { CUTS_IMAGE, view_str("a1b2"), CUTS_WALL - 86400 };
+	const struct http_resource image = { CUTS_IMAGE, view_str(CUTS_ETAG), CUTS_WALL - 86400 };
 	const struct net_source source = { cuts_pull, NULL, c };
 	const struct serve_text ok = { .status = 200 };
 	const struct serve_text word = { .status = 404, .type = "application/json", .body = view_str("{\"code\":27}") };

@@ -253,6 +253,83 @@ beyond_four_gigabytes(void **state)
 	rig_assert_image(&reply, UINT64_C(4294967290));
 }
 
+/* One part out of a multipart body; returns what is behind it. */
+static const char *
+part(const char *at, const char *boundary, unsigned first, unsigned last)
+{
+	char want[256];
+	int n = snprintf(want, sizeof want, "\r\n--%s\r\nContent-Type: application/octet-stream\r\n"
+	    "Content-Range: bytes %u-%u/100000\r\n\r\n", boundary, first, last);
+	assert_memory_equal(at, want, n);
+	at += n;
+	for (unsigned i = first; i <= last; i++)
+		assert_int_equal((uint8_t)*at++, rig_byte(i));
+	return at;
+}
+
+static void
+several_ranges_come_in_parts(void **state)
+{
+	struct fixture *f = *state;
+	const char *boundary = "8d3f2c6b1a0e4f57a9b8c7d6"; /* of the tag: a digest that no image can hold */
+	struct rig_reply reply = rig_ask(f->r, f->c, RANGE("0-9,100-109,70000-99999")); /* curl -r */
+	assert_int_equal(reply.status, 206);
+	assert_non_null(strstr(reply.head, "\r\nContent-Type: multipart/byteranges; boundary=8d3f2c6b1a0e4f57a9b8c7d6\r\n"));
+	assert_null(strstr(reply.head, "Content-Range"));
+	assert_non_null(strstr(reply.head, "\r\nETag: \"" RIG_ETAG "\"\r\n"));
+	const char *at = part(reply.body, boundary, 0, 9);
+	at = part(at, boundary, 100, 109);
+	at = part(at, boundary, 70000, 99999);
+	assert_memory_equal(at, "\r\n--8d3f2c6b1a0e4f57a9b8c7d6--\r\n", 32);
+	assert_int_equal(at + 32 - reply.body, reply.n);
+	rig_eat(f->c, reply.n);
+	assert_int_equal(f->r->done, 1);
+	/* What comes to one range is answered as one, and next is no part of this. */
+	reply = rig_ask(f->r, f->c, RANGE("10-19,5-12"));
+	assert_non_null(strstr(reply.head, "Content-Range: bytes 5-19/100000\r\n"));
+	rig_assert_image(&reply, 5);
+	rig_eat(f->c, reply.n);
+	/* Lists without end cost one image at most. */
+	reply = rig_ask(f->r, f->c, RANGE("0-,1-,2-,3-,4-,5-,6-,7-,8-,9-,10-"));
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(reply.length, 100000);
+	rig_eat(f->c, reply.n);
+	reply = rig_ask(f->r, f->c, RANGE("0-,0-,0-,-1,-100000,-99999999999999999999999"));
+	assert_int_equal(reply.status, 206);
+	assert_int_equal(reply.length, 100000);
+}
+
+static void
+parts_to_a_slow_reader(void **state)
+{
+	struct fixture *f = *state;
+	f->r->size = 3000001;
+	rig_hang_up(f->c);
+	f->c = rig_connect_from(f->r, NULL, 4096);
+	struct rig_reply reply = rig_ask(f->r, f->c, RANGE("0-999999,1000001-2999999,-1"));
+	assert_int_equal(reply.status, 206);
+	const char *at = strstr(reply.body, "\r\n\r\n") + 4;
+	reply.body = (char *)(uintptr_t)at;
+	reply.n = 1000000;
+	rig_assert_image(&reply, 0);
+	assert_true(f->r->sent.complete);
+}
+
+/* Parts that cannot be finished end as a whole image does. */
+static void
+parts_from_a_source_that_fails(void **state)
+{
+	struct fixture *f = *state;
+	f->r->fail_at = 65536;
+	rig_send(f->r, f->c, RANGE("0-9,65530-65540"));
+	while (!f->c->eof)
+		rig_want(f->r, f->c, f->c->n + 1);
+	assert_true(f->c->reset);
+	rig_settle(f->r);
+	assert_int_equal(f->r->closed.why, CONN_WHY_SOURCE);
+	assert_int_equal(f->r->done, 1);
+}
+
 static void
 short_writes_lose_nothing(void **state)
 {
@@ -725,6 +802,9 @@ main(void)
 		TEST(closing_without_a_word),
 		TEST(a_source_that_cannot_vouch_ends_the_transfer),
 		TEST(beyond_four_gigabytes),
+		TEST(several_ranges_come_in_parts),
+		TEST(parts_to_a_slow_reader),
+		TEST(parts_from_a_source_that_fails),
 		TEST(short_writes_lose_nothing),
 		TEST(http_1_0),
 		TEST(a_short_body_is_skipped),

@@ -21,7 +21,7 @@
 
 /* What leaves a connection as it was: requests of every kind of end. */
 #define BEFORE                                                                                     \
-	"GET /before HTTP/1.1\r\nHost: h\r\nRange: bytes=3-8\r\nIf-Match: \"a1b2\"\r\n\r\n"              \
+	"GET /before HTTP/1.1\r\nHost: h\r\nRange: bytes=3-8\r\nIf-Match: \"" CUTS_ETAG "\"\r\n\r\n"              \
 	"POST /before HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n0\r\nT: t\r\n\r\n" \
 	"PUT /before HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody"         \
 	"HEAD /before HTTP/1.1\r\nHost: h\r\n\r\n"

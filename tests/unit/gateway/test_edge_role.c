@@ -906,6 +906,22 @@ test_exact_bytes_ranges_and_conditions(void **state)
 	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
 	hear(f, f->control, MSG_SERVED, &f->served, sizeof f->served);
 	assert_int_equal(f->served.offset, SMALL - 10);
+	/* Several are one answer, told once, and without the lines between them. */
+	f->entries = f->servings = 0;
+	get(&m, PATH, "Range: bytes=0-9,100-299\r\n");
+	assert_int_equal(m.status, 206);
+	assert_non_null(strstr(m.head, "Content-Type: multipart/byteranges; boundary="));
+	assert_non_null(memmem(m.body, m.n, f->s->image + 100, 200));
+	quiet(f, f->audit);
+	assert_int_equal(f->entries, 0);
+	get(&m, PATH, "Range: bytes=-7,100-299\r\n");
+	assert_int_equal(m.status, 206);
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_DEVICE_SERVED);
+	hear(f, f->control, MSG_SERVED, &f->served, sizeof f->served);
+	assert_int_equal(f->served.offset, SMALL - 7);
+	assert_int_equal(f->served.sent, 207);
+	assert_true(f->served.complete);
 	module_end(&m);
 }
 
