@@ -69,7 +69,8 @@ verify_signers_is_canonical(struct view armour)
 
 /* The threshold may be met without it, but a signature that is no good has been tampered with. */
 static int
-each_is_good(const struct bundle *b, const struct signers *old, const struct signers *set, char *why, size_t cap)
+check_each(struct verify_log *l, const char *stem, const struct bundle *b, const struct signers *old,
+    const struct signers *set)
 {
 	for (unsigned i = 0; i < b->n; i++) {
 		unsigned by_old = 0, by_new = 0;
@@ -80,14 +81,10 @@ each_is_good(const struct bundle *b, const struct signers *old, const struct sig
 			    NULL, NULL);
 		if (err)
 			return err;
-		if (!verify_signers_is_canonical(b->sig[i])) {
-			snprintf(why, cap, "signature %u is not spelled as ssh-keygen does", i);
-			return FG_EPERM;
-		}
-		if (!by_old && !by_new) {
-			snprintf(why, cap, "signature %u is not a good one by anybody who may sign", i);
-			return FG_EPERM;
-		}
+		if (!verify_signers_is_canonical(b->sig[i]))
+			verify_log_problem(l, "signers/%s.sig.%u: not spelled as ssh-keygen does", stem, i);
+		else if (!by_old && !by_new)
+			verify_log_problem(l, "signers/%s.sig.%u: no good signature by anybody who may sign", stem, i);
 	}
 	return FG_OK;
 }
@@ -122,22 +119,22 @@ count_signatures(struct verify_signers *s, uint32_t number, unsigned n)
 
 /* The set after the newest one. previous is taken over. FG_ENOTFOUND at the end of the chain. */
 static int
-follow(const char *dir, struct verify_signers *s, struct bundle *previous, char *why, size_t cap)
+follow(struct verify_log *l, struct verify_signers *s, struct bundle *previous, char *why, size_t cap)
 {
 	struct bundle b = { 0 };
 	char stem[16];
 	uint32_t number = s->later_n + 1;
 	const struct signers *old = verify_signers_set(s, s->later_n);
 	snprintf(stem, sizeof stem, "%u", number);
-	int err = bundle_read(dir, stem, &b);
+	int err = bundle_read(l->dir, stem, &b);
 	if (err)
 		return err;
 	struct signers *next = calloc(1, sizeof *next);
 	err = next ? signers_parse(b.text, s->genesis.origin, next, why, cap) : FG_ENOMEM;
 	if (!err)
-		err = signers_check_next(old, previous->text, next, b.text, b.borrowed, b.n, next->time, why, cap);
+		err = check_each(l, stem, &b, old, next);
 	if (!err)
-		err = each_is_good(&b, old, next, why, cap);
+		err = signers_check_next(old, previous->text, next, b.text, b.borrowed, b.n, next->time, why, cap);
 	if (!err)
 		err = count_signatures(s, number, b.n);
 	if (!err)
@@ -184,9 +181,9 @@ verify_signers_read(struct verify_log *l, struct verify_signers *ret)
 	if (!err)
 		err = genesis_parse(b.text, &ret->genesis, why, sizeof why);
 	if (!err)
-		err = genesis_check(&ret->genesis, b.text, b.borrowed, b.n, ret->genesis.set.time, why, sizeof why);
+		err = check_each(l, "genesis", &b, NULL, &ret->genesis.set);
 	if (!err)
-		err = each_is_good(&b, NULL, &ret->genesis.set, why, sizeof why);
+		err = genesis_check(&ret->genesis, b.text, b.borrowed, b.n, ret->genesis.set.time, why, sizeof why);
 	if (!err)
 		err = digest_sha256(b.text, ret->digest);
 	if (!err)
@@ -200,7 +197,7 @@ verify_signers_read(struct verify_log *l, struct verify_signers *ret)
 		return err;
 	}
 	while (!err && ret->later_n < SIGNERS_CHAIN_MAX)
-		err = follow(l->dir, ret, &b, why, sizeof why);
+		err = follow(l, ret, &b, why, sizeof why);
 	bundle_free(&b);
 	if (err && err != FG_ENOTFOUND && err != FG_ENOMEM && err != FG_ECRYPTO) {
 		verify_log_problem(l, "signers/%u.json: %s", ret->later_n + 1, why[0] ? why : err_name(err));
