@@ -446,7 +446,7 @@ is_loopback(const char *address)
 static bool
 has_tls_settings(const struct config_listener *l)
 {
-	return l->cert[0] || l->key[0] || l->second_cert[0] || l->second_key[0] || l->client_ca[0] ||
+	return l->cert[0] || l->key[0] || l->second_cert[0] || l->second_key[0] || l->client_ca[0] || l->client_crl[0] ||
 	    l->suites != CONFIG_SUITES_MODERN;
 }
 
@@ -463,6 +463,9 @@ check_listener(const struct load *l, const struct config *c, unsigned i, unsigne
 	if ((a->second_cert[0] == '\0') != (a->second_key[0] == '\0'))
 		config_problem_add(l->problems, l->file, line,
 		    "listeners[%u]: second_cert and second_key go together; give both or none", i);
+	if (a->client_crl[0] != '\0' && a->client_ca[0] == '\0')
+		config_problem_add(l->problems, l->file, line,
+		    "listeners[%u] has client_crl, but nobody's certificates are asked for; give it client_ca", i);
 	if (c->demo && !is_loopback(a->address))
 		config_problem_add(l->problems, l->file, line,
 		    "listeners[%u]: a demonstration listens on loopback only; write 127.0.0.1", i);

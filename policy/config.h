@@ -55,6 +55,7 @@ struct config_listener {
 	int64_t security_level; /* OpenSSL's */
 	int64_t send_fragment;  /* bytes of a TLS record */
 	char client_ca[PROFILE_FILE_MAX + 1];
+	char client_crl[PROFILE_FILE_MAX + 1];
 };
 
 struct config_limits {

@@ -99,6 +99,8 @@ static const struct config_key keys[] = {
 	    "Longest TLS record sent, for modules with small buffers that do not negotiate one."),
 	TEXT("listeners[].client_ca", config_listener, client_ca, "", FILE,
 	    "Certificates (PEM) in keys_dir that vouch for modules' client certificates; empty asks for none."),
+	TEXT("listeners[].client_crl", config_listener, client_crl, "", FILE,
+	    "Revocation lists (PEM) in keys_dir, one of every CA in modules' chains; without a current one all are refused."),
 
 	GROUP("limits", "", "Limits of the module plane."),
 	INT("limits.connections", config, limits.connections, "16384", 1, 1000000,

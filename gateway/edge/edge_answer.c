@@ -25,7 +25,8 @@ void
 edge_on_close(void *ctx, struct conn *conn, const struct conn_outcome *out)
 {
 	struct visit *v = conn_data(conn);
-	(void)out;
+	if (out->why == CONN_WHY_TLS)
+		edge_sight_refused(ctx, conn);
 	if (v && v->ask)
 		edge_asks_forget(ctx, v->ask);
 	free(v);

@@ -23,6 +23,7 @@
 #define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */
 #define EDGE_SEEN_S 60           /* a repeat is told again after this */
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
+#define EDGE_CRL_MAX (1u << 20)  /* the supervisor opens no larger file; 20,000 certificates revoked */
 #define EDGE_TICK_MS 250
 #define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
 
@@ -63,6 +64,7 @@ enum edge_file_kind {
 	EDGE_FILE_CERT, /* two of each, as configured */
 	EDGE_FILE_KEY = EDGE_FILE_CERT + TLS_CERTS_MAX,
 	EDGE_FILE_CLIENT_CA = EDGE_FILE_KEY + TLS_CERTS_MAX,
+	EDGE_FILE_CLIENT_CRL,
 	EDGE_FILES,
 };
 
@@ -121,8 +123,9 @@ int edge_tls_file(struct edge *e, const struct msg_boot_fd *what, int fd);
  */
 int edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls **ret, char why[TLS_WHY_MAX]);
 /*
- * Every listener of c anew, for connections from now on. One that cannot be
- * made keeps what it has, and ret_why says which and why; "" when none.
+ * Every listener of c anew, for connections from now on; open ones end only if
+ * a revocation list now names their certificate. One that cannot be made keeps
+ * what it has, and ret_why says which and why; "" when none.
  */
 void edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap);
 /* Wipes what was handed over. */
@@ -169,5 +172,7 @@ bool edge_sight_init(struct edge *e);
  */
 void edge_sight(struct edge *e, const struct conn *conn, const struct http_request *req, const struct route *r,
     unsigned answer);
+/* Tells audit about a client certificate that ended a handshake; likewise. */
+void edge_sight_refused(struct edge *e, const struct conn *conn);
 
 #endif

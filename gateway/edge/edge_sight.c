@@ -5,6 +5,8 @@
 
 #include <openssl/rand.h>
 
+#include "crypto/entry.h"
+#include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/edge/edge_private.h"
 
@@ -138,4 +140,45 @@ edge_sight(struct edge *e, const struct conn *conn, const struct http_request *r
 		snprintf(m.listener, sizeof m.listener, "%s", e->config->listeners[tag].name);
 	if (chan_send(role_peer(e->role, MSG_ROLE_CONTROL, 0), MSG_SIGHTING, &m, NULL, 0))
 		*s = (struct seen){ 0 }; /* not told after all */
+}
+
+void
+edge_sight_refused(struct edge *e, const struct conn *conn)
+{
+	uint8_t spki[TLS_SPKI_LEN];
+	char digits[2 * TLS_SPKI_LEN + 1];
+	enum tls_refusal why = conn_tls_refusal(conn, spki);
+	uint32_t repeats = 0, tag = conn_tag(conn);
+	struct table_row row;
+	struct key k = { .n = 0 };
+	/* Anybody can make certificates of no CA of ours, as many as he likes: they are counted, not logged. */
+	if (why <= TLS_REFUSAL_UNTRUSTED || tag >= e->config->listeners_n ||
+	    !edge_has_room(e, MSG_ROLE_AUDIT, EDGE_SIGHTS_QUEUED))
+		return;
+	put(&k, view_of(&tag, sizeof tag), sizeof tag);
+	put(&k, view_of(&why, sizeof why), sizeof why);
+	put(&k, view_of(spki, sizeof spki), sizeof spki);
+	struct seen *s = due(e, siphash_24(e->seed, view_of(k.b, k.n)) | 1, &repeats);
+	struct msg_append *m = s ? calloc(1, sizeof *m) : NULL;
+	if (!m)
+		return;
+	m->event = ENTRY_AUTH_FAILED;
+	m->severity = (uint8_t)entry_event_severity(ENTRY_AUTH_FAILED);
+	snprintf(m->out, sizeof m->out, "denied");
+	snprintf(m->obj, sizeof m->obj, "listener:%s", e->config->listeners[tag].name);
+	snprintf(m->msg, sizeof m->msg, "a client certificate was refused: %s", tls_peer_refusal_name(why));
+	/* Whose it is the log knows by the pseudonym alone. */
+	hex_encode(spki, sizeof spki, digits);
+	m->have_dev = e->table && table_find(e->table, IDENTITY_CERT, view_str(digits), &row);
+	if (m->have_dev)
+		memcpy(m->dev, row.pseudonym, sizeof m->dev);
+	if (repeats) {
+		m->refs_n = 1;
+		snprintf(m->refs[0].key, sizeof m->refs[0].key, "repeats");
+		m->refs[0].is_number = true;
+		m->refs[0].number = repeats;
+	}
+	if (chan_send(role_peer(e->role, MSG_ROLE_AUDIT, 0), MSG_APPEND, m, NULL, 0))
+		*s = (struct seen){ 0 }; /* not told after all */
+	free(m);
 }

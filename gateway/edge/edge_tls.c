@@ -59,10 +59,13 @@ edge_tls_file(struct edge *e, const struct msg_boot_fd *what, int fd)
 	case MSG_FD_CLIENT_CA:
 		k = EDGE_FILE_CLIENT_CA;
 		break;
+	case MSG_FD_CLIENT_CRL:
+		k = EDGE_FILE_CLIENT_CRL;
+		break;
 	default:
 		return FG_EPEER; /* no key, socket or file of another role's belongs here */
 	}
-	return slurp(fd, EDGE_PEM_MAX, &e->listener[what->ordinal].file[k]);
+	return slurp(fd, k == EDGE_FILE_CLIENT_CRL ? EDGE_CRL_MAX : EDGE_PEM_MAX, &e->listener[what->ordinal].file[k]);
 }
 
 static struct view
@@ -81,6 +84,7 @@ missing(const struct config_listener *l, const struct edge_file *f)
 		[EDGE_FILE_KEY] = l->key,
 		[EDGE_FILE_KEY + 1] = l->second_key,
 		[EDGE_FILE_CLIENT_CA] = l->client_ca,
+		[EDGE_FILE_CLIENT_CRL] = l->client_crl,
 	};
 	for (unsigned k = 0; k < EDGE_FILES; k++)
 		if (names[k][0] && !f[k].p)
@@ -112,8 +116,25 @@ edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls **r
 		/* Optional: modules without a certificate are identified otherwise, or held. */
 		t.peer = TLS_PEER_OPTIONAL;
 		t.client_ca_pem = text_of(&f[EDGE_FILE_CLIENT_CA]);
+		t.client_crl_pem = text_of(&f[EDGE_FILE_CLIENT_CRL]);
 	}
 	return tls_new(&t, ret, why);
+}
+
+struct revoking {
+	unsigned listener;
+	const struct tls *tls;
+	unsigned n;
+};
+
+static void
+end_revoked(void *ctx, struct conn *conn)
+{
+	struct revoking *r = ctx;
+	if (conn_tag(conn) != r->listener || !conn_tls_revoked(conn, r->tls))
+		return;
+	r->n++;
+	conn_reset(conn);
 }
 
 void
@@ -129,7 +150,11 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 			continue;
 		int err = edge_tls_make(e, c, i, &tls, why);
 		if (!err) {
+			struct revoking r = { .listener = i, .tls = tls };
 			listener_set_tls(e->listener[i].open, tls);
+			net_each(e->net, end_revoked, &r);
+			if (r.n)
+				oplog(OPLOG_NOTICE, "listener %s: %u connections of revoked certificates were reset", l->name, r.n);
 			tls_free(tls);
 		} else if (n < cap) {
 			n += (size_t)snprintf(ret_why + n, cap - n, "%slistener %s keeps its TLS as it was: %s", n ? "; " : "",

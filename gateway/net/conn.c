@@ -255,6 +255,18 @@ conn_tls_peer(const struct conn *conn)
 	return conn->stream.tls ? tls_session_peer(conn->stream.tls) : NULL;
 }
 
+enum tls_refusal
+conn_tls_refusal(const struct conn *conn, uint8_t ret_spki[TLS_SPKI_LEN])
+{
+	return conn->stream.tls ? tls_session_refusal(conn->stream.tls, ret_spki) : TLS_REFUSAL_NONE;
+}
+
+bool
+conn_tls_revoked(const struct conn *conn, const struct tls *tls)
+{
+	return conn->stream.tls && tls_peer_revoked(tls, conn->stream.tls);
+}
+
 const char *
 conn_tls_name(const struct conn *conn)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/net/tls.h"
+#include "gateway/net/tls_private.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,10 +9,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
-#include "crypto/digest.h"
 #include "crypto/err.h"
 
 #define READ_AHEAD 4096 /* a request fits: one recv instead of two, header and body of the record */
@@ -32,22 +29,6 @@
 	"ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"                                      \
 	"ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"                                            \
 	"AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA256:AES256-SHA256:AES128-SHA:AES256-SHA"
-
-struct tls {
-	SSL_CTX *ctx;
-	BIO_METHOD *method;
-	unsigned refs; /* one process, one thread */
-};
-
-struct tls_session {
-	struct tls *tls;
-	SSL *ssl;
-	int fd;
-	bool eof;    /* the peer's FIN was read */
-	bool dead;   /* OpenSSL forbids further calls after a fatal error */
-	bool has_peer;
-	uint8_t peer[TLS_SPKI_LEN];
-};
 
 /*
  * Sockets under OpenSSL without its own socket BIO, which writes with write(2)
@@ -102,8 +83,8 @@ method_new(void)
 }
 
 /* A daemon must never ask a terminal for a passphrase. */
-static int
-no_passphrase(char *buf, int size, int rwflag, void *ctx)
+int
+tls_no_passphrase(char *buf, int size, int rwflag, void *ctx)
 {
 	(void)buf;
 	(void)size;
@@ -112,17 +93,16 @@ no_passphrase(char *buf, int size, int rwflag, void *ctx)
 	return -1;
 }
 
-static BIO *
-memory(struct view v)
+BIO *
+tls_memory(struct view v)
 {
 	return v.n && v.n <= INT_MAX ? BIO_new_mem_buf(v.p, (int)v.n) : NULL;
 }
 
-/* Next certificate of a PEM file; NULL at its end and on a broken one (*bad). */
-static X509 *
-next_cert(BIO *bio, bool *bad)
+X509 *
+tls_next_cert(BIO *bio, bool *bad)
 {
-	X509 *x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	X509 *x = PEM_read_bio_X509(bio, NULL, tls_no_passphrase, NULL);
 	unsigned long e = ERR_peek_last_error();
 	if (!x && ERR_GET_REASON(e) != PEM_R_NO_START_LINE)
 		*bad = true;
@@ -136,15 +116,15 @@ use_pair(SSL_CTX *ctx, const struct tls_pair *pair)
 	bool ok = false, bad = false;
 	X509 *x = NULL;
 	EVP_PKEY *key = NULL;
-	BIO *chain = memory(pair->chain_pem), *secret = memory(pair->key_pem);
+	BIO *chain = tls_memory(pair->chain_pem), *secret = tls_memory(pair->key_pem);
 	if (!chain || !secret)
 		goto out;
-	x = next_cert(chain, &bad);
-	key = PEM_read_bio_PrivateKey(secret, NULL, no_passphrase, NULL);
+	x = tls_next_cert(chain, &bad);
+	key = PEM_read_bio_PrivateKey(secret, NULL, tls_no_passphrase, NULL);
 	if (!x || !key || SSL_CTX_use_certificate(ctx, x) != 1 ||
 	    SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
 		goto out;
-	for (X509 *more; (more = next_cert(chain, &bad));) {
+	for (X509 *more; (more = tls_next_cert(chain, &bad));) {
 		if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
 			X509_free(more);
 			goto out;
@@ -157,27 +137,6 @@ out:
 	BIO_free(chain);
 	BIO_free(secret);
 	return ok;
-}
-
-/* Anchors for client certificates, and their names for the request to the client. */
-static bool
-use_client_ca(SSL_CTX *ctx, struct view pem)
-{
-	bool bad = false;
-	size_t n = 0;
-	BIO *bio = memory(pem);
-	if (!bio)
-		return false;
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	for (X509 *x; !bad && (x = next_cert(bio, &bad)); n++) {
-		if (X509_STORE_add_cert(store, x) != 1 || SSL_CTX_add_client_CA(ctx, x) != 1)
-			bad = true;
-		X509_free(x);
-	}
-	BIO_free(bio);
-	/* An intermediate listed by name is meant as the anchor it is listed as. */
-	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	return n > 0 && !bad;
 }
 
 /* Modules that offer ALPN at all want http/1.1; the others are served without. */
@@ -211,7 +170,7 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	SSL_CTX_set_verify_depth(ctx, TLS_DEPTH_MAX);
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
+	SSL_CTX_set_default_passwd_cb(ctx, tls_no_passphrase);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	SSL_CTX_set_security_level(ctx, (int)(config->security_level ? config->security_level : TLS_LEVEL));
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
@@ -226,8 +185,9 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 }
 
 static const char *
-fill(SSL_CTX *ctx, const struct tls_config *config)
+fill(struct tls *tls, const struct tls_config *config)
 {
+	SSL_CTX *ctx = tls->ctx;
 	if (config->security_level > TLS_LEVEL_MAX)
 		return "the security level is 1 to 3";
 	if (!set_up(ctx, config))
@@ -237,21 +197,7 @@ fill(SSL_CTX *ctx, const struct tls_config *config)
 	for (size_t i = 0; i < config->n_pairs; i++)
 		if (!use_pair(ctx, &config->pairs[i]))
 			return "unusable certificate chain or key, or the key is another one's";
-	switch (config->peer) {
-	case TLS_PEER_NONE:
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-		return NULL;
-	case TLS_PEER_OPTIONAL:
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-		break;
-	case TLS_PEER_REQUIRED:
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-		break;
-	case TLS_PEER_UNKNOWN:
-	default:
-		return "whether client certificates are asked for is not said";
-	}
-	return use_client_ca(ctx, config->client_ca_pem) ? NULL : "unusable client CA file";
+	return tls_peer_fill(tls, config);
 }
 
 int
@@ -268,7 +214,7 @@ tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_
 		return FG_ENOMEM;
 	}
 	ERR_clear_error();
-	const char *wrong = fill(tls->ctx, config);
+	const char *wrong = fill(tls, config);
 	if (wrong) {
 		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 		snprintf(why, TLS_WHY_MAX, "%s%s%s", wrong, reason ? ": " : "", reason ? reason : "");
@@ -293,6 +239,7 @@ tls_free(struct tls *tls)
 	if (!tls || --tls->refs > 0)
 		return;
 	SSL_CTX_free(tls->ctx);
+	sk_X509_CRL_pop_free(tls->crls, X509_CRL_free);
 	BIO_meth_free(tls->method);
 	free(tls);
 }
@@ -316,6 +263,7 @@ tls_session_new(struct tls *tls, int fd, int64_t now_s)
 	BIO_set_data(bio, s);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(s->ssl, bio, bio);
+	SSL_set_app_data(s->ssl, s);
 	SSL_set_accept_state(s->ssl);
 	X509_VERIFY_PARAM_set_time(SSL_get0_param(s->ssl), (time_t)now_s);
 	return s;
@@ -349,22 +297,6 @@ ended(struct tls_session *s, int r)
 	}
 }
 
-/* The client's key is its identity: a renewed certificate keeps it. */
-static bool
-take_peer(struct tls_session *s)
-{
-	X509 *x = SSL_get1_peer_certificate(s->ssl);
-	if (!x)
-		return true;
-	unsigned char *der = NULL;
-	int n = SSL_get_verify_result(s->ssl) == X509_V_OK
-	    ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der) : -1;
-	s->has_peer = n > 0 && digest_sha256(view_of(der, (size_t)n), s->peer) == FG_OK;
-	OPENSSL_free(der);
-	X509_free(x);
-	return s->has_peer;
-}
-
 enum net_io
 tls_session_handshake(struct tls_session *s)
 {
@@ -373,7 +305,7 @@ tls_session_handshake(struct tls_session *s)
 	ERR_clear_error();
 	int r = SSL_do_handshake(s->ssl);
 	if (r == 1) {
-		s->dead = !take_peer(s);
+		s->dead = !tls_peer_take(s);
 		return s->dead ? NET_IO_FAILED : NET_IO_DONE;
 	}
 	enum net_io io = ended(s, r);
@@ -431,6 +363,14 @@ const char *
 tls_session_name(const struct tls_session *s)
 {
 	return SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+enum tls_refusal
+tls_session_refusal(const struct tls_session *s, uint8_t ret_spki[TLS_SPKI_LEN])
+{
+	if (s->refusal != TLS_REFUSAL_NONE)
+		memcpy(ret_spki, s->peer, TLS_SPKI_LEN);
+	return s->refusal;
 }
 
 bool

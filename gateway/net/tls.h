@@ -6,7 +6,9 @@
  * Guarantees: no renegotiation, no compression, no early data, no stored
  * passphrase prompts; SIGPIPE-free; time comes from the caller. A client
  * certificate that does not verify ends the handshake even where none is
- * required: a wrong identity is never quietly taken for no identity.
+ * required: a wrong identity is never quietly taken for no identity. Where
+ * revocation lists are given, a chain without a current one of each of its CAs
+ * does not verify either.
  */
 #ifndef FG_NET_TLS_H
 #define FG_NET_TLS_H
@@ -36,6 +38,15 @@ enum tls_peer {
 	TLS_PEER_REQUIRED,
 };
 
+/* Why a client's certificate ended the handshake. All but UNTRUSTED are said of chains whose signatures are good. */
+enum tls_refusal {
+	TLS_REFUSAL_NONE = 0,
+	TLS_REFUSAL_UNTRUSTED, /* no anchor's, malformed, weak, or for another purpose */
+	TLS_REFUSAL_DATES,     /* not yet or no longer valid */
+	TLS_REFUSAL_REVOKED,
+	TLS_REFUSAL_NO_CRL,    /* a CA of the chain has no current revocation list here */
+};
+
 struct tls_pair {
 	struct view chain_pem; /* leaf first */
 	struct view key_pem;   /* unencrypted */
@@ -48,6 +59,7 @@ struct tls_config {
 	uint32_t security_level; /* OpenSSL's, 1 to 3; 0: TLS_LEVEL */
 	enum tls_peer peer;
 	struct view client_ca_pem; /* each certificate in it is an anchor; OPTIONAL and REQUIRED only */
+	struct view client_crl_pem; /* lists of all CAs of client chains; empty: revocation is not looked at */
 	uint32_t send_fragment;    /* 512 to 16384; 0: 16384. For modules with small buffers */
 };
 
@@ -79,6 +91,12 @@ void tls_session_close(struct tls_session *session);
 const uint8_t *tls_session_peer(const struct tls_session *session);
 /* The server name asked for; NULL: none. Borrowed from the session. */
 const char *tls_session_name(const struct tls_session *session);
+/* And the key of the certificate that was refused, unless NONE. */
+enum tls_refusal tls_session_refusal(const struct tls_session *session, uint8_t ret_spki[TLS_SPKI_LEN]);
+/* "revoked", ... for logs */
+const char *tls_peer_refusal_name(enum tls_refusal refusal);
+/* A list in tls (not the session's own, perhaps) names the client certificate that the session began with. */
+bool tls_peer_revoked(const struct tls *tls, const struct tls_session *session);
 bool tls_session_resumed(const struct tls_session *session);
 
 #endif

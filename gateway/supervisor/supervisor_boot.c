@@ -156,6 +156,8 @@ hand_listener_files(struct handing *h, const struct plan *plan, unsigned i)
 	}
 	if (l->client_ca[0])
 		hand_file(h, MSG_FD_CLIENT_CA, i, 0, l->name, l->client_ca);
+	if (l->client_crl[0])
+		hand_file(h, MSG_FD_CLIENT_CRL, i, 0, l->name, l->client_crl);
 }
 
 static void

@@ -166,6 +166,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_CONTROL_SOCK, /* control: listening unix socket */
 	MSG_FD_ANCHOR,     /* control: one file of the anchors folder; name = file name */
 	MSG_FD_CA,         /* control: one CA file for upstream; name = file name */
+	MSG_FD_CLIENT_CRL, /* PEM; ordinal = listener */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -250,6 +251,7 @@ struct msg_plan_listener {
 	char cert[2][MSG_PATH_MAX]; /* RSA and P-256 side by side; "" = none */
 	char key[2][MSG_PATH_MAX];
 	char client_ca[MSG_PATH_MAX];
+	char client_crl[MSG_PATH_MAX];
 };
 struct msg_plan_file { /* a file that profiles name: handed to control as MSG_BOOT_FD of that kind */
 	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA: in keys_dir */

@@ -84,7 +84,8 @@ static const struct msg_field plan_listener[] = {
 	TEXT(msg_plan_listener, address), U16(msg_plan_listener, port),
 	BOOL(msg_plan_listener, tls), TEXT(msg_plan_listener, cert[0]),
 	TEXT(msg_plan_listener, cert[1]), TEXT(msg_plan_listener, key[0]),
-	TEXT(msg_plan_listener, key[1]), TEXT(msg_plan_listener, client_ca), END,
+	TEXT(msg_plan_listener, key[1]), TEXT(msg_plan_listener, client_ca),
+	TEXT(msg_plan_listener, client_crl), END,
 };
 static const struct msg_field plan_file[] = {
 	ENUM(msg_plan_file, kind, MSG_FD_LIMIT), TEXT(msg_plan_file, name), END,

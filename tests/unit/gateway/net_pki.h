@@ -41,11 +41,11 @@ pki_extend(X509 *cert, X509 *issuer, int nid, const char *value)
 	X509_EXTENSION_free(e);
 }
 
-/* issuer NULL: a self-signed CA. usage: an extendedKeyUsage, or NULL. Valid around at_s. */
+/* issuer NULL: self-signed. usage: an extendedKeyUsage, or NULL. Valid around at_s. serial 0: the next one. */
 static inline struct pki
-pki_new(const char *name, bool rsa, const struct pki *issuer, const char *usage, int64_t at_s)
+pki_make(const char *name, bool rsa, const struct pki *issuer, bool ca, const char *usage, long serial, int64_t at_s)
 {
-	static long serial = 1;
+	static long next = 1;
 	struct pki p = { 0 };
 	p.key = rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 	p.cert = X509_new();
@@ -53,14 +53,14 @@ pki_new(const char *name, bool rsa, const struct pki *issuer, const char *usage,
 	assert_non_null(p.cert);
 	X509 *by = issuer ? issuer->cert : p.cert;
 	assert_int_equal(X509_set_version(p.cert, 2), 1);
-	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(p.cert), serial++), 1);
+	assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(p.cert), serial ? serial : next++), 1);
 	assert_non_null(ASN1_TIME_set(X509_getm_notBefore(p.cert), (time_t)(at_s - 86400)));
 	assert_non_null(ASN1_TIME_set(X509_getm_notAfter(p.cert), (time_t)(at_s + 86400)));
 	assert_int_equal(X509_NAME_add_entry_by_txt(X509_get_subject_name(p.cert), "CN",
 	    MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0), 1);
 	assert_int_equal(X509_set_issuer_name(p.cert, X509_get_subject_name(by)), 1);
 	assert_int_equal(X509_set_pubkey(p.cert, p.key), 1);
-	pki_extend(p.cert, by, NID_basic_constraints, issuer ? "CA:FALSE" : "critical,CA:TRUE");
+	pki_extend(p.cert, by, NID_basic_constraints, ca ? "critical,CA:TRUE" : "CA:FALSE");
 	if (usage)
 		pki_extend(p.cert, by, NID_ext_key_usage, usage);
 	assert_true(X509_sign(p.cert, issuer ? issuer->key : p.key, EVP_sha256()) > 0);
@@ -71,6 +71,38 @@ pki_new(const char *name, bool rsa, const struct pki *issuer, const char *usage,
 	assert_int_equal(PEM_write_bio_PrivateKey(bio, p.key, NULL, NULL, 0, NULL, NULL), 1);
 	p.key_pem = pki_text(bio);
 	return p;
+}
+
+/* issuer NULL: a CA. */
+static inline struct pki
+pki_new(const char *name, bool rsa, const struct pki *issuer, const char *usage, int64_t at_s)
+{
+	return pki_make(name, rsa, issuer, !issuer, usage, 0, at_s);
+}
+
+/* The CA's list of one revoked certificate (or none), good for an hour around at_s. free(). */
+static inline char *
+pki_crl(const struct pki *ca, const struct pki *revoked, int64_t at_s)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(at_s - 3600)), *to = ASN1_TIME_set(NULL, (time_t)(at_s + 3600));
+	assert_int_equal(X509_CRL_set_version(crl, 1), 1);
+	assert_int_equal(X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca->cert)), 1);
+	assert_int_equal(X509_CRL_set1_lastUpdate(crl, from), 1);
+	assert_int_equal(X509_CRL_set1_nextUpdate(crl, to), 1);
+	if (revoked) {
+		X509_REVOKED *row = X509_REVOKED_new();
+		assert_int_equal(X509_REVOKED_set_serialNumber(row, X509_get_serialNumber(revoked->cert)), 1);
+		assert_int_equal(X509_REVOKED_set_revocationDate(row, from), 1);
+		assert_int_equal(X509_CRL_add0_revoked(crl, row), 1);
+	}
+	assert_true(X509_CRL_sign(crl, ca->key, EVP_sha256()) > 0);
+	BIO *bio = BIO_new(BIO_s_mem());
+	assert_int_equal(PEM_write_bio_X509_CRL(bio, crl), 1);
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	X509_CRL_free(crl);
+	return pki_text(bio);
 }
 
 static inline void

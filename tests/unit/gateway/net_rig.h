@@ -65,6 +65,8 @@ struct rig {
 	uint16_t port;
 	uint8_t peer_key[TLS_SPKI_LEN];
 	bool has_peer_key;
+	enum tls_refusal refusal; /* at the last end */
+	uint8_t refused_key[TLS_SPKI_LEN];
 	struct conn_outcome sent, closed;
 	char body[64];          /* of requests, one behind the other, as far as it fits */
 	size_t body_n;          /* all of it */
@@ -201,6 +203,7 @@ rig_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome)
 	assert_null(conn_find(r->net, conn_id(conn)));
 	r->closes++;
 	r->closed = *outcome;
+	r->refusal = conn_tls_refusal(conn, r->refused_key);
 }
 
 static void

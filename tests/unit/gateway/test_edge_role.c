@@ -1280,6 +1280,96 @@ test_certificates_are_renewed(void **state)
 	pki_free(&next);
 }
 
+/* A module with that certificate; whether it is welcome shows at its first request. */
+static struct module
+module_as(struct fixture *f, const struct pki *who)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct module m = module_at(f->tls_port, 0);
+	assert_int_equal(SSL_CTX_use_certificate(ctx, who->cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, who->key), 1);
+	m.ssl = SSL_new(ctx);
+	assert_int_equal(SSL_set_fd(m.ssl, m.fd), 1);
+	assert_int_equal(SSL_connect(m.ssl), 1);
+	SSL_CTX_free(ctx);
+	return m;
+}
+
+static void
+expect_welcome(struct module *m, bool welcome)
+{
+	char byte;
+	if (welcome) {
+		get(m, "/nobody", "");
+		assert_int_equal(m->status, 404);
+	} else {
+		assert_true(SSL_read(m->ssl, &byte, 1) <= 0);
+	}
+}
+
+static int
+crl_bundle(void)
+{
+	char *text = strdup(SAMPLE_MAIN), *with = calloc(1, strlen(text) + 64);
+	const char *at = strstr(text, "client_ca");
+	snprintf(with, strlen(text) + 64, "%.*sclient_crl = \"crl.pem\"; %s", (int)(at - text), text, at);
+	int fd = bundle(with, SAMPLE_PROFILE);
+	free(text);
+	free(with);
+	return fd;
+}
+
+/* A list comes: whom it names is refused, logged once, and cut off where he is connected. */
+static void
+test_a_revoked_certificate(void **state)
+{
+	struct fixture *f = *state;
+	struct pki ca = pki_new("modules' CA", false, NULL, NULL, WALL), other = pki_new("nobody", false, NULL, NULL, WALL);
+	struct pki good = pki_new("m1", false, &ca, "clientAuth", WALL), bad = pki_new("m2", false, &ca, "clientAuth", WALL);
+	struct pki stranger = pki_new("m3", false, &other, "clientAuth", WALL);
+	struct pki *all[] = { &ca, &other, &good, &bad, &stranger };
+	char *before = pki_crl(&ca, NULL, WALL), *after = pki_crl(&ca, &bad, WALL);
+	ready(f, SMALL);
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	boot_fd(f, MSG_FD_CLIENT_CRL, 1, text_fd(before));
+	assert_string_equal(reload(f, crl_bundle(), true), "");
+	struct module first = module_as(f, &good), second = module_as(f, &bad);
+	expect_welcome(&first, true);
+	expect_welcome(&second, true);
+	/* A configuration that names a list, and none handed over, is no configuration without lists. */
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	assert_non_null(strstr(reload(f, crl_bundle(), true), "crl.pem was not handed over"));
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	boot_fd(f, MSG_FD_CLIENT_CRL, 1, text_fd(after));
+	assert_string_equal(reload(f, crl_bundle(), true), "");
+	expect_welcome(&first, true);
+	expect_welcome(&second, false);
+	for (unsigned i = 0; i < 3; i++) {
+		struct module m = module_as(f, &bad), n = module_as(f, &stranger), o = module_as(f, &good);
+		expect_welcome(&m, false);
+		expect_welcome(&n, false);
+		expect_welcome(&o, true);
+		module_end(&m);
+		module_end(&n);
+		module_end(&o);
+	}
+	struct msg_append entry;
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_AUTH_FAILED);
+	assert_string_equal(entry.out, "denied");
+	assert_string_equal(entry.obj, "listener:tls");
+	assert_string_equal(entry.msg, "a client certificate was refused: revoked");
+	assert_false(entry.have_dev);
+	quiet(f, f->audit);
+	assert_int_equal(f->entries, 1);
+	module_end(&first);
+	module_end(&second);
+	for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+		pki_free(all[i]);
+	free(before);
+	free(after);
+}
+
 static void
 test_reload(void **state)
 {
@@ -1421,6 +1511,7 @@ main(void)
 		T(test_releases_not_taken),
 		T(test_reload),
 		T(test_certificates_are_renewed),
+		T(test_a_revoked_certificate),
 		T(test_a_transfer_may_end_before_the_edge_does),
 		T(test_supervisor_gone),
 		T(test_peer_that_breaks_the_contract),

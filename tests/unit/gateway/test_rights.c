@@ -54,7 +54,7 @@ test_nobody(void **state)
 	}
 }
 
-/* An edge tells of what it served and of bytes that rotted, and of nothing else. */
+/* An edge tells of what it served, of bytes that rotted and of certificates it refused, and of nothing else. */
 static void
 test_edge(void **state)
 {
@@ -62,7 +62,8 @@ test_edge(void **state)
 	unsigned n = 0;
 	for (unsigned ev = 0; ev < ENTRY_EV_LIMIT; ev++)
 		n += rights_may_append(MSG_ROLE_EDGE, (enum entry_event)ev);
-	assert_int_equal(n, 3);
+	assert_int_equal(n, 4);
+	assert_true(rights_may_append(MSG_ROLE_EDGE, ENTRY_AUTH_FAILED));
 	assert_true(rights_may_append(MSG_ROLE_EDGE, ENTRY_DEVICE_FAILED));
 	assert_true(rights_may_append(MSG_ROLE_EDGE, ENTRY_IMAGE_CORRUPT));
 }

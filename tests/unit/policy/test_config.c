@@ -153,6 +153,8 @@ listeners_and_suppliers_fit_each_other(void **state)
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; suites = \"legacy\"; } );", "does not speak TLS" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; tls = true; cert = \"c\"; key = \"k\"; "
 		  "second_cert = \"d\"; } );", "second_cert and second_key go together" },
+		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; tls = true; cert = \"c\"; key = \"k\"; "
+		  "client_crl = \"r\"; } );", "give it client_ca" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; suites = \"export\"; } );", "suites" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; security_level = 0; } );", "out of range" },
 		{ "listeners = ( { name = \"a\"; address = \"::\"; port = 1; send_fragment = 511; } );", "out of range" },

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls_peer - certificates of clients: by which CAs, against which revocation lists, and why not. */
+#include <openssl/err.h>
+#include <openssl/pem.h>
+
+#include "crypto/digest.h"
+#include "crypto/err.h"
+#include "gateway/net/tls_private.h"
+
+/* Anchors for client certificates, and their names for the request to the client. */
+static bool
+use_client_ca(SSL_CTX *ctx, struct view pem)
+{
+	bool bad = false;
+	size_t n = 0;
+	BIO *bio = tls_memory(pem);
+	if (!bio)
+		return false;
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	for (X509 *x; !bad && (x = tls_next_cert(bio, &bad)); n++) {
+		if (X509_STORE_add_cert(store, x) != 1 || SSL_CTX_add_client_CA(ctx, x) != 1)
+			bad = true;
+		X509_free(x);
+	}
+	BIO_free(bio);
+	/* An intermediate listed by name is meant as the anchor it is listed as. */
+	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	return n > 0 && !bad;
+}
+
+/*
+ * Lists of every CA. Whose list is missing is refused: the file that an attacker
+ * would have to make disappear must not be what lets him in.
+ */
+static bool
+use_crls(struct tls *tls, struct view pem)
+{
+	bool ok = true;
+	BIO *bio = tls_memory(pem);
+	X509_STORE *store = SSL_CTX_get_cert_store(tls->ctx);
+	tls->crls = sk_X509_CRL_new_null();
+	if (!bio || !tls->crls) {
+		BIO_free(bio);
+		return false;
+	}
+	for (X509_CRL *crl; ok && (crl = PEM_read_bio_X509_CRL(bio, NULL, tls_no_passphrase, NULL));) {
+		ok = X509_STORE_add_crl(store, crl) == 1 && sk_X509_CRL_push(tls->crls, crl) > 0;
+		if (!ok)
+			X509_CRL_free(crl);
+	}
+	/* The end of the file, not something in it that cannot be read. */
+	ok = ok && sk_X509_CRL_num(tls->crls) > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+	if (ok)
+		ERR_clear_error();
+	BIO_free(bio);
+	return ok && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
+}
+
+static struct tls_session *
+session_of(X509_STORE_CTX *ctx)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+	return SSL_get_app_data(ssl);
+}
+
+/*
+ * OpenSSL looks at revocation before it looks at signatures: whoever copied a
+ * revoked certificate's names would be called revoked. So what is wrong about
+ * revocation is noted here and judged in verify_client, after all signatures.
+ */
+static int
+on_verify(int ok, X509_STORE_CTX *ctx)
+{
+	struct tls_session *s = session_of(ctx);
+	int err = X509_STORE_CTX_get_error(ctx);
+	bool anchor = X509_STORE_CTX_get_error_depth(ctx) + 1 == sk_X509_num(X509_STORE_CTX_get0_chain(ctx));
+	if (ok)
+		return ok;
+	switch (err) {
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+		if (anchor) /* nobody but us vouches for it */
+			return 1;
+		break;
+	case X509_V_ERR_CERT_REVOKED:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		break;
+	default:
+		return 0;
+	}
+	if (s->no_good != X509_V_ERR_CERT_REVOKED)
+		s->no_good = err;
+	return 1;
+}
+
+static enum tls_refusal
+refusal_of(int err)
+{
+	switch (err) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_REFUSAL_DATES;
+	case X509_V_ERR_CERT_REVOKED:
+		return TLS_REFUSAL_REVOKED;
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+		return TLS_REFUSAL_NO_CRL;
+	default:
+		return TLS_REFUSAL_UNTRUSTED;
+	}
+}
+
+/* The client's key is its identity: a renewed certificate keeps it. */
+static bool
+key_digest(X509 *x, uint8_t out[TLS_SPKI_LEN])
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+	bool ok = n > 0 && digest_sha256(view_of(der, (size_t)n), out) == FG_OK;
+	OPENSSL_free(der);
+	return ok;
+}
+
+static int
+verify_client(X509_STORE_CTX *ctx, void *arg)
+{
+	struct tls_session *s = session_of(ctx);
+	(void)arg;
+	s->no_good = X509_V_OK;
+	bool good = X509_verify_cert(ctx) == 1;
+	if (good) /* what on_verify let pass, for a while or for good */
+		X509_STORE_CTX_set_error(ctx, s->no_good);
+	if (good && s->no_good == X509_V_OK)
+		return 1;
+	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx));
+	if (!key_digest(X509_STORE_CTX_get0_cert(ctx), s->peer))
+		s->refusal = TLS_REFUSAL_UNTRUSTED;
+	return 0;
+}
+
+const char *
+tls_peer_fill(struct tls *tls, const struct tls_config *config)
+{
+	int mode = SSL_VERIFY_PEER;
+	switch (config->peer) {
+	case TLS_PEER_NONE:
+		SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_NONE, NULL);
+		return NULL;
+	case TLS_PEER_OPTIONAL:
+		break;
+	case TLS_PEER_REQUIRED:
+		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+		break;
+	case TLS_PEER_UNKNOWN:
+	default:
+		return "whether client certificates are asked for is not said";
+	}
+	SSL_CTX_set_verify(tls->ctx, mode, on_verify);
+	SSL_CTX_set_cert_verify_callback(tls->ctx, verify_client, NULL);
+	if (!use_client_ca(tls->ctx, config->client_ca_pem))
+		return "unusable client CA file";
+	if (config->client_crl_pem.n && !use_crls(tls, config->client_crl_pem))
+		return "unusable file of revocation lists";
+	return NULL;
+}
+
+bool
+tls_peer_take(struct tls_session *s)
+{
+	X509 *x = SSL_get1_peer_certificate(s->ssl);
+	if (!x)
+		return true;
+	s->has_peer = SSL_get_verify_result(s->ssl) == X509_V_OK && key_digest(x, s->peer);
+	X509_free(x);
+	return s->has_peer;
+}
+
+bool
+tls_peer_revoked(const struct tls *tls, const struct tls_session *s)
+{
+	X509 *x = s->has_peer ? SSL_get0_peer_certificate(s->ssl) : NULL;
+	for (int i = 0; x && i < sk_X509_CRL_num(tls->crls); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(tls->crls, i);
+		X509_REVOKED *row;
+		/* 2 would be: taken off the list again */
+		if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(x)) == 0 &&
+		    X509_CRL_get0_by_cert(crl, &row, x) == 1)
+			return true;
+	}
+	return false;
+}
+
+const char *
+tls_peer_refusal_name(enum tls_refusal refusal)
+{
+	static const char *const names[] = {
+		[TLS_REFUSAL_NONE] = "none",
+		[TLS_REFUSAL_UNTRUSTED] = "untrusted",
+		[TLS_REFUSAL_DATES] = "not yet or no longer valid",
+		[TLS_REFUSAL_REVOKED] = "revoked",
+		[TLS_REFUSAL_NO_CRL] = "no current revocation list of its CA",
+	};
+	return (unsigned)refusal < sizeof names / sizeof names[0] ? names[refusal] : "none";
+}

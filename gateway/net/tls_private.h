@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls_private - what tls*.c share, and nobody else sees. */
+#ifndef FG_NET_TLS_PRIVATE_H
+#define FG_NET_TLS_PRIVATE_H
+
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "gateway/net/tls.h"
+
+struct tls {
+	SSL_CTX *ctx;
+	BIO_METHOD *method;
+	STACK_OF(X509_CRL) *crls; /* those of ctx, or NULL */
+	unsigned refs; /* one process, one thread */
+};
+
+struct tls_session {
+	struct tls *tls;
+	SSL *ssl;
+	int fd;
+	bool eof;    /* the peer's FIN was read */
+	bool dead;   /* OpenSSL forbids further calls after a fatal error */
+	bool has_peer;
+	enum tls_refusal refusal;
+	int no_good;                /* the first thing that is wrong about revocation, X509_V_ERR_* */
+	uint8_t peer[TLS_SPKI_LEN]; /* of who was let in or refused */
+};
+
+/* ---- tls.c ---- */
+/* A daemon must never ask a terminal for a passphrase: the callback that refuses. */
+int tls_no_passphrase(char *buf, int size, int rwflag, void *ctx);
+/* To read v from; NULL when it is empty. */
+BIO *tls_memory(struct view v);
+/* Next certificate of a PEM file; NULL at its end and on a broken one (*bad). */
+X509 *tls_next_cert(BIO *bio, bool *bad);
+
+/* ---- tls_peer.c ---- */
+/* Whether clients are asked for certificates, and what they are checked by. NULL, or what is wrong. */
+const char *tls_peer_fill(struct tls *tls, const struct tls_config *config);
+/* After the handshake: whose certificate it was. False: one that may not be believed. */
+bool tls_peer_take(struct tls_session *session);
+
+#endif
