@@ -202,6 +202,8 @@ static const struct config_key keys[] = {
 	TEXT("profile.not_now.content_type", profile, not_now.content_type, "", MEDIA, "Media type of the body."),
 	BOOL("profile.not_now.close", profile, not_now.close, "false",
 	    "Closes without an answer, for clients that never look at the status."),
+	BOOL("profile.not_now.post", profile, not_now.post, "false",
+	    "Says it to POST and PUT as well, the check-ins of some clients; otherwise these get 405."),
 
 	TEXT("profile.upstream", profile, upstream, "", URL,
 	    "URL to fetch from, with {captures} after the host; empty never fetches, images are imported."),

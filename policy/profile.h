@@ -99,6 +99,7 @@ struct profile_not_now {
 	char body[PROFILE_BODY_MAX + 1];
 	char content_type[49]; /* within HTTP_REPLY_TYPE_MAX, so that the check says so and not the edge */
 	bool close;          /* close without any answer (MeiG/XinYi) */
+	bool post;           /* POST and PUT are told so too, and never anything else */
 };
 
 struct profile_upstream {

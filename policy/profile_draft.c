@@ -229,7 +229,8 @@ write_profile(const struct draft *d, const struct profile_sighting *s, const cha
 		    d->version, d->version);
 	write_identity(d, w);
 	writer_text(w,
-	    "\t# Known not to harm clients that look at the status; see not_now for those that do not.\n"
+	    "\t# Known not to harm clients that look at the status; for others see\n"
+	    "\t# NOTHING FOR YOU YET in fotagate.conf(5).\n"
 	    "\tnot_now = { status = 404; };\n"
 	    "\t# Without upstream nothing is fetched and images are imported. No identity may be in it.\n"
 	    "\t#upstream = \"https://.../...\";\n"

@@ -336,6 +336,29 @@ edge_granted(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], co
 		edge_not_now(e, conn, e->route.hit.profile, false);
 }
 
+static void
+refuse_method(struct conn *conn)
+{
+	if (serve_method_refused(conn))
+		conn_reset(conn);
+}
+
+/*
+ * What is neither GET nor HEAD never gets an image. Some protocols check in by
+ * POST or PUT, and their profile knows how to say "nothing for you yet" to that.
+ */
+static void
+answer_other(struct edge *e, struct conn *conn, const struct http_request *req)
+{
+	bool check_in = view_is(req->method_name, "POST") || view_is(req->method_name, "PUT");
+	if (!check_in || route_conn(e, conn, req) || !e->route.hit.profile->not_now.post) {
+		refuse_method(conn);
+		return;
+	}
+	edge_sight(e, conn, req, &e->route, SCOPE_HOLD_NO_RELEASE);
+	edge_not_now(e, conn, e->route.hit.profile, false);
+}
+
 void
 edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 {
@@ -345,8 +368,7 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		return;
 	}
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
-		if (serve_method_refused(conn))
-			conn_reset(conn);
+		answer_other(e, conn, req);
 		return;
 	}
 	int err = route_conn(e, conn, req);

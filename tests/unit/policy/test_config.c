@@ -88,6 +88,7 @@ values_and_defaults_arrive(void **state)
 	assert_int_equal(p->unlisted, PROFILE_HOLD);
 	assert_int_equal(p->unknown_version, PROFILE_HOLD);
 	assert_int_equal(p->not_now.status, 404);
+	assert_false(p->not_now.post);
 	assert_true(p->signature.require);
 	assert_int_equal(p->signature.purpose, TRUST_PURPOSE_FIRMWARE);
 	assert_int_equal(p->version_order, VERSION_ORDER_DOTTED);
@@ -276,6 +277,8 @@ not_now_follows_the_protocol_notes(void **state)
 		{ "status = 200; body = \"{\\\"status\\\":2101}\"; content_type = \"application/json\";", NULL },
 		{ "status = 404; body = \"{\\\"code\\\":27}\"; content_type = \"application/json\";", NULL },
 		{ "close = true;", NULL },
+		{ "close = true; post = true;", NULL },
+		{ "status = 204; post = true;", NULL },
 		{ "status = 200;", "200 without a body" },
 		{ "status = 206;", "no way to say it" },
 		{ "status = 302;", "no way to say it" },
