@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 
 #define WRITER_FIRST_CAP 256 /* most messages and small objects fit at once */
+#define DIGITS_MAX 20        /* of UINT64_MAX */
 
 void
 writer_init(struct writer *w, size_t max)
@@ -113,6 +114,17 @@ void
 writer_text(struct writer *w, const char *s)
 {
 	writer_bytes(w, view_str(s));
+}
+
+void
+writer_decimal(struct writer *w, uint64_t v)
+{
+	char digits[DIGITS_MAX];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	writer_bytes(w, view_of(digits + at, sizeof digits - at));
 }
 
 void

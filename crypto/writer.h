@@ -29,6 +29,8 @@ void writer_u64(struct writer *w, uint64_t v);
 void writer_bytes(struct writer *w, struct view v);
 /* The bytes of s, no terminator, no length. */
 void writer_text(struct writer *w, const char *s);
+/* In decimal digits, as text. What writer_textf() does with %PRIu64, without its cost. */
+void writer_decimal(struct writer *w, uint64_t v);
 void writer_textf(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* u32 length and bytes: what reader_blob and reader_cstr read. */
 void writer_blob(struct writer *w, struct view v);

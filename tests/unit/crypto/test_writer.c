@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "crypto/err.h"
@@ -80,6 +82,25 @@ test_maximum_is_exact_and_error_sticky(void **state)
 	assert_int_equal(writer_err(&w), FG_ELIMIT);
 	writer_free(&w);
 	writer_free(&w); /* twice is fine */
+}
+
+static void
+test_decimal(void **state)
+{
+	(void)state;
+	const uint64_t v[] = { 0, 1, 9, 10, 99, 100, 1234567890, INT64_MAX, UINT64_MAX };
+	struct writer w;
+	char want[32];
+	writer_init(&w, 20);
+	for (unsigned i = 0; i < sizeof v / sizeof v[0]; i++) {
+		writer_reset(&w);
+		writer_decimal(&w, v[i]);
+		snprintf(want, sizeof want, "%" PRIu64, v[i]);
+		assert_true(view_is(writer_view(&w), want));
+	}
+	writer_decimal(&w, 1);
+	assert_int_equal(writer_err(&w), FG_ELIMIT);
+	writer_free(&w);
 }
 
 static void
@@ -178,6 +199,7 @@ main(void)
 		cmocka_unit_test(test_integers_are_big_endian),
 		cmocka_unit_test(test_what_is_written_is_read),
 		cmocka_unit_test(test_maximum_is_exact_and_error_sticky),
+		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_take_hands_over_and_ends_in_nul),
 		cmocka_unit_test(test_model),
 	};
