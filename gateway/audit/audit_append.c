@@ -13,19 +13,27 @@
 
 #define AUDIT_WAITERS_MAX 16384 /* acknowledgements owed for one batch: grants are many to a message */
 #define AUDIT_GATHER_ROUNDS 32  /* looks for more before a sync; each takes what the channels hold, at most 64 frames */
+#define AUDIT_GATHER_MS 1       /* beyond what the last sync took: on a quick disk many small batches are done sooner */
 #define AUDIT_PUBLISH_PAUSE_MS 100 /* entries this fresh: others are likely waiting to be made durable */
 #define AUDIT_PUBLISH_SKIPS 5
 
 /* ---- writing entries ---- */
 
-static void
-source_name(const struct audit *a, const struct chan *from, char *dst, size_t cap)
+/* "host/role", kept for the next entry: a thousand in a row are of the same edge. */
+static struct view
+source_name(struct audit *a, const struct chan *from)
 {
 	enum msg_role role = from ? chan_peer_role(from) : MSG_ROLE_AUDIT;
+	unsigned index = from ? chan_peer_index(from) : 0;
+	if (a->src[0] && a->src_role == role && a->src_index == index)
+		return view_str(a->src);
+	a->src_role = role;
+	a->src_index = index;
 	if (role == MSG_ROLE_EDGE)
-		snprintf(dst, cap, "%s/edge%u", a->host, chan_peer_index(from));
+		snprintf(a->src, sizeof a->src, "%s/edge%u", a->host, index);
 	else
-		snprintf(dst, cap, "%s/%s", a->host, msg_role_name(role));
+		snprintf(a->src, sizeof a->src, "%s/%s", a->host, msg_role_name(role));
+	return view_str(a->src);
 }
 
 static int64_t
@@ -34,33 +42,41 @@ boot_us(const struct audit *a)
 	return clock_mono_ms(a->clock) * 1000;
 }
 
-int
-audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index)
+/* *ret_full: the batch has no room for it, and it is in nothing yet. */
+static int
+put_once(struct audit *a, const struct chan *from, struct entry *e, bool *ret_full)
 {
-	char src[64];
-	struct writer line;
+	*ret_full = false;
 	if (!audit_is_usable(a))
 		return FG_EIO;
-	source_name(a, from, src, sizeof src);
 	int64_t wall = clock_wall_us(a->clock), boot = boot_us(a);
 	e->t_us = clockwatch_stamp(&a->watch, wall, boot, a->last_us);
 	e->clk = clockwatch_judge(&a->watch, wall, boot) == CLOCKWATCH_SURE ? a->clk : ENTRY_CLK_FREE;
-	e->src = view_str(src);
+	e->src = source_name(a, from);
 	e->seq = ledger_next(a->ledger);
-	writer_init(&line, MSG_ENTRY_MAX); /* so that any entry fits the message that proves it */
-	int err = entry_encode(e, &line, NULL);
-	if (!err)
-		err = ledger_put(a->ledger, writer_view(&line));
-	if (err == FG_ELIMIT && line.n) {
-		/* The batch is full: make it durable and begin the next. */
+	writer_reset(&a->line);
+	int err = entry_encode(e, &a->line, NULL);
+	if (err)
+		return err;
+	err = ledger_put(a->ledger, writer_view(&a->line));
+	*ret_full = err == FG_ELIMIT;
+	return err;
+}
+
+int
+audit_put(struct audit *a, const struct chan *from, struct entry *e, uint64_t *ret_index)
+{
+	bool full;
+	int err = put_once(a, from, e, &full);
+	if (full) {
+		/* The batch is made durable and the next begun; that may put an entry of its own, which has this number then. */
 		audit_run_commit(a);
-		err = audit_is_usable(a) ? ledger_put(a->ledger, writer_view(&line)) : FG_EIO;
+		err = put_once(a, from, e, &full);
 	}
-	writer_free(&line);
 	if (!err) {
 		*ret_index = e->seq;
 		a->last_us = e->t_us;
-	} else if (err != FG_EINVAL && err != FG_ELIMIT) {
+	} else if (audit_is_usable(a) && err != FG_EINVAL && err != FG_ELIMIT) {
 		audit_fail(a, "put", err);
 	}
 	return err;
@@ -109,12 +125,14 @@ acknowledge(struct audit *a, int err)
 void
 audit_run_commit(struct audit *a)
 {
+	int64_t began = clock_mono_ms(a->clock);
 	int err = audit_is_usable(a) ? ledger_commit(a->ledger) : FG_EIO;
 	if (err && audit_is_usable(a))
 		audit_fail(a, "commit", err);
+	a->committed_ms = clock_mono_ms(a->clock);
+	a->sync_ms = a->committed_ms - began;
 	acknowledge(a, err);
 	a->gathered = a->gather_rounds = 0;
-	a->committed_ms = clock_mono_ms(a->clock);
 	/* What is durable must find room in the tiles, out of the reserve if need be. */
 	if (!err && (ledger_is_due(a->ledger) || audit_room_is_tight(a))) {
 		audit_room_look(a);
@@ -123,23 +141,35 @@ audit_run_commit(struct audit *a)
 }
 
 /*
- * A sync costs the same for one entry and for thousands. So while a look at the
- * channels brings more, it is put off; with nothing more it begins at once, and
- * a source that never stops cannot put it off for long.
+ * A sync costs nearly the same for one entry and for thousands. So while a look at
+ * the channels brings more, it is put off, but for no longer than the last one
+ * took: nobody waits more than twice what a sync costs, and a source that never
+ * stops cannot put it off. With nothing more it begins at once.
  */
+static bool
+gathers(struct audit *a)
+{
+	const struct timeval now = { 0, 0 };
+	int64_t ms = clock_mono_ms(a->clock);
+	if (a->gather_rounds == 0)
+		a->gather_ms = ms;
+	/* By a timer that is due already: the loop looks at the channels first. */
+	if (a->waiting_n <= a->gathered || a->gather_rounds == AUDIT_GATHER_ROUNDS ||
+	    ms - a->gather_ms > a->sync_ms + AUDIT_GATHER_MS || evtimer_add(&a->commit, &now))
+		return false;
+	a->gathered = a->waiting_n;
+	a->gather_rounds++;
+	return true;
+}
+
 static void
 on_commit(evutil_socket_t fd, short what, void *ctx)
 {
 	struct audit *a = ctx;
-	const struct timeval now = { 0, 0 };
 	(void)fd;
 	(void)what;
-	/* By a timer that is due already: the loop looks at the channels first. */
-	if (a->waiting_n > a->gathered && a->gather_rounds < AUDIT_GATHER_ROUNDS && evtimer_add(&a->commit, &now) == 0) {
-		a->gathered = a->waiting_n;
-		a->gather_rounds++;
+	if (gathers(a))
 		return;
-	}
 	audit_run_commit(a);
 }
 
@@ -256,9 +286,8 @@ audit_on_append(void *ctx, struct chan *c, const void *msg, struct wire_frame *f
 static int
 put_grant(struct audit *a, struct chan *c, const struct msg_grant *g, uint64_t generation, uint64_t *ret_index)
 {
-	char release[2 * MSG_ID + 16], hex[2 * MSG_ID + 1];
-	hex_encode(g->release, MSG_ID, hex);
-	snprintf(release, sizeof release, "release:%s", hex);
+	char release[sizeof "release:" + 2 * MSG_ID] = "release:";
+	hex_encode(g->release, MSG_ID, release + sizeof "release:" - 1);
 	struct entry e = {
 		.ev = ENTRY_DEVICE_GRANT,
 		.sev = entry_event_severity(ENTRY_DEVICE_GRANT),
@@ -356,6 +385,7 @@ audit_append_open(struct audit *a)
 	a->waiting = calloc(AUDIT_WAITERS_MAX, sizeof a->waiting[0]);
 	a->granted = granted_new();
 	a->flood = audit_flood_new();
+	writer_init(&a->line, MSG_ENTRY_MAX); /* so that any entry fits the message that proves it */
 	event_assign(&a->commit, role_base(a->role), -1, 0, on_commit, a);
 	return a->waiting && a->granted && a->flood ? FG_OK : FG_ENOMEM;
 }
@@ -366,4 +396,5 @@ audit_append_close(struct audit *a)
 	granted_free(a->granted);
 	free(a->flood);
 	free(a->waiting);
+	writer_free(&a->line);
 }

@@ -74,6 +74,10 @@ struct audit {
 	struct clockwatch watch; /* this process's base until the warden has told its own */
 	int64_t last_us;         /* time of the last entry, durable or put; entries never go back */
 	char host[32];
+	char src[64];            /* of the last entry put, with whom it is of */
+	enum msg_role src_role;
+	unsigned src_index;
+	struct writer line;      /* the entry being put */
 	struct ledger *ledger;
 	struct ledger_opened opened;
 	struct condemned condemned; /* state is MSG_LOG_UNKNOWN while the log is in order */
@@ -87,7 +91,9 @@ struct audit {
 	struct event commit; /* runs after every channel that had something was read */
 	size_t gathered;        /* waiting_n at the last look for more */
 	unsigned gather_rounds;
+	int64_t gather_ms;      /* when the first look was */
 	int64_t committed_ms;   /* when the last sync ended */
+	int64_t sync_ms;        /* how long it took */
 	unsigned publish_skips; /* ticks in a row that found this role busy */
 	struct event publish;
 	struct audit_witness witness;

@@ -16,9 +16,9 @@
 #include "crypto/view.h"
 
 #define WAL_SEGMENT (16u << 20)   /* bytes preallocated at a time */
-#define WAL_SEGMENT_MIN (2u << 20) /* on a nearly full disk; a header and the largest batch fit */
+#define WAL_SEGMENT_MIN (4u << 20) /* on a nearly full disk; a header and the largest batch fit */
 #define WAL_BATCH_RECORDS 16384   /* one sync carries at most this many */
-#define WAL_BATCH_BYTES (WAL_SEGMENT_MIN - 4096) /* some 7,500 grants */
+#define WAL_BATCH_BYTES (WAL_SEGMENT_MIN - 4096) /* some 13,400 grants */
 #define WAL_SEGMENTS_MAX 4096
 
 struct wal;
