@@ -26,7 +26,7 @@ enum lifecycle_state {
 	LIFECYCLE_REJECTED,     /* terminal */
 	LIFECYCLE_REVOKED,      /* terminal */
 	LIFECYCLE_EXPIRED,      /* nobody decided in time, or the release ran out */
-	LIFECYCLE_INCIDENT,     /* same URL, other bytes */
+	LIFECYCLE_INCIDENT,     /* same URL, other bytes; another version's bytes */
 	LIFECYCLE_STATES
 };
 
@@ -37,7 +37,7 @@ enum lifecycle_verb {
 	LIFECYCLE_FETCH,    /* order, or order again */
 	LIFECYCLE_FAIL,     /* the fetch did not end well */
 	LIFECYCLE_ARRIVE,   /* all bytes are in quarantine */
-	LIFECYCLE_CONFLICT, /* they differ from what this URL gave before */
+	LIFECYCLE_CONFLICT, /* they differ from what this URL gave before, or are another version's */
 	LIFECYCLE_BLOCK,    /* policy: deny or hold */
 	LIFECYCLE_ADMIT,    /* policy: allow review */
 	LIFECYCLE_REJUDGE,  /* policy, anchors or inspector changed */

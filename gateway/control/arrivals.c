@@ -98,6 +98,60 @@ incident(struct flight *fl, const struct db_candidate *before, struct db_candida
 	return FG_OK;
 }
 
+/* ---- another version's bytes ---- */
+
+struct twin {
+	struct control *c;
+	const struct db_resource *resource;
+	char target[DB_VERSION_MAX]; /* "" : none found */
+};
+
+static int
+look_for_twin(void *arg, const struct db_candidate *cand)
+{
+	struct twin *t = arg;
+	struct db_resource *r = calloc(1, sizeof *r);
+	int err = r ? db_resource_get(t->c->db, cand->resource, r) : FG_ENOMEM;
+	if (!err && !strcmp(r->product, t->resource->product) && r->target[0] && strcmp(r->target, t->resource->target))
+		snprintf(t->target, sizeof t->target, "%s", r->target);
+	free(r);
+	return err;
+}
+
+/*
+ * A vendor that gives the bytes of another version of the same product under a new version's URL
+ * holds the fleet where it is, with genuine signatures (Uptane's freeze). It may be a new name for
+ * the same: a person looks, and has it judged.
+ */
+static int
+freeze(struct flight *fl, struct db_candidate *cand, bool *ret_held)
+{
+	struct control *c = fl->all->c;
+	struct twin t = { .c = c, .resource = &fl->resource };
+	struct db_candidate_filter filter = { .profile = fl->resource.profile, .image = fl->sha256[0] };
+	char note[MSG_TEXT_MAX];
+	*ret_held = false;
+	int err = fl->resource.target[0] ? db_candidate_list(c->db, &filter, look_for_twin, &t) : FG_OK;
+	if (err || !t.target[0])
+		return err;
+	snprintf(note, sizeof note, "the bytes are those of version %s", t.target);
+	struct db_incident i = { .at = control_now(c), .kind = "old-bytes", .have_resource = true };
+	memcpy(i.resource, fl->resource.id, sizeof i.resource);
+	snprintf(i.detail, sizeof i.detail, "%s", note);
+	err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
+	if (!err)
+		err = db_incident_add(c->db, &i);
+	if (err)
+		return err;
+	*ret_held = true;
+	struct msg_append *e = fetches_entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
+	logbook_ref_sha256(e, "image", cand->image);
+	logbook_say(e, "%s", note);
+	logbook_tell(c->logbook, e);
+	oplog(OPLOG_ERR, "INCIDENT: a vendor gives the bytes of another version");
+	return FG_OK;
+}
+
 struct comparison {
 	const uint8_t *image;
 	bool any, same;
@@ -127,6 +181,7 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 	struct db_candidate *cand = calloc(2, sizeof *cand);
 	struct comparison cmp = { .image = fl->sha256[0], .other = cand ? cand + 1 : NULL };
 	struct db_candidate_filter filter = { .resource = fl->resource.id };
+	bool held = false;
 	*ret_judge = 0;
 	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
 	if (!err && cmp.any && !cmp.same) {
@@ -135,10 +190,12 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 		err = db_candidate_get(c->db, fl->candidate, cand);
 		if (!err) {
 			describe(fl, cand);
-			err = candidates_move(c, cand, LIFECYCLE_ARRIVE, "");
+			err = freeze(fl, cand, &held);
 		}
-		if (!err)
-			*ret_judge = cand->id;
+		if (!err && !held) {
+			err = candidates_move(c, cand, LIFECYCLE_ARRIVE, "");
+			*ret_judge = err ? 0 : cand->id;
+		}
 	}
 	free(cand);
 	return err;
@@ -149,6 +206,7 @@ arrived(struct flight *fl)
 {
 	struct control *c = fl->all->c;
 	uint64_t judge = 0;
+	fetches_release(fl);
 	struct db_candidate *same = fl->candidate ? NULL : calloc(1, sizeof *same);
 	/* A second look that finds what is known leaves nothing behind, whatever signature came with it this time. */
 	bool known = same && db_candidate_of(c->db, fl->resource.id, fl->sha256[0], same) == FG_OK;

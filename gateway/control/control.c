@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/kept.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
@@ -230,6 +231,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	quarantine_tidy(c);
+	kept_tidy(c);
 	(void)grants_flush(c->grants);
 	privacy_tick(c);
 }
@@ -276,12 +278,11 @@ open_state(struct control *c)
 {
 	char path[PATH_BYTES], why[MSG_TEXT_MAX] = "";
 	struct writer key;
-	unsigned swept = 0;
 	snprintf(path, sizeof path, "%s/state/state.db", c->data_dir);
 	int err = db_open(path, &c->db, why, sizeof why);
 	if (err)
 		return failed("state database", why, err);
-	err = files_parts_sweep(c->files, &swept);
+	err = kept_sweep(c);
 	if (err)
 		return failed("quarantine", NULL, err);
 	writer_init(&key, CONTROL_EPOCH_MAX);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -11,6 +12,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/arrivals.h"
 #include "gateway/control/fetches_private.h"
+#include "gateway/control/kept.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/wire/memfd.h"
@@ -37,7 +39,8 @@ fetches_land(struct flight *fl)
 	for (unsigned i = 0; i < 2; i++) {
 		if (fl->have_part[i]) {
 			close(fl->part[i].fd);
-			files_part_drop(c->files, fl->part[i].name);
+			if (i || !fl->kept)
+				files_part_drop(c->files, fl->part[i].name);
 		}
 	}
 	digest_free(fl->digest);
@@ -76,6 +79,12 @@ find(const struct fetches *f, const uint8_t resource[MSG_ID])
 			return fl;
 	}
 	return NULL;
+}
+
+bool
+fetches_busy(const struct fetches *f, const uint8_t resource[MSG_ID])
+{
+	return f && find(f, resource);
 }
 
 /* ---- telling ---- */
@@ -131,7 +140,11 @@ back_off(struct control *c, const uint8_t resource[MSG_ID])
 	(void)db_fetch_backoff(c->db, resource, &b);
 	unsigned shift = b.failures < 10 ? b.failures : 10;
 	int64_t wait = (int64_t)FETCHES_BACKOFF_FIRST << shift;
-	b.until = control_now(c) + (wait < FETCHES_BACKOFF_MAX ? wait : FETCHES_BACKOFF_MAX);
+	uint32_t random = 0;
+	/* Without a number there is no jitter, which is no reason to fail. */
+	(void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
+	wait = wait < FETCHES_BACKOFF_MAX ? wait : FETCHES_BACKOFF_MAX;
+	b.until = control_now(c) + wait + random % (wait / 4 + 1);
 	b.failures++;
 	(void)db_fetch_backoff_set(c->db, resource, &b);
 }
@@ -167,6 +180,10 @@ fill_question(const struct flight *fl, const struct policy *p, uint64_t job, str
 		.tries = FETCHES_TRIES,
 		.have_ca = p->ca.n > 0,
 	};
+	if (fl->began_with) {
+		m->kept_n = 1;
+		m->kept[0] = fl->had;
+	}
 	snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
 	snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
 	snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
@@ -203,6 +220,50 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 	return err;
 }
 
+/* ---- what of it will be there whatever happens ---- */
+
+static void
+keep(struct flight *fl, const struct msg_kept *kept)
+{
+	if (kept_put(fl->all->c, fl->resource.id, fl->part[0].name, kept))
+		return;
+	fl->kept = true;
+	fl->had = *kept;
+}
+
+void
+fetches_release(struct flight *fl)
+{
+	if (fl->kept)
+		kept_release(fl->all->c, fl->resource.id);
+	fl->kept = false;
+}
+
+static void
+on_progress(void *ctx, const struct msg_fetch_progress *m)
+{
+	struct flight *fl = ctx;
+	int64_t now = control_now(fl->all->c);
+	/* Once a second is enough for the database, whatever a fetcher gone wrong sends. */
+	if (!m->kept_n || !m->kept[0].bytes || now == fl->had_at)
+		return;
+	fl->had_at = now;
+	keep(fl, &m->kept[0]);
+}
+
+/*
+ * The fetcher's word decides; of one that died without any, what it had told before: but not twice
+ * the same, which may be what it died of.
+ */
+static void
+keep_or_not(struct flight *fl)
+{
+	if (fl->replied && fl->done.outcome != MSG_FETCH_OK && fl->done.kept_n && fl->done.kept[0].bytes)
+		keep(fl, &fl->done.kept[0]);
+	else if (fl->replied || fl->had.bytes <= fl->began_with)
+		fetches_release(fl);
+}
+
 /* ---- how it ended ---- */
 
 void
@@ -225,6 +286,7 @@ fetches_fail(struct flight *fl, const char *detail)
 	struct db_candidate *cand = fl->candidate ? calloc(1, sizeof *cand) : NULL;
 	char seen[MSG_TEXT_MAX];
 	visible_cstr(view_str(detail), seen, sizeof seen);
+	keep_or_not(fl);
 	int err = db_begin(c->db);
 	if (!err) {
 		fetches_history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
@@ -241,6 +303,10 @@ fetches_fail(struct flight *fl, const char *detail)
 		logbook_ref(e, "finding", msg_fetch_finding_name(fl->done.finding));
 	if (fl->done.http_status)
 		logbook_ref_number(e, "status", fl->done.http_status);
+	if (fl->have_provenance)
+		logbook_ref_sha256(e, "provenance", fl->provenance);
+	if (fl->kept)
+		logbook_ref_number(e, "kept", fl->had.bytes);
 	logbook_tell(c->logbook, e);
 	free(cand);
 	fetches_land(fl);
@@ -257,6 +323,7 @@ on_ended(void *ctx, struct jobs_end *end)
 		fetches_fail(fl, why);
 		return;
 	}
+	fl->replied = true;
 	fl->done = end->reply.fetched;
 	int err = arrivals_provenance(fl, end->fd);
 	if (fl->done.outcome != MSG_FETCH_OK) {
@@ -271,7 +338,7 @@ on_ended(void *ctx, struct jobs_end *end)
 
 /* ---- ordering ---- */
 
-static const struct jobs_ops ops = { on_ask, NULL, on_ended };
+static const struct jobs_ops ops = { on_ask, on_progress, on_ended };
 
 static int
 take_off(struct fetches *f, const struct db_resource *r, const struct policy *p, const char *asker, bool by_person,
@@ -286,7 +353,9 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	LIST_INSERT_HEAD(&f->flights, fl, link);
 	f->n++;
 	int err = FG_OK;
-	for (unsigned i = 0; !err && i < 2; i++) {
+	fl->have_part[0] = fl->kept = kept_open(c, r->id, &fl->part[0], &fl->had) == FG_OK;
+	fl->began_with = fl->had.bytes;
+	for (unsigned i = fl->kept; !err && i < 2; i++) {
 		err = files_part_new(c->files, &fl->part[i]);
 		fl->have_part[i] = !err;
 	}
@@ -308,6 +377,8 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	uint32_t wall = ((uint32_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S) * 1000u;
 	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_STARTED, "ok");
 	logbook_ref(e, "asked_by", fl->asker);
+	if (fl->began_with)
+		logbook_ref_number(e, "kept", fl->began_with);
 	/* The path was filled in from what a module asked for, and the log is forever. */
 	char url[sizeof r->url];
 	privacy_mask_text(r->url, false, url, sizeof url);
@@ -321,15 +392,27 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 
 /* The limits that hold for everyone; ret_why says which. */
 static int
-limits(struct control *c, const struct profile *p, uint64_t *ret_room, char *why, size_t cap)
+limits(struct control *c, const struct profile *p, const uint8_t resource[MSG_ID], uint64_t *ret_room, char *why,
+    size_t cap)
 {
+	struct db_kept had = { 0 };
 	uint64_t begun = 0;
 	if (db_fetch_count(c->db, p->name, control_now(c) - HOUR, &begun) || begun >= (uint64_t)p->fetches_per_hour) {
 		snprintf(why, cap, "the profile's fetches_per_hour are used up");
 		return FG_EAGAIN;
 	}
-	*ret_room = quarantine_room(c, p, why, cap);
-	return *ret_room ? FG_OK : FG_EAGAIN;
+	/* What waits for a vendor to come back makes room for what is wanted now. */
+	do
+		*ret_room = quarantine_room(c, p, why, cap);
+	while (!*ret_room && kept_drop_oldest(c, resource));
+	if (!*ret_room)
+		return FG_EAGAIN;
+	/* Its own bytes are there already. */
+	(void)db_kept_get(c->db, resource, &had);
+	*ret_room += had.bytes;
+	if (*ret_room > (uint64_t)p->upstream_options.max_bytes)
+		*ret_room = (uint64_t)p->upstream_options.max_bytes;
+	return FG_OK;
 }
 
 static void
@@ -357,7 +440,7 @@ fetches_want(struct fetches *f, const uint8_t resource[MSG_ID], const uint8_t *a
 	const struct policy *p = policies_find(c->policies, r.profile);
 	if (!p || !p->profile->upstream[0])
 		return;
-	if (limits(c, p->profile, &room, why, sizeof why)) {
+	if (limits(c, p->profile, resource, &room, why, sizeof why)) {
 		/* Asked again in a while, not for every module that comes. */
 		back_off(c, resource);
 		complain(f, r.profile, why);
@@ -388,7 +471,7 @@ fetches_order(struct fetches *f, const uint8_t resource[MSG_ID], const char *per
 		snprintf(ret_why, cap, "the profile has no upstream for it: import the image");
 		return FG_ESTATE;
 	}
-	err = limits(c, p->profile, &room, ret_why, cap);
+	err = limits(c, p->profile, resource, &room, ret_why, cap);
 	return err ? err : take_off(f, &r, p, person, true, room);
 }
 
@@ -403,6 +486,7 @@ fetches_cancel(struct fetches *f, uint64_t candidate)
 	if (!fl)
 		return;
 	jobs_cancel(f->c->jobs, fl->job);
+	fetches_release(fl);
 	fetches_history(fl, MSG_FETCH_FAILED, "given up");
 	fetches_land(fl);
 }

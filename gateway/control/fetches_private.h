@@ -21,6 +21,11 @@ struct flight { /* one fetch under way */
 	char asker[80];
 	struct files_part part[2]; /* image, signature */
 	bool have_part[2];
+	bool kept;           /* the database knows part[0]: it outlives the flight */
+	struct msg_kept had; /* as it knows it; bytes 0: nothing */
+	int64_t had_at;
+	uint64_t began_with; /* bytes of an earlier fetch */
+	bool replied;
 	struct msg_fetch_done done;
 	enum leg leg;
 	struct digest *digest;
@@ -45,6 +50,8 @@ struct fetches {
 struct msg_append *fetches_entry(const struct flight *fl, enum entry_event event, const char *out);
 /* How it ended, for the history and the resource. */
 void fetches_history(struct flight *fl, unsigned outcome, const char *detail);
+/* Nobody goes on with its part any more. */
+void fetches_release(struct flight *fl);
 /* It is over and has brought nothing; takes fl. */
 void fetches_fail(struct flight *fl, const char *detail);
 /* Forgets it and what it has not handed on; takes fl. */

@@ -124,9 +124,9 @@ is_part(const char *name)
 }
 
 static int
-open_read(int dir, const char *name)
+open_as(int dir, const char *name, int how)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(dir, name, how | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
 	struct stat st;
@@ -136,6 +136,12 @@ open_read(int dir, const char *name)
 		return FG_EIO;
 	}
 	return fd;
+}
+
+static int
+open_read(int dir, const char *name)
+{
+	return open_as(dir, name, O_RDONLY);
 }
 
 /* ---- parts ---- */
@@ -151,6 +157,12 @@ files_part_new(struct files *f, struct files_part *ret)
 		return FG_EIO;
 	*ret = p;
 	return 0;
+}
+
+int
+files_part_open(struct files *f, const char *name)
+{
+	return is_part(name) ? open_as(f->quarantine, name, O_RDWR) : FG_ENOTFOUND;
 }
 
 int
@@ -227,21 +239,24 @@ each_name(int dir, int (*each)(void *arg, const char *name), void *arg)
 struct sweep {
 	int dir;
 	unsigned n;
+	bool (*keep)(void *arg, const char *name);
+	void *arg;
 };
 
 static int
 sweep_one(void *arg, const char *name)
 {
 	struct sweep *s = arg;
-	if (is_part(name) && unlinkat(s->dir, name, 0) == 0)
+	if (is_part(name) && !(s->keep && s->keep(s->arg, name)) && unlinkat(s->dir, name, 0) == 0)
 		s->n++;
 	return 0;
 }
 
 int
-files_parts_sweep(struct files *f, unsigned *ret_n)
+files_parts_sweep(struct files *f, bool (*keep)(void *arg, const char *name), void *arg, unsigned *ret_n)
 {
-	struct sweep images = { .dir = f->quarantine }, reports = { .dir = f->reports }, statements = { .dir = f->statements };
+	struct sweep images = { .dir = f->quarantine, .keep = keep, .arg = arg };
+	struct sweep reports = { .dir = f->reports }, statements = { .dir = f->statements };
 	int r = each_name(f->quarantine, sweep_one, &images);
 	if (!r)
 		r = each_name(f->reports, sweep_one, &reports);

@@ -31,6 +31,8 @@ struct files_part {
 };
 /* A new inode nobody else has open. 0 or FG_EIO. */
 int files_part_new(struct files *f, struct files_part *ret);
+/* A part again, for reading and writing, to go on with it. Returns fd (the caller closes), FG_ENOTFOUND or FG_EIO. */
+int files_part_open(struct files *f, const char *name);
 /* The same inode again for reading, for inspection before it has its name. Returns fd, FG_ENOTFOUND or FG_EIO. */
 int files_part_read(struct files *f, const char *name);
 /*
@@ -42,8 +44,11 @@ int files_part_read(struct files *f, const char *name);
 int files_part_seal(struct files *f, const char *name, enum files_kind kind, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* Drops a part; absent is fine. */
 void files_part_drop(struct files *f, const char *name);
-/* At start: removes parts that no fetch will ever end (*ret_n of them) and documents left half-written. */
-int files_parts_sweep(struct files *f, unsigned *ret_n);
+/*
+ * At start: removes parts that no fetch will ever end (*ret_n of them) and documents left half-written.
+ * keep() may spare a part of the quarantine by its name; NULL spares none.
+ */
+int files_parts_sweep(struct files *f, bool (*keep)(void *arg, const char *name), void *arg, unsigned *ret_n);
 
 /* Read-only descriptor (the caller closes), FG_ENOTFOUND or FG_EIO. */
 int files_image_open(struct files *f, enum files_kind kind, const uint8_t sha256[DIGEST_SHA256_LEN]);

@@ -100,9 +100,16 @@ static const char people_schema[] =
 " key BLOB NOT NULL CHECK (length(key) = 32), principal TEXT NOT NULL, at INTEGER NOT NULL, uid INTEGER NOT NULL,"
 " armour BLOB NOT NULL, PRIMARY KEY (proposal, key)) STRICT, WITHOUT ROWID;";
 
+static const char kept_schema[] =
+"CREATE TABLE kept ("
+" resource BLOB PRIMARY KEY REFERENCES resource (id) ON DELETE CASCADE, part TEXT NOT NULL, bytes INTEGER NOT NULL,"
+" total INTEGER NOT NULL, sha256 BLOB NOT NULL CHECK (length(sha256) = 32), validator TEXT NOT NULL,"
+" at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
+	{ 3, "parts that a fetch can go on with", kept_schema },
 };
 
 const struct migration *

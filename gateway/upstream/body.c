@@ -124,6 +124,12 @@ body_take(struct body *b, struct view piece)
 }
 
 int
+body_sync(const struct body *b)
+{
+	return fsync(b->fd) ? FG_EIO : FG_OK;
+}
+
+int
 body_sha256(const struct body *b, uint8_t out[DIGEST_SHA256_LEN])
 {
 	return digest_peek(b->digest, out);

@@ -45,6 +45,8 @@ int body_adopt(struct body *b, int fd, uint64_t max, uint64_t n, const uint8_t s
 /* Where to go on: a little before the end. The next piece is expected there. */
 uint64_t body_rewind(struct body *b);
 enum body_outcome body_take(struct body *b, struct view piece);
+/* Has what is kept on disk. 0 or FG_EIO. */
+int body_sync(const struct body *b);
 /* Of what is kept. 0 or FG_ECRYPTO. */
 int body_sha256(const struct body *b, uint8_t out[DIGEST_SHA256_LEN]);
 /* The file stays the caller's. */

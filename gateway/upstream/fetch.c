@@ -10,6 +10,7 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "gateway/role/oplog.h"
 #include "gateway/upstream/body.h"
 #include "gateway/upstream/curlloop.h"
 #include "gateway/upstream/peer.h"
@@ -42,7 +43,10 @@ struct fetch {
 	char validator[ANSWER_VALIDATOR_MAX]; /* of what body has; "" : a cut costs all of it */
 	uint64_t total;                       /* as the vendor said; 0: not */
 	unsigned failures, changes;           /* in a row; in all */
+	bool go_on;                           /* it failed, but another try may not */
 	uint64_t size_before;                 /* this try */
+	uint64_t told_size;                   /* on disk, and known elsewhere */
+	int64_t kept_ms;
 
 	/* One hop. */
 	char url[MSG_URL_MAX * 2];
@@ -85,12 +89,30 @@ left_ms(const struct fetch *f)
 	return left > 0 ? (long)left : 1;
 }
 
-static void
-tell(struct fetch *f)
+/* What another process could go on with, if this one and everything around it ended now. */
+static bool
+keep(const struct fetch *f, struct msg_kept *ret)
 {
-	f->told_ms = clock_mono_ms(f->clock);
-	if (f->ops->progress)
-		f->ops->progress(f->ctx, f->body.size, f->total);
+	*ret = (struct msg_kept){ .bytes = f->body.size, .total = f->total };
+	if (f->signature || !f->validator[0] || !f->body.size || body_sync(&f->body) || body_sha256(&f->body, ret->sha256))
+		return false;
+	snprintf(ret->validator, sizeof ret->validator, "%s", f->validator);
+	return true;
+}
+
+static void
+tell(struct fetch *f, bool all)
+{
+	struct msg_kept kept;
+	int64_t now = clock_mono_ms(f->clock);
+	bool news = f->body.size > f->told_size && (all || f->body.size - f->told_size >= FETCH_KEEP_BYTES ||
+	    now - f->kept_ms >= FETCH_KEEP_MS) && keep(f, &kept);
+	f->told_ms = now;
+	if (news) {
+		f->told_size = f->body.size;
+		f->kept_ms = now;
+	}
+	f->ops->progress(f->ctx, f->body.size, f->total, news ? &kept : NULL);
 }
 
 /* ---- the head of an answer ---- */
@@ -114,6 +136,7 @@ take_whole(struct fetch *f)
 		halt(f, STOP_FAILED, MSG_FINDING_DISK, "quarantine could not be emptied");
 		return;
 	}
+	f->told_size = 0;
 	snprintf(f->validator, sizeof f->validator, "%s", validator);
 	f->total = a->have_length ? a->length : 0;
 	f->taking = true;
@@ -251,7 +274,7 @@ on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, cu
 	(void)up_now;
 	int64_t ms = clock_mono_ms(f->clock);
 	if (ms - f->told_ms >= 1000)
-		tell(f);
+		tell(f, false);
 	if (ms - f->started_ms > (int64_t)f->job->max_seconds * 1000) {
 		halt(f, STOP_REFUSED, MSG_FINDING_LONG, TOO_LONG);
 		return 1;
@@ -270,6 +293,7 @@ finish(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_finding f
 	if (f->finished)
 		return;
 	f->finished = true;
+	r.have_kept = (outcome == MSG_FETCH_OK || f->go_on) && keep(f, &r.kept);
 	body_end(&f->body);
 	f->ops->done(f->ctx, &r);
 }
@@ -318,7 +342,7 @@ next_try(struct fetch *f)
 	f->redirects = 0;
 	f->size_before = f->body.size;
 	snprintf(f->url, sizeof f->url, "%s", f->first_url);
-	tell(f);
+	tell(f, true);
 	next_hop(f);
 }
 
@@ -339,6 +363,7 @@ try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_findin
 	bool kept = f->validator[0] != '\0';
 	if (kept && f->body.size >= f->size_before + FETCH_PROGRESS)
 		f->failures = 0;
+	f->go_on = true;
 	if (f->failures++ >= f->job->tries) {
 		finish(f, outcome, finding, detail);
 		return;
@@ -355,6 +380,7 @@ try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_findin
 		finish(f, outcome, finding, detail);
 		return;
 	}
+	f->go_on = false;
 	const struct timeval tv = { (time_t)(wait / 1000), (suseconds_t)(wait % 1000) * 1000 };
 	event_add(f->pause, &tv);
 }
@@ -372,7 +398,7 @@ from_zero(struct fetch *f)
 		return;
 	}
 	f->validator[0] = '\0';
-	f->total = 0;
+	f->total = f->told_size = 0;
 	next_try(f);
 }
 
@@ -512,18 +538,41 @@ fetch_free(struct fetch *f)
 	free(f);
 }
 
-int
-fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes)
+/* It goes out in a request of ours. */
+static bool
+is_validator(const char *s)
 {
+	for (const char *p = s; *p; p++) {
+		if (*p < 0x20 || *p > 0x7e)
+			return false;
+	}
+	return s[0] != '\0';
+}
+
+int
+fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes,
+    const struct msg_kept *kept)
+{
+	int err = FG_EFORMAT;
 	f->signature = signature;
-	f->finished = false;
+	f->finished = f->go_on = false;
 	f->validator[0] = '\0';
-	f->total = 0;
+	f->total = f->told_size = 0;
 	f->failures = f->changes = 0;
-	f->started_ms = f->told_ms = clock_mono_ms(f->clock);
 	snprintf(f->first_url, sizeof f->first_url, "%s", url);
-	/* An earlier attempt may have left more behind than this one brings. */
-	int err = body_begin(&f->body, fd, max_bytes);
+	if (kept && kept->bytes && is_validator(kept->validator))
+		err = body_adopt(&f->body, fd, max_bytes, kept->bytes, kept->sha256);
+	if (!err) {
+		f->told_size = kept->bytes;
+		f->total = kept->total;
+		snprintf(f->validator, sizeof f->validator, "%s", kept->validator);
+	} else if (err == FG_EFORMAT) {
+		if (kept)
+			oplog(OPLOG_WARNING, "what was kept of an earlier fetch is not what was written: it begins from zero");
+		err = body_begin(&f->body, fd, max_bytes);
+	}
+	/* Hashing what was kept is no time of the vendor's. */
+	f->started_ms = f->told_ms = f->kept_ms = clock_mono_ms(f->clock);
 	if (!err)
 		next_try(f);
 	return err;

@@ -20,6 +20,8 @@
 #define FETCH_HEADER_BYTES_MAX 65536 /* of one answer; generous for CDNs */
 #define FETCH_PAGE_MAX 65536         /* of an error page or redirect that is read and forgotten */
 #define FETCH_PROGRESS 65536         /* new bytes that make a cut one of a long way, and none of a row of failures */
+#define FETCH_KEEP_BYTES (16u << 20) /* new ones are synced and told of after so many or after */
+#define FETCH_KEEP_MS 10000          /* so long: that much is lost when everything dies */
 #define FETCH_CHANGES_MAX 2          /* beginnings from zero because it changed: a release day, no game */
 
 struct fetch;
@@ -29,12 +31,15 @@ struct fetch_result {
 	enum msg_fetch_finding finding; /* what stood against it; with MSG_FETCH_OK: what was overcome */
 	long status;
 	uint64_t bytes;
+	bool have_kept;                 /* all of it, or what another fetch may go on with */
+	struct msg_kept kept;
 	char detail[MSG_TEXT_MAX];
 };
 
 struct fetch_ops {
-	void (*progress)(void *ctx, uint64_t bytes, uint64_t total); /* at most once a second, and at each try */
-	void (*done)(void *ctx, const struct fetch_result *result);  /* once; fetch may be freed inside */
+	/* At most once a second, and at each try. kept: what is on disk now, if that is news; else NULL. */
+	void (*progress)(void *ctx, uint64_t bytes, uint64_t total, const struct msg_kept *kept);
+	void (*done)(void *ctx, const struct fetch_result *result); /* once; fetch may be freed inside */
 };
 
 /* Process-wide set-up of libcurl; before the jail, because it reads OpenSSL's configuration. 0 or FG_ENOMEM. */
@@ -44,9 +49,10 @@ struct fetch *fetch_new(struct event_base *base, const struct clock_source *cloc
     struct view ca, struct provenance *prov, const struct fetch_ops *ops, void *ctx);
 void fetch_free(struct fetch *f);
 /*
- * Starts fetching url into fd (for reading and writing), which is emptied first. One
- * at a time. 0, FG_EIO or FG_ENOMEM: then done is not called.
+ * Starts fetching url into fd (for reading and writing): going on with what is kept in it, if
+ * that is there, else from zero. One at a time. 0, FG_EIO or FG_ENOMEM: then done is not called.
  */
-int fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes);
+int fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes,
+    const struct msg_kept *kept);
 
 #endif

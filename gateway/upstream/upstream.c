@@ -30,6 +30,9 @@ struct upstream {
 	struct fetch *fetch;
 	struct msg_fetch_done done;
 	bool on_signature;
+	bool have_kept;        /* of the image, whether it came or not */
+	struct msg_kept kept;
+	struct event *gone;
 };
 
 static int
@@ -89,10 +92,14 @@ report(struct upstream *u)
 }
 
 static void
-on_progress(void *ctx, uint64_t bytes, uint64_t total)
+on_progress(void *ctx, uint64_t bytes, uint64_t total, const struct msg_kept *kept)
 {
 	struct upstream *u = ctx;
 	struct msg_fetch_progress m = { .job = u->job.job, .bytes = bytes, .total = total };
+	if (kept) {
+		m.kept_n = 1;
+		m.kept[0] = *kept;
+	}
 	/* Lost progress is no harm; control lost is the end: nobody waits for these bytes any more. */
 	if (msg_send(UPSTREAM_FD, MSG_FETCH_PROGRESS, &m, NULL, 0) == FG_EIO)
 		event_base_loopbreak(u->base);
@@ -106,6 +113,20 @@ finish(struct upstream *u)
 		u->done.finding = MSG_FINDING_DISK;
 		snprintf(u->done.detail, sizeof u->done.detail, "quarantine could not be synced");
 	}
+	if (u->done.outcome != MSG_FETCH_OK && u->have_kept) {
+		u->done.kept_n = 1;
+		u->done.kept[0] = u->kept;
+	}
+	event_base_loopbreak(u->base);
+}
+
+/* Control says nothing after its question: it is at its end, and nobody waits for these bytes any more. */
+static void
+on_gone(evutil_socket_t fd, short what, void *ctx)
+{
+	struct upstream *u = ctx;
+	(void)fd;
+	(void)what;
 	event_base_loopbreak(u->base);
 }
 
@@ -122,6 +143,8 @@ on_done(void *ctx, const struct fetch_result *r)
 			u->done.outcome = (uint8_t)r->outcome;
 			u->done.finding = (uint8_t)r->finding;
 			u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
+			/* The image is here, and need not come again because of that. */
+			u->have_kept = u->have_kept && r->outcome != MSG_FETCH_REFUSED;
 		}
 		if (r->outcome != MSG_FETCH_OK)
 			snprintf(u->done.detail, sizeof u->done.detail, "signature: %.480s", r->detail);
@@ -132,13 +155,15 @@ on_done(void *ctx, const struct fetch_result *r)
 	u->done.finding = (uint8_t)r->finding;
 	u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
 	u->done.bytes = r->bytes;
+	u->have_kept = r->have_kept;
+	u->kept = r->kept;
 	snprintf(u->done.detail, sizeof u->done.detail, "%s", r->detail);
 	if (r->outcome != MSG_FETCH_OK || !u->job.signature_url[0]) {
 		finish(u);
 		return;
 	}
 	u->on_signature = true;
-	if (fetch_start(u->fetch, u->job.signature_url, true, u->signature_fd, UPSTREAM_SIGNATURE_MAX)) {
+	if (fetch_start(u->fetch, u->job.signature_url, true, u->signature_fd, UPSTREAM_SIGNATURE_MAX, NULL)) {
 		u->done.outcome = MSG_FETCH_FAILED;
 		u->done.finding = MSG_FINDING_LOCAL;
 		finish(u);
@@ -153,10 +178,13 @@ run(struct upstream *u)
 	u->base = event_base_new();
 	if (u->prov && u->base)
 		u->fetch = fetch_new(u->base, u->clock, &u->job, u->ca, u->prov, &ops, u);
-	if (!u->fetch)
+	if (u->base)
+		u->gone = event_new(u->base, UPSTREAM_FD, EV_READ, on_gone, u);
+	if (!u->fetch || !u->gone || event_add(u->gone, NULL))
 		return FG_ENOMEM;
 	u->done.job = u->job.job;
-	int err = fetch_start(u->fetch, u->job.url, false, u->image_fd, u->job.max_bytes);
+	int err = fetch_start(u->fetch, u->job.url, false, u->image_fd, u->job.max_bytes,
+	    u->job.kept_n ? &u->job.kept[0] : NULL);
 	if (!err && event_base_dispatch(u->base) < 0)
 		err = FG_EIO;
 	if (!err)
@@ -185,6 +213,8 @@ upstream_main(const struct jail_options *opt, const struct clock_source *clock)
 	if (err)
 		oplog(OPLOG_ERR, "fetch ended: %s", err_name(err));
 	fetch_free(u.fetch);
+	if (u.gone)
+		event_free(u.gone);
 	if (u.base)
 		event_base_free(u.base);
 	free(u.prov);

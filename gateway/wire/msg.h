@@ -526,7 +526,14 @@ struct msg_clock {
 /* ---- jobs ---- */
 
 struct msg_cidr { uint8_t addr[16]; uint8_t bits; bool v6; };
-/* + 2..3 fds: image file (write), signature file (write), [CA bundle PEM, sealed memfd] */
+/* What is in an image file of what the vendor has, and how to recognise both. */
+struct msg_kept {
+	uint64_t bytes; /* from its start, and on disk */
+	uint64_t total; /* of the whole; 0: not known */
+	uint8_t sha256[DIGEST_SHA256_LEN]; /* of those bytes */
+	char validator[128]; /* entity tag or time of the last change (RFC 9110 8.8) */
+};
+/* + 2..3 fds: image file (write, and read what is kept),  signature file (write), [CA bundle PEM, sealed memfd] */
 struct msg_fetch {
 	uint64_t job;
 	char url[MSG_URL_MAX];
@@ -537,13 +544,20 @@ struct msg_fetch {
 	uint32_t max_redirects;
 	uint32_t tries;     /* more of them, after that many failures in a row */
 	bool have_ca;
+	uint32_t kept_n;         /* 1: the image file has this from an earlier fetch */
+	struct msg_kept kept[1];
 	uint32_t pins_n;
 	struct { uint8_t spki[DIGEST_SHA256_LEN]; } pins[4];
 	uint32_t private_n;
 	struct msg_cidr private_ok[8];
 	char first_asked_by[80]; /* pseudonym or person; provenance only, never sent */
 };
-struct msg_fetch_progress { uint64_t job; uint64_t bytes, total; };
+struct msg_fetch_progress {
+	uint64_t job;
+	uint64_t bytes, total;
+	uint32_t kept_n;         /* 1: should everything end now, this much can be gone on with */
+	struct msg_kept kept[1];
+};
 enum msg_fetch_outcome {
 	MSG_FETCH_FAILED = 0, /* zero value denies */
 	MSG_FETCH_OK,
@@ -582,6 +596,8 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 	uint8_t finding;
 	uint32_t http_status;
 	uint64_t bytes, signature_bytes;
+	uint32_t kept_n;         /* 1: it failed, and the next fetch may go on with this */
+	struct msg_kept kept[1];
 	char detail[MSG_TEXT_MAX];
 };
 enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_LIMIT };

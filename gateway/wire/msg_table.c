@@ -274,21 +274,25 @@ static const struct msg_field pin[] = {
 static const struct msg_field cidr[] = {
 	BYTES(msg_cidr, addr), ENUM(msg_cidr, bits, 129), BOOL(msg_cidr, v6), END,
 };
+static const struct msg_field kept[] = {
+	U64(msg_kept, bytes), U64(msg_kept, total), BYTES(msg_kept, sha256), TEXT(msg_kept, validator), END,
+};
 static const struct msg_field fetch[] = {
 	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url),
 	U64(msg_fetch, max_bytes), U32(msg_fetch, max_seconds), U32(msg_fetch, min_speed),
-	U32(msg_fetch, max_redirects), U32(msg_fetch, tries), BOOL(msg_fetch, have_ca), ARRAY(msg_fetch, pins, pins_n, pin),
+	U32(msg_fetch, max_redirects), U32(msg_fetch, tries), BOOL(msg_fetch, have_ca),
+	ARRAY(msg_fetch, kept, kept_n, kept), ARRAY(msg_fetch, pins, pins_n, pin),
 	ARRAY(msg_fetch, private_ok, private_n, cidr), TEXT(msg_fetch, first_asked_by), END,
 };
 static const struct msg_field fetch_progress[] = {
 	U64(msg_fetch_progress, job), U64(msg_fetch_progress, bytes),
-	U64(msg_fetch_progress, total), END,
+	U64(msg_fetch_progress, total), ARRAY(msg_fetch_progress, kept, kept_n, kept), END,
 };
 static const struct msg_field fetch_done[] = {
 	U64(msg_fetch_done, job), ENUM(msg_fetch_done, outcome, MSG_FETCH_LIMIT_),
 	ENUM(msg_fetch_done, finding, MSG_FINDING_LIMIT_),
 	U32(msg_fetch_done, http_status), U64(msg_fetch_done, bytes),
-	U64(msg_fetch_done, signature_bytes), TEXT(msg_fetch_done, detail), END,
+	U64(msg_fetch_done, signature_bytes), ARRAY(msg_fetch_done, kept, kept_n, kept), TEXT(msg_fetch_done, detail), END,
 };
 static const struct msg_field inspect[] = {
 	U64(msg_inspect, job), ENUM(msg_inspect, stage, MSG_STAGE_LIMIT),

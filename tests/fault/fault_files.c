@@ -140,7 +140,7 @@ tell(void *ctx, const char *dir, unsigned life)
 	if (!err)
 		err = files_open(dir, &t->f);
 	if (!err)
-		err = files_parts_sweep(t->f, &swept);
+		err = files_parts_sweep(t->f, NULL, NULL, &swept);
 	if (!err)
 		err = halt(t, dir, NOW + life);
 	for (unsigned i = 0; !err && i < DOCS; i++)
@@ -218,7 +218,7 @@ judge(void *ctx, const char *dir)
 	int err = files_open(dir, &f);
 	if (!fault_check(err == 0, "the files do not open: %s", err_name(err)))
 		return;
-	err = files_parts_sweep(f, &n);
+	err = files_parts_sweep(f, NULL, NULL, &n);
 	fault_check(err == 0, "no sweep: %s", err_name(err));
 	fault_check(!left_over(dir, "images/quarantine") && !left_over(dir, "reports") && !left_over(dir, "statements"),
 	    "parts are left over");

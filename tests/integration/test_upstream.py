@@ -149,7 +149,7 @@ class Result:
 def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
           **job):
     msg = {"job": 7, "url": url, "signature_url": signature_url, "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0,
-           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "pins": [{"spki": p} for p in pins], "private_ok": list(private),
+           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "kept": [], "pins": [{"spki": p} for p in pins], "private_ok": list(private),
            "first_asked_by": CANARY, **job}
     ours, theirs = wire.pair()
     r = Result()
@@ -563,6 +563,81 @@ def test_a_record_of_many_tries_fits():
         assert (r.outcome, r.image) == (OK, LONG) and len(r.provenance["hops"]) == 4 and r.provenance["hops_dropped"] == 0
 
 
+# ---- from one life to the next ----
+
+def kept(r):
+    assert len(r.done["kept"]) <= 1
+    return r.done["kept"][0] if r.done["kept"] else None
+
+
+def test_what_came_is_handed_on():
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG, TAG), lambda: part(v, LONG, TAG, cut=0), lambda: part(v, LONG, TAG))
+        r = fetch(v.url("/a"))
+        sha = hashlib.sha256(LONG[:150000]).digest()
+        assert r.outcome == FAILED and r.finding == "CUT"
+        assert kept(r) == {"bytes": 150000, "total": len(LONG), "sha256": sha, "validator": '"v1"'}
+        k = kept(r)
+        r = fetch(v.url("/a"), before=r.image + b"and what nobody was told of", kept=[k])
+        assert (r.outcome, kept(r), r.image) == (FAILED, k, LONG[:150000])
+        assert b"Range: bytes=%d-\r\n" % (150000 - OVERLAP) in v.raw[-1] and b'If-Range: "v1"' in v.raw[-1]
+        r = fetch(v.url("/a"), before=r.image, kept=[k])
+        assert (r.outcome, kept(r), r.image) == (OK, None, LONG)
+
+
+@pytest.mark.parametrize("wrong", [{"sha256": bytes(32)}, {"bytes": 149999}, {"bytes": 150001}, {"bytes": 1 << 40}, {"validator": ""},
+                                   {"validator": "a\r\nX-Evil: y"}, {"validator": "\xe4"}, {"bytes": 0}],
+                         ids=["bytes", "shorter", "longer", "cap", "none", "line", "latin", "nothing"])
+def test_what_is_not_what_was_kept_begins_from_zero(wrong):
+    k = {"bytes": 150000, "total": len(LONG), "sha256": hashlib.sha256(LONG[:150000]).digest(), "validator": '"v1"', **wrong}
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: c.sendall(part(v, LONG, TAG))
+        r = fetch(v.url("/a"), before=LONG[:150000], kept=[k])
+        assert (r.outcome, r.image) == (OK, LONG)
+        assert b"Range" not in v.raw[0] and b"Evil" not in v.raw[0]
+
+
+def test_nothing_is_kept_that_cannot_be_gone_on_with():
+    with Vendor({}) as v:
+        script(v, cuts(v, LONG))
+        assert kept(fetch(v.url("/a"))) is None
+        script(v, lambda: part(v, LONG, TAG))
+        r = fetch(v.url("/a"), max_bytes=len(LONG) - 1)
+        assert r.outcome == REFUSED and kept(r) is None
+        script(v, answer(b"", "404 No", TAG))
+        assert kept(fetch(v.url("/a"))) is None
+
+
+def test_a_signature_that_did_not_come_costs_no_image():
+    with Vendor({"/s": answer(b"", "503 Later")}) as v:
+        v.pages["/a"] = lambda c: c.sendall(part(v, LONG, TAG))
+        r = fetch(v.url("/a"), v.url("/s"))
+        k = kept(r)
+        assert r.outcome == HTTP and k["bytes"] == len(LONG)
+        v.pages["/s"] = answer(b"sig")
+        r = fetch(v.url("/a"), v.url("/s"), before=r.image, kept=[k])
+        assert (r.outcome, r.image, r.signature) == (OK, LONG, b"sig")
+        assert b"Range: bytes=%d-" % (len(LONG) - OVERLAP) in v.raw[-2]
+
+
+def test_progress_tells_what_is_on_disk():
+    long, first = LONG * 40, 17 << 20
+
+    def slowly(conn):
+        conn.sendall(part(v, long, TAG, cut=first))
+        v.over.wait(1.5)
+        conn.sendall(long[first:])
+    with Vendor({}) as v:
+        v.pages["/a"] = slowly
+        r = fetch(v.url("/a"), max_bytes=len(long))
+        assert r.outcome == OK and r.image == long
+        told = [p["kept"][0] for p in r.progress if p["kept"]]
+        assert told and told[0]["bytes"] >= first
+        for k in told:
+            assert k == {"bytes": k["bytes"], "total": len(long), "sha256": hashlib.sha256(long[:k["bytes"]]).digest(),
+                         "validator": '"v1"'}
+
+
 # ---- times ----
 
 @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", CHUNKED],
@@ -593,13 +668,15 @@ def test_time_is_one_budget_for_the_whole_chain():
         assert len(v.raw) == 3
 
 
-def test_it_ends_when_control_is_gone():
+@pytest.mark.parametrize("page", [True, False], ids=["busy", "waiting"])
+def test_it_ends_when_control_is_gone(page):
+    tries = 100
     with Vendor({}) as v, tempfile.TemporaryFile() as a, tempfile.TemporaryFile() as b:
-        v.pages["/a"] = lambda c: (c.sendall(CHUNKED), [c.sendall(chunk(b"x")) for _ in iter(lambda: v.over.wait(0.1), True)])
+        v.pages["/a"] = b"" if not page else lambda c: (c.sendall(CHUNKED), [c.sendall(chunk(b"x")) for _ in iter(lambda: v.over.wait(0.1), True)])
         ours, theirs = wire.pair()
         child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
         wire.send(ours, "FETCH", {"job": 1, "url": v.url("/a"), "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 600,
-                                  "min_speed": 0, "max_redirects": 0, "tries": 0, "have_ca": False, "pins": [], "private_ok": [LOOPBACK],
+                                  "min_speed": 0, "max_redirects": 0, "tries": tries, "have_ca": False, "kept": [], "pins": [], "private_ok": [LOOPBACK],
                                   "first_asked_by": ""}, [a.fileno(), b.fileno()])
         while not v.raw:
             time.sleep(0.01)

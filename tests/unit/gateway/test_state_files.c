@@ -194,7 +194,7 @@ test_files_sweep_usage_and_walk(void **state)
 	assert_int_equal(files_part_seal(r->files, q.name, FILES_SIGNATURE, b), 0);
 	assert_int_equal(files_usage(r->files, &bytes), 0);
 	assert_int_equal(bytes, 3 + 5 + 20);
-	assert_int_equal(files_parts_sweep(r->files, &n), 0);
+	assert_int_equal(files_parts_sweep(r->files, NULL, NULL, &n), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(files_usage(r->files, &bytes), 0);
 	assert_int_equal(bytes, 3 + 5);

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole gateway and the hostile vendor of tests/vendor: every attack has its finding, nothing of it is offered,
+and an honest vendor on a bad link gets its image through, whoever dies meanwhile."""
+import os
+import signal
+import sys
+
+import pytest
+
+from gate import PROFILE, SRC, Gate, until
+
+sys.path.insert(0, os.path.join(SRC, "tests/vendor"))
+import hostile_vendor  # noqa: E402
+
+JUDGED = {"signature": "blocked", "old-bytes": "incident", "none": "review"}
+
+
+@pytest.fixture(name="world")
+def make_world():
+    """The gateway, and its vendor as hostile_vendor.Vendor."""
+    g = Gate()
+    new, old = os.urandom(1 << 20), os.urandom(1 << 20)
+    said = []
+    v = hostile_vendor.Vendor(new, old, (g.pki.sign(new), g.pki.sign(old)), say=said.append)
+    v.said = said
+    g.vendor.close()
+    g.vendor = v
+    g.write_profile(PROFILE)
+    yield g, v
+    g.close()
+
+
+def refs(entry):
+    return entry.get("ref", {})
+
+
+def test_no_attack_reaches_a_module(world):
+    g, v = world
+    g.write_profile(PROFILE.replace("max_seconds = 60", "max_seconds = 12").replace("512 MiB", "4 MiB"))
+    g.start()
+    g.ask(product="freeze", version="1.0.0")
+    until(lambda: [r for r in g.reviews() if r["state"] == "review"], 30)
+    for name in hostile_vendor.ATTACKS:
+        if name != "hang":
+            assert g.ask(product=name)[0] == 404
+
+    def over():
+        states = [r["state"] for r in g.reviews()]
+        return len(states) == len(hostile_vendor.ATTACKS) and not {"sighted", "fetching", "judging"} & set(states)
+    until(over, 90, 0.5)
+    state = {r["product"]: r["state"] for r in g.reviews() if r["target"] == "1.1.0"}
+    review = {r["id"]: r["product"] for r in g.reviews()}
+    found = {}
+    for e in g.entries():
+        if e["ev"] in ("fetch.failed", "fetch.done") and "finding" in refs(e):
+            found[review[refs(e)["review"]]] = refs(e)["finding"]
+    for name, (finding, _, _) in hostile_vendor.ATTACKS.items():
+        if name == "hang":
+            continue
+        assert state[name] == JUDGED.get(finding, "fetch-failed"), name
+        assert found.get(name, "none") in (finding.split(" or ") if finding not in JUDGED else "none"), name
+        assert g.ask(product=name)[0] == 404
+    assert g.verify().stdout.rstrip().endswith("ok")
+
+
+def range_of(v, number):
+    for line in v.said:
+        words = line.split(" ")
+        if words[0].endswith("rootfs.img") and words[1] == str(number):
+            return int(words[2] or 0)
+    return None
+
+
+def test_a_fetch_goes_on_whoever_dies(world):
+    g, v = world
+    g.start()
+    g.ask(product="hang")
+    until(lambda: range_of(v, 2) is not None, 30)
+    third = len(v.new) // 3
+    g.cli("status")  # control has heard what the fetcher told it before its second try
+    g.stop(signal.SIGKILL)
+    g.start()
+    g.review(1)
+    assert range_of(v, 3) == third - 16384
+    g.approve()
+    assert g.served(product="hang") == v.new
+    started = [refs(e) for e in g.entries() if e["ev"] == "fetch.started"]
+    assert len(started) == 2 and "kept" not in started[0] and int(started[1]["kept"]) == third
+
+    v.seen.clear()
+    v.said.clear()
+    g.ask(product="hang", version="1.2.0")
+    until(lambda: range_of(v, 2) is not None, 30)
+    g.cli("status")
+    g.kill_role("upstream")
+    g.review(2, "fetch-failed")
+    g.cli("fetch", "retry", "R-2")
+    g.review(2, "incident")  # it is 1.1.0 again, which is another test's
+    assert range_of(v, 3) == third - 16384
