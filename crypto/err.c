@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/err.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *
 err_name(int err)
 {
@@ -35,4 +38,10 @@ err_name(int err)
 		return "exists with other content";
 	}
 	return "unknown error";
+}
+
+const char *
+err_why(int err)
+{
+	return err == FG_EIO && errno ? strerror(errno) : err_name(err);
 }

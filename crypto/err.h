@@ -27,5 +27,7 @@ enum fg_err {
 
 /* Short text for logs ("no memory", "malformed", ...). Never NULL. */
 const char *err_name(int err);
+/* The same for a person who called: of FG_EIO what errno says, so before anything else sets it. */
+const char *err_why(int err);
 
 #endif

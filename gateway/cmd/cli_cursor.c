@@ -95,9 +95,5 @@ cli_cursor_save(const struct cli_common *c, const char *path, const struct cli_c
 	if (!err)
 		err = wholefile_replace(AT_FDCWD, path, writer_view(&w), 0600);
 	writer_free(&w);
-	if (err == FG_EIO)
-		return io(c, path);
-	if (err)
-		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_name(err));
-	return 0;
+	return err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_why(err)) : 0;
 }

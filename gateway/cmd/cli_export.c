@@ -261,7 +261,7 @@ write_entries(struct export *x)
 		err = FG_EIO;
 	x->entries = NULL;
 	if (err)
-		return cli_opt_fail(x->c, CLI_COULD_NOT, "LOG", NULL, "%s: %s", path, err_name(err));
+		return cli_opt_fail(x->c, CLI_COULD_NOT, "LOG", NULL, "%s: %s", path, err_why(err));
 	if (x->range.size == x->log.head.size && memcmp(root, x->log.head.root, sizeof root) == 0)
 		return 0;
 	return keep_evidence(x, path, "the entries do not hash to the root that the checkpoint signs");

@@ -272,7 +272,7 @@ copy(struct cli_papers *p, const char *authority, const char *from, const char *
 		return FG_ENOTFOUND;
 	if (err) {
 		cli_opt_fail(p->c, CLI_COULD_NOT, "LOCAL", "Say with --authority where genesis.json lies.", "%s/%s: %s", authority,
-		    from, err == FG_EIO ? strerror(errno) : err_name(err));
+		    from, err_why(err));
 		return err;
 	}
 	snprintf(name, sizeof name, "signers/%s", to);

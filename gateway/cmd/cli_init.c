@@ -60,7 +60,7 @@ static int
 local(const struct init *in, const char *what, int err)
 {
 	return cli_opt_fail(&in->args.common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", what,
-	    err == FG_EIO ? strerror(errno) : err_name(err));
+	    err_why(err));
 }
 
 /* ---- what was asked for ---- */

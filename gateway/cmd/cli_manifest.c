@@ -78,8 +78,7 @@ cli_manifest_put(const struct cli_common *c, int in, const char *path, const str
 		err = FG_EIO;
 	if (!err)
 		err = pump(fd, -1, here);
-	int status = !err ? 0 : err == FG_EIO ? io(c, path) : cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path,
-	    err_name(err));
+	int status = err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_why(err)) : 0;
 	close(fd);
 	if (!status && memcmp(there, here, sizeof here))
 		status = cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "Look at the disk.", "%s: is not what was written", path);
@@ -260,7 +259,7 @@ cli_manifest_check(const struct cli_common *c, const char *dir)
 	int err = cli_file_read(dir, CLI_MANIFEST_FILE, TEXT_MAX, &said, &n);
 	if (err)
 		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "A backup is a folder that fotagate backup made.", "%s/%s: %s", dir,
-		    CLI_MANIFEST_FILE, err == FG_EIO ? strerror(errno) : err_name(err));
+		    CLI_MANIFEST_FILE, err_why(err));
 	int status = name_all(c, dir, &text);
 	/* Both in one order: what is not the same byte for byte is another file, one too many or one too few. */
 	if (!status && (n != text.n || memcmp(said, text.p, n)))

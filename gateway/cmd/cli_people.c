@@ -387,7 +387,7 @@ read_file(const struct cli_common *c, const char *path, size_t max, uint8_t **re
 	size_t n = 0;
 	int err = cli_file_read(NULL, path, max, ret, &n);
 	*ret_view = view_of(*ret, n);
-	return err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: cannot be read: %s", path, err_name(err)) : 0;
+	return err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_why(err)) : 0;
 }
 
 static int

@@ -36,7 +36,7 @@ static int
 complain(const char *what, int err)
 {
 	fprintf(stderr, "fotagate: %s: %s\n", what,
-	    err == FG_EIO ? strerror(errno) : err_name(err));
+	    err_why(err));
 	return err;
 }
 

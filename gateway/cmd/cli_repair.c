@@ -37,7 +37,7 @@ log_key(const struct cli_common *c, const char *data, struct note_key *ret)
 	free(bytes);
 	free(g);
 	return err ? cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "Say with --dir where the gateway lies; root may read all of it.",
-	    "%s: %s", path, why[0] ? why : err == FG_EIO ? strerror(errno) : err_name(err)) : 0;
+	    "%s: %s", path, why[0] ? why : err_why(err)) : 0;
 }
 
 static int
@@ -56,7 +56,7 @@ failed(const struct cli_common *c, const char *from, int err, const struct rebui
 	if (err == FG_ESTATE)
 		return cli_opt_fail(c, CLI_REFUSED, "RUNNING", "Stop fotagated first.", "the log is open: the gateway runs");
 	return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", "It can be run again; until it ends well the log stays condemned.",
-	    "the log could not be repaired: %s", err == FG_EIO ? strerror(errno) : err_name(err));
+	    "the log could not be repaired: %s", err_why(err));
 }
 
 static void

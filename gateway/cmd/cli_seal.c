@@ -28,7 +28,7 @@ cli_seal_read(const struct cli_common *c, const struct cli_place *p, struct gene
 	if (err)
 		return cli_opt_fail(c, CLI_COULD_NOT, "NOT-FOUND",
 		    "Make a gateway with fotagate init first, or name its directory.",
-		    "%s: %s", path, err == FG_EIO ? strerror(errno) : err_name(err));
+		    "%s: %s", path, err_why(err));
 	err = genesis_parse(view_of(text, n), ret, why, sizeof why);
 	if (!err) {
 		*ret_text = view_of(text, n);
@@ -173,7 +173,7 @@ cli_seal_run(const struct cli_args *a)
 		int err = cli_file_read(NULL, a->at[i], SSHSIG_ARMOR_MAX, &bytes[n], &length);
 		if (err)
 			status = cli_opt_fail(&a->common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", a->at[i],
-			    err == FG_EIO ? strerror(errno) : err_name(err));
+			    err_why(err));
 		else
 			sigs[n].armour = view_of(bytes[n], length);
 	}

@@ -48,7 +48,7 @@ local(const struct mending *m, const char *path, int err)
 {
 	return cli_opt_fail(m->c, CLI_COULD_NOT, "LOCAL",
 	    "The log itself is whole, the signer sets may not be: run it again before the next start.", "%s: %s", path,
-	    err == FG_EIO ? strerror(errno) : err_name(err));
+	    err_why(err));
 }
 
 /* ---- what the log has ---- */
@@ -148,7 +148,7 @@ load(struct mending *m)
 		err = FG_OK;
 	return err ? cli_opt_fail(m->c, CLI_COULD_NOT, "AUTHORITY",
 	    "Put it there from a backup, and run this again before the next start.", "%s: what the sets rest on: %s",
-	    m->authority_path, m->why_here[0] ? m->why_here : err == FG_EIO ? strerror(errno) : err_name(err)) : 0;
+	    m->authority_path, m->why_here[0] ? m->why_here : err_why(err)) : 0;
 }
 
 /* ---- one set ---- */
@@ -253,7 +253,7 @@ fetch(struct mending *m, uint32_t number)
 	} else {
 		if (!m->why_there[0])
 			snprintf(m->why_there, sizeof m->why_there, "%s", err == FG_ENOTFOUND ? "missing" :
-			    err == FG_EIO ? strerror(errno) : err_name(err));
+			    err_why(err));
 		status = err;
 	}
 	for (size_t i = 0; i < sizeof p.own / sizeof p.own[0]; i++)

@@ -356,7 +356,7 @@ cli_statement_submit(const struct cli_common *c, const char *statement, const ch
 		err = cli_file_read(NULL, signature, SSHSIG_ARMOR_MAX, &armour, &armour_n);
 	}
 	if (err)
-		status = cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: cannot be read: %s", which, err_name(err));
+		status = cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", which, err_why(err));
 	if (!status)
 		status = right_statement(c, statement, view_of(text, text_n), review);
 	if (!status)

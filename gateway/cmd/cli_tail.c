@@ -206,7 +206,7 @@ write_one(void *ctx, uint64_t index, struct view line)
 	struct shown *s = ctx;
 	int err = show(s, index, line);
 	return err ? cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "entry %" PRIu64 ": %s", index,
-			 err == FG_EIO ? strerror(errno) : err_name(err)) : 0;
+			 err_why(err)) : 0;
 }
 
 /* The log says first that somebody took it away. */

@@ -36,7 +36,7 @@ add(const char *dir, const char *name, bool only, enum trust_scheme scheme, stru
 		return refuse(dir, name, "larger than 1 MiB: no anchor is");
 	if (err) {
 		fprintf(stderr, "fotagate: %s/%s: %s\n", dir, name,
-		    err == FG_EIO ? strerror(errno) : err_name(err));
+		    err_why(err));
 		return err;
 	}
 	struct view text = view_of(bytes, n);

@@ -105,8 +105,7 @@ load_policy(struct session *s, const char *path)
 	if (err && problem.why)
 		status = cli_opt_fail(s->c, CLI_USAGE, "USAGE", NULL, "%s:%u: %s", path, problem.line, problem.why);
 	else if (err)
-		status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path,
-		    err == FG_EIO ? strerror(errno) : err_name(err));
+		status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_why(err));
 	free(text);
 	return status ? status : add_remotes(s, path);
 }

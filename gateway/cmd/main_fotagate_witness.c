@@ -116,7 +116,7 @@ read_logs(int dirfd, struct witness_policy *ret)
 	int err = slurp(dirfd, LOGS_FILE, WITNESS_POLICY_SIZE_MAX, &w);
 	struct view rest = writer_view(&w);
 	if (err) {
-		complain(LOGS_FILE, err == FG_EIO ? strerror(errno) : err_name(err));
+		complain(LOGS_FILE, err_why(err));
 	}
 	while (!err && rest.n) {
 		const uint8_t *end = memchr(rest.p, '\n', rest.n);

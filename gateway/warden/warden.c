@@ -218,23 +218,23 @@ enter_jail(struct warden *w)
 	w->jailed = true;
 	int err = vault_open(approved, &w->vault);
 	if (err) {
-		say(approved, err_name(err));
+		say(approved, err_why(err));
 		return err;
 	}
 	err = hold_load(w);
 	if (err) {
-		say("what was kept of the clock", err_name(err));
+		say("what was kept of the clock", err_why(err));
 		return err;
 	}
 	w->authority_dir = open(authority, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	err = authority_load(w->authority, w->authority_dir, why, sizeof why);
 	if (err) {
-		say("authority does not hold", why[0] ? why : err_name(err));
+		say("authority does not hold", why[0] ? why : err_why(err));
 		return err;
 	}
 	err = issue_signers_boot(w, why, sizeof why);
 	if (err) {
-		say("authority does not hold", why[0] ? why : err_name(err));
+		say("authority does not hold", why[0] ? why : err_why(err));
 		return err;
 	}
 	struct successor half = { 0 };
@@ -245,7 +245,7 @@ enter_jail(struct warden *w)
 	if (!err)
 		err = issue_count_keys(w);
 	if (err)
-		say("suspended keys", err_name(err));
+		say("suspended keys", err_why(err));
 	return err ? err : open_cosign(w);
 }
 
