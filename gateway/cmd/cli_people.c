@@ -198,45 +198,104 @@ wrong(const struct proposing *p, const char *what)
 	    "the statement that the gateway proposes %s", what);
 }
 
+/* A key of the set in force, as control tells of it. */
+struct known {
+	const struct json_value *key;
+	char person[SIGNERS_PRINCIPAL_MAX], print[SSHKEY_FINGERPRINT_CAP], digest[2 * DIGEST_SHA256_LEN + 1];
+	bool suspended;
+};
+
+/* The n-th; false behind the last. */
 static bool
-in_force(const struct proposing *p, const char *fingerprint)
+known_at(const struct proposing *p, size_t n, struct known *ret)
 {
 	const struct json_value *people = json_get(json_root(p->people.doc), "people");
 	for (size_t i = 0; i < json_count(people); i++) {
 		const struct json_value *keys = json_get(json_at(people, i), "keys");
-		for (size_t k = 0; k < json_count(keys); k++) {
-			struct view print;
-			if (json_string(json_get(json_at(keys, k), "fingerprint"), &print) && view_is(print, fingerprint))
-				return true;
+		if (n >= json_count(keys)) {
+			n -= json_count(keys);
+			continue;
 		}
+		*ret = (struct known){ .key = json_at(keys, n) };
+		ret->suspended = json_type(json_get(ret->key, "suspended")) == JSON_OBJECT;
+		json_cstr(json_get(json_at(people, i), "principal"), ret->person, sizeof ret->person);
+		json_cstr(json_get(ret->key, "fingerprint"), ret->print, sizeof ret->print);
+		json_cstr(json_get(ret->key, "key"), ret->digest, sizeof ret->digest);
+		return true;
 	}
 	return false;
 }
 
-/* Every key that was asked for is in it, and no other that is not in force already. */
+static bool
+find_known(const struct proposing *p, const char *print, struct known *ret)
+{
+	for (size_t i = 0; known_at(p, i, ret); i++)
+		if (strcmp(ret->print, print) == 0)
+			return true;
+	return false;
+}
+
+/* Whether somebody who was named in that list, as the first word, is meant by that key. */
+static bool
+is_named(const struct cli_opt_list *l, const struct known *k)
+{
+	const char *const names[] = { k->person, k->print, k->digest };
+	for (unsigned i = 0; i < l->n; i++) {
+		size_t n = strcspn(l->at[i], " ");
+		for (size_t m = 0; m < sizeof names / sizeof names[0]; m++)
+			if (strlen(names[m]) == n && memcmp(names[m], l->at[i], n) == 0)
+				return true;
+	}
+	return false;
+}
+
+static bool
+is_listed(const struct proposing *p, const char *print)
+{
+	char one[SSHKEY_FINGERPRINT_CAP];
+	for (uint32_t i = 0; i < p->set.n; i++)
+		if (sshkey_fingerprint(&p->set.signer[i].key, one) == FG_OK && strcmp(one, print) == 0)
+			return true;
+	return false;
+}
+
+/* A key that the set lists: somebody asked for it, or it counts already. */
+static int
+check_key(const struct proposing *p, const struct sshkey *key)
+{
+	char print[SSHKEY_FINGERPRINT_CAP];
+	struct known k;
+	for (unsigned i = 0; i < p->keys_n; i++)
+		if (sshkey_equal(key, &p->key[i]))
+			return 0;
+	if (sshkey_fingerprint(key, print))
+		return cli_opt_fail(&p->c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
+	if (!find_known(p, print, &k))
+		return wrong(p, "lists a key that nobody asked for");
+	return !k.suspended || is_named(&p->restore, &k) ? 0 : wrong(p, "brings back a suspended key that nobody asked for");
+}
+
+/* Every key that was asked for is in it, and otherwise what was before; a proposal that is known already is only shown. */
 static int
 check(const struct proposing *p)
 {
+	int status = 0;
+	struct known k;
 	for (unsigned i = 0; i < p->keys_n; i++) {
-		uint32_t k = 0;
-		while (k < p->set.n && !sshkey_equal(&p->set.signer[k].key, &p->key[i]))
-			k++;
-		if (k == p->set.n)
+		uint32_t n = 0;
+		while (n < p->set.n && !sshkey_equal(&p->set.signer[n].key, &p->key[i]))
+			n++;
+		if (n == p->set.n)
 			return wrong(p, "lacks a key that you asked for");
 	}
-	for (uint32_t k = 0; k < p->set.n && !p->proposal; k++) {
-		char print[SSHKEY_FINGERPRINT_CAP];
-		unsigned i = 0;
-		while (i < p->keys_n && !sshkey_equal(&p->set.signer[k].key, &p->key[i]))
-			i++;
-		if (sshkey_fingerprint(&p->set.signer[k].key, print))
-			return cli_opt_fail(&p->c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
-		if (i == p->keys_n && !in_force(p, print))
-			return wrong(p, "lists a key that nobody asked for");
-	}
-	if (p->threshold >= 0 && p->set.threshold != (uint32_t)p->threshold)
-		return wrong(p, "has another threshold than you asked for");
-	return 0;
+	for (uint32_t i = 0; i < p->set.n && !p->proposal && !status; i++)
+		status = check_key(p, &p->set.signer[i].key);
+	for (size_t i = 0; !p->proposal && !status && known_at(p, i, &k); i++)
+		if (!k.suspended && !is_named(&p->remove, &k) && !is_named(&p->replace, &k) && !is_listed(p, k.print))
+			status = wrong(p, "leaves out a key that nobody asked to take out");
+	if (!status && p->threshold >= 0 && p->set.threshold != (uint32_t)p->threshold)
+		status = wrong(p, "has another threshold than you asked for");
+	return status;
 }
 
 static void
@@ -244,6 +303,41 @@ tell_time(int64_t t, char dst[STAMP_CAP])
 {
 	if (stamp_format(t, dst))
 		snprintf(dst, STAMP_CAP, "?");
+}
+
+static void
+tell_key(const struct proposing *p, struct cli_table *t, const struct signer *s)
+{
+	char print[SSHKEY_FINGERPRINT_CAP] = "?", from[STAMP_CAP], until[STAMP_CAP];
+	struct known k;
+	(void)sshkey_fingerprint(&s->key, print);
+	tell_time(s->valid_after, from);
+	tell_time(s->valid_before, until);
+	cli_table_cell(t, "%s", !find_known(p, print, &k) ? "new" : k.suspended ? "back" : "");
+	cli_table_cell(t, "%s", s->principal);
+	cli_table_cell(t, "%s", s->user);
+	cli_table_cell(t, "%s", print);
+	cli_table_cell(t, "%s", from);
+	cli_table_cell(t, "%s", until);
+	cli_table_cell(t, "%s", s->require_uv ? "yes" : "no");
+}
+
+/* What leaves is shown as well: nobody misses a line that is not there. */
+static void
+tell_gone(const struct proposing *p, struct cli_table *t)
+{
+	static const char *const keys[] = { "valid_after", "valid_before", "require_uv" };
+	struct known k;
+	for (size_t i = 0; known_at(p, i, &k); i++) {
+		if (is_listed(p, k.print))
+			continue;
+		cli_table_cell(t, "out");
+		cli_table_cell(t, "%s", k.person);
+		cli_table_cell(t, "%s", "");
+		cli_table_cell(t, "%s", k.print);
+		for (size_t n = 0; n < sizeof keys / sizeof keys[0]; n++)
+			cli_table_value(t, json_get(k.key, keys[n]));
+	}
 }
 
 static void
@@ -255,20 +349,9 @@ tell(const struct proposing *p, const char *gateway)
 	cli_print_line(stderr, "", "of %u persons, of whom %u have to sign the one after it.", signers_persons(&p->set),
 	    p->set.threshold);
 	cli_table_init(&t, heads);
-	for (uint32_t i = 0; i < p->set.n; i++) {
-		const struct signer *s = &p->set.signer[i];
-		char print[SSHKEY_FINGERPRINT_CAP] = "?", from[STAMP_CAP], until[STAMP_CAP];
-		(void)sshkey_fingerprint(&s->key, print);
-		tell_time(s->valid_after, from);
-		tell_time(s->valid_before, until);
-		cli_table_cell(&t, "%s", in_force(p, print) ? "" : "new");
-		cli_table_cell(&t, "%s", s->principal);
-		cli_table_cell(&t, "%s", s->user);
-		cli_table_cell(&t, "%s", print);
-		cli_table_cell(&t, "%s", from);
-		cli_table_cell(&t, "%s", until);
-		cli_table_cell(&t, "%s", s->require_uv ? "yes" : "no");
-	}
+	for (uint32_t i = 0; i < p->set.n; i++)
+		tell_key(p, &t, &p->set.signer[i]);
+	tell_gone(p, &t);
 	fputc('\n', stderr);
 	cli_table_print(&t, stderr, "");
 	fputc('\n', stderr);
@@ -410,6 +493,8 @@ submit(int argc, char **argv)
 		status = read_file(&a.common, a.at[i], SSHSIG_ARMOR_MAX, &bytes, &armour);
 		if (!status)
 			status = cli_statement_hand_in(&a.common, call, "people.submit", text, armour);
+		if (status && a.n > 2 && !a.common.json)
+			fprintf(stderr, "          That was %s; what stands behind it was not handed in.\n", a.at[i]);
 		free(bytes);
 	}
 	cli_call_close(call);

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -151,30 +152,47 @@ def statement_of_set(*signers, threshold=1):
 
 
 def test_a_signer_set_is_looked_at_before_anybody_signs_it(control, tmp_path):
-    """What control proposes must hold the key that was asked for, and none that nobody asked for."""
-    public = {}
-    for name in ("carol", "mallory"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(tmp_path / name)], check=True)
-        public[name] = " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])
-    carol, mallory = ("carol@x.example", public["carol"]), ("mallory@x.example", public["mallory"])
-    control.answers["people.list"] = Reply(PEOPLE)
-    ask = ("people", "propose", "--add", f"carol@x.example {tmp_path}/carol.pub", "-o", str(tmp_path / "set"))
+    """What control proposes must be what was asked for: nobody comes, comes back or goes unasked."""
+    who, prints = {}, {}
+    for name in ("alice", "carol", "dave", "mallory"):
+        key = str(tmp_path / name)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
+        who[name] = (f"{name}@x.example", " ".join((tmp_path / f"{name}.pub").read_text().split()[:2]))
+        prints[name] = subprocess.run(["ssh-keygen", "-lf", key], check=True, capture_output=True, text=True).stdout.split()[1]
+    alice, carol, dave, mallory = (who[name] for name in sorted(who))
+    counts = PEOPLE["people"][0]["keys"][0]
+    gone = {"at": "2026-01-01T00:00:00Z", "by": "root", "reason": "lost"}
+    control.answers["people.list"] = Reply({**PEOPLE, "people": [
+        {"keys": [{**counts, "fingerprint": prints["alice"]}], "principal": "alice@x.example", "user": ""},
+        {"keys": [{**counts, "fingerprint": prints["dave"], "suspended": gone}], "principal": "dave@x.example", "user": ""}]})
+    out = tmp_path / "set"
+    ask = ("people", "propose", "--add", f"carol@x.example {tmp_path}/carol.pub", "-o", str(out))
 
     def proposes(text, name="signers.1.json"):
         control.answers["people.propose"] = Reply({"gateway": "gate.example.net/log", "name": name, "statement": text})
 
-    for text, why in ((statement_of_set(mallory), "lacks a key"), (statement_of_set(carol, mallory), "nobody asked for"),
-                      (statement_of_set(carol) + " ", "not one in the form"), ("{}", "not one in the form")):
+    for text, why in ((statement_of_set(alice, mallory), "lacks a key"),
+                      (statement_of_set(alice, carol, mallory), "nobody asked for"),
+                      (statement_of_set(carol), "leaves out a key"),
+                      (statement_of_set(alice, carol, dave), "brings back a suspended key"),
+                      (statement_of_set(alice, carol) + " ", "not one in the form"), ("{}", "not one in the form")):
         proposes(text)
         r = cli(control, *ask, want=1)
-        assert why in r.err and not (tmp_path / "set").exists()
-    proposes(statement_of_set(carol, threshold=1))
+        assert why in r.err and not out.exists()
+    proposes(statement_of_set(alice, carol))
     assert "threshold" in cli(control, *ask, "--threshold", "2", want=1).err
     r = cli(control, *ask)
-    assert (tmp_path / "set").read_text() == statement_of_set(carol)
-    assert "carol@x.example" in r.err and "new" in r.err
-    assert control.calls[-1] == ("people.propose", {"add": ["carol@x.example " + public["carol"]]}, [])
-    proposes(statement_of_set(carol), name="../set")
+    assert out.read_text() == statement_of_set(alice, carol)
+    assert re.findall(r"(?m)^(\w+) +(\w+)@", r.err) == [("new", "carol"), ("out", "dave")]
+    assert control.calls[-1] == ("people.propose", {"add": [" ".join(carol)]}, [])
+    # Whoever is named may go, or come back.
+    for option, name, people, mark in (("--remove", "alice@x.example", (carol,), ("out", "alice")),
+                                       ("--remove", prints["alice"], (carol,), ("out", "alice")),
+                                       ("--restore", "dave@x.example", (alice, carol, dave), ("back", "dave"))):
+        out.unlink()
+        proposes(statement_of_set(*people))
+        assert mark in re.findall(r"(?m)^(\w+) +(\w+)@", cli(control, *ask, option, name).err)
+    proposes(statement_of_set(alice, carol), name="../set")
     assert "name" in cli(control, *ask[:-2], want=1).err
 
 

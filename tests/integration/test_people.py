@@ -2,6 +2,7 @@
 """The board of people: enrolled, rotated, suspended, brought back; what a signature is worth on each day of it."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,11 @@ class Board:
         where = ["-o", out] if out else []
         sign = ["--sign", self.keys[by]] if by else []
         return self.gate.cli("people", "propose", *change, *where, *sign, ok=ok)
+
+    def marks(self, *change, out):
+        """What a person is shown of a set before signing it: who is new, comes back or leaves."""
+        said = self.gate.tool("fotagate", "-C", os.path.join(self.gate.root, "run"), "people", "propose", *change, "-o", out)
+        return re.findall(r"(?m)^(new|back|out) +(\w+)@", said.stderr)
 
     def sign(self, path, name):
         sig = f"{path}.{name}.sig"
@@ -88,7 +94,8 @@ def test_a_board_and_its_life(gate):
     old = board.keys["bob"]
     path = os.path.join(gate.dir, "set2.json")
     fresh = board.key("fresh")
-    board.propose("--replace", f"{who('bob')} {fresh}", "--renew", who("carol"), out=path)
+    assert board.marks("--replace", f"{who('bob')} {fresh}", "--renew", who("carol"), out=path) == [
+        ("new", "bob"), ("out", "bob")]
     signatures = [board.sign(path, "alice"), board.sign(path, "carol")]
     board.keys["mallory"] = board.key("mallory")[:-4]
     assert gate.cli("people", "submit", path, board.sign(path, "mallory"), ok=(1,))["error"]["id"] == "REFUSED"
@@ -121,7 +128,7 @@ def test_a_board_and_its_life(gate):
     gate.review(2)
     refused = gate.cli("review", "statement", "R-2", "--approver", who("carol"), "--reason", "has it back, she says",
                        "--sign", board.keys["carol"], ok=(1,))
-    assert refused["error"]["id"] == "REFUSED"
+    assert refused["error"]["id"] == "REFUSED" and "suspended" in refused["error"]["text"]
     gate.kill_role("warden")
     gate.kill_role("control")
     until(lambda: gate.cli("status", ok=(0, 3)).get("permitting"), 30)
@@ -129,10 +136,10 @@ def test_a_board_and_its_life(gate):
 
     # Bring back: only by a set that says so, signed by the others.
     path = os.path.join(gate.dir, "set3.json")
-    board.propose("--threshold", "1", out=path)
+    assert board.marks("--threshold", "1", out=path) == [("out", "carol")]
     assert who("carol") not in open(path).read()
     os.unlink(path)
-    board.propose("--restore", who("carol"), out=path)
+    assert board.marks("--restore", who("carol"), out=path) == [("back", "carol")]
     assert who("carol") in open(path).read()
     assert gate.cli("people", "submit", path, board.sign(path, "carol"), ok=(1,))["error"]["id"] == "REFUSED"
     assert gate.cli("people", "submit", path, board.sign(path, "alice"))["state"] == "proposed"
