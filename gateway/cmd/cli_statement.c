@@ -187,9 +187,10 @@ tell(const struct taking *t)
 	if (t->review) {
 		tell_approval(t);
 	} else {
-		cli_print_line(stderr, "You permit",
-		    "this gateway to go on with what was approved: ends the halt, or the hold of its clock, of");
-		tell_time("", a->terms.halted_at);
+		char since[STAMP_CAP];
+		cli_print_line(stderr, "You permit", "this gateway to go on with what was approved.");
+		cli_print_line(stderr, "ends", "the halt, or the hold of its clock, that began at %s",
+		    stamp_format(a->terms.halted_at, since) ? "?" : since);
 	}
 	cli_print_line(stderr, "gateway", "%s", a->terms.gateway);
 	cli_print_line(stderr, "as", "%s", a->approver);
