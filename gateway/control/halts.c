@@ -439,7 +439,8 @@ halts_submit(struct halts *h, struct call *call)
 	if (no)
 		call_fail(call, CALL_REFUSED, "REFUSED", "write and sign a new statement", "%s", no);
 	else if (err == FG_EAGAIN)
-		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(h->c->logbook));
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "the audit log is %s", logbook_state(h->c->logbook));
 	else
 		call_fail_err(call, err);
 	free(a);

@@ -274,7 +274,8 @@ refuse(struct submission *s, const char *why)
 	struct msg_append *e = logbook_entry(ENTRY_AUTHZ_DENIED, "denied", call_who(s->call)->user, "signers");
 	logbook_say(e, "a signature for a signer set does not count: %s", why);
 	logbook_tell(c->logbook, e);
-	call_fail(s->call, CALL_REFUSED, "REFUSED", "", "%s", why);
+	call_fail(s->call, CALL_REFUSED, "REFUSED", "fotagate people list shows whose keys count and what is proposed", "%s",
+	    why);
 	submission_free(s);
 }
 
@@ -371,7 +372,8 @@ log_it(struct submission *s)
 	if (!err)
 		return;
 	if (err == FG_EAGAIN)
-		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(c->logbook));
+		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "the audit log is %s", logbook_state(c->logbook));
 	else
 		call_fail_err(s->call, err);
 	submission_free(s);

@@ -16,6 +16,7 @@ struct change {
 	struct call *call;
 	struct signers set; /* the next one, as far as it is */
 	bool touched[SIGNERS_MAX]; /* by key of the set: stays though it was suspended, or is new */
+	bool left_out;             /* a suspended key was taken out */
 	int64_t from, until; /* validity of new keys */
 	bool require_uv, changed;
 };
@@ -185,8 +186,10 @@ static void
 leave_suspended(struct change *g)
 {
 	for (uint32_t i = g->set.n; i-- > 0;)
-		if (!g->touched[i] && is_suspended(g, &g->set.signer[i]))
+		if (!g->touched[i] && is_suspended(g, &g->set.signer[i])) {
 			take_out(g, i);
+			g->left_out = true;
+		}
 }
 
 static bool
@@ -210,7 +213,7 @@ apply(struct change *g)
 		return false;
 	leave_suspended(g);
 	if (!g->changed)
-		call_fail(g->call, CALL_USAGE, "USAGE", "say what: add, remove, replace, renew, restore, threshold",
+		call_fail(g->call, CALL_USAGE, "USAGE", "say --add, --remove, --replace, --renew, --restore or --threshold",
 		    "nothing would change");
 	return g->changed;
 }
@@ -299,7 +302,8 @@ proposals_propose(struct proposals *p, struct call *call)
 	int err = digest_sha256(people_set_text(c->people), g->set.previous);
 	if (!err && signers_check(&g->set, why, sizeof why))
 		call_fail(call, CALL_REFUSED, "REFUSED",
-		    "keys that are suspended leave the set; people propose --restore keeps them", "no such signer set: %s", why);
+		    g->left_out ? "keys that are suspended leave the set; --restore keeps them" : "see fotagate people list",
+		    "that cannot be a signer set: %s", why);
 	else if (err || (err = signers_encode(&g->set, people_genesis(c->people)->origin, &text)))
 		call_fail_err(call, err);
 	else

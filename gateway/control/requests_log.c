@@ -34,7 +34,8 @@ unasked(struct asking *a, int err)
 {
 	if (!err)
 		return;
-	call_fail(a->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(a->c->logbook));
+	call_fail(a->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+	    "the audit log is %s", logbook_state(a->c->logbook));
 	free(a);
 }
 

@@ -250,8 +250,8 @@ requests_module_unhold(struct control *c, struct call *call)
 	if (err == FG_ENOMEM)
 		call_fail_err(call, err);
 	else
-		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the module stays held: the audit log is %s",
-		    logbook_state(c->logbook));
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "the module stays held: the audit log is %s", logbook_state(c->logbook));
 }
 
 /* ---- import ---- */

@@ -33,8 +33,8 @@ away(struct control *c, struct call *call, int err, const char *what)
 	if (err == FG_ENOMEM)
 		call_fail_err(call, err);
 	else
-		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "%s: the audit log is %s", what,
-		    logbook_state(c->logbook));
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "%s: the audit log is %s", what, logbook_state(c->logbook));
 }
 
 /* ---- reveal ---- */
@@ -121,6 +121,12 @@ silent_since(struct control *c, struct call *call, uint64_t year, uint8_t (**ret
 	snprintf(stamp, sizeof stamp, "%04u-01-01T00:00:00Z", (unsigned)year);
 	if (!stamp_parse(view_str(stamp), &before))
 		abort(); /* every such year has a first of January */
+	/* What is forgotten stays forgotten: a slip of the finger must not mean everybody. */
+	if (before > control_now(c)) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "the year %u has not begun: every module was last heard of before it",
+		    (unsigned)year);
+		return false;
+	}
 	int err = privacy_silent(c->inventory, before, SIZE_MAX, ret, ret_n);
 	if (err) {
 		call_fail_err(call, err);

@@ -105,9 +105,13 @@ reviews_bad_signature(struct control *c, const struct approval *a, struct view s
 	if (signers_count(set, statement, APPROVAL_NAMESPACE, control_now(c), &sig, 1, requesters, requesters_n, &persons,
 	    who, &n))
 		return "the signature could not be checked for want of memory";
-	if (n != 1 || strcmp(set->signer[who[0]].principal, a->approver) != 0)
-		return "the signature is not a good one by a current key of the approver it names";
-	return NULL;
+	if (n == 1 && strcmp(set->signer[who[0]].principal, a->approver) == 0)
+		return NULL;
+	set = people_set(c->people);
+	if (!signers_count(set, statement, APPROVAL_NAMESPACE, control_now(c), &sig, 1, NULL, 0, &persons, who, &n) && n == 1 &&
+	    strcmp(set->signer[who[0]].principal, a->approver) == 0)
+		return "the key that signed it is suspended";
+	return "the signature is not a good one by a current key of the approver it names";
 }
 
 bool

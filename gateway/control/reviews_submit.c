@@ -260,7 +260,8 @@ log_it(struct submission *s, const struct db_candidate *cand)
 	if (err == FG_EEXIST)
 		call_fail(s->call, CALL_REFUSED, "REFUSED", "", "that statement was handed in before with another signature");
 	else if (err == FG_EAGAIN)
-		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(c->logbook));
+		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "the audit log is %s", logbook_state(c->logbook));
 	else
 		call_fail_err(s->call, err);
 	submission_free(s);
@@ -325,7 +326,8 @@ consider(struct submission *s)
 		requests_not_now(c, s->call);
 		submission_free(s);
 	} else if (logbook_ask_root(c->logbook, s->a->log_size, on_root, s) != FG_OK) {
-		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(c->logbook));
+		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+		    "the audit log is %s", logbook_state(c->logbook));
 		submission_free(s);
 	}
 }

@@ -140,7 +140,8 @@ witnesses_cosigned(struct witnesses *w, struct call *call)
 	}
 	if (logbook_tell_witness(w->c->logbook, &m, on_taken, t) == FG_OK)
 		return;
-	call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log is %s", logbook_state(w->c->logbook));
+	call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status",
+	    "the audit log is %s", logbook_state(w->c->logbook));
 	free(t);
 }
 

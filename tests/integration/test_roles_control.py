@@ -320,6 +320,7 @@ def test_a_module_is_forgotten(story):
     assert not story.cli("module", "list")["modules"] and files_hold(story, IMEI.encode()) == []
     assert call(story, {"admin"}, erase)[0][1]["error"]["id"] == "NOT-FOUND"
     story.cli("privacy", "erase", "--before", "2001", "--reason", REASON, ok=(1,))
+    assert "has not begun" in story.cli("privacy", "erase", "--before", "9999", "--reason", REASON, ok=(2,))["error"]["text"]
     entry, = [e for e in story.entries() if e["ev"] == "device.erased"]
     assert (entry["dev"], entry["msg"], entry["obj"]) == (module, REASON, "module")
     # The log still proves what was done, and by whom it was asked for stays a pseudonym.
