@@ -34,9 +34,9 @@ struct asked {
 };
 
 static int
-usage(void)
+usage(const char *what, const char *why)
 {
-	fputs(usage_text, stderr);
+	fprintf(stderr, "fotagate-verify: %s: %s\n%s", what, why, usage_text);
 	return VERIFY_ONE_USAGE;
 }
 
@@ -74,7 +74,7 @@ parse(struct asked *a, int argc, char **argv)
 	for (int i = 1; i < argc;) {
 		if (argv[i][0] != '-') {
 			if (a->words == WORDS_MAX)
-				return usage();
+				return usage(argv[i], "one word too many");
 			a->word[a->words++] = argv[i++];
 			continue;
 		}
@@ -86,7 +86,7 @@ parse(struct asked *a, int argc, char **argv)
 		if (took < 0)
 			return VERIFY_ONE_COULD_NOT;
 		if (!took)
-			return usage();
+			return usage(argv[i], argv[i + 1] ? "no such option" : "no such option, or its value is missing");
 		i += took;
 	}
 	return VERIFY_ONE_OK;
@@ -100,11 +100,13 @@ run(struct asked *a)
 	if (a->help)
 		return fputs(usage_text, stdout) < 0;
 	if (a->words == 2 && !strcmp(a->word[0], "receipt"))
-		return a->trust->policy.logs ? (int)verify_one_receipt(a->word[1], a->trust, &a->say) : usage();
+		return a->trust->policy.logs ? (int)verify_one_receipt(a->word[1], a->trust, &a->say) :
+		    usage("receipt", "--trust with a line 'log KEY' is missing");
 	if (a->words == 3 && !strcmp(a->word[0], "approval"))
-		return a->genesis ? (int)verify_one_approval(a->word[1], a->word[2], a->genesis, a->export, &a->say) : usage();
+		return a->genesis ? (int)verify_one_approval(a->word[1], a->word[2], a->genesis, a->export, &a->say) :
+		    usage("approval", "--genesis is missing");
 	if (a->words != 1)
-		return usage();
+		return a->words ? usage(a->word[1], "not understood there") : usage("DIR", "missing");
 	a->dir.dir = a->word[0];
 	a->dir.trust = a->trust;
 	a->dir.seen = a->seen;

@@ -22,7 +22,11 @@ verify_file_open(const char *dir, const char *name, size_t max, int *ret_fd, siz
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (dir ? O_NOFOLLOW : 0));
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR ? FG_ENOTFOUND : FG_EIO;
-	int err = fstat(fd, &st) || !S_ISREG(st.st_mode) ? FG_EIO : FG_OK;
+	int err = fstat(fd, &st) ? FG_EIO : FG_OK;
+	if (!err && !S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		err = FG_EIO;
+	}
 	if (!err && (st.st_size < 0 || (uint64_t)st.st_size > max))
 		err = FG_ELIMIT;
 	if (err) {

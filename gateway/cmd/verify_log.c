@@ -277,7 +277,7 @@ verify_log_open(struct verify_log *l, const char *dir, struct verify_say *say)
 	*l = (struct verify_log){ .dir = dir, .say = say };
 	int err = verify_file_open(dir, "entries.jsonl", VERIFY_ENTRIES_MAX - 1, &r.fd, &l->size);
 	if (err) {
-		fprintf(stderr, "fotagate-verify: %s/entries.jsonl: %s\n", dir, err_name(err));
+		fprintf(stderr, "fotagate-verify: %s/entries.jsonl: %s\n", dir, err_why(err));
 		return err;
 	}
 	l->m = merkle_new();
@@ -343,7 +343,7 @@ check_upper(struct verify_log *l, const struct tile *t, const char *path)
 	struct view file;
 	int missing = verify_file_read(l->dir, path, TILE_BYTES_MAX, &file);
 	if (missing) {
-		verify_log_problem(l, "%s: %s", path, err_name(missing));
+		verify_log_problem(l, "%s: %s", path, err_why(missing));
 		return;
 	}
 	struct view want = view_of(l->level[t->level][t->index * TILE_WIDTH], (size_t)t->width * MERKLE_HASH_LEN);

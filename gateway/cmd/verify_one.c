@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/genesis.h"
 #include "crypto/receipt.h"
+#include "crypto/stamp.h"
 #include "gateway/cmd/verify_file.h"
 #include "gateway/cmd/verify_signers.h"
 
@@ -95,7 +96,7 @@ verify_one_receipt(const char *path, const struct verify_trust *t, struct verify
 	enum verify_one status = VERIFY_ONE_COULD_NOT;
 	int err = m ? verify_file_read(NULL, path, RECEIPT_SIZE_MAX, &text) : FG_ENOMEM;
 	if (err) {
-		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_name(err));
+		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_why(err));
 		merkle_free(m);
 		return status;
 	}
@@ -124,12 +125,18 @@ tell_approval(const struct verify_say *say, const struct approval *a, const stru
 {
 	struct writer w, numbers;
 	struct jsonw j;
+	char since[STAMP_CAP];
+	if (stamp_format(a->terms.halted_at, since))
+		since[0] = '\0';
 	writer_init(&w, DOCUMENT_MAX);
 	writer_init(&numbers, DOCUMENT_MAX);
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "approver", a->approver);
-	jsonw_kcstr(&j, "decision", a->terms.decision == APPROVAL_RESUME ? "resume" : "approve");
+	bool resume = a->terms.decision == APPROVAL_RESUME;
+	jsonw_kcstr(&j, "decision", resume ? "resume" : "approve");
+	if (resume)
+		jsonw_kcstr(&j, "halted_at", since);
 	jsonw_kuint(&j, "newest_set", by->newest);
 	jsonw_kcstr(&j, "reason", a->reason);
 	jsonw_kcstr(&j, "result", "ok");
@@ -146,7 +153,10 @@ tell_approval(const struct verify_say *say, const struct approval *a, const stru
 	jsonw_object_end(&j);
 	verify_say_line(say, "ok: signed by %s", a->approver);
 	verify_say_line(say, "%s", a->reason);
-	verify_say_line(say, "subject %s", a->terms.subject);
+	if (resume)
+		verify_say_line(say, "ends the halt, or the hold of the clock, that began at %s", since);
+	else
+		verify_say_line(say, "subject %s", a->terms.subject);
 	verify_say_line(say, "listed in signer set%s%.*s, of 0 to %u", by->n == 1 ? "" : "s", (int)numbers.n,
 	    (const char *)numbers.p, by->newest);
 	if (say->json)
@@ -172,7 +182,8 @@ count(struct judges *by, const struct signers *set, uint32_t number, struct view
 }
 
 static enum verify_one
-judge_approval(struct view text, struct view sig, const struct approval *a, struct judges *by, struct verify_say *say)
+judge_approval(struct view text, struct view sig, const struct approval *a, struct judges *by, bool have_export,
+    struct verify_say *say)
 {
 	char why[VERIFY_SAY_MAX];
 	int err = count(by, &by->genesis->set, 0, text, sig, a);
@@ -189,8 +200,11 @@ judge_approval(struct view text, struct view sig, const struct approval *a, stru
 		return bad(say, why);
 	}
 	if (!by->n) {
-		snprintf(why, sizeof why, "not signed by a key of %s in signer set%s 0%s", a->approver, by->newest ? "s" : "",
-		    by->newest ? " to the newest" : "; --export judges by later sets as well");
+		int n = snprintf(why, sizeof why, "not signed by a key of %s in signer set 0", a->approver);
+		if (have_export)
+			snprintf(why + n, sizeof why - (size_t)n, " to %u, the last of that export", by->newest);
+		else
+			snprintf(why + n, sizeof why - (size_t)n, "; --export judges by later sets as well");
 		return bad(say, why);
 	}
 	tell_approval(say, a, by);
@@ -203,7 +217,7 @@ read_named(const char *path, size_t max, struct view *ret)
 {
 	int err = verify_file_read(NULL, path, max, ret);
 	if (err)
-		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_name(err));
+		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_why(err));
 	return err;
 }
 
@@ -250,7 +264,7 @@ verify_one_approval(const char *statement, const char *signature, const char *ge
 	else if (!err && export && (err = read_sets(export, gtext, &by, say)) == FG_EFORMAT)
 		status = bad(say, "the signer sets of the export do not hold");
 	else if (!err)
-		status = judge_approval(text, sig, a, &by, say);
+		status = judge_approval(text, sig, a, &by, export != NULL, say);
 	verify_signers_free(&by.sets);
 	verify_file_free(text);
 	verify_file_free(sig);

@@ -21,7 +21,7 @@ check_named(struct verify_log *l, const char *path, const uint8_t sha256[DIGEST_
 	struct view text;
 	int err = verify_file_read(l->dir, path, VERIFY_SMALL_MAX, &text);
 	if (err) {
-		verify_log_problem(l, "%s: %s", path, err_name(err));
+		verify_log_problem(l, "%s: %s", path, err_why(err));
 		return err == FG_ENOMEM ? err : FG_OK;
 	}
 	err = digest_sha256(text, own);

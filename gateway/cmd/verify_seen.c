@@ -112,7 +112,7 @@ read_seen(struct verify_log *l, const struct verify_memory *m, const char *path,
 	if (err == FG_ENOMEM)
 		return err;
 	if (err) {
-		verify_log_problem(l, "%s: %s", path, err_name(err));
+		verify_log_problem(l, "%s: %s", path, err_why(err));
 		return FG_OK;
 	}
 	size_t n = sizeof RECEIPT_BEGINS - 1;

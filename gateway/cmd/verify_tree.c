@@ -29,7 +29,7 @@ check_text(struct tree *t, const char *path)
 	struct view text;
 	int err = verify_file_read(t->l->dir, path, VERIFY_SMALL_MAX, &text);
 	if (err) {
-		verify_log_problem(t->l, "%s: %s", path, err_name(err));
+		verify_log_problem(t->l, "%s: %s", path, err_why(err));
 		return err == FG_ENOMEM ? err : FG_OK;
 	}
 	err = digest_sha256(text, digest);

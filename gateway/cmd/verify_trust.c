@@ -69,7 +69,7 @@ verify_trust_read(const char *path, struct verify_trust *t)
 	struct view text;
 	int err = verify_file_read(NULL, path, VERIFY_SMALL_MAX, &text);
 	if (err) {
-		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_name(err));
+		fprintf(stderr, "fotagate-verify: %s: %s\n", path, err_why(err));
 		return err;
 	}
 	unsigned number = 1;
