@@ -77,7 +77,10 @@ audit_remote_open(struct audit *a)
 	if (!err && (problem.why = unfit(a, p)))
 		err = FG_EFORMAT;
 	if (err) {
-		oplog(OPLOG_ERR, "%s:%u: %s", path, problem.line, problem.why ? problem.why : err_name(err));
+		char line[16] = ""; /* none for the file as a whole */
+		if (problem.line)
+			snprintf(line, sizeof line, ":%u", problem.line);
+		oplog(OPLOG_ERR, "%s%s: %s", path, line, problem.why ? problem.why : err_name(err));
 		free(p);
 		p = NULL;
 	}

@@ -41,6 +41,7 @@ struct remote {
 struct session {
 	const struct cli_common *c;
 	const char *ca;
+	bool once;
 	struct witness_policy *policy;
 	struct remote remote[WITNESS_POLICY_WITNESSES_MAX];
 	size_t n;
@@ -102,8 +103,11 @@ load_policy(struct session *s, const char *path)
 	int status = 0, err = s->policy ? cli_file_read(NULL, path, WITNESS_POLICY_SIZE_MAX, &text, &n) : FG_ENOMEM;
 	if (!err)
 		err = witness_policy_parse(view_of(text, n), s->policy, &problem);
+	char line[16] = ""; /* none for the file as a whole */
+	if (problem.line)
+		snprintf(line, sizeof line, ":%u", problem.line);
 	if (err && problem.why)
-		status = cli_opt_fail(s->c, CLI_USAGE, "USAGE", NULL, "%s:%u: %s", path, problem.line, problem.why);
+		status = cli_opt_fail(s->c, CLI_USAGE, "USAGE", NULL, "%s%s: %s", path, line, problem.why);
 	else if (err)
 		status = cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", path, err_why(err));
 	free(text);
@@ -235,6 +239,8 @@ judge(const struct session *s, struct remote *r, const struct witness_answered *
 	r->complained = a->answer != WITNESS_ANSWER_COSIGNED;
 	switch (a->answer) {
 	case WITNESS_ANSWER_COSIGNED:
+		if (s->once && !s->c->json)
+			printf("%s has signed for %" PRIu64 " entries\n", r->name, size);
 		return 0;
 	case WITNESS_ANSWER_AHEAD:
 		return again ? CLI_REFUSED : cli_opt_fail(s->c, CLI_REFUSED, "WITNESS",
@@ -314,12 +320,12 @@ round_trip(struct session *s)
 }
 
 static int
-run(struct session *s, int64_t every, bool once)
+run(struct session *s, int64_t every)
 {
 	for (;;) {
 		int status = round_trip(s);
 		close_log(s); /* a place at the socket is not kept while nothing is to be said */
-		if (once || status == CLI_USAGE)
+		if (s->once || status == CLI_USAGE)
 			return status;
 		nanosleep(&(struct timespec){ .tv_sec = (time_t)every }, NULL);
 	}
@@ -332,12 +338,11 @@ cli_witness(int argc, char **argv)
 	struct session s = { .n = 0 };
 	const char *policy = NULL;
 	int64_t every = EVERY_S;
-	bool once = false;
 	const struct cli_opt opts[] = {
 		{ "policy", CLI_OPT_TEXT, &policy, 0, 0, 0 },
 		{ "ca", CLI_OPT_TEXT, &s.ca, 0, 0, 0 },
 		{ "every", CLI_OPT_NUMBER, &every, 1, EVERY_MAX_S, 0 },
-		{ "once", CLI_OPT_FLAG, &once, 0, 0, 0 },
+		{ "once", CLI_OPT_FLAG, &s.once, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
 	int status = cli_opt_parse(argc, argv, opts,
@@ -345,7 +350,7 @@ cli_witness(int argc, char **argv)
 	if (status)
 		return cli_opt_end(status);
 	if (!policy)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", NULL, "--policy says who the witnesses are");
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", NULL, "--policy is missing: a file that names the witnesses");
 	s.c = &a.common;
 	writer_init(&s.body, WITNESS_REQUEST_MAX);
 	writer_init(&s.reply, WITNESS_ANSWER_MAX);
@@ -354,7 +359,7 @@ cli_witness(int argc, char **argv)
 	status = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? load_policy(&s, policy) :
 	    cli_opt_fail(s.c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
 	if (!status)
-		status = run(&s, every, once);
+		status = run(&s, every);
 	close_log(&s);
 	free(s.policy);
 	writer_free(&s.body);

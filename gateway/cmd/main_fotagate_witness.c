@@ -45,10 +45,24 @@ struct options {
 };
 
 static int
-complain(const char *what, const char *why)
+fail(int status, const char *what, const char *why)
 {
 	fprintf(stderr, "fotagate-witness: %s: %s\n", what, why);
-	return EXIT_COULD_NOT;
+	return status;
+}
+
+static int
+complain(const char *what, const char *why)
+{
+	return fail(EXIT_COULD_NOT, what, why);
+}
+
+/* Of a file in the directory. */
+static int
+fail_in(int status, const char *dir, const char *name, const char *why)
+{
+	fprintf(stderr, "fotagate-witness: %s/%s: %s\n", dir, name, why);
+	return status;
 }
 
 /* ---- files of the directory ---- */
@@ -108,23 +122,22 @@ read_key(int dirfd, struct note_signer *ret)
 
 /* Which logs are witnessed: lines of a policy, of which only `log` means something here. */
 static int
-read_logs(int dirfd, struct witness_policy *ret)
+read_logs(const char *dir, int dirfd, struct witness_policy *ret)
 {
 	struct writer w;
 	const char *why = NULL;
 	unsigned number = 0;
 	int err = slurp(dirfd, LOGS_FILE, WITNESS_POLICY_SIZE_MAX, &w);
 	struct view rest = writer_view(&w);
-	if (err) {
-		complain(LOGS_FILE, err_why(err));
-	}
+	if (err)
+		fail_in(0, dir, LOGS_FILE, err_why(err));
 	while (!err && rest.n) {
 		const uint8_t *end = memchr(rest.p, '\n', rest.n);
 		size_t n = end ? (size_t)(end - rest.p) : rest.n;
 		number++;
 		err = witness_policy_line(ret, view_of(rest.p, n), &why);
 		if (err)
-			fprintf(stderr, "fotagate-witness: " LOGS_FILE ":%u: %s\n", number, why ? why : err_name(err));
+			fprintf(stderr, "fotagate-witness: %s/" LOGS_FILE ":%u: %s\n", dir, number, why ? why : err_name(err));
 		rest = end ? view_of(end + 1, rest.n - n - 1) : view_of(NULL, 0);
 	}
 	writer_free(&w);
@@ -145,10 +158,10 @@ print_key(const struct note_key *key)
 
 static const char logs_text[] =
     "# Logs this witness cosigns, one a line: log VKEY\n"
-    "# A gateway's line stands in the trust file that `fotagate init` wrote.\n";
+    "# A gateway's line is one of the two that `fotagate init` printed to be kept outside.\n";
 
 static int
-make_key(int dirfd, const char *name)
+make_key(const char *dir, int dirfd, const char *name)
 {
 	struct note_signer signer;
 	struct writer w;
@@ -167,8 +180,8 @@ make_key(int dirfd, const char *name)
 		print_key(&signer.key);
 	note_signer_wipe(&signer);
 	if (err == FG_EEXIST)
-		return complain(KEY_FILE, "is there already; a witness keeps its key") - EXIT_COULD_NOT + EXIT_REFUSED;
-	return err ? complain(KEY_FILE, strerror(errno)) : 0;
+		return fail_in(EXIT_REFUSED, dir, KEY_FILE, "is there already; a witness keeps its key");
+	return err ? fail_in(EXIT_COULD_NOT, dir, KEY_FILE, strerror(errno)) : 0;
 }
 
 static int
@@ -182,12 +195,12 @@ run_init(const struct options *o)
 		return complain(o->dir, strerror(errno));
 	int err = make_file(dirfd, LOGS_FILE, 0644, view_str(logs_text));
 	if (err && err != FG_EEXIST)
-		return complain(LOGS_FILE, strerror(errno));
+		return fail_in(EXIT_COULD_NOT, o->dir, LOGS_FILE, strerror(errno));
 	if (mkdirat(dirfd, STATE_DIR, 0755) && errno != EEXIST)
-		return complain(STATE_DIR, strerror(errno));
+		return fail_in(EXIT_COULD_NOT, o->dir, STATE_DIR, strerror(errno));
 	if (geteuid() == 0 && fchownat(dirfd, STATE_DIR, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW))
-		return complain(STATE_DIR, strerror(errno));
-	int status = make_key(dirfd, o->operands[0]);
+		return fail_in(EXIT_COULD_NOT, o->dir, STATE_DIR, strerror(errno));
+	int status = make_key(o->dir, dirfd, o->operands[0]);
 	close(dirfd);
 	return status;
 }
@@ -212,23 +225,23 @@ load(const struct options *o, struct witness *w, int *ret_state)
 	int err = read_key(dirfd, &w->signer);
 	int status = 0;
 	if (err)
-		status = complain(KEY_FILE, err == FG_EIO ? strerror(errno) : "not a witness's key");
-	else if (read_logs(dirfd, &w->logs))
+		status = fail_in(EXIT_COULD_NOT, o->dir, KEY_FILE, err == FG_EIO ? strerror(errno) : "not a witness's key");
+	else if (read_logs(o->dir, dirfd, &w->logs))
 		status = EXIT_COULD_NOT;
 	*ret_state = status ? -1 : openat(dirfd, STATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (!status && *ret_state < 0)
-		status = complain(STATE_DIR, strerror(errno));
+		status = fail_in(EXIT_COULD_NOT, o->dir, STATE_DIR, strerror(errno));
 	close(dirfd);
 	return status;
 }
 
 static int
-keep(struct witness *w, int state)
+keep(const struct options *o, struct witness *w, int state)
 {
 	char why[KEEPER_WHY_MAX];
 	int err = keeper_open(state, &w->logs, &w->signer, &w->keeper, why);
 	note_signer_wipe(&w->signer);
-	return err ? complain(STATE_DIR, why) : 0;
+	return err ? fail_in(EXIT_COULD_NOT, o->dir, STATE_DIR, why) : 0;
 }
 
 /* ---- show ---- */
@@ -242,7 +255,7 @@ run_show(const struct options *o, struct witness *w)
 	if (status)
 		return status;
 	struct note_key key = w->signer.key;
-	status = keep(w, state);
+	status = keep(o, w, state);
 	if (status)
 		return status;
 	print_key(&key);
@@ -275,7 +288,7 @@ static int
 bind_to(const char *text, bool tls, int *ret)
 {
 	char host[64];
-	const char *colon = strrchr(text, ':');
+	const char *whole = text, *colon = strrchr(text, ':');
 	uint64_t port;
 	size_t n = colon ? (size_t)(colon - text) : 0;
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *a = NULL;
@@ -284,21 +297,21 @@ bind_to(const char *text, bool tls, int *ret)
 		n -= 2;
 	}
 	if (!colon || n == 0 || n >= sizeof host || !decimal_parse(view_str(colon + 1), 65535, &port))
-		return complain(text, "not ADDRESS:PORT") - EXIT_COULD_NOT + EXIT_USAGE;
+		return fail(EXIT_USAGE, whole, "not ADDRESS:PORT");
 	memcpy(host, text, n);
 	host[n] = '\0';
 	if (getaddrinfo(host, colon + 1, &hints, &a))
-		return complain(host, "not an address") - EXIT_COULD_NOT + EXIT_USAGE;
+		return fail(EXIT_USAGE, host, "not an address");
 	if (!tls && !is_loopback(a->ai_addr)) {
 		freeaddrinfo(a);
-		return complain(host, "beyond this machine only with --cert and --key") - EXIT_COULD_NOT + EXIT_REFUSED;
+		return fail(EXIT_REFUSED, host, "beyond this machine only with --cert and --key");
 	}
 	int one = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool good = fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) &&
 	    !bind(fd, a->ai_addr, a->ai_addrlen) && !listen(fd, BACKLOG);
 	freeaddrinfo(a);
 	if (!good)
-		return complain(host, strerror(errno));
+		return complain(whole, strerror(errno));
 	*ret = fd;
 	return 0;
 }
@@ -331,8 +344,8 @@ enter(const struct witness *w, int state)
 	struct jail_status status;
 	char why[256];
 	if (opt.drop && (opt.uid == 0 || opt.gid == 0))
-		return complain("started by root", "give the directory a user and a group of its own (chown -R USER:GROUP)") -
-		    EXIT_COULD_NOT + EXIT_REFUSED;
+		return fail(EXIT_REFUSED, "started by root",
+		    "give the directory a user and a group of its own (chown -R USER:GROUP)");
 	if (jail_enter(JAIL_WITNESS, &paths, &opt, &status, why, sizeof why)) {
 		complain("the jail could not be entered", why);
 		return EXIT_SANDBOX;
@@ -351,7 +364,8 @@ say_where(const struct witness *w, const char *prefix)
 	    getnameinfo((struct sockaddr *)&sa, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
 		return;
 	bool six = sa.ss_family == AF_INET6;
-	fprintf(stderr, "<6>witnessing %zu logs at %s://%s%s%s:%s%s" WITNESS_PATH "\n", w->logs.logs,
+	fprintf(stderr, "<6>witnessing %zu log%s at %s://%s%s%s:%s%s" WITNESS_PATH "\n", w->logs.logs,
+	    w->logs.logs == 1 ? "" : "s",
 	    w->tls ? "https" : "http", six ? "[" : "", host, six ? "]" : "", port, prefix);
 }
 
@@ -379,12 +393,12 @@ run_run(const struct options *o, struct witness *w)
 	int state;
 	if (strlen(o->prefix) > SERVICE_PREFIX_MAX || (o->prefix[0] && o->prefix[0] != '/') ||
 	    (o->prefix[0] && o->prefix[strlen(o->prefix) - 1] == '/'))
-		return complain(o->prefix, "a prefix begins with '/' and does not end with it") - EXIT_COULD_NOT + EXIT_USAGE;
+		return fail(EXIT_USAGE, o->prefix, "a prefix begins with '/' and does not end with it");
 	if (!o->cert != !o->key)
-		return complain("--cert and --key", "belong together") - EXIT_COULD_NOT + EXIT_USAGE;
+		return fail(EXIT_USAGE, "--cert and --key", "belong together");
 	int status = load(o, w, &state);
 	if (!status && w->logs.logs == 0)
-		status = complain(LOGS_FILE, "names no log") - EXIT_COULD_NOT + EXIT_REFUSED;
+		status = fail_in(EXIT_REFUSED, o->dir, LOGS_FILE, "names no log: each that is witnessed has a line 'log VKEY'");
 	if (!status && o->cert)
 		status = load_tls(o, w);
 	if (!status)
@@ -392,7 +406,7 @@ run_run(const struct options *o, struct witness *w)
 	if (!status)
 		status = enter(w, state);
 	if (!status)
-		status = keep(w, state);
+		status = keep(o, w, state);
 	return status ? status : serve(w, o->prefix);
 }
 
@@ -409,6 +423,12 @@ usage(FILE *out, int status)
 {
 	fputs(usage_text, out);
 	return status;
+}
+
+static int
+misused(const char *what, const char *why)
+{
+	return usage(stderr, fail(EXIT_USAGE, what, why));
 }
 
 static int
@@ -466,10 +486,12 @@ main(int argc, char **argv)
 	if (parsed)
 		return usage(parsed < 0 ? stdout : stderr, parsed < 0 ? 0 : EXIT_USAGE);
 	if (strcmp(argv[1], "init") == 0)
-		return o.n == 1 ? run_init(&o) : usage(stderr, EXIT_USAGE);
+		return o.n == 1 ? run_init(&o) : misused(argv[1], "takes one NAME, such as auditor.example/w1");
 	bool show = strcmp(argv[1], "show") == 0;
-	if ((!show && strcmp(argv[1], "run") != 0) || o.n != 0)
-		return usage(stderr, EXIT_USAGE);
+	if (!show && strcmp(argv[1], "run") != 0)
+		return misused(argv[1], "no such verb");
+	if (o.n != 0)
+		return misused(o.operands[0], "no argument is wanted there");
 	struct witness *w = calloc(1, sizeof *w);
 	if (!w)
 		return EXIT_COULD_NOT;
