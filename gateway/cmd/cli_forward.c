@@ -328,7 +328,7 @@ cli_forward(int argc, char **argv)
 	if (status)
 		return cli_opt_end(status);
 	if (!to.to)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", NULL, "--to says where");
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", NULL, "--to is missing: where the log is to go");
 	f.c = &a.common;
 	f.frame.pen = (uint32_t)pen;
 	f.m = merkle_new();

@@ -16,6 +16,7 @@
 #define CONFIG "/etc/fotagate/fotagate.conf"
 #define DIR_VARIABLE "FOTAGATE_DIR"
 #define TEXT_MAX 1024 /* one sentence */
+#define WHY_BYTES 96
 
 /* ---- how a verb ends ---- */
 
@@ -111,9 +112,9 @@ add_pair(struct cli_opt_list *l, const char *value, struct cursor *c)
 	return NULL;
 }
 
-/* NULL, or what is wrong. */
+/* NULL, or what is wrong, perhaps in why. */
 static const char *
-store(const struct cli_opt *o, const char *value, struct cursor *c)
+store(const struct cli_opt *o, const char *value, struct cursor *c, char why[WHY_BYTES])
 {
 	struct cli_opt_list *list = o->dst;
 	switch (o->kind) {
@@ -121,7 +122,10 @@ store(const struct cli_opt *o, const char *value, struct cursor *c)
 		*(const char **)o->dst = value;
 		return NULL;
 	case CLI_OPT_NUMBER:
-		return number(value, o->min, o->max, o->dst) ? NULL : "not a whole number in the range it may have";
+		if (number(value, o->min, o->max, o->dst))
+			return NULL;
+		snprintf(why, WHY_BYTES, "a whole number from %lld to %lld is wanted", (long long)o->min, (long long)o->max);
+		return why;
 	case CLI_OPT_LIST:
 	case CLI_OPT_PAIRS:
 		if (list->n == CLI_OPT_LIST_MAX)
@@ -174,7 +178,8 @@ take(const struct cli_opt *rows, const struct cli_opt *shared, const char *arg, 
 		value = next(c);
 	if (!value)
 		return bad(usage, arg, "needs a value");
-	const char *why = store(o, value, c);
+	char range[WHY_BYTES];
+	const char *why = store(o, value, c, range);
 	return why ? bad(usage, arg, why) : 0;
 }
 

@@ -209,6 +209,8 @@ cli_restore(int argc, char **argv)
 		status = name_lacking(&r);
 	if (!status)
 		show(&r);
+	else
+		cli_place_undo(&r.place); /* a root that nothing was put into */
 	cli_place_end(&r.place);
 	return status;
 }

@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
 	{ "resume", cli_resume, "end a halt: statement, submit" },
 	{ "inspect", cli_inspect, "judge an image: signatures, coverage, what changed" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
-	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen, retry" },
+	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "import", cli_import, "bring an image that was not fetched" },
 	{ "sighting", cli_sighting, "what modules ask for: list" },
@@ -33,7 +33,7 @@ static const struct verb verbs[] = {
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "revoke", cli_revoke, "end a release at once" },
 	{ "people", cli_people, "who may sign: list, propose, submit, suspend" },
-	{ "audit", cli_audit, "the log: tail, forward, checkpoint, proof, export, repair" },
+	{ "audit", cli_audit, "the log: tail, forward, witness, checkpoint, proof, export, repair, adopt" },
 	{ "backup", cli_backup, "everything the gateway is, in a folder, while it runs" },
 	{ "restore", cli_restore, "with the gateway stopped: a backup put in place" },
 };

@@ -48,7 +48,7 @@ def refuse(gate, backup):
         f.write("\n")
     elsewhere = os.path.join(gate.dir, "elsewhere")
     assert "MANIFEST" in gate.tool("fotagate", "restore", bad, "--to", elsewhere, ok=(1,)).stderr
-    assert not os.path.exists(os.path.join(elsewhere, "data"))
+    assert not os.path.exists(elsewhere)
 
 
 def test_the_log_goes_on_from_where_others_remember_it(gate):
