@@ -264,6 +264,16 @@ class Gate:
         os.kill(pid, how)
         return pid
 
+    @contextlib.contextmanager
+    def without(self, name):
+        """Killed, and not started again meanwhile: the supervisor does not hear of it before the end."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            self.kill_role(name)
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     # -- operators -------------------------------------------------------
     def cli(self, *args, ok=(0,)):
         done = self.tool("fotagate", "-C", os.path.join(self.root, "run"), *args, "--json", ok=ok)
