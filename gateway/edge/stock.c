@@ -295,6 +295,30 @@ pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
 	return (int64_t)(len - skip < max ? len - skip : max);
 }
 
+/* Sealed and verified: what was hashed is what the kernel sends, now or later. */
+static int64_t
+file(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run)
+{
+	struct source *s = ctx;
+	if (offset >= s->item->record.size || !max)
+		return FG_EINVAL;
+	uint64_t left = s->item->record.size - offset;
+	size_t n = left < max ? (size_t)left : max;
+	for (uint64_t block = offset / RELEASE_BLOCK; block <= (offset + n - 1) / RELEASE_BLOCK; block++) {
+		if (hot_block(s, block, block_len(s->item, block)))
+			continue;
+		/* What stands before it is as good as ever; the next call comes to it. */
+		if (block > offset / RELEASE_BLOCK) {
+			n = (size_t)(block * RELEASE_BLOCK - offset);
+			break;
+		}
+		s->corrupt(s->corrupt_ctx, s->item->id, block);
+		return FG_EFORMAT;
+	}
+	*ret_run = (struct net_run){ .fd = s->item->fd, .at = offset };
+	return (int64_t)n;
+}
+
 static void
 done(void *ctx)
 {
@@ -320,6 +344,6 @@ stock_source(struct stock *r, const struct stock_item *item,
 	s->item->users++;
 	s->corrupt = corrupt;
 	s->corrupt_ctx = corrupt_ctx;
-	*ret = (struct net_source){ pull, done, s };
+	*ret = (struct net_source){ .pull = pull, .file = s->item->hot ? file : NULL, .done = done, .ctx = s };
 	return FG_OK;
 }

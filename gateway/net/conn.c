@@ -13,6 +13,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	if (what & EV_READ)
 		conn->readable = true;
+	net_tick(conn->net);
 	conn_run(conn);
 }
 
@@ -35,7 +36,6 @@ conn_new(struct net *net, uint32_t slot, int fd, const struct net_origin *origin
 		    tls_session_new(origin->tls, fd, net->clock.wall_s(net->clock.ctx));
 	}
 	event_assign(&conn->read_event, net->base, fd, EV_READ | EV_PERSIST, on_event, conn);
-	event_assign(&conn->write_event, net->base, fd, EV_WRITE | EV_PERSIST, on_event, conn);
 	if ((origin->tls && !conn->stream.tls) || event_add(&conn->read_event, NULL)) {
 		tls_session_free(conn->stream.tls);
 		free(conn);
@@ -68,7 +68,7 @@ void
 conn_stamp(struct conn *conn, enum net_limit limit)
 {
 	struct net *net = conn->net;
-	int64_t due = net_now(net) + net_limits_get(&net->limits, limit);
+	int64_t due = net->now_ms + net_limits_get(&net->limits, limit);
 	conn->due_limit = limit;
 	if (limit == NET_LIMIT_STALL_TIME && due > conn->give_up) {
 		due = conn->give_up;
@@ -101,7 +101,9 @@ conn_end(struct conn *conn, enum conn_why why, bool reset)
 	if (conn->outcome.why == CONN_WHY_UNKNOWN || why == CONN_WHY_OWNER)
 		conn->outcome.why = why;
 	event_del(&conn->read_event);
-	event_del(&conn->write_event);
+	if (conn->write_event)
+		event_free(conn->write_event);
+	conn->write_event = NULL;
 	if (reset) {
 		stream_reset(&conn->stream);
 		conn->net->counters.resets++;
@@ -148,9 +150,13 @@ arm(struct conn *conn, enum conn_step step)
 	/* The socket stays readable after EOF, and while there is no room: not to be asked. */
 	bool read = !conn->eof && !(busy && (full || conn->readable));
 	int failed = 0;
+	if (write && !conn->write_event)
+		conn->write_event =
+		    event_new(conn->net->base, conn->stream.fd, EV_WRITE | EV_PERSIST, on_event, conn);
 	if (write != conn->write_armed) {
-		failed |= write ? event_add(&conn->write_event, NULL)
-		                : event_del(&conn->write_event);
+		failed |= !conn->write_event ? -1
+		    : write                  ? event_add(conn->write_event, NULL)
+		                             : event_del(conn->write_event);
 		conn->write_armed = write;
 	}
 	if (read != conn->read_armed) {
@@ -194,7 +200,7 @@ void
 conn_wake(struct conn *conn)
 {
 	if (conn->state != CONN_GONE)
-		event_active(&conn->write_event, EV_WRITE, 0);
+		event_active(&conn->read_event, EV_WRITE, 0); /* not EV_READ: there may be nothing to read */
 }
 
 uint64_t

@@ -37,15 +37,24 @@ struct conn_outcome {
 	enum http_fault fault;
 };
 
+/* A run that lies in a file: sent from there, it is not copied through us. */
+struct net_run {
+	int fd;      /* borrowed until the next file or done */
+	uint64_t at; /* in that file */
+};
+
 /*
  * Where a body comes from. pull returns how many bytes from offset stand at
  * *ret_bytes, 1 to max, or a negative fg_err, which resets the connection: bytes
  * that cannot be vouched for end a transfer, they are not left out. The run is
  * borrowed until the next pull or done; pulling the same offset again gives the
- * same bytes. Nothing is sent that pull did not hand over just then.
+ * same bytes. Nothing is sent that pull, or file, did not hand over just then.
+ * file (may be NULL) is pull for bytes that nobody can change any more: what was
+ * vouched for is what the kernel will read, whenever it does. 0: pull these instead.
  */
 struct net_source {
 	int64_t (*pull)(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes);
+	int64_t (*file)(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run);
 	void (*done)(void *ctx); /* exactly once, when the engine needs it no more; may be NULL */
 	void *ctx;
 };

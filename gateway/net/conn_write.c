@@ -6,6 +6,9 @@
 
 #include "crypto/err.h"
 
+#define SENDFILE_MIN (32 * 1024 + 1) /* below, copying costs less than a second system call and the pages' references */
+#define BURST_FIRST 4     /* TLS records: an answer of 64 KiB by one write, before it is known how fast the peer reads */
+
 void
 conn_write_drop(struct conn *conn)
 {
@@ -49,7 +52,7 @@ begin(struct conn *conn, struct net_out *out, const struct http_reply *reply)
 	/* 2^40 seconds are forever, and keep the sum below in range. */
 	if (slow_s > UINT64_C(1) << 40)
 		slow_s = UINT64_C(1) << 40;
-	conn->give_up = net_now(net) + net->limits.reply_ms + (int64_t)slow_s * 1000;
+	conn->give_up = net->now_ms + net->limits.reply_ms + (int64_t)slow_s * 1000;
 	conn->state = CONN_REPLY;
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
@@ -86,6 +89,8 @@ conn_write_answer(struct conn *conn, const struct http_reply *head, const struct
 	err = FG_ENOMEM;
 	if (!(out = net_take_out(conn->net)))
 		goto refuse;
+	if (!conn->in_owner)
+		net_tick(conn->net);
 	reply.close = must_close(conn, head);
 	begin(conn, out, &reply);
 	bool bare = conn->in->request.method == HTTP_HEAD || http_reply_is_bare(reply.status);
@@ -157,24 +162,26 @@ at_most(uint64_t n, size_t max)
 }
 
 /*
- * What a TLS record is made of: head and body together, since a second record
- * costs more than the copy. After WANT_WRITE the same call gathers the same
- * bytes again, which is what OpenSSL asks for. Empty when the source failed.
+ * What a TLS record is made of, `done` bytes of the answer being in records
+ * already: head and body together, since a second record costs more than the
+ * copy. Empty when the source failed.
  */
 static struct view
-gather(struct conn *conn)
+gather(struct conn *conn, size_t done)
 {
 	const struct view failed = { NULL, 0 };
 	struct net *net = conn->net;
-	size_t pending = conn->out ? conn->out->n - conn->out->off : 0;
-	size_t want = pending + at_most(conn->left, TLS_RECORD_MAX - pending), have = 0;
+	const struct net_out *out = conn->out;
+	size_t head = out ? out->n - out->off : 0;
+	size_t pending = done < head ? head - done : 0, body = done < head ? 0 : done - head;
+	size_t want = pending + at_most(conn->left - body, TLS_RECORD_MAX - pending), have = 0;
 	const uint8_t *run;
 	while (have < want) {
 		size_t n;
 		if (have < pending) {
-			run = conn->out->bytes + conn->out->off;
+			run = out->bytes + out->off + done;
 			n = pending;
-		} else if (!(n = pull(conn, conn->offset + (have - pending), want - have, &run))) {
+		} else if (!(n = pull(conn, conn->offset + body + (have - pending), want - have, &run))) {
 			return failed;
 		}
 		if (n == want)
@@ -185,16 +192,47 @@ gather(struct conn *conn)
 	return view_of(net->record, have);
 }
 
-/* One write. NET_IO_EOF: the source failed. *ret_short: the socket is full. */
+/*
+ * Several records by one write. How many depends on how the last write went:
+ * what a full socket does not take is memory of ours until it does.
+ */
 static enum net_io
-send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
+send_records(struct conn *conn, size_t *ret_n)
+{
+	struct net *net = conn->net;
+	struct tls_session *tls = conn->stream.tls;
+	if (!tls_session_owes(tls)) {
+		size_t done = 0, all = (size_t)(conn->out ? conn->out->n - conn->out->off : 0);
+		all += at_most(conn->left, conn->quota);
+		net->batch.n = 0;
+		if (!conn->burst)
+			conn->burst = BURST_FIRST;
+		for (unsigned i = 0; i < conn->burst && done < all; i++) {
+			size_t n = 0;
+			struct view record = gather(conn, done);
+			if (!record.n && done)
+				break; /* what stands before it is as good as ever */
+			if (!record.n)
+				return NET_IO_EOF;
+			enum net_io io = tls_session_put(tls, &net->batch, record, &n);
+			if (io != NET_IO_DONE)
+				return NET_IO_FAILED; /* nothing is read or written on the way to the batch */
+			done += n;
+		}
+	}
+	enum net_io io = tls_session_flush(tls, &net->batch, ret_n);
+	if (io == NET_IO_WANT_WRITE)
+		conn->burst = 1;
+	else if (io == NET_IO_DONE && conn->burst < TLS_BATCH)
+		conn->burst *= 2;
+	return io;
+}
+
+/* Head and body from memory, by one call. */
+static enum net_io
+send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 {
 	struct net_out *out = conn->out;
-	*ret_short = false;
-	if (conn->stream.tls) {
-		struct view record = gather(conn);
-		return record.n ? stream_write(&conn->stream, record, ret_n) : NET_IO_EOF;
-	}
 	struct iovec iov[2];
 	size_t n_iov = 0, offered = 0;
 	if (out) {
@@ -213,6 +251,46 @@ send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
 	enum net_io io = stream_send(&conn->stream, iov, n_iov, ret_n);
 	*ret_short = io == NET_IO_DONE && *ret_n < offered;
 	return io;
+}
+
+/* The head, then the body from its file: no byte of it is copied. run: n bytes at conn->offset. */
+static enum net_io
+send_file(struct conn *conn, const struct net_run *run, size_t n, size_t *ret_n, bool *ret_short)
+{
+	struct net_out *out = conn->out;
+	size_t head = out ? out->n - out->off : 0, moved = 0;
+	enum net_io io = NET_IO_DONE;
+	if (head)
+		io = stream_send_head(&conn->stream, view_of(out->bytes + out->off, head), &moved);
+	*ret_n = moved;
+	*ret_short = io == NET_IO_DONE && moved < head;
+	if (io != NET_IO_DONE || *ret_short)
+		return io;
+	moved = 0;
+	io = stream_send_file(&conn->stream, run->fd, run->at, n, &moved);
+	*ret_n += moved;
+	*ret_short = io == NET_IO_WANT_WRITE || moved < n;
+	/* With the head gone there is something to account for. */
+	return io == NET_IO_WANT_WRITE && head ? NET_IO_DONE : io;
+}
+
+/* One go at it. NET_IO_EOF: the source failed. *ret_short: the socket is full. */
+static enum net_io
+send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
+{
+	*ret_short = false;
+	if (conn->stream.tls)
+		return send_records(conn, ret_n);
+	if (conn->source.file && conn->left >= SENDFILE_MIN && conn->quota >= SENDFILE_MIN) {
+		struct net_run run;
+		size_t max = at_most(conn->left, conn->quota);
+		int64_t n = conn->source.file(conn->source.ctx, conn->offset, max, &run);
+		if (n > 0 && (uint64_t)n > max)
+			abort();
+		if (n)
+			return n < 0 ? NET_IO_EOF : send_file(conn, &run, (size_t)n, ret_n, ret_short);
+	}
+	return send_gathered(conn, ret_n, ret_short);
 }
 
 /* n bytes are gone: first of the head, then of the body. */

@@ -13,9 +13,9 @@
 _Static_assert(sizeof((struct net *)0)->date > HTTP_DATE_LEN, "room for the terminator");
 
 int64_t
-net_now(const struct net *net)
+net_tick(struct net *net)
 {
-	return net->clock.mono_ms(net->clock.ctx);
+	return net->now_ms = net->clock.mono_ms(net->clock.ctx);
 }
 
 const char *
@@ -283,6 +283,7 @@ net_adopt(struct net *net, int fd, const struct sockaddr *peer, const struct net
 	if (err)
 		goto refuse;
 	uint32_t slot = net->free_slots[net->n_free - 1];
+	net_tick(net);
 	err = conn_new(net, slot, fd, origin, &conn);
 	if (err) {
 		net_peers_leave(net->peers, ip);
@@ -307,7 +308,7 @@ net_stop(struct net *net, uint32_t grace_ms)
 	if (net->stopping)
 		return;
 	net->stopping = true;
-	net->stop_due = net_now(net) + grace_ms;
+	net->stop_due = net_tick(net) + grace_ms;
 	listener_stop_all(net);
 	for (uint32_t i = 0; i < net->n_slots; i++)
 		if (net->conns[i] && conn_is_idle(net->conns[i]))
@@ -318,7 +319,7 @@ net_stop(struct net *net, uint32_t grace_ms)
 void
 net_sweep(struct net *net)
 {
-	int64_t now = net_now(net);
+	int64_t now = net_tick(net);
 	if (net->stopping && now >= net->stop_due)
 		end_all(net);
 	for (uint32_t i = 0; i < net->n_slots; i++)

@@ -36,7 +36,7 @@ static const struct row rows[NET_LIMIT_COUNT] = {
 	    "requests on one connection; 2 KiB ranges need 32,768 for 64 MiB" },
 	[NET_LIMIT_BODY] = { "NET_BODY_MAX", AT(body_max), 65536, 0, 16u << 20,
 	    "request body read to keep a connection; status reports are up to 7 KiB" },
-	[NET_LIMIT_TURN_BYTES] = { "NET_TURN_BYTES", AT(turn_bytes), 256 * 1024, 4096, 64u << 20,
+	[NET_LIMIT_TURN_BYTES] = { "NET_TURN_BYTES", AT(turn_bytes), 2u << 20, 4096, 64u << 20,
 	    "bytes for one fast reader before the others' turn" },
 	[NET_LIMIT_TURN_REQUESTS] = { "NET_TURN_REQUESTS", AT(turn_requests), 16, 1, 1u << 16,
 	    "pipelined requests before the others' turn" },

@@ -67,9 +67,11 @@ struct net {
 	struct listener *listeners;
 	bool stopping, stopped_told;
 	int64_t stop_due;
+	int64_t now_ms;              /* of this turn: read once in it, not for each stamp */
 	int64_t date_s;              /* the second date holds */
 	char date[30];
-	uint8_t record[TLS_RECORD_MAX]; /* one TLS record being put together */
+	uint8_t record[TLS_RECORD_MAX]; /* what one TLS record is made of, where it is not in one piece */
+	struct tls_batch batch;
 };
 
 enum conn_state {
@@ -97,7 +99,8 @@ struct conn {
 	struct net *net;
 	struct conn *next_dead;
 	struct stream stream;
-	struct event read_event, write_event;
+	struct event read_event;
+	struct event *write_event;   /* NULL until the socket was full for the first time; most never are */
 	void *data;
 	struct net_in *in;
 	struct net_out *out;
@@ -115,6 +118,7 @@ struct conn {
 	uint16_t port;
 	uint8_t ip[NET_ADDR_LEN];
 	enum conn_state state;
+	uint8_t burst;               /* TLS records to put together before a write; 0: not tried yet */
 	enum net_limit due_limit;    /* what net->due[slot] stands for */
 	enum http_mode mode;
 	bool read_armed, write_armed;
@@ -127,7 +131,8 @@ struct conn {
 };
 
 /* net.c */
-int64_t net_now(const struct net *net);
+/* A turn begins: reads the clock, and returns net->now_ms. */
+int64_t net_tick(struct net *net);
 const char *net_date(struct net *net);
 struct net_in *net_take_in(struct net *net);
 void net_give_in(struct net *net, struct net_in *in);

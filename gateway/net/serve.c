@@ -87,7 +87,7 @@ serve_parts(struct conn *conn, struct http_reply *head, const struct http_answer
 	http_parts_lay(&p->parts, answer->span, answer->n, SERVE_IMAGE_TYPE, resource, type);
 	head->type = type;
 	const struct conn_body body = {
-		.source = { parted_pull, parted_done, p },
+		.source = { .pull = parted_pull, .done = parted_done, .ctx = p },
 		.length = p->parts.length,
 	};
 	return conn_reply(conn, head, &body);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +28,16 @@ stream_read(struct stream *s, void *buf, size_t cap, size_t *ret_n, bool *ret_mo
 	return NET_IO_DONE;
 }
 
+/* What a system call that writes came to. */
+static enum net_io
+sent(ssize_t n, size_t *ret_n)
+{
+	if (n < 0)
+		return errno == EAGAIN ? NET_IO_WANT_WRITE : NET_IO_FAILED;
+	*ret_n = (size_t)n;
+	return NET_IO_DONE;
+}
+
 enum net_io
 stream_send(struct stream *s, struct iovec *iov, size_t n_iov, size_t *ret_n)
 {
@@ -35,10 +46,28 @@ stream_send(struct stream *s, struct iovec *iov, size_t n_iov, size_t *ret_n)
 	do
 		n = sendmsg(s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? NET_IO_WANT_WRITE : NET_IO_FAILED;
-	*ret_n = (size_t)n;
-	return NET_IO_DONE;
+	return sent(n, ret_n);
+}
+
+enum net_io
+stream_send_head(struct stream *s, struct view run, size_t *ret_n)
+{
+	ssize_t n;
+	do
+		n = send(s->fd, run.p, run.n, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE);
+	while (n < 0 && errno == EINTR);
+	return sent(n, ret_n);
+}
+
+enum net_io
+stream_send_file(struct stream *s, int fd, uint64_t at, size_t n, size_t *ret_n)
+{
+	off_t offset = (off_t)at;
+	ssize_t r;
+	do
+		r = sendfile(s->fd, fd, &offset, n);
+	while (r < 0 && errno == EINTR);
+	return r == 0 ? NET_IO_EOF : sent(r, ret_n);
 }
 
 enum net_io
@@ -50,10 +79,7 @@ stream_write(struct stream *s, struct view run, size_t *ret_n)
 	do
 		n = send(s->fd, run.p, run.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN ? NET_IO_WANT_WRITE : NET_IO_FAILED;
-	*ret_n = (size_t)n;
-	return NET_IO_DONE;
+	return sent(n, ret_n);
 }
 
 void

@@ -26,6 +26,10 @@ struct stream {
 enum net_io stream_read(struct stream *s, void *buf, size_t cap, size_t *ret_n, bool *ret_more);
 /* Plain streams only: gathers; may move fewer bytes than offered. */
 enum net_io stream_send(struct stream *s, struct iovec *iov, size_t n_iov, size_t *ret_n);
+/* Plain streams only, and more follows at once: the kernel may wait for it to fill a segment. */
+enum net_io stream_send_head(struct stream *s, struct view run, size_t *ret_n);
+/* Plain streams only: from a file, at most n bytes. NET_IO_EOF: the file ends before at. */
+enum net_io stream_send_file(struct stream *s, int fd, uint64_t at, size_t n, size_t *ret_n);
 /* Either kind, one run. After WANT_* offer at least the same bytes again. */
 enum net_io stream_write(struct stream *s, struct view run, size_t *ret_n);
 /* Tells the peer that nothing more comes; reading goes on. */

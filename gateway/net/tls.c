@@ -39,6 +39,18 @@ bio_write(BIO *bio, const char *p, int n)
 {
 	struct tls_session *s = BIO_get_data(bio);
 	BIO_clear_retry_flags(bio);
+	if (s->batch) {
+		if (n < 0 || (size_t)n > sizeof s->batch->bytes - s->batch->n)
+			abort(); /* TLS_PUT_ROOM is wrong */
+		memcpy(s->batch->bytes + s->batch->n, p, (size_t)n);
+		s->batch->n += (size_t)n;
+		return n;
+	}
+	if (s->owed) {
+		/* Records keep their order. */
+		BIO_set_retry_write(bio);
+		return -1;
+	}
 	ssize_t r = n > 0 ? send(s->fd, p, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) : 0;
 	if (r < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_write(bio);
@@ -276,6 +288,7 @@ tls_session_free(struct tls_session *s)
 		return;
 	SSL_free(s->ssl);
 	tls_free(s->tls);
+	free(s->owed);
 	free(s);
 }
 
@@ -325,6 +338,63 @@ tls_session_read(struct tls_session *s, void *buf, size_t cap, size_t *ret_n, bo
 		return ended(s, r);
 	*ret_n = n;
 	return NET_IO_DONE;
+}
+
+enum net_io
+tls_session_put(struct tls_session *s, struct tls_batch *batch, struct view bytes, size_t *ret_n)
+{
+	if (s->owed || bytes.n > TLS_RECORD_MAX || sizeof batch->bytes - batch->n < TLS_PUT_ROOM)
+		abort();
+	s->batch = batch;
+	enum net_io io = tls_session_write(s, bytes.p, bytes.n, ret_n);
+	s->batch = NULL;
+	if (io == NET_IO_DONE)
+		s->put += *ret_n;
+	return io;
+}
+
+/* As far as the socket takes it: how much that was, or -1. */
+static ssize_t
+send_on(struct tls_session *s, const uint8_t *p, size_t n)
+{
+	ssize_t r;
+	do
+		r = send(s->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (r < 0 && errno == EINTR);
+	return r < 0 && errno == EAGAIN ? 0 : r;
+}
+
+enum net_io
+tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n)
+{
+	const uint8_t *p = s->owed ? s->owed + s->owed_off : batch->bytes;
+	size_t n = s->owed ? s->owed_n - s->owed_off : batch->n;
+	ssize_t r = s->dead ? -1 : send_on(s, p, n);
+	batch->n = 0;
+	if (r >= 0 && (size_t)r == n) {
+		free(s->owed);
+		s->owed = NULL;
+		*ret_n = s->put;
+		s->put = 0;
+		return NET_IO_DONE;
+	}
+	if (r >= 0 && !s->owed) {
+		s->owed_n = n - (size_t)r;
+		s->owed_off = 0;
+		s->owed = malloc(s->owed_n);
+		if (s->owed)
+			memcpy(s->owed, p + r, s->owed_n);
+	} else if (r >= 0) {
+		s->owed_off += (size_t)r;
+	}
+	s->dead |= r < 0 || !s->owed;
+	return s->dead ? NET_IO_FAILED : NET_IO_WANT_WRITE;
+}
+
+bool
+tls_session_owes(const struct tls_session *s)
+{
+	return s->owed != NULL;
 }
 
 enum net_io

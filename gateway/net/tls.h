@@ -63,6 +63,17 @@ struct tls_config {
 	uint32_t send_fragment;    /* 512 to 16384; 0: 16384. For modules with small buffers */
 };
 
+/*
+ * Records of one process on their way to a socket: put together here, written by
+ * one system call. Empty between calls to tls_session_flush.
+ */
+#define TLS_BATCH 8                          /* full records */
+#define TLS_PUT_ROOM (TLS_RECORD_MAX + 4096) /* the same cut into fragments of 512, each with its MAC and padding */
+struct tls_batch {
+	size_t n;
+	uint8_t bytes[TLS_BATCH * TLS_PUT_ROOM];
+};
+
 struct tls;         /* counted: sessions keep it alive */
 struct tls_session;
 
@@ -82,6 +93,18 @@ enum net_io tls_session_handshake(struct tls_session *session);
 /* *ret_more: bytes are held back inside, for which no socket event will come. */
 enum net_io tls_session_read(struct tls_session *session, void *buf, size_t cap, size_t *ret_n,
     bool *ret_more);
+/*
+ * Makes records of at most TLS_RECORD_MAX bytes, *ret_n of them, in the batch:
+ * TLS_BATCH times before a flush. Not while the session owes something.
+ */
+enum net_io tls_session_put(struct tls_session *session, struct tls_batch *batch, struct view bytes,
+    size_t *ret_n);
+/*
+ * Writes the batch. What the socket does not take is kept and owed; later calls
+ * (with an empty batch) write on. DONE: all of it, which was *ret_n bytes put.
+ */
+enum net_io tls_session_flush(struct tls_session *session, struct tls_batch *batch, size_t *ret_n);
+bool tls_session_owes(const struct tls_session *session);
 /* After WANT_*, at least the same bytes must be offered again. */
 enum net_io tls_session_write(struct tls_session *session, const void *buf, size_t n,
     size_t *ret_n);

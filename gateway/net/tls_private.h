@@ -19,6 +19,10 @@ struct tls_session {
 	struct tls *tls;
 	SSL *ssl;
 	int fd;
+	struct tls_batch *batch; /* where records go instead of the socket, during tls_session_put */
+	uint8_t *owed;           /* what the socket did not take; NULL: nothing */
+	size_t owed_n, owed_off;
+	size_t put;              /* bytes put since the last complete flush */
 	bool eof;    /* the peer's FIN was read */
 	bool dead;   /* OpenSSL forbids further calls after a fatal error */
 	bool has_peer;

@@ -89,7 +89,7 @@ cuts_answer(struct cuts *c, struct conn *conn)
 {
 	const struct http_request *r = conn_request(conn);
 	const struct http_resource image = { CUTS_IMAGE, view_str(CUTS_ETAG), CUTS_WALL - 86400 };
-	const struct net_source source = { cuts_pull, NULL, c };
+	const struct net_source source = { .pull = cuts_pull, .ctx = c };
 	const struct serve_text ok = { .status = 200 };
 	const struct serve_text word = { .status = 404, .type = "application/json", .body = view_str("{\"code\":27}") };
 	int err;

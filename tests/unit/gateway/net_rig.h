@@ -57,6 +57,7 @@ struct rig {
 	uint64_t size;
 	uint64_t fail_at;       /* offset at which the source fails */
 	uint8_t run[RIG_RUN];
+	int file;               /* not 0: the image lies there too, and may be sent from it */
 	uint64_t pulled, done;  /* bytes handed out, sources let go */
 	/* what the owner saw */
 	unsigned requests, sents, closes, stops;
@@ -111,6 +112,18 @@ rig_pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
 	return (int64_t)n;
 }
 
+static int64_t
+rig_file(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run)
+{
+	struct rig *r = ctx;
+	if (offset >= r->fail_at)
+		return FG_EIO;
+	assert_true(offset < r->size);
+	uint64_t left = (r->size < r->fail_at ? r->size : r->fail_at) - offset;
+	*ret_run = (struct net_run){ r->file, offset };
+	return (int64_t)(left < max ? left : max);
+}
+
 static void
 rig_done(void *ctx)
 {
@@ -121,7 +134,7 @@ static int
 rig_serve(struct rig *r, struct conn *conn)
 {
 	const struct http_resource image = { r->size, view_str(RIG_ETAG), RIG_WALL - 86400 };
-	const struct net_source source = { rig_pull, rig_done, r };
+	const struct net_source source = { .pull = rig_pull, .file = r->file ? rig_file : NULL, .done = rig_done, .ctx = r };
 	return serve_image(conn, &image, &source, NULL);
 }
 

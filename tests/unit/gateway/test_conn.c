@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/gateway/net_rig.h"
 
+#include <sys/mman.h>
+
 #define GET "GET /f/a HTTP/1.1\r\nHost: h\r\n\r\n"
 #define RANGE(r) "GET /f/a HTTP/1.1\r\nHost: h\r\nRange: bytes=" r "\r\n\r\n"
 
@@ -223,6 +225,63 @@ a_source_that_cannot_vouch_ends_the_transfer(void **state)
 	assert_true(f->r->sent.sent <= 65536);
 	assert_true(f->r->pulled <= 65536);
 	assert_int_equal(f->r->done, 1);
+}
+
+/* The image in a file of its own; the caller closes it. */
+static int
+image_file(const struct rig *r)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	FILE *f = fdopen(dup(fd), "w");
+	for (uint64_t i = 0; i < r->size; i++)
+		putc(rig_byte(i), f);
+	assert_int_equal(fclose(f), 0);
+	return fd;
+}
+
+static void
+long_answers_come_from_the_file(void **state)
+{
+	struct fixture *f = *state;
+	f->r->size = 3000001;
+	f->r->file = image_file(f->r);
+	/* A small buffer: every write is a short one. */
+	rig_hang_up(f->c);
+	f->c = rig_connect_from(f->r, NULL, 4096);
+	for (int i = 0; i < 2; i++) {
+		struct rig_reply reply = rig_ask(f->r, f->c, i ? RANGE("777-2900000") : GET);
+		assert_int_equal(reply.n, i ? 2899224 : 3000001);
+		rig_assert_image(&reply, i ? 777 : 0);
+		assert_int_equal(f->r->sent.sent, reply.n);
+		assert_true(f->r->sent.complete);
+		rig_eat(f->c, reply.n);
+	}
+	/* Most of it uncopied: only what is left of a turn may be pulled. */
+	assert_true(f->r->pulled < 300000);
+	/* A short one is copied: that costs less. */
+	f->r->pulled = 0;
+	struct rig_reply reply = rig_ask(f->r, f->c, RANGE("100-2147"));
+	assert_int_equal(reply.n, 2048);
+	rig_assert_image(&reply, 100);
+	assert_int_equal(f->r->pulled, 2048);
+	close(f->r->file);
+}
+
+static void
+a_file_that_cannot_vouch_ends_the_transfer(void **state)
+{
+	struct fixture *f = *state;
+	f->r->fail_at = 65536;
+	f->r->file = image_file(f->r);
+	rig_send(f->r, f->c, GET);
+	while (!f->c->eof)
+		rig_want(f->r, f->c, f->c->n + 1);
+	assert_true(f->c->reset);
+	rig_settle(f->r);
+	assert_int_equal(f->r->closed.why, CONN_WHY_SOURCE);
+	assert_true(f->r->sent.sent <= 65536);
+	assert_int_equal(f->r->done, 1);
+	close(f->r->file);
 }
 
 static void
@@ -801,6 +860,8 @@ main(void)
 		TEST(resetting_inside_on_request),
 		TEST(closing_without_a_word),
 		TEST(a_source_that_cannot_vouch_ends_the_transfer),
+		TEST(a_file_that_cannot_vouch_ends_the_transfer),
+		TEST(long_answers_come_from_the_file),
 		TEST(beyond_four_gigabytes),
 		TEST(several_ranges_come_in_parts),
 		TEST(parts_to_a_slow_reader),

@@ -234,6 +234,52 @@ test_rotten_hot_block(void **state)
 	src.done(src.ctx);
 }
 
+/* What the kernel would send of a run is what pull gives, and never more than asked for. */
+static void
+test_hot_runs_lie_in_the_file(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(add(f), 0);
+	struct net_source src = source_of(f);
+	uint8_t *got = malloc(SIZE);
+	struct net_run run;
+	for (uint64_t at = 0; at < SIZE;) {
+		int64_t n = src.file(src.ctx, at, RELEASE_BLOCK + 7777, &run);
+		assert_true(n > 0 && n <= RELEASE_BLOCK + 7777 && (uint64_t)n <= SIZE - at);
+		assert_int_equal(pread(run.fd, got, (size_t)n, (off_t)run.at), n);
+		assert_memory_equal(got, f->s->image + at, (size_t)n);
+		at += (uint64_t)n;
+	}
+	assert_true(src.file(src.ctx, SIZE, 1, &run) < 0);
+	assert_true(src.file(src.ctx, UINT64_MAX, 1, &run) < 0);
+	assert_true(src.file(src.ctx, 0, 0, &run) < 0);
+	assert_int_equal(f->corrupt, 0);
+	src.done(src.ctx);
+	free(got);
+	/* Nothing of the kind for a file that others may write to. */
+	stock_drop(f->stock, f->s->id);
+	assert_int_equal(add_as(f, false, file_of(f->s->image, SIZE), sample_blocks_fd(f->s)), 0);
+	src = source_of(f);
+	assert_null(src.file);
+	src.done(src.ctx);
+}
+
+static void
+test_a_run_ends_before_a_rotten_block(void **state)
+{
+	struct fixture *f = *state;
+	struct net_run run;
+	f->s->image[RELEASE_BLOCK + 9] ^= 1;
+	assert_int_equal(add(f), 0);
+	struct net_source src = source_of(f);
+	assert_int_equal(src.file(src.ctx, 100, SIZE, &run), RELEASE_BLOCK - 100);
+	assert_int_equal(f->corrupt, 0);
+	assert_true(src.file(src.ctx, RELEASE_BLOCK, 1, &run) < 0);
+	assert_int_equal(f->corrupt, 1);
+	assert_int_equal(f->corrupt_block, 1);
+	src.done(src.ctx);
+}
+
 static void
 test_cold_file_that_changes_under_way(void **state)
 {
@@ -378,6 +424,8 @@ main(void)
 		T(test_blocks_that_are_not_the_records),
 		T(test_image_of_another_size_or_not_sealed),
 		T(test_rotten_hot_block),
+		T(test_hot_runs_lie_in_the_file),
+		T(test_a_run_ends_before_a_rotten_block),
 		T(test_cold_file_that_changes_under_way),
 		T(test_dropped_while_sending),
 		T(test_banned_stays_out),
