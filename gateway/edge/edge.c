@@ -153,6 +153,7 @@ on_table(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	} else {
 		table_free(e->table);
 		e->table = t;
+		e->epoch++;
 	}
 	answer.err = err;
 	chan_send(c, MSG_TABLE_TAKEN, &answer, NULL, 0);
@@ -332,6 +333,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	bundle_free(e->bundle);
 	e->config = c;
 	e->bundle = b;
+	e->epoch++;
 	return FG_OK;
 }
 

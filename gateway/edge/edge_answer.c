@@ -29,6 +29,8 @@ edge_on_close(void *ctx, struct conn *conn, const struct conn_outcome *out)
 		edge_sight_refused(ctx, conn);
 	if (v && v->ask)
 		edge_asks_forget(ctx, v->ask);
+	if (v)
+		free(v->recall);
 	free(v);
 	conn_set_data(conn, NULL);
 }
@@ -242,6 +244,7 @@ struct choice {
 	uint8_t release[MSG_ID];
 	uint8_t module[MSG_ID];
 	bool have_module;
+	int64_t not_before, not_after;
 };
 
 /* One row against module, record and time; the reason if it is not offered. */
@@ -302,6 +305,8 @@ decide(const struct edge *e, const struct route *r)
 		if (a != SCOPE_OFFER)
 			continue;
 		memcpy(c.release, row.release, MSG_ID);
+		c.not_before = row.not_before;
+		c.not_after = row.not_after;
 		break;
 	}
 	/* Nobody is granted anything without a pseudonym: a module unknown so far is learnt first. */
@@ -359,6 +364,20 @@ answer_other(struct edge *e, struct conn *conn, const struct http_request *req)
 	edge_not_now(e, conn, e->route.hit.profile, false);
 }
 
+static void
+keep(const struct edge *e, struct visit *v, const struct http_request *req, const struct choice *c, uint64_t sighting)
+{
+	struct recall what = {
+		.sighting = sighting,
+		.profile = e->route.hit.profile,
+		.not_before = c->not_before,
+		.not_after = c->not_after,
+	};
+	memcpy(what.module, c->module, MSG_ID);
+	memcpy(what.release, c->release, MSG_ID);
+	edge_recall_keep(e, v, req, &what);
+}
+
 void
 edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 {
@@ -371,6 +390,12 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		answer_other(e, conn, req);
 		return;
 	}
+	struct visit *v = conn_data(conn);
+	const struct recall *was = v ? edge_recall(e, v, req) : NULL;
+	if (was) {
+		serve(e, conn, was->module, was->release, was->profile);
+		return;
+	}
 	int err = route_conn(e, conn, req);
 	if (err) {
 		if (err == FG_ENOTFOUND)
@@ -379,12 +404,18 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		return;
 	}
 	struct choice c = decide(e, &e->route);
-	edge_sight(e, conn, req, &e->route, c.answer);
+	uint64_t sighting = edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
-	if (c.answer != SCOPE_OFFER)
+	if (c.answer != SCOPE_OFFER) {
 		edge_not_now(e, conn, profile, false);
-	else if (leases_valid(e->leases, c.module, c.release, clock_mono_ms(e->clock)))
-		serve(e, conn, c.module, c.release, profile);
-	else
+		return;
+	}
+	if (!leases_valid(e->leases, c.module, c.release, clock_mono_ms(e->clock))) {
 		edge_asks_add(e, conn, profile, c.module, c.release);
+		return;
+	}
+	/* A first request may well be the only one. */
+	if (v && sighting)
+		keep(e, v, req, &c, sighting);
+	serve(e, conn, c.module, c.release, profile);
 }

@@ -27,6 +27,21 @@
 #define EDGE_TICK_MS 250
 #define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
 
+/*
+ * A request that was offered its release. The same one again, but for its Range,
+ * is decided the same way for as long as configuration and table stay: only what
+ * time and restrictions change is looked at anew.
+ */
+struct recall {
+	uint64_t print;            /* of the request, without its Range; 0: nothing to recall */
+	uint64_t sighting;         /* the key its repeats are counted under */
+	uint64_t epoch;            /* edge's, when it was decided */
+	const struct profile *profile;
+	int64_t not_before, not_after;
+	uint8_t module[MSG_ID];
+	uint8_t release[MSG_ID];
+};
+
 /* What is remembered of a connection; its conn_data, from the first offer to its end. */
 struct visit {
 	uint64_t ask;              /* token of the grant its request waits for; 0: none */
@@ -38,6 +53,7 @@ struct visit {
 	uint64_t first, length, size; /* of the image; several ranges: from the first, all together */
 	bool to_end;               /* the last byte is in it */
 	bool parted;               /* several ranges: what is sent is more than image */
+	struct recall *recall;     /* from the second request on; NULL: none */
 };
 
 enum ask_step { ASK_FREE = 0, ASK_CONTROL, ASK_AUDIT };
@@ -90,6 +106,7 @@ struct edge {
 		struct listener *open;         /* the engine's, from then on */
 		struct edge_file file[EDGE_FILES]; /* handed over and not yet used */
 	} listener[MSG_LISTENERS_MAX];
+	uint64_t epoch;               /* one more with each table and configuration */
 	bool halted;
 	int64_t next_sweep_ms;
 	uint64_t untold;              /* entries about transfers that nobody took, since the last word about it */
@@ -169,10 +186,19 @@ bool edge_sight_init(struct edge *e);
  * Tells control about a request; repeats within EDGE_SEEN_S are counted. r NULL:
  * no profile fits; only then its path and headers are told, for somebody to
  * write one from. Otherwise they may hold a token, of which only the digest is ours.
+ * Returns the key that repeats are counted under; 0: not looked at.
  */
-void edge_sight(struct edge *e, const struct conn *conn, const struct http_request *req, const struct route *r,
+uint64_t edge_sight(struct edge *e, const struct conn *conn, const struct http_request *req, const struct route *r,
     unsigned answer);
 /* Tells audit about a client certificate that ended a handshake; likewise. */
 void edge_sight_refused(struct edge *e, const struct conn *conn);
+/* A repeat is counted; false when it is to be told, which takes edge_sight. */
+bool edge_sight_again(struct edge *e, uint64_t key);
+
+/* ---- edge_recall.c ---- */
+/* What holds for this request too, its repeat counted; NULL: it is to be decided. Borrowed from the visit. */
+const struct recall *edge_recall(struct edge *e, const struct visit *v, const struct http_request *req);
+/* Keeps what was just decided, print and epoch apart; without memory the next one is decided again. */
+void edge_recall_keep(const struct edge *e, struct visit *v, const struct http_request *req, const struct recall *what);
 
 #endif

@@ -73,10 +73,8 @@ due(struct edge *e, uint64_t key, uint32_t *ret_repeats)
 {
 	int64_t now = clock_mono_ms(e->clock);
 	struct seen *s = &e->seen[key % EDGE_SEEN];
-	if (s->key == key && now - s->told_ms < EDGE_SEEN_S * 1000) {
-		s->repeats += s->repeats < UINT32_MAX;
+	if (edge_sight_again(e, key))
 		return NULL;
-	}
 	*ret_repeats = s->key == key ? s->repeats : 0;
 	*s = (struct seen){ .key = key, .told_ms = now };
 	return s;
@@ -114,7 +112,17 @@ about_unknown(struct msg_sighting *m, const struct http_request *req)
 		visible_cstr(agent->value, m->agent, sizeof m->agent);
 }
 
-void
+bool
+edge_sight_again(struct edge *e, uint64_t key)
+{
+	struct seen *s = &e->seen[key % EDGE_SEEN];
+	if (s->key != key || clock_mono_ms(e->clock) - s->told_ms >= EDGE_SEEN_S * 1000)
+		return false;
+	s->repeats += s->repeats < UINT32_MAX;
+	return true;
+}
+
+uint64_t
 edge_sight(struct edge *e, const struct conn *conn, const struct http_request *req, const struct route *r,
     unsigned answer)
 {
@@ -124,11 +132,12 @@ edge_sight(struct edge *e, const struct conn *conn, const struct http_request *r
 	uint32_t repeats = 0, tag = conn_tag(conn);
 	/* Strangers decide how many there are: a full channel would cost us control itself. */
 	if ((!r && !e->config->learn) || !edge_has_room(e, MSG_ROLE_CONTROL, EDGE_SIGHTS_QUEUED))
-		return; /* the module asks again */
+		return 0; /* the module asks again */
 	conn_peer(conn, ip, &port);
-	struct seen *s = due(e, key_of(e, conn, req, r, ip, answer), &repeats);
+	uint64_t key = key_of(e, conn, req, r, ip, answer);
+	struct seen *s = due(e, key, &repeats);
 	if (!s)
-		return;
+		return key;
 	struct msg_sighting m = { .answer = (uint8_t)answer, .repeats = repeats };
 	if (r)
 		about_route(&m, r);
@@ -140,6 +149,7 @@ edge_sight(struct edge *e, const struct conn *conn, const struct http_request *r
 		snprintf(m.listener, sizeof m.listener, "%s", e->config->listeners[tag].name);
 	if (chan_send(role_peer(e->role, MSG_ROLE_CONTROL, 0), MSG_SIGHTING, &m, NULL, 0))
 		*s = (struct seen){ 0 }; /* not told after all */
+	return key;
 }
 
 void

@@ -963,6 +963,69 @@ test_leases_outlive_control_for_an_hour(void **state)
 	module_end(&m);
 }
 
+/* A module's hundredth range costs less than its first, and is decided no less. */
+static void
+test_the_same_request_again(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	char range[64];
+	ready(f, SMALL);
+	get_granted(f, &m);
+	struct table_decision row = sample_row(f->s);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 5; i++) {
+			unsigned first = round * 50000 + i * 1024;
+			snprintf(range, sizeof range, "Range: bytes=%u-%u\r\n", first, first + 1023);
+			get(&m, PATH, range);
+			assert_int_equal(m.status, 206);
+			assert_int_equal(m.n, 1024);
+			assert_memory_equal(m.body, f->s->image + first, m.n);
+		}
+		/* Another module on the same connection gets nothing by the first one's answer. */
+		get(&m, "/fw/rtr/2.0.bin?imei=" IMEI2 "&v=1.9", range);
+		expect_not_now(&m);
+		get(&m, PATH, range);
+		assert_int_equal(m.status, 206);
+		/* A table in between: held, then offered again. */
+		offer_as(f, &row, true, true);
+		get(&m, PATH, range);
+		expect_not_now(&m);
+		offer(f);
+	}
+	quiet(f, f->control);
+	assert_int_equal(f->sightings, 3); /* the module offered and held, and the other one */
+	/* Those kept back are told after a minute. */
+	get(&m, PATH, range);
+	get(&m, PATH, range);
+	__atomic_add_fetch(&f->shared->skip_ms, EDGE_SEEN_S * 1000, __ATOMIC_SEQ_CST);
+	get(&m, PATH, range);
+	assert_int_equal(m.status, 206);
+	struct msg_sighting s;
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_int_equal(s.repeats, 20);
+	/* The lease runs out on a connection that stays. */
+	for (unsigned i = 0; i < 60; i++) {
+		__atomic_add_fetch(&f->shared->skip_ms, 60 * 1000, __ATOMIC_SEQ_CST);
+		if (i < 58) {
+			get(&m, PATH, range);
+			assert_int_equal(m.status, 206);
+		}
+	}
+	ask(&m, "GET", PATH, range);
+	grant(f);
+	read_reply(&m, true);
+	assert_int_equal(m.status, 206);
+	get(&m, PATH, range);
+	get(&m, PATH, range);
+	assert_int_equal(m.status, 206);
+	/* And the window of the release. */
+	f->shared->wall_s = SAMPLE_NOT_AFTER;
+	get(&m, PATH, range);
+	expect_not_now(&m);
+	module_end(&m);
+}
+
 static void
 test_https(void **state)
 {
@@ -1500,6 +1563,7 @@ main(void)
 		T(test_exact_bytes_ranges_and_conditions),
 		T(test_cold_image),
 		T(test_leases_outlive_control_for_an_hour),
+		T(test_the_same_request_again),
 		T(test_https),
 		T(test_a_block_that_was_not_signed_for),
 		T(test_revoke),
