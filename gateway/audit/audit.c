@@ -259,7 +259,7 @@ static const struct chan_rule edge_rules[] = {
 };
 static const struct chan_rule control_rules[] = {
 	APPEND_RULE,
-	HEAD_RULE,
+	{ MSG_HEAD_ASK, CHAN_ALWAYS, audit_on_head_ask_to_read },
 	{ MSG_ROOT_ASK, CHAN_ALWAYS, audit_on_root_ask },
 	{ MSG_LOG_OPEN, CHAN_ALWAYS, audit_on_log_open },
 	{ MSG_PROOF_ASK, CHAN_ALWAYS, audit_on_proof_ask },

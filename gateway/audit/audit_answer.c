@@ -16,6 +16,15 @@ audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame 
 }
 
 void
+audit_on_head_ask_to_read(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct audit *a = ctx;
+	if (!a->witness.comparing && !a->remote.waiting)
+		audit_publish_for_reader(a);
+	audit_on_head_ask(ctx, c, msg, frame);
+}
+
+void
 audit_tell_head(struct audit *a, struct chan *c, uint64_t token)
 {
 	struct msg_head m = { .token = token, .state = (uint8_t)audit_state(a), .last_us = a->last_us };

@@ -182,11 +182,23 @@ audit_publish(struct audit *a)
 	audit_witness_published(a);
 }
 
+static bool
+is_busy(const struct audit *a)
+{
+	return a->waiting_n || clock_mono_ms(a->clock) - a->committed_ms < AUDIT_PUBLISH_PAUSE_MS;
+}
+
+void
+audit_publish_for_reader(struct audit *a)
+{
+	if (!is_busy(a) && audit_is_usable(a) && ledger_published(a->ledger) < ledger_size(a->ledger))
+		audit_publish(a);
+}
+
 void
 audit_publish_tick(struct audit *a)
 {
-	bool busy = a->waiting_n || clock_mono_ms(a->clock) - a->committed_ms < AUDIT_PUBLISH_PAUSE_MS;
-	if (busy && a->publish_skips < AUDIT_PUBLISH_SKIPS) {
+	if (is_busy(a) && a->publish_skips < AUDIT_PUBLISH_SKIPS) {
 		a->publish_skips++;
 		return;
 	}

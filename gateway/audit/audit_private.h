@@ -215,6 +215,8 @@ void audit_run_commit(struct audit *a);
 void audit_publish(struct audit *a);
 /* The same, once a second: put off, a few times, while entries come one after another and would wait for it. */
 void audit_publish_tick(struct audit *a);
+/* The same, for somebody who waits to read what is durable; nothing while entries come one after another. */
+void audit_publish_for_reader(struct audit *a);
 /* No acknowledgement to that channel any more. */
 void audit_forget(struct audit *a, const struct chan *c);
 /* For granted and the floor of time: what the log already holds. Is ledger_open()'s each(). */
@@ -229,6 +231,8 @@ void audit_on_grant_append(void *ctx, struct chan *c, const void *msg, struct wi
 /* Unasked, when the warden comes: it needs the floor before it can say that a clock is sure. */
 void audit_tell_head(struct audit *a, struct chan *c, uint64_t token);
 void audit_on_head_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
+/* Control's: it reads what is published, above all after its start, when nothing is permitted before it has read all. */
+void audit_on_head_ask_to_read(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 void audit_on_root_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 void audit_on_log_open(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);
 void audit_on_proof_ask(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame);

@@ -659,6 +659,21 @@ checkpoint_file(const struct fixture *f, size_t *ret_n)
 	return p;
 }
 
+/* Control asks how far it can read: what is durable, once it is a moment old. At most one of three has a tick to thank. */
+static void
+test_a_reader_waits_for_no_tick(void **state)
+{
+	struct fixture *f = *state;
+	const struct timespec moment = { .tv_nsec = 250000000 };
+	start(f);
+	for (unsigned i = 0; i < 3; i++) {
+		append(f, f->control, ENTRY_REVIEW_OPENED, "to be read");
+		nanosleep(&moment, NULL);
+		struct msg_head h = head(f, f->control);
+		assert_int_equal(h.published, h.size);
+	}
+}
+
 static void
 test_nothing_before_the_comparison(void **state)
 {
@@ -1291,6 +1306,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reading, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tampered, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_reader_waits_for_no_tick, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_before_the_comparison, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rolled_back_behind_the_warden, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_tree, setup, teardown),
