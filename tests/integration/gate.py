@@ -319,17 +319,18 @@ class Gate:
         done = self.cli("people", "propose", "--proposal", proposal, "--sign", os.path.join(people, "bob"))
         assert done["state"] == "in-force", done
 
-    def export(self):
+    def export(self, pause=1.2):
+        """The log so far. pause: until edges have said what they did; what control said is there without."""
         out = os.path.join(self.dir, f"export-{time.monotonic_ns()}")
-        time.sleep(1.2)  # the next checkpoint
+        time.sleep(pause)
         self.text("audit", "export", out)
         return out
 
     def verify(self, out=None, ok=(0,)):
         return self.tool("fotagate-verify", out or self.export(), "--trust", os.path.join(self.root, "people/trust.txt"), ok=ok)
 
-    def entries(self):
-        with open(os.path.join(self.export(), "entries.jsonl")) as f:
+    def entries(self, out=None):
+        with open(os.path.join(out or self.export(), "entries.jsonl")) as f:
             return [json.loads(line) for line in f]
 
     # -- modules ---------------------------------------------------------
