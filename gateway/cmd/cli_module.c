@@ -5,6 +5,7 @@
 
 #include "gateway/cmd/cli_call.h"
 #include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 
 #define PAGE 500 /* the most control gives at once */
@@ -111,14 +112,11 @@ list(int argc, char **argv)
 static void
 show_module(const struct json_value *m)
 {
-	static const struct {
-		const char *label, *key;
-	} fields[] = {
+	static const struct cli_label fields[] = {
 		{ "module", "id" }, { "group", "group" }, { "listed", "listed" }, { "held", "held" }, { "product", "product" },
 		{ "version", "version" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
 	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		cli_print_field(stdout, fields[i].label, json_get(m, fields[i].key));
+	cli_print_fields(stdout, m, fields, sizeof fields / sizeof fields[0]);
 	const struct json_value *all = json_get(m, "identities");
 	for (size_t i = 0; i < json_count(all); i++) {
 		char kind[32] = "?", class[8] = "?", text[160] = "?";
@@ -130,31 +128,10 @@ show_module(const struct json_value *m)
 }
 
 static int
-one(int argc, char **argv, const char *request, const char *usage, bool with_reason)
+one(int argc, char **argv, const char *request, const char *usage, bool reason)
 {
-	struct cli_args a;
-	const char *reason = NULL;
-	const struct cli_opt opts[] = {
-		{ with_reason ? "reason" : "", with_reason ? CLI_OPT_TEXT : CLI_OPT_END, &reason, 0, 0, 0 },
-		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
-	};
-	struct cli_request r;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
-	if (status)
-		return cli_opt_end(status);
-	if (with_reason && !reason)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
-		    "a reason is missing");
-	cli_call_begin(&r);
-	cli_call_text(&r, "module", a.at[0]);
-	cli_call_text(&r, "reason", reason);
-	status = cli_call_once(&a.common, request, &r, NULL, 0, &reply, &shown);
-	if (shown)
-		show_module(json_root(reply.doc));
-	cli_reply_free(&reply);
-	return status;
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = request, .usage = usage, .key = "module",
+	    .reason = reason, .show = show_module });
 }
 
 static int
@@ -209,20 +186,8 @@ show_answers(const struct json_value *root)
 static int
 explain(int argc, char **argv)
 {
-	struct cli_args a;
-	struct cli_request r;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, NULL, "module explain MODULE [--json]", 1, 1, &a);
-	if (status)
-		return cli_opt_end(status);
-	cli_call_begin(&r);
-	cli_call_text(&r, "module", a.at[0]);
-	status = cli_call_once(&a.common, "module.explain", &r, NULL, 0, &reply, &shown);
-	if (shown)
-		show_answers(json_root(reply.doc));
-	cli_reply_free(&reply);
-	return status;
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = "module.explain", .key = "module",
+	    .show = show_answers, .usage = "module explain MODULE [--json]" });
 }
 
 /* ---- import ---- */
@@ -298,35 +263,13 @@ cli_module(int argc, char **argv)
 static int
 sightings(int argc, char **argv)
 {
-	static const char *const heads[] = { "resource", "profile", "product", "version", "#count", "#modules", "last", "review",
-		NULL };
-	static const char *const keys[] = { "resource", "profile", "product", "target", "count", "modules", "last", "review" };
-	struct cli_args a;
-	const char *profile = NULL;
-	const struct cli_opt opts[] = {
-		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
-		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	static const struct cli_column columns[] = {
+		{ "resource", "resource", 0 }, { "profile", "profile", 0 }, { "product", "product", 0 }, { "version", "target", 0 },
+		{ "#count", "count", 0 }, { "#modules", "modules", 0 }, { "last", "last", 0 }, { "review", "review", 0 },
 	};
-	struct cli_request r;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, opts, "sighting list [--profile NAME] [--json]", 0, 0, &a);
-	if (status)
-		return cli_opt_end(status);
-	cli_call_begin(&r);
-	cli_call_text(&r, "profile", profile);
-	status = cli_call_once(&a.common, "sighting.list", &r, NULL, 0, &reply, &shown);
-	if (shown) {
-		const struct json_value *all = json_get(json_root(reply.doc), "sightings");
-		struct cli_table t;
-		cli_table_init(&t, heads);
-		for (size_t i = 0; i < json_count(all); i++)
-			for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-				cli_table_value(&t, json_get(json_at(all, i), keys[k]));
-		cli_table_print(&t, stdout, "No module has asked for anything that a profile knows.");
-	}
-	cli_reply_free(&reply);
-	return status;
+	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "sighting.list", .rows = "sightings",
+	    .filter = "profile", .usage = "sighting list [--profile NAME] [--json]", .columns = columns,
+	    .n = sizeof columns / sizeof columns[0], .empty = "No module has asked for anything that a profile knows." });
 }
 
 int

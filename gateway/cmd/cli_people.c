@@ -14,6 +14,7 @@
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_statement.h"
+#include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 
 #define DAYS_MAX 3650 /* as control has it */
@@ -57,33 +58,17 @@ show_suspended(const struct json_value *people)
 }
 
 static void
-show_rows(const struct json_value *rows, const char *const *heads, const char *const *keys)
-{
-	struct cli_table t;
-	if (!json_count(rows))
-		return;
-	fputc('\n', stdout);
-	cli_table_init(&t, heads);
-	for (size_t i = 0; i < json_count(rows); i++) {
-		for (size_t k = 0; keys[k]; k++) {
-			if (!strcmp(keys[k], "sha256"))
-				cli_table_short(&t, json_get(json_at(rows, i), keys[k]), 64);
-			else
-				cli_table_value(&t, json_get(json_at(rows, i), keys[k]));
-		}
-	}
-	cli_table_print(&t, stdout, "");
-}
-
-static void
 show_people(const struct json_value *root)
 {
-	static const char *const proposal_heads[] = { "#set", "proposal", "#have", "#need", "#have new", "#need new",
-		"signed by", "until", "text", NULL };
-	static const char *const proposal_keys[] = { "number", "sha256", "have", "need", "have_new", "need_new", "signed_by",
-		"until", "text", NULL };
-	static const char *const set_heads[] = { "#set", "time", "#persons", "#keys", "#threshold", "statement", NULL };
-	static const char *const set_keys[] = { "number", "time", "persons", "keys", "threshold", "sha256", NULL };
+	static const struct cli_column proposals[] = {
+		{ "#set", "number", 0 }, { "proposal", "sha256", 0 }, { "#have", "have", 0 }, { "#need", "need", 0 },
+		{ "#have new", "have_new", 0 }, { "#need new", "need_new", 0 }, { "signed by", "signed_by", 0 },
+		{ "until", "until", 0 }, { "text", "text", 0 },
+	};
+	static const struct cli_column sets[] = {
+		{ "#set", "number", 0 }, { "time", "time", 0 }, { "#persons", "persons", 0 }, { "#keys", "keys", 0 },
+		{ "#threshold", "threshold", 0 }, { "statement", "sha256", 0 },
+	};
 	const struct json_value *floors = json_get(root, "floors"), *warnings = json_get(root, "warnings");
 	int64_t canary = 0, limit = 0, production = 0;
 	for (size_t i = 0; i < json_count(warnings); i++)
@@ -99,8 +84,8 @@ show_people(const struct json_value *root)
 	cli_print_field(stdout, "can sign", json_get(root, "can_sign"));
 	cli_print_line(stdout, "quorum floors", "%lld for up to %lld modules, %lld for more", (long long)canary, (long long)limit,
 	    (long long)production);
-	show_rows(json_get(root, "proposals"), proposal_heads, proposal_keys);
-	show_rows(json_get(root, "sets"), set_heads, set_keys);
+	cli_print_rows(stdout, json_get(root, "proposals"), proposals, sizeof proposals / sizeof proposals[0], NULL);
+	cli_print_rows(stdout, json_get(root, "sets"), sets, sizeof sets / sizeof sets[0], NULL);
 }
 
 static int
@@ -520,9 +505,8 @@ suspend(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, opts, "people suspend WHO --reason TEXT [--final] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
-	if (!reason)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
-		    "a reason is missing");
+	if (cli_verb_reason(&a.common, reason))
+		return CLI_USAGE;
 	cli_call_begin(&r);
 	if (final)
 		jsonw_kbool(&r.j, "final", true);

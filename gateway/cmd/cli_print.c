@@ -240,6 +240,30 @@ cli_table_drop(struct cli_table *t)
 	*t = (struct cli_table){ 0 };
 }
 
+void
+cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n, const char *empty)
+{
+	const char *heads[CLI_PRINT_COLUMNS_MAX + 1] = { NULL };
+	struct cli_table t;
+	if (!empty && !json_count(rows))
+		return;
+	for (unsigned i = 0; i < n && i < CLI_PRINT_COLUMNS_MAX; i++)
+		heads[i] = columns[i].head;
+	cli_table_init(&t, heads);
+	for (size_t i = 0; i < json_count(rows); i++) {
+		for (unsigned k = 0; heads[k]; k++) {
+			const struct json_value *v = json_get(json_at(rows, i), columns[k].key);
+			if (columns[k].digits)
+				cli_table_short(&t, v, columns[k].digits);
+			else
+				cli_table_value(&t, v);
+		}
+	}
+	if (!empty)
+		fputc('\n', out);
+	cli_table_print(&t, out, empty ? empty : "");
+}
+
 /* ---- labelled lines ---- */
 
 static void
@@ -260,6 +284,13 @@ wrapped(FILE *out, const char *text)
 		p += word + (p[word] == ' ');
 	}
 	fputc('\n', out);
+}
+
+void
+cli_print_fields(FILE *out, const struct json_value *object, const struct cli_label *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		cli_print_field(out, labels[i].label, json_get(object, labels[i].key));
 }
 
 void

@@ -36,6 +36,15 @@ void cli_table_print(struct cli_table *t, FILE *out, const char *empty);
 /* Forgets it unprinted. */
 void cli_table_drop(struct cli_table *t);
 
+/* Of an array of objects: a head, as above, the member below it, and how many digits of it are enough (0: all). */
+struct cli_column {
+	const char *head, *key;
+	unsigned digits;
+};
+/* All of them as a table, or `empty`; NULL: a section, behind a blank line, that is left out when there is no row. */
+void cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n,
+    const char *empty);
+
 /*
  * A JSON text on one line, as it is but for characters beyond ASCII, which become
  * \\u escapes: the same document, and nothing a terminal would act on.
@@ -49,6 +58,11 @@ char *cli_print_plain(const char *text);
 void cli_print_text(const struct json_value *v, struct writer *w);
 /* "label         value", wrapped; nothing for a value that is not there. */
 void cli_print_field(FILE *out, const char *label, const struct json_value *v);
+/* The same for several members of an object. */
+struct cli_label {
+	const char *label, *key;
+};
+void cli_print_fields(FILE *out, const struct json_value *object, const struct cli_label *labels, size_t n);
 void cli_print_line(FILE *out, const char *label, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A string as it is, made visible if it is not plain; "" for no string. */
 void cli_print_string(FILE *out, const struct json_value *v);

@@ -12,6 +12,7 @@
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_statement.h"
+#include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 
 /* ---- list ---- */
@@ -72,57 +73,28 @@ list(int argc, char **argv)
 /* ---- show ---- */
 
 static void
-show_findings(const struct json_value *all)
-{
-	static const char *const heads[] = { "severity", "#count", "finding", NULL };
-	struct cli_table t;
-	if (!json_count(all))
-		return;
-	cli_table_init(&t, heads);
-	for (size_t i = 0; i < json_count(all); i++) {
-		cli_table_value(&t, json_get(json_at(all, i), "severity"));
-		cli_table_value(&t, json_get(json_at(all, i), "count"));
-		cli_table_value(&t, json_get(json_at(all, i), "id"));
-	}
-	fputc('\n', stdout);
-	cli_table_print(&t, stdout, "");
-}
-
-static void
-show_statements(const struct json_value *all)
-{
-	static const char *const heads[] = { "time", "signed by", "counts", "#modules", "groups", "until", "reason", NULL };
-	static const char *const keys[] = { "time", "approver", "current", "max_devices", "groups", "not_after", "reason" };
-	struct cli_table t;
-	if (!json_count(all))
-		return;
-	cli_table_init(&t, heads);
-	for (size_t i = 0; i < json_count(all); i++)
-		for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-			cli_table_value(&t, json_get(json_at(all, i), keys[k]));
-	fputc('\n', stdout);
-	cli_table_print(&t, stdout, "");
-}
-
-static void
 show_row(const struct json_value *r)
 {
-	static const struct {
-		const char *label, *key;
-	} fields[] = {
+	static const struct cli_label fields[] = {
 		{ "review", "id" }, { "state", "state" }, { "", "text" }, { "profile", "profile" }, { "product", "product" },
 		{ "version", "target" }, { "for versions", "from" }, { "image", "image" }, { "size", "size" },
 		{ "came by", "source" }, { "from", "url" }, { "asked", "asked" }, { "first by", "asked_by" },
 		{ "opened", "opened" }, { "deadline", "deadline" }, { "report", "report" }, { "verdict", "verdict" },
 		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" },
 	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		cli_print_field(stdout, fields[i].label, json_get(r, fields[i].key));
+	static const struct cli_column findings[] = {
+		{ "severity", "severity", 0 }, { "#count", "count", 0 }, { "finding", "id", 0 },
+	};
+	static const struct cli_column statements[] = {
+		{ "time", "time", 0 }, { "signed by", "approver", 0 }, { "counts", "current", 0 }, { "#modules", "max_devices", 0 },
+		{ "groups", "groups", 0 }, { "until", "not_after", 0 }, { "reason", "reason", 0 },
+	};
+	cli_print_fields(stdout, r, fields, sizeof fields / sizeof fields[0]);
 	const struct json_value *reasons = json_get(r, "reasons");
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
-	show_findings(json_get(r, "findings"));
-	show_statements(json_get(r, "statements"));
+	cli_print_rows(stdout, json_get(r, "findings"), findings, sizeof findings / sizeof findings[0], NULL);
+	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
 }
 
 static int
@@ -293,34 +265,18 @@ submit(int argc, char **argv)
 
 /* ---- one review, one word ---- */
 
-static int
-one(int argc, char **argv, const char *request, const char *usage, bool with_reason)
+static void
+show_state(const struct json_value *root)
 {
-	struct cli_args a;
-	const char *reason = NULL;
-	const struct cli_opt opts[] = {
-		{ with_reason ? "reason" : "", with_reason ? CLI_OPT_TEXT : CLI_OPT_END, &reason, 0, 0, 0 },
-		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
-	};
-	struct cli_request r;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
-	if (status)
-		return cli_opt_end(status);
-	if (with_reason && !reason)
-		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
-		    "a reason is missing");
-	cli_call_begin(&r);
-	cli_call_text(&r, "reason", reason);
-	cli_call_text(&r, "review", a.at[0]);
-	status = cli_call_once(&a.common, request, &r, NULL, 0, &reply, &shown);
-	if (shown) {
-		cli_print_field(stdout, "review", json_get(json_root(reply.doc), "review"));
-		cli_print_field(stdout, "state", json_get(json_root(reply.doc), "state"));
-	}
-	cli_reply_free(&reply);
-	return status;
+	cli_print_field(stdout, "review", json_get(root, "review"));
+	cli_print_field(stdout, "state", json_get(root, "state"));
+}
+
+static int
+one(int argc, char **argv, const char *request, const char *usage, bool reason)
+{
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = request, .usage = usage, .key = "review",
+	    .reason = reason, .show = show_state });
 }
 
 static int

@@ -7,64 +7,32 @@
 #include "gateway/cmd/cli_call.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_profile.h"
+#include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 #include "images/trustset.h"
 
 static int
 list(int argc, char **argv)
 {
-	static const char *const heads[] = { "name", "supplier", "#quorum", "#canary", "fetches", "policy", "hosts", "path", NULL };
-	struct cli_args a;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, NULL, "profile list [--json]", 0, 0, &a);
-	if (status)
-		return cli_opt_end(status);
-	status = cli_call_once(&a.common, "profile.list", NULL, NULL, 0, &reply, &shown);
-	if (shown) {
-		const struct json_value *all = json_get(json_root(reply.doc), "profiles");
-		struct cli_table t;
-		cli_table_init(&t, heads);
-		for (size_t i = 0; i < json_count(all); i++) {
-			const struct json_value *p = json_at(all, i);
-			cli_table_value(&t, json_get(p, "name"));
-			cli_table_value(&t, json_get(p, "supplier"));
-			cli_table_value(&t, json_get(p, "quorum"));
-			cli_table_value(&t, json_get(p, "canary_quorum"));
-			cli_table_value(&t, json_get(p, "fetches"));
-			cli_table_short(&t, json_get(p, "policy"), 12);
-			cli_table_value(&t, json_get(p, "hosts"));
-			cli_table_value(&t, json_get(p, "path"));
-		}
-		cli_table_print(&t, stdout, "No profile yet. fotagate profile unknown shows what modules ask for.");
-	}
-	cli_reply_free(&reply);
-	return status;
+	static const struct cli_column columns[] = {
+		{ "name", "name", 0 }, { "supplier", "supplier", 0 }, { "#quorum", "quorum", 0 }, { "#canary", "canary_quorum", 0 },
+		{ "fetches", "fetches", 0 }, { "policy", "policy", 12 }, { "hosts", "hosts", 0 }, { "path", "path", 0 },
+	};
+	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "profile.list", .rows = "profiles",
+	    .usage = "profile list [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .empty = "No profile yet. fotagate profile unknown shows what modules ask for." });
 }
 
 static int
 unknown(int argc, char **argv)
 {
-	static const char *const heads[] = { "#id", "#count", "last", "listener", "host", "path", "client", NULL };
-	static const char *const keys[] = { "id", "count", "last", "listener", "host", "path", "agent" };
-	struct cli_args a;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, NULL, "profile unknown [--json]", 0, 0, &a);
-	if (status)
-		return cli_opt_end(status);
-	status = cli_call_once(&a.common, "profile.unknown", NULL, NULL, 0, &reply, &shown);
-	if (shown) {
-		const struct json_value *all = json_get(json_root(reply.doc), "unknown");
-		struct cli_table t;
-		cli_table_init(&t, heads);
-		for (size_t i = 0; i < json_count(all); i++)
-			for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
-				cli_table_value(&t, json_get(json_at(all, i), keys[k]));
-		cli_table_print(&t, stdout, "Every request so far was one that a profile knows.");
-	}
-	cli_reply_free(&reply);
-	return status;
+	static const struct cli_column columns[] = {
+		{ "#id", "id", 0 }, { "#count", "count", 0 }, { "last", "last", 0 }, { "listener", "listener", 0 },
+		{ "host", "host", 0 }, { "path", "path", 0 }, { "client", "agent", 0 },
+	};
+	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "profile.unknown", .rows = "unknown",
+	    .usage = "profile unknown [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .empty = "Every request so far was one that a profile knows." });
 }
 
 /* Lines of a draft: each made visible on its own, so that the breaks stay. */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cmd/cli_verb.h"
+
+#include <string.h>
+
+#include "gateway/cmd/cli_call.h"
+
+int
+cli_verb_reason(const struct cli_common *c, const char *reason)
+{
+	return reason ? 0 : cli_opt_fail(c, CLI_USAGE, "USAGE", "Say with --reason why; it stays in the log.",
+	    "a reason is missing");
+}
+
+int
+cli_verb_one(int argc, char **argv, const struct cli_verb_one *v)
+{
+	struct cli_args a;
+	const char *reason = NULL;
+	const struct cli_opt opts[] = {
+		{ v->reason ? "reason" : "", v->reason ? CLI_OPT_TEXT : CLI_OPT_END, &reason, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, v->usage, 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (v->reason && cli_verb_reason(&a.common, reason))
+		return CLI_USAGE;
+	bool first = strcmp(v->key, "reason") < 0; /* members ascend */
+	cli_call_begin(&r);
+	cli_call_text(&r, v->key, first ? a.at[0] : NULL);
+	cli_call_text(&r, "reason", reason);
+	cli_call_text(&r, v->key, first ? NULL : a.at[0]);
+	status = cli_call_once(&a.common, v->request, &r, NULL, 0, &reply, &shown);
+	if (shown)
+		v->show(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
+}
+
+int
+cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
+{
+	struct cli_args a;
+	const char *filter = NULL;
+	const struct cli_opt opts[] = {
+		{ v->filter ? v->filter : "", v->filter ? CLI_OPT_TEXT : CLI_OPT_END, &filter, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, v->usage, 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	if (v->filter)
+		cli_call_text(&r, v->filter, filter);
+	status = cli_call_once(&a.common, v->request, &r, NULL, 0, &reply, &shown);
+	if (shown)
+		cli_print_rows(stdout, json_get(json_root(reply.doc), v->rows), v->columns, v->n, v->empty);
+	cli_reply_free(&reply);
+	return status;
+}
