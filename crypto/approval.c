@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/intoto.h"
 #include "crypto/json.h"
 #include "crypto/jsonf.h"
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
 
-#define APPROVAL_TYPE "https://in-toto.io/Statement/v1"
 #define APPROVAL_PREDICATE "urn:fotagate:approval:v1"
 #define DAY 86400
 
@@ -231,23 +231,9 @@ approval_encode(const struct approval *a, struct writer *w, char *ret_why, size_
 		return no(ret_why, cap, err, "subject could not be made");
 
 	struct jsonw j;
-	jsonw_init(&j, w);
-	jsonw_object(&j);
-	jsonw_kcstr(&j, "_type", APPROVAL_TYPE);
-	jsonw_key(&j, "predicate");
+	intoto_begin(&j, w);
 	put_predicate(&j, a);
-	jsonw_kcstr(&j, "predicateType", APPROVAL_PREDICATE);
-	jsonw_key(&j, "subject");
-	jsonw_array(&j);
-	jsonw_object(&j);
-	jsonw_key(&j, "digest");
-	jsonw_object(&j);
-	jsonw_khex(&j, "sha256", subject, sizeof subject);
-	jsonw_object_end(&j);
-	jsonw_kcstr(&j, "name", name);
-	jsonw_object_end(&j);
-	jsonw_array_end(&j);
-	jsonw_object_end(&j);
+	intoto_end(&j, APPROVAL_PREDICATE, name, subject);
 	err = writer_err(w);
 	return err ? no(ret_why, cap, err, "statement is too large") : FG_OK;
 }

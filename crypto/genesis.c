@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/intoto.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
 
-#define GENESIS_TYPE "https://in-toto.io/Statement/v1"
 #define GENESIS_PREDICATE "urn:fotagate:genesis:v1"
 
 static int
@@ -58,10 +58,7 @@ genesis_encode(const struct genesis *g, struct writer *w)
 	if (err)
 		return err;
 	struct jsonw j;
-	jsonw_init(&j, w);
-	jsonw_object(&j);
-	jsonw_kcstr(&j, "_type", GENESIS_TYPE);
-	jsonw_key(&j, "predicate");
+	intoto_begin(&j, w);
 	jsonw_object(&j);
 	jsonw_kbool(&j, "demo", g->demo);
 	jsonw_key(&j, "floors");
@@ -76,18 +73,7 @@ genesis_encode(const struct genesis *g, struct writer *w)
 	jsonw_key(&j, "set");
 	signers_put(&j, &g->set);
 	jsonw_object_end(&j);
-	jsonw_kcstr(&j, "predicateType", GENESIS_PREDICATE);
-	jsonw_key(&j, "subject");
-	jsonw_array(&j);
-	jsonw_object(&j);
-	jsonw_key(&j, "digest");
-	jsonw_object(&j);
-	jsonw_khex(&j, "sha256", digest, sizeof digest);
-	jsonw_object_end(&j);
-	jsonw_kcstr(&j, "name", g->origin);
-	jsonw_object_end(&j);
-	jsonw_array_end(&j);
-	jsonw_object_end(&j);
+	intoto_end(&j, GENESIS_PREDICATE, g->origin, digest);
 	return writer_err(w);
 }
 

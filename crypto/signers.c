@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/intoto.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
 
-#define SIGNERS_TYPE "https://in-toto.io/Statement/v1"
 #define SIGNERS_PREDICATE "urn:fotagate:signers:v1"
 
 static int
@@ -210,27 +210,13 @@ signers_encode(const struct signers *s, const char *origin, struct writer *w)
 	if (err)
 		return err;
 	struct jsonw j;
-	jsonw_init(&j, w);
-	jsonw_object(&j);
-	jsonw_kcstr(&j, "_type", SIGNERS_TYPE);
-	jsonw_key(&j, "predicate");
+	intoto_begin(&j, w);
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "gateway", origin);
 	jsonw_key(&j, "set");
 	signers_put(&j, s);
 	jsonw_object_end(&j);
-	jsonw_kcstr(&j, "predicateType", SIGNERS_PREDICATE);
-	jsonw_key(&j, "subject");
-	jsonw_array(&j);
-	jsonw_object(&j);
-	jsonw_key(&j, "digest");
-	jsonw_object(&j);
-	jsonw_khex(&j, "sha256", digest, sizeof digest);
-	jsonw_object_end(&j);
-	jsonw_kcstr(&j, "name", "signers");
-	jsonw_object_end(&j);
-	jsonw_array_end(&j);
-	jsonw_object_end(&j);
+	intoto_end(&j, SIGNERS_PREDICATE, "signers", digest);
 	return writer_err(w);
 }
 
