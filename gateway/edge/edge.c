@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 #include "gateway/edge/edge_private.h"
 
 /* ---- the loop ---- */
@@ -120,12 +121,15 @@ end(void *ctx)
 static void
 edge_free(struct edge *e)
 {
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
 		if (e->listener[i].fd >= 0)
 			close(e->listener[i].fd);
+		tls_free(e->listener[i].tls);
+	}
 	if (e->bundle_fd >= 0)
 		close(e->bundle_fd);
 	edge_tls_forget(e);
+	wipe(e->tickets, sizeof e->tickets);
 	table_free(e->table);
 	stock_free(e->stock);
 	leases_free(e->leases);

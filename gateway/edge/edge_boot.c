@@ -93,7 +93,7 @@ edge_open_listeners(struct edge *e)
 			return err;
 		}
 		err = listener_new(e->net, e->listener[i].fd, &origin, &e->listener[i].open);
-		tls_free(tls); /* the listener holds it */
+		e->listener[i].tls = tls;
 		e->listener[i].fd = -1;
 		if (err)
 			return err;

@@ -104,9 +104,12 @@ struct edge {
 	struct {
 		int fd;                        /* until start() */
 		struct listener *open;         /* the engine's, from then on */
+		struct tls *tls;               /* what it has; NULL: plain */
 		struct edge_file file[EDGE_FILES]; /* handed over and not yet used */
 	} listener[MSG_LISTENERS_MAX];
 	uint64_t epoch;               /* one more with each table and configuration */
+	uint8_t tickets[TLS_TICKET_KEYS][TLS_TICKET_SECRET];
+	bool has_tickets;
 	bool halted;
 	int64_t next_sweep_ms;
 	uint64_t untold;              /* entries about transfers that nobody took, since the last word about it */

@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/wipe.h"
 #include "gateway/edge/edge_private.h"
+#include "gateway/wire/memfd.h"
 
 static void
 forget(struct edge_file *f)
@@ -43,10 +44,32 @@ slurp(int fd, size_t max, struct edge_file *f)
 	return FG_OK;
 }
 
+/* Sealed by one key in all edges, so that a module need not meet the same one again. */
+static int
+take_tickets(struct edge *e, int fd)
+{
+	struct view v;
+	int err = memfd_map(fd, sizeof e->tickets, &v);
+	if (err)
+		return err;
+	if (v.n == sizeof e->tickets)
+		memcpy(e->tickets, v.p, sizeof e->tickets);
+	else
+		err = FG_EPEER;
+	memfd_unmap(v);
+	e->has_tickets |= !err;
+	for (unsigned i = 0; !err && i < MSG_LISTENERS_MAX; i++)
+		if (e->listener[i].tls)
+			err = tls_tickets_set(e->listener[i].tls, e->tickets);
+	return err;
+}
+
 int
 edge_tls_file(struct edge *e, const struct msg_boot_fd *what, int fd)
 {
 	unsigned k;
+	if (what->kind == MSG_FD_TICKETS)
+		return take_tickets(e, fd);
 	if (what->ordinal >= MSG_LISTENERS_MAX)
 		return FG_EPEER;
 	switch (what->kind) {
@@ -118,7 +141,16 @@ edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls **r
 		t.client_ca_pem = text_of(&f[EDGE_FILE_CLIENT_CA]);
 		t.client_crl_pem = text_of(&f[EDGE_FILE_CLIENT_CRL]);
 	}
-	return tls_new(&t, ret, why);
+	struct tls *tls = NULL;
+	int err = tls_new(&t, &tls, why);
+	if (!err && e->has_tickets)
+		err = tls_tickets_set(tls, e->tickets);
+	if (err) {
+		tls_free(tls);
+		return err;
+	}
+	*ret = tls;
+	return FG_OK;
 }
 
 struct revoking {
@@ -155,7 +187,8 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 			net_each(e->net, end_revoked, &r);
 			if (r.n)
 				oplog(OPLOG_NOTICE, "listener %s: %u connections of revoked certificates were reset", l->name, r.n);
-			tls_free(tls);
+			tls_free(e->listener[i].tls);
+			e->listener[i].tls = tls;
 		} else if (n < cap) {
 			n += (size_t)snprintf(ret_why + n, cap - n, "%slistener %s keeps its TLS as it was: %s", n ? "; " : "",
 			    l->name, why[0] ? why : err_name(err));

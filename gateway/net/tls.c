@@ -11,6 +11,7 @@
 #include <openssl/pem.h>
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 
 #define READ_AHEAD 4096 /* a request fits: one recv instead of two, header and body of the record */
 
@@ -221,7 +222,7 @@ tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_
 	tls->refs = 1;
 	tls->ctx = SSL_CTX_new(TLS_server_method());
 	tls->method = method_new();
-	if (!tls->ctx || !tls->method) {
+	if (!tls->ctx || !tls->method || tls_tickets_context(config, tls->context)) {
 		tls_free(tls);
 		return FG_ENOMEM;
 	}
@@ -253,6 +254,7 @@ tls_free(struct tls *tls)
 	SSL_CTX_free(tls->ctx);
 	sk_X509_CRL_pop_free(tls->crls, X509_CRL_free);
 	BIO_meth_free(tls->method);
+	wipe(tls->tickets, sizeof tls->tickets);
 	free(tls);
 }
 

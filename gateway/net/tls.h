@@ -20,6 +20,8 @@
 #define TLS_SPKI_LEN 32     /* SHA-256 of the peer's SubjectPublicKeyInfo */
 #define TLS_RECORD_MAX 16384
 #define TLS_TICKET_S 3600   /* a resumed session is not verified anew: as long as a grant's lease */
+#define TLS_TICKET_KEYS 2   /* the one that seals, and the one before, which still opens */
+#define TLS_TICKET_SECRET 32
 #define TLS_DEPTH_MAX 4     /* of a client's chain; longer ones cost CPU and exist nowhere */
 #define TLS_WHY_MAX 160
 #define TLS_LEVEL 2         /* 112 bits: RSA-2048, SHA-2; what Debian asks for as well */
@@ -85,6 +87,13 @@ int tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_
 /* One more holder, who will call tls_free. Returns tls. */
 struct tls *tls_ref(struct tls *tls);
 void tls_free(struct tls *tls);
+/*
+ * Tickets are sealed by a key of the first secret from now on, and opened by one
+ * of either: processes that are given the same secrets for the same configuration
+ * open each other's. Until the first call keys are random and this struct's own.
+ * 0 or FG_ENOMEM, and nothing has changed.
+ */
+int tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET]);
 
 /* fd stays the caller's. now_s: the time client certificates are checked at. NULL: no memory. */
 struct tls_session *tls_session_new(struct tls *tls, int fd, int64_t now_s);

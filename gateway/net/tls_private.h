@@ -6,12 +6,21 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include "crypto/digest.h"
 #include "gateway/net/tls.h"
+
+struct tls_ticket_key {
+	uint8_t name[16];
+	uint8_t aes[32];
+	uint8_t mac[32];
+};
 
 struct tls {
 	SSL_CTX *ctx;
 	BIO_METHOD *method;
 	STACK_OF(X509_CRL) *crls; /* those of ctx, or NULL */
+	uint8_t context[DIGEST_SHA256_LEN]; /* of tickets: tls_tickets_context() */
+	struct tls_ticket_key tickets[TLS_TICKET_KEYS];
 	unsigned refs; /* one process, one thread */
 };
 
@@ -44,5 +53,9 @@ X509 *tls_next_cert(BIO *bio, bool *bad);
 const char *tls_peer_fill(struct tls *tls, const struct tls_config *config);
 /* After the handshake: whose certificate it was. False: one that may not be believed. */
 bool tls_peer_take(struct tls_session *session);
+
+/* ---- tls_tickets.c ---- */
+/* What a ticket is bound to. 0 or negative fg_err. */
+int tls_tickets_context(const struct tls_config *config, uint8_t ret[DIGEST_SHA256_LEN]);
 
 #endif

@@ -109,6 +109,9 @@ free_all(struct supervisor *s)
 			event_free(s->signals[i]);
 	if (s->watchdog)
 		event_free(s->watchdog);
+	if (s->tickets_due)
+		event_free(s->tickets_due);
+	tickets_wipe(&s->tickets);
 	if (s->base)
 		event_base_free(s->base);
 	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
@@ -279,6 +282,22 @@ on_watchdog(evutil_socket_t fd, short what, void *arg)
 	supervisor_role_after(s->watchdog, s->notify.watchdog_ms);
 }
 
+static unsigned
+tickets_period(const struct supervisor *s)
+{
+	return s->opt->tickets_ms ? s->opt->tickets_ms : TICKETS_PERIOD_MS;
+}
+
+static void
+on_tickets(evutil_socket_t fd, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	(void)fd;
+	(void)what;
+	supervisor_boot_tickets(s);
+	supervisor_role_after(s->tickets_due, tickets_period(s));
+}
+
 static int
 add_events(struct supervisor *s)
 {
@@ -289,8 +308,10 @@ add_events(struct supervisor *s)
 		if (!s->signals[i] || event_add(s->signals[i], NULL))
 			return FG_ENOMEM;
 	s->watchdog = evtimer_new(s->base, on_watchdog, s);
-	if (!s->watchdog)
+	s->tickets_due = evtimer_new(s->base, on_tickets, s);
+	if (!s->watchdog || !s->tickets_due || tickets_make(&s->tickets))
 		return FG_ENOMEM;
+	supervisor_role_after(s->tickets_due, tickets_period(s));
 	if (s->notify.watchdog_ms > 0)
 		supervisor_role_after(s->watchdog, s->notify.watchdog_ms);
 	return 0;

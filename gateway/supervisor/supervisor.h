@@ -21,6 +21,7 @@ struct supervisor_options {
 	int warden_fd;            /* fotagate-warden, or -1: refused at start */
 	int inspect_fd;           /* fotagate-inspect, likewise */
 	const struct clock_source *clock;
+	unsigned tickets_ms;      /* how long a secret of session tickets seals; 0: TICKETS_PERIOD_MS */
 };
 
 /* Runs the gateway until it is told to stop. The process's exit status. */

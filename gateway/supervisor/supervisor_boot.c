@@ -217,8 +217,21 @@ hand_own(struct handing *h, enum msg_boot_kind kind, const char *name, int own)
 }
 
 static void
+hand_tickets(struct handing *h)
+{
+	if (!wiring_gets(h->role, MSG_FD_TICKETS) || !h->chan)
+		return;
+	int fd = tickets_file(&h->s->tickets);
+	if (fd < 0)
+		h->err = h->err ? h->err : fd;
+	else
+		hand(h, MSG_FD_TICKETS, 0, 0, "tickets", fd);
+}
+
+static void
 hand_all(struct handing *h)
 {
+	hand_tickets(h);
 	hand_own(h, MSG_FD_BUNDLE, "bundle", h->s->bundle_fd);
 	hand_genesis(h);
 	hand_key(h, MSG_FD_LOG_KEY, "log.key");
@@ -310,4 +323,21 @@ supervisor_boot_files(struct supervisor *s, struct instance *i, const struct pla
 	for (unsigned n = 0; n < plan->listeners_n; n++)
 		hand_listener_files(&h, plan, n);
 	return h.err;
+}
+
+void
+supervisor_boot_tickets(struct supervisor *s)
+{
+	if (tickets_roll(&s->tickets)) {
+		oplog(OPLOG_ERR, "session tickets keep their key: no random numbers");
+		return;
+	}
+	for (unsigned n = 0; n < s->instances_n; n++) {
+		struct instance *i = &s->instances[n];
+		struct handing h = { .s = s, .chan = i->chan, .role = i->role };
+		hand_tickets(&h);
+		if (h.err)
+			oplog(OPLOG_WARNING, "%s[%u] keeps its key of session tickets: %s", msg_role_name(i->role), i->index,
+			    err_name(h.err));
+	}
 }

@@ -27,6 +27,7 @@
 #include "gateway/supervisor/notify.h"
 #include "gateway/supervisor/plan.h"
 #include "gateway/supervisor/supervisor.h"
+#include "gateway/supervisor/tickets.h"
 #include "gateway/supervisor/wiring.h"
 
 #define SUPERVISOR_BOOT_MS 30000    /* spawn to READY; audit may check a long log */
@@ -107,6 +108,8 @@ struct supervisor {
 	struct event_base *base;
 	struct event *signals[4];
 	struct event *watchdog;
+	struct tickets tickets;
+	struct event *tickets_due;
 	struct notify notify;
 	int status;
 
@@ -180,6 +183,8 @@ void supervisor_boot_message(const struct supervisor *s, enum msg_role role, uns
     struct msg_boot *ret);
 /* The files that the plan names, as far as they are the role's: before a reload. What is missing is said in the log. */
 int supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan);
+/* New secrets for session tickets, to all edges. */
+void supervisor_boot_tickets(struct supervisor *s);
 
 /* ---- supervisor_role.c ---- */
 

@@ -25,7 +25,7 @@ static const unsigned char joined[][2] = {
 /* Each secret goes to one role; nobody but an edge holds a listener. */
 static const unsigned handed[MSG_ROLE_LIMIT] = {
 	[MSG_ROLE_EDGE] = BIT(MSG_FD_BUNDLE) | BIT(MSG_FD_LISTENER) | BIT(MSG_FD_TLS_CERT) |
-	    BIT(MSG_FD_TLS_KEY) | BIT(MSG_FD_CLIENT_CA) | BIT(MSG_FD_CLIENT_CRL),
+	    BIT(MSG_FD_TLS_KEY) | BIT(MSG_FD_CLIENT_CA) | BIT(MSG_FD_CLIENT_CRL) | BIT(MSG_FD_TICKETS),
 	[MSG_ROLE_CONTROL] = BIT(MSG_FD_BUNDLE) | BIT(MSG_FD_EPOCH_KEY) | BIT(MSG_FD_GENESIS) |
 	    BIT(MSG_FD_CONTROL_SOCK) | BIT(MSG_FD_ANCHOR) | BIT(MSG_FD_CA),
 	[MSG_ROLE_WARDEN] = BIT(MSG_FD_COSIGN_KEY) | BIT(MSG_FD_GENESIS) | BIT(MSG_FD_GENESIS_SIG),

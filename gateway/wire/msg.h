@@ -167,6 +167,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_ANCHOR,     /* control: one file of the anchors folder; name = file name */
 	MSG_FD_CA,         /* control: one CA file for upstream; name = file name */
 	MSG_FD_CLIENT_CRL, /* PEM; ordinal = listener */
+	MSG_FD_TICKETS,    /* edge: secrets of session tickets, sealed memfd; also later, when they are new */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */

@@ -248,6 +248,23 @@ def test_a_certificate_is_an_identity_until_it_is_revoked(house):
                e["dev"] == known[house.modules.key_digest("bad")] for e in denied)
 
 
+def test_tickets_are_good_at_every_edge(house):
+    """Edges share the listener's socket: whichever accepts opens what another sealed, also one that started anew."""
+    gate, kept = house.gate, os.path.join(house.gate.dir, "session")
+    get = f"HEAD /{house.url().split('/', 3)[3]} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    for version in ("-tls1_2", "-tls1_3"):
+        said = house.client(gate.tls_port, version, "-ign_eof", "-sess_out", kept, send=get)
+        assert re.search(r"^New, TLSv1", said, re.M) and (version == "-tls1_2" or "Max Early Data: 0" in said)
+        for i in range(20):
+            if i == 10:
+                for name in ("edge[0]", "edge[1]"):
+                    old = gate.kill_role(name)
+                    until(lambda: gate.roles().get(name, old) != old)
+                until(lambda: gate.ask("HEAD", tls=True)[0] == 200)
+            said = house.client(gate.tls_port, version, "-ign_eof", "-sess_in", kept, "-sess_out", kept, send=get)
+            assert re.search(r"^Reused, TLSv1", said, re.M) and "HTTP/1.1 200" in said, (version, i)
+
+
 def test_sslscan(house):
     for port, suites in ((house.gate.tls_port, MODERN), (house.legacy_port, MODERN | LEGACY)):
         scan = xml.fromstring(run("sslscan", "--xml=-", "--no-colour", f"127.0.0.1:{port}").stdout).find("ssltest")

@@ -1433,6 +1433,48 @@ test_a_revoked_certificate(void **state)
 	free(after);
 }
 
+/* What an edge was handed seals; what it is handed later, while it serves, seals from then on. */
+static void
+test_tickets_are_the_supervisors(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET];
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL_SESSION *kept = NULL;
+	bool resumed[6];
+	SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION); /* the ticket comes with the handshake */
+	ready(f, SMALL);
+	for (unsigned i = 0; i < 6; i++) {
+		/* 0: none yet. 1: new ones. 2: the same. 3: rolled. 4: a reload in between. 5: rolled twice. */
+		memset(secrets[0], i < 3 ? 'a' : i < 5 ? 'b' : 'd', sizeof secrets[0]);
+		memset(secrets[1], i < 3 ? '0' : i < 5 ? 'a' : 'c', sizeof secrets[1]);
+		if (i > 0) {
+			int fd = memfd_sealed("tickets", view_of(secrets, sizeof secrets));
+			boot_fd(f, MSG_FD_TICKETS, 0, fd);
+			hand_tls(f, f->pki.cert_pem, f->pki.key_pem, f->pki.cert_pem);
+			reload(f, default_bundle("quorum", "quorum = 2;"), true);
+		}
+		struct module m = module_at(f->tls_port, 0);
+		m.ssl = SSL_new(ctx);
+		assert_int_equal(SSL_set_fd(m.ssl, m.fd), 1);
+		if (kept)
+			assert_int_equal(SSL_set_session(m.ssl, kept), 1);
+		assert_int_equal(SSL_connect(m.ssl), 1);
+		resumed[i] = SSL_session_reused(m.ssl);
+		SSL_SESSION_free(kept);
+		kept = SSL_get1_session(m.ssl);
+		SSL_set_shutdown(m.ssl, SSL_SENT_SHUTDOWN); /* or the client would not use it again */
+		module_end(&m);
+	}
+	SSL_SESSION_free(kept);
+	SSL_CTX_free(ctx);
+	static const bool want[] = { false, false, true, true, true, false };
+	assert_memory_equal(resumed, want, sizeof want);
+	/* Bytes that are no such thing change nothing. */
+	boot_fd(f, MSG_FD_TICKETS, 0, text_fd("short"));
+	turn(f);
+}
+
 static void
 test_reload(void **state)
 {
@@ -1576,6 +1618,7 @@ main(void)
 		T(test_reload),
 		T(test_certificates_are_renewed),
 		T(test_a_revoked_certificate),
+		T(test_tickets_are_the_supervisors),
 		T(test_a_transfer_may_end_before_the_edge_does),
 		T(test_supervisor_gone),
 		T(test_peer_that_breaks_the_contract),

@@ -32,6 +32,7 @@
 #include "gateway/role/bundle.h"
 #include "gateway/role/role.h"
 #include "gateway/supervisor/spawn.h"
+#include "gateway/supervisor/tickets.h"
 
 #define PATIENCE_MS 30000 /* only ever waited out by a failure */
 #define NAP_MS 10
@@ -67,9 +68,13 @@ trace(const struct fake *f, const char *fmt, ...)
 static int
 fake_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 {
-	(void)ctx;
+	struct fake *f = ctx;
+	uint8_t first[2][1] = { { 0 } };
 	(void)r;
-	(void)what;
+	/* Those of the boot dialogue come before there is a trace to write to. */
+	if (what->kind == MSG_FD_TICKETS && f->role && pread(fd, first[0], 1, 0) == 1 &&
+	    pread(fd, first[1], 1, TICKETS_SECRET) == 1)
+		trace(f, "tickets %02x %02x", first[0][0], first[1][0]);
 	close(fd);
 	return 0;
 }
@@ -376,6 +381,7 @@ struct rig {
 	char config[96];
 	pid_t pid;
 	char *seen; /* the trace so far */
+	unsigned tickets_ms;
 };
 
 static void
@@ -476,6 +482,7 @@ fork_supervisor(const struct rig *r, bool check)
 		dup2(log, 2);
 		struct clock_source clock = clock_system();
 		struct supervisor_options opt = options(r, &clock, self_program());
+		opt.tickets_ms = r->tickets_ms;
 		_exit(check ? supervisor_check(&opt) : supervisor_run(&opt));
 	}
 	assert_true(pid > 0);
@@ -858,6 +865,35 @@ test_reload(void **state)
 	free(log);
 }
 
+/* All edges get the same, again and again; what sealed last still opens. Nobody else gets any. */
+static void
+test_tickets(void **state)
+{
+	struct rig *r = *state;
+	unsigned a[2], b[2];
+	char line[64];
+	r->tickets_ms = 200;
+	start(r);
+	const char *at = wait_count(r, "edge0 tickets", 1);
+	assert_int_equal(sscanf(strstr(at, "tickets"), "tickets %x %x", &a[0], &a[1]), 2);
+	at = wait_count(r, "edge0 tickets", 2);
+	assert_int_equal(sscanf(strstr(at, "tickets"), "tickets %x %x", &b[0], &b[1]), 2);
+	assert_int_equal(b[1], a[0]);
+	/* Either may have come up a few rolls later than the other. */
+	bool same = false;
+	for (unsigned i = 1; !same && i < 50; i++) {
+		at = wait_count(r, "edge1 tickets", i);
+		snprintf(line, sizeof line, "edge0 %.14s", strstr(at, "tickets"));
+		nap();
+		same = strstr(r->seen, line) != NULL;
+	}
+	assert_true(same);
+	char *trace = slurp(r, "trace");
+	assert_null(strstr(trace, "control0 tickets"));
+	assert_null(strstr(trace, "audit0 tickets"));
+	free(trace);
+}
+
 static void
 test_jobs(void **state)
 {
@@ -988,6 +1024,7 @@ main(int argc, char **argv)
 		T(test_unhalt_only_of_this_halt_and_only_by_the_warden),
 		T(test_a_halt_survives_a_restart),
 		T(test_reload),
+		T(test_tickets),
 		T(test_jobs),
 		T(test_only_control_may_start_jobs),
 		T(test_check),
