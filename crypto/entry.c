@@ -48,6 +48,7 @@ static const struct {
 	[ENTRY_IMAGE_CORRUPT] = { "image.corrupt", CRIT },
 	[ENTRY_IMAGE_RETIRED] = { "image.retired", NOTICE },
 	[ENTRY_IMAGE_INCIDENT] = { "image.incident", CRIT },
+	[ENTRY_VENDOR_INCIDENT] = { "vendor.incident", CRIT },
 	[ENTRY_REVIEW_OPENED] = { "review.opened", NOTICE },
 	[ENTRY_APPROVAL_REQUESTED] = { "approval.requested", NOTICE },
 	[ENTRY_APPROVAL_SIGNED] = { "approval.signed", NOTICE },

@@ -64,6 +64,7 @@ enum entry_event {
 	ENTRY_IMAGE_CORRUPT,
 	ENTRY_IMAGE_RETIRED,
 	ENTRY_IMAGE_INCIDENT, /* same URL, other bytes; or other URL, the same */
+	ENTRY_VENDOR_INCIDENT, /* its server showed itself otherwise than before */
 	ENTRY_REVIEW_OPENED,
 	ENTRY_APPROVAL_REQUESTED,
 	ENTRY_APPROVAL_SIGNED,

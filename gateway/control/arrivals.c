@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "gateway/control/fetches_private.h"
+#include "gateway/control/vendors.h"
 #include "gateway/wire/memfd.h"
 
 int
@@ -181,9 +182,12 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 	struct db_candidate *cand = calloc(2, sizeof *cand);
 	struct comparison cmp = { .image = fl->sha256[0], .other = cand ? cand + 1 : NULL };
 	struct db_candidate_filter filter = { .resource = fl->resource.id };
+	char note[MSG_TEXT_MAX];
 	bool held = false;
 	*ret_judge = 0;
-	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
+	int err = cand ? vendors_compare(fl, note) : FG_ENOMEM;
+	if (!err)
+		err = db_candidate_list(c->db, &filter, compare, &cmp);
 	if (!err && cmp.any && !cmp.same) {
 		err = incident(fl, cmp.other, cand);
 	} else if (!err && fl->candidate) {
@@ -191,6 +195,10 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 		if (!err) {
 			describe(fl, cand);
 			err = freeze(fl, cand, &held);
+		}
+		if (!err && !held && note[0]) {
+			held = true;
+			err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
 		}
 		if (!err && !held) {
 			err = candidates_move(c, cand, LIFECYCLE_ARRIVE, "");

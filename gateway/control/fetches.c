@@ -15,6 +15,7 @@
 #include "gateway/control/kept.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
+#include "gateway/control/vendors.h"
 #include "gateway/wire/memfd.h"
 
 #define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
@@ -308,6 +309,8 @@ fetches_fail(struct flight *fl, const char *detail)
 	if (fl->kept)
 		logbook_ref_number(e, "kept", fl->had.bytes);
 	logbook_tell(c->logbook, e);
+	if (fl->done.finding == MSG_FINDING_IDENTITY)
+		vendors_refused(fl);
 	free(cand);
 	fetches_land(fl);
 }

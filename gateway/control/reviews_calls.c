@@ -13,6 +13,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/vendors.h"
 #include "policy/scope.h"
 
 #define DAY 86400
@@ -441,6 +442,19 @@ reviews_reject(struct reviews *r, struct call *call)
 	free(cand);
 }
 
+/* Whoever has it judged has looked at why it was held. */
+static int
+reopen(struct control *c, struct db_candidate *cand)
+{
+	int err = db_begin(c->db);
+	if (err)
+		return err;
+	err = vendors_accept(c, cand->id);
+	if (!err)
+		err = candidates_outdate(c, cand, LIFECYCLE_REOPEN, "judged again", NULL);
+	return db_end(c->db, err);
+}
+
 void
 reviews_reopen(struct reviews *r, struct call *call)
 {
@@ -449,7 +463,7 @@ reviews_reopen(struct reviews *r, struct call *call)
 	if (!cand)
 		return;
 	if (legal(call, cand, LIFECYCLE_REOPEN)) {
-		int err = cand->in_quarantine ? candidates_outdate(c, cand, LIFECYCLE_REOPEN, "judged again", NULL) : FG_ENOTFOUND;
+		int err = cand->in_quarantine ? reopen(c, cand) : FG_ENOTFOUND;
 		if (err == FG_ENOTFOUND) {
 			call_fail(call, CALL_REFUSED, "STATE", "see fotagate fetch retry, or import it again",
 			    "its bytes are no longer held");

@@ -106,10 +106,18 @@ static const char kept_schema[] =
 " total INTEGER NOT NULL, sha256 BLOB NOT NULL CHECK (length(sha256) = 32), validator TEXT NOT NULL,"
 " at INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
+static const char seen_schema[] =
+"CREATE TABLE seen ("
+" profile TEXT NOT NULL, kind INTEGER NOT NULL, place TEXT NOT NULL, value TEXT NOT NULL, known INTEGER NOT NULL,"
+" candidate INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+" PRIMARY KEY (profile, kind, place, value)) STRICT, WITHOUT ROWID;"
+"CREATE INDEX seen_candidate ON seen (candidate);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
 	{ 3, "parts that a fetch can go on with", kept_schema },
+	{ 4, "how vendors' servers showed themselves", seen_schema },
 };
 
 const struct migration *

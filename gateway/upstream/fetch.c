@@ -264,6 +264,15 @@ on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
+static CURLcode
+on_tls(CURL *e, void *ssl_ctx, void *ctx)
+{
+	struct fetch *f = ctx;
+	(void)e;
+	peer_watch(f->hop, ssl_ctx);
+	return CURLE_OK;
+}
+
 static int
 on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
 {
@@ -308,6 +317,8 @@ set_callbacks(struct fetch *f)
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, f);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, f);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, f);
 	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(e, CURLOPT_XFERINFODATA, f);
@@ -413,6 +424,8 @@ follow(struct fetch *f)
 {
 	char *to = NULL;
 	curl_easy_getinfo(f->easy, CURLINFO_REDIRECT_URL, &to);
+	if (to)
+		snprintf(f->hop->to, sizeof f->hop->to, "%s", to);
 	if (!to || f->page_cut) {
 		finish(f, MSG_FETCH_HTTP, MSG_FINDING_REDIRECT, to ? "vendor's redirect carries a page larger than 64 KiB" :
 		    "vendor's redirect names no place");

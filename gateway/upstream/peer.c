@@ -7,6 +7,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "crypto/err.h"
+
 /* Of several addresses the socket callback saw the last one tried; this is the one that answered. */
 static void
 note_address(struct provenance_hop *h, CURL *e)
@@ -25,6 +27,9 @@ note_certificates(struct provenance_hop *h, CURL *e)
 	struct curl_certinfo *info = NULL;
 	if (curl_easy_getinfo(e, CURLINFO_CERTINFO, &info) != CURLE_OK || !info)
 		return;
+	/* The whole chain, in place of the leaf that was caught. */
+	if (info->num_of_certs)
+		h->certs_n = 0;
 	for (int i = 0; i < info->num_of_certs && h->certs_n < PROVENANCE_CERTS_MAX; i++) {
 		for (const struct curl_slist *s = info->certinfo[i]; s; s = s->next) {
 			if (strncmp(s->data, "Cert:", 5))
@@ -39,6 +44,33 @@ note_certificates(struct provenance_hop *h, CURL *e)
 			break;
 		}
 	}
+}
+
+/* Called for each certificate of the chain, and again for errors; the verdict stays OpenSSL's. */
+static int
+on_certificate(int good, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct provenance_hop *h = ssl ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
+	X509 *leaf = X509_STORE_CTX_get0_cert(store);
+	uint8_t *spki = NULL;
+	unsigned n = 0;
+	if (!h || !leaf || h->have_key)
+		return good;
+	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &spki);
+	if (len > 0 && digest_sha256(view_of(spki, (size_t)len), h->key) == FG_OK)
+		h->have_key = true;
+	OPENSSL_free(spki);
+	if (!h->certs_n && X509_digest(leaf, EVP_sha256(), h->cert[0], &n) && n == DIGEST_SHA256_LEN)
+		h->certs_n = 1;
+	return good;
+}
+
+void
+peer_watch(struct provenance_hop *h, SSL_CTX *ctx)
+{
+	SSL_CTX_set_app_data(ctx, h);
+	SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), on_certificate);
 }
 
 void

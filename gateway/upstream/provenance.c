@@ -67,6 +67,11 @@ put_hop(struct jsonw *j, const struct provenance_hop *h)
 	jsonw_array_end(j);
 	jsonw_kuint(j, "headers_dropped", h->headers_dropped);
 	jsonw_kuint(j, "kept", h->kept);
+	jsonw_key(j, "key");
+	if (h->have_key)
+		jsonw_hex(j, h->key, DIGEST_SHA256_LEN);
+	else
+		jsonw_cstr(j, "");
 	jsonw_kcstr(j, "peer", h->peer);
 	jsonw_kuint(j, "status", h->status > 0 ? (uint64_t)h->status : 0);
 	jsonw_kcstr(j, "url", url);

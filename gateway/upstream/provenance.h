@@ -29,6 +29,9 @@ struct provenance_hop { /* one request and its answer */
 	uint64_t kept;       /* bytes in the file when it ended */
 	unsigned headers_n, headers_dropped;
 	char header[PROVENANCE_HEADERS_MAX][PROVENANCE_LINE_MAX]; /* visible */
+	char to[MSG_URL_MAX * 2]; /* where it led; "" : nowhere */
+	bool have_key;
+	uint8_t key[DIGEST_SHA256_LEN]; /* SHA-256 of the leaf's SPKI, whether or not it was accepted */
 	unsigned certs_n;
 	uint8_t cert[PROVENANCE_CERTS_MAX][DIGEST_SHA256_LEN]; /* SHA-256 of the DER, leaf first */
 };

@@ -13,6 +13,7 @@
 #include "crypto/err.h"
 #include "gateway/role/oplog.h"
 #include "gateway/upstream/fetch.h"
+#include "gateway/upstream/shown.h"
 #include "gateway/wire/memfd.h"
 
 #define UPSTREAM_CA_MAX (4u << 20)   /* a whole distribution's bundle is 220 KiB */
@@ -79,6 +80,7 @@ static void
 report(struct upstream *u)
 {
 	struct writer w;
+	shown_fill(u->prov, &u->done);
 	writer_init(&w, PROVENANCE_MAX);
 	int err = provenance_encode(u->prov, &u->job, &u->done, &w);
 	int fd = err ? err : memfd_sealed("fotagate-provenance", writer_view(&w));

@@ -42,6 +42,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_IMAGE_CORRUPT] = { "Image corrupt", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_IMAGE_RETIRED] = { "Image retired", KINDS_ENTITY, 4, "Delete" },
 	[ENTRY_IMAGE_INCIDENT] = { "Unexpected bytes from a vendor", KINDS_DETECTION, 1, "Create" },
+	[ENTRY_VENDOR_INCIDENT] = { "Vendor server has changed", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_REVIEW_OPENED] = { "Review opened", KINDS_ENTITY, 1, "Create" },
 	[ENTRY_APPROVAL_REQUESTED] = { "Approval requested", KINDS_ENTITY, KINDS_OTHER, "Request approval" },
 	[ENTRY_APPROVAL_SIGNED] = { "Approval signed", KINDS_ENTITY, KINDS_OTHER, "Approve" },

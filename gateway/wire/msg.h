@@ -591,6 +591,15 @@ enum msg_fetch_finding {
 };
 /* "FETCH-SIZE"; "none" for zero and unknown. */
 const char *msg_fetch_finding_name(uint8_t finding);
+#define MSG_SHOWN_MAX 16  /* places of one fetch: image and signature, redirects of each */
+#define MSG_PLACE_MAX 288 /* scheme, host of 253, port */
+enum msg_shown_kind {
+	MSG_SHOWN_NONE = 0,
+	MSG_SHOWN_KEY,      /* value: SHA-256 of the server's public key (SPKI), hex */
+	MSG_SHOWN_REDIRECT, /* value: where it led; "" : nowhere else */
+	MSG_SHOWN_LIMIT,
+};
+struct msg_shown { uint8_t kind; char place[MSG_PLACE_MAX]; char value[MSG_PLACE_MAX]; };
 struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed memfd */
 	uint64_t job;
 	uint8_t outcome;
@@ -599,6 +608,8 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 	uint64_t bytes, signature_bytes;
 	uint32_t kept_n;         /* 1: it failed, and the next fetch may go on with this */
 	struct msg_kept kept[1];
+	uint32_t shown_n;
+	struct msg_shown shown[MSG_SHOWN_MAX];
 	char detail[MSG_TEXT_MAX];
 };
 enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_LIMIT };

@@ -791,6 +791,38 @@ def test_tls_by_the_profiles_ca(pki):
         refused(fetch(v.url("/a")), "identity")  # the system's roots do not know it either
 
 
+def shown(r):
+    return [(s["kind"], s["place"], s["value"]) for s in r.done["shown"]]
+
+
+KEY, LED = 1, 2
+
+
+def test_what_servers_showed_is_told(pki):
+    key, ca = pki.pin("right").hex(), pki.bytes("good.pem")
+    with Vendor({}, pki.server("right")) as v, Vendor({"/b": answer(IMAGE), "/s": answer(b"sig")}, pki.server("right")) as other:
+        v.pages["/a"] = redirect(other.url("/b"))
+        r = fetch(v.url("/a"), other.url("/s"), ca=ca)
+        here, there = v.url(""), other.url("")
+        assert shown(r) == [(KEY, here, key), (LED, here, there), (KEY, there, key), (LED, there, ""),
+                            (LED, there + " for signatures", "")]
+        assert [h["key"] for h in r.provenance["hops"]] == [key] * 3
+    with Vendor({"/a": answer(IMAGE)}) as v:
+        assert shown(fetch(v.url("/a").upper().replace("/A", "/a"))) == [(LED, v.url(""), "")]
+
+
+@pytest.mark.parametrize("how", [{"ca": "evil.pem"}, {"pins": ["wrong"]}, {"pins": ["wrong"], "ca": "good.pem"}, {}],
+                         ids=["ca", "pin", "both", "system"])
+def test_a_refused_certificate_is_kept_in_the_record(pki, how):
+    args = {"pins": [pki.pin(p) for p in how.get("pins", [])], "ca": pki.bytes(how["ca"]) if "ca" in how else None}
+    leaf = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pki.bytes("right.pem").decode())).hexdigest()
+    with Vendor({"/a": answer(IMAGE)}, pki.server("right")) as v:
+        r = fetch(v.url("/a"), **args)
+        refused(r, "identity", "IDENTITY")
+        assert shown(r) == [(KEY, v.url(""), pki.pin("right").hex())]
+        assert r.provenance["hops"][0]["certificates"][0] == leaf
+
+
 def test_tls_of_another_name(pki):
     with Vendor({"/a": answer(IMAGE)}, pki.server("wrong")) as v:
         r = fetch(v.url("/a"), ca=pki.bytes("good.pem"))

@@ -80,7 +80,7 @@ test_one_hop(void **state)
 	const char *text = encode(f);
 	assert_non_null(strstr(text, "\"hops\":[{\"asked_from\":5,\"at\":\"2026-01-01T00:00:00.000000Z\",\"certificates\":[\"ab00"));
 	assert_non_null(strstr(text, "\"for\":\"image\",\"headers\":[\"Server: x\"],\"headers_dropped\":0,"
-	    "\"kept\":7,\"peer\":\"192.0.2.1 port 443\",\"status\":200,\"url\":\"https://up.example/a\"}]"));
+	    "\"kept\":7,\"key\":\"\",\"peer\":\"192.0.2.1 port 443\",\"status\":200,\"url\":\"https://up.example/a\"}]"));
 	assert_non_null(strstr(text, "\"outcome\":\"ok\""));
 }
 
@@ -143,6 +143,7 @@ test_the_worst_case_fits(void **state)
 		memset(h->url, '"', sizeof h->url - 1);
 		memset(h->peer, '"', sizeof h->peer - 1);
 		h->certs_n = PROVENANCE_CERTS_MAX;
+		h->have_key = true;
 		for (unsigned i = 0; i < 200; i++)
 			provenance_header(&f->p, h, view_str(line));
 		kept += h->headers_n;

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* seen - how a vendor's servers showed themselves so far: keys, and where they led. */
+#ifndef FG_GATEWAY_STATE_SEEN_H
+#define FG_GATEWAY_STATE_SEEN_H
+
+#include "gateway/state/db.h"
+
+#define DB_SEEN_TEXT_MAX 288 /* MSG_PLACE_MAX */
+#define DB_SEEN_PENDING_MAX 256 /* of a profile, the newest: a vendor that shows another key every time fills no disk */
+
+struct db_seen {
+	char profile[DB_NAME_MAX];
+	uint8_t kind; /* enum msg_shown_kind */
+	char place[DB_SEEN_TEXT_MAX], value[DB_SEEN_TEXT_MAX];
+	bool known;          /* false: it was held, and no person has let it pass */
+	uint64_t candidate;  /* what was held for it; 0: nothing */
+	int64_t first, last;
+};
+
+/* FG_ENOTFOUND. */
+int db_seen_get(struct db *db, const char *profile, uint8_t kind, const char *place, const char *value,
+    struct db_seen *ret);
+/* Whether anything is known of the place. */
+int db_seen_any(struct db *db, const char *profile, uint8_t kind, const char *place, bool *ret);
+/* Adds or replaces. */
+int db_seen_put(struct db *db, const struct db_seen *s);
+/* What a candidate was held for is known from now on; *ret_n of them. */
+int db_seen_accept(struct db *db, uint64_t candidate, unsigned *ret_n);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/upstream/shown.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "crypto/hex.h"
+
+bool
+shown_place(const char *url, char out[MSG_PLACE_MAX])
+{
+	CURLU *u = curl_url();
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	int n = -1;
+	if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+		n = snprintf(out, MSG_PLACE_MAX, "%s://%s:%s", scheme, host, port);
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+	for (char *p = out; n > 0 && *p; p++) {
+		/* A host's letters have no case (RFC 3986 6.2.2.1). */
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p | 0x20 : *p);
+	}
+	return n > 0 && n < MSG_PLACE_MAX;
+}
+
+static void
+add(struct msg_fetch_done *done, enum msg_shown_kind kind, const char *place, const char *value)
+{
+	for (uint32_t i = 0; i < done->shown_n; i++) {
+		const struct msg_shown *s = &done->shown[i];
+		if (s->kind == kind && !strcmp(s->place, place) && !strcmp(s->value, value))
+			return;
+	}
+	if (done->shown_n == MSG_SHOWN_MAX)
+		return;
+	struct msg_shown *s = &done->shown[done->shown_n++];
+	*s = (struct msg_shown){ .kind = (uint8_t)kind };
+	snprintf(s->place, sizeof s->place, "%s", place);
+	snprintf(s->value, sizeof s->value, "%s", value);
+}
+
+void
+shown_fill(const struct provenance *p, struct msg_fetch_done *done)
+{
+	char place[MSG_PLACE_MAX], to[MSG_PLACE_MAX], key[2 * DIGEST_SHA256_LEN + 1];
+	done->shown_n = 0;
+	for (unsigned i = 0; i < p->hops_n; i++) {
+		const struct provenance_hop *h = &p->hop[i];
+		if (!shown_place(h->url, place))
+			continue;
+		if (h->have_key) {
+			hex_encode(h->key, DIGEST_SHA256_LEN, key);
+			add(done, MSG_SHOWN_KEY, place, key);
+		}
+		bool led = h->to[0] && shown_place(h->to, to) && strcmp(to, place);
+		/* Images often lie on a CDN where signatures do not. */
+		char what[MSG_PLACE_MAX];
+		if (snprintf(what, sizeof what, "%s%s", place, h->signature ? SHOWN_SIGNATURES : "") >= (int)sizeof what)
+			continue;
+		if (led)
+			add(done, MSG_SHOWN_REDIRECT, what, to);
+		else if (h->status == 200 || h->status == 206)
+			add(done, MSG_SHOWN_REDIRECT, what, "");
+	}
+}
