@@ -275,24 +275,9 @@ static const struct chan_rule warden_rules[] = {
 };
 static const struct chan_rule supervisor_rules[] = { APPEND_RULE };
 
-static const struct chan_ops *
-peer_ops(void *ctx, enum msg_role peer)
-{
-	static const struct chan_ops edge = { edge_rules, sizeof edge_rules / sizeof edge_rules[0], NULL };
-	static const struct chan_ops control = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
-	static const struct chan_ops warden = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
-	(void)ctx;
-	switch (peer) {
-	case MSG_ROLE_EDGE:
-		return &edge;
-	case MSG_ROLE_CONTROL:
-		return &control;
-	case MSG_ROLE_WARDEN:
-		return &warden;
-	default:
-		return NULL;
-	}
-}
+static const struct chan_ops edge_ops = { edge_rules, sizeof edge_rules / sizeof edge_rules[0], NULL };
+static const struct chan_ops control_ops = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
+static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
 
 static void
 peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
@@ -334,7 +319,11 @@ audit_main(const struct clock_source *clock)
 		.boot_fd = on_boot_fd,
 		.prepare = prepare,
 		.start = start,
-		.peer_ops = peer_ops,
+		.peers = {
+			[MSG_ROLE_EDGE] = &edge_ops,
+			[MSG_ROLE_CONTROL] = &control_ops,
+			[MSG_ROLE_WARDEN] = &warden_ops,
+		},
 		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.stop = stop,

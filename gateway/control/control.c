@@ -454,34 +454,19 @@ on_clock(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame
 	timekeep_on_clock(ctx, msg);
 }
 
-static const struct chan_ops *
-peer_ops(void *ctx, enum msg_role peer)
-{
-	static const struct chan_rule audit_rules[] = {
-		{ MSG_APPENDED, CHAN_ALWAYS, on_appended }, { MSG_HEAD, CHAN_ALWAYS, on_head },
-		{ MSG_ROOT, CHAN_ALWAYS, on_root }, { MSG_LOG_OPENED, CHAN_ALWAYS, on_opened },
-		{ MSG_PROOF, CHAN_ALWAYS, on_proof }, { MSG_WITNESS_TAKEN, CHAN_ALWAYS, on_witness },
-	};
-	static const struct chan_rule warden_rules[] = {
-		{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
-		{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
-		{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
-		{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
-	};
-	static const struct chan_ops audit = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
-	static const struct chan_ops warden = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
-	(void)ctx;
-	switch (peer) {
-	case MSG_ROLE_EDGE:
-		return edges_ops();
-	case MSG_ROLE_AUDIT:
-		return &audit;
-	case MSG_ROLE_WARDEN:
-		return &warden;
-	default:
-		return NULL;
-	}
-}
+static const struct chan_rule audit_rules[] = {
+	{ MSG_APPENDED, CHAN_ALWAYS, on_appended }, { MSG_HEAD, CHAN_ALWAYS, on_head },
+	{ MSG_ROOT, CHAN_ALWAYS, on_root }, { MSG_LOG_OPENED, CHAN_ALWAYS, on_opened },
+	{ MSG_PROOF, CHAN_ALWAYS, on_proof }, { MSG_WITNESS_TAKEN, CHAN_ALWAYS, on_witness },
+};
+static const struct chan_rule warden_rules[] = {
+	{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
+	{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
+	{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
+	{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
+};
+static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
+static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
 
 static void
 peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
@@ -670,7 +655,11 @@ control_main(const struct clock_source *clock)
 		.boot_fd = on_boot_fd,
 		.prepare = prepare,
 		.start = start,
-		.peer_ops = peer_ops,
+		.peers = {
+			[MSG_ROLE_EDGE] = &edges_ops,
+			[MSG_ROLE_AUDIT] = &audit_ops,
+			[MSG_ROLE_WARDEN] = &warden_ops,
+		},
 		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.reload = reload,

@@ -267,16 +267,11 @@ on_served(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fram
 		(void)grants_served(c->grants, m, control_now(c));
 }
 
-const struct chan_ops *
-edges_ops(void)
-{
-	static const struct chan_rule rules[] = {
-		{ MSG_SIGHTING, CHAN_ALWAYS, on_sighting },
-		{ MSG_GRANT_ASK, CHAN_ALWAYS, on_grant_ask },
-		{ MSG_TABLE_TAKEN, CHAN_ALWAYS, on_taken },
-		{ MSG_REVOKED, CHAN_ALWAYS, on_revoked },
-		{ MSG_SERVED, CHAN_ALWAYS, on_served },
-	};
-	static const struct chan_ops ops = { rules, sizeof rules / sizeof rules[0], NULL };
-	return &ops;
-}
+static const struct chan_rule rules[] = {
+	{ MSG_SIGHTING, CHAN_ALWAYS, on_sighting },
+	{ MSG_GRANT_ASK, CHAN_ALWAYS, on_grant_ask },
+	{ MSG_TABLE_TAKEN, CHAN_ALWAYS, on_taken },
+	{ MSG_REVOKED, CHAN_ALWAYS, on_revoked },
+	{ MSG_SERVED, CHAN_ALWAYS, on_served },
+};
+const struct chan_ops edges_ops = { rules, sizeof rules / sizeof rules[0], NULL };

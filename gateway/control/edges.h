@@ -19,7 +19,7 @@ struct edges;
 struct edges *edges_new(struct control *c);
 void edges_free(struct edges *e);
 /* Rules of the channel; its ctx is struct control. */
-const struct chan_ops *edges_ops(void);
+extern const struct chan_ops edges_ops;
 void edges_up(struct edges *e, struct chan *chan, unsigned index);
 void edges_down(struct edges *e, unsigned index);
 

@@ -249,38 +249,23 @@ on_clock(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 		oplog(OPLOG_ERR, "the warden told a clock that no machine has");
 }
 
-static const struct chan_ops *
-peer_ops(void *ctx, enum msg_role peer)
-{
-	static const struct chan_rule control_rules[] = {
-		{ MSG_TABLE, CHAN_ALWAYS, on_table },
-		{ MSG_GRANT_SAY, CHAN_ALWAYS, on_say },
-		{ MSG_REVOKE, CHAN_ALWAYS, on_revoke },
-	};
-	static const struct chan_rule audit_rules[] = {
-		{ MSG_GRANT_APPENDED, CHAN_ALWAYS, on_granted },
-		{ MSG_APPENDED, CHAN_ALWAYS, on_appended },
-	};
-	static const struct chan_rule warden_rules[] = {
-		{ MSG_RELEASE, CHAN_ALWAYS, on_release },
-		{ MSG_WITHDRAW, CHAN_ALWAYS, on_withdraw },
-		{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
-	};
-	static const struct chan_ops control = { control_rules, 3, NULL };
-	static const struct chan_ops audit = { audit_rules, 2, NULL };
-	static const struct chan_ops warden = { warden_rules, 3, NULL };
-	(void)ctx;
-	switch (peer) {
-	case MSG_ROLE_CONTROL:
-		return &control;
-	case MSG_ROLE_AUDIT:
-		return &audit;
-	case MSG_ROLE_WARDEN:
-		return &warden;
-	default:
-		return NULL;
-	}
-}
+static const struct chan_rule control_rules[] = {
+	{ MSG_TABLE, CHAN_ALWAYS, on_table },
+	{ MSG_GRANT_SAY, CHAN_ALWAYS, on_say },
+	{ MSG_REVOKE, CHAN_ALWAYS, on_revoke },
+};
+static const struct chan_rule audit_rules[] = {
+	{ MSG_GRANT_APPENDED, CHAN_ALWAYS, on_granted },
+	{ MSG_APPENDED, CHAN_ALWAYS, on_appended },
+};
+static const struct chan_rule warden_rules[] = {
+	{ MSG_RELEASE, CHAN_ALWAYS, on_release },
+	{ MSG_WITHDRAW, CHAN_ALWAYS, on_withdraw },
+	{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
+};
+static const struct chan_ops control_ops = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
+static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
+static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
 
 static void
 peer_down(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why)
@@ -377,7 +362,11 @@ edge_main(const struct clock_source *clock)
 		.boot_fd = edge_on_boot_fd,
 		.prepare = prepare,
 		.start = start,
-		.peer_ops = peer_ops,
+		.peers = {
+			[MSG_ROLE_CONTROL] = &control_ops,
+			[MSG_ROLE_AUDIT] = &audit_ops,
+			[MSG_ROLE_WARDEN] = &warden_ops,
+		},
 		.peer_down = peer_down,
 		.reload = reload,
 		.stop = stop,

@@ -157,7 +157,7 @@ announce_peer(struct peer *p)
 static int
 add_peer(struct role *r, const struct msg_peer *m, int fd)
 {
-	const struct chan_ops *ops = r->ops->peer_ops ? r->ops->peer_ops(r->ctx, m->role) : NULL;
+	const struct chan_ops *ops = m->role < MSG_ROLE_LIMIT ? r->ops->peers[m->role] : NULL;
 	if (!ops) {
 		close(fd);
 		return FG_EPEER;

@@ -34,8 +34,8 @@ struct role_ops {
 	int (*prepare)(void *ctx, struct role *r, struct jail_paths *paths);
 	/* After START, inside the jail: set up and register events. Negative fg_err ends the process. */
 	int (*start)(void *ctx, struct role *r);
-	/* Rules for a channel to that peer, at start and after its restart. NULL = not expected: fatal. */
-	const struct chan_ops *(*peer_ops)(void *ctx, enum msg_role peer);
+	/* By role, the rules for a channel to such a peer, at start and after its restart. NULL = not expected: fatal. */
+	const struct chan_ops *peers[MSG_ROLE_LIMIT];
 	/* The channel is up (those from before START: after start() returned). It lives until peer_down. */
 	void (*peer_up)(void *ctx, struct chan *c, enum msg_role peer, unsigned index);
 	/* It is gone (why as in chan_ops.on_close, or 0: replaced). Forget the pointer. */

@@ -225,7 +225,7 @@ start_control(struct gate *g)
 		event_reinit(r->c.base);
 		for (unsigned i = 0; i < EDGES; i++) {
 			close(g->to_control[i]);
-			chan_set_peer(chan_new(r->c.base, ours[i], edges_ops(), &r->c), MSG_ROLE_EDGE, i);
+			chan_set_peer(chan_new(r->c.base, ours[i], &edges_ops, &r->c), MSG_ROLE_EDGE, i);
 		}
 		event_base_dispatch(r->c.base);
 		_exit(0);

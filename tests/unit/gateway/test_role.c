@@ -75,14 +75,8 @@ on_stop(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	tell(ctx, "m");
 }
 
-static const struct chan_ops *
-c_peer_ops(void *ctx, enum msg_role peer)
-{
-	static const struct chan_rule rules[] = { { MSG_STOP, CHAN_ALWAYS, on_stop } };
-	static const struct chan_ops ops = { rules, 1, NULL };
-	(void)ctx;
-	return peer == MSG_ROLE_AUDIT ? &ops : NULL;
-}
+static const struct chan_rule c_rules[] = { { MSG_STOP, CHAN_ALWAYS, on_stop } };
+static const struct chan_ops c_audit_ops = { c_rules, 1, NULL };
 
 static void
 c_peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
@@ -150,7 +144,7 @@ child_main(int channel, int out)
 	    .boot_fd = c_boot_fd,
 	    .prepare = c_prepare,
 	    .start = c_start,
-	    .peer_ops = c_peer_ops,
+	    .peers = { [MSG_ROLE_AUDIT] = &c_audit_ops },
 	    .peer_up = c_peer_up,
 	    .peer_down = c_peer_down,
 	    .reload = c_reload,

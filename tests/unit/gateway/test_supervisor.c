@@ -145,14 +145,7 @@ fake_start(void *ctx, struct role *r)
 	return 0;
 }
 
-static const struct chan_ops *
-fake_peer_ops(void *ctx, enum msg_role peer)
-{
-	static const struct chan_ops none = { NULL, 0, NULL };
-	(void)ctx;
-	(void)peer;
-	return &none;
-}
+static const struct chan_ops nothing = { NULL, 0, NULL };
 
 static void
 fake_peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
@@ -259,7 +252,6 @@ fake_role(enum msg_role kind, enum jail_role jail)
 	    .boot_fd = fake_boot_fd,
 	    .prepare = fake_prepare,
 	    .start = fake_start,
-	    .peer_ops = fake_peer_ops,
 	    .peer_up = fake_peer_up,
 	    .peer_down = fake_peer_down,
 	    .reload = fake_reload,
@@ -267,6 +259,8 @@ fake_role(enum msg_role kind, enum jail_role jail)
 	    .halt = fake_halt,
 	    .unhalt = fake_unhalt,
 	};
+	for (unsigned i = 0; i < MSG_ROLE_LIMIT; i++)
+		ops.peers[i] = &nothing;
 	if (kind == MSG_ROLE_AUDIT) {
 		ops.supervisor_rules = fake_audit_rules;
 		ops.supervisor_rules_n = 1;
