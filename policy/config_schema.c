@@ -205,6 +205,9 @@ static const struct config_key keys[] = {
 	BOOL("profile.not_now.post", profile, not_now.post, "false",
 	    "Says it to POST and PUT as well, the check-ins of some clients; otherwise these get 405."),
 
+	BOOL("profile.short_urls", profile, short_urls, "false",
+	    "Lets operators make URLs of 19 characters for its modules; whoever has one is taken for the module it is for."),
+
 	TEXT("profile.upstream", profile, upstream, "", URL,
 	    "URL to fetch from, with {captures} after the host; empty never fetches, images are imported."),
 	TEXT("profile.signature_url", profile, signature_url, "", URL, "URL of the detached signature, likewise."),

@@ -154,6 +154,7 @@ struct profile {
 	enum profile_answer unlisted;
 	enum profile_answer unknown_version;
 	struct profile_not_now not_now;
+	bool short_urls;       /* may be made for its modules, and then stand for their identity */
 	char upstream[PROFILE_URL_MAX + 1]; /* "" : never fetches, images are imported */
 	char signature_url[PROFILE_URL_MAX + 1];
 	struct profile_upstream upstream_options;

@@ -243,6 +243,46 @@ import(int argc, char **argv)
 	return status;
 }
 
+/* ---- url ---- */
+
+static int
+url(int argc, char **argv)
+{
+	struct cli_args a;
+	int64_t days = 0;
+	const char *base = NULL;
+	const struct cli_opt opts[] = {
+		{ "days", CLI_OPT_NUMBER, &days, 1, 30, 0 },
+		{ "base", CLI_OPT_TEXT, &base, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts, "module url MODULE RELEASE [--days N] [--base URL] [--json]", 2, 2, &a);
+	if (status)
+		return cli_opt_end(status);
+	cli_call_begin(&r);
+	if (days)
+		cli_call_number(&r, "days", (uint64_t)days);
+	cli_call_text(&r, "module", a.at[0]);
+	cli_call_text(&r, "release", a.at[1]);
+	status = cli_call_once(&a.common, "module.url", &r, NULL, 0, &reply, &shown);
+	if (shown) {
+		const struct json_value *root = json_root(reply.doc);
+		char path[64] = "";
+		json_cstr(json_get(root, "path"), path, sizeof path);
+		/* The host is whatever modules reach the gateway by, which it does not know. */
+		size_t n = base ? strlen(base) : 0;
+		cli_print_line(stdout, "url", "%.*s%s", (int)(n && base[n - 1] == '/' ? n - 1 : n), base ? base : "", path);
+		cli_print_field(stdout, "module", json_get(root, "module"));
+		cli_print_field(stdout, "release", json_get(root, "release"));
+		cli_print_field(stdout, "until", json_get(root, "not_after"));
+	}
+	cli_reply_free(&reply);
+	return status;
+}
+
 int
 cli_module(int argc, char **argv)
 {
@@ -253,6 +293,7 @@ cli_module(int argc, char **argv)
 		{ "explain", explain, "why it gets what it gets, in a sentence" },
 		{ "import", import, "your inventory, from a CSV file" },
 		{ "hold", hold, "give it nothing" },
+		{ "url", url, "a short URL by which it gets one release" },
 		{ "unhold", unhold, "treat it like the others again" },
 	};
 	return cli_opt_sub("module", subs, sizeof subs / sizeof subs[0], argc, argv);

@@ -294,6 +294,9 @@ open_state(struct control *c)
 	writer_free(&key); /* wipes */
 	if (err)
 		return failed("epoch key or inventory", NULL, err);
+	err = links_new(c->db, &c->links);
+	if (err)
+		return failed("short URLs", NULL, err);
 	err = grants_new(c->db, &c->grants);
 	return err ? failed("grants", NULL, err) : FG_OK;
 }
@@ -634,6 +637,7 @@ free_rest(struct control *c)
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);
 	grants_free(c->grants);
+	links_free(c->links);
 	inventory_free(c->inventory);
 	files_close(c->files);
 	db_close(c->db);

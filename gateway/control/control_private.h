@@ -17,6 +17,7 @@
 #include "gateway/control/inventory.h"
 #include "gateway/control/jobs.h"
 #include "gateway/control/judging.h"
+#include "gateway/control/links.h"
 #include "gateway/control/logbook.h"
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
@@ -62,6 +63,7 @@ struct control {
 	struct db *db;
 	struct files *files;
 	struct inventory *inventory;
+	struct links *links;
 	struct grants *grants;
 	struct logbook *logbook;
 	struct jobs *jobs;

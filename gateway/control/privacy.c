@@ -213,7 +213,12 @@ forget_now(struct control *c, uint8_t (*ids)[MSG_ID], size_t n)
 	for (size_t i = 0; !err && i < n; i++)
 		err = forget_requests(c, &all, inventory_by_pseudonym(c->inventory, ids[i]));
 	free(all.one);
-	return err ? err : inventory_erase_all(c->inventory, ids, n);
+	if (!err)
+		err = inventory_erase_all(c->inventory, ids, n);
+	/* Before one of them is heard of again, under the same pseudonym. */
+	if (!err)
+		links_prune(c->links, c->inventory, control_now(c));
+	return err;
 }
 
 static void

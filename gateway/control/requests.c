@@ -141,6 +141,8 @@ static const struct requests_row table[] = {
 	    { FLAG_OPT("dry_run"), TEXT_OPT("profile", PROFILE_WORD_MAX) } },
 	{ "module.hold", REQUESTS_RESTRICT, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
 	/* Gives back what was taken: it waits for its entry, unlike the rest of its kind. */
+	{ "module.url", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_url,
+	    { NUMBER_OPT("days"), MODULE, TEXT("release", 2 * RELEASE_ID) } },
 	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
 	{ "privacy.erase", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_privacy_erase,
 	    { REASON, TEXT_OPT("module", 160), NUMBER_OPT("before") } },

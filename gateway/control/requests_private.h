@@ -49,6 +49,9 @@ void requests_module_hold(struct control *c, struct call *call);
 void requests_module_unhold(struct control *c, struct call *call);
 void requests_module_explain(struct control *c, struct call *call);
 
+/* requests_url.c */
+void requests_module_url(struct control *c, struct call *call);
+
 /* requests_privacy.c */
 void requests_module_reveal(struct control *c, struct call *call);
 void requests_privacy_erase(struct control *c, struct call *call);

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "gateway/control/inventory.h"
+#include "gateway/control/links.h"
 #include "gateway/wire/memfd.h"
 
 static int
@@ -27,6 +28,39 @@ add_module(struct table_builder *b, const struct inventory_module *m)
 		row.ident[i].text = view_str(m->ident[i].text);
 	}
 	return table_builder_module(b, &row);
+}
+
+/* The first link whose module is not lower than that one. */
+static size_t
+first_of(const struct links *links, const uint8_t module[MSG_ID])
+{
+	size_t low = 0, high = links_count(links);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (memcmp(links_at(links, mid)->module, module, MSG_ID) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Those of a module that was just added: inventory and links are walked side by side. */
+static int
+add_links(struct table_builder *b, const struct links *links, const struct inventory_module *m, size_t ordinal)
+{
+	const struct db_link *l;
+	int r = 0;
+	if (!links)
+		return 0;
+	for (size_t i = first_of(links, m->pseudonym);
+	    !r && (l = links_at(links, i)) != NULL && !memcmp(l->module, m->pseudonym, MSG_ID); i++) {
+		struct table_link row = { .not_after = l->not_after, .profile = l->profile, .module = (uint32_t)ordinal };
+		memcpy(row.digest, l->digest, sizeof row.digest);
+		memcpy(row.release, l->release, sizeof row.release);
+		r = table_builder_link(b, &row);
+	}
+	return r;
 }
 
 /* One row for each from-version and group. */
@@ -79,7 +113,8 @@ finish(struct table_builder *b, const struct tables_release *releases, size_t n)
 }
 
 int
-tables_build(const struct inventory *inv, const struct tables_release *releases, size_t n, uint64_t generation)
+tables_build(const struct inventory *inv, const struct links *links, const struct tables_release *releases, size_t n,
+    uint64_t generation)
 {
 	uint8_t seed[16];
 	if (getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
@@ -90,6 +125,8 @@ tables_build(const struct inventory *inv, const struct tables_release *releases,
 	const struct inventory_module *m;
 	for (size_t i = 0; (m = inventory_at(inv, i)) != NULL; i++) {
 		int r = add_module(b, m);
+		if (!r)
+			r = add_links(b, links, m, i);
 		if (r) {
 			table_builder_free(b);
 			return r;

@@ -12,6 +12,7 @@
 #include "gateway/edge/table.h"
 
 struct inventory;
+struct links;
 
 /* An active release; borrowed. */
 struct tables_release {
@@ -20,12 +21,13 @@ struct tables_release {
 };
 
 /*
- * Both return a sealed memfd, the caller's to close, or FG_ENOMEM, FG_EIO,
- * FG_ELIMIT (rows), FG_EINVAL (a record without decision, group or from-version:
+ * links may be NULL. Both return a sealed memfd, the caller's to close, or FG_ENOMEM, FG_EIO,
+ * FG_ELIMIT (rows), FG_EEXIST (a short URL twice), FG_EINVAL (a record without decision, group or from-version:
  * nobody may be offered that).
  */
-int tables_build(const struct inventory *inv, const struct tables_release *releases, size_t n, uint64_t generation);
-/* Keeps the modules of an open table. FG_ESTATE when generation is not above its own. */
+int tables_build(const struct inventory *inv, const struct links *links, const struct tables_release *releases, size_t n,
+    uint64_t generation);
+/* Keeps the modules of an open table, and their short URLs. FG_ESTATE when generation is not above its own. */
 int tables_redecide(const struct table *from, const struct tables_release *releases, size_t n, uint64_t generation);
 
 #endif

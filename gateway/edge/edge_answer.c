@@ -284,20 +284,34 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 	    clockwatch_seconds(clockwatch_latest(&e->watch, wall, boot)));
 }
 
-static struct choice
-decide(const struct edge *e, const struct route *r)
+/* The module that asks: named by its short URL, or by what its request says of it. */
+static bool
+asker(const struct edge *e, const struct route *r, struct table_row *ret)
 {
+	if (e->by_link.is)
+		*ret = e->by_link.module;
+	return e->by_link.is ||
+	    (r->identified && table_find(e->table, (unsigned)r->identity.kind, view_str(r->identity.text), ret));
+}
+
+/* About e->route and e->by_link. */
+static struct choice
+decide(const struct edge *e)
+{
+	const struct route *r = &e->route;
 	struct choice c = { .answer = SCOPE_HOLD_NO_RELEASE };
 	struct table_row module;
 	struct table_decision row;
 	uint32_t it = 0;
-	if (!e->table)
+	if (!e->table || (e->by_link.is && edge_link_expired(e)))
 		return c;
-	c.have_module = r->identified &&
-	    table_find(e->table, (unsigned)r->identity.kind, view_str(r->identity.text), &module);
+	c.have_module = asker(e, r, &module);
 	if (c.have_module)
 		memcpy(c.module, module.pseudonym, MSG_ID);
 	while (table_next(e->table, r->hit.profile->name, r->resource, &it, &row)) {
+		/* A short URL is for one release, and for no later one that answers the same request. */
+		if (e->by_link.is && memcmp(row.release, e->by_link.link.release, MSG_ID))
+			continue;
 		enum scope_answer a = judge_row(e, r, c.have_module ? &module : NULL, &row);
 		/* Of several reasons the one that came furthest explains most. */
 		if (a > c.answer)
@@ -315,15 +329,19 @@ decide(const struct edge *e, const struct route *r)
 	return c;
 }
 
-/* Fills e->route from the waiting request. As route_request. */
+/* Fills e->route and e->by_link from the waiting request. As route_request. */
 static int
 route_conn(struct edge *e, struct conn *conn, const struct http_request *req)
 {
 	struct route_peer peer = { .cert_spki = conn_tls_peer(conn), .tls_name = conn_tls_name(conn) };
 	enum profile_miss miss;
+	const char *listener = e->config->listeners[conn_tag(conn)].name;
 	uint16_t port;
+	int err = edge_link_route(e, listener, req);
+	if (err != FG_ENOTFOUND)
+		return err;
 	conn_peer(conn, peer.ip, &port);
-	return route_request(e->config, e->config->listeners[conn_tag(conn)].name, req, &peer, &e->route, &miss);
+	return route_request(e->config, listener, req, &peer, &e->route, &miss);
 }
 
 void
@@ -334,7 +352,7 @@ edge_granted(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], co
 		conn_reset(conn); /* it came this far by the same way a moment ago */
 		return;
 	}
-	struct choice c = decide(e, &e->route);
+	struct choice c = decide(e);
 	if (c.answer == SCOPE_OFFER && !memcmp(c.module, module, MSG_ID) && !memcmp(c.release, release, MSG_ID))
 		serve(e, conn, module, release, e->route.hit.profile);
 	else
@@ -360,7 +378,8 @@ answer_other(struct edge *e, struct conn *conn, const struct http_request *req)
 		refuse_method(conn);
 		return;
 	}
-	edge_sight(e, conn, req, &e->route, SCOPE_HOLD_NO_RELEASE);
+	if (!e->by_link.is)
+		edge_sight(e, conn, req, &e->route, SCOPE_HOLD_NO_RELEASE);
 	edge_not_now(e, conn, e->route.hit.profile, false);
 }
 
@@ -403,8 +422,9 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		no_such_thing(conn);
 		return;
 	}
-	struct choice c = decide(e, &e->route);
-	uint64_t sighting = edge_sight(e, conn, req, &e->route, c.answer);
+	struct choice c = decide(e);
+	/* What is asked for by a short URL is known, since control made it; and is looked up anew each time. */
+	uint64_t sighting = e->by_link.is ? 0 : edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
 	if (c.answer != SCOPE_OFFER) {
 		edge_not_now(e, conn, profile, false);

@@ -5,6 +5,7 @@
 
 #include "crypto/clockwatch.h"
 #include "gateway/edge/leases.h"
+#include "gateway/edge/link.h"
 #include "gateway/edge/stock.h"
 #include "gateway/edge/route.h"
 #include "gateway/edge/siphash.h"
@@ -100,6 +101,11 @@ struct edge {
 	struct stock *stock;
 	struct leases *leases;
 	struct route route;           /* of the request being looked at: 4 KiB that need no allocation */
+	struct {                      /* likewise, when it came by a short URL */
+		bool is;
+		struct table_link link;
+		struct table_row module;
+	} by_link;
 	int bundle_fd;                /* until start(): parsed inside the jail only */
 	struct {
 		int fd;                        /* until start() */
@@ -168,6 +174,16 @@ unsigned edge_reset_transfers(struct edge *e, const uint8_t *release);
 struct visit *edge_visit(struct conn *conn);
 /* False when that role is away or has too much to read already. */
 bool edge_has_room(const struct edge *e, enum msg_role role, unsigned frames_max);
+
+/* ---- edge_link.c ---- */
+/*
+ * Fills e->route and e->by_link from a request for a short URL that is in the
+ * table. FG_ENOTFOUND when it is none, or none of a profile that allows it here: it
+ * is then a request like any other. FG_ECRYPTO.
+ */
+int edge_link_route(struct edge *e, const char *listener, const struct http_request *req);
+/* Its time is over, by the latest that it may be now. */
+bool edge_link_expired(const struct edge *e);
 
 /* ---- edge_asks.c ---- */
 bool edge_asks_init(struct edge *e);

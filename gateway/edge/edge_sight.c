@@ -106,7 +106,8 @@ about_unknown(struct msg_sighting *m, const struct http_request *req)
 {
 	size_t at = 0;
 	const struct http_field *agent = http_head_next(req, "user-agent", &at);
-	visible_cstr(req->path, m->path, sizeof m->path);
+	/* A short URL that nobody knows here may be one that was, or will be: it stays out of the records. */
+	visible_cstr(link_parse(req->path, NULL) ? view_str(LINK_PREFIX "*") : req->path, m->path, sizeof m->path);
 	visible_cstr(req->host, m->host, sizeof m->host);
 	if (agent)
 		visible_cstr(agent->value, m->agent, sizeof m->agent);

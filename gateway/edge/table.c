@@ -5,13 +5,14 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 #include "gateway/edge/table_format.h"
 #include "gateway/wire/memfd.h"
 
 struct table {
 	struct view mapped; /* ours to unmap; empty over borrowed bytes */
 	struct table_head head;
-	struct view modules, attrs, idents, slots, strings;
+	struct view modules, attrs, idents, slots, strings, links;
 	struct view decisions, decision_strings;
 	struct view module_section;
 };
@@ -93,6 +94,21 @@ check_idents(const struct table *t)
 	return ok && used == n ? 0 : FG_EPEER;
 }
 
+enum { L_RELEASE = 32, L_AFTER = 48, L_MODULE = 56, L_PROFILE = 60 };
+
+static bool
+check_links(const struct table *t)
+{
+	for (size_t i = 0; i < t->head.links_n; i++) {
+		const uint8_t *l = t->links.p + i * TABLE_LINK_LEN;
+		if (table_get32(l + L_MODULE) >= t->head.modules_n || !is_string(t->strings, table_get32(l + L_PROFILE)))
+			return false;
+		if (i > 0 && memcmp(l - TABLE_LINK_LEN, l, DIGEST_SHA256_LEN) >= 0)
+			return false;
+	}
+	return true;
+}
+
 static const uint8_t *
 decision(const struct table *t, size_t i)
 {
@@ -147,7 +163,7 @@ cut(struct table *t, struct view bytes)
 		return FG_EPEER;
 	struct table_head *h = &t->head;
 	table_head_read(bytes.p, h);
-	if (!table_module_section(h, &modules) || h->decisions_n > TABLE_DECISIONS_MAX)
+	if (!table_module_section(h, &modules) || h->decisions_n > TABLE_DECISIONS_MAX || table_get32(bytes.p + 68) != 0)
 		return FG_EPEER;
 	/* Below 2^40 each: no sum wraps. */
 	all = TABLE_HEAD + modules + (uint64_t)h->decisions_n * TABLE_DECISION_LEN + h->decision_strings_len;
@@ -160,6 +176,7 @@ cut(struct table *t, struct view bytes)
 	t->idents = part(&p, h->idents_len);
 	t->slots = part(&p, (uint64_t)h->slots_n * 4);
 	t->strings = part(&p, h->strings_len);
+	t->links = part(&p, (uint64_t)h->links_n * TABLE_LINK_LEN);
 	t->decisions = part(&p, (uint64_t)h->decisions_n * TABLE_DECISION_LEN);
 	t->decision_strings = part(&p, h->decision_strings_len);
 	return 0;
@@ -172,7 +189,7 @@ table_open_bytes(struct view bytes, struct table **ret)
 	if (!t)
 		return FG_ENOMEM;
 	int r = cut(t, bytes);
-	if (!r && (!check_modules(t) || !check_decisions(t)))
+	if (!r && (!check_modules(t) || !check_links(t) || !check_decisions(t)))
 		r = FG_EPEER;
 	if (!r)
 		r = check_idents(t);
@@ -274,6 +291,48 @@ table_find(const struct table *t, unsigned kind, struct view text, struct table_
 		}
 		slot = slot + 1 == t->head.slots_n ? 0 : slot + 1;
 	}
+}
+
+size_t
+table_links(const struct table *t)
+{
+	return t->head.links_n;
+}
+
+/* The first link whose digest does not begin lower than that one. */
+static size_t
+first_link(const struct table *t, const uint8_t digest[DIGEST_SHA256_LEN])
+{
+	size_t low = 0, high = t->head.links_n;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		if (memcmp(t->links.p + mid * TABLE_LINK_LEN, digest, sizeof(uint64_t)) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool
+table_find_link(const struct table *t, const uint8_t digest[DIGEST_SHA256_LEN], struct table_link *ret,
+    struct table_row *ret_module)
+{
+	for (size_t i = first_link(t, digest); i < t->head.links_n; i++) {
+		const uint8_t *l = t->links.p + i * TABLE_LINK_LEN;
+		if (memcmp(l, digest, sizeof(uint64_t)) != 0)
+			return false;
+		if (!wipe_equal(l, digest, DIGEST_SHA256_LEN))
+			continue;
+		memcpy(ret->digest, l, sizeof ret->digest);
+		memcpy(ret->release, l + L_RELEASE, sizeof ret->release);
+		ret->not_after = (int64_t)table_get64(l + L_AFTER);
+		ret->module = table_get32(l + L_MODULE);
+		ret->profile = (const char *)t->strings.p + table_get32(l + L_PROFILE);
+		row_of(t, ret->module, ret_module);
+		return true;
+	}
+	return false;
 }
 
 bool

@@ -20,6 +20,7 @@
 #define TABLE_MODULES_MAX 4000000u   /* 4 million modules: 300 MB, beyond one gateway's memory budget */
 #define TABLE_BYTES_MAX (1u << 30)
 #define TABLE_DECISIONS_MAX 1000000u
+#define TABLE_LINKS_MAX 262144u      /* short URLs that are out: each was asked for by a person */
 #define TABLE_STRING_MAX 128
 #define TABLE_ID 16
 
@@ -54,6 +55,15 @@ struct table_decision {
 	int64_t last_modified;    /* when released */
 };
 
+/* A short URL (edge/link.h). */
+struct table_link {
+	uint8_t digest[DIGEST_SHA256_LEN]; /* SHA-256 of its token */
+	uint8_t release[TABLE_ID];
+	int64_t not_after;
+	const char *profile;
+	uint32_t module;          /* ordinal: the how-manyth module of the table */
+};
+
 /* ---- building (control) ---- */
 
 struct table_builder;
@@ -66,13 +76,15 @@ void table_builder_free(struct table_builder *b);
  */
 int table_builder_module(struct table_builder *b, const struct table_module *m);
 int table_builder_decision(struct table_builder *b, const struct table_decision *d);
+/* For a module added before. FG_ELIMIT, FG_ENOMEM. Part of the module section, like modules. */
+int table_builder_link(struct table_builder *b, const struct table_link *l);
 /*
  * Keeps the module section of an open table and replaces its decisions: what an
  * approval or revocation needs. NULL on no memory.
  */
 struct table;
 struct table_builder *table_builder_from(const struct table *t, uint64_t generation);
-/* Writes the finished table to fd (a memfd; not sealed here). 0, FG_EIO, FG_ELIMIT, FG_ENOMEM. */
+/* Writes the finished table to fd (a memfd; not sealed here). 0, FG_EIO, FG_ELIMIT, FG_ENOMEM, FG_EEXIST (a link twice). */
 int table_builder_write(struct table_builder *b, int fd);
 
 /* ---- reading (edge, and control's own checks) ---- */
@@ -95,6 +107,13 @@ struct table_row { /* strings borrowed from the table */
 };
 /* The module that has this identity: false if none. */
 bool table_find(const struct table *t, unsigned kind, struct view text, struct table_row *ret);
+/*
+ * The short URL whose token has that digest, and its module: false if none. No
+ * time that depends on more than the first eight bytes of a digest is taken.
+ */
+bool table_find_link(const struct table *t, const uint8_t digest[DIGEST_SHA256_LEN], struct table_link *ret,
+    struct table_row *ret_module);
+size_t table_links(const struct table *t);
 /* Decisions for (profile, resource), in order; *it starts at 0. False at the end. */
 bool table_next(const struct table *t, const char *profile, const uint8_t resource[TABLE_ID], uint32_t *it,
     struct table_decision *ret);

@@ -31,7 +31,7 @@ struct table_builder {
 	struct table_head head;
 	bool fixed; /* the module section came whole from an earlier table */
 	struct part section; /* then this is it */
-	struct part modules, idents;
+	struct part modules, idents, links;
 	struct pool attrs, strings, decision_strings;
 	struct slot *slot; /* head.slots_n of them */
 	struct { /* of the module before: fleets come in runs of equal ones */
@@ -270,6 +270,49 @@ table_builder_module(struct table_builder *b, const struct table_module *m)
 	return 0;
 }
 
+/* ---- links ---- */
+
+int
+table_builder_link(struct table_builder *b, const struct table_link *l)
+{
+	uint32_t profile = 0;
+	if (b->fixed || l->module >= b->head.modules_n)
+		abort(); /* the caller's mistake: links go with the modules they are for */
+	if (b->head.links_n >= TABLE_LINKS_MAX)
+		return FG_ELIMIT;
+	int r = reserve(&b->links, TABLE_LINK_LEN);
+	if (!r)
+		r = pool_string(&b->strings, b->head.seed, l->profile, &profile);
+	if (r)
+		return r;
+	uint8_t *p = extend(&b->links, TABLE_LINK_LEN);
+	memcpy(p, l->digest, DIGEST_SHA256_LEN);
+	memcpy(p + 32, l->release, TABLE_ID);
+	table_put64(p + 48, (uint64_t)l->not_after);
+	table_put32(p + 56, l->module);
+	table_put32(p + 60, profile);
+	b->head.links_n++;
+	return 0;
+}
+
+static int
+compare_links(const void *a, const void *b)
+{
+	return memcmp(a, b, DIGEST_SHA256_LEN);
+}
+
+/* In order of digest; FG_EEXIST when one is there twice. */
+static int
+sort_links(struct table_builder *b)
+{
+	if (b->links.n)
+		qsort(b->links.p, b->head.links_n, TABLE_LINK_LEN, compare_links);
+	for (size_t i = 1; i < b->links.n / TABLE_LINK_LEN; i++)
+		if (compare_links(b->links.p + (i - 1) * TABLE_LINK_LEN, b->links.p + i * TABLE_LINK_LEN) == 0)
+			return FG_EEXIST;
+	return 0;
+}
+
 /* ---- decisions ---- */
 
 int
@@ -387,6 +430,7 @@ table_builder_free(struct table_builder *b)
 	free(b->section.p);
 	free(b->modules.p);
 	free(b->idents.p);
+	free(b->links.p);
 	free(b->slot);
 	pool_free(&b->attrs);
 	pool_free(&b->strings);
@@ -427,6 +471,8 @@ write_modules(struct table_builder *b, int fd)
 		r = write_slots(b, fd);
 	if (!r)
 		r = fdio_write(fd, view_of(b->strings.bytes.p, b->strings.bytes.n));
+	if (!r)
+		r = fdio_write(fd, view_of(b->links.p, b->links.n));
 	return r;
 }
 
@@ -443,6 +489,9 @@ table_builder_write(struct table_builder *b, int fd)
 			if (r)
 				return r;
 		}
+		int r = sort_links(b);
+		if (r)
+			return r;
 		b->head.attrs_n = (uint32_t)(b->attrs.bytes.n / TABLE_ATTRS_LEN);
 		b->head.idents_len = (uint32_t)b->idents.n;
 		b->head.strings_len = (uint32_t)b->strings.bytes.n;

@@ -49,13 +49,14 @@ table_key_hash(const uint8_t seed[16], const struct table_key *key)
 bool
 table_module_section(const struct table_head *h, uint64_t *ret)
 {
-	if (h->modules_n > TABLE_MODULES_MAX || h->attrs_n > h->modules_n || h->idents_n > 4 * TABLE_MODULES_MAX)
+	if (h->modules_n > TABLE_MODULES_MAX || h->attrs_n > h->modules_n || h->idents_n > 4 * TABLE_MODULES_MAX ||
+	    h->links_n > TABLE_LINKS_MAX)
 		return false;
 	/* A free slot ends every probe. */
 	if (h->slots_n <= h->idents_n)
 		return false;
 	*ret = (uint64_t)h->modules_n * TABLE_MODULE_LEN + (uint64_t)h->attrs_n * TABLE_ATTRS_LEN + h->idents_len +
-	    (uint64_t)h->slots_n * 4 + h->strings_len;
+	    (uint64_t)h->slots_n * 4 + h->strings_len + (uint64_t)h->links_n * TABLE_LINK_LEN;
 	return true;
 }
 
@@ -72,6 +73,7 @@ table_head_read(const uint8_t *p, struct table_head *ret)
 	ret->strings_len = table_get32(p + 52);
 	ret->decisions_n = table_get32(p + 56);
 	ret->decision_strings_len = table_get32(p + 60);
+	ret->links_n = table_get32(p + 64);
 }
 
 void
@@ -88,4 +90,6 @@ table_head_write(const struct table_head *h, uint8_t *p)
 	table_put32(p + 52, h->strings_len);
 	table_put32(p + 56, h->decisions_n);
 	table_put32(p + 60, h->decision_strings_len);
+	table_put32(p + 64, h->links_n);
+	table_put32(p + 68, 0);
 }

@@ -8,14 +8,16 @@
  *   attrs      attrs_n x { u32 group, u32 product, u32 version, u32 flags }
  *   idents     idents_n x { u32 module, u8 tag, u8 length, data }, idents_len bytes in all
  *   slots      slots_n x u32: offset into idents + 1, or 0
- *   strings    C strings that attrs point into
+ *   strings    C strings that attrs and links point into
+ *   links      links_n x { digest[32], release[16], i64 not_after, u32 module, u32 profile },
+ *              in order of digest, no digest twice
  *   decisions  decisions_n x { release[16], resource[16], image[32], i64 not_before,
  *              i64 not_after, u64 size, i64 last_modified, u32 profile, product, target,
  *              from, group }, in order of resource, then profile
  *   strings    C strings that decisions point into
  *
  * Where each part begins follows from the counts; the whole length must fit
- * them exactly. All up to the first strings is the module section: it does not
+ * them exactly. All up to the links is the module section: it does not
  * depend on the decisions and is carried over as one block.
  *
  * An identity of lower-case hex digits only (IMEI, ICCID, digests) has two digits
@@ -29,13 +31,14 @@
 
 #include "gateway/edge/table.h"
 
-#define TABLE_MAGIC "FGTABLE\001"
-#define TABLE_HEAD 64
+#define TABLE_MAGIC "FGTABLE\002"
+#define TABLE_HEAD 72
 #define TABLE_MODULE_LEN 20
 #define TABLE_ATTRS_LEN 16
 #define TABLE_IDENT_HEAD 6
 #define TABLE_IDENT_TEXT_MAX 128 /* IDENTITY_TEXT_MAX */
 #define TABLE_DECISION_LEN 116
+#define TABLE_LINK_LEN 64
 #define TABLE_TAG_PACKED 0x80u   /* tag: packed, three bits of class, four of kind */
 #define TABLE_KIND_MAX 15u
 #define TABLE_CLASS_MAX 7u
@@ -47,6 +50,7 @@ struct table_head {
 	uint8_t seed[16];
 	uint32_t modules_n, attrs_n, idents_n, idents_len, slots_n, strings_len;
 	uint32_t decisions_n, decision_strings_len;
+	uint32_t links_n; /* then four bytes of zero */
 };
 
 /* An identity as stored and hashed: tag without class, length of the text, data. */

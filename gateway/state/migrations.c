@@ -113,11 +113,21 @@ static const char seen_schema[] =
 " PRIMARY KEY (profile, kind, place, value)) STRICT, WITHOUT ROWID;"
 "CREATE INDEX seen_candidate ON seen (candidate);";
 
+static const char link_schema[] =
+"CREATE TABLE link ("
+" digest BLOB PRIMARY KEY CHECK (length(digest) = 32),"
+" module BLOB NOT NULL REFERENCES module (pseudonym) ON DELETE CASCADE,"
+" release_id BLOB NOT NULL CHECK (length(release_id) = 16), profile TEXT NOT NULL, created INTEGER NOT NULL,"
+" not_after INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX link_module ON link (module, created, digest);"
+"CREATE INDEX link_end ON link (not_after);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
 	{ 3, "parts that a fetch can go on with", kept_schema },
 	{ 4, "how vendors' servers showed themselves", seen_schema },
+	{ 5, "short URLs", link_schema },
 };
 
 const struct migration *

@@ -36,6 +36,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (size_t n = 0; n <= size && n < 140; n += 7)
 			look(t, kind, view_of(data + size - n, n));
 	}
+	struct table_link link;
+	struct table_row row;
+	for (size_t n = 0; n + DIGEST_SHA256_LEN <= size; n += 4)
+		if (table_find_link(t, data + n, &link, &row)) {
+			if (link.module >= table_modules(t) || row.ordinal != link.module ||
+			    memcmp(link.digest, data + n, sizeof link.digest))
+				abort();
+			sink += strlen(link.profile) + strlen(row.group) + link.release[15];
+		}
 	size_t all = 0, met = 0;
 	for (; table_decision_at(t, all, &d); all++) {
 		uint32_t it = 0;

@@ -94,6 +94,7 @@ control_rig_new(void)
 	c->policies = policies_new();
 	control_rig_configure(r, SAMPLE_PROFILE);
 	assert_int_equal(inventory_new(c->db, view_str("an epoch key of thirty-two bytes"), &c->inventory), 0);
+	assert_int_equal(links_new(c->db, &c->links), 0);
 	assert_int_equal(grants_new(c->db, &c->grants), 0);
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, r->supervisor);
@@ -115,6 +116,7 @@ control_rig_free(struct control_rig *r)
 	jobs_free(c->jobs);
 	logbook_free(c->logbook);
 	grants_free(c->grants);
+	links_free(c->links);
 	inventory_free(c->inventory);
 	policies_free(c->policies);
 	files_close(c->files);

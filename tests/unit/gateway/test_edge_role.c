@@ -164,7 +164,7 @@ default_bundle(const char *key, const char *line)
 	size_t n = strlen(one) - 3;
 	assert_string_equal(one + n, "};\n");
 	memcpy(text, one, n);
-	strcat(text, NOT_NOW_LINE "\n};\n");
+	strcat(text, NOT_NOW_LINE "short_urls = true;\n};\n");
 	int fd = bundle(SAMPLE_MAIN "learn = true;\n", text);
 	free(one);
 	free(text);
@@ -470,7 +470,7 @@ module_id(uint8_t id[MSG_ID])
 }
 
 static int
-table_fd(uint64_t generation, const struct table_decision *row, bool held, bool listed)
+table_fd_with(uint64_t generation, const struct table_decision *row, const struct table_link *link, bool held, bool listed)
 {
 	static const uint8_t seed[16] = { 1 };
 	struct table_builder *b = table_builder_new(generation, seed, 4);
@@ -481,11 +481,19 @@ table_fd(uint64_t generation, const struct table_decision *row, bool held, bool 
 	assert_int_equal(table_builder_module(b, &m), 0);
 	if (row)
 		assert_int_equal(table_builder_decision(b, row), 0);
+	if (link)
+		assert_int_equal(table_builder_link(b, link), 0);
 	int fd = memfd_open("table");
 	assert_true(fd >= 0);
 	assert_int_equal(table_builder_write(b, fd), 0);
 	table_builder_free(b);
 	return fd;
+}
+
+static int
+table_fd(uint64_t generation, const struct table_decision *row, bool held, bool listed)
+{
+	return table_fd_with(generation, row, NULL, held, listed);
 }
 
 static int32_t
@@ -922,6 +930,76 @@ test_exact_bytes_ranges_and_conditions(void **state)
 	assert_int_equal(f->served.offset, SMALL - 7);
 	assert_int_equal(f->served.sent, 207);
 	assert_true(f->served.complete);
+	module_end(&m);
+}
+
+#define LINK_TOKEN "0123456789abcdef"
+
+/* A table with a short URL for that release, if it is one. */
+static void
+offer_link(struct fixture *f, const uint8_t release[MSG_ID], bool held, int64_t not_after)
+{
+	struct table_decision row = sample_row(f->s);
+	struct table_link link = { .not_after = not_after, .profile = "acme-rtr" };
+	assert_int_equal(link_digest(view_str(LINK_TOKEN), link.digest), 0);
+	memcpy(link.release, release, sizeof link.release);
+	int fd = table_fd_with(++f->generation, &row, &link, held, true);
+	assert_int_equal(memfd_seal(fd), 0);
+	assert_int_equal(send_table(f, f->generation, fd), 0);
+}
+
+static void
+test_short_urls(void **state)
+{
+	static const char *const others[] = { "/f/0123456789abcdeg", "/f/" LINK_TOKEN "?x", "/f/" LINK_TOKEN "0", "/f/" };
+	const uint8_t other[MSG_ID] = { 9 };
+	struct fixture *f = *state;
+	struct module m = module(f);
+	struct msg_sighting s;
+	/* Nobody's: as any other stranger's path, but that what may be a secret is not told. */
+	get(&m, "/f/" LINK_TOKEN, "");
+	assert_int_equal(m.status, 404);
+	assert_int_equal(m.length, 0);
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_string_equal(s.path, "/f/*");
+	make_release(f, SMALL);
+	assert_int_equal(release(f), 0);
+	offer_link(f, f->s->id, false, WALL + 100);
+	f->sightings = 0;
+	/* It says who asks and for what, and grants nothing: no byte before the acknowledgement. */
+	ask(&m, "GET", "/f/" LINK_TOKEN, "");
+	uint64_t token = hear_ask(f);
+	assert_int_equal(f->sightings, 0);
+	answer_ask(f, token, true);
+	token = hear_append(f);
+	assert_int_equal(recv(m.fd, m.head, 1, MSG_DONTWAIT), -1);
+	acknowledge(f, token, 0);
+	read_reply(&m, true);
+	expect_image(f, &m);
+	get(&m, "/f/" LINK_TOKEN, "Range: bytes=10-19\r\n");
+	assert_int_equal(m.status, 206);
+	assert_memory_equal(m.body, f->s->image + 10, 10);
+	ask(&m, "POST", "/f/" LINK_TOKEN, "Content-Length: 0\r\n");
+	read_reply(&m, true);
+	assert_int_equal(m.status, 405);
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		get(&m, others[i], "");
+		assert_int_equal(m.status, 404);
+	}
+	/* The lease is no way around what the table says. */
+	offer_link(f, f->s->id, true, WALL + 100);
+	get(&m, "/f/" LINK_TOKEN, "");
+	expect_not_now(&m);
+	offer_link(f, other, false, WALL + 100);
+	get(&m, "/f/" LINK_TOKEN, "");
+	expect_not_now(&m);
+	offer_link(f, f->s->id, false, WALL + 100);
+	get(&m, "/f/" LINK_TOKEN, "");
+	expect_image(f, &m);
+	f->shared->wall_s = WALL + 100;
+	get(&m, "/f/" LINK_TOKEN, "");
+	expect_not_now(&m);
+	quiet(f, f->control);
 	module_end(&m);
 }
 
@@ -1603,6 +1681,7 @@ main(void)
 		T(test_table_changes_while_asking),
 		T(test_peers_that_go_while_asking),
 		T(test_exact_bytes_ranges_and_conditions),
+		T(test_short_urls),
 		T(test_cold_image),
 		T(test_leases_outlive_control_for_an_hour),
 		T(test_the_same_request_again),

@@ -43,6 +43,7 @@ static const struct {
 	{ "module.reveal", REQUESTS_VIEW, O | P | A },
 	{ "module.show", REQUESTS_VIEW, ALL },
 	{ "module.unhold", REQUESTS_CHANGE, O | A },
+	{ "module.url", REQUESTS_CHANGE, O | A },
 	{ "people.list", REQUESTS_VIEW, ALL },
 	{ "people.propose", REQUESTS_VIEW, O | P | A },
 	{ "people.submit", REQUESTS_PERMIT, O | P | A },
@@ -229,6 +230,8 @@ test_requests_arguments_are_checked_before_anything_else(void **state)
 		{ "review.statement", "{\"reason\":\"because it is so\",\"review\":\"R-1\",\"days\":-1}", 0 },
 		{ "audit.proof", "{\"index\":\"1\"}", 0 },
 		{ "module.import", "{\"dry_run\":1}", 1 },
+		{ "module.url", "{\"module\":\"00000000000000000000000000000000\"}", 0 },
+		{ "module.url", "{\"module\":\"0\",\"release\":\"000000000000000000000000000000000\"}", 0 },
 		{ "status", "{\"a\":1}", 0 },
 		{ "import", "{\"product\":\"p\",\"profile\":\"q\",\"version\":\"1\"}", 0 },
 	};

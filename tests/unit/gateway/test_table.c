@@ -264,6 +264,70 @@ test_table_from_keeps_modules(void **state)
 	table_free(t);
 }
 
+static struct table_link
+link_of(uint8_t digest, uint8_t release, uint32_t module)
+{
+	struct table_link l = { .not_after = -release, .profile = "quectel", .module = module };
+	memset(l.digest, 5, sizeof l.digest); /* all alike where the search looks first */
+	l.digest[DIGEST_SHA256_LEN - 1] = digest;
+	memset(l.release, release, sizeof l.release);
+	return l;
+}
+
+static void
+test_table_links(void **state)
+{
+	struct table_builder *b = small();
+	struct table_link found;
+	struct table_row row;
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		struct table_link l = link_of((uint8_t)(i * 37 % 101), (uint8_t)i, i % 2);
+		assert_int_equal(table_builder_link(b, &l), 0);
+	}
+	struct table *t = finish(b);
+	/* Kept with the modules when only decisions are made anew. */
+	for (int again = 0; again < 2; again++) {
+		assert_int_equal(table_links(t), 100);
+		for (unsigned i = 0; i < 100; i++) {
+			struct table_link l = link_of((uint8_t)(i * 37 % 101), 0, 0);
+			assert_true(table_find_link(t, l.digest, &found, &row));
+			assert_int_equal(found.release[TABLE_ID - 1], i);
+			assert_int_equal(found.not_after, -(int64_t)i);
+			assert_int_equal(row.ordinal, i % 2);
+			assert_string_equal(row.group, i % 2 ? "" : "canary");
+			assert_string_equal(found.profile, "quectel");
+		}
+		/* One is missing of 0 to 100, and what differs only at the end or at the start is another. */
+		unsigned met = 0;
+		for (unsigned i = 0; i < 256; i++) {
+			struct table_link l = link_of((uint8_t)i, 0, 0);
+			met += table_find_link(t, l.digest, &found, &row);
+			l.digest[0]++;
+			assert_false(table_find_link(t, l.digest, &found, &row));
+			l.digest[0] -= 2;
+			assert_false(table_find_link(t, l.digest, &found, &row));
+		}
+		assert_int_equal(met, 100);
+		b = table_builder_from(t, 90 + (uint64_t)again);
+		table_free(t);
+		t = finish(b);
+	}
+	table_free(t);
+	/* The same token twice is no table. */
+	b = small();
+	struct table_link l = link_of(1, 1, 0);
+	assert_int_equal(table_builder_link(b, &l), 0);
+	assert_int_equal(table_builder_link(b, &l), 0);
+	int fd = memfd_open("table");
+	assert_int_equal(table_builder_write(b, fd), FG_EEXIST);
+	close(fd);
+	table_builder_free(b);
+	t = finish(small());
+	assert_false(table_find_link(t, l.digest, &found, &row));
+	table_free(t);
+}
+
 /* A fleet from a seeded generator; the model is the generator itself. */
 static uint32_t
 noise(uint32_t x)
@@ -480,6 +544,7 @@ main(void)
 		cmocka_unit_test(test_table_decisions),
 		cmocka_unit_test(test_table_duplicates_and_limits),
 		cmocka_unit_test(test_table_from_keeps_modules),
+		cmocka_unit_test(test_table_links),
 		cmocka_unit_test(test_table_model_of_100k),
 		cmocka_unit_test(test_table_corruption),
 		cmocka_unit_test(test_table_counts_do_not_wrap),

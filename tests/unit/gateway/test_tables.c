@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "gateway/control/inventory.h"
+#include "gateway/control/links.h"
 #include "gateway/control/tables.h"
 #include "gateway/wire/memfd.h"
 #include "policy/identity.h"
@@ -79,7 +80,7 @@ test_tables_build(void **state)
 	struct release *one = release_of(from, groups);
 	struct tables_release list = { .record = one };
 	memset(list.id, 7, sizeof list.id);
-	struct table *t = opened(tables_build(inv, &list, 1, 55));
+	struct table *t = opened(tables_build(inv, NULL, &list, 1, 55));
 	struct table_row row;
 	assert_int_equal(table_generation(t), 55);
 	assert_int_equal(table_modules(t), 3);
@@ -117,6 +118,7 @@ test_tables_build(void **state)
 	for (unsigned v = 0; v < 2; v++)
 		for (unsigned g = 0; g < 3; g++)
 			assert_int_equal(met[v][g], 1);
+	assert_int_equal(table_links(t), 0);
 	/* Revoked: only the decisions are made anew. */
 	assert_int_equal(tables_redecide(t, NULL, 0, 55), FG_ESTATE);
 	assert_int_equal(tables_redecide(t, NULL, 0, 54), FG_ESTATE);
@@ -133,6 +135,56 @@ test_tables_build(void **state)
 }
 
 /* What no record permits makes no table at all. */
+/* Links go with their modules; those of a module that is no more are in no table. */
+static void
+test_tables_have_short_urls(void **state)
+{
+	struct rig *r = *state;
+	struct inventory *inv = fleet(r);
+	struct links *links = NULL;
+	struct table_link found;
+	struct table_row row, same;
+	assert_int_equal(inventory_flush(inv), 0);
+	assert_int_equal(links_new(r->db, &links), 0);
+	const struct inventory_module *who[2] = {
+		inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237518")),
+		inventory_by_identity(inv, IDENTITY_SERIAL, view_str("stranger")) };
+	for (uint8_t i = 0; i < 6; i++) {
+		struct db_link l = { .profile = "quectel", .created = i, .not_after = 1000 + i };
+		memset(l.digest, (i * 7) % 6, sizeof l.digest);
+		memset(l.release, i, sizeof l.release);
+		memcpy(l.module, who[i % 2]->pseudonym, sizeof l.module);
+		assert_int_equal(links_add(links, &l), 0);
+	}
+	struct table *t = opened(tables_build(inv, links, NULL, 0, 9));
+	assert_int_equal(table_links(t), 6);
+	for (uint8_t i = 0; i < 6; i++) {
+		uint8_t digest[DIGEST_SHA256_LEN];
+		memset(digest, (i * 7) % 6, sizeof digest);
+		assert_true(table_find_link(t, digest, &found, &row));
+		assert_int_equal(found.release[3], i);
+		assert_int_equal(found.not_after, 1000 + i);
+		assert_string_equal(found.profile, "quectel");
+		assert_memory_equal(row.pseudonym, who[i % 2]->pseudonym, TABLE_ID);
+		assert_int_equal(row.ordinal, found.module);
+	}
+	assert_true(table_find(t, IDENTITY_IMEI, view_str("490154203237518"), &same));
+	assert_int_equal(same.ordinal != row.ordinal, 1);
+	/* Decisions come and go without them. */
+	struct table *next = opened(tables_redecide(t, NULL, 0, 10));
+	assert_int_equal(table_links(next), 6);
+	table_free(next);
+	table_free(t);
+	uint8_t gone[MSG_ID];
+	memcpy(gone, who[0]->pseudonym, sizeof gone);
+	assert_int_equal(inventory_erase(inv, gone), 0);
+	t = opened(tables_build(inv, links, NULL, 0, 11));
+	assert_int_equal(table_links(t), 3);
+	table_free(t);
+	links_free(links);
+	inventory_free(inv);
+}
+
 static void
 test_tables_refuse_open_records(void **state)
 {
@@ -143,7 +195,7 @@ test_tables_refuse_open_records(void **state)
 	bad[2]->terms.decision = APPROVAL_RESUME;
 	for (unsigned i = 0; i < 3; i++) {
 		struct tables_release list = { .record = bad[i] };
-		assert_int_equal(tables_build(inv, &list, 1, 55), FG_EINVAL);
+		assert_int_equal(tables_build(inv, NULL, &list, 1, 55), FG_EINVAL);
 		free(bad[i]);
 	}
 	inventory_free(inv);
@@ -155,7 +207,7 @@ test_tables_empty(void **state)
 	struct rig *r = *state;
 	struct inventory *inv = NULL;
 	assert_int_equal(inventory_new(r->db, key, &inv), 0);
-	struct table *t = opened(tables_build(inv, NULL, 0, 1));
+	struct table *t = opened(tables_build(inv, NULL, NULL, 0, 1));
 	assert_int_equal(table_modules(t), 0);
 	assert_int_equal(table_decisions(t), 0);
 	table_free(t);
@@ -168,6 +220,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_tables_build),
+		T(test_tables_have_short_urls),
 		T(test_tables_refuse_open_records),
 		T(test_tables_empty),
 	};

@@ -73,6 +73,7 @@ everything_else_counts(void **state)
 		{ "unknown_version", "unknown_version = \"offer\";" }, { "default_group", "default_group = \"x\";" },
 		{ "from_versions", "from_versions = [ \"fixed:1\" ];" }, { "not_now", "not_now = { status = 403; };" },
 		{ "not_now", "not_now = { close = true; };" }, { "not_now", "not_now = { post = true; };" },
+		{ "short_urls", "short_urls = true;" },
 		{ "identity", "identity = ( { class = \"D\"; kind = \"imei\"; from = \"capture:imei\"; } );" },
 		{ "networks", "networks = ( { cidr = \"10.0.0.0/8\"; } );" },
 		{ "networks", "networks = ( { cidr = \"10.0.0.0/8\"; group = \"g\"; } );" },
