@@ -64,6 +64,7 @@ struct config_limits {
 	int64_t body_bytes;
 	int64_t requests_per_connection;
 	int64_t header_seconds;
+	int64_t body_seconds;
 	int64_t idle_seconds;
 	int64_t stall_seconds;
 	int64_t stop_seconds;

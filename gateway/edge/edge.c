@@ -124,6 +124,8 @@ edge_free(struct edge *e)
 	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
 		if (e->listener[i].fd >= 0)
 			close(e->listener[i].fd);
+		if (e->listener[i].next_fd >= 0)
+			close(e->listener[i].next_fd);
 		tls_free(e->listener[i].tls);
 	}
 	if (e->bundle_fd >= 0)
@@ -380,7 +382,7 @@ edge_main(const struct clock_source *clock)
 	e->clock = clock;
 	e->bundle_fd = -1;
 	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
-		e->listener[i].fd = -1;
+		e->listener[i].fd = e->listener[i].next_fd = -1;
 	int status = role_run(&ops, e, clock);
 	edge_free(e);
 	return status;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * edge - the module plane: one process, one event base, no directory, no open.
- * Role: N of them share the listeners. An edge serves a byte only when its
+ * Role: N of them serve the listeners, each from sockets of its own. An edge serves a byte only when its
  * decision table offers it, the warden's record allows the row, control has said
  * yes, and audit has acknowledged this edge's own grant (or a lease of that
  * grant still runs). In every other case the module gets its protocol's

@@ -44,6 +44,7 @@ edge_limits_of(const struct config *c, struct net_limits *l)
 	l->requests_max = (uint32_t)c->limits.requests_per_connection;
 	l->body_max = (uint32_t)c->limits.body_bytes;
 	l->head_ms = (uint32_t)c->limits.header_seconds * 1000;
+	l->body_ms = (uint32_t)c->limits.body_seconds * 1000;
 	l->idle_ms = (uint32_t)c->limits.idle_seconds * 1000;
 	l->stall_ms = (uint32_t)c->limits.stall_seconds * 1000;
 }
@@ -69,8 +70,8 @@ edge_on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int f
 		keep_fd(&e->bundle_fd, fd);
 		return FG_OK;
 	}
-	if (!e->net && what->kind == MSG_FD_LISTENER && i < MSG_LISTENERS_MAX) {
-		keep_fd(&e->listener[i].fd, fd);
+	if (!e->net && what->kind == MSG_FD_LISTENER && i < MSG_LISTENERS_MAX && what->part < 2) {
+		keep_fd(what->part ? &e->listener[i].next_fd : &e->listener[i].fd, fd);
 		return FG_OK;
 	}
 	int err = edge_tls_file(e, what, fd);
@@ -95,6 +96,10 @@ edge_open_listeners(struct edge *e)
 		err = listener_new(e->net, e->listener[i].fd, &origin, &e->listener[i].open);
 		e->listener[i].tls = tls;
 		e->listener[i].fd = -1;
+		if (!err && e->listener[i].next_fd >= 0) {
+			err = listener_mind(e->net, e->listener[i].next_fd, &origin, &e->listener[i].next);
+			e->listener[i].next_fd = -1;
+		}
 		if (err)
 			return err;
 	}

@@ -108,8 +108,8 @@ struct edge {
 	} by_link;
 	int bundle_fd;                /* until start(): parsed inside the jail only */
 	struct {
-		int fd;                        /* until start() */
-		struct listener *open;         /* the engine's, from then on */
+		int fd, next_fd;               /* until start(): ours, and the next edge's or -1 */
+		struct listener *open, *next;  /* the engine's, from then on */
 		struct tls *tls;               /* what it has; NULL: plain */
 		struct edge_file file[EDGE_FILES]; /* handed over and not yet used */
 	} listener[MSG_LISTENERS_MAX];

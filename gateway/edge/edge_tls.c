@@ -184,6 +184,8 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 		if (!err) {
 			struct revoking r = { .listener = i, .tls = tls };
 			listener_set_tls(e->listener[i].open, tls);
+			if (e->listener[i].next)
+				listener_set_tls(e->listener[i].next, tls);
 			net_each(e->net, end_revoked, &r);
 			if (r.n)
 				oplog(OPLOG_NOTICE, "listener %s: %u connections of revoked certificates were reset", l->name, r.n);

@@ -24,6 +24,7 @@ struct listener {
 	int fd;
 	struct net_origin origin;
 	struct event *readable, *timer;
+	bool minded; /* another one's: by the timer only */
 	unsigned paused;
 };
 
@@ -38,20 +39,11 @@ set_pause(struct listener *l, unsigned paused)
 	if (paused && !l->paused)
 		event_del(l->readable);
 	/* No memory for the event: the timer tries again. */
-	if (!paused && l->paused && event_add(l->readable, NULL)) {
+	if (!paused && l->paused && !l->minded && event_add(l->readable, NULL)) {
 		paused = PAUSE_FDS;
 		event_add(l->timer, &wait);
 	}
 	l->paused = paused;
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct listener *l = arg;
-	(void)fd;
-	(void)what;
-	set_pause(l, l->paused & ~(unsigned)PAUSE_FDS);
 }
 
 /* True to go on with the batch. */
@@ -87,15 +79,37 @@ accept_one(struct listener *l)
 	}
 }
 
+/* True when more may wait. */
+static bool
+accept_batch(struct listener *l)
+{
+	for (uint32_t i = 0; i < l->net->limits.accept_batch; i++)
+		if (!accept_one(l))
+			return false;
+	return true;
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct listener *l = arg;
 	(void)fd;
 	(void)what;
-	for (uint32_t i = 0; i < l->net->limits.accept_batch; i++)
-		if (!accept_one(l))
-			return;
+	(void)accept_batch(l);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	const struct timeval later = { 0, LISTENER_MIND_MS * 1000 }, at_once = { 0, 0 };
+	struct listener *l = arg;
+	(void)fd;
+	(void)what;
+	set_pause(l, l->paused & ~(unsigned)PAUSE_FDS);
+	if (!l->minded || l->paused & PAUSE_STOP)
+		return;
+	bool more = !l->paused && accept_batch(l);
+	event_add(l->timer, more ? &at_once : &later);
 }
 
 static bool
@@ -119,10 +133,10 @@ set_options(int fd)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat) == 0;
 }
 
-int
-listener_new(struct net *net, int fd, const struct net_origin *origin,
-    struct listener **ret_listener)
+static int
+open_as(struct net *net, int fd, const struct net_origin *origin, bool minded, struct listener **ret_listener)
 {
+	const struct timeval later = { 0, LISTENER_MIND_MS * 1000 };
 	if (!is_listening_tcp(fd) || !set_options(fd)) {
 		close(fd);
 		return FG_EINVAL;
@@ -135,13 +149,15 @@ listener_new(struct net *net, int fd, const struct net_origin *origin,
 	l->net = net;
 	l->fd = fd;
 	l->origin = *origin;
+	l->minded = minded;
 	if (l->origin.tls)
 		tls_ref(l->origin.tls);
 	l->next = net->listeners;
 	net->listeners = l;
 	l->readable = event_new(net->base, fd, EV_READ | EV_PERSIST, on_readable, l);
 	l->timer = event_new(net->base, -1, 0, on_timer, l);
-	if (!l->readable || !l->timer || event_add(l->readable, NULL)) {
+	if (!l->readable || !l->timer ||
+	    (minded ? event_add(l->timer, &later) : event_add(l->readable, NULL))) {
 		listener_free(l);
 		return FG_ENOMEM;
 	}
@@ -149,6 +165,18 @@ listener_new(struct net *net, int fd, const struct net_origin *origin,
 		set_pause(l, PAUSE_STOP);
 	*ret_listener = l;
 	return FG_OK;
+}
+
+int
+listener_new(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener)
+{
+	return open_as(net, fd, origin, false, ret_listener);
+}
+
+int
+listener_mind(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener)
+{
+	return open_as(net, fd, origin, true, ret_listener);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "gateway/net/net.h"
 
 #define LISTENER_PAUSE_MS 100      /* after EMFILE and its kin */
+#define LISTENER_MIND_MS 250       /* a module's first byte comes late by at most this when its edge is away */
 #define LISTENER_LOWAT (16 * 1024) /* TCP_NOTSENT_LOWAT: unsent bytes the kernel holds a connection */
 
 struct listener;
@@ -21,6 +22,12 @@ struct listener;
  */
 int listener_new(struct net *net, int fd, const struct net_origin *origin,
     struct listener **ret_listener);
+/*
+ * As listener_new, for a socket that another process accepts from: looked at
+ * every LISTENER_MIND_MS only, so that nobody waits in its queue while that
+ * process is away, and so that it gets its connections while it is there.
+ */
+int listener_mind(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener);
 /* Stops and closes it before net goes. Its connections live on. */
 void listener_free(struct listener *listener);
 /* For connections from now on (certificate reload); tls borrowed as in net_origin. */

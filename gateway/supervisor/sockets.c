@@ -131,28 +131,49 @@ numeric_address(const char *text, uint16_t port, struct sockaddr_storage *ret)
 	return 0;
 }
 
+/* Bound, and ready for others of ours beside it; not listening yet. -1 and errno. */
+static int
+bound(const struct sockaddr_storage *a, socklen_t n, bool first)
+{
+	const int on = 1;
+	int fd = socket(a->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/*
+	 * V6ONLY: an address says one family; 0.0.0.0 and :: can then stand side by side.
+	 * The first one is bound without sharing, so that another gateway on that port is
+	 * found out; only then may its own kind join it.
+	 */
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    (a->ss_family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+	    (first || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
+	    bind(fd, (const struct sockaddr *)a, n) == 0 &&
+	    (!first || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
 int
-sockets_tcp(const char *address, uint16_t port, char *ret_why, size_t cap)
+sockets_tcp(const char *address, uint16_t port, int *ret_fds, unsigned n, char *ret_why, size_t cap)
 {
 	struct sockaddr_storage a;
-	socklen_t n = numeric_address(address, port, &a);
-	if (!n) {
+	socklen_t len = numeric_address(address, port, &a);
+	if (!len) {
 		snprintf(ret_why, cap, "%s is not an address", address);
 		return FG_EINVAL;
 	}
-	const int on = 1;
-	int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* V6ONLY: an address says one family; 0.0.0.0 and :: can then stand side by side. */
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-	    (a.ss_family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on)) ||
-	    bind(fd, (struct sockaddr *)&a, n) || listen(fd, SOCKETS_BACKLOG)) {
+	for (unsigned i = 0; i < n; i++) {
+		ret_fds[i] = bound(&a, len, i == 0);
+		if (ret_fds[i] >= 0 && listen(ret_fds[i], SOCKETS_BACKLOG) == 0 &&
+		    (i || getsockname(ret_fds[i], (struct sockaddr *)&a, &len) == 0)) /* port 0: the others join it */
+			continue;
 		snprintf(ret_why, cap, "%s port %u: %s", address, port, strerror(errno));
-		if (fd >= 0)
-			close(fd);
+		for (unsigned k = 0; k <= i; k++)
+			if (ret_fds[k] >= 0)
+				close(ret_fds[k]);
 		return FG_EIO;
 	}
-	return fd;
+	return 0;
 }
 
 /* ---- unix ---- */

@@ -36,8 +36,13 @@ int sockets_activation(struct sockets_activated *a, int first_fd, char *ret_why,
 int sockets_take(struct sockets_activated *a, const char *name, char *ret_why, size_t cap);
 void sockets_close(struct sockets_activated *a);
 
-/* A listening TCP socket on a numeric address; fd or FG_EINVAL, FG_EIO with ret_why. */
-int sockets_tcp(const char *address, uint16_t port, char *ret_why, size_t cap);
+/*
+ * n listening TCP sockets on one numeric address, among which the kernel spreads
+ * connections by a hash of their addresses: one for each edge. Nobody else's
+ * socket may be on that address, not even one that would share it. 0 and all of
+ * them, or FG_EINVAL, FG_EIO with ret_why and none.
+ */
+int sockets_tcp(const char *address, uint16_t port, int *ret_fds, unsigned n, char *ret_why, size_t cap);
 /*
  * A listening SOCK_SEQPACKET socket at dir/name, replacing one left behind, with
  * that mode and, unless (gid_t)-1, group. fd or FG_EIO, FG_EEXIST, FG_ELIMIT with ret_why.

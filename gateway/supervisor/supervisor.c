@@ -67,8 +67,7 @@ make_base(struct supervisor *s, const struct supervisor_options *opt)
 	LIST_INIT(&s->halt_clients);
 	LIST_INIT(&s->jobs);
 	STAILQ_INIT(&s->log);
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
-		s->listeners[i] = -1;
+	memset(s->listeners, -1, sizeof s->listeners);
 	signal(SIGPIPE, SIG_IGN);
 	s->base = event_base_new();
 	if (!s->base)
@@ -114,9 +113,7 @@ free_all(struct supervisor *s)
 	tickets_wipe(&s->tickets);
 	if (s->base)
 		event_base_free(s->base);
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
-		if (s->listeners[i] >= 0)
-			close(s->listeners[i]);
+	supervisor_role_close_listeners(s);
 	if (s->control_sock >= 0)
 		close(s->control_sock);
 	if (s->bundle_fd >= 0)
@@ -154,14 +151,15 @@ open_listeners(struct supervisor *s, struct sockets_activated *given)
 	char why[MSG_TEXT_MAX];
 	for (unsigned i = 0; i < s->plan->listeners_n; i++) {
 		const struct msg_plan_listener *l = &s->plan->listeners[i];
-		int fd = sockets_take(given, l->name, why, sizeof why);
+		int fd = sockets_take(given, l->name, why, sizeof why), r = fd < 0 ? fd : 0;
 		if (fd == -1)
-			fd = sockets_tcp(l->address, l->port, why, sizeof why);
-		if (fd < 0) {
+			r = sockets_tcp(l->address, l->port, s->listeners[i], s->plan->main.edges, why, sizeof why);
+		else if (fd >= 0)
+			s->listeners[i][0] = fd; /* of its one queue all edges take */
+		if (r) {
 			fprintf(stderr, "listener %s: %s\n", l->name, why);
-			return fd;
+			return r;
 		}
-		s->listeners[i] = fd;
 	}
 	for (unsigned i = 0; i < given->n; i++)
 		if (given->at[i].fd >= 0)

@@ -83,6 +83,7 @@ struct handing {
 	struct supervisor *s;
 	struct chan *chan;        /* NULL: only try whether it could be opened */
 	enum msg_role role;
+	unsigned index;           /* among several of that role */
 	supervisor_plan_say say;  /* with chan NULL */
 	unsigned problems;
 	int err;                  /* first failure of sending */
@@ -160,6 +161,17 @@ hand_listener_files(struct handing *h, const struct plan *plan, unsigned i)
 		hand_file(h, MSG_FD_CLIENT_CRL, i, 0, l->name, l->client_crl);
 }
 
+/* A copy of one of our listening sockets. */
+static void
+hand_socket(struct handing *h, unsigned ordinal, unsigned part, const char *name, int own)
+{
+	int fd = dup(own);
+	if (fd < 0)
+		h->err = h->err ? h->err : FG_EIO;
+	else
+		hand(h, MSG_FD_LISTENER, ordinal, part, name, fd);
+}
+
 static void
 hand_listener(struct handing *h, unsigned i)
 {
@@ -167,11 +179,13 @@ hand_listener(struct handing *h, unsigned i)
 	hand_listener_files(h, h->s->plan, i);
 	if (!wiring_gets(h->role, MSG_FD_LISTENER) || !h->chan)
 		return;
-	int fd = dup(h->s->listeners[i]);
-	if (fd < 0)
-		h->err = h->err ? h->err : FG_EIO;
-	else
-		hand(h, MSG_FD_LISTENER, i, 0, l->name, fd);
+	const int *all = h->s->listeners[i];
+	unsigned edges = h->s->plan->main.edges;
+	bool spread = all[1] >= 0;
+	hand_socket(h, i, 0, l->name, all[spread ? h->index : 0]);
+	/* While the next edge is away, its queue is this one's to look after: part 1. */
+	if (spread)
+		hand_socket(h, i, 1, l->name, all[(h->index + 1) % edges]);
 }
 
 static void
@@ -310,7 +324,7 @@ supervisor_boot_send(struct supervisor *s, struct instance *i)
 	int r = chan_send(i->chan, MSG_BOOT, &boot, NULL, 0);
 	if (r)
 		return r;
-	struct handing h = { .s = s, .chan = i->chan, .role = i->role };
+	struct handing h = { .s = s, .chan = i->chan, .role = i->role, .index = i->index };
 	hand_all(&h);
 	return h.err;
 }

@@ -126,7 +126,8 @@ struct supervisor {
 	bool drop; /* started as root */
 	struct identity id[MSG_ROLE_LIMIT];
 	gid_t operators; /* (gid_t)-1: none */
-	int listeners[MSG_LISTENERS_MAX];
+	/* One socket for each edge; all -1 but the first where a service manager gave us that one. */
+	int listeners[MSG_LISTENERS_MAX][PLAN_EDGES_MAX];
 	int control_sock;
 	int halt_sock;
 	/* What identifies this machine, for the log's binding; zero: it does not say. */
@@ -191,6 +192,8 @@ void supervisor_boot_tickets(struct supervisor *s);
 int supervisor_role_make(struct supervisor *s);
 void supervisor_role_start_all(struct supervisor *s);
 void supervisor_role_reap(struct supervisor *s);
+/* Ours; edges have copies. */
+void supervisor_role_close_listeners(struct supervisor *s);
 void supervisor_role_stop_all(struct supervisor *s);
 void supervisor_role_kill_all(struct supervisor *s);
 void supervisor_role_free(struct supervisor *s);

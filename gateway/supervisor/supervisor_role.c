@@ -506,6 +506,16 @@ advance_stop(struct supervisor *s)
 }
 
 void
+supervisor_role_close_listeners(struct supervisor *s)
+{
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
+		for (unsigned k = 0; k < PLAN_EDGES_MAX; k++)
+			if (s->listeners[i][k] >= 0)
+				close(s->listeners[i][k]);
+	memset(s->listeners, -1, sizeof s->listeners);
+}
+
+void
 supervisor_role_stop_all(struct supervisor *s)
 {
 	if (s->stopping)
@@ -513,11 +523,7 @@ supervisor_role_stop_all(struct supervisor *s)
 	s->stopping = true;
 	notify_send(&s->notify, "STOPPING=1\nSTATUS=stopping");
 	/* Ours would keep the ports open after the edges closed theirs; a service manager's stay its own. */
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++) {
-		if (s->listeners[i] >= 0)
-			close(s->listeners[i]);
-		s->listeners[i] = -1;
-	}
+	supervisor_role_close_listeners(s);
 	for (unsigned n = 0; n < s->instances_n; n++) {
 		event_del(s->instances[n].restart);
 		if (s->instances[n].role == wiring_stop_order[0])

@@ -154,7 +154,7 @@ struct msg_boot { /* first message to a role */
 enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_NONE = 0,
 	MSG_FD_BUNDLE,     /* configuration bundle, sealed memfd; ordinal unused */
-	MSG_FD_LISTENER,   /* listening socket; ordinal = listener in configuration order */
+	MSG_FD_LISTENER,   /* listening socket; ordinal = listener in configuration order; part 1: the next edge's */
 	MSG_FD_TLS_CERT,   /* PEM; ordinal = listener, part = which of several */
 	MSG_FD_TLS_KEY,
 	MSG_FD_CLIENT_CA,

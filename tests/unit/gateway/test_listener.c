@@ -55,6 +55,58 @@ accepted_sockets_inherit_their_options(void **state)
 	rig_free(r);
 }
 
+/* A queue that its own edge does not empty: sooner or later somebody is answered who waits there. */
+static void
+another_edges_queue_is_minded(void **state)
+{
+	(void)state;
+	struct rig *r = rig_new(NULL, NULL, HTTP_LENIENT);
+	const struct net_origin origin = { NULL, HTTP_LENIENT, 9 };
+	struct sockaddr_in own = r->addr;
+	struct listener *l = NULL;
+	assert_int_equal(listener_mind(r->net, rig_listen(&r->addr), &origin, &l), FG_OK);
+	struct rig_client *c[100];
+	for (unsigned i = 0; i < 100; i++)
+		c[i] = rig_connect(r);
+	struct rig_reply reply;
+	for (unsigned i = 0; i < 100; i++) {
+		reply = rig_ask(r, c[i], RANGE);
+		assert_int_equal(reply.status, 206);
+		rig_hang_up(c[i]);
+	}
+	/* Full, and then no longer. */
+	struct net_limits limits;
+	net_limits_default(&limits);
+	limits.conns_max = 1;
+	rig_settle(r);
+	assert_int_equal(net_set_limits(r->net, &limits), FG_OK);
+	c[0] = rig_connect(r);
+	reply = rig_ask(r, c[0], RANGE);
+	c[1] = rig_connect(r);
+	while (!listener_is_paused(l))
+		rig_settle(r);
+	rig_hang_up(c[0]);
+	reply = rig_ask(r, c[1], RANGE);
+	assert_int_equal(reply.status, 206);
+	rig_hang_up(c[1]);
+	/* Its own is served as ever; and with the engine's end both are closed. */
+	rig_settle(r);
+	struct sockaddr_in theirs = r->addr;
+	r->addr = own;
+	c[0] = rig_connect(r);
+	reply = rig_ask(r, c[0], RANGE);
+	assert_int_equal(reply.status, 206);
+	net_stop(r->net, 0);
+	rig_settle(r);
+	for (unsigned i = 0; i < 2; i++) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fd, (struct sockaddr *)(i ? &theirs : &own), sizeof own), -1);
+		close(fd);
+	}
+	rig_hang_up(c[0]);
+	rig_free(r);
+}
+
 static void
 no_descriptors_left(void **state)
 {
@@ -165,6 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_listening_tcp_socket_will_do),
 		cmocka_unit_test(accepted_sockets_inherit_their_options),
+		cmocka_unit_test(another_edges_queue_is_minded),
 		cmocka_unit_test(no_descriptors_left),
 		cmocka_unit_test(freeing_a_listener_leaves_its_connections),
 		cmocka_unit_test(two_listeners_and_their_tags),

@@ -35,8 +35,8 @@ listening(uint16_t *ret_port)
 	char why[256];
 	struct sockaddr_in a;
 	socklen_t n = sizeof a;
-	int fd = sockets_tcp("127.0.0.1", 0, why, sizeof why);
-	assert_true(fd >= 0);
+	int fd;
+	assert_int_equal(sockets_tcp("127.0.0.1", 0, &fd, 1, why, sizeof why), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
 	if (ret_port)
 		*ret_port = ntohs(a.sin_port);
@@ -48,17 +48,49 @@ test_tcp(void **state)
 {
 	char why[256] = "";
 	uint16_t port;
+	int none[2];
 	(void)state;
 	int fd = listening(&port);
 	assert_true(port > 0);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
-	assert_int_equal(sockets_tcp("127.0.0.1", port, why, sizeof why), FG_EIO);
+	assert_int_equal(sockets_tcp("127.0.0.1", port, none, 1, why, sizeof why), FG_EIO);
 	assert_non_null(strstr(why, "127.0.0.1 port"));
 	static const char *const bad[] = { "", "localhost", "127.0.0.1:80", "1.2.3", "::g" };
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_int_equal(sockets_tcp(bad[i], 0, why, sizeof why), FG_EINVAL);
+		assert_int_equal(sockets_tcp(bad[i], 0, none, 2, why, sizeof why), FG_EINVAL);
 	close(fd);
+}
+
+static void
+test_connections_are_spread(void **state)
+{
+	enum { EDGES = 3, CLIENTS = 300 };
+	char why[256] = "";
+	struct sockaddr_in a;
+	socklen_t n = sizeof a;
+	int fds[EDGES], other[1], clients[CLIENTS];
+	(void)state;
+	assert_int_equal(sockets_tcp("127.0.0.1", 0, fds, EDGES, why, sizeof why), 0);
+	assert_int_equal(getsockname(fds[0], (struct sockaddr *)&a, &n), 0);
+	/* Ours share; another gateway's does not join them. */
+	assert_int_equal(sockets_tcp("127.0.0.1", ntohs(a.sin_port), other, 1, why, sizeof why), FG_EIO);
+	for (unsigned i = 0; i < CLIENTS; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(clients[i], (struct sockaddr *)&a, sizeof a), 0);
+	}
+	unsigned all = 0;
+	for (unsigned i = 0; i < EDGES; i++) {
+		unsigned got = 0;
+		for (int fd; (fd = accept(fds[i], NULL, NULL)) >= 0; got++)
+			close(fd);
+		assert_true(got > CLIENTS / EDGES / 2); /* six standard deviations below its share */
+		all += got;
+		close(fds[i]);
+	}
+	assert_int_equal(all, CLIENTS);
+	for (unsigned i = 0; i < CLIENTS; i++)
+		close(clients[i]);
 }
 
 static void
@@ -182,6 +214,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_connections_are_spread),
 		cmocka_unit_test(test_activation_by_name),
 		cmocka_unit_test(test_activation_for_somebody_else_or_nonsense),
 		cmocka_unit_test(test_unix),
