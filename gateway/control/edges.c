@@ -15,12 +15,14 @@ struct edges {
 	uint64_t generation;
 	int fd;               /* the table in force; -1: none yet */
 	struct table *table;  /* the same, open: its modules are kept when only decisions change */
-	struct event *build;
+	struct event *build, *modules;
 	bool due, modules_due;
 	int64_t modules_at;   /* when all of it was built last, ms */
+	int64_t modules_rest; /* and for how long strangers wait from then on */
 };
 
 static void on_build(evutil_socket_t fd, short what, void *ctx);
+static void on_modules(evutil_socket_t fd, short what, void *ctx);
 
 struct edges *
 edges_new(struct control *c)
@@ -31,8 +33,9 @@ edges_new(struct control *c)
 	e->c = c;
 	e->fd = -1;
 	e->build = evtimer_new(c->base, on_build, e);
-	if (!e->build) {
-		free(e);
+	e->modules = evtimer_new(c->base, on_modules, e);
+	if (!e->build || !e->modules) {
+		edges_free(e);
 		return NULL;
 	}
 	(void)db_meta_get_u64(c->db, DB_META_GENERATION, &e->generation);
@@ -44,7 +47,10 @@ edges_free(struct edges *e)
 {
 	if (!e)
 		return;
-	event_free(e->build);
+	if (e->build)
+		event_free(e->build);
+	if (e->modules)
+		event_free(e->modules);
 	table_free(e->table);
 	if (e->fd >= 0)
 		close(e->fd);
@@ -102,10 +108,21 @@ make(struct edges *e, bool modules, uint64_t generation)
 	return tables_build(e->c->inventory, e->c->links, list, n, generation);
 }
 
+/* A table of everything costs what there is of it: no more than one part in EDGES_MODULES_SHARE of the time. */
+static int64_t
+rest_after(int64_t cost_ms)
+{
+	int64_t rest = cost_ms * EDGES_MODULES_SHARE;
+	if (rest < EDGES_MODULES_LEAST_MS)
+		return EDGES_MODULES_LEAST_MS;
+	return rest < EDGES_MODULES_MS ? rest : EDGES_MODULES_MS;
+}
+
 static void
 build(struct edges *e)
 {
 	struct control *c = e->c;
+	int64_t began = clock_mono_ms(c->clock);
 	bool modules = e->modules_due || !e->table;
 	struct table *t = NULL;
 	uint64_t generation;
@@ -125,6 +142,7 @@ build(struct edges *e)
 		inventory_taken(c->inventory);
 		e->modules_due = false;
 		e->modules_at = clock_mono_ms(c->clock);
+		e->modules_rest = rest_after(e->modules_at - began);
 	}
 	table_free(e->table);
 	if (e->fd >= 0)
@@ -165,13 +183,31 @@ edges_table_now(struct edges *e)
 		build(e);
 }
 
+static void
+on_modules(evutil_socket_t fd, short what, void *ctx)
+{
+	struct edges *e = ctx;
+	(void)fd;
+	(void)what;
+	if (inventory_is_stale(e->c->inventory))
+		edges_table_due(e, true);
+}
+
+void
+edges_modules_seen(struct edges *e)
+{
+	if (!inventory_is_stale(e->c->inventory) || e->modules_due || evtimer_pending(e->modules, NULL))
+		return;
+	int64_t wait = e->modules_at + e->modules_rest - clock_mono_ms(e->c->clock);
+	const struct timeval tv = { wait > 0 ? wait / 1000 : 0, wait > 0 ? wait % 1000 * 1000 : 0 };
+	evtimer_add(e->modules, &tv);
+}
+
 void
 edges_tick(struct edges *e)
 {
-	int64_t now = clock_mono_ms(e->c->clock);
-	if (inventory_is_stale(e->c->inventory) && now - e->modules_at >= EDGES_MODULES_MS)
-		edges_table_due(e, true);
-	else if (e->due && e->c->warden_listed && !evtimer_pending(e->build, NULL))
+	edges_modules_seen(e);
+	if (e->due && e->c->warden_listed && !evtimer_pending(e->build, NULL))
 		build(e);
 }
 
@@ -212,6 +248,7 @@ on_sighting(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fr
 	struct control *c = ctx;
 	(void)frame;
 	sightings_take(c->sightings, chan_peer_index(chan), msg);
+	edges_modules_seen(c->edges);
 }
 
 static void

@@ -11,7 +11,9 @@
 
 #define EDGES_MAX 64            /* policy/config */
 #define EDGES_DECIDE_MS 20      /* changes that come together make one table */
-#define EDGES_MODULES_MS 2000   /* the inventory changes with every stranger */
+#define EDGES_MODULES_MS 2000   /* the inventory changes with every stranger, who waits at most that long; */
+#define EDGES_MODULES_LEAST_MS 100 /* at least that long after the one before him, */
+#define EDGES_MODULES_SHARE 20  /* and as many times as long as it took to make the table for that one */
 
 struct control;
 struct edges;
@@ -29,7 +31,9 @@ void edges_table_due(struct edges *e, bool modules);
 void edges_table_now(struct edges *e);
 /* Tells all edges to stop; how many were told. */
 unsigned edges_revoke(struct edges *e, const uint8_t release[16]);
-/* Every second: the inventory may have changed. */
+/* The inventory may have changed: a table with that in it follows, as soon as it may cost that much again. */
+void edges_modules_seen(struct edges *e);
+/* Every second. */
 void edges_tick(struct edges *e);
 
 uint64_t edges_generation(const struct edges *e);
