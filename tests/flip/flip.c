@@ -4,7 +4,7 @@
  * other, and the verifier is asked each time, in this process: fifty thousand times would
  * be long with a program started for each. It has to refuse the export and to name the
  * file that was changed. What may be changed without effect is in a table, with its
- * reason, and is counted. DIR is the caller's copy; it ends as it was, with a witness more.
+ * reason, and is counted. DIR is the caller's copy; it ends as it was, with two witnesses more.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -120,36 +120,47 @@ collect(struct export *x, const char *folder)
 	closedir(d);
 }
 
-/* One more line under the checkpoint, by a witness that the auditor does name. */
 static void
-add_witness(struct export *x)
+cosign(const char *name, struct view text, struct writer *lines, struct writer *ret_vkey)
+{
+	struct note_signer w;
+	if (note_signer_generate(name, NOTE_TYPE_COSIGNATURE, &w) || note_cosign(text, &w, 1800000000, lines))
+		exit(COULD_NOT);
+	note_key_write(&w.key, ret_vkey);
+	note_signer_wipe(&w);
+}
+
+/* Two more lines under the checkpoint, the last by a witness that the auditor does name. */
+static void
+add_witnesses(struct export *x)
 {
 	char path[PATH_CAP], line[2 * NOTE_VKEY_MAX];
 	const char *why = "";
-	struct note_signer w;
-	struct writer sig, key;
+	struct writer lines, strange, vkey;
 	size_t n;
 	path_of(x, "checkpoint", path);
 	uint8_t *note = slurp(path, &n);
 	const uint8_t *end = memmem(note, n, "\n\n", 2);
-	writer_init(&sig, NOTE_SIZE_MAX);
-	writer_init(&key, NOTE_VKEY_MAX);
-	if (!end || note_signer_generate("witness.example/one", NOTE_TYPE_COSIGNATURE, &w) ||
-	    note_cosign(view_of(note, (size_t)(end + 1 - note)), &w, 1800000000, &sig) || writer_err(&sig))
+	if (!end)
 		exit(COULD_NOT);
-	note_key_write(&w.key, &key);
-	snprintf(line, sizeof line, "witness one %.*s", (int)key.n, (const char *)key.p);
-	if (witness_policy_line(&x->trust.policy, view_str(line), &why)) {
+	struct view text = view_of(note, (size_t)(end + 1 - note));
+	writer_init(&lines, NOTE_SIZE_MAX);
+	writer_init(&strange, NOTE_VKEY_MAX);
+	writer_init(&vkey, NOTE_VKEY_MAX);
+	cosign("witness.example/strange", text, &lines, &strange);
+	x->witness = n + lines.n;
+	cosign("witness.example/one", text, &lines, &vkey);
+	snprintf(line, sizeof line, "witness one %.*s", (int)vkey.n, (const char *)vkey.p);
+	if (writer_err(&lines) || witness_policy_line(&x->trust.policy, view_str(line), &why)) {
 		fprintf(stderr, "%s: %s\n", line, why);
 		exit(COULD_NOT);
 	}
 	FILE *f = fopen(path, "ae");
-	if (!f || fwrite(sig.p, 1, sig.n, f) != sig.n || fclose(f))
+	if (!f || fwrite(lines.p, 1, lines.n, f) != lines.n || fclose(f))
 		die(path);
-	x->witness = n;
-	note_signer_wipe(&w);
-	writer_free(&sig);
-	writer_free(&key);
+	writer_free(&lines);
+	writer_free(&strange);
+	writer_free(&vkey);
 	free(note);
 }
 
@@ -257,7 +268,7 @@ main(int argc, char **argv)
 	if (argc != 3 || !x || out < 0 || !freopen("/dev/null", "we", stdout) || verify_trust_read(argv[2], &x->trust))
 		return COULD_NOT;
 	x->dir = argv[1];
-	add_witness(x);
+	add_witnesses(x);
 	collect(x, "");
 	memo_learn(true);
 	enum verify_one before = judge(x);

@@ -144,7 +144,7 @@ def test_every_byte_of_an_export_is_covered(gate):
                                                          done.stdout).groups())
     spared = [int(n) for n in re.findall(r"(?m)^(\d+) without effect: ", done.stdout)]
     assert bytes_of > size and changes >= bytes_of and failed == 0 and named + sum(spared) == changes
-    assert sum(spared) < 200, done.stdout  # one line of a signature
+    assert 0 < sum(spared) < 300, done.stdout  # two lines of signatures
 
 
 def places(path, size):
