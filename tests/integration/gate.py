@@ -109,9 +109,24 @@ class Vendor:
 
 class Pki:
     """The vendor's signing keys, by stock openssl."""
+    made = None  # of this process: every gateway of a story has the same vendor
 
-    def __init__(self, folder):
+    @classmethod
+    def of_story(cls, folder):
+        """A copy of those that were made first; two keys of RSA for each gateway are long."""
+        if not cls.made:
+            cls.made = tempfile.TemporaryDirectory(prefix="fg-vendor-")
+            cls(cls.made.name)
+        shutil.copytree(cls.made.name, folder)
+        return cls(folder, made=True)
+
+    def __init__(self, folder, made=False):
         self.dir = folder
+        self.ca = os.path.join(folder, "ca.pem")
+        if not made:
+            self.make(folder)
+
+    def make(self, folder):
         os.makedirs(folder, exist_ok=True)
         run = lambda *a: subprocess.run(a, check=True, cwd=folder, capture_output=True)
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days",
@@ -124,7 +139,6 @@ class Pki:
                     "extendedKeyUsage=codeSigning,emailProtection\n")
         run("openssl", "x509", "-req", "-in", "sign.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "7",
             "-days", "3600", "-extfile", "ext", "-out", "sign.pem")
-        self.ca = os.path.join(folder, "ca.pem")
 
     def sign(self, data):
         with tempfile.NamedTemporaryFile(dir=self.dir) as f:
@@ -176,7 +190,7 @@ class Gate:
         self.dir = tempfile.mkdtemp(prefix="fg-story-")
         os.chmod(self.dir, 0o755)
         self.vendor = Vendor()
-        self.pki = Pki(os.path.join(self.dir, "pki"))
+        self.pki = Pki.of_story(os.path.join(self.dir, "pki"))
         self.root = os.path.join(self.dir, "gateway")
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
@@ -319,7 +333,7 @@ class Gate:
         done = self.cli("people", "propose", "--proposal", proposal, "--sign", os.path.join(people, "bob"))
         assert done["state"] == "in-force", done
 
-    def export(self, pause=1.2):
+    def export(self, pause=0.6):
         """The log so far. pause: until edges have said what they did; what control said is there without."""
         out = os.path.join(self.dir, f"export-{time.monotonic_ns()}")
         time.sleep(pause)

@@ -44,9 +44,10 @@ def test_killed(gate, role, point):
     here("after serving")
     assert gate.served() == data
     assert gate.vendor.count["/FG100/1.1.0/rootfs.img"] <= 2
-    exits = [e for e in gate.entries() if e["ev"] == "svc.exit"]
+    out = gate.export()
+    exits = [e for e in gate.entries(out) if e["ev"] == "svc.exit"]
     assert exits, "the log knows that a role died"
-    assert gate.verify().stdout.rstrip().endswith("ok")
+    assert gate.verify(out).stdout.rstrip().endswith("ok")
 
 
 def test_the_whole_daemon_killed_and_started_again(gate):
