@@ -59,8 +59,7 @@ usage_error(const struct init *in, const char *why, const char *what)
 static int
 local(const struct init *in, const char *what, int err)
 {
-	return cli_opt_fail(&in->args.common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", what,
-	    err_why(err));
+	return cli_opt_fail(&in->args.common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", what, err_why(err));
 }
 
 /* ---- what was asked for ---- */

@@ -4,9 +4,7 @@
 #include <inttypes.h>
 
 #include "crypto/hex.h"
-
-#define WIDTH 96
-#define LABEL 14
+#include "gateway/cmd/cli_print.h"
 
 /* "12.3 %" without floating point; of is not 0. */
 static void
@@ -17,38 +15,17 @@ print_share(FILE *out, uint64_t part, uint64_t of)
 	fprintf(out, "%" PRIu64 ".%" PRIu64 " %%", permille / 10, permille % 10);
 }
 
-/* text in lines of WIDTH, each after indent blanks (the first is there already). */
-static void
-print_wrapped(FILE *out, const char *text, unsigned indent)
-{
-	size_t column = indent;
-	for (const char *p = text; *p;) {
-		size_t word = strcspn(p, " ");
-		if (column > indent && column + 1 + word > WIDTH) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		} else if (column > indent) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", (int)word, p);
-		column += word;
-		p += word + (p[word] == ' ');
-	}
-	fputc('\n', out);
-}
-
 static void
 print_label(FILE *out, const char *label)
 {
-	fprintf(out, "%-*s", LABEL, label);
+	fprintf(out, "%-*s", CLI_PRINT_LABEL, label);
 }
 
 static void
 print_line(FILE *out, const char *label, const char *text)
 {
 	print_label(out, label);
-	print_wrapped(out, text, LABEL);
+	cli_print_wrapped(out, text, CLI_PRINT_LABEL);
 }
 
 static const char *
@@ -101,7 +78,7 @@ print_signature(FILE *out, const struct sig_result *s)
 	fprintf(out, "  %s: %s\n", s->scheme, sig_outcome_name(s->outcome));
 	if (s->detail[0]) {
 		fputs("    ", out);
-		print_wrapped(out, s->detail, 4);
+		cli_print_wrapped(out, s->detail, 4);
 	}
 	if (s->signer.subject[0])
 		fprintf(out, "    signer   %s\n    issuer   %s\n", s->signer.subject,
@@ -190,21 +167,21 @@ print_finding(FILE *out, enum finding_id id, const struct report_finding *f)
 	if (f->count > 1)
 		fprintf(out, " (%" PRIu64 " times)", f->count);
 	fputs("\n           ", out);
-	print_wrapped(out, info->means, 11);
+	cli_print_wrapped(out, info->means, 11);
 	for (unsigned i = 0; i < f->details_n; i++) {
 		fputs("           - ", out);
-		print_wrapped(out, f->details[i].text, 13);
+		cli_print_wrapped(out, f->details[i].text, 13);
 		if (f->details[i].have_offset)
 			fprintf(out, "             from byte %" PRIu64 "\n", f->details[i].offset);
 	}
 	fputs("           To clear it: ", out);
-	print_wrapped(out, info->clears, 24);
+	cli_print_wrapped(out, info->clears, 24);
 }
 
 void
 cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN])
 {
-	print_wrapped(out, sentence(report_verdict(r)), 0);
+	cli_print_wrapped(out, sentence(report_verdict(r)), 0);
 	fputc('\n', out);
 	print_identity(out, r);
 	print_hash(out, "report", digest);

@@ -266,16 +266,16 @@ cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column
 
 /* ---- labelled lines ---- */
 
-static void
-wrapped(FILE *out, const char *text)
+void
+cli_print_wrapped(FILE *out, const char *text, unsigned indent)
 {
-	size_t column = CLI_PRINT_LABEL;
+	size_t column = indent;
 	for (const char *p = text; *p;) {
 		size_t word = strcspn(p, " ");
-		if (column > CLI_PRINT_LABEL && column + 1 + word > CLI_PRINT_WIDTH) {
-			fprintf(out, "\n%*s", CLI_PRINT_LABEL, "");
-			column = CLI_PRINT_LABEL;
-		} else if (column > CLI_PRINT_LABEL) {
+		if (column > indent && column + 1 + word > CLI_PRINT_WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > indent) {
 			fputc(' ', out);
 			column++;
 		}
@@ -302,7 +302,7 @@ cli_print_line(FILE *out, const char *label, const char *fmt, ...)
 	va_end(ap);
 	/* A label that reaches into the values' column keeps a blank behind it. */
 	fprintf(out, "%-*s ", CLI_PRINT_LABEL - 1, label);
-	wrapped(out, text ? text : "(no memory)");
+	cli_print_wrapped(out, text ? text : "(no memory)", CLI_PRINT_LABEL);
 	free(text);
 }
 

@@ -56,6 +56,8 @@ bool cli_print_is_plain(struct view s);
 char *cli_print_plain(const char *text);
 /* Appends the text of v as cli_table_value would show it. */
 void cli_print_text(const struct json_value *v, struct writer *w);
+/* Plain text in lines of CLI_PRINT_WIDTH, each after indent blanks; the first has its own already. */
+void cli_print_wrapped(FILE *out, const char *text, unsigned indent);
 /* "label         value", wrapped; nothing for a value that is not there. */
 void cli_print_field(FILE *out, const char *label, const struct json_value *v);
 /* The same for several members of an object. */

@@ -172,8 +172,7 @@ cli_seal_run(const struct cli_args *a)
 		size_t length = 0;
 		int err = cli_file_read(NULL, a->at[i], SSHSIG_ARMOR_MAX, &bytes[n], &length);
 		if (err)
-			status = cli_opt_fail(&a->common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", a->at[i],
-			    err_why(err));
+			status = cli_opt_fail(&a->common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", a->at[i], err_why(err));
 		else
 			sigs[n].armour = view_of(bytes[n], length);
 	}

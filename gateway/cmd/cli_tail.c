@@ -205,8 +205,7 @@ write_one(void *ctx, uint64_t index, struct view line)
 {
 	struct shown *s = ctx;
 	int err = show(s, index, line);
-	return err ? cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "entry %" PRIu64 ": %s", index,
-			 err_why(err)) : 0;
+	return err ? cli_opt_fail(s->c, CLI_COULD_NOT, "LOCAL", NULL, "entry %" PRIu64 ": %s", index, err_why(err)) : 0;
 }
 
 /* The log says first that somebody took it away. */

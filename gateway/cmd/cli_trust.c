@@ -35,8 +35,7 @@ add(const char *dir, const char *name, bool only, enum trust_scheme scheme, stru
 	if (err == FG_ELIMIT)
 		return refuse(dir, name, "larger than 1 MiB: no anchor is");
 	if (err) {
-		fprintf(stderr, "fotagate: %s/%s: %s\n", dir, name,
-		    err_why(err));
+		fprintf(stderr, "fotagate: %s/%s: %s\n", dir, name, err_why(err));
 		return err;
 	}
 	struct view text = view_of(bytes, n);
