@@ -510,6 +510,22 @@ profile_resource(const struct profile *p, const char *url, uint8_t out[PROFILE_R
 
 /* ---- what the profile demands ---- */
 
+enum inspect_scheme
+profile_inspect_scheme(const struct profile *p)
+{
+	switch (p->signature.scheme) {
+	case PROFILE_SCHEME_NONE: /* nothing is demanded, but what is there is looked at */
+		return INSPECT_AUTO;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return INSPECT_CMS_DETACHED;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return INSPECT_CMS_ATTACHED;
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return INSPECT_RAW;
+}
+
 enum trust_scheme
 profile_trust_scheme(const struct profile *p)
 {

@@ -13,6 +13,7 @@
 #include "crypto/trust.h"
 #include "crypto/view.h"
 #include "crypto/writer.h"
+#include "images/inspect.h"
 #include "policy/cidr.h"
 #include "policy/identity.h"
 #include "policy/profile_pattern.h"
@@ -289,6 +290,8 @@ struct profile_sighting {
  */
 int profile_draft(const struct profile_sighting *s, const char *name, struct writer *w);
 
+/* What a signature of that profile is, as an inspector is told. */
+enum inspect_scheme profile_inspect_scheme(const struct profile *p);
 /* The scheme a bare key must have; TRUST_SCHEME_NONE for CMS and none. */
 enum trust_scheme profile_trust_scheme(const struct profile *p);
 /* What the verifier is to demand of certificates. */

@@ -9,7 +9,6 @@
 #include "crypto/err.h"
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_trust.h"
-#include "images/inspect.h"
 #include "images/trustset.h"
 #include "policy/config.h"
 
@@ -35,8 +34,7 @@ files_free(struct files *f)
 static int
 complain(const char *what, int err)
 {
-	fprintf(stderr, "fotagate: %s: %s\n", what,
-	    err_why(err));
+	fprintf(stderr, "fotagate: %s: %s\n", what, err_why(err));
 	return err;
 }
 
@@ -106,22 +104,6 @@ parse(const struct files *f, struct config **ret)
 	return err == FG_EFORMAT ? FG_EINVAL : err;
 }
 
-static enum inspect_scheme
-scheme_of(const struct profile *p)
-{
-	switch (p->signature.scheme) {
-	case PROFILE_SCHEME_NONE: /* nothing is demanded, but what is there is looked at */
-		return INSPECT_AUTO;
-	case PROFILE_SCHEME_CMS_DETACHED:
-		return INSPECT_CMS_DETACHED;
-	case PROFILE_SCHEME_CMS_ATTACHED:
-		return INSPECT_CMS_ATTACHED;
-	case PROFILE_SCHEME_RAW_FIRST:
-		break;
-	}
-	return INSPECT_RAW;
-}
-
 /* The anchors' bundle and the digests that the policy's canonical form names. */
 static int
 anchors(const struct config *c, const struct profile *p, struct writer *w,
@@ -167,7 +149,7 @@ fill(const struct config *c, const char *name, struct msg_inspect *m, struct wri
 	_Static_assert(sizeof m->profile > PROFILE_WORD_MAX, "a profile's name fits");
 	snprintf(m->profile, sizeof m->profile, "%s", p->name);
 	memcpy(m->profile_digest, digest, sizeof m->profile_digest);
-	m->scheme = (uint8_t)scheme_of(p);
+	m->scheme = (uint8_t)profile_inspect_scheme(p);
 	/* A profile without a scheme has no purpose either: as without a profile, then. */
 	m->purpose = (uint8_t)(policy.purpose ? policy.purpose : TRUST_PURPOSE_FIRMWARE);
 	m->allow_leaf_anchor = policy.allow_leaf_anchor;

@@ -182,7 +182,7 @@ ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
 		.have_signature = k->asked.have_signature,
 		.have_trust = k->asked.have_trust,
 		.at = k->asked.at,
-		.scheme = (uint8_t)policies_scheme(p),
+		.scheme = (uint8_t)profile_inspect_scheme(p->profile),
 		/* A profile without a scheme has no purpose either; certificates then mean what they mean without one. */
 		.purpose = (uint8_t)(t.purpose ? t.purpose : TRUST_PURPOSE_FIRMWARE),
 		.allow_leaf_anchor = t.allow_leaf_anchor,

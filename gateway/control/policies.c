@@ -271,19 +271,3 @@ policies_find(const struct policies *p, const char *profile)
 			return &p->list[i];
 	return NULL;
 }
-
-enum inspect_scheme
-policies_scheme(const struct policy *p)
-{
-	switch (p->profile->signature.scheme) {
-	case PROFILE_SCHEME_NONE: /* nothing is demanded, but what is there is looked at */
-		return INSPECT_AUTO;
-	case PROFILE_SCHEME_CMS_DETACHED:
-		return INSPECT_CMS_DETACHED;
-	case PROFILE_SCHEME_CMS_ATTACHED:
-		return INSPECT_CMS_ATTACHED;
-	case PROFILE_SCHEME_RAW_FIRST:
-		break;
-	}
-	return INSPECT_RAW;
-}

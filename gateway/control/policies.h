@@ -9,7 +9,6 @@
 #define FG_GATEWAY_CONTROL_POLICIES_H
 
 #include "gateway/wire/msg.h"
-#include "images/inspect.h"
 #include "policy/config.h"
 
 #define POLICIES_FILES_MAX 8192 /* anchors and CA files: 256 profiles of 32 */
@@ -40,7 +39,5 @@ size_t policies_count(const struct policies *p);
 const struct policy *policies_at(const struct policies *p, size_t i);
 /* NULL: no such profile. */
 const struct policy *policies_find(const struct policies *p, const char *profile);
-/* What a signature of that profile is, as MSG_INSPECT spells it. */
-enum inspect_scheme policies_scheme(const struct policy *p);
 
 #endif

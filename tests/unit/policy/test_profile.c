@@ -311,9 +311,14 @@ demands_are_passed_on(void **state)
 	static const struct {
 		const char *word;
 		enum trust_scheme scheme;
-	} schemes[] = { { "cms-detached", TRUST_SCHEME_NONE }, { "rsa-pkcs1v15-sha256", TRUST_RSA_PKCS1_SHA256 },
-		{ "rsa-pkcs1v15-sha512", TRUST_RSA_PKCS1_SHA512 }, { "rsa-pss-sha256", TRUST_RSA_PSS_SHA256 },
-		{ "ecdsa-der", TRUST_ECDSA_DER }, { "ecdsa-fixed", TRUST_ECDSA_FIXED }, { "ed25519", TRUST_ED25519 } };
+		enum inspect_scheme asked;
+	} schemes[] = {
+		{ "cms-detached", TRUST_SCHEME_NONE, INSPECT_CMS_DETACHED },
+		{ "rsa-pkcs1v15-sha256", TRUST_RSA_PKCS1_SHA256, INSPECT_RAW },
+		{ "rsa-pkcs1v15-sha512", TRUST_RSA_PKCS1_SHA512, INSPECT_RAW },
+		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
+		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
+	};
 	char line[160];
 	(void)state;
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
@@ -322,6 +327,7 @@ demands_are_passed_on(void **state)
 		char *text = sample_profile_with("signature", line);
 		struct config *c = sample(text);
 		assert_int_equal(profile_trust_scheme(&c->profiles[0]), schemes[i].scheme);
+		assert_int_equal(profile_inspect_scheme(&c->profiles[0]), schemes[i].asked);
 		struct trust_policy t = profile_trust_policy(&c->profiles[0]);
 		assert_int_equal(t.purpose, TRUST_PURPOSE_CODE_SIGNING);
 		assert_true(t.require_revocation);
