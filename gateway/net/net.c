@@ -106,6 +106,24 @@ net_is_full(const struct net *net)
 	return net->counters.conns >= net->limits.conns_max;
 }
 
+bool
+net_take_handshake(struct net *net)
+{
+	struct timeval now;
+	/* libevent reads the clock once a round: another time is another round. */
+	event_base_gettimeofday_cached(net->base, &now);
+	if (now.tv_sec != net->turn.tv_sec || now.tv_usec != net->turn.tv_usec) {
+		net->turn = now;
+		net->handshakes = 0;
+	}
+	if (net->handshakes >= net->limits.handshake_batch) {
+		net->counters.limits[NET_LIMIT_HANDSHAKE_BATCH]++;
+		return false;
+	}
+	net->handshakes++;
+	return true;
+}
+
 static void
 reap(struct net *net)
 {

@@ -283,6 +283,50 @@ ends_after(struct rig *r, struct rig_client *c, int64_t ms, enum net_limit limit
 	assert_int_equal(r->closed.limit, limit);
 }
 
+/* Five say hello at once: a round answers two, and all are answered in the end. */
+static void
+handshake_batch(void)
+{
+	struct pki p = pki_new("gate", false, NULL, NULL, RIG_WALL);
+	const struct tls_config config = pki_config(&p);
+	struct tls *tls = pki_tls(&config);
+	struct net_limits limits;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct rig_client *c[5];
+	unsigned answered = 0, most = 0;
+	net_limits_default(&limits);
+	net_limits_set(&limits, NET_LIMIT_HANDSHAKE_BATCH, 2);
+	struct rig *r = rig_new(&limits, tls, HTTP_LENIENT);
+	for (int i = 0; i < 5; i++)
+		c[i] = rig_connect(r);
+	rig_settle(r);
+	for (int i = 0; i < 5; i++) {
+		c[i]->ssl = SSL_new(ctx);
+		assert_int_equal(SSL_set_fd(c[i]->ssl, c[i]->fd), 1);
+		assert_int_equal(SSL_connect(c[i]->ssl), -1);
+	}
+	for (int i = 0; answered < 5; i++) {
+		unsigned before = answered;
+		one_round(r);
+		answered = 0;
+		for (int k = 0; k < 5; k++) {
+			struct pollfd fd = { c[k]->fd, POLLIN, 0 };
+			answered += poll(&fd, 1, 0) == 1;
+		}
+		if (answered - before > most)
+			most = answered - before;
+		assert_true(i < RIG_PATIENCE);
+	}
+	assert_int_equal(most, 2);
+	assert_true(hits(r, NET_LIMIT_HANDSHAKE_BATCH) > 0);
+	for (int i = 0; i < 5; i++)
+		rig_hang_up(c[i]);
+	SSL_CTX_free(ctx);
+	rig_free(r);
+	tls_free(tls);
+	pki_free(&p);
+}
+
 static void
 handshake_time(void)
 {
@@ -510,6 +554,7 @@ static void (*const tests[NET_LIMIT_COUNT])(void) = {
 	[NET_LIMIT_TURN_BYTES] = turn_bytes,
 	[NET_LIMIT_TURN_REQUESTS] = turn_requests,
 	[NET_LIMIT_ACCEPT_BATCH] = accept_batch,
+	[NET_LIMIT_HANDSHAKE_BATCH] = handshake_batch,
 	[NET_LIMIT_HANDSHAKE_TIME] = handshake_time,
 	[NET_LIMIT_HEAD_TIME] = head_time,
 	[NET_LIMIT_BODY_TIME] = body_time,
