@@ -447,7 +447,7 @@ static bool
 has_tls_settings(const struct config_listener *l)
 {
 	return l->cert[0] || l->key[0] || l->second_cert[0] || l->second_key[0] || l->client_ca[0] || l->client_crl[0] ||
-	    l->suites != CONFIG_SUITES_MODERN;
+	    l->psk[0] || l->suites != CONFIG_SUITES_MODERN;
 }
 
 static void

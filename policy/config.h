@@ -56,6 +56,7 @@ struct config_listener {
 	int64_t send_fragment;  /* bytes of a TLS record */
 	char client_ca[PROFILE_FILE_MAX + 1];
 	char client_crl[PROFILE_FILE_MAX + 1];
+	char psk[PROFILE_FILE_MAX + 1];
 };
 
 struct config_limits {

@@ -56,7 +56,7 @@ is_host(const char *s)
 static bool
 is_source(const char *s)
 {
-	if (!strcmp(s, "client_cert") || !strcmp(s, "source_address"))
+	if (!strcmp(s, "client_cert") || !strcmp(s, "psk_identity") || !strcmp(s, "source_address"))
 		return true;
 	if (!strncmp(s, "capture:", 8))
 		return only(s + 8, LOWER DIGIT "_");
@@ -124,7 +124,7 @@ config_form_check(enum config_form form, const char *s)
 	case CONFIG_FORM_SOURCE:
 		return is_source(s) ? NULL
 				    : "write \"capture:NAME\", \"header:NAME\", \"fixed:TEXT\", "
-				      "\"client_cert\" or \"source_address\"";
+				      "\"client_cert\", \"psk_identity\" or \"source_address\"";
 	case CONFIG_FORM_PIN:
 		return hex_decode(view_str(s), pin, sizeof pin)
 			   ? NULL

@@ -20,7 +20,7 @@ enum config_form {
 	CONFIG_FORM_PATTERN,  /* path pattern; braces are checked with the profile */
 	CONFIG_FORM_PARAM,    /* query parameter pattern */
 	CONFIG_FORM_URL,      /* template; checked with the profile */
-	CONFIG_FORM_SOURCE,   /* capture:NAME, header:NAME, fixed:TEXT, client_cert, source_address */
+	CONFIG_FORM_SOURCE,   /* capture:NAME, header:NAME, fixed:TEXT, client_cert, psk_identity, source_address */
 	CONFIG_FORM_PIN,      /* SHA-256 in hex */
 	CONFIG_FORM_MEDIA,    /* media type */
 };

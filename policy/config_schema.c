@@ -103,6 +103,9 @@ static const struct config_key keys[] = {
 	TEXT("listeners[].client_crl", config_listener, client_crl, "", FILE,
 	    "Revocation lists (PEM) in keys_dir, one of every CA in modules' chains; without a current one all are refused."),
 
+	TEXT("listeners[].psk", config_listener, psk, "", FILE,
+	    "Keys that modules share with the gateway, in keys_dir: a line identity:hex for each; a secret."),
+
 	GROUP("limits", "", "Limits of the module plane."),
 	INT("limits.connections", config, limits.connections, "16384", 1, 1000000,
 	    "Connections in each edge over all listeners."),
@@ -179,7 +182,7 @@ static const struct config_key keys[] = {
 	ENUM("profile.identity[].kind", profile_identity, kind, REQUIRED, "-|imei|iccid|token|cert|address|serial",
 	    "What the value is."),
 	TEXT("profile.identity[].from", profile_identity, from, REQUIRED, SOURCE,
-	    "capture:NAME, header:NAME, client_cert or source_address."),
+	    "capture:NAME, header:NAME, client_cert, psk_identity or source_address."),
 	ENUM("profile.identity[].check", profile_identity, check, "none", "none|luhn", "Check digit the value must have."),
 
 	LIST("profile.networks", profile, networks, "", 0,

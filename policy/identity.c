@@ -157,6 +157,10 @@ identity_extract(
 			if (ok)
 				hex_encode(peer->cert_spki_sha256, DIGEST_SHA256_LEN, found.text);
 			break;
+		case PROFILE_SOURCE_PSK:
+			ok = peer->psk_identity &&
+			    identity_canonical(r->kind, r->check, view_str(peer->psk_identity), found.text);
+			break;
 		case PROFILE_SOURCE_ADDRESS:
 			ok = by_address(p, peer, &found);
 			break;

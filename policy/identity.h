@@ -5,7 +5,8 @@
  * class is fixed by where the value came from (the configuration check refuses a
  * rule that claims more), so nothing a client sends can raise it.
  *
- *   A  proved: client certificate      B  token only the module should know
+ *   A  proved: client certificate or shared key
+ *   B  token only the module should know
  *   C  asserted by the network: source address inside a listed prefix
  *   D  claimed: IMEI and the like, written into a request by whoever sent it
  */
@@ -42,6 +43,7 @@ struct identity {
 /* What the connection itself knows. */
 struct identity_peer {
 	const uint8_t *cert_spki_sha256; /* 32 bytes of a client certificate that verified, or NULL */
+	const char *psk_identity;        /* whose shared key was proved, or NULL */
 	const struct cidr_addr *address; /* or NULL */
 };
 

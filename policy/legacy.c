@@ -19,6 +19,8 @@ legacy_listener(const struct config_listener *l, char out[LEGACY_TEXT_MAX])
 		return false;
 	if (l->suites == CONFIG_SUITES_LEGACY)
 		add(out, "suites with CBC and SHA-1 or without forward secrecy");
+	if (l->suites == CONFIG_SUITES_LEGACY && l->psk[0])
+		add(out, "PSK without forward secrecy");
 	if (l->security_level < LEGACY_LEVEL) {
 		snprintf(level, sizeof level, "security level %d", (int)l->security_level);
 		add(out, level);

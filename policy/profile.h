@@ -57,9 +57,10 @@ enum profile_source_kind {
 	PROFILE_SOURCE_FIXED,
 	PROFILE_SOURCE_CLIENT_CERT,
 	PROFILE_SOURCE_ADDRESS,
+	PROFILE_SOURCE_PSK,
 };
 
-/* "capture:NAME", "header:NAME", "fixed:TEXT", "client_cert", "source_address". */
+/* "capture:NAME", "header:NAME", "fixed:TEXT", "client_cert", "psk_identity", "source_address". */
 struct profile_source {
 	enum profile_source_kind kind;
 	int capture;                    /* index; -1 if it is not one */

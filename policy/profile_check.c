@@ -138,6 +138,8 @@ source(const struct profile_check *k, const struct profile *p, const char *key, 
 		return s;
 	if (!strcmp(text, "client_cert")) {
 		s.kind = PROFILE_SOURCE_CLIENT_CERT;
+	} else if (!strcmp(text, "psk_identity")) {
+		s.kind = PROFILE_SOURCE_PSK;
 	} else if (!strcmp(text, "source_address")) {
 		s.kind = PROFILE_SOURCE_ADDRESS;
 	} else if (!strncmp(text, "capture:", 8)) {
@@ -169,6 +171,7 @@ source(const struct profile_check *k, const struct profile *p, const char *key, 
 #define FROM_HEADER (1u << PROFILE_SOURCE_HEADER)
 #define FROM_FIXED (1u << PROFILE_SOURCE_FIXED)
 #define FROM_CERT (1u << PROFILE_SOURCE_CLIENT_CERT)
+#define FROM_PSK (1u << PROFILE_SOURCE_PSK)
 #define FROM_ADDRESS (1u << PROFILE_SOURCE_ADDRESS)
 
 static void
@@ -191,6 +194,7 @@ class_of(const struct profile_identity *i)
 {
 	switch (i->source.kind) {
 	case PROFILE_SOURCE_CLIENT_CERT:
+	case PROFILE_SOURCE_PSK:
 		return IDENTITY_A;
 	case PROFILE_SOURCE_ADDRESS:
 		return IDENTITY_C;
@@ -206,7 +210,7 @@ check_identity(const struct profile_check *k, struct profile *p)
 	for (unsigned i = 0; i < p->identity_n; i++) {
 		struct profile_identity *r = &p->identity[i];
 		r->source = source(k, p, "identity", r->from,
-		    FROM_CAPTURE | FROM_HEADER | FROM_CERT | FROM_ADDRESS);
+		    FROM_CAPTURE | FROM_HEADER | FROM_CERT | FROM_PSK | FROM_ADDRESS);
 		if (r->source.kind == PROFILE_SOURCE_NONE || r->class == IDENTITY_CLASS_NONE ||
 		    r->kind == IDENTITY_KIND_NONE)
 			continue; /* reported already */
@@ -216,6 +220,9 @@ check_identity(const struct profile_check *k, struct profile *p)
 			problem(k, "identity",
 			    "rule %u: kind cert comes from client_cert and kind address from source_address, and only there",
 			    i + 1);
+		else if (r->source.kind == PROFILE_SOURCE_PSK && r->kind == IDENTITY_TOKEN)
+			problem(k, "identity",
+			    "rule %u: psk_identity is a name, its key was the secret; write kind imei, iccid or serial", i + 1);
 		else if (class_of(r) != r->class)
 			problem(k, "identity",
 			    "rule %u: kind %s from \"%s\" is class %s; write class = \"%s\"", i + 1,
@@ -416,6 +423,8 @@ check_names(const struct profile_check *k, const struct profile *p)
 				problem(k, "identity",
 				    "rule %u: listener \"%s\" asks for no client certificate; give it client_ca",
 				    r + 1, l->name);
+			else if (p->identity[r].source.kind == PROFILE_SOURCE_PSK && l->psk[0] == '\0')
+				problem(k, "identity", "rule %u: listener \"%s\" has no shared keys; give it psk", r + 1, l->name);
 	}
 }
 

@@ -333,7 +333,11 @@ decide(const struct edge *e)
 static int
 route_conn(struct edge *e, struct conn *conn, const struct http_request *req)
 {
-	struct route_peer peer = { .cert_spki = conn_tls_peer(conn), .tls_name = conn_tls_name(conn) };
+	struct route_peer peer = {
+		.cert_spki = conn_tls_peer(conn),
+		.psk_identity = conn_tls_psk(conn),
+		.tls_name = conn_tls_name(conn),
+	};
 	enum profile_miss miss;
 	const char *listener = e->config->listeners[conn_tag(conn)].name;
 	uint16_t port;

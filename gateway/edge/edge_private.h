@@ -24,7 +24,7 @@
 #define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */
 #define EDGE_SEEN_S 60           /* a repeat is told again after this */
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
-#define EDGE_CRL_MAX (1u << 20)  /* the supervisor opens no larger file; 20,000 certificates revoked */
+#define EDGE_LIST_MAX TLS_PSK_FILE_MAX /* a list that grows with the fleet, of revoked certificates or shared keys */
 #define EDGE_TICK_MS 250
 #define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
 
@@ -82,6 +82,7 @@ enum edge_file_kind {
 	EDGE_FILE_KEY = EDGE_FILE_CERT + TLS_CERTS_MAX,
 	EDGE_FILE_CLIENT_CA = EDGE_FILE_KEY + TLS_CERTS_MAX,
 	EDGE_FILE_CLIENT_CRL,
+	EDGE_FILE_PSK,
 	EDGE_FILES,
 };
 

@@ -85,10 +85,13 @@ edge_tls_file(struct edge *e, const struct msg_boot_fd *what, int fd)
 	case MSG_FD_CLIENT_CRL:
 		k = EDGE_FILE_CLIENT_CRL;
 		break;
+	case MSG_FD_PSK:
+		k = EDGE_FILE_PSK;
+		break;
 	default:
 		return FG_EPEER; /* no key, socket or file of another role's belongs here */
 	}
-	return slurp(fd, k == EDGE_FILE_CLIENT_CRL ? EDGE_CRL_MAX : EDGE_PEM_MAX, &e->listener[what->ordinal].file[k]);
+	return slurp(fd, k >= EDGE_FILE_CLIENT_CRL ? EDGE_LIST_MAX : EDGE_PEM_MAX, &e->listener[what->ordinal].file[k]);
 }
 
 static struct view
@@ -108,6 +111,7 @@ missing(const struct config_listener *l, const struct edge_file *f)
 		[EDGE_FILE_KEY + 1] = l->second_key,
 		[EDGE_FILE_CLIENT_CA] = l->client_ca,
 		[EDGE_FILE_CLIENT_CRL] = l->client_crl,
+		[EDGE_FILE_PSK] = l->psk,
 	};
 	for (unsigned k = 0; k < EDGE_FILES; k++)
 		if (names[k][0] && !f[k].p)
@@ -126,6 +130,7 @@ edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls **r
 		.peer = TLS_PEER_NONE,
 		.security_level = (uint32_t)l->security_level,
 		.send_fragment = (uint32_t)l->send_fragment,
+		.psk_file = text_of(&f[EDGE_FILE_PSK]),
 	};
 	if (lost) {
 		snprintf(why, TLS_WHY_MAX, "the file %s was not handed over", lost);
@@ -188,7 +193,8 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 				listener_set_tls(e->listener[i].next, tls);
 			net_each(e->net, end_revoked, &r);
 			if (r.n)
-				oplog(OPLOG_NOTICE, "listener %s: %u connections of revoked certificates were reset", l->name, r.n);
+				oplog(OPLOG_NOTICE, "listener %s: %u connections whose certificate or key is withdrawn were reset",
+				    l->name, r.n);
 			tls_free(e->listener[i].tls);
 			e->listener[i].tls = tls;
 		} else if (n < cap) {

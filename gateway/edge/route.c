@@ -53,7 +53,7 @@ static int
 identify(const struct route_peer *from, struct route *r)
 {
 	struct cidr_addr address;
-	struct identity_peer peer = { .cert_spki_sha256 = from->cert_spki };
+	struct identity_peer peer = { .cert_spki_sha256 = from->cert_spki, .psk_identity = from->psk_identity };
 	if (cidr_addr_from(from->ip, NET_ADDR_LEN, &address))
 		peer.address = &address;
 	int err = identity_extract(&r->hit, &peer, &r->identity);

@@ -30,6 +30,7 @@ struct route {
 /* What the connection knows besides the request; borrowed. */
 struct route_peer {
 	const uint8_t *cert_spki;    /* SHA-256 of a verified client certificate's key, or NULL */
+	const char *psk_identity;    /* whose shared key was proved, or NULL */
 	const char *tls_name;        /* server name asked for in TLS: the host of a request without one; or NULL */
 	uint8_t ip[NET_ADDR_LEN];
 };

@@ -261,6 +261,12 @@ conn_tls_peer(const struct conn *conn)
 	return conn->stream.tls ? tls_session_peer(conn->stream.tls) : NULL;
 }
 
+const char *
+conn_tls_psk(const struct conn *conn)
+{
+	return conn->stream.tls ? tls_session_psk(conn->stream.tls) : NULL;
+}
+
 enum tls_refusal
 conn_tls_refusal(const struct conn *conn, uint8_t ret_spki[TLS_SPKI_LEN])
 {

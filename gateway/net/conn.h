@@ -80,9 +80,11 @@ int conn_local(const struct conn *conn, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *
 bool conn_is_tls(const struct conn *conn);
 /* SHA-256 of the client certificate's key; NULL without one. */
 const uint8_t *conn_tls_peer(const struct conn *conn);
+/* Whose shared key it proved to have; NULL: nobody's. */
+const char *conn_tls_psk(const struct conn *conn);
 /* Why its client certificate ended the handshake, and whose key that was; NONE for every other end. */
 enum tls_refusal conn_tls_refusal(const struct conn *conn, uint8_t ret_spki[TLS_SPKI_LEN]);
-/* A revocation list in tls names its client certificate. */
+/* What it proved to have is withdrawn in tls: its certificate is on a list, its shared key in no line. */
 bool conn_tls_revoked(const struct conn *conn, const struct tls *tls);
 /* Server name asked for in TLS; NULL without. */
 const char *conn_tls_name(const struct conn *conn);

@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 
 #include "crypto/err.h"
 #include "crypto/wipe.h"
@@ -23,6 +24,12 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                              \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                              \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SUITES_PSK ":ECDHE-PSK-CHACHA20-POLY1305"
+#define SUITES_PSK_LEGACY                                                                          \
+	":ECDHE-PSK-AES128-CBC-SHA256:ECDHE-PSK-AES128-CBC-SHA:"                                  \
+	"ECDHE-PSK-AES256-CBC-SHA384:ECDHE-PSK-AES256-CBC-SHA:"                                   \
+	"PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-AES128-CCM:PSK-AES128-CCM8:"             \
+	"PSK-AES128-CBC-SHA256:PSK-AES128-CBC-SHA:PSK-AES256-CBC-SHA384:PSK-AES256-CBC-SHA"
 #define SUITES_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define SUITES_LEGACY                                                                              \
 	":ECDHE-ECDSA-AES128-SHA256:ECDHE-RSA-AES128-SHA256:"                                     \
@@ -173,7 +180,9 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 {
 	static const unsigned char session_context[] = "fotagate";
 	int groups[] = { NID_X9_62_prime256v1, NID_X25519, NID_secp384r1 };
-	bool legacy = config->suites == TLS_SUITES_LEGACY;
+	bool legacy = config->suites == TLS_SUITES_LEGACY, psk = config->psk_file.n > 0;
+	const char *suites = legacy ? psk ? SUITES_MODERN SUITES_PSK SUITES_LEGACY SUITES_PSK_LEGACY : SUITES_MODERN SUITES_LEGACY
+	                            : psk ? SUITES_MODERN SUITES_PSK : SUITES_MODERN;
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -188,7 +197,7 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 	SSL_CTX_set_security_level(ctx, (int)(config->security_level ? config->security_level : TLS_LEVEL));
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
-	    SSL_CTX_set_cipher_list(ctx, legacy ? SUITES_MODERN SUITES_LEGACY : SUITES_MODERN) == 1 &&
+	    SSL_CTX_set_cipher_list(ctx, suites) == 1 &&
 	    SSL_CTX_set_ciphersuites(ctx, SUITES_13) == 1 &&
 	    SSL_CTX_set1_groups(ctx, groups, sizeof groups / sizeof groups[0]) == 1 &&
 	    SSL_CTX_set_max_early_data(ctx, 0) == 1 && SSL_CTX_set_num_tickets(ctx, 1) == 1 &&
@@ -213,6 +222,29 @@ fill(struct tls *tls, const struct tls_config *config)
 	return tls_peer_fill(tls, config);
 }
 
+static int
+fill_psk(struct tls *tls, const struct tls_config *config, char why[TLS_WHY_MAX])
+{
+	unsigned line;
+	if (config->psk_file.n == 0)
+		return FG_OK;
+	int err = tls_psk_fill(tls, config->psk_file, &line);
+	if (err == FG_EINVAL) /* never what is in it */
+		snprintf(why, TLS_WHY_MAX, "unusable file of shared keys, line %u (identity:hex, 16 to 64 bytes)", line);
+	else if (err == FG_EEXIST)
+		snprintf(why, TLS_WHY_MAX, "the file of shared keys has an identity twice");
+	return err == FG_ENOMEM ? err : err ? FG_EINVAL : FG_OK;
+}
+
+static int
+own_tickets(struct tls *tls)
+{
+	uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET];
+	int err = RAND_bytes(secrets[0], sizeof secrets) == 1 ? tls_tickets_set(tls, secrets) : FG_ENOMEM;
+	wipe(secrets, sizeof secrets);
+	return err;
+}
+
 int
 tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_MAX])
 {
@@ -235,6 +267,13 @@ tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_
 		tls_free(tls);
 		return FG_EINVAL;
 	}
+	int err = fill_psk(tls, config, why);
+	if (!err) /* of its own, until somebody says others */
+		err = own_tickets(tls);
+	if (err) {
+		tls_free(tls);
+		return err;
+	}
 	*ret_tls = tls;
 	return FG_OK;
 }
@@ -255,6 +294,7 @@ tls_free(struct tls *tls)
 	sk_X509_CRL_pop_free(tls->crls, X509_CRL_free);
 	BIO_meth_free(tls->method);
 	wipe(tls->tickets, sizeof tls->tickets);
+	tls_psk_free(tls->psk);
 	free(tls);
 }
 
@@ -290,6 +330,7 @@ tls_session_free(struct tls_session *s)
 		return;
 	SSL_free(s->ssl);
 	tls_free(s->tls);
+	free(s->psk);
 	free(s->owed);
 	free(s);
 }
@@ -320,7 +361,7 @@ tls_session_handshake(struct tls_session *s)
 	ERR_clear_error();
 	int r = SSL_do_handshake(s->ssl);
 	if (r == 1) {
-		s->dead = !tls_peer_take(s);
+		s->dead = !tls_peer_take(s) || !tls_psk_take(s);
 		return s->dead ? NET_IO_FAILED : NET_IO_DONE;
 	}
 	enum net_io io = ended(s, r);
@@ -443,6 +484,12 @@ tls_session_refusal(const struct tls_session *s, uint8_t ret_spki[TLS_SPKI_LEN])
 	if (s->refusal != TLS_REFUSAL_NONE)
 		memcpy(ret_spki, s->peer, TLS_SPKI_LEN);
 	return s->refusal;
+}
+
+const char *
+tls_session_psk(const struct tls_session *s)
+{
+	return s->psk;
 }
 
 bool

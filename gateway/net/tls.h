@@ -22,6 +22,10 @@
 #define TLS_TICKET_S 3600   /* a resumed session is not verified anew: as long as a grant's lease */
 #define TLS_TICKET_KEYS 2   /* the one that seals, and the one before, which still opens */
 #define TLS_TICKET_SECRET 32
+#define TLS_PSK_FILE_MAX (1u << 20) /* the supervisor opens no larger file; 12,000 modules */
+#define TLS_PSK_IDENTITY_MAX 128    /* what an identity of a module may be long; RFC 4279 section 5.3 asks for it */
+#define TLS_PSK_KEY_MIN 16          /* one handshake overheard must not be enough to search for it */
+#define TLS_PSK_KEY_MAX 64          /* RFC 4279 section 5.3 */
 #define TLS_DEPTH_MAX 4     /* of a client's chain; longer ones cost CPU and exist nowhere */
 #define TLS_WHY_MAX 160
 #define TLS_LEVEL 2         /* 112 bits: RSA-2048, SHA-2; what Debian asks for as well */
@@ -62,6 +66,7 @@ struct tls_config {
 	enum tls_peer peer;
 	struct view client_ca_pem; /* each certificate in it is an anchor; OPTIONAL and REQUIRED only */
 	struct view client_crl_pem; /* lists of all CAs of client chains; empty: revocation is not looked at */
+	struct view psk_file; /* lines identity:hex; empty: no shared keys */
 	uint32_t send_fragment;    /* 512 to 16384; 0: 16384. For modules with small buffers */
 };
 
@@ -127,7 +132,9 @@ const char *tls_session_name(const struct tls_session *session);
 enum tls_refusal tls_session_refusal(const struct tls_session *session, uint8_t ret_spki[TLS_SPKI_LEN]);
 /* "revoked", ... for logs */
 const char *tls_peer_refusal_name(enum tls_refusal refusal);
-/* A list in tls (not the session's own, perhaps) names the client certificate that the session began with. */
+/* Whose shared key the client proved to have; NULL: nobody's. Borrowed from the session. */
+const char *tls_session_psk(const struct tls_session *session);
+/* What the client proved in the beginning is withdrawn in tls: its certificate is on a list, its key no more in the file. */
 bool tls_peer_revoked(const struct tls *tls, const struct tls_session *session);
 bool tls_session_resumed(const struct tls_session *session);
 

@@ -179,6 +179,8 @@ tls_peer_take(struct tls_session *s)
 bool
 tls_peer_revoked(const struct tls *tls, const struct tls_session *s)
 {
+	if (s->psk && !tls_psk_knows(tls, s->psk))
+		return true;
 	X509 *x = s->has_peer ? SSL_get0_peer_certificate(s->ssl) : NULL;
 	for (int i = 0; x && i < sk_X509_CRL_num(tls->crls); i++) {
 		X509_CRL *crl = sk_X509_CRL_value(tls->crls, i);

@@ -15,10 +15,13 @@ struct tls_ticket_key {
 	uint8_t mac[32];
 };
 
+struct tls_psk;
+
 struct tls {
 	SSL_CTX *ctx;
 	BIO_METHOD *method;
 	STACK_OF(X509_CRL) *crls; /* those of ctx, or NULL */
+	struct tls_psk *psk; /* or NULL */
 	uint8_t context[DIGEST_SHA256_LEN]; /* of tickets: tls_tickets_context() */
 	struct tls_ticket_key tickets[TLS_TICKET_KEYS];
 	unsigned refs; /* one process, one thread */
@@ -35,6 +38,7 @@ struct tls_session {
 	bool eof;    /* the peer's FIN was read */
 	bool dead;   /* OpenSSL forbids further calls after a fatal error */
 	bool has_peer;
+	char *psk; /* identity whose key was proved, or NULL */
 	enum tls_refusal refusal;
 	int no_good;                /* the first thing that is wrong about revocation, X509_V_ERR_* */
 	uint8_t peer[TLS_SPKI_LEN]; /* of who was let in or refused */
@@ -53,6 +57,17 @@ X509 *tls_next_cert(BIO *bio, bool *bad);
 const char *tls_peer_fill(struct tls *tls, const struct tls_config *config);
 /* After the handshake: whose certificate it was. False: one that may not be believed. */
 bool tls_peer_take(struct tls_session *session);
+
+/* ---- tls_psk.c ---- */
+/*
+ * 0; FG_EINVAL with the line that cannot be used (0: the file is empty), FG_EEXIST
+ * (an identity twice), FG_ELIMIT, FG_ENOMEM. tls->psk may be set on failure too.
+ */
+int tls_psk_fill(struct tls *tls, struct view file, unsigned *ret_line);
+void tls_psk_free(struct tls_psk *psk);
+/* After the handshake: whose key it was. False: no memory. */
+bool tls_psk_take(struct tls_session *session);
+bool tls_psk_knows(const struct tls *tls, const char *identity);
 
 /* ---- tls_tickets.c ---- */
 /* What a ticket is bound to. 0 or negative fg_err. */

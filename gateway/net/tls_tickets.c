@@ -80,6 +80,8 @@ on_ticket(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH],
 	struct tls *tls = s->tls;
 	if (sealing) {
 		struct tls_ticket_key *k = &tls->tickets[0];
+		if (SSL_get_psk_identity(ssl)) /* a shared key costs no signature, and may be withdrawn at any time */
+			return 0;
 		memcpy(name, k->name, sizeof k->name);
 		return RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) == 1 &&
 		    EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), k->aes, iv, NULL) == 1 && start_mac(mac, k) == 1 ? 1 : -1;

@@ -195,7 +195,8 @@ listener(struct child *c, unsigned i, bool send)
 	name(m.address, sizeof m.address, l->address);
 	bool fits = below(m.cert[0], dir, l->cert) && below(m.key[0], dir, l->key) &&
 	    below(m.cert[1], dir, l->second_cert) && below(m.key[1], dir, l->second_key) &&
-	    below(m.client_ca, dir, l->client_ca) && below(m.client_crl, dir, l->client_crl);
+	    below(m.client_ca, dir, l->client_ca) && below(m.client_crl, dir, l->client_crl) &&
+	    below(m.psk, dir, l->psk);
 	if (send)
 		return say(MSG_PLAN_LISTENER, &m);
 	return fits ? 0

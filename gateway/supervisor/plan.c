@@ -39,7 +39,8 @@ listener_fits(const struct plan *p, const struct msg_plan_listener *m)
 		if (!path_or_none(m->cert[i]) || !path_or_none(m->key[i]) ||
 		    !m->cert[i][0] != !m->key[i][0])
 			return false;
-	return path_or_none(m->client_ca) && path_or_none(m->client_crl) && m->tls == (m->cert[0][0] != '\0');
+	return path_or_none(m->client_ca) && path_or_none(m->client_crl) && path_or_none(m->psk) &&
+	    m->tls == (m->cert[0][0] != '\0');
 }
 
 static int

@@ -107,7 +107,7 @@ hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned
 	  const char *name, const char *path)
 {
 	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_LOG_KEY ||
-		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY;
+		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY || kind == MSG_FD_PSK;
 	bool paper = kind == MSG_FD_GENESIS || kind == MSG_FD_GENESIS_SIG; /* in the warden's folder */
 	char why[MSG_TEXT_MAX];
 	if (!wiring_gets(h->role, kind))
@@ -159,6 +159,8 @@ hand_listener_files(struct handing *h, const struct plan *plan, unsigned i)
 		hand_file(h, MSG_FD_CLIENT_CA, i, 0, l->name, l->client_ca);
 	if (l->client_crl[0])
 		hand_file(h, MSG_FD_CLIENT_CRL, i, 0, l->name, l->client_crl);
+	if (l->psk[0])
+		hand_file(h, MSG_FD_PSK, i, 0, l->name, l->psk);
 }
 
 /* A copy of one of our listening sockets. */

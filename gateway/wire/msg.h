@@ -167,6 +167,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_ANCHOR,     /* control: one file of the anchors folder; name = file name */
 	MSG_FD_CA,         /* control: one CA file for upstream; name = file name */
 	MSG_FD_CLIENT_CRL, /* PEM; ordinal = listener */
+	MSG_FD_PSK,        /* keys shared with modules; ordinal = listener */
 	MSG_FD_TICKETS,    /* edge: secrets of session tickets, sealed memfd; also later, when they are new */
 	MSG_FD_LIMIT,
 };
@@ -253,6 +254,7 @@ struct msg_plan_listener {
 	char key[2][MSG_PATH_MAX];
 	char client_ca[MSG_PATH_MAX];
 	char client_crl[MSG_PATH_MAX];
+	char psk[MSG_PATH_MAX];
 };
 struct msg_plan_file { /* a file that profiles name: handed to control as MSG_BOOT_FD of that kind */
 	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA: in keys_dir */

@@ -85,7 +85,7 @@ static const struct msg_field plan_listener[] = {
 	BOOL(msg_plan_listener, tls), TEXT(msg_plan_listener, cert[0]),
 	TEXT(msg_plan_listener, cert[1]), TEXT(msg_plan_listener, key[0]),
 	TEXT(msg_plan_listener, key[1]), TEXT(msg_plan_listener, client_ca),
-	TEXT(msg_plan_listener, client_crl), END,
+	TEXT(msg_plan_listener, client_crl), TEXT(msg_plan_listener, psk), END,
 };
 static const struct msg_field plan_file[] = {
 	ENUM(msg_plan_file, kind, MSG_FD_LIMIT), TEXT(msg_plan_file, name), END,

@@ -64,7 +64,7 @@ check_hit(const struct profile_hit *hit)
 		abort();
 	if (hit->product.n == 0)
 		abort();
-	if (identity_extract(hit, &(struct identity_peer){ NULL, &a }, &id) == 0 && (id.class < IDENTITY_C || id.text[0] == '\0'))
+	if (identity_extract(hit, &(struct identity_peer){ .address = &a }, &id) == 0 && (id.class < IDENTITY_C || id.text[0] == '\0'))
 		abort();
 }
 

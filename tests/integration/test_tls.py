@@ -89,11 +89,13 @@ class House:
         self.certify("p256", "ec")
         self.certify("rsa", "rsa")
         self.modules = ModuleCa(gate.dir, self.keys)
+        for name in ("nrf91-0001", "nrf91-0002"):  # by GnuTLS's own tool
+            run("psktool", "-u", name, "-p", os.path.join(self.keys, "shared"), "-s", "32")
         conf = os.path.join(gate.root, "fotagate.conf")
         text = open(conf).read()
         text = re.sub(r"(?s)\t\{\s+name = \"modules-tls\";.*?\n\t\}\n", lambda _: ",\n".join([
             LISTENER % ("modules-tls", gate.tls_port, ""),
-            LISTENER % ("old-tls", self.legacy_port, 'suites = "legacy"; send_fragment = 1024; client_ca = "modules.pem"; client_crl = "modules.crl";')]) + "\n", text)
+            LISTENER % ("old-tls", self.legacy_port, 'suites = "legacy"; send_fragment = 1024; client_ca = "modules.pem"; client_crl = "modules.crl"; psk = "shared";')]) + "\n", text)
         open(conf, "w").write(text)
         story = open(os.path.join(gate.root, "profiles.d/story.conf")).read()
         gate.write_profile(story.replace('"modules-tls" ]', '"modules-tls", "old-tls" ]'))
@@ -102,6 +104,10 @@ class House:
             f.write(story.replace('"story"', '"certified"').replace('[ "modules", "modules-tls" ]', '[ "old-tls" ]')
                     .replace('"/fw/', '"/certified/')
                     .replace("identity = (", 'identity = ( { class = "A"; kind = "cert"; from = "client_cert"; },'))
+        with open(os.path.join(gate.root, "profiles.d/shared.conf"), "w") as f:
+            f.write(story.replace('"story"', '"shared"').replace('[ "modules", "modules-tls" ]', '[ "old-tls" ]')
+                    .replace('"/fw/', '"/shared/')
+                    .replace("identity = (", 'identity = ( { class = "A"; kind = "serial"; from = "psk_identity"; },'))
         self.data = gate.offer(data=os.urandom(3 << 20))
         gate.start()
         gate.ask()
@@ -172,7 +178,8 @@ def test_short_records_on_request(house):
 def test_legacy_is_flagged(house):
     status = house.gate.cli("status")
     flags = [a["text"] for a in status["alerts"] if a["id"] == "LEGACY-TLS"]
-    assert len(flags) == 1 and "listener old-tls" in flags[0] and "CBC" in flags[0]
+    assert len(flags) == 1 and "listener old-tls" in flags[0]
+    assert "CBC" in flags[0] and "PSK without forward secrecy" in flags[0]
     assert "LEGACY-TLS" in house.gate.text("status")
     said = [e for e in house.gate.entries() if e.get("obj", "").startswith("listener:")]
     assert [(e["ev"], e["obj"]) for e in said] == [("config.changed", "listener:old-tls")]
@@ -263,6 +270,46 @@ def test_tickets_are_good_at_every_edge(house):
                 until(lambda: gate.ask("HEAD", tls=True)[0] == 200)
             said = house.client(gate.tls_port, version, "-ign_eof", "-sess_in", kept, "-sess_out", kept, send=get)
             assert re.search(r"^Reused, TLSv1", said, re.M) and "HTTP/1.1 200" in said, (version, i)
+
+
+def test_a_shared_key_is_an_identity_until_it_is_withdrawn(house):
+    gate, path = house.gate, os.path.join(house.keys, "shared")
+    keys = dict(line.split(":") for line in open(path).read().split())
+    assert len(keys) == 2
+    url = "/" + house.url().split("/", 3)[3].replace("fw/", "shared/", 1)
+    get = f"GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+
+    def as_openssl(name, *options, ok=True):
+        return house.client(house.legacy_port, "-psk_identity", name, "-psk", keys[name], "-ign_eof", *options, send=get, ok=ok)
+
+    before = {m["id"] for m in gate.cli("module", "list")["modules"]}
+    for suite in ("PSK-AES128-CBC-SHA", "PSK-AES128-CCM8", "ECDHE-PSK-AES128-CBC-SHA256", "ECDHE-PSK-CHACHA20-POLY1305"):
+        said = as_openssl("nrf91-0001", "-tls1_2", "-cipher", suite)
+        assert f"Cipher is {suite}" in said and "HTTP/1.1 404" in said
+    said = as_openssl("nrf91-0001", "-tls1_3")
+    assert "Reused, TLSv1.3" in said and "HTTP/1.1 404" in said and "BEGIN CERTIFICATE" not in said
+    for priority in ("NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK", "NORMAL:-VERS-ALL:+VERS-TLS1.3:+PSK:+DHE-PSK:+ECDHE-PSK"):
+        said = subprocess.run(["gnutls-cli", "--no-ca-verification", "-p", str(house.legacy_port), "--pskusername",
+                               "nrf91-0002", "--pskkey", keys["nrf91-0002"], "--priority", priority, "127.0.0.1"], input=get,
+                              capture_output=True, timeout=60).stdout.decode("latin-1")
+        assert "HTTP/1.1 404" in said and "PSK" in said, said
+    new = until(lambda: len(new := {m["id"] for m in gate.cli("module", "list")["modules"]} - before) == 2 and new)
+    assert {(i["class"], i["kind"], i["text"]) for m in new for i in gate.reveal(m)} == \
+        {("A", "serial", name) for name in keys}
+    keys["nrf91-0001"], right = "00" * 32, keys["nrf91-0001"]
+    wrong = as_openssl("nrf91-0001", "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA", ok=False)
+    keys["nobody"] = keys["nrf91-0001"]
+    unknown = as_openssl("nobody", "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA", ok=False)
+    alert = re.compile(r"alert [a-z ]+")
+    assert alert.search(wrong).group() == alert.search(unknown).group()
+    with open(path, "w") as f:
+        f.write(f"nrf91-0002:{keys['nrf91-0002']}\n")
+    gate.cli("reload")
+    keys["nrf91-0001"] = right
+    until(lambda: "HTTP/1.1" not in as_openssl("nrf91-0001", "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA", ok=False))
+    assert "HTTP/1.1 404" in as_openssl("nrf91-0002", "-tls1_2", "-cipher", "PSK-AES128-CBC-SHA")
+    told = open(gate.log).read() + json.dumps(gate.entries())
+    assert not any(text in told for text in ("nrf91-000", right, keys["nrf91-0002"]))
 
 
 def test_sslscan(house):

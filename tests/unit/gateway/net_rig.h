@@ -66,6 +66,7 @@ struct rig {
 	uint16_t port;
 	uint8_t peer_key[TLS_SPKI_LEN];
 	bool has_peer_key;
+	char psk[TLS_PSK_IDENTITY_MAX + 1];
 	enum tls_refusal refusal; /* at the last end */
 	uint8_t refused_key[TLS_SPKI_LEN];
 	struct conn_outcome sent, closed;
@@ -160,6 +161,7 @@ rig_on_request(void *ctx, struct conn *conn, const struct http_request *request)
 	rig_copy(r->host, sizeof r->host, request->host);
 	rig_copy(r->name, sizeof r->name, view_str(conn_tls_name(conn)));
 	r->port = request->port;
+	rig_copy(r->psk, sizeof r->psk, view_str(conn_tls_psk(conn)));
 	const uint8_t *key = conn_tls_peer(conn);
 	r->has_peer_key = key != NULL;
 	if (key)

@@ -47,7 +47,7 @@ test_each_secret_has_one_holder(void **state)
 	} secrets[] = {
 		{ MSG_FD_LOG_KEY, MSG_ROLE_AUDIT },     { MSG_FD_COSIGN_KEY, MSG_ROLE_WARDEN },
 		{ MSG_FD_EPOCH_KEY, MSG_ROLE_CONTROL }, { MSG_FD_TLS_KEY, MSG_ROLE_EDGE },
-		{ MSG_FD_TICKETS, MSG_ROLE_EDGE },
+		{ MSG_FD_TICKETS, MSG_ROLE_EDGE },      { MSG_FD_PSK, MSG_ROLE_EDGE },
 		{ MSG_FD_LISTENER, MSG_ROLE_EDGE },     { MSG_FD_CONTROL_SOCK, MSG_ROLE_CONTROL },
 	};
 	(void)state;

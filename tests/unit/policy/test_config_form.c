@@ -62,7 +62,7 @@ static const struct {
 	    { "", "*", "*.", "*a.example", "A.example", "a.example:80", "a..b", "*.*.a" } },
 	{ CONFIG_FORM_PATTERN, { "/", "/{a}" }, { "", "a", "{a}" } },
 	{ CONFIG_FORM_PARAM, { "a={a}", "a?={a}", "a=b", "{a}" }, { "", "a", "a=", "=b", "a=b&c", "a=%20", "?={a}" } },
-	{ CONFIG_FORM_SOURCE, { "capture:a_1", "header:X-A", "fixed:a b", "client_cert", "source_address" },
+	{ CONFIG_FORM_SOURCE, { "capture:a_1", "header:X-A", "fixed:a b", "client_cert", "psk_identity", "source_address" },
 	    { "", "capture:", "capture:A", "header:a b", "fixed:", "cert" } },
 	{ CONFIG_FORM_PIN, { "0000000000000000000000000000000000000000000000000000000000000000" },
 	    { "", "00", "A000000000000000000000000000000000000000000000000000000000000000" } },

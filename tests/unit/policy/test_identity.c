@@ -69,6 +69,41 @@ canonical_texts(void **state)
 	assert_false(identity_canonical(IDENTITY_TOKEN, 0, view_of(longest, IDENTITY_TEXT_MAX + 1), out));
 }
 
+/* Whose key was proved is believed as far as a certificate is; what he is called must be what the rule says. */
+static void
+a_shared_key_names_its_module(void **state)
+{
+	char *text = sample_profile_with("identity",
+	    "listeners = [ \"tls\" ];\n"
+	    "identity = ( { class = \"A\"; kind = \"imei\"; from = \"psk_identity\"; check = \"luhn\"; },\n"
+	    " { class = \"A\"; kind = \"serial\"; from = \"psk_identity\"; } );\n");
+	char *first = strstr(text, "listeners = [ \"plain\"");
+	memset(first, ' ', strcspn(first, "\n"));
+	char main_text[2048];
+	const char *at = strstr(SAMPLE_MAIN, "client_ca");
+	snprintf(main_text, sizeof main_text, "%.*spsk = \"psk\"; %s", (int)(at - SAMPLE_MAIN), SAMPLE_MAIN, at);
+	struct config *c = NULL;
+	struct profile_hit hit;
+	enum profile_miss why;
+	struct identity id;
+	(void)state;
+	if (sample_parse(main_text, text, &c, &problems))
+		fail_msg("%s", problems.at[0].text);
+	struct profile_request r = { .listener = view_str("tls"), .host = view_str("fota.example"),
+		.path = view_str("/fw/rtr9/1.2.3.bin"), .query = view_str("imei=356938035643809") };
+	assert_int_equal(profile_match(c, &r, &hit, &why), 0);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .psk_identity = "490154203237518" }, &id), 0);
+	assert_int_equal(id.class, IDENTITY_A);
+	assert_int_equal(id.kind, IDENTITY_IMEI);
+	assert_string_equal(id.text, "490154203237518");
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .psk_identity = "SN-0007" }, &id), 0);
+	assert_int_equal(id.kind, IDENTITY_SERIAL);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .psk_identity = "a/b" }, &id), FG_ENOTFOUND);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ 0 }, &id), FG_ENOTFOUND);
+	config_free(c);
+	free(text);
+}
+
 static void
 the_first_rule_that_applies(void **state)
 {
@@ -96,19 +131,19 @@ the_first_rule_that_applies(void **state)
 	assert_int_equal(profile_match(c, &r, &hit, &why), 0);
 
 	assert_true(cidr_addr_parse(view_str("10.1.2.3"), &a));
-	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ spki, &a }, &id), 0);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .cert_spki_sha256 = spki, .address = &a }, &id), 0);
 	assert_int_equal(id.class, IDENTITY_A);
 	assert_int_equal(id.kind, IDENTITY_CERT);
 	assert_string_equal(id.text, "abcd000000000000000000000000000000000000000000000000000000000000");
 	assert_string_equal(id.group, "");
 
-	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ NULL, &a }, &id), 0);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .address = &a }, &id), 0);
 	assert_int_equal(id.class, IDENTITY_C);
 	assert_string_equal(id.text, "mast-7");
 	assert_string_equal(id.group, "small");
 
 	assert_true(cidr_addr_parse(view_str("::ffff:10.2.0.1"), &a));
-	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ NULL, &a }, &id), 0);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .address = &a }, &id), 0);
 	assert_string_equal(id.text, "10.2.0.1");
 	assert_string_equal(id.group, "big");
 
@@ -130,14 +165,14 @@ the_first_rule_that_applies(void **state)
 
 	/* Outside the access point an address says nothing; what is left is a claim. */
 	assert_true(cidr_addr_parse(view_str("192.0.2.1"), &a));
-	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ NULL, &a }, &id), 0);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ .address = &a }, &id), 0);
 	assert_int_equal(id.class, IDENTITY_D);
 	assert_string_equal(id.text, "490154203237518");
 
 	r.query = view_str("imei=490154203237519");
 	assert_int_equal(profile_match(c, &r, &hit, &why), 0);
 	id.class = IDENTITY_B;
-	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ NULL, NULL }, &id), FG_ENOTFOUND);
+	assert_int_equal(identity_extract(&hit, &(struct identity_peer){ 0 }, &id), FG_ENOTFOUND);
 	assert_int_equal(id.class, IDENTITY_B); /* untouched */
 	config_free(c);
 	free(text);
@@ -162,6 +197,7 @@ main(void)
 		cmocka_unit_test(luhn_digits),
 		cmocka_unit_test(canonical_texts),
 		cmocka_unit_test(the_first_rule_that_applies),
+		cmocka_unit_test(a_shared_key_names_its_module),
 		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,9 @@ each_reason_is_named(void **state)
 		{ { .tls = true, .security_level = 1 }, "security level 1" },
 		{ { .tls = true, .security_level = 2, .suites = CONFIG_SUITES_LEGACY }, "CBC" },
 		{ { .tls = true, .security_level = 1, .suites = CONFIG_SUITES_LEGACY }, ", security level 1" },
+		{ { .tls = true, .security_level = 2, .psk = "p" }, NULL },
+		{ { .tls = true, .security_level = 1, .suites = CONFIG_SUITES_LEGACY, .psk = "p" },
+		    ", PSK without forward secrecy, security level 1" },
 		{ { .tls = false, .security_level = 1 }, NULL },
 	};
 	char text[LEGACY_TEXT_MAX];
