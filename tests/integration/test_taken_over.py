@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to reach i
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PIDFD_OPEN, PIDFD_GETFD = 434, 438  # the same number everywhere
+JOB_FD = 3  # a job's one channel
 EVENT = {}
 
 
@@ -87,6 +88,8 @@ class Taken:
         assert pidfd >= 0
         for fd, ino in sockets(self.pid).items():
             peer = owner.get(peers.get(ino))
+            if fd == JOB_FD and role in ("upstream", "inspect"):
+                peer = "control"  # made in its network namespace, which is not ours to list
             if peer:
                 ours = LIBC.syscall(PIDFD_GETFD, pidfd, fd, 0)
                 assert ours >= 0, os.strerror(ctypes.get_errno())
@@ -284,3 +287,84 @@ def test_nonsense_ends_the_channel_and_nothing_else(story, role):
     assert all(now.get(n) == p for n, p in others.items()), (others, now)
     assert story.served() == story.first
     story.verify()
+
+
+def take_job(gate, name):
+    until(lambda: name in gate.roles(), 20, 0)
+    return Taken(gate, name)
+
+
+# What a job's one channel may be made to carry -> what control says of the job then.
+OTHERS_WORDS = {
+    "another job's answer": "the answer names another job",
+    "an entry for the log": "not the message that was due",
+    "a grant": "not the message that was due",
+    "a restriction": "not the message that was due",
+    "a halt": "not the message that was due",
+    "noise": "not the message that was due",
+    "nothing": "signal 9",
+}
+
+
+def say_as_job(taken, answer, fields, what):
+    assert set(taken.channel) == {"control"}, "a job reaches control and nobody else"
+    s = taken.channel["control"]
+    if what == "another job's answer":
+        wire.send(s, answer, fields, (memfd(b"{}"),))
+    elif what == "an entry for the log":
+        taken.channel["audit"] = s
+        taken.append("RELEASE_ISSUED", "R-2")
+    elif what == "a grant":
+        taken.say("control", "GRANT_SAY", says=[{"token": 1, "yes": True, "reason": 11, "lease_s": 3600}])
+    elif what == "a restriction":
+        taken.say("control", "RESTRICT", token=1, kind=1, image=bytes(32), release=bytes(16), log_size=0)
+    elif what == "a halt":
+        taken.say("control", "HALT", at=1, by_uid=0)
+    elif what == "noise":
+        s.send(os.urandom(64))
+    time.sleep(0.1)
+    s.close()
+    taken.kill()
+
+
+def nothing_came_of_it(gate, others):
+    now = gate.roles()
+    assert all(now.get(n) == p for n, p in others.items()), (others, now)
+    assert gate.up() and not gate.cli("status").get("halt")
+    assert gate.served() == gate.first
+    assert not [e for e in new(gate) if e["ev"] in ("release.issued", "restrict.halt") or e.get("msg") == "so it is"]
+    gate.verify()
+
+
+def test_upstream_cannot_speak_for_others(story):
+    others = story.roles()
+    for n, (what, told) in enumerate(OTHERS_WORDS.items()):
+        version = f"3.0.{n}"
+        story.offer(version=version)
+        path = f"/FG100/{version}/rootfs.img"
+        story.vendor.release.clear()
+        story.vendor.modes[path] = "stall"
+        assert story.ask(version=version)[0] == 404
+        taken = take_job(story, "upstream")
+        say_as_job(taken, "FETCH_DONE", {"job": 7, "outcome": 1, "finding": 0, "http_status": 200, "bytes": 5,
+                                         "signature_bytes": 0, "kept": [], "shown": [], "detail": ""}, what)
+        story.vendor.release.set()
+        assert told in story.review(n + 3, "fetch-failed")["text"], what
+        assert story.ask(version=version)[0] == 404
+    nothing_came_of_it(story, others)
+
+
+def test_inspect_cannot_speak_for_others(story):
+    others = story.roles()
+    data = os.urandom(64 << 20)  # so that it can be met at work
+    for n, (what, told) in enumerate(OTHERS_WORDS.items()):
+        version = f"3.0.{n}"
+        story.offer(version=version, data=data + bytes([n]))
+        assert story.ask(version=version)[0] == 404
+        taken = take_job(story, "inspect")
+        say_as_job(taken, "INSPECTED", {"job": 7, "stage": 1}, what)
+        assert "not end with a whole report" in story.review(n + 3, "blocked")["text"], what
+        found = {f["id"]: f["severity"] for f in story.cli("review", "show", f"R-{n + 3}")["findings"]}
+        assert found["INSPECT-CRASHED" if "signal" in told else "INSPECT-MALFORMED"] == "block", what
+        story.sign(f"R-{n + 3}", "alice", ok=(1,))
+    nothing_came_of_it(story, others)

@@ -44,6 +44,7 @@ FIELDS = {
     "FETCH_DONE": [("job", "u64"), ("outcome", "u8"), ("finding", "u8"), ("http_status", "u32"), ("bytes", "u64"),
                    ("signature_bytes", "u64"), ("kept", _KEPT),
                    ("shown", [("kind", "u8"), ("place", "text"), ("value", "text")]), ("detail", "text")],
+    "INSPECTED": [("job", "u64"), ("stage", "u8")],
     "APPEND": [("token", "u64"), ("event", "u16"), ("severity", "u8"), ("out", "text"), ("act", "text"), ("obj", "text"),
                ("have_dev", "bool"), ("dev", 16), ("refs", [("key", "text"), ("is_number", "bool"), ("number", "u64"),
                                                             ("text", "text")]), ("msg", "text"), ("doc", "text")],
