@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The warden's folder (gateway/warden: vault, suspensions, intake) under every fault. Held: a restriction or a
+ * The warden's folder (gateway/warden: vault, suspensions, intake, lastset) under every fault. Held: a restriction or a
  * key's suspension that was acknowledged is never lost, nor a release that was kept,
  * with its image; a release that was withdrawn does not come back into force; no
- * name ever stands for half a file.
+ * name ever stands for half a file; what is remembered of log, clock and signer sets
+ * never goes back behind what was acknowledged.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "crypto/hex.h"
 #include "fault/campaign.h"
 #include "gateway/warden/intake.h"
+#include "gateway/warden/lastset.h"
 #include "gateway/warden/suspensions.h"
 #include "gateway/warden/vault.h"
 #include "gateway/wire/memfd.h"
@@ -303,10 +305,127 @@ judge(void *ctx, const char *dir)
 	t->v = before;
 }
 
+/* ---- what only ever moves on: a witness that forgot could vouch for a fork, a clock's hold end by a restart ---- */
+
+#define STEPS 4
+
+enum memory { MEMORY_HEAD, MEMORY_CLOCK, MEMORY_SET, MEMORY_LIMIT };
+static const char *const memory_name[MEMORY_LIMIT] = { "checkpoint", "clock", "signer set" };
+
+struct memories {
+	uint32_t acknowledged[MEMORY_LIMIT], tried[MEMORY_LIMIT];
+};
+
+static void
+forget(void *ctx)
+{
+	memset(ctx, 0, sizeof(struct memories));
+}
+
+/* Of another length each time, so that a part of an older one would show. */
+static size_t
+text_of(uint32_t n, char *dst, size_t cap)
+{
+	size_t len = 100 + n % 7 * 90;
+	memset(dst, '.', cap);
+	snprintf(dst, cap, "number %u", n);
+	dst[len - 1] = '\n';
+	return len;
+}
+
+static void
+digest_of(uint32_t n, uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	if (digest_sha256(view_of(&n, sizeof n), sha256))
+		abort();
+}
+
+static int
+remember(struct vault *v, enum memory which, uint32_t n)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	char text[1000];
+	struct view bytes = view_of(text, text_of(n, text, sizeof text));
+	if (which == MEMORY_HEAD)
+		return vault_keep_head(v, bytes);
+	if (which == MEMORY_CLOCK)
+		return vault_keep_clock(v, bytes);
+	digest_of(n, sha256);
+	return lastset_write(vault_dir(v), n, sha256);
+}
+
+static int
+move_on(void *ctx, const char *dir, unsigned life)
+{
+	struct memories *m = ctx;
+	struct vault *v = NULL;
+	int err = vault_open(dir, &v);
+	for (uint32_t i = 0; !err && i < STEPS * MEMORY_LIMIT; i++) {
+		enum memory which = i % MEMORY_LIMIT;
+		uint32_t n = life * 100 + i;
+		m->tried[which] = n;
+		err = remember(v, which, n);
+		if (!err && campaign_alive())
+			m->acknowledged[which] = n;
+	}
+	vault_close(v);
+	return err;
+}
+
+/* 0 with *ret the number that is remembered, 0 for none. */
+static int
+recall(struct vault *v, enum memory which, uint32_t *ret)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN], own[DIGEST_SHA256_LEN], *p = NULL;
+	char text[1000];
+	struct writer w;
+	size_t n = 0;
+	int err;
+	*ret = 0;
+	if (which == MEMORY_SET) {
+		err = lastset_read(vault_dir(v), ret, sha256);
+		digest_of(*ret, own);
+		fault_check(err || !memcmp(sha256, own, sizeof own), "half a signer set is remembered");
+		return err == FG_ENOTFOUND ? FG_OK : err;
+	}
+	writer_init(&w, sizeof text);
+	err = which == MEMORY_HEAD ? vault_head(v, &p, &n) : vault_clock(v, &w);
+	struct view got = which == MEMORY_HEAD ? view_of(p, n) : writer_view(&w);
+	if (!err) {
+		char head[32] = "";
+		memcpy(head, got.p, got.n < sizeof head - 1 ? got.n : sizeof head - 1);
+		bool whole = sscanf(head, "number %u", ret) == 1 &&
+		    view_equal(got, view_of(text, text_of(*ret, text, sizeof text)));
+		fault_check(whole, "half a %s is remembered", memory_name[which]);
+	}
+	writer_free(&w);
+	free(p);
+	return err == FG_ENOTFOUND ? FG_OK : err;
+}
+
+static void
+judge_memories(void *ctx, const char *dir)
+{
+	const struct memories *m = ctx;
+	struct vault *v = NULL;
+	uint32_t n;
+	int err = vault_open(dir, &v);
+	if (!fault_check(err == 0, "the vault does not open: %s", err_name(err)))
+		return;
+	for (unsigned i = 0; i < MEMORY_LIMIT; i++) {
+		err = recall(v, i, &n);
+		fault_check(err == 0, "the %s cannot be read: %s", memory_name[i], err_name(err));
+		fault_check(n >= m->acknowledged[i], "the %s went back from %u to %u", memory_name[i], m->acknowledged[i], n);
+		fault_check(n <= m->tried[i], "a %s that nobody told of", memory_name[i]);
+	}
+	vault_close(v);
+}
+
 int
 main(void)
 {
 	struct tale *t = calloc(1, sizeof *t);
+	struct memories m;
 	if (!t)
 		abort();
 	fault_begin("vault");
@@ -314,5 +433,7 @@ main(void)
 	campaign_run(&(struct campaign){ .name = "releases and restrictions", .ctx = t, .base = base, .begin = begin, .tell = tell,
 	    .judge = judge, .lots = 8 });
 	free(t);
+	campaign_run(&(struct campaign){ .name = "memories", .ctx = &m, .base = base, .begin = forget,
+	    .tell = move_on, .judge = judge_memories, .lots = 8 });
 	return fault_end();
 }
