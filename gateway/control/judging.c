@@ -108,8 +108,9 @@ decide_on(struct control *c, struct db_candidate *cand, const struct report *r, 
 		logbook_tell(c->logbook, e);
 		if (d->verdict == DECIDE_REVIEW)
 			openings_begin(c, cand);
-		else
+		else if (d->verdict != DECIDE_HOLD)
 			block(c, cand, d);
+		/* What holds it may pass (the clock left its place meanwhile): it stays in judging, for judging_resume(). */
 	}
 	free(d);
 	return err;
@@ -357,7 +358,8 @@ void
 judging_start(struct judging *j, uint64_t candidate)
 {
 	struct control *c = j->c;
-	if (find(j, candidate))
+	/* No verdict is made by a clock that nobody believes: timekeep_tick() comes by when it is sure. */
+	if (find(j, candidate) || !timekeep_is_sure(c))
 		return;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	struct case_ *k = calloc(1, sizeof *k);

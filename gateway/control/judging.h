@@ -25,11 +25,11 @@ struct judging;
 
 struct judging *judging_new(struct control *c);
 void judging_free(struct judging *j);
-/* The candidate is in state judging. No-op while it is judged already. */
+/* The candidate is in state judging. No-op while it is judged already, and while the clock cannot be believed. */
 void judging_start(struct judging *j, uint64_t candidate);
 /* Nobody wants the answer any more. */
 void judging_cancel(struct judging *j, uint64_t candidate);
-/* Starts every candidate in state judging that nothing works on: after start, and when the log came back. */
+/* Starts every candidate in state judging that nothing works on: after start, when the log came back, when the clock is sure. */
 void judging_resume(struct judging *j);
 /* After a reload: reviews under another policy than the one in force are judged again. */
 void judging_policy_changed(struct judging *j);

@@ -65,6 +65,9 @@ def test_a_step_holds_what_permits(gate):
     done = gate.sign("R-2", "bob", ok=(0, 1, 3))
     assert "clock" in str(done), done
     assert gate.reviews("review") and gate.ask(version="1.2.0")[0] == 404, "no new release"
+    gate.offer("1.3.0")
+    assert gate.ask(version="1.3.0")[0] == 404
+    gate.review(3, "judging")  # what is found by such a clock is neither let in nor blocked for good
     # Restricting is not held: a person alone, at once.
     gate.cli("review", "reject", "R-2", "--reason", "not wanted any more")
     gate.review(2, "rejected")
@@ -72,6 +75,7 @@ def test_a_step_holds_what_permits(gate):
 
     gate.start(*booted(2))  # the clock is where it was
     until(lambda: new_module(gate) == 200)
+    gate.review(3)
     gate.stop()
 
     held(gate, 4)
