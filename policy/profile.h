@@ -109,6 +109,8 @@ struct profile_upstream {
 	char pin_text[PROFILE_PINS_MAX][65];
 	unsigned pin_text_n;
 	uint8_t pin[PROFILE_PINS_MAX][DIGEST_SHA256_LEN];
+	char proxy[PROFILE_HOST_MAX + 16];     /* "" : none */
+	char credentials_file[PROFILE_FILE_MAX + 1];
 	char private_text[PROFILE_PRIVATE_MAX][CIDR_TEXT_MAX];
 	unsigned private_text_n;
 	struct cidr private[PROFILE_PRIVATE_MAX];

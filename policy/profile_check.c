@@ -352,6 +352,20 @@ check_template(const struct profile_check *k, const struct profile *p, const cha
 	}
 }
 
+/* Plain HTTP to it, because what is inside is TLS to the vendor or public anyway. */
+static void
+check_proxy(const struct profile_check *k, const struct profile *p)
+{
+	const char *proxy = p->upstream_options.proxy;
+	char url[sizeof p->upstream_options.proxy + 1];
+	struct profile_url parsed;
+	if (proxy[0] == '\0')
+		return;
+	snprintf(url, sizeof url, "%s/", proxy);
+	if (!profile_url_parse(view_str(url), &parsed) || parsed.https || parsed.path.n != 1)
+		problem(k, "upstream_options.proxy", "is no proxy; write http://host:port");
+}
+
 /* An identity in the upstream URL would tell the vendor which module asks: exactly what the gateway hides. */
 static void
 check_no_identity(const struct profile_check *k, const struct profile *p, const char *key,
@@ -435,6 +449,7 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_query(k, p);
 	check_sources(k, p);
 	check_networks(k, p);
+	check_proxy(k, p);
 	check_identity(k, p);
 	check_not_now(k, p);
 	check_template(k, p, "upstream", p->upstream, &p->upstream_pattern);

@@ -93,6 +93,7 @@ on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 		break;
 	case MSG_FD_ANCHOR:
 	case MSG_FD_CA:
+	case MSG_FD_CREDENTIALS:
 		if (!c->policies)
 			c->policies = policies_new();
 		if (!c->policies) {

@@ -180,6 +180,7 @@ fill_question(const struct flight *fl, const struct policy *p, uint64_t job, str
 		.max_redirects = (uint32_t)o->max_redirects,
 		.tries = FETCHES_TRIES,
 		.have_ca = p->ca.n > 0,
+		.have_credentials = p->credentials_fd >= 0,
 	};
 	if (fl->began_with) {
 		m->kept_n = 1;
@@ -187,6 +188,7 @@ fill_question(const struct flight *fl, const struct policy *p, uint64_t job, str
 	}
 	snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
 	snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
+	snprintf(m->proxy, sizeof m->proxy, "%s", o->proxy);
 	snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
 	/* More pins or networks than a message holds: those left out permit less, never more. */
 	for (unsigned i = 0; i < o->pin_text_n && m->pins_n < sizeof m->pins / sizeof m->pins[0]; i++)
@@ -207,16 +209,19 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 	struct control *c = fl->all->c;
 	const struct policy *p = policies_find(c->policies, fl->resource.profile);
 	struct msg_fetch *m = malloc(sizeof *m);
-	int fds[3] = { fl->part[0].fd, fl->part[1].fd, -1 };
+	int fds[4] = { fl->part[0].fd, fl->part[1].fd, -1, -1 }, ca = -1;
+	unsigned fds_n = 2;
 	int err = !p ? FG_ENOTFOUND : m ? fill_question(fl, p, job, m) : FG_ENOMEM;
 	if (!err && m->have_ca) {
-		fds[2] = memfd_sealed("fotagate-ca", p->ca);
-		err = fds[2] < 0 ? fds[2] : FG_OK;
+		ca = fds[fds_n++] = memfd_sealed("fotagate-ca", p->ca);
+		err = ca < 0 ? ca : FG_OK;
 	}
+	if (!err && m->have_credentials)
+		fds[fds_n++] = p->credentials_fd;
 	if (!err)
-		err = chan_send(chan, MSG_FETCH, m, fds, m->have_ca ? 3 : 2);
-	if (fds[2] >= 0)
-		close(fds[2]);
+		err = chan_send(chan, MSG_FETCH, m, fds, fds_n);
+	if (ca >= 0)
+		close(ca);
 	free(m);
 	return err;
 }

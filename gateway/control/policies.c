@@ -95,7 +95,8 @@ read_handed(struct handed_list *l, char *why, size_t cap)
 	for (size_t i = 0; i < l->n; i++) {
 		struct handed *h = &l->at[i];
 		struct writer w;
-		if (h->fd < 0)
+		/* Secrets of the fetcher's are passed on, not read: what is not here cannot be told from here. */
+		if (h->fd < 0 || h->kind == MSG_FD_CREDENTIALS)
 			continue;
 		writer_init(&w, h->kind == MSG_FD_CA ? POLICIES_CA_MAX : TRUST_FILE_MAX);
 		int err = files_read(h->fd, w.max, &w);
@@ -159,6 +160,13 @@ resolve(const struct config *c, const struct profile *p, const struct handed_lis
 		snprintf(why, cap, "profile %s: the CA file %s was not handed over", p->name, p->upstream_options.ca_file);
 		err = FG_ENOTFOUND;
 	}
+	const struct handed *secret = find_handed(files, MSG_FD_CREDENTIALS, p->upstream_options.credentials_file);
+	if (!err && p->upstream_options.credentials_file[0] && !secret) {
+		snprintf(why, cap, "profile %s: the credentials %s were not handed over", p->name,
+		    p->upstream_options.credentials_file);
+		err = FG_ENOTFOUND;
+	}
+	ret->credentials_fd = secret ? secret->fd : -1;
 	if (!err)
 		err = profile_canonical(p, c, anchors, p->signature.anchors_n, &text);
 	if (!err)

@@ -20,13 +20,14 @@ struct policy { /* one profile, resolved; lives until the next policies_load() *
 	struct view text;     /* canonical JSON */
 	struct view trust;    /* trustset.h; empty: no anchors */
 	struct view ca;       /* PEM; empty: the system's */
+	int credentials_fd;   /* borrowed; -1: none */
 };
 
 struct policies;
 
 struct policies *policies_new(void);
 void policies_free(struct policies *p);
-/* MSG_FD_ANCHOR or MSG_FD_CA; takes fd, which is read in policies_load(). FG_ELIMIT, FG_ENOMEM. */
+/* MSG_FD_ANCHOR, MSG_FD_CA (read in policies_load()) or MSG_FD_CREDENTIALS (never read here); takes fd. FG_ELIMIT, FG_ENOMEM. */
 int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
 /*
  * Parses the bundle with the files handed in since the last load. 0, and the

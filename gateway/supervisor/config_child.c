@@ -235,6 +235,7 @@ collect_files(const struct config *f, struct file_list *list)
 	for (size_t i = 0; i < f->profiles_n; i++) {
 		const struct profile *p = &f->profiles[i];
 		fits = fits && add_file(list, MSG_FD_CA, p->upstream_options.ca_file);
+		fits = fits && add_file(list, MSG_FD_CREDENTIALS, p->upstream_options.credentials_file);
 		for (unsigned k = 0; k < p->signature.anchors_n; k++)
 			fits = fits && add_file(list, MSG_FD_ANCHOR, p->signature.anchors[k]);
 	}

@@ -107,7 +107,8 @@ hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned
 	  const char *name, const char *path)
 {
 	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_LOG_KEY ||
-		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY || kind == MSG_FD_PSK;
+		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY || kind == MSG_FD_PSK ||
+		      kind == MSG_FD_CREDENTIALS;
 	bool paper = kind == MSG_FD_GENESIS || kind == MSG_FD_GENESIS_SIG; /* in the warden's folder */
 	char why[MSG_TEXT_MAX];
 	if (!wiring_gets(h->role, kind))

@@ -255,7 +255,8 @@ on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 		return CURL_SOCKET_BAD;
 	cidr_addr_text(&a, text);
 	snprintf(f->hop->peer, sizeof f->hop->peer, "%.50s port %u", text, port);
-	if (!reach_allowed(f->job, &a)) {
+	/* With a proxy this is the proxy's, which the configuration names; next_hop() sees to addresses in the URL. */
+	if (!f->job->proxy[0] && !reach_allowed(f->job, &a)) {
 		snprintf(why, sizeof why,
 		    "vendor's name leads to the private address %s: list it under allow_private if that is meant", text);
 		halt(f, STOP_REFUSED, MSG_FINDING_ADDRESS, why);
@@ -340,6 +341,13 @@ next_hop(struct fetch *f)
 	f->hop->at_us = clock_wall_us(f->clock);
 	f->hop->asked = f->asked;
 	snprintf(f->hop->url, sizeof f->hop->url, "%s", f->url);
+	char text[CIDR_TEXT_MAX], why[MSG_TEXT_MAX];
+	if (f->job->proxy[0] && reach_forbids(f->job, f->url, text)) {
+		snprintf(why, sizeof why,
+		    "vendor leads to the private address %s: list it under allow_private if that is meant", text);
+		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_ADDRESS, why);
+		return;
+	}
 	bool ok = request_set(&f->request, f->easy, f->url, f->asked, f->validator, left_ms(f));
 	set_callbacks(f);
 	if (!ok || curlloop_start(f->loop))
@@ -522,7 +530,7 @@ on_over(void *ctx, CURLcode result)
 
 struct fetch *
 fetch_new(struct event_base *base, const struct clock_source *clock, const struct msg_fetch *job, struct view ca,
-    struct provenance *prov, const struct fetch_ops *ops, void *ctx)
+    const struct credentials *secret, struct provenance *prov, const struct fetch_ops *ops, void *ctx)
 {
 	struct fetch *f = calloc(1, sizeof *f);
 	if (!f)
@@ -530,7 +538,7 @@ fetch_new(struct event_base *base, const struct clock_source *clock, const struc
 	*f = (struct fetch){ .base = base, .clock = clock, .job = job, .prov = prov, .ops = ops, .ctx = ctx };
 	f->loop = curlloop_new(base, on_over, f);
 	f->pause = event_new(base, -1, 0, on_pause, f);
-	if (!f->loop || !f->pause || request_init(&f->request, job, ca)) {
+	if (!f->loop || !f->pause || request_init(&f->request, job, ca, secret)) {
 		fetch_free(f);
 		return NULL;
 	}

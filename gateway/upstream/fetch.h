@@ -24,6 +24,7 @@
 #define FETCH_KEEP_MS 10000          /* so long: that much is lost when everything dies */
 #define FETCH_CHANGES_MAX 2          /* beginnings from zero because it changed: a release day, no game */
 
+struct credentials;
 struct fetch;
 
 struct fetch_result {
@@ -44,9 +45,9 @@ struct fetch_ops {
 
 /* Process-wide set-up of libcurl; before the jail, because it reads OpenSSL's configuration. 0 or FG_ENOMEM. */
 int fetch_global(void);
-/* job, ca and provenance are borrowed for its life. */
+/* job, ca, secret and provenance are borrowed for its life. */
 struct fetch *fetch_new(struct event_base *base, const struct clock_source *clock, const struct msg_fetch *job,
-    struct view ca, struct provenance *prov, const struct fetch_ops *ops, void *ctx);
+    struct view ca, const struct credentials *secret, struct provenance *prov, const struct fetch_ops *ops, void *ctx);
 void fetch_free(struct fetch *f);
 /*
  * Starts fetching url into fd (for reading and writing): going on with what is kept in it, if

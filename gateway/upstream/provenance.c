@@ -84,9 +84,10 @@ provenance_encode(const struct provenance *p, const struct msg_fetch *job, const
 {
 	static const char *const outcome[] = { "failed", "ok", "refused", "http-error" };
 	struct jsonw j;
-	char detail[MSG_TEXT_MAX * 2], first[sizeof job->first_asked_by * 2];
+	char detail[MSG_TEXT_MAX * 2], first[sizeof job->first_asked_by * 2], via[sizeof job->proxy];
 	visible_cstr(view_str(done->detail), detail, sizeof detail);
 	visible_cstr(view_str(job->first_asked_by), first, sizeof first);
+	visible_cstr(view_str(job->proxy), via, sizeof via);
 	jsonw_init(&j, w);
 	jsonw_object(&j);
 	jsonw_kuint(&j, "bytes", done->bytes);
@@ -103,6 +104,7 @@ provenance_encode(const struct provenance *p, const struct msg_fetch *job, const
 	jsonw_kcstr(&j, "outcome", done->outcome < MSG_FETCH_LIMIT_ ? outcome[done->outcome] : outcome[0]);
 	jsonw_kcstr(&j, "schema", PROVENANCE_SCHEMA);
 	jsonw_kuint(&j, "signature_bytes", done->signature_bytes);
+	jsonw_kcstr(&j, "via", via);
 	jsonw_object_end(&j);
 	return writer_err(w);
 }

@@ -25,6 +25,26 @@ reach_allowed(const struct msg_fetch *job, const struct cidr_addr *a)
 }
 
 bool
+reach_forbids(const struct msg_fetch *job, const char *url, char text[CIDR_TEXT_MAX])
+{
+	CURLU *u = curl_url();
+	char *host = NULL;
+	struct cidr_addr a;
+	bool forbidden = false;
+	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		struct view v = view_str(host);
+		if (v.n > 2 && v.p[0] == '[' && v.p[v.n - 1] == ']')
+			v = view_of(v.p + 1, v.n - 2);
+		forbidden = cidr_addr_parse(v, &a) && !reach_allowed(job, &a);
+	}
+	if (forbidden)
+		cidr_addr_text(&a, text);
+	curl_free(host);
+	curl_url_cleanup(u);
+	return forbidden;
+}
+
+bool
 reach_address(const struct curl_sockaddr *to, struct cidr_addr *ret, uint16_t *ret_port)
 {
 	if (to->family == AF_INET) {

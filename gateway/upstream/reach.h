@@ -12,6 +12,8 @@
 #include "gateway/wire/msg.h"
 #include "policy/cidr.h"
 
+/* The host of url is an address, in whatever spelling, that may not be reached; text: for people. */
+bool reach_forbids(const struct msg_fetch *job, const char *url, char text[CIDR_TEXT_MAX]);
 /* Public, or in a range the job lists. */
 bool reach_allowed(const struct msg_fetch *job, const struct cidr_addr *a);
 /* False: neither IPv4 nor IPv6. */

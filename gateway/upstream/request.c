@@ -8,6 +8,7 @@
 #include "crypto/base64.h"
 #include "crypto/err.h"
 #include "crypto/writer.h"
+#include "gateway/upstream/shown.h"
 
 static int
 write_pins(struct request *r)
@@ -26,9 +27,13 @@ write_pins(struct request *r)
 }
 
 int
-request_init(struct request *r, const struct msg_fetch *job, struct view ca)
+request_init(struct request *r, const struct msg_fetch *job, struct view ca, const struct credentials *secret)
 {
-	*r = (struct request){ .job = job, .ca = ca };
+	*r = (struct request){ .job = job, .ca = ca, .secret = secret };
+	if (!shown_place(job->url, r->home[0]))
+		r->home[0][0] = '\0';
+	if (!shown_place(job->signature_url, r->home[1]))
+		r->home[1][0] = '\0';
 	return write_pins(r);
 }
 
@@ -61,6 +66,35 @@ set_tls(const struct request *r, CURL *e)
 	return ok;
 }
 
+/* Who we are is for the vendor's own server; a place it leads to could be anybody's. */
+static bool
+set_client(const struct request *r, CURL *e, const char *url)
+{
+	char place[MSG_PLACE_MAX];
+	if (!r->secret->pem.n || !shown_place(url, place) || (strcmp(place, r->home[0]) && strcmp(place, r->home[1])))
+		return true;
+	struct curl_blob blob = { (void *)(uintptr_t)r->secret->pem.p, r->secret->pem.n, CURL_BLOB_NOCOPY };
+	return curl_easy_setopt(e, CURLOPT_SSLCERT_BLOB, &blob) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, &blob) == CURLE_OK;
+}
+
+static bool
+set_proxy(const struct request *r, CURL *e)
+{
+	const char *proxy = r->job->proxy;
+	/* Both always: an empty proxy and "*" keep those of the environment out. */
+	bool ok = curl_easy_setopt(e, CURLOPT_PROXY, proxy) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_NOPROXY, proxy[0] ? "" : "*") == CURLE_OK;
+	if (!proxy[0])
+		return ok;
+	curl_easy_setopt(e, CURLOPT_PROXYTYPE, (long)CURLPROXY_HTTP);
+	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	if (r->secret->proxy[0])
+		ok = ok && curl_easy_setopt(e, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
+		    curl_easy_setopt(e, CURLOPT_PROXYUSERPWD, r->secret->proxy) == CURLE_OK;
+	return ok;
+}
+
 /* RFC 9110 14.2 and 13.1.5. */
 static bool
 set_range(struct request *r, CURL *e, uint64_t from, const char *validator)
@@ -85,7 +119,7 @@ request_set(struct request *r, CURL *e, const char *url, uint64_t from, const ch
 	r->fields = curl_slist_append(NULL, "Accept-Encoding: identity");
 	bool ok = r->fields && curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
 	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK && curl_easy_setopt(e, CURLOPT_NOPROXY, "*") == CURLE_OK &&
+	    set_proxy(r, e) &&
 	    curl_easy_setopt(e, CURLOPT_USERAGENT, "fotagate/" FG_VERSION) == CURLE_OK;
 	ok = ok && curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK;
 	if (from)
@@ -102,5 +136,5 @@ request_set(struct request *r, CURL *e, const char *url, uint64_t from, const ch
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)r->job->min_speed);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)REQUEST_SPEED_WINDOW);
-	return ok && set_tls(r, e);
+	return ok && set_tls(r, e) && set_client(r, e, url);
 }

@@ -11,22 +11,25 @@
 
 #include "crypto/view.h"
 #include "gateway/upstream/answer.h"
+#include "gateway/upstream/credentials.h"
 #include "gateway/wire/msg.h"
 
 #define REQUEST_SPEED_WINDOW 30 /* seconds below min_speed end the transfer */
 #define REQUEST_CONNECT_SECONDS 30
 #define REQUEST_PINS_CAP (4 * 64) /* "sha256//" and 44 digits each */
 
-/* What does not change from request to request of a job; borrowed views. */
+/* What does not change from request to request of a job; all of it borrowed. */
 struct request {
 	const struct msg_fetch *job;
 	struct view ca;
+	const struct credentials *secret;
+	char home[2][MSG_PLACE_MAX]; /* the servers the operator named: of image and signature */
 	char pins[REQUEST_PINS_CAP];
 	struct curl_slist *fields; /* of the request that is set up */
 };
 
 /* 0 or FG_ENOMEM. */
-int request_init(struct request *r, const struct msg_fetch *job, struct view ca);
+int request_init(struct request *r, const struct msg_fetch *job, struct view ca, const struct credentials *secret);
 void request_free(struct request *r);
 /*
  * Forgets all that e was told and tells it to get url. from > 0: only what is there from that

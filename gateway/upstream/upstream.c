@@ -12,6 +12,7 @@
 
 #include "crypto/err.h"
 #include "gateway/role/oplog.h"
+#include "gateway/upstream/credentials.h"
 #include "gateway/upstream/fetch.h"
 #include "gateway/upstream/shown.h"
 #include "gateway/wire/memfd.h"
@@ -27,6 +28,7 @@ struct upstream {
 	struct msg_fetch job;
 	int image_fd, signature_fd;
 	struct view ca;
+	struct credentials secret;
 	struct provenance *prov;
 	struct fetch *fetch;
 	struct msg_fetch_done done;
@@ -55,6 +57,8 @@ receive_job(struct upstream *u)
 		u->signature_fd = wire_take_fd(&frame, 1);
 		if (u->job.have_ca)
 			err = memfd_map(frame.fds[2], UPSTREAM_CA_MAX, &u->ca);
+		if (!err && u->job.have_credentials)
+			err = credentials_read(&u->secret, frame.fds[u->job.have_ca ? 3 : 2]);
 	}
 	wire_close_fds(&frame);
 	free(buf);
@@ -179,7 +183,7 @@ run(struct upstream *u)
 	u->prov = calloc(1, sizeof *u->prov);
 	u->base = event_base_new();
 	if (u->prov && u->base)
-		u->fetch = fetch_new(u->base, u->clock, &u->job, u->ca, u->prov, &ops, u);
+		u->fetch = fetch_new(u->base, u->clock, &u->job, u->ca, &u->secret, u->prov, &ops, u);
 	if (u->base)
 		u->gone = event_new(u->base, UPSTREAM_FD, EV_READ, on_gone, u);
 	if (!u->fetch || !u->gone || event_add(u->gone, NULL))
@@ -221,6 +225,7 @@ upstream_main(const struct jail_options *opt, const struct clock_source *clock)
 		event_base_free(u.base);
 	free(u.prov);
 	memfd_unmap(u.ca);
+	credentials_wipe(&u.secret);
 	if (u.image_fd >= 0)
 		close(u.image_fd);
 	if (u.signature_fd >= 0)

@@ -169,6 +169,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_CLIENT_CRL, /* PEM; ordinal = listener */
 	MSG_FD_PSK,        /* keys shared with modules; ordinal = listener */
 	MSG_FD_TICKETS,    /* edge: secrets of session tickets, sealed memfd; also later, when they are new */
+	MSG_FD_CREDENTIALS, /* control, which only passes it on: one file for upstream; name = file name */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -257,7 +258,7 @@ struct msg_plan_listener {
 	char psk[MSG_PATH_MAX];
 };
 struct msg_plan_file { /* a file that profiles name: handed to control as MSG_BOOT_FD of that kind */
-	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA: in keys_dir */
+	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA, MSG_FD_CREDENTIALS: in keys_dir */
 	char name[MSG_FILE_MAX];
 };
 struct msg_plan_error { /* one problem; the last is followed by MSG_PLAN_END with ok=false */
@@ -528,6 +529,7 @@ struct msg_clock {
 
 /* ---- jobs ---- */
 
+#define MSG_PLACE_MAX 288 /* scheme, host of 253, port */
 struct msg_cidr { uint8_t addr[16]; uint8_t bits; bool v6; };
 /* What is in an image file of what the vendor has, and how to recognise both. */
 struct msg_kept {
@@ -536,7 +538,7 @@ struct msg_kept {
 	uint8_t sha256[DIGEST_SHA256_LEN]; /* of those bytes */
 	char validator[128]; /* entity tag or time of the last change (RFC 9110 8.8) */
 };
-/* + 2..3 fds: image file (write, and read what is kept),  signature file (write), [CA bundle PEM, sealed memfd] */
+/* + 2..4 fds: image file (write, and read what is kept), signature file (write), [CA bundle PEM, sealed memfd], [credentials] */
 struct msg_fetch {
 	uint64_t job;
 	char url[MSG_URL_MAX];
@@ -547,6 +549,8 @@ struct msg_fetch {
 	uint32_t max_redirects;
 	uint32_t tries;     /* more of them, after that many failures in a row */
 	bool have_ca;
+	bool have_credentials;
+	char proxy[MSG_PLACE_MAX]; /* "" = none */
 	uint32_t kept_n;         /* 1: the image file has this from an earlier fetch */
 	struct msg_kept kept[1];
 	uint32_t pins_n;
@@ -594,7 +598,6 @@ enum msg_fetch_finding {
 /* "FETCH-SIZE"; "none" for zero and unknown. */
 const char *msg_fetch_finding_name(uint8_t finding);
 #define MSG_SHOWN_MAX 16  /* places of one fetch: image and signature, redirects of each */
-#define MSG_PLACE_MAX 288 /* scheme, host of 253, port */
 enum msg_shown_kind {
 	MSG_SHOWN_NONE = 0,
 	MSG_SHOWN_KEY,      /* value: SHA-256 of the server's public key (SPKI), hex */

@@ -281,6 +281,7 @@ static const struct msg_field fetch[] = {
 	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url),
 	U64(msg_fetch, max_bytes), U32(msg_fetch, max_seconds), U32(msg_fetch, min_speed),
 	U32(msg_fetch, max_redirects), U32(msg_fetch, tries), BOOL(msg_fetch, have_ca),
+	BOOL(msg_fetch, have_credentials), TEXT(msg_fetch, proxy),
 	ARRAY(msg_fetch, kept, kept_n, kept), ARRAY(msg_fetch, pins, pins_n, pin),
 	ARRAY(msg_fetch, private_ok, private_n, cidr), TEXT(msg_fetch, first_asked_by), END,
 };
@@ -396,7 +397,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_CLOCK] = PLAIN("clock", msg_clock, clock_, 0),
 
 	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
-	    .fds = { .always = 2, .flags_n = 1, .flags = { EXACT(msg_fetch, have_ca, 1) },
+	    .fds = { .always = 2, .flags_n = 2,
+		.flags = { EXACT(msg_fetch, have_ca, 1), EXACT(msg_fetch, have_credentials, 1) },
 		NO_VARIABLE_FDS } },
 	[MSG_FETCH_PROGRESS] = PLAIN("fetch-progress", msg_fetch_progress, fetch_progress, 0),
 	[MSG_FETCH_DONE] = PLAIN("fetch-done", msg_fetch_done, fetch_done, 1),

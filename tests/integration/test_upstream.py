@@ -147,9 +147,10 @@ class Result:
 
 
 def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
-          **job):
+          credentials=None, **job):
     msg = {"job": 7, "url": url, "signature_url": signature_url, "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0,
-           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "kept": [], "pins": [{"spki": p} for p in pins], "private_ok": list(private),
+           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "have_credentials": credentials is not None,
+           "proxy": "", "kept": [], "pins": [{"spki": p} for p in pins], "private_ok": list(private),
            "first_asked_by": CANARY, **job}
     ours, theirs = wire.pair()
     r = Result()
@@ -160,6 +161,7 @@ def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None
         child = wire.start(PROGRAM, theirs, env={**os.environ, **(env or {})}, stderr=subprocess.PIPE,
                            preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
         fds = [image.fileno(), signature.fileno()] + ([sealed(ca, ca_seals)] if ca is not None else [])
+        fds += [sealed(credentials)] if credentials is not None else []
         wire.send(ours, "FETCH", msg, fds)
         while (got := wire.recv(ours)) is not None:
             name, m, got_fds = got
@@ -676,7 +678,7 @@ def test_it_ends_when_control_is_gone(page):
         ours, theirs = wire.pair()
         child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
         wire.send(ours, "FETCH", {"job": 1, "url": v.url("/a"), "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 600,
-                                  "min_speed": 0, "max_redirects": 0, "tries": tries, "have_ca": False, "kept": [], "pins": [], "private_ok": [LOOPBACK],
+                                  "min_speed": 0, "max_redirects": 0, "tries": tries, "have_ca": False, "have_credentials": False, "proxy": "", "kept": [], "pins": [], "private_ok": [LOOPBACK],
                                   "first_asked_by": ""}, [a.fileno(), b.fileno()])
         while not v.raw:
             time.sleep(0.01)
@@ -759,6 +761,7 @@ def make_pki():
            f"{root}.pem", "-days", "30", "-subj", f"/CN={root}")
     leaf("right", "IP:127.0.0.1")
     leaf("wrong", "DNS:elsewhere.example")
+    leaf("client", "DNS:gateway.example")
 
     class Pki:
         def bytes(self, name):
@@ -848,6 +851,93 @@ def test_https_does_not_lead_to_http(pki):
         v.pages["/a"] = redirect(plain.url("/b"))
         refused(fetch(v.url("/a"), ca=pki.bytes("good.pem")), "another scheme")
         assert plain.connections == 0
+
+
+# ---- who we are: to a proxy, to the vendor ----
+
+@pytest.fixture(scope="module", name="proxy")
+def make_proxy():
+    """tinyproxy, which wants a name and a password."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        port = s.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="fg-proxy-") as d:
+        conf = os.path.join(d, "conf")
+        with open(conf, "w", encoding="ascii") as f:
+            f.write(f"Port {port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\nAllow 127.0.0.0/8\nBasicAuth gate secret\n"
+                    f'LogFile "{d}/log"\nLogLevel Connect\n')
+        child = subprocess.Popen(["tinyproxy", "-d", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        child.terminate()
+        child.wait()
+
+
+@pytest.mark.skipif(not shutil.which("tinyproxy"), reason="tinyproxy is not installed")
+def test_through_a_proxy(pki, proxy):
+    secret = b"proxy: gate:secret\n"
+    with Vendor({}) as v, Vendor({"/a": answer(IMAGE)}, pki.server("right")) as tls:
+        script(v, cuts(v, LONG, TAG), lambda: part(v, LONG, TAG))
+        r = fetch(v.url("/a"), proxy=proxy, credentials=secret, tries=1)
+        assert (r.outcome, r.image, r.provenance["via"]) == (OK, LONG, proxy)
+        assert b"If-Range" in v.raw[1]
+        r = fetch(tls.url("/a"), proxy=proxy, credentials=secret, ca=pki.bytes("good.pem"))
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        assert shown(r) == [(KEY, tls.url(""), pki.pin("right").hex()), (LED, tls.url(""), "")]
+        refused(fetch(tls.url("/a"), proxy=proxy, credentials=secret, ca=pki.bytes("evil.pem")), "identity", "IDENTITY")
+        for raw in v.raw + tls.raw:
+            assert b"roxy-Auth" not in raw and b"secret" not in raw
+        sent = len(v.raw)
+        r = fetch(v.url("/a"), proxy=proxy, credentials=b"proxy: gate:wrong\n")
+        assert (r.outcome, r.status) in ((HTTP, 401), (HTTP, 407)) and r.image == b""
+        assert fetch(tls.url("/a"), proxy=proxy, ca=pki.bytes("good.pem")).outcome == FAILED
+        assert len(v.raw) == sent and CANARY not in r.record.replace(r.provenance["first_asked_by"], "")
+
+
+def test_a_proxy_is_not_led_inside(proxy):
+    with Vendor({}) as v:
+        for host in ("10.0.0.1", "[fd00::1]", "169.254.169.254", "2852039166", "0xa9fea9fe"):
+            v.pages["/a"] = redirect(f"http://{host}/x")
+            refused(fetch(v.url("/a"), proxy=proxy, credentials=b"proxy: gate:secret\n"), "private", "ADDRESS")
+        assert v.connections == 5
+
+
+@pytest.mark.parametrize("text", [b"", b"proxy: nobody\n", b"proxy: a:b\nproxy: c:d\n", b"proxy: a:\x01\n", b"-----BEGIN CERTIFICATE-----\n",
+                                  b"-----BEGIN PRIVATE KEY-----\n", b"x" * 65537, b"proxy: " + b"a:" * 200 + b"\n"])
+def test_credentials_that_are_none_end_it(text):
+    with Vendor({"/a": answer(IMAGE)}) as v:
+        r = fetch(v.url("/a"), credentials=text)
+        assert (r.done, r.exit, v.connections) == (None, 72, 0)
+
+
+def test_a_client_certificate_for_the_vendor_alone(pki):
+    ca = pki.bytes("good.pem")
+    client = b"# ours\n" + pki.bytes("client.pem") + pki.bytes("client.key")
+    asked = []
+
+    def wants(required):
+        ctx = pki.server("right")
+        ctx.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
+        ctx.load_verify_locations(cadata=ca.decode())
+        return ctx
+
+    def look(conn):
+        asked.append(conn.getpeercert())
+        conn.sendall(answer(IMAGE))
+    with Vendor({"/a": answer(IMAGE)}, wants(True)) as v, Vendor({"/b": look}, wants(False)) as other:
+        r = fetch(v.url("/a"), ca=ca, credentials=client)
+        assert (r.outcome, r.image) == (OK, IMAGE)
+        assert fetch(v.url("/a"), ca=ca).outcome == FAILED
+        wrong = pki.bytes("client.pem") + pki.bytes("right.key")
+        assert fetch(v.url("/a"), ca=ca, credentials=wrong).outcome == FAILED
+        v.pages["/a"] = redirect(other.url("/b"))
+        assert fetch(v.url("/a"), ca=ca, credentials=client).image == IMAGE
+        assert fetch(other.url("/b"), ca=ca, credentials=client).image == IMAGE
+        assert asked[0] is None and asked[1]["subject"] == ((("commonName", "client"),),)
 
 
 # ---- the record ----

@@ -2,12 +2,14 @@
 """A whole gateway and the hostile vendor of tests/vendor: every attack has its finding, nothing of it is offered,
 and an honest vendor on a bad link gets its image through, whoever dies meanwhile."""
 import os
+import shutil
 import signal
+import subprocess
 import sys
 
 import pytest
 
-from gate import PROFILE, SRC, Gate, until
+from gate import PROFILE, SRC, Gate, free_port, until
 
 sys.path.insert(0, os.path.join(SRC, "tests/vendor"))
 import hostile_vendor  # noqa: E402
@@ -97,3 +99,34 @@ def test_a_fetch_goes_on_whoever_dies(world):
     g.cli("fetch", "retry", "R-2")
     g.review(2, "incident")  # it is 1.1.0 again, which is another test's
     assert range_of(v, 3) == third - 16384
+
+
+@pytest.mark.skipif(not shutil.which("tinyproxy"), reason="tinyproxy is not installed")
+def test_credentials_come_to_the_fetcher_and_no_further(world):
+    g, v = world
+    port, secret = free_port(), os.path.join(g.root, "keys/vendor.secret")
+    conf = os.path.join(g.dir, "tinyproxy.conf")
+    with open(conf, "w") as f:
+        f.write(f"Port {port}\nListen 127.0.0.1\nMaxClients 20\nAllow 127.0.0.0/8\nBasicAuth gate s3cr3t\n")
+    with open(secret, "w") as f:
+        f.write("proxy: gate:s3cr3t\n")
+    os.chmod(secret, 0o644)
+    g.write_profile(PROFILE.replace("max_bytes", f'proxy = "http://127.0.0.1:{port}"; credentials_file = "vendor.secret"; max_bytes'))
+    check = g.tool("fotagated", "-n", "-c", os.path.join(g.root, "fotagate.conf"), ok=(1, 78))
+    assert "vendor.secret: is a secret that others could read" in check.stdout + check.stderr
+    os.chmod(secret, 0o600)
+    proxy = subprocess.Popen(["tinyproxy", "-d", "-c", conf], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        g.start()
+        g.ask(product="cut")
+        g.review(1)
+        g.approve()
+        assert g.served(product="cut") == v.new
+        g.cli("status")
+    finally:
+        proxy.terminate()
+        proxy.wait()
+    out = g.export()
+    assert g.verify(out).stdout.rstrip().endswith("ok")
+    for folder in (out, os.path.join(g.root, "data"), g.log):
+        assert subprocess.run(["grep", "-rqa", "s3cr3t", folder]).returncode == 1, folder

@@ -54,7 +54,7 @@ test_nothing_happened(void **state)
 {
 	struct fixture *f = *state;
 	assert_string_equal(encode(f), "{\"bytes\":0,\"claimed_by\":\"fetcher\",\"detail\":\"\",\"finding\":\"none\",\"first_asked_by\":\"\","
-	    "\"hops\":[],\"hops_dropped\":0,\"outcome\":\"failed\",\"schema\":\"fotagate-provenance/1\",\"signature_bytes\":0}");
+	    "\"hops\":[],\"hops_dropped\":0,\"outcome\":\"failed\",\"schema\":\"fotagate-provenance/1\",\"signature_bytes\":0,\"via\":\"\"}");
 	f->done.outcome = 200; /* no outcome of ours */
 	f->done.finding = 200;
 	assert_non_null(strstr(encode(f), "\"outcome\":\"failed\""));

@@ -255,6 +255,11 @@ everything_wrong_in_a_profile_is_an_error(void **state)
 		{ "signature", "signature = { scheme = \"ed25519\"; anchors = [ \"../a\" ]; };", "without \"/\"" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"a\" ]; ignore_expiry_for_pinned = true; };",
 		    "needs allow_leaf_anchor" },
+		{ "upstream_options", "upstream_options = { proxy = \"proxy.example:3128\"; };", "is no proxy" },
+		{ "upstream_options", "upstream_options = { proxy = \"https://proxy.example:3128\"; };", "is no proxy" },
+		{ "upstream_options", "upstream_options = { proxy = \"http://a:b@proxy.example:3128\"; };", "is no proxy" },
+		{ "upstream_options", "upstream_options = { proxy = \"http://proxy.example/x\"; };", "is no proxy" },
+		{ "upstream_options", "upstream_options = { credentials_file = \"../x\"; };", "file name" },
 		{ "upstream_options", "upstream_options = { spki_pins = [ \"00\" ]; };", "64 digits" },
 		{ "extra", "extra = 1;", "profile.extra is unknown" },
 	};

@@ -79,6 +79,8 @@ everything_else_counts(void **state)
 		{ "networks", "networks = ( { cidr = \"10.0.0.0/8\"; group = \"g\"; } );" },
 		{ "upstream", "upstream = \"http://up.example/get/{product}?v={to}\";" },
 		{ "upstream_options", "upstream_options = { max_bytes = 1; };" },
+		{ "upstream_options", "upstream_options = { proxy = \"http://proxy.example:3128\"; };" },
+		{ "upstream_options", "upstream_options = { credentials_file = \"acme.secret\"; };" },
 		{ "upstream_options", "upstream_options = { allow_private = [ \"127.0.0.1\" ]; };" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\", \"b.pem\" ]; };" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"b.pem\" ]; };" },
