@@ -56,7 +56,7 @@ test_ok(void **state)
 	expect(f, 1, "not the genesis you trust");
 }
 
-/* One bit of one byte of any file of the export, whichever. */
+/* One bit of a byte in each file of the export, and of its last: tests/flip does so with every byte. */
 static void
 flip_all(struct fixture *f, const char *folder)
 {
@@ -72,8 +72,8 @@ flip_all(struct fixture *f, const char *folder)
 			flip_all(f, path);
 			continue;
 		}
-		for (unsigned k = 0; k < 6; k++) {
-			off_t where = st.st_size * k / 6 + (k == 5 ? st.st_size - 1 - st.st_size * k / 6 : 0);
+		for (unsigned k = 0; k < 2; k++) {
+			off_t where = k ? st.st_size - 1 : st.st_size / 3;
 			char name[600];
 			snprintf(name, sizeof name, "%s", at(f, path));
 			assert_true(scratch_flip(name, where, 0x01));
