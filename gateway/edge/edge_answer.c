@@ -396,6 +396,8 @@ keep(const struct edge *e, struct visit *v, const struct http_request *req, cons
 		.not_before = c->not_before,
 		.not_after = c->not_after,
 	};
+	if (e->by_link.is && e->by_link.link.not_after < what.not_after)
+		what.not_after = e->by_link.link.not_after;
 	memcpy(what.module, c->module, MSG_ID);
 	memcpy(what.release, c->release, MSG_ID);
 	edge_recall_keep(e, v, req, &what);
@@ -427,7 +429,7 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		return;
 	}
 	struct choice c = decide(e);
-	/* What is asked for by a short URL is known, since control made it; and is looked up anew each time. */
+	/* What is asked for by a short URL is known: control made it. */
 	uint64_t sighting = e->by_link.is ? 0 : edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
 	if (c.answer != SCOPE_OFFER) {
@@ -439,7 +441,7 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		return;
 	}
 	/* A first request may well be the only one. */
-	if (v && sighting)
+	if (v && (sighting || e->by_link.is))
 		keep(e, v, req, &c, sighting);
 	serve(e, conn, c.module, c.release, profile);
 }

@@ -35,7 +35,7 @@
  */
 struct recall {
 	uint64_t print;            /* of the request, without its Range; 0: nothing to recall */
-	uint64_t sighting;         /* the key its repeats are counted under */
+	uint64_t sighting;         /* the key its repeats are counted under; 0: by a short URL, which nobody counts */
 	uint64_t epoch;            /* edge's, when it was decided */
 	const struct profile *profile;
 	int64_t not_before, not_after;

@@ -51,7 +51,7 @@ edge_recall(struct edge *e, const struct visit *v, const struct http_request *re
 	    clockwatch_seconds(clockwatch_latest(&e->watch, wall, mono * 1000)) >= was->not_after ||
 	    !leases_valid(e->leases, was->module, was->release, mono))
 		return NULL;
-	return edge_sight_again(e, was->sighting) ? was : NULL;
+	return !was->sighting || edge_sight_again(e, was->sighting) ? was : NULL;
 }
 
 void
