@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/net/http_date.h"
 
-#include <stdio.h>
 
 #define DAY_S 86400
 #define ERA_DAYS 146097 /* 400 Gregorian years */
@@ -49,6 +48,24 @@ civil_of(int64_t epoch_s)
 	return c;
 }
 
+/* n decimal digits. No printf: two dates stand in every answer. */
+static char *
+put_digits(char *p, unsigned n, int value)
+{
+	for (unsigned i = n; i-- > 0; value /= 10)
+		p[i] = (char)('0' + value % 10);
+	return p + n;
+}
+
+static char *
+put_text(char *p, const char *text)
+{
+	size_t n = strlen(text);
+	memcpy(p, text, n);
+	return p + n;
+}
+
+/* Sun, 06 Nov 1994 08:49:37 GMT */
 void
 http_date_format(int64_t epoch_s, char out[HTTP_DATE_LEN + 1])
 {
@@ -57,12 +74,15 @@ http_date_format(int64_t epoch_s, char out[HTTP_DATE_LEN + 1])
 	if (epoch_s > HTTP_DATE_MAX)
 		epoch_s = HTTP_DATE_MAX;
 	struct civil c = civil_of(epoch_s);
-	char text[64]; /* gcc cannot see that the fields are in range */
-	snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-	    days[(epoch_s / DAY_S + 4) % 7], c.day, months[c.month - 1], c.year, c.hour, c.minute,
-	    c.second);
-	memcpy(out, text, HTTP_DATE_LEN);
-	out[HTTP_DATE_LEN] = '\0';
+	char *p = put_text(out, days[(epoch_s / DAY_S + 4) % 7]);
+	p = put_digits(put_text(p, ", "), 2, c.day);
+	p = put_text(put_text(p, " "), months[c.month - 1]);
+	p = put_digits(put_text(p, " "), 4, c.year);
+	p = put_digits(put_text(p, " "), 2, c.hour);
+	p = put_digits(put_text(p, ":"), 2, c.minute);
+	p = put_digits(put_text(p, ":"), 2, c.second);
+	p = put_text(p, " GMT");
+	*p = '\0';
 }
 
 /* A cursor that stays at its first failure. */

@@ -10,11 +10,13 @@
  * handshake  requests= TLS handshakes, conns= at a time; resume=1 with one ticket.
  * hold       conns= connections, each after one answer (active=1: in the middle of
  *            one, taking nothing more), says "ready" and waits for its input to close.
- * slow       conns= modules at rate= bytes a second, ranges of length=; says "ready",
- *            then at the end of input how long first bytes took.
+ * slow       conns= modules at rate= bytes a second, with room for rcvbuf= in their
+ *            stack, ranges of length=; says "ready", then at the end of input how
+ *            long first bytes took.
  *
  * tls=1.2|1.3 speaks that version only; targets=FILE holds one request target a
- * line, for the connections in turn; sources=N spreads them over N addresses.
+ * line, for the connections in turn; sources=N spreads them over N addresses, from
+ * the first=th.
  * What could not be measured ends the process with 3.
  */
 #include <arpa/inet.h>
@@ -44,7 +46,6 @@
 #define EVENTS 256
 #define NAP_US 50          /* when nothing is there */
 #define SLOTS 100          /* of a second: when a slow module looks at its socket */
-#define SLOW_RCVBUF 4096   /* what a module's own stack has room for */
 #define SAMPLES_MAX (1u << 22)
 
 enum step { STEP_CLOSED = 0, STEP_HANDSHAKE, STEP_HEAD, STEP_BODY, STEP_HELD };
@@ -65,7 +66,7 @@ struct module {
 static struct {
 	const char *mode;
 	struct sockaddr_in to;
-	uint32_t conns, requests, length, sources, rate;
+	uint32_t conns, requests, length, sources, first, rate, rcvbuf;
 	bool fresh, resume, active;
 	SSL_CTX *tls;
 	SSL_SESSION *session;
@@ -78,7 +79,7 @@ static struct {
 	uint64_t bytes;
 	float *ms;
 	uint32_t ms_n;
-} g = { .conns = 32, .requests = 1000, .sources = 1, .rate = 2500 };
+} g = { .conns = 32, .requests = 1000, .sources = 1, .rate = 2500, .rcvbuf = 4096 };
 
 static void
 fail(const char *what)
@@ -223,8 +224,8 @@ open_one(struct module *m)
 {
 	struct sockaddr_in from = { .sin_family = AF_INET };
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = m };
-	const int on = 1, small = SLOW_RCVBUF;
-	uint32_t s = m->number % g.sources;
+	const int on = 1, small = (int)g.rcvbuf;
+	uint32_t s = g.first + m->number % g.sources;
 	from.sin_addr.s_addr = htonl(0x7f010001 + (s / 200 << 8) + s % 200);
 	m->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (m->fd < 0 || setsockopt(m->fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) ||
@@ -490,7 +491,7 @@ option(char *text)
 		bool *flag;
 	} names[] = {
 		{ "conns", &g.conns, NULL }, { "requests", &g.requests, NULL }, { "length", &g.length, NULL },
-		{ "sources", &g.sources, NULL }, { "rate", &g.rate, NULL }, { "new", NULL, &g.fresh },
+		{ "sources", &g.sources, NULL }, { "first", &g.first, NULL }, { "rate", &g.rate, NULL }, { "rcvbuf", &g.rcvbuf, NULL }, { "new", NULL, &g.fresh },
 		{ "resume", NULL, &g.resume }, { "active", NULL, &g.active },
 	};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -98,22 +98,28 @@ class Server:
         return (cpu(self.pid) - before) / requests
 
     def held(self, mode="hold", **options):
-        return Held(self.command(mode, **options))
+        return Held(started(self.command(mode, **options)))
+
+
+def started(command):
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 class Held:
-    """Connections that stay until the end of the block."""
+    """Connections that stay until the end of the block; waits until they are there."""
 
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.said = {}
+    def __init__(self, process):
+        self.process, self.said = process, {}
         if self.process.stdout.readline() != "ready\n":
-            fail(f"no connections: {' '.join(command)}")
+            fail("no connections")
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         self.process.stdin.close()
         text = self.process.stdout.read()
         if self.process.wait():
@@ -124,18 +130,27 @@ class Held:
 class Pair:
     """Both servers; the image is there, approved, and every module of the gateway's has its grant."""
 
-    def __init__(self, size=16 << 20, modules=32, settings=(), files=8192, profile=None):
+    def __init__(self, size=16 << 20, modules=32, settings=(), files=8192, edges=1, peer=True):
         os.sched_setaffinity(0, {CLIENT_CPU})
         self.dir = tempfile.mkdtemp(prefix="fg-bench-")
         self.nginx = None
-        self.gate = Gate(edges=1, **({"profile": profile} if profile else {}))
+        self.gate = Gate(edges=edges)
         try:
-            self._start(size, modules, settings, files)
+            self._start(size, modules, settings)
+            if peer:
+                self._start_peer(files)
         except BaseException:
             self.close()
             raise
 
-    def _start(self, size, modules, settings, files):
+    def edges(self):
+        """Their pids, all on the one processor."""
+        pids = [pid for name, pid in self.gate.roles().items() if name.startswith("edge[")]
+        for pid in pids:
+            os.sched_setaffinity(pid, {SERVER_CPU})
+        return pids
+
+    def _start(self, size, modules, settings):
         g = self.gate
         self._certificate()
         if settings:
@@ -157,7 +172,9 @@ class Pair:
             f.write("/image\n")
         self.ours = Server("fotagate", g.roles()["edge[0]"], g.port, g.tls_port, f"{self.dir}/gate")
         self._grant()
-        keys = os.path.join(g.root, "keys")
+
+    def _start_peer(self, files):
+        keys = os.path.join(self.gate.root, "keys")
         port, tls_port = free_port(), free_port()
         with open(f"{self.dir}/nginx.conf", "w") as f:
             f.write(NGINX % {"dir": self.dir, "port": port, "tls_port": tls_port, "suite": SUITE, "files": files,
