@@ -39,6 +39,7 @@ struct forward {
 	struct cli_cursor cursor;
 	uint64_t at;               /* next to send on this connection: the cursor's, or earlier */
 	int64_t resend;
+	bool once;                 /* one round, and done */
 	uint64_t floor;            /* before it nothing is sent: --from of a first start */
 	struct cli_call *call;     /* NULL: not connected */
 	struct cli_proved log;
@@ -222,8 +223,11 @@ round_trip(struct forward *f)
 	if (status)
 		return status;
 	bool grown = f->log.log.head.size != f->cursor.head.size;
-	if (f->cursor.next > f->log.log.head.size) /* --from: wait for it */
+	if (f->cursor.next > f->log.log.head.size) { /* --from: wait for it */
+		if (f->once)
+			fprintf(stderr, "fotagate: nothing was sent: the log has %" PRIu64 " entries\n", f->log.log.head.size);
 		return 0;
+	}
 	f->cursor.head = f->log.log.head;
 	while (!status && f->at < f->log.log.head.size)
 		status = send_some(f);
@@ -255,7 +259,7 @@ back_off(struct forward *f)
 }
 
 static int
-forward(struct forward *f, bool once)
+forward(struct forward *f)
 {
 	const struct timespec nap = { .tv_sec = LOOK_S };
 	for (unsigned again = 0;;) {
@@ -266,9 +270,9 @@ forward(struct forward *f, bool once)
 		again = 0;
 		if (status == CLI_REFUSED)
 			send_alarm(f);
-		if (once && status)
+		if (f->once && status)
 			complain(f);
-		if (is_final(status) || once)
+		if (is_final(status) || f->once)
 			return status == CLI_PROVED_AGAIN ? CLI_COULD_NOT : status;
 		if (status) {
 			close_log(f);
@@ -307,7 +311,6 @@ cli_forward(int argc, char **argv)
 	struct forward f = { .resend = RESEND };
 	const char *format = NULL;
 	int64_t from = 0, pen = RFC5424_PEN_DOC;
-	bool once = false;
 	const struct cli_opt opts[] = {
 		{ "to", CLI_OPT_TEXT, &to.to, 0, 0, 0 },
 		{ "ca", CLI_OPT_TEXT, &to.ca, 0, 0, 0 },
@@ -317,7 +320,7 @@ cli_forward(int argc, char **argv)
 		{ "format", CLI_OPT_TEXT, &format, 0, 0, 0 },
 		{ "from", CLI_OPT_NUMBER, &from, 0, JSON_INT_MAX - 1, 0 },
 		{ "log", CLI_OPT_TEXT, &f.vkey, 0, 0, 0 },
-		{ "once", CLI_OPT_FLAG, &once, 0, 0, 0 },
+		{ "once", CLI_OPT_FLAG, &f.once, 0, 0, 0 },
 		{ "pen", CLI_OPT_NUMBER, &pen, 1, UINT32_MAX, 0 },
 		{ "resend", CLI_OPT_NUMBER, &f.resend, 0, RESEND_MAX, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
@@ -336,7 +339,7 @@ cli_forward(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* a collector that hangs up is an everyday thing */
 	status = f.m ? start(&f, &to, format, from) : cli_opt_fail(&a.common, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
 	if (!status)
-		status = forward(&f, once);
+		status = forward(&f);
 	close_log(&f);
 	cli_sink_free(f.sink);
 	merkle_free(f.m);

@@ -336,6 +336,8 @@ def test_datagrams(log, control, tmp_path):  # noqa: F811
             t.start()
             cli(control, "audit", "forward", "--to", f"{where}:{path}", "--once", *extra)
             t.join(20)
+            assert "the log has 300 entries" in cli(control, "audit", "forward", "--to", f"{where}:{path}", "--once", "--from",
+                                                    "301").err
         if where == "unix":
             assert [syslog(m)["sd"]["fg@32473"].get("leaf") for m in got[:300]] == [leaf(l) for l in log.lines]
         else:
