@@ -60,7 +60,7 @@ read_head(struct work *w, int dir, const char *name, struct writer *note, struct
 {
 	uint8_t buf[NOTE_BYTES];
 	struct checkpoint_opened c;
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a FIFO is nothing to wait for */
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? FG_ENOTFOUND : FG_EIO;
 	ssize_t n = read(fd, buf, sizeof buf);

@@ -81,7 +81,7 @@ read_tile(const struct tilestore *t, const struct tile *tile, size_t max, struct
 	char path[TILE_PATH_CAP];
 	uint8_t buf[8192];
 	tile_path(tile, path);
-	int fd = openat(t->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(t->dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return errno == ENOENT ? FG_ENOTFOUND : FG_EIO;
 	ssize_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * records - a file of records of one length, which grows at its end. Used by vault.c and suspensions.c for what
- * restricts: a record is on disk when records_append() has said so, and none is ever lost to a later one.
+ * restricts: a record is on disk when records_append() has said so, and none of those is ever lost to a later one.
  */
 #ifndef FG_GATEWAY_WARDEN_RECORDS_H
 #define FG_GATEWAY_WARDEN_RECORDS_H
