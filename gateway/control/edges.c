@@ -104,7 +104,7 @@ make(struct edges *e, bool modules, uint64_t generation)
 	const struct tables_release *list = releases_all(e->c->releases, &n);
 	if (!modules && e->table)
 		return tables_redecide(e->table, list, n, generation);
-	links_prune(e->c->links, e->c->inventory, control_now(e->c));
+	links_prune(e->c->links, e->c->inventory, timekeep_earliest(e->c));
 	return tables_build(e->c->inventory, e->c->links, list, n, generation);
 }
 

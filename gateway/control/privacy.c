@@ -217,7 +217,7 @@ forget_now(struct control *c, uint8_t (*ids)[MSG_ID], size_t n)
 		err = inventory_erase_all(c->inventory, ids, n);
 	/* Before one of them is heard of again, under the same pseudonym. */
 	if (!err)
-		links_prune(c->links, c->inventory, control_now(c));
+		links_prune(c->links, c->inventory, timekeep_earliest(c));
 	return err;
 }
 
