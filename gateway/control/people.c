@@ -244,8 +244,11 @@ people_suspend(struct people *p, const uint8_t key[DIGEST_SHA256_LEN], int64_t a
 {
 	bool listed = false;
 	for (unsigned i = 0; i < p->suspended_n; i++)
-		if (!memcmp(p->suspended[i].key, key, DIGEST_SHA256_LEN))
+		if (!memcmp(p->suspended[i].key, key, DIGEST_SHA256_LEN)) {
+			if (at > p->suspended[i].at)
+				p->suspended[i].at = at;
 			return FG_OK;
+		}
 	for (uint32_t i = 0; i < p->set.n; i++) {
 		uint8_t digest[DIGEST_SHA256_LEN];
 		int err = sshkey_digest(&p->set.signer[i].key, digest);

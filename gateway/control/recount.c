@@ -259,9 +259,12 @@ on_suspended(struct recount *r, const struct entry *e)
 	struct recount_suspended *one = row(r, &r->suspended, key, sizeof key);
 	if (!one || set->number > UINT32_MAX)
 		return;
+	const struct entry_ref *spoken = ref(e, "at"); /* the entry may have waited, for longer than a later one */
+	int64_t at = spoken && spoken->is_number && spoken->number <= STAMP_MAX ? (int64_t)spoken->number : e->t_us / 1000000;
+	if (at < one->time)
+		return;
 	one->set = (uint32_t)set->number;
-	const struct entry_ref *spoken = ref(e, "at"); /* the entry may have waited */
-	one->time = spoken && spoken->is_number && spoken->number <= STAMP_MAX ? (int64_t)spoken->number : e->t_us / 1000000;
+	one->time = at;
 }
 
 static uint64_t

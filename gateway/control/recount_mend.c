@@ -419,14 +419,15 @@ check_held(struct mend *m)
 
 /* ---- keys ---- */
 
+/* By a word of that time or a later one. */
 static bool
-is_suspended(const struct control *c, const uint8_t key[DIGEST_SHA256_LEN])
+is_suspended(const struct control *c, const uint8_t key[DIGEST_SHA256_LEN], int64_t at)
 {
 	unsigned n;
 	const struct signers_suspended *s = people_suspended(c->people, &n);
 	for (unsigned i = 0; i < n; i++)
 		if (!memcmp(s[i].key, key, DIGEST_SHA256_LEN))
-			return true;
+			return s[i].at >= at;
 	return false;
 }
 
@@ -434,7 +435,7 @@ static void
 check_suspended(struct mend *m, const struct recount_suspended *one)
 {
 	char obj[DIGEST_HEX_LEN + 8];
-	if (!signers_suspension_holds(people_set(m->c->people), one->set, one->time) || is_suspended(m->c, one->key))
+	if (!signers_suspension_holds(people_set(m->c->people), one->set, one->time) || is_suspended(m->c, one->key, one->time))
 		return;
 	hex_obj("key:", one->key, DIGEST_SHA256_LEN, obj, sizeof obj);
 	suspensions_again(m->c, one->key, one->set, one->time);

@@ -61,7 +61,7 @@ suspensions_on_suspended(struct control *c, const struct msg_suspended *m)
 	memcpy(d.key, m->key, sizeof d.key);
 	if (signers_suspension_holds(people_set(c->people), m->number, m->at))
 		(void)people_suspend(c->people, m->key, m->at);
-	if (db_suspension_add(c->db, &d))
+	if (db_suspension_note(c->db, &d))
 		oplog(OPLOG_ERR, "a suspension could not be written down: %s", db_why(c->db));
 }
 
@@ -130,23 +130,27 @@ left_without(const struct control *c, const char *word, unsigned *ret_n)
 	return FG_OK;
 }
 
-/* Every key that the word names and that still counts. One that fails leaves the others suspended. */
+/*
+ * Every key that the word names: one that is suspended already too, so that a set which people
+ * are signing now, and which was to bring it back, does not. One that fails leaves the others suspended.
+ */
 static int
-suspend_all(struct control *c, struct call *call, const char *word, unsigned *ret_n)
+suspend_all(struct control *c, struct call *call, const char *word, unsigned *ret_n, unsigned *ret_again)
 {
 	const struct signers *set = people_set(c->people);
 	char reason[DB_TEXT_MAX];
 	int err = FG_OK;
-	*ret_n = 0;
+	*ret_n = *ret_again = 0;
 	(void)call_text(call, "reason", reason, sizeof reason);
 	for (uint32_t i = 0; i < set->n; i++) {
-		if (!people_names(&set->signer[i], word) || people_suspended_at(c->people, &set->signer[i].key))
+		if (!people_names(&set->signer[i], word))
 			continue;
+		bool again = people_suspended_at(c->people, &set->signer[i].key) != 0;
 		int one = suspend_one(c, &set->signer[i], requests_actor(c, call), reason);
 		if (one)
 			err = one;
 		else
-			++*ret_n;
+			++*(again ? ret_again : ret_n);
 	}
 	return err;
 }
@@ -156,7 +160,7 @@ suspensions_order(struct control *c, struct call *call)
 {
 	const struct signers *set = people_set(c->people);
 	char word[SIGNERS_PRINCIPAL_MAX + 64];
-	unsigned named = 0, left = 0, keys;
+	unsigned named = 0, left = 0, keys, again;
 	(void)call_text(call, "who", word, sizeof word);
 	for (uint32_t i = 0; i < set->n; i++)
 		named += people_names(&set->signer[i], word);
@@ -173,16 +177,18 @@ suspensions_order(struct control *c, struct call *call)
 		return;
 	}
 	if (!err)
-		err = suspend_all(c, call, word, &keys);
+		err = suspend_all(c, call, word, &keys, &again);
 	if (err) {
 		call_fail_err(call, err);
 		return;
 	}
 	struct call_doc d;
 	call_doc_begin(&d);
+	jsonw_kuint(&d.j, "again", again);
 	jsonw_kuint(&d.j, "keys", keys);
 	jsonw_kuint(&d.j, "left", left);
-	jsonw_kcstr(&d.j, "text", !keys ? "suspended already" : "suspended: only a later signer set ends it");
+	jsonw_kcstr(&d.j, "text", keys ? "suspended: only a later signer set ends it" :
+	    "suspended again: only a signer set written from now on ends it");
 	jsonw_kuint(&d.j, "threshold", set->threshold);
 	jsonw_kbool(&d.j, "warden", c->warden != NULL);
 	call_doc_end(call, &d, CALL_DONE);

@@ -4,18 +4,32 @@
 #include "crypto/err.h"
 #include "gateway/state/db_private.h"
 
-int
-db_suspension_add(struct db *db, const struct db_suspension *s)
+static int
+put_suspension(struct db *db, const char *sql, const struct db_suspension *s)
 {
 	struct db_query q;
-	db_query(&q, db, "INSERT INTO suspension (key, number, at, who, reason) VALUES (?,?,?,?,?)"
-			 " ON CONFLICT (key, number) DO NOTHING");
+	db_query(&q, db, sql);
 	db_put_sha256(&q, s->key);
 	db_put_i64(&q, s->number);
 	db_put_i64(&q, s->at);
 	db_put_text(&q, s->by);
 	db_put_text(&q, s->reason);
 	return db_run(&q, NULL);
+}
+
+#define INSERT "INSERT INTO suspension (key, number, at, who, reason) VALUES (?,?,?,?,?) ON CONFLICT (key, number) DO UPDATE SET "
+
+int
+db_suspension_add(struct db *db, const struct db_suspension *s)
+{
+	return put_suspension(db, INSERT "at = excluded.at, who = excluded.who, reason = excluded.reason"
+	                                 " WHERE excluded.at > at", s);
+}
+
+int
+db_suspension_note(struct db *db, const struct db_suspension *s)
+{
+	return put_suspension(db, INSERT "at = excluded.at WHERE excluded.at > at", s);
 }
 
 int

@@ -20,8 +20,10 @@ struct db_suspension {
 	char reason[DB_TEXT_MAX];
 };
 
-/* One key and set: the first word stays, a later one changes nothing. */
+/* One key and set: the latest word is the one, an earlier one changes nothing. */
 int db_suspension_add(struct db *db, const struct db_suspension *s);
+/* Somebody knows of it: the same, but who spoke and why stay as they are known. */
+int db_suspension_note(struct db *db, const struct db_suspension *s);
 /* Those spoken under that set or a later one. */
 int db_suspension_list(struct db *db, uint32_t number, int (*each)(void *arg, const struct db_suspension *s), void *arg);
 

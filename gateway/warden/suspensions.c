@@ -24,7 +24,7 @@ struct suspensions {
 	size_t n, cap;
 };
 
-/* The one that holds already, or NULL: spoken once more it is the same word, not a later one. */
+/* The one that holds already, or NULL. */
 static struct record *
 known(const struct suspensions *s, uint32_t number, const uint8_t key[DIGEST_SHA256_LEN])
 {
@@ -74,8 +74,11 @@ load(void *ctx, struct view record)
 	reader_take(&rd, 4);
 	r.at = (int64_t)reader_u64(&rd);
 	reader_copy(&rd, r.key, sizeof r.key);
-	/* Twice there when it was spoken again and the file could not be written anew. */
-	return known(s, r.number, r.key) ? FG_OK : remember(s, &r);
+	/* More than once there when it was spoken again since the file was written anew: the latest word is the one. */
+	struct record *before = known(s, r.number, r.key);
+	if (before && r.at > before->at)
+		before->at = r.at;
+	return before ? FG_OK : remember(s, &r);
 }
 
 int
@@ -139,6 +142,10 @@ suspensions_add(struct suspensions *s, uint32_t number, const uint8_t key[DIGEST
 		if (err)
 			return err;
 		r = &s->list[s->n - 1];
+	} else if (at > r->at) {
+		/* A later word stands against every set written before it, also one that would have ended the first. */
+		r->at = at;
+		r->written = false;
 	}
 	if (!r->written)
 		r->written = write_down(s, r);

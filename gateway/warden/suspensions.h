@@ -17,7 +17,10 @@ struct suspensions;
 /* Reads the file "suspended" below dir, making it if it is missing. 0, FG_EIO, FG_ELIMIT, FG_ENOMEM. dir stays the caller's. */
 int suspensions_open(int dir, struct suspensions **ret);
 void suspensions_close(struct suspensions *s);
-/* In force from the moment of the call, also with FG_EIO (not written down); not with FG_ELIMIT, FG_ENOMEM. */
+/*
+ * Spoken again it is the same word, at a later time a later one, and nothing is added for an earlier one.
+ * In force from the moment of the call, also with FG_EIO (not written down); not with FG_ELIMIT, FG_ENOMEM.
+ */
 int suspensions_add(struct suspensions *s, uint32_t number, const uint8_t key[DIGEST_SHA256_LEN], int64_t at);
 /* Those in force that name keys of the set; returns how many. FG_ECRYPTO. */
 int suspensions_of(const struct suspensions *s, const struct signers *set, struct signers_suspended ret[SIGNERS_MAX]);

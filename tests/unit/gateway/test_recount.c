@@ -210,7 +210,11 @@ test_when_a_key_was_suspended(void **state)
 	e.refs = 2;
 	e.ref[1] = (struct entry_ref){ view_str("at"), true, 800, { 0 } };
 	assert_int_equal(recount_take(r, 1, &e), 0);
-	assert_true(one->set == 5 && one->time == 800);
+	assert_true(one->set == 5 && one->time == 900); /* an earlier word that came later */
+	e.ref[1].number = 1000;
+	e.t_us = INT64_C(2000000000);
+	assert_int_equal(recount_take(r, 2, &e), 0);
+	assert_true(one->set == 5 && one->time == 1000);
 	recount_free(r);
 }
 

@@ -11,6 +11,7 @@
 struct seen {
 	unsigned n;
 	uint32_t number[40];
+	int64_t at[40];
 	char by[40][DB_WHO_MAX];
 };
 
@@ -19,6 +20,7 @@ see_suspension(void *arg, const struct db_suspension *s)
 {
 	struct seen *l = arg;
 	l->number[l->n] = s->number;
+	l->at[l->n] = s->at;
 	snprintf(l->by[l->n++], DB_WHO_MAX, "%s", s->by);
 	return 0;
 }
@@ -31,11 +33,20 @@ test_suspensions(void **state)
 	struct seen l = { 0 };
 	memset(s.key, 1, sizeof s.key);
 	assert_int_equal(db_suspension_add(rig->db, &s), 0);
-	/* The first word about a key stays. */
+	/* That the warden knows of it says nothing of who spoke. */
 	snprintf(s.by, sizeof s.by, "warden");
 	s.at = 200;
+	assert_int_equal(db_suspension_note(rig->db, &s), 0);
+	/* An earlier word changes nothing, a later one is the one that counts. */
+	snprintf(s.by, sizeof s.by, "bob@example.com");
+	s.at = 199;
 	assert_int_equal(db_suspension_add(rig->db, &s), 0);
+	assert_int_equal(db_suspension_list(rig->db, 3, see_suspension, &l), 0);
+	assert_true(l.n == 1 && l.at[0] == 200);
+	assert_string_equal(l.by[0], "alice@example.com");
+	l.n = 0;
 	s.number = 4;
+	s.at = 300;
 	assert_int_equal(db_suspension_add(rig->db, &s), 0);
 	rig_again(rig);
 	assert_int_equal(db_suspension_list(rig->db, 3, see_suspension, &l), 0);

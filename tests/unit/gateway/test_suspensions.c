@@ -93,17 +93,33 @@ test_holds(void **state)
 	}
 }
 
-/* The same word again, in this life or the next, is not a later one and takes no room. */
+/* The same word again, in this life or the next, takes no room, nor does an earlier one. */
 static void
 test_again(void **state)
 {
 	struct fixture *f = *state;
 	for (int life = 0; life < 5; life++) {
 		for (int i = 0; i < 5; i++)
-			assert_int_equal(suspensions_add(f->s, 4, f->key[0], 2000 + i), FG_OK);
+			assert_int_equal(suspensions_add(f->s, 4, f->key[0], 2000 - i), FG_OK);
 		assert_int_equal(file_size(f), RECORD);
 		assert_true(is_suspended(f, 0, 2000));
 		reopen(f);
+	}
+}
+
+/* A later word stands against sets that would have ended the first, and is one record after the next start. */
+static void
+test_later(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(suspensions_add(f->s, 3, f->key[0], 999), FG_OK);
+	assert_false(is_suspended(f, 0, 999)); /* the set was written since */
+	assert_int_equal(suspensions_add(f->s, 3, f->key[0], 1001), FG_OK);
+	assert_int_equal(file_size(f), 2 * RECORD);
+	for (int life = 0; life < 2; life++) {
+		assert_true(is_suspended(f, 0, 1001));
+		reopen(f);
+		assert_int_equal(file_size(f), RECORD);
 	}
 }
 
@@ -116,8 +132,8 @@ test_no_room(void **state)
 	assert_int_equal(mkdirat(f->dir, "suspended.new", 0755), 0);
 	reopen(f);
 	assert_true(is_suspended(f, 0, 2000));
-	assert_int_equal(suspensions_add(f->s, 4, f->key[0], 3000), FG_OK);
-	assert_int_equal(suspensions_add(f->s, 4, f->key[0], 3000), FG_OK);
+	assert_int_equal(suspensions_add(f->s, 4, f->key[0], 2000), FG_OK);
+	assert_int_equal(suspensions_add(f->s, 4, f->key[0], 2000), FG_OK);
 	assert_int_equal(file_size(f), 2 * RECORD);
 	assert_int_equal(unlinkat(f->dir, "suspended.new", AT_REMOVEDIR), 0);
 	reopen(f);
@@ -131,6 +147,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_room, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

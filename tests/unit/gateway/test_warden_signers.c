@@ -822,6 +822,47 @@ test_restore(void **state)
 	free(s);
 }
 
+/* A set that is to bring the key back is being signed, and somebody says no once more: it stays out. */
+static void
+test_suspended_again(void **state)
+{
+	struct fixture *f = *state;
+	struct person carol = people_make("carol@example.com", 3);
+	struct signers *s = calloc(1, sizeof *s), *second = calloc(1, sizeof *second);
+	struct writer text;
+	next_set(f, &carol, s);
+	up_to_log(f, s);
+	acknowledge(f, 0);
+	assert_true(said(f).ok);
+	clocks->now++;
+	assert_int_equal(suspend(f, &f->bob, false, 1), 0);
+	clocks->now += 10;
+	statement_of(s, &text);
+	people_successor(s, writer_view(&text), clocks->now, second);
+	clocks->now += 10;
+	assert_int_equal(suspend(f, &f->bob, false, 1), 0);
+	hand_in(f, second, (const struct person *const[]){ &f->alice, &carol }, 2);
+	head(f, LOG_SIZE);
+	not_taken(f, "suspended after");
+	clocks->now++;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "1 of 2");
+	/* One that was written since then does bring it back. */
+	people_successor(s, writer_view(&text), clocks->now, second);
+	hand_in(f, second, (const struct person *const[]){ &f->alice, &carol }, 2);
+	head(f, LOG_SIZE);
+	hear_append(f, ENTRY_AUTHORITY_SIGNERS);
+	acknowledge(f, 0);
+	assert_true(said(f).ok);
+	clocks->now++;
+	uint8_t id[RELEASE_ID];
+	release(f, id);
+	writer_free(&text);
+	free(second);
+	free(s);
+}
+
 /* It takes the ground from under a release that waits for the log. */
 static void
 test_suspend_during_issue(void **state)
@@ -968,6 +1009,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_suspend, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_while_away, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_suspended_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_during_issue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_suspend_unwritten, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expired, setup, teardown),
