@@ -90,11 +90,17 @@ successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
 	int sets = open_sets(dir);
 	if (sets < 0)
 		return FG_EIO;
-	/* Signatures first: a set that is there always has what it rests on. */
+	/* Signatures first: a set that is there always has what it rests on, and nothing else beside it. */
 	int err = FG_OK;
 	for (unsigned i = 0; !err && i < b->n; i++) {
 		snprintf(name, sizeof name, "%u.sig.%u", number, i);
 		err = wholefile_replace_unsynced(sets, name, b->sig[i].armour, 0444);
+	}
+	/* Those of another statement that had the number, which nobody reads and every auditor stumbles over. */
+	for (unsigned i = b->n; !err && i < SIGNERS_MAX; i++) {
+		snprintf(name, sizeof name, "%u.sig.%u", number, i);
+		if (unlinkat(sets, name, 0) && errno != ENOENT)
+			err = FG_EIO;
 	}
 	snprintf(name, sizeof name, "%u.json", number);
 	if (!err)

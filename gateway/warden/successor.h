@@ -22,7 +22,10 @@ int successor_write(int dir, uint32_t number, uint64_t log_size, const struct su
 /* FG_ENOTFOUND; FG_EFORMAT for a file that is none of ours. */
 int successor_read(int dir, uint32_t number, struct successor *ret);
 void successor_free(struct successor *s);
-/* Gives statement and signatures their names and removes the pending file; safe to repeat. 0 or FG_EIO. */
+/*
+ * Gives statement and signatures their names, and removes signatures of that number which are not among them and the
+ * pending file; durable on 0, safe to repeat. 0 or FG_EIO.
+ */
 int successor_settle(int dir, uint32_t number, const struct succession_bundle *b);
 /* The log has no such entry. Best effort: what stays is looked at again. */
 void successor_drop(int dir, uint32_t number);
