@@ -59,6 +59,25 @@ failed(const struct cli_common *c, const char *from, int err, const struct rebui
 	    "the log could not be repaired: %s", err_why(err));
 }
 
+/* A script that reads no more than whether there is an error must not start a gateway that permits nothing. */
+static void
+put_lacking(struct jsonw *j, const struct cli_sets *sets)
+{
+	char text[120];
+	uint32_t last = sets->first + sets->lacking - 1;
+	if (sets->lacking == 1)
+		snprintf(text, sizeof text, "the log is whole again, and authority/signers lacks signer set %u", last);
+	else
+		snprintf(text, sizeof text, "the log is whole again, and authority/signers lacks signer sets %u to %u", sets->first,
+		    last);
+	jsonw_key(j, "error");
+	jsonw_object(j);
+	jsonw_kcstr(j, "cure", CLI_SETS_CURE);
+	jsonw_kcstr(j, "id", "SIGNERS");
+	jsonw_kcstr(j, "text", text);
+	jsonw_object_end(j);
+}
+
 static void
 show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets *sets)
 {
@@ -77,6 +96,8 @@ show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets 
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "aside", r->aside);
+	if (sets->lacking)
+		put_lacking(&j, sets);
 	jsonw_kuint(&j, "kept", r->kept);
 	jsonw_kuint(&j, "sets", sets->put);
 	jsonw_kuint(&j, "sets_lacking", sets->lacking);
@@ -145,7 +166,8 @@ cli_repair(int argc, char **argv)
 	status = cli_repair_log(&a.common, data, from, NULL, &r);
 	if (!status)
 		status = cli_sets_mend(&a.common, data, from, &r, &sets);
-	if (!status)
-		show(&a.common, &r, &sets);
-	return status;
+	if (status)
+		return status;
+	show(&a.common, &r, &sets);
+	return sets.lacking ? CLI_REFUSED : CLI_DONE;
 }

@@ -268,11 +268,12 @@ static void
 lack(struct mending *m, uint32_t number)
 {
 	fprintf(stderr, "fotagate: %s/signers/%u.json: the log has this signer set", m->authority_path, number);
-	if (m->ret->lacking++)
+	if (m->ret->lacking++) {
 		fprintf(stderr, " too.\n");
-	else
-		fprintf(stderr, ". Here: %s. In %s: %s.\nPut it there with its signatures, from a newer export, before the next "
-		    "start: nothing is permitted without.\n", m->why_here, m->there, m->why_there);
+		return;
+	}
+	m->ret->first = number;
+	fprintf(stderr, ". Here: %s. In %s: %s.\n" CLI_SETS_CURE "\n", m->why_here, m->there, m->why_there);
 }
 
 /* Whether the set that the folder ends with is the log's: then so are all before it, each names the digest of the other. */
@@ -382,7 +383,7 @@ cli_sets_mend(const struct cli_common *c, const char *data, const char *from, co
     struct cli_sets *ret)
 {
 	struct mending *m = calloc(1, sizeof *m);
-	*ret = (struct cli_sets){ 0, 0 };
+	*ret = (struct cli_sets){ 0 };
 	if (!m)
 		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
 	m->c = c;

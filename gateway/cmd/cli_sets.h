@@ -12,9 +12,13 @@
 #include "gateway/audit/rebuild.h"
 #include "gateway/cmd/cli_opt.h"
 
+#define CLI_SETS_CURE \
+	"Put them there with their signatures, from a newer export, before the next start: nothing is permitted without."
+
 struct cli_sets {
 	unsigned put;     /* in place now */
-	unsigned lacking; /* still; each was named on stderr */
+	unsigned lacking; /* still; each was named on stderr, with the cure */
+	uint32_t first;   /* of those, which go to the last that the log has */
 };
 
 /*

@@ -101,18 +101,21 @@ def test_signer_sets_come_back_with_the_log(gate):
         path = os.path.join(bad, "signers", name)
         os.rename(path, path + ".away")
         make(path)
-        put, lacking, said, _ = repair(bad)
+        put, lacking, said, error = repair(bad, ok=(1,))
+        assert error["id"] == "SIGNERS" and error["text"].endswith("lacks signer set 1") and "newer export" in error["cure"]
         assert (put, lacking) == (0, 1) and "signers/1.json: the log has this signer set" in said and why in said, said
         os.replace(path + ".away", path)
     os.rename(os.path.join(bad, "signers"), os.path.join(bad, "other"))
     os.symlink("other", os.path.join(bad, "signers"))
-    assert repair(bad)[:2] == (0, 1)
-    put, lacking, said, _ = repair(whole)
+    assert repair(bad, ok=(1,))[:2] == (0, 1)
+    put, lacking, said, _ = repair(whole, ok=(1,))
     assert (put, lacking) == (0, 1) and "missing" in said
     assert os.listdir(here) == []
 
     # A set that nobody signed, a memory as old as the folder: all of it is put right.
     other(os.path.join(here, "1.json"))
+    with open(os.path.join(here, "1.sig.2"), "w") as f:
+        f.write("of that other one")
     with open(memory, "wb") as f:
         f.write(bytes(4) + hashlib.sha256(open(data("authority/genesis.json"), "rb").read()).digest())
     shutil.copy(os.path.join(backup, "log/signers/1.sig.0"), os.path.join(backup, "log/signers/1.sig.2"))
