@@ -185,12 +185,19 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 	char note[MSG_TEXT_MAX];
 	bool held = false;
 	*ret_judge = 0;
-	int err = cand ? vendors_compare(fl, note) : FG_ENOMEM;
-	if (!err)
-		err = db_candidate_list(c->db, &filter, compare, &cmp);
-	if (!err && cmp.any && !cmp.same) {
+	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
+	bool other = !err && cmp.any && !cmp.same;
+	if (other)
 		err = incident(fl, cmp.other, cand);
-	} else if (!err && fl->candidate) {
+	/* Behind incident(): what is held is the candidate of these bytes. */
+	if (!err)
+		err = vendors_compare(fl, fl->candidate, note);
+	if (!err && other && note[0]) {
+		char was[DB_TEXT_MAX];
+		snprintf(was, sizeof was, "%s", cand->note);
+		snprintf(cand->note, sizeof cand->note, "%.60s; %.440s", was, note);
+		err = db_candidate_update(c->db, cand, cand->state);
+	} else if (!err && !other && fl->candidate) {
 		err = db_candidate_get(c->db, fl->candidate, cand);
 		if (!err) {
 			describe(fl, cand);

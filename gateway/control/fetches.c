@@ -19,6 +19,7 @@
 #include "gateway/wire/memfd.h"
 
 #define WALL_GRACE_S 120 /* beyond the profile's own limit the job is stuck, not slow */
+#define HASH_RATE (20u << 20) /* bytes a second the fetcher reads of what was kept, at the least: a slow disk */
 #define HOUR 3600
 #define COMPLAIN_S 60 /* modules choose what they ask for, so they must not choose how often the log hears of it */
 
@@ -39,6 +40,9 @@ fetches_land(struct flight *fl)
 	struct control *c = fl->all->c;
 	for (unsigned i = 0; i < 2; i++) {
 		if (fl->have_part[i]) {
+			/* Whatever else a fetcher gone wrong wrote goes; the process is dead. */
+			if (!i && fl->kept && ftruncate(fl->part[i].fd, (off_t)fl->had.bytes))
+				oplog(OPLOG_WARNING, "a part in quarantine could not be cut");
 			close(fl->part[i].fd);
 			if (i || !fl->kept)
 				files_part_drop(c->files, fl->part[i].name);
@@ -231,7 +235,7 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 static void
 keep(struct flight *fl, const struct msg_kept *kept)
 {
-	if (kept_put(fl->all->c, fl->resource.id, fl->part[0].name, kept))
+	if (kept_put(fl->all->c, fl->resource.id, fl->policy, &fl->part[0], kept, fl->max_bytes))
 		return;
 	fl->kept = true;
 	fl->had = *kept;
@@ -254,20 +258,42 @@ on_progress(void *ctx, const struct msg_fetch_progress *m)
 	if (!m->kept_n || !m->kept[0].bytes || now == fl->had_at)
 		return;
 	fl->had_at = now;
-	keep(fl, &m->kept[0]);
+	fl->done.shown_n = m->shown_n;
+	memcpy(fl->done.shown, m->shown, sizeof fl->done.shown);
+	fl->done.shown_more = m->shown_more;
+	bool same = false;
+	int err = db_begin(fl->all->c->db);
+	if (!err)
+		err = db_end(fl->all->c->db, vendors_begin(fl, &same));
+	/* If it is not, the end tells of it. */
+	if (!err && same)
+		keep(fl, &m->kept[0]);
 }
 
 /*
  * The fetcher's word decides; of one that died without any, what it had told before: but not twice
- * the same, which may be what it died of.
+ * the same, which may be what it died of. One that never ran changes nothing.
  */
 static void
 keep_or_not(struct flight *fl)
 {
 	if (fl->replied && fl->done.outcome != MSG_FETCH_OK && fl->done.kept_n && fl->done.kept[0].bytes)
 		keep(fl, &fl->done.kept[0]);
-	else if (fl->replied || fl->had.bytes <= fl->began_with)
+	else if (fl->started && (fl->replied || fl->had.bytes <= fl->began_with))
 		fetches_release(fl);
+}
+
+/* What stays must come from servers as they were: the next fetch says nothing about those of this one. */
+static int
+keep_of_known(struct flight *fl)
+{
+	char note[MSG_TEXT_MAX];
+	if (!fl->started || (!fl->kept && fl->replied))
+		return FG_OK;
+	int err = vendors_compare(fl, 0, note);
+	if (err || note[0])
+		fetches_release(fl);
+	return err;
 }
 
 /* ---- how it ended ---- */
@@ -295,14 +321,17 @@ fetches_fail(struct flight *fl, const char *detail)
 	keep_or_not(fl);
 	int err = db_begin(c->db);
 	if (!err) {
+		err = keep_of_known(fl);
 		fetches_history(fl, fl->done.outcome == MSG_FETCH_OK ? MSG_FETCH_FAILED : fl->done.outcome, seen);
 		if (cand && db_candidate_get(c->db, fl->candidate, cand) == FG_OK)
 			(void)candidates_move(c, cand, LIFECYCLE_FAIL, seen);
 		back_off(c, fl->resource.id);
-		err = db_commit(c->db);
+		err = db_end(c->db, err);
 	}
-	if (err)
+	if (err) {
+		fetches_release(fl); /* not compared: not gone on with */
 		oplog(OPLOG_ERR, "a failed fetch could not be written down: %s", db_why(c->db));
+	}
 	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_FAILED, "failed");
 	logbook_say(e, "%s", seen);
 	if (fl->done.finding)
@@ -326,6 +355,7 @@ on_ended(void *ctx, struct jobs_end *end)
 	struct flight *fl = ctx;
 	char why[200];
 	fl->job = 0;
+	fl->started = end->started;
 	if (end->end != REPORT_END_REPLIED) {
 		snprintf(why, sizeof why, "the fetcher: %s", end->detail);
 		fetches_fail(fl, why);
@@ -361,7 +391,8 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 	LIST_INSERT_HEAD(&f->flights, fl, link);
 	f->n++;
 	int err = FG_OK;
-	fl->have_part[0] = fl->kept = kept_open(c, r->id, &fl->part[0], &fl->had) == FG_OK;
+	err = kept_policy(p, fl->policy);
+	fl->have_part[0] = fl->kept = !err && kept_open(c, r->id, fl->policy, &fl->part[0], &fl->had) == FG_OK;
 	fl->began_with = fl->had.bytes;
 	for (unsigned i = fl->kept; !err && i < 2; i++) {
 		err = files_part_new(c->files, &fl->part[i]);
@@ -382,7 +413,8 @@ take_off(struct fetches *f, const struct db_resource *r, const struct policy *p,
 		fetches_land(fl);
 		return err;
 	}
-	uint32_t wall = ((uint32_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S) * 1000u;
+	uint64_t wall_s = (uint64_t)p->profile->upstream_options.max_seconds + WALL_GRACE_S + fl->began_with / HASH_RATE;
+	uint32_t wall = wall_s < UINT32_MAX / 1000 ? (uint32_t)wall_s * 1000u : UINT32_MAX;
 	struct msg_append *e = fetches_entry(fl, ENTRY_FETCH_STARTED, "ok");
 	logbook_ref(e, "asked_by", fl->asker);
 	if (fl->began_with)
@@ -409,10 +441,11 @@ limits(struct control *c, const struct profile *p, const uint8_t resource[MSG_ID
 		snprintf(why, cap, "the profile's fetches_per_hour are used up");
 		return FG_EAGAIN;
 	}
-	/* What waits for a vendor to come back makes room for what is wanted now. */
-	do
-		*ret_room = quarantine_room(c, p, why, cap);
-	while (!*ret_room && kept_drop_oldest(c, resource));
+	bool shared;
+	*ret_room = quarantine_room(c, p, &shared, why, cap);
+	/* What waits for a vendor to come back makes room for what is wanted now: one a turn, its own when no other is left. */
+	if (!*ret_room && shared && (kept_drop_oldest(c, resource) || kept_drop_oldest(c, NULL)))
+		*ret_room = quarantine_room(c, p, &shared, why, cap);
 	if (!*ret_room)
 		return FG_EAGAIN;
 	/* Its own bytes are there already. */

@@ -25,7 +25,8 @@ struct flight { /* one fetch under way */
 	struct msg_kept had; /* as it knows it; bytes 0: nothing */
 	int64_t had_at;
 	uint64_t began_with; /* bytes of an earlier fetch */
-	bool replied;
+	uint8_t policy[DIGEST_SHA256_LEN]; /* kept_policy() it was ordered under */
+	bool started, replied;
 	struct msg_fetch_done done;
 	enum leg leg;
 	struct digest *digest;

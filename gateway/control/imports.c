@@ -334,7 +334,7 @@ imports_start(struct imports *all, struct call *call)
 	char why[MSG_TEXT_MAX];
 	const char *no = describe(c, call, &m->resource);
 	if (!no) {
-		m->room = quarantine_room(c, policies_find(c->policies, m->resource.profile)->profile, why, sizeof why);
+		m->room = quarantine_room(c, policies_find(c->policies, m->resource.profile)->profile, NULL, why, sizeof why);
 		no = m->room ? NULL : why;
 	}
 	if (no) {

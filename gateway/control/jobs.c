@@ -205,6 +205,7 @@ finish(struct job *j)
 	void *ctx = j->ctx;
 	judge_exit(j);
 	struct jobs_end end = j->end;
+	end.started = j->exit.started;
 	j->end.fd = -1;
 	drop(j);
 	if (end.end != REPORT_END_REPLIED && end.fd >= 0) {

@@ -22,6 +22,7 @@ struct jobs;
 struct jobs_end {
 	enum report_end end; /* REPORT_END_REPLIED, or how it failed */
 	char detail[160];    /* plain ASCII; with anything but a reply */
+	bool started;        /* the process ran, whatever became of it */
 	union {
 		struct msg_fetch_done fetched;
 		struct msg_inspected inspected;

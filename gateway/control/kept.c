@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -62,12 +63,23 @@ count(struct control *c)
 /* ---- one ---- */
 
 int
-kept_open(struct control *c, const uint8_t resource[MSG_ID], struct files_part *ret, struct msg_kept *ret_kept)
+kept_policy(const struct policy *p, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	uint8_t both[2 * DIGEST_SHA256_LEN];
+	memcpy(both, p->digest, DIGEST_SHA256_LEN);
+	int err = digest_sha256(p->ca, both + DIGEST_SHA256_LEN);
+	return err ? err : digest_sha256(view_of(both, sizeof both), ret);
+}
+
+int
+kept_open(struct control *c, const uint8_t resource[MSG_ID], const uint8_t policy[DIGEST_SHA256_LEN],
+    struct files_part *ret, struct msg_kept *ret_kept)
 {
 	struct db_kept k;
 	if (db_kept_get(c->db, resource, &k))
 		return FG_ENOTFOUND;
-	int fd = files_part_open(c->files, k.part);
+	/* Under other pins or another CA the same server might not have been heard. */
+	int fd = memcmp(k.policy, policy, sizeof k.policy) ? FG_ENOTFOUND : files_part_open(c->files, k.part);
 	if (fd < 0) {
 		drop(c, &k);
 		return FG_ENOTFOUND;
@@ -81,12 +93,19 @@ kept_open(struct control *c, const uint8_t resource[MSG_ID], struct files_part *
 }
 
 int
-kept_put(struct control *c, const uint8_t resource[MSG_ID], const char *part, const struct msg_kept *kept)
+kept_put(struct control *c, const uint8_t resource[MSG_ID], const uint8_t policy[DIGEST_SHA256_LEN],
+    const struct files_part *part, const struct msg_kept *kept, uint64_t max)
 {
+	struct stat st;
+	if (fstat(part->fd, &st))
+		return FG_EIO;
+	if (kept->bytes > max || kept->bytes > (uint64_t)st.st_size)
+		return FG_EPEER;
 	struct db_kept k = { .bytes = kept->bytes, .total = kept->total, .at = control_now(c) };
 	memcpy(k.resource, resource, sizeof k.resource);
 	memcpy(k.sha256, kept->sha256, sizeof k.sha256);
-	snprintf(k.part, sizeof k.part, "%s", part);
+	memcpy(k.policy, policy, sizeof k.policy);
+	snprintf(k.part, sizeof k.part, "%s", part->name);
 	snprintf(k.validator, sizeof k.validator, "%s", kept->validator);
 	int err = db_kept_put(c->db, &k);
 	while (!err && count(c) > KEPT_MAX && kept_drop_oldest(c, resource))

@@ -73,8 +73,11 @@ rest(uint64_t limit, uint64_t used)
 }
 
 uint64_t
-quarantine_room(struct control *c, const struct profile *p, char *why, size_t cap)
+quarantine_room(struct control *c, const struct profile *p, bool *ret_shared, char *why, size_t cap)
 {
+	bool shared;
+	ret_shared = ret_shared ? ret_shared : &shared;
+	*ret_shared = false;
 	const struct config *conf = policies_config(c->policies);
 	uint64_t used = 0, all = 0, space = 0;
 	uint64_t room = (uint64_t)p->upstream_options.max_bytes;
@@ -92,6 +95,7 @@ quarantine_room(struct control *c, const struct profile *p, char *why, size_t ca
 	for (unsigned i = 0; i < 3; i++) {
 		if (!limit[i]) {
 			snprintf(why, cap, "%s", name[i]);
+			*ret_shared = i > 0; /* the quota counts images only */
 			return 0;
 		}
 		if (limit[i] < room)

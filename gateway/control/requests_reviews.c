@@ -8,6 +8,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/vendors.h"
 
 struct listing {
 	struct control *c;
@@ -95,7 +96,29 @@ put_statement(void *arg, const struct db_statement *d)
 	return 0;
 }
 
-/* Why policy says no, of what is blocked. */
+struct held_list {
+	const struct showing *s;
+	struct jsonw *j;
+};
+
+static int
+put_held(void *arg, const struct db_seen *seen)
+{
+	struct held_list *l = arg;
+	char sentence[MSG_TEXT_MAX];
+	bool known = false;
+	int err = db_seen_any(l->s->c->db, seen->profile, seen->kind, seen->place, &known);
+	if (err)
+		return err;
+	vendors_describe(seen, known, sentence);
+	jsonw_object(l->j);
+	jsonw_kcstr(l->j, "id", "VENDOR");
+	jsonw_kcstr(l->j, "sentence", sentence);
+	jsonw_object_end(l->j);
+	return 0;
+}
+
+/* Why policy says no, of what is blocked; all that reopening makes known, of what is held for its vendor's servers. */
 static void
 put_reasons(struct jsonw *j, const struct showing *s)
 {
@@ -110,6 +133,9 @@ put_reasons(struct jsonw *j, const struct showing *s)
 			jsonw_object_end(j);
 		}
 	}
+	struct held_list held = { s, j };
+	if (candidates_is(s->cand, LIFECYCLE_INCIDENT))
+		(void)db_seen_held(s->c->db, s->cand->id, put_held, &held);
 	jsonw_array_end(j);
 	free(d);
 }

@@ -176,6 +176,13 @@ static const struct jail_rule soft_rules[] = {
 };
 static const struct jail_group soft = { "refused politely", soft_rules };
 
+/* A fetcher: its job, which says how large the image may be, comes when the jail is closed. */
+static const struct jail_rule own_limit_rules[] = {
+	OK_IF("prlimit64", JAIL_LIMIT_OWN),
+	END,
+};
+static const struct jail_group own_limit = { "lower its own limits", own_limit_rules };
+
 /*
  * The supervisor: starts the others, and so its filter must let them start
  * (loader, id change, entering their own jail). It reads no network byte.
@@ -295,7 +302,7 @@ static const struct jail_group *const edge_groups[] = {
 	&base, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
 };
 static const struct jail_group *const upstream_groups[] = {
-	&base, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &soft, NULL,
+	&base, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &own_limit, &soft, NULL,
 };
 static const struct jail_group *const inspect_groups[] = {
 	&base, &io, &loop, &no_exec, &send_connected, &no_files, &soft, NULL,
@@ -357,7 +364,7 @@ static const struct jail_table tables[] = {
 		.groups = upstream_groups,
 		.grants = upstream_grants,
 		.fixed = upstream_fixed,
-		/* The job's own cap on the image comes in as jail_options.max_file. */
+		/* Until the fetcher has its job and lowers it to that one's cap. */
 		.limits = { .files = 256, .data = 512 * MIB, .cpu = 3600, .fsize = 64 * GIB },
 		.network = true,
 		.tcp_connect = true,

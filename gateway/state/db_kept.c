@@ -4,7 +4,7 @@
 #include "crypto/err.h"
 #include "gateway/state/db_private.h"
 
-#define COLUMNS "resource, part, bytes, total, sha256, validator, at"
+#define COLUMNS "resource, part, bytes, total, sha256, validator, at, policy"
 
 int
 db_kept_put(struct db *db, const struct db_kept *k)
@@ -12,13 +12,14 @@ db_kept_put(struct db *db, const struct db_kept *k)
 	struct db_query q;
 	int changes = 0;
 	db_query(&q, db, "INSERT OR REPLACE INTO kept (" COLUMNS ")"
-			 " SELECT id, ?, ?, ?, ?, ?, ? FROM resource WHERE id = ?");
+			 " SELECT id, ?, ?, ?, ?, ?, ?, ? FROM resource WHERE id = ?");
 	db_put_text(&q, k->part);
 	db_put_u64(&q, k->bytes);
 	db_put_u64(&q, k->total);
 	db_put_sha256(&q, k->sha256);
 	db_put_text(&q, k->validator);
 	db_put_i64(&q, k->at);
+	db_put_sha256(&q, k->policy);
 	db_put_id(&q, k->resource);
 	int r = db_run(&q, &changes);
 	return r || changes ? r : db_fail(db, FG_ENOTFOUND, "no such resource");
@@ -35,6 +36,7 @@ read_row(struct db_query *q, struct db_kept *k)
 	db_get_blob(q, k->sha256, sizeof k->sha256);
 	db_get_text(q, k->validator, sizeof k->validator);
 	k->at = db_get_i64(q);
+	db_get_blob(q, k->policy, sizeof k->policy);
 }
 
 int

@@ -16,6 +16,7 @@ struct db_kept {
 	uint8_t sha256[DIGEST_SHA256_LEN]; /* of those bytes, as the fetcher said */
 	char validator[DB_KEPT_VALIDATOR_MAX];
 	int64_t at;
+	uint8_t policy[DIGEST_SHA256_LEN]; /* pins, CA and all that held when it came */
 };
 
 /* One for a resource; the last replaces what was. FG_ENOTFOUND: no such resource. */

@@ -122,12 +122,30 @@ static const char link_schema[] =
 "CREATE INDEX link_module ON link (module, created, digest);"
 "CREATE INDEX link_end ON link (not_after);";
 
+/* What was kept before is fetched again: nobody knows under which policy it came. */
+static const char held_schema[] =
+"CREATE TABLE held ("
+" candidate INTEGER NOT NULL, profile TEXT NOT NULL, kind INTEGER NOT NULL, place TEXT NOT NULL, value TEXT NOT NULL,"
+" PRIMARY KEY (candidate, profile, kind, place, value),"
+" FOREIGN KEY (profile, kind, place, value) REFERENCES seen (profile, kind, place, value) ON DELETE CASCADE)"
+" STRICT, WITHOUT ROWID;"
+"CREATE INDEX held_seen ON held (profile, kind, place, value);"
+"INSERT INTO held SELECT candidate, profile, kind, place, value FROM seen WHERE candidate <> 0 AND known = 0;"
+"DROP INDEX seen_candidate;"
+"ALTER TABLE seen DROP COLUMN candidate;"
+"DROP TABLE kept;"
+"CREATE TABLE kept ("
+" resource BLOB PRIMARY KEY REFERENCES resource (id) ON DELETE CASCADE, part TEXT NOT NULL, bytes INTEGER NOT NULL,"
+" total INTEGER NOT NULL, sha256 BLOB NOT NULL CHECK (length(sha256) = 32), validator TEXT NOT NULL,"
+" at INTEGER NOT NULL, policy BLOB NOT NULL CHECK (length(policy) = 32)) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
 	{ 3, "parts that a fetch can go on with", kept_schema },
 	{ 4, "how vendors' servers showed themselves", seen_schema },
 	{ 5, "short URLs", link_schema },
+	{ 6, "what each review is held for; the policy a part came under", held_schema },
 };
 
 const struct migration *

@@ -469,6 +469,7 @@ failed(struct fetch *f, CURLcode result)
 	visible_cstr(view_str(text), visible, sizeof visible);
 	curl_easy_getinfo(f->easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (is_identity_error(result)) {
+		f->hop->refused = true;
 		snprintf(detail, sizeof detail, "vendor's TLS identity does not hold: %s", visible);
 		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_IDENTITY, detail);
 	} else if (result == CURLE_LOGIN_DENIED) {

@@ -8,6 +8,7 @@
 #include "crypto/jsonw.h"
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
+#include "gateway/upstream/shown.h"
 
 #define PROVENANCE_SCHEMA "fotagate-provenance/1"
 
@@ -15,6 +16,7 @@ struct provenance_hop *
 provenance_hop(struct provenance *p)
 {
 	if (p->hops_n == PROVENANCE_HOPS_MAX) {
+		shown_note(p);
 		for (unsigned i = 0; i < p->hop[1].headers_n; i++)
 			p->header_bytes -= strlen(p->hop[1].header[i]);
 		memmove(&p->hop[1], &p->hop[2], (PROVENANCE_HOPS_MAX - 2) * sizeof p->hop[0]);

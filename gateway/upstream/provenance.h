@@ -30,7 +30,7 @@ struct provenance_hop { /* one request and its answer */
 	unsigned headers_n, headers_dropped;
 	char header[PROVENANCE_HEADERS_MAX][PROVENANCE_LINE_MAX]; /* visible */
 	char to[MSG_URL_MAX * 2]; /* where it led; "" : nowhere */
-	bool have_key;
+	bool have_key, refused; /* refused: its identity did not hold */
 	uint8_t key[DIGEST_SHA256_LEN]; /* SHA-256 of the leaf's SPKI, whether or not it was accepted */
 	unsigned certs_n;
 	uint8_t cert[PROVENANCE_CERTS_MAX][DIGEST_SHA256_LEN]; /* SHA-256 of the DER, leaf first */
@@ -40,6 +40,10 @@ struct provenance {
 	unsigned hops_n, hops_dropped;
 	size_t header_bytes;
 	struct provenance_hop hop[PROVENANCE_HOPS_MAX];
+	/* What those showed that were dropped (shown.h): a record may be cut short, the comparison may not. */
+	uint32_t shown_n;
+	struct msg_shown shown[MSG_SHOWN_MAX];
+	bool shown_more;
 };
 
 /*

@@ -30,43 +30,63 @@ shown_place(const char *url, char out[MSG_PLACE_MAX])
 	return n > 0 && n < MSG_PLACE_MAX;
 }
 
-static void
-add(struct msg_fetch_done *done, enum msg_shown_kind kind, const char *place, const char *value)
+static bool
+add(struct msg_shown *list, uint32_t *n, enum msg_shown_kind kind, const char *place, const char *value)
 {
-	for (uint32_t i = 0; i < done->shown_n; i++) {
-		const struct msg_shown *s = &done->shown[i];
+	for (uint32_t i = 0; i < *n; i++) {
+		const struct msg_shown *s = &list[i];
 		if (s->kind == kind && !strcmp(s->place, place) && !strcmp(s->value, value))
-			return;
+			return true;
 	}
-	if (done->shown_n == MSG_SHOWN_MAX)
-		return;
-	struct msg_shown *s = &done->shown[done->shown_n++];
+	if (*n == MSG_SHOWN_MAX)
+		return false;
+	struct msg_shown *s = &list[(*n)++];
 	*s = (struct msg_shown){ .kind = (uint8_t)kind };
 	snprintf(s->place, sizeof s->place, "%s", place);
 	snprintf(s->value, sizeof s->value, "%s", value);
+	return true;
+}
+
+static bool
+add_hop(const struct provenance_hop *h, struct msg_shown *list, uint32_t *n)
+{
+	char place[MSG_PLACE_MAX], to[MSG_PLACE_MAX], key[2 * DIGEST_SHA256_LEN + 1];
+	bool all = true;
+	if (!shown_place(h->url, place))
+		return true;
+	if (h->have_key) {
+		hex_encode(h->key, DIGEST_SHA256_LEN, key);
+		all = add(list, n, h->refused ? MSG_SHOWN_REFUSED : MSG_SHOWN_KEY, place, key);
+	}
+	bool led = h->to[0] && shown_place(h->to, to) && strcmp(to, place);
+	/* Images often lie on a CDN where signatures do not. */
+	char what[MSG_PLACE_MAX];
+	if (snprintf(what, sizeof what, "%s%s", place, h->signature ? SHOWN_SIGNATURES : "") >= (int)sizeof what)
+		return all;
+	if (led)
+		return add(list, n, MSG_SHOWN_REDIRECT, what, to) && all;
+	if (h->status == 200 || h->status == 206)
+		return add(list, n, MSG_SHOWN_REDIRECT, what, "") && all;
+	return all;
+}
+
+bool
+shown_fill(const struct provenance *p, struct msg_shown *list, uint32_t *ret_n)
+{
+	bool all = !p->shown_more;
+	memcpy(list, p->shown, sizeof p->shown);
+	*ret_n = p->shown_n;
+	for (unsigned i = 0; i < p->hops_n; i++)
+		all = add_hop(&p->hop[i], list, ret_n) && all;
+	return all;
 }
 
 void
-shown_fill(const struct provenance *p, struct msg_fetch_done *done)
+shown_note(struct provenance *p)
 {
-	char place[MSG_PLACE_MAX], to[MSG_PLACE_MAX], key[2 * DIGEST_SHA256_LEN + 1];
-	done->shown_n = 0;
-	for (unsigned i = 0; i < p->hops_n; i++) {
-		const struct provenance_hop *h = &p->hop[i];
-		if (!shown_place(h->url, place))
-			continue;
-		if (h->have_key) {
-			hex_encode(h->key, DIGEST_SHA256_LEN, key);
-			add(done, MSG_SHOWN_KEY, place, key);
-		}
-		bool led = h->to[0] && shown_place(h->to, to) && strcmp(to, place);
-		/* Images often lie on a CDN where signatures do not. */
-		char what[MSG_PLACE_MAX];
-		if (snprintf(what, sizeof what, "%s%s", place, h->signature ? SHOWN_SIGNATURES : "") >= (int)sizeof what)
-			continue;
-		if (led)
-			add(done, MSG_SHOWN_REDIRECT, what, to);
-		else if (h->status == 200 || h->status == 206)
-			add(done, MSG_SHOWN_REDIRECT, what, "");
+	/* The first hop stays; it is said first all the same. */
+	for (unsigned i = 0; i < 2; i++) {
+		if (!add_hop(&p->hop[i], p->shown, &p->shown_n))
+			p->shown_more = true;
 	}
 }

@@ -11,8 +11,13 @@
 
 #define SHOWN_SIGNATURES " for signatures" /* behind the place a signature was fetched from */
 
-/* Each once, in the order of the hops; hops without an answer or a key say nothing. */
-void shown_fill(const struct provenance *p, struct msg_fetch_done *done);
+/*
+ * Each once, in the order of the hops; hops without an answer or a key say nothing. True: all of it;
+ * false: it was more than list, of MSG_SHOWN_MAX, holds.
+ */
+bool shown_fill(const struct provenance *p, struct msg_shown *list, uint32_t *ret_n);
+/* Notes for shown_fill() what the hop showed that is to be dropped next. */
+void shown_note(struct provenance *p);
 /* "https://host:port" of a URL; false if it has none or it does not fit. */
 bool shown_place(const char *url, char out[MSG_PLACE_MAX]);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -65,6 +66,18 @@ receive_job(struct upstream *u)
 	return err;
 }
 
+/* Before a byte of the vendor's is read: whoever takes this process over fills no disk with it. */
+static int
+limit_files(const struct upstream *u)
+{
+	/* The record is a file too. */
+	uint64_t most = u->job.max_bytes > PROVENANCE_MAX ? u->job.max_bytes : PROVENANCE_MAX;
+	struct rlimit had, l = { .rlim_cur = most, .rlim_max = most };
+	if (getrlimit(RLIMIT_FSIZE, &had))
+		return FG_EIO;
+	return had.rlim_max <= most || setrlimit(RLIMIT_FSIZE, &l) == 0 ? FG_OK : FG_EIO;
+}
+
 /* The last word must arrive: the channel does not block, and progress may have filled it. */
 static int
 send_done(const struct upstream *u, int provenance_fd)
@@ -84,7 +97,7 @@ static void
 report(struct upstream *u)
 {
 	struct writer w;
-	shown_fill(u->prov, &u->done);
+	u->done.shown_more = !shown_fill(u->prov, u->done.shown, &u->done.shown_n);
 	writer_init(&w, PROVENANCE_MAX);
 	int err = provenance_encode(u->prov, &u->job, &u->done, &w);
 	int fd = err ? err : memfd_sealed("fotagate-provenance", writer_view(&w));
@@ -105,6 +118,7 @@ on_progress(void *ctx, uint64_t bytes, uint64_t total, const struct msg_kept *ke
 	if (kept) {
 		m.kept_n = 1;
 		m.kept[0] = *kept;
+		m.shown_more = !shown_fill(u->prov, m.shown, &m.shown_n);
 	}
 	/* Lost progress is no harm; control lost is the end: nobody waits for these bytes any more. */
 	if (msg_send(UPSTREAM_FD, MSG_FETCH_PROGRESS, &m, NULL, 0) == FG_EIO)
@@ -214,6 +228,8 @@ upstream_main(const struct jail_options *opt, const struct clock_source *clock)
 	}
 	if (!err)
 		err = receive_job(&u);
+	if (!err)
+		err = limit_files(&u);
 	if (!err)
 		err = run(&u);
 	if (err)

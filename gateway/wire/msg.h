@@ -559,11 +559,23 @@ struct msg_fetch {
 	struct msg_cidr private_ok[8];
 	char first_asked_by[80]; /* pseudonym or person; provenance only, never sent */
 };
+#define MSG_SHOWN_MAX 48  /* of one fetch: key and way of image and signature, ten redirects of each, and a few tries */
+enum msg_shown_kind {
+	MSG_SHOWN_NONE = 0,
+	MSG_SHOWN_KEY,      /* value: SHA-256 of the server's public key (SPKI), hex */
+	MSG_SHOWN_REDIRECT, /* value: where it led; "" : nowhere else */
+	MSG_SHOWN_REFUSED,  /* value: as of MSG_SHOWN_KEY; nothing came from that server */
+	MSG_SHOWN_LIMIT,
+};
+struct msg_shown { uint8_t kind; char place[MSG_PLACE_MAX]; char value[MSG_PLACE_MAX]; };
 struct msg_fetch_progress {
 	uint64_t job;
 	uint64_t bytes, total;
 	uint32_t kept_n;         /* 1: should everything end now, this much can be gone on with */
 	struct msg_kept kept[1];
+	uint32_t shown_n;        /* so far; with kept */
+	struct msg_shown shown[MSG_SHOWN_MAX];
+	bool shown_more;         /* it was more than that */
 };
 enum msg_fetch_outcome {
 	MSG_FETCH_FAILED = 0, /* zero value denies */
@@ -597,14 +609,6 @@ enum msg_fetch_finding {
 };
 /* "FETCH-SIZE"; "none" for zero and unknown. */
 const char *msg_fetch_finding_name(uint8_t finding);
-#define MSG_SHOWN_MAX 16  /* places of one fetch: image and signature, redirects of each */
-enum msg_shown_kind {
-	MSG_SHOWN_NONE = 0,
-	MSG_SHOWN_KEY,      /* value: SHA-256 of the server's public key (SPKI), hex */
-	MSG_SHOWN_REDIRECT, /* value: where it led; "" : nowhere else */
-	MSG_SHOWN_LIMIT,
-};
-struct msg_shown { uint8_t kind; char place[MSG_PLACE_MAX]; char value[MSG_PLACE_MAX]; };
 struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed memfd */
 	uint64_t job;
 	uint8_t outcome;
@@ -615,6 +619,7 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 	struct msg_kept kept[1];
 	uint32_t shown_n;
 	struct msg_shown shown[MSG_SHOWN_MAX];
+	bool shown_more;         /* it was more than that */
 	char detail[MSG_TEXT_MAX];
 };
 enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_LIMIT };

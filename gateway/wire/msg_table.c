@@ -285,19 +285,21 @@ static const struct msg_field fetch[] = {
 	ARRAY(msg_fetch, kept, kept_n, kept), ARRAY(msg_fetch, pins, pins_n, pin),
 	ARRAY(msg_fetch, private_ok, private_n, cidr), TEXT(msg_fetch, first_asked_by), END,
 };
-static const struct msg_field fetch_progress[] = {
-	U64(msg_fetch_progress, job), U64(msg_fetch_progress, bytes),
-	U64(msg_fetch_progress, total), ARRAY(msg_fetch_progress, kept, kept_n, kept), END,
-};
 static const struct msg_field shown[] = {
 	ENUM(msg_shown, kind, MSG_SHOWN_LIMIT), TEXT(msg_shown, place), TEXT(msg_shown, value), END,
+};
+static const struct msg_field fetch_progress[] = {
+	U64(msg_fetch_progress, job), U64(msg_fetch_progress, bytes),
+	U64(msg_fetch_progress, total), ARRAY(msg_fetch_progress, kept, kept_n, kept),
+	ARRAY(msg_fetch_progress, shown, shown_n, shown), BOOL(msg_fetch_progress, shown_more), END,
 };
 static const struct msg_field fetch_done[] = {
 	U64(msg_fetch_done, job), ENUM(msg_fetch_done, outcome, MSG_FETCH_LIMIT_),
 	ENUM(msg_fetch_done, finding, MSG_FINDING_LIMIT_),
 	U32(msg_fetch_done, http_status), U64(msg_fetch_done, bytes),
 	U64(msg_fetch_done, signature_bytes), ARRAY(msg_fetch_done, kept, kept_n, kept),
-	ARRAY(msg_fetch_done, shown, shown_n, shown), TEXT(msg_fetch_done, detail), END,
+	ARRAY(msg_fetch_done, shown, shown_n, shown), BOOL(msg_fetch_done, shown_more),
+	TEXT(msg_fetch_done, detail), END,
 };
 static const struct msg_field inspect[] = {
 	U64(msg_inspect, job), ENUM(msg_inspect, stage, MSG_STAGE_LIMIT),

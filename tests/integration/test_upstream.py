@@ -798,7 +798,7 @@ def shown(r):
     return [(s["kind"], s["place"], s["value"]) for s in r.done["shown"]]
 
 
-KEY, LED = 1, 2
+KEY, LED, REFUSED = 1, 2, 3
 
 
 def test_what_servers_showed_is_told(pki):
@@ -822,7 +822,7 @@ def test_a_refused_certificate_is_kept_in_the_record(pki, how):
     with Vendor({"/a": answer(IMAGE)}, pki.server("right")) as v:
         r = fetch(v.url("/a"), **args)
         refused(r, "identity", "IDENTITY")
-        assert shown(r) == [(KEY, v.url(""), pki.pin("right").hex())]
+        assert shown(r) == [(REFUSED, v.url(""), pki.pin("right").hex())]
         assert r.provenance["hops"][0]["certificates"][0] == leaf
 
 

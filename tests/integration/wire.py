@@ -34,6 +34,7 @@ NAME = {number: name for name, number in TYPE.items()}
 
 _INT = {"u8": ">B", "u16": ">H", "u32": ">I", "u64": ">Q", "i32": ">i", "i64": ">q"}
 _KEPT = [("bytes", "u64"), ("total", "u64"), ("sha256", 32), ("validator", "text")]
+_SHOWN = [("kind", "u8"), ("place", "text"), ("value", "text")]
 _CIDR = [("addr", 16), ("bits", "u8"), ("v6", "bool")]
 # A number is that many fixed bytes, a list an array of such structs.
 FIELDS = {
@@ -41,10 +42,11 @@ FIELDS = {
               ("min_speed", "u32"), ("max_redirects", "u32"), ("tries", "u32"), ("have_ca", "bool"),
               ("have_credentials", "bool"), ("proxy", "text"), ("kept", _KEPT), ("pins", [("spki", 32)]),
               ("private_ok", _CIDR), ("first_asked_by", "text")],
-    "FETCH_PROGRESS": [("job", "u64"), ("bytes", "u64"), ("total", "u64"), ("kept", _KEPT)],
+    "FETCH_PROGRESS": [("job", "u64"), ("bytes", "u64"), ("total", "u64"), ("kept", _KEPT),
+                       ("shown", _SHOWN), ("shown_more", "bool")],
     "FETCH_DONE": [("job", "u64"), ("outcome", "u8"), ("finding", "u8"), ("http_status", "u32"), ("bytes", "u64"),
                    ("signature_bytes", "u64"), ("kept", _KEPT),
-                   ("shown", [("kind", "u8"), ("place", "text"), ("value", "text")]), ("detail", "text")],
+                   ("shown", _SHOWN), ("shown_more", "bool"), ("detail", "text")],
     "INSPECTED": [("job", "u64"), ("stage", "u8")],
     "APPEND": [("token", "u64"), ("event", "u16"), ("severity", "u8"), ("out", "text"), ("act", "text"), ("obj", "text"),
                ("have_dev", "bool"), ("dev", 16), ("refs", [("key", "text"), ("is_number", "bool"), ("number", "u64"),

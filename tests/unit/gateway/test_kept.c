@@ -187,7 +187,7 @@ test_a_fetcher_that_died_is_gone_on_with_once(void **state)
 	gone(r, &j, -SIGKILL);
 	ask(r, 1);
 	j = asked(r);
-	begins_with(&j, 10, "first half, and then");
+	begins_with(&j, 10, "first half"); /* and not what it wrote besides */
 	gone(r, &j, -SIGSEGV); /* it may have died of just that */
 	assert_int_equal(bytes_there(r), 0);
 	ask(r, 1);
@@ -301,6 +301,90 @@ test_what_is_being_written_is_not_dropped(void **state)
 	control_rig_free(r);
 }
 
+/* A fetcher gone wrong says that more is there than is. */
+static void
+test_a_part_is_no_longer_than_its_file(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct db_kept k;
+	(void)state;
+	ask(r, 1);
+	struct job j = asked(r);
+	write_down(&j, "0123456789");
+	tell(r, &j, 11);
+	assert_int_equal(db_kept_get(r->c.db, sighting_of(r, 1).resource, &k), FG_ENOTFOUND);
+	done(r, &j, MSG_FETCH_FAILED, 10, INT64_MAX);
+	assert_int_equal(db_kept_get(r->c.db, sighting_of(r, 1).resource, &k), FG_ENOTFOUND);
+	assert_int_equal(bytes_there(r), 0);
+	ask(r, 1);
+	j = asked(r);
+	write_down(&j, "0123456789");
+	done(r, &j, MSG_FETCH_FAILED, 10, 1); /* the rest it wrote is nobody's */
+	assert_int_equal(bytes_there(r), 1);
+	control_rig_free(r);
+}
+
+static void
+test_another_policy_begins_from_zero(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	(void)state;
+	leave(r, 1);
+	char *other = sample_profile_with("fetches_per_hour", "fetches_per_hour = 77;");
+	control_rig_configure(r, other);
+	free(other);
+	ask(r, 1);
+	struct job j = asked(r);
+	begins_with(&j, 0, "");
+	gone(r, &j, 0);
+	assert_int_equal(bytes_there(r), 0);
+	control_rig_free(r);
+}
+
+static void
+test_a_fetcher_that_never_ran_changes_nothing(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	(void)state;
+	leave(r, 1);
+	ask(r, 1);
+	struct job j = asked(r);
+	close(j.channel);
+	close(j.image);
+	const struct msg_job_exit end = { .job = j.q.job };
+	jobs_on_exit(r->c.jobs, &end);
+	loop_pump(r->c.base);
+	ask(r, 1);
+	j = asked(r);
+	begins_with(&j, 10, "0123456789");
+	gone(r, &j, 0);
+	control_rig_free(r);
+}
+
+/* A profile that used up its own quota gets nothing out of what others left. */
+static void
+test_only_room_that_is_shared_is_made(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct db_candidate cand = { .have_image = true, .in_quarantine = true, .size = 1, .state = "review" };
+	char why[MSG_TEXT_MAX] = "";
+	struct msg_spawn spawn;
+	(void)state;
+	leave(r, 1);
+	ask(r, 2);
+	struct job j = asked(r);
+	done(r, &j, MSG_FETCH_FAILED, 0, 0);
+	const struct profile *p = policies_find(r->c.policies, "acme-rtr")->profile;
+	memcpy(cand.resource, sighting_of(r, 2).resource, sizeof cand.resource);
+	cand.size = (uint64_t)p->quarantine_bytes;
+	assert_int_equal(db_candidate_new(r->c.db, &cand, &cand.id), 0);
+	assert_int_equal(fetches_order(r->c.fetches, cand.resource, "somebody", why, sizeof why), FG_EAGAIN);
+	assert_non_null(strstr(why, "quarantine_bytes"));
+	assert_int_equal(bytes_there(r), 10);
+	assert_int_equal(control_rig_spawns(r, &spawn, NULL), 0);
+	control_rig_free(r);
+}
+
 int
 main(void)
 {
@@ -312,6 +396,10 @@ main(void)
 		cmocka_unit_test(test_a_part_that_is_gone_is_no_part),
 		cmocka_unit_test(test_they_are_bounded_in_number_and_age),
 		cmocka_unit_test(test_what_is_being_written_is_not_dropped),
+		cmocka_unit_test(test_a_part_is_no_longer_than_its_file),
+		cmocka_unit_test(test_another_policy_begins_from_zero),
+		cmocka_unit_test(test_a_fetcher_that_never_ran_changes_nothing),
+		cmocka_unit_test(test_only_room_that_is_shared_is_made),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "crypto/err.h"
 #include "crypto/json.h"
+#include "gateway/upstream/shown.h"
 
 struct fixture {
 	struct provenance p;
@@ -156,6 +157,32 @@ test_the_worst_case_fits(void **state)
 	(void)encode(f);
 }
 
+/* A hop that the record drops is compared all the same, and none is left out in silence. */
+static void
+test_dropped_hops_are_shown(void **state)
+{
+	struct fixture *f = *state;
+	static struct msg_shown list[MSG_SHOWN_MAX];
+	uint32_t n = 0;
+	for (unsigned i = 0; i < PROVENANCE_HOPS_MAX + 4; i++) {
+		struct provenance_hop *h = provenance_hop(&f->p);
+		h->have_key = h->refused = true;
+		snprintf(h->url, sizeof h->url, "https://%u.example/a", i);
+	}
+	assert_true(shown_fill(&f->p, list, &n));
+	assert_int_equal(n, PROVENANCE_HOPS_MAX + 4);
+	assert_string_equal(list[0].place, "https://0.example:443");
+	assert_string_equal(list[1].place, "https://1.example:443");
+	assert_int_equal(list[1].kind, MSG_SHOWN_REFUSED);
+	for (unsigned i = 0; i < MSG_SHOWN_MAX; i++) {
+		struct provenance_hop *h = provenance_hop(&f->p);
+		h->status = 200;
+		snprintf(h->url, sizeof h->url, "https://%u.example/b", i);
+	}
+	assert_false(shown_fill(&f->p, list, &n));
+	assert_int_equal(n, MSG_SHOWN_MAX);
+}
+
 int
 main(void)
 {
@@ -166,6 +193,7 @@ main(void)
 		T(test_hostile_text_is_made_visible),
 		T(test_hops_and_headers_are_bounded),
 		T(test_the_worst_case_fits),
+		T(test_dropped_hops_are_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
