@@ -19,6 +19,7 @@
 #include "gateway/upstream/retry.h"
 
 #define TOO_LONG "fetch took longer than the profile allows"
+#define TOO_SLOW "vendor sends more slowly than the profile allows"
 #define CHANGED "vendor's content changed while it was fetched"
 
 enum stop { GO_ON = 0, STOP_REFUSED, STOP_FROM_ZERO, STOP_FAILED };
@@ -459,6 +460,14 @@ is_identity_error(CURLcode r)
 	    r == CURLE_SSL_ISSUER_ERROR;
 }
 
+/* Refused, but no fault of the bytes that are here: another fetch may go on with them. */
+static void
+refuse_and_keep(struct fetch *f, enum msg_fetch_finding finding, const char *detail)
+{
+	f->go_on = true;
+	finish(f, MSG_FETCH_REFUSED, finding, detail);
+}
+
 /* libcurl gave up: whose doing was it? */
 static void
 failed(struct fetch *f, CURLcode result)
@@ -471,13 +480,16 @@ failed(struct fetch *f, CURLcode result)
 	if (is_identity_error(result)) {
 		f->hop->refused = true;
 		snprintf(detail, sizeof detail, "vendor's TLS identity does not hold: %s", visible);
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_IDENTITY, detail);
+		refuse_and_keep(f, MSG_FINDING_IDENTITY, detail);
 	} else if (result == CURLE_LOGIN_DENIED) {
 		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_CREDENTIALS, "redirect with a user name in it");
 	} else if (result == CURLE_OPERATION_TIMEDOUT && connected && left_ms(f) <= 1) {
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_LONG, TOO_LONG);
+		refuse_and_keep(f, MSG_FINDING_LONG, TOO_LONG);
+	} else if (result == CURLE_OPERATION_TIMEDOUT && connected && f->taking) {
+		/* The commonest cut of all: a link that died says nothing. */
+		try_later(f, MSG_FETCH_REFUSED, MSG_FINDING_SLOW, TOO_SLOW);
 	} else if (result == CURLE_OPERATION_TIMEDOUT && connected) {
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_SLOW, "vendor sends more slowly than the profile allows");
+		refuse_and_keep(f, MSG_FINDING_SLOW, TOO_SLOW);
 	} else {
 		enum msg_fetch_finding finding = f->taking ? MSG_FINDING_CUT : MSG_FINDING_NETWORK;
 		if (retry_helps(result))
@@ -515,7 +527,9 @@ on_over(void *ctx, CURLcode result)
 	peer_note(f->hop, f->easy);
 	f->hop->kept = f->body.size;
 	curlloop_stop(f->loop);
-	if (f->stop == STOP_REFUSED)
+	if (f->stop == STOP_REFUSED && f->finding == MSG_FINDING_LONG)
+		refuse_and_keep(f, f->finding, f->why);
+	else if (f->stop == STOP_REFUSED)
 		finish(f, MSG_FETCH_REFUSED, f->finding, f->why);
 	else if (f->stop == STOP_FAILED)
 		finish(f, MSG_FETCH_FAILED, f->finding, f->why);

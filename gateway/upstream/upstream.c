@@ -164,7 +164,8 @@ on_done(void *ctx, const struct fetch_result *r)
 			u->done.finding = (uint8_t)r->finding;
 			u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;
 			/* The image is here, and need not come again because of that. */
-			u->have_kept = u->have_kept && r->outcome != MSG_FETCH_REFUSED;
+			u->have_kept = u->have_kept && (r->outcome != MSG_FETCH_REFUSED || r->finding == MSG_FINDING_SLOW ||
+			    r->finding == MSG_FINDING_LONG || r->finding == MSG_FINDING_IDENTITY);
 		}
 		if (r->outcome != MSG_FETCH_OK)
 			snprintf(u->done.detail, sizeof u->done.detail, "signature: %.480s", r->detail);

@@ -610,6 +610,29 @@ def test_nothing_is_kept_that_cannot_be_gone_on_with():
         assert kept(fetch(v.url("/a"))) is None
 
 
+def test_a_refusal_that_is_no_fault_of_the_bytes_keeps_them(pki):
+    with Vendor({}) as v:
+        v.pages["/a"] = lambda c: (c.sendall(part(v, LONG, TAG, cut=150000)), v.stall(c))
+        r = fetch(v.url("/a"), max_seconds=1)
+        refused(r, "longer than")
+        assert kept(r)["bytes"] == 150000
+    with Vendor({"/b": answer(IMAGE)}, pki.server("right")) as other, Vendor({}, pki.server("right")) as v:
+        before = {"bytes": 150000, "total": len(LONG), "sha256": hashlib.sha256(LONG[:150000]).digest(), "validator": '"v1"'}
+        r = fetch(v.url("/a"), before=LONG[:150000], kept=[before], pins=[pki.pin("wrong")])
+        refused(r, "identity", "IDENTITY")
+        assert kept(r) == before
+        assert other.raw == []
+
+
+def test_a_stall_is_a_cut():
+    with Vendor({}) as v:
+        script(v, lambda: part(v, LONG, TAG, cut=150000), lambda: part(v, LONG, TAG))
+        first = v.pages["/a"]
+        v.pages["/a"] = lambda c: (first(c), v.stall(c)) if not v.raw[1:] else first(c)
+        r = fetch(v.url("/a"), tries=2, min_speed=1000, max_seconds=300)
+        assert (r.outcome, r.image) == (OK, LONG)
+
+
 def test_a_signature_that_did_not_come_costs_no_image():
     with Vendor({"/s": answer(b"", "503 Later")}) as v:
         v.pages["/a"] = lambda c: c.sendall(part(v, LONG, TAG))
@@ -798,7 +821,7 @@ def shown(r):
     return [(s["kind"], s["place"], s["value"]) for s in r.done["shown"]]
 
 
-KEY, LED, REFUSED = 1, 2, 3
+KEY, LED, REFUSED_KEY = 1, 2, 3
 
 
 def test_what_servers_showed_is_told(pki):
@@ -822,7 +845,7 @@ def test_a_refused_certificate_is_kept_in_the_record(pki, how):
     with Vendor({"/a": answer(IMAGE)}, pki.server("right")) as v:
         r = fetch(v.url("/a"), **args)
         refused(r, "identity", "IDENTITY")
-        assert shown(r) == [(REFUSED, v.url(""), pki.pin("right").hex())]
+        assert shown(r) == [(REFUSED_KEY, v.url(""), pki.pin("right").hex())]
         assert r.provenance["hops"][0]["certificates"][0] == leaf
 
 
