@@ -105,12 +105,27 @@ struct twin {
 	struct control *c;
 	const struct db_resource *resource;
 	char target[DB_VERSION_MAX]; /* "" : none found */
+	bool told;                   /* such bytes are held already, under whatever name */
 };
+
+/*
+ * Any module may ask for any name, and a vendor's server may take several for one image: a name
+ * that nobody took seriously must not hold the genuine one.
+ */
+static bool
+counts(enum lifecycle_state s)
+{
+	return s == LIFECYCLE_JUDGING || s == LIFECYCLE_REVIEW || s == LIFECYCLE_APPROVED || s == LIFECYCLE_REVOKED;
+}
 
 static int
 look_for_twin(void *arg, const struct db_candidate *cand)
 {
 	struct twin *t = arg;
+	enum lifecycle_state state = lifecycle_state_parse(view_str(cand->state));
+	t->told = t->told || state == LIFECYCLE_INCIDENT;
+	if (!counts(state))
+		return 0;
 	struct db_resource *r = calloc(1, sizeof *r);
 	int err = r ? db_resource_get(t->c->db, cand->resource, r) : FG_ENOMEM;
 	if (!err && !strcmp(r->product, t->resource->product) && r->target[0] && strcmp(r->target, t->resource->target))
@@ -140,7 +155,7 @@ freeze(struct flight *fl, struct db_candidate *cand, bool *ret_held)
 	memcpy(i.resource, fl->resource.id, sizeof i.resource);
 	snprintf(i.detail, sizeof i.detail, "%s", note);
 	err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
-	if (!err)
+	if (!err && !t.told) /* once for an image: names cost nothing */
 		err = db_incident_add(c->db, &i);
 	if (err)
 		return err;

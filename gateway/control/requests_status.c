@@ -34,6 +34,8 @@ put_text(struct jsonw *j, const char *key, const char *text)
 
 /* ---- status ---- */
 
+#define STATUS_INCIDENTS 3 /* of each kind, the last */
+
 static void
 alert(struct jsonw *j, const char *id, const char *text)
 {
@@ -137,7 +139,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	}
 	proposals_alerts(c->proposals, alert, j);
 	legacy_alerts(j, c);
-	(void)db_incident_list(c->db, 0, 5, put_incident, &l);
+	(void)db_incident_latest(c->db, STATUS_INCIDENTS, put_incident, &l);
 	jsonw_array_end(j);
 }
 

@@ -22,4 +22,7 @@ int db_incident_add(struct db *db, const struct db_incident *i);
 int db_incident_list(struct db *db, uint64_t before, unsigned limit,
     int (*each)(void *arg, const struct db_incident *i), void *arg);
 
+/* Newest first, at most limit of each kind: one kind cannot push out the others. */
+int db_incident_latest(struct db *db, unsigned limit, int (*each)(void *arg, const struct db_incident *i), void *arg);
+
 #endif

@@ -358,6 +358,15 @@ test_incidents(void **state)
 	all = (struct incidents){ 0 };
 	assert_int_equal(db_incident_list(rig->db, 9, 100, note_incident, &all), 0);
 	assert_int_equal(all.n, 1); /* only number 8 is left below 9 */
+	snprintf(i.kind, sizeof i.kind, "vendor");
+	assert_int_equal(db_incident_add(rig->db, &i), 0);
+	snprintf(i.kind, sizeof i.kind, "old-bytes");
+	for (unsigned k = 0; k < 9; k++)
+		assert_int_equal(db_incident_add(rig->db, &i), 0);
+	all = (struct incidents){ 0 };
+	assert_int_equal(db_incident_latest(rig->db, 3, note_incident, &all), 0);
+	assert_int_equal(all.n, 7); /* the one in between is not pushed out */
+	assert_int_equal(all.newest, DB_INCIDENTS_MAX + 17);
 }
 
 int

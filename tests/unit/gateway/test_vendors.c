@@ -75,20 +75,32 @@ set_state(struct control_rig *r, uint64_t candidate, const char *to)
 	assert_int_equal(db_candidate_update(r->c.db, &c, was), 0);
 }
 
+struct tally {
+	const char *kind;
+	unsigned n;
+};
+
 static int
 count_one(void *arg, const struct db_incident *i)
 {
+	struct tally *t = arg;
 	assert_true(i->have_resource);
-	*(unsigned *)arg += !strcmp(i->kind, "vendor");
+	t->n += !strcmp(i->kind, t->kind);
 	return 0;
+}
+
+static unsigned
+incidents_of(struct control_rig *r, const char *kind)
+{
+	struct tally t = { kind, 0 };
+	assert_int_equal(db_incident_list(r->c.db, 0, 100, count_one, &t), 0);
+	return t.n;
 }
 
 static unsigned
 incidents(struct control_rig *r)
 {
-	unsigned n = 0;
-	assert_int_equal(db_incident_list(r->c.db, 0, 100, count_one, &n), 0);
-	return n;
+	return incidents_of(r, "vendor");
 }
 
 static void
@@ -379,6 +391,25 @@ test_known_ones_are_bounded(void **state)
 	control_rig_free(r);
 }
 
+/* Any module may ask for any name: one that was turned down holds nothing, and many are one incident. */
+static void
+test_a_name_nobody_took_seriously_holds_nothing(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	(void)state;
+	fetch_of(r, 99, "genuine!", MSG_FETCH_OK, first, 4);
+	set_state(r, 1, "rejected");
+	fetch_of(r, 2, "genuine!", MSG_FETCH_OK, first, 4);
+	is(r, 2, "judging", "");
+	set_state(r, 2, "approved");
+	for (unsigned i = 3; i < 6; i++) {
+		fetch_of(r, i, "genuine!", MSG_FETCH_OK, first, 4);
+		is(r, i, "incident", "the bytes are those of version 1.2.0");
+	}
+	assert_int_equal(incidents_of(r, "old-bytes"), 1);
+	control_rig_free(r);
+}
+
 int
 main(void)
 {
@@ -396,6 +427,7 @@ main(void)
 		cmocka_unit_test(test_nothing_of_a_strange_server_is_kept),
 		cmocka_unit_test(test_what_a_kept_part_showed_is_remembered),
 		cmocka_unit_test(test_known_ones_are_bounded),
+		cmocka_unit_test(test_a_name_nobody_took_seriously_holds_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
