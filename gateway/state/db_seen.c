@@ -110,7 +110,8 @@ db_seen_room(struct db *db, const char *profile, int64_t before, bool *ret)
 	int r = count_known(db, profile, &n);
 	if (!r && n >= DB_SEEN_KNOWN_MAX) {
 		db_query(&q, db, "DELETE FROM seen WHERE profile = ?1 AND known = 1 AND last < ?2"
-				 " AND last <= (SELECT last FROM seen WHERE profile = ?1 AND known = 1 ORDER BY last LIMIT 1 OFFSET ?3)");
+				 " AND last <= (SELECT last FROM seen WHERE profile = ?1 AND known = 1"
+				 " ORDER BY last LIMIT 1 OFFSET ?3)");
 		db_put_text(&q, profile);
 		db_put_i64(&q, before);
 		db_put_i64(&q, (int64_t)(n - DB_SEEN_KNOWN_MAX));
