@@ -193,7 +193,8 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 				listener_set_tls(e->listener[i].next, tls);
 			net_each(e->net, end_revoked, &r);
 			if (r.n)
-				oplog(OPLOG_NOTICE, "listener %s: %u connections whose certificate or key is withdrawn were reset",
+				oplog(OPLOG_NOTICE,
+				    "listener %s: %u connections whose certificate or key is withdrawn, or was not shown yet, were reset",
 				    l->name, r.n);
 			tls_free(e->listener[i].tls);
 			e->listener[i].tls = tls;

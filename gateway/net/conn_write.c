@@ -220,7 +220,10 @@ send_records(struct conn *conn, size_t *ret_n)
 			done += n;
 		}
 	}
-	enum net_io io = tls_session_flush(tls, &net->batch, ret_n);
+	bool moved;
+	enum net_io io = tls_session_flush(tls, &net->batch, ret_n, &moved);
+	if (io == NET_IO_WANT_WRITE && moved) /* a reader, if a slow one; what is sent is counted when all of it is */
+		conn_stamp(conn, NET_LIMIT_STALL_TIME);
 	if (io == NET_IO_WANT_WRITE)
 		conn->burst = 1;
 	else if (io == NET_IO_DONE && conn->burst < TLS_BATCH)

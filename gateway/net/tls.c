@@ -15,6 +15,18 @@
 #include "crypto/wipe.h"
 
 #define READ_AHEAD 4096 /* a request fits: one recv instead of two, header and body of the record */
+/*
+ * What one call may take from the socket. OpenSSL reads on inside one SSL_read
+ * for as long as there is nothing for the caller, as after KeyUpdates of 27
+ * bytes each; so many bytes of them are 3 ms. The rest stays in the socket,
+ * which so stays readable.
+ */
+#define READ_BUDGET 8192
+/*
+ * Records one behind the other that bring no data, once the handshake is over:
+ * KeyUpdates, refused renegotiations, alerts. A module has no use for three.
+ */
+#define IDLE_RECORDS_MAX 32
 
 /*
  * ECDSA before RSA: a P-256 signature costs a fifteenth of an RSA-2048 one.
@@ -70,11 +82,22 @@ bio_read(BIO *bio, char *p, int n)
 {
 	struct tls_session *s = BIO_get_data(bio);
 	BIO_clear_retry_flags(bio);
-	ssize_t r = n > 0 ? recv(s->fd, p, (size_t)n, MSG_DONTWAIT) : 0;
+	if (s->idle_records > IDLE_RECORDS_MAX)
+		return -1; /* for good */
+	if (s->budget == 0 && n > 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	size_t max = n > 0 ? (size_t)n : 0;
+	if (max > s->budget)
+		max = s->budget;
+	ssize_t r = max ? recv(s->fd, p, max, MSG_DONTWAIT) : 0;
 	if (r < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(bio);
 	if (r == 0 && n > 0)
 		s->eof = true;
+	if (r > 0)
+		s->budget -= (size_t)r;
 	return (int)r;
 }
 
@@ -89,6 +112,19 @@ bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 	if (cmd == BIO_CTRL_EOF)
 		return s->eof;
 	return 0;
+}
+
+/* Called for the header of each record, among others. */
+static void
+on_record(int write, int version, int type, const void *buf, size_t n, SSL *ssl, void *arg)
+{
+	struct tls_session *s = SSL_get_app_data(ssl);
+	(void)version;
+	(void)buf;
+	(void)n;
+	(void)arg;
+	if (!write && type == SSL3_RT_HEADER && s->open)
+		s->idle_records++;
 }
 
 static BIO_METHOD *
@@ -130,8 +166,23 @@ tls_next_cert(BIO *bio, bool *bad)
 	return x;
 }
 
+/* 0 is no kind of OpenSSL's (NID_undef). */
 static bool
-use_pair(SSL_CTX *ctx, const struct tls_pair *pair)
+new_kind(int kind, int kinds[TLS_CERTS_MAX])
+{
+	size_t i = 0;
+	while (i < TLS_CERTS_MAX && kinds[i]) {
+		if (kinds[i++] == kind)
+			return false;
+	}
+	if (i < TLS_CERTS_MAX)
+		kinds[i] = kind;
+	return i < TLS_CERTS_MAX;
+}
+
+/* kinds: of the keys so far. A second one of a kind would take the first's place, and keep its chain. */
+static bool
+use_pair(SSL_CTX *ctx, const struct tls_pair *pair, int kinds[TLS_CERTS_MAX])
 {
 	bool ok = false, bad = false;
 	X509 *x = NULL;
@@ -141,7 +192,7 @@ use_pair(SSL_CTX *ctx, const struct tls_pair *pair)
 		goto out;
 	x = tls_next_cert(chain, &bad);
 	key = PEM_read_bio_PrivateKey(secret, NULL, tls_no_passphrase, NULL);
-	if (!x || !key || SSL_CTX_use_certificate(ctx, x) != 1 ||
+	if (!x || !key || !new_kind(EVP_PKEY_get_base_id(key), kinds) || SSL_CTX_use_certificate(ctx, x) != 1 ||
 	    SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
 		goto out;
 	for (X509 *more; (more = tls_next_cert(chain, &bad));) {
@@ -193,6 +244,7 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 	SSL_CTX_set_default_read_buffer_len(ctx, READ_AHEAD);
 	SSL_CTX_set_verify_depth(ctx, TLS_DEPTH_MAX);
 	SSL_CTX_set_default_passwd_cb(ctx, tls_no_passphrase);
+	SSL_CTX_set_msg_callback(ctx, on_record);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	SSL_CTX_set_security_level(ctx, (int)(config->security_level ? config->security_level : TLS_LEVEL));
 	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
@@ -210,6 +262,7 @@ static const char *
 fill(struct tls *tls, const struct tls_config *config)
 {
 	SSL_CTX *ctx = tls->ctx;
+	int kinds[TLS_CERTS_MAX] = { 0 };
 	if (config->security_level > TLS_LEVEL_MAX)
 		return "the security level is 1 to 3";
 	if (!set_up(ctx, config))
@@ -217,8 +270,8 @@ fill(struct tls *tls, const struct tls_config *config)
 	if (config->n_pairs == 0 || config->n_pairs > TLS_CERTS_MAX)
 		return "one or two certificates are needed";
 	for (size_t i = 0; i < config->n_pairs; i++)
-		if (!use_pair(ctx, &config->pairs[i]))
-			return "unusable certificate chain or key, or the key is another one's";
+		if (!use_pair(ctx, &config->pairs[i], kinds))
+			return "unusable certificate chain or key, the key is another one's, or both certificates are of one kind";
 	return tls_peer_fill(tls, config);
 }
 
@@ -314,6 +367,7 @@ tls_session_new(struct tls *tls, int fd, int64_t now_s)
 	}
 	s->tls = tls_ref(tls);
 	s->fd = fd;
+	s->now_s = now_s;
 	BIO_set_data(bio, s);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(s->ssl, bio, bio);
@@ -359,8 +413,10 @@ tls_session_handshake(struct tls_session *s)
 	if (s->dead)
 		return NET_IO_FAILED;
 	ERR_clear_error();
+	s->budget = READ_BUDGET;
 	int r = SSL_do_handshake(s->ssl);
 	if (r == 1) {
+		s->open = true;
 		s->dead = !tls_peer_take(s) || !tls_psk_take(s);
 		return s->dead ? NET_IO_FAILED : NET_IO_DONE;
 	}
@@ -375,10 +431,12 @@ tls_session_read(struct tls_session *s, void *buf, size_t cap, size_t *ret_n, bo
 	if (s->dead)
 		return NET_IO_FAILED;
 	ERR_clear_error();
+	s->budget = READ_BUDGET;
 	int r = SSL_read_ex(s->ssl, buf, cap, &n);
 	*ret_more = r == 1 && SSL_has_pending(s->ssl);
 	if (r != 1)
 		return ended(s, r);
+	s->idle_records = 0;
 	*ret_n = n;
 	return NET_IO_DONE;
 }
@@ -408,12 +466,13 @@ send_on(struct tls_session *s, const uint8_t *p, size_t n)
 }
 
 enum net_io
-tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n)
+tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n, bool *ret_moved)
 {
 	const uint8_t *p = s->owed ? s->owed + s->owed_off : batch->bytes;
 	size_t n = s->owed ? s->owed_n - s->owed_off : batch->n;
 	ssize_t r = s->dead ? -1 : send_on(s, p, n);
 	batch->n = 0;
+	*ret_moved = r > 0;
 	if (r >= 0 && (size_t)r == n) {
 		free(s->owed);
 		s->owed = NULL;

@@ -19,7 +19,7 @@
 #define TLS_CERTS_MAX 2     /* RSA and P-256 side by side; one of a kind */
 #define TLS_SPKI_LEN 32     /* SHA-256 of the peer's SubjectPublicKeyInfo */
 #define TLS_RECORD_MAX 16384
-#define TLS_TICKET_S 3600   /* a resumed session is not verified anew: as long as a grant's lease */
+#define TLS_TICKET_S 3600   /* from the full handshake on, since a resumed one verifies nothing: as long as a grant's lease */
 #define TLS_TICKET_KEYS 2   /* the one that seals, and the one before, which still opens */
 #define TLS_TICKET_SECRET 32
 #define TLS_PSK_FILE_MAX (1u << 20) /* the supervisor opens no larger file; 12,000 modules */
@@ -104,7 +104,11 @@ int tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_
 struct tls_session *tls_session_new(struct tls *tls, int fd, int64_t now_s);
 void tls_session_free(struct tls_session *session);
 enum net_io tls_session_handshake(struct tls_session *session);
-/* *ret_more: bytes are held back inside, for which no socket event will come. */
+/*
+ * *ret_more: bytes are held back inside, for which no socket event will come.
+ * Reads little at a time (WANT_READ though the socket has more); FAILED for a
+ * peer that goes on sending records without data.
+ */
 enum net_io tls_session_read(struct tls_session *session, void *buf, size_t cap, size_t *ret_n,
     bool *ret_more);
 /*
@@ -116,8 +120,9 @@ enum net_io tls_session_put(struct tls_session *session, struct tls_batch *batch
 /*
  * Writes the batch. What the socket does not take is kept and owed; later calls
  * (with an empty batch) write on. DONE: all of it, which was *ret_n bytes put.
+ * *ret_moved: the socket took something, all of it or not.
  */
-enum net_io tls_session_flush(struct tls_session *session, struct tls_batch *batch, size_t *ret_n);
+enum net_io tls_session_flush(struct tls_session *session, struct tls_batch *batch, size_t *ret_n, bool *ret_moved);
 bool tls_session_owes(const struct tls_session *session);
 /* After WANT_*, at least the same bytes must be offered again. */
 enum net_io tls_session_write(struct tls_session *session, const void *buf, size_t n,
@@ -134,7 +139,11 @@ enum tls_refusal tls_session_refusal(const struct tls_session *session, uint8_t 
 const char *tls_peer_refusal_name(enum tls_refusal refusal);
 /* Whose shared key the client proved to have; NULL: nobody's. Borrowed from the session. */
 const char *tls_session_psk(const struct tls_session *session);
-/* What the client proved in the beginning is withdrawn in tls: its certificate is on a list, its key no more in the file. */
+/*
+ * What the client proved in the beginning is withdrawn in tls: its certificate is
+ * on a list, its key no more in the file or another one. So is what it has not yet
+ * proved to the lists and keys of before.
+ */
 bool tls_peer_revoked(const struct tls *tls, const struct tls_session *session);
 bool tls_session_resumed(const struct tls_session *session);
 

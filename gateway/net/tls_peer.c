@@ -179,7 +179,9 @@ tls_peer_take(struct tls_session *s)
 bool
 tls_peer_revoked(const struct tls *tls, const struct tls_session *s)
 {
-	if (s->psk && !tls_psk_knows(tls, s->psk))
+	if (!s->open) /* a handshake that has begun is judged by what stood then */
+		return s->tls != tls && (s->tls->psk || SSL_CTX_get_verify_mode(s->tls->ctx) != SSL_VERIFY_NONE);
+	if (s->psk && !tls_psk_holds(tls, s))
 		return true;
 	X509 *x = s->has_peer ? SSL_get0_peer_certificate(s->ssl) : NULL;
 	for (int i = 0; x && i < sk_X509_CRL_num(tls->crls); i++) {

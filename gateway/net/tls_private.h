@@ -35,6 +35,10 @@ struct tls_session {
 	uint8_t *owed;           /* what the socket did not take; NULL: nothing */
 	size_t owed_n, owed_off;
 	size_t put;              /* bytes put since the last complete flush */
+	int64_t now_s;           /* the time it began */
+	size_t budget;           /* bytes that the call under way may still read */
+	unsigned idle_records;   /* records in a row that brought no data */
+	bool open;   /* the handshake is over */
 	bool eof;    /* the peer's FIN was read */
 	bool dead;   /* OpenSSL forbids further calls after a fatal error */
 	bool has_peer;
@@ -67,9 +71,21 @@ int tls_psk_fill(struct tls *tls, struct view file, unsigned *ret_line);
 void tls_psk_free(struct tls_psk *psk);
 /* After the handshake: whose key it was. False: no memory. */
 bool tls_psk_take(struct tls_session *session);
-bool tls_psk_knows(const struct tls *tls, const char *identity);
+/* Whether what the session proved would still be proof in tls: the same identity with the same key. */
+bool tls_psk_holds(const struct tls *tls, const struct tls_session *session);
 
 /* ---- tls_tickets.c ---- */
+/* What is tied to a session of OpenSSL's, and goes along in its ticket. */
+enum tls_data {
+	TLS_DATA_NONE = 0,
+	TLS_DATA_PSK,  /* the identity whose key it is; never in a ticket */
+	TLS_DATA_TIME, /* of the full handshake: 8 bytes */
+};
+#define TLS_DATA_MAX 256 /* TLS_PSK_IDENTITY_MAX bytes and what kind it is */
+/* False: no memory, or too long. */
+bool tls_data_set(SSL_SESSION *session, enum tls_data kind, struct view v);
+/* Borrowed from the session; empty when it has none of that kind. */
+struct view tls_data_get(SSL_SESSION *session, enum tls_data kind);
 /* What a ticket is bound to. 0 or negative fg_err. */
 int tls_tickets_context(const struct tls_config *config, uint8_t ret[DIGEST_SHA256_LEN]);
 

@@ -108,11 +108,18 @@ has_twins(const struct tls_psk *p)
 	return false;
 }
 
+/* The key, in small hexadecimal digits: equal ones are equal keys. */
+static const uint8_t *
+digits_of(const struct tls_psk *p, const struct row *r)
+{
+	return p->text + r->at + r->identity_n + 1;
+}
+
 static size_t
 key_of(const struct tls_psk *p, const struct row *r, uint8_t *key, size_t max)
 {
 	size_t n = r->digits_n / 2u;
-	return n <= max && hex_decode(view_of(p->text + r->at + r->identity_n + 1, r->digits_n), key, n) ? n : 0;
+	return n <= max && hex_decode(view_of(digits_of(p, r), r->digits_n), key, n) ? n : 0;
 }
 
 /*
@@ -151,7 +158,7 @@ on_find(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSION **ret)
 	int ok = session && key_n && cipher && SSL_SESSION_set1_master_key(session, key, key_n) == 1 &&
 	    SSL_SESSION_set_cipher(session, cipher) == 1 &&
 	    SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) == 1 &&
-	    SSL_SESSION_set1_ticket_appdata(session, identity, n) == 1 && SSL_set_num_tickets(ssl, 0) == 1;
+	    tls_data_set(session, TLS_DATA_PSK, view_of(identity, n)) && SSL_set_num_tickets(ssl, 0) == 1;
 	wipe(key, sizeof key);
 	if (ok)
 		*ret = session;
@@ -207,10 +214,8 @@ tls_psk_take(struct tls_session *s)
 	if (!s->tls->psk)
 		return true;
 	if (SSL_version(s->ssl) == TLS1_3_VERSION) {
-		void *identity = NULL;
-		if (SSL_session_reused(s->ssl) &&
-		    SSL_SESSION_get0_ticket_appdata(SSL_get0_session(s->ssl), &identity, &who.n) == 1)
-			who.p = identity;
+		if (SSL_session_reused(s->ssl))
+			who = tls_data_get(SSL_get0_session(s->ssl), TLS_DATA_PSK);
 	} else {
 		who = view_str(SSL_get_psk_identity(s->ssl));
 	}
@@ -223,7 +228,10 @@ tls_psk_take(struct tls_session *s)
 }
 
 bool
-tls_psk_knows(const struct tls *tls, const char *identity)
+tls_psk_holds(const struct tls *tls, const struct tls_session *s)
 {
-	return tls->psk && find(tls->psk, view_str(identity));
+	struct view who = view_str(s->psk);
+	const struct row *was = find(s->tls->psk, who), *is = tls->psk ? find(tls->psk, who) : NULL;
+	return was && is && was->digits_n == is->digits_n && wipe_equal(digits_of(s->tls->psk, was), digits_of(tls->psk, is),
+	    is->digits_n);
 }

@@ -98,6 +98,81 @@ on_ticket(SSL *ssl, unsigned char name[16], unsigned char iv[EVP_MAX_IV_LENGTH],
 	return 0;
 }
 
+bool
+tls_data_set(SSL_SESSION *session, enum tls_data kind, struct view v)
+{
+	uint8_t all[TLS_DATA_MAX];
+	if (v.n >= sizeof all)
+		return false;
+	all[0] = (uint8_t)kind;
+	if (v.n)
+		memcpy(all + 1, v.p, v.n);
+	return SSL_SESSION_set1_ticket_appdata(session, all, v.n + 1) == 1;
+}
+
+struct view
+tls_data_get(SSL_SESSION *session, enum tls_data kind)
+{
+	void *p = NULL;
+	size_t n = 0;
+	if (SSL_SESSION_get0_ticket_appdata(session, &p, &n) != 1 || n == 0 || ((uint8_t *)p)[0] != (uint8_t)kind)
+		return view_of(NULL, 0);
+	return view_of((uint8_t *)p + 1, n - 1);
+}
+
+/*
+ * In TLS 1.3 each resumption brings a new ticket, which for OpenSSL begins a new
+ * life. The time of the one handshake that verified something goes from each to
+ * the next.
+ */
+static int
+on_seal(SSL *ssl, void *arg)
+{
+	const struct tls_session *s = SSL_get_app_data(ssl);
+	SSL_SESSION *session = SSL_get_session(ssl);
+	uint8_t when[sizeof s->now_s];
+	(void)arg;
+	if (tls_data_get(session, TLS_DATA_TIME).n == sizeof when)
+		return 1;
+	memcpy(when, &s->now_s, sizeof when); /* read by processes of this machine only */
+	return tls_data_set(session, TLS_DATA_TIME, view_of(when, sizeof when));
+}
+
+/* Whether a full handshake would still find what it found then, as far as that is a matter of time. */
+static bool
+still_good(const struct tls_session *s, SSL_SESSION *session)
+{
+	struct view when = tls_data_get(session, TLS_DATA_TIME);
+	time_t now = (time_t)s->now_s;
+	int64_t then;
+	if (when.n != sizeof then)
+		return false;
+	memcpy(&then, when.p, sizeof then);
+	if (then > s->now_s || s->now_s - then >= TLS_TICKET_S)
+		return false;
+	const X509 *x = SSL_SESSION_get0_peer(session);
+	if (x && (X509_cmp_time(X509_get0_notBefore(x), &now) >= 0 || X509_cmp_time(X509_get0_notAfter(x), &now) <= 0))
+		return false;
+	/* Of whichever CA: who else has a certificate is asked for it again, no more. */
+	for (int i = 0; x && i < sk_X509_CRL_num(s->tls->crls); i++) {
+		const ASN1_TIME *end = X509_CRL_get0_nextUpdate(sk_X509_CRL_value(s->tls->crls, i));
+		if (end && X509_cmp_time(end, &now) <= 0)
+			return false;
+	}
+	return true;
+}
+
+static SSL_TICKET_RETURN
+on_open(SSL *ssl, SSL_SESSION *session, const unsigned char *name, size_t name_n, SSL_TICKET_STATUS status, void *arg)
+{
+	(void)name;
+	(void)name_n;
+	(void)arg;
+	if ((status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) || !still_good(SSL_get_app_data(ssl), session))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 int
 tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET])
 {
@@ -108,6 +183,8 @@ tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_TICK
 	if (!err) {
 		memcpy(tls->tickets, keys, sizeof keys);
 		SSL_CTX_set_tlsext_ticket_key_evp_cb(tls->ctx, on_ticket);
+		if (SSL_CTX_set_session_ticket_cb(tls->ctx, on_seal, on_open, NULL) != 1)
+			err = FG_ENOMEM;
 	}
 	wipe(keys, sizeof keys);
 	return err;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit/gateway/net_pki.h"
 
+#include <sys/ioctl.h>
+
 #include "crypto/digest.h"
 
 #define GET "GET /f/a HTTP/1.1\r\nHost: h\r\n\r\n"
@@ -359,6 +361,89 @@ no_renegotiation(void **state)
 	rig_free(r);
 }
 
+/* n KeyUpdates that want no answer, as one run of bytes. free(). */
+static char *
+key_updates(SSL *ssl, unsigned n, size_t *ret_n)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *p;
+	SSL_set0_wbio(ssl, bio);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+		assert_int_equal(SSL_do_handshake(ssl), 1);
+	}
+	*ret_n = (size_t)BIO_get_mem_data(bio, &p);
+	char *copy = malloc(*ret_n);
+	assert_non_null(copy);
+	memcpy(copy, p, *ret_n);
+	return copy;
+}
+
+/* OpenSSL takes one after the other inside one call, for as long as there are any. */
+static void
+key_updates_keep_nobody_busy(void **state)
+{
+	const struct world *w = *state;
+	const struct tls_config config = both(w);
+	static const unsigned counts[] = { 3, 1000 };
+	for (size_t i = 0; i < 2; i++) {
+		struct rig *r = rig_with(&config);
+		SSL_CTX *ctx = client(TLS1_3_VERSION, NULL);
+		struct rig_client *c = ask_with(r, ctx, RANGE);
+		size_t n;
+		assert_non_null(c);
+		char *run = key_updates(c->ssl, counts[i], &n);
+		assert_int_equal(send(c->fd, run, n, MSG_NOSIGNAL), (ssize_t)n);
+		rig_settle(r);
+		assert_int_equal(r->closes, i); /* few are a module's good right, many are not */
+		assert_int_equal(r->closed.why, i ? CONN_WHY_PEER : CONN_WHY_UNKNOWN);
+		free(run);
+		rig_hang_up(c);
+		SSL_CTX_free(ctx);
+		rig_free(r);
+	}
+}
+
+/* However much there is, a call reads little of it, and the socket still says that there is more. */
+static void
+a_call_reads_little(void **state)
+{
+	const struct world *w = *state;
+	const struct tls_config config = both(w);
+	struct tls *tls = pki_tls(&config);
+	SSL_CTX *ctx = client(TLS1_3_VERSION, NULL);
+	SSL *ssl = SSL_new(ctx);
+	static uint8_t big[TLS_RECORD_MAX];
+	int fd[2], before = 0, after = 0;
+	size_t n = 0;
+	bool more;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+	struct tls_session *s = tls_session_new(tls, fd[0], RIG_WALL);
+	assert_non_null(s);
+	assert_int_equal(SSL_set_fd(ssl, fd[1]), 1);
+	enum net_io io = NET_IO_WANT_READ;
+	for (int i = 0; i < 10 && (SSL_connect(ssl) != 1 || io != NET_IO_DONE); i++)
+		if (io != NET_IO_DONE)
+			io = tls_session_handshake(s);
+	assert_int_equal(io, NET_IO_DONE);
+	assert_int_equal(SSL_write(ssl, big, sizeof big), (int)sizeof big);
+	assert_int_equal(ioctl(fd[0], FIONREAD, &before), 0);
+	assert_int_equal(tls_session_read(s, big, sizeof big, &n, &more), NET_IO_WANT_READ);
+	assert_false(more);
+	assert_int_equal(ioctl(fd[0], FIONREAD, &after), 0);
+	assert_true(after > 0 && after < before);
+	for (int i = 0; i < 10 && (io = tls_session_read(s, big, sizeof big, &n, &more)) == NET_IO_WANT_READ; i++)
+		;
+	assert_int_equal(io, NET_IO_DONE);
+	assert_int_equal(n, sizeof big);
+	tls_session_free(s);
+	tls_free(tls);
+	SSL_free(ssl);
+	SSL_CTX_free(ctx);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void
 small_records_and_slow_readers(void **state)
 {
@@ -615,6 +700,11 @@ unusable_configurations(void **state)
 	config.pairs[0].key_pem = view_str(w->client.key_pem); /* another one's */
 	refused(&config);
 	config = both(w);
+	config.pairs[1] = config.pairs[0]; /* of which one would be used, with both chains */
+	refused(&config);
+	config.pairs[1] = (struct tls_pair){ view_str(w->client.cert_pem), view_str(w->client.key_pem) };
+	refused(&config);
+	config = both(w);
 	config.pairs[0].key_pem = view_str(w->rsa.key_pem);
 	refused(&config);
 	config = both(w);
@@ -683,6 +773,8 @@ main(void)
 		cmocka_unit_test(client_certificates),
 		cmocka_unit_test(tickets_resume_and_keep_the_identity),
 		cmocka_unit_test(no_renegotiation),
+		cmocka_unit_test(key_updates_keep_nobody_busy),
+		cmocka_unit_test(a_call_reads_little),
 		cmocka_unit_test(small_records_and_slow_readers),
 		cmocka_unit_test(full_records_to_a_slow_reader),
 		cmocka_unit_test(max_fragment_length_is_honoured),

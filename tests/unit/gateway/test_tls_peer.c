@@ -202,6 +202,53 @@ who_is_connected_is_found(void **state)
 	free(one);
 }
 
+struct look {
+	const struct tls *tls;
+	unsigned n, revoked;
+};
+
+static void
+look_at(void *ctx, struct conn *conn)
+{
+	struct look *l = ctx;
+	l->n++;
+	l->revoked += conn_tls_revoked(conn, l->tls);
+}
+
+/* Who says hello before a list comes and the rest after it would be judged by the list before. */
+static void
+a_handshake_does_not_outlive_its_lists(void **state)
+{
+	const struct world *w = *state;
+	char *none = pki_crl(&w->root, NULL, RIG_WALL), *one = pki_crl(&w->root, &w->bad, RIG_WALL);
+	const struct tls_config open = pki_config(&w->server);
+	struct tls *before = tls_with(w, &w->root, none), *after = tls_with(w, &w->root, one), *nobody = pki_tls(&open);
+	struct tls *const began[] = { before, nobody };
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	for (size_t i = 0; i < 2; i++) {
+		struct rig *r = rig_new(NULL, began[i], HTTP_LENIENT);
+		struct rig_client *c = rig_connect(r);
+		struct look same = { .tls = began[i] }, next = { .tls = after };
+		c->ssl = SSL_new(ctx);
+		assert_int_equal(SSL_set_fd(c->ssl, c->fd), 1);
+		assert_int_equal(SSL_connect(c->ssl), -1);
+		rig_settle(r);
+		net_each(r->net, look_at, &same);
+		net_each(r->net, look_at, &next);
+		assert_int_equal(same.n, 1);
+		assert_int_equal(same.revoked, 0);
+		assert_int_equal(next.revoked, began[i] == before); /* where nobody is identified there is nothing to lose */
+		rig_hang_up(c);
+		rig_free(r);
+	}
+	SSL_CTX_free(ctx);
+	tls_free(before);
+	tls_free(after);
+	tls_free(nobody);
+	free(none);
+	free(one);
+}
+
 static void
 unusable_lists(void **state)
 {
@@ -233,6 +280,7 @@ main(void)
 		cmocka_unit_test(forgeries_are_not_called_revoked),
 		cmocka_unit_test(every_ca_of_the_chain_needs_a_list),
 		cmocka_unit_test(who_is_connected_is_found),
+		cmocka_unit_test(a_handshake_does_not_outlive_its_lists),
 		cmocka_unit_test(unusable_lists),
 	};
 	return cmocka_run_group_tests_name("tls_peer", tests, make_world, end_world);

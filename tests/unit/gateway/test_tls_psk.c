@@ -170,6 +170,10 @@ a_withdrawn_key_is_found(void **state)
 	struct tls *less = pki_tls(&config);
 	config.psk_file = view_of(NULL, 0);
 	struct tls *none = pki_tls(&config);
+	config.psk_file = view_str(IDENTITY_A ":" KEY_B "\n");
+	struct tls *changed = pki_tls(&config);
+	config.psk_file = view_str(IDENTITY_A ":00112233445566778899AABBCCDDEEFF\n");
+	struct tls *written_otherwise = pki_tls(&config);
 	struct rig *r = rig_with(w, TLS_SUITES_LEGACY);
 	for (size_t i = 0; i < 2; i++) {
 		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -187,6 +191,8 @@ a_withdrawn_key_is_found(void **state)
 		assert_false(conn_tls_revoked(conn, same));
 		assert_true(conn_tls_revoked(conn, less));
 		assert_true(conn_tls_revoked(conn, none));
+		assert_true(conn_tls_revoked(conn, changed));
+		assert_false(conn_tls_revoked(conn, written_otherwise));
 		rig_hang_up(c);
 		SSL_CTX_free(ctx);
 	}
@@ -194,6 +200,8 @@ a_withdrawn_key_is_found(void **state)
 	tls_free(same);
 	tls_free(less);
 	tls_free(none);
+	tls_free(changed);
+	tls_free(written_otherwise);
 }
 
 static void

@@ -206,6 +206,72 @@ tickets_are_bound_to_what_was_checked(void **state)
 	}
 }
 
+/* A ticket got by a ticket is as old as the handshake that both stand for. */
+static void
+resumption_does_not_renew_itself(void **state)
+{
+	const struct world *w = *state;
+	const struct tls_config config = pki_config(&w->server);
+	for (size_t i = 0; i < 2; i++) {
+		struct edge a = edge_with(&config, 'b', 'a');
+		SSL_SESSION *kept = NULL;
+		assert_false(ask(&a, w, versions[i], &kept));
+		for (int step = 0; step < 3; step++) {
+			a.r->wall_s += 1000;
+			assert_true(ask(&a, w, versions[i], &kept));
+		}
+		a.r->wall_s = RIG_WALL - 1; /* nor is it of tomorrow */
+		SSL_SESSION *other = SSL_SESSION_dup(kept);
+		assert_false(ask(&a, w, versions[i], &other));
+		a.r->wall_s = RIG_WALL + TLS_TICKET_S;
+		assert_false(ask(&a, w, versions[i], &kept));
+		/* And the next one counts from here. */
+		a.r->wall_s += TLS_TICKET_S - 1;
+		assert_true(ask(&a, w, versions[i], &kept));
+		SSL_SESSION_free(kept);
+		SSL_SESSION_free(other);
+		edge_end(&a);
+	}
+}
+
+/* What has run out since is asked for again, and then refused for what it is. */
+static void
+a_ticket_ends_with_what_was_verified(void **state)
+{
+	const struct world *w = *state;
+	static const struct {
+		int64_t seen, ends;
+		enum tls_refusal refusal;
+	} cases[] = {
+		{ RIG_WALL, RIG_WALL + 3600, TLS_REFUSAL_NO_CRL },
+		{ RIG_WALL + 86400 - 100, RIG_WALL + 86401, TLS_REFUSAL_DATES },
+	};
+	for (size_t k = 0; k < 2; k++) {
+		struct tls_config config = pki_config(&w->server);
+		config.peer = TLS_PEER_REQUIRED;
+		config.client_ca_pem = view_str(w->ca.cert_pem);
+		char *list = pki_crl(&w->ca, NULL, RIG_WALL - 60);
+		if (k == 0)
+			config.client_crl_pem = view_str(list);
+		for (size_t i = 0; i < 2; i++) {
+			struct edge a = edge_with(&config, 'b', 'a');
+			SSL_SESSION *kept = NULL;
+			a.r->wall_s = cases[k].seen;
+			assert_false(ask(&a, w, versions[i], &kept));
+			assert_int_equal(a.r->refusal, TLS_REFUSAL_NONE);
+			a.r->wall_s += 50;
+			assert_true(ask(&a, w, versions[i], &kept));
+			a.r->wall_s = cases[k].ends - (k == 0 ? 60 : 0);
+			assert_true(a.r->wall_s - cases[k].seen < TLS_TICKET_S);
+			assert_false(ask(&a, w, versions[i], &kept));
+			assert_int_equal(a.r->refusal, cases[k].refusal);
+			SSL_SESSION_free(kept);
+			edge_end(&a);
+		}
+		free(list);
+	}
+}
+
 /* Every byte of a ticket counts; a bad one means a full handshake, nothing worse. */
 static void
 a_forged_ticket_is_none(void **state)
@@ -245,6 +311,8 @@ main(void)
 		cmocka_unit_test(edges_open_each_others),
 		cmocka_unit_test(another_certificate_is_no_other_listener),
 		cmocka_unit_test(tickets_are_bound_to_what_was_checked),
+		cmocka_unit_test(resumption_does_not_renew_itself),
+		cmocka_unit_test(a_ticket_ends_with_what_was_verified),
 		cmocka_unit_test(a_forged_ticket_is_none),
 	};
 	return cmocka_run_group_tests_name("tls_tickets", tests, make_world, end_world);
