@@ -43,6 +43,7 @@ edge_limits_of(const struct config *c, struct net_limits *l)
 	l->http.head_max = (uint32_t)c->limits.head_bytes;
 	l->requests_max = (uint32_t)c->limits.requests_per_connection;
 	l->body_max = (uint32_t)c->limits.body_bytes;
+	l->handshake_ms = (uint32_t)c->limits.header_seconds * 1000;
 	l->head_ms = (uint32_t)c->limits.header_seconds * 1000;
 	l->body_ms = (uint32_t)c->limits.body_seconds * 1000;
 	l->idle_ms = (uint32_t)c->limits.idle_seconds * 1000;

@@ -6,12 +6,12 @@ enum conn_step
 conn_read_handshake(struct conn *conn)
 {
 	/*
-	 * Its first step signs, which costs more than all else in a round together. Whoever
-	 * has no turn stays readable, and the loop comes back to him at once.
+	 * One of its steps signs, which costs more than all else in a round together; which
+	 * one is the peer's choice, who may send his hello byte by byte. Whoever has no turn
+	 * stays readable, and the loop comes back to him at once.
 	 */
-	if (!conn->hello && !net_take_handshake(conn->net))
+	if (!net_take_handshake(conn->net))
 		return CONN_STEP_READ;
-	conn->hello = true;
 	switch (tls_session_handshake(conn->stream.tls)) {
 	case NET_IO_DONE:
 		conn->state = CONN_HEAD;

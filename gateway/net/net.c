@@ -106,16 +106,21 @@ net_is_full(const struct net *net)
 	return net->counters.conns >= net->limits.conns_max;
 }
 
+static void
+on_round(evutil_socket_t fd, short what, void *arg)
+{
+	struct net *net = arg;
+	(void)fd;
+	(void)what;
+	net->handshakes = 0;
+}
+
 bool
 net_take_handshake(struct net *net)
 {
-	struct timeval now;
-	/* libevent reads the clock once a round: another time is another round. */
-	event_base_gettimeofday_cached(net->base, &now);
-	if (now.tv_sec != net->turn.tv_sec || now.tv_usec != net->turn.tv_usec) {
-		net->turn = now;
-		net->handshakes = 0;
-	}
+	/* Behind all that is ready in this round; the clock that libevent keeps for a round is too coarse to tell them apart. */
+	if (net->handshakes == 0)
+		event_active(net->round, EV_TIMEOUT, 0);
 	if (net->handshakes >= net->limits.handshake_batch) {
 		net->counters.limits[NET_LIMIT_HANDSHAKE_BATCH]++;
 		return false;
@@ -183,8 +188,9 @@ net_new(struct event_base *base, const struct net_clock *clock, const struct net
 	net->callbacks = *callbacks;
 	net->peers = net_peers_new();
 	net->reaper = event_new(base, -1, 0, on_reap, net);
+	net->round = event_new(base, -1, 0, on_round, net);
 	net->timer = event_new(base, -1, EV_PERSIST, on_timer, net);
-	if (!net->peers || !net->reaper || !net->timer || event_add(net->timer, &every)) {
+	if (!net->peers || !net->reaper || !net->round || !net->timer || event_add(net->timer, &every)) {
 		net_free(net);
 		return FG_ENOMEM;
 	}
@@ -209,6 +215,8 @@ net_free(struct net *net)
 	end_all(net);
 	if (net->timer)
 		event_free(net->timer);
+	if (net->round)
+		event_free(net->round);
 	/* Stays until the last connection is buried: ending one wakes it. */
 	if (net->reaper) {
 		reap(net);

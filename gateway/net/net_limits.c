@@ -43,7 +43,7 @@ static const struct row rows[NET_LIMIT_COUNT] = {
 	[NET_LIMIT_ACCEPT_BATCH] = { "NET_ACCEPT_BATCH", AT(accept_batch), 64, 1, 4096,
 	    "new connections before the others' turn" },
 	[NET_LIMIT_HANDSHAKE_BATCH] = { "NET_HANDSHAKE_BATCH", AT(handshake_batch), 16, 1, 4096,
-	    "new TLS connections before the others' turn; 16 signatures of RSA-2048 are 5 ms" },
+	    "steps of TLS handshakes before the others' turn; 16 signatures of RSA-2048 are 5 ms" },
 	[NET_LIMIT_HANDSHAKE_TIME] = { "NET_HANDSHAKE_MS", AT(handshake_ms), MINUTE_MS, 100, DAY_MS,
 	    "TLS handshake; four flights over a 2G link" },
 	[NET_LIMIT_HEAD_TIME] = { "NET_HEAD_MS", AT(head_ms), MINUTE_MS, 100, DAY_MS,

@@ -19,7 +19,7 @@ struct net_limits {
 	uint32_t turn_bytes;      /* bytes sent to one connection before the others' turn */
 	uint32_t turn_requests;   /* requests answered for one connection before the others' turn */
 	uint32_t accept_batch;    /* connections accepted before the others' turn */
-	uint32_t handshake_batch; /* TLS handshakes begun before the others' turn */
+	uint32_t handshake_batch; /* steps of TLS handshakes before the others' turn */
 	uint32_t handshake_ms;    /* whole TLS handshake */
 	uint32_t head_ms;         /* from the first byte of a request, or accept, to its end */
 	uint32_t body_ms;         /* whole request body */

@@ -65,8 +65,8 @@ struct net {
 	struct net_out *spare_out;
 	unsigned n_spare_in, n_spare_out;
 	struct listener *listeners;
-	struct timeval turn;         /* the loop's round that handshakes counts for */
-	uint32_t handshakes;
+	struct event *round;         /* active: this one's handshakes are counted */
+	uint32_t handshakes;         /* steps of them, in this round of the loop */
 	bool stopping, stopped_told;
 	int64_t stop_due;
 	int64_t now_ms;              /* of this turn: read once in it, not for each stamp */
@@ -126,7 +126,6 @@ struct conn {
 	bool read_armed, write_armed;
 	bool readable;               /* a read may give something */
 	bool eof;                    /* the peer will send no more */
-	bool hello;                  /* its handshake has begun */
 	bool in_owner;               /* inside on_request */
 	bool reply_owed;             /* an on_sent is due */
 	bool close_after;            /* this reply is the last */
@@ -143,7 +142,7 @@ struct net_out *net_take_out(struct net *net);
 void net_give_out(struct net *net, struct net_out *out);
 void net_wake_reaper(struct net *net);
 bool net_is_full(const struct net *net);
-/* Room for one more handshake in this round of the loop; takes it. */
+/* Room for one more step of a handshake in this round of the loop; takes it. */
 bool net_take_handshake(struct net *net);
 /* IPv4 and IPv6 as 16 bytes; other families, and NULL, are all zero. */
 void net_address(const struct sockaddr *sa, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *ret_port);

@@ -283,9 +283,9 @@ ends_after(struct rig *r, struct rig_client *c, int64_t ms, enum net_limit limit
 	assert_int_equal(r->closed.limit, limit);
 }
 
-/* Five say hello at once: a round answers two, and all are answered in the end. */
+/* Five say hello at once: a round answers two, and all are answered in the end. In pieces or in one. */
 static void
-handshake_batch(void)
+handshakes(bool in_pieces)
 {
 	struct pki p = pki_new("gate", false, NULL, NULL, RIG_WALL);
 	const struct tls_config config = pki_config(&p);
@@ -293,6 +293,8 @@ handshake_batch(void)
 	struct net_limits limits;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 	struct rig_client *c[5];
+	char *held[5] = { NULL };
+	size_t held_n[5];
 	unsigned answered = 0, most = 0;
 	net_limits_default(&limits);
 	net_limits_set(&limits, NET_LIMIT_HANDSHAKE_BATCH, 2);
@@ -303,7 +305,24 @@ handshake_batch(void)
 	for (int i = 0; i < 5; i++) {
 		c[i]->ssl = SSL_new(ctx);
 		assert_int_equal(SSL_set_fd(c[i]->ssl, c[i]->fd), 1);
+		BIO *hello = in_pieces ? BIO_new(BIO_s_mem()) : NULL;
+		char *text;
+		if (hello)
+			SSL_set0_wbio(c[i]->ssl, hello);
 		assert_int_equal(SSL_connect(c[i]->ssl), -1);
+		if (!hello)
+			continue;
+		long n = BIO_get_mem_data(hello, &text);
+		assert_int_equal(send(c[i]->fd, text, 1, 0), 1);
+		rig_settle(r); /* everybody has had a turn */
+		held[i] = malloc((size_t)n);
+		memcpy(held[i], text + 1, (size_t)n - 1);
+		held_n[i] = (size_t)n - 1;
+	}
+	for (int i = 0; i < 5; i++) {
+		if (held[i])
+			assert_int_equal(send(c[i]->fd, held[i], held_n[i], 0), (ssize_t)held_n[i]);
+		free(held[i]);
 	}
 	for (int i = 0; answered < 5; i++) {
 		unsigned before = answered;
@@ -325,6 +344,13 @@ handshake_batch(void)
 	rig_free(r);
 	tls_free(tls);
 	pki_free(&p);
+}
+
+static void
+handshake_batch(void)
+{
+	handshakes(false);
+	handshakes(true);
 }
 
 static void
@@ -454,6 +480,44 @@ saturate(struct rig *r)
 	}
 }
 
+/* Reading steadily, if slowly: what is owed of a batch goes out piece by piece, and each piece is progress. */
+static void
+no_stall_in_tls(void)
+{
+	struct pki p = pki_new("gate", false, NULL, NULL, RIG_WALL);
+	const struct tls_config config = pki_config(&p);
+	struct tls *tls = pki_tls(&config);
+	struct net_limits limits;
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	net_limits_default(&limits);
+	net_limits_set(&limits, NET_LIMIT_STALL_TIME, 10000);
+	struct rig *r = rig_new(&limits, tls, HTTP_LENIENT);
+	struct rig_client *c = rig_connect_from(r, NULL, 4096);
+	char raw[2500];
+	r->size = 64 << 20;
+	assert_true(pki_handshake(r, c, ctx));
+	rig_send(r, c, GET);
+	rig_settle(r);
+	for (int second = 0; second < 60; second++) {
+		size_t n = 0;
+		for (int i = 0; i < RIG_PATIENCE && n < sizeof raw; i++) {
+			ssize_t did = recv(c->fd, raw, sizeof raw - n, MSG_DONTWAIT);
+			n += did > 0 ? (size_t)did : 0;
+			rig_pump(r);
+		}
+		rig_pass(r, 1000);
+		assert_int_equal(r->closes, 0);
+	}
+	rig_pass(r, 10000);
+	assert_int_equal(r->closes, 1);
+	assert_int_equal(r->closed.limit, NET_LIMIT_STALL_TIME);
+	rig_hang_up(c);
+	SSL_CTX_free(ctx);
+	rig_free(r);
+	tls_free(tls);
+	pki_free(&p);
+}
+
 static void
 stall_time(void)
 {
@@ -471,6 +535,7 @@ stall_time(void)
 	assert_false(r->sent.complete);
 	rig_hang_up(c);
 	rig_free(r);
+	no_stall_in_tls();
 }
 
 /* Reads a little every 200 s, thirty times or until the end; true when it came to the end. */
