@@ -194,7 +194,7 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 			net_each(e->net, end_revoked, &r);
 			if (r.n)
 				oplog(OPLOG_NOTICE,
-				    "listener %s: %u connections whose certificate or key is withdrawn, or was not shown yet, were reset",
+				    "listener %s: %u connections were reset: certificate or key withdrawn, or not shown yet",
 				    l->name, r.n);
 			tls_free(e->listener[i].tls);
 			e->listener[i].tls = tls;
