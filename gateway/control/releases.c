@@ -315,9 +315,9 @@ releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 #define TOKEN_MARK (UINT64_C(1) << 63)
 
 static void
-send_restriction(struct control *c, const struct db_restriction *d, uint64_t token)
+send_restriction(struct control *c, const struct db_restriction *d, uint64_t token, bool again)
 {
-	struct msg_restrict m = { .token = token, .kind = d->kind, .log_size = d->log_size };
+	struct msg_restrict m = { .token = token, .kind = d->kind, .log_size = d->log_size, .again = again };
 	memcpy(m.image, d->image, sizeof m.image);
 	if (d->have_release)
 		memcpy(m.release, d->release, sizeof m.release);
@@ -326,7 +326,7 @@ send_restriction(struct control *c, const struct db_restriction *d, uint64_t tok
 
 struct unconfirmed {
 	struct control *c;
-	uint64_t after, last;
+	uint64_t after, last; /* up to after the warden has confirmed them: it should know */
 	bool send;
 };
 
@@ -334,8 +334,8 @@ static int
 each_restriction(void *arg, const struct db_restriction *d)
 {
 	struct unconfirmed *u = arg;
-	if (d->id > u->after && u->send)
-		send_restriction(u->c, d, d->id);
+	if (u->send)
+		send_restriction(u->c, d, d->id, d->id <= u->after);
 	if (d->id > u->last)
 		u->last = d->id;
 	return 0;
@@ -351,12 +351,46 @@ releases_warden_up(struct releases *r)
 	(void)db_restriction_list(r->c->db, NULL, each_restriction, &u);
 }
 
+struct forgotten {
+	uint64_t row;
+	char obj[DIGEST_HEX_LEN + 16];
+};
+
+static int
+look_for_row(void *arg, const struct db_restriction *d)
+{
+	struct forgotten *f = arg;
+	if (d->id == f->row)
+		snprintf(f->obj, sizeof f->obj, "image:");
+	if (d->id == f->row)
+		hex_encode(d->image, sizeof d->image, f->obj + 6);
+	return d->id == f->row;
+}
+
+/* Somebody has changed the warden's folder: it is whole again, and people are to know. */
+static void
+tell_forgotten(struct control *c, uint64_t row)
+{
+	static const char text[] = "the warden had forgotten this restriction; it holds again";
+	struct forgotten f = { .row = row, .obj = "image" };
+	struct db_incident i = { .at = control_now(c), .kind = "state" };
+	(void)db_restriction_list(c->db, NULL, look_for_row, &f);
+	snprintf(i.detail, sizeof i.detail, "%s: %s", f.obj, text);
+	oplog(OPLOG_ERR, "INCIDENT: %s", i.detail);
+	(void)db_incident_add(c->db, &i);
+	struct msg_append *e = logbook_entry(ENTRY_STATE_DIFFERS, "failed", "control", f.obj);
+	logbook_say(e, "%s", text);
+	logbook_tell(c->logbook, e);
+}
+
 void
 releases_on_restricted(struct releases *r, const struct msg_restricted *m)
 {
 	uint64_t confirmed = 0, row = m->token;
 	if (row & TOKEN_MARK)
 		row = r->row[row % UNANSWERED];
+	if (m->lost)
+		tell_forgotten(r->c, row);
 	/* It holds, but only as long as this warden lives: the next one hears of it again. */
 	if (m->err && row && !r->unwritten)
 		r->unwritten = row;
@@ -386,7 +420,7 @@ releases_restrict(struct releases *r, enum msg_restrict_kind kind, const uint8_t
 	/* The warden hears it first: written or not, it holds. */
 	uint64_t token = ++r->sent | TOKEN_MARK;
 	r->row[token % UNANSWERED] = 0;
-	send_restriction(c, &d, token);
+	send_restriction(c, &d, token, false);
 	if (db_restriction_add(c->db, &d))
 		oplog(OPLOG_ERR, "a restriction is in force but could not be written down: %s", db_why(c->db));
 	else if (c->warden && db_restriction_list(c->db, image, each_restriction, &u) == FG_OK)

@@ -138,6 +138,19 @@ vault_restrict(struct vault *v, const struct vault_restriction *r)
 	return l->written ? FG_OK : FG_EIO;
 }
 
+bool
+vault_knows(const struct vault *v, const struct vault_restriction *r)
+{
+	static const uint8_t every[RELEASE_ID];
+	for (size_t i = 0; i < v->n; i++) {
+		const struct vault_restriction *k = &v->list[i].r;
+		if (k->log_size >= r->log_size && !memcmp(k->image, r->image, sizeof k->image) &&
+		    (!memcmp(k->release, every, sizeof every) || !memcmp(k->release, r->release, sizeof every)))
+			return true;
+	}
+	return false;
+}
+
 uint64_t
 vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], const uint8_t *release)
 {

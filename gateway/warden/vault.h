@@ -58,6 +58,8 @@ int vault_clock(struct vault *v, struct writer *w);
 int vault_keep_clock(struct vault *v, struct view bytes);
 /* In force from the moment of the call, even when writing it down fails (FG_EIO); not with FG_ELIMIT, FG_ENOMEM. */
 int vault_restrict(struct vault *v, const struct vault_restriction *r);
+/* Whether that one holds already, in these words or wider ones. */
+bool vault_knows(const struct vault *v, const struct vault_restriction *r);
 /* Highest log size of a restriction of this image or release; 0 if none. */
 uint64_t vault_restricted(const struct vault *v, const uint8_t image[DIGEST_SHA256_LEN], const uint8_t *release);
 

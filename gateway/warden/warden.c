@@ -47,25 +47,42 @@ withdraw(struct warden *w, unsigned i)
 	free(gone);
 }
 
+/* Takes effect first. Of what is said again only what it stood against then: people may have decided anew since. */
+static unsigned
+withdraw_restricted(struct warden *w, const struct msg_restrict *m)
+{
+	static const uint8_t every[RELEASE_ID];
+	bool all = !memcmp(m->release, every, sizeof every);
+	unsigned n = 0;
+	for (unsigned i = w->list_n; i-- > 0;) {
+		const struct released *r = w->list[i];
+		if (memcmp(r->image.sha256, m->image, DIGEST_SHA256_LEN) || (!all && memcmp(r->id, m->release, RELEASE_ID)) ||
+		    (m->again && r->record->log_size > m->log_size))
+			continue;
+		withdraw(w, i);
+		n++;
+	}
+	return n;
+}
+
 static void
 on_restrict(struct warden *w, const struct msg_restrict *m)
 {
-	static const uint8_t every[RELEASE_ID];
 	struct msg_restricted answer = { .token = m->token };
-	bool all = !memcmp(m->release, every, sizeof every);
-	issue_restricted(w, m->image);
-	for (unsigned i = w->list_n; i-- > 0;) {
-		const struct released *r = w->list[i];
-		if (memcmp(r->image.sha256, m->image, DIGEST_SHA256_LEN) || (!all && memcmp(r->id, m->release, RELEASE_ID)))
-			continue;
-		withdraw(w, i);
-		answer.withdrawn++;
-	}
-	/* Control may know less of the log than we do: statements of that time end too. */
-	struct vault_restriction note = { .kind = m->kind, .log_size = m->log_size > w->log_seen ? m->log_size : w->log_seen };
+	struct vault_restriction note = { .kind = m->kind, .log_size = m->log_size };
 	memcpy(note.image, m->image, sizeof note.image);
 	memcpy(note.release, m->release, sizeof note.release);
-	answer.err = vault_restrict(w->vault, &note);
+	answer.lost = m->again && !vault_knows(w->vault, &note);
+	if (!m->again || answer.lost) {
+		issue_restricted(w, m->image);
+		answer.withdrawn = withdraw_restricted(w, m);
+		/* Control may know less of the log than we do: statements of that time end too. */
+		if (!m->again && w->log_seen > note.log_size)
+			note.log_size = w->log_seen;
+		answer.err = vault_restrict(w->vault, &note);
+	}
+	if (answer.lost)
+		say("a restriction that was acknowledged is not in the vault; it is again", "forgotten");
 	if (answer.err)
 		say("a restriction is in force but could not be written down", err_name(answer.err));
 	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_RESTRICTED, &answer, NULL, 0);

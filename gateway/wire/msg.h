@@ -481,9 +481,10 @@ struct msg_restrict { /* takes effect first, is logged by control afterwards */
 	uint8_t image[DIGEST_SHA256_LEN];
 	uint8_t release[MSG_ID]; /* zero: every release of the image */
 	uint64_t log_size;       /* statements that saw no more than this have no effect any longer */
+	bool again;              /* spoken before and acknowledged: the word of then, in case it was forgotten */
 };
 enum msg_restrict_kind { MSG_RESTRICT_NONE = 0, MSG_RESTRICT_REVOKE, MSG_RESTRICT_REJECT, MSG_RESTRICT_LIMIT };
-struct msg_restricted { uint64_t token; int32_t err; uint32_t withdrawn; };
+struct msg_restricted { uint64_t token; int32_t err; uint32_t withdrawn; bool lost; /* spoken again, and it was not known */ };
 struct msg_resume { /* + 1 fd: statements memfd */ uint64_t token; int64_t halted_at; int64_t now; };
 struct msg_resumed { uint64_t token; bool ok; char why[MSG_TEXT_MAX]; };
 struct msg_warden_state { /* warden -> control after start and on change: what is released */

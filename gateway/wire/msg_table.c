@@ -233,10 +233,12 @@ static const struct msg_field issued[] = {
 };
 static const struct msg_field restrict_[] = {
 	U64(msg_restrict, token), ENUM(msg_restrict, kind, MSG_RESTRICT_LIMIT),
-	BYTES(msg_restrict, image), BYTES(msg_restrict, release), U64(msg_restrict, log_size), END,
+	BYTES(msg_restrict, image), BYTES(msg_restrict, release), U64(msg_restrict, log_size),
+	BOOL(msg_restrict, again), END,
 };
 static const struct msg_field restricted[] = {
-	U64(msg_restricted, token), I32(msg_restricted, err), U32(msg_restricted, withdrawn), END,
+	U64(msg_restricted, token), I32(msg_restricted, err), U32(msg_restricted, withdrawn),
+	BOOL(msg_restricted, lost), END,
 };
 static const struct msg_field resume[] = {
 	U64(msg_resume, token), I64(msg_resume, halted_at), I64(msg_resume, now), END,

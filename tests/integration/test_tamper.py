@@ -505,7 +505,8 @@ def test_what_the_warden_keeps(house, kind, how):
 
 @pytest.mark.parametrize("how", HOW)
 def test_the_wardens_restrictions(house, how):
-    """Dropped or garbled: control has them, and the log, so what was taken back stays so and nobody can sign for it."""
+    """Dropped or garbled: control has them, and the log, so what was taken back stays so and nobody can sign for it.
+    The warden is told again, and says which it had forgotten."""
     gate = house.gate
     HOW[how](one(house, r"images/approved/restrictions")[0])
     gate.start()
@@ -518,7 +519,10 @@ def test_the_wardens_restrictions(house, how):
     unapproved_is_not_served(house)
     out = gate.export(pause=0)
     gate.verify(out)
-    assert [e["ev"] for e in gate.entries(out)].count("release.issued") == 2
+    entries = gate.entries(out)
+    assert [e["ev"] for e in entries].count("release.issued") == 2
+    named = [e["obj"] for e in entries if e["ev"] == "state.differs" and "had forgotten" in e["msg"]]
+    assert bool(named) == (how != "append"), "what was forgotten is named; more at the end is none of it"
 
 
 @pytest.mark.parametrize("how", HOW)

@@ -42,14 +42,16 @@ reject(struct control *c, uint8_t image)
 	releases_restrict(c->releases, MSG_RESTRICT_REJECT, sha256, NULL, "alice", "no", 7);
 }
 
-/* The next restriction it hears: of which image; 0: none. The token in *ret when given. */
+/* The next restriction it hears that it has not confirmed yet: of which image; 0: none. The token in *ret when given. */
 static unsigned
 heard(struct warden w, uint64_t *ret)
 {
 	struct msg_restrict m;
 	struct wire_frame f;
-	if (!loop_next(w.fd, MSG_RESTRICT, &m, &f))
-		return 0;
+	do {
+		if (!loop_next(w.fd, MSG_RESTRICT, &m, &f))
+			return 0;
+	} while (m.again);
 	if (ret)
 		*ret = m.token;
 	return m.image[0];
@@ -95,11 +97,60 @@ test_releases_restriction_not_written_down_is_sent_again(void **state)
 	control_rig_free(r);
 }
 
+struct counted {
+	const char *kind;
+	unsigned n;
+};
+
+static int
+count_incident(void *arg, const struct db_incident *i)
+{
+	struct counted *k = arg;
+	k->n += strcmp(i->kind, k->kind) == 0 && strstr(i->detail, "had forgotten") != NULL;
+	return 0;
+}
+
+static unsigned
+see_incident(struct control *c, const char *kind)
+{
+	struct counted seen = { kind, 0 };
+	assert_int_equal(db_incident_list(c->db, 0, 50, count_incident, &seen), 0);
+	return seen.n;
+}
+
+/* What it has confirmed it hears of again, as the word of then; that it had forgotten one is for people to know. */
+static void
+test_releases_confirmed_restrictions_are_said_again(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	struct control *c = &r->c;
+	struct msg_restrict m;
+	struct wire_frame f;
+	uint64_t first;
+	(void)state;
+	struct warden w = warden_up(c);
+	reject(c, 1);
+	assert_int_equal(heard(w, &first), 1);
+	confirm(c, first, 0);
+	warden_down(c, w);
+	w = warden_up(c);
+	releases_warden_up(c->releases);
+	assert_true(loop_next(w.fd, MSG_RESTRICT, &m, &f));
+	assert_true(m.again && m.image[0] == 1 && m.log_size == 7);
+	releases_on_restricted(c->releases, &(struct msg_restricted){ .token = m.token });
+	assert_int_equal(see_incident(c, "state"), 0);
+	releases_on_restricted(c->releases, &(struct msg_restricted){ .token = m.token, .lost = true });
+	assert_int_equal(see_incident(c, "state"), 1);
+	warden_down(c, w);
+	control_rig_free(r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_releases_restriction_not_written_down_is_sent_again),
+		cmocka_unit_test(test_releases_confirmed_restrictions_are_said_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

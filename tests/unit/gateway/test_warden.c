@@ -289,6 +289,40 @@ test_restrict(void **state)
 	assert_true(answer(f).ok);
 }
 
+/* Said again it is the word of then: told that it was forgotten, and not against what people decided since. */
+static void
+test_restrict_again(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_restrict m = { .token = 5, .kind = MSG_RESTRICT_REVOKE, .again = true };
+	struct msg_restricted done;
+	uint8_t id[RELEASE_ID];
+	release(f, id);
+	memcpy(m.image, f->terms.image, 32);
+	const struct { uint64_t log_size; bool lost; unsigned withdrawn; } row[] = {
+		{ LOG_SIZE - 1, true, 0 },
+		{ LOG_SIZE - 1, false, 0 },
+		{ LOG_SIZE - 2, false, 0 },
+		{ LOG_SIZE, true, 1 },
+		{ LOG_SIZE, false, 0 },
+	};
+	for (unsigned i = 0; i < sizeof row / sizeof row[0]; i++) {
+		m.log_size = row[i].log_size;
+		rig_say(f->control, MSG_RESTRICT, &m);
+		rig_hear(&f->rig, f->control, MSG_RESTRICTED, &done);
+		if (done.err || done.lost != row[i].lost || done.withdrawn != row[i].withdrawn)
+			fail_msg("row %u: err %d, lost %d, withdrawn %u", i, (int)done.err, done.lost, done.withdrawn);
+	}
+	withdrawn(f, id);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	/* A release of its own keeps one word, every release another. */
+	m.release[0] = 1;
+	rig_say(f->control, MSG_RESTRICT, &m);
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &done);
+	assert_false(done.lost);
+}
+
 static void
 test_restrict_during_issue(void **state)
 {
@@ -677,6 +711,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_audit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_source_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restrict, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_restrict_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restrict_during_issue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restrict_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_statement_counts_once, setup, teardown),
