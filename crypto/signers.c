@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "crypto/intoto.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
@@ -382,6 +383,21 @@ signers_allowed(const struct signers *set, const char *namespace_, struct writer
 			return err;
 	}
 	return writer_err(w);
+}
+
+bool
+signers_named(const struct signer *s, struct view word)
+{
+	uint8_t key[DIGEST_SHA256_LEN];
+	char print[SSHKEY_FINGERPRINT_CAP], hex[2 * DIGEST_SHA256_LEN + 1];
+	if (view_equal(word, view_str(s->principal)))
+		return true;
+	if (!sshkey_fingerprint(&s->key, print) && view_equal(word, view_str(print)))
+		return true;
+	if (sshkey_digest(&s->key, key))
+		return false;
+	hex_encode(key, sizeof key, hex);
+	return view_equal(word, view_str(hex));
 }
 
 const char *

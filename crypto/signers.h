@@ -83,6 +83,8 @@ int signers_check_next(const struct signers *old, struct view old_text, const st
     struct view next_text, const struct signers_signature *sigs, unsigned n, int64_t now, char *ret_why, size_t cap);
 /* OpenSSH allowed_signers lines of the set for a namespace (exports). */
 int signers_allowed(const struct signers *set, const char *namespace_, struct writer *w);
+/* Whether a word names it: its principal, its key's fingerprint, or the 64 hex digits of its key's digest. */
+bool signers_named(const struct signer *s, struct view word);
 /* The person a unix account belongs to, or NULL. */
 const char *signers_principal_of_user(const struct signers *set, const char *user);
 

@@ -11,6 +11,7 @@
 #include "gateway/cmd/cli_call.h"
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_keygen.h"
+#include "gateway/cmd/cli_nextset.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_statement.h"
@@ -109,20 +110,17 @@ list(int argc, char **argv)
 struct proposing {
 	struct cli_common c;
 	struct cli_call *call;
-	struct cli_opt_list add, remove, replace, renew, restore;
-	int64_t threshold, days;
-	bool require_uv;
+	struct cli_nextset_asked asked;
 	const char *proposal, *out, *sign;
-	struct sshkey key[2 * CLI_OPT_LIST_MAX]; /* that were asked to be in it */
-	unsigned keys_n;
-	struct cli_reply people; /* the set in force, as control tells of it */
-	struct signers set;
+	struct cli_reply people; /* of which only what is suspended is believed */
+	struct signers now, set; /* the set that the statement follows, and the one it is */
 	struct view text;
 };
 
 /* "WHO KEYLINE" for each pair of a list, the key read from its file. 0 or an exit status after saying why. */
 static int
-put_keys(struct proposing *p, struct cli_request *r, const char *name, const struct cli_opt_list *pairs)
+put_keys(struct proposing *p, struct cli_request *r, const char *name, const struct cli_opt_list *pairs,
+    struct sshkey *keys)
 {
 	if (!pairs->n)
 		return 0;
@@ -135,7 +133,7 @@ put_keys(struct proposing *p, struct cli_request *r, const char *name, const str
 		size_t n = 0, who = strcspn(pairs->at[i], " ");
 		int err = cli_file_read(NULL, pairs->with[i], SSHKEY_LINE_MAX, &bytes, &n);
 		if (!err)
-			err = sshkey_parse_line(view_of(bytes, n), &p->key[p->keys_n], NULL, 0, &why);
+			err = sshkey_parse_line(view_of(bytes, n), &keys[i], NULL, 0, &why);
 		free(bytes);
 		if (err)
 			return cli_opt_fail(&p->c, CLI_USAGE, "SIGNER",
@@ -144,7 +142,7 @@ put_keys(struct proposing *p, struct cli_request *r, const char *name, const str
 		writer_init(&w, SSHKEY_LINE_MAX + 256);
 		writer_bytes(&w, view_of(pairs->at[i], who));
 		writer_u8(&w, ' ');
-		sshkey_write_line(&p->key[p->keys_n++], &w);
+		sshkey_write_line(&keys[i], &w);
 		jsonw_string(&r->j, writer_view(&w));
 		writer_free(&w);
 	}
@@ -155,19 +153,20 @@ put_keys(struct proposing *p, struct cli_request *r, const char *name, const str
 static int
 ask(struct proposing *p, struct cli_reply *ret)
 {
+	struct cli_nextset_asked *a = &p->asked;
 	struct cli_request r;
 	cli_call_begin(&r);
-	int status = put_keys(p, &r, "add", &p->add);
-	cli_call_number(&r, "days", p->days);
+	int status = put_keys(p, &r, "add", &a->add, a->added);
+	cli_call_number(&r, "days", a->days);
 	cli_call_text(&r, "proposal", p->proposal);
-	cli_call_list(&r, "remove", &p->remove);
-	cli_call_list(&r, "renew", &p->renew);
+	cli_call_list(&r, "remove", &a->remove);
+	cli_call_list(&r, "renew", &a->renew);
 	if (!status)
-		status = put_keys(p, &r, "replace", &p->replace);
-	if (p->require_uv)
+		status = put_keys(p, &r, "replace", &a->replace, a->put);
+	if (a->require_uv)
 		jsonw_kbool(&r.j, "require_uv", true);
-	cli_call_list(&r, "restore", &p->restore);
-	cli_call_number(&r, "threshold", p->threshold);
+	cli_call_list(&r, "restore", &a->restore);
+	cli_call_number(&r, "threshold", a->threshold);
 	if (status) {
 		writer_free(&r.w);
 		return status;
@@ -183,104 +182,39 @@ wrong(const struct proposing *p, const char *what)
 	    "the statement that the gateway proposes %s", what);
 }
 
-/* A key of the set in force, as control tells of it. */
-struct known {
-	const struct json_value *key;
-	char person[SIGNERS_PRINCIPAL_MAX], print[SSHKEY_FINGERPRINT_CAP], digest[2 * DIGEST_SHA256_LEN + 1];
-	bool suspended;
-};
-
-/* The n-th; false behind the last. */
+/* As the gateway tells; what only counts for less on its word. */
 static bool
-known_at(const struct proposing *p, size_t n, struct known *ret)
+is_suspended(const void *ctx, const char *print)
 {
+	const struct proposing *p = ctx;
 	const struct json_value *people = json_get(json_root(p->people.doc), "people");
+	char one[SSHKEY_FINGERPRINT_CAP];
 	for (size_t i = 0; i < json_count(people); i++) {
 		const struct json_value *keys = json_get(json_at(people, i), "keys");
-		if (n >= json_count(keys)) {
-			n -= json_count(keys);
-			continue;
+		for (size_t k = 0; k < json_count(keys); k++) {
+			const struct json_value *key = json_at(keys, k);
+			if (json_cstr(json_get(key, "fingerprint"), one, sizeof one) && strcmp(one, print) == 0)
+				return json_type(json_get(key, "suspended")) == JSON_OBJECT;
 		}
-		*ret = (struct known){ .key = json_at(keys, n) };
-		ret->suspended = json_type(json_get(ret->key, "suspended")) == JSON_OBJECT;
-		json_cstr(json_get(json_at(people, i), "principal"), ret->person, sizeof ret->person);
-		json_cstr(json_get(ret->key, "fingerprint"), ret->print, sizeof ret->print);
-		json_cstr(json_get(ret->key, "key"), ret->digest, sizeof ret->digest);
-		return true;
 	}
 	return false;
 }
 
-static bool
-find_known(const struct proposing *p, const char *print, struct known *ret)
-{
-	for (size_t i = 0; known_at(p, i, ret); i++)
-		if (strcmp(ret->print, print) == 0)
-			return true;
-	return false;
-}
-
-/* Whether somebody who was named in that list, as the first word, is meant by that key. */
-static bool
-is_named(const struct cli_opt_list *l, const struct known *k)
-{
-	const char *const names[] = { k->person, k->print, k->digest };
-	for (unsigned i = 0; i < l->n; i++) {
-		size_t n = strcspn(l->at[i], " ");
-		for (size_t m = 0; m < sizeof names / sizeof names[0]; m++)
-			if (strlen(names[m]) == n && memcmp(names[m], l->at[i], n) == 0)
-				return true;
-	}
-	return false;
-}
-
-static bool
-is_listed(const struct proposing *p, const char *print)
-{
-	char one[SSHKEY_FINGERPRINT_CAP];
-	for (uint32_t i = 0; i < p->set.n; i++)
-		if (sshkey_fingerprint(&p->set.signer[i].key, one) == FG_OK && strcmp(one, print) == 0)
-			return true;
-	return false;
-}
-
-/* A key that the set lists: somebody asked for it, or it counts already. */
+/* A proposal that is known already is only shown: it must be the one of that digest. */
 static int
-check_key(const struct proposing *p, const struct sshkey *key)
+check(struct proposing *p, const char *gateway)
 {
-	char print[SSHKEY_FINGERPRINT_CAP];
-	struct known k;
-	for (unsigned i = 0; i < p->keys_n; i++)
-		if (sshkey_equal(key, &p->key[i]))
-			return 0;
-	if (sshkey_fingerprint(key, print))
+	uint8_t digest[DIGEST_SHA256_LEN];
+	char why[CLI_NEXTSET_WHY_MAX] = "", hex[2 * DIGEST_SHA256_LEN + 1];
+	int status = cli_nextset_before(&p->c, p->call, &p->set, gateway, &p->now, why);
+	if (status)
+		return status < 0 ? wrong(p, why) : status;
+	if (!p->proposal)
+		return cli_nextset_is(&p->now, &p->asked, is_suspended, p, &p->set, why) ? 0 : wrong(p, why);
+	if (digest_sha256(p->text, digest))
 		return cli_opt_fail(&p->c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
-	if (!find_known(p, print, &k))
-		return wrong(p, "lists a key that nobody asked for");
-	return !k.suspended || is_named(&p->restore, &k) ? 0 : wrong(p, "brings back a suspended key that nobody asked for");
-}
-
-/* Every key that was asked for is in it, and otherwise what was before; a proposal that is known already is only shown. */
-static int
-check(const struct proposing *p)
-{
-	int status = 0;
-	struct known k;
-	for (unsigned i = 0; i < p->keys_n; i++) {
-		uint32_t n = 0;
-		while (n < p->set.n && !sshkey_equal(&p->set.signer[n].key, &p->key[i]))
-			n++;
-		if (n == p->set.n)
-			return wrong(p, "lacks a key that you asked for");
-	}
-	for (uint32_t i = 0; i < p->set.n && !p->proposal && !status; i++)
-		status = check_key(p, &p->set.signer[i].key);
-	for (size_t i = 0; !p->proposal && !status && known_at(p, i, &k); i++)
-		if (!k.suspended && !is_named(&p->remove, &k) && !is_named(&p->replace, &k) && !is_listed(p, k.print))
-			status = wrong(p, "leaves out a key that nobody asked to take out");
-	if (!status && p->threshold >= 0 && p->set.threshold != (uint32_t)p->threshold)
-		status = wrong(p, "has another threshold than you asked for");
-	return status;
+	hex_encode(digest, sizeof digest, hex);
+	return strcmp(hex, p->proposal) == 0 ? 0 : wrong(p, "is another one than you asked for");
 }
 
 static void
@@ -291,14 +225,13 @@ tell_time(int64_t t, char dst[STAMP_CAP])
 }
 
 static void
-tell_key(const struct proposing *p, struct cli_table *t, const struct signer *s)
+tell_line(struct cli_table *t, const char *mark, const struct signer *s)
 {
 	char print[SSHKEY_FINGERPRINT_CAP] = "?", from[STAMP_CAP], until[STAMP_CAP];
-	struct known k;
 	(void)sshkey_fingerprint(&s->key, print);
 	tell_time(s->valid_after, from);
 	tell_time(s->valid_before, until);
-	cli_table_cell(t, "%s", !find_known(p, print, &k) ? "new" : k.suspended ? "back" : "");
+	cli_table_cell(t, "%s", mark);
 	cli_table_cell(t, "%s", s->principal);
 	cli_table_cell(t, "%s", s->user);
 	cli_table_cell(t, "%s", print);
@@ -307,22 +240,31 @@ tell_key(const struct proposing *p, struct cli_table *t, const struct signer *s)
 	cli_table_cell(t, "%s", s->require_uv ? "yes" : "no");
 }
 
+static bool
+counts_no_more(const struct proposing *p, const struct signer *s)
+{
+	char print[SSHKEY_FINGERPRINT_CAP];
+	return sshkey_fingerprint(&s->key, print) == FG_OK && is_suspended(p, print);
+}
+
+/* What changed is shown with what it was. */
+static void
+tell_key(const struct proposing *p, struct cli_table *t, const struct signer *s)
+{
+	const struct signer *was = cli_nextset_find(&p->now, &s->key);
+	bool changed = was && !cli_nextset_same(was, s);
+	tell_line(t, !was ? "new" : counts_no_more(p, s) ? "back" : changed ? "changed" : "", s);
+	if (changed)
+		tell_line(t, "was", was);
+}
+
 /* What leaves is shown as well: nobody misses a line that is not there. */
 static void
 tell_gone(const struct proposing *p, struct cli_table *t)
 {
-	static const char *const keys[] = { "valid_after", "valid_before", "require_uv" };
-	struct known k;
-	for (size_t i = 0; known_at(p, i, &k); i++) {
-		if (is_listed(p, k.print))
-			continue;
-		cli_table_cell(t, "out");
-		cli_table_cell(t, "%s", k.person);
-		cli_table_cell(t, "%s", "");
-		cli_table_cell(t, "%s", k.print);
-		for (size_t n = 0; n < sizeof keys / sizeof keys[0]; n++)
-			cli_table_value(t, json_get(k.key, keys[n]));
-	}
+	for (uint32_t i = 0; i < p->now.n; i++)
+		if (!cli_nextset_find(&p->set, &p->now.signer[i].key))
+			tell_line(t, counts_no_more(p, &p->now.signer[i]) ? "suspended" : "out", &p->now.signer[i]);
 }
 
 static void
@@ -333,6 +275,8 @@ tell(const struct proposing *p, const char *gateway)
 	cli_print_line(stderr, "You decide", "who may sign for %s from now on: signer set %u,", gateway, p->set.number);
 	cli_print_line(stderr, "", "of %u persons, of whom %u have to sign the one after it.", signers_persons(&p->set),
 	    p->set.threshold);
+	if (p->set.threshold != p->now.threshold)
+		cli_print_line(stderr, "", "The threshold changes: it was %u.", p->now.threshold);
 	cli_table_init(&t, heads);
 	for (uint32_t i = 0; i < p->set.n; i++)
 		tell_key(p, &t, &p->set.signer[i]);
@@ -396,7 +340,7 @@ run_propose(struct proposing *p)
 	    signers_parse(p->text, gateway, &p->set, why, sizeof why)))
 		status = wrong(p, "is not one in the form that people sign");
 	if (!status)
-		status = check(p);
+		status = check(p, gateway);
 	if (!status) {
 		tell(p, gateway);
 		status = finish(p, &reply);
@@ -412,17 +356,17 @@ propose(int argc, char **argv)
 	struct proposing *p = calloc(1, sizeof *p);
 	if (!p)
 		return CLI_COULD_NOT;
-	p->threshold = p->days = -1;
+	p->asked.threshold = p->asked.days = -1;
 	p->people.file = -1;
 	const struct cli_opt opts[] = {
-		{ "add", CLI_OPT_PAIRS, &p->add, 0, 0, 0 },
-		{ "remove", CLI_OPT_LIST, &p->remove, 0, 0, 0 },
-		{ "replace", CLI_OPT_PAIRS, &p->replace, 0, 0, 0 },
-		{ "renew", CLI_OPT_LIST, &p->renew, 0, 0, 0 },
-		{ "restore", CLI_OPT_LIST, &p->restore, 0, 0, 0 },
-		{ "threshold", CLI_OPT_NUMBER, &p->threshold, 1, SIGNERS_MAX, 0 },
-		{ "valid-days", CLI_OPT_NUMBER, &p->days, 1, DAYS_MAX, 0 },
-		{ "require-uv", CLI_OPT_FLAG, &p->require_uv, 0, 0, 0 },
+		{ "add", CLI_OPT_PAIRS, &p->asked.add, 0, 0, 0 },
+		{ "remove", CLI_OPT_LIST, &p->asked.remove, 0, 0, 0 },
+		{ "replace", CLI_OPT_PAIRS, &p->asked.replace, 0, 0, 0 },
+		{ "renew", CLI_OPT_LIST, &p->asked.renew, 0, 0, 0 },
+		{ "restore", CLI_OPT_LIST, &p->asked.restore, 0, 0, 0 },
+		{ "threshold", CLI_OPT_NUMBER, &p->asked.threshold, 1, SIGNERS_MAX, 0 },
+		{ "valid-days", CLI_OPT_NUMBER, &p->asked.days, 1, DAYS_MAX, 0 },
+		{ "require-uv", CLI_OPT_FLAG, &p->asked.require_uv, 0, 0, 0 },
 		{ "proposal", CLI_OPT_TEXT, &p->proposal, 0, 0, 0 },
 		{ "output", CLI_OPT_TEXT, &p->out, 0, 0, 'o' },
 		{ "sign", CLI_OPT_TEXT, &p->sign, 0, 0, 0 },

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
-#include "crypto/hex.h"
 #include "gateway/state/files.h"
 
 #define SIGS_MAX SIGNERS_MAX
@@ -278,19 +277,4 @@ people_knows(const struct people *p, const char *principal)
 		if (strcmp(p->set.signer[i].principal, principal) == 0)
 			return true;
 	return false;
-}
-
-bool
-people_names(const struct signer *s, const char *word)
-{
-	uint8_t key[DIGEST_SHA256_LEN];
-	char print[SSHKEY_FINGERPRINT_CAP], hex[2 * DIGEST_SHA256_LEN + 1];
-	if (!strcmp(s->principal, word))
-		return true;
-	if (!sshkey_fingerprint(&s->key, print) && !strcmp(print, word))
-		return true;
-	if (sshkey_digest(&s->key, key))
-		return false;
-	hex_encode(key, sizeof key, hex);
-	return !strcmp(hex, word);
 }

@@ -47,7 +47,5 @@ struct people_past { /* one set that is or was in force */
 const struct people_past *people_history(const struct people *p, size_t *ret_n);
 /* A person of the set in force. */
 bool people_knows(const struct people *p, const char *principal);
-/* A word that names signers: a principal, a fingerprint, or the 64 hex digits of a key's digest. */
-bool people_names(const struct signer *s, const char *word);
 
 #endif

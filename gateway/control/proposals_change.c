@@ -48,7 +48,7 @@ find(const struct change *g, const char *word, uint32_t *ret)
 {
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
-		if (people_names(&g->set.signer[i], word)) {
+		if (signers_named(&g->set.signer[i], view_str(word))) {
 			*ret = i;
 			n++;
 		}
@@ -144,7 +144,7 @@ renew(struct change *g, char *text)
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
 		struct signer *s = &g->set.signer[i];
-		if (!people_names(s, text))
+		if (!signers_named(s, view_str(text)))
 			continue;
 		n++;
 		s->valid_before = g->until;
@@ -159,7 +159,7 @@ restore(struct change *g, char *text)
 {
 	unsigned n = 0;
 	for (uint32_t i = 0; i < g->set.n; i++) {
-		if (!people_names(&g->set.signer[i], text) || !is_suspended(g, &g->set.signer[i]))
+		if (!signers_named(&g->set.signer[i], view_str(text)) || !is_suspended(g, &g->set.signer[i]))
 			continue;
 		g->touched[i] = g->changed = true;
 		n++;
@@ -203,7 +203,8 @@ apply(struct change *g)
 		    SIGNERS_MAX);
 		return false;
 	}
-	g->from = now - now % DAY;
+	g->set.time = now;
+	g->from = now - now % DAY; /* of the very day that the statement was written, as whoever reads it works out again */
 	g->until = g->from + (int64_t)days * DAY;
 	g->require_uv = call_flag(g->call, "require_uv");
 	g->changed = threshold != g->set.threshold;
@@ -297,7 +298,6 @@ proposals_propose(struct proposals *p, struct call *call)
 		return;
 	}
 	g->set.number++;
-	g->set.time = control_now(c);
 	writer_init(&text, SIGNERS_SET_BYTES_MAX);
 	int err = digest_sha256(people_set_text(c->people), g->set.previous);
 	if (!err && signers_check(&g->set, why, sizeof why))

@@ -123,7 +123,7 @@ left_without(const struct control *c, const char *word, unsigned *ret_n)
 	if (!rest)
 		return FG_ENOMEM;
 	for (uint32_t i = 0; i < set->n; i++)
-		if (!people_names(&set->signer[i], word))
+		if (!signers_named(&set->signer[i], view_str(word)))
 			rest->signer[rest->n++] = set->signer[i];
 	*ret_n = signers_persons_at(rest, control_now(c));
 	free(rest);
@@ -143,7 +143,7 @@ suspend_all(struct control *c, struct call *call, const char *word, unsigned *re
 	*ret_n = *ret_again = 0;
 	(void)call_text(call, "reason", reason, sizeof reason);
 	for (uint32_t i = 0; i < set->n; i++) {
-		if (!people_names(&set->signer[i], word))
+		if (!signers_named(&set->signer[i], view_str(word)))
 			continue;
 		bool again = people_suspended_at(c->people, &set->signer[i].key) != 0;
 		int one = suspend_one(c, &set->signer[i], requests_actor(c, call), reason);
@@ -163,7 +163,7 @@ suspensions_order(struct control *c, struct call *call)
 	unsigned named = 0, left = 0, keys, again;
 	(void)call_text(call, "who", word, sizeof word);
 	for (uint32_t i = 0; i < set->n; i++)
-		named += people_names(&set->signer[i], word);
+		named += signers_named(&set->signer[i], view_str(word));
 	if (!named) {
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate people list",
 		    "no key and nobody of the signer set in force has that name");

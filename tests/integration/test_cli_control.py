@@ -72,7 +72,7 @@ def error(ident, text, status=1, cure="do this"):
 class Control(threading.Thread):
     def __init__(self, run, tmp):
         super().__init__(daemon=True)
-        self.tmp, self.answers, self.calls = str(tmp), {}, []
+        self.tmp, self.answers, self.calls, self.over = str(tmp), {}, [], False
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.bind(os.path.join(run, "control.sock"))
         self.sock.listen()
@@ -84,7 +84,19 @@ class Control(threading.Thread):
                 conn, _ = self.sock.accept()
             except OSError:
                 return
+            if self.over:
+                conn.close()
+                return
             threading.Thread(target=self.serve, args=(conn,), daemon=True).start()
+
+    def stop(self):
+        """Closed under a thread that waits in accept, the number of the socket would be the next test's."""
+        self.over = True
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+            s.connect(self.sock.getsockname())
+            self.join(60)
+        assert not self.is_alive()
+        self.sock.close()
 
     def serve(self, conn):
         self.conn = conn
@@ -123,7 +135,7 @@ def control(tmp_path):
     c = Control(str(run_dir), tmp_path)
     c.dir = tmp_path
     yield c
-    c.sock.close()
+    c.stop()
 
 
 def cli(control, *args, want=0, cwd=None):
@@ -140,60 +152,158 @@ PEOPLE = {"floors": {"canary": 1, "canary_max": 50, "production": 2}, "number": 
                "valid_before": "2028-01-01T00:00:00Z"}], "principal": "alice@x.example", "user": "alice"}], "threshold": 2}
 
 
-def statement_of_set(*signers, threshold=1):
-    """The statement of signer set 1 of gate.example.net/log, as a gateway writes it."""
-    canonical = lambda v: json.dumps(v, sort_keys=True, separators=(",", ":"))
-    members = {"number": 1, "previous": "ab" * 32, "threshold": threshold, "time": "2026-01-02T00:00:00Z", "signers": [
-        {"key": key, "principal": who, "require_uv": False, "user": "", "valid_after": "2026-01-01T00:00:00Z",
-         "valid_before": "2028-01-01T00:00:00Z"} for who, key in signers]}
+def line(who, key, **other):
+    """One signer of a set."""
+    return {"key": key, "principal": who, "require_uv": False, "user": "", "valid_after": "2026-01-01T00:00:00Z",
+            "valid_before": "2028-01-01T00:00:00Z", **other}
+
+
+def fresh(who, key, **other):
+    """One that the set of statement_of_set brings."""
+    return line(who, key, **{"valid_after": "2026-01-02T00:00:00Z", "valid_before": "2028-01-02T00:00:00Z", **other})
+
+
+def statement_of_set(*signers, threshold=1, number=2, previous="", predicate=None, **other):
+    """The statement of a signer set of gate.example.net/log, as a gateway writes it."""
+    members = {"number": number, "previous": previous, "threshold": threshold, "time": "2026-01-02T00:00:00Z",
+               "signers": list(signers), **other}
     return canonical({"_type": "https://in-toto.io/Statement/v1", "predicateType": "urn:fotagate:signers:v1", "predicate": {
-        "gateway": "gate.example.net/log", "set": members}, "subject": [{"name": "signers", "digest": {
-            "sha256": hashlib.sha256(canonical(members).encode()).hexdigest()}}]})
+        "gateway": "gate.example.net/log", "set": members, **(predicate or {})}, "subject": [{"name": "signers", "digest": {
+            "sha256": hashlib.sha256(canonical(members)).hexdigest()}}]}).decode()
 
 
-def test_a_signer_set_is_looked_at_before_anybody_signs_it(control, tmp_path):
+class Board:
+    """A control that shows a set in force, with alice, bob and (suspended) dave, and proposes what a test says."""
+
+    def __init__(self, control, tmp_path):
+        self.control, self.dir, self.out, self.prints = control, tmp_path, tmp_path / "set", {}
+        for name in ("alice", "bob", "carol", "dave", "mallory"):
+            path = str(tmp_path / name)
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path], check=True)
+            setattr(self, name, (f"{name}@x.example", " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])))
+            self.prints[name] = subprocess.run(["ssh-keygen", "-lf", path], check=True, capture_output=True,
+                                               text=True).stdout.split()[1]
+        self.kept = [line(*self.alice, user="alice"), line(*self.bob)]
+        self.now = statement_of_set(*self.kept, line(*self.dave), threshold=2, number=1, previous="ab" * 32)
+        self.previous = hashlib.sha256(self.now.encode()).hexdigest()
+        self.shows(self.now)
+        self.tells("alice", "bob")
+
+    def tells(self, *names):
+        """What people.list says: these count, dave is suspended."""
+        key = PEOPLE["people"][0]["keys"][0]
+        gone = {"at": "2026-01-01T00:00:00Z", "by": "root", "reason": "lost"}
+        self.control.answers["people.list"] = Reply({**PEOPLE, "people": [
+            {"keys": [{**key, "fingerprint": self.prints[n], **({"suspended": gone} if n == "dave" else {})}],
+             "principal": getattr(self, n)[0], "user": ""} for n in (*names, "dave")]})
+
+    def shows(self, text):
+        def answer(args):
+            assert args == {"kind": "signers", "number": 1}
+            return Reply({"digest": "00" * 32}, file=text.encode())
+        self.control.answers["file.open"] = answer
+
+    def text(self, *signers, **other):
+        return statement_of_set(*signers, **{"previous": self.previous, "threshold": 2, **other})
+
+    def ask(self, text, *options, want=0, name="signers.2.json"):
+        self.control.answers["people.propose"] = Reply({"gateway": "gate.example.net/log", "name": name, "statement": text})
+        self.out.unlink(missing_ok=True)
+        r = cli(self.control, "people", "propose", *options, "-o", self.out, want=want)
+        assert self.out.exists() == (want == 0)
+        return r
+
+    def add(self, name, account=""):
+        return "--add", f"{name}@x.example{account} {self.dir}/{name}.pub"
+
+    def refused(self, why, text, *options):
+        r = self.ask(text, *(options or self.add("carol")), want=1)
+        assert why in r.err and "You decide" not in r.err, r.err
+
+
+def marks(r):
+    return re.findall(r"(?m)^(\w*) +(\w+)@", r.err)
+
+
+@pytest.fixture
+def board(control, tmp_path):
+    return Board(control, tmp_path)
+
+
+def test_a_signer_set_is_looked_at_before_anybody_signs_it(board):
     """What control proposes must be what was asked for: nobody comes, comes back or goes unasked."""
-    who, prints = {}, {}
-    for name in ("alice", "carol", "dave", "mallory"):
-        key = str(tmp_path / name)
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key], check=True)
-        who[name] = (f"{name}@x.example", " ".join((tmp_path / f"{name}.pub").read_text().split()[:2]))
-        prints[name] = subprocess.run(["ssh-keygen", "-lf", key], check=True, capture_output=True, text=True).stdout.split()[1]
-    alice, carol, dave, mallory = (who[name] for name in sorted(who))
-    counts = PEOPLE["people"][0]["keys"][0]
-    gone = {"at": "2026-01-01T00:00:00Z", "by": "root", "reason": "lost"}
-    control.answers["people.list"] = Reply({**PEOPLE, "people": [
-        {"keys": [{**counts, "fingerprint": prints["alice"]}], "principal": "alice@x.example", "user": ""},
-        {"keys": [{**counts, "fingerprint": prints["dave"], "suspended": gone}], "principal": "dave@x.example", "user": ""}]})
-    out = tmp_path / "set"
-    ask = ("people", "propose", "--add", f"carol@x.example {tmp_path}/carol.pub", "-o", str(out))
+    alice, bob = board.kept
+    carol, mallory, dave = fresh(*board.carol), fresh(*board.mallory), line(*board.dave)
+    board.refused("leaves out " + board.prints["carol"], board.text(alice, bob, mallory), *board.add("carol"),
+                  *board.add("mallory"))
+    board.refused("a key that nobody asked for", board.text(alice, bob, carol, mallory))
+    board.refused("nobody asked to take out", board.text(alice, carol))
+    board.refused("a suspended key", board.text(alice, bob, dave, carol))
+    board.refused("not one in the form", board.text(alice, bob, carol) + " ")
+    board.refused("not one in the form", "{}")
+    board.refused("threshold", board.text(alice, bob, carol), *board.add("carol"), "--threshold", "3")
+    r = board.ask(board.text(alice, bob, carol), *board.add("carol"))
+    assert board.out.read_text() == board.text(alice, bob, carol)
+    assert marks(r) == [("", "alice"), ("", "bob"), ("new", "carol"), ("suspended", "dave")]
+    assert [c[:2] for c in board.control.calls[-2:]] == [("people.propose", {"add": [" ".join(board.carol)]}),
+                                                         ("file.open", {"kind": "signers", "number": 1})]
+    # Whoever is named may go, come back, run longer, or have another key.
+    longer = {**bob, "valid_before": "2026-04-12T00:00:00Z"}
+    for options, signers, mark in (
+            (("--remove", "bob@x.example"), (alice, carol), ("out", "bob")),
+            (("--remove", board.prints["bob"]), (alice, carol), ("out", "bob")),
+            (("--restore", "dave@x.example"), (alice, bob, dave, carol), ("back", "dave")),
+            (("--replace", f"{board.prints['bob']} {board.dir}/mallory.pub"), (alice, {**mallory, "principal": bob["principal"]},
+                                                                              carol), ("out", "bob"))):
+        assert mark in marks(board.ask(board.text(*signers), *board.add("carol"), *options))
+    r = board.ask(board.text(alice, longer), "--renew", board.prints["bob"], "--valid-days", "100")
+    assert marks(r) == [("", "alice"), ("changed", "bob"), ("was", "bob"), ("suspended", "dave")]
+    second = fresh(board.alice[0], board.carol[1], user="alice")
+    board.ask(board.text(alice, bob, second), "--add", f"alice@x.example {board.dir}/carol.pub")
+    board.ask(board.text(alice, bob, {**carol, "user": "cc"}), *board.add("carol", "=cc"))
+    assert "it was 2" in board.ask(board.text(alice, bob, threshold=1), "--threshold", "1").err
+    board.control.answers["people.propose"] = Reply({
+        "gateway": "gate.example.net/log", "name": "../set", "statement": board.text(alice, bob, threshold=1)})
+    assert "name" in cli(board.control, "people", "propose", "--threshold", "1", want=1, cwd=board.dir).err
 
-    def proposes(text, name="signers.1.json"):
-        control.answers["people.propose"] = Reply({"gateway": "gate.example.net/log", "name": name, "statement": text})
 
-    for text, why in ((statement_of_set(alice, mallory), "lacks a key"),
-                      (statement_of_set(alice, carol, mallory), "nobody asked for"),
-                      (statement_of_set(carol), "leaves out a key"),
-                      (statement_of_set(alice, carol, dave), "brings back a suspended key"),
-                      (statement_of_set(alice, carol) + " ", "not one in the form"), ("{}", "not one in the form")):
-        proposes(text)
-        r = cli(control, *ask, want=1)
-        assert why in r.err and not out.exists()
-    proposes(statement_of_set(alice, carol))
-    assert "threshold" in cli(control, *ask, "--threshold", "2", want=1).err
-    r = cli(control, *ask)
-    assert out.read_text() == statement_of_set(alice, carol)
-    assert re.findall(r"(?m)^(\w+) +(\w+)@", r.err) == [("new", "carol"), ("out", "dave")]
-    assert control.calls[-1] == ("people.propose", {"add": [" ".join(carol)]}, [])
-    # Whoever is named may go, or come back.
-    for option, name, people, mark in (("--remove", "alice@x.example", (carol,), ("out", "alice")),
-                                       ("--remove", prints["alice"], (carol,), ("out", "alice")),
-                                       ("--restore", "dave@x.example", (alice, carol, dave), ("back", "dave"))):
-        out.unlink()
-        proposes(statement_of_set(*people))
-        assert mark in re.findall(r"(?m)^(\w+) +(\w+)@", cli(control, *ask, option, name).err)
-    proposes(statement_of_set(alice, carol), name="../set")
-    assert "name" in cli(control, *ask[:-2], want=1).err
+def test_a_control_that_lies_about_who_may_sign_now(board):
+    """people.list is control's word as the statement is: what was before is the text whose digest the statement names."""
+    alice, bob = board.kept
+    carol, mallory = fresh(*board.carol), fresh(*board.mallory)
+    # Her key in both: the list and the statement agree, and the set in force does not know her.
+    board.tells("alice", "bob", "mallory")
+    board.refused("lists " + board.prints["mallory"] + " of mallory@x.example", board.text(alice, bob, mallory, carol))
+    board.tells("alice", "bob")
+    # One person who counts as two, another account, dates, keys with and without a PIN.
+    for which, other, field in ((0, {"principal": "alice2@x.example"}, "the person"), (0, {"user": "mallory"}, "the account"),
+                                (1, {"user": "bob"}, "the account"), (1, {"valid_before": "2038-01-01T00:00:00Z"}, "the dates"),
+                                (1, {"valid_after": "2027-01-01T00:00:00Z"}, "the dates")):
+        changed = [dict(alice), dict(bob)]
+        changed[which].update(other)
+        board.refused(field + " of " + board.prints[("alice", "bob")[which]], board.text(*changed, carol))
+    for other, field in (({"principal": "alice@x.example"}, "the person"), ({"user": "mallory"}, "the account"),
+                         ({"valid_before": "2030-01-01T00:00:00Z"}, "the dates"), ({"valid_after": "2026-01-01T00:00:00Z"}, "the dates")):
+        board.refused(field + " of " + board.prints["carol"], board.text(alice, bob, {**carol, **other}))
+    board.refused("the dates", board.text(alice, {**bob, "valid_before": "2038-01-01T00:00:00Z"}), "--renew", "bob@x.example")
+    board.refused("has a threshold of 1, and nobody asked for another than 2", board.text(alice, bob, carol, threshold=1))
+    floors = {"floors": {"canary": 1, "canary_max": 50, "production": 1}}
+    board.refused("not one in the form", board.text(alice, bob, carol, predicate=floors))
+    board.refused("not one in the form", board.text(alice, bob, carol, **floors))
+    # Another predecessor: one that it does not show, one that is no set, and one of another number or gateway.
+    board.refused("another predecessor", board.text(alice, bob, carol, previous="cd" * 32))
+    follows = lambda old, **other: board.text(alice, bob, carol, previous=hashlib.sha256(old.encode()).hexdigest(), **other)
+    for shown in (board.now + " ", board.now.replace("gate.example", "gate2.example"), "{}", board.text(alice, bob, number=7)):
+        board.shows(shown)
+        board.refused("another predecessor", board.text(alice, bob, carol))
+        board.refused("no signer set 1 of this gateway", follows(shown))
+    board.shows(board.now)
+    # What is there already is the one of that digest, and is shown against the set in force.
+    smuggled = board.text(alice, bob, mallory)
+    digest = hashlib.sha256(smuggled.encode()).hexdigest()
+    board.tells("alice", "bob", "mallory")
+    assert ("new", "mallory") in marks(board.ask(smuggled, "--proposal", digest))
+    board.refused("another one than you asked for", smuggled, "--proposal", board.previous)
 
 
 # ---- the protocol ----

@@ -33,9 +33,9 @@ class Board:
         return self.gate.cli("people", "propose", *change, *where, *sign, ok=ok)
 
     def marks(self, *change, out):
-        """What a person is shown of a set before signing it: who is new, comes back or leaves."""
+        """What a person is shown of a set before signing it: who is new, changes, comes back or leaves."""
         said = self.gate.tool("fotagate", "-C", os.path.join(self.gate.root, "run"), "people", "propose", *change, "-o", out)
-        return re.findall(r"(?m)^(new|back|out) +(\w+)@", said.stderr)
+        return re.findall(r"(?m)^(new|changed|was|back|out|suspended) +(\w+)@", said.stderr)
 
     def sign(self, path, name):
         sig = f"{path}.{name}.sig"
@@ -95,7 +95,7 @@ def test_a_board_and_its_life(gate):
     path = os.path.join(gate.dir, "set2.json")
     fresh = board.key("fresh")
     assert board.marks("--replace", f"{who('bob')} {fresh}", "--renew", who("carol"), out=path) == [
-        ("new", "bob"), ("out", "bob")]
+        ("new", "bob"), ("changed", "carol"), ("was", "carol"), ("out", "bob")]
     signatures = [board.sign(path, "alice"), board.sign(path, "carol")]
     board.keys["mallory"] = board.key("mallory")[:-4]
     assert gate.cli("people", "submit", path, board.sign(path, "mallory"), ok=(1,))["error"]["id"] == "REFUSED"
@@ -136,7 +136,7 @@ def test_a_board_and_its_life(gate):
 
     # Bring back: only by a set that says so, signed by the others.
     path = os.path.join(gate.dir, "set3.json")
-    assert board.marks("--threshold", "1", out=path) == [("out", "carol")]
+    assert board.marks("--threshold", "1", out=path) == [("suspended", "carol")]
     assert who("carol") not in open(path).read()
     os.unlink(path)
     assert board.marks("--restore", who("carol"), out=path) == [("back", "carol")]
