@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* edge_boot - what an edge is handed before it starts: configuration, sockets, keys. */
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -35,11 +36,24 @@ edge_parse_bundle(int fd, struct bundle **ret_bundle, struct config **ret_config
 	return err;
 }
 
+/* A jail lets a role read its own limits. */
+static uint32_t
+conns_within(uint32_t wanted)
+{
+	struct rlimit fds;
+	if (getrlimit(RLIMIT_NOFILE, &fds) || fds.rlim_cur >= (rlim_t)wanted + EDGE_FDS_KEPT)
+		return wanted;
+	uint32_t n = fds.rlim_cur > 2 * EDGE_FDS_KEPT ? (uint32_t)fds.rlim_cur - EDGE_FDS_KEPT : (uint32_t)fds.rlim_cur / 2;
+	oplog(OPLOG_WARNING, "limits.connections: %u would need more descriptors than there may be (%llu); it is %u here", wanted,
+	    (unsigned long long)fds.rlim_cur, n);
+	return n ? n : 1;
+}
+
 void
 edge_limits_of(const struct config *c, struct net_limits *l)
 {
 	net_limits_default(l);
-	l->conns_max = (uint32_t)c->limits.connections;
+	l->conns_max = conns_within((uint32_t)c->limits.connections);
 	l->http.head_max = (uint32_t)c->limits.head_bytes;
 	l->requests_max = (uint32_t)c->limits.requests_per_connection;
 	l->body_max = (uint32_t)c->limits.body_bytes;

@@ -26,6 +26,7 @@
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
 #define EDGE_LIST_MAX TLS_PSK_FILE_MAX /* a list that grows with the fleet, of revoked certificates or shared keys */
 #define EDGE_TICK_MS 250
+#define EDGE_FDS_KEPT 1024       /* descriptors that are not connections: listeners, peers, and each image in stock */
 #define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
 
 /*
@@ -136,6 +137,7 @@ struct edge {
 /* ---- edge_boot.c ---- */
 /* fd stays the caller's. 0 and both; what is wrong with a configuration is logged. */
 int edge_parse_bundle(int fd, struct bundle **ret_bundle, struct config **ret_config);
+/* No more connections than descriptors allow: one that cannot be received is a broken message, and the end of the process. */
 void edge_limits_of(const struct config *c, struct net_limits *l);
 int edge_on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd);
 /* Every listener of the configuration, from what was handed over. */

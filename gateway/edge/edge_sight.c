@@ -177,7 +177,7 @@ edge_sight_refused(struct edge *e, const struct conn *conn)
 	m->severity = (uint8_t)entry_event_severity(ENTRY_AUTH_FAILED);
 	snprintf(m->out, sizeof m->out, "denied");
 	snprintf(m->obj, sizeof m->obj, "listener:%s", e->config->listeners[tag].name);
-	snprintf(m->msg, sizeof m->msg, "a client certificate was refused: %s", tls_peer_refusal_name(why));
+	snprintf(m->msg, sizeof m->msg, "a client certificate that was presented is refused: %s", tls_peer_refusal_name(why));
 	/* Whose it is the log knows by the pseudonym alone. */
 	hex_encode(spki, sizeof spki, digits);
 	m->have_dev = e->table && table_find(e->table, IDENTITY_CERT, view_str(digits), &row);

@@ -196,6 +196,9 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 				oplog(OPLOG_NOTICE,
 				    "listener %s: %u connections were reset: certificate or key withdrawn, or not shown yet",
 				    l->name, r.n);
+			/* Connections keep it for days, where the secrets are forgotten after two hours. */
+			if (tls_tickets_forget(e->listener[i].tls))
+				oplog(OPLOG_WARNING, "listener %s: old keys of tickets stay with its connections", l->name);
 			tls_free(e->listener[i].tls);
 			e->listener[i].tls = tls;
 		} else if (n < cap) {

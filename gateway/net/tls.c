@@ -289,8 +289,8 @@ fill_psk(struct tls *tls, const struct tls_config *config, char why[TLS_WHY_MAX]
 	return err == FG_ENOMEM ? err : err ? FG_EINVAL : FG_OK;
 }
 
-static int
-own_tickets(struct tls *tls)
+int
+tls_tickets_forget(struct tls *tls)
 {
 	uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET];
 	int err = RAND_bytes(secrets[0], sizeof secrets) == 1 ? tls_tickets_set(tls, secrets) : FG_ENOMEM;
@@ -322,7 +322,7 @@ tls_new(const struct tls_config *config, struct tls **ret_tls, char why[TLS_WHY_
 	}
 	int err = fill_psk(tls, config, why);
 	if (!err) /* of its own, until somebody says others */
-		err = own_tickets(tls);
+		err = tls_tickets_forget(tls);
 	if (err) {
 		tls_free(tls);
 		return err;

@@ -44,11 +44,14 @@ enum tls_peer {
 	TLS_PEER_REQUIRED,
 };
 
-/* Why a client's certificate ended the handshake. All but UNTRUSTED are said of chains whose signatures are good. */
+/*
+ * Why a client's certificate ended the handshake. All but UNTRUSTED are said of
+ * chains whose signatures are good; that the client has the key is not proved yet.
+ */
 enum tls_refusal {
 	TLS_REFUSAL_NONE = 0,
-	TLS_REFUSAL_UNTRUSTED, /* no anchor's, malformed, weak, or for another purpose */
-	TLS_REFUSAL_DATES,     /* not yet or no longer valid */
+	TLS_REFUSAL_UNTRUSTED, /* no anchor's, malformed, weak, for another purpose, or under a CA outside its dates */
+	TLS_REFUSAL_DATES,     /* not yet or no longer valid itself */
 	TLS_REFUSAL_REVOKED,
 	TLS_REFUSAL_NO_CRL,    /* a CA of the chain has no current revocation list here */
 };
@@ -99,6 +102,11 @@ void tls_free(struct tls *tls);
  * 0 or FG_ENOMEM, and nothing has changed.
  */
 int tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_TICKET_SECRET]);
+/*
+ * Back to keys of its own: a struct that only sessions keep alive then holds
+ * nothing that opens tickets of others. 0 or FG_ENOMEM, and nothing has changed.
+ */
+int tls_tickets_forget(struct tls *tls);
 
 /* fd stays the caller's. now_s: the time client certificates are checked at. NULL: no memory. */
 struct tls_session *tls_session_new(struct tls *tls, int fd, int64_t now_s);

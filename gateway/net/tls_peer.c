@@ -93,13 +93,15 @@ on_verify(int ok, X509_STORE_CTX *ctx)
 	return 1;
 }
 
+/* depth: of the certificate it is about; 0: the client's own. */
 static enum tls_refusal
-refusal_of(int err)
+refusal_of(int err, int depth)
 {
 	switch (err) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
-		return TLS_REFUSAL_DATES;
+		/* Dates of a CA are looked at before the signature it made: the client's certificate may be anybody's. */
+		return depth == 0 ? TLS_REFUSAL_DATES : TLS_REFUSAL_UNTRUSTED;
 	case X509_V_ERR_CERT_REVOKED:
 		return TLS_REFUSAL_REVOKED;
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
@@ -122,18 +124,43 @@ key_digest(X509 *x, uint8_t out[TLS_SPKI_LEN])
 	return ok;
 }
 
+/*
+ * Signatures, dates and purposes without the lists. A list's own signature is
+ * checked, over all of it, before the certificate's: whoever made his himself is
+ * to be found out for less than that.
+ */
+static bool
+is_ours(const struct tls *tls, X509_STORE_CTX *ctx)
+{
+	X509_STORE_CTX *plain = X509_STORE_CTX_new();
+	bool ok = plain && X509_STORE_CTX_init(plain, SSL_CTX_get_cert_store(tls->ctx), X509_STORE_CTX_get0_cert(ctx),
+	    X509_STORE_CTX_get0_untrusted(ctx)) == 1;
+	if (ok) {
+		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(plain);
+		ok = X509_VERIFY_PARAM_set1(param, X509_STORE_CTX_get0_param(ctx)) == 1 &&
+		    X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1 &&
+		    X509_verify_cert(plain) == 1;
+	}
+	if (!ok) {
+		X509_STORE_CTX_set_error(ctx, plain ? X509_STORE_CTX_get_error(plain) : X509_V_ERR_OUT_OF_MEM);
+		X509_STORE_CTX_set_error_depth(ctx, plain ? X509_STORE_CTX_get_error_depth(plain) : 0);
+	}
+	X509_STORE_CTX_free(plain);
+	return ok;
+}
+
 static int
 verify_client(X509_STORE_CTX *ctx, void *arg)
 {
 	struct tls_session *s = session_of(ctx);
 	(void)arg;
 	s->no_good = X509_V_OK;
-	bool good = X509_verify_cert(ctx) == 1;
+	bool good = (!s->tls->crls || is_ours(s->tls, ctx)) && X509_verify_cert(ctx) == 1;
 	if (good) /* what on_verify let pass, for a while or for good */
 		X509_STORE_CTX_set_error(ctx, s->no_good);
 	if (good && s->no_good == X509_V_OK)
 		return 1;
-	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx));
+	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
 	if (!key_digest(X509_STORE_CTX_get0_cert(ctx), s->peer))
 		s->refusal = TLS_REFUSAL_UNTRUSTED;
 	return 0;

@@ -138,9 +138,20 @@ on_identity(SSL *ssl, const char *identity, unsigned char *key, unsigned max)
 	return max >= RANDOM_KEY && RAND_bytes(key, RANDOM_KEY) == 1 ? RANDOM_KEY : 0;
 }
 
+/* What somebody wrote into a module. Tickets, ours and others', are longer and not printable. */
+static bool
+is_written(struct view identity)
+{
+	size_t i = 0;
+	while (i < identity.n && identity.p[i] >= 0x21 && identity.p[i] <= 0x7e)
+		i++;
+	return i == identity.n && identity.n <= TLS_PSK_IDENTITY_MAX;
+}
+
 /*
  * TLS 1.3, where tickets come here as well. The identity is tied to the session
  * that OpenSSL makes of it, so that only a key that was proved names somebody.
+ * An unknown one fails by a random key, as in TLS 1.2.
  */
 static int
 on_find(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSION **ret)
@@ -150,9 +161,9 @@ on_find(SSL *ssl, const unsigned char *identity, size_t n, SSL_SESSION **ret)
 	const struct row *r = find(s->tls->psk, view_of(identity, n));
 	uint8_t key[TLS_PSK_KEY_MAX];
 	*ret = NULL;
-	if (!r)
+	if (!r && !is_written(view_of(identity, n)))
 		return 1;
-	size_t key_n = key_of(s->tls->psk, r, key, sizeof key);
+	size_t key_n = r ? key_of(s->tls->psk, r, key, sizeof key) : RAND_bytes(key, RANDOM_KEY) == 1 ? RANDOM_KEY : 0;
 	const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, aes128);
 	SSL_SESSION *session = SSL_SESSION_new();
 	int ok = session && key_n && cipher && SSL_SESSION_set1_master_key(session, key, key_n) == 1 &&

@@ -292,7 +292,7 @@ on_tickets(evutil_socket_t fd, short what, void *arg)
 	struct supervisor *s = arg;
 	(void)fd;
 	(void)what;
-	supervisor_boot_tickets(s);
+	supervisor_boot_tickets(s, false);
 	supervisor_role_after(s->tickets_due, tickets_period(s));
 }
 

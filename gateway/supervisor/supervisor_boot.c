@@ -86,7 +86,8 @@ struct handing {
 	unsigned index;           /* among several of that role */
 	supervisor_plan_say say;  /* with chan NULL */
 	unsigned problems;
-	int err;                  /* first failure of sending */
+	int missing;              /* first file that could not be opened; the others are sent */
+	int err;                  /* first failure of sending: there is nobody to send to */
 };
 
 /* Takes fd. */
@@ -120,8 +121,8 @@ hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned
 		return;
 	}
 	h->problems++;
-	if (!h->err)
-		h->err = fd;
+	if (!h->missing)
+		h->missing = fd;
 	if (h->chan)
 		oplog(OPLOG_ERR, "for %s: %s", msg_role_name(h->role), why);
 	else
@@ -329,7 +330,7 @@ supervisor_boot_send(struct supervisor *s, struct instance *i)
 		return r;
 	struct handing h = { .s = s, .chan = i->chan, .role = i->role, .index = i->index };
 	hand_all(&h);
-	return h.err;
+	return h.err ? h.err : h.missing;
 }
 
 int
@@ -339,13 +340,13 @@ supervisor_boot_files(struct supervisor *s, struct instance *i, const struct pla
 	hand_files(&h, plan);
 	for (unsigned n = 0; n < plan->listeners_n; n++)
 		hand_listener_files(&h, plan, n);
-	return h.err;
+	return h.err ? h.err : h.missing;
 }
 
 void
-supervisor_boot_tickets(struct supervisor *s)
+supervisor_boot_tickets(struct supervisor *s, bool all)
 {
-	if (tickets_roll(&s->tickets)) {
+	if (all ? tickets_make(&s->tickets) : tickets_roll(&s->tickets)) {
 		oplog(OPLOG_ERR, "session tickets keep their key: no random numbers");
 		return;
 	}

@@ -184,8 +184,8 @@ void supervisor_boot_message(const struct supervisor *s, enum msg_role role, uns
     struct msg_boot *ret);
 /* The files that the plan names, as far as they are the role's: before a reload. What is missing is said in the log. */
 int supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan);
-/* New secrets for session tickets, to all edges. */
-void supervisor_boot_tickets(struct supervisor *s);
+/* A new secret for session tickets, to all edges. all: and what the one before sealed is worth nothing from now on. */
+void supervisor_boot_tickets(struct supervisor *s, bool all);
 
 /* ---- supervisor_role.c ---- */
 

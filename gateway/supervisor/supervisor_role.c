@@ -313,6 +313,12 @@ died(struct instance *i, int status)
 		s->status = ROLE_EXIT_SANDBOX;
 		supervisor_role_stop_all(s);
 	} else {
+		/*
+		 * What an attempt to take it over ends in. Whoever had it in his hand had the secrets too, and could go
+		 * on making tickets of any module; who is only out of memory, or killed by hand, costs nobody a handshake.
+		 */
+		if (i->role == MSG_ROLE_EDGE && (incident || (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)))
+			supervisor_boot_tickets(s, true);
 		i->restarts++;
 		schedule_restart(i);
 	}

@@ -1507,7 +1507,7 @@ test_a_revoked_certificate(void **state)
 	assert_int_equal(entry.event, ENTRY_AUTH_FAILED);
 	assert_string_equal(entry.out, "denied");
 	assert_string_equal(entry.obj, "listener:tls");
-	assert_string_equal(entry.msg, "a client certificate was refused: revoked");
+	assert_string_equal(entry.msg, "a client certificate that was presented is refused: revoked");
 	assert_false(entry.have_dev);
 	quiet(f, f->audit);
 	assert_int_equal(f->entries, 1);

@@ -69,12 +69,15 @@ static int
 fake_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 {
 	struct fake *f = ctx;
-	uint8_t first[2][1] = { { 0 } };
+	uint8_t first[2][3] = { { 0 } };
 	(void)r;
 	/* Those of the boot dialogue come before there is a trace to write to. */
-	if (what->kind == MSG_FD_TICKETS && f->role && pread(fd, first[0], 1, 0) == 1 &&
-	    pread(fd, first[1], 1, TICKETS_SECRET) == 1)
-		trace(f, "tickets %02x %02x", first[0][0], first[1][0]);
+	if (what->kind == MSG_FD_PSK && f->role)
+		trace(f, "psk of listener %u", what->ordinal);
+	if (what->kind == MSG_FD_TICKETS && f->role && pread(fd, first[0], 3, 0) == 3 &&
+	    pread(fd, first[1], 3, TICKETS_SECRET) == 3)
+		trace(f, "tickets %02x%02x%02x %02x%02x%02x", first[0][0], first[0][1], first[0][2], first[1][0], first[1][1],
+		    first[1][2]);
 	close(fd);
 	return 0;
 }
@@ -320,6 +323,10 @@ fake_config(void)
 		snprintf(users[i], MSG_NAME_MAX, "%s", user);
 	struct msg_plan_listener l = {
 	    .name = "modules", .address = "127.0.0.1", .port = (uint16_t)port};
+	if (strstr(text, "incomplete")) {
+		snprintf(l.client_crl, sizeof l.client_crl, "%s/keys/nowhere.crl", dir);
+		snprintf(l.psk, sizeof l.psk, "%s/keys/log.key", dir);
+	}
 	msg_send(ROLE_FD, MSG_PLAN, &plan, NULL, 0);
 	msg_send(ROLE_FD, MSG_PLAN_LISTENER, &l, NULL, 0);
 	while (fake_next(buf, &frame) == 0 && frame.type == MSG_BOOT_FD)
@@ -841,6 +848,14 @@ test_reload(void **state)
 	kill(r->pid, SIGHUP);
 	wait_for(r, "audit0 append config.changed failed edge by supervisor: all but one certificate");
 	wait_count(r, "audit0 append config.changed ok configuration", 3);
+	/* A file that is not there keeps no other back. */
+	set_config(r, "incomplete choosy", 2, 0);
+	kill(r->pid, SIGHUP);
+	wait_for(r, "edge0 psk of listener 0");
+	wait_count(r, "audit0 append config.changed ok configuration", 4);
+	set_config(r, "choosy", 2, 0);
+	kill(r->pid, SIGHUP);
+	wait_count(r, "audit0 append config.changed ok configuration", 5);
 	/* Nonsense and what needs a restart reach nobody. */
 	put(r->dir, 0644, "fotagate.conf", "nonsense");
 	kill(r->pid, SIGHUP);
@@ -851,8 +866,8 @@ test_reload(void **state)
 	set_config(r, "silent", 2, 0);
 	kill(r->pid, SIGHUP);
 	wait_count(r, "audit0 append config.changed failed configuration", 3);
-	const char *fourth = strstr(wait_count(r, "edge0 reload", 3) + 1, "edge0 reload");
-	assert_null(fourth);
+	const char *sixth = strstr(wait_count(r, "edge0 reload", 5) + 1, "edge0 reload");
+	assert_null(sixth);
 	char *log = slurp(r, "stderr");
 	assert_non_null(strstr(log, "a changed listener needs a restart"));
 	assert_non_null(strstr(log, "fotagate.conf:1: nonsense"));
@@ -877,7 +892,7 @@ test_tickets(void **state)
 	bool same = false;
 	for (unsigned i = 1; !same && i < 50; i++) {
 		at = wait_count(r, "edge1 tickets", i);
-		snprintf(line, sizeof line, "edge0 %.14s", strstr(at, "tickets"));
+		snprintf(line, sizeof line, "edge0 %.21s", strstr(at, "tickets"));
 		nap();
 		same = strstr(r->seen, line) != NULL;
 	}
@@ -886,6 +901,28 @@ test_tickets(void **state)
 	assert_null(strstr(trace, "control0 tickets"));
 	assert_null(strstr(trace, "audit0 tickets"));
 	free(trace);
+}
+
+/* Who took an edge over knows both: neither opens anything once that edge has died of it. */
+static void
+test_a_crashed_edge_takes_its_tickets_along(void **state)
+{
+	struct rig *r = *state;
+	unsigned a[2], b[2];
+	bool gone = false;
+	r->tickets_ms = 300;
+	start(r);
+	const char *at = wait_count(r, "edge1 tickets", 1);
+	assert_int_equal(sscanf(strstr(at, "tickets"), "tickets %x %x", &a[0], &a[1]), 2);
+	kill(pid_of(r, "edge0", 1), SIGSYS);
+	/* A roll keeps one of them. */
+	for (unsigned i = 2; !gone && i < 20; i++) {
+		at = wait_count(r, "edge1 tickets", i);
+		assert_int_equal(sscanf(strstr(at, "tickets"), "tickets %x %x", &b[0], &b[1]), 2);
+		gone = b[1] != a[0];
+		memcpy(a, b, sizeof a);
+	}
+	assert_true(gone);
 }
 
 static void
@@ -1019,6 +1056,7 @@ main(int argc, char **argv)
 		T(test_a_halt_survives_a_restart),
 		T(test_reload),
 		T(test_tickets),
+		T(test_a_crashed_edge_takes_its_tickets_along),
 		T(test_jobs),
 		T(test_only_control_may_start_jobs),
 		T(test_check),

@@ -119,8 +119,8 @@ revoked_ones_are_refused(void **state)
 	assert_int_equal(try_as(r, &w->bad, NULL), TLS_REFUSAL_REVOKED);
 	r->wall_s = RIG_WALL - 2 * HOUR;
 	assert_int_equal(try_as(r, &w->good, NULL), TLS_REFUSAL_NO_CRL);
-	r->wall_s = RIG_WALL + 48 * HOUR;
-	assert_int_equal(try_as(r, &w->good, NULL), TLS_REFUSAL_DATES);
+	r->wall_s = RIG_WALL + 48 * HOUR; /* the CA's time is over too */
+	assert_int_equal(try_as(r, &w->good, NULL), TLS_REFUSAL_UNTRUSTED);
 	rig_free(r);
 	free(crl);
 }
@@ -138,6 +138,31 @@ forgeries_are_not_called_revoked(void **state)
 	rig_free(r);
 	pki_free(&forged);
 	free(crl);
+}
+
+/* Nor does the end of a CA say anything about them. */
+static void
+dates_are_said_of_the_own_certificate(void **state)
+{
+	const struct world *w = *state;
+	struct pki old = pki_new("old", false, NULL, NULL, RIG_WALL - 30 * 24 * HOUR);
+	struct pki other = pki_new("old", false, NULL, NULL, RIG_WALL);
+	struct pki forged = pki_make("module 2", false, &other, false, "clientAuth", 0, RIG_WALL);
+	struct pki late = pki_make("module 2", false, &w->root, false, "clientAuth", 0, RIG_WALL - 30 * 24 * HOUR);
+	struct tls_config config = pki_config(&w->server);
+	config.peer = TLS_PEER_OPTIONAL;
+	const struct pki *anchors[] = { &old, &w->root }, *who[] = { &forged, &late };
+	for (size_t i = 0; i < 2; i++) {
+		config.client_ca_pem = view_str(anchors[i]->cert_pem);
+		struct tls *tls = pki_tls(&config);
+		struct rig *r = rig_new(NULL, tls, HTTP_LENIENT);
+		assert_int_equal(try_as(r, who[i], NULL), i ? TLS_REFUSAL_DATES : TLS_REFUSAL_UNTRUSTED);
+		rig_free(r);
+		tls_free(tls);
+	}
+	struct pki *all[] = { &old, &other, &forged, &late };
+	for (size_t i = 0; i < 4; i++)
+		pki_free(all[i]);
 }
 
 static void
@@ -278,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(revoked_ones_are_refused),
 		cmocka_unit_test(forgeries_are_not_called_revoked),
+		cmocka_unit_test(dates_are_said_of_the_own_certificate),
 		cmocka_unit_test(every_ca_of_the_chain_needs_a_list),
 		cmocka_unit_test(who_is_connected_is_found),
 		cmocka_unit_test(a_handshake_does_not_outlive_its_lists),
