@@ -290,8 +290,13 @@ def test_nonsense_ends_the_channel_and_nothing_else(story, role):
 
 
 def take_job(gate, name):
-    until(lambda: name in gate.roles(), 20, 0)
-    return Taken(gate, name)
+    """A job of that name; one that ended before it was stopped is let go, another comes."""
+    def take():
+        try:
+            return Taken(gate, name)
+        except (KeyError, FileNotFoundError, ProcessLookupError):
+            return None
+    return until(take, 20, 0)
 
 
 # What a job's one channel may be made to carry -> what control says of the job then.
