@@ -352,7 +352,8 @@ def test_upstream_cannot_speak_for_others(story):
         assert story.ask(version=version)[0] == 404
         taken = take_job(story, "upstream")
         say_as_job(taken, "FETCH_DONE", {"job": 7, "outcome": 1, "finding": 0, "http_status": 200, "bytes": 5,
-                                         "signature_bytes": 0, "kept": [], "shown": [], "detail": ""}, what)
+                                         "signature_bytes": 0, "kept": [], "shown": [], "shown_more": False,
+                                         "detail": ""}, what)
         story.vendor.release.set()
         assert told in story.review(n + 3, "fetch-failed")["text"], what
         assert story.ask(version=version)[0] == 404
