@@ -11,6 +11,7 @@
 #include "gateway/control/control_private.h"
 
 #define META_RESTRICTED "restricted" /* the last restriction that the warden confirmed */
+#define FORGOTTEN_NAMED_MAX 16 /* of one warden's life: a folder that was emptied, or a warden that lies, is said soon enough */
 #define UNANSWERED 64 /* restrictions sent whose row was written after; older ones are sent again at the next start */
 
 struct revocation { /* waits for the edges' numbers */
@@ -35,6 +36,7 @@ struct releases {
 	uint64_t sent;                 /* token of the last restriction sent before it had a row */
 	uint64_t row[UNANSWERED];      /* the row it then got, by token */
 	uint64_t unwritten;            /* first row the warden could not write down; 0: none */
+	unsigned forgotten;            /* restrictions this warden said it had forgotten, and that were named */
 };
 
 struct releases *
@@ -347,6 +349,7 @@ releases_warden_up(struct releases *r)
 	struct unconfirmed u = { .c = r->c, .send = true };
 	r->told_n = 0;
 	r->unwritten = 0;
+	r->forgotten = 0;
 	(void)db_meta_get_u64(r->c->db, META_RESTRICTED, &u.after);
 	(void)db_restriction_list(r->c->db, NULL, each_restriction, &u);
 }
@@ -360,18 +363,23 @@ static int
 look_for_row(void *arg, const struct db_restriction *d)
 {
 	struct forgotten *f = arg;
-	if (d->id == f->row)
-		snprintf(f->obj, sizeof f->obj, "image:");
-	if (d->id == f->row)
-		hex_encode(d->image, sizeof d->image, f->obj + 6);
-	return d->id == f->row;
+	if (d->id != f->row)
+		return 0;
+	snprintf(f->obj, sizeof f->obj, "image:");
+	hex_encode(d->image, sizeof d->image, f->obj + strlen(f->obj));
+	return 1;
 }
 
 /* Somebody has changed the warden's folder: it is whole again, and people are to know. */
 static void
-tell_forgotten(struct control *c, uint64_t row)
+tell_forgotten(struct releases *r, uint64_t row)
 {
-	static const char text[] = "the warden had forgotten this restriction; it holds again";
+	struct control *c = r->c;
+	if (r->forgotten == FORGOTTEN_NAMED_MAX)
+		return;
+	const char *text = ++r->forgotten < FORGOTTEN_NAMED_MAX ?
+	    "the warden had forgotten this restriction; it holds again" :
+	    "the warden had forgotten this restriction; it holds again; more of them are not named";
 	struct forgotten f = { .row = row, .obj = "image" };
 	struct db_incident i = { .at = control_now(c), .kind = "state" };
 	(void)db_restriction_list(c->db, NULL, look_for_row, &f);
@@ -390,7 +398,7 @@ releases_on_restricted(struct releases *r, const struct msg_restricted *m)
 	if (row & TOKEN_MARK)
 		row = r->row[row % UNANSWERED];
 	if (m->lost)
-		tell_forgotten(r->c, row);
+		tell_forgotten(r, row);
 	/* It holds, but only as long as this warden lives: the next one hears of it again. */
 	if (m->err && row && !r->unwritten)
 		r->unwritten = row;

@@ -141,6 +141,10 @@ test_releases_confirmed_restrictions_are_said_again(void **state)
 	assert_int_equal(see_incident(c, "state"), 0);
 	releases_on_restricted(c->releases, &(struct msg_restricted){ .token = m.token, .lost = true });
 	assert_int_equal(see_incident(c, "state"), 1);
+	/* Whoever says so without end is heard for a while. */
+	for (unsigned i = 0; i < 40; i++)
+		releases_on_restricted(c->releases, &(struct msg_restricted){ .token = m.token, .lost = true });
+	assert_int_equal(see_incident(c, "state"), 16);
 	warden_down(c, w);
 	control_rig_free(r);
 }
