@@ -93,7 +93,10 @@ reset_one(void *ctx, struct conn *conn)
 {
 	struct resetting *r = ctx;
 	const struct visit *v = conn_data(conn);
-	/* The end of an answer that was sent may still lie in our kernel: that is not to arrive either. */
+	/*
+	 * The end of an answer that was sent may still lie in our kernel: that is not to arrive either. Of the
+	 * last answer only: where a pipelined request got another since, what lies there of the one before goes out.
+	 */
 	if (!v || (!v->sending && !v->touched) || (r->release && memcmp(v->release, r->release, MSG_ID)))
 		return;
 	r->n += v->sending;
