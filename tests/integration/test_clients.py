@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real clients as modules: what they ask for is what they get, byte for byte, over HTTP and HTTPS."""
+"""Real clients as modules, over HTTP and HTTPS and over links that break: what they asked for is what they have, byte for byte."""
 import email
 import email.policy
 import os
+import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
-from gate import until
+from cutter import Cutter
+from gate import Gate, until
 
 
 def need(tool):
@@ -31,26 +34,50 @@ def run(*args, **kw):
     return done
 
 
-def test_curl_wget_and_aria2c(gate):
-    data = os.urandom(5 << 20)
-    ready(gate, data)
-    out = os.path.join(gate.dir, "got")
-    for tls in (False, True):
-        url = gate.url(tls=tls)
-        run("curl", "-sSfk", "-o", out, url)
-        assert open(out, "rb").read() == data
-        open(out, "wb").write(data[:1000000])
-        run("curl", "-sSfk", "-C", "-", "-o", out, url)
-        assert open(out, "rb").read() == data
-        os.unlink(out)
-        if shutil.which("wget"):
-            run("wget", "-q", "--no-check-certificate", "-O", out, url)
-            assert open(out, "rb").read() == data
-            os.unlink(out)
-        if shutil.which("aria2c"):
-            run("aria2c", "-q", "-x4", "-s4", "-k1M", "--check-certificate=false", "-d", gate.dir, "-o", "got", url)
-            assert open(out, "rb").read() == data
-            os.unlink(out)
+# What a person would type, or an init script holds; {url} and {out} are filled in. The last word: how often it is
+# run until it is through, because it gives up by itself when its link breaks.
+DOWNLOADERS = {
+    "curl -C -": (["curl", "-sSfk", "-C", "-", "-o", "{out}", "{url}"], 3),
+    "curl --retry": (["curl", "-sfk", "--retry", "3", "--retry-all-errors", "--retry-delay", "1", "-o", "{out}", "{url}"], 1),
+    "wget -c": (["wget", "-q", "-c", "--waitretry=0", "--no-check-certificate", "-O", "{out}", "{url}"], 1),
+    "aria2c -x4": (["aria2c", "-q", "-x4", "-s4", "-k1M", "--retry-wait=0", "--check-certificate=false", "-d", "/", "-o", "{out}",
+                    "{url}"], 1),
+    "lftp pget": (["lftp", "-c", "set net:reconnect-interval-base 1; set ssl:verify-certificate no; pget -n 4 '{url}' -o {out}"], 1),
+}
+# One after the other all of 5 MiB go over one connection; four at a time a part of it each.
+CUTS = {"aria2c -x4": (500000, 700000), "lftp pget": (500000, 700000)}
+
+
+@pytest.fixture(scope="module")
+def five(request):
+    """A gateway that all downloaders go to, and what it has for them."""
+    gate = Gate()
+    try:
+        data = os.urandom(5 << 20)
+        ready(gate, data)
+        yield gate, data
+    finally:
+        gate.close()
+
+
+@pytest.mark.parametrize("tls", (False, True), ids=("http", "https"))
+@pytest.mark.parametrize("client", DOWNLOADERS)
+def test_cut_twice(five, client, tls):
+    gate, data = five
+    command, runs = DOWNLOADERS[client]
+    need(command[0])
+    out = os.path.join(gate.dir, f"got-{tls}-{command[0]}-{runs}")
+    with Cutter(gate.tls_port if tls else gate.port, *CUTS.get(client, (1000000, 1500000))) as link:
+        url = re.sub(r":\d+/", f":{link.port}/", gate.url(tls=tls))
+        for left in reversed(range(runs)):
+            done = subprocess.run([word.format(url=url, out=out) for word in command], capture_output=True, text=True,
+                                  timeout=120)
+            assert (done.returncode == 0) == (left == 0), done.stdout + done.stderr
+        assert link.done == 2, "it was cut in two places"
+        if not tls and client != "curl --retry":  # which begins again with each
+            assert link.asked.count(b"Range: bytes=") >= 2, "and went on from there"
+    with open(out, "rb") as f:
+        assert f.read() == data
 
 
 def test_several_ranges_by_curl(gate):
@@ -69,6 +96,95 @@ def test_several_ranges_by_curl(gate):
         assert [(p["Content-Range"], p.get_payload(decode=True)) for p in message.iter_parts()] == [
             (f"bytes 0-9/{size}", data[:10]), (f"bytes 100-199999/{size}", data[100:200000]),
             (f"bytes {size - 7}-{size - 1}/{size}", data[-7:])]
+
+
+# -- modules whose clients cannot be run here: their request bytes, and how they take an answer apart ---------------------
+class Wire:
+    """A module's own HTTP client: what it writes, in the pieces it writes, and what it can make of what comes back."""
+
+    def __init__(self, port):
+        self.s = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, *writes, first=65536, body=True):
+        """first: bytes the client has room for when it looks for the end of the head. The head's text, and the body."""
+        for piece in writes:
+            self.s.sendall(piece.encode())
+        head, _, got = self.s.recv(first).partition(b"\r\n\r\n")
+        head = head.decode()
+        length = int(head.split("Content-Length: ")[1].split("\r\n")[0]) if body else 0
+        while len(got) < length:
+            more = self.s.recv(65536)
+            assert more, "cut off"
+            got += more
+        assert len(got) == length
+        return head, got
+
+
+def quectel_opencpu(wire, host, path):
+    """Six writes, the whole image at once; no Range, nothing but 2xx, no chunks."""
+    head, image = wire.ask("GET ", path, " HTTP/1.1\r\n", f"Host: {host}\r\n", "User-Agent: QUECTEL_MODULE\r\nAccept: */*\r\n",
+                           "Connection: Keep-Alive\r\n\r\n")
+    assert head.startswith("HTTP/1.1 200 ")
+    return image
+
+
+def xinyi_meig(wire, host, path):
+    """Line feeds alone, three at the end; the length must stand in the first 512 bytes."""
+    image, total = b"", None
+    while total is None or len(image) < total:
+        head, piece = wire.ask(f"GET {path} HTTP/1.1\nHost: {host}\nRange: bytes={len(image)}-{len(image) + 4095}\n\n\n", first=512)
+        total = int(head.split("Content-Range: bytes ")[1].split("\r\n")[0].split("/")[1])
+        image += piece
+    return image
+
+
+def abup(wire, host, path):
+    """Ranges to a multiple of 4096, beyond the end at last; no Connection line would be an error, in its exact spelling."""
+    image, total = b"", None
+    while total is None or len(image) < total:
+        end = (len(image) // 4096 + 8) * 4096
+        head, piece = wire.ask(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nRange: bytes={len(image)}-{end}\r\n\r\n")
+        assert "Connection:" in head and "Content-Length: " in head
+        total = int(head.split("Content-Range: bytes ")[1].split("\r\n")[0].split("/")[1])
+        image += piece
+    return image
+
+
+def nordic_nrf91(wire, host, path):
+    """2 KiB a request on one connection; exactly 206, and the total behind the stroke."""
+    image, total = b"", None
+    while total is None or len(image) < total:
+        head, piece = wire.ask(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nRange: bytes={len(image)}-{len(image) + 2047}\r\n"
+                               "Connection: keep-alive\r\n\r\n", first=2048)
+        assert head.startswith("HTTP/1.1 206 ") and "connection: close" not in head.lower()
+        total = int(re.search(r"(?i)\r\ncontent-range: bytes \d+-\d+/(\d+)\r\n", head + "\r\n").group(1))
+        image += piece
+    return image
+
+
+def esp_idf(wire, host, path):
+    """The length by HEAD, then 64 KiB at a time; the last range ends one past the last byte."""
+    fields = f"User-Agent: ESP32 HTTP Client/1.0\r\nHost: {host}\r\n"
+    head, _ = wire.ask(f"HEAD {path} HTTP/1.1\r\n{fields}Content-Length: 0\r\n\r\n", body=False)
+    assert head.startswith("HTTP/1.1 200 ")
+    total, image = int(head.split("Content-Length: ")[1].split("\r\n")[0]), b""
+    while len(image) < total:
+        end = min(len(image) + 65535, total)
+        head, piece = wire.ask(f"GET {path} HTTP/1.1\r\n{fields}Range: bytes={len(image)}-{end}\r\nContent-Length: 0\r\n\r\n")
+        assert head.startswith("HTTP/1.1 206 ")
+        image += piece
+    return image
+
+
+@pytest.mark.parametrize("module", (quectel_opencpu, xinyi_meig, abup, nordic_nrf91, esp_idf), ids=lambda f: f.__name__)
+def test_request_bytes(five, module):
+    gate, data = five
+    wire = Wire(gate.port)
+    with wire.s:
+        # What comes before it left nothing behind: each fetches it twice on the connection it has.
+        for _ in range(2):
+            assert module(wire, f"127.0.0.1:{gate.port}", "/" + gate.url().split("/", 3)[3]) == data
 
 
 def container(gate, kind):
@@ -101,25 +217,33 @@ def container(gate, kind):
     return made.stdout
 
 
-def test_swupdate_downloads_and_installs(gate):
+def test_swupdate_downloads_over_a_broken_link_and_installs(gate):
     need("swupdate")
     data = container(gate, "swu")
     ready(gate, data, "update.swu")
     work = os.path.join(gate.dir, "swu")
     open(os.path.join(work, "cfg"), "w").write("globals : { verbose = true; loglevel = 5; syslog = false; };\n")
     payload = open(os.path.join(work, "fw.img"), "rb").read()
-    done = run("swupdate", "-f", "cfg", "-k", os.path.join(gate.pki.dir, "ca.pem"), "-H", "board:1.0", "-d",
-               f"-u {gate.url(name='update.swu')}", cwd=work, env=dict(os.environ, TMPDIR=work))
+    with Cutter(gate.port, 300000, 400000) as link:
+        url = gate.url(name="update.swu").replace(f":{gate.port}/", f":{link.port}/")
+        done = run("swupdate", "-f", "cfg", "-k", os.path.join(gate.pki.dir, "ca.pem"), "-H", "board:1.0", "-d", f"-u {url}",
+                   cwd=work, env=dict(os.environ, TMPDIR=work))
+        assert link.done == 2 and link.asked.count(b"Range: bytes=") == 2
     assert "SWUPDATE successful" in done.stdout + done.stderr
     assert open(os.path.join(work, "slot"), "rb").read() == payload
 
 
-def test_rauc_reads_the_bundle_over_http(gate):
+def test_rauc_reads_and_extracts_the_bundle_over_http(gate):
     need("rauc")
     data = container(gate, "raucb")
     ready(gate, data, "update.raucb")
     conf = os.path.join(gate.dir, "system.conf")
     open(conf, "w").write("[system]\ncompatible=FG100\nbootloader=noop\n")
-    done = run("rauc", "-c", conf, "info", "--keyring", os.path.join(gate.pki.dir, "ca.pem"), gate.url(name="update.raucb"),
-               cwd=gate.dir)
+    rauc = ["rauc", "-c", conf, "--keyring", os.path.join(gate.pki.dir, "ca.pem")]
+    done = run(*rauc, "info", gate.url(name="update.raucb"), cwd=gate.dir)
     assert "Compatible" in done.stdout and "FG100" in done.stdout
+    # Installing takes its service and a boot loader; this is all of it that comes over the network.
+    out = os.path.join(gate.dir, "extracted")
+    run(*rauc, "extract", gate.url(name="update.raucb"), out, cwd=gate.dir)
+    with open(os.path.join(out, "fw.img"), "rb") as got, open(os.path.join(gate.dir, "raucb/in/fw.img"), "rb") as made:
+        assert got.read() == made.read()
