@@ -35,7 +35,7 @@ struct source { /* one transfer */
 	void (*corrupt)(void *ctx, const uint8_t id[RELEASE_ID], uint64_t block);
 	void *corrupt_ctx;
 	uint64_t loaded;      /* cold: block in buf plus 1 */
-	size_t loaded_n;
+	uint64_t cost;        /* bytes read and hashed since somebody asked */
 	uint8_t buf[];        /* cold: RELEASE_BLOCK bytes */
 };
 
@@ -251,6 +251,7 @@ hot_block(struct source *s, uint64_t block, size_t len)
 	const uint8_t *p = item->map.p + block * RELEASE_BLOCK;
 	uint8_t bit = (uint8_t)(1u << (block & 7));
 	if (!(item->verified[block >> 3] & bit)) {
+		s->cost += len;
 		if (!holds(item, block, view_of(p, len)))
 			return NULL;
 		item->verified[block >> 3] |= bit;
@@ -264,6 +265,7 @@ cold_block(struct source *s, uint64_t block, size_t len)
 	if (s->loaded == block + 1)
 		return s->buf;
 	s->loaded = 0;
+	s->cost += len;
 	for (size_t done = 0; done < len;) {
 		ssize_t n = pread(s->item->fd, s->buf + done, len - done, (off_t)(block * RELEASE_BLOCK + done));
 		if (n < 0 && errno == EINTR)
@@ -319,6 +321,15 @@ file(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run)
 	return (int64_t)n;
 }
 
+static uint64_t
+cost(void *ctx)
+{
+	struct source *s = ctx;
+	uint64_t n = s->cost;
+	s->cost = 0;
+	return n;
+}
+
 static void
 done(void *ctx)
 {
@@ -344,6 +355,7 @@ stock_source(struct stock *r, const struct stock_item *item,
 	s->item->users++;
 	s->corrupt = corrupt;
 	s->corrupt_ctx = corrupt_ctx;
-	*ret = (struct net_source){ .pull = pull, .file = s->item->hot ? file : NULL, .done = done, .ctx = s };
+	*ret = (struct net_source){ .pull = pull, .file = s->item->hot ? file : NULL, .cost = cost, .done = done,
+		.ctx = s };
 	return FG_OK;
 }

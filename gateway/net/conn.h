@@ -51,10 +51,14 @@ struct net_run {
  * same bytes. Nothing is sent that pull, or file, did not hand over just then.
  * file (may be NULL) is pull for bytes that nobody can change any more: what was
  * vouched for is what the kernel will read, whenever it does. 0: pull these instead.
+ * cost (may be NULL) is asked after each: the bytes that had to be read and hashed
+ * for it. They count against the connection's turn as bytes sent do: one byte each
+ * of many blocks is otherwise a turn that never ends.
  */
 struct net_source {
 	int64_t (*pull)(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes);
 	int64_t (*file)(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run);
+	uint64_t (*cost)(void *ctx);
 	void (*done)(void *ctx); /* exactly once, when the engine needs it no more; may be NULL */
 	void *ctx;
 };

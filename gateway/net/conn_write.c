@@ -145,6 +145,20 @@ conn_write_continue(struct conn *conn)
 	return conn_end(conn, CONN_WHY_PEER_BROKE, true);
 }
 
+static size_t
+at_most(uint64_t n, size_t max)
+{
+	return n < max ? (size_t)n : max;
+}
+
+/* What the last pull or file took beyond moving bytes. */
+static void
+charge(struct conn *conn)
+{
+	if (conn->source.cost)
+		conn->quota -= at_most(conn->source.cost(conn->source.ctx), conn->quota);
+}
+
 /* Up to max bytes of the source from `offset`; 0 when it failed. */
 static size_t
 pull(struct conn *conn, uint64_t offset, size_t max, const uint8_t **ret_run)
@@ -152,13 +166,8 @@ pull(struct conn *conn, uint64_t offset, size_t max, const uint8_t **ret_run)
 	int64_t n = conn->source.pull(conn->source.ctx, offset, max, ret_run);
 	if (n > 0 && (uint64_t)n > max)
 		abort(); /* the owner's mistake would become somebody's memory on the wire */
+	charge(conn);
 	return n > 0 ? (size_t)n : 0;
-}
-
-static size_t
-at_most(uint64_t n, size_t max)
-{
-	return n < max ? (size_t)n : max;
 }
 
 /*
@@ -207,7 +216,7 @@ send_records(struct conn *conn, size_t *ret_n)
 		net->batch.n = 0;
 		if (!conn->burst)
 			conn->burst = BURST_FIRST;
-		for (unsigned i = 0; i < conn->burst && done < all; i++) {
+		for (unsigned i = 0; i < conn->burst && done < all && (conn->quota || !done); i++) {
 			size_t n = 0;
 			struct view record = gather(conn, done);
 			if (!record.n && done)
@@ -290,6 +299,7 @@ send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
 		int64_t n = conn->source.file(conn->source.ctx, conn->offset, max, &run);
 		if (n > 0 && (uint64_t)n > max)
 			abort();
+		charge(conn);
 		if (n)
 			return n < 0 ? NET_IO_EOF : send_file(conn, &run, (size_t)n, ret_n, ret_short);
 	}

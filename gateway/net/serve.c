@@ -62,6 +62,13 @@ parted_pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
 	return p->image.pull(p->image.ctx, at, n < max ? (size_t)n : max, ret_bytes);
 }
 
+static uint64_t
+parted_cost(void *ctx)
+{
+	struct parted *p = ctx;
+	return p->image.cost ? p->image.cost(p->image.ctx) : 0;
+}
+
 static void
 parted_done(void *ctx)
 {
@@ -87,7 +94,7 @@ serve_parts(struct conn *conn, struct http_reply *head, const struct http_answer
 	http_parts_lay(&p->parts, answer->span, answer->n, SERVE_IMAGE_TYPE, resource, type);
 	head->type = type;
 	const struct conn_body body = {
-		.source = { .pull = parted_pull, .done = parted_done, .ctx = p },
+		.source = { .pull = parted_pull, .cost = parted_cost, .done = parted_done, .ctx = p },
 		.length = p->parts.length,
 	};
 	return conn_reply(conn, head, &body);

@@ -58,6 +58,7 @@ struct rig {
 	uint64_t fail_at;       /* offset at which the source fails */
 	uint8_t run[RIG_RUN];
 	int file;               /* not 0: the image lies there too, and may be sent from it */
+	uint64_t cost, spent;   /* of each pull, beyond moving bytes; not yet asked for */
 	uint64_t pulled, done;  /* bytes handed out, sources let go */
 	/* what the owner saw */
 	unsigned requests, sents, closes, stops;
@@ -109,6 +110,7 @@ rig_pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
 	for (size_t i = 0; i < n; i++)
 		r->run[i] = rig_byte(offset + i);
 	r->pulled += n;
+	r->spent += r->cost;
 	*ret_bytes = r->run;
 	return (int64_t)n;
 }
@@ -125,6 +127,15 @@ rig_file(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run)
 	return (int64_t)(left < max ? left : max);
 }
 
+static uint64_t
+rig_cost(void *ctx)
+{
+	struct rig *r = ctx;
+	uint64_t n = r->spent;
+	r->spent = 0;
+	return n;
+}
+
 static void
 rig_done(void *ctx)
 {
@@ -135,7 +146,8 @@ static int
 rig_serve(struct rig *r, struct conn *conn)
 {
 	const struct http_resource image = { r->size, view_str(RIG_ETAG), RIG_WALL - 86400 };
-	const struct net_source source = { .pull = rig_pull, .file = r->file ? rig_file : NULL, .done = rig_done, .ctx = r };
+	const struct net_source source = { .pull = rig_pull, .file = r->file ? rig_file : NULL, .cost = rig_cost,
+		.done = rig_done, .ctx = r };
 	return serve_image(conn, &image, &source, NULL);
 }
 

@@ -4,6 +4,7 @@
 
 #define GET "GET /f/a HTTP/1.1\r\nHost: h\r\n\r\n"
 #define RANGE "GET /f/a HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n"
+#define PARTS "GET /f/a HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1,1000-1001,2000-2001,3000-3001\r\n\r\n"
 
 /* An engine with one limit set. */
 static struct rig *
@@ -204,6 +205,30 @@ one_round(struct rig *r)
 	event_base_loop(r->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 }
 
+/* What a source has to read and hash for a byte counts as sent: in one piece, and in parts. */
+static void
+turn_counts_work(const char *text, unsigned n, uint64_t per_request)
+{
+	struct rig *r = limited(NET_LIMIT_TURN_BYTES, 2 * 65536);
+	struct rig_client *c = rig_connect(r);
+	uint64_t most = 0;
+	r->cost = 65536;
+	rig_settle(r);
+	assert_true(send(c->fd, text, strlen(text), 0) > 0);
+	for (int i = 0; r->sents < n; i++) {
+		uint64_t before = r->pulled;
+		one_round(r);
+		if (r->pulled - before > most)
+			most = r->pulled - before;
+		assert_true(i < RIG_PATIENCE);
+	}
+	/* Two bytes a pull, each worth half a turn; all of them came. */
+	assert_int_equal(most, 4);
+	assert_int_equal(r->pulled, n * per_request);
+	rig_hang_up(c);
+	rig_free(r);
+}
+
 static void
 turn_bytes(void)
 {
@@ -223,6 +248,8 @@ turn_bytes(void)
 	assert_int_equal(most, 4096);
 	rig_hang_up(c);
 	rig_free(r);
+	turn_counts_work(RANGE RANGE RANGE RANGE RANGE, 5, 2);
+	turn_counts_work(PARTS PARTS, 2, 8);
 }
 
 static void

@@ -214,6 +214,37 @@ test_image_of_another_size_or_not_sealed(void **state)
 	close(pipes[1]);
 }
 
+/* What had to be read and hashed for the bytes, and is so told once: a cold block each time, a hot one the first time. */
+static void
+test_what_bytes_cost(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t *p;
+	struct net_run run;
+	assert_int_equal(add(f), 0);
+	struct net_source src = source_of(f), next = source_of(f);
+	assert_int_equal(src.pull(src.ctx, 7, 1, &p), 1);
+	assert_int_equal(src.cost(src.ctx), RELEASE_BLOCK);
+	assert_int_equal(src.cost(src.ctx), 0);
+	assert_int_equal(next.pull(next.ctx, 9, 1, &p), 1);
+	assert_int_equal(next.cost(next.ctx), 0);
+	assert_int_equal(next.file(next.ctx, 0, SIZE, &run), SIZE);
+	assert_int_equal(next.cost(next.ctx), SIZE - RELEASE_BLOCK);
+	src.done(src.ctx);
+	next.done(next.ctx);
+	stock_drop(f->stock, f->s->id);
+	assert_int_equal(add_as(f, false, file_of(f->s->image, SIZE), sample_blocks_fd(f->s)), 0);
+	src = source_of(f);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(src.pull(src.ctx, RELEASE_BLOCK, 1, &p), 1);
+		assert_int_equal(src.pull(src.ctx, RELEASE_BLOCK + 1, 1, &p), 1); /* of the block at hand */
+		assert_int_equal(src.cost(src.ctx), RELEASE_BLOCK);
+		assert_int_equal(src.pull(src.ctx, SIZE - 1, 1, &p), 1);
+		assert_int_equal(src.cost(src.ctx), SIZE - 3 * RELEASE_BLOCK);
+	}
+	src.done(src.ctx);
+}
+
 static void
 test_rotten_hot_block(void **state)
 {
@@ -423,6 +454,7 @@ main(void)
 		T(test_record_that_does_not_hold_together),
 		T(test_blocks_that_are_not_the_records),
 		T(test_image_of_another_size_or_not_sealed),
+		T(test_what_bytes_cost),
 		T(test_rotten_hot_block),
 		T(test_hot_runs_lie_in_the_file),
 		T(test_a_run_ends_before_a_rotten_block),
