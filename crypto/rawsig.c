@@ -162,6 +162,14 @@ conclude(const struct trust_key *key, bool fits, struct sig_result *r)
 	}
 }
 
+bool
+rawsig_key_can(const struct trust_key *key, enum trust_scheme as)
+{
+	enum pubkey_kind kind = pubkey_kind(key->pkey);
+	return kind != PUBKEY_OTHER && kind == trust_scheme_kind(as) &&
+	       (kind != PUBKEY_EC || coordinate(key) != 0);
+}
+
 int
 rawsig_judge_digest(
     const struct trust_key *key, struct view digest, struct view sig, struct sig_result *result)

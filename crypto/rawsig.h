@@ -25,6 +25,12 @@ enum digest_alg rawsig_digest(const struct trust_key *key);
  */
 int rawsig_judge_digest(const struct trust_key *key, struct view digest, struct view sig, struct sig_result *result);
 /*
+ * Does key's type go with as? For formats that prescribe the scheme themselves,
+ * whatever the record says: RSA keys with the RSA schemes, P-256 and P-384 with
+ * the ECDSA ones.
+ */
+bool rawsig_key_can(const struct trust_key *key, enum trust_scheme as);
+/*
  * The same for Ed25519 over the message itself. A message above
  * RAWSIG_ED25519_MESSAGE_MAX is not read and comes out SIG_OPAQUE. FG_EINVAL
  * for any other key.

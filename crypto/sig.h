@@ -12,7 +12,8 @@
 #include "crypto/view.h"
 
 #define SIG_TEXT_MAX 256   /* subject, issuer and detail after escaping */
-#define SIG_COVERS_MAX 16  /* ranges one signature can cover; OTA formats need 3 */
+#define SIG_WHERE_MAX 192  /* path of a container inside the image */
+#define SIG_COVERS_MAX 64  /* ranges one signature can cover: as many as an update has members */
 #define SIG_SIGNERS_MAX 16 /* signatures looked at in one container; more is a finding */
 
 /*
@@ -56,7 +57,8 @@ struct sig_signer {
 };
 
 struct sig_result {
-	char scheme[32]; /* "cms-detached", "cms-attached", "rsa-pkcs1v15-sha256", ... */
+	char scheme[64]; /* "cms-detached", "rsa-pkcs1v15-sha256", "rauc-bundle/cms-attached", ... */
+	char where[SIG_WHERE_MAX]; /* container inside the image that carries it; "" for the image's own */
 	enum sig_outcome outcome;
 	enum digest_alg digest;
 	enum sig_revocation revocation;

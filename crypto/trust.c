@@ -22,6 +22,28 @@ static const char *const scheme_names[] = {
 
 #define SCHEMES (sizeof scheme_names / sizeof scheme_names[0])
 
+enum pubkey_kind
+trust_scheme_kind(enum trust_scheme scheme)
+{
+	switch (scheme) {
+	case TRUST_SCHEME_NONE:
+		break;
+	case TRUST_RSA_PKCS1_SHA256:
+	case TRUST_RSA_PKCS1_SHA384:
+	case TRUST_RSA_PKCS1_SHA512:
+	case TRUST_RSA_PSS_SHA256:
+	case TRUST_RSA_PSS_SHA384:
+	case TRUST_RSA_PSS_SHA512:
+		return PUBKEY_RSA;
+	case TRUST_ECDSA_DER:
+	case TRUST_ECDSA_FIXED:
+		return PUBKEY_EC;
+	case TRUST_ED25519:
+		return PUBKEY_ED25519;
+	}
+	return PUBKEY_OTHER;
+}
+
 const char *
 trust_scheme_name(enum trust_scheme scheme)
 {

@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 
 #include "crypto/digest.h"
+#include "crypto/pubkey.h"
 #include "crypto/sig.h"
 
 #define TRUST_ITEMS_MAX 256          /* certificates, CRLs and keys in one set */
@@ -101,5 +102,7 @@ int trust_judge_cert(const struct trust *t, const struct trust_policy *policy, X
 /* "rsa-pkcs1v15-sha256", "ecdsa-der", ... as profiles and reports spell it. */
 const char *trust_scheme_name(enum trust_scheme scheme);
 enum trust_scheme trust_scheme_parse(const char *word);
+/* The kind of key that goes with scheme; PUBKEY_OTHER for TRUST_SCHEME_NONE. */
+enum pubkey_kind trust_scheme_kind(enum trust_scheme scheme);
 
 #endif

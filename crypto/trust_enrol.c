@@ -112,28 +112,6 @@ enrol_crl(const struct enrol *e, struct view der)
 	return 0;
 }
 
-static enum pubkey_kind
-scheme_kind(enum trust_scheme scheme)
-{
-	switch (scheme) {
-	case TRUST_SCHEME_NONE:
-		break;
-	case TRUST_RSA_PKCS1_SHA256:
-	case TRUST_RSA_PKCS1_SHA384:
-	case TRUST_RSA_PKCS1_SHA512:
-	case TRUST_RSA_PSS_SHA256:
-	case TRUST_RSA_PSS_SHA384:
-	case TRUST_RSA_PSS_SHA512:
-		return PUBKEY_RSA;
-	case TRUST_ECDSA_DER:
-	case TRUST_ECDSA_FIXED:
-		return PUBKEY_EC;
-	case TRUST_ED25519:
-		return PUBKEY_ED25519;
-	}
-	return PUBKEY_OTHER;
-}
-
 /* What a bare key means without a profile (ARCHITECTURE.md section 5). */
 static enum trust_scheme
 default_scheme(enum pubkey_kind kind)
@@ -161,7 +139,7 @@ fill_key(const struct enrol *e, EVP_PKEY *pkey, struct trust_key *key)
 	pubkey_type(pkey, key->key_type);
 	key->scheme =
 	    e->scheme != TRUST_SCHEME_NONE ? e->scheme : default_scheme(pubkey_kind(pkey));
-	if (scheme_kind(key->scheme) != pubkey_kind(pkey))
+	if (trust_scheme_kind(key->scheme) != pubkey_kind(pkey))
 		return refuse(e, "scheme %s does not belong to a key of type %s",
 		    trust_scheme_name(key->scheme), key->key_type);
 	int err = pubkey_spki_sha256(pkey, key->spki_sha256);

@@ -40,7 +40,8 @@ signature(struct report *r, unsigned i, bool better)
 	if (id != FINDING_LIMIT) {
 		const struct finding_info *info = finding_get(id);
 		report_raise(r, id, better ? info->least : info->severity, NULL,
-		    "signature %u (%s): %s", i + 1, s->scheme, s->detail);
+		    "signature %u (%s%s%s): %s", i + 1, s->scheme, s->where[0] ? " in " : "",
+		    s->where, s->detail);
 		return;
 	}
 	if (s->revocation == SIG_REVOCATION_NOT_CHECKED)
@@ -71,19 +72,34 @@ has_envelope(const struct report *r)
 	return false;
 }
 
+/* Unsigned bytes that are nothing but the container's structure are told more mildly. */
 static int
 coverage(struct report *r)
 {
-	struct coverage c;
+	struct coverage c, known;
 	struct sig_range gap = { 0 };
 	int err = report_coverage(r, &c);
 	if (err || coverage_unsigned(&c) == 0)
 		return err;
-	unsigned gaps = coverage_gaps(&c, &gap, 1);
-	enum finding_id id = has_envelope(r) ? FINDING_COV_ENVELOPE : FINDING_COV_UNSIGNED_BYTES;
-	report_raise(r, id, FINDING_NONE, &gap.offset,
-	    "%" PRIu64 " of %" PRIu64 " bytes in %u range%s", coverage_unsigned(&c), r->size, gaps,
-	    gaps == 1 ? "" : "s");
+	known = c;
+	for (unsigned i = 0; i < r->contents.structure_n; i++) {
+		err = coverage_add(&known, r->contents.structure[i]);
+		if (err == FG_EFORMAT)
+			return err;
+	}
+	uint64_t unknown = coverage_unsigned(&known);
+	if (unknown && !has_envelope(r)) {
+		unsigned gaps = coverage_gaps(&known, &gap, 1);
+		report_raise(r, FINDING_COV_UNSIGNED_BYTES, FINDING_NONE, &gap.offset,
+		    "%" PRIu64 " of %" PRIu64 " bytes in %u range%s", unknown, r->size, gaps,
+		    gaps == 1 ? "" : "s");
+	}
+	uint64_t envelope = coverage_unsigned(&c) - (has_envelope(r) ? 0 : unknown);
+	if (envelope && report_verified(r)) {
+		(void)coverage_gaps(&c, &gap, 1);
+		report_raise(r, FINDING_COV_ENVELOPE, FINDING_NONE, &gap.offset,
+		    "%" PRIu64 " of %" PRIu64 " bytes", envelope, r->size);
+	}
 	return 0;
 }
 
@@ -128,6 +144,8 @@ format(struct report *r)
 {
 	switch (format_kind(r->format)) {
 	case FORMAT_KIND_CONTAINER:
+		if (r->contents.walked)
+			break;
 		report_raise(r, FINDING_FMT_NOT_WALKED, FINDING_NONE, NULL, "format %s",
 		    format_name(r->format));
 		break;
@@ -143,6 +161,25 @@ format(struct report *r)
 		report_raise(r, FINDING_FMT_RAW, FINDING_NONE, NULL, "no known format fits");
 }
 
+/* Signatures of the image itself: one of something inside it is none of the image. */
+static unsigned
+own_signatures(const struct report *r)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		n += !r->signatures.result[i].where[0];
+	return n;
+}
+
+static void
+contents(struct report *r)
+{
+	for (unsigned i = 0; i < r->contents.members_n; i++)
+		if (r->contents.member[i].vouch == CONTENTS_VOUCH_MISMATCH)
+			report_raise(r, FINDING_MEMBER_DIGEST, FINDING_NONE, NULL, "%s",
+			    r->contents.member[i].path);
+}
+
 static int
 image(struct report *r, bool require_signature)
 {
@@ -150,7 +187,7 @@ image(struct report *r, bool require_signature)
 	format(r);
 	if (r->size == 0)
 		report_raise(r, FINDING_IMG_EMPTY, FINDING_NONE, NULL, "the file is empty");
-	if (r->signatures.n == 0)
+	if (own_signatures(r) == 0)
 		report_raise(r, FINDING_SIG_ABSENT,
 		    require_signature ? FINDING_BLOCK : FINDING_WARNING, NULL,
 		    require_signature ? "the profile demands a signature"
@@ -171,6 +208,8 @@ image(struct report *r, bool require_signature)
 			    "signature %u (%s): the private half of its key is public", i + 1,
 			    s->scheme);
 	}
+	if (!report_has(r, FINDING_MEMBER_DIGEST))
+		contents(r);
 	return coverage(r);
 }
 
@@ -192,6 +231,7 @@ entail_missing(const struct report *r, bool require_signature, enum finding_id *
 	facts->format = r->format;
 	facts->size = r->size;
 	facts->signatures = r->signatures;
+	facts->contents = r->contents;
 	facts->have_changes = r->have_changes;
 	facts->changes = r->changes;
 	int err = entail_raise(facts, require_signature);

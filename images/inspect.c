@@ -9,6 +9,7 @@
 #include "crypto/rawsig.h"
 #include "images/entail.h"
 #include "images/trustset.h"
+#include "images/walk.h"
 
 #define ALGS (DIGEST_SHA512 + 1)
 
@@ -381,6 +382,9 @@ verify(struct verify *v)
 		v->r->size = v->job->image->size;
 		err = judge(v);
 	}
+	if (!err)
+		err = walk_image(v->job->image, v->r->format, v->trust, &v->job->policy,
+		    v->job->at, v->r);
 	return err ? err : entail_raise(v->r, v->job->require_signature);
 }
 

@@ -111,7 +111,8 @@ report_verified(const struct report *r)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < r->signatures.n; i++)
-		n += r->signatures.result[i].outcome == SIG_VERIFIED;
+		n += r->signatures.result[i].outcome == SIG_VERIFIED &&
+		     !r->signatures.result[i].where[0];
 	return n;
 }
 

@@ -18,6 +18,7 @@
 #include "crypto/sig.h"
 #include "crypto/writer.h"
 #include "images/changes.h"
+#include "images/contents.h"
 #include "images/coverage.h"
 #include "images/finding.h"
 
@@ -66,12 +67,13 @@ struct report {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	uint64_t size;
 	struct sig_set signatures;
+	struct contents contents; /* verify and whole; of a container that was walked */
 	bool have_changes; /* explain and whole */
 	struct changes changes;
 	struct report_finding findings[FINDING_LIMIT];
 };
 
-/* Zeroed, of that kind; NULL without memory. About 120 KiB: not for the stack. */
+/* Zeroed, of that kind; NULL without memory. About half a MiB: not for the stack. */
 struct report *report_new(enum report_kind kind);
 void report_free(struct report *r);
 
@@ -87,9 +89,9 @@ bool report_has(const struct report *r, enum finding_id id);
 enum report_verdict report_verdict(const struct report *r);
 /* "blocked", "review", "acceptable"; never NULL. */
 const char *report_verdict_name(enum report_verdict v);
-/* Bytes that verified signatures cover. FG_EFORMAT when a range leaves the image. */
+/* Bytes that verified signatures cover, those inside the image too. FG_EFORMAT when a range leaves it. */
 int report_coverage(const struct report *r, struct coverage *ret);
-/* Signatures with outcome verified. */
+/* Signatures of the image itself with outcome verified: one of something inside it vouches for no more than that. */
 unsigned report_verified(const struct report *r);
 
 /*

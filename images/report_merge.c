@@ -113,6 +113,7 @@ take_verify(struct report *ret, const struct report *part)
 	memcpy(ret->sha256, part->sha256, sizeof ret->sha256);
 	ret->size = part->size;
 	ret->signatures = part->signatures;
+	ret->contents = part->contents;
 	ret->inputs.have_trust = part->inputs.have_trust;
 	memcpy(ret->inputs.trust, part->inputs.trust, sizeof ret->inputs.trust);
 	ret->inputs.have_signature = part->inputs.have_signature;

@@ -297,14 +297,79 @@ image(struct parse *p, const struct json_value *v)
 		return true;
 	if (r->kind == REPORT_EXPLAIN)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the explain stage filled image");
-	if (!members(p, v, "image", "format sha256 size"))
+	if (!members(p, v, "image", "format sha256 size walked"))
 		return false;
 	if (!json_string(json_get(v, "format"), &format) ||
 	    (r->format = format_find(format)) == FORMAT_NONE ||
 	    !hash(json_get(v, "sha256"), r->sha256) || !uint_at(v, "size", &r->size) ||
-	    r->size > SOURCE_SIZE_MAX)
+	    r->size > SOURCE_SIZE_MAX ||
+	    !json_bool(json_get(v, "walked"), &r->contents.walked))
 		return malformed(p, "image");
 	r->have_image = true;
+	return true;
+}
+
+static bool
+fact(struct parse *p, const struct json_value *v, struct contents_fact *f)
+{
+	struct view word;
+	if (!members(p, v, "fact", "fact sure value where"))
+		return false;
+	return (json_string(json_get(v, "fact"), &word) &&
+	           (f->id = contents_fact_parse(word)) != CONTENTS_FACT_NONE &&
+	           json_bool(json_get(v, "sure"), &f->sure) &&
+	           plain(json_get(v, "value"), f->value, sizeof f->value) &&
+	           plain(json_get(v, "where"), f->path, sizeof f->path)) ||
+	       malformed(p, "fact");
+}
+
+static bool
+member(struct parse *p, const struct json_value *v, struct contents_member *m)
+{
+	const struct json_value *offset = json_get(v, "offset");
+	struct view format, vouched;
+	if (!members(p, v, "member", "format path runs sha256 size vouched walked | offset"))
+		return false;
+	m->have_offset = offset != NULL;
+	if (!json_string(json_get(v, "format"), &format) ||
+	    (m->format = format_find(format)) == FORMAT_NONE ||
+	    !plain(json_get(v, "path"), m->path, sizeof m->path) ||
+	    !json_bool(json_get(v, "runs"), &m->runs) || !hash(json_get(v, "sha256"), m->sha256) ||
+	    !uint_at(v, "size", &m->size) || !json_string(json_get(v, "vouched"), &vouched) ||
+	    (m->vouch = contents_vouch_parse(vouched)) == CONTENTS_VOUCH_LIMIT ||
+	    !json_bool(json_get(v, "walked"), &m->walked))
+		return malformed(p, "member");
+	/* Both are below 2^53: the sum cannot wrap. */
+	if (offset && (!json_uint(offset, &m->offset) || m->offset + m->size > p->r->size))
+		return malformed(p, "member");
+	return true;
+}
+
+static bool
+contents(struct parse *p, const struct json_value *v)
+{
+	struct contents *c = &p->r->contents;
+	const struct json_value *list = json_get(v, "members"), *said = json_get(v, "facts");
+	if ((json_type(v) == JSON_NULL) != !c->walked)
+		return refuse(p, FINDING_INSPECT_MALFORMED,
+		    "contents and whether there are any do not agree");
+	if (!c->walked)
+		return true;
+	if (!members(p, v, "contents", "facts members members_total structure"))
+		return false;
+	if (json_type(list) != JSON_ARRAY || json_count(list) > CONTENTS_MEMBERS_MAX ||
+	    json_type(said) != JSON_ARRAY || json_count(said) > CONTENTS_FACTS_MAX ||
+	    !uint_at(v, "members_total", &c->members_total) ||
+	    c->members_total < json_count(list) ||
+	    !ranges(json_get(v, "structure"), p->r->size, c->structure, CONTENTS_STRUCTURE_MAX,
+	        &c->structure_n))
+		return malformed(p, "contents");
+	for (size_t i = 0; i < json_count(said); i++)
+		if (!fact(p, json_at(said, i), &c->fact[c->facts_n++]))
+			return false;
+	for (size_t i = 0; i < json_count(list); i++)
+		if (!member(p, json_at(list, i), &c->member[c->members_n++]))
+			return false;
 	return true;
 }
 
@@ -389,7 +454,7 @@ signature(struct parse *p, const struct json_value *v, struct sig_result *s)
 {
 	struct view word;
 	if (!members(p, v, "signature",
-	        "claimed_time covers detail digest outcome revocation scheme signer"))
+	        "claimed_time covers detail digest outcome revocation scheme signer where"))
 		return false;
 	if (!instant_or_null(json_get(v, "claimed_time"), &s->have_claimed_time,
 	        &s->claimed_time) ||
@@ -399,12 +464,13 @@ signature(struct parse *p, const struct json_value *v, struct sig_result *s)
 	    !json_string(json_get(v, "outcome"), &word) ||
 	    (s->outcome = sig_outcome_parse(word)) == SIG_UNKNOWN ||
 	    !revocation(json_get(v, "revocation"), &s->revocation) ||
-	    !plain(json_get(v, "scheme"), s->scheme, sizeof s->scheme) || !s->scheme[0])
+	    !plain(json_get(v, "scheme"), s->scheme, sizeof s->scheme) || !s->scheme[0] ||
+	    !plain(json_get(v, "where"), s->where, sizeof s->where))
 		return malformed(p, "signature");
 	if (!signer(p, json_get(v, "signer"), &s->signer))
 		return false;
 	if (s->outcome == SIG_VERIFIED &&
-	    (!s->signer.have_spki || !s->signer.anchor[0] || !s->covers_n))
+	    (!s->signer.have_spki || !s->signer.anchor[0] || (!s->covers_n && !s->where[0])))
 		return refuse(p, FINDING_INSPECT_MALFORMED,
 		    "a verified signature names no key, anchor or bytes");
 	return true;
@@ -466,8 +532,9 @@ root(struct parse *p, const struct json_value *v)
 	bool whole = p->r->kind == REPORT_WHOLE;
 	struct view word;
 	if (!members(p, v, "the report",
-	        whole ? "changes coverage delta findings image inputs schema signatures verdict"
-	              : "changes coverage delta findings image inputs schema signatures stage"))
+	        whole
+	            ? "changes contents coverage delta findings image inputs schema signatures verdict"
+	            : "changes contents coverage delta findings image inputs schema signatures stage"))
 		return false;
 	if (!json_string(json_get(v, "schema"), &word) ||
 	    !view_is(word, whole ? "fotagate-report/1" : "fotagate-report-stage/1"))
@@ -478,7 +545,11 @@ root(struct parse *p, const struct json_value *v)
 	if (p->r->kind == REPORT_EXPLAIN && json_type(json_get(v, "coverage")) != JSON_NULL)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD,
 		    "the explain stage filled coverage");
-	return image(p, json_get(v, "image")) && signatures(p, json_get(v, "signatures")) &&
+	if (p->r->kind == REPORT_EXPLAIN && json_type(json_get(v, "contents")) != JSON_NULL)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD,
+		    "the explain stage filled contents");
+	return image(p, json_get(v, "image")) && contents(p, json_get(v, "contents")) &&
+	       signatures(p, json_get(v, "signatures")) &&
 	       inputs(p, json_get(v, "inputs")) && changes(p, json_get(v, "changes")) &&
 	       findings(p, json_get(v, "findings")) && complete(p);
 }

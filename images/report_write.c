@@ -187,6 +187,60 @@ image(struct jsonw *j, const struct report *r)
 	jsonw_kcstr(j, "format", format_name(r->format));
 	jsonw_khex(j, "sha256", r->sha256, DIGEST_SHA256_LEN);
 	jsonw_kuint(j, "size", r->size);
+	jsonw_kbool(j, "walked", r->contents.walked);
+	jsonw_object_end(j);
+}
+
+static void
+fact(struct jsonw *j, const struct contents_fact *f)
+{
+	jsonw_object(j);
+	jsonw_kcstr(j, "fact", contents_fact_name(f->id));
+	jsonw_kbool(j, "sure", f->sure);
+	text(j, "value", f->value);
+	text(j, "where", f->path);
+	jsonw_object_end(j);
+}
+
+static void
+member(struct jsonw *j, const struct contents_member *m)
+{
+	jsonw_object(j);
+	jsonw_kcstr(j, "format", format_name(m->format));
+	if (m->have_offset)
+		jsonw_kuint(j, "offset", m->offset);
+	text(j, "path", m->path);
+	jsonw_kbool(j, "runs", m->runs);
+	jsonw_khex(j, "sha256", m->sha256, DIGEST_SHA256_LEN);
+	jsonw_kuint(j, "size", m->size);
+	jsonw_kcstr(j, "vouched", contents_vouch_name(m->vouch));
+	jsonw_kbool(j, "walked", m->walked);
+	jsonw_object_end(j);
+}
+
+/* Facts stay as long as they can: policy compares them from release to release. */
+static void
+contents(struct jsonw *j, const struct report *r, enum cut cut)
+{
+	const struct contents *c = &r->contents;
+	if (!c->walked) {
+		jsonw_knull(j, "contents");
+		return;
+	}
+	jsonw_key(j, "contents");
+	jsonw_object(j);
+	jsonw_key(j, "facts");
+	jsonw_array(j);
+	for (unsigned i = 0; i < c->facts_n; i++)
+		fact(j, &c->fact[i]);
+	jsonw_array_end(j);
+	jsonw_key(j, "members");
+	jsonw_array(j);
+	for (unsigned i = 0; i < c->members_n && cut < CUT_LISTS; i++)
+		member(j, &c->member[i]);
+	jsonw_array_end(j);
+	jsonw_kuint(j, "members_total", c->members_total);
+	ranges(j, "structure", c->structure, c->structure_n);
 	jsonw_object_end(j);
 }
 
@@ -250,6 +304,7 @@ signature(struct jsonw *j, const struct sig_result *s)
 	jsonw_kcstr(j, "revocation", sig_revocation_name(s->revocation));
 	text(j, "scheme", s->scheme);
 	signer(j, &s->signer);
+	text(j, "where", s->where);
 	jsonw_object_end(j);
 }
 
@@ -259,6 +314,7 @@ whole(struct jsonw *j, const struct report *r, enum cut cut)
 	bool fragment = r->kind != REPORT_WHOLE;
 	jsonw_object(j);
 	changes(j, r, cut);
+	contents(j, r, cut);
 	coverage(j, r);
 	jsonw_knull(j, "delta");
 	findings(j, r, cut);

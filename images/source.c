@@ -28,6 +28,20 @@ source_memory(struct source *ret, struct view bytes)
 	*ret = (struct source){ .fd = -1, .mem = bytes.p, .size = bytes.n };
 }
 
+int
+source_window(const struct source *s, uint64_t offset, uint64_t length, struct source *ret)
+{
+	if (offset > s->size || length > s->size - offset)
+		return FG_ELIMIT;
+	*ret = *s;
+	ret->size = length;
+	if (s->fd < 0)
+		ret->mem = s->mem + offset;
+	else
+		ret->base = s->base + offset;
+	return 0;
+}
+
 static int
 pread_all(int fd, uint64_t offset, uint8_t *buf, size_t n)
 {
@@ -54,7 +68,7 @@ source_read(const struct source *s, uint64_t offset, void *buf, size_t n)
 		memcpy(buf, s->mem + offset, n);
 		return 0;
 	}
-	return pread_all(s->fd, offset, buf, n);
+	return pread_all(s->fd, s->base + offset, buf, n);
 }
 
 long

@@ -18,6 +18,7 @@
 struct source {
 	int fd; /* borrowed; -1 for memory */
 	const uint8_t *mem;
+	uint64_t base; /* where it begins in the file; 0 but for windows */
 	uint64_t size; /* as it was when opened: bytes beyond are not looked at */
 };
 
@@ -28,6 +29,8 @@ struct source {
 int source_open(struct source *ret, int fd);
 /* bytes stay the caller's. */
 void source_memory(struct source *ret, struct view bytes);
+/* A part of s as a source of its own, valid as long as s. FG_ELIMIT when it does not lie within s. */
+int source_window(const struct source *s, uint64_t offset, uint64_t length, struct source *ret);
 /*
  * Exactly n bytes from offset. FG_ELIMIT when they do not lie within size (buf
  * untouched), FG_EIO when the file is shorter than it was or cannot be read.

@@ -262,6 +262,7 @@ unknown_and_foreign_fields_are_refused(void **state)
 		{ false, "\"inputs\":{\"at\"", "\"inputs\":{\"as\":1,\"at\"" },
 		{ false, "\"base\":null", "\"base\":\"0101010101010101010101010101010101010101010101010101010101010101\"" },
 		{ true, "\"coverage\":null", "\"coverage\":{\"gaps\":[],\"gaps_total\":0,\"signed\":100000,\"unsigned\":0}" },
+		{ true, "\"contents\":null", "\"contents\":{\"facts\":[],\"members\":[],\"members_total\":0,\"structure\":[]}" },
 		{ true, "\"image\":null", "\"image\":{\"format\":\"raw\",\"sha256\":\"\",\"size\":1}" },
 		{ true, "\"inputs\":null", "\"inputs\":{}" },
 		{ true, "\"signatures\":[]", "\"signatures\":[{}]" },
@@ -275,7 +276,7 @@ unknown_and_foreign_fields_are_refused(void **state)
 		free(x);
 	}
 	/* The verify stage may not explain. */
-	const char *changes = strstr(et, "\"changes\":"), *end = strstr(et, ",\"coverage\"");
+	const char *changes = strstr(et, "\"changes\":"), *end = strstr(et, ",\"contents\"");
 	char *whole = strndup(changes, (size_t)(end - changes));
 	x = edited(vt, "\"changes\":null", whole);
 	refused(x, REPORT_VERIFY, FINDING_INSPECT_FOREIGN_FIELD);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * walk - going over a container: what every format's walker is given, and the
+ * only ways in which it can say something.
+ * Role: one file a format (images/swu.c, ...) with one function of type
+ * walk_fn, entered in the table of walk_table.c; run in the inspector's verify
+ * stage. A walker reads w->image, judges signatures with walk_keys() and
+ * walk_cms(), and hands each member to walk_member(), which hashes it, holds it
+ * against the digest that was promised, lists it, and walks it in its turn.
+ *
+ * Guarantees: reads stay inside the container; depth, members, expanded bytes
+ * and the ratio of expansion are bounded for the whole inspection, and whatever
+ * a bound keeps from being looked at is a finding (FMT-WALK-LIMIT). Hostile text
+ * is escaped here, a walker passes it as it is. A walker returns 0 whatever the
+ * bytes are, and a negative fg_err only for local failure.
+ *
+ * The bytes read here are those that were hashed as the image, because nobody
+ * writes to an image while it is inspected: it is a sealed memfd or a file that
+ * only the inspection's owner can write.
+ */
+#ifndef FG_IMAGES_WALK_H
+#define FG_IMAGES_WALK_H
+
+#include <openssl/evp.h>
+
+#include "crypto/cms.h"
+#include "crypto/trust.h"
+#include "images/report.h"
+#include "images/source.h"
+
+#define WALK_DEPTH_MAX 6                     /* containers in containers */
+#define WALK_MEMBERS_MAX 200000              /* looked at in one inspection */
+#define WALK_EXPANDED_MAX ((uint64_t)2 << 30) /* bytes that come out of packed members, in all */
+#define WALK_KEEP_MAX ((uint64_t)256 << 20)  /* of these, kept in memory at once so as to be walked themselves */
+
+struct walk_room; /* shared by all containers of one inspection */
+
+/* One container being walked. */
+struct walk {
+	struct walk_room *room;
+	const struct source *image; /* its bytes */
+	enum format_id format;
+	bool placed;   /* those bytes lie in the inspected file as they are, ... */
+	uint64_t base; /* ... from here on */
+	unsigned depth;
+	char path[CONTENTS_PATH_MAX]; /* "" for the inspected file itself */
+};
+
+typedef int walk_fn(struct walk *w);
+
+/* NULL: that format has no walker. */
+walk_fn *walk_of(enum format_id format);
+/*
+ * Walks image, recognised as format, into r (signatures, findings, contents).
+ * trust and policy are borrowed. Does nothing when the format has no walker.
+ */
+int walk_image(const struct source *image, enum format_id format, const struct trust *trust,
+    const struct trust_policy *policy, int64_t at, struct report *r);
+
+/* ---- saying something ---- */
+
+/* Raises a finding with the table's severity; offset (may be NULL) is of w->image. */
+void walk_raise(struct walk *w, enum finding_id id, const uint64_t *offset, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same, milder (see report_raise()). */
+void walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity,
+    const uint64_t *offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/*
+ * The signatures that one or more calls added: what they vouch for depends on
+ * whether one of them verified. Zero vouches for nothing.
+ */
+struct walk_signed {
+	unsigned first, n;
+};
+
+/* At least one of them verified. */
+bool walk_verified(const struct walk *w, struct walk_signed by);
+/* A claim of the container; sure when by verified. value is hostile text. */
+void walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struct view value);
+void walk_fact_uint(struct walk *w, enum contents_fact_id id, struct walk_signed by, uint64_t value);
+/*
+ * Bytes that are the format's own (headers, padding, the signature itself) and
+ * were checked to be nothing else. What is neither signed, vouched for nor
+ * structure is told as COV-UNSIGNED-BYTES.
+ */
+void walk_structure(struct walk *w, uint64_t offset, uint64_t length);
+/* Says that every verified one of by covers this range too. */
+void walk_covers(struct walk *w, struct walk_signed by, uint64_t offset, uint64_t length);
+
+/* ---- judging signatures ---- */
+
+/* The bytes a signature is over: up to SIG_COVERS_MAX ranges of w->image, in order. */
+struct walk_span {
+	struct sig_range range[SIG_COVERS_MAX];
+	unsigned n;
+};
+
+/* Digest of a span, read once in order. FG_EFORMAT when it leaves the container. */
+int walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg alg,
+    uint8_t ret[DIGEST_LEN_MAX]);
+
+/*
+ * One signature by a bare key. What the format prescribes is given here and
+ * nothing of it is taken from the file: as is the scheme (RSA padding with its
+ * digest, ECDSA encoding, Ed25519); TRUST_SCHEME_NONE leaves it to each key's
+ * record, for formats without a marker. Every key of the trust set of that
+ * type is tried.
+ */
+struct walk_claim {
+	const char *scheme; /* "mcuboot/rsa-pss-sha256"; NULL: "<format>/<scheme of the key>" */
+	enum trust_scheme as;
+	struct view signature;
+	struct walk_span span; /* what it is over */
+	bool have_message;     /* it is over these bytes instead (COSE's Sig_structure), and span is what they stand for */
+	struct view message;
+	EVP_PKEY *embedded; /* a key in the file: tells "sound, but nobody we trust" from "broken"; NULL = none */
+	/*
+	 * Narrows the keys tried; NULL tries all. arg is given back. A hint may
+	 * only ever exclude (T14).
+	 */
+	bool (*candidate)(const struct trust_key *key, const void *arg);
+	const void *arg;
+};
+
+/* Appends one result; *ret (may be NULL) names it. FG_EINVAL for a claim that contradicts itself. */
+int walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed *ret);
+
+/*
+ * Detached CMS over a span: one result for each signer. scheme e.g.
+ * "rauc-bundle/cms-detached".
+ */
+int walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
+    struct walk_signed *ret);
+/*
+ * Attached CMS that lies at at in w->image; its content (borrowed from *ret_cms,
+ * cms_free()) is what it covers. *ret_cms is NULL when it is none, which is then told.
+ */
+int walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at,
+    struct cms **ret_cms, struct walk_signed *ret);
+/* A result that needs no arithmetic (malformed, opaque, absent); outcome never SIG_VERIFIED. */
+void walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* ---- members ---- */
+
+struct walk_member {
+	struct view name;       /* as the container spells it; hostile */
+	struct sig_range at;    /* where it lies in w->image, packed or not */
+	/* Packed: yields the expanded bytes, 0 at the end, FG_EFORMAT for a damaged stream, or another fg_err. */
+	long (*read)(void *arg, void *buf, size_t n);
+	void *arg;
+	uint64_t size;          /* packed: expanded size as the container says; UINT64_MAX: it does not say */
+	/* Digest that the container's signed words promise for the expanded bytes; DIGEST_NONE: none. */
+	enum digest_alg alg;
+	uint8_t digest[DIGEST_LEN_MAX];
+	bool digest_packed;     /* it is over the bytes at at instead */
+	struct walk_signed by;  /* who stands behind the digest or, with inside, behind the bytes */
+	bool inside;            /* the bytes at at lie under by itself */
+	bool runs;
+	bool plain;             /* not to be recognised and walked: a manifest, a signature */
+};
+
+/* What became of a member. */
+struct walk_seen {
+	enum contents_vouch vouch;
+	enum format_id format;
+	uint64_t size;
+	uint8_t sha256[DIGEST_SHA256_LEN];
+};
+
+/*
+ * Hashes, compares, lists and walks a member. A digest that does not fit is
+ * told (MEMBER-DIGEST), and so is a name that leaves its folder
+ * (MEMBER-UNSAFE-NAME). ret may be NULL.
+ */
+int walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret);
+
+/* ---- reading ---- */
+
+/*
+ * The whole of a small thing (a manifest, a signature) into memory: *ret_bytes
+ * is malloc'ed, one NUL stands behind it. FG_EFORMAT when at leaves the
+ * container or is longer than max: the caller says so.
+ */
+int walk_load(const struct walk *w, struct sig_range at, size_t max, uint8_t **ret_bytes);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk_member - one member of a container: hashed, compared, listed, walked. */
+#include "images/walk.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/err.h"
+#include "crypto/visible.h"
+#include "images/walk_internal.h"
+
+#define GROW (1u << 20)  /* a kept member grows by at least this */
+#define RATIO_ALARM 200  /* SIGNATURES_DELTAS_DIFF.md section 3.3 ... */
+#define RATIO_FROM (16u << 20) /* ... for what has any size: small texts of zeros are no bomb */
+
+/* One member at work. */
+struct member {
+	struct walk *w;
+	const struct walk_member *m;
+	struct walk_seen seen;
+	char path[CONTENTS_PATH_MAX];
+	struct digest *name;     /* SHA-256 of the expanded bytes */
+	struct digest *promised; /* in the promised algorithm, of the same bytes */
+	uint8_t *kept;           /* packed: the expanded bytes, as long as they may be kept */
+	size_t kept_n, kept_cap;
+	bool dropped; /* too long to be kept */
+	bool broken;  /* told already, and not to be listed: its bytes did not come out whole */
+	bool walked;
+};
+
+static void
+make_path(struct member *b)
+{
+	char name[CONTENTS_PATH_MAX];
+	visible_cstr(b->m->name, name, sizeof name);
+	if (!b->w->path[0])
+		memcpy(b->path, name, sizeof b->path);
+	else if ((size_t)snprintf(b->path, sizeof b->path, "%s/%s", b->w->path, name) >=
+	         sizeof b->path)
+		memcpy(b->path + sizeof b->path - 4, "...", 4);
+}
+
+/* A name that an extractor could follow out of its folder, or that no file can have. */
+static bool
+unsafe(struct view name)
+{
+	size_t start = 0;
+	if (name.n == 0 || name.p[0] == '/' || name.p[0] == '\\')
+		return true;
+	for (size_t i = 0; i <= name.n; i++) {
+		uint8_t c = i < name.n ? name.p[i] : '/';
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c != '/' && c != '\\')
+			continue;
+		if (i - start == 2 && memcmp(name.p + start, "..", 2) == 0)
+			return true;
+		start = i + 1;
+	}
+	return false;
+}
+
+/* Keeps bytes for walking; too many of them are only hashed. */
+static int
+keep(struct member *b, struct view bytes)
+{
+	if (b->dropped || b->m->plain)
+		return 0;
+	if (b->kept_n + bytes.n > WALK_KEEP_MAX ||
+	    b->w->room->kept + b->kept_n + bytes.n > WALK_KEEP_MAX) {
+		free(b->kept);
+		b->kept = NULL;
+		b->kept_n = b->kept_cap = 0;
+		b->dropped = true;
+		return 0;
+	}
+	if (b->kept_n + bytes.n > b->kept_cap) {
+		size_t cap = b->kept_cap * 2 > b->kept_n + bytes.n ? b->kept_cap * 2
+		                                                   : b->kept_n + bytes.n + GROW;
+		uint8_t *more = realloc(b->kept, cap);
+		if (!more)
+			return FG_ENOMEM;
+		b->kept = more;
+		b->kept_cap = cap;
+	}
+	memcpy(b->kept + b->kept_n, bytes.p, bytes.n);
+	b->kept_n += bytes.n;
+	return 0;
+}
+
+static int
+feed(struct member *b, struct view bytes)
+{
+	int err = digest_update(b->name, bytes);
+	if (!err && b->promised)
+		err = digest_update(b->promised, bytes);
+	b->seen.size += bytes.n;
+	return err;
+}
+
+static int
+hash_stored(struct member *b, uint8_t *chunk)
+{
+	uint64_t at = b->m->at.offset, left = b->m->at.length;
+	int err = 0;
+	while (left > 0 && !err) {
+		size_t n = left < SOURCE_CHUNK ? (size_t)left : SOURCE_CHUNK;
+		err = source_read(b->w->image, at, chunk, n);
+		if (!err)
+			err = feed(b, view_of(chunk, n));
+		at += n;
+		left -= n;
+	}
+	return err;
+}
+
+/* The expanded bytes, through the walker's reader; every bound that is met is told. */
+static int
+hash_packed(struct member *b, uint8_t *chunk)
+{
+	struct walk_room *room = b->w->room;
+	int err = 0;
+	for (;;) {
+		long n = b->m->read(b->m->arg, chunk, SOURCE_CHUNK);
+		if (n == FG_EFORMAT) {
+			walk_raise(b->w, FINDING_FMT_MALFORMED, &b->m->at.offset,
+			    "%s: its packed bytes are damaged", b->path);
+			b->broken = true;
+			return 0;
+		}
+		if (n <= 0) {
+			err = (int)n;
+			break;
+		}
+		if ((uint64_t)n > WALK_EXPANDED_MAX - room->expanded) {
+			walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+			    "%s: more than %" PRIu64 " bytes would have to be unpacked", b->path,
+			    WALK_EXPANDED_MAX);
+			b->broken = true;
+			return 0;
+		}
+		room->expanded += (uint64_t)n;
+		err = feed(b, view_of(chunk, (size_t)n));
+		if (!err)
+			err = keep(b, view_of(chunk, (size_t)n));
+		if (err)
+			break;
+	}
+	if (!err && b->m->size != UINT64_MAX && b->seen.size != b->m->size) {
+		walk_raise(b->w, FINDING_FMT_MALFORMED, &b->m->at.offset,
+		    "%s: %" PRIu64 " bytes come out, the container says %" PRIu64, b->path,
+		    b->seen.size, b->m->size);
+		b->broken = true;
+	}
+	if (!err && b->seen.size > RATIO_FROM && b->seen.size / RATIO_ALARM > b->m->at.length)
+		walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+		    "%s: %" PRIu64 " bytes were packed into %" PRIu64, b->path, b->seen.size,
+		    b->m->at.length);
+	return err;
+}
+
+static int
+hash(struct member *b)
+{
+	bool promised = b->m->alg != DIGEST_NONE && !b->m->digest_packed;
+	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	b->name = digest_new(DIGEST_SHA256);
+	b->promised = promised ? digest_new(b->m->alg) : NULL;
+	int err = chunk && b->name && (b->promised || !promised) ? 0 : FG_ENOMEM;
+	if (!err)
+		err = b->m->read ? hash_packed(b, chunk) : hash_stored(b, chunk);
+	if (!err)
+		err = digest_final(b->name, b->seen.sha256);
+	free(chunk);
+	return err;
+}
+
+/* Only digests that nobody can make collide carry a signature's word further. */
+static bool
+strong(enum digest_alg alg)
+{
+	return alg == DIGEST_SHA256 || alg == DIGEST_SHA384 || alg == DIGEST_SHA512;
+}
+
+static int
+vouch(struct member *b)
+{
+	const struct walk_member *m = b->m;
+	uint8_t sum[DIGEST_LEN_MAX];
+	bool verified = walk_verified(b->w, m->by);
+	if (m->alg == DIGEST_NONE) {
+		b->seen.vouch = m->inside && verified ? CONTENTS_VOUCH_INSIDE : CONTENTS_VOUCH_NONE;
+		return 0;
+	}
+	struct walk_span span = { .range = { m->at }, .n = 1 };
+	int err = b->promised ? digest_final(b->promised, sum)
+	                      : walk_digest(b->w, &span, m->alg, sum);
+	if (err)
+		return err;
+	if (memcmp(sum, m->digest, digest_len(m->alg)) != 0) {
+		b->seen.vouch = CONTENTS_VOUCH_MISMATCH;
+		walk_raise(b->w, FINDING_MEMBER_DIGEST, &m->at.offset,
+		    "%s: its %s is not the one that the container gives", b->path,
+		    digest_name(m->alg));
+		return 0;
+	}
+	b->seen.vouch = verified && strong(m->alg) ? CONTENTS_VOUCH_DIGEST : CONTENTS_VOUCH_CHECKED;
+	if (b->seen.vouch == CONTENTS_VOUCH_DIGEST)
+		walk_covers(b->w, m->by, m->at.offset, m->at.length);
+	return 0;
+}
+
+static int
+descend(struct member *b, const struct source *s)
+{
+	struct walk *w = b->w;
+	struct walk inner = { .room = w->room,
+		.image = s,
+		.format = b->seen.format,
+		.placed = w->placed && !b->m->read,
+		.base = w->base + b->m->at.offset,
+		.depth = w->depth + 1 };
+	walk_fn *fn = walk_of(b->seen.format);
+	memcpy(inner.path, b->path, sizeof inner.path);
+	if (!fn && format_kind(b->seen.format) == FORMAT_KIND_CONTAINER)
+		walk_raise(w, FINDING_FMT_NOT_WALKED, &b->m->at.offset, "%s: format %s", b->path,
+		    format_name(b->seen.format));
+	if (format_kind(b->seen.format) == FORMAT_KIND_DELTA)
+		walk_raise(w, FINDING_FMT_DELTA, &b->m->at.offset, "%s: format %s", b->path,
+		    format_name(b->seen.format));
+	if (!fn)
+		return 0;
+	if (inner.depth >= WALK_DEPTH_MAX) {
+		walk_raise(w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+		    "%s: containers are opened %u deep", b->path, WALK_DEPTH_MAX);
+		return 0;
+	}
+	w->room->kept += b->kept_n;
+	int err = fn(&inner);
+	w->room->kept -= b->kept_n;
+	b->walked = !err;
+	return err;
+}
+
+static int
+look_inside(struct member *b)
+{
+	struct format_result f;
+	struct source s;
+	b->seen.format = FORMAT_RAW;
+	if (b->dropped) {
+		walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+		    "%s: unpacked, it is longer than the 256 MiB that are looked into", b->path);
+		return 0;
+	}
+	if (b->m->plain)
+		return 0;
+	int err = 0;
+	if (b->m->read)
+		source_memory(&s, view_of(b->kept, b->kept_n));
+	else
+		err = source_window(b->w->image, b->m->at.offset, b->m->at.length, &s);
+	if (!err)
+		err = format_recognise(&s, &f);
+	if (err)
+		return err;
+	b->seen.format = f.format;
+	return descend(b, &s);
+}
+
+/* Takes the member's line before those of its own members, and fills it when it is known whole. */
+static int
+list(struct member *b)
+{
+	struct contents *c = &b->w->room->r->contents;
+	struct contents_member *line = NULL;
+	c->members_total++;
+	if (c->members_n < CONTENTS_MEMBERS_MAX)
+		line = &c->member[c->members_n++];
+	int err = look_inside(b);
+	if (!line || err)
+		return err;
+	*line = (struct contents_member){ .format = b->seen.format,
+		.size = b->seen.size,
+		.have_offset = b->w->placed && !b->m->read,
+		.vouch = b->seen.vouch,
+		.runs = b->m->runs,
+		.walked = b->walked };
+	line->offset = line->have_offset ? b->w->base + b->m->at.offset : 0;
+	memcpy(line->path, b->path, sizeof line->path);
+	memcpy(line->sha256, b->seen.sha256, sizeof line->sha256);
+	return 0;
+}
+
+int
+walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret)
+{
+	struct member b = { .w = w, .m = m };
+	if (m->at.offset > w->image->size || m->at.length > w->image->size - m->at.offset)
+		abort(); /* the walker checks what it was told before it passes it on */
+	make_path(&b);
+	if (++w->room->members > WALK_MEMBERS_MAX) {
+		if (w->room->members == WALK_MEMBERS_MAX + 1)
+			walk_raise(w, FINDING_FMT_WALK_LIMIT, &m->at.offset,
+			    "%s and what follows: more than %u members", b.path, WALK_MEMBERS_MAX);
+		if (ret)
+			*ret = (struct walk_seen){ .format = FORMAT_RAW };
+		return 0;
+	}
+	if (unsafe(m->name))
+		walk_raise(w, FINDING_MEMBER_UNSAFE_NAME, &m->at.offset, "%s", b.path);
+	int err = hash(&b);
+	if (!err && !b.broken)
+		err = vouch(&b);
+	if (!err && !b.broken)
+		err = list(&b);
+	if (!err && m->runs)
+		walk_raise(w, FINDING_MEMBER_RUNS, &m->at.offset, "%s", b.path);
+	digest_free(b.name);
+	digest_free(b.promised);
+	free(b.kept);
+	if (!err && ret)
+		*ret = b.seen;
+	return err;
+}
