@@ -18,6 +18,7 @@ static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
 	[INSPECT_AUTO] = "auto",
 	[INSPECT_CMS_DETACHED] = "cms-detached",
 	[INSPECT_CMS_ATTACHED] = "cms-attached",
+	[INSPECT_EMBEDDED] = "embedded",
 	[INSPECT_RAW] = "raw",
 };
 
@@ -132,6 +133,8 @@ choose(struct verify *v)
 		settle(v, "cms-attached", SIG_OPAQUE, "attached signatures are read up to 16 MiB");
 	else if (v->scheme == INSPECT_CMS_ATTACHED)
 		return;
+	else if (v->scheme == INSPECT_EMBEDDED && job->signature)
+		settle(v, "embedded", SIG_INVALID, "a detached signature beside one that the format carries (T8)");
 	else if (!job->signature)
 		v->scheme = INSPECT_SCHEME_NONE;
 	else if (job->signature->size > CMS_SIG_MAX)

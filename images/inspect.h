@@ -20,11 +20,12 @@ enum inspect_scheme {
 	/*
 	 * No profile: a signature file that is CMS is detached CMS, any other is raw
 	 * under the bare keys of the trust set; without one, an image that is CMS is
-	 * attached CMS.
+	 * attached CMS. What a container carries inside is judged beside that, always.
 	 */
 	INSPECT_AUTO,
 	INSPECT_CMS_DETACHED,
 	INSPECT_CMS_ATTACHED,
+	INSPECT_EMBEDDED, /* the image's own format carries it, and its walker judges it */
 	INSPECT_RAW, /* the key records of the trust set fix everything */
 	INSPECT_SCHEME_LIMIT,
 };
@@ -53,7 +54,7 @@ int inspect_verify(const struct inspect_job *job, struct report *ret);
 /* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
 int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
 
-/* "auto", "cms-detached", "cms-attached", "raw"; "none" for anything else. */
+/* "auto", "cms-detached", "cms-attached", "embedded", "raw"; "none" for anything else. */
 const char *inspect_scheme_name(enum inspect_scheme scheme);
 /* INSPECT_SCHEME_NONE for an unknown word. */
 enum inspect_scheme inspect_scheme_parse(const char *word);

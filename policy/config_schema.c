@@ -38,14 +38,15 @@
 	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
 
 #define ANSWERS "hold|offer"
-#define SCHEMES \
-	"none|cms-detached|cms-attached|rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
+#define KEY_SCHEMES \
+	"rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
 	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519"
+#define SCHEMES "none|cms-detached|cms-attached|embedded|" KEY_SCHEMES
 
 _Static_assert(sizeof(enum profile_answer) == sizeof(int) && sizeof(enum config_suites) == sizeof(int),
     "enumerations are stored as int");
-/* The raw part of SCHEMES stands in the order of enum trust_scheme. */
-_Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9, "SCHEMES follows enum trust_scheme");
+/* KEY_SCHEMES stands in the order of enum trust_scheme. */
+_Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9, "KEY_SCHEMES follows enum trust_scheme");
 
 static const struct config_key keys[] = {
 	TEXT("data_dir", config, data_dir, "/var/lib/fotagate", DIR,
@@ -239,7 +240,11 @@ static const struct config_key keys[] = {
 
 	GROUP("profile.signature", REQUIRED, "What vouches for an image."),
 	ENUM("profile.signature.scheme", profile, signature.scheme, REQUIRED, SCHEMES,
-	    "How images are signed; none needs require = false."),
+	    "How images are signed; embedded is a signature that the image's own format carries; none needs require = false."),
+	TEXT("profile.signature.format", profile, signature.format, "", WORD,
+	    "With embedded: the one format (fotagate-report(5)) an image must have and be signed as."),
+	ENUM("profile.signature.key_scheme", profile, signature.key_scheme, "by-type", "by-type|" KEY_SCHEMES,
+	    "With embedded, for formats that do not say it themselves: how the bare keys among the anchors sign."),
 	TEXTS("profile.signature.anchors", profile, signature.anchors, "", 0, FILE,
 	    "Files (PEM: certificates, CRLs, public keys) in the folder anchors of keys_dir."),
 	ENUM("profile.signature.purpose", profile, signature.purpose, "firmware", "-|firmware|code-signing|email",

@@ -520,6 +520,8 @@ profile_inspect_scheme(const struct profile *p)
 		return INSPECT_CMS_DETACHED;
 	case PROFILE_SCHEME_CMS_ATTACHED:
 		return INSPECT_CMS_ATTACHED;
+	case PROFILE_SCHEME_EMBEDDED:
+		return INSPECT_EMBEDDED;
 	case PROFILE_SCHEME_RAW_FIRST:
 		break;
 	}
@@ -529,10 +531,41 @@ profile_inspect_scheme(const struct profile *p)
 enum trust_scheme
 profile_trust_scheme(const struct profile *p)
 {
+	if (p->signature.scheme == PROFILE_SCHEME_EMBEDDED)
+		return p->signature.key_scheme;
 	if (p->signature.scheme < PROFILE_SCHEME_RAW_FIRST)
 		return TRUST_SCHEME_NONE;
 	return (enum trust_scheme)(
 	    p->signature.scheme - PROFILE_SCHEME_RAW_FIRST + TRUST_RSA_PKCS1_SHA256);
+}
+
+/* "swu/cms-detached" is a signature of the format swu; one of something inside the image is none of it. */
+static bool
+is_of_format(const struct sig_result *s, const char *format)
+{
+	size_t n = strlen(format);
+	return strncmp(s->scheme, format, n) == 0 && s->scheme[n] == '/';
+}
+
+bool
+profile_scheme_matches(const struct profile *p, enum format_id format, const struct sig_result *s)
+{
+	if (s->where[0] != '\0')
+		return false;
+	switch (p->signature.scheme) {
+	case PROFILE_SCHEME_NONE:
+		return false;
+	case PROFILE_SCHEME_CMS_DETACHED:
+		return strcmp(s->scheme, "cms-detached") == 0;
+	case PROFILE_SCHEME_CMS_ATTACHED:
+		return strcmp(s->scheme, "cms-attached") == 0;
+	case PROFILE_SCHEME_EMBEDDED:
+		return strcmp(p->signature.format, format_name(format)) == 0 &&
+		       is_of_format(s, p->signature.format);
+	case PROFILE_SCHEME_RAW_FIRST:
+		break;
+	}
+	return strcmp(s->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
 }
 
 struct trust_policy

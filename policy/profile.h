@@ -47,6 +47,7 @@ enum profile_scheme {
 	PROFILE_SCHEME_NONE = 0,
 	PROFILE_SCHEME_CMS_DETACHED,
 	PROFILE_SCHEME_CMS_ATTACHED,
+	PROFILE_SCHEME_EMBEDDED, /* in the image's own format, which the profile names */
 	PROFILE_SCHEME_RAW_FIRST, /* from here on: enum trust_scheme, see profile_trust_scheme() */
 };
 
@@ -122,6 +123,8 @@ struct profile_upstream {
 
 struct profile_signature {
 	enum profile_scheme scheme;
+	char format[PROFILE_WORD_MAX + 1]; /* with PROFILE_SCHEME_EMBEDDED, else "" */
+	enum trust_scheme key_scheme;      /* with PROFILE_SCHEME_EMBEDDED; NONE: by the type of each key */
 	char anchors[PROFILE_ANCHORS_MAX][PROFILE_FILE_MAX + 1];
 	unsigned anchors_n;
 	enum trust_purpose purpose;
@@ -295,10 +298,15 @@ int profile_draft(const struct profile_sighting *s, const char *name, struct wri
 
 /* What a signature of that profile is, as an inspector is told. */
 enum inspect_scheme profile_inspect_scheme(const struct profile *p);
-/* The scheme a bare key must have; TRUST_SCHEME_NONE for CMS and none. */
+/*
+ * The scheme a bare key must have; TRUST_SCHEME_NONE for CMS and none, and for
+ * embedded where the format or the type of the key says it.
+ */
 enum trust_scheme profile_trust_scheme(const struct profile *p);
 /* What the verifier is to demand of certificates. */
 struct trust_policy profile_trust_policy(const struct profile *p);
+/* Whether s, found in an image of that format, is of the kind that p asks for. */
+bool profile_scheme_matches(const struct profile *p, enum format_id format, const struct sig_result *s);
 /* Whether an upstream may be reached there: public, or listed in allow_private. */
 bool profile_may_reach(const struct profile *p, const struct cidr_addr *address);
 

@@ -392,6 +392,16 @@ check_signature(const struct profile_check *k, const struct profile *p)
 	if (s->scheme == PROFILE_SCHEME_NONE && (s->anchors_n > 0 || p->signature_url[0] != '\0'))
 		problem(k, "signature.scheme",
 		    "none goes with neither anchors nor signature_url; remove them");
+	if (s->scheme == PROFILE_SCHEME_EMBEDDED && 
+	    format_kind(format_find(view_str(s->format))) != FORMAT_KIND_CONTAINER)
+		problem(k, "signature.format",
+		    "must name a format that carries signatures, such as \"swu\"; images/FORMATS.md lists them");
+	if (s->scheme != PROFILE_SCHEME_EMBEDDED && s->format[0] != '\0')
+		problem(k, "signature.format", "goes with scheme = \"embedded\"; remove it");
+	if (s->scheme != PROFILE_SCHEME_EMBEDDED && s->key_scheme != TRUST_SCHEME_NONE)
+		problem(k, "signature.key_scheme", "goes with scheme = \"embedded\"; remove it");
+	if (s->scheme == PROFILE_SCHEME_EMBEDDED && p->signature_url[0] != '\0')
+		problem(k, "signature_url", "goes with a detached scheme; remove it");
 	if (s->scheme == PROFILE_SCHEME_CMS_ATTACHED && p->signature_url[0] != '\0')
 		problem(k, "signature_url", "goes with a detached scheme; remove it");
 	if (s->ignore_expiry_for_pinned && !s->allow_leaf_anchor)

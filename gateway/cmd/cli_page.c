@@ -76,6 +76,8 @@ print_signature(FILE *out, const struct sig_result *s)
 {
 	char hex[DIGEST_HEX_LEN + 1], from[REPORT_TIME_LEN], to[REPORT_TIME_LEN];
 	fprintf(out, "  %s: %s\n", s->scheme, sig_outcome_name(s->outcome));
+	if (s->where[0])
+		fprintf(out, "    of       %s, inside the image\n", s->where);
 	if (s->detail[0]) {
 		fputs("    ", out);
 		cli_print_wrapped(out, s->detail, 4);
@@ -111,6 +113,42 @@ print_signatures(FILE *out, const struct report *r)
 	fprintf(out, "  %" PRIu64 " bytes are signed (", coverage_signed(&c));
 	print_share(out, coverage_signed(&c), r->size);
 	fprintf(out, "), %" PRIu64 " are not\n", coverage_unsigned(&c));
+}
+
+static void
+print_member(FILE *out, const struct contents_member *m)
+{
+	static const char *const words[CONTENTS_VOUCH_LIMIT] = {
+		[CONTENTS_VOUCH_NONE] = "nothing vouches for it",
+		[CONTENTS_VOUCH_MISMATCH] = "NOT what the container describes",
+		[CONTENTS_VOUCH_CHECKED] = "fits its digest, which nobody signed",
+		[CONTENTS_VOUCH_INSIDE] = "signed",
+		[CONTENTS_VOUCH_DIGEST] = "signed by its digest",
+	};
+	fprintf(out, "  %s: %s, %" PRIu64 " bytes, %s%s\n", m->path, format_name(m->format), m->size,
+	    words[m->vouch], m->runs ? "; the module runs it" : "");
+}
+
+/* What the container claims, what it holds, and what stands behind either. */
+static void
+print_contents(FILE *out, const struct report *r)
+{
+	const struct contents *c = &r->contents;
+	if (!c->walked)
+		return;
+	fputs("\nContents\n", out);
+	for (unsigned i = 0; i < c->facts_n; i++) {
+		const struct contents_fact *f = &c->fact[i];
+		fprintf(out, "  %s%s%s: %s%s\n", f->path, f->path[0] ? ": " : "",
+		    contents_fact_name(f->id), f->value, f->sure ? "" : " (says it; not signed)");
+	}
+	for (unsigned i = 0; i < c->members_n; i++)
+		print_member(out, &c->member[i]);
+	if (c->members_total > c->members_n)
+		fprintf(out, "  and %" PRIu64 " more, all of them checked\n",
+		    c->members_total - c->members_n);
+	if (c->members_total == 0)
+		fputs("  no members\n", out);
 }
 
 static void
@@ -186,6 +224,7 @@ cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SH
 	print_identity(out, r);
 	print_hash(out, "report", digest);
 	print_signatures(out, r);
+	print_contents(out, r);
 	print_changes(out, r);
 	fputs("\nFindings\n", out);
 	bool any = false;

@@ -31,22 +31,6 @@ severity(enum finding_severity s)
 }
 
 static bool
-scheme_matches(const struct profile *p, const struct sig_result *r)
-{
-	switch (p->signature.scheme) {
-	case PROFILE_SCHEME_NONE:
-		return false;
-	case PROFILE_SCHEME_CMS_DETACHED:
-		return strcmp(r->scheme, "cms-detached") == 0;
-	case PROFILE_SCHEME_CMS_ATTACHED:
-		return strcmp(r->scheme, "cms-attached") == 0;
-	case PROFILE_SCHEME_RAW_FIRST:
-		break;
-	}
-	return strcmp(r->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
-}
-
-static bool
 stage_failed(const struct report *r)
 {
 	for (unsigned i = FINDING_INSPECT_CRASHED; i <= FINDING_INSPECT_TRAILING; i++)
@@ -55,22 +39,27 @@ stage_failed(const struct report *r)
 	return false;
 }
 
-/* The best signature there is; a verified one of the profile's scheme before any other. */
+/* The best signature of the image itself; a verified one of the profile's scheme before any other. */
 static void
 best_signature(const struct report *r, const struct profile *p, struct decide_facts *f)
 {
 	f->signature = r->have_image ? SIG_ABSENT : SIG_UNKNOWN;
+	bool first = true;
 	for (unsigned i = 0; i < r->signatures.n; i++) {
 		const struct sig_result *s = &r->signatures.result[i];
-		bool match = scheme_matches(p, s);
-		if (i == 0 || s->outcome > f->signature || (s->outcome == f->signature && match && !f->scheme_matches)) {
+		bool match = profile_scheme_matches(p, r->format, s);
+		if (s->where[0] != '\0')
+			continue;
+		if (first || s->outcome > f->signature || (s->outcome == f->signature && match && !f->scheme_matches)) {
 			f->signature = s->outcome;
 			f->scheme_matches = match;
 		}
+		first = false;
 	}
 	/* One that is bad spoils the rest: it is evidence of tampering, not a missing one. */
 	for (unsigned i = 0; i < r->signatures.n; i++)
-		if (r->signatures.result[i].outcome == SIG_INVALID || r->signatures.result[i].outcome == SIG_REVOKED)
+		if (r->signatures.result[i].where[0] == '\0' &&
+		    (r->signatures.result[i].outcome == SIG_INVALID || r->signatures.result[i].outcome == SIG_REVOKED))
 			f->signature = r->signatures.result[i].outcome;
 }
 

@@ -338,6 +338,41 @@ demands_are_passed_on(void **state)
 }
 
 static void
+a_signature_inside_the_format_is_asked_for_by_its_name(void **state)
+{
+	(void)state;
+	char *text = sample_profile_with("signature", "signature = { scheme = \"embedded\"; format = \"swu\"; "
+	    "key_scheme = \"rsa-pss-sha256\"; anchors = [ \"a\" ]; };");
+	char *url = strstr(text, "signature_url"); /* goes with a detached one only */
+	memset(url, ' ', strcspn(url, "\n"));
+	struct config *c = sample(text);
+	const struct profile *p = &c->profiles[0];
+	static const struct {
+		const char *scheme, *where;
+		enum format_id format;
+		bool matches;
+	} cases[] = {
+		{ "swu/cms-detached", "", FORMAT_SWU, true },
+		{ "swu/rsa-pss-sha256", "", FORMAT_SWU, true },
+		{ "swu/cms-detached", "inner.swu", FORMAT_SWU, false }, /* of something inside */
+		{ "swu/cms-detached", "", FORMAT_ZIP, false },          /* the image is another thing */
+		{ "mcuboot/ed25519", "", FORMAT_SWU, false },
+		{ "cms-detached", "", FORMAT_SWU, false },
+		{ "swuX/cms-detached", "", FORMAT_SWU, false },
+	};
+	assert_int_equal(profile_inspect_scheme(p), INSPECT_EMBEDDED);
+	assert_int_equal(profile_trust_scheme(p), TRUST_RSA_PSS_SHA256);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sig_result s = { .outcome = SIG_VERIFIED };
+		snprintf(s.scheme, sizeof s.scheme, "%s", cases[i].scheme);
+		snprintf(s.where, sizeof s.where, "%s", cases[i].where);
+		assert_int_equal(profile_scheme_matches(p, cases[i].format, &s), cases[i].matches);
+	}
+	config_free(c);
+	free(text);
+}
+
+static void
 private_addresses_need_permission(void **state)
 {
 	char *text = sample_profile_with("upstream_options", "upstream_options = { allow_private = [ \"127.0.0.0/8\" ]; };");
@@ -388,6 +423,7 @@ main(void)
 		cmocka_unit_test(urls_are_read_strictly),
 		cmocka_unit_test(a_resource_is_profile_and_url),
 		cmocka_unit_test(demands_are_passed_on),
+		cmocka_unit_test(a_signature_inside_the_format_is_asked_for_by_its_name),
 		cmocka_unit_test(private_addresses_need_permission),
 		cmocka_unit_test(the_first_file_wins),
 	};
