@@ -2,8 +2,10 @@
 /* walk_table - which formats have a walker. */
 #include "images/walk.h"
 
+#include "images/cmsbox.h"
+
 static walk_fn *const table[FORMAT_LIMIT] = {
-	[FORMAT_NONE] = NULL,
+	[FORMAT_CMS] = cmsbox_walk,
 };
 
 walk_fn *
