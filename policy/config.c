@@ -481,9 +481,21 @@ check_listener(const struct load *l, const struct config *c, unsigned i, unsigne
 }
 
 static void
+check_rate(const struct load *l, const config_setting_t *root, const char *key, int64_t rate)
+{
+	const config_setting_t *limits = config_setting_get_member(root, "limits");
+	if (rate > 0 && rate < CONFIG_RATE_MIN)
+		config_problem_add(l->problems, l->file, line_of(config_setting_get_member(limits, key)),
+		    "limits.%s is less than %d bytes a second; write more, or 0 for no limit", key, CONFIG_RATE_MIN);
+}
+
+static void
 check_main(const struct load *l, const struct config *c, const config_setting_t *root)
 {
 	const config_setting_t *list = config_setting_get_member(root, "listeners");
+	check_rate(l, root, "bytes_per_second", c->limits.bytes_per_second);
+	check_rate(l, root, "group_bytes_per_second", c->limits.group_bytes_per_second);
+	check_rate(l, root, "module_bytes_per_second", c->limits.module_bytes_per_second);
 	for (unsigned i = 0; i < c->listeners_n; i++)
 		check_listener(l, c, i, line_of(list ? config_setting_get_elem(list, i) : NULL));
 	list = config_setting_get_member(root, "suppliers");

@@ -19,6 +19,7 @@
 #define CONFIG_USER_MAX 32         /* useradd's own limit */
 #define CONFIG_LISTENERS_MAX 16
 #define CONFIG_SUPPLIERS_MAX 64
+#define CONFIG_RATE_MIN 1024 /* bytes a second; less is no service */
 
 struct config_users {
 	char edge[CONFIG_USER_MAX + 1];
@@ -61,6 +62,10 @@ struct config_listener {
 
 struct config_limits {
 	int64_t connections; /* in each edge, all listeners */
+	int64_t connections_per_module;
+	int64_t bytes_per_second; /* these three: 0, or at least CONFIG_RATE_MIN */
+	int64_t group_bytes_per_second;
+	int64_t module_bytes_per_second;
 	int64_t head_bytes;
 	int64_t body_bytes;
 	int64_t requests_per_connection;

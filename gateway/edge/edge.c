@@ -28,6 +28,7 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	int64_t now = clock_mono_ms(e->clock);
 	edge_asks_expire(e, now, NULL, false);
+	crowd_sweep(e->crowd, now);
 	if (now < e->next_sweep_ms)
 		return;
 	e->next_sweep_ms = now + EDGE_SWEEP_MS;
@@ -36,6 +37,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 		oplog(OPLOG_WARNING, "%llu transfers ended that neither log nor control could be told of",
 		    (unsigned long long)e->untold);
 	e->untold = 0;
+	if (e->turned_away != e->turned_away_said)
+		oplog(OPLOG_WARNING, "%llu requests were turned away: their modules had limits.connections_per_module already",
+		    (unsigned long long)(e->turned_away - e->turned_away_said));
+	e->turned_away_said = e->turned_away;
 }
 
 static void
@@ -84,7 +89,8 @@ start(void *ctx, struct role *r)
 	e->leases = leases_new();
 	e->flush = event_new(role_base(r), -1, 0, on_flush, e);
 	e->tick = event_new(role_base(r), -1, EV_PERSIST, on_tick, e);
-	if (!e->stock || !e->leases || !e->flush || !e->tick || !edge_asks_init(e) || !edge_sight_init(e))
+	if (!e->stock || !e->leases || !e->flush || !e->tick || !edge_asks_init(e) || !edge_sight_init(e) ||
+	    !edge_crowd_init(e))
 		return FG_ENOMEM;
 	struct net_clock clock = { net_mono, net_wall, (void *)(uintptr_t)e->clock };
 	struct net_callbacks callbacks = {
@@ -95,8 +101,10 @@ start(void *ctx, struct role *r)
 		.ctx = e,
 	};
 	err = net_new(role_base(r), &clock, &limits, &callbacks, &e->net);
-	if (!err)
+	if (!err) {
+		net_set_shares(e->net, crowd_tree(e->crowd));
 		err = edge_open_listeners(e);
+	}
 	edge_tls_forget(e);
 	struct timeval tick = { 0, EDGE_TICK_MS * 1000 };
 	if (!err && event_add(e->tick, &tick))
@@ -135,6 +143,7 @@ edge_free(struct edge *e)
 	table_free(e->table);
 	stock_free(e->stock);
 	leases_free(e->leases);
+	crowd_free(e->crowd);
 	config_free(e->config);
 	bundle_free(e->bundle);
 	free(e->asks);
@@ -318,6 +327,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 		return err;
 	}
 	edge_tls_renew(e, c, ret_why, cap);
+	edge_crowd_renew(e, c);
 	/* Waiting requests point into the old configuration. */
 	edge_asks_expire(e, 0, NULL, true);
 	config_free(e->config);

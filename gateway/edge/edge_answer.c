@@ -29,6 +29,7 @@ edge_on_close(void *ctx, struct conn *conn, const struct conn_outcome *out)
 		edge_sight_refused(ctx, conn);
 	if (v && v->ask)
 		edge_asks_forget(ctx, v->ask);
+	edge_crowd_leave(ctx, conn);
 	if (v)
 		free(v->recall);
 	free(v);
@@ -52,8 +53,9 @@ spread(const struct edge *e, const struct conn *conn)
 	return EDGE_RETRY_S + (uint32_t)(siphash_24(e->seed, view_of(who, sizeof who)) % (EDGE_RETRY_S + 1));
 }
 
-void
-edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy)
+/* last: the connection ends with it. */
+static void
+not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy, bool last)
 {
 	const struct profile_not_now *n = &profile->not_now;
 	if (n->close) {
@@ -67,9 +69,16 @@ edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, b
 		.type = typed ? n->content_type : NULL,
 		.body = view_str(n->body),
 		.retry_after_s = busy && n->retry_after ? spread(e, conn) : (uint32_t)n->retry_after,
+		.close = last,
 	};
 	if (serve_text(conn, &text))
 		conn_reset(conn);
+}
+
+void
+edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy)
+{
+	not_now(e, conn, profile, busy, false);
 }
 
 static void
@@ -247,6 +256,7 @@ struct choice {
 	uint8_t release[MSG_ID];
 	uint8_t module[MSG_ID];
 	bool have_module;
+	const char *group;         /* of the module; borrowed from the table or the request's route */
 	int64_t not_before, not_after;
 };
 
@@ -309,8 +319,10 @@ decide(const struct edge *e)
 	if (!e->table || (e->by_link.is && edge_link_expired(e)))
 		return c;
 	c.have_module = asker(e, r, &module);
-	if (c.have_module)
+	if (c.have_module) {
 		memcpy(c.module, module.pseudonym, MSG_ID);
+		c.group = module.group[0] ? module.group : r->identity.group;
+	}
 	while (table_next(e->table, r->hit.profile->name, r->resource, &it, &row)) {
 		/* A short URL is for one release, and for no later one that answers the same request. */
 		if (e->by_link.is && memcmp(row.release, e->by_link.link.release, MSG_ID))
@@ -435,6 +447,10 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 	/* What is asked for by a short URL is known: control made it. */
 	uint64_t sighting = e->by_link.is ? 0 : edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
+	if (c.have_module && edge_crowd_enter(e, conn, c.module, c.group)) {
+		not_now(e, conn, profile, true, true);
+		return;
+	}
 	if (c.answer != SCOPE_OFFER) {
 		edge_not_now(e, conn, profile, false);
 		return;

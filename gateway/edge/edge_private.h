@@ -4,6 +4,7 @@
 #define FG_GATEWAY_EDGE_EDGE_PRIVATE_H
 
 #include "crypto/clockwatch.h"
+#include "gateway/edge/crowd.h"
 #include "gateway/edge/leases.h"
 #include "gateway/edge/link.h"
 #include "gateway/edge/stock.h"
@@ -44,8 +45,9 @@ struct recall {
 	uint8_t release[MSG_ID];
 };
 
-/* What is remembered of a connection; its conn_data, from the first offer to its end. */
+/* What is remembered of a connection; its conn_data, from the first request of a known module to its end. */
 struct visit {
+	struct member *member;     /* whose it is; NULL: nobody's yet */
 	uint64_t ask;              /* token of the grant its request waits for; 0: none */
 	bool sending;              /* an answer from release is on its way */
 	bool touched;              /* bytes of release went out: the kernel may still hold some */
@@ -102,6 +104,7 @@ struct edge {
 	struct table *table;
 	struct stock *stock;
 	struct leases *leases;
+	struct crowd *crowd;
 	struct route route;           /* of the request being looked at: 4 KiB that need no allocation */
 	struct {                      /* likewise, when it came by a short URL */
 		bool is;
@@ -120,6 +123,8 @@ struct edge {
 	bool has_tickets;
 	bool halted;
 	int64_t next_sweep_ms;
+	uint64_t turned_away;         /* requests on connections that their module has too many of */
+	uint64_t turned_away_said;    /* of those, as of the last word about it */
 	uint64_t untold;              /* entries about transfers that nobody took, since the last word about it */
 
 	struct ask *asks;             /* EDGE_ASKS_MAX */
@@ -187,6 +192,17 @@ bool edge_has_room(const struct edge *e, enum msg_role role, unsigned frames_max
 int edge_link_route(struct edge *e, const char *listener, const struct http_request *req);
 /* Its time is over, by the latest that it may be now. */
 bool edge_link_expired(const struct edge *e);
+
+/* ---- edge_crowd.c ---- */
+bool edge_crowd_init(struct edge *e);
+/*
+ * The connection is that module's from now on, as the request in e->route and
+ * e->by_link says. FG_ELIMIT: it has as many as it may. FG_ENOMEM.
+ */
+int edge_crowd_enter(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const char *group);
+void edge_crowd_leave(struct edge *e, struct conn *conn);
+/* The rates of c, for everybody who is there too. */
+void edge_crowd_renew(struct edge *e, const struct config *c);
 
 /* ---- edge_asks.c ---- */
 bool edge_asks_init(struct edge *e);

@@ -100,6 +100,7 @@ conn_end(struct conn *conn, enum conn_why why, bool reset)
 	/* What was noted before the socket failed is the better reason. */
 	if (conn->outcome.why == CONN_WHY_UNKNOWN || why == CONN_WHY_OWNER)
 		conn->outcome.why = why;
+	conn_pace_leave(conn);
 	event_del(&conn->read_event);
 	if (conn->write_event)
 		event_free(conn->write_event);

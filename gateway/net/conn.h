@@ -11,6 +11,8 @@
 #include "gateway/net/net.h"
 #include "gateway/net/tls.h"
 
+struct share;
+
 #define CONN_MEMORY_MAX 4096 /* body of a control answer; module clients read about 1 KiB of JSON */
 
 enum conn_why {
@@ -107,6 +109,13 @@ uint64_t conn_request_number(const struct conn *conn);
  * FG_ESTATE: nothing waits. FG_ELIMIT: memory too long. FG_ENOMEM.
  */
 int conn_reply(struct conn *conn, const struct http_reply *head, const struct conn_body *body);
+/*
+ * Bodies from sources are sent in turns from now on, as share (net/share.h) of the
+ * engine's tree gives them to its users; NULL: without. What a share keeps waiting
+ * no deadline counts. share stays until the connection has ended or has another.
+ * 0 or FG_ENOMEM, and it stays as it was.
+ */
+int conn_set_share(struct conn *conn, struct share *share);
 /* RST now: what the kernel holds is not delivered either. For revocation. */
 void conn_reset(struct conn *conn);
 /* Closes without a byte: the hold answer of clients that would flash an error page. */

@@ -17,6 +17,8 @@ conn_write_drop(struct conn *conn)
 	conn->out = NULL;
 	conn->source = (struct net_source){ 0 };
 	conn->left = 0;
+	if (conn->pace)
+		conn_pace_rest(conn);
 	if (source.done)
 		source.done(source.ctx);
 }
@@ -151,6 +153,13 @@ at_most(uint64_t n, size_t max)
 	return n < max ? (size_t)n : max;
 }
 
+/* How much of the body may go now: the rest of its turn here, and of its share's. */
+static size_t
+room(const struct conn *conn)
+{
+	return conn->pace ? at_most(conn_pace_credit(conn), conn->quota) : conn->quota;
+}
+
 /* What the last pull or file took beyond moving bytes. */
 static void
 charge(struct conn *conn)
@@ -183,7 +192,8 @@ gather(struct conn *conn, size_t done)
 	const struct net_out *out = conn->out;
 	size_t head = out ? out->n - out->off : 0;
 	size_t pending = done < head ? head - done : 0, body = done < head ? 0 : done - head;
-	size_t want = pending + at_most(conn->left - body, TLS_RECORD_MAX - pending), have = 0;
+	uint64_t left = conn->pace ? at_most(conn_pace_credit(conn), conn->left) : conn->left;
+	size_t want = pending + at_most(left - body, TLS_RECORD_MAX - pending), have = 0;
 	const uint8_t *run;
 	while (have < want) {
 		size_t n;
@@ -212,7 +222,7 @@ send_records(struct conn *conn, size_t *ret_n)
 	struct tls_session *tls = conn->stream.tls;
 	if (!tls_session_owes(tls)) {
 		size_t done = 0, all = (size_t)(conn->out ? conn->out->n - conn->out->off : 0);
-		all += at_most(conn->left, conn->quota);
+		all += at_most(conn->left, room(conn));
 		net->batch.n = 0;
 		if (!conn->burst)
 			conn->burst = BURST_FIRST;
@@ -253,7 +263,7 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 	}
 	if (conn->left) {
 		const uint8_t *run;
-		size_t n = pull(conn, conn->offset, at_most(conn->left, conn->quota), &run);
+		size_t n = pull(conn, conn->offset, at_most(conn->left, room(conn)), &run);
 		if (!n)
 			return NET_IO_EOF;
 		/* sendmsg only reads it; iov_base has no const. */
@@ -293,9 +303,9 @@ send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
 	*ret_short = false;
 	if (conn->stream.tls)
 		return send_records(conn, ret_n);
-	if (conn->source.file && conn->left >= SENDFILE_MIN && conn->quota >= SENDFILE_MIN) {
+	if (conn->source.file && conn->left >= SENDFILE_MIN && room(conn) >= SENDFILE_MIN) {
 		struct net_run run;
-		size_t max = at_most(conn->left, conn->quota);
+		size_t max = at_most(conn->left, room(conn));
 		int64_t n = conn->source.file(conn->source.ctx, conn->offset, max, &run);
 		if (n > 0 && (uint64_t)n > max)
 			abort();
@@ -324,6 +334,8 @@ account(struct conn *conn, size_t n)
 			conn->out = NULL;
 		}
 	}
+	if (conn->pace)
+		conn_pace_spend(conn, n);
 	conn->offset += n;
 	conn->left -= n;
 	conn->outcome.sent += body;
@@ -384,6 +396,8 @@ conn_write_reply(struct conn *conn)
 		bool full;
 		if (conn->quota == 0)
 			return CONN_STEP_YIELD;
+		if (conn->pace && conn->left && !conn_pace_may_send(conn))
+			return CONN_STEP_WAIT;
 		switch (send_some(conn, &n, &full)) {
 		case NET_IO_DONE:
 			account(conn, n);

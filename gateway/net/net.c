@@ -169,6 +169,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	net_sweep(arg);
 }
 
+static void
+on_pace(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	conn_pace_turns(arg);
+}
+
 int
 net_new(struct event_base *base, const struct net_clock *clock, const struct net_limits *limits,
     const struct net_callbacks *callbacks, struct net **ret_net)
@@ -190,7 +198,8 @@ net_new(struct event_base *base, const struct net_clock *clock, const struct net
 	net->reaper = event_new(base, -1, 0, on_reap, net);
 	net->round = event_new(base, -1, 0, on_round, net);
 	net->timer = event_new(base, -1, EV_PERSIST, on_timer, net);
-	if (!net->peers || !net->reaper || !net->round || !net->timer || event_add(net->timer, &every)) {
+	net->pacer = event_new(base, -1, 0, on_pace, net);
+	if (!net->peers || !net->pacer || !net->reaper || !net->round || !net->timer || event_add(net->timer, &every)) {
 		net_free(net);
 		return FG_ENOMEM;
 	}
@@ -217,6 +226,8 @@ net_free(struct net *net)
 		event_free(net->timer);
 	if (net->round)
 		event_free(net->round);
+	if (net->pacer)
+		event_free(net->pacer);
 	/* Stays until the last connection is buried: ending one wakes it. */
 	if (net->reaper) {
 		reap(net);
@@ -351,6 +362,8 @@ net_sweep(struct net *net)
 	for (uint32_t i = 0; i < net->n_slots; i++)
 		if (net->due[i] <= now && net->conns[i])
 			conn_expire(net->conns[i]);
+	if (net->shares && share_waiting(net->shares))
+		conn_pace_turns(net); /* a timer that could not be had is late, not lost */
 }
 
 const struct net_counters *
@@ -369,6 +382,14 @@ net_set_limits(struct net *net, const struct net_limits *limits)
 	if (!net_is_full(net) && !net->stopping)
 		listener_resume_all(net);
 	return FG_OK;
+}
+
+void
+net_set_shares(struct net *net, struct share_tree *tree)
+{
+	if (net->shares)
+		abort();
+	net->shares = tree;
 }
 
 void

@@ -23,6 +23,7 @@ struct conn;
 struct conn_outcome;
 struct event_base;
 struct net;
+struct share_tree;
 struct sockaddr;
 struct tls;
 
@@ -63,6 +64,7 @@ struct net_counters {
 	uint64_t bytes;            /* of bodies, handed to the kernel */
 	uint64_t resets;           /* by us */
 	uint64_t handshake_faults;
+	uint64_t paced;            /* times that a connection waited for its turn */
 	uint64_t accept_pauses;    /* descriptor or connection limit reached */
 	uint64_t limits[NET_LIMIT_COUNT];
 	uint64_t faults[HTTP_FAULT_COUNT];
@@ -101,6 +103,8 @@ void net_sweep(struct net *net);
 const struct net_counters *net_counters(const struct net *net);
 /* New limits for what happens from now on. 0 or FG_EINVAL. */
 int net_set_limits(struct net *net, const struct net_limits *limits);
+/* The tree that connections' shares are of. Borrowed until net_free; to be set once. */
+void net_set_shares(struct net *net, struct share_tree *tree);
 /* Calls fn for each live connection; it may reset or close any of them. */
 void net_each(struct net *net, void (*fn)(void *ctx, struct conn *conn), void *ctx);
 

@@ -18,6 +18,7 @@
 #include "gateway/net/http_chunk.h"
 #include "gateway/net/listener.h"
 #include "gateway/net/net_peers.h"
+#include "gateway/net/share.h"
 #include "gateway/net/stream.h"
 #include "gateway/net/tls.h"
 
@@ -65,6 +66,8 @@ struct net {
 	struct net_out *spare_out;
 	unsigned n_spare_in, n_spare_out;
 	struct listener *listeners;
+	struct share_tree *shares;   /* borrowed; NULL: nobody is paced */
+	struct event *pacer;         /* when somebody's turn comes */
 	struct event *round;         /* active: this one's handshakes are counted */
 	uint32_t handshakes;         /* steps of them, in this round of the loop */
 	bool stopping, stopped_told;
@@ -107,6 +110,7 @@ struct conn {
 	struct net_in *in;
 	struct net_out *out;
 	struct http_scan scan;
+	struct conn_pace *pace;      /* NULL: sends what it likes */
 	struct net_source source;    /* pull NULL: none */
 	uint64_t offset, left;       /* of the source */
 	uint64_t body_left;          /* of a request body with a length, or of lingering */
@@ -183,6 +187,18 @@ enum conn_step conn_write_continue(struct conn *conn);
 enum conn_step conn_write_reply(struct conn *conn);
 /* Drops what a reply holds. */
 void conn_write_drop(struct conn *conn);
+
+/* conn_pace.c; but for conn_pace_leave, of a connection that has a share */
+/* Those whose turn it is go on. */
+void conn_pace_turns(struct net *net);
+/* The rest of its body: now, or from conn_pace_turns. */
+bool conn_pace_may_send(struct conn *conn);
+/* How much of it. */
+uint64_t conn_pace_credit(const struct conn *conn);
+void conn_pace_spend(struct conn *conn, uint64_t n);
+/* The reply is over. */
+void conn_pace_rest(struct conn *conn);
+void conn_pace_leave(struct conn *conn);
 
 /* listener.c */
 void listener_free_all(struct net *net);

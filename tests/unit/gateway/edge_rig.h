@@ -155,19 +155,28 @@ bundle(const char *main_text, const char *profile)
 	return fd;
 }
 
+/* more: of fotagate.conf. */
 static inline int
-default_bundle(const char *key, const char *line)
+bundle_with(const char *more, const char *key, const char *line)
 {
+	char main_text[2048];
 	char *one = sample_profile_with(key, line), *text = calloc(1, strlen(one) + 512);
 	/* SAMPLE_PROFILE has no not_now; add it before the end. */
 	size_t n = strlen(one) - 3;
 	assert_string_equal(one + n, "};\n");
 	memcpy(text, one, n);
 	strcat(text, NOT_NOW_LINE "short_urls = true;\n};\n");
-	int fd = bundle(SAMPLE_MAIN "learn = true;\n", text);
+	snprintf(main_text, sizeof main_text, "%slearn = true;\n%s\n", SAMPLE_MAIN, more);
+	int fd = bundle(main_text, text);
 	free(one);
 	free(text);
 	return fd;
+}
+
+static inline int
+default_bundle(const char *key, const char *line)
+{
+	return bundle_with("", key, line);
 }
 
 static inline int

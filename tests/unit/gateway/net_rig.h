@@ -58,6 +58,7 @@ struct rig {
 	uint64_t fail_at;       /* offset at which the source fails */
 	uint8_t run[RIG_RUN];
 	int file;               /* not 0: the image lies there too, and may be sent from it */
+	struct share *share[4]; /* of who asks for /0 to /3; NULL: none */
 	uint64_t cost, spent;   /* of each pull, beyond moving bytes; not yet asked for */
 	uint64_t pulled, done;  /* bytes handed out, sources let go */
 	/* what the owner saw */
@@ -145,6 +146,9 @@ rig_done(void *ctx)
 static int
 rig_serve(struct rig *r, struct conn *conn)
 {
+	unsigned i = (unsigned)(r->target[1] - '0');
+	if (i < 4)
+		assert_int_equal(conn_set_share(conn, r->share[i]), FG_OK);
 	const struct http_resource image = { r->size, view_str(RIG_ETAG), RIG_WALL - 86400 };
 	const struct net_source source = { .pull = rig_pull, .file = r->file ? rig_file : NULL, .cost = rig_cost,
 		.done = rig_done, .ctx = r };

@@ -29,16 +29,25 @@ struct module {
 };
 
 static struct module
-module_at(uint16_t port, int rcvbuf)
+module_from(const char *source, uint16_t port, int rcvbuf)
 {
+	struct sockaddr_in from = { .sin_family = AF_INET };
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port) };
 	struct timeval patience = { PATIENCE_MS / 1000, 0 };
 	struct module m = { .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
 	if (rcvbuf)
 		setsockopt(m.fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof rcvbuf);
 	setsockopt(m.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	assert_int_equal(inet_pton(AF_INET, source, &from.sin_addr), 1);
+	assert_int_equal(bind(m.fd, (struct sockaddr *)&from, sizeof from), 0);
 	assert_int_equal(connect(m.fd, (struct sockaddr *)&a, sizeof a), 0);
 	return m;
+}
+
+static struct module
+module_at(uint16_t port, int rcvbuf)
+{
+	return module_from("127.0.0.1", port, rcvbuf);
 }
 
 static struct module
@@ -1288,6 +1297,106 @@ test_reload(void **state)
 	module_end(&m);
 }
 
+/* ---- connections and bandwidth of a module ---- */
+
+/* Told to come back, by the connection's last answer. */
+static void
+expect_turned_away(struct module *m)
+{
+	unsigned retry = 0;
+	uint8_t byte;
+	expect_not_now(m);
+	assert_int_equal(sscanf(strstr(m->head, "Retry-After"), "Retry-After: %u", &retry), 1);
+	assert_in_range(retry, EDGE_RETRY_S, 2 * EDGE_RETRY_S);
+	assert_non_null(strstr(m->head, "Connection: close\r\n"));
+	assert_int_equal(take(m, &byte, 1), 0);
+	module_end(m);
+}
+
+static void
+test_so_many_connections_of_a_module(void **state)
+{
+	struct fixture *f = *state;
+	struct module a = module(f), b = module(f), other;
+	ready(f, SMALL);
+	reload(f, bundle_with("limits = { connections_per_module = 2; };", "quorum", "quorum = 2;"), true);
+	get_granted(f, &a);
+	get(&b, PATH, "Range: bytes=0-9\r\n");
+	assert_int_equal(b.status, 206);
+	/* A third, though it is offered and has a lease; a fourth, that is not. */
+	other = module(f);
+	get(&other, PATH, "");
+	expect_turned_away(&other);
+	other = module(f);
+	get(&other, "/fw/rtr/2.0.bin?imei=" IMEI "&v=2.0", "");
+	expect_turned_away(&other);
+	/* Those it has go on, and nobody else is meant: not who is unknown, nor who claims to be it elsewhere. */
+	get(&a, PATH, "");
+	expect_image(f, &a);
+	other = module(f);
+	get(&other, "/fw/rtr/2.0.bin?imei=" IMEI2 "&v=1.9", "");
+	expect_not_now(&other);
+	get(&other, "/un/known", "");
+	assert_int_equal(other.status, 404);
+	struct module elsewhere = module_from("127.0.0.9", f->port, 0);
+	get(&elsewhere, PATH, "");
+	expect_image(f, &elsewhere);
+	module_end(&elsewhere);
+	/* One that says it is another from now on is that one's. */
+	module_end(&a);
+	turn(f);
+	get(&other, PATH, "");
+	expect_image(f, &other);
+	a = module(f);
+	get(&a, PATH, "");
+	expect_turned_away(&a);
+	module_end(&other);
+	module_end(&b);
+}
+
+/* A transfer under way has its rate lowered to next to nothing, and taken off again, and is whole. */
+static void
+test_rates_change_under_a_transfer(void **state)
+{
+	static const char *const slow[] = { "limits = { bytes_per_second = 2048; };",
+		"limits = { group_bytes_per_second = 2048; };", "limits = { module_bytes_per_second = 1024; };" };
+	struct fixture *f = *state;
+	ready(f, LARGE);
+	for (unsigned i = 0; i < sizeof slow / sizeof slow[0]; i++) {
+		struct module m = i ? module_at(f->port, 4096) : half_way(f);
+		if (i) {
+			ask(&m, "GET", PATH, "");
+			read_head(&m);
+		}
+		reload(f, bundle_with(slow[i], "quorum", "quorum = 2;"), true);
+		m.body = malloc(LARGE);
+		/* What the kernels hold already comes; then a trickle, which would take an hour for the rest. */
+		const struct timeval brief = { 0, 200000 }, patience = { PATIENCE_MS / 1000, 0 };
+		setsockopt(m.fd, SOL_SOCKET, SO_RCVTIMEO, &brief, sizeof brief);
+		for (ssize_t n; (n = recv(m.fd, m.body + m.n, LARGE - m.n, 0)) > 0;)
+			m.n += (size_t)n;
+		assert_true(m.n < LARGE);
+		setsockopt(m.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+		/* Somebody new has the same limit, and what is no image none. */
+		struct module next = module_from("127.0.0.9", f->port, 0);
+		ask(&next, "GET", PATH, "Range: bytes=0-65535\r\n");
+		turn(f);
+		reload(f, default_bundle("quorum", "quorum = 2;"), true);
+		read_reply(&next, true);
+		assert_int_equal(next.n, 65536);
+		while (m.n < LARGE) {
+			size_t n = take(&m, m.body + m.n, LARGE - m.n);
+			assert_true(n > 0);
+			m.n += n;
+		}
+		assert_memory_equal(m.body, f->s->image, LARGE);
+		module_end(&m);
+		module_end(&next);
+	}
+}
+
+/* ---- the end ---- */
+
 static void
 test_a_transfer_may_end_before_the_edge_does(void **state)
 {
@@ -1402,6 +1511,8 @@ main(void)
 		T(test_certificates_are_renewed),
 		T(test_a_revoked_certificate),
 		T(test_tickets_are_the_supervisors),
+		T(test_so_many_connections_of_a_module),
+		T(test_rates_change_under_a_transfer),
 		T(test_a_transfer_may_end_before_the_edge_does),
 		T(test_supervisor_gone),
 		T(test_peer_that_breaks_the_contract),

@@ -64,6 +64,8 @@ values_and_defaults_arrive(void **state)
 	assert_int_equal(c->limits.head_bytes, 16384);
 	assert_int_equal(c->limits.body_bytes, 0);
 	assert_int_equal(c->limits.idle_seconds, 60);
+	assert_int_equal(c->limits.connections_per_module, 32);
+	assert_int_equal(c->limits.bytes_per_second, 0);
 	assert_int_equal(c->quarantine.keep, 7200);
 	assert_int_equal(c->quarantine.max_bytes, INT64_C(4294967296));
 	assert_int_equal(c->grant_lease, 900);
@@ -116,6 +118,10 @@ everything_wrong_in_the_main_file_is_an_error(void **state)
 		{ "data_dir = \"/a/../b\";", "absolute path" },
 		{ "limits = { head_bytes = \"1 MB\"; };", "is not a size" },
 		{ "limits = { head_bytes = \"1 MiB\"; };", "limits.head_bytes is out of range" },
+		{ "limits = { bytes_per_second = \"1023 B\"; };", "limits.bytes_per_second is less than 1024 bytes" },
+		{ "limits = { group_bytes_per_second = 1; };", "limits.group_bytes_per_second is less than" },
+		{ "limits = { module_bytes_per_second = 1023; };", "limits.module_bytes_per_second is less than" },
+		{ "limits = { connections_per_module = 0; };", "limits.connections_per_module is out of range" },
 		{ "limits = 3;", "limits is an integer; write group" },
 		{ "limits = { nope = 1; };", "limits.nope is unknown" },
 		{ "quarantine = { keep = 30; };", "quarantine.keep is an integer; write duration" },
