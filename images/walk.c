@@ -10,13 +10,26 @@
 #include "crypto/visible.h"
 #include "images/walk_internal.h"
 
+/* Those beside the image that are over the whole of it; none when they are over a part. */
+static struct walk_signed
+beside(const struct report *r, uint64_t size)
+{
+	const struct sig_set *set = &r->signatures;
+	for (unsigned i = 0; i < set->n; i++)
+		if (set->result[i].covers_n != 1 || set->result[i].covers[0].offset != 0 ||
+		    set->result[i].covers[0].length != size)
+			return (struct walk_signed){ 0 };
+	return (struct walk_signed){ 0, set->n };
+}
+
 int
 walk_image(const struct source *image, enum format_id format, const struct trust *trust,
     const struct trust_policy *policy, int64_t at, struct report *r)
 {
 	walk_fn *fn = walk_of(format);
 	struct walk_room room = { .r = r, .trust = trust, .policy = policy, .at = at };
-	struct walk w = { .room = &room, .image = image, .format = format, .placed = true };
+	struct walk w = { .room = &room, .image = image, .format = format, .placed = true,
+		.under = beside(r, image->size) };
 	if (!fn)
 		return 0;
 	int err = fn(&w);
@@ -76,7 +89,7 @@ walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struc
 		return;
 	}
 	struct contents_fact *f = &c->fact[c->facts_n++];
-	*f = (struct contents_fact){ .id = id, .sure = walk_verified(w, by) };
+	*f = (struct contents_fact){ .id = id, .sure = walk_verified(w, by) || walk_verified(w, w->under) };
 	memcpy(f->path, w->path, sizeof f->path);
 	visible_cstr(value, f->value, sizeof f->value);
 }

@@ -35,6 +35,14 @@
 
 struct walk_room; /* shared by all containers of one inspection */
 
+/*
+ * The signatures that one or more calls added: what they vouch for depends on
+ * whether one of them verified. Zero vouches for nothing.
+ */
+struct walk_signed {
+	unsigned first, n;
+};
+
 /* One container being walked. */
 struct walk {
 	struct walk_room *room;
@@ -43,6 +51,7 @@ struct walk {
 	bool placed;   /* those bytes lie in the inspected file as they are, ... */
 	uint64_t base; /* ... from here on */
 	unsigned depth;
+	struct walk_signed under; /* further out, or beside the image: over all bytes of this container */
 	char path[CONTENTS_PATH_MAX]; /* "" for the inspected file itself */
 };
 
@@ -66,17 +75,9 @@ void walk_raise(struct walk *w, enum finding_id id, const uint64_t *offset, cons
 void walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity,
     const uint64_t *offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/*
- * The signatures that one or more calls added: what they vouch for depends on
- * whether one of them verified. Zero vouches for nothing.
- */
-struct walk_signed {
-	unsigned first, n;
-};
-
 /* At least one of them verified. */
 bool walk_verified(const struct walk *w, struct walk_signed by);
-/* A claim of the container; sure when by verified. value is hostile text. */
+/* A claim of the container; sure when by, or w->under, verified. value is hostile text. */
 void walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struct view value);
 void walk_fact_uint(struct walk *w, enum contents_fact_id id, struct walk_signed by, uint64_t value);
 /*

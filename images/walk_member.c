@@ -188,9 +188,10 @@ vouch(struct member *b)
 {
 	const struct walk_member *m = b->m;
 	uint8_t sum[DIGEST_LEN_MAX];
-	bool verified = walk_verified(b->w, m->by);
+	bool verified = walk_verified(b->w, m->by), under = walk_verified(b->w, b->w->under);
 	if (m->alg == DIGEST_NONE) {
-		b->seen.vouch = m->inside && verified ? CONTENTS_VOUCH_INSIDE : CONTENTS_VOUCH_NONE;
+		b->seen.vouch = under || (m->inside && verified) ? CONTENTS_VOUCH_INSIDE
+		                                                 : CONTENTS_VOUCH_NONE;
 		return 0;
 	}
 	struct walk_span span = { .range = { m->at }, .n = 1 };
@@ -205,10 +206,20 @@ vouch(struct member *b)
 		    digest_name(m->alg));
 		return 0;
 	}
-	b->seen.vouch = verified && strong(m->alg) ? CONTENTS_VOUCH_DIGEST : CONTENTS_VOUCH_CHECKED;
+	b->seen.vouch = verified && strong(m->alg) ? CONTENTS_VOUCH_DIGEST
+	                : under                    ? CONTENTS_VOUCH_INSIDE
+	                                           : CONTENTS_VOUCH_CHECKED;
 	if (b->seen.vouch == CONTENTS_VOUCH_DIGEST)
 		walk_covers(b->w, m->by, m->at.offset, m->at.length);
 	return 0;
+}
+
+/* Who stands behind all bytes of the member, and so behind what is found in it. */
+static struct walk_signed
+behind(const struct member *b)
+{
+	bool vouched = b->seen.vouch == CONTENTS_VOUCH_INSIDE || b->seen.vouch == CONTENTS_VOUCH_DIGEST;
+	return vouched && walk_verified(b->w, b->m->by) ? b->m->by : b->w->under;
 }
 
 static int
@@ -220,7 +231,8 @@ descend(struct member *b, const struct source *s)
 		.format = b->seen.format,
 		.placed = w->placed && !b->m->read,
 		.base = w->base + b->m->at.offset,
-		.depth = w->depth + 1 };
+		.depth = w->depth + 1,
+		.under = behind(b) };
 	walk_fn *fn = walk_of(b->seen.format);
 	memcpy(inner.path, b->path, sizeof inner.path);
 	if (!fn && format_kind(b->seen.format) == FORMAT_KIND_CONTAINER)
