@@ -264,7 +264,10 @@ def test_format(tmp_path, fmt, tool, make):
     new, = set(os.listdir(tmp_path)) - before
     doc = report(tmp_path / new)
     assert doc["image"]["format"] == fmt
-    assert ("FMT-DELTA" if fmt in ("bsdiff", "vcdiff") else "FMT-NOT-WALKED") in ids(doc)
+    assert (fmt in ("bsdiff", "vcdiff")) == ("FMT-DELTA" in ids(doc))
+    assert (doc["image"]["walked"] or "FMT-DELTA" in ids(doc)) != ("FMT-NOT-WALKED" in ids(doc))
+    if fmt == "zip":
+        assert doc["image"]["walked"]
 
 
 def test_elf_and_polyglot(tmp_path):
