@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "gateway/edge/edge_private.h"
+#include "unit/policy/sample.h"
 
 static void
 times_are_the_configuration_s(void **state)
@@ -27,6 +28,26 @@ times_are_the_configuration_s(void **state)
 	assert_int_equal(l.body_ms, 4000);
 	assert_int_equal(l.idle_ms, 5000);
 	assert_int_equal(l.stall_ms, 6000);
+}
+
+/* The engine's table says why each is what it is; a configuration that says nothing means the same. */
+static void
+a_configuration_that_says_nothing_means_the_engine_s(void **state)
+{
+	static struct config_problems problems;
+	struct config *c;
+	struct net_limits l, engine;
+	(void)state;
+	assert_int_equal(sample_parse(SAMPLE_MAIN, NULL, &c, &problems), 0);
+	edge_limits_of(c, &l);
+	net_limits_default(&engine);
+	for (enum net_limit i = NET_LIMIT_NONE + 1; i < NET_LIMIT_COUNT; i++) {
+		uint32_t have = net_limits_get(&l, i), want = net_limits_get(&engine, i);
+		/* Descriptors may be short here. */
+		if (i == NET_LIMIT_CONNS ? have > want : have != want)
+			fail_msg("%s is %u, and %u by configuration", net_limits_name(i), want, have);
+	}
+	config_free(c);
 }
 
 static void
@@ -62,6 +83,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_the_configuration_s),
+		cmocka_unit_test(a_configuration_that_says_nothing_means_the_engine_s),
 		cmocka_unit_test(connections_leave_descriptors_for_the_rest),
 	};
 	return cmocka_run_group_tests_name("edge_boot", tests, NULL, NULL);

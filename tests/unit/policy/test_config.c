@@ -63,7 +63,7 @@ values_and_defaults_arrive(void **state)
 	assert_int_equal(c->edges, 7);
 	assert_int_equal(c->limits.head_bytes, 16384);
 	assert_int_equal(c->limits.body_bytes, 0);
-	assert_int_equal(c->limits.idle_seconds, 60);
+	assert_int_equal(c->limits.idle_seconds, 120);
 	assert_int_equal(c->limits.connections_per_module, 32);
 	assert_int_equal(c->limits.bytes_per_second, 0);
 	assert_int_equal(c->quarantine.keep, 7200);
