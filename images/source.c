@@ -82,6 +82,14 @@ source_read_some(const struct source *s, uint64_t offset, void *buf, size_t n)
 	return err ? err : (long)n;
 }
 
+size_t
+source_chunk(uint64_t length)
+{
+	if (length == 0)
+		return 1;
+	return length < SOURCE_CHUNK ? (size_t)length : SOURCE_CHUNK;
+}
+
 void
 source_sequential(const struct source *s)
 {

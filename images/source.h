@@ -38,6 +38,8 @@ int source_window(const struct source *s, uint64_t offset, uint64_t length, stru
 int source_read(const struct source *s, uint64_t offset, void *buf, size_t n);
 /* At most n bytes from offset, fewer only at the end; count or negative fg_err. */
 long source_read_some(const struct source *s, uint64_t offset, void *buf, size_t n);
+/* Bytes of memory to read length bytes with: as many, at most SOURCE_CHUNK, never 0. */
+size_t source_chunk(uint64_t length);
 /* Tells the kernel that the whole will be read once, in order. A hint: cannot fail. */
 void source_sequential(const struct source *s);
 

@@ -68,6 +68,18 @@ walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity
 	va_end(ap);
 }
 
+unsigned
+walk_mark(const struct walk *w)
+{
+	return w->room->r->signatures.n;
+}
+
+struct walk_signed
+walk_since(const struct walk *w, unsigned mark)
+{
+	return (struct walk_signed){ .first = mark, .n = w->room->r->signatures.n - mark };
+}
+
 bool
 walk_verified(const struct walk *w, struct walk_signed by)
 {
@@ -201,7 +213,10 @@ walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg 
     uint8_t ret[DIGEST_LEN_MAX])
 {
 	struct digest *d = digest_new(alg);
-	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	uint64_t most = 0;
+	for (unsigned i = 0; i < span->n; i++)
+		most = span->range[i].length > most ? span->range[i].length : most;
+	uint8_t *chunk = malloc(source_chunk(most));
 	int err = d && chunk ? 0 : FG_ENOMEM;
 	for (unsigned i = 0; i < span->n && !err; i++) {
 		uint64_t at = span->range[i].offset, left = span->range[i].length;

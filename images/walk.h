@@ -75,6 +75,9 @@ void walk_raise(struct walk *w, enum finding_id id, const uint64_t *offset, cons
 void walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity,
     const uint64_t *offset, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
+/* How many signatures were judged so far, for walk_since() later: those that came after. */
+unsigned walk_mark(const struct walk *w);
+struct walk_signed walk_since(const struct walk *w, unsigned mark);
 /* At least one of them verified. */
 bool walk_verified(const struct walk *w, struct walk_signed by);
 /* A claim of the container; sure when by, or w->under, verified. value is hostile text. */

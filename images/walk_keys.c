@@ -129,7 +129,9 @@ try_set(struct judging *j, unsigned *ret_tried, struct sig_result *best)
 static int
 try_embedded(struct judging *j, struct sig_result *ret)
 {
-	struct trust_key key = { .pkey = j->claim->embedded, .scheme = j->claim->as };
+	struct trust_key key = { .name = "in the file",
+		.pkey = j->claim->embedded,
+		.scheme = j->claim->as };
 	char why[SIG_TEXT_MAX];
 	int err = pubkey_spki_sha256(key.pkey, key.spki_sha256);
 	if (err)

@@ -164,7 +164,7 @@ static int
 hash(struct member *b)
 {
 	bool promised = b->m->alg != DIGEST_NONE && !b->m->digest_packed;
-	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	uint8_t *chunk = malloc(b->m->read ? SOURCE_CHUNK : source_chunk(b->m->at.length));
 	b->name = digest_new(DIGEST_SHA256);
 	b->promised = promised ? digest_new(b->m->alg) : NULL;
 	int err = chunk && b->name && (b->promised || !promised) ? 0 : FG_ENOMEM;
