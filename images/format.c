@@ -285,7 +285,8 @@ is_mcuboot(struct probe_input *in)
 	(void)reader_u32le(&r); /* load address */
 	uint64_t header = reader_u16le(&r), protected_tlvs = reader_u16le(&r);
 	uint64_t body = reader_u32le(&r);
-	return !r.bad && magic == 0x96f3b83d && header >= 32 && body > 0 &&
+	/* The older magic is an image as well, of a form that its walker refuses. */
+	return !r.bad && (magic == 0x96f3b83d || magic == 0x96f3b83c) && header >= 32 && body > 0 &&
 	       header + body + protected_tlvs <= in->image->size;
 }
 

@@ -2,11 +2,11 @@
 /* walk_table - which formats have a walker. */
 #include "images/walk.h"
 
-#include "images/cmsbox.h"
+#include "images/mcuboot.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
-	[FORMAT_CMS] = cmsbox_walk,
+	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_ZIP] = zip_walk,
 };
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/images/walk_rig.h"
+
+#define P256 "mcuboot/ecdsa-p256-sha256 "
+#define P256_OK P256 "verified"
+#define FREE_BYTES "COV-UNSIGNED-BYTES " /* a signature nobody trusts, or a part that none covers */
+
+/* The vendor's keys; "other" and "p224" of the vectors are not among them. */
+static struct view
+vendor(void)
+{
+	static const char *const names[] = { "rsa2048", "rsa3072", "p256", "p384", "ed25519" };
+	struct view pems[6] = { 0 };
+	for (unsigned i = 0; i < 5; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "key/%s.pem", names[i]);
+		pems[i] = rig_made("mcuboot", name);
+	}
+	struct view trust = rig_trust(pems);
+	for (unsigned i = 0; i < 5; i++)
+		rig_drop(pems[i]);
+	return trust;
+}
+
+struct expected {
+	const char *name;
+	const char *signatures;
+	const char *findings; /* warnings, and blocks with their mark */
+};
+
+static void
+check(const struct expected *e, struct view trust)
+{
+	char file[48], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
+	snprintf(file, sizeof file, "%s.bin", e->name);
+	struct view img = rig_made("mcuboot", file);
+	struct report *r = rig_verify(img, trust);
+	rig_signatures(r, signatures);
+	rig_findings(r, findings);
+	if (strcmp(signatures, e->signatures) != 0 || strcmp(findings, e->findings) != 0)
+		fail_msg("%s: [%s] [%s]", e->name, signatures, findings);
+	report_free(r);
+	rig_drop(img);
+}
+
+static void
+check_all(const struct expected *e, size_t n)
+{
+	struct view trust = vendor();
+	for (size_t i = 0; i < n; i++)
+		check(&e[i], trust);
+	rig_drop(trust);
+}
+#define CHECK_ALL(table) check_all(table, sizeof table / sizeof *table)
+
+static void
+sound_images_verify(void **state)
+{
+	static const struct expected table[] = {
+		{ "rsa2048", "mcuboot/rsa-2048-pss-sha256 verified", "" },
+		{ "rsa3072", "mcuboot/rsa-3072-pss-sha256 verified", "" },
+		{ "p256", P256_OK, "" },
+		{ "p384", "mcuboot/ecdsa-p384-sha384 verified", "" },
+		{ "ed25519", "mcuboot/ed25519-sha256 verified", "" },
+		{ "ed25519-sha512", "mcuboot/ed25519-sha512 verified", "" },
+		{ "ed25519-pure", "mcuboot/ed25519-pure verified", "" },
+		{ "pubkey", "mcuboot/rsa-2048-pss-sha256 verified", "" },
+		{ "pubkey-p256", P256_OK, "" },
+		{ "no-hint", P256_OK, "" },
+		{ "padded-p256", P256_OK, "" },
+		{ "claims", P256_OK, "" },
+		{ "compressed", P256_OK, "" },
+		{ "pad", P256_OK, "" },
+		{ "pad-zero", P256_OK, "" },
+		{ "pad-wide", P256_OK, "" },
+		{ "pad-only", P256_OK, "" },
+		{ "pair", P256_OK ", image-2: mcuboot/ed25519-sha256 verified", "" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+/* Sound, and still something for a person to look at. */
+static void
+free_bytes_are_told(void **state)
+{
+	static const struct expected table[] = {
+		{ "two", "mcuboot/ed25519-sha256 untrusted, mcuboot/ed25519-sha256 verified",
+		    FREE_BYTES "SIG-UNTRUSTED" },
+		{ "confirmed", P256_OK, "COV-UNSIGNED-BYTES" },
+		{ "clear", P256_OK, "COV-UNSIGNED-BYTES" },
+		{ "vendor", P256_OK, "FMT-UNKNOWN-PART" },
+		{ "flags", P256_OK, "FMT-UNKNOWN-PART" },
+		{ "pad-word", P256_OK, "FMT-UNKNOWN-PART" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+static void
+signatures_that_do_not_count(void **state)
+{
+	static const struct expected table[] = {
+		{ "unsigned", "", FREE_BYTES "SIG-ABSENT" },
+		/* T15: the salt is 32 bytes, not what the signature happens to have. */
+		{ "wrong-salt", "mcuboot/rsa-2048-pss-sha256 invalid", FREE_BYTES "SIG-INVALID!" },
+		/* T14: what the file says about its key only narrows who is tried. */
+		{ "foreign-hint", P256 "untrusted", FREE_BYTES "SIG-UNTRUSTED!" },
+		{ "foreign-key", P256 "invalid", FREE_BYTES "SIG-INVALID!" },
+		{ "stranger", "mcuboot/ed25519-sha256 untrusted", FREE_BYTES "SIG-UNTRUSTED!" },
+		{ "stranger-key", "mcuboot/ed25519-sha256 untrusted", FREE_BYTES "SIG-UNTRUSTED!" },
+		/* T17: a key of low order in the file would fit every image. */
+		{ "low-order", "mcuboot/ed25519-sha256 invalid", FREE_BYTES "SIG-INVALID!" },
+		{ "p224", "mcuboot/ecdsa-p224 weak", FREE_BYTES "SIG-WEAK!" },
+		{ "hash-of-p384", "mcuboot/ecdsa-p384-sha384 untrusted", FREE_BYTES "SIG-UNTRUSTED!" },
+		{ "pure-p256", "mcuboot/ecdsa invalid", FREE_BYTES "SIG-INVALID!" },
+		{ "pure-not", "mcuboot/ed25519-pure invalid", FREE_BYTES "SIG-INVALID!" },
+		{ "pure-zero", "mcuboot/ed25519-sha256 invalid", FREE_BYTES "FMT-MALFORMED! SIG-INVALID!" },
+		{ "no-hash", "mcuboot/ecdsa invalid", FREE_BYTES "FMT-MALFORMED! SIG-INVALID!" },
+		{ "encrypted", "mcuboot/ecdsa opaque",
+		    FREE_BYTES "FMT-ENCRYPTED SIG-UNSUPPORTED-SCHEME!" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+/* A verified signature does not excuse what stands beside it. */
+static void
+rules_of_the_records(void **state)
+{
+	static const struct expected table[] = {
+		{ "wrong-hash", P256_OK, FREE_BYTES "FMT-INTEGRITY!" },
+		{ "short-hash", P256_OK, FREE_BYTES "FMT-INTEGRITY!" },
+		{ "two-hashes", "mcuboot/ed25519-sha256 verified", FREE_BYTES "FMT-DUPLICATE!" },
+		{ "two-counters", P256_OK, "FMT-DUPLICATE!" },
+		{ "short-counter", P256_OK, "FMT-MALFORMED!" },
+		{ "loose-counter", P256_OK, FREE_BYTES "FMT-MALFORMED!" },
+		{ "loose-dependency", P256_OK, FREE_BYTES "FMT-MALFORMED!" },
+		{ "loose-vendor", P256_OK, FREE_BYTES "FMT-MALFORMED!" },
+		{ "short-hint", P256_OK, FREE_BYTES "FMT-MALFORMED!" },
+		{ "no-key", P256_OK, FREE_BYTES "FMT-MALFORMED!" },
+		{ "key-unflagged", P256_OK, FREE_BYTES "FMT-CONFLICT!" },
+		{ "trailing", P256_OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "trailing-zero", P256_OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "trailer-noise", P256_OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "confirmed-two", P256_OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "pair-unsigned", P256_OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "pair-stranger", P256_OK ", image-2: mcuboot/ed25519-sha256 untrusted",
+		    FREE_BYTES "FMT-TRAILING-BYTES! SIG-UNTRUSTED" },
+		{ "pair-hidden", P256_OK ", image-2: mcuboot/ed25519-sha256 verified",
+		    FREE_BYTES "FMT-HIDDEN-BYTES!" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+static void
+lengths_that_lie(void **state)
+{
+	static const struct expected table[] = {
+		{ "legacy", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "guarded-size", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },
+		{ "guarded-none", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },
+		{ "guarded-overrun", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "area-overrun", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "area-short", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "area-magic", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "record-overrun", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "many", "", FREE_BYTES "FMT-WALK-LIMIT SIG-ABSENT" },
+		{ "header-small", "", FREE_BYTES "SIG-ABSENT" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+/* T22: what policy compares from release to release, sure only under a verified signature. */
+static void
+claims(void **state)
+{
+	static const struct {
+		enum contents_fact_id id;
+		unsigned n;
+		const char *value;
+	} due[] = {
+		{ CONTENTS_FACT_VERSION, 0, "1.2.3+4" },
+		{ CONTENTS_FACT_SECURITY_COUNTER, 0, "7" },
+		{ CONTENTS_FACT_REQUIRES, 0, "image 1 at least 4.5.6+7" },
+		{ CONTENTS_FACT_REQUIRES, 1, "image 2 (primary slot) at least 0.1.0+0" },
+		{ CONTENTS_FACT_COMPATIBLE, 0, "vendor 000102030405060708090a0b0c0d0e0f" },
+		{ CONTENTS_FACT_COMPATIBLE, 1, "class 101112131415161718191a1b1c1d1e1f" },
+		{ CONTENTS_FACT_TYPE, 0, "non-bootable" },
+		{ CONTENTS_FACT_NOTE, 0, "made for address 0x00008000" },
+	};
+	struct view trust = vendor(), img = rig_made("mcuboot", "claims.bin"), none = view_of(NULL, 0);
+	(void)state;
+	for (unsigned trusted = 0; trusted < 2; trusted++) {
+		struct report *r = rig_verify(img, trusted ? trust : none);
+		for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
+			const struct contents_fact *f = rig_fact(r, due[i].id, due[i].n);
+			assert_non_null(f);
+			assert_string_equal(f->value, due[i].value);
+			assert_int_equal(f->sure, trusted);
+		}
+		/* What the file says about its key nobody signed. */
+		assert_false(rig_fact(r, CONTENTS_FACT_KEY_HINT, 0)->sure);
+		report_free(r);
+	}
+	rig_drop(img);
+	img = rig_made("mcuboot", "loose-counter.bin");
+	struct report *r = rig_verify(img, trust);
+	assert_null(rig_fact(r, CONTENTS_FACT_SECURITY_COUNTER, 0));
+	report_free(r);
+	rig_drop(img);
+	rig_drop(trust);
+}
+
+static void
+every_byte_is_accounted_for(void **state)
+{
+	static const char *const names[] = { "p256", "rsa2048", "p384", "ed25519-pure", "pubkey-p256",
+		"two", "pad-only", "pair" };
+	struct view trust = vendor();
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char file[32];
+		snprintf(file, sizeof file, "%s.bin", names[i]);
+		struct view img = rig_made("mcuboot", file);
+		rig_flip_every_byte(img, trust, i == 0 ? 1 : 7);
+		rig_drop(img);
+	}
+	rig_drop(trust);
+}
+
+static void
+no_beginning_is_an_image(void **state)
+{
+	struct view trust = vendor(), img = rig_made("mcuboot", "p256.bin");
+	(void)state;
+	rig_cut_everywhere(img, trust, 3);
+	rig_drop(img);
+	/* Of two images the first alone is one, and erased flash behind it may be cut. */
+	img = rig_made("mcuboot", "pair.bin");
+	struct report *r = rig_verify(view_of(img.p, 1024), trust);
+	assert_int_equal(report_verdict(r), REPORT_ACCEPTABLE);
+	report_free(r);
+	rig_drop(img);
+	rig_drop(trust);
+}
+
+/* The genuine tool's output verifies under its published keys, which is told. */
+static void
+genuine_images(void **state)
+{
+	static const char *const names[] = { "root-rsa-2048", "root-ec-p256", "root-ed25519" };
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		char path[64], text[RIG_TEXT_MAX];
+		snprintf(path, sizeof path, "mcuboot/%s.bin", names[i]);
+		struct view img = rig_genuine(path);
+		if (!img.p)
+			skip();
+		snprintf(path, sizeof path, "mcuboot/%s.pub.pem", names[i]);
+		struct view pems[2] = { rig_genuine(path), { 0 } }, trust = rig_trust(pems);
+		struct report *r = rig_verify(img, trust);
+		assert_int_equal(r->signatures.n, 1);
+		assert_int_equal(r->signatures.result[0].outcome, SIG_VERIFIED);
+		rig_findings(r, text);
+		assert_string_equal(text, "SIG-KEY-PUBLISHED!");
+		assert_string_equal(rig_fact(r, CONTENTS_FACT_SECURITY_COUNTER, 0)->value, "7");
+		report_free(r);
+		rig_flip_every_byte(img, trust, 211);
+		rig_drop(img);
+		rig_drop(pems[0]);
+		rig_drop(trust);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sound_images_verify),
+		cmocka_unit_test(free_bytes_are_told),
+		cmocka_unit_test(signatures_that_do_not_count),
+		cmocka_unit_test(rules_of_the_records),
+		cmocka_unit_test(lengths_that_lie),
+		cmocka_unit_test(claims),
+		cmocka_unit_test(every_byte_is_accounted_for),
+		cmocka_unit_test(no_beginning_is_an_image),
+		cmocka_unit_test(genuine_images),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * walk_rig - what the tests of walkers share: files of tests/vectors and of
+ * ../shared/vectors, trust sets of PEM files, an inspection whose report must
+ * survive its own reader, and what is to be true of every format.
+ */
+#ifndef FG_TESTS_UNIT_IMAGES_WALK_RIG_H
+#define FG_TESTS_UNIT_IMAGES_WALK_RIG_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "images/inspect.h"
+#include "images/trustset.h"
+
+#define RIG_NOW 1767225600 /* 2026-01-01 */
+#define RIG_PATH_MAX 512
+#define RIG_TEXT_MAX 1024
+
+/* A file whole; p is NULL when it is not there. Freed with rig_drop(). */
+static inline struct view
+rig_read(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	if (!f)
+		return view_of(NULL, 0);
+	fseek(f, 0, SEEK_END);
+	size_t n = (size_t)ftell(f);
+	rewind(f);
+	uint8_t *p = malloc(n + 1);
+	assert_non_null(p);
+	assert_int_equal(fread(p, 1, n, f), n);
+	fclose(f);
+	return view_of(p, n);
+}
+
+static inline void
+rig_drop(struct view v)
+{
+	free((void *)(uintptr_t)v.p);
+}
+
+static inline uint8_t *
+rig_bytes(struct view v)
+{
+	return (uint8_t *)(uintptr_t)v.p;
+}
+
+/* A file that tests/vectors made, under its folder there; it must be there. */
+static inline struct view
+rig_made(const char *folder, const char *name)
+{
+	char path[RIG_PATH_MAX];
+	snprintf(path, sizeof path, "%s/%s/%s", getenv("FG_VECTORS"), folder, name);
+	struct view v = rig_read(path);
+	if (!v.p)
+		fail_msg("%s is not there", path);
+	return v;
+}
+
+/* A file of ../shared/vectors, which may be missing. */
+static inline struct view
+rig_genuine(const char *name)
+{
+	char path[RIG_PATH_MAX];
+	snprintf(path, sizeof path, "%s/vectors/%s", getenv("FG_SHARED"), name);
+	return rig_read(path);
+}
+
+/* PEM texts, up to an empty one, as a trust set in its packed form. */
+static inline struct view
+rig_trust(const struct view *pems)
+{
+	struct writer w;
+	size_t n = 0;
+	writer_init(&w, TRUSTSET_MAX);
+	trustset_begin(&w);
+	for (unsigned i = 0; pems[i].p; i++) {
+		char name[24];
+		snprintf(name, sizeof name, "anchor-%u", i);
+		trustset_add(&w, name, TRUST_SCHEME_NONE, pems[i]);
+	}
+	trustset_end(&w);
+	assert_int_equal(writer_err(&w), 0);
+	uint8_t *p = writer_take(&w, &n);
+	return view_of(p, n);
+}
+
+/* The verify stage over an image; the caller frees the report. */
+static inline struct report *
+rig_inspect(struct view img, struct view trust)
+{
+	struct inspect_job job = { 0 };
+	struct source s;
+	struct report *r = report_new(REPORT_KIND_NONE);
+	inspect_defaults(&job);
+	source_memory(&s, img);
+	job.image = &s;
+	job.have_trust = trust.n > 0;
+	job.trust = trust;
+	job.at = RIG_NOW;
+	assert_int_equal(inspect_verify(&job, r), 0);
+	return r;
+}
+
+/* The same, through the report's text and its strict reader. */
+static inline struct report *
+rig_verify(struct view img, struct view trust)
+{
+	struct report *r = rig_inspect(img, trust), *back = report_new(REPORT_KIND_NONE);
+	struct report_refusal why;
+	struct writer w;
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(r, REPORT_MAX, &w), 0);
+	if (report_parse(writer_view(&w), REPORT_VERIFY, back, &why))
+		fail_msg("%s: %s: %s", finding_get(why.finding)->id, why.text, w.p);
+	writer_free(&w);
+	report_free(r);
+	return back;
+}
+
+/* "scheme outcome, in-member: scheme outcome" of all signatures. */
+static inline void
+rig_signatures(const struct report *r, char ret[RIG_TEXT_MAX])
+{
+	size_t at = 0;
+	ret[0] = '\0';
+	for (unsigned i = 0; i < r->signatures.n && at < RIG_TEXT_MAX; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		at += (size_t)snprintf(ret + at, RIG_TEXT_MAX - at, "%s%s%s%s %s", at ? ", " : "", s->where,
+		    s->where[0] ? ": " : "", s->scheme, sig_outcome_name(s->outcome));
+	}
+}
+
+/* The findings that need somebody: "SIG-ABSENT FMT-MALFORMED!", the mark for a block. */
+static inline void
+rig_findings(const struct report *r, char ret[RIG_TEXT_MAX])
+{
+	size_t at = 0;
+	ret[0] = '\0';
+	for (unsigned i = 0; i < FINDING_LIMIT && at < RIG_TEXT_MAX; i++)
+		if (r->findings[i].count && r->findings[i].severity >= FINDING_WARNING)
+			at += (size_t)snprintf(ret + at, RIG_TEXT_MAX - at, "%s%s%s", at ? " " : "",
+			    finding_get((enum finding_id)i)->id,
+			    r->findings[i].severity == FINDING_BLOCK ? "!" : "");
+}
+
+/* The first n-th claim of that kind; NULL when there are fewer. */
+static inline const struct contents_fact *
+rig_fact(const struct report *r, enum contents_fact_id id, unsigned n)
+{
+	for (unsigned i = 0; i < r->contents.facts_n; i++)
+		if (r->contents.fact[i].id == id && n-- == 0)
+			return &r->contents.fact[i];
+	return NULL;
+}
+
+/* An own or inner verified signature that covers the byte. */
+static inline bool
+rig_covered(const struct report *r, uint64_t at)
+{
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		for (unsigned k = 0; s->outcome == SIG_VERIFIED && k < s->covers_n; k++)
+			if (at >= s->covers[k].offset && at - s->covers[k].offset < s->covers[k].length)
+				return true;
+	}
+	return false;
+}
+
+/* Of an image with a verified signature: no changed byte is ever under one, nor accepted without a word. */
+static inline void
+rig_flip_every_byte(struct view img, struct view trust, size_t step)
+{
+	uint8_t *b = rig_bytes(img);
+	for (size_t i = 0; i < img.n; i += step) {
+		b[i] ^= 0x10;
+		struct report *r = rig_inspect(img, trust);
+		if (rig_covered(r, i))
+			fail_msg("byte %zu was changed and is under a verified signature", i);
+		if (report_verdict(r) == REPORT_ACCEPTABLE)
+			fail_msg("byte %zu was changed and nobody has to look", i);
+		report_free(r);
+		b[i] ^= 0x10;
+	}
+}
+
+/* No beginning of an image is acceptable. */
+static inline void
+rig_cut_everywhere(struct view img, struct view trust, size_t step)
+{
+	for (size_t n = 0; n < img.n; n += step) {
+		uint8_t *p = malloc(n ? n : 1); /* exact, so that a read beyond is seen */
+		memcpy(p, img.p, n);
+		struct report *r = rig_inspect(view_of(p, n), trust);
+		if (report_verdict(r) == REPORT_ACCEPTABLE)
+			fail_msg("the first %zu of %zu bytes are acceptable", n, img.n);
+		report_free(r);
+		free(p);
+	}
+}
+
+#endif
