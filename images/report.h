@@ -19,6 +19,7 @@
 #include "crypto/writer.h"
 #include "images/changes.h"
 #include "images/contents.h"
+#include "images/continuity.h"
 #include "images/coverage.h"
 #include "images/finding.h"
 
@@ -44,6 +45,9 @@ struct report_inputs {
 	char profile[REPORT_PROFILE_MAX];
 	uint8_t profile_sha256[DIGEST_SHA256_LEN];
 	char inspector[REPORT_INSPECTOR_MAX];
+	bool have_history; /* whole: compared with releases before it, of which there may be none */
+	unsigned history_n;
+	uint8_t history[CONTINUITY_PAST_MAX][DIGEST_SHA256_LEN]; /* their reports, the youngest first */
 };
 
 struct report_detail {
@@ -146,6 +150,9 @@ struct report_asked {
 	uint8_t old_sha256[DIGEST_SHA256_LEN];
 	bool have_base;
 	uint8_t base[DIGEST_SHA256_LEN];
+	bool have_history; /* the releases before it are known: past, the youngest first */
+	unsigned past_n;
+	struct continuity_mark past[CONTINUITY_PAST_MAX];
 };
 
 /*

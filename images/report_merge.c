@@ -175,6 +175,8 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 		err = fragment(explain, REPORT_EXPLAIN, whole, &changes);
 	if (!err && changes)
 		take_explain(asked, whole, changes);
+	if (!err && asked->have_history)
+		continuity_raise(whole, asked->past, asked->past_n);
 	if (!err)
 		*ret = *whole;
 	report_free(facts);

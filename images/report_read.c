@@ -374,6 +374,23 @@ contents(struct parse *p, const struct json_value *v)
 }
 
 static bool
+history(struct parse *p, const struct json_value *v)
+{
+	struct report_inputs *in = &p->r->inputs;
+	in->have_history = json_type(v) != JSON_NULL;
+	if (!in->have_history)
+		return true;
+	if (p->r->kind != REPORT_WHOLE)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "a stage filled history");
+	if (json_type(v) != JSON_ARRAY || json_count(v) > CONTINUITY_PAST_MAX)
+		return malformed(p, "history");
+	for (size_t i = 0; i < json_count(v); i++)
+		if (!hash(json_at(v, i), in->history[in->history_n++]))
+			return malformed(p, "history");
+	return true;
+}
+
+static bool
 inputs(struct parse *p, const struct json_value *v)
 {
 	struct report_inputs *in = &p->r->inputs;
@@ -382,7 +399,7 @@ inputs(struct parse *p, const struct json_value *v)
 	if (p->r->kind == REPORT_EXPLAIN)
 		return json_type(v) == JSON_NULL ||
 		       refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the explain stage filled inputs");
-	if (!members(p, v, "inputs", "at base inspector profile signature trust"))
+	if (!members(p, v, "inputs", "at base history inspector profile signature trust"))
 		return false;
 	if (!instant_or_null(json_get(v, "at"), &known, &in->at) || !known ||
 	    !hash_or_null(json_get(v, "base"), &in->have_base, in->base) ||
@@ -390,6 +407,8 @@ inputs(struct parse *p, const struct json_value *v)
 	    !hash_or_null(json_get(v, "signature"), &in->have_signature, in->signature) ||
 	    !hash_or_null(json_get(v, "trust"), &in->have_trust, in->trust))
 		return malformed(p, "inputs");
+	if (!history(p, json_get(v, "history")))
+		return false;
 	if (p->r->kind == REPORT_VERIFY && in->have_base)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the verify stage filled base");
 	in->have_profile = json_type(profile) != JSON_NULL;
@@ -521,6 +540,11 @@ complete(struct parse *p)
 	        memcmp(r->sha256, r->changes.new.sha256, DIGEST_SHA256_LEN) != 0))
 		return refuse(p, FINDING_INSPECT_MALFORMED,
 		    "image and changes are about different bytes");
+	if (r->have_image && r->inputs.have_history &&
+	    (r->inputs.history_n == 0) != report_has(r, FINDING_CONT_FIRST) &&
+	    !report_has(r, FINDING_REPORT_CUT))
+		return refuse(p, FINDING_INSPECT_MALFORMED,
+		    "history and what is said of it do not agree");
 	if (r->inputs.have_base && !report_has(r, FINDING_DELTA_NOT_APPLIED))
 		return refuse(p, FINDING_INSPECT_MALFORMED, "a base, and not a word about it");
 	return true;

@@ -256,6 +256,15 @@ inputs(struct jsonw *j, const struct report *r)
 	jsonw_object(j);
 	instant(j, "at", true, in->at);
 	hash(j, "base", in->have_base, in->base);
+	if (in->have_history) {
+		jsonw_key(j, "history");
+		jsonw_array(j);
+		for (unsigned i = 0; i < in->history_n; i++)
+			jsonw_hex(j, in->history[i], DIGEST_SHA256_LEN);
+		jsonw_array_end(j);
+	} else {
+		jsonw_knull(j, "history");
+	}
 	text(j, "inspector", in->inspector);
 	if (in->have_profile) {
 		jsonw_key(j, "profile");

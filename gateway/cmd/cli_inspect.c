@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_job.h"
 #include "gateway/cmd/cli_page.h"
 #include "gateway/cmd/cli_profile.h"
@@ -30,6 +31,9 @@ enum exit { EXIT_ACCEPTABLE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_COULD_NO
 
 struct options {
 	const char *file, *against, *base, *trust, *signature, *profile, *config;
+	const char *history[CONTINUITY_PAST_MAX];
+	unsigned history_n;
+	bool first; /* there is no release before it */
 	bool json;
 	int64_t at;
 	unsigned timeout; /* 0: by size */
@@ -54,7 +58,8 @@ usage(void)
 {
 	fputs(
 	    "usage: fotagate inspect [--json] [--against OLD] [--base BASE] [--trust DIR]\n"
-	    "           [--signature SIG] [--profile NAME [-c FILE]] [--at TIME] [--timeout SECONDS] FILE\n",
+	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
+	    "           [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
 }
@@ -98,7 +103,9 @@ parse(int argc, char **argv, struct options *o)
 		OPT_PROFILE,
 		OPT_AT,
 		OPT_TIMEOUT,
-		OPT_JSON
+		OPT_JSON,
+		OPT_HISTORY,
+		OPT_FIRST
 	};
 	static const struct option longs[] = {
 		{ "against", required_argument, NULL, OPT_AGAINST },
@@ -109,6 +116,8 @@ parse(int argc, char **argv, struct options *o)
 		{ "at", required_argument, NULL, OPT_AT },
 		{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "json", no_argument, NULL, OPT_JSON },
+		{ "history", required_argument, NULL, OPT_HISTORY },
+		{ "first", no_argument, NULL, OPT_FIRST },
 		{ NULL, 0, NULL, 0 },
 	};
 	int64_t seconds;
@@ -147,6 +156,14 @@ parse(int argc, char **argv, struct options *o)
 		case OPT_JSON:
 			o->json = true;
 			break;
+		case OPT_HISTORY:
+			if (o->history_n == CONTINUITY_PAST_MAX)
+				return complain(optarg, "no more than eight earlier reports are compared with");
+			o->history[o->history_n++] = optarg;
+			break;
+		case OPT_FIRST:
+			o->first = true;
+			break;
 		default:
 			return usage();
 		}
@@ -156,6 +173,8 @@ parse(int argc, char **argv, struct options *o)
 	o->file = argv[optind];
 	if (o->profile && o->trust)
 		return complain("--trust", "a profile names its own anchors; use one of the two");
+	if (o->first && o->history_n)
+		return complain("--first", "says that there is no earlier release; leave out --history");
 	if (o->config && !o->profile)
 		return complain("-c", "only of use with --profile");
 	return 0;
@@ -208,6 +227,35 @@ hash_base(const char *path, struct report_asked *asked)
 	return EXIT_COULD_NOT;
 }
 
+/* The reports of the releases before it, as they were printed with --json. */
+static int
+load_history(struct inspection *in)
+{
+	struct report_asked *a = &in->asked;
+	a->have_history = in->opt.history_n > 0 || in->opt.first;
+	for (unsigned i = 0; i < in->opt.history_n; i++) {
+		struct report_refusal why = { .text = "" };
+		uint8_t digest[DIGEST_SHA256_LEN];
+		uint8_t *text = NULL;
+		size_t n = 0;
+		struct report *r = report_new(REPORT_WHOLE);
+		int err = r ? cli_file_read(NULL, in->opt.history[i], REPORT_MAX, &text, &n) : FG_ENOMEM;
+		if (!err)
+			err = report_parse(view_of(text, n), REPORT_WHOLE, r, &why);
+		if (!err)
+			err = report_digest(view_of(text, n), digest);
+		if (!err)
+			continuity_mark(r, digest, &a->past[a->past_n++]);
+		free(text);
+		report_free(r);
+		if (err) {
+			complain(in->opt.history[i], why.text[0] ? why.text : err_name(err));
+			return EXIT_COULD_NOT;
+		}
+	}
+	return 0;
+}
+
 /* What to trust, and how, from the profile or from the folder; without either, nobody. */
 static int
 load_trust(struct inspection *in)
@@ -248,6 +296,8 @@ open_all(struct inspection *in)
 		status = open_input(in->opt.signature, &in->signature);
 	if (!status)
 		status = hash_base(in->opt.base, &in->asked);
+	if (!status)
+		status = load_history(in);
 	if (!status)
 		status = load_trust(in);
 	return status;

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/history.h"
 #include "gateway/control/openings.h"
 #include "gateway/wire/memfd.h"
 
@@ -273,44 +274,6 @@ run_stage(struct case_ *k, enum stage stage)
 
 /* ---- starting ---- */
 
-struct approved {
-	const char *product;
-	struct control *c;
-	uint64_t but;
-	struct db_candidate *last;
-	bool found;
-};
-
-static int
-look_at_approved(void *arg, const struct db_candidate *cand)
-{
-	struct approved *a = arg;
-	struct db_resource r;
-	if (cand->id != a->but && cand->in_quarantine && db_resource_get(a->c->db, cand->resource, &r) == FG_OK &&
-	    strcmp(r.product, a->product) == 0) {
-		*a->last = *cand;
-		a->found = true;
-	}
-	return 0;
-}
-
-/* The image people approved last for this profile and product, to compare with; -1 if there is none. */
-static int
-open_old(struct control *c, const struct db_candidate *cand)
-{
-	struct db_resource r;
-	struct db_candidate_filter filter = { .state = lifecycle_state_name(LIFECYCLE_APPROVED), .profile = cand->profile };
-	struct approved a = { .c = c, .but = cand->id, .last = calloc(1, sizeof *a.last) };
-	int fd = -1;
-	if (a.last && db_resource_get(c->db, cand->resource, &r) == FG_OK) {
-		a.product = r.product;
-		if (db_candidate_list(c->db, &filter, look_at_approved, &a) == FG_OK && a.found)
-			fd = files_image_open(c->files, FILES_IMAGE, a.last->image);
-	}
-	free(a.last);
-	return fd < 0 ? -1 : fd;
-}
-
 static uint64_t
 size_of(int fd)
 {
@@ -330,7 +293,7 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		if (k->signature_fd < 0)
 			return k->signature_fd;
 	}
-	k->old_fd = open_old(c, cand);
+	k->old_fd = history_image(c, cand);
 	k->asked = (struct report_asked){
 		.at = control_now(c),
 		.image_size = size_of(k->image_fd),
@@ -338,7 +301,11 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		.have_trust = p->trust.n > 0,
 		.require_signature = p->profile->signature.require,
 		.have_old = k->old_fd >= 0,
+		.have_history = true,
 	};
+	int err = history_marks(c, cand, k->asked.past, &k->asked.past_n);
+	if (err)
+		return err;
 	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
 	memcpy(k->asked.profile_sha256, p->digest, sizeof p->digest);
 	uint64_t wall = JUDGING_WALL_S + (k->asked.image_size + size_of(k->old_fd)) / JUDGING_WALL_BYTES;

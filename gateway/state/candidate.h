@@ -68,10 +68,13 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 	const char *profile;
 	const uint8_t *resource;
 	const uint8_t *image;
+	const char *product;
+	bool released;       /* only those the warden issued a release for */
+	bool youngest_first; /* then after is not looked at */
 	uint64_t after;
 	unsigned limit; /* 0: DB_PAGE_MAX */
 };
-/* In order of id. */
+/* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
 /* Bytes of the distinct images of a profile that lie in quarantine. */

@@ -246,15 +246,19 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 {
 	struct db_query q;
 	int said = 0, lists = 0;
-	db_query(&q, db, COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)"
-				 " AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)"
-				 " AND c.id > ?5 ORDER BY c.id LIMIT ?6");
+#define LISTED COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
+	" AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)" \
+	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL) AND c.id > ?5"
+	db_query(&q, db, f->youngest_first ? LISTED " ORDER BY c.id DESC LIMIT ?6" : LISTED " ORDER BY c.id LIMIT ?6");
+#undef LISTED
 	db_put_text(&q, f->state);
 	db_put_text(&q, f->profile);
 	db_put_id(&q, f->resource);
 	db_put_sha256(&q, f->image);
-	db_put_u64(&q, f->after);
+	db_put_u64(&q, f->youngest_first ? 0 : f->after);
 	db_put_i64(&q, db_limit(f->limit));
+	db_put_text(&q, f->product);
+	db_put_i64(&q, f->released);
 	while (said == 0 && db_step(&q) > 0) {
 		struct db_candidate c = { 0 };
 		read_row(&q, &c);

@@ -166,6 +166,25 @@ def test_cms_attached(pki, image, tmp_path):
     assert outcome(report(signed, "--trust", pki.trust, want="blocked")) == "invalid"
 
 
+def test_against_the_reports_of_earlier_releases(pki, image, tmp_path):
+    sig = pki.cms(image, tmp_path / "sig")
+    first = run(image, "--trust", pki.trust, "--signature", sig, "--first", "--json").stdout
+    assert {"CONT-FIRST"} == {i for i in ids(json.loads(first)) if i.startswith("CONT-")}
+    (tmp_path / "first.json").write_bytes(first)
+    same = report(image, "--trust", pki.trust, "--signature", sig, "--history", tmp_path / "first.json")
+    assert same["inputs"]["history"] == [hashlib.sha256(first).hexdigest()]
+    assert not [i for i in ids(same) if i.startswith("CONT-")]
+    pki.leaf("other", "extendedKeyUsage=codeSigning")
+    sig = pki.cms(image, tmp_path / "sig", signer="other")
+    doc = report(image, "--trust", pki.trust, "--signature", sig, "--history", tmp_path / "first.json", want="review")
+    assert "CONT-NEW-SIGNER" in ids(doc)
+    assert report(image, "--trust", pki.trust, "--signature", sig)["inputs"]["history"] is None
+    (tmp_path / "first.json").write_bytes(first[:-1])
+    assert run(image, "--history", tmp_path / "first.json").returncode == 3
+    assert run(image, "--history", tmp_path / "none.json").returncode == 3
+    assert run(image, "--history", tmp_path / "first.json", "--first").returncode == 2
+
+
 @pytest.mark.parametrize("name,scheme", [("rsa", "rsa-pkcs1v15-sha256"), ("ec", "ecdsa-der"), ("ed", "ed25519")])
 def test_raw(pki, image, tmp_path, name, scheme):
     sig = pki.raw(name, image, tmp_path / "sig")

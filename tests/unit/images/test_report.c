@@ -250,6 +250,46 @@ text_is_canonical_and_comes_back(void **state)
 }
 
 static void
+what_came_before_is_compared_with_and_named(void **state)
+{
+	(void)state;
+	struct report *v = verify_fragment();
+	char *vt = text_of(v), *text, *x;
+	struct report_asked a = asked();
+	struct report_refusal why;
+	struct report *back = report_new(REPORT_KIND_NONE);
+	a.have_history = true;
+	struct report *r = merged(&a, vt, NULL);
+	assert_true(report_has(r, FINDING_CONT_FIRST));
+	text = text_of(r);
+	assert_non_null(strstr(text, "\"history\":[]"));
+	/* "The first" and "compared with" exclude each other. */
+	x = edited(text, "\"history\":[]", "\"history\":[\"0101010101010101010101010101010101010101010101010101010101010101\"]");
+	assert_int_equal(report_parse(view_str(x), REPORT_WHOLE, back, &why), FG_EFORMAT);
+	free(x);
+	free(text);
+	report_free(r);
+
+	a.past_n = 1;
+	a.past[0] = (struct continuity_mark){ .report = { 0xab, 0xcd }, .keys_n = 1, .key = { { 1, 2, 3 } }, .strength = 128 };
+	r = merged(&a, vt, NULL);
+	assert_true(report_has(r, FINDING_CONT_NEW_SIGNER));
+	text = text_of(r);
+	assert_non_null(strstr(text, "\"history\":[\"abcd0000"));
+	free(text);
+	report_free(r);
+
+	/* A stage knows nothing of that. */
+	x = edited(vt, "\"history\":null", "\"history\":[]");
+	assert_int_equal(report_parse(view_str(x), REPORT_VERIFY, back, &why), FG_EFORMAT);
+	assert_int_equal(why.finding, FINDING_INSPECT_FOREIGN_FIELD);
+	free(x);
+	free(vt);
+	report_free(v);
+	report_free(back);
+}
+
+static void
 unknown_and_foreign_fields_are_refused(void **state)
 {
 	(void)state;
@@ -738,6 +778,7 @@ main(void)
 		cmocka_unit_test(findings_are_counted_and_made_visible),
 		cmocka_unit_test(times),
 		cmocka_unit_test(text_is_canonical_and_comes_back),
+		cmocka_unit_test(what_came_before_is_compared_with_and_named),
 		cmocka_unit_test(unknown_and_foreign_fields_are_refused),
 		cmocka_unit_test(what_does_not_fit_together_is_refused),
 		cmocka_unit_test(too_long_and_trailing),

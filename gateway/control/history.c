@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/decisions.h"
+
+struct earlier {
+	uint64_t id;
+	uint8_t report[DIGEST_SHA256_LEN], image[DIGEST_SHA256_LEN];
+	bool in_quarantine;
+};
+
+/* The youngest of one product, in order of their numbers, the highest first. */
+struct gathering {
+	uint64_t but;
+	unsigned n;
+	struct earlier one[CONTINUITY_PAST_MAX];
+};
+
+static int
+look(void *arg, const struct db_candidate *cand)
+{
+	struct gathering *g = arg;
+	if (cand->id == g->but || !cand->have_release || !cand->have_report)
+		return 0;
+	unsigned at = g->n;
+	while (at > 0 && g->one[at - 1].id < cand->id)
+		at--;
+	if (at == CONTINUITY_PAST_MAX)
+		return 0;
+	unsigned keep = g->n < CONTINUITY_PAST_MAX ? g->n : CONTINUITY_PAST_MAX - 1;
+	memmove(&g->one[at + 1], &g->one[at], (keep - at) * sizeof g->one[0]);
+	g->n = keep + 1;
+	struct earlier *e = &g->one[at];
+	e->id = cand->id;
+	memcpy(e->report, cand->report, sizeof e->report);
+	memcpy(e->image, cand->image, sizeof e->image);
+	e->in_quarantine = cand->in_quarantine;
+	return 0;
+}
+
+/* In force, or run out in the meantime. */
+static int
+gather(struct control *c, const struct db_candidate *cand, bool in_force, struct gathering *ret)
+{
+	static const enum lifecycle_state states[] = { LIFECYCLE_APPROVED, LIFECYCLE_EXPIRED };
+	struct db_resource r;
+	int err = db_resource_get(c->db, cand->resource, &r);
+	*ret = (struct gathering){ .but = cand->id };
+	for (unsigned i = 0; i < (in_force ? 1u : 2u) && !err; i++) {
+		const struct db_candidate_filter filter = { .state = lifecycle_state_name(states[i]),
+			.profile = cand->profile,
+			.product = r.product,
+			.released = true,
+			.youngest_first = true,
+			.limit = CONTINUITY_PAST_MAX + 1 };
+		err = db_candidate_list(c->db, &filter, look, ret);
+	}
+	return err;
+}
+
+int
+history_marks(struct control *c, const struct db_candidate *cand,
+    struct continuity_mark past[CONTINUITY_PAST_MAX], unsigned *ret_n)
+{
+	struct gathering *g = calloc(1, sizeof *g);
+	int err = g ? gather(c, cand, false, g) : FG_ENOMEM;
+	unsigned n = 0;
+	for (unsigned i = 0; !err && i < g->n; i++) {
+		struct report *r = NULL;
+		err = decisions_report(c, g->one[i].report, &r);
+		if (!err) {
+			continuity_mark(r, g->one[i].report, &past[n++]);
+		} else if (err == FG_ENOTFOUND || err == FG_EFORMAT) {
+			oplog(OPLOG_WARNING, "the report of R-%llu cannot be compared with: %s",
+			    (unsigned long long)g->one[i].id, err_name(err));
+			err = 0;
+		}
+		report_free(r);
+	}
+	free(g);
+	if (!err)
+		*ret_n = n;
+	return err;
+}
+
+int
+history_image(struct control *c, const struct db_candidate *cand)
+{
+	struct gathering *g = calloc(1, sizeof *g);
+	int fd = -1;
+	if (g && gather(c, cand, true, g) == FG_OK)
+		for (unsigned i = 0; i < g->n && fd < 0; i++)
+			if (g->one[i].in_quarantine)
+				fd = files_image_open(c->files, FILES_IMAGE, g->one[i].image);
+	free(g);
+	return fd < 0 ? -1 : fd;
+}

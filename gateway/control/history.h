@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * history - what was released before of a candidate's product, by the reports
+ * that people signed: what its own report is compared with (images/continuity.h).
+ * Role: judging, when a case is opened. Guarantee: writes nothing; revoked
+ * releases do not count, since their key may be why they were revoked.
+ */
+#ifndef FG_GATEWAY_CONTROL_HISTORY_H
+#define FG_GATEWAY_CONTROL_HISTORY_H
+
+#include "images/continuity.h"
+
+struct control;
+struct db_candidate;
+
+/*
+ * The marks of at most CONTINUITY_PAST_MAX releases, the youngest first. A
+ * report that cannot be read is passed over aloud. FG_ENOMEM, FG_EIO.
+ */
+int history_marks(struct control *c, const struct db_candidate *cand,
+    struct continuity_mark past[CONTINUITY_PAST_MAX], unsigned *ret_n);
+/* The image approved last that is still there, to compare with: its descriptor, or -1. */
+int history_image(struct control *c, const struct db_candidate *cand);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/continuity.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "images/report.h"
+
+static unsigned
+key_bits(const char *type)
+{
+	if (strncmp(type, "rsa-", 4) == 0) {
+		unsigned long bits = strtoul(type + 4, NULL, 10);
+		if (bits >= 7680)
+			return 192;
+		if (bits >= 3072)
+			return 128;
+		return bits >= 2048 ? 112 : 80;
+	}
+	if (strcmp(type, "ec-p384") == 0)
+		return 192;
+	if (strcmp(type, "ec-p256") == 0 || strcmp(type, "ed25519") == 0)
+		return 128;
+	return 0;
+}
+
+unsigned
+continuity_strength(const char *key_type, enum digest_alg digest)
+{
+	unsigned of_key = key_bits(key_type), of_digest = 0;
+	switch (digest) {
+	case DIGEST_SHA256:
+		of_digest = 128;
+		break;
+	case DIGEST_SHA384:
+		of_digest = 192;
+		break;
+	case DIGEST_SHA512:
+		of_digest = 256;
+		break;
+	case DIGEST_NONE: /* part of the scheme: Ed25519 */
+		of_digest = of_key;
+		break;
+	default:
+		break;
+	}
+	return of_key < of_digest ? of_key : of_digest;
+}
+
+static bool
+counts(const struct sig_result *s)
+{
+	return s->outcome == SIG_VERIFIED && !s->where[0];
+}
+
+/* A decimal without sign, blanks or leading zeros. */
+static bool
+decimal(const char *text, uint64_t *ret)
+{
+	uint64_t n = 0;
+	if (!text[0] || (text[0] == '0' && text[1]))
+		return false;
+	for (const char *p = text; *p; p++)
+		if (*p < '0' || *p > '9' || __builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
+			return false;
+	*ret = n;
+	return true;
+}
+
+void
+continuity_mark(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN],
+    struct continuity_mark *ret)
+{
+	*ret = (struct continuity_mark){ .keys_n = 0 };
+	memcpy(ret->report, digest, DIGEST_SHA256_LEN);
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		if (!counts(s))
+			continue;
+		memcpy(ret->key[ret->keys_n++], s->signer.spki_sha256, DIGEST_SHA256_LEN);
+		unsigned bits = continuity_strength(s->signer.key_type, s->digest);
+		if (bits > ret->strength) {
+			ret->strength = bits;
+			memcpy(ret->scheme, s->scheme, sizeof ret->scheme);
+		}
+	}
+	for (unsigned i = 0; i < r->contents.facts_n; i++) {
+		const struct contents_fact *f = &r->contents.fact[i];
+		struct continuity_number n = { .id = f->id };
+		if ((f->id != CONTENTS_FACT_SECURITY_COUNTER && f->id != CONTENTS_FACT_TIMESTAMP) ||
+		    !f->sure || ret->numbers_n == CONTINUITY_NUMBERS_MAX ||
+		    !decimal(f->value, &n.value))
+			continue;
+		memcpy(n.path, f->path, sizeof n.path);
+		ret->number[ret->numbers_n++] = n;
+	}
+}
+
+static bool
+has_key(const struct continuity_mark *m, const uint8_t key[DIGEST_SHA256_LEN])
+{
+	for (unsigned i = 0; i < m->keys_n; i++)
+		if (memcmp(m->key[i], key, DIGEST_SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
+/* At least one key that signed this one signed an earlier one as well. */
+static bool
+signer_is_known(const struct continuity_mark *is, const struct continuity_mark *past, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < is->keys_n; k++)
+			if (has_key(&past[i], is->key[k]))
+				return true;
+	return false;
+}
+
+static void
+signers(struct report *r, const struct continuity_mark *is, const struct continuity_mark *past,
+    unsigned n)
+{
+	unsigned signed_n = 0;
+	for (unsigned i = 0; i < n; i++)
+		signed_n += past[i].keys_n > 0;
+	if (signed_n == 0)
+		return;
+	if (is->keys_n == 0)
+		report_raise(r, FINDING_CONT_SIGNATURE_LOST, FINDING_NONE, NULL,
+		    "%u of the last %u releases had a verified signature, this one has none", signed_n,
+		    n);
+	else if (!signer_is_known(is, past, n))
+		report_raise(r, FINDING_CONT_NEW_SIGNER, FINDING_NONE, NULL,
+		    "no key that signed it signed one of the last %u releases", n);
+	if (is->keys_n > 0 && past[0].strength > is->strength)
+		report_raise(r, FINDING_CONT_WEAKER, FINDING_NONE, NULL,
+		    "%s gives %u bits, the release before had %s with %u", is->scheme, is->strength,
+		    past[0].scheme, past[0].strength);
+}
+
+/* Against the highest that any of them had: an approved rollback must not lower the bar. */
+static void
+number(struct report *r, const struct continuity_number *is, const struct continuity_mark *past,
+    unsigned n)
+{
+	const struct continuity_number *most = NULL;
+	for (unsigned i = 0; i < n; i++)
+		for (unsigned k = 0; k < past[i].numbers_n; k++) {
+			const struct continuity_number *was = &past[i].number[k];
+			if (was->id == is->id && strcmp(was->path, is->path) == 0 &&
+			    (!most || was->value > most->value))
+				most = was;
+		}
+	if (!most || most->value <= is->value)
+		return;
+	report_raise(r,
+	    is->id == CONTENTS_FACT_TIMESTAMP ? FINDING_CONT_DATE_BACK : FINDING_CONT_COUNTER_BACK,
+	    FINDING_NONE, NULL, "%s%s%s is %" PRIu64 ", a release before had %" PRIu64, is->path,
+	    is->path[0] ? ": " : "", contents_fact_name(is->id), is->value, most->value);
+}
+
+/* Where it is over already, the signature itself says so. */
+static void
+certificates(struct report *r)
+{
+	for (unsigned i = 0; i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		char day[REPORT_TIME_LEN];
+		if (counts(s) && s->signer.not_after > r->inputs.at &&
+		    s->signer.not_after - r->inputs.at < CONTINUITY_ENDS_SOON &&
+		    report_time_format(s->signer.not_after, day))
+			report_raise(r, FINDING_CONT_CERT_ENDS, FINDING_NONE, NULL,
+			    "signature %u: the signer's certificate ends at %s", i + 1, day);
+	}
+}
+
+void
+continuity_raise(struct report *r, const struct continuity_mark *past, unsigned n)
+{
+	struct continuity_mark is;
+	if (n > CONTINUITY_PAST_MAX)
+		abort();
+	r->inputs.have_history = true;
+	r->inputs.history_n = n;
+	for (unsigned i = 0; i < n; i++)
+		memcpy(r->inputs.history[i], past[i].report, DIGEST_SHA256_LEN);
+	if (!r->have_image)
+		return;
+	continuity_mark(r, past ? past[0].report : r->sha256, &is);
+	certificates(r);
+	if (n == 0) {
+		report_raise(r, FINDING_CONT_FIRST, FINDING_NONE, NULL,
+		    "no release of this product was approved before");
+		return;
+	}
+	signers(r, &is, past, n);
+	for (unsigned i = 0; i < is.numbers_n; i++)
+		number(r, &is.number[i], past, n);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "images/continuity.h"
+#include "images/report.h"
+
+#define NOW 1767225600 /* 2026-01-01 */
+
+/* A whole report with one verified signature by key, and what it claims. */
+static struct report *
+report(uint8_t key, const char *type, enum digest_alg digest)
+{
+	struct report *r = report_new(REPORT_WHOLE);
+	struct sig_result *s = &r->signatures.result[0];
+	r->have_image = true;
+	r->inputs.at = NOW;
+	r->signatures.n = 1;
+	s->outcome = SIG_VERIFIED;
+	s->digest = digest;
+	memset(s->signer.spki_sha256, key, DIGEST_SHA256_LEN);
+	snprintf(s->signer.key_type, sizeof s->signer.key_type, "%s", type);
+	snprintf(s->scheme, sizeof s->scheme, "%s", type);
+	return r;
+}
+
+static void
+claim(struct report *r, enum contents_fact_id id, const char *path, const char *value, bool sure)
+{
+	struct contents_fact *f = &r->contents.fact[r->contents.facts_n++];
+	*f = (struct contents_fact){ .id = id, .sure = sure };
+	snprintf(f->path, sizeof f->path, "%s", path);
+	snprintf(f->value, sizeof f->value, "%s", value);
+}
+
+static struct continuity_mark
+mark_of(struct report *r, uint8_t name)
+{
+	struct continuity_mark m;
+	uint8_t digest[DIGEST_SHA256_LEN];
+	memset(digest, name, sizeof digest);
+	continuity_mark(r, digest, &m);
+	report_free(r);
+	return m;
+}
+
+/* Exactly these findings (FINDING_LIMIT: none) must have been raised. */
+static void
+expect(struct report *r, const struct continuity_mark *past, unsigned n, enum finding_id a, enum finding_id b)
+{
+	continuity_raise(r, past, n);
+	assert_true(r->inputs.have_history);
+	assert_int_equal(r->inputs.history_n, n);
+	for (unsigned i = 0; i < n; i++)
+		assert_memory_equal(r->inputs.history[i], past[i].report, DIGEST_SHA256_LEN);
+	for (unsigned i = 0; i < FINDING_LIMIT; i++)
+		if (report_has(r, (enum finding_id)i) != (i == a || i == b))
+			fail_msg("%s", finding_get((enum finding_id)i)->id);
+	report_free(r);
+}
+
+#define NONE FINDING_LIMIT
+
+static void
+the_first_release_is_told(void **state)
+{
+	(void)state;
+	expect(report(1, "ec-p256", DIGEST_SHA256), NULL, 0, FINDING_CONT_FIRST, NONE);
+}
+
+static void
+signers(void **state)
+{
+	(void)state;
+	struct continuity_mark past[3] = {
+		mark_of(report(1, "ec-p256", DIGEST_SHA256), 11),
+		mark_of(report(2, "ec-p256", DIGEST_SHA256), 12),
+		mark_of(report_new(REPORT_WHOLE), 13), /* unsigned */
+	};
+	expect(report(1, "ec-p256", DIGEST_SHA256), past, 3, NONE, NONE);
+	expect(report(2, "ec-p256", DIGEST_SHA256), past, 3, NONE, NONE); /* one before the last will do */
+	expect(report(3, "ec-p256", DIGEST_SHA256), past, 3, FINDING_CONT_NEW_SIGNER, NONE);
+	/* Several keys: one that is known is enough. */
+	struct report *r = report(3, "ec-p256", DIGEST_SHA256);
+	r->signatures.result[1] = r->signatures.result[0];
+	memset(r->signatures.result[1].signer.spki_sha256, 2, DIGEST_SHA256_LEN);
+	r->signatures.n = 2;
+	expect(r, past, 3, NONE, NONE);
+	/* A signature of something inside is none of the image, and one that is not verified is none at all. */
+	r = report(1, "ec-p256", DIGEST_SHA256);
+	snprintf(r->signatures.result[0].where, sizeof r->signatures.result[0].where, "inner");
+	expect(r, past, 3, FINDING_CONT_SIGNATURE_LOST, NONE);
+	r = report(1, "ec-p256", DIGEST_SHA256);
+	r->signatures.result[0].outcome = SIG_UNTRUSTED;
+	expect(r, past, 3, FINDING_CONT_SIGNATURE_LOST, NONE);
+	/* Where none was signed before, there is nothing to hold it to. */
+	expect(report(9, "ec-p256", DIGEST_SHA256), &past[2], 1, NONE, NONE);
+}
+
+static void
+strength(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *type;
+		enum digest_alg digest;
+		unsigned bits;
+	} cases[] = { { "rsa-2048", DIGEST_SHA256, 112 }, { "rsa-3072", DIGEST_SHA256, 128 }, { "rsa-3071", DIGEST_SHA512, 112 },
+		{ "rsa-7680", DIGEST_SHA256, 128 }, { "rsa-8192", DIGEST_SHA512, 192 }, { "rsa-1024", DIGEST_SHA256, 80 },
+		{ "ec-p256", DIGEST_SHA256, 128 }, { "ec-p384", DIGEST_SHA384, 192 }, { "ec-p384", DIGEST_SHA256, 128 },
+		{ "ed25519", DIGEST_NONE, 128 }, { "ed25519", DIGEST_SHA512, 128 }, { "ec-p256", DIGEST_SHA1, 0 },
+		{ "dsa-2048", DIGEST_SHA256, 0 }, { "", DIGEST_NONE, 0 } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(continuity_strength(cases[i].type, cases[i].digest), cases[i].bits);
+	struct continuity_mark past[2] = {
+		mark_of(report(1, "rsa-3072", DIGEST_SHA256), 11),
+		mark_of(report(1, "ec-p384", DIGEST_SHA384), 12), /* only the release before counts: the fleet went on since */
+	};
+	expect(report(1, "ec-p256", DIGEST_SHA256), past, 2, NONE, NONE);
+	expect(report(1, "ec-p384", DIGEST_SHA384), past, 2, NONE, NONE);
+	expect(report(1, "rsa-2048", DIGEST_SHA256), past, 2, FINDING_CONT_WEAKER, NONE);
+	expect(report(5, "rsa-2048", DIGEST_SHA256), past, 2, FINDING_CONT_WEAKER, FINDING_CONT_NEW_SIGNER);
+}
+
+static void
+numbers(void **state)
+{
+	(void)state;
+	static const struct {
+		enum contents_fact_id id;
+		const char *path, *value;
+		bool sure;
+		enum finding_id told;
+	} cases[] = {
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "7", true, NONE },
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "8", true, NONE },
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "6", true, FINDING_CONT_COUNTER_BACK },
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "6", false, NONE },      /* nobody signed it */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "other", "6", true, NONE },  /* of another part */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "in", "2", true, FINDING_CONT_COUNTER_BACK },
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "06", true, NONE },      /* no number */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "99999999999999999999999", true, NONE },
+		{ CONTENTS_FACT_TIMESTAMP, "", "1000", true, NONE },
+		{ CONTENTS_FACT_TIMESTAMP, "", "999", true, FINDING_CONT_DATE_BACK },
+		{ CONTENTS_FACT_VERSION, "", "1", true, NONE },
+	};
+	struct report *a = report(1, "ec-p256", DIGEST_SHA256), *b = report(1, "ec-p256", DIGEST_SHA256);
+	claim(a, CONTENTS_FACT_SECURITY_COUNTER, "", "5", true); /* a rollback that was approved */
+	claim(a, CONTENTS_FACT_VERSION, "", "9", true);
+	claim(a, CONTENTS_FACT_SECURITY_COUNTER, "", "70", false);
+	claim(b, CONTENTS_FACT_SECURITY_COUNTER, "", "7", true);
+	claim(b, CONTENTS_FACT_SECURITY_COUNTER, "in", "3", true);
+	claim(b, CONTENTS_FACT_TIMESTAMP, "", "1000", true);
+	struct continuity_mark past[2] = { mark_of(a, 11), mark_of(b, 12) };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct report *r = report(1, "ec-p256", DIGEST_SHA256);
+		claim(r, cases[i].id, cases[i].path, cases[i].value, cases[i].sure);
+		expect(r, past, 2, cases[i].told, NONE);
+	}
+}
+
+static void
+certificates_that_end_soon(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t end;
+		bool told;
+	} cases[] = { { 0, false }, { NOW, false }, { NOW + 1, true }, { NOW + CONTINUITY_ENDS_SOON - 1, true },
+		{ NOW + CONTINUITY_ENDS_SOON, false } };
+	struct continuity_mark past = mark_of(report(1, "ec-p256", DIGEST_SHA256), 11);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct report *r = report(1, "ec-p256", DIGEST_SHA256);
+		r->signatures.result[0].signer.not_after = cases[i].end;
+		expect(r, &past, 1, cases[i].told ? FINDING_CONT_CERT_ENDS : NONE, NONE);
+	}
+}
+
+static void
+a_report_without_an_image_has_nothing_to_compare(void **state)
+{
+	(void)state;
+	struct continuity_mark past = mark_of(report(1, "ec-p256", DIGEST_SHA256), 11);
+	expect(report_new(REPORT_WHOLE), &past, 1, NONE, NONE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_first_release_is_told),
+		cmocka_unit_test(signers),
+		cmocka_unit_test(strength),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(certificates_that_end_soon),
+		cmocka_unit_test(a_report_without_an_image_has_nothing_to_compare),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
