@@ -132,20 +132,25 @@ class Pki:
         run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days",
             "3650", "-subj", "/CN=Story Vendor CA", "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
             "keyUsage=critical,keyCertSign,cRLSign")
-        run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", "sign.key", "-out", "sign.csr", "-subj",
-            "/CN=Story Vendor Signer")
         with open(os.path.join(folder, "ext"), "w") as f:
             f.write("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
                     "extendedKeyUsage=codeSigning,emailProtection\n")
-        run("openssl", "x509", "-req", "-in", "sign.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "7",
-            "-days", "3600", "-extfile", "ext", "-out", "sign.pem")
+        self.leaf("sign", 7, "rsa:2048")
 
-    def sign(self, data):
+    def leaf(self, name, serial, *kind):
+        """A signer's key and certificate under the vendor's CA."""
+        run = lambda *a: subprocess.run(a, check=True, cwd=self.dir, capture_output=True)
+        run("openssl", "req", "-newkey", *kind, "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
+            "/CN=Story Vendor Signer")
+        run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial",
+            str(serial), "-days", "3600", "-extfile", "ext", "-out", f"{name}.pem")
+
+    def sign(self, data, name="sign"):
         with tempfile.NamedTemporaryFile(dir=self.dir) as f:
             f.write(data)
             f.flush()
             return subprocess.run(
-                ["openssl", "cms", "-sign", "-binary", "-in", f.name, "-signer", "sign.pem", "-inkey", "sign.key",
+                ["openssl", "cms", "-sign", "-binary", "-in", f.name, "-signer", f"{name}.pem", "-inkey", f"{name}.key",
                  "-outform", "DER", "-nosmimecap", "-md", "sha256"], check=True, cwd=self.dir,
                 capture_output=True).stdout
 

@@ -119,6 +119,36 @@ def test_import_goes_the_same_way_and_the_importer_never_counts(gate):
     assert gate.served(version="3.0.0") == data
 
 
+def test_a_report_is_held_against_those_of_the_releases_before(gate):
+    gate.offer()
+    gate.start()
+
+    def bring(version, sign):
+        data = os.urandom(20000)
+        path = os.path.join(gate.dir, version)
+        open(path, "wb").write(data)
+        open(path + ".p7s", "wb").write(sign(data))
+        gate.ask(version=version)
+        gate.cli("import", path, "--signature", path + ".p7s", "--profile", "story", "--product", "FG100", "--version", version)
+        number = until(lambda: [r["id"] for r in gate.reviews("review")])[0]
+        shown = gate.cli("review", "show", number)
+        return number, shown["report"], {f["id"] for f in shown["findings"] if f["id"].startswith("CONT-")}
+
+    number, first, said = bring("3.0.0", gate.pki.sign)
+    assert said == {"CONT-FIRST"}
+    gate.approve(number)
+    until(lambda: not gate.reviews("review"))
+    number, second, said = bring("3.1.0", gate.pki.sign)
+    assert said == set()
+    gate.approve(number)
+    until(lambda: not gate.reviews("review"))
+    gate.pki.leaf("other", 8, "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    number, third, said = bring("3.2.0", lambda data: gate.pki.sign(data, "other"))
+    assert said == {"CONT-NEW-SIGNER"}
+    report = json.load(open(os.path.join(gate.root, "data", "reports", third + ".json")))
+    assert report["inputs"]["history"] == [second, first]
+
+
 def test_revocation_ends_it_and_only_new_signatures_bring_it_back(gate):
     data = gate.offer()
     gate.start()
