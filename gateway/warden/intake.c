@@ -50,6 +50,8 @@ intake_abort(struct intake *in)
 		destroy(in, true);
 }
 
+_Static_assert(INTAKE_SLICE % MEMFD_LARGE == 0, "a slice is made of whole large pages");
+
 struct intake *
 intake_new(int source, uint64_t size, int dirfd, const char *name, bool hot, int *ret_err)
 {
@@ -143,9 +145,18 @@ freeze(struct intake *in)
 	return FG_OK;
 }
 
+/* For edges, who send from it: a third less of their time for a whole image. */
+static void
+enlarge(const struct intake *in, uint64_t from)
+{
+	if (in->mem >= 0)
+		(void)memfd_enlarge(in->mem, from, in->copied);
+}
+
 static int
 copy_some(struct intake *in)
 {
+	uint64_t before = in->copied;
 	for (size_t done = 0; done < INTAKE_SLICE; done += RELEASE_BLOCK) {
 		uint64_t left = in->size - in->copied;
 		ssize_t n = read_block(in->source, in->buf, left < RELEASE_BLOCK ? (size_t)left : RELEASE_BLOCK, in->copied);
@@ -156,9 +167,12 @@ copy_some(struct intake *in)
 		if (in->mem >= 0 && write_all(in->mem, in->buf, (size_t)n, in->copied))
 			return FG_EIO;
 		in->copied += (uint64_t)n;
-		if (n < (ssize_t)RELEASE_BLOCK)
+		if (n < (ssize_t)RELEASE_BLOCK) {
+			enlarge(in, before);
 			return freeze(in);
+		}
 	}
+	enlarge(in, before);
 	return FG_OK;
 }
 

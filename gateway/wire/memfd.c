@@ -14,6 +14,10 @@
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
 #endif
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1 */
+#endif
+
 #define ALL_SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
 int
@@ -38,6 +42,29 @@ memfd_sealed(const char *name, struct view bytes)
 		return fd;
 	close(fd);
 	return r;
+}
+
+/*
+ * MADV_COLLAPSE asks no setting of the system's for leave, unlike everything else that makes
+ * pages large; as it comes, Linux makes none of shared memory.
+ */
+bool
+memfd_enlarge(int fd, uint64_t from, uint64_t end)
+{
+	uint64_t first = from - from % MEMFD_LARGE;
+	size_t n = end > first ? (size_t)((end - first + MEMFD_LARGE / 4) / MEMFD_LARGE * MEMFD_LARGE) : 0;
+	if (!n)
+		return true;
+	/* A large page must lie in memory as it does in the file. */
+	size_t room = n + MEMFD_LARGE;
+	uint8_t *p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return false;
+	uint8_t *at = p + (MEMFD_LARGE - (uintptr_t)p % MEMFD_LARGE) % MEMFD_LARGE;
+	bool done = mmap(at, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, (off_t)first) != MAP_FAILED &&
+	    madvise(at, n, MADV_COLLAPSE) == 0;
+	munmap(p, room);
+	return done;
 }
 
 int

@@ -121,6 +121,70 @@ test_seal_fails_while_writable_mapping_exists(void **state)
 	close(fd);
 }
 
+/* How much of n bytes of fd one entry of the page table each can hold: 2 MiB a time. 0 without a large page. */
+static size_t
+mapped_large(int fd, size_t n)
+{
+	char line[256];
+	size_t kib = 0, at = 0;
+	uint8_t *p = mmap(NULL, n + MEMFD_LARGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(p != MAP_FAILED);
+	uint8_t *aligned = p + (MEMFD_LARGE - (uintptr_t)p % MEMFD_LARGE) % MEMFD_LARGE;
+	assert_ptr_equal(mmap(aligned, n, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0), aligned);
+	for (size_t i = 0; i < n; i += 4096)
+		(void)*(volatile uint8_t *)(aligned + i);
+	FILE *f = fopen("/proc/self/smaps", "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f)) {
+		unsigned long from, to, value;
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			at = from;
+		else if (at == (size_t)(uintptr_t)aligned && sscanf(line, "ShmemPmdMapped: %lu kB", &value) == 1)
+			kib = value;
+	}
+	fclose(f);
+	munmap(p, n + MEMFD_LARGE);
+	return kib << 10;
+}
+
+static void
+test_enlarge_changes_no_byte(void **state)
+{
+	static const struct {
+		size_t n, large; /* in large pages */
+	} rows[] = {
+		{ 1, 0 },
+		{ MEMFD_LARGE / 4 * 3 - 1, 0 },
+		{ MEMFD_LARGE / 4 * 3, 0 }, /* one, but longer than the file: nobody can map it so */
+		{ MEMFD_LARGE, MEMFD_LARGE },
+		{ 2 * MEMFD_LARGE + 12345, 2 * MEMFD_LARGE },
+	};
+	(void)state;
+	for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
+		uint8_t *bytes = malloc(rows[r].n);
+		struct view v;
+		int fd = memfd_open("test");
+		assert_non_null(bytes);
+		assert_true(fd >= 0);
+		for (size_t i = 0; i < rows[r].n; i++)
+			bytes[i] = (uint8_t)(i * 7 + i / 251);
+		assert_int_equal(write(fd, bytes, rows[r].n), rows[r].n);
+		bool done = memfd_enlarge(fd, 0, rows[r].n);
+		/* Not every kernel does it. Where it says so it is so. */
+		if (done)
+			assert_true(mapped_large(fd, rows[r].n) >= rows[r].large);
+		assert_int_equal(memfd_seal(fd), 0);
+		(void)memfd_enlarge(fd, 0, rows[r].n); /* no mapping is left that could write, and none is made */
+		assert_true(memfd_is_sealed(fd));
+		assert_int_equal(memfd_map(fd, rows[r].n, &v), 0);
+		assert_int_equal(v.n, rows[r].n);
+		assert_memory_equal(v.p, bytes, rows[r].n);
+		memfd_unmap(v);
+		close(fd);
+		free(bytes);
+	}
+}
+
 int
 main(void)
 {
@@ -130,6 +194,7 @@ main(void)
 		cmocka_unit_test(test_map_refuses_what_is_not_sealed),
 		cmocka_unit_test(test_map_limits),
 		cmocka_unit_test(test_seal_fails_while_writable_mapping_exists),
+		cmocka_unit_test(test_enlarge_changes_no_byte),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
