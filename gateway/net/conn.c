@@ -35,13 +35,16 @@ conn_new(struct net *net, uint32_t slot, int fd, const struct net_origin *origin
 		conn->stream.tls =
 		    tls_session_new(origin->tls, fd, net->clock.wall_s(net->clock.ctx));
 	}
-	event_assign(&conn->read_event, net->base, fd, EV_READ | EV_PERSIST, on_event, conn);
-	if ((origin->tls && !conn->stream.tls) || event_add(&conn->read_event, NULL)) {
-		tls_session_free(conn->stream.tls);
+	if (origin->tls && !conn->stream.tls) {
 		free(conn);
 		return FG_ENOMEM;
 	}
-	conn->read_armed = true;
+	event_assign(&conn->read_event, net->base, fd, EV_READ | EV_PERSIST, on_event, conn);
+	/*
+	 * On a busy day the request is there before anybody accepts: looked for before it is
+	 * waited for, and a connection for one request never costs epoll's two calls.
+	 */
+	event_active(&conn->read_event, EV_READ, 0);
 	conn_stamp(conn, origin->tls ? NET_LIMIT_HANDSHAKE_TIME : NET_LIMIT_HEAD_TIME);
 	*ret_conn = conn;
 	return FG_OK;

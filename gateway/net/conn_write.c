@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 
 #define SENDFILE_MIN (32 * 1024 + 1) /* below, copying costs less than a second system call and the pages' references */
+#define FILE_RUN (64u << 10) /* runs from a file end at its multiples: the next one then begins with a whole page */
 #define BURST_FIRST 4     /* TLS records: an answer of 64 KiB by one write, before it is known how fast the peer reads */
 
 void
@@ -256,11 +257,9 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 {
 	struct net_out *out = conn->out;
 	struct iovec iov[2];
-	size_t n_iov = 0, offered = 0;
-	if (out) {
-		iov[n_iov++] = (struct iovec){ out->bytes + out->off, out->n - out->off };
-		offered = out->n - out->off;
-	}
+	size_t n_iov = 0, head = out ? out->n - out->off : 0, offered = head;
+	if (out)
+		iov[n_iov++] = (struct iovec){ out->bytes + out->off, head };
 	if (conn->left) {
 		const uint8_t *run;
 		size_t n = pull(conn, conn->offset, at_most(conn->left, room(conn)), &run);
@@ -270,7 +269,9 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 		iov[n_iov++] = (struct iovec){ (void *)(uintptr_t)run, n };
 		offered += n;
 	}
-	enum net_io io = stream_send(&conn->stream, iov, n_iov, ret_n);
+	/* Closing follows, which sends it: one segment for the end of the answer and the FIN. */
+	bool last = (conn->close_after || conn->net->stopping) && offered == head + conn->left;
+	enum net_io io = stream_send(&conn->stream, iov, n_iov, last, ret_n);
 	*ret_short = io == NET_IO_DONE && *ret_n < offered;
 	return io;
 }
@@ -296,6 +297,17 @@ send_file(struct conn *conn, const struct net_run *run, size_t n, size_t *ret_n,
 	return io == NET_IO_WANT_WRITE && head ? NET_IO_DONE : io;
 }
 
+/* How much of the file to offer: what is left of the turn, and on to the end of a run; of a share, no more than that. */
+static size_t
+file_max(const struct conn *conn)
+{
+	uint64_t turn = at_most(conn->left, room(conn));
+	if (conn->pace)
+		return (size_t)turn;
+	uint64_t over = (conn->offset + turn) % FILE_RUN;
+	return (size_t)(over ? at_most(conn->left, turn + (FILE_RUN - over)) : turn);
+}
+
 /* One go at it. NET_IO_EOF: the source failed. *ret_short: the socket is full. */
 static enum net_io
 send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
@@ -305,7 +317,7 @@ send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
 		return send_records(conn, ret_n);
 	if (conn->source.file && conn->left >= SENDFILE_MIN && room(conn) >= SENDFILE_MIN) {
 		struct net_run run;
-		size_t max = at_most(conn->left, room(conn));
+		size_t max = file_max(conn);
 		int64_t n = conn->source.file(conn->source.ctx, conn->offset, max, &run);
 		if (n > 0 && (uint64_t)n > max)
 			abort();

@@ -39,12 +39,13 @@ sent(ssize_t n, size_t *ret_n)
 }
 
 enum net_io
-stream_send(struct stream *s, struct iovec *iov, size_t n_iov, size_t *ret_n)
+stream_send(struct stream *s, struct iovec *iov, size_t n_iov, bool more, size_t *ret_n)
 {
+	const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = n_iov };
 	ssize_t n;
 	do
-		n = sendmsg(s->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = sendmsg(s->fd, &msg, flags);
 	while (n < 0 && errno == EINTR);
 	return sent(n, ret_n);
 }

@@ -24,8 +24,11 @@ struct stream {
  * before the socket becomes readable again.
  */
 enum net_io stream_read(struct stream *s, void *buf, size_t cap, size_t *ret_n, bool *ret_more);
-/* Plain streams only: gathers; may move fewer bytes than offered. */
-enum net_io stream_send(struct stream *s, struct iovec *iov, size_t n_iov, size_t *ret_n);
+/*
+ * Plain streams only: gathers; may move fewer bytes than offered. more: if all are
+ * taken, something follows at once, be it the end of the stream; the kernel may wait for it.
+ */
+enum net_io stream_send(struct stream *s, struct iovec *iov, size_t n_iov, bool more, size_t *ret_n);
 /* Plain streams only, and more follows at once: the kernel may wait for it to fill a segment. */
 enum net_io stream_send_head(struct stream *s, struct view run, size_t *ret_n);
 /* Plain streams only: from a file, at most n bytes. NET_IO_EOF: the file ends before at. */
