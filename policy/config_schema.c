@@ -224,7 +224,8 @@ static const struct config_key keys[] = {
 	    "Lets operators make URLs of 19 characters for its modules; whoever has one is taken for the module it is for."),
 
 	TEXT("profile.upstream", profile, upstream, "", URL,
-	    "URL to fetch from, with {captures} after the host; empty never fetches, images are imported."),
+	    "URL to fetch from (http, https, ftp, ftpes, ftps), with {captures} after the host; empty never fetches, "
+	    "images are imported."),
 	TEXT("profile.signature_url", profile, signature_url, "", URL, "URL of the detached signature, likewise."),
 
 	GROUP("profile.upstream_options", "", "How the vendor's server is reached."),

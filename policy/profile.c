@@ -358,6 +358,13 @@ tail_is_plain(struct view tail)
 	return true;
 }
 
+/* FTP has no queries; ";" begins parameters, of which ";type=d" would list a folder. */
+static bool
+names_a_file(struct view path)
+{
+	return path.p[path.n - 1] != '/' && !memchr(path.p, '?', path.n) && !memchr(path.p, ';', path.n);
+}
+
 static bool
 parse_port(struct view text, uint16_t *ret)
 {
@@ -375,15 +382,16 @@ parse_port(struct view text, uint16_t *ret)
 bool
 profile_url_parse(struct view url, struct profile_url *ret)
 {
-	struct profile_url u = { .https = false };
+	struct profile_url u = { .transport = TRANSPORT_NONE };
 	struct view port;
+	size_t at = 0;
 	if (url.n > PROFILE_URL_MAX)
 		return false;
-	if (url.n > 8 && memcmp(url.p, "https://", 8) == 0)
-		u.https = true;
-	else if (url.n <= 7 || memcmp(url.p, "http://", 7) != 0)
+	u.transport = transport_of(url, &at);
+	const char *scheme = transport_name(u.transport);
+	/* One spelling: lower case. */
+	if (u.transport == TRANSPORT_NONE || memcmp(url.p, scheme, strlen(scheme)) != 0)
 		return false;
-	size_t at = u.https ? 8 : 7;
 	const uint8_t *slash = memchr(url.p + at, '/', url.n - at);
 	if (!slash)
 		return false;
@@ -393,11 +401,11 @@ profile_url_parse(struct view url, struct profile_url *ret)
 	if (host.n == 0 || !cut_port(&bare, &port) || bare.n == 0 || bare.p[bare.n - 1] == '.' ||
 	    !profile_host_normal(host, u.host))
 		return false;
-	u.port = u.https ? 443 : 80;
+	u.port = transport_port(u.transport);
 	if (bare.n != host.n && !parse_port(port, &u.port))
 		return false;
 	u.path = view_of(slash, url.n - (size_t)(slash - url.p));
-	if (!tail_is_plain(u.path))
+	if (!tail_is_plain(u.path) || (transport_ftp(u.transport) && !names_a_file(u.path)))
 		return false;
 	*ret = u;
 	return true;

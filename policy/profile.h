@@ -17,6 +17,7 @@
 #include "policy/cidr.h"
 #include "policy/identity.h"
 #include "policy/profile_pattern.h"
+#include "policy/transport.h"
 #include "policy/version.h"
 
 #define PROFILE_WORD_MAX 48       /* names of ours: profile, supplier, group, listener */
@@ -253,15 +254,16 @@ enum profile_template { PROFILE_UPSTREAM = 0, PROFILE_SIGNATURE_URL };
 int profile_expand(enum profile_template which, const struct profile_hit *hit, char *out, size_t cap);
 
 struct profile_url {
-	bool https;
+	enum transport transport;
 	char host[PROFILE_HOST_MAX + 1]; /* lower case; an IPv6 literal keeps its brackets */
 	uint16_t port;
 	struct view path; /* from "/", with the query; borrowed */
 };
 /*
- * Strict reading of an absolute http(s) URL: no user part, no fragment, no
+ * Strict reading of an absolute URL of a transport: no user part, no fragment, no
  * "..", "." or empty segments, no control or non-ASCII bytes, no encoded
- * dot, slash, backslash or control. Captures' braces are not URL bytes.
+ * dot, slash, backslash or control. Captures' braces are not URL bytes. Of FTP it
+ * names one file: nothing that ends in "/" (a listing), no query, no ";type=" (RFC 1738 3.2.2).
  */
 bool profile_url_parse(struct view url, struct profile_url *ret);
 

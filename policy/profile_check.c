@@ -335,7 +335,8 @@ check_template(const struct profile_check *k, const struct profile *p, const cha
 	}
 	if (!profile_url_parse(view_of(probe, n), &url)) {
 		problem(k, key,
-		    "is not a URL; write http(s)://host[:port]/path without user, fragment, \"..\" and \"//\"");
+		    "is not a URL; write http(s)://host[:port]/path, or ftp, ftpes or ftps and a file, without user, "
+		    "fragment, \"..\" and \"//\"");
 		return;
 	}
 	const char *brace = strchr(text, '{');
@@ -362,8 +363,20 @@ check_proxy(const struct profile_check *k, const struct profile *p)
 	if (proxy[0] == '\0')
 		return;
 	snprintf(url, sizeof url, "%s/", proxy);
-	if (!profile_url_parse(view_str(url), &parsed) || parsed.https || parsed.path.n != 1)
+	if (!profile_url_parse(view_str(url), &parsed) || parsed.transport != TRANSPORT_HTTP || parsed.path.n != 1)
 		problem(k, "upstream_options.proxy", "is no proxy; write http://host:port");
+}
+
+/* A pin nobody ever holds against anything would only look like one. */
+static void
+check_pins(const struct profile_check *k, const struct profile *p)
+{
+	size_t n;
+	bool plain = (p->upstream[0] && !transport_tls(transport_of(view_str(p->upstream), &n))) ||
+	    (p->signature_url[0] && !transport_tls(transport_of(view_str(p->signature_url), &n)));
+	if (p->upstream_options.pin_text_n && plain)
+		problem(k, "upstream_options.spki_pins",
+		    "is for servers that show a key, which those of http and ftp do not; write https, ftpes or ftps");
 }
 
 /* An identity in the upstream URL would tell the vendor which module asks: exactly what the gateway hides. */
@@ -460,6 +473,7 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_sources(k, p);
 	check_networks(k, p);
 	check_proxy(k, p);
+	check_pins(k, p);
 	check_identity(k, p);
 	check_not_now(k, p);
 	check_template(k, p, "upstream", p->upstream, &p->upstream_pattern);

@@ -10,8 +10,6 @@
 
 #include "crypto/err.h"
 
-#define PROXY "proxy: "
-
 static int
 read_all(struct credentials *c, int fd)
 {
@@ -32,23 +30,31 @@ read_all(struct credentials *c, int fd)
 	return FG_ELIMIT;
 }
 
-/* A line outside of PEM, which has none like it. */
+/* A line outside of PEM, which has none like it: its value into out, once. */
+static int
+take_user(struct view line, const char *name, char out[CREDENTIALS_USER_MAX])
+{
+	size_t n = strlen(name);
+	if (line.n < n || memcmp(line.p, name, n) != 0)
+		return FG_OK;
+	line = view_of(line.p + n, line.n - n);
+	bool good = !out[0] && line.n < CREDENTIALS_USER_MAX && memchr(line.p, ':', line.n);
+	for (size_t i = 0; i < line.n; i++)
+		good = good && line.p[i] >= 0x20 && line.p[i] != 0x7f;
+	if (!good)
+		return FG_EFORMAT;
+	memcpy(out, line.p, line.n);
+	out[line.n] = '\0';
+	return FG_OK;
+}
+
 static int
 take_line(struct credentials *c, struct view line)
 {
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
-	if (line.n < strlen(PROXY) || memcmp(line.p, PROXY, strlen(PROXY)) != 0)
-		return FG_OK;
-	line = view_of(line.p + strlen(PROXY), line.n - strlen(PROXY));
-	bool good = !c->proxy[0] && line.n < sizeof c->proxy && memchr(line.p, ':', line.n);
-	for (size_t i = 0; i < line.n; i++)
-		good = good && line.p[i] >= 0x20 && line.p[i] != 0x7f;
-	if (!good)
-		return FG_EFORMAT;
-	memcpy(c->proxy, line.p, line.n);
-	c->proxy[line.n] = '\0';
-	return FG_OK;
+	int err = take_user(line, "proxy: ", c->proxy);
+	return err ? err : take_user(line, "ftp: ", c->ftp);
 }
 
 static bool
@@ -69,8 +75,8 @@ credentials_read(struct credentials *c, int fd)
 		at += n + 1;
 	}
 	bool certificate = !err && has(c, "-----BEGIN CERTIFICATE-----"), key = !err && has(c, "PRIVATE KEY-----");
-	/* One without the other, or neither and no password, is a file that somebody has not finished. */
-	if (!err && (certificate != key || (!certificate && !c->proxy[0])))
+	/* One without the other, or none of all, is a file that somebody has not finished. */
+	if (!err && (certificate != key || (!certificate && !c->proxy[0] && !c->ftp[0])))
 		err = FG_EFORMAT;
 	if (err)
 		credentials_wipe(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * credentials - what one fetch may show: a name and a password to the proxy, a
- * certificate and its key to the vendor's server. One file of the operator's, as
+ * credentials - what one fetch may show: a name and a password to the proxy, others to
+ * the vendor's FTP server, a certificate and its key to the vendor's server. One file of the operator's, as
  * fotagate.conf(5) says. Called by upstream; wiped after use.
  */
 #ifndef FG_GATEWAY_UPSTREAM_CREDENTIALS_H
@@ -14,6 +14,7 @@
 
 struct credentials {
 	char proxy[CREDENTIALS_USER_MAX]; /* "name:password"; "" : none */
+	char ftp[CREDENTIALS_USER_MAX];   /* the same, for the vendor's FTP server */
 	struct view pem;                  /* the whole file, if it has a certificate and a key; else empty */
 	uint8_t *bytes;
 	size_t n;

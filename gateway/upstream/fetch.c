@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/upstream/fetch.h"
+#include "gateway/upstream/fetch_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,59 +11,12 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "gateway/role/oplog.h"
-#include "gateway/upstream/body.h"
-#include "gateway/upstream/curlloop.h"
 #include "gateway/upstream/peer.h"
 #include "gateway/upstream/reach.h"
-#include "gateway/upstream/request.h"
 #include "gateway/upstream/retry.h"
 
 #define TOO_LONG "fetch took longer than the profile allows"
 #define TOO_SLOW "vendor sends more slowly than the profile allows"
-#define CHANGED "vendor's content changed while it was fetched"
-
-enum stop { GO_ON = 0, STOP_REFUSED, STOP_FROM_ZERO, STOP_FAILED };
-
-struct fetch {
-	struct event_base *base;
-	const struct clock_source *clock;
-	const struct msg_fetch *job;
-	struct provenance *prov;
-	const struct fetch_ops *ops;
-	void *ctx;
-	struct curlloop *loop;
-	CURL *easy;
-	struct event *pause; /* until the next try */
-	struct request request;
-
-	/* One URL. */
-	bool signature, finished;
-	char first_url[MSG_URL_MAX];
-	int64_t started_ms, told_ms;
-	struct body body;
-	char validator[ANSWER_VALIDATOR_MAX]; /* of what body has; "" : a cut costs all of it */
-	uint64_t total;                       /* as the vendor said; 0: not */
-	unsigned failures, changes;           /* in a row; in all */
-	bool go_on;                           /* it failed, but another try may not */
-	uint64_t size_before;                 /* this try */
-	uint64_t told_size;                   /* on disk, and known elsewhere */
-	int64_t kept_ms;
-
-	/* One hop. */
-	char url[MSG_URL_MAX * 2];
-	unsigned redirects;
-	uint64_t asked; /* from this byte on; 0: all of it */
-	struct provenance_hop *hop;
-	struct answer answer;
-	size_t header_bytes;
-	uint64_t skipped;
-	bool taking;    /* this answer's bytes are the image's */
-	bool page_cut;  /* enough of an error page was read and forgotten */
-	char curl_error[CURL_ERROR_SIZE];
-	enum stop stop; /* a callback ended the transfer, and why */
-	enum msg_fetch_finding finding;
-	char why[MSG_TEXT_MAX];
-};
 
 int
 fetch_global(void)
@@ -71,9 +24,8 @@ fetch_global(void)
 	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? FG_OK : FG_ENOMEM;
 }
 
-/* The first reason is the one. */
-static void
-halt(struct fetch *f, enum stop stop, enum msg_fetch_finding finding, const char *why)
+void
+fetch_halt(struct fetch *f, enum fetch_stop stop, enum msg_fetch_finding finding, const char *why)
 {
 	if (f->stop)
 		return;
@@ -116,76 +68,29 @@ tell(struct fetch *f, bool all)
 	f->ops->progress(f->ctx, f->body.size, f->total, news ? &kept : NULL);
 }
 
-/* ---- the head of an answer ---- */
+/* ---- what comes ---- */
 
-/* All of it, whether or not only a part was asked for. */
-static void
-take_whole(struct fetch *f)
+bool
+fetch_take_whole(struct fetch *f, const char *validator, bool have_length, uint64_t length)
 {
-	const struct answer *a = &f->answer;
-	const char *validator = answer_validator(a);
-	if (a->have_length && a->length > f->body.max) {
-		halt(f, STOP_REFUSED, MSG_FINDING_SIZE, "answer is larger than the profile allows");
-		return;
+	if (have_length && length > f->body.max) {
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_SIZE, FETCH_TOO_LARGE);
+		return false;
 	}
 	if (f->asked && strcmp(validator, f->validator) && ++f->changes > FETCH_CHANGES_MAX) {
-		halt(f, STOP_REFUSED, MSG_FINDING_CHANGED, CHANGED " again and again");
-		return;
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_CHANGED, FETCH_CHANGED " again and again");
+		return false;
 	}
 	/* Without a change it is a server that does no ranges: allowed, if dear. */
 	if (body_restart(&f->body)) {
-		halt(f, STOP_FAILED, MSG_FINDING_DISK, "quarantine could not be emptied");
-		return;
+		fetch_halt(f, FETCH_STOP_FAILED, MSG_FINDING_DISK, "quarantine could not be emptied");
+		return false;
 	}
 	f->told_size = 0;
 	snprintf(f->validator, sizeof f->validator, "%s", validator);
-	f->total = a->have_length ? a->length : 0;
+	f->total = have_length ? length : 0;
 	f->taking = true;
-}
-
-/* The part that was asked for, of what was there before, and nothing else (RFC 9110 15.3.7). */
-static void
-take_part(struct fetch *f)
-{
-	const struct answer *a = &f->answer;
-	bool by_tag = f->validator[0] == '"';
-	if (a->range != ANSWER_RANGE_BYTES || a->first != f->asked || a->last != a->total - 1 ||
-	    (f->total && a->total != f->total) || (a->have_length && a->length != a->last - a->first + 1)) {
-		halt(f, STOP_REFUSED, MSG_FINDING_RANGE, "answer is not the part that was asked for");
-		return;
-	}
-	if (a->total > f->body.max) {
-		halt(f, STOP_REFUSED, MSG_FINDING_SIZE, "answer is larger than the profile allows");
-		return;
-	}
-	if ((by_tag && a->etag_seen && strcmp(a->etag, f->validator)) ||
-	    (!by_tag && a->modified_seen && strcmp(a->modified, f->validator))) {
-		halt(f, STOP_FROM_ZERO, MSG_FINDING_CHANGED, CHANGED);
-		return;
-	}
-	f->total = a->total;
-	f->taking = true;
-}
-
-static void
-judge_head(struct fetch *f)
-{
-	const struct answer *a = &f->answer;
-	bool part = a->status == 206 && f->asked;
-	if (a->status == 416 && f->asked) {
-		halt(f, STOP_FROM_ZERO, MSG_FINDING_CHANGED, CHANGED ": it has become shorter");
-		return;
-	}
-	if (a->status != 200 && !part)
-		return; /* a page, read and forgotten */
-	if (a->ambiguous)
-		halt(f, STOP_REFUSED, MSG_FINDING_AMBIGUOUS, "answer gives its length in two ways");
-	else if (a->coded)
-		halt(f, STOP_REFUSED, MSG_FINDING_CODING, "answer is in a content coding nobody asked for");
-	else if (part)
-		take_part(f);
-	else
-		take_whole(f);
+	return true;
 }
 
 static size_t
@@ -195,12 +100,17 @@ on_header(char *p, size_t size, size_t n, void *ctx)
 	size_t len = size * n;
 	f->header_bytes += len;
 	if (f->header_bytes > FETCH_HEADER_BYTES_MAX) {
-		halt(f, STOP_REFUSED, MSG_FINDING_HEADER, "answer's header is larger than 64 KiB");
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_HEADER, "answer's header is larger than 64 KiB");
 		return 0;
 	}
-	provenance_header(f->prov, f->hop, view_of(p, len));
-	if (answer_line(&f->answer, view_of(p, len)))
-		judge_head(f);
+	struct view line = view_of(p, len);
+	bool ftp = transport_ftp(f->transport);
+	if (!ftp || !fetch_ftp_is_secret(f, line))
+		provenance_header(f->prov, f->hop, line);
+	if (ftp)
+		fetch_ftp_line(f, line);
+	else
+		fetch_http_line(f, line);
 	return f->stop ? 0 : len;
 }
 
@@ -220,25 +130,27 @@ on_body(char *p, size_t size, size_t n, void *ctx)
 {
 	struct fetch *f = ctx;
 	size_t len = size * n;
+	if (transport_ftp(f->transport) && !f->taking && !fetch_ftp_begin(f))
+		return 0;
 	if (!f->taking)
 		return skip(f, len);
 	if (f->asked && f->answer.status == 206 && len > f->total - f->body.at) {
-		halt(f, STOP_REFUSED, MSG_FINDING_RANGE, "answer is longer than the part it says it is");
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_RANGE, "answer is longer than the part it says it is");
 		return 0;
 	}
 	switch (body_take(&f->body, view_of(p, len))) {
 	case BODY_TAKEN:
 		return len;
 	case BODY_FULL:
-		halt(f, STOP_REFUSED, MSG_FINDING_SIZE, "answer is larger than the profile allows");
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_SIZE, FETCH_TOO_LARGE);
 		return 0;
 	case BODY_DIFFERS:
-		halt(f, STOP_FROM_ZERO, MSG_FINDING_CHANGED, CHANGED ", and its validator did not");
+		fetch_halt(f, FETCH_STOP_FROM_ZERO, MSG_FINDING_CHANGED, FETCH_CHANGED ", and its validator did not");
 		return 0;
 	case BODY_FAILED:
 		break;
 	}
-	halt(f, STOP_FAILED, MSG_FINDING_DISK, "quarantine could not be written: is the disk full?");
+	fetch_halt(f, FETCH_STOP_FAILED, MSG_FINDING_DISK, "quarantine could not be written: is the disk full?");
 	return 0;
 }
 
@@ -260,9 +172,11 @@ on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
 	if (!f->job->proxy[0] && !reach_allowed(f->job, &a)) {
 		snprintf(why, sizeof why,
 		    "vendor's name leads to the private address %s: list it under allow_private if that is meant", text);
-		halt(f, STOP_REFUSED, MSG_FINDING_ADDRESS, why);
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_ADDRESS, why);
 		return CURL_SOCKET_BAD;
 	}
+	if (transport_ftp(f->transport) && !fetch_ftp_connect(f, text, port))
+		return CURL_SOCKET_BAD;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
@@ -287,7 +201,7 @@ on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, cu
 	if (ms - f->told_ms >= 1000)
 		tell(f, false);
 	if (ms - f->started_ms > (int64_t)f->job->max_seconds * 1000) {
-		halt(f, STOP_REFUSED, MSG_FINDING_LONG, TOO_LONG);
+		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_LONG, TOO_LONG);
 		return 1;
 	}
 	return 0;
@@ -295,11 +209,14 @@ on_progress(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up_total, cu
 
 /* ---- one hop after another ---- */
 
-static void
-finish(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_finding finding, const char *detail)
+void
+fetch_finish(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_finding finding, const char *detail)
 {
 	struct fetch_result r = { .outcome = outcome, .finding = finding, .status = f->hop ? f->hop->status : 0,
 		.bytes = f->body.size };
+	/* RFC 9110 15.5.5 and 15.5.11; RFC 959 4.2.2. */
+	bool none = transport_ftp(f->transport) ? r.status == 550 : r.status == 404 || r.status == 410;
+	r.absent = outcome == MSG_FETCH_HTTP && none;
 	snprintf(r.detail, sizeof r.detail, "%s", detail);
 	if (f->finished)
 		return;
@@ -330,34 +247,40 @@ set_callbacks(struct fetch *f)
 static void
 next_hop(struct fetch *f)
 {
+	size_t scheme;
 	f->header_bytes = 0;
 	f->skipped = 0;
 	f->taking = f->page_cut = false;
 	f->curl_error[0] = '\0';
-	f->stop = GO_ON;
+	f->stop = FETCH_GO_ON;
 	f->answer = (struct answer){ 0 };
-	f->asked = f->validator[0] ? body_rewind(&f->body) : 0;
+	f->reply = f->facts = 0;
+	f->server[0] = '\0';
+	f->asked = f->validator[0] && !f->no_parts ? body_rewind(&f->body) : 0;
 	f->hop = provenance_hop(f->prov);
 	f->hop->signature = f->signature;
 	f->hop->at_us = clock_wall_us(f->clock);
 	f->hop->asked = f->asked;
 	snprintf(f->hop->url, sizeof f->hop->url, "%s", f->url);
+	f->transport = transport_of(view_str(f->url), &scheme);
 	char text[CIDR_TEXT_MAX], why[MSG_TEXT_MAX];
 	if (f->job->proxy[0] && reach_forbids(f->job, f->url, text)) {
 		snprintf(why, sizeof why,
 		    "vendor leads to the private address %s: list it under allow_private if that is meant", text);
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_ADDRESS, why);
+		fetch_finish(f, MSG_FETCH_REFUSED, MSG_FINDING_ADDRESS, why);
 		return;
 	}
-	bool ok = request_set(&f->request, f->easy, f->url, f->asked, f->validator, left_ms(f));
-	set_callbacks(f);
-	if (!ok || curlloop_start(f->loop))
-		finish(f, MSG_FETCH_FAILED, MSG_FINDING_LOCAL, "libcurl refused the request");
+	f->easy = curlloop_renew(f->loop);
+	bool ok = f->easy && request_set(&f->request, f->easy, f->url, f->asked, f->validator, f->body.max, left_ms(f));
+	if (ok)
+		set_callbacks(f);
+	if (!ok || curlloop_start(f->loop, transport_ftp(f->transport)))
+		fetch_finish(f, MSG_FETCH_FAILED, MSG_FINDING_LOCAL, "libcurl refused the request");
 }
 
 /* From the beginning of the chain: a place it led to may have been for once only. */
-static void
-next_try(struct fetch *f)
+void
+fetch_next_try(struct fetch *f)
 {
 	f->redirects = 0;
 	f->size_before = f->body.size;
@@ -371,12 +294,12 @@ on_pause(evutil_socket_t fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	next_try(ctx);
+	fetch_next_try(ctx);
 }
 
 /* It may go better in a while: waits, or ends when there were tries enough. */
-static void
-try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_finding finding, const char *detail)
+void
+fetch_try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_finding finding, const char *detail)
 {
 	uint32_t random = 0;
 	curl_off_t asked_for = 0;
@@ -385,7 +308,7 @@ try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_findin
 		f->failures = 0;
 	f->go_on = true;
 	if (f->failures++ >= f->job->tries) {
-		finish(f, outcome, finding, detail);
+		fetch_finish(f, outcome, finding, detail);
 		return;
 	}
 	/* Without a number there is no jitter, which is no reason to fail. */
@@ -397,7 +320,7 @@ try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_findin
 		wait = wait > least ? wait : least;
 	}
 	if ((int64_t)wait >= left_ms(f)) {
-		finish(f, outcome, finding, detail);
+		fetch_finish(f, outcome, finding, detail);
 		return;
 	}
 	f->go_on = false;
@@ -406,20 +329,20 @@ try_later(struct fetch *f, enum msg_fetch_outcome outcome, enum msg_fetch_findin
 }
 
 /* What came is of no use together with what comes now. */
-static void
-from_zero(struct fetch *f)
+void
+fetch_from_zero(struct fetch *f, enum msg_fetch_finding finding)
 {
 	if (++f->changes > FETCH_CHANGES_MAX) {
-		finish(f, MSG_FETCH_REFUSED, f->finding, CHANGED " again and again");
+		fetch_finish(f, MSG_FETCH_REFUSED, finding, FETCH_CHANGED " again and again");
 		return;
 	}
 	if (body_restart(&f->body)) {
-		finish(f, MSG_FETCH_FAILED, MSG_FINDING_DISK, "quarantine could not be emptied");
+		fetch_finish(f, MSG_FETCH_FAILED, MSG_FINDING_DISK, "quarantine could not be emptied");
 		return;
 	}
 	f->validator[0] = '\0';
 	f->total = f->told_size = 0;
-	next_try(f);
+	fetch_next_try(f);
 }
 
 static bool
@@ -436,17 +359,17 @@ follow(struct fetch *f)
 	if (to)
 		snprintf(f->hop->to, sizeof f->hop->to, "%s", to);
 	if (!to || f->page_cut) {
-		finish(f, MSG_FETCH_HTTP, MSG_FINDING_REDIRECT, to ? "vendor's redirect carries a page larger than 64 KiB" :
+		fetch_finish(f, MSG_FETCH_HTTP, MSG_FINDING_REDIRECT, to ? "vendor's redirect carries a page larger than 64 KiB" :
 		    "vendor's redirect names no place");
 		return;
 	}
 	if (f->redirects++ >= f->job->max_redirects) {
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_REDIRECT, "more redirects than the profile allows");
+		fetch_finish(f, MSG_FETCH_REFUSED, MSG_FINDING_REDIRECT, "more redirects than the profile allows");
 		return;
 	}
 	size_t scheme = strcspn(f->url, ":") + 1; /* with the colon: "http" is the beginning of "https" */
 	if (strlen(to) >= sizeof f->url || strncasecmp(to, f->url, scheme)) {
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_SCHEME, "redirect to another scheme");
+		fetch_finish(f, MSG_FETCH_REFUSED, MSG_FINDING_SCHEME, "redirect to another scheme");
 		return;
 	}
 	snprintf(f->url, sizeof f->url, "%s", to);
@@ -461,11 +384,11 @@ is_identity_error(CURLcode r)
 }
 
 /* Refused, but no fault of the bytes that are here: another fetch may go on with them. */
-static void
-refuse_and_keep(struct fetch *f, enum msg_fetch_finding finding, const char *detail)
+void
+fetch_refuse_and_keep(struct fetch *f, enum msg_fetch_finding finding, const char *detail)
 {
 	f->go_on = true;
-	finish(f, MSG_FETCH_REFUSED, finding, detail);
+	fetch_finish(f, MSG_FETCH_REFUSED, finding, detail);
 }
 
 /* libcurl gave up: whose doing was it? */
@@ -477,26 +400,35 @@ failed(struct fetch *f, CURLcode result)
 	curl_off_t connected = 0;
 	visible_cstr(view_str(text), visible, sizeof visible);
 	curl_easy_getinfo(f->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	if (transport_ftp(f->transport) && fetch_ftp_failed(f, result, visible))
+		return;
 	if (is_identity_error(result)) {
 		f->hop->refused = true;
 		snprintf(detail, sizeof detail, "vendor's TLS identity does not hold: %s", visible);
-		refuse_and_keep(f, MSG_FINDING_IDENTITY, detail);
+		fetch_refuse_and_keep(f, MSG_FINDING_IDENTITY, detail);
 	} else if (result == CURLE_LOGIN_DENIED) {
-		finish(f, MSG_FETCH_REFUSED, MSG_FINDING_CREDENTIALS, "redirect with a user name in it");
+		fetch_finish(f, MSG_FETCH_REFUSED, MSG_FINDING_CREDENTIALS, "redirect with a user name in it");
 	} else if (result == CURLE_OPERATION_TIMEDOUT && connected && left_ms(f) <= 1) {
-		refuse_and_keep(f, MSG_FINDING_LONG, TOO_LONG);
+		fetch_refuse_and_keep(f, MSG_FINDING_LONG, TOO_LONG);
 	} else if (result == CURLE_OPERATION_TIMEDOUT && connected && f->taking) {
 		/* The commonest cut of all: a link that died says nothing. */
-		try_later(f, MSG_FETCH_REFUSED, MSG_FINDING_SLOW, TOO_SLOW);
+		fetch_try_later(f, MSG_FETCH_REFUSED, MSG_FINDING_SLOW, TOO_SLOW);
 	} else if (result == CURLE_OPERATION_TIMEDOUT && connected) {
-		refuse_and_keep(f, MSG_FINDING_SLOW, TOO_SLOW);
+		fetch_refuse_and_keep(f, MSG_FINDING_SLOW, TOO_SLOW);
 	} else {
 		enum msg_fetch_finding finding = f->taking ? MSG_FINDING_CUT : MSG_FINDING_NETWORK;
 		if (retry_helps(result))
-			try_later(f, MSG_FETCH_FAILED, finding, visible);
+			fetch_try_later(f, MSG_FETCH_FAILED, finding, visible);
 		else
-			finish(f, MSG_FETCH_FAILED, finding, visible);
+			fetch_finish(f, MSG_FETCH_FAILED, finding, visible);
 	}
+}
+
+void
+fetch_done(struct fetch *f)
+{
+	fetch_finish(f, MSG_FETCH_OK, f->changes ? MSG_FINDING_CHANGED : MSG_FINDING_NONE,
+	    f->changes ? FETCH_CHANGED ": it was begun again from zero" : "");
 }
 
 /* All of an answer came. */
@@ -504,19 +436,20 @@ static void
 answered(struct fetch *f)
 {
 	char detail[64];
-	if (is_redirect(f->hop->status)) {
+	if (transport_ftp(f->transport)) {
+		fetch_ftp_answered(f);
+	} else if (is_redirect(f->hop->status)) {
 		follow(f);
 	} else if (f->taking && f->total && f->body.size != f->total) {
-		try_later(f, MSG_FETCH_FAILED, MSG_FINDING_CUT, "answer ended before its length");
+		fetch_try_later(f, MSG_FETCH_FAILED, MSG_FINDING_CUT, "answer ended before its length");
 	} else if (f->taking) {
-		finish(f, MSG_FETCH_OK, f->changes ? MSG_FINDING_CHANGED : MSG_FINDING_NONE,
-		    f->changes ? CHANGED ": it was begun again from zero" : "");
+		fetch_done(f);
 	} else {
 		snprintf(detail, sizeof detail, "vendor answered %ld", f->hop->status);
 		if (retry_status(f->hop->status))
-			try_later(f, MSG_FETCH_HTTP, MSG_FINDING_STATUS, detail);
+			fetch_try_later(f, MSG_FETCH_HTTP, MSG_FINDING_STATUS, detail);
 		else
-			finish(f, MSG_FETCH_HTTP, MSG_FINDING_STATUS, detail);
+			fetch_finish(f, MSG_FETCH_HTTP, MSG_FINDING_STATUS, detail);
 	}
 }
 
@@ -525,16 +458,18 @@ on_over(void *ctx, CURLcode result)
 {
 	struct fetch *f = ctx;
 	peer_note(f->hop, f->easy);
+	if (transport_ftp(f->transport))
+		f->hop->status = f->reply; /* what libcurl has may be the answer to its QUIT */
 	f->hop->kept = f->body.size;
 	curlloop_stop(f->loop);
-	if (f->stop == STOP_REFUSED && f->finding == MSG_FINDING_LONG)
-		refuse_and_keep(f, f->finding, f->why);
-	else if (f->stop == STOP_REFUSED)
-		finish(f, MSG_FETCH_REFUSED, f->finding, f->why);
-	else if (f->stop == STOP_FAILED)
-		finish(f, MSG_FETCH_FAILED, f->finding, f->why);
-	else if (f->stop == STOP_FROM_ZERO)
-		from_zero(f);
+	if (f->stop == FETCH_STOP_REFUSED && f->finding == MSG_FINDING_LONG)
+		fetch_refuse_and_keep(f, f->finding, f->why);
+	else if (f->stop == FETCH_STOP_REFUSED)
+		fetch_finish(f, MSG_FETCH_REFUSED, f->finding, f->why);
+	else if (f->stop == FETCH_STOP_FAILED)
+		fetch_finish(f, MSG_FETCH_FAILED, f->finding, f->why);
+	else if (f->stop == FETCH_STOP_FROM_ZERO)
+		fetch_from_zero(f, f->finding);
 	else if (result != CURLE_OK && !(result == CURLE_WRITE_ERROR && f->page_cut))
 		failed(f, result);
 	else
@@ -557,7 +492,6 @@ fetch_new(struct event_base *base, const struct clock_source *clock, const struc
 		fetch_free(f);
 		return NULL;
 	}
-	f->easy = curlloop_easy(f->loop);
 	return f;
 }
 
@@ -591,7 +525,7 @@ fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t m
 {
 	int err = FG_EFORMAT;
 	f->signature = signature;
-	f->finished = f->go_on = false;
+	f->finished = f->go_on = f->no_parts = false;
 	f->validator[0] = '\0';
 	f->total = f->told_size = 0;
 	f->failures = f->changes = 0;
@@ -610,6 +544,6 @@ fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t m
 	/* Hashing what was kept is no time of the vendor's. */
 	f->started_ms = f->told_ms = f->kept_ms = clock_mono_ms(f->clock);
 	if (!err)
-		next_try(f);
+		event_active(f->pause, EV_TIMEOUT, 0); /* out of here: it may be over at once */
 	return err;
 }

@@ -2,11 +2,11 @@
 /*
  * fetch - one URL into one file under the gateway's own identity, over as many
  * redirects, cuts and tries as the job allows.
- * Rules held here: http and https only and never from one to the other; no
+ * Rules held here: the transports of policy/transport.h and never from one to the other; no
  * private addresses unless listed; no cookies, netrc, environment proxies or
- * content coding; caps on bytes, seconds, redirects, header bytes and minimum
- * speed; CA bundle or SPKI pins of the profile. After a cut it goes on where it
- * was while the vendor's validator says that the content is the same and the
+ * content coding; FTP in passive mode, with one server, both connections under TLS or none;
+ * caps on bytes, seconds, redirects, header bytes and minimum speed; CA bundle or SPKI pins
+ * of the profile. After a cut it goes on where it was while the vendor's validator says that the content is the same and the
  * overlap is; anything else begins from zero, and says so.
  */
 #ifndef FG_GATEWAY_UPSTREAM_FETCH_H
@@ -30,7 +30,8 @@ struct fetch;
 struct fetch_result {
 	enum msg_fetch_outcome outcome;
 	enum msg_fetch_finding finding; /* what stood against it; with MSG_FETCH_OK: what was overcome */
-	long status;
+	long status;                    /* of HTTP, or the code of the last FTP reply */
+	bool absent;                    /* the vendor said that there is nothing of that name */
 	uint64_t bytes;
 	bool have_kept;                 /* all of it, or what another fetch may go on with */
 	struct msg_kept kept;
@@ -51,7 +52,7 @@ struct fetch *fetch_new(struct event_base *base, const struct clock_source *cloc
 void fetch_free(struct fetch *f);
 /*
  * Starts fetching url into fd (for reading and writing): going on with what is kept in it, if
- * that is there, else from zero. One at a time. 0, FG_EIO or FG_ENOMEM: then done is not called.
+ * that is there, else from zero. One at a time. 0: done is called, and not in here. FG_EIO, FG_ENOMEM.
  */
 int fetch_start(struct fetch *f, const char *url, bool signature, int fd, uint64_t max_bytes,
     const struct msg_kept *kept);

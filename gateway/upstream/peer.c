@@ -53,14 +53,21 @@ on_certificate(int good, X509_STORE_CTX *store)
 	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct provenance_hop *h = ssl ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
 	X509 *leaf = X509_STORE_CTX_get0_cert(store);
-	uint8_t *spki = NULL;
+	uint8_t *spki = NULL, key[DIGEST_SHA256_LEN];
 	unsigned n = 0;
-	if (!h || !leaf || h->have_key)
+	if (!h || !leaf)
 		return good;
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &spki);
-	if (len > 0 && digest_sha256(view_of(spki, (size_t)len), h->key) == FG_OK)
-		h->have_key = true;
+	bool have = len > 0 && digest_sha256(view_of(spki, (size_t)len), key) == FG_OK;
 	OPENSSL_free(spki);
+	if (h->have_key) {
+		h->other_key = h->other_key || !have || memcmp(h->key, key, sizeof key) != 0;
+		return good;
+	}
+	if (have) {
+		memcpy(h->key, key, sizeof key);
+		h->have_key = true;
+	}
 	if (!h->certs_n && X509_digest(leaf, EVP_sha256(), h->cert[0], &n) && n == DIGEST_SHA256_LEN)
 		h->certs_n = 1;
 	return good;

@@ -31,6 +31,7 @@ struct provenance_hop { /* one request and its answer */
 	char header[PROVENANCE_HEADERS_MAX][PROVENANCE_LINE_MAX]; /* visible */
 	char to[MSG_URL_MAX * 2]; /* where it led; "" : nowhere */
 	bool have_key, refused; /* refused: its identity did not hold */
+	bool other_key;         /* a second connection to it (FTP has two) showed another */
 	uint8_t key[DIGEST_SHA256_LEN]; /* SHA-256 of the leaf's SPKI, whether or not it was accepted */
 	unsigned certs_n;
 	uint8_t cert[PROVENANCE_CERTS_MAX][DIGEST_SHA256_LEN]; /* SHA-256 of the DER, leaf first */

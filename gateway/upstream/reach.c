@@ -31,7 +31,9 @@ reach_forbids(const struct msg_fetch *job, const char *url, char text[CIDR_TEXT_
 	char *host = NULL;
 	struct cidr_addr a;
 	bool forbidden = false;
-	if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+	/* Whatever the scheme: the host is what counts. */
+	if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
 		struct view v = view_str(host);
 		if (v.n > 2 && v.p[0] == '[' && v.p[v.n - 1] == ']')
 			v = view_of(v.p + 1, v.n - 2);

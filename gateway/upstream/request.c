@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "crypto/base64.h"
 #include "crypto/err.h"
 #include "crypto/writer.h"
 #include "gateway/upstream/shown.h"
+#include "policy/profile.h"
 
 static int
 write_pins(struct request *r)
@@ -61,7 +61,7 @@ set_tls(const struct request *r, CURL *e)
 	if (r->pins[0])
 		ok = ok && curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, r->pins) == CURLE_OK;
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L); /* every hop shows its certificates */
+	curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(e, CURLOPT_CERTINFO, 1L);
 	return ok;
 }
@@ -109,26 +109,86 @@ set_range(struct request *r, CURL *e, uint64_t from, const char *validator)
 	return curl_easy_setopt(e, CURLOPT_RANGE, range) == CURLE_OK;
 }
 
-bool
-request_set(struct request *r, CURL *e, const char *url, uint64_t from, const char *validator, long left_ms)
+static bool
+set_http(struct request *r, CURL *e, uint64_t from, const char *validator)
 {
-	bool tls = strncasecmp(url, "https://", 8) == 0;
-	curl_easy_reset(e);
-	request_free(r);
 	/* The bytes are the image: a coding would be one more unpacker before anybody has judged anything. */
 	r->fields = curl_slist_append(NULL, "Accept-Encoding: identity");
-	bool ok = r->fields && curl_easy_setopt(e, CURLOPT_URL, url) == CURLE_OK &&
-	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, tls ? "https" : "http") == CURLE_OK &&
-	    set_proxy(r, e) &&
-	    curl_easy_setopt(e, CURLOPT_USERAGENT, "fotagate/" FG_VERSION) == CURLE_OK;
-	ok = ok && curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK;
+	bool ok = r->fields && curl_easy_setopt(e, CURLOPT_USERAGENT, "fotagate/" FG_VERSION) == CURLE_OK;
 	if (from)
 		ok = ok && set_range(r, e, from, validator);
 	ok = ok && curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->fields) == CURLE_OK;
-	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L); /* every hop is judged and recorded here */
 	curl_easy_setopt(e, CURLOPT_HTTP_CONTENT_DECODING, 0L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	return ok;
+}
+
+/* Its own strict reading: control looked already, but what is wrong here are commands to somebody's server. */
+static bool
+names_one_file(const char *url)
+{
+	struct profile_url parsed;
+	return profile_url_parse(view_str(url), &parsed);
+}
+
+/* The password is for the server the operator named for the image, not for one where only signatures lie. */
+static const char *
+ftp_user(const struct request *r, const char *url)
+{
+	char place[MSG_PLACE_MAX];
+	bool home = r->secret->ftp[0] && shown_place(url, place) && !strcmp(place, r->home[0]);
+	return home ? r->secret->ftp : REQUEST_FTP_ANYBODY;
+}
+
+static bool
+set_ftp(const struct request *r, CURL *e, enum transport t, const char *url, uint64_t from, uint64_t most)
+{
+	bool tls = transport_tls(t);
+	bool ok = names_one_file(url) && curl_easy_setopt(e, CURLOPT_USERPWD, ftp_user(r, url)) == CURLE_OK;
+	/* Control and data, or nothing: a server that will not is not spoken to further (RFC 4217 10.2). */
+	ok = ok && curl_easy_setopt(e, CURLOPT_USE_SSL, (long)(tls ? CURLUSESSL_ALL : CURLUSESSL_NONE)) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_FTPSSLAUTH, (long)CURLFTPAUTH_TLS) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_FTP_SSL_CCC, (long)CURLFTPSSL_CCC_NONE) == CURLE_OK;
+	/* Servers tell by the session that both are one client's; the handle is new, so the first shows its certificate. */
+	ok = ok && curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, tls ? 1L : 0L) == CURLE_OK;
+	/* Passive, and to the server that was asked, whatever address its answer has: nobody is bounced (RFC 2577). */
+	ok = ok && curl_easy_setopt(e, CURLOPT_FTPPORT, NULL) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_FTP_USE_EPSV, 1L) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_FTP_SKIP_PASV_IP, 1L) == CURLE_OK;
+	/* Through a proxy by CONNECT, or it would be the proxy that speaks FTP. */
+	ok = ok && curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, 1L) == CURLE_OK;
+	ok = ok && curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)(most < INT64_MAX ? most : INT64_MAX)) == CURLE_OK;
+	curl_easy_setopt(e, CURLOPT_FILETIME, 1L); /* MDTM */
+	curl_easy_setopt(e, CURLOPT_FTP_FILEMETHOD, (long)CURLFTPMETHOD_MULTICWD); /* RFC 1738 3.2.2 */
+	curl_easy_setopt(e, CURLOPT_FTP_CREATE_MISSING_DIRS, (long)CURLFTP_CREATE_DIR_NONE);
+	curl_easy_setopt(e, CURLOPT_WILDCARDMATCH, 0L);
+	curl_easy_setopt(e, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)REQUEST_REPLY_SECONDS);
+	return ok && curl_easy_setopt(e, CURLOPT_RESUME_FROM_LARGE, (curl_off_t)from) == CURLE_OK;
+}
+
+/* As libcurl calls it: FTP that begins TLS itself is ftp:// with an option. */
+static bool
+set_url(CURL *e, enum transport t, const char *url, size_t scheme)
+{
+	char out[MSG_URL_MAX * 2];
+	const char *name = t == TRANSPORT_FTPES ? transport_name(TRANSPORT_FTP) : transport_name(t);
+	int n = snprintf(out, sizeof out, "%s://%s", name, url + scheme);
+	return n > 0 && (size_t)n < sizeof out && curl_easy_setopt(e, CURLOPT_URL, out) == CURLE_OK &&
+	    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, name) == CURLE_OK;
+}
+
+bool
+request_set(struct request *r, CURL *e, const char *url, uint64_t from, const char *validator, uint64_t most,
+    long left_ms)
+{
+	size_t scheme;
+	enum transport t = transport_of(view_str(url), &scheme);
+	request_free(r);
+	bool ok = t != TRANSPORT_NONE && set_url(e, t, url, scheme) && set_proxy(r, e) && set_tls(r, e);
+	ok = ok && curl_easy_setopt(e, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK;
+	ok = ok && (transport_ftp(t) ? set_ftp(r, e, t, url, from, most) : set_http(r, e, from, validator));
+	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)REQUEST_CONNECT_SECONDS);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, left_ms);
@@ -136,5 +196,5 @@ request_set(struct request *r, CURL *e, const char *url, uint64_t from, const ch
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)r->job->min_speed);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)REQUEST_SPEED_WINDOW);
-	return ok && set_tls(r, e) && set_client(r, e, url);
+	return ok && set_client(r, e, url);
 }

@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 
 #include "crypto/hex.h"
+#include "policy/transport.h"
 
 bool
 shown_place(const char *url, char out[MSG_PLACE_MAX])
@@ -14,11 +15,17 @@ shown_place(const char *url, char out[MSG_PLACE_MAX])
 	CURLU *u = curl_url();
 	char *scheme = NULL, *host = NULL, *port = NULL;
 	int n = -1;
+	size_t at;
+	unsigned usual = transport_port(transport_of(view_str(url), &at));
+	/* libcurl's own idea of a port is for what a redirect may name beside what is fetched. */
 	if (u && curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
-		n = snprintf(out, MSG_PLACE_MAX, "%s://%s:%s", scheme, host, port);
+	    curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		if (curl_url_get(u, CURLUPART_PORT, &port, usual ? 0 : CURLU_DEFAULT_PORT) == CURLUE_OK)
+			n = snprintf(out, MSG_PLACE_MAX, "%s://%s:%s", scheme, host, port);
+		else if (usual)
+			n = snprintf(out, MSG_PLACE_MAX, "%s://%s:%u", scheme, host, usual);
+	}
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(port);
@@ -65,7 +72,8 @@ add_hop(const struct provenance_hop *h, struct msg_shown *list, uint32_t *n)
 		return all;
 	if (led)
 		return add(list, n, MSG_SHOWN_REDIRECT, what, to) && all;
-	if (h->status == 200 || h->status == 206)
+	/* FTP leads nowhere; its file came with 226 or 250 (RFC 959 4.2.1). */
+	if (h->status == 200 || h->status == 206 || h->status == 226 || h->status == 250)
 		return add(list, n, MSG_SHOWN_REDIRECT, what, "") && all;
 	return all;
 }

@@ -156,10 +156,9 @@ on_done(void *ctx, const struct fetch_result *r)
 	struct upstream *u = ctx;
 	if (u->on_signature) {
 		/* A vendor without a signature there is a finding, not a failed fetch; anything else is. */
-		bool absent = r->outcome == MSG_FETCH_HTTP && (r->status == 404 || r->status == 410);
 		if (r->outcome == MSG_FETCH_OK)
 			u->done.signature_bytes = r->bytes;
-		else if (!absent) {
+		else if (!r->absent) {
 			u->done.outcome = (uint8_t)r->outcome;
 			u->done.finding = (uint8_t)r->finding;
 			u->done.http_status = r->status > 0 ? (uint32_t)r->status : 0;

@@ -245,6 +245,9 @@ everything_wrong_in_a_profile_is_an_error(void **state)
 		{ "upstream", "upstream = \"https://{product}/\";", "takes its host from a request" },
 		{ "upstream", "upstream = \"https://x.{product}.example/\";", "takes its host from a request" },
 		{ "upstream", "upstream = \"ftp://up.example/\";", "is not a URL" },
+		{ "upstream", "upstream = \"ftp://up.example/a?v={to}\";", "is not a URL" },
+		{ "upstream", "upstream = \"ftp://up.example/a;type=d\";", "is not a URL" },
+		{ "upstream", "upstream = \"ftps://up.example/{imei}\";", "sends the module's identity {imei}" },
 		{ "upstream", "upstream = \"https://u:p@up.example/\";", "is not a URL" },
 		{ "upstream", "upstream = \"https://up.example/../x\";", "is not a URL" },
 		{ "upstream", "upstream = \"https://up.example/#x\";", "is not a URL" },
@@ -272,6 +275,8 @@ everything_wrong_in_a_profile_is_an_error(void **state)
 		{ "upstream_options", "upstream_options = { proxy = \"http://proxy.example/x\"; };", "is no proxy" },
 		{ "upstream_options", "upstream_options = { credentials_file = \"../x\"; };", "file name" },
 		{ "upstream_options", "upstream_options = { spki_pins = [ \"00\" ]; };", "64 digits" },
+		{ "upstream", "upstream = \"ftp://up.example/a\"; upstream_options = { spki_pins = [ \""
+		    "0000000000000000000000000000000000000000000000000000000000000000\" ]; };", "for servers that show a key" },
 		{ "extra", "extra = 1;", "profile.extra is unknown" },
 	};
 	struct config *c = NULL;

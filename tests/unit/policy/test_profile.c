@@ -271,18 +271,20 @@ expansion_checks_again(void **state)
 static void
 urls_are_read_strictly(void **state)
 {
-	static const char *const bad[] = { "", "http://", "http:///x", "http://a", "ftp://a/", "HTTP://a/", "http://a:0/", "http://a:99999/",
+	static const char *const bad[] = { "", "http://", "http:///x", "http://a", "file://a/b", "sftp://a/b", "HTTP://a/", "http://a:0/", "http://a:99999/",
 		"http://a:/", "http://a./", "http://u@a/", "http://a/#f", "http://a/../b", "http://a/./b", "http://a/b/..", "http://a//b",
 		"http://a/%2e%2e/b", "http://a/%2F", "http://a/%5c", "http://a/%00", "http://a/%0a", "http://a/%7f", "http://a/%",
 		"http://a/%2", "http://a/%zz", "http://a/%252e", "http://a/\\", "http://a/ ", "http://a/\x80", "http://[::1/", "http://::1/",
-		"http://a/{x}", "//a/b", "/b" };
+		"http://a/{x}", "//a/b", "/b", "ftp://a/", "ftp://a/b/", "ftp://a/b?c", "ftp://a/b;type=d", "ftp://a/b;type=a",
+		"ftp://a//b", "ftp://a/%2Fetc/passwd", "ftp://a/../b", "ftp://a/b/%2e%2e/c", "ftp://a/b%0d%0aDELE%20b", "ftp://a/b%00",
+		"ftp://u:p@a/b", "FTP://a/b", "ftpes://a/b/", "ftps://a/b;type=i" };
 	struct profile_url u;
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		if (profile_url_parse(view_str(bad[i]), &u))
 			fail_msg("<%s> was taken", bad[i]);
 	assert_true(profile_url_parse(view_str("https://A.example:8443/a/b.bin?x=1/2&y=%20?"), &u));
-	assert_true(u.https);
+	assert_int_equal(u.transport, TRANSPORT_HTTPS);
 	assert_string_equal(u.host, "a.example");
 	assert_int_equal(u.port, 8443);
 	assert_true(view_is(u.path, "/a/b.bin?x=1/2&y=%20?"));
@@ -290,6 +292,17 @@ urls_are_read_strictly(void **state)
 	assert_string_equal(u.host, "[::1]");
 	assert_int_equal(u.port, 80);
 	assert_true(profile_url_parse(view_str("http://127.0.0.1:8081/x/?a=../b"), &u));
+	assert_true(profile_url_parse(view_str("ftp://a/pub/a%20b.bin"), &u));
+	assert_int_equal(u.transport, TRANSPORT_FTP);
+	assert_int_equal(u.port, 21);
+	assert_true(profile_url_parse(view_str("ftpes://a/b"), &u));
+	assert_int_equal(u.transport, TRANSPORT_FTPES);
+	assert_int_equal(u.port, 21);
+	assert_true(profile_url_parse(view_str("ftps://a/b"), &u));
+	assert_int_equal(u.transport, TRANSPORT_FTPS);
+	assert_int_equal(u.port, 990);
+	assert_true(profile_url_parse(view_str("ftps://a:2121/b"), &u));
+	assert_int_equal(u.port, 2121);
 }
 
 static void
