@@ -12,18 +12,19 @@ import pytest
 from gate import PROFILE, SRC, Gate, free_port, until
 
 sys.path.insert(0, os.path.join(SRC, "tests/vendor"))
+import hostile_ftp  # noqa: E402
 import hostile_vendor  # noqa: E402
 
 JUDGED = {"signature": "blocked", "old-bytes": "incident", "none": "review"}
 
 
 @pytest.fixture(name="world")
-def make_world():
-    """The gateway, and its vendor as hostile_vendor.Vendor."""
+def make_world(request):
+    """The gateway, and its vendor as Vendor of hostile_vendor, or of the module a test names."""
     g = Gate()
     new, old = os.urandom(1 << 20), os.urandom(1 << 20)
     said = []
-    v = hostile_vendor.Vendor(new, old, (g.pki.sign(new), g.pki.sign(old)), say=said.append)
+    v = getattr(request, "param", hostile_vendor).Vendor(new, old, (g.pki.sign(new), g.pki.sign(old)), say=said.append)
     v.said = said
     g.vendor.close()
     g.vendor = v
@@ -36,19 +37,22 @@ def refs(entry):
     return entry.get("ref", {})
 
 
-def test_no_attack_reaches_a_module(world):
+@pytest.mark.parametrize("world, attacks, scheme", [(hostile_vendor, hostile_vendor.ATTACKS, "http"), (hostile_ftp, hostile_ftp.ATTACKS, "ftp")],
+                         ids=["http", "ftp"], indirect=["world"])
+def test_no_attack_reaches_a_module(world, attacks, scheme):
     g, v = world
-    g.write_profile(PROFILE.replace("max_seconds = 60", "max_seconds = 12").replace("512 MiB", "4 MiB"))
+    g.write_profile(PROFILE.replace("max_seconds = 60", "max_seconds = 12").replace("512 MiB", "4 MiB").replace(
+        '= "http://', f'= "{scheme}://'))
     g.start()
     g.ask(product="freeze", version="1.0.0")
     until(lambda: [r for r in g.reviews() if r["state"] == "review"], 30)
-    for name in hostile_vendor.ATTACKS:
+    for name in attacks:
         if name != "hang":
             assert g.ask(product=name)[0] == 404
 
     def over():
         states = [r["state"] for r in g.reviews()]
-        return len(states) == len(hostile_vendor.ATTACKS) and not {"sighted", "fetching", "judging"} & set(states)
+        return len(states) == len(attacks) + (scheme == "ftp") and not {"sighted", "fetching", "judging"} & set(states)
     until(over, 90, 0.5)
     state = {r["product"]: r["state"] for r in g.reviews() if r["target"] == "1.1.0"}
     review = {r["id"]: r["product"] for r in g.reviews()}
@@ -56,7 +60,7 @@ def test_no_attack_reaches_a_module(world):
     for e in g.entries():
         if e["ev"] in ("fetch.failed", "fetch.done") and "finding" in refs(e):
             found[review[refs(e)["review"]]] = refs(e)["finding"]
-    for name, (finding, _, _) in hostile_vendor.ATTACKS.items():
+    for name, (finding, _, _) in attacks.items():
         if name == "hang":
             continue
         assert state[name] == JUDGED.get(finding, "fetch-failed"), name

@@ -334,16 +334,19 @@ def read(path):
         return data, None
 
 
-def main():
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(options):
     options.add_argument("--list", action="store_true", help="names every attack, its finding and what it does")
     options.add_argument("--new", metavar="FILE", help="the image that is current, its signature in FILE.p7s (default: random bytes)")
     options.add_argument("--old", metavar="FILE", help="an older one, likewise")
     options.add_argument("--port", type=int, default=0, help="default: any")
-    options.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="PEM files: speaks HTTPS")
+    options.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"), help="PEM files: speaks TLS")
+
+
+def serve(options, attacks, make):
+    """make: options and TLS context to a vendor."""
     chosen = options.parse_args()
     if chosen.list:
-        for name, (finding, what, _) in ATTACKS.items():
+        for name, (finding, what, _) in attacks.items():
             print(f"{name:10} {finding:25} {what}")
         return
     images = [read(path) if path else (os.urandom(1 << 20), None) for path in (chosen.new, chosen.old)]
@@ -352,13 +355,19 @@ def main():
         import ssl
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*chosen.tls)
-    vendor = Vendor(images[0][0], images[1][0], (images[0][1], images[1][1]), chosen.port, context,
-                    lambda line: print(line, flush=True))
+    vendor = make(chosen, context, new=images[0][0], old=images[1][0], signatures=(images[0][1], images[1][1]), port=chosen.port,
+                  say=lambda line: print(line, flush=True))
     print(vendor.port, flush=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         vendor.close()
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(options)
+    serve(options, ATTACKS, lambda chosen, context, **rest: Vendor(tls=context, **rest))
 
 
 if __name__ == "__main__":
