@@ -23,9 +23,12 @@ struct stock_item {
 	unsigned users;       /* the list and each source */
 };
 
+#define SLOTS (2 * STOCK_MAX) /* never more than half full */
+
 struct stock {
 	struct stock_item *at[STOCK_MAX];
 	unsigned n;
+	uint16_t slot[SLOTS]; /* by id, open addressing: place in at and 1; 0: free. Every request looks here */
 	uint8_t banned[STOCK_BANNED][RELEASE_ID]; /* a ring */
 	uint64_t banned_n;                        /* ever */
 };
@@ -38,6 +41,33 @@ struct source { /* one transfer */
 	uint64_t cost;        /* bytes read and hashed since somebody asked */
 	uint8_t buf[];        /* cold: RELEASE_BLOCK bytes */
 };
+
+/* Digests of what people signed: any bytes of them spread, and nobody aims. */
+static unsigned
+first_slot(const uint8_t id[RELEASE_ID])
+{
+	return (unsigned)(id[0] << 8 | id[1]) % SLOTS;
+}
+
+static struct stock_item *
+find(const struct stock *r, const uint8_t id[RELEASE_ID])
+{
+	for (unsigned s = first_slot(id); r->slot[s]; s = (s + 1) % SLOTS) {
+		struct stock_item *item = r->at[r->slot[s] - 1];
+		if (!memcmp(item->id, id, RELEASE_ID))
+			return item;
+	}
+	return NULL;
+}
+
+static void
+enter(struct stock *r, unsigned place)
+{
+	unsigned s = first_slot(r->at[place]->id);
+	while (r->slot[s])
+		s = (s + 1) % SLOTS;
+	r->slot[s] = (uint16_t)(place + 1);
+}
 
 static void
 unuse(struct stock_item *item)
@@ -157,21 +187,27 @@ stock_add(struct stock *r, const uint8_t id[RELEASE_ID], struct view record, uin
 		return err;
 	}
 	hex_encode(item->record.terms.image, DIGEST_SHA256_LEN, item->etag);
-	r->at[r->n++] = item;
+	r->at[r->n] = item;
+	enter(r, r->n++);
 	return FG_OK;
 }
 
 bool
 stock_drop(struct stock *r, const uint8_t id[RELEASE_ID])
 {
-	for (unsigned i = 0; i < r->n; i++) {
-		if (memcmp(r->at[i]->id, id, RELEASE_ID))
-			continue;
-		unuse(r->at[i]);
-		r->at[i] = r->at[--r->n];
-		return true;
-	}
-	return false;
+	struct stock_item *item = find(r, id);
+	if (!item)
+		return false;
+	unsigned place = 0;
+	while (r->at[place] != item)
+		place++;
+	unuse(item);
+	r->at[place] = r->at[--r->n];
+	/* Rare, and soon done. */
+	memset(r->slot, 0, sizeof r->slot);
+	for (unsigned i = 0; i < r->n; i++)
+		enter(r, i);
+	return true;
 }
 
 void
@@ -191,11 +227,7 @@ stock_count(const struct stock *r)
 const struct stock_item *
 stock_find(const struct stock *r, const uint8_t id[RELEASE_ID])
 {
-	for (unsigned i = 0; i < r->n; i++) {
-		if (!memcmp(r->at[i]->id, id, RELEASE_ID))
-			return r->at[i];
-	}
-	return NULL;
+	return find(r, id);
 }
 
 const struct release *
@@ -346,11 +378,8 @@ stock_source(struct stock *r, const struct stock_item *item,
 	struct source *s = calloc(1, sizeof *s + (item->hot ? 0 : RELEASE_BLOCK));
 	if (!s)
 		return FG_ENOMEM;
-	for (unsigned i = 0; i < r->n; i++) {
-		if (r->at[i] == item)
-			s->item = r->at[i];
-	}
-	if (!s->item)
+	s->item = find(r, item->id);
+	if (s->item != item)
 		abort(); /* the caller found it a moment ago */
 	s->item->users++;
 	s->corrupt = corrupt;

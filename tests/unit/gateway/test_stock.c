@@ -378,8 +378,9 @@ test_banned_stays_out(void **state)
 }
 
 static void
-test_the_stock_is_bounded(void **state)
+test_the_stock_is_bounded_and_finds_each(void **state)
 {
+	static uint8_t ids[STOCK_MAX + 1][RELEASE_ID];
 	struct fixture *f = *state;
 	struct sample *one = sample_new(1, "rtr", "1");
 	for (unsigned i = 0; i <= STOCK_MAX; i++) {
@@ -388,8 +389,20 @@ test_the_stock_is_bounded(void **state)
 		int err = stock_add(f->stock, one->id, writer_view(&one->record), 1, false, file_of(one->image, 1),
 		    sample_blocks_fd(one));
 		assert_int_equal(err, i < STOCK_MAX ? 0 : FG_ELIMIT);
+		memcpy(ids[i], one->id, RELEASE_ID);
 	}
 	assert_int_equal(stock_count(f->stock), STOCK_MAX);
+	/* Every third goes: each that has stood in its way, or behind it, is found as before. */
+	for (unsigned i = 0; i < STOCK_MAX; i += 3)
+		assert_true(stock_drop(f->stock, ids[i]));
+	for (unsigned i = 0; i <= STOCK_MAX; i++) {
+		const struct stock_item *item = stock_find(f->stock, ids[i]);
+		assert_int_equal(item != NULL, i % 3 && i < STOCK_MAX);
+		if (item)
+			assert_int_equal(stock_record(item)->log_size, i);
+		else
+			assert_false(stock_drop(f->stock, ids[i]));
+	}
 	sample_free(one);
 }
 
@@ -461,7 +474,7 @@ main(void)
 		T(test_cold_file_that_changes_under_way),
 		T(test_dropped_while_sending),
 		T(test_banned_stays_out),
-		T(test_the_stock_is_bounded),
+		T(test_the_stock_is_bounded_and_finds_each),
 		T(test_rows_beyond_the_record),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
