@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 
 from gate import BIN, IMEI, SRC, luhn, until
@@ -101,8 +102,13 @@ def test_an_unsigned_image_is_blocked_and_says_why(gate):
     gate.ask()
     review = gate.review(1, state="blocked")
     assert review["verdict"] == "blocked"
-    ids = [f["id"] for f in gate.cli("review", "show", "R-1")["findings"]]
-    assert "SIG-ABSENT" in ids
+    shown = gate.cli("review", "show", "R-1")
+    assert "SIG-ABSENT" in [f["id"] for f in shown["findings"]]
+    # Policy's own reasons, the first of which the list of reviews has as well; a person reads all of them.
+    assert [r["id"] for r in shown["reasons"]] == ["REPORT-BLOCKED", "FINDING-BLOCKS", "SIGNATURE-MISSING", "UNSIGNED-BYTES"]
+    assert shown["text"] == shown["reasons"][0]["sentence"] == "The report's own verdict is blocked."
+    lines = re.search(r"(?m)^because +(.*\n(?: .*\n)*)", gate.text("review", "show", "R-1")).group(1)
+    assert [line.strip() for line in lines.splitlines()] == [r["sentence"] for r in shown["reasons"]]
     gate.sign("R-1", "alice", ok=(1,))
 
 

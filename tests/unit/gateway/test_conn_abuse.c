@@ -73,8 +73,25 @@ static const struct abuse abuses[] = {
 	{ "trailer_that_is_a_request", POST(CHUNKED) "0\r\n" SMUGGLED, 0, 400, HTTP_FAULT_CHUNK_FORM },
 };
 
+/* And then the same over and over again. */
+#define WITHOUT_END 10000 /* bytes: more than any limit */
+#define FIFTY "X2345678901234567890123456789012345678901234567890"
+#define TWO_HUNDRED FIFTY ": " FIFTY FIFTY FIFTY "\r\n"
+
+static const struct endless {
+	struct abuse begin;
+	const char *more;
+} endless[] = {
+	{ { "line_without_end", "GET /", 0, 414, HTTP_FAULT_LINE_LONG }, "a" },
+	{ { "field_without_end", "GET / HTTP/1.1\r\nHost: h\r\nX: ", 0, 431, HTTP_FAULT_FIELD_LONG }, "a" },
+	{ { "block_without_end", "GET / HTTP/1.1\r\nHost: h\r\n", 0, 431, HTTP_FAULT_HEAD_LONG }, TWO_HUNDRED },
+	{ { "fields_without_end", "GET / HTTP/1.1\r\nHost: h\r\n", 0, 431, HTTP_FAULT_FIELDS_MANY }, "X: a\r\n" },
+	{ { "empty_lines_without_end", "", 0, 400, HTTP_FAULT_BLANKS_MANY }, "\r\n" },
+};
+
+/* more: NULL, or what comes over and over behind it. */
 static void
-refused_in(enum http_mode mode, const struct abuse *a)
+refused_in(enum http_mode mode, const struct abuse *a, const char *more)
 {
 	struct rig *r = rig_new(NULL, NULL, mode);
 	struct rig_client *c = rig_connect(r);
@@ -83,6 +100,8 @@ refused_in(enum http_mode mode, const struct abuse *a)
 	/* A good request before, so that there is state to leak, and one behind, to be smuggled. */
 	rig_send(r, c, "PUT /good HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\nContent-Length: 2\r\n\r\nok");
 	rig_send_bytes(r, c, a->text, a->n ? a->n : strlen(a->text));
+	for (size_t n = 0; more && n < WITHOUT_END; n += strlen(more))
+		rig_send(r, c, more);
 	rig_send(r, c, SMUGGLED);
 	assert_true(rig_reply_head(r, c, &reply));
 	assert_int_equal(reply.status, 200);
@@ -105,8 +124,66 @@ refused_in(enum http_mode mode, const struct abuse *a)
 static void
 is_refused(void **state)
 {
-	refused_in(HTTP_STRICT, *state);
-	refused_in(HTTP_LENIENT, *state);
+	refused_in(HTTP_STRICT, *state, NULL);
+	refused_in(HTTP_LENIENT, *state, NULL);
+}
+
+static void
+is_refused_in_time(void **state)
+{
+	const struct endless *e = *state;
+	refused_in(HTTP_STRICT, &e->begin, e->more);
+	refused_in(HTTP_LENIENT, &e->begin, e->more);
+}
+
+/* ---- ranges ---- */
+
+/* What nobody honest asks for gets an answer as any other, no longer than the image, and is forgotten with it. */
+static void
+ranges_that_are_absurd_or_overlap(void **state)
+{
+	static const struct {
+		const char *range;
+		unsigned status;
+		uint64_t length; /* 0: parts, with what frames them */
+	} cases[] = {
+		{ "bytes=0-,0-,0-,0-,0-,0-,0-,0-", 206, 1000 },
+		{ "bytes=0-,0-,0-,0-,0-,0-,0-,0-,0-", 200, 1000 }, /* one more than anybody may */
+		{ "bytes=0-99,50-149", 206, 150 },
+		{ "bytes=0-99,100-199", 206, 200 },
+		{ "bytes=900-,0-999,-1", 206, 1000 },
+		{ "bytes=0-0,2-2", 206, 0 },
+		{ "bytes=5-4", 200, 1000 },
+		{ "bytes=-0", 416, 0 },
+		{ "bytes=1000-", 416, 0 },
+		{ "bytes=18446744073709551615-", 416, 0 },
+		{ "bytes=0-18446744073709551615", 206, 1000 },
+		{ "bytes=0-99999999999999999999999", 206, 1000 },
+		{ "bytes=-99999999999999999999999", 206, 1000 },
+		{ "bytes=0x0-0x1", 200, 1000 },
+		{ "bytes=", 200, 1000 },
+	};
+	(void)state;
+	for (int mode = HTTP_STRICT; mode <= HTTP_LENIENT; mode++) {
+		struct rig *r = rig_new(NULL, NULL, (enum http_mode)mode);
+		struct rig_client *c = rig_connect(r);
+		r->size = 1000;
+		for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+			char text[256];
+			snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: h\r\nRange: %s\r\n\r\n", cases[i].range);
+			struct rig_reply reply = rig_ask(r, c, text);
+			if (reply.status != cases[i].status || (cases[i].length && reply.length != cases[i].length) ||
+			    reply.length > r->size)
+				fail_msg("%s: %u with %llu bytes", cases[i].range, reply.status, (unsigned long long)reply.length);
+			rig_eat(c, reply.n);
+			reply = rig_ask(r, c, HEAD(""));
+			assert_int_equal(reply.status, 200);
+			rig_assert_image(&reply, 0);
+			rig_eat(c, reply.n);
+		}
+		rig_hang_up(c);
+		rig_free(r);
+	}
 }
 
 /* ---- sockets that end where they should not ---- */
@@ -222,13 +299,20 @@ pipelining_without_end(void **state)
 int
 main(void)
 {
-	enum { N = sizeof abuses / sizeof abuses[0] };
-	struct CMUnitTest tests[N + 3];
+	enum { N = sizeof abuses / sizeof abuses[0], M = sizeof endless / sizeof endless[0] };
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(ranges_that_are_absurd_or_overlap),
+		cmocka_unit_test(sockets_reset_at_every_stage),
+		cmocka_unit_test(sockets_half_closed_at_every_stage),
+		cmocka_unit_test(pipelining_without_end),
+	};
+	struct CMUnitTest tests[N + M + sizeof others / sizeof others[0]];
 	for (size_t i = 0; i < N; i++)
 		tests[i] = (struct CMUnitTest){ .name = abuses[i].name, .test_func = is_refused,
 			.initial_state = (void *)(uintptr_t)&abuses[i] };
-	tests[N] = (struct CMUnitTest)cmocka_unit_test(sockets_reset_at_every_stage);
-	tests[N + 1] = (struct CMUnitTest)cmocka_unit_test(sockets_half_closed_at_every_stage);
-	tests[N + 2] = (struct CMUnitTest)cmocka_unit_test(pipelining_without_end);
+	for (size_t i = 0; i < M; i++)
+		tests[N + i] = (struct CMUnitTest){ .name = endless[i].begin.name, .test_func = is_refused_in_time,
+			.initial_state = (void *)(uintptr_t)&endless[i] };
+	memcpy(tests + N + M, others, sizeof others);
 	return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);
 }

@@ -456,5 +456,12 @@ main(void)
 		ROW(row_16_strong_etag_and_last_modified),
 		ROW(row_17_short_urls_with_explicit_port),
 	};
+	enum { N = sizeof tests / sizeof tests[0] };
+	_Static_assert(N == 17, "one test for each row");
+	for (unsigned i = 0; i < N; i++) {
+		unsigned row = 0;
+		if (sscanf(tests[i].name, "row_%2u_", &row) != 1 || row != i + 1)
+			return 1;
+	}
 	return cmocka_run_group_tests_name("MODULE_PROTOCOLS section 1", tests, NULL, NULL);
 }
