@@ -426,6 +426,12 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		conn_reset(conn);
 		return;
 	}
+	/* A reload may have taken back what its CA, or one below that, vouched for. */
+	if (conn_is_tls(conn) && !conn_tls_stands(conn, e->listener[conn_tag(conn)].tls)) {
+		edge_sight_refused(e, conn);
+		conn_reset(conn);
+		return;
+	}
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
 		answer_other(e, conn, req);
 		return;

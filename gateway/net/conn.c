@@ -283,6 +283,12 @@ conn_tls_revoked(const struct conn *conn, const struct tls *tls)
 	return conn->stream.tls && tls_peer_revoked(tls, conn->stream.tls);
 }
 
+bool
+conn_tls_stands(struct conn *conn, struct tls *tls)
+{
+	return !conn->stream.tls || tls_peer_stands(conn->stream.tls, tls, conn->net->clock.wall_s(conn->net->clock.ctx));
+}
+
 const char *
 conn_tls_name(const struct conn *conn)
 {

@@ -92,6 +92,8 @@ const char *conn_tls_psk(const struct conn *conn);
 enum tls_refusal conn_tls_refusal(const struct conn *conn, uint8_t ret_spki[TLS_SPKI_LEN]);
 /* What it proved to have is withdrawn in tls: its certificate is on a list, its shared key in no line. */
 bool conn_tls_revoked(const struct conn *conn, const struct tls *tls);
+/* Its client certificate, if it showed one, would let it in by tls now; false: conn_tls_refusal says why. */
+bool conn_tls_stands(struct conn *conn, struct tls *tls);
 /* Server name asked for in TLS; NULL without. */
 const char *conn_tls_name(const struct conn *conn);
 /* The owner's own pointer; NULL at first. Still readable in on_close. */

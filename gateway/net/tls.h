@@ -153,6 +153,13 @@ const char *tls_session_psk(const struct tls_session *session);
  * proved to the lists and keys of before.
  */
 bool tls_peer_revoked(const struct tls *tls, const struct tls_session *session);
+/*
+ * Whether the certificate that the client showed in the beginning would let it in
+ * by tls now (its chain, its time, the lists): at a request after a reload. True is
+ * remembered, for as long as tls is asked about; and is the answer where none was
+ * shown. False: tls_session_refusal says why.
+ */
+bool tls_peer_stands(struct tls_session *session, struct tls *tls, int64_t now_s);
 bool tls_session_resumed(const struct tls_session *session);
 
 #endif

@@ -149,21 +149,66 @@ is_ours(const struct tls *tls, X509_STORE_CTX *ctx)
 	return ok;
 }
 
+/* The chain in ctx, whose anchors and lists are tls's. On false the session says why, and of whose key. */
+static bool
+judge(struct tls_session *s, const struct tls *tls, X509_STORE_CTX *ctx)
+{
+	s->no_good = X509_V_OK;
+	bool good = (!tls->crls || is_ours(tls, ctx)) && X509_verify_cert(ctx) == 1;
+	if (good) /* what on_verify let pass, for a while or for good */
+		X509_STORE_CTX_set_error(ctx, s->no_good);
+	if (good && s->no_good == X509_V_OK)
+		return true;
+	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
+	if (!key_digest(X509_STORE_CTX_get0_cert(ctx), s->peer))
+		s->refusal = TLS_REFUSAL_UNTRUSTED;
+	return false;
+}
+
 static int
 verify_client(X509_STORE_CTX *ctx, void *arg)
 {
 	struct tls_session *s = session_of(ctx);
 	(void)arg;
-	s->no_good = X509_V_OK;
-	bool good = (!s->tls->crls || is_ours(s->tls, ctx)) && X509_verify_cert(ctx) == 1;
-	if (good) /* what on_verify let pass, for a while or for good */
-		X509_STORE_CTX_set_error(ctx, s->no_good);
-	if (good && s->no_good == X509_V_OK)
-		return 1;
-	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
-	if (!key_digest(X509_STORE_CTX_get0_cert(ctx), s->peer))
-		s->refusal = TLS_REFUSAL_UNTRUSTED;
-	return 0;
+	return judge(s, s->tls, ctx);
+}
+
+/* What OpenSSL asks at a handshake, asked again of tls. */
+static bool
+verifies_again(struct tls_session *s, const struct tls *tls, int64_t now_s)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	s->refusal = TLS_REFUSAL_UNTRUSTED;
+	/* A resumed session has lost what was between its certificate and the anchor: one that needs it does not stand. */
+	bool good = ctx && SSL_CTX_get_verify_mode(tls->ctx) != SSL_VERIFY_NONE &&
+	    X509_STORE_CTX_init(ctx, SSL_CTX_get_cert_store(tls->ctx), SSL_get0_peer_certificate(s->ssl),
+	        SSL_get_peer_cert_chain(s->ssl)) == 1 &&
+	    X509_STORE_CTX_set_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx(), s->ssl) == 1 &&
+	    X509_STORE_CTX_set_default(ctx, "ssl_client") == 1;
+	if (good) {
+		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+		X509_VERIFY_PARAM_set_auth_level(param, SSL_CTX_get_security_level(tls->ctx));
+		good = X509_VERIFY_PARAM_set1(param, SSL_CTX_get0_param(tls->ctx)) == 1;
+		X509_VERIFY_PARAM_set_time(param, (time_t)now_s);
+		X509_STORE_CTX_set_verify_cb(ctx, on_verify);
+		good = good && judge(s, tls, ctx);
+	}
+	X509_STORE_CTX_free(ctx);
+	if (good)
+		s->refusal = TLS_REFUSAL_NONE;
+	return good;
+}
+
+bool
+tls_peer_stands(struct tls_session *s, struct tls *tls, int64_t now_s)
+{
+	if (s->tls == tls || !s->has_peer)
+		return true;
+	if (memcmp(s->tls->context, tls->context, sizeof tls->context) != 0 && !verifies_again(s, tls, now_s))
+		return false;
+	tls_free(s->tls);
+	s->tls = tls_ref(tls);
+	return true;
 }
 
 const char *

@@ -1224,6 +1224,90 @@ test_a_revoked_certificate(void **state)
 	free(after);
 }
 
+/* who NULL: it shows none. middle: what stands between it and an anchor, or NULL. */
+static struct module
+module_below(struct fixture *f, const struct pki *who, const struct pki *middle)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct module m = module_at(f->tls_port, 0);
+	if (who) {
+		assert_int_equal(SSL_CTX_use_certificate(ctx, who->cert), 1);
+		assert_int_equal(SSL_CTX_use_PrivateKey(ctx, who->key), 1);
+	}
+	if (middle)
+		assert_int_equal(SSL_CTX_add1_chain_cert(ctx, middle->cert), 1);
+	m.ssl = SSL_new(ctx);
+	assert_int_equal(SSL_set_fd(m.ssl, m.fd), 1);
+	assert_int_equal(SSL_connect(m.ssl), 1);
+	SSL_CTX_free(ctx);
+	expect_welcome(&m, true);
+	return m;
+}
+
+/* The next request finds the door closed. */
+static void
+expect_shown_out(struct module *m)
+{
+	ask(m, "GET", "/nobody", "");
+	expect_welcome(m, false);
+	module_end(m);
+}
+
+static char *
+joined(const char *a, const char *b)
+{
+	char *both = calloc(1, strlen(a) + strlen(b) + 1);
+	strcat(strcat(both, a), b);
+	return both;
+}
+
+/* What vouched for a certificate is gone: a CA below ours is on a list, or ours is none of ours any more. */
+static void
+test_a_certificate_falls_with_its_ca(void **state)
+{
+	struct fixture *f = *state;
+	struct pki ca = pki_new("modules' CA", false, NULL, NULL, WALL), other = pki_new("other CA", false, NULL, NULL, WALL);
+	struct pki middle = pki_make("between", false, &ca, true, NULL, 0, WALL);
+	struct pki below = pki_new("m1", false, &middle, "clientAuth", WALL), direct = pki_new("m2", false, &ca, "clientAuth", WALL);
+	struct pki *all[] = { &ca, &other, &middle, &below, &direct };
+	char *own = pki_crl(&middle, NULL, WALL), *before = pki_crl(&ca, NULL, WALL), *after = pki_crl(&ca, &middle, WALL);
+	char *lists[] = { joined(own, before), joined(own, after) };
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	boot_fd(f, MSG_FD_CLIENT_CRL, 1, text_fd(lists[0]));
+	assert_string_equal(reload(f, crl_bundle(), true), "");
+	struct module m = module_below(f, &below, &middle), n = module_below(f, &direct, NULL);
+	struct module nobody = module_below(f, NULL, NULL);
+	/* Nothing of it has changed, only the gateway's own certificate: it is not even looked at. */
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	boot_fd(f, MSG_FD_CLIENT_CRL, 1, text_fd(lists[0]));
+	assert_string_equal(reload(f, crl_bundle(), true), "");
+	expect_welcome(&m, true);
+	/* The CA between is on the list of its own. */
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
+	boot_fd(f, MSG_FD_CLIENT_CRL, 1, text_fd(lists[1]));
+	assert_string_equal(reload(f, crl_bundle(), true), "");
+	expect_shown_out(&m);
+	expect_welcome(&n, true);
+	expect_welcome(&n, true);
+	struct msg_append entry;
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_string_equal(entry.msg, "a client certificate that was presented is refused: revoked");
+	/* And then the whole CA is another one. Of those an entry would be too much of an honour. */
+	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, other.cert_pem);
+	assert_string_equal(reload(f, default_bundle("quorum", "quorum = 2;"), true), "");
+	expect_shown_out(&n);
+	quiet(f, f->audit);
+	expect_welcome(&nobody, true);
+	module_end(&nobody);
+	for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++)
+		pki_free(all[i]);
+	free(own);
+	free(before);
+	free(after);
+	free(lists[0]);
+	free(lists[1]);
+}
+
 /* What an edge was handed seals; what it is handed later, while it serves, seals from then on. */
 static void
 test_tickets_are_the_supervisors(void **state)
@@ -1510,6 +1594,7 @@ main(void)
 		T(test_reload),
 		T(test_certificates_are_renewed),
 		T(test_a_revoked_certificate),
+		T(test_a_certificate_falls_with_its_ca),
 		T(test_tickets_are_the_supervisors),
 		T(test_so_many_connections_of_a_module),
 		T(test_rates_change_under_a_transfer),
