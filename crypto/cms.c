@@ -175,6 +175,16 @@ cms_content(const struct cms *c)
 	return view_of(ASN1_STRING_get0_data(content), (size_t)ASN1_STRING_length(content));
 }
 
+bool
+cms_has_attributes(const struct cms *c)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(c->info);
+	for (int i = 0; i < sk_CMS_SignerInfo_num(signers); i++)
+		if (cms_signer_has_attributes(sk_CMS_SignerInfo_value(signers, i)))
+			return true;
+	return false;
+}
+
 void
 cms_content_head(struct cms *c, struct view head)
 {

@@ -35,6 +35,8 @@ unsigned cms_digests(const struct cms *c, enum digest_alg out[CMS_DIGESTS_MAX]);
 struct sig_range cms_content_range(const struct cms *c);
 /* Attached only: the content, borrowed from c; equals der at cms_content_range(). */
 struct view cms_content(const struct cms *c);
+/* Some signer signed attributes, not the content's digest itself (T10). For formats that know only one form. */
+bool cms_has_attributes(const struct cms *c);
 /*
  * Detached: the first bytes of the content (up to CMS_HEAD_LEN), which the
  * caller has at hand while hashing. A signature over signed attributes also

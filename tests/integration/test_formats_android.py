@@ -74,3 +74,66 @@ def test_zip_as_its_tools_see_it(maker, tree, tmp_path):
         if not name.endswith("/"):
             data = sh("unzip", "-p", image, name.replace("[", "[[]"))
             assert (len(data), hashlib.sha256(data).hexdigest()) == (size, digest)
+
+
+# ---- update packages, signed by signapk ----
+
+SIGNAPK = "/usr/bin/signapk"  # a jar: its first bytes are for binfmt_misc
+META = "META-INF/com/android/metadata"
+GOOGLE = "META-INF/com/google/android/"
+AT = ("--at", "2030-01-01T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory):
+    """Two vendors with a certificate each, and a function that signs as signapk does."""
+    if not os.path.exists(SIGNAPK):
+        pytest.skip("signapk is not installed")
+    d = tmp_path_factory.mktemp("signer")
+    for name, args in (("rsa", ["-newkey", "rsa:2048"]), ("ec", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])):
+        (d / name).mkdir()
+        sh("openssl", "req", "-x509", *args, "-nodes", "-days", "7300", "-keyout", d / f"{name}.key", "-out",
+           d / name / "cert.pem", "-subj", f"/CN={name}")
+        sh("openssl", "pkcs8", "-topk8", "-nocrypt", "-in", d / f"{name}.key", "-outform", "DER", "-out",
+           d / f"{name}.pk8")
+
+    def sign(name, image, out):
+        sh("java", "-jar", SIGNAPK, "-w", d / name / "cert.pem", d / f"{name}.pk8", image, out)
+        return out
+
+    sign.folder = d
+    return sign
+
+
+def package(path, **files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
+        z.writestr(META, "ota-type=BLOCK\npost-build=acme/x1/x1:9\npost-timestamp=1766000000\npre-device=x1\n")
+        z.writestr(GOOGLE + "updater-script", 'run_program("/tmp/x");\n')
+        z.writestr(GOOGLE + "update-binary", open("/bin/true", "rb").read())
+        z.writestr("boot.img", b"boot" * 5000)
+    return path
+
+
+@pytest.mark.parametrize("name", ["rsa", "ec"])
+def test_package_by_signapk(name, signer, tmp_path):
+    image = signer(name, package(tmp_path / "in.zip"), tmp_path / "out.zip")
+    doc = report(image, "--trust", signer.folder / name, *AT)
+    assert doc["image"]["format"] == "android-ota"
+    assert [s["outcome"] for s in doc["signatures"]] == ["verified"]
+    assert ids(doc, "block") == set() and ids(doc, "warning") == {"MEMBER-RUNS"}, doc["findings"]
+    with zipfile.ZipFile(image) as z:
+        want = {i.filename: (i.file_size, hashlib.sha256(z.read(i)).hexdigest()) for i in z.infolist()}
+    assert members(doc) == want
+    assert {m["path"]: m["vouched"] for m in doc["contents"]["members"]} == dict.fromkeys(want, "inside")
+    assert {(f["fact"], f["value"], f["sure"]) for f in doc["contents"]["facts"]} >= {
+        ("type", "BLOCK", True), ("build", "acme/x1/x1:9", True), ("timestamp", "1766000000", True),
+        ("compatible", "x1", True)}
+    # The other vendor's key, no key, one byte, and a cut.
+    other = {"rsa": "ec", "ec": "rsa"}[name]
+    assert report(image, "--trust", signer.folder / other, *AT)["signatures"][0]["outcome"] == "untrusted"
+    assert report(image, *AT)["verdict"] == "blocked"
+    data = bytearray(image.read_bytes())
+    data[1000] ^= 1
+    (tmp_path / "bad.zip").write_bytes(data)
+    doc = report(tmp_path / "bad.zip", "--trust", signer.folder / name, *AT)
+    assert doc["signatures"][0]["outcome"] == "invalid" and doc["verdict"] == "blocked"
