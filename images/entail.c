@@ -61,17 +61,6 @@ signature(struct report *r, unsigned i, bool better)
 	}
 }
 
-/* Attached CMS is consumed to its last byte, so what is outside the content is its envelope. */
-static bool
-has_envelope(const struct report *r)
-{
-	for (unsigned i = 0; i < r->signatures.n; i++)
-		if (r->signatures.result[i].outcome == SIG_VERIFIED &&
-		    strcmp(r->signatures.result[i].scheme, "cms-attached") == 0)
-			return true;
-	return false;
-}
-
 /* Unsigned bytes that are nothing but the container's structure are told more mildly. */
 static int
 coverage(struct report *r)
@@ -84,17 +73,17 @@ coverage(struct report *r)
 	known = c;
 	for (unsigned i = 0; i < r->contents.structure_n; i++) {
 		err = coverage_add(&known, r->contents.structure[i]);
-		if (err == FG_EFORMAT)
+		if (err == FG_EFORMAT) /* without room it stays unsigned, see report_unsigned() */
 			return err;
 	}
 	uint64_t unknown = coverage_unsigned(&known);
-	if (unknown && !has_envelope(r)) {
+	if (unknown) {
 		unsigned gaps = coverage_gaps(&known, &gap, 1);
 		report_raise(r, FINDING_COV_UNSIGNED_BYTES, FINDING_NONE, &gap.offset,
 		    "%" PRIu64 " of %" PRIu64 " bytes in %u range%s", unknown, r->size, gaps,
 		    gaps == 1 ? "" : "s");
 	}
-	uint64_t envelope = coverage_unsigned(&c) - (has_envelope(r) ? 0 : unknown);
+	uint64_t envelope = coverage_unsigned(&c) - unknown;
 	if (envelope && report_verified(r)) {
 		(void)coverage_gaps(&c, &gap, 1);
 		report_raise(r, FINDING_COV_ENVELOPE, FINDING_NONE, &gap.offset,

@@ -124,15 +124,15 @@ choose(struct verify *v)
 	if (job->scheme == INSPECT_AUTO && job->signature)
 		v->scheme = format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
 	else if (job->scheme == INSPECT_AUTO)
-		v->scheme = v->r->format == FORMAT_CMS ? INSPECT_CMS_ATTACHED : INSPECT_SCHEME_NONE;
+		v->scheme = INSPECT_SCHEME_NONE;
 
 	if (v->scheme == INSPECT_CMS_ATTACHED && job->signature)
 		settle(v, "cms-attached", SIG_INVALID,
 		    "a detached signature beside an attached one (T8)");
-	else if (v->scheme == INSPECT_CMS_ATTACHED && job->image->size > CMS_ATTACHED_MAX)
-		settle(v, "cms-attached", SIG_OPAQUE, "attached signatures are read up to 16 MiB");
+	else if (v->scheme == INSPECT_CMS_ATTACHED && v->r->format != FORMAT_CMS)
+		settle(v, "cms-attached", SIG_INVALID, "the image is no CMS object");
 	else if (v->scheme == INSPECT_CMS_ATTACHED)
-		return;
+		v->scheme = INSPECT_SCHEME_NONE; /* its walker judges it */
 	else if (v->scheme == INSPECT_EMBEDDED && job->signature)
 		settle(v, "embedded", SIG_INVALID, "a detached signature beside one that the format carries (T8)");
 	else if (!job->signature)
@@ -234,30 +234,6 @@ judge_cms_detached(struct verify *v)
 	    &v->r->signatures);
 }
 
-static int
-judge_cms_attached(struct verify *v)
-{
-	enum digest_alg algs[CMS_DIGESTS_MAX];
-	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX];
-	char why[SIG_TEXT_MAX] = "not a CMS signature";
-	int err = cms_open(view_of(v->image, (size_t)v->job->image->size), false, &v->cms, why,
-	    sizeof why);
-	if (err == FG_EFORMAT || err == FG_ELIMIT) {
-		settle(v, "cms-attached", SIG_INVALID, why);
-		return 0;
-	}
-	if (err)
-		return err;
-	struct sig_range content = cms_content_range(v->cms);
-	unsigned n = cms_digests(v->cms, algs);
-	for (unsigned i = 0; i < n && !err; i++)
-		err = digest_bytes(algs[i], cms_content(v->cms), sums[i]);
-	if (err)
-		return err;
-	return cms_judge(v->cms, v->trust, &v->job->policy, v->job->at, sums, &content, 1,
-	    &v->r->signatures);
-}
-
 /* The signature under one key of the set. */
 static int
 try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
@@ -337,8 +313,6 @@ judge(struct verify *v)
 	int err = 0;
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		err = judge_cms_detached(v);
-	else if (v->scheme == INSPECT_CMS_ATTACHED)
-		err = judge_cms_attached(v);
 	else if (v->scheme == INSPECT_RAW)
 		err = judge_raw(v);
 	for (unsigned i = 0; i < set->n && !err; i++) {
@@ -369,7 +343,6 @@ prepare(struct verify *v)
 	if (err)
 		return err;
 	choose(v);
-	v->keep = v->scheme == INSPECT_CMS_ATTACHED;
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		return prepare_cms(v);
 	return v->scheme == INSPECT_RAW ? prepare_raw(v) : 0;

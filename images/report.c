@@ -106,6 +106,21 @@ report_coverage(const struct report *r, struct coverage *ret)
 	return 0;
 }
 
+int
+report_unsigned(const struct report *r, uint64_t *ret)
+{
+	struct coverage c;
+	int err = report_coverage(r, &c);
+	for (unsigned i = 0; i < r->contents.structure_n && !err; i++) {
+		err = coverage_add(&c, r->contents.structure[i]);
+		if (err == FG_ELIMIT) /* what there is no room for stays unsigned */
+			err = 0;
+	}
+	if (!err)
+		*ret = coverage_unsigned(&c);
+	return err;
+}
+
 unsigned
 report_verified(const struct report *r)
 {

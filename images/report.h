@@ -95,6 +95,8 @@ enum report_verdict report_verdict(const struct report *r);
 const char *report_verdict_name(enum report_verdict v);
 /* Bytes that verified signatures cover, those inside the image too. FG_EFORMAT when a range leaves it. */
 int report_coverage(const struct report *r, struct coverage *ret);
+/* Of the bytes that no verified signature covers, those that are no structure either. Errors as above. */
+int report_unsigned(const struct report *r, uint64_t *ret);
 /* Signatures of the image itself with outcome verified: one of something inside it vouches for no more than that. */
 unsigned report_verified(const struct report *r);
 

@@ -124,7 +124,8 @@ look_at_size(const struct decide_facts *f, const struct profile *p, struct decid
 		because(r, DECIDE_TOO_LARGE,
 		    "The image has %llu bytes, more than max_bytes of the profile.",
 		    (unsigned long long)f->size);
-	if (__builtin_add_overflow(f->signed_bytes, f->unsigned_bytes, &sum) || sum != f->size)
+	if (__builtin_add_overflow(f->signed_bytes, f->unsigned_bytes, &sum) ||
+	    __builtin_add_overflow(sum, f->structure_bytes, &sum) || sum != f->size)
 		because(r, DECIDE_COVERAGE_WRONG,
 		    "The report's signed and unsigned bytes do not add up to the image.");
 }

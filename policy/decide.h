@@ -43,7 +43,8 @@ struct decide_facts {
 	bool scheme_matches;         /* that best one is of the profile's scheme */
 	uint64_t size;               /* of the image */
 	uint64_t signed_bytes;       /* covered by that signature */
-	uint64_t unsigned_bytes;
+	uint64_t structure_bytes;    /* not signed, and nothing but the container's own form */
+	uint64_t unsigned_bytes;     /* neither */
 	int64_t judged_at;           /* verification time in the report */
 	bool same_image;             /* the report's digest is that of the bytes in quarantine */
 	bool same_policy;            /* the report names this profile's policy digest */

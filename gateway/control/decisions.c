@@ -70,7 +70,10 @@ facts(const struct report *r, const struct db_candidate *cand, const struct poli
 	static const enum decide_class classes[] = { [REPORT_BLOCKED] = DECIDE_CLASS_BLOCKED,
 		[REPORT_REVIEW] = DECIDE_CLASS_REVIEW, [REPORT_ACCEPTABLE] = DECIDE_CLASS_ACCEPTABLE };
 	struct coverage cover;
+	uint64_t bare = 0;
 	int err = report_coverage(r, &cover);
+	if (!err)
+		err = report_unsigned(r, &bare);
 	if (err)
 		return err;
 	*f = (struct decide_facts){
@@ -78,7 +81,8 @@ facts(const struct report *r, const struct db_candidate *cand, const struct poli
 		.class = classes[report_verdict(r)],
 		.size = r->size,
 		.signed_bytes = coverage_signed(&cover),
-		.unsigned_bytes = coverage_unsigned(&cover),
+		.structure_bytes = coverage_unsigned(&cover) - bare,
+		.unsigned_bytes = bare,
 		.judged_at = r->inputs.at,
 		.same_image = r->have_image && !memcmp(r->sha256, cand->image, sizeof r->sha256),
 		.same_policy = r->inputs.have_profile && !memcmp(r->inputs.profile_sha256, p->digest, sizeof p->digest),

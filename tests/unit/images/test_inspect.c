@@ -248,8 +248,23 @@ attached_cms(void **state)
 	assert_int_equal(covers.length, strlen(image));
 	assert_memory_equal(img.p + covers.offset, image, strlen(image));
 	assert_true(report_has(r, FINDING_COV_ENVELOPE));
+	assert_false(report_has(r, FINDING_FMT_NOT_WALKED));
+	assert_int_equal(r->contents.members_n, 1);
+	assert_string_equal(r->contents.member[0].path, "content");
+	assert_int_equal(r->contents.member[0].vouch, CONTENTS_VOUCH_INSIDE);
+	assert_int_equal(r->contents.member[0].offset, covers.offset);
 	assert_int_equal(report_verdict(r), REPORT_ACCEPTABLE);
 	report_free(r);
+
+	/* The profile says attached; an image that is no CMS object is not signed so. */
+	run.job.scheme = INSPECT_CMS_ATTACHED;
+	r = verify(&run, img, NULL, mine);
+	assert_int_equal(r->signatures.result[0].outcome, SIG_VERIFIED);
+	report_free(r);
+	r = verify(&run, view_str(image), NULL, mine);
+	assert_int_equal(r->signatures.result[0].outcome, SIG_INVALID);
+	report_free(r);
+	run.job.scheme = INSPECT_AUTO;
 
 	/* A byte of the content. */
 	((uint8_t *)(uintptr_t)img.p)[covers.offset] ^= 1;

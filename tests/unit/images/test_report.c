@@ -718,7 +718,9 @@ other_facts_have_theirs(void **state)
 	report_free(r);
 	r = verify_facts();
 	r->format = FORMAT_BSDIFF;
-	snprintf(r->signatures.result[0].scheme, sizeof r->signatures.result[0].scheme, "cms-attached");
+	r->contents.structure[0] = (struct sig_range){ 0, 100 };
+	r->contents.structure[1] = (struct sig_range){ SIZE - 100, 100 };
+	r->contents.structure_n = 2;
 	r->signatures.result[0].covers[0] = (struct sig_range){ 100, SIZE - 200 };
 	assert_int_equal(entail_raise(r, false), 0);
 	assert_true(report_has(r, FINDING_FMT_DELTA));

@@ -74,7 +74,7 @@ each_reason_alone(void **state)
 	struct {
 		struct decide_facts f;
 		enum decide_reason reason;
-	} cases[24];
+	} cases[32];
 	unsigned n = 0;
 	(void)state;
 	for (size_t i = 0; i <= DECIDE_FINDINGS_MAX; i++)
@@ -105,6 +105,8 @@ each_reason_alone(void **state)
 	CASE(DECIDE_SIGNATURE_MISSING, f.signature = SIG_ABSENT);
 	CASE(DECIDE_SIGNATURE_SCHEME, f.scheme_matches = false);
 	CASE(DECIDE_UNSIGNED_BYTES, f.signed_bytes = 90; f.unsigned_bytes = 10);
+	CASE(DECIDE_COVERAGE_WRONG, f.structure_bytes = 10);
+	CASE(DECIDE_COVERAGE_WRONG, f.structure_bytes = UINT64_MAX; f.unsigned_bytes = 1);
 	CASE(DECIDE_OTHER_POLICY, f.same_policy = false);
 	CASE(DECIDE_REPORT_OLD, f.judged_at = NOW - 30 * 86400 - 1);
 	CASE(DECIDE_REPORT_OLD, f.judged_at = INT64_MIN);
