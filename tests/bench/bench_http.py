@@ -45,7 +45,7 @@ def compare(pair, what, wanted, mode, requests, **options):
 
 
 def main():
-    pair = Pair(settings=["limits: { idle_seconds = 600; stall_seconds = 600; };"])
+    pair = Pair(settings=["limits: { idle_seconds = 600; stall_seconds = 600; connections_per_module = 20000; };"])
     try:
         for what, wanted, requests, options in PLAIN:
             compare(pair, f"plain, {what}", wanted, "get", requests, **options)

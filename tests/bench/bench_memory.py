@@ -41,7 +41,7 @@ def compare(pair):
 
 
 def main():
-    pair = Pair(settings=["limits: { idle_seconds = 600; stall_seconds = 600; };"])
+    pair = Pair(settings=["limits: { idle_seconds = 600; stall_seconds = 600; connections_per_module = 20000; };"])
     try:
         compare(pair)
     finally:

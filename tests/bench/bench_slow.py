@@ -70,7 +70,7 @@ def flat(pair, what):
 
 
 def main():
-    settings = ["limits: { idle_seconds = 600; stall_seconds = 600; connections = 19000; };"]
+    settings = ["limits: { idle_seconds = 600; stall_seconds = 600; connections = 19000; connections_per_module = 20000; };"]
     pair = Pair(settings=settings, peer=False)
     try:
         flat(pair, "")

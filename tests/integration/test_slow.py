@@ -29,7 +29,8 @@ def served():
     gate = Gate(edges=2)
     try:
         # Short patience, so that a story can wait for its end. No module is cut off by it: it takes no pauses here.
-        gate.set("limits: { header_seconds = 3; body_seconds = 3; stall_seconds = 3; idle_seconds = 300; };")
+        gate.set("limits: { header_seconds = 3; body_seconds = 3; stall_seconds = 3; idle_seconds = 300; "
+                 "connections_per_module = 1000; };") # the attackers all claim to be the same one
         gate.image = gate.offer(data=os.urandom(2 << 20))
         gate.start()
         gate.ask()
