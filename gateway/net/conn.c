@@ -104,6 +104,8 @@ conn_end(struct conn *conn, enum conn_why why, bool reset)
 	if (conn->outcome.why == CONN_WHY_UNKNOWN || why == CONN_WHY_OWNER)
 		conn->outcome.why = why;
 	conn_pace_leave(conn);
+	if (conn->stream.tls)
+		conn->net->counters.owed -= tls_session_owed(conn->stream.tls);
 	event_del(&conn->read_event);
 	if (conn->write_event)
 		event_free(conn->write_event);

@@ -33,6 +33,7 @@ waited(struct conn_pace *pace)
 {
 	struct conn *conn = pace->conn;
 	conn->give_up += conn->net->now_ms - pace->since_ms;
+	conn->full_ms = 0; /* nor does it make a slow reader of it */
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
 

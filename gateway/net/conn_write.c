@@ -8,6 +8,13 @@
 
 #define SENDFILE_MIN (32 * 1024 + 1) /* below, copying costs less than a second system call and the pages' references */
 #define FILE_RUN (64u << 10) /* runs from a file end at its multiples: the next one then begins with a whole page */
+/*
+ * For slow peers, and for all when too much is owed: with its frame it fits into
+ * what makes a socket writable (half of STREAM_THRIFTY_LOWAT), so nothing of it is owed.
+ */
+#define RECORD_SMALL 3584
+#define SLOW_MS 2000         /* so long is looked before a peer is called slow, */
+#define SLOW_RATE 32768u     /* bytes a second: 64 KiB in the kernel are then two seconds of its line */
 #define BURST_FIRST 4     /* TLS records: an answer of 64 KiB by one write, before it is known how fast the peer reads */
 
 void
@@ -56,6 +63,7 @@ begin(struct conn *conn, struct net_out *out, const struct http_reply *reply)
 	if (slow_s > UINT64_C(1) << 40)
 		slow_s = UINT64_C(1) << 40;
 	conn->give_up = net->now_ms + net->limits.reply_ms + (int64_t)slow_s * 1000;
+	conn->full_ms = 0;
 	conn->state = CONN_REPLY;
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
@@ -186,7 +194,7 @@ pull(struct conn *conn, uint64_t offset, size_t max, const uint8_t **ret_run)
  * copy. Empty when the source failed.
  */
 static struct view
-gather(struct conn *conn, size_t done)
+gather(struct conn *conn, size_t done, size_t max)
 {
 	const struct view failed = { NULL, 0 };
 	struct net *net = conn->net;
@@ -194,13 +202,13 @@ gather(struct conn *conn, size_t done)
 	size_t head = out ? out->n - out->off : 0;
 	size_t pending = done < head ? head - done : 0, body = done < head ? 0 : done - head;
 	uint64_t left = conn->pace ? at_most(conn_pace_credit(conn), conn->left) : conn->left;
-	size_t want = pending + at_most(left - body, TLS_RECORD_MAX - pending), have = 0;
+	size_t want = at_most(pending + (left - body), max), have = 0;
 	const uint8_t *run;
 	while (have < want) {
 		size_t n;
 		if (have < pending) {
 			run = out->bytes + out->off + done;
-			n = pending;
+			n = at_most(pending, want);
 		} else if (!(n = pull(conn, conn->offset + body + (have - pending), want - have, &run))) {
 			return failed;
 		}
@@ -213,40 +221,73 @@ gather(struct conn *conn, size_t done)
 }
 
 /*
- * Several records by one write. How many depends on how the last write went:
- * what a full socket does not take is memory of ours until it does.
+ * How many records of at most *ret_max bytes to put together. What a full socket
+ * does not take is memory of ours until it does, so that depends on how the last
+ * write went, and on how much all together are owed. 0: none before the kernel has
+ * room for it.
  */
+static unsigned
+plan_records(struct conn *conn, size_t *ret_max)
+{
+	struct net *net = conn->net;
+	uint64_t owed = net->counters.owed, most = net->limits.owed_max;
+	size_t fit = owed < most ? at_most((most - owed) / TLS_PUT_ROOM, TLS_BATCH) : 0;
+	if (!conn->burst)
+		conn->burst = BURST_FIRST;
+	*ret_max = conn->thrifty || !fit ? RECORD_SMALL : TLS_RECORD_MAX;
+	if (fit)
+		return fit < conn->burst ? (unsigned)fit : conn->burst;
+	net->counters.limits[NET_LIMIT_OWED]++;
+	return stream_has_room(&conn->stream);
+}
+
+/* NET_IO_EOF: the source failed. */
+static enum net_io
+put_records(struct conn *conn, unsigned n_records, size_t max)
+{
+	struct net *net = conn->net;
+	size_t done = 0, all = (size_t)(conn->out ? conn->out->n - conn->out->off : 0);
+	all += at_most(conn->left, room(conn));
+	net->batch.n = 0;
+	for (unsigned i = 0; i < n_records && done < all && (conn->quota || !done); i++) {
+		size_t n = 0;
+		struct view record = gather(conn, done, max);
+		if (!record.n && done)
+			break; /* what stands before it is as good as ever */
+		if (!record.n)
+			return NET_IO_EOF;
+		enum net_io io = tls_session_put(conn->stream.tls, &net->batch, record, &n);
+		if (io != NET_IO_DONE)
+			return NET_IO_FAILED; /* nothing is read or written on the way to the batch */
+		done += n;
+	}
+	return NET_IO_DONE;
+}
+
+/* Several records by one write. */
 static enum net_io
 send_records(struct conn *conn, size_t *ret_n)
 {
 	struct net *net = conn->net;
 	struct tls_session *tls = conn->stream.tls;
-	if (!tls_session_owes(tls)) {
-		size_t done = 0, all = (size_t)(conn->out ? conn->out->n - conn->out->off : 0);
-		all += at_most(conn->left, room(conn));
-		net->batch.n = 0;
-		if (!conn->burst)
-			conn->burst = BURST_FIRST;
-		for (unsigned i = 0; i < conn->burst && done < all && (conn->quota || !done); i++) {
-			size_t n = 0;
-			struct view record = gather(conn, done);
-			if (!record.n && done)
-				break; /* what stands before it is as good as ever */
-			if (!record.n)
-				return NET_IO_EOF;
-			enum net_io io = tls_session_put(tls, &net->batch, record, &n);
-			if (io != NET_IO_DONE)
-				return NET_IO_FAILED; /* nothing is read or written on the way to the batch */
-			done += n;
-		}
-	}
+	size_t owed = tls_session_owed(tls), max;
 	bool moved;
+	if (!owed) {
+		unsigned n = plan_records(conn, &max);
+		if (!n)
+			return NET_IO_WANT_WRITE;
+		enum net_io io = put_records(conn, n, max);
+		if (io != NET_IO_DONE)
+			return io;
+	}
 	enum net_io io = tls_session_flush(tls, &net->batch, ret_n, &moved);
+	net->counters.owed += tls_session_owed(tls);
+	net->counters.owed -= owed;
 	if (io == NET_IO_WANT_WRITE && moved) /* a reader, if a slow one; what is sent is counted when all of it is */
 		conn_stamp(conn, NET_LIMIT_STALL_TIME);
 	if (io == NET_IO_WANT_WRITE)
 		conn->burst = 1;
-	else if (io == NET_IO_DONE && conn->burst < TLS_BATCH)
+	else if (io == NET_IO_DONE && conn->burst < TLS_BATCH && !conn->thrifty)
 		conn->burst *= 2;
 	return io;
 }
@@ -400,6 +441,23 @@ finish(struct conn *conn)
 	return CONN_STEP_AGAIN;
 }
 
+/* The socket is full. A peer that empties it slowly, and has for long, is not in need of large buffers. */
+static enum conn_step
+wait_for_room(struct conn *conn)
+{
+	int64_t now = conn->net->now_ms, since = now - conn->full_ms;
+	if (conn->thrifty || (conn->full_ms && since < SLOW_MS))
+		return CONN_STEP_WRITE;
+	if (conn->full_ms && (conn->sent_all - conn->full_sent) / SLOW_RATE < (uint64_t)since / 1000) {
+		conn->thrifty = true;
+		conn->burst = 1;
+		stream_be_thrifty(&conn->stream);
+	}
+	conn->full_ms = now;
+	conn->full_sent = conn->sent_all;
+	return CONN_STEP_WRITE;
+}
+
 enum conn_step
 conn_write_reply(struct conn *conn)
 {
@@ -414,10 +472,10 @@ conn_write_reply(struct conn *conn)
 		case NET_IO_DONE:
 			account(conn, n);
 			if (full)
-				return CONN_STEP_WRITE;
+				return wait_for_room(conn);
 			break;
 		case NET_IO_WANT_WRITE:
-			return CONN_STEP_WRITE;
+			return wait_for_room(conn);
 		case NET_IO_WANT_READ:
 			return CONN_STEP_READ;
 		case NET_IO_EOF:

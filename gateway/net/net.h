@@ -64,6 +64,7 @@ struct net_counters {
 	uint64_t bytes;            /* of bodies, handed to the kernel */
 	uint64_t resets;           /* by us */
 	uint64_t handshake_faults;
+	uint64_t owed;             /* bytes, now: TLS records that sockets did not take */
 	uint64_t paced;            /* times that a connection waited for its turn */
 	uint64_t accept_pauses;    /* descriptor or connection limit reached */
 	uint64_t limits[NET_LIMIT_COUNT];

@@ -40,6 +40,8 @@ static const struct row rows[NET_LIMIT_COUNT] = {
 	    "bytes for one fast reader before the others' turn" },
 	[NET_LIMIT_TURN_REQUESTS] = { "NET_TURN_REQUESTS", AT(turn_requests), 16, 1, 1u << 16,
 	    "pipelined requests before the others' turn" },
+	[NET_LIMIT_OWED] = { "NET_OWED_MAX", AT(owed_max), 32u << 20, 65536, 1u << 30,
+	    "TLS records that sockets did not take; beyond, they are made only where the kernel has room" },
 	[NET_LIMIT_ACCEPT_BATCH] = { "NET_ACCEPT_BATCH", AT(accept_batch), 64, 1, 4096,
 	    "new connections before the others' turn" },
 	[NET_LIMIT_HANDSHAKE_BATCH] = { "NET_HANDSHAKE_BATCH", AT(handshake_batch), 16, 1, 4096,

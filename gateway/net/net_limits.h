@@ -18,6 +18,7 @@ struct net_limits {
 	uint32_t body_max;        /* bytes of a request body read and thrown away */
 	uint32_t turn_bytes;      /* bytes sent to one connection before the others' turn */
 	uint32_t turn_requests;   /* requests answered for one connection before the others' turn */
+	uint32_t owed_max;        /* bytes of TLS records that sockets did not take, of all connections */
 	uint32_t accept_batch;    /* connections accepted before the others' turn */
 	uint32_t handshake_batch; /* steps of TLS handshakes before the others' turn */
 	uint32_t handshake_ms;    /* whole TLS handshake */
@@ -45,6 +46,7 @@ enum net_limit {
 	NET_LIMIT_BODY,
 	NET_LIMIT_TURN_BYTES,
 	NET_LIMIT_TURN_REQUESTS,
+	NET_LIMIT_OWED,
 	NET_LIMIT_ACCEPT_BATCH,
 	NET_LIMIT_HANDSHAKE_BATCH,
 	NET_LIMIT_HANDSHAKE_TIME,

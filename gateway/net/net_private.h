@@ -115,6 +115,8 @@ struct conn {
 	uint64_t offset, left;       /* of the source */
 	uint64_t body_left;          /* of a request body with a length, or of lingering */
 	int64_t give_up;             /* whole reply */
+	int64_t full_ms;             /* since when the socket is full whenever we look; 0: it was not */
+	uint64_t full_sent;          /* sent_all, then */
 	size_t quota;                /* bytes left in this turn */
 	uint64_t requests;
 	uint64_t sent_all;           /* body bytes, all replies */
@@ -133,6 +135,7 @@ struct conn {
 	bool in_owner;               /* inside on_request */
 	bool reply_owed;             /* an on_sent is due */
 	bool close_after;            /* this reply is the last */
+	bool thrifty;                /* a slow peer: the kernel holds little for it, records are small */
 	bool unread;                 /* the peer may still be sending what nobody will read */
 };
 

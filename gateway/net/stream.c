@@ -2,6 +2,9 @@
 #include "gateway/net/stream.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -96,6 +99,21 @@ stream_has_unread(const struct stream *s)
 {
 	int n = 0;
 	return ioctl(s->fd, FIONREAD, &n) == 0 && n > 0;
+}
+
+bool
+stream_has_room(const struct stream *s)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+	return poll(&p, 1, 0) == 1; /* an error too: the write will say which */
+}
+
+void
+stream_be_thrifty(struct stream *s)
+{
+	int half = 32 * 1024, lowat = STREAM_THRIFTY_LOWAT; /* the kernel doubles it, and counts its own part in */
+	(void)setsockopt(s->fd, SOL_SOCKET, SO_SNDBUF, &half, sizeof half);
+	(void)setsockopt(s->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 }
 
 void

@@ -12,6 +12,8 @@
 #include "crypto/view.h"
 #include "gateway/net/net_io.h"
 
+#define STREAM_THRIFTY_LOWAT 8192
+
 struct tls_session;
 
 struct stream {
@@ -39,6 +41,13 @@ enum net_io stream_write(struct stream *s, struct view run, size_t *ret_n);
 void stream_half_close(struct stream *s);
 /* True when bytes wait unread in the socket: closing now would turn into a reset. */
 bool stream_has_unread(const struct stream *s);
+/* What is written now, up to half of the unsent bytes that the kernel holds, it takes whole. */
+bool stream_has_room(const struct stream *s);
+/*
+ * The kernel holds less from now on: 64 KiB with what the peer has not yet
+ * acknowledged, and STREAM_THRIFTY_LOWAT of it unsent. Enough for 64 KiB a round trip.
+ */
+void stream_be_thrifty(struct stream *s);
 /* Kernel buffers are still delivered. */
 void stream_close(struct stream *s);
 /* RST at once: what the kernel still holds is dropped (revocation, rotten block). */

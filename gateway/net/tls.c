@@ -493,10 +493,10 @@ tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n,
 	return s->dead ? NET_IO_FAILED : NET_IO_WANT_WRITE;
 }
 
-bool
-tls_session_owes(const struct tls_session *s)
+size_t
+tls_session_owed(const struct tls_session *s)
 {
-	return s->owed != NULL;
+	return s->owed ? s->owed_n : 0;
 }
 
 enum net_io

@@ -131,7 +131,8 @@ enum net_io tls_session_put(struct tls_session *session, struct tls_batch *batch
  * *ret_moved: the socket took something, all of it or not.
  */
 enum net_io tls_session_flush(struct tls_session *session, struct tls_batch *batch, size_t *ret_n, bool *ret_moved);
-bool tls_session_owes(const struct tls_session *session);
+/* Bytes of memory held for what is owed; 0: nothing is. */
+size_t tls_session_owed(const struct tls_session *session);
 /* After WANT_*, at least the same bytes must be offered again. */
 enum net_io tls_session_write(struct tls_session *session, const void *buf, size_t n,
     size_t *ret_n);

@@ -380,6 +380,55 @@ handshake_batch(void)
 	handshakes(true);
 }
 
+/* Readers that stop are owed no more than that together; one who reads has all of it meanwhile. */
+static void
+owed(void)
+{
+	enum { STOPPED = 40, MOST = 256 * 1024 };
+	struct pki p = pki_new("gate", false, NULL, NULL, RIG_WALL);
+	const struct tls_config config = pki_config(&p);
+	struct tls *tls = pki_tls(&config);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	struct net_limits limits;
+	net_limits_default(&limits);
+	net_limits_set(&limits, NET_LIMIT_OWED, MOST);
+	struct rig *r = rig_new(&limits, tls, HTTP_LENIENT);
+	struct rig_client *c[STOPPED], *reader;
+	uint64_t most = 0;
+	r->size = 4 << 20;
+	for (int i = 0; i < STOPPED; i++) {
+		c[i] = rig_connect_from(r, NULL, 4096);
+		assert_true(pki_handshake(r, c[i], ctx));
+		rig_send(r, c[i], GET);
+		for (int k = 0; k < 5; k++) {
+			rig_pump(r);
+			most = net_counters(r->net)->owed > most ? net_counters(r->net)->owed : most;
+		}
+	}
+	assert_in_range(most, MOST / 2, MOST);
+	assert_true(hits(r, NET_LIMIT_OWED) > 0);
+	reader = rig_connect(r);
+	assert_true(pki_handshake(r, reader, ctx));
+	struct rig_reply reply = rig_ask(r, reader, GET);
+	assert_int_equal(reply.n, 4 << 20);
+	rig_assert_image(&reply, 0);
+	assert_true(net_counters(r->net)->owed <= MOST);
+	rig_hang_up(reader);
+	/* And so has each of them that goes on. */
+	rig_send(r, c[STOPPED - 1], "");
+	assert_true(rig_reply_head(r, c[STOPPED - 1], &reply));
+	rig_body(r, c[STOPPED - 1], &reply);
+	rig_assert_image(&reply, 0);
+	for (int i = 0; i < STOPPED; i++)
+		rig_hang_up(c[i]);
+	rig_settle(r);
+	assert_int_equal(net_counters(r->net)->owed, 0);
+	rig_free(r);
+	SSL_CTX_free(ctx);
+	tls_free(tls);
+	pki_free(&p);
+}
+
 static void
 handshake_time(void)
 {
@@ -645,6 +694,7 @@ static void (*const tests[NET_LIMIT_COUNT])(void) = {
 	[NET_LIMIT_BODY] = body,
 	[NET_LIMIT_TURN_BYTES] = turn_bytes,
 	[NET_LIMIT_TURN_REQUESTS] = turn_requests,
+	[NET_LIMIT_OWED] = owed,
 	[NET_LIMIT_ACCEPT_BATCH] = accept_batch,
 	[NET_LIMIT_HANDSHAKE_BATCH] = handshake_batch,
 	[NET_LIMIT_HANDSHAKE_TIME] = handshake_time,
