@@ -65,6 +65,32 @@ show_witnesses(const struct json_value *root)
 	}
 }
 
+/* Of one thing, over all edges. */
+static uint64_t
+sum_of(const struct json_value *edges, const char *key)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < json_count(edges); i++) {
+		uint64_t n = 0;
+		json_uint(json_get(json_at(edges, i), key), &n);
+		sum += n;
+	}
+	return sum;
+}
+
+static void
+show_load(const struct json_value *edges)
+{
+	unsigned long long module = sum_of(edges, "refused_module"), source = sum_of(edges, "refused_source"),
+	                   pauses = sum_of(edges, "accept_pauses"), owed = sum_of(edges, "owed_bytes");
+	cli_print_line(stdout, "connected", "%llu connections, %llu of them wait for bandwidth, %llu KiB owed to slow ones",
+	    (unsigned long long)sum_of(edges, "connections"), (unsigned long long)sum_of(edges, "waiting"),
+	    (owed + 1023) / 1024);
+	if (module || source || pauses)
+		cli_print_line(stdout, "refused", "%llu requests of modules and %llu connections of addresses that had too "
+		    "many connections; nobody was accepted %llu times", module, source, pauses);
+}
+
 static void
 show_edges(const struct json_value *root)
 {
@@ -79,6 +105,7 @@ show_edges(const struct json_value *root)
 	json_uint(json_get(json_get(root, "table"), "generation"), &generation);
 	cli_print_line(stdout, "edges", "%zu of %zu up, decision table %llu", up, json_count(edges),
 	    (unsigned long long)generation);
+	show_load(edges);
 }
 
 static void

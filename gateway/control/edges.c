@@ -12,6 +12,7 @@ struct edges {
 	struct control *c;
 	struct chan *chan[EDGES_MAX];
 	uint64_t taken[EDGES_MAX];
+	struct msg_load load[EDGES_MAX];
 	uint64_t generation;
 	int fd;               /* the table in force; -1: none yet */
 	struct table *table;  /* the same, open: its modules are kept when only decisions change */
@@ -73,6 +74,13 @@ uint64_t
 edges_taken(const struct edges *e, unsigned index)
 {
 	return index < EDGES_MAX ? e->taken[index] : 0;
+}
+
+const struct msg_load *
+edges_load(const struct edges *e, unsigned index)
+{
+	static const struct msg_load none;
+	return index < EDGES_MAX ? &e->load[index] : &none;
 }
 
 /* ---- tables ---- */
@@ -232,14 +240,17 @@ edges_up(struct edges *e, struct chan *chan, unsigned index)
 		return;
 	e->chan[index] = chan;
 	e->taken[index] = 0;
+	e->load[index] = (struct msg_load){ 0 };
 	send_table(e, index);
 }
 
 void
 edges_down(struct edges *e, unsigned index)
 {
-	if (index < EDGES_MAX)
-		e->chan[index] = NULL;
+	if (index >= EDGES_MAX)
+		return;
+	e->chan[index] = NULL;
+	e->load[index] = (struct msg_load){ 0 };
 }
 
 static void
@@ -305,11 +316,22 @@ on_served(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fram
 		(void)grants_served(c->grants, m, control_now(c));
 }
 
+static void
+on_load(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	struct control *c = ctx;
+	unsigned i = chan_peer_index(chan);
+	(void)frame;
+	if (i < EDGES_MAX)
+		c->edges->load[i] = *(const struct msg_load *)msg;
+}
+
 static const struct chan_rule rules[] = {
 	{ MSG_SIGHTING, CHAN_ALWAYS, on_sighting },
 	{ MSG_GRANT_ASK, CHAN_ALWAYS, on_grant_ask },
 	{ MSG_TABLE_TAKEN, CHAN_ALWAYS, on_taken },
 	{ MSG_REVOKED, CHAN_ALWAYS, on_revoked },
 	{ MSG_SERVED, CHAN_ALWAYS, on_served },
+	{ MSG_LOAD, CHAN_ALWAYS, on_load },
 };
 const struct chan_ops edges_ops = { rules, sizeof rules / sizeof rules[0], NULL };

@@ -8,6 +8,7 @@
 #define FG_GATEWAY_CONTROL_EDGES_H
 
 #include "gateway/role/chan.h"
+#include "gateway/wire/msg.h"
 
 #define EDGES_MAX 64            /* policy/config */
 #define EDGES_DECIDE_MS 20      /* changes that come together make one table */
@@ -37,6 +38,8 @@ void edges_modules_seen(struct edges *e);
 void edges_tick(struct edges *e);
 
 uint64_t edges_generation(const struct edges *e);
+/* As it said last; all zero while it is away. Borrowed; an edge may say what it likes. */
+const struct msg_load *edges_load(const struct edges *e, unsigned index);
 bool edges_is_up(const struct edges *e, unsigned index);
 /* Generation that edge has taken. */
 uint64_t edges_taken(const struct edges *e, unsigned index);

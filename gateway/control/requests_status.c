@@ -149,10 +149,17 @@ put_edges(struct jsonw *j, struct control *c)
 	jsonw_key(j, "edges");
 	jsonw_array(j);
 	for (unsigned i = 0; i < EDGES_MAX && i < role_boot(c->role)->edges; i++) {
+		const struct msg_load *load = edges_load(c->edges, i);
 		jsonw_object(j);
+		jsonw_kuint(j, "accept_pauses", load->pauses);
+		jsonw_kuint(j, "connections", load->connections);
 		jsonw_kuint(j, "generation", edges_taken(c->edges, i));
 		jsonw_kuint(j, "index", i);
+		jsonw_kuint(j, "owed_bytes", load->owed);
+		jsonw_kuint(j, "refused_module", load->refused_module);
+		jsonw_kuint(j, "refused_source", load->refused_source);
 		jsonw_kbool(j, "up", edges_is_up(c->edges, i));
+		jsonw_kuint(j, "waiting", load->waiting);
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);

@@ -20,6 +20,25 @@ on_flush(evutil_socket_t fd, short what, void *ctx)
 	edge_asks_flush(ctx);
 }
 
+/* For status; what is lost on the way is told anew when it changes. */
+static void
+tell_load(struct edge *e)
+{
+	const struct net_counters *n = net_counters(e->net);
+	const struct msg_load m = {
+		.connections = n->conns,
+		.waiting = share_waiting(crowd_tree(e->crowd)),
+		.owed = n->owed,
+		.pauses = n->accept_pauses,
+		.refused_source = n->limits[NET_LIMIT_SOURCE],
+		.refused_module = e->turned_away,
+	};
+	if (!memcmp(&m, &e->load, sizeof m) || !edge_has_room(e, MSG_ROLE_CONTROL, EDGE_SIGHTS_QUEUED))
+		return;
+	if (chan_send(role_peer(e->role, MSG_ROLE_CONTROL, 0), MSG_LOAD, &m, NULL, 0) == FG_OK)
+		e->load = m;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *ctx)
 {
@@ -29,6 +48,10 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	int64_t now = clock_mono_ms(e->clock);
 	edge_asks_expire(e, now, NULL, false);
 	crowd_sweep(e->crowd, now);
+	if (now >= e->next_load_ms) {
+		e->next_load_ms = now + EDGE_LOAD_MS;
+		tell_load(e);
+	}
 	if (now < e->next_sweep_ms)
 		return;
 	e->next_sweep_ms = now + EDGE_SWEEP_MS;
@@ -284,8 +307,11 @@ peer_down(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why
 	(void)c;
 	(void)index;
 	(void)why;
+	struct edge *e = ctx;
 	if (peer == MSG_ROLE_CONTROL || peer == MSG_ROLE_AUDIT)
-		edge_asks_lost(ctx);
+		edge_asks_lost(e);
+	if (peer == MSG_ROLE_CONTROL) /* the next one knows nothing yet */
+		e->load = (struct msg_load){ 0 };
 }
 
 /* ---- supervisor ---- */

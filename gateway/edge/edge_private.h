@@ -27,6 +27,7 @@
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
 #define EDGE_LIST_MAX TLS_PSK_FILE_MAX /* a list that grows with the fleet, of revoked certificates or shared keys */
 #define EDGE_TICK_MS 250
+#define EDGE_LOAD_MS 1000        /* so old may be what status says of connections */
 #define EDGE_FDS_KEPT 1024       /* descriptors that are not connections: listeners, peers, and each image in stock */
 #define EDGE_SWEEP_MS 60000      /* leases that ran out are forgotten */
 
@@ -122,9 +123,10 @@ struct edge {
 	uint8_t tickets[TLS_TICKET_KEYS][TLS_TICKET_SECRET];
 	bool has_tickets;
 	bool halted;
-	int64_t next_sweep_ms;
+	int64_t next_sweep_ms, next_load_ms;
+	struct msg_load load;         /* as told last */
 	uint64_t turned_away;         /* requests on connections that their module has too many of */
-	uint64_t turned_away_said;    /* of those, as of the last word about it */
+	uint64_t turned_away_said;    /* of those, as of the last line about it in the log */
 	uint64_t untold;              /* entries about transfers that nobody took, since the last word about it */
 
 	struct ask *asks;             /* EDGE_ASKS_MAX */

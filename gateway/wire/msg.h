@@ -102,6 +102,7 @@ enum msg_type {
 	MSG_REVOKE,
 	MSG_REVOKED,
 	MSG_SERVED,
+	MSG_LOAD,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,
@@ -422,6 +423,15 @@ struct msg_served { /* an answer with body ended */
 	uint8_t release[MSG_ID];
 	uint64_t offset, sent, size;
 	bool complete; /* the module has now been sent every byte up to the end */
+};
+
+struct msg_load { /* how an edge stands; what was refused: since it started */
+	uint64_t connections;
+	uint64_t waiting;        /* of them, for their turn of the bandwidth */
+	uint64_t owed;           /* bytes of TLS records that sockets did not take */
+	uint64_t pauses;         /* times that it accepted nobody: limits.connections, or descriptors */
+	uint64_t refused_source; /* connections: their address had too many */
+	uint64_t refused_module; /* requests: their module had too many connections */
 };
 
 /* ---- warden and edge ---- */

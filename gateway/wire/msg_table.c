@@ -203,6 +203,11 @@ static const struct msg_field served[] = {
 	U64(msg_served, sent), U64(msg_served, size), BOOL(msg_served, complete), END,
 };
 
+static const struct msg_field load[] = {
+	U64(msg_load, connections), U64(msg_load, waiting), U64(msg_load, owed), U64(msg_load, pauses),
+	U64(msg_load, refused_source), U64(msg_load, refused_module), END,
+};
+
 /* ---- warden ---- */
 
 static const struct msg_field release[] = {
@@ -382,6 +387,7 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_REVOKE] = PLAIN("revoke", msg_revoke, revoke, 0),
 	[MSG_REVOKED] = PLAIN("revoked", msg_revoked, revoked, 0),
 	[MSG_SERVED] = PLAIN("served", msg_served, served, 0),
+	[MSG_LOAD] = PLAIN("load", msg_load, load, 0),
 
 	[MSG_RELEASE] = PLAIN("release", msg_release, release, 2),
 	[MSG_RELEASE_TAKEN] = PLAIN("release-taken", msg_release_taken, release_taken, 0),

@@ -48,6 +48,7 @@ struct fixture {
 	struct msg_sighting sighting;
 	struct msg_served served;
 	struct msg_append entry;
+	struct msg_load load;
 };
 
 /* ---- the edge ---- */
@@ -117,6 +118,8 @@ hear(struct fixture *f, int fd, unsigned type, void *msg, size_t n)
 		} else if (frame.type == MSG_SERVED) {
 			f->servings++;
 			assert_int_equal(msg_decode(&frame, &f->served, sizeof f->served), 0);
+		} else if (frame.type == MSG_LOAD) {
+			assert_int_equal(msg_decode(&frame, &f->load, sizeof f->load), 0);
 		} else if (frame.type == MSG_APPEND) {
 			f->entries++;
 			assert_int_equal(msg_decode(&frame, &f->entry, sizeof f->entry), 0);
@@ -141,7 +144,8 @@ quiet(struct fixture *f, int fd)
 		f->sightings += frame.type == MSG_SIGHTING;
 		f->servings += frame.type == MSG_SERVED;
 		f->entries += frame.type == MSG_APPEND;
-		assert_true(frame.type == MSG_SIGHTING || frame.type == MSG_SERVED || frame.type == MSG_APPEND);
+		assert_true(frame.type == MSG_SIGHTING || frame.type == MSG_SERVED || frame.type == MSG_APPEND ||
+		    frame.type == MSG_LOAD);
 	}
 }
 

@@ -1434,6 +1434,13 @@ test_so_many_connections_of_a_module(void **state)
 	a = module(f);
 	get(&a, PATH, "");
 	expect_turned_away(&a);
+	/* Control hears of it, and of those that are there. */
+	do
+		hear(f, f->control, MSG_LOAD, &f->load, sizeof f->load);
+	while (f->load.refused_module < 3 || f->load.connections != 2);
+	assert_int_equal(f->load.refused_module, 3);
+	assert_int_equal(f->load.waiting, 0);
+	assert_int_equal(f->load.refused_source, 0);
 	module_end(&other);
 	module_end(&b);
 }
@@ -1447,11 +1454,11 @@ test_rates_change_under_a_transfer(void **state)
 	struct fixture *f = *state;
 	ready(f, LARGE);
 	for (unsigned i = 0; i < sizeof slow / sizeof slow[0]; i++) {
-		struct module m = i ? module_at(f->port, 4096) : half_way(f);
-		if (i) {
-			ask(&m, "GET", PATH, "");
-			read_head(&m);
-		}
+		struct module m = module(f);
+		ask(&m, "GET", PATH, "");
+		if (!i)
+			grant(f);
+		read_head(&m);
 		reload(f, bundle_with(slow[i], "quorum", "quorum = 2;"), true);
 		m.body = malloc(LARGE);
 		/* What the kernels hold already comes; then a trickle, which would take an hour for the rest. */
@@ -1461,6 +1468,8 @@ test_rates_change_under_a_transfer(void **state)
 			m.n += (size_t)n;
 		assert_true(m.n < LARGE);
 		setsockopt(m.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+		while (!f->load.waiting) /* control hears of it */
+			hear(f, f->control, MSG_LOAD, &f->load, sizeof f->load);
 		/* Somebody new has the same limit, and what is no image none. */
 		struct module next = module_from("127.0.0.9", f->port, 0);
 		ask(&next, "GET", PATH, "Range: bytes=0-65535\r\n");
