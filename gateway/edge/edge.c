@@ -113,7 +113,7 @@ start(void *ctx, struct role *r)
 	e->flush = event_new(role_base(r), -1, 0, on_flush, e);
 	e->tick = event_new(role_base(r), -1, EV_PERSIST, on_tick, e);
 	if (!e->stock || !e->leases || !e->flush || !e->tick || !edge_asks_init(e) || !edge_sight_init(e) ||
-	    !edge_crowd_init(e))
+	    !edge_recall_init(e) || !edge_crowd_init(e))
 		return FG_ENOMEM;
 	struct net_clock clock = { net_mono, net_wall, (void *)(uintptr_t)e->clock };
 	struct net_callbacks callbacks = {
@@ -171,6 +171,7 @@ edge_free(struct edge *e)
 	bundle_free(e->bundle);
 	free(e->asks);
 	free(e->seen);
+	free(e->recent);
 	free(e);
 }
 

@@ -402,8 +402,10 @@ answer_other(struct edge *e, struct conn *conn, const struct http_request *req)
 	edge_not_now(e, conn, e->route.hit.profile, false);
 }
 
+/* For the next one like it: on this connection, or the first on another. */
 static void
-keep(const struct edge *e, struct visit *v, const struct http_request *req, const struct choice *c, uint64_t sighting)
+keep(struct edge *e, const struct conn *conn, struct visit *v, const struct http_request *req, const struct choice *c,
+    uint64_t sighting)
 {
 	struct recall what = {
 		.sighting = sighting,
@@ -415,7 +417,10 @@ keep(const struct edge *e, struct visit *v, const struct http_request *req, cons
 		what.not_after = e->by_link.link.not_after;
 	memcpy(what.module, c->module, MSG_ID);
 	memcpy(what.release, c->release, MSG_ID);
-	edge_recall_keep(e, v, req, &what);
+	if (v)
+		edge_recall_keep(e, v, req, &what);
+	else
+		edge_recent_keep(e, conn, req, &what, c->group);
 }
 
 void
@@ -442,6 +447,15 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		serve(e, conn, was->module, was->release, was->profile);
 		return;
 	}
+	const struct recent *recent = v ? NULL : edge_recent(e, conn, req);
+	if (recent) {
+		was = &recent->what;
+		if (edge_crowd_enter(e, conn, was->module, recent->class, recent->group))
+			not_now(e, conn, was->profile, true, true);
+		else
+			serve(e, conn, was->module, was->release, was->profile);
+		return;
+	}
 	int err = route_conn(e, conn, req);
 	if (err) {
 		if (err == FG_ENOTFOUND)
@@ -453,7 +467,7 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 	/* What is asked for by a short URL is known: control made it. */
 	uint64_t sighting = e->by_link.is ? 0 : edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
-	if (c.have_module && edge_crowd_enter(e, conn, c.module, c.group)) {
+	if (c.have_module && edge_crowd_enter(e, conn, c.module, edge_crowd_class(e), c.group)) {
 		not_now(e, conn, profile, true, true);
 		return;
 	}
@@ -465,8 +479,8 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 		edge_asks_add(e, conn, profile, c.module, c.release);
 		return;
 	}
-	/* A first request may well be the only one. */
-	if (v && (sighting || e->by_link.is))
-		keep(e, v, req, &c, sighting);
+	/* A first request may well be the only one of its connection. */
+	if (sighting || e->by_link.is)
+		keep(e, conn, v, req, &c, sighting);
 	serve(e, conn, c.module, c.release, profile);
 }

@@ -31,15 +31,20 @@ edge_crowd_init(struct edge *e)
 	return e->crowd != NULL;
 }
 
+enum identity_class
+edge_crowd_class(const struct edge *e)
+{
+	return e->by_link.is ? IDENTITY_B : e->route.identity.class;
+}
+
 /*
  * A claim counts beside its like from the same place only: else whoever knows a
  * module's IMEI could use up its connections and its bandwidth from anywhere.
  */
 static void
-key_of(const struct edge *e, const struct conn *conn, const uint8_t module[MSG_ID], uint8_t key[CROWD_KEY])
+key_of(const struct conn *conn, const uint8_t module[MSG_ID], enum identity_class class, uint8_t key[CROWD_KEY])
 {
 	_Static_assert(CROWD_KEY == MSG_ID + NET_ADDR_LEN, "both fit");
-	enum identity_class class = e->by_link.is ? IDENTITY_B : e->route.identity.class;
 	uint16_t port;
 	memset(key, 0, CROWD_KEY);
 	memcpy(key, module, MSG_ID);
@@ -56,14 +61,15 @@ take_share(struct edge *e, struct conn *conn, struct member *m)
 }
 
 int
-edge_crowd_enter(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const char *group)
+edge_crowd_enter(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], enum identity_class class,
+    const char *group)
 {
 	struct visit *v = edge_visit(conn);
 	struct member *m;
 	uint8_t key[CROWD_KEY];
 	if (!v)
 		return FG_ENOMEM;
-	key_of(e, conn, module, key);
+	key_of(conn, module, class, key);
 	if (v->member && crowd_is(v->member, key))
 		return FG_OK;
 	int err = crowd_enter(e->crowd, key, group, (uint32_t)e->config->limits.connections_per_module, &m);

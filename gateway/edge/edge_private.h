@@ -23,6 +23,7 @@
 #define EDGE_SIGHTS_QUEUED 512   /* frames to control; beyond, sightings wait for the module's next request */
 #define EDGE_TOLD_QUEUED 2048    /* frames to audit or control; beyond, nothing new is served: each transfer is told */
 #define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */
+#define EDGE_RECENT 16384        /* first requests of connections remembered; 3 MB when all are used */
 #define EDGE_SEEN_S 60           /* a repeat is told again after this */
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
 #define EDGE_LIST_MAX TLS_PSK_FILE_MAX /* a list that grows with the fleet, of revoked certificates or shared keys */
@@ -44,6 +45,15 @@ struct recall {
 	int64_t not_before, not_after;
 	uint8_t module[MSG_ID];
 	uint8_t release[MSG_ID];
+};
+
+/* The same for a module that makes a connection for each range: found by what is asked and from where. */
+struct recent {
+	struct recall what;        /* print is of the address too */
+	uint8_t ip[NET_ADDR_LEN];
+	uint32_t tag;              /* of the listener */
+	enum identity_class class;
+	char group[PROFILE_WORD_MAX + 1];
 };
 
 /* What is remembered of a connection; its conn_data, from the first request of a known module to its end. */
@@ -138,6 +148,7 @@ struct edge {
 	struct event *flush, *tick;
 
 	struct seen *seen;            /* EDGE_SEEN, direct mapped */
+	struct recent *recent;        /* EDGE_RECENT, likewise */
 	uint8_t seed[SIPHASH_KEY];    /* random, so that nobody can aim at a slot */
 };
 
@@ -201,7 +212,10 @@ bool edge_crowd_init(struct edge *e);
  * The connection is that module's from now on, as the request in e->route and
  * e->by_link says. FG_ELIMIT: it has as many as it may. FG_ENOMEM.
  */
-int edge_crowd_enter(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const char *group);
+int edge_crowd_enter(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], enum identity_class class,
+    const char *group);
+/* How the request in e->route and e->by_link is known to be its module's. */
+enum identity_class edge_crowd_class(const struct edge *e);
 void edge_crowd_leave(struct edge *e, struct conn *conn);
 /* The rates of c, for everybody who is there too. */
 void edge_crowd_renew(struct edge *e, const struct config *c);
@@ -236,9 +250,15 @@ void edge_sight_refused(struct edge *e, const struct conn *conn);
 bool edge_sight_again(struct edge *e, uint64_t key);
 
 /* ---- edge_recall.c ---- */
+bool edge_recall_init(struct edge *e);
 /* What holds for this request too, its repeat counted; NULL: it is to be decided. Borrowed from the visit. */
 const struct recall *edge_recall(struct edge *e, const struct visit *v, const struct http_request *req);
 /* Keeps what was just decided, print and epoch apart; without memory the next one is decided again. */
 void edge_recall_keep(const struct edge *e, struct visit *v, const struct http_request *req, const struct recall *what);
+/* Likewise for the first request on a connection; with TLS always NULL. Borrowed until the next call into here. */
+const struct recent *edge_recent(struct edge *e, const struct conn *conn, const struct http_request *req);
+/* About e->route and e->by_link; group: the module's. */
+void edge_recent_keep(struct edge *e, const struct conn *conn, const struct http_request *req, const struct recall *what,
+    const char *group);
 
 #endif

@@ -840,6 +840,70 @@ test_the_same_request_again(void **state)
 	module_end(&m);
 }
 
+/* Nor is a module's that makes a connection for each. */
+static void
+test_the_same_request_on_other_connections(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	char range[64];
+	ready(f, SMALL);
+	get_granted(f, &m);
+	module_end(&m);
+	struct table_decision row = sample_row(f->s);
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 5; i++) {
+			unsigned first = round * 50000 + i * 1024;
+			m = i == 4 ? module_from("127.0.0.9", f->port, 0) : module(f);
+			snprintf(range, sizeof range, "Range: bytes=%u-%u\r\n", first, first + 1023);
+			get(&m, PATH, range);
+			assert_int_equal(m.status, 206);
+			assert_int_equal(m.n, 1024);
+			assert_memory_equal(m.body, f->s->image + first, m.n);
+			module_end(&m);
+		}
+		m = module(f);
+		get(&m, "/fw/rtr/2.0.bin?imei=" IMEI2 "&v=1.9", range);
+		expect_not_now(&m);
+		module_end(&m);
+		offer_as(f, &row, true, true);
+		m = module(f);
+		get(&m, PATH, range);
+		expect_not_now(&m);
+		module_end(&m);
+		offer(f);
+	}
+	quiet(f, f->control);
+	assert_int_equal(f->sightings, 3); /* the module offered and held, and the other one */
+	/* What is kept back is told in time; the lease runs out; the window closes. */
+	__atomic_add_fetch(&f->shared->skip_ms, EDGE_SEEN_S * 1000, __ATOMIC_SEQ_CST);
+	m = module(f);
+	get(&m, PATH, range);
+	assert_int_equal(m.status, 206);
+	module_end(&m);
+	struct msg_sighting s;
+	hear(f, f->control, MSG_SIGHTING, &s, sizeof s);
+	assert_int_equal(s.repeats, 15);
+	__atomic_add_fetch(&f->shared->skip_ms, 59 * 60 * 1000, __ATOMIC_SEQ_CST);
+	m = module(f);
+	ask(&m, "GET", PATH, range);
+	grant(f);
+	read_reply(&m, true);
+	assert_int_equal(m.status, 206);
+	module_end(&m);
+	for (unsigned i = 0; i < 2; i++) {
+		m = module(f);
+		get(&m, PATH, range);
+		assert_int_equal(m.status, 206);
+		module_end(&m);
+	}
+	f->shared->wall_s = SAMPLE_NOT_AFTER;
+	m = module(f);
+	get(&m, PATH, range);
+	expect_not_now(&m);
+	module_end(&m);
+}
+
 static void
 test_https(void **state)
 {
@@ -1591,6 +1655,7 @@ main(void)
 		T(test_cold_image),
 		T(test_leases_outlive_control_for_an_hour),
 		T(test_the_same_request_again),
+		T(test_the_same_request_on_other_connections),
 		T(test_https),
 		T(test_a_block_that_was_not_signed_for),
 		T(test_revoke),
