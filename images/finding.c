@@ -11,6 +11,7 @@
 #define NOTICE(id_, by_, m, c) { id_, FINDING_NOTICE, FINDING_NOTICE, by_, m, c }
 #define WARN(id_, by_, m, c) { id_, FINDING_WARNING, FINDING_WARNING, by_, m, c }
 #define BLOCK(id_, by_, m, c) { id_, FINDING_BLOCK, FINDING_BLOCK, by_, m, c }
+#define NOTICE_OR_WARN(id_, by_, m, c) { id_, FINDING_WARNING, FINDING_NOTICE, by_, m, c }
 #define WARN_OR_BLOCK(id_, by_, m, c) { id_, FINDING_BLOCK, FINDING_WARNING, by_, m, c }
 
 static const struct finding_info table[FINDING_LIMIT] = {
@@ -140,9 +141,15 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	[FINDING_MEMBER_NO_DIGEST] = BLOCK("MEMBER-NO-DIGEST", VERIFY,
 	    "A member is named in the signed list without a digest: the signature says nothing about its bytes.",
 	    "Ask the vendor to give a digest for every member."),
+	[FINDING_MEMBER_PRIVILEGED] = NOTICE("MEMBER-PRIVILEGED", VERIFY,
+	    "A file lends rights to whoever runs it: set-user-id, set-group-id or file capabilities.",
+	    "Nothing to clear where the product needs it; one that was not there before is worth a question."),
 	[FINDING_MEMBER_RUNS] = WARN("MEMBER-RUNS", VERIFY,
 	    "A script, hook or handler in the container is run by the module while it installs.",
 	    "Read it: it can do whatever the installer can."),
+	[FINDING_MEMBER_SPECIAL] = NOTICE_OR_WARN("MEMBER-SPECIAL", VERIFY,
+	    "A member is no plain file: a device, a pipe, a socket, or a link where none belongs.",
+	    "Ask the vendor what it is for; a root file system may hold a few devices."),
 	[FINDING_MEMBER_UNLISTED] = WARN("MEMBER-UNLISTED", VERIFY,
 	    "A member is shipped that the container's signed list does not name.",
 	    "Ask the vendor what it is for; no signature stands behind it."),

@@ -38,7 +38,7 @@ walk_image(const struct source *image, enum format_id format, const struct trust
 }
 
 /* "zip member: detail", with the place in the whole image where there is one. */
-static void
+__attribute__((format(printf, 5, 0))) static void
 raise_at(struct walk *w, enum finding_id id, enum finding_severity severity, const uint64_t *offset,
     const char *fmt, va_list ap)
 {

@@ -151,7 +151,10 @@ void walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, c
 struct walk_member {
 	struct view name;       /* as the container spells it; hostile */
 	struct sig_range at;    /* where it lies in w->image, packed or not */
-	/* Packed: yields the expanded bytes, 0 at the end, FG_EFORMAT for a damaged stream, or another fg_err. */
+	/*
+	 * Packed: yields the expanded bytes, 0 at the end, FG_EFORMAT for a damaged
+	 * stream, FG_ELIMIT for a bound of the unpacker's own, or another fg_err.
+	 */
 	long (*read)(void *arg, void *buf, size_t n);
 	void *arg;
 	uint64_t size;          /* packed: expanded size as the container says; UINT64_MAX: it does not say */

@@ -123,9 +123,11 @@ hash_packed(struct member *b, uint8_t *chunk)
 	int err = 0;
 	for (;;) {
 		long n = b->m->read(b->m->arg, chunk, SOURCE_CHUNK);
-		if (n == FG_EFORMAT) {
-			walk_raise(b->w, FINDING_FMT_MALFORMED, &b->m->at.offset,
-			    "%s: its packed bytes are damaged", b->path);
+		if (n == FG_EFORMAT || n == FG_ELIMIT) {
+			walk_raise(b->w,
+			    n == FG_EFORMAT ? FINDING_FMT_MALFORMED : FINDING_FMT_WALK_LIMIT,
+			    &b->m->at.offset, "%s: its packed bytes %s", b->path,
+			    n == FG_EFORMAT ? "are damaged" : "were not unpacked to their end");
 			b->broken = true;
 			return 0;
 		}

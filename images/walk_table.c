@@ -5,12 +5,14 @@
 #include "images/androidota.h"
 #include "images/cmsbox.h"
 #include "images/mcuboot.h"
+#include "images/squashfs_walk.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
+	[FORMAT_SQUASHFS] = squashfs_walk,
 	[FORMAT_ZIP] = zip_walk,
 };
 
