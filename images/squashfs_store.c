@@ -151,8 +151,25 @@ in_order(const sqfs_super_t *s, uint64_t size)
 static int
 open_run(struct squashfs_store *st, enum squashfs_store_run run, uint64_t from, uint64_t to)
 {
+	st->from[run] = from;
+	st->to[run] = to;
 	st->run[run] = sqfs_meta_reader_create(&st->file.as_file, &st->packer.as_compressor, from, to);
 	return st->run[run] ? 0 : FG_ENOMEM;
+}
+
+/*
+ * After a failure libsquashfs (1.2.0) may hold the bytes of one block under the
+ * place of another, and would go on to give them: such a reader is not used again.
+ */
+static int
+run_told(struct squashfs_store *st, enum squashfs_store_run run, int answer, const char *why)
+{
+	if (answer == 0)
+		return 0;
+	int err = told(st, answer, why);
+	sqfs_destroy(st->run[run]);
+	int again = open_run(st, run, st->from[run], st->to[run]);
+	return again ? again : err;
 }
 
 static int
@@ -281,14 +298,17 @@ squashfs_store_seek(struct squashfs_store *st, enum squashfs_store_run run, uint
 {
 	if (!st->run[run])
 		return squashfs_store_fail(st, FG_EFORMAT, "it refers to a table that is not there");
-	return told(st, sqfs_meta_reader_seek(st->run[run], block, offset),
+	return run_told(st, run, sqfs_meta_reader_seek(st->run[run], block, offset),
 	    "a block of metadata is damaged or not where it should be");
 }
 
 int
 squashfs_store_read(struct squashfs_store *st, enum squashfs_store_run run, void *buf, size_t n)
 {
-	return told(st, sqfs_meta_reader_read(st->run[run], buf, n), "metadata is damaged or cut");
+	if (!st->run[run])
+		return squashfs_store_fail(st, FG_EFORMAT, "it refers to a table that is not there");
+	return run_told(st, run, sqfs_meta_reader_read(st->run[run], buf, n),
+	    "metadata is damaged or cut");
 }
 
 uint32_t
