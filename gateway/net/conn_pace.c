@@ -64,10 +64,16 @@ conn_pace_may_send(struct conn *conn)
 		return true;
 	net->counters.paced++;
 	pace->since_ms = net->now_ms;
-	/* Nothing is expected of the peer; one that leaves is still noticed. */
-	net->due[conn->id & NET_SLOT_MASK] = NET_NEVER;
 	set_timer(net);
 	return false;
+}
+
+enum conn_step
+conn_pace_wait(struct conn *conn)
+{
+	/* Nothing is expected of the peer; one that leaves is still noticed. */
+	conn->net->due[conn->id & NET_SLOT_MASK] = NET_NEVER;
+	return CONN_STEP_WAIT;
 }
 
 uint64_t

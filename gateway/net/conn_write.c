@@ -301,7 +301,7 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 	size_t n_iov = 0, head = out ? out->n - out->off : 0, offered = head;
 	if (out)
 		iov[n_iov++] = (struct iovec){ out->bytes + out->off, head };
-	if (conn->left) {
+	if (conn->left && room(conn)) {
 		const uint8_t *run;
 		size_t n = pull(conn, conn->offset, at_most(conn->left, room(conn)), &run);
 		if (!n)
@@ -466,8 +466,10 @@ conn_write_reply(struct conn *conn)
 		bool full;
 		if (conn->quota == 0)
 			return CONN_STEP_YIELD;
-		if (conn->pace && conn->left && !conn_pace_may_send(conn))
-			return CONN_STEP_WAIT;
+		bool waits = conn->pace && conn->left && !conn_pace_may_send(conn);
+		if (waits && !conn->out)
+			return conn_pace_wait(conn);
+		/* The head does not wait: it tells a client that it was heard. */
 		switch (send_some(conn, &n, &full)) {
 		case NET_IO_DONE:
 			account(conn, n);

@@ -196,6 +196,8 @@ void conn_write_drop(struct conn *conn);
 void conn_pace_turns(struct net *net);
 /* The rest of its body: now, or from conn_pace_turns. */
 bool conn_pace_may_send(struct conn *conn);
+/* Until then, when nothing else is to be sent. */
+enum conn_step conn_pace_wait(struct conn *conn);
 /* How much of it. */
 uint64_t conn_pace_credit(const struct conn *conn);
 void conn_pace_spend(struct conn *conn, uint64_t n);

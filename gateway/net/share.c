@@ -21,10 +21,10 @@ TAILQ_HEAD(nodes, share);
  * one: that is blocked, whether anybody waits or not.
  *
  * Turns are counted in bytes (deficit round robin), because some ask for 2 KiB at a
- * time and others for all at once. Whoever has used SHARE_TURN bytes up is spent,
- * and gets the next ones when all who stood before it in the round had theirs. Whoever
- * comes back with some left is fresh, and goes before the round: else each small
- * request would cost as much waiting as a large one.
+ * time and others for all at once. Whoever has used its turn up is spent, and gets
+ * the next when all who stood before it in the round had theirs. Whoever comes back
+ * with some left is fresh, and goes before the round: else each small request would
+ * cost as much waiting as a large one.
  */
 struct share {
 	struct share_tree *tree;
@@ -38,6 +38,7 @@ struct share {
 	int64_t due_ms;            /* when blocked */
 	uint32_t heap_at;          /* NOWHERE: not blocked */
 	uint32_t below;            /* nodes, or users joined */
+	uint32_t waiting;          /* users, here and below */
 	int32_t left;              /* bytes of its turn among its like; -SHARE_TURN to SHARE_TURN */
 	bool spent;
 	struct nodes *listed;      /* in which of its parent's; NULL: none */
@@ -47,7 +48,6 @@ struct share_tree {
 	struct share *root;
 	struct share **heap;       /* room for every node, so that blocking needs no memory */
 	uint32_t heap_n, heap_cap, nodes;
-	size_t waiting;
 };
 
 /* ---- one bucket ---- */
@@ -55,18 +55,23 @@ struct share_tree {
 static int64_t
 turn(const struct share *s)
 {
-	uint64_t n = s->rate / SHARE_TURNS;
+	uint32_t a_second = s->waiting / SHARE_ROUND_S;
+	uint64_t n = s->rate / (a_second > SHARE_TURNS ? a_second : SHARE_TURNS);
 	if (s->rate == 0 || n > SHARE_TURN)
 		return SHARE_TURN;
 	return n < SHARE_TURN_MIN ? SHARE_TURN_MIN : (int64_t)n;
 }
 
+/* Never less than a turn: SHARE_TURNS of them are a second's worth. */
 static int64_t
 depth(const struct share *s)
 {
-	int64_t least = turn(s) * MILLI, full = (int64_t)s->rate * SHARE_DEPTH_MS;
+	int64_t least = (s->rate ? SHARE_TURN_MIN : SHARE_TURN) * (int64_t)MILLI;
+	int64_t full = (int64_t)s->rate * SHARE_DEPTH_MS;
 	return full > least ? full : least;
 }
+
+_Static_assert(SHARE_TURNS * SHARE_DEPTH_MS >= 1000, "a bucket holds a turn");
 
 static void
 refill(struct share *s, int64_t now)
@@ -192,7 +197,7 @@ node_new(struct share_tree *t, struct share *parent, uint64_t rate, int64_t now)
 	s->tokens = depth(s);
 	s->at_ms = now;
 	s->heap_at = NOWHERE;
-	s->left = SHARE_TURN;
+	s->spent = true;
 	TAILQ_INIT(&s->fresh);
 	TAILQ_INIT(&s->round);
 	TAILQ_INIT(&s->users);
@@ -216,7 +221,7 @@ share_tree_free(struct share_tree *t)
 {
 	if (!t)
 		return;
-	if (t->nodes > 1 || t->waiting)
+	if (t->nodes > 1)
 		abort();
 	free(t->root);
 	free(t->heap);
@@ -305,11 +310,22 @@ share_return(struct share_user *u, uint64_t n, int64_t now)
 }
 
 static void
+enqueue(struct share_user *u, uint64_t want)
+{
+	u->want = want;
+	u->waiting = true;
+	TAILQ_INSERT_TAIL(&u->share->users, u, link);
+	for (struct share *s = u->share; s; s = s->parent)
+		s->waiting++;
+}
+
+static void
 dequeue(struct share_user *u)
 {
 	TAILQ_REMOVE(&u->share->users, u, link);
 	u->waiting = false;
-	u->share->tree->waiting--;
+	for (struct share *s = u->share; s; s = s->parent)
+		s->waiting--;
 }
 
 void
@@ -324,12 +340,26 @@ share_leave(struct share_user *u, int64_t now)
 	*u = (struct share_user){ 0 };
 }
 
-/* n bytes of its turn among its like are gone. It keeps its place while it has some left. */
-static void
-take_turn(struct share *s, uint64_t n)
+/* The shortest turn on the way from s upwards. */
+static int64_t
+turn_from(const struct share *s)
 {
-	if (s->spent)
-		s->left += SHARE_TURN;
+	int64_t n = SHARE_TURN;
+	for (; s; s = s->parent)
+		n = n < turn(s) ? n : turn(s);
+	return n;
+}
+
+/*
+ * n bytes of its turn among its like are gone. It keeps its place while it has some
+ * left. How long the turn is depends on what they share, not on what it has itself.
+ */
+static void
+take_turn(struct share *s, int64_t n)
+{
+	int64_t whole = turn_from(s->parent);
+	if (s->spent) /* more than one turn, from when they were longer, is not held against it */
+		s->left = (int32_t)((s->left < -whole ? -whole : s->left) + whole);
 	s->left -= (int32_t)n;
 	s->spent = s->left <= 0;
 	if (s->spent)
@@ -340,15 +370,17 @@ take_turn(struct share *s, uint64_t n)
 static void
 grant(struct share_user *u, uint64_t want, int64_t now)
 {
-	uint64_t n = want;
-	for (struct share *s = u->share; s; s = s->parent)
-		if (n > (uint64_t)turn(s))
-			n = (uint64_t)turn(s);
-	u->credit = n;
+	int64_t n = turn_from(u->share);
 	for (struct share *s = u->share; s; s = s->parent) {
 		refill(s, now);
+		if (s->rate && n > s->tokens / MILLI) /* turns were shorter when it was last looked at */
+			n = s->tokens / MILLI;
+	}
+	n = want < (uint64_t)n ? (int64_t)want : n;
+	u->credit = (uint64_t)n;
+	for (struct share *s = u->share; s; s = s->parent) {
 		if (s->rate)
-			s->tokens -= (int64_t)n * MILLI;
+			s->tokens -= n * MILLI;
 		if (is_short(s))
 			block(s);
 		if (s->parent)
@@ -370,10 +402,7 @@ share_ask(struct share_user *u, uint64_t want, int64_t now)
 		grant(u, want, now);
 		return u->credit;
 	}
-	u->want = want;
-	u->waiting = true;
-	u->share->tree->waiting++;
-	TAILQ_INSERT_TAIL(&u->share->users, u, link);
+	enqueue(u, want);
 	settle(u->share);
 	return 0;
 }
@@ -403,7 +432,7 @@ share_next(struct share_tree *t, int64_t now)
 int64_t
 share_wait_ms(const struct share_tree *t, int64_t now)
 {
-	if (t->waiting == 0)
+	if (t->root->waiting == 0)
 		return -1;
 	if (!is_blocked(t->root) && has_waiters(t->root))
 		return 0;
@@ -416,5 +445,5 @@ share_wait_ms(const struct share_tree *t, int64_t now)
 size_t
 share_waiting(const struct share_tree *t)
 {
-	return t->waiting;
+	return t->root->waiting;
 }

@@ -19,8 +19,9 @@
 #include <sys/queue.h>
 
 #define SHARE_TURN 65536u       /* bytes; what is hashed as one, and four TLS records */
-#define SHARE_TURN_MIN 2048u    /* where the rate is low: a range of a module with little memory */
-#define SHARE_TURNS 16          /* a second, of at least SHARE_TURN_MIN; beyond, turns grow and not their number */
+#define SHARE_TURN_MIN 2048u    /* where the rate is low, or many wait: a range of a module with little memory */
+#define SHARE_TURNS 16          /* a second at least, as far as a turn is between those two; */
+#define SHARE_ROUND_S 2         /* and enough for all who wait to come up in this time: clients give up after 4 */
 #define SHARE_DEPTH_MS 250      /* a bucket holds so much of its rate, or a turn: what a loop may be late by */
 #define SHARE_RATE_MIN 1024     /* bytes a second; less is no service, and a turn would take longer than clients wait */
 #define SHARE_RATE_MAX (INT64_C(1) << 39)

@@ -216,6 +216,53 @@ test_no_deadline_while_it_waits_for_us(void **state)
 	freed(f);
 }
 
+/* A client that hears nothing for some seconds asks again: the head tells it that it was heard. */
+static void
+heads_come_at_once(struct tls *tls, SSL_CTX *ctx)
+{
+	struct net_limits limits;
+	net_limits_default(&limits);
+	limits.stall_ms = 1000;
+	struct fixture *f = made(SHARE_RATE_MIN, &limits, tls);
+	struct rig_reply reply;
+	module(f, 0, 0);
+	module(f, 1, 0);
+	f->r->size = 6 * KIB;
+	for (unsigned i = 0; i < 2; i++) {
+		f->c[i] = rig_connect(f->r);
+		if (ctx)
+			assert_true(pki_handshake(f->r, f->c[i], ctx));
+	}
+	ask(f, 0, ASK("/0"));
+	run(f, 0);
+	ask(f, 1, ASK("/1"));
+	assert_true(rig_reply_head(f->r, f->c[1], &reply));
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(f->c[1]->n, 0);
+	assert_int_equal(share_waiting(f->tree), 2);
+	/* And no deadline is set by it: the first turn comes after two seconds, the last after ten. */
+	run(f, 12000);
+	rig_body(f->r, f->c[1], &reply);
+	rig_assert_image(&reply, 0);
+	assert_int_equal(f->r->closes, 0);
+	freed(f);
+}
+
+static void
+test_heads_do_not_wait(void **state)
+{
+	(void)state;
+	struct pki p = pki_new("gate", false, NULL, NULL, RIG_WALL);
+	const struct tls_config config = pki_config(&p);
+	struct tls *tls = pki_tls(&config);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	heads_come_at_once(NULL, NULL);
+	heads_come_at_once(tls, ctx);
+	SSL_CTX_free(ctx);
+	tls_free(tls);
+	pki_free(&p);
+}
+
 static void
 test_small_answers_do_not_wait(void **state)
 {
@@ -325,6 +372,7 @@ main(void)
 		cmocka_unit_test(test_modules_share_what_there_is),
 		cmocka_unit_test(test_records_too),
 		cmocka_unit_test(test_no_deadline_while_it_waits_for_us),
+		cmocka_unit_test(test_heads_do_not_wait),
 		cmocka_unit_test(test_small_answers_do_not_wait),
 		cmocka_unit_test(test_small_ranges_are_counted_as_they_are),
 		cmocka_unit_test(test_who_leaves_while_waiting),

@@ -267,6 +267,47 @@ test_nobody_starves(void **state)
 	freed(f);
 }
 
+/* So many that a turn of 64 KiB each would take minutes: turns are shorter, nobody waits much longer than two seconds. */
+static void
+test_many_wait_for_short_turns(void **state)
+{
+	enum { MANY = 1000 };
+	static struct sender s[MANY];
+	static struct share *share[MANY];
+	static unsigned turns[MANY];
+	(void)state;
+	struct share_tree *tree = share_tree_new(2 * MIB);
+	struct share *group = share_new(share_root(tree), 0, 0);
+	int64_t now = 0;
+	uint64_t all = 0;
+	for (unsigned i = 0; i < MANY; i++) {
+		share[i] = share_new(group, 0, now);
+		share_join(&s[i].user, share[i]);
+		while (share_ask(&s[i].user, MIB, now))
+			s[i].user.credit = 0;
+	}
+	while (now < 20000) {
+		now += share_wait_ms(tree, now);
+		for (struct share_user *u; (u = share_next(tree, now));) {
+			struct sender *who = (struct sender *)u;
+			assert_true(now - who->last_ms <= 2600);
+			who->last_ms = now;
+			turns[who - s]++;
+			all += u->credit;
+			u->credit = 0;
+			assert_int_equal(share_ask(u, MIB, now), 0);
+		}
+	}
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_in_range(turns[i], 8, 12);
+		share_leave(&s[i].user, now);
+		share_free(share[i]);
+	}
+	assert_near(all, 40 * MIB, MIB);
+	share_free(group);
+	share_tree_free(tree);
+}
+
 static void
 test_waiters_come_in_order(void **state)
 {
@@ -398,6 +439,7 @@ main(void)
 		cmocka_unit_test(test_small_requests_have_their_share),
 		cmocka_unit_test(test_an_empty_bucket_holds_up_nobody_beside_it),
 		cmocka_unit_test(test_nobody_starves),
+		cmocka_unit_test(test_many_wait_for_short_turns),
 		cmocka_unit_test(test_waiters_come_in_order),
 		cmocka_unit_test(test_what_is_not_spent_goes_back),
 		cmocka_unit_test(test_rates_change_under_those_who_wait),
