@@ -25,6 +25,7 @@
 #include "gateway/control/releases.h"
 #include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
+#include "gateway/control/runouts.h"
 #include "gateway/control/sightings.h"
 #include "gateway/control/timekeep.h"
 #include "gateway/control/witnesses.h"
@@ -75,6 +76,7 @@ struct control {
 	struct reviews *reviews;
 	struct releases *releases;
 	struct edges *edges;
+	struct runouts runouts;
 	struct halts *halts;
 	struct proposals *proposals;
 	struct replay *replay;

@@ -8,6 +8,8 @@
 #include "crypto/err.h"
 #include "gateway/control/control_private.h"
 
+_Static_assert(EDGES_MAX == RUNOUTS_EDGES, "an edge has a place in each");
+
 struct edges {
 	struct control *c;
 	struct chan *chan[EDGES_MAX];
@@ -251,6 +253,7 @@ edges_down(struct edges *e, unsigned index)
 		return;
 	e->chan[index] = NULL;
 	e->load[index] = (struct msg_load){ 0 };
+	runouts_take(&e->c->runouts, index, NULL);
 }
 
 static void
@@ -326,6 +329,14 @@ on_load(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 		c->edges->load[i] = *(const struct msg_load *)msg;
 }
 
+static void
+on_runouts(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	struct control *c = ctx;
+	(void)frame;
+	runouts_take(&c->runouts, chan_peer_index(chan), msg);
+}
+
 static const struct chan_rule rules[] = {
 	{ MSG_SIGHTING, CHAN_ALWAYS, on_sighting },
 	{ MSG_GRANT_ASK, CHAN_ALWAYS, on_grant_ask },
@@ -333,5 +344,6 @@ static const struct chan_rule rules[] = {
 	{ MSG_REVOKED, CHAN_ALWAYS, on_revoked },
 	{ MSG_SERVED, CHAN_ALWAYS, on_served },
 	{ MSG_LOAD, CHAN_ALWAYS, on_load },
+	{ MSG_RUNOUTS, CHAN_ALWAYS, on_runouts },
 };
 const struct chan_ops edges_ops = { rules, sizeof rules / sizeof rules[0], NULL };

@@ -303,6 +303,15 @@ static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / siz
 static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
 
 static void
+peer_up(void *ctx, struct chan *c, enum msg_role peer, unsigned index)
+{
+	(void)c;
+	(void)index;
+	if (peer == MSG_ROLE_CONTROL)
+		edge_tls_tell(ctx);
+}
+
+static void
 peer_down(void *ctx, struct chan *c, enum msg_role peer, unsigned index, int why)
 {
 	(void)c;
@@ -362,6 +371,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	e->config = c;
 	e->bundle = b;
 	e->epoch++;
+	edge_tls_tell(e);
 	return FG_OK;
 }
 
@@ -406,6 +416,7 @@ edge_main(const struct clock_source *clock)
 			[MSG_ROLE_AUDIT] = &audit_ops,
 			[MSG_ROLE_WARDEN] = &warden_ops,
 		},
+		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.reload = reload,
 		.stop = stop,

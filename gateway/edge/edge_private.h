@@ -175,6 +175,8 @@ int edge_tls_make(struct edge *e, const struct config *c, unsigned i, struct tls
  * what it has, and ret_why says which and why; "" when none.
  */
 void edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap);
+/* Tells control what of the listeners' TLS has an end, and when: when it comes, and when that has changed. */
+void edge_tls_tell(struct edge *e);
 /* Wipes what was handed over. */
 void edge_tls_forget(struct edge *e);
 

@@ -208,3 +208,25 @@ edge_tls_renew(struct edge *e, const struct config *c, char *ret_why, size_t cap
 	}
 	edge_tls_forget(e);
 }
+
+void
+edge_tls_tell(struct edge *e)
+{
+	static const enum msg_runout_kind kinds[TLS_RUNOUTS] = { [TLS_RUNOUT_CERT] = MSG_RUNOUT_CERT,
+		[TLS_RUNOUT_CLIENT_CA] = MSG_RUNOUT_CLIENT_CA, [TLS_RUNOUT_CRL] = MSG_RUNOUT_CRL };
+	struct msg_runouts m = { 0 };
+	struct chan *control = role_peer(e->role, MSG_ROLE_CONTROL, 0);
+	for (unsigned i = 0; i < e->config->listeners_n; i++) {
+		struct tls_span spans[TLS_RUNOUTS];
+		if (!e->listener[i].tls)
+			continue;
+		tls_runouts(e->listener[i].tls, spans);
+		for (unsigned k = 0; k < TLS_RUNOUTS; k++) {
+			const struct msg_runout row = { (uint16_t)i, (uint8_t)kinds[k], spans[k].from, spans[k].until };
+			if (row.until)
+				m.rows[m.rows_n++] = row;
+		}
+	}
+	if (control) /* else when it is there */
+		chan_send(control, MSG_RUNOUTS, &m, NULL, 0);
+}

@@ -108,6 +108,12 @@ int tls_tickets_set(struct tls *tls, const uint8_t secrets[TLS_TICKET_KEYS][TLS_
  */
 int tls_tickets_forget(struct tls *tls);
 
+/* What of it has an end. */
+enum tls_runout { TLS_RUNOUT_CERT = 0, TLS_RUNOUT_CLIENT_CA, TLS_RUNOUT_CRL, TLS_RUNOUTS };
+struct tls_span { int64_t from, until; }; /* seconds since the epoch; until 0: none has an end, or there is none */
+/* By kind the one that ends first. */
+void tls_runouts(const struct tls *tls, struct tls_span ret[TLS_RUNOUTS]);
+
 /* fd stays the caller's. now_s: the time client certificates are checked at. NULL: no memory. */
 struct tls_session *tls_session_new(struct tls *tls, int fd, int64_t now_s);
 void tls_session_free(struct tls_session *session);

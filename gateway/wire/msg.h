@@ -103,6 +103,7 @@ enum msg_type {
 	MSG_REVOKED,
 	MSG_SERVED,
 	MSG_LOAD,
+	MSG_RUNOUTS,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,
@@ -433,6 +434,18 @@ struct msg_load { /* how an edge stands; what was refused: since it started */
 	uint64_t refused_source; /* connections: their address had too many */
 	uint64_t refused_module; /* requests: their module had too many connections */
 };
+
+/* What of a listener's TLS has an end. */
+enum msg_runout_kind {
+	MSG_RUNOUT_NONE = 0,
+	MSG_RUNOUT_CERT,      /* its own certificates */
+	MSG_RUNOUT_CLIENT_CA, /* anchors of clients */
+	MSG_RUNOUT_CRL,       /* lists of clients' CAs */
+	MSG_RUNOUT_LIMIT,
+};
+struct msg_runout { uint16_t listener; uint8_t kind; int64_t from, until; }; /* of several the one that ends first */
+#define MSG_RUNOUTS_MAX (MSG_LISTENERS_MAX * (MSG_RUNOUT_LIMIT - 1))
+struct msg_runouts { uint32_t rows_n; struct msg_runout rows[MSG_RUNOUTS_MAX]; }; /* all of them: none else */
 
 /* ---- warden and edge ---- */
 

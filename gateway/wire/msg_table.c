@@ -202,7 +202,10 @@ static const struct msg_field served[] = {
 	BYTES(msg_served, module), BYTES(msg_served, release), U64(msg_served, offset),
 	U64(msg_served, sent), U64(msg_served, size), BOOL(msg_served, complete), END,
 };
-
+static const struct msg_field runout[] = {
+	U16(msg_runout, listener), ENUM(msg_runout, kind, MSG_RUNOUT_LIMIT), I64(msg_runout, from), I64(msg_runout, until), END,
+};
+static const struct msg_field runouts[] = { ARRAY(msg_runouts, rows, rows_n, runout), END };
 static const struct msg_field load[] = {
 	U64(msg_load, connections), U64(msg_load, waiting), U64(msg_load, owed), U64(msg_load, pauses),
 	U64(msg_load, refused_source), U64(msg_load, refused_module), END,
@@ -388,6 +391,7 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_REVOKED] = PLAIN("revoked", msg_revoked, revoked, 0),
 	[MSG_SERVED] = PLAIN("served", msg_served, served, 0),
 	[MSG_LOAD] = PLAIN("load", msg_load, load, 0),
+	[MSG_RUNOUTS] = PLAIN("runouts", msg_runouts, runouts, 0),
 
 	[MSG_RELEASE] = PLAIN("release", msg_release, release, 2),
 	[MSG_RELEASE_TAKEN] = PLAIN("release-taken", msg_release_taken, release_taken, 0),

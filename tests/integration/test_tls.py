@@ -71,8 +71,8 @@ class ModuleCa:
         self.run("ca", "-config", "ca.cnf", "-revoke", name + ".pem")
         self.publish()
 
-    def publish(self):
-        self.run("ca", "-config", "ca.cnf", "-gencrl", "-out", "crl.pem")
+    def publish(self, *good_for):
+        self.run("ca", "-config", "ca.cnf", "-gencrl", "-out", "crl.pem", *good_for)
         os.rename(os.path.join(self.dir, "crl.pem"), os.path.join(self.keys, "modules.crl"))
 
 
@@ -243,8 +243,14 @@ def test_a_certificate_is_an_identity_until_it_is_revoked(house):
     known = {i["text"]: m for m in new for i in gate.reveal(m) if i["kind"] == "cert"}
     assert set(known) == {house.modules.key_digest("good"), house.modules.key_digest("bad")}
     assert "alert unknown ca" in ask(other)
+    alerts = lambda: {a["id"]: a["text"] for a in gate.cli("status")["alerts"]}
+    assert "CRL" not in alerts()
+    house.modules.publish("-crlsec", "2")
+    gate.cli("reload")
+    until(lambda: "listener old-tls: a list in client_crl ran out at " in alerts().get("CRL", ""))
     house.modules.revoke("bad")
     gate.cli("reload")
+    until(lambda: "CRL" not in alerts())
     until(lambda: "alert certificate revoked" in ask(bad))
     assert "error: 404" in ask(good)
     assert house.fetch(house.legacy_port, *good) == house.data

@@ -44,11 +44,12 @@ struct fixture {
 	uint64_t generation;
 	struct sample *s;
 	/* what came besides what was waited for */
-	unsigned sightings, servings, entries;
+	unsigned sightings, servings, entries, tellings;
 	struct msg_sighting sighting;
 	struct msg_served served;
 	struct msg_append entry;
 	struct msg_load load;
+	struct msg_runouts runouts;
 };
 
 /* ---- the edge ---- */
@@ -123,6 +124,9 @@ hear(struct fixture *f, int fd, unsigned type, void *msg, size_t n)
 		} else if (frame.type == MSG_APPEND) {
 			f->entries++;
 			assert_int_equal(msg_decode(&frame, &f->entry, sizeof f->entry), 0);
+		} else if (frame.type == MSG_RUNOUTS) {
+			f->tellings++;
+			assert_int_equal(msg_decode(&frame, &f->runouts, sizeof f->runouts), 0);
 		} else if (frame.type != type) {
 			fail_msg("waited for %s, got %s", msg_type_name(type), msg_type_name(frame.type));
 		}
@@ -144,8 +148,11 @@ quiet(struct fixture *f, int fd)
 		f->sightings += frame.type == MSG_SIGHTING;
 		f->servings += frame.type == MSG_SERVED;
 		f->entries += frame.type == MSG_APPEND;
+		f->tellings += frame.type == MSG_RUNOUTS;
+		if (frame.type == MSG_RUNOUTS)
+			assert_int_equal(msg_decode(&frame, &f->runouts, sizeof f->runouts), 0);
 		assert_true(frame.type == MSG_SIGHTING || frame.type == MSG_SERVED || frame.type == MSG_APPEND ||
-		    frame.type == MSG_LOAD);
+		    frame.type == MSG_LOAD || frame.type == MSG_RUNOUTS);
 	}
 }
 

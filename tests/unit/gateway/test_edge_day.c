@@ -167,6 +167,8 @@ serve_peer(struct day *d, int fd)
 		break;
 	case MSG_SIGHTING:
 	case MSG_SERVED:
+	case MSG_LOAD:
+	case MSG_RUNOUTS:
 		break;
 	default:
 		fail_msg("the edge says %s", msg_type_name(frame.type));

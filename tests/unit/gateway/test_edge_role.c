@@ -1254,6 +1254,18 @@ test_a_revoked_certificate(void **state)
 	struct module first = module_as(f, &good), second = module_as(f, &bad);
 	expect_welcome(&first, true);
 	expect_welcome(&second, true);
+	/* When what ends is told, so that somebody may do something in time. */
+	turn(f);
+	quiet(f, f->control);
+	static const int64_t ends[] = { [MSG_RUNOUT_CERT] = 0, [MSG_RUNOUT_CLIENT_CA] = WALL + 86400, [MSG_RUNOUT_CRL] = WALL + 3600 };
+	assert_int_equal(f->runouts.rows_n, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct msg_runout *row = &f->runouts.rows[i];
+		assert_int_equal(row->listener, 1);
+		assert_int_equal(row->kind, i + 1);
+		if (ends[row->kind])
+			assert_int_equal(row->until, ends[row->kind]);
+	}
 	/* A configuration that names a list, and none handed over, is no configuration without lists. */
 	hand_tls(f, f->pki.cert_pem, f->pki.key_pem, ca.cert_pem);
 	assert_non_null(strstr(reload(f, crl_bundle(), true), "crl.pem was not handed over"));
@@ -1591,6 +1603,7 @@ test_peer_that_breaks_the_contract(void **state)
 {
 	struct fixture *f = *state;
 	const struct msg_withdraw m = { .release = { 1 } };
+	quiet(f, f->control); /* what it says of itself when it starts */
 	say(f->control, MSG_WITHDRAW, &m, NULL, 0); /* the warden's word alone */
 	struct pollfd p = { .fd = f->control, .events = POLLIN };
 	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * runouts - certificates and revocation lists of listeners that have run out or
+ * soon will, as edges tell it: control opens none of those files. Status shows
+ * them in time to do something; nothing here permits or restricts.
+ */
+#ifndef FG_GATEWAY_CONTROL_RUNOUTS_H
+#define FG_GATEWAY_CONTROL_RUNOUTS_H
+
+#include "crypto/jsonw.h"
+#include "gateway/wire/msg.h"
+#include "policy/config.h"
+
+#define RUNOUTS_EDGES 64                 /* edges.h */
+#define RUNOUTS_SOON INT64_C(14 * 86400) /* before its end, but not before three quarters of its time are over */
+
+struct runouts {
+	struct msg_runouts of[RUNOUTS_EDGES]; /* zero: that edge is away, or has none */
+};
+
+/* All that this edge has; m NULL: it is gone. */
+void runouts_take(struct runouts *r, unsigned edge, const struct msg_runouts *m);
+/* Calls alert for each kind of each listener of f that needs somebody, by what the first edge to need it has. */
+void runouts_alerts(const struct runouts *r, const struct config *f, int64_t now,
+    void (*alert)(struct jsonw *j, const char *id, const char *text), struct jsonw *j);
+
+#endif
