@@ -18,6 +18,7 @@ struct cms {
 	CMS_ContentInfo *info;
 	STACK_OF(X509) * certs; /* sent along; NULL if none */
 	bool detached;
+	bool lone_signer; /* cms_lone_signer() */
 	struct sig_range range;
 	enum digest_alg alg[CMS_DIGESTS_MAX];
 	unsigned alg_n;
@@ -193,6 +194,12 @@ cms_content_head(struct cms *c, struct view head)
 		memcpy(c->head, head.p, c->head_n);
 }
 
+void
+cms_lone_signer(struct cms *c)
+{
+	c->lone_signer = true;
+}
+
 /* Steps over one length field at p[at]; past the end when it does not fit. */
 static size_t
 after_length(const uint8_t *p, size_t at)
@@ -278,7 +285,8 @@ try_candidate(const struct judge *j, CMS_SignerInfo *si, X509 *cert, const struc
 	if (err || !fits)
 		return err;
 	struct sig_result r = *base;
-	err = trust_judge_cert(j->trust, j->policy, cert, j->cms->certs, j->now, &r);
+	STACK_OF(X509) *path = j->cms->lone_signer ? NULL : j->cms->certs;
+	err = trust_judge_cert(j->trust, j->policy, cert, path, j->now, &r);
 	if (err)
 		return err;
 	if (s->fits == 0 || r.outcome == base->outcome)
@@ -296,7 +304,7 @@ find_signer(const struct judge *j, CMS_SignerInfo *si, const struct pubkey_metho
 	int err = 0;
 	for (int i = 0; !err && i < sk_X509_num(j->cms->certs); i++)
 		err = try_candidate(j, si, sk_X509_value(j->cms->certs, i), result, &s);
-	for (size_t i = 0; !err && (cert = trust_cert_at(j->trust, i)); i++)
+	for (size_t i = 0; !err && !j->cms->lone_signer && (cert = trust_cert_at(j->trust, i)); i++)
 		err = try_candidate(j, si, cert, result, &s);
 	if (err)
 		return err;
@@ -325,7 +333,6 @@ judge_signer(const struct judge *j, CMS_SignerInfo *si, struct sig_result *resul
 		snprintf(text, sizeof text, "digest %s is too weak to sign with",
 		    digest_name(method.digest));
 		sig_worsen(result, SIG_WEAK, text); /* T4 */
-		result->reasons |= SIG_REASON_WEAK_DIGEST;
 	}
 	if (cms_signer_has_attributes(si)) {
 		if (!cms_signer_attributes(si, digest_for(j, method.digest), result))

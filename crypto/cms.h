@@ -18,8 +18,6 @@
 #define CMS_CERTS_MAX 64  /* certificates sent along; a chain has 3 */
 #define CMS_HEAD_LEN 16   /* bytes of the content that cms_content_head() wants */
 
-#define CMS_WHY_TRAILING "trailing bytes after the CMS object" /* cms_open(), T5: SIG_REASON_TRAILING */
-
 struct cms; /* a parsed SignedData */
 
 /*
@@ -46,6 +44,12 @@ bool cms_has_attributes(const struct cms *c);
  * like that is then refused. Attached content is looked at without being told.
  */
 void cms_content_head(struct cms *c, struct view head);
+/*
+ * From here on a signer's certificate counts only when it was sent along, and
+ * nothing else that was sent is a step to an anchor: what updaters do that build
+ * chains from what the device holds alone.
+ */
+void cms_lone_signer(struct cms *c);
 /*
  * Judges every SignerInfo (T6): content digest given per algorithm in digests[]
  * order of cms_digests(); covers is what the content was. Fills one result a

@@ -18,6 +18,7 @@ static const char *const scheme_names[] = {
 	[TRUST_ECDSA_DER] = "ecdsa-der",
 	[TRUST_ECDSA_FIXED] = "ecdsa-fixed",
 	[TRUST_ED25519] = "ed25519",
+	[TRUST_RSA_PSS_SHA256_LONG] = "rsa-pss-sha256-long",
 };
 
 #define SCHEMES (sizeof scheme_names / sizeof scheme_names[0])
@@ -34,6 +35,7 @@ trust_scheme_kind(enum trust_scheme scheme)
 	case TRUST_RSA_PSS_SHA256:
 	case TRUST_RSA_PSS_SHA384:
 	case TRUST_RSA_PSS_SHA512:
+	case TRUST_RSA_PSS_SHA256_LONG:
 		return PUBKEY_RSA;
 	case TRUST_ECDSA_DER:
 	case TRUST_ECDSA_FIXED:

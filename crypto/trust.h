@@ -33,6 +33,7 @@ enum trust_scheme {
 	TRUST_ECDSA_DER,      /* digest by curve: P-256 SHA-256, P-384 SHA-384 */
 	TRUST_ECDSA_FIXED,    /* r||s big-endian, exact length (T16) */
 	TRUST_ED25519,
+	TRUST_RSA_PSS_SHA256_LONG, /* the longest salt that fits: what openssl(1) makes of saltlen -2 (SWUpdate) */
 };
 
 /* Purpose a certificate of the chain must have. Zero denies. */

@@ -48,7 +48,7 @@ enrol(struct trust *t, struct reader *r, char *ret_why, size_t cap)
 {
 	char name[TRUST_NAME_MAX], shown[TRUST_NAME_MAX], why[256];
 	reader_cstr(r, name, sizeof name);
-	unsigned scheme = reader_enum(r, TRUST_ED25519 + 1);
+	unsigned scheme = reader_enum(r, TRUST_RSA_PSS_SHA256_LONG + 1);
 	struct view pem = reader_blob(r, TRUST_FILE_MAX);
 	if (r->bad || name[0] == '\0')
 		return malformed(ret_why, cap);

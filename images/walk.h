@@ -136,6 +136,9 @@ int walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed
  */
 int walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
     struct walk_signed *ret);
+/* The same, where the device itself must hold every certificate above the signer's (cms_lone_signer()). */
+int walk_cms_lone(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
+    struct walk_signed *ret);
 /*
  * Attached CMS that lies at at in w->image; its content (borrowed from *ret_cms,
  * cms_free()) is what it covers. *ret_cms is NULL when it is none, which is then told.

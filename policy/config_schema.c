@@ -40,13 +40,14 @@
 #define ANSWERS "hold|offer"
 #define KEY_SCHEMES \
 	"rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
-	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519"
+	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519|rsa-pss-sha256-long"
 #define SCHEMES "none|cms-detached|cms-attached|embedded|" KEY_SCHEMES
 
 _Static_assert(sizeof(enum profile_answer) == sizeof(int) && sizeof(enum config_suites) == sizeof(int),
     "enumerations are stored as int");
 /* KEY_SCHEMES stands in the order of enum trust_scheme. */
-_Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9, "KEY_SCHEMES follows enum trust_scheme");
+_Static_assert(TRUST_RSA_PKCS1_SHA256 == 1 && TRUST_ED25519 == 9 && TRUST_RSA_PSS_SHA256_LONG == 10,
+    "KEY_SCHEMES follows enum trust_scheme");
 
 static const struct config_key keys[] = {
 	TEXT("data_dir", config, data_dir, "/var/lib/fotagate", DIR,

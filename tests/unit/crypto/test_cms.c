@@ -24,8 +24,8 @@ static const struct trust_policy pin = { .purpose = TRUST_PURPOSE_FIRMWARE,
 
 /* Opens, hashes, judges. Aborts the test unless the object opens. */
 static struct sig_set
-judge(struct view der, bool detached, struct view content, const struct trust *t,
-    const struct trust_policy *policy, int64_t now)
+judge_as(struct view der, bool detached, struct view content, const struct trust *t,
+    const struct trust_policy *policy, int64_t now, bool lone)
 {
 	char why[SIG_TEXT_MAX] = "";
 	struct cms *c = NULL;
@@ -38,6 +38,8 @@ judge(struct view der, bool detached, struct view content, const struct trust *t
 		cms_content_head(c, content);
 	else
 		content = cms_content(c);
+	if (lone)
+		cms_lone_signer(c);
 	unsigned n = cms_digests(c, alg);
 	for (unsigned i = 0; i < n; i++)
 		assert_int_equal(digest_bytes(alg[i], content, digests[i]), 0);
@@ -50,6 +52,13 @@ judge(struct view der, bool detached, struct view content, const struct trust *t
 	    0);
 	cms_free(c);
 	return set;
+}
+
+static struct sig_set
+judge(struct view der, bool detached, struct view content, const struct trust *t,
+    const struct trust_policy *policy, int64_t now)
+{
+	return judge_as(der, detached, content, t, policy, now, false);
 }
 
 /* Object over data, both by name, under the named set. */
@@ -116,6 +125,33 @@ keys_and_digests_of_the_allow_list_verify(void **state)
 	    expect(SIG_VERIFIED, "sha512", "firmware", SET, &firmware).digest, DIGEST_SHA512);
 	expect(SIG_VERIFIED, "email", "firmware", SET, &firmware);
 	expect(SIG_VERIFIED, "p384", "firmware", SET, &firmware);
+}
+
+/* cms_lone_signer(): the signer must be sent along, and nothing else that is counts. */
+static void
+a_lone_signer_has_its_chain_in_the_set(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *object, *trust;
+		enum sig_outcome outcome;
+	} rows[] = {
+		{ "cms/code.der", "root inter", SIG_VERIFIED },
+		{ "cms/code.der", "root", SIG_UNTRUSTED },
+		{ "cms/other-root.der", "root inter", SIG_UNTRUSTED },
+		{ "cms/nocerts.der", "root inter code", SIG_UNTRUSTED },
+	};
+	struct pki_blob content = pki_load("data/firmware");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pki_blob der = pki_load(rows[i].object);
+		struct trust *t = pki_trust(rows[i].trust);
+		struct sig_set set = judge_as(
+		    pki_view(&der), true, pki_view(&content), t, &firmware, PKI_NOW, true);
+		pki_outcome(&set.result[0], rows[i].outcome, rows[i].object);
+		trust_free(t);
+		free(der.p);
+	}
+	free(content.p);
 }
 
 static void
@@ -949,6 +985,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts_of_a_good_signature),
 		cmocka_unit_test(keys_and_digests_of_the_allow_list_verify),
+		cmocka_unit_test(a_lone_signer_has_its_chain_in_the_set),
 		cmocka_unit_test(every_outcome_of_the_chain_comes_through),
 		cmocka_unit_test(nothing_is_said_about_a_signer_whose_signature_does_not_fit),
 		cmocka_unit_test(T1_accept_the_bytes_that_were_signed),

@@ -110,6 +110,7 @@ T15_accept_pss_with_the_salt_of_the_record(void **state)
 {
 	(void)state;
 	expect(SIG_VERIFIED, "code", TRUST_RSA_PSS_SHA256, "pss-32", "firmware");
+	expect(SIG_VERIFIED, "code", TRUST_RSA_PSS_SHA256_LONG, "pss-222", "firmware");
 }
 
 static void
@@ -120,6 +121,9 @@ T15_reject_every_other_salt_and_mgf1_hash(void **state)
 	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256, "pss-20", "firmware");
 	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256, "pss-222", "firmware");
 	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256, "pss-mgf1", "firmware");
+	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256_LONG, "pss-0", "firmware");
+	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256_LONG, "pss-32", "firmware");
+	expect(SIG_INVALID, "code", TRUST_RSA_PSS_SHA256_LONG, "pkcs1-sha256", "firmware");
 }
 
 /* ---- T16 ----------------------------------------------------------------- */

@@ -331,6 +331,7 @@ demands_are_passed_on(void **state)
 		{ "rsa-pkcs1v15-sha512", TRUST_RSA_PKCS1_SHA512, INSPECT_RAW },
 		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
 		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
+		{ "rsa-pss-sha256-long", TRUST_RSA_PSS_SHA256_LONG, INSPECT_RAW },
 	};
 	char line[160];
 	(void)state;
