@@ -13,15 +13,6 @@
 
 #define ALGS (DIGEST_SHA512 + 1)
 
-static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
-	[INSPECT_SCHEME_NONE] = "none",
-	[INSPECT_AUTO] = "auto",
-	[INSPECT_CMS_DETACHED] = "cms-detached",
-	[INSPECT_CMS_ATTACHED] = "cms-attached",
-	[INSPECT_EMBEDDED] = "embedded",
-	[INSPECT_RAW] = "raw",
-};
-
 /* Everything the verify stage holds while it works. */
 struct verify {
 	const struct inspect_job *job;
@@ -160,8 +151,6 @@ prepare_cms(struct verify *v)
 	int err = cms_open(view_of(v->sig, v->sig_n), true, &v->cms, why, sizeof why);
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
 		settle(v, "cms-detached", SIG_INVALID, why);
-		if (strcmp(why, CMS_WHY_TRAILING) == 0)
-			v->r->signatures.result[0].reasons |= SIG_REASON_TRAILING;
 		return 0;
 	}
 	unsigned n = err ? 0 : cms_digests(v->cms, algs);
@@ -258,10 +247,8 @@ try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
 	snprintf(ret->detail, sizeof ret->detail, "signed by key %s of the trust set", key->name);
 	ret->signer.published_key = key->published;
 	if (strncmp(key->key_type, "rsa-", 4) == 0 &&
-	    strtoul(key->key_type + 4, NULL, 10) < bits_min) {
+	    strtoul(key->key_type + 4, NULL, 10) < bits_min)
 		sig_worsen(ret, SIG_WEAK, "the key is shorter than the profile demands");
-		ret->reasons |= SIG_REASON_SHORT_RSA;
-	}
 	if (alg != DIGEST_NONE) {
 		int err = digest_peek(v->digest[alg], sum);
 		return err ? err
@@ -284,7 +271,7 @@ telling(const struct sig_result *s)
 {
 	if (s->outcome == SIG_VERIFIED)
 		return 3;
-	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE || s->reasons;
+	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE;
 }
 
 /* Whichever key made it; the file says nothing about that, so all are tried. */
@@ -300,7 +287,7 @@ judge_raw(struct verify *v)
 		if (telling(&one) > telling(&best))
 			best = one;
 	}
-	if (best.outcome == SIG_INVALID && !best.reasons) {
+	if (best.outcome == SIG_INVALID) {
 		settle(v, "raw", SIG_INVALID,
 		    "no bare key of the trust set made it over these bytes");
 		return 0;
@@ -416,27 +403,4 @@ inspect_explain(const struct source *old, const struct source *image, struct rep
 		*ret = *r;
 	report_free(r);
 	return err;
-}
-
-void
-inspect_defaults(struct inspect_job *job)
-{
-	job->scheme = INSPECT_AUTO;
-	job->policy =
-	    (struct trust_policy){ .purpose = TRUST_PURPOSE_FIRMWARE, .allow_leaf_anchor = true };
-}
-
-const char *
-inspect_scheme_name(enum inspect_scheme scheme)
-{
-	return (unsigned)scheme < INSPECT_SCHEME_LIMIT ? scheme_names[scheme] : "none";
-}
-
-enum inspect_scheme
-inspect_scheme_parse(const char *word)
-{
-	for (unsigned i = INSPECT_AUTO; i < INSPECT_SCHEME_LIMIT; i++)
-		if (strcmp(word, scheme_names[i]) == 0)
-			return (enum inspect_scheme)i;
-	return INSPECT_SCHEME_NONE;
 }
