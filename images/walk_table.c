@@ -4,16 +4,20 @@
 
 #include "images/androidota.h"
 #include "images/cmsbox.h"
+#include "images/cpio.h"
 #include "images/mcuboot.h"
 #include "images/squashfs_walk.h"
+#include "images/swu.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
+	[FORMAT_SWU] = swu_walk,
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,
 	[FORMAT_ZIP] = zip_walk,
+	[FORMAT_CPIO] = cpio_walk,
 };
 
 walk_fn *

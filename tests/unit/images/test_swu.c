@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * .swu files of tests/vectors/swu.py: verified, changed byte by byte, cut
+ * everywhere, re-ordered. T20, T21, T22 of the signature paper. What Debian's
+ * swupdate says of more than a hundred variants: tests/integration/test_formats_swu.py.
+ */
+#include "unit/images/cpio_rig.h"
+
+#include "images/inspect.h"
+
+#define HEADER 110
+
+static struct pki_blob
+load(const char *name)
+{
+	char path[64];
+	snprintf(path, sizeof path, "swu/%s", name);
+	return pki_load(path);
+}
+
+static struct trust *
+keys(enum trust_scheme scheme)
+{
+	char why[SIG_TEXT_MAX];
+	struct pki_blob b = pki_load("key/code.pub");
+	struct trust *t = trust_new();
+	assert_int_equal(trust_add_pem(t, "vendor", pki_view(&b), scheme, why, sizeof why), 0);
+	free(b.p);
+	return t;
+}
+
+static struct report *
+walk_file(const char *name, const struct trust *t)
+{
+	struct pki_blob b = load(name);
+	struct report *r = rig_walk(pki_view(&b), FORMAT_SWU, t);
+	free(b.p);
+	return r;
+}
+
+/* Signed bytes and structure are all there is. */
+static void
+is_whole(const struct report *r)
+{
+	assert_int_equal(rig_verified(r), 1);
+	assert_false(report_has(r, FINDING_COV_UNSIGNED_BYTES));
+	for (unsigned i = 0; i < r->contents.facts_n; i++)
+		assert_true(r->contents.fact[i].sure);
+	for (unsigned i = 0; i < r->contents.members_n; i++)
+		assert_true(r->contents.member[i].vouch >= CONTENTS_VOUCH_INSIDE);
+}
+
+static void
+test_cms(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "crc", "newc", "json" };
+	struct trust *t = pki_trust("root inter");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct report *r = walk_file(names[i], t);
+		rig_told(r, names[i], (enum finding_id[]){ FINDING_LIMIT });
+		is_whole(r);
+		assert_string_equal(r->signatures.result[0].scheme, "swu/cms-detached");
+		assert_string_equal(r->contents.member[1].path, "fw.img");
+		assert_true(rig_fact(r, CONTENTS_FACT_VERSION, "1.2.3"));
+		report_free(r);
+	}
+	trust_free(t);
+}
+
+/* The intermediate is sent along, and counts for nothing: as swupdate has it since CVE-2026-109399. */
+static void
+test_chain_is_the_devices(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root");
+	struct report *r = walk_file("crc", t);
+	pki_outcome(&r->signatures.result[0], SIG_UNTRUSTED, "intermediate sent along");
+	report_free(r);
+	trust_free(t);
+}
+
+static void
+test_outcomes(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	struct report *r = walk_file("sha1", t);
+	pki_outcome(&r->signatures.result[0], SIG_WEAK, "sha1");
+	report_free(r);
+	r = walk_file("two", t);
+	assert_int_equal(r->signatures.n, 2);
+	assert_int_equal(rig_verified(r), 1);
+	report_free(r);
+	r = walk_file("unsigned", t);
+	assert_int_equal(r->signatures.n, 0);
+	assert_true(report_has(r, FINDING_SIG_ABSENT));
+	assert_int_equal(r->contents.member[1].vouch, CONTENTS_VOUCH_CHECKED);
+	assert_false(r->contents.fact[0].sure);
+	report_free(r);
+	r = walk_file("pkcs1", t);
+	pki_outcome(&r->signatures.result[0], SIG_UNTRUSTED, "raw, without a key for it");
+	report_free(r);
+	trust_free(t);
+	r = walk_file("crc", NULL);
+	pki_outcome(&r->signatures.result[0], SIG_UNTRUSTED, "nobody trusted");
+	assert_true(report_has(r, FINDING_COV_UNSIGNED_BYTES));
+	report_free(r);
+}
+
+/* The key's record says the scheme; the file says nothing. */
+static void
+test_raw(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file;
+		enum trust_scheme scheme;
+		bool fits;
+	} raws[] = {
+		{ "pkcs1", TRUST_RSA_PKCS1_SHA256, true },
+		{ "pkcs1", TRUST_RSA_PSS_SHA256, false },
+		{ "pkcs1", TRUST_RSA_PSS_SHA256_LONG, false },
+		{ "pss-32", TRUST_RSA_PSS_SHA256, true },
+		{ "pss-32", TRUST_RSA_PSS_SHA256_LONG, false },
+		{ "pss-max", TRUST_RSA_PSS_SHA256, false },
+		{ "pss-max", TRUST_RSA_PSS_SHA256_LONG, true },
+		{ "pss-max", TRUST_RSA_PKCS1_SHA256, false },
+		{ "crc", TRUST_RSA_PKCS1_SHA256, false },
+	};
+	for (size_t i = 0; i < sizeof raws / sizeof raws[0]; i++) {
+		struct trust *t = keys(raws[i].scheme);
+		struct report *r = walk_file(raws[i].file, t);
+		if ((rig_verified(r) == 1) != raws[i].fits)
+			fail_msg("%s as %s: %s", raws[i].file, trust_scheme_name(raws[i].scheme),
+			    r->signatures.result[0].detail);
+		if (raws[i].fits)
+			is_whole(r);
+		report_free(r);
+		trust_free(t);
+	}
+}
+
+/* T20: the digest is of what is stored, and what comes out is what is shown. */
+static void
+test_packed(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	struct report *r = walk_file("packed", t);
+	rig_told(r, "packed", (enum finding_id[]){ FINDING_MEMBER_RUNS, FINDING_LIMIT });
+	is_whole(r);
+	const struct contents_member *fw = &r->contents.member[1], *script = &r->contents.member[2];
+	assert_int_equal(fw->size, 5000);
+	assert_false(fw->have_offset);
+	assert_false(fw->runs);
+	assert_true(script->runs);
+	report_free(r);
+	trust_free(t);
+}
+
+/* T22: nothing here says whether it is newer; version and counters are facts for policy. */
+static void
+test_facts(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	struct report *r = walk_file("crc", t);
+	assert_true(rig_fact(r, CONTENTS_FACT_VERSION, "1.2.3"));
+	assert_true(rig_fact(r, CONTENTS_FACT_COMPATIBLE, "1.0"));
+	assert_true(rig_fact(r, CONTENTS_FACT_NOTE, "sample"));
+	report_free(r);
+	trust_free(t);
+}
+
+/* Offset of the data of the n-th member, and its length. */
+static struct sig_range
+data_of(struct view v, unsigned n)
+{
+	size_t at = 0;
+	for (;; n--) {
+		char size[9] = { 0 }, name[9] = { 0 };
+		memcpy(size, v.p + at + 54, 8);
+		memcpy(name, v.p + at + 94, 8);
+		size_t data = (at + HEADER + strtoul(name, NULL, 16) + 3) & ~(size_t)3;
+		size_t len = strtoul(size, NULL, 16);
+		if (n == 0)
+			return (struct sig_range){ data, len };
+		at = (data + len + 3) & ~(size_t)3;
+	}
+}
+
+/*
+ * Any byte changed: what is then still called signed is unchanged. In the
+ * description nothing verifies; in the image its digest says so; in the
+ * structure it is told, or changes what nobody reads (owner, dates of a header).
+ */
+static void
+mutate(const char *name, const struct trust *t)
+{
+	struct pki_blob b = load(name);
+	struct view v = pki_view(&b);
+	struct sig_range text = data_of(v, 0), sig = data_of(v, 1), fw = data_of(v, 2);
+	for (size_t i = 0; i < b.n; i += i < text.offset + text.length || i > fw.offset + fw.length ? 1 : i < fw.offset ? 7 : 101) {
+		b.p[i] ^= 0x10;
+		struct report *r = rig_walk(v, FORMAT_SWU, t);
+		bool in_text = i >= text.offset && i < text.offset + text.length;
+		bool in_fw = i >= fw.offset && i < fw.offset + fw.length;
+		if (in_text)
+			assert_int_equal(rig_verified(r), 0);
+		if (in_fw)
+			assert_true(report_has(r, FINDING_MEMBER_DIGEST));
+		for (unsigned k = 0; k < r->signatures.n; k++)
+			for (unsigned c = 0; c < r->signatures.result[k].covers_n; c++) {
+				struct sig_range range = r->signatures.result[k].covers[c];
+				if (r->signatures.result[k].outcome == SIG_VERIFIED &&
+				    i >= range.offset && i < range.offset + range.length)
+					fail_msg("%s: changed byte %zu is called signed", name, i);
+			}
+		if (i >= sig.offset && i < sig.offset + sig.length && rig_verified(r))
+			assert_int_equal(r->signatures.n, 1); /* an attribute nobody signs, or a certificate nobody needs */
+		report_free(r);
+		b.p[i] ^= 0x10;
+	}
+	free(b.p);
+}
+
+static void
+test_mutate(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	mutate("crc", t);
+	trust_free(t);
+	t = keys(TRUST_RSA_PKCS1_SHA256);
+	mutate("pkcs1", t);
+	trust_free(t);
+}
+
+static void
+test_cut(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	struct pki_blob b = load("crc");
+	struct sig_range fw = data_of(pki_view(&b), 2);
+	size_t end = (size_t)(fw.offset + fw.length) + HEADER + 11; /* the trailer without its name's NUL, and less */
+	for (size_t n = 0; n < end; n += n < 500 || n > fw.offset + fw.length ? 1 : 53) {
+		uint8_t *exact = malloc(n ? n : 1);
+		memcpy(exact, b.p, n);
+		struct report *r = rig_walk(view_of(exact, n), FORMAT_SWU, t);
+		assert_true(report_has(r, FINDING_FMT_MALFORMED));
+		report_free(r);
+		free(exact);
+	}
+	free(b.p);
+	trust_free(t);
+}
+
+/* The signature is looked for where the updater looks, and the first member is what it is. */
+static void
+test_order(void **state)
+{
+	(void)state;
+	static const struct rig_file text = { .name = "sw-description", .data = "version = 1;" },
+	                             sig = { .name = "sw-description.sig", .data = "0\x80" },
+	                             other = { .name = "a", .data = "x" };
+	static const struct rig_file *const orders[][3] = { { &text, &other, &sig }, { &other, &text, &sig },
+		{ &sig, &text, &other } };
+	for (size_t i = 0; i < 3; i++) {
+		struct writer w;
+		writer_init(&w, RIG_MAX);
+		for (unsigned k = 0; k < 3; k++)
+			rig_add(&w, orders[i][k]);
+		rig_end(&w);
+		struct report *r = rig_walk(writer_view(&w), FORMAT_SWU, NULL);
+		assert_true(report_has(r, FINDING_FMT_MALFORMED));
+		assert_int_equal(r->signatures.n, 0);
+		report_free(r);
+		writer_free(&w);
+	}
+}
+
+static void
+test_signature_forms(void **state)
+{
+	(void)state;
+	static char huge[CMS_SIG_MAX + 1];
+	memset(huge, '0', sizeof huge);
+	static const struct {
+		const char *data;
+		size_t n;
+		enum sig_outcome outcome;
+	} forms[] = {
+		{ "-----BEGIN PGP SIGNATURE-----", 0, SIG_OPAQUE },
+		{ huge, sizeof huge, SIG_INVALID },
+		{ "0\x0b\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02", 13, SIG_INVALID },
+		{ "x", 1, SIG_UNTRUSTED },
+	};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		struct writer w;
+		writer_init(&w, RIG_MAX);
+		rig_add(&w, &(struct rig_file){ .name = "sw-description", .data = "a = 1;" });
+		rig_add(&w, &(struct rig_file){ .name = "sw-description.sig", .data = forms[i].data, .data_n = forms[i].n });
+		rig_end(&w);
+		struct report *r = rig_walk(writer_view(&w), FORMAT_SWU, NULL);
+		assert_int_equal(r->signatures.n, 1);
+		pki_outcome(&r->signatures.result[0], forms[i].outcome, forms[i].data);
+		report_free(r);
+		writer_free(&w);
+	}
+}
+
+/* T21: a description that its signature does not cover is read all the same, and vouched for by nobody. */
+static void
+test_unsure(void **state)
+{
+	(void)state;
+	struct trust *t = pki_trust("root inter");
+	struct pki_blob b = load("crc");
+	uint8_t *at = memmem(b.p, b.n, "1.2.3", 5);
+	assert_non_null(at);
+	*at = '9';
+	struct report *r = rig_walk(pki_view(&b), FORMAT_SWU, t);
+	pki_outcome(&r->signatures.result[0], SIG_INVALID, "changed");
+	assert_true(rig_fact(r, CONTENTS_FACT_VERSION, "9.2.3"));
+	for (unsigned i = 0; i < r->contents.facts_n; i++)
+		assert_false(r->contents.fact[i].sure);
+	assert_int_equal(r->contents.member[1].vouch, CONTENTS_VOUCH_CHECKED);
+	report_free(r);
+	free(b.p);
+	trust_free(t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cms),
+		cmocka_unit_test(test_chain_is_the_devices),
+		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_mutate),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_signature_forms),
+		cmocka_unit_test(test_unsure),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "crypto/err.h"
+#include "images/unpack.h"
+
+#define PLAIN_LEN (300u << 10) /* several of the reader's buffers, packed or not */
+
+static uint8_t *plain;
+
+static int
+setup(void **state)
+{
+	uint32_t x = 1;
+	(void)state;
+	plain = malloc(PLAIN_LEN);
+	for (size_t i = 0; i < PLAIN_LEN; i++) {
+		x = x * 1664525u + 1013904223u;
+		plain[i] = i % 1000 < 500 ? (uint8_t)(x >> 24) : 'a';
+	}
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(plain);
+	return 0;
+}
+
+/* malloc'ed; exact, so that ASan sees a read past the end. */
+static struct view
+pack(enum unpack_kind kind, size_t n)
+{
+	size_t cap = n + n / 100 + 1000, got;
+	uint8_t *p = malloc(cap);
+	if (kind == UNPACK_ZSTD) {
+		got = ZSTD_compress(p, cap, plain, n, 3);
+		assert_false(ZSTD_isError(got));
+	} else {
+		z_stream z = { .next_in = plain, .avail_in = (uInt)n, .next_out = p, .avail_out = (uInt)cap };
+		assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+		got = z.total_out;
+		deflateEnd(&z);
+	}
+	return view_of(realloc(p, got), got);
+}
+
+static void
+drop(struct view v)
+{
+	free((void *)(uintptr_t)v.p);
+}
+
+/* Reads all in steps; the number of bytes that came out right, or the error. */
+static long
+read_all(enum unpack_kind kind, struct view packed, size_t step, uint64_t *ret_left)
+{
+	struct source s;
+	uint8_t buf[70000];
+	long n, total = 0;
+	source_memory(&s, packed);
+	struct unpack *u = unpack_new(kind, &s, (struct sig_range){ 0, packed.n });
+	assert_non_null(u);
+	while ((n = unpack_read(u, buf, step)) > 0) {
+		assert_true((size_t)n <= step);
+		for (long i = 0; i < n; i++)
+			assert_int_equal(buf[i], plain[(size_t)(total + i) % PLAIN_LEN]);
+		total += n;
+	}
+	if (n == 0) {
+		assert_int_equal(unpack_read(u, buf, step), 0);
+		if (ret_left)
+			*ret_left = unpack_left(u);
+	}
+	unpack_free(u);
+	return n < 0 ? n : total;
+}
+
+static void
+test_whole(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 0, 1, 1000, 65536, PLAIN_LEN }, steps[] = { 1, 7, 4096, 70000 };
+	for (enum unpack_kind kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++)
+		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+			struct view packed = pack(kind, sizes[i]);
+			for (size_t k = 0; k < sizeof steps / sizeof steps[0]; k++) {
+				uint64_t left = 1;
+				assert_int_equal(read_all(kind, packed, steps[k], &left), sizes[i]);
+				assert_int_equal(left, 0);
+			}
+			drop(packed);
+		}
+	unpack_free(NULL);
+}
+
+static void
+test_cut(void **state)
+{
+	(void)state;
+	for (enum unpack_kind kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+		struct view packed = pack(kind, 1000);
+		for (size_t n = 0; n < packed.n; n++)
+			assert_int_equal(read_all(kind, view_of(packed.p, n), 100, NULL), FG_EFORMAT);
+		drop(packed);
+	}
+}
+
+static void
+test_damaged(void **state)
+{
+	(void)state;
+	struct view gzip = pack(UNPACK_GZIP, 1000); /* with a CRC at its end */
+	uint8_t *p = (uint8_t *)(uintptr_t)gzip.p;
+	p[gzip.n - 8] ^= 1;
+	assert_int_equal(read_all(UNPACK_GZIP, gzip, 100, NULL), FG_EFORMAT);
+	p[gzip.n - 8] ^= 1;
+	p[0] = 0;
+	assert_int_equal(read_all(UNPACK_GZIP, gzip, 100, NULL), FG_EFORMAT);
+	assert_int_equal(read_all(UNPACK_ZSTD, gzip, 100, NULL), FG_EFORMAT);
+	drop(gzip);
+}
+
+/* What follows the end is the caller's to judge; zstd takes another frame as more of it. */
+static void
+test_behind(void **state)
+{
+	(void)state;
+	for (enum unpack_kind kind = UNPACK_GZIP; kind <= UNPACK_ZSTD; kind++) {
+		struct view one = pack(kind, PLAIN_LEN);
+		uint8_t *two = malloc(2 * one.n);
+		uint64_t left = 0;
+		memcpy(two, one.p, one.n);
+		memcpy(two + one.n, one.p, one.n);
+		long n = read_all(kind, view_of(two, 2 * one.n), 70000, &left);
+		assert_int_equal(n, kind == UNPACK_GZIP ? PLAIN_LEN : 2 * PLAIN_LEN);
+		assert_int_equal(left, kind == UNPACK_GZIP ? one.n : 0);
+		free(two);
+		drop(one);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_behind),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
