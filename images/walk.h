@@ -118,6 +118,11 @@ struct walk_claim {
 	struct walk_span span; /* what it is over */
 	bool have_message;     /* it is over these bytes instead (COSE's Sig_structure), and span is what they stand for */
 	struct view message;
+	/*
+	 * One of several, of which the format wants any: where no key fits, it may
+	 * be another maker's, and is untrusted rather than invalid.
+	 */
+	bool several;
 	EVP_PKEY *embedded; /* a key in the file: tells "sound, but nobody we trust" from "broken"; NULL = none */
 	/*
 	 * Narrows the keys tried; NULL tries all. arg is given back. A hint may

@@ -172,9 +172,10 @@ judge(struct judging *j, struct sig_result *ret)
 		snprintf(best.detail, sizeof best.detail,
 		    "the trust set holds no bare key that could have made it");
 	} else if (best.outcome == SIG_INVALID) {
-		best = (struct sig_result){ .outcome = SIG_INVALID };
+		best = (struct sig_result){ .outcome = j->claim->several ? SIG_UNTRUSTED : SIG_INVALID };
 		snprintf(best.detail, sizeof best.detail,
-		    "no bare key of the trust set made it over these bytes");
+		    "no bare key of the trust set made it over these bytes%s",
+		    j->claim->several ? ": another key's, or broken" : "");
 	}
 	*ret = best;
 	return err;

@@ -5,6 +5,7 @@
 #include "images/androidota.h"
 #include "images/cmsbox.h"
 #include "images/cpio.h"
+#include "images/crau.h"
 #include "images/mcuboot.h"
 #include "images/squashfs_walk.h"
 #include "images/swu.h"
@@ -13,6 +14,7 @@
 static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_SWU] = swu_walk,
 	[FORMAT_ANDROID_OTA] = androidota_walk,
+	[FORMAT_ANDROID_PAYLOAD] = crau_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,

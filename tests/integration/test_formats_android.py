@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Zips, Android update packages and payloads: made by genuine tools, seen as those tools see them."""
+import base64
 import hashlib
 import json
 import os
 import random
 import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -137,3 +139,51 @@ def test_package_by_signapk(name, signer, tmp_path):
     (tmp_path / "bad.zip").write_bytes(data)
     doc = report(tmp_path / "bad.zip", "--trust", signer.folder / name, *AT)
     assert doc["signatures"][0]["outcome"] == "invalid" and doc["verdict"] == "blocked"
+
+
+# ---- payloads ----
+
+sys.path.insert(0, os.path.join(os.environ.get("FG_SRC", ""), "tests", "vectors"))
+
+
+@pytest.fixture(scope="module")
+def partitions():
+    rng = random.Random(7)
+    return {"boot": rng.randbytes(100 * 4096), "system": b"text and more text\n" * 200000 + b"\0" * (6 << 20) +
+            rng.randbytes(5000)}
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_payload_in_a_package(kind, partitions, signer, tmp_path):
+    """Signed twice by one key, stored in a package that signapk signed, with its properties beside it."""
+    crau = pytest.importorskip("crau")
+    key = signer.folder / f"{kind}.key"
+    trust = signer.folder / f"payload-{kind}"
+    trust.mkdir()
+    sh("openssl", "pkey", "-in", key, "-pubout", "-out", trust / "payload.pem")
+    data = crau.payload(partitions, str(key))
+    image = tmp_path / "payload.bin"
+    image.write_bytes(data)
+    want = {n: (len(d), hashlib.sha256(d).hexdigest()) for n, d in partitions.items()}
+
+    doc = report(image, "--trust", trust)
+    assert doc["image"]["format"] == "android-payload"
+    assert [s["outcome"] for s in doc["signatures"]] == ["verified", "verified"]
+    assert not ids(doc, "block") and doc["coverage"]["unsigned"] > 0 and "COV-UNSIGNED-BYTES" not in ids(doc)
+    assert members(doc) == want and {m["vouched"] for m in doc["contents"]["members"]} == {"digest"}
+
+    plain = tmp_path / "in.zip"
+    with zipfile.ZipFile(plain, "w") as z:
+        z.writestr(META, "ota-type=AB\npre-device=x1\n")
+        z.writestr("payload.bin", data)
+        z.writestr("payload_properties.txt", f"FILE_HASH={b64(data)}\nFILE_SIZE={len(data)}\n")
+    (trust / "cert.pem").write_bytes((signer.folder / kind / "cert.pem").read_bytes())
+    doc = report(signer(kind, plain, tmp_path / "out.zip"), "--trust", trust, *AT)
+    assert not ids(doc, "block") and "COV-UNSIGNED-BYTES" not in ids(doc), doc["findings"]
+    assert {"payload.bin/" + n: v for n, v in want.items()}.items() <= members(doc).items()
+    assert [s["outcome"] for s in doc["signatures"]] == ["verified"] * 3
+    assert {m["vouched"] for m in doc["contents"]["members"] if m["path"] == "payload.bin"} == {"digest"}
+
+
+def b64(data):
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()

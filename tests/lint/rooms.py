@@ -38,7 +38,7 @@ INCLUDE_EXCEPTIONS = {
 # Third-party headers a room may include: <prefix> -> allowed.
 LIBRARIES = {
     "crypto": {"openssl/"},
-    "images": {"openssl/", "libconfig.h", "sqfs/", "zlib.h", "zstd.h", "zstd_errors.h"},
+    "images": {"bzlib.h", "lzma.h", "openssl/", "libconfig.h", "sqfs/", "zlib.h", "zstd.h", "zstd_errors.h"},
     "policy": {"libconfig.h"},
     "gateway/file": set(),
     "gateway/wire": set(),
@@ -65,13 +65,13 @@ PROGRAMS = {
     "fotagate-warden": ({"crypto", "file", "wire", "jail", "warden"}, {"libcrypto", "libseccomp"}),
     "fotagate-witness": ({"crypto", "file", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "file", "wire", "jail"},
-                         {"libcrypto", "libseccomp", "libconfig", "libsquashfs", "libz", "libzstd"}),
+                         {"libcrypto", "libseccomp", "libbz2", "libconfig", "liblzma", "libsquashfs", "libz", "libzstd"}),
     "fotagate": ({"crypto", "images", "policy", "file", "wire", "view", "jail", "role", "audit",
                   "warden"},
-                 {"libcrypto", "libssl", "libseccomp", "libconfig", "libz", "libcurl"}),
+                 {"libcrypto", "libssl", "libseccomp", "libconfig", "libbz2", "liblzma", "libz", "libcurl"}),
     "fotagated": ({"crypto", "images", "policy", "file", "wire", "jail", "role", "net", "edge", "upstream", "control",
                    "audit", "state", "supervisor"},
-                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libz"}),
+                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libbz2", "liblzma", "libz"}),
 }
 SYSTEM_LIBRARIES = {"libc", "ld-linux-x86-64", "ld-linux-aarch64", "libm", "libpthread", "libgcc_s"}
 
