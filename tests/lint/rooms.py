@@ -68,10 +68,10 @@ PROGRAMS = {
                          {"libcrypto", "libseccomp", "libbz2", "libconfig", "liblzma", "libsquashfs", "libz", "libzstd"}),
     "fotagate": ({"crypto", "images", "policy", "file", "wire", "view", "jail", "role", "audit",
                   "warden"},
-                 {"libcrypto", "libssl", "libseccomp", "libconfig", "libbz2", "liblzma", "libz", "libcurl"}),
+                 {"libcrypto", "libssl", "libseccomp", "libconfig", "libz", "libcurl"}),
     "fotagated": ({"crypto", "images", "policy", "file", "wire", "jail", "role", "net", "edge", "upstream", "control",
                    "audit", "state", "supervisor"},
-                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libbz2", "liblzma", "libz"}),
+                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libz"}),
 }
 SYSTEM_LIBRARIES = {"libc", "ld-linux-x86-64", "ld-linux-aarch64", "libm", "libpthread", "libgcc_s"}
 
