@@ -9,10 +9,14 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "gateway/edge/blocks.h"
 #include "gateway/wire/memfd.h"
+
+_Static_assert(BLOCKS_SIZE == RELEASE_BLOCK, "a block is a block");
 
 struct stock_item {
 	uint8_t id[RELEASE_ID];
+	uint64_t number;      /* of all that were ever here */
 	struct release record;
 	char etag[DIGEST_HEX_LEN + 1];
 	bool hot;
@@ -26,6 +30,8 @@ struct stock_item {
 #define SLOTS (2 * STOCK_MAX) /* never more than half full */
 
 struct stock {
+	struct blocks *cold;
+	uint64_t numbers;
 	struct stock_item *at[STOCK_MAX];
 	unsigned n;
 	uint16_t slot[SLOTS]; /* by id, open addressing: place in at and 1; 0: free. Every request looks here */
@@ -37,9 +43,8 @@ struct source { /* one transfer */
 	struct stock_item *item;
 	void (*corrupt)(void *ctx, const uint8_t id[RELEASE_ID], uint64_t block);
 	void *corrupt_ctx;
-	uint64_t loaded;      /* cold: block in buf plus 1 */
+	struct blocks *cold;  /* the stock's */
 	uint64_t cost;        /* bytes read and hashed since somebody asked */
-	uint8_t buf[];        /* cold: RELEASE_BLOCK bytes */
 };
 
 /* Digests of what people signed: any bytes of them spread, and nobody aims. */
@@ -85,7 +90,12 @@ unuse(struct stock_item *item)
 struct stock *
 stock_new(void)
 {
-	return calloc(1, sizeof(struct stock));
+	struct stock *r = calloc(1, sizeof *r);
+	if (r && !(r->cold = blocks_new())) {
+		free(r);
+		return NULL;
+	}
+	return r;
 }
 
 void
@@ -93,6 +103,8 @@ stock_free(struct stock *r)
 {
 	for (unsigned i = 0; r && i < r->n; i++)
 		unuse(r->at[i]);
+	if (r)
+		blocks_free(r->cold);
 	free(r);
 }
 
@@ -173,6 +185,7 @@ stock_add(struct stock *r, const uint8_t id[RELEASE_ID], struct view record, uin
 		return r->n < STOCK_MAX ? FG_ENOMEM : FG_ELIMIT;
 	}
 	item->users = 1;
+	item->number = ++r->numbers;
 	item->fd = image_fd;
 	item->hot = hot;
 	memcpy(item->id, id, RELEASE_ID);
@@ -276,55 +289,69 @@ holds(const struct stock_item *item, uint64_t block, struct view bytes)
 	    !memcmp(digest, item->blocks.p + block * DIGEST_SHA256_LEN, sizeof digest);
 }
 
-static const uint8_t *
-hot_block(struct source *s, uint64_t block, size_t len)
+/* FG_EFORMAT: not what was signed for. */
+static int
+hot_block(struct source *s, uint64_t block, size_t len, const uint8_t **ret)
 {
 	struct stock_item *item = s->item;
-	const uint8_t *p = item->map.p + block * RELEASE_BLOCK;
 	uint8_t bit = (uint8_t)(1u << (block & 7));
-	if (!(item->verified[block >> 3] & bit)) {
-		s->cost += len;
-		if (!holds(item, block, view_of(p, len)))
-			return NULL;
-		item->verified[block >> 3] |= bit;
-	}
-	return p;
+	*ret = item->map.p + block * RELEASE_BLOCK;
+	if (item->verified[block >> 3] & bit)
+		return FG_OK;
+	s->cost += len;
+	if (!holds(item, block, view_of(*ret, len)))
+		return FG_EFORMAT;
+	item->verified[block >> 3] |= bit;
+	return FG_OK;
 }
 
-static const uint8_t *
-cold_block(struct source *s, uint64_t block, size_t len)
+static bool
+read_block(const struct stock_item *item, uint64_t block, uint8_t *p, size_t len)
 {
-	if (s->loaded == block + 1)
-		return s->buf;
-	s->loaded = 0;
-	s->cost += len;
 	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(s->item->fd, s->buf + done, len - done, (off_t)(block * RELEASE_BLOCK + done));
+		ssize_t n = pread(item->fd, p + done, len - done, (off_t)(block * RELEASE_BLOCK + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return NULL;
+			return false;
 		done += (size_t)n;
 	}
-	if (!holds(s->item, block, view_of(s->buf, len)))
-		return NULL;
-	s->loaded = block + 1;
-	return s->buf;
+	return true;
+}
+
+/* FG_EFORMAT; FG_ENOMEM, which says nothing of the file. */
+static int
+cold_block(struct source *s, uint64_t block, size_t len, const uint8_t **ret)
+{
+	const struct stock_item *item = s->item;
+	*ret = blocks_find(s->cold, item->number, block);
+	if (*ret)
+		return FG_OK;
+	uint8_t *p = blocks_room(s->cold, item->number, block);
+	if (!p)
+		return FG_ENOMEM;
+	s->cost += len;
+	if (!read_block(item, block, p, len) || !holds(item, block, view_of(p, len)))
+		return FG_EFORMAT;
+	blocks_keep(s->cold, item->number, block);
+	*ret = p;
+	return FG_OK;
 }
 
 static int64_t
 pull(void *ctx, uint64_t offset, size_t max, const uint8_t **ret_bytes)
 {
 	struct source *s = ctx;
+	const uint8_t *p;
 	if (offset >= s->item->record.size || !max)
 		return FG_EINVAL;
 	uint64_t block = offset / RELEASE_BLOCK;
 	size_t len = block_len(s->item, block), skip = (size_t)(offset % RELEASE_BLOCK);
-	const uint8_t *p = s->item->hot ? hot_block(s, block, len) : cold_block(s, block, len);
-	if (!p) {
+	int err = s->item->hot ? hot_block(s, block, len, &p) : cold_block(s, block, len, &p);
+	if (err == FG_EFORMAT)
 		s->corrupt(s->corrupt_ctx, s->item->id, block);
-		return FG_EFORMAT;
-	}
+	if (err)
+		return err;
 	*ret_bytes = p + skip;
 	return (int64_t)(len - skip < max ? len - skip : max);
 }
@@ -339,7 +366,8 @@ file(void *ctx, uint64_t offset, size_t max, struct net_run *ret_run)
 	uint64_t left = s->item->record.size - offset;
 	size_t n = left < max ? (size_t)left : max;
 	for (uint64_t block = offset / RELEASE_BLOCK; block <= (offset + n - 1) / RELEASE_BLOCK; block++) {
-		if (hot_block(s, block, block_len(s->item, block)))
+		const uint8_t *p;
+		if (hot_block(s, block, block_len(s->item, block), &p) == FG_OK)
 			continue;
 		/* What stands before it is as good as ever; the next call comes to it. */
 		if (block > offset / RELEASE_BLOCK) {
@@ -375,13 +403,14 @@ stock_source(struct stock *r, const struct stock_item *item,
     void (*corrupt)(void *ctx, const uint8_t id[RELEASE_ID], uint64_t block), void *corrupt_ctx,
     struct net_source *ret)
 {
-	struct source *s = calloc(1, sizeof *s + (item->hot ? 0 : RELEASE_BLOCK));
+	struct source *s = calloc(1, sizeof *s);
 	if (!s)
 		return FG_ENOMEM;
 	s->item = find(r, item->id);
 	if (s->item != item)
 		abort(); /* the caller found it a moment ago */
 	s->item->users++;
+	s->cold = r->cold;
 	s->corrupt = corrupt;
 	s->corrupt_ctx = corrupt_ctx;
 	*ret = (struct net_source){ .pull = pull, .file = s->item->hot ? file : NULL, .cost = cost, .done = done,

@@ -4,7 +4,8 @@
  * descriptors, block lists. The only bytes an edge can send come from here.
  * Guarantees: a record's digest is its id, its block list's digest stands in it;
  * no byte leaves before the 64 KiB block it lies in was hashed against that list
- * since it was loaded (once for sealed memory, at each load for a file).
+ * since it was loaded: once for sealed memory, at each load for a file, of which
+ * some blocks stay in memory (edge/blocks.h) and a transfer holds none.
  */
 #ifndef FG_GATEWAY_EDGE_STOCK_H
 #define FG_GATEWAY_EDGE_STOCK_H
@@ -43,7 +44,7 @@ const char *stock_etag(const struct stock_item *item);
 /* True when the table's row permits nothing the record does not. */
 bool stock_within(const struct stock_item *item, const struct table_decision *row);
 /*
- * A body source over the item. corrupt is called (with corrupt_ctx) when a
+ * A body source over the item, to be done with before stock_free. corrupt is called (with corrupt_ctx) when a
  * block does not hash to what was signed for; the transfer then ends. corrupt may
  * drop the release, not free r. FG_ENOMEM.
  */

@@ -49,8 +49,8 @@ struct net_run {
  * Where a body comes from. pull returns how many bytes from offset stand at
  * *ret_bytes, 1 to max, or a negative fg_err, which resets the connection: bytes
  * that cannot be vouched for end a transfer, they are not left out. The run is
- * borrowed until the next pull or done; pulling the same offset again gives the
- * same bytes. Nothing is sent that pull, or file, did not hand over just then.
+ * borrowed until the next pull, of any source, or done; pulling the same offset again
+ * gives the same bytes, or fails. Nothing is sent that pull, or file, did not hand over just then.
  * file (may be NULL) is pull for bytes that nobody can change any more: what was
  * vouched for is what the kernel will read, whenever it does. 0: pull these instead.
  * cost (may be NULL) is asked after each: the bytes that had to be read and hashed
