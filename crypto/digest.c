@@ -29,6 +29,10 @@ method(enum digest_alg alg)
 		return EVP_sha384();
 	case DIGEST_SHA512:
 		return EVP_sha512();
+	case DIGEST_BLAKE2B512:
+		return EVP_blake2b512();
+	case DIGEST_LIMIT:
+		break;
 	}
 	return NULL;
 }
@@ -49,6 +53,10 @@ digest_name(enum digest_alg alg)
 		return "sha384";
 	case DIGEST_SHA512:
 		return "sha512";
+	case DIGEST_BLAKE2B512:
+		return "blake2b512";
+	case DIGEST_LIMIT:
+		break;
 	}
 	return "none";
 }
@@ -68,7 +76,10 @@ digest_len(enum digest_alg alg)
 	case DIGEST_SHA384:
 		return 48;
 	case DIGEST_SHA512:
+	case DIGEST_BLAKE2B512:
 		return DIGEST_LEN_MAX;
+	case DIGEST_LIMIT:
+		break;
 	}
 	return 0;
 }
@@ -76,7 +87,8 @@ digest_len(enum digest_alg alg)
 bool
 digest_is_strong(enum digest_alg alg)
 {
-	return alg == DIGEST_SHA256 || alg == DIGEST_SHA384 || alg == DIGEST_SHA512;
+	return alg == DIGEST_SHA256 || alg == DIGEST_SHA384 || alg == DIGEST_SHA512 ||
+	       alg == DIGEST_BLAKE2B512;
 }
 
 struct digest *

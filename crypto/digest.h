@@ -20,6 +20,8 @@ enum digest_alg {
 	DIGEST_SHA256,
 	DIGEST_SHA384,
 	DIGEST_SHA512,
+	DIGEST_BLAKE2B512, /* minisign only */
+	DIGEST_LIMIT,
 };
 
 struct digest; /* running hash */
@@ -27,7 +29,7 @@ struct digest; /* running hash */
 /* Name as the report spells it: "sha256", ... */
 const char *digest_name(enum digest_alg alg);
 size_t digest_len(enum digest_alg alg);
-/* SHA-2 family: fit for a signature today. */
+/* SHA-2 family and BLAKE2b: fit for a signature today. */
 bool digest_is_strong(enum digest_alg alg);
 
 /* NULL when OpenSSL cannot (no memory, algorithm not built). */

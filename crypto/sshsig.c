@@ -280,21 +280,28 @@ sshsig_parse(struct view blob, struct sshsig *ret, const char **ret_why)
 	return 0;
 }
 
-int
-sshsig_tbs(const char *namespace_, enum digest_alg hash, struct view message, struct writer *w)
+static int
+tbs_of_digest(const char *namespace_, enum digest_alg hash, struct view digest, struct writer *w)
 {
-	uint8_t digest[DIGEST_LEN_MAX];
-	if (!namespace_is_plain(namespace_) || (hash != DIGEST_SHA256 && hash != DIGEST_SHA512))
+	if (!namespace_is_plain(namespace_) || (hash != DIGEST_SHA256 && hash != DIGEST_SHA512) ||
+	    digest.n != digest_len(hash))
 		return FG_EINVAL;
-	int rc = digest_bytes(hash, message, digest);
-	if (rc < 0)
-		return rc;
 	writer_text(w, MAGIC);
 	writer_cstr(w, namespace_);
 	writer_cstr(w, "");
 	writer_cstr(w, digest_name(hash));
-	writer_blob(w, view_of(digest, digest_len(hash)));
+	writer_blob(w, digest);
 	return writer_err(w);
+}
+
+int
+sshsig_tbs(const char *namespace_, enum digest_alg hash, struct view message, struct writer *w)
+{
+	uint8_t digest[DIGEST_LEN_MAX];
+	if (hash != DIGEST_SHA256 && hash != DIGEST_SHA512)
+		return FG_EINVAL;
+	int rc = digest_bytes(hash, message, digest);
+	return rc < 0 ? rc : tbs_of_digest(namespace_, hash, view_of(digest, digest_len(hash)), w);
 }
 
 int
@@ -530,6 +537,18 @@ int
 sshsig_verify(const struct sshsig *sig, struct view message, const struct sshsig_rules *rules,
     struct sshsig_evidence *ret)
 {
+	uint8_t digest[DIGEST_LEN_MAX];
+	*ret = (struct sshsig_evidence){ .outcome = SSHSIG_UNKNOWN };
+	int rc = digest_bytes(sig->hash, message, digest);
+	if (rc)
+		return rc;
+	return sshsig_verify_digest(sig, view_of(digest, digest_len(sig->hash)), rules, ret);
+}
+
+int
+sshsig_verify_digest(const struct sshsig *sig, struct view digest,
+    const struct sshsig_rules *rules, struct sshsig_evidence *ret)
+{
 	if (!rules->namespace_ || !*rules->namespace_ || !rules->rp_id != !rules->origin)
 		abort();
 	*ret = (struct sshsig_evidence){
@@ -545,7 +564,7 @@ sshsig_verify(const struct sshsig *sig, struct view message, const struct sshsig
 	memcpy(ret->namespace_, sig->namespace_, sizeof ret->namespace_);
 	struct writer tbs;
 	writer_init(&tbs, SSHSIG_BLOB_MAX);
-	int rc = sshsig_tbs(sig->namespace_, sig->hash, message, &tbs);
+	int rc = tbs_of_digest(sig->namespace_, sig->hash, digest, &tbs);
 	if (rc == 0)
 		rc = judge(sig, writer_view(&tbs), rules, &ret->outcome);
 	writer_free(&tbs);

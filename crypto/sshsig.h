@@ -125,6 +125,9 @@ int sshsig_write_ed25519(const struct sshkey *key, const char *namespace_, enum 
  */
 int sshsig_verify(const struct sshsig *sig, struct view message, const struct sshsig_rules *rules,
     struct sshsig_evidence *ret);
+/* The same where the message is known by its digest only, of the algorithm sig->hash names. FG_EINVAL for another length. */
+int sshsig_verify_digest(const struct sshsig *sig, struct view digest,
+    const struct sshsig_rules *rules, struct sshsig_evidence *ret);
 /*
  * Armour to evidence in one call: dearmor, parse, verify. FG_EFORMAT and
  * FG_ELIMIT with *ret_why for a malformed one.

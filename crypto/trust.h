@@ -54,6 +54,7 @@ struct trust_policy {
 };
 
 #define TRUST_RSA_BITS_MIN 2048
+#define TRUST_KEYNUM_LEN 8 /* of minisign and signify */
 
 struct trust_key {
 	char name[TRUST_NAME_MAX];
@@ -62,6 +63,8 @@ struct trust_key {
 	uint8_t spki_sha256[DIGEST_SHA256_LEN];
 	char key_type[24];
 	bool published;
+	bool have_keynum; /* came as a minisign or signify key */
+	uint8_t keynum[TRUST_KEYNUM_LEN];
 };
 
 struct trust; /* the set; immutable after building */
@@ -69,7 +72,8 @@ struct trust; /* the set; immutable after building */
 struct trust *trust_new(void);
 void trust_free(struct trust *t);
 /*
- * Enrols every certificate, CRL and public key in a PEM text under name.
+ * Enrols every certificate, CRL and public key in a PEM text under name; or the
+ * one key of a file of minisign, of signify, or of OpenSSH (ssh-ed25519).
  * scheme applies to bare keys; TRUST_SCHEME_NONE picks the contract's default
  * by type (RSA: PKCS#1 v1.5 SHA-256; EC: DER; Ed25519). FG_EFORMAT, FG_EINVAL
  * or FG_ELIMIT with a sentence in ret_why (cap bytes) when anything in it may

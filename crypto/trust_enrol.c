@@ -9,9 +9,11 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/err.h"
+#include "crypto/minisign.h"
 #include "crypto/pem.h"
 #include "crypto/pubkey.h"
 #include "crypto/published.h"
+#include "crypto/sshkey.h"
 #include "crypto/visible.h"
 #include "crypto/wipe.h"
 
@@ -176,6 +178,69 @@ enrol_key(const struct enrol *e, struct view der)
 	return 0;
 }
 
+/* A key whose 32 bytes came without DER around them; keynum may be NULL. */
+static int
+enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], const uint8_t *keynum)
+{
+	struct trust_bare *slot = &e->batch->bare[e->batch->bare_n];
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", PUBKEY_PROPQ, raw,
+	    ED25519_KEY_LEN);
+	if (!pkey)
+		return FG_ECRYPTO;
+	uint8_t id[DIGEST_SHA256_LEN + TRUST_KEYNUM_LEN];
+	size_t id_n = DIGEST_SHA256_LEN;
+	int err = fill_key(e, pkey, &slot->key);
+	if (!err) {
+		memcpy(id, slot->key.spki_sha256, DIGEST_SHA256_LEN);
+		slot->key.have_keynum = keynum != NULL;
+		if (keynum) {
+			memcpy(slot->key.keynum, keynum, TRUST_KEYNUM_LEN);
+			memcpy(id + id_n, keynum, TRUST_KEYNUM_LEN);
+			id_n += TRUST_KEYNUM_LEN;
+		}
+		/* A number makes it another object: the same key may be there without one. */
+		err = object_id('k', slot->key.scheme, view_of(id, id_n), slot->id);
+	}
+	if (err) {
+		EVP_PKEY_free(pkey);
+		slot->key.pkey = NULL;
+		return err;
+	}
+	e->batch->bare_n++;
+	return 0;
+}
+
+static int
+enrol_minisign(const struct enrol *e, struct view text)
+{
+	uint8_t keynum[TRUST_KEYNUM_LEN], raw[ED25519_KEY_LEN];
+	const char *why = "";
+	int err = minisign_parse_key(text, keynum, raw, &why);
+	if (err == FG_EFORMAT)
+		return refuse(e, "no minisign or signify public key: %s", why);
+	return err ? err : enrol_ed25519(e, raw, keynum);
+}
+
+/* One line of a .pub file. Keys of authenticators approve for people; they do not sign firmware. */
+static int
+enrol_ssh(const struct enrol *e, struct view text)
+{
+	struct sshkey key;
+	const char *why = "";
+	if (sshkey_parse_line(text, &key, NULL, 0, &why))
+		return refuse(e, "no OpenSSH public key: %s", why);
+	if (key.type != SSHKEY_ED25519)
+		return refuse(e, "an OpenSSH key of type %s cannot be an anchor", sshkey_type_name(key.type));
+	return enrol_ed25519(e, key.point, NULL);
+}
+
+static bool
+begins(struct view text, const char *word)
+{
+	size_t n = strlen(word);
+	return text.n >= n && memcmp(text.p, word, n) == 0;
+}
+
 static int
 enrol_object(const struct enrol *e, const struct pem_object *object)
 {
@@ -215,6 +280,11 @@ trust_enrol_pem(struct trust *batch, const char *name, struct view pem, enum tru
 		snprintf(ret_why, cap, "file is larger than %u bytes", TRUST_FILE_MAX);
 		return FG_ELIMIT;
 	}
+	e.line = 1;
+	if (begins(pem, MINISIGN_START))
+		return enrol_minisign(&e, pem);
+	if (begins(pem, "ssh-") || begins(pem, "sk-"))
+		return enrol_ssh(&e, pem);
 	pem_begin(&it, pem, TRUST_FILE_MAX);
 	while ((err = pem_next(&it, &object, &why)) == 1) {
 		e.line = object.line;

@@ -530,7 +530,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_XZ] = { "xz", BOX, FORMAT_NONE, is_xz },
 	[FORMAT_ZSTD] = { "zstd", BOX, FORMAT_NONE, is_zstd },
 	[FORMAT_BZIP2] = { "bzip2", BOX, FORMAT_NONE, is_bzip2 },
-	[FORMAT_MINISIGN] = { "minisign", PLAIN, FORMAT_NONE, is_minisign },
+	[FORMAT_MINISIGN] = { "minisign", BOX, FORMAT_NONE, is_minisign },
 	[FORMAT_RAW] = { "raw", PLAIN, FORMAT_NONE, NULL },
 };
 

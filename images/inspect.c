@@ -7,11 +7,12 @@
 #include "crypto/cms.h"
 #include "crypto/err.h"
 #include "crypto/rawsig.h"
+#include "images/detached.h"
 #include "images/entail.h"
 #include "images/trustset.h"
 #include "images/walk.h"
 
-#define ALGS (DIGEST_SHA512 + 1)
+#define ALGS DIGEST_LIMIT
 
 /* Everything the verify stage holds while it works. */
 struct verify {
@@ -22,6 +23,7 @@ struct verify {
 	uint8_t sig[CMS_SIG_MAX]; /* the detached signature */
 	size_t sig_n;
 	struct cms *cms;
+	struct detached *detached;
 	struct digest *digest[ALGS]; /* over the image; those that somebody needs */
 	bool keep; /* the pass also keeps the image's bytes */
 	uint8_t *image;
@@ -105,6 +107,37 @@ starts(const struct verify *v, const char *text)
 	return v->sig_n >= n && memcmp(v->sig, text, n) == 0;
 }
 
+static enum inspect_scheme
+recognise(struct view sig)
+{
+	switch (detached_recognise(sig)) {
+	case DETACHED_MINISIGN:
+	case DETACHED_SIGNIFY:
+		return INSPECT_MINISIGN;
+	case DETACHED_SSHSIG:
+		return INSPECT_SSHSIG;
+	case DETACHED_NONE:
+		break;
+	}
+	return format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
+}
+
+/* The kind of signature file that a scheme means; DETACHED_NONE: another file takes care of it. */
+static enum detached_kind
+kind_of(enum inspect_scheme scheme)
+{
+	switch (scheme) {
+	case INSPECT_MINISIGN:
+		return DETACHED_MINISIGN;
+	case INSPECT_SIGNIFY:
+		return DETACHED_SIGNIFY;
+	case INSPECT_SSHSIG:
+		return DETACHED_SSHSIG;
+	default:
+		return DETACHED_NONE;
+	}
+}
+
 /* What kind of signature there is, from the job and, without a profile, from its first bytes. */
 static void
 choose(struct verify *v)
@@ -113,7 +146,7 @@ choose(struct verify *v)
 	struct view sig = view_of(v->sig, v->sig_n);
 	v->scheme = job->scheme;
 	if (job->scheme == INSPECT_AUTO && job->signature)
-		v->scheme = format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
+		v->scheme = recognise(sig);
 	else if (job->scheme == INSPECT_AUTO)
 		v->scheme = INSPECT_SCHEME_NONE;
 
@@ -134,12 +167,9 @@ choose(struct verify *v)
 	else if (v->sig_n == 0)
 		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
 		    "the signature file is empty");
-	else if (starts(v, "-----BEGIN "))
+	else if (kind_of(v->scheme) == DETACHED_NONE && starts(v, "-----BEGIN "))
 		settle(v, "armoured", SIG_OPAQUE,
 		    "an armoured signature: only the binary form is checked");
-	else if (starts(v, "untrusted comment:"))
-		settle(v, "minisign", SIG_OPAQUE,
-		    "minisign and signify signatures are not checked by this version");
 }
 
 /* Opens what must be open before the pass, so that it knows what to hash. */
@@ -157,6 +187,27 @@ prepare_cms(struct verify *v)
 	for (unsigned i = 0; i < n && !err; i++)
 		err = need(v, algs[i]);
 	return err;
+}
+
+static int
+prepare_detached(struct verify *v)
+{
+	char why[SIG_TEXT_MAX];
+	int err = detached_open(kind_of(v->scheme), view_of(v->sig, v->sig_n), &v->detached, why,
+	    sizeof why);
+	if (err == FG_EFORMAT)
+		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID, why);
+	if (err)
+		return err == FG_EFORMAT ? 0 : err;
+	enum digest_alg alg = detached_digest(v->detached);
+	if (alg != DIGEST_NONE)
+		return need(v, alg);
+	if (v->job->image->size > RAWSIG_ED25519_MESSAGE_MAX)
+		settle(v, detached_scheme(v->detached), SIG_OPAQUE,
+		    "Ed25519 needs the whole image at once: up to 256 MiB are checked");
+	else
+		v->keep = true;
+	return 0;
 }
 
 static int
@@ -223,6 +274,26 @@ judge_cms_detached(struct verify *v)
 		return err;
 	return cms_judge(v->cms, v->trust, &v->job->policy, v->job->at, sums, &all, 1,
 	    &v->r->signatures);
+}
+
+static int
+judge_detached(struct verify *v)
+{
+	struct sig_set *set = &v->r->signatures;
+	uint8_t sum[DIGEST_LEN_MAX];
+	enum digest_alg alg = detached_digest(v->detached);
+	int err = alg == DIGEST_NONE ? 0 : digest_peek(v->digest[alg], sum);
+	if (err)
+		return err;
+	struct view signed_ = alg == DIGEST_NONE ? view_of(v->image, (size_t)v->job->image->size)
+	                                         : view_of(sum, digest_len(alg));
+	err = detached_judge(v->detached, v->trust, signed_, &set->result[0]);
+	if (err)
+		return err;
+	set->result[0].covers[0] = (struct sig_range){ 0, v->job->image->size };
+	set->result[0].covers_n = 1;
+	set->n = 1;
+	return 0;
 }
 
 /* The signature under one key of the set. */
@@ -306,6 +377,8 @@ judge(struct verify *v)
 		err = judge_cms_detached(v);
 	else if (v->scheme == INSPECT_RAW)
 		err = judge_raw(v);
+	else if (kind_of(v->scheme) != DETACHED_NONE)
+		err = judge_detached(v);
 	for (unsigned i = 0; i < set->n && !err; i++) {
 		struct sig_result *s = &set->result[i];
 		if (s->outcome == SIG_UNKNOWN)
@@ -336,6 +409,8 @@ prepare(struct verify *v)
 	choose(v);
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		return prepare_cms(v);
+	if (kind_of(v->scheme) != DETACHED_NONE)
+		return prepare_detached(v);
 	return v->scheme == INSPECT_RAW ? prepare_raw(v) : 0;
 }
 
@@ -382,6 +457,7 @@ inspect_verify(const struct inspect_job *job, struct report *ret)
 	for (unsigned i = 0; i < ALGS; i++)
 		digest_free(v->digest[i]);
 	cms_free(v->cms);
+	detached_free(v->detached);
 	trust_free(v->trust);
 	report_free(v->r);
 	free(v->image);

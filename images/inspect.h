@@ -18,14 +18,17 @@
 enum inspect_scheme {
 	INSPECT_SCHEME_NONE = 0,
 	/*
-	 * No profile: a signature file that is CMS is detached CMS, any other is raw
-	 * under the bare keys of the trust set; without one, an image that is CMS is
+	 * No profile: a signature file that is CMS, minisign, signify or SSHSIG is that,
+	 * any other is raw under the bare keys of the trust set; without one, an image that is CMS is
 	 * attached CMS. What a container carries inside is judged beside that, always.
 	 */
 	INSPECT_AUTO,
 	INSPECT_CMS_DETACHED,
 	INSPECT_CMS_ATTACHED,
 	INSPECT_EMBEDDED, /* the image's own format carries it, and its walker judges it */
+	INSPECT_MINISIGN, /* with its trusted comment */
+	INSPECT_SIGNIFY,
+	INSPECT_SSHSIG, /* in the namespace "file" */
 	INSPECT_RAW, /* the key records of the trust set fix everything */
 	INSPECT_SCHEME_LIMIT,
 };
@@ -54,7 +57,7 @@ int inspect_verify(const struct inspect_job *job, struct report *ret);
 /* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
 int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
 
-/* "auto", "cms-detached", "cms-attached", "embedded", "raw"; "none" for anything else. */
+/* "auto", "cms-detached", "cms-attached", "embedded", "minisign", "signify", "sshsig", "raw"; "none" for anything else. */
 const char *inspect_scheme_name(enum inspect_scheme scheme);
 /* INSPECT_SCHEME_NONE for an unknown word. */
 enum inspect_scheme inspect_scheme_parse(const char *word);

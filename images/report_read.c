@@ -448,7 +448,7 @@ digest_alg(const struct json_value *v, enum digest_alg *ret)
 		*ret = DIGEST_NONE;
 		return true;
 	}
-	for (unsigned i = DIGEST_NONE + 1; i <= DIGEST_SHA512 && json_string(v, &word); i++)
+	for (unsigned i = DIGEST_NONE + 1; i < DIGEST_LIMIT && json_string(v, &word); i++)
 		if (view_is(word, digest_name((enum digest_alg)i))) {
 			*ret = (enum digest_alg)i;
 			return true;

@@ -11,7 +11,7 @@
 #include "crypto/rawsig.h"
 #include "images/walk_internal.h"
 
-#define ALGS (DIGEST_SHA512 + 1)
+#define ALGS DIGEST_LIMIT
 
 /* One claim being judged; what it is over is read once an algorithm. */
 struct judging {

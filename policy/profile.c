@@ -530,6 +530,12 @@ profile_inspect_scheme(const struct profile *p)
 		return INSPECT_CMS_ATTACHED;
 	case PROFILE_SCHEME_EMBEDDED:
 		return INSPECT_EMBEDDED;
+	case PROFILE_SCHEME_MINISIGN:
+		return INSPECT_MINISIGN;
+	case PROFILE_SCHEME_SIGNIFY:
+		return INSPECT_SIGNIFY;
+	case PROFILE_SCHEME_SSHSIG:
+		return INSPECT_SSHSIG;
 	case PROFILE_SCHEME_RAW_FIRST:
 		break;
 	}
@@ -570,6 +576,12 @@ profile_scheme_matches(const struct profile *p, enum format_id format, const str
 	case PROFILE_SCHEME_EMBEDDED:
 		return strcmp(p->signature.format, format_name(format)) == 0 &&
 		       is_of_format(s, p->signature.format);
+	case PROFILE_SCHEME_MINISIGN:
+		return strncmp(s->scheme, "minisign-", 9) == 0;
+	case PROFILE_SCHEME_SIGNIFY:
+		return strcmp(s->scheme, "signify") == 0;
+	case PROFILE_SCHEME_SSHSIG:
+		return strcmp(s->scheme, "sshsig-ed25519") == 0;
 	case PROFILE_SCHEME_RAW_FIRST:
 		break;
 	}

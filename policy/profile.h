@@ -49,6 +49,9 @@ enum profile_scheme {
 	PROFILE_SCHEME_CMS_DETACHED,
 	PROFILE_SCHEME_CMS_ATTACHED,
 	PROFILE_SCHEME_EMBEDDED, /* in the image's own format, which the profile names */
+	PROFILE_SCHEME_MINISIGN, /* either form of it */
+	PROFILE_SCHEME_SIGNIFY,
+	PROFILE_SCHEME_SSHSIG,
 	PROFILE_SCHEME_RAW_FIRST, /* from here on: enum trust_scheme, see profile_trust_scheme() */
 };
 

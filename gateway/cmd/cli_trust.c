@@ -39,15 +39,12 @@ add(const char *dir, const char *name, bool only, enum trust_scheme scheme, stru
 		return err;
 	}
 	struct view text = view_of(bytes, n);
-	if (contains(text, "-----BEGIN "))
+	if (contains(text, "-----BEGIN ") || contains(text, "untrusted comment:") || contains(text, "ssh-ed25519 "))
 		trustset_add(w, name, scheme, text);
-	else if (contains(text, "untrusted comment:"))
-		err = refuse(dir, name,
-		    "minisign and signify keys are not supported by this version; take it out");
 	else if (only)
-		err = refuse(dir, name, "no PEM in it");
+		err = refuse(dir, name, "no certificate, CRL or public key in it");
 	else
-		fprintf(stderr, "fotagate: %s/%s: passed over, no PEM in it\n", dir, name);
+		fprintf(stderr, "fotagate: %s/%s: passed over, no key or certificate in it\n", dir, name);
 	free(bytes);
 	if (!err && writer_err(w) == FG_ELIMIT)
 		err = refuse(dir, name,

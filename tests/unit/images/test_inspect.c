@@ -314,7 +314,7 @@ signature_files_that_are_none(void **state)
 	expect(image, view_str(""), mine, SIG_INVALID, "raw");
 	expect(image, view_str("\x30"), mine, SIG_INVALID, "raw");
 	expect(image, view_str("-----BEGIN PKCS7-----\n"), mine, SIG_OPAQUE, "armoured");
-	expect(image, view_str("untrusted comment: x\n"), mine, SIG_OPAQUE, "minisign");
+	expect(image, view_str("untrusted comment: x\n"), mine, SIG_INVALID, "minisign");
 	expect(image, view_str("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"), mine, SIG_INVALID, "cms-detached");
 	expect(image, big, mine, SIG_INVALID, "raw");
 	drop(big);

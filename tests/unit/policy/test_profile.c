@@ -330,6 +330,8 @@ demands_are_passed_on(void **state)
 		{ "rsa-pkcs1v15-sha256", TRUST_RSA_PKCS1_SHA256, INSPECT_RAW },
 		{ "rsa-pkcs1v15-sha512", TRUST_RSA_PKCS1_SHA512, INSPECT_RAW },
 		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
+		{ "minisign", TRUST_SCHEME_NONE, INSPECT_MINISIGN }, { "signify", TRUST_SCHEME_NONE, INSPECT_SIGNIFY },
+		{ "sshsig", TRUST_SCHEME_NONE, INSPECT_SSHSIG },
 		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
 		{ "rsa-pss-sha256-long", TRUST_RSA_PSS_SHA256_LONG, INSPECT_RAW },
 	};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/signify.h"
+
+#include <stdlib.h>
+
+#include "crypto/err.h"
+#include "crypto/minisign.h"
+
+static bool
+may_be_by(const struct trust_key *key, const void *keynum)
+{
+	return minisign_may_be_by(key, keynum);
+}
+
+static int
+judge(struct walk *w, const struct minisign *m, struct walk_signed *by)
+{
+	const struct walk_claim claim = { .scheme = "minisign/signify-embedded",
+		.as = TRUST_ED25519,
+		.signature = view_of(m->sig, sizeof m->sig),
+		.span = { .range = { { m->end, w->image->size - m->end } }, .n = 1 },
+		.candidate = may_be_by,
+		.arg = m->keynum };
+	return walk_keys(w, &claim, by);
+}
+
+/* "SHA256 (name) = hex" lines: what signify -C would hold files against. */
+static int
+list(struct walk *w, uint64_t from, struct walk_signed by)
+{
+	uint8_t *text = NULL;
+	size_t n = (size_t)(w->image->size - from);
+	int err = walk_load(w, (struct sig_range){ from, n }, SIGNIFY_LIST_MAX, &text);
+	if (err == FG_EFORMAT) /* longer: no list */
+		return 0;
+	for (uint8_t *p = text, *end = text + n; !err && p < end;) {
+		uint8_t *lf = memchr(p, '\n', (size_t)(end - p)), *stop = lf ? lf : end;
+		if (stop - p > 8 && memcmp(p, "SHA256 (", 8) == 0)
+			walk_fact(w, CONTENTS_FACT_DIGEST, by, view_of(p, (size_t)(stop - p)));
+		p = stop + 1;
+	}
+	free(text);
+	return err;
+}
+
+int
+signify_walk(struct walk *w)
+{
+	struct minisign m;
+	struct walk_signed by = { 0 };
+	const char *why = "";
+	uint8_t *head = NULL;
+	uint64_t n = w->image->size < MINISIGN_TEXT_MAX ? w->image->size : MINISIGN_TEXT_MAX;
+	int err = walk_load(w, (struct sig_range){ 0, n }, MINISIGN_TEXT_MAX, &head);
+	if (err)
+		return err;
+	err = minisign_parse(view_of(head, (size_t)n), true, &m, &why);
+	if (err == FG_EFORMAT) {
+		free(head);
+		walk_raise(w, FINDING_FMT_MALFORMED, NULL, "no signature of signify: %s", why);
+		return 0;
+	}
+	if (!err && m.end == w->image->size) {
+		walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
+		    "the file is a signature and holds nothing that it signs");
+		free(head);
+		return 0;
+	}
+	if (!err)
+		err = judge(w, &m, &by);
+	free(head);
+	if (err)
+		return err;
+	walk_structure(w, 0, m.end);
+	struct walk_member content = { .name = view_str("content"),
+		.at = { m.end, w->image->size - m.end },
+		.by = by,
+		.inside = true };
+	err = list(w, m.end, by);
+	return err ? err : walk_member(w, &content, NULL);
+}
