@@ -63,10 +63,11 @@ is_squashfs(struct probe_input *in)
 	return !r.bad && major == 4 && minor == 0 && used >= 96 && used <= in->image->size;
 }
 
-bool
-format_is_signed_data(struct view v)
+/* ContentInfo of the type whose OID ends in last (RFC 5652 section 3). */
+static bool
+is_content_info(struct view v, uint8_t last)
 {
-	static const uint8_t oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2 };
+	const uint8_t oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last };
 	if (v.n < 2 || v.p[0] != 0x30)
 		return false;
 	size_t skip = 2;
@@ -77,20 +78,34 @@ format_is_signed_data(struct view v)
 	return v.n >= skip + sizeof oid && memcmp(v.p + skip, oid, sizeof oid) == 0;
 }
 
+bool
+format_is_signed_data(struct view v)
+{
+	return is_content_info(v, 2);
+}
+
+bool
+format_is_enveloped_data(struct view v)
+{
+	return is_content_info(v, 3);
+}
+
 static bool
 is_cms(struct probe_input *in)
 {
 	return format_is_signed_data(in->head);
 }
 
-/* payload | CMS | big-endian length of the CMS; payload in whole 4 KiB pages. */
+/*
+ * payload | CMS | big-endian length of the CMS. The payload is a file system, or
+ * (encrypted) anything in whole blocks of 4 KiB.
+ */
 static bool
 is_rauc_bundle(struct probe_input *in)
 {
 	uint8_t last[8], start[32];
-	if (!is_squashfs(in) || in->image->size < 4096 + sizeof start + sizeof last)
-		return false;
-	if (!fetch(in, in->image->size - sizeof last, last, sizeof last))
+	if (in->image->size < 4096 + sizeof start + sizeof last ||
+	    !fetch(in, in->image->size - sizeof last, last, sizeof last))
 		return false;
 	struct reader r;
 	reader_init(&r, view_of(last, sizeof last));
@@ -98,8 +113,11 @@ is_rauc_bundle(struct probe_input *in)
 	if (cms < sizeof start || cms > CMS_SIG_MAX || cms > in->image->size - sizeof last - 4096)
 		return false;
 	uint64_t payload = in->image->size - sizeof last - cms;
-	return payload % 4096 == 0 && fetch(in, payload, start, sizeof start) &&
-	       format_is_signed_data(view_of(start, sizeof start));
+	if (!fetch(in, payload, start, sizeof start))
+		return false;
+	struct view v = view_of(start, sizeof start);
+	return (format_is_signed_data(v) || format_is_enveloped_data(v)) &&
+	       (payload % 4096 == 0 || is_squashfs(in));
 }
 
 static bool

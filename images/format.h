@@ -77,6 +77,8 @@ int format_recognise(const struct source *image, struct format_result *ret);
 
 /* Starts like a CMS ContentInfo of signedData, of any form of length (RFC 5652, section 3). */
 bool format_is_signed_data(struct view start);
+/* The same of envelopedData: encrypted for somebody. */
+bool format_is_enveloped_data(struct view start);
 
 /* "rauc-bundle", ...; never NULL. */
 const char *format_name(enum format_id id);

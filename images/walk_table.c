@@ -7,6 +7,7 @@
 #include "images/cpio.h"
 #include "images/crau.h"
 #include "images/mcuboot.h"
+#include "images/rauc.h"
 #include "images/signify.h"
 #include "images/squashfs_walk.h"
 #include "images/swu.h"
@@ -19,6 +20,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MINISIGN] = signify_walk,
+	[FORMAT_RAUC_BUNDLE] = rauc_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,
 	[FORMAT_ZIP] = zip_walk,
 	[FORMAT_CPIO] = cpio_walk,

@@ -256,8 +256,9 @@ def test_squashfs_and_rauc_bundle(pki, tmp_path):
     sh("rauc", "bundle", "--cert", pki.d / "signer.pem", "--key", pki.d / "signer.key", content, tmp_path / "a.raucb")
     doc = report(tmp_path / "a.raucb")
     assert doc["image"]["format"] == "rauc-bundle"
-    # A detached CMS over the whole container is just that.
-    sig = pki.cms(tmp_path / "a.raucb", tmp_path / "sig")
+    # A detached CMS over the whole container is just that: a second signature, here by a second person.
+    pki.leaf("release", "extendedKeyUsage=codeSigning")
+    sig = pki.cms(tmp_path / "a.raucb", tmp_path / "sig", signer="release")
     doc = report(tmp_path / "a.raucb", "--trust", pki.trust, "--signature", sig, want="acceptable")
     assert doc["coverage"]["unsigned"] == 0
 
