@@ -406,6 +406,12 @@ is_hdiffpatch(struct probe_input *in)
 }
 
 static bool
+is_casync_index(struct probe_input *in)
+{
+	return AT(in, 0, "\x30\0\0\0\0\0\0\0\xf9\x9f\x12\x7b\x9c\x4d\x82\x96");
+}
+
+static bool
 is_zchunk(struct probe_input *in)
 {
 	return AT(in, 0, "\0ZCK1");
@@ -532,6 +538,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_HDIFFPATCH] = { "hdiffpatch", DELTA, FORMAT_NONE, is_hdiffpatch },
 	[FORMAT_DETOOLS] = { "detools", DELTA, FORMAT_NONE, NULL },
 	[FORMAT_ZCHUNK] = { "zchunk", BOX, FORMAT_NONE, is_zchunk },
+	[FORMAT_CASYNC_INDEX] = { "casync-index", BOX, FORMAT_NONE, is_casync_index },
 	[FORMAT_ZIP] = { "zip", BOX, FORMAT_NONE, is_zip },
 	[FORMAT_SEVENZIP] = { "7z", BOX, FORMAT_NONE, is_sevenzip },
 	[FORMAT_SQUASHFS] = { "squashfs", BOX, FORMAT_NONE, is_squashfs },

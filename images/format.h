@@ -36,6 +36,7 @@ enum format_id {
 	FORMAT_HDIFFPATCH,
 	FORMAT_DETOOLS, /* has no magic: never recognised, only named by a profile */
 	FORMAT_ZCHUNK,
+	FORMAT_CASYNC_INDEX,
 	FORMAT_ZIP,
 	FORMAT_SEVENZIP,
 	FORMAT_SQUASHFS,

@@ -3,6 +3,7 @@
 #include "images/walk.h"
 
 #include "images/androidota.h"
+#include "images/casync.h"
 #include "images/cmsbox.h"
 #include "images/cpio.h"
 #include "images/crau.h"
@@ -17,6 +18,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_SWU] = swu_walk,
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_ANDROID_PAYLOAD] = crau_walk,
+	[FORMAT_CASYNC_INDEX] = casync_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MINISIGN] = signify_walk,

@@ -295,6 +295,7 @@ magics(void **state)
 		M(FORMAT_HDIFFPATCH, "HDIFF13&zlib"),
 		M(FORMAT_HDIFFPATCH, "HDIFFSF20&"),
 		M(FORMAT_ZCHUNK, "\0ZCK1"),
+		M(FORMAT_CASYNC_INDEX, "\x30\0\0\0\0\0\0\0\xf9\x9f\x12\x7b\x9c\x4d\x82\x96"),
 		M(FORMAT_SEVENZIP, "7z\xbc\xaf\x27\x1c"),
 		M(FORMAT_ELF, "\x7f" "ELF\2\1\1"),
 		M(FORMAT_ANDROID_BOOT, "ANDROID!"),
