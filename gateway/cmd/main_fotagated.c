@@ -83,6 +83,7 @@ static const struct {
 } roles[] = {
 	{ "config", config_role },
 	{ "edge", edge_main },
+	{ "edge-try", edge_try_main },
 	{ "control", control_main },
 	{ "audit", audit_main },
 };

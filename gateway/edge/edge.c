@@ -402,6 +402,21 @@ unhalt(void *ctx, const struct msg_unhalt *m)
 	e->halted = false;
 }
 
+static int
+run(const struct role_ops *ops, const struct clock_source *clock)
+{
+	struct edge *e = calloc(1, sizeof *e);
+	if (!e)
+		return ROLE_EXIT_FAILED;
+	e->clock = clock;
+	e->bundle_fd = -1;
+	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
+		e->listener[i].fd = e->listener[i].next_fd = -1;
+	int status = role_run(ops, e, clock);
+	edge_free(e);
+	return status;
+}
+
 int
 edge_main(const struct clock_source *clock)
 {
@@ -424,14 +439,19 @@ edge_main(const struct clock_source *clock)
 		.unhalt = unhalt,
 		.end = end,
 	};
-	struct edge *e = calloc(1, sizeof *e);
-	if (!e)
-		return ROLE_EXIT_FAILED;
-	e->clock = clock;
-	e->bundle_fd = -1;
-	for (unsigned i = 0; i < MSG_LISTENERS_MAX; i++)
-		e->listener[i].fd = e->listener[i].next_fd = -1;
-	int status = role_run(&ops, e, clock);
-	edge_free(e);
-	return status;
+	return run(&ops, clock);
+}
+
+int
+edge_try_main(const struct clock_source *clock)
+{
+	static const struct role_ops ops = {
+		.role = MSG_ROLE_EDGE,
+		.jail = JAIL_EDGE,
+		.boot_fd = edge_on_boot_fd,
+		.prepare = prepare,
+		.start = edge_try,
+		.stop = stop,
+	};
+	return run(&ops, clock);
 }

@@ -15,4 +15,11 @@
 /* The role's process; returns its exit status. */
 int edge_main(const struct clock_source *clock);
 
+/*
+ * The same for fotagated -n: it is handed configuration and files, no sockets and
+ * no peers, says on standard error what it cannot use, and ends: 0, or
+ * ROLE_EXIT_PROBLEMS.
+ */
+int edge_try_main(const struct clock_source *clock);
+
 #endif

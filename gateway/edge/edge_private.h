@@ -180,6 +180,10 @@ void edge_tls_tell(struct edge *e);
 /* Wipes what was handed over. */
 void edge_tls_forget(struct edge *e);
 
+/* ---- edge_try.c ---- */
+/* role_ops.start of edge_try_main. */
+int edge_try(void *ctx, struct role *r);
+
 /* ---- edge_answer.c ---- */
 void edge_on_request(void *ctx, struct conn *conn, const struct http_request *req);
 void edge_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *out);

@@ -180,34 +180,41 @@ new_kind(int kind, int kinds[TLS_CERTS_MAX])
 	return i < TLS_CERTS_MAX;
 }
 
-/* kinds: of the keys so far. A second one of a kind would take the first's place, and keep its chain. */
-static bool
+/*
+ * NULL, or what is wrong and what it should be. kinds: of the keys so far. A
+ * second one of a kind would take the first's place, and keep its chain.
+ */
+static const char *
 use_pair(SSL_CTX *ctx, const struct tls_pair *pair, int kinds[TLS_CERTS_MAX])
 {
-	bool ok = false, bad = false;
-	X509 *x = NULL;
-	EVP_PKEY *key = NULL;
+	bool bad = false;
 	BIO *chain = tls_memory(pair->chain_pem), *secret = tls_memory(pair->key_pem);
-	if (!chain || !secret)
-		goto out;
-	x = tls_next_cert(chain, &bad);
-	key = PEM_read_bio_PrivateKey(secret, NULL, tls_no_passphrase, NULL);
-	if (!x || !key || !new_kind(EVP_PKEY_get_base_id(key), kinds) || SSL_CTX_use_certificate(ctx, x) != 1 ||
-	    SSL_CTX_use_PrivateKey(ctx, key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
-		goto out;
-	for (X509 *more; (more = tls_next_cert(chain, &bad));) {
+	X509 *x = chain ? tls_next_cert(chain, &bad) : NULL;
+	EVP_PKEY *key = secret ? PEM_read_bio_PrivateKey(secret, NULL, tls_no_passphrase, NULL) : NULL;
+	const char *wrong = NULL;
+	if (!x)
+		wrong = "the certificate chain cannot be read: PEM, its own certificate first";
+	else if (!key)
+		wrong = "the key cannot be read: PEM, without a passphrase";
+	else if (!new_kind(EVP_PKEY_get_base_id(key), kinds))
+		wrong = "both certificates are of one kind: one may be RSA, one of a curve";
+	else if (X509_check_private_key(x, key) != 1)
+		wrong = "the key is another certificate's";
+	else if (SSL_CTX_use_certificate(ctx, x) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1)
+		wrong = "the certificate is not good enough for this security_level";
+	for (X509 *more; !wrong && (more = tls_next_cert(chain, &bad));) {
 		if (SSL_CTX_add0_chain_cert(ctx, more) != 1) {
 			X509_free(more);
-			goto out;
+			wrong = "a certificate of the chain is not good enough for this security_level";
 		}
 	}
-	ok = !bad;
-out:
+	if (!wrong && bad)
+		wrong = "the certificate chain has something behind its first certificate that cannot be read";
 	X509_free(x);
 	EVP_PKEY_free(key);
 	BIO_free(chain);
 	BIO_free(secret);
-	return ok;
+	return wrong;
 }
 
 /* Modules that offer ALPN at all want http/1.1; the others are served without. */
@@ -269,9 +276,11 @@ fill(struct tls *tls, const struct tls_config *config)
 		return "OpenSSL refuses the protocol settings (send_fragment is 512 to 16384)";
 	if (config->n_pairs == 0 || config->n_pairs > TLS_CERTS_MAX)
 		return "one or two certificates are needed";
-	for (size_t i = 0; i < config->n_pairs; i++)
-		if (!use_pair(ctx, &config->pairs[i], kinds))
-			return "unusable certificate chain or key, the key is another one's, or both certificates are of one kind";
+	for (size_t i = 0; i < config->n_pairs; i++) {
+		const char *wrong = use_pair(ctx, &config->pairs[i], kinds);
+		if (wrong)
+			return wrong;
+	}
 	return tls_peer_fill(tls, config);
 }
 

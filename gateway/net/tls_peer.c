@@ -231,9 +231,9 @@ tls_peer_fill(struct tls *tls, const struct tls_config *config)
 	SSL_CTX_set_verify(tls->ctx, mode, on_verify);
 	SSL_CTX_set_cert_verify_callback(tls->ctx, verify_client, NULL);
 	if (!use_client_ca(tls->ctx, config->client_ca_pem))
-		return "unusable client CA file";
+		return "client_ca cannot be used: certificates in PEM, at least one";
 	if (config->client_crl_pem.n && !use_crls(tls, config->client_crl_pem))
-		return "unusable file of revocation lists";
+		return "client_crl cannot be used: revocation lists in PEM (openssl crl -inform DER -in LIST makes one)";
 	return NULL;
 }
 

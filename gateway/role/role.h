@@ -19,6 +19,7 @@
 #include "gateway/role/oplog.h"
 
 #define ROLE_FD 3             /* the supervisor's channel in a new process */
+#define ROLE_EXIT_PROBLEMS 1  /* of one that only tries something: it has said what is wrong */
 #define ROLE_EXIT_CONTRACT 70 /* the peer's message was not permitted */
 #define ROLE_EXIT_SANDBOX 71  /* the jail could not be entered */
 #define ROLE_EXIT_FAILED 72   /* local failure; why is in the operational log */

@@ -41,7 +41,11 @@ keyfile_open(const char *path, enum keyfile_kind kind, char *ret_why, size_t cap
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st)) {
 		int err = errno == ENOENT ? FG_ENOTFOUND : errno == EACCES || errno == ELOOP ? FG_EPERM : FG_EIO;
-		snprintf(ret_why, cap, "%s: %s", path, strerror(errno));
+		if (errno == EACCES)
+			snprintf(ret_why, cap, "%s: user %u, as whom this was started, may not read it (chown, or start as root)",
+			    path, (unsigned)geteuid());
+		else
+			snprintf(ret_why, cap, "%s: %s", path, strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return err;

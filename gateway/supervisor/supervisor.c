@@ -132,7 +132,7 @@ supervisor_check(const struct supervisor_options *opt)
 	if (!status && supervisor_boot_identities(&s, say))
 		status = EXIT_REFUSED;
 	/* Keys belong to a gateway that has been initialised; before that only the text can be right. */
-	if (!status && s.plan->end.have_genesis && supervisor_boot_check(&s, say))
+	if (!status && s.plan->end.have_genesis && (supervisor_boot_check(&s, say) || supervisor_try_files(&s, say)))
 		status = EXIT_REFUSED;
 	if (!status && !s.plan->end.have_genesis)
 		fprintf(

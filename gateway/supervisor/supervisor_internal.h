@@ -10,6 +10,7 @@
  *   supervisor_halt.c   halt.sock, halting and its undoing
  *   supervisor_job.c    fetches and inspections
  *   supervisor_reload.c SIGHUP
+ *   supervisor_try.c    what an edge thinks of its files: fotagated -n
  *   supervisor_log.c    audit entries of our own
  */
 #ifndef FG_GATEWAY_SUPERVISOR_SUPERVISOR_INTERNAL_H
@@ -184,6 +185,8 @@ void supervisor_boot_message(const struct supervisor *s, enum msg_role role, uns
     struct msg_boot *ret);
 /* The files that the plan names, as far as they are the role's: before a reload. What is missing is said in the log. */
 int supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan);
+/* To an edge that only tries them: BOOT, configuration and files of listeners, START. 0 or negative fg_err. */
+int supervisor_boot_try(struct supervisor *s, struct chan *chan);
 /* A new secret for session tickets, to all edges. all: and what the one before sealed is worth nothing from now on. */
 void supervisor_boot_tickets(struct supervisor *s, bool all);
 
@@ -231,6 +234,11 @@ void supervisor_reload(struct supervisor *s);
 /* What an instance answered; NULL m: it died before it could. */
 void supervisor_reload_answer(struct instance *i, const struct msg_reloaded *m);
 void supervisor_reload_free(struct supervisor *s);
+
+/* ---- supervisor_try.c ---- */
+
+/* Whether an edge could use the files of its listeners. 0, or negative fg_err after it or say() has said why not. */
+int supervisor_try_files(struct supervisor *s, supervisor_plan_say say);
 
 /* ---- supervisor_log.c ---- */
 

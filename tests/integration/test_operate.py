@@ -108,6 +108,50 @@ def test_check_finds_nothing_wrong(gate):
     assert not os.path.exists(os.path.join(gate.root, "run/control.sock"))
 
 
+def test_check_tries_certificates_and_keys(gate):
+    """By an edge that never serves; it says what is wrong, of which listener, and what should be there."""
+    keys, conf = os.path.join(gate.root, "keys"), os.path.join(gate.root, "fotagate.conf")
+    text = open(conf).read()
+    assert 'key = "modules-tls.key";' in text
+    with open(conf, "w") as f:
+        f.write(text.replace('key = "modules-tls.key";', 'key = "modules-tls.key"; client_ca = "ca.pem"; client_crl = "list";'
+                                                         ' psk = "shared";'))
+    run = lambda *a: subprocess.run(["openssl", *a], cwd=keys, check=True, capture_output=True).stdout.decode()
+    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
+        "-days", "30", "-subj", "/CN=modules CA")
+    open(os.path.join(keys, "index"), "w").close()
+    with open(os.path.join(keys, "ca.cnf"), "w") as f:
+        f.write("[ca]\ndefault_ca = c\n[c]\ndatabase = index\ncertificate = ca.pem\nprivate_key = ca.key\n"
+                "default_md = sha256\ndefault_crl_days = 7\n")
+    run("ca", "-config", "ca.cnf", "-gencrl", "-out", "list")
+    with open(os.path.join(keys, "shared"), "w") as f:
+        f.write("nrf91-0001:" + "5a" * 32 + "\n")
+    os.chmod(os.path.join(keys, "shared"), 0o600)
+    assert "listener" not in check(gate, 0)
+    locked = run("ec", "-in", "ca.key", "-aes256", "-passout", "pass:secret")
+    for name, content, says in [
+            ("modules-tls.crt", "a certificate, honestly\n", "the certificate chain cannot be read: PEM"),
+            ("modules-tls.crt", open(os.path.join(keys, "ca.pem")).read(), "the key is another certificate's"),
+            ("modules-tls.key", locked, "the key cannot be read: PEM, without a passphrase"),
+            ("ca.pem", locked, "client_ca cannot be used: certificates in PEM"),
+            ("list", "nobody was revoked\n", "client_crl cannot be used: revocation lists in PEM"),
+            ("shared", "nrf91-0001:" + "5a" * 32 + "\nnrf91-0002 5a5a\n", "unusable file of shared keys, line 2 (identity:hex"),
+            ("list", None, f"{keys}/list: No such file")]:
+        path = os.path.join(keys, name)
+        good = open(path).read()
+        if content is None:
+            os.unlink(path)
+        else:
+            with open(path, "w") as f:
+                f.write(content)
+        told = check(gate, 1)
+        assert says in told and (content is None or "listener modules-tls: " in told), told
+        assert "5a5a" not in told
+        with open(path, "w") as f:
+            f.write(good)
+    assert "listener" not in check(gate, 0)
+
+
 def test_check_tells_every_problem_with_its_place(gate):
     path = os.path.join(gate.root, "profiles.d/story.conf")
     lines = open(path).read().split("\n")

@@ -248,6 +248,8 @@ def test_a_certificate_is_an_identity_until_it_is_revoked(house):
     house.modules.publish("-crlsec", "2")
     gate.cli("reload")
     until(lambda: "listener old-tls: a list in client_crl ran out at " in alerts().get("CRL", ""))
+    checked = gate.tool("fotagated", "-n", "-c", os.path.join(gate.root, "fotagate.conf")).stderr
+    assert "note: listener old-tls: a list in client_crl ran out at " in checked
     house.modules.revoke("bad")
     gate.cli("reload")
     until(lambda: "CRL" not in alerts())
