@@ -4,7 +4,7 @@
 buffers of it. Idle: after an answer. Stalled: in the middle of 16 MiB of which the module takes no more."""
 import time
 
-from modules import Pair, pss, socket_memory
+from modules import Pair, own_network, socket_memory
 from rows import figure, goal
 
 NAME = "memory"
@@ -14,13 +14,13 @@ SETTLE = 1.5  # seconds: buffers go back, the other processor is quiet
 
 def memory(server, tls, active):
     """Bytes a connection: of the process, of the kernel's socket buffers."""
-    before = pss(server.pid)
+    before = server.pss()
     options = {"conns": HELD, "length": 2048, "sources": 8, "active": 0}
     if active:
         options |= {"length": 0, "active": 1}
     with server.held(tls=tls, **options):
         time.sleep(SETTLE)
-        mine = (pss(server.pid) - before) * 1024 / HELD
+        mine = (server.pss() - before) * 1024 / HELD
         kernel = socket_memory(server.tls_port if tls else server.port) / HELD
     time.sleep(SETTLE)
     return mine, kernel
@@ -41,6 +41,7 @@ def compare(pair):
 
 
 def main():
+    own_network()
     pair = Pair(settings=["limits: { idle_seconds = 600; stall_seconds = 600; connections_per_module = 20000; };"])
     try:
         compare(pair)

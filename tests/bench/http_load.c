@@ -2,17 +2,20 @@
 /*
  * http_load - modules for bench_http.py: many connections in one cheap process.
  *
- *   http_load get|handshake|hold|slow ADDRESS PORT [name=value ...]
+ *   http_load get|steady|handshake|hold|slow ADDRESS PORT [name=value ...]
  *
  * get        requests= of length= bytes (0: whole file) over conns= connections;
  *            new=1 a connection each. The first answer of every connection is compared
  *            with file= byte for byte, the others by status and length.
+ * steady     conns= connections, each after one answer, says "ready"; for each line of its
+ *            input requests= of length= bytes over them, then says how long they took.
  * handshake  requests= TLS handshakes, conns= at a time; resume=1 with one ticket.
  * hold       conns= connections, each after one answer (active=1: in the middle of
  *            one, taking nothing more), says "ready" and waits for its input to close.
  * slow       conns= modules at rate= bytes a second, with room for rcvbuf= in their
  *            stack, ranges of length=; says "ready", then at the end of input how
- *            long first bytes took.
+ *            long first bytes took to reach that stack, by the kernel's own stamp:
+ *            when all modules' processor gets round to reading them is no server's.
  *
  * tls=1.2|1.3 speaks that version only; targets=FILE holds one request target a
  * line, for the connections in turn; sources=N spreads them over N addresses, from
@@ -44,7 +47,9 @@
 #define REQUEST_MAX 1024
 #define HEAD_MAX 1024
 #define EVENTS 256
+#define OPENING_MAX 64     /* held connections on their way at once: so many buffers a server needs only meanwhile */
 #define NAP_US 50          /* when nothing is there */
+#define SIP 2048          /* bytes at a time, until it is known when the first came */
 #define SLOTS 100          /* of a second: when a slow module looks at its socket */
 #define SAMPLES_MAX (1u << 22)
 
@@ -59,6 +64,7 @@ struct module {
 	uint64_t offset;    /* of the range asked for */
 	uint64_t at, left;  /* of the body */
 	double asked;
+	uint32_t ahead;     /* slow: taken beyond what its rate allowed */
 	char head[HEAD_MAX];
 	size_t head_n;
 };
@@ -93,7 +99,7 @@ static double
 now(void)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_REALTIME, &t); /* as the kernel stamps what comes in */
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -120,6 +126,36 @@ take(struct module *m, void *p, size_t n)
 	if (r == 0 || (r < 0 && errno != EAGAIN))
 		fail("a server closed in the middle");
 	return r > 0 ? (size_t)r : 0;
+}
+
+/*
+ * The first segment of an answer, n bytes at most and what little of the next comes with it, and when
+ * the kernel got it, by CLOCK_REALTIME; 0: nothing just now. The stamp comes with the segment's last
+ * byte, or with a later one's: so little at a time. Plain only.
+ */
+static size_t
+take_stamped(struct module *m, char *p, size_t n, double *ret_when)
+{
+	size_t got = 0;
+	for (*ret_when = 0; *ret_when == 0 && got < n;) {
+		char control[CMSG_SPACE(sizeof(struct timespec))];
+		struct iovec iov = { p + got, n - got < SIP ? n - got : SIP };
+		struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+		ssize_t r = recvmsg(m->fd, &msg, MSG_DONTWAIT);
+		if (r < 0 && errno == EAGAIN)
+			return got;
+		if (r <= 0)
+			fail("a server closed in the middle");
+		got += (size_t)r;
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+			struct timespec t;
+			if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+				continue;
+			memcpy(&t, CMSG_DATA(c), sizeof t);
+			*ret_when = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+		}
+	}
+	return got;
 }
 
 static void
@@ -166,16 +202,27 @@ static bool
 read_head(struct module *m)
 {
 	char want[64];
-	size_t n = take(m, m->head + m->head_n, sizeof m->head - 1 - m->head_n);
+	static char all[65536];
+	bool first = m->head_n == 0 && g.ms;
+	double when = 0;
+	size_t room = sizeof m->head - 1 - m->head_n;
+	size_t n = first ? take_stamped(m, all, sizeof all, &when) : take(m, m->head + m->head_n, room), more = 0;
 	if (!n)
 		return false;
-	if (m->head_n == 0 && g.ms && g.ms_n < SAMPLES_MAX)
-		g.ms[g.ms_n++] = (float)((now() - m->asked) * 1e3);
+	if (first) {
+		more = n > room ? n - room : 0;
+		n -= more;
+		memcpy(m->head, all, n);
+	}
+	if (first && when == 0)
+		fail("the kernel does not say when a byte came");
+	if (first && g.ms_n < SAMPLES_MAX)
+		g.ms[g.ms_n++] = (float)((when - m->asked) * 1e3);
 	m->head_n += n;
 	m->head[m->head_n] = '\0';
 	char *end = strstr(m->head, "\r\n\r\n");
 	if (!end && m->head_n < sizeof m->head - 1)
-		return false;
+		return false; /* and more is 0 */
 	snprintf(want, sizeof want, "\r\nContent-Length: %llu\r\n", (unsigned long long)m->left);
 	if (!end || strncmp(m->head, g.length ? "HTTP/1.1 206 " : "HTTP/1.1 200 ", 13) || !strstr(m->head, want)) {
 		fprintf(stderr, "%s", m->head);
@@ -185,6 +232,10 @@ read_head(struct module *m)
 	compare(m, m->head + head, body);
 	m->at += body;
 	m->left -= body;
+	compare(m, all + n, more);
+	m->at += more;
+	m->left -= more;
+	m->ahead += (uint32_t)(body + more);
 	m->step = STEP_BODY;
 	return true;
 }
@@ -233,6 +284,8 @@ open_one(struct module *m)
 		fail("no socket");
 	if ((is("slow") || g.active) && setsockopt(m->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small))
 		fail("no small buffer");
+	if (is("slow") && setsockopt(m->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on))
+		fail("no time stamps");
 	setsockopt(m->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (connect(m->fd, (struct sockaddr *)&g.to, sizeof g.to) || fcntl(m->fd, F_SETFL, O_NONBLOCK) ||
 	    epoll_ctl(g.epoll, EPOLL_CTL_ADD, m->fd, &ev))
@@ -378,10 +431,15 @@ run_slow(struct module *all)
 			struct module *m = &all[i];
 			if (m->step == STEP_CLOSED)
 				open_one(m);
+			if (m->ahead >= g.rate) {
+				m->ahead -= g.rate;
+				continue;
+			}
 			if (m->step == STEP_BODY && m->left)
-				read_body(m, g.rate);
+				read_body(m, g.rate - m->ahead);
 			if (m->step == STEP_BODY && !m->left)
 				next(m);
+			m->ahead = 0;
 		}
 		turn(0);
 		if (!said && g.ended >= g.conns) {
@@ -398,7 +456,10 @@ static void
 report(double seconds)
 {
 	qsort(g.ms, g.ms ? g.ms_n : 0, sizeof *g.ms, by_value);
-	printf("answers=%u seconds=%.3f", g.ended, seconds);
+	struct rusage spent;
+	getrusage(RUSAGE_SELF, &spent);
+	printf("answers=%u seconds=%.3f cpu=%.3f", g.ended, seconds,
+	    (double)(spent.ru_utime.tv_sec + spent.ru_stime.tv_sec) + (double)(spent.ru_utime.tv_usec + spent.ru_stime.tv_usec) / 1e6);
 	if (g.ms_n)
 		printf(" first=%u p50=%.3f p99=%.3f worst=%.3f", g.ms_n, (double)g.ms[g.ms_n / 2],
 		    (double)g.ms[(uint64_t)g.ms_n * 99 / 100], (double)g.ms[g.ms_n - 1]);
@@ -435,6 +496,40 @@ get_ticket(void)
 	g.begun = g.ended = 0;
 	if (!g.session)
 		fail("the server gives no ticket");
+}
+
+/*
+ * Until all that were asked for are answered. Asleep on a timer, never on a socket: to wake a
+ * sleeper would be on the server's bill, which no module far away is; and to spin would slow the
+ * other thread of the same core.
+ */
+static void
+run(void)
+{
+	while (g.ended < g.requests)
+		if (turn(0) == 0)
+			usleep(NAP_US);
+}
+
+/* Connections that are there already, so that none of their making is measured. */
+static void
+run_steady(struct module *all, uint32_t requests)
+{
+	int c;
+	run();
+	ready();
+	g.requests = requests;
+	while ((c = getchar()) != EOF) {
+		if (c != '\n')
+			continue;
+		double start = now();
+		g.begun = g.ended = 0;
+		for (uint32_t i = 0; i < g.conns && g.begun < g.requests; i++)
+			ask(&all[i]);
+		run();
+		report(now() - start);
+		fflush(stdout);
+	}
 }
 
 static void
@@ -533,7 +628,7 @@ main(int argc, char **argv)
 	if (g.resume)
 		get_ticket();
 	struct module *all = calloc(g.conns, sizeof *all);
-	if (!all || fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK))
+	if (!all || (!is("steady") && fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK)))
 		fail("no memory");
 	for (uint32_t i = 0; i < g.conns; i++)
 		all[i].number = i;
@@ -542,21 +637,19 @@ main(int argc, char **argv)
 		g.ms = calloc(SAMPLES_MAX, sizeof *g.ms);
 		run_slow(all);
 	} else {
-		if (is("hold"))
+		uint32_t requests = g.requests;
+		if (is("hold") || is("steady"))
 			g.requests = g.conns;
 		for (uint32_t i = 0; i < g.conns && g.begun < g.requests; i++) {
 			open_one(&all[i]);
-			if (is("hold"))
-				while (all[i].step != STEP_HELD)
-					turn(-1);
+			while (is("hold") && i + 1 - g.ended > OPENING_MAX)
+				turn(-1);
 		}
-		/*
-		 * Asleep on a timer, never on a socket: to wake a sleeper would be on the server's bill, which
-		 * no module far away is; and to spin would slow the other thread of the same core.
-		 */
-		while (g.ended < g.requests)
-			if (turn(0) == 0)
-				usleep(NAP_US);
+		if (is("steady")) {
+			run_steady(all, requests);
+			return 0;
+		}
+		run();
 	}
 	double seconds = now() - start;
 	if (is("hold")) {
