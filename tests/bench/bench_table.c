@@ -75,12 +75,12 @@ make_fleet(struct fleet *f)
 /* ---- building ---- */
 
 static void
-add_modules(struct table_builder *b, const struct fleet *f)
+add_modules(struct table_builder *b, const struct fleet *f, uint32_t n)
 {
 	static const char *const groups[] = { "", "canary", "field", "depot-north", "depot-south" };
 	static const char *const products[] = { "EG25-G", "BG95-M3", "SARA-R510S", "EXS82-W" };
 	static const char *const versions[] = { "", "1.0.0", "1.1.0", "1.1.1", "1.2.0" };
-	for (uint32_t i = 0; i < MODULES; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		uint64_t r = mix(i ^ UINT64_C(0x5555));
 		struct table_module m = { .group = groups[r % 5], .product = products[(r >> 8) % 4],
 			.version = versions[(r >> 16) % 5], .listed = true, .idents_n = 2 };
@@ -127,11 +127,11 @@ finish(struct table_builder *b)
 }
 
 static int
-build(const struct fleet *f)
+build(const struct fleet *f, uint32_t n)
 {
 	static const uint8_t seed[16] = "0123456789abcdef";
-	struct table_builder *b = must(table_builder_new(1, seed, MODULES));
-	add_modules(b, f);
+	struct table_builder *b = must(table_builder_new(1, seed, n));
+	add_modules(b, f, n);
 	add_decisions(b);
 	return finish(b);
 }
@@ -251,7 +251,7 @@ bench_build(const struct fleet *f, struct ident *sorted)
 			close(fd);
 		struct bench_time peer = peer_sort(f, sorted);
 		struct bench_time start = bench_now();
-		fd = build(f);
+		fd = build(f, MODULES);
 		struct bench_time ours = bench_since(start);
 		ratio[i] = ours.cpu / peer.cpu;
 		cpu[i] = ours.cpu;
@@ -319,6 +319,35 @@ bench_find(const struct table *t, const struct fleet *f, const struct ident *sor
 	    "%.2fx (%.0f ns there, %.0f ns not there)", r, bench_median(hit, runs), bench_median(miss, runs));
 }
 
+/* What a lookup takes in tables of all sizes; nearly all of it is memory that is in no cache. */
+static void
+bench_flat(const struct fleet *f)
+{
+	static const uint32_t sizes[] = { 10, 1000, 100000, MODULES };
+	double ns[4][RUNS_MAX];
+	unsigned runs = bench_runs();
+	for (size_t s = 0; s < 4; s++) {
+		int fd = build(f, sizes[s]);
+		struct table *t = check(fd);
+		for (unsigned i = 0; i < runs; i++) {
+			uint32_t found = 0;
+			struct bench_time start = bench_now();
+			for (uint32_t k = 0; k < LOOKUPS; k++) {
+				struct table_row row;
+				struct ident id = f->ident[2 * (mix(k) % sizes[s])];
+				found += table_find(t, KIND_IMEI, view_str(id.text), &row);
+			}
+			ns[s][i] = bench_since(start).cpu / LOOKUPS * 1e9;
+			if (found != LOOKUPS)
+				bench_fail("lookups found", (int)found);
+		}
+		table_free(t);
+		close(fd);
+	}
+	bench_figure(NAME, "lookup by modules in the table, once a connection", "10: %.0f ns, 1,000: %.0f ns, 100,000: %.0f ns, 1,000,000: %.0f ns",
+	    bench_median(ns[0], runs), bench_median(ns[1], runs), bench_median(ns[2], runs), bench_median(ns[3], runs));
+}
+
 int
 main(void)
 {
@@ -333,6 +362,7 @@ main(void)
 	bench_rebuild(t, bytes);
 	bench_check(fd, bytes);
 	bench_find(t, &f, sorted);
+	bench_flat(&f);
 	memfd_unmap(bytes);
 	table_free(t);
 	close(fd);
