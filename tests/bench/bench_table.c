@@ -344,7 +344,8 @@ bench_flat(const struct fleet *f)
 		table_free(t);
 		close(fd);
 	}
-	bench_figure(NAME, "lookup by modules in the table, once a connection", "10: %.0f ns, 1,000: %.0f ns, 100,000: %.0f ns, 1,000,000: %.0f ns",
+	bench_figure(NAME, "lookup by modules in the table, once a connection",
+	    "10: %.0f ns, 1,000: %.0f ns, 100,000: %.0f ns, 1,000,000: %.0f ns",
 	    bench_median(ns[0], runs), bench_median(ns[1], runs), bench_median(ns[2], runs), bench_median(ns[3], runs));
 }
 
