@@ -162,3 +162,17 @@ answer_validator(const struct answer *a)
 	time_t changed = curl_getdate(a->modified, NULL), said = curl_getdate(a->date, NULL);
 	return changed >= 0 && said > changed ? a->modified : "";
 }
+
+unsigned
+answer_reply(struct view line)
+{
+	unsigned code = 0;
+	if (line.n < 4 || line.p[3] != ' ')
+		return 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (line.p[i] < '0' || line.p[i] > '9')
+			return 0;
+		code = code * 10 + (unsigned)(line.p[i] - '0');
+	}
+	return code;
+}

@@ -2,7 +2,7 @@
 /*
  * answer - the head of a vendor's HTTP answer, as far as the fetcher decides by
  * it: what representation this is (RFC 9110 8.8), which part of it (14.4), how it
- * is coded and framed. Fed line by line as libcurl hands them on; called by fetch.
+ * is coded and framed; and the codes of FTP replies. Fed line by line as libcurl hands them on; called by fetch.
  * Guarantees: bounded, no allocation; what cannot be read strictly is not
  * believed: a malformed validator is none, a malformed range is a bad range.
  */
@@ -41,5 +41,7 @@ bool answer_line(struct answer *a, struct view line);
  * of the last change where it is a strong validator, else "".
  */
 const char *answer_validator(const struct answer *a);
+/* The code of an FTP reply, from the line that ends it (RFC 959 4.2: a blank behind it); 0 for any other line. */
+unsigned answer_reply(struct view line);
 
 #endif

@@ -28,22 +28,14 @@ note_server(struct fetch *f)
 		snprintf(f->server, sizeof f->server, "unknown"); /* and equal to no address */
 }
 
-/* RFC 959 4.2: the last line of a reply has a blank behind its code. */
 void
 fetch_ftp_line(struct fetch *f, struct view line)
 {
-	unsigned code = 0;
+	unsigned code = answer_reply(line);
 	if (!f->server[0])
 		note_server(f);
-	if (line.n < 4 || line.p[3] != ' ')
-		return;
-	for (size_t i = 0; i < 3; i++) {
-		if (line.p[i] < '0' || line.p[i] > '9')
-			return;
-		code = code * 10 + (unsigned)(line.p[i] - '0');
-	}
-	if (code == 221)
-		return; /* farewell, and no answer to anything */
+	if (!code || code == 221)
+		return; /* more to come; or farewell, and no answer to anything */
 	f->reply = code;
 	f->facts += code == 213;
 }

@@ -146,6 +146,18 @@ test_coding_and_length(void **state)
 	}
 }
 
+static void
+test_replies(void **state)
+{
+	static const struct { const char *line; unsigned code; } rows[] = {
+		{ "220 FTP.\r\n", 220 }, { "213 ", 213 }, { "000 x", 0 }, { "226", 0 }, { "226-more\r\n", 0 }, { " 226 x", 0 }, { "22x x", 0 },
+		{ "2260 x", 0 }, { "-12 x", 0 }, { "", 0 }, { "999 x", 999 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(answer_reply(view_str(rows[i].line)), rows[i].code);
+}
+
 int
 main(void)
 {
@@ -156,6 +168,7 @@ main(void)
 		cmocka_unit_test(test_validators),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_coding_and_length),
+		cmocka_unit_test(test_replies),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
