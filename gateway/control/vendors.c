@@ -198,13 +198,20 @@ vendors_refused(const struct flight *fl)
 	}
 	struct db_seen row = row_of(fl, last);
 	int err = db_seen_get(c->db, row.profile, row.kind, row.place, row.value, &had);
-	if (!err && !had.known)
+	if (!err && had.known) {
+		/* The pins changed, or the bundle. The key stays known; that it was refused is remembered beside it. */
+		int64_t good = had.last;
+		row.kind = MSG_SHOWN_REFUSED;
+		err = db_seen_get(c->db, row.profile, row.kind, row.place, row.value, &had);
+		if (!err && had.last < good)
+			err = FG_ENOTFOUND; /* and it was let in since then */
+	}
+	if (!err)
 		return; /* it was told of */
 	char note[MSG_TEXT_MAX];
 	snprintf(note, sizeof note, "the identity of %.150s does not hold: key %.64s", row.place[0] ? row.place : "the server",
 	    row.value[0] ? row.value : "not shown");
-	/* A key that was known (the pins changed, or the bundle) stays so, and is told of each time. */
-	bool put = err == FG_ENOTFOUND;
+	bool put = err == FG_ENOTFOUND; /* else the database could not be asked: rather twice than not at all */
 	err = db_begin(c->db);
 	if (!err) {
 		err = put ? db_seen_put(c->db, &row) : FG_OK;

@@ -25,7 +25,7 @@ int vendors_compare(const struct flight *fl, uint64_t held, char ret_note[MSG_TE
 int vendors_begin(const struct flight *fl, bool *ret_same);
 /* One sentence about something a review is held for; known: something else is known of the place. */
 void vendors_describe(const struct db_seen *row, bool known, char note[MSG_TEXT_MAX]);
-/* The server's identity was refused, so nothing came: an incident, once for each key. */
+/* The server's identity was refused, so nothing came: an incident, once for each key, and again when it was let in since. */
 void vendors_refused(const struct flight *fl);
 /* A person has the candidate judged: what it was held for is known from now on. */
 int vendors_accept(struct control *c, uint64_t candidate);

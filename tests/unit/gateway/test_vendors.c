@@ -213,9 +213,17 @@ test_a_refused_identity_is_told_once(void **state)
 	assert_int_equal(incidents(r), 3);
 	fetch(r, 2, MSG_FETCH_OK, &let_in, 1); /* somebody changed the pins to it: still a change */
 	is(r, 2, "incident", "another key");
+	unsigned before = incidents(r);
 	fetch(r, 3, MSG_FETCH_REFUSED, &known, 1);
+	fetch(r, 3, MSG_FETCH_REFUSED, &known, 1);
+	assert_int_equal(incidents(r), before + 1);
+	r->now++;
 	fetch(r, 4, MSG_FETCH_OK, first, 1);
 	is(r, 4, "judging", ""); /* a refusal makes nothing unknown */
+	r->now++;
+	fetch(r, 3, MSG_FETCH_REFUSED, &known, 1);
+	fetch(r, 3, MSG_FETCH_REFUSED, &known, 1);
+	assert_int_equal(incidents(r), before + 2);
 	control_rig_free(r);
 }
 
