@@ -17,6 +17,7 @@
 struct job {
 	struct msg_fetch q;
 	int channel, image;
+	uint32_t wall_ms;
 };
 
 static struct msg_sighting
@@ -40,6 +41,7 @@ asked(struct control_rig *r)
 	struct wire_frame f;
 	assert_int_equal(control_rig_spawns(r, &spawn, &j.channel), 1);
 	assert_true(loop_next(j.channel, MSG_FETCH, &j.q, &f));
+	j.wall_ms = spawn.wall_ms;
 	j.image = wire_take_fd(&f, 0);
 	wire_close_fds(&f);
 	return j;
@@ -361,6 +363,32 @@ test_a_fetcher_that_never_ran_changes_nothing(void **state)
 	control_rig_free(r);
 }
 
+/* The fetcher reads all that was kept before it asks for more, on whatever disk: not on the vendor's time. */
+static void
+test_there_is_time_to_read_what_was_kept(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	const uint64_t half_minute = UINT64_C(30) * (20 << 20);
+	(void)state;
+	ask(r, 1);
+	struct job j = asked(r);
+	const uint32_t usual = j.wall_ms;
+	const struct profile *p = policies_find(r->c.policies, "acme-rtr")->profile;
+	assert_int_equal(usual, (p->upstream_options.max_seconds + 120) * 1000);
+	assert_int_equal(ftruncate(j.image, (off_t)half_minute), 0); /* a hole: no disk is filled */
+	done(r, &j, MSG_FETCH_FAILED, half_minute, half_minute);
+	ask(r, 1);
+	j = asked(r);
+	assert_int_equal(j.q.kept_n, 1);
+	assert_int_equal(j.wall_ms, usual + 30000);
+	done(r, &j, MSG_FETCH_FAILED, 0, 0);
+	ask(r, 1);
+	j = asked(r);
+	assert_int_equal(j.wall_ms, usual);
+	gone(r, &j, 0);
+	control_rig_free(r);
+}
+
 /* A profile that used up its own quota gets nothing out of what others left. */
 static void
 test_only_room_that_is_shared_is_made(void **state)
@@ -393,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_a_refusal_leaves_nothing),
 		cmocka_unit_test(test_a_fetcher_that_died_is_gone_on_with_once),
 		cmocka_unit_test(test_a_restart_goes_on),
+		cmocka_unit_test(test_there_is_time_to_read_what_was_kept),
 		cmocka_unit_test(test_a_part_that_is_gone_is_no_part),
 		cmocka_unit_test(test_they_are_bounded_in_number_and_age),
 		cmocka_unit_test(test_what_is_being_written_is_not_dropped),
