@@ -142,16 +142,19 @@ def sealed(data, seals=ALL_SEALS):
     return fd
 
 
+QUESTION = {"job": 7, "url": "", "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0, "max_redirects": 5,
+            "tries": 0, "have_ca": False, "have_credentials": False, "proxy": "", "kept": [], "pins": [], "private_ok": [LOOPBACK],
+            "first_asked_by": CANARY}
+
+
 class Result:
     """What control and the disk got of one fetch."""
 
 
 def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
           credentials=None, **job):
-    msg = {"job": 7, "url": url, "signature_url": signature_url, "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0,
-           "max_redirects": 5, "tries": 0, "have_ca": ca is not None, "have_credentials": credentials is not None,
-           "proxy": "", "kept": [], "pins": [{"spki": p} for p in pins], "private_ok": list(private),
-           "first_asked_by": CANARY, **job}
+    msg = {**QUESTION, "url": url, "signature_url": signature_url, "have_ca": ca is not None, "have_credentials": credentials is not None,
+           "pins": [{"spki": p} for p in pins], "private_ok": list(private), **job}
     ours, theirs = wire.pair()
     r = Result()
     r.progress, r.done = [], None
@@ -624,13 +627,23 @@ def test_a_refusal_that_is_no_fault_of_the_bytes_keeps_them(pki):
         assert other.raw == []
 
 
-def test_a_stall_is_a_cut():
-    with Vendor({}) as v:
-        script(v, lambda: part(v, LONG, TAG, cut=150000), lambda: part(v, LONG, TAG))
-        first = v.pages["/a"]
-        v.pages["/a"] = lambda c: (first(c), v.stall(c)) if not v.raw[1:] else first(c)
-        r = fetch(v.url("/a"), tries=2, min_speed=1000, max_seconds=300)
-        assert (r.outcome, r.image) == (OK, LONG)
+@pytest.fixture(scope="module", name="stalled", autouse=True)
+def make_stalled(request):
+    """A fetch that stalls for the half minute a slow vendor gets: it waits while the other tests run."""
+    got = []
+
+    def run():
+        with Vendor({}) as v:
+            script(v, lambda: part(v, LONG, TAG, cut=150000), lambda: part(v, LONG, TAG))
+            first = v.pages["/a"]
+            v.pages["/a"] = lambda c: (first(c), v.stall(c)) if not v.raw[1:] else first(c)
+            got.append(fetch(v.url("/a"), tries=2, min_speed=1000, max_seconds=300))
+    thread = threading.Thread(target=run)
+    if any(item.function is test_a_stall_is_a_cut for item in request.session.items if hasattr(item, "function")):
+        thread.start()
+    yield lambda: thread.join() or got[0]
+    if thread.ident:
+        thread.join()
 
 
 def test_a_signature_that_did_not_come_costs_no_image():
@@ -693,18 +706,27 @@ def test_time_is_one_budget_for_the_whole_chain():
         assert len(v.raw) == 3
 
 
+def limits_of(pid):
+    """Of the size of a file: soft and hard."""
+    with open(f"/proc/{pid}/limits", encoding="ascii") as f:
+        return re.search(r"^Max file size +(\S+) +(\S+)", f.read(), re.M).groups()
+
+
 @pytest.mark.parametrize("page", [True, False], ids=["busy", "waiting"])
-def test_it_ends_when_control_is_gone(page):
-    tries = 100
+@pytest.mark.parametrize("most, limit, is_now", [(1 << 20, None, 1 << 20), (1, None, 262144), (1 << 30, 1 << 19, 1 << 19)],
+                         ids=["cap", "record", "lower"])
+def test_while_it_runs(page, most, limit, is_now):
+    """Its file limit is what the job needs, or less if it had less; and it ends when control is gone."""
     with Vendor({}) as v, tempfile.TemporaryFile() as a, tempfile.TemporaryFile() as b:
-        v.pages["/a"] = b"" if not page else lambda c: (c.sendall(CHUNKED), [c.sendall(chunk(b"x")) for _ in iter(lambda: v.over.wait(0.1), True)])
+        v.pages["/a"] = b"" if not page else lambda c: (c.sendall(CHUNKED), v.stall(c))
         ours, theirs = wire.pair()
-        child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL)
-        wire.send(ours, "FETCH", {"job": 1, "url": v.url("/a"), "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 600,
-                                  "min_speed": 0, "max_redirects": 0, "tries": tries, "have_ca": False, "have_credentials": False, "proxy": "", "kept": [], "pins": [], "private_ok": [LOOPBACK],
-                                  "first_asked_by": ""}, [a.fileno(), b.fileno()])
+        child = wire.start(PROGRAM, theirs, stderr=subprocess.DEVNULL,
+                           preexec_fn=limit and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+        wire.send(ours, "FETCH", {**QUESTION, "url": v.url("/a"), "max_bytes": most, "max_seconds": 600, "tries": 100},
+                  [a.fileno(), b.fileno()])
         while not v.raw:
             time.sleep(0.01)
+        assert limits_of(child.pid) == (str(is_now),) * 2
         ours.close()
         child.wait(timeout=60)
 
@@ -1003,3 +1025,11 @@ def test_a_bundle_that_could_still_change_is_refused(pki):
         r = fetch(v.url("/a"), ca=pki.bytes("good.pem"), ca_seals=0)
         assert (r.done, r.exit) == (None, 72)
         assert v.connections == 0
+
+
+# ---- last, because it has waited all the while ----
+
+def test_a_stall_is_a_cut(stalled):
+    r = stalled()
+    assert (r.outcome, r.image) == (OK, LONG)
+    assert r.provenance["hops"][1]["asked_from"] == 150000 - OVERLAP
