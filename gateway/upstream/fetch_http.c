@@ -9,6 +9,12 @@ take_part(struct fetch *f)
 {
 	const struct answer *a = &f->answer;
 	bool by_tag = f->validator[0] == '"';
+	/* First of all: another image has another length, and is no reason to give up. */
+	if ((by_tag && a->etag_seen && strcmp(a->etag, f->validator)) ||
+	    (!by_tag && a->modified_seen && strcmp(a->modified, f->validator))) {
+		fetch_halt(f, FETCH_STOP_FROM_ZERO, MSG_FINDING_CHANGED, FETCH_CHANGED);
+		return;
+	}
 	if (a->range != ANSWER_RANGE_BYTES || a->first != f->asked || a->last != a->total - 1 ||
 	    (f->total && a->total != f->total) || (a->have_length && a->length != a->last - a->first + 1)) {
 		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_RANGE, "answer is not the part that was asked for");
@@ -16,11 +22,6 @@ take_part(struct fetch *f)
 	}
 	if (a->total > f->body.max) {
 		fetch_halt(f, FETCH_STOP_REFUSED, MSG_FINDING_SIZE, FETCH_TOO_LARGE);
-		return;
-	}
-	if ((by_tag && a->etag_seen && strcmp(a->etag, f->validator)) ||
-	    (!by_tag && a->modified_seen && strcmp(a->modified, f->validator))) {
-		fetch_halt(f, FETCH_STOP_FROM_ZERO, MSG_FINDING_CHANGED, FETCH_CHANGED);
 		return;
 	}
 	f->total = a->total;

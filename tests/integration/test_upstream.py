@@ -474,9 +474,10 @@ def test_another_image_midway_begins_from_zero():
         assert (r.outcome, r.finding, r.image) == (OK, "CHANGED", new) and "from zero" in r.detail
 
 
-def test_a_part_of_another_image_is_not_joined():
+@pytest.mark.parametrize("size", [1 << 19, 1 << 18, 1 << 20])
+def test_a_part_of_another_image_is_not_joined(size):
     """Uptane's mix: a server that answers If-Range with a part of the new image."""
-    new = os.urandom(1 << 19)
+    new = os.urandom(size)
     with Vendor({}) as v:
         script(v, cuts(v, LONG, TAG), lambda: part(v, new, OTHER))
         r = fetch(v.url("/a"), tries=1)
