@@ -19,6 +19,22 @@ def test_once_tells_the_whole_story_and_exits_0():
     assert done.stdout.rstrip().endswith("Done")
 
 
+def test_attacks_are_shown_one_by_one():
+    """Which they are, and that each is refused, is test_vendor.py's; here that the switch brings them all together."""
+    env = {k: v for k, v in os.environ.items() if k != "TMPDIR"}
+    done = subprocess.run([os.path.join(SRC, "gateway/quickstart"), "--attacks"], capture_output=True, text=True, timeout=900, env=env)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    for said in ("Endless data", "FETCH-SIZE", "Mix-and-match", "FETCH-CHANGED", "Freeze", "incident", "not one byte of any reached a module"):
+        assert said in done.stdout
+    assert done.stdout.rstrip().endswith("Done")
+
+
+def test_an_unknown_switch_is_said():
+    for wrong in (["--attack"], ["--attacks", "gopher"], ["--once", "--attacks"]):
+        done = subprocess.run([os.path.join(SRC, "gateway/quickstart"), *wrong], capture_output=True, text=True)
+        assert done.returncode == 2 and "usage" in done.stderr
+
+
 def test_a_closed_folder_is_said_and_not_waited_for(tmp_path):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)

@@ -339,7 +339,7 @@ def sametime(s):
     """Mix-and-match: is cut, and goes on with other content under the same SIZE and MDTM, again and again."""
     s.cut(1 / 3)
     if s.number % 2:
-        s.data, s.upto = s.vendor.old[:len(s.data)][::-1], None
+        s.data, s.upto = (s.vendor.old[::-1] + s.data[len(s.vendor.old):])[:len(s.data)], None
 
 
 @attack("FETCH-CHANGED")
