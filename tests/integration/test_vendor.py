@@ -20,7 +20,7 @@ import hostile_vendor  # noqa: E402
 def make_world(request):
     """The gateway, and its vendor as Vendor of hostile_vendor, or of the module a test names."""
     g = Gate()
-    new, old = os.urandom(1 << 20), os.urandom(1 << 20)
+    new, old = os.urandom(1 << 20), os.urandom((1 << 20) - 5000)
     said = []
     v = getattr(request, "param", hostile_vendor).Vendor(new, old, (g.pki.sign(new), g.pki.sign(old)), say=said.append)
     v.said = said

@@ -199,11 +199,11 @@ def mix(r):
 
 @attack("FETCH-CHANGED")
 def join(r):
-    """Mix-and-match: is cut, and goes on with the old version under its own tag."""
-    if r.number == 1:
+    """Mix-and-match: is cut, and goes on with the old version under its own tag, again and again."""
+    if r.at is None:
         r.part(r.new, 'ETag: "new"', upto=1 / 3)
     else:
-        r.part(r.old if r.at is not None else r.new, 'ETag: "old"', upto=1 / 3 if r.at is None else None)
+        r.part(r.old, 'ETag: "old"')
 
 
 @attack("FETCH-CHANGED")
