@@ -144,6 +144,7 @@ judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
 			.as = ecdsa ? TRUST_ECDSA_DER : TRUST_RSA_PKCS1_SHA256,
 			.signature = entry[i].data,
 			.several = n > 1,
+			.certificates = true, /* update_engine reads otacerts.zip */
 			.span = p->span };
 		err = walk_keys(w, &claim, NULL);
 	}

@@ -123,6 +123,12 @@ struct walk_claim {
 	 * be another maker's, and is untrusted rather than invalid.
 	 */
 	bool several;
+	/*
+	 * The certificates of the set stand for their keys too, with dates, purpose and
+	 * revocation as policy has them: for devices that are given certificates and
+	 * take the keys out of them. Only with as.
+	 */
+	bool certificates;
 	EVP_PKEY *embedded; /* a key in the file: tells "sound, but nobody we trust" from "broken"; NULL = none */
 	/*
 	 * Narrows the keys tried; NULL tries all. arg is given back. A hint may

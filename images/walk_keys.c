@@ -21,6 +21,7 @@ struct judging {
 	uint8_t sum[ALGS][DIGEST_LEN_MAX];
 	uint8_t *message; /* the span, for Ed25519 */
 	bool too_long;    /* for one-shot Ed25519 (T18) */
+	bool certified;   /* the best answer is about a certificate's key */
 };
 
 static int
@@ -92,13 +93,16 @@ try_key(struct judging *j, const struct trust_key *key, struct sig_result *ret)
 	return err;
 }
 
-/* A sound signature by a weak key, or one nobody could check, says more than "not this key". */
+/* A sound signature by a key that does not count, or one nobody could check, says more than "not this key". */
 static unsigned
 telling(const struct sig_result *s)
 {
 	if (s->outcome == SIG_VERIFIED)
 		return 3;
-	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE;
+	if (s->outcome == SIG_WEAK || s->outcome == SIG_EXPIRED || s->outcome == SIG_REVOKED ||
+	    s->outcome == SIG_UNTRUSTED)
+		return 2;
+	return s->outcome == SIG_OPAQUE;
 }
 
 /* The keys of the set, each as the format prescribes it; the best answer of all. */
@@ -121,6 +125,38 @@ try_set(struct judging *j, unsigned *ret_tried, struct sig_result *best)
 		err = try_key(j, &key, &one);
 		if (!err && telling(&one) > telling(best))
 			*best = one;
+	}
+	return err;
+}
+
+/* The keys in the set's certificates; one that fits is judged as the certificate it came in. */
+static int
+try_certificates(struct judging *j, unsigned *ret_tried, struct sig_result *best)
+{
+	const struct walk_room *room = j->w->room;
+	int err = 0;
+	for (size_t i = 0; i < trust_certs(room->trust) && !err && best->outcome != SIG_VERIFIED; i++) {
+		X509 *cert = trust_cert_at(room->trust, i);
+		struct trust_key key = { .name = "of a certificate",
+			.pkey = X509_get0_pubkey(cert),
+			.scheme = j->claim->as };
+		struct sig_result one;
+		if (!key.pkey)
+			continue;
+		err = pubkey_spki_sha256(key.pkey, key.spki_sha256);
+		pubkey_type(key.pkey, key.key_type);
+		key.published = published_find(key.spki_sha256) != NULL;
+		if (err || !rawsig_key_can(&key, key.scheme) ||
+		    (j->claim->candidate && !j->claim->candidate(&key, j->claim->arg)))
+			continue;
+		++*ret_tried;
+		err = try_key(j, &key, &one);
+		if (!err && one.outcome == SIG_VERIFIED)
+			err = trust_judge_cert(room->trust, room->policy, cert, NULL, room->at, &one);
+		if (!err && telling(&one) > telling(best)) {
+			*best = one;
+			j->certified = true;
+		}
 	}
 	return err;
 }
@@ -164,17 +200,21 @@ judge(struct judging *j, struct sig_result *ret)
 	struct sig_result best = { .outcome = SIG_INVALID };
 	unsigned tried = 0;
 	int err = try_set(j, &tried, &best);
+	if (!err && j->claim->certificates)
+		err = try_certificates(j, &tried, &best);
 	if (!err && best.outcome != SIG_VERIFIED && j->claim->embedded) {
 		best = (struct sig_result){ .outcome = SIG_UNKNOWN };
 		err = try_embedded(j, &best);
 	} else if (best.outcome == SIG_INVALID && tried == 0) {
 		best = (struct sig_result){ .outcome = SIG_UNTRUSTED };
 		snprintf(best.detail, sizeof best.detail,
-		    "the trust set holds no bare key that could have made it");
+		    "the trust set holds no %s that could have made it",
+		    j->claim->certificates ? "key" : "bare key");
 	} else if (best.outcome == SIG_INVALID) {
 		best = (struct sig_result){ .outcome = j->claim->several ? SIG_UNTRUSTED : SIG_INVALID };
 		snprintf(best.detail, sizeof best.detail,
-		    "no bare key of the trust set made it over these bytes%s",
+		    "no %s of the trust set made it over these bytes%s",
+		    j->claim->certificates ? "key" : "bare key",
 		    j->claim->several ? ": another key's, or broken" : "");
 	}
 	*ret = best;
@@ -187,7 +227,7 @@ walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed *re
 	struct judging j = { .w = w, .claim = claim };
 	struct walk_signed by;
 	struct sig_result best;
-	if (claim->embedded && claim->as == TRUST_SCHEME_NONE)
+	if ((claim->embedded || claim->certificates) && claim->as == TRUST_SCHEME_NONE)
 		return FG_EINVAL;
 	int err = judge(&j, &best);
 	free(j.message);
@@ -197,7 +237,8 @@ walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed *re
 		snprintf(scheme, sizeof scheme, "%s/%s", format_name(w->format),
 		    best.scheme[0] ? best.scheme : "raw");
 		memcpy(best.where, s->where, sizeof best.where);
-		best.revocation = SIG_REVOCATION_NOT_APPLICABLE;
+		if (!j.certified)
+			best.revocation = SIG_REVOCATION_NOT_APPLICABLE;
 		snprintf(best.scheme, sizeof best.scheme, "%s",
 		    claim->scheme ? claim->scheme : scheme);
 		walk_place_covers(w, &claim->span, &best);

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 
 #include "crypto/hex.h"
 #include "images/crau.h"
@@ -222,7 +223,7 @@ end(struct build *b, size_t less)
 
 struct maker {
 	EVP_PKEY *key;
-	char *pem;
+	char *pem, *cert; /* the key, and a certificate of it that has expired */
 	unsigned length; /* of its signatures in the message, padding and all */
 };
 
@@ -238,6 +239,21 @@ maker_new(struct maker *m, EVP_PKEY *key)
 	long n = BIO_get_mem_data(b, &p);
 	m->pem = strndup(p, (size_t)n);
 	m->length = (unsigned)EVP_PKEY_get_size(key);
+	BIO_free(b);
+	X509 *x = X509_new();
+	b = BIO_new(BIO_s_mem());
+	X509_set_version(x, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(x), 9);
+	ASN1_TIME_set(X509_getm_notBefore(x), RIG_NOW - 4000L * 86400);
+	ASN1_TIME_set(X509_getm_notAfter(x), RIG_NOW - 100L * 86400);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char *)"OTA", -1, -1, 0);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	X509_set_pubkey(x, key);
+	assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	PEM_write_bio_X509(b, x);
+	n = BIO_get_mem_data(b, &p);
+	m->cert = strndup(p, (size_t)n);
+	X509_free(x);
 	BIO_free(b);
 }
 
@@ -259,6 +275,7 @@ teardown(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		EVP_PKEY_free(all[i]->key);
 		free(all[i]->pem);
+		free(all[i]->cert);
 	}
 	return 0;
 }
@@ -418,6 +435,32 @@ verified(void **state)
 		assert_true(says(r, CONTENTS_FACT_TIMESTAMP, "1766000000", false));
 		assert_int_equal(rig_member(r, "boot")->vouch, CONTENTS_VOUCH_CHECKED);
 		report_free(r);
+	}
+}
+
+/* A device is given a certificate; its key counts as that certificate does, dates and all (T11). */
+static void
+by_certificate(void **state)
+{
+	(void)state;
+	const struct maker *who[] = { &rsa, &ec };
+	for (unsigned i = 0; i < 4; i++) {
+		struct form f = { .metadata = { who[i / 2] }, .payload = { who[i / 2] } };
+		bool ignore = i % 2;
+		struct writer w;
+		make(&w, &f);
+		struct report *r = rig_inspect(writer_view(&w), who[i / 2]->cert, ignore);
+		for (unsigned k = 0; k < 2; k++) {
+			const struct sig_result *s = &r->signatures.result[k];
+			assert_int_equal(s->outcome, ignore ? SIG_VERIFIED : SIG_EXPIRED);
+			assert_int_equal(s->revocation, SIG_REVOCATION_NOT_CHECKED);
+			assert_string_equal(s->signer.subject, "CN=OTA");
+		}
+		report_free(r);
+		r = rig_inspect(writer_view(&w), other.cert, true);
+		assert_int_equal(report_verified(r), 0);
+		report_free(r);
+		writer_free(&w);
 	}
 }
 
@@ -668,6 +711,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verified),
+		cmocka_unit_test(by_certificate),
 		cmocka_unit_test(unsigned_payload),
 		cmocka_unit_test(one_of_the_two),
 		cmocka_unit_test(several),
