@@ -11,6 +11,7 @@
 #include "images/rauc.h"
 #include "images/signify.h"
 #include "images/squashfs_walk.h"
+#include "images/suit.h"
 #include "images/swu.h"
 #include "images/zip.h"
 
@@ -24,6 +25,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_MINISIGN] = signify_walk,
 	[FORMAT_RAUC_BUNDLE] = rauc_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,
+	[FORMAT_SUIT] = suit_walk,
 	[FORMAT_ZIP] = zip_walk,
 	[FORMAT_CPIO] = cpio_walk,
 };
