@@ -333,6 +333,7 @@ judge_signer(const struct judge *j, CMS_SignerInfo *si, struct sig_result *resul
 		snprintf(text, sizeof text, "digest %s is too weak to sign with",
 		    digest_name(method.digest));
 		sig_worsen(result, SIG_WEAK, text); /* T4 */
+		result->reasons |= SIG_REASON_WEAK_DIGEST;
 	}
 	if (cms_signer_has_attributes(si)) {
 		if (!cms_signer_attributes(si, digest_for(j, method.digest), result))

@@ -18,6 +18,8 @@
 #define CMS_CERTS_MAX 64  /* certificates sent along; a chain has 3 */
 #define CMS_HEAD_LEN 16   /* bytes of the content that cms_content_head() wants */
 
+#define CMS_WHY_TRAILING "trailing bytes after the CMS object" /* cms_open(), T5: SIG_REASON_TRAILING */
+
 struct cms; /* a parsed SignedData */
 
 /*

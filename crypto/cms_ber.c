@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/cms_ber.h"
 
+#include "crypto/cms.h"
 #include "crypto/err.h"
 
 #define TAG_INTEGER 0x02
@@ -395,7 +396,7 @@ cms_ber_walk(struct view der, struct cms_ber *ret, const char **ret_why)
 	if (err)
 		return err;
 	if (info.size != der.n)
-		return refuse(ret_why, "trailing bytes after the CMS object"); /* T5 */
+		return refuse(ret_why, CMS_WHY_TRAILING);
 
 	struct row row = row_of(der, &info, ret_why);
 	err = expect(&row, TAG_OID, &type, "ContentInfo without a type");

@@ -121,8 +121,10 @@ pss_method(const X509_ALGOR *alg, struct pubkey_method *method, struct sig_resul
 		    result, "RSA-PSS with another hash or MGF1 hash than the signer's digest");
 	if (!salted)
 		return contradicts(result, "RSA-PSS with an impossible salt length or trailer");
-	if (method->salt_len < digest_len(method->digest))
+	if (method->salt_len < digest_len(method->digest)) {
 		sig_worsen(result, SIG_WEAK, "RSA-PSS salt is shorter than the digest");
+		result->reasons |= SIG_REASON_PSS_SALT;
+	}
 	method->padding = PUBKEY_RSA_PSS;
 	return true;
 }

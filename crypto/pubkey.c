@@ -14,6 +14,7 @@
 
 #include "crypto/ed25519.h"
 #include "crypto/err.h"
+#include "crypto/sig.h"
 
 #define CURVE_NAME_MAX 64
 #define COORDINATE_MAX 48 /* P-384 */
@@ -208,6 +209,44 @@ pubkey_is_fit(EVP_PKEY *pkey, unsigned rsa_bits_min, char *ret_why, size_t cap)
 	return fit;
 }
 
+static bool
+exponent_is_small(const EVP_PKEY *pkey)
+{
+	BIGNUM *e = NULL;
+	bool small = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_num_bits(e) < 17;
+	BN_free(e);
+	return small;
+}
+
+unsigned
+pubkey_reasons(const EVP_PKEY *pkey, unsigned rsa_bits_min)
+{
+	char why[8];
+	unsigned reasons = 0;
+	if (rsa_bits_min < PUBKEY_RSA_BITS_MIN)
+		rsa_bits_min = PUBKEY_RSA_BITS_MIN;
+	switch (pubkey_kind(pkey)) {
+	case PUBKEY_RSA:
+		if ((unsigned)EVP_PKEY_get_bits(pkey) < rsa_bits_min)
+			reasons |= SIG_REASON_SHORT_RSA;
+		if (exponent_is_small(pkey))
+			reasons |= SIG_REASON_SMALL_EXPONENT;
+		break;
+	case PUBKEY_EC:
+		if (!curve_of(pkey))
+			reasons |= SIG_REASON_WEAK_CURVE;
+		break;
+	case PUBKEY_ED25519:
+		if (!check_ed25519(pkey, why, sizeof why))
+			reasons |= SIG_REASON_LOW_ORDER;
+		break;
+	case PUBKEY_OTHER:
+		break;
+	}
+	ERR_clear_error();
+	return reasons;
+}
+
 static int
 spki_of_curve(const EVP_PKEY *pkey, const struct curve *curve, uint8_t ret[DIGEST_SHA256_LEN])
 {
@@ -251,7 +290,8 @@ set_rsa(EVP_PKEY_CTX *ctx, const struct pubkey_method *method, const EVP_MD *md)
 	if (method->padding == PUBKEY_RSA_PKCS1)
 		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
 	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, (int)method->salt_len) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx,
+	        method->salt_any ? RSA_PSS_SALTLEN_AUTO : (int)method->salt_len) == 1 &&
 	    EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, md) == 1;
 }
 

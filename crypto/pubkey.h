@@ -38,6 +38,7 @@ struct pubkey_method {
 	enum pubkey_padding padding;
 	enum digest_alg digest;
 	unsigned salt_len; /* PSS only: exactly this many bytes; MGF1 uses digest */
+	bool salt_any;     /* PSS only: of any length, to say why it does not fit; never to accept it */
 };
 
 enum pubkey_kind pubkey_kind(const EVP_PKEY *pkey);
@@ -50,6 +51,12 @@ void pubkey_type(const EVP_PKEY *pkey, char ret[PUBKEY_TYPE_MAX]);
  * If not, ret_why (cap bytes) holds a sentence that names type, curve or size.
  */
 bool pubkey_is_fit(EVP_PKEY *pkey, unsigned rsa_bits_min, char *ret_why, size_t cap);
+/*
+ * What of enum sig_reason (crypto/sig.h) holds of pkey: a short RSA key, a small
+ * exponent (which pubkey_is_fit() lets pass), a curve off the list, a point of
+ * low order. 0 for a key that is fit in every respect.
+ */
+unsigned pubkey_reasons(const EVP_PKEY *pkey, unsigned rsa_bits_min);
 /*
  * SHA-256 of the DER SubjectPublicKeyInfo in its one canonical form (EC points
  * uncompressed, RSA with NULL parameters), whatever encoding the key came in:

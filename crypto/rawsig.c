@@ -56,29 +56,29 @@ method_of(const struct trust_key *key)
 	case TRUST_ED25519:
 		break;
 	case TRUST_RSA_PKCS1_SHA256:
-		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA256, 0 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA256, 0, false };
 		break;
 	case TRUST_RSA_PKCS1_SHA384:
-		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA384, 0 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA384, 0, false };
 		break;
 	case TRUST_RSA_PKCS1_SHA512:
-		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA512, 0 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PKCS1, DIGEST_SHA512, 0, false };
 		break;
 	case TRUST_RSA_PSS_SHA256:
-		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA256, 32 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA256, 32, false };
 		break;
 	case TRUST_RSA_PSS_SHA384:
-		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA384, 48 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA384, 48, false };
 		break;
 	case TRUST_RSA_PSS_SHA512:
-		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA512, 64 };
+		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA512, 64, false };
 		break;
 	case TRUST_RSA_PSS_SHA256_LONG:
 		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA256, longest_salt(key, 32) };
 		break;
 	case TRUST_ECDSA_DER:
 	case TRUST_ECDSA_FIXED:
-		m = (struct pubkey_method){ PUBKEY_ECDSA, curve_digest(key), 0 };
+		m = (struct pubkey_method){ PUBKEY_ECDSA, curve_digest(key), 0, false };
 		break;
 	}
 	return m;
@@ -164,6 +164,7 @@ conclude(const struct trust_key *key, bool fits, struct sig_result *r)
 	snprintf(r->signer.key_type, sizeof r->signer.key_type, "%s", key->key_type);
 	snprintf(r->signer.anchor, sizeof r->signer.anchor, "%s", key->name);
 	r->signer.published_key = key->published;
+	r->reasons |= pubkey_reasons(key->pkey, 0);
 	if (!pubkey_is_fit(key->pkey, 0, why, sizeof why)) {
 		sig_worsen(r, SIG_WEAK, why);
 		return;
@@ -194,7 +195,19 @@ rawsig_judge_digest(
 	if (err)
 		return err;
 	struct sig_result r = begin(key, result);
-	conclude(key, fits, &r);
+	bool salted = false;
+	if (!fits && method.padding == PUBKEY_RSA_PSS) {
+		method.salt_any = true;
+		err = verify_digest(key, &method, digest, sig, &salted);
+		if (err)
+			return err;
+	}
+	if (salted) { /* T15: said, because "does not fit" would send people looking elsewhere */
+		sig_worsen(&r, SIG_INVALID, "its salt has another length than the scheme prescribes");
+		r.reasons |= SIG_REASON_PSS_SALT;
+	} else {
+		conclude(key, fits, &r);
+	}
 	*result = r;
 	return 0;
 }

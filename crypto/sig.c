@@ -32,6 +32,27 @@ sig_outcome_parse(struct view word)
 	return SIG_UNKNOWN;
 }
 
+static const char *const reason_names[SIG_REASONS] = { "weak-digest", "short-rsa", "small-exponent",
+	"weak-curve", "low-order", "pss-salt", "purpose", "trailing" };
+
+const char *
+sig_reason_name(enum sig_reason reason)
+{
+	for (unsigned i = 0; i < SIG_REASONS; i++)
+		if ((unsigned)reason == 1u << i)
+			return reason_names[i];
+	return "none";
+}
+
+unsigned
+sig_reason_parse(struct view word)
+{
+	for (unsigned i = 0; i < SIG_REASONS; i++)
+		if (view_is(word, reason_names[i]))
+			return 1u << i;
+	return 0;
+}
+
 const char *
 sig_revocation_name(enum sig_revocation revocation)
 {

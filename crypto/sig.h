@@ -39,6 +39,22 @@ enum sig_revocation {
 	SIG_REVOCATION_NOT_APPLICABLE,  /* bare key */
 };
 
+/*
+ * What is wrong with a signature beyond its outcome, so that each has its own
+ * finding. Bits of sig_result.reasons.
+ */
+enum sig_reason {
+	SIG_REASON_WEAK_DIGEST = 1 << 0,   /* MD5, SHA-1 (T4) */
+	SIG_REASON_SHORT_RSA = 1 << 1,     /* under 2048 bits, or what the profile demands */
+	SIG_REASON_SMALL_EXPONENT = 1 << 2, /* RSA with e = 3: sound, but forgeable where a module checks padding carelessly */
+	SIG_REASON_WEAK_CURVE = 1 << 3,    /* P-192, or any curve off the list */
+	SIG_REASON_LOW_ORDER = 1 << 4,     /* Ed25519 key under which anything verifies (T17) */
+	SIG_REASON_PSS_SALT = 1 << 5,      /* another salt length than is prescribed (T15) */
+	SIG_REASON_PURPOSE = 1 << 6,       /* a certificate for something else (T2, T3) */
+	SIG_REASON_TRAILING = 1 << 7,      /* bytes after the signature object (T5) */
+};
+#define SIG_REASONS 8
+
 struct sig_range {
 	uint64_t offset;
 	uint64_t length;
@@ -60,6 +76,7 @@ struct sig_result {
 	char scheme[64]; /* "cms-detached", "rsa-pkcs1v15-sha256", "rauc-bundle/cms-attached", ... */
 	char where[SIG_WHERE_MAX]; /* container inside the image that carries it; "" for the image's own */
 	enum sig_outcome outcome;
+	unsigned reasons; /* sig_reason bits */
 	enum digest_alg digest;
 	enum sig_revocation revocation;
 	struct sig_signer signer;
@@ -81,6 +98,10 @@ struct sig_set {
 const char *sig_outcome_name(enum sig_outcome outcome);
 /* SIG_UNKNOWN for an unknown word. */
 enum sig_outcome sig_outcome_parse(struct view word);
+/* Of one bit: "weak-digest", "short-rsa", ...; "none" for anything else. */
+const char *sig_reason_name(enum sig_reason reason);
+/* 0 for an unknown word. */
+unsigned sig_reason_parse(struct view word);
 const char *sig_revocation_name(enum sig_revocation revocation);
 /*
  * Makes outcome the worse of what it was and what is given, in the order

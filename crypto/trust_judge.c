@@ -287,6 +287,7 @@ report(const struct trust_judgement *j, struct sig_result *result)
 	result->signer = j->result.signer;
 	result->signer.published_key |= published;
 	result->revocation = j->result.revocation;
+	result->reasons |= j->result.reasons;
 	if (!holds(j))
 		sig_worsen(result, j->result.outcome, j->result.detail);
 	else if (result->detail[0] == '\0')
@@ -301,6 +302,9 @@ trust_judge_cert(const struct trust *t, const struct trust_policy *policy, X509 
 	struct trust_judgement chain = { .vouched = false }, pin = { .vouched = false };
 	const struct trust_cert *pinned = NULL;
 
+	EVP_PKEY *pkey = X509_get0_pubkey(leaf);
+	if (pkey) /* a chain that OpenSSL gives up on is not looked at link by link */
+		result->reasons |= pubkey_reasons(pkey, policy->rsa_bits_min);
 	int err = judge_chain(t, policy, leaf, extra, now, &chain);
 	if (err)
 		return err;

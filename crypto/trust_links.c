@@ -17,6 +17,13 @@ usages(X509 *x509)
 	return X509_get_extended_key_usage(x509) & known;
 }
 
+static void
+wrong_purpose(struct sig_result *result, const char *text)
+{
+	sig_worsen(result, SIG_UNTRUSTED, text);
+	result->reasons |= SIG_REASON_PURPOSE;
+}
+
 /*
  * T2, T3: OpenSSL is told X509_PURPOSE_ANY and the purpose is judged here.
  * An issuer with an EKU extension restricts what is below it.
@@ -45,17 +52,15 @@ judge_purpose(const struct trust_policy *policy, STACK_OF(X509) * chain, struct 
 	}
 	uint32_t flags = X509_get_extension_flags(leaf);
 	if ((must_say && !(flags & EXFLAG_XKUSAGE)) || !(usages(leaf) & wanted))
-		sig_worsen(
-		    result, SIG_UNTRUSTED, "the signer's certificate has the wrong purpose (EKU)");
+		wrong_purpose(result, "the signer's certificate has the wrong purpose (EKU)");
 	if ((flags & EXFLAG_KUSAGE) && !(X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE))
-		sig_worsen(result, SIG_UNTRUSTED,
-		    "the signer's key usage does not include digitalSignature");
+		wrong_purpose(result, "the signer's key usage does not include digitalSignature");
 
 	uint32_t left = wanted;
 	for (int i = 0; i < sk_X509_num(chain); i++)
 		left &= usages(sk_X509_value(chain, i));
 	if (!left)
-		sig_worsen(result, SIG_UNTRUSTED, "an issuer may not vouch for this purpose (EKU)");
+		wrong_purpose(result, "an issuer may not vouch for this purpose (EKU)");
 }
 
 /* Keys of all links; a published one anywhere lets everybody sign. */
@@ -74,6 +79,7 @@ judge_keys(const struct trust_policy *policy, STACK_OF(X509) * chain, struct sig
 		}
 		if (!pubkey_is_fit(pkey, policy->rsa_bits_min, why, sizeof why))
 			sig_worsen(result, SIG_WEAK, why);
+		result->reasons |= pubkey_reasons(pkey, policy->rsa_bits_min);
 		int err = pubkey_spki_sha256(pkey, spki);
 		if (err)
 			return err;

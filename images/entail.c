@@ -150,6 +150,30 @@ format(struct report *r)
 		report_raise(r, FINDING_FMT_RAW, FINDING_NONE, NULL, "no known format fits");
 }
 
+/* Each weakness under its own name, beside the outcome that it led to. */
+static void
+reasons(struct report *r, unsigned i)
+{
+	static const struct {
+		enum sig_reason reason;
+		enum finding_id id;
+	} of[SIG_REASONS] = {
+		{ SIG_REASON_WEAK_DIGEST, FINDING_SIG_WEAK_DIGEST },
+		{ SIG_REASON_SHORT_RSA, FINDING_SIG_WEAK_RSA },
+		{ SIG_REASON_SMALL_EXPONENT, FINDING_SIG_WEAK_EXPONENT },
+		{ SIG_REASON_WEAK_CURVE, FINDING_SIG_WEAK_CURVE },
+		{ SIG_REASON_LOW_ORDER, FINDING_SIG_LOW_ORDER },
+		{ SIG_REASON_PSS_SALT, FINDING_SIG_PSS_SALT },
+		{ SIG_REASON_PURPOSE, FINDING_SIG_PURPOSE },
+		{ SIG_REASON_TRAILING, FINDING_SIG_TRAILING },
+	};
+	const struct sig_result *s = &r->signatures.result[i];
+	for (unsigned k = 0; k < SIG_REASONS; k++)
+		if (s->reasons & of[k].reason)
+			report_raise(r, of[k].id, FINDING_NONE, NULL, "signature %u (%s)", i + 1,
+			    s->scheme);
+}
+
 /* Signatures of the image itself: one of something inside it is none of the image. */
 static unsigned
 own_signatures(const struct report *r)
@@ -192,6 +216,7 @@ image(struct report *r, bool require_signature)
 	for (unsigned i = 0; i < r->signatures.n; i++) {
 		const struct sig_result *s = &r->signatures.result[i];
 		signature(r, i, verified > 0);
+		reasons(r, i);
 		if (s->signer.published_key)
 			report_raise(r, FINDING_SIG_KEY_PUBLISHED, FINDING_NONE, NULL,
 			    "signature %u (%s): the private half of its key is public", i + 1,

@@ -181,6 +181,8 @@ prepare_cms(struct verify *v)
 	int err = cms_open(view_of(v->sig, v->sig_n), true, &v->cms, why, sizeof why);
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
 		settle(v, "cms-detached", SIG_INVALID, why);
+		if (strcmp(why, CMS_WHY_TRAILING) == 0)
+			v->r->signatures.result[0].reasons |= SIG_REASON_TRAILING;
 		return 0;
 	}
 	unsigned n = err ? 0 : cms_digests(v->cms, algs);
@@ -318,8 +320,10 @@ try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
 	snprintf(ret->detail, sizeof ret->detail, "signed by key %s of the trust set", key->name);
 	ret->signer.published_key = key->published;
 	if (strncmp(key->key_type, "rsa-", 4) == 0 &&
-	    strtoul(key->key_type + 4, NULL, 10) < bits_min)
+	    strtoul(key->key_type + 4, NULL, 10) < bits_min) {
 		sig_worsen(ret, SIG_WEAK, "the key is shorter than the profile demands");
+		ret->reasons |= SIG_REASON_SHORT_RSA;
+	}
 	if (alg != DIGEST_NONE) {
 		int err = digest_peek(v->digest[alg], sum);
 		return err ? err
@@ -342,7 +346,7 @@ telling(const struct sig_result *s)
 {
 	if (s->outcome == SIG_VERIFIED)
 		return 3;
-	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE;
+	return s->outcome == SIG_WEAK ? 2 : s->outcome == SIG_OPAQUE || s->reasons;
 }
 
 /* Whichever key made it; the file says nothing about that, so all are tried. */
@@ -358,7 +362,7 @@ judge_raw(struct verify *v)
 		if (telling(&one) > telling(&best))
 			best = one;
 	}
-	if (best.outcome == SIG_INVALID) {
+	if (best.outcome == SIG_INVALID && !best.reasons) {
 		settle(v, "raw", SIG_INVALID,
 		    "no bare key of the trust set made it over these bytes");
 		return 0;

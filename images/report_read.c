@@ -469,11 +469,25 @@ revocation(const struct json_value *v, enum sig_revocation *ret)
 }
 
 static bool
+reasons(const struct json_value *v, unsigned *ret)
+{
+	struct view word;
+	*ret = 0;
+	for (size_t i = 0; i < json_count(v); i++) {
+		unsigned bit = json_string(json_at(v, i), &word) ? sig_reason_parse(word) : 0;
+		if (!bit)
+			return false;
+		*ret |= bit;
+	}
+	return json_type(v) == JSON_ARRAY;
+}
+
+static bool
 signature(struct parse *p, const struct json_value *v, struct sig_result *s)
 {
 	struct view word;
 	if (!members(p, v, "signature",
-	        "claimed_time covers detail digest outcome revocation scheme signer where"))
+	        "claimed_time covers detail digest outcome reasons revocation scheme signer where"))
 		return false;
 	if (!instant_or_null(json_get(v, "claimed_time"), &s->have_claimed_time,
 	        &s->claimed_time) ||
@@ -482,6 +496,7 @@ signature(struct parse *p, const struct json_value *v, struct sig_result *s)
 	    !digest_alg(json_get(v, "digest"), &s->digest) ||
 	    !json_string(json_get(v, "outcome"), &word) ||
 	    (s->outcome = sig_outcome_parse(word)) == SIG_UNKNOWN ||
+	    !reasons(json_get(v, "reasons"), &s->reasons) ||
 	    !revocation(json_get(v, "revocation"), &s->revocation) ||
 	    !plain(json_get(v, "scheme"), s->scheme, sizeof s->scheme) || !s->scheme[0] ||
 	    !plain(json_get(v, "where"), s->where, sizeof s->where))

@@ -310,6 +310,12 @@ signature(struct jsonw *j, const struct sig_result *s)
 	else
 		jsonw_kcstr(j, "digest", digest_name(s->digest));
 	jsonw_kcstr(j, "outcome", sig_outcome_name(s->outcome));
+	jsonw_key(j, "reasons");
+	jsonw_array(j);
+	for (unsigned i = 0; i < SIG_REASONS; i++)
+		if (s->reasons & 1u << i)
+			jsonw_cstr(j, sig_reason_name((enum sig_reason)(1u << i)));
+	jsonw_array_end(j);
 	jsonw_kcstr(j, "revocation", sig_revocation_name(s->revocation));
 	text(j, "scheme", s->scheme);
 	signer(j, &s->signer);

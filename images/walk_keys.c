@@ -88,8 +88,10 @@ try_key(struct judging *j, const struct trust_key *key, struct sig_result *ret)
 			err = rawsig_judge_message(key, message, j->claim->signature, ret);
 	}
 	if (!err && ret->outcome == SIG_VERIFIED && strncmp(key->key_type, "rsa-", 4) == 0 &&
-	    strtoul(key->key_type + 4, NULL, 10) < bits_min)
+	    strtoul(key->key_type + 4, NULL, 10) < bits_min) {
 		sig_worsen(ret, SIG_WEAK, "the key is shorter than the profile demands");
+		ret->reasons |= SIG_REASON_SHORT_RSA;
+	}
 	return err;
 }
 
@@ -102,7 +104,7 @@ telling(const struct sig_result *s)
 	if (s->outcome == SIG_WEAK || s->outcome == SIG_EXPIRED || s->outcome == SIG_REVOKED ||
 	    s->outcome == SIG_UNTRUSTED)
 		return 2;
-	return s->outcome == SIG_OPAQUE;
+	return s->outcome == SIG_OPAQUE || s->reasons;
 }
 
 /* The keys of the set, each as the format prescribes it; the best answer of all. */
@@ -179,6 +181,7 @@ try_embedded(struct judging *j, struct sig_result *ret)
 		return 0;
 	}
 	err = try_key(j, &key, ret);
+	ret->reasons |= pubkey_reasons(key.pkey, j->w->room->policy->rsa_bits_min);
 	ret->signer.anchor[0] = '\0';
 	if (err || ret->outcome == SIG_WEAK || ret->outcome == SIG_OPAQUE)
 		return err;
@@ -205,6 +208,8 @@ judge(struct judging *j, struct sig_result *ret)
 	if (!err && best.outcome != SIG_VERIFIED && j->claim->embedded) {
 		best = (struct sig_result){ .outcome = SIG_UNKNOWN };
 		err = try_embedded(j, &best);
+	} else if (best.outcome == SIG_INVALID && best.reasons) {
+		best.covers_n = 0; /* it says itself what is wrong with it */
 	} else if (best.outcome == SIG_INVALID && tried == 0) {
 		best = (struct sig_result){ .outcome = SIG_UNTRUSTED };
 		snprintf(best.detail, sizeof best.detail,
@@ -259,6 +264,9 @@ open_cms(struct walk *w, const char *scheme, struct view der, bool detached, str
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
 		*ret = NULL;
 		walk_settle(w, scheme, SIG_INVALID, "%s", why);
+		struct sig_set *set = &w->room->r->signatures;
+		if (strcmp(why, CMS_WHY_TRAILING) == 0 && set->n && !set->overflow)
+			set->result[set->n - 1].reasons |= SIG_REASON_TRAILING;
 		return 0;
 	}
 	return err;

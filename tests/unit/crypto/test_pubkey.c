@@ -57,11 +57,11 @@ a_method_must_belong_to_the_key_and_the_digest(void **state)
 	uint8_t bytes[256] = { 0 };
 	bool fits = true;
 	EVP_PKEY *rsa = pki_private("code"), *ec = pki_private("email");
-	static const struct pubkey_method none = { PUBKEY_PADDING_NONE, DIGEST_SHA256, 0 };
-	static const struct pubkey_method pkcs1 = { PUBKEY_RSA_PKCS1, DIGEST_SHA256, 0 };
-	static const struct pubkey_method no_digest = { PUBKEY_RSA_PKCS1, DIGEST_NONE, 0 };
-	static const struct pubkey_method ecdsa = { PUBKEY_ECDSA, DIGEST_SHA256, 0 };
-	static const struct pubkey_method salty = { PUBKEY_RSA_PSS, DIGEST_SHA256, 100000 };
+	static const struct pubkey_method none = { PUBKEY_PADDING_NONE, DIGEST_SHA256, 0, false };
+	static const struct pubkey_method pkcs1 = { PUBKEY_RSA_PKCS1, DIGEST_SHA256, 0, false };
+	static const struct pubkey_method no_digest = { PUBKEY_RSA_PKCS1, DIGEST_NONE, 0, false };
+	static const struct pubkey_method ecdsa = { PUBKEY_ECDSA, DIGEST_SHA256, 0, false };
+	static const struct pubkey_method salty = { PUBKEY_RSA_PSS, DIGEST_SHA256, 100000, false };
 	struct view d32 = view_of(bytes, 32), sig = view_of(bytes, 256);
 	assert_int_equal(pubkey_verify(rsa, &none, d32, sig, &fits), FG_EINVAL);
 	assert_int_equal(pubkey_verify(rsa, &ecdsa, d32, sig, &fits), FG_EINVAL);

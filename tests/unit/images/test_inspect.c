@@ -16,6 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "crypto/err.h"
+#include "crypto/pubkey.h"
 #include "images/inspect.h"
 #include "images/trustset.h"
 
@@ -285,6 +286,108 @@ attached_cms(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* ---- each weakness under its own name ---- */
+
+static X509 *
+certificate_for(EVP_PKEY *key, const char *eku)
+{
+	X509 *x = certificate(key, "Vendor", -10, 10);
+	if (eku) {
+		X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_ext_key_usage, eku);
+		assert_int_equal(X509_add_ext(x, e, -1), 1);
+		X509_EXTENSION_free(e);
+		assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+	}
+	return x;
+}
+
+static struct view
+cms_as(X509 *x, EVP_PKEY *key, const EVP_MD *md, int padding, int salt)
+{
+	BIO *in = BIO_new_mem_buf(image, (int)strlen(image)), *out = BIO_new(BIO_s_mem());
+	unsigned flags = CMS_BINARY | CMS_DETACHED | CMS_PARTIAL | CMS_KEY_PARAM;
+	CMS_ContentInfo *c = CMS_sign(NULL, NULL, NULL, in, flags);
+	CMS_SignerInfo *si = CMS_add1_signer(c, x, key, md, flags);
+	assert_non_null(si);
+	if (padding) {
+		EVP_PKEY_CTX *pc = CMS_SignerInfo_get0_pkey_ctx(si);
+		assert_true(EVP_PKEY_CTX_set_rsa_padding(pc, padding) > 0);
+		assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(pc, salt) > 0);
+	}
+	assert_int_equal(CMS_final(c, in, NULL, flags), 1);
+	assert_int_equal(i2d_CMS_bio(out, c), 1);
+	CMS_ContentInfo_free(c);
+	BIO_free(in);
+	return bio_bytes(out);
+}
+
+static EVP_PKEY *
+rsa_key(unsigned bits, unsigned e)
+{
+	EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY *key = NULL;
+	BIGNUM *exponent = BN_new();
+	BN_set_word(exponent, e);
+	assert_true(EVP_PKEY_keygen_init(c) > 0 && EVP_PKEY_CTX_set_rsa_keygen_bits(c, (int)bits) > 0);
+	assert_true(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(c, exponent) > 0);
+	assert_int_equal(EVP_PKEY_keygen(c, &key), 1);
+	BN_free(exponent);
+	EVP_PKEY_CTX_free(c);
+	return key;
+}
+
+/* Only the finding that is asked for, of all those of a weakness (FINDING_LIMIT: none of them). */
+static void
+expect_weakness(EVP_PKEY *key, const char *eku, const EVP_MD *md, int padding, int salt, const char *tail,
+    enum finding_id told)
+{
+	static const enum finding_id all[] = { FINDING_SIG_WEAK_DIGEST, FINDING_SIG_WEAK_RSA, FINDING_SIG_WEAK_EXPONENT,
+		FINDING_SIG_WEAK_CURVE, FINDING_SIG_PSS_SALT, FINDING_SIG_PURPOSE, FINDING_SIG_TRAILING,
+		FINDING_SIG_LOW_ORDER };
+	X509 *x = certificate_for(key, eku);
+	struct view sig = cms_as(x, key, md, padding, salt);
+	EVP_PKEY *good = EVP_EC_gen("P-256");
+	X509 *anchor = certificate(good, "Other", -10, 10);
+	struct view mine = pubkey_reasons(key, 0) & ~(unsigned)SIG_REASON_SMALL_EXPONENT ? trust_of(NULL, anchor) : trust_of(NULL, x);
+	uint8_t *more = malloc(sig.n + strlen(tail));
+	memcpy(more, sig.p, sig.n);
+	memcpy(more + sig.n, tail, strlen(tail));
+	struct view longer = view_of(more, sig.n + strlen(tail));
+	struct run run = defaults();
+	struct report *r = verify(&run, view_str(image), &longer, mine);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (report_has(r, all[i]) != (all[i] == told))
+			fail_msg("%s: %s", finding_get(all[i])->id, r->signatures.result[0].detail);
+	assert_int_equal(r->signatures.result[0].outcome == SIG_VERIFIED,
+	    told == FINDING_LIMIT || told == FINDING_SIG_WEAK_EXPONENT);
+	report_free(r);
+	drop(longer);
+	drop(sig);
+	drop(mine);
+	X509_free(x);
+	X509_free(anchor);
+	EVP_PKEY_free(good);
+	EVP_PKEY_free(key);
+}
+
+static void
+every_weakness_has_its_finding(void **state)
+{
+	(void)state;
+	expect_weakness(EVP_EC_gen("P-256"), NULL, EVP_sha256(), 0, 0, "", FINDING_LIMIT);
+	expect_weakness(EVP_EC_gen("P-256"), "codeSigning", EVP_sha256(), 0, 0, "", FINDING_LIMIT);
+	expect_weakness(rsa_key(2048, 65537), NULL, EVP_sha256(), 0, 0, "", FINDING_LIMIT);
+	expect_weakness(rsa_key(2048, 65537), NULL, EVP_sha256(), RSA_PKCS1_PSS_PADDING, 32, "", FINDING_LIMIT);
+	expect_weakness(EVP_EC_gen("P-256"), NULL, EVP_sha1(), 0, 0, "", FINDING_SIG_WEAK_DIGEST);
+	expect_weakness(rsa_key(2048, 65537), NULL, EVP_md5(), 0, 0, "", FINDING_SIG_WEAK_DIGEST);
+	expect_weakness(rsa_key(1024, 65537), NULL, EVP_sha256(), 0, 0, "", FINDING_SIG_WEAK_RSA);
+	expect_weakness(rsa_key(2048, 3), NULL, EVP_sha256(), 0, 0, "", FINDING_SIG_WEAK_EXPONENT);
+	expect_weakness(EVP_EC_gen("prime192v1"), NULL, EVP_sha256(), 0, 0, "", FINDING_SIG_WEAK_CURVE);
+	expect_weakness(rsa_key(2048, 65537), NULL, EVP_sha256(), RSA_PKCS1_PSS_PADDING, 20, "", FINDING_SIG_PSS_SALT);
+	expect_weakness(EVP_EC_gen("P-256"), "serverAuth", EVP_sha256(), 0, 0, "", FINDING_SIG_PURPOSE);
+	expect_weakness(EVP_EC_gen("P-256"), NULL, EVP_sha256(), 0, 0, "x", FINDING_SIG_TRAILING);
+}
+
 static void
 no_signature(void **state)
 {
@@ -403,6 +506,7 @@ main(void)
 		cmocka_unit_test(raw_without_any_key_is_untrusted),
 		cmocka_unit_test(detached_cms),
 		cmocka_unit_test(attached_cms),
+		cmocka_unit_test(every_weakness_has_its_finding),
 		cmocka_unit_test(no_signature),
 		cmocka_unit_test(signature_files_that_are_none),
 		cmocka_unit_test(a_refused_trust_set_trusts_nobody),

@@ -275,6 +275,46 @@ the_format_prescribes_the_scheme(void **state)
 	rig_down(&g);
 }
 
+/* Salt of another length (T15) and a key under which anything verifies (T17): each says so itself. */
+static void
+why_a_bare_signature_is_none(void **state)
+{
+	(void)state;
+	struct rig g;
+	uint8_t sig[256], identity[32] = { 1 };
+	size_t n = sizeof sig;
+	rig_up(&g);
+	trust_free(g.trust);
+	EVP_PKEY *rsa = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
+	g.room.trust = g.trust = trusting(rsa);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *pc;
+	assert_int_equal(EVP_DigestSignInit(c, &pc, EVP_sha256(), NULL, rsa), 1);
+	assert_true(EVP_PKEY_CTX_set_rsa_padding(pc, RSA_PKCS1_PSS_PADDING) > 0);
+	assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(pc, 20) > 0);
+	assert_int_equal(EVP_DigestSign(c, sig, &n, g.bytes, 100), 1);
+	EVP_MD_CTX_free(c);
+	struct walk_claim claim = { .as = TRUST_RSA_PSS_SHA256, .signature = view_of(sig, n),
+		.span = { .range = { { 0, 100 } }, .n = 1 } };
+	assert_int_equal(walk_keys(&g.w, &claim, NULL), 0);
+	assert_int_equal(g.r->signatures.result[0].outcome, SIG_INVALID);
+	assert_int_equal(g.r->signatures.result[0].reasons, SIG_REASON_PSS_SALT);
+
+	EVP_PKEY *low = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, identity, sizeof identity);
+	memset(sig, 0, sizeof sig);
+	sig[0] = 1;
+	claim = (struct walk_claim){ .as = TRUST_ED25519, .signature = view_of(sig, 64),
+		.span = { .range = { { 0, 100 } }, .n = 1 }, .embedded = low };
+	assert_int_equal(walk_keys(&g.w, &claim, NULL), 0);
+	assert_int_not_equal(g.r->signatures.result[1].outcome, SIG_VERIFIED);
+	assert_int_equal(g.r->signatures.result[1].reasons, SIG_REASON_LOW_ORDER);
+	assert_int_equal(entail_raise(g.r, false), 0);
+	assert_true(report_has(g.r, FINDING_SIG_LOW_ORDER) && report_has(g.r, FINDING_SIG_PSS_SALT));
+	EVP_PKEY_free(low);
+	EVP_PKEY_free(rsa);
+	rig_down(&g);
+}
+
 static void
 names_that_lead_out_are_told(void **state)
 {
@@ -435,6 +475,7 @@ main(void)
 		cmocka_unit_test(a_mismatch_cannot_go_unmentioned),
 		cmocka_unit_test(an_unverified_signature_vouches_for_nothing),
 		cmocka_unit_test(the_format_prescribes_the_scheme),
+		cmocka_unit_test(why_a_bare_signature_is_none),
 		cmocka_unit_test(names_that_lead_out_are_told),
 		cmocka_unit_test(packed_members_are_bounded_and_told),
 		cmocka_unit_test(lists_end_where_the_report_does),
