@@ -164,7 +164,7 @@ void walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, c
 
 struct walk_member {
 	struct view name;       /* as the container spells it; hostile */
-	struct sig_range at;    /* where it lies in w->image, packed or not */
+	struct sig_range at;    /* where it lies in w->image, packed or not; length 0: nowhere by itself */
 	/*
 	 * Packed: yields the expanded bytes, 0 at the end, FG_EFORMAT for a damaged
 	 * stream, FG_ELIMIT for a bound of the unpacker's own, or another fg_err.

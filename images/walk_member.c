@@ -155,7 +155,8 @@ hash_packed(struct member *b, uint8_t *chunk)
 		    b->seen.size, b->m->size);
 		b->broken = true;
 	}
-	if (!err && b->seen.size > RATIO_FROM && b->seen.size / RATIO_ALARM > b->m->at.length)
+	if (!err && b->m->at.length > 0 && b->seen.size > RATIO_FROM &&
+	    b->seen.size / RATIO_ALARM > b->m->at.length)
 		walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
 		    "%s: %" PRIu64 " bytes were packed into %" PRIu64, b->path, b->seen.size,
 		    b->m->at.length);

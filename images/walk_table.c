@@ -8,11 +8,13 @@
 #include "images/cpio.h"
 #include "images/crau.h"
 #include "images/mcuboot.h"
+#include "images/mender.h"
 #include "images/rauc.h"
 #include "images/signify.h"
 #include "images/squashfs_walk.h"
 #include "images/suit.h"
 #include "images/swu.h"
+#include "images/tar.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
@@ -20,6 +22,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_ANDROID_PAYLOAD] = crau_walk,
 	[FORMAT_CASYNC_INDEX] = casync_walk,
+	[FORMAT_MENDER] = mender_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MINISIGN] = signify_walk,
@@ -28,6 +31,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_SUIT] = suit_walk,
 	[FORMAT_ZIP] = zip_walk,
 	[FORMAT_CPIO] = cpio_walk,
+	[FORMAT_TAR] = tar_walk,
 };
 
 walk_fn *

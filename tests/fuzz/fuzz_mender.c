@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Any bytes as an artifact of Mender's; see walk_fuzz.h for what must hold. */
+#include "fuzz/walk_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	walk_fuzz(FORMAT_MENDER, data, size);
+	return 0;
+}
