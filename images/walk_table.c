@@ -7,6 +7,7 @@
 #include "images/cmsbox.h"
 #include "images/cpio.h"
 #include "images/crau.h"
+#include "images/esp32.h"
 #include "images/mcuboot.h"
 #include "images/mender.h"
 #include "images/rauc.h"
@@ -24,6 +25,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_CASYNC_INDEX] = casync_walk,
 	[FORMAT_MENDER] = mender_walk,
 	[FORMAT_CMS] = cmsbox_walk,
+	[FORMAT_ESP32] = esp32_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MINISIGN] = signify_walk,
 	[FORMAT_RAUC_BUNDLE] = rauc_walk,

@@ -203,12 +203,12 @@ claims(void **state)
 		struct report *r = rig_verify(img, trusted ? trust : none);
 		for (size_t i = 0; i < sizeof due / sizeof *due; i++) {
 			const struct contents_fact *f = rig_fact(r, due[i].id, due[i].n);
-			assert_non_null(f);
-			assert_string_equal(f->value, due[i].value);
-			assert_int_equal(f->sure, trusted);
+			assert_string_equal(rig_value(r, due[i].id, due[i].n), due[i].value);
+			assert_true(f && f->sure == trusted);
 		}
 		/* What the file says about its key nobody signed. */
-		assert_false(rig_fact(r, CONTENTS_FACT_KEY_HINT, 0)->sure);
+		const struct contents_fact *hint = rig_fact(r, CONTENTS_FACT_KEY_HINT, 0);
+		assert_true(hint && !hint->sure);
 		report_free(r);
 	}
 	rig_drop(img);
@@ -231,7 +231,7 @@ every_byte_is_accounted_for(void **state)
 		char file[32];
 		snprintf(file, sizeof file, "%s.bin", names[i]);
 		struct view img = rig_made("mcuboot", file);
-		rig_flip_every_byte(img, trust, i == 0 ? 1 : 7);
+		rig_flip_every_byte(img, trust, i == 0 ? 1 : 13);
 		rig_drop(img);
 	}
 	rig_drop(trust);
@@ -272,9 +272,9 @@ genuine_images(void **state)
 		assert_int_equal(r->signatures.result[0].outcome, SIG_VERIFIED);
 		rig_findings(r, text);
 		assert_string_equal(text, "SIG-KEY-PUBLISHED!");
-		assert_string_equal(rig_fact(r, CONTENTS_FACT_SECURITY_COUNTER, 0)->value, "7");
+		assert_string_equal(rig_value(r, CONTENTS_FACT_SECURITY_COUNTER, 0), "7");
 		report_free(r);
-		rig_flip_every_byte(img, trust, 211);
+		rig_flip_every_byte(img, trust, 401);
 		rig_drop(img);
 		rig_drop(pems[0]);
 		rig_drop(trust);

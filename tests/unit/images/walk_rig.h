@@ -146,7 +146,15 @@ rig_findings(const struct report *r, char ret[RIG_TEXT_MAX])
 			    r->findings[i].severity == FINDING_BLOCK ? "!" : "");
 }
 
-/* The first n-th claim of that kind; NULL when there are fewer. */
+/* Is text what was expected? A star at the end stands for more reasons of the same kind. */
+static inline bool
+rig_is(const char *text, const char *expected)
+{
+	size_t n = strlen(expected);
+	return n && expected[n - 1] == '*' ? strncmp(text, expected, n - 1) == 0 : strcmp(text, expected) == 0;
+}
+
+/* The n-th claim of that kind; NULL when there are fewer. */
 static inline const struct contents_fact *
 rig_fact(const struct report *r, enum contents_fact_id id, unsigned n)
 {
@@ -154,6 +162,14 @@ rig_fact(const struct report *r, enum contents_fact_id id, unsigned n)
 		if (r->contents.fact[i].id == id && n-- == 0)
 			return &r->contents.fact[i];
 	return NULL;
+}
+
+/* Its words; "" when there is no such claim. */
+static inline const char *
+rig_value(const struct report *r, enum contents_fact_id id, unsigned n)
+{
+	const struct contents_fact *f = rig_fact(r, id, n);
+	return f ? f->value : "";
 }
 
 /* An own or inner verified signature that covers the byte. */
@@ -171,10 +187,10 @@ rig_covered(const struct report *r, uint64_t at)
 
 /* Of an image with a verified signature: no changed byte is ever under one, nor accepted without a word. */
 static inline void
-rig_flip_every_byte(struct view img, struct view trust, size_t step)
+rig_flip(struct view img, struct view trust, size_t from, size_t to, size_t step)
 {
 	uint8_t *b = rig_bytes(img);
-	for (size_t i = 0; i < img.n; i += step) {
+	for (size_t i = from; i < to; i += step) {
 		b[i] ^= 0x10;
 		struct report *r = rig_inspect(img, trust);
 		if (rig_covered(r, i))
@@ -184,6 +200,18 @@ rig_flip_every_byte(struct view img, struct view trust, size_t step)
 		report_free(r);
 		b[i] ^= 0x10;
 	}
+}
+
+static inline void
+rig_flip_every_byte(struct view img, struct view trust, size_t step)
+{
+	rig_flip(img, trust, 0, img.n, step);
+}
+
+static inline void
+rig_flip_range(struct view img, struct view trust, size_t from, size_t to)
+{
+	rig_flip(img, trust, from, to, 1);
 }
 
 /* No beginning of an image is acceptable. */
