@@ -375,6 +375,13 @@ is_mbn(struct probe_input *in)
 }
 
 static bool
+is_nordic_modem(struct probe_input *in)
+{
+	/* COSE_Sign1 with RSASSA-PSS and nothing else in its headers: the modem's form of it. */
+	return AT(in, 0, "\xd2\x84\x44\xa1\x01\x38\x24\xa0");
+}
+
+static bool
 is_nordic_delta(struct probe_input *in)
 {
 	return AT(in, 4, "meDu");
@@ -531,6 +538,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_CMS] = { "cms", BOX, FORMAT_NONE, is_cms },
 	[FORMAT_CAB] = { "cab", BOX, FORMAT_NONE, is_cab },
 	[FORMAT_MBN] = { "mbn", BOX, FORMAT_NONE, is_mbn },
+	[FORMAT_NORDIC_MODEM] = { "nordic-modem", BOX, FORMAT_NONE, is_nordic_modem },
 	[FORMAT_NORDIC_DELTA] = { "nordic-delta", DELTA, FORMAT_NONE, is_nordic_delta },
 	[FORMAT_BSDIFF] = { "bsdiff", DELTA, FORMAT_NONE, is_bsdiff },
 	[FORMAT_VCDIFF] = { "vcdiff", DELTA, FORMAT_NONE, is_vcdiff },

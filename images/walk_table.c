@@ -12,6 +12,7 @@
 #include "images/mender.h"
 #include "images/rauc.h"
 #include "images/signify.h"
+#include "images/nordic.h"
 #include "images/squashfs_walk.h"
 #include "images/suit.h"
 #include "images/swu.h"
@@ -29,6 +30,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MINISIGN] = signify_walk,
 	[FORMAT_RAUC_BUNDLE] = rauc_walk,
+	[FORMAT_NORDIC_MODEM] = nordic_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,
 	[FORMAT_SUIT] = suit_walk,
 	[FORMAT_ZIP] = zip_walk,
