@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/json.h"
 #include "crypto/reader.h"
+#include "images/mbn_layout.h"
 
 #define HEAD_MAX 4096            /* ext4's superblock magic, the farthest fixed one, is at 0x438 */
 #define ZIP_EOCD 22              /* end of central directory without its comment */
@@ -357,10 +358,16 @@ is_cab(struct probe_input *in)
 	       cabinet <= in->image->size;
 }
 
-/* Qualcomm's 40-byte header before ELF: sizes of code, signature and chain must add up. */
+/* An ELF file with a hash segment, or Qualcomm's older 40-byte header: sizes must add up. */
 static bool
 is_mbn(struct probe_input *in)
 {
+	bool elf = false;
+	int err = AT(in, 0, "\x7f" "ELF") ? mbn_layout_is_elf(in->image, &elf) : 0;
+	if (err && !in->err)
+		in->err = err;
+	if (elf)
+		return true;
 	struct reader r = head_reader(in, 0);
 	uint32_t image_id = reader_u32le(&r), version = reader_u32le(&r);
 	(void)reader_u32le(&r); /* flash address */
@@ -537,7 +544,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_SUIT] = { "suit", BOX, FORMAT_NONE, is_suit },
 	[FORMAT_CMS] = { "cms", BOX, FORMAT_NONE, is_cms },
 	[FORMAT_CAB] = { "cab", BOX, FORMAT_NONE, is_cab },
-	[FORMAT_MBN] = { "mbn", BOX, FORMAT_NONE, is_mbn },
+	[FORMAT_MBN] = { "mbn", BOX, FORMAT_ELF, is_mbn },
 	[FORMAT_NORDIC_MODEM] = { "nordic-modem", BOX, FORMAT_NONE, is_nordic_modem },
 	[FORMAT_NORDIC_DELTA] = { "nordic-delta", DELTA, FORMAT_NONE, is_nordic_delta },
 	[FORMAT_BSDIFF] = { "bsdiff", DELTA, FORMAT_NONE, is_bsdiff },
@@ -633,5 +640,5 @@ format_kind(enum format_id id)
 bool
 format_has_opaque_signature(enum format_id id)
 {
-	return id == FORMAT_NORDIC_DELTA || id == FORMAT_MBN;
+	return id == FORMAT_NORDIC_DELTA;
 }

@@ -87,7 +87,7 @@ const char *format_name(enum format_id id);
 /* FORMAT_NONE for an unknown word. */
 enum format_id format_find(struct view word);
 enum format_kind format_kind(enum format_id id);
-/* Signed inside in a way that only the module can check (nRF91 modem deltas, Qualcomm MBN). */
+/* Signed inside in a way that only the module can check (nRF91 modem deltas). */
 bool format_has_opaque_signature(enum format_id id);
 
 #endif

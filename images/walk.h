@@ -156,6 +156,32 @@ int walk_cms_lone(struct walk *w, const char *scheme, struct view der, const str
  */
 int walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at,
     struct cms **ret_cms, struct walk_signed *ret);
+#define WALK_CHAIN_MAX 16 /* certificates: a leaf, one CA, and as many roots as a maker may choose from */
+
+/*
+ * A bare signature whose signer's certificates stand beside it, the signer's
+ * first: no container, so the digest is the format's, and the padding is the one
+ * of those that go with the key (RSA PSS with a salt of the digest's length, RSA
+ * PKCS#1 v1.5, ECDSA in DER) that fits. Trust is the chain's alone, as for CMS.
+ */
+struct walk_chain {
+	const char *scheme; /* "mbn": "/rsa-pss-sha256", as it fits, is appended */
+	/* Why a misfit may be no forgery: it is then opaque. NULL: it is invalid. */
+	const char *misfit;
+	enum digest_alg alg;
+	struct view signature;
+	struct walk_span span;
+	struct view cert[WALK_CHAIN_MAX]; /* DER; none may stand behind another in one view */
+	unsigned n;
+};
+
+/*
+ * Appends one result; *ret (may be NULL) names it. *ret_closed: it verified, each
+ * certificate is signed by the next and the last by itself, so that no byte of
+ * them is anybody's to choose.
+ */
+int walk_chain(struct walk *w, const struct walk_chain *claim, struct walk_signed *ret,
+    bool *ret_closed);
 /* A result that needs no arithmetic (malformed, opaque, absent); outcome never SIG_VERIFIED. */
 void walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -8,11 +8,12 @@
 #include "images/cpio.h"
 #include "images/crau.h"
 #include "images/esp32.h"
+#include "images/mbn.h"
 #include "images/mcuboot.h"
 #include "images/mender.h"
+#include "images/nordic.h"
 #include "images/rauc.h"
 #include "images/signify.h"
-#include "images/nordic.h"
 #include "images/squashfs_walk.h"
 #include "images/suit.h"
 #include "images/swu.h"
@@ -20,22 +21,23 @@
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
-	[FORMAT_SWU] = swu_walk,
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_ANDROID_PAYLOAD] = crau_walk,
 	[FORMAT_CASYNC_INDEX] = casync_walk,
-	[FORMAT_MENDER] = mender_walk,
 	[FORMAT_CMS] = cmsbox_walk,
+	[FORMAT_CPIO] = cpio_walk,
 	[FORMAT_ESP32] = esp32_walk,
+	[FORMAT_MBN] = mbn_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
+	[FORMAT_MENDER] = mender_walk,
 	[FORMAT_MINISIGN] = signify_walk,
-	[FORMAT_RAUC_BUNDLE] = rauc_walk,
 	[FORMAT_NORDIC_MODEM] = nordic_walk,
+	[FORMAT_RAUC_BUNDLE] = rauc_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,
 	[FORMAT_SUIT] = suit_walk,
-	[FORMAT_ZIP] = zip_walk,
-	[FORMAT_CPIO] = cpio_walk,
+	[FORMAT_SWU] = swu_walk,
 	[FORMAT_TAR] = tar_walk,
+	[FORMAT_ZIP] = zip_walk,
 };
 
 walk_fn *

@@ -733,7 +733,7 @@ other_facts_have_theirs(void **state)
 	assert_false(report_has(r, FINDING_SIG_OPAQUE)); /* a verified one says more */
 	report_free(r);
 	r = verify_facts();
-	r->format = FORMAT_MBN;
+	r->format = FORMAT_NORDIC_DELTA;
 	r->signatures.n = 0;
 	assert_int_equal(entail_raise(r, false), 0);
 	assert_int_equal(r->findings[FINDING_SIG_OPAQUE].severity, FINDING_WARNING);
