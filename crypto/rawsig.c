@@ -74,7 +74,7 @@ method_of(const struct trust_key *key)
 		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA512, 64, false };
 		break;
 	case TRUST_RSA_PSS_SHA256_LONG:
-		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA256, longest_salt(key, 32) };
+		m = (struct pubkey_method){ PUBKEY_RSA_PSS, DIGEST_SHA256, longest_salt(key, 32), false };
 		break;
 	case TRUST_ECDSA_DER:
 	case TRUST_ECDSA_FIXED:

@@ -11,6 +11,9 @@ static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
 	[INSPECT_CMS_DETACHED] = "cms-detached",
 	[INSPECT_CMS_ATTACHED] = "cms-attached",
 	[INSPECT_EMBEDDED] = "embedded",
+	[INSPECT_MINISIGN] = "minisign",
+	[INSPECT_SIGNIFY] = "signify",
+	[INSPECT_SSHSIG] = "sshsig",
 	[INSPECT_RAW] = "raw",
 };
 
