@@ -12,6 +12,7 @@
 #include "crypto/err.h"
 #include "crypto/pubkey.h"
 
+#define LEAN_CERT_MAX 4096 /* a certificate with an RSA-4096 key and its extensions has half of that */
 #define CANDIDATES_MAX 8 /* fitting certificates judged for one signer; genuine files have one */
 
 struct cms {
@@ -399,4 +400,38 @@ cms_judge(struct cms *c, const struct trust *t, const struct trust_policy *polic
 	}
 	free(set);
 	return err;
+}
+
+/* A signer's certificate, or the issuer, by name, of another one that was sent along. */
+static bool
+is_needed(const struct cms *c, X509 *cert)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(c->info);
+	for (int i = 0; i < sk_CMS_SignerInfo_num(signers); i++)
+		if (CMS_SignerInfo_cert_cmp(sk_CMS_SignerInfo_value(signers, i), cert) == 0)
+			return true;
+	for (int i = 0; i < sk_X509_num(c->certs); i++) {
+		X509 *other = sk_X509_value(c->certs, i);
+		if (other != cert && X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(other)) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+cms_is_lean(const struct cms *c)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(c->info);
+	for (int i = 0; i < sk_CMS_SignerInfo_num(signers); i++)
+		if (CMS_unsigned_get_attr_count(sk_CMS_SignerInfo_value(signers, i)) > 0)
+			return false;
+	STACK_OF(X509_CRL) *crls = CMS_get1_crls(c->info);
+	bool lean = sk_X509_CRL_num(crls) <= 0;
+	sk_X509_CRL_pop_free(crls, X509_CRL_free);
+	for (int i = 0; i < sk_X509_num(c->certs) && lean; i++) {
+		X509 *cert = sk_X509_value(c->certs, i);
+		lean = is_needed(c, cert) && i2d_X509(cert, NULL) <= LEAN_CERT_MAX;
+	}
+	ERR_clear_error();
+	return lean;
 }

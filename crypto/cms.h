@@ -31,6 +31,12 @@ struct cms; /* a parsed SignedData */
  */
 int cms_open(struct view der, bool detached, struct cms **ret, char *ret_why, size_t cap);
 void cms_free(struct cms *c);
+/*
+ * Nothing in it but what its signers need: no unsigned attributes, no CRLs, and
+ * of certificates only signers' and their issuers', none longer than 4 KiB.
+ * Whatever else lies in a SignedData was put there by anybody.
+ */
+bool cms_is_lean(const struct cms *c);
 /* Digest algorithms the signers name, each once, weak ones too. */
 unsigned cms_digests(const struct cms *c, enum digest_alg out[CMS_DIGESTS_MAX]);
 /* Attached only: where the content lies inside the DER (own BER walk). */

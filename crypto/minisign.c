@@ -233,7 +233,8 @@ minisign_judge(const struct minisign *m, const struct trust *t, struct view sign
 	for (size_t i = 0; i < trust_keys(t); i++) {
 		const struct trust_key *key = trust_key_at(t, i);
 		struct sig_result one = *ret;
-		if (!rawsig_key_can(key, TRUST_ED25519) || !minisign_may_be_by(key, m->keynum))
+		if (!trust_key_for(key, TRUST_TOOL_MINISIGN) || !rawsig_key_can(key, TRUST_ED25519) ||
+		    !minisign_may_be_by(key, m->keynum))
 			continue;
 		int err = try_key(m, key, signed_, &one);
 		if (err)

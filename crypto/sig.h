@@ -13,7 +13,7 @@
 
 #define SIG_TEXT_MAX 256   /* subject, issuer and detail after escaping */
 #define SIG_WHERE_MAX 192  /* path of a container inside the image */
-#define SIG_COVERS_MAX 64  /* ranges one signature can cover: as many as an update has members */
+#define SIG_COVERS_MAX 256  /* ranges one signature can cover: as many as an update has members */
 #define SIG_SIGNERS_MAX 16 /* signatures looked at in one container; more is a finding */
 
 /*

@@ -23,6 +23,12 @@ static const char *const scheme_names[] = {
 
 #define SCHEMES (sizeof scheme_names / sizeof scheme_names[0])
 
+bool
+trust_key_for(const struct trust_key *key, enum trust_tool tool)
+{
+	return key->tool == TRUST_TOOL_ANY || key->tool == tool;
+}
+
 enum pubkey_kind
 trust_scheme_kind(enum trust_scheme scheme)
 {

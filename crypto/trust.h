@@ -56,6 +56,13 @@ struct trust_policy {
 #define TRUST_RSA_BITS_MIN 2048
 #define TRUST_KEYNUM_LEN 8 /* of minisign and signify */
 
+/*
+ * The tool a bare key came from. What minisign or OpenSSH sign has a form of its
+ * own; the same 64 bytes must not pass for a signature of another form, so such
+ * a key only counts there.
+ */
+enum trust_tool { TRUST_TOOL_ANY = 0, TRUST_TOOL_MINISIGN, TRUST_TOOL_OPENSSH };
+
 struct trust_key {
 	char name[TRUST_NAME_MAX];
 	EVP_PKEY *pkey;
@@ -63,6 +70,7 @@ struct trust_key {
 	uint8_t spki_sha256[DIGEST_SHA256_LEN];
 	char key_type[24];
 	bool published;
+	enum trust_tool tool;
 	bool have_keynum; /* came as a minisign or signify key */
 	uint8_t keynum[TRUST_KEYNUM_LEN];
 };
@@ -107,6 +115,8 @@ int trust_judge_cert(const struct trust *t, const struct trust_policy *policy, X
 /* "rsa-pkcs1v15-sha256", "ecdsa-der", ... as profiles and reports spell it. */
 const char *trust_scheme_name(enum trust_scheme scheme);
 enum trust_scheme trust_scheme_parse(const char *word);
+/* Whether key may count where tool signs: it is of that tool, or of none. */
+bool trust_key_for(const struct trust_key *key, enum trust_tool tool);
 /* The kind of key that goes with scheme; PUBKEY_OTHER for TRUST_SCHEME_NONE. */
 enum pubkey_kind trust_scheme_kind(enum trust_scheme scheme);
 

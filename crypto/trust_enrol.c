@@ -187,18 +187,19 @@ enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], const u
 	    ED25519_KEY_LEN);
 	if (!pkey)
 		return FG_ECRYPTO;
+	static const uint8_t openssh[TRUST_KEYNUM_LEN] = "openssh";
 	uint8_t id[DIGEST_SHA256_LEN + TRUST_KEYNUM_LEN];
 	size_t id_n = DIGEST_SHA256_LEN;
 	int err = fill_key(e, pkey, &slot->key);
 	if (!err) {
 		memcpy(id, slot->key.spki_sha256, DIGEST_SHA256_LEN);
 		slot->key.have_keynum = keynum != NULL;
-		if (keynum) {
+		slot->key.tool = keynum ? TRUST_TOOL_MINISIGN : TRUST_TOOL_OPENSSH;
+		if (keynum)
 			memcpy(slot->key.keynum, keynum, TRUST_KEYNUM_LEN);
-			memcpy(id + id_n, keynum, TRUST_KEYNUM_LEN);
-			id_n += TRUST_KEYNUM_LEN;
-		}
-		/* A number makes it another object: the same key may be there without one. */
+		memcpy(id + id_n, keynum ? keynum : openssh, TRUST_KEYNUM_LEN);
+		id_n += TRUST_KEYNUM_LEN;
+		/* The tool makes it another object: the same key may be there without one. */
 		err = object_id('k', slot->key.scheme, view_of(id, id_n), slot->id);
 	}
 	if (err) {

@@ -29,7 +29,8 @@ cmsbox_walk(struct walk *w)
 		.size = UINT64_MAX,
 		.by = by,
 		.inside = true };
-	envelope(w, content.at);
+	if (walk_verified(w, by) && cms_is_lean(c))
+		envelope(w, content.at);
 	cms_free(c);
 	return walk_member(w, &content, NULL);
 }

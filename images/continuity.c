@@ -139,25 +139,55 @@ signers(struct report *r, const struct continuity_mark *is, const struct continu
 		    past[0].scheme, past[0].strength);
 }
 
-/* Against the highest that any of them had: an approved rollback must not lower the bar. */
-static void
-number(struct report *r, const struct continuity_number *is, const struct continuity_mark *past,
-    unsigned n)
+static const struct continuity_number *
+same_number(const struct continuity_mark *m, enum contents_fact_id id, const char *path)
 {
-	const struct continuity_number *most = NULL;
+	for (unsigned i = 0; i < m->numbers_n; i++)
+		if (m->number[i].id == id && strcmp(m->number[i].path, path) == 0)
+			return &m->number[i];
+	return NULL;
+}
+
+static bool
+has_any(const struct continuity_mark *m, enum contents_fact_id id)
+{
+	for (unsigned i = 0; i < m->numbers_n; i++)
+		if (m->number[i].id == id)
+			return true;
+	return false;
+}
+
+/*
+ * Against the highest that any of them had: an approved rollback must not lower
+ * the bar. One that is not there any more is how an image from before there was
+ * one looks; inner containers change their names, so for them it is enough that
+ * some number of the kind is left.
+ */
+static void
+number(struct report *r, enum contents_fact_id id, const struct continuity_mark *is,
+    const struct continuity_mark *past, unsigned n)
+{
+	enum finding_id finding =
+	    id == CONTENTS_FACT_TIMESTAMP ? FINDING_CONT_DATE_BACK : FINDING_CONT_COUNTER_BACK;
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < past[i].numbers_n; k++) {
 			const struct continuity_number *was = &past[i].number[k];
-			if (was->id == is->id && strcmp(was->path, is->path) == 0 &&
-			    (!most || was->value > most->value))
-				most = was;
+			const struct continuity_number *now = same_number(is, id, was->path);
+			const char *gap = was->path[0] ? ": " : "";
+			if (was->id != id)
+				continue;
+			if (now && now->value < was->value)
+				report_raise(r, finding, FINDING_NONE, NULL,
+				    "%s%s%s is %" PRIu64 ", a release before had %" PRIu64, was->path, gap,
+				    contents_fact_name(id), now->value, was->value);
+			else if (!now && (!was->path[0] || !has_any(is, id)))
+				report_raise(r, finding, FINDING_NONE, NULL,
+				    "%s%s%s is not there, a release before had %" PRIu64, was->path, gap,
+				    contents_fact_name(id), was->value);
+			else
+				continue;
+			return; /* one sentence is enough */
 		}
-	if (!most || most->value <= is->value)
-		return;
-	report_raise(r,
-	    is->id == CONTENTS_FACT_TIMESTAMP ? FINDING_CONT_DATE_BACK : FINDING_CONT_COUNTER_BACK,
-	    FINDING_NONE, NULL, "%s%s%s is %" PRIu64 ", a release before had %" PRIu64, is->path,
-	    is->path[0] ? ": " : "", contents_fact_name(is->id), is->value, most->value);
 }
 
 /* Where it is over already, the signature itself says so. */
@@ -195,6 +225,6 @@ continuity_raise(struct report *r, const struct continuity_mark *past, unsigned 
 		return;
 	}
 	signers(r, &is, past, n);
-	for (unsigned i = 0; i < is.numbers_n; i++)
-		number(r, &is.number[i], past, n);
+	number(r, CONTENTS_FACT_SECURITY_COUNTER, &is, past, n);
+	number(r, CONTENTS_FACT_TIMESTAMP, &is, past, n);
 }

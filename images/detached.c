@@ -101,7 +101,8 @@ signer_of(const struct sshsig *s, const struct trust *t, struct sig_result *r)
 	r->signer.published_key = published_find(r->signer.spki_sha256) != NULL;
 	for (size_t i = 0; i < trust_keys(t); i++) {
 		const struct trust_key *key = trust_key_at(t, i);
-		if (memcmp(key->spki_sha256, r->signer.spki_sha256, DIGEST_SHA256_LEN) == 0) {
+		if (trust_key_for(key, TRUST_TOOL_OPENSSH) &&
+		    memcmp(key->spki_sha256, r->signer.spki_sha256, DIGEST_SHA256_LEN) == 0) {
 			snprintf(r->signer.anchor, sizeof r->signer.anchor, "%s", key->name);
 			return 0;
 		}

@@ -356,6 +356,8 @@ judge_raw(struct verify *v)
 	struct sig_result best = { .outcome = SIG_INVALID }, one;
 	struct sig_set *set = &v->r->signatures;
 	for (size_t i = 0; i < trust_keys(v->trust) && best.outcome != SIG_VERIFIED; i++) {
+		if (!trust_key_for(trust_key_at(v->trust, i), TRUST_TOOL_ANY))
+			continue;
 		int err = try_key(v, trust_key_at(v->trust, i), &one);
 		if (err)
 			return err;

@@ -6,6 +6,8 @@
 #include "crypto/err.h"
 #include "crypto/minisign.h"
 
+#define COMMENT_MAX 128 /* "untrusted comment: verify with NAME.pub" */
+
 static bool
 may_be_by(const struct trust_key *key, const void *keynum)
 {
@@ -17,6 +19,7 @@ judge(struct walk *w, const struct minisign *m, struct walk_signed *by)
 {
 	const struct walk_claim claim = { .scheme = "minisign/signify-embedded",
 		.as = TRUST_ED25519,
+		.tool = TRUST_TOOL_MINISIGN,
 		.signature = view_of(m->sig, sizeof m->sig),
 		.span = { .range = { { m->end, w->image->size - m->end } }, .n = 1 },
 		.candidate = may_be_by,
@@ -41,6 +44,31 @@ list(struct walk *w, uint64_t from, struct walk_signed by)
 	}
 	free(text);
 	return err;
+}
+
+/*
+ * Nobody signed the untrusted comment, and it is the first that a reader of
+ * another kind gets to see: only what signify itself writes is structure.
+ */
+static void
+comment(struct walk *w, uint64_t end)
+{
+	static const char due[] = "untrusted comment: verify with ";
+	char line[COMMENT_MAX + 1] = "";
+	size_t n = end < COMMENT_MAX ? (size_t)end : COMMENT_MAX;
+	if (source_read(w->image, 0, line, n))
+		n = 0;
+	const char *lf = memchr(line, '\n', n);
+	size_t len = lf ? (size_t)(lf - line) : 0, start = sizeof due - 1;
+	bool plain = len > start + 4 && memcmp(line, due, start) == 0 && memcmp(line + len - 4, ".pub", 4) == 0;
+	for (size_t i = start; i < len && plain; i++)
+		plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", line[i]) != NULL;
+	if (plain) {
+		walk_structure(w, 0, end);
+		return;
+	}
+	walk_raise(w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 0 },
+	    "its untrusted comment is not the one that signify writes: %.60s", line);
 }
 
 int
@@ -71,7 +99,7 @@ signify_walk(struct walk *w)
 	free(head);
 	if (err)
 		return err;
-	walk_structure(w, 0, m.end);
+	comment(w, m.end);
 	struct walk_member content = { .name = view_str("content"),
 		.at = { m.end, w->image->size - m.end },
 		.by = by,

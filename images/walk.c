@@ -43,9 +43,11 @@ raise_at(struct walk *w, enum finding_id id, enum finding_severity severity, con
     const char *fmt, va_list ap)
 {
 	char text[SIG_TEXT_MAX];
-	uint64_t place = w->base + (offset ? *offset : 0);
+	/* A place that a header lied about is none, and no number of the report's. */
+	bool placed = offset && w->placed && *offset <= w->image->size;
+	uint64_t place = w->base + (placed ? *offset : 0);
 	vsnprintf(text, sizeof text, fmt, ap);
-	report_raise(w->room->r, id, severity, offset && w->placed ? &place : NULL, "%s%s%s",
+	report_raise(w->room->r, id, severity, placed ? &place : NULL, "%s%s%s",
 	    w->path, w->path[0] ? ": " : "", text);
 }
 

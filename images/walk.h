@@ -114,6 +114,7 @@ int walk_digest(const struct walk *w, const struct walk_span *span, enum digest_
 struct walk_claim {
 	const char *scheme; /* "mcuboot/rsa-pss-sha256"; NULL: "<format>/<scheme of the key>" */
 	enum trust_scheme as;
+	enum trust_tool tool; /* keys that came from a tool count only in its own forms */
 	struct view signature;
 	struct walk_span span; /* what it is over */
 	bool have_message;     /* it is over these bytes instead (COSE's Sig_structure), and span is what they stand for */

@@ -116,6 +116,8 @@ try_set(struct judging *j, unsigned *ret_tried, struct sig_result *best)
 	for (size_t i = 0; i < trust_keys(t) && !err && best->outcome != SIG_VERIFIED; i++) {
 		struct trust_key key = *trust_key_at(t, i);
 		struct sig_result one;
+		if (!trust_key_for(&key, j->claim->tool))
+			continue;
 		if (j->claim->as != TRUST_SCHEME_NONE) {
 			if (!rawsig_key_can(&key, j->claim->as))
 				continue;
@@ -202,6 +204,8 @@ judge(struct judging *j, struct sig_result *ret)
 {
 	struct sig_result best = { .outcome = SIG_INVALID };
 	unsigned tried = 0;
+	/* A signature over all of this container is there: this one may well be the device maker's own affair. */
+	bool another = j->claim->several || walk_verified(j->w, j->w->under);
 	int err = try_set(j, &tried, &best);
 	if (!err && j->claim->certificates)
 		err = try_certificates(j, &tried, &best);
@@ -216,14 +220,22 @@ judge(struct judging *j, struct sig_result *ret)
 		    "the trust set holds no %s that could have made it",
 		    j->claim->certificates ? "key" : "bare key");
 	} else if (best.outcome == SIG_INVALID) {
-		best = (struct sig_result){ .outcome = j->claim->several ? SIG_UNTRUSTED : SIG_INVALID };
+		best = (struct sig_result){ .outcome = another ? SIG_UNTRUSTED : SIG_INVALID };
 		snprintf(best.detail, sizeof best.detail,
 		    "no %s of the trust set made it over these bytes%s",
 		    j->claim->certificates ? "key" : "bare key",
-		    j->claim->several ? ": another key's, or broken" : "");
+		    another ? ": another key's, or broken" : "");
 	}
 	*ret = best;
 	return err;
+}
+
+/* What verifies over nothing vouches for nothing. */
+static void
+over_something(const struct walk *w, struct sig_result *s)
+{
+	if (s->outcome == SIG_VERIFIED && s->covers_n == 0 && w->placed)
+		sig_worsen(s, SIG_INVALID, "it covers no byte");
 }
 
 int
@@ -247,6 +259,7 @@ walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed *re
 		snprintf(best.scheme, sizeof best.scheme, "%s",
 		    claim->scheme ? claim->scheme : scheme);
 		walk_place_covers(w, &claim->span, &best);
+		over_something(w, &best);
 		*s = best;
 	}
 	if (!err && ret)
@@ -284,6 +297,10 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 	walk_place_covers(w, span, &covers);
 	int err = cms_judge(c, w->room->trust, w->room->policy, w->room->at, sums, covers.covers,
 	    covers.covers_n, set);
+	if (!err && !cms_is_lean(c))
+		walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
+		    "%s: the signature carries attributes, revocation lists or certificates that it has no need of",
+		    scheme);
 	ret->first = w->room->r->signatures.n;
 	for (unsigned i = 0; i < set->n && !err; i++) {
 		struct walk_signed one;
@@ -294,6 +311,7 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 		snprintf(is->scheme, sizeof is->scheme, "%s", scheme);
 		if (is->outcome == SIG_UNKNOWN)
 			sig_worsen(is, SIG_INVALID, "nobody judged it");
+		over_something(w, is);
 		*s = *is;
 		ret->n++;
 	}

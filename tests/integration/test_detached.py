@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signature files of minisign, signify and OpenSSH: made by the tools themselves, judged as they judge."""
+import base64
 import json
 import os
 import subprocess
@@ -120,6 +121,28 @@ def test_signify_in_front_of_what_it_signs(image, trust, tmp_path):
         tool = sh("signify-openbsd", "-V", "-e", "-p", trust / "vendor.pub", "-x", both, "-m", tmp_path / "out", ok=(0, 1))
         assert not ours or tool.returncode == 0
         assert ours == (tool.returncode == 0) or whole[:at].count(b"\n") == 0
+
+
+def test_a_comment_of_anybodys_is_told(image, trust, tmp_path):
+    sh("signify-openbsd", "-G", "-n", "-p", trust / "vendor.pub", "-s", tmp_path / "vendor.sec")
+    both = tmp_path / "fw.signed"
+    sh("signify-openbsd", "-S", "-e", "-s", tmp_path / "vendor.sec", "-m", image, "-x", both)
+    rest = both.read_bytes().split(b"\n", 1)[1]
+    for comment in (b"; touch /tmp/x; exit", b"verify with \x00\xff.pub", b"verify with " + b"a" * 5000 + b".pub", b""):
+        both.write_bytes(b"untrusted comment: " + comment + b"\n" + rest)
+        doc = json.loads(sh(FOTAGATE, "inspect", "--json", "--trust", trust, both, ok=(0, 1)).stdout)
+        assert doc["verdict"] != "acceptable" and doc["coverage"]["unsigned"] > len(comment)
+        assert "COV-UNSIGNED-BYTES" in [f["id"] for f in doc["findings"]] or doc["signatures"] == []
+
+
+def test_keys_of_a_tool_count_in_its_forms_only(image, trust, tmp_path):
+    """minisign's second signature is over 64 bytes and a comment: nobody meant those as firmware."""
+    sh("minisign", "-G", "-W", "-p", trust / "vendor.pub", "-s", tmp_path / "key")
+    sh("minisign", "-S", "-s", tmp_path / "key", "-m", image, "-x", tmp_path / "sig", "-t", "c")
+    lines = (tmp_path / "sig").read_text().split("\n")
+    (tmp_path / "made").write_bytes(base64.b64decode(lines[1])[10:] + b"c")
+    (tmp_path / "raw").write_bytes(base64.b64decode(lines[3]))
+    assert outcome(tmp_path / "made", trust, tmp_path / "raw") != "verified"
 
 
 def test_sshsig(image, trust, tmp_path):

@@ -142,11 +142,13 @@ numbers(void **state)
 		{ CONTENTS_FACT_SECURITY_COUNTER, "", "7", true, NONE },
 		{ CONTENTS_FACT_SECURITY_COUNTER, "", "8", true, NONE },
 		{ CONTENTS_FACT_SECURITY_COUNTER, "", "6", true, FINDING_CONT_COUNTER_BACK },
-		{ CONTENTS_FACT_SECURITY_COUNTER, "", "6", false, NONE },      /* nobody signed it */
-		{ CONTENTS_FACT_SECURITY_COUNTER, "other", "6", true, NONE },  /* of another part */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "6", false, FINDING_CONT_COUNTER_BACK }, /* nobody signed it */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "other", "6", true, NONE }, /* of another part */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "in", "", true, NONE }, /* an inner part got another name */
+		{ CONTENTS_FACT_TIMESTAMP, "", "", true, FINDING_CONT_DATE_BACK }, /* from before there was one */
 		{ CONTENTS_FACT_SECURITY_COUNTER, "in", "2", true, FINDING_CONT_COUNTER_BACK },
-		{ CONTENTS_FACT_SECURITY_COUNTER, "", "06", true, NONE },      /* no number */
-		{ CONTENTS_FACT_SECURITY_COUNTER, "", "99999999999999999999999", true, NONE },
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "06", true, FINDING_CONT_COUNTER_BACK }, /* no number */
+		{ CONTENTS_FACT_SECURITY_COUNTER, "", "99999999999999999999999", true, FINDING_CONT_COUNTER_BACK },
 		{ CONTENTS_FACT_TIMESTAMP, "", "1000", true, NONE },
 		{ CONTENTS_FACT_TIMESTAMP, "", "999", true, FINDING_CONT_DATE_BACK },
 		{ CONTENTS_FACT_VERSION, "", "1", true, NONE },
@@ -161,6 +163,15 @@ numbers(void **state)
 	struct continuity_mark past[2] = { mark_of(a, 11), mark_of(b, 12) };
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct report *r = report(1, "ec-p256", DIGEST_SHA256);
+		/* What the case says nothing about is as it was. */
+		static const struct {
+			enum contents_fact_id id;
+			const char *path, *value;
+		} rest[] = { { CONTENTS_FACT_SECURITY_COUNTER, "", "7" }, { CONTENTS_FACT_SECURITY_COUNTER, "in", "3" },
+			{ CONTENTS_FACT_TIMESTAMP, "", "1000" } };
+		for (size_t k = 0; k < 3; k++)
+			if (rest[k].id != cases[i].id || strcmp(rest[k].path, cases[i].path) != 0)
+				claim(r, rest[k].id, rest[k].path, rest[k].value, true);
 		claim(r, cases[i].id, cases[i].path, cases[i].value, cases[i].sure);
 		expect(r, past, 2, cases[i].told, NONE);
 	}

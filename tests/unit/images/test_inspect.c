@@ -286,6 +286,48 @@ attached_cms(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* What anybody may add to a SignedData without its key: told, and no structure. */
+static void
+what_a_signature_has_no_need_of(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = EVP_EC_gen("P-256"), *foreign = EVP_EC_gen("P-256");
+	X509 *x = certificate(key, "Vendor", -10, 10), *stray = certificate(foreign, "Stray", -10, 10);
+	struct view mine = trust_of(NULL, x);
+	for (unsigned what = 0; what < 3; what++) {
+		BIO *in = BIO_new_mem_buf(image, (int)strlen(image)), *out = BIO_new(BIO_s_mem());
+		CMS_ContentInfo *c = CMS_sign(x, key, NULL, in, CMS_BINARY);
+		if (what == 1)
+			assert_int_equal(CMS_add1_cert(c, stray), 1);
+		else if (what == 2)
+			assert_int_equal(CMS_unsigned_add1_attr_by_txt(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(c), 0),
+			    "1.2.3.4", V_ASN1_OCTET_STRING, "anything", 8), 1);
+		assert_int_equal(i2d_CMS_bio(out, c), 1);
+		struct view img = bio_bytes(out);
+		struct run run = defaults();
+		struct report *r = verify(&run, img, NULL, mine);
+		assert_int_equal(r->signatures.result[0].outcome, SIG_VERIFIED);
+		assert_int_equal(report_has(r, FINDING_FMT_UNKNOWN_PART), what != 0);
+		assert_int_equal(report_has(r, FINDING_COV_UNSIGNED_BYTES), what != 0);
+		report_free(r);
+		drop(img);
+		CMS_ContentInfo_free(c);
+		BIO_free(in);
+	}
+	/* Verified over nothing is not verified, and a report all the same. */
+	struct view empty = cms(x, key, "", 0);
+	struct run run = defaults();
+	struct report *r = verify(&run, empty, NULL, mine);
+	assert_int_equal(r->signatures.result[0].outcome, SIG_INVALID);
+	report_free(r);
+	drop(empty);
+	drop(mine);
+	X509_free(x);
+	X509_free(stray);
+	EVP_PKEY_free(key);
+	EVP_PKEY_free(foreign);
+}
+
 /* ---- each weakness under its own name ---- */
 
 static X509 *
@@ -507,6 +549,7 @@ main(void)
 		cmocka_unit_test(detached_cms),
 		cmocka_unit_test(attached_cms),
 		cmocka_unit_test(every_weakness_has_its_finding),
+		cmocka_unit_test(what_a_signature_has_no_need_of),
 		cmocka_unit_test(no_signature),
 		cmocka_unit_test(signature_files_that_are_none),
 		cmocka_unit_test(a_refused_trust_set_trusts_nobody),
