@@ -284,6 +284,26 @@ read_directory(struct walk *w, const struct end *e, struct zip *z)
 	return 0;
 }
 
+/*
+ * An offset can be any number of 64 bits. One that is no place before the
+ * directory is told here, and put where the directory begins, so that nobody
+ * reads there or names it as a place in a finding.
+ */
+static void
+check_headers(struct walk *w, struct zip *z, uint64_t directory_at)
+{
+	for (size_t i = 0; i < z->n; i++) {
+		struct zip_entry *e = &z->entry[i];
+		if (e->header < directory_at)
+			continue;
+		walk_raise(w, FINDING_FMT_CONFLICT, &directory_at,
+		    "%.*s: it is said to begin at byte %" PRIu64 ", behind the entries",
+		    (int)(e->name.n < 120 ? e->name.n : 120), (const char *)e->name.p, e->header);
+		e->kind = ZIP_UNUSABLE;
+		e->header = directory_at;
+	}
+}
+
 static int
 by_name(const void *a, const void *b)
 {
@@ -320,8 +340,10 @@ zip_open(struct walk *w, struct zip *ret)
 	if (err || !e.found)
 		return err;
 	err = read_directory(w, &e, ret);
-	if (!err)
+	if (!err) {
+		check_headers(w, ret, e.offset);
 		err = check_names(w, ret);
+	}
 	return err ? err : zip_entries_check(w, ret, e.offset);
 }
 

@@ -36,7 +36,7 @@ struct zip_entry {
 	uint16_t flags, method;
 	uint32_t crc, attributes; /* external ones; Unix mode in the upper half where unix is set */
 	bool unix_made;
-	uint64_t header; /* offset of the local header, ... */
+	uint64_t header; /* offset of the local header, at most the directory's, ... */
 	uint64_t data;   /* ... of the packed bytes, ... */
 	uint64_t end;    /* ... and where the entry ends, with its data descriptor */
 	uint64_t packed, size;

@@ -97,7 +97,7 @@ contradiction(const struct zip_entry *e, struct reader *r, uint64_t *ret_length)
 	size_t name_n = reader_u16le(r), extra_n = reader_u16le(r);
 	struct view name = reader_take(r, name_n), extra = reader_take(r, extra_n);
 	if (r->bad)
-		return "its local header leaves the archive";
+		return "its local header reaches into the next entry or the directory";
 	*ret_length = r->off;
 	if (!zip_extra_parse(extra, &x, &why))
 		return why;
@@ -121,21 +121,15 @@ contradiction(const struct zip_entry *e, struct reader *r, uint64_t *ret_length)
 	return NULL;
 }
 
+/* Nothing is read from next on, where another entry begins, so that no byte is read for two. */
 static int
-check_local(struct walk *w, struct zip_entry *e, uint8_t *buf, uint64_t directory_at)
+check_local(struct walk *w, struct zip_entry *e, uint8_t *buf, uint64_t next, uint64_t directory_at)
 {
 	struct reader r;
 	uint64_t length = 0;
-	if (e->header >= directory_at) {
-		walk_raise(w, FINDING_FMT_CONFLICT, &e->header,
-		    "%.*s: it is said to begin at byte %" PRIu64 ", behind the entries",
-		    (int)(e->name.n < 120 ? e->name.n : 120), (const char *)e->name.p, e->header);
-		e->kind = ZIP_UNUSABLE;
-		return 0;
-	}
 	/* The fixed part first: it says how long the rest is. */
 	size_t n = LOCAL_LEN;
-	uint64_t room = directory_at - e->header;
+	uint64_t room = next - e->header;
 	for (unsigned pass = 0; pass < 2; pass++) {
 		if (n > room)
 			n = (size_t)room;
@@ -149,12 +143,16 @@ check_local(struct walk *w, struct zip_entry *e, uint8_t *buf, uint64_t director
 		n = (size_t)room;
 	reader_init(&r, view_of(buf, n));
 	const char *why = contradiction(e, &r, &length);
+	room = directory_at - e->header;
 	if (!why && (e->packed > room || length > room - e->packed))
 		why = "its bytes reach into the directory";
 	if (!why && e->method == 0 && e->kind != ZIP_OPAQUE && e->packed != e->size)
 		why = "stored, and yet of two sizes";
 	if (!why && e->kind == ZIP_FOLDER && e->size > 0)
 		why = "a folder with bytes of its own";
+	/* To walk_member() it means that nobody said a size, and then nothing is held against one. */
+	if (!why && e->size == UINT64_MAX)
+		why = "a size that no file has";
 	if (why) {
 		walk_raise(w, FINDING_FMT_CONFLICT, &e->header, "%.*s: %s",
 		    (int)(e->name.n < 120 ? e->name.n : 120), (const char *)e->name.p, why);
@@ -226,7 +224,31 @@ static int
 by_place(const void *a, const void *b)
 {
 	const struct zip_entry *const *x = a, *const *y = b;
-	return ((*x)->header > (*y)->header) - ((*x)->header < (*y)->header);
+	int c = ((*x)->header > (*y)->header) - ((*x)->header < (*y)->header);
+	return c ? c : (*x > *y) - (*x < *y); /* then the directory's order */
+}
+
+/*
+ * Of entries with one local header only the first stays, before anything of it
+ * is read: or each of 200000 would have the same 128 KiB read for itself. How
+ * many are left in sorted.
+ */
+static size_t
+drop_shared(struct walk *w, struct zip_entry **sorted, size_t n, uint64_t directory_at)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n && sorted[i]->header < directory_at; i++) {
+		struct zip_entry *e = sorted[i];
+		if (kept == 0 || sorted[kept - 1]->header != e->header) {
+			sorted[kept++] = e;
+			continue;
+		}
+		walk_raise(w, FINDING_FMT_CONFLICT, &e->header,
+		    "%.*s: its local header is another entry's too",
+		    (int)(e->name.n < 120 ? e->name.n : 120), (const char *)e->name.p);
+		e->kind = ZIP_UNUSABLE;
+	}
+	return kept;
 }
 
 /* Every byte before the directory belongs to exactly one entry. */
@@ -240,8 +262,6 @@ tile(struct walk *w, struct zip_entry **sorted, size_t n, uint64_t directory_at)
 		    "%" PRIu64 " bytes before the first entry that the directory speaks of", first);
 	for (size_t i = 0; i < n && !err; i++) {
 		uint64_t next = i + 1 < n ? sorted[i + 1]->header : directory_at;
-		if (next > directory_at)
-			next = directory_at;
 		if (sorted[i]->end > next) {
 			walk_raise(w, FINDING_FMT_CONFLICT, &sorted[i]->header,
 			    "entries lie over each other: %.*s reaches %" PRIu64
@@ -250,7 +270,7 @@ tile(struct walk *w, struct zip_entry **sorted, size_t n, uint64_t directory_at)
 			    (const char *)sorted[i]->name.p, sorted[i]->end - next);
 			/* Unpacking both is what a bomb is made of. */
 			sorted[i]->kind = ZIP_UNUSABLE;
-		} else if (sorted[i]->header < directory_at) {
+		} else {
 			err = check_after(w, sorted[i], next);
 		}
 	}
@@ -263,14 +283,18 @@ zip_entries_check(struct walk *w, struct zip *z, uint64_t directory_at)
 	struct zip_entry **sorted = calloc(z->n ? z->n : 1, sizeof *sorted);
 	uint8_t *buf = malloc(LOCAL_MAX);
 	int err = sorted && buf ? 0 : FG_ENOMEM;
-	for (size_t i = 0; i < z->n && !err; i++) {
+	size_t n = 0;
+	for (size_t i = 0; i < z->n && !err; i++)
 		sorted[i] = &z->entry[i];
-		err = check_local(w, sorted[i], buf, directory_at);
-	}
 	if (!err) {
 		qsort(sorted, z->n, sizeof *sorted, by_place);
-		err = tile(w, sorted, z->n, directory_at);
+		n = drop_shared(w, sorted, z->n, directory_at);
 	}
+	for (size_t i = 0; i < n && !err; i++)
+		err = check_local(w, sorted[i], buf, i + 1 < n ? sorted[i + 1]->header : directory_at,
+		    directory_at);
+	if (!err)
+		err = tile(w, sorted, n, directory_at);
 	free(sorted);
 	free(buf);
 	return err;

@@ -33,7 +33,10 @@ bool zip_extra_values(const struct zip_extra *x, uint64_t *value[], unsigned n);
 /* Is the name in the Unicode path field (0x7075) the header's own? True without one. */
 bool zip_extra_name_fits(const struct zip_extra *x, struct view name);
 
-/* Holds every local header against the directory; fills data, end and kind. */
+/*
+ * Holds every local header against the directory; fills data, end and kind. No
+ * header lies behind directory_at; one that is directory_at is nowhere.
+ */
 int zip_entries_check(struct walk *w, struct zip *z, uint64_t directory_at);
 
 #endif

@@ -172,6 +172,84 @@ overlapping_entries(void **state)
 	raises(&w, FINDING_FMT_CONFLICT);
 }
 
+static bool
+told(const struct report *r, enum finding_id id, const char *text)
+{
+	for (unsigned i = 0; i < r->findings[id].details_n; i++)
+		if (strstr(r->findings[id].details[i].text, text))
+			return true;
+	return false;
+}
+
+/* Many entries, one local header: only the directory's first is read, or it is read again for each. */
+static void
+shared_header(void **state)
+{
+	(void)state;
+	struct rig_entry e[] = { A, B };
+	struct writer w;
+	writer_init(&w, RIG_MAX);
+	rig_local(&w, &e[0]);
+	rig_local(&w, &e[1]);
+	uint64_t d = writer_view(&w).n;
+	for (unsigned i = 0; i < 4; i++)
+		rig_central(&w, &e[i == 2]);
+	rig_end(&w, 4, d, writer_view(&w).n, "");
+	struct report *r = look(&w);
+	assert_true(told(r, FINDING_FMT_CONFLICT, "a.txt: its local header is another entry's too"));
+	assert_int_equal(r->findings[FINDING_FMT_CONFLICT].count, 2);
+	assert_int_equal(r->contents.members_total, 2);
+	same_bytes(rig_member(r, "a.txt"), "first");
+	same_bytes(rig_member(r, "dir/b.bin"), e[1].text);
+	report_free(r);
+	writer_free(&w);
+}
+
+/* Numbers of 64 bits that are no place and no size, in the directory as in the local header. */
+static void
+numbers_without_bounds(void **state)
+{
+	(void)state;
+	static const char *const far[] = { "\1\0\10\0\xf0\xff\xff\xff\xff\xff\xff\xff",
+		"\1\0\10\0\xff\xff\xff\xff\xff\xff\xff\xff", "\1\0\10\0\0\0\0\0\0\0\x20\0" };
+	for (unsigned i = 0; i < 3; i++) {
+		struct rig_entry e = A;
+		struct writer w;
+		writer_init(&w, RIG_MAX);
+		rig_local(&w, &e);
+		uint64_t d = writer_view(&w).n;
+		e.at = 0xffffffff;
+		e.extra = far[i];
+		e.extra_n = 12;
+		rig_central(&w, &e);
+		rig_central(&w, &e); /* two of one name: that is told with a place as well */
+		rig_end(&w, 2, d, writer_view(&w).n, "");
+		struct report *r = look(&w);
+		assert_true(told(r, FINDING_FMT_CONFLICT, "behind the entries"));
+		rig_has(r, FINDING_FMT_DUPLICATE);
+		assert_int_equal(r->contents.members_total, 0);
+		report_free(r);
+		writer_free(&w);
+	}
+	/* Whoever takes the largest number for "unknown" holds neither size nor CRC-32 against anything. */
+	struct rig_entry e = { .name = "a", .text = "EVIL EVIL EVIL EVIL", .deflate = true,
+		.extra = "\1\0\10\0\xff\xff\xff\xff\xff\xff\xff\xff", .extra_n = 12,
+		.local_size = 0xffffffff, .local_crc = 0x12345678 };
+	struct writer w;
+	writer_init(&w, RIG_MAX);
+	rig_local(&w, &e);
+	uint64_t d = writer_view(&w).n;
+	e.central_size = 0xffffffff;
+	e.crc = 0x12345678;
+	rig_central(&w, &e);
+	rig_end(&w, 1, d, writer_view(&w).n, "");
+	struct report *r = look(&w);
+	assert_true(told(r, FINDING_FMT_CONFLICT, "a size that no file has"));
+	assert_int_equal(r->contents.members_total, 0);
+	report_free(r);
+	writer_free(&w);
+}
+
 static void
 headers_that_disagree(void **state)
 {
@@ -478,6 +556,8 @@ main(void)
 		cmocka_unit_test(hidden_and_gap_bytes),
 		cmocka_unit_test(prefix_bytes),
 		cmocka_unit_test(overlapping_entries),
+		cmocka_unit_test(shared_header),
+		cmocka_unit_test(numbers_without_bounds),
 		cmocka_unit_test(headers_that_disagree),
 		cmocka_unit_test(two_end_records),
 		cmocka_unit_test(zip64),
