@@ -100,7 +100,8 @@ const char *crau_type_name(enum crau_type type);
 /*
  * Holds every operation's bytes against its hash, and each full partition, once
  * expanded, against its own; lists partitions as members. blobs is where the
- * operations' bytes lie in w->image. 0 or local failure.
+ * operations' bytes lie in w->image. Where operations share bytes that is told,
+ * and nothing hashed or listed. 0 or local failure.
  */
 int crau_expand(struct walk *w, struct crau_manifest *m, struct sig_range blobs, struct walk_signed by);
 

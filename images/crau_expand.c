@@ -264,7 +264,10 @@ order_extents(struct walk *w, struct expand *x)
 	return next == blocks;
 }
 
-/* Where its bytes lie, if nothing else lies among them; no range otherwise. */
+/*
+ * Where its bytes lie, if nothing else lies among them; no range otherwise. No
+ * two operations share a byte (check_tiling()), so that the sum tells.
+ */
 static struct sig_range
 data_range(const struct expand *x)
 {
@@ -356,9 +359,12 @@ by_data(const void *a, const void *b)
 	return ((*x)->data_offset > (*y)->data_offset) - ((*x)->data_offset < (*y)->data_offset);
 }
 
-/* update_engine reads the blobs once and forward: every byte of them is one operation's. */
+/*
+ * update_engine reads the blobs once and forward: every byte of them is one
+ * operation's. *ret_overlap: some are said to be two operations'.
+ */
 static int
-check_tiling(struct walk *w, const struct crau_manifest *m, struct sig_range blobs)
+check_tiling(struct walk *w, const struct crau_manifest *m, struct sig_range blobs, bool *ret_overlap)
 {
 	const struct crau_operation **sorted = calloc(m->operations ? m->operations : 1, sizeof *sorted);
 	size_t n = 0;
@@ -377,9 +383,12 @@ check_tiling(struct walk *w, const struct crau_manifest *m, struct sig_range blo
 		if (start > next)
 			walk_raise(w, FINDING_FMT_HIDDEN_BYTES, &at,
 			    "%" PRIu64 " bytes of the blobs that no operation uses", start - next);
-		else if (start < next && i < n)
-			walk_raise(w, FINDING_FMT_CONFLICT, &at, "two operations use the same bytes, %s and %s",
+		else if (start < next && i < n) {
+			*ret_overlap = true;
+			walk_raise(w, FINDING_FMT_CONFLICT, &at,
+			    "two operations use the same bytes, %s and %s: nothing is unpacked",
 			    crau_type_name(sorted[i - 1]->type), crau_type_name(sorted[i]->type));
+		}
 		if (i < n && start + sorted[i]->data_length > next)
 			next = start + sorted[i]->data_length;
 	}
@@ -390,10 +399,14 @@ check_tiling(struct walk *w, const struct crau_manifest *m, struct sig_range blo
 int
 crau_expand(struct walk *w, struct crau_manifest *m, struct sig_range blobs, struct walk_signed by)
 {
-	int err = check_tiling(w, m, blobs);
-	struct expand *x = err ? NULL : malloc(sizeof *x);
-	if (!err && !x)
-		err = FG_ENOMEM;
+	bool overlap = false;
+	int err = check_tiling(w, m, blobs, &overlap);
+	/* A quarter of a million operations, each over all of the blobs, would never come to an end. */
+	if (err || overlap)
+		return err;
+	struct expand *x = malloc(sizeof *x);
+	if (!x)
+		return FG_ENOMEM;
 	for (unsigned i = 0; i < m->partitions && !err; i++) {
 		struct crau_partition *p = &m->partition[i];
 		for (uint32_t k = 0; k < p->operations && !err; k++)

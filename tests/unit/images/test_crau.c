@@ -590,6 +590,19 @@ lies(void **state)
 	}
 }
 
+/* Operations over the same bytes: nobody hashes these over and over, nor unpacks from them. */
+static void
+overlap(void **state)
+{
+	(void)state;
+	struct form f = { .lie = DATA_TWICE, .metadata = { &rsa }, .payload = { &rsa } };
+	struct report *r = look(&f, rsa.pem);
+	rig_has(r, FINDING_FMT_CONFLICT);
+	assert_false(report_has(r, FINDING_MEMBER_DIGEST));
+	assert_int_equal(r->contents.members_total, 0);
+	report_free(r);
+}
+
 static void
 delta(void **state)
 {
@@ -716,6 +729,7 @@ main(void)
 		cmocka_unit_test(one_of_the_two),
 		cmocka_unit_test(several),
 		cmocka_unit_test(lies),
+		cmocka_unit_test(overlap),
 		cmocka_unit_test(delta),
 		cmocka_unit_test(every_byte),
 		cmocka_unit_test(under_a_package),
