@@ -99,7 +99,10 @@ judge_signature(struct walk *w, const struct footer *f, struct walk_signed *ret)
 	free(der);
 	if (err)
 		return err;
-	walk_structure(w, f->cms.offset, f->cms.length + FOOTER_LEN);
+	/* What does not verify may be any bytes. */
+	if (walk_verified(w, *ret))
+		walk_structure(w, f->cms.offset, f->cms.length);
+	walk_structure(w, f->cms.offset + f->cms.length, FOOTER_LEN);
 	walk_structure(w, f->signed_length, COMMENT_LEN_FIELD);
 	struct walk_signed first = { .first = ret->first, .n = ret->n ? 1 : 0 };
 	if (ret->n > 1 && walk_verified(w, *ret) && !walk_verified(w, first))

@@ -28,6 +28,7 @@ struct place {
 /* One signature of the Signatures message. */
 struct entry {
 	struct view data;
+	struct sig_range at; /* the whole of it in the message, with its tag */
 	bool have_length;
 	uint64_t length; /* without its zero padding (EC) */
 };
@@ -99,15 +100,19 @@ read_entries(struct view message, struct entry entry[CRAU_SIGNATURES_MAX], unsig
 	struct protobuf_field f;
 	int rc;
 	*ret_n = 0;
+	uint64_t start = 0;
 	protobuf_begin(&it, message);
 	while ((rc = protobuf_next(&it, &f)) == 1) {
 		if (f.number != 1 || f.wire != PROTOBUF_BYTES)
 			return "a field that is not a signature";
 		if (*ret_n == CRAU_SIGNATURES_MAX)
 			return "more than eight signatures";
-		const char *why = read_entry(f.bytes, &entry[(*ret_n)++]);
+		struct entry *e = &entry[(*ret_n)++];
+		const char *why = read_entry(f.bytes, e);
 		if (why)
 			return why;
+		e->at = (struct sig_range){ start, it.r.off - start };
+		start = it.r.off;
 	}
 	if (rc != 0)
 		return "no message of signatures";
@@ -117,7 +122,8 @@ read_entries(struct view message, struct entry entry[CRAU_SIGNATURES_MAX], unsig
 /*
  * update_engine wants one that fits one of its keys: RSA PKCS#1 v1.5 or ECDSA,
  * over SHA-256. Which of the two follows from the length, which says nothing
- * about the key; a wrong guess fits no key.
+ * about the key; a wrong guess fits no key. Only one that verified is structure:
+ * update_engine passes over the others, whatever stands there.
  */
 static int
 judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
@@ -135,8 +141,6 @@ judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
 		walk_settle(w, scheme, SIG_INVALID, "%s", why);
 		err = 0;
 		n = 0;
-	} else if (!err) {
-		walk_structure(w, p->at.offset, p->at.length);
 	}
 	for (unsigned i = 0; i < n && !err; i++) {
 		bool ecdsa = entry[i].data.n <= ECDSA_LEN_MAX;
@@ -146,7 +150,10 @@ judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
 			.several = n > 1,
 			.certificates = true, /* update_engine reads otacerts.zip */
 			.span = p->span };
-		err = walk_keys(w, &claim, NULL);
+		struct walk_signed by = { 0 };
+		err = walk_keys(w, &claim, &by);
+		if (!err && walk_verified(w, by))
+			walk_structure(w, p->at.offset + entry[i].at.offset, entry[i].at.length);
 	}
 	free(bytes);
 	*ret = walk_since(w, mark);
