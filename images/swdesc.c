@@ -95,6 +95,15 @@ swdesc_wrong(struct swdesc_reading *d, const char *fmt, ...)
 	walk_raise(d->w, FINDING_FMT_MALFORMED, &d->at, "sw-description: %s", text);
 }
 
+void
+swdesc_full(struct swdesc_reading *d, const char *what)
+{
+	d->full = true;
+	walk_raise(d->w, FINDING_FMT_WALK_LIMIT, &d->at,
+	    "sw-description: %s and what follows: more than %u things to install", what,
+	    SWDESC_ENTRIES_MAX);
+}
+
 /* "images[2] of software.stable.copy1", for sentences about an entry. */
 struct place {
 	char text[CONTENTS_VALUE_MAX + 32];
@@ -313,9 +322,7 @@ swdesc_entry_read(struct swdesc_reading *d, enum swdesc_list list, const struct 
 		return;
 	}
 	if (d->out->n == SWDESC_ENTRIES_MAX) {
-		walk_raise(d->w, FINDING_FMT_WALK_LIMIT, &d->at,
-		    "sw-description: %s: more than %u things to install", p.text,
-		    SWDESC_ENTRIES_MAX);
+		swdesc_full(d, p.text);
 		return;
 	}
 	struct view sha256 = text_of(d, node, "sha256", SWDESC_TEXT_MAX, &p);

@@ -11,7 +11,6 @@
 #define PATH_MAX_NODES 20  /* MAX_PARSED_NODES of SWUpdate */
 #define ROOT_LINKS_MAX 9   /* links to a group that it follows in a row (MAX_LINKS_DEPTH) */
 #define LIST_DEPTH_MAX 8   /* lists that lists refer to; SWUpdate has no bound and dies of a circle */
-#define LINKS_MAX 4096     /* in one description */
 #define GROUPS_MAX 1024    /* that could be a board, a set or a mode */
 #define CHAIN_MAX 4        /* places a device looks for a list in */
 #define SELECTION_DEPTH 3  /* board, set, mode */
@@ -143,6 +142,15 @@ look_up(struct swdesc_reading *d, const struct chain *c, const char *name, struc
 	return NULL;
 }
 
+/* One more element of a list; false, told once, when there were too many. */
+static bool
+visit_element(struct swdesc_reading *d)
+{
+	if (!d->full && ++d->visited > SWDESC_ENTRIES_MAX)
+		swdesc_full(d, d->selection);
+	return !d->full;
+}
+
 static void
 take_list(struct swdesc_reading *d, enum swdesc_list list, const struct conf_node *node,
     const struct path *at, unsigned depth)
@@ -151,7 +159,7 @@ take_list(struct swdesc_reading *d, enum swdesc_list list, const struct conf_nod
 		swdesc_wrong(d, "%s of %s is no list", swdesc_list_name(list), d->selection);
 		return;
 	}
-	for (size_t i = 0; i < node->count; i++) {
+	for (size_t i = 0; i < node->count && visit_element(d); i++) {
 		const struct conf_node *e = conf_child(d->c, node, i);
 		const struct conf_node *link = conf_get(d->c, e, view_str("ref"));
 		struct path p = *at;
@@ -164,8 +172,8 @@ take_list(struct swdesc_reading *d, enum swdesc_list list, const struct conf_nod
 			swdesc_entry_read(d, list, e, i);
 			continue;
 		}
-		if (depth == LIST_DEPTH_MAX || ++d->links > LINKS_MAX) {
-			swdesc_wrong(d, "%s of %s: links in a circle, or too many",
+		if (depth == LIST_DEPTH_MAX) {
+			swdesc_wrong(d, "%s of %s: links in a circle, or too many in a row",
 			    swdesc_list_name(list), d->selection);
 			return;
 		}
@@ -233,7 +241,7 @@ take_hardware(struct swdesc_reading *d, const struct chain *c)
 		swdesc_wrong(d, "%s: hardware-compatibility is no list", d->selection);
 		return false;
 	}
-	for (size_t i = 0; i < n->count; i++) {
+	for (size_t i = 0; i < n->count && visit_element(d); i++) {
 		const struct conf_node *e = conf_child(d->c, n, i);
 		char text[CONTENTS_VALUE_MAX];
 		if (e->type != CONF_STRING || e->string.n == 0 || e->string.n > SWDESC_TEXT_MAX) {
@@ -309,7 +317,7 @@ gather(struct swdesc_reading *d, const struct path *p)
 		walk_raise(d->w, FINDING_MEMBER_RUNS, &d->at,
 		    "sw-description: %s: an embedded script, run while the description is read",
 		    d->selection);
-	for (unsigned list = 0; list < SWDESC_LISTS; list++) {
+	for (unsigned list = 0; list < SWDESC_LISTS && !d->full; list++) {
 		struct path at;
 		const struct conf_node *n = NULL;
 		for (unsigned i = 0; !n && swdesc_list_word((enum swdesc_list)list, i); i++)
@@ -318,7 +326,7 @@ gather(struct swdesc_reading *d, const struct path *p)
 			take_list(d, (enum swdesc_list)list, n, &at, 0);
 	}
 	check_shared(d, from);
-	if (!version || !hardware || !d->installable)
+	if (!d->full && (!version || !hardware || !d->installable))
 		walk_raise(d->w, FINDING_FMT_UNKNOWN_PART, &d->at,
 		    "sw-description: %s has no %s: SWUpdate takes nothing from it", d->selection,
 		    !version    ? "version"
@@ -344,6 +352,8 @@ static void
 visit(struct swdesc_reading *d, const struct path *p, unsigned *groups)
 {
 	const struct conf_node *n = at_path(d->c, p);
+	if (d->full)
+		return;
 	if (++*groups > GROUPS_MAX) {
 		if (*groups == GROUPS_MAX + 1)
 			walk_raise(d->w, FINDING_FMT_WALK_LIMIT, &d->at,

@@ -193,17 +193,31 @@ test_limits(void **state)
 		unsigned n;
 	} over[] = {
 		{ "software = { " HEAD "images: ( ", "{" F "device=\"d\";},", IMAGE " ); };", SWDESC_ENTRIES_MAX },
+		{ "software = { " HEAD "images: ( ", "{" F "device=\"d\";},", IMAGE " ); };", SWDESC_ENTRIES_MAX + 500 },
+		{ "software = { " HEAD "bootenv: ( ", "{name=\"a\";},", "{name=\"b\";} ); };", SWDESC_ENTRIES_MAX + 500 },
 		{ "software = { " HEAD "images: ( ", "{ref=\"#./l\";},", "{ref=\"#./l\";} ); l: ( " IMAGE " ); };", 2048 },
 	};
 	for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
 		char *text = many(over[i].head, over[i].piece, over[i].n, over[i].tail);
 		struct report *r = look(text, false);
-		assert_true(report_has(r, FINDING_FMT_WALK_LIMIT));
+		assert_int_equal(r->findings[FINDING_FMT_WALK_LIMIT].count, 1);
+		assert_true(r->findings[FINDING_MEMBER_RUNS].count <= SWDESC_ENTRIES_MAX);
 		report_free(r);
 		free(text);
 	}
+	/* One list that is referred to by each element of another. */
+	char *links = many("images: ( ", "{ref=\"#./l\";},", 999, "{ref=\"#./l\";} ); };");
+	char *text = many("software = { " HEAD "l: ( ", "{},", 999, "{} ); ");
+	char *both = many(text, links, 1, "");
+	struct report *r = look(both, false);
+	assert_int_equal(r->findings[FINDING_FMT_WALK_LIMIT].count, 1);
+	assert_true(r->findings[FINDING_FMT_UNKNOWN_PART].count <= SWDESC_ENTRIES_MAX);
+	report_free(r);
+	free(both);
+	free(text);
+	free(links);
 	/* Links that double with every list end at the bound, soon. */
-	struct report *r = look("software = { " HEAD "images: ({ref=\"#./a\";},{ref=\"#./a\";});"
+	r = look("software = { " HEAD "images: ({ref=\"#./a\";},{ref=\"#./a\";});"
 	                        "a: ({ref=\"#./b\";},{ref=\"#./b\";}); b: ({ref=\"#./c\";},{ref=\"#./c\";});"
 	                        "c: ({ref=\"#./d\";},{ref=\"#./d\";}); d: ({ref=\"#./a\";},{ref=\"#./a\";}); };", false);
 	assert_true(report_has(r, FINDING_FMT_MALFORMED));
