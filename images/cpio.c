@@ -16,7 +16,7 @@
 #define ARCHIVES_MAX 16  /* in a row: an initramfs with its microcode has two */
 
 /* The fields of a header that say something about the archive; the others describe a file. */
-enum field { MODE = 1, FILESIZE = 6, NAMESIZE = 11, CHECK = 12, FIELDS = 13 };
+enum field { MODE = 1, FILESIZE = 6, RDEV_MAJOR = 9, RDEV_MINOR = 10, NAMESIZE = 11, CHECK = 12, FIELDS = 13 };
 
 static const char trailer[] = "TRAILER!!!";
 
@@ -204,7 +204,10 @@ member(struct going *g, cpio_fn *fn, void *arg, bool *ret_last, bool *ret_ok)
 	const struct source *s = g->w->image;
 	struct cpio_member m = { .index = g->count,
 		.offset = g->at,
+		.head = { g->at, CPIO_HEADER_LEN + (uint64_t)g->field[NAMESIZE] },
 		.mode = g->field[MODE],
+		.rdev_major = g->field[RDEV_MAJOR],
+		.rdev_minor = g->field[RDEV_MINOR],
 		.name = view_of(g->name, g->field[NAMESIZE] - 1) };
 	uint64_t at = g->at + CPIO_HEADER_LEN + g->field[NAMESIZE];
 	int err = padding(g, at, &m.data.offset);
@@ -222,8 +225,8 @@ member(struct going *g, cpio_fn *fn, void *arg, bool *ret_last, bool *ret_ok)
 		return 0;
 	}
 	err = checksum(g, m.data);
-	if (!err)
-		walk_structure(g->w, g->at, at - g->at);
+	if (!err && *ret_last)
+		walk_structure(g->w, m.head.offset, m.head.length);
 	if (!err && !*ret_last)
 		err = remember(g);
 	if (!err && !*ret_last)
@@ -298,6 +301,7 @@ list(struct walk *w, const struct cpio_member *m, void *arg)
 		.at = m->data,
 		.plain = type != CPIO_TYPE_REGULAR };
 	(void)arg;
+	walk_structure(w, m->head.offset, m->head.length);
 	if (m->data.length > 0 || type == CPIO_TYPE_REGULAR)
 		return walk_member(w, &out, NULL);
 	return 0; /* a directory or a device: nothing to look at */

@@ -21,6 +21,7 @@
 
 /* Kinds of file (c_mode). */
 #define CPIO_TYPE 0170000u
+#define CPIO_RIGHTS 0777u
 #define CPIO_TYPE_DIRECTORY 0040000u
 #define CPIO_TYPE_REGULAR 0100000u
 #define CPIO_TYPE_SYMLINK 0120000u
@@ -28,8 +29,10 @@
 struct cpio_member {
 	unsigned index;      /* in the archive, from 0 */
 	uint64_t offset;     /* of its header */
+	struct sig_range head; /* header and name: structure only where the caller knows that name */
 	struct sig_range data;
 	uint32_t mode;
+	uint32_t rdev_major, rdev_minor;
 	struct view name;    /* without its NUL; valid during the call */
 };
 
@@ -46,8 +49,8 @@ struct cpio_end {
  * Goes through the archive that starts at from in w->image, up to its trailer.
  * Told here: headers that are none (FMT-MALFORMED), a c_check that does not fit
  * or is there where the form has none (FMT-INTEGRITY), bytes in paddings
- * (FMT-HIDDEN-BYTES), a name that was there before (FMT-DUPLICATE). Headers,
- * names and paddings count as structure. 0 or local failure.
+ * (FMT-HIDDEN-BYTES), a name that was there before (FMT-DUPLICATE). Paddings
+ * and the trailer count as structure. 0 or local failure.
  */
 int cpio_members(struct walk *w, uint64_t from, cpio_fn *fn, void *arg, struct cpio_end *ret);
 /*

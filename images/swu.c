@@ -57,7 +57,8 @@ judge(struct walk *w, struct swu *u, struct sig_range at)
 		err = walk_keys(w, &claim, &u->by);
 	}
 	free(bytes);
-	if (!err)
+	/* What did not verify could be anything. */
+	if (!err && walk_verified(w, u->by))
 		walk_structure(w, at.offset, at.length);
 	return err;
 }
@@ -139,6 +140,8 @@ payload(struct walk *w, struct swu *u, const struct cpio_member *m)
 	visible_cstr(m->name, name, sizeof name);
 	if (u->desc && !e)
 		walk_raise(w, FINDING_MEMBER_UNLISTED, &m->data.offset, "%s", name);
+	if (e)
+		walk_structure(w, m->head.offset, m->head.length); /* a name that the description spells */
 	if (e && e->have_sha256) {
 		out.alg = DIGEST_SHA256;
 		memcpy(out.digest, e->sha256, sizeof e->sha256);
@@ -171,6 +174,11 @@ member(struct walk *w, const struct cpio_member *m, void *arg)
 	visible_cstr(m->name, name, sizeof name);
 	if ((m->mode & CPIO_TYPE) != CPIO_TYPE_REGULAR)
 		walk_raise(w, FINDING_FMT_MALFORMED, &m->offset, "%s is no regular file", name);
+	if (m->mode & ~(CPIO_TYPE | CPIO_RIGHTS) || m->rdev_major || m->rdev_minor)
+		walk_raise(w, FINDING_FMT_UNKNOWN_PART, &m->offset,
+		    "%s: mode 0%" PRIo32 ", device %" PRIu32 ":%" PRIu32
+		    ": not those of a plain file",
+		    name, m->mode, m->rdev_major, m->rdev_minor);
 	if (m->name.n > SWDESC_FILENAME_MAX ||
 	    memchr(m->name.p, '/', m->name.n)) /* the updater puts its folder before it */
 		walk_raise(w, FINDING_MEMBER_UNSAFE_NAME, &m->offset,
@@ -179,12 +187,16 @@ member(struct walk *w, const struct cpio_member *m, void *arg)
 		if (!view_is(m->name, "sw-description"))
 			walk_raise(w, FINDING_FMT_MALFORMED, &m->offset,
 			    "the first member is %s, not sw-description", name);
+		else
+			walk_structure(w, m->head.offset, m->head.length);
 		u->description = m->data;
 		return 0;
 	}
 	if (m->index == 1) {
-		if (is_signature)
+		if (is_signature) {
+			walk_structure(w, m->head.offset, m->head.length);
 			err = judge(w, u, m->data);
+		}
 		if (!err)
 			err = describe(w, u);
 		if (err || is_signature)

@@ -332,6 +332,96 @@ test_unsure(void **state)
 	trust_free(t);
 }
 
+static bool
+is_structure(const struct report *r, uint64_t at)
+{
+	for (unsigned i = 0; i < r->contents.structure_n; i++) {
+		struct sig_range s = r->contents.structure[i];
+		if (at >= s.offset && at - s.offset < s.length)
+			return true;
+	}
+	return false;
+}
+
+/* A signature is structure once it verified, a header and name where the description spells the name. */
+static void
+test_structure_is_known(void **state)
+{
+	(void)state;
+	static const char name[] = "anything that somebody wants to bring along";
+	struct trust *t = pki_trust("root inter");
+	struct pki_blob b = load("crc");
+	struct view v = pki_view(&b);
+	struct sig_range sig = data_of(v, 1), fw = data_of(v, 2);
+	size_t head = (size_t)(sig.offset + sig.length + 3) & ~(size_t)3;
+	struct report *r = rig_walk(v, FORMAT_SWU, t);
+	assert_true(is_structure(r, sig.offset));
+	assert_true(is_structure(r, head));
+	report_free(r);
+	r = rig_walk(v, FORMAT_SWU, NULL);
+	assert_false(is_structure(r, sig.offset));
+	report_free(r);
+
+	size_t end = (size_t)(fw.offset + fw.length + 3) & ~(size_t)3;
+	struct writer w;
+	writer_init(&w, RIG_MAX);
+	writer_bytes(&w, view_of(b.p, end));
+	rig_add(&w, &(struct rig_file){ .name = name });
+	writer_bytes(&w, view_of(b.p + end, b.n - end));
+	r = rig_walk(writer_view(&w), FORMAT_SWU, t);
+	rig_told(r, "unlisted", (enum finding_id[]){ FINDING_MEMBER_UNLISTED, FINDING_LIMIT });
+	assert_int_equal(rig_verified(r), 1);
+	assert_false(is_structure(r, end));
+	assert_false(is_structure(r, end + HEADER));
+	report_free(r);
+	writer_free(&w);
+	free(b.p);
+	trust_free(t);
+}
+
+/* Owners, times and inodes differ from build to build; a mode that lends rights, or a device, does not. */
+static void
+test_header_fields(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned at;
+		const char *value;
+		bool told;
+	} fields[] = {
+		{ 6, "0012ABCD", false },  /* inode */
+		{ 14, "000081ED", false }, /* mode 0755 */
+		{ 14, "000089A4", true },  /* set-user-id */
+		{ 14, "000083A4", true },  /* sticky */
+		{ 14, "ABCD81A4", true },
+		{ 22, "000003E8", false }, /* owner */
+		{ 30, "000003E8", false },
+		{ 38, "00000002", false }, /* links */
+		{ 46, "6789ABCD", false }, /* time */
+		{ 62, "00000008", false }, /* device that the file was on */
+		{ 70, "00000001", false },
+		{ 78, "00000001", true }, /* device that it is */
+		{ 86, "00000001", true },
+	};
+	struct trust *t = pki_trust("root inter");
+	struct pki_blob b = load("crc");
+	struct sig_range sig = data_of(pki_view(&b), 1);
+	size_t head = (size_t)(sig.offset + sig.length + 3) & ~(size_t)3;
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		uint8_t before[8];
+		memcpy(before, b.p + head + fields[i].at, 8);
+		memcpy(b.p + head + fields[i].at, fields[i].value, 8);
+		struct report *r = rig_walk(pki_view(&b), FORMAT_SWU, t);
+		rig_told(r, fields[i].value,
+		    (enum finding_id[]){ fields[i].told ? FINDING_FMT_UNKNOWN_PART : FINDING_LIMIT, FINDING_LIMIT });
+		is_whole(r);
+		report_free(r);
+		memcpy(b.p + head + fields[i].at, before, 8);
+	}
+	free(b.p);
+	trust_free(t);
+}
+
 int
 main(void)
 {
@@ -347,6 +437,8 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_signature_forms),
 		cmocka_unit_test(test_unsure),
+		cmocka_unit_test(test_structure_is_known),
+		cmocka_unit_test(test_header_fields),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
