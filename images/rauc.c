@@ -377,7 +377,7 @@ file_system(struct bundle *b)
 	char why[SIG_TEXT_MAX] = "";
 	int err = source_window(b->w->image, 0, b->data, &b->fs_source);
 	if (!err)
-		err = squashfs_open(&b->fs_source, &b->fs, why, sizeof why);
+		err = squashfs_open(&b->fs_source, walk_work(b->w), &b->fs, why, sizeof why);
 	if (err)
 		return squashfs_walk_failed(b->w, err, why);
 	if (squashfs_made(b->fs) != 0)

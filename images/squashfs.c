@@ -76,12 +76,13 @@ fail(struct squashfs *fs, int err, const char *why)
 /* ---- opening ---- */
 
 int
-squashfs_open(const struct source *s, struct squashfs **ret, char *ret_why, size_t cap)
+squashfs_open(const struct source *s, uint64_t *work, struct squashfs **ret, char *ret_why,
+    size_t cap)
 {
 	struct squashfs *fs = calloc(1, sizeof *fs);
 	if (!fs)
 		return FG_ENOMEM;
-	int err = squashfs_store_open(&fs->st, s);
+	int err = squashfs_store_open(&fs->st, s, work);
 	if (!err) {
 		fs->block = malloc(fs->st.super.block_size);
 		fs->fragment = malloc(fs->st.super.block_size);

@@ -32,8 +32,8 @@
 #define SQUASHFS_XATTRS_MAX 256      /* of one entry; SELinux and capabilities make two */
 #define SQUASHFS_CAPS_MAX 64         /* bytes of security.capability; version 3 has 24 */
 /*
- * Bytes read and unpacked in all. Honest ones need little more than what comes
- * out, of which an inspection takes 2 GiB.
+ * Bytes read and unpacked in all, of all file systems of one inspection. Honest
+ * ones need little more than what comes out, of which an inspection takes 2 GiB.
  */
 #define SQUASHFS_WORK_MAX ((uint64_t)8 << 30)
 
@@ -69,11 +69,13 @@ struct squashfs_entry {
 };
 
 /*
- * s must outlive the file system. FG_EFORMAT when it is none or is damaged,
+ * s must outlive the file system, and so must work (NULL: this one counts by
+ * itself), to which is added what counts against SQUASHFS_WORK_MAX. FG_EFORMAT when it is none or is damaged,
  * FG_ELIMIT when it is packed in a way that cannot be read here; both with a
  * sentence in ret_why (cap bytes). FG_ENOMEM, FG_EIO.
  */
-int squashfs_open(const struct source *s, struct squashfs **ret, char *ret_why, size_t cap);
+int squashfs_open(const struct source *s, uint64_t *work, struct squashfs **ret, char *ret_why,
+    size_t cap);
 void squashfs_free(struct squashfs *fs);
 /* Bytes of the source that the file system takes; what follows is not its own. */
 uint64_t squashfs_size(const struct squashfs *fs);

@@ -29,12 +29,12 @@ squashfs_store_fail(struct squashfs_store *st, int err, const char *why)
 int
 squashfs_store_count(struct squashfs_store *st, uint64_t n)
 {
-	if (n > SQUASHFS_WORK_MAX - st->work) {
+	if (n > SQUASHFS_WORK_MAX - *st->work) {
 		st->err = FG_ELIMIT;
 		return squashfs_store_fail(st, FG_ELIMIT,
 		    "more than 8 GiB would have to be read and unpacked");
 	}
-	st->work += n;
+	*st->work += n;
 	return 0;
 }
 
@@ -256,8 +256,9 @@ open_xattrs(struct squashfs_store *st)
 }
 
 int
-squashfs_store_open(struct squashfs_store *st, const struct source *source)
+squashfs_store_open(struct squashfs_store *st, const struct source *source, uint64_t *work)
 {
+	st->work = work ? work : &st->own_work;
 	st->source = source;
 	st->file = (struct squashfs_store_file){ .store = st,
 		.as_file = { .base = { .destroy = destroy_nothing },

@@ -55,14 +55,15 @@ struct squashfs_store {
 	uint32_t *owner; /* super.id_count of them */
 	uint64_t xattrs_start;
 	uint32_t xattrs_n;
-	uint64_t work; /* bytes read and unpacked so far */
+	uint64_t *work; /* bytes read and unpacked so far: own_work, or the caller's */
+	uint64_t own_work;
 	int err;       /* what a callback of libsquashfs failed with, that is not the image's fault */
 	uint8_t *packed; /* one block as it is stored */
 	char why[SQUASHFS_STORE_WHY_MAX];
 };
 
 /* st is zeroed; close it in any case. Errors as squashfs_open(), the sentence in st->why. */
-int squashfs_store_open(struct squashfs_store *st, const struct source *source);
+int squashfs_store_open(struct squashfs_store *st, const struct source *source, uint64_t *work);
 void squashfs_store_close(struct squashfs_store *st);
 /* Notes a sentence and returns err. */
 int squashfs_store_fail(struct squashfs_store *st, int err, const char *why);

@@ -148,7 +148,7 @@ squashfs_walk(struct walk *w)
 {
 	char why[SIG_TEXT_MAX] = "";
 	struct squashfs *fs = NULL;
-	int err = squashfs_open(w->image, &fs, why, sizeof why);
+	int err = squashfs_open(w->image, walk_work(w), &fs, why, sizeof why);
 	if (err)
 		return squashfs_walk_failed(w, err, why);
 	if (squashfs_made(fs) != 0)

@@ -33,6 +33,7 @@ walk_image(const struct source *image, enum format_id format, const struct trust
 	if (!fn)
 		return 0;
 	int err = fn(&w);
+	free(room.chunk);
 	r->contents.walked = !err;
 	return err;
 }
@@ -68,6 +69,12 @@ walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity
 	va_start(ap, fmt);
 	raise_at(w, id, severity, offset, fmt, ap);
 	va_end(ap);
+}
+
+uint64_t *
+walk_work(struct walk *w)
+{
+	return &w->room->work;
 }
 
 unsigned

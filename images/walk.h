@@ -227,6 +227,12 @@ int walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *r
 /* ---- reading ---- */
 
 /*
+ * Bytes that readers of file systems went over so far, in all containers of the
+ * inspection: theirs to count in, so that many small ones have no more than one.
+ */
+uint64_t *walk_work(struct walk *w);
+
+/*
  * The whole of a small thing (a manifest, a signature) into memory: *ret_bytes
  * is malloc'ed, one NUL stands behind it. FG_EFORMAT when at leaves the
  * container or is longer than max: the caller says so.

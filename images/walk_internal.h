@@ -12,6 +12,8 @@ struct walk_room {
 	int64_t at;
 	uint64_t members;  /* looked at so far */
 	uint64_t expanded; /* bytes that came out of packed members so far */
+	uint64_t work;     /* see walk_work() */
+	uint8_t *chunk;    /* SOURCE_CHUNK bytes for hashing one member, NULL before the first */
 	uint64_t kept;     /* of those, in memory now because their container is being walked */
 };
 

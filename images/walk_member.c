@@ -168,7 +168,11 @@ hash(struct member *b)
 {
 	/* A promised SHA-256 of the same bytes is the one that names them anyway. */
 	bool promised = b->m->alg != DIGEST_NONE && b->m->alg != DIGEST_SHA256 && !b->m->digest_packed;
-	uint8_t *chunk = malloc(b->m->read ? SOURCE_CHUNK : source_chunk(b->m->at.length));
+	struct walk_room *room = b->w->room;
+	/* One for all: members may be many and empty. No other member is read before this one is hashed. */
+	if (!room->chunk)
+		room->chunk = malloc(SOURCE_CHUNK);
+	uint8_t *chunk = room->chunk;
 	b->name = digest_new(DIGEST_SHA256);
 	b->promised = promised ? digest_new(b->m->alg) : NULL;
 	int err = chunk && b->name && (b->promised || !promised) ? 0 : FG_ENOMEM;
@@ -176,7 +180,6 @@ hash(struct member *b)
 		err = b->m->read ? hash_packed(b, chunk) : hash_stored(b, chunk);
 	if (!err)
 		err = digest_final(b->name, b->seen.sha256);
-	free(chunk);
 	return err;
 }
 

@@ -58,7 +58,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct squashfs *fs = NULL;
 	char why[200] = "";
 	source_memory(&s, view_of(data, size));
-	int err = squashfs_open(&s, &fs, why, sizeof why);
+	int err = squashfs_open(&s, NULL, &fs, why, sizeof why);
 	if (err) {
 		if ((err != FG_EFORMAT && err != FG_ELIMIT) || !why[0] || fs)
 			abort();

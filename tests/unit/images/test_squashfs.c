@@ -40,7 +40,7 @@ opened(struct image *i)
 	char why[200] = "";
 	struct squashfs *fs = NULL;
 	source_memory(&i->source, pki_view(&i->bytes));
-	int err = squashfs_open(&i->source, &fs, why, sizeof why);
+	int err = squashfs_open(&i->source, NULL, &fs, why, sizeof why);
 	if (err)
 		fail_msg("%d %s", err, why);
 	return fs;
@@ -111,6 +111,27 @@ every_packer(void **state)
 	all_files("lzma", 70000);
 }
 
+/* Many file systems in one inspection have one bound. */
+static void
+work_is_counted_together(void **state)
+{
+	(void)state;
+	struct image i = load("plain");
+	struct squashfs *fs = NULL;
+	char why[200] = "";
+	uint64_t work = 0;
+	source_memory(&i.source, pki_view(&i.bytes));
+	assert_int_equal(squashfs_open(&i.source, &work, &fs, why, sizeof why), 0);
+	squashfs_free(fs);
+	fs = NULL;
+	uint64_t once = work;
+	assert_true(once > 0);
+	work = SQUASHFS_WORK_MAX - once + 1;
+	assert_int_equal(squashfs_open(&i.source, &work, &fs, why, sizeof why), FG_ELIMIT);
+	assert_non_null(strstr(why, "8 GiB"));
+	free(i.bytes.p);
+}
+
 static void
 not_lzo(void **state)
 {
@@ -118,7 +139,7 @@ not_lzo(void **state)
 	struct image i = load("lzo");
 	struct squashfs *fs = NULL;
 	char why[200] = "";
-	assert_int_equal(squashfs_open(&i.source, &fs, why, sizeof why), FG_ELIMIT);
+	assert_int_equal(squashfs_open(&i.source, NULL, &fs, why, sizeof why), FG_ELIMIT);
 	assert_non_null(strstr(why, "lzo"));
 	assert_null(fs);
 	free(i.bytes.p);
@@ -225,7 +246,7 @@ exhaust(struct image *i, char *ret_why, size_t cap)
 	struct squashfs *fs = NULL;
 	struct squashfs_entry e;
 	source_memory(&i->source, pki_view(&i->bytes));
-	int r = squashfs_open(&i->source, &fs, ret_why, cap);
+	int r = squashfs_open(&i->source, NULL, &fs, ret_why, cap);
 	if (r)
 		return r;
 	while ((r = squashfs_next(fs, &e)) > 0) {
@@ -384,7 +405,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(every_packer), T(not_lzo), T(order_and_rewind), T(attributes_and_devices), T(many_entries),
+		T(every_packer), T(not_lzo), T(work_is_counted_together), T(order_and_rewind), T(attributes_and_devices), T(many_entries),
 		T(bad_listings), T(names_twice_and_out_of_order), T(a_folder_that_holds_itself),
 		T(folders_too_deep), T(every_bit_flipped), T(cut_anywhere),
 	};

@@ -13,6 +13,7 @@
 #include "crypto/err.h"
 #include "images/entail.h"
 #include "images/squashfs_walk.h"
+#include "images/walk_internal.h"
 #include "tests/unit/crypto/pki.h"
 
 struct rig {
@@ -194,6 +195,23 @@ bytes_behind_it(void **state)
 	rig_down(g);
 }
 
+/* What other file systems of the inspection took is not there any more. */
+static void
+work_of_others_counts(void **state)
+{
+	(void)state;
+	struct rig *g = rig_up("plain");
+	source_memory(&g->source, pki_view(&g->bytes));
+	g->r = report_new(REPORT_VERIFY);
+	struct walk_room room = { .r = g->r, .trust = g->trust, .policy = &g->policy, .work = SQUASHFS_WORK_MAX };
+	struct walk w = { .room = &room, .image = &g->source, .format = FORMAT_SQUASHFS, .placed = true };
+	assert_int_equal(squashfs_walk(&w), 0);
+	assert_int_equal(count(g, FINDING_FMT_WALK_LIMIT), 1);
+	assert_int_equal(g->r->contents.members_n, 0);
+	free(room.chunk);
+	rig_down(g);
+}
+
 int
 main(void)
 {
@@ -204,6 +222,7 @@ main(void)
 		cmocka_unit_test(names_twice_and_out_of_order),
 		cmocka_unit_test(what_is_not_read_is_told),
 		cmocka_unit_test(bytes_behind_it),
+		cmocka_unit_test(work_of_others_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,7 @@ rig_down(struct rig *g)
 	report_free(back);
 	report_free(g->r);
 	trust_free(g->trust);
+	free(g->room.chunk);
 	EVP_PKEY_free(g->key);
 }
 
@@ -400,6 +401,29 @@ packed_members_are_bounded_and_told(void **state)
 	rig_down(&g);
 }
 
+/* Thousands of empty ones take no fresh memory each. */
+static void
+members_share_a_chunk(void **state)
+{
+	(void)state;
+	struct rig g;
+	const uint8_t *first = NULL;
+	rig_up(&g);
+	for (unsigned i = 0; i < 3; i++) {
+		struct flow f = { i * 100, 0 };
+		struct walk_member m = member("packed", 0, 0);
+		m.read = flow_read;
+		m.arg = &f;
+		m.size = i * 100;
+		assert_int_equal(walk_member(&g.w, &m, NULL), 0);
+		assert_non_null(g.room.chunk);
+		assert_true(!first || first == g.room.chunk);
+		first = g.room.chunk;
+	}
+	assert_int_equal(g.r->contents.members_n, 3);
+	rig_down(&g);
+}
+
 static void
 lists_end_where_the_report_does(void **state)
 {
@@ -478,6 +502,7 @@ main(void)
 		cmocka_unit_test(why_a_bare_signature_is_none),
 		cmocka_unit_test(names_that_lead_out_are_told),
 		cmocka_unit_test(packed_members_are_bounded_and_told),
+		cmocka_unit_test(members_share_a_chunk),
 		cmocka_unit_test(lists_end_where_the_report_does),
 		cmocka_unit_test(a_signature_inside_is_none_of_the_image),
 		cmocka_unit_test(more_signatures_than_fit_are_told),
