@@ -145,6 +145,15 @@ def flip(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
+def overlap(data):
+    """A hundred more program headers, each over the whole file; where they are read from is free."""
+    data = bytearray(data)
+    phdrs = data[52:52 + 32 * data[44]] + phdr(False, 1, 0, len(data), 5) * 100
+    struct.pack_into("<I", data, 28, len(data))
+    struct.pack_into("<H", data, 44, len(phdrs) // 32)
+    return bytes(data + phdrs)
+
+
 def put(offset, value):
     def edit(out):
         struct.pack_into("<I", out, offset, value)
@@ -180,6 +189,7 @@ def images():
     yield "two-tables", image(second=True)
     yield "short-table", image(short=True)
     yield "version-9", image(edit=put(4, 9))
+    yield "overlap", overlap(good)
     yield "total", image(edit=put(16, 77))
     yield "huge-table", image(edit=put(20, 0xFFFFFFF0))
     yield "beyond", image(segments=[b"x" * 1000])[:-600]

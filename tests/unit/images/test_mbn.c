@@ -60,6 +60,7 @@ images_against_the_vendors_roots(void **state)
 		{ "short-table", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
 		{ "huge-table", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
 		{ "beyond", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
+		{ "overlap", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },
 		{ "total", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },
 		{ "version-9", "", FREE_BYTES "FMT-UNKNOWN-PART SIG-ABSENT" },
 	};
