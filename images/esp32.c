@@ -427,16 +427,19 @@ followers(struct job *j, uint64_t start)
 		char name[32];
 		if (n > IMAGES_MAX) {
 			walk_raise(j->w, FINDING_FMT_WALK_LIMIT, &start, "more than %u images", IMAGES_MAX);
+			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
+			    "another image follows, whose signatures were not looked at");
 			break;
 		}
 		err = extent(j->w->image, start, &end);
 		if (err)
 			break;
-		unsigned mark = walk_mark(j->w);
+		struct walk_seen seen;
 		snprintf(name, sizeof name, "image-%u", n);
 		struct walk_member m = { .name = view_str(name), .at = { start, end - start } };
-		err = walk_member(j->w, &m, NULL);
-		if (!err && !walk_verified(j->w, walk_since(j->w, mark)))
+		err = walk_member(j->w, &m, &seen);
+		/* A device takes it for one of these, whatever else it may be too. */
+		if (!err && (seen.format != j->w->format || !seen.verified))
 			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
 			    "another image follows, under no verified signature of its own");
 	}

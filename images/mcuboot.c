@@ -528,9 +528,12 @@ claims(struct job *j)
 
 /* ---- bytes ---- */
 
+/* The heads of the records; without a signature they are as much the sender's as the image. */
 static void
 structure(struct job *j)
 {
+	if (!walk_verified(j->w, j->by))
+		return;
 	walk_structure(j->w, j->m.covered, MCUBOOT_TLV_HEAD);
 	for (unsigned i = 0; i < j->m.n; i++) {
 		const struct mcuboot_tlv *t = &j->m.tlv[i];
@@ -550,15 +553,23 @@ body(struct job *j)
 	return j->m.body ? walk_member(j->w, &m, NULL) : 0;
 }
 
-/* What follows the records, up to the next image. The trailer's flags stay unsigned bytes: a device heeds them. */
+/*
+ * What follows the records, up to the next image. The trailer's magic and flags
+ * stay unsigned bytes: a device heeds them. So do zeros beside a magic, which on
+ * flash that erases to ones are flags of the sender's choice.
+ */
 static void
 tail(struct job *j)
 {
 	static const char *const names[MCUBOOT_TAIL_FLAGS] = { "image_ok", "copy_done", "swap_info" };
 	const struct mcuboot_tail *t = &j->tail;
 	struct walk_signed nobody = { .n = 0 };
-	uint64_t at = j->m.end;
+	uint64_t at = j->m.end, magic = t->trailer ? t->end - MCUBOOT_TAIL_MAGIC_LEN : t->end;
+	bool erased = !t->trailer || !t->zeros;
 	char text[64];
+	if (t->trailer)
+		walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, &magic,
+		    "the image asks to be swapped in, by a trailer that no signature covers");
 	if (t->stray) {
 		uint64_t stray = t->stray_at;
 		walk_raise(j->w, t->next ? FINDING_FMT_HIDDEN_BYTES : FINDING_FMT_TRAILING_BYTES, &stray,
@@ -571,10 +582,12 @@ tail(struct job *j)
 			continue;
 		snprintf(text, sizeof text, "the trailer sets %s to %u", names[i], t->flag[i].value);
 		walk_fact(j->w, CONTENTS_FACT_NOTE, nobody, view_str(text));
-		walk_structure(j->w, at, t->flag[i].at - at);
+		if (erased)
+			walk_structure(j->w, at, t->flag[i].at - at);
 		at = t->flag[i].at + 1;
 	}
-	walk_structure(j->w, at, t->end - at);
+	if (erased)
+		walk_structure(j->w, at, magic - at);
 }
 
 /* ---- several images ---- */
@@ -608,16 +621,19 @@ followers(struct job *j)
 		char name[32];
 		if (n > IMAGES_MAX) {
 			walk_raise(j->w, FINDING_FMT_WALK_LIMIT, &start, "more than %u images", IMAGES_MAX);
+			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
+			    "another image follows, whose signatures were not looked at");
 			break;
 		}
 		err = extent(j->w->image, start, &end);
 		if (err)
 			break;
-		unsigned mark = walk_mark(j->w);
+		struct walk_seen seen;
 		snprintf(name, sizeof name, "image-%u", n);
 		struct walk_member m = { .name = view_str(name), .at = { start, end - start } };
-		err = walk_member(j->w, &m, NULL);
-		if (!err && !walk_verified(j->w, walk_since(j->w, mark)))
+		err = walk_member(j->w, &m, &seen);
+		/* A device takes it for one of these, whatever else it may be too. */
+		if (!err && (seen.format != j->w->format || !seen.verified))
 			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
 			    "another image follows, under no verified signature of its own");
 	}

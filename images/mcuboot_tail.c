@@ -135,8 +135,10 @@ mcuboot_tail_read(const struct source *image, uint64_t from, struct mcuboot_tail
 		long n = source_read_some(image, at, chunk, stop - at < CHUNK ? (size_t)(stop - at) : CHUNK);
 		if (n < 0)
 			err = (int)n;
-		if (at == from && n > 0 && chunk[0] == 0)
+		if (at == from && n > 0 && chunk[0] == 0) {
 			erased = 0; /* some flash reads zero when it is erased */
+			ret->zeros = true;
+		}
 		for (long i = 0; i < n && !ret->stray; i++)
 			if (chunk[i] != erased)
 				judge_byte(ret, at + (uint64_t)i, chunk[i]);

@@ -25,7 +25,8 @@ enum mcuboot_tail_flag {
 struct mcuboot_tail {
 	uint64_t end;  /* where it ends: at the next image, or the end of the file */
 	bool next;     /* an image starts at end */
-	bool trailer;  /* the magic is there: "swap me in" */
+	bool trailer;  /* the magic is there, as its last bytes: "swap me in" */
+	bool zeros;    /* what is erased reads zero */
 	struct {
 		bool set;
 		uint64_t at;

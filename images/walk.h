@@ -215,6 +215,7 @@ struct walk_seen {
 	enum format_id format;
 	uint64_t size;
 	uint8_t sha256[DIGEST_SHA256_LEN];
+	bool verified; /* a signature of its own did; those of its members are theirs */
 };
 
 /*

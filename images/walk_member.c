@@ -322,9 +322,23 @@ list(struct member *b)
 	return 0;
 }
 
+/* Not those judged further in; a path that was cut short names more than one member. */
+static bool
+own_verified(const struct member *b, unsigned mark)
+{
+	const struct sig_set *set = &b->w->room->r->signatures;
+	if (strlen(b->path) + 1 >= sizeof b->path)
+		return false;
+	for (unsigned i = mark; i < set->n; i++)
+		if (set->result[i].outcome == SIG_VERIFIED && strcmp(set->result[i].where, b->path) == 0)
+			return true;
+	return false;
+}
+
 int
 walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret)
 {
+	unsigned mark = walk_mark(w);
 	struct member b = { .w = w, .m = m };
 	if (m->at.offset > w->image->size || m->at.length > w->image->size - m->at.offset)
 		abort(); /* the walker checks what it was told before it passes it on */
@@ -344,6 +358,7 @@ walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret)
 		err = vouch(&b);
 	if (!err && !b.broken)
 		err = list(&b);
+	b.seen.verified = !err && own_verified(&b, mark);
 	if (!err && m->runs)
 		walk_raise(w, FINDING_MEMBER_RUNS, &m->at.offset, "%s", b.path);
 	digest_free(b.name);

@@ -149,6 +149,7 @@ def bad():
     yield "trailing", p256 + b"more"
     yield "trailing-unsigned", image() + b"more"
     yield "merged-unsigned", merged(signed(["p256"], img=bootloader()), image())
+    yield "nine", merged(*[signed(["p256"])] * 9)
     yield "merged-stray", merged(signed(["p256"], img=bootloader())) + b"\xff" * 100 + b"otadata"
     yield "v1", v1(image())
     yield "chip", signed(["p256"], img=image(chip=0x77, least=0, most=0xFFFF))

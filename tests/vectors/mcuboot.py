@@ -127,6 +127,7 @@ def good():
     yield "pad-wide", trailer(image(["p256"]), 4096, align=32, magic=WIDE)
     yield "pad-only", image(["p256"]) + b"\xff" * 100
     yield "confirmed", trailer(image(["p256"]), 4096, ok=1)
+    yield "zero-only", image(["p256"]) + bytes(100)
     yield "pair", image(["p256"]).ljust(1024, b"\xff") + image(["ed25519"])
 
 
@@ -176,6 +177,8 @@ def bad():
     yield "trailer-noise", trailer(plain, 4096)[:-40] + b"x" + trailer(plain, 4096)[-39:]
     yield "confirmed-two", trailer(plain, 4096, ok=2)
     yield "pair-unsigned", image(["p256"]).ljust(1024, b"\xff") + image([])
+    yield "pair-nested", image(["p256"]).ljust(1024, b"\xff") + image([], body=image(["ed25519"]))
+    yield "nine", b"".join(image(["p256"]).ljust(1024, b"\xff") for _ in range(9))
     yield "pair-stranger", image(["p256"]).ljust(1024, b"\xff") + image(["other"])
     yield "pair-hidden", image(["p256"]).ljust(1000, b"\xff").ljust(1024, b"h") + image(["ed25519"])
     yield "guarded-size", plain[:10] + struct.pack("<H", 11) + plain[12:]

@@ -13,6 +13,8 @@
 #define P384 "esp32/secure-boot-v2-ecdsa-p384-sha384 "
 #define OK "verified"
 #define FREE_BYTES "COV-UNSIGNED-BYTES "
+#define AND(n) ", image-" #n ": " P256 OK
+#define NINE P256 OK AND(2) AND(3) AND(4) AND(5) AND(6) AND(7) AND(8)
 
 /* The vendor's keys; "other" and "p192" of the vectors are not among them. */
 static struct view
@@ -119,6 +121,8 @@ rules_of_the_parts(void **state)
 		{ "trailing", P256 OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
 		{ "trailing-unsigned", "", FREE_BYTES "FMT-TRAILING-BYTES! SIG-ABSENT" },
 		{ "merged-unsigned", P256 OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
+		{ "nine", NINE,
+		    FREE_BYTES "FMT-TRAILING-BYTES! FMT-WALK-LIMIT" },
 		{ "merged-stray", P256 OK, FREE_BYTES "FMT-TRAILING-BYTES!" },
 	};
 	(void)state;
