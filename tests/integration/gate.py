@@ -24,10 +24,17 @@ SRC = os.environ.get("FG_SRC", os.path.abspath(os.path.join(os.path.dirname(__fi
 IMEI = "490154203237518"
 
 
+HANDED_OUT = set()  # a port that nobody listens on yet is as free for the kernel as it was
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in HANDED_OUT:
+            HANDED_OUT.add(port)
+            return port
 
 
 def until(what, seconds=20, every=0.05):
