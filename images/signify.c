@@ -5,6 +5,7 @@
 
 #include "crypto/err.h"
 #include "crypto/minisign.h"
+#include "crypto/visible.h"
 
 #define COMMENT_MAX 128 /* "untrusted comment: verify with NAME.pub" */
 
@@ -51,24 +52,25 @@ list(struct walk *w, uint64_t from, struct walk_signed by)
  * another kind gets to see: only what signify itself writes is structure.
  */
 static void
-comment(struct walk *w, uint64_t end)
+comment(struct walk *w, struct view lines)
 {
-	static const char due[] = "untrusted comment: verify with ";
-	char line[COMMENT_MAX + 1] = "";
-	size_t n = end < COMMENT_MAX ? (size_t)end : COMMENT_MAX;
-	if (source_read(w->image, 0, line, n))
-		n = 0;
-	const char *lf = memchr(line, '\n', n);
-	size_t len = lf ? (size_t)(lf - line) : 0, start = sizeof due - 1;
-	bool plain = len > start + 4 && memcmp(line, due, start) == 0 && memcmp(line + len - 4, ".pub", 4) == 0;
+	static const char due[] = "untrusted comment: verify with ", suffix[] = ".pub";
+	static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	const uint8_t *lf = memchr(lines.p, '\n', lines.n);
+	size_t len = lf ? (size_t)(lf - lines.p) : 0, start = sizeof due - 1, tail = sizeof suffix - 1;
+	bool plain = len > start + tail && len <= COMMENT_MAX && memcmp(lines.p, due, start) == 0 &&
+	             memcmp(lines.p + len - tail, suffix, tail) == 0;
+	/* Not strchr(): for it a NUL is one of any string's characters. */
 	for (size_t i = start; i < len && plain; i++)
-		plain = strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", line[i]) != NULL;
+		plain = memchr(may, lines.p[i], sizeof may - 1) != NULL;
 	if (plain) {
-		walk_structure(w, 0, end);
+		walk_structure(w, 0, lines.n);
 		return;
 	}
+	char shown[COMMENT_MAX];
+	visible_cstr(view_of(lines.p, len), shown, sizeof shown);
 	walk_raise(w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 0 },
-	    "its untrusted comment is not the one that signify writes: %.60s", line);
+	    "its untrusted comment is not the one that signify writes: %s", shown);
 }
 
 int
@@ -96,10 +98,11 @@ signify_walk(struct walk *w)
 	}
 	if (!err)
 		err = judge(w, &m, &by);
+	if (!err)
+		comment(w, view_of(head, m.end));
 	free(head);
 	if (err)
 		return err;
-	comment(w, m.end);
 	struct walk_member content = { .name = view_str("content"),
 		.at = { m.end, w->image->size - m.end },
 		.by = by,

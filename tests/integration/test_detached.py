@@ -128,7 +128,7 @@ def test_a_comment_of_anybodys_is_told(image, trust, tmp_path):
     both = tmp_path / "fw.signed"
     sh("signify-openbsd", "-S", "-e", "-s", tmp_path / "vendor.sec", "-m", image, "-x", both)
     rest = both.read_bytes().split(b"\n", 1)[1]
-    for comment in (b"; touch /tmp/x; exit", b"verify with \x00\xff.pub", b"verify with " + b"a" * 5000 + b".pub", b""):
+    for comment in (b"; touch /tmp/x; exit", b"verify with \x00\xff.pub", b"verify with \x00\x00.pub", b"verify with " + b"a" * 5000 + b".pub", b""):
         both.write_bytes(b"untrusted comment: " + comment + b"\n" + rest)
         doc = json.loads(sh(FOTAGATE, "inspect", "--json", "--trust", trust, both, ok=(0, 1)).stdout)
         assert doc["verdict"] != "acceptable" and doc["coverage"]["unsigned"] > len(comment)
