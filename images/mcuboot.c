@@ -618,7 +618,6 @@ followers(struct job *j)
 	uint64_t start = j->tail.end, end = 0;
 	int err = 0;
 	for (unsigned n = 2; start < j->w->image->size && !err; n++, start = end) {
-		char name[32];
 		if (n > IMAGES_MAX) {
 			walk_raise(j->w, FINDING_FMT_WALK_LIMIT, &start, "more than %u images", IMAGES_MAX);
 			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
@@ -628,14 +627,7 @@ followers(struct job *j)
 		err = extent(j->w->image, start, &end);
 		if (err)
 			break;
-		struct walk_seen seen;
-		snprintf(name, sizeof name, "image-%u", n);
-		struct walk_member m = { .name = view_str(name), .at = { start, end - start } };
-		err = walk_member(j->w, &m, &seen);
-		/* A device takes it for one of these, whatever else it may be too. */
-		if (!err && (seen.format != j->w->format || !seen.verified))
-			walk_raise(j->w, FINDING_FMT_TRAILING_BYTES, &start,
-			    "another image follows, under no verified signature of its own");
+		err = walk_follower(j->w, n, (struct sig_range){ start, end - start });
 	}
 	return err;
 }

@@ -225,6 +225,13 @@ struct walk_seen {
  */
 int walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret);
 
+/*
+ * The n-th of several images of one format in a row, as a member of its own. A
+ * device takes it for one of these, whatever else it may be too: where it is no
+ * image of w's format under a verified signature of its own, that is told.
+ */
+int walk_follower(struct walk *w, unsigned n, struct sig_range at);
+
 /* ---- reading ---- */
 
 /*

@@ -368,3 +368,17 @@ walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *ret)
 		*ret = b.seen;
 	return err;
 }
+
+int
+walk_follower(struct walk *w, unsigned n, struct sig_range at)
+{
+	char name[32];
+	struct walk_seen seen;
+	snprintf(name, sizeof name, "image-%u", n);
+	const struct walk_member m = { .name = view_str(name), .at = at };
+	int err = walk_member(w, &m, &seen);
+	if (!err && (seen.format != w->format || !seen.verified))
+		walk_raise(w, FINDING_FMT_TRAILING_BYTES, &at.offset,
+		    "another image follows, under no verified signature of its own");
+	return err;
+}
