@@ -53,7 +53,9 @@ signature(struct report *r, unsigned i, bool better)
 		    i + 1, s->scheme);
 	for (unsigned k = 0; k < i; k++) {
 		const struct sig_result *other = &r->signatures.result[k];
+		/* Another scheme is another thing that the format wants signed: Android's metadata and payload. */
 		if (other->outcome == SIG_VERIFIED && strcmp(other->where, s->where) == 0 &&
+		    strcmp(other->scheme, s->scheme) == 0 &&
 		    memcmp(other->signer.spki_sha256, s->signer.spki_sha256, DIGEST_SHA256_LEN) ==
 		        0)
 			report_raise(r, FINDING_SIG_DUPLICATE_SIGNER, FINDING_NONE, NULL,

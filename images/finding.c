@@ -289,7 +289,7 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	    "No signature was found.",
 	    "Fetch the vendor's detached signature (--signature), or learn where it is kept."),
 	[FINDING_SIG_DUPLICATE_SIGNER] = WARN("SIG-DUPLICATE-SIGNER", VERIFY,
-	    "One key signed more than once; it counts once.",
+	    "One key signed more than once in the same way; it counts once.",
 	    "Nothing to clear when one signature is enough."),
 	[FINDING_SIG_EXPIRED] = WARN_OR_BLOCK("SIG-EXPIRED", VERIFY,
 	    "The signer's certificate, or one above it, is not valid at the verification time.",

@@ -717,6 +717,13 @@ other_facts_have_theirs(void **state)
 	assert_true(report_has(r, FINDING_FMT_NOT_WALKED));
 	report_free(r);
 	r = verify_facts();
+	r->signatures.n = 2;
+	r->signatures.result[1] = signature(SIG_VERIFIED, 9);
+	snprintf(r->signatures.result[1].scheme, sizeof r->signatures.result[1].scheme, "x/of-another-part");
+	assert_int_equal(entail_raise(r, false), 0);
+	assert_false(report_has(r, FINDING_SIG_DUPLICATE_SIGNER));
+	report_free(r);
+	r = verify_facts();
 	r->format = FORMAT_BSDIFF;
 	r->contents.structure[0] = (struct sig_range){ 0, 100 };
 	r->contents.structure[1] = (struct sig_range){ SIZE - 100, 100 };
