@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/delta.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "crypto/visible.h"
+
+#define OUT_SIZE (64u << 10)  /* gathered before it is hashed and written */
+#define NEAR_SIZE (32u << 10) /* of the base, kept from the last small read on: deltas go through it nearly in order */
+
+struct delta {
+	const struct source *patch, *base;
+	struct delta_result *r;
+	bool told; /* refused: nothing more is written */
+	bool declared;
+	uint64_t size;    /* of the target, as declared */
+	uint64_t written; /* what is gathered included */
+	size_t memory;    /* charged */
+	struct digest *digest;
+	/* Where it goes: a file, memory, or (-1, NULL) nowhere. */
+	int fd;
+	uint8_t *mem;
+	uint64_t room; /* as much as may be declared */
+	uint64_t near_at;
+	size_t near_n, out_n;
+	uint8_t near[NEAR_SIZE];
+	uint8_t out[OUT_SIZE];
+};
+
+/* ---- saying something ---- */
+
+int
+delta_refuse(struct delta *d, enum delta_outcome outcome, const char *fmt, ...)
+{
+	char text[SIG_TEXT_MAX];
+	va_list ap;
+	if (outcome == DELTA_APPLIED)
+		abort();
+	if (d->told)
+		return FG_EFORMAT;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	d->told = true;
+	d->r->outcome = outcome;
+	visible_cstr(view_str(text), d->r->detail, sizeof d->r->detail);
+	return FG_EFORMAT;
+}
+
+void
+delta_wants(struct delta *d, const char *fmt, ...)
+{
+	char text[DELTA_WANTS_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	visible_cstr(view_str(text), d->r->wants, sizeof d->r->wants);
+}
+
+void
+delta_applier(struct delta *d, const char *name)
+{
+	snprintf(d->r->applier, sizeof d->r->applier, "%s", name);
+}
+
+void
+delta_checked(struct delta *d)
+{
+	d->r->checked = true;
+}
+
+const char *
+delta_outcome_name(enum delta_outcome outcome)
+{
+	switch (outcome) {
+	case DELTA_MALFORMED:
+		break;
+	case DELTA_WRONG_BASE:
+		return "wrong-base";
+	case DELTA_UNSUPPORTED:
+		return "unsupported";
+	case DELTA_LIMIT:
+		return "limit";
+	case DELTA_APPLIED:
+		return "applied";
+	}
+	return "malformed";
+}
+
+/* ---- memory ---- */
+
+size_t
+delta_memory_left(const struct delta *d)
+{
+	return DELTA_MEMORY_MAX - d->memory;
+}
+
+int
+delta_charge(struct delta *d, size_t n, const char *what)
+{
+	if (n > delta_memory_left(d))
+		return delta_refuse(d, DELTA_LIMIT, "%s: %zu bytes of memory are wanted beside %zu, of at most %zu",
+		    what, n, d->memory, DELTA_MEMORY_MAX);
+	d->memory += n;
+	return 0;
+}
+
+void
+delta_discharge(struct delta *d, size_t n)
+{
+	if (n > d->memory)
+		abort();
+	d->memory -= n;
+}
+
+/* ---- reading ---- */
+
+const struct source *
+delta_patch(const struct delta *d)
+{
+	return d->patch;
+}
+
+const struct source *
+delta_base(const struct delta *d)
+{
+	return d->base;
+}
+
+int
+delta_patch_read(struct delta *d, uint64_t at, void *buf, size_t n)
+{
+	if (at > d->patch->size || n > d->patch->size - at)
+		return delta_refuse(d, DELTA_MALFORMED, "the patch ends at %" PRIu64 ", before byte %" PRIu64,
+		    d->patch->size, at > d->patch->size ? at : at + n);
+	return source_read(d->patch, at, buf, n);
+}
+
+/* Outside: told, and in words that fit both causes, since nothing here can tell them apart. */
+static int
+within_base(struct delta *d, uint64_t at, uint64_t n)
+{
+	if (at <= d->base->size && n <= d->base->size - at)
+		return 0;
+	return delta_refuse(d, DELTA_MALFORMED,
+	    "wants %" PRIu64 " bytes at %" PRIu64 " of a base of %" PRIu64
+	    ": another base, or damaged",
+	    n, at, d->base->size);
+}
+
+int
+delta_base_read(struct delta *d, uint64_t at, void *buf, size_t n)
+{
+	int err = within_base(d, at, n);
+	if (err || n == 0)
+		return err;
+	if (d->base->fd < 0 || n > NEAR_SIZE / 2)
+		return source_read(d->base, at, buf, n);
+	if (at < d->near_at || at + n > d->near_at + d->near_n) {
+		d->near_n = 0;
+		long got = source_read_some(d->base, at, d->near, NEAR_SIZE);
+		if (got < 0)
+			return (int)got;
+		d->near_at = at;
+		d->near_n = (size_t)got;
+	}
+	memcpy(buf, d->near + (at - d->near_at), n);
+	return 0;
+}
+
+/* ---- writing ---- */
+
+uint64_t
+delta_declared(const struct delta *d)
+{
+	return d->size;
+}
+
+uint64_t
+delta_written(const struct delta *d)
+{
+	return d->written;
+}
+
+int
+delta_declare(struct delta *d, uint64_t size)
+{
+	if (d->declared)
+		abort();
+	if (size > d->room)
+		return delta_refuse(d, DELTA_LIMIT, "the target would have %" PRIu64 " bytes, more than %" PRIu64,
+		    size, d->room);
+	d->declared = true;
+	d->size = size;
+	return 0;
+}
+
+static int
+flush(struct delta *d)
+{
+	uint64_t at = d->written - d->out_n;
+	int err = digest_update(d->digest, view_of(d->out, d->out_n));
+	if (d->mem && d->out_n > 0)
+		memcpy(d->mem + at, d->out, d->out_n);
+	for (size_t done = 0; !err && d->fd >= 0 && done < d->out_n;) {
+		ssize_t n = pwrite(d->fd, d->out + done, d->out_n - done, (off_t)(at + done));
+		err = n > 0 ? 0 : FG_EIO;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	d->out_n = 0;
+	return err;
+}
+
+/* The next n bytes of the target must be within what was declared. */
+static int
+room_for(struct delta *d, uint64_t n)
+{
+	if (d->told)
+		return FG_EFORMAT;
+	if (!d->declared)
+		abort();
+	if (n > d->size - d->written)
+		return delta_refuse(d, DELTA_MALFORMED, "writes past the %" PRIu64 " bytes that it declares", d->size);
+	return 0;
+}
+
+/* Gathers n bytes, which room_for() allowed. */
+static int
+gather(struct delta *d, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		size_t k = OUT_SIZE - d->out_n;
+		if (k > n)
+			k = n;
+		memcpy(d->out + d->out_n, p, k);
+		d->out_n += k;
+		d->written += k;
+		p += k;
+		n -= k;
+		int err = d->out_n == OUT_SIZE ? flush(d) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int
+delta_put(struct delta *d, const void *buf, size_t n)
+{
+	int err = room_for(d, n);
+	if (!err)
+		err = gather(d, buf, n);
+	if (!err)
+		d->r->from_patch += n;
+	return err;
+}
+
+int
+delta_copy(struct delta *d, uint64_t at, uint64_t n)
+{
+	int err = room_for(d, n);
+	if (!err)
+		err = within_base(d, at, n);
+	d->r->from_base += err ? 0 : n;
+	while (!err && n > 0) {
+		size_t k = OUT_SIZE - d->out_n;
+		if (k > n)
+			k = (size_t)n;
+		err = delta_base_read(d, at, d->out + d->out_n, k);
+		if (err)
+			break;
+		d->out_n += k;
+		d->written += k;
+		at += k;
+		n -= k;
+		if (d->out_n == OUT_SIZE)
+			err = flush(d);
+	}
+	return err;
+}
+
+int
+delta_add(struct delta *d, uint64_t at, void *diff, size_t n)
+{
+	uint8_t *p = diff;
+	int err = room_for(d, n);
+	if (!err)
+		err = within_base(d, at, n);
+	while (!err && n > 0) {
+		uint8_t from[4096];
+		size_t k = n < sizeof from ? n : sizeof from, same = 0;
+		err = delta_base_read(d, at, from, k);
+		if (err)
+			break;
+		for (size_t i = 0; i < k; i++) {
+			same += p[i] == 0;
+			p[i] = (uint8_t)(p[i] + from[i]);
+		}
+		err = gather(d, p, k);
+		d->r->from_base += same;
+		d->r->from_patch += k - same;
+		p += k;
+		at += k;
+		n -= k;
+	}
+	return err;
+}
+
+int
+delta_target_read(struct delta *d, uint64_t at, void *buf, size_t n)
+{
+	if (at > d->written || n > d->written - at)
+		return delta_refuse(d, DELTA_MALFORMED,
+		    "wants %zu bytes at %" PRIu64 " of the target, of which %" PRIu64 " are written", n, at,
+		    d->written);
+	if (d->fd < 0 && !d->mem)
+		return FG_EINVAL;
+	uint64_t out_at = d->written - d->out_n;
+	uint8_t *to = buf;
+	if (at < out_at) {
+		size_t k = n < out_at - at ? n : (size_t)(out_at - at);
+		struct source flushed = { .fd = d->mem ? -1 : d->fd, .mem = d->mem, .size = out_at };
+		int err = source_read(&flushed, at, to, k);
+		if (err)
+			return err;
+		at += k;
+		to += k;
+		n -= k;
+	}
+	if (n > 0)
+		memcpy(to, d->out + (at - out_at), n);
+	return 0;
+}
+
+/* ---- one application ---- */
+
+static int
+finish(struct delta *d)
+{
+	if (!d->declared)
+		abort();
+	if (d->written != d->size)
+		return delta_refuse(d, DELTA_MALFORMED, "makes %" PRIu64 " of the %" PRIu64 " bytes that it declares",
+		    d->written, d->size);
+	int err = flush(d);
+	if (!err)
+		err = digest_final(d->digest, d->r->target_sha256);
+	if (err)
+		return err;
+	d->r->target_size = d->written;
+	d->r->outcome = DELTA_APPLIED;
+	return 0;
+}
+
+static int
+apply(delta_fn *fn, const struct source *patch, const struct source *base, int fd, uint8_t *mem, uint64_t room,
+    struct delta_result *ret)
+{
+	struct delta *d = malloc(sizeof *d);
+	if (!d)
+		return FG_ENOMEM;
+	memset(d, 0, offsetof(struct delta, near));
+	*ret = (struct delta_result){ .outcome = DELTA_MALFORMED };
+	d->patch = patch;
+	d->base = base;
+	d->r = ret;
+	d->fd = fd;
+	d->mem = mem;
+	d->room = room;
+	d->digest = digest_new(DIGEST_SHA256);
+	int err = d->digest ? fn(d) : FG_ECRYPTO;
+	/* Refused and gone on as if not, or a refusal that nobody told: neither may pass for an outcome. */
+	if (err ? err == FG_EFORMAT && !d->told : d->told)
+		abort();
+	if (!err)
+		err = finish(d);
+	if (err)
+		ret->from_base = ret->from_patch = 0;
+	digest_free(d->digest);
+	free(d);
+	return err == FG_EFORMAT ? 0 : err;
+}
+
+int
+delta_apply_by(delta_fn *fn, const struct source *patch, const struct source *base, int out,
+    struct delta_result *ret)
+{
+	if (out >= 0 && ftruncate(out, 0))
+		return FG_EIO;
+	return apply(fn, patch, base, out, NULL, DELTA_TARGET_MAX, ret);
+}
+
+int
+delta_apply(enum format_id format, const struct source *patch, const struct source *base, int out,
+    struct delta_result *ret)
+{
+	delta_fn *fn = delta_of(format);
+	return fn ? delta_apply_by(fn, patch, base, out, ret) : FG_EINVAL;
+}
+
+int
+delta_apply_memory(enum format_id format, const struct source *patch, const struct source *base,
+    uint8_t *out, size_t room, struct delta_result *ret)
+{
+	delta_fn *fn = delta_of(format);
+	if (!fn)
+		return FG_EINVAL;
+	return apply(fn, patch, base, -1, out, room < DELTA_TARGET_MAX ? room : DELTA_TARGET_MAX, ret);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* delta_table - which format has an applier. */
+#include "images/delta.h"
+#include "images/delta_bsdiff.h"
+
+static delta_fn *const table[FORMAT_LIMIT] = {
+	[FORMAT_BSDIFF] = delta_bsdiff_apply,
+};
+
+delta_fn *
+delta_of(enum format_id format)
+{
+	return (unsigned)format < FORMAT_LIMIT ? table[format] : NULL;
+}
