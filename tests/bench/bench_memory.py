@@ -14,13 +14,13 @@ SETTLE = 1.5  # seconds: buffers go back, the other processor is quiet
 
 def memory(server, tls, active):
     """Bytes a connection: of the process, of the kernel's socket buffers."""
-    before = server.pss()
+    before = server.own_memory()
     options = {"conns": HELD, "length": 2048, "sources": 8, "active": 0}
     if active:
         options |= {"length": 0, "active": 1}
     with server.held(tls=tls, **options):
         time.sleep(SETTLE)
-        mine = (server.pss() - before) * 1024 / HELD
+        mine = (server.own_memory() - before) * 1024 / HELD
         kernel = socket_memory(server.tls_port if tls else server.port) / HELD
     time.sleep(SETTLE)
     return mine, kernel

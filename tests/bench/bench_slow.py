@@ -57,7 +57,7 @@ def slabs():
 
 def slow(pair, conns, rcvbuf):
     edges = pair.ours
-    memory, kernel = edges.pss(), slabs()
+    memory, kernel = edges.own_memory(), slabs()
     commands = edges.parts("slow", conns, rate=RATE, rcvbuf=rcvbuf, length=RANGE, sources=40)
     held = [Held(process) for process in [started(c) for c in commands]]
     dropped = drops()
@@ -65,7 +65,7 @@ def slow(pair, conns, rcvbuf):
     time.sleep(SECONDS)
     spent, idle, took = edges.cpu() - before, idle_time(CLIENT_CPU) - idle, time.monotonic() - start
     dropped = drops() - dropped
-    memory, kernel = (edges.pss() - memory) * 1024 / conns, (slabs() - kernel) / conns / 2
+    memory, kernel = (edges.own_memory() - memory) * 1024 / conns, (slabs() - kernel) / conns / 2
     buffers = socket_memory(edges.port) / conns
     for h in held:
         h.end()

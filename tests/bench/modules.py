@@ -82,12 +82,12 @@ def idle_time(processor):
     return fail("no such processor")
 
 
-def pss(pid):
-    """KiB."""
+def own_memory(pid):
+    """KiB that are nobody's file: what others have mapped of the libraries is no connection's doing."""
     for line in open(f"/proc/{pid}/smaps_rollup"):
-        if line.startswith("Pss:"):
+        if line.startswith("Pss_Anon:"):
             return int(line.split()[1])
-    return fail("no Pss: only root may read a role's")
+    return fail("no Pss_Anon: only root may read a role's")
 
 
 def children(pid):
@@ -128,8 +128,8 @@ class Server:
     def user(self):
         return sum(map(user_time, self.pids))
 
-    def pss(self):
-        return sum(map(pss, self.pids))
+    def own_memory(self):
+        return sum(map(own_memory, self.pids))
 
     def command(self, mode, tls=None, **options):
         port = self.tls_port if tls else self.port
