@@ -172,6 +172,11 @@ edge_free(struct edge *e)
 	free(e->asks);
 	free(e->seen);
 	free(e->recent);
+	while (e->spare_sending) {
+		struct sending *s = e->spare_sending;
+		e->spare_sending = s->next;
+		free(s);
+	}
 	free(e);
 }
 

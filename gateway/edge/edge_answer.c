@@ -108,7 +108,7 @@ reset_one(void *ctx, struct conn *conn)
 	 */
 	if (!v || (!v->sending && !v->touched) || (r->release && memcmp(v->release, r->release, MSG_ID)))
 		return;
-	r->n += v->sending;
+	r->n += v->sending != NULL;
 	conn_reset(conn);
 }
 
@@ -173,6 +173,31 @@ on_corrupt(void *ctx, const uint8_t id[RELEASE_ID], uint64_t block)
 	leases_drop_release(e->leases, id);
 }
 
+static struct sending *
+take_sending(struct edge *e)
+{
+	struct sending *s = e->spare_sending;
+	if (!s)
+		return malloc(sizeof *s);
+	e->spare_sending = s->next;
+	e->n_spare_sending--;
+	return s;
+}
+
+static void
+give_sending(struct edge *e, struct sending *s)
+{
+	if (!s)
+		return;
+	if (e->n_spare_sending == EDGE_SPARES_MAX) {
+		free(s);
+		return;
+	}
+	s->next = e->spare_sending;
+	e->spare_sending = s;
+	e->n_spare_sending++;
+}
+
 static void
 serve(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uint8_t release[MSG_ID],
     const struct profile *profile)
@@ -180,11 +205,13 @@ serve(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uin
 	const struct stock_item *item = stock_find(e->stock, release);
 	const struct http_request *req = conn_request(conn);
 	struct visit *v = edge_visit(conn);
+	struct sending *s = v ? take_sending(e) : NULL;
 	/* While audit is away a lease is as good as ever; while it drowns, nobody adds to it. */
 	bool drowning = role_peer(e->role, MSG_ROLE_AUDIT, 0) && !edge_has_room(e, MSG_ROLE_AUDIT, EDGE_TOLD_QUEUED);
 	struct net_source source;
 	struct http_answer answer = { 0 };
-	if (!item || !req || !v || e->halted || drowning || stock_source(e->stock, item, on_corrupt, e, &source)) {
+	if (!item || !req || !s || e->halted || drowning || stock_source(e->stock, item, on_corrupt, e, &source)) {
+		give_sending(e, s);
 		edge_not_now(e, conn, profile, true);
 		return;
 	}
@@ -195,37 +222,39 @@ serve(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], const uin
 	};
 	bool head = req->method == HTTP_HEAD; /* req is gone once it is answered */
 	if (serve_image(conn, &resource, &source, &answer)) {
+		give_sending(e, s);
 		conn_reset(conn);
 		return;
 	}
-	v->sending = true;
-	v->touched = false;
-	v->head = head;
-	memcpy(v->module, module, MSG_ID);
-	memcpy(v->release, release, MSG_ID);
-	v->size = resource.size;
-	v->first = answer.span[0].first;
-	v->length = answer.length;
-	v->parted = answer.n > 1;
-	v->to_end = false;
+	*s = (struct sending){
+		.first = answer.span[0].first,
+		.length = answer.length,
+		.size = resource.size,
+		.head = head,
+		.parted = answer.n > 1,
+	};
+	memcpy(s->module, module, MSG_ID);
 	for (unsigned i = 0; i < answer.n; i++)
-		v->to_end |= answer.span[i].last + 1 == resource.size;
+		s->to_end |= answer.span[i].last + 1 == resource.size;
+	memcpy(v->release, release, MSG_ID);
+	v->sending = s;
+	v->touched = false;
 }
 
 static void
-tell_end(struct edge *e, const struct visit *v, const struct conn_outcome *out, bool last)
+tell_end(struct edge *e, const struct visit *v, const struct sending *s, const struct conn_outcome *out, bool last)
 {
 	/* Between parts stand lines of ours: then only how much of the image it was at most. */
-	uint64_t sent = v->parted && out->sent > v->length ? v->length : out->sent;
-	struct msg_served m = { .offset = v->first, .sent = sent, .size = v->size, .complete = last };
-	memcpy(m.module, v->module, MSG_ID);
+	uint64_t sent = s->parted && out->sent > s->length ? s->length : out->sent;
+	struct msg_served m = { .offset = s->first, .sent = sent, .size = s->size, .complete = last };
+	memcpy(m.module, s->module, MSG_ID);
 	memcpy(m.release, v->release, MSG_ID);
 	struct msg_append *entry = entry_new(last ? ENTRY_DEVICE_SERVED : ENTRY_DEVICE_FAILED, v->release,
 	    last ? "ok" : "failed", last ? "sent to the end" : conn_why_name(out->why));
 	if (entry) {
 		entry->have_dev = true;
-		memcpy(entry->dev, v->module, MSG_ID);
-		entry_number(entry, "offset", v->first);
+		memcpy(entry->dev, s->module, MSG_ID);
+		entry_number(entry, "offset", s->first);
 		entry_number(entry, "sent", sent);
 	}
 	bool told = entry_send(e, entry);
@@ -239,14 +268,16 @@ void
 edge_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *out)
 {
 	struct visit *v = conn_data(conn);
-	if (!v || !v->sending)
+	struct sending *s = v ? v->sending : NULL;
+	if (!s)
 		return; /* "not now", a refusal */
-	v->sending = false;
+	v->sending = NULL;
 	v->touched = out->sent > 0;
-	bool last = out->complete && v->to_end;
+	bool last = out->complete && s->to_end;
 	/* Ranges in the middle are progress, not an event: 50,000 of them make one image. */
-	if (v->length && !v->head && (last || !out->complete))
-		tell_end(ctx, v, out, last);
+	if (s->length && !s->head && (last || !out->complete))
+		tell_end(ctx, v, s, out, last);
+	give_sending(ctx, s);
 }
 
 /* ---- deciding ---- */

@@ -23,6 +23,7 @@
 #define EDGE_SIGHTS_QUEUED 512   /* frames to control; beyond, sightings wait for the module's next request */
 #define EDGE_TOLD_QUEUED 2048    /* frames to audit or control; beyond, nothing new is served: each transfer is told */
 #define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */
+#define EDGE_SPARES_MAX 64       /* of what a transfer needs, kept for the next one: about a turn's worth */
 #define EDGE_RECENT 16384        /* first requests of connections remembered; 3 MB when all are used */
 #define EDGE_SEEN_S 60           /* a repeat is told again after this */
 #define EDGE_PEM_MAX (64u << 10) /* a certificate chain or a key */
@@ -56,19 +57,27 @@ struct recent {
 	char group[PROFILE_WORD_MAX + 1];
 };
 
-/* What is remembered of a connection; its conn_data, from the first request of a known module to its end. */
+/* An answer from a release on its way. */
+struct sending {
+	struct sending *next;
+	uint8_t module[MSG_ID];
+	uint64_t first, length, size; /* of the image; several ranges: from the first, all together */
+	bool head;
+	bool to_end;               /* the last byte is in it */
+	bool parted;               /* several ranges: what is sent is more than image */
+};
+
+/*
+ * What is remembered of a connection; its conn_data, from the first request of a known module to its end. An idle
+ * one holds it too, so what only a transfer needs lies apart.
+ */
 struct visit {
 	struct member *member;     /* whose it is; NULL: nobody's yet */
 	uint64_t ask;              /* token of the grant its request waits for; 0: none */
-	bool sending;              /* an answer from release is on its way */
-	bool touched;              /* bytes of release went out: the kernel may still hold some */
-	bool head;
-	uint8_t module[MSG_ID];
-	uint8_t release[MSG_ID];
-	uint64_t first, length, size; /* of the image; several ranges: from the first, all together */
-	bool to_end;               /* the last byte is in it */
-	bool parted;               /* several ranges: what is sent is more than image */
 	struct recall *recall;     /* from the second request on; NULL: none */
+	struct sending *sending;   /* NULL: none is */
+	uint8_t release[MSG_ID];   /* of sending, or of what touched */
+	bool touched;              /* bytes of release went out: the kernel may still hold some */
 };
 
 enum ask_step { ASK_FREE = 0, ASK_CONTROL, ASK_AUDIT };
@@ -149,6 +158,8 @@ struct edge {
 
 	struct seen *seen;            /* EDGE_SEEN, direct mapped */
 	struct recent *recent;        /* EDGE_RECENT, likewise */
+	struct sending *spare_sending;
+	unsigned n_spare_sending;
 	uint8_t seed[SIPHASH_KEY];    /* random, so that nobody can aim at a slot */
 };
 

@@ -58,7 +58,6 @@ conn_bury(struct conn *conn)
 	if (conn->reply_owed && cb->on_sent)
 		cb->on_sent(cb->ctx, conn, o);
 	conn_write_drop(conn);
-	o->request = conn->requests;
 	o->sent = conn->sent_all;
 	if (cb->on_close)
 		cb->on_close(cb->ctx, conn, o);
@@ -73,8 +72,8 @@ conn_stamp(struct conn *conn, enum net_limit limit)
 	struct net *net = conn->net;
 	int64_t due = net->now_ms + net_limits_get(&net->limits, limit);
 	conn->due_limit = limit;
-	if (limit == NET_LIMIT_STALL_TIME && due > conn->give_up) {
-		due = conn->give_up;
+	if (limit == NET_LIMIT_STALL_TIME && due > conn->send->give_up) {
+		due = conn->send->give_up;
 		conn->due_limit = NET_LIMIT_REPLY_TIME;
 	}
 	net->due[conn->id & NET_SLOT_MASK] = due;
@@ -192,8 +191,8 @@ conn_run(struct conn *conn)
 		[CONN_LINGER] = conn_read_linger,
 	};
 	enum conn_step step = CONN_STEP_AGAIN;
-	conn->quota = conn->net->limits.turn_bytes;
-	conn->turns = conn->net->limits.turn_requests;
+	conn->net->quota = conn->net->limits.turn_bytes;
+	conn->net->turns = conn->net->limits.turn_requests;
 	if (conn->readable && (conn->state == CONN_OWNER || conn->state == CONN_REPLY))
 		conn_read_ahead(conn);
 	while (step == CONN_STEP_AGAIN)

@@ -30,13 +30,12 @@ enum conn_why {
 };
 
 struct conn_outcome {
-	uint64_t request;      /* ordinal on this connection, from 1; on_close: how many there were */
-	unsigned status;       /* of the reply; on_close: of the last one */
-	bool complete;         /* every byte of this reply was handed to the kernel */
 	uint64_t sent;         /* bytes of the body handed to the kernel; on_close: in all */
-	enum conn_why why;
-	enum net_limit limit;
-	enum http_fault fault;
+	uint16_t status;       /* of the reply; on_close: of the last one */
+	bool complete;         /* every byte of this reply was handed to the kernel */
+	enum conn_why why : 8;
+	enum net_limit limit : 8;
+	enum http_fault fault : 8;
 };
 
 /* A run that lies in a file: sent from there, it is not copied through us. */

@@ -32,8 +32,8 @@ static void
 waited(struct conn_pace *pace)
 {
 	struct conn *conn = pace->conn;
-	conn->give_up += conn->net->now_ms - pace->since_ms;
-	conn->full_ms = 0; /* nor does it make a slow reader of it */
+	conn->send->give_up += conn->net->now_ms - pace->since_ms;
+	conn->send->full_ms = 0; /* nor does it make a slow reader of it */
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
 
@@ -60,7 +60,7 @@ conn_pace_may_send(struct conn *conn)
 		return true;
 	if (pace->user.waiting)
 		return false;
-	if (share_ask(&pace->user, conn->left, net->now_ms))
+	if (share_ask(&pace->user, conn->send->left, net->now_ms))
 		return true;
 	net->counters.paced++;
 	pace->since_ms = net->now_ms;

@@ -96,10 +96,10 @@ begin_request(struct conn *conn)
 {
 	const struct http_request *r = &conn->in->request;
 	bool small = r->body == HTTP_BODY_CHUNKED || r->body_len <= conn->net->limits.body_max;
-	conn->turns--;
+	conn->net->turns--;
 	conn->requests++;
 	conn->net->counters.requests++;
-	conn->outcome = (struct conn_outcome){ .request = conn->requests };
+	conn->outcome = (struct conn_outcome){ 0 };
 	if (r->body == HTTP_BODY_NONE)
 		return hand_over(conn);
 	if (small) {
@@ -152,7 +152,7 @@ conn_read_head(struct conn *conn)
 {
 	for (;;) {
 		if (conn->in && conn->in->n) {
-			if (conn->turns == 0)
+			if (conn->net->turns == 0)
 				return CONN_STEP_YIELD;
 			enum conn_step step = parse(conn);
 			if (step != CONN_STEP_READ)
@@ -250,9 +250,9 @@ conn_read_body(struct conn *conn)
 		}
 		if (conn->eof)
 			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
-		if (taken >= conn->quota)
+		if (taken >= conn->net->quota)
 			return CONN_STEP_YIELD;
-		conn->quota -= taken;
+		conn->net->quota -= taken;
 		if (!conn->readable)
 			return CONN_STEP_READ;
 		switch (fill(conn)) {

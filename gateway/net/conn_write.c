@@ -20,15 +20,15 @@
 void
 conn_write_drop(struct conn *conn)
 {
-	struct net_source source = conn->source;
+	struct net_send *send = conn->send;
 	net_give_out(conn->net, conn->out);
 	conn->out = NULL;
-	conn->source = (struct net_source){ 0 };
-	conn->left = 0;
+	conn->send = NULL;
 	if (conn->pace)
 		conn_pace_rest(conn);
-	if (source.done)
-		source.done(source.ctx);
+	if (send && send->source.done)
+		send->source.done(send->source.ctx);
+	net_give_send(conn->net, send);
 }
 
 /* The request has been answered: what came after it moves to the front. */
@@ -48,22 +48,35 @@ consume_request(struct conn *conn)
 	}
 }
 
-/* The head into out, and the clock of the whole reply. */
-static void
-begin(struct conn *conn, struct net_out *out, const struct http_reply *reply)
+/* What a reply needs: all of it, or nothing. */
+static bool
+prepare(struct conn *conn)
 {
 	struct net *net = conn->net;
+	conn->send = net_take_send(net);
+	conn->out = conn->send ? net_take_out(net) : NULL;
+	if (conn->out)
+		return true;
+	net_give_send(net, conn->send);
+	conn->send = NULL;
+	return false;
+}
+
+/* The head, and the clock of the whole reply. */
+static void
+begin(struct conn *conn, const struct http_reply *reply)
+{
+	struct net *net = conn->net;
+	struct net_out *out = conn->out;
 	uint64_t slow_s = reply->length / net->limits.reply_rate;
 	out->head_n = out->n =
 	    http_reply_encode(reply, net_date(net), (char *)out->bytes);
-	conn->out = out;
-	conn->outcome.status = reply->status;
+	conn->outcome.status = (uint16_t)reply->status;
 	conn->close_after = reply->close;
 	/* 2^40 seconds are forever, and keep the sum below in range. */
 	if (slow_s > UINT64_C(1) << 40)
 		slow_s = UINT64_C(1) << 40;
-	conn->give_up = net->now_ms + net->limits.reply_ms + (int64_t)slow_s * 1000;
-	conn->full_ms = 0;
+	conn->send->give_up = net->now_ms + net->limits.reply_ms + (int64_t)slow_s * 1000;
 	conn->state = CONN_REPLY;
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
@@ -84,7 +97,6 @@ conn_write_answer(struct conn *conn, const struct http_reply *head, const struct
 {
 	static const struct conn_body none;
 	struct http_reply reply = *head;
-	struct net_out *out = NULL;
 	uint64_t end;
 	int err = FG_ESTATE;
 	if (!body)
@@ -98,20 +110,21 @@ conn_write_answer(struct conn *conn, const struct http_reply *head, const struct
 	if (!body->source.pull && body->memory.n > CONN_MEMORY_MAX)
 		goto refuse;
 	err = FG_ENOMEM;
-	if (!(out = net_take_out(conn->net)))
+	if (!prepare(conn))
 		goto refuse;
 	if (!conn->in_owner)
 		net_tick(conn->net);
 	reply.close = must_close(conn, head);
-	begin(conn, out, &reply);
+	begin(conn, &reply);
+	struct net_out *out = conn->out;
 	bool bare = conn->in->request.method == HTTP_HEAD || http_reply_is_bare(reply.status);
 	if (!bare && !body->source.pull && body->memory.n) {
 		memcpy(out->bytes + out->n, body->memory.p, body->memory.n);
 		out->n += body->memory.n;
 	}
-	conn->source = body->source;
-	conn->offset = body->offset;
-	conn->left = bare || !body->source.pull ? 0 : body->length;
+	conn->send->source = body->source;
+	conn->send->offset = body->offset;
+	conn->send->left = bare || !body->source.pull ? 0 : body->length;
 	conn->reply_owed = true;
 	consume_request(conn);
 	if (!conn->in_owner)
@@ -127,10 +140,9 @@ enum conn_step
 conn_write_refusal(struct conn *conn, unsigned status, enum http_fault fault, enum net_limit limit)
 {
 	const struct http_reply reply = { .status = status, .close = true };
-	struct net_out *out = net_take_out(conn->net);
-	if (!out)
+	if (!prepare(conn))
 		return conn_end(conn, CONN_WHY_LOCAL, true);
-	conn->outcome = (struct conn_outcome){ .request = conn->requests, .fault = fault };
+	conn->outcome = (struct conn_outcome){ .fault = fault };
 	conn->outcome.why = fault ? CONN_WHY_REQUEST : CONN_WHY_LIMIT;
 	if (fault)
 		conn->net->counters.faults[fault]++;
@@ -140,7 +152,7 @@ conn_write_refusal(struct conn *conn, unsigned status, enum http_fault fault, en
 	conn->in = NULL;
 	conn->scan = (struct http_scan){ 0 };
 	conn->unread = true;
-	begin(conn, out, &reply);
+	begin(conn, &reply);
 	return CONN_STEP_AGAIN;
 }
 
@@ -166,22 +178,22 @@ at_most(uint64_t n, size_t max)
 static size_t
 room(const struct conn *conn)
 {
-	return conn->pace ? at_most(conn_pace_credit(conn), conn->quota) : conn->quota;
+	return conn->pace ? at_most(conn_pace_credit(conn), conn->net->quota) : conn->net->quota;
 }
 
 /* What the last pull or file took beyond moving bytes. */
 static void
 charge(struct conn *conn)
 {
-	if (conn->source.cost)
-		conn->quota -= at_most(conn->source.cost(conn->source.ctx), conn->quota);
+	if (conn->send->source.cost)
+		conn->net->quota -= at_most(conn->send->source.cost(conn->send->source.ctx), conn->net->quota);
 }
 
 /* Up to max bytes of the source from `offset`; 0 when it failed. */
 static size_t
 pull(struct conn *conn, uint64_t offset, size_t max, const uint8_t **ret_run)
 {
-	int64_t n = conn->source.pull(conn->source.ctx, offset, max, ret_run);
+	int64_t n = conn->send->source.pull(conn->send->source.ctx, offset, max, ret_run);
 	if (n > 0 && (uint64_t)n > max)
 		abort(); /* the owner's mistake would become somebody's memory on the wire */
 	charge(conn);
@@ -201,7 +213,7 @@ gather(struct conn *conn, size_t done, size_t max)
 	const struct net_out *out = conn->out;
 	size_t head = out ? out->n - out->off : 0;
 	size_t pending = done < head ? head - done : 0, body = done < head ? 0 : done - head;
-	uint64_t left = conn->pace ? at_most(conn_pace_credit(conn), conn->left) : conn->left;
+	uint64_t left = conn->pace ? at_most(conn_pace_credit(conn), conn->send->left) : conn->send->left;
 	size_t want = at_most(pending + (left - body), max), have = 0;
 	const uint8_t *run;
 	while (have < want) {
@@ -209,7 +221,7 @@ gather(struct conn *conn, size_t done, size_t max)
 		if (have < pending) {
 			run = out->bytes + out->off + done;
 			n = at_most(pending, want);
-		} else if (!(n = pull(conn, conn->offset + body + (have - pending), want - have, &run))) {
+		} else if (!(n = pull(conn, conn->send->offset + body + (have - pending), want - have, &run))) {
 			return failed;
 		}
 		if (n == want)
@@ -247,9 +259,9 @@ put_records(struct conn *conn, unsigned n_records, size_t max)
 {
 	struct net *net = conn->net;
 	size_t done = 0, all = (size_t)(conn->out ? conn->out->n - conn->out->off : 0);
-	all += at_most(conn->left, room(conn));
+	all += at_most(conn->send->left, room(conn));
 	net->batch.n = 0;
-	for (unsigned i = 0; i < n_records && done < all && (conn->quota || !done); i++) {
+	for (unsigned i = 0; i < n_records && done < all && (conn->net->quota || !done); i++) {
 		size_t n = 0;
 		struct view record = gather(conn, done, max);
 		if (!record.n && done)
@@ -301,9 +313,9 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 	size_t n_iov = 0, head = out ? out->n - out->off : 0, offered = head;
 	if (out)
 		iov[n_iov++] = (struct iovec){ out->bytes + out->off, head };
-	if (conn->left && room(conn)) {
+	if (conn->send->left && room(conn)) {
 		const uint8_t *run;
-		size_t n = pull(conn, conn->offset, at_most(conn->left, room(conn)), &run);
+		size_t n = pull(conn, conn->send->offset, at_most(conn->send->left, room(conn)), &run);
 		if (!n)
 			return NET_IO_EOF;
 		/* sendmsg only reads it; iov_base has no const. */
@@ -311,13 +323,13 @@ send_gathered(struct conn *conn, size_t *ret_n, bool *ret_short)
 		offered += n;
 	}
 	/* Closing follows, which sends it: one segment for the end of the answer and the FIN. */
-	bool last = (conn->close_after || conn->net->stopping) && offered == head + conn->left;
+	bool last = (conn->close_after || conn->net->stopping) && offered == head + conn->send->left;
 	enum net_io io = stream_send(&conn->stream, iov, n_iov, last, ret_n);
 	*ret_short = io == NET_IO_DONE && *ret_n < offered;
 	return io;
 }
 
-/* The head, then the body from its file: no byte of it is copied. run: n bytes at conn->offset. */
+/* The head, then the body from its file: no byte of it is copied. run: n bytes at conn->send->offset. */
 static enum net_io
 send_file(struct conn *conn, const struct net_run *run, size_t n, size_t *ret_n, bool *ret_short)
 {
@@ -342,11 +354,11 @@ send_file(struct conn *conn, const struct net_run *run, size_t n, size_t *ret_n,
 static size_t
 file_max(const struct conn *conn)
 {
-	uint64_t turn = at_most(conn->left, room(conn));
+	uint64_t turn = at_most(conn->send->left, room(conn));
 	if (conn->pace)
 		return (size_t)turn;
-	uint64_t over = (conn->offset + turn) % FILE_RUN;
-	return (size_t)(over ? at_most(conn->left, turn + (FILE_RUN - over)) : turn);
+	uint64_t over = (conn->send->offset + turn) % FILE_RUN;
+	return (size_t)(over ? at_most(conn->send->left, turn + (FILE_RUN - over)) : turn);
 }
 
 /* One go at it. NET_IO_EOF: the source failed. *ret_short: the socket is full. */
@@ -356,10 +368,10 @@ send_some(struct conn *conn, size_t *ret_n, bool *ret_short)
 	*ret_short = false;
 	if (conn->stream.tls)
 		return send_records(conn, ret_n);
-	if (conn->source.file && conn->left >= SENDFILE_MIN && room(conn) >= SENDFILE_MIN) {
+	if (conn->send->source.file && conn->send->left >= SENDFILE_MIN && room(conn) >= SENDFILE_MIN) {
 		struct net_run run;
 		size_t max = file_max(conn);
-		int64_t n = conn->source.file(conn->source.ctx, conn->offset, max, &run);
+		int64_t n = conn->send->source.file(conn->send->source.ctx, conn->send->offset, max, &run);
 		if (n > 0 && (uint64_t)n > max)
 			abort();
 		charge(conn);
@@ -375,7 +387,7 @@ account(struct conn *conn, size_t n)
 {
 	struct net_out *out = conn->out;
 	size_t body = n;
-	conn->quota -= at_most(n, conn->quota);
+	conn->net->quota -= at_most(n, conn->net->quota);
 	if (out) {
 		size_t taken = at_most(n, out->n - out->off);
 		size_t head_left = out->off < out->head_n ? out->head_n - out->off : 0;
@@ -389,8 +401,8 @@ account(struct conn *conn, size_t n)
 	}
 	if (conn->pace)
 		conn_pace_spend(conn, n);
-	conn->offset += n;
-	conn->left -= n;
+	conn->send->offset += n;
+	conn->send->left -= n;
 	conn->outcome.sent += body;
 	conn->sent_all += body;
 	conn->net->counters.bytes += body;
@@ -445,28 +457,28 @@ finish(struct conn *conn)
 static enum conn_step
 wait_for_room(struct conn *conn)
 {
-	int64_t now = conn->net->now_ms, since = now - conn->full_ms;
-	if (conn->thrifty || (conn->full_ms && since < SLOW_MS))
+	int64_t now = conn->net->now_ms, since = now - conn->send->full_ms;
+	if (conn->thrifty || (conn->send->full_ms && since < SLOW_MS))
 		return CONN_STEP_WRITE;
-	if (conn->full_ms && (conn->sent_all - conn->full_sent) / SLOW_RATE < (uint64_t)since / 1000) {
+	if (conn->send->full_ms && (conn->sent_all - conn->send->full_sent) / SLOW_RATE < (uint64_t)since / 1000) {
 		conn->thrifty = true;
 		conn->burst = 1;
 		stream_be_thrifty(&conn->stream);
 	}
-	conn->full_ms = now;
-	conn->full_sent = conn->sent_all;
+	conn->send->full_ms = now;
+	conn->send->full_sent = conn->sent_all;
 	return CONN_STEP_WRITE;
 }
 
 enum conn_step
 conn_write_reply(struct conn *conn)
 {
-	while (conn->out || conn->left) {
+	while (conn->out || conn->send->left) {
 		size_t n = 0;
 		bool full;
-		if (conn->quota == 0)
+		if (conn->net->quota == 0)
 			return CONN_STEP_YIELD;
-		bool waits = conn->pace && conn->left && !conn_pace_may_send(conn);
+		bool waits = conn->pace && conn->send->left && !conn_pace_may_send(conn);
 		if (waits && !conn->out)
 			return conn_pace_wait(conn);
 		/* The head does not wait: it tells a client that it was heard. */

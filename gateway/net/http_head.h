@@ -116,9 +116,9 @@ struct http_request {
 
 /* How far a request has been looked at. All zero before its first byte. */
 struct http_scan {
-	size_t seen;     /* bytes looked at */
-	size_t start;    /* where the request line begins */
-	size_t line;     /* where the current line begins */
+	uint32_t seen;   /* bytes looked at */
+	uint32_t start;  /* where the request line begins */
+	uint32_t line;   /* where the current line begins */
 	uint32_t lines;  /* complete lines */
 	uint32_t blanks; /* empty lines before the request line */
 	bool cr;         /* the last byte was CR */

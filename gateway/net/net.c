@@ -94,6 +94,32 @@ net_give_out(struct net *net, struct net_out *out)
 	net->n_spare_out++;
 }
 
+struct net_send *
+net_take_send(struct net *net)
+{
+	struct net_send *send = net->spare_send;
+	if (!send)
+		return calloc(1, sizeof *send);
+	net->spare_send = send->next;
+	net->n_spare_send--;
+	*send = (struct net_send){ 0 };
+	return send;
+}
+
+void
+net_give_send(struct net *net, struct net_send *send)
+{
+	if (!send)
+		return;
+	if (net->n_spare_send == NET_SPARES_MAX) {
+		free(send);
+		return;
+	}
+	send->next = net->spare_send;
+	net->spare_send = send;
+	net->n_spare_send++;
+}
+
 void
 net_wake_reaper(struct net *net)
 {
@@ -242,6 +268,11 @@ net_free(struct net *net)
 		struct net_out *out = net->spare_out;
 		net->spare_out = out->next;
 		free(out);
+	}
+	while (net->spare_send) {
+		struct net_send *send = net->spare_send;
+		net->spare_send = send->next;
+		free(send);
 	}
 	net_peers_free(net->peers);
 	free(net->conns);

@@ -45,6 +45,16 @@ struct net_out {
 	uint8_t bytes[HTTP_REPLY_MAX + CONN_MEMORY_MAX];
 };
 
+/* A reply under way. Held from its head to its last byte: most connections are idle, and have none. */
+struct net_send {
+	struct net_send *next;
+	struct net_source source;    /* pull NULL: none */
+	uint64_t offset, left;       /* of the source */
+	int64_t give_up;             /* whole reply */
+	int64_t full_ms;             /* since when the socket is full whenever we look; 0: it was not */
+	uint64_t full_sent;          /* sent_all, then */
+};
+
 struct net {
 	struct event_base *base;
 	struct net_clock clock;
@@ -64,12 +74,15 @@ struct net {
 	struct conn *dead;
 	struct net_in *spare_in;
 	struct net_out *spare_out;
-	unsigned n_spare_in, n_spare_out;
+	struct net_send *spare_send;
+	unsigned n_spare_in, n_spare_out, n_spare_send;
 	struct listener *listeners;
 	struct share_tree *shares;   /* borrowed; NULL: nobody is paced */
 	struct event *pacer;         /* when somebody's turn comes */
 	struct event *round;         /* active: this one's handshakes are counted */
 	uint32_t handshakes;         /* steps of them, in this round of the loop */
+	size_t quota;                /* bytes left in this turn, of the connection whose turn it is */
+	uint32_t turns;              /* requests left in it */
 	bool stopping, stopped_told;
 	int64_t stop_due;
 	int64_t now_ms;              /* of this turn: read once in it, not for each stamp */
@@ -99,6 +112,7 @@ enum conn_step {
 	CONN_STEP_WAIT,       /* for the owner */
 };
 
+/* What an idle connection costs, so every byte counts 50,000 times. */
 struct conn {
 	uint64_t id;
 	struct net *net;
@@ -109,26 +123,20 @@ struct conn {
 	void *data;
 	struct net_in *in;
 	struct net_out *out;
-	struct http_scan scan;
+	struct net_send *send;       /* NULL: no reply is under way */
 	struct conn_pace *pace;      /* NULL: sends what it likes */
-	struct net_source source;    /* pull NULL: none */
-	uint64_t offset, left;       /* of the source */
 	uint64_t body_left;          /* of a request body with a length, or of lingering */
-	int64_t give_up;             /* whole reply */
-	int64_t full_ms;             /* since when the socket is full whenever we look; 0: it was not */
-	uint64_t full_sent;          /* sent_all, then */
-	size_t quota;                /* bytes left in this turn */
-	uint64_t requests;
 	uint64_t sent_all;           /* body bytes, all replies */
 	struct conn_outcome outcome; /* of the reply under way, then of the connection */
+	struct http_scan scan;
+	uint32_t requests;           /* limits.requests_max ends them */
 	uint32_t tag;
-	uint32_t turns;              /* requests left in this turn */
 	uint16_t port;
 	uint8_t ip[NET_ADDR_LEN];
-	enum conn_state state;
 	uint8_t burst;               /* TLS records to put together before a write; 0: not tried yet */
-	enum net_limit due_limit;    /* what net->due[slot] stands for */
-	enum http_mode mode;
+	enum conn_state state : 8;
+	enum net_limit due_limit : 8; /* what net->due[slot] stands for */
+	enum http_mode mode : 8;
 	bool read_armed, write_armed;
 	bool readable;               /* a read may give something */
 	bool eof;                    /* the peer will send no more */
@@ -147,6 +155,9 @@ struct net_in *net_take_in(struct net *net);
 void net_give_in(struct net *net, struct net_in *in);
 struct net_out *net_take_out(struct net *net);
 void net_give_out(struct net *net, struct net_out *out);
+/* Zeroed. NULL without memory. */
+struct net_send *net_take_send(struct net *net);
+void net_give_send(struct net *net, struct net_send *send);
 void net_wake_reaper(struct net *net);
 bool net_is_full(const struct net *net);
 /* Room for one more step of a handshake in this round of the loop; takes it. */

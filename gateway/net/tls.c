@@ -97,7 +97,7 @@ bio_read(BIO *bio, char *p, int n)
 	if (r == 0 && n > 0)
 		s->eof = true;
 	if (r > 0)
-		s->budget -= (size_t)r;
+		s->budget -= (uint32_t)r;
 	return (int)r;
 }
 
@@ -394,6 +394,7 @@ tls_session_free(struct tls_session *s)
 	SSL_free(s->ssl);
 	tls_free(s->tls);
 	free(s->psk);
+	free(s->peer);
 	free(s->owed);
 	free(s);
 }
@@ -459,7 +460,7 @@ tls_session_put(struct tls_session *s, struct tls_batch *batch, struct view byte
 	enum net_io io = tls_session_write(s, bytes.p, bytes.n, ret_n);
 	s->batch = NULL;
 	if (io == NET_IO_DONE)
-		s->put += *ret_n;
+		s->put += (uint32_t)*ret_n;
 	return io;
 }
 
@@ -477,8 +478,8 @@ send_on(struct tls_session *s, const uint8_t *p, size_t n)
 enum net_io
 tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n, bool *ret_moved)
 {
-	const uint8_t *p = s->owed ? s->owed + s->owed_off : batch->bytes;
-	size_t n = s->owed ? s->owed_n - s->owed_off : batch->n;
+	const uint8_t *p = s->owed ? s->owed->bytes + s->owed->off : batch->bytes;
+	size_t n = s->owed ? s->owed->n - s->owed->off : batch->n;
 	ssize_t r = s->dead ? -1 : send_on(s, p, n);
 	batch->n = 0;
 	*ret_moved = r > 0;
@@ -490,13 +491,14 @@ tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n,
 		return NET_IO_DONE;
 	}
 	if (r >= 0 && !s->owed) {
-		s->owed_n = n - (size_t)r;
-		s->owed_off = 0;
-		s->owed = malloc(s->owed_n);
-		if (s->owed)
-			memcpy(s->owed, p + r, s->owed_n);
+		size_t left = n - (size_t)r;
+		s->owed = malloc(sizeof *s->owed + left);
+		if (s->owed) {
+			*s->owed = (struct tls_owed){ .n = left };
+			memcpy(s->owed->bytes, p + r, left);
+		}
 	} else if (r >= 0) {
-		s->owed_off += (size_t)r;
+		s->owed->off += (size_t)r;
 	}
 	s->dead |= r < 0 || !s->owed;
 	return s->dead ? NET_IO_FAILED : NET_IO_WANT_WRITE;
@@ -505,7 +507,7 @@ tls_session_flush(struct tls_session *s, struct tls_batch *batch, size_t *ret_n,
 size_t
 tls_session_owed(const struct tls_session *s)
 {
-	return s->owed ? s->owed_n : 0;
+	return s->owed ? s->owed->n : 0;
 }
 
 enum net_io
@@ -549,8 +551,9 @@ tls_session_name(const struct tls_session *s)
 enum tls_refusal
 tls_session_refusal(const struct tls_session *s, uint8_t ret_spki[TLS_SPKI_LEN])
 {
+	static const uint8_t nobody[TLS_SPKI_LEN]; /* there was no memory for it */
 	if (s->refusal != TLS_REFUSAL_NONE)
-		memcpy(ret_spki, s->peer, TLS_SPKI_LEN);
+		memcpy(ret_spki, s->peer ? s->peer : nobody, TLS_SPKI_LEN);
 	return s->refusal;
 }
 

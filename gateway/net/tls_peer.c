@@ -124,6 +124,15 @@ key_digest(X509 *x, uint8_t out[TLS_SPKI_LEN])
 	return ok;
 }
 
+/* Few sessions have a client certificate, so that those without do not pay for it. */
+static bool
+note_peer(struct tls_session *s, X509 *x)
+{
+	if (!s->peer)
+		s->peer = malloc(TLS_SPKI_LEN);
+	return s->peer && key_digest(x, s->peer);
+}
+
 /*
  * Signatures, dates and purposes without the lists. A list's own signature is
  * checked, over all of it, before the certificate's: whoever made his himself is
@@ -160,7 +169,7 @@ judge(struct tls_session *s, const struct tls *tls, X509_STORE_CTX *ctx)
 	if (good && s->no_good == X509_V_OK)
 		return true;
 	s->refusal = refusal_of(X509_STORE_CTX_get_error(ctx), X509_STORE_CTX_get_error_depth(ctx));
-	if (!key_digest(X509_STORE_CTX_get0_cert(ctx), s->peer))
+	if (!note_peer(s, X509_STORE_CTX_get0_cert(ctx)))
 		s->refusal = TLS_REFUSAL_UNTRUSTED;
 	return false;
 }
@@ -243,7 +252,7 @@ tls_peer_take(struct tls_session *s)
 	X509 *x = SSL_get1_peer_certificate(s->ssl);
 	if (!x)
 		return true;
-	s->has_peer = SSL_get_verify_result(s->ssl) == X509_V_OK && key_digest(x, s->peer);
+	s->has_peer = SSL_get_verify_result(s->ssl) == X509_V_OK && note_peer(s, x);
 	X509_free(x);
 	return s->has_peer;
 }

@@ -27,16 +27,21 @@ struct tls {
 	unsigned refs; /* one process, one thread */
 };
 
+/* What the socket did not take. */
+struct tls_owed {
+	size_t n, off;
+	uint8_t bytes[];
+};
+
 struct tls_session {
 	struct tls *tls;
 	SSL *ssl;
 	int fd;
+	uint32_t put;            /* bytes put since the last complete flush: at most a batch */
 	struct tls_batch *batch; /* where records go instead of the socket, during tls_session_put */
-	uint8_t *owed;           /* what the socket did not take; NULL: nothing */
-	size_t owed_n, owed_off;
-	size_t put;              /* bytes put since the last complete flush */
+	struct tls_owed *owed;   /* NULL: nothing */
 	int64_t now_s;           /* the time it began */
-	size_t budget;           /* bytes that the call under way may still read */
+	uint32_t budget;         /* bytes that the call under way may still read */
 	unsigned idle_records;   /* records in a row that brought no data */
 	bool open;   /* the handshake is over */
 	bool eof;    /* the peer's FIN was read */
@@ -44,8 +49,8 @@ struct tls_session {
 	bool has_peer;
 	char *psk; /* identity whose key was proved, or NULL */
 	enum tls_refusal refusal;
-	int no_good;                /* the first thing that is wrong about revocation, X509_V_ERR_* */
-	uint8_t peer[TLS_SPKI_LEN]; /* of who was let in or refused */
+	int no_good;   /* the first thing that is wrong about revocation, X509_V_ERR_* */
+	uint8_t *peer; /* TLS_SPKI_LEN bytes, of who was let in or refused; NULL: nobody was looked at */
 };
 
 /* ---- tls.c ---- */

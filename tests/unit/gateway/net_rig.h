@@ -72,6 +72,7 @@ struct rig {
 	enum tls_refusal refusal; /* at the last end */
 	uint8_t refused_key[TLS_SPKI_LEN];
 	struct conn_outcome sent, closed;
+	uint64_t sent_number, closed_number; /* conn_request_number, then */
 	char body[64];          /* of requests, one behind the other, as far as it fits */
 	size_t body_n;          /* all of it */
 };
@@ -211,9 +212,9 @@ static void
 rig_on_sent(void *ctx, struct conn *conn, const struct conn_outcome *outcome)
 {
 	struct rig *r = ctx;
-	(void)conn;
 	r->sents++;
 	r->sent = *outcome;
+	r->sent_number = conn_request_number(conn);
 }
 
 static void
@@ -234,6 +235,7 @@ rig_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome)
 	assert_null(conn_find(r->net, conn_id(conn)));
 	r->closes++;
 	r->closed = *outcome;
+	r->closed_number = conn_request_number(conn);
 	r->refusal = conn_tls_refusal(conn, r->refused_key);
 }
 

@@ -54,7 +54,7 @@ pipelined_requests_are_answered_in_order(void **state)
 	rig_body(f->r, f->c, &reply);
 	assert_int_equal(reply.n, 100000 - 30);
 	rig_assert_image(&reply, 30);
-	assert_int_equal(f->r->sent.request, 4);
+	assert_int_equal(f->r->sent_number, 4);
 }
 
 static void
@@ -418,7 +418,7 @@ http_1_0(void **state)
 	rig_eat(f->c, reply.n);
 	rig_assert_end(f->r, f->c);
 	assert_int_equal(f->r->closed.why, CONN_WHY_DONE);
-	assert_int_equal(f->r->closed.request, 2);
+	assert_int_equal(f->r->closed_number, 2);
 	assert_int_equal(f->r->closed.sent, 4);
 }
 
