@@ -373,6 +373,7 @@ decode_inode(struct squashfs *fs, uint64_t ref, struct squashfs_entry *e)
 	e->gid = in.gid;
 	e->mtime = in.mtime;
 	e->inode = in.number;
+	e->reference = ref;
 	return err;
 }
 

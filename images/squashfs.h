@@ -57,7 +57,8 @@ struct squashfs_entry {
 	unsigned mode; /* permissions with set-user-id, set-group-id, sticky: 07777 */
 	uint32_t uid, gid;
 	uint32_t mtime; /* epoch seconds */
-	uint32_t inode; /* number: equal for hard links of one file */
+	uint32_t inode; /* number: equal for hard links of one file, and for whatever else a hostile image says so of */
+	uint64_t reference; /* where its inode lies: entries of one reference are one file */
 	uint32_t device;
 	uint64_t size;  /* of a file */
 	struct sig_range stored; /* of a file: its own blocks, without a shared one for its end */

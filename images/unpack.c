@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/unpack.h"
 
+#include <bzlib.h>
 #include <limits.h>
+#include <lz4frame.h>
+#include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -16,13 +19,41 @@ struct unpack {
 	enum unpack_kind kind;
 	struct source packed;
 	uint64_t off; /* of packed, to be read next */
-	bool ended;         /* gzip: the member is over */
+	bool ended;         /* the stream is over */
+	bool failed;        /* it is damaged behind what was given; zstd: has no need of it */
 	bool full, between; /* zstd: there was more than room; a frame is over and flushed */
 	z_stream z;
+	lzma_stream xz;
+	bz_stream bz;
 	ZSTD_DStream *zstd;
-	ZSTD_inBuffer in; /* both kinds: what was read and is not consumed */
+	LZ4F_dctx *lz4;
+	struct { size_t pos, size; } in; /* of bytes: what was read and is not consumed */
 	uint8_t bytes[IN_SIZE];
 };
+
+static bool
+begin(struct unpack *u)
+{
+	switch (u->kind) {
+	case UNPACK_GZIP:
+		return inflateInit2(&u->z, GZIP_ONLY) == Z_OK;
+	case UNPACK_ZSTD:
+	case UNPACK_ZSTD_FRAME:
+		u->zstd = ZSTD_createDStream();
+		return u->zstd != NULL;
+	case UNPACK_XZ:
+		return lzma_stream_decoder(&u->xz, UNPACK_MEMORY_MAX, 0) == LZMA_OK;
+	case UNPACK_LZMA:
+		return lzma_alone_decoder(&u->xz, UNPACK_MEMORY_MAX) == LZMA_OK;
+	case UNPACK_BZIP2:
+		return BZ2_bzDecompressInit(&u->bz, 0, 0) == BZ_OK;
+	case UNPACK_LZ4:
+		return !LZ4F_isError(LZ4F_createDecompressionContext(&u->lz4, LZ4F_VERSION));
+	case UNPACK_NONE:
+		break;
+	}
+	abort();
+}
 
 struct unpack *
 unpack_new(enum unpack_kind kind, const struct source *s, struct sig_range at)
@@ -30,18 +61,11 @@ unpack_new(enum unpack_kind kind, const struct source *s, struct sig_range at)
 	struct unpack *u = calloc(1, sizeof *u);
 	if (!u)
 		return NULL;
-	if (kind == UNPACK_NONE || source_window(s, at.offset, at.length, &u->packed))
+	if (source_window(s, at.offset, at.length, &u->packed))
 		abort();
 	u->kind = kind;
-	u->in.src = u->bytes;
-	bool ok;
-	if (kind == UNPACK_GZIP) {
-		ok = inflateInit2(&u->z, GZIP_ONLY) == Z_OK;
-	} else {
-		u->zstd = ZSTD_createDStream();
-		ok = u->zstd != NULL;
-	}
-	if (!ok) {
+	u->xz = (lzma_stream)LZMA_STREAM_INIT;
+	if (!begin(u)) {
 		free(u);
 		return NULL;
 	}
@@ -55,7 +79,11 @@ unpack_free(struct unpack *u)
 		return;
 	if (u->kind == UNPACK_GZIP)
 		(void)inflateEnd(&u->z);
+	if (u->kind == UNPACK_BZIP2)
+		(void)BZ2_bzDecompressEnd(&u->bz);
+	lzma_end(&u->xz);
 	ZSTD_freeDStream(u->zstd);
+	(void)LZ4F_freeDecompressionContext(u->lz4);
 	free(u);
 }
 
@@ -72,27 +100,89 @@ refill(struct unpack *u)
 	return n > 0 ? 0 : FG_EFORMAT;
 }
 
-static long
-read_gzip(struct unpack *u, void *buf, size_t n)
+/*
+ * Each of these takes some of u->in and puts at most n bytes into buf, *ret_got of
+ * them, also where it then fails. None may come where the library wants more input.
+ */
+static int
+step_gzip(struct unpack *u, uint8_t *buf, size_t n, size_t *ret_got)
 {
 	u->z.next_out = buf;
-	u->z.avail_out = n > UINT_MAX ? UINT_MAX : (uInt)n;
-	uInt room = u->z.avail_out;
-	while (u->z.avail_out == room && !u->ended) {
-		int err = u->in.pos == u->in.size ? refill(u) : 0;
-		if (err)
+	u->z.avail_out = (uInt)n;
+	u->z.next_in = u->bytes + u->in.pos;
+	u->z.avail_in = (uInt)(u->in.size - u->in.pos);
+	int z = inflate(&u->z, Z_NO_FLUSH);
+	u->in.pos = u->in.size - u->z.avail_in;
+	*ret_got = n - u->z.avail_out;
+	u->ended = z == Z_STREAM_END;
+	if (z == Z_MEM_ERROR)
+		return FG_ENOMEM;
+	return z == Z_OK || z == Z_STREAM_END || z == Z_BUF_ERROR ? 0 : FG_EFORMAT;
+}
+
+static int
+step_bzip2(struct unpack *u, uint8_t *buf, size_t n, size_t *ret_got)
+{
+	u->bz.next_out = (char *)buf;
+	u->bz.avail_out = (unsigned)n;
+	u->bz.next_in = (char *)u->bytes + u->in.pos;
+	u->bz.avail_in = (unsigned)(u->in.size - u->in.pos);
+	int z = BZ2_bzDecompress(&u->bz);
+	u->in.pos = u->in.size - u->bz.avail_in;
+	*ret_got = n - u->bz.avail_out;
+	u->ended = z == BZ_STREAM_END;
+	if (z == BZ_MEM_ERROR)
+		return FG_ENOMEM;
+	return z == BZ_OK || z == BZ_STREAM_END ? 0 : FG_EFORMAT;
+}
+
+static int
+step_xz(struct unpack *u, uint8_t *buf, size_t n, size_t *ret_got)
+{
+	u->xz.next_out = buf;
+	u->xz.avail_out = n;
+	u->xz.next_in = u->bytes + u->in.pos;
+	u->xz.avail_in = u->in.size - u->in.pos;
+	lzma_ret z = lzma_code(&u->xz, LZMA_RUN);
+	u->in.pos = u->in.size - u->xz.avail_in;
+	*ret_got = n - u->xz.avail_out;
+	u->ended = z == LZMA_STREAM_END;
+	if (z == LZMA_MEM_ERROR)
+		return FG_ENOMEM;
+	/* Over the memory limit is told like damage: nobody's updater has that much either. */
+	return z == LZMA_OK || z == LZMA_STREAM_END || z == LZMA_BUF_ERROR ? 0 : FG_EFORMAT;
+}
+
+static int
+step_lz4(struct unpack *u, uint8_t *buf, size_t n, size_t *ret_got)
+{
+	size_t in = u->in.size - u->in.pos, out = n;
+	size_t hint = LZ4F_decompress(u->lz4, buf, &out, u->bytes + u->in.pos, &in, NULL);
+	if (LZ4F_isError(hint))
+		return FG_EFORMAT;
+	u->in.pos += in;
+	u->ended = hint == 0;
+	*ret_got = out;
+	return 0;
+}
+
+static long
+read_one(struct unpack *u, uint8_t *buf, size_t n,
+    int (*step)(struct unpack *u, uint8_t *buf, size_t n, size_t *ret_got))
+{
+	size_t got = 0;
+	while (got == 0 && !u->ended && !u->failed) {
+		int dry = u->in.pos == u->in.size ? refill(u) : 0;
+		if (dry && dry != FG_EFORMAT)
+			return dry;
+		/* What did not fit last time is still inside, and needs no input. */
+		int err = step(u, buf, n, &got);
+		if (err == FG_ENOMEM)
 			return err;
-		u->z.next_in = u->bytes + u->in.pos;
-		u->z.avail_in = (uInt)(u->in.size - u->in.pos);
-		int z = inflate(&u->z, Z_NO_FLUSH);
-		u->in.pos = u->in.size - u->z.avail_in;
-		if (z == Z_MEM_ERROR)
-			return FG_ENOMEM;
-		if (z != Z_OK && z != Z_STREAM_END && z != Z_BUF_ERROR)
-			return FG_EFORMAT;
-		u->ended = z == Z_STREAM_END;
+		/* Bytes that came before the damage are given first. */
+		u->failed = err || (dry && got == 0 && !u->ended);
 	}
-	return (long)(room - u->z.avail_out);
+	return got == 0 && u->failed ? FG_EFORMAT : (long)got;
 }
 
 /* Frames in a row are one stream, as zstd(1) and the updaters take them. */
@@ -100,18 +190,21 @@ static long
 read_zstd(struct unpack *u, void *buf, size_t n)
 {
 	ZSTD_outBuffer out = { buf, n, 0 };
-	while (out.pos == 0) {
+	while (out.pos == 0 && !u->ended) {
 		/* What did not fit last time is still inside, and needs no input. */
 		int err = u->in.pos == u->in.size && !u->full ? refill(u) : 0;
 		if (err)
 			return err == FG_EFORMAT && u->between ? 0 : err;
-		size_t hint = ZSTD_decompressStream(u->zstd, &out, &u->in);
+		ZSTD_inBuffer in = { u->bytes, u->in.size, u->in.pos };
+		size_t hint = ZSTD_decompressStream(u->zstd, &out, &in);
+		u->in.pos = in.pos;
 		if (ZSTD_isError(hint))
 			return ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation
 			           ? FG_ENOMEM
 			           : FG_EFORMAT;
 		u->between = hint == 0;
 		u->full = out.pos == out.size && !u->between;
+		u->ended = u->between && u->kind == UNPACK_ZSTD_FRAME;
 	}
 	return (long)out.pos;
 }
@@ -120,7 +213,25 @@ long
 unpack_read(void *arg, void *buf, size_t n)
 {
 	struct unpack *u = arg;
-	return u->kind == UNPACK_GZIP ? read_gzip(u, buf, n) : read_zstd(u, buf, n);
+	if (n > INT_MAX) /* what all libraries can count */
+		n = INT_MAX;
+	switch (u->kind) {
+	case UNPACK_GZIP:
+		return read_one(u, buf, n, step_gzip);
+	case UNPACK_BZIP2:
+		return read_one(u, buf, n, step_bzip2);
+	case UNPACK_XZ:
+	case UNPACK_LZMA:
+		return read_one(u, buf, n, step_xz);
+	case UNPACK_LZ4:
+		return read_one(u, buf, n, step_lz4);
+	case UNPACK_ZSTD:
+	case UNPACK_ZSTD_FRAME:
+		return read_zstd(u, buf, n);
+	case UNPACK_NONE:
+		break;
+	}
+	abort();
 }
 
 uint64_t

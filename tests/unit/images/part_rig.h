@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * part_rig - an image in memory taken apart, and what holds for every tree
+ * whatever the bytes were: parents before children, windows that lie inside,
+ * children and structure that leave no byte of a part to nobody.
+ * Role: tests of everything that works on parts, and their fuzz targets.
+ */
+#ifndef FG_TESTS_UNIT_IMAGES_PART_RIG_H
+#define FG_TESTS_UNIT_IMAGES_PART_RIG_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "images/part.h"
+
+struct part_rig {
+	struct source image;
+	struct parts *tree;
+	int scratch;
+	uint64_t scratch_n;
+};
+
+static inline void
+part_rig_must(int holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "part_rig: %s\n", what);
+	abort();
+}
+#define PART_RIG_MUST(what) part_rig_must(!!(what), #what)
+
+/* Every byte of p belongs to a child, is packed, or structure; mixed ones may leave some. */
+static inline void
+part_rig_tiled(const struct parts *t, uint32_t i)
+{
+	const struct part *p = parts_get(t, i);
+	uint64_t size = p->bytes.size;
+	uint8_t *has = calloc(1, size + 1);
+	PART_RIG_MUST(has);
+	for (uint32_t k = 0; k < p->children; k++) {
+		const struct part *child = parts_get(t, p->first + k);
+		if (child->placed) {
+			PART_RIG_MUST(child->at <= size && child->bytes.size <= size - child->at);
+			for (uint64_t b = 0; b < child->bytes.size && !child->again; b++)
+				PART_RIG_MUST(has[child->at + b]++ == 0);
+		}
+	}
+	for (uint32_t k = 0; k < p->children; k++) {
+		const struct part *child = parts_get(t, p->first + k);
+		PART_RIG_MUST(child->packed_at <= size && child->packed_length <= size - child->packed_at);
+		memset(has + child->packed_at, 1, child->placed ? 0 : child->packed_length);
+	}
+	uint64_t last = 0;
+	for (uint32_t k = 0; k < p->structure_n; k++) {
+		struct part_range r = parts_structure(t, i, k);
+		PART_RIG_MUST(r.length > 0 && r.at >= last && r.at <= size && r.length <= size - r.at);
+		last = r.at + r.length + 1; /* ranges that touch are one */
+		memset(has + r.at, 1, r.length);
+	}
+	if (p->children + p->structure_n > 0 && !p->mixed && p->look == PART_LOOK_OPENED)
+		PART_RIG_MUST(memchr(has, 0, size) == NULL);
+	free(has);
+}
+
+static inline void
+part_rig_part(const struct parts *t, uint32_t i)
+{
+	const struct part *p = parts_get(t, i);
+	char path[64];
+	PART_RIG_MUST(p->kind != PART_NONE && p->depth <= PART_DEPTH_MAX + 1);
+	PART_RIG_MUST((i == 0) == (p->parent == PART_NONE_INDEX));
+	PART_RIG_MUST(strlen(p->name) <= PART_NAME_MAX && (p->kind == PART_LINK || !p->link));
+	PART_RIG_MUST(!p->placed || p->packed_length == 0);
+	PART_RIG_MUST(p->look != PART_LOOK_NONE || p->why || p->bytes.size == 0);
+	PART_RIG_MUST(p->bytes.size == 0 || p->format != FORMAT_NONE);
+	parts_path(t, i, path, sizeof path);
+	PART_RIG_MUST(strlen(path) < sizeof path);
+	for (uint32_t k = 0; k < p->children; k++) {
+		const struct part *child = parts_get(t, p->first + k);
+		PART_RIG_MUST(p->first + k > i && child->parent == i && child->depth == p->depth + 1);
+		PART_RIG_MUST(child->next == (k + 1 < p->children ? p->first + k + 1 : PART_NONE_INDEX));
+	}
+	part_rig_tiled(t, i);
+}
+
+/* Opens, and checks; the caller frees with part_rig_close(). */
+static inline void
+part_rig_open(struct part_rig *r, struct view image)
+{
+	source_memory(&r->image, image);
+	r->scratch = memfd_create("scratch", MFD_CLOEXEC);
+	r->scratch_n = 0;
+	PART_RIG_MUST(r->scratch >= 0);
+	PART_RIG_MUST(parts_open(&r->image, r->scratch, &r->scratch_n, NULL, NULL, &r->tree) == 0);
+	for (uint32_t i = 0; i < parts_count(r->tree); i++)
+		part_rig_part(r->tree, i);
+}
+
+static inline void
+part_rig_close(struct part_rig *r)
+{
+	parts_free(r->tree);
+	close(r->scratch);
+}
+
+/* Index of the part with that path ("gzip/etc/passwd"); PART_NONE_INDEX: there is none. */
+static inline uint32_t
+part_rig_find(const struct part_rig *r, const char *path)
+{
+	char has[512];
+	for (uint32_t i = 0; i < parts_count(r->tree); i++) {
+		parts_path(r->tree, i, has, sizeof has);
+		if (strcmp(has, path) == 0)
+			return i;
+	}
+	return PART_NONE_INDEX;
+}
+
+/* The tree as text on stderr: for whoever mends a test. */
+static inline void
+part_rig_show(const struct part_rig *r)
+{
+	for (uint32_t i = 0; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		char path[200];
+		parts_path(r->tree, i, path, sizeof path);
+		fprintf(stderr, "%*s%s [%s, %s, %s] %llu bytes at %llu%s%s\n", p->depth, "", path,
+		    part_kind_name(p->kind), format_name(p->format), part_look_name(p->look),
+		    (unsigned long long)p->bytes.size, (unsigned long long)(p->placed ? p->at : p->packed_at),
+		    p->why ? ": " : "", p->why ? p->why : "");
+	}
+}
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* File systems of both genuine tools as parts: every file, every name, rights; damage and what follows. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/hex.h"
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/part_rig.h"
+
+static const struct part *
+file(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX)
+		fail_msg("no %s", path);
+	return parts_get(r->tree, i);
+}
+
+static void
+every_file(void **state)
+{
+	(void)state;
+	static const char *const packers[] = { "gzip", "xz", "zstd", "lz4", "lzma" };
+	struct pki_blob list = pki_load("squashfs/list");
+	for (size_t k = 0; k < sizeof packers / sizeof packers[0]; k++) {
+		char path[100], line[300], hex[65], *text = malloc(list.n + 1);
+		unsigned files = 0, lines = 0;
+		struct part_rig r;
+		memcpy(text, list.p, list.n);
+		text[list.n] = '\0';
+		snprintf(path, sizeof path, "squashfs/%s.sqfs", packers[k]);
+		struct pki_blob image = pki_load(path);
+		part_rig_open(&r, pki_view(&image));
+		for (uint32_t i = 1; i < parts_count(r.tree); i++) {
+			const struct part *p = parts_get(r.tree, i);
+			uint8_t sum[DIGEST_SHA256_LEN];
+			if (p->kind != PART_FILE)
+				continue;
+			/* An empty file has no bytes to have a digest of. */
+			assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
+			hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
+			snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
+			if (!strstr(text, line))
+				fail_msg("%s: %s", packers[k], line);
+			files++;
+		}
+		for (const char *q = text; (q = strchr(q, '\n')); q++)
+			lines++;
+		assert_int_equal(files, lines);
+		assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
+		assert_int_equal(parts_limits(r.tree), 0);
+		part_rig_close(&r);
+		free(text);
+		free(image.p);
+	}
+	free(list.p);
+}
+
+static void
+what_is_no_file(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("squashfs/gzip.sqfs");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
+	assert_int_equal(file(&r, "etc/link")->kind, PART_LINK);
+	assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
+	assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
+	/* Two names of one file: its bytes came out once. */
+	assert_int_equal(file(&r, "lib/text")->bytes.base, file(&r, "lib/text2")->bytes.base);
+	assert_true(file(&r, "lib/random")->packed_length >= 300000);
+	part_rig_close(&r);
+	free(image.p);
+	image = pki_load("squashfs/caps.sqfs");
+	part_rig_open(&r, pki_view(&image));
+	assert_true(file(&r, "ping")->have_caps);
+	assert_false(file(&r, "ping")->setlabel);
+	assert_true(file(&r, "labelled")->setlabel);
+	assert_int_equal(file(&r, "su")->mode, 04755);
+	assert_int_equal(file(&r, "su")->gid, 7);
+	assert_int_equal(file(&r, "disk")->kind, PART_DEVICE);
+	assert_int_not_equal(file(&r, "disk")->rdev, 0);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+static void
+what_follows_is_a_part(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("squashfs/gzip.sqfs");
+	uint8_t *b = calloc(1, image.n + 9000);
+	struct part_rig r;
+	memcpy(b, image.p, image.n);
+	part_rig_open(&r, view_of(b, image.n + 9000));
+	assert_int_equal(part_rig_find(&r, "rest"), PART_NONE_INDEX);
+	part_rig_close(&r);
+	memcpy(b + image.n + 5000, "telnetd -l /bin/sh", 18);
+	part_rig_open(&r, view_of(b, image.n + 9000));
+	assert_int_equal(file(&r, "rest")->at, image.n + 5000);
+	part_rig_close(&r);
+	free(b);
+	free(image.p);
+}
+
+static void
+damage(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("squashfs/gzip.sqfs");
+	struct part_rig r;
+	memset(image.p + 100, 0x55, 5000); /* blocks of the first files */
+	part_rig_open(&r, pki_view(&image));
+	unsigned partial = 0;
+	for (uint32_t i = 0; i < parts_count(r.tree); i++)
+		partial += parts_get(r.tree, i)->partial;
+	assert_true(partial > 0);
+	part_rig_close(&r);
+	memset(image.p + (image.p[64] | image.p[65] << 8 | image.p[66] << 16) + 20, 0x55, 40); /* inodes */
+	part_rig_open(&r, pki_view(&image));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	free(image.p);
+	image = pki_load("squashfs/lzo.sqfs");
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_NONE);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_file),
+		cmocka_unit_test(what_is_no_file),
+		cmocka_unit_test(what_follows_is_a_part),
+		cmocka_unit_test(damage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
