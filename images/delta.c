@@ -251,14 +251,24 @@ gather(struct delta *d, const uint8_t *p, size_t n)
 }
 
 int
-delta_put(struct delta *d, const void *buf, size_t n)
+delta_put_mixed(struct delta *d, const void *buf, size_t n, size_t from_base)
 {
 	int err = room_for(d, n);
+	if (from_base > n)
+		abort();
 	if (!err)
 		err = gather(d, buf, n);
-	if (!err)
-		d->r->from_patch += n;
+	if (!err) {
+		d->r->from_base += from_base;
+		d->r->from_patch += n - from_base;
+	}
 	return err;
+}
+
+int
+delta_put(struct delta *d, const void *buf, size_t n)
+{
+	return delta_put_mixed(d, buf, n, 0);
 }
 
 int

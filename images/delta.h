@@ -92,6 +92,8 @@ uint64_t delta_declared(const struct delta *d);
 uint64_t delta_written(const struct delta *d);
 /* Appends bytes of the patch. FG_EFORMAT (told) when it would pass what was declared, as for the two below. */
 int delta_put(struct delta *d, const void *buf, size_t n);
+/* The same, of which from_base bytes were copied from the base (delta_base_read()) and are unchanged. */
+int delta_put_mixed(struct delta *d, const void *buf, size_t n, size_t from_base);
 /* Appends n bytes of the base from at, unchanged. FG_EFORMAT (told) outside the base. */
 int delta_copy(struct delta *d, uint64_t at, uint64_t n);
 /* Appends n bytes of the base from at, to each of which that of diff is added; diff holds the sums then. */

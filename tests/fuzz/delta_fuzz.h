@@ -16,10 +16,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "crypto/visible.h"
 #include "images/delta.h"
 
 #define DELTA_FUZZ_MEMORY (64u << 10)
+
+/* Hostile text is escaped in it, so that visible_is_plain(), which would escape it again, is not asked. */
+static inline int
+delta_fuzz_printable(const char *s)
+{
+	while (*s >= ' ' && *s <= '~')
+		s++;
+	return *s == '\0';
+}
 
 static inline void
 delta_fuzz(enum format_id format, const uint8_t *data, size_t size)
@@ -39,8 +47,8 @@ delta_fuzz(enum format_id format, const uint8_t *data, size_t size)
 	memset(&r, 0xa5, sizeof r);
 	if (delta_apply(format, &patch, &base, fd, &r))
 		abort();
-	if ((r.outcome == DELTA_APPLIED) != (r.detail[0] == '\0') || !visible_is_plain(view_str(r.detail)) ||
-	    !visible_is_plain(view_str(r.wants)) || !r.applier[0])
+	if ((r.outcome == DELTA_APPLIED) != (r.detail[0] == '\0') || !delta_fuzz_printable(r.detail) ||
+	    !delta_fuzz_printable(r.wants) || !r.applier[0])
 		abort();
 	uint8_t *mem = malloc(DELTA_FUZZ_MEMORY);
 	if (!mem || delta_apply_memory(format, &patch, &base, mem, DELTA_FUZZ_MEMORY, &again))
