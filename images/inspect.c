@@ -11,6 +11,7 @@
 #include "images/entail.h"
 #include "images/trustset.h"
 #include "images/walk.h"
+#include "images/whole.h"
 
 #define ALGS DIGEST_LIMIT
 
@@ -420,20 +421,38 @@ prepare(struct verify *v)
 	return v->scheme == INSPECT_RAW ? prepare_raw(v) : 0;
 }
 
+/* Nothing beside the image waits for its digests: it gets its name while it is walked. */
+static int
+walk_alone(struct verify *v)
+{
+	struct whole whole;
+	int err = whole_open(&whole, v->job->image);
+	if (!err)
+		err = walk_whole(&whole, v->r->format, v->trust, &v->job->policy, v->job->at, v->r);
+	if (!err)
+		err = whole_upto(&whole, v->job->image->size, v->r->sha256);
+	whole_close(&whole);
+	return err;
+}
+
+static int
+walk_judged(struct verify *v)
+{
+	int err = pass(v);
+	if (!err)
+		err = judge(v);
+	return err ? err : walk_image(v->job->image, v->r->format, v->trust, &v->job->policy,
+	                       v->job->at, v->r);
+}
+
 static int
 verify(struct verify *v)
 {
 	int err = prepare(v);
+	v->r->have_image = !err;
+	v->r->size = v->job->image->size;
 	if (!err)
-		err = pass(v);
-	if (!err) {
-		v->r->have_image = true;
-		v->r->size = v->job->image->size;
-		err = judge(v);
-	}
-	if (!err)
-		err = walk_image(v->job->image, v->r->format, v->trust, &v->job->policy,
-		    v->job->at, v->r);
+		err = v->scheme == INSPECT_SCHEME_NONE ? walk_alone(v) : walk_judged(v);
 	return err ? err : entail_raise(v->r, v->job->require_signature);
 }
 

@@ -2,8 +2,9 @@
 /*
  * inspect - one stage of an inspection: hostile bytes in, a report fragment out.
  * Role: run by fotagate-inspect, one stage a process, inside its jail.
- * Guarantees: the image is read once, whatever its size, and what is verified
- * is what was hashed (one pass feeds the image's digest and every signature's);
+ * Guarantees: the bytes that a signature is judged over are those that were
+ * hashed as the image (one pass feeds the image's digest and that of a signature
+ * beside it, or of one inside that is over all in front of it);
  * memory is bounded by the caps of crypto/cms.h and crypto/rawsig.h; whatever
  * is wrong with the input is in the report, an error code is a local failure.
  */

@@ -22,20 +22,34 @@ beside(const struct report *r, uint64_t size)
 	return (struct walk_signed){ 0, set->n };
 }
 
+static int
+walk_in(struct walk_room *room, const struct source *image, enum format_id format)
+{
+	walk_fn *fn = walk_of(format);
+	struct walk w = { .room = room, .image = image, .format = format, .placed = true,
+		.under = beside(room->r, image->size) };
+	if (!fn)
+		return 0;
+	int err = fn(&w);
+	free(room->chunk);
+	room->r->contents.walked = !err;
+	return err;
+}
+
 int
 walk_image(const struct source *image, enum format_id format, const struct trust *trust,
     const struct trust_policy *policy, int64_t at, struct report *r)
 {
-	walk_fn *fn = walk_of(format);
 	struct walk_room room = { .r = r, .trust = trust, .policy = policy, .at = at };
-	struct walk w = { .room = &room, .image = image, .format = format, .placed = true,
-		.under = beside(r, image->size) };
-	if (!fn)
-		return 0;
-	int err = fn(&w);
-	free(room.chunk);
-	r->contents.walked = !err;
-	return err;
+	return walk_in(&room, image, format);
+}
+
+int
+walk_whole(struct whole *whole, enum format_id format, const struct trust *trust,
+    const struct trust_policy *policy, int64_t at, struct report *r)
+{
+	struct walk_room room = { .r = r, .trust = trust, .policy = policy, .at = at, .whole = whole };
+	return walk_in(&room, whole->image, format);
 }
 
 /* "zip member: detail", with the place in the whole image where there is one. */
@@ -217,10 +231,21 @@ walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, const 
 	visible_cstr(view_str(text), s->detail, sizeof s->detail);
 }
 
+/* One range from the first byte of the inspected file on, where the digest that names it has not gone further. */
+static bool
+is_of_whole(const struct walk *w, const struct walk_span *span, enum digest_alg alg)
+{
+	return w->room->whole && alg == DIGEST_SHA256 && span->n == 1 && w->placed && w->base == 0 &&
+	       span->range[0].offset == 0 && inside(w, 0, span->range[0].length) &&
+	       whole_can(w->room->whole, span->range[0].length);
+}
+
 int
 walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg alg,
     uint8_t ret[DIGEST_LEN_MAX])
 {
+	if (is_of_whole(w, span, alg))
+		return whole_upto(w->room->whole, span->range[0].length, ret);
 	struct digest *d = digest_new(alg);
 	uint64_t most = 0;
 	for (unsigned i = 0; i < span->n; i++)

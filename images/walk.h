@@ -33,6 +33,7 @@
 #define WALK_EXPANDED_MAX ((uint64_t)2 << 30) /* bytes that come out of packed members, in all */
 #define WALK_KEEP_MAX ((uint64_t)256 << 20)  /* of these, kept in memory at once so as to be walked themselves */
 
+struct whole;     /* whole.h */
 struct walk_room; /* shared by all containers of one inspection */
 
 /*
@@ -64,6 +65,9 @@ walk_fn *walk_of(enum format_id format);
  * trust and policy are borrowed. Does nothing when the format has no walker.
  */
 int walk_image(const struct source *image, enum format_id format, const struct trust *trust,
+    const struct trust_policy *policy, int64_t at, struct report *r);
+/* The same, while the image is being named: what is signed from its first byte on is hashed for both at once. */
+int walk_whole(struct whole *whole, enum format_id format, const struct trust *trust,
     const struct trust_policy *policy, int64_t at, struct report *r);
 
 /* ---- saying something ---- */

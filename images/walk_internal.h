@@ -4,6 +4,7 @@
 #define FG_IMAGES_WALK_INTERNAL_H
 
 #include "images/walk.h"
+#include "images/whole.h"
 
 struct walk_room {
 	struct report *r;
@@ -14,6 +15,7 @@ struct walk_room {
 	uint64_t expanded; /* bytes that came out of packed members so far */
 	uint64_t work;     /* see walk_work() */
 	uint8_t *chunk;    /* SOURCE_CHUNK bytes for hashing one member, NULL before the first */
+	struct whole *whole; /* of the inspected file; NULL: nobody names it meanwhile */
 	uint64_t kept;     /* of those, in memory now because their container is being walked */
 };
 

@@ -489,6 +489,60 @@ more_signatures_than_fit_are_told(void **state)
 	rig_down(&g);
 }
 
+/* The image's own digest answers for what begins where it begins, and for nothing else. */
+static void
+a_span_from_the_start_is_hashed_with_the_image(void **state)
+{
+	(void)state;
+	static const struct {
+		struct sig_range range[2];
+		unsigned n;
+		enum digest_alg alg;
+		uint64_t base, at; /* how far the image's digest is afterwards */
+		bool packed;
+	} table[] = {
+		{ { { 1, 100 } }, 1, DIGEST_SHA256, 0, 0, false },
+		{ { { 0, 100 } }, 1, DIGEST_SHA384, 0, 0, false },
+		{ { { 0, 100 }, { 100, 50 } }, 2, DIGEST_SHA256, 0, 0, false },
+		{ { { 0, 100 } }, 1, DIGEST_SHA256, 50, 0, false },
+		{ { { 0, 100 } }, 1, DIGEST_SHA256, 0, 0, true },
+		{ { { 0, 100 } }, 1, DIGEST_SHA256, 0, 100, false },
+		{ { { 0, 100 } }, 1, DIGEST_SHA256, 0, 100, false },
+		{ { { 0, 99 } }, 1, DIGEST_SHA256, 0, 100, false },
+		{ { { 0, SIZE } }, 1, DIGEST_SHA256, 0, SIZE, false },
+	};
+	struct rig g;
+	struct whole whole;
+	rig_up(&g);
+	assert_int_equal(whole_open(&whole, &g.image), 0);
+	g.room.whole = &whole;
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		struct source inner;
+		struct walk_span span = { .n = table[i].n };
+		struct walk w = g.w;
+		uint8_t bytes[2 * SIZE], got[DIGEST_LEN_MAX], want[DIGEST_LEN_MAX];
+		size_t n = 0;
+		memcpy(span.range, table[i].range, sizeof table[i].range);
+		assert_int_equal(source_window(&g.image, table[i].base, SIZE - table[i].base, &inner), 0);
+		w.image = &inner;
+		w.base = table[i].base;
+		w.placed = !table[i].packed;
+		for (unsigned k = 0; k < span.n; k++) {
+			memcpy(bytes + n, g.bytes + w.base + span.range[k].offset, (size_t)span.range[k].length);
+			n += (size_t)span.range[k].length;
+		}
+		assert_int_equal(digest_bytes(table[i].alg, view_of(bytes, n), want), 0);
+		assert_int_equal(walk_digest(&w, &span, table[i].alg, got), 0);
+		assert_memory_equal(got, want, digest_len(table[i].alg));
+		assert_int_equal(whole.at, table[i].at);
+	}
+	struct walk_span beyond = { .range = { { 0, SIZE + 1 } }, .n = 1 };
+	uint8_t got[DIGEST_LEN_MAX];
+	assert_int_equal(walk_digest(&g.w, &beyond, DIGEST_SHA256, got), FG_EFORMAT);
+	whole_close(&whole);
+	rig_down(&g);
+}
+
 int
 main(void)
 {
@@ -506,6 +560,7 @@ main(void)
 		cmocka_unit_test(lists_end_where_the_report_does),
 		cmocka_unit_test(a_signature_inside_is_none_of_the_image),
 		cmocka_unit_test(more_signatures_than_fit_are_told),
+		cmocka_unit_test(a_span_from_the_start_is_hashed_with_the_image),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
