@@ -4,6 +4,11 @@
 #include "crypto/err.h"
 #include "crypto/reader.h"
 
+#define GZIP_HEAD 10 /* bytes that every header has */
+#define GZIP_EXTRA 4 /* flags: what else it has */
+#define GZIP_NAME 8
+#define GZIP_COMMENT 16
+
 /* Streams of one kind, one behind the other, as one run of bytes: gzip(1) and xz(1) read them so. */
 struct row {
 	enum unpack_kind kind;
@@ -76,6 +81,36 @@ part_stream_name(enum unpack_kind kind)
 	return "none";
 }
 
+/*
+ * Name, comment and extra field in a gzip header (RFC 1952, section 2.3): words
+ * that never come out, so that they are shown as bytes. *ret is how many there
+ * are behind the ten fixed ones, 0 where they do not end.
+ */
+static int
+gzip_words(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	uint8_t b[4096], flags;
+	uint64_t off = at + GZIP_HEAD;
+	*ret = 0;
+	int err = source_read(s, at + 3, &flags, 1);
+	if (!err && flags & GZIP_EXTRA) {
+		err = source_read(s, off, b, 2);
+		off += 2 + (err ? 0u : (uint64_t)b[0] | (uint64_t)b[1] << 8);
+	}
+	for (unsigned ends = !!(flags & GZIP_NAME) + !!(flags & GZIP_COMMENT); !err && ends > 0;) {
+		long n = source_read_some(s, off, b, sizeof b);
+		if (n <= 0)
+			return n < 0 ? (int)n : 0;
+		const uint8_t *nul = memchr(b, 0, (size_t)n);
+		off += nul ? (uint64_t)(nul - b) + 1 : (uint64_t)n;
+		ends -= nul != NULL;
+	}
+	if (err)
+		return err == FG_ELIMIT ? 0 : err;
+	*ret = off <= s->size ? off - at - GZIP_HEAD : 0;
+	return 0;
+}
+
 /* Is there another stream behind the one that ended? 1, 0 or FG_EIO. */
 static int
 another(struct row *r)
@@ -86,7 +121,9 @@ another(struct row *r)
 	if (err)
 		return err;
 	/* A file of the older lzma form is one stream: what follows only looks like one. */
-	return r->kind != UNPACK_LZMA && part_stream_kind(view_of(start, n)) == r->kind;
+	if (r->kind == UNPACK_LZMA || (r->kind == UNPACK_GZIP && start[3] != 0)) /* words: a part of its own */
+		return 0;
+	return n > 3 && part_stream_kind(view_of(start, n)) == r->kind;
 }
 
 static long
@@ -133,7 +170,12 @@ part_stream_take(struct part_ctx *c, uint32_t self, enum unpack_kind kind, uint6
 	p->packed_at = at;
 	p->packed_length = end - at;
 	*ret_used = end - at;
-	return 0;
+	uint64_t words = 0;
+	int err = kind == UNPACK_GZIP ? gzip_words(part_bytes(c, self), at, &words) : 0;
+	if (err || words == 0 || words > length - GZIP_HEAD)
+		return err;
+	i = part_region(c, self, PART_REGION, view_str("gzip header"), at + GZIP_HEAD, words);
+	return i < 0 ? (int)i : 0;
 }
 
 int

@@ -134,6 +134,38 @@ streams_in_a_row_are_one(void **state)
 	drop(b);
 }
 
+/* A comment in a header never comes out: it is a part, and so is every member that has one. */
+static void
+words_in_a_header(void **state)
+{
+	(void)state;
+	struct view a = gz(view_str("first "), 6);
+	uint8_t all[300] = { 0 };
+	size_t n = 10;
+	struct part_rig r;
+	memcpy(all, a.p, 10);
+	all[3] = 16 | 4;
+	memcpy(all + n, "\5\0extraAT+CGSN", 15); /* with the NUL that ends the comment */
+	n += 15;
+	memcpy(all + n, a.p + 10, a.n - 10);
+	n += a.n - 10;
+	part_rig_open(&r, view_of(all, n));
+	holds(&r, part_rig_find(&r, "gzip"), "first ");
+	uint32_t words = part_rig_find(&r, "gzip header");
+	assert_int_not_equal(words, PART_NONE_INDEX);
+	assert_int_equal(parts_get(r.tree, words)->at, 10);
+	assert_int_equal(parts_get(r.tree, words)->bytes.size, 15);
+	part_rig_close(&r);
+	uint8_t two[300];
+	memcpy(two, a.p, a.n);
+	memcpy(two + a.n, all, n);
+	part_rig_open(&r, view_of(two, a.n + n));
+	holds(&r, part_rig_find(&r, "gzip"), "first ");
+	assert_int_not_equal(part_rig_find(&r, "gap/gzip header"), PART_NONE_INDEX);
+	part_rig_close(&r);
+	drop(a);
+}
+
 /* What came out before the damage stays, and both say that it is not all. */
 static void
 damage(void **state)
@@ -251,7 +283,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_one_leaf), cmocka_unit_test(looks),
 		cmocka_unit_test(nothing_lies_between), cmocka_unit_test(streams_in_a_row_are_one),
-		cmocka_unit_test(damage), cmocka_unit_test(depth_is_bounded),
+		cmocka_unit_test(words_in_a_header), cmocka_unit_test(damage), cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_bomb_is_told), cmocka_unit_test(paths_are_cut_and_escaped),
 		cmocka_unit_test(names),
 	};
