@@ -2,7 +2,7 @@
 /*
  * json_text - how RFC 8785 spells the scalars and orders the keys.
  * Role: private to json.c and jsonw.c, so that the two writers of signed bytes
- * cannot drift apart.
+ * cannot drift apart; olpc.c takes the scalars that are the same in its form.
  */
 #ifndef FG_CRYPTO_JSON_TEXT_H
 #define FG_CRYPTO_JSON_TEXT_H

@@ -6,6 +6,7 @@
 
 #include "crypto/err.h"
 #include "crypto/trust_internal.h"
+#include "crypto/tufmeta.h"
 
 static const char *const scheme_names[] = {
 	[TRUST_SCHEME_NONE] = "none",
@@ -84,6 +85,8 @@ trust_free(struct trust *t)
 		X509_CRL_free(t->crl[i].crl);
 	for (size_t i = 0; i < t->bare_n; i++)
 		EVP_PKEY_free(t->bare[i].key.pkey);
+	for (size_t i = 0; i < t->pinned_n; i++)
+		tufmeta_free(t->pinned[i].root.meta);
 	free(t);
 }
 
@@ -114,6 +117,15 @@ holds_bare(const struct trust *t, const uint8_t id[DIGEST_SHA256_LEN])
 	return false;
 }
 
+static bool
+holds_root(const struct trust *t, const uint8_t id[DIGEST_SHA256_LEN])
+{
+	for (size_t i = 0; i < t->pinned_n; i++)
+		if (memcmp(t->pinned[i].id, id, DIGEST_SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
 /*
  * Moves the objects of batch into t; there is room. An object that is there
  * already (a root is often in several files) keeps its first name.
@@ -139,6 +151,12 @@ merge(struct trust *t, struct trust *batch)
 		t->bare[t->bare_n++] = batch->bare[i];
 		batch->bare[i].key.pkey = NULL;
 	}
+	for (size_t i = 0; i < batch->pinned_n; i++) {
+		if (holds_root(t, batch->pinned[i].id))
+			continue;
+		t->pinned[t->pinned_n++] = batch->pinned[i];
+		batch->pinned[i].root.meta = NULL;
+	}
 }
 
 static size_t
@@ -159,6 +177,10 @@ trust_add_pem(struct trust *t, const char *name, struct view pem, enum trust_sch
 		snprintf(ret_why, cap, "more than %d objects in one trust set", TRUST_ITEMS_MAX);
 		err = FG_ELIMIT;
 	}
+	if (!err && batch->pinned_n > TRUST_ROOTS_MAX - t->pinned_n) {
+		snprintf(ret_why, cap, "more than %d TUF roots in one trust set", TRUST_ROOTS_MAX);
+		err = FG_ELIMIT;
+	}
 	if (!err)
 		merge(t, batch);
 	trust_free(batch);
@@ -174,7 +196,7 @@ compare_ids(const void *a, const void *b)
 int
 trust_digest(const struct trust *t, uint8_t out[DIGEST_SHA256_LEN])
 {
-	uint8_t ids[TRUST_ITEMS_MAX][DIGEST_SHA256_LEN];
+	uint8_t ids[TRUST_ITEMS_MAX + TRUST_ROOTS_MAX][DIGEST_SHA256_LEN];
 	size_t n = 0;
 	for (size_t i = 0; i < t->cert_n; i++)
 		memcpy(ids[n++], t->cert[i].id, DIGEST_SHA256_LEN);
@@ -182,6 +204,8 @@ trust_digest(const struct trust *t, uint8_t out[DIGEST_SHA256_LEN])
 		memcpy(ids[n++], t->crl[i].id, DIGEST_SHA256_LEN);
 	for (size_t i = 0; i < t->bare_n; i++)
 		memcpy(ids[n++], t->bare[i].id, DIGEST_SHA256_LEN);
+	for (size_t i = 0; i < t->pinned_n; i++)
+		memcpy(ids[n++], t->pinned[i].id, DIGEST_SHA256_LEN);
 	qsort(ids, n, sizeof ids[0], compare_ids);
 	return digest_sha256(view_of(ids, n * sizeof ids[0]), out);
 }
@@ -208,6 +232,18 @@ const struct trust_key *
 trust_key_at(const struct trust *t, size_t i)
 {
 	return i < t->bare_n ? &t->bare[i].key : NULL;
+}
+
+size_t
+trust_roots(const struct trust *t)
+{
+	return t->pinned_n;
+}
+
+const struct trust_root *
+trust_root_at(const struct trust *t, size_t i)
+{
+	return i < t->pinned_n ? &t->pinned[i].root : NULL;
 }
 
 X509 *

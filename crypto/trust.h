@@ -2,6 +2,7 @@
 /*
  * trust - what the operator has said may vouch for an image: certificates with
  * their CRLs, and bare public keys whose record fixes the algorithm.
+ * What a TUF repository begins with, its root metadata, is pinned here as well.
  * Role: built by the inspector from the bytes of a trust folder or profile;
  * asked by every scheme. Enrolment refuses what must never be an anchor: weak
  * and low-order keys (T17), private keys, unparseable PEM. A published test
@@ -18,6 +19,7 @@
 #include "crypto/sig.h"
 
 #define TRUST_ITEMS_MAX 256          /* certificates, CRLs and keys in one set */
+#define TRUST_ROOTS_MAX 16           /* roots of TUF repositories beside them; a product has one or two */
 #define TRUST_FILE_MAX (1u << 20)    /* bytes of one PEM file (a CRL is the largest) */
 #define TRUST_NAME_MAX 128
 
@@ -75,6 +77,13 @@ struct trust_key {
 	uint8_t keynum[TRUST_KEYNUM_LEN];
 };
 
+/* Root metadata of a TUF repository, as the operator pinned it. */
+struct tufmeta;
+struct trust_root {
+	char name[TRUST_NAME_MAX];
+	struct tufmeta *meta; /* signed by its own threshold */
+};
+
 struct trust; /* the set; immutable after building */
 
 struct trust *trust_new(void);
@@ -96,6 +105,9 @@ size_t trust_certs(const struct trust *t);
 size_t trust_crls(const struct trust *t);
 size_t trust_keys(const struct trust *t);
 const struct trust_key *trust_key_at(const struct trust *t, size_t i);
+size_t trust_roots(const struct trust *t);
+/* Borrowed; NULL past the end. */
+const struct trust_root *trust_root_at(const struct trust *t, size_t i);
 /* Borrowed; NULL past the end. Candidates for a signer whose certificate was not sent along. */
 X509 *trust_cert_at(const struct trust *t, size_t i);
 /*

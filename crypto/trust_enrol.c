@@ -40,9 +40,9 @@ refuse(const struct enrol *e, const char *fmt, ...)
 	return FG_EINVAL;
 }
 
-/* What names an object in trust_digest: its kind, how it is used, its bytes. */
-static int
-object_id(char kind, enum trust_scheme scheme, struct view der, uint8_t ret[DIGEST_SHA256_LEN])
+int
+trust_object_id(char kind, enum trust_scheme scheme, struct view bytes,
+    uint8_t ret[DIGEST_SHA256_LEN])
 {
 	struct digest *d = digest_new(DIGEST_SHA256);
 	const char *use = trust_scheme_name(scheme);
@@ -52,7 +52,7 @@ object_id(char kind, enum trust_scheme scheme, struct view der, uint8_t ret[DIGE
 	if (!err)
 		err = digest_update(d, view_of(use, strlen(use) + 1));
 	if (!err)
-		err = digest_update(d, der);
+		err = digest_update(d, bytes);
 	if (!err)
 		err = digest_final(d, ret);
 	digest_free(d);
@@ -80,7 +80,7 @@ enrol_cert(const struct enrol *e, struct view der)
 	if (!err)
 		err = pubkey_spki_sha256(pkey, slot->spki_sha256);
 	if (!err)
-		err = object_id('c', TRUST_SCHEME_NONE, der, slot->id);
+		err = trust_object_id('c', TRUST_SCHEME_NONE, der, slot->id);
 	if (err) {
 		X509_free(x509);
 		return err;
@@ -104,7 +104,7 @@ enrol_crl(const struct enrol *e, struct view der)
 	else if (!X509_CRL_get0_nextUpdate(crl))
 		err = refuse(e, "CRL that does not say when the next one is due");
 	if (!err)
-		err = object_id('r', TRUST_SCHEME_NONE, der, slot->id);
+		err = trust_object_id('r', TRUST_SCHEME_NONE, der, slot->id);
 	if (err) {
 		X509_CRL_free(crl);
 		return err;
@@ -167,7 +167,7 @@ enrol_key(const struct enrol *e, struct view der)
 		err = fill_key(e, pkey, &slot->key);
 	/* The canonical key, not the file's encoding of it: one key, one object. */
 	if (!err)
-		err = object_id('k', slot->key.scheme,
+		err = trust_object_id('k', slot->key.scheme,
 		    view_of(slot->key.spki_sha256, sizeof slot->key.spki_sha256), slot->id);
 	if (err) {
 		EVP_PKEY_free(pkey);
@@ -200,7 +200,7 @@ enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], const u
 		memcpy(id + id_n, keynum ? keynum : openssh, TRUST_KEYNUM_LEN);
 		id_n += TRUST_KEYNUM_LEN;
 		/* The tool makes it another object: the same key may be there without one. */
-		err = object_id('k', slot->key.scheme, view_of(id, id_n), slot->id);
+		err = trust_object_id('k', slot->key.scheme, view_of(id, id_n), slot->id);
 	}
 	if (err) {
 		EVP_PKEY_free(pkey);
@@ -286,6 +286,8 @@ trust_enrol_pem(struct trust *batch, const char *name, struct view pem, enum tru
 		return enrol_minisign(&e, pem);
 	if (begins(pem, "ssh-") || begins(pem, "sk-"))
 		return enrol_ssh(&e, pem);
+	if (begins(pem, "{"))
+		return trust_root_enrol(batch, name, pem, ret_why, cap);
 	pem_begin(&it, pem, TRUST_FILE_MAX);
 	while ((err = pem_next(&it, &object, &why)) == 1) {
 		e.line = object.line;

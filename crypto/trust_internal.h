@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * trust_internal - what the files of the trust set share: trust.c (the set),
- * trust_enrol.c (what may enter it), trust_judge.c (what it says about a
+ * trust_enrol.c and trust_root.c (what may enter it), trust_judge.c (what it says about a
  * certificate, by chain), trust_pin.c (by pin), trust_links.c (what is asked of
  * every certificate on the way). Nobody else includes this.
  */
@@ -27,12 +27,18 @@ struct trust_bare {
 	uint8_t id[DIGEST_SHA256_LEN];
 };
 
+struct trust_pinned {
+	struct trust_root root;
+	uint8_t id[DIGEST_SHA256_LEN];
+};
+
 /* Arrays in place: pointers handed out stay good, and a limit is a limit. */
 struct trust {
 	struct trust_cert cert[TRUST_ITEMS_MAX];
 	struct trust_crl crl[TRUST_ITEMS_MAX];
 	struct trust_bare bare[TRUST_ITEMS_MAX];
-	size_t cert_n, crl_n, bare_n;
+	struct trust_pinned pinned[TRUST_ROOTS_MAX];
+	size_t cert_n, crl_n, bare_n, pinned_n;
 };
 
 /*
@@ -41,6 +47,16 @@ struct trust {
  */
 int trust_enrol_pem(struct trust *batch, const char *name, struct view pem,
     enum trust_scheme scheme, char *ret_why, size_t cap);
+
+/*
+ * What names an object in trust_digest: its kind ('c' certificate, 'r' CRL, 'k'
+ * key, 't' TUF root), how it is used, its bytes. 0 or FG_ECRYPTO.
+ */
+int trust_object_id(char kind, enum trust_scheme scheme, struct view bytes,
+    uint8_t ret[DIGEST_SHA256_LEN]);
+/* Puts root metadata into batch, as trust_enrol_pem() does with PEM. */
+int trust_root_enrol(struct trust *batch, const char *name, struct view json, char *ret_why,
+    size_t cap);
 
 /*
  * What one way of vouching (chain or pin) comes to. result starts without an

@@ -45,6 +45,33 @@ enrol_text(struct trust *t, const char *text, char why[SIG_TEXT_MAX])
 	return trust_add_pem(t, "text", view_str(text), TRUST_SCHEME_NONE, why, SIG_TEXT_MAX);
 }
 
+/* What a TUF repository begins with: signed by its own threshold, once whatever its spelling. */
+static void
+enrols_roots_of_repositories(void **state)
+{
+	(void)state;
+	char why[SIG_TEXT_MAX];
+	uint8_t without[DIGEST_SHA256_LEN], with[DIGEST_SHA256_LEN];
+	struct trust *t = trust_new();
+	assert_int_equal(trust_digest(t, without), 0);
+	assert_int_equal(enrol(t, "tuf/anchor/root.json", TRUST_SCHEME_NONE, why), 0);
+	assert_int_equal(enrol(t, "tuf/anchor/root.json", TRUST_SCHEME_NONE, why), 0);
+	assert_int_equal(trust_roots(t), 1);
+	assert_int_equal(trust_keys(t), 0);
+	assert_string_equal(trust_root_at(t, 0)->name, "tuf/anchor/root.json");
+	assert_null(trust_root_at(t, 1));
+	assert_int_equal(trust_digest(t, with), 0);
+	assert_memory_not_equal(without, with, sizeof with);
+	assert_int_equal(enrol(t, "tuf/anchor/expired-root.json", TRUST_SCHEME_NONE, why), 0); /* a step on the way */
+	assert_int_equal(enrol(t, "tuf/anchor/unsigned.json", TRUST_SCHEME_NONE, why), FG_EINVAL);
+	assert_non_null(strstr(why, "1 of 2 keys"));
+	assert_int_equal(enrol(t, "tuf/anchor/timestamp.json", TRUST_SCHEME_NONE, why), FG_EFORMAT);
+	assert_non_null(strstr(why, "another type"));
+	assert_int_equal(enrol_text(t, "{}", why), FG_EFORMAT);
+	assert_int_equal(trust_roots(t), 2);
+	trust_free(t);
+}
+
 static void
 enrols_certificates_crls_and_keys(void **state)
 {
@@ -735,6 +762,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(enrols_roots_of_repositories),
 		cmocka_unit_test(enrols_certificates_crls_and_keys),
 		cmocka_unit_test(enrolment_refuses_what_may_never_vouch),
 		cmocka_unit_test(enrolment_refuses_damaged_pem),
