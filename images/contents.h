@@ -66,7 +66,12 @@ struct contents_fact {
 };
 
 struct contents {
-	bool walked; /* a walker went over the image itself, to its end or to a finding that says where */
+	/*
+	 * A walker went over the image itself, to its end or to a finding that says where.
+	 * Without one there are no members and no structure, but evidence beside the
+	 * image may have made claims.
+	 */
+	bool walked;
 	uint64_t members_total;
 	unsigned members_n;
 	struct contents_member member[CONTENTS_MEMBERS_MAX];

@@ -10,6 +10,7 @@
 #include "images/detached.h"
 #include "images/entail.h"
 #include "images/trustset.h"
+#include "images/tufproof.h"
 #include "images/walk.h"
 #include "images/whole.h"
 
@@ -70,7 +71,7 @@ load_trust(struct verify *v)
 	if (!v->trust)
 		return FG_ENOMEM;
 	if (!report_has(v->r, FINDING_TRUST_REFUSED) &&
-	    trust_certs(v->trust) + trust_keys(v->trust) == 0)
+	    trust_certs(v->trust) + trust_keys(v->trust) + trust_roots(v->trust) == 0)
 		report_raise(v->r, FINDING_TRUST_EMPTY, FINDING_NONE, NULL,
 		    "no certificate and no key was given");
 	return 0;
@@ -108,9 +109,12 @@ starts(const struct verify *v, const char *text)
 	return v->sig_n >= n && memcmp(v->sig, text, n) == 0;
 }
 
+/* A tar is TUF metadata; whoever pinned a director has said that both repositories must agree. */
 static enum inspect_scheme
-recognise(struct view sig)
+recognise(struct view sig, const struct trust *t)
 {
+	if (tufproof_recognise(sig))
+		return tufproof_has_director(t) ? INSPECT_UPTANE : INSPECT_TUF;
 	switch (detached_recognise(sig)) {
 	case DETACHED_MINISIGN:
 	case DETACHED_SIGNIFY:
@@ -139,6 +143,12 @@ kind_of(enum inspect_scheme scheme)
 	}
 }
 
+static bool
+is_evidence(enum inspect_scheme scheme)
+{
+	return scheme == INSPECT_TUF || scheme == INSPECT_UPTANE;
+}
+
 /* What kind of signature there is, from the job and, without a profile, from its first bytes. */
 static void
 choose(struct verify *v)
@@ -147,7 +157,7 @@ choose(struct verify *v)
 	struct view sig = view_of(v->sig, v->sig_n);
 	v->scheme = job->scheme;
 	if (job->scheme == INSPECT_AUTO && job->signature)
-		v->scheme = recognise(sig);
+		v->scheme = recognise(sig, v->trust);
 	else if (job->scheme == INSPECT_AUTO)
 		v->scheme = INSPECT_SCHEME_NONE;
 
@@ -162,6 +172,8 @@ choose(struct verify *v)
 		settle(v, "embedded", SIG_INVALID, "a detached signature beside one that the format carries (T8)");
 	else if (!job->signature)
 		v->scheme = INSPECT_SCHEME_NONE;
+	else if (is_evidence(v->scheme))
+		return;
 	else if (job->signature->size > CMS_SIG_MAX)
 		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
 		    "the signature file is longer than 64 KiB");
@@ -299,6 +311,22 @@ judge_detached(struct verify *v)
 	return 0;
 }
 
+/* Metadata of one repository or two that lists the image. */
+static int
+judge_evidence(struct verify *v)
+{
+	struct tufproof_job job = { .bundle = v->job->signature,
+		.uptane = v->scheme == INSPECT_UPTANE,
+		.trust = v->trust,
+		.policy = &v->job->policy,
+		.at = v->job->at,
+		.size = v->job->image->size };
+	int err = digest_peek(v->digest[DIGEST_SHA256], job.sha256);
+	if (!err)
+		err = digest_peek(v->digest[DIGEST_SHA512], job.sha512);
+	return err ? err : tufproof_judge(&job, v->r);
+}
+
 /* The signature under one key of the set. */
 static int
 try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
@@ -386,6 +414,8 @@ judge(struct verify *v)
 		err = judge_raw(v);
 	else if (kind_of(v->scheme) != DETACHED_NONE)
 		err = judge_detached(v);
+	else if (is_evidence(v->scheme))
+		err = judge_evidence(v);
 	for (unsigned i = 0; i < set->n && !err; i++) {
 		struct sig_result *s = &set->result[i];
 		if (s->outcome == SIG_UNKNOWN)
@@ -418,6 +448,8 @@ prepare(struct verify *v)
 		return prepare_cms(v);
 	if (kind_of(v->scheme) != DETACHED_NONE)
 		return prepare_detached(v);
+	if (is_evidence(v->scheme))
+		return need(v, DIGEST_SHA512);
 	return v->scheme == INSPECT_RAW ? prepare_raw(v) : 0;
 }
 

@@ -19,8 +19,9 @@
 enum inspect_scheme {
 	INSPECT_SCHEME_NONE = 0,
 	/*
-	 * No profile: a signature file that is CMS, minisign, signify or SSHSIG is that,
-	 * any other is raw under the bare keys of the trust set; without one, an image that is CMS is
+	 * No profile: a signature file that is CMS, minisign, signify or SSHSIG is that, a tar
+	 * is TUF metadata (two repositories' where the trust set holds a director's root), any
+	 * other is raw under the bare keys of the trust set; without one, an image that is CMS is
 	 * attached CMS. What a container carries inside is judged beside that, always.
 	 */
 	INSPECT_AUTO,
@@ -30,6 +31,8 @@ enum inspect_scheme {
 	INSPECT_MINISIGN, /* with its trusted comment */
 	INSPECT_SIGNIFY,
 	INSPECT_SSHSIG, /* in the namespace "file" */
+	INSPECT_TUF,    /* a tar of a TUF repository's metadata (tufproof.h) */
+	INSPECT_UPTANE, /* of a director's and an image repository's, which must agree */
 	INSPECT_RAW, /* the key records of the trust set fix everything */
 	INSPECT_SCHEME_LIMIT,
 };
@@ -58,7 +61,10 @@ int inspect_verify(const struct inspect_job *job, struct report *ret);
 /* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
 int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
 
-/* "auto", "cms-detached", "cms-attached", "embedded", "minisign", "signify", "sshsig", "raw"; "none" for anything else. */
+/*
+ * "auto", "cms-detached", "cms-attached", "embedded", "minisign", "signify", "sshsig",
+ * "tuf", "uptane", "raw"; "none" for anything else.
+ */
 const char *inspect_scheme_name(enum inspect_scheme scheme);
 /* INSPECT_SCHEME_NONE for an unknown word. */
 enum inspect_scheme inspect_scheme_parse(const char *word);

@@ -350,10 +350,11 @@ contents(struct parse *p, const struct json_value *v)
 {
 	struct contents *c = &p->r->contents;
 	const struct json_value *list = json_get(v, "members"), *said = json_get(v, "facts");
-	if ((json_type(v) == JSON_NULL) != !c->walked)
+	bool claims = json_count(said) > 0; /* of evidence beside the image */
+	if ((json_type(v) == JSON_NULL) != (!c->walked && !claims))
 		return refuse(p, FINDING_INSPECT_MALFORMED,
 		    "contents and whether there are any do not agree");
-	if (!c->walked)
+	if (!c->walked && !claims)
 		return true;
 	if (!members(p, v, "contents", "facts members members_total structure"))
 		return false;
@@ -362,7 +363,8 @@ contents(struct parse *p, const struct json_value *v)
 	    !uint_at(v, "members_total", &c->members_total) ||
 	    c->members_total < json_count(list) ||
 	    !ranges(json_get(v, "structure"), p->r->size, c->structure, CONTENTS_STRUCTURE_MAX,
-	        &c->structure_n))
+	        &c->structure_n) ||
+	    (!c->walked && (c->members_total > 0 || c->structure_n > 0)))
 		return malformed(p, "contents");
 	for (size_t i = 0; i < json_count(said); i++)
 		if (!fact(p, json_at(said, i), &c->fact[c->facts_n++]))

@@ -223,7 +223,7 @@ static void
 contents(struct jsonw *j, const struct report *r, enum cut cut)
 {
 	const struct contents *c = &r->contents;
-	if (!c->walked) {
+	if (!c->walked && c->facts_n == 0) {
 		jsonw_knull(j, "contents");
 		return;
 	}

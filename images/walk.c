@@ -52,6 +52,19 @@ walk_whole(struct whole *whole, enum format_id format, const struct trust *trust
 	return walk_in(&room, whole->image, format);
 }
 
+int
+walk_beside(const struct source *file, enum format_id format, const char *name,
+    const struct trust *trust, const struct trust_policy *policy, int64_t at, struct report *r,
+    int (*fn)(struct walk *w, void *arg), void *arg)
+{
+	struct walk_room room = { .r = r, .trust = trust, .policy = policy, .at = at };
+	struct walk w = { .room = &room, .image = file, .format = format };
+	snprintf(w.path, sizeof w.path, "%s", name);
+	int err = fn(&w, arg);
+	free(room.chunk);
+	return err;
+}
+
 /* "zip member: detail", with the place in the whole image where there is one. */
 __attribute__((format(printf, 5, 0))) static void
 raise_at(struct walk *w, enum finding_id id, enum finding_severity severity, const uint64_t *offset,

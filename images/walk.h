@@ -70,6 +70,15 @@ int walk_image(const struct source *image, enum format_id format, const struct t
 int walk_whole(struct whole *whole, enum format_id format, const struct trust *trust,
     const struct trust_policy *policy, int64_t at, struct report *r);
 
+/*
+ * Goes with fn over a file that lies beside the image (evidence for it), so that
+ * the readers of containers serve there too: what they find is told under name,
+ * and no byte of the file counts as one of the image.
+ */
+int walk_beside(const struct source *file, enum format_id format, const char *name,
+    const struct trust *trust, const struct trust_policy *policy, int64_t at, struct report *r,
+    int (*fn)(struct walk *w, void *arg), void *arg);
+
 /* ---- saying something ---- */
 
 /* Raises a finding with the table's severity; offset (may be NULL) is of w->image. */

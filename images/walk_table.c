@@ -18,6 +18,7 @@
 #include "images/suit.h"
 #include "images/swu.h"
 #include "images/tar.h"
+#include "images/tuf.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
@@ -37,6 +38,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_SUIT] = suit_walk,
 	[FORMAT_SWU] = swu_walk,
 	[FORMAT_TAR] = tar_walk,
+	[FORMAT_TUF] = tuf_walk,
 	[FORMAT_ZIP] = zip_walk,
 };
 

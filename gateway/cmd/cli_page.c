@@ -134,7 +134,7 @@ static void
 print_contents(FILE *out, const struct report *r)
 {
 	const struct contents *c = &r->contents;
-	if (!c->walked)
+	if (!c->walked && c->facts_n == 0)
 		return;
 	fputs("\nContents\n", out);
 	for (unsigned i = 0; i < c->facts_n; i++) {
@@ -147,7 +147,7 @@ print_contents(FILE *out, const struct report *r)
 	if (c->members_total > c->members_n)
 		fprintf(out, "  and %" PRIu64 " more, all of them checked\n",
 		    c->members_total - c->members_n);
-	if (c->members_total == 0)
+	if (c->walked && c->members_total == 0)
 		fputs("  no members\n", out);
 }
 

@@ -39,10 +39,11 @@ add(const char *dir, const char *name, bool only, enum trust_scheme scheme, stru
 		return err;
 	}
 	struct view text = view_of(bytes, n);
-	if (contains(text, "-----BEGIN ") || contains(text, "untrusted comment:") || contains(text, "ssh-ed25519 "))
+	bool root = n > 0 && bytes[0] == '{' && contains(text, "\"signatures\"");
+	if (root || contains(text, "-----BEGIN ") || contains(text, "untrusted comment:") || contains(text, "ssh-ed25519 "))
 		trustset_add(w, name, scheme, text);
 	else if (only)
-		err = refuse(dir, name, "no certificate, CRL or public key in it");
+		err = refuse(dir, name, "no certificate, CRL, public key or root metadata in it");
 	else
 		fprintf(stderr, "fotagate: %s/%s: passed over, no key or certificate in it\n", dir, name);
 	free(bytes);

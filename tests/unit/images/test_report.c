@@ -328,6 +328,39 @@ unknown_and_foreign_fields_are_refused(void **state)
 	report_free(e);
 }
 
+/* Evidence beside an image that is no container makes claims; members and structure need one. */
+static void
+claims_need_no_container_but_members_do(void **state)
+{
+	(void)state;
+	struct report *v = verify_facts(), *back = report_new(REPORT_KIND_NONE);
+	struct report_refusal why;
+	struct contents *c = &v->contents;
+	c->facts_n = 1;
+	c->fact[0] = (struct contents_fact){ .id = CONTENTS_FACT_SECURITY_COUNTER, .sure = true };
+	snprintf(c->fact[0].path, sizeof c->fact[0].path, "tuf/targets");
+	snprintf(c->fact[0].value, sizeof c->fact[0].value, "4");
+	assert_int_equal(entail_raise(v, false), 0);
+	char *vt = text_of(v);
+	assert_non_null(strstr(vt, "\"walked\":false"));
+	assert_int_equal(report_parse(view_str(vt), REPORT_VERIFY, back, &why), 0);
+	assert_int_equal(back->contents.facts_n, 1);
+	assert_false(back->contents.walked);
+	static const struct { const char *from, *to; } edits[] = {
+		{ "\"structure\":[]", "\"structure\":[[0,5]]" },
+		{ "\"members_total\":0", "\"members_total\":1" },
+		{ "\"facts\":[{\"fact\":\"security-counter\",\"sure\":true,\"value\":\"4\",\"where\":\"tuf/targets\"}]", "\"facts\":[]" },
+	};
+	for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+		char *x = edited(vt, edits[i].from, edits[i].to);
+		refused(x, REPORT_VERIFY, FINDING_INSPECT_MALFORMED);
+		free(x);
+	}
+	free(vt);
+	report_free(v);
+	report_free(back);
+}
+
 static void
 what_does_not_fit_together_is_refused(void **state)
 {
@@ -789,6 +822,7 @@ main(void)
 		cmocka_unit_test(text_is_canonical_and_comes_back),
 		cmocka_unit_test(what_came_before_is_compared_with_and_named),
 		cmocka_unit_test(unknown_and_foreign_fields_are_refused),
+		cmocka_unit_test(claims_need_no_container_but_members_do),
 		cmocka_unit_test(what_does_not_fit_together_is_refused),
 		cmocka_unit_test(too_long_and_trailing),
 		cmocka_unit_test(no_byte_can_change_unseen),
