@@ -536,6 +536,10 @@ profile_inspect_scheme(const struct profile *p)
 		return INSPECT_SIGNIFY;
 	case PROFILE_SCHEME_SSHSIG:
 		return INSPECT_SSHSIG;
+	case PROFILE_SCHEME_TUF:
+		return INSPECT_TUF;
+	case PROFILE_SCHEME_UPTANE:
+		return INSPECT_UPTANE;
 	case PROFILE_SCHEME_RAW_FIRST:
 		break;
 	}
@@ -582,6 +586,10 @@ profile_scheme_matches(const struct profile *p, enum format_id format, const str
 		return strcmp(s->scheme, "signify") == 0;
 	case PROFILE_SCHEME_SSHSIG:
 		return strcmp(s->scheme, "sshsig-ed25519") == 0;
+	case PROFILE_SCHEME_TUF:
+		return strcmp(s->scheme, "tuf") == 0;
+	case PROFILE_SCHEME_UPTANE: /* neither is verified without the other */
+		return strcmp(s->scheme, "uptane-director") == 0 || strcmp(s->scheme, "uptane-image") == 0;
 	case PROFILE_SCHEME_RAW_FIRST:
 		break;
 	}

@@ -392,6 +392,21 @@ check_no_identity(const struct profile_check *k, const struct profile *p, const 
 			    p->captures[p->identity[i].source.capture].name);
 }
 
+/* Roots of TUF repositories by their file's name, as the verifier takes them. */
+static void
+check_roots(const struct profile_check *k, const struct profile_signature *s)
+{
+	unsigned directors = 0;
+	for (unsigned i = 0; i < s->anchors_n; i++)
+		directors += strncmp(s->anchors[i], "director", 8) == 0;
+	if (s->scheme == PROFILE_SCHEME_UPTANE && (directors == 0 || directors == s->anchors_n))
+		problem(k, "signature.anchors",
+		    "uptane needs the roots of both repositories; the director's file has a name that begins with \"director\"");
+	if (s->scheme == PROFILE_SCHEME_TUF && directors > 0)
+		problem(k, "signature.anchors",
+		    "a name that begins with \"director\" is of a director's root, which goes with uptane; rename the file");
+}
+
 static void
 check_signature(const struct profile_check *k, const struct profile *p)
 {
@@ -421,6 +436,7 @@ check_signature(const struct profile_check *k, const struct profile *p)
 		problem(k, "signature.ignore_expiry_for_pinned", "needs allow_leaf_anchor = true");
 	if (p->signature_url[0] != '\0' && p->upstream[0] == '\0')
 		problem(k, "signature_url", "without upstream; write upstream too or remove it");
+	check_roots(k, s);
 	for (unsigned i = 0; i < s->anchors_n; i++)
 		for (unsigned j = 0; j < i; j++)
 			if (s->anchors[i][0] != '\0' && strcmp(s->anchors[i], s->anchors[j]) == 0)

@@ -332,6 +332,7 @@ demands_are_passed_on(void **state)
 		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
 		{ "minisign", TRUST_SCHEME_NONE, INSPECT_MINISIGN }, { "signify", TRUST_SCHEME_NONE, INSPECT_SIGNIFY },
 		{ "sshsig", TRUST_SCHEME_NONE, INSPECT_SSHSIG },
+		{ "tuf", TRUST_SCHEME_NONE, INSPECT_TUF },
 		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
 		{ "rsa-pss-sha256-long", TRUST_RSA_PSS_SHA256_LONG, INSPECT_RAW },
 	};
@@ -348,6 +349,33 @@ demands_are_passed_on(void **state)
 		assert_int_equal(t.purpose, TRUST_PURPOSE_CODE_SIGNING);
 		assert_true(t.require_revocation);
 		assert_false(t.allow_leaf_anchor || t.pinned_ignores_expiry);
+		config_free(c);
+		free(text);
+	}
+}
+
+static void
+evidence_is_asked_for_by_its_kind(void **state)
+{
+	static const struct {
+		const char *scheme, *found;
+		bool matches;
+	} cases[] = {
+		{ "tuf", "tuf", true }, { "tuf", "uptane-image", false }, { "tuf", "tuf/metadata", false },
+		{ "uptane", "uptane-image", true }, { "uptane", "uptane-director", true }, { "uptane", "tuf", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char line[160];
+		snprintf(line, sizeof line, "signature = { scheme = \"%s\"; anchors = [ \"%sroot.json\"%s ]; };", cases[i].scheme,
+		    cases[i].scheme[0] == 'u' ? "director." : "", cases[i].scheme[0] == 'u' ? ", \"image.root.json\"" : "");
+		char *text = sample_profile_with("signature", line);
+		struct config *c = sample(text);
+		struct sig_result s = { .outcome = SIG_VERIFIED };
+		snprintf(s.scheme, sizeof s.scheme, "%s", cases[i].found);
+		assert_int_equal(profile_inspect_scheme(&c->profiles[0]),
+		    cases[i].scheme[0] == 'u' ? INSPECT_UPTANE : INSPECT_TUF);
+		assert_int_equal(profile_scheme_matches(&c->profiles[0], FORMAT_RAW, &s), cases[i].matches);
 		config_free(c);
 		free(text);
 	}
@@ -439,6 +467,7 @@ main(void)
 		cmocka_unit_test(urls_are_read_strictly),
 		cmocka_unit_test(a_resource_is_profile_and_url),
 		cmocka_unit_test(demands_are_passed_on),
+		cmocka_unit_test(evidence_is_asked_for_by_its_kind),
 		cmocka_unit_test(a_signature_inside_the_format_is_asked_for_by_its_name),
 		cmocka_unit_test(private_addresses_need_permission),
 		cmocka_unit_test(the_first_file_wins),
