@@ -31,6 +31,14 @@ of_outcome(enum sig_outcome outcome)
 	return FINDING_SIG_INVALID;
 }
 
+/* Two signatures of a container can be about two parts of it, and then one key may make both. */
+static bool
+over_the_same(const struct sig_result *a, const struct sig_result *b)
+{
+	return a->covers_n == b->covers_n &&
+	       memcmp(a->covers, b->covers, a->covers_n * sizeof a->covers[0]) == 0;
+}
+
 /* One signature; better says that another one of the image is verified. */
 static void
 signature(struct report *r, unsigned i, bool better)
@@ -55,7 +63,7 @@ signature(struct report *r, unsigned i, bool better)
 		const struct sig_result *other = &r->signatures.result[k];
 		/* Another scheme is another thing that the format wants signed: Android's metadata and payload. */
 		if (other->outcome == SIG_VERIFIED && strcmp(other->where, s->where) == 0 &&
-		    strcmp(other->scheme, s->scheme) == 0 &&
+		    strcmp(other->scheme, s->scheme) == 0 && over_the_same(other, s) &&
 		    memcmp(other->signer.spki_sha256, s->signer.spki_sha256, DIGEST_SHA256_LEN) ==
 		        0)
 			report_raise(r, FINDING_SIG_DUPLICATE_SIGNER, FINDING_NONE, NULL,
