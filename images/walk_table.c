@@ -8,6 +8,7 @@
 #include "images/cpio.h"
 #include "images/crau.h"
 #include "images/esp32.h"
+#include "images/fit.h"
 #include "images/mbn.h"
 #include "images/mcuboot.h"
 #include "images/mender.h"
@@ -28,6 +29,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_CPIO] = cpio_walk,
 	[FORMAT_ESP32] = esp32_walk,
+	[FORMAT_FIT] = fit_walk,
 	[FORMAT_MBN] = mbn_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MENDER] = mender_walk,

@@ -169,6 +169,8 @@ ROWS = {
     "cpio": Row(cpio, "review", None, "FMT-TRAILING-BYTES"),
     "esp32": Row(of_vectors(["esp32/rsa.bin", "esp32/p256.bin", "esp32/p384.bin"], "esp32/bad-signature.bin", "esp32/key/rsa.pem",
                             "esp32/key/p256.pem", "esp32/key/p384.pem"), "acceptable", "verified", "SIG-INVALID"),
+    "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/load.fit", "fit/key/dev.pem",
+                          "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
     "mbn": Row(of_vectors(["mbn/pss.mbn", "mbn/pkcs1.mbn"], "mbn/changed-code.mbn", "mbn/key/rsa.pem"), "acceptable", "verified",
                "MEMBER-DIGEST"),
     "mcuboot": Row(of_vectors(["mcuboot/rsa2048.bin", "mcuboot/p256.bin", "mcuboot/ed25519.bin"], "mcuboot/wrong-hash.bin",
