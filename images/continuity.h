@@ -51,6 +51,12 @@ void continuity_mark(const struct report *r, const uint8_t digest[DIGEST_SHA256_
  */
 void continuity_raise(struct report *r, const struct continuity_mark *past, unsigned n);
 /*
+ * The same for the target of a delta and what it is applied to: counters and
+ * dates as above, and a version that falls (META-DOWNGRADE). base is the report
+ * of its inspection, a stage's or whole; r is the target's.
+ */
+void continuity_base(struct report *r, const struct report *base);
+/*
  * Bits of security of a key ("rsa-3072", "ec-p256", "ed25519") with a digest, by
  * NIST SP 800-57 part 1, table 2; 0 for anything unknown.
  */

@@ -85,6 +85,8 @@ delta_outcome_name(enum delta_outcome outcome)
 		return "wrong-base";
 	case DELTA_UNSUPPORTED:
 		return "unsupported";
+	case DELTA_OPAQUE:
+		return "opaque";
 	case DELTA_LIMIT:
 		return "limit";
 	case DELTA_APPLIED:
@@ -407,11 +409,22 @@ delta_apply_by(delta_fn *fn, const struct source *patch, const struct source *ba
 }
 
 int
+delta_apply_within(enum format_id format, const struct source *patch, const struct source *base, int out,
+    uint64_t max, struct delta_result *ret)
+{
+	delta_fn *fn = delta_of(format);
+	if (!fn)
+		return FG_EINVAL;
+	if (out >= 0 && ftruncate(out, 0))
+		return FG_EIO;
+	return apply(fn, patch, base, out, NULL, max < DELTA_TARGET_MAX ? max : DELTA_TARGET_MAX, ret);
+}
+
+int
 delta_apply(enum format_id format, const struct source *patch, const struct source *base, int out,
     struct delta_result *ret)
 {
-	delta_fn *fn = delta_of(format);
-	return fn ? delta_apply_by(fn, patch, base, out, ret) : FG_EINVAL;
+	return delta_apply_within(format, patch, base, out, DELTA_TARGET_MAX, ret);
 }
 
 int

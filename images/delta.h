@@ -33,6 +33,7 @@ enum delta_outcome { /* zero: it is worth nothing */
 	DELTA_MALFORMED = 0,
 	DELTA_WRONG_BASE,  /* the patch says so itself: a digest, size or checksum of base or target does not fit */
 	DELTA_UNSUPPORTED, /* a compression or operation without applier, by name in detail */
+	DELTA_OPAQUE,      /* the whole format has none: said of it by others, never by delta_apply() */
 	DELTA_LIMIT,
 	DELTA_APPLIED,
 };
@@ -61,13 +62,16 @@ delta_fn *delta_of(enum format_id format);
  */
 int delta_apply(enum format_id format, const struct source *patch, const struct source *base, int out,
     struct delta_result *ret);
+/* The same, with a smaller cap on the target than DELTA_TARGET_MAX. */
+int delta_apply_within(enum format_id format, const struct source *patch, const struct source *base, int out,
+    uint64_t max, struct delta_result *ret);
 /* The same by an applier that is given: of something that is no format of a file (an operation of a payload). */
 int delta_apply_by(delta_fn *fn, const struct source *patch, const struct source *base, int out,
     struct delta_result *ret);
 /* The same into memory: a target longer than room is DELTA_LIMIT. */
 int delta_apply_memory(enum format_id format, const struct source *patch, const struct source *base,
     uint8_t *out, size_t room, struct delta_result *ret);
-/* "applied", "malformed", "wrong-base", "unsupported", "limit"; never NULL. */
+/* "applied", "malformed", "wrong-base", "unsupported", "opaque", "limit"; never NULL. */
 const char *delta_outcome_name(enum delta_outcome outcome);
 
 /* ---- for appliers ---- */

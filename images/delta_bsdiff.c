@@ -102,7 +102,7 @@ run(struct delta *d, struct streams *s)
 	int64_t pos = 0;
 	unsigned idle = 0;
 	while (delta_written(d) < delta_declared(d)) {
-		struct tuple t;
+		struct tuple t = { 0 };
 		int err = read_tuple(d, s, &t);
 		if (!err && t.add + t.copy == 0 && ++idle > DELTA_BSDIFF_IDLE_MAX)
 			err = delta_refuse(d, DELTA_LIMIT, "over %u control tuples that make nothing", DELTA_BSDIFF_IDLE_MAX);

@@ -138,6 +138,45 @@ changes(struct report *r)
 		    "%" PRIu64 " of 1000 windows look random, %" PRIu64 " did before", is, was);
 }
 
+/* Why there is nothing to look at, or what is missing for a proof. */
+static void
+delta(struct report *r)
+{
+	const struct delta_result *d = &r->delta.result;
+	switch (d->outcome) {
+	case DELTA_MALFORMED:
+		report_raise(r, FINDING_DELTA_MALFORMED, FINDING_NONE, NULL, "%s", d->detail);
+		return;
+	case DELTA_WRONG_BASE:
+		report_raise(r, FINDING_DELTA_WRONG_BASE, FINDING_NONE, NULL, "%s%s%s", d->detail,
+		    d->wants[0] ? "; it wants " : "", d->wants);
+		return;
+	case DELTA_UNSUPPORTED:
+	case DELTA_OPAQUE:
+		report_raise(r, FINDING_DELTA_UNSUPPORTED, FINDING_NONE, NULL, "%s", d->detail);
+		return;
+	case DELTA_LIMIT:
+		report_raise(r, FINDING_DELTA_NOT_APPLIED, FINDING_NONE, NULL, "a limit: %s", d->detail);
+		return;
+	case DELTA_APPLIED:
+		break;
+	}
+	if (r->kind != REPORT_WHOLE)
+		return;
+	if (r->delta.have_full && memcmp(r->delta.full_sha256, d->target_sha256, DIGEST_SHA256_LEN) != 0)
+		report_raise(r, FINDING_DELTA_OTHER_TARGET, FINDING_NONE, NULL,
+		    "the target has %" PRIu64 " bytes and another SHA-256 than the image given", d->target_size);
+	if (!report_delta_proved(r))
+		report_raise(r, FINDING_DELTA_NOT_PROVED, FINDING_NONE, NULL,
+		    "reconstructed, target not independently signed");
+}
+
+static bool
+was_applied(const struct report *r)
+{
+	return r->have_delta && r->delta.result.outcome == DELTA_APPLIED && r->delta.have_target;
+}
+
 static void
 format(struct report *r)
 {
@@ -149,8 +188,9 @@ format(struct report *r)
 		    format_name(r->format));
 		break;
 	case FORMAT_KIND_DELTA:
-		report_raise(r, FINDING_FMT_DELTA, FINDING_NONE, NULL, "format %s",
-		    format_name(r->format));
+		/* What it makes of its base was seen, and is told in full: that alone is no reason to look once more. */
+		report_raise(r, FINDING_FMT_DELTA, was_applied(r) ? FINDING_NOTICE : FINDING_WARNING, NULL,
+		    "format %s", format_name(r->format));
 		break;
 	case FORMAT_KIND_PLAIN:
 	case FORMAT_KIND_NONE:
@@ -237,11 +277,19 @@ image(struct report *r, bool require_signature)
 	return coverage(r);
 }
 
+void
+entail_delta(struct report *r)
+{
+	if (r->have_delta)
+		delta(r);
+}
+
 int
 entail_raise(struct report *r, bool require_signature)
 {
 	if (r->have_changes)
 		changes(r);
+	entail_delta(r);
 	return r->have_image ? image(r, require_signature) : 0;
 }
 
@@ -258,6 +306,8 @@ entail_missing(const struct report *r, bool require_signature, enum finding_id *
 	facts->contents = r->contents;
 	facts->have_changes = r->have_changes;
 	facts->changes = r->changes;
+	facts->have_delta = r->have_delta;
+	facts->delta = r->delta;
 	int err = entail_raise(facts, require_signature);
 	enum finding_id missing = FINDING_LIMIT;
 	for (unsigned i = 0; i < FINDING_LIMIT && !err; i++) {

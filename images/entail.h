@@ -12,6 +12,8 @@
 
 /* Raises what the facts of r entail; require_signature makes absence a block. */
 int entail_raise(struct report *r, bool require_signature);
+/* Only what follows from the delta section, which the stages before it did not know. */
+void entail_delta(struct report *r);
 /*
  * Asks whether every entailed finding stands in r with at least the entailed
  * severity (mild ones may be missing from a report that was cut).

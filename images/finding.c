@@ -6,6 +6,7 @@
 #define VERIFY FINDING_BY_VERIFY
 #define EXPLAIN FINDING_BY_EXPLAIN
 #define MERGE FINDING_BY_MERGE
+#define APPLY FINDING_BY_DELTA
 
 /* Findings of one weight, and those that weigh less when something better stands beside them. */
 #define NOTICE(id_, by_, m, c) { id_, FINDING_NOTICE, FINDING_NOTICE, by_, m, c }
@@ -171,9 +172,24 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	[FINDING_COV_UNSIGNED_BYTES] = WARN("COV-UNSIGNED-BYTES", VERIFY,
 	    "Bytes of the image are under no verified signature: whoever handled it could have changed them.",
 	    "A verified signature over the whole image."),
-	[FINDING_DELTA_NOT_APPLIED] = WARN("DELTA-NOT-APPLIED", MERGE,
-	    "A base was given, but this version does not apply deltas: the result was not seen.",
+	[FINDING_DELTA_MALFORMED] = BLOCK("DELTA-MALFORMED", APPLY,
+	    "The delta breaks the rules of its format on this base, so nobody can say what a module makes of it.",
+	    "Give the base that the delta was made for, and fetch the delta again, from the vendor's own place."),
+	[FINDING_DELTA_NOT_APPLIED] = WARN("DELTA-NOT-APPLIED", MERGE | APPLY,
+	    "A base was given, but the delta was not applied to it: the result was not seen.",
 	    "Obtain the vendor's full image of the target version and inspect that."),
+	[FINDING_DELTA_NOT_PROVED] = WARN("DELTA-NOT-PROVED", MERGE,
+	    "The target was reconstructed and inspected, but no verified signature is over all of it.",
+	    "Give the signature of the vendor's full image of the target version, or the vendor's key that signed it."),
+	[FINDING_DELTA_OTHER_TARGET] = BLOCK("DELTA-OTHER-TARGET", MERGE,
+	    "The delta makes another image than the full one that it was held against.",
+	    "Give the full image of the very version that the delta leads to; where it stays so, the delta is not the vendor's."),
+	[FINDING_DELTA_UNSUPPORTED] = WARN("DELTA-UNSUPPORTED", APPLY,
+	    "The delta is of a kind that this version cannot apply: the result was not seen.",
+	    "Obtain the vendor's full image of the target version and inspect that."),
+	[FINDING_DELTA_WRONG_BASE] = BLOCK("DELTA-WRONG-BASE", APPLY,
+	    "The delta itself says that it is for another base, or that its result is not what it should be.",
+	    "Give the base that the delta was made for; the detail says what the delta wants."),
 	[FINDING_ENT_CLASS_SHIFT] = WARN("ENT-CLASS-SHIFT", EXPLAIN,
 	    "A tenth or more of the image looks random now and did not before.",
 	    "Learn from the vendor what was encrypted or embedded; a new encrypted part cannot be reviewed."),
@@ -186,9 +202,9 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	[FINDING_FMT_CONFLICT] = BLOCK("FMT-CONFLICT", VERIFY,
 	    "Two places of the container say different things about the same part, so two readers may see two updates.",
 	    "Ask the vendor for an image made by the format's own tool; report this one to them."),
-	[FINDING_FMT_DELTA] = WARN("FMT-DELTA", VERIFY,
+	[FINDING_FMT_DELTA] = NOTICE_OR_WARN("FMT-DELTA", VERIFY,
 	    "The image is a delta: what it does depends on what the module already holds.",
-	    "Obtain the full image of the target version from the vendor and inspect that."),
+	    "Give the base (--base), so that what it makes can be inspected, or the full image of the target version."),
 	[FINDING_FMT_DUPLICATE] = BLOCK("FMT-DUPLICATE", VERIFY,
 	    "A name or an element that must be there once is there twice: which one counts depends on the reader.",
 	    "Ask the vendor for an image made by the format's own tool; report this one to them."),

@@ -61,6 +61,16 @@ int inspect_verify(const struct inspect_job *job, struct report *ret);
 /* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
 int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
 
+struct inspect_delta {
+	const struct source *patch, *base;
+	enum format_id format; /* FORMAT_NONE: recognised; detools must be named, it has no magic */
+	int out;               /* the target goes there: a memfd or regular file of the caller's */
+	uint64_t target_max;   /* bytes; at most DELTA_TARGET_MAX count */
+};
+
+/* Applies a delta into ret (REPORT_DELTA; overwritten). FG_EIO, FG_ENOMEM, FG_ECRYPTO; ret is untouched then. */
+int inspect_delta(const struct inspect_delta *job, struct report *ret);
+
 /*
  * "auto", "cms-detached", "cms-attached", "embedded", "minisign", "signify", "sshsig",
  * "tuf", "uptane", "raw"; "none" for anything else.

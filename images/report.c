@@ -131,6 +131,39 @@ report_verified(const struct report *r)
 	return n;
 }
 
+const char *
+report_stage_name(enum report_kind kind)
+{
+	switch (kind) {
+	case REPORT_VERIFY:
+		return "verify";
+	case REPORT_EXPLAIN:
+		return "explain";
+	case REPORT_DELTA:
+		return "delta";
+	case REPORT_WHOLE:
+	case REPORT_KIND_NONE:
+		break;
+	}
+	return "whole";
+}
+
+bool
+report_delta_proved(const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	return r->have_delta && d->result.outcome == DELTA_APPLIED && d->have_target && d->target_signed &&
+	       (!d->have_full || memcmp(d->full_sha256, d->result.target_sha256, DIGEST_SHA256_LEN) == 0);
+}
+
+const char *
+report_delta_word(const struct report *r)
+{
+	if (r->kind != REPORT_WHOLE || r->delta.result.outcome != DELTA_APPLIED)
+		return delta_outcome_name(r->delta.result.outcome);
+	return report_delta_proved(r) ? "proved" : "reconstructed";
+}
+
 int
 report_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
 {

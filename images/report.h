@@ -21,6 +21,7 @@
 #include "images/contents.h"
 #include "images/continuity.h"
 #include "images/coverage.h"
+#include "images/delta.h"
 #include "images/finding.h"
 
 #define REPORT_MAX (2u << 20)    /* bytes of the text, by contract */
@@ -31,7 +32,7 @@
 #define REPORT_INSPECTOR_MAX 64
 #define REPORT_TIME_LEN 21       /* "2026-01-01T10:00:00Z" and its NUL */
 
-enum report_kind { REPORT_KIND_NONE = 0, REPORT_VERIFY, REPORT_EXPLAIN, REPORT_WHOLE };
+enum report_kind { REPORT_KIND_NONE = 0, REPORT_VERIFY, REPORT_EXPLAIN, REPORT_DELTA, REPORT_WHOLE };
 
 /* Zero denies. */
 enum report_verdict { REPORT_BLOCKED = 0, REPORT_REVIEW, REPORT_ACCEPTABLE };
@@ -56,6 +57,20 @@ struct report_detail {
 	char text[SIG_TEXT_MAX];
 };
 
+/* What became of a delta: the proof, or the lack of one. */
+struct report_delta {
+	uint8_t patch_sha256[DIGEST_SHA256_LEN], base_sha256[DIGEST_SHA256_LEN];
+	uint64_t patch_size, base_size;
+	struct delta_result result;
+	/* Whole, of a target that was made and inspected as a full image in its turn. */
+	bool have_target;
+	uint8_t target_report[DIGEST_SHA256_LEN]; /* its own report */
+	enum report_verdict target_verdict;
+	bool target_signed; /* verified signatures of its own are over all of it but structure */
+	bool have_full;     /* it was held against the full image of that digest */
+	uint8_t full_sha256[DIGEST_SHA256_LEN];
+};
+
 struct report_finding {
 	uint64_t count; /* 0: not raised */
 	enum finding_severity severity;
@@ -74,6 +89,8 @@ struct report {
 	struct contents contents; /* verify and whole; of a container that was walked */
 	bool have_changes; /* explain and whole */
 	struct changes changes;
+	bool have_delta; /* delta and whole */
+	struct report_delta delta;
 	struct report_finding findings[FINDING_LIMIT];
 };
 
@@ -123,6 +140,17 @@ int report_parse(struct view text, enum report_kind kind, struct report *ret,
 /* Name of a report: SHA-256 of its text. 0 or FG_ECRYPTO. */
 int report_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
 
+/* "verify", "explain", "delta"; "whole" for anything else. */
+const char *report_stage_name(enum report_kind kind);
+/*
+ * The word for what became of a delta: "proved" when the target is, byte for
+ * byte, under a verified signature of its own and no other than the full image
+ * given, "reconstructed" when it was made and that is all; "applied" in the
+ * stage's own fragment; else delta_outcome_name(). Only with have_delta.
+ */
+const char *report_delta_word(const struct report *r);
+bool report_delta_proved(const struct report *r);
+
 /* How a stage ended. Zero is the worst that can be said of a process. */
 enum report_end {
 	REPORT_END_FAILED = 0, /* no reply, and nothing that explains it better */
@@ -157,13 +185,29 @@ struct report_asked {
 	struct continuity_mark past[CONTINUITY_PAST_MAX];
 };
 
+/* What is known of a delta when its stage is over and, where it made something, the target was inspected. */
+struct report_applied {
+	struct report_reply stage;
+	/* The target's own report and the digest of its text; NULL: nothing was made. */
+	const struct report *target;
+	uint8_t target_report[DIGEST_SHA256_LEN];
+	bool have_full; /* a full image that the target was held against */
+	uint8_t full_sha256[DIGEST_SHA256_LEN];
+};
+
 /*
  * Makes the whole report. explain is looked at only with asked->have_old and
- * may else be NULL. Whatever is wrong with a reply becomes a finding; only
+ * may else be NULL; delta only with asked->have_base, and NULL is a base that
+ * was named and not used. Whatever is wrong with a reply becomes a finding; only
  * FG_ENOMEM fails. ret is overwritten.
  */
 int report_merge(const struct report_asked *asked, const struct report_reply *verify,
-    const struct report_reply *explain, struct report *ret);
+    const struct report_reply *explain, const struct report_applied *delta, struct report *ret);
+/*
+ * Reads a delta stage's reply alone: what it made, so that the caller knows whether
+ * there is a target to inspect. False when it made nothing or is no reply.
+ */
+bool report_delta_made(const struct report_reply *stage, struct report_delta *ret);
 
 /* RFC 3339 in UTC; false (dst "") outside the years 0 to 9999. */
 bool report_time_format(int64_t t, char dst[REPORT_TIME_LEN]);

@@ -34,7 +34,7 @@ static int
 fragment(const struct report_reply *reply, enum report_kind kind, struct report *ret,
     struct report **ret_part)
 {
-	const char *stage = kind == REPORT_VERIFY ? "verify" : "explain";
+	const char *stage = report_stage_name(kind);
 	*ret_part = NULL;
 	if (!reply || reply->end != REPORT_END_REPLIED) {
 		report_raise(ret, of_end(reply ? reply->end : REPORT_END_FAILED), FINDING_NONE,
@@ -57,7 +57,7 @@ fragment(const struct report_reply *reply, enum report_kind kind, struct report 
 	return 0;
 }
 
-/* No id belongs to both stages but REPORT-CUT, of which one detail is enough. */
+/* No id belongs to two stages but REPORT-CUT, of which one detail is enough. */
 static void
 take_findings(struct report *ret, const struct report *part)
 {
@@ -140,6 +140,110 @@ take_explain(const struct report_asked *asked, struct report *ret, const struct 
 	take_findings(ret, part);
 }
 
+/*
+ * What speaks against the target speaks against the delta that makes it: no
+ * verdict gets milder by being wrapped. Offsets are the target's and stay with it.
+ */
+static void
+lift(struct report *ret, const struct report *target)
+{
+	for (unsigned i = 0; i < FINDING_LIMIT; i++) {
+		const struct report_finding *f = &target->findings[i];
+		if (!f->count || f->severity < FINDING_WARNING)
+			continue;
+		for (unsigned k = 0; k < f->details_n; k++)
+			report_raise(ret, (enum finding_id)i, f->severity, NULL, "target: %s", f->details[k].text);
+		ret->findings[i].count += f->count - f->details_n;
+	}
+}
+
+/* The target's own inspection: it must be about the bytes that the stage made. */
+static int
+take_target(const struct report_applied *delta, struct report *ret)
+{
+	struct report_delta *d = &ret->delta;
+	uint64_t unsigned_n = 0;
+	const struct report *t = delta->target;
+	if (t->have_image &&
+	    (t->size != d->result.target_size || memcmp(t->sha256, d->result.target_sha256, DIGEST_SHA256_LEN) != 0)) {
+		disagree(ret, "stage delta: its target is not what was inspected as that");
+		return 0;
+	}
+	int err = t->have_image ? report_unsigned(t, &unsigned_n) : 0;
+	if (err && err != FG_ELIMIT) /* too many ranges to tell: not all of it, then */
+		return err;
+	d->have_target = true;
+	memcpy(d->target_report, delta->target_report, sizeof d->target_report);
+	d->target_verdict = report_verdict(t);
+	/* A key that anybody has proves nothing of the vendor. */
+	d->target_signed = !err && t->have_image && t->size > 0 && report_verified(t) > 0 && unsigned_n == 0 &&
+	                   !report_has(t, FINDING_SIG_KEY_PUBLISHED);
+	lift(ret, t);
+	return 0;
+}
+
+static int
+take_delta(const struct report_asked *asked, const struct report_applied *delta, const struct report *part,
+    struct report *ret)
+{
+	const struct report_delta *d = &part->delta;
+	if (memcmp(asked->base, d->base_sha256, DIGEST_SHA256_LEN) != 0) {
+		disagree(ret, "stage delta: applied to another base");
+		return 0;
+	}
+	if (ret->have_image && (ret->size != d->patch_size || memcmp(ret->sha256, d->patch_sha256, DIGEST_SHA256_LEN) != 0)) {
+		disagree(ret, "stage delta: saw another image than stage verify");
+		return 0;
+	}
+	ret->have_delta = true;
+	ret->delta = *d;
+	take_findings(ret, part);
+	if (d->result.outcome != DELTA_APPLIED)
+		return 0;
+	ret->delta.have_full = delta->have_full;
+	memcpy(ret->delta.full_sha256, delta->full_sha256, DIGEST_SHA256_LEN);
+	int err = 0;
+	if (delta->target)
+		err = take_target(delta, ret);
+	else
+		report_raise(ret, FINDING_INSPECT_FAILED, FINDING_NONE, NULL, "the delta's target was not inspected");
+	if (err)
+		return err;
+	/* The verify stage did not know that the target would be seen. */
+	if (ret->delta.have_target && report_has(ret, FINDING_FMT_DELTA))
+		ret->findings[FINDING_FMT_DELTA].severity = FINDING_NOTICE;
+	entail_delta(ret);
+	return 0;
+}
+
+/* The base was named: it was used, or the report says why not. */
+static int
+merge_delta(const struct report_asked *asked, const struct report_applied *delta, struct report *ret)
+{
+	struct report *part = NULL;
+	int err = delta ? fragment(&delta->stage, REPORT_DELTA, ret, &part) : 0;
+	if (!err && part)
+		err = take_delta(asked, delta, part, ret);
+	report_free(part);
+	if (!err && !ret->have_delta)
+		report_raise(ret, FINDING_DELTA_NOT_APPLIED, FINDING_NONE, NULL,
+		    delta ? "the stage that applies it gave no answer" : "the base was only named, not used");
+	return err;
+}
+
+bool
+report_delta_made(const struct report_reply *stage, struct report_delta *ret)
+{
+	struct report_refusal why;
+	struct report *part = stage->end == REPORT_END_REPLIED ? report_new(REPORT_DELTA) : NULL;
+	bool made = part && report_parse(stage->text, REPORT_DELTA, part, &why) == 0 &&
+	            part->delta.result.outcome == DELTA_APPLIED;
+	if (made)
+		*ret = part->delta;
+	report_free(part);
+	return made;
+}
+
 static void
 take_asked(struct report *ret, const struct report_asked *asked)
 {
@@ -151,16 +255,11 @@ take_asked(struct report *ret, const struct report_asked *asked)
 	memcpy(in->profile_sha256, asked->profile_sha256, sizeof in->profile_sha256);
 	in->have_base = asked->have_base;
 	memcpy(in->base, asked->base, sizeof in->base);
-	if (asked->have_base)
-		report_raise(ret, FINDING_DELTA_NOT_APPLIED, FINDING_NONE, NULL,
-		    "the base was only named, not used");
-	if (!asked->have_old)
-		report_raise(ret, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
 }
 
 int
 report_merge(const struct report_asked *asked, const struct report_reply *verify,
-    const struct report_reply *explain, struct report *ret)
+    const struct report_reply *explain, const struct report_applied *delta, struct report *ret)
 {
 	struct report *facts = NULL, *changes = NULL, *whole = report_new(REPORT_WHOLE);
 	if (!whole)
@@ -175,6 +274,11 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 		err = fragment(explain, REPORT_EXPLAIN, whole, &changes);
 	if (!err && changes)
 		take_explain(asked, whole, changes);
+	if (!err && asked->have_base)
+		err = merge_delta(asked, delta, whole);
+	/* A delta whose target was compared with its base is compared with something. */
+	if (!err && !asked->have_old && !whole->delta.have_target)
+		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
 	if (!err && asked->have_history)
 		continuity_raise(whole, asked->past, asked->past_n);
 	if (!err)

@@ -188,8 +188,9 @@ changes(struct parse *p, const struct json_value *v)
 	const struct json_value *b = json_get(v, "blocks");
 	if (json_type(v) == JSON_NULL)
 		return true;
-	if (p->r->kind == REPORT_VERIFY)
-		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the verify stage filled changes");
+	if (p->r->kind != REPORT_EXPLAIN && p->r->kind != REPORT_WHOLE)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled changes",
+		    report_stage_name(p->r->kind));
 	if (!members(p, v, "changes",
 	        "blocks new old prefix ranges ranges_total same_offset suffix") ||
 	    !members(p, b, "blocks", "changed moved same size") ||
@@ -208,6 +209,96 @@ changes(struct parse *p, const struct json_value *v)
 		return refuse(p, FINDING_INSPECT_MALFORMED, "the numbers of changes do not add up");
 	p->r->have_changes = true;
 	return true;
+}
+
+/* ---- delta ---- */
+
+static bool
+named(struct parse *p, const struct json_value *v, uint8_t sum[DIGEST_SHA256_LEN], uint64_t *ret_size)
+{
+	if (!members(p, v, "base or patch", "sha256 size"))
+		return false;
+	return (hash(json_get(v, "sha256"), sum) && uint_at(v, "size", ret_size) && *ret_size <= SOURCE_SIZE_MAX) ||
+	       malformed(p, "base or patch");
+}
+
+/* The word of a kind of report; what makes "proved" of "applied" is checked by writing it again. */
+static bool
+delta_word(const struct report *r, struct view word, enum delta_outcome *ret)
+{
+	for (unsigned i = 0; i < DELTA_APPLIED; i++)
+		if (view_is(word, delta_outcome_name((enum delta_outcome)i))) {
+			*ret = (enum delta_outcome)i;
+			return true;
+		}
+	*ret = DELTA_APPLIED;
+	return r->kind == REPORT_WHOLE ? view_is(word, "proved") || view_is(word, "reconstructed")
+	                               : view_is(word, "applied");
+}
+
+static bool
+verdict_or_null(const struct json_value *v, bool known, enum report_verdict *ret)
+{
+	struct view word;
+	if (!known)
+		return json_type(v) == JSON_NULL;
+	for (unsigned i = REPORT_BLOCKED; i <= REPORT_ACCEPTABLE && json_string(v, &word); i++)
+		if (view_is(word, report_verdict_name((enum report_verdict)i))) {
+			*ret = (enum report_verdict)i;
+			return true;
+		}
+	return false;
+}
+
+static bool
+target(struct parse *p, const struct json_value *v, struct report_delta *d)
+{
+	bool made = d->result.outcome == DELTA_APPLIED;
+	if ((json_type(v) == JSON_NULL) != !made)
+		return refuse(p, FINDING_INSPECT_MALFORMED, "a target, and the outcome do not agree");
+	if (!made)
+		return d->result.from_base + d->result.from_patch == 0 || malformed(p, "delta");
+	if (!members(p, v, "target", "full report sha256 signed size verdict"))
+		return false;
+	if (!hash_or_null(json_get(v, "full"), &d->have_full, d->full_sha256) ||
+	    !hash_or_null(json_get(v, "report"), &d->have_target, d->target_report) ||
+	    !hash(json_get(v, "sha256"), d->result.target_sha256) ||
+	    !json_bool(json_get(v, "signed"), &d->target_signed) || !uint_at(v, "size", &d->result.target_size) ||
+	    !verdict_or_null(json_get(v, "verdict"), d->have_target, &d->target_verdict))
+		return malformed(p, "target");
+	if (p->r->kind == REPORT_DELTA && (d->have_target || d->have_full || d->target_signed))
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the delta stage judged its target");
+	/* Each is below 2^53: the sum cannot wrap. */
+	return (d->result.target_size <= DELTA_TARGET_MAX && (d->have_target || !d->target_signed) &&
+	           d->result.from_base + d->result.from_patch == d->result.target_size) ||
+	       malformed(p, "target");
+}
+
+static bool
+delta(struct parse *p, const struct json_value *v)
+{
+	struct report_delta *d = &p->r->delta;
+	struct view word;
+	if (json_type(v) == JSON_NULL)
+		return true;
+	if (p->r->kind != REPORT_DELTA && p->r->kind != REPORT_WHOLE)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled delta",
+		    report_stage_name(p->r->kind));
+	if (!members(p, v, "delta", "applier base checked detail from_base from_patch outcome patch target wants") ||
+	    !named(p, json_get(v, "base"), d->base_sha256, &d->base_size) ||
+	    !named(p, json_get(v, "patch"), d->patch_sha256, &d->patch_size))
+		return false;
+	if (!plain(json_get(v, "applier"), d->result.applier, sizeof d->result.applier) ||
+	    !json_bool(json_get(v, "checked"), &d->result.checked) ||
+	    !plain(json_get(v, "detail"), d->result.detail, sizeof d->result.detail) ||
+	    !uint_at(v, "from_base", &d->result.from_base) || !uint_at(v, "from_patch", &d->result.from_patch) ||
+	    !json_string(json_get(v, "outcome"), &word) || !delta_word(p->r, word, &d->result.outcome) ||
+	    !plain(json_get(v, "wants"), d->result.wants, sizeof d->result.wants) ||
+	    (d->result.outcome == DELTA_APPLIED) != !d->result.detail[0] ||
+	    (d->result.outcome == DELTA_APPLIED && !d->result.applier[0]))
+		return malformed(p, "delta");
+	p->r->have_delta = true;
+	return target(p, json_get(v, "target"), d);
 }
 
 /* ---- findings ---- */
@@ -231,6 +322,8 @@ allowed(const struct parse *p, const struct finding_info *info)
 		return (info->by & FINDING_BY_VERIFY) != 0;
 	case REPORT_EXPLAIN:
 		return (info->by & FINDING_BY_EXPLAIN) != 0;
+	case REPORT_DELTA:
+		return (info->by & FINDING_BY_DELTA) != 0;
 	case REPORT_KIND_NONE:
 		break;
 	}
@@ -295,8 +388,8 @@ image(struct parse *p, const struct json_value *v)
 	struct view format;
 	if (json_type(v) == JSON_NULL)
 		return true;
-	if (r->kind == REPORT_EXPLAIN)
-		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the explain stage filled image");
+	if (r->kind == REPORT_EXPLAIN || r->kind == REPORT_DELTA)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled image", report_stage_name(r->kind));
 	if (!members(p, v, "image", "format sha256 size walked"))
 		return false;
 	if (!json_string(json_get(v, "format"), &format) ||
@@ -398,9 +491,10 @@ inputs(struct parse *p, const struct json_value *v)
 	struct report_inputs *in = &p->r->inputs;
 	const struct json_value *profile = json_get(v, "profile");
 	bool known;
-	if (p->r->kind == REPORT_EXPLAIN)
+	if (p->r->kind == REPORT_EXPLAIN || p->r->kind == REPORT_DELTA)
 		return json_type(v) == JSON_NULL ||
-		       refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the explain stage filled inputs");
+		       refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled inputs",
+		           report_stage_name(p->r->kind));
 	if (!members(p, v, "inputs", "at base history inspector profile signature trust"))
 		return false;
 	if (!instant_or_null(json_get(v, "at"), &known, &in->at) || !known ||
@@ -539,17 +633,44 @@ is_inspect_failure(const struct report *r)
 	return false;
 }
 
+/*
+ * A proof is about these very bytes, this base, and a target whose verdict is
+ * not milder than what is said of the delta.
+ */
+static bool
+delta_fits(struct parse *p, bool died)
+{
+	const struct report *r = p->r;
+	const struct report_delta *d = &r->delta;
+	if (r->kind == REPORT_WHOLE && r->inputs.have_base && !r->have_delta &&
+	    !report_has(r, FINDING_DELTA_NOT_APPLIED))
+		return refuse(p, FINDING_INSPECT_MALFORMED, "a base, and not a word about it");
+	if (r->kind == REPORT_DELTA && !r->have_delta)
+		return refuse(p, FINDING_INSPECT_MALFORMED, "the delta stage says nothing of a delta");
+	if (r->kind != REPORT_WHOLE || !r->have_delta)
+		return true;
+	if (!r->inputs.have_base || memcmp(r->inputs.base, d->base_sha256, DIGEST_SHA256_LEN) != 0)
+		return refuse(p, FINDING_INSPECT_MALFORMED, "a delta of another base than was given");
+	if (r->have_image && (r->size != d->patch_size || memcmp(r->sha256, d->patch_sha256, DIGEST_SHA256_LEN) != 0))
+		return refuse(p, FINDING_INSPECT_MALFORMED, "image and delta are about different bytes");
+	if (d->result.outcome == DELTA_APPLIED && !d->have_target && !died)
+		return refuse(p, FINDING_INSPECT_MALFORMED, "a target that nobody inspected, and no reason for it");
+	if (d->have_target && report_verdict(r) > d->target_verdict)
+		return refuse(p, FINDING_INSPECT_MALFORMED, "a verdict milder than that of the delta's target");
+	return true;
+}
+
 /* Facts of one kind must be there, or the reason why they are not. */
 static bool
 complete(struct parse *p)
 {
 	const struct report *r = p->r;
 	bool died = r->kind == REPORT_WHOLE && is_inspect_failure(r);
-	if (!r->have_image && r->kind != REPORT_EXPLAIN && !died)
+	if (!r->have_image && r->kind != REPORT_EXPLAIN && r->kind != REPORT_DELTA && !died)
 		return refuse(p, FINDING_INSPECT_MALFORMED, "no image, and no reason for it");
 	if (r->kind == REPORT_EXPLAIN && !r->have_changes)
 		return refuse(p, FINDING_INSPECT_MALFORMED, "the explain stage explained nothing");
-	if (r->kind == REPORT_WHOLE && !r->have_changes && !died &&
+	if (r->kind == REPORT_WHOLE && !r->have_changes && !died && !r->delta.have_target &&
 	    !report_has(r, FINDING_CHG_NO_OLD) && !report_has(r, FINDING_REPORT_CUT))
 		return refuse(p, FINDING_INSPECT_MALFORMED, "no changes, and no reason for it");
 	if (r->have_image && r->have_changes &&
@@ -562,9 +683,7 @@ complete(struct parse *p)
 	    !report_has(r, FINDING_REPORT_CUT))
 		return refuse(p, FINDING_INSPECT_MALFORMED,
 		    "history and what is said of it do not agree");
-	if (r->inputs.have_base && !report_has(r, FINDING_DELTA_NOT_APPLIED))
-		return refuse(p, FINDING_INSPECT_MALFORMED, "a base, and not a word about it");
-	return true;
+	return delta_fits(p, died);
 }
 
 static bool
@@ -580,18 +699,19 @@ root(struct parse *p, const struct json_value *v)
 	if (!json_string(json_get(v, "schema"), &word) ||
 	    !view_is(word, whole ? "fotagate-report/1" : "fotagate-report-stage/1"))
 		return malformed(p, "schema");
-	if (!whole && (!json_string(json_get(v, "stage"), &word) ||
-	                  !view_is(word, p->r->kind == REPORT_VERIFY ? "verify" : "explain")))
+	if (!whole && (!json_string(json_get(v, "stage"), &word) || !view_is(word, report_stage_name(p->r->kind))))
 		return malformed(p, "stage");
-	if (p->r->kind == REPORT_EXPLAIN && json_type(json_get(v, "coverage")) != JSON_NULL)
-		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD,
-		    "the explain stage filled coverage");
-	if (p->r->kind == REPORT_EXPLAIN && json_type(json_get(v, "contents")) != JSON_NULL)
-		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD,
-		    "the explain stage filled contents");
+	bool verifies = whole || p->r->kind == REPORT_VERIFY;
+	if (!verifies && json_type(json_get(v, "coverage")) != JSON_NULL)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled coverage",
+		    report_stage_name(p->r->kind));
+	if (!verifies && json_type(json_get(v, "contents")) != JSON_NULL)
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled contents",
+		    report_stage_name(p->r->kind));
 	return image(p, json_get(v, "image")) && contents(p, json_get(v, "contents")) &&
 	       signatures(p, json_get(v, "signatures")) &&
 	       inputs(p, json_get(v, "inputs")) && changes(p, json_get(v, "changes")) &&
+	       delta(p, json_get(v, "delta")) &&
 	       findings(p, json_get(v, "findings")) && complete(p);
 }
 

@@ -107,6 +107,60 @@ changes(struct jsonw *j, const struct report *r, enum cut cut)
 }
 
 static void
+named(struct jsonw *j, const char *key, const uint8_t sum[DIGEST_SHA256_LEN], uint64_t size)
+{
+	jsonw_key(j, key);
+	jsonw_object(j);
+	jsonw_khex(j, "sha256", sum, DIGEST_SHA256_LEN);
+	jsonw_kuint(j, "size", size);
+	jsonw_object_end(j);
+}
+
+static void
+target(struct jsonw *j, const struct report_delta *d)
+{
+	if (d->result.outcome != DELTA_APPLIED) {
+		jsonw_knull(j, "target");
+		return;
+	}
+	jsonw_key(j, "target");
+	jsonw_object(j);
+	hash(j, "full", d->have_full, d->full_sha256);
+	hash(j, "report", d->have_target, d->target_report);
+	jsonw_khex(j, "sha256", d->result.target_sha256, DIGEST_SHA256_LEN);
+	jsonw_kbool(j, "signed", d->target_signed);
+	jsonw_kuint(j, "size", d->result.target_size);
+	if (d->have_target)
+		jsonw_kcstr(j, "verdict", report_verdict_name(d->target_verdict));
+	else
+		jsonw_knull(j, "verdict");
+	jsonw_object_end(j);
+}
+
+static void
+delta(struct jsonw *j, const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	if (!r->have_delta) {
+		jsonw_knull(j, "delta");
+		return;
+	}
+	jsonw_key(j, "delta");
+	jsonw_object(j);
+	text(j, "applier", d->result.applier);
+	named(j, "base", d->base_sha256, d->base_size);
+	jsonw_kbool(j, "checked", d->result.checked);
+	text(j, "detail", d->result.detail);
+	jsonw_kuint(j, "from_base", d->result.from_base);
+	jsonw_kuint(j, "from_patch", d->result.from_patch);
+	jsonw_kcstr(j, "outcome", report_delta_word(r));
+	named(j, "patch", d->patch_sha256, d->patch_size);
+	target(j, d);
+	text(j, "wants", d->result.wants);
+	jsonw_object_end(j);
+}
+
+static void
 coverage(struct jsonw *j, const struct report *r)
 {
 	struct coverage c;
@@ -248,7 +302,7 @@ static void
 inputs(struct jsonw *j, const struct report *r)
 {
 	const struct report_inputs *in = &r->inputs;
-	if (r->kind == REPORT_EXPLAIN) {
+	if (r->kind == REPORT_EXPLAIN || r->kind == REPORT_DELTA) {
 		jsonw_knull(j, "inputs");
 		return;
 	}
@@ -331,7 +385,7 @@ whole(struct jsonw *j, const struct report *r, enum cut cut)
 	changes(j, r, cut);
 	contents(j, r, cut);
 	coverage(j, r);
-	jsonw_knull(j, "delta");
+	delta(j, r);
 	findings(j, r, cut);
 	image(j, r);
 	inputs(j, r);
@@ -342,7 +396,7 @@ whole(struct jsonw *j, const struct report *r, enum cut cut)
 		signature(j, &r->signatures.result[i]);
 	jsonw_array_end(j);
 	if (fragment)
-		jsonw_kcstr(j, "stage", r->kind == REPORT_VERIFY ? "verify" : "explain");
+		jsonw_kcstr(j, "stage", report_stage_name(r->kind));
 	else
 		jsonw_kcstr(j, "verdict", report_verdict_name(report_verdict(r)));
 	jsonw_object_end(j);

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/cmd/cli_delta.h"
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_job.h"
 #include "gateway/cmd/cli_page.h"
 #include "gateway/cmd/cli_profile.h"
 #include "gateway/cmd/cli_trust.h"
+#include "gateway/file/wholefile.h"
 #include "gateway/wire/memfd.h"
 #include "images/inspect.h"
 #include "images/source.h"
@@ -24,13 +26,12 @@
 enum exit { EXIT_ACCEPTABLE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_COULD_NOT = 3 };
 
 #define DEFAULT_CONFIG "/etc/fotagate/fotagate.conf"
-#define TIMEOUT_MAX 86400
-/* Without --timeout: a minute, and a second more for every 16 MiB: even a slow disk reads more. */
-#define WALL_BASE 60
-#define WALL_BYTES (16u << 20)
 
 struct options {
 	const char *file, *against, *base, *trust, *signature, *profile, *config;
+	/* Of a delta: what its target should be, the signature of that, where it and its report are put. */
+	const char *target, *target_signature, *output_target, *target_report;
+	enum format_id format;
 	const char *history[CONTINUITY_PAST_MAX];
 	unsigned history_n;
 	bool first; /* there is no release before it */
@@ -47,7 +48,7 @@ struct input {
 
 struct inspection {
 	struct options opt;
-	struct input image, old, signature;
+	struct input image, old, signature, base, full, full_signature;
 	int trust_fd;
 	struct msg_inspect m;
 	struct report_asked asked;
@@ -57,8 +58,10 @@ static int
 usage(void)
 {
 	fputs(
-	    "usage: fotagate inspect [--json] [--against OLD] [--base BASE] [--trust DIR]\n"
+	    "usage: fotagate inspect [--json] [--against OLD] [--trust DIR]\n"
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
+	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
+	    "           [--output-target FILE] [--target-report FILE]]\n"
 	    "           [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
@@ -105,7 +108,12 @@ parse(int argc, char **argv, struct options *o)
 		OPT_TIMEOUT,
 		OPT_JSON,
 		OPT_HISTORY,
-		OPT_FIRST
+		OPT_FIRST,
+		OPT_FORMAT,
+		OPT_TARGET,
+		OPT_TARGET_SIGNATURE,
+		OPT_OUTPUT_TARGET,
+		OPT_TARGET_REPORT
 	};
 	static const struct option longs[] = {
 		{ "against", required_argument, NULL, OPT_AGAINST },
@@ -118,6 +126,11 @@ parse(int argc, char **argv, struct options *o)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "history", required_argument, NULL, OPT_HISTORY },
 		{ "first", no_argument, NULL, OPT_FIRST },
+		{ "format", required_argument, NULL, OPT_FORMAT },
+		{ "target", required_argument, NULL, OPT_TARGET },
+		{ "target-signature", required_argument, NULL, OPT_TARGET_SIGNATURE },
+		{ "output-target", required_argument, NULL, OPT_OUTPUT_TARGET },
+		{ "target-report", required_argument, NULL, OPT_TARGET_REPORT },
 		{ NULL, 0, NULL, 0 },
 	};
 	int64_t seconds;
@@ -149,7 +162,7 @@ parse(int argc, char **argv, struct options *o)
 				    "not a time like 2026-01-01T10:00:00Z, nor seconds since 1970");
 			break;
 		case OPT_TIMEOUT:
-			if (!number(optarg, TIMEOUT_MAX, &seconds) || seconds == 0)
+			if (!number(optarg, CLI_JOB_WALL_MAX, &seconds) || seconds == 0)
 				return complain(optarg, "not a number of seconds up to a day");
 			o->timeout = (unsigned)seconds;
 			break;
@@ -164,6 +177,23 @@ parse(int argc, char **argv, struct options *o)
 		case OPT_FIRST:
 			o->first = true;
 			break;
+		case OPT_FORMAT:
+			o->format = format_find(view_str(optarg));
+			if (format_kind(o->format) != FORMAT_KIND_DELTA)
+				return complain(optarg, "not a format of deltas");
+			break;
+		case OPT_TARGET:
+			o->target = optarg;
+			break;
+		case OPT_TARGET_SIGNATURE:
+			o->target_signature = optarg;
+			break;
+		case OPT_OUTPUT_TARGET:
+			o->output_target = optarg;
+			break;
+		case OPT_TARGET_REPORT:
+			o->target_report = optarg;
+			break;
 		default:
 			return usage();
 		}
@@ -177,6 +207,9 @@ parse(int argc, char **argv, struct options *o)
 		return complain("--first", "says that there is no earlier release; leave out --history");
 	if (o->config && !o->profile)
 		return complain("-c", "only of use with --profile");
+	if (!o->base &&
+	    (o->format || o->target || o->target_signature || o->output_target || o->target_report))
+		return complain("--base", "needed to say what a delta makes");
 	return 0;
 }
 
@@ -201,29 +234,16 @@ open_input(const char *path, struct input *ret)
 }
 
 static int
-hash_base(const char *path, struct report_asked *asked)
+open_base(struct inspection *in)
 {
-	struct input base = { .fd = -1 };
-	int status = open_input(path, &base);
-	if (!path || status)
+	int status = open_input(in->opt.base, &in->base);
+	if (in->base.fd < 0)
 		return status;
-	struct digest *d = digest_new(DIGEST_SHA256);
-	uint8_t *chunk = malloc(SOURCE_CHUNK);
-	int err = d && chunk ? 0 : FG_ENOMEM;
-	for (uint64_t at = 0; !err && at < base.source.size;) {
-		long n = source_read_some(&base.source, at, chunk, SOURCE_CHUNK);
-		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
-		at += n > 0 ? (uint64_t)n : 0;
-	}
-	if (!err)
-		err = digest_final(d, asked->base);
-	asked->have_base = !err;
-	digest_free(d);
-	free(chunk);
-	close(base.fd);
+	int err = cli_delta_digest(in->base.fd, in->asked.base);
+	in->asked.have_base = !err;
 	if (!err)
 		return 0;
-	complain(path, err_name(err));
+	complain(in->opt.base, err_name(err));
 	return EXIT_COULD_NOT;
 }
 
@@ -295,7 +315,11 @@ open_all(struct inspection *in)
 	if (!status)
 		status = open_input(in->opt.signature, &in->signature);
 	if (!status)
-		status = hash_base(in->opt.base, &in->asked);
+		status = open_input(in->opt.target, &in->full);
+	if (!status)
+		status = open_input(in->opt.target_signature, &in->full_signature);
+	if (!status)
+		status = open_base(in);
 	if (!status)
 		status = load_history(in);
 	if (!status)
@@ -306,7 +330,8 @@ open_all(struct inspection *in)
 static void
 close_all(struct inspection *in)
 {
-	const int fds[] = { in->image.fd, in->old.fd, in->signature.fd, in->trust_fd };
+	const int fds[] = { in->image.fd, in->old.fd, in->signature.fd, in->trust_fd, in->base.fd, in->full.fd,
+		in->full_signature.fd };
 	for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -317,11 +342,8 @@ close_all(struct inspection *in)
 static unsigned
 wall(const struct inspection *in)
 {
-	uint64_t bytes = in->image.source.size + (in->opt.against ? in->old.source.size : 0);
-	uint64_t by_size = WALL_BASE + bytes / WALL_BYTES;
-	if (in->opt.timeout)
-		return in->opt.timeout;
-	return by_size < TIMEOUT_MAX ? (unsigned)by_size : TIMEOUT_MAX;
+	return cli_job_wall(in->opt.timeout,
+	    in->image.source.size + (in->opt.against ? in->old.source.size : 0));
 }
 
 static int
@@ -366,7 +388,22 @@ fill_asked(struct inspection *in)
 }
 
 static int
-run(struct inspection *in, struct report *ret)
+run_delta(const struct inspection *in, struct cli_delta *ret)
+{
+	const struct cli_delta_asked q = { .verify = &in->m,
+		.asked = &in->asked,
+		.patch_fd = in->image.fd,
+		.base_fd = in->base.fd,
+		.trust_fd = in->trust_fd,
+		.signature_fd = in->full_signature.fd,
+		.full_fd = in->full.fd,
+		.format = in->opt.format,
+		.timeout = in->opt.timeout };
+	return cli_delta_run(&q, ret);
+}
+
+static int
+run(struct inspection *in, struct cli_delta *delta, struct report *ret)
 {
 	struct cli_job verify = { 0 }, explain = { 0 };
 	in->m.at = in->opt.at;
@@ -374,18 +411,48 @@ run(struct inspection *in, struct report *ret)
 	int err = run_verify(in, &verify);
 	if (!err && in->asked.have_old)
 		err = run_explain(in, &explain);
+	if (!err && in->asked.have_base)
+		err = run_delta(in, delta);
 	if (err)
 		complain("fotagate-inspect",
 		    err == FG_ENOTFOUND ? "not beside this program" : err_name(err));
 	else
-		err = report_merge(&in->asked, &verify.reply, &explain.reply, ret);
+		err = report_merge(&in->asked, &verify.reply, &explain.reply,
+		    in->asked.have_base ? &delta->applied : NULL, ret);
 	cli_job_end(&verify);
 	cli_job_end(&explain);
 	return err ? EXIT_COULD_NOT : 0;
 }
 
+/* What was asked to be kept of a target; nothing is written of one that was not made. */
 static int
-print(const struct options *o, const struct report *r)
+keep(const struct options *o, const struct cli_delta *delta)
+{
+	struct view target;
+	if (!delta->target)
+		return 0;
+	int err = o->target_report
+	            ? wholefile_replace(AT_FDCWD, o->target_report, writer_view(&delta->text), 0644)
+	            : 0;
+	if (err) {
+		complain(o->target_report, strerror(errno));
+		return EXIT_COULD_NOT;
+	}
+	if (!o->output_target)
+		return 0;
+	err = memfd_map(delta->fd, DELTA_TARGET_MAX, &target);
+	if (!err) {
+		err = wholefile_replace(AT_FDCWD, o->output_target, target, 0644);
+		memfd_unmap(target);
+	}
+	if (!err)
+		return 0;
+	complain(o->output_target, err == FG_EIO ? strerror(errno) : "the target is empty");
+	return EXIT_COULD_NOT;
+}
+
+static int
+print(const struct options *o, const struct report *r, const struct cli_delta *delta)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
 	struct writer text;
@@ -400,6 +467,10 @@ print(const struct options *o, const struct report *r)
 			putchar('\n');
 	} else if (!err) {
 		cli_page_print(stdout, r, digest);
+		if (delta->target) {
+			fputs("\nWhat the delta makes, as a full image\n\n", stdout);
+			cli_page_print(stdout, delta->target, delta->applied.target_report);
+		}
 	}
 	writer_free(&text);
 	if (err || fflush(stdout) || ferror(stdout)) {
@@ -412,16 +483,21 @@ print(const struct options *o, const struct report *r)
 int
 cli_inspect(int argc, char **argv)
 {
-	struct inspection in = { .image.fd = -1, .old.fd = -1, .signature.fd = -1, .trust_fd = -1 };
+	struct inspection in = { .image.fd = -1, .old.fd = -1, .signature.fd = -1, .trust_fd = -1, .base.fd = -1,
+		.full.fd = -1, .full_signature.fd = -1 };
+	struct cli_delta delta = { .fd = -1 };
 	int status = parse(argc, argv, &in.opt);
 	if (status)
 		return status;
 	struct report *r = report_new(REPORT_WHOLE);
 	status = r ? open_all(&in) : EXIT_COULD_NOT;
 	if (!status)
-		status = run(&in, r);
+		status = run(&in, &delta, r);
 	if (!status)
-		status = print(&in.opt, r);
+		status = keep(&in.opt, &delta);
+	if (!status)
+		status = print(&in.opt, r, &delta);
+	cli_delta_end(&delta);
 	close_all(&in);
 	report_free(r);
 	return status;

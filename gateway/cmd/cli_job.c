@@ -19,7 +19,18 @@
 #define PROGRAM "fotagate-inspect"
 #define CHANNEL 3
 #define EXIT_NO_START 127
+#define WALL_BASE 60
+#define WALL_BYTES (16u << 20)
 #define NAP_MS 5 /* between two looks at a process that has closed its channel */
+
+unsigned
+cli_job_wall(unsigned asked, uint64_t bytes)
+{
+	uint64_t by_size = WALL_BASE + bytes / WALL_BYTES;
+	if (asked)
+		return asked;
+	return by_size < CLI_JOB_WALL_MAX ? (unsigned)by_size : CLI_JOB_WALL_MAX;
+}
 
 struct running {
 	pid_t pid;

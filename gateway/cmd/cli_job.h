@@ -22,5 +22,11 @@ struct cli_job {
 int cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigned wall_seconds,
     struct cli_job *ret);
 void cli_job_end(struct cli_job *job);
+/*
+ * Seconds for a stage that reads and writes bytes in all: those asked for, or (0) a
+ * minute and a second more for every 16 MiB, since even a slow disk reads more.
+ */
+unsigned cli_job_wall(unsigned asked, uint64_t bytes);
+#define CLI_JOB_WALL_MAX 86400
 
 #endif

@@ -151,6 +151,53 @@ print_contents(FILE *out, const struct report *r)
 		fputs("  no members\n", out);
 }
 
+/* What is proved, and what is not: in words, since "delta applied" is easily taken for more. */
+static const char *
+proof(const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	if (d->result.outcome != DELTA_APPLIED)
+		return "NOT APPLIED: what a module would make of this delta was not seen.";
+	if (report_delta_proved(r))
+		return "PROVED: this base and this delta make the target below, and verified signatures of its own "
+		       "are over all of the target, byte for byte.";
+	return "RECONSTRUCTED, target not independently signed: this base and this delta make the target below, "
+	       "and that is all that is proved. Nobody who is trusted has signed that target.";
+}
+
+static void
+print_delta(FILE *out, const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	bool made = d->result.outcome == DELTA_APPLIED;
+	if (!r->have_delta)
+		return;
+	fputs("\nDelta\n  ", out);
+	cli_print_wrapped(out, proof(r), 2);
+	if (d->result.detail[0]) {
+		fputs("  ", out);
+		cli_print_wrapped(out, d->result.detail, 2);
+	}
+	print_hash(out, "  base", d->base_sha256);
+	if (d->result.applier[0])
+		print_line(out, "  applied by", d->result.applier);
+	if (d->result.wants[0])
+		print_line(out, "  it is for", d->result.wants);
+	if (d->result.checked)
+		fputs("  a checksum that the delta carries fits; that finds a wrong base, and proves nothing else\n", out);
+	if (!made)
+		return;
+	print_hash(out, "  target", d->result.target_sha256);
+	fprintf(out, "  %" PRIu64 " bytes: %" PRIu64 " as they are in the base, %" PRIu64 " new or altered\n",
+	    d->result.target_size, d->result.from_base, d->result.from_patch);
+	if (d->have_full)
+		fprintf(out, "  it is %sthe full image that was given\n",
+		    memcmp(d->full_sha256, d->result.target_sha256, DIGEST_SHA256_LEN) == 0 ? "" : "NOT ");
+	if (d->have_target)
+		print_hash(out, "  its report", d->target_report);
+	fputs("  Not proved: that a module holds this base. Offer it only to those whose version is known.\n", out);
+}
+
 static void
 print_entropy(FILE *out, const char *which, const struct entropy_profile *p)
 {
@@ -225,6 +272,7 @@ cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SH
 	print_hash(out, "report", digest);
 	print_signatures(out, r);
 	print_contents(out, r);
+	print_delta(out, r);
 	print_changes(out, r);
 	fputs("\nFindings\n", out);
 	bool any = false;

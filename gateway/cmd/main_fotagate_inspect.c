@@ -6,9 +6,11 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -23,12 +25,14 @@
 #define EXIT_CONTRACT 70 /* the question was not one */
 #define EXIT_SANDBOX 71
 #define EXIT_FAILED 72 /* could not read, could not allocate, could not answer */
+#define FILE_MAX ((uint64_t)64 << 20) /* a reply of at most 2 MiB, scratch memfds */
 
 /* What came with the question; sources borrow the descriptors of the frame. */
 struct question {
 	struct msg_inspect m;
 	struct wire_frame frame;
-	struct source image, signature, old;
+	struct source image, signature, old, base;
+	int target;
 	struct view trust; /* mapped */
 };
 
@@ -66,7 +70,27 @@ open_all(struct question *q)
 		err = memfd_map(q->frame.fds[next++], TRUSTSET_MAX, &q->trust);
 	if (!err && q->m.have_old)
 		err = source_open(&q->old, q->frame.fds[next++]);
+	if (!err && q->m.have_base)
+		err = source_open(&q->base, q->frame.fds[next++]);
+	q->target = !err && q->m.have_target ? q->frame.fds[next++] : -1;
 	return err;
+}
+
+/*
+ * Before a byte of the image is read: how long a file may become. What runs into
+ * it gets EFBIG and fails; the signal would look like a crash.
+ */
+static int
+bound_files(const struct question *q)
+{
+	uint64_t max = q->m.stage == MSG_STAGE_DELTA && q->m.target_max > FILE_MAX ? q->m.target_max : FILE_MAX;
+	struct rlimit l;
+	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || getrlimit(RLIMIT_FSIZE, &l))
+		return FG_EIO;
+	if (l.rlim_max < max)
+		max = l.rlim_max;
+	l.rlim_cur = l.rlim_max = max;
+	return setrlimit(RLIMIT_FSIZE, &l) ? FG_EIO : 0;
 }
 
 static int
@@ -103,6 +127,14 @@ run_stage(const struct question *q, struct report *r)
 		return verify(q, r);
 	if (q->m.stage == MSG_STAGE_EXPLAIN && q->m.have_old)
 		return inspect_explain(&q->old, &q->image, r);
+	if (q->m.stage == MSG_STAGE_DELTA && q->m.have_base && q->target >= 0 && q->m.format < FORMAT_LIMIT) {
+		const struct inspect_delta delta = { .patch = &q->image,
+			.base = &q->base,
+			.format = (enum format_id)q->m.format,
+			.out = q->target,
+			.target_max = q->m.target_max };
+		return inspect_delta(&delta, r);
+	}
 	return FG_EPEER;
 }
 
@@ -127,7 +159,7 @@ job(bool unsafe)
 {
 	static uint8_t buf[WIRE_FRAME_MAX];
 	struct jail_options opt = { .unsafe_allowed = unsafe };
-	struct question q = { 0 };
+	struct question q = { .target = -1 };
 	char why[256];
 	if (jail_enter(JAIL_INSPECT, NULL, &opt, NULL, why, sizeof why)) {
 		fprintf(stderr, "fotagate-inspect: %s\n", why);
@@ -137,6 +169,8 @@ job(bool unsafe)
 	if (err)
 		return failed("question", err);
 	err = open_all(&q);
+	if (!err)
+		err = bound_files(&q);
 	if (err)
 		return failed("descriptors", err);
 	struct report *r = report_new(REPORT_VERIFY);

@@ -150,7 +150,7 @@ conclude(struct case_ *k)
 	if (!err && (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest)))
 		err = FG_EAGAIN; /* another policy came into force: once more */
 	if (!err)
-		err = report_merge(&k->asked, &k->reply[STAGE_VERIFY], &k->reply[STAGE_EXPLAIN], r);
+		err = report_merge(&k->asked, &k->reply[STAGE_VERIFY], &k->reply[STAGE_EXPLAIN], NULL, r);
 	if (!err)
 		err = store(c, r, p, cand);
 	if (!err)

@@ -305,7 +305,7 @@ static const struct jail_group *const upstream_groups[] = {
 	&base, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &own_limit, &soft, NULL,
 };
 static const struct jail_group *const inspect_groups[] = {
-	&base, &io, &loop, &no_exec, &send_connected, &no_files, &soft, NULL,
+	&base, &io, &loop, &no_exec, &send_connected, &no_files, &own_limit, &soft, NULL,
 };
 static const struct jail_group *const control_groups[] = {
 	&base, &io, &loop, &no_exec_soft, &thread, &serve, &files_keep, &soft, NULL,
@@ -375,8 +375,8 @@ static const struct jail_table tables[] = {
 		.groups = inspect_groups,
 		.grants = no_grants,
 		.fixed = no_fixed,
-		/* fsize: a reply of at most 2 MiB, scratch memfds; a job may set another. */
-		.limits = { .files = 64, .data = 1 * GIB, .cpu = 600, .fsize = 64 * MIB,
+		/* fsize: the target of a delta, until the job is known and lowers it (2 MiB of reply, scratch memfds). */
+		.limits = { .files = 64, .data = 1 * GIB, .cpu = 600, .fsize = 2 * GIB,
 		    .no_tasks = true },
 	},
 	{

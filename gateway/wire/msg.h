@@ -646,12 +646,16 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 	bool shown_more;         /* it was more than that */
 	char detail[MSG_TEXT_MAX];
 };
-enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_LIMIT };
-/* + fds in this order as the flags say: image (always), signature, trust bundle, old image */
+enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_DELTA, MSG_STAGE_LIMIT };
+/*
+ * + fds in this order as the flags say: image (always), signature, trust bundle, old image,
+ * base. With MSG_STAGE_DELTA the image is the delta, and behind the base (which must be there) comes where
+ * its target is written: a file or memfd that is the sender's to seal when the job is over.
+ */
 struct msg_inspect {
 	uint64_t job;
 	uint8_t stage;
-	bool have_signature, have_trust, have_old;
+	bool have_signature, have_trust, have_old, have_base, have_target;
 	int64_t at;
 	char profile[MSG_NAME_MAX]; /* "" = none: the contract's defaults */
 	uint8_t profile_digest[DIGEST_SHA256_LEN];
@@ -659,6 +663,8 @@ struct msg_inspect {
 	uint8_t purpose;            /* enum trust_purpose */
 	bool allow_leaf_anchor, require_revocation, pinned_ignores_expiry, require_signature;
 	uint32_t rsa_bits_min;
+	uint32_t format;            /* enum format_id of a delta that has no magic; 0 = by its bytes */
+	uint64_t target_max;        /* bytes a delta's target may have */
 };
 struct msg_inspected { /* + 1 fd: report of the stage, sealed memfd */
 	uint64_t job;

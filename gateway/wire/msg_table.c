@@ -314,11 +314,12 @@ static const struct msg_field fetch_done[] = {
 static const struct msg_field inspect[] = {
 	U64(msg_inspect, job), ENUM(msg_inspect, stage, MSG_STAGE_LIMIT),
 	BOOL(msg_inspect, have_signature), BOOL(msg_inspect, have_trust),
-	BOOL(msg_inspect, have_old), I64(msg_inspect, at), TEXT(msg_inspect, profile),
+	BOOL(msg_inspect, have_old), BOOL(msg_inspect, have_base), BOOL(msg_inspect, have_target),
+	I64(msg_inspect, at), TEXT(msg_inspect, profile),
 	BYTES(msg_inspect, profile_digest), U8(msg_inspect, scheme), U8(msg_inspect, purpose),
 	BOOL(msg_inspect, allow_leaf_anchor), BOOL(msg_inspect, require_revocation),
 	BOOL(msg_inspect, pinned_ignores_expiry), BOOL(msg_inspect, require_signature),
-	U32(msg_inspect, rsa_bits_min), END,
+	U32(msg_inspect, rsa_bits_min), U32(msg_inspect, format), U64(msg_inspect, target_max), END,
 };
 static const struct msg_field inspected[] = {
 	U64(msg_inspected, job), ENUM(msg_inspected, stage, MSG_STAGE_LIMIT), END,
@@ -417,9 +418,10 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_FETCH_PROGRESS] = PLAIN("fetch-progress", msg_fetch_progress, fetch_progress, 0),
 	[MSG_FETCH_DONE] = PLAIN("fetch-done", msg_fetch_done, fetch_done, 1),
 	[MSG_INSPECT] = { BODY("inspect", msg_inspect, inspect),
-	    .fds = { .always = 1, .flags_n = 3,
+	    .fds = { .always = 1, .flags_n = 5,
 		.flags = { EXACT(msg_inspect, have_signature, 1),
-		    EXACT(msg_inspect, have_trust, 1), EXACT(msg_inspect, have_old, 1) },
+		    EXACT(msg_inspect, have_trust, 1), EXACT(msg_inspect, have_old, 1),
+		    EXACT(msg_inspect, have_base, 1), EXACT(msg_inspect, have_target, 1) },
 		NO_VARIABLE_FDS } },
 	[MSG_INSPECTED] = PLAIN("inspected", msg_inspected, inspected, 1),
 

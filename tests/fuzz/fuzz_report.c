@@ -40,14 +40,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct report_reply verify = { .end = REPORT_END_REPLIED, .text = view_of(data, first) };
 	struct report_reply explain = { .end = REPORT_END_REPLIED,
 					.text = nul ? view_of(nul + 1, size - first - 1) : view_of(data, size) };
-	struct report_asked asked = { .at = 1767225600, .image_size = 5, .have_old = nul != NULL };
+	const struct report_applied delta = { .stage = explain };
+	struct report_delta made;
+	struct report_asked asked = { .at = 1767225600, .image_size = 5, .have_old = nul != NULL, .have_base = nul != NULL };
 	struct report *whole = report_new(REPORT_KIND_NONE), *again = report_new(REPORT_KIND_NONE);
 	struct report_refusal why;
 	struct writer w;
 	for (unsigned kind = REPORT_VERIFY; kind <= REPORT_WHOLE; kind++)
 		parse(view_of(data, size), (enum report_kind)kind);
 	writer_init(&w, REPORT_MAX);
-	if (!whole || !again || report_merge(&asked, &verify, &explain, whole) ||
+	/* The delta that it says, so that it gets as far as its target, which nobody inspected. */
+	if (report_delta_made(&explain, &made))
+		memcpy(asked.base, made.base_sha256, sizeof asked.base);
+	if (!whole || !again || report_merge(&asked, &verify, &explain, &delta, whole) ||
 	    report_encode(whole, REPORT_MAX, &w) || report_parse(writer_view(&w), REPORT_WHOLE, again, &why))
 		abort();
 	writer_free(&w);

@@ -114,7 +114,7 @@ test_descriptors_arrive_in_order_and_cloexec(void **state)
 	int taken = wire_take_fd(&frame, 2);
 	assert_true(taken >= 0);
 	assert_int_equal(wire_take_fd(&frame, 2), -1);
-	assert_int_equal(wire_take_fd(&frame, 4), -1);
+	assert_int_equal(wire_take_fd(&frame, WIRE_FDS_MAX), -1);
 	wire_close_fds(&frame);
 	wire_close_fds(&frame); /* twice is fine */
 	assert_int_equal(close(taken), 0); /* still ours */
@@ -162,7 +162,7 @@ test_refusals_close_descriptors(void **state)
 		{ "version", { WIRE_VERSION + 1, 0, 0, 1 }, 8, 1 },
 		{ "version 0", { 0, 0, 0, 1 }, 8, 0 },
 		{ "reserved byte", { WIRE_VERSION, 1, 0, 1 }, 8, 4 },
-		{ "five descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, 5 },
+		{ "seven descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, WIRE_FDS_MAX + 1 },
 		{ "sixteen descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, 16 },
 		{ "over-long", { WIRE_VERSION, 0, 0, 1 }, WIRE_FRAME_MAX + 1, 3 },
 	};

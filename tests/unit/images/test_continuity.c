@@ -202,6 +202,48 @@ a_report_without_an_image_has_nothing_to_compare(void **state)
 	expect(report_new(REPORT_WHOLE), &past, 1, NONE, NONE);
 }
 
+/* A delta's target against its base: only what goes back is told. */
+static void
+against(const char *fact_was, const char *fact_is, enum contents_fact_id id, bool sure, enum finding_id want)
+{
+	struct report *base = report(1, "ec-p256", DIGEST_SHA256), *r = report(1, "ec-p256", DIGEST_SHA256);
+	if (fact_was)
+		claim(base, id, "", fact_was, sure);
+	if (fact_is)
+		claim(r, id, "", fact_is, sure);
+	continuity_base(r, base);
+	for (unsigned i = 0; i < FINDING_LIMIT; i++)
+		if (report_has(r, (enum finding_id)i) != (i == want))
+			fail_msg("%s after %s: %s", fact_is, fact_was, finding_get((enum finding_id)i)->id);
+	assert_false(r->inputs.have_history);
+	report_free(base);
+	report_free(r);
+}
+
+static void
+a_target_against_its_base(void **state)
+{
+	static const struct {
+		const char *was, *is;
+		bool older;
+	} versions[] = { { "1.2.3", "1.2.2", true }, { "1.2.3", "1.2.3", false }, { "1.2.9", "1.2.10", false },
+		{ "1.2.10", "1.2.9", true }, { "1.2.3+4", "1.2.3+3", true }, { "2", "1", true }, { "1.2.3", "1.2", false },
+		{ "1.2.3", "1.2.x", false }, { "1.2.3", "", false }, { "1.2.", "1.1.", false }, { "v2", "v1", false },
+		{ "1.99999999999999999999", "1.0", false }, { "1.1.1.1.1.1", "1.1.1.1.1.0", true },
+		{ "1.1.1.1.1.1.1", "1.1.1.1.1.1.0", false } };
+	(void)state;
+	for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++)
+		for (int sure = 0; sure < 2; sure++)
+			against(versions[i].was, versions[i].is, CONTENTS_FACT_VERSION, sure,
+			    versions[i].older ? FINDING_META_DOWNGRADE : NONE);
+	against("5", "4", CONTENTS_FACT_SECURITY_COUNTER, true, FINDING_CONT_COUNTER_BACK);
+	against("5", NULL, CONTENTS_FACT_SECURITY_COUNTER, true, FINDING_CONT_COUNTER_BACK);
+	against("5", "5", CONTENTS_FACT_SECURITY_COUNTER, true, NONE);
+	against("5", "4", CONTENTS_FACT_SECURITY_COUNTER, false, NONE);
+	against("5", "4", CONTENTS_FACT_TIMESTAMP, true, FINDING_CONT_DATE_BACK);
+	against(NULL, "4", CONTENTS_FACT_TIMESTAMP, true, NONE);
+}
+
 int
 main(void)
 {
@@ -212,6 +254,7 @@ main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(certificates_that_end_soon),
 		cmocka_unit_test(a_report_without_an_image_has_nothing_to_compare),
+		cmocka_unit_test(a_target_against_its_base),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -303,6 +303,10 @@ into_memory(void **state)
 	assert_memory_equal(out, new.p, new.n);
 	assert_int_equal(delta_apply_memory(FORMAT_BSDIFF, &patch, &none, out, new.n - 1, &r), 0);
 	assert_int_equal(r.outcome, DELTA_LIMIT);
+	assert_int_equal(delta_apply_within(FORMAT_BSDIFF, &patch, &none, -1, new.n, &r), 0);
+	assert_int_equal(r.outcome, DELTA_APPLIED);
+	assert_int_equal(delta_apply_within(FORMAT_BSDIFF, &patch, &none, -1, new.n - 1, &r), 0);
+	assert_int_equal(r.outcome, DELTA_LIMIT);
 	free(out);
 	rig_drop(bsdiff);
 	rig_drop(old);
@@ -342,6 +346,7 @@ names(void **state)
 	assert_string_equal(delta_outcome_name(DELTA_MALFORMED), "malformed");
 	assert_string_equal(delta_outcome_name(DELTA_WRONG_BASE), "wrong-base");
 	assert_string_equal(delta_outcome_name(DELTA_UNSUPPORTED), "unsupported");
+	assert_string_equal(delta_outcome_name(DELTA_OPAQUE), "opaque");
 	assert_string_equal(delta_outcome_name(DELTA_LIMIT), "limit");
 	assert_string_equal(delta_outcome_name(DELTA_APPLIED), "applied");
 }

@@ -36,7 +36,7 @@ every_finding_says_what_it_means_and_clears(void **state)
 	for (unsigned i = 0; i < FINDING_LIMIT; i++) {
 		const struct finding_info *f = finding_get((enum finding_id)i);
 		assert_true(f->least > FINDING_NONE && f->least <= f->severity && f->severity <= FINDING_BLOCK);
-		assert_true(f->by != 0 && f->by <= 7);
+		assert_true(f->by != 0 && f->by <= 15);
 		assert_true(f->means[strlen(f->means) - 1] == '.');
 		assert_true(f->clears[strlen(f->clears) - 1] == '.');
 		assert_true(strlen(f->means) > 20 && strlen(f->clears) > 10);

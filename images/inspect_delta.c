@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inspect_delta - the delta stage: what a patch makes of a base, and which bytes these were. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/err.h"
+#include "images/entail.h"
+#include "images/inspect.h"
+
+static int
+hash(const struct source *s, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	size_t chunk_n = source_chunk(s->size);
+	uint8_t *chunk = malloc(chunk_n);
+	struct digest *d = digest_new(DIGEST_SHA256);
+	int err = chunk && d ? 0 : FG_ENOMEM;
+	source_sequential(s);
+	for (uint64_t at = 0; !err && at < s->size;) {
+		long n = source_read_some(s, at, chunk, chunk_n);
+		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	if (!err)
+		err = digest_final(d, ret);
+	digest_free(d);
+	free(chunk);
+	return err;
+}
+
+static int
+choose(const struct inspect_delta *job, enum format_id *ret)
+{
+	struct format_result found;
+	int err = 0;
+	*ret = job->format;
+	if (*ret == FORMAT_NONE && !(err = format_recognise(job->patch, &found)))
+		*ret = found.format;
+	return err;
+}
+
+static int
+apply(const struct inspect_delta *job, enum format_id format, struct delta_result *ret)
+{
+	if (delta_of(format))
+		return delta_apply_within(format, job->patch, job->base, job->out, job->target_max, ret);
+	*ret = (struct delta_result){ .outcome = DELTA_OPAQUE };
+	snprintf(ret->detail, sizeof ret->detail, "format %s has no applier", format_name(format));
+	return 0;
+}
+
+int
+inspect_delta(const struct inspect_delta *job, struct report *ret)
+{
+	struct report *r = report_new(REPORT_DELTA);
+	enum format_id format;
+	if (!r)
+		return FG_ENOMEM;
+	struct report_delta *d = &r->delta;
+	d->patch_size = job->patch->size;
+	d->base_size = job->base->size;
+	int err = hash(job->patch, d->patch_sha256);
+	if (!err)
+		err = hash(job->base, d->base_sha256);
+	if (!err)
+		err = choose(job, &format);
+	if (!err)
+		err = apply(job, format, &d->result);
+	r->have_delta = !err;
+	if (!err)
+		err = entail_raise(r, false);
+	if (!err)
+		*ret = *r;
+	report_free(r);
+	return err;
+}
