@@ -18,18 +18,18 @@ open_one(struct part_ctx *c)
 	struct part *p = &c->t->part[c->self];
 	struct format_result f;
 	c->bytes = p->bytes;
-	if (p->bytes.size == 0)
+	p->format = p->bytes.size > 0 ? FORMAT_RAW : FORMAT_NONE;
+	if (p->bytes.size == 0 || p->closed)
 		return 0;
 	int err = format_recognise(&p->bytes, &f);
 	if (err)
 		return err;
 	p->format = f.format;
+	bool raw = p->format == FORMAT_RAW;
 	part_fn *open = part_of(p->format);
-	if (!open) {
-		if (p->format != FORMAT_RAW && format_kind(p->format) != FORMAT_KIND_PLAIN)
-			part_untold(c, c->self, "nothing here opens this format");
+	/* Raw bytes at the end of the row are not searched, but they are looked at. */
+	if (!open || (raw && (p->scanned || p->depth == PART_DEPTH_MAX)))
 		return 0;
-	}
 	if (p->depth == PART_DEPTH_MAX) {
 		part_limit(c, c->self, "lies too deep");
 		return 0;
@@ -159,6 +159,12 @@ bool
 part_is_leaf(const struct part *p)
 {
 	return p->bytes.size > 0 && p->children == 0;
+}
+
+const char *
+part_form(const struct part *p)
+{
+	return p->form ? p->form : format_name(p->format);
 }
 
 const char *

@@ -59,6 +59,7 @@ struct part {
 	uint32_t children;            /* how many: first, first + 1, ..., all greater than their parent's */
 	enum part_kind kind;
 	enum format_id format;        /* by its bytes; FORMAT_NONE without bytes */
+	const char *form;             /* what it is where format has no word for it ("gpt"); NULL. See part_form() */
 	enum part_look look;
 	char *name;                   /* owned by the tree; "" for the root; bytes as they are, without NUL */
 	char *link;                   /* PART_LINK: where to. Owned; NULL otherwise */
@@ -82,6 +83,7 @@ struct part {
 	bool setlabel;                /* any other xattr: told, not interpreted */
 	/* ---- the tree's own ---- */
 	bool scanned;                 /* cut out of unknown data by what it looks like: not to be searched once more */
+	bool closed;                  /* a header or table of its parent, whose magic number it may begin with: not recognised */
 	uint32_t structure, structure_n; /* see parts_structure() */
 	uint8_t depth;
 };
@@ -114,6 +116,8 @@ struct part_range parts_structure(const struct parts *t, uint32_t i, uint32_t k)
 unsigned parts_limits(const struct parts *t);
 /* Has bytes, and nothing was found inside: what pairing and analysers look at. */
 bool part_is_leaf(const struct part *p);
+/* What it is, in a word of the recogniser's or of part_*.c: "squashfs", "gpt", "raw"; "none" without bytes. */
+const char *part_form(const struct part *p);
 /* "region", "stream", "file", ...; never NULL. */
 const char *part_kind_name(enum part_kind kind);
 /* "not-looked-at", "opaque", "data", "erased", "known", "opened"; never NULL. */

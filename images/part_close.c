@@ -168,6 +168,9 @@ fill_gaps(struct part_ctx *c, const struct taken *row, size_t n)
 	uint64_t at = 0, size = c->t->part[c->self].bytes.size;
 	int err = 0;
 	for (size_t i = 0; i < n && !err; i++) {
+		/* What lies over a sibling and reaches beyond it has nothing to itself. */
+		if (row[i].child != PART_NONE_INDEX && c->t->part[row[i].child].again)
+			continue;
 		if (row[i].at > at)
 			err = gap(c, at, row[i].at);
 		at = row[i].end > at ? row[i].end : at;

@@ -119,6 +119,22 @@ part_region(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view 
 	return i;
 }
 
+int
+part_header(struct part_ctx *c, uint32_t self, const char *name, uint64_t at, uint64_t length,
+    uint64_t *ret_end)
+{
+	uint64_t size = part_bytes(c, self)->size;
+	if (at > size || length > size - at) {
+		part_untold(c, self, "it is cut off");
+		length = at > size ? 0 : size - at;
+	}
+	*ret_end = at + length;
+	int64_t i = length ? part_region(c, self, PART_REGION, view_str(name), at, length) : 0;
+	if (i > 0)
+		part_edit(c, (uint32_t)i)->closed = true;
+	return i < 0 ? (int)i : 0;
+}
+
 int64_t
 part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same)
 {

@@ -35,6 +35,12 @@ enum part_kind part_kind(const struct part_ctx *c, uint32_t self);
 int64_t part_region(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name,
     uint64_t at, uint64_t length);
 /*
+ * The same for a header or table of self's own, up to where self ends; *ret_end
+ * is where it ends. A length that leaves self is told. 0, or as above.
+ */
+int part_header(struct part_ctx *c, uint32_t self, const char *name, uint64_t at, uint64_t length,
+    uint64_t *ret_end);
+/*
  * A child whose bytes are read from read() to its end into the scratch file.
  * read() is as walk_member.read: 0 at the end, FG_EFORMAT for a damaged stream,
  * FG_ELIMIT for a bound of its own; after either the child stays with the bytes

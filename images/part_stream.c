@@ -64,6 +64,8 @@ part_stream_name(enum unpack_kind kind)
 	switch (kind) {
 	case UNPACK_GZIP:
 		return "gzip";
+	case UNPACK_DEFLATE:
+		return "deflate";
 	case UNPACK_XZ:
 		return "xz";
 	case UNPACK_ZSTD:
@@ -174,8 +176,7 @@ part_stream_take(struct part_ctx *c, uint32_t self, enum unpack_kind kind, uint6
 	int err = kind == UNPACK_GZIP ? gzip_words(part_bytes(c, self), at, &words) : 0;
 	if (err || words == 0 || words > length - GZIP_HEAD)
 		return err;
-	i = part_region(c, self, PART_REGION, view_str("gzip header"), at + GZIP_HEAD, words);
-	return i < 0 ? (int)i : 0;
+	return part_header(c, self, "gzip header", at + GZIP_HEAD, words, &end);
 }
 
 int

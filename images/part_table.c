@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* part_table - which opener takes apart which format. */
+#include "images/part_archive.h"
 #include "images/part_fs.h"
+#include "images/part_image.h"
+#include "images/part_scan.h"
 #include "images/part_stream.h"
 
 part_fn *
@@ -14,8 +17,33 @@ part_of(enum format_id format)
 	case FORMAT_BZIP2:
 		return part_stream_open;
 	case FORMAT_SQUASHFS:
+	case FORMAT_RAUC_BUNDLE: /* or encrypted, which is told as damaged */
 		return part_squashfs_open;
+	case FORMAT_CPIO:
+	case FORMAT_SWU:
+		return part_cpio_open;
+	case FORMAT_TAR:
+	case FORMAT_MENDER:
+		return part_tar_open;
+	case FORMAT_ZIP:
+	case FORMAT_ANDROID_OTA:
+		return part_zip_open;
+	case FORMAT_UIMAGE:
+		return part_uimage_open;
+	case FORMAT_MCUBOOT:
+		return part_mcuboot_open;
+	case FORMAT_ESP32:
+		return part_esp32_open;
+	case FORMAT_ELF:
+	case FORMAT_MBN:
+		return part_elf_open;
+	case FORMAT_FDT:
+	case FORMAT_TUF:
+	case FORMAT_CMS:
+	case FORMAT_MINISIGN:
+	case FORMAT_NONE:
+		return NULL; /* known, and nothing inside to be opened */
 	default:
-		return NULL;
+		return part_scan_open;
 	}
 }

@@ -37,6 +37,8 @@ begin(struct unpack *u)
 	switch (u->kind) {
 	case UNPACK_GZIP:
 		return inflateInit2(&u->z, GZIP_ONLY) == Z_OK;
+	case UNPACK_DEFLATE:
+		return inflateInit2(&u->z, -MAX_WBITS) == Z_OK;
 	case UNPACK_ZSTD:
 	case UNPACK_ZSTD_FRAME:
 		u->zstd = ZSTD_createDStream();
@@ -77,7 +79,7 @@ unpack_free(struct unpack *u)
 {
 	if (!u)
 		return;
-	if (u->kind == UNPACK_GZIP)
+	if (u->kind == UNPACK_GZIP || u->kind == UNPACK_DEFLATE)
 		(void)inflateEnd(&u->z);
 	if (u->kind == UNPACK_BZIP2)
 		(void)BZ2_bzDecompressEnd(&u->bz);
@@ -217,6 +219,7 @@ unpack_read(void *arg, void *buf, size_t n)
 		n = INT_MAX;
 	switch (u->kind) {
 	case UNPACK_GZIP:
+	case UNPACK_DEFLATE:
 		return read_one(u, buf, n, step_gzip);
 	case UNPACK_BZIP2:
 		return read_one(u, buf, n, step_bzip2);

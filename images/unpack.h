@@ -18,6 +18,7 @@
 enum unpack_kind {
 	UNPACK_NONE = 0,
 	UNPACK_GZIP,  /* one member */
+	UNPACK_DEFLATE, /* without any header, as in a zip */
 	UNPACK_ZSTD,  /* frames in a row, to the end of the range */
 	UNPACK_ZSTD_FRAME, /* one frame */
 	UNPACK_XZ,    /* one stream of the .xz form */

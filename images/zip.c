@@ -339,6 +339,7 @@ zip_open(struct walk *w, struct zip *ret)
 	int err = find_end(w, &e, ret);
 	if (err || !e.found)
 		return err;
+	ret->directory_at = e.offset;
 	err = read_directory(w, &e, ret);
 	if (!err) {
 		check_headers(w, ret, e.offset);

@@ -47,6 +47,7 @@ struct zip {
 	struct zip_entry *entry; /* owned; in the directory's order */
 	size_t n;
 	struct sig_range comment; /* of the archive */
+	uint64_t directory_at;    /* in the container: from here on there are directory and end records. 0: none was found */
 };
 
 /*

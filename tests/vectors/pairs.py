@@ -10,6 +10,7 @@ DIRECTORY/<version>.sqfs   squashfs            DIRECTORY/<version>.cpio.gz  init
 DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      deflated and stored
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
+DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
 debs.py beside this makes the same of real packages.
@@ -86,6 +87,7 @@ def ca(name, directory):
     if not os.path.exists(path + ".pem"):
         quiet("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7000",
               "-subj", f"/O={name}/CN={name} root", "-keyout", path + ".key", "-out", path + ".pem")
+    quiet("openssl", "x509", "-in", path + ".pem", "-outform", "DER", "-out", os.path.join(directory, name.lower() + ".der"))
     with open(path + ".pem", "rb") as f:
         return f.read()
 

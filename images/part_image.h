@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* part_image - openers of images that a boot loader starts, and of ELF: part_table.c only. */
+#ifndef FG_IMAGES_PART_IMAGE_H
+#define FG_IMAGES_PART_IMAGE_H
+
+#include "images/part_open.h"
+
+part_fn part_uimage_open;
+part_fn part_mcuboot_open;
+part_fn part_esp32_open;
+part_fn part_elf_open; /* part_elf.c: sections, or segments where there are none; MBN too */
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * part_probe - things with a magic number, wherever they begin in unknown bytes:
+ * a header that holds together, and the length that it gives.
+ * Role: part_scan.c. A magic number alone is never believed.
+ */
+#ifndef FG_IMAGES_PART_PROBE_H
+#define FG_IMAGES_PART_PROBE_H
+
+#include "images/source.h"
+
+#define PART_PROBE_REACH 0x438 /* the farthest magic from the start of what it marks: ext4's */
+
+struct part_probe {
+	const char *name; /* of the part, and what it is called */
+	const char *magic;
+	uint8_t n;      /* bytes of magic */
+	bool far;       /* asking costs as much as the thing is long */
+	uint16_t align; /* what begins elsewhere is not asked */
+	uint16_t from;  /* where the magic stands in the thing */
+	/*
+	 * Bytes of s from at on that the thing takes, to *ret: at most those left.
+	 * 1; 0: it is none; or FG_EIO, FG_ENOMEM.
+	 */
+	int (*fits)(const struct source *s, uint64_t at, uint64_t *ret);
+};
+
+/* The k-th; NULL behind the last. */
+const struct part_probe *part_probe(unsigned k);
+
+#endif

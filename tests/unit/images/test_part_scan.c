@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flash images and unknown bytes: what stands in them, tables of partitions, pieces that stay what they were. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/pair_rig.h"
+
+#define NOISE (1u << 20)
+
+static uint8_t *noise;
+
+static int
+setup(void **state)
+{
+	uint32_t x = 99;
+	(void)state;
+	noise = malloc(NOISE);
+	for (size_t i = 0; i < NOISE; i++)
+		noise[i] = (uint8_t)((x = x * 1664525u + 1013904223u) >> 24);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(noise);
+	return 0;
+}
+
+static const struct part *
+at(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX) {
+		part_rig_show(r);
+		fail_msg("no %s", path);
+	}
+	return parts_get(r->tree, i);
+}
+
+static void
+flash(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("pairs/base.flash");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	/* The recogniser takes it for the uImage that it begins with; the rest is its gap. */
+	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_UIMAGE);
+	assert_int_equal(at(&r, "image/gzip")->kind, PART_STREAM);
+	assert_int_equal(at(&r, "gap/squashfs")->look, PART_LOOK_OPENED);
+	assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(at(&r, "gap/erased")->look, PART_LOOK_ERASED);
+	assert_int_equal(at(&r, "gap/squashfs/usr/bin/agent/.text")->kind, PART_SECTION);
+	part_rig_close(&r);
+	/* Behind something else it is found by itself. */
+	memset(image.p + 5, 0, 1); /* the header's CRC: no uImage any more */
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_RAW);
+	assert_int_equal(at(&r, "gzip")->kind, PART_STREAM);
+	assert_int_equal(at(&r, "squashfs")->at, 0x80000);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+static void
+gpt(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("pairs/base.gpt");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_string_equal(part_form(parts_get(r.tree, 0)), "gpt");
+	assert_int_equal(at(&r, "boot")->at, 1 << 20);
+	assert_int_equal(at(&r, "boot/image/gzip")->kind, PART_STREAM);
+	assert_int_equal(at(&r, "rootfs/etc/init.d/rcS")->mode, 0755);
+	assert_int_equal(at(&r, "spare")->look, PART_LOOK_ERASED);
+	assert_int_equal(at(&r, "second partition table")->kind, PART_REGION);
+	part_rig_close(&r);
+	/* A byte of the table: its CRC does not fit, and nothing of it is believed. */
+	image.p[1024 + 40] ^= 1;
+	part_rig_open(&r, pki_view(&image));
+	assert_string_not_equal(part_form(parts_get(r.tree, 0)), "gpt");
+	assert_int_equal(part_rig_find(&r, "boot"), PART_NONE_INDEX);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+static void
+mbr(void **state)
+{
+	(void)state;
+	uint8_t *b = calloc(1, 200 * 512);
+	static const uint8_t entries[] = { 0x80, 0, 0, 0, 0x83, 0, 0, 0, 8, 0, 0, 0, 20, 0, 0, 0,
+		0, 0, 0, 0, 0x05, 0, 0, 0, 60, 0, 0, 0, 100, 0, 0, 0 };
+	static const uint8_t logical[] = { 0, 0, 0, 0, 0x83, 0, 0, 0, 2, 0, 0, 0, 30, 0, 0, 0 };
+	struct part_rig r;
+	memcpy(b + 446, entries, sizeof entries);
+	memcpy(b + 510, "\x55\xaa", 2);
+	memcpy(b + 60 * 512 + 446, logical, sizeof logical);
+	memcpy(b + 60 * 512 + 510, "\x55\xaa", 2);
+	memcpy(b + 8 * 512, "first", 5);
+	memcpy(b + 62 * 512, "second", 6);
+	part_rig_open(&r, view_of(b, 200 * 512));
+	assert_string_equal(part_form(parts_get(r.tree, 0)), "mbr");
+	unsigned partitions = 0;
+	for (uint32_t i = 1; i < parts_count(r.tree); i++)
+		partitions += strcmp(parts_get(r.tree, i)->name, "partition") == 0;
+	assert_int_equal(partitions, 2);
+	part_rig_close(&r);
+	/* A partition that reaches beyond the end: no table. */
+	b[446 + 12] = 250;
+	part_rig_open(&r, view_of(b, 200 * 512));
+	assert_string_not_equal(part_form(parts_get(r.tree, 0)), "mbr");
+	part_rig_close(&r);
+	free(b);
+}
+
+static void
+certificate(void **state)
+{
+	(void)state;
+	struct pki_blob der = pki_load("pairs/vendor.der");
+	uint8_t *b = malloc(20000 + der.n);
+	struct part_rig r;
+	memcpy(b, noise, 20000);
+	memcpy(b + 10001, der.p, der.n);
+	part_rig_open(&r, view_of(b, 20000 + der.n));
+	assert_int_equal(at(&r, "certificate")->at, 10001);
+	assert_int_equal(at(&r, "certificate")->bytes.size, der.n);
+	part_rig_close(&r);
+	b[10001 + 20] ^= 0xff; /* inside: no certificate any more */
+	part_rig_open(&r, view_of(b, 20000 + der.n));
+	part_rig_close(&r);
+	free(b);
+	free(der.p);
+}
+
+/* Noise, with something inserted near its start: nearly all of its pieces are as they were. */
+static void
+pieces_stay(void **state)
+{
+	(void)state;
+	uint8_t *b = malloc(NOISE + 100);
+	struct pair_rig r;
+	memcpy(b, noise, 1000);
+	memset(b + 1000, 'i', 100);
+	memcpy(b + 1100, noise + 1000, NOISE - 1000);
+	pair_rig_open(&r, view_of(noise, NOISE), view_of(b, NOISE + 100));
+	uint64_t same = 0;
+	unsigned pieces = 0;
+	for (uint32_t i = 1; i < parts_count(r.side[PAIR_NEW].tree); i++) {
+		const struct part *p = parts_get(r.side[PAIR_NEW].tree, i);
+		assert_string_equal(p->name, "data");
+		assert_int_equal(p->look, PART_LOOK_OPAQUE);
+		pieces++;
+		same += pair_is_same(pair_of(r.pair, PAIR_NEW, i).how) ? p->bytes.size : 0;
+	}
+	assert_in_range(pieces, 4, 64);
+	assert_true(same > NOISE / 2);
+	struct account *a = account_new(r.pair);
+	pair_rig_count(&r, a);
+	assert_true(account_image(a, PAIR_NEW).bytes[ACCOUNT_IDENTICAL] >= same);
+	account_free(a);
+	pair_rig_close(&r);
+	free(b);
+}
+
+/* Wherever a piece ends, no word does. */
+static void
+words_stay_whole(void **state)
+{
+	(void)state;
+	static const char word[] = "http://203.0.113.77:8443/gate.php";
+	size_t n = 0, cap = NOISE;
+	uint8_t *b = malloc(cap + 100);
+	unsigned words = 0, found = 0;
+	struct part_rig r;
+	/* Words of varied distance, binary in between. */
+	while (n < cap - 200) {
+		memcpy(b + n, word, sizeof word);
+		n += sizeof word;
+		memset(b + n, 1, 8 + words % 7);
+		b[n + words % 7] = (uint8_t)(words & 0x1f);
+		n += 8 + words++ % 7;
+	}
+	part_rig_open(&r, view_of(b, n));
+	assert_true(parts_count(r.tree) > 3);
+	for (uint32_t i = 1; i < parts_count(r.tree); i++) {
+		const struct part *p = parts_get(r.tree, i);
+		const uint8_t *q = p->bytes.mem, *end = q + p->bytes.size;
+		while ((q = memmem(q, (size_t)(end - q), word, sizeof word - 1)) != NULL) {
+			found++;
+			q++;
+		}
+	}
+	assert_int_equal(found, words);
+	part_rig_close(&r);
+	free(b);
+}
+
+/* Magic numbers everywhere: told, and done in a moment. */
+static void
+nothing_but_magic(void **state)
+{
+	(void)state;
+	static const char *const magic[] = { "BZh91AY&SY", "\x1f\x8b\x08\0\0\0\0\0\0\3", "PK\3\4", "070701", "hsqs",
+		"UBI#\1", "ustar", "\x27\x05\x19\x56", "\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff" };
+	for (size_t k = 0; k < sizeof magic / sizeof magic[0]; k++) {
+		static const size_t lengths[] = { 10, 10, 4, 6, 4, 5, 5, 4, 13 };
+		uint8_t *b = malloc(16384);
+		struct part_rig r;
+		for (size_t i = 0; i < 16384; i++)
+			b[i] = (uint8_t)magic[k][i % lengths[k]];
+		part_rig_open(&r, view_of(b, 16384));
+		part_rig_close(&r);
+		free(b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(flash), cmocka_unit_test(gpt), cmocka_unit_test(mbr),
+		cmocka_unit_test(certificate), cmocka_unit_test(pieces_stay),
+		cmocka_unit_test(words_stay_whole), cmocka_unit_test(nothing_but_magic),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

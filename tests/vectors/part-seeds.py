@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seeds of fuzz_parts and fuzz_account: a little of each form.
+
+    part-seeds.py CORPUS        writes CORPUS/parts and CORPUS/account
+"""
+import bz2
+import gzip
+import io
+import lzma
+import os
+import struct
+import sys
+import tempfile
+import zipfile
+
+import pairs
+
+FILES = {"etc/passwd": (0o644, b"root:x:0:0\n"), "bin/su": (0o4755, b"\x7fELF program"), "bin/sh": (None, "su"),
+         "a.txt": (0o644, b"some words\n" * 20)}
+CHANGED = dict(FILES, **{"a.txt": (0o644, b"some other words\n" * 20), "new": (0o644, b"http://203.0.113.77/\n")})
+
+
+def zipped(files):
+    b = io.BytesIO()
+    with zipfile.ZipFile(b, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, (_, data) in files.items():
+            z.writestr(zipfile.ZipInfo(name, (2023, 1, 1, 0, 0, 0)), data)
+    return b.getvalue()
+
+
+def tar(files):
+    return pairs.tar(files)[:1024 * len(files) + 1024]
+
+
+def squashfs(files):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        pairs.squashfs(t + "/tree", t + "/fs", "-nopad")
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
+def mbr(content):
+    b = bytearray(512 * 12)
+    b[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2, 4)
+    b[510:512] = b"\x55\xaa"
+    b[1024:1024 + len(content)] = content
+    return bytes(b)
+
+
+def main(out):
+    packed, elf = pairs.cpio(FILES), pairs.elf(1, 256, ["words"])
+    boot = pairs.uimage(gzip.compress(b"kernel " * 50, mtime=0), "k")
+    row = boot + b"\xff" * 5000 + elf + tar(FILES) + bytes(100) + zipped(FILES) + b"tail"
+    words = b"words in a text " * 20
+    parts = {
+        "tar": tar(FILES), "cpio": packed, "cpio.gz": gzip.compress(packed, mtime=0), "zip": zipped(FILES),
+        "deb": pairs.deb(FILES, "1"), "elf": elf, "uimage": boot, "bz2": bz2.compress(b"a" * 300),
+        "gzip-comment": b"\x1f\x8b\x08\x10\0\0\0\0\0\3words\0" + gzip.compress(b"x", mtime=0)[10:],
+        "xz": lzma.compress(b"a" * 300), "lzma": lzma.compress(b"a" * 300, format=lzma.FORMAT_ALONE),
+        "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
+    }
+    account = {
+        "tar": (tar(FILES), tar(CHANGED)), "zip": (zipped(FILES), zipped(CHANGED)), "same": (boot, boot),
+        "cpio.gz": (gzip.compress(packed, mtime=0), gzip.compress(pairs.cpio(CHANGED), mtime=0)),
+        "elf": (elf, pairs.elf(1, 256, ["other words", "more"])), "to-row": (elf, row[:9000]),
+        "raw": (words * 2, words + b"inserted" + words),
+    }
+    for folder, seeds in [("parts", parts), ("account", {k: struct.pack("<H", len(a)) + a + b for k, (a, b) in account.items()})]:
+        os.makedirs(os.path.join(out, folder), exist_ok=True)
+        for name, data in seeds.items():
+            with open(os.path.join(out, folder, name), "wb") as f:
+                f.write(data)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
