@@ -46,7 +46,11 @@ enum part_kind {
 
 /* How far it was looked into. Zero is the least. */
 enum part_look {
-	PART_LOOK_NONE = 0, /* not looked at, or not to its end: no opener, a limit, a damaged structure; .why says which */
+	/*
+	 * Not looked at, or not to its end: no opener, a limit, a damaged structure;
+	 * .why says which. A damaged ELF is judged by its bytes all the same.
+	 */
+	PART_LOOK_NONE = 0,
 	PART_LOOK_OPAQUE,   /* looks like noise and nothing opens it: encrypted or an unknown compression */
 	PART_LOOK_DATA,     /* readable bytes of no known format */
 	PART_LOOK_ERASED,   /* one byte value throughout, FF or 00 */
@@ -67,7 +71,7 @@ struct part {
 	struct source bytes;          /* window of image or scratch; size 0 where it has none */
 	/* ---- where it lies in its parent's bytes: placed, or packed, or neither ---- */
 	bool placed;                  /* its bytes lie there as they are, from .at on */
-	bool again;                   /* placed, but over a sibling that came before: the bytes count with that one */
+	bool again;                   /* placed, but over a sibling that came before, which has the bytes: none are left here */
 	uint64_t at;
 	/* Expanded out of this range (several parts may share one); length 0: it is not known where from. */
 	uint64_t packed_at, packed_length;

@@ -133,7 +133,10 @@ take(struct parts *t, const struct part *p, uint32_t first, struct taken **ret, 
 	return 0;
 }
 
-/* Of placed children that share bytes the first one has them. */
+/*
+ * Of placed children that share bytes the first one has them, and the others keep
+ * none: a thousand sections over the whole of a file would be a thousand files.
+ */
 static void
 find_overlaps(struct parts *t, const struct taken *row, size_t n)
 {
@@ -141,10 +144,14 @@ find_overlaps(struct parts *t, const struct taken *row, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (row[i].child == PART_NONE_INDEX)
 			continue;
-		if (row[i].at < end)
-			t->part[row[i].child].again = true;
-		else
+		struct part *p = &t->part[row[i].child];
+		if (row[i].at >= end) {
 			end = row[i].end;
+			continue;
+		}
+		p->again = true;
+		p->bytes.size = 0;
+		p->why = "lies over another part, which has its bytes";
 	}
 }
 
@@ -254,11 +261,18 @@ part_judge(struct part_ctx *c)
 	if (p->bytes.size == 0)
 		return 0;
 	bool judge = false;
-	if (p->why)
+	/*
+	 * Damaged, and nothing was found in it: where a format does not pack it is
+	 * what it looks like, bytes that anybody can read, or noise. Of fewer than
+	 * NOISE_MIN that cannot be told.
+	 */
+	bool plain = p->format == FORMAT_RAW || p->format == FORMAT_ELF || p->format == FORMAT_MBN;
+	bool legible = plain && p->children == 0 && !p->partial && p->bytes.size >= NOISE_MIN;
+	if (p->why && !legible)
 		p->look = PART_LOOK_NONE;
-	else if (p->children > 0 || p->structure_n > 0 || p->mixed)
+	else if (!p->why && (p->children > 0 || p->structure_n > 0 || p->mixed))
 		p->look = PART_LOOK_OPENED;
-	else if (p->format != FORMAT_RAW)
+	else if (!p->why && p->format != FORMAT_RAW)
 		p->look = PART_LOOK_KNOWN;
 	else
 		judge = true;

@@ -115,6 +115,8 @@ add(struct part_ctx *c, uint32_t self, struct view name, const struct elf_range 
 		return 0;
 	}
 	int64_t i = part_region(c, self, PART_SECTION, name, g->at, g->length);
+	if (i > 0 && g->at == 0) /* it begins with the file's own magic number */
+		part_edit(c, (uint32_t)i)->closed = true;
 	return i < 0 ? (int)i : 0;
 }
 

@@ -8,6 +8,7 @@
 part_fn part_uimage_open;
 part_fn part_mcuboot_open;
 part_fn part_esp32_open;
+part_fn part_fit_open; /* part_fit.c */
 part_fn part_elf_open; /* part_elf.c: sections, or segments where there are none; MBN too */
 
 #endif

@@ -15,6 +15,10 @@
 #define ZIP_END 22
 #define ELF_TABLE_MAX 4096 /* program or section headers read: a kernel module has fifty */
 #define UBI_BLOCKS_MAX 65536
+#define JFFS2_NODE_MAX (1u << 20) /* data of a node is a page; a summary is as long as an erase block may be */
+#define JFFS2_NODES_MAX 1000000
+#define JFFS2_BLOCK_MIN 4096u     /* erase blocks */
+#define JFFS2_BLOCK_MAX (256u << 10)
 #define CHUNK 65536
 
 /* A reader over up to HEAD bytes at at; false on a failure, in *ret_err. */
@@ -192,6 +196,49 @@ fits_ubi(const struct source *s, uint64_t at, uint64_t *ret)
 	return err ? err : found(s, at, n * block, ret);
 }
 
+/* The header of a node: a CRC that neither starts nor ends inverted. 0 when there is none. */
+static int
+jffs2_node(const struct source *s, uint64_t at, uint32_t *ret)
+{
+	uint8_t h[12];
+	struct reader r;
+	int err = source_read(s, at, h, sizeof h);
+	*ret = 0;
+	if (err)
+		return err == FG_ELIMIT ? 0 : err;
+	reader_init(&r, view_of(h, sizeof h));
+	uint16_t magic = reader_u16le(&r);
+	(void)reader_u16le(&r); /* kind */
+	uint32_t n = reader_u32le(&r), crc = reader_u32le(&r);
+	if (magic == 0x1985 && n >= sizeof h && n <= JFFS2_NODE_MAX && ~(uint32_t)crc32(0xffffffff, h, 8) == crc)
+		*ret = n;
+	return 0;
+}
+
+/* Nodes in a row, at multiples of four, with erased flash up to the next erase block in between. */
+static int
+fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	uint64_t off = at, end = at;
+	uint32_t n = 0;
+	unsigned nodes = 0;
+	int err = 0;
+	while (!err && nodes < JFFS2_NODES_MAX && off < s->size) {
+		err = jffs2_node(s, off, &n);
+		if (!err && n > 0) {
+			off += ((uint64_t)n + 3) & ~UINT64_C(3);
+			end = off < s->size ? off : s->size;
+			nodes++;
+		} else if (!err) {
+			/* The rest of an erase block: the next begins at a multiple of the smallest. */
+			off = (off / JFFS2_BLOCK_MIN + 1) * JFFS2_BLOCK_MIN;
+			if (off > end + JFFS2_BLOCK_MAX)
+				break;
+		}
+	}
+	return err ? err : nodes >= 2 && found(s, at, end - at, ret);
+}
+
 static int
 fits_elf(const struct source *s, uint64_t at, uint64_t *ret)
 {
@@ -366,6 +413,7 @@ static const struct part_probe table[] = {
 	{ "cramfs", "\x45\x3d\xcd\x28", 4, false, 4, 0, fits_cramfs },
 	{ "ext4", "\x53\xef", 2, false, 512, 0x438, fits_ext4 },
 	{ "ubi", "UBI#", 4, true, 512, 0, fits_ubi },
+	{ "jffs2", "\x85\x19", 2, false, 4, 0, fits_jffs2 },
 	{ "elf", "\x7f" "ELF", 4, false, 4, 0, fits_elf },
 	{ "android-payload", "CrAU", 4, false, 1, 0, fits_crau },
 	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, false, 4, 0, fits_mcuboot },

@@ -34,6 +34,8 @@ part_of(enum format_id format)
 		return part_mcuboot_open;
 	case FORMAT_ESP32:
 		return part_esp32_open;
+	case FORMAT_FIT:
+		return part_fit_open;
 	case FORMAT_ELF:
 	case FORMAT_MBN:
 		return part_elf_open;

@@ -53,9 +53,10 @@ def quiet(*args, **kw):
 
 
 def code(seed, n, strings=()):
-    """Something like machine code: few different bytes often, strings in between."""
+    """Something like machine code: some bytes often, words that come again, strings in between."""
     r = random.Random(seed)
-    words = [r.randbytes(4) for _ in range(700)]
+    common = r.choices(range(256), k=40)
+    words = [bytes(r.choice(common) if r.random() < 0.85 else r.randrange(256) for _ in range(4)) for _ in range(700)]
     out = bytearray(b"".join(r.choice(words) for _ in range(n // 4)))
     for i, s in enumerate(strings):
         at = n // 2 + i * 256
@@ -87,7 +88,7 @@ def ca(name, directory):
     if not os.path.exists(path + ".pem"):
         quiet("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7000",
               "-subj", f"/O={name}/CN={name} root", "-keyout", path + ".key", "-out", path + ".pem")
-    quiet("openssl", "x509", "-in", path + ".pem", "-outform", "DER", "-out", os.path.join(directory, name.lower() + ".der"))
+        quiet("openssl", "x509", "-in", path + ".pem", "-outform", "DER", "-out", os.path.join(directory, name.lower() + ".der"))
     with open(path + ".pem", "rb") as f:
         return f.read()
 

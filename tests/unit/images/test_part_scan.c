@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <zlib.h>
+
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/pair_rig.h"
 
@@ -141,6 +143,104 @@ certificate(void **state)
 	free(der.p);
 }
 
+static void
+u64le(uint8_t *p, uint64_t v)
+{
+	for (unsigned i = 0; i < 8; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* Sections of a hostile ELF lie over each other: one has the bytes, and none is anybody's twice. */
+static void
+elf(void **state)
+{
+	(void)state;
+	struct pki_blob file = pki_load("pairs/base/tree/usr/bin/agent");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&file));
+	uint64_t text = at(&r, ".text")->bytes.size;
+	assert_int_equal(text, 60000);
+	assert_int_equal(at(&r, "header")->bytes.size, 64);
+	assert_false(at(&r, ".rodata")->again);
+	part_rig_close(&r);
+	uint8_t *heads = file.p + (file.p[40] | file.p[41] << 8 | file.p[42] << 16);
+	u64le(heads + 2 * 64 + 24, 64 + 100); /* .rodata into .text */
+	part_rig_open(&r, pki_view(&file));
+	assert_true(at(&r, ".rodata")->again);
+	assert_int_equal(at(&r, ".rodata")->bytes.size, 0);
+	assert_int_equal(at(&r, ".text")->bytes.size, 60000);
+	part_rig_close(&r);
+	/* All of the file as a section: not an ELF in itself. */
+	u64le(heads + 64 + 24, 0);
+	u64le(heads + 64 + 32, file.n);
+	part_rig_open(&r, pki_view(&file));
+	assert_int_equal(at(&r, ".text")->format, FORMAT_RAW);
+	part_rig_close(&r);
+	/* Outside. */
+	u64le(heads + 64 + 24, file.n - 10);
+	part_rig_open(&r, pki_view(&file));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	free(file.p);
+}
+
+static void
+jffs2(void **state)
+{
+	(void)state;
+	uint8_t *b = malloc(100000);
+	struct part_rig r;
+	memcpy(b, noise, 100000);
+	memset(b + 8192, 0xff, 8192);
+	for (unsigned k = 0; k < 3; k++) {
+		uint8_t *node = b + 8192 + (k == 2 ? 4096 : 512 * k);
+		static const uint8_t head[] = { 0x85, 0x19, 0x03, 0x20, 0x90, 0x01, 0, 0 };
+		memcpy(node, head, sizeof head);
+		uint32_t crc = ~(uint32_t)crc32(0xffffffff, node, 8);
+		for (unsigned i = 0; i < 4; i++)
+			node[8 + i] = (uint8_t)(crc >> 8 * i);
+		node[12] = (uint8_t)k;
+	}
+	memcpy(b + 8192 + 400, b + 8192 + 512, 112); /* the second one follows the first */
+	part_rig_open(&r, view_of(b, 100000));
+	assert_int_equal(at(&r, "jffs2")->at, 8192);
+	assert_int_equal(at(&r, "jffs2")->bytes.size, 4096 + 400);
+	assert_string_equal(part_form(at(&r, "jffs2")), "jffs2");
+	part_rig_close(&r);
+	b[8192 + 8] ^= 1;
+	part_rig_open(&r, view_of(b, 100000));
+	assert_int_not_equal(at(&r, "jffs2")->at, 8192);
+	part_rig_close(&r);
+	free(b);
+}
+
+/* Data in the tree, behind it, and at a position of its own. */
+static void
+fit(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "fit/rsa2048.fit", "fit/external.fit", "fit/position.fit" };
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		struct pki_blob image = pki_load(names[k]);
+		struct part_rig r;
+		char start[7];
+		part_rig_open(&r, pki_view(&image));
+		assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
+		const struct part *p = at(&r, "kernel-1");
+		assert_int_equal(p->bytes.size, 7 * 703);
+		assert_int_equal(source_read(&p->bytes, 0, start, sizeof start), 0);
+		assert_memory_equal(start, "kernel ", sizeof start);
+		part_rig_close(&r);
+		free(image.p);
+	}
+	struct pki_blob image = pki_load("fit/late-property.fit");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	free(image.p);
+}
+
 /* Noise, with something inserted near its start: nearly all of its pieces are as they were. */
 static void
 pieces_stay(void **state)
@@ -228,7 +328,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flash), cmocka_unit_test(gpt), cmocka_unit_test(mbr),
-		cmocka_unit_test(certificate), cmocka_unit_test(pieces_stay),
+		cmocka_unit_test(certificate), cmocka_unit_test(elf), cmocka_unit_test(jffs2),
+		cmocka_unit_test(fit), cmocka_unit_test(pieces_stay),
 		cmocka_unit_test(words_stay_whole), cmocka_unit_test(nothing_but_magic),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
