@@ -146,18 +146,14 @@ part_cpio_length(const struct source *s, uint64_t at, uint64_t *ret)
 {
 	struct source rest;
 	struct cpio m;
-	uint64_t off = 0;
-	int r = source_window(s, at, s->size - at, &rest);
+	int r = source_window(s, at, s->size - at, &rest) ? 0 : 1;
 	*ret = 0;
-	for (unsigned n = 0; r >= 0 && n < PART_COUNT_MAX; n++) {
-		r = cpio_read(&rest, off, &m);
-		if (r <= 0)
-			return r;
-		off = m.next < rest.size ? m.next : rest.size;
-		if (cpio_is_last(&m)) {
-			*ret = off;
-			return 0;
-		}
+	for (unsigned n = 0; r > 0 && n < PART_COUNT_MAX; n++) {
+		r = cpio_read(&rest, *ret, &m);
+		if (r > 0)
+			*ret = m.next < rest.size ? m.next : rest.size;
+		if (r > 0 && cpio_is_last(&m))
+			return 1;
 	}
 	return r < 0 ? r : 0;
 }

@@ -23,8 +23,9 @@ part_fn part_ar_open;
 part_fn part_zip_open; /* part_zip.c */
 
 /*
- * How many bytes the archive takes that begins at at; 0 when there is none, or it
- * does not end. Only cpio and tar, which are met in a row with other things.
+ * Does an archive begin at at, and end? 1: *ret bytes further on. 0: no, and so
+ * many were gone through in vain. Or an error. Only cpio and tar, which are met in
+ * a row with other things.
  */
 int part_cpio_length(const struct source *s, uint64_t at, uint64_t *ret);
 int part_tar_length(const struct source *s, uint64_t at, uint64_t *ret);

@@ -13,12 +13,15 @@
 #define HEAD 256           /* bytes of a header that most probes look at */
 #define CERT_MAX 8192      /* DER of one certificate: real ones have one or two KiB */
 #define ZIP_END 22
+#define ZIP_LOCAL 30
+#define ZIP_VERSION_MAX 63 /* needed to unpack; APPNOTE 6.3 */
 #define ELF_TABLE_MAX 4096 /* program or section headers read: a kernel module has fifty */
 #define UBI_BLOCKS_MAX 65536
 #define JFFS2_NODE_MAX (1u << 20) /* data of a node is a page; a summary is as long as an erase block may be */
 #define JFFS2_NODES_MAX 1000000
 #define JFFS2_BLOCK_MIN 4096u     /* erase blocks */
 #define JFFS2_BLOCK_MAX (256u << 10)
+#define ESP32_ROW 32
 #define CHUNK 65536
 
 /* A reader over up to HEAD bytes at at; false on a failure, in *ret_err. */
@@ -34,8 +37,9 @@ head(const struct source *s, uint64_t at, uint8_t buf[HEAD], struct reader *ret,
 static int
 found(const struct source *s, uint64_t at, uint64_t length, uint64_t *ret)
 {
-	*ret = length;
-	return length > 0 && length <= s->size - at;
+	int fits = length > 0 && length <= s->size - at;
+	*ret = fits ? length : 0;
+	return fits;
 }
 
 /* CRC-32 of length bytes; start and end as zlib has them. */
@@ -113,20 +117,6 @@ fits_fdt(const struct source *s, uint64_t at, uint64_t *ret)
 	return !r.bad && version == 17 && last == 16 && reserve >= 40 && reserve < total && structure < total &&
 	       structure_n <= total - structure && strings <= total && strings_n <= total - strings &&
 	       found(s, at, total, ret);
-}
-
-static int
-fits_cpio(const struct source *s, uint64_t at, uint64_t *ret)
-{
-	int err = part_cpio_length(s, at, ret);
-	return err ? err : *ret > 0;
-}
-
-static int
-fits_tar(const struct source *s, uint64_t at, uint64_t *ret)
-{
-	int err = part_tar_length(s, at, ret);
-	return err ? err : *ret > 0;
 }
 
 static int
@@ -336,7 +326,8 @@ fits_esp32(const struct source *s, uint64_t at, uint64_t *ret)
 		err = source_read(&rest, l.checksum_at, &said, 1);
 	if (err)
 		return err == FG_ELIMIT ? 0 : err;
-	return sum == said && found(s, at, l.end, ret);
+	int fits = found(s, at, l.end, ret); /* gone through in either case */
+	return fits && sum == said;
 }
 
 static int
@@ -365,8 +356,20 @@ fits_android_boot(const struct source *s, uint64_t at, uint64_t *ret)
 static int
 fits_zip(const struct source *s, uint64_t at, uint64_t *ret)
 {
-	uint8_t *chunk = malloc(CHUNK);
-	int err = chunk ? 0 : FG_ENOMEM, yes = 0;
+	uint8_t local[ZIP_LOCAL], *chunk;
+	struct reader h;
+	int err = source_read(s, at, local, sizeof local), yes = 0;
+	if (err)
+		return err == FG_ELIMIT ? 0 : err;
+	reader_init(&h, view_of(local, sizeof local));
+	(void)reader_u32le(&h);
+	uint16_t version = reader_u16le(&h);
+	(void)reader_take(&h, 20);
+	uint16_t name_n = reader_u16le(&h);
+	if ((version & 0xff) > ZIP_VERSION_MAX || name_n == 0 || name_n > PART_NAME_MAX)
+		return 0;
+	chunk = malloc(CHUNK);
+	err = chunk ? 0 : FG_ENOMEM;
 	for (uint64_t off = at; !err && !yes && off + ZIP_END <= s->size; off += CHUNK - ZIP_END) {
 		long n = source_read_some(s, off, chunk, CHUNK);
 		if (n < 0)
@@ -383,6 +386,7 @@ fits_zip(const struct source *s, uint64_t at, uint64_t *ret)
 		}
 	}
 	free(chunk);
+	*ret = yes ? *ret : s->size - at;
 	return err ? err : yes;
 }
 
@@ -403,24 +407,43 @@ fits_certificate(const struct source *s, uint64_t at, uint64_t *ret)
 	return x && p == der + length && found(s, at, length, ret);
 }
 
+/* Rows of 32 bytes, each with its magic: type, place, size, label. */
+static int
+fits_esp32_table(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	uint8_t row[ESP32_ROW];
+	struct reader r;
+	int err = source_read(s, at, row, sizeof row);
+	if (err)
+		return err == FG_ELIMIT ? 0 : err;
+	reader_init(&r, view_of(row + 4, 8));
+	uint32_t place = reader_u32le(&r), size = reader_u32le(&r);
+	size_t label = strnlen((const char *)row + 12, 16);
+	for (size_t i = 0; i < label; i++)
+		if (row[12 + i] < 0x20 || row[12 + i] > 0x7e)
+			return 0;
+	return place % ESP32_LAYOUT_SECTOR == 0 && size > 0 && label > 0 && found(s, at, ESP32_LAYOUT_TABLE, ret);
+}
+
 static const struct part_probe table[] = {
-	{ "uimage", "\x27\x05\x19\x56", 4, true, 1, 0, fits_uimage },
-	{ "squashfs", "hsqs", 4, false, 1, 0, fits_squashfs },
-	{ "fdt", "\xd0\x0d\xfe\xed", 4, false, 4, 0, fits_fdt },
-	{ "cpio", "070701", 6, true, 1, 0, fits_cpio },
-	{ "cpio", "070702", 6, true, 1, 0, fits_cpio },
-	{ "tar", "ustar", 5, true, 1, 257, fits_tar },
-	{ "cramfs", "\x45\x3d\xcd\x28", 4, false, 4, 0, fits_cramfs },
-	{ "ext4", "\x53\xef", 2, false, 512, 0x438, fits_ext4 },
-	{ "ubi", "UBI#", 4, true, 512, 0, fits_ubi },
-	{ "jffs2", "\x85\x19", 2, false, 4, 0, fits_jffs2 },
-	{ "elf", "\x7f" "ELF", 4, false, 4, 0, fits_elf },
-	{ "android-payload", "CrAU", 4, false, 1, 0, fits_crau },
-	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, false, 4, 0, fits_mcuboot },
-	{ "android-boot", "ANDROID!", 8, false, 4, 0, fits_android_boot },
-	{ "zip", "PK\3\4", 4, true, 1, 0, fits_zip },
-	{ "certificate", "\x30\x82", 2, false, 1, 0, fits_certificate },
-	{ "esp32", "\xe9", 1, true, ESP32_LAYOUT_SECTOR, 0, fits_esp32 },
+	{ "uimage", "\x27\x05\x19\x56", 4, 1, 0, fits_uimage },
+	{ "squashfs", "hsqs", 4, 1, 0, fits_squashfs },
+	{ "fdt", "\xd0\x0d\xfe\xed", 4, 4, 0, fits_fdt },
+	{ "cpio", "070701", 6, 1, 0, part_cpio_length },
+	{ "cpio", "070702", 6, 1, 0, part_cpio_length },
+	{ "tar", "ustar", 5, 1, 257, part_tar_length },
+	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, fits_cramfs },
+	{ "ext4", "\x53\xef", 2, 512, 0x438, fits_ext4 },
+	{ "ubi", "UBI#", 4, 512, 0, fits_ubi },
+	{ "jffs2", "\x85\x19", 2, 4, 0, fits_jffs2 },
+	{ "elf", "\x7f" "ELF", 4, 4, 0, fits_elf },
+	{ "android-payload", "CrAU", 4, 1, 0, fits_crau },
+	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, 4, 0, fits_mcuboot },
+	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot },
+	{ "zip", "PK\3\4", 4, 1, 0, fits_zip },
+	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate },
+	{ "esp32-partitions", "\xaa\x50", 2, ESP32_LAYOUT_SECTOR, 0, fits_esp32_table },
+	{ "esp32", "\xe9", 1, ESP32_LAYOUT_SECTOR, 0, fits_esp32 },
 };
 
 const struct part_probe *

@@ -15,12 +15,11 @@ struct part_probe {
 	const char *name; /* of the part, and what it is called */
 	const char *magic;
 	uint8_t n;      /* bytes of magic */
-	bool far;       /* asking costs as much as the thing is long */
 	uint16_t align; /* what begins elsewhere is not asked */
 	uint16_t from;  /* where the magic stands in the thing */
 	/*
-	 * Bytes of s from at on that the thing takes, to *ret: at most those left.
-	 * 1; 0: it is none; or FG_EIO, FG_ENOMEM.
+	 * 1: the thing takes *ret bytes of s from at on, at most those left. 0: it is
+	 * none, and *ret bytes were gone through to see that. Or FG_EIO, FG_ENOMEM.
 	 */
 	int (*fits)(const struct source *s, uint64_t at, uint64_t *ret);
 };

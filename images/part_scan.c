@@ -26,7 +26,9 @@
  */
 #define HEADERS_MAX 1000000
 #define STREAMS_MAX 1000
-#define FAR_MAX 32
+/* Bytes gone through in vain: so often all of the part, and never less than this. */
+#define VAIN_TIMES 8
+#define VAIN_MIN ((uint64_t)64 << 20)
 #define TINY 64 /* bytes in which nothing is looked for */
 
 struct scan {
@@ -35,7 +37,8 @@ struct scan {
 	const struct source *s;
 	uint64_t done;    /* up to where parts were made, or it was decided that there are none */
 	unsigned found;   /* parts that are no pieces */
-	unsigned headers, streams, far; /* tried in vain */
+	unsigned headers, streams; /* tried */
+	uint64_t vain;    /* bytes that probes went through for nothing */
 	bool limited;
 	uint8_t *window;  /* WINDOW + OVERLAP bytes, for the search */
 	uint8_t *behind;  /* WINDOW bytes, for what the search has left behind */
@@ -209,17 +212,19 @@ probe(struct scan *x, uint64_t at, struct view start)
 	}
 	const struct part_probe *p;
 	for (unsigned i = 0; (p = part_probe(i)); i++) {
-		uint64_t length;
+		uint64_t length = 0;
 		if (start.n < p->n || memcmp(start.p, p->magic, p->n) != 0 || at < x->done + p->from ||
 		    (at - p->from) % p->align != 0)
 			continue;
-		if (!spend(x, p->far ? &x->far : &x->headers, p->far ? FAR_MAX : HEADERS_MAX))
+		bool enough = x->vain > VAIN_MIN && x->vain / VAIN_TIMES > x->s->size;
+		x->limited = x->limited || enough;
+		if (enough || !spend(x, &x->headers, HEADERS_MAX))
 			continue;
 		int r = p->fits(x->s, at - p->from, &length);
-		if (r > 0) {
-			x->far -= p->far; /* not in vain */
+		if (r == 0)
+			x->vain += length;
+		if (r > 0)
 			r = take(x, p->name, at - p->from, length);
-		}
 		if (r)
 			return r;
 	}

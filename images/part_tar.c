@@ -248,8 +248,9 @@ part_tar_length(const struct source *s, uint64_t at, uint64_t *ret)
 		r->at += (r->m.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
 		r->at = r->at < rest.size ? r->at : rest.size;
 	}
-	if (got == 0 && end)
-		*ret = r->at + 2 * BLOCK < rest.size ? r->at + 2 * BLOCK : rest.size;
+	bool ends = got == 0 && end;
+	*ret = ends ? r->at + 2 * BLOCK : r->at;
+	*ret = *ret < rest.size ? *ret : rest.size;
 	free(r);
-	return got < 0 ? got : 0;
+	return got < 0 ? got : ends;
 }
