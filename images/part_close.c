@@ -160,6 +160,10 @@ static int
 gap(struct part_ctx *c, uint64_t from, uint64_t to)
 {
 	uint64_t end = from;
+	if (from == 0 && to == c->t->part[c->self].bytes.size) {
+		part_untold(c, c->self, "nothing of what it holds could be given a place");
+		return 0;
+	}
 	int err = to - from <= GAP_PADDING_MAX ? part_padding_end(c, from, to - from, true, &end) : 0;
 	if (err)
 		return err;

@@ -145,10 +145,9 @@ part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same)
 		return i;
 	struct part *p = part_edit(c, (uint32_t)i), *first = &c->t->part[same];
 	p->bytes = first->bytes;
-	p->placed = first->placed;
-	p->at = first->at;
-	p->packed_at = first->packed_at;
-	p->packed_length = first->packed_length;
+	/* Bytes that lie in self are the first one's; the others come from where they lie. */
+	p->packed_at = first->placed ? first->at : first->packed_at;
+	p->packed_length = first->placed ? first->bytes.size : first->packed_length;
 	p->expanded = first->expanded;
 	p->partial = first->partial;
 	return i;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/part_probe.h"
 
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -11,7 +13,8 @@
 #include "images/part_archive.h"
 
 #define HEAD 256           /* bytes of a header that most probes look at */
-#define CERT_MAX 8192      /* DER of one certificate: real ones have one or two KiB */
+#define DER_MAX 8192       /* of one certificate or key: real ones have one or two KiB */
+#define KEY_MIN 40         /* an Ed25519 key in PKCS #8 has 48 */
 #define ZIP_END 22
 #define ZIP_LOCAL 30
 #define ZIP_VERSION_MAX 63 /* needed to unpack; APPNOTE 6.3 */
@@ -390,21 +393,57 @@ fits_zip(const struct source *s, uint64_t at, uint64_t *ret)
 	return err ? err : yes;
 }
 
+/* Bytes of the SEQUENCE that begins at der, of n; 0 when it is none or reaches beyond them. */
+static size_t
+der_length(const uint8_t *der, size_t n)
+{
+	size_t length = 0;
+	if (n <= 8)
+		return 0;
+	if (der[1] < 0x80)
+		length = 2 + (size_t)der[1];
+	else if (der[1] == 0x81)
+		length = 3 + (size_t)der[2];
+	else if (der[1] == 0x82)
+		length = 4 + ((size_t)der[2] << 8 | der[3]);
+	return length <= n ? length : 0;
+}
+
 /* A SEQUENCE of a SEQUENCE that OpenSSL reads as a certificate, and whose encoding is that long. */
 static int
 fits_certificate(const struct source *s, uint64_t at, uint64_t *ret)
 {
-	uint8_t der[CERT_MAX];
+	uint8_t der[DER_MAX];
 	long n = source_read_some(s, at, der, sizeof der);
 	if (n < 0)
 		return (int)n;
-	size_t length = n < 8 ? 0 : 4 + ((size_t)der[2] << 8 | der[3]);
-	if (length < 128 || length > (size_t)n || der[4] != 0x30 || der[5] != 0x82)
+	size_t length = der_length(der, (size_t)n);
+	if (length < 128 || der[4] != 0x30 || der[5] != 0x82)
 		return 0;
 	const uint8_t *p = der;
 	X509 *x = d2i_X509(NULL, &p, (long)length);
 	X509_free(x);
 	return x && p == der + length && found(s, at, length, ret);
+}
+
+/* PKCS #8, PKCS #1 or SEC 1: version 0 or 1, then what each has next. */
+static int
+fits_private_key(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	uint8_t der[DER_MAX];
+	long n = source_read_some(s, at, der, sizeof der);
+	if (n < 0)
+		return (int)n;
+	size_t length = der_length(der, (size_t)n);
+	size_t head = der[1] < 0x80 ? 2 : der[1] == 0x81 ? 3 : 4;
+	if (length < KEY_MIN || der[head] != 0x02 || der[head + 1] != 1 || der[head + 2] > 1 ||
+	    (der[head + 3] != 0x30 && der[head + 3] != 0x02 && der[head + 3] != 0x04))
+		return 0;
+	const uint8_t *p = der;
+	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)length);
+	EVP_PKEY_free(key);
+	OPENSSL_cleanse(der, sizeof der);
+	return key && p == der + length && found(s, at, length, ret);
 }
 
 /* Rows of 32 bytes, each with its magic: type, place, size, label. */
@@ -442,6 +481,10 @@ static const struct part_probe table[] = {
 	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot },
 	{ "zip", "PK\3\4", 4, 1, 0, fits_zip },
 	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate },
+	{ "private-key", "\x30\x82", 2, 1, 0, fits_private_key },
+	{ "private-key", "\x30\x81", 2, 1, 0, fits_private_key },
+	{ "private-key", "\x30\x77\x02\x01\x01\x04", 6, 1, 0, fits_private_key }, /* SEC 1, P-256 */
+	{ "private-key", "\x30\x2e\x02\x01\x00\x30", 6, 1, 0, fits_private_key }, /* Ed25519 */
 	{ "esp32-partitions", "\xaa\x50", 2, ESP32_LAYOUT_SECTOR, 0, fits_esp32_table },
 	{ "esp32", "\xe9", 1, ESP32_LAYOUT_SECTOR, 0, fits_esp32 },
 };

@@ -10,7 +10,7 @@ DIRECTORY/<version>.sqfs   squashfs            DIRECTORY/<version>.cpio.gz  init
 DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      deflated and stored
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
-DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem
+DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
 debs.py beside this makes the same of real packages.
@@ -89,6 +89,7 @@ def ca(name, directory):
         quiet("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7000",
               "-subj", f"/O={name}/CN={name} root", "-keyout", path + ".key", "-out", path + ".pem")
         quiet("openssl", "x509", "-in", path + ".pem", "-outform", "DER", "-out", os.path.join(directory, name.lower() + ".der"))
+    quiet("openssl", "pkey", "-in", path + ".key", "-outform", "DER", "-out", os.path.join(directory, name.lower() + "-key.der"))
     with open(path + ".pem", "rb") as f:
         return f.read()
 

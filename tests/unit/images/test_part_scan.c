@@ -127,12 +127,15 @@ static void
 certificate(void **state)
 {
 	(void)state;
-	struct pki_blob der = pki_load("pairs/vendor.der");
+	struct pki_blob der = pki_load("pairs/vendor.der"), key = pki_load("pairs/vendor-key.der");
 	uint8_t *b = malloc(20000 + der.n);
 	struct part_rig r;
 	memcpy(b, noise, 20000);
 	memcpy(b + 10001, der.p, der.n);
+	memcpy(b + 15000, key.p, key.n);
 	part_rig_open(&r, view_of(b, 20000 + der.n));
+	assert_int_equal(at(&r, "private-key")->at, 15000);
+	assert_int_equal(at(&r, "private-key")->bytes.size, key.n);
 	assert_int_equal(at(&r, "certificate")->at, 10001);
 	assert_int_equal(at(&r, "certificate")->bytes.size, der.n);
 	part_rig_close(&r);
@@ -141,6 +144,7 @@ certificate(void **state)
 	part_rig_close(&r);
 	free(b);
 	free(der.p);
+	free(key.p);
 }
 
 static void
