@@ -267,7 +267,8 @@ begins(struct scan *x, const char *magic)
 static void
 prepare(struct scan *x)
 {
-	static const char *const streams[] = { "\x1f\x8b", "\xfd" "7", "\x28\xb5", "BZ", "\x5d\0", "\x04\x22" };
+	static const char *const streams[] = { "\x1f\x8b", "\xfd" "7", "\x28\xb5", "BZ", "\x5d\0", "\x04\x22",
+		"\x02\x21" };
 	uint64_t mixed = 0x9e3779b97f4a7c15u;
 	for (unsigned i = 0; i < 256; i++) {
 		/* xorshift64*: any table with bits all over does. */

@@ -29,6 +29,7 @@ static const struct {
 	{ UNPACK_ZSTD_FRAME, "\x28\xb5\x2f\xfd", 4 },
 	{ UNPACK_BZIP2, "BZh", 3 },
 	{ UNPACK_LZ4, "\x04\x22\x4d\x18", 4 },
+	{ UNPACK_LZ4_LEGACY, "\x02\x21\x4c\x18", 4 },
 };
 
 /*
@@ -76,6 +77,7 @@ part_stream_name(enum unpack_kind kind)
 	case UNPACK_LZMA:
 		return "lzma";
 	case UNPACK_LZ4:
+	case UNPACK_LZ4_LEGACY:
 		return "lz4";
 	case UNPACK_NONE:
 		break;

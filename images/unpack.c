@@ -3,6 +3,7 @@
 
 #include <bzlib.h>
 #include <limits.h>
+#include <lz4.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include "crypto/err.h"
 
 #define IN_SIZE (64u << 10)
+#define LEGACY_MAGIC "\x02\x21\x4c\x18"
+#define LEGACY_BLOCK (8 << 20) /* bytes that come out of each block but the last */
 #define GZIP_ONLY (16 + MAX_WBITS) /* no zlib or raw form: what the member is called is what it must be */
 
 struct unpack {
@@ -27,6 +30,8 @@ struct unpack {
 	bz_stream bz;
 	ZSTD_DStream *zstd;
 	LZ4F_dctx *lz4;
+	char *block, *packed_block; /* lz4's older form: one block, expanded and not */
+	size_t block_at, block_n;
 	struct { size_t pos, size; } in; /* of bytes: what was read and is not consumed */
 	uint8_t bytes[IN_SIZE];
 };
@@ -51,6 +56,10 @@ begin(struct unpack *u)
 		return BZ2_bzDecompressInit(&u->bz, 0, 0) == BZ_OK;
 	case UNPACK_LZ4:
 		return !LZ4F_isError(LZ4F_createDecompressionContext(&u->lz4, LZ4F_VERSION));
+	case UNPACK_LZ4_LEGACY:
+		u->block = malloc(LEGACY_BLOCK);
+		u->packed_block = malloc(LZ4_COMPRESSBOUND(LEGACY_BLOCK));
+		return u->block && u->packed_block;
 	case UNPACK_NONE:
 		break;
 	}
@@ -68,6 +77,8 @@ unpack_new(enum unpack_kind kind, const struct source *s, struct sig_range at)
 	u->kind = kind;
 	u->xz = (lzma_stream)LZMA_STREAM_INIT;
 	if (!begin(u)) {
+		free(u->block);
+		free(u->packed_block);
 		free(u);
 		return NULL;
 	}
@@ -86,6 +97,8 @@ unpack_free(struct unpack *u)
 	lzma_end(&u->xz);
 	ZSTD_freeDStream(u->zstd);
 	(void)LZ4F_freeDecompressionContext(u->lz4);
+	free(u->block);
+	free(u->packed_block);
 	free(u);
 }
 
@@ -187,6 +200,52 @@ read_one(struct unpack *u, uint8_t *buf, size_t n,
 	return got == 0 && u->failed ? FG_EFORMAT : (long)got;
 }
 
+/* The next block of lz4's older form: its length stands before it, and nothing says that it is the last. */
+static int
+legacy_block(struct unpack *u)
+{
+	uint8_t head[4];
+	if (u->off == 0) {
+		if (source_read(&u->packed, 0, head, sizeof head) || memcmp(head, LEGACY_MAGIC, sizeof head) != 0)
+			return FG_EFORMAT;
+		u->off = sizeof head;
+	}
+	int err = source_read(&u->packed, u->off, head, sizeof head);
+	uint64_t n = (uint64_t)head[0] | (uint64_t)head[1] << 8 | (uint64_t)head[2] << 16 | (uint64_t)head[3] << 24;
+	u->ended = err == FG_ELIMIT || (!err && (n == 0 || n > LZ4_COMPRESSBOUND(LEGACY_BLOCK)));
+	if (u->ended && u->off == sizeof head) /* not even one */
+		return FG_EFORMAT;
+	if (err || u->ended)
+		return u->ended ? 0 : err;
+	err = source_read(&u->packed, u->off + sizeof head, u->packed_block, (size_t)n);
+	if (err)
+		return err == FG_ELIMIT ? FG_EFORMAT : err;
+	int got = LZ4_decompress_safe(u->packed_block, u->block, (int)n, LEGACY_BLOCK);
+	if (got <= 0)
+		return FG_EFORMAT;
+	u->off += sizeof head + n;
+	u->block_at = 0;
+	u->block_n = (size_t)got;
+	return 0;
+}
+
+static long
+read_legacy(struct unpack *u, void *buf, size_t n)
+{
+	if (u->block_at == u->block_n && !u->ended) {
+		int err = legacy_block(u);
+		if (err)
+			return err;
+	}
+	size_t left = u->block_n - u->block_at;
+	if (u->ended || left == 0)
+		return 0;
+	n = n < left ? n : left;
+	memcpy(buf, u->block + u->block_at, n);
+	u->block_at += n;
+	return (long)n;
+}
+
 /* Frames in a row are one stream, as zstd(1) and the updaters take them. */
 static long
 read_zstd(struct unpack *u, void *buf, size_t n)
@@ -228,6 +287,8 @@ unpack_read(void *arg, void *buf, size_t n)
 		return read_one(u, buf, n, step_xz);
 	case UNPACK_LZ4:
 		return read_one(u, buf, n, step_lz4);
+	case UNPACK_LZ4_LEGACY:
+		return read_legacy(u, buf, n);
 	case UNPACK_ZSTD:
 	case UNPACK_ZSTD_FRAME:
 		return read_zstd(u, buf, n);

@@ -25,6 +25,7 @@ enum unpack_kind {
 	UNPACK_BZIP2, /* one stream */
 	UNPACK_LZMA,  /* the older form of a header of 13 bytes */
 	UNPACK_LZ4,   /* one frame */
+	UNPACK_LZ4_LEGACY, /* the Linux kernel's form: blocks of 8 MiB, up to what can be none */
 };
 
 struct unpack;

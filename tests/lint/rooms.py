@@ -38,7 +38,7 @@ INCLUDE_EXCEPTIONS = {
 # Third-party headers a room may include: <prefix> -> allowed.
 LIBRARIES = {
     "crypto": {"openssl/"},
-    "images": {"bzlib.h", "lzma.h", "openssl/", "libconfig.h", "lz4frame.h", "sqfs/", "zlib.h", "zstd.h", "zstd_errors.h"},
+    "images": {"bzlib.h", "lzma.h", "openssl/", "libconfig.h", "lz4.h", "lz4frame.h", "sqfs/", "zlib.h", "zstd.h", "zstd_errors.h"},
     "policy": {"libconfig.h"},
     "gateway/file": set(),
     "gateway/wire": set(),

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <bzlib.h>
+#include <lz4.h>
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
@@ -65,6 +66,16 @@ pack(enum unpack_kind kind, size_t n)
 	} else if (kind == UNPACK_LZ4) {
 		got = LZ4F_compressFrame(p, cap, plain, n, NULL);
 		assert_false(LZ4F_isError(got));
+	} else if (kind == UNPACK_LZ4_LEGACY) { /* in two blocks, of which real ones have 8 MiB each */
+		got = 4;
+		memcpy(p, "\x02\x21\x4c\x18", 4);
+		for (size_t k = 0; k < 2; k++) {
+			size_t from = k ? n / 2 : 0, len = k ? n - n / 2 : n / 2;
+			int one = len ? LZ4_compress_default((char *)plain + from, (char *)p + got + 4, (int)len, (int)(cap - got - 4)) : 0;
+			for (unsigned i = 0; one && i < 4; i++)
+				p[got + i] = (uint8_t)(one >> 8 * i);
+			got += one ? 4 + (size_t)one : 0;
+		}
 	} else if (kind == UNPACK_ZSTD || kind == UNPACK_ZSTD_FRAME) {
 		got = ZSTD_compress(p, cap, plain, n, 3);
 		assert_false(ZSTD_isError(got));
@@ -174,6 +185,30 @@ test_behind(void **state)
 	}
 }
 
+/* Without an end of its own: it ends where no block can follow. */
+static void
+test_legacy(void **state)
+{
+	(void)state;
+	struct view packed = pack(UNPACK_LZ4_LEGACY, PLAIN_LEN);
+	uint8_t *more = calloc(1, packed.n + 100);
+	uint64_t left = 1;
+	memcpy(more, packed.p, packed.n);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, packed, 70000, &left), PLAIN_LEN);
+	assert_int_equal(left, 0);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, view_of(more, packed.n + 100), 4096, &left), PLAIN_LEN);
+	assert_int_equal(left, 100);
+	memset(more + packed.n, 0xff, 100);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, view_of(more, packed.n + 100), 4096, &left), PLAIN_LEN);
+	assert_int_equal(left, 100);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, view_of(more, packed.n - 1), 4096, NULL), FG_EFORMAT);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, view_of(more, 4), 4096, NULL), FG_EFORMAT);
+	memset(more + 8, 0xff, 1000);
+	assert_int_equal(read_all(UNPACK_LZ4_LEGACY, view_of(more, packed.n), 4096, NULL), FG_EFORMAT);
+	free(more);
+	drop(packed);
+}
+
 int
 main(void)
 {
@@ -182,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_legacy),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
