@@ -240,6 +240,9 @@ gather(const struct side *s, uint32_t i, size_t *io_range, struct events *e)
 		else if (!child->placed)
 			err = voice(e, child->packed_at, child->packed_at + child->packed_length,
 			    VOICE_PACKED + packed);
+		if (!err)
+			err = voice(e, child->shared_at, child->shared_at + child->shared_length,
+			    VOICE_PACKED + packed);
 	}
 	for (uint32_t k = 0; k < p->structure_n && !err; k++) {
 		struct part_range r = parts_structure(s->tree, i, k);

@@ -75,6 +75,7 @@ struct part {
 	uint64_t at;
 	/* Expanded out of this range (several parts may share one); length 0: it is not known where from. */
 	uint64_t packed_at, packed_length;
+	uint64_t shared_at, shared_length; /* the same for its end, which was packed together with others' */
 	bool expanded;                /* bytes are in the scratch file; a hard link shares them with its first name */
 	bool partial;                 /* a limit or damage ended its stream: more came, or should have come, than these bytes */
 	bool mixed;                   /* what children leave of its bytes is their packed form, not known to whom which */

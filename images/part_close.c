@@ -112,7 +112,7 @@ static int
 take(struct parts *t, const struct part *p, uint32_t first, struct taken **ret, size_t *ret_n)
 {
 	size_t n = 0;
-	struct taken *row = malloc((t->n - first + p->structure_n + 1) * sizeof *row);
+	struct taken *row = malloc((2 * (size_t)(t->n - first) + p->structure_n + 1) * sizeof *row);
 	if (!row)
 		return FG_ENOMEM;
 	for (uint32_t i = first; i < t->n; i++) {
@@ -122,6 +122,9 @@ take(struct parts *t, const struct part *p, uint32_t first, struct taken **ret, 
 		else if (!child->placed && child->packed_length > 0)
 			row[n++] = (struct taken){ child->packed_at,
 				child->packed_at + child->packed_length, PART_NONE_INDEX };
+		if (child->shared_length > 0)
+			row[n++] = (struct taken){ child->shared_at,
+				child->shared_at + child->shared_length, PART_NONE_INDEX };
 	}
 	for (uint32_t i = 0; i < p->structure_n; i++) {
 		struct part_range r = t->range[p->structure + i];

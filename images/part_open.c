@@ -148,6 +148,8 @@ part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same)
 	/* Bytes that lie in self are the first one's; the others come from where they lie. */
 	p->packed_at = first->placed ? first->at : first->packed_at;
 	p->packed_length = first->placed ? first->bytes.size : first->packed_length;
+	p->shared_at = first->shared_at;
+	p->shared_length = first->shared_length;
 	p->expanded = first->expanded;
 	p->partial = first->partial;
 	return i;

@@ -63,8 +63,14 @@ add_file(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct sq
 	names->slot[slot].reference = e->reference;
 	names->slot[slot].child = (uint32_t)i;
 	names->n++;
-	part_edit(c, (uint32_t)i)->packed_at = e->stored.offset;
-	part_edit(c, (uint32_t)i)->packed_length = e->stored.length;
+	struct part *p = part_edit(c, (uint32_t)i);
+	struct sig_range shared;
+	p->packed_at = e->stored.offset;
+	p->packed_length = e->stored.length;
+	if (!p->partial && e->size > 0 && squashfs_shared(fs, &shared)) {
+		p->shared_at = shared.offset;
+		p->shared_length = shared.length;
+	}
 	return i;
 }
 

@@ -65,6 +65,7 @@ struct squashfs {
 	uint8_t *block, *fragment; /* unpacked */
 	size_t fragment_n;
 	uint32_t fragment_index; /* of what fragment holds; SQUASHFS_STORE_NONE for nothing */
+	struct sig_range fragment_stored; /* where it lies */
 };
 
 static int
@@ -149,6 +150,15 @@ squashfs_packed_with(const struct squashfs *fs)
 {
 	const char *name = sqfs_compressor_name_from_id((SQFS_COMPRESSOR)fs->st.super.compression_id);
 	return name ? name : "unknown";
+}
+
+bool
+squashfs_shared(const struct squashfs *fs, struct sig_range *ret)
+{
+	if (fs->content.fragment == SQUASHFS_STORE_NONE || fs->content.fragment != fs->fragment_index)
+		return false;
+	*ret = fs->fragment_stored;
+	return true;
 }
 
 const char *
@@ -618,6 +628,7 @@ tail(struct squashfs *fs)
 		if (err)
 			return err;
 		fs->fragment_index = c->fragment;
+		fs->fragment_stored = (struct sig_range){ at, squashfs_store_length(word) };
 	}
 	if (c->fragment_at > fs->fragment_n || c->left > fs->fragment_n - c->fragment_at)
 		return fail(fs, FG_EFORMAT, "a file ends past the block that it shares");

@@ -97,6 +97,11 @@ int squashfs_next(struct squashfs *fs, struct squashfs_entry *ret);
  * then says so again.
  */
 long squashfs_read(struct squashfs *fs, void *buf, size_t n);
+/*
+ * Of the file that squashfs_read() came to the end of: the block that the end of
+ * the file shares with ends of others. false when it has none of that kind.
+ */
+bool squashfs_shared(const struct squashfs *fs, struct sig_range *ret);
 /* Starts over with the first entry. The bound on work runs on. */
 void squashfs_rewind(struct squashfs *fs);
 /* One sentence without hostile text; "" when nothing went wrong. Borrowed from fs. */

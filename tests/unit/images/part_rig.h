@@ -52,7 +52,9 @@ part_rig_tiled(const struct parts *t, uint32_t i)
 	for (uint32_t k = 0; k < p->children; k++) {
 		const struct part *child = parts_get(t, p->first + k);
 		PART_RIG_MUST(child->packed_at <= size && child->packed_length <= size - child->packed_at);
+		PART_RIG_MUST(child->shared_at <= size && child->shared_length <= size - child->shared_at);
 		memset(has + child->packed_at, 1, child->placed ? 0 : child->packed_length);
+		memset(has + child->shared_at, 1, child->shared_length);
 	}
 	uint64_t last = 0;
 	for (uint32_t k = 0; k < p->structure_n; k++) {
