@@ -18,7 +18,8 @@
 #include "crypto/sig.h"
 
 #define CONTINUITY_PAST_MAX 8      /* releases looked back; keys live for years, and eight releases for about as long */
-#define CONTINUITY_NUMBERS_MAX 8   /* counters and dates of one image; it has one, an inner one now and then */
+/* Counters and dates of one image: it has one, an inner one now and then, and Uptane's evidence for it nine. */
+#define CONTINUITY_NUMBERS_MAX 20
 #define CONTINUITY_ENDS_SOON (90 * 86400L) /* a certificate with less time left will not sign the next release */
 
 /* A number that must not fall, and the container that gives it. */

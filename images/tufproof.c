@@ -291,6 +291,24 @@ hardware_agrees(const struct tufrepo_names *wanted, const struct tufrepo_names *
 	return true;
 }
 
+/* The director may order the image for more ECUs, under other names: they are told with those of this one. */
+static int
+gather_ecus(struct side *director, const struct tufrepo_paths *paths)
+{
+	struct tufrepo_entry *other = malloc(sizeof *other);
+	struct tufrepo_names *all = &director->entry.ecu;
+	int err = other ? 0 : FG_ENOMEM;
+	for (unsigned i = 0; i < paths->n && !err; i++) {
+		if (strcmp(paths->at[i], director->path) == 0)
+			continue;
+		err = tufrepo_resolve(director->repo, paths->at[i], other);
+		for (unsigned k = 0; k < other->ecu.n && !err && all->n < TUFREPO_NAMES_MAX; k++)
+			memcpy(all->at[all->n++], other->ecu.at[k], TUFREPO_NAME_MAX);
+	}
+	free(other);
+	return err;
+}
+
 /*
  * Uptane's full verification: what the director orders is what the image
  * repository holds under the same name. Neither is believed alone.
@@ -310,7 +328,7 @@ agree(struct judging *j, struct tufrepo_paths *paths)
 			    "the image repository lists this image, the director does not order it");
 		return err;
 	}
-	for (unsigned i = 0; i < paths->n && !err && !(i > 0 && proven(images) && proven(director)); i++) {
+	for (unsigned i = 0; i < paths->n; i++) {
 		err = follow(director, paths->at[i]);
 		if (!err)
 			err = follow(images, paths->at[i]);
@@ -325,6 +343,8 @@ agree(struct judging *j, struct tufrepo_paths *paths)
 		         !hardware_agrees(&director->entry.hardware, &images->entry.hardware))
 			fail(images, SIG_INVALID, FINDING_FMT_CONFLICT,
 			    "the director orders it for hardware that the image repository does not have it for");
+		if (proven(director) && proven(images))
+			return gather_ecus(director, paths);
 	}
 	return 0;
 }
@@ -407,36 +427,35 @@ tell_fault(struct judging *j, const struct side *s, bool other)
 	    other ? "nothing is wrong with it, but the other repository does not agree" : "it was not looked into");
 }
 
-static void
-numbers(struct judging *j, struct walk_signed by, uint64_t version, int64_t expires)
-{
-	if (version == 0)
-		return;
-	walk_fact_uint(j->w, CONTENTS_FACT_SECURITY_COUNTER, by, version);
-	walk_fact_uint(j->w, CONTENTS_FACT_EXPIRES, by, (uint64_t)expires);
-}
-
-/* Versions as counters that must not fall from release to release (T22), what the lists change by first. */
+/* Versions as counters that must not fall from release to release (T22), what changes most often first. */
 static void
 tell_versions(struct judging *j, const struct side *s, struct walk_signed by)
 {
 	static const enum tufmeta_type types[] = { TUFMETA_TARGETS, TUFMETA_TIMESTAMP, TUFMETA_SNAPSHOT,
 		TUFMETA_ROOT };
 	struct walk *w = j->w;
+	int64_t first = s->entry.found ? s->entry.expires : INT64_MAX;
 	if (s->entry.found && strcmp(s->entry.role, "targets") != 0) {
 		char role[CONTENTS_PATH_MAX];
 		visible_cstr(view_str(s->entry.role), role, sizeof role);
 		snprintf(w->path, sizeof w->path, "%s/targets/%.128s", s->scheme, role);
-		numbers(j, by, s->entry.version, s->entry.expires);
+		walk_fact_uint(w, CONTENTS_FACT_SECURITY_COUNTER, by, s->entry.version);
 	}
 	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		uint64_t version = tufrepo_version(s->repo, types[i]);
+		if (version == 0)
+			continue;
 		snprintf(w->path, sizeof w->path, "%s/%s", s->scheme, tufmeta_type_name(types[i]));
-		numbers(j, by, tufrepo_version(s->repo, types[i]), tufrepo_expires(s->repo, types[i]));
+		walk_fact_uint(w, CONTENTS_FACT_SECURITY_COUNTER, by, version);
+		if (tufrepo_expires(s->repo, types[i]) < first)
+			first = tufrepo_expires(s->repo, types[i]);
 	}
 	snprintf(w->path, sizeof w->path, "%s", s->scheme);
+	if (first < INT64_MAX) /* when the evidence is over: the first of its files that is */
+		walk_fact_uint(w, CONTENTS_FACT_EXPIRES, by, (uint64_t)first);
 }
 
-#define TOLD_MAX 8 /* hardware ids and ECUs listed one by one */
+#define TOLD_MAX 4 /* hardware ids and ECUs listed one by one: the image's own claims want room too */
 
 static void
 tell_names(struct judging *j, const struct side *s, struct walk_signed by)

@@ -317,7 +317,8 @@ update_root(struct tufrepo *r)
 {
 	char name[32];
 	int err = same_anchor(r);
-	reached(r, r->root);
+	if (!err)
+		reached(r, r->root);
 	for (unsigned i = 0; !err; i++) {
 		snprintf(name, sizeof name, "%" PRIu64 ".root.json", r->root->version + 1);
 		const struct tufrepo_file *f = find(r, name);

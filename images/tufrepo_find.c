@@ -319,6 +319,9 @@ descend(struct search *s, const struct place *above, const struct json_value *de
 		.role = delegation };
 	struct tufmeta_count by;
 	struct tufmeta *m = NULL;
+	if (!tufmeta_is_role(delegation))
+		return tufrepo_broken(s->r, SIG_INVALID, FINDING_FMT_MALFORMED,
+		    "role %s delegates to %s without a threshold, or to a key twice", above->name, name);
 	if (above->depth == TUFREPO_DEPTH_MAX || s->visited_n == TUFREPO_ROLES_MAX)
 		return tufrepo_broken(s->r, SIG_INVALID, FINDING_FMT_WALK_LIMIT,
 		    "more than %d delegated roles, or %d one below the other: %s is not looked into",
@@ -343,7 +346,7 @@ delegate(struct search *s, const struct place *p, const struct json_value *deleg
 	char name[TUFMETA_NAME_MAX] = "";
 	bool terminating = false, relevant = true;
 	if (!json_cstr(json_get(delegation, "name"), name, sizeof name) || name[0] == '\0' ||
-	    !json_bool(json_get(delegation, "terminating"), &terminating) || !tufmeta_is_role(delegation))
+	    !json_bool(json_get(delegation, "terminating"), &terminating))
 		return tufrepo_broken(s->r, SIG_INVALID, FINDING_FMT_MALFORMED,
 		    "role %s delegates in a form that it may not have", p->name);
 	if (s->path && concerns(s, delegation, &relevant))

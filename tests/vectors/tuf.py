@@ -9,7 +9,7 @@ DIRECTORY/fw.bin             the image that all of it is about
 DIRECTORY/anchor/*.json      roots to be pinned        DIRECTORY/*.tar     bundles
 DIRECTORY/canonical/N.json   a text, and N.out         what securesystemslib signs of it
 """
-import copy
+import fnmatch
 import hashlib
 import io
 import json
@@ -548,6 +548,31 @@ def succinct(r):
     r.meta["targets"]["targets"] = {}
 
 
+@case
+def role_names(r):
+    """python-tuf writes what a URL cannot hold in a role's name as it would in one."""
+    name = "a/b ü"
+    r.delegate("targets", name)
+    r.move(name)
+    r.after = lambda f: f.update({"a%2Fb%20%C3%BC.json": f.pop(name + ".json")})
+
+
+PATTERNS = [(PATH, p) for p in (
+    PATH, "*", "*/*", "*/*/*", "modem/*", "modem/**", "modem/fw-?.?.bin", "modem/fw-??.2.bin", "m*m/f*1*2*bin", "modem/*.img",
+    "mode?/*", "modem?fw-1.2.bin", "modem*", "MODEM/*", "modem/fw-1.2.bi", "modem/fw-1.2.bin?", "modem/fw-1.2.bin*", "*fw*", "",
+    "/modem/*", "modem/*/", "m*d*m*/*w*-*.*.*", "modem/fw*fw*", "*m/*n", "modem/f**?**n", "modem/?w-1.2.bi?")] + [
+    ("módem/é.bin", p) for p in ("m?dem/?.bin", "m??dem/*", "*/??.bin", "módem/*", "m*m/é*")]
+
+
+def pattern(path, text):
+    """As python-tuf matches: part by part. Returns a repository that hangs on it, and whether a client is led on."""
+    r = Repo()
+    r.delegate("targets", "role1", [text])
+    r.meta["targets"]["targets"], r.meta["role1"]["targets"] = {}, {path: target()}
+    parts, wanted = path.split("/"), text.split("/")
+    return r, len(parts) == len(wanted) and all(map(fnmatch.fnmatchcase, parts, wanted))
+
+
 # ---- texts ----
 
 for name, change in {
@@ -610,6 +635,7 @@ def uptane_cases():
         "other-name": pair(None, lambda r: r.meta["targets"].update(targets={"x.bin": entry(r)})),
         "director-delegates": pair(lambda r: r.delegate("targets", "role1")),
         "director-expired": pair(expired_timestamp), "image-expired": pair(None, expired_timestamp),
+        "other-ecu": pair(lambda r: r.meta["targets"]["targets"].update({"x.bin": target(custom={"ecuIdentifiers": {"ECU-0002": {}}})})),
         "ecu-twice": pair(ecu_twice), "custom-form": pair(put(custom={"ecuIdentifiers": ["ECU-0001"]})),
         "swapped": swapped, "director-alone": {n: b for n, b in pair().items() if n.startswith("director")},
         "image-alone": {n: b for n, b in pair().items() if n.startswith("image")},
@@ -646,6 +672,11 @@ def main(out):
         r = Repo()
         make(r)
         tar(os.path.join(out, name + ".tar"), r.files())
+    with open(os.path.join(out, "patterns"), "w", encoding="utf-8") as f:
+        for i, (path, text) in enumerate(PATTERNS):
+            r, led = pattern(path, text)
+            tar(os.path.join(out, f"pattern-{i}.tar"), r.files())
+            f.write(f"{int(led)} pattern-{i} {text} for {path}\n")
     for name, made in uptane_cases().items():
         tar(os.path.join(out, f"uptane-{name}.tar"), made)
     # What the cases pin: their own first root, where it differs from the plain one.

@@ -140,7 +140,7 @@ sound_repositories_prove_the_image(void **state)
 	(void)state;
 	TABLE(INSPECT_TUF, { "plain", NULL, VERIFIED_2, "", NULL }, { "rotated-twice", NULL, VERIFIED_2, "", NULL },
 	    { "consistent", NULL, VERIFIED_2, "", NULL }, { "delegated", NULL, "tuf verified", "", NULL },
-	    { "hash-bin", NULL, "tuf verified", "", NULL }, { "cycle-sound", NULL, "tuf verified", "", NULL },
+	    { "hash-bin", NULL, "tuf verified", "", NULL }, { "role-names", NULL, "tuf verified", "", NULL }, { "cycle-sound", NULL, "tuf verified", "", NULL },
 	    { "new-key-ids", "r=new-key-ids", VERIFIED_2, "", NULL }, { "unicode", NULL, VERIFIED_2, "", NULL },
 	    { "expired-old-root", NULL, VERIFIED_2, "", NULL }, { "sha512-only", NULL, VERIFIED_2, "", NULL },
 	    { "second-name", NULL, VERIFIED_2, "", NULL }, { "folder", NULL, VERIFIED_2, "", NULL },
@@ -231,6 +231,27 @@ delegations_prove_what_was_delegated(void **state)
 	    { "succinct", NULL, "tuf invalid", "FMT-UNKNOWN-PART SIG-INVALID!", "succinct_roles" });
 }
 
+/* Each line of the list: what python-tuf's rule says of one pattern (Python's fnmatch, part by part). */
+static void
+patterns_match_as_in_python_tuf(void **state)
+{
+	(void)state;
+	struct view lines = rig_made(MADE, "patterns");
+	char *text = strndup((const char *)lines.p, lines.n), *rest = text;
+	unsigned seen = 0;
+	for (char *line; (line = strsep(&rest, "\n")) && *line; seen++) {
+		char name[32] = "";
+		assert_int_equal(sscanf(line + 2, "%31s", name), 1);
+		struct report *r = judge(name, "root.json=root", INSPECT_TUF);
+		if ((report_verified(r) > 0) != (line[0] == '1'))
+			fail_msg("%s", line);
+		report_free(r);
+	}
+	assert_int_equal(seen, 31);
+	free(text);
+	rig_drop(lines);
+}
+
 /* JSON that two readers may read in two ways is none. */
 static void
 texts_are_read_strictly(void **state)
@@ -272,6 +293,7 @@ two_repositories_must_agree(void **state)
 	(void)state;
 	TABLE(INSPECT_UPTANE, { "uptane-sound", BOTH, UPTANE_VERIFIED, "META-TARGETED", NULL },
 	    { "uptane-fleet", BOTH, UPTANE_VERIFIED, "META-TARGETED", NULL },
+	    { "uptane-other-ecu", BOTH, UPTANE_VERIFIED, "META-TARGETED", NULL },
 	    { "uptane-untargeted", BOTH, UPTANE_VERIFIED, "", NULL },
 	    { "uptane-other-hardware", BOTH, "uptane-director untrusted, uptane-image invalid",
 	        "FMT-CONFLICT! META-TARGETED SIG-INVALID! SIG-UNTRUSTED!", "does not agree" },
@@ -334,6 +356,9 @@ what_is_claimed_is_told(void **state)
 	r = judge("uptane-sound", BOTH, INSPECT_UPTANE);
 	assert_string_equal(rig_value(r, CONTENTS_FACT_TARGET, 0), "ECU-0001");
 	assert_string_equal(rig_value(r, CONTENTS_FACT_COMPATIBLE, 2), "modem-b");
+	report_free(r);
+	r = judge("uptane-other-ecu", BOTH, INSPECT_UPTANE); /* the same image for another one, under another name */
+	assert_string_equal(rig_value(r, CONTENTS_FACT_TARGET, 1), "ECU-0002");
 	report_free(r);
 	r = judge("expired-targets", "root.json=root", INSPECT_TUF);
 	assert_false(counter(r)->sure);
@@ -485,6 +510,7 @@ main(void)
 		cmocka_unit_test(what_is_over_proves_nothing),
 		cmocka_unit_test(the_image_must_be_the_one_that_is_listed),
 		cmocka_unit_test(delegations_prove_what_was_delegated),
+		cmocka_unit_test(patterns_match_as_in_python_tuf),
 		cmocka_unit_test(texts_are_read_strictly),
 		cmocka_unit_test(bundles_are_one_folder),
 		cmocka_unit_test(two_repositories_must_agree),
