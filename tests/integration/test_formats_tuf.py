@@ -82,6 +82,40 @@ def test_both_of_uptanes_repositories_are_needed(place):
         assert ("META-TARGETED" in found(doc)) == (case != "untargeted")
 
 
+CONFIG = """keys_dir = "{0}/keys";
+listeners = ( {{ name = "plain"; address = "127.0.0.1"; port = 8080; }} );
+suppliers = ( {{ name = "acme"; legal_entity = "ACME Ltd"; country = "DE"; }} );
+"""
+PROFILE = """profile = {{
+	name = "acme"; supplier = "acme"; listeners = [ "plain" ]; hosts = [ "fota.example" ];
+	path = "/fw/{{product}}/{{to}}.bin";
+	captures = {{ product = {{ class = "word"; max = 16; }}; to = {{ class = "version"; max = 16; }}; }};
+	product = "capture:product"; target_version = "capture:to"; version_order = "dotted";
+	identity = ( {{ class = "C"; kind = "address"; from = "source_address"; }} );
+	networks = ( {{ cidr = "10.20.0.0/16"; }} );
+	upstream = "https://up.example/{{product}}/{{to}}"; signature_url = "https://up.example/{{product}}/{{to}}.tar";
+	signature = {{ scheme = "{0}"; anchors = [ {1} ]; }};
+	quorum = 2;
+}};
+"""
+
+
+def test_a_profile_says_which_evidence_counts(place):
+    """Without the director's order, metadata of the image repository is not enough where the profile says Uptane."""
+    (place / "keys/anchors").mkdir(parents=True)
+    (place / "profiles.d").mkdir()
+    for name, repo in (("director.json", tuf.Repo(tuf.OTHER)), ("image.json", tuf.Repo())):
+        (place / "keys/anchors" / name).write_bytes(repo.files()["1.root.json"])
+    (place / "fotagate.conf").write_text(CONFIG.format(place))
+    tuf.tar(place / "both.tar", tuf.uptane_cases()["untargeted"])
+    tuf.tar(place / "one.tar", tuf.Repo().files())
+    for scheme, anchors, sound in (("uptane", '"director.json", "image.json"', "both"), ("tuf", '"image.json"', "one")):
+        (place / "profiles.d/acme.conf").write_text(PROFILE.format(scheme, anchors))
+        for bundle in ("both", "one"):
+            doc = inspect("--profile", "acme", "-c", place / "fotagate.conf", "--signature", place / f"{bundle}.tar", place / "fw.bin")
+            assert (doc["verdict"] == "acceptable") == (bundle == sound), (scheme, bundle, found(doc))
+
+
 # Where securesystemslib takes a text and we do not: it reads JSON as Python does.
 OURS_ALONE = {
     "fraction": lambda t: t.replace('"version": 6', '"version": 6.0'),  # it refuses to sign or verify such
