@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "images/format.h"
 
+#include <lzma.h>
 #include <stdlib.h>
 #include <zlib.h>
 
@@ -15,6 +16,7 @@
 #define TAIL_MAX (ZIP_EOCD + 65535) /* the longest zip comment is an u16 */
 #define TUF_MAX (512u << 10)     /* the largest metadata file a TUF client has to accept */
 #define JCAT_PEEK 512            /* the version member comes first */
+#define LZMA_PEEK_MEMORY ((uint64_t)128 << 20) /* what unpacking it may take; a stream that wants more is one too */
 #define FDT_TOKENS_MAX 4096      /* tokens read for /images, which comes among the first dozens */
 
 struct probe_input {
@@ -512,6 +514,38 @@ is_bzip2(struct probe_input *in)
 	       in->head.p[3] <= '9' && AT(in, 4, "1AY&SY");
 }
 
+/*
+ * No magic: what every packer writes for lc, lp and pb, a dictionary of 2^n or
+ * 3 * 2^n bytes, and the first byte of the range coder, which is always 0. Enough of
+ * it has to unpack to believe that.
+ */
+static bool
+is_lzma(struct probe_input *in)
+{
+	uint8_t out[64];
+	lzma_stream z = LZMA_STREAM_INIT;
+	struct reader r = head_reader(in, 0);
+	uint8_t properties = reader_u8(&r);
+	uint32_t dictionary = reader_u32le(&r), low = dictionary & (~dictionary + 1);
+	uint64_t size = reader_u64le(&r);
+	if (reader_u8(&r) != 0 || r.bad || properties != 0x5d || dictionary < 4096 ||
+	    (dictionary != low && dictionary != 3 * low) || (size != UINT64_MAX && size >> 40))
+		return false;
+	lzma_ret rc = lzma_alone_decoder(&z, LZMA_PEEK_MEMORY);
+	if (rc == LZMA_OK) {
+		z.next_in = in->head_bytes;
+		z.avail_in = in->head.n;
+		z.next_out = out;
+		z.avail_out = sizeof out;
+		rc = lzma_code(&z, LZMA_RUN);
+	}
+	bool some = z.total_out > 0;
+	lzma_end(&z);
+	if (rc == LZMA_MEM_ERROR)
+		in->err = FG_ENOMEM;
+	return rc == LZMA_MEMLIMIT_ERROR || ((rc == LZMA_OK || rc == LZMA_STREAM_END) && some);
+}
+
 static bool
 is_minisign(struct probe_input *in)
 {
@@ -570,6 +604,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_XZ] = { "xz", BOX, FORMAT_NONE, is_xz },
 	[FORMAT_ZSTD] = { "zstd", BOX, FORMAT_NONE, is_zstd },
 	[FORMAT_BZIP2] = { "bzip2", BOX, FORMAT_NONE, is_bzip2 },
+	[FORMAT_LZMA] = { "lzma", BOX, FORMAT_NONE, is_lzma },
 	[FORMAT_MINISIGN] = { "minisign", BOX, FORMAT_NONE, is_minisign },
 	[FORMAT_RAW] = { "raw", PLAIN, FORMAT_NONE, NULL },
 };

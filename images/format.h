@@ -54,6 +54,7 @@ enum format_id {
 	FORMAT_XZ,
 	FORMAT_ZSTD,
 	FORMAT_BZIP2,
+	FORMAT_LZMA, /* the older form, of a header of 13 bytes without a magic */
 	FORMAT_MINISIGN,
 	FORMAT_RAW, /* nothing of the above */
 	FORMAT_LIMIT,

@@ -15,6 +15,7 @@ part_of(enum format_id format)
 	case FORMAT_XZ:
 	case FORMAT_ZSTD:
 	case FORMAT_BZIP2:
+	case FORMAT_LZMA:
 		return part_stream_open;
 	case FORMAT_SQUASHFS:
 	case FORMAT_RAUC_BUNDLE: /* or encrypted, which is told as damaged */

@@ -13,6 +13,7 @@
 #include "images/mcuboot.h"
 #include "images/mender.h"
 #include "images/nordic.h"
+#include "images/packed.h"
 #include "images/rauc.h"
 #include "images/signify.h"
 #include "images/squashfs_walk.h"
@@ -20,16 +21,21 @@
 #include "images/swu.h"
 #include "images/tar.h"
 #include "images/tuf.h"
+#include "images/uimage.h"
+#include "images/zchunk.h"
 #include "images/zip.h"
 
 static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_ANDROID_OTA] = androidota_walk,
 	[FORMAT_ANDROID_PAYLOAD] = crau_walk,
+	[FORMAT_BZIP2] = packed_walk,
 	[FORMAT_CASYNC_INDEX] = casync_walk,
 	[FORMAT_CMS] = cmsbox_walk,
 	[FORMAT_CPIO] = cpio_walk,
 	[FORMAT_ESP32] = esp32_walk,
 	[FORMAT_FIT] = fit_walk,
+	[FORMAT_GZIP] = packed_walk,
+	[FORMAT_LZMA] = packed_walk,
 	[FORMAT_MBN] = mbn_walk,
 	[FORMAT_MCUBOOT] = mcuboot_walk,
 	[FORMAT_MENDER] = mender_walk,
@@ -41,7 +47,11 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_SWU] = swu_walk,
 	[FORMAT_TAR] = tar_walk,
 	[FORMAT_TUF] = tuf_walk,
+	[FORMAT_UIMAGE] = uimage_walk,
+	[FORMAT_XZ] = packed_walk,
+	[FORMAT_ZCHUNK] = zchunk_walk,
 	[FORMAT_ZIP] = zip_walk,
+	[FORMAT_ZSTD] = packed_walk,
 };
 
 walk_fn *

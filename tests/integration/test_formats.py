@@ -164,6 +164,7 @@ def nordic_delta(d):
 ROWS = {
     "android-ota": Row(android_ota, "review", "verified", "SIG-INVALID"),
     "android-payload": Row(android_payload, "acceptable", "verified", "SIG-INVALID"),
+    "bzip2": Row(of_vectors(["packed/bzip2", "packed/bzip2-tar"], "packed/bzip2-cut"), "review", None, "FMT-MALFORMED"),
     "casync-index": Row(casync, "review", None, "FMT-MALFORMED"),
     "cms": Row(cms, "acceptable", "verified", "SIG-INVALID"),
     "cpio": Row(cpio, "review", None, "FMT-TRAILING-BYTES"),
@@ -171,6 +172,8 @@ ROWS = {
                             "esp32/key/p256.pem", "esp32/key/p384.pem"), "acceptable", "verified", "SIG-INVALID"),
     "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/load.fit", "fit/key/dev.pem",
                           "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
+    "gzip": Row(of_vectors(["packed/gzip", "packed/gzip-twofold"], "packed/gzip-damaged"), "review", None, "FMT-MALFORMED"),
+    "lzma": Row(of_vectors(["packed/lzma", "packed/lzma-tar"], "packed/lzma-trailing"), "review", None, "FMT-TRAILING-BYTES"),
     "mbn": Row(of_vectors(["mbn/pss.mbn", "mbn/pkcs1.mbn"], "mbn/changed-code.mbn", "mbn/key/rsa.pem"), "acceptable", "verified",
                "MEMBER-DIGEST"),
     "mcuboot": Row(of_vectors(["mcuboot/rsa2048.bin", "mcuboot/p256.bin", "mcuboot/ed25519.bin"], "mcuboot/wrong-hash.bin",
@@ -189,7 +192,12 @@ ROWS = {
     "suit": Row(envelope, "acceptable", "verified", "MEMBER-DIGEST"),
     "swu": Row(swupdate, "acceptable", "verified", "MEMBER-DIGEST"),
     "tar": Row(tar, "review", None, "FMT-INTEGRITY"),
+    "uimage": Row(of_vectors(["uimage/kernel", "uimage/multi", "uimage/gzip"], "uimage/data-changed"), "review", None, "FMT-INTEGRITY"),
+    "xz": Row(of_vectors(["packed/xz", "packed/xz-tar"], "packed/xz-trailing"), "review", None, "FMT-TRAILING-BYTES"),
+    "zchunk": Row(of_vectors(["zchunk/zstd.zck", "zchunk/dictionary.zck", "zchunk/none.zck"], "zchunk/data-changed.zck"), "review", None,
+                  "FMT-INTEGRITY"),
     "zip": Row(zipped, "review", None, "FMT-INTEGRITY"),
+    "zstd": Row(of_vectors(["packed/zstd", "packed/zstd-tar"], "packed/zstd-cut"), "review", None, "FMT-MALFORMED"),
 }
 # Rows whose signature lies in a file beside an image of any format.
 DETACHED = {"sshsig"}
