@@ -21,40 +21,14 @@ static struct view
 vendor(void)
 {
 	static const char *const names[] = { "rsa", "rsa-two", "p256", "p384" };
-	struct view pems[5] = { 0 };
-	for (unsigned i = 0; i < 4; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "key/%s.pem", names[i]);
-		pems[i] = rig_made("esp32", name);
-	}
-	struct view trust = rig_trust(pems);
-	for (unsigned i = 0; i < 4; i++)
-		rig_drop(pems[i]);
-	return trust;
+	return rig_vendor("esp32", "pem", names, sizeof names / sizeof *names);
 }
 
-struct expected {
-	const char *name;
-	const char *signatures;
-	const char *findings; /* warnings, and blocks with their mark */
-};
-
 static void
-check_all(const struct expected *e, size_t n)
+check_all(const struct rig_expected *e, size_t n)
 {
 	struct view trust = vendor();
-	for (; n > 0; n--, e++) {
-		char file[48], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
-		snprintf(file, sizeof file, "%s.bin", e->name);
-		struct view img = rig_made("esp32", file);
-		struct report *r = rig_verify(img, trust);
-		rig_signatures(r, signatures);
-		rig_findings(r, findings);
-		if (strcmp(signatures, e->signatures) != 0 || !rig_is(findings, e->findings))
-			fail_msg("%s: [%s] [%s]", e->name, signatures, findings);
-		report_free(r);
-		rig_drop(img);
-	}
+	rig_check_all("esp32", "bin", trust, e, n);
 	rig_drop(trust);
 }
 #define CHECK_ALL(table) check_all(table, sizeof table / sizeof *table)
@@ -62,7 +36,7 @@ check_all(const struct expected *e, size_t n)
 static void
 sound_images_verify(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "rsa", RSA OK, "" },
 		{ "p256", P256 OK, "" },
 		{ "p384", P384 OK, "" },
@@ -84,7 +58,7 @@ sound_images_verify(void **state)
 static void
 signatures_that_do_not_count(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "unsigned", "", FREE_BYTES "SIG-ABSENT" },
 		/* The key in the block proves nothing: it must be in the trust set. */
 		{ "other", P256 "untrusted", FREE_BYTES "SIG-UNTRUSTED!" },
@@ -109,7 +83,7 @@ signatures_that_do_not_count(void **state)
 static void
 rules_of_the_parts(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "bad-checksum", P256 OK, "FMT-INTEGRITY!" },
 		{ "bad-hash", P256 OK, "FMT-INTEGRITY!" },
 		{ "hidden-reserved", P256 OK, FREE_BYTES "FMT-HIDDEN-BYTES!" },

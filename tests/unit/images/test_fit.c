@@ -18,40 +18,14 @@ static struct view
 vendor(const char *suffix)
 {
 	static const char *const names[] = { "dev", "rsa3072", "rsa4096", "ec", "ec384" };
-	struct view pems[6] = { 0 };
-	for (unsigned i = 0; i < 5; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "key/%s.%s", names[i], suffix);
-		pems[i] = rig_made("fit", name);
-	}
-	struct view trust = rig_trust(pems);
-	for (unsigned i = 0; i < 5; i++)
-		rig_drop(pems[i]);
-	return trust;
+	return rig_vendor("fit", suffix, names, sizeof names / sizeof *names);
 }
 
-struct expected {
-	const char *name;
-	const char *signatures;
-	const char *findings; /* warnings, and blocks with their mark */
-};
-
 static void
-check_all(const struct expected *e, size_t n, const char *keys)
+check_all(const struct rig_expected *e, size_t n, const char *keys)
 {
 	struct view trust = vendor(keys);
-	for (; n > 0; n--, e++) {
-		char file[48], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
-		snprintf(file, sizeof file, "%s.fit", e->name);
-		struct view img = rig_made("fit", file);
-		struct report *r = rig_verify(img, trust);
-		rig_signatures(r, signatures);
-		rig_findings(r, findings);
-		if (strcmp(signatures, e->signatures) != 0 || !rig_is(findings, e->findings))
-			fail_msg("%s: [%s] [%s]", e->name, signatures, findings);
-		report_free(r);
-		rig_drop(img);
-	}
+	rig_check_all("fit", "fit", trust, e, n);
 	rig_drop(trust);
 }
 #define CHECK_ALL(table) check_all(table, sizeof table / sizeof *table, "pem")
@@ -59,7 +33,7 @@ check_all(const struct expected *e, size_t n, const char *keys)
 static void
 sound_images_verify(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "rsa2048", OK, "" },
 		{ "rsa3072", "fit/rsa-3072-pkcs1v15-sha256 verified", "" },
 		{ "rsa4096", "fit/rsa-4096-pkcs1v15-sha512 verified", "" },
@@ -90,7 +64,7 @@ sound_images_verify(void **state)
 static void
 signatures_that_do_not_count(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "unsigned", "", FREE_BYTES " SIG-ABSENT" },
 		{ "other-key", NO, FREE_BYTES " SIG-INVALID!" },
 		{ "sha1-signature", "fit/sha1 weak", FREE_BYTES " SIG-WEAK!" },
@@ -117,7 +91,7 @@ signatures_that_do_not_count(void **state)
 static void
 what_a_configuration_signs(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		/* The tool's own default leaves the ramdisk out. */
 		{ "not-all-signed", NO, FREE_BYTES " FMT-CONFLICT! SIG-INVALID!" },
 		{ "nodes-fewer", OK, FREE_BYTES " FMT-CONFLICT!" },
@@ -141,7 +115,7 @@ what_a_configuration_signs(void **state)
 static void
 rules_of_the_tree(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "twin-node", "", FREE_BYTES " FMT-DUPLICATE! SIG-ABSENT" },
 		{ "twin-property", "", FREE_BYTES " FMT-DUPLICATE! SIG-ABSENT" },
 		{ "twin-images", "", FREE_BYTES " FMT-DUPLICATE! SIG-ABSENT" },
@@ -165,7 +139,7 @@ rules_of_the_tree(void **state)
 static void
 rules_of_images(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "data", OK, FREE_BYTES " MEMBER-DIGEST!" },
 		{ "crc-only", OK, FREE_BYTES " MEMBER-NO-DIGEST!" },
 		{ "sha1-only", OK, FREE_BYTES " MEMBER-NO-DIGEST!" },

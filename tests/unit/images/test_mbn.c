@@ -15,19 +15,14 @@
 static struct view
 vendor(void)
 {
-	struct view pems[3] = { rig_made("mbn", "key/rsa.pem"), rig_made("mbn", "key/ec.pem"), { 0 } };
-	struct view trust = rig_trust(pems);
-	rig_drop(pems[0]);
-	rig_drop(pems[1]);
-	return trust;
+	static const char *const names[] = { "rsa", "ec" };
+	return rig_vendor("mbn", "pem", names, sizeof names / sizeof *names);
 }
 
 static void
 images_against_the_vendors_roots(void **state)
 {
-	static const struct {
-		const char *name, *signatures, *findings;
-	} table[] = {
+	static const struct rig_expected table[] = {
 		{ "pss", PSS "verified", "" },
 		{ "pkcs1", "mbn/rsa-pkcs1v15-sha256 verified", "" },
 		{ "v5", PSS "verified", "" },
@@ -66,19 +61,7 @@ images_against_the_vendors_roots(void **state)
 	};
 	struct view trust = vendor();
 	(void)state;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		char file[32], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
-		snprintf(file, sizeof file, "%s.mbn", table[i].name);
-		struct view img = rig_made("mbn", file);
-		struct report *r = rig_verify(img, trust);
-		assert_int_equal(r->format, FORMAT_MBN);
-		rig_signatures(r, signatures);
-		rig_findings(r, findings);
-		if (strcmp(signatures, table[i].signatures) != 0 || strcmp(findings, table[i].findings) != 0)
-			fail_msg("%s: [%s] [%s]", table[i].name, signatures, findings);
-		report_free(r);
-		rig_drop(img);
-	}
+	rig_check_all("mbn", "mbn", trust, table, sizeof table / sizeof *table);
 	rig_drop(trust);
 }
 

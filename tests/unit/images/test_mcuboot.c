@@ -17,45 +17,14 @@ static struct view
 vendor(void)
 {
 	static const char *const names[] = { "rsa2048", "rsa3072", "p256", "p384", "ed25519" };
-	struct view pems[6] = { 0 };
-	for (unsigned i = 0; i < 5; i++) {
-		char name[32];
-		snprintf(name, sizeof name, "key/%s.pem", names[i]);
-		pems[i] = rig_made("mcuboot", name);
-	}
-	struct view trust = rig_trust(pems);
-	for (unsigned i = 0; i < 5; i++)
-		rig_drop(pems[i]);
-	return trust;
-}
-
-struct expected {
-	const char *name;
-	const char *signatures;
-	const char *findings; /* warnings, and blocks with their mark */
-};
-
-static void
-check(const struct expected *e, struct view trust)
-{
-	char file[48], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
-	snprintf(file, sizeof file, "%s.bin", e->name);
-	struct view img = rig_made("mcuboot", file);
-	struct report *r = rig_verify(img, trust);
-	rig_signatures(r, signatures);
-	rig_findings(r, findings);
-	if (strcmp(signatures, e->signatures) != 0 || strcmp(findings, e->findings) != 0)
-		fail_msg("%s: [%s] [%s]", e->name, signatures, findings);
-	report_free(r);
-	rig_drop(img);
+	return rig_vendor("mcuboot", "pem", names, sizeof names / sizeof *names);
 }
 
 static void
-check_all(const struct expected *e, size_t n)
+check_all(const struct rig_expected *e, size_t n)
 {
 	struct view trust = vendor();
-	for (size_t i = 0; i < n; i++)
-		check(&e[i], trust);
+	rig_check_all("mcuboot", "bin", trust, e, n);
 	rig_drop(trust);
 }
 #define CHECK_ALL(table) check_all(table, sizeof table / sizeof *table)
@@ -63,7 +32,7 @@ check_all(const struct expected *e, size_t n)
 static void
 sound_images_verify(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "rsa2048", "mcuboot/rsa-2048-pss-sha256 verified", "" },
 		{ "rsa3072", "mcuboot/rsa-3072-pss-sha256 verified", "" },
 		{ "p256", P256_OK, "" },
@@ -89,7 +58,7 @@ sound_images_verify(void **state)
 static void
 free_bytes_are_told(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "two", "mcuboot/ed25519-sha256 untrusted, mcuboot/ed25519-sha256 verified",
 		    FREE_BYTES "SIG-UNTRUSTED" },
 		{ "pad", P256_OK, SWAP },
@@ -108,7 +77,7 @@ free_bytes_are_told(void **state)
 static void
 signatures_that_do_not_count(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "unsigned", "", FREE_BYTES "SIG-ABSENT" },
 		/* T15: the salt is 32 bytes, not what the signature happens to have. */
 		{ "wrong-salt", "mcuboot/rsa-2048-pss-sha256 invalid", FREE_BYTES "SIG-INVALID! SIG-PSS-SALT" },
@@ -139,7 +108,7 @@ signatures_that_do_not_count(void **state)
 static void
 rules_of_the_records(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "wrong-hash", P256_OK, FREE_BYTES "FMT-INTEGRITY!" },
 		{ "short-hash", P256_OK, FREE_BYTES "FMT-INTEGRITY!" },
 		{ "two-hashes", "mcuboot/ed25519-sha256 verified", FREE_BYTES "FMT-DUPLICATE!" },
@@ -173,7 +142,7 @@ rules_of_the_records(void **state)
 static void
 lengths_that_lie(void **state)
 {
-	static const struct expected table[] = {
+	static const struct rig_expected table[] = {
 		{ "legacy", "", FREE_BYTES "FMT-MALFORMED! SIG-ABSENT" },
 		{ "guarded-size", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },
 		{ "guarded-none", "", FREE_BYTES "FMT-CONFLICT! SIG-ABSENT" },

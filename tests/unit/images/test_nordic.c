@@ -13,19 +13,13 @@
 static struct view
 trust_of(const char *name)
 {
-	char file[32];
-	snprintf(file, sizeof file, "key/%s.pem", name);
-	struct view pems[2] = { rig_made("nordic", file), { 0 } }, trust = rig_trust(pems);
-	rig_drop(pems[0]);
-	return trust;
+	return rig_vendor("nordic", "pem", &name, 1);
 }
 
 static void
 images_against_the_makers_key(void **state)
 {
-	static const struct {
-		const char *name, *signatures, *findings;
-	} table[] = {
+	static const struct rig_expected table[] = {
 		{ "good", SCHEME "verified", "" },
 		{ "many", SCHEME "verified", "" },
 		{ "other", SCHEME "invalid", FREE_BYTES "SIG-INVALID!" },
@@ -49,18 +43,7 @@ images_against_the_makers_key(void **state)
 	};
 	struct view trust = trust_of("maker");
 	(void)state;
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-		char file[32], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
-		snprintf(file, sizeof file, "%s.cbor", table[i].name);
-		struct view img = rig_made("nordic", file);
-		struct report *r = rig_verify(img, trust);
-		rig_signatures(r, signatures);
-		rig_findings(r, findings);
-		if (strcmp(signatures, table[i].signatures) != 0 || !rig_is(findings, table[i].findings))
-			fail_msg("%s: [%s] [%s]", table[i].name, signatures, findings);
-		report_free(r);
-		rig_drop(img);
-	}
+	rig_check_all("nordic", "cbor", trust, table, sizeof table / sizeof *table);
 	rig_drop(trust);
 }
 

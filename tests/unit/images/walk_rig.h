@@ -154,6 +154,47 @@ rig_is(const char *text, const char *expected)
 	return n && expected[n - 1] == '*' ? strncmp(text, expected, n - 1) == 0 : strcmp(text, expected) == 0;
 }
 
+/* The keys of a folder of tests/vectors, up to eight, as a trust set: key/NAME.SUFFIX. Freed with rig_drop(). */
+static inline struct view
+rig_vendor(const char *folder, const char *suffix, const char *const *names, size_t n)
+{
+	struct view pems[9] = { 0 };
+	assert_true(n <= 8);
+	for (size_t i = 0; i < n; i++) {
+		char name[48];
+		snprintf(name, sizeof name, "key/%s.%s", names[i], suffix);
+		pems[i] = rig_made(folder, name);
+	}
+	struct view trust = rig_trust(pems);
+	for (size_t i = 0; i < n; i++)
+		rig_drop(pems[i]);
+	return trust;
+}
+
+/* What is to be said of NAME.SUFFIX of a folder of tests/vectors. */
+struct rig_expected {
+	const char *name;
+	const char *signatures;
+	const char *findings; /* warnings, and blocks with their mark; see rig_is() */
+};
+
+static inline void
+rig_check_all(const char *folder, const char *suffix, struct view trust, const struct rig_expected *e, size_t n)
+{
+	for (; n > 0; n--, e++) {
+		char file[64], signatures[RIG_TEXT_MAX], findings[RIG_TEXT_MAX];
+		snprintf(file, sizeof file, "%s.%s", e->name, suffix);
+		struct view img = rig_made(folder, file);
+		struct report *r = rig_verify(img, trust);
+		rig_signatures(r, signatures);
+		rig_findings(r, findings);
+		if (strcmp(signatures, e->signatures) != 0 || !rig_is(findings, e->findings))
+			fail_msg("%s: [%s] [%s]", e->name, signatures, findings);
+		report_free(r);
+		rig_drop(img);
+	}
+}
+
 /* The n-th claim of that kind; NULL when there are fewer. */
 static inline const struct contents_fact *
 rig_fact(const struct report *r, enum contents_fact_id id, unsigned n)
