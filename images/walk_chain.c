@@ -11,17 +11,24 @@
 #include "crypto/pubkey.h"
 #include "images/walk_internal.h"
 
-/* All of der and nothing after it (T5); NULL otherwise. */
+/*
+ * All of der and nothing after it (T5), in the one encoding that is DER: what lies
+ * around the signed part, lengths and the signature's bits, could be spelt
+ * otherwise by anybody. NULL for anything else.
+ */
 static X509 *
 certificate(struct view der)
 {
 	const uint8_t *p = der.p;
+	uint8_t *again = NULL;
 	X509 *x = d2i_X509(NULL, &p, (long)der.n);
+	int n = x ? i2d_X509(x, &again) : -1;
 	ERR_clear_error();
-	if (x && p != der.p + der.n) {
+	if (x && (p != der.p + der.n || n < 0 || !view_equal(view_of(again, (size_t)n), der))) {
 		X509_free(x);
 		x = NULL;
 	}
+	OPENSSL_free(again);
 	return x;
 }
 

@@ -36,6 +36,16 @@ def certificate(name, key, issuer, issuer_key, ca, units=()):
     return b.sign(issuer_key, hashes.SHA384() if isinstance(issuer_key, ec.EllipticCurvePrivateKey) else hashes.SHA256())
 
 
+def respelt(cert):
+    """The same certificate, with the length of its signature in more bytes than DER allows."""
+    out, sig = der(cert), cert.signature
+    at = len(out) - len(sig) - 1  # of the unused bits, behind 03 and the length
+    size = next(n for n in (3, 2, 1) if out[at - n - 1] == 3 and (n == 1 or out[at - n] == 0x7f + n))
+    length = b"\x84" + (len(sig) + 1).to_bytes(4, "big")
+    body = out[4:at - size] + length + out[at:]
+    return out[:2] + len(body).to_bytes(2, "big") + body
+
+
 def der(cert):
     return cert.public_bytes(serialization.Encoding.DER)
 
@@ -174,6 +184,7 @@ def images():
     yield "wrong-salt", image(salt=20)
     yield "no-leaf", image(chain=RSA.chain[len(der(RSA.leaf)):])
     yield "no-root", image(chain=der(RSA.leaf) + der(RSA.ca))
+    yield "ber-leaf", image(chain=respelt(RSA.leaf) + der(RSA.ca) + der(RSA.root))
     yield "junk-chain", image(chain=RSA.chain + b"junk")
     yield "two-signers", image(version=5, qualcomm=(bytes(256), OTHER.chain))
     yield "changed-code", flip(good, len(good) - 1)

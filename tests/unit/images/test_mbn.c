@@ -41,6 +41,8 @@ images_against_the_vendors_roots(void **state)
 		{ "no-leaf", "mbn opaque", FREE_BYTES "SIG-UNSUPPORTED-SCHEME!" },
 		{ "changed-signature", "mbn opaque", FREE_BYTES "SIG-UNSUPPORTED-SCHEME!" },
 		{ "changed-table", "mbn opaque", FREE_BYTES "MEMBER-DIGEST! SIG-UNSUPPORTED-SCHEME!" },
+		/* The signature fits it, but it is not spelt as DER is. */
+		{ "ber-leaf", "mbn invalid", FREE_BYTES "SIG-INVALID!" },
 		{ "junk-chain", "mbn invalid", FREE_BYTES "SIG-INVALID!" },
 		/* T20: the signature is over hashes, and each hash over a segment. */
 		{ "changed-code", PSS "verified", FREE_BYTES "MEMBER-DIGEST!" },
