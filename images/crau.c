@@ -29,6 +29,7 @@ struct place {
 struct entry {
 	struct view data;
 	struct sig_range at; /* the whole of it in the message, with its tag */
+	bool have_version; /* a number that nothing checks */
 	bool have_length;
 	uint64_t length; /* without its zero padding (EC) */
 };
@@ -62,13 +63,13 @@ read_entry(struct view message, struct entry *ret)
 {
 	struct protobuf it;
 	struct protobuf_field f;
-	bool have_data = false, have_version = false;
+	bool have_data = false;
 	int rc;
 	*ret = (struct entry){ .have_length = false };
 	protobuf_begin(&it, message);
 	while ((rc = protobuf_next(&it, &f)) == 1) {
-		if (f.number == 1 && f.wire == PROTOBUF_VARINT && !have_version) {
-			have_version = true;
+		if (f.number == 1 && f.wire == PROTOBUF_VARINT && !ret->have_version) {
+			ret->have_version = true;
 		} else if (f.number == 2 && f.wire == PROTOBUF_BYTES && !have_data) {
 			have_data = true;
 			ret->data = f.bytes;
@@ -122,8 +123,9 @@ read_entries(struct view message, struct entry entry[CRAU_SIGNATURES_MAX], unsig
 /*
  * update_engine wants one that fits one of its keys: RSA PKCS#1 v1.5 or ECDSA,
  * over SHA-256. Which of the two follows from the length, which says nothing
- * about the key; a wrong guess fits no key. Only one that verified is structure:
- * update_engine passes over the others, whatever stands there.
+ * about the key; a wrong guess fits no key. Only one that verified is structure, and
+ * not where a version stands in it, which anybody could change: update_engine passes
+ * over the others, whatever stands there.
  */
 static int
 judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
@@ -152,7 +154,7 @@ judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
 			.span = p->span };
 		struct walk_signed by = { 0 };
 		err = walk_keys(w, &claim, &by);
-		if (!err && walk_verified(w, by))
+		if (!err && walk_verified(w, by) && !entry[i].have_version)
 			walk_structure(w, p->at.offset + entry[i].at.offset, entry[i].at.length);
 	}
 	free(bytes);

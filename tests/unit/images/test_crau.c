@@ -225,6 +225,7 @@ struct maker {
 	EVP_PKEY *key;
 	char *pem, *cert; /* the key, and a certificate of it that has expired */
 	unsigned length; /* of its signatures in the message, padding and all */
+	unsigned version; /* stands beside them, as old generators wrote it; 0: it does not */
 };
 
 static struct maker rsa, ec, other;
@@ -294,6 +295,8 @@ sign(struct writer *w, const struct maker *m, struct view a, struct view b)
 	assert_int_equal(EVP_DigestSignFinal(ctx, sig, &n), 1);
 	EVP_MD_CTX_free(ctx);
 	writer_init(&one, RIG_MAX);
+	if (m->version)
+		number(&one, 1, m->version);
 	bytes(&one, 2, view_of(sig, m->length));
 	varint(&one, 3 << 3 | 5);
 	rig_u32(&one, (uint32_t)n);
@@ -522,6 +525,21 @@ several(void **state)
 	}
 }
 
+/* Nothing says what the version beside a signature has to be: whoever handled the file could have written it. */
+static void
+a_version_beside_a_signature_is_nobodys(void **state)
+{
+	struct form f = { .metadata = { &rsa }, .payload = { &rsa } };
+	(void)state;
+	rsa.version = 1;
+	struct report *r = look(&f, rsa.pem);
+	rsa.version = 0;
+	rig_clean(r);
+	assert_int_equal(report_verified(r), 2);
+	rig_has(r, FINDING_COV_UNSIGNED_BYTES);
+	report_free(r);
+}
+
 static void
 lies(void **state)
 {
@@ -729,6 +747,7 @@ main(void)
 		cmocka_unit_test(unsigned_payload),
 		cmocka_unit_test(one_of_the_two),
 		cmocka_unit_test(several),
+		cmocka_unit_test(a_version_beside_a_signature_is_nobodys),
 		cmocka_unit_test(lies),
 		cmocka_unit_test(overlap),
 		cmocka_unit_test(delta),
