@@ -117,9 +117,17 @@ minisign_parse(struct view text, bool embedded, struct minisign *ret, const char
 	return 0;
 }
 
+static bool
+ends_first_line(struct view text, const char *suffix)
+{
+	struct view line;
+	size_t n = strlen(suffix);
+	return next_line(&text, &line) && line.n >= n && memcmp(line.p + line.n - n, suffix, n) == 0;
+}
+
 int
 minisign_parse_key(struct view text, uint8_t ret_keynum[TRUST_KEYNUM_LEN],
-    uint8_t ret_key[ED25519_KEY_LEN], const char **ret_why)
+    uint8_t ret_key[ED25519_KEY_LEN], enum trust_tool *ret_tool, const char **ret_why)
 {
 	uint8_t bytes[KEY_RECORD];
 	struct view rest = text;
@@ -132,6 +140,7 @@ minisign_parse_key(struct view text, uint8_t ret_keynum[TRUST_KEYNUM_LEN],
 		return refuse(ret_why, "bytes after the key");
 	memcpy(ret_keynum, bytes + ALG_LEN, TRUST_KEYNUM_LEN);
 	memcpy(ret_key, bytes + ALG_LEN + TRUST_KEYNUM_LEN, ED25519_KEY_LEN);
+	*ret_tool = ends_first_line(text, " public key") ? TRUST_TOOL_SIGNIFY : TRUST_TOOL_MINISIGN;
 	return 0;
 }
 
@@ -229,11 +238,12 @@ minisign_judge(const struct minisign *m, const struct trust *t, struct view sign
     struct sig_result *ret)
 {
 	struct sig_result best = *ret;
+	enum trust_tool tool = m->form == MINISIGN_SIGNIFY ? TRUST_TOOL_SIGNIFY : TRUST_TOOL_MINISIGN;
 	bool tried = false;
 	for (size_t i = 0; i < trust_keys(t); i++) {
 		const struct trust_key *key = trust_key_at(t, i);
 		struct sig_result one = *ret;
-		if (!trust_key_for(key, TRUST_TOOL_MINISIGN) || !rawsig_key_can(key, TRUST_ED25519) ||
+		if (!trust_key_for(key, tool) || !rawsig_key_can(key, TRUST_ED25519) ||
 		    !minisign_may_be_by(key, m->keynum))
 			continue;
 		int err = try_key(m, key, signed_, &one);

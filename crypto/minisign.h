@@ -40,9 +40,13 @@ struct minisign {
  * FG_EFORMAT with *ret_why (static text).
  */
 int minisign_parse(struct view text, bool embedded, struct minisign *ret, const char **ret_why);
-/* The two lines of a public key, of either tool. FG_EFORMAT with *ret_why. */
+/*
+ * The two lines of a public key, of either tool: signify's comment ends in "public
+ * key", as signify itself writes it; any other key is minisign's. FG_EFORMAT with
+ * *ret_why.
+ */
 int minisign_parse_key(struct view text, uint8_t ret_keynum[TRUST_KEYNUM_LEN],
-    uint8_t ret_key[ED25519_KEY_LEN], const char **ret_why);
+    uint8_t ret_key[ED25519_KEY_LEN], enum trust_tool *ret_tool, const char **ret_why);
 /* What the arithmetic needs of the file: DIGEST_BLAKE2B512, or DIGEST_NONE: the file itself. */
 enum digest_alg minisign_digest(const struct minisign *m);
 /* "minisign-blake2b512", "minisign-legacy", "signify". */

@@ -59,11 +59,12 @@ struct trust_policy {
 #define TRUST_KEYNUM_LEN 8 /* of minisign and signify */
 
 /*
- * The tool a bare key came from. What minisign or OpenSSH sign has a form of its
- * own; the same 64 bytes must not pass for a signature of another form, so such
- * a key only counts there.
+ * The tool a bare key came from. What minisign, signify or OpenSSH sign has a form of
+ * its own; the same 64 bytes must not pass for a signature of another form, so such
+ * a key only counts there. minisign's second signature, over the first one and a
+ * comment, would else be signify's of a file that holds just those.
  */
-enum trust_tool { TRUST_TOOL_ANY = 0, TRUST_TOOL_MINISIGN, TRUST_TOOL_OPENSSH };
+enum trust_tool { TRUST_TOOL_ANY = 0, TRUST_TOOL_MINISIGN, TRUST_TOOL_OPENSSH, TRUST_TOOL_SIGNIFY };
 
 struct trust_key {
 	char name[TRUST_NAME_MAX];

@@ -178,9 +178,9 @@ enrol_key(const struct enrol *e, struct view der)
 	return 0;
 }
 
-/* A key whose 32 bytes came without DER around them; keynum may be NULL. */
+/* A key whose 32 bytes came without DER around them; keynum is NULL of OpenSSH's. */
 static int
-enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], const uint8_t *keynum)
+enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], enum trust_tool tool, const uint8_t *keynum)
 {
 	struct trust_bare *slot = &e->batch->bare[e->batch->bare_n];
 	EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", PUBKEY_PROPQ, raw,
@@ -188,17 +188,19 @@ enrol_ed25519(const struct enrol *e, const uint8_t raw[ED25519_KEY_LEN], const u
 	if (!pkey)
 		return FG_ECRYPTO;
 	static const uint8_t openssh[TRUST_KEYNUM_LEN] = "openssh";
-	uint8_t id[DIGEST_SHA256_LEN + TRUST_KEYNUM_LEN];
+	uint8_t id[DIGEST_SHA256_LEN + TRUST_KEYNUM_LEN + 1];
 	size_t id_n = DIGEST_SHA256_LEN;
 	int err = fill_key(e, pkey, &slot->key);
 	if (!err) {
 		memcpy(id, slot->key.spki_sha256, DIGEST_SHA256_LEN);
 		slot->key.have_keynum = keynum != NULL;
-		slot->key.tool = keynum ? TRUST_TOOL_MINISIGN : TRUST_TOOL_OPENSSH;
+		slot->key.tool = tool;
 		if (keynum)
 			memcpy(slot->key.keynum, keynum, TRUST_KEYNUM_LEN);
 		memcpy(id + id_n, keynum ? keynum : openssh, TRUST_KEYNUM_LEN);
 		id_n += TRUST_KEYNUM_LEN;
+		if (tool == TRUST_TOOL_SIGNIFY)
+			id[id_n++] = 's';
 		/* The tool makes it another object: the same key may be there without one. */
 		err = trust_object_id('k', slot->key.scheme, view_of(id, id_n), slot->id);
 	}
@@ -215,11 +217,12 @@ static int
 enrol_minisign(const struct enrol *e, struct view text)
 {
 	uint8_t keynum[TRUST_KEYNUM_LEN], raw[ED25519_KEY_LEN];
+	enum trust_tool tool = TRUST_TOOL_ANY;
 	const char *why = "";
-	int err = minisign_parse_key(text, keynum, raw, &why);
+	int err = minisign_parse_key(text, keynum, raw, &tool, &why);
 	if (err == FG_EFORMAT)
 		return refuse(e, "no minisign or signify public key: %s", why);
-	return err ? err : enrol_ed25519(e, raw, keynum);
+	return err ? err : enrol_ed25519(e, raw, tool, keynum);
 }
 
 /* One line of a .pub file. Keys of authenticators approve for people; they do not sign firmware. */
@@ -232,7 +235,7 @@ enrol_ssh(const struct enrol *e, struct view text)
 		return refuse(e, "no OpenSSH public key: %s", why);
 	if (key.type != SSHKEY_ED25519)
 		return refuse(e, "an OpenSSH key of type %s cannot be an anchor", sshkey_type_name(key.type));
-	return enrol_ed25519(e, key.point, NULL);
+	return enrol_ed25519(e, key.point, TRUST_TOOL_OPENSSH, NULL);
 }
 
 static bool

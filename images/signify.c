@@ -20,7 +20,7 @@ judge(struct walk *w, const struct minisign *m, struct walk_signed *by)
 {
 	const struct walk_claim claim = { .scheme = "minisign/signify-embedded",
 		.as = TRUST_ED25519,
-		.tool = TRUST_TOOL_MINISIGN,
+		.tool = TRUST_TOOL_SIGNIFY,
 		.signature = view_of(m->sig, sizeof m->sig),
 		.span = { .range = { { m->end, w->image->size - m->end } }, .n = 1 },
 		.candidate = may_be_by,

@@ -12,12 +12,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t keynum[TRUST_KEYNUM_LEN], key[ED25519_KEY_LEN];
 	struct minisign m;
+	enum trust_tool tool;
 	const char *why;
 	char text[200];
 	struct trust *t = trust_new();
 	if (!t)
 		abort();
-	(void)minisign_parse_key(view_of(data, size), keynum, key, &why);
+	(void)minisign_parse_key(view_of(data, size), keynum, key, &tool, &why);
 	(void)trust_add_pem(t, "x", view_of(data, size), TRUST_SCHEME_NONE, text, sizeof text);
 	for (int embedded = 0; embedded < 2; embedded++)
 		if (minisign_parse(view_of(data, size), embedded, &m, &why) == 0) {

@@ -18,19 +18,28 @@ static const char message[] = "firmware, byte for byte";
 static const uint8_t seed[ED25519_SEED_LEN] = { 7 }, keynum[TRUST_KEYNUM_LEN] = { 1, 2, 3, 4, 5, 6, 7, 0xfe };
 
 static void
-line(struct writer *w, const char *alg, const uint8_t *number, const uint8_t *rest, size_t n)
+commented(struct writer *w, const char *comment, const char *alg, const uint8_t *number, const uint8_t *rest, size_t n)
 {
 	uint8_t record[128];
 	memcpy(record, alg, 2);
 	memcpy(record + 2, number, TRUST_KEYNUM_LEN);
 	memcpy(record + 10, rest, n);
-	writer_text(w, "untrusted comment: said by nobody\n");
+	writer_text(w, "untrusted comment: ");
+	writer_text(w, comment);
+	writer_text(w, "\n");
 	base64_encode(view_of(record, 10 + n), w);
 	writer_text(w, "\n");
 }
 
+static void
+line(struct writer *w, const char *alg, const uint8_t *number, const uint8_t *rest, size_t n)
+{
+	commented(w, "said by nobody", alg, number, rest, n);
+}
+
+/* A set with one key, of signify or of minisign. */
 static struct trust *
-trusting(const uint8_t *key_seed, const uint8_t *number)
+trusting_of(bool signify, const uint8_t *key_seed, const uint8_t *number)
 {
 	uint8_t key[ED25519_KEY_LEN];
 	char why[200];
@@ -38,11 +47,17 @@ trusting(const uint8_t *key_seed, const uint8_t *number)
 	struct trust *t = trust_new();
 	assert_int_equal(ed25519_public(key_seed, key), 0);
 	writer_init(&w, 1000);
-	line(&w, "Ed", number, key, sizeof key);
+	commented(&w, signify ? "signify public key" : "minisign public key 12AB", "Ed", number, key, sizeof key);
 	if (trust_add_pem(t, "vendor.pub", writer_view(&w), TRUST_SCHEME_NONE, why, sizeof why))
 		fail_msg("%s", why);
 	writer_free(&w);
 	return t;
+}
+
+static struct trust *
+trusting(const uint8_t *key_seed, const uint8_t *number)
+{
+	return trusting_of(false, key_seed, number);
 }
 
 /* A signature file; comment NULL: none, as signify writes it. */
@@ -96,8 +111,8 @@ static void
 every_form_verifies_and_only_over_its_bytes(void **state)
 {
 	(void)state;
-	struct trust *t = trusting(seed, keynum);
 	for (size_t i = 0; i < 3; i++) {
+		struct trust *t = trusting_of(forms[i].form == MINISIGN_SIGNIFY, seed, keynum);
 		struct writer w;
 		struct minisign m;
 		const char *why = "";
@@ -116,8 +131,8 @@ every_form_verifies_and_only_over_its_bytes(void **state)
 		r = judge(&m, t, "firmware, byte for bytE");
 		assert_int_equal(r.outcome, SIG_INVALID);
 		writer_free(&w);
+		trust_free(t);
 	}
-	trust_free(t);
 }
 
 /* Every single byte changed: refused, or what it says is not what is signed (the untrusted comment). */
@@ -125,8 +140,8 @@ static void
 no_byte_of_a_signature_may_change(void **state)
 {
 	(void)state;
-	struct trust *t = trusting(seed, keynum);
 	for (size_t i = 0; i < 3; i++) {
+		struct trust *t = trusting_of(forms[i].form == MINISIGN_SIGNIFY, seed, keynum);
 		struct writer w;
 		writer_init(&w, 4000);
 		make(&w, forms[i].alg, forms[i].comment);
@@ -153,8 +168,43 @@ no_byte_of_a_signature_may_change(void **state)
 		}
 		free(text);
 		writer_free(&w);
+		trust_free(t);
 	}
-	trust_free(t);
+}
+
+/*
+ * minisign signs its first signature together with a comment. Those bytes as a file,
+ * and that second signature as signify's of it, are nothing that anybody released.
+ */
+static void
+a_key_counts_in_its_own_form(void **state)
+{
+	static const char comment[] = "timestamp:1700000000\tfile:fw.bin";
+	char file[ED25519_SIG_LEN + sizeof comment] = { 0 };
+	struct trust *minisign = trusting(seed, keynum), *signify = trusting_of(true, seed, keynum);
+	struct sig_result r = { .outcome = SIG_UNKNOWN };
+	struct writer w;
+	struct minisign m, forged = { .form = MINISIGN_SIGNIFY };
+	const char *why;
+	(void)state;
+	writer_init(&w, 4000);
+	make(&w, "Ed", comment);
+	assert_int_equal(minisign_parse(writer_view(&w), false, &m, &why), 0);
+	memcpy(file, m.sig, sizeof m.sig);
+	memcpy(file + sizeof m.sig, comment, sizeof comment - 1);
+	memcpy(forged.keynum, keynum, sizeof keynum);
+	memcpy(forged.sig, m.global, sizeof m.global);
+	assert_int_equal(minisign_judge(&forged, minisign, view_of(file, sizeof file - 1), &r), 0);
+	assert_int_equal(r.outcome, SIG_UNTRUSTED);
+	/* As the arithmetic has it, it fits: only that the key is minisign's speaks against it. */
+	r = (struct sig_result){ .outcome = SIG_UNKNOWN };
+	assert_int_equal(minisign_judge(&forged, signify, view_of(file, sizeof file - 1), &r), 0);
+	assert_int_equal(r.outcome, SIG_VERIFIED);
+	assert_int_equal(judge(&m, minisign, message).outcome, SIG_VERIFIED);
+	assert_int_equal(judge(&m, signify, message).outcome, SIG_UNTRUSTED);
+	writer_free(&w);
+	trust_free(minisign);
+	trust_free(signify);
 }
 
 /* T14: the number only excludes. */
@@ -247,6 +297,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_form_verifies_and_only_over_its_bytes),
 		cmocka_unit_test(no_byte_of_a_signature_may_change),
+		cmocka_unit_test(a_key_counts_in_its_own_form),
 		cmocka_unit_test(the_number_of_the_key_is_a_hint),
 		cmocka_unit_test(malformed_ones_say_why),
 		cmocka_unit_test(keys_that_may_not_be_anchors),
