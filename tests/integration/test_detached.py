@@ -63,9 +63,8 @@ def test_minisign(image, trust, tmp_path, old, scheme):
                    lambda l: ["trusted comment: x", *l[1:]]):
         sig.write_text("\n".join(change(good)) + "\n")
         assert not tool()
-        # Without its comment the old form is one of signify, and called that: a profile that says minisign refuses it.
-        (s,) = report(image, trust, sig)["signatures"]
-        assert s["outcome"] != "verified" or (old and s["scheme"] == "signify")
+        # Without its comment the old form is one of signify, in which a key of minisign does not count.
+        assert outcome(image, trust, sig) != "verified"
     sig.write_text("\n".join(["untrusted comment: another", *good[1:]]))
     assert tool() and outcome(image, trust, sig) == "verified"
     data = bytearray(image.read_bytes())
@@ -143,6 +142,12 @@ def test_keys_of_a_tool_count_in_its_forms_only(image, trust, tmp_path):
     (tmp_path / "made").write_bytes(base64.b64decode(lines[1])[10:] + b"c")
     (tmp_path / "raw").write_bytes(base64.b64decode(lines[3]))
     assert outcome(tmp_path / "made", trust, tmp_path / "raw") != "verified"
+    record = base64.b64decode(lines[1])
+    forged = base64.b64encode(b"Ed" + record[2:10] + base64.b64decode(lines[3]))
+    (tmp_path / "forged").write_bytes(b"untrusted comment: verify with vendor.pub\n" + forged + b"\n")
+    assert outcome(tmp_path / "made", trust, tmp_path / "forged") != "verified"
+    tool = sh("signify-openbsd", "-V", "-p", trust / "vendor.pub", "-m", tmp_path / "made", "-x", tmp_path / "forged", ok=(0, 1))
+    assert tool.returncode == 0  # the arithmetic fits, and signify itself takes it
 
 
 def test_sshsig(image, trust, tmp_path):
