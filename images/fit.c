@@ -68,11 +68,12 @@ bool
 fit_tell(struct fit *f, enum contents_fact_id id, struct walk_signed by, const char *text)
 {
 	for (unsigned i = 0; i < f->told_n; i++)
-		if (strcmp(f->told[i], text) == 0)
+		if (f->told[i].id == id && strcmp(f->told[i].text, text) == 0)
 			return true;
 	if (f->told_n == FIT_TOLD_MAX)
 		return false;
-	snprintf(f->told[f->told_n++], CONTENTS_VALUE_MAX, "%s", text);
+	f->told[f->told_n].id = id;
+	snprintf(f->told[f->told_n++].text, CONTENTS_VALUE_MAX, "%s", text);
 	walk_fact(f->w, id, by, view_str(text));
 	return true;
 }

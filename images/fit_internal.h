@@ -40,7 +40,10 @@ struct fit {
 	struct fit_config *config;
 	unsigned configs;
 	struct walk_signed by; /* all that vouch for a configuration, verified or not */
-	char told[FIT_TOLD_MAX][CONTENTS_VALUE_MAX];
+	struct {
+		enum contents_fact_id id;
+		char text[CONTENTS_VALUE_MAX];
+	} told[FIT_TOLD_MAX];
 	unsigned told_n;
 };
 

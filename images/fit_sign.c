@@ -19,6 +19,7 @@
 
 #define SIGNATURE_MAX 512 /* RSA-4096 */
 #define WHOLE 2 /* a node with its properties; 1: its two ends */
+#define NAMES_MAX 1024 /* of images in one configuration; U-Boot takes a hundred nodes */
 
 static const struct scheme {
 	const char *algo;    /* in the file: digest, key */
@@ -81,9 +82,15 @@ want_image(const struct fit *f, unsigned node, uint8_t *want)
 	}
 }
 
+/* What a configuration names. */
+struct named {
+	unsigned images; /* that are there */
+	unsigned names;
+};
+
 /* Images that a property names; those that are not there are told of properties that name nothing else. */
 static int
-want_named(struct fit *f, const struct fdtree_prop *p, uint8_t *want, unsigned *images)
+want_named(struct fit *f, const struct fdtree_prop *p, uint8_t *want, struct named *n)
 {
 	static const char *const always[] = { "kernel", "fdt", "ramdisk", "loadables", "firmware", "setup", "fpga",
 		"script", "standalone" };
@@ -97,14 +104,14 @@ want_named(struct fit *f, const struct fdtree_prop *p, uint8_t *want, unsigned *
 		walk_raise(f->w, FINDING_FMT_MALFORMED, &p->token.offset, "%s is no list of images", p->name);
 	if (err)
 		return err == FG_EFORMAT ? 0 : err;
-	for (size_t at = 0; at < list.n;) {
+	for (size_t at = 0; at < list.n && n->names < NAMES_MAX; n->names++) {
 		struct view one = view_str(text + at);
 		struct fit_image *m = fit_image_find(f, one);
 		at += one.n + 1;
 		if (m) {
 			m->listed = true;
 			want_image(f, m->node, want);
-			++*images;
+			n->images++;
 		} else if (always_names) {
 			visible_cstr(one, name, sizeof name);
 			walk_raise(f->w, FINDING_MEMBER_MISSING, &p->token.offset, "%s %s", p->name, name);
@@ -115,14 +122,14 @@ want_named(struct fit *f, const struct fdtree_prop *p, uint8_t *want, unsigned *
 
 /* 2 for a node that is signed with its properties, 1 for a child of one, whose ends are. */
 static int
-want_nodes(struct fit *f, unsigned config, uint8_t *want, unsigned *images)
+want_nodes(struct fit *f, unsigned config, uint8_t *want, struct named *n)
 {
 	const struct fdtree_node *c = &f->t.node[config];
 	int err = 0;
 	want[0] = want[config] = WHOLE;
 	for (unsigned i = 0; i < c->props && !err; i++)
 		if (names_images(f->t.prop[c->first + i].name))
-			err = want_named(f, &f->t.prop[c->first + i], want, images);
+			err = want_named(f, &f->t.prop[c->first + i], want, n);
 	for (unsigned i = 1; i < f->t.nodes; i++)
 		if (want[i] == 0 && want[f->t.node[i].parent] == WHOLE)
 			want[i] = 1;
@@ -414,7 +421,7 @@ judge_image(struct judged *j, const struct fit_image *m, struct walk_signed *ret
 }
 
 static int
-judge_config(struct judged *j, const uint8_t *want, unsigned images, struct walk_signed *ret)
+judge_config(struct judged *j, const uint8_t *want, const struct named *n, struct walk_signed *ret)
 {
 	const char *why = obstacle(j->f);
 	bool fits = false, same = false;
@@ -422,8 +429,10 @@ judge_config(struct judged *j, const uint8_t *want, unsigned images, struct walk
 	j->span.n = 0;
 	if (err)
 		return err;
-	if (!why && images == 0)
+	if (!why && n->images == 0)
 		why = "a signed configuration without an image";
+	else if (!why && n->names == NAMES_MAX)
+		why = "a configuration that names more images than are looked at";
 	else if (!why && (!fits || !names_are_signed(j->f, want, j->strings)))
 		why = "not all names of what is signed are signed too (hashed-strings)";
 	else if (!why && (!add_tokens(j->f, want, &j->span) ||
@@ -454,7 +463,7 @@ count(const struct fit *f, unsigned over)
 
 /* Signatures of one image or configuration; want is NULL for an image. No more are computed than are listed. */
 static int
-judge_all(struct fit *f, unsigned over, const struct fit_image *m, const uint8_t *want, unsigned images,
+judge_all(struct fit *f, unsigned over, const struct fit_image *m, const uint8_t *want, const struct named *n,
     struct walk_signed *ret)
 {
 	unsigned mark = walk_mark(f->w), several = count(f, over);
@@ -470,7 +479,7 @@ judge_all(struct fit *f, unsigned over, const struct fit_image *m, const uint8_t
 		if (walk_mark(f->w) == SIG_SIGNERS_MAX)
 			refuse(j, "not looked at");
 		else
-			err = want ? judge_config(j, want, images, &one) : judge_image(j, m, &one);
+			err = want ? judge_config(j, want, n, &one) : judge_image(j, m, &one);
 		free(j);
 	}
 	*ret = walk_since(f->w, mark);
@@ -490,11 +499,11 @@ static int
 one_config(struct fit *f, struct fit_config *c)
 {
 	uint8_t *want = calloc(f->t.nodes, 1);
-	unsigned images = 0;
-	int err = want ? want_nodes(f, c->node, want, &images) : FG_ENOMEM;
+	struct named n = { 0, 0 };
+	int err = want ? want_nodes(f, c->node, want, &n) : FG_ENOMEM;
 	c->signed_ = count(f, c->node) > 0;
 	if (!err)
-		err = judge_all(f, c->node, NULL, want, images, &c->by);
+		err = judge_all(f, c->node, NULL, want, &n, &c->by);
 	if (!err)
 		stand_behind(f, want, c->by);
 	free(want);
@@ -510,6 +519,6 @@ fit_sign_judge(struct fit *f)
 		err = one_config(f, &f->config[i]);
 	f->by = walk_since(f->w, mark);
 	for (unsigned i = 0; i < f->images && !err; i++)
-		err = judge_all(f, f->image[i].node, &f->image[i], NULL, 0, &f->image[i].own);
+		err = judge_all(f, f->image[i].node, &f->image[i], NULL, NULL, &f->image[i].own);
 	return err;
 }

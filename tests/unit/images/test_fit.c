@@ -106,6 +106,7 @@ what_a_configuration_signs(void **state)
 		{ "strings-offset", REFUSED, FREE_BYTES " SIG-INVALID!" },
 		{ "strings-nothing", REFUSED, FREE_BYTES " SIG-INVALID!" },
 		{ "strings-renamed", NO, FREE_BYTES " SIG-INVALID!" },
+		{ "names-many", REFUSED, FREE_BYTES " SIG-INVALID!" },
 		{ "unit-address", REFUSED, FREE_BYTES " FMT-MALFORMED! SIG-INVALID!" },
 	};
 	(void)state;
