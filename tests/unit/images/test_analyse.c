@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The firmware of tests/vectors/pairs.py: an honest update raises nothing red, a tampered one all that was planted. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "images/analyse.h"
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/pair_rig.h"
+
+static struct page *
+compare(const char *old, const char *new)
+{
+	struct pki_blob a = pki_load(old), b = pki_load(new);
+	struct pair_rig r;
+	struct page *p = page_new();
+	pair_rig_open(&r, pki_view(&a), pki_view(&b));
+	struct account *account = account_new(r.pair);
+	assert_true(p && account);
+	assert_int_equal(analyse_run(r.pair, NULL, account, p), 0);
+	pair_rig_count(&r, account);
+	account_free(account);
+	pair_rig_close(&r);
+	free(a.p);
+	free(b.p);
+	if (getenv("FG_SHOW"))
+		for (size_t i = 0; i < page_count(p); i++) {
+			const struct page_line *l = page_at(p, i);
+			printf("%s %s %s %s %s: %s | %s\n", page_block_name(l->block), finding_get(l->id)->id,
+			    finding_severity_name(l->severity), page_sign_name(l->sign), l->path, l->text, l->evidence);
+		}
+	return p;
+}
+
+static const struct page_line *
+find(const struct page *p, const char *path, const char *word)
+{
+	for (size_t i = 0; i < page_count(p); i++) {
+		const struct page_line *l = page_at(p, i);
+		if (strstr(l->path, path) && (strstr(l->text, word) || strstr(l->evidence, word)))
+			return l;
+	}
+	return NULL;
+}
+
+static void
+an_honest_update(void **state)
+{
+	(void)state;
+	struct page *p = compare("pairs/base.sqfs", "pairs/update.sqfs");
+	for (size_t i = 0; i < page_count(p); i++)
+		if (page_at(p, i)->block == PAGE_RED)
+			fail_msg("%s: %s", page_at(p, i)->path, page_at(p, i)->text);
+	assert_true(page_count(p) > 0);
+	page_free(p);
+}
+
+/* What was planted, by the list that the script leaves beside the images. */
+static void
+a_tampered_update(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *what;
+		enum page_block block;
+		enum finding_id id;
+	} rows[] = { { "setuid", PAGE_RED, FINDING_CHG_SETUID }, { "ca", PAGE_RED, FINDING_CHG_CA_NEW },
+		{ "telnetd", PAGE_RED, FINDING_CHG_LISTENER }, { "c2", PAGE_CONTACT, FINDING_CHG_CONTACT_URL },
+		{ "phone", PAGE_CONTACT, FINDING_CHG_CONTACT_PHONE }, { "at", PAGE_MODEM, FINDING_CHG_MODEM_AT },
+		{ "one-token", PAGE_FILES, FINDING_CHG_TEXT }, { "imei", PAGE_IDENT, FINDING_CHG_IDENTIFIERS },
+		{ "renamed", PAGE_FILES, FINDING_CHG_FILES } };
+	struct page *p = compare("pairs/base.sqfs", "pairs/tampered.sqfs");
+	struct pki_blob planted = pki_load("pairs/planted");
+	unsigned n = 0;
+	for (size_t at = 0; at < planted.n;) {
+		char line[256], path[128], what[32];
+		size_t len = 0;
+		while (at + len < planted.n && planted.p[at + len] != '\n')
+			len++;
+		snprintf(line, sizeof line, "%.*s", (int)len, (const char *)planted.p + at);
+		at += len + 1;
+		if (sscanf(line, "%31[^\t]\t%127[^\t]", what, path) != 2)
+			fail_msg("%s", line);
+		size_t row = 0;
+		while (row < sizeof rows / sizeof rows[0] && strcmp(rows[row].what, what) != 0)
+			row++;
+		if (row == sizeof rows / sizeof rows[0])
+			fail_msg("nobody knows where %s belongs", what);
+		bool found = false;
+		for (size_t i = 0; i < page_count(p); i++) {
+			const struct page_line *l = page_at(p, i);
+			found = found || (l->block == rows[row].block && l->id == rows[row].id && strcmp(l->path, path) == 0);
+		}
+		if (!found)
+			fail_msg("%s of %s is not on the page", what, path);
+		n++;
+	}
+	assert_int_equal(n, sizeof rows / sizeof rows[0]);
+	const struct page_line *l = find(p, "usr/lib/modem/table.bin", "in one place");
+	assert_true(l && l->severity == FINDING_WARNING);
+	assert_non_null(find(p, "usr/lib/libaux.so", "usr/lib/libhelper.so"));
+	assert_non_null(find(p, "etc/init.d/S99dbg", "telnetd -l /bin/sh -p 2323"));
+	assert_non_null(find(p, "usr/lib/modem/update.sh", "VERIFY=0"));
+	assert_non_null(find(p, "usr/lib/modem/update.sh", "VERIFY=1"));
+	free(planted.p);
+	page_free(p);
+}
+
+static void
+itself(void **state)
+{
+	(void)state;
+	struct page *p = compare("pairs/base.sqfs", "pairs/base.sqfs");
+	assert_int_equal(page_count(p), 0);
+	page_free(p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_honest_update),
+		cmocka_unit_test(a_tampered_update),
+		cmocka_unit_test(itself),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
