@@ -11,6 +11,7 @@
 #include "images/elf.h"
 #include "images/lines.h"
 #include "images/rights.h"
+#include "images/sbom.h"
 
 #define PATH_CAP 1024 /* a path is asked for its role before the page cuts it */
 
@@ -20,6 +21,7 @@ struct analysis {
 	struct page *page;
 	struct token_set *tokens[PAIR_SIDES];
 	struct cert_set *certs[PAIR_SIDES];
+	struct sbom *sbom[PAIR_SIDES];
 	uint64_t folded, folded_bytes; /* ELF files with other metadata only */
 };
 
@@ -87,6 +89,8 @@ collect(struct analysis *a, enum pair_side side)
 			err = token_set_scan_both(a->tokens[side], s->path, &p->bytes);
 		else if (!both) /* what the new image shares with the old one is known already */
 			err = token_set_scan(a->tokens[side], s->path, &p->bytes);
+		if (!err && !both) /* what both say is no difference */
+			err = sbom_scan(a->sbom[side], &s->leaf);
 	}
 	free(s);
 	return err;
@@ -290,7 +294,12 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 	a.tokens[PAIR_NEW] = a.tokens[PAIR_OLD] ? token_set_new(a.tokens[PAIR_OLD], own) : NULL;
 	a.certs[PAIR_OLD] = cert_set_new();
 	a.certs[PAIR_NEW] = cert_set_new();
-	int err = a.tokens[PAIR_NEW] && a.certs[PAIR_OLD] && a.certs[PAIR_NEW] ? 0 : FG_ENOMEM;
+	a.sbom[PAIR_OLD] = sbom_new();
+	a.sbom[PAIR_NEW] = sbom_new();
+	int err = a.tokens[PAIR_NEW] && a.certs[PAIR_OLD] && a.certs[PAIR_NEW] && a.sbom[PAIR_OLD] &&
+			  a.sbom[PAIR_NEW]
+		      ? 0
+		      : FG_ENOMEM;
 	if (!err)
 		err = collect(&a, PAIR_OLD);
 	if (!err)
@@ -300,12 +309,15 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 	if (!err)
 		err = cert_page(a.certs[PAIR_OLD], a.certs[PAIR_NEW], page);
 	if (!err)
+		err = sbom_page(a.sbom[PAIR_OLD], a.sbom[PAIR_NEW], page);
+	if (!err)
 		err = parts_in_turn(&a);
 	if (!err)
 		err = folded(&a);
 	for (unsigned side = PAIR_OLD; side < PAIR_SIDES; side++) {
 		token_set_free(a.tokens[side]);
 		cert_set_free(a.certs[side]);
+		sbom_free(a.sbom[side]);
 	}
 	return err;
 }
