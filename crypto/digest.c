@@ -129,14 +129,21 @@ finish(EVP_MD_CTX *ctx, uint8_t *out)
 }
 
 int
-digest_peek(const struct digest *d, uint8_t *out)
+digest_peek_with(const struct digest *d, const struct view *tail, size_t n, uint8_t *out)
 {
 	EVP_MD_CTX *copy = EVP_MD_CTX_new();
-	int err = FG_ECRYPTO;
-	if (copy && EVP_MD_CTX_copy_ex(copy, d->ctx) == 1)
-		err = finish(copy, out);
+	bool ok = copy && EVP_MD_CTX_copy_ex(copy, d->ctx) == 1;
+	for (size_t i = 0; i < n && ok; i++)
+		ok = tail[i].n == 0 || EVP_DigestUpdate(copy, tail[i].p, tail[i].n) == 1;
+	int err = ok ? finish(copy, out) : FG_ECRYPTO;
 	EVP_MD_CTX_free(copy);
 	return err;
+}
+
+int
+digest_peek(const struct digest *d, uint8_t *out)
+{
+	return digest_peek_with(d, NULL, 0, out);
 }
 
 int

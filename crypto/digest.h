@@ -38,6 +38,8 @@ struct digest *digest_new(enum digest_alg alg);
 int digest_update(struct digest *d, struct view v);
 /* Result so far without ending the stream: hash state is copied. out holds digest_len. */
 int digest_peek(const struct digest *d, uint8_t *out);
+/* The same as if the n runs of tail had followed, in order. */
+int digest_peek_with(const struct digest *d, const struct view *tail, size_t n, uint8_t *out);
 int digest_final(struct digest *d, uint8_t *out);
 void digest_free(struct digest *d);
 

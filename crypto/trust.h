@@ -15,6 +15,7 @@
 #include <openssl/x509.h>
 
 #include "crypto/digest.h"
+#include "crypto/pgpkey.h"
 #include "crypto/pubkey.h"
 #include "crypto/sig.h"
 
@@ -64,7 +65,17 @@ struct trust_policy {
  * a key only counts there. minisign's second signature, over the first one and a
  * comment, would else be signify's of a file that holds just those.
  */
-enum trust_tool { TRUST_TOOL_ANY = 0, TRUST_TOOL_MINISIGN, TRUST_TOOL_OPENSSH, TRUST_TOOL_SIGNIFY };
+enum trust_tool { TRUST_TOOL_ANY = 0, TRUST_TOOL_MINISIGN, TRUST_TOOL_OPENSSH, TRUST_TOOL_SIGNIFY, TRUST_TOOL_OPENPGP };
+
+/* What the owner of an OpenPGP key said of it; the time of judging decides what it comes to. */
+struct trust_pgp {
+	uint8_t fpr[PGPKEY_FPR_LEN];
+	int64_t created;
+	int64_t expires; /* 0: never */
+	int64_t stated;  /* when the owner last said so: of two files the newer one counts */
+	bool revoked;
+};
+
 
 struct trust_key {
 	char name[TRUST_NAME_MAX];
@@ -76,6 +87,7 @@ struct trust_key {
 	enum trust_tool tool;
 	bool have_keynum; /* came as a minisign or signify key */
 	uint8_t keynum[TRUST_KEYNUM_LEN];
+	struct trust_pgp pgp; /* of TRUST_TOOL_OPENPGP */
 };
 
 /* Root metadata of a TUF repository, as the operator pinned it. */
@@ -91,7 +103,8 @@ struct trust *trust_new(void);
 void trust_free(struct trust *t);
 /*
  * Enrols every certificate, CRL and public key in a PEM text under name; or the
- * one key of a file of minisign, of signify, or of OpenSSH (ssh-ed25519).
+ * one key of a file of minisign, of signify, or of OpenSSH (ssh-ed25519); or all
+ * keys that may sign of a file of OpenPGP keys, armoured or not.
  * scheme applies to bare keys; TRUST_SCHEME_NONE picks the contract's default
  * by type (RSA: PKCS#1 v1.5 SHA-256; EC: DER; Ed25519). FG_EFORMAT, FG_EINVAL
  * or FG_ELIMIT with a sentence in ret_why (cap bytes) when anything in it may

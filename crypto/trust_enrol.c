@@ -11,6 +11,8 @@
 #include "crypto/err.h"
 #include "crypto/minisign.h"
 #include "crypto/pem.h"
+#include "crypto/pgpcert.h"
+#include "crypto/pgppacket.h"
 #include "crypto/pubkey.h"
 #include "crypto/published.h"
 #include "crypto/sshkey.h"
@@ -238,6 +240,75 @@ enrol_ssh(const struct enrol *e, struct view text)
 	return enrol_ed25519(e, key.point, TRUST_TOOL_OPENSSH, NULL);
 }
 
+/* One key of an OpenPGP file that may sign; takes its pkey. */
+static int
+enrol_pgp_key(void *arg, struct pgpcert_key *from)
+{
+	const struct enrol *e = arg;
+	struct enrol by_type = *e;
+	if (e->batch->bare_n == TRUST_ITEMS_MAX) {
+		refuse(e, "more than %d objects in one file", TRUST_ITEMS_MAX);
+		return FG_ELIMIT;
+	}
+	struct trust_bare *slot = &e->batch->bare[e->batch->bare_n];
+	by_type.scheme = TRUST_SCHEME_NONE; /* the packets say how, within what OpenPGP knows */
+	int err = fill_key(&by_type, from->pkey, &slot->key);
+	if (err)
+		return err;
+	slot->key.tool = TRUST_TOOL_OPENPGP;
+	slot->key.pgp = (struct trust_pgp){ .created = from->created,
+		.expires = from->expires,
+		.stated = from->stated,
+		.revoked = from->revoked };
+	memcpy(slot->key.pgp.fpr, from->fpr, sizeof from->fpr);
+	/* Later words of the same key are another object. */
+	struct writer w;
+	writer_init(&w, 256);
+	writer_text(&w, "openpgp");
+	writer_bytes(&w, view_of(from->fpr, sizeof from->fpr));
+	writer_u64(&w, (uint64_t)from->created);
+	writer_u64(&w, (uint64_t)from->expires);
+	writer_u64(&w, (uint64_t)from->stated);
+	writer_u8(&w, from->revoked);
+	err = writer_err(&w);
+	if (!err)
+		err = trust_object_id('k', slot->key.scheme, writer_view(&w), slot->id);
+	writer_free(&w);
+	if (err) {
+		slot->key.pkey = NULL;
+		return err;
+	}
+	e->batch->bare_n++;
+	return 0;
+}
+
+static int
+enrol_pgp(struct enrol *e, struct view file)
+{
+	static const char public[] = "PGP PUBLIC KEY BLOCK", private[] = "PGP PRIVATE KEY BLOCK";
+	char text[SIG_TEXT_MAX] = "";
+	const char *why = "";
+	struct writer w;
+	if (pgppacket_is_armoured(file, private))
+		return refuse(e, "a private key has no place in a trust set; take it out of this file");
+	writer_init(&w, TRUST_FILE_MAX);
+	int err = 0;
+	if (pgppacket_is_armoured(file, public))
+		err = pgppacket_dearmour(file, public, &w, &why);
+	else
+		writer_bytes(&w, file);
+	if (!err)
+		err = writer_err(&w);
+	if (err == FG_EFORMAT)
+		err = refuse(e, "no OpenPGP public key: %s", why);
+	else if (!err)
+		err = pgpcert_read(writer_view(&w), enrol_pgp_key, e, text, sizeof text);
+	if (err == FG_EFORMAT)
+		err = refuse(e, "no OpenPGP public key that may be an anchor: %s", text);
+	writer_free(&w);
+	return err;
+}
+
 static bool
 begins(struct view text, const char *word)
 {
@@ -291,6 +362,8 @@ trust_enrol_pem(struct trust *batch, const char *name, struct view pem, enum tru
 		return enrol_ssh(&e, pem);
 	if (begins(pem, "{"))
 		return trust_root_enrol(batch, name, pem, ret_why, cap);
+	if (pgpcert_recognise(pem))
+		return enrol_pgp(&e, pem);
 	pem_begin(&it, pem, TRUST_FILE_MAX);
 	while ((err = pem_next(&it, &object, &why)) == 1) {
 		e.line = object.line;

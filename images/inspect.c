@@ -6,6 +6,7 @@
 
 #include "crypto/cms.h"
 #include "crypto/err.h"
+#include "crypto/openpgp.h"
 #include "crypto/rawsig.h"
 #include "images/detached.h"
 #include "images/entail.h"
@@ -26,6 +27,7 @@ struct verify {
 	size_t sig_n;
 	struct cms *cms;
 	struct detached *detached;
+	struct openpgp *openpgp;
 	struct digest *digest[ALGS]; /* over the image; those that somebody needs */
 	bool keep; /* the pass also keeps the image's bytes */
 	uint8_t *image;
@@ -124,6 +126,8 @@ recognise(struct view sig, const struct trust *t)
 	case DETACHED_NONE:
 		break;
 	}
+	if (openpgp_recognise(sig))
+		return INSPECT_OPENPGP;
 	return format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
 }
 
@@ -180,7 +184,7 @@ choose(struct verify *v)
 	else if (v->sig_n == 0)
 		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
 		    "the signature file is empty");
-	else if (kind_of(v->scheme) == DETACHED_NONE && starts(v, "-----BEGIN "))
+	else if (kind_of(v->scheme) == DETACHED_NONE && v->scheme != INSPECT_OPENPGP && starts(v, "-----BEGIN "))
 		settle(v, "armoured", SIG_OPAQUE,
 		    "an armoured signature: only the binary form is checked");
 }
@@ -223,6 +227,22 @@ prepare_detached(struct verify *v)
 	else
 		v->keep = true;
 	return 0;
+}
+
+static int
+prepare_openpgp(struct verify *v)
+{
+	enum digest_alg algs[DIGEST_LIMIT];
+	char why[SIG_TEXT_MAX];
+	int err = openpgp_open(view_of(v->sig, v->sig_n), &v->openpgp, why, sizeof why);
+	if (err == FG_EFORMAT) {
+		settle(v, "openpgp", SIG_INVALID, why);
+		return 0;
+	}
+	unsigned n = err ? 0 : openpgp_digests(v->openpgp, algs);
+	for (unsigned i = 0; i < n && !err; i++)
+		err = need(v, algs[i]);
+	return err;
 }
 
 static int
@@ -327,6 +347,18 @@ judge_evidence(struct verify *v)
 	return err ? err : tufproof_judge(&job, v->r);
 }
 
+static int
+judge_openpgp(struct verify *v)
+{
+	struct sig_set *set = &v->r->signatures;
+	int err = openpgp_judge(v->openpgp, v->trust, v->job->policy.rsa_bits_min, v->job->at, v->digest, set);
+	for (unsigned i = 0; i < set->n && !err; i++) {
+		set->result[i].covers[0] = (struct sig_range){ 0, v->job->image->size };
+		set->result[i].covers_n = 1;
+	}
+	return err;
+}
+
 /* The signature under one key of the set. */
 static int
 try_key(struct verify *v, const struct trust_key *key, struct sig_result *ret)
@@ -410,6 +442,8 @@ judge(struct verify *v)
 	int err = 0;
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		err = judge_cms_detached(v);
+	else if (v->scheme == INSPECT_OPENPGP)
+		err = judge_openpgp(v);
 	else if (v->scheme == INSPECT_RAW)
 		err = judge_raw(v);
 	else if (kind_of(v->scheme) != DETACHED_NONE)
@@ -446,6 +480,8 @@ prepare(struct verify *v)
 	choose(v);
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		return prepare_cms(v);
+	if (v->scheme == INSPECT_OPENPGP)
+		return prepare_openpgp(v);
 	if (kind_of(v->scheme) != DETACHED_NONE)
 		return prepare_detached(v);
 	if (is_evidence(v->scheme))
@@ -515,6 +551,7 @@ inspect_verify(const struct inspect_job *job, struct report *ret)
 		digest_free(v->digest[i]);
 	cms_free(v->cms);
 	detached_free(v->detached);
+	openpgp_free(v->openpgp);
 	trust_free(v->trust);
 	report_free(v->r);
 	free(v->image);

@@ -14,6 +14,7 @@ static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
 	[INSPECT_MINISIGN] = "minisign",
 	[INSPECT_SIGNIFY] = "signify",
 	[INSPECT_SSHSIG] = "sshsig",
+	[INSPECT_OPENPGP] = "openpgp",
 	[INSPECT_TUF] = "tuf",
 	[INSPECT_UPTANE] = "uptane",
 	[INSPECT_RAW] = "raw",

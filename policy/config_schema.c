@@ -41,7 +41,7 @@
 #define KEY_SCHEMES \
 	"rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
 	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519|rsa-pss-sha256-long"
-#define SCHEMES "none|cms-detached|cms-attached|embedded|minisign|signify|sshsig|tuf|uptane|" KEY_SCHEMES
+#define SCHEMES "none|cms-detached|cms-attached|embedded|minisign|signify|sshsig|openpgp|tuf|uptane|" KEY_SCHEMES
 
 _Static_assert(sizeof(enum profile_answer) == sizeof(int) && sizeof(enum config_suites) == sizeof(int),
     "enumerations are stored as int");
@@ -257,8 +257,8 @@ static const struct config_key keys[] = {
 	ENUM("profile.signature.key_scheme", profile, signature.key_scheme, "by-type", "by-type|" KEY_SCHEMES,
 	    "With embedded, for formats that do not say it themselves: how the bare keys among the anchors sign."),
 	TEXTS("profile.signature.anchors", profile, signature.anchors, "", 0, FILE,
-	    "Files (PEM: certificates, CRLs, public keys; keys of minisign, signify, OpenSSH; TUF root metadata) in the folder "
-	    "anchors of keys_dir."),
+	    "Files (PEM: certificates, CRLs, public keys; keys of minisign, signify, OpenSSH, OpenPGP; TUF root metadata) in the "
+	    "folder anchors of keys_dir."),
 	ENUM("profile.signature.purpose", profile, signature.purpose, "firmware", "-|firmware|code-signing|email",
 	    "Extended key usage a certificate must have; firmware takes none, codeSigning or emailProtection."),
 	BOOL("profile.signature.allow_leaf_anchor", profile, signature.allow_leaf_anchor, "false",

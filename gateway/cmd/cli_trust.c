@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/pgpcert.h"
 #include "gateway/cmd/cli_file.h"
 #include "images/trustset.h"
 
@@ -40,7 +41,8 @@ add(const char *dir, const char *name, bool only, enum trust_scheme scheme, stru
 	}
 	struct view text = view_of(bytes, n);
 	bool root = n > 0 && bytes[0] == '{' && contains(text, "\"signatures\"");
-	if (root || contains(text, "-----BEGIN ") || contains(text, "untrusted comment:") || contains(text, "ssh-ed25519 "))
+	if (root || contains(text, "-----BEGIN ") || contains(text, "untrusted comment:") ||
+	    contains(text, "ssh-ed25519 ") || pgpcert_recognise(text))
 		trustset_add(w, name, scheme, text);
 	else if (only)
 		err = refuse(dir, name, "no certificate, CRL, public key or root metadata in it");

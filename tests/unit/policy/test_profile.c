@@ -331,7 +331,7 @@ demands_are_passed_on(void **state)
 		{ "rsa-pkcs1v15-sha512", TRUST_RSA_PKCS1_SHA512, INSPECT_RAW },
 		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
 		{ "minisign", TRUST_SCHEME_NONE, INSPECT_MINISIGN }, { "signify", TRUST_SCHEME_NONE, INSPECT_SIGNIFY },
-		{ "sshsig", TRUST_SCHEME_NONE, INSPECT_SSHSIG },
+		{ "sshsig", TRUST_SCHEME_NONE, INSPECT_SSHSIG }, { "openpgp", TRUST_SCHEME_NONE, INSPECT_OPENPGP },
 		{ "tuf", TRUST_SCHEME_NONE, INSPECT_TUF },
 		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
 		{ "rsa-pss-sha256-long", TRUST_RSA_PSS_SHA256_LONG, INSPECT_RAW },
