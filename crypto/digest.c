@@ -31,6 +31,8 @@ method(enum digest_alg alg)
 		return EVP_sha512();
 	case DIGEST_BLAKE2B512:
 		return EVP_blake2b512();
+	case DIGEST_SHA512_256:
+		return EVP_sha512_256();
 	case DIGEST_LIMIT:
 		break;
 	}
@@ -55,6 +57,8 @@ digest_name(enum digest_alg alg)
 		return "sha512";
 	case DIGEST_BLAKE2B512:
 		return "blake2b512";
+	case DIGEST_SHA512_256:
+		return "sha512-256";
 	case DIGEST_LIMIT:
 		break;
 	}
@@ -72,6 +76,7 @@ digest_len(enum digest_alg alg)
 	case DIGEST_SHA1:
 		return 20;
 	case DIGEST_SHA256:
+	case DIGEST_SHA512_256:
 		return DIGEST_SHA256_LEN;
 	case DIGEST_SHA384:
 		return 48;

@@ -275,6 +275,13 @@ is_jcat(struct probe_input *in)
 	return n > 0 && out[0] == '{' && memmem(out, n, member, sizeof member - 1) != NULL;
 }
 
+/* A comment, and nothing but that, which begins as signify's do. */
+static bool
+is_signify_gzip(struct probe_input *in)
+{
+	return is_gzip(in) && in->head.n > 10 && in->head.p[3] == 16 && AT(in, 10, "untrusted comment: ");
+}
+
 static bool
 is_tuf(struct probe_input *in)
 {
@@ -571,6 +578,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_MENDER] = { "mender", BOX, FORMAT_TAR, is_mender },
 	[FORMAT_FIT] = { "fit", BOX, FORMAT_FDT, is_fit },
 	[FORMAT_JCAT] = { "jcat", BOX, FORMAT_GZIP, is_jcat },
+	[FORMAT_SIGNIFY_GZIP] = { "signify-gzip", BOX, FORMAT_GZIP, is_signify_gzip },
 	[FORMAT_TUF] = { "tuf", BOX, FORMAT_NONE, is_tuf },
 	[FORMAT_MCUBOOT] = { "mcuboot", BOX, FORMAT_NONE, is_mcuboot },
 	[FORMAT_ANDROID_PAYLOAD] = { "android-payload", BOX, FORMAT_NONE, is_android_payload },

@@ -51,8 +51,8 @@ list(struct walk *w, uint64_t from, struct walk_signed by)
  * Nobody signed the untrusted comment, and it is the first that a reader of
  * another kind gets to see: only what signify itself writes is structure.
  */
-static void
-comment(struct walk *w, struct view lines)
+void
+signify_comment(struct walk *w, uint64_t offset, struct view lines)
 {
 	static const char due[] = "untrusted comment: verify with ", suffix[] = ".pub";
 	static const char may[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -64,12 +64,12 @@ comment(struct walk *w, struct view lines)
 	for (size_t i = start; i < len && plain; i++)
 		plain = memchr(may, lines.p[i], sizeof may - 1) != NULL;
 	if (plain) {
-		walk_structure(w, 0, lines.n);
+		walk_structure(w, offset, lines.n);
 		return;
 	}
 	char shown[COMMENT_MAX];
 	visible_cstr(view_of(lines.p, len), shown, sizeof shown);
-	walk_raise(w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 0 },
+	walk_raise(w, FINDING_FMT_UNKNOWN_PART, &offset,
 	    "its untrusted comment is not the one that signify writes: %s", shown);
 }
 
@@ -99,7 +99,7 @@ signify_walk(struct walk *w)
 	if (!err)
 		err = judge(w, &m, &by);
 	if (!err)
-		comment(w, view_of(head, m.end));
+		signify_comment(w, 0, view_of(head, m.end));
 	free(head);
 	if (err)
 		return err;

@@ -13,6 +13,11 @@
 
 #define SIGNIFY_LIST_MAX (64u << 10) /* bytes of a list of checksums that are read for claims */
 
+/*
+ * The untrusted comment and the line of the signature, which lie at offset of
+ * w->image: structure where they are what signify itself writes, told otherwise.
+ */
+void signify_comment(struct walk *w, uint64_t offset, struct view lines);
 int signify_walk(struct walk *w);
 
 #endif

@@ -209,6 +209,46 @@ walk_place_covers(const struct walk *w, const struct walk_span *span, struct sig
 			                 span->range[i].length });
 }
 
+void
+walk_of_member(struct walk *w, struct walk_signed by, struct view member)
+{
+	struct sig_set *set = &w->room->r->signatures;
+	char name[SIG_WHERE_MAX];
+	visible_cstr(member, name, sizeof name);
+	for (unsigned i = by.first; i < by.first + by.n; i++)
+		snprintf(set->result[i].where, sizeof set->result[i].where, "%s%s%s", w->path, w->path[0] ? "/" : "", name);
+}
+
+static bool
+signed_by(const struct sig_set *set, struct walk_signed by, const struct sig_result *as)
+{
+	for (unsigned i = by.first; i < by.first + by.n; i++)
+		if (set->result[i].outcome == SIG_VERIFIED &&
+		    memcmp(set->result[i].signer.spki_sha256, as->signer.spki_sha256, DIGEST_SHA256_LEN) == 0)
+			return true;
+	return false;
+}
+
+void
+walk_adopt(struct walk *w, const struct walk_signed *each, unsigned n, struct sig_range range)
+{
+	struct sig_set *set = &w->room->r->signatures;
+	if (!inside(w, range.offset, range.length))
+		abort();
+	for (unsigned i = n ? each[0].first : 0; n && i < each[0].first + each[0].n; i++) {
+		struct sig_result *s = &set->result[i];
+		const struct walk_signed before = { each[0].first, i - each[0].first };
+		bool all = s->outcome == SIG_VERIFIED && !signed_by(set, before, s);
+		for (unsigned k = 1; k < n && all; k++)
+			all = signed_by(set, each[k], s);
+		if (!all)
+			continue;
+		memcpy(s->where, w->path, sizeof s->where);
+		if (w->placed)
+			add_cover(s, (struct sig_range){ w->base + range.offset, range.length });
+	}
+}
+
 struct sig_result *
 walk_place(struct walk *w, struct walk_signed *by)
 {

@@ -196,6 +196,23 @@ struct walk_chain {
  */
 int walk_chain(struct walk *w, const struct walk_chain *claim, struct walk_signed *ret,
     bool *ret_closed);
+/*
+ * Detached OpenPGP signatures, binary or armoured, over a span: one result for
+ * each, by OpenPGP keys of the trust set.
+ */
+int walk_openpgp(struct walk *w, const char *scheme, struct view sig, const struct walk_span *span,
+    struct walk_signed *ret);
+/*
+ * Signatures over the bytes of a member: told as the member's, and not as the
+ * container's, whose bytes are others where it packs.
+ */
+void walk_of_member(struct walk *w, struct walk_signed by, struct view member);
+/*
+ * There is nothing in the container but n members, and these are the signatures
+ * of each: whoever verifiably signed all of them signed the container. The first
+ * signature of each such signer becomes the container's own, over range.
+ */
+void walk_adopt(struct walk *w, const struct walk_signed *each, unsigned n, struct sig_range range);
 /* A result that needs no arithmetic (malformed, opaque, absent); outcome never SIG_VERIFIED. */
 void walk_settle(struct walk *w, const char *scheme, enum sig_outcome outcome, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

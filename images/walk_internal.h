@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* walk_internal - what the parts of walk share: walk.c, walk_chain.c, walk_keys.c and walk_member.c only. */
+/* walk_internal - what the parts of walk share: walk.c, walk_chain.c, walk_keys.c, walk_member.c and walk_openpgp.c only. */
 #ifndef FG_IMAGES_WALK_INTERNAL_H
 #define FG_IMAGES_WALK_INTERNAL_H
 

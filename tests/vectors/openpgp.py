@@ -206,7 +206,7 @@ def cases():
     yield "revoked-later", cert(k, extra=k.sign(k.hashed, 0x20, AT + DAY, (sub(29, b"\x03"),))), sig, "revoked", False
     yield "revoked-with-sha1", cert(k, extra=k.sign(k.hashed, 0x20, SIGNED, algo=2)), sig, "revoked", False
     yield "revoked-by-another", cert(k, extra=other.sign(k.hashed, 0x20, SIGNED)), sig, "refused", True
-    yield "revocation-of-version-5", cert(k, extra=k.sign(k.hashed, 0x20, SIGNED, version=5)), sig, "refused", True
+    yield "revocation-of-version-5", cert(k, extra=k.sign(k.hashed, 0x20, SIGNED, version=5)), sig, "refused", False
     yield "user-revoked", cert(k, tail=k.sign(k.hashed + user_hashed(), 0x30, SIGNED)), sig, "refused", True
     again = k.sign(k.hashed + user_hashed(), 0x13, SIGNED + 5, (flags(3),))
     yield "user-revoked-and-back", cert(k, tail=k.sign(k.hashed + user_hashed(), 0x30, SIGNED) + again), sig, "verified", True

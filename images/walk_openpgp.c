@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk_openpgp - detached OpenPGP signatures over a span. */
+#include "images/walk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/err.h"
+#include "crypto/openpgp.h"
+#include "images/walk_internal.h"
+
+/* The span through a digest, which is left running. */
+static int
+run(const struct walk *w, const struct walk_span *span, struct digest *d)
+{
+	uint8_t *chunk = malloc(SOURCE_CHUNK);
+	int err = chunk ? 0 : FG_ENOMEM;
+	for (unsigned i = 0; i < span->n && !err; i++) {
+		uint64_t at = span->range[i].offset, left = span->range[i].length;
+		while (left > 0 && !err) {
+			size_t n = left < SOURCE_CHUNK ? (size_t)left : SOURCE_CHUNK;
+			err = source_read(w->image, at, chunk, n);
+			if (!err)
+				err = digest_update(d, view_of(chunk, n));
+			at += n;
+			left -= n;
+		}
+	}
+	free(chunk);
+	return err;
+}
+
+/* Into a set of its own, then what there is room for. */
+static int
+judge(struct walk *w, const char *scheme, const struct openpgp *o, const struct walk_span *span,
+    struct walk_signed *ret)
+{
+	struct digest *running[DIGEST_LIMIT] = { NULL };
+	enum digest_alg algs[DIGEST_LIMIT];
+	struct sig_set *set = calloc(1, sizeof *set);
+	unsigned n = openpgp_digests(o, algs);
+	int err = set ? 0 : FG_ENOMEM;
+	for (unsigned i = 0; i < n && !err; i++) {
+		running[algs[i]] = digest_new(algs[i]);
+		err = running[algs[i]] ? run(w, span, running[algs[i]]) : FG_ECRYPTO;
+	}
+	if (!err)
+		err = openpgp_judge(o, w->room->trust, w->room->policy->rsa_bits_min, w->room->at, running, set);
+	for (unsigned i = 0; i < n; i++)
+		digest_free(running[algs[i]]);
+	for (unsigned i = 0; !err && i < set->n; i++) {
+		struct walk_signed one;
+		struct sig_result *s = walk_place(w, &one), *is = &set->result[i];
+		if (!s)
+			break;
+		memcpy(is->where, s->where, sizeof is->where);
+		snprintf(is->scheme, sizeof is->scheme, "%s", scheme);
+		walk_place_covers(w, span, is);
+		*s = *is;
+		ret->n++;
+	}
+	if (!err && set->overflow)
+		w->room->r->signatures.overflow = true;
+	free(set);
+	return err;
+}
+
+int
+walk_openpgp(struct walk *w, const char *scheme, struct view sig, const struct walk_span *span,
+    struct walk_signed *ret)
+{
+	char why[SIG_TEXT_MAX];
+	struct openpgp *o = NULL;
+	struct walk_signed by = { .first = walk_mark(w) };
+	int err = openpgp_open(sig, &o, why, sizeof why);
+	if (err == FG_EFORMAT) {
+		walk_settle(w, scheme, SIG_INVALID, "%s", why);
+		err = 0;
+	} else if (!err) {
+		err = judge(w, scheme, o, span, &by);
+	}
+	openpgp_free(o);
+	if (!err)
+		*ret = by;
+	return err;
+}
