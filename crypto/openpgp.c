@@ -13,6 +13,7 @@
 
 #define ARMOUR "PGP SIGNATURE"
 #define SCHEME "openpgp"
+#define HEADERS_MAX 64 /* bytes of armour headers that are passed over in silence */
 
 struct openpgp {
 	uint8_t bytes[OPENPGP_FILE_MAX]; /* packets, dearmoured */
@@ -20,6 +21,7 @@ struct openpgp {
 	const char *unread[SIG_SIGNERS_MAX]; /* why that one could not be read; NULL: it could */
 	unsigned n;
 	bool overflow; /* more signatures than that */
+	size_t headers; /* bytes of armour headers */
 };
 
 /* Nothing but signature packets, to the end. */
@@ -78,7 +80,7 @@ openpgp_open(struct view sig, struct openpgp **ret, char *ret_why, size_t cap)
 	writer_init(&w, sizeof o->bytes);
 	int err = 0;
 	if (pgppacket_is_armoured(sig, ARMOUR))
-		err = pgppacket_dearmour(sig, ARMOUR, &w, &why);
+		err = pgppacket_dearmour(sig, ARMOUR, &w, &o->headers, &why);
 	else
 		writer_bytes(&w, sig);
 	if (!err)
@@ -107,6 +109,15 @@ void
 openpgp_free(struct openpgp *o)
 {
 	free(o);
+}
+
+bool
+openpgp_is_lean(const struct openpgp *o)
+{
+	for (unsigned i = 0; i < o->n; i++)
+		if (o->unread[i] || o->sig[i].loose > 0)
+			return false;
+	return o->headers <= HEADERS_MAX && !o->overflow;
 }
 
 /* Can the arithmetic be done at all? Then a weak digest is told from a wrong signature. */

@@ -36,6 +36,12 @@ bool openpgp_recognise(struct view sig);
  */
 int openpgp_open(struct view sig, struct openpgp **ret, char *ret_why, size_t cap);
 void openpgp_free(struct openpgp *o);
+/*
+ * Next to nothing in it that nobody signed: no armour headers but a short one
+ * ("Version: GnuPG v1"), and only issuers' names beside what is hashed. For
+ * signatures that lie in the image, where such bytes are anybody's.
+ */
+bool openpgp_is_lean(const struct openpgp *o);
 /* Digests that judging needs of the document, each once; the number. */
 unsigned openpgp_digests(const struct openpgp *o, enum digest_alg ret[DIGEST_LIMIT]);
 /*

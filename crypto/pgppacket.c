@@ -183,12 +183,13 @@ checksum(struct view line, struct view bytes, const char **ret_why)
 
 /* Headers up to the empty line: "Key: text". */
 static int
-skip_headers(struct view *rest, const char **ret_why)
+skip_headers(struct view *rest, size_t *n, const char **ret_why)
 {
 	struct view line;
 	while (next_line(rest, &line)) {
 		if (line.n == 0)
 			return 0;
+		*n += line.n;
 		if (!memmem(line.p, line.n, ": ", 2) && line.p[line.n - 1] != ':')
 			return refuse(ret_why, "a line that is no header before the armour's empty line");
 	}
@@ -197,14 +198,14 @@ skip_headers(struct view *rest, const char **ret_why)
 
 /* One armour from its first line on. */
 static int
-block(struct view *rest, const char *what, struct writer *w, const char **ret_why)
+block(struct view *rest, const char *what, struct writer *w, size_t *headers, const char **ret_why)
 {
 	struct view line;
 	struct writer digits, bytes;
 	bool summed = false;
 	if (!next_line(rest, &line) || !is_edge(line, BEGIN_WORD, what))
 		return refuse(ret_why, "something else than the armour");
-	int err = skip_headers(rest, ret_why);
+	int err = skip_headers(rest, headers, ret_why);
 	if (err)
 		return err;
 	writer_init(&digits, rest->n + 1);
@@ -241,13 +242,17 @@ block(struct view *rest, const char *what, struct writer *w, const char **ret_wh
 }
 
 int
-pgppacket_dearmour(struct view text, const char *what, struct writer *w, const char **ret_why)
+pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_headers,
+    const char **ret_why)
 {
+	size_t headers = 0;
 	struct view rest = skip_white(text);
 	int err = rest.n ? 0 : refuse(ret_why, "it is empty");
 	while (!err && rest.n) {
-		err = block(&rest, what, w, ret_why);
+		err = block(&rest, what, w, &headers, ret_why);
 		rest = skip_white(rest);
 	}
+	if (ret_headers)
+		*ret_headers = headers;
 	return err;
 }

@@ -54,9 +54,11 @@ bool pgppacket_is_armoured(struct view text, const char *what);
 /*
  * Appends what the armours of that name hold, one behind the other; nothing
  * but white space may stand between or around them. Headers ("Comment: ...")
- * are dropped: nobody signed them. A checksum has to fit. FG_EFORMAT with
- * *ret_why (static text), FG_ENOMEM, FG_ELIMIT (w's).
+ * are dropped, and their bytes counted in *ret_headers (may be NULL): nobody
+ * signed them. A checksum has to fit. FG_EFORMAT with *ret_why (static text),
+ * FG_ENOMEM, FG_ELIMIT (w's).
  */
-int pgppacket_dearmour(struct view text, const char *what, struct writer *w, const char **ret_why);
+int pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_headers,
+    const char **ret_why);
 
 #endif

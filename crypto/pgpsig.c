@@ -143,6 +143,8 @@ read_area(struct pgpsig *s, struct view area, bool hashed, uint64_t *seen)
 	struct pgppacket_sub sub;
 	int more;
 	while ((more = pgppacket_sub_next(&area, &sub)) == 1) {
+		if (!hashed && sub.type != SUB_ISSUER && sub.type != SUB_ISSUER_FPR)
+			s->loose += sub.body.n + 1;
 		/* A notation (20) is among those not understood: nobody here knows one. */
 		if (sub.critical && !understood(sub.type))
 			s->critical = true;

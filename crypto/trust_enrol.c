@@ -294,7 +294,7 @@ enrol_pgp(struct enrol *e, struct view file)
 	writer_init(&w, TRUST_FILE_MAX);
 	int err = 0;
 	if (pgppacket_is_armoured(file, public))
-		err = pgppacket_dearmour(file, public, &w, &why);
+		err = pgppacket_dearmour(file, public, &w, NULL, &why);
 	else
 		writer_bytes(&w, file);
 	if (!err)

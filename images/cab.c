@@ -385,16 +385,30 @@ one_folder(struct archive *a, unsigned k, unsigned *next)
 
 /* ---- the whole ---- */
 
-static void
+static int
+by_name(const void *a, const void *b)
+{
+	const struct view *x = a, *y = b;
+	size_t n = x->n < y->n ? x->n : y->n;
+	int order = n ? memcmp(x->p, y->p, n) : 0;
+	return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+static int
 duplicates(struct archive *a)
 {
 	char text[SHOWN_MAX];
+	struct view *name = malloc(a->cab.files * sizeof *name);
+	if (!name)
+		return FG_ENOMEM;
+	for (unsigned i = 0; i < a->cab.files; i++)
+		name[i] = a->cab.file[i].name;
+	qsort(name, a->cab.files, sizeof *name, by_name);
 	for (unsigned i = 1; i < a->cab.files; i++)
-		for (unsigned k = 0; k < i; k++)
-			if (view_equal(a->cab.file[i].name, a->cab.file[k].name)) {
-				walk_raise(a->w, FINDING_FMT_DUPLICATE, NULL, "%s: there twice", shown(a->cab.file[i].name, text));
-				break;
-			}
+		if (view_equal(name[i - 1], name[i]))
+			walk_raise(a->w, FINDING_FMT_DUPLICATE, NULL, "%s: there twice", shown(name[i], text));
+	free(name);
+	return 0;
 }
 
 /*
@@ -460,8 +474,9 @@ members(struct archive *a)
 	a->by = calloc(a->cab.files, sizeof *a->by);
 	if (!a->by)
 		return FG_ENOMEM;
-	duplicates(a);
-	int err = read_small(a);
+	int err = duplicates(a);
+	if (!err)
+		err = read_small(a);
 	if (!err)
 		err = open_jcat(a);
 	if (!err)

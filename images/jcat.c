@@ -174,6 +174,8 @@ jcat_read(struct view packed, struct jcat **ret, const char **ret_why)
 	free(text);
 	if (!err)
 		err = check(j, ret_why);
+	if (!err && packed.p[3] != 0) /* a name, a comment, extra fields of the gzip header: anybody's */
+		j->plain = false;
 	if (err)
 		jcat_free(j);
 	else

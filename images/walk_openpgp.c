@@ -78,6 +78,9 @@ walk_openpgp(struct walk *w, const char *scheme, struct view sig, const struct w
 		err = 0;
 	} else if (!err) {
 		err = judge(w, scheme, o, span, &by);
+		if (!err && !openpgp_is_lean(o))
+			walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
+			    "%s: armour headers or subpackets that nobody signed and that it has no need of", scheme);
 	}
 	openpgp_free(o);
 	if (!err)

@@ -171,6 +171,15 @@ def main(folder_):
     (out / "vendor.key").write_bytes(openpgp.cert(key))
     gpg = [blob("gpg", openpgp.armour(key.sign(d))) for d in (meta, FIRMWARE)]
     archive("gpg", item("firmware.metainfo.xml", checksum(meta), gpg[0]), item("firmware.bin", checksum(FIRMWARE), gpg[1]))
+    loud = blob("gpg", openpgp.armour(key.sign(FIRMWARE), head="Comment: " + "x" * 1000))
+    archive("gpg-comment", item("firmware.metainfo.xml", checksum(meta), gpg[0]), item("firmware.bin", checksum(FIRMWARE), loud))
+    more = openpgp.sub(16, key.fpr[-8:]) + openpgp.sub(100, b"x" * 1000)
+    loud = blob("gpg", openpgp.armour(key.sign(FIRMWARE, unhashed=more)))
+    archive("gpg-subpacket", item("firmware.metainfo.xml", checksum(meta), gpg[0]), item("firmware.bin", checksum(FIRMWARE), loud))
+    with_name = bytearray(jcat(u["about"], u["fw"]))
+    with_name[3] = 8
+    with_name[10:10] = b"anything\0"
+    write("gzip-name", cabinet(("firmware.metainfo.xml", meta), ("firmware.bin", FIRMWARE), ("firmware.jcat", bytes(with_name))))
     archive("two-signatures", u["about"], item("firmware.bin", *u["fw"]["Blobs"], gpg[1]))
     write("beside", cabinet(("firmware.bin", FIRMWARE), ("firmware.bin.asc", openpgp.armour(key.sign(FIRMWARE)))))
     write("beside-pkcs7", cabinet(("firmware.bin", FIRMWARE), ("firmware.bin.p7b", pkcs7(FIRMWARE))))
