@@ -14,17 +14,18 @@
 #define NEAR_SIZE (32u << 10) /* of the base, kept from the last small read on: deltas go through it nearly in order */
 
 struct delta {
-	const struct source *patch, *base;
+	const struct source *patch, *base, *bonus; /* bonus may be NULL */
 	struct delta_result *r;
 	bool told; /* refused: nothing more is written */
-	bool declared;
+	bool declared, open; /* open: the format does not say the size */
 	uint64_t size;    /* of the target, as declared */
 	uint64_t written; /* what is gathered included */
 	size_t memory;    /* charged */
-	struct digest *digest;
-	/* Where it goes: a file, memory, or (-1, NULL) nowhere. */
+	struct digest *digest; /* NULL: of a part nobody asks it */
+	/* Where it goes: a file, memory, the delta that it is a part of, or (-1, NULL, NULL) nowhere. */
 	int fd;
 	uint8_t *mem;
+	struct delta *into;
 	uint64_t room; /* as much as may be declared */
 	uint64_t near_at;
 	size_t near_n, out_n;
@@ -135,6 +136,14 @@ delta_base(const struct delta *d)
 	return d->base;
 }
 
+bool
+delta_bonus(const struct delta *d, struct source *ret)
+{
+	if (d->bonus)
+		*ret = *d->bonus;
+	return d->bonus != NULL;
+}
+
 int
 delta_patch_read(struct delta *d, uint64_t at, void *buf, size_t n)
 {
@@ -203,11 +212,24 @@ delta_declare(struct delta *d, uint64_t size)
 	return 0;
 }
 
+void
+delta_declare_open(struct delta *d)
+{
+	if (d->declared)
+		abort();
+	d->declared = d->open = true;
+	d->size = d->room;
+}
+
+static int gather(struct delta *d, const uint8_t *p, size_t n);
+
 static int
 flush(struct delta *d)
 {
 	uint64_t at = d->written - d->out_n;
-	int err = digest_update(d->digest, view_of(d->out, d->out_n));
+	int err = d->digest ? digest_update(d->digest, view_of(d->out, d->out_n)) : 0;
+	if (!err && d->into)
+		err = gather(d->into, d->out, d->out_n);
 	if (d->mem && d->out_n > 0)
 		memcpy(d->mem + at, d->out, d->out_n);
 	for (size_t done = 0; !err && d->fd >= 0 && done < d->out_n;) {
@@ -227,6 +249,8 @@ room_for(struct delta *d, uint64_t n)
 		return FG_EFORMAT;
 	if (!d->declared)
 		abort();
+	if (n > d->size - d->written && d->open)
+		return delta_refuse(d, DELTA_LIMIT, "the target would have more than %" PRIu64 " bytes", d->size);
 	if (n > d->size - d->written)
 		return delta_refuse(d, DELTA_MALFORMED, "writes past the %" PRIu64 " bytes that it declares", d->size);
 	return 0;
@@ -357,11 +381,11 @@ finish(struct delta *d)
 {
 	if (!d->declared)
 		abort();
-	if (d->written != d->size)
+	if (d->written != d->size && !d->open)
 		return delta_refuse(d, DELTA_MALFORMED, "makes %" PRIu64 " of the %" PRIu64 " bytes that it declares",
 		    d->written, d->size);
 	int err = flush(d);
-	if (!err)
+	if (!err && d->digest)
 		err = digest_final(d->digest, d->r->target_sha256);
 	if (err)
 		return err;
@@ -370,23 +394,35 @@ finish(struct delta *d)
 	return 0;
 }
 
+/* What one application is about; out says where it goes. */
+struct application {
+	const struct source *patch, *base, *bonus;
+	int fd;
+	uint8_t *mem;
+	uint64_t room;
+	struct delta *whole; /* it is a part of that */
+	bool append;         /* and goes there */
+};
+
 static int
-apply(delta_fn *fn, const struct source *patch, const struct source *base, int fd, uint8_t *mem, uint64_t room,
-    struct delta_result *ret)
+apply(delta_fn *fn, const struct application *a, struct delta_result *ret)
 {
 	struct delta *d = malloc(sizeof *d);
 	if (!d)
 		return FG_ENOMEM;
 	memset(d, 0, offsetof(struct delta, near));
 	*ret = (struct delta_result){ .outcome = DELTA_MALFORMED };
-	d->patch = patch;
-	d->base = base;
+	d->patch = a->patch;
+	d->base = a->base;
+	d->bonus = a->bonus;
 	d->r = ret;
-	d->fd = fd;
-	d->mem = mem;
-	d->room = room;
-	d->digest = digest_new(DIGEST_SHA256);
-	int err = d->digest ? fn(d) : FG_ECRYPTO;
+	d->fd = a->fd;
+	d->mem = a->mem;
+	d->room = a->room < DELTA_TARGET_MAX ? a->room : DELTA_TARGET_MAX;
+	d->into = a->append ? a->whole : NULL;
+	d->memory = a->whole ? a->whole->memory : 0;
+	d->digest = a->whole ? NULL : digest_new(DIGEST_SHA256);
+	int err = d->digest || a->whole ? fn(d) : FG_ECRYPTO;
 	/* Refused and gone on as if not, or a refusal that nobody told: neither may pass for an outcome. */
 	if (err ? err == FG_EFORMAT && !d->told : d->told)
 		abort();
@@ -399,25 +435,30 @@ apply(delta_fn *fn, const struct source *patch, const struct source *base, int f
 	return err == FG_EFORMAT ? 0 : err;
 }
 
+static int
+apply_to_file(delta_fn *fn, const struct application *a, struct delta_result *ret)
+{
+	if (!fn)
+		return FG_EINVAL;
+	if (a->fd >= 0 && ftruncate(a->fd, 0))
+		return FG_EIO;
+	return apply(fn, a, ret);
+}
+
 int
 delta_apply_by(delta_fn *fn, const struct source *patch, const struct source *base, int out,
     struct delta_result *ret)
 {
-	if (out >= 0 && ftruncate(out, 0))
-		return FG_EIO;
-	return apply(fn, patch, base, out, NULL, DELTA_TARGET_MAX, ret);
+	const struct application a = { .patch = patch, .base = base, .fd = out, .room = DELTA_TARGET_MAX };
+	return apply_to_file(fn, &a, ret);
 }
 
 int
 delta_apply_within(enum format_id format, const struct source *patch, const struct source *base, int out,
     uint64_t max, struct delta_result *ret)
 {
-	delta_fn *fn = delta_of(format);
-	if (!fn)
-		return FG_EINVAL;
-	if (out >= 0 && ftruncate(out, 0))
-		return FG_EIO;
-	return apply(fn, patch, base, out, NULL, max < DELTA_TARGET_MAX ? max : DELTA_TARGET_MAX, ret);
+	const struct application a = { .patch = patch, .base = base, .fd = out, .room = max };
+	return apply_to_file(delta_of(format), &a, ret);
 }
 
 int
@@ -428,11 +469,62 @@ delta_apply(enum format_id format, const struct source *patch, const struct sour
 }
 
 int
+delta_apply_bonus(enum format_id format, const struct source *patch, const struct source *base,
+    const struct source *bonus, int out, struct delta_result *ret)
+{
+	const struct application a = { .patch = patch, .base = base, .bonus = bonus, .fd = out,
+		.room = DELTA_TARGET_MAX };
+	return apply_to_file(delta_of(format), &a, ret);
+}
+
+int
 delta_apply_memory(enum format_id format, const struct source *patch, const struct source *base,
     uint8_t *out, size_t room, struct delta_result *ret)
 {
+	const struct application a = { .patch = patch, .base = base, .fd = -1, .mem = out, .room = room };
+	delta_fn *fn = delta_of(format);
+	return fn ? apply(fn, &a, ret) : FG_EINVAL;
+}
+
+/* ---- deltas within deltas ---- */
+
+static int
+part(struct delta *d, enum format_id format, const struct application *a, struct delta_result *ret)
+{
 	delta_fn *fn = delta_of(format);
 	if (!fn)
-		return FG_EINVAL;
-	return apply(fn, patch, base, -1, out, room < DELTA_TARGET_MAX ? room : DELTA_TARGET_MAX, ret);
+		abort();
+	int err = apply(fn, a, ret);
+	if (!err && ret->outcome != DELTA_APPLIED)
+		err = delta_refuse(d, ret->outcome, "a part by %s: %s", ret->applier, ret->detail);
+	return err;
+}
+
+int
+delta_part(struct delta *d, enum format_id format, const struct source *patch, const struct source *base)
+{
+	const struct application a = { .patch = patch, .base = base, .fd = -1, .room = d->size - d->written, .whole = d,
+		.append = true };
+	struct delta_result r;
+	int err = room_for(d, 0);
+	if (!err)
+		err = part(d, format, &a, &r);
+	if (!err) {
+		d->r->from_base += r.from_base;
+		d->r->from_patch += r.from_patch;
+	}
+	return err;
+}
+
+int
+delta_part_memory(struct delta *d, enum format_id format, const struct source *patch, const struct source *base,
+    uint8_t *out, size_t n)
+{
+	const struct application a = { .patch = patch, .base = base, .fd = -1, .mem = out, .room = n, .whole = d };
+	struct delta_result r;
+	int err = part(d, format, &a, &r);
+	if (!err && r.target_size != n)
+		err = delta_refuse(d, DELTA_MALFORMED, "a part by %s makes %" PRIu64 " bytes and should make %zu", r.applier,
+		    r.target_size, n);
+	return err;
 }

@@ -71,6 +71,9 @@ int delta_apply_by(delta_fn *fn, const struct source *patch, const struct source
 /* The same into memory: a target longer than room is DELTA_LIMIT. */
 int delta_apply_memory(enum format_id format, const struct source *patch, const struct source *base,
     uint8_t *out, size_t room, struct delta_result *ret);
+/* The same, where the module has bonus data beside the base (a recovery's resources), which IMGDIFF2 can want. */
+int delta_apply_bonus(enum format_id format, const struct source *patch, const struct source *base,
+    const struct source *bonus, int out, struct delta_result *ret);
 /* "applied", "malformed", "wrong-base", "unsupported", "opaque", "limit"; never NULL. */
 const char *delta_outcome_name(enum delta_outcome outcome);
 
@@ -92,6 +95,8 @@ void delta_checked(struct delta *d);
 int delta_patch_read(struct delta *d, uint64_t at, void *buf, size_t n);
 /* The target's size, once and before its first byte; FG_EFORMAT (told) over a cap. */
 int delta_declare(struct delta *d, uint64_t size);
+/* For a format that does not say it: as large as the caps allow. */
+void delta_declare_open(struct delta *d);
 uint64_t delta_declared(const struct delta *d);
 uint64_t delta_written(const struct delta *d);
 /* Appends bytes of the patch. FG_EFORMAT (told) when it would pass what was declared, as for the two below. */
@@ -106,6 +111,16 @@ int delta_add(struct delta *d, uint64_t at, void *diff, size_t n);
 int delta_base_read(struct delta *d, uint64_t at, void *buf, size_t n);
 /* Reads bytes of the target written so far; FG_EFORMAT (told) beyond. FG_EINVAL when out is -1. */
 int delta_target_read(struct delta *d, uint64_t at, void *buf, size_t n);
+/* False when there is none. */
+bool delta_bonus(const struct delta *d, struct source *ret);
+/*
+ * A delta within the delta (delta_bsdiff's format, mostly): appends what it makes of a part of the base.
+ * What refuses it refuses the whole, in its words.
+ */
+int delta_part(struct delta *d, enum format_id format, const struct source *patch, const struct source *base);
+/* The same into memory, of which it must make exactly n bytes; nothing is appended. */
+int delta_part_memory(struct delta *d, enum format_id format, const struct source *patch,
+    const struct source *base, uint8_t *out, size_t n);
 /*
  * Memory that an applier is about to allocate because the patch says so: FG_EFORMAT (told as
  * DELTA_LIMIT) when it would be more than DELTA_MEMORY_MAX in all.

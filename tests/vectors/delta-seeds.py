@@ -2,15 +2,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seeds of fuzz_delta_*: delta-seeds.py CORPUS. One byte (length of the base in 32 bytes), the base, the patch."""
 import pathlib
+import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 from delta import bsdf2, endsley, split
 
 
 def text(n):
     return b"".join(b"line %d of the firmware\n" % (i * i) for i in range(n))
+
+
+def raw_deflate(data, level):
+    z = zlib.compressobj(level, 8, -15, 8, 0)
+    return z.compress(data) + z.flush()
+
+
+def imgdiff():
+    """A base with a deflate stream in it, and a patch of a normal, a deflate and a raw chunk."""
+    inner, new_inner = text(40), text(40).replace(b"line", b"LINE")
+    stream = raw_deflate(inner, 6)
+    old = text(20)[:400] + stream
+    old += bytes(-len(old) % 32)
+    head, change = text(20)[:400], bytes((a - b) & 255 for a, b in zip(new_inner, inner))
+    patches = [bsdf2([(400, 0, 0, bytes(400), b"")], 400, (0, 0, 0)),
+               bsdf2([(len(inner), 0, 0, change, b"")], len(inner), (1, 1, 1))]
+    at = 12 + 28 + 64 + 8 + 5
+    chunks = struct.pack("<iqqq", 0, 0, 400, at)
+    chunks += struct.pack("<iqqqqqiiiii", 2, 400, len(stream), at + len(patches[0]), len(inner), len(inner), 9, 8, -15, 8, 0)
+    chunks += struct.pack("<ii", 3, 5) + b"hello"
+    assert head == old[:400]
+    return old, b"IMGDIFF2" + struct.pack("<i", 3) + chunks + b"".join(patches)
 
 
 def main(corpus):
@@ -31,6 +55,11 @@ def main(corpus):
         "mixed": bsdf2(tuples, size, (2, 1, 0)),
         "back": bsdf2([(10, 0, -2147483658, bytes(10), b""), (size - 10, 0, 0, bytes(size - 10), b"")], size, (0, 0, 0)),
     }
+    out = pathlib.Path(corpus) / "delta_imgdiff"
+    out.mkdir(exist_ok=True)
+    base, patch = imgdiff()
+    (out / "three").write_bytes(bytes([len(base) // 32]) + base + patch)
+    (out / "none").write_bytes(b"\0IMGDIFF2\0\0\0\0")
     out = pathlib.Path(corpus) / "delta_bsdiff"
     out.mkdir(exist_ok=True)
     for name, patch in seeds.items():
