@@ -94,7 +94,7 @@ explain(const struct cli_delta_asked *q, int target_fd, struct cli_job *ret)
 	return cli_job_run(&m, fds, 2, cli_job_wall(q->timeout, size_of(target_fd) + size_of(q->base_fd)), ret);
 }
 
-/* What the base says of itself, so that a target that goes back is seen. A base that cannot be read says nothing. */
+/* What the base says of itself, so that a target that goes back is seen. One that cannot be read hides that, which is told. */
 static int
 hold_against_base(const struct cli_delta_asked *q, struct report *target)
 {
@@ -102,11 +102,17 @@ hold_against_base(const struct cli_delta_asked *q, struct report *target)
 	struct report_refusal why;
 	struct report *base = report_new(REPORT_VERIFY);
 	int err = base ? verify(q, JOB_BASE, q->base_fd, -1, &job) : FG_ENOMEM;
-	if (!err && job.reply.end == REPORT_END_REPLIED) {
+	if (!err && job.reply.end != REPORT_END_REPLIED) {
+		report_raise(target, FINDING_INSPECT_FAILED, FINDING_NONE, NULL,
+		    "the base could not be inspected, so nothing says whether this goes back: %s", job.reply.detail);
+	} else if (!err) {
 		err = report_parse(job.reply.text, REPORT_VERIFY, base, &why);
-		if (!err)
+		if (err == FG_EFORMAT) {
+			report_raise(target, why.finding, FINDING_NONE, NULL, "the base: %s", why.text);
+			err = 0;
+		} else if (!err) {
 			continuity_base(target, base);
-		err = err == FG_EFORMAT ? 0 : err;
+		}
 	}
 	cli_job_end(&job);
 	report_free(base);
