@@ -272,11 +272,14 @@ integrated(struct suit *s, const struct part *p)
 	}
 	for (unsigned i = 0; i < s->uris_n; i++)
 		fetched |= view_equal(s->uri[i], p->name);
-	if (m.alg == DIGEST_NONE)
-		walk_raise(s->w, fetched ? FINDING_MEMBER_DIGEST : FINDING_MEMBER_UNLISTED,
-		    &(uint64_t){ m.at.offset },
-		    fetched ? "an integrated image has none of the digests that the manifest gives"
-		            : "an integrated image that the manifest neither fetches nor describes");
+	/* Its name stands in the envelope, where nobody signed it. */
+	if (m.alg == DIGEST_NONE && fetched)
+		walk_raise(s->w, FINDING_MEMBER_DIGEST, &(uint64_t){ m.at.offset },
+		    "an integrated image has none of the digests that the manifest gives");
+	else if (!fetched)
+		walk_raise(s->w, FINDING_MEMBER_UNLISTED, &(uint64_t){ m.at.offset },
+		    m.alg == DIGEST_NONE ? "an integrated image that the manifest neither fetches nor describes"
+		                         : "an integrated image has a name that the manifest does not fetch");
 	return walk_member(s->w, &m, NULL);
 }
 

@@ -288,24 +288,8 @@ no_byte_may_change(void **state)
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	const struct plan p = { .sequence = 7, .sever = true, .payload = "integrated" };
 	struct view trust = trust_of(key), img = envelope(key, &p);
-	for (size_t at = 0; at < img.n; at++) {
-		rig_bytes(img)[at] ^= 1;
-		struct report *r = rig_inspect(img, trust);
-		for (unsigned i = 0; i < r->signatures.n; i++) {
-			const struct sig_result *s = &r->signatures.result[i];
-			for (unsigned k = 0; k < s->covers_n && s->outcome == SIG_VERIFIED; k++)
-				if (at >= s->covers[k].offset && at < s->covers[k].offset + s->covers[k].length)
-					fail_msg("byte %zu is changed and covered", at);
-		}
-		report_free(r);
-		rig_bytes(img)[at] ^= 1;
-	}
-	for (size_t n = 0; n < img.n; n++) {
-		struct report *r = rig_inspect(view_of(img.p, n), trust);
-		if (report_verdict(r) == REPORT_ACCEPTABLE)
-			fail_msg("cut to %zu", n);
-		report_free(r);
-	}
+	rig_flip_every_byte(img, trust, 1);
+	rig_cut_everywhere(img, trust, 1);
 	rig_drop(img);
 	rig_drop(trust);
 	EVP_PKEY_free(key);
