@@ -172,6 +172,8 @@ ROWS = {
                             "esp32/key/p256.pem", "esp32/key/p384.pem"), "acceptable", "verified", "SIG-INVALID"),
     "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/load.fit", "fit/key/dev.pem",
                           "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
+    "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/data-and-hash.fit", "fit/key/dev.pem",
+                          "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
     "gzip": Row(of_vectors(["packed/gzip", "packed/gzip-twofold"], "packed/gzip-damaged"), "review", None, "FMT-MALFORMED"),
     "lzma": Row(of_vectors(["packed/lzma", "packed/lzma-tar"], "packed/lzma-trailing"), "review", None, "FMT-TRAILING-BYTES"),
     "mbn": Row(of_vectors(["mbn/pss.mbn", "mbn/pkcs1.mbn"], "mbn/changed-code.mbn", "mbn/key/rsa.pem"), "acceptable", "verified",
@@ -191,6 +193,9 @@ ROWS = {
     "sshsig": Row(sshsig, "acceptable", "verified", "SIG-INVALID"),
     "suit": Row(envelope, "acceptable", "verified", "MEMBER-DIGEST"),
     "swu": Row(swupdate, "acceptable", "verified", "MEMBER-DIGEST"),
+    # Metadata as the image itself counts for nothing; as evidence beside one: test_formats_tuf.py.
+    "tuf": Row(of_vectors(["tuf/metadata/1.root.json", "tuf/metadata/targets.json"], "tuf/anchor/unsigned.json"), "blocked", "untrusted",
+               "SIG-THRESHOLD"),
     "tar": Row(tar, "review", None, "FMT-INTEGRITY"),
     "uimage": Row(of_vectors(["uimage/kernel", "uimage/multi", "uimage/gzip"], "uimage/data-changed"), "review", None, "FMT-INTEGRITY"),
     "xz": Row(of_vectors(["packed/xz", "packed/xz-tar"], "packed/xz-trailing"), "review", None, "FMT-TRAILING-BYTES"),
@@ -208,7 +213,8 @@ NO_WALKER = {"nordic-delta"}
 def test_every_format_has_its_row():
     table = pathlib.Path(SRC, "images/walk_table.c").read_text()
     walked = {n.lower().replace("_", "-") for n in re.findall(r"\[FORMAT_(\w+)\] = \w+_walk,", table)}
-    told = set(re.findall(r"^\| ([a-z0-9-]+)(?: \(detached only\))? \| ", pathlib.Path(SRC, "images/FORMATS.md").read_text(), re.M)) - {"format"}
+    first = pathlib.Path(SRC, "images/FORMATS.md").read_text().split("\n## ")[0]
+    told = set(re.findall(r"^\| ([a-z0-9-]+)(?: \([a-z ]+\))? \| ", first, re.M)) - {"format"}
     assert set(ROWS) == walked | DETACHED | NO_WALKER
     assert set(ROWS) == told
 
