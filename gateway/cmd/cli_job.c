@@ -48,8 +48,8 @@ now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static bool
-program_path(char *dst, size_t cap)
+bool
+cli_job_program(char *dst, size_t cap)
 {
 	char self[4096];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -177,7 +177,7 @@ cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigne
 	bool heard = false;
 	struct running p = { .wall_seconds = wall_seconds };
 	*ret = (struct cli_job){ 0 };
-	if (!program_path(program, sizeof program))
+	if (!cli_job_program(program, sizeof program))
 		return FG_ENOTFOUND;
 	p.buf = malloc(WIRE_FRAME_MAX);
 	if (!p.buf)

@@ -28,5 +28,7 @@ void cli_job_end(struct cli_job *job);
  */
 unsigned cli_job_wall(unsigned asked, uint64_t bytes);
 #define CLI_JOB_WALL_MAX 86400
+/* The path of the fotagate-inspect beside the running program; false when there is none, or it does not fit. */
+bool cli_job_program(char *dst, size_t cap);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "gateway/cmd/cli_init.h"
 #include "gateway/cmd/cli_inspect.h"
+#include "gateway/cmd/cli_mkdelta.h"
 #include "gateway/cmd/cli_opt.h"
 #include "gateway/cmd/cli_verbs.h"
 
@@ -23,6 +24,7 @@ static const struct verb verbs[] = {
 	{ "halt", cli_halt, "serve nothing, from this second on" },
 	{ "resume", cli_resume, "end a halt: statement, submit" },
 	{ "inspect", cli_inspect, "judge an image: signatures, coverage, what changed" },
+	{ "delta", cli_mkdelta, "deltas of our own: make" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },

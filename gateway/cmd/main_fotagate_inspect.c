@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fotagate-inspect - one image, one stage, one report, then exit.
+ * fotagate-inspect - one image, one stage, one report, then exit; or one delta of our own, made or proved.
  * Descriptor 3 is a channel to whoever wants to know: one MSG_INSPECT comes in,
  * one MSG_INSPECTED goes out. The jail is closed before the first byte is read.
  */
@@ -11,13 +11,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/file/fdio.h"
 #include "gateway/jail/jail.h"
 #include "gateway/wire/memfd.h"
 #include "gateway/wire/msg.h"
 #include "images/inspect.h"
+#include "images/mkdelta.h"
 #include "images/trustset.h"
 
 #define CHANNEL 3
@@ -26,6 +29,12 @@
 #define EXIT_SANDBOX 71
 #define EXIT_FAILED 72 /* could not read, could not allocate, could not answer */
 #define FILE_MAX ((uint64_t)64 << 20) /* a reply of at most 2 MiB, scratch memfds */
+#define EXIT_LIMIT 73
+#define EXIT_NO_PROOF 74
+#define DELTA_FROM 3 /* descriptors of --make-delta and --prove-delta */
+#define DELTA_TO 4
+#define DELTA_FILE 5
+#define DELTA_ROOM (UINT64_C(1) << 20) /* what a delta may be longer than twice its target */
 
 /* What came with the question; sources borrow the descriptors of the frame. */
 struct question {
@@ -183,6 +192,56 @@ job(bool unsafe)
 	return err ? failed("inspection", err) : 0;
 }
 
+/* ---- deltas of our own ---- */
+
+static int
+prove_delta(enum format_id format, const struct source *from, const struct source *to)
+{
+	struct source delta;
+	struct mkdelta_proof proof;
+	struct writer w;
+	int err = source_open(&delta, DELTA_FILE);
+	if (!err)
+		err = mkdelta_prove(format, from, to, &delta, &proof);
+	if (err)
+		return err;
+	writer_init(&w, sizeof proof);
+	writer_bytes(&w, view_of(proof.from_sha256, sizeof proof.from_sha256));
+	writer_bytes(&w, view_of(proof.to_sha256, sizeof proof.to_sha256));
+	writer_bytes(&w, view_of(proof.delta_sha256, sizeof proof.delta_sha256));
+	writer_u64(&w, proof.from_base);
+	err = writer_err(&w);
+	if (!err)
+		err = fdio_write(1, writer_view(&w));
+	writer_free(&w);
+	return err;
+}
+
+/* Base, target and delta are descriptors 3 to 5; the proof, three digests and a number, goes to standard output. */
+static int
+delta(const char *word, bool make)
+{
+	enum format_id format = strcmp(word, "bsdiff40") == 0 ? FORMAT_BSDIFF : FORMAT_VCDIFF;
+	struct jail_options opt = { .max_file = DELTA_ROOM };
+	struct source from, to;
+	struct stat st;
+	char why[256];
+	if (fstat(DELTA_TO, &st) == 0 && st.st_size > 0 && (uint64_t)st.st_size <= SOURCE_SIZE_MAX)
+		opt.max_file += 2 * (uint64_t)st.st_size;
+	if (jail_enter(JAIL_INSPECT, NULL, &opt, NULL, why, sizeof why)) {
+		fprintf(stderr, "fotagate-inspect: %s\n", why);
+		return EXIT_SANDBOX;
+	}
+	int err = source_open(&from, DELTA_FROM);
+	if (!err)
+		err = source_open(&to, DELTA_TO);
+	if (!err)
+		err = make ? mkdelta_make(format, &from, &to, DELTA_FILE) : prove_delta(format, &from, &to);
+	if (err == FG_ELIMIT || err == FG_ESTATE)
+		return err == FG_ELIMIT ? EXIT_LIMIT : EXIT_NO_PROOF;
+	return err ? failed("delta", err) : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -191,6 +250,11 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		puts("fotagate-inspect " FG_VERSION);
 		return 0;
+	}
+	if (argc == 3 && (strcmp(argv[2], "bsdiff40") == 0 || strcmp(argv[2], "vcdiff") == 0) && fcntl(DELTA_FILE, F_GETFD) >= 0) {
+		bool make = strcmp(argv[1], "--make-delta") == 0;
+		if (make || strcmp(argv[1], "--prove-delta") == 0)
+			return delta(argv[2], make);
 	}
 	if (argc < 2 || strcmp(argv[1], "--job") != 0 || argc > 2 + unsafe ||
 	    fcntl(CHANNEL, F_GETFD) < 0) {

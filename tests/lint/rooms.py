@@ -38,7 +38,8 @@ INCLUDE_EXCEPTIONS = {
 # Third-party headers a room may include: <prefix> -> allowed.
 LIBRARIES = {
     "crypto": {"openssl/"},
-    "images": {"bzlib.h", "lzma.h", "openssl/", "libconfig.h", "lz4.h", "lz4frame.h", "sqfs/", "zlib.h", "zstd.h", "zstd_errors.h"},
+    "images": {"bzlib.h", "divsufsort.h", "lzma.h", "openssl/", "libconfig.h", "lz4.h", "lz4frame.h", "sqfs/", "zlib.h", "zstd.h",
+               "zstd_errors.h"},
     "policy": {"libconfig.h"},
     "gateway/file": set(),
     "gateway/wire": set(),
@@ -57,7 +58,7 @@ LIBRARIES = {
     "gateway/cmd": {"*"},
 }
 THIRD_PARTY = ("openssl/", "event2/", "curl/", "sqlite3.h", "seccomp.h", "libconfig.h", "zlib.h", "archive.h",
-               "systemd/", "libpq", "yara", "gelf.h", "libelf", "coap3/", "lzma.h", "zstd.h", "zstd_errors.h", "bzlib.h", "sqfs/", "lz4")
+               "systemd/", "libpq", "yara", "gelf.h", "libelf", "coap3/", "lzma.h", "zstd.h", "zstd_errors.h", "bzlib.h", "sqfs/", "lz4", "divsufsort")
 
 # Archives of ours and shared libraries each program may be made of.
 PROGRAMS = {
@@ -65,7 +66,8 @@ PROGRAMS = {
     "fotagate-warden": ({"crypto", "file", "wire", "jail", "warden"}, {"libcrypto", "libseccomp"}),
     "fotagate-witness": ({"crypto", "file", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "file", "wire", "jail"},
-                         {"libcrypto", "libseccomp", "libbz2", "libconfig", "liblz4", "liblzma", "libsquashfs", "libz", "libzstd"}),
+                         {"libcrypto", "libseccomp", "libbrotlidec", "libbz2", "libconfig", "libdivsufsort", "liblz4", "liblzma",
+                          "libsquashfs", "libz", "libzstd"}),
     "fotagate": ({"crypto", "images", "policy", "file", "wire", "view", "jail", "role", "audit",
                   "warden"},
                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libz", "libcurl"}),
