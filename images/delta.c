@@ -11,7 +11,18 @@
 #include "crypto/visible.h"
 
 #define OUT_SIZE (64u << 10)  /* gathered before it is hashed and written */
-#define NEAR_SIZE (32u << 10) /* of the base, kept from the last small read on: deltas go through it nearly in order */
+/*
+ * Of the base, kept after small reads: deltas jump between places that they come back to. A base
+ * of up to 32 MiB is read once; more is used as far as it is touched, beside DELTA_MEMORY_MAX.
+ */
+#define BLOCK_SIZE (8u << 10)
+#define BLOCKS 4096u
+
+/* Each in the slot of its number modulo BLOCKS. */
+struct blocks {
+	uint64_t held[BLOCKS]; /* the number + 1; 0: none */
+	uint8_t bytes[BLOCKS][BLOCK_SIZE];
+};
 
 struct delta {
 	const struct source *patch, *base, *bonus; /* bonus may be NULL */
@@ -27,9 +38,8 @@ struct delta {
 	uint8_t *mem;
 	struct delta *into;
 	uint64_t room; /* as much as may be declared */
-	uint64_t near_at;
-	size_t near_n, out_n;
-	uint8_t near[NEAR_SIZE];
+	struct blocks *blocks; /* NULL before the first small read */
+	size_t out_n;
 	uint8_t out[OUT_SIZE];
 };
 
@@ -165,23 +175,50 @@ within_base(struct delta *d, uint64_t at, uint64_t n)
 	    n, at, d->base->size);
 }
 
+/* Bytes of the base from at on, as many as its block holds, up to n of them. */
+static long
+block_read(struct delta *d, uint64_t at, uint8_t *buf, size_t n)
+{
+	uint64_t number = at / BLOCK_SIZE;
+	size_t slot = (size_t)(number % BLOCKS), from = (size_t)(at % BLOCK_SIZE);
+	struct blocks *b = d->blocks;
+	if (!b) {
+		b = d->blocks = malloc(sizeof *b);
+		if (!b)
+			return FG_ENOMEM;
+		memset(b->held, 0, sizeof b->held);
+	}
+	if (b->held[slot] != number + 1) {
+		uint64_t left = d->base->size - number * BLOCK_SIZE;
+		b->held[slot] = 0;
+		int err = source_read(d->base, number * BLOCK_SIZE, b->bytes[slot],
+		    left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE);
+		if (err)
+			return err;
+		b->held[slot] = number + 1;
+	}
+	if (n > BLOCK_SIZE - from)
+		n = BLOCK_SIZE - from;
+	memcpy(buf, b->bytes[slot] + from, n);
+	return (long)n;
+}
+
 int
 delta_base_read(struct delta *d, uint64_t at, void *buf, size_t n)
 {
 	int err = within_base(d, at, n);
 	if (err || n == 0)
 		return err;
-	if (d->base->fd < 0 || n > NEAR_SIZE / 2)
+	if (d->base->fd < 0 || n > BLOCK_SIZE / 2)
 		return source_read(d->base, at, buf, n);
-	if (at < d->near_at || at + n > d->near_at + d->near_n) {
-		d->near_n = 0;
-		long got = source_read_some(d->base, at, d->near, NEAR_SIZE);
+	for (uint8_t *to = buf; n > 0;) {
+		long got = block_read(d, at, to, n);
 		if (got < 0)
 			return (int)got;
-		d->near_at = at;
-		d->near_n = (size_t)got;
+		at += (uint64_t)got;
+		to += got;
+		n -= (size_t)got;
 	}
-	memcpy(buf, d->near + (at - d->near_at), n);
 	return 0;
 }
 
@@ -410,7 +447,7 @@ apply(delta_fn *fn, const struct application *a, struct delta_result *ret)
 	struct delta *d = malloc(sizeof *d);
 	if (!d)
 		return FG_ENOMEM;
-	memset(d, 0, offsetof(struct delta, near));
+	memset(d, 0, offsetof(struct delta, out));
 	*ret = (struct delta_result){ .outcome = DELTA_MALFORMED };
 	d->patch = a->patch;
 	d->base = a->base;
@@ -431,6 +468,7 @@ apply(delta_fn *fn, const struct application *a, struct delta_result *ret)
 	if (err)
 		ret->from_base = ret->from_patch = 0;
 	digest_free(d->digest);
+	free(d->blocks);
 	free(d);
 	return err == FG_EFORMAT ? 0 : err;
 }

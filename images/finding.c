@@ -125,7 +125,7 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	    "A private key is in the new image that was not in the old one: whoever has the image has the key.",
 	    "Ask the vendor what it opens; a key that is shipped protects nothing."),
 	[FINDING_CHG_SBOM] = NOTICE("CHG-SBOM", EXPLAIN,
-	    "Names or versions of components changed. A hint: the image's own words.",
+	    "Names or versions of components changed, by the image's own words: a hint.",
 	    "Nothing to clear: hold them against the vendor's notes."),
 	[FINDING_CHG_SETUID] = WARN("CHG-SETUID", EXPLAIN,
 	    "A file lends the rights of its owner or group to whoever runs it, and did not before.",

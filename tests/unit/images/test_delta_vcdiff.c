@@ -134,6 +134,32 @@ genuine(void **state)
 	rig_drop(new);
 }
 
+/* A base that is a file is read in blocks, which are kept: the same comes out. */
+static void
+base_in_a_file(void **state)
+{
+	struct view old = rig_made("appliers", "old"), new = rig_made("appliers", "new"), p = rig_made("appliers", "vcdiff-windows");
+	struct source patch, base;
+	struct delta_result r;
+	uint8_t sum[DIGEST_SHA256_LEN];
+	int fd = memfd_create("base", MFD_CLOEXEC);
+	(void)state;
+	assert_int_equal(write(fd, old.p, old.n), old.n);
+	assert_int_equal(source_open(&base, fd), 0);
+	source_memory(&patch, p);
+	assert_int_equal(delta_apply(FORMAT_VCDIFF, &patch, &base, -1, &r), 0);
+	digest_sha256(new, sum);
+	assert_int_equal(r.outcome, DELTA_APPLIED);
+	assert_memory_equal(r.target_sha256, sum, sizeof sum);
+	/* It became shorter since it was opened: no outcome, and no zeros. */
+	assert_int_equal(ftruncate(fd, 5000), 0);
+	assert_int_equal(delta_apply(FORMAT_VCDIFF, &patch, &base, -1, &r), FG_EIO);
+	close(fd);
+	rig_drop(p);
+	rig_drop(new);
+	rig_drop(old);
+}
+
 static void
 refused_by_name(void **state)
 {
@@ -419,6 +445,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(genuine),
+		cmocka_unit_test(base_in_a_file),
 		cmocka_unit_test(refused_by_name),
 		cmocka_unit_test(another_base),
 		cmocka_unit_test(instructions),
