@@ -172,8 +172,6 @@ ROWS = {
                             "esp32/key/p256.pem", "esp32/key/p384.pem"), "acceptable", "verified", "SIG-INVALID"),
     "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/load.fit", "fit/key/dev.pem",
                           "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
-    "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/data-and-hash.fit", "fit/key/dev.pem",
-                          "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
     "gzip": Row(of_vectors(["packed/gzip", "packed/gzip-twofold"], "packed/gzip-damaged"), "review", None, "FMT-MALFORMED"),
     "lzma": Row(of_vectors(["packed/lzma", "packed/lzma-tar"], "packed/lzma-trailing"), "review", None, "FMT-TRAILING-BYTES"),
     "mbn": Row(of_vectors(["mbn/pss.mbn", "mbn/pkcs1.mbn"], "mbn/changed-code.mbn", "mbn/key/rsa.pem"), "acceptable", "verified",
