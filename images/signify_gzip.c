@@ -76,7 +76,7 @@ judge(struct zsig *z, bool *ok)
 	z->signed_ = view_of(z->comment.p + m.end, z->comment.n - m.end);
 	const struct walk_claim claim = { .scheme = "signify-gzip/ed25519",
 		.as = TRUST_ED25519,
-		.tool = TRUST_TOOL_MINISIGN,
+		.tool = TRUST_TOOL_SIGNIFY,
 		.signature = view_of(m.sig, sizeof m.sig),
 		.span = { .range = { { HEADER_LEN + m.end, z->signed_.n } }, .n = 1 },
 		.candidate = may_be_by,

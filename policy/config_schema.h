@@ -11,7 +11,7 @@
 #include "policy/config_form.h"
 
 #define CONFIG_SCHEMA_PATH_MAX 96 /* longest path of a key with its NUL, rounded up */
-#define CONFIG_SCHEMA_TYPE_MAX 256
+#define CONFIG_SCHEMA_TYPE_MAX 320
 
 enum config_key_type {
 	CONFIG_KEY_NONE = 0,

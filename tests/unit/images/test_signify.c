@@ -44,7 +44,7 @@ vendor(void)
 	struct writer w;
 	writer_init(&w, 1000);
 	assert_int_equal(ed25519_public(seed, key), 0);
-	lines(&w, "untrusted comment: vendor\n", key, sizeof key);
+	lines(&w, "untrusted comment: vendor public key\n", key, sizeof key);
 	struct view pems[] = { taken(&w), { 0 } }, trust = rig_trust(pems);
 	rig_drop(pems[0]);
 	return trust;
