@@ -61,11 +61,26 @@ see(const struct parts *t, uint32_t i, struct seen *ret)
 		.have_caps = p->have_caps };
 }
 
+/* A program is looked at as one, by elf.h, whatever it was opened into. */
+static bool
+is_whole(const struct part *p)
+{
+	return p->children == 0 || p->format == FORMAT_ELF;
+}
+
+/* A section of a program that holds nothing more: part of what elf.h looks at. */
+static bool
+is_piece(const struct parts *t, const struct part *p)
+{
+	return p->parent != PART_NONE_INDEX && p->children == 0 &&
+	       parts_get(t, p->parent)->format == FORMAT_ELF;
+}
+
 /* Bytes that nothing inside stands for: where sets are collected and lines are made. */
 static bool
-is_leaf(const struct part *p)
+is_leaf(const struct parts *t, const struct part *p)
 {
-	return p->children == 0 && p->bytes.size > 0 && !p->again && p->look != PART_LOOK_ERASED;
+	return is_whole(p) && !is_piece(t, p) && p->bytes.size > 0 && !p->again && p->look != PART_LOOK_ERASED;
 }
 
 /* ---- sets ---- */
@@ -78,7 +93,7 @@ collect(struct analysis *a, enum pair_side side)
 	int err = s ? 0 : FG_ENOMEM;
 	for (uint32_t i = 0; i < parts_count(t) && !err; i++) {
 		const struct part *p = parts_get(t, i);
-		if (!is_leaf(p))
+		if (!is_leaf(t, p))
 			continue;
 		see(t, i, s);
 		err = cert_set_scan(a->certs[side], s->path, &p->bytes);
@@ -117,12 +132,30 @@ explain(struct analysis *a, enum pair_side side, uint32_t i, uint64_t at, uint64
 }
 
 /* Names, relocations and metadata are told as names; code and data are not explained by telling their size. */
+static bool
+is_told(const struct elf *e, uint64_t at, uint64_t n)
+{
+	for (size_t k = 0; k < e->sections; k++)
+		if (e->section[k].at == at && e->section[k].size == n)
+			return e->section[k].kind == ELF_KIND_NAMES || e->section[k].kind == ELF_KIND_META;
+	return false;
+}
+
 static int
 explain_elf(struct analysis *a, enum pair_side side, uint32_t i, const struct elf *e)
 {
+	const struct parts *t = pair_tree(a->pair, side);
+	const struct part *p = parts_get(t, i);
 	int err = 0;
-	for (size_t k = 0; k < e->sections && !err && !e->why; k++)
-		if (e->section[k].kind == ELF_KIND_NAMES || e->section[k].kind == ELF_KIND_META)
+	if (e->why) /* what could not be read to its end is not explained */
+		return 0;
+	for (uint32_t k = 0; k < p->children && !err; k++) {
+		const struct part *piece = parts_get(t, p->first + k);
+		if (piece->placed && is_told(e, piece->at, piece->bytes.size))
+			err = explain(a, side, p->first + k, 0, piece->bytes.size);
+	}
+	for (size_t k = 0; k < e->sections && !err && p->children == 0; k++)
+		if (is_told(e, e->section[k].at, e->section[k].size))
 			err = explain(a, side, i, e->section[k].at, e->section[k].size);
 	return err;
 }
@@ -169,7 +202,7 @@ changed(struct analysis *a, uint32_t i, uint32_t mate, const struct seen *new, c
 	enum lines_told lines = LINES_NONE;
 	bool told = false;
 	int err = 0;
-	if (p->children == 0 && new->leaf.kind == LEAF_FILE)
+	if (is_whole(p) && new->leaf.kind == LEAF_FILE)
 		err = programs(a, i, mate, new, &told);
 	if (!err && !told && p->children == 0)
 		err = lines_page(old ? &old->leaf : NULL, &new->leaf, a->page, &lines);
@@ -180,7 +213,7 @@ changed(struct analysis *a, uint32_t i, uint32_t mate, const struct seen *new, c
 	}
 	/* What is inside a container has lines of its own; folders come with what is in them. */
 	bool renamed = old && strcmp(old->path, new->path) != 0;
-	if (err || p->children || new->leaf.kind == LEAF_FOLDER ||
+	if (err || !is_whole(p) || new->leaf.kind == LEAF_FOLDER ||
 	    (old && !renamed && (told || lines != LINES_NONE)))
 		return err;
 	if (new->leaf.kind == LEAF_LINK)
@@ -226,6 +259,8 @@ new_part(struct analysis *a, uint32_t i, struct seen *new, struct seen *old)
 	const struct parts *t = pair_tree(a->pair, PAIR_NEW);
 	struct pair_mate mate = pair_of(a->pair, PAIR_NEW, i);
 	bool have_old = mate.how != PAIR_NONE && mate.index != PART_NONE_INDEX;
+	if (is_piece(t, parts_get(t, i)))
+		return 0;
 	see(t, i, new);
 	if (have_old)
 		see(pair_tree(a->pair, PAIR_OLD), mate.index, old);
@@ -244,7 +279,8 @@ old_part(struct analysis *a, uint32_t i, struct seen *old)
 	struct page_line l = { 0 };
 	const struct part *p = parts_get(pair_tree(a->pair, PAIR_OLD), i);
 	struct pair_mate mate = pair_of(a->pair, PAIR_OLD, i);
-	if ((mate.how != PAIR_NONE && mate.how != PAIR_COPY) || p->children || p->kind == PART_FOLDER)
+	if ((mate.how != PAIR_NONE && mate.how != PAIR_COPY) || !is_whole(p) || p->kind == PART_FOLDER ||
+	    is_piece(pair_tree(a->pair, PAIR_OLD), p))
 		return 0;
 	see(pair_tree(a->pair, PAIR_OLD), i, old);
 	enum leaf_role role = leaf_role(old->path);
