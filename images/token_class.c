@@ -144,6 +144,10 @@ url(struct scan *s, size_t colon)
 		return;
 	while (end < s->run.n && end - colon < URL_MAX && is_url(s->run.p[end]))
 		end++;
+	/* A fragment goes to no server. */
+	const uint8_t *hash = memchr(s->run.p + colon, '#', end - colon);
+	if (hash)
+		end = (size_t)(hash - s->run.p);
 	while (end > colon + 3 && strchr(".,;:!?)'*&", s->run.p[end - 1]))
 		end--;
 	struct view whole = view_of(s->run.p + start, end - start);

@@ -47,6 +47,22 @@ is_country(struct view d)
 	return false;
 }
 
+/*
+ * Tables of small numbers are packed decimals by chance: a type allocation code has no
+ * five equal digits in a row, and a whole identity five different ones at least.
+ */
+static bool
+is_plausible(struct view d)
+{
+	unsigned seen = 0, equal = 1, most = 1;
+	for (size_t i = 0; i < d.n; i++) {
+		seen |= 1u << (d.p[i] - '0');
+		equal = i && d.p[i] == d.p[i - 1] ? equal + 1 : 1;
+		most = i < 8 && equal > most ? equal : most;
+	}
+	return most < 5 && __builtin_popcount(seen) >= 5;
+}
+
 static bool
 is_varied(struct view d)
 {
@@ -201,8 +217,8 @@ look(struct idents *t, const uint8_t *p, size_t left, uint64_t offset, uint8_t b
 		hit.class = token_ident_class(view_of(hit.digit, hit.n));
 		/* An IMSI has no check digit: only with its type and the length before it, as cards and messages have them. */
 		bool imsi = form == FORM_MOBILE && (p[0] & 15) == 9 && before == 8;
-		if (hit.class == TOKEN_NONE || imsi != (hit.class == TOKEN_IMSI) ||
-		    (form == FORM_CARD) != (hit.class == TOKEN_ICCID))
+		if (hit.class == TOKEN_NONE || !is_plausible(view_of(hit.digit, hit.n)) ||
+		    imsi != (hit.class == TOKEN_IMSI) || (form == FORM_CARD) != (hit.class == TOKEN_ICCID))
 			continue;
 		int err = t->maybe ? t->maybe(t->arg, hit.class, view_of(hit.digit, hit.n), offset) : 0;
 		if (!err)

@@ -10,6 +10,7 @@
 
 #define PLACE_GAP 4096 /* bytes between identities that still lie in one place */
 #define PLACE_MIN 3    /* as many in one place are a list, not an example */
+#define URLS_SHOWN 6   /* of one host; the others are counted: it is the host that learns of a module */
 #define EXAMPLES 4     /* named of what is gone */
 
 struct kind {
@@ -79,7 +80,7 @@ is_in_url(const struct token_set *new, size_t i, const struct token *host)
 }
 
 static int
-contact(const struct token_set *old, const struct token_set *new, size_t i, struct page *page)
+contact(const struct token_set *new, size_t i, struct page *page)
 {
 	struct token k;
 	struct page_line l;
@@ -89,15 +90,73 @@ contact(const struct token_set *old, const struct token_set *new, size_t i, stru
 		return 0;
 	begin(&l, &k);
 	visible_cstr(k.text, shown, sizeof shown);
-	if (k.class == TOKEN_URL) {
-		bool known = host_is_known(old, k.text);
-		l.severity = known ? FINDING_NOTICE : FINDING_WARNING;
-		page_text(&l, "URL %s (%s)", shown,
-		    known ? "of a host that the old image names too" : "host new too");
-	} else {
-		page_text(&l, "%s %s", token_class_name(k.class), shown);
-	}
+	page_text(&l, "%s %s", token_class_name(k.class), shown);
 	return page_add(page, &l);
+}
+
+/* ---- URLs: a few of each host, and how many more ---- */
+
+static int
+by_host(const void *a, const void *b)
+{
+	const struct token *x = a, *y = b;
+	struct view p = token_url_host(x->text), q = token_url_host(y->text);
+	size_t n = p.n < q.n ? p.n : q.n;
+	int c = n ? memcmp(p.p, q.p, n) : 0;
+	if (c == 0)
+		c = (p.n > q.n) - (p.n < q.n);
+	if (c)
+		return c;
+	n = x->text.n < y->text.n ? x->text.n : y->text.n;
+	c = memcmp(x->text.p, y->text.p, n);
+	return c ? c : (x->text.n > y->text.n) - (x->text.n < y->text.n);
+}
+
+/* n URLs of one host. */
+static int
+host_urls(const struct token_set *old, const struct token *list, size_t n, struct page *page)
+{
+	bool known = host_is_known(old, list[0].text);
+	const char *what = known ? "of a host that the old image names too" : "host new too";
+	char shown[PAGE_TEXT_MAX - 60];
+	struct page_line l;
+	int err = 0;
+	for (size_t i = 0; i < n && i < URLS_SHOWN && !err; i++) {
+		begin(&l, &list[i]);
+		l.severity = known ? FINDING_NOTICE : FINDING_WARNING;
+		visible_cstr(list[i].text, shown, sizeof shown);
+		page_text(&l, "URL %s (%s)", shown, what);
+		err = page_add(page, &l);
+	}
+	if (err || n <= URLS_SHOWN)
+		return err;
+	begin(&l, &list[URLS_SHOWN]);
+	l.severity = known ? FINDING_NOTICE : FINDING_WARNING;
+	visible_cstr(token_url_host(list[0].text), shown, sizeof shown);
+	page_text(&l, "%zu more URLs of %s (%s)", n - URLS_SHOWN, shown, what);
+	return page_add(page, &l);
+}
+
+static int
+urls(const struct token_set *old, const struct token_set *new, struct page *page)
+{
+	size_t n = 0, all = token_set_count(new);
+	struct token *list = calloc(all + 1, sizeof *list);
+	int err = list ? 0 : FG_ENOMEM;
+	for (size_t i = 0; i < all && !err; i++) {
+		token_set_get(new, i, &list[n]);
+		n += list[n].class == TOKEN_URL;
+	}
+	if (!err && n)
+		qsort(list, n, sizeof *list, by_host);
+	for (size_t i = 0, k; i < n && !err; i = k) {
+		struct view host = token_url_host(list[i].text);
+		for (k = i + 1; k < n && view_equal(token_url_host(list[k].text), host);)
+			k++;
+		err = host_urls(old, list + i, k - i, page);
+	}
+	free(list);
+	return err;
 }
 
 /* ---- identities ---- */
@@ -234,9 +293,11 @@ token_page(const struct token_set *old, const struct token_set *new, struct page
 	for (size_t i = 0; i < token_set_count(new) && !err; i++) {
 		struct token k;
 		token_set_get(new, i, &k);
-		if (kinds[k.class].block != PAGE_IDENT)
-			err = contact(old, new, i, page);
+		if (kinds[k.class].block != PAGE_IDENT && k.class != TOKEN_URL)
+			err = contact(new, i, page);
 	}
+	if (!err)
+		err = urls(old, new, page);
 	if (!err)
 		err = identities(new, page);
 	if (!err)

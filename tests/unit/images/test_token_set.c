@@ -187,6 +187,24 @@ what_is_new_has_its_place(void **state)
 	done(&p);
 }
 
+/* A changed link to one place in many documents is a few lines and a number. */
+static void
+urls_of_one_host(void **state)
+{
+	(void)state;
+	char text[4000] = "";
+	for (unsigned i = 0; i < 40; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "https://new.example.org/%02u#part\nhttps://a.example/%02u ", i, i);
+	struct pair p = compare(view_str("http://a.example/x"), view_str(text), NULL);
+	assert_non_null(line(&p, FINDING_CHG_CONTACT_URL, "URL https://new.example.org/05 (host new too)"));
+	const struct page_line *l = line(&p, FINDING_CHG_CONTACT_URL, "34 more URLs of new.example.org (host new too)");
+	assert_true(l && l->severity == FINDING_WARNING);
+	l = line(&p, FINDING_CHG_CONTACT_URL, "34 more URLs of a.example (of a host");
+	assert_true(l && l->severity == FINDING_NOTICE);
+	assert_int_equal(page_count(p.page), 2 * 7 + 1); /* and the old one's own, gone */
+	done(&p);
+}
+
 /* ---- identities ---- */
 
 static const char *const imeis[8] = { "353982597919077", "354833788762322", "358601290404790", "356669725102737",
@@ -310,6 +328,7 @@ main(void)
 		cmocka_unit_test(long_lines_lose_nothing),
 		cmocka_unit_test(moves_raise_nothing),
 		cmocka_unit_test(what_is_new_has_its_place),
+		cmocka_unit_test(urls_of_one_host),
 		cmocka_unit_test(tables_of_identities),
 		cmocka_unit_test(the_own_fleet),
 		cmocka_unit_test(what_finds_no_room_is_told),
