@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "images/story.h"
 
 static enum finding_id
 of_outcome(enum sig_outcome outcome)
@@ -284,12 +285,30 @@ entail_delta(struct report *r)
 		delta(r);
 }
 
+/* Each line of the page, so that policy, which reads findings, knows of them all. */
+static void
+page(struct report *r)
+{
+	const struct page *p = r->story->page;
+	for (size_t i = 0; i < page_count(p); i++) {
+		const struct page_line *l = page_at(p, i);
+		report_raise(r, l->id, l->severity, NULL, "%s%s%s%s%s", l->path, l->path[0] ? ": " : "", l->text,
+		    l->evidence[0] ? ": " : "", l->evidence);
+		r->findings[l->id].count += l->times - 1;
+	}
+	if (page_cut(p))
+		report_raise(r, FINDING_REPORT_CUT, FINDING_NONE, NULL,
+		    "lines of the page that are never left out did not fit");
+}
+
 int
 entail_raise(struct report *r, bool require_signature)
 {
 	if (r->have_changes)
 		changes(r);
 	entail_delta(r);
+	if (r->story)
+		page(r);
 	return r->have_image ? image(r, require_signature) : 0;
 }
 
@@ -308,6 +327,7 @@ entail_missing(const struct report *r, bool require_signature, enum finding_id *
 	facts->changes = r->changes;
 	facts->have_delta = r->have_delta;
 	facts->delta = r->delta;
+	facts->story = r->story; /* lent */
 	int err = entail_raise(facts, require_signature);
 	enum finding_id missing = FINDING_LIMIT;
 	for (unsigned i = 0; i < FINDING_LIMIT && !err; i++) {
@@ -316,6 +336,7 @@ entail_missing(const struct report *r, bool require_signature, enum finding_id *
 		if (due->count && !spared && (!is->count || is->severity < due->severity))
 			missing = (enum finding_id)i;
 	}
+	facts->story = NULL;
 	report_free(facts);
 	if (!err)
 		*ret = missing;

@@ -10,6 +10,7 @@
 #include "crypto/rawsig.h"
 #include "images/detached.h"
 #include "images/entail.h"
+#include "images/explain.h"
 #include "images/trustset.h"
 #include "images/tufproof.h"
 #include "images/walk.h"
@@ -546,7 +547,7 @@ inspect_verify(const struct inspect_job *job, struct report *ret)
 		err = verify(v);
 	}
 	if (!err)
-		*ret = *v->r;
+		report_move(ret, v->r);
 	for (unsigned i = 0; i < ALGS; i++)
 		digest_free(v->digest[i]);
 	cms_free(v->cms);
@@ -560,17 +561,19 @@ inspect_verify(const struct inspect_job *job, struct report *ret)
 }
 
 int
-inspect_explain(const struct source *old, const struct source *image, struct report *ret)
+inspect_explain(const struct explain_job *job, struct report *ret)
 {
 	struct report *r = report_new(REPORT_EXPLAIN);
 	if (!r)
 		return FG_ENOMEM;
-	int err = changes_compare(old, image, &r->changes);
+	int err = changes_compare(job->old, job->new, &r->changes);
 	r->have_changes = !err;
+	if (!err && job->scratch >= 0)
+		err = explain_run(job, &r->story);
 	if (!err)
 		err = entail_raise(r, false);
 	if (!err)
-		*ret = *r;
+		report_move(ret, r);
 	report_free(r);
 	return err;
 }

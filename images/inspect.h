@@ -59,8 +59,12 @@ void inspect_defaults(struct inspect_job *job);
  * untouched then.
  */
 int inspect_verify(const struct inspect_job *job, struct report *ret);
-/* Compares with the old image into ret (REPORT_EXPLAIN; overwritten). Errors as above. */
-int inspect_explain(const struct source *old, const struct source *image, struct report *ret);
+struct explain_job; /* images/explain.h */
+/*
+ * Compares with the old image into ret (REPORT_EXPLAIN; overwritten); without a
+ * scratch file (-1) byte by byte only. Errors as above.
+ */
+int inspect_explain(const struct explain_job *job, struct report *ret);
 
 struct inspect_delta {
 	const struct source *patch, *base;

@@ -170,6 +170,14 @@ place(const struct page *p, const struct page_line *line, bool *ret_there)
 int
 page_add(struct page *p, const struct page_line *line)
 {
+	struct page_line l = *line;
+	l.times = 1;
+	return page_put(p, &l);
+}
+
+int
+page_put(struct page *p, const struct page_line *line)
+{
 	const struct finding_info *info = finding_get(line->id);
 	struct page_line l = *line;
 	bool there;
@@ -185,12 +193,11 @@ page_add(struct page *p, const struct page_line *line)
 	settle(line->path, l.path, sizeof l.path);
 	settle(line->text, l.text, sizeof l.text);
 	settle(line->evidence, l.evidence, sizeof l.evidence);
-	l.times = 1;
 
 	size_t at = place(p, &l, &there);
 	if (there) {
-		p->line[at]->times++;
-		p->added[l.block]++;
+		p->line[at]->times += l.times;
+		p->added[l.block] += l.times;
 		return 0;
 	}
 	struct page_line *own = NULL;
@@ -202,7 +209,7 @@ page_add(struct page *p, const struct page_line *line)
 		/* A line that went can not come back: as many better ones stand here. So the counts are exact. */
 		own = p->line[--p->n];
 	}
-	p->added[l.block]++;
+	p->added[l.block] += l.times;
 	if (!own)
 		return 0;
 	*own = l;
@@ -210,6 +217,14 @@ page_add(struct page *p, const struct page_line *line)
 	p->line[at] = own;
 	p->n++;
 	return 0;
+}
+
+void
+page_lose(struct page *p, enum page_block block, uint64_t times)
+{
+	if ((unsigned)block >= PAGE_BLOCK_LIMIT)
+		abort();
+	p->added[block] += times;
 }
 
 size_t

@@ -66,6 +66,11 @@ void page_evidence(struct page_line *line, struct view hostile);
  * 0 or FG_ENOMEM. Aborts on a block that is none or a severity that the table forbids.
  */
 int page_add(struct page *p, const struct page_line *line);
+/* ---- of a page that was written down: as above, but for ---- */
+/* a line that was added line->times times; */
+int page_put(struct page *p, const struct page_line *line);
+/* lines of a block that were lost already. */
+void page_lose(struct page *p, enum page_block block, uint64_t times);
 
 /* Lines in order: by block, severity (worst first), weight (biggest first), path, offset, then the rest. */
 size_t page_count(const struct page *p);

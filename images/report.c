@@ -8,6 +8,7 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/story.h"
 
 struct report *
 report_new(enum report_kind kind)
@@ -21,7 +22,17 @@ report_new(enum report_kind kind)
 void
 report_free(struct report *r)
 {
+	if (r)
+		story_free(r->story);
 	free(r);
+}
+
+void
+report_move(struct report *ret, struct report *r)
+{
+	story_free(ret->story);
+	*ret = *r;
+	r->story = NULL;
 }
 
 void

@@ -78,6 +78,8 @@ struct report_finding {
 	struct report_detail details[REPORT_DETAILS_MAX];
 };
 
+struct story; /* images/story.h */
+
 struct report {
 	enum report_kind kind;
 	struct report_inputs inputs; /* verify and whole */
@@ -91,12 +93,15 @@ struct report {
 	struct changes changes;
 	bool have_delta; /* delta and whole */
 	struct report_delta delta;
+	struct story *story; /* with changes, of images that were taken apart; owned; NULL: none */
 	struct report_finding findings[FINDING_LIMIT];
 };
 
 /* Zeroed, of that kind; NULL without memory. About half a MiB: not for the stack. */
 struct report *report_new(enum report_kind kind);
 void report_free(struct report *r);
+/* Makes ret what r is, and r nothing (report_free() is still due for both). */
+void report_move(struct report *ret, struct report *r);
 
 /*
  * Raises a finding once: severity FINDING_NONE means the table's, and repeated

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "images/entail.h"
+#include "images/story.h"
 
 static enum finding_id
 of_end(enum report_end end)
@@ -122,7 +123,7 @@ take_verify(struct report *ret, const struct report *part)
 }
 
 static void
-take_explain(const struct report_asked *asked, struct report *ret, const struct report *part)
+take_explain(const struct report_asked *asked, struct report *ret, struct report *part)
 {
 	if (asked->have_old_sha256 &&
 	    memcmp(asked->old_sha256, part->changes.old.sha256, DIGEST_SHA256_LEN) != 0) {
@@ -137,6 +138,8 @@ take_explain(const struct report_asked *asked, struct report *ret, const struct 
 	}
 	ret->have_changes = true;
 	ret->changes = part->changes;
+	ret->story = part->story;
+	part->story = NULL;
 	take_findings(ret, part);
 }
 
@@ -282,7 +285,7 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 	if (!err && asked->have_history)
 		continuity_raise(whole, asked->past, asked->past_n);
 	if (!err)
-		*ret = *whole;
+		report_move(ret, whole);
 	report_free(facts);
 	report_free(changes);
 	report_free(whole);

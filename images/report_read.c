@@ -14,10 +14,12 @@
 #include "crypto/hex.h"
 #include "crypto/json.h"
 #include "images/entail.h"
+#include "images/story.h"
 
 struct parse {
 	struct report *r;
 	struct report_refusal *why;
+	int err; /* FG_ENOMEM: the text is not to blame */
 };
 
 static bool refuse(struct parse *p, enum finding_id id, const char *fmt, ...)
@@ -181,6 +183,19 @@ changes_add_up(const struct changes *c)
 	       c->ranges_total <= c->new.size;
 }
 
+/* What was seen of images that were taken apart; earlier versions did not. */
+static bool
+page(struct parse *p, const struct json_value *v)
+{
+	const struct changes *c = &p->r->changes;
+	if (!v)
+		return true;
+	p->r->story = story_read(v, c->old.size, c->new.size, &p->err);
+	if (p->r->story)
+		return true;
+	return p->err == FG_ENOMEM ? false : malformed(p, "page");
+}
+
 static bool
 changes(struct parse *p, const struct json_value *v)
 {
@@ -192,7 +207,7 @@ changes(struct parse *p, const struct json_value *v)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled changes",
 		    report_stage_name(p->r->kind));
 	if (!members(p, v, "changes",
-	        "blocks new old prefix ranges ranges_total same_offset suffix") ||
+	        "blocks new old prefix ranges ranges_total same_offset suffix | page") ||
 	    !members(p, b, "blocks", "changed moved same size") ||
 	    !changes_image(p, json_get(v, "new"), &c->new) ||
 	    !changes_image(p, json_get(v, "old"), &c->old))
@@ -208,7 +223,7 @@ changes(struct parse *p, const struct json_value *v)
 	if (!changes_add_up(c))
 		return refuse(p, FINDING_INSPECT_MALFORMED, "the numbers of changes do not add up");
 	p->r->have_changes = true;
-	return true;
+	return page(p, json_get(v, "page"));
 }
 
 /* ---- delta ---- */
@@ -767,9 +782,9 @@ report_parse(struct view text, enum report_kind kind, struct report *ret,
 	if (!p.r)
 		err = FG_ENOMEM;
 	else
-		err = root(&p, json_root(doc)) ? confirm(&p, text) : FG_EFORMAT;
+		err = root(&p, json_root(doc)) ? confirm(&p, text) : p.err == FG_ENOMEM ? FG_ENOMEM : FG_EFORMAT;
 	if (!err)
-		*ret = *p.r;
+		report_move(ret, p.r);
 	report_free(p.r);
 	json_free(doc);
 	return err;

@@ -7,9 +7,10 @@
 #include "crypto/err.h"
 #include "crypto/jsonw.h"
 #include "crypto/visible.h"
+#include "images/story.h"
 
 /* What is left out when the text would be too long; each step leaves out more. */
-enum cut { CUT_NOTHING, CUT_MILD_DETAILS, CUT_MILD, CUT_LISTS, CUT_LIMIT };
+enum cut { CUT_NOTHING, CUT_MILD_DETAILS, CUT_MILD, CUT_LISTS, CUT_EVIDENCE, CUT_LIMIT };
 
 /* Our own texts are plain already; what is not, is a scheme's slip and gets escaped. */
 static void
@@ -98,6 +99,10 @@ changes(struct jsonw *j, const struct report *r, enum cut cut)
 	jsonw_object_end(j);
 	changes_image(j, "new", &c->new);
 	changes_image(j, "old", &c->old);
+	if (r->story) {
+		jsonw_key(j, "page");
+		story_write(j, r->story, cut >= CUT_MILD, cut >= CUT_EVIDENCE);
+	}
 	jsonw_kuint(j, "prefix", c->prefix);
 	ranges(j, "ranges", c->ranges, cut >= CUT_LISTS ? 0 : c->ranges_n);
 	jsonw_kuint(j, "ranges_total", c->ranges_total);

@@ -83,17 +83,6 @@ verify(const struct cli_delta_asked *q, enum job job, int image_fd, int signatur
 	return cli_job_run(&m, fds, n, cli_job_wall(q->timeout, size_of(image_fd)), ret);
 }
 
-static int
-explain(const struct cli_delta_asked *q, int target_fd, struct cli_job *ret)
-{
-	const struct msg_inspect m = { .job = JOB_EXPLAIN,
-		.stage = MSG_STAGE_EXPLAIN,
-		.have_old = true,
-		.at = q->verify->at };
-	const int fds[] = { target_fd, q->base_fd };
-	return cli_job_run(&m, fds, 2, cli_job_wall(q->timeout, size_of(target_fd) + size_of(q->base_fd)), ret);
-}
-
 /* What the base says of itself, so that a target that goes back is seen. One that cannot be read hides that, which is told. */
 static int
 hold_against_base(const struct cli_delta_asked *q, struct report *target)
@@ -132,7 +121,7 @@ judge(const struct cli_delta_asked *q, const struct report_delta *made, struct c
 	memcpy(a.old_sha256, q->asked->base, sizeof a.old_sha256);
 	int err = verify(q, JOB_VERIFY, ret->fd, q->signature_fd, &verified);
 	if (!err)
-		err = explain(q, ret->fd, &explained);
+		err = cli_job_explain(JOB_EXPLAIN, ret->fd, q->base_fd, q->verify->at, q->timeout, &explained);
 	if (!err) {
 		ret->target = report_new(REPORT_WHOLE);
 		err = ret->target ? report_merge(&a, &verified.reply, &explained.reply, NULL, ret->target) : FG_ENOMEM;

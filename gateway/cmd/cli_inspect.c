@@ -20,6 +20,7 @@
 #include "gateway/file/wholefile.h"
 #include "gateway/wire/memfd.h"
 #include "images/inspect.h"
+#include "images/sheet.h"
 #include "images/source.h"
 #include "images/trustset.h"
 
@@ -31,11 +32,12 @@ struct options {
 	const char *file, *against, *base, *trust, *signature, *profile, *config;
 	/* Of a delta: what its target should be, the signature of that, where it and its report are put. */
 	const char *target, *target_signature, *output_target, *target_report;
+	const char *html; /* where the page for people is put */
 	enum format_id format;
 	const char *history[CONTINUITY_PAST_MAX];
 	unsigned history_n;
 	bool first; /* there is no release before it */
-	bool json;
+	bool json, all;
 	int64_t at;
 	unsigned timeout; /* 0: by size */
 };
@@ -58,7 +60,7 @@ static int
 usage(void)
 {
 	fputs(
-	    "usage: fotagate inspect [--json] [--against OLD] [--trust DIR]\n"
+	    "usage: fotagate inspect [--json | --all] [--html FILE] [--against OLD] [--trust DIR]\n"
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
 	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
 	    "           [--output-target FILE] [--target-report FILE]]\n"
@@ -107,6 +109,8 @@ parse(int argc, char **argv, struct options *o)
 		OPT_AT,
 		OPT_TIMEOUT,
 		OPT_JSON,
+		OPT_ALL,
+		OPT_HTML,
 		OPT_HISTORY,
 		OPT_FIRST,
 		OPT_FORMAT,
@@ -124,6 +128,8 @@ parse(int argc, char **argv, struct options *o)
 		{ "at", required_argument, NULL, OPT_AT },
 		{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 		{ "json", no_argument, NULL, OPT_JSON },
+		{ "all", no_argument, NULL, OPT_ALL },
+		{ "html", required_argument, NULL, OPT_HTML },
 		{ "history", required_argument, NULL, OPT_HISTORY },
 		{ "first", no_argument, NULL, OPT_FIRST },
 		{ "format", required_argument, NULL, OPT_FORMAT },
@@ -168,6 +174,12 @@ parse(int argc, char **argv, struct options *o)
 			break;
 		case OPT_JSON:
 			o->json = true;
+			break;
+		case OPT_ALL:
+			o->all = true;
+			break;
+		case OPT_HTML:
+			o->html = optarg;
 			break;
 		case OPT_HISTORY:
 			if (o->history_n == CONTINUITY_PAST_MAX)
@@ -362,16 +374,6 @@ run_verify(struct inspection *in, struct cli_job *ret)
 	return cli_job_run(&in->m, fds, n, wall(in), ret);
 }
 
-static int
-run_explain(struct inspection *in, struct cli_job *ret)
-{
-	struct msg_inspect m = {
-		.job = 2, .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = in->opt.at
-	};
-	const int fds[] = { in->image.fd, in->old.fd };
-	return cli_job_run(&m, fds, 2, wall(in), ret);
-}
-
 static void
 fill_asked(struct inspection *in)
 {
@@ -410,7 +412,7 @@ run(struct inspection *in, struct cli_delta *delta, struct report *ret)
 	fill_asked(in);
 	int err = run_verify(in, &verify);
 	if (!err && in->asked.have_old)
-		err = run_explain(in, &explain);
+		err = cli_job_explain(2, in->image.fd, in->old.fd, in->opt.at, in->opt.timeout, &explain);
 	if (!err && in->asked.have_base)
 		err = run_delta(in, delta);
 	if (err)
@@ -452,6 +454,20 @@ keep(const struct options *o, const struct cli_delta *delta)
 }
 
 static int
+put_html(const char *path, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct writer w;
+	writer_init(&w, SHEET_MAX);
+	sheet_html(r, digest, &w);
+	int err = writer_err(&w);
+	bool local = !err && (err = wholefile_replace(AT_FDCWD, path, writer_view(&w), 0644)) == FG_EIO;
+	writer_free(&w);
+	if (err)
+		complain(path, local ? strerror(errno) : err_name(err));
+	return err;
+}
+
+static int
 print(const struct options *o, const struct report *r, const struct cli_delta *delta)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
@@ -466,13 +482,15 @@ print(const struct options *o, const struct report *r, const struct cli_delta *d
 		if (isatty(STDOUT_FILENO))
 			putchar('\n');
 	} else if (!err) {
-		cli_page_print(stdout, r, digest);
+		cli_page_print(stdout, r, digest, o->all);
 		if (delta->target) {
 			fputs("\nWhat the delta makes, as a full image\n\n", stdout);
-			cli_page_print(stdout, delta->target, delta->applied.target_report);
+			cli_page_print(stdout, delta->target, delta->applied.target_report, o->all);
 		}
 	}
 	writer_free(&text);
+	if (!err && o->html && put_html(o->html, r, digest))
+		return EXIT_COULD_NOT;
 	if (err || fflush(stdout) || ferror(stdout)) {
 		complain("report", err ? err_name(err) : strerror(errno));
 		return EXIT_COULD_NOT;

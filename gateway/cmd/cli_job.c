@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,12 +16,14 @@
 
 #include "crypto/err.h"
 #include "gateway/wire/memfd.h"
+#include "images/explain.h"
 
 #define PROGRAM "fotagate-inspect"
 #define CHANNEL 3
 #define EXIT_NO_START 127
 #define WALL_BASE 60
 #define WALL_BYTES (16u << 20)
+#define WATCH_MS 500 /* between two lines of progress on a terminal */
 #define NAP_MS 5 /* between two looks at a process that has closed its channel */
 
 unsigned
@@ -38,6 +41,8 @@ struct running {
 	int64_t deadline_ms;
 	unsigned wall_seconds;
 	uint8_t *buf;
+	int64_t begin_ms, told_ms;
+	int out_fd; /* what it writes to; -1: none */
 };
 
 static int64_t
@@ -108,9 +113,30 @@ take_reply(const struct msg_inspect *asked, struct wire_frame *frame, struct cli
 		ret->reply = (struct report_reply){ .end = REPORT_END_REPLIED, .text = ret->map };
 }
 
+/*
+ * How far it is, on a terminal. Read off the file that it writes to: a process that reads
+ * hostile bytes has nothing to say to a terminal.
+ */
+static void
+watch(struct running *p, uint8_t stage)
+{
+	static const char *const names[MSG_STAGE_LIMIT] = {
+		[MSG_STAGE_VERIFY] = "verifying", [MSG_STAGE_EXPLAIN] = "comparing", [MSG_STAGE_DELTA] = "applying",
+	};
+	int64_t now = now_ms();
+	struct stat st;
+	if (!isatty(STDERR_FILENO) || now - p->told_ms < WATCH_MS)
+		return;
+	p->told_ms = now;
+	fprintf(stderr, "\r\033[Kfotagate: %s, %lld s", names[stage], (long long)(now - p->begin_ms) / 1000);
+	if (p->out_fd >= 0 && fstat(p->out_fd, &st) == 0)
+		fprintf(stderr, ", %lld MiB unpacked", (long long)st.st_size >> 20);
+	fflush(stderr);
+}
+
 /* Reads until the inspector hangs up. False when there is nothing more to wait for. */
 static bool
-listen_once(const struct running *p, const struct msg_inspect *asked, bool *heard,
+listen_once(struct running *p, const struct msg_inspect *asked, bool *heard,
     struct cli_job *ret)
 {
 	struct wire_frame frame;
@@ -118,8 +144,10 @@ listen_once(const struct running *p, const struct msg_inspect *asked, bool *hear
 	if (err == FG_EAGAIN) {
 		int64_t left = p->deadline_ms - now_ms();
 		struct pollfd pfd = { .fd = p->sock, .events = POLLIN };
-		if (left > 0 && poll(&pfd, 1, (int)(left < 60000 ? left : 60000)) >= 0)
+		if (left > 0 && poll(&pfd, 1, (int)(left < WATCH_MS ? left : WATCH_MS)) >= 0) {
+			watch(p, asked->stage);
 			return true;
+		}
 		ended(&ret->reply, REPORT_END_TIMEOUT, "no end after %u s", p->wall_seconds);
 		return false;
 	}
@@ -175,7 +203,7 @@ cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigne
 	char program[4200];
 	int pair[2];
 	bool heard = false;
-	struct running p = { .wall_seconds = wall_seconds };
+	struct running p = { .wall_seconds = wall_seconds, .out_fd = m->have_target ? fds[fds_n - 1] : -1 };
 	*ret = (struct cli_job){ 0 };
 	if (!cli_job_program(program, sizeof program))
 		return FG_ENOTFOUND;
@@ -192,7 +220,8 @@ cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigne
 		become(program, pair[1]);
 	close(pair[1]);
 	p.sock = pair[0];
-	p.deadline_ms = now_ms() + (int64_t)wall_seconds * 1000;
+	p.begin_ms = p.told_ms = now_ms();
+	p.deadline_ms = p.begin_ms + (int64_t)wall_seconds * 1000;
 	if (p.pid < 0)
 		err = FG_EIO;
 	/* An inspector that is gone already is seen below. */
@@ -202,8 +231,43 @@ cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigne
 	if (!err)
 		reap(&p, &ret->reply,
 		    ret->reply.end != REPORT_END_REPLIED && ret->reply.end != REPORT_END_FAILED);
+	if (p.told_ms != p.begin_ms) /* the line of progress goes */
+		fputs("\r\033[K", stderr);
 	close(p.sock);
 	free(p.buf);
+	return err;
+}
+
+static int
+scratch_open(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = open(dir && dir[0] == '/' ? dir : "/var/tmp", O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	return fd >= 0 ? fd : memfd_open("scratch");
+}
+
+static uint64_t
+size_of(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
+int
+cli_job_explain(uint64_t job, int new_fd, int old_fd, int64_t at, unsigned asked, struct cli_job *ret)
+{
+	const struct msg_inspect m = { .job = job,
+		.stage = MSG_STAGE_EXPLAIN,
+		.have_old = true,
+		.have_target = true,
+		.at = at,
+		.target_max = EXPLAIN_SCRATCH_MAX };
+	const int fds[] = { new_fd, old_fd, scratch_open() };
+	if (fds[2] < 0)
+		return fds[2];
+	/* What comes out of packed parts is read as well, and is not known before. */
+	int err = cli_job_run(&m, fds, 3, cli_job_wall(asked, 8 * (size_of(new_fd) + size_of(old_fd))), ret);
+	close(fds[2]);
 	return err;
 }
 

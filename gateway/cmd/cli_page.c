@@ -5,6 +5,7 @@
 
 #include "crypto/hex.h"
 #include "gateway/cmd/cli_print.h"
+#include "images/sheet.h"
 
 /* "12.3 %" without floating point; of is not 0. */
 static void
@@ -211,8 +212,40 @@ print_entropy(FILE *out, const char *which, const struct entropy_profile *p)
 	fputs(p->total ? "\n" : "empty\n", out);
 }
 
+/* Of images that were not taken apart: where their bytes differ. */
 static void
-print_changes(FILE *out, const struct report *r)
+print_ranges(FILE *out, const struct changes *c)
+{
+	fprintf(out,
+	    "  blocks of %" PRIu64 " KiB: "
+	    "%" PRIu64 " unchanged, %" PRIu64 " moved, %" PRIu64 " new\n",
+	    c->block_size >> 10, c->blocks_same, c->blocks_moved, c->blocks_changed);
+	fprintf(out, "  %" PRIu64 " changed range%s%s\n", c->ranges_total,
+	    c->ranges_total == 1 ? "" : "s",
+	    c->ranges_total > c->ranges_n ? ", the first of them:"
+	    : c->ranges_n                 ? ":"
+	                                  : "");
+	for (unsigned i = 0; i < c->ranges_n; i++)
+		fprintf(out, "    at %" PRIu64 ", %" PRIu64 " bytes\n", c->ranges[i].offset,
+		    c->ranges[i].length);
+}
+
+static void
+print_story(FILE *out, const struct story *story, bool all)
+{
+	struct writer w;
+	writer_init(&w, SHEET_MAX);
+	sheet_text(story, all, &w);
+	fputc('\n', out);
+	if (!writer_err(&w))
+		fwrite(w.p, 1, w.n, out);
+	else
+		fputs("  too long to be printed\n", out);
+	writer_free(&w);
+}
+
+static void
+print_changes(FILE *out, const struct report *r, bool all)
 {
 	const struct changes *c = &r->changes;
 	char hex[DIGEST_HEX_LEN + 1];
@@ -228,24 +261,26 @@ print_changes(FILE *out, const struct report *r)
 	}
 	fprintf(out, "  the first %" PRIu64 " and the last %" PRIu64 " bytes are the same\n",
 	    c->prefix, c->suffix);
-	fprintf(out,
-	    "  blocks of %" PRIu64 " KiB: "
-	    "%" PRIu64 " unchanged, %" PRIu64 " moved, %" PRIu64 " new\n",
-	    c->block_size >> 10, c->blocks_same, c->blocks_moved, c->blocks_changed);
-	fprintf(out, "  %" PRIu64 " changed range%s%s\n", c->ranges_total,
-	    c->ranges_total == 1 ? "" : "s",
-	    c->ranges_total > c->ranges_n ? ", the first of them:"
-	    : c->ranges_n                 ? ":"
-	                                  : "");
-	for (unsigned i = 0; i < c->ranges_n; i++)
-		fprintf(out, "    at %" PRIu64 ", %" PRIu64 " bytes\n", c->ranges[i].offset,
-		    c->ranges[i].length);
+	if (!r->story)
+		print_ranges(out, c);
 	print_entropy(out, "before", &c->old.entropy);
 	print_entropy(out, "now   ", &c->new.entropy);
+	if (r->story)
+		print_story(out, r->story, all);
+}
+
+/* Its places stand above, as lines of the page. */
+static bool
+on_page(const struct report *r, enum finding_id id)
+{
+	for (size_t i = 0; r->story && i < page_count(r->story->page); i++)
+		if (page_at(r->story->page, i)->id == id)
+			return true;
+	return false;
 }
 
 static void
-print_finding(FILE *out, enum finding_id id, const struct report_finding *f)
+print_finding(FILE *out, enum finding_id id, const struct report_finding *f, bool above)
 {
 	const struct finding_info *info = finding_get(id);
 	fprintf(out, "  %-7s  %s", finding_severity_name(f->severity), info->id);
@@ -253,7 +288,7 @@ print_finding(FILE *out, enum finding_id id, const struct report_finding *f)
 		fprintf(out, " (%" PRIu64 " times)", f->count);
 	fputs("\n           ", out);
 	cli_print_wrapped(out, info->means, 11);
-	for (unsigned i = 0; i < f->details_n; i++) {
+	for (unsigned i = 0; i < f->details_n && !above; i++) {
 		fputs("           - ", out);
 		cli_print_wrapped(out, f->details[i].text, 13);
 		if (f->details[i].have_offset)
@@ -264,7 +299,7 @@ print_finding(FILE *out, enum finding_id id, const struct report_finding *f)
 }
 
 void
-cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN])
+cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN], bool all)
 {
 	cli_print_wrapped(out, sentence(report_verdict(r)), 0);
 	fputc('\n', out);
@@ -273,13 +308,13 @@ cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SH
 	print_signatures(out, r);
 	print_contents(out, r);
 	print_delta(out, r);
-	print_changes(out, r);
+	print_changes(out, r, all);
 	fputs("\nFindings\n", out);
 	bool any = false;
 	for (unsigned severity = FINDING_BLOCK; severity > FINDING_NONE; severity--)
 		for (unsigned i = 0; i < FINDING_LIMIT; i++)
 			if (r->findings[i].count && r->findings[i].severity == severity) {
-				print_finding(out, (enum finding_id)i, &r->findings[i]);
+				print_finding(out, (enum finding_id)i, &r->findings[i], on_page(r, (enum finding_id)i));
 				any = true;
 			}
 	if (!any)

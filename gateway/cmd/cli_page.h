@@ -10,7 +10,7 @@
 
 #include "images/report.h"
 
-/* digest is the name of the report's canonical text. */
-void cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN]);
+/* digest is the name of the report's canonical text; all: of what changed, mild lines to the last one too. */
+void cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN], bool all);
 
 #endif

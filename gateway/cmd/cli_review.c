@@ -154,7 +154,7 @@ print_report(const struct cli_common *c, struct view text)
 	if (!err)
 		err = report_digest(text, digest);
 	if (!err)
-		cli_page_print(stdout, r, digest);
+		cli_page_print(stdout, r, digest, false);
 	report_free(r);
 	return err ? cli_opt_fail(c, CLI_COULD_NOT, "REPORT", NULL, "no report: %s", why.text[0] ? why.text : err_name(err)) : 0;
 }

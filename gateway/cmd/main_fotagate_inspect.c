@@ -19,6 +19,7 @@
 #include "gateway/jail/jail.h"
 #include "gateway/wire/memfd.h"
 #include "gateway/wire/msg.h"
+#include "images/explain.h"
 #include "images/inspect.h"
 #include "images/mkdelta.h"
 #include "images/trustset.h"
@@ -92,7 +93,7 @@ open_all(struct question *q)
 static int
 bound_files(const struct question *q)
 {
-	uint64_t max = q->m.stage == MSG_STAGE_DELTA && q->m.target_max > FILE_MAX ? q->m.target_max : FILE_MAX;
+	uint64_t max = q->m.have_target && q->m.target_max > FILE_MAX ? q->m.target_max : FILE_MAX;
 	struct rlimit l;
 	if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || getrlimit(RLIMIT_FSIZE, &l))
 		return FG_EIO;
@@ -135,7 +136,7 @@ run_stage(const struct question *q, struct report *r)
 	if (q->m.stage == MSG_STAGE_VERIFY)
 		return verify(q, r);
 	if (q->m.stage == MSG_STAGE_EXPLAIN && q->m.have_old)
-		return inspect_explain(&q->old, &q->image, r);
+		return inspect_explain(&(struct explain_job){ .old = &q->old, .new = &q->image, .scratch = q->target }, r);
 	if (q->m.stage == MSG_STAGE_DELTA && q->m.have_base && q->target >= 0 && q->m.format < FORMAT_LIMIT) {
 		const struct inspect_delta delta = { .patch = &q->image,
 			.base = &q->base,

@@ -14,6 +14,7 @@
 #include "gateway/control/history.h"
 #include "gateway/control/openings.h"
 #include "gateway/wire/memfd.h"
+#include "images/explain.h"
 
 enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
 
@@ -213,9 +214,22 @@ ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
 static int
 ask_explain(struct case_ *k, uint64_t job, struct chan *chan)
 {
-	const struct msg_inspect m = { .job = job, .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
-	const int fds[2] = { k->image_fd, k->old_fd };
-	return chan_send(chan, MSG_INSPECT, &m, fds, 2);
+	const struct msg_inspect m = { .job = job,
+		.stage = MSG_STAGE_EXPLAIN,
+		.have_old = true,
+		.have_target = true,
+		.at = k->asked.at,
+		.target_max = EXPLAIN_SCRATCH_MAX };
+	struct files_part scratch;
+	int err = files_part_new(k->all->c->files, &scratch);
+	if (err)
+		return err;
+	/* Nobody else finds it, and it is gone when the inspector is. */
+	files_part_drop(k->all->c->files, scratch.name);
+	const int fds[3] = { k->image_fd, k->old_fd, scratch.fd };
+	err = chan_send(chan, MSG_INSPECT, &m, fds, 3);
+	close(scratch.fd);
+	return err;
 }
 
 static int

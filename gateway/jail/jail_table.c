@@ -375,8 +375,8 @@ static const struct jail_table tables[] = {
 		.groups = inspect_groups,
 		.grants = no_grants,
 		.fixed = no_fixed,
-		/* fsize: the target of a delta, until the job is known and lowers it (2 MiB of reply, scratch memfds). */
-		.limits = { .files = 64, .data = 1 * GIB, .cpu = 600, .fsize = 2 * GIB,
+		/* fsize: what two images expand to, until the job is known and lowers it (2 MiB of reply, scratch memfds). */
+		.limits = { .files = 64, .data = 1 * GIB, .cpu = 600, .fsize = 4 * GIB,
 		    .no_tasks = true },
 	},
 	{

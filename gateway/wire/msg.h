@@ -649,8 +649,10 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_DELTA, MSG_STAGE_LIMIT };
 /*
  * + fds in this order as the flags say: image (always), signature, trust bundle, old image,
- * base. With MSG_STAGE_DELTA the image is the delta, and behind the base (which must be there) comes where
- * its target is written: a file or memfd that is the sender's to seal when the job is over.
+ * base, target. With MSG_STAGE_DELTA the image is the delta, and the target (which must be there)
+ * is where what it makes is written: a file or memfd that is the sender's to seal when the job is
+ * over. With MSG_STAGE_EXPLAIN it is an empty file for what the images expand to; without one they
+ * are compared byte by byte only.
  */
 struct msg_inspect {
 	uint64_t job;
@@ -664,7 +666,7 @@ struct msg_inspect {
 	bool allow_leaf_anchor, require_revocation, pinned_ignores_expiry, require_signature;
 	uint32_t rsa_bits_min;
 	uint32_t format;            /* enum format_id of a delta that has no magic; 0 = by its bytes */
-	uint64_t target_max;        /* bytes a delta's target may have */
+	uint64_t target_max;        /* bytes that target may have */
 };
 struct msg_inspected { /* + 1 fd: report of the stage, sealed memfd */
 	uint64_t job;

@@ -18,6 +18,7 @@
 #include "crypto/err.h"
 #include "crypto/pubkey.h"
 #include "images/inspect.h"
+#include "images/explain.h"
 #include "images/trustset.h"
 
 #define NOW 1767225600 /* 2026-01-01 */
@@ -533,7 +534,7 @@ explain_compares(void **state)
 	struct source old, new;
 	source_memory(&old, view_str("firmware image, version 1"));
 	source_memory(&new, view_str("firmware image, version 2"));
-	assert_int_equal(inspect_explain(&old, &new, r), 0);
+	assert_int_equal(inspect_explain(&(struct explain_job){ .old = &old, .new = &new, .scratch = -1 }, r), 0);
 	assert_int_equal(r->kind, REPORT_EXPLAIN);
 	assert_int_equal(r->changes.prefix, 24);
 	assert_false(r->have_image);

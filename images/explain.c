@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images/explain_internal.h"
+
+#include <stdlib.h>
+
+#include "crypto/err.h"
+#include "images/analyse.h"
+
+void
+explain_progress(const struct explain *e, uint64_t done, uint64_t all)
+{
+	if (e->job->progress)
+		e->job->progress(e->job->arg, e->step, done, all);
+}
+
+static void
+on_progress(void *arg, uint64_t done, uint64_t all)
+{
+	explain_progress(arg, done, all);
+}
+
+/* A step without a measure of its own. */
+static void
+begin(struct explain *e, const char *step)
+{
+	e->step = step;
+	explain_progress(e, 0, 1);
+}
+
+static int
+take_apart(struct explain *e)
+{
+	const struct source *image[PAIR_SIDES] = { [PAIR_OLD] = e->job->old, [PAIR_NEW] = e->job->new };
+	static const char *const steps[PAIR_SIDES] = { [PAIR_OLD] = "old image", [PAIR_NEW] = "new image" };
+	uint64_t scratch = 0;
+	int err = 0;
+	for (unsigned side = 0; side < PAIR_SIDES && !err; side++) {
+		begin(e, steps[side]);
+		err = parts_open(image[side], e->job->scratch, &scratch, e->job->progress ? on_progress : NULL, e,
+		    &e->tree[side]);
+	}
+	return err;
+}
+
+/* What keeps the page from being the whole truth is on the page, and red. */
+static int
+limits(struct explain *e, bool holds)
+{
+	struct page *page = e->story->page;
+	int err = 0;
+	for (unsigned side = 0; side < PAIR_SIDES && !err; side++) {
+		unsigned n = parts_limits(e->tree[side]);
+		struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_INCOMPLETE };
+		page_text(&l, "analysis incomplete: %u parts of the %s image were not opened to their end because of a limit",
+		    n, side == PAIR_OLD ? "old" : "new");
+		if (n)
+			err = page_add(page, &l);
+	}
+	if (!err && pair_unlooked(e->pair)) {
+		struct page_line l = { .block = PAGE_UNSEEN, .id = FINDING_CHG_INCOMPLETE };
+		page_text(&l, "%u parts were not searched for what they are like, they show as added or gone",
+		    pair_unlooked(e->pair));
+		err = page_add(page, &l);
+	}
+	if (!err && !holds) {
+		struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_INCOMPLETE };
+		page_text(&l, "the account of bytes does not add up: nothing it says can be relied on");
+		err = page_add(page, &l);
+	}
+	return err;
+}
+
+static int
+account(struct explain *e)
+{
+	struct story *s = e->story;
+	begin(e, "account");
+	int err = account_make(e->account, &s->holds);
+	for (unsigned side = 0; side < PAIR_SIDES && !err; side++) {
+		s->image[side] = account_image(e->account, (enum pair_side)side);
+		s->expanded[side] = account_expanded(e->account, (enum pair_side)side);
+	}
+	return err ? err : limits(e, s->holds);
+}
+
+/* What of the mild blocks had no room is told by a line that has. */
+static int
+lost(struct explain *e)
+{
+	struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_INCOMPLETE };
+	uint64_t n = 0;
+	for (unsigned b = PAGE_NONE + 1; b < PAGE_BLOCK_LIMIT; b++)
+		n += page_lost(e->story->page, (enum page_block)b);
+	page_text(&l, "%llu lines of this page did not fit", (unsigned long long)n);
+	return n ? page_add(e->story->page, &l) : 0;
+}
+
+int
+explain_run(const struct explain_job *job, struct story **ret)
+{
+	struct explain e = { .job = job };
+	int err = (e.story = story_new()) ? 0 : FG_ENOMEM;
+	if (!err)
+		err = take_apart(&e);
+	begin(&e, "pairs");
+	if (!err)
+		err = pair_make(e.tree[PAIR_OLD], e.tree[PAIR_NEW], &e.pair);
+	if (!err && !(e.account = account_new(e.pair)))
+		err = FG_ENOMEM;
+	begin(&e, "looking");
+	if (!err)
+		err = explain_count(&e);
+	if (!err)
+		err = analyse_run(e.pair, job->own, e.account, e.story->page);
+	if (!err)
+		err = account(&e);
+	if (!err)
+		err = explain_unseen(&e);
+	if (!err)
+		err = explain_map(&e);
+	if (!err)
+		err = lost(&e);
+	account_free(e.account);
+	pair_free(e.pair);
+	for (unsigned side = 0; side < PAIR_SIDES; side++)
+		parts_free(e.tree[side]);
+	if (err)
+		story_free(e.story);
+	else
+		*ret = e.story;
+	return err;
+}
