@@ -13,7 +13,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.15em .5em;"
     "border-bottom:1px solid #ddd;overflow-wrap:anywhere}th{font-weight:600}td.n{text-align:right;white-space:nowrap}"
     "code{font-family:ui-monospace,monospace;font-size:.92em}.block,.warning{font-weight:600}"
-    ".block{color:#7a0010}.warning{color:#8a4b00}.verdict{padding:.6em 1em;border:3px solid #111}"
+    "td.w{white-space:nowrap}.block{color:#7a0010}.warning{color:#8a4b00}.verdict{padding:.6em 1em;border:3px solid #111}"
     ".blocked{border-color:#7a0010}.review{border-color:#8a4b00}.acceptable{border-color:#555}"
     "svg{width:100%;height:2.2em;display:block;border:1px solid #999}.key span{display:inline-block;margin-right:1.2em}"
     ".key i{display:inline-block;width:1em;height:1em;border:1px solid #666;vertical-align:-.15em;margin-right:.3em}"
@@ -314,7 +314,7 @@ counts(struct writer *w, const struct story *s)
 static void
 line(struct writer *w, const struct page_line *l)
 {
-	writer_textf(w, "<tr><td class=\"%s\">%s</td><td>%s</td><td><code>", finding_severity_name(l->severity),
+	writer_textf(w, "<tr><td class=\"w %s\">%s</td><td class=\"w\">%s</td><td><code>", finding_severity_name(l->severity),
 	    finding_severity_name(l->severity), page_sign_name(l->sign));
 	escaped(w, l->path);
 	if (l->have_offset)
@@ -328,7 +328,7 @@ line(struct writer *w, const struct page_line *l)
 		escaped(w, l->evidence);
 		writer_text(w, "</code>");
 	}
-	writer_textf(w, "</td><td>%s</td></tr>\n", finding_get(l->id)->id);
+	writer_textf(w, "</td><td class=\"w\">%s</td></tr>\n", finding_get(l->id)->id);
 }
 
 static void
@@ -356,7 +356,7 @@ static void
 finding(struct writer *w, enum finding_id id, const struct report_finding *f)
 {
 	const struct finding_info *info = finding_get(id);
-	writer_textf(w, "<tr><td class=\"%s\">%s</td><td><code>%s</code></td>", finding_severity_name(f->severity),
+	writer_textf(w, "<tr><td class=\"w %s\">%s</td><td class=\"w\"><code>%s</code></td>", finding_severity_name(f->severity),
 	    finding_severity_name(f->severity), info->id);
 	number(w, f->count);
 	writer_text(w, "<td>");

@@ -153,6 +153,9 @@ def test_a_report_is_held_against_those_of_the_releases_before(gate):
     assert said == {"CONT-NEW-SIGNER"}
     report = json.load(open(os.path.join(gate.root, "data", "reports", third + ".json")))
     assert report["inputs"]["history"] == [second, first]
+    # And taken apart beside the release before it.
+    page = report["changes"]["page"]
+    assert page["holds"] and sum(page["image"]["new"].values()) == 20000
 
 
 def test_revocation_ends_it_and_only_new_signatures_bring_it_back(gate):
