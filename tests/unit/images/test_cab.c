@@ -139,7 +139,7 @@ member(const struct report *r, const char *path)
 		if (strcmp(r->contents.member[i].path, path) == 0)
 			return &r->contents.member[i];
 	fail_msg("%s is not listed", path);
-	return NULL;
+	abort();
 }
 
 static void

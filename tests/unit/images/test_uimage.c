@@ -57,7 +57,8 @@ claims(void **state)
 	assert_string_equal(rig_value(r, CONTENTS_FACT_BUILD, 0), "Acme 7.1");
 	assert_string_equal(rig_value(r, CONTENTS_FACT_TIMESTAMP, 0), "1767225600");
 	assert_string_equal(rig_value(r, CONTENTS_FACT_TYPE, 0), "multi");
-	assert_false(rig_fact(r, CONTENTS_FACT_BUILD, 0)->sure);
+	const struct contents_fact *build = rig_fact(r, CONTENTS_FACT_BUILD, 0);
+	assert_true(build && !build->sure);
 	assert_string_equal(r->contents.member[1].path, "file-2");
 	assert_int_equal(r->contents.member[1].size, 3);
 	report_free(r);
