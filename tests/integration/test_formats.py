@@ -4,6 +4,7 @@
 What each format's rules are is tested where it is (tests/unit/images, test_formats_*.py). Here the question is whether
 its walker, and the libraries under it, get to their end behind the strict filter, and say there what they say without.
 """
+import gzip
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ SIGNAPK = "/usr/bin/signapk"
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vectors"))
 import crau  # noqa: E402
+import openpgp  # noqa: E402
 import suit  # noqa: E402
 from gate import PROFILE, Gate  # noqa: E402
 
@@ -157,6 +159,26 @@ def sshsig(d):
     return [(image, sig)], (flip(image, 5), sig), [d / "vendor.pub"]
 
 
+def signify_gzip(d):
+    sh("signify-openbsd", "-G", "-n", "-p", d / "vendor.pub", "-s", d / "vendor.sec")
+    (d / "fw.gz").write_bytes(gzip.compress(os.urandom(200000)))
+    sh("signify-openbsd", "-S", "-z", "-s", d / "vendor.sec", "-m", d / "fw.gz", "-x", d / "fw.sgz")
+    good = (d / "fw.sgz").read_bytes()
+    return [good], flip(good, len(good) // 2), [d / "vendor.pub"]
+
+
+def of_openpgp(d):
+    image, key = b"firmware" * 5000, openpgp.Key("ed25519")
+    (d / "vendor.key").write_bytes(openpgp.cert(key))
+    sig = key.sign(image)
+    return [(image, sig), (image, openpgp.armour(sig))], (flip(image, 5), sig), [d / "vendor.key"]
+
+
+def jcat(d):
+    good = made("cab/alone.jcat")
+    return [good], flip(good, len(good) - 6), []  # in the checksum of its gzip stream
+
+
 def nordic_delta(d):
     return [b"\1\2\3\4meDu" + bytes(range(256))], b"\1\2\3\4meDv" + bytes(range(256)), []
 
@@ -165,6 +187,8 @@ ROWS = {
     "android-ota": Row(android_ota, "review", "verified", "SIG-INVALID"),
     "android-payload": Row(android_payload, "acceptable", "verified", "SIG-INVALID"),
     "bzip2": Row(of_vectors(["packed/bzip2", "packed/bzip2-tar"], "packed/bzip2-cut"), "review", None, "FMT-MALFORMED"),
+    "cab": Row(of_vectors(["cab/plain.cab", "cab/folders.cab", "cab/gpg.cab"], "cab/other-firmware.cab", "cert/root.pem", "cab/vendor.key"),
+               "acceptable", "verified", "MEMBER-DIGEST"),
     "casync-index": Row(casync, "review", None, "FMT-MALFORMED"),
     "cms": Row(cms, "acceptable", "verified", "SIG-INVALID"),
     "cpio": Row(cpio, "review", None, "FMT-TRAILING-BYTES"),
@@ -173,6 +197,7 @@ ROWS = {
     "fit": Row(of_vectors(["fit/rsa2048.fit", "fit/pss.fit", "fit/ecdsa.fit", "fit/external.fit"], "fit/load.fit", "fit/key/dev.pem",
                           "fit/key/ec.pem"), "acceptable", "verified", "SIG-INVALID"),
     "gzip": Row(of_vectors(["packed/gzip", "packed/gzip-twofold"], "packed/gzip-damaged"), "review", None, "FMT-MALFORMED"),
+    "jcat": Row(jcat, "review", None, "FMT-MALFORMED"),
     "lzma": Row(of_vectors(["packed/lzma", "packed/lzma-tar"], "packed/lzma-trailing"), "review", None, "FMT-TRAILING-BYTES"),
     "mbn": Row(of_vectors(["mbn/pss.mbn", "mbn/pkcs1.mbn"], "mbn/changed-code.mbn", "mbn/key/rsa.pem"), "acceptable", "verified",
                "MEMBER-DIGEST"),
@@ -185,8 +210,10 @@ ROWS = {
     "nordic-delta": Row(nordic_delta, "review", None, "FMT-RAW", "review"),
     "nordic-modem": Row(of_vectors(["nordic/good.cbor"], "nordic/changed-segment.cbor", "nordic/key/maker.pem"), "acceptable",
                         "verified", "MEMBER-DIGEST"),
+    "openpgp": Row(of_openpgp, "acceptable", "verified", "SIG-INVALID"),
     "rauc-bundle": Row(of_vectors(["rauc/plain-good.raucb", "rauc/verity-good.raucb"], "rauc/verity-flip-tree.raucb", "cert/root.pem"),
                        "acceptable", "verified", "FMT-INTEGRITY"),
+    "signify-gzip": Row(signify_gzip, "acceptable", "verified", "FMT-INTEGRITY"),
     "squashfs": Row(squashfs, "review", None, "FMT-MALFORMED"),
     "sshsig": Row(sshsig, "acceptable", "verified", "SIG-INVALID"),
     "suit": Row(envelope, "acceptable", "verified", "MEMBER-DIGEST"),
@@ -203,7 +230,7 @@ ROWS = {
     "zstd": Row(of_vectors(["packed/zstd", "packed/zstd-tar"], "packed/zstd-cut"), "review", None, "FMT-MALFORMED"),
 }
 # Rows whose signature lies in a file beside an image of any format.
-DETACHED = {"sshsig"}
+DETACHED = {"openpgp", "sshsig"}
 # Known, and never opened: there is nothing in them that a walker could read.
 NO_WALKER = {"nordic-delta"}
 
