@@ -14,6 +14,8 @@
 #ifndef FG_IMAGES_FDTREE_H
 #define FG_IMAGES_FDTREE_H
 
+#include <limits.h>
+
 #include "crypto/sig.h"
 #include "images/finding.h"
 #include "images/source.h"
