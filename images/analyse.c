@@ -23,6 +23,7 @@ struct analysis {
 	struct cert_set *certs[PAIR_SIDES];
 	struct sbom *sbom[PAIR_SIDES];
 	uint64_t folded, folded_bytes; /* ELF files with other metadata only */
+	bool *read; /* of the new parts: a text of which each changed line was added to the page whole */
 };
 
 /* A part as a leaf; its words live in it. */
@@ -206,11 +207,7 @@ changed(struct analysis *a, uint32_t i, uint32_t mate, const struct seen *new, c
 		err = programs(a, i, mate, new, &told);
 	if (!err && !told && p->children == 0)
 		err = lines_page(old ? &old->leaf : NULL, &new->leaf, a->page, &lines);
-	if (!err && lines == LINES_ALL && old) {
-		err = explain(a, PAIR_NEW, i, 0, p->bytes.size);
-		if (!err)
-			err = explain(a, PAIR_OLD, mate, 0, old->leaf.bytes.size);
-	}
+	a->read[i] = lines == LINES_ALL && old;
 	/* What is inside a container has lines of its own; folders come with what is in them. */
 	bool renamed = old && strcmp(old->path, new->path) != 0;
 	if (err || !is_whole(p) || new->leaf.kind == LEAF_FOLDER ||
@@ -322,6 +319,28 @@ folded(struct analysis *a)
 	return page_add(a->page, &l);
 }
 
+/*
+ * Texts are explained by their changed lines, when all of them are on the page: only at
+ * the end is it known which of its lines gave way. Of one that did not fit nobody knows
+ * whose it was, so then none of its block explains anything.
+ */
+static int
+explain_texts(struct analysis *a)
+{
+	int err = 0;
+	if (page_lost(a->page, PAGE_RED) > 0 || page_lost(a->page, PAGE_FILES) > 0)
+		return 0;
+	for (uint32_t i = 0; !err && i < parts_count(pair_tree(a->pair, PAIR_NEW)); i++) {
+		uint32_t mate = pair_of(a->pair, PAIR_NEW, i).index;
+		if (!a->read[i])
+			continue;
+		err = explain(a, PAIR_NEW, i, 0, parts_get(pair_tree(a->pair, PAIR_NEW), i)->bytes.size);
+		if (!err)
+			err = explain(a, PAIR_OLD, mate, 0, parts_get(pair_tree(a->pair, PAIR_OLD), mate)->bytes.size);
+	}
+	return err;
+}
+
 int
 analyse_run(const struct pair *pair, const struct token_own *own, struct account *account, struct page *page)
 {
@@ -332,8 +351,9 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 	a.certs[PAIR_NEW] = cert_set_new();
 	a.sbom[PAIR_OLD] = sbom_new();
 	a.sbom[PAIR_NEW] = sbom_new();
+	a.read = calloc((size_t)parts_count(pair_tree(pair, PAIR_NEW)) + 1, sizeof *a.read);
 	int err = a.tokens[PAIR_NEW] && a.certs[PAIR_OLD] && a.certs[PAIR_NEW] && a.sbom[PAIR_OLD] &&
-			  a.sbom[PAIR_NEW]
+			  a.sbom[PAIR_NEW] && a.read
 		      ? 0
 		      : FG_ENOMEM;
 	if (!err)
@@ -350,6 +370,9 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 		err = parts_in_turn(&a);
 	if (!err)
 		err = folded(&a);
+	if (!err)
+		err = explain_texts(&a);
+	free(a.read);
 	for (unsigned side = PAIR_OLD; side < PAIR_SIDES; side++) {
 		token_set_free(a.tokens[side]);
 		cert_set_free(a.certs[side]);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "crypto/visible.h"
 #include "images/accounts.h"
 #include "images/textdiff.h"
 #include "images/token.h"
@@ -19,6 +20,7 @@ struct lines {
 	unsigned many; /* told one by one */
 	bool acts;     /* its words are commands or switches */
 	uint64_t added, gone, told;
+	uint64_t whole; /* of those told: with all their bytes */
 	int err;
 	/* the line that is looked at */
 	struct view line;
@@ -57,6 +59,15 @@ on_token(void *arg, enum token_class class, struct view token, size_t at)
 	    true, &l);
 }
 
+/* What a person reads of it is all of it. Twice the room, so that what is cut there is longer, mark and all. */
+static bool
+fits(struct view line)
+{
+	char all[2 * PAGE_EVIDENCE_MAX];
+	visible_cstr(line, all, sizeof all);
+	return strlen(all) < PAGE_EVIDENCE_MAX;
+}
+
 static bool
 is_comment(struct view line)
 {
@@ -81,6 +92,7 @@ on_line(void *arg, bool added, struct view line, size_t offset, unsigned number)
 	if (err || c->told == c->many)
 		return err;
 	c->told++;
+	c->whole += fits(line);
 	page_text(&l, "line %u %s", number, added ? "new" : "gone");
 	page_evidence(&l, line);
 	/* A remark in what is run does nothing; in sudoers "#include" does, and "#!" names who reads the rest. */
@@ -196,7 +208,7 @@ lines_page(const struct leaf *old, const struct leaf *new, struct page *page, en
 	err = textdiff_run(was, is, on_line, &c, &exact);
 	if (!err && !(!old && role == LEAF_ROLE_NONE))
 		err = summary(&c, exact);
-	*ret_told = exact && c.told == c.added + c.gone ? LINES_ALL : LINES_SOME;
+	*ret_told = exact && c.whole == c.added + c.gone ? LINES_ALL : LINES_SOME;
 out:
 	free(a);
 	free(b);

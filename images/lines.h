@@ -17,8 +17,8 @@
 /* How much of a change is on the page. */
 enum lines_told {
 	LINES_NONE = 0, /* it was no text */
-	LINES_SOME,     /* text, but not every changed line */
-	LINES_ALL,
+	LINES_SOME,     /* text, but not every changed line, or not all of each */
+	LINES_ALL,      /* each changed line whole; what page_lost() tells of later counts against it */
 };
 
 #define LINES_MANY 24 /* of what is run and of scripts */

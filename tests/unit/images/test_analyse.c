@@ -128,6 +128,42 @@ itself(void **state)
 	page_free(p);
 }
 
+/* Bytes of the new image that lines explain, on a page that has so many red lines already. */
+static uint64_t
+explained(const char *old, const char *new, unsigned red)
+{
+	struct pair_rig r;
+	struct page *p = page_new();
+	pair_rig_open(&r, view_str(old), view_str(new));
+	struct account *account = account_new(r.pair);
+	assert_true(p && account);
+	for (unsigned i = 0; i < red; i++) {
+		struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_SETUID };
+		page_text(&l, "%u", i);
+		assert_int_equal(page_add(p, &l), 0);
+	}
+	assert_int_equal(analyse_run(r.pair, NULL, account, p), 0);
+	pair_rig_count(&r, account);
+	struct account_sum is = account_image(account, PAIR_NEW), was = account_image(account, PAIR_OLD);
+	assert_int_equal(is.bytes[ACCOUNT_EXPLAINED] > 0, was.bytes[ACCOUNT_EXPLAINED] > 0);
+	account_free(account);
+	pair_rig_close(&r);
+	page_free(p);
+	return is.bytes[ACCOUNT_EXPLAINED];
+}
+
+static void
+a_text_is_explained_by_what_is_read(void **state)
+{
+	(void)state;
+	char cut[4096];
+	assert_int_equal(explained("a line\nb line\n", "a line\nc line\n", 0), 14);
+	assert_int_equal(explained("a line\nb line\n", "a line\nc line\n", PAGE_LINES_MAX), 0);
+	memset(cut, 'c', sizeof cut);
+	cut[sizeof cut - 1] = '\0';
+	assert_int_equal(explained("a line\nb line\n", cut, 0), 0);
+}
+
 int
 main(void)
 {
@@ -135,6 +171,7 @@ main(void)
 		cmocka_unit_test(an_honest_update),
 		cmocka_unit_test(a_tampered_update),
 		cmocka_unit_test(itself),
+		cmocka_unit_test(a_text_is_explained_by_what_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,27 @@ many_lines_are_counted(void **state)
 	page_free(p);
 }
 
+/* What is behind the cut was not read by anybody. */
+static void
+a_line_that_is_cut_is_not_all(void **state)
+{
+	(void)state;
+	char text[20 << 10];
+	enum lines_told told;
+	memset(text, 'x', sizeof text);
+	text[sizeof text - 1] = '\0';
+	page_free(texts("etc/x.conf", "a\n", text, &told));
+	assert_int_equal(told, LINES_SOME);
+	page_free(texts("etc/x.conf", text, "a\n", &told));
+	assert_int_equal(told, LINES_SOME);
+	text[PAGE_EVIDENCE_MAX] = '\0';
+	page_free(texts("etc/x.conf", "a\n", text, &told));
+	assert_int_equal(told, LINES_SOME);
+	text[PAGE_EVIDENCE_MAX - 1] = '\0';
+	page_free(texts("etc/x.conf", "a\n", text, &told));
+	assert_int_equal(told, LINES_ALL);
+}
+
 static void
 scripts_and_texts(void **state)
 {
@@ -284,6 +305,7 @@ main(void)
 		cmocka_unit_test(devices),
 		cmocka_unit_test(init_lines),
 		cmocka_unit_test(many_lines_are_counted),
+		cmocka_unit_test(a_line_that_is_cut_is_not_all),
 		cmocka_unit_test(scripts_and_texts),
 		cmocka_unit_test(accounts),
 		cmocka_unit_test(roles),
