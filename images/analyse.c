@@ -132,13 +132,13 @@ explain(struct analysis *a, enum pair_side side, uint32_t i, uint64_t at, uint64
 	return err == FG_ELIMIT ? 0 : err; /* it stays unexplained */
 }
 
-/* Names, relocations and metadata are told as names; code and data are not explained by telling their size. */
+/* Code and data are not explained by telling their size, nor is what only bears the name of a table. */
 static bool
 is_told(const struct elf *e, uint64_t at, uint64_t n)
 {
 	for (size_t k = 0; k < e->sections; k++)
-		if (e->section[k].at == at && e->section[k].size == n)
-			return e->section[k].kind == ELF_KIND_NAMES || e->section[k].kind == ELF_KIND_META;
+		if (e->section[k].at == at && e->section[k].size == n && e->section[k].told)
+			return true;
 	return false;
 }
 

@@ -424,6 +424,8 @@ elf_read(const struct source *s, struct elf *ret)
 	if (!err)
 		err = elf_symbols(c);
 	if (!err)
+		elf_tell(c);
+	if (!err)
 		err = loaded(c);
 	if (!err)
 		err = loose(c);

@@ -24,6 +24,7 @@
 #define ELF_STRINGS_MAX (16u << 20)   /* of one string table */
 #define ELF_NAME_MAX 255              /* bytes of one name; longer ones are cut, and no two cut ones are told apart */
 #define ELF_NEEDED_MAX 256
+#define ELF_COMMENT_MAX 512           /* bytes of .comment: a line or two of each compiler that had a part in it */
 #define ELF_ID_MAX 64                 /* build id: 8 to 64 bytes, by --build-id=0x... */
 
 /* What a section is to the reader of a report. Zero is the least that can be said. */
@@ -37,6 +38,12 @@ enum elf_kind {
 struct elf_section {
 	char name[64];
 	enum elf_kind kind;
+	/*
+	 * What its bytes are is told, by names or as a note of some bytes: it is a table that was
+	 * walked from its start to its end, or metadata with a size that leaves no room for more,
+	 * and nothing of it can be executed.
+	 */
+	bool told;
 	uint32_t type;
 	uint64_t flags, address;
 	uint64_t at, size; /* in the file; size 0 for those without bytes */

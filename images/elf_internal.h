@@ -6,6 +6,7 @@
 #include "images/elf.h"
 
 #define ELF_CHUNK (64u << 10)
+#define ELF_WALKED_MAX 5 /* symbols, their names, three tables of relocations */
 
 struct elf_segment {
 	uint32_t type, flags;
@@ -23,6 +24,12 @@ struct elf_ctx {
 	unsigned segments;
 	struct elf_segment segment[ELF_SEGMENTS_MAX];
 	uint64_t id_at; /* of the build id */
+	/* Tables of the dynamic segment that were walked whole. */
+	struct {
+		uint64_t at, size;
+	} walked[ELF_WALKED_MAX];
+	unsigned walked_n;
+	uint64_t strings_at; /* of the one with names */
 	uint64_t budget; /* bytes that may still be digested: honest sections and segments do not overlap */
 	/* of a relocatable file: its symbols and their names */
 	uint64_t symbols_at, symbols_size, names_at, names_size;
@@ -39,6 +46,8 @@ bool elf_may_digest(struct elf_ctx *c, uint64_t size);
 
 /* Sections, or segments in their place. */
 int elf_sections(struct elf_ctx *c);
+/* After elf_symbols(): which sections are told. */
+void elf_tell(const struct elf_ctx *c);
 /* Imports, exports, what is needed: by the dynamic segment, or a module's symbol table. */
 int elf_symbols(struct elf_ctx *c);
 

@@ -8,6 +8,9 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 
+#define PAGE 4096 /* loaders map whole ones: what shares a page with code can be run */
+#define NAMES_SLACK 1024 /* bytes of a table of names that are none of its own: versions, the first NUL */
+#define LINK_MAX 128 /* bytes of a debug link: a file's name and a checksum */
 #define NAMES_MAX (1u << 20) /* bytes of the table of section names */
 
 struct raw {
@@ -46,6 +49,18 @@ is_loaded(const struct elf_ctx *c, const struct elf_section *s)
 }
 
 static bool
+is_executable(const struct elf_ctx *c, const struct elf_section *s)
+{
+	for (unsigned i = 0; i < c->segments; i++) {
+		const struct elf_segment *g = &c->segment[i];
+		uint64_t from = g->at & ~(uint64_t)(PAGE - 1), to = (g->at + g->size + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+		if (g->type == PT_LOAD && (g->flags & PF_X) && g->size && s->at < to && s->at + s->size > from)
+			return true;
+	}
+	return (s->flags & SHF_EXECINSTR) != 0;
+}
+
+static bool
 begins(const char *name, const char *with)
 {
 	return strncmp(name, with, strlen(with)) == 0;
@@ -68,7 +83,8 @@ kind(const struct elf_ctx *c, const struct elf_section *s)
 			return ELF_KIND_META;
 	if (!loaded && (begins(s->name, ".debug_") || begins(s->name, ".zdebug_")))
 		return ELF_KIND_META;
-	if (s->flags & SHF_EXECINSTR)
+	/* What is mapped to be run is code, whatever it is called. */
+	if (is_executable(c, s))
 		return ELF_KIND_CODE;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (s->type == names[i])
@@ -170,6 +186,76 @@ one(struct elf_ctx *c, uint64_t i, struct view names)
 		e->code += s->size;
 	e->sections += !err;
 	return err;
+}
+
+/* ---- what is told ---- */
+
+/* Bytes that another section claims too may be what that one says. */
+static bool
+is_shared(const struct elf *e, const struct elf_section *s)
+{
+	for (size_t i = 0; i < e->sections; i++) {
+		const struct elf_section *o = &e->section[i];
+		if (o != s && o->size && o->at < s->at + s->size && o->at + o->size > s->at)
+			return true;
+	}
+	return false;
+}
+
+/* One of each name: two thousand sections of some bytes are not a note. */
+static bool
+is_first(const struct elf *e, const struct elf_section *s)
+{
+	for (const struct elf_section *o = e->section; o < s; o++)
+		if (strcmp(o->name, s->name) == 0)
+			return false;
+	return true;
+}
+
+static bool
+is_note(const struct elf *e, const struct elf_section *s)
+{
+	static const struct {
+		const char *name;
+		uint64_t max;
+	} notes[] = { { ".note.gnu.build-id", 16 + ELF_ID_MAX }, { ".gnu_debuglink", LINK_MAX },
+		{ ".comment", ELF_COMMENT_MAX } };
+	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+		if (strcmp(s->name, notes[i].name) == 0)
+			return s->size <= notes[i].max && is_first(e, s);
+	return false;
+}
+
+/* A table of names that holds more than the names that are told of it has room for anything. */
+static bool
+is_names_only(const struct elf *e, uint64_t size)
+{
+	const struct elf_names *const lists[] = { &e->imports, &e->exports, &e->needed };
+	uint64_t named = NAMES_SLACK + strlen(e->soname) + strlen(e->runpath);
+	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+		for (size_t i = 0; i < lists[k]->n; i++)
+			named += strlen(lists[k]->name[i]) + 1;
+	return size <= named;
+}
+
+static bool
+is_walked(const struct elf_ctx *c, const struct elf_section *s)
+{
+	for (unsigned i = 0; i < c->walked_n; i++)
+		if (c->walked[i].at == s->at && c->walked[i].size == s->size)
+			return s->at != c->strings_at || is_names_only(c->e, s->size);
+	return false;
+}
+
+void
+elf_tell(const struct elf_ctx *c)
+{
+	struct elf *e = c->e;
+	for (size_t i = 0; i < e->sections; i++) {
+		struct elf_section *s = &e->section[i];
+		s->told = s->size && ((s->kind == ELF_KIND_META && is_note(e, s)) || (s->kind == ELF_KIND_NAMES && is_walked(c, s))) &&
+		          !is_executable(c, s) && !is_shared(e, s);
+	}
 }
 
 int

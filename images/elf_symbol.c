@@ -36,6 +36,15 @@ place(const struct elf_ctx *c, uint64_t address, uint64_t *ret_at, uint64_t *ret
 }
 
 static void
+walked(struct elf_ctx *c, uint64_t at, uint64_t size)
+{
+	if (size == 0 || c->walked_n == ELF_WALKED_MAX)
+		return;
+	c->walked[c->walked_n].at = at;
+	c->walked[c->walked_n++].size = size;
+}
+
+static void
 entry(struct dynamic *d, uint64_t tag, uint64_t value, struct elf *e)
 {
 	switch (tag) {
@@ -196,6 +205,8 @@ asked(struct elf_ctx *c, uint64_t address, uint64_t size, bool addend, uint64_t 
 		if (symbol && symbol + 1 > *io && symbol < ELF_SYMBOLS_MAX)
 			*io = symbol + 1;
 	}
+	if (!err)
+		walked(c, at, n * w);
 	return err;
 }
 
@@ -322,8 +333,15 @@ linked(struct elf_ctx *c, struct dynamic *d)
 		copy(text(names, d->runpath), e->runpath, sizeof e->runpath);
 	if (!err)
 		err = count(c, d);
-	if (!err && d->symtab && place(c, d->symtab, &at, &left))
+	if (!err && d->strsz == table_n) {
+		walked(c, at, table_n);
+		c->strings_at = at;
+	}
+	if (!err && d->symtab && place(c, d->symtab, &at, &left)) {
 		err = symbols(c, at, d->count, names);
+		if (!err && d->count <= left / (e->is64 ? 24 : 16))
+			walked(c, at, d->count * (e->is64 ? 24 : 16));
+	}
 	free(table);
 	return err;
 }

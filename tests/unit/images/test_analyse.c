@@ -11,6 +11,7 @@
 
 #include "images/analyse.h"
 #include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/elf_rig.h"
 #include "tests/unit/images/pair_rig.h"
 
 static struct page *
@@ -130,11 +131,11 @@ itself(void **state)
 
 /* Bytes of the new image that lines explain, on a page that has so many red lines already. */
 static uint64_t
-explained(const char *old, const char *new, unsigned red)
+explained(struct view old, struct view new, unsigned red)
 {
 	struct pair_rig r;
 	struct page *p = page_new();
-	pair_rig_open(&r, view_str(old), view_str(new));
+	pair_rig_open(&r, old, new);
 	struct account *account = account_new(r.pair);
 	assert_true(p && account);
 	for (unsigned i = 0; i < red; i++) {
@@ -157,11 +158,36 @@ a_text_is_explained_by_what_is_read(void **state)
 {
 	(void)state;
 	char cut[4096];
-	assert_int_equal(explained("a line\nb line\n", "a line\nc line\n", 0), 14);
-	assert_int_equal(explained("a line\nb line\n", "a line\nc line\n", PAGE_LINES_MAX), 0);
+	struct view a = view_str("a line\nb line\n"), b = view_str("a line\nc line\n");
+	assert_int_equal(explained(a, b, 0), 14);
+	assert_int_equal(explained(a, b, PAGE_LINES_MAX), 0);
 	memset(cut, 'c', sizeof cut);
 	cut[sizeof cut - 1] = '\0';
-	assert_int_equal(explained("a line\nb line\n", cut, 0), 0);
+	assert_int_equal(explained(a, view_str(cut), 0), 0);
+}
+
+/* A program's sections are parts of their own: what is told of one is explained there. */
+static void
+a_program_is_explained_by_its_notes(void **state)
+{
+	(void)state;
+	static const char *const imports[] = { "puts", NULL };
+	struct rig a = { .is64 = true, .imports = imports, .id = 1 }, b = a;
+	b.id = 2;
+	struct rig *both[] = { &a, &b };
+	for (unsigned k = 0; k < 2; k++) {
+		rig_build(both[k]);
+		rig_segment(both[k], 0, PT_LOAD, PF_R, 0, 0xe00);
+		rig_segment(both[k], 4, PT_LOAD, PF_R | PF_X, RIG_CODE, 0x100);
+	}
+	uint64_t note = explained(view_of(a.b, RIG_SIZE), view_of(b.b, RIG_SIZE), 0);
+	assert_in_range(note, 20, ACCOUNT_BLOCK);
+	/* Code that is called a table explains nothing more. */
+	for (unsigned k = 0; k < 2; k++) {
+		rig_section(both[k], 1, 0, SHT_HASH, SHF_ALLOC, RIG_CODE, 0x100);
+		memset(both[k]->b + RIG_CODE, (int)k + 1, 0x100);
+	}
+	assert_int_equal(explained(view_of(a.b, RIG_SIZE), view_of(b.b, RIG_SIZE), 0), note);
 }
 
 int
@@ -172,6 +198,7 @@ main(void)
 		cmocka_unit_test(a_tampered_update),
 		cmocka_unit_test(itself),
 		cmocka_unit_test(a_text_is_explained_by_what_is_read),
+		cmocka_unit_test(a_program_is_explained_by_its_notes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,6 +144,73 @@ nothing_hides_in_metadata(void **state)
 	page_free(p);
 }
 
+/* As linkers that keep code apart make it: what can be run starts at RIG_CODE. */
+static void
+part_from_code(struct rig *r)
+{
+	rig_build(r);
+	rig_segment(r, 0, PT_LOAD, PF_R, 0, 0xe00);
+	rig_segment(r, 4, PT_LOAD, PF_R | PF_X, RIG_CODE, 0x100);
+}
+
+static bool
+told(const struct rig *r, size_t i, enum elf_kind kind)
+{
+	struct source s;
+	struct elf e;
+	source_memory(&s, view_of(r->b, sizeof r->b));
+	assert_int_equal(elf_read(&s, &e), 0);
+	assert_null(e.why);
+	assert_true(i < e.sections);
+	assert_int_equal(e.section[i].kind, kind);
+	bool ret = e.section[i].told;
+	elf_free(&e);
+	return ret;
+}
+
+static void
+told_is_what_was_walked(void **state)
+{
+	(void)state;
+	struct rig r = { .is64 = true, .imports = plain };
+	uint64_t symbols = 5 * 24;
+	part_from_code(&r);
+	assert_false(told(&r, 0, ELF_KIND_CODE));
+	assert_true(told(&r, 1, ELF_KIND_META));
+	assert_true(told(&r, 2, ELF_KIND_NAMES));
+	/* A symbol more than are walked, or another place. */
+	rig_section(&r, 3, 26, SHT_DYNSYM, SHF_ALLOC, RIG_SYMBOLS, symbols + 24);
+	assert_false(told(&r, 2, ELF_KIND_NAMES));
+	rig_section(&r, 3, 26, SHT_DYNSYM, SHF_ALLOC, RIG_SYMBOLS + 24, symbols);
+	assert_false(told(&r, 2, ELF_KIND_NAMES));
+	/* Names: those that symbols have, and no more room than those take. */
+	rig_section(&r, 3, 26, SHT_STRTAB, SHF_ALLOC, RIG_STRINGS, r.strings_n);
+	assert_false(told(&r, 2, ELF_KIND_OTHER));
+	/* Code under another type, with its flag or without. */
+	static const uint32_t types[] = { SHT_HASH, SHT_REL, SHT_DYNSYM };
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		part_from_code(&r);
+		rig_section(&r, 1, 0, types[i], SHF_ALLOC, RIG_CODE, 0x100);
+		assert_false(told(&r, 0, ELF_KIND_CODE));
+	}
+	/* Metadata is a note, and no page of code. */
+	part_from_code(&r);
+	assert_false(told(&r, 4, ELF_KIND_META));
+	rig_section(&r, 5, 44, SHT_PROGBITS, 0, 0xe00, 12);
+	assert_true(told(&r, 4, ELF_KIND_META));
+	rig_section(&r, 5, 44, SHT_PROGBITS, 0, 0xe00, 129);
+	assert_false(told(&r, 4, ELF_KIND_META));
+	rig_section(&r, 5, 44, SHT_PROGBITS, 0, 0xe00, 12);
+	rig_section(&r, 3, 26, SHT_PROGBITS, 0, 0xe08, 12);
+	assert_false(told(&r, 4, ELF_KIND_META)); /* two claim it */
+	/* No section of its own kind makes debug data told. */
+	part_from_code(&r);
+	memcpy(r.b + RIG_SECTIONS + 44, ".debug_info", 12);
+	rig_section(&r, 5, 44, SHT_PROGBITS, 0, 0xe00, 0x100);
+	rig_section(&r, 4, 34, SHT_STRTAB, 0, RIG_SECTIONS, 59);
+	assert_false(told(&r, 4, ELF_KIND_META));
+}
+
 static void
 new_abilities_are_red(void **state)
 {
@@ -262,6 +329,7 @@ main(void)
 		cmocka_unit_test(every_width_and_order),
 		cmocka_unit_test(metadata_is_folded),
 		cmocka_unit_test(nothing_hides_in_metadata),
+		cmocka_unit_test(told_is_what_was_walked),
 		cmocka_unit_test(new_abilities_are_red),
 		cmocka_unit_test(imports_are_what_relocations_ask_for),
 		cmocka_unit_test(damaged_files),
