@@ -289,8 +289,6 @@ copy(struct vcdiff *v, unsigned mode, uint64_t size)
 	}
 	if (size > v->segment_n - from)
 		return broken(v, "a copy runs over the end of its segment");
-	if (v->w.indicator & VCDIFF_WIN_TARGET)
-		return delta_target_read(v->d, v->w.segment_at + from, to, (size_t)size);
 	v->from_base += size;
 	return delta_base_read(v->d, v->w.segment_at + from, to, (size_t)size);
 }
@@ -386,7 +384,10 @@ read_window(struct vcdiff *v, uint64_t at, struct window *w)
 	if (w->indicator & ~(VCDIFF_WIN_SOURCE | VCDIFF_WIN_TARGET | VCDIFF_WIN_ADLER32) ||
 	    (w->indicator & VCDIFF_WIN_SOURCE && w->indicator & VCDIFF_WIN_TARGET))
 		return broken(v, "an indicator with bits that have no meaning");
-	if (w->indicator & (VCDIFF_WIN_SOURCE | VCDIFF_WIN_TARGET)) {
+	/* No tool at hand makes such, and xdelta3 does not apply them. */
+	if (w->indicator & VCDIFF_WIN_TARGET)
+		return delta_refuse(v->d, DELTA_UNSUPPORTED, "window %" PRIu64 ": a segment of the target", v->number);
+	if (w->indicator & VCDIFF_WIN_SOURCE) {
 		w->segment_n = cursor_int(&c);
 		w->segment_at = cursor_int(&c);
 	}
@@ -419,12 +420,10 @@ read_window(struct vcdiff *v, uint64_t at, struct window *w)
 static int
 check_window(struct vcdiff *v, const struct window *w)
 {
-	uint64_t have = w->indicator & VCDIFF_WIN_TARGET ? delta_written(v->d) : delta_base(v->d)->size;
+	uint64_t have = delta_base(v->d)->size;
 	uint64_t end;
 	if (__builtin_add_overflow(w->segment_at, w->segment_n, &end))
 		return broken(v, "a segment that no file can have");
-	if (end > have && w->indicator & VCDIFF_WIN_TARGET)
-		return broken(v, "a segment of the target that is not made yet");
 	if (end > have) {
 		delta_wants(v->d, "at least %" PRIu64 " bytes", end);
 		return delta_refuse(v->d, DELTA_WRONG_BASE,
@@ -507,18 +506,21 @@ count_windows(struct vcdiff *v)
 /*
  * xdelta3's is NAME/HOW/NAME/HOW of target and base (or the first two), where HOW
  * is a letter when it unpacked that file before comparing. Then the bytes here are
- * not those that it would write, but of what it would pack again.
+ * not those that it would write, but of what it would pack again. It reads up to the first
+ * NUL and splits three times, so that the last field may hold slashes. A second or fourth
+ * field with anything in it is refused, whatever xdelta3 would make of that word.
  */
 static bool
 was_unpacked(const char *text, size_t n)
 {
-	unsigned slashes = 0;
-	bool letter = false;
-	for (size_t i = 0; i < n; i++) {
-		slashes += text[i] == '/';
-		letter = letter || (slashes % 2 == 1 && text[i] != '/');
+	unsigned field = 1;
+	for (size_t i = 0; i < n && text[i] != '\0'; i++) {
+		if (text[i] == '/' && field < 4)
+			field++;
+		else if (field % 2 == 0)
+			return true;
 	}
-	return letter && (slashes == 1 || slashes == 3);
+	return false;
 }
 
 static int
