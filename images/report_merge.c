@@ -172,14 +172,20 @@ take_target(const struct report_applied *delta, struct report *ret)
 		disagree(ret, "stage delta: its target is not what was inspected as that");
 		return 0;
 	}
-	int err = t->have_image ? report_unsigned(t, &unsigned_n) : 0;
+	/* Its own stage gave no answer: a report about nothing is not one about the target. */
+	if (!t->have_image) {
+		report_raise(ret, FINDING_INSPECT_FAILED, FINDING_NONE, NULL, "the delta's target was not inspected");
+		lift(ret, t);
+		return 0;
+	}
+	int err = report_unsigned(t, &unsigned_n);
 	if (err && err != FG_ELIMIT) /* too many ranges to tell: not all of it, then */
 		return err;
 	d->have_target = true;
 	memcpy(d->target_report, delta->target_report, sizeof d->target_report);
 	d->target_verdict = report_verdict(t);
 	/* A key that anybody has proves nothing of the vendor. */
-	d->target_signed = !err && t->have_image && t->size > 0 && report_verified(t) > 0 && unsigned_n == 0 &&
+	d->target_signed = !err && t->size > 0 && report_verified(t) > 0 && unsigned_n == 0 &&
 	                   !report_has(t, FINDING_SIG_KEY_PUBLISHED);
 	lift(ret, t);
 	return 0;

@@ -225,6 +225,26 @@ proved_only_when_all_of_it_is_signed(void **state)
 	rig_drop(text);
 }
 
+/* A target's report without an image: its stage died, and nothing was inspected. */
+static void
+a_report_about_nothing_inspected_nothing(void **state)
+{
+	struct report_asked a = asked();
+	struct view text = stage(patch, old, FORMAT_NONE);
+	struct report *t = target(new, new.n);
+	(void)state;
+	t->have_image = false;
+	report_raise(t, FINDING_INSPECT_FAILED, FINDING_NONE, NULL, "the stage died");
+	struct report *r = merged(&a, said(text), t, NULL);
+	assert_false(r->delta.have_target || r->delta.target_signed);
+	assert_int_equal(report_verdict(r), REPORT_BLOCKED);
+	assert_true(report_has(r, FINDING_INSPECT_FAILED));
+	assert_int_equal(r->findings[FINDING_INSPECT_FAILED].count, 2);
+	report_free(r);
+	report_free(t);
+	rig_drop(text);
+}
+
 /* What would stop the target stops the delta, and is told as the target's. */
 static void
 no_verdict_gets_milder(void **state)
@@ -402,6 +422,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragment_says_what_was_made),
 		cmocka_unit_test(proved_only_when_all_of_it_is_signed),
+		cmocka_unit_test(a_report_about_nothing_inspected_nothing),
 		cmocka_unit_test(no_verdict_gets_milder),
 		cmocka_unit_test(replies_must_fit),
 		cmocka_unit_test(outcomes),
