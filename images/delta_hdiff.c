@@ -300,6 +300,7 @@ static int
 apply_covers(struct hdiff *h, struct streams13 *s)
 {
 	uint8_t buf[CHUNK], sign = 0, none;
+	unsigned idle = 0;
 	for (; h->covers > 0; h->covers--) {
 		struct cover c = { 0 };
 		uint64_t by = 0;
@@ -310,6 +311,8 @@ apply_covers(struct hdiff *h, struct streams13 *s)
 			err = run_number(&s->covers, 0, &none, &c.length);
 		if (!err)
 			err = cover_of(h, sign, by, &c);
+		if (!err && c.skip == 0 && c.length == 0 && ++idle > DELTA_HDIFF_IDLE_MAX)
+			err = delta_refuse(h->d, DELTA_LIMIT, "over %u covers that make nothing", DELTA_HDIFF_IDLE_MAX);
 		if (!err)
 			err = put_run(h->d, &s->fresh, &s->rle, c.skip);
 		for (uint64_t done = 0; !err && done < c.length;) {

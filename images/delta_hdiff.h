@@ -15,6 +15,7 @@
 #include "images/delta.h"
 
 #define DELTA_HDIFF_NAME_MAX 32u                    /* of form and packing; the longest known has 15 */
+#define DELTA_HDIFF_IDLE_MAX (1u << 20)             /* covers that make nothing; HDiffPatch writes one at most */
 #define DELTA_HDIFF_STEP_MAX ((uint64_t)16 << 20)   /* HDiffPatch's own "safe limit" of one step */
 
 int delta_hdiff_apply(struct delta *d);

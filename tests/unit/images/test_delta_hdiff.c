@@ -138,6 +138,23 @@ hdiff13(void **state)
 
 /* ---- HDIFFSF20 by hand ---- */
 
+/* A packed stream of zeros is short, and as many covers as the target has bytes would be gone through for nothing. */
+static void
+covers_that_make_nothing(void **state)
+{
+	const size_t n = 3 * ((1u << 20) + 2);
+	struct writer w;
+	(void)state;
+	writer_init(&w, n + 64);
+	writer_bytes(&w, BYTES("HDIFF13&\0\xc0\x80\2"));
+	writer_u8(&w, BASE_N);
+	writer_bytes(&w, BYTES("\xc0\x80\2\x81\xc0\x80\6\0\0\0\0\0\0\0"));
+	for (size_t i = 0; i < n; i++)
+		writer_u8(&w, 0);
+	rig_refuses(FORMAT_HDIFFPATCH, writer_view(&w), BASE, DELTA_LIMIT, "over 1048576 covers that make nothing");
+	writer_free(&w);
+}
+
 static void
 hdiff20(void **state)
 {
@@ -211,6 +228,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(constructed),
 		cmocka_unit_test(hdiff13),
+		cmocka_unit_test(covers_that_make_nothing),
 		cmocka_unit_test(hdiff20),
 		cmocka_unit_test(every_byte),
 	};
