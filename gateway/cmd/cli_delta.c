@@ -13,6 +13,14 @@
 /* Numbers of the jobs, behind those of the delta's own stages. */
 enum job { JOB_DELTA = 3, JOB_VERIFY, JOB_EXPLAIN, JOB_BASE };
 
+/*
+ * The target lies in memory, for only a memfd can be sealed: a patch of some bytes must not
+ * be able to fill it. A new image is about as large as the old one and what is new in it,
+ * packed at the worst eight to one; small ones have room enough to be anything.
+ */
+#define TARGET_TIMES 8
+#define TARGET_FREE (UINT64_C(64) << 20)
+
 int
 cli_delta_digest(int fd, uint8_t ret[DIGEST_SHA256_LEN])
 {
@@ -42,23 +50,30 @@ size_of(int fd)
 	return source_open(&s, fd) ? 0 : s.size;
 }
 
+static uint64_t
+target_max(uint64_t patch, uint64_t base)
+{
+	uint64_t most = (DELTA_TARGET_MAX - TARGET_FREE) / TARGET_TIMES;
+	return patch > most || base > most - patch ? DELTA_TARGET_MAX : TARGET_FREE + TARGET_TIMES * (patch + base);
+}
+
 static int
 apply(const struct cli_delta_asked *q, struct cli_delta *ret)
 {
+	uint64_t patch = size_of(q->patch_fd), base = size_of(q->base_fd), most = target_max(patch, base);
 	const struct msg_inspect m = { .job = JOB_DELTA,
 		.stage = MSG_STAGE_DELTA,
 		.have_base = true,
 		.have_target = true,
 		.at = q->verify->at,
 		.format = q->format,
-		.target_max = DELTA_TARGET_MAX };
+		.target_max = most };
 	ret->fd = memfd_open("target");
 	if (ret->fd < 0)
 		return ret->fd;
 	const int fds[] = { q->patch_fd, q->base_fd, ret->fd };
 	/* What it makes of how many bytes is not known before: the largest target has its time. */
-	uint64_t bytes = size_of(q->patch_fd) + size_of(q->base_fd) + DELTA_TARGET_MAX;
-	int err = cli_job_run(&m, fds, 3, cli_job_wall(q->timeout, bytes), &ret->stage);
+	int err = cli_job_run(&m, fds, 3, cli_job_wall(q->timeout, patch + base + most), &ret->stage);
 	ret->applied.stage = ret->stage.reply;
 	return err;
 }

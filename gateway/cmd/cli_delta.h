@@ -5,7 +5,8 @@
  * fresh inspector.
  * Role: `fotagate inspect --base`. Guarantees: the target is written into a memfd
  * of ours that is sealed before anybody reads it, and every word about it is
- * about these sealed bytes.
+ * about these sealed bytes. It may have 64 MiB and eight times what patch and base have, at
+ * most DELTA_TARGET_MAX; more is the outcome "limit".
  */
 #ifndef FG_GATEWAY_CMD_CLI_DELTA_H
 #define FG_GATEWAY_CMD_CLI_DELTA_H
