@@ -253,8 +253,8 @@ elf_tell(const struct elf_ctx *c)
 	struct elf *e = c->e;
 	for (size_t i = 0; i < e->sections; i++) {
 		struct elf_section *s = &e->section[i];
-		s->told = s->size && ((s->kind == ELF_KIND_META && is_note(e, s)) || (s->kind == ELF_KIND_NAMES && is_walked(c, s))) &&
-		          !is_executable(c, s) && !is_shared(e, s);
+		bool known = s->kind == ELF_KIND_META ? is_note(e, s) : s->kind == ELF_KIND_NAMES && is_walked(c, s);
+		s->told = known && s->size && !is_executable(c, s) && !is_shared(e, s);
 	}
 }
 
