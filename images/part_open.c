@@ -48,6 +48,18 @@ part_work(struct part_ctx *c)
 	return &c->t->work;
 }
 
+struct part_tried *
+part_tried(struct part_ctx *c)
+{
+	return &c->t->tried;
+}
+
+uint64_t
+part_all(const struct part_ctx *c)
+{
+	return c->t->part[0].bytes.size + c->t->expanded;
+}
+
 /* ---- adding ---- */
 
 /* As a C string: a NUL would hide what follows it. Cut visibly. */

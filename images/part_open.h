@@ -74,5 +74,13 @@ void part_untold(struct part_ctx *c, uint32_t self, const char *why);
 void part_limit(struct part_ctx *c, uint32_t self, const char *why);
 /* To be counted in by readers with a bound on work of their own, for all parts together (squashfs). */
 uint64_t *part_work(struct part_ctx *c);
+/* What was tried on a magic number and was nothing, in all parts together: for part_scan.c, which bounds it. */
+struct part_tried {
+	unsigned headers, streams;
+	uint64_t vain; /* bytes gone through for that */
+};
+struct part_tried *part_tried(struct part_ctx *c);
+/* Bytes of the image, and all that came out of it so far. */
+uint64_t part_all(const struct part_ctx *c);
 
 #endif

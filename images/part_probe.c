@@ -26,6 +26,9 @@
 #define JFFS2_BLOCK_MAX (256u << 10)
 #define ESP32_ROW 32
 #define CHUNK 65536
+/* What a read of a few bytes, and an attempt of OpenSSL's, count as among bytes gone through: as many take that time. */
+#define READ_COST 1024
+#define DECODE_COST 65536
 
 /* A reader over up to HEAD bytes at at; false on a failure, in *ret_err. */
 static bool
@@ -215,7 +218,9 @@ fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
 	uint64_t off = at, end = at;
 	uint32_t n = 0;
 	unsigned nodes = 0;
-	int err = 0;
+	int err = jffs2_node(s, at, &n);
+	if (err || n == 0)
+		return err; /* a magic number costs this one read */
 	while (!err && nodes < JFFS2_NODES_MAX && off < s->size) {
 		err = jffs2_node(s, off, &n);
 		if (!err && n > 0) {
@@ -229,6 +234,7 @@ fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
 				break;
 		}
 	}
+	*ret = off - at;
 	return err ? err : nodes >= 2 && found(s, at, end - at, ret);
 }
 
@@ -254,6 +260,7 @@ fits_elf(const struct source *s, uint64_t at, uint64_t *ret)
 	end = shs && sh + (uint64_t)shs * sh_n > end ? sh + (uint64_t)shs * sh_n : end;
 	for (unsigned i = 0; i < phs; i++) {
 		uint8_t p[56];
+		*ret = ((uint64_t)i + 1) * READ_COST;
 		err = source_read(s, at + ph + (uint64_t)i * ph_n, p, ph_n);
 		if (err)
 			return err == FG_ELIMIT ? 0 : err;
@@ -266,7 +273,11 @@ fits_elf(const struct source *s, uint64_t at, uint64_t *ret)
 			return 0;
 		end = off + n > end ? off + n : end;
 	}
-	return (phs || shs) && found(s, at, end, ret);
+	uint64_t length;
+	if ((!phs && !shs) || !found(s, at, end, &length))
+		return 0;
+	*ret = length;
+	return 1;
 }
 
 static int
@@ -421,6 +432,7 @@ fits_certificate(const struct source *s, uint64_t at, uint64_t *ret)
 	if (length < 128 || der[4] != 0x30 || der[5] != 0x82)
 		return 0;
 	const uint8_t *p = der;
+	*ret = DECODE_COST;
 	X509 *x = d2i_X509(NULL, &p, (long)length);
 	X509_free(x);
 	return x && p == der + length && found(s, at, length, ret);
@@ -440,6 +452,7 @@ fits_private_key(const struct source *s, uint64_t at, uint64_t *ret)
 	    (der[head + 3] != 0x30 && der[head + 3] != 0x02 && der[head + 3] != 0x04))
 		return 0;
 	const uint8_t *p = der;
+	*ret = DECODE_COST;
 	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &p, (long)length);
 	EVP_PKEY_free(key);
 	OPENSSL_cleanse(der, sizeof der);

@@ -19,7 +19,8 @@ struct part_probe {
 	uint16_t from;  /* where the magic stands in the thing */
 	/*
 	 * 1: the thing takes *ret bytes of s from at on, at most those left. 0: it is
-	 * none, and *ret bytes were gone through to see that. Or FG_EIO, FG_ENOMEM.
+	 * none, and what was done to see that took as long as going through *ret bytes.
+	 * Or FG_EIO, FG_ENOMEM.
 	 */
 	int (*fits)(const struct source *s, uint64_t at, uint64_t *ret);
 };

@@ -20,13 +20,15 @@
 #define PIECE_MAX (256u << 10) /* from here on a blank will do, at twice as much anything */
 #define PIECE_MASK UINT64_C(0xffff000000000000)
 /*
- * What is tried in vain: hostile bytes can hold a magic number everywhere. A
- * header costs a read, a stream the set-up of a decoder, some things a look at all
- * that is left. Noise has a header's magic once in 64 KiB, a stream's once in 16 MiB.
+ * What is tried in vain, in all of the tree: hostile bytes can hold a magic number
+ * everywhere, and be many files. A header costs a read, a stream the set-up of a
+ * decoder, some things a look at all that is left. Noise has a header's magic once in
+ * 16 KiB, a stream's once in 16 MiB: of 2 GiB that is a seventh of either. What is
+ * found does not count: parts are bounded.
  */
 #define HEADERS_MAX 1000000
 #define STREAMS_MAX 1000
-/* Bytes gone through in vain: so often all of the part, and never less than this. */
+/* Bytes gone through in vain: so often all of the image and what came out of it, and never less than this. */
 #define VAIN_TIMES 8
 #define VAIN_MIN ((uint64_t)64 << 20)
 #define TINY 64 /* bytes in which nothing is looked for */
@@ -37,8 +39,7 @@ struct scan {
 	const struct source *s;
 	uint64_t done;    /* up to where parts were made, or it was decided that there are none */
 	unsigned found;   /* parts that are no pieces */
-	unsigned headers, streams; /* tried */
-	uint64_t vain;    /* bytes that probes went through for nothing */
+	struct part_tried *tried; /* the tree's */
 	bool limited;
 	uint8_t *window;  /* WINDOW + OVERLAP bytes, for the search */
 	uint8_t *behind;  /* WINDOW bytes, for what the search has left behind */
@@ -192,12 +193,14 @@ stream_at(struct view start)
 	return kind;
 }
 
-/* May there be one more attempt of a kind? */
+/* May there be one more attempt of a kind, of which so many were in vain? */
 static bool
-spend(struct scan *x, unsigned *count, unsigned most)
+may_try(struct scan *x, unsigned count, unsigned most)
 {
-	x->limited = x->limited || *count >= most;
-	return *count < most && ++*count;
+	bool enough = count >= most ||
+	              (x->tried->vain > VAIN_MIN && x->tried->vain / VAIN_TIMES > part_all(x->c));
+	x->limited = x->limited || enough;
+	return !enough;
 }
 
 /* What begins at at, or whose magic number stands there. 1 when something was taken. */
@@ -205,10 +208,11 @@ static int
 probe(struct scan *x, uint64_t at, struct view start)
 {
 	enum unpack_kind kind = stream_at(start);
-	if (kind != UNPACK_NONE && spend(x, &x->streams, STREAMS_MAX)) {
+	if (kind != UNPACK_NONE && may_try(x, x->tried->streams, STREAMS_MAX)) {
 		int r = take_stream(x, kind, at);
 		if (r)
 			return r;
+		x->tried->streams++;
 	}
 	const struct part_probe *p;
 	for (unsigned i = 0; (p = part_probe(i)); i++) {
@@ -216,13 +220,13 @@ probe(struct scan *x, uint64_t at, struct view start)
 		if (start.n < p->n || memcmp(start.p, p->magic, p->n) != 0 || at < x->done + p->from ||
 		    (at - p->from) % p->align != 0)
 			continue;
-		bool enough = x->vain > VAIN_MIN && x->vain / VAIN_TIMES > x->s->size;
-		x->limited = x->limited || enough;
-		if (enough || !spend(x, &x->headers, HEADERS_MAX))
+		if (!may_try(x, x->tried->headers, HEADERS_MAX))
 			continue;
 		int r = p->fits(x->s, at - p->from, &length);
-		if (r == 0)
-			x->vain += length;
+		if (r == 0) {
+			x->tried->headers++;
+			x->tried->vain += length;
+		}
 		if (r > 0)
 			r = take(x, p->name, at - p->from, length);
 		if (r)
@@ -322,6 +326,7 @@ part_scan_open(struct part_ctx *c, uint32_t self)
 	x->c = c;
 	x->self = self;
 	x->s = part_bytes(c, self);
+	x->tried = part_tried(c);
 	x->window = malloc(WINDOW + OVERLAP);
 	x->behind = malloc(WINDOW);
 	prepare(x);

@@ -8,6 +8,7 @@
 
 #include <zlib.h>
 
+#include "images/part_probe.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/pair_rig.h"
 
@@ -327,6 +328,107 @@ nothing_but_magic(void **state)
 	}
 }
 
+/* A JFFS2 begins with a node: a magic number without one is not followed to the next erase blocks. */
+static void
+jffs2_begins_with_a_node(void **state)
+{
+	(void)state;
+	uint8_t b[12288];
+	struct source s;
+	memset(b, 0xff, sizeof b);
+	memcpy(b, "\x85\x19", 2);
+	for (unsigned k = 0; k < 2; k++) {
+		uint8_t *node = b + 8192 + 64 * k;
+		memcpy(node, "\x85\x19\x03\x20\x40\0\0\0", 8);
+		uint32_t crc = ~(uint32_t)crc32(0xffffffff, node, 8);
+		for (unsigned i = 0; i < 4; i++)
+			node[8 + i] = (uint8_t)(crc >> 8 * i);
+	}
+	source_memory(&s, view_of(b, sizeof b));
+	const struct part_probe *p;
+	for (unsigned k = 0; (p = part_probe(k)) && strcmp(p->name, "jffs2") != 0; k++)
+		;
+	uint64_t length = 0;
+	assert_non_null(p);
+	assert_int_equal(p->fits(&s, 0, &length), 0);
+	assert_int_equal(p->fits(&s, 8192, &length), 1);
+	assert_int_equal(length, 128);
+	/* One node is none, and the erase blocks behind it were looked at. */
+	assert_int_equal(p->fits(&s, 8192 + 64, &length), 0);
+	assert_true(length >= 4096 - 64);
+}
+
+/* What a failed look at a table, or by OpenSSL, took is told. */
+static void
+failures_count(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "elf", "private-key", "certificate" };
+	uint8_t b[3][256] = { "\x7f" "ELF\2\1\1", { 0x30, 0x81, 0x80, 2, 1, 0, 0x30 }, { 0x30, 0x82, 0, 0xa0, 0x30, 0x82 } };
+	b[0][32] = 64; /* program headers: the third reaches beyond the end */
+	b[0][52] = 64;
+	b[0][54] = 56;
+	b[0][56] = 3;
+	b[0][64 + 2 * 56 + 9] = 0xff;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct part_probe *p;
+		struct source s;
+		uint64_t length = 0;
+		for (unsigned k = 0; (p = part_probe(k)) && strcmp(p->name, names[i]) != 0; k++)
+			;
+		assert_non_null(p);
+		source_memory(&s, view_of(b[i], sizeof b[i]));
+		assert_int_equal(p->fits(&s, 0, &length), 0);
+		assert_true(length >= 3 * 1024);
+	}
+}
+
+/* Writes a file of a cpio in the new format; returns what it takes. */
+static size_t
+cpio_file(uint8_t *dst, const char *name, const uint8_t *p, size_t n)
+{
+	size_t name_n = strlen(name) + 1, head = (110 + name_n + 3) & ~(size_t)3, all = (head + n + 3) & ~(size_t)3;
+	char fields[111];
+	memset(dst, 0, all);
+	snprintf(fields, sizeof fields, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1u,
+	    n ? 0100644u : 0u, 0u, 0u, 1u, 0u, n, 0u, 0u, 0u, 0u, name_n, 0u);
+	memcpy(dst, fields, 110);
+	memcpy(dst + 110, name, name_n);
+	if (n)
+		memcpy(dst + head, p, n);
+	return all;
+}
+
+/* What is tried in vain is bounded for the tree: many files are no more than one. */
+static void
+vain_is_the_trees(void **state)
+{
+	(void)state;
+	const size_t file = 48 << 10;
+	uint8_t *b = calloc(1, file), *image = malloc(3 * file);
+	struct part_rig r;
+	/* Heads of zip members, each with a look for the end record in all that is left: 36 MiB of looking. */
+	memcpy(b, noise, 64);
+	for (size_t i = 64; i + 32 <= file; i += 32) {
+		memcpy(b + i, "PK\3\4\x14", 5);
+		b[i + 26] = 1;
+	}
+	for (unsigned files = 1; files <= 2; files++) {
+		size_t n = 0;
+		for (unsigned k = 0; k < files; k++)
+			n += cpio_file(image + n, k ? "two" : "one", b, file);
+		n += cpio_file(image + n, "TRAILER!!!", NULL, 0);
+		part_rig_open(&r, view_of(image, n));
+		assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_CPIO);
+		assert_int_equal(parts_limits(r.tree), files == 2);
+		if (files == 2)
+			assert_non_null(at(&r, "two")->why);
+		part_rig_close(&r);
+	}
+	free(image);
+	free(b);
+}
+
 int
 main(void)
 {
@@ -335,6 +437,8 @@ main(void)
 		cmocka_unit_test(certificate), cmocka_unit_test(elf), cmocka_unit_test(jffs2),
 		cmocka_unit_test(fit), cmocka_unit_test(pieces_stay),
 		cmocka_unit_test(words_stay_whole), cmocka_unit_test(nothing_but_magic),
+		cmocka_unit_test(jffs2_begins_with_a_node), cmocka_unit_test(failures_count),
+		cmocka_unit_test(vain_is_the_trees),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
