@@ -286,6 +286,7 @@ part_forget(struct part_ctx *c, uint32_t i)
 	if (p->expanded && !p->placed) {
 		*t->io_scratch -= p->bytes.size;
 		t->expanded -= p->bytes.size;
+		t->tried.vain += p->bytes.size; /* room is given back, work is not */
 	}
 	free(p->name);
 	free(p->link);

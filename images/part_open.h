@@ -48,7 +48,7 @@ int part_header(struct part_ctx *c, uint32_t self, const char *name, uint64_t at
  */
 int64_t part_expand(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name,
     long (*read)(void *arg, void *buf, size_t n), void *arg, uint64_t packed_at, uint64_t packed_length);
-/* Takes back the child that was added last: it proved not to be what it looked like. */
+/* Takes back the child that was added last: it proved not to be what it looked like. Its bytes count as in vain. */
 void part_forget(struct part_ctx *c, uint32_t i);
 /* A child that has the bytes of same, an earlier child of self: another name of one file. */
 int64_t part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same);
@@ -77,7 +77,7 @@ uint64_t *part_work(struct part_ctx *c);
 /* What was tried on a magic number and was nothing, in all parts together: for part_scan.c, which bounds it. */
 struct part_tried {
 	unsigned headers, streams;
-	uint64_t vain; /* bytes gone through for that */
+	uint64_t vain; /* bytes gone through for that, and those that came out and were taken back */
 };
 struct part_tried *part_tried(struct part_ctx *c);
 /* Bytes of the image, and all that came out of it so far. */

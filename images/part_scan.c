@@ -28,7 +28,11 @@
  */
 #define HEADERS_MAX 1000000
 #define STREAMS_MAX 1000
-/* Bytes gone through in vain: so often all of the image and what came out of it, and never less than this. */
+/*
+ * Bytes gone through in vain, and expanded from streams that proved none: so often all
+ * of the image and what came out of it, and never less than this. One attempt more may
+ * go beyond: at most PART_ONE_MAX.
+ */
 #define VAIN_TIMES 8
 #define VAIN_MIN ((uint64_t)64 << 20)
 #define TINY 64 /* bytes in which nothing is looked for */

@@ -169,6 +169,7 @@ part_stream_take(struct part_ctx *c, uint32_t self, enum unpack_kind kind, uint6
 	struct part *p = part_edit(c, (uint32_t)i);
 	if (r.damaged && r.whole == 0 && p->bytes.size < least) {
 		part_forget(c, (uint32_t)i);
+		part_tried(c)->vain += end - at; /* what it was read from: a stream can be long and hold nothing */
 		return 0;
 	}
 	p->packed_at = at;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <lzma.h>
 #include <zlib.h>
 
 #include "images/part_probe.h"
@@ -429,6 +430,39 @@ vain_is_the_trees(void **state)
 	free(b);
 }
 
+/* A stream that proves damaged is forgotten, not the work that it was: the next one is not tried. */
+static void
+forgotten_streams_count(void **state)
+{
+	(void)state;
+	const size_t out = 65u << 20, cap = 64 << 10, each = 100000;
+	uint8_t *zeros = calloc(1, out), *image = malloc(2 * each);
+	lzma_options_lzma o;
+	assert_false(lzma_lzma_preset(&o, 0));
+	for (unsigned streams = 1; streams <= 2; streams++) {
+		memset(image, 1, 2 * each);
+		for (unsigned k = 0; k < streams; k++) {
+			uint8_t *to = image + 1000 + k * each;
+			lzma_stream z = LZMA_STREAM_INIT;
+			assert_int_equal(lzma_alone_encoder(&z, &o), LZMA_OK);
+			z.next_in = zeros;
+			z.avail_in = out;
+			z.next_out = to;
+			z.avail_out = cap;
+			assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
+			lzma_end(&z);
+			u64le(to + 5, out + 1); /* its end comes too early */
+		}
+		struct part_rig r;
+		part_rig_open(&r, view_of(image, 2 * each));
+		assert_int_equal(part_rig_find(&r, "lzma"), PART_NONE_INDEX);
+		assert_int_equal(parts_limits(r.tree), streams == 2);
+		part_rig_close(&r);
+	}
+	free(image);
+	free(zeros);
+}
+
 int
 main(void)
 {
@@ -438,7 +472,7 @@ main(void)
 		cmocka_unit_test(fit), cmocka_unit_test(pieces_stay),
 		cmocka_unit_test(words_stay_whole), cmocka_unit_test(nothing_but_magic),
 		cmocka_unit_test(jffs2_begins_with_a_node), cmocka_unit_test(failures_count),
-		cmocka_unit_test(vain_is_the_trees),
+		cmocka_unit_test(vain_is_the_trees), cmocka_unit_test(forgotten_streams_count),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
