@@ -54,7 +54,7 @@ enum part_look {
 	PART_LOOK_OPAQUE,   /* looks like noise and nothing opens it: encrypted or an unknown compression */
 	PART_LOOK_DATA,     /* readable bytes of no known format */
 	PART_LOOK_ERASED,   /* one byte value throughout, FF or 00 */
-	PART_LOOK_KNOWN,    /* format known, and nothing inside to be opened */
+	PART_LOOK_KNOWN,    /* format known, nothing found inside to be opened, and no noise */
 	PART_LOOK_OPENED,   /* its children tile it, or what they leave is structure that was checked */
 };
 

@@ -279,14 +279,16 @@ part_judge(struct part_ctx *c)
 		p->look = PART_LOOK_NONE;
 	else if (!p->why && (p->children > 0 || p->structure_n > 0 || p->mixed))
 		p->look = PART_LOOK_OPENED;
-	else if (!p->why && p->format != FORMAT_RAW)
-		p->look = PART_LOOK_KNOWN;
 	else
 		judge = true;
+	bool known = judge && !p->why && p->format != FORMAT_RAW;
 	struct digest *d = digest_new(DIGEST_SHA256);
 	if (!d)
 		return FG_ENOMEM;
 	int err = read_through(c, p, d, judge);
+	/* A header in front of noise explains none of it. */
+	if (known && p->look != PART_LOOK_OPAQUE)
+		p->look = PART_LOOK_KNOWN;
 	digest_free(d);
 	return err;
 }

@@ -478,28 +478,28 @@ fits_esp32_table(const struct source *s, uint64_t at, uint64_t *ret)
 }
 
 static const struct part_probe table[] = {
-	{ "uimage", "\x27\x05\x19\x56", 4, 1, 0, fits_uimage },
-	{ "squashfs", "hsqs", 4, 1, 0, fits_squashfs },
-	{ "fdt", "\xd0\x0d\xfe\xed", 4, 4, 0, fits_fdt },
-	{ "cpio", "070701", 6, 1, 0, part_cpio_length },
-	{ "cpio", "070702", 6, 1, 0, part_cpio_length },
-	{ "tar", "ustar", 5, 1, 257, part_tar_length },
-	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, fits_cramfs },
-	{ "ext4", "\x53\xef", 2, 512, 0x438, fits_ext4 },
-	{ "ubi", "UBI#", 4, 512, 0, fits_ubi },
-	{ "jffs2", "\x85\x19", 2, 4, 0, fits_jffs2 },
-	{ "elf", "\x7f" "ELF", 4, 4, 0, fits_elf },
-	{ "android-payload", "CrAU", 4, 1, 0, fits_crau },
-	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, 4, 0, fits_mcuboot },
-	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot },
-	{ "zip", "PK\3\4", 4, 1, 0, fits_zip },
-	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate },
-	{ "private-key", "\x30\x82", 2, 1, 0, fits_private_key },
-	{ "private-key", "\x30\x81", 2, 1, 0, fits_private_key },
-	{ "private-key", "\x30\x77\x02\x01\x01\x04", 6, 1, 0, fits_private_key }, /* SEC 1, P-256 */
-	{ "private-key", "\x30\x2e\x02\x01\x00\x30", 6, 1, 0, fits_private_key }, /* Ed25519 */
-	{ "esp32-partitions", "\xaa\x50", 2, ESP32_LAYOUT_SECTOR, 0, fits_esp32_table },
-	{ "esp32", "\xe9", 1, ESP32_LAYOUT_SECTOR, 0, fits_esp32 },
+	{ "uimage", "\x27\x05\x19\x56", 4, 1, 0, fits_uimage, PART_PROBE_ANY },
+	{ "squashfs", "hsqs", 4, 1, 0, fits_squashfs, PART_PROBE_ANY },
+	{ "fdt", "\xd0\x0d\xfe\xed", 4, 4, 0, fits_fdt, PART_PROBE_ANY },
+	{ "cpio", "070701", 6, 1, 0, part_cpio_length, PART_PROBE_ANY },
+	{ "cpio", "070702", 6, 1, 0, part_cpio_length, PART_PROBE_ANY },
+	{ "tar", "ustar", 5, 1, 257, part_tar_length, PART_PROBE_ANY },
+	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, fits_cramfs, PART_PROBE_ANY },
+	{ "ext4", "\x53\xef", 2, 512, 0x438, fits_ext4, PART_PROBE_ANY },
+	{ "ubi", "UBI#", 4, 512, 0, fits_ubi, PART_PROBE_ROW },
+	{ "jffs2", "\x85\x19", 2, 4, 0, fits_jffs2, PART_PROBE_ROW },
+	{ "elf", "\x7f" "ELF", 4, 4, 0, fits_elf, PART_PROBE_ANY },
+	{ "android-payload", "CrAU", 4, 1, 0, fits_crau, PART_PROBE_ANY },
+	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, 4, 0, fits_mcuboot, PART_PROBE_ANY },
+	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot, PART_PROBE_ANY },
+	{ "zip", "PK\3\4", 4, 1, 0, fits_zip, PART_PROBE_ANY },
+	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate, PART_PROBE_NOTHING },
+	{ "private-key", "\x30\x82", 2, 1, 0, fits_private_key, PART_PROBE_NOTHING },
+	{ "private-key", "\x30\x81", 2, 1, 0, fits_private_key, PART_PROBE_NOTHING },
+	{ "private-key", "\x30\x77\x02\x01\x01\x04", 6, 1, 0, fits_private_key, PART_PROBE_NOTHING }, /* SEC 1, P-256 */
+	{ "private-key", "\x30\x2e\x02\x01\x00\x30", 6, 1, 0, fits_private_key, PART_PROBE_NOTHING }, /* Ed25519 */
+	{ "esp32-partitions", "\xaa\x50", 2, ESP32_LAYOUT_SECTOR, 0, fits_esp32_table, PART_PROBE_ANY },
+	{ "esp32", "\xe9", 1, ESP32_LAYOUT_SECTOR, 0, fits_esp32, PART_PROBE_ANY },
 };
 
 const struct part_probe *

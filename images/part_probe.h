@@ -11,6 +11,12 @@
 
 #define PART_PROBE_REACH 0x438 /* the farthest magic from the start of what it marks: ext4's */
 
+enum part_probe_inside {
+	PART_PROBE_ANY = 0, /* its header chooses the length: what it takes is searched once more */
+	PART_PROBE_ROW,     /* the same, but the next of its kind in it is it, from there on */
+	PART_PROBE_NOTHING, /* read to its end */
+};
+
 struct part_probe {
 	const char *name; /* of the part, and what it is called */
 	const char *magic;
@@ -23,6 +29,7 @@ struct part_probe {
 	 * Or FG_EIO, FG_ENOMEM.
 	 */
 	int (*fits)(const struct source *s, uint64_t at, uint64_t *ret);
+	enum part_probe_inside inside;
 };
 
 /* The k-th; NULL behind the last. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "crypto/reader.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
 #include "images/part_disk.h"
@@ -35,6 +36,7 @@
  */
 #define VAIN_TIMES 8
 #define VAIN_MIN ((uint64_t)64 << 20)
+#define KNOWN_HEAD 4096 /* the four lines of a signature fit */
 #define TINY 64 /* bytes in which nothing is looked for */
 
 struct scan {
@@ -151,19 +153,19 @@ unknown(struct scan *x, uint64_t from, uint64_t to)
 
 /* A thing of length bytes at at. 1: taken. */
 static int
-take(struct scan *x, const char *name, uint64_t at, uint64_t length)
+take(struct scan *x, const struct part_probe *probe, uint64_t at, uint64_t length)
 {
 	if (at == 0 && length == x->s->size) {
 		/* All there is: it is this part. Nobody opens it, or this would not be asked. */
-		part_edit(x->c, x->self)->form = name;
+		part_edit(x->c, x->self)->form = probe->name;
 		return 0;
 	}
-	int64_t i = part_region(x->c, x->self, PART_REGION, view_str(name), at, length);
+	int64_t i = part_region(x->c, x->self, PART_REGION, view_str(probe->name), at, length);
 	if (i < 0)
 		return (int)i;
 	struct part *p = part_edit(x->c, (uint32_t)i);
-	p->form = name;
-	p->scanned = true;
+	p->form = probe->name;
+	p->scanned = probe->inside == PART_PROBE_NOTHING;
 	x->found++;
 	int err = unknown(x, x->done, at);
 	x->done = at + length;
@@ -224,6 +226,9 @@ probe(struct scan *x, uint64_t at, struct view start)
 		if (start.n < p->n || memcmp(start.p, p->magic, p->n) != 0 || at < x->done + p->from ||
 		    (at - p->from) % p->align != 0)
 			continue;
+		const char *form = part_edit(x->c, x->self)->form;
+		if (p->inside == PART_PROBE_ROW && form && strcmp(form, p->name) == 0)
+			continue;
 		if (!may_try(x, x->tried->headers, HEADERS_MAX))
 			continue;
 		int r = p->fits(x->s, at - p->from, &length);
@@ -232,7 +237,7 @@ probe(struct scan *x, uint64_t at, struct view start)
 			x->tried->vain += length;
 		}
 		if (r > 0)
-			r = take(x, p->name, at - p->from, length);
+			r = take(x, p, at - p->from, length);
 		if (r)
 			return r;
 	}
@@ -313,17 +318,12 @@ known_whole(struct part_ctx *c, uint32_t self)
 	return 0;
 }
 
-int
-part_scan_open(struct part_ctx *c, uint32_t self)
+/* Cuts self into what is found in it and what is left. */
+static int
+search_all(struct part_ctx *c, uint32_t self)
 {
-	bool raw = part_format(c, self) == FORMAT_RAW;
-	if (!raw)
-		part_untold(c, self, "nothing here opens this format");
 	if (part_bytes(c, self)->size < TINY)
 		return 0;
-	int err = raw ? known_whole(c, self) : 0;
-	if (err)
-		return err > 0 ? 0 : err;
 	struct scan *x = calloc(1, sizeof *x);
 	if (!x)
 		return FG_ENOMEM;
@@ -334,7 +334,7 @@ part_scan_open(struct part_ctx *c, uint32_t self)
 	x->window = malloc(WINDOW + OVERLAP);
 	x->behind = malloc(WINDOW);
 	prepare(x);
-	err = x->window && x->behind ? search(x) : FG_ENOMEM;
+	int err = x->window && x->behind ? search(x) : FG_ENOMEM;
 	bool cut = part_kind(c, self) == PART_REGION || part_kind(c, self) == PART_STREAM;
 	if (!err && (x->found > 0 || cut))
 		err = unknown(x, x->done, x->s->size);
@@ -344,4 +344,77 @@ part_scan_open(struct part_ctx *c, uint32_t self)
 	free(x->behind);
 	free(x);
 	return err;
+}
+
+int
+part_scan_open(struct part_ctx *c, uint32_t self)
+{
+	bool raw = part_format(c, self) == FORMAT_RAW;
+	if (!raw)
+		part_untold(c, self, "nothing here opens this format");
+	int r = raw && part_bytes(c, self)->size >= TINY ? known_whole(c, self) : 0;
+	if (r)
+		return r > 0 ? 0 : r;
+	return search_all(c, self);
+}
+
+/* ---- what ends where it says, wherever its bytes go on ---- */
+
+/* Of a DER value; 0 where its length is not said. */
+static uint64_t
+der_length(struct reader *r)
+{
+	(void)reader_u8(r);
+	unsigned n = reader_u8(r);
+	if (n < 0x80)
+		return r->bad ? 0 : 2 + (uint64_t)n;
+	uint64_t length = 0, head = 2 + (n & 0x7f);
+	if (n == 0x80 || head > 2 + 4)
+		return 0;
+	while (n-- > 0x80)
+		length = length << 8 | reader_u8(r);
+	return r->bad ? 0 : head + length;
+}
+
+/* Of a signature: comment and base64, with minisign's a comment and base64 that are trusted; 0 where they do not end. */
+static uint64_t
+signature_length(struct view v)
+{
+	static const char trusted[] = "trusted comment: ";
+	size_t at = 0;
+	for (unsigned lines = 0; lines < 4; lines++) {
+		if (lines == 2 && (v.n - at < sizeof trusted - 1 || memcmp(v.p + at, trusted, sizeof trusted - 1) != 0))
+			break;
+		const uint8_t *end = memchr(v.p + at, '\n', v.n - at);
+		if (!end)
+			return 0;
+		at = (size_t)(end - v.p) + 1;
+	}
+	return at;
+}
+
+int
+part_known_open(struct part_ctx *c, uint32_t self)
+{
+	uint8_t start[KNOWN_HEAD];
+	struct reader r;
+	uint64_t own = 0, size = part_bytes(c, self)->size;
+	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);
+	if (n < 0)
+		return (int)n;
+	struct view v = view_of(start, (size_t)n);
+	reader_init(&r, v);
+	if (part_format(c, self) == FORMAT_FDT) {
+		(void)reader_u32(&r);
+		own = reader_u32(&r);
+	} else if (part_format(c, self) == FORMAT_CMS) {
+		own = der_length(&r);
+	} else {
+		own = signature_length(v);
+	}
+	if (own == 0 || own >= size)
+		return search_all(c, self);
+	/* What follows is a gap: padding, or a part that is searched. */
+	int64_t i = part_region(c, self, PART_REGION, view_str(format_name(part_format(c, self))), 0, own);
+	return i < 0 ? (int)i : 0;
 }

@@ -20,5 +20,11 @@
 
 /* Raw bytes, and containers that nothing here opens: those keep saying so. */
 part_fn part_scan_open;
+/*
+ * Formats that nobody opens but that say how long they are (device tree, CMS,
+ * signify's and minisign's signatures): so much is a part where more follows. That
+ * length is the format's word only, so that what it takes is searched too.
+ */
+part_fn part_known_open;
 
 #endif

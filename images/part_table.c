@@ -41,9 +41,10 @@ part_of(enum format_id format)
 	case FORMAT_MBN:
 		return part_elf_open;
 	case FORMAT_FDT:
-	case FORMAT_TUF:
 	case FORMAT_CMS:
 	case FORMAT_MINISIGN:
+		return part_known_open;
+	case FORMAT_TUF: /* JSON to its last byte */
 	case FORMAT_NONE:
 		return NULL; /* known, and nothing inside to be opened */
 	default:

@@ -463,6 +463,84 @@ forgotten_streams_count(void **state)
 	free(zeros);
 }
 
+static void
+be32(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+/* A device tree of nothing, of which total bytes are said to be its own. */
+static void
+small_fdt(uint8_t *p, uint32_t total)
+{
+	static const uint32_t words[] = { 0xd00dfeed, 0, 56, 72, 40, 17, 16, 0, 0, 16, 0, 0, 0, 0, 1, 0, 2, 9 };
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		be32(p + 4 * i, i == 1 ? total : words[i]);
+}
+
+/* What stands behind a header, or is taken by the length in it, is searched and looked at. */
+static void
+nothing_hides_behind_a_header(void **state)
+{
+	(void)state;
+	struct pki_blob fs = pki_load("pairs/base.sqfs");
+	size_t n = 4096 + fs.n;
+	uint8_t *b = calloc(1, n + NOISE);
+	struct part_rig r;
+	/* Short, and then another thing. */
+	small_fdt(b, 72);
+	memcpy(b + 4096, fs.p, fs.n);
+	part_rig_open(&r, view_of(b, n));
+	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_FDT);
+	assert_int_equal(at(&r, "fdt")->bytes.size, 72);
+	assert_int_equal(at(&r, "fdt")->look, PART_LOOK_KNOWN);
+	assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+	part_rig_close(&r);
+	/* All of it its own. */
+	small_fdt(b, (uint32_t)n);
+	part_rig_open(&r, view_of(b, n));
+	assert_int_equal(at(&r, "squashfs/etc/passwd")->mode, 0644);
+	part_rig_close(&r);
+	/* Noise. */
+	memcpy(b + 72, noise, 100000);
+	small_fdt(b, 100072);
+	part_rig_open(&r, view_of(b, 100072));
+	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_FDT);
+	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPAQUE);
+	part_rig_close(&r);
+	/* A signature's lines, and a CMS that is an object identifier. */
+	static const char lines[] = "untrusted comment: x\nAAAA\n";
+	static const uint8_t cms[] = { 0x30, 0x0b, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2 };
+	for (unsigned k = 0; k < 2; k++) {
+		size_t own = k ? sizeof cms : sizeof lines - 1;
+		memset(b, 0, 4096);
+		memcpy(b, k ? (const void *)cms : lines, own);
+		memcpy(b + 4096, fs.p, fs.n);
+		part_rig_open(&r, view_of(b, n));
+		assert_int_equal(at(&r, k ? "cms" : "minisign")->bytes.size, own);
+		assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+		part_rig_close(&r);
+		memcpy(b + own, noise, 100000);
+		part_rig_open(&r, view_of(b, own + 100000));
+		assert_int_equal(at(&r, "gap")->look, PART_LOOK_OPAQUE);
+		part_rig_close(&r);
+	}
+	/* A cramfs that says that all is its own, found in something else. */
+	memset(b, 1, 8192);
+	memcpy(b + 4096, "\x45\x3d\xcd\x28", 4);
+	for (unsigned i = 0; i < 4; i++)
+		b[4100 + i] = (uint8_t)((4096 + fs.n) >> 8 * i);
+	memcpy(b + 4096 + 16, "Compressed ROMFS", 16);
+	memcpy(b + 8192, fs.p, fs.n);
+	part_rig_open(&r, view_of(b, 8192 + fs.n));
+	assert_int_equal(at(&r, "cramfs")->at, 4096);
+	assert_int_equal(at(&r, "cramfs/squashfs/etc/passwd")->mode, 0644);
+	part_rig_close(&r);
+	free(b);
+	free(fs.p);
+}
+
 int
 main(void)
 {
@@ -473,6 +551,7 @@ main(void)
 		cmocka_unit_test(words_stay_whole), cmocka_unit_test(nothing_but_magic),
 		cmocka_unit_test(jffs2_begins_with_a_node), cmocka_unit_test(failures_count),
 		cmocka_unit_test(vain_is_the_trees), cmocka_unit_test(forgotten_streams_count),
+		cmocka_unit_test(nothing_hides_behind_a_header),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
