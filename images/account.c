@@ -171,7 +171,11 @@ load(struct compare *c, uint64_t at)
 	return 0;
 }
 
-/* How many of the bytes [from, to) are identical: they lie in an equal block or in the common end. */
+/*
+ * How many of the bytes [from, to) are identical: they lie in an equal block or in the common end.
+ * By place only up to where the common end begins in the shorter one: a byte of the mate that
+ * the end has stood for already cannot stand for another one too.
+ */
 static int
 identical(struct compare *c, uint64_t from, uint64_t to, uint64_t *ret)
 {
@@ -183,6 +187,9 @@ identical(struct compare *c, uint64_t from, uint64_t to, uint64_t *ret)
 		*ret = to - (from > end ? from : end);
 		to = end;
 	}
+	uint64_t shorter = c->self->size < c->mate->size ? c->self->size : c->mate->size;
+	if (to > shorter - c->suffix)
+		to = shorter - c->suffix;
 	while (from < to) {
 		int err = load(c, from - from % WINDOW);
 		if (err)
@@ -406,12 +413,40 @@ count_side(struct account *a, enum pair_side k, bool *ret_holds)
 	return err;
 }
 
+/* Has nothing inside, and all of it counts as identical. */
+static bool
+is_identical(const struct side *s, uint32_t i)
+{
+	const struct part *p = parts_get(s->tree, i);
+	return part_is_leaf(p) && s->sum[i].bytes[ACCOUNT_IDENTICAL] == p->bytes.size;
+}
+
+/* Mates of two digests differ somewhere: where both are identical throughout, the count is wrong. */
+static bool
+differences_show(const struct account *a)
+{
+	const struct side *old = &a->side[PAIR_OLD], *new = &a->side[PAIR_NEW];
+	for (uint32_t i = 0; i < parts_count(new->tree); i++) {
+		struct pair_mate m = pair_of(a->pair, PAIR_NEW, i);
+		if ((m.how == PAIR_PATH || m.how == PAIR_LIKE) && is_identical(new, i) &&
+		    is_identical(old, m.index) &&
+		    memcmp(parts_get(new->tree, i)->sha256, parts_get(old->tree, m.index)->sha256,
+			DIGEST_SHA256_LEN) != 0)
+			return false;
+	}
+	return true;
+}
+
 int
 account_make(struct account *a, bool *ret_holds)
 {
 	*ret_holds = true;
 	int err = count_side(a, PAIR_OLD, ret_holds);
-	return err ? err : count_side(a, PAIR_NEW, ret_holds);
+	if (!err)
+		err = count_side(a, PAIR_NEW, ret_holds);
+	if (!err && !differences_show(a))
+		*ret_holds = false;
+	return err;
 }
 
 /* ---- results ---- */

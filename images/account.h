@@ -8,7 +8,8 @@
  * What counts as what:
  * - identical: bytes of parts whose bytes are in the other image too (pair.h),
  *   and, in parts that are mates with other bytes, aligned blocks of
- *   ACCOUNT_BLOCK that are equal at the same place, and the common end;
+ *   ACCOUNT_BLOCK that are equal at the same place, and the common end; no byte
+   stands for two of the other part;
  * - explained: ranges that an analyser named, structure that an opener checked,
  *   erased flash. Nothing else, and never bytes that are not reviewable;
  * - not reviewable: noise that nothing opens, and what was not looked at
@@ -19,7 +20,8 @@
  * Bytes that come out of packed parts are counted a second time, among themselves.
  *
  * Guarantee: for each part, and so for each image and for all expanded bytes,
- * the four add up to its size; account_make() checks, and says so when not.
+ * the four add up to its size, and of two mates that differ and have nothing inside
+ * not both are identical throughout; account_make() checks, and says so when not.
  */
 #ifndef FG_IMAGES_ACCOUNT_H
 #define FG_IMAGES_ACCOUNT_H

@@ -69,6 +69,26 @@ blocks_in_place(void **state)
 	expect(s, 0, 116, 0, 384 + 600);
 }
 
+/* A piece once more behind itself: what the common end stands for stands for nothing by place. */
+static void
+twice_is_not_once(void **state)
+{
+	(void)state;
+	uint8_t a[768], b[1024];
+	for (size_t i = 0; i < sizeof a; i++)
+		a[i] = (uint8_t)('a' + i * 7 % 26 + i / 256);
+	memcpy(b, a, 512);
+	memcpy(b + 512, a + 256, 512);
+	expect(count(view_of(a, 768), view_of(b, 1024), PAIR_NEW, 0, 0), 0, 256, 0, 768);
+	expect(count(view_of(a, 768), view_of(b, 1024), PAIR_OLD, 0, 0), 0, 0, 0, 768);
+	expect(count(view_of(b, 1024), view_of(a, 768), PAIR_OLD, 0, 0), 0, 256, 0, 768);
+	/* And where nothing comes before it. */
+	expect(count(view_of(a, 512), view_of(b, 512), PAIR_NEW, 0, 0), 0, 0, 0, 512);
+	memcpy(b, a + 256, 256);
+	memcpy(b + 256, a + 256, 512);
+	expect(count(view_of(a + 256, 512), view_of(b, 768), PAIR_NEW, 0, 0), 0, 256, 0, 512);
+}
+
 static void
 noise_cannot_be_explained(void **state)
 {
@@ -186,7 +206,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(blocks_in_place), cmocka_unit_test(noise_cannot_be_explained),
+		cmocka_unit_test(blocks_in_place), cmocka_unit_test(twice_is_not_once), cmocka_unit_test(noise_cannot_be_explained),
 		cmocka_unit_test(packed), cmocka_unit_test(packed_anew),
 		cmocka_unit_test(every_pair), cmocka_unit_test(names),
 	};
