@@ -7,6 +7,13 @@
 
 #define WINDOW (64u << 10)
 #define RANGES_FIRST 256
+/*
+ * Packed ranges whose comparison is remembered: the ends of a few hundred files
+ * lie in one of a file system. And how often the bytes of a part are read for
+ * it: honest ones need one time, hostile ones share a range thousands of times.
+ */
+#define PACKED_SLOTS 256
+#define PACKED_TIMES 8
 
 /* What an analyser explained. */
 struct range {
@@ -23,8 +30,16 @@ struct side {
 	struct account_sum expanded;
 };
 
+/* A packed range of a part, and one of a part of the other image: the same bytes? */
+struct packed {
+	uint32_t self, mate;
+	uint64_t self_at, mate_at, length; /* length 0: none */
+	bool equal;
+};
+
 struct account {
 	const struct pair *pair;
+	struct packed packed[PACKED_SLOTS];
 	struct side side[PAIR_SIDES];
 	uint8_t *window[2]; /* of a part and of its mate, WINDOW bytes each */
 };
@@ -234,22 +249,106 @@ event_order(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
+/* Both lie within their parts. 0 or an error. */
 static int
-gather(const struct side *s, uint32_t i, size_t *io_range, struct events *e)
+equal_bytes(struct account *a, const struct source *self, const struct source *mate, struct packed *k)
 {
+	for (uint64_t off = 0; off < k->length; off += WINDOW) {
+		size_t n = k->length - off < WINDOW ? (size_t)(k->length - off) : WINDOW;
+		int err = source_read(self, k->self_at + off, a->window[0], n);
+		if (!err)
+			err = source_read(mate, k->mate_at + off, a->window[1], n);
+		if (err)
+			return err;
+		if (memcmp(a->window[0], a->window[1], n) != 0)
+			return 0;
+	}
+	k->equal = true;
+	return 0;
+}
+
+/*
+ * Did child's mate come out of the same packed bytes as child did? shared: the
+ * range of their ends. What was packed anew, or packed together with something
+ * else, is not in the other image, whatever came out of it.
+ */
+static int
+packed_same(struct account *a, enum pair_side side, uint32_t i, uint32_t child, bool shared,
+    uint64_t *io_work, bool *ret)
+{
+	struct pair_mate m = pair_of(a->pair, side, child);
+	*ret = false;
+	if (m.how == PAIR_NONE || m.index == 0)
+		return 0;
+	const struct part *x = parts_get(a->side[side].tree, child);
+	const struct part *y = parts_get(a->side[!side].tree, m.index);
+	struct packed want = { i, y->parent, shared ? x->shared_at : x->packed_at,
+		shared ? y->shared_at : y->packed_at, shared ? x->shared_length : x->packed_length, false };
+	if ((!shared && y->placed) || want.length == 0 ||
+	    want.length != (shared ? y->shared_length : y->packed_length))
+		return 0;
+	struct packed *k = &a->packed[(want.self_at ^ want.self_at >> 8 ^ want.self_at >> 16) % PACKED_SLOTS];
+	if (k->self != want.self || k->mate != want.mate || k->self_at != want.self_at ||
+	    k->mate_at != want.mate_at || k->length != want.length) {
+		const struct source *self = &parts_get(a->side[side].tree, i)->bytes;
+		if (want.length > *io_work)
+			return 0;
+		*io_work -= want.length;
+		int err = equal_bytes(a, self, &parts_get(a->side[!side].tree, y->parent)->bytes, &want);
+		if (err)
+			return err;
+		*k = want;
+	}
+	*ret = k->equal;
+	return 0;
+}
+
+/*
+ * What came out may be all that a range holds, or not: blocks may have bytes
+ * behind what is unpacked of them, and shared ones ends that no file has. So
+ * packed bytes that the other image does not have are identical never, and
+ * shared ones not explained either.
+ */
+static int
+packed_class(struct account *a, enum pair_side side, uint32_t i, uint32_t child, bool shared,
+    uint64_t *io_work, unsigned *ret)
+{
+	const struct side *s = &a->side[side];
+	unsigned most = shared ? ACCOUNT_UNEXPLAINED : ACCOUNT_EXPLAINED;
+	bool equal;
+	*ret = parts_get(s->tree, child)->partial ? ACCOUNT_UNREVIEWABLE : s->worst[child];
+	if (*ret <= most)
+		return 0;
+	int err = packed_same(a, side, i, child, shared, io_work, &equal);
+	if (!err && !equal)
+		*ret = most;
+	return err;
+}
+
+static int
+gather(struct account *a, enum pair_side side, uint32_t i, size_t *io_range, struct events *e)
+{
+	const struct side *s = &a->side[side];
 	const struct part *p = parts_get(s->tree, i);
+	uint64_t work = p->bytes.size * PACKED_TIMES;
+	unsigned packed;
 	int err = 0;
 	for (uint32_t k = p->first; k != PART_NONE_INDEX && !err; k = parts_get(s->tree, k)->next) {
 		const struct part *child = parts_get(s->tree, k);
-		unsigned packed = child->partial ? ACCOUNT_UNREVIEWABLE : s->worst[k];
 		if (child->placed && !child->again)
 			err = voice(e, child->at, child->at + child->bytes.size, VOICE_CHILD);
-		else if (!child->placed)
-			err = voice(e, child->packed_at, child->packed_at + child->packed_length,
-			    VOICE_PACKED + packed);
-		if (!err)
-			err = voice(e, child->shared_at, child->shared_at + child->shared_length,
-			    VOICE_PACKED + packed);
+		else if (!child->placed) {
+			err = packed_class(a, side, i, k, false, &work, &packed);
+			if (!err)
+				err = voice(e, child->packed_at, child->packed_at + child->packed_length,
+				    VOICE_PACKED + packed);
+		}
+		if (!err && child->shared_length > 0) {
+			err = packed_class(a, side, i, k, true, &work, &packed);
+			if (!err)
+				err = voice(e, child->shared_at, child->shared_at + child->shared_length,
+				    VOICE_PACKED + packed);
+		}
 	}
 	for (uint32_t k = 0; k < p->structure_n && !err; k++) {
 		struct part_range r = parts_structure(s->tree, i, k);
@@ -351,7 +450,7 @@ count_part(struct account *a, enum pair_side k, uint32_t i, size_t *io_range)
 	const struct part *p = parts_get(s->tree, i);
 	struct events e = { 0 };
 	struct compare c;
-	int err = gather(s, i, io_range, &e);
+	int err = gather(a, k, i, io_range, &e);
 	if (!err)
 		err = open_mate(a, k, i, &c);
 	if (!err)
@@ -384,6 +483,7 @@ static int
 count_side(struct account *a, enum pair_side k, bool *ret_holds)
 {
 	struct side *s = &a->side[k];
+	memset(a->packed, 0, sizeof a->packed); /* the other side's numbers are others */
 	size_t range = s->ranges;
 	uint64_t expanded = 0;
 	int err = 0;

@@ -15,8 +15,10 @@
  * - not reviewable: noise that nothing opens, and what was not looked at
  *   (limits, damage, formats without an opener);
  * - unexplained: all the rest.
- * Packed bytes are what the worst of the bytes that come out of them is, and
- * bytes of a file system that are nobody's in particular are never explained.
+ * Packed bytes are what the worst of the bytes that come out of them is; where
+ * the other image does not have them as they are, explained at best, and those
+ * that several files share unexplained: more may be packed in them than came out.
+ * Bytes of a file system that are nobody's in particular are never explained.
  * Bytes that come out of packed parts are counted a second time, among themselves.
  *
  * Guarantee: for each part, and so for each image and for all expanded bytes,

@@ -162,6 +162,37 @@ packed_anew(void **state)
 	size_t a_n = gz(a, sizeof a, plain, sizeof plain, 0), b_n = gz(b, sizeof b, plain, sizeof plain, 9);
 	struct account_sum s = count(view_of(a, a_n), view_of(b, b_n), PAIR_NEW, 0, 0);
 	assert_int_equal(s.bytes[ACCOUNT_UNREVIEWABLE] + s.bytes[ACCOUNT_UNEXPLAINED], 0);
+	/* ... so that the packed bytes themselves are new: but those that lie where they lay, and the sum at the end. */
+	assert_true(s.bytes[ACCOUNT_IDENTICAL] < 2 * ACCOUNT_BLOCK && s.bytes[ACCOUNT_EXPLAINED] > 0);
+}
+
+/* Ends of files are packed together: a block with something more in it, and every file as it was. */
+static void
+packed_together(void **state)
+{
+	(void)state;
+	struct pki_blob old = pki_load("pairs/base.sqfs"), new = pki_load("pairs/update.sqfs");
+	struct pair_rig r;
+	pair_rig_open(&r, pki_view(&old), pki_view(&new));
+	struct account *a = account_new(r.pair);
+	const struct parts *t = r.side[PAIR_NEW].tree;
+	uint64_t at = UINT64_MAX, length = 0;
+	for (uint32_t i = 0; i < parts_count(t); i++)
+		if (parts_get(t, i)->shared_length > 0) {
+			at = parts_get(t, i)->shared_at;
+			length = parts_get(t, i)->shared_length;
+		}
+	assert_true(length > 0 && at < new.n);
+	/* Whatever lines explain. */
+	for (uint32_t i = 0; i < parts_count(t); i++)
+		assert_int_equal(account_explained(a, PAIR_NEW, i, 0, UINT64_MAX), 0);
+	pair_rig_count(&r, a);
+	assert_true(account_image(a, PAIR_NEW).bytes[ACCOUNT_UNEXPLAINED] +
+			account_image(a, PAIR_NEW).bytes[ACCOUNT_UNREVIEWABLE] + 2 * ACCOUNT_BLOCK >= length);
+	account_free(a);
+	pair_rig_close(&r);
+	free(old.p);
+	free(new.p);
 }
 
 static void
@@ -207,7 +238,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_in_place), cmocka_unit_test(twice_is_not_once), cmocka_unit_test(noise_cannot_be_explained),
-		cmocka_unit_test(packed), cmocka_unit_test(packed_anew),
+		cmocka_unit_test(packed), cmocka_unit_test(packed_anew), cmocka_unit_test(packed_together),
 		cmocka_unit_test(every_pair), cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
