@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
@@ -53,9 +54,10 @@ see(const struct parts *t, uint32_t i, struct seen *ret)
 											      : LEAF_NONE,
 		.path = ret->path,
 		.link = p->link ? ret->link : NULL,
+		.hard = p->hard,
 		.bytes = p->bytes,
 		.have_mode = p->have_mode,
-		.mode = p->mode,
+		.mode = p->mode | (p->kind != PART_DEVICE ? 0u : p->block ? S_IFBLK : S_IFCHR),
 		.uid = p->uid,
 		.gid = p->gid,
 		.rdev = p->rdev,
@@ -214,7 +216,10 @@ changed(struct analysis *a, uint32_t i, uint32_t mate, const struct seen *new, c
 	    (old && !renamed && (told || lines != LINES_NONE)))
 		return err;
 	if (new->leaf.kind == LEAF_LINK)
-		page_text(&l, "link to %s", new->link);
+		page_text(&l, "%slink to %s%s", new->leaf.hard ? "hard " : "", new->link,
+		    old && old->leaf.kind == LEAF_LINK && old->leaf.hard != new->leaf.hard
+			? new->leaf.hard ? ", symbolic before" : ", hard before"
+			: "");
 	else if (old)
 		page_text(&l, "%s, %" PRIu64 " -> %" PRIu64 " bytes", format_name(p->format),
 		    old->leaf.bytes.size, p->bytes.size);

@@ -14,9 +14,10 @@ struct leaf {
 	enum leaf_kind kind;
 	const char *path; /* visible form, as on the page; borrowed */
 	const char *link; /* LEAF_LINK: where to, visible form; else NULL */
+	bool hard; /* LEAF_LINK: one more name of the file there, with its rights */
 	struct source bytes; /* size 0 where it has none */
 	bool have_mode;
-	uint32_t mode, uid, gid; /* mode with the type's bits, as stat(2) has them */
+	uint32_t mode, uid, gid; /* mode with a device's type bits, as stat(2) has them */
 	uint64_t rdev; /* major << 8 | minor, as images have it */
 	bool have_caps; /* security.capability */
 };

@@ -159,8 +159,9 @@ untold(struct lines *c, const struct leaf *old, enum leaf_role role)
 	struct page_line l = { 0 };
 	weigh(c, role, false);
 	if (c->new->kind == LEAF_LINK) {
-		page_text(&l, "link to %s%s%s", c->new->link ? c->new->link : "",
-		    old && old->link ? ", before to " : "", old && old->link ? old->link : "");
+		page_text(&l, "%slink to %s%s%s", c->new->hard ? "hard " : "", c->new->link ? c->new->link : "",
+		    !old || !old->link ? "" : old->hard ? ", before hard to " : ", before to ",
+		    old && old->link ? old->link : "");
 	} else if (c->new->kind == LEAF_FILE) {
 		page_text(&l, "%s, %" PRIu64 " bytes that are no text, or too long for one",
 		    old ? "changed" : "added", c->new->bytes.size);

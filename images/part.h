@@ -84,6 +84,8 @@ struct part {
 	bool have_mode;
 	uint32_t mode, uid, gid;      /* mode: 07777 */
 	uint64_t rdev;
+	bool block;                   /* PART_DEVICE: of blocks, not of characters */
+	bool hard;                    /* PART_LINK: one more name of the file there, not a symbolic link */
 	bool have_caps;               /* security.capability */
 	bool setlabel;                /* any other xattr: told, not interpreted */
 	/* ---- the tree's own ---- */

@@ -104,6 +104,7 @@ cpio_add(struct part_ctx *c, uint32_t self, const struct cpio *m)
 	p->mode = m->field[MODE] & 07777;
 	p->uid = m->field[UID];
 	p->gid = m->field[GID];
+	p->block = (m->field[MODE] >> 12 & 017) == 006;
 	p->rdev = (uint64_t)m->field[RDEV_MAJOR] << 32 | m->field[RDEV_MINOR];
 	if (!plain)
 		return 0;

@@ -104,6 +104,7 @@ add(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct squashf
 	p->uid = e->uid;
 	p->gid = e->gid;
 	p->rdev = e->device;
+	p->block = e->type == SQUASHFS_BLOCK_DEVICE;
 	p->have_caps = e->caps.n > 0;
 	p->setlabel = e->xattrs > (e->caps.n > 0);
 	return e->type == SQUASHFS_LINK ? part_link(c, (uint32_t)i, e->target) : 0;

@@ -202,6 +202,8 @@ add(struct part_ctx *c, uint32_t self, const struct tar_reader *r)
 	p->uid = (uint32_t)m->uid;
 	p->gid = (uint32_t)m->gid;
 	p->rdev = m->type == '3' || m->type == '4' ? m->major << 32 | (m->minor & UINT32_MAX) : 0;
+	p->hard = m->type == '1';
+	p->block = m->type == '4';
 	return m->type == '1' || m->type == '2' ? part_link(c, (uint32_t)i, view_str(m->link)) : 0;
 }
 

@@ -120,6 +120,59 @@ a_tampered_update(void **state)
 	page_free(p);
 }
 
+/* One member of a tar archive: what it is lies in its letter alone. */
+static void
+member(uint8_t b[2048], const char *name, char type, const char *target)
+{
+	unsigned sum = 0;
+	memset(b, 0, 2048);
+	snprintf((char *)b, 100, "%s", name);
+	snprintf((char *)b + 100, 8, "%07o", 0644u);
+	snprintf((char *)b + 108, 8, "%07o", 0u);
+	snprintf((char *)b + 116, 8, "%07o", 0u);
+	snprintf((char *)b + 124, 12, "%011o", 0u);
+	snprintf((char *)b + 136, 12, "%011o", 0u);
+	memset(b + 148, ' ', 8);
+	b[156] = (uint8_t)type;
+	snprintf((char *)b + 157, 100, "%s", target);
+	memcpy(b + 257, "ustar\00000", 8);
+	snprintf((char *)b + 329, 8, "%07o", type == '3' || type == '4' ? 8u : 0u);
+	snprintf((char *)b + 337, 8, "%07o", 0u);
+	for (unsigned i = 0; i < 512; i++)
+		sum += b[i];
+	snprintf((char *)b + 148, 8, "%06o", sum);
+}
+
+static void
+kinds_that_changed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name, *target;
+		char was, is;
+		enum finding_id id;
+		const char *word;
+	} rows[] = { { "usr/x", "etc/shadow", '2', '1', FINDING_CHG_FILES, "hard link to etc/shadow, symbolic before" },
+		{ "usr/x", "etc/shadow", '1', '2', FINDING_CHG_FILES, "link to etc/shadow, hard before" },
+		{ "dev/x", "", '3', '4', FINDING_CHG_DEVICE, "a block device" },
+		{ "dev/x", "", '4', '3', FINDING_CHG_DEVICE, "a device" } };
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		uint8_t a[2048], b[2048];
+		struct pair_rig r;
+		struct page *p = page_new();
+		member(a, rows[i].name, rows[i].was, rows[i].target);
+		member(b, rows[i].name, rows[i].is, rows[i].target);
+		pair_rig_open(&r, view_of(a, sizeof a), view_of(b, sizeof b));
+		assert_int_equal(analyse_run(r.pair, NULL, NULL, p), 0);
+		const struct page_line *l = find(p, rows[i].name, rows[i].word);
+		if (!l)
+			fail_msg("%s is not told", rows[i].word);
+		assert_int_equal(l->id, rows[i].id);
+		page_free(p);
+		pair_rig_close(&r);
+	}
+}
+
 static void
 itself(void **state)
 {
@@ -196,6 +249,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_honest_update),
 		cmocka_unit_test(a_tampered_update),
+		cmocka_unit_test(kinds_that_changed),
 		cmocka_unit_test(itself),
 		cmocka_unit_test(a_text_is_explained_by_what_is_read),
 		cmocka_unit_test(a_program_is_explained_by_its_notes),
