@@ -10,11 +10,14 @@
 #define LONG_MAX_LEN (64u << 10) /* of an extended header that is read; longer ones are shown as a part */
 /* Headers of one member that hold no more than names: its own, and one or two of long names. */
 #define HEADS_MAX (6 * BLOCK)
+#define TIME_MAX 32 /* characters of a time: seconds, a point, nanoseconds */
 
 /* What is known about the member to come, from headers before its own. */
 struct tar_member {
 	char name[PART_NAME_MAX + 1], link[PART_NAME_MAX + 1];
-	bool have_name, have_link, have_size;
+	bool have_name, have_link, have_size, have_uid, have_gid;
+	bool caps, label; /* security.capability; any other xattr */
+	bool unread;      /* headers before its own hold something that is not interpreted: they are shown as bytes */
 	uint64_t size, mode, uid, gid, major, minor;
 	char type;
 };
@@ -59,13 +62,62 @@ is_head(const uint8_t h[BLOCK])
 	return sum != 8 * ' ' && number(h + 148, 8, &said) && said == sum;
 }
 
-static void
+static bool
+is_zeros(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] == 0)
+		n--;
+	return n == 0;
+}
+
+/* Does the name go to the end of these bytes, but for zeros? */
+static bool
 set(char dst[PART_NAME_MAX + 1], bool *ret_have, const uint8_t *p, size_t n)
 {
-	n = strnlen((const char *)p, n < PART_NAME_MAX ? n : PART_NAME_MAX);
-	memcpy(dst, p, n);
-	dst[n] = '\0';
+	size_t len = strnlen((const char *)p, n < PART_NAME_MAX ? n : PART_NAME_MAX);
+	memcpy(dst, p, len);
+	dst[len] = '\0';
 	*ret_have = true;
+	return is_zeros(p + len, n - len);
+}
+
+static bool
+is_time(struct view v)
+{
+	size_t i = v.n > 0 && v.p[0] == '-';
+	while (i < v.n && ((v.p[i] >= '0' && v.p[i] <= '9') || v.p[i] == '.'))
+		i++;
+	return i == v.n && v.n <= TIME_MAX;
+}
+
+/*
+ * Was all of it taken into m? Not so of xattrs: that there are some is all that
+ * is kept. Times are no more than the member's own header has of them.
+ */
+static bool
+pax_value(struct tar_member *m, struct view k, struct view v)
+{
+	static const char xattr[] = "SCHILY.xattr.";
+	uint64_t id;
+	if (view_is(k, "path"))
+		return !memchr(v.p, 0, v.n) && set(m->name, &m->have_name, v.p, v.n);
+	if (view_is(k, "linkpath"))
+		return !memchr(v.p, 0, v.n) && set(m->link, &m->have_link, v.p, v.n);
+	if (view_is(k, "size"))
+		return m->have_size = decimal_parse(v, SOURCE_SIZE_MAX, &m->size);
+	if (view_is(k, "uid") && decimal_parse(v, UINT32_MAX, &id)) {
+		m->uid = id;
+		return m->have_uid = true;
+	}
+	if (view_is(k, "gid") && decimal_parse(v, UINT32_MAX, &id)) {
+		m->gid = id;
+		return m->have_gid = true;
+	}
+	if (view_is(k, "SCHILY.xattr.security.capability"))
+		m->caps = true;
+	else if (k.n >= sizeof xattr - 1 && memcmp(k.p, xattr, sizeof xattr - 1) == 0)
+		m->label = true;
+	return (view_is(k, "mtime") || view_is(k, "atime") || view_is(k, "ctime")) && is_time(v);
 }
 
 /* "12 key=value\n" after each other. What cannot be read is left alone: it is shown as bytes. */
@@ -76,19 +128,16 @@ pax(struct tar_member *m, const uint8_t *p, size_t n)
 		const uint8_t *blank = memchr(p, ' ', n < 8 ? n : 8);
 		uint64_t length;
 		if (!blank || !decimal_parse(view_of(p, (size_t)(blank - p)), n, &length) ||
-		    length < (size_t)(blank - p) + 3)
+		    length < (size_t)(blank - p) + 3) {
+			m->unread = true;
 			return;
+		}
 		const uint8_t *key = blank + 1, *end = p + length - 1;
 		const uint8_t *equals = memchr(key, '=', (size_t)(end - key));
-		if (equals) {
-			struct view k = view_of(key, (size_t)(equals - key)), v = view_of(equals + 1, (size_t)(end - equals - 1));
-			if (view_is(k, "path"))
-				set(m->name, &m->have_name, v.p, v.n);
-			else if (view_is(k, "linkpath"))
-				set(m->link, &m->have_link, v.p, v.n);
-			else if (view_is(k, "size"))
-				m->have_size = decimal_parse(v, SOURCE_SIZE_MAX, &m->size);
-		}
+		if (!equals || *end != '\n' ||
+		    !pax_value(m, view_of(key, (size_t)(equals - key)),
+			view_of(equals + 1, (size_t)(end - equals - 1))))
+			m->unread = true;
 		p += length;
 		n -= (size_t)length;
 	}
@@ -101,21 +150,30 @@ extension(struct tar_reader *r, char type, uint64_t size)
 	uint8_t *p = NULL;
 	if (size > r->s->size - r->at)
 		return 0;
-	if (size > 0 && size <= LONG_MAX_LEN && type != 'g') {
-		p = malloc((size_t)size);
+	if (size > 0 && (size > LONG_MAX_LEN || type == 'g'))
+		r->m.unread = true;
+	else if (size > 0) {
+		uint64_t whole = (size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
+		if (whole > r->s->size - r->at)
+			whole = size;
+		p = malloc((size_t)whole);
 		if (!p)
 			return FG_ENOMEM;
-		int err = source_read(r->s, r->at, p, (size_t)size);
+		int err = source_read(r->s, r->at, p, (size_t)whole);
 		if (err) {
 			free(p);
 			return err;
 		}
+		/* Of two that say the same thing one is not heard. */
+		bool again = (type == 'L' && r->m.have_name) || (type == 'K' && r->m.have_link);
+		bool all = is_zeros(p + size, (size_t)(whole - size)) && !again;
 		if (type == 'L')
-			set(r->m.name, &r->m.have_name, p, (size_t)size);
+			all = set(r->m.name, &r->m.have_name, p, (size_t)size) && all;
 		else if (type == 'K')
-			set(r->m.link, &r->m.have_link, p, (size_t)size);
+			all = set(r->m.link, &r->m.have_link, p, (size_t)size) && all;
 		else
 			pax(&r->m, p, (size_t)size);
+		r->m.unread = r->m.unread || !all;
 		free(p);
 	}
 	r->at += (size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
@@ -171,8 +229,13 @@ next(struct tar_reader *r, bool *ret_end)
 	}
 	own_names(&r->m, h);
 	r->m.size = r->m.have_size ? r->m.size : size;
-	bool ok = number(h + 100, 8, &r->m.mode) && number(h + 108, 8, &r->m.uid) && number(h + 116, 8, &r->m.gid) &&
+	uint64_t uid, gid;
+	bool ok = number(h + 100, 8, &r->m.mode) && number(h + 108, 8, &uid) && number(h + 116, 8, &gid) &&
 	          number(h + 329, 8, &r->m.major) && number(h + 337, 8, &r->m.minor);
+	if (ok && !r->m.have_uid)
+		r->m.uid = uid;
+	if (ok && !r->m.have_gid)
+		r->m.gid = gid;
 	if (strchr("123456", r->m.type))
 		r->m.size = 0;
 	return ok && r->m.size <= r->s->size - r->at;
@@ -202,6 +265,8 @@ add(struct part_ctx *c, uint32_t self, const struct tar_reader *r)
 	p->uid = (uint32_t)m->uid;
 	p->gid = (uint32_t)m->gid;
 	p->rdev = m->type == '3' || m->type == '4' ? m->major << 32 | (m->minor & UINT32_MAX) : 0;
+	p->have_caps = m->caps;
+	p->setlabel = m->label;
 	p->hard = m->type == '1';
 	p->block = m->type == '4';
 	return m->type == '1' || m->type == '2' ? part_link(c, (uint32_t)i, view_str(m->link)) : 0;
@@ -217,8 +282,9 @@ part_tar_open(struct part_ctx *c, uint32_t self)
 		return FG_ENOMEM;
 	r->s = part_bytes(c, self);
 	while ((got = next(r, &end)) > 0) {
-		if (r->at - r->heads <= HEADS_MAX)
-			err = part_structure(c, self, r->heads, r->at - r->heads);
+		uint64_t heads = r->m.unread ? r->at - BLOCK : r->heads;
+		if (r->at - heads <= HEADS_MAX)
+			err = part_structure(c, self, heads, r->at - heads);
 		if (!err)
 			err = add(c, self, r);
 		if (err)

@@ -8,13 +8,20 @@
 #include <zlib.h>
 
 #include "crypto/err.h"
+#include "crypto/reader.h"
 #include "images/part_archive.h"
 #include "images/unpack.h"
 #include "images/zip.h"
 
 #define LOCAL_HEAD 30 /* bytes of a local header without name and extra fields */
-/* Extra fields hold times, owners, alignment; longer ones are shown as a part. */
+/*
+ * Extra fields hold times, owners, alignment (zeros). What holds anything else is
+ * shown as a part, and so are longer ones.
+ */
 #define EXTRA_MAX 64
+#define EXTRA_TIMES 0x5455 /* "UT": flags, and a time for each of the lowest three */
+#define EXTRA_OWNER 0x7875 /* "ux": version 1, and user and group of four bytes each */
+#define EXTRA_OWNER_LEN 11
 
 /* A deflated entry: its size and CRC must be what the directory says. */
 struct deflated {
@@ -72,6 +79,40 @@ add_bytes(struct part_ctx *c, uint32_t self, const struct zip_entry *e)
 	return add_deflated(c, self, e);
 }
 
+/* Reads the local extra field into p; *ret_all: there is nothing else in it. */
+static int
+read_extra(const struct part_ctx *c, uint32_t self, const struct zip_entry *e, struct part *p, bool *ret_all)
+{
+	uint8_t b[EXTRA_MAX];
+	uint64_t at = e->header + LOCAL_HEAD + e->name.n;
+	size_t n = at < e->data ? (size_t)(e->data - at) : 0;
+	*ret_all = n == 0;
+	if (n == 0 || e->data - at > sizeof b)
+		return 0;
+	int err = source_read(part_bytes(c, self), at, b, n);
+	for (size_t i = 0; !err && i < n;) {
+		struct reader r;
+		reader_init(&r, view_of(b + i, n - i));
+		unsigned id = reader_u16le(&r), length = reader_u16le(&r);
+		if (n - i < 4 || length > n - i - 4)
+			return 0;
+		const uint8_t *v = b + i + 4;
+		if (id == EXTRA_TIMES && length >= 1 && v[0] < 8 &&
+		    length == 1 + 4u * ((v[0] & 1) + (v[0] >> 1 & 1) + (v[0] >> 2 & 1)))
+			; /* times, as the header has one */
+		else if (id == EXTRA_OWNER && length == EXTRA_OWNER_LEN && v[0] == 1 && v[1] == 4 && v[6] == 4) {
+			reader_init(&r, view_of(v + 2, 4));
+			p->uid = reader_u32le(&r);
+			reader_init(&r, view_of(v + 7, 4));
+			p->gid = reader_u32le(&r);
+		} else
+			return 0;
+		i += 4 + length;
+	}
+	*ret_all = !err;
+	return err;
+}
+
 static int
 add(struct part_ctx *c, uint32_t self, const struct zip_entry *e)
 {
@@ -87,9 +128,11 @@ add(struct part_ctx *c, uint32_t self, const struct zip_entry *e)
 		p->have_mode = true;
 		p->mode = e->attributes >> 16 & 07777;
 	}
-	int err = 0;
-	if (e->data - e->header <= LOCAL_HEAD + e->name.n + EXTRA_MAX)
-		err = part_structure(c, self, e->header, e->data - e->header);
+	bool all = false;
+	int err = read_extra(c, self, e, part_edit(c, (uint32_t)i), &all);
+	if (!err)
+		err = part_structure(c, self, e->header,
+		    all ? e->data - e->header : LOCAL_HEAD + e->name.n);
 	if (!err && e->end > e->data + e->packed) /* the data descriptor, which the reader held against the directory */
 		err = part_structure(c, self, e->data + e->packed, e->end - e->data - e->packed);
 	return err;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/writer.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
 
@@ -122,6 +123,104 @@ nothing_hides(void **state)
 }
 
 static void
+header(uint8_t b[512], const char *name, char type, size_t size)
+{
+	unsigned sum = 0;
+	memset(b, 0, 512);
+	snprintf((char *)b, 100, "%s", name);
+	snprintf((char *)b + 100, 8, "%07o", 0755u);
+	snprintf((char *)b + 108, 8, "%07o", 7u);
+	snprintf((char *)b + 116, 8, "%07o", 7u);
+	snprintf((char *)b + 124, 12, "%011o", (unsigned)size);
+	memset(b + 148, ' ', 8);
+	b[156] = (uint8_t)type;
+	memcpy(b + 257, "ustar\00000", 8);
+	for (unsigned i = 0; i < 512; i++)
+		sum += b[i];
+	snprintf((char *)b + 148, 8, "%06o", sum);
+}
+
+/* What is not read of extended headers is no structure. */
+static void
+extended(void **state)
+{
+	(void)state;
+	static const struct {
+		char type;
+		const char *data;
+		size_t n; /* 0: strlen() */
+		bool gap, caps, label;
+		unsigned uid;
+	} rows[] = {
+		{ 'x', "10 uid=12\n10 gid=12\n", 0, false, false, false, 12 },
+		{ 'x', "22 mtime=1700000000.5\n", 0, false, false, false, 7 },
+		{ 'x', "22 mtime=17000000x0.5\n", 0, true, false, false, 7 },
+		{ 'x', "10 uid=-1\n", 0, true, false, false, 7 },
+		{ 'x', "15 comment=any\n", 0, true, false, false, 7 },
+		{ 'x', "22 GNU.sparse.major=1\n", 0, true, false, false, 7 },
+		{ 'x', "38 SCHILY.xattr.security.capability=x\n", 0, true, true, false, 7 },
+		{ 'x', "29 SCHILY.xattr.user.label=x\n", 0, true, false, true, 7 },
+		{ 'x', "10 uid=12\nhidden", 0, true, false, false, 12 },
+		{ 'x', "10 uid=12\n\0\0hidden", 10, true, false, false, 12 }, /* in the padding */
+		{ 'g', "10 uid=12\n", 0, true, false, false, 7 },
+		{ 'L', "file", 5, false, false, false, 7 },
+		{ 'L', "file\0hidden", 11, true, false, false, 7 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		uint8_t b[5 * 512] = { 0 };
+		size_t n = rows[i].n ? rows[i].n : strlen(rows[i].data);
+		struct part_rig r;
+		header(b, "ext", rows[i].type, n);
+		memcpy(b + 512, rows[i].data, rows[i].n == 10 ? 18 : n);
+		header(b + 1024, "file", '0', 0);
+		part_rig_open(&r, view_of(b, sizeof b));
+		const struct part *p = at(&r, "", "file");
+		bool gap = part_rig_find(&r, "gap") != PART_NONE_INDEX;
+		if (gap != rows[i].gap || p->have_caps != rows[i].caps || p->setlabel != rows[i].label ||
+		    p->uid != rows[i].uid)
+			fail_msg("row %zu", i);
+		part_rig_close(&r);
+	}
+}
+
+/* Of a local extra field, too: an entry with times and owner, and with something else behind them. */
+static void
+extra_field(void **state)
+{
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		static const uint8_t extra[] = { 'U', 'T', 5, 0, 1, 1, 2, 3, 4, 'u', 'x', 11, 0, 1, 4, 9, 0, 0, 0, 4, 8, 0, 0,
+			0, 'h', 'i', 3, 0, 'd', 'e', 'n' };
+		size_t n = k ? sizeof extra : sizeof extra - 7;
+		struct writer w;
+		struct part_rig r;
+		writer_init(&w, 1000);
+		writer_bytes(&w, view_of("PK\3\4\12\0\0\0\0\0\0\0\41\0", 14));
+		writer_bytes(&w, view_of("\0\0\0\0\0\0\0\0\0\0\0\0\1\0", 14));
+		writer_u8(&w, (uint8_t)n);
+		writer_u8(&w, 0);
+		writer_u8(&w, 'f');
+		writer_bytes(&w, view_of(extra, n));
+		writer_bytes(&w, view_of("PK\1\2\12\3\12\0\0\0\0\0\0\0\41\0", 16));
+		writer_bytes(&w, view_of("\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0", 18));
+		writer_bytes(&w, view_of("\0\0\0\0\0\0\xa4\x81\0\0\0\0f", 13));
+		writer_bytes(&w, view_of("PK\5\6\0\0\0\0\1\0\1\0\57\0\0\0", 16));
+		writer_u8(&w, (uint8_t)(31 + n));
+		writer_bytes(&w, view_of("\0\0\0\0\0", 5));
+		part_rig_open(&r, writer_view(&w));
+		const struct part *p = at(&r, "", "f");
+		assert_int_equal(p->uid, 9);
+		assert_int_equal(p->gid, 8);
+		uint32_t gap = part_rig_find(&r, "gap");
+		assert_int_equal(gap != PART_NONE_INDEX, k);
+		if (k)
+			assert_int_equal(parts_get(r.tree, gap)->at, 31);
+		part_rig_close(&r);
+		writer_free(&w);
+	}
+}
+
+static void
 cut(void **state)
 {
 	(void)state;
@@ -145,6 +244,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_file), cmocka_unit_test(in_place),
-		cmocka_unit_test(nothing_hides), cmocka_unit_test(cut) };
+		cmocka_unit_test(nothing_hides), cmocka_unit_test(extended), cmocka_unit_test(extra_field),
+		cmocka_unit_test(cut) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
