@@ -79,6 +79,7 @@ struct part {
 	bool expanded;                /* bytes are in the scratch file; a hard link shares them with its first name */
 	bool partial;                 /* a limit or damage ended its stream: more came, or should have come, than these bytes */
 	bool mixed;                   /* what children leave of its bytes is their packed form, not known to whom which */
+	uint64_t packed_from, packed_to; /* mixed: but here every byte must be somebody's; what is not is a part. Equal: nowhere */
 	uint8_t sha256[DIGEST_SHA256_LEN]; /* of bytes */
 	/* ---- of file systems and archives ---- */
 	bool have_mode;

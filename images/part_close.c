@@ -177,16 +177,16 @@ gap(struct part_ctx *c, uint64_t from, uint64_t to)
 }
 
 static int
-fill_gaps(struct part_ctx *c, const struct taken *row, size_t n)
+fill_gaps(struct part_ctx *c, const struct taken *row, size_t n, uint64_t from, uint64_t size)
 {
-	uint64_t at = 0, size = c->t->part[c->self].bytes.size;
+	uint64_t at = from;
 	int err = 0;
 	for (size_t i = 0; i < n && !err; i++) {
 		/* What lies over a sibling and reaches beyond it has nothing to itself. */
 		if (row[i].child != PART_NONE_INDEX && c->t->part[row[i].child].again)
 			continue;
-		if (row[i].at > at)
-			err = gap(c, at, row[i].at);
+		if (row[i].at > at && at < size)
+			err = gap(c, at, row[i].at < size ? row[i].at : size);
 		at = row[i].end > at ? row[i].end : at;
 	}
 	if (!err && at < size)
@@ -211,8 +211,9 @@ part_close(struct part_ctx *c)
 	if (err)
 		return err;
 	find_overlaps(t, row, n);
-	if (!p->mixed)
-		err = fill_gaps(c, row, n);
+	uint64_t from = p->mixed ? p->packed_from : 0, to = p->mixed ? p->packed_to : p->bytes.size;
+	if (from < to)
+		err = fill_gaps(c, row, n, from, to);
 	free(row);
 	sort_structure(t, &t->part[c->self]);
 	sort_children(t, c->self, first);

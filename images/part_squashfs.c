@@ -136,6 +136,11 @@ part_squashfs_open(struct part_ctx *c, uint32_t self)
 		part_limit(c, self, "a bound kept its file system from being read to its end");
 	else if (!err)
 		err = r;
+	if (!err && r == 0) { /* every file is known: what none of them has is nobody's */
+		struct sig_range data = squashfs_data(fs);
+		part_edit(c, self)->packed_from = data.offset;
+		part_edit(c, self)->packed_to = data.offset + data.length;
+	}
 	uint64_t used = squashfs_size(fs) < size ? squashfs_size(fs) : size;
 	if (!err)
 		err = part_padding(c, self, used, size - used, true, &end);

@@ -139,6 +139,12 @@ squashfs_size(const struct squashfs *fs)
 	return fs->st.super.bytes_used;
 }
 
+struct sig_range
+squashfs_data(const struct squashfs *fs)
+{
+	return (struct sig_range){ fs->st.data_at, fs->st.super.inode_table_start - fs->st.data_at };
+}
+
 uint32_t
 squashfs_made(const struct squashfs *fs)
 {

@@ -80,6 +80,8 @@ int squashfs_open(const struct source *s, uint64_t *work, struct squashfs **ret,
 void squashfs_free(struct squashfs *fs);
 /* Bytes of the source that the file system takes; what follows is not its own. */
 uint64_t squashfs_size(const struct squashfs *fs);
+/* Where the blocks of its files lie, ends that are shared among them: nothing else has a place there. */
+struct sig_range squashfs_data(const struct squashfs *fs);
 /* Epoch seconds: when it says that it was made. */
 uint32_t squashfs_made(const struct squashfs *fs);
 /* "gzip", "xz", ...; never NULL. */

@@ -18,6 +18,7 @@
 #define XATTR_SECURITY 2u
 #define XATTR_VALUE_MAX 65536u      /* XATTR_SIZE_MAX of Linux */
 #define SUPER_LEN 96u
+#define OPTIONS_MAX 64u /* bytes of how it was packed; the most there are take 20 */
 
 int
 squashfs_store_fail(struct squashfs_store *st, int err, const char *why)
@@ -255,6 +256,21 @@ open_xattrs(struct squashfs_store *st)
 	return err;
 }
 
+/* What it says of how it was packed is one metadata block behind the superblock. */
+static int
+find_data(struct squashfs_store *st)
+{
+	uint8_t head[2] = { 0 };
+	st->data_at = SUPER_LEN;
+	if (!(st->super.flags & SQFS_FLAG_COMPRESSOR_OPTIONS))
+		return 0;
+	int err = source_read(st->source, SUPER_LEN, head, sizeof head);
+	unsigned length = (head[0] | (unsigned)head[1] << 8) & 0x7fff;
+	if (!err && length <= OPTIONS_MAX && st->data_at + 2 + length <= st->super.inode_table_start)
+		st->data_at += 2 + length;
+	return err == FG_ELIMIT ? 0 : err;
+}
+
 int
 squashfs_store_open(struct squashfs_store *st, const struct source *source, uint64_t *work)
 {
@@ -270,6 +286,8 @@ squashfs_store_open(struct squashfs_store *st, const struct source *source, uint
 	    "the superblock is not one of squashfs 4.0");
 	if (!err && !in_order(&st->super, source->size))
 		err = squashfs_store_fail(st, FG_EFORMAT, "the tables are out of order or cut");
+	if (!err)
+		err = find_data(st);
 	if (!err)
 		err = open_packer(st);
 	if (!err) {

@@ -51,6 +51,7 @@ struct squashfs_store {
 	struct squashfs_store_packer packer;
 	sqfs_super_t super;
 	sqfs_meta_reader_t *run[SQUASHFS_STORE_RUNS]; /* NULL: there is no such run */
+	uint64_t data_at; /* behind the superblock and what it says of packing */
 	uint64_t from[SQUASHFS_STORE_RUNS], to[SQUASHFS_STORE_RUNS];
 	uint32_t *owner; /* super.id_count of them */
 	uint64_t xattrs_start;
