@@ -10,7 +10,7 @@
  * Guarantees: depends on the two trees only; a part has at most one mate and is
  * its mate's, but copies, which name a part that has another one. Likeness only
  * ever pairs: it says nothing about bytes, hides none, and what was not compared
- * because of a bound stays unpaired. Time is n log n; memory bounded by
+ * because of a bound stays unpaired. Time is n log n and PAIR_COMPARES_MAX; memory bounded by
  * PAIR_SKETCHES_MAX beside a few bytes a part.
  */
 #ifndef FG_IMAGES_PAIR_H
@@ -19,6 +19,11 @@
 #include "images/part.h"
 
 #define PAIR_SKETCHES_MAX 16384 /* parts of one image that likeness is looked for: half a KiB each */
+/*
+ * Comparisons of two sketches, in all: 256 for each that there may be, where pieces chosen
+ * to be shared would make 4096 of each. A few tenths of a microsecond each.
+ */
+#define PAIR_COMPARES_MAX (256u * PAIR_SKETCHES_MAX)
 #define PAIR_ALIKE_MIN 150      /* thousandths of what two parts hold in common, below which they are no mates */
 
 enum pair_how {
@@ -46,7 +51,7 @@ void pair_free(struct pair *p);
 /* Aborts for an index that is none. */
 struct pair_mate pair_of(const struct pair *p, enum pair_side side, uint32_t i);
 const struct parts *pair_tree(const struct pair *p, enum pair_side side);
-/* Parts that likeness was not looked for because there were too many. */
+/* Parts that likeness was not looked for because there were too many, or too much to be compared. */
 uint32_t pair_unlooked(const struct pair *p);
 /* The bytes (and, of a link, where it leads) are the other image's too. Rights and owner are not asked. */
 bool pair_is_same(enum pair_how how);

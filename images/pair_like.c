@@ -111,15 +111,20 @@ proposal_order(const void *a, const void *b)
 	return x->old < y->old ? -1 : x->old > y->old;
 }
 
-/* Old parts that share a piece with the k-th new one: the best of them to best[]. */
+/*
+ * Old parts that share a piece with the k-th new one: the best of them to best[]. Each
+ * comparison takes one of *io_left; *ret_all: none had to be left out.
+ */
 static unsigned
 propose(const struct pair *p, const struct row *old, const struct row *new, uint32_t k,
-    const struct posting *row, size_t n, uint32_t *seen, struct proposal best[PROPOSALS_EACH + 1])
+    const struct posting *row, size_t n, uint32_t *seen, struct proposal best[PROPOSALS_EACH + 1],
+    uint32_t *io_left, bool *ret_all)
 {
 	const struct sketch *s = &new->sketch[k];
 	const struct part *its = parts_get(p->tree[PAIR_NEW], new->part[k]);
 	unsigned have = 0;
-	for (unsigned i = 0; i < s->n; i++) {
+	*ret_all = *io_left > 0;
+	for (unsigned i = 0; i < s->n && *ret_all; i++) {
 		size_t from = find(row, n, s->piece[i]), to = from;
 		while (to < n && to - from <= COMMON_MAX && row[to].piece == s->piece[i])
 			to++;
@@ -128,6 +133,11 @@ propose(const struct pair *p, const struct row *old, const struct row *new, uint
 			if (seen[o] == k + 1)
 				continue;
 			seen[o] = k + 1;
+			if (*io_left == 0) {
+				*ret_all = false;
+				break;
+			}
+			--*io_left;
 			unsigned alike = sketch_alike(&old->sketch[o], s);
 			if (alike < PAIR_ALIKE_MIN || !pair_fits(parts_get(p->tree[PAIR_OLD], old->part[o]), its))
 				continue;
@@ -145,12 +155,17 @@ match(struct pair *p, const struct row *old, const struct row *new)
 {
 	struct posting *row = NULL;
 	size_t n = 0, all_n = 0;
-	uint32_t *seen = calloc((size_t)old->n + 1, sizeof *seen);
+	uint32_t left = PAIR_COMPARES_MAX, *seen = calloc((size_t)old->n + 1, sizeof *seen);
 	struct proposal *all = malloc(((size_t)new->n + 1) * PROPOSALS_EACH * sizeof *all);
 	int err = seen && all ? make_postings(old, &row, &n) : FG_ENOMEM;
 	for (uint32_t k = 0; k < new->n && !err; k++) {
 		struct proposal best[PROPOSALS_EACH + 1];
-		unsigned have = propose(p, old, new, k, row, n, seen, best);
+		bool whole;
+		unsigned have = propose(p, old, new, k, row, n, seen, best, &left, &whole);
+		if (!whole) {
+			p->unlooked++; /* the best one may not be among them */
+			continue;
+		}
 		memcpy(all + all_n, best, have * sizeof *best);
 		all_n += have;
 	}

@@ -105,6 +105,93 @@ nothing_in_common(void **state)
 	pair_rig_close(&r);
 }
 
+#define MANY 3072
+#define MORE 4096
+#define BLOCKS 64
+#define BLOCK 96
+
+/* As images/sketch.c: the table by which pieces are cut. */
+static uint64_t
+gear(uint64_t x)
+{
+	x += UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* A word that ends no piece in a run of filler: behind it the run decides, and the tail, which is the same for all. */
+static void
+word_of(char word[17], unsigned a, unsigned b, uint8_t filler)
+{
+	for (unsigned k = 0;; k++) {
+		uint64_t hash = 0 - gear(filler);
+		bool cut = false;
+		assert_true(k < 100000);
+		(void)snprintf(word, 17, "%05u%02u%03u.tail!", k % 100000, a % 100, b % 1000);
+		for (unsigned i = 0; i < 16 + 57; i++) {
+			hash = (hash << 1) + gear(i < 16 ? (uint8_t)word[i] : filler);
+			cut = cut || hash >> 58 == 0;
+		}
+		if (!cut)
+			return;
+	}
+}
+
+/*
+ * A cpio of files that share each of their pieces with forty others, and nearly none
+ * more than one: each would have to be compared with a thousand.
+ */
+static uint8_t *
+entangled(char letter, uint32_t seed, unsigned files, size_t *ret_n)
+{
+	static char words[BLOCKS][MANY / 40][17];
+	const size_t body = BLOCKS * BLOCK;
+	uint8_t *b = malloc(files * (body + 128) + 256), filler = 1;
+	size_t at = 0;
+	while (-gear(filler) >> 58 != 0) /* a run of this byte ends pieces */
+		assert_true(++filler < 255);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		for (unsigned k = 0; k < MANY / 40; k++)
+			word_of(words[i][k], i, k, filler);
+	for (unsigned k = 0; k <= files; k++) {
+		bool last = k == files;
+		char head[128];
+		int head_n = snprintf(head, sizeof head,
+		    "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08x%08x%s", 1u, last ? 0u : 0100644u, 0u, 0u,
+		    1u, 0u, last ? (size_t)0 : body, 0u, 0u, 0u, 0u, last ? 11u : 6u, 0u, last ? "TRAILER!!!" : "");
+		if (!last)
+			head_n += snprintf(head + head_n, sizeof head - (size_t)head_n, "%c%04u", letter, k);
+		memset(b + at, 0, 128);
+		memcpy(b + at, head, (size_t)head_n);
+		at += ((size_t)head_n + 1 + 3) & ~(size_t)3;
+		for (unsigned i = 0; i < BLOCKS && !last; i++, at += BLOCK) {
+			seed = seed * 1664525u + 1013904223u;
+			memset(b + at, filler, BLOCK);
+			memcpy(b + at, words[i][(seed >> 8) % (MANY / 40)], 16);
+		}
+	}
+	*ret_n = at;
+	return b;
+}
+
+static void
+comparisons_are_bounded(void **state)
+{
+	(void)state;
+	struct pair_rig r;
+	size_t old_n, new_n;
+	uint8_t *old = entangled('o', 1, MANY, &old_n), *new = entangled('n', 2, MORE, &new_n);
+	pair_rig_open(&r, view_of(old, old_n), view_of(new, new_n));
+	assert_int_equal(parts_count(r.side[PAIR_NEW].tree) >= MORE, true);
+	assert_in_range(pair_unlooked(r.pair), 1, MORE - 1);
+	/* Not looked at is not paired. */
+	assert_int_equal(pair_rig_mate(&r, PAIR_NEW, "n4095").how, PAIR_NONE);
+	pair_rig_close(&r);
+	free(old);
+	free(new);
+}
+
 static void
 names(void **state)
 {
@@ -120,7 +207,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_update), cmocka_unit_test(tampering), cmocka_unit_test(the_same),
-		cmocka_unit_test(nothing_in_common), cmocka_unit_test(names),
+		cmocka_unit_test(nothing_in_common), cmocka_unit_test(comparisons_are_bounded),
+		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
