@@ -215,7 +215,9 @@ changed(struct analysis *a, uint32_t i, uint32_t mate, const struct seen *new, c
 	if (err || !is_whole(p) || new->leaf.kind == LEAF_FOLDER ||
 	    (old && !renamed && (told || lines != LINES_NONE)))
 		return err;
-	if (new->leaf.kind == LEAF_LINK)
+	if (p->again)
+		page_text(&l, "%s", p->why);
+	else if (new->leaf.kind == LEAF_LINK)
 		page_text(&l, "%slink to %s%s", new->leaf.hard ? "hard " : "", new->link,
 		    old && old->leaf.kind == LEAF_LINK && old->leaf.hard != new->leaf.hard
 			? new->leaf.hard ? ", symbolic before" : ", hard before"

@@ -43,6 +43,8 @@ same(const struct part *a, const struct part *b)
 {
 	if (a->bytes.size > 0 || b->bytes.size > 0)
 		return same_bytes(a, b) && a->partial == b->partial;
+	if (a->again != b->again || (a->again && a->at != b->at))
+		return false;
 	return a->kind == b->kind && a->rdev == b->rdev && a->block == b->block && a->hard == b->hard && !a->link == !b->link &&
 	       (!a->link || strcmp(a->link, b->link) == 0);
 }

@@ -174,6 +174,44 @@ kinds_that_changed(void **state)
 }
 
 static void
+partition(uint8_t *entry, uint8_t type, uint8_t first, uint8_t sectors)
+{
+	entry[4] = type;
+	entry[8] = first;
+	entry[12] = sectors;
+}
+
+/* A logical partition over another one: it has no bytes to itself, and that it came to lie elsewhere is told. */
+static void
+partitions_that_overlap(void **state)
+{
+	(void)state;
+	uint8_t *b[2] = { calloc(48, 512), calloc(48, 512) };
+	struct pair_rig r;
+	struct page *p = page_new();
+	for (uint8_t k = 0; k < 2; k++) {
+		static const unsigned tables[] = { 0, 1, 21 };
+		for (size_t i = 512; i < 48 * 512; i++)
+			b[k][i] = (uint8_t)("words in a text, "[i % 17]);
+		for (size_t i = 0; i < 3; i++) {
+			memset(b[k] + tables[i] * 512, 0, 512);
+			memcpy(b[k] + tables[i] * 512 + 510, "\x55\xaa", 2);
+		}
+		partition(b[k] + 446, 5, 1, 40);
+		partition(b[k] + 512 + 446, 0x83, 1, 30);
+		partition(b[k] + 512 + 462, 5, 20, 10);
+		partition(b[k] + 21 * 512 + 446, 0x83, (uint8_t)(1 + k), 4);
+	}
+	pair_rig_open(&r, view_of(b[0], 48 * 512), view_of(b[1], 48 * 512));
+	assert_int_equal(analyse_run(r.pair, NULL, NULL, p), 0);
+	assert_non_null(find(p, "partition", "lies over another part"));
+	page_free(p);
+	pair_rig_close(&r);
+	free(b[0]);
+	free(b[1]);
+}
+
+static void
 itself(void **state)
 {
 	(void)state;
@@ -250,6 +288,7 @@ main(void)
 		cmocka_unit_test(an_honest_update),
 		cmocka_unit_test(a_tampered_update),
 		cmocka_unit_test(kinds_that_changed),
+		cmocka_unit_test(partitions_that_overlap),
 		cmocka_unit_test(itself),
 		cmocka_unit_test(a_text_is_explained_by_what_is_read),
 		cmocka_unit_test(a_program_is_explained_by_its_notes),
