@@ -30,6 +30,7 @@
 #define PART_ONE_MAX ((uint64_t)512 << 20)    /* one expanded file */
 #define PART_RATIO_MAX 2048 /* of one stream: more is a bomb (deflate's most is 1032) */
 #define PART_NAME_MAX 4095  /* a whole path within an archive or file system: PATH_MAX; cut visibly */
+#define PART_NAMES_MAX (64u << 20) /* bytes of names and of where links lead, in all: 300 for each of PART_COUNT_MAX */
 #define PART_NONE_INDEX UINT32_MAX
 
 enum part_kind {
@@ -67,6 +68,7 @@ struct part {
 	enum part_look look;
 	char *name;                   /* owned by the tree; "" for the root; bytes as they are, without NUL */
 	char *link;                   /* PART_LINK: where to. Owned; NULL otherwise */
+	bool inexact;                 /* .name or .link is cut, or '?' stands in it for NUL: it is never the same as another */
 	const char *why;              /* static sentence: why it was not opened (further); NULL */
 	struct source bytes;          /* window of image or scratch; size 0 where it has none */
 	/* ---- where it lies in its parent's bytes: placed, or packed, or neither ---- */

@@ -13,6 +13,7 @@
 #define NAME_CUT "<...>"
 
 static const char too_many[] = "more parts than are looked at";
+static const char too_long[] = "more bytes of names than are looked at";
 
 /* Openers work on one part at a time; anything else is a mistake of theirs. */
 static struct part *
@@ -62,10 +63,11 @@ part_all(const struct part_ctx *c)
 
 /* ---- adding ---- */
 
-/* As a C string: a NUL would hide what follows it. Cut visibly. */
+/* As a C string: a NUL would hide what follows it. Cut visibly. *io_inexact is set where it is not name. */
 static char *
-copy_name(struct view name)
+copy_name(struct view name, bool *io_inexact)
 {
+	*io_inexact = *io_inexact || name.n > PART_NAME_MAX || (name.n > 0 && memchr(name.p, 0, name.n));
 	size_t n = name.n <= PART_NAME_MAX ? name.n : PART_NAME_MAX - (sizeof NAME_CUT - 1);
 	char *s = malloc(PART_NAME_MAX < name.n ? PART_NAME_MAX + 1 : n + 1);
 	if (!s)
@@ -101,13 +103,20 @@ part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view na
 		part_limit(c, self, too_many);
 		return FG_ELIMIT;
 	}
+	if (t->names >= PART_NAMES_MAX) {
+		part_limit(c, self, too_long);
+		return FG_ELIMIT;
+	}
 	if (room(t))
 		return FG_ENOMEM;
-	char *s = copy_name(name);
+	bool inexact = false;
+	char *s = copy_name(name, &inexact);
 	if (!s)
 		return FG_ENOMEM;
+	t->names += strlen(s) + 1;
 	t->part[t->n] = (struct part){ .parent = self, .first = PART_NONE_INDEX,
-		.next = PART_NONE_INDEX, .kind = kind, .name = s, .depth = (uint8_t)(depth + 1) };
+		.next = PART_NONE_INDEX, .kind = kind, .name = s, .inexact = inexact,
+		.depth = (uint8_t)(depth + 1) };
 	return t->n++;
 }
 
@@ -179,9 +188,15 @@ int
 part_link(struct part_ctx *c, uint32_t i, struct view target)
 {
 	struct part *p = part_edit(c, i);
-	char *s = copy_name(target);
+	if (c->t->names >= PART_NAMES_MAX) {
+		part_limit(c, c->self, too_long);
+		p->inexact = true;
+		target = view_str(NAME_CUT);
+	}
+	char *s = copy_name(target, &p->inexact);
 	if (!s)
 		return FG_ENOMEM;
+	c->t->names += strlen(s) + 1;
 	free(p->link);
 	p->link = s;
 	return 0;
@@ -288,6 +303,7 @@ part_forget(struct part_ctx *c, uint32_t i)
 		t->expanded -= p->bytes.size;
 		t->tried.vain += p->bytes.size; /* room is given back, work is not */
 	}
+	t->names -= strlen(p->name) + 1 + (p->link ? strlen(p->link) + 1 : 0);
 	free(p->name);
 	free(p->link);
 }

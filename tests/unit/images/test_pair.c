@@ -192,6 +192,63 @@ comparisons_are_bounded(void **state)
 	free(new);
 }
 
+static size_t
+cpio_link(char *b, size_t at, const char *name, const void *target, size_t n)
+{
+	at += (size_t)sprintf(b + at, "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", 7u,
+	    n ? 0120777u : 0u, 0u, 0u, 1u, 0u, (unsigned)n, 0u, 0u, 0u, 0u, (unsigned)strlen(name) + 1, 0u);
+	memcpy(b + at, name, strlen(name) + 1);
+	at = (at + strlen(name) + 1 + 3) & ~(size_t)3;
+	memcpy(b + at, target, n);
+	return (at + n + 3) & ~(size_t)3;
+}
+
+/* A NUL in a name cannot be kept, and what cannot be kept is not the same. */
+static void
+what_a_name_hides(void **state)
+{
+	(void)state;
+	char a[1024] = { 0 }, b[1024] = { 0 };
+	size_t n = cpio_link(a, 0, "x", "bin\0sh", 6);
+	n = cpio_link(a, n, "TRAILER!!!", "", 0);
+	assert_int_equal(cpio_link(b, cpio_link(b, 0, "x", "bin?sh", 6), "TRAILER!!!", "", 0), n);
+	struct pair_rig r;
+	pair_rig_open(&r, view_of(a, n), view_of(b, n));
+	assert_int_equal(pair_rig_mate(&r, PAIR_NEW, "x").how, PAIR_PATH);
+	pair_rig_close(&r);
+	pair_rig_open(&r, view_of(b, n), view_of(b, n));
+	assert_int_equal(pair_rig_mate(&r, PAIR_NEW, "x").how, PAIR_SAME);
+	pair_rig_close(&r);
+}
+
+/* Names take room of their own: what goes beyond it is told. */
+static void
+names_are_bounded(void **state)
+{
+	(void)state;
+	enum { EACH = 4000, N = PART_NAMES_MAX / EACH + 100 };
+	char *b = malloc((size_t)N * (EACH + 200) + 1024), *name = calloc(1, EACH + 1);
+	size_t n = 0;
+	memset(name, 'n', EACH);
+	for (unsigned i = 0; i < N; i++) {
+		char digits[9];
+		snprintf(digits, sizeof digits, "%08u", i);
+		memcpy(name, digits, 8);
+		n = cpio_link(b, n, name, "t", 1);
+	}
+	n = cpio_link(b, n, "TRAILER!!!", "", 0);
+	struct source s;
+	struct parts *t;
+	uint64_t used = 0;
+	source_memory(&s, view_of(b, n));
+	assert_int_equal(parts_open(&s, -1, &used, NULL, NULL, &t), 0);
+	assert_int_equal(parts_limits(t), 1);
+	assert_non_null(parts_get(t, 0)->why);
+	parts_free(t);
+	free(b);
+	free(name);
+}
+
 static void
 names(void **state)
 {
@@ -208,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_update), cmocka_unit_test(tampering), cmocka_unit_test(the_same),
 		cmocka_unit_test(nothing_in_common), cmocka_unit_test(comparisons_are_bounded),
+		cmocka_unit_test(what_a_name_hides), cmocka_unit_test(names_are_bounded),
 		cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
