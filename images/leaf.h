@@ -18,7 +18,7 @@ struct leaf {
 	struct source bytes; /* size 0 where it has none */
 	bool have_mode;
 	uint32_t mode, uid, gid; /* mode with a device's type bits, as stat(2) has them */
-	uint64_t rdev; /* major << 8 | minor, as images have it */
+	uint64_t rdev; /* major << 32 | minor */
 	bool have_caps; /* security.capability */
 };
 

@@ -86,7 +86,7 @@ struct part {
 	/* ---- of file systems and archives ---- */
 	bool have_mode;
 	uint32_t mode, uid, gid;      /* mode: 07777 */
-	uint64_t rdev;
+	uint64_t rdev;                /* major << 32 | minor */
 	bool block;                   /* PART_DEVICE: of blocks, not of characters */
 	bool hard;                    /* PART_LINK: one more name of the file there, not a symbolic link */
 	bool have_caps;               /* security.capability */

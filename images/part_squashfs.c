@@ -103,7 +103,8 @@ add(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct squashf
 	p->mode = e->mode;
 	p->uid = e->uid;
 	p->gid = e->gid;
-	p->rdev = e->device;
+	/* As Linux packs it: twelve bits of major between the lower eight and the upper twelve of minor. */
+	p->rdev = (uint64_t)(e->device >> 8 & 0xfff) << 32 | (e->device & 0xff) | (e->device >> 12 & 0xfff00);
 	p->block = e->type == SQUASHFS_BLOCK_DEVICE;
 	p->have_caps = e->caps.n > 0;
 	p->setlabel = e->xattrs > (e->caps.n > 0);

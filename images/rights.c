@@ -74,7 +74,7 @@ device_name(const struct leaf *l)
 		{ 1, 4, "I/O ports" }, { 1, 5, "zero" }, { 1, 8, "random" }, { 1, 9, "urandom" },
 		{ 1, 11, "the kernel's messages" }, { 5, 0, "terminal" }, { 5, 1, "console" },
 		{ 10, 200, "tunnel" } };
-	uint64_t major = l->rdev >> 8, minor = l->rdev & 0xff;
+	uint64_t major = l->rdev >> 32, minor = l->rdev & UINT32_MAX;
 	if (S_ISBLK(l->mode))
 		return "a block device";
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -104,7 +104,7 @@ rights_page(const struct leaf *old, const struct leaf *new, struct page *page)
 	    (!old || old->kind != LEAF_DEVICE || old->rdev != new->rdev ||
 		S_ISBLK(old->mode) != S_ISBLK(new->mode))) {
 		l = (struct page_line){ 0 };
-		page_text(&l, "device %u:%u, %s (%s)", (unsigned)(new->rdev >> 8), (unsigned)(new->rdev & 0xff),
+		page_text(&l, "device %u:%u, %s (%s)", (unsigned)(new->rdev >> 32), (unsigned)(new->rdev & UINT32_MAX),
 		    device_name(new), old && old->kind == LEAF_DEVICE ? "another one before" : "added");
 		err = add(old, new, FINDING_CHG_DEVICE, &l, page);
 	}

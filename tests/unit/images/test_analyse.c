@@ -154,8 +154,8 @@ kinds_that_changed(void **state)
 		const char *word;
 	} rows[] = { { "usr/x", "etc/shadow", '2', '1', FINDING_CHG_FILES, "hard link to etc/shadow, symbolic before" },
 		{ "usr/x", "etc/shadow", '1', '2', FINDING_CHG_FILES, "link to etc/shadow, hard before" },
-		{ "dev/x", "", '3', '4', FINDING_CHG_DEVICE, "a block device" },
-		{ "dev/x", "", '4', '3', FINDING_CHG_DEVICE, "a device" } };
+		{ "dev/x", "", '3', '4', FINDING_CHG_DEVICE, "device 8:0, a block device" },
+		{ "dev/x", "", '4', '3', FINDING_CHG_DEVICE, "device 8:0, a device" } };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		uint8_t a[2048], b[2048];
 		struct pair_rig r;

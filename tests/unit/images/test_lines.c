@@ -126,8 +126,8 @@ static void
 devices(void **state)
 {
 	(void)state;
-	struct leaf a = { .kind = LEAF_DEVICE, .path = "dev/x", .have_mode = true, .mode = 020600, .rdev = 1 << 8 | 3 }, b = a;
-	b.rdev = 1 << 8 | 1;
+	struct leaf a = { .kind = LEAF_DEVICE, .path = "dev/x", .have_mode = true, .mode = 020600, .rdev = UINT64_C(1) << 32 | 3 }, b = a;
+	b.rdev = UINT64_C(1) << 32 | 1;
 	struct page *p = rights(&a, &b);
 	assert_non_null(line(p, FINDING_CHG_DEVICE, "device 1:1, all of memory (another one before)"));
 	page_free(p);
