@@ -17,6 +17,7 @@ struct tar_member {
 	char name[PART_NAME_MAX + 1], link[PART_NAME_MAX + 1];
 	bool have_name, have_link, have_size, have_uid, have_gid;
 	bool caps, label; /* security.capability; any other xattr */
+	bool own_unread;  /* and so is its own: bytes stand behind the end of a name, or behind the last field */
 	bool unread;      /* headers before its own hold something that is not interpreted: they are shown as bytes */
 	uint64_t size, mode, uid, gid, major, minor;
 	char type;
@@ -180,6 +181,18 @@ extension(struct tar_reader *r, char type, uint64_t size)
 	return r->at <= r->s->size;
 }
 
+/* Behind the NUL of a name, or the last field, there are zeros. */
+static bool
+is_clean(const uint8_t h[BLOCK])
+{
+	size_t name = strnlen((const char *)h, 100), link = strnlen((const char *)h + 157, 100);
+	bool clean = is_zeros(h + name, 100 - name) && is_zeros(h + 157 + link, 100 - link);
+	if (memcmp(h + 257, "ustar\0", 6) != 0)
+		return clean;
+	size_t prefix = strnlen((const char *)h + 345, 155);
+	return clean && is_zeros(h + 345 + prefix, 155 - prefix) && is_zeros(h + 500, 12);
+}
+
 static void
 own_names(struct tar_member *m, const uint8_t h[BLOCK])
 {
@@ -228,6 +241,7 @@ next(struct tar_reader *r, bool *ret_end)
 			return err;
 	}
 	own_names(&r->m, h);
+	r->m.own_unread = !is_clean(h);
 	r->m.size = r->m.have_size ? r->m.size : size;
 	uint64_t uid, gid;
 	bool ok = number(h + 100, 8, &r->m.mode) && number(h + 108, 8, &uid) && number(h + 116, 8, &gid) &&
@@ -283,8 +297,9 @@ part_tar_open(struct part_ctx *c, uint32_t self)
 	r->s = part_bytes(c, self);
 	while ((got = next(r, &end)) > 0) {
 		uint64_t heads = r->m.unread ? r->at - BLOCK : r->heads;
-		if (r->at - heads <= HEADS_MAX)
-			err = part_structure(c, self, heads, r->at - heads);
+		uint64_t heads_end = r->m.own_unread ? r->at - BLOCK : r->at;
+		if (heads_end - heads <= HEADS_MAX)
+			err = part_structure(c, self, heads, heads_end - heads);
 		if (!err)
 			err = add(c, self, r);
 		if (err)

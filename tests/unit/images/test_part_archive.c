@@ -183,6 +183,30 @@ extended(void **state)
 	}
 }
 
+/* Nor is a member's own header with something behind the end of its name, or of its fields. */
+static void
+behind_names(void **state)
+{
+	(void)state;
+	static const unsigned places[] = { 50, 200, 400, 505 };
+	for (size_t i = 0; i <= sizeof places / sizeof places[0]; i++) {
+		uint8_t all[5 * 512] = { 0 }, *b = all + 512;
+		unsigned sum = 8 * ' ';
+		struct part_rig r;
+		header(all, "first", '0', 0);
+		header(b, "file", '0', 0);
+		if (i > 0)
+			b[places[i - 1]] = 'h';
+		for (unsigned k = 0; k < 512; k++)
+			sum += k >= 148 && k < 156 ? 0 : b[k];
+		snprintf((char *)b + 148, 8, "%06o", sum);
+		part_rig_open(&r, view_of(all, sizeof all));
+		(void)at(&r, "", "file");
+		assert_int_equal(part_rig_find(&r, "gap") != PART_NONE_INDEX, i > 0);
+		part_rig_close(&r);
+	}
+}
+
 /* Of a local extra field, too: an entry with times and owner, and with something else behind them. */
 static void
 extra_field(void **state)
@@ -244,7 +268,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(every_file), cmocka_unit_test(in_place),
-		cmocka_unit_test(nothing_hides), cmocka_unit_test(extended), cmocka_unit_test(extra_field),
+		cmocka_unit_test(nothing_hides), cmocka_unit_test(extended),
+		cmocka_unit_test(behind_names), cmocka_unit_test(extra_field),
 		cmocka_unit_test(cut) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
