@@ -86,26 +86,6 @@ delta_checked(struct delta *d)
 	d->r->checked = true;
 }
 
-const char *
-delta_outcome_name(enum delta_outcome outcome)
-{
-	switch (outcome) {
-	case DELTA_MALFORMED:
-		break;
-	case DELTA_WRONG_BASE:
-		return "wrong-base";
-	case DELTA_UNSUPPORTED:
-		return "unsupported";
-	case DELTA_OPAQUE:
-		return "opaque";
-	case DELTA_LIMIT:
-		return "limit";
-	case DELTA_APPLIED:
-		return "applied";
-	}
-	return "malformed";
-}
-
 /* ---- memory ---- */
 
 size_t

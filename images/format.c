@@ -560,61 +560,52 @@ is_minisign(struct probe_input *in)
 }
 
 struct format {
-	const char *name;
-	enum format_kind kind;
 	enum format_id made_of; /* the plainer format it is a special case of */
 	bool (*fits)(struct probe_input *in);
 };
 
-#define PLAIN FORMAT_KIND_PLAIN
-#define BOX FORMAT_KIND_CONTAINER
-#define DELTA FORMAT_KIND_DELTA
-
 static const struct format table[FORMAT_LIMIT] = {
-	[FORMAT_NONE] = { "none", FORMAT_KIND_NONE, FORMAT_NONE, NULL },
-	[FORMAT_RAUC_BUNDLE] = { "rauc-bundle", BOX, FORMAT_SQUASHFS, is_rauc_bundle },
-	[FORMAT_SWU] = { "swu", BOX, FORMAT_CPIO, is_swu },
-	[FORMAT_ANDROID_OTA] = { "android-ota", BOX, FORMAT_ZIP, is_android_ota },
-	[FORMAT_MENDER] = { "mender", BOX, FORMAT_TAR, is_mender },
-	[FORMAT_FIT] = { "fit", BOX, FORMAT_FDT, is_fit },
-	[FORMAT_JCAT] = { "jcat", BOX, FORMAT_GZIP, is_jcat },
-	[FORMAT_SIGNIFY_GZIP] = { "signify-gzip", BOX, FORMAT_GZIP, is_signify_gzip },
-	[FORMAT_TUF] = { "tuf", BOX, FORMAT_NONE, is_tuf },
-	[FORMAT_MCUBOOT] = { "mcuboot", BOX, FORMAT_NONE, is_mcuboot },
-	[FORMAT_ANDROID_PAYLOAD] = { "android-payload", BOX, FORMAT_NONE, is_android_payload },
-	[FORMAT_ESP32] = { "esp32", BOX, FORMAT_NONE, is_esp32 },
-	[FORMAT_SUIT] = { "suit", BOX, FORMAT_NONE, is_suit },
-	[FORMAT_CMS] = { "cms", BOX, FORMAT_NONE, is_cms },
-	[FORMAT_CAB] = { "cab", BOX, FORMAT_NONE, is_cab },
-	[FORMAT_MBN] = { "mbn", BOX, FORMAT_ELF, is_mbn },
-	[FORMAT_NORDIC_MODEM] = { "nordic-modem", BOX, FORMAT_NONE, is_nordic_modem },
-	[FORMAT_NORDIC_DELTA] = { "nordic-delta", DELTA, FORMAT_NONE, is_nordic_delta },
-	[FORMAT_BSDIFF] = { "bsdiff", DELTA, FORMAT_NONE, is_bsdiff },
-	[FORMAT_VCDIFF] = { "vcdiff", DELTA, FORMAT_NONE, is_vcdiff },
-	[FORMAT_IMGDIFF] = { "imgdiff", DELTA, FORMAT_NONE, is_imgdiff },
-	[FORMAT_HDIFFPATCH] = { "hdiffpatch", DELTA, FORMAT_NONE, is_hdiffpatch },
-	[FORMAT_DETOOLS] = { "detools", DELTA, FORMAT_NONE, NULL },
-	[FORMAT_ZCHUNK] = { "zchunk", BOX, FORMAT_NONE, is_zchunk },
-	[FORMAT_CASYNC_INDEX] = { "casync-index", BOX, FORMAT_NONE, is_casync_index },
-	[FORMAT_ZIP] = { "zip", BOX, FORMAT_NONE, is_zip },
-	[FORMAT_SEVENZIP] = { "7z", BOX, FORMAT_NONE, is_sevenzip },
-	[FORMAT_SQUASHFS] = { "squashfs", BOX, FORMAT_NONE, is_squashfs },
-	[FORMAT_ELF] = { "elf", PLAIN, FORMAT_NONE, is_elf },
-	[FORMAT_UIMAGE] = { "uimage", BOX, FORMAT_NONE, is_uimage },
-	[FORMAT_FDT] = { "fdt", PLAIN, FORMAT_NONE, is_fdt },
-	[FORMAT_ANDROID_BOOT] = { "android-boot", BOX, FORMAT_NONE, is_android_boot },
-	[FORMAT_ANDROID_SPARSE] = { "android-sparse", BOX, FORMAT_NONE, is_android_sparse },
-	[FORMAT_UBI] = { "ubi", BOX, FORMAT_NONE, is_ubi },
-	[FORMAT_EXT4] = { "ext4", BOX, FORMAT_NONE, is_ext4 },
-	[FORMAT_CPIO] = { "cpio", BOX, FORMAT_NONE, is_cpio },
-	[FORMAT_TAR] = { "tar", BOX, FORMAT_NONE, is_tar },
-	[FORMAT_GZIP] = { "gzip", BOX, FORMAT_NONE, is_gzip },
-	[FORMAT_XZ] = { "xz", BOX, FORMAT_NONE, is_xz },
-	[FORMAT_ZSTD] = { "zstd", BOX, FORMAT_NONE, is_zstd },
-	[FORMAT_BZIP2] = { "bzip2", BOX, FORMAT_NONE, is_bzip2 },
-	[FORMAT_LZMA] = { "lzma", BOX, FORMAT_NONE, is_lzma },
-	[FORMAT_MINISIGN] = { "minisign", BOX, FORMAT_NONE, is_minisign },
-	[FORMAT_RAW] = { "raw", PLAIN, FORMAT_NONE, NULL },
+	[FORMAT_RAUC_BUNDLE] = { FORMAT_SQUASHFS, is_rauc_bundle },
+	[FORMAT_SWU] = { FORMAT_CPIO, is_swu },
+	[FORMAT_ANDROID_OTA] = { FORMAT_ZIP, is_android_ota },
+	[FORMAT_MENDER] = { FORMAT_TAR, is_mender },
+	[FORMAT_FIT] = { FORMAT_FDT, is_fit },
+	[FORMAT_JCAT] = { FORMAT_GZIP, is_jcat },
+	[FORMAT_SIGNIFY_GZIP] = { FORMAT_GZIP, is_signify_gzip },
+	[FORMAT_TUF] = { FORMAT_NONE, is_tuf },
+	[FORMAT_MCUBOOT] = { FORMAT_NONE, is_mcuboot },
+	[FORMAT_ANDROID_PAYLOAD] = { FORMAT_NONE, is_android_payload },
+	[FORMAT_ESP32] = { FORMAT_NONE, is_esp32 },
+	[FORMAT_SUIT] = { FORMAT_NONE, is_suit },
+	[FORMAT_CMS] = { FORMAT_NONE, is_cms },
+	[FORMAT_CAB] = { FORMAT_NONE, is_cab },
+	[FORMAT_MBN] = { FORMAT_ELF, is_mbn },
+	[FORMAT_NORDIC_MODEM] = { FORMAT_NONE, is_nordic_modem },
+	[FORMAT_NORDIC_DELTA] = { FORMAT_NONE, is_nordic_delta },
+	[FORMAT_BSDIFF] = { FORMAT_NONE, is_bsdiff },
+	[FORMAT_VCDIFF] = { FORMAT_NONE, is_vcdiff },
+	[FORMAT_IMGDIFF] = { FORMAT_NONE, is_imgdiff },
+	[FORMAT_HDIFFPATCH] = { FORMAT_NONE, is_hdiffpatch },
+	[FORMAT_ZCHUNK] = { FORMAT_NONE, is_zchunk },
+	[FORMAT_CASYNC_INDEX] = { FORMAT_NONE, is_casync_index },
+	[FORMAT_ZIP] = { FORMAT_NONE, is_zip },
+	[FORMAT_SEVENZIP] = { FORMAT_NONE, is_sevenzip },
+	[FORMAT_SQUASHFS] = { FORMAT_NONE, is_squashfs },
+	[FORMAT_ELF] = { FORMAT_NONE, is_elf },
+	[FORMAT_UIMAGE] = { FORMAT_NONE, is_uimage },
+	[FORMAT_FDT] = { FORMAT_NONE, is_fdt },
+	[FORMAT_ANDROID_BOOT] = { FORMAT_NONE, is_android_boot },
+	[FORMAT_ANDROID_SPARSE] = { FORMAT_NONE, is_android_sparse },
+	[FORMAT_UBI] = { FORMAT_NONE, is_ubi },
+	[FORMAT_EXT4] = { FORMAT_NONE, is_ext4 },
+	[FORMAT_CPIO] = { FORMAT_NONE, is_cpio },
+	[FORMAT_TAR] = { FORMAT_NONE, is_tar },
+	[FORMAT_GZIP] = { FORMAT_NONE, is_gzip },
+	[FORMAT_XZ] = { FORMAT_NONE, is_xz },
+	[FORMAT_ZSTD] = { FORMAT_NONE, is_zstd },
+	[FORMAT_BZIP2] = { FORMAT_NONE, is_bzip2 },
+	[FORMAT_LZMA] = { FORMAT_NONE, is_lzma },
+	[FORMAT_MINISIGN] = { FORMAT_NONE, is_minisign },
 };
 
 static int
@@ -657,31 +648,4 @@ format_recognise(const struct source *image, struct format_result *ret)
 		found.format = FORMAT_RAW;
 	*ret = found;
 	return 0;
-}
-
-const char *
-format_name(enum format_id id)
-{
-	return (unsigned)id < FORMAT_LIMIT ? table[id].name : "none";
-}
-
-enum format_id
-format_find(struct view word)
-{
-	for (unsigned i = FORMAT_NONE + 1; i < FORMAT_LIMIT; i++)
-		if (view_is(word, table[i].name))
-			return (enum format_id)i;
-	return FORMAT_NONE;
-}
-
-enum format_kind
-format_kind(enum format_id id)
-{
-	return (unsigned)id < FORMAT_LIMIT ? table[id].kind : FORMAT_KIND_NONE;
-}
-
-bool
-format_has_opaque_signature(enum format_id id)
-{
-	return id == FORMAT_NORDIC_DELTA;
 }

@@ -359,16 +359,3 @@ pair_unlooked(const struct pair *p)
 {
 	return p->unlooked;
 }
-
-bool
-pair_is_same(enum pair_how how)
-{
-	return how == PAIR_SAME || how == PAIR_MOVED || how == PAIR_COPY;
-}
-
-const char *
-pair_how_name(enum pair_how how)
-{
-	static const char *const names[] = { "none", "same", "moved", "copy", "path", "like" };
-	return (unsigned)how < sizeof names / sizeof names[0] ? names[how] : "none";
-}

@@ -66,7 +66,7 @@ PROGRAMS = {
     "fotagate-warden": ({"crypto", "file", "wire", "jail", "warden"}, {"libcrypto", "libseccomp"}),
     "fotagate-witness": ({"crypto", "file", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "file", "wire", "jail"},
-                         {"libcrypto", "libseccomp", "libbrotlidec", "libbz2", "libconfig", "libdivsufsort", "liblz4", "liblzma",
+                         {"libcrypto", "libseccomp", "libbrotlidec", "libbz2", "libconfig", "libdivsufsort", "libfdt", "liblz4", "liblzma",
                           "libsquashfs", "libz", "libzstd"}),
     "fotagate": ({"crypto", "images", "policy", "file", "wire", "view", "jail", "role", "audit",
                   "warden"},

@@ -351,6 +351,8 @@ jffs2_begins_with_a_node(void **state)
 		;
 	uint64_t length = 0;
 	assert_non_null(p);
+	if (!p)
+		return; /* the plain build does not know that the line above ends it */
 	assert_int_equal(p->fits(&s, 0, &length), 0);
 	assert_int_equal(p->fits(&s, 8192, &length), 1);
 	assert_int_equal(length, 128);
@@ -378,6 +380,8 @@ failures_count(void **state)
 		for (unsigned k = 0; (p = part_probe(k)) && strcmp(p->name, names[i]) != 0; k++)
 			;
 		assert_non_null(p);
+		if (!p)
+			return;
 		source_memory(&s, view_of(b[i], sizeof b[i]));
 		assert_int_equal(p->fits(&s, 0, &length), 0);
 		assert_true(length >= 3 * 1024);
