@@ -100,7 +100,7 @@ def test_a_detached_signature_of_the_target(tmp_path):
                         d / name], check=True)
     base = ["--trust", tmp_path / "trust", "--base", d / "old", "--signature", tmp_path / "bsdf2-brotli.sig"]
     doc = report(*base, d / "bsdf2-brotli")
-    assert doc["delta"]["outcome"] == "reconstructed" and doc["verdict"] == "review"
+    assert doc["delta"]["outcome"] == "reconstructed" and doc["verdict"] == "review", doc["findings"]
     doc = report(*base, "--target-signature", tmp_path / "new.sig", d / "bsdf2-brotli")
     # Both signed, and what it makes was seen whole: nothing is left that a person must look at.
     assert doc["delta"]["outcome"] == "proved" and doc["verdict"] == "acceptable"
