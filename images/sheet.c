@@ -32,7 +32,8 @@ sheet_is_blind(const struct story *s)
 {
 	const struct account_sum *n = &s->image[PAIR_NEW];
 	uint64_t all = account_total(n);
-	return !s->holds || (all && n->bytes[ACCOUNT_UNREVIEWABLE] / (all / 1000 + 1) >= SHEET_BLIND);
+	/* Below 2^53, as all numbers of a report: a thousandfold fits. */
+	return !s->holds || n->bytes[ACCOUNT_UNREVIEWABLE] * 1000 > all * SHEET_BLIND;
 }
 
 void

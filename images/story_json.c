@@ -147,6 +147,9 @@ story_write(struct jsonw *j, const struct story *s, bool brief, bool bare)
 
 /* ---- reading: hostile ---- */
 
+/* Of one line, and lost of a block: what all lines sum up to stays far below 2^53, where writing numbers ends. */
+#define TIMES_MAX (UINT64_C(1) << 32)
+
 /* v has exactly n members, of which the callers ask each by its name. */
 static bool
 has(const struct json_value *v, size_t n)
@@ -287,7 +290,8 @@ read_line(const struct json_value *v, struct page_line *l)
 	l->sign = page_sign_parse(sign);
 	l->severity = finding_severity_parse(severity);
 	l->id = finding_find(id);
-	if (l->block == PAGE_NONE || l->sign == PAGE_SIGN_LIMIT || l->id == FINDING_LIMIT || l->times == 0)
+	if (l->block == PAGE_NONE || l->sign == PAGE_SIGN_LIMIT || l->id == FINDING_LIMIT || l->times == 0 ||
+	    l->times > TIMES_MAX)
 		return false;
 	const struct finding_info *info = finding_get(l->id);
 	return (info->by & FINDING_BY_EXPLAIN) && l->severity >= info->least && l->severity <= info->severity;
@@ -307,11 +311,12 @@ read_lines(const struct json_value *v, struct story *s)
 		int err = page_put(s->page, &l);
 		if (err)
 			return err;
+		if (page_count(s->page) != i + 1) /* it stood there twice */
+			return FG_EFORMAT;
 	}
-	/* One that stood there twice is one now: the text will not come out the same, and is refused. */
 	for (unsigned b = PAGE_NONE + 1; b < PAGE_BLOCK_LIMIT; b++) {
 		uint64_t n;
-		if (!json_uint(json_at(lost, b - 1), &n))
+		if (!json_uint(json_at(lost, b - 1), &n) || n > TIMES_MAX)
 			return FG_EFORMAT;
 		page_lose(s->page, (enum page_block)b, n);
 	}

@@ -259,6 +259,54 @@ a_bent_page_is_refused(void **state)
 	report_free(r);
 }
 
+/* Numbers that no sum of which can be written any more are no report, rather than the end of its reader. */
+static void
+lines_that_add_up_to_too_much(void **state)
+{
+	(void)state;
+	struct report *r = explain_pair("tampered", "gpt"), *again = report_new(REPORT_EXPLAIN);
+	struct writer text, bent;
+	struct report_refusal why;
+	writer_init(&text, REPORT_MAX);
+	writer_init(&bent, REPORT_MAX);
+	assert_int_equal(report_encode(r, REPORT_MAX, &text), 0);
+	struct view t = writer_view(&text);
+	const uint8_t *from = (const uint8_t *)memmem(t.p, t.n, "\"lines\":[", 9) + 9;
+	const uint8_t *times = memmem(from, (size_t)(t.p + t.n - from), "\"times\":", 8);
+	const uint8_t *to = memmem(times, (size_t)(t.p + t.n - times), "}", 1);
+	const char *huge = "\"times\":9007199254740991,\"weight\":0}";
+	writer_bytes(&bent, view_of(t.p, (size_t)(from - t.p)));
+	for (unsigned i = 0; i < 2; i++) {
+		writer_bytes(&bent, view_of(from, (size_t)(times - from)));
+		writer_text(&bent, huge);
+		writer_text(&bent, i == 0 ? "," : "");
+	}
+	writer_bytes(&bent, view_of(to + 1, (size_t)(t.p + t.n - to - 1)));
+	assert_int_equal(report_parse(writer_view(&bent), REPORT_EXPLAIN, again, &why), FG_EFORMAT);
+	assert_null(again->story);
+	writer_free(&text);
+	writer_free(&bent);
+	report_free(again);
+	report_free(r);
+}
+
+/* More than a tenth, of small images too. */
+static void
+blind_above_a_tenth(void **state)
+{
+	(void)state;
+	struct story s = { .holds = true };
+	s.image[PAIR_NEW].bytes[ACCOUNT_IDENTICAL] = 90;
+	s.image[PAIR_NEW].bytes[ACCOUNT_UNREVIEWABLE] = 10;
+	assert_false(sheet_is_blind(&s));
+	s.image[PAIR_NEW].bytes[ACCOUNT_UNREVIEWABLE] = 11;
+	assert_true(sheet_is_blind(&s));
+	s.image[PAIR_NEW].bytes[ACCOUNT_UNREVIEWABLE] = 0;
+	assert_false(sheet_is_blind(&s));
+	s.holds = false;
+	assert_true(sheet_is_blind(&s));
+}
+
 /* A report that has no room gives up mild lines, counts them, and can still be read. */
 static void
 a_short_report_keeps_what_counts(void **state)
@@ -328,7 +376,8 @@ main(void)
 		cmocka_unit_test(nothing_changed), cmocka_unit_test(rows_of_the_layout),
 		cmocka_unit_test(what_cannot_be_looked_at), cmocka_unit_test(empty_and_tiny),
 		cmocka_unit_test(a_bent_page_is_refused), cmocka_unit_test(a_short_report_keeps_what_counts),
-		cmocka_unit_test(html_is_inert),
+		cmocka_unit_test(html_is_inert), cmocka_unit_test(lines_that_add_up_to_too_much),
+		cmocka_unit_test(blind_above_a_tenth),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
