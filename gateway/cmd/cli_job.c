@@ -144,7 +144,8 @@ listen_once(struct running *p, const struct msg_inspect *asked, bool *heard,
 	if (err == FG_EAGAIN) {
 		int64_t left = p->deadline_ms - now_ms();
 		struct pollfd pfd = { .fd = p->sock, .events = POLLIN };
-		if (left > 0 && poll(&pfd, 1, (int)(left < WATCH_MS ? left : WATCH_MS)) >= 0) {
+		/* A signal (SIGCONT) is no reason to give an image up. */
+		if (left > 0 && (poll(&pfd, 1, (int)(left < WATCH_MS ? left : WATCH_MS)) >= 0 || errno == EINTR)) {
 			watch(p, asked->stage);
 			return true;
 		}
