@@ -248,10 +248,13 @@ same(struct analysis *a, enum pair_how how, const struct seen *new, const struct
 	int err = 0;
 	if (role != LEAF_ROLE_NONE && (how == PAIR_COPY || leaf_role(old->path) != role))
 		err = lines_page(NULL, &new->leaf, a->page, &lines);
-	if (err || new->leaf.kind == LEAF_FOLDER || new->leaf.bytes.size == 0)
+	if (err || new->leaf.kind == LEAF_FOLDER)
 		return err;
-	page_text(&l, "%s, %" PRIu64 " bytes as they were",
-	    how == PAIR_COPY ? "one more copy" : "moved or renamed", new->leaf.bytes.size);
+	const char *what = how == PAIR_COPY ? "one more copy" : "moved or renamed";
+	if (new->leaf.kind == LEAF_LINK) /* an empty file or a link may be a switch, wherever it lies */
+		page_text(&l, "%s, link to %s as before", what, new->link);
+	else
+		page_text(&l, "%s, %" PRIu64 " bytes as they were", what, new->leaf.bytes.size);
 	snprintf(from, sizeof from, "%.*s", (int)sizeof from - 1, old->path);
 	snprintf(l.evidence, sizeof l.evidence, "%s", from);
 	return files_line(a, new->path, how == PAIR_COPY ? PAGE_ADDED : PAGE_MOVED, new->leaf.bytes.size, &l);

@@ -11,6 +11,7 @@
 
 #include "images/analyse.h"
 #include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/cpio_rig.h"
 #include "tests/unit/images/elf_rig.h"
 #include "tests/unit/images/pair_rig.h"
 
@@ -281,10 +282,37 @@ a_program_is_explained_by_its_notes(void **state)
 	assert_int_equal(explained(view_of(a.b, RIG_SIZE), view_of(b.b, RIG_SIZE), 0), note);
 }
 
+/* A link or an empty file that is somewhere else may be what switches something on. */
+static void
+what_has_no_bytes_moves(void **state)
+{
+	(void)state;
+	struct writer w[PAIR_SIDES];
+	for (unsigned k = 0; k < PAIR_SIDES; k++) {
+		const struct rig_file link = { .name = k == PAIR_OLD ? "opt/off" : "opt/on", .data = "../bin/agent", .mode = 0120777 };
+		const struct rig_file flag = { .name = k == PAIR_OLD ? "opt/keep" : "opt/debug", .data = "" };
+		writer_init(&w[k], 4096);
+		rig_add(&w[k], &link);
+		rig_add(&w[k], &flag);
+		rig_end(&w[k]);
+	}
+	struct pair_rig r;
+	struct page *p = page_new();
+	pair_rig_open(&r, writer_view(&w[PAIR_OLD]), writer_view(&w[PAIR_NEW]));
+	assert_int_equal(analyse_run(r.pair, NULL, NULL, p), 0);
+	assert_non_null(find(p, "opt/on", "../bin/agent"));
+	assert_non_null(find(p, "opt/debug", ""));
+	page_free(p);
+	pair_rig_close(&r);
+	writer_free(&w[PAIR_OLD]);
+	writer_free(&w[PAIR_NEW]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_no_bytes_moves),
 		cmocka_unit_test(an_honest_update),
 		cmocka_unit_test(a_tampered_update),
 		cmocka_unit_test(kinds_that_changed),
