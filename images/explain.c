@@ -6,45 +6,23 @@
 #include "crypto/err.h"
 #include "images/analyse.h"
 
-void
-explain_progress(const struct explain *e, uint64_t done, uint64_t all)
-{
-	if (e->job->progress)
-		e->job->progress(e->job->arg, e->step, done, all);
-}
-
-static void
-on_progress(void *arg, uint64_t done, uint64_t all)
-{
-	explain_progress(arg, done, all);
-}
-
-/* A step without a measure of its own. */
-static void
-begin(struct explain *e, const char *step)
-{
-	e->step = step;
-	explain_progress(e, 0, 1);
-}
-
 static int
 take_apart(struct explain *e)
 {
 	const struct source *image[PAIR_SIDES] = { [PAIR_OLD] = e->job->old, [PAIR_NEW] = e->job->new };
-	static const char *const steps[PAIR_SIDES] = { [PAIR_OLD] = "old image", [PAIR_NEW] = "new image" };
 	uint64_t scratch = 0;
 	int err = 0;
-	for (unsigned side = 0; side < PAIR_SIDES && !err; side++) {
-		begin(e, steps[side]);
-		err = parts_open(image[side], e->job->scratch, &scratch, e->job->progress ? on_progress : NULL, e,
-		    &e->tree[side]);
-	}
+	for (unsigned side = 0; side < PAIR_SIDES && !err; side++)
+		err = parts_open(image[side], e->job->scratch, &scratch, &e->tree[side]);
 	return err;
 }
 
-/* What keeps the page from being the whole truth is on the page, and red. */
+/*
+ * What keeps the page from being the whole truth is on the page, and red. Before the
+ * analysers, who count on what they put there.
+ */
 static int
-limits(struct explain *e, bool holds)
+limits(struct explain *e)
 {
 	struct page *page = e->story->page;
 	int err = 0;
@@ -62,11 +40,6 @@ limits(struct explain *e, bool holds)
 		    pair_unlooked(e->pair));
 		err = page_add(page, &l);
 	}
-	if (!err && !holds) {
-		struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_INCOMPLETE };
-		page_text(&l, "the account of bytes does not add up: nothing it says can be relied on");
-		err = page_add(page, &l);
-	}
 	return err;
 }
 
@@ -74,13 +47,14 @@ static int
 account(struct explain *e)
 {
 	struct story *s = e->story;
-	begin(e, "account");
 	int err = account_make(e->account, &s->holds);
 	for (unsigned side = 0; side < PAIR_SIDES && !err; side++) {
 		s->image[side] = account_image(e->account, (enum pair_side)side);
 		s->expanded[side] = account_expanded(e->account, (enum pair_side)side);
 	}
-	return err ? err : limits(e, s->holds);
+	struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_INCOMPLETE };
+	page_text(&l, "the account of bytes does not add up: nothing it says can be relied on");
+	return err || s->holds ? err : page_add(s->page, &l);
 }
 
 /* What of the mild blocks had no room is told by a line that has. */
@@ -102,14 +76,14 @@ explain_run(const struct explain_job *job, struct story **ret)
 	int err = (e.story = story_new()) ? 0 : FG_ENOMEM;
 	if (!err)
 		err = take_apart(&e);
-	begin(&e, "pairs");
 	if (!err)
 		err = pair_make(e.tree[PAIR_OLD], e.tree[PAIR_NEW], &e.pair);
 	if (!err && !(e.account = account_new(e.pair)))
 		err = FG_ENOMEM;
-	begin(&e, "looking");
 	if (!err)
 		err = explain_count(&e);
+	if (!err)
+		err = limits(&e);
 	if (!err)
 		err = analyse_run(e.pair, job->own, e.account, e.story->page);
 	if (!err)

@@ -21,9 +21,6 @@ struct explain_job {
 	const struct source *old, *new;
 	int scratch; /* regular file or memfd, empty and ours alone; borrowed */
 	const struct token_own *own; /* identities of the fleet, NULL: not given */
-	/* May be NULL. step: "old image", "new image", "account", ...; done of all, all growing while parts are found. */
-	void (*progress)(void *arg, const char *step, uint64_t done, uint64_t all);
-	void *arg;
 };
 
 /* 0 with *ret (story_free()), or FG_ENOMEM, FG_EIO (of the scratch file too), FG_ECRYPTO. */

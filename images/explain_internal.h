@@ -11,11 +11,7 @@ struct explain {
 	struct pair *pair;
 	struct account *account;
 	struct story *story;
-	const char *step;
 };
-
-/* explain.c */
-void explain_progress(const struct explain *e, uint64_t done, uint64_t all);
 
 /* explain_files.c: counts by class; lines for what was not looked at. 0 or FG_ENOMEM, FG_EIO. */
 int explain_count(struct explain *e);

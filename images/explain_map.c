@@ -84,10 +84,9 @@ worst_of(struct account_sum s)
 
 /* Where i's bytes, or what they were packed in, lie in the image; false when that is not known. */
 static bool
-place_of(const struct parts *t, const uint64_t *base, const struct part *p, uint64_t *ret_at, uint64_t *ret_length)
+place_of(const uint64_t *base, const struct part *p, uint64_t *ret_at, uint64_t *ret_length)
 {
 	uint64_t from = base[p->parent];
-	(void)t;
 	if (from == UINT64_MAX || p->again)
 		return false;
 	*ret_at = from + (p->placed ? p->at : p->packed_at);
@@ -117,14 +116,14 @@ map(struct explain *e, enum pair_side side)
 	for (uint32_t i = 1; i < n; i++) { /* children come after their parents */
 		const struct part *p = parts_get(t, i);
 		uint64_t at, length;
-		bool known = place_of(t, base, p, &at, &length);
+		bool known = place_of(base, p, &at, &length);
 		base[i] = known && p->placed ? at : UINT64_MAX;
 		parent[p->parent] |= known;
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		const struct part *p = parts_get(t, i);
 		uint64_t at = 0, length = p->bytes.size;
-		if (!parent[i] && (i == 0 || place_of(t, base, p, &at, &length)))
+		if (!parent[i] && (i == 0 || place_of(base, p, &at, &length)))
 			paint(&c, at, length, worst_of(account_part(e->account, side, i)));
 	}
 	for (size_t k = 0; k < c.n; k++)

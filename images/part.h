@@ -108,12 +108,10 @@ struct part_range {
 /*
  * Opens image into a tree. scratch is a regular file or memfd, written from
  * *io_scratch on (grows; shared by both trees of one stage), borrowed like image
- * as long as the tree lives. NULL progress is silence; done and all are bytes of
- * work, of which all grows as parts are found. 0, FG_ENOMEM, FG_EIO (errno
- * ENOSPC or EFBIG: the scratch file is full), FG_ECRYPTO.
+ * as long as the tree lives. 0, FG_ENOMEM, FG_EIO (errno ENOSPC or EFBIG: the
+ * scratch file is full), FG_ECRYPTO.
  */
-int parts_open(const struct source *image, int scratch, uint64_t *io_scratch,
-    void (*progress)(void *arg, uint64_t done, uint64_t all), void *arg, struct parts **ret);
+int parts_open(const struct source *image, int scratch, uint64_t *io_scratch, struct parts **ret);
 void parts_free(struct parts *t);
 uint32_t parts_count(const struct parts *t);
 /* 0 is the root, the image itself. Aborts for an index that is none. */

@@ -57,13 +57,11 @@ root(struct parts *t, const struct source *image)
 }
 
 int
-parts_open(const struct source *image, int scratch, uint64_t *io_scratch,
-    void (*progress)(void *arg, uint64_t done, uint64_t all), void *arg, struct parts **ret)
+parts_open(const struct source *image, int scratch, uint64_t *io_scratch, struct parts **ret)
 {
 	struct parts *t = calloc(1, sizeof *t);
 	struct part_ctx c = { .t = t, .chunk = malloc(SOURCE_CHUNK) };
 	int err = t && c.chunk ? 0 : FG_ENOMEM;
-	uint64_t done = 0, all = image->size;
 	if (!err) {
 		t->scratch = scratch;
 		t->io_scratch = io_scratch;
@@ -71,16 +69,10 @@ parts_open(const struct source *image, int scratch, uint64_t *io_scratch,
 	}
 	/* Children come behind their parents, so that one pass over a growing row opens everything. */
 	for (uint32_t i = 0; !err && i < t->n; i++) {
-		uint32_t before = t->n;
 		c.self = i;
 		err = open_one(&c);
 		if (!err)
 			err = part_judge(&c);
-		for (uint32_t k = before; !err && k < t->n; k++)
-			all += t->part[k].bytes.size;
-		done += t->part[i].bytes.size;
-		if (progress)
-			progress(arg, done, all);
 	}
 	free(c.chunk);
 	if (err) {

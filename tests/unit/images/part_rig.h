@@ -97,7 +97,7 @@ part_rig_open(struct part_rig *r, struct view image)
 	r->scratch = memfd_create("scratch", MFD_CLOEXEC);
 	r->scratch_n = 0;
 	PART_RIG_MUST(r->scratch >= 0);
-	PART_RIG_MUST(parts_open(&r->image, r->scratch, &r->scratch_n, NULL, NULL, &r->tree) == 0);
+	PART_RIG_MUST(parts_open(&r->image, r->scratch, &r->scratch_n, &r->tree) == 0);
 	for (uint32_t i = 0; i < parts_count(r->tree); i++)
 		part_rig_part(r->tree, i);
 }

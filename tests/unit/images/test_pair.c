@@ -241,7 +241,7 @@ names_are_bounded(void **state)
 	struct parts *t;
 	uint64_t used = 0;
 	source_memory(&s, view_of(b, n));
-	assert_int_equal(parts_open(&s, -1, &used, NULL, NULL, &t), 0);
+	assert_int_equal(parts_open(&s, -1, &used, &t), 0);
 	assert_int_equal(parts_limits(t), 1);
 	assert_non_null(parts_get(t, 0)->why);
 	parts_free(t);
