@@ -8,26 +8,6 @@
 #include "images/inspect.h"
 
 static int
-hash(const struct source *s, uint8_t ret[DIGEST_SHA256_LEN])
-{
-	size_t chunk_n = source_chunk(s->size);
-	uint8_t *chunk = malloc(chunk_n);
-	struct digest *d = digest_new(DIGEST_SHA256);
-	int err = chunk && d ? 0 : FG_ENOMEM;
-	source_sequential(s);
-	for (uint64_t at = 0; !err && at < s->size;) {
-		long n = source_read_some(s, at, chunk, chunk_n);
-		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
-		at += n > 0 ? (uint64_t)n : 0;
-	}
-	if (!err)
-		err = digest_final(d, ret);
-	digest_free(d);
-	free(chunk);
-	return err;
-}
-
-static int
 choose(const struct inspect_delta *job, enum format_id *ret)
 {
 	struct format_result found;
@@ -58,9 +38,9 @@ inspect_delta(const struct inspect_delta *job, struct report *ret)
 	struct report_delta *d = &r->delta;
 	d->patch_size = job->patch->size;
 	d->base_size = job->base->size;
-	int err = hash(job->patch, d->patch_sha256);
+	int err = source_digest(job->patch, d->patch_sha256);
 	if (!err)
-		err = hash(job->base, d->base_sha256);
+		err = source_digest(job->base, d->base_sha256);
 	if (!err)
 		err = choose(job, &format);
 	if (!err)

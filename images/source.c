@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,4 +96,24 @@ source_sequential(const struct source *s)
 {
 	if (s->fd >= 0)
 		(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+}
+
+int
+source_digest(const struct source *s, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	size_t chunk_n = source_chunk(s->size);
+	uint8_t *chunk = malloc(chunk_n);
+	struct digest *d = digest_new(DIGEST_SHA256);
+	int err = chunk && d ? 0 : FG_ENOMEM;
+	source_sequential(s);
+	for (uint64_t at = 0; !err && at < s->size;) {
+		long n = source_read_some(s, at, chunk, chunk_n);
+		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
+		at += n > 0 ? (uint64_t)n : 0;
+	}
+	if (!err)
+		err = digest_final(d, ret);
+	digest_free(d);
+	free(chunk);
+	return err;
 }

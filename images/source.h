@@ -9,6 +9,7 @@
 #ifndef FG_IMAGES_SOURCE_H
 #define FG_IMAGES_SOURCE_H
 
+#include "crypto/digest.h"
 #include "crypto/view.h"
 
 #define SOURCE_CHUNK (1u << 20) /* bytes asked for at once when a whole image is read */
@@ -40,6 +41,8 @@ int source_read(const struct source *s, uint64_t offset, void *buf, size_t n);
 long source_read_some(const struct source *s, uint64_t offset, void *buf, size_t n);
 /* Bytes of memory to read length bytes with: as many, at most SOURCE_CHUNK, never 0. */
 size_t source_chunk(uint64_t length);
+/* SHA-256 of all of it, read once in order. 0, FG_EIO, FG_ENOMEM, FG_ECRYPTO. */
+int source_digest(const struct source *s, uint8_t ret[DIGEST_SHA256_LEN]);
 /* Tells the kernel that the whole will be read once, in order. A hint: cannot fail. */
 void source_sequential(const struct source *s);
 

@@ -26,21 +26,7 @@ cli_delta_digest(int fd, uint8_t ret[DIGEST_SHA256_LEN])
 {
 	struct source s;
 	int err = source_open(&s, fd);
-	if (err)
-		return err;
-	struct digest *d = digest_new(DIGEST_SHA256);
-	uint8_t *chunk = malloc(SOURCE_CHUNK);
-	err = d && chunk ? 0 : FG_ENOMEM;
-	for (uint64_t at = 0; !err && at < s.size;) {
-		long n = source_read_some(&s, at, chunk, SOURCE_CHUNK);
-		err = n < 0 ? (int)n : digest_update(d, view_of(chunk, (size_t)n));
-		at += n > 0 ? (uint64_t)n : 0;
-	}
-	if (!err)
-		err = digest_final(d, ret);
-	digest_free(d);
-	free(chunk);
-	return err;
+	return err ? err : source_digest(&s, ret);
 }
 
 static uint64_t
