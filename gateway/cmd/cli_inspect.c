@@ -97,28 +97,77 @@ instant(const char *s, int64_t *ret)
 	       number(s, INT64_C(253402300799), ret); /* end of year 9999 */
 }
 
+enum option_id {
+	OPT_AGAINST = 256,
+	OPT_BASE,
+	OPT_TRUST,
+	OPT_SIGNATURE,
+	OPT_PROFILE,
+	OPT_AT,
+	OPT_TIMEOUT,
+	OPT_JSON,
+	OPT_ALL,
+	OPT_HTML,
+	OPT_HISTORY,
+	OPT_FIRST,
+	OPT_FORMAT,
+	OPT_TARGET,
+	OPT_TARGET_SIGNATURE,
+	OPT_OUTPUT_TARGET,
+	OPT_TARGET_REPORT
+};
+
+/* Where the word of that option goes; NULL: it is none that takes a word as it is. */
+static const char **
+word_of(struct options *o, int option)
+{
+	switch (option) {
+	case OPT_AGAINST:
+		return &o->against;
+	case OPT_BASE:
+		return &o->base;
+	case OPT_TRUST:
+		return &o->trust;
+	case OPT_SIGNATURE:
+		return &o->signature;
+	case OPT_PROFILE:
+		return &o->profile;
+	case OPT_HTML:
+		return &o->html;
+	case OPT_TARGET:
+		return &o->target;
+	case OPT_TARGET_SIGNATURE:
+		return &o->target_signature;
+	case OPT_OUTPUT_TARGET:
+		return &o->output_target;
+	case OPT_TARGET_REPORT:
+		return &o->target_report;
+	case 'c':
+		return &o->config;
+	default:
+		return NULL;
+	}
+}
+
+/* Options that contradict each other. */
+static int
+check(const struct options *o)
+{
+	if (o->profile && o->trust)
+		return complain("--trust", "a profile names its own anchors; use one of the two");
+	if (o->first && o->history_n)
+		return complain("--first", "says that there is no earlier release; leave out --history");
+	if (o->config && !o->profile)
+		return complain("-c", "only of use with --profile");
+	if (!o->base &&
+	    (o->format || o->target || o->target_signature || o->output_target || o->target_report))
+		return complain("--base", "needed to say what a delta makes");
+	return 0;
+}
+
 static int
 parse(int argc, char **argv, struct options *o)
 {
-	enum {
-		OPT_AGAINST = 256,
-		OPT_BASE,
-		OPT_TRUST,
-		OPT_SIGNATURE,
-		OPT_PROFILE,
-		OPT_AT,
-		OPT_TIMEOUT,
-		OPT_JSON,
-		OPT_ALL,
-		OPT_HTML,
-		OPT_HISTORY,
-		OPT_FIRST,
-		OPT_FORMAT,
-		OPT_TARGET,
-		OPT_TARGET_SIGNATURE,
-		OPT_OUTPUT_TARGET,
-		OPT_TARGET_REPORT
-	};
 	static const struct option longs[] = {
 		{ "against", required_argument, NULL, OPT_AGAINST },
 		{ "base", required_argument, NULL, OPT_BASE },
@@ -143,25 +192,12 @@ parse(int argc, char **argv, struct options *o)
 	*o = (struct options){ .at = (int64_t)time(NULL) };
 	optind = 1;
 	for (int c; (c = getopt_long(argc, argv, "c:", longs, NULL)) != -1;) {
+		const char **word = word_of(o, c);
+		if (word) {
+			*word = optarg;
+			continue;
+		}
 		switch (c) {
-		case OPT_AGAINST:
-			o->against = optarg;
-			break;
-		case OPT_BASE:
-			o->base = optarg;
-			break;
-		case OPT_TRUST:
-			o->trust = optarg;
-			break;
-		case OPT_SIGNATURE:
-			o->signature = optarg;
-			break;
-		case OPT_PROFILE:
-			o->profile = optarg;
-			break;
-		case 'c':
-			o->config = optarg;
-			break;
 		case OPT_AT:
 			if (!instant(optarg, &o->at))
 				return complain(optarg,
@@ -178,9 +214,6 @@ parse(int argc, char **argv, struct options *o)
 		case OPT_ALL:
 			o->all = true;
 			break;
-		case OPT_HTML:
-			o->html = optarg;
-			break;
 		case OPT_HISTORY:
 			if (o->history_n == CONTINUITY_PAST_MAX)
 				return complain(optarg, "no more than eight earlier reports are compared with");
@@ -194,18 +227,6 @@ parse(int argc, char **argv, struct options *o)
 			if (format_kind(o->format) != FORMAT_KIND_DELTA)
 				return complain(optarg, "not a format of deltas");
 			break;
-		case OPT_TARGET:
-			o->target = optarg;
-			break;
-		case OPT_TARGET_SIGNATURE:
-			o->target_signature = optarg;
-			break;
-		case OPT_OUTPUT_TARGET:
-			o->output_target = optarg;
-			break;
-		case OPT_TARGET_REPORT:
-			o->target_report = optarg;
-			break;
 		default:
 			return usage();
 		}
@@ -213,16 +234,7 @@ parse(int argc, char **argv, struct options *o)
 	if (optind + 1 != argc)
 		return usage();
 	o->file = argv[optind];
-	if (o->profile && o->trust)
-		return complain("--trust", "a profile names its own anchors; use one of the two");
-	if (o->first && o->history_n)
-		return complain("--first", "says that there is no earlier release; leave out --history");
-	if (o->config && !o->profile)
-		return complain("-c", "only of use with --profile");
-	if (!o->base &&
-	    (o->format || o->target || o->target_signature || o->output_target || o->target_report))
-		return complain("--base", "needed to say what a delta makes");
-	return 0;
+	return check(o);
 }
 
 /* ---- inputs ---- */
