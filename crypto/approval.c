@@ -113,6 +113,8 @@ bad_terms(const struct approval_terms *t)
 		return "not_after must lie after not_before";
 	if (t->not_after - t->not_before > (int64_t)APPROVAL_DAYS_MAX * DAY)
 		return "not_after lies more than 30 days after not_before";
+	if (t->quorum > APPROVAL_QUORUM_MAX)
+		return "quorum is above 16 persons, more than a release can name";
 	return NULL;
 }
 
@@ -179,10 +181,16 @@ put_predicate(struct jsonw *j, const struct approval *a)
 	put_log(j, a);
 	jsonw_khex(j, "nonce", a->nonce, sizeof a->nonce);
 	if (approve) {
+		if (t->have_plan) {
+			jsonw_key(j, "plan");
+			put_digest(j, t->plan);
+		}
 		jsonw_key(j, "policy");
 		put_digest(j, t->policy);
 		jsonw_kcstr(j, "product", t->product);
 		jsonw_kcstr(j, "profile", t->profile);
+		if (t->quorum)
+			jsonw_kuint(j, "quorum", t->quorum);
 	}
 	jsonw_kcstr(j, "reason", a->reason);
 	if (approve) {
@@ -260,6 +268,15 @@ get_digest(const struct json_value *v, uint8_t out[DIGEST_SHA256_LEN])
 	return jsonf_hex(json_get(json_get(v, "digest"), "sha256"), out, DIGEST_SHA256_LEN);
 }
 
+/* What statements of before did not say: absent is zero, and zero is never written. */
+static bool
+get_added(const struct json_value *p, struct approval_terms *t)
+{
+	const struct json_value *quorum = json_get(p, "quorum"), *plan = json_get(p, "plan");
+	t->have_plan = plan != NULL;
+	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || get_digest(plan, t->plan));
+}
+
 static bool
 get_approve(const struct json_value *p, const struct json_value *subject, struct approval_terms *t)
 {
@@ -276,7 +293,7 @@ get_approve(const struct json_value *p, const struct json_value *subject, struct
 	    approval_list_get(json_get(scope, "groups"), &t->groups) &&
 	    jsonf_u32(json_get(scope, "max_devices"), &t->max_devices) &&
 	    jsonf_time(json_get(scope, "not_before"), &t->not_before) &&
-	    jsonf_time(json_get(scope, "not_after"), &t->not_after);
+	    jsonf_time(json_get(scope, "not_after"), &t->not_after) && get_added(p, t);
 }
 
 static bool
@@ -379,6 +396,8 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ a->max_devices == b->max_devices, "max_devices" },
 		{ a->not_before == b->not_before, "not_before" },
 		{ a->not_after == b->not_after, "not_after" },
+		{ a->quorum == b->quorum, "quorum" },
+		{ a->have_plan == b->have_plan && (!a->have_plan || !memcmp(a->plan, b->plan, sizeof a->plan)), "plan" },
 		{ a->halted_at == b->halted_at, "halt" },
 	};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {

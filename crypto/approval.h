@@ -24,6 +24,7 @@
 #define APPROVAL_SUBMIT_WINDOW (72 * 3600) /* seconds from time to acceptance */
 #define APPROVAL_SKEW 300          /* seconds a statement's time may lie ahead of ours */
 #define APPROVAL_DAYS_MAX 30       /* validity of what is permitted */
+#define APPROVAL_QUORUM_MAX 16     /* persons: as many statements as a release record holds */
 
 enum approval_decision { APPROVAL_NONE = 0, APPROVAL_APPROVE, APPROVAL_RESUME };
 
@@ -50,6 +51,9 @@ struct approval_terms {
 	struct approval_list groups;             /* "*" = all */
 	uint32_t max_devices;
 	int64_t not_before, not_after;
+	uint32_t quorum;                         /* persons the policy asked for when it was written; 0: it did not say */
+	bool have_plan;
+	uint8_t plan[DIGEST_SHA256_LEN];         /* of the order in which groups and waves get it; none: all at once */
 	int64_t halted_at;                       /* resume only */
 };
 

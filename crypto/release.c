@@ -51,9 +51,13 @@ put_terms(struct jsonw *j, const struct approval_terms *t)
 	jsonw_kuint(j, "max_devices", t->max_devices);
 	jsonf_put_time(j, "not_after", t->not_after);
 	jsonf_put_time(j, "not_before", t->not_before);
+	if (t->have_plan)
+		jsonw_khex(j, "plan", t->plan, sizeof t->plan);
 	jsonw_khex(j, "policy", t->policy, sizeof t->policy);
 	jsonw_kcstr(j, "product", t->product);
 	jsonw_kcstr(j, "profile", t->profile);
+	if (t->quorum)
+		jsonw_kuint(j, "quorum", t->quorum);
 	jsonw_khex(j, "report", t->report, sizeof t->report);
 	jsonw_khex(j, "resource", t->resource, sizeof t->resource);
 	jsonw_kcstr(j, "review", t->review);
@@ -95,8 +99,11 @@ release_encode(const struct release *r, struct writer *w)
 static bool
 get_terms(const struct json_value *v, struct approval_terms *t)
 {
+	const struct json_value *quorum = json_get(v, "quorum"), *plan = json_get(v, "plan");
 	t->decision = APPROVAL_APPROVE;
-	return approval_list_get(json_get(v, "findings"), &t->findings) &&
+	t->have_plan = plan != NULL;
+	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || jsonf_hex(plan, t->plan, sizeof t->plan)) &&
+	    approval_list_get(json_get(v, "findings"), &t->findings) &&
 	    approval_list_get(json_get(v, "from_versions"), &t->from_versions) &&
 	    json_cstr(json_get(v, "gateway"), t->gateway, sizeof t->gateway) &&
 	    approval_list_get(json_get(v, "groups"), &t->groups) &&
@@ -158,6 +165,8 @@ inconsistent(const struct release *r)
 		return "block count does not follow from the size";
 	if (r->quorum == 0 || r->statements_n < r->quorum)
 		return "fewer statements than the quorum";
+	if (r->quorum < r->terms.quorum)
+		return "a quorum below the one that was signed for";
 	if (r->issued <= 0 || t->not_before <= 0 || t->not_after <= t->not_before)
 		return "times are not in order";
 	if (!t->max_devices || !t->groups.n || !t->from_versions.n || !t->profile[0])

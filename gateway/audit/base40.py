@@ -32,7 +32,7 @@ def root(tree):  # of hashes; one without neighbour goes up as it is
 def said_by(statement):  # as flat as a release record's terms are
     said, what = statement["predicate"], statement["subject"][0]
     return {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
-        "report": said["report"]["digest"]["sha256"], "policy": said["policy"]["digest"]["sha256"]}
+        **{k: said[k]["digest"]["sha256"] for k in ("report", "policy", "plan") if k in said}}
 
 def entries():
     before = -NEVER

@@ -33,7 +33,8 @@ for at, e, ev, now, obj in entries():
         must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
             obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
         floor = floors["canary" if terms["max_devices"] <= floors["canary_max_devices"] else "production"]
-        must(r["signers"] == number and len(people) >= r["quorum"] >= max(floor, refs.get("quorum.asked", 0)) and
+        floor = max(floor, refs.get("quorum.asked", 0), terms.get("quorum", 0))
+        must(r["signers"] == number and len(people) >= r["quorum"] >= floor and
             r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "too few persons, or of another time")
         for s in r["statements"]:
             said = said_by(papers[s["statement"]])

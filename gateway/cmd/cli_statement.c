@@ -176,6 +176,10 @@ tell_approval(const struct taking *t)
 	tell_list("for versions", &m->from_versions, "every older one", "none");
 	tell_list("for groups", &m->groups, "all", "none");
 	cli_print_line(stderr, "at most", "%u module%s", m->max_devices, m->max_devices == 1 ? "" : "s");
+	if (m->quorum)
+		cli_print_line(stderr, "signed by", "at least %u person%s", m->quorum, m->quorum == 1 ? "" : "s");
+	if (m->have_plan)
+		tell_digest("in the order", m->plan);
 	tell_time("from", m->not_before);
 	tell_time("until", m->not_after);
 }

@@ -94,6 +94,13 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	return scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 }
 
+uint32_t
+reviews_asks(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
+{
+	uint32_t n = needed(c, cand, max_devices);
+	return n <= APPROVAL_QUORUM_MAX ? n : APPROVAL_QUORUM_MAX;
+}
+
 /* ---- terms ---- */
 
 /* The last part of the URL's path, or "image" for what was imported. */
@@ -155,6 +162,9 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	t->max_devices = scope->max_devices;
 	t->not_before = scope->not_before;
 	t->not_after = scope->not_after;
+	t->quorum = scope->quorum;
+	t->have_plan = scope->have_plan;
+	memcpy(t->plan, scope->plan, sizeof t->plan);
 	if (!err)
 		*ret = *t;
 	free(t);
@@ -225,6 +235,9 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 	int err = terms && k.a ? FG_OK : FG_ENOMEM;
 	if (!err && cand->have_scope) {
 		ret->need = needed(c, cand, cand->scope.max_devices);
+		/* What was signed for is not lowered by what came to be asked for later. */
+		if (cand->scope.quorum > ret->need)
+			ret->need = cand->scope.quorum;
 		err = reviews_terms(c, cand, &cand->scope, terms);
 		if (!err)
 			err = approval_key(terms, k.key);
@@ -312,6 +325,9 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct
 		m->max_devices = t->max_devices;
 		m->not_before = t->not_before;
 		m->not_after = t->not_after;
+		m->terms_quorum = t->quorum;
+		m->have_plan = t->have_plan;
+		memcpy(m->plan, t->plan, sizeof m->plan);
 		for (uint32_t i = 0; i < cand->requesters_n && i < MSG_FROM_MAX; i++)
 			snprintf(m->requesters[m->requesters_n++].text, MSG_VERSION_MAX, "%s", cand->requester[i]);
 		m->quorum = quorum;

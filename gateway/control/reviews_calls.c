@@ -202,6 +202,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	}
 	s->not_before = now;
 	s->not_after = now + (int64_t)days * DAY;
+	s->quorum = reviews_asks(r->c, cand, s->max_devices);
 	d = &r->draft[r->drafts_n++ % REVIEWS_DRAFTS];
 	*d = (struct reviews_draft){ .candidate = cand->id, .days = days, .scope = *s };
 }
@@ -261,6 +262,8 @@ put_summary(struct jsonw *j, const struct approval_terms *t)
 		snprintf(line, sizeof line, "from %s until %s", from, until);
 		jsonw_cstr(j, line);
 	}
+	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
+	jsonw_cstr(j, line);
 	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
 	jsonw_cstr(j, line);
 	jsonw_array_end(j);

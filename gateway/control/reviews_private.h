@@ -39,6 +39,8 @@ struct reviews_valid { /* one statement for each person, all saying the same */
 	uint8_t statement[RELEASE_STATEMENTS_MAX][DIGEST_SHA256_LEN];
 };
 
+/* Persons that the policy in force asks for, for that many modules more; at most APPROVAL_QUORUM_MAX. */
+uint32_t reviews_asks(struct control *c, const struct db_candidate *cand, uint32_t max_devices);
 /* What a statement about this candidate in that scope must say. */
 int reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
     struct approval_terms *ret);

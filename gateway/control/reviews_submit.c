@@ -50,7 +50,9 @@ refuse(struct submission *s, const char *why)
 static int
 scope_of_terms(const struct approval_terms *t, struct db_scope *ret)
 {
-	*ret = (struct db_scope){ .max_devices = t->max_devices, .not_before = t->not_before, .not_after = t->not_after };
+	*ret = (struct db_scope){ .max_devices = t->max_devices, .not_before = t->not_before, .not_after = t->not_after,
+		.quorum = t->quorum, .have_plan = t->have_plan };
+	memcpy(ret->plan, t->plan, sizeof ret->plan);
 	if (t->from_versions.n > DB_LIST_MAX || t->groups.n > DB_LIST_MAX)
 		return FG_ELIMIT;
 	for (; ret->from_n < t->from_versions.n; ret->from_n++)
@@ -133,6 +135,9 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		snprintf(why, cap, "it is about something else: %s differs", differs);
 		return why;
 	}
+	/* Of a scope that stands it was asked when that was written. */
+	if (!cand->have_scope && scope->quorum < reviews_asks(c, cand, scope->max_devices))
+		return "it names fewer persons than the policy asks for";
 	if (cand->opened_at_log > newer)
 		newer = cand->opened_at_log;
 	if (approval_check_time(s->a, control_now(c), newer, why, cap))

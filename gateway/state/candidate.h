@@ -19,6 +19,9 @@ struct db_scope {
 	char groups[DB_LIST_MAX][DB_VERSION_MAX];
 	uint32_t max_devices;
 	int64_t not_before, not_after;
+	uint32_t quorum; /* persons that the policy asked for when it was written; 0: not said */
+	bool have_plan;
+	uint8_t plan[DIGEST_SHA256_LEN];
 };
 
 struct db_candidate {

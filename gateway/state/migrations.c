@@ -139,6 +139,11 @@ static const char held_schema[] =
 " total INTEGER NOT NULL, sha256 BLOB NOT NULL CHECK (length(sha256) = 32), validator TEXT NOT NULL,"
 " at INTEGER NOT NULL, policy BLOB NOT NULL CHECK (length(policy) = 32)) STRICT, WITHOUT ROWID;";
 
+/* Statements from before name neither: zero and none, as they say. */
+static const char terms_schema[] =
+"ALTER TABLE candidate ADD COLUMN quorum INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE candidate ADD COLUMN plan BLOB CHECK (length(plan) = 32);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -146,6 +151,7 @@ static const struct migration steps[] = {
 	{ 4, "how vendors' servers showed themselves", seen_schema },
 	{ 5, "short URLs", link_schema },
 	{ 6, "what each review is held for; the policy a part came under", held_schema },
+	{ 7, "the persons and the plan that statements name", terms_schema },
 };
 
 const struct migration *

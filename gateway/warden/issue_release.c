@@ -137,6 +137,9 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	t->max_devices = m->max_devices;
 	t->not_before = m->not_before;
 	t->not_after = m->not_after;
+	t->quorum = m->terms_quorum;
+	t->have_plan = m->have_plan;
+	memcpy(t->plan, m->plan, sizeof t->plan);
 	for (uint32_t i = 0; i < m->requesters_n; i++)
 		requesters[i] = m->requesters[i].text;
 	c->requesters = requesters;

@@ -170,8 +170,10 @@ needed_for(const struct judge_case *c)
 	uint32_t floor = c->terms.decision == APPROVAL_RESUME
 	    ? c->genesis->floor_production
 	    : genesis_floor(c->genesis, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+	/* What people signed that they are is not control's to lower afterwards. */
+	uint32_t asked = c->quorum > c->terms.quorum ? c->quorum : c->terms.quorum;
 	/* A quorum of zero is an omission, not a wish: the floor holds in any case. */
-	return c->quorum > floor ? c->quorum : floor;
+	return asked > floor ? asked : floor;
 }
 
 int

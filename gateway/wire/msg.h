@@ -486,7 +486,10 @@ struct msg_issue {
 	struct msg_name findings[64];
 	uint32_t requesters_n;
 	struct msg_name requesters[MSG_FROM_MAX]; /* principals that never count */
-	uint32_t quorum; /* of the profile; the genesis floor may be higher */
+	uint32_t quorum; /* asked for now; the genesis floor may be higher */
+	uint32_t terms_quorum; /* what the statements say that the policy asks for */
+	bool have_plan;
+	uint8_t plan[DIGEST_SHA256_LEN]; /* likewise */
 	uint64_t opened_at; /* log size when the review opened: statements must have seen more */
 	int64_t now;
 };

@@ -232,6 +232,7 @@ static const struct msg_field issue[] = {
 	I64(msg_issue, not_before), I64(msg_issue, not_after),
 	ARRAY(msg_issue, findings, findings_n, name),
 	ARRAY(msg_issue, requesters, requesters_n, name), U32(msg_issue, quorum),
+	U32(msg_issue, terms_quorum), BOOL(msg_issue, have_plan), BYTES(msg_issue, plan),
 	U64(msg_issue, opened_at), I64(msg_issue, now), END,
 };
 static const struct msg_field issued[] = {

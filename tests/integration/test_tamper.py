@@ -178,6 +178,8 @@ COLUMNS = {
     "candidate.max_devices": ("neither", "statements say the scope themselves"),
     "candidate.not_before": ("neither", "statements say the scope themselves"),
     "candidate.not_after": ("neither", "statements say the scope themselves"),
+    "candidate.quorum": ("neither", "statements say the scope themselves"),
+    "candidate.plan": ("neither", "statements say the scope themselves"),
     "candidate.release_id": ("grants", "what it is offered as; the warden's list decides"),
     "candidate_list.candidate": ("neither", "whose"),
     "candidate_list.kind": ("grants", "who asked for it, and does not count"),

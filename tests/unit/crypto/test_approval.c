@@ -142,6 +142,29 @@ test_one_form(void **state)
 	refused_text(f, "5a5a5a", "5A5a5a");
 }
 
+/* Quorum and plan came later: what does not name them is what it always was, what does has one form. */
+static void
+test_quorum_and_plan(void **state)
+{
+	struct fixture *f = *state;
+	struct view text = encoded(f);
+	assert_null(memmem(text.p, text.n, "\"quorum\"", 8));
+	assert_null(memmem(text.p, text.n, "\"plan\"", 6));
+	refused_text(f, "\"reason\":", "\"quorum\":0,\"reason\":");
+	f->a->terms.quorum = 3;
+	f->a->terms.have_plan = true;
+	memset(f->a->terms.plan, 0x66, sizeof f->a->terms.plan);
+	assert_int_equal(approval_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+	assert_int_equal(f->back->terms.quorum, 3);
+	assert_true(f->back->terms.have_plan);
+	assert_null(approval_terms_differ(&f->back->terms, &f->a->terms));
+	refused_text(f, "\"quorum\":3", "\"quorum\":17");
+	refused_text(f, "\"quorum\":3", "\"quorum\":\"3\"");
+	refused_text(f, "\"quorum\":3", "\"quorum\":0");
+	refused_text(f, "\"plan\":{\"digest\":{\"sha256\":\"66", "\"plan\":{\"digest\":{\"sha256\":\"6");
+	refused_text(f, "\"plan\":{\"digest\":", "\"plan\":{\"digest2\":");
+}
+
 static void
 test_what_nobody_may_sign(void **state)
 {
@@ -173,6 +196,7 @@ test_what_nobody_may_sign(void **state)
 	REFUSED(t->not_after = t->not_before);
 	REFUSED(t->not_after = t->not_before + 30 * PEOPLE_DAY + 1);
 	REFUSED(t->not_before = INT64_C(253402300800); t->not_after = t->not_before + 5);
+	REFUSED(t->quorum = APPROVAL_QUORUM_MAX + 1);
 	REFUSED(t->gateway[0] = '\0');
 	REFUSED(f->a->approver[0] = '\0');
 	REFUSED(f->a->reason[9] = '\0');
@@ -223,6 +247,8 @@ test_terms_differ(void **state)
 	DIFFERS("max_devices", b.max_devices++);
 	DIFFERS("not_before", b.not_before++);
 	DIFFERS("not_after", b.not_after--);
+	DIFFERS("quorum", b.quorum = 2);
+	DIFFERS("plan", b.have_plan = true);
 	DIFFERS("halt", b.halted_at = 1);
 	assert_null(approval_terms_differ(&a, &a));
 }
@@ -287,6 +313,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_form, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_quorum_and_plan, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_nobody_may_sign, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terms_differ, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),

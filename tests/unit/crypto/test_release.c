@@ -122,6 +122,7 @@ test_inconsistent(void **state)
 	REFUSED(f->r->size--);
 	REFUSED(f->r->quorum = 0);
 	REFUSED(f->r->quorum = 3);
+	REFUSED(f->r->terms.quorum = 3); /* signed for three, released by two */
 	REFUSED(f->r->statements_n = 1);
 	REFUSED(f->r->issued = 0);
 	REFUSED(f->r->terms.not_before = 0);

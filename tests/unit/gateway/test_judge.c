@@ -147,6 +147,12 @@ test_quorum(void **state)
 	f->said[1]->terms.max_devices = 10;
 	f->c.quorum = 3;
 	refused(f, 2, "2 of 3");
+	/* What they signed that they are holds, whatever control asks for. */
+	f->c.quorum = 0;
+	f->c.terms.quorum = f->said[0]->terms.quorum = f->said[1]->terms.quorum = 3;
+	refused(f, 2, "2 of 3");
+	f->c.terms.quorum = f->said[0]->terms.quorum = f->said[1]->terms.quorum = 2;
+	permitted(f, 2);
 }
 
 static void
@@ -226,6 +232,8 @@ test_another_thing(void **state)
 	OTHER("findings", t->findings.n = 0);
 	OTHER("not_before", t->not_before++);
 	OTHER("not_after", t->not_after++);
+	OTHER("quorum", t->quorum = 1);
+	OTHER("plan", t->have_plan = true);
 	OTHER("decision", *t = ((struct approval_terms){ .decision = APPROVAL_RESUME, .halted_at = NOW });
 	      snprintf(t->gateway, sizeof t->gateway, "%s", PEOPLE_ORIGIN));
 	*t = good;
