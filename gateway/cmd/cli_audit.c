@@ -9,12 +9,13 @@
 #include "gateway/cmd/cli_adopt.h"
 #include "gateway/cmd/cli_export.h"
 #include "gateway/cmd/cli_forward.h"
-#include "gateway/cmd/cli_witness.h"
 #include "gateway/cmd/cli_log.h"
+#include "gateway/cmd/cli_notify.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_repair.h"
 #include "gateway/cmd/cli_tail.h"
 #include "gateway/cmd/cli_verbs.h"
+#include "gateway/cmd/cli_witness.h"
 #include "gateway/view/rfc5424.h"
 
 /* ---- checkpoint, proof ---- */
@@ -181,6 +182,7 @@ cli_audit(int argc, char **argv)
 	static const struct cli_sub subs[] = {
 		{ "tail", cli_tail, "the latest entries" },
 		{ "forward", cli_forward, "every entry and checkpoint to a collector, for as long as it runs" },
+		{ "notify", cli_notify, "what people should look at to a webhook or by mail, for as long as it runs" },
 		{ "witness", cli_witness, "every checkpoint to witnesses elsewhere, and their signatures back" },
 		{ "checkpoint", checkpoint, "the signed head of the log, to be remembered elsewhere" },
 		{ "proof", proof, "a receipt: that an entry is in the log" },

@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "revoke", cli_revoke, "end a release at once" },
 	{ "people", cli_people, "who may sign: list, propose, submit, suspend" },
-	{ "audit", cli_audit, "the log: tail, forward, witness, checkpoint, proof, export, repair, adopt" },
+	{ "audit", cli_audit, "the log: tail, forward, notify, witness, checkpoint, proof, export, repair, adopt" },
 	{ "backup", cli_backup, "everything the gateway is, in a folder, while it runs" },
 	{ "restore", cli_restore, "with the gateway stopped: a backup put in place" },
 };

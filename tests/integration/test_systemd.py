@@ -42,7 +42,7 @@ def below(prefix):
     return re.findall(rf'TEXT\("{prefix}\.(\w+)"', read("policy", "config_schema.c"))
 
 
-MESSENGERS = ("fotagate-forward.service", "fotagate-audit-witness.service")
+MESSENGERS = ("fotagate-forward.service", "fotagate-notify.service", "fotagate-audit-witness.service")
 
 
 @pytest.fixture
@@ -59,10 +59,10 @@ def tool():
 @pytest.fixture
 def units(tmp_path):
     """The units beside stand-ins for the programs they name: those need not be installed here."""
-    names = ("fotagated.service", "fotagated.socket", "fotagate-forward.service", "fotagate-audit-witness.service")
+    names = ("fotagated.service", "fotagated.socket", *MESSENGERS)
     for name in names:
         text = read("systemd", name)
-        (tmp_path / name).write_text(re.sub("/usr/s?bin/fotagated?", "/bin/true", re.sub("fotagate-(forward|audit-witness)\nGroup", "root\nGroup", text)))
+        (tmp_path / name).write_text(re.sub("/usr/s?bin/fotagated?", "/bin/true", re.sub("fotagate-(forward|notify|audit-witness)\nGroup", "root\nGroup", text)))
     return [str(tmp_path / name) for name in names]
 
 
