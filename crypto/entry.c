@@ -58,6 +58,8 @@ static const struct {
 	[ENTRY_APPROVAL_EFFECTIVE] = { "approval.effective", NOTICE },
 	[ENTRY_APPROVAL_REVOKED] = { "approval.revoked", WARNING },
 	[ENTRY_APPROVAL_BREAKGLASS] = { "approval.breakglass", ALERT },
+	[ENTRY_REFUSAL_ADDED] = { "refusal.added", WARNING },
+	[ENTRY_REFUSAL_LIFTED] = { "refusal.lifted", WARNING },
 	[ENTRY_RELEASE_ISSUED] = { "release.issued", NOTICE },
 	[ENTRY_RELEASE_REFUSED] = { "release.refused", WARNING },
 	[ENTRY_ROLLOUT_CREATED] = { "rollout.created", NOTICE },
@@ -132,6 +134,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_IMAGE_CORRUPT:
 	case ENTRY_APPROVAL_REJECTED:
 	case ENTRY_APPROVAL_REVOKED:
+	case ENTRY_REFUSAL_ADDED:
 	case ENTRY_RELEASE_REFUSED:
 	case ENTRY_RESTRICT_HALT:
 	case ENTRY_CLOCK_STEPPED:

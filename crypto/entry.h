@@ -74,6 +74,8 @@ enum entry_event {
 	ENTRY_APPROVAL_EFFECTIVE,
 	ENTRY_APPROVAL_REVOKED,
 	ENTRY_APPROVAL_BREAKGLASS,
+	ENTRY_REFUSAL_ADDED,  /* one person's word, in effect before it is here */
+	ENTRY_REFUSAL_LIFTED, /* permits nothing by itself */
 	ENTRY_RELEASE_ISSUED,
 	ENTRY_RELEASE_REFUSED,
 	ENTRY_ROLLOUT_CREATED,

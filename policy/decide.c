@@ -15,6 +15,7 @@ static const struct {
 	[DECIDE_REASON_NONE] = { "NONE", DECIDE_DENY },
 	[DECIDE_NO_REPORT] = { "NO-REPORT", DECIDE_DENY },
 	[DECIDE_OTHER_IMAGE] = { "OTHER-IMAGE", DECIDE_DENY },
+	[DECIDE_REFUSED] = { "REFUSED", DECIDE_DENY },
 	[DECIDE_REPORT_BLOCKED] = { "REPORT-BLOCKED", DECIDE_DENY },
 	[DECIDE_FINDING_BLOCKS] = { "FINDING-BLOCKS", DECIDE_DENY },
 	[DECIDE_TOO_MANY_FINDINGS] = { "TOO-MANY-FINDINGS", DECIDE_DENY },
@@ -84,6 +85,8 @@ look_at_report(const struct decide_facts *f, struct decide_result *r)
 	if (!f->same_image)
 		because(r, DECIDE_OTHER_IMAGE,
 		    "The report is about other bytes than those in quarantine.");
+	if (f->refused)
+		because(r, DECIDE_REFUSED, "%s", f->refused);
 	if (f->class != DECIDE_CLASS_REVIEW && f->class != DECIDE_CLASS_ACCEPTABLE)
 		because(r, DECIDE_REPORT_BLOCKED, "The report's own verdict is %s.",
 		    f->class == DECIDE_CLASS_BLOCKED ? "blocked" : "unknown");

@@ -48,6 +48,7 @@ struct decide_facts {
 	int64_t judged_at;           /* verification time in the report */
 	bool same_image;             /* the report's digest is that of the bytes in quarantine */
 	bool same_policy;            /* the report names this profile's policy digest */
+	const char *refused;         /* by a refusal in force, as a sentence; NULL: by none */
 	const struct decide_finding *finding;
 	size_t findings_n;
 };
@@ -56,6 +57,7 @@ enum decide_reason {
 	DECIDE_REASON_NONE = 0,
 	DECIDE_NO_REPORT,
 	DECIDE_OTHER_IMAGE,
+	DECIDE_REFUSED,
 	DECIDE_REPORT_BLOCKED,
 	DECIDE_FINDING_BLOCKS,
 	DECIDE_TOO_MANY_FINDINGS,

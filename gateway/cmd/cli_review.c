@@ -273,28 +273,52 @@ show_state(const struct json_value *root)
 }
 
 static int
-one(int argc, char **argv, const char *request, const char *usage, bool reason)
+one(int argc, char **argv, const char *request, const char *usage)
 {
 	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = request, .usage = usage, .key = "review",
-	    .reason = reason, .show = show_state });
+	    .show = show_state });
 }
 
 static int
 reject(int argc, char **argv)
 {
-	return one(argc, argv, "review.reject", "review reject REVIEW --reason TEXT [--json]", true);
+	struct cli_args a;
+	const char *reason = NULL, *also = NULL;
+	const struct cli_opt opts[] = {
+		{ "reason", CLI_OPT_TEXT, &reason, 0, 0, 0 },
+		{ "also", CLI_OPT_TEXT, &also, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts,
+	    "review reject REVIEW --reason TEXT [--also digest|version|signer] [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (cli_verb_reason(&a.common, reason))
+		return CLI_USAGE;
+	cli_call_begin(&r);
+	cli_call_text(&r, "also", also);
+	cli_call_text(&r, "reason", reason);
+	cli_call_text(&r, "review", a.at[0]);
+	status = cli_call_once(&a.common, "review.reject", &r, NULL, 0, &reply, &shown);
+	if (shown)
+		show_state(json_root(reply.doc));
+	cli_reply_free(&reply);
+	return status;
 }
 
 static int
 reopen(int argc, char **argv)
 {
-	return one(argc, argv, "review.reopen", "review reopen REVIEW [--json]", false);
+	return one(argc, argv, "review.reopen", "review reopen REVIEW [--json]");
 }
 
 static int
 retry(int argc, char **argv)
 {
-	return one(argc, argv, "fetch.retry", "fetch retry REVIEW [--json]", false);
+	return one(argc, argv, "fetch.retry", "fetch retry REVIEW [--json]");
 }
 
 int

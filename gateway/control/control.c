@@ -313,6 +313,7 @@ make_parts(struct control *c)
 	c->replay = replay_new(c);
 	c->witnesses = witnesses_new(c);
 	c->edges = edges_new(c);
+	c->refusals = refusals_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
 	c->judging = judging_new(c);
@@ -343,6 +344,7 @@ start(void *ctx, struct role *r)
 	if (err)
 		return err;
 	suspensions_recall(c);
+	(void)refusals_recall(c->refusals);
 	control_gate(c);
 	note_policies(c);
 	note_listeners(c);
@@ -634,6 +636,7 @@ free_rest(struct control *c)
 			close(fds[i]);
 	sightings_free(c->sightings);
 	reviews_free(c->reviews);
+	refusals_free(c->refusals);
 	halts_free(c->halts);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);

@@ -22,6 +22,7 @@
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
 #include "gateway/control/proposals.h"
+#include "gateway/control/refusals.h"
 #include "gateway/control/releases.h"
 #include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
@@ -73,6 +74,7 @@ struct control {
 	struct fetches *fetches;
 	struct imports *imports;
 	struct judging *judging;
+	struct refusals *refusals;
 	struct reviews *reviews;
 	struct releases *releases;
 	struct edges *edges;

@@ -101,7 +101,10 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
 {
 	struct decide_finding list[FINDING_LIMIT];
 	struct decide_facts f;
+	char refused[REFUSALS_SENTENCE_MAX];
 	int err = facts(r, cand, p, list, &f);
+	if (!err && refusals_meets(c->refusals, cand, r, refused))
+		f.refused = refused;
 	if (!err)
 		decide(&f, p->profile, control_now(c), decisions_clock_sure(c), ret);
 	return err;

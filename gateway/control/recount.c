@@ -12,6 +12,7 @@
 #include "gateway/control/people.h"
 #include "gateway/control/recount_private.h"
 #include "gateway/state/candidate.h"
+#include "policy/refusal.h"
 
 struct recount *
 recount_new(int64_t began)
@@ -23,6 +24,7 @@ recount_new(int64_t began)
 		r->releases.row_size = sizeof(struct recount_release);
 		r->statements.row_size = sizeof(struct recount_statement);
 		r->restricted.row_size = sizeof(struct recount_restricted);
+		r->refusals.row_size = sizeof(struct recount_refusal);
 		r->holds.row_size = sizeof(struct recount_hold);
 		r->suspended.row_size = sizeof(struct recount_suspended);
 		r->named.row_size = SHELF_KEY;
@@ -39,6 +41,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->releases);
 	shelf_free(&r->statements);
 	shelf_free(&r->restricted);
+	shelf_free(&r->refusals);
 	shelf_free(&r->holds);
 	shelf_free(&r->suspended);
 	shelf_free(&r->named);
@@ -241,6 +244,30 @@ on_changed(struct recount *r, const struct entry *e, uint64_t at)
 }
 
 static void
+on_refusal(struct recount *r, const struct entry *e)
+{
+	static const char prefix[] = "refusal:";
+	const size_t n = sizeof prefix - 1;
+	uint8_t id[REFUSAL_ID];
+	const struct entry_ref *kind = ref(e, "kind"), *value = ref(e, "value"), *more = ref(e, "value.more"),
+	    *until = ref(e, "until");
+	if (e->obj.n != n + 2 * REFUSAL_ID || memcmp(e->obj.p, prefix, n) != 0 ||
+	    !hex_decode(view_of(e->obj.p + n, 2 * REFUSAL_ID), id, sizeof id) || !kind || !value)
+		return;
+	struct recount_refusal *one = row(r, &r->refusals, id, sizeof id);
+	if (!one)
+		return;
+	one->lifted = e->ev == ENTRY_REFUSAL_LIFTED;
+	one->kind = (uint8_t)refusal_kind_parse(kind->text);
+	snprintf(one->value, sizeof one->value, "%.*s%.*s", (int)value->text.n, (const char *)value->text.p,
+	    more ? (int)more->text.n : 0, more ? (const char *)more->text.p : "");
+	one->until = 0;
+	if (until && !stamp_parse(until->text, &one->until))
+		one->until = 0; /* one that cannot be read does not end */
+	one->at = e->t_us / 1000000;
+}
+
+static void
 on_named(struct recount *r, const struct entry *e)
 {
 	uint8_t key[DIGEST_SHA256_LEN];
@@ -333,13 +360,13 @@ recount_signers_differ(const struct recount *r, const struct people *p)
 
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
-	ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
+	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 /* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
 static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
 	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
-	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS };
+	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED };
 
 static bool
 is_one_of(struct view event, const enum entry_event *list, size_t n)
@@ -414,6 +441,10 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 		break;
 	case ENTRY_RESTRICT_RESUME:
 		on_resumed(r, e);
+		break;
+	case ENTRY_REFUSAL_ADDED:
+	case ENTRY_REFUSAL_LIFTED:
+		on_refusal(r, e);
 		break;
 	case ENTRY_CONFIG_CHANGED:
 		on_changed(r, e, at);

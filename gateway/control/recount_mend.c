@@ -417,6 +417,18 @@ check_held(struct mend *m)
 	}
 }
 
+/* ---- refusals ---- */
+
+static void
+check_refusal(struct mend *m, const struct recount_refusal *one)
+{
+	char obj[2 * REFUSAL_ID + 16];
+	if (one->lifted || !refusals_again(m->c->refusals, (enum refusal_kind)one->kind, view_str(one->value), one->until, one->at))
+		return;
+	hex_obj("refusal:", one->key, REFUSAL_ID, obj, sizeof obj);
+	differs(m, obj, "the log refuses it, and the database did not; it is refused");
+}
+
 /* ---- keys ---- */
 
 /* By a word of that time or a later one. */
@@ -455,6 +467,8 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	(void)db_release_list(c->db, DB_RELEASE_ACTIVE, each_active, &m);
 	for (size_t i = 0; i < r->suspended.n; i++)
 		check_suspended(&m, shelf_at(&r->suspended, i));
+	for (size_t i = 0; i < r->refusals.n; i++)
+		check_refusal(&m, shelf_at(&r->refusals, i));
 	check_reviews(&m);
 	check_held(&m);
 	for (size_t i = 0; i < r->holds.n; i++)

@@ -55,8 +55,16 @@ struct recount_suspended { /* by key */
 	int64_t time;
 };
 
+struct recount_refusal { /* by id */
+	uint8_t key[SHELF_KEY];
+	bool lifted;
+	uint8_t kind;
+	char value[513];
+	int64_t until, at;
+};
+
 struct recount { /* each shelf holds rows of one of those above */
-	struct shelf reviews, releases, statements, restricted, holds, suspended;
+	struct shelf reviews, releases, statements, restricted, refusals, holds, suspended;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;

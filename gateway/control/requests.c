@@ -74,6 +74,24 @@ audit_cosigned(struct control *c, struct call *call)
 }
 
 static void
+refusal_list(struct control *c, struct call *call)
+{
+	refusals_list(c->refusals, call);
+}
+
+static void
+refusal_add(struct control *c, struct call *call)
+{
+	refusals_add(c->refusals, call);
+}
+
+static void
+refusal_lift(struct control *c, struct call *call)
+{
+	refusals_lift(c->refusals, call);
+}
+
+static void
 import_image(struct control *c, struct call *call)
 {
 	imports_start(c->imports, call);
@@ -122,12 +140,16 @@ static const struct requests_row table[] = {
 		TEXTS_OPT("groups", DB_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX), NUMBER_OPT("max_devices"),
 		NUMBER_OPT("days") } },
 	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
-	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON } },
+	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
 	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1),
 		TEXT_OPT("from", DB_VERSION_MAX - 1), TEXT_OPT("resource", 2 * MSG_ID), TEXT_OPT("url", DB_URL_MAX - 1) } },
+	{ "refusal.list", REQUESTS_VIEW, ANY, 0, 0, refusal_list, { { 0 } } },
+	{ "refusal.add", REQUESTS_RESTRICT, ACT, 0, 0, refusal_add,
+	    { REASON, TEXT("kind", 15), TEXT("value", REFUSAL_VALUE_MAX), NUMBER_OPT("days") } },
+	{ "refusal.lift", REQUESTS_CHANGE, SIGN, 0, 0, refusal_lift, { REASON, TEXT("refusal", 2 * REFUSAL_ID) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },

@@ -78,6 +78,19 @@ reviews_deadline(struct control *c, const struct db_candidate *cand)
 	return cand->updated + p->profile->review_days * DAY;
 }
 
+/* With the signers of its report: whatever it was judged as, it is refused by now. */
+static bool
+is_refused(struct control *c, const struct db_candidate *cand)
+{
+	char why[REFUSALS_SENTENCE_MAX];
+	struct report *r = NULL;
+	if (cand->have_report && decisions_report(c, cand->report, &r))
+		return true;
+	bool refused = refusals_meets(c->refusals, cand, r, why);
+	report_free(r);
+	return refused;
+}
+
 static uint32_t
 needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 {
@@ -85,6 +98,8 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	const struct genesis *g = people_genesis(c->people);
 	/* The quorum is that of the policy people sign for, never of one that came later. */
 	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
+		return SCOPE_QUORUM_NEVER;
+	if (is_refused(c, cand))
 		return SCOPE_QUORUM_NEVER;
 	/* As the warden counts: small scopes of one image add up. */
 	uint64_t all = max_devices;
@@ -113,6 +128,16 @@ file_name(const char *url, char *dst, size_t cap)
 	snprintf(dst, cap, "%.*s", n ? (int)n : 5, n ? name : "image");
 }
 
+bool
+reviews_subject(const struct db_candidate *cand, const struct db_resource *res, char *dst, size_t cap)
+{
+	char file[DB_URL_MAX];
+	file_name(res->url, file, sizeof file);
+	/* What does not fit is cut the same way by whoever makes it again: the digests say what it is. */
+	return snprintf(dst, cap, "%s/%s/%s->%s/%s", cand->profile, res->product, res->from[0] ? res->from : SCOPE_ANY,
+	    res->target, file) < (int)cap;
+}
+
 static int
 add_findings(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_list *ret)
 {
@@ -131,7 +156,6 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
     struct approval_terms *ret)
 {
 	struct db_resource res;
-	char file[DB_URL_MAX];
 	int err = db_resource_get(c->db, cand->resource, &res);
 	if (err)
 		return err;
@@ -141,10 +165,7 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	t->decision = APPROVAL_APPROVE;
 	snprintf(t->gateway, sizeof t->gateway, "%s", people_genesis(c->people)->origin);
 	db_candidate_review(cand->id, t->review);
-	file_name(res.url, file, sizeof file);
-	/* What does not fit is cut the same way by whoever makes it again: the digests say what it is. */
-	if (snprintf(t->subject, sizeof t->subject, "%s/%s/%s->%s/%s", cand->profile, res.product,
-	    res.from[0] ? res.from : SCOPE_ANY, res.target, file) >= (int)sizeof t->subject)
+	if (!reviews_subject(cand, &res, t->subject, sizeof t->subject))
 		err = FG_ELIMIT;
 	memcpy(t->image, cand->image, sizeof t->image);
 	memcpy(t->report, cand->report, sizeof t->report);

@@ -413,6 +413,21 @@ legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb ve
 	return false;
 }
 
+/* What is to stand against the same thing coming by another way, kind 0 for nothing; false: answered. */
+static bool
+also(struct control *c, struct call *call, const struct db_candidate *cand, const char *reason, struct db_refusal *ret)
+{
+	char kind[16];
+	const char *why = NULL;
+	(void)call_text(call, "also", kind, sizeof kind);
+	int err = kind[0] ? refusals_draft(c->refusals, cand, view_str(kind), requests_actor(c, call), reason, ret, &why) : FG_OK;
+	if (err == FG_EINVAL)
+		call_fail(call, CALL_USAGE, "USAGE", "reject it without --also, or fotagate refusal add", "%s: %s", kind, why);
+	else if (err)
+		call_fail_err(call, err);
+	return !err;
+}
+
 void
 reviews_reject(struct reviews *r, struct call *call)
 {
@@ -422,7 +437,8 @@ reviews_reject(struct reviews *r, struct call *call)
 	if (!cand)
 		return;
 	(void)call_text(call, "reason", reason, sizeof reason);
-	if (!legal(call, cand, LIFECYCLE_REJECT)) {
+	struct db_refusal more = { .kind = REFUSAL_NONE };
+	if (!legal(call, cand, LIFECYCLE_REJECT) || !also(c, call, cand, reason, &more)) {
 		free(cand);
 		return;
 	}
@@ -438,6 +454,11 @@ reviews_reject(struct reviews *r, struct call *call)
 		logbook_ref_sha256(e, "image", cand->image);
 	logbook_say(e, "%s", reason);
 	logbook_tell(c->logbook, e);
+	/* Behind the rejection: what it meets is judged again, and this one is decided. */
+	if (more.kind) {
+		int refused = refusals_begin(c->refusals, &more);
+		err = err ? err : refused;
+	}
 	if (err)
 		call_fail_err(call, err);
 	else

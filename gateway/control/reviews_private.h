@@ -7,6 +7,7 @@
 
 #include "crypto/release.h"
 #include "gateway/control/reviews.h"
+#include "gateway/state/resource.h"
 #include "policy/lifecycle.h"
 
 #define REVIEWS_DRAFTS 64           /* scopes remembered for whoever asks for a statement next */
@@ -41,6 +42,8 @@ struct reviews_valid { /* one statement for each person, all saying the same */
 
 /* Persons that the policy in force asks for, for that many modules more; at most APPROVAL_QUORUM_MAX. */
 uint32_t reviews_asks(struct control *c, const struct db_candidate *cand, uint32_t max_devices);
+/* "profile/product/from->to/file", cut to cap: false when it did not fit. */
+bool reviews_subject(const struct db_candidate *cand, const struct db_resource *res, char *dst, size_t cap);
 /* What a statement about this candidate in that scope must say. */
 int reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
     struct approval_terms *ret);

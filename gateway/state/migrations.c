@@ -144,6 +144,11 @@ static const char terms_schema[] =
 "ALTER TABLE candidate ADD COLUMN quorum INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE candidate ADD COLUMN plan BLOB CHECK (length(plan) = 32);";
 
+static const char refusal_schema[] =
+"CREATE TABLE refusal ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), kind INTEGER NOT NULL, value TEXT NOT NULL, until INTEGER NOT NULL,"
+" at INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -152,6 +157,7 @@ static const struct migration steps[] = {
 	{ 5, "short URLs", link_schema },
 	{ 6, "what each review is held for; the policy a part came under", held_schema },
 	{ 7, "the persons and the plan that statements name", terms_schema },
+	{ 8, "what is refused for good or for a time", refusal_schema },
 };
 
 const struct migration *

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refusals - what people refuse for good or for a time: bytes, a version, a
+ * signer, a pattern of names. Called by decisions and reviews for every candidate,
+ * by requests and by recount. Guarantees: a refusal takes effect first (releases that it
+ * meets are revoked, open reviews are judged again) and is logged after; lifting one is logged first, and
+ * permits nothing: what it kept away is judged and signed for like anything else.
+ */
+#ifndef FG_GATEWAY_CONTROL_REFUSALS_H
+#define FG_GATEWAY_CONTROL_REFUSALS_H
+
+#include "crypto/jsonw.h"
+#include "gateway/state/refusal.h"
+#include "images/report.h"
+#include "policy/refusal.h"
+
+#define REFUSALS_MAX 4096 /* each is looked at for each decision; more is a policy, not a list of refusals */
+#define REFUSALS_SENTENCE_MAX 256
+
+struct call;
+struct control;
+struct db_candidate;
+struct refusals;
+
+/* Empty until refusals_recall(). */
+struct refusals *refusals_new(struct control *c);
+void refusals_free(struct refusals *r);
+/* From the database, at start. 0, or its error: then nothing may be decided. */
+int refusals_recall(struct refusals *r);
+
+/*
+ * The first refusal that the candidate meets, as a sentence; false for none. report may be
+ * NULL: then signers are not known, and one that is refused for them is not found.
+ */
+bool refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report,
+    char ret[REFUSALS_SENTENCE_MAX]);
+
+/* Requests refusal.add, refusal.list, refusal.lift. */
+void refusals_add(struct refusals *r, struct call *call);
+void refusals_list(struct refusals *r, struct call *call);
+void refusals_lift(struct refusals *r, struct call *call);
+/*
+ * With review.reject: what the candidate is to be refused by as well, "digest", "version" or
+ * "signer". 0 with *ret, not in force yet; FG_EINVAL with *ret_why when the review has no such thing.
+ */
+int refusals_draft(struct refusals *r, const struct db_candidate *cand, struct view kind, const char *who,
+    const char *reason, struct db_refusal *ret, const char **ret_why);
+/* In force from here on, whatever is returned but FG_ELIMIT and FG_ENOMEM; another error says that it could not be written. */
+int refusals_begin(struct refusals *r, const struct db_refusal *d);
+
+/* The log has it in force; true when it was missing here, and is not any more. */
+bool refusals_again(struct refusals *r, enum refusal_kind kind, struct view value, int64_t until, int64_t at);
+
+#endif

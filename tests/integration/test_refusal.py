@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people refuse stays refused, whichever way it comes back."""
+import hashlib
+import os
+import sqlite3
+
+import pytest
+
+from gate import until
+
+
+def state(gate, review):
+    return next((r["state"] for r in gate.cli("review", "list")["reviews"] if r["id"] == review), None)
+
+
+def refusals(gate):
+    return {(r["kind"], r["value"]): r for r in gate.cli("refusal", "list")["refusals"]}
+
+
+def test_rejected_bytes_do_not_come_back_by_another_way(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.cli("review", "reject", "R-1", "--reason", "it calls home", "--also", "pattern", ok=(2,))
+    assert state(gate, "R-1") == "review"
+    gate.cli("review", "reject", "R-1", "--reason", "it calls home", "--also", "digest")
+    digest = hashlib.sha256(data).hexdigest()
+    assert refusals(gate)["digest", digest]["reason"] == "it calls home"
+    gate.offer(version="1.2.0", data=data)
+    gate.ask(version="1.2.0")
+    gate.review(2, "blocked")
+    text = gate.cli("review", "show", "R-2")["text"]
+    assert f"refuses digest {digest}" in text and "it calls home" in text
+    gate.offer(version="1.3.0", data=data + b"x")
+    gate.ask(version="1.3.0")
+    gate.review(3)
+    assert [e["ref"]["value"] for e in gate.entries() if e["ev"] == "refusal.added"] == [digest]
+
+
+def test_a_version_in_force_is_revoked_and_stays_away(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    gate.cli("refusal", "add", "version", "FG100/1.1.0", "--reason", "bricks one in a hundred", "--days", "30")
+    until(lambda: gate.ask()[0] == 404)
+    assert state(gate, "R-1") == "revoked"
+    events = [e["ev"] for e in gate.entries()]
+    assert "approval.revoked" in events and "refusal.added" in events
+    # A shorter one would lift it without the log.
+    gate.cli("refusal", "add", "version", "FG100/1.1.0", "--reason", "shorter", "--days", "1", ok=(1,))
+    # The database loses it while the gateway is down: the log has it.
+    gate.stop()
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        assert db.execute("DELETE FROM refusal").rowcount == 1
+    gate.start()
+    found = until(lambda: refusals(gate).get(("version", "FG100/1.1.0")))
+    assert found["by"] == "log" and found["until"]
+    until(lambda: any(e["ev"] == "state.differs" and e["obj"] == "refusal:" + found["id"] for e in gate.entries()))
+    # Lifting waits for the log, and permits nothing.
+    with gate.without("audit"):
+        until(lambda: gate.cli("status").get("permitting") is not True)
+        gate.cli("refusal", "lift", found["id"], "--reason", "mended", ok=(3,))
+        assert refusals(gate)
+    until(lambda: gate.cli("status").get("permitting"))
+    gate.cli("refusal", "lift", found["id"], "--reason", "the vendor explained")
+    assert not refusals(gate) and state(gate, "R-1") == "revoked" and gate.ask()[0] == 404
+    gate.cli("refusal", "lift", found["id"], "--reason", "twice", ok=(1,))
+    gate.stop()
+    gate.start()
+    until(lambda: gate.cli("status").get("permitting"))
+    assert not refusals(gate)
+    gate.verify()
+
+
+def test_an_open_review_is_closed_under_the_signers_hands(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.sign("R-1", "alice")
+    gate.cli("refusal", "add", "pattern", "story/FG100/*", "--reason", "none of it before the audit")
+    gate.review(1, "blocked")
+    assert "none of it" in gate.cli("review", "show", "R-1")["text"]
+    gate.sign("R-1", "bob", ok=(1,))
+    assert gate.ask()[0] == 404
+
+
+@pytest.mark.parametrize("kind,value", [("digest", "abc"), ("digest", "A" * 64), ("version", "FG100"), ("pattern", "*"),
+                                        ("pattern", "a\tbcd"), ("people", "bob"), ("pattern", "x" * 513)])
+def test_what_is_no_refusal(gate, kind, value):
+    gate.start()
+    gate.cli("refusal", "add", kind, value, "--reason", "a reason", ok=(2,))
+    assert not refusals(gate)
