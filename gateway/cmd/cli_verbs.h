@@ -13,6 +13,7 @@ int cli_halt(int argc, char **argv);
 int cli_resume(int argc, char **argv);
 int cli_vendor(int argc, char **argv); /* profile list, draft, check, unknown */
 int cli_review(int argc, char **argv);
+int cli_exposure(int argc, char **argv);
 int cli_fetch(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_sighting(int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
 	{ "sighting", cli_sighting, "what modules ask for: list" },
 	{ "module", cli_module, "modules: list, show, reveal, explain, import, hold, unhold" },
 	{ "privacy", cli_privacy, "forget who modules are: erase, rotate" },
+	{ "exposure", cli_exposure, "what holding back costs: days, and modules on old versions" },
 	{ "refusal", cli_refusal, "refuse beforehand: list, add, lift" },
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "revoke", cli_revoke, "end a release at once" },

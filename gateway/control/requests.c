@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
+#include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/suspensions.h"
@@ -146,6 +147,7 @@ static const struct requests_row table[] = {
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1),
 		TEXT_OPT("from", DB_VERSION_MAX - 1), TEXT_OPT("resource", 2 * MSG_ID), TEXT_OPT("url", DB_URL_MAX - 1) } },
+	{ "exposure.list", REQUESTS_VIEW, ANY, 0, 0, exposure_list, { { 0 } } },
 	{ "refusal.list", REQUESTS_VIEW, ANY, 0, 0, refusal_list, { { 0 } } },
 	{ "refusal.add", REQUESTS_RESTRICT, ACT, 0, 0, refusal_add,
 	    { REASON, TEXT("kind", 15), TEXT("value", REFUSAL_VALUE_MAX), NUMBER_OPT("days") } },

@@ -10,6 +10,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/exposure.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 #include "policy/legacy.h"
@@ -138,6 +139,7 @@ put_alerts(struct jsonw *j, struct control *c)
 		alert(j, "CLOCK", "the clock is behind the making of this gateway: nothing is admitted to review");
 	}
 	proposals_alerts(c->proposals, alert, j);
+	exposure_alerts(c, alert, j);
 	legacy_alerts(j, c);
 	runouts_alerts(&c->runouts, policies_config(c->policies), control_now(c), alert, j);
 	(void)db_incident_latest(c->db, STATUS_INCIDENTS, put_incident, &l);

@@ -52,6 +52,7 @@ static const struct {
 	{ "profile.draft", REQUESTS_VIEW, O | P | A },
 	{ "profile.list", REQUESTS_VIEW, ALL },
 	{ "profile.unknown", REQUESTS_VIEW, O | P | A },
+	{ "exposure.list", REQUESTS_VIEW, ALL },
 	{ "refusal.list", REQUESTS_VIEW, ALL },
 	{ "refusal.add", REQUESTS_RESTRICT, O | P | A },
 	{ "refusal.lift", REQUESTS_CHANGE, P | A },

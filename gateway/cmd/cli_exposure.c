@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate exposure: what holding back costs. */
+#include <stdio.h>
+
+#include "gateway/cmd/cli_call.h"
+#include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_verbs.h"
+
+int
+cli_exposure(int argc, char **argv)
+{
+	static const struct cli_column held[] = {
+		{ "review", "id", 0 }, { "state", "state", 0 }, { "product", "product", 0 }, { "from", "from", 0 },
+		{ "to", "target", 0 }, { "#days", "days", 0 }, { "#modules", "modules", 0 }, { "#of", "product_modules", 0 },
+		{ "until", "deadline", 0 },
+	};
+	static const struct cli_column versions[] = { { "product", "product", 0 }, { "version", "version", 0 },
+		{ "#modules", "modules", 0 } };
+	struct cli_args a;
+	struct cli_reply reply;
+	bool shown;
+	uint64_t rest = 0;
+	int status = cli_opt_parse(argc, argv, NULL, "exposure [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	status = cli_call_once(&a.common, "exposure.list", NULL, NULL, 0, &reply, &shown);
+	if (shown) {
+		const struct json_value *root = json_root(reply.doc);
+		cli_print_rows(stdout, json_get(root, "held"), held, sizeof held / sizeof held[0], "No update is held.");
+		cli_print_rows(stdout, json_get(root, "versions"), versions, sizeof versions / sizeof versions[0], NULL);
+		json_uint(json_get(root, "other_modules"), &rest);
+		if (rest)
+			printf("and %llu modules of other versions\n", (unsigned long long)rest);
+	}
+	cli_reply_free(&reply);
+	return status;
+}
