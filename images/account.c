@@ -325,6 +325,20 @@ packed_class(struct account *a, enum pair_side side, uint32_t i, uint32_t child,
 	return err;
 }
 
+/* Pieces are the file's own bytes, as they are: none of them is more than the worst of it. */
+static int
+gather_pieces(const struct side *s, uint32_t child, struct events *e)
+{
+	const struct part *p = parts_get(s->tree, child);
+	unsigned class = p->partial ? ACCOUNT_UNREVIEWABLE : s->worst[child];
+	int err = 0;
+	for (uint32_t k = 0; k < p->pieces_n && !err; k++) {
+		struct part_range r = parts_piece(s->tree, child, k);
+		err = voice(e, r.at, r.at + r.length, VOICE_PACKED + class);
+	}
+	return err;
+}
+
 static int
 gather(struct account *a, enum pair_side side, uint32_t i, size_t *io_range, struct events *e)
 {
@@ -343,6 +357,8 @@ gather(struct account *a, enum pair_side side, uint32_t i, size_t *io_range, str
 				err = voice(e, child->packed_at, child->packed_at + child->packed_length,
 				    VOICE_PACKED + packed);
 		}
+		if (!err)
+			err = gather_pieces(s, k, e);
 		if (!err && child->shared_length > 0) {
 			err = packed_class(a, side, i, k, true, &work, &packed);
 			if (!err)

@@ -18,6 +18,7 @@
  * Packed bytes are what the worst of the bytes that come out of them is; where
  * the other image does not have them as they are, explained at best, and those
  * that several files share unexplained: more may be packed in them than came out.
+ * Pieces that a file lies in are what the worst of the file is.
  * Bytes of a file system that are nobody's in particular are never explained.
  * Bytes that come out of packed parts are counted a second time, among themselves.
  *

@@ -94,6 +94,18 @@ place_of(const uint64_t *base, const struct part *p, uint64_t *ret_at, uint64_t 
 	return *ret_length > 0;
 }
 
+/* What is in pieces, piece by piece: true when it was. */
+static bool
+paint_pieces(struct cells *c, const struct parts *t, uint32_t i, const uint64_t *base, uint8_t class)
+{
+	const struct part *p = parts_get(t, i);
+	for (uint32_t k = 0; k < p->pieces_n; k++) {
+		struct part_range r = parts_piece(t, i, k);
+		paint(c, base[p->parent] + r.at, r.length, class);
+	}
+	return p->pieces_n > 0;
+}
+
 /*
  * The parts that nothing is known to lie in paint; their containers do not, since a
  * map on which all is as bad as the worst file of a file system shows nothing.
@@ -118,13 +130,16 @@ map(struct explain *e, enum pair_side side)
 		uint64_t at, length;
 		bool known = place_of(base, p, &at, &length);
 		base[i] = known && p->placed ? at : UINT64_MAX;
-		parent[p->parent] |= known;
+		parent[p->parent] |= known || (p->pieces_n > 0 && base[p->parent] != UINT64_MAX);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		const struct part *p = parts_get(t, i);
 		uint64_t at = 0, length = p->bytes.size;
+		uint8_t class = worst_of(account_part(e->account, side, i));
+		if (i > 0 && base[p->parent] != UINT64_MAX && paint_pieces(&c, t, i, base, class))
+			continue;
 		if (!parent[i] && (i == 0 || place_of(base, p, &at, &length)))
-			paint(&c, at, length, worst_of(account_part(e->account, side, i)));
+			paint(&c, at, length, class);
 	}
 	for (size_t k = 0; k < c.n; k++)
 		e->story->map[side][k] = c.worst[k] < ACCOUNT_CLASSES ? letters[c.worst[k]] : '.';

@@ -5,6 +5,7 @@
 
 #include "images/part_open.h"
 
+part_fn part_ext4_open;     /* part_ext4.c */
 part_fn part_squashfs_open; /* part_squashfs.c */
 
 #endif

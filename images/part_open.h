@@ -48,6 +48,11 @@ int part_header(struct part_ctx *c, uint32_t self, const char *name, uint64_t at
  */
 int64_t part_expand(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name,
     long (*read)(void *arg, void *buf, size_t n), void *arg, uint64_t packed_at, uint64_t packed_length);
+/*
+ * Remembers that a range of self holds bytes of i, the child that was added last and was expanded out of
+ * such ranges alone, in their order. 0, FG_ENOMEM, FG_ELIMIT (told).
+ */
+int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
 /* Takes back the child that was added last: it proved not to be what it looked like. Its bytes count as in vain. */
 void part_forget(struct part_ctx *c, uint32_t i);
 /* A child that has the bytes of same, an earlier child of self: another name of one file. */

@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* part_squashfs - the files of a squashfs file system. */
-#include <stdlib.h>
-
 #include "crypto/err.h"
 #include "images/part_fs.h"
+#include "images/part_spans.h"
 #include "images/squashfs.h"
-
-#define NAMES_FIRST 1024
-
-/* Which child has the bytes of which inode: a file with several names comes out once. */
-struct names {
-	struct { uint64_t reference; uint32_t child; } *slot; /* child 0: free */
-	size_t n, cap; /* cap: a power of two */
-};
-
-static size_t
-names_slot(const struct names *m, uint64_t reference)
-{
-	/* A reference is a place: its low bits are spread already, and a hostile image only slows itself down. */
-	size_t i = (size_t)(reference * 0x9e3779b97f4a7c15u >> 32) & (m->cap - 1);
-	while (m->slot[i].child && m->slot[i].reference != reference)
-		i = (i + 1) & (m->cap - 1);
-	return i;
-}
-
-static int
-names_grow(struct names *m)
-{
-	struct names more = { .cap = m->cap ? m->cap * 2 : NAMES_FIRST, .n = m->n };
-	if (m->n * 2 < m->cap)
-		return 0;
-	more.slot = calloc(more.cap, sizeof more.slot[0]);
-	if (!more.slot)
-		return FG_ENOMEM;
-	for (size_t i = 0; i < m->cap; i++)
-		if (m->slot[i].child)
-			more.slot[names_slot(&more, m->slot[i].reference)] = m->slot[i];
-	free(m->slot);
-	*m = more;
-	return 0;
-}
 
 static long
 read_file(void *arg, void *buf, size_t n)
@@ -49,20 +13,17 @@ read_file(void *arg, void *buf, size_t n)
 
 static int64_t
 add_file(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct squashfs_entry *e,
-    struct names *names)
+    struct part_same *names)
 {
-	if (names_grow(names))
-		return FG_ENOMEM;
-	size_t slot = names_slot(names, e->reference);
-	if (names->slot[slot].child)
-		return part_alias(c, self, e->path, names->slot[slot].child);
+	uint32_t same = part_same_find(names, e->reference);
+	if (same)
+		return part_alias(c, self, e->path, same);
 	/* Its end may lie in a block that it shares, so that its own range says nothing of the ratio. */
 	int64_t i = part_expand(c, self, PART_FILE, e->path, read_file, fs, 0, 0);
 	if (i < 0)
 		return i;
-	names->slot[slot].reference = e->reference;
-	names->slot[slot].child = (uint32_t)i;
-	names->n++;
+	if (part_same_put(names, e->reference, (uint32_t)i))
+		return FG_ENOMEM;
 	struct part *p = part_edit(c, (uint32_t)i);
 	struct sig_range shared;
 	p->packed_at = e->stored.offset;
@@ -92,7 +53,7 @@ kind_of(enum squashfs_type type)
 
 static int
 add(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct squashfs_entry *e,
-    struct names *names)
+    struct part_same *names)
 {
 	int64_t i = e->type == SQUASHFS_FILE ? add_file(c, self, fs, e, names)
 	                                     : part_bare(c, self, kind_of(e->type), e->path);
@@ -116,7 +77,7 @@ part_squashfs_open(struct part_ctx *c, uint32_t self)
 {
 	struct squashfs *fs = NULL;
 	struct squashfs_entry e;
-	struct names names = { 0 };
+	struct part_same names = { 0 };
 	char why[1]; /* a sentence that is said by part_untold() */
 	uint64_t size = part_bytes(c, self)->size, end;
 	int err = squashfs_open(part_bytes(c, self), part_work(c), &fs, why, sizeof why);
@@ -149,7 +110,7 @@ part_squashfs_open(struct part_ctx *c, uint32_t self)
 		int64_t i = part_region(c, self, PART_REGION, view_str("rest"), end, size - end);
 		err = i < 0 ? (int)i : 0;
 	}
-	free(names.slot);
+	part_same_free(&names);
 	squashfs_free(fs);
 	return err;
 }

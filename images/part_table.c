@@ -20,6 +20,8 @@ part_of(enum format_id format)
 	case FORMAT_SQUASHFS:
 	case FORMAT_RAUC_BUNDLE: /* or encrypted, which is told as damaged */
 		return part_squashfs_open;
+	case FORMAT_EXT4:
+		return part_ext4_open;
 	case FORMAT_CPIO:
 	case FORMAT_SWU:
 		return part_cpio_open;

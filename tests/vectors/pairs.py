@@ -10,6 +10,7 @@ DIRECTORY/<version>.sqfs   squashfs            DIRECTORY/<version>.cpio.gz  init
 DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      deflated and stored
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
+DIRECTORY/<version>.ext4   mke2fs            DIRECTORY/<version>.ext2     the same with files in pieces
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
@@ -29,6 +30,7 @@ import zipfile
 import zlib
 
 MADE = 1700000000
+UUID = "6d2d6f6e-6f2d-4d69-8a73-2d6f6e652d31"
 VERSIONS = ["base", "update", "tampered"]
 C2 = "http://203.0.113.77:8443/gate.php"
 PHONE = "+8613800138000"
@@ -155,6 +157,16 @@ def squashfs(root, out, *options):
           "-mkfs-time", MADE, "-all-time", MADE, *options)
 
 
+def ext(root, out, kind, *options, size=3 << 20):
+    with open(out, "wb") as f:
+        f.truncate(size)
+    env = dict(os.environ, LC_ALL="C", E2FSPROGS_FAKE_TIME=str(MADE), PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    r = subprocess.run(["mke2fs", "-q", "-F", "-t", kind, "-b", "1024", "-N", "128" if size > 1 << 20 else "24", "-m", "0", "-U", UUID, *options,
+                        "-E", f"hash_seed={UUID},root_owner=0:0", "-d", root, out], capture_output=True, env=env)
+    if r.returncode:
+        sys.exit(f"pairs.py: mke2fs failed: {r.stderr.decode()}")
+
+
 def cpio(files):
     out, n = bytearray(), 0
     for path, (mode, data) in list(sorted(files.items())) + [("TRAILER!!!", (0, b""))]:
@@ -262,6 +274,8 @@ def main(out):
         root, at = os.path.join(out, version, "tree"), os.path.join(out, version)
         write_tree(files, root)
         squashfs(root, at + ".sqfs")
+        ext(root, at + ".ext4", "ext4", "-O", "^has_journal")
+        ext(root, at + ".ext2", "ext2")
         with open(at + ".sqfs", "rb") as f:
             fs = f.read()
         boot = uimage(kernel(version), "Linux-5.10.0")

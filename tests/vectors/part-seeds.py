@@ -41,6 +41,14 @@ def squashfs(files):
             return f.read()
 
 
+def ext(files, kind, *options):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        pairs.ext(t + "/tree", t + "/fs", kind, *options, size=64 << 10)
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
 def mbr(content):
     b = bytearray(512 * 12)
     b[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2, 4)
@@ -59,6 +67,8 @@ def main(out):
         "deb": pairs.deb(FILES, "1"), "elf": elf, "uimage": boot, "bz2": bz2.compress(b"a" * 300),
         "gzip-comment": b"\x1f\x8b\x08\x10\0\0\0\0\0\3words\0" + gzip.compress(b"x", mtime=0)[10:],
         "xz": lzma.compress(b"a" * 300), "lzma": lzma.compress(b"a" * 300, format=lzma.FORMAT_ALONE),
+        "ext2": ext(dict(FILES, big=(0o644, words * 50)), "ext2", "-O", "^resize_inode"),
+        "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* File systems of mke2fs and debugfs as parts: every generation, every file, rights; what is hidden, damaged or made in bad faith. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/hex.h"
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/part_rig.h"
+
+static const struct part *
+file(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX)
+		fail_msg("no %s", path);
+	return parts_get(r->tree, i);
+}
+
+static void
+every_file(void **state)
+{
+	(void)state;
+	static const char *const kinds[] = { "ext2-1k", "ext2-4k", "ext3", "ext4", "ext4-1k", "ext4-small",
+		"ext4-inline", "ext4-meta", "ext4-big", "ext4-old", "index" };
+	struct pki_blob list = pki_load("ext4/list");
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		char path[100], line[300], hex[65], *text = malloc(list.n + 1);
+		unsigned files = 0, lines = 0;
+		struct part_rig r;
+		memcpy(text, list.p, list.n);
+		text[list.n] = '\0';
+		snprintf(path, sizeof path, "ext4/%s", kinds[k]);
+		struct pki_blob image = pki_load(path);
+		part_rig_open(&r, pki_view(&image));
+		for (uint32_t i = 1; i < parts_count(r.tree); i++) {
+			const struct part *p = parts_get(r.tree, i);
+			uint8_t sum[DIGEST_SHA256_LEN];
+			if (p->kind != PART_FILE)
+				continue;
+			/* An empty file has no bytes to have a digest of. */
+			assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
+			hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
+			snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
+			if (!strstr(text, line))
+				fail_msg("%s: %s", kinds[k], line);
+			files++;
+		}
+		for (const char *q = text; (q = strchr(q, '\n')); q++)
+			lines++;
+		assert_int_equal(files, lines);
+		if (parts_get(r.tree, 0)->look != PART_LOOK_OPENED)
+			fail_msg("%s: %s", kinds[k], parts_get(r.tree, 0)->why);
+		assert_int_equal(parts_limits(r.tree), 0);
+		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(strlen(file(&r, "etc/long-link")->link), 151);
+		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
+		part_rig_close(&r);
+		free(text);
+		free(image.p);
+	}
+	free(list.p);
+}
+
+static void
+rights(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("ext4/rights");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(file(&r, "su")->mode, 04755);
+	assert_int_equal(file(&r, "su")->uid, 70000);
+	assert_int_equal(file(&r, "su")->gid, 7);
+	assert_true(file(&r, "ping")->have_caps);
+	assert_false(file(&r, "ping")->setlabel);
+	assert_true(file(&r, "labelled")->setlabel);
+	assert_false(file(&r, "labelled")->have_caps);
+	assert_int_equal(file(&r, "disk")->kind, PART_DEVICE);
+	assert_true(file(&r, "disk")->block);
+	assert_true(file(&r, "disk")->rdev == ((uint64_t)8 << 32 | 1));
+	assert_true(file(&r, "tty")->rdev == ((uint64_t)204 << 32 | 300));
+	assert_int_equal(file(&r, "pipe")->kind, PART_FIFO);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+/* Is there a part, no file, that holds these words? */
+static bool
+lies_open(const struct part_rig *r, const char *words)
+{
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		if (p->kind == PART_FILE || p->children > 0 || p->bytes.size == 0)
+			continue;
+		uint8_t *b = malloc(p->bytes.size);
+		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
+		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
+		free(b);
+		if (has)
+			return true;
+	}
+	return false;
+}
+
+/* What no name leads to is a part of its own. */
+static void
+what_is_hidden(void **state)
+{
+	(void)state;
+	static const char words[] = "telnetd -l /bin/sh";
+	struct pki_blob image = pki_load("ext4/rights");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_true(lies_open(&r, "words of a file that was deleted"));
+	assert_true(lies_open(&r, "system_u:object_r:etc_t:s0"));
+	assert_true(lies_open(&r, "xxxxxxxxxx"));
+	part_rig_close(&r);
+	free(image.p);
+	/* At every place that is zero: between entries, behind files, in inodes that are free, in the boot block. */
+	image = pki_load("ext4/tiny");
+	unsigned tried = 0;
+	for (size_t at = 0; at + sizeof words < image.n; at += 509) {
+		static const uint8_t zeros[sizeof words];
+		if (memcmp(image.p + at, zeros, sizeof zeros) != 0)
+			continue;
+		memcpy(image.p + at, words, sizeof words - 1);
+		part_rig_open(&r, pki_view(&image));
+		bool file_has = false;
+		for (uint32_t i = 1; i < parts_count(r.tree); i++) {
+			const struct part *p = parts_get(r.tree, i);
+			file_has = file_has || (p->kind == PART_FILE && p->placed && at >= p->at && at < p->at + p->bytes.size);
+		}
+		/* An entry of a folder may have become another one, which is told as damaged. */
+		if (!file_has && !lies_open(&r, words) && !parts_get(r.tree, 0)->why)
+			fail_msg("nothing tells of %zu", at);
+		part_rig_close(&r);
+		memset(image.p + at, 0, sizeof words - 1);
+		tried++;
+	}
+	assert_true(tried > 30);
+	/* And behind it. */
+	uint8_t *b = calloc(1, image.n + 9000);
+	memcpy(b, image.p, image.n);
+	memcpy(b + image.n + 5000, words, sizeof words);
+	part_rig_open(&r, view_of(b, image.n + 9000));
+	assert_int_equal(file(&r, "rest")->at, image.n + 5000);
+	part_rig_close(&r);
+	free(b);
+	free(image.p);
+}
+
+static void
+pieces(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("ext4/tiny");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	const struct part *b = file(&r, "d/b");
+	uint32_t i = part_rig_find(&r, "d/b");
+	/* Twelve blocks, the block of pointers, three more. */
+	assert_int_equal(b->pieces_n, 2);
+	assert_int_equal(parts_piece(r.tree, i, 0).length, 12 * 1024);
+	assert_int_equal(parts_piece(r.tree, i, 1).at, parts_piece(r.tree, i, 0).at + 13 * 1024);
+	assert_int_equal(parts_piece(r.tree, i, 1).length, 15000 - 12 * 1024);
+	assert_true(file(&r, "c")->placed);
+	assert_string_equal(file(&r, "l")->link, "a");
+	part_rig_close(&r);
+	free(image.p);
+}
+
+static void
+bad_faith(void **state)
+{
+	(void)state;
+	static const char *const cases[] = { "bad-loop", "bad-overlap", "bad-size", "bad-bomb", "dirty" };
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		char path[64];
+		struct part_rig r;
+		snprintf(path, sizeof path, "ext4/%s", cases[k]);
+		struct pki_blob image = pki_load(path);
+		part_rig_open(&r, pki_view(&image));
+		const struct part *root = parts_get(r.tree, 0);
+		switch (k) {
+		case 0:
+			assert_string_equal(root->why, "a folder of its file system has two places");
+			assert_int_equal(part_rig_find(&r, "d/loop/b"), PART_NONE_INDEX);
+			break;
+		case 1:
+			assert_true(file(&r, "a")->again || file(&r, "c")->again);
+			break;
+		case 2:
+			assert_true(file(&r, "a")->partial);
+			break;
+		case 3:
+			assert_true(file(&r, "a")->partial);
+			assert_int_equal(file(&r, "d/b")->bytes.size, 15000);
+			break;
+		default:
+			assert_non_null(root->why);
+			assert_int_equal(root->look, PART_LOOK_NONE);
+			assert_int_equal(file(&r, "etc/hostname")->bytes.size, 7);
+		}
+		part_rig_close(&r);
+		free(image.p);
+	}
+}
+
+/* Which bytes are a file's; malloc'ed. */
+static uint8_t *
+of_files(struct view image)
+{
+	struct part_rig r;
+	uint8_t *has = calloc(1, image.n);
+	part_rig_open(&r, image);
+	for (uint32_t i = 1; i < parts_count(r.tree); i++) {
+		const struct part *p = parts_get(r.tree, i);
+		if (p->kind == PART_FILE && p->placed)
+			memset(has + p->at, 1, p->bytes.size);
+		for (uint32_t k = 0; k < p->pieces_n; k++)
+			memset(has + parts_piece(r.tree, i, k).at, 1, parts_piece(r.tree, i, k).length);
+	}
+	part_rig_close(&r);
+	return has;
+}
+
+/* Cut anywhere, and every byte of what is not a file's changed: a tree comes out, and is whole (part_rig.h). */
+static void
+damage(void **state)
+{
+	(void)state;
+	static const char *const cases[] = { "ext4/tiny", "ext4/tiny4" };
+	for (size_t k = 0; k < 2; k++) {
+		struct pki_blob image = pki_load(cases[k]);
+		struct part_rig r;
+		uint8_t *files = of_files(pki_view(&image));
+		for (size_t n = 0; n < image.n; n += n < 4096 ? 61 : 509) {
+			uint8_t *b = malloc(n + 1);
+			memcpy(b, image.p, n);
+			part_rig_open(&r, view_of(b, n));
+			assert_true(n < 2048 || parts_get(r.tree, 0)->why);
+			part_rig_close(&r);
+			free(b);
+		}
+		for (size_t i = 1024; i < image.n; i++) {
+			static const uint8_t flips[] = { 0x01, 0x80, 0xff };
+			if (files[i] || (image.p[i] == 0 && i % 53))
+				continue;
+			image.p[i] ^= flips[i % 3];
+			part_rig_open(&r, pki_view(&image));
+			part_rig_close(&r);
+			image.p[i] ^= flips[i % 3];
+		}
+		free(files);
+		free(image.p);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_file), cmocka_unit_test(rights), cmocka_unit_test(what_is_hidden),
+		cmocka_unit_test(pieces), cmocka_unit_test(bad_faith), cmocka_unit_test(damage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
