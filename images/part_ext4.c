@@ -18,7 +18,6 @@
 #include "images/part_spans.h"
 
 #define ENTRY 8u     /* bytes of an entry before its name */
-#define QUEUE_FIRST 64
 #define SPECIAL_LAST 10u
 #define KNOWN_EXTRA 32u /* bytes of fields behind the first 128 that are known */
 #define ATTRIBUTES_MAGIC 0xea020000u
@@ -27,11 +26,6 @@
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
-
-struct folder {
-	uint32_t number;
-	char *path; /* owned; "" for the root */
-};
 
 /* What an inode's attributes say. */
 struct attributes {
@@ -46,8 +40,7 @@ struct opener {
 	struct ext4 fs;
 	struct part_same seen;   /* inodes of files and folders */
 	struct part_spans spans; /* of the inode at hand */
-	struct folder *queue;    /* those from head on are still to be read */
-	size_t head, queued, cap;
+	struct part_folders folders;
 	uint64_t root_end;       /* up to where the 60 bytes of the inode at hand were read */
 	struct ext4_inode inode; /* of the folder, then of each of its entries */
 	uint8_t block[EXT4_BLOCK_MAX];
@@ -324,25 +317,6 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 	return k;
 }
 
-/* To be read when its turn comes. 0 or FG_ENOMEM. */
-static int
-enqueue(struct opener *o, uint32_t number, struct view path)
-{
-	if (o->queued == o->cap) {
-		size_t cap = o->cap ? o->cap * 2 : QUEUE_FIRST;
-		struct folder *more = realloc(o->queue, cap * sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		o->queue = more;
-		o->cap = cap;
-	}
-	char *s = strndup((const char *)path.p, path.n);
-	if (!s)
-		return FG_ENOMEM;
-	o->queue[o->queued++] = (struct folder){ number, s };
-	return 0;
-}
-
 static int64_t
 add_folder(struct opener *o, const struct ext4_inode *i, struct view path)
 {
@@ -359,7 +333,7 @@ add_folder(struct opener *o, const struct ext4_inode *i, struct view path)
 		part_limit(o->c, o->self, bound);
 		return k;
 	}
-	int err = enqueue(o, i->number, path);
+	int err = part_folders_push(&o->folders, i->number, 0, path);
 	return err ? err : k;
 }
 
@@ -437,7 +411,7 @@ unused(struct opener *o, const uint8_t *e, uint64_t at, uint32_t length, bool la
 
 /* One entry that leads somewhere. dots: "." or ".." may stand here. */
 static int
-entry(struct opener *o, const struct folder *f, const uint8_t *e, uint64_t at, uint32_t length, bool dots)
+entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t at, uint32_t length, bool dots)
 {
 	struct reader r;
 	reader_init(&r, view_of(e, length));
@@ -462,7 +436,7 @@ entry(struct opener *o, const struct folder *f, const uint8_t *e, uint64_t at, u
 
 /* Entries in n bytes that lie at at. */
 static int
-entries(struct opener *o, const struct folder *f, const uint8_t *p, uint32_t n, uint64_t at, bool first)
+entries(struct opener *o, const struct part_folder *f, const uint8_t *p, uint32_t n, uint64_t at, bool first)
 {
 	struct reader r;
 	int err = 0;
@@ -484,7 +458,7 @@ entries(struct opener *o, const struct folder *f, const uint8_t *p, uint32_t n, 
 
 /* Four bytes for "..", then entries in what is left of the inode, and in an attribute. */
 static int
-inline_folder(struct opener *o, const struct folder *f, const struct attributes *a)
+inline_folder(struct opener *o, const struct part_folder *f, const struct attributes *a)
 {
 	uint8_t head[60];
 	uint64_t at = o->inode.at + 40;
@@ -506,7 +480,7 @@ inline_folder(struct opener *o, const struct folder *f, const struct attributes 
 
 /* The blocks of a folder, whose places are in spans. */
 static int
-block_folder(struct opener *o, const struct folder *f, const struct part_spans *spans)
+block_folder(struct opener *o, const struct part_folder *f, const struct part_spans *spans)
 {
 	uint8_t *p = malloc(o->fs.block);
 	bool first = true;
@@ -530,11 +504,11 @@ block_folder(struct opener *o, const struct folder *f, const struct part_spans *
 }
 
 static int
-read_folder(struct opener *o, const struct folder *f)
+read_folder(struct opener *o, const struct part_folder *f)
 {
 	struct attributes a = { 0 };
 	const char *bad;
-	int got = ext4_inode(&o->fs, f->number, &o->inode);
+	int got = ext4_inode(&o->fs, (uint32_t)f->key, &o->inode);
 	if (got < 0)
 		return got;
 	if (got == 0 || (o->inode.mode & EXT4_TYPE) != EXT4_FOLDER) {
@@ -564,12 +538,11 @@ read_folder(struct opener *o, const struct folder *f)
 static int
 read_folders(struct opener *o)
 {
-	int err = enqueue(o, EXT4_ROOT, view_str(""));
-	for (; o->head < o->queued && !err; o->head++) {
-		struct folder f = o->queue[o->head]; /* the row moves while it grows */
+	struct part_folder f;
+	int err = part_folders_push(&o->folders, EXT4_ROOT, 0, view_str(""));
+	while (!err && part_folders_pop(&o->folders, &f)) {
 		err = read_folder(o, &f);
-		free(o->queue[o->head].path);
-		o->queue[o->head].path = NULL;
+		free(f.path);
 	}
 	return err;
 }
@@ -693,9 +666,7 @@ part_ext4_open(struct part_ctx *c, uint32_t self)
 		err = read_rest(o);
 	if (err == FG_ELIMIT)
 		part_limit(c, self, bound);
-	for (size_t k = o->head; k < o->queued; k++)
-		free(o->queue[k].path);
-	free(o->queue);
+	part_folders_free(&o->folders);
 	part_same_free(&o->seen);
 	part_spans_free(&o->spans);
 	free(o);

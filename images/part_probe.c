@@ -11,6 +11,7 @@
 #include "crypto/reader.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
+#include "images/part_fat.h"
 
 #define HEAD 256           /* bytes of a header that most probes look at */
 #define DER_MAX 8192       /* of one certificate or key: real ones have one or two KiB */
@@ -486,6 +487,7 @@ static const struct part_probe table[] = {
 	{ "tar", "ustar", 5, 1, 257, part_tar_length, PART_PROBE_ANY },
 	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, fits_cramfs, PART_PROBE_ANY },
 	{ "ext4", "\x53\xef", 2, 512, 0x438, fits_ext4, PART_PROBE_ANY },
+	{ "fat", "\x55\xaa", 2, 512, 510, part_fat_length, PART_PROBE_ANY },
 	{ "ubi", "UBI#", 4, 512, 0, fits_ubi, PART_PROBE_ROW },
 	{ "jffs2", "\x85\x19", 2, 4, 0, fits_jffs2, PART_PROBE_ROW },
 	{ "elf", "\x7f" "ELF", 4, 4, 0, fits_elf, PART_PROBE_ANY },

@@ -8,6 +8,7 @@
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
 #include "images/part_disk.h"
+#include "images/part_fat.h"
 #include "images/part_probe.h"
 #include "images/part_stream.h"
 
@@ -280,7 +281,7 @@ begins(struct scan *x, const char *magic)
 static void
 prepare(struct scan *x)
 {
-	static const char *const streams[] = { "\x1f\x8b", "\xfd" "7", "\x28\xb5", "BZ", "\x5d\0", "\x04\x22",
+	static const char *const streams[] = { "\x1f\x8b", "\xfd\x37", "\x28\xb5", "BZ", "\x5d\0", "\x04\x22",
 		"\x02\x21" };
 	uint64_t mixed = 0x9e3779b97f4a7c15u;
 	for (unsigned i = 0; i < 256; i++) {
@@ -304,6 +305,9 @@ known_whole(struct part_ctx *c, uint32_t self)
 {
 	uint8_t start[PART_STREAM_HEAD];
 	int r = part_disk_try(c, self);
+	if (r)
+		return r;
+	r = part_fat_try(c, self);
 	if (r)
 		return r;
 	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);

@@ -152,6 +152,44 @@ part_spans_child(struct part_ctx *c, uint32_t self, enum part_kind kind, struct 
 	return i;
 }
 
+/* ---- folders ---- */
+
+int
+part_folders_push(struct part_folders *f, uint64_t key, uint64_t above, struct view path)
+{
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : ROW_FIRST;
+		struct part_folder *more = realloc(f->row, cap * sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		f->row = more;
+		f->cap = cap;
+	}
+	char *s = strndup((const char *)path.p, path.n);
+	if (!s)
+		return FG_ENOMEM;
+	f->row[f->n++] = (struct part_folder){ key, above, s };
+	return 0;
+}
+
+bool
+part_folders_pop(struct part_folders *f, struct part_folder *ret)
+{
+	if (f->head == f->n)
+		return false;
+	*ret = f->row[f->head++];
+	return true;
+}
+
+void
+part_folders_free(struct part_folders *f)
+{
+	while (f->head < f->n)
+		free(f->row[f->head++].path);
+	free(f->row);
+	*f = (struct part_folders){ 0 };
+}
+
 /* ---- files with several names ---- */
 
 static size_t

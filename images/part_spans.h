@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * part_spans - files that lie in their file system as they are, in one piece or in
- * many, with holes; and which file was met already under another name.
+ * many, with holes; folders to be read; and which file was met already under
+ * another name.
  * Role: openers of file systems that do not pack (part_ext4.c, part_fat.c), and
  * part_squashfs.c for the names. A file in one piece becomes a window of its file
  * system; one in several is put together in the scratch file, and its pieces are
@@ -35,6 +36,22 @@ int64_t part_spans_child(struct part_ctx *c, uint32_t self, enum part_kind kind,
     const struct part_spans *s, const char *bad);
 /* Up to n bytes from off on of what s puts together: how many, 0 at the end; FG_EIO, FG_ELIMIT outside source. */
 long part_spans_read(const struct source *source, const struct part_spans *s, uint64_t off, void *buf, size_t n);
+
+/* Folders that are still to be read, in the order of coming. Zeroed: none. */
+struct part_folder {
+	uint64_t key, above; /* of the opener: which one it is, and in which it lies */
+	char *path;          /* "" for the root. Owned by who has it */
+};
+struct part_folders {
+	struct part_folder *row; /* owned, with the paths from head on */
+	size_t head, n, cap;
+};
+
+/* path is copied up to its first NUL. 0 or FG_ENOMEM. */
+int part_folders_push(struct part_folders *f, uint64_t key, uint64_t above, struct view path);
+/* The next one, whose path is the caller's to free. false: there is none. */
+bool part_folders_pop(struct part_folders *f, struct part_folder *ret);
+void part_folders_free(struct part_folders *f);
 
 /* Which child is which file: keys are an inode's number or place. Zeroed: none. */
 struct part_same {

@@ -11,6 +11,7 @@ DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      defl
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
 DIRECTORY/<version>.ext4   mke2fs            DIRECTORY/<version>.ext2     the same with files in pieces
+DIRECTORY/<version>.fat    mkfs.fat and mtools: no rights, no links
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
@@ -167,6 +168,21 @@ def ext(root, out, kind, *options, size=3 << 20):
         sys.exit(f"pairs.py: mke2fs failed: {r.stderr.decode()}")
 
 
+def fat(files, out, size=3 << 20):
+    env = dict(os.environ, LC_ALL="C.UTF-8", SOURCE_DATE_EPOCH=str(MADE), TZ="UTC", MTOOLS_SKIP_CHECK="1",
+               PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    with open(out, "wb") as f:
+        f.truncate(size)
+    plain = out + ".tree"
+    write_tree({path: row for path, row in files.items() if row[0] is not None}, plain)
+    for args in [["mkfs.fat", "-F", "12", "-s", "2", "-r", "16", "-a", "--invariant", out]] + \
+                [["mcopy", "-s", "-i", out, os.path.join(plain, name), "::"] for name in sorted(os.listdir(plain))]:
+        r = subprocess.run(args, capture_output=True, env=env)
+        if r.returncode:
+            sys.exit(f"pairs.py: failed: {args}: {r.stderr.decode()}")
+    shutil.rmtree(plain)
+
+
 def cpio(files):
     out, n = bytearray(), 0
     for path, (mode, data) in list(sorted(files.items())) + [("TRAILER!!!", (0, b""))]:
@@ -276,6 +292,7 @@ def main(out):
         squashfs(root, at + ".sqfs")
         ext(root, at + ".ext4", "ext4", "-O", "^has_journal")
         ext(root, at + ".ext2", "ext2")
+        fat(files, at + ".fat")
         with open(at + ".sqfs", "rb") as f:
             fs = f.read()
         boot = uimage(kernel(version), "Linux-5.10.0")

@@ -49,6 +49,13 @@ def ext(files, kind, *options):
             return f.read()
 
 
+def fat(files):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.fat(files, t + "/fs", 64 << 10)
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
 def mbr(content):
     b = bytearray(512 * 12)
     b[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2, 4)
@@ -69,6 +76,7 @@ def main(out):
         "xz": lzma.compress(b"a" * 300), "lzma": lzma.compress(b"a" * 300, format=lzma.FORMAT_ALONE),
         "ext2": ext(dict(FILES, big=(0o644, words * 50)), "ext2", "-O", "^resize_inode"),
         "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
+        "fat": fat(dict(FILES, **{"etc/a name with blanks.conf": (0o644, b"a=1\n")})),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {
