@@ -11,6 +11,7 @@
 #include "crypto/reader.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
+#include "images/part_cramfs.h"
 #include "images/part_fat.h"
 
 #define HEAD 256           /* bytes of a header that most probes look at */
@@ -124,21 +125,6 @@ fits_fdt(const struct source *s, uint64_t at, uint64_t *ret)
 	return !r.bad && version == 17 && last == 16 && reserve >= 40 && reserve < total && structure < total &&
 	       structure_n <= total - structure && strings <= total && strings_n <= total - strings &&
 	       found(s, at, total, ret);
-}
-
-static int
-fits_cramfs(const struct source *s, uint64_t at, uint64_t *ret)
-{
-	uint8_t h[HEAD];
-	struct reader r;
-	int err;
-	if (!head(s, at, h, &r, &err))
-		return err;
-	(void)reader_u32le(&r);
-	uint32_t size = reader_u32le(&r);
-	(void)reader_take(&r, 8);
-	struct view words = reader_take(&r, 16);
-	return !r.bad && view_equal(words, view_of("Compressed ROMFS", 16)) && size >= 76 && found(s, at, size, ret);
 }
 
 static int
@@ -485,7 +471,11 @@ static const struct part_probe table[] = {
 	{ "cpio", "070701", 6, 1, 0, part_cpio_length, PART_PROBE_ANY },
 	{ "cpio", "070702", 6, 1, 0, part_cpio_length, PART_PROBE_ANY },
 	{ "tar", "ustar", 5, 1, 257, part_tar_length, PART_PROBE_ANY },
-	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, fits_cramfs, PART_PROBE_ANY },
+	/* With boot code in front or without, in either byte order. */
+	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, PART_CRAMFS_SHIFT, part_cramfs_length, PART_PROBE_ANY },
+	{ "cramfs", "\x45\x3d\xcd\x28", 4, 4, 0, part_cramfs_length, PART_PROBE_ANY },
+	{ "cramfs", "\x28\xcd\x3d\x45", 4, 4, PART_CRAMFS_SHIFT, part_cramfs_length, PART_PROBE_ANY },
+	{ "cramfs", "\x28\xcd\x3d\x45", 4, 4, 0, part_cramfs_length, PART_PROBE_ANY },
 	{ "ext4", "\x53\xef", 2, 512, 0x438, fits_ext4, PART_PROBE_ANY },
 	{ "fat", "\x55\xaa", 2, 512, 510, part_fat_length, PART_PROBE_ANY },
 	{ "ubi", "UBI#", 4, 512, 0, fits_ubi, PART_PROBE_ROW },

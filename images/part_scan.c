@@ -7,6 +7,7 @@
 #include "crypto/reader.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
+#include "images/part_cramfs.h"
 #include "images/part_disk.h"
 #include "images/part_fat.h"
 #include "images/part_probe.h"
@@ -308,6 +309,9 @@ known_whole(struct part_ctx *c, uint32_t self)
 	if (r)
 		return r;
 	r = part_fat_try(c, self);
+	if (r)
+		return r;
+	r = part_cramfs_try(c, self);
 	if (r)
 		return r;
 	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);

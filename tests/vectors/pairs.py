@@ -12,6 +12,7 @@ DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uIma
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
 DIRECTORY/<version>.ext4   mke2fs            DIRECTORY/<version>.ext2     the same with files in pieces
 DIRECTORY/<version>.fat    mkfs.fat and mtools: no rights, no links
+DIRECTORY/<version>.cramfs mkfs.cramfs, big-endian
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
@@ -50,7 +51,7 @@ TAMPERED = [
 
 
 def quiet(*args, **kw):
-    r = subprocess.run([str(a) for a in args], capture_output=True, env=dict(os.environ, LC_ALL="C"), **kw)
+    r = subprocess.run([str(a) for a in args], capture_output=True, env=dict(os.environ, LC_ALL="C", PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"), **kw)
     if r.returncode:
         sys.exit(f"pairs.py: failed: {args}\n{r.stdout.decode()}{r.stderr.decode()}")
 
@@ -166,6 +167,10 @@ def ext(root, out, kind, *options, size=3 << 20):
                         "-E", f"hash_seed={UUID},root_owner=0:0", "-d", root, out], capture_output=True, env=env)
     if r.returncode:
         sys.exit(f"pairs.py: mke2fs failed: {r.stderr.decode()}")
+
+
+def cramfs(root, out, order):
+    quiet("mkfs.cramfs", "-N", order, root, out)
 
 
 def fat(files, out, size=3 << 20):
@@ -293,6 +298,7 @@ def main(out):
         ext(root, at + ".ext4", "ext4", "-O", "^has_journal")
         ext(root, at + ".ext2", "ext2")
         fat(files, at + ".fat")
+        cramfs(root, at + ".cramfs", "big")
         with open(at + ".sqfs", "rb") as f:
             fs = f.read()
         boot = uimage(kernel(version), "Linux-5.10.0")

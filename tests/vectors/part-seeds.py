@@ -56,6 +56,14 @@ def fat(files):
             return f.read()
 
 
+def cramfs(files, order):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        pairs.cramfs(t + "/tree", t + "/fs", order)
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
 def mbr(content):
     b = bytearray(512 * 12)
     b[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2, 4)
@@ -77,6 +85,7 @@ def main(out):
         "ext2": ext(dict(FILES, big=(0o644, words * 50)), "ext2", "-O", "^resize_inode"),
         "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
         "fat": fat(dict(FILES, **{"etc/a name with blanks.conf": (0o644, b"a=1\n")})),
+        "cramfs": cramfs(FILES, "little"), "cramfs-big": cramfs(FILES, "big"),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {

@@ -535,11 +535,13 @@ nothing_hides_behind_a_header(void **state)
 	memcpy(b + 4096, "\x45\x3d\xcd\x28", 4);
 	for (unsigned i = 0; i < 4; i++)
 		b[4100 + i] = (uint8_t)((4096 + fs.n) >> 8 * i);
+	memcpy(b + 4096 + 8, "\3\0\0\0", 4);
 	memcpy(b + 4096 + 16, "Compressed ROMFS", 16);
+	memcpy(b + 4096 + 64, "\xed\x41\0\0" "\0\0\0\0" "\xc0\4\0\0", 12); /* an empty root */
 	memcpy(b + 8192, fs.p, fs.n);
 	part_rig_open(&r, view_of(b, 8192 + fs.n));
 	assert_int_equal(at(&r, "cramfs")->at, 4096);
-	assert_int_equal(at(&r, "cramfs/squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(at(&r, "cramfs/gap/squashfs/etc/passwd")->mode, 0644);
 	part_rig_close(&r);
 	free(b);
 	free(fs.p);
