@@ -32,6 +32,11 @@
 #define PART_NAME_MAX 4095  /* a whole path within an archive or file system: PATH_MAX; cut visibly */
 #define PART_NAMES_MAX (64u << 20) /* bytes of names and of where links lead, in all: 300 for each of PART_COUNT_MAX */
 #define PART_PIECES_MAX (1u << 20)    /* of files that lie in their file system in several, in all: 5 for each of PART_COUNT_MAX */
+/*
+ * Bytes of files that are looked at once more under another name, in all: programs of one file with four hundred names
+ * are common, and a name costs a hostile image a few bytes.
+ */
+#define PART_ALIASED_MAX PART_EXPANDED_MAX
 #define PART_NONE_INDEX UINT32_MAX
 
 enum part_kind {

@@ -15,6 +15,7 @@ struct parts {
 	int scratch;          /* borrowed */
 	uint64_t *io_scratch; /* borrowed: where the next expanded byte goes */
 	uint64_t expanded;    /* bytes that came out so far, of this tree */
+	uint64_t aliased;     /* see PART_ALIASED_MAX */
 	uint64_t names;       /* bytes of names and links */
 	uint64_t work;        /* see part_work() */
 	struct part_tried tried;

@@ -165,6 +165,12 @@ part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same)
 	if (i < 0)
 		return i;
 	struct part *p = part_edit(c, (uint32_t)i), *first = &c->t->part[same];
+	if (first->bytes.size > PART_ALIASED_MAX - c->t->aliased) {
+		p->why = "is one more name of a file, whose bytes are looked at under another one";
+		c->t->limits++;
+		return i;
+	}
+	c->t->aliased += first->bytes.size;
 	p->bytes = first->bytes;
 	/* Bytes that lie in self are the first one's; the others come from where they lie. */
 	p->packed_at = first->placed ? first->at : first->packed_at;

@@ -55,7 +55,10 @@ int64_t part_expand(struct part_ctx *c, uint32_t self, enum part_kind kind, stru
 int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
 /* Takes back the child that was added last: it proved not to be what it looked like. Its bytes count as in vain. */
 void part_forget(struct part_ctx *c, uint32_t i);
-/* A child that has the bytes of same, an earlier child of self: another name of one file. */
+/*
+ * A child that has the bytes of same, an earlier child of self: another name of one file. Over PART_ALIASED_MAX it has
+ * none, and says so.
+ */
 int64_t part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same);
 /* A child without bytes of its own (folder, link, device). */
 int64_t part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name);

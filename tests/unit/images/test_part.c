@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "crypto/err.h"
+#include "images/part_internal.h"
 #include "tests/unit/images/part_rig.h"
 
 #define CAP (4u << 20)
@@ -277,6 +278,26 @@ names(void **state)
 	assert_string_equal(part_look_name((enum part_look)99), "not-looked-at");
 }
 
+/* A name is cheap: not every one has the bytes looked at once more. */
+static void
+names_of_one_file(void **state)
+{
+	(void)state;
+	struct parts *t = calloc(1, sizeof *t);
+	t->part = calloc(1, sizeof *t->part);
+	t->n = t->cap = 1;
+	t->part[0].bytes.size = PART_ALIASED_MAX;
+	struct part_ctx c = { .t = t, .bytes = t->part[0].bytes };
+	int64_t first = part_region(&c, 0, PART_FILE, view_str("a"), 0, PART_ALIASED_MAX);
+	int64_t second = part_alias(&c, 0, view_str("b"), (uint32_t)first);
+	int64_t third = part_alias(&c, 0, view_str("c"), (uint32_t)first);
+	assert_int_equal(parts_get(t, (uint32_t)second)->bytes.size, PART_ALIASED_MAX);
+	assert_int_equal(parts_limits(t), 1);
+	assert_int_equal(parts_get(t, (uint32_t)third)->bytes.size, 0);
+	assert_non_null(parts_get(t, (uint32_t)third)->why);
+	parts_free(t);
+}
+
 int
 main(void)
 {
@@ -285,7 +306,7 @@ main(void)
 		cmocka_unit_test(nothing_lies_between), cmocka_unit_test(streams_in_a_row_are_one),
 		cmocka_unit_test(words_in_a_header), cmocka_unit_test(damage), cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_bomb_is_told), cmocka_unit_test(paths_are_cut_and_escaped),
-		cmocka_unit_test(names),
+		cmocka_unit_test(names), cmocka_unit_test(names_of_one_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
