@@ -31,6 +31,15 @@ row(struct explain *e, enum pair_side side, uint32_t i, uint64_t at, bool inside
 	parts_path(e->tree[side], i, s->row[s->rows_n - 1].name, sizeof r->name);
 }
 
+/* Among files: tables that a file system needs in each of its groups, and erased room, would hide what else is there. */
+static bool
+is_furniture(const struct parts *t, const struct part *p, const struct part *c)
+{
+	const struct part *last = parts_get(t, p->first + p->children - 1); /* files come behind what lies by place */
+	bool among_files = last->kind == PART_FILE || last->kind == PART_FOLDER || last->kind == PART_LINK;
+	return among_files && (c->closed || c->look == PART_LOOK_ERASED);
+}
+
 /* Pieces by place below i, which begins at at. Of the old image only what is gone. */
 static void
 rows(struct explain *e, enum pair_side side, uint32_t i, uint64_t at, unsigned depth)
@@ -39,7 +48,7 @@ rows(struct explain *e, enum pair_side side, uint32_t i, uint64_t at, unsigned d
 	const struct part *p = parts_get(t, i);
 	for (uint32_t k = 0; k < p->children; k++) {
 		const struct part *c = parts_get(t, p->first + k);
-		if (c->kind != PART_REGION || !c->placed)
+		if (c->kind != PART_REGION || !c->placed || is_furniture(t, p, c))
 			continue;
 		if (side == PAIR_NEW || pair_of(e->pair, side, p->first + k).how == PAIR_NONE)
 			row(e, side, p->first + k, at + c->at, depth > 0);

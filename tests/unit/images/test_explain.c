@@ -17,7 +17,7 @@
 #include "images/sheet.h"
 #include "tests/unit/crypto/pki.h"
 
-static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt" };
+static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "ext4", "ext2", "fat", "cramfs" };
 #define WRAPS (sizeof wraps / sizeof wraps[0])
 
 static struct report *
@@ -170,6 +170,12 @@ rows_of_the_layout(void **state)
 	report_free(r);
 	writer_free(&new);
 	free(old.p);
+	/* Of a file system what lies between its files, not the tables that every one has. */
+	r = explain_pair("tampered", "ext4");
+	assert_int_equal(r->story->rows_n, r->story->rows_total);
+	for (size_t i = 0; i < r->story->rows_n; i++)
+		assert_string_equal(r->story->row[i].name, "gap");
+	report_free(r);
 }
 
 /* Noise that replaced a file system: nothing of it can be looked at, and the page says so. */
