@@ -343,6 +343,13 @@ gather(struct account *a, enum pair_side side, uint32_t i, size_t *io_range, str
 				err = voice(e, child->packed_at, child->packed_at + child->packed_length,
 				    VOICE_PACKED + packed);
 		}
+		/* Of a file in pieces the place says nothing: equal at the same place they are, explained at best. */
+		packed = child->partial ? ACCOUNT_UNREVIEWABLE : s->worst[k];
+		packed = packed < ACCOUNT_EXPLAINED ? packed : ACCOUNT_EXPLAINED;
+		for (uint32_t n = 0; n < child->pieces && !err; n++) {
+			struct part_range r = parts_piece(s->tree, k, n);
+			err = voice(e, r.at, r.at + r.length, VOICE_PACKED + packed);
+		}
 		if (!err && child->shared_length > 0) {
 			err = packed_class(a, side, i, k, true, &work, &packed);
 			if (!err)

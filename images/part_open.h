@@ -54,6 +54,11 @@ void part_forget(struct part_ctx *c, uint32_t i);
 int64_t part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same);
 /* A child without bytes of its own (folder, link, device). */
 int64_t part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name);
+/*
+ * Child i, the one that was added last, is put together (also) from this range of self, which must lie
+ * within it: told in place of .packed_at, where there are several. 0, FG_ENOMEM, FG_ELIMIT (told).
+ */
+int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
 /* To set mode, owner, packed range and the like; valid until the next child. */
 struct part *part_edit(struct part_ctx *c, uint32_t i);
 /* Where a link leads; copied. 0 or FG_ENOMEM. */

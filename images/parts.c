@@ -94,6 +94,7 @@ parts_free(struct parts *t)
 	}
 	free(t->part);
 	free(t->range);
+	free(t->piece);
 	free(t);
 }
 
@@ -139,6 +140,15 @@ parts_structure(const struct parts *t, uint32_t i, uint32_t k)
 	if (k >= p->structure_n)
 		abort();
 	return t->range[p->structure + k];
+}
+
+struct part_range
+parts_piece(const struct parts *t, uint32_t i, uint32_t k)
+{
+	const struct part *p = parts_get(t, i);
+	if (k >= p->pieces)
+		abort();
+	return t->piece[p->piece + k];
 }
 
 unsigned
