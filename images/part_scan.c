@@ -8,6 +8,7 @@
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
 #include "images/part_disk.h"
+#include "images/part_fs.h"
 #include "images/part_probe.h"
 #include "images/part_stream.h"
 
@@ -304,6 +305,8 @@ known_whole(struct part_ctx *c, uint32_t self)
 {
 	uint8_t start[PART_STREAM_HEAD];
 	int r = part_disk_try(c, self);
+	if (!r)
+		r = part_ubifs_try(c, self);
 	if (r)
 		return r;
 	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);

@@ -40,6 +40,8 @@ part_of(enum format_id format)
 	case FORMAT_ELF:
 	case FORMAT_MBN:
 		return part_elf_open;
+	case FORMAT_UBI:
+		return part_ubi_open;
 	case FORMAT_FDT:
 	case FORMAT_CMS:
 	case FORMAT_MINISIGN:
