@@ -306,6 +306,8 @@ known_whole(struct part_ctx *c, uint32_t self)
 	uint8_t start[PART_STREAM_HEAD];
 	int r = part_disk_try(c, self);
 	if (!r)
+		r = part_jffs2_try(c, self);
+	if (!r)
 		r = part_ubifs_try(c, self);
 	if (r)
 		return r;

@@ -6,6 +6,8 @@
 
 DIRECTORY/tree             what was packed (devices and owners come from a table)
 DIRECTORY/list             "sha256 size path" of its files
+DIRECTORY/jffs2-<kind>     JFFS2 by mkfs.jffs2: none, zlib, rtime, lzo; big (big-endian), summed (with summaries)
+DIRECTORY/small.jffs2      of a few files
 DIRECTORY/ubifs-<packer>   UBIFS by mkfs.ubifs: none, lzo, zlib, zstd
 DIRECTORY/ubi              by ubinize: a static volume, UBIFS, and one of noise
 DIRECTORY/small.ubi        UBIFS of a few files in small erase blocks: for damage at every place
@@ -23,6 +25,7 @@ PATH = "/usr/sbin:/sbin:" + os.environ.get("PATH", "")
 LEB = 15360  # of erase blocks of 16 KiB with a page of 512 bytes for either header
 DEVICES = """/dev d 755 0 0 - - - - -
 /dev/console c 600 0 5 5 1 - - -
+/dev/mtdblock3 b 640 0 6 31 3 - - -
 /dev/mtdblock300 b 640 0 6 31 300 - - -
 /dev/queue p 644 0 0 - - - - -
 /bin d 755 0 0 - - - - -
@@ -44,6 +47,14 @@ def make_tree(tree):
 
 def ubifs(tree, out, packer, *options, leb=LEB, page=512, most=400):
     quiet("mkfs.ubifs", "-q", "-r", tree, "-m", page, "-e", leb, "-c", most, "-x", packer, "-o", out, *options)
+
+
+JFFS2 = {"none": ["-m", "none"], "zlib": ["-x", "rtime", "-x", "lzo"], "rtime": ["-x", "zlib", "-x", "lzo"],
+         "lzo": ["-X", "lzo", "-x", "zlib", "-x", "rtime"], "big": ["-b"]}
+
+
+def jffs2(tree, out, *options):
+    quiet("mkfs.jffs2", "-d", tree, "-o", out, "-e", "16KiB", "-U", *options)
 
 
 def ubinize(out, volumes, block="16KiB", page=512, *options):
@@ -76,6 +87,9 @@ def main(out):
         f.write(DEVICES)
     for packer in ("none", "lzo", "zlib", "zstd"):
         ubifs(tree, os.path.join(out, "ubifs-" + packer), packer, "-U", "-D", table)
+    for kind, options in JFFS2.items():
+        jffs2(tree, os.path.join(out, "jffs2-" + kind), "-D", table, "-p", *options)
+    quiet("sumtool", "-i", os.path.join(out, "jffs2-zlib"), "-o", os.path.join(out, "jffs2-summed"), "-e", "16KiB", "-l", "-p")
     calibration, noise = os.path.join(out, "calibration"), os.path.join(out, "noise")
     r = random.Random(3)
     for path, data in ((calibration, b"calibration of the radio\n" * 900), (noise, r.randbytes(40000))):
@@ -86,6 +100,7 @@ def main(out):
     small = os.path.join(out, "small")
     squashfs.write(small, {"aa": b"first", "d/e": b"deep " * 900, "f": b"#!/bin/sh\n" + b"word " * 1000})
     os.symlink("aa", os.path.join(small, "l"))
+    jffs2(small, os.path.join(out, "small.jffs2"))
     ubifs(small, os.path.join(out, "small.ubifs"), "lzo", "-j", "64KiB", "-l", "3", most=40)
     ubinize(os.path.join(out, "small.ubi"), [("small", False, os.path.join(out, "small.ubifs"))])
 

@@ -10,6 +10,7 @@ DIRECTORY/<version>.sqfs   squashfs            DIRECTORY/<version>.cpio.gz  init
 DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      deflated and stored
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
+DIRECTORY/<version>.jffs2  as mkfs.jffs2 writes it
 DIRECTORY/<version>.ubi    UBIFS in UBI, as mtd-utils write them
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
@@ -279,6 +280,7 @@ def main(out):
             with open(at + suffix, "wb") as f:
                 f.write(data)
         make_zip(files, at + ".zip")
+        flash.jffs2(root, at + ".jffs2")
         flash.ubifs(root, at + ".ubifs", "lzo", "-U")
         flash.ubinize(at + ".ubi", [("rootfs", False, at + ".ubifs")])
     with open(os.path.join(out, "planted"), "w") as f:
