@@ -9,6 +9,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/androidboot.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
 
@@ -359,23 +360,12 @@ fits_esp32(const struct source *s, uint64_t at, uint64_t *ret)
 static int
 fits_android_boot(const struct source *s, uint64_t at, uint64_t *ret)
 {
-	uint8_t h[HEAD];
-	struct reader r;
-	int err;
-	if (!head(s, at, h, &r, &err))
-		return err;
-	(void)reader_take(&r, 8);
-	uint64_t kernel = reader_u32le(&r);
-	(void)reader_u32le(&r);
-	uint64_t ramdisk = reader_u32le(&r);
-	(void)reader_u32le(&r);
-	uint64_t second = reader_u32le(&r);
-	(void)reader_take(&r, 8);
-	uint64_t page = reader_u32le(&r), version = reader_u32le(&r);
-	if (r.bad || version > 2 || page < 2048 || page > 65536 || (page & (page - 1)) || kernel == 0)
-		return 0;
-	uint64_t pages = 1 + (kernel + page - 1) / page + (ramdisk + page - 1) / page + (second + page - 1) / page;
-	return found(s, at, pages * page, ret);
+	struct androidboot b;
+	struct source rest;
+	int r = source_window(s, at, s->size - at, &rest);
+	if (!r)
+		r = androidboot_read(&rest, &b);
+	return r <= 0 || b.bad ? (r < 0 ? r : 0) : found(s, at, b.end, ret);
 }
 
 /* From a local header on to the first end record that knows where it began. */
@@ -505,6 +495,7 @@ static const struct part_probe table[] = {
 	{ "android-payload", "CrAU", 4, 1, 0, fits_crau, PART_PROBE_ANY },
 	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, 4, 0, fits_mcuboot, PART_PROBE_ANY },
 	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot, PART_PROBE_ANY },
+	{ "vendor-boot", "VNDRBOOT", 8, 4, 0, fits_android_boot, PART_PROBE_ANY },
 	{ "zip", "PK\3\4", 4, 1, 0, fits_zip, PART_PROBE_ANY },
 	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate, PART_PROBE_NOTHING },
 	{ "private-key", "\x30\x82", 2, 1, 0, fits_private_key, PART_PROBE_NOTHING },

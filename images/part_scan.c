@@ -9,6 +9,7 @@
 #include "images/part_archive.h"
 #include "images/part_disk.h"
 #include "images/part_fs.h"
+#include "images/part_image.h"
 #include "images/part_probe.h"
 #include "images/part_stream.h"
 
@@ -309,6 +310,8 @@ known_whole(struct part_ctx *c, uint32_t self)
 		r = part_jffs2_try(c, self);
 	if (!r)
 		r = part_ubifs_try(c, self);
+	if (!r)
+		r = part_vendor_boot_try(c, self);
 	if (r)
 		return r;
 	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);

@@ -29,6 +29,10 @@ part_of(enum format_id format)
 	case FORMAT_ZIP:
 	case FORMAT_ANDROID_OTA:
 		return part_zip_open;
+	case FORMAT_ANDROID_BOOT:
+		return part_android_boot_open;
+	case FORMAT_ANDROID_SPARSE:
+		return part_sparse_open;
 	case FORMAT_UIMAGE:
 		return part_uimage_open;
 	case FORMAT_MCUBOOT:

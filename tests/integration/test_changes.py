@@ -13,7 +13,7 @@ import pytest
 BIN = os.environ.get("FG_BIN", "")
 FOTAGATE = os.path.join(BIN, "fotagate")
 PAIRS = pathlib.Path(os.environ.get("FG_VECTORS", "")) / "pairs"
-WRAPS = ["sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "jffs2", "ubi"]
+WRAPS = ["sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "jffs2", "simg", "ubi"]
 
 pytestmark = pytest.mark.skipif(not os.path.exists(FOTAGATE), reason="FG_BIN names no programs")
 

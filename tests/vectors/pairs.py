@@ -10,6 +10,8 @@ DIRECTORY/<version>.sqfs   squashfs            DIRECTORY/<version>.cpio.gz  init
 DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      deflated and stored
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
+DIRECTORY/<version>.boot   Android boot image with the files in its ramdisk
+DIRECTORY/<version>.simg   the partitions as an Android sparse image
 DIRECTORY/<version>.jffs2  as mkfs.jffs2 writes it
 DIRECTORY/<version>.ubi    UBIFS in UBI, as mtd-utils write them
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
@@ -30,6 +32,7 @@ import uuid
 import zipfile
 import zlib
 
+import android
 import flash
 
 MADE = 1700000000
@@ -280,6 +283,10 @@ def main(out):
             with open(at + suffix, "wb") as f:
                 f.write(data)
         make_zip(files, at + ".zip")
+        for name, data in (("kernel", kernel(version)), ("ramdisk", made[".cpio.gz"])):
+            android.write(f"{at}.{name}", data)
+        android.boot(0, {name: f"{at}.{name}" for name in ("kernel", "ramdisk")}, at + ".boot")
+        android.sparse(at + ".gpt", at + ".simg")
         flash.jffs2(root, at + ".jffs2")
         flash.ubifs(root, at + ".ubifs", "lzo", "-U")
         flash.ubinize(at + ".ubi", [("rootfs", False, at + ".ubifs")])
