@@ -26,6 +26,8 @@ part_of(enum format_id format)
 	case FORMAT_TAR:
 	case FORMAT_MENDER:
 		return part_tar_open;
+	case FORMAT_CAB:
+		return part_cab_open;
 	case FORMAT_ZIP:
 	case FORMAT_ANDROID_OTA:
 		return part_zip_open;

@@ -11,6 +11,7 @@ DIRECTORY/<version>.tar    ustar               DIRECTORY/<version>.zip      defl
 DIRECTORY/<version>.deb    control and data    DIRECTORY/<version>.flash    uImage, erased flash, squashfs, erased flash
 DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (unknown bytes), spare (erased)
 DIRECTORY/<version>.boot   Android boot image with the files in its ramdisk
+DIRECTORY/<version>.cab    cabinet of its files
 DIRECTORY/<version>.simg   the partitions as an Android sparse image
 DIRECTORY/<version>.jffs2  as mkfs.jffs2 writes it
 DIRECTORY/<version>.ubi    UBIFS in UBI, as mtd-utils write them
@@ -286,6 +287,7 @@ def main(out):
         for name, data in (("kernel", kernel(version)), ("ramdisk", made[".cpio.gz"])):
             android.write(f"{at}.{name}", data)
         android.boot(0, {name: f"{at}.{name}" for name in ("kernel", "ramdisk")}, at + ".boot")
+        quiet("gcab", "-c", "-z", at + ".cab", *sorted(path for path, (mode, _) in files.items() if mode), cwd=root)
         android.sparse(at + ".gpt", at + ".simg")
         flash.jffs2(root, at + ".jffs2")
         flash.ubifs(root, at + ".ubifs", "lzo", "-U")

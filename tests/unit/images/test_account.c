@@ -199,7 +199,7 @@ static void
 every_pair(void **state)
 {
 	(void)state;
-	static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "jffs2", "simg", "ubi" };
+	static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "cab", "jffs2", "simg", "ubi" };
 	static const char *const to[] = { "update", "tampered" };
 	for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++)
 		for (size_t k = 0; k < 2; k++) {

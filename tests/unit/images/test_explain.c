@@ -17,7 +17,7 @@
 #include "images/sheet.h"
 #include "tests/unit/crypto/pki.h"
 
-static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "jffs2", "simg", "ubi" };
+static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "cab", "jffs2", "simg", "ubi" };
 #define WRAPS (sizeof wraps / sizeof wraps[0])
 
 static struct report *
