@@ -16,6 +16,7 @@
 #define SECURITY 2u      /* prefix of an attribute's name */
 #define FIRST 1024
 #define CHUNK (64u << 10)
+#define CHUNK_FIRST 64u
 
 enum { TYPE_NAME = 0xe001, TYPE_INODE = 0xe002, TYPE_MARK = 0x2003, TYPE_PADDING = 0x2004, TYPE_SUMMARY = 0x2006,
 	TYPE_XATTR = 0xe008, TYPE_XREF = 0xe009 };
@@ -185,8 +186,10 @@ static int
 seek(struct jffs2 *fs, uint64_t at, uint64_t *ret)
 {
 	uint8_t first = fs->big ? 0x19 : 0x85, second = fs->big ? 0x85 : 0x19;
-	while (at + HEAD <= fs->s->size) {
-		long n = source_read_some(fs->s, at, fs->buf, CHUNK);
+	/* Ever more at once: where they stand in a row, little is read for each. */
+	size_t chunk = CHUNK_FIRST;
+	for (; at + HEAD <= fs->s->size; at += chunk, chunk = chunk < CHUNK ? chunk * 4 : chunk) {
+		long n = source_read_some(fs->s, at, fs->buf, chunk);
 		if (n < 0)
 			return (int)n;
 		for (long i = 0; i + 4 <= n; i += 4)
@@ -194,7 +197,6 @@ seek(struct jffs2 *fs, uint64_t at, uint64_t *ret)
 				*ret = at + (uint64_t)i;
 				return 0;
 			}
-		at += CHUNK;
 	}
 	*ret = fs->s->size;
 	return 0;
@@ -215,6 +217,10 @@ scan(struct jffs2 *fs)
 			fs->end = at + length;
 			at += ((uint64_t)length + 3) & ~UINT64_C(3);
 			continue;
+		}
+		if (++*fs->vain >= JFFS2_VAIN_MAX) {
+			fs->limited = true;
+			return 0;
 		}
 		err = seek(fs, at + 4, &at);
 		if (err)
@@ -240,8 +246,9 @@ node_order(const void *a, const void *b)
 	return x->at < y->at ? -1 : x->at > y->at;
 }
 
-size_t
-jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode)
+/* The first that is not before that kind and inode. */
+static size_t
+bound(const struct jffs2 *fs, enum jffs2_kind kind, uint64_t inode)
 {
 	size_t low = 0, high = fs->n;
 	while (low < high) {
@@ -252,15 +259,20 @@ jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode)
 		else
 			high = mid;
 	}
+	return low;
+}
+
+size_t
+jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode)
+{
+	size_t low = bound(fs, kind, inode);
 	return low < fs->n && fs->node[low].kind == kind && fs->node[low].inode == inode ? low : fs->n;
 }
 
 int
 jffs2_inode(struct jffs2 *fs, uint32_t inode, struct jffs2_inode *ret)
 {
-	size_t first = jffs2_find(fs, JFFS2_INODE, inode), end = first;
-	while (end < fs->n && fs->node[end].kind == JFFS2_INODE && fs->node[end].inode == inode)
-		end++;
+	size_t first = bound(fs, JFFS2_INODE, inode), end = bound(fs, JFFS2_INODE, (uint64_t)inode + 1);
 	if (first == end)
 		return 0;
 	ret->first = &fs->node[first];
@@ -291,7 +303,7 @@ jffs2_node_bytes(struct jffs2 *fs, const struct jffs2_node *n, uint8_t out[FLASH
 }
 
 int
-jffs2_open(const struct source *s, struct jffs2 **ret)
+jffs2_open(const struct source *s, unsigned *io_vain, struct jffs2 **ret)
 {
 	uint8_t start[2];
 	struct jffs2 *fs;
@@ -306,6 +318,7 @@ jffs2_open(const struct source *s, struct jffs2 **ret)
 		return FG_ENOMEM;
 	fs->s = s;
 	fs->big = big;
+	fs->vain = io_vain;
 	fs->buf = malloc(JFFS2_NODE_MAX + INODE_LEN);
 	err = fs->buf ? scan(fs) : FG_ENOMEM;
 	bool rooted = false;

@@ -25,6 +25,7 @@
 #define JFFS2_ROOT 1u
 #define JFFS2_WORK_TIMES 16         /* bytes gone through for files, as often as the whole of it */
 #define JFFS2_WORK_MIN ((uint64_t)64 << 20)
+#define JFFS2_VAIN_MAX 1000000u     /* bytes of the magic number may stand everywhere: each costs two reads */
 #define JFFS2_WINDOW 4096u
 
 enum jffs2_kind {
@@ -59,6 +60,7 @@ struct jffs2 {
 	struct fstree names;    /* sorted; .at is an index into node */
 	bool clear;             /* no two names are equally young */
 	uint64_t end;           /* behind the last node */
+	unsigned *vain;         /* borrowed */
 	bool limited;           /* there were more nodes or names than are looked at */
 	uint64_t work;
 	uint8_t *buf;           /* JFFS2_NODE_MAX bytes, owned */
@@ -83,10 +85,11 @@ struct jffs2_file {
 };
 
 /*
- * s must outlive it. FG_EFORMAT when no node begins it, or nothing lies in a root; FG_ENOMEM, FG_EIO. What damage
+ * s must outlive it. *io_vain counts magic numbers of no node, in all file systems that are looked at; from
+ * JFFS2_VAIN_MAX on what follows one is not looked at. FG_EFORMAT when no node begins it, or nothing lies in a root; FG_ENOMEM, FG_EIO. What damage
  * there is shows in what has no node.
  */
-int jffs2_open(const struct source *s, struct jffs2 **ret);
+int jffs2_open(const struct source *s, unsigned *io_vain, struct jffs2 **ret);
 void jffs2_free(struct jffs2 *fs);
 /* The node of that kind and inode that comes first; fs->n when there is none. */
 size_t jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode);

@@ -94,9 +94,13 @@ load(struct jffs2_file *f)
 	size_t want = f->size - f->at < JFFS2_WINDOW ? (size_t)(f->size - f->at) : JFFS2_WINDOW, have = 0;
 	memset(f->window, 0, sizeof f->window); /* a hole, where no node is */
 	memset(f->covered, 0, sizeof f->covered);
-	for (struct jffs2_node *n = NULL; have < want && (n = youngest(f, f->at, f->at + want, n));) {
+	struct jffs2_node *n = NULL;
+	while (have < want) {
 		if (fs->work > JFFS2_WORK_MIN && fs->work / JFFS2_WORK_TIMES > fs->s->size)
 			return FG_ELIMIT;
+		n = youngest(f, f->at, f->at + want, n);
+		if (!n)
+			break;
 		long got = paint(f, n, f->at, want);
 		if (got < 0)
 			return (int)got;

@@ -17,7 +17,7 @@ struct opener {
 	struct part_ctx *c;
 	uint32_t self;
 	struct jffs2 *fs;
-	uint32_t *child; /* of the inode whose first node that is; 0: none yet */
+	uint32_t *child; /* the first name of the inode whose first node that is; 0: none yet */
 	uint8_t block[FLASH_BLOCK_MAX];
 };
 
@@ -72,7 +72,6 @@ add_file(struct opener *o, struct view path, const struct jffs2_inode *in)
 		if (err && err != FG_ENOTFOUND)
 			return err;
 	}
-	o->child[i] = (uint32_t)child;
 	return child;
 }
 
@@ -166,10 +165,20 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 		part_untold(o->c, o->self, "a name of it leads to no inode");
 		return 0;
 	}
-	int err = attributes(o, e->file, &caps, &others);
+	int err = 0;
+	size_t i = (size_t)(in.first - o->fs->node);
+	/* Names of one inode can be many: what it has is read for the first of them. */
+	if (o->child[i]) {
+		caps = part_edit(o->c, o->child[i])->have_caps;
+		others = part_edit(o->c, o->child[i])->setlabel;
+	} else {
+		err = attributes(o, e->file, &caps, &others);
+	}
 	int64_t child = err ? err : kind == PART_FILE ? add_file(o, path, &in) : part_bare(o->c, o->self, kind, path);
 	if (child < 0)
 		return (int)child;
+	if (!o->child[i])
+		o->child[i] = (uint32_t)child;
 	struct part *p = part_edit(o->c, (uint32_t)child);
 	p->have_mode = true;
 	p->mode = in.mode & 07777;
@@ -260,7 +269,7 @@ part_jffs2_try(struct part_ctx *c, uint32_t self)
 		return FG_ENOMEM;
 	o->c = c;
 	o->self = self;
-	int r = jffs2_open(part_bytes(c, self), &o->fs);
+	int r = jffs2_open(part_bytes(c, self), &part_tried(c)->headers, &o->fs);
 	if (!r)
 		r = add_files(o);
 	jffs2_free(o->fs);

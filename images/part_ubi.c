@@ -231,7 +231,7 @@ choose(struct ubi *u)
 static const uint8_t *
 record(const struct ubi *u, uint32_t k)
 {
-	if ((size_t)(k + 1) * RECORD > u->table_n)
+	if (k >= u->table_n / RECORD)
 		return NULL;
 	const uint8_t *p = u->table + (size_t)k * RECORD;
 	struct reader r;

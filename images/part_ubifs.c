@@ -24,7 +24,7 @@ struct opener {
 	uint32_t self;
 	struct ubifs *u;
 	struct fstree names;
-	uint32_t *child;    /* of the inode whose own node is that leaf; 0: none yet */
+	uint32_t *child;    /* the first name of the inode whose own node is that leaf; 0: none yet */
 	/* ---- the file at hand ---- */
 	const struct ubifs_leaf *next, *end;
 	uint64_t at, size;
@@ -229,7 +229,6 @@ add_file(struct opener *o, struct view path, size_t i, uint64_t size)
 		if (err)
 			return err;
 	}
-	o->child[i] = (uint32_t)child;
 	return child;
 }
 
@@ -310,10 +309,19 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	uint64_t rdev = device(in.data);
 	if (target_n)
 		memcpy(target, in.data.p, target_n); /* the node is gone when the next is read */
-	got = attributes(o, i, &caps, &others);
+	/* Names of one inode can be many: what it has is read for the first of them. */
+	if (o->child[i]) {
+		caps = part_edit(o->c, o->child[i])->have_caps;
+		others = part_edit(o->c, o->child[i])->setlabel;
+		got = 0;
+	} else {
+		got = attributes(o, i, &caps, &others);
+	}
 	int64_t child = got ? got : kind == PART_FILE ? add_file(o, path, i, in.size) : part_bare(o->c, o->self, kind, path);
 	if (child < 0)
 		return (int)child;
+	if (!o->child[i])
+		o->child[i] = (uint32_t)child;
 	struct part *p = part_edit(o->c, (uint32_t)child);
 	p->have_mode = true;
 	p->mode = in.mode & 07777;

@@ -11,6 +11,7 @@
 #define SUPER_LEN 4096u
 #define MASTER_LEN 512u
 #define REF_LEN 64u
+#define COMMIT_LEN 32u
 #define INODE_LEN 160u
 #define LEB_MIN 15360u       /* the kernel's UBIFS_MIN_LEB_SZ */
 #define LEB_MAX (16u << 20)
@@ -180,6 +181,7 @@ is_written(struct ubifs *u, uint32_t leb, uint32_t off, bool *ret)
 		long got = source_read_some(u->s, at, u->node, n);
 		if (got <= 0)
 			return (int)got;
+		u->work += (uint64_t)got;
 		for (long i = 0; i < got && !*ret; i++)
 			*ret = u->node[i] != 0xff;
 		at += (uint64_t)got;
@@ -193,16 +195,16 @@ read_log(struct ubifs *u)
 {
 	unsigned refs = 0;
 	uint32_t length;
-	int got = ubifs_node(u, (uint64_t)u->log_at * u->leb, 0, UBIFS_TYPE_COMMIT, NULL);
+	int got = ubifs_node(u, (uint64_t)u->log_at * u->leb, COMMIT_LEN, UBIFS_TYPE_COMMIT, NULL);
 	if (got < 0)
 		return got;
-	struct reader r = body(u, UBIFS_HEAD + 8);
+	struct reader r = body(u, COMMIT_LEN);
 	if (got == 0 || reader_u64le(&r) != u->commit) {
 		tell(u, "its log is damaged");
 		return 0;
 	}
 	uint64_t since = order_of(u);
-	for (uint32_t leb = 3; leb < 3 + u->log; leb++)
+	for (uint32_t leb = 3; leb < 3 + u->log && (uint64_t)leb * u->leb < u->s->size; leb++)
 		for (uint32_t off = 0; off < u->leb; off += (length + 7) & ~7u) {
 			got = ubifs_node(u, (uint64_t)leb * u->leb + off, 0, UBIFS_TYPE_ANY, &length);
 			if (got < 0)
@@ -217,7 +219,7 @@ read_log(struct ubifs *u)
 			int err = bud < u->lebs && from <= u->leb ? is_written(u, bud, from, &written) : 0;
 			if (err)
 				return err;
-			if (written || ++refs == UBIFS_BUDS_MAX) {
+			if (written || ++refs == UBIFS_BUDS_MAX || u->work / UBIFS_WORK_TIMES > u->s->size) {
 				tell(u, "its journal holds what is not in its index yet, which is not looked at");
 				return 0;
 			}

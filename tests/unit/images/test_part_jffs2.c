@@ -310,6 +310,33 @@ work_is_bounded(void **state)
 	free(big);
 }
 
+/* The magic number everywhere, and an inode of many names: time grows with the bytes only. */
+static void
+dense(void **state)
+{
+	(void)state;
+	enum { WORDS = 300000 };
+	uint8_t *big = malloc(WORDS * 4 + sizeof image);
+	struct part_rig r;
+	start();
+	add_name(1, "a", 5, 1);
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, "x", 1);
+	memcpy(big, image, image_n);
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(big + image_n + 4 * i, "\x85\x19\x02\xe0", 4);
+	size_t n = image_n + (size_t)WORDS * 4;
+	image_n = 0;
+	add_inode(6, 1, S_IFREG | 0644, 1, 0, 0, "y", 1);
+	add_name(1, "b", 6, 1);
+	memcpy(big + n, image, image_n);
+	part_rig_open(&r, view_of(big, n + image_n));
+	has(&r, "a", "x");
+	has(&r, "b", "y");
+	assert_int_equal(file(&r, "gap")->bytes.size >= WORDS * 4, 1);
+	part_rig_close(&r);
+	free(big);
+}
+
 /* Cut and flipped everywhere: whatever comes out, the rig's rules hold. */
 static void
 damage_at_every_place(void **state)
@@ -338,6 +365,7 @@ main(void)
 		cmocka_unit_test(younger_nodes_count),
 		cmocka_unit_test(bad_cousins),
 		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(dense),
 		cmocka_unit_test(damage_at_every_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,29 @@ the_younger_block_counts(void **state)
 	free(image.p);
 }
 
+/* Numbers of volumes that no table has: told by their number. */
+static void
+volumes_without_a_record(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubi");
+	struct part_rig r;
+	for (unsigned k = 0; k < 2; k++) {
+		for (size_t at = 0; at < image.n; at += ERASE) {
+			uint8_t *id = image.p + at + 512;
+			if (memcmp(id, "UBI!", 4) != 0 || (id[8] == 0x7f && id[9] == 0xff))
+				continue;
+			memset(id + 8, k ? 0xff : 0, 4);
+			id[11] = k ? 0xff : 128;
+			seal(id, 64);
+		}
+		part_rig_open(&r, pki_view(&image));
+		(void)file(&r, k ? "volume 4294967295/aa" : "volume 128/aa");
+		part_rig_close(&r);
+	}
+	free(image.p);
+}
+
 /* A sound node of a file that nothing leads to, where the tool left the flash erased. */
 static void
 what_nothing_leads_to_is_a_part(void **state)
@@ -333,6 +356,7 @@ main(void)
 		cmocka_unit_test(every_packing),
 		cmocka_unit_test(volumes),
 		cmocka_unit_test(the_younger_block_counts),
+		cmocka_unit_test(volumes_without_a_record),
 		cmocka_unit_test(what_nothing_leads_to_is_a_part),
 		cmocka_unit_test(bad_cousins),
 		cmocka_unit_test(rings_end),
