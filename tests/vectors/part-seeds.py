@@ -14,6 +14,8 @@ import sys
 import tempfile
 import zipfile
 
+import android
+import flash
 import pairs
 
 FILES = {"etc/passwd": (0o644, b"root:x:0:0\n"), "bin/su": (0o4755, b"\x7fELF program"), "bin/sh": (None, "su"),
@@ -41,6 +43,22 @@ def squashfs(files):
             return f.read()
 
 
+def jffs2(files):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        flash.jffs2(t + "/tree", t + "/fs", "-f")
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
+def sparse(data):
+    """Bytes as blocks of 512, a run, a hole."""
+    n = len(data) // 512
+    head = struct.pack("<IHHHHIIII", 0xed26ff3a, 1, 0, 28, 12, 512, n + 3, 3, 0)
+    return head + struct.pack("<HHII", 0xcac1, 0, n, 12 + n * 512) + data[:n * 512] + \
+        struct.pack("<HHIII", 0xcac2, 0, 2, 16, 7) + struct.pack("<HHII", 0xcac3, 0, 1, 12)
+
+
 def mbr(content):
     b = bytearray(512 * 12)
     b[446:462] = struct.pack("<B3sB3sII", 0, b"", 0x83, b"", 2, 4)
@@ -59,6 +77,8 @@ def main(out):
         "deb": pairs.deb(FILES, "1"), "elf": elf, "uimage": boot, "bz2": bz2.compress(b"a" * 300),
         "gzip-comment": b"\x1f\x8b\x08\x10\0\0\0\0\0\3words\0" + gzip.compress(b"x", mtime=0)[10:],
         "xz": lzma.compress(b"a" * 300), "lzma": lzma.compress(b"a" * 300, format=lzma.FORMAT_ALONE),
+        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", packed, b"signed"), "sparse": sparse(tar(FILES)),
+        "vendor-boot": android.vendor4([("", packed), ("dlkm", b"modules")], b"trees", b"config\n"),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {
