@@ -325,14 +325,15 @@ packed_class(struct account *a, enum pair_side side, uint32_t i, uint32_t child,
 	return err;
 }
 
-/* Pieces are the file's own bytes, as they are: none of them is more than the worst of it. */
+/* Of a file in pieces the place says nothing: equal at the same place they are, explained at best. */
 static int
 gather_pieces(const struct side *s, uint32_t child, struct events *e)
 {
 	const struct part *p = parts_get(s->tree, child);
 	unsigned class = p->partial ? ACCOUNT_UNREVIEWABLE : s->worst[child];
 	int err = 0;
-	for (uint32_t k = 0; k < p->pieces_n && !err; k++) {
+	class = class < ACCOUNT_EXPLAINED ? class : ACCOUNT_EXPLAINED;
+	for (uint32_t k = 0; k < p->pieces && !err; k++) {
 		struct part_range r = parts_piece(s->tree, child, k);
 		err = voice(e, r.at, r.at + r.length, VOICE_PACKED + class);
 	}

@@ -496,6 +496,7 @@ cab_walk(struct walk *w)
 	if (!a)
 		return FG_ENOMEM;
 	a->w = a->cab.w = w;
+	a->cab.image = w->image;
 	int err = cab_layout_read(&a->cab, &ok);
 	if (!err && ok)
 		err = members(a);

@@ -73,12 +73,12 @@ static int
 next_block(struct cab_stream *s)
 {
 	uint8_t head[BLOCK_HEAD];
-	int err = source_read(s->c->w->image, s->next, head, sizeof head);
+	int err = source_read(s->c->image, s->next, head, sizeof head);
 	if (err)
 		return err;
 	size_t packed = (size_t)(head[4] | head[5] << 8), plain = (size_t)(head[6] | head[7] << 8);
 	memcpy(s->window, s->out, CAB_BLOCK); /* a folder's block but the last is full: see cab_layout.c */
-	err = source_read(s->c->w->image, s->next + BLOCK_HEAD, s->in, packed);
+	err = source_read(s->c->image, s->next + BLOCK_HEAD, s->in, packed);
 	if (err)
 		return err;
 	/* Zero: the maker left it out. */

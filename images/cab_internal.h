@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cab_internal - what cab.c (members), cab_layout.c (header, entries) and cab_folder.c (blocks) share; nobody else. */
+/*
+ * cab_internal - what cab.c (members), cab_layout.c (header, entries) and cab_folder.c (blocks) share, and
+ * part_cab.c, which opens what they have read; nobody else.
+ */
 #ifndef FG_IMAGES_CAB_INTERNAL_H
 #define FG_IMAGES_CAB_INTERNAL_H
 
@@ -25,7 +28,8 @@ struct cab_file {
 };
 
 struct cab {
-	struct walk *w;
+	const struct source *image;
+	struct walk *w; /* who is told what is wrong; NULL: nobody */
 	uint8_t *head; /* owned, as are: */
 	size_t head_n;
 	struct cab_folder *folder;

@@ -15,10 +15,20 @@
 
 enum { FLAGS_KNOWN = 7, COMPRESS_NONE = 0, COMPRESS_MSZIP = 1 };
 
+/* False, for whoever cannot go on. */
+static bool
+raise(struct cab *c, enum finding_id id, uint64_t at, const char *what)
+{
+	if (c->w)
+		walk_raise(c->w, id, &at, "%s", what);
+	return false;
+}
+
 static bool
 malformed(struct cab *c, uint64_t at, const char *what)
 {
-	walk_raise(c->w, FINDING_FMT_MALFORMED, &at, "cabinet: %s", what);
+	if (c->w)
+		walk_raise(c->w, FINDING_FMT_MALFORMED, &at, "cabinet: %s", what);
 	return false;
 }
 
@@ -40,23 +50,24 @@ read_header(struct cab *c, const uint8_t *bytes, uint64_t *ret_files_at)
 	uint16_t flags = reader_u16le(&r);
 	if (!zeros || major != 1 || minor != 3)
 		return malformed(c, 4, "not of version 1.3, or reserved fields that are not zero");
-	if (size > c->w->image->size)
+	if (size > c->image->size)
 		return malformed(c, 8, "longer by its header than the file is");
-	if (size < c->w->image->size)
+	if (size < c->image->size && c->w)
 		walk_raise(c->w, FINDING_FMT_TRAILING_BYTES, &size, "%" PRIu64 " bytes behind the cabinet",
-		    c->w->image->size - size);
+		    c->image->size - size);
 	if (flags) {
-		walk_raise(c->w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 30 },
-		    flags & ~FLAGS_KNOWN ? "cabinet: unknown flags 0x%x"
-		                         : "cabinet: part of a set, or reserved areas (flags 0x%x): not opened",
-		    flags);
+		if (c->w)
+			walk_raise(c->w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 30 },
+			    flags & ~FLAGS_KNOWN ? "cabinet: unknown flags 0x%x"
+			                         : "cabinet: part of a set, or reserved areas (flags 0x%x): not opened",
+			    flags);
 		return false;
 	}
 	if (c->folders == 0 || c->folders > CAB_FOLDERS_MAX || c->files == 0 || c->files > CAB_FILES_MAX)
 		return malformed(c, 26, "no folders or files, or more than 64 and 4096");
 	/* setID and iCabinet, which mean something in a set only. */
 	if (reader_u16le(&r) | reader_u16le(&r))
-		walk_raise(c->w, FINDING_FMT_UNKNOWN_PART, &(uint64_t){ 32 }, "cabinet: numbers of a set that it is not part of");
+		(void)raise(c, FINDING_FMT_UNKNOWN_PART, 32, "cabinet: numbers of a set that it is not part of");
 	return true;
 }
 
@@ -70,8 +81,9 @@ read_folders(struct cab *c, struct reader *r)
 		f->blocks = reader_u16le(r);
 		unsigned how = reader_u16le(r);
 		if (how != COMPRESS_NONE && how != COMPRESS_MSZIP) {
-			walk_raise(c->w, FINDING_FMT_UNKNOWN_PART, &at,
-			    "cabinet: packed in way 0x%x, neither stored nor MSZIP: not opened", how);
+			if (c->w)
+				walk_raise(c->w, FINDING_FMT_UNKNOWN_PART, &at,
+				    "cabinet: packed in way 0x%x, neither stored nor MSZIP: not opened", how);
 			return false;
 		}
 		f->mszip = how == COMPRESS_MSZIP;
@@ -127,7 +139,7 @@ go_over_blocks(struct cab *c, struct cab_folder *f, bool *ok)
 	uint64_t at = f->start, size = 0;
 	for (unsigned i = 0; i < f->blocks; i++) {
 		uint8_t head[BLOCK_HEAD];
-		int err = source_read(c->w->image, at, head, sizeof head);
+		int err = source_read(c->image, at, head, sizeof head);
 		if (err == FG_ELIMIT) {
 			*ok = malformed(c, f->start, "blocks that leave the file");
 			return 0;
@@ -145,7 +157,7 @@ go_over_blocks(struct cab *c, struct cab_folder *f, bool *ok)
 		size += plain;
 	}
 	f->end = at;
-	if (at > c->w->image->size)
+	if (at > c->image->size)
 		*ok = malformed(c, f->start, "blocks that leave the file");
 	else if (size != f->size)
 		*ok = malformed(c, f->start, "blocks that unpack to more or less than the folder's files");
@@ -160,17 +172,14 @@ go_over_folders(struct cab *c, uint64_t head_end, uint64_t cab_end, bool *ok)
 	for (unsigned i = 0; i < c->folders && !err && *ok; i++) {
 		struct cab_folder *f = &c->folder[i];
 		if (f->start != due) {
-			walk_raise(c->w, FINDING_FMT_HIDDEN_BYTES, &due, "cabinet: a folder does not begin where it should");
-			*ok = false;
+			*ok = raise(c, FINDING_FMT_HIDDEN_BYTES, due, "cabinet: a folder does not begin where it should");
 			return 0;
 		}
 		err = go_over_blocks(c, f, ok);
 		due = f->end;
 	}
-	if (!err && *ok && due != cab_end) {
-		walk_raise(c->w, FINDING_FMT_HIDDEN_BYTES, &due, "cabinet: bytes behind the last folder");
-		*ok = false;
-	}
+	if (!err && *ok && due != cab_end)
+		*ok = raise(c, FINDING_FMT_HIDDEN_BYTES, due, "cabinet: bytes behind the last folder");
 	return err;
 }
 
@@ -178,10 +187,10 @@ int
 cab_layout_read(struct cab *c, bool *ret_ok)
 {
 	uint8_t fixed[HEADER_LEN + FOLDER_LEN];
-	uint64_t files_at = 0, size = c->w->image->size;
+	uint64_t files_at = 0, size = c->image->size;
 	struct reader r;
 	*ret_ok = false;
-	int err = source_read(c->w->image, 0, fixed, sizeof fixed);
+	int err = source_read(c->image, 0, fixed, sizeof fixed);
 	if (err)
 		return err == FG_ELIMIT ? (malformed(c, 0, "shorter than its header"), 0) : err;
 	if (!read_header(c, fixed, &files_at))
@@ -193,10 +202,13 @@ cab_layout_read(struct cab *c, bool *ret_ok)
 	if (head < sizeof fixed || head > size || head > CAB_HEAD_MAX)
 		return malformed(c, 36, "a head longer than the file, or than 2 MiB"), 0;
 	if (files_at != HEADER_LEN + (uint64_t)FOLDER_LEN * c->folders) {
-		walk_raise(c->w, FINDING_FMT_HIDDEN_BYTES, &files_at, "cabinet: bytes between folders and entries");
+		(void)raise(c, FINDING_FMT_HIDDEN_BYTES, files_at, "cabinet: bytes between folders and entries");
 		return 0;
 	}
-	err = walk_load(c->w, (struct sig_range){ 0, head }, CAB_HEAD_MAX, &c->head);
+	c->head = malloc((size_t)head);
+	if (!c->head)
+		return FG_ENOMEM;
+	err = source_read(c->image, 0, c->head, (size_t)head);
 	if (err)
 		return err;
 	c->folder = calloc(c->folders, sizeof *c->folder);
@@ -209,7 +221,7 @@ cab_layout_read(struct cab *c, bool *ret_ok)
 	if (!read_folders(c, &r) || !read_files(c, &r))
 		return 0;
 	if (!reader_end(&r)) {
-		walk_raise(c->w, FINDING_FMT_HIDDEN_BYTES, &(uint64_t){ r.off }, "cabinet: bytes between entries and blocks");
+		(void)raise(c, FINDING_FMT_HIDDEN_BYTES, r.off, "cabinet: bytes between entries and blocks");
 		return 0;
 	}
 	*ret_ok = true;

@@ -108,11 +108,11 @@ static bool
 paint_pieces(struct cells *c, const struct parts *t, uint32_t i, const uint64_t *base, uint8_t class)
 {
 	const struct part *p = parts_get(t, i);
-	for (uint32_t k = 0; k < p->pieces_n; k++) {
+	for (uint32_t k = 0; k < p->pieces; k++) {
 		struct part_range r = parts_piece(t, i, k);
 		paint(c, base[p->parent] + r.at, r.length, class);
 	}
-	return p->pieces_n > 0;
+	return p->pieces > 0;
 }
 
 /*
@@ -139,7 +139,7 @@ map(struct explain *e, enum pair_side side)
 		uint64_t at, length;
 		bool known = place_of(base, p, &at, &length);
 		base[i] = known && p->placed ? at : UINT64_MAX;
-		parent[p->parent] |= known || (p->pieces_n > 0 && base[p->parent] != UINT64_MAX);
+		parent[p->parent] |= known || (p->pieces > 0 && base[p->parent] != UINT64_MAX);
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		const struct part *p = parts_get(t, i);

@@ -31,7 +31,7 @@
 #define PART_RATIO_MAX 2048 /* of one stream: more is a bomb (deflate's most is 1032) */
 #define PART_NAME_MAX 4095  /* a whole path within an archive or file system: PATH_MAX; cut visibly */
 #define PART_NAMES_MAX (64u << 20) /* bytes of names and of where links lead, in all: 300 for each of PART_COUNT_MAX */
-#define PART_PIECES_MAX (1u << 20)    /* of files that lie in their file system in several, in all: 5 for each of PART_COUNT_MAX */
+#define PART_PIECES_MAX (1u << 20) /* ranges that files are put together from, in all: 4 GiB of nodes of a page */
 /*
  * Bytes of files that are looked at once more under another name, in all: programs of one file with four hundred names
  * are common, and a name costs a hostile image a few bytes.
@@ -84,11 +84,7 @@ struct part {
 	/* Expanded out of this range (several parts may share one); length 0: it is not known where from. */
 	uint64_t packed_at, packed_length;
 	uint64_t shared_at, shared_length; /* the same for its end, which was packed together with others' */
-	/*
-	 * Or they are these pieces of the parent as they lie there, and zeros between: see parts_piece(). Put
-	 * together in the scratch file; 0: it is not in pieces, or it is one more name of a file that is.
-	 */
-	uint32_t pieces, pieces_n;
+	uint32_t piece, pieces;       /* or it was put together from these: see parts_piece() */
 	bool expanded;                /* bytes are in the scratch file; a hard link shares them with its first name */
 	bool partial;                 /* a limit or damage ended its stream: more came, or should have come, than these bytes */
 	bool mixed;                   /* what children leave of its bytes is their packed form, not known to whom which */
@@ -131,7 +127,10 @@ const struct part *parts_get(const struct parts *t, uint32_t i);
 void parts_path(const struct parts *t, uint32_t i, char *dst, size_t n);
 /* The k-th range of i's bytes that is the format's own and was checked, k < structure_n; ascending, disjoint. */
 struct part_range parts_structure(const struct parts *t, uint32_t i, uint32_t k);
-/* The k-th piece of i in its parent's bytes, k < pieces_n; in the order of the file. Pieces of hostile files overlap. */
+/*
+ * The k-th range of its parent's bytes that i was put together from, k < .pieces, in the order in which they
+ * were told: what an erase block, an extent or a node holds of it. They may be packed, and others may share them.
+ */
 struct part_range parts_piece(const struct parts *t, uint32_t i, uint32_t k);
 /* How many parts were not opened, or not to their end, because of a limit. */
 unsigned parts_limits(const struct parts *t);

@@ -18,6 +18,7 @@
 #include "images/part_open.h"
 
 part_fn part_tar_open;
+part_fn part_cab_open; /* part_cab.c */
 part_fn part_cpio_open;
 part_fn part_ar_open;
 part_fn part_zip_open; /* part_zip.c */

@@ -111,10 +111,10 @@ sort_children(struct parts *t, uint32_t self, uint32_t first)
 static int
 take(struct parts *t, const struct part *p, uint32_t first, struct taken **ret, size_t *ret_n)
 {
-	size_t n = 0, most = 2 * (size_t)(t->n - first) + p->structure_n + 1;
+	size_t n = 0, pieces = 0;
 	for (uint32_t i = first; i < t->n; i++)
-		most += t->part[i].pieces_n;
-	struct taken *row = malloc(most * sizeof *row);
+		pieces += t->part[i].pieces;
+	struct taken *row = malloc((2 * (size_t)(t->n - first) + pieces + p->structure_n + 1) * sizeof *row);
 	if (!row)
 		return FG_ENOMEM;
 	for (uint32_t i = first; i < t->n; i++) {
@@ -124,13 +124,13 @@ take(struct parts *t, const struct part *p, uint32_t first, struct taken **ret, 
 		else if (!child->placed && child->packed_length > 0)
 			row[n++] = (struct taken){ child->packed_at,
 				child->packed_at + child->packed_length, PART_NONE_INDEX };
-		for (uint32_t k = 0; k < child->pieces_n; k++) {
-			struct part_range r = t->piece[child->pieces + k];
-			row[n++] = (struct taken){ r.at, r.at + r.length, PART_NONE_INDEX };
-		}
 		if (child->shared_length > 0)
 			row[n++] = (struct taken){ child->shared_at,
 				child->shared_at + child->shared_length, PART_NONE_INDEX };
+		for (uint32_t k = 0; k < child->pieces; k++) {
+			struct part_range r = t->piece[child->piece + k];
+			row[n++] = (struct taken){ r.at, r.at + r.length, PART_NONE_INDEX };
+		}
 	}
 	for (uint32_t i = 0; i < p->structure_n; i++) {
 		struct part_range r = t->range[p->structure + i];

@@ -5,6 +5,10 @@
 
 #include "images/part_open.h"
 
+part_fn part_android_boot_open; /* part_android.c */
+part_fn part_sparse_open;       /* part_android.c */
+/* A vendor_boot image, which has no place in the recogniser. 1: it is one, and was opened; 0: it is none; or an error. */
+int part_vendor_boot_try(struct part_ctx *c, uint32_t self);
 part_fn part_uimage_open;
 part_fn part_mcuboot_open;
 part_fn part_esp32_open;

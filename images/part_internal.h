@@ -10,7 +10,7 @@ struct parts {
 	uint32_t n, cap;
 	struct part_range *range; /* structure of all parts; one part's lie together */
 	uint32_t ranges, ranges_cap;
-	struct part_range *piece; /* of all files in pieces; one file's lie together */
+	struct part_range *piece; /* of all parts; one part's lie together */
 	uint32_t pieces, pieces_cap;
 	int scratch;          /* borrowed */
 	uint64_t *io_scratch; /* borrowed: where the next expanded byte goes */

@@ -297,32 +297,6 @@ part_expand(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view 
 	return i;
 }
 
-int
-part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length)
-{
-	struct parts *t = c->t;
-	struct part *p = part_edit(c, i);
-	if (i != t->n - 1 || at > c->bytes.size || length > c->bytes.size - at)
-		abort();
-	if (t->pieces == PART_PIECES_MAX) {
-		part_limit(c, c->self, "its files lie in more pieces than are looked at");
-		return FG_ELIMIT;
-	}
-	if (t->pieces == t->pieces_cap) {
-		uint32_t cap = t->pieces_cap < COUNT_FIRST ? COUNT_FIRST : t->pieces_cap + t->pieces_cap / 2;
-		struct part_range *more = realloc(t->piece, cap * sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		t->piece = more;
-		t->pieces_cap = cap;
-	}
-	if (p->pieces_n == 0)
-		p->pieces = t->pieces;
-	t->piece[t->pieces++] = (struct part_range){ at, length };
-	p->pieces_n++;
-	return 0;
-}
-
 void
 part_forget(struct part_ctx *c, uint32_t i)
 {
@@ -335,9 +309,43 @@ part_forget(struct part_ctx *c, uint32_t i)
 		t->expanded -= p->bytes.size;
 		t->tried.vain += p->bytes.size; /* room is given back, work is not */
 	}
+	t->pieces -= p->pieces;
 	t->names -= strlen(p->name) + 1 + (p->link ? strlen(p->link) + 1 : 0);
 	free(p->name);
 	free(p->link);
+}
+
+int
+part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length)
+{
+	struct parts *t = c->t;
+	struct part *p = part_edit(c, i);
+	if (i != t->n - 1 || i <= c->self || at > c->bytes.size || length > c->bytes.size - at)
+		abort();
+	if (length == 0)
+		return 0;
+	if (p->pieces == 0)
+		p->piece = t->pieces;
+	struct part_range *last = p->pieces ? &t->piece[t->pieces - 1] : NULL;
+	if (last && last->at + last->length == at) {
+		last->length += length;
+		return 0;
+	}
+	if (t->pieces == PART_PIECES_MAX) {
+		part_limit(c, c->self, "files in more pieces than are looked at");
+		return FG_ELIMIT;
+	}
+	if (t->pieces == t->pieces_cap) {
+		uint32_t cap = t->pieces_cap < COUNT_FIRST ? COUNT_FIRST : t->pieces_cap + t->pieces_cap / 2;
+		struct part_range *more = realloc(t->piece, cap * sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		t->piece = more;
+		t->pieces_cap = cap;
+	}
+	t->piece[t->pieces++] = (struct part_range){ at, length };
+	p->pieces++;
+	return 0;
 }
 
 /* ---- telling ---- */

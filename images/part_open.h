@@ -48,11 +48,6 @@ int part_header(struct part_ctx *c, uint32_t self, const char *name, uint64_t at
  */
 int64_t part_expand(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name,
     long (*read)(void *arg, void *buf, size_t n), void *arg, uint64_t packed_at, uint64_t packed_length);
-/*
- * Remembers that a range of self holds bytes of i, the child that was added last and was expanded out of
- * such ranges alone, in their order. 0, FG_ENOMEM, FG_ELIMIT (told).
- */
-int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
 /* Takes back the child that was added last: it proved not to be what it looked like. Its bytes count as in vain. */
 void part_forget(struct part_ctx *c, uint32_t i);
 /*
@@ -62,6 +57,11 @@ void part_forget(struct part_ctx *c, uint32_t i);
 int64_t part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same);
 /* A child without bytes of its own (folder, link, device). */
 int64_t part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name);
+/*
+ * Child i, the one that was added last, is put together (also) from this range of self, which must lie
+ * within it: told in place of .packed_at, where there are several. 0, FG_ENOMEM, FG_ELIMIT (told).
+ */
+int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
 /* To set mode, owner, packed range and the like; valid until the next child. */
 struct part *part_edit(struct part_ctx *c, uint32_t i);
 /* Where a link leads; copied. 0 or FG_ENOMEM. */

@@ -9,6 +9,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/androidboot.h"
 #include "images/esp32_layout.h"
 #include "images/part_archive.h"
 #include "images/part_cramfs.h"
@@ -181,7 +182,7 @@ fits_ubi(const struct source *s, uint64_t at, uint64_t *ret)
 
 /* The header of a node: a CRC that neither starts nor ends inverted. 0 when there is none. */
 static int
-jffs2_node(const struct source *s, uint64_t at, uint32_t *ret)
+jffs2_node(const struct source *s, uint64_t at, bool big, uint32_t *ret)
 {
 	uint8_t h[12];
 	struct reader r;
@@ -190,9 +191,9 @@ jffs2_node(const struct source *s, uint64_t at, uint32_t *ret)
 	if (err)
 		return err == FG_ELIMIT ? 0 : err;
 	reader_init(&r, view_of(h, sizeof h));
-	uint16_t magic = reader_u16le(&r);
-	(void)reader_u16le(&r); /* kind */
-	uint32_t n = reader_u32le(&r), crc = reader_u32le(&r);
+	uint16_t magic = big ? reader_u16(&r) : reader_u16le(&r);
+	(void)reader_u16(&r); /* kind */
+	uint32_t n = big ? reader_u32(&r) : reader_u32le(&r), crc = big ? reader_u32(&r) : reader_u32le(&r);
 	if (magic == 0x1985 && n >= sizeof h && n <= JFFS2_NODE_MAX && ~(uint32_t)crc32(0xffffffff, h, 8) == crc)
 		*ret = n;
 	return 0;
@@ -200,16 +201,16 @@ jffs2_node(const struct source *s, uint64_t at, uint32_t *ret)
 
 /* Nodes in a row, at multiples of four, with erased flash up to the next erase block in between. */
 static int
-fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
+jffs2_row(const struct source *s, uint64_t at, bool big, uint64_t *ret)
 {
 	uint64_t off = at, end = at;
 	uint32_t n = 0;
 	unsigned nodes = 0;
-	int err = jffs2_node(s, at, &n);
+	int err = jffs2_node(s, at, big, &n);
 	if (err || n == 0)
 		return err; /* a magic number costs this one read */
 	while (!err && nodes < JFFS2_NODES_MAX && off < s->size) {
-		err = jffs2_node(s, off, &n);
+		err = jffs2_node(s, off, big, &n);
 		if (!err && n > 0) {
 			off += ((uint64_t)n + 3) & ~UINT64_C(3);
 			end = off < s->size ? off : s->size;
@@ -223,6 +224,18 @@ fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
 	}
 	*ret = off - at;
 	return err ? err : nodes >= 2 && found(s, at, end - at, ret);
+}
+
+static int
+fits_jffs2(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	return jffs2_row(s, at, false, ret);
+}
+
+static int
+fits_jffs2_big(const struct source *s, uint64_t at, uint64_t *ret)
+{
+	return jffs2_row(s, at, true, ret);
 }
 
 static int
@@ -334,23 +347,12 @@ fits_esp32(const struct source *s, uint64_t at, uint64_t *ret)
 static int
 fits_android_boot(const struct source *s, uint64_t at, uint64_t *ret)
 {
-	uint8_t h[HEAD];
-	struct reader r;
-	int err;
-	if (!head(s, at, h, &r, &err))
-		return err;
-	(void)reader_take(&r, 8);
-	uint64_t kernel = reader_u32le(&r);
-	(void)reader_u32le(&r);
-	uint64_t ramdisk = reader_u32le(&r);
-	(void)reader_u32le(&r);
-	uint64_t second = reader_u32le(&r);
-	(void)reader_take(&r, 8);
-	uint64_t page = reader_u32le(&r), version = reader_u32le(&r);
-	if (r.bad || version > 2 || page < 2048 || page > 65536 || (page & (page - 1)) || kernel == 0)
-		return 0;
-	uint64_t pages = 1 + (kernel + page - 1) / page + (ramdisk + page - 1) / page + (second + page - 1) / page;
-	return found(s, at, pages * page, ret);
+	struct androidboot b;
+	struct source rest;
+	int r = source_window(s, at, s->size - at, &rest);
+	if (!r)
+		r = androidboot_read(&rest, &b);
+	return r <= 0 || b.bad ? (r < 0 ? r : 0) : found(s, at, b.end, ret);
 }
 
 /* From a local header on to the first end record that knows where it began. */
@@ -480,10 +482,12 @@ static const struct part_probe table[] = {
 	{ "fat", "\x55\xaa", 2, 512, 510, part_fat_length, PART_PROBE_ANY },
 	{ "ubi", "UBI#", 4, 512, 0, fits_ubi, PART_PROBE_ROW },
 	{ "jffs2", "\x85\x19", 2, 4, 0, fits_jffs2, PART_PROBE_ROW },
+	{ "jffs2", "\x19\x85", 2, 4, 0, fits_jffs2_big, PART_PROBE_ROW },
 	{ "elf", "\x7f" "ELF", 4, 4, 0, fits_elf, PART_PROBE_ANY },
 	{ "android-payload", "CrAU", 4, 1, 0, fits_crau, PART_PROBE_ANY },
 	{ "mcuboot", "\x3d\xb8\xf3\x96", 4, 4, 0, fits_mcuboot, PART_PROBE_ANY },
 	{ "android-boot", "ANDROID!", 8, 4, 0, fits_android_boot, PART_PROBE_ANY },
+	{ "vendor-boot", "VNDRBOOT", 8, 4, 0, fits_android_boot, PART_PROBE_ANY },
 	{ "zip", "PK\3\4", 4, 1, 0, fits_zip, PART_PROBE_ANY },
 	{ "certificate", "\x30\x82", 2, 1, 0, fits_certificate, PART_PROBE_NOTHING },
 	{ "private-key", "\x30\x82", 2, 1, 0, fits_private_key, PART_PROBE_NOTHING },

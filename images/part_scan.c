@@ -10,6 +10,8 @@
 #include "images/part_cramfs.h"
 #include "images/part_disk.h"
 #include "images/part_fat.h"
+#include "images/part_fs.h"
+#include "images/part_image.h"
 #include "images/part_probe.h"
 #include "images/part_stream.h"
 
@@ -306,12 +308,16 @@ known_whole(struct part_ctx *c, uint32_t self)
 {
 	uint8_t start[PART_STREAM_HEAD];
 	int r = part_disk_try(c, self);
-	if (r)
-		return r;
-	r = part_fat_try(c, self);
-	if (r)
-		return r;
-	r = part_cramfs_try(c, self);
+	if (!r)
+		r = part_jffs2_try(c, self);
+	if (!r)
+		r = part_ubifs_try(c, self);
+	if (!r)
+		r = part_vendor_boot_try(c, self);
+	if (!r)
+		r = part_fat_try(c, self);
+	if (!r)
+		r = part_cramfs_try(c, self);
 	if (r)
 		return r;
 	long n = source_read_some(part_bytes(c, self), 0, start, sizeof start);

@@ -28,9 +28,15 @@ part_of(enum format_id format)
 	case FORMAT_TAR:
 	case FORMAT_MENDER:
 		return part_tar_open;
+	case FORMAT_CAB:
+		return part_cab_open;
 	case FORMAT_ZIP:
 	case FORMAT_ANDROID_OTA:
 		return part_zip_open;
+	case FORMAT_ANDROID_BOOT:
+		return part_android_boot_open;
+	case FORMAT_ANDROID_SPARSE:
+		return part_sparse_open;
 	case FORMAT_UIMAGE:
 		return part_uimage_open;
 	case FORMAT_MCUBOOT:
@@ -42,6 +48,8 @@ part_of(enum format_id format)
 	case FORMAT_ELF:
 	case FORMAT_MBN:
 		return part_elf_open;
+	case FORMAT_UBI:
+		return part_ubi_open;
 	case FORMAT_FDT:
 	case FORMAT_CMS:
 	case FORMAT_MINISIGN:

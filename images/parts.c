@@ -146,9 +146,9 @@ struct part_range
 parts_piece(const struct parts *t, uint32_t i, uint32_t k)
 {
 	const struct part *p = parts_get(t, i);
-	if (k >= p->pieces_n)
+	if (k >= p->pieces)
 		abort();
-	return t->piece[p->pieces + k];
+	return t->piece[p->piece + k];
 }
 
 unsigned

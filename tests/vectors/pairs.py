@@ -13,6 +13,11 @@ DIRECTORY/<version>.gpt    partitions boot (uImage), rootfs (squashfs), data (un
 DIRECTORY/<version>.ext4   mke2fs            DIRECTORY/<version>.ext2     the same with files in pieces
 DIRECTORY/<version>.fat    mkfs.fat and mtools: no rights, no links
 DIRECTORY/<version>.cramfs mkfs.cramfs, big-endian
+DIRECTORY/<version>.boot   Android boot image with the files in its ramdisk
+DIRECTORY/<version>.cab    cabinet of its files
+DIRECTORY/<version>.simg   the partitions as an Android sparse image
+DIRECTORY/<version>.jffs2  as mkfs.jffs2 writes it
+DIRECTORY/<version>.ubi    UBIFS in UBI, as mtd-utils write them
 DIRECTORY/vendor.der       the certificate in etc/ssl/certs/vendor.pem, and vendor-key.der its key
 DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>word to be found", a line each
 
@@ -30,6 +35,9 @@ import tarfile
 import uuid
 import zipfile
 import zlib
+
+import android
+import flash
 
 MADE = 1700000000
 UUID = "6d2d6f6e-6f2d-4d69-8a73-2d6f6e652d31"
@@ -313,6 +321,14 @@ def main(out):
             with open(at + suffix, "wb") as f:
                 f.write(data)
         make_zip(files, at + ".zip")
+        for name, data in (("kernel", kernel(version)), ("ramdisk", made[".cpio.gz"])):
+            android.write(f"{at}.{name}", data)
+        android.boot(0, {name: f"{at}.{name}" for name in ("kernel", "ramdisk")}, at + ".boot")
+        quiet("gcab", "-c", "-z", at + ".cab", *sorted(path for path, (mode, _) in files.items() if mode), cwd=root)
+        android.sparse(at + ".gpt", at + ".simg")
+        flash.jffs2(root, at + ".jffs2")
+        flash.ubifs(root, at + ".ubifs", "lzo", "-U")
+        flash.ubinize(at + ".ubi", [("rootfs", False, at + ".ubifs")])
     with open(os.path.join(out, "planted"), "w") as f:
         f.writelines("\t".join(row) + "\n" for row in TAMPERED)
 

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import zipfile
 
+import android
+import flash
 import pairs
 
 FILES = {"etc/passwd": (0o644, b"root:x:0:0\n"), "bin/su": (0o4755, b"\x7fELF program"), "bin/sh": (None, "su"),
@@ -49,6 +51,14 @@ def ext(files, kind, *options):
             return f.read()
 
 
+def jffs2(files):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        flash.jffs2(t + "/tree", t + "/fs", "-f")
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
 def fat(files):
     with tempfile.TemporaryDirectory() as t:
         pairs.fat(files, t + "/fs", 64 << 10)
@@ -62,6 +72,14 @@ def cramfs(files, order):
         pairs.cramfs(t + "/tree", t + "/fs", order)
         with open(t + "/fs", "rb") as f:
             return f.read()
+
+
+def sparse(data):
+    """Bytes as blocks of 512, a run, a hole."""
+    n = len(data) // 512
+    head = struct.pack("<IHHHHIIII", 0xed26ff3a, 1, 0, 28, 12, 512, n + 3, 3, 0)
+    return head + struct.pack("<HHII", 0xcac1, 0, n, 12 + n * 512) + data[:n * 512] + \
+        struct.pack("<HHIII", 0xcac2, 0, 2, 16, 7) + struct.pack("<HHII", 0xcac3, 0, 1, 12)
 
 
 def mbr(content):
@@ -86,6 +104,8 @@ def main(out):
         "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
         "fat": fat(dict(FILES, **{"etc/a name with blanks.conf": (0o644, b"a=1\n")})),
         "cramfs": cramfs(FILES, "little"), "cramfs-big": cramfs(FILES, "big"),
+        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", packed, b"signed"), "sparse": sparse(tar(FILES)),
+        "vendor-boot": android.vendor4([("", packed), ("dlkm", b"modules")], b"trees", b"config\n"),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {

@@ -55,14 +55,11 @@ part_rig_tiled(const struct parts *t, uint32_t i)
 		PART_RIG_MUST(child->shared_at <= size && child->shared_length <= size - child->shared_at);
 		memset(has + child->packed_at, 1, child->placed ? 0 : child->packed_length);
 		memset(has + child->shared_at, 1, child->shared_length);
-		uint64_t pieces = 0;
-		for (uint32_t n = 0; n < child->pieces_n; n++) {
+		for (uint32_t n = 0; n < child->pieces; n++) {
 			struct part_range r = parts_piece(t, p->first + k, n);
-			PART_RIG_MUST(r.at <= size && r.length <= size - r.at);
+			PART_RIG_MUST(r.length > 0 && r.at <= size && r.length <= size - r.at);
 			memset(has + r.at, 1, r.length);
-			pieces += r.length;
 		}
-		PART_RIG_MUST(pieces <= child->bytes.size && (!child->placed || child->pieces_n == 0));
 	}
 	uint64_t last = 0;
 	for (uint32_t k = 0; k < p->structure_n; k++) {

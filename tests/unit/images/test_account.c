@@ -199,8 +199,8 @@ static void
 every_pair(void **state)
 {
 	(void)state;
-	static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "ext4", "ext2", "fat",
-		"cramfs" };
+	static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "cab", "cramfs", "ext2", "ext4",
+		"fat", "jffs2", "simg", "ubi" };
 	static const char *const to[] = { "update", "tampered" };
 	for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++)
 		for (size_t k = 0; k < 2; k++) {

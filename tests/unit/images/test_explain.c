@@ -17,7 +17,8 @@
 #include "images/sheet.h"
 #include "tests/unit/crypto/pki.h"
 
-static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "ext4", "ext2", "fat", "cramfs" };
+static const char *const wraps[] = { "sqfs", "cpio.gz", "tar", "zip", "deb", "flash", "gpt", "boot", "cab", "cramfs", "ext2", "ext4", "fat",
+	"jffs2", "simg", "ubi" };
 #define WRAPS (sizeof wraps / sizeof wraps[0])
 
 static struct report *

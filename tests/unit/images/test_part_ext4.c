@@ -163,7 +163,7 @@ pieces(void **state)
 	const struct part *b = file(&r, "d/b");
 	uint32_t i = part_rig_find(&r, "d/b");
 	/* Twelve blocks, the block of pointers, three more. */
-	assert_int_equal(b->pieces_n, 2);
+	assert_int_equal(b->pieces, 2);
 	assert_int_equal(parts_piece(r.tree, i, 0).length, 12 * 1024);
 	assert_int_equal(parts_piece(r.tree, i, 1).at, parts_piece(r.tree, i, 0).at + 13 * 1024);
 	assert_int_equal(parts_piece(r.tree, i, 1).length, 15000 - 12 * 1024);
@@ -221,7 +221,7 @@ of_files(struct view image)
 		const struct part *p = parts_get(r.tree, i);
 		if (p->kind == PART_FILE && p->placed)
 			memset(has + p->at, 1, p->bytes.size);
-		for (uint32_t k = 0; k < p->pieces_n; k++)
+		for (uint32_t k = 0; k < p->pieces; k++)
 			memset(has + parts_piece(r.tree, i, k).at, 1, parts_piece(r.tree, i, k).length);
 	}
 	part_rig_close(&r);

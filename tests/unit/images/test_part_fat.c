@@ -107,7 +107,7 @@ in_pieces(void **state)
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
 	uint32_t i = part_rig_find(&r, "pieces.bin");
-	assert_true(i != PART_NONE_INDEX && parts_get(r.tree, i)->pieces_n > 1);
+	assert_true(i != PART_NONE_INDEX && parts_get(r.tree, i)->pieces > 1);
 	assert_int_equal(parts_get(r.tree, i)->bytes.size, 9000);
 	assert_true(file(&r, "f0")->placed);
 	/* The name of one that was deleted, without its first letter. */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * part_jffs2 - the files of a JFFS2 file system. Nodes that count are structure,
+ * or pieces of the file that came out of them; nodes that others have replaced
+ * are nobody's, and become parts.
+ */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "crypto/err.h"
+#include "images/jffs2.h"
+#include "images/part_fs.h"
+
+#define XREFS_MAX 256 /* attributes of one file that are looked at; SELinux and capabilities make two */
+
+struct opener {
+	struct part_ctx *c;
+	uint32_t self;
+	struct jffs2 *fs;
+	uint32_t *child; /* the first name of the inode whose first node that is; 0: none yet */
+	uint8_t block[FLASH_BLOCK_MAX];
+};
+
+/* Up to the next multiple of four, where that is padding. */
+static int
+padded(struct opener *o, const struct jffs2_node *n, uint64_t *ret_length)
+{
+	uint8_t pad[4];
+	size_t more = (4 - n->length % 4) % 4;
+	*ret_length = n->length;
+	int err = more ? source_read(o->fs->s, n->at + n->length, pad, more) : 0;
+	bool uniform = !err && more && (pad[0] == 0xff || pad[0] == 0);
+	for (size_t i = 1; uniform && i < more; i++)
+		uniform = pad[i] == pad[0];
+	*ret_length += uniform ? more : 0;
+	return err == FG_ELIMIT ? 0 : err;
+}
+
+static int
+structure(struct opener *o, const struct jffs2_node *n)
+{
+	uint64_t length;
+	int err = padded(o, n, &length);
+	return err ? err : part_structure(o->c, o->self, n->at, length);
+}
+
+/* ---- files ---- */
+
+static int64_t
+add_file(struct opener *o, struct view path, const struct jffs2_inode *in)
+{
+	size_t i = (size_t)(in->first - o->fs->node);
+	if (o->child[i])
+		return part_alias(o->c, o->self, path, o->child[i]);
+	struct jffs2_file *f = jffs2_file_new(o->fs, in);
+	if (!f)
+		return FG_ENOMEM;
+	/* Its nodes say nothing of the ratio: most of it may be holes. */
+	int64_t child = part_expand(o->c, o->self, PART_FILE, path, jffs2_read, f, 0, 0);
+	bool strange = f->packed_strangely;
+	jffs2_file_free(f);
+	if (child < 0)
+		return child;
+	struct part *p = part_edit(o->c, (uint32_t)child);
+	if (p->partial && strange)
+		p->why = "packed in a way that nothing here unpacks";
+	for (struct jffs2_node *n = in->first; n < in->end; n++) {
+		uint64_t length;
+		int err = n->used || (p->partial && n->size > 0) ? padded(o, n, &length) : FG_ENOTFOUND;
+		if (!err)
+			err = part_piece(o->c, (uint32_t)child, n->at, length);
+		if (err && err != FG_ENOTFOUND)
+			return err;
+	}
+	return child;
+}
+
+/* As Linux packs it: eight bits of either, or twelve of major between eight and twelve of minor. */
+static uint64_t
+device(const struct jffs2 *fs, const uint8_t *p, long n)
+{
+	uint32_t v = 0;
+	for (long i = 0; i < n && (n == 2 || n == 4); i++)
+		v |= (uint32_t)p[i] << 8 * (fs->big ? n - 1 - i : i);
+	return (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
+}
+
+/* Which extended attributes it has. Their values are shown as bytes. */
+static int
+attributes(struct opener *o, uint32_t inode, bool *ret_caps, bool *ret_others)
+{
+	struct jffs2 *fs = o->fs;
+	size_t first = jffs2_find(fs, JFFS2_XREF, inode), end = first;
+	*ret_caps = *ret_others = false;
+	while (end < fs->n && fs->node[end].kind == JFFS2_XREF && fs->node[end].inode == inode && end - first < XREFS_MAX)
+		end++;
+	for (size_t i = first; i < end; i++) {
+		const struct jffs2_node *ref = &fs->node[i];
+		bool counts = ref->version % 2 == 0;
+		for (size_t k = i + 1; k < end; k++)
+			counts = counts && fs->node[k].offset != ref->offset;
+		size_t value = jffs2_find(fs, JFFS2_XATTR, ref->offset);
+		if (!counts || value == fs->n)
+			continue;
+		while (value + 1 < fs->n && fs->node[value + 1].kind == JFFS2_XATTR && fs->node[value + 1].inode == ref->offset)
+			value++;
+		if (fs->node[value].caps)
+			*ret_caps = true;
+		else
+			*ret_others = true;
+		int err = structure(o, ref);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static enum part_kind
+kind_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return PART_FILE;
+	case S_IFDIR:
+		return PART_FOLDER;
+	case S_IFLNK:
+		return PART_LINK;
+	case S_IFCHR:
+	case S_IFBLK:
+		return PART_DEVICE;
+	case S_IFIFO:
+	case S_IFSOCK: /* as empty */
+		return PART_FIFO;
+	}
+	return PART_NONE;
+}
+
+/* Where a link leads, or which device it is, out of the youngest node. 0, or an error; damage is told. */
+static int
+special(struct opener *o, uint32_t child, enum part_kind kind, const struct jffs2_node *n)
+{
+	long got = jffs2_node_bytes(o->fs, n, o->block);
+	if (got == FG_EFORMAT || got == FG_ENOTFOUND) {
+		part_untold(o->c, o->self, "a link or a device of it is damaged");
+		return 0;
+	}
+	if (got < 0)
+		return (int)got;
+	if (kind == PART_DEVICE)
+		part_edit(o->c, child)->rdev = device(o->fs, o->block, got);
+	return kind == PART_LINK ? part_link(o->c, child, view_of(o->block, (size_t)got)) : 0;
+}
+
+static int
+visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
+{
+	struct opener *o = arg;
+	struct jffs2_inode in;
+	bool caps, others;
+	int got = jffs2_inode(o->fs, e->file, &in);
+	enum part_kind kind = got > 0 ? kind_of(in.mode) : PART_NONE;
+	if (got < 0)
+		return got;
+	if (kind == PART_NONE) {
+		part_untold(o->c, o->self, "a name of it leads to no inode");
+		return 0;
+	}
+	int err = 0;
+	size_t i = (size_t)(in.first - o->fs->node);
+	/* Names of one inode can be many: what it has is read for the first of them. */
+	if (o->child[i]) {
+		caps = part_edit(o->c, o->child[i])->have_caps;
+		others = part_edit(o->c, o->child[i])->setlabel;
+	} else {
+		err = attributes(o, e->file, &caps, &others);
+	}
+	int64_t child = err ? err : kind == PART_FILE ? add_file(o, path, &in) : part_bare(o->c, o->self, kind, path);
+	if (child < 0)
+		return (int)child;
+	if (!o->child[i])
+		o->child[i] = (uint32_t)child;
+	struct part *p = part_edit(o->c, (uint32_t)child);
+	p->have_mode = true;
+	p->mode = in.mode & 07777;
+	p->uid = in.uid;
+	p->gid = in.gid;
+	p->have_caps = caps;
+	p->setlabel = others;
+	p->block = (in.mode & S_IFMT) == S_IFBLK;
+	*io_enter = kind == PART_FOLDER;
+	if (kind == PART_LINK || kind == PART_DEVICE)
+		err = special(o, (uint32_t)child, kind, in.last);
+	/* What holds bytes of a file that are not its own any more is shown. */
+	if (!err && (kind == PART_LINK || kind == PART_DEVICE || in.last->packed == 0))
+		err = structure(o, in.last);
+	const struct jffs2_node *name = &o->fs->node[e->at];
+	return err || !name->clean ? err : structure(o, name);
+}
+
+/* ---- the rest ---- */
+
+/* Marks, padding and summaries, and the root's own node. */
+static int
+add_others(struct opener *o)
+{
+	struct jffs2 *fs = o->fs;
+	struct jffs2_inode in;
+	uint64_t end;
+	int err = jffs2_inode(fs, JFFS2_ROOT, &in);
+	if (err > 0)
+		err = in.last->packed == 0 ? structure(o, in.last) : 0;
+	for (size_t i = 0; i < fs->n && !err; i++) {
+		const struct jffs2_node *n = &fs->node[i];
+		if (n->kind == JFFS2_MARK || n->kind == JFFS2_PADDING)
+			err = structure(o, n);
+		else if (n->kind == JFFS2_SUMMARY)
+			err = part_header(o->c, o->self, "summary", n->at, n->length, &end);
+	}
+	return err;
+}
+
+/* Is all that follows the last node erased? */
+static int
+ends(struct opener *o, bool *ret)
+{
+	const struct source *s = o->fs->s;
+	*ret = true;
+	for (uint64_t at = o->fs->end; at < s->size && *ret;) {
+		long n = source_read_some(s, at, o->block, sizeof o->block);
+		if (n <= 0)
+			return (int)n;
+		for (long i = 0; i < n && *ret; i++)
+			*ret = o->block[i] == 0xff || o->block[i] == 0;
+		at += (uint64_t)n;
+	}
+	return 0;
+}
+
+/* 1: all of self is this file system, and it is told; 0: it is not. */
+static int
+add_files(struct opener *o)
+{
+	const char *why = NULL;
+	bool alone;
+	int err = ends(o, &alone);
+	if (err || !alone) /* something else follows: where it begins the search says */
+		return err;
+	part_edit(o->c, o->self)->form = "jffs2";
+	if (o->fs->limited)
+		part_limit(o->c, o->self, "it has more nodes or names than are looked at");
+	if (!o->fs->clear)
+		part_untold(o->c, o->self, "two of its names are the same, and equally young");
+	o->child = calloc(o->fs->n + 1, sizeof *o->child);
+	if (!o->child)
+		return FG_ENOMEM;
+	err = add_others(o);
+	if (!err)
+		err = fstree_walk(&o->fs->names, JFFS2_ROOT, visit, o, &why);
+	if (why)
+		part_untold(o->c, o->self, why);
+	return err == FG_ELIMIT || err == 0 ? 1 : err;
+}
+
+int
+part_jffs2_try(struct part_ctx *c, uint32_t self)
+{
+	struct opener *o = calloc(1, sizeof *o);
+	if (!o)
+		return FG_ENOMEM;
+	o->c = c;
+	o->self = self;
+	int r = jffs2_open(part_bytes(c, self), &part_tried(c)->headers, &o->fs);
+	if (!r)
+		r = add_files(o);
+	jffs2_free(o->fs);
+	free(o->child);
+	free(o);
+	return r == FG_EFORMAT ? 0 : r;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mkfs.jffs2 and sumtool write, as parts: every file, every name, rights; younger and older nodes; damage at every place. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+
+#include "crypto/hex.h"
+#include "images/flash.h"
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/part_rig.h"
+
+static const struct part *
+file(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX) {
+		part_rig_show(r);
+		fail_msg("no %s", path);
+	}
+	return parts_get(r->tree, i);
+}
+
+static void
+has(const struct part_rig *r, const char *path, const char *text)
+{
+	const struct part *p = file(r, path);
+	char b[256];
+	assert_int_equal(p->bytes.size, strlen(text));
+	assert_int_equal(source_read(&p->bytes, 0, b, strlen(text)), 0);
+	assert_memory_equal(b, text, strlen(text));
+}
+
+/* Each file of the list is there with its digest, and no other is. */
+static void
+same_files(const struct part_rig *r)
+{
+	struct pki_blob list = pki_load("flash/list");
+	char *text = malloc(list.n + 1), line[300], hex[65];
+	unsigned files = 0, lines = 0;
+	memcpy(text, list.p, list.n);
+	text[list.n] = '\0';
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		uint8_t sum[DIGEST_SHA256_LEN];
+		if (p->kind != PART_FILE)
+			continue;
+		assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
+		hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
+		snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
+		if (!strstr(text, line))
+			fail_msg("%s", line);
+		files++;
+	}
+	for (const char *q = text; (q = strchr(q, '\n')); q++)
+		lines++;
+	assert_int_equal(files, lines);
+	free(text);
+	free(list.p);
+}
+
+static void
+every_kind(void **state)
+{
+	(void)state;
+	static const char *const kinds[] = { "none", "zlib", "rtime", "lzo", "big", "summed" };
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		char path[64];
+		struct part_rig r;
+		snprintf(path, sizeof path, "flash/jffs2-%s", kinds[k]);
+		struct pki_blob image = pki_load(path);
+		part_rig_open(&r, pki_view(&image));
+		const struct part *root = parts_get(r.tree, 0);
+		same_files(&r);
+		assert_string_equal(part_form(root), "jffs2");
+		assert_null(root->why);
+		assert_int_equal(root->look, PART_LOOK_OPENED);
+		assert_int_equal(parts_limits(r.tree), 0);
+		assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX); /* what the tools write has none */
+		assert_int_equal(part_rig_find(&r, "summary") != PART_NONE_INDEX, k == 5);
+		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
+		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(file(&r, "bin/su")->mode, 04755);
+		assert_int_equal(file(&r, "bin/su")->gid, 7);
+		assert_int_equal(file(&r, "dev/console")->kind, PART_DEVICE);
+		assert_false(file(&r, "dev/console")->block);
+		assert_int_equal(file(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
+		assert_true(file(&r, "dev/mtdblock300")->block);
+		assert_int_equal(file(&r, "dev/mtdblock3")->rdev, (uint64_t)31 << 32 | 3);
+		assert_int_equal(file(&r, "dev/queue")->kind, PART_FIFO);
+		assert_true(file(&r, "lib/random")->pieces > 0);
+		part_rig_close(&r);
+		free(image.p);
+	}
+}
+
+/* ---- nodes of our own ---- */
+
+static uint8_t image[8192];
+static size_t image_n;
+
+static void
+put(size_t at, uint32_t v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		image[image_n + at + i] = (uint8_t)(v >> 8 * i);
+}
+
+static void
+seal(size_t from, size_t n, size_t at)
+{
+	put(at, flash_crc_zeros(view_of(image + image_n + from, n)), 4);
+}
+
+static void
+begin(unsigned type, size_t length)
+{
+	memset(image + image_n, 0, length);
+	put(0, 0x1985, 2);
+	put(2, type, 2);
+	put(4, (uint32_t)length, 4);
+	seal(0, 8, 8);
+}
+
+static void
+end(size_t length)
+{
+	memset(image + image_n + length, 0xff, 3);
+	image_n += (length + 3) & ~(size_t)3;
+}
+
+static void
+add_name(uint32_t folder, const char *name, uint32_t inode, uint32_t version)
+{
+	size_t n = strlen(name);
+	begin(0xe001, 40 + n);
+	put(12, folder, 4);
+	put(16, version, 4);
+	put(20, inode, 4);
+	put(28, (uint32_t)n, 1);
+	memcpy(image + image_n + 40, name, n);
+	seal(0, 32, 32);
+	seal(40, n, 36);
+	end(40 + n);
+}
+
+static void
+add_inode(uint32_t inode, uint32_t version, uint32_t mode, uint32_t size, uint32_t offset, unsigned packing, const char *data,
+    uint32_t data_size)
+{
+	size_t n = data ? strlen(data) : 0;
+	begin(0xe002, 68 + n);
+	put(12, inode, 4);
+	put(16, version, 4);
+	put(20, mode, 4);
+	put(28, size, 4);
+	put(44, offset, 4);
+	put(48, (uint32_t)n, 4);
+	put(52, data_size, 4);
+	put(56, packing, 1);
+	if (n)
+		memcpy(image + image_n + 68, data, n);
+	seal(68, n, 60);
+	seal(0, 60, 64);
+	end(68 + n);
+}
+
+static void
+start(void)
+{
+	image_n = 0;
+	begin(0x2003, 12);
+	end(12);
+	add_inode(1, 1, S_IFDIR | 0755, 0, 0, 0, NULL, 0);
+}
+
+static void
+younger_nodes_count(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	start();
+	add_inode(5, 2, S_IFREG | 0600, 11, 6, 0, "there", 5);
+	add_inode(5, 1, S_IFREG | 0644, 11, 0, 0, "hello world", 11);
+	add_name(1, "a", 5, 1);
+	add_name(1, "old", 5, 1);
+	add_name(1, "old", 0, 2);
+	add_inode(6, 1, S_IFREG | 0644, 5, 0, 0, "later", 5); /* replaced throughout */
+	add_inode(6, 2, S_IFREG | 0644, 5, 0, 0, "now!!", 5);
+	add_name(1, "b", 6, 1);
+	add_inode(7, 1, S_IFREG | 0644, 20, 0, 0, "start", 5);
+	add_inode(7, 2, S_IFREG | 0644, 3, 0, 0, NULL, 0);     /* cut to three */
+	add_inode(7, 3, S_IFREG | 0644, 9, 3, 1, NULL, 6);     /* and long again: zeros */
+	add_name(1, "c", 7, 1);
+	part_rig_open(&r, view_of(image, image_n));
+	has(&r, "a", "hello there");
+	assert_int_equal(file(&r, "a")->mode, 0600);
+	assert_int_equal(part_rig_find(&r, "old"), PART_NONE_INDEX);
+	has(&r, "b", "now!!");
+	const struct part *c = file(&r, "c");
+	char b[9];
+	assert_int_equal(c->bytes.size, 9);
+	assert_int_equal(source_read(&c->bytes, 0, b, 9), 0);
+	assert_memory_equal(b, "sta\0\0\0\0\0\0", 9);
+	/* What was replaced is nobody's, and is shown. */
+	assert_non_null(memmem(image + file(&r, "gap")->at, file(&r, "gap")->bytes.size, "old", 3));
+	assert_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	/* The younger node has a wrong checksum: the older one counts. */
+	uint8_t *now = memmem(image, image_n, "now!!", 5);
+	now[0] ^= 1;
+	part_rig_open(&r, view_of(image, image_n));
+	has(&r, "b", "later");
+	part_rig_close(&r);
+	now[0] ^= 1;
+	/* Marked as obsolete: the type in the header without a bit, the checksum as it was. */
+	now[-68 + 3] &= (uint8_t)~0x20;
+	part_rig_open(&r, view_of(image, image_n));
+	has(&r, "b", "later");
+	part_rig_close(&r);
+}
+
+static void
+why_not(const char *why)
+{
+	struct part_rig r;
+	part_rig_open(&r, view_of(image, image_n));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	if (!strstr(parts_get(r.tree, 0)->why, why))
+		fail_msg("%s, not %s", parts_get(r.tree, 0)->why, why);
+	part_rig_close(&r);
+}
+
+static void
+bad_cousins(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	start();
+	add_name(1, "ring", 2, 1);
+	add_inode(2, 1, S_IFDIR | 0755, 0, 0, 0, NULL, 0);
+	add_name(2, "back", 2, 1);
+	why_not("two names, or is its own");
+	start();
+	add_name(1, "a", 5, 1);
+	why_not("leads to no inode");
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, "x", 1);
+	add_inode(6, 1, S_IFREG | 0644, 1, 0, 0, "y", 1);
+	add_name(1, "a", 5, 1);
+	add_name(1, "a", 6, 1);
+	why_not("equally young");
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, "x", 1);
+	add_name(1, "a/b", 5, 1);
+	why_not("no program can open");
+	/* Packed by what nothing here unpacks: by name. */
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 100, 0, 8, "lzma", 100);
+	add_name(1, "a", 5, 1);
+	part_rig_open(&r, view_of(image, image_n));
+	assert_true(file(&r, "a")->partial);
+	assert_string_equal(file(&r, "a")->why, "packed in a way that nothing here unpacks");
+	part_rig_close(&r);
+	/* Sizes that lie: more than a page of zlib, more than there is of plain bytes, beyond four GiB. */
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 70000, 0, 6, "zlib", 70000);
+	add_inode(5, 2, S_IFREG | 0644, 100, 0, 0, "plain", 100);
+	add_inode(5, 3, S_IFREG | 0644, 100, 0xffffffff, 1, NULL, 100);
+	add_name(1, "a", 5, 1);
+	why_not("leads to no inode");
+	/* Something else behind it: not all of it is a file system, but this much is. */
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, "x", 1);
+	add_name(1, "a", 5, 1);
+	memcpy(image + image_n, "and so on, in words", 19);
+	image_n += 19;
+	part_rig_open(&r, view_of(image, image_n));
+	has(&r, "jffs2/a", "x");
+	assert_int_equal(file(&r, "data")->bytes.size >= 19, 1);
+	part_rig_close(&r);
+}
+
+/* A thousand nodes for the same page, each of which only shows through where the others do not: bounded, and told. */
+static void
+work_is_bounded(void **state)
+{
+	(void)state;
+	enum { NODES = 20000, LEN = 72 };
+	uint8_t *big = malloc((size_t)NODES * LEN + 4096);
+	struct part_rig r;
+	start();
+	add_name(1, "a", 5, 1);
+	size_t head = image_n;
+	memcpy(big, image, head);
+	for (uint32_t i = 0; i < NODES; i++) {
+		image_n = 0;
+		/* Each has a byte, and says that it has holes as long as the file. */
+		add_inode(5, i + 1, S_IFREG | 0644, 0x10000000, i, i % 2 ? 0 : 1, i % 2 ? "xyzt" : NULL, i % 2 ? 4 : 0x0fff0000);
+		memcpy(big + head, image, image_n);
+		head += image_n;
+	}
+	part_rig_open(&r, view_of(big, head));
+	assert_true(file(&r, "a")->partial);
+	part_rig_close(&r);
+	free(big);
+}
+
+/* The magic number everywhere, and an inode of many names: time grows with the bytes only. */
+static void
+dense(void **state)
+{
+	(void)state;
+	enum { WORDS = 300000 };
+	uint8_t *big = malloc(WORDS * 4 + sizeof image);
+	struct part_rig r;
+	start();
+	add_name(1, "a", 5, 1);
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, "x", 1);
+	memcpy(big, image, image_n);
+	for (size_t i = 0; i < WORDS; i++)
+		memcpy(big + image_n + 4 * i, "\x85\x19\x02\xe0", 4);
+	size_t n = image_n + (size_t)WORDS * 4;
+	image_n = 0;
+	add_inode(6, 1, S_IFREG | 0644, 1, 0, 0, "y", 1);
+	add_name(1, "b", 6, 1);
+	memcpy(big + n, image, image_n);
+	part_rig_open(&r, view_of(big, n + image_n));
+	has(&r, "a", "x");
+	has(&r, "b", "y");
+	assert_int_equal(file(&r, "gap")->bytes.size >= WORDS * 4, 1);
+	part_rig_close(&r);
+	free(big);
+}
+
+/* Cut and flipped everywhere: whatever comes out, the rig's rules hold. */
+static void
+damage_at_every_place(void **state)
+{
+	(void)state;
+	struct pki_blob small = pki_load("flash/small.jffs2");
+	struct part_rig r;
+	for (size_t n = 0; n < small.n; n++) {
+		part_rig_open(&r, view_of(small.p, n));
+		part_rig_close(&r);
+	}
+	for (size_t at = 0; at < small.n; at++) {
+		small.p[at] ^= (uint8_t)(1u << at % 8);
+		part_rig_open(&r, pki_view(&small));
+		part_rig_close(&r);
+		small.p[at] ^= (uint8_t)(1u << at % 8);
+	}
+	free(small.p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_kind),
+		cmocka_unit_test(younger_nodes_count),
+		cmocka_unit_test(bad_cousins),
+		cmocka_unit_test(work_is_bounded),
+		cmocka_unit_test(dense),
+		cmocka_unit_test(damage_at_every_place),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mkfs.ubifs and ubinize write, as parts: every file, every name, rights; what is left over; damage at every place. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/hex.h"
+#include "images/flash.h"
+#include "tests/unit/crypto/pki.h"
+#include "tests/unit/images/part_rig.h"
+
+#define ERASE 16384u /* as tests/vectors/flash.py has it */
+#define DATA 1024u
+#define LEB (ERASE - DATA)
+
+static const struct part *
+file(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX) {
+		part_rig_show(r);
+		fail_msg("no %s", path);
+	}
+	return parts_get(r->tree, i);
+}
+
+/* Each file of the list is there with its digest, and no other is. */
+static void
+same_files(const struct part_rig *r, uint32_t fs)
+{
+	struct pki_blob list = pki_load("flash/list");
+	char *text = malloc(list.n + 1), line[300], hex[65];
+	unsigned files = 0, lines = 0;
+	memcpy(text, list.p, list.n);
+	text[list.n] = '\0';
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		uint8_t sum[DIGEST_SHA256_LEN];
+		if (p->kind != PART_FILE || p->parent != fs)
+			continue;
+		assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
+		hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
+		snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
+		if (!strstr(text, line))
+			fail_msg("%s", line);
+		files++;
+	}
+	for (const char *q = text; (q = strchr(q, '\n')); q++)
+		lines++;
+	assert_int_equal(files, lines);
+	free(text);
+	free(list.p);
+}
+
+static void
+every_packing(void **state)
+{
+	(void)state;
+	static const char *const packers[] = { "none", "lzo", "zlib", "zstd" };
+	for (size_t k = 0; k < sizeof packers / sizeof packers[0]; k++) {
+		char path[64];
+		struct part_rig r;
+		snprintf(path, sizeof path, "flash/ubifs-%s", packers[k]);
+		struct pki_blob image = pki_load(path);
+		part_rig_open(&r, pki_view(&image));
+		const struct part *root = parts_get(r.tree, 0);
+		same_files(&r, 0);
+		assert_string_equal(part_form(root), "ubifs");
+		assert_null(root->why);
+		assert_int_equal(root->look, PART_LOOK_OPENED);
+		assert_int_equal(parts_limits(r.tree), 0);
+		assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX); /* what the tool writes has none */
+		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
+		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(file(&r, "bin/su")->mode, 04755);
+		assert_int_equal(file(&r, "bin/su")->gid, 7);
+		assert_int_equal(file(&r, "lib/text")->bytes.base, file(&r, "lib/text2")->bytes.base);
+		assert_int_equal(file(&r, "dev/console")->kind, PART_DEVICE);
+		assert_false(file(&r, "dev/console")->block);
+		assert_int_equal(file(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
+		assert_true(file(&r, "dev/mtdblock300")->block);
+		assert_int_equal(file(&r, "dev/mtdblock300")->rdev, (uint64_t)31 << 32 | 300);
+		assert_int_equal(file(&r, "dev/queue")->kind, PART_FIFO);
+		assert_true(file(&r, "lib/random")->pieces > 0);
+		part_rig_close(&r);
+		free(image.p);
+	}
+}
+
+static void
+volumes(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/ubi"), calibration = pki_load("flash/calibration");
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_UBI);
+	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
+	same_files(&r, part_rig_find(&r, "rootfs"));
+	const struct part *p = file(&r, "calibration");
+	uint8_t sum[DIGEST_SHA256_LEN];
+	assert_int_equal(digest_sha256(pki_view(&calibration), sum), 0);
+	assert_memory_equal(p->sha256, sum, sizeof sum);
+	assert_int_equal(p->bytes.size, calibration.n); /* a static volume knows how long it is */
+	assert_int_equal(file(&r, "noise")->bytes.size % LEB, 0);
+	(void)file(&r, "volume table");
+	(void)file(&r, "second volume table");
+	assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX);
+	part_rig_close(&r);
+	free(calibration.p);
+	free(image.p);
+}
+
+/* The checksum of a header of UBI, of n bytes with it. */
+static void
+seal(uint8_t *p, size_t n)
+{
+	uint32_t crc = flash_crc_ones(view_of(p, n - 4));
+	for (unsigned i = 0; i < 4; i++)
+		p[n - 4 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+/* Checksum of a node of UBIFS, of n bytes. */
+static void
+seal_node(uint8_t *p, size_t n)
+{
+	uint32_t crc = flash_crc_ones(view_of(p + 8, n - 8));
+	for (unsigned i = 0; i < 4; i++)
+		p[4 + i] = (uint8_t)(crc >> (8 * i));
+}
+
+static void
+the_younger_block_counts(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubi");
+	uint8_t *b = malloc(image.n + ERASE);
+	struct part_rig r;
+	/* A block of the volume once more behind the end, changed in one byte of a file. */
+	memcpy(b, image.p, image.n);
+	size_t from = 0;
+	for (size_t at = 0; at < image.n && !from; at += ERASE)
+		if (memmem(b + at, ERASE, "first", 5))
+			from = at;
+	assert_true(from > 0);
+	memcpy(b + image.n, b + from, ERASE);
+	uint8_t *copy = b + image.n, *word = memmem(copy, ERASE, "first", 5);
+	*word = 'F';
+	seal_node(word - 48, 48 + 5); /* a data node */
+	part_rig_open(&r, view_of(b, image.n + ERASE));
+	assert_non_null(parts_get(r.tree, 0)->why); /* equally old */
+	part_rig_close(&r);
+	copy[512 + 47] = 9; /* of what order is counted in */
+	seal(copy + 512, 64);
+	part_rig_open(&r, view_of(b, image.n + ERASE));
+	const struct part *p = file(&r, "small/aa");
+	char text[5];
+	assert_null(parts_get(r.tree, 0)->why);
+	assert_int_equal(source_read(&p->bytes, 0, text, 5), 0);
+	assert_memory_equal(text, "First", 5);
+	assert_true(file(&r, "gap")->at >= from); /* the other one is nobody's, and shown */
+	part_rig_close(&r);
+	/* Copied, and the copy is not whole: the old one counts. */
+	copy[512 + 6] = 1;
+	memset(copy + 512 + 20, 0, 4);
+	copy[512 + 22] = 2;
+	seal(copy + 512, 64);
+	part_rig_open(&r, view_of(b, image.n + ERASE));
+	p = file(&r, "small/aa");
+	assert_int_equal(source_read(&p->bytes, 0, text, 5), 0);
+	assert_memory_equal(text, "first", 5);
+	part_rig_close(&r);
+	free(b);
+	free(image.p);
+}
+
+/* Numbers of volumes that no table has: told by their number. */
+static void
+volumes_without_a_record(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubi");
+	struct part_rig r;
+	for (unsigned k = 0; k < 2; k++) {
+		for (size_t at = 0; at < image.n; at += ERASE) {
+			uint8_t *id = image.p + at + 512;
+			if (memcmp(id, "UBI!", 4) != 0 || (id[8] == 0x7f && id[9] == 0xff))
+				continue;
+			memset(id + 8, k ? 0xff : 0, 4);
+			id[11] = k ? 0xff : 128;
+			seal(id, 64);
+		}
+		part_rig_open(&r, pki_view(&image));
+		(void)file(&r, k ? "volume 4294967295/aa" : "volume 128/aa");
+		part_rig_close(&r);
+	}
+	free(image.p);
+}
+
+/* A sound node of a file that nothing leads to, where the tool left the flash erased. */
+static void
+what_nothing_leads_to_is_a_part(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	struct part_rig r;
+	uint8_t *node = (uint8_t *)memmem(image.p, image.n, "first", 5) - 48, *end = image.p + image.n;
+	memcpy(end - 96, node, 53);
+	part_rig_open(&r, pki_view(&image));
+	const struct part *p = file(&r, "gap");
+	assert_null(parts_get(r.tree, 0)->why);
+	assert_true(p->at + p->bytes.size >= image.n - 96 + 53);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+/* The first index node of the lowest level: places of three words and a key each, from 28 on. */
+static uint8_t *
+index_node(struct pki_blob *image)
+{
+	for (uint8_t *p = image->p; p + 64 < image->p + image->n; p += 8)
+		if (memcmp(p, "\x31\x18\x10\x06", 4) == 0 && p[20] == 9 && p[26] == 0)
+			return p;
+	print_error("no index\n");
+	abort();
+}
+
+static void
+why_not(struct pki_blob *image, const char *why)
+{
+	struct part_rig r;
+	part_rig_open(&r, pki_view(image));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	if (!strstr(parts_get(r.tree, 0)->why, why))
+		fail_msg("%s, not %s", parts_get(r.tree, 0)->why, why);
+	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_NONE);
+	part_rig_close(&r);
+}
+
+static void
+bad_cousins(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	uint8_t *idx = index_node(&image), *old = malloc(image.n);
+	uint32_t n;
+	memcpy(&n, idx + 16, 4);
+	memcpy(old, image.p, image.n);
+	/* The second branch leads where the first one does. */
+	memcpy(idx + 28 + 20, idx + 28, 20);
+	seal_node(idx, n);
+	why_not(&image, "out of order");
+	/* To the node of the first with the key of the second. */
+	memcpy(image.p, old, image.n);
+	memcpy(idx + 28 + 20, idx + 28, 12);
+	seal_node(idx, n);
+	why_not(&image, "is another one");
+	/* Out of the volume. */
+	memcpy(image.p, old, image.n);
+	memset(idx + 28, 0x7f, 4);
+	seal_node(idx, n);
+	why_not(&image, "out of it");
+	/* To itself, as a level more. */
+	memcpy(image.p, old, image.n);
+	uint32_t at = (uint32_t)(idx - image.p), place[3] = { at / LEB, at % LEB, n };
+	idx[26] = 1;
+	memcpy(idx + 28, place, sizeof place);
+	seal_node(idx, n);
+	why_not(&image, "index is damaged");
+	/* The index has a wrong checksum. */
+	memcpy(image.p, old, image.n);
+	idx[30] ^= 1;
+	why_not(&image, "index is damaged");
+	/* Something in the journal: a mark in the log, to a place where something stands. */
+	memcpy(image.p, old, image.n);
+	uint8_t *log = image.p + 3 * LEB, ref[64] = { 0 };
+	size_t off = 0;
+	while (off + 512 < LEB && memcmp(log + off, "\x31\x18\x10\x06", 4) == 0) {
+		memcpy(&n, log + off + 16, 4);
+		off += (n + 7) & ~7u;
+	}
+	memcpy(ref, log, 24);
+	memset(ref + 8, 0xff, 4); /* younger than the commit */
+	ref[16] = 64;
+	ref[20] = 8;
+	ref[24] = (uint8_t)(at / LEB);
+	memcpy(log + off, ref, sizeof ref);
+	seal_node(log + off, 64);
+	why_not(&image, "journal");
+	/* Encrypted. */
+	memcpy(image.p, old, image.n);
+	image.p[28] |= 0x10;
+	seal_node(image.p, 4096);
+	why_not(&image, "encrypted");
+	/* Packed in a way of tomorrow. */
+	memcpy(image.p, old, image.n);
+	uint8_t *node = (uint8_t *)memmem(image.p, image.n, "first", 5) - 48;
+	node[44] = 77;
+	seal_node(node, 53);
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_true(file(&r, "aa")->partial);
+	assert_string_equal(file(&r, "aa")->why, "packed in a way that nothing here unpacks");
+	part_rig_close(&r);
+	free(old);
+	free(image.p);
+}
+
+/* A folder that is its own: a name in it leads back to it. */
+static void
+rings_end(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	uint64_t root = 1;
+	for (uint8_t *p = image.p; p + 64 < image.p + image.n; p += 8)
+		if (memcmp(p, "\x31\x18\x10\x06", 4) == 0 && p[20] == 2 && p[50] == 1 && p[56] == 'd') {
+			memcpy(p + 40, &root, 8);
+			seal_node(p, 58);
+		}
+	why_not(&image, "two names, or is its own");
+	free(image.p);
+}
+
+/* Cut and flipped everywhere: whatever comes out, the rig's rules hold. */
+static void
+damage_at_every_place(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubi");
+	struct part_rig r;
+	for (size_t n = 0; n < image.n; n += n < 4096 ? 61 : 4099) {
+		part_rig_open(&r, view_of(image.p, n));
+		part_rig_close(&r);
+	}
+	free(image.p);
+	image = pki_load("flash/small.ubifs");
+	for (size_t at = 0; at < image.n; at += 7) {
+		if (image.p[at] == 0xff)
+			continue;
+		image.p[at] ^= (uint8_t)(1u << at % 8);
+		part_rig_open(&r, pki_view(&image));
+		part_rig_close(&r);
+		image.p[at] ^= (uint8_t)(1u << at % 8);
+	}
+	free(image.p);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_packing),
+		cmocka_unit_test(volumes),
+		cmocka_unit_test(the_younger_block_counts),
+		cmocka_unit_test(volumes_without_a_record),
+		cmocka_unit_test(what_nothing_leads_to_is_a_part),
+		cmocka_unit_test(bad_cousins),
+		cmocka_unit_test(rings_end),
+		cmocka_unit_test(damage_at_every_place),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
