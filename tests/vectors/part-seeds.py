@@ -77,8 +77,7 @@ def main(out):
         "deb": pairs.deb(FILES, "1"), "elf": elf, "uimage": boot, "bz2": bz2.compress(b"a" * 300),
         "gzip-comment": b"\x1f\x8b\x08\x10\0\0\0\0\0\3words\0" + gzip.compress(b"x", mtime=0)[10:],
         "xz": lzma.compress(b"a" * 300), "lzma": lzma.compress(b"a" * 300, format=lzma.FORMAT_ALONE),
-        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", packed, b"signed"), "sparse": sparse(tar(FILES)),
-        "vendor-boot": android.vendor4([("", packed), ("dlkm", b"modules")], b"trees", b"config\n"),
+        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", b"", b""), "sparse": sparse(tar(FILES)),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {
