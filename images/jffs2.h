@@ -95,7 +95,7 @@ void jffs2_free(struct jffs2 *fs);
 size_t jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode);
 /* What the youngest node of an inode says. 1, 0: there is none; FG_EIO. */
 int jffs2_inode(struct jffs2 *fs, uint32_t inode, struct jffs2_inode *ret);
-/* The bytes of one node of an inode, which hold a link or a device. Their number, FG_EFORMAT, FG_ENOTFOUND, FG_EIO, FG_ENOMEM. */
+/* The bytes of one node of an inode, which hold a link or a device: their number, or as flash_unpack(), FG_EIO. */
 long jffs2_node_bytes(struct jffs2 *fs, const struct jffs2_node *n, uint8_t out[FLASH_BLOCK_MAX]);
 
 /* ---- jffs2_file.c ---- */

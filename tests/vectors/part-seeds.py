@@ -104,8 +104,7 @@ def main(out):
         "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
         "fat": fat(dict(FILES, **{"etc/a name with blanks.conf": (0o644, b"a=1\n")})),
         "cramfs": cramfs(FILES, "little"), "cramfs-big": cramfs(FILES, "big"),
-        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", packed, b"signed"), "sparse": sparse(tar(FILES)),
-        "vendor-boot": android.vendor4([("", packed), ("dlkm", b"modules")], b"trees", b"config\n"),
+        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", b"", b""), "sparse": sparse(tar(FILES)),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "crypto/err.h"
+#include "images/flash.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/pair_rig.h"
 
@@ -195,6 +196,45 @@ packed_together(void **state)
 	free(new.p);
 }
 
+/* A file in pieces: they are what came out of them, explained at best. */
+static void
+in_pieces(void **state)
+{
+	(void)state;
+	enum { NODE = 48 + 5 }; /* a block of UBIFS with five bytes */
+	struct pki_blob old = pki_load("flash/small.ubifs");
+	uint8_t *new = malloc(old.n), *node = (uint8_t *)memmem(old.p, old.n, "first", 5) - 48;
+	memcpy(new, old.p, old.n);
+	node = new + (node - old.p);
+	for (unsigned k = 0; k < 3; k++) {
+		struct pair_rig r;
+		memcpy(node + 48, "FIRST", 5);
+		node[44] = k == 2 ? 77 : 0; /* packed in a way that nothing unpacks */
+		uint32_t crc = flash_crc_ones(view_of(node + 8, NODE - 8));
+		for (unsigned i = 0; i < 4; i++)
+			node[4 + i] = (uint8_t)(crc >> 8 * i);
+		pair_rig_open(&r, pki_view(&old), view_of(new, old.n));
+		struct account *a = account_new(r.pair);
+		uint32_t aa = part_rig_find(&r.side[PAIR_NEW], "aa");
+		assert_int_equal(parts_get(r.side[PAIR_NEW].tree, aa)->pieces, 1);
+		if (k == 1)
+			assert_int_equal(account_explained(a, PAIR_NEW, aa, 0, 5), 0);
+		pair_rig_count(&r, a);
+		struct account_sum s = account_image(a, PAIR_NEW);
+		/* By blocks: what did not change is identical, whoever it belongs to. */
+		uint64_t changed = old.n - s.bytes[ACCOUNT_IDENTICAL];
+		assert_true(changed > 0 && changed <= 2 * ACCOUNT_BLOCK);
+		assert_true(s.bytes[ACCOUNT_UNEXPLAINED] > 0 || k != 0);
+		assert_true(s.bytes[ACCOUNT_UNREVIEWABLE] > 0 || k != 2);
+		/* Around it there is structure of other nodes. */
+		assert_int_equal(s.bytes[ACCOUNT_EXPLAINED] == changed, k == 1);
+		account_free(a);
+		pair_rig_close(&r);
+	}
+	free(new);
+	free(old.p);
+}
+
 static void
 every_pair(void **state)
 {
@@ -240,7 +280,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blocks_in_place), cmocka_unit_test(twice_is_not_once), cmocka_unit_test(noise_cannot_be_explained),
 		cmocka_unit_test(packed), cmocka_unit_test(packed_anew), cmocka_unit_test(packed_together),
-		cmocka_unit_test(every_pair), cmocka_unit_test(names),
+		cmocka_unit_test(in_pieces), cmocka_unit_test(every_pair), cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
