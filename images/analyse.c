@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "images/cert.h"
+#include "images/door.h"
 #include "images/elf.h"
 #include "images/lines.h"
 #include "images/rights.h"
@@ -376,6 +377,8 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 		err = cert_page(a.certs[PAIR_OLD], a.certs[PAIR_NEW], page);
 	if (!err)
 		err = sbom_page(a.sbom[PAIR_OLD], a.sbom[PAIR_NEW], page);
+	if (!err)
+		err = door_page(pair, page);
 	if (!err)
 		err = parts_in_turn(&a);
 	if (!err)

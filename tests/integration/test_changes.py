@@ -28,6 +28,9 @@ PLACES = {
     "one-token": ("files", "CHG-TEXT"),
     "imei": ("ident", "CHG-IDENTIFIERS"),
     "renamed": ("files", "CHG-FILES"),
+    "fuse": ("doors", "CHG-ONE-WAY-DOOR"),
+    "anchor": ("doors", "CHG-ONE-WAY-DOOR"),
+    "opaque": ("unseen", "CHG-UNSEEN"),
 }
 
 
