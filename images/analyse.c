@@ -80,10 +80,10 @@ is_piece(const struct parts *t, const struct part *p)
 	       parts_get(t, p->parent)->format == FORMAT_ELF;
 }
 
-/* Bytes that nothing inside stands for: where sets are collected and lines are made. */
-static bool
-is_leaf(const struct parts *t, const struct part *p)
+bool
+analyse_is_leaf(const struct parts *t, uint32_t i)
 {
+	const struct part *p = parts_get(t, i);
 	return is_whole(p) && !is_piece(t, p) && p->bytes.size > 0 && !p->again && p->look != PART_LOOK_ERASED;
 }
 
@@ -97,7 +97,7 @@ collect(struct analysis *a, enum pair_side side)
 	int err = s ? 0 : FG_ENOMEM;
 	for (uint32_t i = 0; i < parts_count(t) && !err; i++) {
 		const struct part *p = parts_get(t, i);
-		if (!is_leaf(t, p))
+		if (!analyse_is_leaf(t, i))
 			continue;
 		see(t, i, s);
 		err = cert_set_scan(a->certs[side], s->path, &p->bytes);

@@ -5,6 +5,7 @@
 
 #include "crypto/err.h"
 #include "images/analyse.h"
+#include "images/yarascan.h"
 
 static int
 take_apart(struct explain *e)
@@ -86,6 +87,8 @@ explain_run(const struct explain_job *job, struct story **ret)
 		err = limits(&e);
 	if (!err)
 		err = analyse_run(e.pair, job->own, e.account, e.story->page);
+	if (!err)
+		err = yarascan_page(e.pair, job->rules, e.story->page);
 	if (!err)
 		err = account(&e);
 	if (!err)

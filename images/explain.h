@@ -21,6 +21,7 @@ struct explain_job {
 	const struct source *old, *new;
 	int scratch; /* regular file or memfd, empty and ours alone; borrowed */
 	const struct token_own *own; /* identities of the fleet, NULL: not given */
+	struct view rules; /* the operator's YARA rules as text; empty: the shipped ones alone */
 };
 
 /* 0 with *ret (story_free()), or FG_ENOMEM, FG_EIO (of the scratch file too), FG_ECRYPTO. */

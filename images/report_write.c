@@ -334,6 +334,9 @@ inputs(struct jsonw *j, const struct report *r)
 	} else {
 		jsonw_knull(j, "profile");
 	}
+	/* What is rarely given is not spoken of where it was not. */
+	if (in->have_rules)
+		jsonw_khex(j, "rules", in->rules, DIGEST_SHA256_LEN);
 	hash(j, "signature", in->have_signature, in->signature);
 	hash(j, "trust", in->have_trust, in->trust);
 	jsonw_object_end(j);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """fotagate inspect --against: what a person is told of the way from one firmware to the next, by the jailed programs."""
+import hashlib
 import html.parser
 import json
 import os
@@ -73,6 +74,48 @@ def test_every_planted_thing_is_told_in_its_block(wrap):
 def test_an_honest_update_raises_no_red_line(wrap):
     page = adds_up(report(PAIRS / f"base.{wrap}", PAIRS / f"update.{wrap}"))
     assert [line for line in page["lines"] if line["block"] in ("red", "ident", "modem", "doors")] == []
+
+
+RULES = """rule dials_out { meta: description = "sends a message" strings: $a = "send_sms" condition: $a }
+rule script { meta: severity = "notice" condition: extension == ".sh" and filesize < 1MB }
+"""
+
+
+def test_rules_of_the_operator(tmp_path):
+    rules = tmp_path / "own.yar"
+    rules.write_text(RULES)
+    doc = report(PAIRS / "base.gpt", PAIRS / "tampered.gpt", "--yara", rules)
+    assert doc["inputs"]["rules"] == hashlib.sha256(RULES.encode()).hexdigest()
+    lines = [(line["block"], line["severity"], line["path"].split("/")[-1], line["text"]) for line in adds_up(doc)["lines"] if line["id"] == "CHG-YARA"]
+    assert ("red", "warning", "notify.sh", "YARA rule dials_out: sends a message") in lines
+    assert ("files", "notice", "update.sh", "YARA rule script, as before") in lines
+    assert not any(path == "libmodem.so" for _, _, path, _ in lines)
+    assert "rules" not in report(PAIRS / "base.gpt", PAIRS / "update.gpt")["inputs"]
+    # With a delta they are asked of what it makes.
+    assert b"--against" in run("--yara", rules, PAIRS / "base.gpt").stderr
+
+
+def test_rules_that_are_none(tmp_path):
+    rules = tmp_path / "own.yar"
+    for text, status, said in [
+            (b"rule a { condition: true }\n\nrule b { condition: nothing }\n", 2, b'own.yar:3: undefined identifier "nothing"'),
+            (b"rule a {", 2, b"own.yar:1: syntax error"), (b"", 2, b"empty"), (b"rule a {\0}", 2, b"own.yar:1: a NUL byte"),
+            (b'include "/etc/passwd"', 2, b"own.yar:1: "), (b'import "time"\nrule a { condition: time.now() > 0 }', 2, b'own.yar:1: module "time"'),
+            (b"rule \x1b]0;x { condition: true }", 2, b"own.yar:1: "), (b" " * (5 << 20), 2, b"longer than 4194304 bytes")]:
+        rules.write_bytes(text)
+        r = run("--yara", rules, "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+        assert (r.returncode, r.stdout) == (status, b"") and said in r.stderr and b"\x1b" not in r.stderr, r.stderr
+    r = run("--yara", tmp_path / "none", "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+    assert r.returncode == 3 and b"No such file" in r.stderr
+
+
+def test_a_million_matches_are_told_not_counted(tmp_path):
+    rules, big = tmp_path / "own.yar", tmp_path / "big"
+    rules.write_text('rule many { strings: $a = "aaaa" condition: #a > 3000000 }\nrule one { strings: $a = "aaaa" condition: $a }\n')
+    big.write_bytes(b"a" * (4 << 20) + b"end")
+    page = adds_up(report(PAIRS / "base.sqfs", big, "--yara", rules))
+    assert [line["text"] for line in page["lines"] if line["id"] == "CHG-YARA"] == ["YARA rule one"]
+    assert any(line["id"] == "CHG-INCOMPLETE" and "1 with more matches" in line["text"] for line in page["lines"])
 
 
 def test_the_same_image_twice():

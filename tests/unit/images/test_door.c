@@ -13,6 +13,7 @@
 #include "images/token.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/pair_rig.h"
+#include "tests/unit/images/tar_rig.h"
 
 /* "severity sign path: text" of the only line, "" of none; fails on more. */
 static void
@@ -185,77 +186,44 @@ places(void **state)
 			fail_msg("%s is %u", rows[i].path, (unsigned)door_place_of(rows[i].path));
 }
 
-/* One tar of text files, name and words each, NULL at the end. */
-static size_t
-archive(uint8_t *dst, const char *const *file)
-{
-	size_t at = 0;
-	for (; *file; file += 2, at += 1024) {
-		uint8_t *h = dst + at;
-		unsigned sum = 0;
-		memset(h, 0, 1024);
-		snprintf((char *)h, 100, "%s", file[0]);
-		snprintf((char *)h + 100, 8, "%07o", 0644u);
-		snprintf((char *)h + 108, 8, "%07o", 0u);
-		snprintf((char *)h + 116, 8, "%07o", 0u);
-		snprintf((char *)h + 124, 12, "%011o", (unsigned)strlen(file[1]));
-		snprintf((char *)h + 136, 12, "%011o", 0u);
-		memset(h + 148, ' ', 8);
-		h[156] = '0';
-		memcpy(h + 257, "ustar\00000", 8);
-		for (unsigned i = 0; i < 512; i++)
-			sum += h[i];
-		snprintf((char *)h + 148, 8, "%06o", sum);
-		memcpy(h + 512, file[1], strlen(file[1]));
-	}
-	memset(dst + at, 0, 1024);
-	return at + 1024;
-}
-
 static void
 files(const char *const *old, const char *const *new, char *text, size_t cap, size_t lines)
 {
 	static uint8_t a[16384], b[16384];
-	size_t m = archive(a, old), n = archive(b, new);
+	size_t m = tar_rig(a, sizeof a, old), n = tar_rig(b, sizeof b, new);
 	compare(view_of(a, m), view_of(b, n), text, cap, lines);
 }
-#define FILES(...)                \
-	(const char *const[])     \
-	{                         \
-		__VA_ARGS__, NULL \
-	}
-
 static void
 anchors_and_boot_loaders(void **state)
 {
 	(void)state;
 	char text[1024];
-	files(FILES("etc/rauc/ca.pem", "one\n", "x", "same\n"),
-	      FILES("etc/rauc/ca.pem", "two\n", "x", "same\n"), text, sizeof text, 1);
+	files(TAR_RIG("etc/rauc/ca.pem", "one\n", "x", "same\n"),
+	      TAR_RIG("etc/rauc/ca.pem", "two\n", "x", "same\n"), text, sizeof text, 1);
 	said(text, "warning changed etc/rauc/ca.pem: what updates are checked with, by its place: "
 		   "changed");
-	files(FILES("etc/rauc/ca.pem", "one\n", "x", "same\n"), FILES("x", "same\n"), text,
+	files(TAR_RIG("etc/rauc/ca.pem", "one\n", "x", "same\n"), TAR_RIG("x", "same\n"), text,
 	      sizeof text, 1);
 	said(text, "warning gone etc/rauc/ca.pem");
-	files(FILES("x", "same\n"), FILES("etc/rauc/more.pem", "same\n", "x", "same\n"), text,
+	files(TAR_RIG("x", "same\n"), TAR_RIG("etc/rauc/more.pem", "same\n", "x", "same\n"), text,
 	      sizeof text, 1);
 	said(text, "warning added etc/rauc/more.pem");
 	/* A key that was lying about and is trusted now. */
-	files(FILES("share/other.pem", "a key\n"), FILES("etc/rauc/other.pem", "a key\n"), text,
+	files(TAR_RIG("share/other.pem", "a key\n"), TAR_RIG("etc/rauc/other.pem", "a key\n"), text,
 	      sizeof text, 1);
 	said(text, "added etc/rauc/other.pem");
-	files(FILES("etc/rauc/ca.pem", "one\n"), FILES("etc/rauc/ca.pem", "one\n"), text,
+	files(TAR_RIG("etc/rauc/ca.pem", "one\n"), TAR_RIG("etc/rauc/ca.pem", "one\n"), text,
 	      sizeof text, 0);
-	files(FILES("u-boot.bin", "loads\n", "x", "1\n"),
-	      FILES("u-boot.bin", "loads more\n", "x", "2\n"), text, sizeof text, 1);
+	files(TAR_RIG("u-boot.bin", "loads\n", "x", "1\n"),
+	      TAR_RIG("u-boot.bin", "loads more\n", "x", "2\n"), text, sizeof text, 1);
 	said(text, "notice changed u-boot.bin: boot chain");
-	files(FILES("META-INF/com/android/metadata", "ota-type=AB\npost-timestamp=1700000000\n"),
-	      FILES("META-INF/com/android/metadata", "ota-type=AB\npost-timestamp=1700000100\n"),
+	files(TAR_RIG("META-INF/com/android/metadata", "ota-type=AB\npost-timestamp=1700000000\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "ota-type=AB\npost-timestamp=1700000100\n"),
 	      text, sizeof text, 1);
 	said(text,
 	     "notice changed META-INF/com/android/metadata: build time 1700000000 -> 1700000100");
-	files(FILES("META-INF/com/android/metadata", "post-timestamp=1700000000\n"),
-	      FILES("META-INF/com/android/metadata", "x-post-timestamp=1\npost-timestamp=9\n"),
+	files(TAR_RIG("META-INF/com/android/metadata", "post-timestamp=1700000000\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "x-post-timestamp=1\npost-timestamp=9\n"),
 	      text, sizeof text, 1);
 	said(text, "warning changed META-INF/com/android/metadata: build time 1700000000 -> 9: a "
 		   "module that ran the higher one");
