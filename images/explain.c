@@ -92,6 +92,8 @@ explain_run(const struct explain_job *job, struct story **ret)
 	if (!err)
 		err = account(&e);
 	if (!err)
+		err = explain_shift(&e);
+	if (!err)
 		err = explain_unseen(&e);
 	if (!err)
 		err = explain_map(&e);
