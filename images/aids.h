@@ -11,10 +11,12 @@
 #include "crypto/writer.h"
 
 #define AIDS_RULES_MAX (4u << 20) /* YARASCAN_TEXT_MAX */
-#define AIDS_MAX (8u << 20)       /* all of it */
+#define AIDS_OWN_MAX (32u << 20)  /* OWN_TEXT_MAX */
+#define AIDS_MAX (40u << 20)      /* all of it */
 
 struct aids { /* empty: not given */
 	struct view rules; /* YARA, text */
+	struct view own;   /* identities of the fleet, own.h */
 };
 
 /* Appends; errors stick to w. */

@@ -518,17 +518,17 @@ inputs(struct parse *p, const struct json_value *v)
 		return json_type(v) == JSON_NULL ||
 		       refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled inputs",
 		           report_stage_name(p->r->kind));
-	if (!members(p, v, "inputs", "at base history inspector profile signature trust | rules"))
+	if (!members(p, v, "inputs", "at base history inspector profile signature trust | own rules"))
 		return false;
 	if (!instant_or_null(json_get(v, "at"), &known, &in->at) || !known ||
 	    !hash_or_null(json_get(v, "base"), &in->have_base, in->base) ||
 	    !plain(json_get(v, "inspector"), in->inspector, sizeof in->inspector) ||
 	    !hash_or_null(json_get(v, "signature"), &in->have_signature, in->signature) ||
 	    !hash_or_null(json_get(v, "trust"), &in->have_trust, in->trust) ||
-	    !given(json_get(v, "rules"), &in->have_rules, in->rules))
+	    !given(json_get(v, "own"), &in->have_own, in->own) || !given(json_get(v, "rules"), &in->have_rules, in->rules))
 		return malformed(p, "inputs");
-	if (p->r->kind == REPORT_VERIFY && in->have_rules)
-		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the verify stage filled rules");
+	if (p->r->kind == REPORT_VERIFY && (in->have_own || in->have_rules))
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the verify stage filled what only a comparison is given");
 	if (!history(p, json_get(v, "history")))
 		return false;
 	if (p->r->kind == REPORT_VERIFY && in->have_base)

@@ -15,6 +15,7 @@
 #include "gateway/cmd/cli_job.h"
 #include "gateway/wire/memfd.h"
 #include "images/aids.h"
+#include "images/own.h"
 
 #define RULES_FD 3
 #define SAID_MAX 300 /* "LINE SENTENCE" */
@@ -138,15 +139,45 @@ load_rules(const char *path, uint8_t **bytes, struct aids *a, struct report_aske
 	return status;
 }
 
+static int
+load_own(const char *path, uint8_t **bytes, struct aids *a, struct report_asked *asked)
+{
+	struct own *own = NULL;
+	unsigned line = 0;
+	char where[4352];
+	if (!path)
+		return 0;
+	int status = read_file(path, AIDS_OWN_MAX, bytes, &a->own);
+	if (status)
+		return status;
+	int err = own_parse(a->own, &own, &line);
+	snprintf(where, sizeof where, "%.4000s:%u", path, line);
+	if (!err && own_prints(own) == 0)
+		status = complain(EXIT_USAGE, path, "names nobody");
+	own_free(own);
+	if (err == FG_EFORMAT)
+		return complain(EXIT_USAGE, where, "neither digits of an identity, nor a MAC address, nor a SHA-256 in hex");
+	if (err == FG_ELIMIT)
+		return complain(EXIT_USAGE, where, "more identities than can be looked for");
+	if (!err && !status)
+		err = digest_sha256(a->own, asked->own);
+	if (err)
+		return complain(EXIT_COULD_NOT, path, err_name(err));
+	asked->have_own = !status;
+	return status;
+}
+
 int
 cli_aids_load(const struct cli_aids_asked *q, int *ret_fd, struct report_asked *asked)
 {
 	struct aids a = {0};
 	struct writer w;
-	uint8_t *rules = NULL;
+	uint8_t *rules = NULL, *own = NULL;
 	int status = load_rules(q->rules, &rules, &a, asked);
 	*ret_fd = -1;
-	if (!status && q->rules) {
+	if (!status)
+		status = load_own(q->own, &own, &a, asked);
+	if (!status && (q->rules || q->own)) {
 		writer_init(&w, AIDS_MAX);
 		aids_write(&a, &w);
 		int err = writer_err(&w);
@@ -156,5 +187,6 @@ cli_aids_load(const struct cli_aids_asked *q, int *ret_fd, struct report_asked *
 			status = complain(EXIT_COULD_NOT, "memory", err_name(*ret_fd));
 	}
 	free(rules);
+	free(own);
 	return status;
 }

@@ -11,13 +11,13 @@
 #include "images/report.h"
 
 struct cli_aids_asked { /* paths; NULL: not given */
-	const char *rules;
+	const char *rules, *own;
 };
 
 /*
  * Reads and checks; *ret_fd is a sealed memfd of the caller's, -1 when nothing was
  * given, and asked names the digests. 0, or the exit status of the command after a
- * sentence on standard error: 2 for rules that are none, 3 for what cannot be read.
+ * sentence on standard error: 2 for rules or a list that are none, 3 for what cannot be read.
  */
 int cli_aids_load(const struct cli_aids_asked *q, int *ret_fd, struct report_asked *asked);
 

@@ -66,7 +66,7 @@ usage(void)
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
 	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
 	    "           [--output-target FILE] [--target-report FILE]]\n"
-	    "           [--yara RULES] [--at TIME] [--timeout SECONDS] FILE\n",
+	    "           [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
 }
@@ -117,7 +117,8 @@ enum option_id {
 	OPT_TARGET_SIGNATURE,
 	OPT_OUTPUT_TARGET,
 	OPT_TARGET_REPORT,
-	OPT_YARA
+	OPT_YARA,
+	OPT_OWN
 };
 
 /* Where the word of that option goes; NULL: it is none that takes a word as it is. */
@@ -145,6 +146,8 @@ word_of(struct options *o, int option)
 		return &o->output_target;
 	case OPT_TARGET_REPORT:
 		return &o->target_report;
+	case OPT_OWN:
+		return &o->aids.own;
 	case OPT_YARA:
 		return &o->aids.rules;
 	case 'c':
@@ -167,8 +170,9 @@ check(const struct options *o)
 	if (!o->base &&
 	    (o->format || o->target || o->target_signature || o->output_target || o->target_report))
 		return complain("--base", "needed to say what a delta makes");
-	if (o->aids.rules && !o->against && !o->base)
-		return complain("--yara", "looks at what is new: name the old image with --against, or a delta's with --base");
+	if ((o->aids.rules || o->aids.own) && !o->against && !o->base)
+		return complain(o->aids.rules ? "--yara" : "--own",
+		    "looks at what is new: name the old image with --against, or a delta's with --base");
 	return 0;
 }
 
@@ -193,6 +197,7 @@ parse(int argc, char **argv, struct options *o)
 		{ "target-signature", required_argument, NULL, OPT_TARGET_SIGNATURE },
 		{ "output-target", required_argument, NULL, OPT_OUTPUT_TARGET },
 		{ "target-report", required_argument, NULL, OPT_TARGET_REPORT },
+		{ "own", required_argument, NULL, OPT_OWN },
 		{ "yara", required_argument, NULL, OPT_YARA },
 		{ NULL, 0, NULL, 0 },
 	};

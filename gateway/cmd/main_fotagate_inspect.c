@@ -23,6 +23,7 @@
 #include "images/explain.h"
 #include "images/inspect.h"
 #include "images/mkdelta.h"
+#include "images/own.h"
 #include "images/trustset.h"
 #include "images/yarascan.h"
 
@@ -49,6 +50,7 @@ struct question {
 	int target;
 	struct view trust, aids_map; /* mapped */
 	struct aids aids;
+	struct own *own;
 };
 
 static int
@@ -77,7 +79,7 @@ receive(uint8_t *buf, struct question *q)
 static int
 open_all(struct question *q)
 {
-	unsigned next = 0;
+	unsigned next = 0, line;
 	int err = source_open(&q->image, q->frame.fds[next++]);
 	if (!err && q->m.have_signature)
 		err = source_open(&q->signature, q->frame.fds[next++]);
@@ -92,6 +94,8 @@ open_all(struct question *q)
 		err = memfd_map(q->frame.fds[next++], AIDS_MAX, &q->aids_map);
 	if (!err && q->m.have_aids)
 		err = aids_read(q->aids_map, &q->aids);
+	if (!err && q->aids.own.n)
+		err = own_parse(q->aids.own, &q->own, &line);
 	return err;
 }
 
@@ -147,7 +151,7 @@ run_stage(const struct question *q, struct report *r)
 	if (q->m.stage == MSG_STAGE_EXPLAIN && q->m.have_old)
 		return inspect_explain(
 		    &(struct explain_job){
-			.old = &q->old, .new = &q->image, .scratch = q->target, .rules = q->aids.rules },
+			.old = &q->old, .new = &q->image, .scratch = q->target, .own = q->own, .rules = q->aids.rules },
 		    r);
 	if (q->m.stage == MSG_STAGE_DELTA && q->m.have_base && q->target >= 0 && q->m.format < FORMAT_LIMIT) {
 		const struct inspect_delta delta = { .patch = &q->image,
@@ -202,6 +206,7 @@ job(bool unsafe)
 	report_free(r);
 	memfd_unmap(q.trust);
 	memfd_unmap(q.aids_map);
+	own_free(q.own);
 	wire_close_fds(&q.frame);
 	return err ? failed("inspection", err) : 0;
 }

@@ -118,6 +118,26 @@ def test_a_million_matches_are_told_not_counted(tmp_path):
     assert any(line["id"] == "CHG-INCOMPLETE" and "1 with more matches" in line["text"] for line in page["lines"])
 
 
+def test_identities_of_the_own_fleet(tmp_path):
+    fleet = tmp_path / "fleet"
+    imei = "356938035643809"  # stands in the table that pairs.py planted
+    for listed in (imei, hashlib.sha256(imei.encode()).hexdigest()):
+        fleet.write_text(f"# ours\n86{imei[2:]}\n{listed}\n")
+        doc = report(PAIRS / "base.sqfs", PAIRS / "tampered.sqfs", "--own", fleet)
+        assert doc["inputs"]["own"] == hashlib.sha256(fleet.read_bytes()).hexdigest() and doc["verdict"] == "blocked"
+        own = [line for line in adds_up(doc)["lines"] if line["id"] == "CHG-IDENTIFIERS-OWN"]
+        assert [(line["block"], line["path"].split("/")[-1]) for line in own] == [("ident", "table.bin")]
+    # Only hashes of it: the old image is asked, too.
+    hashed = tmp_path / "hashed"
+    hashed.write_bytes((PAIRS / "base.tar").read_bytes() + hashlib.md5(imei.encode()).hexdigest().encode().ljust(512, b" "))
+    fleet.write_text(imei)
+    assert "1 by MD5" in str(report(PAIRS / "base.tar", hashed, "--own", fleet)["changes"]["page"]["lines"])
+    assert "by MD5" not in str(report(hashed, hashed, "--own", fleet))
+    fleet.write_text(imei + "\nIMEI\n")
+    r = run("--own", fleet, "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+    assert r.returncode == 2 and b"fleet:2: neither digits" in r.stderr
+
+
 def test_the_same_image_twice():
     doc = report(PAIRS / "base.gpt", PAIRS / "base.gpt")
     page = adds_up(doc)
