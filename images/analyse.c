@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "images/cert.h"
+#include "images/door.h"
 #include "images/elf.h"
 #include "images/lines.h"
 #include "images/rights.h"
@@ -79,10 +80,10 @@ is_piece(const struct parts *t, const struct part *p)
 	       parts_get(t, p->parent)->format == FORMAT_ELF;
 }
 
-/* Bytes that nothing inside stands for: where sets are collected and lines are made. */
-static bool
-is_leaf(const struct parts *t, const struct part *p)
+bool
+analyse_is_leaf(const struct parts *t, uint32_t i)
 {
+	const struct part *p = parts_get(t, i);
 	return is_whole(p) && !is_piece(t, p) && p->bytes.size > 0 && !p->again && p->look != PART_LOOK_ERASED;
 }
 
@@ -96,7 +97,7 @@ collect(struct analysis *a, enum pair_side side)
 	int err = s ? 0 : FG_ENOMEM;
 	for (uint32_t i = 0; i < parts_count(t) && !err; i++) {
 		const struct part *p = parts_get(t, i);
-		if (!is_leaf(t, p))
+		if (!analyse_is_leaf(t, i))
 			continue;
 		see(t, i, s);
 		err = cert_set_scan(a->certs[side], s->path, &p->bytes);
@@ -376,6 +377,8 @@ analyse_run(const struct pair *pair, const struct token_own *own, struct account
 		err = cert_page(a.certs[PAIR_OLD], a.certs[PAIR_NEW], page);
 	if (!err)
 		err = sbom_page(a.sbom[PAIR_OLD], a.sbom[PAIR_NEW], page);
+	if (!err)
+		err = door_page(pair, page);
 	if (!err)
 		err = parts_in_turn(&a);
 	if (!err)

@@ -16,5 +16,7 @@
 
 /* account and own may be NULL. 0, FG_EIO, FG_ENOMEM, FG_ECRYPTO. */
 int analyse_run(const struct pair *pair, const struct token_own *own, struct account *account, struct page *page);
+/* Bytes that nothing inside stands for (a program is one piece): where sets are collected and lines are made. */
+bool analyse_is_leaf(const struct parts *t, uint32_t i);
 
 #endif

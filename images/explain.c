@@ -5,6 +5,8 @@
 
 #include "crypto/err.h"
 #include "images/analyse.h"
+#include "images/own.h"
+#include "images/yarascan.h"
 
 static int
 take_apart(struct explain *e)
@@ -85,9 +87,15 @@ explain_run(const struct explain_job *job, struct story **ret)
 	if (!err)
 		err = limits(&e);
 	if (!err)
-		err = analyse_run(e.pair, job->own, e.account, e.story->page);
+		err = analyse_run(e.pair, job->own ? own_tokens(job->own) : NULL, e.account, e.story->page);
+	if (!err && job->own)
+		err = own_page(e.pair, job->own, e.story->page);
+	if (!err)
+		err = yarascan_page(e.pair, job->rules, e.story->page);
 	if (!err)
 		err = account(&e);
+	if (!err)
+		err = explain_shift(&e);
 	if (!err)
 		err = explain_unseen(&e);
 	if (!err)

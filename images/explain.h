@@ -15,12 +15,13 @@
 /* What one process may put into the scratch file: all that both images may expand to. */
 #define EXPLAIN_SCRATCH_MAX (2 * PART_EXPANDED_MAX)
 
-struct token_own; /* images/token.h */
+struct own; /* images/own.h */
 
 struct explain_job {
 	const struct source *old, *new;
 	int scratch; /* regular file or memfd, empty and ours alone; borrowed */
-	const struct token_own *own; /* identities of the fleet, NULL: not given */
+	const struct own *own; /* identities of the fleet, NULL: not given */
+	struct view rules; /* the operator's YARA rules as text; empty: the shipped ones alone */
 };
 
 /* 0 with *ret (story_free()), or FG_ENOMEM, FG_EIO (of the scratch file too), FG_ECRYPTO. */

@@ -16,6 +16,8 @@ struct explain {
 /* explain_files.c: counts by class; lines for what was not looked at. 0 or FG_ENOMEM, FG_EIO. */
 int explain_count(struct explain *e);
 int explain_unseen(struct explain *e);
+/* explain_shift.c: lines for what became noise. 0 or FG_ENOMEM, FG_EIO. */
+int explain_shift(struct explain *e);
 /* explain_map.c: layout, map and strip, after the account was made. 0, FG_ENOMEM, FG_EIO. */
 int explain_map(struct explain *e);
 

@@ -49,6 +49,11 @@ struct report_inputs {
 	bool have_history; /* whole: compared with releases before it, of which there may be none */
 	unsigned history_n;
 	uint8_t history[CONTINUITY_PAST_MAX][DIGEST_SHA256_LEN]; /* their reports, the youngest first */
+	/* Whole: what the operator gave the comparison beside the images. */
+	bool have_own;
+	uint8_t own[DIGEST_SHA256_LEN];   /* the list of identities, as it was given */
+	bool have_rules;
+	uint8_t rules[DIGEST_SHA256_LEN]; /* YARA, of the text; the shipped ones go with the inspector */
 };
 
 struct report_detail {
@@ -183,6 +188,8 @@ struct report_asked {
 	bool have_old; /* explain was asked */
 	bool have_old_sha256; /* the old image's digest is known (a released one's is) */
 	uint8_t old_sha256[DIGEST_SHA256_LEN];
+	bool have_own, have_rules; /* with an old image or a base */
+	uint8_t own[DIGEST_SHA256_LEN], rules[DIGEST_SHA256_LEN];
 	bool have_base;
 	uint8_t base[DIGEST_SHA256_LEN];
 	bool have_history; /* the releases before it are known: past, the youngest first */

@@ -264,6 +264,10 @@ take_asked(struct report *ret, const struct report_asked *asked)
 	memcpy(in->profile_sha256, asked->profile_sha256, sizeof in->profile_sha256);
 	in->have_base = asked->have_base;
 	memcpy(in->base, asked->base, sizeof in->base);
+	in->have_own = asked->have_own;
+	memcpy(in->own, asked->own, sizeof in->own);
+	in->have_rules = asked->have_rules;
+	memcpy(in->rules, asked->rules, sizeof in->rules);
 }
 
 int

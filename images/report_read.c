@@ -500,6 +500,14 @@ history(struct parse *p, const struct json_value *v)
 	return true;
 }
 
+/* A digest that is there, or not even its name. */
+static bool
+given(const struct json_value *v, bool *ret_have, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	*ret_have = v != NULL;
+	return !v || hash(v, ret);
+}
+
 static bool
 inputs(struct parse *p, const struct json_value *v)
 {
@@ -510,14 +518,17 @@ inputs(struct parse *p, const struct json_value *v)
 		return json_type(v) == JSON_NULL ||
 		       refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled inputs",
 		           report_stage_name(p->r->kind));
-	if (!members(p, v, "inputs", "at base history inspector profile signature trust"))
+	if (!members(p, v, "inputs", "at base history inspector profile signature trust | own rules"))
 		return false;
 	if (!instant_or_null(json_get(v, "at"), &known, &in->at) || !known ||
 	    !hash_or_null(json_get(v, "base"), &in->have_base, in->base) ||
 	    !plain(json_get(v, "inspector"), in->inspector, sizeof in->inspector) ||
 	    !hash_or_null(json_get(v, "signature"), &in->have_signature, in->signature) ||
-	    !hash_or_null(json_get(v, "trust"), &in->have_trust, in->trust))
+	    !hash_or_null(json_get(v, "trust"), &in->have_trust, in->trust) ||
+	    !given(json_get(v, "own"), &in->have_own, in->own) || !given(json_get(v, "rules"), &in->have_rules, in->rules))
 		return malformed(p, "inputs");
+	if (p->r->kind == REPORT_VERIFY && (in->have_own || in->have_rules))
+		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the verify stage filled what only a comparison is given");
 	if (!history(p, json_get(v, "history")))
 		return false;
 	if (p->r->kind == REPORT_VERIFY && in->have_base)

@@ -325,6 +325,9 @@ inputs(struct jsonw *j, const struct report *r)
 		jsonw_knull(j, "history");
 	}
 	text(j, "inspector", in->inspector);
+	/* What is rarely given is not spoken of where it was not. */
+	if (in->have_own)
+		jsonw_khex(j, "own", in->own, DIGEST_SHA256_LEN);
 	if (in->have_profile) {
 		jsonw_key(j, "profile");
 		jsonw_object(j);
@@ -334,6 +337,8 @@ inputs(struct jsonw *j, const struct report *r)
 	} else {
 		jsonw_knull(j, "profile");
 	}
+	if (in->have_rules)
+		jsonw_khex(j, "rules", in->rules, DIGEST_SHA256_LEN);
 	hash(j, "signature", in->have_signature, in->signature);
 	hash(j, "trust", in->have_trust, in->trust);
 	jsonw_object_end(j);

@@ -4,8 +4,8 @@
  * kind: URLs, hosts, addresses, numbers, commands of the modem, identities.
  * Role: the explain stage puts every leaf of both images into one set each; what is
  * new anywhere in the new image is a line of the page, so a string that only moved
- * raises nothing. Files: token_run.c (text in bytes), token_class.c with token_host.c
- * and token_shell.c (what a text holds), token_ident.c (packed identities),
+ * raises nothing. Files: token_run.c (text in bytes), token_class.c with token_host.c,
+ * token_shell.c and token_fuse.c (what a text holds), token_ident.c (packed identities),
  * token_set.c (the sets), token_page.c (their difference).
  *
  * Guarantees: linear time, memory bounded by TOKEN_SET_MAX and TOKEN_TEXT_MAX (what
@@ -47,6 +47,7 @@ enum token_class {
 	/* of the shell */
 	TOKEN_SHELL,    /* fetches and runs, or hands a shell out */
 	TOKEN_LISTEN,   /* names of programs that let others in */
+	TOKEN_FUSE,     /* burns, locks, or writes to what a module starts from */
 	/* identities, as digits */
 	TOKEN_IMEI,
 	TOKEN_IMSI,

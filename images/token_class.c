@@ -568,6 +568,12 @@ word(struct scan *s, size_t i)
 	enum token_class class = token_shell_word(s->run, i, n, &told);
 	if (class != TOKEN_NONE)
 		emit(s, class, view_of(s->run.p + i, told), i);
+	size_t from = i;
+	told = before(s, i) == '/' ? token_fuse_path(s->run, i - 1, &from) : token_fuse_word(s->run, i, n);
+	if (told == 0 && before(s, i) == '/')
+		told = token_fuse_word(s->run, i, n);
+	if (told)
+		emit(s, TOKEN_FUSE, view_of(s->run.p + from, told), from);
 	char hex[12];
 	if (hardware_address(w, '-', hex))
 		emit(s, TOKEN_MAC, view_of(hex, sizeof hex), i);

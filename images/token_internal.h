@@ -95,4 +95,11 @@ enum token_class token_shell_word(struct view run, size_t at, size_t word_n, siz
 /* A "|" at "at" that hands what was fetched or decoded before it to a shell: where the fetching begins, or run.n. */
 size_t token_shell_pipe(struct view run, size_t at);
 
+/* ---- token_fuse.c ---- */
+
+/* How long a command is that changes a module for good and begins with the word at "at"; 0: it is none. */
+size_t token_fuse_word(struct view run, size_t at, size_t word_n);
+/* The same for one that writes to the place whose path begins at "at": *ret_from is where the command begins. */
+size_t token_fuse_path(struct view run, size_t at, size_t *ret_from);
+
 #endif

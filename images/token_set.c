@@ -58,6 +58,7 @@ static const char *const names[TOKEN_CLASS_LIMIT] = {
 	[TOKEN_RESOLVER] = "name server",
 	[TOKEN_SHELL] = "shell command",
 	[TOKEN_LISTEN] = "listening program",
+	[TOKEN_FUSE] = "lasting command",
 	[TOKEN_IMEI] = "IMEI",
 	[TOKEN_IMSI] = "IMSI",
 	[TOKEN_ICCID] = "ICCID",

@@ -82,6 +82,10 @@ struct config_quarantine {
 	int64_t keep; /* seconds */
 };
 
+struct config_inspect {
+	char yara_rules[PROFILE_FILE_MAX + 1]; /* in keys_dir; "" = the shipped ones alone */
+};
+
 struct config_supplier {
 	char name[PROFILE_WORD_MAX + 1];
 	char legal_entity[PROFILE_TEXT_MAX + 1];
@@ -99,6 +103,7 @@ struct config {
 	unsigned listeners_n;
 	struct config_limits limits;
 	struct config_quarantine quarantine;
+	struct config_inspect inspect;
 	int64_t privacy_keep_years; /* 0: for ever */
 	int64_t grant_lease;          /* seconds */
 	bool learn;

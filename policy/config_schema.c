@@ -142,6 +142,10 @@ static const struct config_key keys[] = {
 	DURATION("quarantine.keep", config, quarantine.keep, "90d", 3600, 3650 * DAY,
 	    "Time after which an image that was not approved is removed."),
 
+	GROUP("inspect", "", "How images are looked at."),
+	TEXT("inspect.yara_rules", config, inspect.yara_rules, "", FILE,
+	    "File of YARA rules in keys_dir for what is new or changed in an image, beside those that come along; empty: none."),
+
 	GROUP("privacy", "", "How long identities of modules are kept."),
 	INT("privacy.keep_years", config, privacy_keep_years, "0", 0, 100,
 	    "Years after which a module that was not heard of, and is not held, is forgotten; 0 keeps it."),

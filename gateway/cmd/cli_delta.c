@@ -122,7 +122,7 @@ judge(const struct cli_delta_asked *q, const struct report_delta *made, struct c
 	memcpy(a.old_sha256, q->asked->base, sizeof a.old_sha256);
 	int err = verify(q, JOB_VERIFY, ret->fd, q->signature_fd, &verified);
 	if (!err)
-		err = cli_job_explain(JOB_EXPLAIN, ret->fd, q->base_fd, q->verify->at, q->timeout, &explained);
+		err = cli_job_explain(JOB_EXPLAIN, ret->fd, q->base_fd, q->aids_fd, q->verify->at, q->timeout, &explained);
 	if (!err) {
 		ret->target = report_new(REPORT_WHOLE);
 		err = ret->target ? report_merge(&a, &verified.reply, &explained.reply, NULL, ret->target) : FG_ENOMEM;

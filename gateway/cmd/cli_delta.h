@@ -21,6 +21,7 @@ struct cli_delta_asked {
 	int signature_fd;                   /* of the target, detached */
 	int full_fd;                        /* the full image that the target should be */
 	enum format_id format;              /* FORMAT_NONE: by its bytes */
+	int aids_fd;                        /* for the comparison with the base; -1: none */
 	unsigned timeout;                   /* seconds a stage; 0: by size */
 };
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/cmd/cli_aids.h"
 #include "gateway/cmd/cli_delta.h"
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_job.h"
@@ -32,6 +33,7 @@ struct options {
 	const char *file, *against, *base, *trust, *signature, *profile, *config;
 	/* Of a delta: what its target should be, the signature of that, where it and its report are put. */
 	const char *target, *target_signature, *output_target, *target_report;
+	struct cli_aids_asked aids;
 	const char *html; /* where the page for people is put */
 	enum format_id format;
 	const char *history[CONTINUITY_PAST_MAX];
@@ -51,7 +53,7 @@ struct input {
 struct inspection {
 	struct options opt;
 	struct input image, old, signature, base, full, full_signature;
-	int trust_fd;
+	int trust_fd, aids_fd;
 	struct msg_inspect m;
 	struct report_asked asked;
 };
@@ -64,7 +66,7 @@ usage(void)
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
 	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
 	    "           [--output-target FILE] [--target-report FILE]]\n"
-	    "           [--at TIME] [--timeout SECONDS] FILE\n",
+	    "           [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
 }
@@ -114,7 +116,9 @@ enum option_id {
 	OPT_TARGET,
 	OPT_TARGET_SIGNATURE,
 	OPT_OUTPUT_TARGET,
-	OPT_TARGET_REPORT
+	OPT_TARGET_REPORT,
+	OPT_YARA,
+	OPT_OWN
 };
 
 /* Where the word of that option goes; NULL: it is none that takes a word as it is. */
@@ -142,6 +146,10 @@ word_of(struct options *o, int option)
 		return &o->output_target;
 	case OPT_TARGET_REPORT:
 		return &o->target_report;
+	case OPT_OWN:
+		return &o->aids.own;
+	case OPT_YARA:
+		return &o->aids.rules;
 	case 'c':
 		return &o->config;
 	default:
@@ -162,6 +170,9 @@ check(const struct options *o)
 	if (!o->base &&
 	    (o->format || o->target || o->target_signature || o->output_target || o->target_report))
 		return complain("--base", "needed to say what a delta makes");
+	if ((o->aids.rules || o->aids.own) && !o->against && !o->base)
+		return complain(o->aids.rules ? "--yara" : "--own",
+		    "looks at what is new: name the old image with --against, or a delta's with --base");
 	return 0;
 }
 
@@ -186,6 +197,8 @@ parse(int argc, char **argv, struct options *o)
 		{ "target-signature", required_argument, NULL, OPT_TARGET_SIGNATURE },
 		{ "output-target", required_argument, NULL, OPT_OUTPUT_TARGET },
 		{ "target-report", required_argument, NULL, OPT_TARGET_REPORT },
+		{ "own", required_argument, NULL, OPT_OWN },
+		{ "yara", required_argument, NULL, OPT_YARA },
 		{ NULL, 0, NULL, 0 },
 	};
 	int64_t seconds;
@@ -348,6 +361,8 @@ open_all(struct inspection *in)
 		status = load_history(in);
 	if (!status)
 		status = load_trust(in);
+	if (!status)
+		status = cli_aids_load(&in->opt.aids, &in->aids_fd, &in->asked);
 	return status;
 }
 
@@ -355,7 +370,7 @@ static void
 close_all(struct inspection *in)
 {
 	const int fds[] = { in->image.fd, in->old.fd, in->signature.fd, in->trust_fd, in->base.fd, in->full.fd,
-		in->full_signature.fd };
+		in->full_signature.fd, in->aids_fd };
 	for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -412,6 +427,7 @@ run_delta(const struct inspection *in, struct cli_delta *ret)
 		.signature_fd = in->full_signature.fd,
 		.full_fd = in->full.fd,
 		.format = in->opt.format,
+		.aids_fd = in->aids_fd,
 		.timeout = in->opt.timeout };
 	return cli_delta_run(&q, ret);
 }
@@ -424,7 +440,7 @@ run(struct inspection *in, struct cli_delta *delta, struct report *ret)
 	fill_asked(in);
 	int err = run_verify(in, &verify);
 	if (!err && in->asked.have_old)
-		err = cli_job_explain(2, in->image.fd, in->old.fd, in->opt.at, in->opt.timeout, &explain);
+		err = cli_job_explain(2, in->image.fd, in->old.fd, in->aids_fd, in->opt.at, in->opt.timeout, &explain);
 	if (!err && in->asked.have_base)
 		err = run_delta(in, delta);
 	if (err)
@@ -513,7 +529,7 @@ print(const struct options *o, const struct report *r, const struct cli_delta *d
 int
 cli_inspect(int argc, char **argv)
 {
-	struct inspection in = { .image.fd = -1, .old.fd = -1, .signature.fd = -1, .trust_fd = -1, .base.fd = -1,
+	struct inspection in = { .image.fd = -1, .old.fd = -1, .signature.fd = -1, .trust_fd = -1, .aids_fd = -1, .base.fd = -1,
 		.full.fd = -1, .full_signature.fd = -1 };
 	struct cli_delta delta = { .fd = -1 };
 	int status = parse(argc, argv, &in.opt);

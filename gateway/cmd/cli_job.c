@@ -204,7 +204,7 @@ cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, unsigne
 	char program[4200];
 	int pair[2];
 	bool heard = false;
-	struct running p = { .wall_seconds = wall_seconds, .out_fd = m->have_target ? fds[fds_n - 1] : -1 };
+	struct running p = { .wall_seconds = wall_seconds, .out_fd = m->have_target ? fds[fds_n - 1 - m->have_aids] : -1 };
 	*ret = (struct cli_job){ 0 };
 	if (!cli_job_program(program, sizeof program))
 		return FG_ENOTFOUND;
@@ -255,19 +255,20 @@ size_of(int fd)
 }
 
 int
-cli_job_explain(uint64_t job, int new_fd, int old_fd, int64_t at, unsigned asked, struct cli_job *ret)
+cli_job_explain(uint64_t job, int new_fd, int old_fd, int aids_fd, int64_t at, unsigned asked, struct cli_job *ret)
 {
 	const struct msg_inspect m = { .job = job,
 		.stage = MSG_STAGE_EXPLAIN,
 		.have_old = true,
 		.have_target = true,
+		.have_aids = aids_fd >= 0,
 		.at = at,
 		.target_max = EXPLAIN_SCRATCH_MAX };
-	const int fds[] = { new_fd, old_fd, scratch_open() };
+	const int fds[] = { new_fd, old_fd, scratch_open(), aids_fd };
 	if (fds[2] < 0)
 		return fds[2];
 	/* What comes out of packed parts is read as well, and is not known before. */
-	int err = cli_job_run(&m, fds, 3, cli_job_wall(asked, 8 * (size_of(new_fd) + size_of(old_fd))), ret);
+	int err = cli_job_run(&m, fds, 3 + m.have_aids, cli_job_wall(asked, 8 * (size_of(new_fd) + size_of(old_fd))), ret);
 	close(fds[2]);
 	return err;
 }

@@ -23,10 +23,10 @@ int cli_job_run(const struct msg_inspect *m, const int *fds, unsigned fds_n, uns
     struct cli_job *ret);
 void cli_job_end(struct cli_job *job);
 /*
- * The explain stage over two open images, with a scratch file of its own in $TMPDIR or
+ * The explain stage over two open images and aids (images/aids.h; -1: none), with a scratch file of its own in $TMPDIR or
  * /var/tmp (that of others: in memory). asked as for cli_job_wall(). Errors of cli_job_run(), FG_EIO.
  */
-int cli_job_explain(uint64_t job, int new_fd, int old_fd, int64_t at, unsigned asked, struct cli_job *ret);
+int cli_job_explain(uint64_t job, int new_fd, int old_fd, int aids_fd, int64_t at, unsigned asked, struct cli_job *ret);
 /*
  * Seconds for a stage that reads and writes bytes in all: those asked for, or (0) a
  * minute and a second more for every 16 MiB, since even a slow disk reads more.

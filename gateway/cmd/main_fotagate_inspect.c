@@ -19,10 +19,13 @@
 #include "gateway/jail/jail.h"
 #include "gateway/wire/memfd.h"
 #include "gateway/wire/msg.h"
+#include "images/aids.h"
 #include "images/explain.h"
 #include "images/inspect.h"
 #include "images/mkdelta.h"
+#include "images/own.h"
 #include "images/trustset.h"
+#include "images/yarascan.h"
 
 #define CHANNEL 3
 #define EXIT_USAGE 2
@@ -32,6 +35,8 @@
 #define FILE_MAX ((uint64_t)64 << 20) /* a reply of at most 2 MiB, scratch memfds */
 #define EXIT_LIMIT 73
 #define EXIT_NO_PROOF 74
+#define EXIT_NO_RULES 75
+#define CHECK_SECONDS 60 /* to compile rules: a thousandth of it is usual */
 #define DELTA_FROM 3 /* descriptors of --make-delta and --prove-delta */
 #define DELTA_TO 4
 #define DELTA_FILE 5
@@ -43,7 +48,9 @@ struct question {
 	struct wire_frame frame;
 	struct source image, signature, old, base;
 	int target;
-	struct view trust; /* mapped */
+	struct view trust, aids_map; /* mapped */
+	struct aids aids;
+	struct own *own;
 };
 
 static int
@@ -72,7 +79,7 @@ receive(uint8_t *buf, struct question *q)
 static int
 open_all(struct question *q)
 {
-	unsigned next = 0;
+	unsigned next = 0, line;
 	int err = source_open(&q->image, q->frame.fds[next++]);
 	if (!err && q->m.have_signature)
 		err = source_open(&q->signature, q->frame.fds[next++]);
@@ -83,6 +90,12 @@ open_all(struct question *q)
 	if (!err && q->m.have_base)
 		err = source_open(&q->base, q->frame.fds[next++]);
 	q->target = !err && q->m.have_target ? q->frame.fds[next++] : -1;
+	if (!err && q->m.have_aids)
+		err = memfd_map(q->frame.fds[next++], AIDS_MAX, &q->aids_map);
+	if (!err && q->m.have_aids)
+		err = aids_read(q->aids_map, &q->aids);
+	if (!err && q->aids.own.n)
+		err = own_parse(q->aids.own, &q->own, &line);
 	return err;
 }
 
@@ -136,7 +149,10 @@ run_stage(const struct question *q, struct report *r)
 	if (q->m.stage == MSG_STAGE_VERIFY)
 		return verify(q, r);
 	if (q->m.stage == MSG_STAGE_EXPLAIN && q->m.have_old)
-		return inspect_explain(&(struct explain_job){ .old = &q->old, .new = &q->image, .scratch = q->target }, r);
+		return inspect_explain(
+		    &(struct explain_job){
+			.old = &q->old, .new = &q->image, .scratch = q->target, .own = q->own, .rules = q->aids.rules },
+		    r);
 	if (q->m.stage == MSG_STAGE_DELTA && q->m.have_base && q->target >= 0 && q->m.format < FORMAT_LIMIT) {
 		const struct inspect_delta delta = { .patch = &q->image,
 			.base = &q->base,
@@ -189,6 +205,8 @@ job(bool unsafe)
 		err = answer(&q, r);
 	report_free(r);
 	memfd_unmap(q.trust);
+	memfd_unmap(q.aids_map);
+	own_free(q.own);
 	wire_close_fds(&q.frame);
 	return err ? failed("inspection", err) : 0;
 }
@@ -243,6 +261,34 @@ delta(const char *word, bool make)
 	return err ? failed("delta", err) : 0;
 }
 
+/* ---- rules ---- */
+
+/* Descriptor 3 is their text; on standard output, where they are none, the line and why. */
+static int
+check_rules(void)
+{
+	struct jail_options opt = { .cpu_seconds = CHECK_SECONDS };
+	struct yarascan_refusal refusal = { 0 };
+	struct yarascan *y = NULL;
+	struct view text;
+	char why[256], said[256];
+	if (jail_enter(JAIL_INSPECT, NULL, &opt, NULL, why, sizeof why)) {
+		fprintf(stderr, "fotagate-inspect: %s\n", why);
+		return EXIT_SANDBOX;
+	}
+	int err = memfd_map(CHANNEL, AIDS_RULES_MAX, &text);
+	if (!err) {
+		err = yarascan_new(text, &y, &refusal);
+		memfd_unmap(text);
+	}
+	yarascan_free(y);
+	if (err != FG_EFORMAT)
+		return err ? failed("rules", err) : 0;
+	int n = snprintf(said, sizeof said, "%u %s", refusal.line, refusal.text);
+	err = fdio_write(1, view_of(said, (size_t)n));
+	return err ? failed("rules", err) : EXIT_NO_RULES;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -257,6 +303,8 @@ main(int argc, char **argv)
 		if (make || strcmp(argv[1], "--prove-delta") == 0)
 			return delta(argv[2], make);
 	}
+	if (argc == 2 && strcmp(argv[1], "--check-rules") == 0 && fcntl(CHANNEL, F_GETFD) >= 0)
+		return check_rules();
 	if (argc < 2 || strcmp(argv[1], "--job") != 0 || argc > 2 + unsafe ||
 	    fcntl(CHANNEL, F_GETFD) < 0) {
 		fputs("fotagate-inspect is started by fotagated(8) and fotagate(1)\n", stderr);

@@ -94,6 +94,7 @@ on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 	case MSG_FD_ANCHOR:
 	case MSG_FD_CA:
 	case MSG_FD_CREDENTIALS:
+	case MSG_FD_RULES:
 		if (!c->policies)
 			c->policies = policies_new();
 		if (!c->policies) {

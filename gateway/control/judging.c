@@ -14,6 +14,7 @@
 #include "gateway/control/history.h"
 #include "gateway/control/openings.h"
 #include "gateway/wire/memfd.h"
+#include "images/aids.h"
 #include "images/explain.h"
 
 enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
@@ -211,24 +212,49 @@ ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
 	return err;
 }
 
+/* What the operator gives the comparison, as it is now: a sealed memfd, -1 for nothing, or an error. */
+static int
+aids_of(struct case_ *k, bool *ret_have)
+{
+	struct aids a = { 0 };
+	struct writer w;
+	int fd = -1;
+	k->asked.have_rules = *ret_have = policies_rules(k->all->c->policies, &a.rules, k->asked.rules);
+	if (!*ret_have)
+		return fd;
+	writer_init(&w, AIDS_MAX);
+	aids_write(&a, &w);
+	int err = writer_err(&w);
+	fd = err ? err : memfd_sealed("fotagate-aids", writer_view(&w));
+	writer_free(&w);
+	return fd;
+}
+
 static int
 ask_explain(struct case_ *k, uint64_t job, struct chan *chan)
 {
+	bool have_aids;
+	int aids = aids_of(k, &have_aids);
+	if (have_aids && aids < 0)
+		return aids;
 	const struct msg_inspect m = { .job = job,
 		.stage = MSG_STAGE_EXPLAIN,
 		.have_old = true,
 		.have_target = true,
+		.have_aids = have_aids,
 		.at = k->asked.at,
 		.target_max = EXPLAIN_SCRATCH_MAX };
 	struct files_part scratch;
 	int err = files_part_new(k->all->c->files, &scratch);
-	if (err)
-		return err;
-	/* Nobody else finds it, and it is gone when the inspector is. */
-	files_part_drop(k->all->c->files, scratch.name);
-	const int fds[3] = { k->image_fd, k->old_fd, scratch.fd };
-	err = chan_send(chan, MSG_INSPECT, &m, fds, 3);
-	close(scratch.fd);
+	if (!err) {
+		/* Nobody else finds it, and it is gone when the inspector is. */
+		files_part_drop(k->all->c->files, scratch.name);
+		const int fds[4] = { k->image_fd, k->old_fd, scratch.fd, aids };
+		err = chan_send(chan, MSG_INSPECT, &m, fds, 3 + have_aids);
+		close(scratch.fd);
+	}
+	if (aids >= 0)
+		close(aids);
 	return err;
 }
 

@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "gateway/role/bundle.h"
 #include "gateway/state/files.h"
+#include "images/aids.h"
 #include "images/trustset.h"
 
 struct handed { /* one file of the boot dialogue or of a reload */
@@ -28,6 +29,8 @@ struct policies {
 	struct config *config;
 	struct policy *list; /* one for each profile, in their order */
 	size_t n;
+	struct view rules; /* in now; empty: none */
+	uint8_t rules_sha256[DIGEST_SHA256_LEN];
 	struct handed_list next; /* handed in since the last load */
 	struct handed_list now;  /* what the list rests on */
 };
@@ -89,6 +92,12 @@ policies_file(struct policies *p, const struct msg_boot_fd *what, int fd)
 	return FG_OK;
 }
 
+static size_t
+most(uint8_t kind)
+{
+	return kind == MSG_FD_CA ? POLICIES_CA_MAX : kind == MSG_FD_RULES ? AIDS_RULES_MAX : TRUST_FILE_MAX;
+}
+
 static int
 read_handed(struct handed_list *l, char *why, size_t cap)
 {
@@ -98,7 +107,7 @@ read_handed(struct handed_list *l, char *why, size_t cap)
 		/* Secrets of the fetcher's are passed on, not read: what is not here cannot be told from here. */
 		if (h->fd < 0 || h->kind == MSG_FD_CREDENTIALS)
 			continue;
-		writer_init(&w, h->kind == MSG_FD_CA ? POLICIES_CA_MAX : TRUST_FILE_MAX);
+		writer_init(&w, most(h->kind));
 		int err = files_read(h->fd, w.max, &w);
 		if (!err)
 			h->bytes = writer_take(&w, &h->n);
@@ -212,11 +221,30 @@ parse(int bundle_fd, struct config **ret, char *why, size_t cap)
 	return err;
 }
 
+/* What they say is the inspector's to read. */
+static int
+find_rules(const struct config *c, const struct handed_list *files, struct view *ret,
+    uint8_t sha256[DIGEST_SHA256_LEN], char *why, size_t cap)
+{
+	const struct handed *h = find_handed(files, MSG_FD_RULES, c->inspect.yara_rules);
+	*ret = view_of(NULL, 0);
+	if (!c->inspect.yara_rules[0])
+		return FG_OK;
+	if (!h || h->n == 0) {
+		snprintf(why, cap, "inspect.yara_rules: %s %s", c->inspect.yara_rules, h ? "is empty" : "was not handed over");
+		return FG_ENOTFOUND;
+	}
+	*ret = view_of(h->bytes, h->n);
+	return digest_sha256(*ret, sha256);
+}
+
 int
 policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 {
 	struct config *c = NULL;
 	struct policy *list = NULL;
+	struct view rules;
+	uint8_t sha256[DIGEST_SHA256_LEN] = { 0 };
 	size_t n = 0;
 	ret_why[0] = '\0';
 	/* A reload of a configuration without files hands none: then the old ones do, as nobody names them. */
@@ -231,6 +259,8 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	}
 	for (size_t i = 0; !err && i < n; i++)
 		err = resolve(c, &c->profiles[i], files, &list[i], ret_why, cap);
+	if (!err)
+		err = find_rules(c, files, &rules, sha256, ret_why, cap);
 	if (err) {
 		if (!ret_why[0])
 			snprintf(ret_why, cap, "%s", err_name(err));
@@ -250,7 +280,17 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	p->list = list;
 	p->n = n;
 	p->config = c;
+	p->rules = rules;
+	memcpy(p->rules_sha256, sha256, sizeof sha256);
 	return FG_OK;
+}
+
+bool
+policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN])
+{
+	*ret = p->rules;
+	memcpy(ret_sha256, p->rules_sha256, DIGEST_SHA256_LEN);
+	return p->rules.n > 0;
 }
 
 const struct config *

@@ -27,7 +27,8 @@ struct policies;
 
 struct policies *policies_new(void);
 void policies_free(struct policies *p);
-/* MSG_FD_ANCHOR, MSG_FD_CA (read in policies_load()) or MSG_FD_CREDENTIALS (never read here); takes fd. FG_ELIMIT, FG_ENOMEM. */
+/* MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES (read in policies_load()) or MSG_FD_CREDENTIALS (never read here);
+ * takes fd. FG_ELIMIT, FG_ENOMEM. */
 int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
 /*
  * Parses the bundle with the files handed in since the last load. 0, and the
@@ -35,6 +36,8 @@ int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
  * bundle_fd stays the caller's.
  */
 int policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap);
+/* The operator's YARA rules as text, and their digest; false: none. Lives until the next policies_load(). */
+bool policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
 const struct config *policies_config(const struct policies *p);
 size_t policies_count(const struct policies *p);
 const struct policy *policies_at(const struct policies *p, size_t i);

@@ -231,7 +231,7 @@ add_file(struct file_list *list, enum msg_boot_kind kind, const char *file)
 static bool
 collect_files(const struct config *f, struct file_list *list)
 {
-	bool fits = true;
+	bool fits = add_file(list, MSG_FD_RULES, f->inspect.yara_rules);
 	for (size_t i = 0; i < f->profiles_n; i++) {
 		const struct profile *p = &f->profiles[i];
 		fits = fits && add_file(list, MSG_FD_CA, p->upstream_options.ca_file);

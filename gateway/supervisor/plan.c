@@ -67,7 +67,8 @@ static int
 take_file(struct plan *p, const struct msg_plan_file *m)
 {
 	if (p->stage != PLAN_COMPLETE || p->files_n >= PLAN_FILES_MAX || !file_name(m->name) ||
-	    (m->kind != MSG_FD_ANCHOR && m->kind != MSG_FD_CA && m->kind != MSG_FD_CREDENTIALS))
+	    (m->kind != MSG_FD_ANCHOR && m->kind != MSG_FD_CA && m->kind != MSG_FD_CREDENTIALS &&
+	     m->kind != MSG_FD_RULES))
 		return FG_EPEER;
 	p->files[p->files_n++] = *m;
 	return 0;

@@ -172,6 +172,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_PSK,        /* keys shared with modules; ordinal = listener */
 	MSG_FD_TICKETS,    /* edge: secrets of session tickets, sealed memfd; also later, when they are new */
 	MSG_FD_CREDENTIALS, /* control, which only passes it on: one file for upstream; name = file name */
+	MSG_FD_RULES,      /* control, which only passes it on: YARA rules for the inspector; name = file name */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -259,8 +260,8 @@ struct msg_plan_listener {
 	char client_crl[MSG_PATH_MAX];
 	char psk[MSG_PATH_MAX];
 };
-struct msg_plan_file { /* a file that profiles name: handed to control as MSG_BOOT_FD of that kind */
-	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA, MSG_FD_CREDENTIALS: in keys_dir */
+struct msg_plan_file { /* a file that the configuration names: handed to control as MSG_BOOT_FD of that kind */
+	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA, MSG_FD_CREDENTIALS, MSG_FD_RULES: in keys_dir */
 	char name[MSG_FILE_MAX];
 };
 struct msg_plan_error { /* one problem; the last is followed by MSG_PLAN_END with ok=false */
@@ -652,15 +653,15 @@ struct msg_fetch_done { /* + 1 fd: provenance record, canonical JSON, sealed mem
 enum msg_stage { MSG_STAGE_NONE = 0, MSG_STAGE_VERIFY, MSG_STAGE_EXPLAIN, MSG_STAGE_DELTA, MSG_STAGE_LIMIT };
 /*
  * + fds in this order as the flags say: image (always), signature, trust bundle, old image,
- * base, target. With MSG_STAGE_DELTA the image is the delta, and the target (which must be there)
+ * base, target, aids. With MSG_STAGE_DELTA the image is the delta, and the target (which must be there)
  * is where what it makes is written: a file or memfd that is the sender's to seal when the job is
  * over. With MSG_STAGE_EXPLAIN it is an empty file for what the images expand to; without one they
- * are compared byte by byte only.
+ * are compared byte by byte only; aids (images/aids.h) are what the operator gives it beside them.
  */
 struct msg_inspect {
 	uint64_t job;
 	uint8_t stage;
-	bool have_signature, have_trust, have_old, have_base, have_target;
+	bool have_signature, have_trust, have_old, have_base, have_target, have_aids;
 	int64_t at;
 	char profile[MSG_NAME_MAX]; /* "" = none: the contract's defaults */
 	uint8_t profile_digest[DIGEST_SHA256_LEN];

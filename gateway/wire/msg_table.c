@@ -315,7 +315,7 @@ static const struct msg_field fetch_done[] = {
 static const struct msg_field inspect[] = {
 	U64(msg_inspect, job), ENUM(msg_inspect, stage, MSG_STAGE_LIMIT),
 	BOOL(msg_inspect, have_signature), BOOL(msg_inspect, have_trust),
-	BOOL(msg_inspect, have_old), BOOL(msg_inspect, have_base), BOOL(msg_inspect, have_target),
+	BOOL(msg_inspect, have_old), BOOL(msg_inspect, have_base), BOOL(msg_inspect, have_target), BOOL(msg_inspect, have_aids),
 	I64(msg_inspect, at), TEXT(msg_inspect, profile),
 	BYTES(msg_inspect, profile_digest), U8(msg_inspect, scheme), U8(msg_inspect, purpose),
 	BOOL(msg_inspect, allow_leaf_anchor), BOOL(msg_inspect, require_revocation),
@@ -419,10 +419,11 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_FETCH_PROGRESS] = PLAIN("fetch-progress", msg_fetch_progress, fetch_progress, 0),
 	[MSG_FETCH_DONE] = PLAIN("fetch-done", msg_fetch_done, fetch_done, 1),
 	[MSG_INSPECT] = { BODY("inspect", msg_inspect, inspect),
-	    .fds = { .always = 1, .flags_n = 5,
+	    .fds = { .always = 1, .flags_n = 6,
 		.flags = { EXACT(msg_inspect, have_signature, 1),
 		    EXACT(msg_inspect, have_trust, 1), EXACT(msg_inspect, have_old, 1),
-		    EXACT(msg_inspect, have_base, 1), EXACT(msg_inspect, have_target, 1) },
+		    EXACT(msg_inspect, have_base, 1), EXACT(msg_inspect, have_target, 1),
+		    EXACT(msg_inspect, have_aids, 1) },
 		NO_VARIABLE_FDS } },
 	[MSG_INSPECTED] = PLAIN("inspected", msg_inspected, inspected, 1),
 

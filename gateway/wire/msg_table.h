@@ -38,7 +38,7 @@ struct msg_field {
 	const struct msg_field *sub;
 };
 
-#define MSG_FD_FLAGS_MAX 5
+#define MSG_FD_FLAGS_MAX 6
 #define MSG_NOWHERE UINT32_MAX
 
 /*

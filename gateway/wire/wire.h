@@ -18,7 +18,7 @@
 #define WIRE_FRAME_MAX (64u << 10) /* fits the default socket buffer with room for three more */
 #define WIRE_HEAD 4
 #define WIRE_BODY_MAX (WIRE_FRAME_MAX - WIRE_HEAD)
-#define WIRE_FDS_MAX 6 /* what an inspection can name: image, signature, trust, old image, base, target */
+#define WIRE_FDS_MAX 7 /* what an inspection can name: image, signature, trust, old image, base, target, aids */
 
 struct wire_frame {
 	uint16_t type;

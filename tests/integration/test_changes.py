@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """fotagate inspect --against: what a person is told of the way from one firmware to the next, by the jailed programs."""
+import hashlib
 import html.parser
 import json
 import os
@@ -28,6 +29,9 @@ PLACES = {
     "one-token": ("files", "CHG-TEXT"),
     "imei": ("ident", "CHG-IDENTIFIERS"),
     "renamed": ("files", "CHG-FILES"),
+    "fuse": ("doors", "CHG-ONE-WAY-DOOR"),
+    "anchor": ("doors", "CHG-ONE-WAY-DOOR"),
+    "opaque": ("entropy", "CHG-OPAQUE"),
 }
 
 
@@ -69,7 +73,69 @@ def test_every_planted_thing_is_told_in_its_block(wrap):
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_an_honest_update_raises_no_red_line(wrap):
     page = adds_up(report(PAIRS / f"base.{wrap}", PAIRS / f"update.{wrap}"))
-    assert [line for line in page["lines"] if line["block"] in ("red", "ident", "modem", "doors")] == []
+    assert [line for line in page["lines"] if line["block"] in ("red", "ident", "modem", "doors", "entropy")] == []
+
+
+RULES = """rule dials_out { meta: description = "sends a message" strings: $a = "send_sms" condition: $a }
+rule script { meta: severity = "notice" condition: extension == ".sh" and filesize < 1MB }
+"""
+
+
+def test_rules_of_the_operator(tmp_path):
+    rules = tmp_path / "own.yar"
+    rules.write_text(RULES)
+    doc = report(PAIRS / "base.gpt", PAIRS / "tampered.gpt", "--yara", rules)
+    assert doc["inputs"]["rules"] == hashlib.sha256(RULES.encode()).hexdigest()
+    lines = [(line["block"], line["severity"], line["path"].split("/")[-1], line["text"]) for line in adds_up(doc)["lines"] if line["id"] == "CHG-YARA"]
+    assert ("red", "warning", "notify.sh", "YARA rule dials_out: sends a message") in lines
+    assert ("files", "notice", "update.sh", "YARA rule script, as before") in lines
+    assert not any(path == "libmodem.so" for _, _, path, _ in lines)
+    assert "rules" not in report(PAIRS / "base.gpt", PAIRS / "update.gpt")["inputs"]
+    # With a delta they are asked of what it makes.
+    assert b"--against" in run("--yara", rules, PAIRS / "base.gpt").stderr
+
+
+def test_rules_that_are_none(tmp_path):
+    rules = tmp_path / "own.yar"
+    for text, status, said in [
+            (b"rule a { condition: true }\n\nrule b { condition: nothing }\n", 2, b'own.yar:3: undefined identifier "nothing"'),
+            (b"rule a {", 2, b"own.yar:1: syntax error"), (b"", 2, b"empty"), (b"rule a {\0}", 2, b"own.yar:1: a NUL byte"),
+            (b'include "/etc/passwd"', 2, b"own.yar:1: "), (b'import "time"\nrule a { condition: time.now() > 0 }', 2, b'own.yar:1: module "time"'),
+            (b"rule \x1b]0;x { condition: true }", 2, b"own.yar:1: "), (b" " * (5 << 20), 2, b"longer than 4194304 bytes")]:
+        rules.write_bytes(text)
+        r = run("--yara", rules, "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+        assert (r.returncode, r.stdout) == (status, b"") and said in r.stderr and b"\x1b" not in r.stderr, r.stderr
+    r = run("--yara", tmp_path / "none", "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+    assert r.returncode == 3 and b"No such file" in r.stderr
+
+
+def test_a_million_matches_are_told_not_counted(tmp_path):
+    rules, big = tmp_path / "own.yar", tmp_path / "big"
+    rules.write_text('rule many { strings: $a = "aaaa" condition: #a > 3000000 }\nrule one { strings: $a = "aaaa" condition: $a }\n')
+    big.write_bytes(b"a" * (4 << 20) + b"end")
+    page = adds_up(report(PAIRS / "base.sqfs", big, "--yara", rules))
+    assert [line["text"] for line in page["lines"] if line["id"] == "CHG-YARA"] == ["YARA rule one"]
+    assert any(line["id"] == "CHG-INCOMPLETE" and "1 with more matches" in line["text"] for line in page["lines"])
+
+
+def test_identities_of_the_own_fleet(tmp_path):
+    fleet = tmp_path / "fleet"
+    imei = "356938035643809"  # stands in the table that pairs.py planted
+    for listed in (imei, hashlib.sha256(imei.encode()).hexdigest()):
+        fleet.write_text(f"# ours\n86{imei[2:]}\n{listed}\n")
+        doc = report(PAIRS / "base.sqfs", PAIRS / "tampered.sqfs", "--own", fleet)
+        assert doc["inputs"]["own"] == hashlib.sha256(fleet.read_bytes()).hexdigest() and doc["verdict"] == "blocked"
+        own = [line for line in adds_up(doc)["lines"] if line["id"] == "CHG-IDENTIFIERS-OWN"]
+        assert [(line["block"], line["path"].split("/")[-1]) for line in own] == [("ident", "table.bin")]
+    # Only hashes of it: the old image is asked, too.
+    hashed = tmp_path / "hashed"
+    hashed.write_bytes((PAIRS / "base.tar").read_bytes() + hashlib.md5(imei.encode()).hexdigest().encode().ljust(512, b" "))
+    fleet.write_text(imei)
+    assert "1 by MD5" in str(report(PAIRS / "base.tar", hashed, "--own", fleet)["changes"]["page"]["lines"])
+    assert "by MD5" not in str(report(hashed, hashed, "--own", fleet))
+    fleet.write_text(imei + "\nIMEI\n")
+    r = run("--own", fleet, "--against", PAIRS / "base.sqfs", PAIRS / "update.sqfs")
+    assert r.returncode == 2 and b"fleet:2: neither digits" in r.stderr
 
 
 def test_the_same_image_twice():

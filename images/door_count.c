@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* door_count - counters that a container carries and a module never lets fall. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/reader.h"
+#include "images/door.h"
+#include "images/walk.h"
+
+#define WALKED_MAX                                                                             \
+	(64u << 20) /* bytes of an image that is walked once more: those with counters are for \
+		       small flashes */
+#define METADATA_MAX 65536  /* of Android's text; it has a dozen lines */
+#define AVB_HEAD 256	    /* AvbVBMetaImageHeader */
+#define AVB_FOOT 64	    /* AvbFooter, at the end of a partition */
+#define AVB_MAX (64u << 10) /* VBMETA_MAX_SIZE of libavb */
+
+static const struct {
+	const char *what;
+	const char *rises; /* what it means to a module */
+	enum finding_severity weight;
+} kinds[DOOR_KINDS] = {
+    [DOOR_MCUBOOT] = {"security counter",
+		      "a module that ran this refuses all with a lower one, for ever",
+		      FINDING_WARNING},
+    [DOOR_ESP32] =
+	{"secure version",
+	 "it is burnt into eFuses, of which there are few; lower ones are refused for ever",
+	 FINDING_WARNING},
+    [DOOR_MBN] = {"anti-rollback version",
+		  "it is burnt into fuses; lower ones are refused for ever", FINDING_WARNING},
+    [DOOR_AVB] = {"rollback index", "a module that ran this refuses all with a lower one, for ever",
+		  FINDING_WARNING},
+    [DOOR_SUIT] = {"sequence number",
+		   "earlier releases are refused from now on, as after each release",
+		   FINDING_NOTICE},
+    [DOOR_OTA] = {"build time", "earlier builds are refused from now on, as after each release",
+		  FINDING_NOTICE},
+};
+
+/* ---- walkers that tell one ---- */
+
+static enum door_kind
+kind_of(enum format_id format)
+{
+	switch (format) {
+	case FORMAT_MCUBOOT:
+		return DOOR_MCUBOOT;
+	case FORMAT_ESP32:
+		return DOOR_ESP32;
+	case FORMAT_MBN:
+		return DOOR_MBN;
+	case FORMAT_SUIT:
+		return DOOR_SUIT;
+	default:
+		return DOOR_NONE;
+	}
+}
+
+/* What its walker says of the container itself, without anybody's key: the highest of several. */
+static int
+walked(const struct part *p, struct door_count *ret)
+{
+	const struct trust_policy policy = {.purpose = TRUST_PURPOSE_FIRMWARE};
+	struct report *r = report_new(REPORT_VERIFY);
+	struct trust *nobody = trust_new();
+	int err = r && nobody ? walk_image(&p->bytes, p->format, nobody, &policy, 0, r) : FG_ENOMEM;
+	for (unsigned i = 0; !err && i < r->contents.facts_n; i++) {
+		const struct contents_fact *f = &r->contents.fact[i];
+		uint64_t v = 0;
+		if (f->id != CONTENTS_FACT_SECURITY_COUNTER || f->path[0] != '\0')
+			continue;
+		for (const char *c = f->value; *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9;
+		     c++)
+			v = v * 10 + (uint64_t)(*c - '0');
+		ret->kind = kind_of(p->format);
+		ret->value = v > ret->value ? v : ret->value;
+	}
+	trust_free(nobody);
+	report_free(r);
+	return err;
+}
+
+/* ---- Android ---- */
+
+static int
+metadata(const struct part *p, struct door_count *ret)
+{
+	static const char key[] = "post-timestamp=";
+	char text[METADATA_MAX + 1];
+	size_t n = (size_t)p->bytes.size;
+	int err = source_read(&p->bytes, 0, text, n);
+	if (err)
+		return err;
+	text[n] = '\0';
+	for (const char *at = text; (at = strstr(at, key)); at++) {
+		if (at != text && at[-1] != '\n')
+			continue;
+		uint64_t v = 0;
+		for (const char *c = at + sizeof key - 1;
+		     *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9; c++)
+			v = v * 10 + (uint64_t)(*c - '0');
+		*ret = (struct door_count){.kind = DOOR_OTA, .value = v};
+		break;
+	}
+	return 0;
+}
+
+/* AvbVBMetaImageHeader, big-endian, from at on (libavb, avb_vbmeta_image.h). */
+static int
+vbmeta_at(const struct source *s, uint64_t at, struct door_count *ret)
+{
+	uint8_t head[AVB_HEAD], key[AVB_MAX];
+	struct reader r;
+	int err = source_read(s, at, head, sizeof head);
+	if (err || memcmp(head, "AVB0", 4) != 0)
+		return err == FG_ELIMIT ? 0 : err;
+	*ret = (struct door_count){.kind = DOOR_AVB};
+	reader_init(&r, view_of(head + 12, 16));
+	uint64_t auth_n = reader_u64(&r), aux_n = reader_u64(&r);
+	reader_init(&r, view_of(head + 64, 16));
+	uint64_t key_at = reader_u64(&r), key_n = reader_u64(&r);
+	reader_init(&r, view_of(head + 112, 16));
+	ret->value = reader_u64(&r);
+	ret->flags = reader_u32(&r);
+	ret->location = reader_u32(&r);
+	if (key_n == 0 || key_n > AVB_MAX || auth_n > AVB_MAX || aux_n > AVB_MAX ||
+	    key_at > aux_n || key_n > aux_n - key_at ||
+	    source_read(s, at + AVB_HEAD + auth_n + key_at, key, (size_t)key_n))
+		return 0; /* it carries none, or lies: a part of unexplained bytes either way */
+	ret->have_key = true;
+	return digest_sha256(view_of(key, (size_t)key_n), ret->key);
+}
+
+static int
+vbmeta(const struct source *s, struct door_count *ret)
+{
+	uint8_t foot[AVB_FOOT];
+	struct reader r;
+	if (s->size < AVB_HEAD)
+		return 0;
+	int err = vbmeta_at(s, 0, ret);
+	if (err || ret->kind != DOOR_NONE)
+		return err;
+	err = source_read(s, s->size - sizeof foot, foot, sizeof foot);
+	if (err || memcmp(foot, "AVBf", 4) != 0)
+		return err;
+	reader_init(&r, view_of(foot + 20, 8));
+	uint64_t at = reader_u64(&r);
+	return at < s->size ? vbmeta_at(s, at, ret) : 0;
+}
+
+int
+door_count_read(const struct part *p, const char *path, struct door_count *ret)
+{
+	static const char name[] = "META-INF/com/android/metadata";
+	size_t n = strlen(path);
+	*ret = (struct door_count){.kind = DOOR_NONE};
+	if (p->bytes.size == 0 || p->again)
+		return 0;
+	if (kind_of(p->format) != DOOR_NONE)
+		return p->bytes.size <= WALKED_MAX ? walked(p, ret) : 0;
+	if (n >= sizeof name - 1 && strcmp(path + n - (sizeof name - 1), name) == 0 &&
+	    p->bytes.size <= METADATA_MAX)
+		return metadata(p, ret);
+	return vbmeta(&p->bytes, ret);
+}
+
+/* ---- the line ---- */
+
+static int
+tell(struct page *page, struct page_line *l, const char *path)
+{
+	l->block = PAGE_DOORS;
+	l->id = FINDING_CHG_ONE_WAY_DOOR;
+	snprintf(l->path, sizeof l->path, "%.*s", (int)sizeof l->path - 1, path);
+	return page_add(page, l);
+}
+
+static int
+avb(const struct door_count *was, const struct door_count *is, const char *path, struct page *page)
+{
+	struct page_line key = {.sign = PAGE_CHANGED}, flags = {.sign = PAGE_CHANGED};
+	int err = 0;
+	if (was->have_key != is->have_key || memcmp(was->key, is->key, sizeof is->key) != 0) {
+		page_text(&key, "the key of verified boot is another: a boot loader that knows the "
+				"old one starts nothing of this");
+		err = tell(page, &key, path);
+	}
+	if (!err && was->flags != is->flags) {
+		page_text(&flags, "flags of verified boot %" PRIu32 " -> %" PRIu32 "%s", was->flags,
+			  is->flags,
+			  is->flags & 3 ? ": it is switched off, wholly or for file systems" : "");
+		err = tell(page, &flags, path);
+	}
+	return err;
+}
+
+int
+door_count_page(const struct door_count *was, const struct door_count *is, const char *path,
+		struct page *page)
+{
+	enum door_kind kind = is->kind != DOOR_NONE ? is->kind : was ? was->kind : DOOR_NONE;
+	struct page_line l = {.sign = PAGE_CHANGED};
+	bool before = was && was->kind == kind;
+	if (kind == DOOR_NONE)
+		return 0;
+	int err = before && is->kind == DOOR_AVB ? avb(was, is, path, page) : 0;
+	if (err)
+		return err;
+	if (is->kind == DOOR_NONE) {
+		page_text(
+		    &l,
+		    "%s %" PRIu64
+		    " -> none: modules that hold it against theirs refuse this, or no longer look",
+		    kinds[kind].what, was->value);
+	} else if (!before) {
+		if (is->value == 0)
+			return 0; /* a counter that nobody uses */
+		l.sign = PAGE_ADDED;
+		l.severity = kinds[kind].weight;
+		page_text(&l, "%s %" PRIu64 ", none before: %s", kinds[kind].what, is->value,
+			  kinds[kind].rises);
+	} else if (is->location != was->location) {
+		page_text(&l,
+			  "%s %" PRIu64 " -> %" PRIu64 ", kept in place %" PRIu32
+			  " instead of %" PRIu32,
+			  kinds[kind].what, was->value, is->value, is->location, was->location);
+	} else if (is->value > was->value) {
+		l.severity = kinds[kind].weight;
+		page_text(&l, "%s %" PRIu64 " -> %" PRIu64 ": %s", kinds[kind].what, was->value,
+			  is->value, kinds[kind].rises);
+	} else if (is->value < was->value) {
+		page_text(&l,
+			  "%s %" PRIu64 " -> %" PRIu64
+			  ": a module that ran the higher one refuses this",
+			  kinds[kind].what, was->value, is->value);
+	} else {
+		return 0;
+	}
+	return tell(page, &l, path);
+}

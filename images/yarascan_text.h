@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* yarascan_text - the shipped rules, inside the program: embed.cmake makes it of yarascan.yar, for yarascan.c alone. */
+#ifndef FG_IMAGES_YARASCAN_TEXT_H
+#define FG_IMAGES_YARASCAN_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern const uint8_t yarascan_text[]; /* a NUL stands behind it */
+extern const size_t yarascan_text_n;
+
+#endif
