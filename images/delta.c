@@ -549,7 +549,7 @@ delta_part(struct delta *d, enum format_id format, const struct source *patch, c
 
 int
 delta_part_memory(struct delta *d, enum format_id format, const struct source *patch, const struct source *base,
-    uint8_t *out, size_t n)
+    uint8_t *out, size_t n, uint64_t *ret_from_base)
 {
 	const struct application a = { .patch = patch, .base = base, .fd = -1, .mem = out, .room = n, .whole = d };
 	struct delta_result r;
@@ -557,5 +557,7 @@ delta_part_memory(struct delta *d, enum format_id format, const struct source *p
 	if (!err && r.target_size != n)
 		err = delta_refuse(d, DELTA_MALFORMED, "a part by %s makes %" PRIu64 " bytes and should make %zu", r.applier,
 		    r.target_size, n);
+	if (ret_from_base)
+		*ret_from_base = err ? 0 : r.from_base;
 	return err;
 }

@@ -2,12 +2,14 @@
 /* delta_table - which format has an applier. */
 #include "images/delta.h"
 #include "images/delta_bsdiff.h"
-#include "images/delta_imgdiff.h"
+#include "images/delta_crau.h"
 #include "images/delta_detools.h"
 #include "images/delta_hdiff.h"
+#include "images/delta_imgdiff.h"
 #include "images/delta_vcdiff.h"
 
 static delta_fn *const table[FORMAT_LIMIT] = {
+	[FORMAT_ANDROID_PAYLOAD] = delta_crau_apply,
 	[FORMAT_BSDIFF] = delta_bsdiff_apply,
 	[FORMAT_IMGDIFF] = delta_imgdiff_apply,
 	[FORMAT_DETOOLS] = delta_detools_apply,
