@@ -4,12 +4,14 @@
 #include <inttypes.h>
 #include <lzma.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "crypto/err.h"
 #include "images/vcdiff.h"
 
 #define SECTION_BUFFER (32u << 10)
 #define LZMA_STATE ((size_t)128 << 10) /* of a decoder, beside its dictionary */
+#define LARGE_PAGE ((size_t)2 << 20)
 #define AHEAD_MIN (16u << 10)  /* what one reading costs anyhow, about */
 #define AHEAD_MAX (256u << 10) /* of which the next instruction may make nothing */
 /* Indicator, segment, lengths, Adler-32: as long as a window's header can be. */
@@ -482,17 +484,25 @@ check_window(struct vcdiff *v, const struct window *w)
 	return 0;
 }
 
+/*
+ * Nothing of the window before is needed. In large pages, where the kernel gives them: with small ones their first
+ * touch is a seventh of what it costs to apply a patch.
+ */
 static int
 make_room(struct vcdiff *v, size_t n)
 {
 	if (n <= v->room)
 		return 0;
 	int err = delta_charge(v->d, n - v->room, "a window");
-	uint8_t *more = err ? NULL : realloc(v->target, n);
-	if (!more)
-		return err ? err : FG_ENOMEM;
-	v->target = more;
-	v->room = n;
+	if (err)
+		return err;
+	free(v->target);
+	v->target = n < LARGE_PAGE ? malloc(n) : aligned_alloc(LARGE_PAGE, (n + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+	v->room = v->target ? n : 0;
+	if (!v->target)
+		return FG_ENOMEM;
+	if (n >= LARGE_PAGE)
+		(void)madvise(v->target, n, MADV_HUGEPAGE);
 	return 0;
 }
 
