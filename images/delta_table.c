@@ -7,6 +7,7 @@
 #include "images/delta_hdiff.h"
 #include "images/delta_imgdiff.h"
 #include "images/delta_vcdiff.h"
+#include "images/delta_zchunk.h"
 
 static delta_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_ANDROID_PAYLOAD] = delta_crau_apply,
@@ -15,6 +16,7 @@ static delta_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_DETOOLS] = delta_detools_apply,
 	[FORMAT_HDIFFPATCH] = delta_hdiff_apply,
 	[FORMAT_VCDIFF] = delta_vcdiff_apply,
+	[FORMAT_ZCHUNK] = delta_zchunk_apply,
 };
 
 delta_fn *

@@ -10,6 +10,7 @@ import tempfile
 import zlib
 
 import craudelta
+import zchunk
 from delta import bsdf2, endsley, split
 
 
@@ -58,6 +59,20 @@ def payloads():
     yield "two", craudelta.archive({"system": old}), two
 
 
+def chunked(d):
+    """zck's files of two texts, the header of the second alone, and a base that is none."""
+    both = []
+    for name, data in (("a", text(90)), ("b", text(90).replace(b"line 4", b"LINE 4"))):
+        (d / name).write_bytes(data)
+        subprocess.run(["zck", "--compression-format=none", "-m", "-s", "line 1", "-o", name + ".zck", name], cwd=d, check=True, capture_output=True)
+        both.append((d / (name + ".zck")).read_bytes())
+    old, new = both
+    old += bytes(-len(old) % 32)
+    yield "whole", old, new
+    yield "head", old, old[:len(old) - len(zchunk.File(old).data)]
+    yield "alone", b"", new
+
+
 def main(corpus):
     out = pathlib.Path(corpus) / "delta_crau"
     out.mkdir(exist_ok=True)
@@ -72,6 +87,10 @@ def main(corpus):
         (d / "new").write_bytes(new)
         subprocess.run(["bsdiff", d / "old", d / "new", d / "patch"], check=True)
         classic = (d / "patch").read_bytes()
+        out = pathlib.Path(corpus) / "delta_zchunk"
+        out.mkdir(exist_ok=True)
+        for name, base, patch in chunked(d):
+            (out / name).write_bytes(bytes([len(base) // 32]) + base + patch)
     tuples, size = split(classic)
     seeds = {
         "bsdiff40": classic,
