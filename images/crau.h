@@ -111,7 +111,8 @@ struct crau_teller {
  * Parses and checks the manifest of n bytes, which m takes over; whatever is
  * wrong is raised. *ret_usable: operations may be looked at. 0 or local failure.
  */
-int crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m, bool *ret_usable);
+int crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m,
+    bool *ret_usable);
 void crau_manifest_free(struct crau_manifest *m);
 /* "REPLACE_BZ"; "of an unknown kind" for anything else. */
 const char *crau_type_name(enum crau_type type);

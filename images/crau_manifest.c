@@ -502,7 +502,8 @@ crau_header_read(const uint8_t bytes[CRAU_HEADER_LEN], uint64_t size, struct cra
 }
 
 int
-crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m, bool *ret_usable)
+crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m,
+    bool *ret_usable)
 {
 	struct reading g = { .t = t, .m = m };
 	struct protobuf it;

@@ -181,15 +181,17 @@ unpack(struct delta_crau *x, const struct crau_operation *op, uint8_t *to, size_
 
 /* What it reads, as one: where it lies, or gathered in *ret_bytes, which is charged. */
 static int
-gather_source(struct delta_crau *x, const struct crau_operation *op, struct source *ret, uint8_t **ret_bytes, size_t *ret_n)
+gather_source(struct delta_crau *x, const struct crau_operation *op, struct source *ret, uint8_t **ret_bytes,
+    size_t *ret_n)
 {
 	const struct crau_extent *e = &x->m.source[op->source];
 	uint64_t n = op->source_blocks * x->m.block_size;
 	if (op->sources == 1)
 		return source_window(&x->old, e->start * x->m.block_size, n, ret);
 	/* Extents may overlap: together they may be more than the partition. */
-	int err = n > DELTA_MEMORY_MAX ? delta_refuse(x->d, DELTA_LIMIT, "an operation reads %" PRIu64 " bytes here and there", n)
-	                               : delta_charge(x->d, (size_t)n, "what an operation reads");
+	if (n > DELTA_MEMORY_MAX)
+		return delta_refuse(x->d, DELTA_LIMIT, "an operation reads %" PRIu64 " bytes here and there", n);
+	int err = delta_charge(x->d, (size_t)n, "what an operation reads");
 	if (err)
 		return err;
 	*ret_n = (size_t)n;

@@ -12,7 +12,7 @@
 #include "images/source.h"
 
 #define ZCHUNK_HEADER_MAX (16u << 20) /* bytes; a chunk takes about twenty of them */
-#define ZCHUNK_CHUNK_MAX (64u << 20)  /* bytes of one chunk, packed or not: it is unpacked whole. zck makes 10 MB at most */
+#define ZCHUNK_CHUNK_MAX (64u << 20)  /* bytes of one chunk, packed or not: it is unpacked whole; zck's most is 10 MB */
 
 /* How chunks are packed. */
 #define ZCHUNK_PLAIN 0u
