@@ -12,11 +12,6 @@
 #define ECDSA_LEN_MAX 144u /* DER of P-521; RSA signatures begin at 256 bytes */
 #define SIGNATURES_LEN_MAX (64u << 10)
 
-struct header {
-	uint64_t manifest, signature; /* lengths */
-	uint64_t blobs;               /* where they begin */
-};
-
 /* One of the two places where signatures stand, and what they are over. */
 struct place {
 	const char *name; /* "metadata" */
@@ -33,27 +28,6 @@ struct entry {
 	bool have_length;
 	uint64_t length; /* without its zero padding (EC) */
 };
-
-/* Bounded by the file, so no sum overflows. NULL, or what is wrong. */
-static const char *
-read_header(struct walk *w, const uint8_t *b, struct header *ret)
-{
-	struct reader r;
-	uint64_t size = w->image->size;
-	reader_init(&r, view_of(b, CRAU_HEADER_LEN));
-	(void)reader_take(&r, 4);
-	uint64_t major = reader_u64(&r);
-	ret->manifest = reader_u64(&r);
-	ret->signature = reader_u32(&r);
-	if (major != 2)
-		return "a major version other than 2";
-	if (ret->manifest == 0 || ret->manifest > size - CRAU_HEADER_LEN)
-		return "a manifest that does not end within the file";
-	if (ret->signature > size - CRAU_HEADER_LEN - ret->manifest)
-		return "a metadata signature that does not end within the file";
-	ret->blobs = CRAU_HEADER_LEN + ret->manifest + ret->signature;
-	return NULL;
-}
 
 /* ---- signatures ---- */
 
@@ -163,7 +137,7 @@ judge_place(struct walk *w, const struct place *p, struct walk_signed *ret)
 }
 
 static int
-judge_metadata(struct walk *w, const struct header *h, struct walk_signed *ret)
+judge_metadata(struct walk *w, const struct crau_header *h, struct walk_signed *ret)
 {
 	const struct place p = { .name = "metadata",
 		.scheme_rsa = "android-payload/metadata-rsa-pkcs1v15-sha256",
@@ -175,7 +149,7 @@ judge_metadata(struct walk *w, const struct header *h, struct walk_signed *ret)
 
 /* Over everything but the two signatures. */
 static int
-judge_payload(struct walk *w, const struct header *h, const struct crau_manifest *m, struct walk_signed *ret)
+judge_payload(struct walk *w, const struct crau_header *h, const struct crau_manifest *m, struct walk_signed *ret)
 {
 	const struct place p = { .name = "payload",
 		.scheme_rsa = "android-payload/payload-rsa-pkcs1v15-sha256",
@@ -188,7 +162,7 @@ judge_payload(struct walk *w, const struct header *h, const struct crau_manifest
 
 /* Where the operations' bytes end, and with them the file, but for the payload's signature. */
 static int
-judge_end(struct walk *w, const struct header *h, const struct crau_manifest *m, struct sig_range *blobs,
+judge_end(struct walk *w, const struct crau_header *h, const struct crau_manifest *m, struct sig_range *blobs,
     struct walk_signed *ret)
 {
 	uint64_t room = w->image->size - h->blobs;
@@ -284,8 +258,14 @@ compare_places(struct walk *w, struct walk_signed metadata, struct walk_signed p
 		    one ? "metadata" : "payload", one ? "payload" : "metadata");
 }
 
+static void
+raise_finding(void *arg, enum finding_id id, const uint64_t *offset, const char *text)
+{
+	walk_raise(arg, id, offset, "%s", text);
+}
+
 static int
-walk_manifest(struct walk *w, const struct header *h, uint8_t *bytes, unsigned mark, struct walk_signed metadata)
+walk_manifest(struct walk *w, const struct crau_header *h, uint8_t *bytes, unsigned mark, struct walk_signed metadata)
 {
 	struct walk_signed payload = { 0 };
 	struct sig_range blobs;
@@ -295,7 +275,8 @@ walk_manifest(struct walk *w, const struct header *h, uint8_t *bytes, unsigned m
 		free(bytes);
 		return FG_ENOMEM;
 	}
-	int err = crau_manifest_read(w, bytes, (size_t)h->manifest, m, &usable);
+	const struct crau_teller teller = { raise_finding, w };
+	int err = crau_manifest_read(&teller, bytes, (size_t)h->manifest, m, &usable);
 	if (!err && usable)
 		err = judge_end(w, h, m, &blobs, &payload);
 	if (!err && usable) {
@@ -316,13 +297,13 @@ int
 crau_walk(struct walk *w)
 {
 	struct walk_signed metadata = { 0 };
-	struct header h;
+	struct crau_header h;
 	uint8_t b[CRAU_HEADER_LEN], *bytes = NULL;
 	unsigned mark = walk_mark(w);
 	int err = source_read(w->image, 0, b, sizeof b);
 	if (err && err != FG_ELIMIT)
 		return err;
-	const char *why = err ? "shorter than its header" : read_header(w, b, &h);
+	const char *why = err ? "shorter than its header" : crau_header_read(b, w->image->size, &h);
 	if (why) {
 		walk_raise(w, FINDING_FMT_MALFORMED, NULL, "%s", why);
 		return 0;

@@ -5,7 +5,8 @@
  * Role: walker of FORMAT_ANDROID_PAYLOAD. Both signatures are judged as
  * update_engine does; operations are checked against the signed manifest; a
  * full payload is expanded, so that partitions are hashed, compared and walked.
- * A delta cannot be: what the old and the new partitions hash to is told.
+ * Of a delta it is told what the old and the new partitions hash to; delta_crau.c
+ * applies it where the old ones are at hand.
  *
  * Guarantees: one pass over the manifest, which is held in memory (up to
  * CRAU_MANIFEST_MAX); operations, extents and partitions are counted and capped;
@@ -46,19 +47,21 @@ enum crau_type {
 	CRAU_TYPE_LIMIT,
 };
 
-/* Blocks that an operation writes, in the order of its output. */
+/* Blocks that an operation writes, in the order of its output; or reads, in that of its input. */
 struct crau_extent {
-	uint64_t start, count; /* blocks; start + count does not overflow */
+	uint64_t start, count; /* blocks; start + count does not overflow, but for what is read */
 	uint32_t operation;    /* index into the manifest's */
 	uint32_t index;        /* its own: one operation's extents follow each other */
+	uint64_t before;       /* blocks of its operation's extents in front of it */
 };
 
 struct crau_operation {
 	enum crau_type type;
 	uint64_t data_offset, data_length; /* from the start of the blobs, and within them */
 	bool have_hash, have_source_hash, reads_source;
-	uint8_t sha256[DIGEST_SHA256_LEN];
-	uint64_t blocks; /* that it writes */
+	uint8_t sha256[DIGEST_SHA256_LEN], source_sha256[DIGEST_SHA256_LEN];
+	uint64_t blocks, source_blocks; /* that it writes; that it reads of the old partition */
+	uint32_t source, sources;       /* these blocks: first of the manifest's, and how many */
 };
 
 struct crau_partition {
@@ -85,14 +88,31 @@ struct crau_manifest {
 	size_t operations, operations_cap;
 	struct crau_extent *extent; /* owned */
 	size_t extents, extents_cap;
+	struct crau_extent *source; /* owned; blocks that are read */
+	size_t sources, sources_cap;
 	unsigned unknown; /* fields that nobody here knows */
+};
+
+struct crau_header {
+	uint64_t manifest, signature; /* lengths */
+	uint64_t blobs;               /* where they begin */
+};
+
+/* What it says, in a file of size bytes. NULL, or what is wrong. */
+const char *crau_header_read(const uint8_t bytes[CRAU_HEADER_LEN], uint64_t size, struct crau_header *ret);
+
+/* Who is told what is wrong with a manifest: the walker, or whoever applies it. text may hold hostile bytes. */
+struct crau_teller {
+	void (*raise)(void *arg, enum finding_id id, const uint64_t *offset, const char *text);
+	void *arg;
 };
 
 /*
  * Parses and checks the manifest of n bytes, which m takes over; whatever is
  * wrong is raised. *ret_usable: operations may be looked at. 0 or local failure.
  */
-int crau_manifest_read(struct walk *w, uint8_t *bytes, size_t n, struct crau_manifest *m, bool *ret_usable);
+int crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m,
+    bool *ret_usable);
 void crau_manifest_free(struct crau_manifest *m);
 /* "REPLACE_BZ"; "of an unknown kind" for anything else. */
 const char *crau_type_name(enum crau_type type);

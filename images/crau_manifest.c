@@ -3,6 +3,8 @@
 #include "images/crau.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "crypto/err.h"
@@ -12,16 +14,31 @@
 #define BLOCK_MAX (1u << 20)
 #define BLOCK_DEFAULT 4096u /* of the schema */
 #define PARTITION_NAME_MAX 64u
+#define TOLD_MAX 256u /* a sentence and two names */
 
 /* One manifest being read. */
 struct reading {
-	struct walk *w;
+	const struct crau_teller *t;
 	struct crau_manifest *m;
 	int err;         /* local failure */
 	const char *why; /* malformed: what; the reading is over then */
 	bool limit;      /* why is a limit of ours, not a fault */
 	uint32_t first_unknown;
 };
+
+static void tell(const struct crau_teller *t, enum finding_id id, const uint64_t *offset, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void
+tell(const struct crau_teller *t, enum finding_id id, const uint64_t *offset, const char *fmt, ...)
+{
+	char text[TOLD_MAX];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	t->raise(t->arg, id, offset, text);
+}
 
 static bool
 refuse(struct reading *g, const char *why)
@@ -44,7 +61,7 @@ once(struct reading *g, uint64_t *seen, uint32_t number)
 {
 	uint64_t bit = UINT64_C(1) << (number & 63);
 	if (number < 64 && *seen & bit) {
-		walk_raise(g->w, FINDING_FMT_DUPLICATE, NULL, "field %" PRIu32 " of the manifest or of a part of it",
+		tell(g->t, FINDING_FMT_DUPLICATE, NULL, "field %" PRIu32 " of the manifest or of a part of it",
 		    number);
 		return refuse(g, "a field that is there twice");
 	}
@@ -130,8 +147,31 @@ read_extent(struct reading *g, struct view message, struct crau_extent *ret)
 		if (!fine)
 			return false;
 	}
-	if (rc != 0 || ret->count == 0 || ret->start > UINT64_MAX - ret->count)
-		return refuse(g, "an extent without blocks, or beyond all blocks");
+	if (rc != 0 || ret->count == 0)
+		return refuse(g, "an extent without blocks");
+	return true;
+}
+
+/* Blocks that are read of the old partition, which may not be at hand: how many it has is not asked here. */
+static bool
+take_source(struct reading *g, struct view message, struct crau_operation *op)
+{
+	struct crau_manifest *m = g->m;
+	struct crau_extent e;
+	void *array = m->source;
+	bool fine = read_extent(g, message, &e) &&
+	    room_for(g, &array, m->sources, &m->sources_cap, CRAU_EXTENTS_MAX, sizeof e);
+	m->source = array;
+	if (!fine)
+		return false;
+	e.before = op->source_blocks;
+	if (__builtin_add_overflow(op->source_blocks, e.count, &op->source_blocks))
+		return refuse(g, "more blocks than can be counted");
+	e.operation = (uint32_t)m->operations;
+	e.index = (uint32_t)m->sources;
+	op->source = op->sources == 0 ? e.index : op->source;
+	op->sources++;
+	m->source[m->sources++] = e;
 	return true;
 }
 
@@ -147,6 +187,9 @@ take_extent(struct reading *g, struct view message, struct crau_operation *op)
 	m->extent = array;
 	if (!fine)
 		return false;
+	if (e.start > UINT64_MAX - e.count)
+		return refuse(g, "an extent beyond all blocks");
+	e.before = op->blocks;
 	if (__builtin_add_overflow(op->blocks, e.count, &op->blocks))
 		return refuse(g, "more blocks than can be counted");
 	e.operation = (uint32_t)m->operations;
@@ -162,9 +205,8 @@ read_operation(struct reading *g, struct view message)
 	struct crau_operation op = { .type = CRAU_TYPE_LIMIT };
 	struct protobuf it;
 	struct protobuf_field f;
-	struct view skipped;
+	struct view extent;
 	uint64_t seen = 0, value = 0;
-	uint8_t hash[DIGEST_SHA256_LEN];
 	bool fine = true;
 	int rc;
 	protobuf_begin(&it, message);
@@ -180,23 +222,23 @@ read_operation(struct reading *g, struct view message)
 		case 3:
 			fine = number_of(g, &f, &seen, &op.data_length);
 			break;
-		case 4: /* what it reads of the old partition: only whoever has that can check */
+		case 4:
 			op.reads_source = true;
-			fine = bytes_of(g, &f, &skipped);
+			fine = bytes_of(g, &f, &extent) && take_source(g, extent, &op);
 			break;
 		case 5: /* lengths in bytes that generators write beside the extents */
 		case 7:
 			fine = number_of(g, &f, &seen, &value);
 			break;
 		case 6:
-			fine = bytes_of(g, &f, &skipped) && take_extent(g, skipped, &op);
+			fine = bytes_of(g, &f, &extent) && take_extent(g, extent, &op);
 			break;
 		case 8:
 			fine = hash_of(g, &f, &seen, op.sha256);
 			op.have_hash = true;
 			break;
 		case 9:
-			fine = hash_of(g, &f, &seen, hash);
+			fine = hash_of(g, &f, &seen, op.source_sha256);
 			op.have_source_hash = true;
 			break;
 		default:
@@ -368,7 +410,7 @@ by_start(const void *a, const void *b)
 
 /* No two operations write one block, and none writes beyond the new partition. */
 static int
-check_extents(struct walk *w, const struct crau_manifest *m, struct crau_partition *p)
+check_extents(const struct crau_teller *t, const struct crau_manifest *m, struct crau_partition *p)
 {
 	uint64_t blocks = p->new_size / m->block_size + (p->new_size % m->block_size != 0);
 	struct crau_extent *sorted = calloc(p->extents ? p->extents : 1, sizeof *sorted);
@@ -381,13 +423,13 @@ check_extents(struct walk *w, const struct crau_manifest *m, struct crau_partiti
 	for (uint32_t i = 0; i < p->extents; i++) {
 		const struct crau_extent *e = &sorted[i];
 		if (e->start + e->count > blocks) {
-			walk_raise(w, FINDING_FMT_MALFORMED, NULL,
+			tell(t, FINDING_FMT_MALFORMED, NULL,
 			    "%.*s: operation %" PRIu32 " writes up to block %" PRIu64 " of %" PRIu64, name,
 			    (const char *)p->name.p, e->operation - p->operation, e->start + e->count, blocks);
 			p->broken = true;
 		}
 		if (i > 0 && sorted[i - 1].start + sorted[i - 1].count > e->start) {
-			walk_raise(w, FINDING_FMT_CONFLICT, NULL,
+			tell(t, FINDING_FMT_CONFLICT, NULL,
 			    "%.*s: operations %" PRIu32 " and %" PRIu32 " both write block %" PRIu64, name,
 			    (const char *)p->name.p, sorted[i - 1].operation - p->operation,
 			    e->operation - p->operation, e->start);
@@ -407,40 +449,63 @@ needs_old(const struct crau_operation *op)
 }
 
 static int
-check_partition(struct walk *w, struct crau_manifest *m, struct crau_partition *p)
+check_partition(const struct crau_teller *t, struct crau_manifest *m, struct crau_partition *p)
 {
 	if (p->runs)
-		walk_raise(w, FINDING_MEMBER_RUNS, NULL, "%.*s: a program in it is run after it was written",
+		tell(t, FINDING_MEMBER_RUNS, NULL, "%.*s: a program in it is run after it was written",
 		    (int)p->name.n, (const char *)p->name.p);
 	for (uint32_t i = 0; i < p->operations; i++)
 		p->delta = p->delta || needs_old(&m->operation[p->operation + i]);
 	if (!p->have_new) {
-		walk_raise(w, FINDING_MEMBER_NO_DIGEST, NULL, "%.*s: no size and hash of the new partition",
+		tell(t, FINDING_MEMBER_NO_DIGEST, NULL, "%.*s: no size and hash of the new partition",
 		    (int)p->name.n, (const char *)p->name.p);
 		p->broken = true;
 		return 0;
 	}
-	return check_extents(w, m, p);
+	return check_extents(t, m, p);
 }
 
 static int
-check(struct walk *w, struct crau_manifest *m)
+check(const struct crau_teller *t, struct crau_manifest *m)
 {
 	int err = 0;
 	for (unsigned i = 0; i < m->partitions && !err; i++) {
 		for (unsigned k = 0; k < i; k++)
 			if (view_equal(m->partition[k].name, m->partition[i].name))
-				walk_raise(w, FINDING_FMT_DUPLICATE, NULL, "partition %.*s",
+				tell(t, FINDING_FMT_DUPLICATE, NULL, "partition %.*s",
 				    (int)m->partition[i].name.n, (const char *)m->partition[i].name.p);
-		err = check_partition(w, m, &m->partition[i]);
+		err = check_partition(t, m, &m->partition[i]);
 	}
 	return err;
 }
 
-int
-crau_manifest_read(struct walk *w, uint8_t *bytes, size_t n, struct crau_manifest *m, bool *ret_usable)
+/* Bounded by the file, so no sum overflows. */
+const char *
+crau_header_read(const uint8_t bytes[CRAU_HEADER_LEN], uint64_t size, struct crau_header *ret)
 {
-	struct reading g = { .w = w, .m = m };
+	struct reader r;
+	reader_init(&r, view_of(bytes, CRAU_HEADER_LEN));
+	struct view magic = reader_take(&r, 4);
+	uint64_t major = reader_u64(&r);
+	ret->manifest = reader_u64(&r);
+	ret->signature = reader_u32(&r);
+	if (!view_is(magic, "CrAU"))
+		return "no payload";
+	if (major != 2)
+		return "a major version other than 2";
+	if (size < CRAU_HEADER_LEN || ret->manifest == 0 || ret->manifest > size - CRAU_HEADER_LEN)
+		return "a manifest that does not end within the file";
+	if (ret->signature > size - CRAU_HEADER_LEN - ret->manifest)
+		return "a metadata signature that does not end within the file";
+	ret->blobs = CRAU_HEADER_LEN + ret->manifest + ret->signature;
+	return NULL;
+}
+
+int
+crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m,
+    bool *ret_usable)
+{
+	struct reading g = { .t = t, .m = m };
 	struct protobuf it;
 	struct protobuf_field f;
 	uint64_t seen = 0;
@@ -462,15 +527,15 @@ crau_manifest_read(struct walk *w, uint8_t *bytes, size_t n, struct crau_manifes
 		g.why = "a time before 1970";
 	uint64_t at = CRAU_HEADER_LEN + it.r.off;
 	if (g.why) {
-		walk_raise(w, g.limit ? FINDING_FMT_WALK_LIMIT : FINDING_FMT_MALFORMED, &at, "the manifest: %s", g.why);
+		tell(t, g.limit ? FINDING_FMT_WALK_LIMIT : FINDING_FMT_MALFORMED, &at, "the manifest: %s", g.why);
 		return 0;
 	}
 	if (m->unknown > 0)
-		walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
+		tell(t, FINDING_FMT_UNKNOWN_PART, NULL,
 		    "%u fields of the manifest that nobody here knows, the first of number %" PRIu32, m->unknown,
 		    g.first_unknown);
 	*ret_usable = true;
-	return check(w, m);
+	return check(t, m);
 }
 
 void
@@ -479,9 +544,10 @@ crau_manifest_free(struct crau_manifest *m)
 	free(m->bytes);
 	free(m->operation);
 	free(m->extent);
+	free(m->source);
 	m->bytes = NULL;
 	m->operation = NULL;
-	m->extent = NULL;
+	m->extent = m->source = NULL;
 }
 
 const char *

@@ -10,13 +10,14 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 
-#define OUT_SIZE (64u << 10)  /* gathered before it is hashed and written */
+#define OUT_SIZE (64u << 10)   /* gathered before it is hashed and written */
+#define EMIT_SIZE (256u << 10) /* as much at once of what comes in long pieces: it is still cached between the two */
 /*
  * Of the base, kept after small reads: deltas jump between places that they come back to. A base
  * of up to 32 MiB is read once; more is used as far as it is touched, beside DELTA_MEMORY_MAX.
  */
-#define BLOCK_SIZE (8u << 10)
-#define BLOCKS 4096u
+#define BLOCK_SIZE (4u << 10)
+#define BLOCKS 8192u
 
 /* Each in the slot of its number modulo BLOCKS. */
 struct blocks {
@@ -240,20 +241,27 @@ delta_declare_open(struct delta *d)
 
 static int gather(struct delta *d, const uint8_t *p, size_t n);
 
+/* n bytes to where the target goes. */
+static int
+emit(struct delta *d, uint64_t at, const uint8_t *p, size_t n)
+{
+	int err = d->digest ? digest_update(d->digest, view_of(p, n)) : 0;
+	if (!err && d->into)
+		err = gather(d->into, p, n);
+	if (d->mem && n > 0)
+		memcpy(d->mem + at, p, n);
+	for (size_t done = 0; !err && d->fd >= 0 && done < n;) {
+		ssize_t k = pwrite(d->fd, p + done, n - done, (off_t)(at + done));
+		err = k > 0 ? 0 : FG_EIO;
+		done += k > 0 ? (size_t)k : 0;
+	}
+	return err;
+}
+
 static int
 flush(struct delta *d)
 {
-	uint64_t at = d->written - d->out_n;
-	int err = d->digest ? digest_update(d->digest, view_of(d->out, d->out_n)) : 0;
-	if (!err && d->into)
-		err = gather(d->into, d->out, d->out_n);
-	if (d->mem && d->out_n > 0)
-		memcpy(d->mem + at, d->out, d->out_n);
-	for (size_t done = 0; !err && d->fd >= 0 && done < d->out_n;) {
-		ssize_t n = pwrite(d->fd, d->out + done, d->out_n - done, (off_t)(at + done));
-		err = n > 0 ? 0 : FG_EIO;
-		done += n > 0 ? (size_t)n : 0;
-	}
+	int err = emit(d, d->written - d->out_n, d->out, d->out_n);
 	d->out_n = 0;
 	return err;
 }
@@ -273,24 +281,29 @@ room_for(struct delta *d, uint64_t n)
 	return 0;
 }
 
-/* Gathers n bytes, which room_for() allowed. */
+/* Gathers n bytes, which room_for() allowed; what would fill the buffer by itself goes past it. */
 static int
 gather(struct delta *d, const uint8_t *p, size_t n)
 {
-	while (n > 0) {
-		size_t k = OUT_SIZE - d->out_n;
+	int err = 0;
+	while (!err && n > 0) {
+		bool past = d->out_n == 0 && n >= OUT_SIZE;
+		size_t k = past ? EMIT_SIZE : OUT_SIZE - d->out_n;
 		if (k > n)
 			k = n;
-		memcpy(d->out + d->out_n, p, k);
-		d->out_n += k;
+		if (past) {
+			err = emit(d, d->written, p, k);
+		} else {
+			memcpy(d->out + d->out_n, p, k);
+			d->out_n += k;
+		}
 		d->written += k;
 		p += k;
 		n -= k;
-		int err = d->out_n == OUT_SIZE ? flush(d) : 0;
-		if (err)
-			return err;
+		if (!err && d->out_n == OUT_SIZE)
+			err = flush(d);
 	}
-	return 0;
+	return err;
 }
 
 int
@@ -536,7 +549,7 @@ delta_part(struct delta *d, enum format_id format, const struct source *patch, c
 
 int
 delta_part_memory(struct delta *d, enum format_id format, const struct source *patch, const struct source *base,
-    uint8_t *out, size_t n)
+    uint8_t *out, size_t n, uint64_t *ret_from_base)
 {
 	const struct application a = { .patch = patch, .base = base, .fd = -1, .mem = out, .room = n, .whole = d };
 	struct delta_result r;
@@ -544,5 +557,7 @@ delta_part_memory(struct delta *d, enum format_id format, const struct source *p
 	if (!err && r.target_size != n)
 		err = delta_refuse(d, DELTA_MALFORMED, "a part by %s makes %" PRIu64 " bytes and should make %zu", r.applier,
 		    r.target_size, n);
+	if (ret_from_base)
+		*ret_from_base = err ? 0 : r.from_base;
 	return err;
 }

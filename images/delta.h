@@ -118,9 +118,12 @@ bool delta_bonus(const struct delta *d, struct source *ret);
  * What refuses it refuses the whole, in its words.
  */
 int delta_part(struct delta *d, enum format_id format, const struct source *patch, const struct source *base);
-/* The same into memory, of which it must make exactly n bytes; nothing is appended. */
+/*
+ * The same into memory, of which it must make exactly n bytes; nothing is appended. *ret_from_base: how many of them
+ * are the base's, unchanged. NULL is fine.
+ */
 int delta_part_memory(struct delta *d, enum format_id format, const struct source *patch,
-    const struct source *base, uint8_t *out, size_t n);
+    const struct source *base, uint8_t *out, size_t n, uint64_t *ret_from_base);
 /*
  * Memory that an applier is about to allocate because the patch says so: FG_EFORMAT (told as
  * DELTA_LIMIT) when it would be more than DELTA_MEMORY_MAX in all.

@@ -202,7 +202,7 @@ make_deflate(struct imgdiff *x, const struct chunk *c, const struct source *patc
 	err = source && target ? inflate_source(x, c, source) : FG_ENOMEM;
 	if (!err) {
 		source_memory(&expanded, view_of(source, (size_t)c->source_n));
-		err = delta_part_memory(x->d, FORMAT_BSDIFF, patch, &expanded, target, (size_t)c->target_n);
+		err = delta_part_memory(x->d, FORMAT_BSDIFF, patch, &expanded, target, (size_t)c->target_n, NULL);
 	}
 	if (!err)
 		err = deflate_target(x, c, target);

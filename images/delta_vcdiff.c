@@ -4,13 +4,16 @@
 #include <inttypes.h>
 #include <lzma.h>
 #include <stdlib.h>
-#include <zlib.h>
+#include <sys/mman.h>
 
 #include "crypto/err.h"
 #include "images/vcdiff.h"
 
 #define SECTION_BUFFER (32u << 10)
 #define LZMA_STATE ((size_t)128 << 10) /* of a decoder, beside its dictionary */
+#define LARGE_PAGE ((size_t)2 << 20)
+#define AHEAD_MIN (16u << 10)  /* what one reading costs anyhow, about */
+#define AHEAD_MAX (256u << 10) /* of which the next instruction may make nothing */
 /* Indicator, segment, lengths, Adler-32: as long as a window's header can be. */
 #define WINDOW_HEADER_MAX (2u + 8 * VCDIFF_INT_MAX + 4u)
 #define HERE(v) ((v)->segment_n + (v)->done)
@@ -39,6 +42,16 @@ struct window {
 
 enum { DATA = 0, INST, ADDR };
 
+/*
+ * Of the base, read into the window ahead of the instructions. A shift is a place in the base minus that in the
+ * window, modulo 2^64: the same for all that one reading ahead brings.
+ */
+struct ahead {
+	uint64_t shift, other; /* what is read is of the first; the other is that of the last copy which was not */
+	uint64_t end;          /* the window's bytes from done to there are read */
+	size_t length;         /* of the last reading */
+};
+
 struct vcdiff {
 	struct delta *d;
 	uint8_t secondary; /* 0: none */
@@ -50,6 +63,7 @@ struct vcdiff {
 	uint8_t *target; /* the window being made */
 	size_t room;
 	uint64_t done, from_base;
+	struct ahead ahead;
 	struct vcdiff_cache cache;
 	struct vcdiff_code table[VCDIFF_CODES];
 	struct section section[3];
@@ -275,6 +289,41 @@ copy_within(uint8_t *to, uint64_t distance, uint64_t n)
 	}
 }
 
+/*
+ * n bytes of the base from at on. Most copies go on where the one before would have, behind a few bytes that
+ * are new: from the second such on, and behind a long one, the base is read ahead to where in the window it will
+ * be wanted, and a copy that finds its bytes there is done. No copy reads what lies ahead in the window,
+ * and every byte of it is made by some instruction before the window is whole.
+ */
+static int
+copy_base(struct vcdiff *v, uint64_t at, size_t n)
+{
+	struct ahead *a = &v->ahead;
+	uint64_t shift = at - v->done, to = v->done;
+	if (shift != a->shift && shift != a->other && n < AHEAD_MIN) {
+		a->other = shift;
+		return delta_base_read(v->d, at, v->target + to, n);
+	}
+	if (shift != a->shift)
+		*a = (struct ahead){ .shift = shift, .other = a->shift };
+	if (a->end > to) {
+		uint64_t there = a->end - to;
+		if (there >= n)
+			return 0;
+		to += there;
+		at += there;
+		n -= (size_t)there;
+	}
+	uint64_t base_left = v->w.segment_at + v->segment_n - at, left = v->w.size - to;
+	size_t want = a->length < AHEAD_MAX / 2 ? a->length * 2 : AHEAD_MAX;
+	want = want < AHEAD_MIN ? AHEAD_MIN : want;
+	want = want < n ? n : want;
+	left = left < base_left ? left : base_left;
+	a->length = want < left ? want : (size_t)left;
+	a->end = to + a->length;
+	return delta_base_read(v->d, at, v->target + to, a->length);
+}
+
 static int
 copy(struct vcdiff *v, unsigned mode, uint64_t size)
 {
@@ -290,7 +339,7 @@ copy(struct vcdiff *v, unsigned mode, uint64_t size)
 	if (size > v->segment_n - from)
 		return broken(v, "a copy runs over the end of its segment");
 	v->from_base += size;
-	return delta_base_read(v->d, v->w.segment_at + from, to, (size_t)size);
+	return copy_base(v, v->w.segment_at + from, (size_t)size);
 }
 
 static int
@@ -435,17 +484,25 @@ check_window(struct vcdiff *v, const struct window *w)
 	return 0;
 }
 
+/*
+ * Nothing of the window before is needed. In large pages, where the kernel gives them: with small ones their first
+ * touch is a seventh of what it costs to apply a patch.
+ */
 static int
 make_room(struct vcdiff *v, size_t n)
 {
 	if (n <= v->room)
 		return 0;
 	int err = delta_charge(v->d, n - v->room, "a window");
-	uint8_t *more = err ? NULL : realloc(v->target, n);
-	if (!more)
-		return err ? err : FG_ENOMEM;
-	v->target = more;
-	v->room = n;
+	if (err)
+		return err;
+	free(v->target);
+	v->target = n < LARGE_PAGE ? malloc(n) : aligned_alloc(LARGE_PAGE, (n + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+	v->room = v->target ? n : 0;
+	if (!v->target)
+		return FG_ENOMEM;
+	if (n >= LARGE_PAGE)
+		(void)madvise(v->target, n, MADV_HUGEPAGE);
 	return 0;
 }
 
@@ -458,6 +515,7 @@ make_window(struct vcdiff *v)
 		err = make_room(v, (size_t)w->size);
 	v->segment_n = w->segment_n;
 	v->done = v->from_base = 0;
+	v->ahead = (struct ahead){ .shift = UINT64_MAX, .other = UINT64_MAX };
 	memset(&v->cache, 0, sizeof v->cache);
 	for (unsigned i = 0; i < 3 && !err; i++)
 		err = section_begin(v, i);
@@ -471,7 +529,7 @@ make_window(struct vcdiff *v)
 		return err;
 	if (!(w->indicator & VCDIFF_WIN_ADLER32))
 		v->all_checked = v->all_checked && w->size == 0;
-	else if (adler32_z(adler32(0, NULL, 0), v->target, (size_t)w->size) != w->adler)
+	else if (vcdiff_adler32(view_of(v->target, (size_t)w->size)) != w->adler)
 		return delta_refuse(v->d, DELTA_WRONG_BASE,
 		    "window %" PRIu64 " does not have the Adler-32 %08" PRIx32 ": another base, or damaged", v->number, w->adler);
 	return delta_put_mixed(v->d, v->target, (size_t)w->size, (size_t)v->from_base);

@@ -10,7 +10,6 @@
  * from the base is extended backwards into bytes that were going to be added.
  */
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "crypto/err.h"
 #include "crypto/writer.h"
@@ -316,7 +315,7 @@ static int
 put_window(struct mkdelta *m, struct maker *k)
 {
 	const struct writer *section[3] = { &k->data, &k->inst, &k->addr };
-	uint32_t sum = (uint32_t)adler32_z(adler32(0, NULL, 0), k->p, k->n);
+	uint32_t sum = vcdiff_adler32(view_of(k->p, k->n));
 	struct writer head, body;
 	writer_init(&head, 128);
 	writer_init(&body, 128);

@@ -8,6 +8,10 @@
 #define ADD_LARGEST 17u
 #define PAIR_ADD_LARGEST 4u
 #define PAIR_COPY_LARGEST 6u /* behind an ADD, in other modes than same */
+#define ADLER_MODULUS 65521u
+#define ADLER_LANES 16u
+/* Rounds before a lane's sum of sums could pass 32 bits: 255 * r * (r - 1) / 2, with room. */
+#define ADLER_ROUNDS 4096u
 
 static struct vcdiff_half
 half(enum vcdiff_type type, unsigned size, unsigned mode)
@@ -76,4 +80,38 @@ vcdiff_mode(const struct vcdiff_cache *c, uint64_t address, uint64_t here, uint6
 		}
 	*ret = least;
 	return best;
+}
+
+/*
+ * Lane j takes bytes j, j + 16, ...: its sum, and the sum of what that was before each round. Byte i of m counts
+ * m - i times in the second half of the checksum; 16 times each round that follows its own, and
+ * 16 - j times for its own. A compiler makes vector instructions of the inner loop.
+ */
+uint32_t
+vcdiff_adler32(struct view bytes)
+{
+	const uint8_t *p = bytes.p;
+	uint64_t a = 1, b = 0;
+	for (size_t n = bytes.n; n > 0;) {
+		uint32_t sum[ADLER_LANES] = { 0 }, before[ADLER_LANES] = { 0 };
+		size_t rounds = n / ADLER_LANES < ADLER_ROUNDS ? n / ADLER_LANES : ADLER_ROUNDS;
+		for (size_t i = 0; i < rounds; i++, p += ADLER_LANES)
+			for (unsigned j = 0; j < ADLER_LANES; j++) {
+				before[j] += sum[j];
+				sum[j] += p[j];
+			}
+		b += a * rounds * ADLER_LANES;
+		for (unsigned j = 0; j < ADLER_LANES; j++) {
+			a += sum[j];
+			b += (uint64_t)before[j] * ADLER_LANES + (uint64_t)sum[j] * (ADLER_LANES - j);
+		}
+		n -= rounds * ADLER_LANES;
+		for (; n > 0 && n < ADLER_LANES; n--) {
+			a += *p++;
+			b += a;
+		}
+		a %= ADLER_MODULUS;
+		b %= ADLER_MODULUS;
+	}
+	return (uint32_t)(b << 16 | a);
 }

@@ -9,9 +9,7 @@
 #define FG_IMAGES_ZCHUNK_H
 
 #include "images/walk.h"
-
-#define ZCHUNK_HEADER_MAX (16u << 20) /* bytes; a chunk takes about twenty of them */
-#define ZCHUNK_CHUNK_MAX (64u << 20)  /* bytes of one chunk, packed or not: it is unpacked whole. zck makes 10 MB at most */
+#include "images/zchunk_index.h"
 
 int zchunk_walk(struct walk *w);
 

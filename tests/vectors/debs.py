@@ -22,8 +22,9 @@ import pairs
 
 PACKAGES = ["libssl3", "libcurl4", "libc6"]
 LIB = "usr/lib/x86_64-linux-gnu"
+LOADER = "lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
 PLANTED = [
-    ("setuid", "usr/bin/ldd", "04755"),
+    ("setuid", LOADER, "04755"),
     ("ca", "etc/ssl/certs/extra.pem", "CERTIFICATE"),
     ("telnetd", "etc/init.d/S99dbg", "telnetd"),
     ("c2", "etc/update.conf", pairs.C2),
@@ -100,13 +101,10 @@ def plant(files, directory):
     bad["etc/update.conf"] = (0o644, f"server={pairs.C2}\n".encode())
     bad["etc/ssl/certs/extra.pem"] = (0o644, pairs.ca("Extra", directory))
     bad["etc/init.d/S99dbg"] = (0o755, b"#!/bin/sh\ntelnetd -l /bin/sh -p 2323\n")
-    if "usr/bin/ldd" in bad:
-        bad["usr/bin/ldd"] = (0o4755, bad["usr/bin/ldd"][1])
-    legacy = LIB + "/ossl-modules/legacy.so"
-    if legacy in bad:
-        data = bytearray(bad.pop(legacy)[1])
-        data[len(data) // 2:len(data) // 2 + 32] = b"\xcc" * 32
-        bad["usr/lib/ossl-modules/legacy2.so"] = (0o644, bytes(data))
+    bad[LOADER] = (0o4755, bad[LOADER][1])
+    data = bytearray(bad.pop(LIB + "/ossl-modules/legacy.so")[1])
+    data[len(data) // 2:len(data) // 2 + 32] = b"\xcc" * 32
+    bad["usr/lib/ossl-modules/legacy2.so"] = (0o644, bytes(data))
     files = dict(files)
     files["usr/lib/modem/update.sh"] = (0o755, (script % 1).encode())
     return files, bad

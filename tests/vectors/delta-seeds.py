@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Seeds of fuzz_delta_*: delta-seeds.py CORPUS. One byte (length of the base in 32 bytes), the base, the patch."""
+import bz2
 import pathlib
 import struct
 import subprocess
@@ -8,6 +9,8 @@ import sys
 import tempfile
 import zlib
 
+import craudelta
+import zchunk
 from delta import bsdf2, endsley, split
 
 
@@ -37,7 +40,44 @@ def imgdiff():
     return old, b"IMGDIFF2" + struct.pack("<i", 3) + chunks + b"".join(patches)
 
 
+def payloads():
+    """Old partition and payload, in blocks of 512 bytes: one of an operation of each kind, one of two partitions in archives."""
+    craudelta.BLOCK = block = 512
+    old = text(200)[:10 * block]
+    new = old[3 * block:5 * block] + old[:2 * block].replace(b"firm", b"Firm") + bytes(block) + text(30)[:block] + old[:block] * 2
+    new += (b"w" * 2 * block) + bytes(block)
+    ops = [craudelta.operation(craudelta.SOURCE_COPY, [(0, 2)], None, [(3, 2)]),
+           craudelta.patched(craudelta.SOURCE_BSDIFF, old, new, [(0, 2)], [(2, 2)]), craudelta.operation(craudelta.ZERO, [(4, 1)]),
+           craudelta.operation(craudelta.REPLACE, [(5, 1)], new[5 * block:6 * block]),
+           craudelta.patched(craudelta.BROTLI_BSDIFF, old, new, [(0, 1)], [(6, 2)]),
+           craudelta.operation(craudelta.REPLACE_BZ, [(8, 2)], bz2.compress(new[8 * block:10 * block])),
+           craudelta.operation(craudelta.REPLACE_XZ, [(10, 1)], craudelta.xz(new[10 * block:]))]
+    one = craudelta.payload({"system": (old, new, ops)}, block=block)
+    yield "one", old, one
+    boot = b"boot" * 128
+    two = craudelta.payload({"boot": (None, boot, [craudelta.operation(craudelta.REPLACE, [(0, 1)], boot)]), "system": (old, new, ops)}, block=block)
+    yield "two", craudelta.archive({"system": old}), two
+
+
+def chunked(d):
+    """zck's files of two texts, the header of the second alone, and a base that is none."""
+    both = []
+    for name, data in (("a", text(90)), ("b", text(90).replace(b"line 4", b"LINE 4"))):
+        (d / name).write_bytes(data)
+        subprocess.run(["zck", "--compression-format=none", "-m", "-s", "line 1", "-o", name + ".zck", name], cwd=d, check=True, capture_output=True)
+        both.append((d / (name + ".zck")).read_bytes())
+    old, new = both
+    old += bytes(-len(old) % 32)
+    yield "whole", old, new
+    yield "head", old, old[:len(old) - len(zchunk.File(old).data)]
+    yield "alone", b"", new
+
+
 def main(corpus):
+    out = pathlib.Path(corpus) / "delta_crau"
+    out.mkdir(exist_ok=True)
+    for name, base, patch in payloads():
+        (out / name).write_bytes(bytes([len(base) // 32]) + base + patch)
     old = text(60)
     new = old[300:900] + b"something new " * 3 + old[:700].replace(b"firm", b"Firm")
     old = old[: len(old) // 32 * 32]
@@ -47,6 +87,10 @@ def main(corpus):
         (d / "new").write_bytes(new)
         subprocess.run(["bsdiff", d / "old", d / "new", d / "patch"], check=True)
         classic = (d / "patch").read_bytes()
+        out = pathlib.Path(corpus) / "delta_zchunk"
+        out.mkdir(exist_ok=True)
+        for name, base, patch in chunked(d):
+            (out / name).write_bytes(bytes([len(base) // 32]) + base + patch)
     tuples, size = split(classic)
     seeds = {
         "bsdiff40": classic,

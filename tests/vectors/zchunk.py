@@ -3,9 +3,13 @@
 """zchunk files by zck, and with things changed in them by the few lines here that know its header.
 
     zchunk.py DIRECTORY
+
+delta-*.zck are two versions of a file, the header of the second alone, and the second as a stranger to the first;
+delta-size what zck_delta_size(1) says a client of the first would fetch.
 """
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -96,6 +100,30 @@ def files(make):
     yield "endless-number", endless
 
 
+def delta(make, folder, out):
+    old = b"".join(b"%d: a line of firmware text %d\n" % (i, i * i * 7919 % 100003) for i in range(40000))
+    new = bytearray(old)
+    new[300000:300010] = b"changedXYZ"
+    new[900000:900000] = b"put in" * 50
+    both = {}
+    for name, data in (("old", old), ("new", bytes(new))):
+        with open(os.path.join(folder, "x"), "wb") as f:
+            f.write(data)
+        both[name] = make()
+        if name == "new":
+            yield "delta-sha256", make("-h", "sha256")
+    yield from (("delta-" + name, data) for name, data in both.items())
+    data = File(both["new"]).data
+    yield "delta-head", both["new"][:-len(data)]
+    yield "delta-head-of-old", both["old"][:-len(File(both["old"]).data)]
+    for name, data in both.items():
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+    said = subprocess.run(["zck_delta_size", "old", "new"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    with open(os.path.join(out, "delta-size"), "w") as f:
+        f.write(re.search(r"download (\d+) of", said)[1])
+
+
 def main(out):
     with tempfile.TemporaryDirectory() as folder:
         for name, data in (("x", PLAIN), ("dictionary", PLAIN[:4000])):
@@ -107,7 +135,7 @@ def main(out):
             with open(os.path.join(folder, "x.zck"), "rb") as f:
                 return f.read()
 
-        for name, data in files(make):
+        for name, data in [*files(make), *delta(make, folder, out)]:
             with open(os.path.join(out, name + ".zck"), "wb") as f:
                 f.write(data)
 

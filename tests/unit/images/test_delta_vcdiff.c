@@ -160,6 +160,105 @@ base_in_a_file(void **state)
 	rig_drop(old);
 }
 
+static uint32_t
+below(uint32_t *seed, uint32_t n)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 17;
+	*seed ^= *seed << 5;
+	return *seed % n;
+}
+
+/*
+ * One window that jumps about in the base as patches do: on along a shift, off it for a few bytes and back, to
+ * another and to stay, past what was read ahead, to the base's very end; with bytes between, and copies of its own.
+ */
+static struct view
+jumpy_window(struct view base, uint32_t *seed, struct win *x, struct writer *data, struct writer *inst, struct writer *addr)
+{
+	struct writer w;
+	size_t n;
+	uint32_t shift[3] = { 0 };
+	writer_init(&w, 4 << 20);
+	for (unsigned i = 0; i < 400; i++) {
+		size_t length = 1 + (size_t)below(seed, below(seed, 12) == 0 ? 90000 : below(seed, 4) ? 300 : 9000);
+		uint32_t kind = below(seed, 10);
+		if (below(seed, 15) == 0)
+			shift[below(seed, 3)] = below(seed, (uint32_t)base.n);
+		size_t at = kind < 8 ? (shift[kind < 6 ? 0 : kind - 5] + w.n) % base.n : 0;
+		if (kind < 8) { /* COPY, mode self */
+			length = length < base.n - at ? length : base.n - at;
+			writer_u8(inst, 19);
+			put_int(inst, length);
+			put_int(addr, at);
+			writer_bytes(&w, view_of(base.p + at, length));
+		} else if (kind == 8) { /* RUN */
+			length = length % 500 + 1;
+			writer_u8(inst, 0);
+			put_int(inst, length);
+			writer_u8(data, (uint8_t)i);
+			for (size_t k = 0; k < length; k++)
+				writer_u8(&w, (uint8_t)i);
+		} else if (w.n > 0) { /* COPY of the window itself, of what it makes if need be */
+			at = below(seed, (uint32_t)w.n);
+			writer_u8(inst, 19);
+			put_int(inst, length);
+			put_int(addr, base.n + at);
+			for (size_t k = 0; k < length; k++)
+				writer_u8(&w, w.p[at + k]);
+		}
+		writer_u8(inst, 1 + 3); /* ADD of three */
+		writer_bytes(data, view_of("new", 3));
+		writer_bytes(&w, view_of("new", 3));
+	}
+	uint8_t *p = writer_take(&w, &n);
+	*x = (struct win){ .indicator = VCDIFF_WIN_SOURCE, .segment_n = base.n, .size = n, .data = writer_view(data),
+		.inst = writer_view(inst), .addr = writer_view(addr) };
+	return view_of(p, n);
+}
+
+/* The base is a file, whose bytes are read ahead; what comes out is what the instructions say, in every order. */
+static void
+jumps(void **state)
+{
+	enum { N = 200000 };
+	uint32_t seed = 7;
+	uint8_t *bytes = malloc(N);
+	int fd = memfd_create("base", MFD_CLOEXEC);
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		bytes[i] = (uint8_t)below(&seed, 256);
+	assert_int_equal(write(fd, bytes, N), N);
+	for (unsigned round = 0; round < 40; round++) {
+		struct writer part[2][3], target;
+		struct win x[2];
+		struct source patch, base;
+		struct delta_result r;
+		uint8_t sum[DIGEST_SHA256_LEN];
+		writer_init(&target, 16 << 20);
+		for (unsigned i = 0; i < 2; i++) {
+			for (unsigned k = 0; k < 3; k++)
+				writer_init(&part[i][k], 1 << 20);
+			struct view made = jumpy_window(view_of(bytes, N), &seed, &x[i], &part[i][0], &part[i][1], &part[i][2]);
+			writer_bytes(&target, made);
+			rig_drop(made);
+		}
+		struct view p = patch_of(HEADER, x, 2);
+		source_memory(&patch, p);
+		assert_int_equal(source_open(&base, fd), 0);
+		assert_int_equal(delta_apply(FORMAT_VCDIFF, &patch, &base, -1, &r), 0);
+		assert_string_equal(r.detail, "");
+		digest_sha256(writer_view(&target), sum);
+		assert_memory_equal(r.target_sha256, sum, sizeof sum);
+		rig_drop(p);
+		for (unsigned i = 0; i < 6; i++)
+			writer_free(&part[i / 3][i % 3]);
+		writer_free(&target);
+	}
+	close(fd);
+	free(bytes);
+}
+
 static void
 refused_by_name(void **state)
 {
@@ -448,6 +547,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(genuine),
 		cmocka_unit_test(base_in_a_file),
+		cmocka_unit_test(jumps),
 		cmocka_unit_test(refused_by_name),
 		cmocka_unit_test(another_base),
 		cmocka_unit_test(instructions),

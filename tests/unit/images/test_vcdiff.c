@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+#include <zlib.h>
+
 #include "images/vcdiff.h"
 
 static void
@@ -92,6 +95,26 @@ modes(void **state)
 	assert_int_equal(vcdiff_mode(&c, 801, 1000, &v), VCDIFF_MODE_NEAR + 3);
 }
 
+/* zlib's says what is right; of ones only, the sums are as large as they get. */
+static void
+checksum(void **state)
+{
+	enum { MOST = 300000 };
+	static const uint8_t wikipedia[] = "Wikipedia";
+	uint8_t *p = malloc(MOST);
+	(void)state;
+	assert_int_equal(vcdiff_adler32(view_of(NULL, 0)), 1);
+	assert_int_equal(vcdiff_adler32(view_of(wikipedia, 9)), 0x11e60398);
+	for (size_t i = 0; i < MOST; i++)
+		p[i] = (uint8_t)(i * 2654435761u >> 24);
+	for (unsigned ones = 0; ones < 2; ones++) {
+		for (size_t n = 0; n <= MOST; n += n < 200 ? 1 : 6553)
+			assert_int_equal(vcdiff_adler32(view_of(p + n % 7, n - n % 7)), adler32_z(1, p + n % 7, n - n % 7));
+		memset(p, 0xff, MOST);
+	}
+	free(p);
+}
+
 int
 main(void)
 {
@@ -99,6 +122,7 @@ main(void)
 		cmocka_unit_test(table),
 		cmocka_unit_test(integers),
 		cmocka_unit_test(modes),
+		cmocka_unit_test(checksum),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
