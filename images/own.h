@@ -5,7 +5,8 @@
  * Role: the explain stage; the command line reads a list to find its mistakes early.
  * Files: own.c (the list), own_page.c (hashes of identities in images; plain and packed
  * ones are tokens, token.h). Guarantees: the list itself is not kept, only hashes are, and
- * none of them gets into a report; reads are linear, memory is 85 bytes an identity.
+ * none of them gets into a report; reads are linear, memory is at most 132 bytes an
+ * identity (lists grow by doubling) and 2 MiB.
  */
 #ifndef FG_IMAGES_OWN_H
 #define FG_IMAGES_OWN_H
