@@ -106,7 +106,25 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	if (candidates_is(cand, LIFECYCLE_REVIEW))
 		all += releases_modules_of(c->releases, cand->image);
 	uint32_t modules = max_devices && all > UINT32_MAX ? UINT32_MAX : max_devices ? (uint32_t)all : 0;
-	return scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	uint32_t persons = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	struct decide_result *d = calloc(1, sizeof *d);
+	if (!d)
+		return SCOPE_QUORUM_NEVER;
+	if (decisions_unseen(c, cand, d) && d->persons_min > persons)
+		persons = d->persons_min;
+	free(d);
+	return persons;
+}
+
+uint32_t
+reviews_days_max(struct control *c, const struct db_candidate *cand)
+{
+	struct decide_result *d = calloc(1, sizeof *d);
+	uint32_t days = d ? APPROVAL_DAYS_MAX : 0;
+	if (d && decisions_unseen(c, cand, d))
+		days = d->days_max;
+	free(d);
+	return days;
 }
 
 uint32_t
@@ -476,6 +494,7 @@ issued(struct control *c, struct db_candidate *cand, const struct msg_issued *m,
 		    "released, but not offered: %s", err_name(err));
 		return;
 	}
+	judging_look_again(c->judging, cand->profile); /* deltas that go on from here */
 	if (db_candidate_get(c->db, cand->id, cand) == FG_OK)
 		reviews_answer(c, call, cand, approver, "released");
 	else if (call)
