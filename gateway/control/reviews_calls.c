@@ -256,6 +256,10 @@ put_summary(struct jsonw *j, const struct approval_terms *t)
 	jsonw_array(j);
 	snprintf(line, sizeof line, "%s: %s", t->review, t->subject);
 	jsonw_cstr(j, line);
+	if (t->delta.made) {
+		snprintf(line, sizeof line, "a delta: %s", approval_made_text(t->delta.made));
+		jsonw_cstr(j, line);
+	}
 	snprintf(line, sizeof line, "to at most %u modules of group %s%s", t->max_devices, t->groups.word[0],
 	    t->groups.n > 1 ? " and others" : "");
 	jsonw_cstr(j, line);

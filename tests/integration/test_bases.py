@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deltas through the gate: tried on what was released or named, judged by what they make, signed for as that."""
+import glob
 import hashlib
 import json
 import os
@@ -7,7 +8,7 @@ import random
 import signal
 import subprocess
 
-from gate import PROFILE, until
+from gate import PROFILE, SRC, until
 
 
 def sha256(data):
@@ -92,6 +93,17 @@ def test_a_chain_of_deltas_from_a_release(gate):
     shown = gate.cli("review", "show", gate.review(3)["id"])
     assert shown["delta"]["base"] == sha256(m.image["1.2.0"]) and shown["delta"]["target"] == sha256(m.image["1.3.0"])
     assert shown["delta"]["checked"]
+    # Who signed has signed for that, in the statement's own text; and the auditor's scripts find it in the record.
+    out = gate.export()
+    papers = [json.load(open(p)) for p in glob.glob(os.path.join(out, "statements/*.json"))]
+    signed = [p["predicate"] for p in papers if p["predicate"]["review"] == "R-2"]
+    assert [p["delta"] for p in signed] == 2 * [{"applier": "bsdiff40/1", "base": proof["base"], "target": proof["target"],
+                                                 "made": "reconstructed, target not independently signed"}]
+    assert all("delta" not in p["predicate"] for p in papers if p["predicate"]["review"] == "R-1")
+    assert gate.verify(out).stdout.rstrip().endswith("ok")
+    script = os.path.join(SRC, "gateway/audit/releases40.py")
+    done = subprocess.run(["/usr/bin/python3", script, out], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     # The log has the proof, word and all.
     entry = [e for e in gate.entries() if e["ev"] == "image.analysed" and e["obj"] == "R-2"][-1]["ref"]
     assert entry["base"] == "sha256:" + proof["base"] and entry["image"] == "sha256:" + proof["patch"]
