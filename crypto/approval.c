@@ -113,6 +113,9 @@ bad_terms(const struct approval_terms *t)
 		return "not_after must lie after not_before";
 	if (t->not_after - t->not_before > (int64_t)APPROVAL_DAYS_MAX * DAY)
 		return "not_after lies more than 30 days after not_before";
+	if ((unsigned)t->delta.made >= APPROVAL_MADE_LIMIT ||
+	    (t->delta.made > APPROVAL_MADE_UNSEEN) != (t->delta.applier[0] != '\0') || !plain(t->delta.applier))
+		return "what is said of the delta is neither of the forms there are";
 	if (t->quorum > APPROVAL_QUORUM_MAX)
 		return "quorum is above 16 persons, more than a release can name";
 	return NULL;
@@ -139,6 +142,58 @@ approval_list_put(struct jsonw *j, const char *key, const struct approval_list *
 	for (uint32_t i = 0; i < l->n; i++)
 		jsonw_cstr(j, l->word[i]);
 	jsonw_array_end(j);
+}
+
+const char *
+approval_made_text(enum approval_made made)
+{
+	switch (made) {
+	case APPROVAL_MADE_UNSEEN:
+		return "not seen: integrity by digest only, origin unverified";
+	case APPROVAL_MADE_RECONSTRUCTED:
+		return "reconstructed, target not independently signed";
+	case APPROVAL_MADE_PROVED:
+		return "proved";
+	case APPROVAL_MADE_WHOLE:
+	case APPROVAL_MADE_LIMIT:
+		break;
+	}
+	return "";
+}
+
+void
+approval_delta_put(struct jsonw *j, const struct approval_delta *d)
+{
+	if (d->made == APPROVAL_MADE_WHOLE)
+		return;
+	jsonw_key(j, "delta");
+	jsonw_object(j);
+	if (d->made > APPROVAL_MADE_UNSEEN) {
+		jsonw_kcstr(j, "applier", d->applier);
+		jsonw_khex(j, "base", d->base, sizeof d->base);
+	}
+	jsonw_kcstr(j, "made", approval_made_text(d->made));
+	if (d->made > APPROVAL_MADE_UNSEEN)
+		jsonw_khex(j, "target", d->target, sizeof d->target);
+	jsonw_object_end(j);
+}
+
+bool
+approval_delta_get(const struct json_value *v, struct approval_delta *ret)
+{
+	struct view made;
+	if (!v)
+		return true;
+	if (!json_string(json_get(v, "made"), &made))
+		return false;
+	for (int i = APPROVAL_MADE_UNSEEN; i < APPROVAL_MADE_LIMIT; i++)
+		if (view_is(made, approval_made_text((enum approval_made)i)))
+			ret->made = (enum approval_made)i;
+	if (ret->made <= APPROVAL_MADE_UNSEEN)
+		return ret->made == APPROVAL_MADE_UNSEEN;
+	return json_cstr(json_get(v, "applier"), ret->applier, sizeof ret->applier) &&
+	    jsonf_hex(json_get(v, "base"), ret->base, sizeof ret->base) &&
+	    jsonf_hex(json_get(v, "target"), ret->target, sizeof ret->target);
 }
 
 static void
@@ -173,6 +228,8 @@ put_predicate(struct jsonw *j, const struct approval *a)
 	jsonw_object(j);
 	jsonw_kcstr(j, "approver", a->approver);
 	jsonw_kcstr(j, "decision", approve ? "approve" : "resume");
+	if (approve)
+		approval_delta_put(j, &t->delta);
 	if (approve)
 		approval_list_put(j, "findings", &t->findings);
 	jsonw_kcstr(j, "gateway", t->gateway);
@@ -274,7 +331,8 @@ get_added(const struct json_value *p, struct approval_terms *t)
 {
 	const struct json_value *quorum = json_get(p, "quorum"), *plan = json_get(p, "plan");
 	t->have_plan = plan != NULL;
-	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || get_digest(plan, t->plan));
+	return approval_delta_get(json_get(p, "delta"), &t->delta) &&
+	    (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || get_digest(plan, t->plan));
 }
 
 static bool
@@ -361,6 +419,13 @@ approval_parse(struct view text, struct approval *ret, char *ret_why, size_t cap
 /* ---- judging ---- */
 
 static bool
+same_delta(const struct approval_delta *a, const struct approval_delta *b)
+{
+	return a->made == b->made && !strcmp(a->applier, b->applier) && !memcmp(a->base, b->base, sizeof a->base) &&
+	    !memcmp(a->target, b->target, sizeof a->target);
+}
+
+static bool
 same_list(const struct approval_list *a, const struct approval_list *b)
 {
 	if (a->n != b->n)
@@ -398,6 +463,7 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ a->not_after == b->not_after, "not_after" },
 		{ a->quorum == b->quorum, "quorum" },
 		{ a->have_plan == b->have_plan && (!a->have_plan || !memcmp(a->plan, b->plan, sizeof a->plan)), "plan" },
+		{ same_delta(&a->delta, &b->delta), "what the delta makes" },
 		{ a->halted_at == b->halted_at, "halt" },
 	};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {

@@ -24,6 +24,7 @@
 #define APPROVAL_SUBMIT_WINDOW (72 * 3600) /* seconds from time to acceptance */
 #define APPROVAL_SKEW 300          /* seconds a statement's time may lie ahead of ours */
 #define APPROVAL_DAYS_MAX 30       /* validity of what is permitted */
+#define APPROVAL_APPLIER_MAX 32    /* "bsdiff40/1" */
 #define APPROVAL_QUORUM_MAX 16     /* persons: as many statements as a release record holds */
 
 enum approval_decision { APPROVAL_NONE = 0, APPROVAL_APPROVE, APPROVAL_RESUME };
@@ -31,6 +32,25 @@ enum approval_decision { APPROVAL_NONE = 0, APPROVAL_APPROVE, APPROVAL_RESUME };
 struct approval_list {
 	uint32_t n;
 	char word[APPROVAL_LIST_MAX][APPROVAL_WORD_MAX]; /* sorted, distinct */
+};
+
+/*
+ * What is known of an image that is a delta. Zero: it is none, or a statement of before, which
+ * did not say. The words that people sign are approval_made_text().
+ */
+enum approval_made {
+	APPROVAL_MADE_WHOLE = 0,
+	APPROVAL_MADE_UNSEEN,        /* nobody here saw what it makes */
+	APPROVAL_MADE_RECONSTRUCTED, /* made and inspected, but not as the vendor signed it */
+	APPROVAL_MADE_PROVED,
+	APPROVAL_MADE_LIMIT
+};
+
+struct approval_delta {
+	enum approval_made made;
+	/* With the last two: what applied it to which base, and what came out. */
+	char applier[APPROVAL_APPLIER_MAX];
+	uint8_t base[DIGEST_SHA256_LEN], target[DIGEST_SHA256_LEN];
 };
 
 /* What is decided: equal for all who sign the same thing. */
@@ -54,6 +74,7 @@ struct approval_terms {
 	uint32_t quorum;                         /* persons the policy asked for when it was written; 0: it did not say */
 	bool have_plan;
 	uint8_t plan[DIGEST_SHA256_LEN];         /* of the order in which groups and waves get it; none: all at once */
+	struct approval_delta delta;
 	int64_t halted_at;                       /* resume only */
 };
 
@@ -74,6 +95,11 @@ struct approval {
 int approval_encode(const struct approval *a, struct writer *w, char *ret_why, size_t cap);
 /* Only what approval_encode could have written. FG_EFORMAT with ret_why. */
 int approval_parse(struct view text, struct approval *ret, char *ret_why, size_t cap);
+/* "proved", ...; "" for APPROVAL_MADE_WHOLE. */
+const char *approval_made_text(enum approval_made made);
+/* The member "delta" of an object, or nothing for APPROVAL_MADE_WHOLE; and back, where NULL is that. */
+void approval_delta_put(struct jsonw *j, const struct approval_delta *d);
+bool approval_delta_get(const struct json_value *v, struct approval_delta *ret);
 /* Digest of the terms alone: two statements with the same key decide the same thing. */
 int approval_key(const struct approval_terms *t, uint8_t out[DIGEST_SHA256_LEN]);
 /* First field in which the terms differ, in words, or NULL if they are the same. */

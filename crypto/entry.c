@@ -45,6 +45,7 @@ static const struct {
 	[ENTRY_IMAGE_VERIFIED] = { "image.verified", NOTICE },
 	[ENTRY_IMAGE_ANALYSED] = { "image.analysed", NOTICE },
 	[ENTRY_IMAGE_QUARANTINED] = { "image.quarantined", WARNING },
+	[ENTRY_IMAGE_BASE] = { "image.base", NOTICE },
 	[ENTRY_IMAGE_CORRUPT] = { "image.corrupt", CRIT },
 	[ENTRY_IMAGE_RETIRED] = { "image.retired", NOTICE },
 	[ENTRY_IMAGE_INCIDENT] = { "image.incident", CRIT },

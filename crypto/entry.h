@@ -61,6 +61,7 @@ enum entry_event {
 	ENTRY_IMAGE_VERIFIED,
 	ENTRY_IMAGE_ANALYSED,
 	ENTRY_IMAGE_QUARANTINED,
+	ENTRY_IMAGE_BASE, /* what deltas are for, as a person named it */
 	ENTRY_IMAGE_CORRUPT,
 	ENTRY_IMAGE_RETIRED,
 	ENTRY_IMAGE_INCIDENT, /* same URL, other bytes; or other URL, the same */

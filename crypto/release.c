@@ -43,6 +43,7 @@ static void
 put_terms(struct jsonw *j, const struct approval_terms *t)
 {
 	jsonw_object(j);
+	approval_delta_put(j, &t->delta);
 	approval_list_put(j, "findings", &t->findings);
 	approval_list_put(j, "from_versions", &t->from_versions);
 	jsonw_kcstr(j, "gateway", t->gateway);
@@ -103,6 +104,7 @@ get_terms(const struct json_value *v, struct approval_terms *t)
 	t->decision = APPROVAL_APPROVE;
 	t->have_plan = plan != NULL;
 	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || jsonf_hex(plan, t->plan, sizeof t->plan)) &&
+	    approval_delta_get(json_get(v, "delta"), &t->delta) &&
 	    approval_list_get(json_get(v, "findings"), &t->findings) &&
 	    approval_list_get(json_get(v, "from_versions"), &t->from_versions) &&
 	    json_cstr(json_get(v, "gateway"), t->gateway, sizeof t->gateway) &&

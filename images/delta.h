@@ -76,6 +76,11 @@ int delta_apply_bonus(enum format_id format, const struct source *patch, const s
     const struct source *bonus, int out, struct delta_result *ret);
 /* "applied", "malformed", "wrong-base", "unsupported", "opaque", "limit"; never NULL. */
 const char *delta_outcome_name(enum delta_outcome outcome);
+/*
+ * Bytes that a target may have, so that a patch of a few cannot fill memory or a disk: 64 MiB, and
+ * eight times what patch and base have together; at most DELTA_TARGET_MAX.
+ */
+uint64_t delta_most(uint64_t patch, uint64_t base);
 
 /* ---- for appliers ---- */
 

@@ -21,3 +21,14 @@ delta_outcome_name(enum delta_outcome outcome)
 	}
 	return "malformed";
 }
+
+/* A new image is about as large as the old one and what is new in it, packed at the worst eight to one. */
+#define TIMES 8
+#define FREE (UINT64_C(64) << 20) /* small ones have room enough to be anything */
+
+uint64_t
+delta_most(uint64_t patch, uint64_t base)
+{
+	uint64_t most = (DELTA_TARGET_MAX - FREE) / TIMES;
+	return patch > most || base > most - patch ? DELTA_TARGET_MAX : FREE + TIMES * (patch + base);
+}

@@ -181,6 +181,11 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	[FINDING_COV_UNSIGNED_BYTES] = WARN("COV-UNSIGNED-BYTES", VERIFY,
 	    "Bytes of the image are under no verified signature: whoever handled it could have changed them.",
 	    "A verified signature over the whole image."),
+	[FINDING_DELTA_BASE_UNSURE] = WARN("DELTA-BASE-UNSURE", MERGE,
+	    "The delta goes with more than one base that is held, and carries nothing that says which is meant: only one "
+	    "result was inspected.",
+	    "Give the version that it is for (from_versions of the profile, or --from of an import), or the full image "
+	    "of the target version."),
 	[FINDING_DELTA_MALFORMED] = BLOCK("DELTA-MALFORMED", APPLY,
 	    "The delta breaks the rules of its format on this base, so nobody can say what a module makes of it.",
 	    "Give the base that the delta was made for, and fetch the delta again, from the vendor's own place."),

@@ -175,6 +175,17 @@ report_delta_word(const struct report *r)
 	return report_delta_proved(r) ? "proved" : "reconstructed";
 }
 
+const char *
+report_delta_text(const struct report *r)
+{
+	if (r->kind != REPORT_WHOLE || r->delta.result.outcome != DELTA_APPLIED)
+		return "the result was not seen";
+	if (!report_delta_proved(r))
+		return "reconstructed, target not independently signed";
+	return r->delta.have_full ? "proved: the target is the full image that the vendor signed and we hold"
+	                          : "proved: the vendor's own signature is over all of the target";
+}
+
 int
 report_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
 {

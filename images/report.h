@@ -160,6 +160,8 @@ const char *report_stage_name(enum report_kind kind);
  */
 const char *report_delta_word(const struct report *r);
 bool report_delta_proved(const struct report *r);
+/* The same in a sentence without its full stop, for people who sign; never NULL. */
+const char *report_delta_text(const struct report *r);
 
 /* How a stage ended. Zero is the worst that can be said of a process. */
 enum report_end {
@@ -205,6 +207,7 @@ struct report_applied {
 	uint8_t target_report[DIGEST_SHA256_LEN];
 	bool have_full; /* a full image that the target was held against */
 	uint8_t full_sha256[DIGEST_SHA256_LEN];
+	unsigned others; /* bases that it could be applied to as well, with nothing to say which is meant */
 };
 
 /*

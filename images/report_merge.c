@@ -218,6 +218,10 @@ take_delta(const struct report_asked *asked, const struct report_applied *delta,
 		report_raise(ret, FINDING_INSPECT_FAILED, FINDING_NONE, NULL, "the delta's target was not inspected");
 	if (err)
 		return err;
+	/* Of another base it would make other bytes, and those the vendor would not have signed. */
+	if (delta->others && !report_delta_proved(ret))
+		report_raise(ret, FINDING_DELTA_BASE_UNSURE, FINDING_NONE, NULL, "%u other base%s held would do as well",
+		    delta->others, delta->others == 1 ? "" : "s");
 	/* The verify stage did not know that the target would be seen. */
 	if (ret->delta.have_target && report_has(ret, FINDING_FMT_DELTA))
 		ret->findings[FINDING_FMT_DELTA].severity = FINDING_NOTICE;

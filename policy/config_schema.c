@@ -274,6 +274,17 @@ static const struct config_key keys[] = {
 	BOOL("profile.signature.require", profile, signature.require, "true",
 	    "Blocks images without a verified signature."),
 
+	GROUP("profile.deltas", "", "What becomes of deltas; one that goes with a base that is held is judged by what it makes."),
+	TEXT("profile.deltas.format", profile, deltas.format, "", WORD,
+	    "The format of deltas whose bytes do not tell it (detools); empty: bytes that fit no format are no delta."),
+	ENUM("profile.deltas.unseen", profile, deltas.unseen, "hold", "hold|pinned|full",
+	    "What has to be there before people are asked about a delta whose result cannot be seen: nothing is enough; its "
+	    "SHA-256 in pins; or the full image of that version, with a verified signature."),
+	TEXTS("profile.deltas.pins", profile, deltas.pin_text, "", 0, PIN,
+	    "SHA-256 of such deltas, as the vendor told it by another way; two persons sign beside whoever wrote it here."),
+	INT("profile.deltas.unseen_days", profile, deltas.unseen_days, "30", 1, 30,
+	    "Days after which the release of such a delta lapses."),
+
 	INT("profile.quorum", profile, quorum, REQUIRED, 1, 16,
 	    "Distinct persons who must sign for production; the floor of genesis holds if it is higher."),
 	INT("profile.canary_quorum", profile, canary_quorum, "0", 0, 16,

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "crypto/visible.h"
 
@@ -26,6 +27,10 @@ static const struct {
 	[DECIDE_SIGNATURE_MISSING] = { "SIGNATURE-MISSING", DECIDE_DENY },
 	[DECIDE_SIGNATURE_SCHEME] = { "SIGNATURE-SCHEME", DECIDE_DENY },
 	[DECIDE_UNSIGNED_BYTES] = { "UNSIGNED-BYTES", DECIDE_DENY },
+	[DECIDE_DELTA_SECOND] = { "DELTA-SECOND", DECIDE_HOLD },
+	[DECIDE_DELTA_NOT_SEEN] = { "DELTA-NOT-SEEN", DECIDE_HOLD },
+	[DECIDE_DELTA_NOT_PINNED] = { "DELTA-NOT-PINNED", DECIDE_HOLD },
+	[DECIDE_DELTA_ASK_FULL] = { "DELTA-ASK-FULL", DECIDE_HOLD },
 	[DECIDE_OTHER_POLICY] = { "OTHER-POLICY", DECIDE_HOLD },
 	[DECIDE_REPORT_OLD] = { "REPORT-OLD", DECIDE_HOLD },
 	[DECIDE_REPORT_AHEAD] = { "REPORT-AHEAD", DECIDE_HOLD },
@@ -159,6 +164,50 @@ look_at_signature(const struct decide_facts *f, const struct profile *p, struct 
 		    (unsigned long long)f->unsigned_bytes);
 }
 
+static bool
+is_pinned(const struct decide_facts *f, const struct profile *p)
+{
+	for (unsigned i = 0; i < p->deltas.pin_text_n && i < PROFILE_DELTA_PINS_MAX; i++)
+		if (memcmp(p->deltas.pin[i], f->image, sizeof f->image) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A delta whose result was not seen is bytes that only the module understands. Held, unless the profile
+ * says what is enough; and of two for the same step one may be meant for somebody: none goes on then.
+ */
+static void
+look_at_delta(const struct decide_facts *f, const struct profile *p, struct decide_result *r)
+{
+	if (f->whole || f->target_seen)
+		return;
+	r->unseen = true;
+	r->persons_min = DECIDE_UNSEEN_PERSONS;
+	if (p->deltas.unseen_days > 0 && p->deltas.unseen_days < DECIDE_DAYS_MAX)
+		r->days_max = (uint32_t)p->deltas.unseen_days;
+	if (!f->only_one)
+		because(r, DECIDE_DELTA_SECOND,
+		    "Another delta was given for the same step from version to version; a fleet gets one.");
+	switch (p->deltas.unseen) {
+	case PROFILE_UNSEEN_PINNED:
+		if (!is_pinned(f, p))
+			because(r, DECIDE_DELTA_NOT_PINNED,
+			    "What this delta makes was not seen, and its SHA-256 is not among deltas.pins of the profile.");
+		return;
+	case PROFILE_UNSEEN_FULL:
+		if (!f->full_held)
+			because(r, DECIDE_DELTA_ASK_FULL,
+			    "What this delta makes was not seen: ask the vendor for the signed full image of that version, "
+			    "and import it.");
+		return;
+	case PROFILE_UNSEEN_HOLD:
+		break;
+	}
+	because(r, DECIDE_DELTA_NOT_SEEN,
+	    "What this delta makes was not seen: name the base it is for (fotagate base add), or get the full image.");
+}
+
 static void
 look_at_time(const struct decide_facts *f, const struct profile *p, int64_t now, bool clock_sure,
     struct decide_result *r)
@@ -189,9 +238,13 @@ decide(const struct decide_facts *f, const struct profile *p, int64_t now, bool 
 	ret->verdict = DECIDE_REVIEW;
 	ret->reasons_n = 0;
 	ret->acknowledge_n = 0;
+	ret->unseen = false;
+	ret->persons_min = 0;
+	ret->days_max = DECIDE_DAYS_MAX;
 	look_at_report(f, ret);
 	look_at_findings(f, ret);
 	look_at_size(f, p, ret);
 	look_at_signature(f, p, ret);
+	look_at_delta(f, p, ret);
 	look_at_time(f, p, now, clock_sure, ret);
 }

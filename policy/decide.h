@@ -49,6 +49,11 @@ struct decide_facts {
 	bool same_image;             /* the report's digest is that of the bytes in quarantine */
 	bool same_policy;            /* the report names this profile's policy digest */
 	const char *refused;         /* by a refusal in force, as a sentence; NULL: by none */
+	bool whole;                  /* it is no delta: what was looked at is what a module gets */
+	bool target_seen;            /* a delta's result was made and inspected as a full image */
+	bool full_held;              /* a full image of the version it leads to is here, with a verified signature */
+	bool only_one;               /* nobody was given another delta between these two versions of the product */
+	uint8_t image[DIGEST_SHA256_LEN]; /* of the bytes in quarantine */
 	const struct decide_finding *finding;
 	size_t findings_n;
 };
@@ -68,6 +73,10 @@ enum decide_reason {
 	DECIDE_SIGNATURE_MISSING,
 	DECIDE_SIGNATURE_SCHEME,
 	DECIDE_UNSIGNED_BYTES,
+	DECIDE_DELTA_SECOND,
+	DECIDE_DELTA_NOT_SEEN,
+	DECIDE_DELTA_NOT_PINNED,
+	DECIDE_DELTA_ASK_FULL,
 	DECIDE_OTHER_POLICY,
 	DECIDE_REPORT_OLD,
 	DECIDE_REPORT_AHEAD,
@@ -86,6 +95,10 @@ struct decide_result {
 	struct decide_because because[DECIDE_REASONS_MAX];
 	/* Warnings and notices in the report: what a statement has to acknowledge. */
 	unsigned acknowledge_n;
+	/* A delta whose result was not seen: "integrity by digest only, origin unverified". */
+	bool unseen;
+	uint32_t persons_min; /* whatever quorum says */
+	uint32_t days_max;    /* of a release */
 };
 
 /* now in epoch seconds; clock_sure: the gateway's clock is synchronised. */
@@ -95,6 +108,10 @@ void decide(const struct decide_facts *f, const struct profile *p, int64_t now, 
 const char *decide_reason_id(enum decide_reason reason);
 /* Which verdict a reason alone brings. */
 enum decide_verdict decide_reason_verdict(enum decide_reason reason);
+/* What people and log are told of a delta whose result was not seen. */
+#define DECIDE_UNSEEN_TEXT "integrity by digest only, origin unverified"
+#define DECIDE_DAYS_MAX 30 /* APPROVAL_DAYS_MAX: nothing is released for longer */
+#define DECIDE_UNSEEN_PERSONS 2 /* beside the author of the profile, where the pin stands */
 /* "deny", "hold", "review". */
 const char *decide_verdict_name(enum decide_verdict verdict);
 

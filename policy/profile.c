@@ -600,6 +600,12 @@ profile_scheme_matches(const struct profile *p, enum format_id format, const str
 	return strcmp(s->scheme, trust_scheme_name(profile_trust_scheme(p))) == 0;
 }
 
+enum format_id
+profile_delta_format(const struct profile *p)
+{
+	return p->deltas.format[0] ? format_find(view_str(p->deltas.format)) : FORMAT_NONE;
+}
+
 struct trust_policy
 profile_trust_policy(const struct profile *p)
 {

@@ -39,6 +39,7 @@
 #define PROFILE_ANCHORS_MAX 32
 #define PROFILE_PINS_MAX 4     /* what MSG_FETCH carries: the present key, the next, two spares */
 #define PROFILE_PRIVATE_MAX 8  /* likewise */
+#define PROFILE_DELTA_PINS_MAX 64 /* deltas that wait for people at a time; each is for one pair of versions */
 #define PROFILE_RESOURCE_LEN 16
 
 enum profile_answer { PROFILE_HOLD = 0, PROFILE_OFFER };
@@ -141,6 +142,18 @@ struct profile_signature {
 	bool require;
 };
 
+/* What it takes for people to be asked about a delta whose result nobody here could see. Zero: nothing is enough. */
+enum profile_unseen { PROFILE_UNSEEN_HOLD = 0, PROFILE_UNSEEN_PINNED, PROFILE_UNSEEN_FULL };
+
+struct profile_deltas {
+	char format[PROFILE_WORD_MAX + 1]; /* of deltas whose bytes do not tell it; "" : none */
+	enum profile_unseen unseen;
+	char pin_text[PROFILE_DELTA_PINS_MAX][65];
+	unsigned pin_text_n;
+	uint8_t pin[PROFILE_DELTA_PINS_MAX][DIGEST_SHA256_LEN];
+	int64_t unseen_days; /* a release of such a delta lapses */
+};
+
 struct profile {
 	char name[PROFILE_WORD_MAX + 1];
 	char supplier[PROFILE_WORD_MAX + 1];
@@ -173,6 +186,7 @@ struct profile {
 	char signature_url[PROFILE_URL_MAX + 1];
 	struct profile_upstream upstream_options;
 	struct profile_signature signature;
+	struct profile_deltas deltas;
 	int64_t quorum;        /* distinct persons for production */
 	int64_t canary_quorum; /* 0 : as quorum */
 	int64_t quarantine_bytes;
@@ -311,6 +325,8 @@ enum inspect_scheme profile_inspect_scheme(const struct profile *p);
  * embedded where the format or the type of the key says it.
  */
 enum trust_scheme profile_trust_scheme(const struct profile *p);
+/* The format of deltas whose bytes do not tell it, or FORMAT_NONE. */
+enum format_id profile_delta_format(const struct profile *p);
 /* What the verifier is to demand of certificates. */
 struct trust_policy profile_trust_policy(const struct profile *p);
 /* Whether s, found in an image of that format, is of the kind that p asks for. */

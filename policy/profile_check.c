@@ -259,6 +259,8 @@ check_networks(const struct profile_check *k, struct profile *p)
 	for (unsigned i = 0; i < p->upstream_options.pin_text_n; i++)
 		hex_decode(view_str(p->upstream_options.pin_text[i]), p->upstream_options.pin[i],
 		    DIGEST_SHA256_LEN);
+	for (unsigned i = 0; i < p->deltas.pin_text_n; i++)
+		hex_decode(view_str(p->deltas.pin_text[i]), p->deltas.pin[i], DIGEST_SHA256_LEN);
 }
 
 static bool
@@ -445,6 +447,16 @@ check_signature(const struct profile_check *k, const struct profile *p)
 }
 
 static void
+check_deltas(const struct profile_check *k, const struct profile *p)
+{
+	const struct profile_deltas *d = &p->deltas;
+	if (d->format[0] && format_kind(profile_delta_format(p)) != FORMAT_KIND_DELTA)
+		problem(k, "deltas.format", "must name a format of deltas, such as \"detools\"; images/FORMATS.md lists them");
+	if (d->pin_text_n && d->unseen != PROFILE_UNSEEN_PINNED)
+		problem(k, "deltas.pins", "goes with unseen = \"pinned\"; nobody would look at them");
+}
+
+static void
 check_names(const struct profile_check *k, const struct profile *p)
 {
 	if (p->any_host && p->hosts_n > 0)
@@ -497,5 +509,6 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_no_identity(k, p, "upstream", &p->upstream_pattern);
 	check_no_identity(k, p, "signature_url", &p->signature_pattern);
 	check_signature(k, p);
+	check_deltas(k, p);
 	check_names(k, p);
 }

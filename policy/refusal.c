@@ -138,7 +138,7 @@ refusal_matches(enum refusal_kind kind, struct view value, const struct refusal_
 {
 	switch (kind) {
 	case REFUSAL_DIGEST:
-		return f->image && equal_digest(value, f->image);
+		return (f->image && equal_digest(value, f->image)) || (f->made && equal_digest(value, f->made));
 	case REFUSAL_VERSION:
 		return f->target.n && is_version(value, f);
 	case REFUSAL_SIGNER:

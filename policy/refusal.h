@@ -31,6 +31,7 @@ enum refusal_kind {
 /* Of one candidate; borrowed. Empty and NULL are "not known", which matches nothing. */
 struct refusal_facts {
 	const uint8_t *image; /* DIGEST_SHA256_LEN bytes */
+	const uint8_t *made;  /* of what it makes, where it is a delta */
 	struct view product, target;
 	struct view subject;
 	const uint8_t (*signer)[DIGEST_SHA256_LEN];

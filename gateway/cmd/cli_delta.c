@@ -13,14 +13,6 @@
 /* Numbers of the jobs, behind those of the delta's own stages. */
 enum job { JOB_DELTA = 3, JOB_VERIFY, JOB_EXPLAIN, JOB_BASE };
 
-/*
- * The target lies in memory, for only a memfd can be sealed: a patch of some bytes must not
- * be able to fill it. A new image is about as large as the old one and what is new in it,
- * packed at the worst eight to one; small ones have room enough to be anything.
- */
-#define TARGET_TIMES 8
-#define TARGET_FREE (UINT64_C(64) << 20)
-
 int
 cli_delta_digest(int fd, uint8_t ret[DIGEST_SHA256_LEN])
 {
@@ -36,17 +28,11 @@ size_of(int fd)
 	return source_open(&s, fd) ? 0 : s.size;
 }
 
-static uint64_t
-target_max(uint64_t patch, uint64_t base)
-{
-	uint64_t most = (DELTA_TARGET_MAX - TARGET_FREE) / TARGET_TIMES;
-	return patch > most || base > most - patch ? DELTA_TARGET_MAX : TARGET_FREE + TARGET_TIMES * (patch + base);
-}
-
 static int
 apply(const struct cli_delta_asked *q, struct cli_delta *ret)
 {
-	uint64_t patch = size_of(q->patch_fd), base = size_of(q->base_fd), most = target_max(patch, base);
+	/* In memory, for only a memfd can be sealed. */
+	uint64_t patch = size_of(q->patch_fd), base = size_of(q->base_fd), most = delta_most(patch, base);
 	const struct msg_inspect m = { .job = JOB_DELTA,
 		.stage = MSG_STAGE_DELTA,
 		.have_base = true,

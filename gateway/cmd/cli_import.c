@@ -15,7 +15,7 @@
 struct import {
 	struct cli_args args;
 	const char *signature, *profile, *product, *version, *from, *resource, *url;
-	bool no_wait;
+	bool no_wait, held;
 	int64_t wait;
 	char review[64], state[64], verdict[32], text[1024];
 };
@@ -77,7 +77,8 @@ look(struct import *in, struct cli_call *call, bool *ret_judged)
 		json_cstr(json_get(root, "state"), in->state, sizeof in->state);
 		json_cstr(json_get(root, "verdict"), in->verdict, sizeof in->verdict);
 		json_cstr(json_get(root, "text"), in->text, sizeof in->text);
-		*ret_judged = strcmp(in->state, "judging") != 0;
+		json_bool(json_get(root, "held"), &in->held);
+		*ret_judged = strcmp(in->state, "judging") != 0 || in->held;
 		if (*ret_judged && in->args.common.json)
 			cli_print_json(stdout, reply.text);
 	}
@@ -101,7 +102,7 @@ wait_judged(struct import *in, struct cli_call *call)
 		if (judged)
 			break;
 	}
-	return strcmp(in->state, "blocked") == 0 || strcmp(in->state, "incident") == 0 ? CLI_REFUSED : CLI_DONE;
+	return in->held || strcmp(in->state, "blocked") == 0 || strcmp(in->state, "incident") == 0 ? CLI_REFUSED : CLI_DONE;
 }
 
 int

@@ -90,6 +90,13 @@ show_row(const struct json_value *r)
 		{ "groups", "groups", 0 }, { "until", "not_after", 0 }, { "reason", "reason", 0 },
 	};
 	cli_print_fields(stdout, r, fields, sizeof fields / sizeof fields[0]);
+	static const struct cli_label delta[] = {
+		{ "delta for base", "base" }, { "delta itself", "patch" }, { "applied by", "applier" }, { "makes", "target" },
+		{ "which is", "text" }, { "its report", "target_report" },
+	};
+	const struct json_value *made = json_get(r, "delta");
+	if (made && json_type(made) == JSON_OBJECT)
+		cli_print_fields(stdout, made, delta, sizeof delta / sizeof delta[0]);
 	const struct json_value *reasons = json_get(r, "reasons");
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));

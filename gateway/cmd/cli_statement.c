@@ -17,6 +17,7 @@
 #include "gateway/wire/memfd.h"
 #include "images/format.h"
 #include "images/report.h"
+#include "images/report_terms.h"
 
 #define DAY 86400
 
@@ -49,6 +50,12 @@ differs_from_report(const struct taking *t)
 		return "is about another image than the report";
 	if (r->inputs.have_profile && strcmp(r->inputs.profile, terms->profile))
 		return "names another profile than the report";
+	struct approval_delta delta = { .made = APPROVAL_MADE_WHOLE };
+	report_terms_delta(r, &delta);
+	const struct approval_delta *said = &terms->delta;
+	if (delta.made != said->made || strcmp(delta.applier, said->applier) != 0 ||
+	    memcmp(delta.base, said->base, sizeof delta.base) || memcmp(delta.target, said->target, sizeof delta.target))
+		return "says something else of the delta than the report";
 	for (unsigned i = 0; i < FINDING_LIMIT; i++)
 		if (r->findings[i].count && r->findings[i].severity >= FINDING_NOTICE &&
 		    !approval_list_has(&terms->findings, finding_get(i)->id))
@@ -169,6 +176,13 @@ tell_approval(const struct taking *t)
 	    m->profile, m->review);
 	tell_digest("image", m->image);
 	cli_print_line(stderr, "", "%llu bytes, %s", (unsigned long long)t->report->size, format_name(t->report->format));
+	if (m->delta.made)
+		cli_print_line(stderr, "a delta", "%s", approval_made_text(m->delta.made));
+	if (m->delta.applier[0]) {
+		cli_print_line(stderr, "", "applied by %s", m->delta.applier);
+		tell_digest("to the base", m->delta.base);
+		tell_digest("it makes", m->delta.target);
+	}
 	cli_print_line(stderr, "report", "says %s", report_verdict_name(report_verdict(t->report)));
 	tell_digest("", m->report);
 	tell_digest("policy", m->policy);

@@ -15,6 +15,7 @@ int cli_vendor(int argc, char **argv); /* profile list, draft, check, unknown */
 int cli_review(int argc, char **argv);
 int cli_exposure(int argc, char **argv);
 int cli_fetch(int argc, char **argv);
+int cli_base(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_sighting(int argc, char **argv);
 int cli_module(int argc, char **argv);

@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
+	{ "base", cli_base, "full images that deltas are for: list, add" },
 	{ "import", cli_import, "bring an image that was not fetched" },
 	{ "sighting", cli_sighting, "what modules ask for: list" },
 	{ "module", cli_module, "modules: list, show, reveal, explain, import, hold, unhold" },

@@ -230,6 +230,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	(void)what;
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
+	judging_tick(c->judging);
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	quarantine_tidy(c);

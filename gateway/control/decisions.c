@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/decisions.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/err.h"
+#include "gateway/control/bases.h"
+#include "gateway/control/candidates.h"
 #include "gateway/control/control_private.h"
 
 bool
@@ -63,6 +66,68 @@ best_signature(const struct report *r, const struct profile *p, struct decide_fa
 			f->signature = r->signatures.result[i].outcome;
 }
 
+/* ---- deltas ---- */
+
+/* Candidates of the same product that lead to the same version. */
+struct step {
+	struct control *c;
+	const struct db_candidate *cand;
+	struct db_resource resource, other;
+	bool full_held, second;
+};
+
+static bool
+waits_or_stands(const struct db_candidate *cand)
+{
+	return candidates_is(cand, LIFECYCLE_JUDGING) || candidates_is(cand, LIFECYCLE_REVIEW) ||
+	    candidates_is(cand, LIFECYCLE_APPROVED) || candidates_is(cand, LIFECYCLE_EXPIRED);
+}
+
+static int
+look_at_step(void *arg, const struct db_candidate *other)
+{
+	struct step *s = arg;
+	struct report *r = NULL;
+	if (other->id == s->cand->id || !other->have_report || !waits_or_stands(other))
+		return 0;
+	int err = db_resource_get(s->c->db, other->resource, &s->other);
+	if (err || strcmp(s->other.target, s->resource.target) != 0)
+		return err;
+	err = decisions_report(s->c, other->report, &r);
+	if (err)
+		return err == FG_ENOMEM ? err : 0; /* without a report it says nothing for anybody */
+	bool delta = bases_is_delta(r) || r->have_delta;
+	if (!delta && report_verified(r) > 0 && report_verdict(r) != REPORT_BLOCKED)
+		s->full_held = true;
+	if (delta && !strcmp(s->other.from, s->resource.from) && memcmp(other->image, s->cand->image, sizeof other->image))
+		s->second = true;
+	report_free(r);
+	return 0;
+}
+
+static int
+delta_facts(struct control *c, const struct report *r, const struct db_candidate *cand, const struct profile *p,
+    struct decide_facts *f)
+{
+	f->whole = r->have_image && !r->have_delta && !bases_is_delta(r) &&
+	    (profile_delta_format(p) == FORMAT_NONE || r->format != FORMAT_RAW);
+	f->target_seen = r->have_delta && r->delta.have_target;
+	if (f->whole || f->target_seen)
+		return FG_OK;
+	struct step *s = calloc(1, sizeof *s);
+	if (!s)
+		return FG_ENOMEM;
+	*s = (struct step){ .c = c, .cand = cand };
+	int err = db_resource_get(c->db, cand->resource, &s->resource);
+	const struct db_candidate_filter filter = { .profile = cand->profile, .product = s->resource.product };
+	if (!err)
+		err = db_candidate_list(c->db, &filter, look_at_step, s);
+	f->full_held = s->full_held;
+	f->only_one = !err && !s->second;
+	free(s);
+	return err;
+}
+
 static int
 facts(const struct report *r, const struct db_candidate *cand, const struct policy *p,
     struct decide_finding *list, struct decide_facts *f)
@@ -88,6 +153,7 @@ facts(const struct report *r, const struct db_candidate *cand, const struct poli
 		.same_policy = r->inputs.have_profile && !memcmp(r->inputs.profile_sha256, p->digest, sizeof p->digest),
 		.finding = list,
 	};
+	memcpy(f->image, cand->image, sizeof f->image);
 	best_signature(r, p->profile, f);
 	for (unsigned i = 0; i < FINDING_LIMIT; i++)
 		if (r->findings[i].count)
@@ -105,6 +171,8 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
 	int err = facts(r, cand, p, list, &f);
 	if (!err && refusals_meets(c->refusals, cand, r, refused))
 		f.refused = refused;
+	if (!err)
+		err = delta_facts(c, r, cand, p->profile, &f);
 	if (!err)
 		decide(&f, p->profile, control_now(c), decisions_clock_sure(c), ret);
 	return err;
@@ -141,4 +209,14 @@ decisions_stored(struct control *c, const struct db_candidate *cand, struct deci
 		err = decisions_make(c, cand, r, p, ret);
 	report_free(r);
 	return err;
+}
+
+bool
+decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	/* Under any other rule it never came before people. */
+	if (!p || p->profile->deltas.unseen == PROFILE_UNSEEN_HOLD || !cand->have_report)
+		return false;
+	return decisions_stored(c, cand, ret) == FG_OK && ret->unseen;
 }

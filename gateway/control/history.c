@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "gateway/control/bases.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 
 struct earlier {
 	uint64_t id;
-	uint8_t report[DIGEST_SHA256_LEN], image[DIGEST_SHA256_LEN];
-	bool in_quarantine;
+	uint8_t report[DIGEST_SHA256_LEN];
 };
 
 /* The youngest of one product, in order of their numbers, the highest first. */
@@ -38,8 +38,6 @@ look(void *arg, const struct db_candidate *cand)
 	struct earlier *e = &g->one[at];
 	e->id = cand->id;
 	memcpy(e->report, cand->report, sizeof e->report);
-	memcpy(e->image, cand->image, sizeof e->image);
-	e->in_quarantine = cand->in_quarantine;
 	return 0;
 }
 
@@ -63,24 +61,47 @@ gather(struct control *c, const struct db_candidate *cand, bool in_force, struct
 	return err;
 }
 
+/* One release's mark. FG_ENOTFOUND: it has none of that kind. */
+static int
+mark(struct control *c, const struct earlier *e, enum history_of of, struct continuity_mark *ret)
+{
+	struct report *r = NULL, *target = NULL;
+	int err = decisions_report(c, e->report, &r);
+	if (err == FG_ENOTFOUND)
+		return FG_EFORMAT; /* lost is as bad as damaged */
+	bool delta = !err && bases_is_delta(r);
+	if (!err && !delta && of == HISTORY_RESULTS) {
+		continuity_mark(r, e->report, ret);
+	} else if (delta && of == HISTORY_DELTAS) {
+		continuity_mark(r, e->report, ret);
+		ret->numbers_n = 0;
+	} else if (delta && r->delta.have_target) {
+		err = decisions_report(c, r->delta.target_report, &target);
+		if (!err)
+			continuity_mark(target, r->delta.target_report, ret);
+	} else if (!err) {
+		err = FG_ENOTFOUND;
+	}
+	report_free(target);
+	report_free(r);
+	return err;
+}
+
 int
-history_marks(struct control *c, const struct db_candidate *cand,
+history_marks(struct control *c, const struct db_candidate *cand, enum history_of of,
     struct continuity_mark past[CONTINUITY_PAST_MAX], unsigned *ret_n)
 {
 	struct gathering *g = calloc(1, sizeof *g);
 	int err = g ? gather(c, cand, false, g) : FG_ENOMEM;
 	unsigned n = 0;
 	for (unsigned i = 0; !err && i < g->n; i++) {
-		struct report *r = NULL;
-		err = decisions_report(c, g->one[i].report, &r);
-		if (!err) {
-			continuity_mark(r, g->one[i].report, &past[n++]);
-		} else if (err == FG_ENOTFOUND || err == FG_EFORMAT) {
+		err = mark(c, &g->one[i], of, &past[n]);
+		n += !err;
+		if (err == FG_EFORMAT)
 			oplog(OPLOG_WARNING, "the report of R-%llu cannot be compared with: %s",
 			    (unsigned long long)g->one[i].id, err_name(err));
+		if (err == FG_ENOTFOUND || err == FG_EFORMAT)
 			err = 0;
-		}
-		report_free(r);
 	}
 	free(g);
 	if (!err)
@@ -92,11 +113,14 @@ int
 history_image(struct control *c, const struct db_candidate *cand)
 {
 	struct gathering *g = calloc(1, sizeof *g);
+	struct db_candidate *was = calloc(1, sizeof *was);
+	struct bases_one b;
 	int fd = -1;
-	if (g && gather(c, cand, true, g) == FG_OK)
+	if (g && was && gather(c, cand, true, g) == FG_OK)
 		for (unsigned i = 0; i < g->n && fd < 0; i++)
-			if (g->one[i].in_quarantine)
-				fd = files_image_open(c->files, FILES_IMAGE, g->one[i].image);
+			if (db_candidate_get(c->db, g->one[i].id, was) == FG_OK && bases_result(c, was, &b) == FG_OK)
+				fd = files_image_open(c->files, FILES_IMAGE, b.image);
+	free(was);
 	free(g);
 	return fd < 0 ? -1 : fd;
 }

@@ -13,13 +13,19 @@
 struct control;
 struct db_candidate;
 
+/* Of a release that was a delta there are two reports: of itself, and of what it made. */
+enum history_of {
+	HISTORY_RESULTS = 0, /* what modules have after each release: of a delta, its target where that was seen */
+	HISTORY_DELTAS,      /* those that were deltas, as what they are; their numbers are their targets' */
+};
+
 /*
  * The marks of at most CONTINUITY_PAST_MAX releases, the youngest first. A
  * report that cannot be read is passed over aloud. FG_ENOMEM, FG_EIO.
  */
-int history_marks(struct control *c, const struct db_candidate *cand,
+int history_marks(struct control *c, const struct db_candidate *cand, enum history_of of,
     struct continuity_mark past[CONTINUITY_PAST_MAX], unsigned *ret_n);
-/* The image approved last that is still there, to compare with: its descriptor, or -1. */
+/* The full image approved last, or made by a delta approved last, that is still there, to compare with: its descriptor, or -1. */
 int history_image(struct control *c, const struct db_candidate *cand);
 
 #endif

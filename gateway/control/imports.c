@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/bases.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/file/fdio.h"
@@ -21,6 +22,7 @@ struct import {
 	struct call *call;
 	struct db_resource resource;
 	char who[DB_WHO_MAX];
+	bool base;          /* an image to apply deltas to, and no candidate for anything */
 	bool signature;     /* on the second file */
 	struct files_part part[2];
 	bool have_part[2];
@@ -190,6 +192,60 @@ bring_again(struct import *m, struct db_candidate *cand)
 	return db_candidate_update(m->all->c->db, cand, cand->state);
 }
 
+/* ---- a base ---- */
+
+static void
+answer_base(struct import *m, const struct db_base *b)
+{
+	struct call_doc d;
+	call_doc_begin(&d);
+	jsonw_khex(&d.j, "image", b->image, sizeof b->image);
+	jsonw_kcstr(&d.j, "product", b->product);
+	jsonw_kcstr(&d.j, "profile", b->profile);
+	jsonw_kuint(&d.j, "size", b->size);
+	jsonw_kcstr(&d.j, "version", b->version);
+	call_doc_end(m->call, &d, CALL_DONE);
+}
+
+/*
+ * A base is an opinion of what a module holds, not an image to be given to any: there is no review of it,
+ * no statement and no release, and a delta that is for it is judged by what it makes, by people who see the digest of both.
+ */
+static void
+finish_base(struct import *m)
+{
+	struct control *c = m->all->c;
+	struct db_base b = { .size = m->size[0], .added = control_now(c) };
+	snprintf(b.profile, sizeof b.profile, "%s", m->resource.profile);
+	snprintf(b.product, sizeof b.product, "%s", m->resource.product);
+	snprintf(b.version, sizeof b.version, "%s", m->resource.target);
+	snprintf(b.who, sizeof b.who, "%s", m->who);
+	memcpy(b.image, m->sha256[0], sizeof b.image);
+	close(m->part[0].fd);
+	m->have_part[0] = false;
+	int err = files_part_seal(c->files, m->part[0].name, FILES_IMAGE, b.image);
+	if (err)
+		files_part_drop(c->files, m->part[0].name);
+	else
+		err = db_base_add(c->db, &b);
+	if (!err) {
+		char obj[DB_NAME_MAX + DB_VERSION_MAX + 8];
+		snprintf(obj, sizeof obj, "base:%s/%s", b.product, b.version);
+		struct msg_append *e = logbook_entry(ENTRY_IMAGE_BASE, "ok", m->who, obj);
+		logbook_ref_sha256(e, "image", b.image);
+		logbook_ref(e, "profile", b.profile);
+		logbook_ref_number(e, "size", b.size);
+		logbook_say(e, "named as what deltas are for; it permits nothing");
+		logbook_tell(c->logbook, e);
+		judging_look_again(c->judging, b.profile);
+	}
+	if (!err || err == FG_EEXIST)
+		answer_base(m, &b); /* named so before: nothing to do, and nothing wrong */
+	else
+		call_fail_err(m->call, err);
+	end(m);
+}
+
 static void
 finish(struct import *m)
 {
@@ -292,7 +348,9 @@ on_turn(evutil_socket_t fd, short what, void *ctx)
 		err = begin_file(m, true);
 		err = err ? err : FG_EAGAIN;
 	}
-	if (!err)
+	if (!err && m->base)
+		finish_base(m);
+	else if (!err)
 		finish(m);
 	else if (err != FG_EAGAIN)
 		refuse(m, err);
@@ -301,7 +359,7 @@ on_turn(evutil_socket_t fd, short what, void *ctx)
 }
 
 static const char *
-describe(struct control *c, struct call *call, struct db_resource *r)
+describe(struct control *c, struct call *call, bool base, struct db_resource *r)
 {
 	(void)call_text(call, "profile", r->profile, sizeof r->profile);
 	(void)call_text(call, "product", r->product, sizeof r->product);
@@ -315,11 +373,11 @@ describe(struct control *c, struct call *call, struct db_resource *r)
 	if (!r->product[0] || !r->target[0] || !visible_is_plain(view_str(r->product)) ||
 	    !visible_is_plain(view_str(r->target)) || !visible_is_plain(view_str(r->from)))
 		return "product and version must be printable names";
-	return choose(c, call, p, r);
+	return base ? NULL : choose(c, call, p, r);
 }
 
-void
-imports_start(struct imports *all, struct call *call)
+static void
+start(struct imports *all, struct call *call, bool base)
 {
 	struct control *c = all->c;
 	struct import *m = all->n < IMPORTS_MAX ? calloc(1, sizeof *m) : NULL;
@@ -327,18 +385,19 @@ imports_start(struct imports *all, struct call *call)
 		call_fail(call, CALL_COULD_NOT, "LIMIT", "try again", "too many imports are under way");
 		return;
 	}
-	*m = (struct import){ .all = all, .call = call };
+	*m = (struct import){ .all = all, .call = call, .base = base };
 	LIST_INSERT_HEAD(&all->list, m, link);
 	all->n++;
 	snprintf(m->who, sizeof m->who, "%s", requests_actor(c, call));
 	char why[MSG_TEXT_MAX];
-	const char *no = describe(c, call, &m->resource);
+	const char *no = describe(c, call, base, &m->resource);
 	if (!no) {
 		m->room = quarantine_room(c, policies_find(c->policies, m->resource.profile)->profile, NULL, why, sizeof why);
 		no = m->room ? NULL : why;
 	}
 	if (no) {
-		call_fail(call, CALL_REFUSED, "REFUSED", "see fotagate import --help", "%s", no);
+		call_fail(call, CALL_REFUSED, "REFUSED", base ? "see fotagate base add --help" : "see fotagate import --help",
+		    "%s", no);
 		end(m);
 		return;
 	}
@@ -349,4 +408,16 @@ imports_start(struct imports *all, struct call *call)
 		refuse(m, err);
 	else
 		event_active(m->turn, EV_TIMEOUT, 0);
+}
+
+void
+imports_start(struct imports *all, struct call *call)
+{
+	start(all, call, false);
+}
+
+void
+imports_base(struct imports *all, struct call *call)
+{
+	start(all, call, true);
 }

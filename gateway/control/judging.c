@@ -5,37 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "gateway/control/bases.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/history.h"
 #include "gateway/control/openings.h"
+#include "gateway/control/stages.h"
+#include "gateway/control/targets.h"
 #include "gateway/wire/memfd.h"
-#include "images/aids.h"
-#include "images/explain.h"
 
-enum stage { STAGE_VERIFY = 0, STAGE_EXPLAIN, STAGE_STAGES };
+#define AGAIN_MAX 64 /* candidates that wait for a place or an answer; more wait for the next start */
 
 struct case_ { /* one candidate being judged */
 	LIST_ENTRY(case_) link;
 	struct judging *all;
 	uint64_t candidate;
 	char review[DB_REVIEW_CAP];
-	uint64_t job;
-	enum stage stage;
-	int image_fd, signature_fd, old_fd;
-	uint32_t wall_ms;
+	struct db_resource resource;
+	int image_fd, signature_fd, old_fd, trust_fd;
 	struct report_asked asked;
-	struct report_reply reply[STAGE_STAGES];
-	struct view map[STAGE_STAGES]; /* of replies */
+	struct msg_inspect verify_asked;
+	struct stage verify, explain;
+	enum format_id format;   /* of a delta whose bytes do not tell it */
+	struct targets *targets; /* of a delta */
+	const struct targets_result *made;
 };
 
 struct judging {
 	struct control *c;
 	LIST_HEAD(, case_) cases;
+	uint64_t again[AGAIN_MAX];
+	unsigned again_n;
+	int64_t again_at;
 };
 
 struct judging *
@@ -52,12 +56,13 @@ judging_new(struct control *c)
 static void
 close_case(struct case_ *k)
 {
-	const int fds[] = { k->image_fd, k->signature_fd, k->old_fd };
-	for (unsigned i = 0; i < 3; i++)
+	const int fds[] = { k->image_fd, k->signature_fd, k->old_fd, k->trust_fd };
+	targets_free(k->targets);
+	stages_end(&k->verify);
+	stages_end(&k->explain);
+	for (unsigned i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
-	for (unsigned i = 0; i < STAGE_STAGES; i++)
-		memfd_unmap(k->map[i]);
 	LIST_REMOVE(k, link);
 	free(k);
 }
@@ -98,35 +103,158 @@ block(struct control *c, struct db_candidate *cand, const struct decide_result *
 	logbook_tell(c->logbook, e);
 }
 
+/* It stays in judging; people see why. What is said already is not said again. */
+static void
+stay(struct control *c, struct db_candidate *cand, const char *why)
+{
+	if (!strncmp(cand->note, why, sizeof cand->note - 1))
+		return;
+	snprintf(cand->note, sizeof cand->note, "%s", why);
+	if (db_candidate_update(c->db, cand, cand->state)) {
+		oplog(OPLOG_ERR, "why a candidate is held could not be written down: %s", db_why(c->db));
+		return;
+	}
+	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_QUARANTINED, "held");
+	logbook_say(e, "%s", cand->note);
+	logbook_tell(c->logbook, e);
+}
+
+/*
+ * The proof, or the lack of one, that people sign for: base and delta by their digests, who applied
+ * it, what came out, and the word. The delta's own digest is the image's.
+ */
+static void
+put_proof(struct msg_append *e, const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	if (!r->have_delta)
+		return;
+	logbook_ref_sha256(e, "base", d->base_sha256);
+	logbook_ref(e, "applier", d->result.applier);
+	logbook_ref(e, "outcome", report_delta_word(r));
+	if (d->result.outcome == DELTA_APPLIED)
+		logbook_ref_sha256(e, "target_image", d->result.target_sha256);
+	if (d->have_target)
+		logbook_ref_sha256(e, "target_report", d->target_report);
+}
+
+static void again(struct judging *j, struct db_candidate *cand, const char *why);
+
+struct rivals {
+	struct control *c;
+	struct db_resource resource, other;
+	uint64_t but;
+	uint64_t id[DB_LIST_MAX]; /* open ones */
+	unsigned n;
+	bool younger; /* one came later, and has told of it */
+};
+
+static int
+look_for_rival(void *arg, const struct db_candidate *cand)
+{
+	struct rivals *r = arg;
+	bool open = candidates_is(cand, LIFECYCLE_REVIEW);
+	if (cand->id == r->but || (!open && !candidates_is(cand, LIFECYCLE_JUDGING)) ||
+	    db_resource_get(r->c->db, cand->resource, &r->other) || strcmp(r->other.target, r->resource.target) != 0 ||
+	    strcmp(r->other.from, r->resource.from) != 0)
+		return 0;
+	r->younger = r->younger || cand->id > r->but;
+	if (open && r->n < DB_LIST_MAX)
+		r->id[r->n++] = cand->id;
+	return 0;
+}
+
+/*
+ * Two deltas for one step, neither of which can be seen through: one of them may be meant for one module.
+ * Those that wait for people are judged again, and then held as this one is, until a person rejects one.
+ */
+static void
+second_delta(struct control *c, const struct db_candidate *cand)
+{
+	struct db_incident i = { .at = control_now(c), .kind = "second-delta", .have_resource = true };
+	struct rivals *r = calloc(1, sizeof *r);
+	struct db_candidate *other = calloc(1, sizeof *other);
+	const struct db_candidate_filter f = { .profile = cand->profile };
+	bool told = false;
+	if (r && other && db_resource_get(c->db, cand->resource, &r->resource) == FG_OK) {
+		r->c = c;
+		r->but = cand->id;
+		(void)db_candidate_list(c->db, &f, look_for_rival, r);
+		told = r->younger;
+	}
+	for (unsigned k = 0; r && other && k < r->n; k++)
+		if (db_candidate_get(c->db, r->id[k], other) == FG_OK)
+			again(c->judging, other, "another delta was given for the same step");
+	free(other);
+	free(r);
+	if (told)
+		return;
+	memcpy(i.resource, cand->resource, sizeof i.resource);
+	snprintf(i.detail, sizeof i.detail, "another delta was given for the same step from version to version");
+	if (db_incident_add(c->db, &i))
+		oplog(OPLOG_ERR, "an incident could not be written down: %s", db_why(c->db));
+	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_INCIDENT, "failed");
+	logbook_say(e, "%s", i.detail);
+	logbook_tell(c->logbook, e);
+	oplog(OPLOG_ERR, "INCIDENT: a vendor gives another delta for the same step");
+}
+
+/* It stays in judging for what policy lacks (a clock, a base): judging_resume() comes by. */
+static void
+hold_for_policy(struct control *c, struct db_candidate *cand, const struct decide_result *d)
+{
+	const char *why = d->reasons_n ? d->because[0].sentence : "policy holds it";
+	bool told = !strncmp(cand->note, why, sizeof cand->note - 1);
+	stay(c, cand, why);
+	for (unsigned i = 0; i < d->reasons_n && !told; i++)
+		if (d->because[i].reason == DECIDE_DELTA_SECOND)
+			second_delta(c, cand);
+}
+
 /* The report is stored and the row names it; now policy decides. */
 static int
-decide_on(struct control *c, struct db_candidate *cand, const struct report *r, const struct policy *p)
+decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, const struct policy *p)
 {
+	struct control *c = k->all->c;
 	struct decide_result *d = calloc(1, sizeof *d);
 	int err = d ? decisions_make(c, cand, r, p, d) : FG_ENOMEM;
 	if (!err) {
 		struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
 		logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
 		logbook_ref(e, "decision", decide_verdict_name(d->verdict));
+		put_proof(e, r);
+		if (d->unseen)
+			logbook_say(e, DECIDE_UNSEEN_TEXT);
 		logbook_tell(c->logbook, e);
+		if (d->verdict == DECIDE_REVIEW && k->made && k->made->part) {
+			/* A delta that goes on from here finds its base, once this one is released. */
+			int kept = bases_keep(c, cand, k->made->part, r->delta.result.target_sha256, k->made->size);
+			targets_part_taken(k->targets);
+			if (kept)
+				oplog(OPLOG_WARNING, "%s: what it makes could not be kept: %s", k->review, err_name(kept));
+		}
 		if (d->verdict == DECIDE_REVIEW)
 			openings_begin(c, cand);
 		else if (d->verdict != DECIDE_HOLD)
 			block(c, cand, d);
-		/* What holds it may pass (the clock left its place meanwhile): it stays in judging, for judging_resume(). */
+		else
+			hold_for_policy(c, cand, d);
 	}
 	free(d);
 	return err;
 }
 
 static int
-store(struct control *c, const struct report *r, const struct policy *p, struct db_candidate *cand)
+store(struct control *c, const struct report *r, const struct targets_result *made, const struct policy *p,
+    struct db_candidate *cand)
 {
 	struct writer text;
 	writer_init(&text, REPORT_MAX);
 	int err = report_encode(r, REPORT_MAX, &text);
 	if (!err)
 		err = report_digest(writer_view(&text), cand->report);
+	if (!err && made && made->text.n)
+		err = files_doc_put(c->files, FILES_REPORT, made->applied.target_report, made->text);
 	if (!err)
 		err = files_doc_put(c->files, FILES_REPORT, cand->report, writer_view(&text));
 	if (!err)
@@ -137,6 +265,30 @@ store(struct control *c, const struct report *r, const struct policy *p, struct 
 	cand->have_report = cand->have_policy = true;
 	memcpy(cand->policy, p->digest, sizeof cand->policy);
 	return db_candidate_update(c->db, cand, cand->state);
+}
+
+/* What its report is compared with: like with like. */
+static int
+add_history(struct case_ *k, const struct db_candidate *cand, bool delta)
+{
+	struct report_asked *a = &k->asked;
+	int err = history_marks(k->all->c, cand, delta ? HISTORY_DELTAS : HISTORY_RESULTS, a->past, &a->past_n);
+	a->have_history = !delta || a->past_n > 0; /* what a delta makes is compared with all of them: targets.h */
+	return err;
+}
+
+static int
+merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
+{
+	const struct report_applied *applied = NULL;
+	int err = add_history(k, cand, k->made != NULL);
+	if (k->made && k->made->end == TARGETS_DONE) {
+		applied = &k->made->applied;
+		k->asked.have_base = true;
+		memcpy(k->asked.base, k->made->base.image, sizeof k->asked.base);
+	}
+	stages_rules(&k->explain, &k->asked);
+	return err ? err : report_merge(&k->asked, &k->verify.reply, &k->explain.reply, applied, r);
 }
 
 static void
@@ -152,11 +304,11 @@ conclude(struct case_ *k)
 	if (!err && (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest)))
 		err = FG_EAGAIN; /* another policy came into force: once more */
 	if (!err)
-		err = report_merge(&k->asked, &k->reply[STAGE_VERIFY], &k->reply[STAGE_EXPLAIN], NULL, r);
+		err = merge(k, cand, r);
 	if (!err)
-		err = store(c, r, p, cand);
+		err = store(c, r, k->made, p, cand);
 	if (!err)
-		err = decide_on(c, cand, r, p);
+		err = decide_on(k, cand, r, p);
 	if (err && err != FG_ESTATE)
 		oplog(OPLOG_WARNING, "%s could not be judged: %s", k->review, err_name(err));
 	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
@@ -170,18 +322,141 @@ conclude(struct case_ *k)
 
 /* ---- stages ---- */
 
-static int
-ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
+/* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
+static void
+hold(struct case_ *k, const char *why)
+{
+	struct judging *j = k->all;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	oplog(OPLOG_WARNING, "%s is held: %s", k->review, why);
+	if (cand && db_candidate_get(j->c->db, k->candidate, cand) == FG_OK && candidates_is(cand, LIFECYCLE_JUDGING))
+		stay(j->c, cand, why);
+	free(cand);
+	if (j->again_n < AGAIN_MAX)
+		j->again[j->again_n++] = k->candidate;
+	if (!j->again_at)
+		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
+	close_case(k);
+}
+
+static void
+on_made(void *ctx, const struct targets_result *r)
+{
+	struct case_ *k = ctx;
+	k->made = r;
+	if (r->end == TARGETS_HOLD)
+		hold(k, r->why);
+	else
+		conclude(k);
+}
+
+static void
+on_explained(void *ctx)
+{
+	struct case_ *k = ctx;
+	char why[TARGETS_WHY_MAX];
+	if (!k->explain.started) {
+		snprintf(why, sizeof why, "it could not be compared: %s", k->explain.reply.detail);
+		hold(k, why);
+		return;
+	}
+	conclude(k);
+}
+
+static void
+run(struct case_ *k, struct stage *s, void (*done)(void *ctx))
+{
+	int err = stages_run(k->all->c, s, done, k);
+	if (!err)
+		return;
+	/* It stays in judging; judging_resume() comes by. */
+	oplog(OPLOG_WARNING, "%s waits: %s", k->review, err_name(err));
+	close_case(k);
+}
+
+/* As the verify stage has it; a report that is none is for the merged one to tell of. */
+static bool
+is_delta(struct case_ *k)
+{
+	struct report_refusal why;
+	struct report *part = k->verify.reply.end == REPORT_END_REPLIED ? report_new(REPORT_VERIFY) : NULL;
+	bool read = part && report_parse(k->verify.reply.text, REPORT_VERIFY, part, &why) == FG_OK;
+	const struct policy *p = policies_find(k->all->c->policies, k->asked.profile);
+	bool delta = read && bases_is_delta(part);
+	if (read && !delta && p && part->format == FORMAT_RAW)
+		k->format = profile_delta_format(p->profile);
+	report_free(part);
+	return delta || k->format;
+}
+
+static void
+make_target(struct case_ *k)
 {
 	struct control *c = k->all->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
 	const struct policy *p = policies_find(c->policies, k->asked.profile);
-	int fds[3], trust = -1;
-	unsigned n = 0;
-	if (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest))
-		return FG_ENOTFOUND;
+	int err = cand ? db_candidate_get(c->db, k->candidate, cand) : FG_ENOMEM;
+	const struct targets_asked q = { .cand = cand,
+		.resource = &k->resource,
+		.verify = &k->verify_asked,
+		.asked = &k->asked,
+		.format = k->format,
+		.order = p ? p->profile->version_order : VERSION_ORDER_EXACT,
+		.patch_fd = k->image_fd,
+		.trust_fd = k->trust_fd };
+	/* A delta against a whole image says nothing; its target is compared with its base. */
+	k->asked.have_old = false;
+	if (!err)
+		err = targets_start(c, &q, on_made, k, &k->targets);
+	free(cand);
+	if (err)
+		hold(k, "the delta could not be tried on its bases for want of memory or database");
+}
+
+static void
+on_verified(void *ctx)
+{
+	struct case_ *k = ctx;
+	struct stage *s = &k->explain;
+	if (!k->verify.started) {
+		char why[TARGETS_WHY_MAX];
+		snprintf(why, sizeof why, "it could not be looked at: %s", k->verify.reply.detail);
+		hold(k, why);
+	} else if (is_delta(k)) {
+		make_target(k);
+	} else if (!k->asked.have_old) {
+		conclude(k);
+	} else {
+		s->m = (struct msg_inspect){ .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
+		s->fd[s->n++] = k->image_fd;
+		s->fd[s->n++] = k->old_fd;
+		s->scratch = true;
+		s->bytes = k->asked.image_size + stages_size(k->old_fd);
+		run(k, s, on_explained);
+	}
+}
+
+static void
+verify(struct case_ *k)
+{
+	struct stage *s = &k->verify;
+	s->m = k->verify_asked;
+	s->fd[s->n++] = k->image_fd;
+	if (s->m.have_signature)
+		s->fd[s->n++] = k->signature_fd;
+	if (s->m.have_trust)
+		s->fd[s->n++] = k->trust_fd;
+	s->bytes = k->asked.image_size;
+	run(k, s, on_verified);
+}
+
+/* ---- starting ---- */
+
+static void
+describe(struct case_ *k, const struct policy *p)
+{
 	struct trust_policy t = profile_trust_policy(p->profile);
-	struct msg_inspect m = {
-		.job = job,
+	k->verify_asked = (struct msg_inspect){
 		.stage = MSG_STAGE_VERIFY,
 		.have_signature = k->asked.have_signature,
 		.have_trust = k->asked.have_trust,
@@ -195,130 +470,8 @@ ask_verify(struct case_ *k, uint64_t job, struct chan *chan)
 		.require_signature = k->asked.require_signature,
 		.rsa_bits_min = t.rsa_bits_min,
 	};
-	snprintf(m.profile, sizeof m.profile, "%s", k->asked.profile);
-	memcpy(m.profile_digest, p->digest, sizeof m.profile_digest);
-	fds[n++] = k->image_fd;
-	if (m.have_signature)
-		fds[n++] = k->signature_fd;
-	if (m.have_trust) {
-		trust = memfd_sealed("fotagate-trust", p->trust);
-		if (trust < 0)
-			return trust;
-		fds[n++] = trust;
-	}
-	int err = chan_send(chan, MSG_INSPECT, &m, fds, n);
-	if (trust >= 0)
-		close(trust);
-	return err;
-}
-
-/* What the operator gives the comparison, as it is now: a sealed memfd, -1 for nothing, or an error. */
-static int
-aids_of(struct case_ *k, bool *ret_have)
-{
-	struct aids a = { 0 };
-	struct writer w;
-	int fd = -1;
-	k->asked.have_rules = *ret_have = policies_rules(k->all->c->policies, &a.rules, k->asked.rules);
-	if (!*ret_have)
-		return fd;
-	writer_init(&w, AIDS_MAX);
-	aids_write(&a, &w);
-	int err = writer_err(&w);
-	fd = err ? err : memfd_sealed("fotagate-aids", writer_view(&w));
-	writer_free(&w);
-	return fd;
-}
-
-static int
-ask_explain(struct case_ *k, uint64_t job, struct chan *chan)
-{
-	bool have_aids;
-	int aids = aids_of(k, &have_aids);
-	if (have_aids && aids < 0)
-		return aids;
-	const struct msg_inspect m = { .job = job,
-		.stage = MSG_STAGE_EXPLAIN,
-		.have_old = true,
-		.have_target = true,
-		.have_aids = have_aids,
-		.at = k->asked.at,
-		.target_max = EXPLAIN_SCRATCH_MAX };
-	struct files_part scratch;
-	int err = files_part_new(k->all->c->files, &scratch);
-	if (!err) {
-		/* Nobody else finds it, and it is gone when the inspector is. */
-		files_part_drop(k->all->c->files, scratch.name);
-		const int fds[4] = { k->image_fd, k->old_fd, scratch.fd, aids };
-		err = chan_send(chan, MSG_INSPECT, &m, fds, 3 + have_aids);
-		close(scratch.fd);
-	}
-	if (aids >= 0)
-		close(aids);
-	return err;
-}
-
-static int
-on_ask(void *ctx, uint64_t job, struct chan *chan)
-{
-	struct case_ *k = ctx;
-	return k->stage == STAGE_VERIFY ? ask_verify(k, job, chan) : ask_explain(k, job, chan);
-}
-
-static void run_stage(struct case_ *k, enum stage stage);
-
-static void
-take_reply(struct case_ *k, struct jobs_end *end)
-{
-	struct report_reply *r = &k->reply[k->stage];
-	unsigned due = k->stage == STAGE_VERIFY ? MSG_STAGE_VERIFY : MSG_STAGE_EXPLAIN;
-	r->end = end->end;
-	snprintf(r->detail, sizeof r->detail, "%s", end->detail);
-	if (end->end != REPORT_END_REPLIED)
-		return;
-	int err = end->reply.inspected.stage == due ? memfd_map(end->fd, REPORT_MAX, &k->map[k->stage]) : FG_EPEER;
-	if (!err) {
-		r->text = k->map[k->stage];
-		return;
-	}
-	r->end = err == FG_ELIMIT ? REPORT_END_OVERLONG : REPORT_END_MALFORMED;
-	snprintf(r->detail, sizeof r->detail, "%s", err == FG_ELIMIT ? "empty, or longer than 2 MiB" :
-	    "the report of another stage, or not in a sealed memfd");
-}
-
-static void
-on_ended(void *ctx, struct jobs_end *end)
-{
-	struct case_ *k = ctx;
-	k->job = 0;
-	take_reply(k, end);
-	if (k->stage == STAGE_VERIFY && k->asked.have_old)
-		run_stage(k, STAGE_EXPLAIN);
-	else
-		conclude(k);
-}
-
-static const struct jobs_ops ops = { on_ask, NULL, on_ended };
-
-static void
-run_stage(struct case_ *k, enum stage stage)
-{
-	k->stage = stage;
-	int err = jobs_start(k->all->c->jobs, MSG_JOB_INSPECT, k->wall_ms, &ops, k, &k->job);
-	if (!err)
-		return;
-	/* It stays in judging; judging_resume() comes by. */
-	oplog(OPLOG_WARNING, "%s waits: %s", k->review, err_name(err));
-	close_case(k);
-}
-
-/* ---- starting ---- */
-
-static uint64_t
-size_of(int fd)
-{
-	struct stat st;
-	return fd >= 0 && fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+	snprintf(k->verify_asked.profile, sizeof k->verify_asked.profile, "%s", k->asked.profile);
+	memcpy(k->verify_asked.profile_digest, p->digest, sizeof k->verify_asked.profile_digest);
 }
 
 static int
@@ -333,24 +486,24 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		if (k->signature_fd < 0)
 			return k->signature_fd;
 	}
+	if (p->trust.n > 0) {
+		k->trust_fd = memfd_sealed("fotagate-trust", p->trust);
+		if (k->trust_fd < 0)
+			return k->trust_fd;
+	}
 	k->old_fd = history_image(c, cand);
 	k->asked = (struct report_asked){
 		.at = control_now(c),
-		.image_size = size_of(k->image_fd),
+		.image_size = stages_size(k->image_fd),
 		.have_signature = cand->have_signature,
 		.have_trust = p->trust.n > 0,
 		.require_signature = p->profile->signature.require,
 		.have_old = k->old_fd >= 0,
-		.have_history = true,
 	};
-	int err = history_marks(c, cand, k->asked.past, &k->asked.past_n);
-	if (err)
-		return err;
 	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
 	memcpy(k->asked.profile_sha256, p->digest, sizeof p->digest);
-	uint64_t wall = JUDGING_WALL_S + (k->asked.image_size + size_of(k->old_fd)) / JUDGING_WALL_BYTES;
-	k->wall_ms = (uint32_t)(wall < JUDGING_WALL_MAX_S ? wall : JUDGING_WALL_MAX_S) * 1000u;
-	return FG_OK;
+	describe(k, p);
+	return db_resource_get(c->db, cand->resource, &k->resource);
 }
 
 /* The bytes are gone: nothing can be judged, and a report about nothing is not made. */
@@ -376,13 +529,14 @@ judging_start(struct judging *j, uint64_t candidate)
 		free(k);
 		return;
 	}
-	*k = (struct case_){ .all = j, .candidate = candidate, .image_fd = -1, .signature_fd = -1, .old_fd = -1 };
+	*k = (struct case_){ .all = j, .candidate = candidate, .image_fd = -1, .signature_fd = -1, .old_fd = -1,
+		.trust_fd = -1 };
 	db_candidate_review(candidate, k->review);
 	LIST_INSERT_HEAD(&j->cases, k, link);
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	err = p ? open_case(k, cand, p) : FG_ENOTFOUND;
 	if (!err) {
-		run_stage(k, STAGE_VERIFY);
+		verify(k);
 	} else {
 		if (p && err == FG_ENOTFOUND)
 			without_bytes(c, cand);
@@ -400,8 +554,13 @@ judging_cancel(struct judging *j, uint64_t candidate)
 	struct case_ *k = find(j, candidate);
 	if (!k)
 		return;
-	jobs_cancel(j->c->jobs, k->job);
 	close_case(k);
+}
+
+bool
+judging_is_held(struct judging *j, const struct db_candidate *cand)
+{
+	return candidates_is(cand, LIFECYCLE_JUDGING) && cand->note[0] && !find(j, cand->id);
 }
 
 /* ---- many ---- */
@@ -415,6 +574,32 @@ judging_resume(struct judging *j)
 	free(l);
 }
 
+void
+judging_tick(struct judging *j)
+{
+	uint64_t again[AGAIN_MAX];
+	unsigned n = j->again_n;
+	if (!n || control_now(j->c) < j->again_at)
+		return;
+	memcpy(again, j->again, n * sizeof again[0]);
+	j->again_n = 0;
+	j->again_at = 0;
+	for (unsigned i = 0; i < n; i++)
+		judging_start(j, again[i]);
+}
+
+void
+judging_look_again(struct judging *j, const char *profile)
+{
+	struct candidates_ids *l = candidates_in(j->c, LIFECYCLE_JUDGING);
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	for (size_t i = 0; l && cand && i < l->n; i++)
+		if (db_candidate_get(j->c->db, l->id[i], cand) == FG_OK && !strcmp(cand->profile, profile))
+			judging_start(j, cand->id);
+	free(cand);
+	free(l);
+}
+
 bool
 judging_policy_stands(struct control *c, const struct db_candidate *cand)
 {
@@ -423,15 +608,17 @@ judging_policy_stands(struct control *c, const struct db_candidate *cand)
 }
 
 static void
-again(struct judging *j, struct db_candidate *cand)
+again(struct judging *j, struct db_candidate *cand, const char *why)
 {
 	struct control *c = j->c;
+	char note[DB_TEXT_MAX];
 	unsigned n;
-	if (candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "the policy changed: it is judged again", &n))
+	snprintf(note, sizeof note, "%s: it is judged again", why);
+	if (candidates_outdate(c, cand, LIFECYCLE_REJUDGE, note, &n))
 		return;
 	struct msg_append *e = candidates_entry(cand, ENTRY_APPROVAL_OUTDATED, "ok");
 	logbook_ref_number(e, "statements", n);
-	logbook_say(e, "the policy changed");
+	logbook_say(e, "%s", why);
 	logbook_tell(c->logbook, e);
 	judging_start(j, cand->id);
 }
@@ -446,7 +633,7 @@ judging_policy_changed(struct judging *j)
 		/* Of a profile that is not configured any more it waits: the profile may come back. */
 		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && policies_find(c->policies, cand->profile) &&
 		    !judging_policy_stands(c, cand))
-			again(j, cand);
+			again(j, cand, "the policy changed");
 	}
 	free(cand);
 	free(l);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * judging - from bytes in quarantine to "blocked" or "people may look". Runs the
- * inspector's stages, merges what they said (or how they died) into the report,
- * keeps it under its digest, and asks policy (decisions); what people may look at
- * goes on to openings. Guarantees: a candidate leaves judging only with a report
- * that was stored; whatever goes wrong on the way leaves it waiting or blocked.
+ * inspector's stages (stages; of a delta also targets), merges what they said (or how
+ * they died) into the report, keeps it under its digest, and asks policy (decisions);
+ * what people may look at goes on to openings. Guarantees: a candidate leaves judging
+ * only with a report that was stored; whatever goes wrong on the way leaves it waiting
+ * or blocked. What policy holds, and what could not be looked at for want of room or
+ * of an answer about a delta's target, stays in judging, with the reason in its row.
  */
 #ifndef FG_GATEWAY_CONTROL_JUDGING_H
 #define FG_GATEWAY_CONTROL_JUDGING_H
@@ -14,10 +16,7 @@
 
 #include "crypto/view.h"
 
-/* A minute, and a second more for every 16 MiB, a tenth of what a slow disk reads. */
-#define JUDGING_WALL_S 60
-#define JUDGING_WALL_BYTES (16u << 20)
-#define JUDGING_WALL_MAX_S 7200
+#define JUDGING_AGAIN_S 600 /* until what could not be looked at is tried again: a full disk is not empty in a minute */
 
 struct control;
 struct db_candidate;
@@ -31,6 +30,15 @@ void judging_start(struct judging *j, uint64_t candidate);
 void judging_cancel(struct judging *j, uint64_t candidate);
 /* Starts every candidate in state judging that nothing works on: after start, when the log came back, when the clock is sure. */
 void judging_resume(struct judging *j);
+/* Every minute: what was held for want of room or answer, once its time has come. */
+void judging_tick(struct judging *j);
+/*
+ * Something that held deltas of that profile may wait for: a full image that they are for or lead to, or that
+ * another delta for the same step was rejected.
+ */
+void judging_look_again(struct judging *j, const char *profile);
+/* It is in judging, nothing works on it, and its row says why. */
+bool judging_is_held(struct judging *j, const struct db_candidate *cand);
 /* After a reload: reviews under another policy than the one in force are judged again. */
 void judging_policy_changed(struct judging *j);
 /* Whether the policy the candidate was judged under is the one in force. */

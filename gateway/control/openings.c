@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/recount.h"
 
 struct opening { /* a review that waits for its entry to be durable */
@@ -29,7 +30,11 @@ on_opened(void *ctx, int err, uint64_t index)
 	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
 		/* A statement counts when its signer saw this entry: a log larger than its index. */
 		cand->opened_at_log = index;
-		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, "waits for people to review and sign");
+		struct decide_result *d = calloc(1, sizeof *d);
+		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, d && decisions_unseen(c, cand, d) ?
+		    "waits for people to review and sign: " DECIDE_UNSEEN_TEXT : "waits for people to review and sign");
+		free(d);
+		judging_look_again(c->judging, cand->profile); /* a full image that a delta waits for */
 	}
 	free(cand);
 	free(o);

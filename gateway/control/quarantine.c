@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "gateway/control/bases.h"
 #include "gateway/control/control_private.h"
 
 /* States in which nobody waits for the bytes any more. */
@@ -35,6 +36,7 @@ static void
 forget(struct control *c, struct db_candidate *cand)
 {
 	bool needed = true;
+	bases_forget(c, cand);
 	cand->in_quarantine = false;
 	if (db_candidate_needs_file(c->db, cand->image, cand->id, &needed) ||
 	    db_candidate_update(c->db, cand, cand->state) || needed)
@@ -70,6 +72,18 @@ static uint64_t
 rest(uint64_t limit, uint64_t used)
 {
 	return used < limit ? limit - used : 0;
+}
+
+uint64_t
+quarantine_scratch(struct control *c)
+{
+	const struct config *conf = policies_config(c->policies);
+	uint64_t all = 0, space = 0;
+	if (files_usage(c->files, &all) || files_space(c->files, &space))
+		return 0;
+	uint64_t disk = rest(space, (uint64_t)conf->quarantine.reserve_bytes);
+	uint64_t quota = rest((uint64_t)conf->quarantine.max_bytes, all);
+	return disk < quota ? disk : quota;
 }
 
 uint64_t

@@ -21,5 +21,7 @@ void quarantine_tidy(struct control *c);
  * dropping parts helps then, and else never.
  */
 uint64_t quarantine_room(struct control *c, const struct profile *p, bool *ret_shared, char *ret_why, size_t cap);
+/* Bytes that a scratch file may take of the disk, and of what the quarantine may have; 0: none now. */
+uint64_t quarantine_scratch(struct control *c);
 
 #endif

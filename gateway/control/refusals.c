@@ -109,6 +109,8 @@ facts_of(struct refusals *r, const struct db_candidate *cand, const struct repor
 		return err;
 	reviews_subject(cand, &m->res, m->subject, sizeof m->subject);
 	*f = (struct refusal_facts){ .image = cand->have_image ? cand->image : NULL, .product = view_str(m->res.product),
+		.made = report && report->have_delta && report->delta.result.outcome == DELTA_APPLIED ?
+		    report->delta.result.target_sha256 : NULL,
 		.target = view_str(m->res.target), .subject = view_str(m->subject), .signer = (const void *)m->signer };
 	for (unsigned i = 0; report && i < report->signatures.n && f->signers_n < SIGNERS_SEEN_MAX; i++)
 		if (report->signatures.result[i].signer.have_spki)

@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
+#include "gateway/control/bases.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/requests_private.h"
@@ -98,6 +99,12 @@ import_image(struct control *c, struct call *call)
 	imports_start(c->imports, call);
 }
 
+static void
+base_add(struct control *c, struct call *call)
+{
+	imports_base(c->imports, call);
+}
+
 /* ---- the table ---- */
 
 #define ANY CALLERS_ANY
@@ -152,6 +159,11 @@ static const struct requests_row table[] = {
 	{ "refusal.add", REQUESTS_RESTRICT, ACT, 0, 0, refusal_add,
 	    { REASON, TEXT("kind", 15), TEXT("value", REFUSAL_VALUE_MAX), NUMBER_OPT("days") } },
 	{ "refusal.lift", REQUESTS_CHANGE, SIGN, 0, 0, refusal_lift, { REASON, TEXT("refusal", 2 * REFUSAL_ID) } },
+	/* Permits nothing: it says what a delta is tried on. */
+	{ "base.add", REQUESTS_CHANGE, OPERATE, 1, 1, base_add,
+	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1) } },
+	{ "base.list", REQUESTS_VIEW, ANY, 0, 0, bases_answer,
+	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("product", DB_NAME_MAX - 1) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },

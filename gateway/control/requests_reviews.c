@@ -69,6 +69,33 @@ put_findings(struct jsonw *j, const struct report *r)
 	jsonw_array_end(j);
 }
 
+/*
+ * What of a delta people have to know before they sign: which base, by whom applied, what came out and how
+ * sure that is; and how much of what a module will have could be looked at.
+ */
+static void
+put_delta(struct jsonw *j, const struct report *r)
+{
+	jsonw_key(j, "delta");
+	if (!r || !r->have_delta) {
+		jsonw_null(j);
+		return;
+	}
+	const struct report_delta *d = &r->delta;
+	bool made = d->result.outcome == DELTA_APPLIED;
+	jsonw_object(j);
+	jsonw_kcstr(j, "applier", d->result.applier);
+	jsonw_khex(j, "base", d->base_sha256, sizeof d->base_sha256);
+	jsonw_kbool(j, "checked", d->result.checked);
+	requests_put_digest(j, "full", d->have_full, d->full_sha256, sizeof d->full_sha256);
+	jsonw_kcstr(j, "outcome", report_delta_word(r));
+	jsonw_khex(j, "patch", d->patch_sha256, sizeof d->patch_sha256);
+	requests_put_digest(j, "target", made, d->result.target_sha256, sizeof d->result.target_sha256);
+	requests_put_digest(j, "target_report", d->have_target, d->target_report, sizeof d->target_report);
+	jsonw_kcstr(j, "text", report_delta_text(r));
+	jsonw_object_end(j);
+}
+
 static int
 put_statement(void *arg, const struct db_statement *d)
 {
@@ -118,11 +145,15 @@ put_held(void *arg, const struct db_seen *seen)
 	return 0;
 }
 
-/* Why policy says no, of what is blocked; all that reopening makes known, of what is held for its vendor's servers. */
+/*
+ * Why policy says no, or not yet, of what is blocked or held; all that reopening makes known, of what is held
+ * for its vendor's servers.
+ */
 static void
 put_reasons(struct jsonw *j, const struct showing *s)
 {
-	struct decide_result *d = candidates_is(s->cand, LIFECYCLE_BLOCKED) ? calloc(1, sizeof *d) : NULL;
+	bool no = candidates_is(s->cand, LIFECYCLE_BLOCKED) || judging_is_held(s->c->judging, s->cand);
+	struct decide_result *d = no ? calloc(1, sizeof *d) : NULL;
 	jsonw_key(j, "reasons");
 	jsonw_array(j);
 	if (d && decisions_stored(s->c, s->cand, d) == FG_OK) {
@@ -157,10 +188,13 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	if (more) {
 		put_asked_by(j, s);
 		requests_put_time(j, "deadline", reviews_deadline(s->c, d));
+		put_delta(j, s->report);
 		put_findings(j, s->report);
 		jsonw_kcstr(j, "from", s->res.from[0] ? s->res.from : "*");
 	}
 	jsonw_kuint(j, "have", s->have);
+	if (more)
+		jsonw_kbool(j, "held", judging_is_held(s->c->judging, d));
 	requests_put_review(j, "id", d->id);
 	requests_put_digest(j, "image", d->have_image, d->image, sizeof d->image);
 	jsonw_kuint(j, "need", s->need);

@@ -14,6 +14,7 @@
 #include "gateway/control/decisions.h"
 #include "gateway/control/reviews_private.h"
 #include "gateway/wire/memfd.h"
+#include "images/report_terms.h"
 #include "policy/scope.h"
 
 #define DAY 86400
@@ -106,7 +107,25 @@ needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 	if (candidates_is(cand, LIFECYCLE_REVIEW))
 		all += releases_modules_of(c->releases, cand->image);
 	uint32_t modules = max_devices && all > UINT32_MAX ? UINT32_MAX : max_devices ? (uint32_t)all : 0;
-	return scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	uint32_t persons = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	struct decide_result *d = calloc(1, sizeof *d);
+	if (!d)
+		return SCOPE_QUORUM_NEVER;
+	if (decisions_unseen(c, cand, d) && d->persons_min > persons)
+		persons = d->persons_min;
+	free(d);
+	return persons;
+}
+
+uint32_t
+reviews_days_max(struct control *c, const struct db_candidate *cand)
+{
+	struct decide_result *d = calloc(1, sizeof *d);
+	uint32_t days = d ? APPROVAL_DAYS_MAX : 0;
+	if (d && decisions_unseen(c, cand, d))
+		days = d->days_max;
+	free(d);
+	return days;
 }
 
 uint32_t
@@ -138,14 +157,18 @@ reviews_subject(const struct db_candidate *cand, const struct db_resource *res, 
 	    res->target, file) < (int)cap;
 }
 
+/* What of the report stands in the statement itself: ids to acknowledge, and what became of a delta. */
 static int
-add_findings(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_list *ret)
+add_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_terms *t)
 {
+	struct approval_list *ret = &t->findings;
 	struct report *r = NULL;
 	int err = decisions_report(c, digest, &r);
 	for (unsigned i = 0; !err && i < FINDING_LIMIT; i++)
 		if (r->findings[i].count && r->findings[i].severity != FINDING_INFO)
 			err = approval_list_add(ret, finding_get(i)->id);
+	if (!err)
+		report_terms_delta(r, &t->delta);
 	if (r)
 		report_free(r);
 	return err;
@@ -175,7 +198,7 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	snprintf(t->target, sizeof t->target, "%s", res.target);
 	snprintf(t->profile, sizeof t->profile, "%s", cand->profile);
 	if (!err)
-		err = add_findings(c, cand->report, &t->findings);
+		err = add_report(c, cand->report, t);
 	for (uint32_t i = 0; !err && i < scope->from_n; i++)
 		err = approval_list_add(&t->from_versions, scope->from[i]);
 	for (uint32_t i = 0; !err && i < scope->groups_n; i++)
@@ -347,6 +370,10 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct
 		m->not_before = t->not_before;
 		m->not_after = t->not_after;
 		m->terms_quorum = t->quorum;
+		m->made = (uint8_t)t->delta.made;
+		snprintf(m->applier, sizeof m->applier, "%s", t->delta.applier);
+		memcpy(m->base, t->delta.base, sizeof m->base);
+		memcpy(m->target_image, t->delta.target, sizeof m->target_image);
 		m->have_plan = t->have_plan;
 		memcpy(m->plan, t->plan, sizeof m->plan);
 		for (uint32_t i = 0; i < cand->requesters_n && i < MSG_FROM_MAX; i++)
@@ -476,6 +503,7 @@ issued(struct control *c, struct db_candidate *cand, const struct msg_issued *m,
 		    "released, but not offered: %s", err_name(err));
 		return;
 	}
+	judging_look_again(c->judging, cand->profile); /* deltas that go on from here */
 	if (db_candidate_get(c->db, cand->id, cand) == FG_OK)
 		reviews_answer(c, call, cand, approver, "released");
 	else if (call)

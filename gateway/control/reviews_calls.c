@@ -230,9 +230,10 @@ scope_of_call(struct reviews *r, struct call *call, const struct db_candidate *c
 		return false;
 	}
 	uint64_t max = call_number(call, "max_devices", REVIEWS_EVERYONE);
-	uint64_t days = call_number(call, "days", REVIEWS_DAYS_DEFAULT);
-	if (!max || max > UINT32_MAX || !days || days > APPROVAL_DAYS_MAX) {
-		call_fail(call, CALL_USAGE, "USAGE", "", "max_devices must be at least 1, days from 1 to %d", APPROVAL_DAYS_MAX);
+	uint32_t days_max = reviews_days_max(r->c, cand);
+	uint64_t days = call_number(call, "days", REVIEWS_DAYS_DEFAULT < days_max ? REVIEWS_DAYS_DEFAULT : days_max);
+	if (!max || max > UINT32_MAX || !days || days > days_max) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "max_devices must be at least 1, days from 1 to %u", days_max);
 		return false;
 	}
 	s->max_devices = (uint32_t)max;
@@ -255,6 +256,10 @@ put_summary(struct jsonw *j, const struct approval_terms *t)
 	jsonw_array(j);
 	snprintf(line, sizeof line, "%s: %s", t->review, t->subject);
 	jsonw_cstr(j, line);
+	if (t->delta.made) {
+		snprintf(line, sizeof line, "a delta: %s", approval_made_text(t->delta.made));
+		jsonw_cstr(j, line);
+	}
 	snprintf(line, sizeof line, "to at most %u modules of group %s%s", t->max_devices, t->groups.word[0],
 	    t->groups.n > 1 ? " and others" : "");
 	jsonw_cstr(j, line);
@@ -459,6 +464,7 @@ reviews_reject(struct reviews *r, struct call *call)
 		int refused = refusals_begin(c->refusals, &more);
 		err = err ? err : refused;
 	}
+	judging_look_again(c->judging, cand->profile);
 	if (err)
 		call_fail_err(call, err);
 	else

@@ -47,6 +47,8 @@ bool reviews_subject(const struct db_candidate *cand, const struct db_resource *
 /* What a statement about this candidate in that scope must say. */
 int reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
     struct approval_terms *ret);
+/* Days that a release of it may last: those of every release, or those of a delta whose result nobody saw. */
+uint32_t reviews_days_max(struct control *c, const struct db_candidate *cand);
 int reviews_valid_statements(struct control *c, const struct db_candidate *cand, struct reviews_valid *ret);
 /* Asks the warden; on 0 the call is its to answer. FG_EAGAIN: warden or log away; FG_EEXIST: it is asked already. */
 int reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct reviews_valid *v, struct call *call,

@@ -80,9 +80,9 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 /* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
-/* Bytes of the distinct images of a profile that lie in quarantine. */
+/* Bytes of the distinct images of a profile that lie in quarantine, bases of deltas among them. */
 int db_candidate_usage(struct db *db, const char *profile, uint64_t *ret_bytes);
-/* Whether any candidate other than `but` needs the file in quarantine: before it is removed. */
+/* Whether any candidate other than `but`, or a base that `but` did not make, needs the file in quarantine: before it is removed. */
 int db_candidate_needs_file(struct db *db, const uint8_t image[DIGEST_SHA256_LEN], uint64_t but, bool *ret);
 
 /* "R-12" and back; false for anything else. */

@@ -279,10 +279,11 @@ int
 db_candidate_usage(struct db *db, const char *profile, uint64_t *ret_bytes)
 {
 	struct db_query q;
-	/* The same bytes under two URLs lie there once. */
-	db_query(&q, db, "SELECT coalesce(sum(size), 0) FROM (SELECT c.image, max(c.size) AS size FROM candidate c"
-			 " JOIN resource r ON r.id = c.resource WHERE r.profile = ? AND c.in_quarantine = 1"
-			 " GROUP BY c.image)");
+	/* The same bytes under two URLs, or as a base as well, lie there once. */
+	db_query(&q, db, "SELECT coalesce(sum(size), 0) FROM (SELECT image, max(size) AS size FROM"
+			 " (SELECT c.image, c.size FROM candidate c JOIN resource r ON r.id = c.resource"
+			 " WHERE r.profile = ?1 AND c.in_quarantine = 1"
+			 " UNION ALL SELECT image, size FROM base WHERE profile = ?1) GROUP BY image)");
 	db_put_text(&q, profile);
 	int r = db_first(&q);
 	if (r)
@@ -295,7 +296,8 @@ int
 db_candidate_needs_file(struct db *db, const uint8_t image[DIGEST_SHA256_LEN], uint64_t but, bool *ret)
 {
 	struct db_query q;
-	db_query(&q, db, "SELECT EXISTS (SELECT 1 FROM candidate WHERE image = ? AND in_quarantine = 1 AND id <> ?)");
+	db_query(&q, db, "SELECT EXISTS (SELECT 1 FROM candidate WHERE image = ?1 AND in_quarantine = 1 AND id <> ?2)"
+			 " OR EXISTS (SELECT 1 FROM base WHERE image = ?1 AND (candidate = 0 OR candidate <> ?2))");
 	db_put_sha256(&q, image);
 	db_put_u64(&q, but);
 	int r = db_first(&q);

@@ -149,6 +149,14 @@ static const char refusal_schema[] =
 " id BLOB PRIMARY KEY CHECK (length(id) = 16), kind INTEGER NOT NULL, value TEXT NOT NULL, until INTEGER NOT NULL,"
 " at INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* No reference to candidates: a delta that is forgotten takes what it made along, which is said where it is done. */
+static const char base_schema[] =
+"CREATE TABLE base ("
+" profile TEXT NOT NULL, product TEXT NOT NULL, version TEXT NOT NULL, image BLOB NOT NULL CHECK (length(image) = 32),"
+" size INTEGER NOT NULL, added INTEGER NOT NULL, who TEXT NOT NULL, candidate INTEGER NOT NULL,"
+" PRIMARY KEY (profile, product, version, image)) STRICT, WITHOUT ROWID;"
+"CREATE INDEX base_image ON base (image);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -158,6 +166,7 @@ static const struct migration steps[] = {
 	{ 6, "what each review is held for; the policy a part came under", held_schema },
 	{ 7, "the persons and the plan that statements name", terms_schema },
 	{ 8, "what is refused for good or for a time", refusal_schema },
+	{ 9, "full images that deltas are for", base_schema },
 };
 
 const struct migration *

@@ -39,6 +39,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_IMAGE_VERIFIED] = { "Image verified", KINDS_SCAN, 2, "Completed" },
 	[ENTRY_IMAGE_ANALYSED] = { "Image analysed", KINDS_SCAN, 2, "Completed" },
 	[ENTRY_IMAGE_QUARANTINED] = { "Image quarantined", KINDS_SCAN, 2, "Completed" },
+	[ENTRY_IMAGE_BASE] = { "Base named", KINDS_ENTITY, 1, "Create" },
 	[ENTRY_IMAGE_CORRUPT] = { "Image corrupt", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_IMAGE_RETIRED] = { "Image retired", KINDS_ENTITY, 4, "Delete" },
 	[ENTRY_IMAGE_INCIDENT] = { "Unexpected bytes from a vendor", KINDS_DETECTION, 1, "Create" },

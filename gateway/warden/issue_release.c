@@ -113,6 +113,8 @@ issue_modules_of(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN],
 	return modules;
 }
 
+_Static_assert(MSG_APPLIER_MAX == APPROVAL_APPLIER_MAX, "the name of an applier fits");
+
 static void
 terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 {
@@ -138,6 +140,10 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	t->not_before = m->not_before;
 	t->not_after = m->not_after;
 	t->quorum = m->terms_quorum;
+	t->delta.made = (enum approval_made)m->made;
+	snprintf(t->delta.applier, sizeof t->delta.applier, "%s", m->applier);
+	memcpy(t->delta.base, m->base, sizeof t->delta.base);
+	memcpy(t->delta.target, m->target_image, sizeof t->delta.target);
 	t->have_plan = m->have_plan;
 	memcpy(t->plan, m->plan, sizeof t->plan);
 	for (uint32_t i = 0; i < m->requesters_n; i++)

@@ -30,6 +30,7 @@
 #define MSG_JSON_MAX 49152   /* control protocol documents that fit a frame */
 #define MSG_DOC_MAX 49152    /* a document carried inside an audit entry */
 #define MSG_FROM_MAX 16      /* from-versions or groups of one release */
+#define MSG_APPLIER_MAX 32   /* APPROVAL_APPLIER_MAX */
 #define MSG_REFS_MAX 12      /* references of an audit entry */
 #define MSG_ENTRY_MAX 56320  /* a whole audit entry; fits a frame beside a receipt */
 #define MSG_RECORD_MAX 32768 /* a release record */
@@ -491,6 +492,9 @@ struct msg_issue {
 	uint32_t terms_quorum; /* what the statements say that the policy asks for */
 	bool have_plan;
 	uint8_t plan[DIGEST_SHA256_LEN]; /* likewise */
+	uint8_t made; /* enum approval_made, and what comes with it: as people signed it of a delta */
+	char applier[MSG_APPLIER_MAX];
+	uint8_t base[DIGEST_SHA256_LEN], target_image[DIGEST_SHA256_LEN];
 	uint64_t opened_at; /* log size when the review opened: statements must have seen more */
 	int64_t now;
 };

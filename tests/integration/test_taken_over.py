@@ -201,7 +201,8 @@ def issue(image, **more):
             "subject": "story/FG100/*->2.0.0/rootfs.img", "profile": "story", "product": "FG100", "target": "2.0.0",
             "from": [{"text": "*"}], "groups": [{"text": "*"}], "max_devices": 1, "not_before": 0,
             "not_after": int(time.time()) + 86400, "findings": [], "requesters": [], "quorum": 0, "terms_quorum": 0,
-            "have_plan": False, "plan": bytes(32), "opened_at": 0,
+            "have_plan": False, "plan": bytes(32), "made": 0, "applier": "", "base": bytes(32), "target_image": bytes(32),
+            "opened_at": 0,
             "now": 0, **more}
 
 

@@ -165,6 +165,35 @@ test_quorum_and_plan(void **state)
 	refused_text(f, "\"plan\":{\"digest\":", "\"plan\":{\"digest2\":");
 }
 
+/* What became of a delta stands in the text itself, with base and target; in one of three forms, or not at all. */
+static void
+test_delta(void **state)
+{
+	struct fixture *f = *state;
+	struct approval_delta *d = &f->a->terms.delta;
+	assert_null(memmem(encoded(f).p, encoded(f).n, "\"delta\"", 7));
+	d->made = APPROVAL_MADE_UNSEEN;
+	struct view text = encoded(f);
+	assert_non_null(memmem(text.p, text.n, "{\"made\":\"not seen: integrity by digest only, origin unverified\"}", 64));
+	assert_int_equal(approval_parse(text, f->back, f->why, sizeof f->why), 0);
+	assert_null(approval_terms_differ(&f->back->terms, &f->a->terms));
+	refused_text(f, "\"made\":\"not seen", "\"made\":\"seen");
+	refused_text(f, "{\"made\":", "{\"applier\":\"x\",\"made\":");
+	for (d->made = APPROVAL_MADE_RECONSTRUCTED; d->made < APPROVAL_MADE_LIMIT; d->made++) {
+		snprintf(d->applier, sizeof d->applier, "bsdiff40/1");
+		memset(d->base, 0x66, sizeof d->base);
+		memset(d->target, 0x77, sizeof d->target);
+		assert_int_equal(approval_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+		assert_null(approval_terms_differ(&f->back->terms, &f->a->terms));
+		assert_int_equal(f->back->terms.delta.made, d->made);
+		refused_text(f, "\"applier\":\"bsdiff40/1\"", "\"applier\":\"\"");
+		refused_text(f, "\"base\":\"66", "\"base\":\"6");
+		refused_text(f, "\"target\":\"77", "\"target\":\"7");
+	}
+	d->made = APPROVAL_MADE_PROVED;
+	refused_text(f, "\"made\":\"proved\"", "\"made\":\"\"");
+}
+
 static void
 test_what_nobody_may_sign(void **state)
 {
@@ -197,6 +226,10 @@ test_what_nobody_may_sign(void **state)
 	REFUSED(t->not_after = t->not_before + 30 * PEOPLE_DAY + 1);
 	REFUSED(t->not_before = INT64_C(253402300800); t->not_after = t->not_before + 5);
 	REFUSED(t->quorum = APPROVAL_QUORUM_MAX + 1);
+	REFUSED(t->delta.made = APPROVAL_MADE_PROVED);
+	REFUSED(t->delta.made = APPROVAL_MADE_LIMIT; t->delta.applier[0] = 'x');
+	REFUSED(t->delta.applier[0] = 'x');
+	REFUSED(t->delta.made = APPROVAL_MADE_PROVED; t->delta.applier[0] = '\n');
 	REFUSED(t->gateway[0] = '\0');
 	REFUSED(f->a->approver[0] = '\0');
 	REFUSED(f->a->reason[9] = '\0');
@@ -249,6 +282,13 @@ test_terms_differ(void **state)
 	DIFFERS("not_after", b.not_after--);
 	DIFFERS("quorum", b.quorum = 2);
 	DIFFERS("plan", b.have_plan = true);
+	DIFFERS("what the delta makes", b.delta.made = APPROVAL_MADE_UNSEEN);
+	a.delta = (struct approval_delta){ .made = APPROVAL_MADE_RECONSTRUCTED, .applier = "bsdiff40/1" };
+	DIFFERS("what the delta makes", b.delta.target[31] = 1);
+	DIFFERS("what the delta makes", b.delta.base[0] = 1);
+	DIFFERS("what the delta makes", b.delta.applier[0] = 'B');
+	DIFFERS("what the delta makes", b.delta.made = APPROVAL_MADE_PROVED);
+	a.delta = (struct approval_delta){ 0 };
 	DIFFERS("halt", b.halted_at = 1);
 	assert_null(approval_terms_differ(&a, &a));
 }
@@ -314,6 +354,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quorum_and_plan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_delta, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_nobody_may_sign, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terms_differ, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),

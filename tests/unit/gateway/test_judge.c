@@ -234,6 +234,7 @@ test_another_thing(void **state)
 	OTHER("not_after", t->not_after++);
 	OTHER("quorum", t->quorum = 1);
 	OTHER("plan", t->have_plan = true);
+	OTHER("delta", t->delta.made = APPROVAL_MADE_UNSEEN);
 	OTHER("decision", *t = ((struct approval_terms){ .decision = APPROVAL_RESUME, .halted_at = NOW });
 	      snprintf(t->gateway, sizeof t->gateway, "%s", PEOPLE_ORIGIN));
 	*t = good;

@@ -33,6 +33,8 @@ static const struct {
 	{ "audit.open", REQUESTS_VIEW, ALL },
 	{ "audit.proof", REQUESTS_VIEW, ALL },
 	{ "backup.state", REQUESTS_CHANGE, A },
+	{ "base.add", REQUESTS_CHANGE, O | A },
+	{ "base.list", REQUESTS_VIEW, ALL },
 	{ "fetch.retry", REQUESTS_CHANGE, O | A },
 	{ "file.open", REQUESTS_VIEW, ALL },
 	{ "import", REQUESTS_CHANGE, O | A },

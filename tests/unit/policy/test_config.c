@@ -278,6 +278,10 @@ everything_wrong_in_a_profile_is_an_error(void **state)
 		{ "upstream_options", "upstream_options = { proxy = \"http://proxy.example/x\"; };", "is no proxy" },
 		{ "upstream_options", "upstream_options = { credentials_file = \"../x\"; };", "file name" },
 		{ "upstream_options", "upstream_options = { spki_pins = [ \"00\" ]; };", "64 digits" },
+		{ "deltas", "deltas = { pins = [ \"00\" ]; unseen = \"pinned\"; };", "64 digits" },
+		{ "deltas", "deltas = { format = \"zip\"; };", "a format of deltas" },
+		{ "deltas", "deltas = { pins = [ \"0000000000000000000000000000000000000000000000000000000000000000\" ]; };",
+		    "goes with unseen" },
 		{ "upstream", "upstream = \"ftp://up.example/a\"; upstream_options = { spki_pins = [ \""
 		    "0000000000000000000000000000000000000000000000000000000000000000\" ]; };", "for servers that show a key" },
 		{ "extra", "extra = 1;", "profile.extra is unknown" },

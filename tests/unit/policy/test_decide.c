@@ -28,7 +28,7 @@ good(void)
 {
 	return (struct decide_facts){ .complete = true, .class = DECIDE_CLASS_ACCEPTABLE, .signature = SIG_VERIFIED,
 		.scheme_matches = true, .size = 100, .signed_bytes = 100, .judged_at = NOW - 60, .same_image = true,
-		.same_policy = true };
+		.same_policy = true, .whole = true };
 }
 
 static void
@@ -111,6 +111,8 @@ each_reason_alone(void **state)
 	CASE(DECIDE_REPORT_OLD, f.judged_at = NOW - 30 * 86400 - 1);
 	CASE(DECIDE_REPORT_OLD, f.judged_at = INT64_MIN);
 	CASE(DECIDE_REPORT_AHEAD, f.judged_at = NOW + DECIDE_SKEW + 1);
+	CASE(DECIDE_DELTA_SECOND, f.whole = false);
+	CASE(DECIDE_DELTA_NOT_SEEN, f.whole = false; f.only_one = true);
 	struct profile *p = profile(true);
 	struct decide_result r;
 	for (unsigned i = 0; i < n; i++) {
@@ -123,6 +125,65 @@ each_reason_alone(void **state)
 	decide(&f, p, NOW, false, &r);
 	assert_int_equal(r.verdict, DECIDE_HOLD);
 	assert_int_equal(r.because[0].reason, DECIDE_CLOCK_UNSURE);
+	free(p);
+}
+
+/* A delta: judged by what it makes; where that was not seen, by what the profile says is enough, and never by less. */
+static void
+deltas_by_what_was_seen(void **state)
+{
+	struct profile *p = profile(true);
+	struct decide_facts f = good();
+	struct decide_result r;
+	(void)state;
+	f.whole = false;
+	f.target_seen = true;
+	decide(&f, p, NOW, true, &r); /* of two that are seen through, each is its own case */
+	assert_int_equal(r.verdict, DECIDE_REVIEW);
+	assert_false(r.unseen);
+	assert_int_equal(r.persons_min, 0);
+	assert_int_equal(r.days_max, DECIDE_DAYS_MAX);
+	f.target_seen = false;
+	f.only_one = true;
+	f.full_held = true;
+	f.image[0] = 1;
+	p->deltas.pin[0][0] = 1;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_SEEN);
+	assert_int_equal(r.verdict, DECIDE_HOLD);
+
+	p->deltas.unseen = PROFILE_UNSEEN_PINNED;
+	decide(&f, p, NOW, true, &r); /* what is behind the count is no pin */
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_PINNED);
+	p->deltas.pin_text_n = 1;
+	p->deltas.unseen_days = 7;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.verdict, DECIDE_REVIEW);
+	assert_true(r.unseen);
+	assert_int_equal(r.persons_min, 2);
+	assert_int_equal(r.days_max, 7);
+	f.image[31] = 1;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_PINNED);
+	f.image[31] = 0;
+	f.only_one = false;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.reasons_n, 1);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_SECOND);
+	f.only_one = true;
+
+	p->deltas.unseen = PROFILE_UNSEEN_FULL;
+	p->deltas.unseen_days = 0;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.verdict, DECIDE_REVIEW);
+	assert_int_equal(r.days_max, DECIDE_DAYS_MAX);
+	f.full_held = false;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_ASK_FULL);
+	p->deltas.unseen = (enum profile_unseen)9;
+	f.full_held = true;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_SEEN);
 	free(p);
 }
 
@@ -287,6 +348,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_there_is_may_be_reviewed),
 		cmocka_unit_test(nothing_known_is_denied),
+		cmocka_unit_test(deltas_by_what_was_seen),
 		cmocka_unit_test(each_reason_alone),
 		cmocka_unit_test(a_required_scheme_of_none_is_denied),
 		cmocka_unit_test(hostile_ids_are_made_visible),

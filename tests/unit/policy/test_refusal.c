@@ -85,6 +85,13 @@ test_matches(void **state)
 		assert_int_equal(refusal_matches(rows[i].kind, view_str(rows[i].value), &f), rows[i].matches);
 		assert_false(refusal_matches(rows[i].kind, view_str(rows[i].value), &none));
 	}
+	/* Bytes that are refused do not come back as what a delta makes. */
+	uint8_t made[DIGEST_SHA256_LEN];
+	memset(made, 0xaa, sizeof made);
+	made[0] = 0xba;
+	f.made = made;
+	assert_true(refusal_matches(REFUSAL_DIGEST, view_str(rows[1].value), &f));
+	assert_true(refusal_matches(REFUSAL_DIGEST, view_str(A64), &f));
 }
 
 /* What can only come of a damaged row holds back rather than lets through. */

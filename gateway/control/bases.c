@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/bases.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/decisions.h"
+#include "gateway/control/requests_private.h"
+#include "gateway/control/stages.h"
+
+bool
+bases_is_delta(const struct report *r)
+{
+	return r->have_image && format_kind(r->format) == FORMAT_KIND_DELTA;
+}
+
+const char *
+bases_source_name(enum bases_source source)
+{
+	switch (source) {
+	case BASES_RELEASED:
+		return "released";
+	case BASES_MADE:
+		return "made";
+	case BASES_NAMED:
+		return "named";
+	case BASES_NONE:
+		break;
+	}
+	return "none";
+}
+
+/* ---- what a candidate stands for ---- */
+
+int
+bases_result(struct control *c, const struct db_candidate *cand, struct bases_one *ret)
+{
+	struct report *r = NULL;
+	int err = cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
+	if (err)
+		return err;
+	*ret = (struct bases_one){ .since = cand->created, .have_report = true };
+	if (!r->have_delta && !bases_is_delta(r)) {
+		ret->source = BASES_RELEASED;
+		memcpy(ret->image, cand->image, sizeof ret->image);
+		memcpy(ret->report, cand->report, sizeof ret->report);
+	} else if (r->have_delta && r->delta.have_target) {
+		ret->source = BASES_MADE;
+		memcpy(ret->image, r->delta.result.target_sha256, sizeof ret->image);
+		memcpy(ret->report, r->delta.target_report, sizeof ret->report);
+	} else {
+		err = FG_ENOTFOUND;
+	}
+	report_free(r);
+	return err;
+}
+
+/* ---- gathering ---- */
+
+struct gathering {
+	struct control *c;
+	const char *version, *but;
+	struct bases_list *ret;
+	int err;
+};
+
+static bool
+is_held(struct control *c, const uint8_t image[DIGEST_SHA256_LEN])
+{
+	int fd = files_image_open(c->files, FILES_IMAGE, image);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* In its place by age; one image has one place, the report of whoever comes first. */
+static void
+add(struct gathering *g, const struct bases_one *b)
+{
+	struct bases_list *l = g->ret;
+	unsigned at = 0;
+	for (unsigned i = 0; i < l->n; i++)
+		if (!memcmp(l->one[i].image, b->image, sizeof b->image))
+			return;
+	while (at < l->n && l->one[at].since >= b->since)
+		at++;
+	l->left_out += l->n == BASES_TRIES;
+	if (at == BASES_TRIES)
+		return;
+	unsigned keep = l->n < BASES_TRIES ? l->n : BASES_TRIES - 1;
+	memmove(&l->one[at + 1], &l->one[at], (keep - at) * sizeof l->one[0]);
+	l->n = keep + 1;
+	l->one[at] = *b;
+}
+
+static bool
+wanted(const struct gathering *g, const char *version)
+{
+	return g->version[0] ? !strcmp(version, g->version) : !g->but[0] || strcmp(version, g->but) != 0;
+}
+
+static int
+look_released(void *arg, const struct db_candidate *cand)
+{
+	struct gathering *g = arg;
+	struct bases_one b;
+	struct db_resource *r = cand->have_release ? calloc(1, sizeof *r) : NULL;
+	if (!r)
+		return cand->have_release ? FG_ENOMEM : 0;
+	int err = db_resource_get(g->c->db, cand->resource, r);
+	bool look = !err && r->target[0] && wanted(g, r->target);
+	if (look) {
+		err = bases_result(g->c, cand, &b);
+		/* A report that is lost or damaged was told of elsewhere; without it this is no base. */
+		look = !err && is_held(g->c, b.image);
+		err = err == FG_ENOTFOUND || err == FG_EFORMAT ? 0 : err;
+	}
+	if (look) {
+		snprintf(b.version, sizeof b.version, "%s", r->target);
+		add(g, &b);
+	}
+	free(r);
+	return err;
+}
+
+static int
+look_named(void *arg, const struct db_base *row)
+{
+	struct gathering *g = arg;
+	if (row->candidate || !wanted(g, row->version) || !is_held(g->c, row->image))
+		return 0; /* what a delta made counts as its candidate's, once that was released */
+	struct bases_one b = { .source = BASES_NAMED, .since = row->added };
+	memcpy(b.image, row->image, sizeof b.image);
+	snprintf(b.version, sizeof b.version, "%s", row->version);
+	add(g, &b);
+	return 0;
+}
+
+int
+bases_find(struct control *c, const char *profile, const char *product, const char *version, const char *but,
+    struct bases_list *ret)
+{
+	/* Run out as well: modules have it all the same. Revoked ones are not built upon. */
+	static const enum lifecycle_state states[] = { LIFECYCLE_APPROVED, LIFECYCLE_EXPIRED };
+	struct gathering g = { .c = c, .version = version, .but = but, .ret = ret };
+	int err = FG_OK;
+	*ret = (struct bases_list){ 0 };
+	for (unsigned i = 0; !err && i < sizeof states / sizeof states[0]; i++) {
+		const struct db_candidate_filter f = { .state = lifecycle_state_name(states[i]), .profile = profile,
+			.product = product, .released = true, .youngest_first = true };
+		err = db_candidate_list(c->db, &f, look_released, &g);
+	}
+	return err ? err : db_base_list(c->db, profile, product, look_named, &g);
+}
+
+/* ---- what deltas made ---- */
+
+static int
+drop_file(void *arg, const struct db_base *row)
+{
+	struct control *c = arg;
+	bool needed = true;
+	if (db_candidate_needs_file(c->db, row->image, row->candidate, &needed) == FG_OK && !needed &&
+	    files_image_remove(c->files, FILES_IMAGE, row->image))
+		oplog(OPLOG_WARNING, "what a delta made could not be removed from quarantine");
+	return 0;
+}
+
+void
+bases_forget(struct control *c, const struct db_candidate *cand)
+{
+	(void)db_base_drop_made(c->db, cand->id, drop_file, c);
+}
+
+int
+bases_keep(struct control *c, const struct db_candidate *cand, const char *part,
+    const uint8_t image[DIGEST_SHA256_LEN], uint64_t size)
+{
+	struct db_resource *r = calloc(1, sizeof *r);
+	struct db_base b = { .size = size, .added = control_now(c), .candidate = cand->id };
+	int err = r ? db_resource_get(c->db, cand->resource, r) : FG_ENOMEM;
+	if (!err) {
+		snprintf(b.profile, sizeof b.profile, "%s", cand->profile);
+		snprintf(b.product, sizeof b.product, "%s", r->product);
+		snprintf(b.version, sizeof b.version, "%s", r->target);
+		memcpy(b.image, image, sizeof b.image);
+		bases_forget(c, cand); /* judged before, on another base */
+		err = files_part_seal(c->files, part, FILES_IMAGE, image);
+	}
+	if (err)
+		files_part_drop(c->files, part);
+	else if ((err = db_base_add(c->db, &b)) == FG_EEXIST)
+		err = FG_OK;
+	free(r);
+	return err;
+}
+
+/* ---- base.list ---- */
+
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+	const char *profile, *product;
+};
+
+static void
+put(struct jsonw *j, const char *profile, const char *product, const struct bases_one *b, uint64_t size, const char *who,
+    bool held)
+{
+	jsonw_object(j);
+	jsonw_kbool(j, "held", held);
+	jsonw_khex(j, "image", b->image, sizeof b->image);
+	jsonw_kcstr(j, "product", product);
+	jsonw_kcstr(j, "profile", profile);
+	requests_put_time(j, "since", b->since);
+	jsonw_kuint(j, "size", size);
+	jsonw_kcstr(j, "source", bases_source_name(b->source));
+	jsonw_kcstr(j, "version", b->version);
+	jsonw_kcstr(j, "who", who);
+	jsonw_object_end(j);
+}
+
+static int
+list_released(void *arg, const struct db_candidate *cand)
+{
+	struct listing *l = arg;
+	struct bases_one b;
+	char review[DB_REVIEW_CAP];
+	struct db_resource *r = cand->have_release ? calloc(1, sizeof *r) : NULL;
+	if (r && db_resource_get(l->c->db, cand->resource, r) == FG_OK &&
+	    (!l->product || !strcmp(l->product, r->product)) && bases_result(l->c, cand, &b) == FG_OK) {
+		int fd = files_image_open(l->c->files, FILES_IMAGE, b.image);
+		snprintf(b.version, sizeof b.version, "%s", r->target);
+		db_candidate_review(cand->id, review);
+		put(l->j, cand->profile, r->product, &b, stages_size(fd), review, fd >= 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	free(r);
+	return 0;
+}
+
+static int
+list_named(void *arg, const struct db_base *row)
+{
+	struct listing *l = arg;
+	struct bases_one b = { .source = BASES_NAMED, .since = row->added };
+	if (row->candidate)
+		return 0;
+	memcpy(b.image, row->image, sizeof b.image);
+	snprintf(b.version, sizeof b.version, "%s", row->version);
+	put(l->j, row->profile, row->product, &b, row->size, row->who, is_held(l->c, b.image));
+	return 0;
+}
+
+void
+bases_answer(struct control *c, struct call *call)
+{
+	char profile[DB_NAME_MAX] = "", product[DB_NAME_MAX] = "";
+	struct call_doc d;
+	struct listing l = { .c = c };
+	if (call_text(call, "profile", profile, sizeof profile) && profile[0])
+		l.profile = profile;
+	if (call_text(call, "product", product, sizeof product) && product[0])
+		l.product = product;
+	struct db_candidate_filter f = { .profile = l.profile, .released = true, .youngest_first = true };
+	call_doc_begin(&d);
+	l.j = &d.j;
+	jsonw_key(&d.j, "bases");
+	jsonw_array(&d.j);
+	int err = db_base_list(c->db, l.profile, l.product, list_named, &l);
+	f.state = lifecycle_state_name(LIFECYCLE_APPROVED);
+	if (!err)
+		err = db_candidate_list(c->db, &f, list_released, &l);
+	f.state = lifecycle_state_name(LIFECYCLE_EXPIRED);
+	if (!err)
+		err = db_candidate_list(c->db, &f, list_released, &l);
+	jsonw_array_end(&d.j);
+	if (!err) {
+		call_doc_end(call, &d, CALL_DONE);
+		return;
+	}
+	writer_free(&d.w);
+	call_fail_err(call, err);
+}

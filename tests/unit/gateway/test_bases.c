@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which full images a delta is tried on. */
+#include "gateway/control/bases.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "images/entail.h"
+#include "unit/gateway/control_rig.h"
+
+#define PROFILE "acme-rtr"
+#define PRODUCT "EC25"
+
+/* Bytes of their own in quarantine. */
+static void
+hold(struct control_rig *r, uint8_t fill, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	struct files_part part;
+	uint8_t bytes[64];
+	memset(bytes, fill, sizeof bytes);
+	assert_int_equal(digest_sha256(view_of(bytes, sizeof bytes), ret), 0);
+	assert_int_equal(files_part_new(r->c.files, &part), 0);
+	assert_int_equal(write(part.fd, bytes, sizeof bytes), (ssize_t)sizeof bytes);
+	close(part.fd);
+	assert_int_equal(files_part_seal(r->c.files, part.name, FILES_IMAGE, ret), 0);
+}
+
+static void
+name(struct control_rig *r, const char *version, uint8_t fill, int64_t added, uint64_t candidate)
+{
+	struct db_base b = { .size = 64, .added = added, .candidate = candidate };
+	snprintf(b.profile, sizeof b.profile, PROFILE);
+	snprintf(b.product, sizeof b.product, PRODUCT);
+	snprintf(b.version, sizeof b.version, "%s", version);
+	hold(r, fill, b.image);
+	assert_int_equal(db_base_add(r->c.db, &b), 0);
+}
+
+/* A release of an image, or of a delta that makes made (0: a full image). */
+static uint64_t
+release(struct control_rig *r, const char *version, uint8_t fill, uint8_t made, const char *state)
+{
+	struct db_resource res = { .sightings = 1 };
+	struct db_candidate cand = { .have_image = true, .in_quarantine = true, .size = 64, .created = 1000 + fill,
+		.have_report = true, .have_release = true };
+	struct report *report = report_new(REPORT_WHOLE);
+	struct writer w;
+	bool fresh;
+	memset(res.id, fill, sizeof res.id);
+	snprintf(res.profile, sizeof res.profile, PROFILE);
+	snprintf(res.url, sizeof res.url, "https://up.example/%u", fill);
+	snprintf(res.product, sizeof res.product, PRODUCT);
+	snprintf(res.target, sizeof res.target, "%s", version);
+	snprintf(res.state, sizeof res.state, "judging");
+	assert_int_equal(db_resource_sight(r->c.db, &res, &fresh), 0);
+	memcpy(cand.resource, res.id, sizeof cand.resource);
+	memset(cand.release, fill, sizeof cand.release);
+	snprintf(cand.state, sizeof cand.state, "%s", state);
+	hold(r, fill, cand.image);
+
+	snprintf(report->inputs.inspector, sizeof report->inputs.inspector, "%s", REPORT_INSPECTOR);
+	report->have_image = true;
+	report->format = made ? FORMAT_BSDIFF : FORMAT_RAW;
+	report->size = 64;
+	memcpy(report->sha256, cand.image, sizeof report->sha256);
+	if (made) {
+		struct report_delta *d = &report->delta;
+		report->have_delta = report->inputs.have_base = true;
+		d->result = (struct delta_result){ .outcome = DELTA_APPLIED, .applier = "bsdiff40/1", .target_size = 64,
+			.from_patch = 64 };
+		hold(r, made, d->result.target_sha256);
+		memcpy(d->patch_sha256, cand.image, sizeof d->patch_sha256);
+		d->patch_size = 64;
+		d->have_target = true;
+		memset(d->target_report, made, sizeof d->target_report);
+		d->target_verdict = REPORT_REVIEW;
+	} else {
+		report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	}
+	assert_int_equal(entail_raise(report, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(report, REPORT_MAX, &w), 0);
+	assert_int_equal(report_digest(writer_view(&w), cand.report), 0);
+	assert_int_equal(files_doc_put(r->c.files, FILES_REPORT, cand.report, writer_view(&w)), 0);
+	struct report_refusal why = { 0 };
+	if (report_parse(writer_view(&w), REPORT_WHOLE, report, &why))
+		fail_msg("%s", why.text);
+	writer_free(&w);
+	report_free(report);
+	assert_int_equal(db_candidate_new(r->c.db, &cand, &cand.id), 0);
+	return cand.id;
+}
+
+static void
+find(struct control_rig *r, const char *version, const char *but, const char *due)
+{
+	struct bases_list l;
+	char got[BASES_TRIES * DB_VERSION_MAX] = "";
+	assert_int_equal(bases_find(&r->c, PROFILE, PRODUCT, version, but, &l), 0);
+	for (unsigned i = 0; i < l.n; i++)
+		snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s:%s", i ? " " : "", l.one[i].version,
+		    bases_source_name(l.one[i].source));
+	assert_string_equal(got, due);
+}
+
+static void
+named_and_released_the_youngest_first(void **state)
+{
+	struct control_rig *r = *state;
+	name(r, "1.0", 1, 500, 0);
+	release(r, "1.1", 2, 0, "approved");
+	release(r, "1.2", 3, 4, "approved");
+	release(r, "1.3", 5, 0, "expired");
+	find(r, "", "", "1.3:released 1.2:made 1.1:released 1.0:named");
+	/* Of the version it is for, when that is known; and never what it leads to. */
+	find(r, "1.0", "1.3", "1.0:named");
+	find(r, "1.2", "", "1.2:made");
+	find(r, "", "1.3", "1.2:made 1.1:released 1.0:named");
+	find(r, "9.9", "", "");
+}
+
+static void
+what_nobody_let_through_is_none(void **state)
+{
+	struct control_rig *r = *state;
+	uint64_t waiting = release(r, "1.1", 2, 3, "review");
+	name(r, "1.1", 3, 500, waiting); /* kept when the review opened */
+	release(r, "1.2", 4, 0, "revoked");
+	release(r, "1.3", 5, 0, "rejected");
+	find(r, "", "", "");
+}
+
+static void
+bytes_that_are_gone_are_none_and_the_list_is_bounded(void **state)
+{
+	struct control_rig *r = *state;
+	struct bases_list l;
+	uint8_t image[DIGEST_SHA256_LEN];
+	char version[8];
+	for (uint8_t i = 1; i <= BASES_TRIES + 2; i++) {
+		snprintf(version, sizeof version, "1.%u", i);
+		name(r, version, i, 100 + i, 0);
+	}
+	assert_int_equal(bases_find(&r->c, PROFILE, PRODUCT, "", "", &l), 0);
+	assert_int_equal(l.n, BASES_TRIES);
+	assert_int_equal(l.left_out, 2);
+	assert_string_equal(l.one[0].version, "1.6");
+	assert_string_equal(l.one[BASES_TRIES - 1].version, "1.3");
+	hold(r, 6, image);
+	assert_int_equal(files_image_remove(r->c.files, FILES_IMAGE, image), 0);
+	assert_int_equal(bases_find(&r->c, PROFILE, PRODUCT, "", "", &l), 0);
+	assert_string_equal(l.one[0].version, "1.5");
+}
+
+static int
+setup(void **state)
+{
+	*state = control_rig_new();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	control_rig_free(*state);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(named_and_released_the_youngest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_nobody_let_through_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(bytes_that_are_gone_are_none_and_the_list_is_bounded, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
