@@ -149,6 +149,11 @@ static const char refusal_schema[] =
 " id BLOB PRIMARY KEY CHECK (length(id) = 16), kind INTEGER NOT NULL, value TEXT NOT NULL, until INTEGER NOT NULL,"
 " at INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* What was there before is as young as the last that was written of it. */
+static const char arrived_schema[] =
+"ALTER TABLE candidate ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+"UPDATE candidate SET arrived = updated WHERE image IS NOT NULL;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -158,6 +163,7 @@ static const struct migration steps[] = {
 	{ 6, "what each review is held for; the policy a part came under", held_schema },
 	{ 7, "the persons and the plan that statements name", terms_schema },
 	{ 8, "what is refused for good or for a time", refusal_schema },
+	{ 9, "when an image came", arrived_schema },
 };
 
 const struct migration *
