@@ -510,6 +510,9 @@ check_main(const struct load *l, struct config *c, const config_setting_t *root)
 	list = config_setting_get_member(root, "rules");
 	for (unsigned i = 0; i < c->rules_n; i++)
 		c->rules[i].line = line_of(config_setting_get_elem(list, i));
+	list = config_setting_get_member(root, "security_updates");
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		c->security_updates[i].line = line_of(config_setting_get_elem(list, i));
 	rules_check(c, l->file, l->problems);
 }
 

@@ -115,6 +115,8 @@ struct config {
 	struct rule rules[RULES_MAX];
 	unsigned rules_n;
 	struct rules_raise raise;
+	struct rules_security security_updates[RULES_SECURITY_MAX];
+	unsigned security_updates_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };

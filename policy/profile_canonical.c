@@ -162,6 +162,12 @@ profile_canonical(const struct profile *p, const struct config *c,
 			put_group(&j, "rules[]", &c->rules[i]);
 	jsonw_array_end(&j);
 	jsonw_kcstr(&j, "schema", "fotagate-policy/2");
+	jsonw_key(&j, "security_updates");
+	jsonw_array(&j);
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		if (strcmp(c->security_updates[i].profile, p->name) == 0)
+			put_group(&j, "security_updates[]", &c->security_updates[i]);
+	jsonw_array_end(&j);
 	jsonw_key(&j, "supplier");
 	put_group(&j, "suppliers[]", supplier);
 	jsonw_object_end(&j);

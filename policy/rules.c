@@ -45,11 +45,8 @@ is_one_of(const void *list, unsigned n, size_t stride, const char *word)
 }
 #define ONE_OF(r, f, list, word) is_one_of((r)->list, (r)->list##_n, sizeof (r)->list[0], (f)->word)
 
-static bool
-names(const char (*list)[PROFILE_WORD_MAX + 1], unsigned n, const char *word)
-{
-	return n > 0 && is_one_of(list, n, sizeof list[0], word);
-}
+/* The same, but for an empty list, which names nothing. */
+#define NAMES(r, list, word) ((r)->list##_n > 0 && is_one_of((r)->list, (r)->list##_n, sizeof (r)->list[0], word))
 
 static bool
 has_finding(const char (*ids)[RULES_ID_MAX + 1], unsigned n, const struct rules_facts *f)
@@ -77,10 +74,10 @@ fits_neutral(const struct rule *r, const struct rules_facts *f)
 }
 
 static bool
-on_a_list(const struct rule *r, const struct rules_facts *f)
+is_said(const struct rule *r, const struct rules_facts *f)
 {
-	for (size_t i = 0; i < f->listing_n; i++)
-		if (names(r->listings, r->listings_n, f->listing[i]))
+	for (size_t i = 0; i < f->word_n; i++)
+		if (NAMES(r, words, f->word[i]))
 			return true;
 	return false;
 }
@@ -91,7 +88,7 @@ reaches(const struct rule *r, const struct rules_facts *f)
 	if (f->reach == RULES_REACH_NOBODY)
 		return false;
 	for (size_t i = 0; f->reach == RULES_REACH_NAMED && i < f->group_n; i++)
-		if (strcmp(f->group[i], SCOPE_ANY) == 0 || names(r->groups, r->groups_n, f->group[i]))
+		if (strcmp(f->group[i], SCOPE_ANY) == 0 || NAMES(r, groups, f->group[i]))
 			return true;
 	return f->reach != RULES_REACH_NAMED;
 }
@@ -102,7 +99,7 @@ reaches_no_other(const struct rule *r, const struct rules_facts *f)
 	if (f->reach == RULES_REACH_NOBODY)
 		return true;
 	for (size_t i = 0; f->reach == RULES_REACH_NAMED && i < f->group_n; i++)
-		if (!names(r->groups_only, r->groups_only_n, f->group[i]))
+		if (!NAMES(r, groups_only, f->group[i]))
 			return false;
 	return f->reach == RULES_REACH_NAMED;
 }
@@ -112,7 +109,7 @@ is_at_least_so_bad(const struct rule *r, const struct rules_facts *f, int64_t no
 {
 	if (r->findings_n && f->complete && !has_finding(r->findings, r->findings_n, f))
 		return false;
-	if ((r->listings_n && !on_a_list(r, f)) || (r->groups_n && !reaches(r, f)))
+	if ((r->words_n && !is_said(r, f)) || (r->groups_n && !reaches(r, f)))
 		return false;
 	if (f->worst > r->severity_at_least || f->signature > r->signature_at_best || f->signer > r->signer_at_best ||
 	    f->direction > r->direction_at_best || f->delta > r->delta_at_best)
@@ -149,7 +146,7 @@ is_at_most_so_bad(const struct rule *r, const struct rules_facts *f, int64_t now
 unsigned
 rules_sides(const struct rule *r)
 {
-	bool bad = r->findings_n || r->listings_n || r->groups_n || r->severity_at_least < RULES_NO_FINDING ||
+	bool bad = r->findings_n || r->words_n || r->groups_n || r->severity_at_least < RULES_NO_FINDING ||
 	    r->signature_at_best < SIG_VERIFIED || r->signer_at_best < RULES_SIGNER_KEPT ||
 	    r->direction_at_best < RULES_UP || r->delta_at_best < RULES_DELTA_NONE || r->unsigned_at_least > 0 ||
 	    r->unexplained_at_least > 0 || r->unreviewable_at_least > 0 || r->size_at_least > 0 || r->age_below > 0 ||
@@ -169,17 +166,25 @@ rules_concern(const struct rule *r, const struct profile *p, const char *country
 	return ONE_OF(r, &f, suppliers, supplier) && ONE_OF(r, &f, profiles, profile) && ONE_OF(r, &f, countries, country);
 }
 
+const struct rules_security *
+rules_security_of(const struct rules_security *list, unsigned n, const char *profile, const char *product,
+    const char *version)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (strcmp(list[i].profile, profile) == 0 && strcmp(list[i].version, version) == 0 &&
+		    (list[i].product[0] == '\0' || rules_pattern_fits(list[i].product, product)))
+			return &list[i];
+	return NULL;
+}
+
 /* ---- words ---- */
 
 static void
 duration(int64_t s, char *out, size_t cap)
 {
-	if (s % DAY == 0)
-		snprintf(out, cap, "%lld days", (long long)(s / DAY));
-	else if (s % HOUR == 0)
-		snprintf(out, cap, "%lld hours", (long long)(s / HOUR));
-	else
-		snprintf(out, cap, "%lld minutes", (long long)((s + 59) / 60));
+	int64_t n = s % DAY == 0 ? s / DAY : s % HOUR == 0 ? s / HOUR : (s + 59) / 60;
+	const char *unit = s % DAY == 0 ? "day" : s % HOUR == 0 ? "hour" : "minute";
+	snprintf(out, cap, "%lld %s%s", (long long)n, unit, n == 1 ? "" : "s");
 }
 
 __attribute__((format(printf, 2, 3))) static void
@@ -194,7 +199,7 @@ add(char out[RULES_SENTENCE_MAX], const char *fmt, ...)
 
 /* What a rule asks. */
 static void
-demand(const struct rule *r, bool security, char out[RULES_SENTENCE_MAX])
+demand(const struct rule *r, const char *security, char out[RULES_SENTENCE_MAX])
 {
 	char time[32];
 	bool shorter = security && r->security_cool_down > 0;
@@ -203,12 +208,14 @@ demand(const struct rule *r, bool security, char out[RULES_SENTENCE_MAX])
 	if (r->outcome == RULES_DENY)
 		return;
 	if (r->quorum)
-		add(out, " for %lld signatures", (long long)r->quorum);
+		add(out, " for %lld signature%s", (long long)r->quorum, r->quorum == 1 ? "" : "s");
 	else
 		add(out, " for the signatures that the profile asks for");
 	if (r->cool_down) {
 		duration(shorter ? r->security_cool_down : r->cool_down, time, sizeof time);
-		add(out, ", not before the image is known for %s%s", time, shorter ? " (a security update)" : "");
+		add(out, ", not before the image is known for %s", time);
+		if (shorter)
+			add(out, " (a security update: %.80s)", security);
 	}
 	if (r->freeze_until[0])
 		add(out, ", not before %s", r->freeze_until);

@@ -22,6 +22,8 @@
 #define RULES_MAX 128
 #define RULES_LIST_MAX 16      /* names in one predicate; more are a second rule */
 #define RULES_FINDINGS_MAX 32
+#define RULES_WORD_MAX 64      /* of the supplier: a name of ours and what is said of it */
+#define RULES_SECURITY_MAX 256 /* updates marked at a time: the newest of each product */
 #define RULES_ID_MAX 40        /* longest id of a finding is 30 */
 #define RULES_STAMP_MAX 20     /* "2026-12-24T00:00:00Z" */
 #define RULES_QUORUM_MAX 16    /* a release holds that many statements */
@@ -57,7 +59,7 @@ enum rules_delta {
 	RULES_DELTA_PROVED,
 	RULES_DELTA_NONE,       /* a whole image */
 };
-/* Marked as a security update by a person of the gateway. */
+/* Marked as a security update, in the configuration. */
 enum rules_mark { RULES_MARK_ANY = 0, RULES_MARK_YES, RULES_MARK_NO };
 
 struct rule {
@@ -78,8 +80,8 @@ struct rule {
 	/* At least so bad. */
 	char findings[RULES_FINDINGS_MAX][RULES_ID_MAX + 1]; /* one of them is there */
 	unsigned findings_n;
-	char listings[RULES_LIST_MAX][PROFILE_WORD_MAX + 1]; /* the supplier is on one of them */
-	unsigned listings_n;
+	char words[RULES_LIST_MAX][RULES_WORD_MAX + 1];      /* one of them is known of the supplier */
+	unsigned words_n;
 	char groups[RULES_LIST_MAX][PROFILE_WORD_MAX + 1];   /* it is for one of them, or for all */
 	unsigned groups_n;
 	enum rules_severity severity_at_least;
@@ -118,6 +120,15 @@ struct rule {
 	int64_t frozen;            /* freeze_until */
 };
 
+/* An update that whoever runs the gateway calls a security update, and why. */
+struct rules_security {
+	char profile[PROFILE_WORD_MAX + 1];
+	char product[PROFILE_TEXT_MAX + 1]; /* "" : any; "EC21*" is all that begin so */
+	char version[PROFILE_TEXT_MAX + 1];
+	char reason[PROFILE_TEXT_MAX + 1];
+	unsigned line; /* for messages; not configured */
+};
+
 /* Persons more than a rule, profile and genesis ask, for what is dangerous in itself; of several the most. */
 struct rules_raise {
 	int64_t one_way_door, targeted, new_signer;
@@ -132,8 +143,8 @@ enum rules_reach {
 /* Texts are borrowed. All zero is "nothing is known". */
 struct rules_facts {
 	const char *supplier, *profile, *product, *format, *country; /* NULL: none, which no name matches */
-	const char *const *listing; /* lists that the supplier is on */
-	size_t listing_n;
+	const char *const *word;     /* what is known of the supplier: "country:DE" and the like */
+	size_t word_n;
 	bool complete;               /* there is a whole report; else no finding is known to be absent */
 	bool finding[FINDING_LIMIT];
 	enum rules_severity worst;
@@ -145,7 +156,7 @@ struct rules_facts {
 	uint64_t size;
 	int64_t first_seen;          /* epoch seconds; 0: unknown, which is just now */
 	int64_t vendor_date;         /* what a verified signature says of when it was made; likewise */
-	bool security;
+	const char *security;        /* why it is marked as a security update; NULL: it is not */
 	enum rules_reach reach;
 	const char *const *group;    /* with RULES_REACH_NAMED */
 	size_t group_n;
@@ -175,6 +186,9 @@ void rules_decide(const struct rule *rules, unsigned n, const struct rules_raise
 uint32_t rules_quorum(const struct rules_result *r, enum scope_kind kind, const struct profile *p, uint32_t floor);
 /* Whether a rule can match an update of that profile at all: others are no part of its policy. */
 bool rules_concern(const struct rule *r, const struct profile *p, const char *country);
+/* The mark of an update; NULL: it has none. */
+const struct rules_security *rules_security_of(const struct rules_security *list, unsigned n, const char *profile,
+    const char *product, const char *version);
 /* "none" when no rule decided. */
 const char *rules_decider(const struct rules_result *r);
 /* One sentence: who decided and what it asks, with what was raised. */

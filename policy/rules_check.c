@@ -193,6 +193,10 @@ void
 rules_check_order(const struct config *c, const char *file, struct config_problems *problems)
 {
 	const struct check k = { c, file, problems };
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		if (!config_profile(c, view_str(c->security_updates[i].profile)))
+			config_problem_add(problems, file, c->security_updates[i].line,
+			    "security_updates[%u]: \"%s\" is no profile; mend the name", i, c->security_updates[i].profile);
 	for (unsigned i = 0; i < c->rules_n; i++) {
 		const struct rule *r = &c->rules[i];
 		bool good = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/decisions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +119,8 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
 
 struct told { /* facts, and what they point to */
 	struct rules_facts f;
-	const char *group[DB_LIST_MAX];
+	const char *group[DB_LIST_MAX], *word[1];
+	char country[16];
 	struct db_resource res;
 };
 
@@ -237,9 +239,6 @@ put_findings(const struct report *r, struct rules_facts *f)
 	}
 }
 
-/* No list of suppliers was imported: that is what they are on. */
-static const char *const no_listing[] = { "unknown" };
-
 static int
 tell_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     const struct db_scope *scope, struct told *t)
@@ -254,14 +253,19 @@ tell_rules(struct control *c, const struct db_candidate *cand, const struct repo
 		return err;
 	for (uint32_t i = 0; scope && i < scope->groups_n; i++)
 		t->group[i] = scope->groups[i];
+	const struct config *conf = policies_config(c->policies);
+	const struct rules_security *mark = rules_security_of(conf->security_updates, conf->security_updates_n, p->profile->name,
+	    t->res.product, t->res.target);
+	snprintf(t->country, sizeof t->country, "country:%s", s ? s->country : "unknown");
+	t->word[0] = t->country;
 	t->f = (struct rules_facts){
 		.supplier = p->profile->supplier,
 		.profile = p->profile->name,
 		.product = t->res.product,
 		.format = r->have_image ? format_name(r->format) : NULL,
 		.country = s ? s->country : NULL,
-		.listing = no_listing,
-		.listing_n = 1,
+		.word = t->word,
+		.word_n = 1,
 		.complete = known.complete,
 		.signature = known.signature,
 		.signer = signer(r),
@@ -271,6 +275,7 @@ tell_rules(struct control *c, const struct db_candidate *cand, const struct repo
 		.size = r->size,
 		.first_seen = cand->arrived,
 		.vendor_date = vendor_date(r),
+		.security = mark ? mark->reason : NULL,
 		.reach = scope ? RULES_REACH_NAMED : RULES_REACH_NOBODY,
 		.group = t->group,
 		.group_n = scope ? scope->groups_n : 0,
@@ -322,19 +327,6 @@ decisions_stored(struct control *c, const struct db_candidate *cand, struct deci
 	int err = p && cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
 	if (!err)
 		err = decisions_make(c, cand, r, p, ret);
-	report_free(r);
-	return err;
-}
-
-int
-decisions_rules_stored(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
-    struct rules_result *ret)
-{
-	struct report *r = NULL;
-	const struct policy *p = policies_find(c->policies, cand->profile);
-	int err = p && cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
-	if (!err)
-		err = decisions_rules(c, cand, r, p, scope, ret);
 	report_free(r);
 	return err;
 }

@@ -41,8 +41,5 @@ int decisions_stored(struct control *c, const struct db_candidate *cand, struct 
  */
 int decisions_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     const struct db_scope *scope, struct rules_result *ret);
-/* The same of the stored report. As decisions_report(). */
-int decisions_rules_stored(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
-    struct rules_result *ret);
 
 #endif

@@ -287,7 +287,9 @@ releases_take(struct releases *r, const uint8_t id[RELEASE_ID], struct view reco
 	if (err) /* the warden has it, so it stands: its list says so again at the next start */
 		oplog(OPLOG_ERR, "a release could not be written down: %s (%s)", err_name(err), db_why(r->c->db));
 	err = offer(r, id, record);
-	if (!err)
+	if (!err && releases_withheld(r, id))
+		standing_review(r->c); /* another policy came into force while the warden worked on it */
+	else if (!err)
 		edges_table_due(r->c->edges, false);
 	return err;
 }

@@ -78,19 +78,6 @@ reviews_deadline(struct control *c, const struct db_candidate *cand)
 	return cand->updated + p->profile->review_days * DAY;
 }
 
-/* With the signers of its report: whatever it was judged as, it is refused by now. */
-static bool
-is_refused(struct control *c, const struct db_candidate *cand)
-{
-	char why[REFUSALS_SENTENCE_MAX];
-	struct report *r = NULL;
-	if (cand->have_report && decisions_report(c, cand->report, &r))
-		return true;
-	bool refused = refusals_meets(c->refusals, cand, r, why);
-	report_free(r);
-	return refused;
-}
-
 /* As the warden counts: small scopes of one image add up. */
 static uint32_t
 modules_with(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
@@ -101,32 +88,44 @@ modules_with(struct control *c, const struct db_candidate *cand, uint32_t max_de
 	return all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
 }
 
-void
-reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
+/* Of a review that is open. */
+static void
+ask_rules(struct control *c, const struct db_candidate *cand, const struct report *report, const struct policy *p,
+    const struct db_scope *scope, uint32_t modules, struct reviews_asked *ret)
 {
-	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
-	uint32_t modules = modules_with(c, cand, scope ? scope->max_devices : REVIEWS_EVERYONE);
-	enum scope_kind kind = scope_kind_of(modules, g->canary_max);
-	*ret = (struct reviews_asked){ .quorum = SCOPE_QUORUM_NEVER };
-	/* What is asked is by the policy people sign for, never by one that came later. */
-	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
-		return;
-	if (is_refused(c, cand))
-		return;
-	if (!candidates_is(cand, LIFECYCLE_REVIEW)) { /* for showing: nobody signs for it now */
-		ret->quorum = scope_quorum(kind, p->profile, genesis_floor(g, modules));
-		return;
-	}
 	struct rules_result *r = calloc(1, sizeof *r);
-	if (r && decisions_rules_stored(c, cand, scope, r) == FG_OK) {
-		ret->quorum = rules_quorum(r, kind, p->profile, genesis_floor(g, modules));
+	if (r && decisions_rules(c, cand, report, p, scope, r) == FG_OK) {
+		ret->quorum = rules_quorum(r, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 		ret->denied = r->outcome == RULES_DENY;
 		ret->earliest = r->earliest;
 		ret->time_lock = r->time_lock;
 		rules_describe(r, ret->text);
 	}
 	free(r);
+}
+
+void
+reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	const struct genesis *g = people_genesis(c->people);
+	uint32_t modules = modules_with(c, cand, scope ? scope->max_devices : REVIEWS_EVERYONE);
+	char why[REFUSALS_SENTENCE_MAX];
+	struct report *report = NULL;
+	*ret = (struct reviews_asked){ .quorum = SCOPE_QUORUM_NEVER };
+	/* What is asked is by the policy people sign for, never by one that came later. */
+	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
+		return;
+	if (cand->have_report && decisions_report(c, cand->report, &report))
+		return;
+	/* With the signers of its report: whatever it was judged as, it is refused by now. */
+	bool refused = refusals_meets(c->refusals, cand, report, why);
+	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))
+		ask_rules(c, cand, report, p, scope, modules, ret);
+	else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) /* for showing: nobody signs for it now */
+		ret->quorum = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	report_free(report);
 }
 
 uint32_t

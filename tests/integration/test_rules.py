@@ -13,7 +13,7 @@ DENY = '{ name = "too-big"; size_at_least = 500000; outcome = "deny"; }'
 MORE = '{ name = "big"; size_at_least = 200000; outcome = "hold"; quorum = 3; time_lock = "0s"; }'
 SIGNED = '{ name = "signed"; signature_at_worst = "verified"; outcome = "hold"; quorum = 2; }'
 STOP = '{ name = "stop"; products = [ "FG100" ]; groups = [ "field" ]; outcome = "deny"; }'
-LATE = '{ name = "late"; outcome = "hold"; quorum = 3; cool_down = "2d"; }'
+LATE = '{ name = "late"; outcome = "hold"; quorum = 3; cool_down = "2d"; security_cool_down = "1h"; }'
 
 
 def rules(*list_):
@@ -103,16 +103,25 @@ def test_and_is_served_again_when_it_passes(gate):
     assert gate.ask()[0] == 404
 
 
-def test_a_cool_down_stands_in_the_statement(gate):
-    reload(gate, LATE)
-    gate.offer("1.2.0", b"x" * 1000)
-    gate.ask(version="1.2.0")
-    gate.review(3)
-    written = gate.cli("review", "statement", "R-3", "--approver", "alice@demo.invalid", "--reason", "only looking at it",
-                       "-o", os.path.join(gate.dir, "third.json"))
+def waits(gate, review):
+    """Seconds until the first module may have it, by the statement; and what its approver is told."""
+    written = gate.cli("review", "statement", review, "--approver", "alice@demo.invalid", "--reason", "only looking at it",
+                       "-o", os.path.join(gate.dir, f"{review}.json"))
     first = written["statement"].split('"not_before":"', 1)[1][:20]
-    wait = calendar.timegm(time.strptime(first, "%Y-%m-%dT%H:%M:%SZ")) - time.time()
-    assert 2 * 86400 - 300 < wait <= 2 * 86400
+    return calendar.timegm(time.strptime(first, "%Y-%m-%dT%H:%M:%SZ")) - time.time(), " ".join(written["summary"])
+
+
+def test_a_cool_down_stands_in_the_statement(gate):
+    gate.set('security_updates = ( { profile = "story"; version = "1.3.0"; reason = "CVE-2026-1234"; } );')
+    reload(gate, LATE)
+    for n, version in (3, "1.2.0"), (4, "1.3.0"):
+        gate.offer(version, os.urandom(1000))
+        gate.ask(version=version)
+        gate.review(n)
+    wait, told = waits(gate, "R-3")
+    assert 2 * 86400 - 300 < wait <= 2 * 86400 and "known for 2 days" in told
+    wait, told = waits(gate, "R-4")
+    assert 3600 - 300 < wait <= 3600 and "known for 1 hour (a security update: CVE-2026-1234)" in told
     for person in "alice", "bob", "carol":
         gate.sign("R-3", person)
     gate.review(3, "approved")

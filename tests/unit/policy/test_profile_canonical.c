@@ -114,7 +114,8 @@ rules_count_where_they_can_matter(void **state)
 		"rules = ( { name = \"a\"; freeze_until = \"2027-01-01T00:00:00Z\"; outcome = \"hold\"; } );\n",
 		"rules = ( { name = \"a\"; outcome = \"deny\"; }, { name = \"b\"; outcome = \"deny\"; } );\n",
 		"rules = ( { name = \"b\"; outcome = \"deny\"; }, { name = \"a\"; outcome = \"deny\"; } );\n",
-		"quorum_raise = { targeted = 2; };\n" };
+		"quorum_raise = { targeted = 2; };\n",
+		"security_updates = ( { profile = \"acme-rtr\"; version = \"2\"; reason = \"r\"; } );\n" };
 	enum { N = sizeof lists / sizeof *lists };
 	uint8_t digest[N + 1][32];
 	char text[2048];

@@ -33,7 +33,7 @@ config(const char *rules)
 static const char *const lab[] = { "lab" };
 static const char *const lab_and_field[] = { "lab", "field" };
 static const char *const everyone[] = { "*" };
-static const char *const covered[] = { "own", "covered-list" };
+static const char *const covered[] = { "country:DE", "listed:covered-list" };
 
 /* The best there is. */
 static struct rules_facts
@@ -43,7 +43,7 @@ good(void)
 		.country = "DE", .complete = true, .worst = RULES_NO_FINDING, .signature = SIG_VERIFIED,
 		.signer = RULES_SIGNER_KEPT, .direction = RULES_UP, .delta = RULES_DELTA_NONE, .covered = RULES_ALL,
 		.explained = RULES_ALL, .reviewable = RULES_ALL, .size = 4096, .first_seen = NOW - 10 * DAY,
-		.vendor_date = NOW - 20 * DAY, .security = true, .reach = RULES_REACH_NAMED, .group = lab, .group_n = 1 };
+		.vendor_date = NOW - 20 * DAY, .security = "CVE-2026-1", .reach = RULES_REACH_NAMED, .group = lab, .group_n = 1 };
 }
 
 static const struct rules_facts nothing_known;
@@ -81,7 +81,7 @@ every_predicate(void **state)
 		{ "countries = [ \"FR\" ];", false, false },
 		{ "findings = [ \"CHG-EXEC\" ];", false, true },
 		{ "findings_absent = [ \"CHG-EXEC\" ];", true, false },
-		{ "listings = [ \"covered-list\" ];", false, false },
+		{ "supplier_words = [ \"listed:covered-list\" ];", false, false },
 		{ "groups = [ \"lab\" ];", true, true },
 		{ "groups = [ \"field\" ];", false, true },
 		{ "groups_only = [ \"lab\", \"field\" ];", true, false },
@@ -143,14 +143,14 @@ findings_by_id_and_by_how_they_begin(void **state)
 }
 
 static void
-lists_of_the_supplier(void **state)
+words_of_the_supplier(void **state)
 {
 	struct rules_facts f = good();
 	(void)state;
-	f.listing = covered;
-	f.listing_n = 2;
-	assert_true(matches("listings = [ \"1260h\", \"covered-list\" ];", &f));
-	assert_false(matches("listings = [ \"1260h\" ];", &f));
+	f.word = covered;
+	f.word_n = 2;
+	assert_true(matches("supplier_words = [ \"listed:1260h\", \"listed:covered*\" ];", &f));
+	assert_false(matches("supplier_words = [ \"listed:1260h\" ];", &f));
 }
 
 static void
@@ -302,7 +302,7 @@ dangerous_findings_raise_the_quorum(void **state)
 		assert_int_equal(rules_quorum(&result, SCOPE_CANARY, &c->profiles[0], 2), 3);
 	}
 	rules_describe(&result, text);
-	assert_string_equal(text, "rule one says hold for 1 signatures; and 1 more for CONT-NEW-SIGNER");
+	assert_string_equal(text, "rule one says hold for 1 signature; and 1 more for CONT-NEW-SIGNER");
 	/* Of several the most, and not their sum. */
 	const struct rules_raise unlike = { 1, 3, 2 };
 	struct rules_facts f = good();
@@ -326,15 +326,16 @@ times_put_it_off(void **state)
 	int64_t frozen = 0;
 	(void)state;
 	assert_true(stamp_parse(view_str("2027-01-16T00:00:00Z"), &frozen));
-	f.security = false;
+	f.security = NULL;
 	decide_on(c, &f);
 	assert_int_equal(result.earliest, NOW + 4 * DAY);
 	assert_string_equal(result.earliest_why, "cool_down");
 	assert_int_equal(result.time_lock, 7200);
 	assert_string_equal(result.match[0].sentence, "hold for the signatures that the profile asks for, not before the image "
 	    "is known for 14 days, not before 2027-01-16T00:00:00Z, not within 2 hours of a signature");
-	f.security = true;
+	f.security = "CVE-2026-1";
 	decide_on(c, &f);
+	assert_non_null(strstr(result.match[0].sentence, "known for 11 days (a security update: CVE-2026-1), not before"));
 	assert_true(NOW + DAY < frozen ? result.earliest == frozen : result.earliest == NOW + DAY);
 	f.first_seen = NOW - 100 * DAY;
 	decide_on(c, &f);
@@ -342,7 +343,7 @@ times_put_it_off(void **state)
 	assert_string_equal(result.earliest_why, "freeze_until");
 	/* Not known since when: since now. And no time wraps. */
 	f.first_seen = 0;
-	f.security = false;
+	f.security = NULL;
 	decide_on(c, &f);
 	assert_int_equal(result.earliest, NOW + 14 * DAY);
 	rules_decide(c->rules, c->rules_n, &c->raise, &f, INT64_MAX - 5, &result);
@@ -352,6 +353,26 @@ times_put_it_off(void **state)
 	decide_on(c, &f);
 	assert_non_null(strstr(result.match[0].sentence, "2 minutes"));
 	config_free(c);
+}
+
+static void
+marks_of_security_updates(void **state)
+{
+	struct config *c = NULL;
+	(void)state;
+	assert_int_equal(sample_parse(SAMPLE_MAIN "security_updates = (\n"
+	    "{ profile = \"acme-rtr\"; product = \"EC21*\"; version = \"1.2\"; reason = \"CVE-2026-1\"; },\n"
+	    "{ profile = \"acme-rtr\"; version = \"1.3\"; reason = \"CVE-2026-2\"; } );\n", SAMPLE_PROFILE, &c, &problems), 0);
+#define MARK(product, version) rules_security_of(c->security_updates, c->security_updates_n, "acme-rtr", product, version)
+	assert_string_equal(MARK("EC21E", "1.2")->reason, "CVE-2026-1");
+	assert_null(MARK("EC20E", "1.2"));
+	assert_string_equal(MARK("EC20E", "1.3")->reason, "CVE-2026-2");
+	assert_null(MARK("EC21E", "1.4"));
+	assert_null(rules_security_of(c->security_updates, c->security_updates_n, "other", "EC21E", "1.2"));
+	config_free(c);
+	assert_int_equal(sample_parse(SAMPLE_MAIN "security_updates = (\n"
+	    "{ profile = \"acme\"; version = \"1.2\"; reason = \"CVE-2026-1\"; } );\n", SAMPLE_PROFILE, &c, &problems), FG_EFORMAT);
+	assert_true(sample_says(&problems, "fotagate.conf", 0, "security_updates[0]: \"acme\" is no profile"));
 }
 
 static void
@@ -373,7 +394,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_predicate),
 		cmocka_unit_test(findings_by_id_and_by_how_they_begin),
-		cmocka_unit_test(lists_of_the_supplier),
+		cmocka_unit_test(words_of_the_supplier),
 		cmocka_unit_test(groups_by_reach),
 		cmocka_unit_test(words_are_in_order),
 		cmocka_unit_test(what_is_ahead_of_the_clock_is_new),
@@ -381,6 +402,7 @@ main(void)
 		cmocka_unit_test(without_a_match_as_the_profile_says),
 		cmocka_unit_test(dangerous_findings_raise_the_quorum),
 		cmocka_unit_test(times_put_it_off),
+		cmocka_unit_test(marks_of_security_updates),
 		cmocka_unit_test(a_rule_for_others_is_no_part_of_the_policy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

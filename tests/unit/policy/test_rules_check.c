@@ -189,7 +189,7 @@ dice(unsigned n)
 }
 
 static const char *const groups[] = { "lab", "field", "rest" };
-static const char *const listings[] = { "covered-list", "own" };
+static const char *const said[] = { "covered-list", "own" };
 static const enum finding_id finds[] = { FINDING_CHG_EXEC, FINDING_CHG_ONE_WAY_DOOR, FINDING_CONT_NEW_SIGNER };
 
 static void
@@ -198,7 +198,7 @@ add_condition(struct rule *r)
 	switch (dice(24)) {
 	case 0: snprintf(r->findings[r->findings_n++], sizeof r->findings[0], "%s", finding_get(finds[dice(3)])->id); break;
 	case 1: snprintf(r->findings_absent[r->findings_absent_n++], sizeof r->findings[0], "%s", finding_get(finds[dice(3)])->id); break;
-	case 2: snprintf(r->listings[r->listings_n++], sizeof r->listings[0], "%s", listings[dice(2)]); break;
+	case 2: snprintf(r->words[r->words_n++], sizeof r->words[0], "%s", said[dice(2)]); break;
 	case 3: snprintf(r->groups[r->groups_n++], sizeof r->groups[0], "%s", groups[dice(3)]); break;
 	case 4: snprintf(r->groups_only[r->groups_only_n++], sizeof r->groups[0], "%s", groups[dice(3)]); break;
 	case 5: r->severity_at_least = dice(5); break;
@@ -250,7 +250,7 @@ random_rule(struct rule *r, unsigned i)
 
 struct world { /* facts, and what they point to */
 	struct rules_facts f;
-	const char *group[3], *listing[2];
+	const char *group[3], *word[2];
 };
 
 static void
@@ -261,7 +261,7 @@ random_world(struct world *w)
 		.country = "DE", .format = "elf", .complete = dice(8) != 0, .worst = dice(5), .signature = dice(9),
 		.signer = dice(6), .direction = dice(4), .delta = dice(4), .covered = dice(1001), .explained = dice(1001),
 		.reviewable = dice(1001), .size = dice(1000), .first_seen = NOW - dice(1200), .vendor_date = NOW - dice(1200),
-		.security = dice(2), .reach = dice(3) };
+		.security = dice(2) ? "CVE" : NULL, .reach = dice(3) };
 	for (unsigned i = 0; i < 3; i++) {
 		w->f.finding[finds[i]] = dice(3) == 0;
 		if (dice(2))
@@ -271,14 +271,14 @@ random_world(struct world *w)
 		w->f.reach = RULES_REACH_NOBODY;
 	for (unsigned i = 0; i < 2; i++)
 		if (dice(3) == 0)
-			w->listing[w->f.listing_n++] = listings[i];
+			w->word[w->f.word_n++] = said[i];
 }
 
 static void
 point(struct world *w)
 {
 	w->f.group = w->group;
-	w->f.listing = w->listing;
+	w->f.word = w->word;
 }
 
 static unsigned
@@ -306,7 +306,7 @@ worsen(struct world *w)
 	case 10: f->size += dice(1000); break;
 	case 11: f->first_seen = f->first_seen && dice(4) ? f->first_seen + dice(1000) : 0; break; /* 0 is the worst */
 	case 12: f->vendor_date = f->vendor_date && dice(4) ? f->vendor_date + dice(1000) : 0; break;
-	case 13: f->security = false; break;
+	case 13: f->security = NULL; break;
 	case 14:
 		if (f->reach == RULES_REACH_NAMED && f->group_n < 3)
 			w->group[f->group_n++] = groups[dice(3)];
@@ -316,8 +316,8 @@ worsen(struct world *w)
 			w->group[0] = groups[dice(3)];
 		} else
 			f->reach = RULES_REACH_ALL;
-		if (f->listing_n < 2)
-			w->listing[f->listing_n++] = listings[dice(2)];
+		if (f->word_n < 2)
+			w->word[f->word_n++] = said[dice(2)];
 		break;
 	}
 }
