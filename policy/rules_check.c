@@ -170,45 +170,64 @@ check_pair(const struct check *k, const struct rule *r, const struct rule *behin
 	return true;
 }
 
+struct all { /* what the rules have to do with each other, and with one profile */
+	bool meet[RULES_MAX][RULES_MAX];
+	bool concern[RULES_MAX];
+	bool told[RULES_MAX]; /* one problem of a rule is enough */
+};
+
 static bool
-check_rule_under(const struct check *k, unsigned i, const struct profile *p, const char *country)
+check_rule(const struct check *k, const struct all *a, unsigned i, const struct profile *p)
 {
 	static const enum scope_kind kinds[] = { SCOPE_PRODUCTION, SCOPE_CANARY };
 	const struct config *c = k->config;
-	const struct rule *r = &c->rules[i];
-	if (!rules_concern(r, p, country))
-		return true;
 	for (unsigned kind = 0; kind < 2; kind++) {
 		for (unsigned j = i + 1; j < c->rules_n; j++)
-			if (rules_concern(&c->rules[j], p, country) && may_meet(r, &c->rules[j]) &&
-			    !check_pair(k, r, &c->rules[j], p, kinds[kind]))
+			if (a->concern[j] && a->meet[i][j] && !check_pair(k, &c->rules[i], &c->rules[j], p, kinds[kind]))
 				return false;
-		if (!check_pair(k, r, NULL, p, kinds[kind]))
+		if (!check_pair(k, &c->rules[i], NULL, p, kinds[kind]))
 			return false;
 	}
 	return true;
+}
+
+static void
+check_under(const struct check *k, struct all *a, const struct profile *p)
+{
+	const struct config *c = k->config;
+	const struct config_supplier *s = config_supplier(c, view_str(p->supplier));
+	for (unsigned i = 0; i < c->rules_n; i++)
+		a->concern[i] = rules_concern(&c->rules[i], p, s ? s->country : "");
+	for (unsigned i = 0; i < c->rules_n; i++)
+		if (a->concern[i] && !a->told[i] && rules_sides(&c->rules[i]))
+			a->told[i] = !check_rule(k, a, i, p);
+}
+
+static void
+check_profiles(const struct check *k)
+{
+	const struct config *c = k->config;
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		if (!config_profile(c, view_str(c->security_updates[i].profile)))
+			config_problem_add(k->problems, k->file, c->security_updates[i].line,
+			    "security_updates[%u]: \"%s\" is no profile; mend the name", i, c->security_updates[i].profile);
+	for (unsigned i = 0; i < c->rules_n; i++)
+		for (unsigned n = 0; n < c->rules[i].profiles_n; n++)
+			if (!config_profile(c, view_str(c->rules[i].profiles[n])))
+				config_problem_add(k->problems, k->file, c->rules[i].line,
+				    "rule %s: \"%s\" is no profile; mend the name", c->rules[i].name, c->rules[i].profiles[n]);
 }
 
 void
 rules_check_order(const struct config *c, const char *file, struct config_problems *problems)
 {
 	const struct check k = { c, file, problems };
-	for (unsigned i = 0; i < c->security_updates_n; i++)
-		if (!config_profile(c, view_str(c->security_updates[i].profile)))
-			config_problem_add(problems, file, c->security_updates[i].line,
-			    "security_updates[%u]: \"%s\" is no profile; mend the name", i, c->security_updates[i].profile);
-	for (unsigned i = 0; i < c->rules_n; i++) {
-		const struct rule *r = &c->rules[i];
-		bool good = true;
-		for (unsigned n = 0; n < r->profiles_n; n++)
-			if (!config_profile(c, view_str(r->profiles[n])))
-				config_problem_add(problems, file, r->line, "rule %s: \"%s\" is no profile; mend the name", r->name,
-				    r->profiles[n]);
-		if (rules_sides(r) == 0)
-			continue;
-		for (size_t n = 0; good && n < c->profiles_n; n++) {
-			const struct config_supplier *s = config_supplier(c, view_str(c->profiles[n].supplier));
-			good = check_rule_under(&k, i, &c->profiles[n], s ? s->country : "");
-		}
-	}
+	struct all a = { .told = { false } };
+	check_profiles(&k);
+	/* Once and not for every profile: lists are long. */
+	for (unsigned i = 0; i < c->rules_n; i++)
+		for (unsigned j = i + 1; j < c->rules_n; j++)
+			a.meet[i][j] = may_meet(&c->rules[i], &c->rules[j]);
+	for (size_t n = 0; n < c->profiles_n; n++)
+		check_under(&k, &a, &c->profiles[n]);
 }
