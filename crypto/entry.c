@@ -63,6 +63,8 @@ static const struct {
 	[ENTRY_REFUSAL_LIFTED] = { "refusal.lifted", WARNING },
 	[ENTRY_RELEASE_ISSUED] = { "release.issued", NOTICE },
 	[ENTRY_RELEASE_REFUSED] = { "release.refused", WARNING },
+	[ENTRY_RELEASE_WITHHELD] = { "release.withheld", WARNING },
+	[ENTRY_RELEASE_OFFERED] = { "release.offered", NOTICE },
 	[ENTRY_ROLLOUT_CREATED] = { "rollout.created", NOTICE },
 	[ENTRY_ROLLOUT_STARTED] = { "rollout.started", NOTICE },
 	[ENTRY_ROLLOUT_PAUSED] = { "rollout.paused", WARNING },
@@ -137,6 +139,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_APPROVAL_REVOKED:
 	case ENTRY_REFUSAL_ADDED:
 	case ENTRY_RELEASE_REFUSED:
+	case ENTRY_RELEASE_WITHHELD:
 	case ENTRY_RESTRICT_HALT:
 	case ENTRY_CLOCK_STEPPED:
 	case ENTRY_DISK_WARN:

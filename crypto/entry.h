@@ -79,6 +79,8 @@ enum entry_event {
 	ENTRY_REFUSAL_LIFTED, /* permits nothing by itself */
 	ENTRY_RELEASE_ISSUED,
 	ENTRY_RELEASE_REFUSED,
+	ENTRY_RELEASE_WITHHELD, /* a later policy does not let it pass */
+	ENTRY_RELEASE_OFFERED,  /* and another one does again */
 	ENTRY_ROLLOUT_CREATED,
 	ENTRY_ROLLOUT_STARTED,
 	ENTRY_ROLLOUT_PAUSED,

@@ -10,6 +10,7 @@
 #include "policy/config_scan.h"
 #include "policy/config_schema.h"
 #include "policy/profile_check.h"
+#include "policy/rules_check.h"
 
 #define WHERE_MAX 256 /* "profile.networks[255].module" and a hostile key's first bytes */
 
@@ -490,7 +491,7 @@ check_rate(const struct load *l, const config_setting_t *root, const char *key, 
 }
 
 static void
-check_main(const struct load *l, const struct config *c, const config_setting_t *root)
+check_main(const struct load *l, struct config *c, const config_setting_t *root)
 {
 	const config_setting_t *list = config_setting_get_member(root, "listeners");
 	check_rate(l, root, "bytes_per_second", c->limits.bytes_per_second);
@@ -506,6 +507,13 @@ check_main(const struct load *l, const struct config *c, const config_setting_t 
 				config_problem_add(l->problems, l->file,
 				    line_of(list ? config_setting_get_elem(list, i) : NULL),
 				    "suppliers[%u] has the name of suppliers[%u]", i, j);
+	list = config_setting_get_member(root, "rules");
+	for (unsigned i = 0; i < c->rules_n; i++)
+		c->rules[i].line = line_of(config_setting_get_elem(list, i));
+	list = config_setting_get_member(root, "security_updates");
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		c->security_updates[i].line = line_of(config_setting_get_elem(list, i));
+	rules_check(c, l->file, l->problems);
 }
 
 /* ---- files ---- */
@@ -644,6 +652,9 @@ config_parse(const struct config_file *files, size_t n, struct config **ret,
 		    &files[i], i == 0, readable, c, problems, i == 0 ? &readable : &ignored);
 	if (!err)
 		check_order(files, n, problems);
+	/* Of what is whole only: a profile that could not be read has no quorum to compare with. */
+	if (!err && problems->n == 0)
+		rules_check_order(c, files[0].name, problems);
 	if (!err && problems->n > 0) {
 		config_problem_sort(problems);
 		err = FG_EFORMAT;

@@ -11,6 +11,7 @@
 
 #include "policy/config_problem.h"
 #include "policy/profile.h"
+#include "policy/rules.h"
 
 #define CONFIG_FILES_MAX 257       /* fotagate.conf and 256 profiles */
 #define CONFIG_FILE_MAX (256u << 10) /* bytes; 256 networks of 200 bytes are 50 KiB */
@@ -111,6 +112,11 @@ struct config {
 	bool allow_running_without_sandbox;
 	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];
 	unsigned suppliers_n;
+	struct rule rules[RULES_MAX];
+	unsigned rules_n;
+	struct rules_raise raise;
+	struct rules_security security_updates[RULES_SECURITY_MAX];
+	unsigned security_updates_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };

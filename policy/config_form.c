@@ -2,6 +2,7 @@
 #include "policy/config_form.h"
 
 #include "crypto/hex.h"
+#include "crypto/stamp.h"
 #include "policy/cidr.h"
 #include "policy/profile.h"
 
@@ -86,12 +87,21 @@ is_media(const char *s)
 	return slash && slash != s && only(slash + 1, LOWER DIGIT "+.-") && only(s, LOWER DIGIT "/+.-");
 }
 
+/* No "*" but at the end. */
+static bool
+is_stem(const char *s)
+{
+	size_t n = strcspn(s, "*");
+	return s[n] == '\0' || s[n + 1] == '\0';
+}
+
 const char *
 config_form_check(enum config_form form, const char *s)
 {
 	uint8_t pin[DIGEST_SHA256_LEN];
 	struct cidr_addr addr;
 	struct cidr range;
+	int64_t time;
 	switch (form) {
 	case CONFIG_FORM_TEXT:
 	case CONFIG_FORM_URL:
@@ -113,6 +123,10 @@ config_form_check(enum config_form form, const char *s)
 						       : "write a prefix whose host bits are zero (\"10.0.0.0/8\")";
 	case CONFIG_FORM_COUNTRY:
 		return strlen(s) == 2 && only(s, UPPER) ? NULL : "write two capital letters (ISO 3166-1)";
+	case CONFIG_FORM_FINDING:
+		return only(s, UPPER DIGIT "-*") && is_stem(s)
+			   ? NULL
+			   : "write the id of a finding (\"SIG-WEAK\"), or its beginning and \"*\"";
 	case CONFIG_FORM_HOST:
 		return is_host(s) ? NULL : "write a host in lower case without port, or \"*.\" and one";
 	case CONFIG_FORM_PATTERN:
@@ -131,6 +145,10 @@ config_form_check(enum config_form form, const char *s)
 			   : "write a SHA-256 as 64 digits of lower-case hex";
 	case CONFIG_FORM_MEDIA:
 		return is_media(s) ? NULL : "write a media type without parameters (\"application/json\")";
+	case CONFIG_FORM_STAMP:
+		return stamp_parse(view_str(s), &time) ? NULL : "write a time in UTC (\"2026-12-24T00:00:00Z\")";
+	case CONFIG_FORM_STEM:
+		return is_stem(s) ? printable(s, false) : "write \"*\" at the end only";
 	case CONFIG_FORM_NONE:
 		break;
 	}

@@ -16,6 +16,7 @@ enum config_form {
 	CONFIG_FORM_ADDRESS,  /* IP address */
 	CONFIG_FORM_CIDR,
 	CONFIG_FORM_COUNTRY,
+	CONFIG_FORM_FINDING,  /* id of a finding, or how several begin and "*" */
 	CONFIG_FORM_HOST,     /* name, or "*.name" */
 	CONFIG_FORM_PATTERN,  /* path pattern; braces are checked with the profile */
 	CONFIG_FORM_PARAM,    /* query parameter pattern */
@@ -23,6 +24,8 @@ enum config_form {
 	CONFIG_FORM_SOURCE,   /* capture:NAME, header:NAME, fixed:TEXT, client_cert, psk_identity, source_address */
 	CONFIG_FORM_PIN,      /* SHA-256 in hex */
 	CONFIG_FORM_MEDIA,    /* media type */
+	CONFIG_FORM_STAMP,    /* time in UTC, to the second */
+	CONFIG_FORM_STEM,     /* text, or how several begin and "*" */
 };
 
 /* NULL when s has the form, else the cure ("write ..."); static text. */

@@ -43,6 +43,15 @@
 	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519|rsa-pss-sha256-long"
 #define SCHEMES "none|cms-detached|cms-attached|embedded|minisign|signify|sshsig|openpgp|tuf|uptane|" KEY_SCHEMES
 
+/* In the order of their enumerations, worst first. */
+#define SEVERITIES "block|warning|notice|info|none"
+#define OUTCOMES "unknown|invalid|revoked|weak|expired|untrusted|opaque|absent|verified"
+#define SIGNERS "unknown|back|new|weaker|first|kept"
+#define DIRECTIONS "unknown|down|same|up"
+#define DELTAS "opaque|reconstructed|proved|none"
+_Static_assert(RULES_NO_FINDING == 4 && SIG_VERIFIED == 8 && RULES_SIGNER_KEPT == 5 && RULES_UP == 3 &&
+    RULES_DELTA_NONE == 3 && RULES_MARK_NO == 2 && RULES_RELEASE == 2, "words follow their enumerations");
+
 _Static_assert(sizeof(enum profile_answer) == sizeof(int) && sizeof(enum config_suites) == sizeof(int),
     "enumerations are stored as int");
 /* KEY_SCHEMES stands in the order of enum trust_scheme. */
@@ -159,6 +168,106 @@ static const struct config_key keys[] = {
 	TEXT("suppliers[].legal_entity", config_supplier, legal_entity, REQUIRED, TEXT, "Registered name."),
 	TEXT("suppliers[].country", config_supplier, country, REQUIRED, COUNTRY,
 	    "Country of registration, ISO 3166-1 alpha-2."),
+
+	GROUP("quorum_raise", "",
+	    "Persons who must sign beyond what rule, profile and genesis say, for what is dangerous in "
+	    "itself; of several the most."),
+	INT("quorum_raise.one_way_door", config, raise.one_way_door, "1", 1, 8,
+	    "For an update that cannot be undone (CHG-ONE-WAY-DOOR)."),
+	INT("quorum_raise.targeted", config, raise.targeted, "1", 1, 8,
+	    "For one that is limited to single modules (META-TARGETED)."),
+	INT("quorum_raise.new_signer", config, raise.new_signer, "1", 1, 8,
+	    "For one by a key that signed none before (CONT-NEW-SIGNER)."),
+
+	LIST("security_updates", config, security_updates, "", 0,
+	    "Updates that are marked as security updates, which rules may ask less time for."),
+	TEXT("security_updates[].profile", rules_security, profile, REQUIRED, WORD, "Profile by which it comes."),
+	TEXT("security_updates[].product", rules_security, product, "", STEM, "Product; EC21* is all that begin so, empty is any."),
+	TEXT("security_updates[].version", rules_security, version, REQUIRED, TEXT, "Version that it makes."),
+	TEXT("security_updates[].reason", rules_security, reason, REQUIRED, TEXT,
+	    "Why, for those who sign and for the log; it is part of the policy."),
+
+	LIST("rules", config, rules, "", 0, "The operator's rules, in order; see RULES."),
+	TEXT("rules[].name", rule, name, REQUIRED, WORD,
+	    "Name that reviews and the log say, unlike every other rule's."),
+	TEXTS("rules[].suppliers", rule, suppliers, "", 0, WORD,
+	    "Matches updates of these suppliers; none means any, here and below."),
+	TEXTS("rules[].products", rule, products, "", 0, STEM,
+	    "Matches these products; EC21* is all that begin so."),
+	TEXTS("rules[].profiles", rule, profiles, "", 0, WORD, "Matches updates that came by these profiles."),
+	TEXTS("rules[].formats", rule, formats, "", 0, WORD,
+	    "Matches images of these formats (fotagate-report(5))."),
+	TEXTS("rules[].countries", rule, countries, "", 0, COUNTRY,
+	    "Matches suppliers registered in these countries."),
+	TEXTS("rules[].findings", rule, findings, "", 0, FINDING,
+	    "Matches if one of these findings is there; CHG-CONTACT* is all that begin so."),
+	TEXTS("rules[].findings_absent", rule, findings_absent, "", 0, FINDING,
+	    "Matches if none of these findings is there."),
+	TEXTS("rules[].supplier_words", rule, words, "", 0, STEM,
+	    "Matches if one of these is known of the supplier (country:DE); with * at its end all that begin so."),
+	TEXTS("rules[].groups", rule, groups, "", 0, WORD,
+	    "Matches a release that is for one of these groups, or for all."),
+	TEXTS("rules[].groups_only", rule, groups_only, "", 0, WORD,
+	    "Matches a release that is for no other groups than these."),
+	ENUM("rules[].severity_at_least", rule, severity_at_least, "none", SEVERITIES,
+	    "Matches if the worst finding weighs as much, or more."),
+	ENUM("rules[].severity_at_most", rule, severity_at_most, "block", SEVERITIES,
+	    "Matches if the worst finding weighs as much, or less."),
+	ENUM("rules[].signature_at_best", rule, signature_at_best, "verified", OUTCOMES,
+	    "Matches if the signature is that, or worse; worst first, as listed."),
+	ENUM("rules[].signature_at_worst", rule, signature_at_worst, "unknown", OUTCOMES,
+	    "Matches if the signature is that, or better."),
+	ENUM("rules[].signer_at_best", rule, signer_at_best, "kept", SIGNERS,
+	    "Matches if the signer, held against earlier releases, is that, or worse."),
+	ENUM("rules[].signer_at_worst", rule, signer_at_worst, "unknown", SIGNERS,
+	    "Matches if the signer is that, or better."),
+	ENUM("rules[].direction_at_best", rule, direction_at_best, "up", DIRECTIONS,
+	    "Matches if the version goes there, or a worse way."),
+	ENUM("rules[].direction_at_worst", rule, direction_at_worst, "unknown", DIRECTIONS,
+	    "Matches if the version goes there, or a better way."),
+	ENUM("rules[].delta_at_best", rule, delta_at_best, "none", DELTAS,
+	    "Matches if what a delta makes is that well known, or worse."),
+	ENUM("rules[].delta_at_worst", rule, delta_at_worst, "opaque", DELTAS,
+	    "Matches if what a delta makes is that well known, or better; none is no delta."),
+	INT("rules[].unsigned_at_least", rule, unsigned_at_least, "0", 0, RULES_ALL,
+	    "Matches if as much of the image, in thousandths, is under no signature, or more."),
+	INT("rules[].unsigned_at_most", rule, unsigned_at_most, "1000", 0, RULES_ALL,
+	    "Matches if no more of the image is under no signature."),
+	INT("rules[].unexplained_at_least", rule, unexplained_at_least, "0", 0, RULES_ALL,
+	    "Matches if as much of the image, in thousandths, changed without explanation, or more."),
+	INT("rules[].unexplained_at_most", rule, unexplained_at_most, "1000", 0, RULES_ALL,
+	    "Matches if no more of the image changed without explanation."),
+	INT("rules[].unreviewable_at_least", rule, unreviewable_at_least, "0", 0, RULES_ALL,
+	    "Matches if as much of the image, in thousandths, cannot be reviewed, or more."),
+	INT("rules[].unreviewable_at_most", rule, unreviewable_at_most, "1000", 0, RULES_ALL,
+	    "Matches if no more of the image cannot be reviewed."),
+	SIZE("rules[].size_at_least", rule, size_at_least, "0", 0, TIB,
+	    "Matches an image of that size, or larger."),
+	DURATION("rules[].age_below", rule, age_below, "0s", 0, 3650 * DAY,
+	    "Matches an image that came here less than that long ago; 0s matches any."),
+	DURATION("rules[].age_at_least", rule, age_at_least, "0s", 0, 3650 * DAY,
+	    "Matches an image that came here so long ago, or longer."),
+	DURATION("rules[].vendor_age_below", rule, vendor_age_below, "0s", 0, 3650 * DAY,
+	    "The same by the youngest date that a verified signature vouches for; without one it is just "
+	    "made."),
+	DURATION("rules[].vendor_age_at_least", rule, vendor_age_at_least, "0s", 0, 3650 * DAY,
+	    "Matches an image made so long ago, or longer, by such a date."),
+	ENUM("rules[].security", rule, security, "any", "any|marked|unmarked",
+	    "Matches updates that are, or are not, marked as security updates."),
+	ENUM("rules[].outcome", rule, outcome, REQUIRED, "deny|hold|release",
+	    "What is decided: deny; hold until people sign; release is refused, there are no standing "
+	    "statements yet."),
+	INT("rules[].quorum", rule, quorum, "0", 0, RULES_QUORUM_MAX,
+	    "Distinct persons who must sign, instead of what the profile says; 0 takes the profile's; the "
+	    "floor of genesis holds."),
+	DURATION("rules[].cool_down", rule, cool_down, "0s", 0, 365 * DAY,
+	    "Time since the image came here before a module gets it."),
+	DURATION("rules[].security_cool_down", rule, security_cool_down, "0s", 0, 365 * DAY,
+	    "The same of updates that are marked as security updates; 0s is no exception for them."),
+	DURATION("rules[].time_lock", rule, time_lock, "0s", 0, 14 * DAY,
+	    "Time between any signature and the first module."),
+	TEXT("rules[].freeze_until", rule, freeze_until, "", STAMP,
+	    "Time (UTC) before which no module gets it."),
 
 	GROUP("profile", REQUIRED, "One vendor's update traffic and the rules for it; each file of profiles.d holds one."),
 	TEXT("profile.name", profile, name, REQUIRED, WORD, "Name, unlike every other profile's."),

@@ -153,7 +153,21 @@ profile_canonical(const struct profile *p, const struct config *c,
 	jsonw_array_end(&j);
 	jsonw_key(&j, "profile");
 	put_group(&j, "profile", p);
-	jsonw_kcstr(&j, "schema", "fotagate-policy/1");
+	jsonw_key(&j, "quorum_raise");
+	put_group(&j, "quorum_raise", c);
+	jsonw_key(&j, "rules"); /* in their order, which decides; those for other vendors are not this one's policy */
+	jsonw_array(&j);
+	for (unsigned i = 0; i < c->rules_n; i++)
+		if (rules_concern(&c->rules[i], p, supplier->country))
+			put_group(&j, "rules[]", &c->rules[i]);
+	jsonw_array_end(&j);
+	jsonw_kcstr(&j, "schema", "fotagate-policy/2");
+	jsonw_key(&j, "security_updates");
+	jsonw_array(&j);
+	for (unsigned i = 0; i < c->security_updates_n; i++)
+		if (strcmp(c->security_updates[i].profile, p->name) == 0)
+			put_group(&j, "security_updates[]", &c->security_updates[i]);
+	jsonw_array_end(&j);
 	jsonw_key(&j, "supplier");
 	put_group(&j, "suppliers[]", supplier);
 	jsonw_object_end(&j);

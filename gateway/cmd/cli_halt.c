@@ -154,7 +154,8 @@ cli_reload(int argc, char **argv)
 		printf("{\"asked\":true,\"pid\":%d}\n", (int)peer.pid);
 	else
 		printf("Asked process %d to read its configuration again. If there is a problem in it, all of it is refused\n"
-		       "and the old one stays: fotagate profile check tells beforehand, the journal and the log afterwards.\n",
+		       "and the old one stays: fotagate profile check tells beforehand, the journal and the log afterwards.\n"
+		       "What is released already and does not pass by it any more is withheld: see fotagate status.\n",
 		    (int)peer.pid);
 	return CLI_DONE;
 }

@@ -80,10 +80,13 @@ show_row(const struct json_value *r)
 		{ "version", "target" }, { "for versions", "from" }, { "image", "image" }, { "size", "size" },
 		{ "came by", "source" }, { "from", "url" }, { "asked", "asked" }, { "first by", "asked_by" },
 		{ "opened", "opened" }, { "deadline", "deadline" }, { "report", "report" }, { "verdict", "verdict" },
-		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" },
+		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" }, { "rules", "rule" },
 	};
 	static const struct cli_column findings[] = {
 		{ "severity", "severity", 0 }, { "#count", "count", 0 }, { "finding", "id", 0 },
+	};
+	static const struct cli_column rules[] = {
+		{ "rule", "name", 0 }, { "decides", "decides", 0 }, { "says", "says", 0 },
 	};
 	static const struct cli_column statements[] = {
 		{ "time", "time", 0 }, { "signed by", "approver", 0 }, { "counts", "current", 0 }, { "#modules", "max_devices", 0 },
@@ -101,6 +104,7 @@ show_row(const struct json_value *r)
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
 	cli_print_rows(stdout, json_get(r, "findings"), findings, sizeof findings / sizeof findings[0], NULL);
+	cli_print_rows(stdout, json_get(r, "rules"), rules, sizeof rules / sizeof rules[0], NULL);
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
 }
 

@@ -40,6 +40,9 @@ arrivals_provenance(struct flight *fl, int fd)
 static void
 describe(const struct flight *fl, struct db_candidate *cand)
 {
+	/* The same bytes once more are as old as they were. */
+	if (!cand->have_image || !cand->arrived || memcmp(cand->image, fl->sha256[0], sizeof cand->image) != 0)
+		cand->arrived = control_now(fl->all->c);
 	cand->have_image = cand->in_quarantine = true;
 	memcpy(cand->image, fl->sha256[0], sizeof cand->image);
 	cand->size = fl->bytes[0];

@@ -14,6 +14,7 @@
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
+#include "gateway/control/standing.h"
 #include "gateway/control/suspensions.h"
 #include "policy/legacy.h"
 
@@ -231,6 +232,8 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
 	judging_tick(c->judging);
+	if (c->warden_listed)
+		standing_review(c);
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	quarantine_tidy(c);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/decisions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,9 @@
 #include "gateway/control/bases.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/control_private.h"
+#include "images/format.h"
+#include "images/story.h"
+#include "policy/scope.h"
 
 bool
 decisions_clock_sure(struct control *c)
@@ -175,6 +179,189 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
 		err = delta_facts(c, r, cand, p->profile, &f);
 	if (!err)
 		decide(&f, p->profile, control_now(c), decisions_clock_sure(c), ret);
+	return err;
+}
+
+/* ---- what rules are told ---- */
+
+struct told { /* facts, and what they point to */
+	struct rules_facts f;
+	const char *group[DB_LIST_MAX], *word[1];
+	char country[16];
+	struct db_resource res;
+};
+
+static enum rules_signer
+signer(const struct report *r)
+{
+	if (!r->inputs.have_history || report_has(r, FINDING_CONT_SIGNATURE_LOST))
+		return RULES_SIGNER_UNKNOWN;
+	if (report_has(r, FINDING_CONT_COUNTER_BACK) || report_has(r, FINDING_CONT_DATE_BACK))
+		return RULES_SIGNER_BACK;
+	if (report_has(r, FINDING_CONT_NEW_SIGNER))
+		return RULES_SIGNER_NEW;
+	if (r->inputs.history_n == 0)
+		return RULES_SIGNER_FIRST;
+	if (report_has(r, FINDING_CONT_WEAKER))
+		return RULES_SIGNER_WEAKER;
+	return report_verified(r) ? RULES_SIGNER_KEPT : RULES_SIGNER_UNKNOWN;
+}
+
+static enum rules_direction
+step(const struct profile *p, const char *from, const char *target)
+{
+	/* Edges offer it to nobody whose version is not known to be older, unless the profile lets in what is not known. */
+	if (strcmp(from, SCOPE_ANY) == 0)
+		return p->unknown_version == PROFILE_HOLD ? RULES_UP : RULES_WAY_UNKNOWN;
+	switch (version_compare(p->version_order, view_str(from), view_str(target))) {
+	case VERSION_OLDER:
+		return RULES_UP;
+	case VERSION_SAME:
+		return RULES_SAME;
+	case VERSION_NEWER:
+		return RULES_DOWN;
+	case VERSION_UNKNOWN:
+		break;
+	}
+	return RULES_WAY_UNKNOWN;
+}
+
+/* Of all steps the worst. Who proposes a scope may yet name versions, so before that it is the best there can be. */
+static enum rules_direction
+direction(const struct profile *p, const struct db_resource *res, const struct db_scope *scope, const struct report *r)
+{
+	enum rules_direction worst = RULES_UP;
+	if (!scope && res->from[0])
+		worst = step(p, res->from, res->target);
+	for (uint32_t i = 0; scope && i < scope->from_n; i++) {
+		enum rules_direction d = step(p, scope->from[i], res->target);
+		worst = d < worst ? d : worst;
+	}
+	return report_has(r, FINDING_META_DOWNGRADE) && worst > RULES_DOWN ? RULES_DOWN : worst;
+}
+
+static enum rules_delta
+delta(const struct report *r)
+{
+	if (r->have_delta && r->delta.result.outcome == DELTA_APPLIED)
+		return report_delta_proved(r) ? RULES_DELTA_PROVED : RULES_DELTA_RECONSTRUCTED;
+	bool is = r->have_delta || report_has(r, FINDING_FMT_DELTA) || format_kind(r->format) == FORMAT_KIND_DELTA;
+	return is || !r->have_image ? RULES_DELTA_OPAQUE : RULES_DELTA_NONE;
+}
+
+/* What is left of a thousand when as much as part is taken away, any bit of it counting; 0 of nothing. */
+static unsigned
+left(uint64_t part, uint64_t whole)
+{
+	if (whole == 0 || part >= whole)
+		return 0;
+	/* In 128 bits, for a report may name any size. */
+	return RULES_ALL - (unsigned)(((unsigned __int128)part * RULES_ALL + whole - 1) / whole);
+}
+
+static void
+changes(const struct report *r, struct rules_facts *f)
+{
+	if (!r->story || !r->story->holds)
+		return;
+	const struct account_sum *s = &r->story->image[PAIR_NEW];
+	uint64_t whole = 0;
+	for (unsigned i = 0; i < ACCOUNT_CLASSES; i++)
+		if (__builtin_add_overflow(whole, s->bytes[i], &whole))
+			return;
+	f->explained = left(s->bytes[ACCOUNT_UNEXPLAINED], whole);
+	f->reviewable = left(s->bytes[ACCOUNT_UNREVIEWABLE], whole);
+}
+
+/* The youngest date that a verified signature covers; 0 without one. */
+static int64_t
+vendor_date(const struct report *r)
+{
+	int64_t date = 0;
+	for (unsigned i = 0; i < r->contents.facts_n; i++) {
+		const struct contents_fact *fact = &r->contents.fact[i];
+		char *end = NULL;
+		if (fact->id != CONTENTS_FACT_TIMESTAMP || !fact->sure)
+			continue;
+		long long v = strtoll(fact->value, &end, 10);
+		if (end != fact->value && *end == '\0' && v > date)
+			date = v;
+	}
+	return date;
+}
+
+static void
+put_findings(const struct report *r, struct rules_facts *f)
+{
+	static const enum rules_severity of[FINDING_SEVERITY_LIMIT] = { [FINDING_INFO] = RULES_INFO,
+		[FINDING_NOTICE] = RULES_NOTICE, [FINDING_WARNING] = RULES_WARNING, [FINDING_BLOCK] = RULES_BLOCK };
+	/* What is mild may have been cut out of a long report: nobody can say that it is not there. */
+	bool cut = report_has(r, FINDING_REPORT_CUT);
+	f->worst = f->complete ? RULES_NO_FINDING : RULES_BLOCK;
+	for (unsigned i = 0; i < FINDING_LIMIT; i++) {
+		const struct report_finding *x = &r->findings[i];
+		f->finding[i] = x->count > 0 || (cut && finding_get(i)->least <= FINDING_NOTICE);
+		if (x->count > 0 && of[x->severity] < f->worst)
+			f->worst = of[x->severity];
+	}
+}
+
+static int
+tell_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct db_scope *scope, struct told *t)
+{
+	struct decide_finding list[FINDING_LIMIT];
+	struct decide_facts known;
+	const struct config_supplier *s = config_supplier(policies_config(c->policies), view_str(p->profile->supplier));
+	int err = db_resource_get(c->db, cand->resource, &t->res);
+	if (!err)
+		err = facts(r, cand, p, list, &known);
+	if (err)
+		return err;
+	for (uint32_t i = 0; scope && i < scope->groups_n; i++)
+		t->group[i] = scope->groups[i];
+	const struct config *conf = policies_config(c->policies);
+	const struct rules_security *mark = rules_security_of(conf->security_updates, conf->security_updates_n, p->profile->name,
+	    t->res.product, t->res.target);
+	snprintf(t->country, sizeof t->country, "country:%s", s ? s->country : "unknown");
+	t->word[0] = t->country;
+	t->f = (struct rules_facts){
+		.supplier = p->profile->supplier,
+		.profile = p->profile->name,
+		.product = t->res.product,
+		.format = r->have_image ? format_name(r->format) : NULL,
+		.country = s ? s->country : NULL,
+		.word = t->word,
+		.word_n = 1,
+		.complete = known.complete,
+		.signature = known.signature,
+		.signer = signer(r),
+		.direction = direction(p->profile, &t->res, scope, r),
+		.delta = delta(r),
+		.covered = left(known.unsigned_bytes, r->size),
+		.size = r->size,
+		.first_seen = cand->arrived,
+		.vendor_date = vendor_date(r),
+		.security = mark ? mark->reason : NULL,
+		.reach = scope ? RULES_REACH_NAMED : RULES_REACH_NOBODY,
+		.group = t->group,
+		.group_n = scope ? scope->groups_n : 0,
+	};
+	put_findings(r, &t->f);
+	changes(r, &t->f);
+	return FG_OK;
+}
+
+int
+decisions_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct db_scope *scope, struct rules_result *ret)
+{
+	const struct config *f = policies_config(c->policies);
+	struct told *t = calloc(1, sizeof *t);
+	int err = t ? tell_rules(c, cand, r, p, scope, t) : FG_ENOMEM;
+	if (!err)
+		rules_decide(f->rules, f->rules_n, &f->raise, &t->f, control_now(c), ret);
+	free(t);
 	return err;
 }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decisions - what policy says of a report: the facts of the report, the profile
- * and the clock, put into the form that policy/decide.h asks for. Used by judging
- * when a report is new, by requests to show why. Guarantee: writes nothing; what
- * is not in the report is unknown to policy, which then says no.
+ * decisions - what policy says of a report: the facts of report, candidate,
+ * supplier and clock, put into the form that policy/decide.h and policy/rules.h
+ * ask for. Used by judging when a report is new, by reviews for how many have to
+ * sign and from when it may be, by standing for what is released already, by
+ * requests to show why. Guarantee: writes nothing; what is not in the report is
+ * unknown to policy, which then says no, or the worst.
  */
 #ifndef FG_GATEWAY_CONTROL_DECISIONS_H
 #define FG_GATEWAY_CONTROL_DECISIONS_H
@@ -12,9 +14,11 @@
 #include <stdint.h>
 
 #include "policy/decide.h"
+#include "policy/rules.h"
 
 struct control;
 struct db_candidate;
+struct db_scope;
 struct policy;
 struct report;
 
@@ -32,5 +36,12 @@ int decisions_report(struct control *c, const uint8_t digest[32], struct report 
 bool decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
 /* What policy says of the stored report now, for showing. As decisions_report(). */
 int decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
+/*
+ * What the operator's rules say of the report, for a release in that scope; NULL:
+ * nobody proposed one yet, so it is what holds for the smallest. *ret lives as long
+ * as the policies loaded now. FG_ENOMEM, FG_EIO.
+ */
+int decisions_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct db_scope *scope, struct rules_result *ret);
 
 #endif

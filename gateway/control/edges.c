@@ -221,16 +221,28 @@ edges_tick(struct edges *e)
 		build(e);
 }
 
-unsigned
-edges_revoke(struct edges *e, const uint8_t release[MSG_ID])
+static unsigned
+take_back(struct edges *e, const uint8_t release[MSG_ID], bool withheld)
 {
-	struct msg_revoke m = { .generation = e->generation };
+	struct msg_revoke m = { .generation = e->generation, .withheld = withheld };
 	unsigned n = 0;
 	memcpy(m.release, release, sizeof m.release);
 	for (unsigned i = 0; i < EDGES_MAX; i++)
 		if (e->chan[i] && chan_send(e->chan[i], MSG_REVOKE, &m, NULL, 0) == FG_OK)
 			n++;
 	return n;
+}
+
+unsigned
+edges_revoke(struct edges *e, const uint8_t release[MSG_ID])
+{
+	return take_back(e, release, false);
+}
+
+unsigned
+edges_withhold(struct edges *e, const uint8_t release[MSG_ID])
+{
+	return take_back(e, release, true);
 }
 
 /* ---- channels ---- */

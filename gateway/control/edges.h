@@ -32,6 +32,8 @@ void edges_table_due(struct edges *e, bool modules);
 void edges_table_now(struct edges *e);
 /* Tells all edges to stop; how many were told. */
 unsigned edges_revoke(struct edges *e, const uint8_t release[16]);
+/* The same of one that may be offered again later. */
+unsigned edges_withhold(struct edges *e, const uint8_t release[16]);
 /* The inventory may have changed: a table with that in it follows, as soon as it may cost that much again. */
 void edges_modules_seen(struct edges *e);
 /* Every second. */

@@ -139,7 +139,8 @@ make_candidate(struct import *m, struct db_candidate *cand)
 	struct control *c = m->all->c;
 	bool fresh;
 	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c), .have_image = true,
-		.in_quarantine = true, .size = m->size[0], .have_signature = m->have_part[1] || m->size[1], .requesters_n = 1 };
+		.arrived = control_now(c), .in_quarantine = true, .size = m->size[0],
+		.have_signature = m->have_part[1] || m->size[1], .requesters_n = 1 };
 	memcpy(cand->resource, m->resource.id, sizeof cand->resource);
 	memcpy(cand->image, m->sha256[0], sizeof cand->image);
 	memcpy(cand->signature, m->sha256[1], sizeof cand->signature);

@@ -90,14 +90,20 @@ find(struct judging *j, uint64_t candidate)
 
 /* ---- the end: what policy makes of it ---- */
 
+/* By the fixed checks, which come first, or by a rule. */
 static void
-block(struct control *c, struct db_candidate *cand, const struct decide_result *d)
+block(struct control *c, struct db_candidate *cand, const struct decide_result *d, const struct rules_result *rules)
 {
-	if (candidates_move(c, cand, LIFECYCLE_BLOCK, d->reasons_n ? d->because[0].sentence : "policy says no"))
+	char said[RULES_SENTENCE_MAX];
+	bool by_rule = d->verdict != DECIDE_DENY;
+	rules_describe(rules, said);
+	if (candidates_move(c, cand, LIFECYCLE_BLOCK, by_rule ? said : d->reasons_n ? d->because[0].sentence : "policy says no"))
 		return;
 	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
-	logbook_ref(e, "verdict", decide_verdict_name(d->verdict));
-	if (d->reasons_n)
+	logbook_ref(e, "verdict", decide_verdict_name(DECIDE_DENY));
+	if (by_rule)
+		logbook_ref(e, "rule", rules_decider(rules));
+	else if (d->reasons_n)
 		logbook_ref(e, "reason", decide_reason_id(d->because[0].reason));
 	logbook_say(e, "%s", cand->note);
 	logbook_tell(c->logbook, e);
@@ -211,35 +217,51 @@ hold_for_policy(struct control *c, struct db_candidate *cand, const struct decid
 			second_delta(c, cand);
 }
 
+static void
+tell_judged(struct control *c, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
+    const struct rules_result *rules)
+{
+	char said[RULES_SENTENCE_MAX];
+	bool denied = d->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY;
+	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
+	logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
+	logbook_ref(e, "decision", decide_verdict_name(denied ? DECIDE_DENY : d->verdict));
+	logbook_ref(e, "rule", rules_decider(rules));
+	logbook_ref_number(e, "rules.matched", rules->matches_n);
+	put_proof(e, r);
+	rules_describe(rules, said);
+	logbook_say(e, "%s%s%s", said, d->unseen ? " " : "", d->unseen ? DECIDE_UNSEEN_TEXT : "");
+	logbook_tell(c->logbook, e);
+}
+
 /* The report is stored and the row names it; now policy decides. */
 static int
 decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, const struct policy *p)
 {
 	struct control *c = k->all->c;
 	struct decide_result *d = calloc(1, sizeof *d);
-	int err = d ? decisions_make(c, cand, r, p, d) : FG_ENOMEM;
+	struct rules_result *rules = calloc(1, sizeof *rules);
+	int err = d && rules ? decisions_make(c, cand, r, p, d) : FG_ENOMEM;
+	if (!err)
+		err = decisions_rules(c, cand, r, p, NULL, rules);
 	if (!err) {
-		struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
-		logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
-		logbook_ref(e, "decision", decide_verdict_name(d->verdict));
-		put_proof(e, r);
-		if (d->unseen)
-			logbook_say(e, DECIDE_UNSEEN_TEXT);
-		logbook_tell(c->logbook, e);
-		if (d->verdict == DECIDE_REVIEW && k->made && k->made->part) {
+		bool denied = d->verdict == DECIDE_DENY || (d->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY);
+		tell_judged(c, cand, r, d, rules);
+		if (d->verdict == DECIDE_REVIEW && !denied && k->made && k->made->part) {
 			/* A delta that goes on from here finds its base, once this one is released. */
 			int kept = bases_keep(c, cand, k->made->part, r->delta.result.target_sha256, k->made->size);
 			targets_part_taken(k->targets);
 			if (kept)
 				oplog(OPLOG_WARNING, "%s: what it makes could not be kept: %s", k->review, err_name(kept));
 		}
-		if (d->verdict == DECIDE_REVIEW)
+		if (denied)
+			block(c, cand, d, rules);
+		else if (d->verdict == DECIDE_REVIEW)
 			openings_begin(c, cand);
-		else if (d->verdict != DECIDE_HOLD)
-			block(c, cand, d);
 		else
 			hold_for_policy(c, cand, d);
 	}
+	free(rules);
 	free(d);
 	return err;
 }

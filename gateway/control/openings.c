@@ -56,6 +56,8 @@ openings_begin(struct control *c, const struct db_candidate *cand)
 		logbook_ref(e, "product", res.product);
 		logbook_ref(e, "target", res.target);
 		logbook_ref(e, "from", res.from);
+		if (cand->arrived > 0)
+			logbook_ref_number(e, "arrived", (uint64_t)cand->arrived);
 		logbook_ref_number(e, "requesters", cand->requesters_n);
 		for (uint32_t i = 0; i < cand->requesters_n && i < RECOUNT_REQUESTERS_MAX; i++) {
 			snprintf(key, sizeof key, "requester.%u", i);

@@ -169,6 +169,8 @@ on_opened(struct recount *r, const struct entry *e, uint64_t at)
 		to_text(from->text, text[2], sizeof text[2]);
 		v->have_what = recount_what(text[0], text[1], text[2], v->what) == FG_OK;
 	}
+	const struct entry_ref *arrived = ref(e, "arrived");
+	v->arrived = arrived && arrived->is_number ? (int64_t)arrived->number : 0;
 	v->requesters_n = 0;
 	for (unsigned i = 0; i < RECOUNT_REQUESTERS_MAX; i++) {
 		char key[24];

@@ -244,6 +244,20 @@ check_requesters(struct mend *m, const struct recount_review *v)
 	(void)db_candidate_update(m->c->db, cand, cand->state);
 }
 
+/* An image that is older than it is would be served sooner than the rules say. */
+static void
+check_arrival(struct mend *m, const struct recount_review *v)
+{
+	struct db_candidate *cand = m->cand;
+	char review[DB_REVIEW_CAP];
+	if (!v->arrived || cand->arrived == v->arrived)
+		return;
+	cand->arrived = v->arrived;
+	db_candidate_review(cand->id, review);
+	differs(m, review, "its image came at another time");
+	(void)db_candidate_update(m->c->db, cand, cand->state);
+}
+
 /* Statements the database has and the log has not, and the other way round. Until now none was taken in this life. */
 struct votes {
 	struct mend *m;
@@ -330,6 +344,7 @@ check_review(struct mend *m, uint64_t id)
 			force(m, LIFECYCLE_JUDGING, why);
 		} else {
 			check_requesters(m, v);
+			check_arrival(m, v);
 			check_votes(m, v);
 		}
 	}

@@ -15,6 +15,7 @@ struct recount_review { /* by number */
 	uint64_t rejected;
 	uint8_t image[DIGEST_SHA256_LEN], report[DIGEST_SHA256_LEN], policy[DIGEST_SHA256_LEN]; /* when it was opened */
 	uint8_t what[DIGEST_SHA256_LEN];
+	int64_t arrived;   /* its image; 0: the entry does not say */
 	bool have_what;
 	char requester[RECOUNT_REQUESTERS_MAX][128]; /* who had asked by then: as many as an entry can name */
 	unsigned requesters_n;

@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/standing.h"
 
 #define META_RESTRICTED "restricted" /* the last restriction that the warden confirmed */
 #define FORGOTTEN_NAMED_MAX 16 /* of one warden's life: a folder that was emptied, or a warden that lies, is said soon enough */
@@ -28,7 +29,8 @@ struct revocation { /* waits for the edges' numbers */
 
 struct releases {
 	struct control *c;
-	struct tables_release list[RELEASES_MAX]; /* offered; records owned */
+	struct tables_release list[RELEASES_MAX]; /* offered, or withheld; records owned */
+	char why[RELEASES_MAX][STANDING_WHY_MAX]; /* of those withheld */
 	size_t n;
 	uint8_t told[RELEASES_MAX][RELEASE_ID]; /* of the warden's list under way */
 	size_t told_n;
@@ -65,6 +67,7 @@ drop_at(struct releases *r, size_t i)
 	grants_release_drop(r->c->grants, r->list[i].id);
 	free((void *)(uintptr_t)r->list[i].record);
 	r->list[i] = r->list[--r->n];
+	memmove(r->why[i], r->why[r->n], sizeof r->why[i]);
 }
 
 void
@@ -180,6 +183,8 @@ offer(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
 	struct tables_release t = { .record = record };
 	memcpy(t.id, id, sizeof t.id);
 	if (!err)
+		t.withheld = !standing_may_offer(r->c, id, record, r->why[r->n]);
+	if (!err && !t.withheld)
 		err = offer_grants(r, &t);
 	if (err) {
 		free(record);
@@ -192,9 +197,39 @@ offer(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
 void
 releases_policy_changed(struct releases *r)
 {
+	standing_review(r->c);
 	for (size_t i = 0; i < r->n; i++)
-		(void)offer_grants(r, &r->list[i]);
+		if (!r->list[i].withheld)
+			(void)offer_grants(r, &r->list[i]);
 	edges_table_due(r->c->edges, true);
+}
+
+void
+releases_withhold(struct releases *r, const uint8_t id_in[RELEASE_ID], const char *why)
+{
+	struct edges *edges = r->c->edges;
+	uint8_t id[RELEASE_ID];
+	memcpy(id, id_in, sizeof id);
+	size_t i = find(r, id);
+	if (i == r->n || (!why && !r->list[i].withheld))
+		return;
+	r->list[i].withheld = why != NULL;
+	if (!why) {
+		(void)offer_grants(r, &r->list[i]);
+		edges_table_due(edges, false);
+		return;
+	}
+	snprintf(r->why[i], sizeof r->why[i], "%s", why);
+	grants_release_drop(r->c->grants, id);
+	(void)edges_withhold(edges, id);
+	edges_table_now(edges);
+}
+
+const char *
+releases_withheld(const struct releases *r, const uint8_t id[RELEASE_ID])
+{
+	size_t i = find(r, id);
+	return i < r->n && r->list[i].withheld ? r->why[i] : NULL;
 }
 
 /* Writes down what the warden issued: the release, and the candidate it stands for. */
@@ -252,7 +287,9 @@ releases_take(struct releases *r, const uint8_t id[RELEASE_ID], struct view reco
 	if (err) /* the warden has it, so it stands: its list says so again at the next start */
 		oplog(OPLOG_ERR, "a release could not be written down: %s (%s)", err_name(err), db_why(r->c->db));
 	err = offer(r, id, record);
-	if (!err)
+	if (!err && releases_withheld(r, id))
+		standing_review(r->c); /* another policy came into force while the warden worked on it */
+	else if (!err)
 		edges_table_due(r->c->edges, false);
 	return err;
 }
@@ -281,6 +318,7 @@ releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 		note_missing(r);
 		r->told_n = 0;
 		c->warden_listed = true;
+		standing_review(c);
 		edges_table_due(c->edges, false);
 		reviews_resume(c->reviews);
 		if (c->proposals)

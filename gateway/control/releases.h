@@ -47,8 +47,15 @@ bool releases_nth_for(const struct releases *r, size_t i, const char *product, c
     uint8_t id[RELEASE_ID]);
 /* Modules that the releases of that image are for, all together: the persons needed follow from it. */
 uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN]);
-/* After a reload: profiles may say otherwise about groups and strangers. */
+/* After a reload: profiles may say otherwise about groups and strangers, and rules about what was released. */
 void releases_policy_changed(struct releases *r);
+/*
+ * It is offered to nobody, and its transfers are reset, for the policy in force does not let it pass: at once, and
+ * as often as it is said. why NULL: it is offered again. Nothing is logged. No-op for what is not there.
+ */
+void releases_withhold(struct releases *r, const uint8_t id[RELEASE_ID], const char *why);
+/* Why it is withheld; NULL: it is not, or not there. */
+const char *releases_withheld(const struct releases *r, const uint8_t id[RELEASE_ID]);
 
 /* ---- taking back ---- */
 

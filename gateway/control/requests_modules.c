@@ -427,10 +427,14 @@ requests_module_explain(struct control *c, struct call *call)
 		last |= asked;
 		enum scope_answer answer = ask_scope(c, m, list[i].record, p->profile);
 		const char *missing = "";
-		if (answer == SCOPE_OFFER && is_full(c, m, &list[i]))
+		if (list[i].withheld) {
+			answer = SCOPE_HOLD_NO_RELEASE;
+			missing = releases_withheld(c->releases, list[i].id);
+		} else if (answer == SCOPE_OFFER && is_full(c, m, &list[i])) {
 			missing = "as many modules as people signed for have it already";
-		else if (answer == SCOPE_OFFER && !asked)
+		} else if (answer == SCOPE_OFFER && !asked) {
 			missing = "it has not asked for it";
+		}
 		put_answer(&d.j, answer, missing, t->product, t->profile, list[i].id, t->resource, t->target);
 	}
 	if (!last)

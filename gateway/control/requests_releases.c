@@ -23,6 +23,8 @@ state_word(const struct listing *l, const struct db_release *r)
 	case DB_RELEASE_EXPIRED:
 		return "expired";
 	default:
+		if (releases_withheld(l->c->releases, r->id))
+			return "withheld";
 		/* In the database as active, but the warden does not have it: it is not offered. */
 		return releases_offers(l->c->releases, r->id) ? "in-force" : "missing";
 	}
@@ -55,6 +57,7 @@ put_release(void *arg, const struct db_release *r)
 	struct jsonw *j = l->j;
 	char why[160];
 	uint32_t granted = 0, completed = 0;
+	const char *withheld = releases_withheld(l->c->releases, r->id);
 	if (release_parse(r->record, l->record, why, sizeof why))
 		return 0;
 	const struct approval_terms *t = &l->record->terms;
@@ -65,7 +68,7 @@ put_release(void *arg, const struct db_release *r)
 	approval_list_put(j, "groups", &t->groups);
 	jsonw_khex(j, "id", r->id, sizeof r->id);
 	jsonw_khex(j, "image", t->image, sizeof t->image);
-	jsonw_kbool(j, "in_force", releases_offers(l->c->releases, r->id));
+	jsonw_kbool(j, "in_force", releases_offers(l->c->releases, r->id) && !withheld);
 	requests_put_time(j, "issued", r->issued);
 	jsonw_kuint(j, "max_devices", t->max_devices);
 	requests_put_time(j, "not_after", t->not_after);
@@ -83,6 +86,7 @@ put_release(void *arg, const struct db_release *r)
 	jsonw_kuint(j, "size", l->record->size);
 	jsonw_kcstr(j, "state", state_word(l, r));
 	jsonw_kcstr(j, "target", t->target);
+	jsonw_kcstr(j, "withheld", withheld ? withheld : "");
 	jsonw_object_end(j);
 	return 0;
 }

@@ -34,6 +34,7 @@ struct showing {
 	const struct db_candidate *cand;
 	struct db_resource res;
 	struct report *report;
+	struct rules_result *rules; /* of show; NULL: there is no report, or no policy */
 	uint32_t have, need;
 };
 
@@ -145,6 +146,37 @@ put_held(void *arg, const struct db_seen *seen)
 	return 0;
 }
 
+static void
+put_denied(struct jsonw *j, const struct rules_result *r)
+{
+	char sentence[RULES_SENTENCE_MAX];
+	rules_describe(r, sentence);
+	jsonw_object(j);
+	jsonw_kcstr(j, "id", "RULE");
+	jsonw_kcstr(j, "sentence", sentence);
+	jsonw_object_end(j);
+}
+
+/* The rule that decides, for the scope that stands or the smallest there can be, and all others that match. */
+static void
+put_rules(struct jsonw *j, const struct rules_result *r)
+{
+	char sentence[RULES_SENTENCE_MAX] = "";
+	if (r)
+		rules_describe(r, sentence);
+	jsonw_kcstr(j, "rule", sentence);
+	jsonw_key(j, "rules");
+	jsonw_array(j);
+	for (unsigned i = 0; r && i < r->matches_n; i++) {
+		jsonw_object(j);
+		jsonw_kbool(j, "decides", i == 0);
+		jsonw_kcstr(j, "name", r->match[i].rule->name);
+		jsonw_kcstr(j, "says", r->match[i].sentence);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
 /*
  * Why policy says no, or not yet, of what is blocked or held; all that reopening makes known, of what is held
  * for its vendor's servers.
@@ -163,6 +195,8 @@ put_reasons(struct jsonw *j, const struct showing *s)
 			jsonw_kcstr(j, "sentence", d->because[i].sentence);
 			jsonw_object_end(j);
 		}
+		if (d->verdict == DECIDE_REVIEW && s->rules && s->rules->outcome == RULES_DENY)
+			put_denied(j, s->rules);
 	}
 	struct held_list held = { s, j };
 	if (candidates_is(s->cand, LIFECYCLE_INCIDENT))
@@ -211,6 +245,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	requests_put_digest(j, "report", d->have_report, d->report, sizeof d->report);
 	if (more) {
 		jsonw_khex(j, "resource", d->resource, sizeof d->resource);
+		put_rules(j, s->rules);
 		requests_put_digest(j, "signature", d->have_signature, d->signature, sizeof d->signature);
 	}
 	jsonw_kuint(j, "size", d->size);
@@ -294,6 +329,13 @@ requests_review_show(struct control *c, struct call *call)
 	if (!cand)
 		return;
 	int err = look_up(c, cand, &s);
+	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
+	if (p && s.report)
+		s.rules = calloc(1, sizeof *s.rules);
+	if (s.rules && decisions_rules(c, cand, s.report, p, cand->have_scope ? &cand->scope : NULL, s.rules)) {
+		free(s.rules);
+		s.rules = NULL;
+	}
 	if (err) {
 		call_fail_err(call, err);
 	} else {
@@ -302,6 +344,7 @@ requests_review_show(struct control *c, struct call *call)
 		call_doc_end(call, &d, CALL_DONE);
 		report_free(s.report);
 	}
+	free(s.rules);
 	free(cand);
 }
 

@@ -13,6 +13,7 @@
 #include "gateway/control/exposure.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/standing.h"
 #include "policy/legacy.h"
 
 #define LAG_ALERT 100000 /* entries that nobody has vouched for; a stampede of a large fleet is a tenth of it */
@@ -36,6 +37,7 @@ put_text(struct jsonw *j, const char *key, const char *text)
 /* ---- status ---- */
 
 #define STATUS_INCIDENTS 3 /* of each kind, the last */
+#define WITHHELD_MAX 8     /* releases named one by one */
 
 static void
 alert(struct jsonw *j, const char *id, const char *text)
@@ -101,6 +103,25 @@ legacy_alerts(struct jsonw *j, struct control *c)
 	}
 }
 
+/* What people released and the policy in force does not let pass. */
+static void
+withheld_alerts(struct jsonw *j, struct control *c)
+{
+	char text[STANDING_WHY_MAX + sizeof ((struct approval_terms *)0)->review + 64];
+	size_t n, told = 0;
+	const struct tables_release *list = releases_all(c->releases, &n);
+	for (size_t i = 0; i < n && told < WITHHELD_MAX; i++) {
+		if (!list[i].withheld)
+			continue;
+		snprintf(text, sizeof text, "the release of %s is withheld: %s", list[i].record->terms.review,
+		    releases_withheld(c->releases, list[i].id));
+		alert(j, "WITHHELD", text);
+		told++;
+	}
+	if (told == WITHHELD_MAX)
+		alert(j, "WITHHELD", "there may be more of them: see fotagate release list");
+}
+
 static void
 put_alerts(struct jsonw *j, struct control *c)
 {
@@ -140,6 +161,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	}
 	proposals_alerts(c->proposals, alert, j);
 	exposure_alerts(c, alert, j);
+	withheld_alerts(j, c);
 	legacy_alerts(j, c);
 	runouts_alerts(&c->runouts, policies_config(c->policies), control_now(c), alert, j);
 	(void)db_incident_latest(c->db, STATUS_INCIDENTS, put_incident, &l);

@@ -79,42 +79,68 @@ reviews_deadline(struct control *c, const struct db_candidate *cand)
 	return cand->updated + p->profile->review_days * DAY;
 }
 
-/* With the signers of its report: whatever it was judged as, it is refused by now. */
-static bool
-is_refused(struct control *c, const struct db_candidate *cand)
+/* As the warden counts: small scopes of one image add up. */
+static uint32_t
+modules_with(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
 {
-	char why[REFUSALS_SENTENCE_MAX];
-	struct report *r = NULL;
-	if (cand->have_report && decisions_report(c, cand->report, &r))
-		return true;
-	bool refused = refusals_meets(c->refusals, cand, r, why);
-	report_free(r);
-	return refused;
+	uint64_t all = max_devices;
+	if (max_devices && candidates_is(cand, LIFECYCLE_REVIEW))
+		all += releases_modules_of(c->releases, cand->image);
+	return all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
 }
 
-static uint32_t
-needed(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
+/* Of a review that is open. */
+static void
+ask_rules(struct control *c, const struct db_candidate *cand, const struct report *report, const struct policy *p,
+    const struct db_scope *scope, uint32_t modules, struct reviews_asked *ret)
+{
+	const struct genesis *g = people_genesis(c->people);
+	struct rules_result *r = calloc(1, sizeof *r);
+	if (r && decisions_rules(c, cand, report, p, scope, r) == FG_OK) {
+		ret->quorum = rules_quorum(r, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+		ret->denied = r->outcome == RULES_DENY;
+		ret->earliest = r->earliest;
+		ret->time_lock = r->time_lock;
+		rules_describe(r, ret->text);
+	}
+	free(r);
+}
+
+/* Of a delta that nobody can see through, more persons may be asked for than any rule says. */
+static void
+ask_unseen(struct control *c, const struct db_candidate *cand, struct reviews_asked *ret)
+{
+	struct decide_result *d = calloc(1, sizeof *d);
+	if (!d)
+		ret->quorum = SCOPE_QUORUM_NEVER;
+	else if (decisions_unseen(c, cand, d) && d->persons_min > ret->quorum)
+		ret->quorum = d->persons_min;
+	free(d);
+}
+
+void
+reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
-	/* The quorum is that of the policy people sign for, never of one that came later. */
+	uint32_t modules = modules_with(c, cand, scope ? scope->max_devices : REVIEWS_EVERYONE);
+	char why[REFUSALS_SENTENCE_MAX];
+	struct report *report = NULL;
+	*ret = (struct reviews_asked){ .quorum = SCOPE_QUORUM_NEVER };
+	/* What is asked is by the policy people sign for, never by one that came later. */
 	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
-		return SCOPE_QUORUM_NEVER;
-	if (is_refused(c, cand))
-		return SCOPE_QUORUM_NEVER;
-	/* As the warden counts: small scopes of one image add up. */
-	uint64_t all = max_devices;
-	if (candidates_is(cand, LIFECYCLE_REVIEW))
-		all += releases_modules_of(c->releases, cand->image);
-	uint32_t modules = max_devices && all > UINT32_MAX ? UINT32_MAX : max_devices ? (uint32_t)all : 0;
-	uint32_t persons = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
-	struct decide_result *d = calloc(1, sizeof *d);
-	if (!d)
-		return SCOPE_QUORUM_NEVER;
-	if (decisions_unseen(c, cand, d) && d->persons_min > persons)
-		persons = d->persons_min;
-	free(d);
-	return persons;
+		return;
+	if (cand->have_report && decisions_report(c, cand->report, &report))
+		return;
+	/* With the signers of its report: whatever it was judged as, it is refused by now. */
+	bool refused = refusals_meets(c->refusals, cand, report, why);
+	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))
+		ask_rules(c, cand, report, p, scope, modules, ret);
+	else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) /* for showing: nobody signs for it now */
+		ret->quorum = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	report_free(report);
+	if (ret->quorum != SCOPE_QUORUM_NEVER)
+		ask_unseen(c, cand, ret);
 }
 
 uint32_t
@@ -129,10 +155,18 @@ reviews_days_max(struct control *c, const struct db_candidate *cand)
 }
 
 uint32_t
-reviews_asks(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
+reviews_asks(const struct reviews_asked *a)
 {
-	uint32_t n = needed(c, cand, max_devices);
-	return n <= APPROVAL_QUORUM_MAX ? n : APPROVAL_QUORUM_MAX;
+	return a->quorum <= APPROVAL_QUORUM_MAX ? a->quorum : APPROVAL_QUORUM_MAX;
+}
+
+bool
+reviews_late_enough(const struct reviews_asked *a, int64_t not_before, int64_t now)
+{
+	int64_t left;
+	if (not_before < a->earliest)
+		return false;
+	return a->time_lock == 0 || (!__builtin_sub_overflow(not_before, now, &left) && left >= a->time_lock);
 }
 
 /* ---- terms ---- */
@@ -215,6 +249,21 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	return err;
 }
 
+int
+reviews_scope(const struct approval_terms *t, struct db_scope *ret)
+{
+	*ret = (struct db_scope){ .max_devices = t->max_devices, .not_before = t->not_before, .not_after = t->not_after,
+		.quorum = t->quorum, .have_plan = t->have_plan };
+	memcpy(ret->plan, t->plan, sizeof ret->plan);
+	if (t->from_versions.n > DB_LIST_MAX || t->groups.n > DB_LIST_MAX)
+		return FG_ELIMIT;
+	for (; ret->from_n < t->from_versions.n; ret->from_n++)
+		snprintf(ret->from[ret->from_n], DB_VERSION_MAX, "%s", t->from_versions.word[ret->from_n]);
+	for (; ret->groups_n < t->groups.n; ret->groups_n++)
+		snprintf(ret->groups[ret->groups_n], DB_VERSION_MAX, "%s", t->groups.word[ret->groups_n]);
+	return FG_OK;
+}
+
 /* ---- statements that count ---- */
 
 struct counting {
@@ -273,12 +322,14 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 {
 	struct counting k = { .c = c, .cand = cand, .newer_than = cand->opened_at_log, .ret = ret };
 	struct approval_terms *terms = calloc(1, sizeof *terms);
+	struct reviews_asked asked;
 	uint64_t restricted = 0;
 	*ret = (struct reviews_valid){ .need = SCOPE_QUORUM_NEVER };
 	k.a = calloc(1, sizeof *k.a);
 	int err = terms && k.a ? FG_OK : FG_ENOMEM;
 	if (!err && cand->have_scope) {
-		ret->need = needed(c, cand, cand->scope.max_devices);
+		reviews_ask(c, cand, &cand->scope, &asked);
+		ret->need = asked.quorum;
 		/* What was signed for is not lowered by what came to be asked for later. */
 		if (cand->scope.quorum > ret->need)
 			ret->need = cand->scope.quorum;
@@ -292,7 +343,8 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 		if (!err)
 			err = db_statement_list(c->db, cand->id, count_one, &k);
 	} else if (!err) {
-		ret->need = needed(c, cand, REVIEWS_EVERYONE);
+		reviews_ask(c, cand, NULL, &asked);
+		ret->need = asked.quorum;
 	}
 	free(k.a);
 	free(terms);

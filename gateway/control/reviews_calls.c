@@ -181,13 +181,32 @@ has_options(const struct call *call)
 	return call_arg(call, "groups") || call_arg(call, "from") || call_arg(call, "max_devices") || call_arg(call, "days");
 }
 
+/* The first and the last second, where nobody has one in hand. */
+static void
+new_times(const struct reviews_asked *asked, int64_t now, uint32_t days, struct db_scope *s)
+{
+	/* Statements reach so far ahead, whatever they are about. */
+	int64_t last = now + (int64_t)APPROVAL_DAYS_MAX * DAY;
+	s->not_before = now > asked->earliest ? now : asked->earliest;
+	/* Those who sign after the first get as long for it as a draft is kept. */
+	if (asked->time_lock && s->not_before < now + asked->time_lock + REVIEWS_DRAFT_SECONDS)
+		s->not_before = now + asked->time_lock + REVIEWS_DRAFT_SECONDS;
+	s->not_after = s->not_before > last ? s->not_before : s->not_before + (int64_t)days * DAY;
+	if (s->not_after > last)
+		s->not_after = last;
+	s->quorum = reviews_asks(asked);
+}
+
 /* The times of an equal scope that somebody has in hand, so that two people sign the same thing. */
 static void
 adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct db_scope *s)
 {
 	int64_t now = control_now(r->c);
+	struct reviews_asked asked;
 	struct reviews_draft *d;
+	reviews_ask(r->c, cand, s, &asked);
 	if (cand->have_scope && same_scope(&cand->scope, s) && cand->scope.not_after > now &&
+	    reviews_late_enough(&asked, cand->scope.not_before, now) &&
 	    (cand->scope.not_after - cand->scope.not_before) / DAY == days) {
 		*s = cand->scope;
 		return;
@@ -195,16 +214,14 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	for (unsigned i = 0; i < REVIEWS_DRAFTS; i++) {
 		d = &r->draft[i];
 		if (d->candidate == cand->id && d->days == days && same_scope(&d->scope, s) &&
-		    now - d->scope.not_before < REVIEWS_DRAFT_SECONDS && now >= d->scope.not_before) {
+		    now - d->at < REVIEWS_DRAFT_SECONDS && now >= d->at && reviews_late_enough(&asked, d->scope.not_before, now)) {
 			*s = d->scope;
 			return;
 		}
 	}
-	s->not_before = now;
-	s->not_after = now + (int64_t)days * DAY;
-	s->quorum = reviews_asks(r->c, cand, s->max_devices);
+	new_times(&asked, now, days, s);
 	d = &r->draft[r->drafts_n++ % REVIEWS_DRAFTS];
-	*d = (struct reviews_draft){ .candidate = cand->id, .days = days, .scope = *s };
+	*d = (struct reviews_draft){ .candidate = cand->id, .days = days, .at = now, .scope = *s };
 }
 
 static bool
@@ -248,8 +265,31 @@ struct writing { /* waits for the log's head */
 	struct call *call;
 };
 
+/* Whether the rules let anybody sign for that scope now; else the call is answered. */
+static bool
+rules_let(struct control *c, struct call *call, const struct db_scope *scope, const struct reviews_asked *asked)
+{
+	char when[STAMP_CAP];
+	if (stamp_format(scope->not_before, when))
+		snprintf(when, sizeof when, "never");
+	if (asked->denied) {
+		call_fail(call, CALL_REFUSED, "RULE", "see fotagate review show; rules stand in fotagate.conf", "%s", asked->text);
+		return false;
+	}
+	if (scope->not_before >= scope->not_after) {
+		call_fail(call, CALL_REFUSED, "RULE", "write the statement nearer to that day",
+		    "%s: it may not begin before %s, and a statement reaches %d days ahead", asked->text, when, APPROVAL_DAYS_MAX);
+		return false;
+	}
+	if (reviews_late_enough(asked, scope->not_before, control_now(c)))
+		return true;
+	call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
+	    "%s: what was signed so far begins at %s, which is too soon by now", asked->text, when);
+	return false;
+}
+
 static void
-put_summary(struct jsonw *j, const struct approval_terms *t)
+put_summary(struct jsonw *j, const struct approval_terms *t, const struct reviews_asked *asked)
 {
 	char line[sizeof t->subject + 64], from[STAMP_CAP], until[STAMP_CAP];
 	jsonw_key(j, "summary");
@@ -269,6 +309,8 @@ put_summary(struct jsonw *j, const struct approval_terms *t)
 	}
 	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
 	jsonw_cstr(j, line);
+	if (asked->text[0])
+		jsonw_cstr(j, asked->text);
 	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
 	jsonw_cstr(j, line);
 	jsonw_array_end(j);
@@ -285,7 +327,7 @@ file_name(const char *what, const char *approver, char *dst, size_t cap)
 
 static void
 send_statement(struct control *c, struct call *call, struct db_candidate *cand, const struct db_scope *scope,
-    const struct approval *a, struct view text)
+    const struct approval *a, const struct reviews_asked *asked, struct view text)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
 	char name[SIGNERS_PRINCIPAL_MAX + 48];
@@ -307,7 +349,7 @@ send_statement(struct control *c, struct call *call, struct db_candidate *cand, 
 	jsonw_kuint(&d.j, "need", need);
 	jsonw_khex(&d.j, "sha256", digest, sizeof digest);
 	jsonw_kstring(&d.j, "statement", text);
-	put_summary(&d.j, &a->terms);
+	put_summary(&d.j, &a->terms, asked);
 	call_doc_end(call, &d, CALL_DONE);
 }
 
@@ -316,12 +358,16 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 {
 	struct control *c = r->c;
 	const char *requesters[DB_LIST_MAX];
+	struct reviews_asked asked;
 	struct db_scope scope;
 	struct writer text;
 	char why[200] = "";
 	for (uint32_t i = 0; i < cand->requesters_n; i++)
 		requesters[i] = cand->requester[i];
 	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !scope_of_call(r, call, cand, &scope))
+		return;
+	reviews_ask(c, cand, &scope, &asked);
+	if (!rules_let(c, call, &scope, &asked))
 		return;
 	int err = reviews_terms(c, cand, &scope, &a->terms);
 	if (err) {
@@ -335,7 +381,7 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 	else if (err)
 		call_fail_err(call, err);
 	else
-		send_statement(c, call, cand, &scope, a, writer_view(&text));
+		send_statement(c, call, cand, &scope, a, &asked, writer_view(&text));
 	writer_free(&text);
 }
 

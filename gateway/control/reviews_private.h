@@ -9,6 +9,7 @@
 #include "gateway/control/reviews.h"
 #include "gateway/state/resource.h"
 #include "policy/lifecycle.h"
+#include "policy/rules.h"
 
 #define REVIEWS_DRAFTS 64           /* scopes remembered for whoever asks for a statement next */
 #define REVIEWS_DRAFT_SECONDS 86400 /* as long as two people may take to write theirs */
@@ -23,6 +24,7 @@ struct issue { /* asked of the warden */
 struct reviews_draft { /* the scope of a statement that was written and may yet be signed */
 	uint64_t candidate;
 	uint32_t days;
+	int64_t at;
 	struct db_scope scope;
 };
 
@@ -40,10 +42,24 @@ struct reviews_valid { /* one statement for each person, all saying the same */
 	uint8_t statement[RELEASE_STATEMENTS_MAX][DIGEST_SHA256_LEN];
 };
 
-/* Persons that the policy in force asks for, for that many modules more; at most APPROVAL_QUORUM_MAX. */
-uint32_t reviews_asks(struct control *c, const struct db_candidate *cand, uint32_t max_devices);
 /* "profile/product/from->to/file", cut to cap: false when it did not fit. */
 bool reviews_subject(const struct db_candidate *cand, const struct db_resource *res, char *dst, size_t cap);
+struct reviews_asked { /* what the policy in force asks for a release in one scope */
+	uint32_t quorum;     /* persons; SCOPE_QUORUM_NEVER: no number is enough */
+	bool denied;         /* by a rule */
+	int64_t earliest;    /* its not_before may be no sooner; 0: any */
+	int64_t time_lock;   /* seconds that must lie between each signature and not_before */
+	char text[RULES_SENTENCE_MAX]; /* which rule, and what it says */
+};
+
+/* scope NULL: nobody proposed one yet; then as for everyone. What cannot be told is denied by nobody, and never enough. */
+void reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret);
+/* The number that a statement names: at most APPROVAL_QUORUM_MAX. */
+uint32_t reviews_asks(const struct reviews_asked *a);
+/* Whether somebody may sign now for a release that begins then. */
+bool reviews_late_enough(const struct reviews_asked *a, int64_t not_before, int64_t now);
+/* The scope of terms. FG_ELIMIT: more groups or versions than a row holds. */
+int reviews_scope(const struct approval_terms *t, struct db_scope *ret);
 /* What a statement about this candidate in that scope must say. */
 int reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
     struct approval_terms *ret);

@@ -47,21 +47,6 @@ refuse(struct submission *s, const char *why)
 
 /* ---- the scope it proposes ---- */
 
-static int
-scope_of_terms(const struct approval_terms *t, struct db_scope *ret)
-{
-	*ret = (struct db_scope){ .max_devices = t->max_devices, .not_before = t->not_before, .not_after = t->not_after,
-		.quorum = t->quorum, .have_plan = t->have_plan };
-	memcpy(ret->plan, t->plan, sizeof ret->plan);
-	if (t->from_versions.n > DB_LIST_MAX || t->groups.n > DB_LIST_MAX)
-		return FG_ELIMIT;
-	for (; ret->from_n < t->from_versions.n; ret->from_n++)
-		snprintf(ret->from[ret->from_n], DB_VERSION_MAX, "%s", t->from_versions.word[ret->from_n]);
-	for (; ret->groups_n < t->groups.n; ret->groups_n++)
-		snprintf(ret->groups[ret->groups_n], DB_VERSION_MAX, "%s", t->groups.word[ret->groups_n]);
-	return FG_OK;
-}
-
 /* The first statement proposes; one person alone may change their mind, two who agree are not overruled. */
 static const char *
 scope_conflict(const struct submission *s, const struct db_candidate *cand, const struct db_scope *scope,
@@ -120,6 +105,7 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 	struct control *c = s->r->c;
 	const char *requesters[DB_LIST_MAX];
 	struct nonces n = { c, s, false };
+	struct reviews_asked asked;
 	struct approval_terms *own = calloc(1, sizeof *own);
 	uint64_t newer = 0;
 	int err = own ? reviews_terms(c, cand, scope, own) : FG_ENOMEM;
@@ -135,8 +121,13 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		snprintf(why, cap, "it is about something else: %s differs", differs);
 		return why;
 	}
+	reviews_ask(c, cand, scope, &asked);
+	if (asked.denied || !reviews_late_enough(&asked, scope->not_before, control_now(c))) {
+		snprintf(why, cap, "%s%s", asked.text, asked.denied ? "" : ": the statement begins too soon for that");
+		return why;
+	}
 	/* Of a scope that stands it was asked when that was written. */
-	if (!cand->have_scope && scope->quorum < reviews_asks(c, cand, scope->max_devices))
+	if (!cand->have_scope && scope->quorum < reviews_asks(&asked))
 		return "it names fewer persons than the policy asks for";
 	if (cand->opened_at_log > newer)
 		newer = cand->opened_at_log;
@@ -183,7 +174,7 @@ write_down(struct submission *s, struct db_candidate *cand)
 	struct db_scope scope;
 	bool replaces = false;
 	unsigned n;
-	int err = scope_of_terms(&s->a->terms, &scope);
+	int err = reviews_scope(&s->a->terms, &scope);
 	if (!err && scope_conflict(s, cand, &scope, &replaces))
 		err = FG_ESTATE; /* somebody was quicker while the log wrote */
 	if (!err)
@@ -304,7 +295,7 @@ look_at(struct submission *s, const struct db_candidate *cand, char *why, size_t
 {
 	struct db_scope scope;
 	bool replaces;
-	if (scope_of_terms(&s->a->terms, &scope))
+	if (reviews_scope(&s->a->terms, &scope))
 		return "it names too many groups or versions";
 	const char *no = judge(s, cand, &scope, why, cap);
 	return no ? no : scope_conflict(s, cand, &scope, &replaces);

@@ -99,7 +99,7 @@ finish(struct table_builder *b, const struct tables_release *releases, size_t n)
 {
 	int r = 0, fd = -1;
 	for (size_t i = 0; i < n && !r; i++)
-		r = add_release(b, &releases[i]);
+		r = releases[i].withheld ? 0 : add_release(b, &releases[i]);
 	if (!r) {
 		fd = memfd_open("fotagate-table");
 		r = fd < 0 ? fd : table_builder_write(b, fd);

@@ -18,6 +18,7 @@ struct links;
 struct tables_release {
 	uint8_t id[RELEASE_ID];
 	const struct release *record;
+	bool withheld; /* offered to nobody: the policy in force does not let it pass */
 };
 
 /*

@@ -211,15 +211,22 @@ on_say(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	edge_asks_control(ctx, msg);
 }
 
-/* Order: nothing new first, then what is under way; RST, because kernel buffers would still deliver. */
+/* Leases and transfers; RST, because kernel buffers would still deliver. */
 static unsigned
-drop_release(struct edge *e, const uint8_t id[MSG_ID])
+end_release(struct edge *e, const uint8_t id[MSG_ID])
 {
-	stock_drop(e->stock, id);
 	leases_drop_release(e->leases, id);
 	unsigned n = edge_reset_transfers(e, id);
 	edge_asks_expire(e, INT64_MIN, id, false);
 	return n;
+}
+
+/* Order: nothing new first, then what is under way. */
+static unsigned
+drop_release(struct edge *e, const uint8_t id[MSG_ID])
+{
+	stock_drop(e->stock, id);
+	return end_release(e, id);
 }
 
 static void
@@ -229,8 +236,10 @@ on_revoke(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	const struct msg_revoke *m = msg;
 	struct msg_revoked answer = { 0 };
 	(void)frame;
-	stock_ban(e->stock, m->release);
-	answer.reset = drop_release(e, m->release);
+	/* Withheld: control grants nothing of it, and its next table has no row for it. */
+	if (!m->withheld)
+		stock_ban(e->stock, m->release);
+	answer.reset = m->withheld ? end_release(e, m->release) : drop_release(e, m->release);
 	memcpy(answer.release, m->release, sizeof answer.release);
 	chan_send(c, MSG_REVOKED, &answer, NULL, 0);
 }

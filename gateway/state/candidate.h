@@ -40,6 +40,7 @@ struct db_candidate {
 	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
 	uint64_t opened_at_log;    /* log size when the review opened */
 	int64_t created, updated;
+	int64_t arrived;           /* when these bytes came here; 0: they have not yet */
 	uint32_t requesters_n;     /* importers, profile authors: never count */
 	char requester[DB_LIST_MAX][DB_WHO_MAX];
 	char note[DB_TEXT_MAX];

@@ -156,6 +156,10 @@ static const char base_schema[] =
 " size INTEGER NOT NULL, added INTEGER NOT NULL, who TEXT NOT NULL, candidate INTEGER NOT NULL,"
 " PRIMARY KEY (profile, product, version, image)) STRICT, WITHOUT ROWID;"
 "CREATE INDEX base_image ON base (image);";
+/* What was there before is as young as the last that was written of it. */
+static const char arrived_schema[] =
+"ALTER TABLE candidate ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
+"UPDATE candidate SET arrived = updated WHERE image IS NOT NULL;";
 
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
@@ -167,6 +171,7 @@ static const struct migration steps[] = {
 	{ 7, "the persons and the plan that statements name", terms_schema },
 	{ 8, "what is refused for good or for a time", refusal_schema },
 	{ 9, "full images that deltas are for", base_schema },
+	{ 10, "when an image came", arrived_schema },
 };
 
 const struct migration *

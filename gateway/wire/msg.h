@@ -31,7 +31,7 @@
 #define MSG_DOC_MAX 49152    /* a document carried inside an audit entry */
 #define MSG_FROM_MAX 16      /* from-versions or groups of one release */
 #define MSG_APPLIER_MAX 32   /* APPROVAL_APPLIER_MAX */
-#define MSG_REFS_MAX 12      /* references of an audit entry */
+#define MSG_REFS_MAX 16      /* references of an audit entry: as many as it can hold */
 #define MSG_ENTRY_MAX 56320  /* a whole audit entry; fits a frame beside a receipt */
 #define MSG_RECORD_MAX 32768 /* a release record */
 #define MSG_CHECKPOINT_MAX 4096 /* a checkpoint with the lines of a dozen witnesses */
@@ -419,7 +419,11 @@ struct msg_ask { uint64_t token; uint8_t module[MSG_ID]; uint8_t release[MSG_ID]
 struct msg_grant_ask { uint64_t generation; uint32_t asks_n; struct msg_ask asks[MSG_GRANTS_MAX]; };
 struct msg_say { uint64_t token; bool yes; uint8_t reason; uint32_t lease_s; };
 struct msg_grant_say { uint32_t says_n; struct msg_say says[MSG_GRANTS_MAX]; };
-struct msg_revoke { uint8_t release[MSG_ID]; uint64_t generation; };
+struct msg_revoke {
+	uint8_t release[MSG_ID];
+	uint64_t generation;
+	bool withheld; /* it may come back: transfers and leases end, what the warden said of it stays */
+};
 struct msg_revoked { uint8_t release[MSG_ID]; uint32_t reset; };
 struct msg_served { /* an answer with body ended */
 	uint8_t module[MSG_ID];

@@ -194,7 +194,7 @@ static const struct msg_field say[] = {
 };
 static const struct msg_field grant_say[] = { ARRAY(msg_grant_say, says, says_n, say), END };
 static const struct msg_field revoke[] = {
-	BYTES(msg_revoke, release), U64(msg_revoke, generation), END,
+	BYTES(msg_revoke, release), U64(msg_revoke, generation), BOOL(msg_revoke, withheld), END,
 };
 static const struct msg_field revoked[] = {
 	BYTES(msg_revoked, release), U32(msg_revoked, reset), END,

@@ -1015,6 +1015,40 @@ test_revoke(void **state)
 	module_end(&m);
 }
 
+/* Withheld is not revoked: what the warden said of it stays, and a later table offers it again. */
+static void
+test_withhold(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_revoke revoke = { .generation = 1, .withheld = true };
+	struct msg_revoked revoked;
+	struct msg_append entry;
+	ready(f, LARGE);
+	struct module m = half_way(f);
+	memcpy(revoke.release, f->s->id, MSG_ID);
+	say(f->control, MSG_REVOKE, &revoke, NULL, 0);
+	hear(f, f->control, MSG_REVOKED, &revoked, sizeof revoked);
+	assert_int_equal(revoked.reset, 1);
+	expect_cut(&m);
+	hear(f, f->audit, MSG_APPEND, &entry, sizeof entry);
+	assert_int_equal(entry.event, ENTRY_DEVICE_FAILED);
+	module_end(&m);
+	/* Its lease is gone: control is asked, and says no. */
+	m = module(f);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), false);
+	read_reply(&m, true);
+	expect_not_now(&m);
+	module_end(&m);
+	m = module(f);
+	ask(&m, "GET", PATH, "");
+	answer_ask(f, hear_ask(f), true);
+	acknowledge(f, hear_append(f), 0);
+	read_reply(&m, true);
+	assert_int_equal(m.status, 200);
+	module_end(&m);
+}
+
 static void
 test_revoke_while_asking(void **state)
 {
@@ -1672,6 +1706,7 @@ main(void)
 		T(test_https),
 		T(test_a_block_that_was_not_signed_for),
 		T(test_revoke),
+		T(test_withhold),
 		T(test_revoke_while_asking),
 		T(test_withdraw),
 		T(test_halt_and_unhalt),

@@ -130,6 +130,13 @@ test_tables_build(void **state)
 	assert_string_equal(row.group, "field");
 	table_free(next);
 	table_free(t);
+	/* Withheld: the modules, and not one decision. */
+	list.withheld = true;
+	it = 0;
+	t = opened(tables_build(inv, NULL, &list, 1, 56));
+	assert_int_equal(table_modules(t), 3);
+	assert_false(table_next(t, "quectel", one->terms.resource, &it, &d));
+	table_free(t);
 	free(one);
 	inventory_free(inv);
 }

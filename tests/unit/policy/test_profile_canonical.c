@@ -103,6 +103,35 @@ everything_else_counts(void **state)
 	assert_memory_not_equal(digest[0], digest[N], 32);
 }
 
+/* Every word of a rule, their order, and what is raised; but no rule that is for other vendors. */
+static void
+rules_count_where_they_can_matter(void **state)
+{
+	static const char *const lists[] = { "", "rules = ( { name = \"a\"; outcome = \"deny\"; } );\n",
+		"rules = ( { name = \"b\"; outcome = \"deny\"; } );\n", "rules = ( { name = \"a\"; outcome = \"hold\"; } );\n",
+		"rules = ( { name = \"a\"; size_at_least = 1; outcome = \"deny\"; } );\n",
+		"rules = ( { name = \"a\"; findings = [ \"CHG-EXEC\" ]; outcome = \"deny\"; } );\n",
+		"rules = ( { name = \"a\"; freeze_until = \"2027-01-01T00:00:00Z\"; outcome = \"hold\"; } );\n",
+		"rules = ( { name = \"a\"; outcome = \"deny\"; }, { name = \"b\"; outcome = \"deny\"; } );\n",
+		"rules = ( { name = \"b\"; outcome = \"deny\"; }, { name = \"a\"; outcome = \"deny\"; } );\n",
+		"quorum_raise = { targeted = 2; };\n",
+		"security_updates = ( { profile = \"acme-rtr\"; version = \"2\"; reason = \"r\"; } );\n" };
+	enum { N = sizeof lists / sizeof *lists };
+	uint8_t digest[N + 1][32];
+	char text[2048];
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		snprintf(text, sizeof text, "%s%s", SAMPLE_MAIN, lists[i]);
+		digest_of(text, SAMPLE_PROFILE, digest[i]);
+		for (size_t j = 0; j < i; j++)
+			if (memcmp(digest[i], digest[j], 32) == 0)
+				fail_msg("\"%s\" and \"%s\" are one policy", lists[i], lists[j]);
+	}
+	snprintf(text, sizeof text, "%s%s", SAMPLE_MAIN, "rules = ( { name = \"x\"; countries = [ \"FR\" ]; outcome = \"deny\"; } );\n");
+	digest_of(text, SAMPLE_PROFILE, digest[N]);
+	assert_memory_equal(digest[N], digest[0], 32);
+}
+
 static void
 anchors_count_by_content(void **state)
 {
@@ -126,6 +155,7 @@ main(void)
 		cmocka_unit_test(it_is_canonical_and_complete),
 		cmocka_unit_test(layout_does_not_count),
 		cmocka_unit_test(everything_else_counts),
+		cmocka_unit_test(rules_count_where_they_can_matter),
 		cmocka_unit_test(anchors_count_by_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/standing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/decisions.h"
+#include "gateway/control/reviews_private.h"
+#include "policy/scope.h"
+
+#define META_WITHHELD "withheld:" /* and the release; "1" while the log has it so */
+
+struct verdict {
+	char rule[PROFILE_WORD_MAX + 1]; /* "" : the fixed checks, or nothing could be told */
+	char why[STANDING_WHY_MAX];
+};
+
+static void
+meta_key(const uint8_t id[RELEASE_ID], char key[sizeof META_WITHHELD + 2 * RELEASE_ID])
+{
+	memcpy(key, META_WITHHELD, sizeof META_WITHHELD);
+	hex_encode(id, RELEASE_ID, key + strlen(META_WITHHELD));
+}
+
+/* Whether the log has it withheld. */
+static bool
+is_marked(struct control *c, const uint8_t id[RELEASE_ID])
+{
+	char key[sizeof META_WITHHELD + 2 * RELEASE_ID], value[DB_META_VALUE_MAX] = "";
+	meta_key(id, key);
+	(void)db_meta_get(c->db, key, value, sizeof value);
+	return value[0] == '1';
+}
+
+static void
+mark(struct control *c, const uint8_t id[RELEASE_ID], bool withheld)
+{
+	char key[sizeof META_WITHHELD + 2 * RELEASE_ID];
+	meta_key(id, key);
+	if (db_meta_set(c->db, key, withheld ? "1" : ""))
+		oplog(OPLOG_WARNING, "whether a release is withheld could not be kept: %s", db_why(c->db));
+}
+
+static struct msg_append *
+entry(enum entry_event event, const uint8_t id[RELEASE_ID], const struct release *record)
+{
+	char obj[2 * RELEASE_ID + 16] = "release:";
+	hex_encode(id, RELEASE_ID, obj + strlen(obj));
+	struct msg_append *e = logbook_entry(event, "ok", "control", obj);
+	logbook_ref_sha256(e, "image", record->terms.image);
+	logbook_ref(e, "profile", record->terms.profile);
+	logbook_ref(e, "review", record->terms.review);
+	return e;
+}
+
+/* ---- judging ---- */
+
+/* What rules say of a release as it was signed. */
+static bool
+rules_let(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct release *record, struct verdict *v)
+{
+	const struct genesis *g = people_genesis(c->people);
+	uint64_t all = releases_modules_of(c->releases, record->terms.image);
+	struct rules_result *rules = calloc(1, sizeof *rules);
+	struct db_scope *scope = calloc(1, sizeof *scope);
+	char said[RULES_SENTENCE_MAX];
+	bool good = false;
+	if (all < record->terms.max_devices)
+		all = record->terms.max_devices; /* it is not among them yet */
+	uint32_t modules = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+	if (rules && scope && reviews_scope(&record->terms, scope) == FG_OK &&
+	    decisions_rules(c, cand, r, p, scope, rules) == FG_OK) {
+		uint32_t need = rules_quorum(rules, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+		rules_describe(rules, said);
+		good = need <= record->statements_n;
+		snprintf(v->rule, sizeof v->rule, "%s", rules_decider(rules));
+		if (!good && rules->outcome != RULES_DENY)
+			snprintf(v->why, sizeof v->why, "%s: %u have to sign, %u did", said, need, record->statements_n);
+		else if (!good)
+			snprintf(v->why, sizeof v->why, "%s", said);
+	}
+	free(scope);
+	free(rules);
+	return good;
+}
+
+static bool
+policy_lets(struct control *c, const struct policy *p, const struct release *record, struct verdict *v)
+{
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct decide_result *d = calloc(1, sizeof *d);
+	struct report *r = NULL;
+	uint64_t number;
+	bool good = cand && d && db_candidate_review_parse(view_str(record->terms.review), &number) &&
+	    db_candidate_get(c->db, number, cand) == FG_OK && decisions_report(c, record->terms.report, &r) == FG_OK &&
+	    decisions_make(c, cand, r, p, d) == FG_OK;
+	snprintf(v->why, sizeof v->why, "its report cannot be judged by the policy that is in force now");
+	/* What only holds an image back (an old report, another policy) is about reviews, not about what was signed. */
+	if (good && d->verdict == DECIDE_DENY) {
+		snprintf(v->why, sizeof v->why, "%s", d->because[0].sentence);
+		good = false;
+	} else if (good) {
+		good = rules_let(c, cand, r, p, record, v);
+	}
+	report_free(r);
+	free(d);
+	free(cand);
+	return good;
+}
+
+static bool
+passes(struct control *c, const struct release *record, struct verdict *v)
+{
+	const struct policy *p = policies_find(c->policies, record->terms.profile);
+	*v = (struct verdict){ .rule = "" };
+	/* Without a profile no request matches it. What was signed under this very policy was judged by it. */
+	return !p || !memcmp(p->digest, record->terms.policy, sizeof p->digest) || policy_lets(c, p, record, v);
+}
+
+/* ---- withholding, and its end ---- */
+
+static void
+withhold(struct control *c, const struct tables_release *t, const struct verdict *v)
+{
+	releases_withhold(c->releases, t->id, v->why);
+	oplog(OPLOG_WARNING, "a release of %s is withheld: %s", t->record->terms.review, v->why);
+	if (is_marked(c, t->id))
+		return; /* at an earlier start */
+	struct msg_append *e = entry(ENTRY_RELEASE_WITHHELD, t->id, t->record);
+	if (v->rule[0])
+		logbook_ref(e, "rule", v->rule);
+	logbook_say(e, "%s", v->why);
+	logbook_tell(c->logbook, e);
+	mark(c, t->id, true);
+}
+
+struct lifting { /* waits for its entry */
+	struct control *c;
+	uint8_t id[RELEASE_ID];
+};
+
+static void
+on_logged(void *ctx, int err, uint64_t index)
+{
+	struct lifting *l = ctx;
+	struct control *c = l->c;
+	const struct release *record = releases_record(c->releases, l->id);
+	struct verdict v;
+	(void)index;
+	if (!err && record && passes(c, record, &v)) {
+		mark(c, l->id, false);
+		releases_withhold(c->releases, l->id, NULL);
+	} else if (!err && record) { /* the policy changed again: the log has it as offered */
+		mark(c, l->id, false);
+		standing_review(c);
+	}
+	free(l);
+}
+
+static void
+lift(struct control *c, const struct tables_release *t)
+{
+	struct lifting *l = calloc(1, sizeof *l);
+	struct msg_append *e = l ? entry(ENTRY_RELEASE_OFFERED, t->id, t->record) : NULL;
+	int err = e ? FG_OK : FG_ENOMEM;
+	if (!err) {
+		*l = (struct lifting){ .c = c };
+		memcpy(l->id, t->id, sizeof l->id);
+		logbook_say(e, "the policy in force lets it pass again");
+		err = logbook_append(c->logbook, e, on_logged, l);
+	}
+	free(e);
+	if (err)
+		free(l); /* the log is away: the next minute comes by */
+}
+
+bool
+standing_may_offer(struct control *c, const uint8_t id[RELEASE_ID], const struct release *record,
+    char why[STANDING_WHY_MAX])
+{
+	struct verdict v;
+	bool good = passes(c, record, &v);
+	if (good && !is_marked(c, id))
+		return true;
+	snprintf(why, STANDING_WHY_MAX, "%s", good ? "it was withheld, and the log has yet to say that it is no more" : v.why);
+	return false;
+}
+
+void
+standing_review(struct control *c)
+{
+	size_t n;
+	const struct tables_release *list = releases_all(c->releases, &n);
+	for (size_t i = 0; i < n; i++) {
+		struct verdict v;
+		bool good = passes(c, list[i].record, &v);
+		if (!good && (!list[i].withheld || !is_marked(c, list[i].id)))
+			withhold(c, &list[i], &v);
+		else if (good && list[i].withheld)
+			lift(c, &list[i]);
+	}
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * standing - whether what people released still passes the policy in force. A
+ * release was signed under one policy; under a later one its stored report is
+ * judged again, and where that would be denied, or more persons would have to
+ * sign than did, it is withheld: offered to nobody, its transfers reset.
+ * Guarantees: withholding takes effect first and is written and logged after; it
+ * is no revocation, so it ends when a later policy lets the release pass, but only
+ * once the log has that. Within the policy it was signed for nothing is withheld.
+ */
+#ifndef FG_GATEWAY_CONTROL_STANDING_H
+#define FG_GATEWAY_CONTROL_STANDING_H
+
+#include <stdbool.h>
+
+#include "crypto/release.h"
+
+#define STANDING_WHY_MAX 320
+
+struct control;
+
+/*
+ * Of one that is about to be offered: true when it may be at once. Else why says
+ * for what it is withheld, be it only that the log has not yet said otherwise.
+ */
+bool standing_may_offer(struct control *c, const uint8_t id[RELEASE_ID], const struct release *record,
+    char why[STANDING_WHY_MAX]);
+/* All of them anew: after a reload, when the warden has listed them, and every minute, for rules look at the clock. */
+void standing_review(struct control *c);
+
+#endif
