@@ -183,8 +183,9 @@ static const struct config_key keys[] = {
 	    "Where the module's present version comes from; empty if requests do not say."),
 	TEXTS("profile.from_versions", profile, from_versions, "", 0, SOURCE,
 	    "Versions an image applies to (fixed:TEXT, or capture:NAME for deltas); none means every older one."),
-	ENUM("profile.version_order", profile, version_order, "exact", "exact|dotted",
-	    "How versions compare: exact knows equal ones only, dotted orders 1.1.10 after 1.1.9."),
+	ENUM("profile.version_order", profile, version_order, "exact", "exact|dotted|semver|quectel|date",
+	    "How versions compare: exact knows equal ones only, dotted orders 1.1.10 after 1.1.9, semver follows Semantic "
+	    "Versioning 2.0.0, quectel orders EC21EFAR06A07M4G after EC21EFAR06A06M4G, date orders 2024-01-31 and 20240131-2."),
 
 	LIST("profile.identity", profile, identity, REQUIRED, 1, "How a module is told, first rule that applies."),
 	ENUM("profile.identity[].class", profile_identity, class, REQUIRED, "-|A|B|C|D",
