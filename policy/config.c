@@ -508,6 +508,41 @@ check_main(const struct load *l, const struct config *c, const config_setting_t 
 				    "suppliers[%u] has the name of suppliers[%u]", i, j);
 }
 
+/* Texts whose form is wrong were reported, and leave their field empty. */
+static bool
+is_whole(const struct window *w)
+{
+	bool days = w->day_n > 0;
+	for (unsigned i = 0; i < w->day_n; i++)
+		days &= w->day[i][0] != '\0';
+	return days && w->zone_text[0] && w->from_text[0] && w->to_text[0];
+}
+
+static void
+check_windows(const struct load *l, struct config *c, const config_setting_t *root)
+{
+	const config_setting_t *list = config_setting_get_member(root, "windows");
+	for (unsigned i = 0; i < c->windows_n; i++) {
+		struct window *w = &c->windows[i];
+		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
+		if (config_window(c, view_str(w->name)) != w && w->name[0] != '\0')
+			config_problem_add(l->problems, l->file, line, "windows[%u] has the name of another one", i);
+		if (!window_resolve(w) && is_whole(w))
+			config_problem_add(l->problems, l->file, line,
+			    "windows[%u] ends as it begins; for whole days write from \"00:00\" to \"24:00\"", i);
+	}
+	list = config_setting_get_member(root, "blackouts");
+	for (unsigned i = 0; i < c->blackouts_n; i++) {
+		struct window_blackout *b = &c->blackouts[i];
+		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
+		if (config_blackout(c, view_str(b->name)) != b && b->name[0] != '\0')
+			config_problem_add(l->problems, l->file, line, "blackouts[%u] has the name of another one", i);
+		if (!window_blackout_resolve(b) && b->zone_text[0] && b->first_text[0] && b->last_text[0])
+			config_problem_add(l->problems, l->file, line,
+			    "blackouts[%u] is over before it begins; change its days", i);
+	}
+}
+
 /* ---- files ---- */
 
 static unsigned
@@ -604,6 +639,7 @@ load_file(const struct config_file *f, bool first, bool cross, struct config *c,
 		if (first) {
 			load_group(&l, config_root_setting(&tree), 1, "", "", c);
 			check_main(&l, c, config_root_setting(&tree));
+			check_windows(&l, c, config_root_setting(&tree));
 		} else {
 			load_profile(&l, config_root_setting(&tree), c, cross);
 		}
@@ -680,6 +716,24 @@ config_supplier(const struct config *c, struct view name)
 	for (unsigned i = 0; i < c->suppliers_n; i++)
 		if (view_is(name, c->suppliers[i].name))
 			return &c->suppliers[i];
+	return NULL;
+}
+
+const struct window *
+config_window(const struct config *c, struct view name)
+{
+	for (unsigned i = 0; i < c->windows_n; i++)
+		if (view_is(name, c->windows[i].name))
+			return &c->windows[i];
+	return NULL;
+}
+
+const struct window_blackout *
+config_blackout(const struct config *c, struct view name)
+{
+	for (unsigned i = 0; i < c->blackouts_n; i++)
+		if (view_is(name, c->blackouts[i].name))
+			return &c->blackouts[i];
 	return NULL;
 }
 

@@ -19,6 +19,7 @@
 #define CONFIG_USER_MAX 32         /* useradd's own limit */
 #define CONFIG_LISTENERS_MAX 16
 #define CONFIG_SUPPLIERS_MAX 64
+#define CONFIG_WINDOWS_MAX 64
 #define CONFIG_RATE_MIN 1024 /* bytes a second; less is no service */
 
 struct config_users {
@@ -106,6 +107,10 @@ struct config {
 	bool allow_running_without_sandbox;
 	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];
 	unsigned suppliers_n;
+	struct window windows[CONFIG_WINDOWS_MAX];
+	unsigned windows_n;
+	struct window_blackout blackouts[CONFIG_WINDOWS_MAX];
+	unsigned blackouts_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };
@@ -126,6 +131,8 @@ int config_parse(const struct config_file *files, size_t n, struct config **ret,
 void config_free(struct config *c);
 const struct config_listener *config_listener(const struct config *c, struct view name);
 const struct config_supplier *config_supplier(const struct config *c, struct view name);
+const struct window *config_window(const struct config *c, struct view name);
+const struct window_blackout *config_blackout(const struct config *c, struct view name);
 const struct profile *config_profile(const struct config *c, struct view name);
 
 #endif

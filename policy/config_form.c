@@ -4,6 +4,7 @@
 #include "crypto/hex.h"
 #include "policy/cidr.h"
 #include "policy/profile.h"
+#include "policy/window.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -92,6 +93,9 @@ config_form_check(enum config_form form, const char *s)
 	uint8_t pin[DIGEST_SHA256_LEN];
 	struct cidr_addr addr;
 	struct cidr range;
+	struct zone zone;
+	int64_t day;
+	int32_t clock;
 	switch (form) {
 	case CONFIG_FORM_TEXT:
 	case CONFIG_FORM_URL:
@@ -131,6 +135,16 @@ config_form_check(enum config_form form, const char *s)
 			   : "write a SHA-256 as 64 digits of lower-case hex";
 	case CONFIG_FORM_MEDIA:
 		return is_media(s) ? NULL : "write a media type without parameters (\"application/json\")";
+	case CONFIG_FORM_ZONE:
+		return zone_parse(view_str(s), &zone) ? NULL
+						      : "write the last line of its file in /usr/share/zoneinfo "
+							"(\"CET-1CEST,M3.5.0,M10.5.0/3\", \"UTC0\")";
+	case CONFIG_FORM_WEEKDAY:
+		return window_day_parse(view_str(s)) >= 0 ? NULL : "write mon, tue, wed, thu, fri, sat or sun";
+	case CONFIG_FORM_CLOCK:
+		return window_clock_parse(view_str(s), true, &clock) ? NULL : "write \"00:00\" to \"24:00\"";
+	case CONFIG_FORM_DATE:
+		return zone_date_parse(view_str(s), &day) ? NULL : "write a day as \"2026-12-24\"";
 	case CONFIG_FORM_NONE:
 		break;
 	}

@@ -23,6 +23,10 @@ enum config_form {
 	CONFIG_FORM_SOURCE,   /* capture:NAME, header:NAME, fixed:TEXT, client_cert, psk_identity, source_address */
 	CONFIG_FORM_PIN,      /* SHA-256 in hex */
 	CONFIG_FORM_MEDIA,    /* media type */
+	CONFIG_FORM_ZONE,     /* time zone as POSIX writes it */
+	CONFIG_FORM_WEEKDAY,  /* mon ... sun */
+	CONFIG_FORM_CLOCK,    /* 00:00 to 24:00 */
+	CONFIG_FORM_DATE,     /* 2026-12-24 */
 };
 
 /* NULL when s has the form, else the cure ("write ..."); static text. */

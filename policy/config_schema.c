@@ -156,6 +156,24 @@ static const struct config_key keys[] = {
 	TEXT("suppliers[].country", config_supplier, country, REQUIRED, COUNTRY,
 	    "Country of registration, ISO 3166-1 alpha-2."),
 
+	LIST("windows", config, windows, "", 0, "Times of the week at which modules may be offered anything; profiles name them."),
+	TEXT("windows[].name", window, name, REQUIRED, WORD, "Name that profiles use."),
+	TEXT("windows[].zone", window, zone_text, "UTC0", ZONE, "Time zone as POSIX writes it; see MAINTENANCE."),
+	TEXTS("windows[].days", window, day, REQUIRED, 1, WEEKDAY,
+	    "Days on which it begins: mon, tue, wed, thu, fri, sat, sun."),
+	TEXT("windows[].from", window, from_text, REQUIRED, CLOCK, "Time of day at which it begins, as 22:00."),
+	TEXT("windows[].to", window, to_text, REQUIRED, CLOCK,
+	    "Time of day at which it is over, up to 24:00; on the next day if it is before from."),
+	TEXTS("windows[].groups", window, groups, "", 0, WORD, "Groups of modules it is for; none means every group."),
+
+	LIST("blackouts", config, blackouts, "", 0, "Days on which no module is offered anything; profiles name them."),
+	TEXT("blackouts[].name", window_blackout, name, REQUIRED, WORD, "Name that profiles use."),
+	TEXT("blackouts[].zone", window_blackout, zone_text, "UTC0", ZONE, "Time zone as POSIX writes it."),
+	TEXT("blackouts[].first", window_blackout, first_text, REQUIRED, DATE, "First day, as 2026-12-24."),
+	TEXT("blackouts[].last", window_blackout, last_text, REQUIRED, DATE, "Last day."),
+	TEXTS("blackouts[].groups", window_blackout, groups, "", 0, WORD,
+	    "Groups of modules it is for; none means every group."),
+
 	GROUP("profile", REQUIRED, "One vendor's update traffic and the rules for it; each file of profiles.d holds one."),
 	TEXT("profile.name", profile, name, REQUIRED, WORD, "Name, unlike every other profile's."),
 	TEXT("profile.supplier", profile, supplier, REQUIRED, WORD, "Name of a supplier in fotagate.conf."),
@@ -222,6 +240,10 @@ static const struct config_key keys[] = {
 	BOOL("profile.not_now.post", profile, not_now.post, "false",
 	    "Says it to POST and PUT as well, the check-ins of some clients; otherwise these get 405."),
 
+	TEXTS("profile.maintenance", profile, maintenance, "", 0, WORD,
+	    "Names of windows outside of which its modules are offered nothing; none means at any time."),
+	TEXTS("profile.blackouts", profile, blackouts, "", 0, WORD,
+	    "Names of blackouts during which its modules are offered nothing."),
 	BOOL("profile.short_urls", profile, short_urls, "false",
 	    "Lets operators make URLs of 19 characters for its modules; whoever has one is taken for the module it is for."),
 

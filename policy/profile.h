@@ -19,6 +19,7 @@
 #include "policy/profile_pattern.h"
 #include "policy/transport.h"
 #include "policy/version.h"
+#include "policy/window.h"
 
 #define PROFILE_WORD_MAX 48       /* names of ours: profile, supplier, group, listener */
 #define PROFILE_HOST_MAX 253      /* RFC 1035 */
@@ -168,6 +169,10 @@ struct profile {
 	enum profile_answer unlisted;
 	enum profile_answer unknown_version;
 	struct profile_not_now not_now;
+	char maintenance[WINDOW_USED_MAX][PROFILE_WORD_MAX + 1]; /* names of windows; none: at any time */
+	unsigned maintenance_n;
+	char blackouts[WINDOW_USED_MAX][PROFILE_WORD_MAX + 1];
+	unsigned blackouts_n;
 	bool short_urls;       /* may be made for its modules, and then stand for their identity */
 	char upstream[PROFILE_URL_MAX + 1]; /* "" : never fetches, images are imported */
 	char signature_url[PROFILE_URL_MAX + 1];
@@ -185,6 +190,7 @@ struct profile {
 	struct profile_param params[PROFILE_PARAMS_MAX];
 	struct profile_source product_source, target_source, current_source;
 	struct profile_source from_source[PROFILE_FROM_MAX];
+	struct window_list windows; /* of the configuration the profile is part of */
 };
 
 struct config;
@@ -282,8 +288,8 @@ struct profile_anchor {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 };
 /*
- * Appends the policy: the profile with every default resolved, its supplier
- * and the digests of its anchors (one for every name in signature.anchors, else
+ * Appends the policy: the profile with every default resolved, its supplier, windows
+ * and blackouts, and the digests of its anchors (one for every name in signature.anchors, else
  * FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */
 int profile_canonical(const struct profile *p, const struct config *c, const struct profile_anchor *anchors,

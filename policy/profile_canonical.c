@@ -122,6 +122,27 @@ put_group(struct jsonw *j, const char *schema, const void *base)
 	jsonw_object_end(j);
 }
 
+/* What the profile's names of windows and blackouts mean. */
+static void
+put_windows(struct jsonw *j, const struct window_list *l)
+{
+	jsonw_key(j, "windows");
+	jsonw_array(j);
+	for (unsigned i = 0; i < l->n; i++)
+		put_group(j, "windows[]", l->window[i]);
+	jsonw_array_end(j);
+}
+
+static void
+put_blackouts(struct jsonw *j, const struct window_list *l)
+{
+	jsonw_key(j, "blackouts");
+	jsonw_array(j);
+	for (unsigned i = 0; i < l->blackouts_n; i++)
+		put_group(j, "blackouts[]", l->blackout[i]);
+	jsonw_array_end(j);
+}
+
 static const struct profile_anchor *
 anchor_named(const struct profile_anchor *anchors, size_t n, const char *name)
 {
@@ -151,11 +172,13 @@ profile_canonical(const struct profile *p, const struct config *c,
 		jsonw_hex(&j, anchor_named(anchors, anchors_n, p->signature.anchors[i])->sha256,
 		    DIGEST_SHA256_LEN);
 	jsonw_array_end(&j);
+	put_blackouts(&j, &p->windows);
 	jsonw_key(&j, "profile");
 	put_group(&j, "profile", p);
 	jsonw_kcstr(&j, "schema", "fotagate-policy/1");
 	jsonw_key(&j, "supplier");
 	put_group(&j, "suppliers[]", supplier);
+	put_windows(&j, &p->windows);
 	jsonw_object_end(&j);
 	return writer_err(w);
 }

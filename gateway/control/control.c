@@ -16,6 +16,7 @@
 #include "gateway/control/requests.h"
 #include "gateway/control/suspensions.h"
 #include "policy/legacy.h"
+#include "policy/scope.h"
 
 #define TICK_HEAD 5      /* seconds between two looks at the log's head */
 #define MINUTE 60
@@ -274,6 +275,15 @@ read_inputs(struct control *c)
 	return callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 }
 
+/* A profile that is gone holds whatever it had windows for. */
+static bool
+in_window(void *arg, const char *profile, const char *group, int64_t earliest, int64_t latest)
+{
+	const struct control *c = arg;
+	const struct policy *p = policies_find(c->policies, profile);
+	return p && scope_in_window(p->profile, view_str(group), earliest, latest);
+}
+
 static int
 open_state(struct control *c)
 {
@@ -299,7 +309,10 @@ open_state(struct control *c)
 	if (err)
 		return failed("short URLs", NULL, err);
 	err = grants_new(c->db, &c->grants);
-	return err ? failed("grants", NULL, err) : FG_OK;
+	if (err)
+		return failed("grants", NULL, err);
+	grants_ask_time(c->grants, in_window, c);
+	return FG_OK;
 }
 
 static int

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/stamp.h"
 #include "crypto/visible.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
@@ -363,6 +364,19 @@ put_answer(struct jsonw *j, enum scope_answer answer, const char *missing, const
 	jsonw_object_end(j);
 }
 
+/* When it may come back. */
+static void
+next_window(struct control *c, const struct inventory_module *m, const struct profile *p, char *dst, size_t cap)
+{
+	int64_t opens = window_next(&p->windows, view_str(m->group[0] ? m->group : p->default_group), timekeep_earliest(c),
+	    ZONE_NEVER);
+	char at[STAMP_CAP];
+	if (opens == ZONE_NEVER || stamp_format(opens, at))
+		snprintf(dst, cap, "no window of the profile opens for its group within 400 days");
+	else
+		snprintf(dst, cap, "the next window opens at %s", at);
+}
+
 static bool
 is_full(struct control *c, const struct inventory_module *m, const struct tables_release *r)
 {
@@ -427,6 +441,11 @@ requests_module_explain(struct control *c, struct call *call)
 		last |= asked;
 		enum scope_answer answer = ask_scope(c, m, list[i].record, p->profile);
 		const char *missing = "";
+		char window[STAMP_CAP + 96];
+		if (answer == SCOPE_HOLD_WINDOW) {
+			next_window(c, m, p->profile, window, sizeof window);
+			missing = window;
+		}
 		if (answer == SCOPE_OFFER && is_full(c, m, &list[i]))
 			missing = "as many modules as people signed for have it already";
 		else if (answer == SCOPE_OFFER && !asked)

@@ -103,6 +103,26 @@ everything_else_counts(void **state)
 	assert_memory_not_equal(digest[0], digest[N], 32);
 }
 
+/* By what their names stand for; those of other profiles do not count. */
+static void
+windows_count_by_content(void **state)
+{
+#define WINDOW(to, first) SAMPLE_MAIN "windows = ( { name = \"w\"; days = [ \"mon\" ]; from = \"01:00\"; to = \"" to "\"; } );\n" \
+	"blackouts = ( { name = \"b\"; first = \"" first "\"; last = \"2026-12-31\"; } );\n"
+	char *one = sample_profile_with("maintenance", "maintenance = [ \"w\" ]; blackouts = [ \"b\" ];");
+	uint8_t a[32], b[32], d[32];
+	(void)state;
+	digest_of(WINDOW("02:00", "2026-12-01"), one, a);
+	digest_of(WINDOW("03:00", "2026-12-01"), one, b);
+	digest_of(WINDOW("02:00", "2026-12-02"), one, d);
+	assert_memory_not_equal(a, b, 32);
+	assert_memory_not_equal(a, d, 32);
+	digest_of(WINDOW("02:00", "2026-12-01"), SAMPLE_PROFILE, a);
+	digest_of(WINDOW("03:00", "2026-12-02"), SAMPLE_PROFILE, b);
+	assert_memory_equal(a, b, 32);
+	free(one);
+}
+
 static void
 anchors_count_by_content(void **state)
 {
@@ -126,6 +146,7 @@ main(void)
 		cmocka_unit_test(it_is_canonical_and_complete),
 		cmocka_unit_test(layout_does_not_count),
 		cmocka_unit_test(everything_else_counts),
+		cmocka_unit_test(windows_count_by_content),
 		cmocka_unit_test(anchors_count_by_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
