@@ -116,7 +116,9 @@ config_form_check(enum config_form form, const char *s)
 		return cidr_parse(view_str(s), &range) ? NULL
 						       : "write a prefix whose host bits are zero (\"10.0.0.0/8\")";
 	case CONFIG_FORM_COUNTRY:
-		return strlen(s) == 2 && only(s, UPPER) ? NULL : "write two capital letters (ISO 3166-1)";
+		return (strlen(s) == 2 && only(s, UPPER)) || !strcmp(s, "unknown")
+			   ? NULL
+			   : "write two capital letters (ISO 3166-1), or \"unknown\"";
 	case CONFIG_FORM_HOST:
 		return is_host(s) ? NULL : "write a host in lower case without port, or \"*.\" and one";
 	case CONFIG_FORM_PATTERN:

@@ -288,8 +288,8 @@ struct profile_anchor {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 };
 /*
- * Appends the policy: the profile with every default resolved, its supplier, windows
- * and blackouts, and the digests of its anchors (one for every name in signature.anchors, else
+ * Appends the policy: the profile with every default resolved, its supplier and what
+ * lists say of it, windows and blackouts, and the digests of its anchors (one for every name in signature.anchors, else
  * FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */
 int profile_canonical(const struct profile *p, const struct config *c, const struct profile_anchor *anchors,

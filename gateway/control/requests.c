@@ -170,6 +170,8 @@ static const struct requests_row table[] = {
 	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
 	{ "privacy.erase", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_privacy_erase,
 	    { REASON, TEXT_OPT("module", 160), NUMBER_OPT("before") } },
+	{ "supplier.list", REQUESTS_VIEW, ANY, 0, 0, requests_supplier_list, { { 0 } } },
+	{ "supplier.show", REQUESTS_VIEW, ANY, 0, 0, requests_supplier_show, { TEXT("supplier", PROFILE_WORD_MAX) } },
 	{ "resume.statement", REQUESTS_VIEW, SIGN, 0, 0, resume_statement,
 	    { TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "resume.submit", REQUESTS_PERMIT, ACT, 2, 2, resume_submit, { { 0 } } },

@@ -123,6 +123,35 @@ windows_count_by_content(void **state)
 	free(one);
 }
 
+#define LIST "list = { name = \"own\"; source = \"us\"; date = \"2026-01-31\"; entities = ( { supplier = \"%s\"; } ); };\n"
+
+static void
+digest_with_list(const char *list, uint8_t out[32])
+{
+	const struct config_file f[] = { { "fotagate.conf", view_str(SAMPLE_MAIN) }, { "lists.d/own.conf", view_str(list) },
+		{ "profiles.d/a.conf", view_str(SAMPLE_PROFILE) } };
+	struct config *c = NULL;
+	assert_int_equal(config_parse(f, 3, &c, &problems), 0);
+	assert_int_equal(profile_digest(&c->profiles[0], c, &anchor, 1, out), 0);
+	config_free(c);
+}
+
+/* What they say of the supplier, and the bytes they say it with. */
+static void
+lists_count(void **state)
+{
+	char text[512];
+	uint8_t a[32], b[32];
+	(void)state;
+	digest_of(SAMPLE_MAIN, SAMPLE_PROFILE, a);
+	snprintf(text, sizeof text, LIST, "acme");
+	digest_with_list(text, b);
+	assert_memory_not_equal(a, b, 32);
+	snprintf(text, sizeof text, LIST "# another file", "acme");
+	digest_with_list(text, a);
+	assert_memory_not_equal(a, b, 32);
+}
+
 static void
 anchors_count_by_content(void **state)
 {
@@ -147,6 +176,7 @@ main(void)
 		cmocka_unit_test(layout_does_not_count),
 		cmocka_unit_test(everything_else_counts),
 		cmocka_unit_test(windows_count_by_content),
+		cmocka_unit_test(lists_count),
 		cmocka_unit_test(anchors_count_by_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
