@@ -232,6 +232,13 @@ static const struct config_key keys[] = {
 	    "How versions compare: exact knows equal ones only, dotted orders 1.1.10 after 1.1.9, semver follows Semantic "
 	    "Versioning 2.0.0, quectel orders EC21EFAR06A07M4G after EC21EFAR06A06M4G, date orders 2024-01-31 and 20240131-2."),
 
+	LIST("profile.steps", profile, steps, "", 0,
+	    "Updates that are allowed; a product that one of them is about gets no other."),
+	TEXT("profile.steps[].product", profile_step, product, "", TEXT, "Product it is about; empty is every product."),
+	TEXT("profile.steps[].from", profile_step, from, REQUIRED, TEXT,
+	    "Version a module must have; * is any, and one that is not known."),
+	TEXT("profile.steps[].to", profile_step, to, REQUIRED, TEXT, "Version it then may be offered."),
+
 	LIST("profile.identity", profile, identity, REQUIRED, 1, "How a module is told, first rule that applies."),
 	ENUM("profile.identity[].class", profile_identity, class, REQUIRED, "-|A|B|C|D",
 	    "A certificate, B token, C address in networks, D claimed."),

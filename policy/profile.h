@@ -40,6 +40,7 @@
 #define PROFILE_ANCHORS_MAX 32
 #define PROFILE_PINS_MAX 4     /* what MSG_FETCH carries: the present key, the next, two spares */
 #define PROFILE_PRIVATE_MAX 8  /* likewise */
+#define PROFILE_STEPS_MAX 64
 #define PROFILE_RESOURCE_LEN 16
 
 enum profile_answer { PROFILE_HOLD = 0, PROFILE_OFFER };
@@ -104,6 +105,13 @@ struct profile_network {
 	struct cidr range;
 };
 
+/* An update that is allowed. */
+struct profile_step {
+	char product[PROFILE_TEXT_MAX + 1]; /* "" : every product */
+	char from[VERSION_TEXT_MAX + 1];    /* "*" : any version, and an unknown one */
+	char to[VERSION_TEXT_MAX + 1];
+};
+
 struct profile_not_now {
 	int64_t status;      /* HTTP status; not used when close */
 	int64_t retry_after; /* seconds; 0 sends no such header */
@@ -161,6 +169,8 @@ struct profile {
 	char from_versions[PROFILE_FROM_MAX][PROFILE_TEXT_MAX + 1];
 	unsigned from_versions_n;
 	enum version_order version_order;
+	struct profile_step steps[PROFILE_STEPS_MAX];
+	unsigned steps_n;
 	struct profile_identity identity[PROFILE_IDENTITIES_MAX];
 	unsigned identity_n;
 	struct profile_network networks[PROFILE_NETWORKS_MAX];

@@ -63,6 +63,7 @@ enum scope_answer {
 	SCOPE_HOLD_NEWER_VERSION,
 	SCOPE_HOLD_FROM_VERSION,
 	SCOPE_HOLD_UNKNOWN_VERSION,
+	SCOPE_HOLD_STEP,          /* the profile allows other updates of that product only */
 	SCOPE_HOLD_WINDOW,        /* outside the profile's windows, or in a blackout */
 	SCOPE_OFFER,
 	SCOPE_ANSWERS

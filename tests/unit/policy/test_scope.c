@@ -154,6 +154,29 @@ everything_else_decides(void **state)
 	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_NO_RELEASE);
 }
 
+static void
+steps_are_the_only_ones(void **state)
+{
+	(void)state;
+	/* Others' steps are none of this product's. */
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr8", "1.0", "9.0" };
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_OFFER);
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "1.1.9", "1.2.0" };
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_HOLD_STEP);
+	/* Not even where people signed for it. */
+	assert_int_equal(ask("1.1.8", "1.1.8"), SCOPE_HOLD_STEP);
+	p->steps[p->steps_n++] = (struct profile_step){ "", "1.1.8", "1.1.9" }; /* must pass through that */
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_HOLD_STEP);
+	p->unknown_version = PROFILE_OFFER;
+	assert_int_equal(ask("*", ""), SCOPE_HOLD_STEP);
+	assert_int_equal(ask("*", "*"), SCOPE_HOLD_STEP);
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "*", "1.2.0" };
+	assert_int_equal(ask("*", ""), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.2.0"), SCOPE_HOLD_SAME_VERSION);
+}
+
 /* The window has to be open at every instant that it may be. */
 static void
 windows_hold_last(void **state)
@@ -255,6 +278,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(zero_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(versions_decide, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_else_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(steps_are_the_only_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(windows_hold_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
