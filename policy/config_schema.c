@@ -232,6 +232,9 @@ static const struct config_key keys[] = {
 	    "How versions compare: exact knows equal ones only, dotted orders 1.1.10 after 1.1.9, semver follows Semantic "
 	    "Versioning 2.0.0, quectel orders EC21EFAR06A07M4G after EC21EFAR06A06M4G, date orders 2024-01-31 and 20240131-2."),
 
+	BOOL("profile.one_image", profile, one_image, "false",
+	    "Says that one image is all there is for a product, version and starting version, whatever else a URL names; "
+	    "another one is an incident once one was released."),
 	LIST("profile.steps", profile, steps, "", 0,
 	    "Updates that are allowed; a product that one of them is about gets no other."),
 	TEXT("profile.steps[].product", profile_step, product, "", TEXT, "Product it is about; empty is every product."),

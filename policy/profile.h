@@ -169,6 +169,7 @@ struct profile {
 	char from_versions[PROFILE_FROM_MAX][PROFILE_TEXT_MAX + 1];
 	unsigned from_versions_n;
 	enum version_order version_order;
+	bool one_image; /* for a product, from-version and target, whatever else a URL says */
 	struct profile_step steps[PROFILE_STEPS_MAX];
 	unsigned steps_n;
 	struct profile_identity identity[PROFILE_IDENTITIES_MAX];
