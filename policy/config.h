@@ -10,6 +10,7 @@
 #define FG_POLICY_CONFIG_H
 
 #include "policy/config_problem.h"
+#include "policy/group.h"
 #include "policy/profile.h"
 
 #define CONFIG_FILES_MAX 273       /* fotagate.conf, 256 profiles, 16 lists */
@@ -22,6 +23,7 @@
 #define CONFIG_LISTENERS_MAX 16
 #define CONFIG_SUPPLIERS_MAX 64
 #define CONFIG_WINDOWS_MAX 64
+#define CONFIG_GROUPS_MAX 64
 #define CONFIG_HOSTING_MAX 16
 #define CONFIG_SUPPLIER_KEYS_MAX 16
 #define CONFIG_ENTITIES_MAX 2048 /* of one list: more than fit into a file */
@@ -146,6 +148,8 @@ struct config {
 	bool allow_running_without_sandbox;
 	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];
 	unsigned suppliers_n;
+	struct group_rule groups[CONFIG_GROUPS_MAX];
+	unsigned groups_n;
 	struct window windows[CONFIG_WINDOWS_MAX];
 	unsigned windows_n;
 	struct window_blackout blackouts[CONFIG_WINDOWS_MAX];

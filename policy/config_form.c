@@ -147,6 +147,8 @@ config_form_check(enum config_form form, const char *s)
 		return window_clock_parse(view_str(s), true, &clock) ? NULL : "write \"00:00\" to \"24:00\"";
 	case CONFIG_FORM_DATE:
 		return zone_date_parse(view_str(s), &day) ? NULL : "write a day as \"2026-12-24\"";
+	case CONFIG_FORM_DIGITS:
+		return only(s, DIGIT) ? NULL : "write digits only";
 	case CONFIG_FORM_NONE:
 		break;
 	}

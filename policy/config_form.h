@@ -27,6 +27,7 @@ enum config_form {
 	CONFIG_FORM_WEEKDAY,  /* mon ... sun */
 	CONFIG_FORM_CLOCK,    /* 00:00 to 24:00 */
 	CONFIG_FORM_DATE,     /* 2026-12-24 */
+	CONFIG_FORM_DIGITS,
 };
 
 /* NULL when s has the form, else the cure ("write ..."); static text. */

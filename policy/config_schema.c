@@ -183,6 +183,14 @@ static const struct config_key keys[] = {
 	TEXT("list.entities[].supplier", config_list_entity, supplier, "", WORD, "Name of a supplier in fotagate.conf."),
 	TEXT("list.entities[].note", config_list_entity, note, "", TEXT, "Why, for people to read."),
 
+	LIST("groups", config, groups, "", 0,
+	    "Groups by what imported modules are, where an import gives them none; the first that fits."),
+	TEXT("groups[].name", group_rule, name, REQUIRED, WORD, "Name of the group; several may say the same."),
+	TEXT("groups[].profile", group_rule, profile, "", WORD, "Profile the module is of; empty is any."),
+	TEXT("groups[].product", group_rule, product, "", TEXT, "Product it is; empty is any."),
+	TEXTS("groups[].imei", group_rule, imei, "", 0, DIGITS,
+	    "How its IMEI begins, such as a type allocation code; none means any."),
+
 	LIST("windows", config, windows, "", 0, "Times of the week at which modules may be offered anything; profiles name them."),
 	TEXT("windows[].name", window, name, REQUIRED, WORD, "Name that profiles use."),
 	TEXT("windows[].zone", window, zone_text, "UTC0", ZONE, "Time zone as POSIX writes it; see MAINTENANCE."),

@@ -201,6 +201,8 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	(void)callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 	note_policies(c);
 	note_listeners(c);
+	if (inventory_rules(c->inventory, policies_config(c->policies)))
+		oplog(OPLOG_ERR, "some modules keep the group of the rules before, for want of memory");
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
 	return FG_OK;
@@ -305,6 +307,8 @@ open_state(struct control *c)
 	writer_free(&key); /* wipes */
 	if (err)
 		return failed("epoch key or inventory", NULL, err);
+	if (inventory_rules(c->inventory, policies_config(c->policies)))
+		return failed("groups of modules", NULL, FG_ENOMEM);
 	err = links_new(c->db, &c->links);
 	if (err)
 		return failed("short URLs", NULL, err);

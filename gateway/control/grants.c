@@ -304,7 +304,8 @@ permitted(const struct grants *g, const struct inventory_module *m, const struct
 		return GRANTS_UNLISTED;
 	if (m->held)
 		return GRANTS_HELD;
-	const char *group = m->group[0] ? m->group : o->default_group;
+	const char *group = inventory_group(m);
+	group = group[0] ? group : o->default_group;
 	if (!approval_list_has(&o->groups, "*") && !approval_list_has(&o->groups, group))
 		return GRANTS_GROUP;
 	if (earliest < o->not_before)

@@ -220,6 +220,10 @@ apply(struct reading *r, const struct row *row, enum identity_kind kind, const c
 		m->listed = true;
 		inv->stale = true;
 		inventory_touch(inv, m);
+		err = inventory_regroup(inv, m);
+		/* What it was given as a stranger is nobody's decision: a rule is. */
+		if (!err && m->ruled[0] && !row->field[COL_GROUP][0])
+			err = inventory_change(inv, m, &m->group, "", NULL);
 	}
 	return err;
 }

@@ -156,7 +156,9 @@ static const struct requests_row table[] = {
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
 	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
-	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), NUMBER_OPT("limit") } },
+	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), FLAG_OPT("held"), NUMBER_OPT("limit"),
+		TEXT_OPT("product", DB_NAME_MAX - 1), TEXT_OPT("profile", PROFILE_WORD_MAX), FLAG_OPT("unlisted"),
+		TEXT_OPT("version", DB_VERSION_MAX - 1) } },
 	{ "module.show", REQUESTS_VIEW, ANY, 0, 0, requests_module_show, { MODULE } },
 	{ "module.explain", REQUESTS_VIEW, ANY, 0, 0, requests_module_explain, { MODULE } },
 	/* Waits for its entry: nobody is shown an identity that the log does not know of. */

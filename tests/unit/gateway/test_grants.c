@@ -14,7 +14,7 @@ static const uint8_t id[RELEASE_ID] = { 7 };
 static struct inventory_module
 module_of(uint32_t n, const char *group)
 {
-	struct inventory_module m = { .profile = "", .group = group, .product = "", .version = "", .sure = "",
+	struct inventory_module m = { .profile = "", .group = group, .ruled = "", .product = "", .version = "", .sure = "",
 		.listed = true };
 	memcpy(m.pseudonym, &n, sizeof n);
 	m.pseudonym[15] = 1;
