@@ -120,7 +120,7 @@ list(int argc, char **argv)
 	else if (!status && a.common.json)
 		cli_print_json(stdout, writer_view(&l.w));
 	else if (!status)
-		cli_table_print(&l.table, stdout, "No module yet. fotagate module import FILE.csv lists yours.");
+		cli_table_print(&l.table, stdout, "No module yet. fotagate module import FILE lists yours.");
 	cli_table_drop(&l.table);
 	writer_free(&l.w);
 	return status;
@@ -244,7 +244,7 @@ import(int argc, char **argv)
 	};
 	struct cli_request r;
 	struct cli_reply reply;
-	int status = cli_opt_parse(argc, argv, opts, "module import FILE.csv [--profile NAME] [--dry-run] [--json]", 1, 1, &a);
+	int status = cli_opt_parse(argc, argv, opts, "module import FILE [--profile NAME] [--dry-run] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
 	int fd = cli_call_file(&a.common, a.at[0]);
@@ -310,7 +310,7 @@ cli_module(int argc, char **argv)
 		{ "show", show, "one of them" },
 		{ "reveal", reveal, "who it is, in clear; the log keeps who asked and why" },
 		{ "explain", explain, "why it gets what it gets, in a sentence" },
-		{ "import", import, "your inventory, from a CSV file" },
+		{ "import", import, "your inventory, from a file of CSV or of JSON lines" },
 		{ "hold", hold, "give it nothing" },
 		{ "url", url, "a short URL by which it gets one release" },
 		{ "unhold", unhold, "treat it like the others again" },

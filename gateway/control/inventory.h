@@ -111,7 +111,8 @@ struct inventory_import {
 };
 /*
  * Reads `kind,identity,group,product,version` (header row required, RFC 4180 quoting,
- * LF or CRLF; empty fields leave what is known). Imported modules are listed.
+ * LF or CRLF; empty fields leave what is known), or, where it begins with "{", a JSON
+ * object with those members on each line. Imported modules are listed.
  * All or nothing: with any problem, or dry_run, nothing changes and ret says what
  * would have. Written through to the database before it returns. Where no memory or
  * disk ends it half-way, what was taken in stays to be written. 0 also with

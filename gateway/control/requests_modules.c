@@ -330,7 +330,7 @@ requests_module_import(struct control *c, struct call *call)
 	if (!err)
 		answer_import(c, call, r, dry_run);
 	else if (err == FG_EINVAL || err == FG_ELIMIT)
-		call_fail(call, CALL_USAGE, "USAGE", "hand in a CSV file", "it is no regular file, or too large");
+		call_fail(call, CALL_USAGE, "USAGE", "hand in a file of CSV or JSON lines", "it is no regular file, or too large");
 	else
 		call_fail_err(call, err);
 	free(r);
