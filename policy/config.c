@@ -378,6 +378,13 @@ join(char out[WHERE_MAX], const char *where, const char *leaf)
 	snprintf(out, WHERE_MAX, "%.160s%s%.64s", where, where[0] ? "." : "", leaf);
 }
 
+/* Groups that files of their own folder hold one each of. */
+static bool
+has_own_file(const char *name)
+{
+	return strcmp(name, "profile") == 0 || strcmp(name, "list") == 0;
+}
+
 /* Everything in the file must be in the table. */
 static void
 check_unknown(
@@ -389,13 +396,13 @@ check_unknown(
 		const char *name = config_setting_name(e);
 		join(path, schema, name);
 		join(full, where, name);
-		bool profile = schema[0] == '\0' && !strcmp(name, "profile");
-		if (!profile && config_schema_find(path))
+		bool other = schema[0] == '\0' && has_own_file(name);
+		if (!other && config_schema_find(path))
 			continue;
 		const char *near = config_schema_nearest(schema, name);
-		if (profile)
+		if (other)
 			config_problem_add(l->problems, l->file, line_of(e),
-			    "a profile stands in its own file; move it to profiles.d");
+			    "a %s stands in its own file; move it to %ss.d", name, name);
 		else if (near)
 			config_problem_add(l->problems, l->file, line_of(e),
 			    "%s is unknown; did you mean %s?", full, near);
@@ -416,7 +423,7 @@ load_group(const struct load *l, const config_setting_t *s, unsigned line, const
 	for (size_t i = 0; i < config_schema_count(); i++) {
 		const struct config_key *k = config_schema_at(i);
 		const char *leaf = config_schema_leaf(k, schema);
-		if (!leaf || (schema[0] == '\0' && !strcmp(leaf, "profile")))
+		if (!leaf || (schema[0] == '\0' && has_own_file(leaf)))
 			continue;
 		const config_setting_t *member = s ? config_setting_get_member(s, leaf) : NULL;
 		join(full, where, leaf);
@@ -516,6 +523,41 @@ check_main(const struct load *l, struct config *c, const config_setting_t *root)
 	rules_check(c, l->file, l->problems);
 }
 
+/* Texts whose form is wrong were reported, and leave their field empty. */
+static bool
+is_whole(const struct window *w)
+{
+	bool days = w->day_n > 0;
+	for (unsigned i = 0; i < w->day_n; i++)
+		days &= w->day[i][0] != '\0';
+	return days && w->zone_text[0] && w->from_text[0] && w->to_text[0];
+}
+
+static void
+check_windows(const struct load *l, struct config *c, const config_setting_t *root)
+{
+	const config_setting_t *list = config_setting_get_member(root, "windows");
+	for (unsigned i = 0; i < c->windows_n; i++) {
+		struct window *w = &c->windows[i];
+		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
+		if (config_window(c, view_str(w->name)) != w && w->name[0] != '\0')
+			config_problem_add(l->problems, l->file, line, "windows[%u] has the name of another one", i);
+		if (!window_resolve(w) && is_whole(w))
+			config_problem_add(l->problems, l->file, line,
+			    "windows[%u] ends as it begins; for whole days write from \"00:00\" to \"24:00\"", i);
+	}
+	list = config_setting_get_member(root, "blackouts");
+	for (unsigned i = 0; i < c->blackouts_n; i++) {
+		struct window_blackout *b = &c->blackouts[i];
+		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
+		if (config_blackout(c, view_str(b->name)) != b && b->name[0] != '\0')
+			config_problem_add(l->problems, l->file, line, "blackouts[%u] has the name of another one", i);
+		if (!window_blackout_resolve(b) && b->zone_text[0] && b->first_text[0] && b->last_text[0])
+			config_problem_add(l->problems, l->file, line,
+			    "blackouts[%u] is over before it begins; change its days", i);
+	}
+}
+
 /* ---- files ---- */
 
 static unsigned
@@ -534,25 +576,63 @@ profile_line(void *arg, const char *key)
 	return line_of(s);
 }
 
-static void
-load_profile(const struct load *l, const config_setting_t *root, struct config *c, bool cross)
+/* The group that a file of a folder is to hold, and that nothing stands beside it; NULL when it is not there. */
+static config_setting_t *
+only_group(const struct load *l, const config_setting_t *root, const char *group)
 {
-	const config_setting_t *s = config_setting_get_member(root, "profile");
+	config_setting_t *s = config_setting_get_member(root, group);
 	for (int i = 0; i < config_setting_length(root); i++) {
 		const config_setting_t *e = config_setting_get_elem(root, (unsigned)i);
 		const char *name = config_setting_name(e);
-		if (strcmp(name, "profile") == 0)
+		if (strcmp(name, group) == 0)
 			continue;
-		config_problem_add(l->problems, l->file, line_of(e), "%.64s: %s", name,
-		    config_schema_find(name)
-			? "belongs into fotagate.conf; move it there"
-			: "unknown; a file of profiles.d holds one group named profile");
+		if (has_own_file(name) || !config_schema_find(name))
+			config_problem_add(l->problems, l->file, line_of(e),
+			    "%.64s: unknown; a file of %ss.d holds one group named %s", name, group, group);
+		else
+			config_problem_add(
+			    l->problems, l->file, line_of(e), "%.64s: belongs into fotagate.conf; move it there", name);
 	}
-	if (!s || !config_setting_is_group(s)) {
-		config_problem_add(l->problems, l->file, line_of(s),
-		    "no group named profile; write profile = { ... };");
+	if (s && config_setting_is_group(s))
+		return s;
+	config_problem_add(l->problems, l->file, line_of(s), "no group named %s; write %s = { ... };", group, group);
+	return NULL;
+}
+
+static int
+load_list_file(const struct load *l, const struct config_file *f, const config_setting_t *root, struct config *c)
+{
+	config_setting_t *s = only_group(l, root, "list");
+	struct config_list *list = &c->lists[c->lists_n];
+	int64_t day;
+	if (!s)
+		return FG_OK;
+	load_group(l, s, line_of(s), "list", "list", list);
+	for (unsigned i = 0; i < list->entities_n; i++) {
+		const struct config_list_entity *e = &list->entities[i];
+		if (!e->legal_entity[0] && !e->country[0] && !e->supplier[0])
+			config_problem_add(l->problems, l->file, line_of(s),
+			    "list.entities[%u] names nobody; write legal_entity, country or supplier", i);
+		if (e->legal_entity[0] == '*')
+			config_problem_add(l->problems, l->file, line_of(s),
+			    "list.entities[%u] would name everybody; write the beginning of a name before the *", i);
+	}
+	for (size_t i = 0; i < c->lists_n; i++)
+		if (list->name[0] != '\0' && strcmp(list->name, c->lists[i].name) == 0)
+			config_problem_add(l->problems, l->file, line_of(s),
+			    "list.name \"%s\" is already another file's; choose another", list->name);
+	if (zone_date_parse(view_str(list->date), &day))
+		list->dated = day * ZONE_DAY;
+	c->lists_n++;
+	return digest_sha256(f->text, list->sha256);
+}
+
+static void
+load_profile(const struct load *l, const config_setting_t *root, struct config *c, bool cross)
+{
+	config_setting_t *s = only_group(l, root, "profile");
+	if (!s)
 		return;
-	}
 	struct profile *p = &c->profiles[c->profiles_n];
 	load_group(l, s, line_of(s), "profile", "profile", p);
 	struct profile_check check = { .config = c,
@@ -560,8 +640,7 @@ load_profile(const struct load *l, const config_setting_t *root, struct config *
 		.problems = l->problems,
 		.line = profile_line,
 		.cross = cross };
-	/* The callback only reads; libconfig's accessors take no const. */
-	check.arg = config_setting_get_member(root, "profile");
+	check.arg = s; /* it only reads */
 	profile_check(&check, p);
 	if (p->name[0] != '\0' && config_profile(c, view_str(p->name)))
 		config_problem_add(l->problems, l->file, profile_line(check.arg, "name"),
@@ -579,6 +658,12 @@ file_named_well(const char *name)
 }
 
 /* *ret_read says whether the file could be read at all. */
+static bool
+is_list(const struct config_file *f)
+{
+	return strncmp(f->name, "lists.d/", 8) == 0;
+}
+
 static int
 load_file(const struct config_file *f, bool first, bool cross, struct config *c,
     struct config_problems *problems, bool *ret_read)
@@ -612,13 +697,34 @@ load_file(const struct config_file *f, bool first, bool cross, struct config *c,
 		if (first) {
 			load_group(&l, config_root_setting(&tree), 1, "", "", c);
 			check_main(&l, c, config_root_setting(&tree));
+			check_windows(&l, c, config_root_setting(&tree));
+		} else if (is_list(f)) {
+			err = load_list_file(&l, f, config_root_setting(&tree), c);
 		} else {
 			load_profile(&l, config_root_setting(&tree), c, cross);
 		}
 	}
 	config_destroy(&tree);
 	free(text);
-	return 0;
+	return err;
+}
+
+/* Room for all of them at once: profiles point into themselves, and must not move. */
+static int
+make_room(const struct config_file *files, size_t n, struct config *c, struct config_problems *problems)
+{
+	size_t lists = 0;
+	for (size_t i = 1; i < n; i++)
+		lists += is_list(&files[i]);
+	if (lists > CONFIG_LISTS_MAX || n - 1 - lists > CONFIG_PROFILES_MAX) {
+		config_problem_add(problems, "fotagate.conf", 0, "more than %d profiles or %d lists", CONFIG_PROFILES_MAX,
+		    CONFIG_LISTS_MAX);
+		return FG_EFORMAT;
+	}
+	c->profiles = calloc(n, sizeof *c->profiles);
+	if (lists > 0) /* each is large, and empty pages cost nothing */
+		c->lists = calloc(lists, sizeof *c->lists);
+	return c->profiles && (c->lists || lists == 0) ? FG_OK : FG_ENOMEM;
 }
 
 static void
@@ -639,14 +745,13 @@ config_parse(const struct config_file *files, size_t n, struct config **ret,
 	problems->more = 0;
 	if (n == 0 || n > CONFIG_FILES_MAX) {
 		config_problem_add(problems, "fotagate.conf", 0,
-		    n ? "more than 256 profiles" : "no configuration");
+		    n ? "more files than profiles and lists there may be" : "no configuration");
 		return FG_EFORMAT;
 	}
 	struct config *c = calloc(1, sizeof *c);
 	int err = c ? 0 : FG_ENOMEM;
-	/* All at once: captures are pointed to from inside a profile, which must not move. */
-	if (c && n > 1 && !(c->profiles = calloc(n - 1, sizeof *c->profiles)))
-		err = FG_ENOMEM;
+	if (!err)
+		err = make_room(files, n, c, problems);
 	for (size_t i = 0; i < n && !err; i++)
 		err = load_file(
 		    &files[i], i == 0, readable, c, problems, i == 0 ? &readable : &ignored);
@@ -673,6 +778,7 @@ config_free(struct config *c)
 	if (!c)
 		return;
 	free(c->profiles);
+	free(c->lists);
 	free(c);
 }
 
@@ -691,6 +797,24 @@ config_supplier(const struct config *c, struct view name)
 	for (unsigned i = 0; i < c->suppliers_n; i++)
 		if (view_is(name, c->suppliers[i].name))
 			return &c->suppliers[i];
+	return NULL;
+}
+
+const struct window *
+config_window(const struct config *c, struct view name)
+{
+	for (unsigned i = 0; i < c->windows_n; i++)
+		if (view_is(name, c->windows[i].name))
+			return &c->windows[i];
+	return NULL;
+}
+
+const struct window_blackout *
+config_blackout(const struct config *c, struct view name)
+{
+	for (unsigned i = 0; i < c->blackouts_n; i++)
+		if (view_is(name, c->blackouts[i].name))
+			return &c->blackouts[i];
 	return NULL;
 }
 

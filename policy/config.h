@@ -10,16 +10,24 @@
 #define FG_POLICY_CONFIG_H
 
 #include "policy/config_problem.h"
+#include "policy/group.h"
 #include "policy/profile.h"
 #include "policy/rules.h"
 
-#define CONFIG_FILES_MAX 257       /* fotagate.conf and 256 profiles */
+#define CONFIG_FILES_MAX 273       /* fotagate.conf, 256 profiles, 16 lists */
+#define CONFIG_PROFILES_MAX 256
+#define CONFIG_LISTS_MAX 16
 #define CONFIG_FILE_MAX (256u << 10) /* bytes; 256 networks of 200 bytes are 50 KiB */
 #define CONFIG_FILE_NAME_MAX 127
 #define CONFIG_DIR_MAX 200         /* leaves room for our names below it in sun_path-free paths */
 #define CONFIG_USER_MAX 32         /* useradd's own limit */
 #define CONFIG_LISTENERS_MAX 16
 #define CONFIG_SUPPLIERS_MAX 64
+#define CONFIG_WINDOWS_MAX 64
+#define CONFIG_GROUPS_MAX 64
+#define CONFIG_HOSTING_MAX 16
+#define CONFIG_SUPPLIER_KEYS_MAX 16
+#define CONFIG_ENTITIES_MAX 2048 /* of one list: more than fit into a file */
 #define CONFIG_RATE_MIN 1024 /* bytes a second; less is no service */
 
 struct config_users {
@@ -87,10 +95,44 @@ struct config_inspect {
 	char yara_rules[PROFILE_FILE_MAX + 1]; /* in keys_dir; "" = the shipped ones alone */
 };
 
+/* A key the supplier signs or signed with. */
+struct config_supplier_key {
+	char anchor[PROFILE_FILE_MAX + 1]; /* file in the folder of anchors, or what it was called there */
+	char since[11], until[11];         /* days; "": unknown, still in use */
+	char note[PROFILE_TEXT_MAX + 1];
+};
+
 struct config_supplier {
 	char name[PROFILE_WORD_MAX + 1];
 	char legal_entity[PROFILE_TEXT_MAX + 1];
-	char country[3]; /* ISO 3166-1 alpha-2 */
+	char country[8];                       /* ISO 3166-1 alpha-2, or "unknown" */
+	char hosting[CONFIG_HOSTING_MAX][8];   /* likewise; none: unknown */
+	unsigned hosting_n;
+	char support_until[11];                /* a day; "": unknown */
+	struct config_supplier_key keys[CONFIG_SUPPLIER_KEYS_MAX];
+	unsigned keys_n;
+};
+
+/* Whom an imported list names; at least one of the three, and all that are given. */
+struct config_list_entity {
+	char legal_entity[PROFILE_TEXT_MAX + 1];
+	char country[8];
+	char supplier[PROFILE_WORD_MAX + 1];
+	char note[PROFILE_TEXT_MAX + 1];
+};
+
+struct config_list {
+	char name[PROFILE_WORD_MAX + 1];
+	char title[PROFILE_TEXT_MAX + 1];
+	char source[PROFILE_URL_MAX + 1];
+	char date[11];
+	bool complete; /* holds all that its source names: whom it does not name is not listed */
+	struct config_list_entity entities[CONFIG_ENTITIES_MAX];
+	unsigned entities_n;
+
+	/* Not configured. */
+	int64_t dated; /* date's beginning, UTC */
+	uint8_t sha256[DIGEST_SHA256_LEN]; /* of the file */
 };
 
 struct config {
@@ -117,17 +159,26 @@ struct config {
 	struct rules_raise raise;
 	struct rules_security security_updates[RULES_SECURITY_MAX];
 	unsigned security_updates_n;
+	struct group_rule groups[CONFIG_GROUPS_MAX];
+	unsigned groups_n;
+	struct window windows[CONFIG_WINDOWS_MAX];
+	unsigned windows_n;
+	struct window_blackout blackouts[CONFIG_WINDOWS_MAX];
+	unsigned blackouts_n;
+	int64_t listings_max_age; /* seconds */
+	struct config_list *lists; /* in file-name order */
+	size_t lists_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };
 
 struct config_file {
-	const char *name; /* for messages: "fotagate.conf", "profiles.d/acme.conf" */
+	const char *name; /* "fotagate.conf", "profiles.d/acme.conf", "lists.d/own.conf": the folder says what it holds */
 	struct view text;
 };
 
 /*
- * Parses a bundle: files[0] is fotagate.conf, the others profiles.d/NAME.conf in
+ * Parses a bundle: files[0] is fotagate.conf, the others lists.d/NAME.conf and profiles.d/NAME.conf in
  * ascending name order (checked: the order decides which profile matches
  * first). 0 and *ret (config_free); FG_EFORMAT with at least one problem;
  * FG_ENOMEM. problems is emptied first and may hold none but errors.
@@ -137,6 +188,8 @@ int config_parse(const struct config_file *files, size_t n, struct config **ret,
 void config_free(struct config *c);
 const struct config_listener *config_listener(const struct config *c, struct view name);
 const struct config_supplier *config_supplier(const struct config *c, struct view name);
+const struct window *config_window(const struct config *c, struct view name);
+const struct window_blackout *config_blackout(const struct config *c, struct view name);
 const struct profile *config_profile(const struct config *c, struct view name);
 
 #endif

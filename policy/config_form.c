@@ -5,6 +5,7 @@
 #include "crypto/stamp.h"
 #include "policy/cidr.h"
 #include "policy/profile.h"
+#include "policy/window.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -102,6 +103,9 @@ config_form_check(enum config_form form, const char *s)
 	struct cidr_addr addr;
 	struct cidr range;
 	int64_t time;
+	struct zone zone;
+	int64_t day;
+	int32_t clock;
 	switch (form) {
 	case CONFIG_FORM_TEXT:
 	case CONFIG_FORM_URL:
@@ -122,7 +126,9 @@ config_form_check(enum config_form form, const char *s)
 		return cidr_parse(view_str(s), &range) ? NULL
 						       : "write a prefix whose host bits are zero (\"10.0.0.0/8\")";
 	case CONFIG_FORM_COUNTRY:
-		return strlen(s) == 2 && only(s, UPPER) ? NULL : "write two capital letters (ISO 3166-1)";
+		return (strlen(s) == 2 && only(s, UPPER)) || !strcmp(s, "unknown")
+			   ? NULL
+			   : "write two capital letters (ISO 3166-1), or \"unknown\"";
 	case CONFIG_FORM_FINDING:
 		return only(s, UPPER DIGIT "-*") && is_stem(s)
 			   ? NULL
@@ -149,6 +155,18 @@ config_form_check(enum config_form form, const char *s)
 		return stamp_parse(view_str(s), &time) ? NULL : "write a time in UTC (\"2026-12-24T00:00:00Z\")";
 	case CONFIG_FORM_STEM:
 		return is_stem(s) ? printable(s, false) : "write \"*\" at the end only";
+	case CONFIG_FORM_ZONE:
+		return zone_parse(view_str(s), &zone) ? NULL
+						      : "write the last line of its file in /usr/share/zoneinfo "
+							"(\"CET-1CEST,M3.5.0,M10.5.0/3\", \"UTC0\")";
+	case CONFIG_FORM_WEEKDAY:
+		return window_day_parse(view_str(s)) >= 0 ? NULL : "write mon, tue, wed, thu, fri, sat or sun";
+	case CONFIG_FORM_CLOCK:
+		return window_clock_parse(view_str(s), true, &clock) ? NULL : "write \"00:00\" to \"24:00\"";
+	case CONFIG_FORM_DATE:
+		return zone_date_parse(view_str(s), &day) ? NULL : "write a day as \"2026-12-24\"";
+	case CONFIG_FORM_DIGITS:
+		return only(s, DIGIT) ? NULL : "write digits only";
 	case CONFIG_FORM_NONE:
 		break;
 	}

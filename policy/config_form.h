@@ -26,6 +26,11 @@ enum config_form {
 	CONFIG_FORM_MEDIA,    /* media type */
 	CONFIG_FORM_STAMP,    /* time in UTC, to the second */
 	CONFIG_FORM_STEM,     /* text, or how several begin and "*" */
+	CONFIG_FORM_ZONE,     /* time zone as POSIX writes it */
+	CONFIG_FORM_WEEKDAY,  /* mon ... sun */
+	CONFIG_FORM_CLOCK,    /* 00:00 to 24:00 */
+	CONFIG_FORM_DATE,     /* 2026-12-24 */
+	CONFIG_FORM_DIGITS,
 };
 
 /* NULL when s has the form, else the cure ("write ..."); static text. */

@@ -19,6 +19,7 @@
 #include "policy/profile_pattern.h"
 #include "policy/transport.h"
 #include "policy/version.h"
+#include "policy/window.h"
 
 #define PROFILE_WORD_MAX 48       /* names of ours: profile, supplier, group, listener */
 #define PROFILE_HOST_MAX 253      /* RFC 1035 */
@@ -40,6 +41,7 @@
 #define PROFILE_PINS_MAX 4     /* what MSG_FETCH carries: the present key, the next, two spares */
 #define PROFILE_PRIVATE_MAX 8  /* likewise */
 #define PROFILE_DELTA_PINS_MAX 64 /* deltas that wait for people at a time; each is for one pair of versions */
+#define PROFILE_STEPS_MAX 64
 #define PROFILE_RESOURCE_LEN 16
 
 enum profile_answer { PROFILE_HOLD = 0, PROFILE_OFFER };
@@ -102,6 +104,13 @@ struct profile_network {
 	char module[PROFILE_WORD_MAX + 1]; /* "" : the address itself is the identity */
 	char group[PROFILE_WORD_MAX + 1];  /* "" : default_group */
 	struct cidr range;
+};
+
+/* An update that is allowed. */
+struct profile_step {
+	char product[PROFILE_TEXT_MAX + 1]; /* "" : every product */
+	char from[VERSION_TEXT_MAX + 1];    /* "*" : any version, and an unknown one */
+	char to[VERSION_TEXT_MAX + 1];
 };
 
 struct profile_not_now {
@@ -173,6 +182,9 @@ struct profile {
 	char from_versions[PROFILE_FROM_MAX][PROFILE_TEXT_MAX + 1];
 	unsigned from_versions_n;
 	enum version_order version_order;
+	bool one_image; /* for a product, from-version and target, whatever else a URL says */
+	struct profile_step steps[PROFILE_STEPS_MAX];
+	unsigned steps_n;
 	struct profile_identity identity[PROFILE_IDENTITIES_MAX];
 	unsigned identity_n;
 	struct profile_network networks[PROFILE_NETWORKS_MAX];
@@ -181,6 +193,10 @@ struct profile {
 	enum profile_answer unlisted;
 	enum profile_answer unknown_version;
 	struct profile_not_now not_now;
+	char maintenance[WINDOW_USED_MAX][PROFILE_WORD_MAX + 1]; /* names of windows; none: at any time */
+	unsigned maintenance_n;
+	char blackouts[WINDOW_USED_MAX][PROFILE_WORD_MAX + 1];
+	unsigned blackouts_n;
 	bool short_urls;       /* may be made for its modules, and then stand for their identity */
 	char upstream[PROFILE_URL_MAX + 1]; /* "" : never fetches, images are imported */
 	char signature_url[PROFILE_URL_MAX + 1];
@@ -199,6 +215,7 @@ struct profile {
 	struct profile_param params[PROFILE_PARAMS_MAX];
 	struct profile_source product_source, target_source, current_source;
 	struct profile_source from_source[PROFILE_FROM_MAX];
+	struct window_list windows; /* of the configuration the profile is part of */
 };
 
 struct config;
@@ -296,9 +313,9 @@ struct profile_anchor {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 };
 /*
- * Appends the policy: the profile with every default resolved, its supplier,
- * the rules that can concern it and the digests of its anchors (one for every name
- * in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
+ * Appends the policy: the profile with every default resolved, its supplier and what lists
+ * say of it, windows and blackouts, the rules that can concern it and the digests of its anchors (one for every
+ * name in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */
 int profile_canonical(const struct profile *p, const struct config *c, const struct profile_anchor *anchors,
     size_t anchors_n, struct writer *w);

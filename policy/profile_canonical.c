@@ -8,6 +8,7 @@
 #include "crypto/jsonw.h"
 #include "policy/config.h"
 #include "policy/config_schema.h"
+#include "policy/supplier.h"
 
 static void put_group(struct jsonw *j, const char *schema, const void *base);
 
@@ -122,6 +123,45 @@ put_group(struct jsonw *j, const char *schema, const void *base)
 	jsonw_object_end(j);
 }
 
+/* What the profile's names of windows and blackouts mean. */
+static void
+put_windows(struct jsonw *j, const struct window_list *l)
+{
+	jsonw_key(j, "windows");
+	jsonw_array(j);
+	for (unsigned i = 0; i < l->n; i++)
+		put_group(j, "windows[]", l->window[i]);
+	jsonw_array_end(j);
+}
+
+static void
+put_blackouts(struct jsonw *j, const struct window_list *l)
+{
+	jsonw_key(j, "blackouts");
+	jsonw_array(j);
+	for (unsigned i = 0; i < l->blackouts_n; i++)
+		put_group(j, "blackouts[]", l->blackout[i]);
+	jsonw_array_end(j);
+}
+
+/* What each imported list says of the supplier, as of which day, by which file. */
+static void
+put_lists(struct jsonw *j, const struct config *c, const struct config_supplier *s)
+{
+	jsonw_key(j, "lists");
+	jsonw_array(j);
+	for (size_t i = 0; i < c->lists_n; i++) {
+		const struct config_list *l = &c->lists[i];
+		jsonw_object(j);
+		jsonw_kcstr(j, "date", l->date);
+		jsonw_kcstr(j, "name", l->name);
+		jsonw_kcstr(j, "says", supplier_listed_name(supplier_listed(s, l, NULL)));
+		jsonw_khex(j, "sha256", l->sha256, sizeof l->sha256);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
 static const struct profile_anchor *
 anchor_named(const struct profile_anchor *anchors, size_t n, const char *name)
 {
@@ -151,6 +191,8 @@ profile_canonical(const struct profile *p, const struct config *c,
 		jsonw_hex(&j, anchor_named(anchors, anchors_n, p->signature.anchors[i])->sha256,
 		    DIGEST_SHA256_LEN);
 	jsonw_array_end(&j);
+	put_blackouts(&j, &p->windows);
+	put_lists(&j, c, supplier);
 	jsonw_key(&j, "profile");
 	put_group(&j, "profile", p);
 	jsonw_key(&j, "quorum_raise");
@@ -170,6 +212,7 @@ profile_canonical(const struct profile *p, const struct config *c,
 	jsonw_array_end(&j);
 	jsonw_key(&j, "supplier");
 	put_group(&j, "suppliers[]", supplier);
+	put_windows(&j, &p->windows);
 	jsonw_object_end(&j);
 	return writer_err(w);
 }

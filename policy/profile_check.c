@@ -446,6 +446,26 @@ check_signature(const struct profile_check *k, const struct profile *p)
 				    s->anchors[i]);
 }
 
+/* What the profile names of fotagate.conf. */
+static void
+check_windows(const struct profile_check *k, struct profile *p)
+{
+	for (unsigned i = 0; i < p->maintenance_n; i++) {
+		const struct window *w = config_window(k->config, view_str(p->maintenance[i]));
+		if (w)
+			p->windows.window[p->windows.n++] = w;
+		else if (p->maintenance[i][0] != '\0')
+			problem(k, "maintenance", "\"%s\" is not in windows of fotagate.conf; add it there", p->maintenance[i]);
+	}
+	for (unsigned i = 0; i < p->blackouts_n; i++) {
+		const struct window_blackout *b = config_blackout(k->config, view_str(p->blackouts[i]));
+		if (b)
+			p->windows.blackout[p->windows.blackouts_n++] = b;
+		else if (p->blackouts[i][0] != '\0')
+			problem(k, "blackouts", "\"%s\" is not in blackouts of fotagate.conf; add it there", p->blackouts[i]);
+	}
+}
+
 static void
 check_deltas(const struct profile_check *k, const struct profile *p)
 {
@@ -511,4 +531,6 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_signature(k, p);
 	check_deltas(k, p);
 	check_names(k, p);
+	if (k->cross)
+		check_windows(k, p);
 }

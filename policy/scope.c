@@ -64,6 +64,34 @@ by_version(const struct scope_release *r, const struct scope_module *m, const st
 	return p->unknown_version == PROFILE_OFFER ? SCOPE_OFFER : SCOPE_HOLD_UNKNOWN_VERSION;
 }
 
+/* Whether the profile lets that product go from current (empty: unknown) to target. */
+static bool
+is_allowed_step(const struct profile *p, struct view product, struct view current, struct view target)
+{
+	bool about = false;
+	for (unsigned i = 0; i < p->steps_n; i++) {
+		const struct profile_step *s = &p->steps[i];
+		if (s->product[0] != '\0' && !view_is(product, s->product))
+			continue;
+		about = true;
+		bool from = strcmp(s->from, SCOPE_ANY) == 0 || (current.n > 0 && view_is(current, s->from));
+		if (from && view_is(target, s->to))
+			return true;
+	}
+	return !about;
+}
+
+bool
+scope_in_window(const struct profile *p, struct view group, int64_t earliest, int64_t latest)
+{
+	const struct window_list *l = &p->windows;
+	if (group.n == 0)
+		group = view_str(p->default_group);
+	if (l->n == 0 && l->blackouts_n == 0)
+		return true;
+	return latest >= earliest && latest < INT64_MAX && window_close(l, group, earliest, latest + 1) > latest;
+}
+
 enum scope_answer
 scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest)
@@ -87,7 +115,12 @@ scope_offer(const struct scope_release *r, const struct scope_module *m, const s
 		return SCOPE_HOLD_EARLY;
 	if (latest >= r->not_after)
 		return SCOPE_HOLD_LATE;
-	return by_version(r, m, p);
+	enum scope_answer answer = by_version(r, m, p);
+	if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
+		return SCOPE_HOLD_STEP;
+	if (answer == SCOPE_OFFER && !scope_in_window(p, group, earliest, latest))
+		return SCOPE_HOLD_WINDOW;
+	return answer;
 }
 
 static const struct {
@@ -108,6 +141,9 @@ static const struct {
 	[SCOPE_HOLD_FROM_VERSION] = { "other-from-version", "The release does not apply to the module's version." },
 	[SCOPE_HOLD_UNKNOWN_VERSION] = { "unknown-version",
 	    "The module's version is unknown or cannot be compared, and such modules are held." },
+	[SCOPE_HOLD_STEP] = { "other-step", "The profile allows no update of this product from the module's version to that one." },
+	[SCOPE_HOLD_WINDOW] = { "outside-window",
+	    "It is outside the profile's maintenance windows for the module's group, or in a blackout." },
 	[SCOPE_OFFER] = { "offer", "The release is offered to this module." },
 };
 

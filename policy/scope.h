@@ -63,6 +63,8 @@ enum scope_answer {
 	SCOPE_HOLD_NEWER_VERSION,
 	SCOPE_HOLD_FROM_VERSION,
 	SCOPE_HOLD_UNKNOWN_VERSION,
+	SCOPE_HOLD_STEP,          /* the profile allows other updates of that product only */
+	SCOPE_HOLD_WINDOW,        /* outside the profile's windows, or in a blackout */
 	SCOPE_OFFER,
 	SCOPE_ANSWERS
 };
@@ -70,6 +72,8 @@ enum scope_answer {
 /* The first reason, in the order above, not to offer; SCOPE_OFFER when there is none. It is between earliest and latest. */
 enum scope_answer scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest);
+/* Whether modules of that group (empty: the default one) may be offered anything at every instant that it may be now. */
+bool scope_in_window(const struct profile *p, struct view group, int64_t earliest, int64_t latest);
 /* "no-release", "same-version", ..., "offer". */
 const char *scope_answer_name(enum scope_answer answer);
 /* One English sentence for people. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/version.h"
+#include "policy/version_private.h"
 
 #define PART_DIGITS_MAX 18 /* 10^18 fits uint64_t with room */
 
@@ -34,10 +34,6 @@ static enum version_relation
 dotted(struct view a, struct view b)
 {
 	struct parts x, y;
-	if ((a.p[0] == 'v' || a.p[0] == 'V') && a.p[0] == b.p[0]) {
-		a = view_of(a.p + 1, a.n - 1);
-		b = view_of(b.p + 1, b.n - 1);
-	}
 	if (!split(a, &x) || !split(b, &y))
 		return VERSION_UNKNOWN;
 	unsigned common = x.n < y.n ? x.n : y.n;
@@ -53,13 +49,92 @@ dotted(struct view a, struct view b)
 }
 
 enum version_relation
+version_of_numbers(uint64_t a, uint64_t b)
+{
+	return a < b ? VERSION_OLDER : a > b ? VERSION_NEWER : VERSION_SAME;
+}
+
+bool
+version_digits(struct view *v, size_t n, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (v->n < n || n > PART_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (v->p[i] < '0' || v->p[i] > '9')
+			return false;
+		value = value * 10 + (uint64_t)(v->p[i] - '0');
+	}
+	*v = view_of(v->p + n, v->n - n);
+	*ret = value;
+	return true;
+}
+
+/* A "v" in front means nothing, if both write it. */
+static void
+cut_letter(struct view *a, struct view *b)
+{
+	if ((a->p[0] != 'v' && a->p[0] != 'V') || a->p[0] != b->p[0])
+		return;
+	*a = view_of(a->p + 1, a->n - 1);
+	*b = view_of(b->p + 1, b->n - 1);
+}
+
+enum version_relation
 version_compare(enum version_order order, struct view a, struct view b)
 {
 	if (a.n == 0 || b.n == 0 || a.n > VERSION_TEXT_MAX || b.n > VERSION_TEXT_MAX)
 		return VERSION_UNKNOWN;
 	if (view_equal(a, b))
 		return VERSION_SAME;
-	return order == VERSION_ORDER_DOTTED ? dotted(a, b) : VERSION_UNKNOWN;
+	switch (order) {
+	case VERSION_ORDER_DOTTED:
+		cut_letter(&a, &b);
+		return dotted(a, b);
+	case VERSION_ORDER_SEMVER:
+		cut_letter(&a, &b);
+		return version_semver(a, b);
+	case VERSION_ORDER_QUECTEL:
+		return version_quectel(a, b);
+	case VERSION_ORDER_DATE:
+		cut_letter(&a, &b);
+		return version_date(a, b);
+	case VERSION_ORDER_EXACT:
+		break;
+	}
+	return VERSION_UNKNOWN;
+}
+
+enum version_direction
+version_direction(enum version_order order, struct view from, struct view to)
+{
+	switch (version_compare(order, from, to)) {
+	case VERSION_OLDER:
+		return VERSION_UP;
+	case VERSION_SAME:
+		return VERSION_LEVEL;
+	case VERSION_NEWER:
+		return VERSION_DOWN;
+	case VERSION_UNKNOWN:
+		break;
+	}
+	return VERSION_DIRECTION_UNKNOWN;
+}
+
+const char *
+version_direction_name(enum version_direction direction)
+{
+	switch (direction) {
+	case VERSION_UP:
+		return "up";
+	case VERSION_LEVEL:
+		return "same";
+	case VERSION_DOWN:
+		return "down";
+	case VERSION_DIRECTION_UNKNOWN:
+		break;
+	}
+	return "unknown";
 }
 
 const char *

@@ -22,7 +22,6 @@
 
 #define PART ".part"
 #define LEFT_MAX 65536 /* names of files in keys_dir */
-#define PROFILES "profiles.d"
 
 struct backup {
 	const struct cli_common *c;
@@ -167,14 +166,20 @@ take_log(struct backup *b)
 /* ---- configuration and keys ---- */
 
 /* The configuration's folder may hold more, keys_dir first of all. */
+/* The folder itself, or what lies in it. */
+static bool
+in_folder(const char *name, const char *folder)
+{
+	size_t n = strlen(folder);
+	return strncmp(name, folder, n) == 0 && (name[n] == '\0' || name[n] == '/');
+}
+
 static enum cli_manifest_pick
 choose_conf(const char *name, bool folder)
 {
 	if (strcmp(name, "fotagate.conf") == 0 && !folder)
 		return CLI_MANIFEST_TAKE;
-	if (strcmp(name, PROFILES) == 0 || strncmp(name, PROFILES "/", sizeof PROFILES) == 0)
-		return CLI_MANIFEST_TAKE;
-	return CLI_MANIFEST_SKIP;
+	return in_folder(name, "lists.d") || in_folder(name, "profiles.d") ? CLI_MANIFEST_TAKE : CLI_MANIFEST_SKIP;
 }
 
 static enum cli_manifest_pick

@@ -34,16 +34,29 @@ struct listing {
 	struct jsonw j;
 };
 
+/* Which modules are wanted; NULL and false: no matter. */
+struct filter {
+	const char *group, *profile, *product, *version;
+	bool held, unlisted;
+};
+
 /* One page; *next is where the following begins, "" at the end. */
 static int
-page(const struct cli_common *c, struct cli_call *call, const char *group, char next[64], struct listing *l)
+page(const struct cli_common *c, struct cli_call *call, const struct filter *f, char next[64], struct listing *l)
 {
 	struct cli_request r;
 	struct cli_reply reply;
 	cli_call_begin(&r);
 	cli_call_text(&r, "after", next[0] ? next : NULL);
-	cli_call_text(&r, "group", group);
+	cli_call_text(&r, "group", f->group);
+	if (f->held)
+		jsonw_kbool(&r.j, "held", true);
 	cli_call_number(&r, "limit", PAGE);
+	cli_call_text(&r, "product", f->product);
+	cli_call_text(&r, "profile", f->profile);
+	if (f->unlisted)
+		jsonw_kbool(&r.j, "unlisted", true);
+	cli_call_text(&r, "version", f->version);
 	int status = cli_call_do(call, "module.list", &r, NULL, 0, &reply);
 	if (status)
 		return status;
@@ -70,15 +83,21 @@ list(int argc, char **argv)
 	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "last seen", "identity",
 		NULL };
 	struct cli_args a;
-	const char *group = NULL;
+	struct filter f = { 0 };
 	const struct cli_opt opts[] = {
-		{ "group", CLI_OPT_TEXT, &group, 0, 0, 0 },
+		{ "group", CLI_OPT_TEXT, &f.group, 0, 0, 0 },
+		{ "profile", CLI_OPT_TEXT, &f.profile, 0, 0, 0 },
+		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
+		{ "version", CLI_OPT_TEXT, &f.version, 0, 0, 0 },
+		{ "held", CLI_OPT_FLAG, &f.held, 0, 0, 0 },
+		{ "unlisted", CLI_OPT_FLAG, &f.unlisted, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
 	struct cli_call *call = NULL;
 	struct listing l;
 	char next[64] = "";
-	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--json]", 0, 0, &a);
+	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
+	    "[--version TEXT] [--held] [--unlisted] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	cli_table_init(&l.table, heads);
@@ -90,7 +109,7 @@ list(int argc, char **argv)
 	status = cli_call_open(&a.common, &call);
 	if (!status)
 		do
-			status = page(&a.common, call, group, next, &l);
+			status = page(&a.common, call, &f, next, &l);
 		while (!status && next[0]);
 	cli_call_close(call);
 	jsonw_array_end(&l.j);
@@ -101,7 +120,7 @@ list(int argc, char **argv)
 	else if (!status && a.common.json)
 		cli_print_json(stdout, writer_view(&l.w));
 	else if (!status)
-		cli_table_print(&l.table, stdout, "No module yet. fotagate module import FILE.csv lists yours.");
+		cli_table_print(&l.table, stdout, "No module yet. fotagate module import FILE lists yours.");
 	cli_table_drop(&l.table);
 	writer_free(&l.w);
 	return status;
@@ -225,7 +244,7 @@ import(int argc, char **argv)
 	};
 	struct cli_request r;
 	struct cli_reply reply;
-	int status = cli_opt_parse(argc, argv, opts, "module import FILE.csv [--profile NAME] [--dry-run] [--json]", 1, 1, &a);
+	int status = cli_opt_parse(argc, argv, opts, "module import FILE [--profile NAME] [--dry-run] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
 	int fd = cli_call_file(&a.common, a.at[0]);
@@ -291,7 +310,7 @@ cli_module(int argc, char **argv)
 		{ "show", show, "one of them" },
 		{ "reveal", reveal, "who it is, in clear; the log keeps who asked and why" },
 		{ "explain", explain, "why it gets what it gets, in a sentence" },
-		{ "import", import, "your inventory, from a CSV file" },
+		{ "import", import, "your inventory, from a file of CSV or of JSON lines" },
 		{ "hold", hold, "give it nothing" },
 		{ "url", url, "a short URL by which it gets one release" },
 		{ "unhold", unhold, "treat it like the others again" },

@@ -57,20 +57,16 @@ files_add(struct files *f, const char *path, const char *name)
 	return 0;
 }
 
-/* fotagate.conf, then profiles.d/NAME.conf in ascending order, as config_parse wants them. */
+/* part: "lists.d" or "profiles.d", beside path. */
 static int
-files_read(struct files *f, const char *path)
+files_part(struct files *f, const char *path, const char *part)
 {
 	char dir[PATH_CAP], one[2 * PATH_CAP], name[CONFIG_FILE_NAME_MAX + 1];
 	struct cli_file_names leaves = { 0 };
 	const char *slash = strrchr(path, '/');
-	int err = files_add(f, path, "fotagate.conf");
-	if (err)
-		return err;
-	if (snprintf(dir, sizeof dir, "%.*sprofiles.d", slash ? (int)(slash - path) + 1 : 0,
-	        path) >= (int)sizeof dir)
+	if (snprintf(dir, sizeof dir, "%.*s%s", slash ? (int)(slash - path) + 1 : 0, path, part) >= (int)sizeof dir)
 		return complain(path, FG_ELIMIT);
-	err = cli_file_list(dir, &leaves);
+	int err = cli_file_list(dir, &leaves);
 	if (err == FG_EIO && errno == ENOENT)
 		return 0;
 	if (err)
@@ -80,7 +76,7 @@ files_read(struct files *f, const char *path)
 		if (n < 6 || strcmp(leaves.name[i] + n - 5, ".conf") != 0)
 			continue;
 		snprintf(one, sizeof one, "%s/%s", dir, leaves.name[i]);
-		if (snprintf(name, sizeof name, "profiles.d/%s", leaves.name[i]) >=
+		if (snprintf(name, sizeof name, "%s/%s", part, leaves.name[i]) >=
 		    (int)sizeof name)
 			err = complain(one, FG_ELIMIT);
 		else
@@ -88,6 +84,16 @@ files_read(struct files *f, const char *path)
 	}
 	cli_file_names_free(&leaves);
 	return err;
+}
+
+/* fotagate.conf, lists.d/NAME.conf, profiles.d/NAME.conf, each in ascending order, as config_parse wants them. */
+static int
+files_read(struct files *f, const char *path)
+{
+	int err = files_add(f, path, "fotagate.conf");
+	if (!err)
+		err = files_part(f, path, "lists.d");
+	return err ? err : files_part(f, path, "profiles.d");
 }
 
 static int

@@ -92,6 +92,10 @@ show_row(const struct json_value *r)
 		{ "time", "time", 0 }, { "signed by", "approver", 0 }, { "counts", "current", 0 }, { "#modules", "max_devices", 0 },
 		{ "groups", "groups", 0 }, { "until", "not_after", 0 }, { "reason", "reason", 0 },
 	};
+	static const struct cli_column others[] = {
+		{ "other image", "image", 12 }, { "review", "review", 0 }, { "state", "state", 0 }, { "first by", "asked_by", 0 },
+		{ "#modules", "modules", 0 },
+	};
 	cli_print_fields(stdout, r, fields, sizeof fields / sizeof fields[0]);
 	static const struct cli_label delta[] = {
 		{ "delta for base", "base" }, { "delta itself", "patch" }, { "applied by", "applier" }, { "makes", "target" },
@@ -103,6 +107,7 @@ show_row(const struct json_value *r)
 	const struct json_value *reasons = json_get(r, "reasons");
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
+	cli_print_rows(stdout, json_get(r, "other_images"), others, sizeof others / sizeof others[0], NULL);
 	cli_print_rows(stdout, json_get(r, "findings"), findings, sizeof findings / sizeof findings[0], NULL);
 	cli_print_rows(stdout, json_get(r, "rules"), rules, sizeof rules / sizeof rules[0], NULL);
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);

@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "inspect", cli_inspect, "judge an image: signatures, coverage, what changed" },
 	{ "delta", cli_mkdelta, "deltas of our own: make" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
+	{ "supplier", cli_supplier, "who makes the firmware, and what lists say of them: list, show" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "base", cli_base, "full images that deltas are for: list, add" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/arrivals.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "gateway/control/fetches_private.h"
+#include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
 #include "gateway/wire/memfd.h"
 
@@ -171,6 +173,45 @@ freeze(struct flight *fl, struct db_candidate *cand, bool *ret_held)
 	return FG_OK;
 }
 
+/*
+ * One module is led to other bytes than the rest of the fleet got for the same update, by a URL of its own: the
+ * release stays what people signed, and the second image waits for somebody who looks.
+ */
+static int
+targeted(struct flight *fl, struct db_candidate *cand, bool *ret_held)
+{
+	struct control *c = fl->all->c;
+	struct db_candidate *other = calloc(1, sizeof *other);
+	struct db_incident i = { .at = control_now(c), .kind = "targeted", .have_resource = true };
+	char note[MSG_TEXT_MAX], review[DB_REVIEW_CAP];
+	uint32_t granted = 0;
+	int err = other ? FG_OK : FG_ENOMEM;
+	*ret_held = !err && rivals_other(c, &fl->resource, fl->sha256[0], other, &granted, &err);
+	if (!*ret_held) {
+		free(other);
+		return err;
+	}
+	db_candidate_review(other->id, review);
+	snprintf(note, sizeof note, "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review,
+	    granted);
+	memcpy(i.resource, fl->resource.id, sizeof i.resource);
+	snprintf(i.detail, sizeof i.detail, "%s", note);
+	err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
+	if (!err)
+		err = db_incident_add(c->db, &i);
+	if (!err) {
+		struct msg_append *e = fetches_entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
+		logbook_ref_sha256(e, "image", cand->image);
+		logbook_ref_sha256(e, "before", other->image);
+		logbook_ref(e, "asked_by", fl->asker);
+		logbook_say(e, "%s", note);
+		logbook_tell(c->logbook, e);
+		oplog(OPLOG_ERR, "INCIDENT: a vendor has two images for one update");
+	}
+	free(other);
+	return err;
+}
+
 struct comparison {
 	const uint8_t *image;
 	bool any, same;
@@ -221,6 +262,8 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 			describe(fl, cand);
 			err = freeze(fl, cand, &held);
 		}
+		if (!err && !held)
+			err = targeted(fl, cand, &held);
 		if (!err && !held && note[0]) {
 			held = true;
 			err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);

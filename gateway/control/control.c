@@ -17,6 +17,7 @@
 #include "gateway/control/standing.h"
 #include "gateway/control/suspensions.h"
 #include "policy/legacy.h"
+#include "policy/scope.h"
 
 #define TICK_HEAD 5      /* seconds between two looks at the log's head */
 #define MINUTE 60
@@ -202,6 +203,8 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	(void)callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 	note_policies(c);
 	note_listeners(c);
+	if (inventory_rules(c->inventory, policies_config(c->policies)))
+		oplog(OPLOG_ERR, "some modules keep the group of the rules before, for want of memory");
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
 	return FG_OK;
@@ -279,6 +282,15 @@ read_inputs(struct control *c)
 	return callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 }
 
+/* A profile that is gone holds whatever it had windows for. */
+static bool
+in_window(void *arg, const char *profile, const char *group, int64_t earliest, int64_t latest)
+{
+	const struct control *c = arg;
+	const struct policy *p = policies_find(c->policies, profile);
+	return p && scope_in_window(p->profile, view_str(group), earliest, latest);
+}
+
 static int
 open_state(struct control *c)
 {
@@ -300,11 +312,16 @@ open_state(struct control *c)
 	writer_free(&key); /* wipes */
 	if (err)
 		return failed("epoch key or inventory", NULL, err);
+	if (inventory_rules(c->inventory, policies_config(c->policies)))
+		return failed("groups of modules", NULL, FG_ENOMEM);
 	err = links_new(c->db, &c->links);
 	if (err)
 		return failed("short URLs", NULL, err);
 	err = grants_new(c->db, &c->grants);
-	return err ? failed("grants", NULL, err) : FG_OK;
+	if (err)
+		return failed("grants", NULL, err);
+	grants_ask_time(c->grants, in_window, c);
+	return FG_OK;
 }
 
 static int

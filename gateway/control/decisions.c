@@ -12,6 +12,7 @@
 #include "images/format.h"
 #include "images/story.h"
 #include "policy/scope.h"
+#include "policy/supplier.h"
 
 bool
 decisions_clock_sure(struct control *c)
@@ -186,8 +187,8 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
 
 struct told { /* facts, and what they point to */
 	struct rules_facts f;
-	const char *group[DB_LIST_MAX], *word[1];
-	char country[16];
+	const char *group[DB_LIST_MAX], *word[SUPPLIER_WORDS_MAX];
+	struct supplier_words words;
 	struct db_resource res;
 };
 
@@ -323,8 +324,10 @@ tell_rules(struct control *c, const struct db_candidate *cand, const struct repo
 	const struct config *conf = policies_config(c->policies);
 	const struct rules_security *mark = rules_security_of(conf->security_updates, conf->security_updates_n, p->profile->name,
 	    t->res.product, t->res.target);
-	snprintf(t->country, sizeof t->country, "country:%s", s ? s->country : "unknown");
-	t->word[0] = t->country;
+	if (s)
+		supplier_words(conf, s, control_now(c), &t->words);
+	for (unsigned i = 0; i < t->words.n; i++)
+		t->word[i] = t->words.word[i];
 	t->f = (struct rules_facts){
 		.supplier = p->profile->supplier,
 		.profile = p->profile->name,
@@ -332,7 +335,7 @@ tell_rules(struct control *c, const struct db_candidate *cand, const struct repo
 		.format = r->have_image ? format_name(r->format) : NULL,
 		.country = s ? s->country : NULL,
 		.word = t->word,
-		.word_n = 1,
+		.word_n = t->words.n,
 		.complete = known.complete,
 		.signature = known.signature,
 		.signer = signer(r),

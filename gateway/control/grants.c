@@ -16,6 +16,7 @@ struct open_release {
 	uint8_t id[RELEASE_ID];
 	struct approval_list groups;
 	char default_group[DB_NAME_MAX];
+	char profile[APPROVAL_WORD_MAX];
 	bool unlisted_ok;
 	uint32_t max_devices;
 	int64_t not_before, not_after;
@@ -25,6 +26,8 @@ struct open_release {
 struct grants {
 	struct db *db;
 	bool halted;
+	grants_time time;
+	void *time_arg;
 	struct open_release *open[GRANTS_RELEASES_MAX];
 	unsigned open_n;
 	struct pair *pair; /* open addressing, cap a power of two */
@@ -48,6 +51,7 @@ grants_reason_name(enum grants_reason reason)
 		[GRANTS_LATE] = "late",
 		[GRANTS_FULL] = "full",
 		[GRANTS_BUSY] = "busy",
+		[GRANTS_WINDOW] = "window",
 		[GRANTS_YES] = "yes",
 	};
 	return (unsigned)reason < GRANTS_REASONS ? names[reason] : names[0];
@@ -68,6 +72,7 @@ grants_reason_text(enum grants_reason reason)
 		[GRANTS_LATE] = "The release has run out.",
 		[GRANTS_FULL] = "As many modules as were signed for have been granted the release.",
 		[GRANTS_BUSY] = "The gateway has no memory for a further grant.",
+		[GRANTS_WINDOW] = "It is outside the maintenance windows for the module.",
 		[GRANTS_YES] = "Granted.",
 	};
 	return (unsigned)reason < GRANTS_REASONS ? texts[reason] : texts[0];
@@ -227,6 +232,7 @@ grants_release_add(struct grants *g, const uint8_t id[RELEASE_ID], const struct 
 			return FG_ENOMEM;
 		memcpy(o->id, id, RELEASE_ID);
 		o->groups = record->terms.groups;
+		memcpy(o->profile, record->terms.profile, sizeof o->profile);
 		o->max_devices = record->terms.max_devices;
 		o->not_before = record->terms.not_before;
 		o->not_after = record->terms.not_after;
@@ -251,6 +257,13 @@ grants_release_drop(struct grants *g, const uint8_t id[RELEASE_ID])
 		g->open[i] = g->open[--g->open_n];
 		return;
 	}
+}
+
+void
+grants_ask_time(struct grants *g, grants_time fn, void *arg)
+{
+	g->time = fn;
+	g->time_arg = arg;
 }
 
 void
@@ -291,13 +304,16 @@ permitted(const struct grants *g, const struct inventory_module *m, const struct
 		return GRANTS_UNLISTED;
 	if (m->held)
 		return GRANTS_HELD;
-	const char *group = m->group[0] ? m->group : o->default_group;
+	const char *group = inventory_group(m);
+	group = group[0] ? group : o->default_group;
 	if (!approval_list_has(&o->groups, "*") && !approval_list_has(&o->groups, group))
 		return GRANTS_GROUP;
 	if (earliest < o->not_before)
 		return GRANTS_EARLY;
 	if (latest >= o->not_after)
 		return GRANTS_LATE;
+	if (g->time && !g->time(g->time_arg, o->profile, group, earliest, latest))
+		return GRANTS_WINDOW;
 	return GRANTS_YES;
 }
 

@@ -29,6 +29,7 @@ enum grants_reason {
 	GRANTS_LATE,
 	GRANTS_FULL,         /* max_devices other modules have it */
 	GRANTS_BUSY,         /* no memory for it now */
+	GRANTS_WINDOW,       /* outside the profile's windows */
 	GRANTS_YES,
 	GRANTS_REASONS
 };
@@ -51,6 +52,10 @@ int grants_release_add(struct grants *g, const uint8_t id[RELEASE_ID], const str
     const char *default_group, bool unlisted_ok);
 /* Revoked or expired: no further grants. What was granted stays known. */
 void grants_release_drop(struct grants *g, const uint8_t id[RELEASE_ID]);
+/* Whether modules of that group may be granted anything of that profile between earliest and latest. */
+typedef bool (*grants_time)(void *arg, const char *profile, const char *group, int64_t earliest, int64_t latest);
+/* Asked before every yes; without it any time will do. */
+void grants_ask_time(struct grants *g, grants_time fn, void *arg);
 /* While halted every answer is GRANTS_HALTED. */
 void grants_halt(struct grants *g, bool halted);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/imports.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "gateway/control/bases.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/rivals.h"
 #include "gateway/file/fdio.h"
 
 struct import {
@@ -128,6 +130,7 @@ choose(struct control *c, struct call *call, const struct policy *p, struct db_r
 	if (s.n > 1)
 		return "modules have asked for that product and version in several ways: say with --resource which one it is";
 	memcpy(r->id, s.found.id, sizeof r->id);
+	memcpy(r->from, s.found.from, sizeof r->from);
 	return NULL;
 }
 
@@ -254,6 +257,16 @@ finish(struct import *m)
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	static const enum files_kind kinds[2] = { FILES_IMAGE, FILES_SIGNATURE };
 	int err = cand ? FG_OK : FG_ENOMEM;
+	uint32_t granted = 0;
+	if (!err && rivals_other(c, &m->resource, m->sha256[0], cand, &granted, &err)) {
+		char review[DB_REVIEW_CAP];
+		db_candidate_review(cand->id, review);
+		call_fail(m->call, CALL_REFUSED, "TARGETED", "revoke it, or reject it if it has run out",
+		    "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review, granted);
+		free(cand);
+		end(m);
+		return;
+	}
 	for (unsigned i = 0; !err && i < 2; i++) {
 		if (!m->have_part[i])
 			continue;

@@ -12,6 +12,7 @@
 #include "crypto/wipe.h"
 #include "gateway/control/inventory_private.h"
 #include "gateway/edge/siphash.h"
+#include "policy/config.h"
 #include "policy/identity.h"
 
 #define SLOTS_MIN 1024
@@ -122,7 +123,7 @@ inventory_touch(struct inventory *inv, struct inventory_module *m)
 static void
 module_free(struct inventory *inv, struct inventory_module *m)
 {
-	const char *const texts[] = { m->profile, m->group, m->product, m->version, m->sure };
+	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure };
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i])
 			words_drop(inv->words, texts[i]);
@@ -138,7 +139,7 @@ module_new(void)
 {
 	struct inventory_module *m = calloc(1, sizeof *m);
 	if (m)
-		m->profile = m->group = m->product = m->version = m->sure = "";
+		m->profile = m->group = m->ruled = m->product = m->version = m->sure = "";
 	return m;
 }
 
@@ -246,7 +247,47 @@ inventory_change(struct inventory *inv, struct inventory_module *m, const char *
 		inv->stale = true;
 	if (ret_changed)
 		*ret_changed = true;
+	return field == &m->profile || field == &m->product ? inventory_regroup(inv, m) : 0;
+}
+
+/* ---- groups by rule ---- */
+
+int
+inventory_regroup(struct inventory *inv, struct inventory_module *m)
+{
+	struct view imei = view_of(NULL, 0);
+	const struct config *c = inv->config;
+	for (unsigned i = 0; i < m->idents_n; i++)
+		if (m->ident[i].kind == IDENTITY_IMEI)
+			imei = view_str(m->ident[i].text);
+	const char *want = c && m->listed ? group_by_rule(c->groups, c->groups_n, m->profile, m->product, imei) : "";
+	if (strcmp(want, m->ruled) == 0)
+		return 0;
+	const char *shared = words_take(inv->words, want);
+	if (!shared)
+		return FG_ENOMEM;
+	words_drop(inv->words, m->ruled);
+	m->ruled = shared;
+	inv->stale = true;
 	return 0;
+}
+
+int
+inventory_rules(struct inventory *inv, const struct config *c)
+{
+	int r = 0;
+	inv->config = c;
+	for (size_t i = 0; i < inv->n; i++) {
+		int one = inventory_regroup(inv, inv->all[i]);
+		r = r ? r : one;
+	}
+	return r;
+}
+
+const char *
+inventory_group(const struct inventory_module *m)
+{
+	return m->group[0] ? m->group : m->ruled;
 }
 
 /* ---- loading and writing ---- */

@@ -34,6 +34,7 @@ struct inventory_module {
 	uint8_t pseudonym[MSG_ID];
 	const char *profile; /* "" : not known yet */
 	const char *group;   /* "" : the profile's default */
+	const char *ruled;   /* group by a rule of the configuration; "" : none, or not listed. Not stored */
 	const char *product;
 	const char *version; /* as last reported; "" : unknown */
 	uint8_t version_cls; /* who said so; 0: an operator */
@@ -61,6 +62,15 @@ const struct inventory_module *inventory_by_pseudonym(const struct inventory *in
 const struct inventory_module *inventory_by_identity(const struct inventory *inv, unsigned kind, struct view text);
 /* The i-th of inventory_count(), in no order; NULL past the end. For whole walks without changes. */
 const struct inventory_module *inventory_at(const struct inventory *inv, size_t i);
+
+struct config;
+/*
+ * The configuration's rules of groups hold for every listed module from now on. c is
+ * borrowed until the next call. FG_ENOMEM: some have the group of the rules before.
+ */
+int inventory_rules(struct inventory *inv, const struct config *c);
+/* The group it was given, else the rules'; "" : the profile's default. */
+const char *inventory_group(const struct inventory_module *m);
 
 struct inventory_seen {
 	const struct inventory_module *module;
@@ -101,7 +111,8 @@ struct inventory_import {
 };
 /*
  * Reads `kind,identity,group,product,version` (header row required, RFC 4180 quoting,
- * LF or CRLF; empty fields leave what is known). Imported modules are listed.
+ * LF or CRLF; empty fields leave what is known), or, where it begins with "{", a JSON
+ * object with those members on each line. Imported modules are listed.
  * All or nothing: with any problem, or dry_run, nothing changes and ret says what
  * would have. Written through to the database before it returns. Where no memory or
  * disk ends it half-way, what was taken in stays to be written. 0 also with

@@ -6,6 +6,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/json.h"
 #include "crypto/visible.h"
 #include "gateway/control/inventory_private.h"
 #include "policy/identity.h"
@@ -14,6 +15,7 @@
 #define FIELD_MAX 160 /* the longest, an identity, has 128 */
 
 enum { COL_KIND, COL_IDENTITY, COL_GROUP, COL_PRODUCT, COL_VERSION };
+static const char *const columns[COLUMNS] = { "kind", "identity", "group", "product", "version" };
 
 struct row {
 	char field[COLUMNS][FIELD_MAX];
@@ -23,6 +25,7 @@ struct row {
 struct reading {
 	struct inventory *inv;
 	struct view csv;
+	bool objects; /* JSON, an object a line */
 	size_t at;
 	unsigned line; /* of the row being read */
 	unsigned next_line;
@@ -120,12 +123,65 @@ read_row(struct reading *r, struct row *row)
 	return false;
 }
 
+/* One JSON object. NULL, or what is wrong with it. */
+static const char *
+read_object(struct view line, struct row *row)
+{
+	struct json *doc = NULL;
+	const char *why = NULL;
+	if (json_parse(line, &doc, NULL))
+		return "the line is no JSON object";
+	const struct json_value *root = json_root(doc);
+	if (json_type(root) != JSON_OBJECT)
+		why = "the line is no JSON object";
+	for (unsigned i = 0; i < COLUMNS; i++)
+		row->field[i][0] = '\0';
+	for (size_t k = 0; k < json_count(root) && !why; k++) {
+		unsigned i = 0;
+		while (i < COLUMNS && !view_is(json_key_at(root, k), columns[i]))
+			i++;
+		if (i == COLUMNS)
+			why = "a member is none of kind, identity, group, product, version";
+		else if (!json_cstr(json_at(root, k), row->field[i], FIELD_MAX))
+			why = "a member is no text of at most 159 characters";
+	}
+	row->n = COLUMNS;
+	json_free(doc);
+	return why;
+}
+
+/* As read_row(). */
+static bool
+read_line(struct reading *r, struct row *row)
+{
+	while (r->at < r->csv.n && r->ret->problems_n <= INVENTORY_PROBLEMS_MAX) {
+		const uint8_t *p = r->csv.p + r->at, *end = memchr(p, '\n', r->csv.n - r->at);
+		struct view line = view_of(p, end ? (size_t)(end - p) : r->csv.n - r->at);
+		r->at += line.n + (end != NULL);
+		r->line = r->next_line++;
+		if (line.n > 0 && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (line.n == 0)
+			continue;
+		const char *why = read_object(line, row);
+		if (!why)
+			return true;
+		problem(r, why);
+	}
+	return false;
+}
+
+static bool
+next_module(struct reading *r, struct row *row)
+{
+	return r->objects ? read_line(r, row) : read_row(r, row);
+}
+
 static bool
 is_header(const struct row *row)
 {
-	static const char *const names[COLUMNS] = { "kind", "identity", "group", "product", "version" };
 	for (unsigned i = 0; i < COLUMNS; i++) {
-		if (strcmp(row->field[i], names[i]))
+		if (strcmp(row->field[i], columns[i]))
 			return false;
 	}
 	return row->n == COLUMNS;
@@ -220,6 +276,10 @@ apply(struct reading *r, const struct row *row, enum identity_kind kind, const c
 		m->listed = true;
 		inv->stale = true;
 		inventory_touch(inv, m);
+		err = inventory_regroup(inv, m);
+		/* What it was given as a stranger is nobody's decision: a rule is. */
+		if (!err && m->ruled[0] && !row->field[COL_GROUP][0])
+			err = inventory_change(inv, m, &m->group, "", NULL);
 	}
 	return err;
 }
@@ -233,10 +293,12 @@ pass(struct reading *r, const char *profile)
 	/* Spreadsheets put a byte order mark in front. */
 	r->at = r->csv.n >= 3 && memcmp(r->csv.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	r->line = r->next_line = 1;
-	if (!err && (!read_row(r, row) || !is_header(row)))
+	/* A header of CSV begins with a letter. */
+	r->objects = r->at < r->csv.n && r->csv.p[r->at] == '{';
+	if (!err && !r->objects && (!read_row(r, row) || !is_header(row)))
 		problem(r, "the first row must be: kind,identity,group,product,version");
 	bool header_good = !r->ret->problems_n;
-	while (!err && header_good && read_row(r, row)) {
+	while (!err && header_good && next_module(r, row)) {
 		enum identity_kind kind;
 		char text[IDENTITY_TEXT_MAX + 1];
 		const char *bad = judge(row, &kind, text);

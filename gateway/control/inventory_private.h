@@ -29,6 +29,7 @@ struct inventory {
 	struct inventory_module *dirty; /* linked by next_dirty */
 	struct shelf strangers; /* held before they are known: pseudonyms */
 	bool stale;
+	const struct config *config; /* whose rules of groups hold; NULL: none */
 	int64_t hour_began;
 	uint32_t learnt;
 };
@@ -42,6 +43,8 @@ struct inventory_module *inventory_lookup(const struct inventory *inv, unsigned 
 /* Changes one text of a module. *ret_changed (may be NULL) is set to true if it was another one. FG_ENOMEM. */
 int inventory_change(struct inventory *inv, struct inventory_module *m, const char **field, const char *value,
     bool *ret_changed);
+/* Its group by the rules anew: what they look at has changed. FG_ENOMEM. */
+int inventory_regroup(struct inventory *inv, struct inventory_module *m);
 /* It is to be written. */
 void inventory_touch(struct inventory *inv, struct inventory_module *m);
 

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "crypto/stamp.h"
 #include "crypto/visible.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
@@ -20,7 +21,8 @@
 
 struct listing {
 	struct jsonw *j;
-	const char *group; /* "" : all */
+	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
+	bool held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
 };
@@ -64,7 +66,7 @@ put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
 {
 	jsonw_object(j);
 	requests_put_time(j, "first_seen", m->first_seen);
-	put_text(j, "group", m->group);
+	put_text(j, "group", inventory_group(m));
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
 	put_identities(j, m, clear);
@@ -87,13 +89,30 @@ requests_answer_module(struct call *call, const struct inventory_module *m, bool
 	call_answer(call, CALL_DONE, &w);
 }
 
+/* As it is shown: a filter must not find out what is masked. */
+static bool
+says(const char *wanted, const char *text)
+{
+	char masked[DB_VERSION_MAX];
+	privacy_mask_text(text, false, masked, sizeof masked);
+	return !wanted[0] || strcmp(wanted, masked) == 0;
+}
+
+static bool
+is_wanted(const struct listing *l, const struct inventory_module *m)
+{
+	return (!l->group[0] || strcmp(l->group, inventory_group(m)) == 0) &&
+	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
+	    says(l->version, m->version) && (!l->held || m->held) && (!l->unlisted || !m->listed);
+}
+
 static int
 put_listed(void *arg, const struct inventory_module *m)
 {
 	struct listing *l = arg;
 	memcpy(l->last, m->pseudonym, sizeof l->last);
 	l->n++;
-	if (!l->group[0] || strcmp(l->group, m->group) == 0)
+	if (is_wanted(l, m))
 		put_module(l->j, m, false);
 	return 0;
 }
@@ -101,12 +120,17 @@ put_listed(void *arg, const struct inventory_module *m)
 void
 requests_module_list(struct control *c, struct call *call)
 {
-	char hex[2 * MSG_ID + 1], group[DB_NAME_MAX];
+	char hex[2 * MSG_ID + 1];
 	uint8_t after[MSG_ID];
 	struct call_doc d;
-	struct listing l = { .j = &d.j, .group = group };
+	struct listing l = { .j = &d.j };
 	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
-	(void)call_text(call, "group", group, sizeof group);
+	(void)call_text(call, "group", l.group, sizeof l.group);
+	(void)call_text(call, "profile", l.profile, sizeof l.profile);
+	(void)call_text(call, "product", l.product, sizeof l.product);
+	(void)call_text(call, "version", l.version, sizeof l.version);
+	l.held = call_flag(call, "held");
+	l.unlisted = call_flag(call, "unlisted");
 	(void)call_text(call, "after", hex, sizeof hex);
 	if (!limit || limit > LIST_MAX || (hex[0] && !hex_decode(view_str(hex), after, sizeof after))) {
 		call_fail(call, CALL_USAGE, "USAGE", "", "limit is 1 to %d, after a module of 32 hex digits", LIST_MAX);
@@ -306,7 +330,7 @@ requests_module_import(struct control *c, struct call *call)
 	if (!err)
 		answer_import(c, call, r, dry_run);
 	else if (err == FG_EINVAL || err == FG_ELIMIT)
-		call_fail(call, CALL_USAGE, "USAGE", "hand in a CSV file", "it is no regular file, or too large");
+		call_fail(call, CALL_USAGE, "USAGE", "hand in a file of CSV or JSON lines", "it is no regular file, or too large");
 	else
 		call_fail_err(call, err);
 	free(r);
@@ -341,7 +365,7 @@ ask_scope(struct control *c, const struct inventory_module *m, const struct rele
 		.listed = m->listed,
 		.held = m->held,
 		.product = view_str(m->product[0] ? m->product : t->product),
-		.group = view_str(m->group),
+		.group = view_str(inventory_group(m)),
 		.current_version = view_str(m->version),
 	};
 	return scope_offer(&r, &s, p, timekeep_earliest(c), timekeep_latest(c));
@@ -361,6 +385,20 @@ put_answer(struct jsonw *j, enum scope_answer answer, const char *missing, const
 	put_said(j, "target", target, false);
 	jsonw_kcstr(j, "text", scope_answer_text(answer));
 	jsonw_object_end(j);
+}
+
+/* When it may come back. */
+static void
+next_window(struct control *c, const struct inventory_module *m, const struct profile *p, char *dst, size_t cap)
+{
+	const char *group = inventory_group(m);
+	int64_t opens = window_next(&p->windows, view_str(group[0] ? group : p->default_group), timekeep_earliest(c),
+	    ZONE_NEVER);
+	char at[STAMP_CAP];
+	if (opens == ZONE_NEVER || stamp_format(opens, at))
+		snprintf(dst, cap, "no window of the profile opens for its group within 400 days");
+	else
+		snprintf(dst, cap, "the next window opens at %s", at);
 }
 
 static bool
@@ -427,6 +465,11 @@ requests_module_explain(struct control *c, struct call *call)
 		last |= asked;
 		enum scope_answer answer = ask_scope(c, m, list[i].record, p->profile);
 		const char *missing = "";
+		char window[STAMP_CAP + 96];
+		if (answer == SCOPE_HOLD_WINDOW) {
+			next_window(c, m, p->profile, window, sizeof window);
+			missing = window;
+		}
 		if (list[i].withheld) {
 			answer = SCOPE_HOLD_NO_RELEASE;
 			missing = releases_withheld(c->releases, list[i].id);

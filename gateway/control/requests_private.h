@@ -24,6 +24,13 @@ void requests_unknown(struct control *c, struct call *call);
 void requests_draft(struct control *c, struct call *call);
 void requests_sightings(struct control *c, struct call *call);
 
+/* requests_suppliers.c */
+void requests_supplier_list(struct control *c, struct call *call);
+void requests_supplier_show(struct control *c, struct call *call);
+typedef void (*requests_alert)(struct jsonw *j, const char *id, const char *text);
+/* One for each imported list that has grown old. */
+void requests_supplier_alerts(struct control *c, requests_alert alert, struct jsonw *j);
+
 /* requests_people.c */
 void requests_people(struct control *c, struct call *call);
 

@@ -8,6 +8,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
 
 struct listing {
@@ -233,8 +234,10 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	requests_put_digest(j, "image", d->have_image, d->image, sizeof d->image);
 	jsonw_kuint(j, "need", s->need);
 	requests_put_time(j, "opened", d->created);
-	if (more)
+	if (more) {
+		rivals_put(s->c, d, &s->res, j, "other_images");
 		requests_put_digest(j, "policy", d->have_policy, d->policy, sizeof d->policy);
+	}
 	jsonw_kcstr(j, "product", s->res.product);
 	jsonw_kcstr(j, "profile", d->profile);
 	if (more) {

@@ -163,6 +163,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	exposure_alerts(c, alert, j);
 	withheld_alerts(j, c);
 	legacy_alerts(j, c);
+	requests_supplier_alerts(c, alert, j);
 	runouts_alerts(&c->runouts, policies_config(c->policies), control_now(c), alert, j);
 	(void)db_incident_latest(c->db, STATUS_INCIDENTS, put_incident, &l);
 	jsonw_array_end(j);

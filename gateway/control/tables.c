@@ -14,7 +14,7 @@ static int
 add_module(struct table_builder *b, const struct inventory_module *m)
 {
 	struct table_module row = {
-		.group = m->group,
+		.group = inventory_group(m),
 		.product = m->product,
 		.version = m->sure, /* what a module claims, the edge reads from that request itself */
 		.held = m->held,

@@ -45,17 +45,45 @@ edge_has_room(const struct edge *e, enum msg_role role, unsigned frames_max)
 
 /* ---- "not now" ---- */
 
-/* Everybody whom one hiccup turned away would otherwise be back in the same second. */
+/* 0 to most: everybody whom one thing turned away would otherwise be back in the same second. */
 static uint32_t
-spread(const struct edge *e, const struct conn *conn)
+spread(const struct edge *e, const struct conn *conn, uint32_t most)
 {
 	uint64_t who[2] = { conn_id(conn), conn_request_number(conn) };
-	return EDGE_RETRY_S + (uint32_t)(siphash_24(e->seed, view_of(who, sizeof who)) % (EDGE_RETRY_S + 1));
+	return (uint32_t)(siphash_24(e->seed, view_of(who, sizeof who)) % (most + 1));
 }
 
-/* last: the connection ends with it. */
+/* What it may be now, at the earliest and the latest. */
 static void
-not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy, bool last)
+clock_ends(const struct edge *e, int64_t *ret_earliest, int64_t *ret_latest)
+{
+	int64_t wall = clock_wall_us(e->clock), boot = clock_mono_ms(e->clock) * 1000;
+	*ret_earliest = clockwatch_seconds(clockwatch_earliest(&e->watch, wall, boot));
+	*ret_latest = clockwatch_seconds(clockwatch_latest(&e->watch, wall, boot));
+}
+
+/* Until a window opens for that group, and a little longer; as long as may be said, where none does before. */
+static uint32_t
+until_window(const struct edge *e, const struct conn *conn, const struct profile *profile, struct view group)
+{
+	uint32_t most = profile->not_now.status == 503 ? EDGE_WINDOW_RETRY_503 : EDGE_WINDOW_RETRY;
+	uint32_t apart = spread(e, conn, EDGE_WINDOW_SPREAD_S);
+	int64_t earliest, latest;
+	clock_ends(e, &earliest, &latest);
+	int64_t opens = window_next(&profile->windows, group, earliest, earliest + most - apart);
+	return opens == ZONE_NEVER ? most - apart : (uint32_t)(opens - earliest) + apart;
+}
+
+/* It was our fault. */
+static uint32_t
+in_a_moment(const struct edge *e, const struct conn *conn)
+{
+	return EDGE_RETRY_S + spread(e, conn, EDGE_RETRY_S);
+}
+
+/* retry_s is said only where the profile says any; last: the connection ends with it. */
+static void
+not_now(struct conn *conn, const struct profile *profile, uint32_t retry_s, bool last)
 {
 	const struct profile_not_now *n = &profile->not_now;
 	if (n->close) {
@@ -68,7 +96,7 @@ not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool b
 		.status = (unsigned)n->status,
 		.type = typed ? n->content_type : NULL,
 		.body = view_str(n->body),
-		.retry_after_s = busy && n->retry_after ? spread(e, conn) : (uint32_t)n->retry_after,
+		.retry_after_s = n->retry_after ? retry_s : 0,
 		.close = last,
 	};
 	if (serve_text(conn, &text))
@@ -78,7 +106,7 @@ not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool b
 void
 edge_not_now(struct edge *e, struct conn *conn, const struct profile *profile, bool busy)
 {
-	not_now(e, conn, profile, busy, false);
+	not_now(conn, profile, busy ? in_a_moment(e, conn) : (uint32_t)profile->not_now.retry_after, false);
 }
 
 static void
@@ -322,10 +350,41 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		if (!r->current[0])
 			who.current_version = view_str(module->version);
 	}
-	int64_t wall = clock_wall_us(e->clock), boot = clock_mono_ms(e->clock) * 1000;
-	return scope_offer(&release, &who, r->hit.profile,
-	    clockwatch_seconds(clockwatch_earliest(&e->watch, wall, boot)),
-	    clockwatch_seconds(clockwatch_latest(&e->watch, wall, boot)));
+	int64_t earliest, latest;
+	clock_ends(e, &earliest, &latest);
+	return scope_offer(&release, &who, r->hit.profile, earliest, latest);
+}
+
+/* Of a module's choice: the profile's default where nobody put it into one. */
+static struct view
+group_of(const struct choice *c, const struct profile *p)
+{
+	return view_str(c->group && c->group[0] ? c->group : p->default_group);
+}
+
+/* What is decided inside a window holds until it closes, and is looked at anew once a day. */
+static void
+end_with_window(const struct edge *e, const struct profile *p, struct choice *c)
+{
+	int64_t earliest, latest;
+	if (p->windows.n == 0 && p->windows.blackouts_n == 0)
+		return;
+	clock_ends(e, &earliest, &latest);
+	int64_t close = window_close(&p->windows, group_of(c, p), earliest, earliest + ZONE_DAY);
+	if (close < c->not_after)
+		c->not_after = close;
+	if (earliest > c->not_before)
+		c->not_before = earliest; /* a clock that goes back may leave the window */
+}
+
+/* Nothing is offered: as the profile says, and with the time to come back at where that is known. */
+static void
+hold(struct edge *e, struct conn *conn, const struct profile *profile, const struct choice *c)
+{
+	if (c->answer == SCOPE_HOLD_WINDOW)
+		not_now(conn, profile, until_window(e, conn, profile, group_of(c, profile)), false);
+	else
+		edge_not_now(e, conn, profile, false);
 }
 
 /* The module that asks: named by its short URL, or by what its request says of it. */
@@ -367,6 +426,7 @@ decide(const struct edge *e)
 		memcpy(c.release, row.release, MSG_ID);
 		c.not_before = row.not_before;
 		c.not_after = row.not_after;
+		end_with_window(e, r->hit.profile, &c);
 		break;
 	}
 	/* Nobody is granted anything without a pseudonym: a module unknown so far is learnt first. */
@@ -406,7 +466,7 @@ edge_granted(struct edge *e, struct conn *conn, const uint8_t module[MSG_ID], co
 	if (c.answer == SCOPE_OFFER && !memcmp(c.module, module, MSG_ID) && !memcmp(c.release, release, MSG_ID))
 		serve(e, conn, module, release, e->route.hit.profile);
 	else
-		edge_not_now(e, conn, e->route.hit.profile, false);
+		hold(e, conn, e->route.hit.profile, &c);
 }
 
 static void
@@ -482,7 +542,7 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 	if (recent) {
 		was = &recent->what;
 		if (edge_crowd_enter(e, conn, was->module, recent->class, recent->group))
-			not_now(e, conn, was->profile, true, true);
+			not_now(conn, was->profile, in_a_moment(e, conn), true);
 		else
 			serve(e, conn, was->module, was->release, was->profile);
 		return;
@@ -499,11 +559,11 @@ edge_on_request(void *ctx, struct conn *conn, const struct http_request *req)
 	uint64_t sighting = e->by_link.is ? 0 : edge_sight(e, conn, req, &e->route, c.answer);
 	const struct profile *profile = e->route.hit.profile;
 	if (c.have_module && edge_crowd_enter(e, conn, c.module, edge_crowd_class(e), c.group)) {
-		not_now(e, conn, profile, true, true);
+		not_now(conn, profile, in_a_moment(e, conn), true);
 		return;
 	}
 	if (c.answer != SCOPE_OFFER) {
-		edge_not_now(e, conn, profile, false);
+		hold(e, conn, profile, &c);
 		return;
 	}
 	if (!leases_valid(e->leases, c.module, c.release, clock_mono_ms(e->clock))) {

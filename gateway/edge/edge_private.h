@@ -20,6 +20,9 @@
 #define EDGE_ASKS_MAX 16384      /* requests waiting for a grant; one more gets "not now" */
 #define EDGE_ASK_MS 3000         /* patience with control and audit: then "not now" (XinYi reads for 5 s) */
 #define EDGE_RETRY_S 30          /* Retry-After when it is our fault, spread up to twice that */
+#define EDGE_WINDOW_RETRY_503 3600 /* most of a Retry-After until a window opens: AT-command clients wait no longer by themselves */
+#define EDGE_WINDOW_RETRY (7 * 86400) /* the same with other statuses: as long as a profile may say */
+#define EDGE_WINDOW_SPREAD_S 300  /* all that waited for a window come back within this */
 #define EDGE_SIGHTS_QUEUED 512   /* frames to control; beyond, sightings wait for the module's next request */
 #define EDGE_TOLD_QUEUED 2048    /* frames to audit or control; beyond, nothing new is served: each transfer is told */
 #define EDGE_SEEN 65536          /* sightings remembered so that repeats are counted, not sent */

@@ -13,7 +13,7 @@
 
 #include "crypto/view.h"
 
-#define BUNDLE_FILES_MAX 257        /* fotagate.conf and 256 profiles: policy/config.h has the same */
+#define BUNDLE_FILES_MAX 273        /* fotagate.conf, 256 profiles and 16 lists: policy/config.h has the same */
 #define BUNDLE_NAME_MAX 127
 #define BUNDLE_FILE_MAX (256u << 10) /* one file */
 #define BUNDLE_BYTES_MAX (16u << 20) /* all of it; 256 profiles of 60 KiB */

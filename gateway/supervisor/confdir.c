@@ -15,9 +15,8 @@
 #include "gateway/role/bundle.h"
 
 #define MAIN_NAME "fotagate.conf" /* under which the main file travels, whatever it is called */
-#define PROFILES "profiles.d"
 #define SUFFIX ".conf"
-#define LEAF_MAX (BUNDLE_NAME_MAX - sizeof PROFILES) /* with its slash */
+#define LEAF_MAX (BUNDLE_NAME_MAX - sizeof "profiles.d") /* with its slash, the longer of the two */
 
 struct reading {
 	confdir_say say;
@@ -79,7 +78,7 @@ static void
 read_one(struct reading *r, int dir, const char *leaf, const char *name, const char *shown)
 {
 	if (r->n == BUNDLE_FILES_MAX) {
-		complain(r, "%s: more than %d profiles", shown, BUNDLE_FILES_MAX - 1);
+		complain(r, "%s: more than %d profiles and lists", shown, BUNDLE_FILES_MAX - 1);
 		return;
 	}
 	struct stat st;
@@ -120,7 +119,7 @@ plain_name(const char *s)
 }
 
 static int
-is_profile(const struct dirent *e)
+is_conf(const struct dirent *e)
 {
 	size_t n = strlen(e->d_name), tail = strlen(SUFFIX);
 	/* Hidden files are an editor's; anything without the suffix is switched off or a README. */
@@ -133,31 +132,32 @@ by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name); /* not the locale's order */
 }
 
+/* part: "lists.d" or "profiles.d" */
 static void
-read_profiles(struct reading *r, int base, const char *folder)
+read_part(struct reading *r, int base, const char *folder, const char *part)
 {
 	struct stat st;
-	int dir = openat(base, PROFILES, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int dir = openat(base, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
 		if (errno != ENOENT) /* no profiles yet: a gateway that only learns */
-			complain(r, "%s/" PROFILES ": %s", folder, strerror(errno));
+			complain(r, "%s/%s: %s", folder, part, strerror(errno));
 		return;
 	}
 	if (fstat(dir, &st) || !confdir_is_ours(&st, false)) {
-		complain(r, "%s/" PROFILES ": somebody else may write to this folder", folder);
+		complain(r, "%s/%s: somebody else may write to this folder", folder, part);
 		close(dir);
 		return;
 	}
 	struct dirent **list = NULL;
-	int n = scandirat(base, PROFILES, &list, is_profile, by_bytes);
+	int n = scandirat(base, part, &list, is_conf, by_bytes);
 	if (n < 0)
-		complain(r, "%s/" PROFILES ": %s", folder, strerror(errno));
+		complain(r, "%s/%s: %s", folder, part, strerror(errno));
 	for (int i = 0; i < n; i++) {
-		char shown[4096 + 300], name[sizeof PROFILES + sizeof list[i]->d_name];
-		snprintf(shown, sizeof shown, "%s/" PROFILES "/%s", folder, list[i]->d_name);
-		snprintf(name, sizeof name, PROFILES "/%s", list[i]->d_name);
+		char shown[4096 + 300], name[sizeof "profiles.d" + sizeof list[i]->d_name];
+		snprintf(shown, sizeof shown, "%s/%s/%s", folder, part, list[i]->d_name);
+		snprintf(name, sizeof name, "%s/%s", part, list[i]->d_name);
 		if (!plain_name(list[i]->d_name))
-			complain(r, "%s: a profile's file name is at most %zu of A-Z a-z 0-9 . _ -",
+			complain(r, "%s: a file name here is at most %zu of A-Z a-z 0-9 . _ -",
 			    shown, LEAF_MAX - 1);
 		else
 			read_one(r, dir, list[i]->d_name, name, shown);
@@ -190,7 +190,9 @@ read_all(struct reading *r, const char *path)
 		complain(r, "%s: somebody else may write to this folder", folder);
 	} else {
 		read_one(r, base, slash ? slash + 1 : path, MAIN_NAME, path);
-		read_profiles(r, base, folder);
+		/* In name order, folders too: it is checked. */
+		read_part(r, base, folder, "lists.d");
+		read_part(r, base, folder, "profiles.d");
 	}
 	if (base >= 0)
 		close(base);

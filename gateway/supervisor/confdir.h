@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * confdir - reads the bytes of fotagate.conf and of profiles.d beside it into a
+ * confdir - reads the bytes of fotagate.conf and of lists.d and profiles.d beside it into a
  * bundle. Nothing is parsed here; what is checked is whose files they are.
  */
 #ifndef FG_GATEWAY_SUPERVISOR_CONFDIR_H

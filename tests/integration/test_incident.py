@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from gate import PROFILE, Gate, until
+from gate import PROFILE, Gate, luhn, until
 
 PATH = "/FG100/1.1.0/rootfs.img"
 
@@ -81,6 +81,35 @@ def test_other_bytes_before_approval_are_an_incident_too(gate):
     assert {hashlib.sha256(d).hexdigest() for d in (first, second)} <= set(quarantined(gate))
     gate.approve("R-1")
     assert gate.served() == first
+
+
+def test_another_image_for_the_same_update_waits_for_somebody(gate):
+    gate.write_profile(PROFILE.replace("\tquorum = 2;", "\tone_image = true;\n\tquorum = 2;"))
+    first = served_one(gate)
+    module = gate.cli("module", "list")["modules"][0]["id"]
+    second = gate.offer(name="for-you.img")
+    gate.ask(name="for-you.img", imei=luhn("35693803641234"))
+    incident = gate.review(2, state="incident")
+    assert "R-1 has other bytes for the same update, which 1 modules were granted" in incident["text"]
+    shown = gate.cli("review", "show", "R-2")
+    other, = shown["other_images"]
+    assert other["review"] == "R-1" and other["state"] == "approved" and other["modules"] == 1
+    assert other["image"] == hashlib.sha256(first).hexdigest() and other["granted"] == [module]
+    assert shown["asked_by"] and shown["asked_by"] != [module] and other["asked_by"] == module
+    entry, = [e for e in gate.entries() if e["ev"] == "image.incident"]
+    assert shown["asked_by"][0] in str(entry["ref"]) and other["image"] in str(entry["ref"])
+    assert gate.served() == first  # what people signed stays
+    path = os.path.join(gate.dir, "second.img")
+    with open(path, "wb") as f:
+        f.write(second)
+    resource = shown["resource"]
+    said = gate.cli("import", path, "--profile", "story", "--product", "FG100", "--version", "1.1.0", "--resource", resource,
+                    ok=(1,))
+    assert said["error"]["id"] == "TARGETED"
+    # A person may say that both are meant.
+    gate.cli("review", "reopen", "R-2")
+    gate.review(2, state="review")
+    gate.verify()
 
 
 def test_the_same_bytes_again_are_no_incident(gate):

@@ -355,3 +355,23 @@ def test_a_module_is_a_pseudonym_in_the_log(gate):
     module = gate.cli("module", "show", f"imei:{IMEI}")["id"]
     with open(os.path.join(out, "entries.jsonl")) as f:
         assert f'"dev":"{module}"' in f.read()
+
+
+def test_groups_by_rule_and_lists_by_what_is_shown():
+    with gateway() as gate:
+        gate.set('groups = ( { name = "meters"; imei = [ "35693803" ]; }, { name = "rest"; product = "FG100"; } );')
+        data = released(gate, "--group", "meters", imei=imei(1))
+        assert gate.ask(imei=imei(1))[0] == 404  # a stranger is in the profile's group, whatever it claims to be
+        inventory(gate, f"imei,{imei(1)},,FG100,", f"imei,{imei(2)},lab,FG100,1.0.0", "serial,SN-1,,FG100,1.0.0")
+        assert gate.served(imei=imei(1)) == data
+
+        def listed(*options):
+            return len(gate.cli("module", "list", *options)["modules"])
+        gate.ask(imei=imei(3))
+        until(lambda: listed() == 4)
+        assert [listed("--group", g) for g in ("meters", "lab", "rest", "field", "none")] == [1, 1, 1, 1, 0]
+        assert listed("--unlisted") == 1 and listed("--product", "FG100") == 4 and listed("--product", "FG1") == 0
+        assert listed("--profile", "story") == 2 and listed("--held") == 0  # those that have asked
+        gate.cli("module", "hold", f"imei:{imei(2)}", "--reason", "broken")
+        assert listed("--held") == 1 and listed("--held", "--group", "meters") == 0
+        assert listed("--version", "1.0.0", "--group", "lab") == 1

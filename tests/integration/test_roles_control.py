@@ -28,6 +28,7 @@ MATRIX = {
     "status": ALL, "people.list": ALL, "profile.list": ALL, "sighting.list": ALL, "review.list": ALL,
     "review.show": ALL, "review.report": ALL, "release.list": ALL, "module.list": ALL, "module.show": ALL,
     "module.explain": ALL, "audit.head": ALL, "audit.open": ALL, "audit.proof": ALL, "file.open": ALL,
+    "supplier.list": ALL, "supplier.show": ALL,
     "profile.unknown": ACT, "profile.draft": ACT,
     "review.statement": SIGN, "resume.statement": SIGN,
     "review.submit": ACT, "review.reject": ACT, "review.reopen": ACT, "release.revoke": ACT, "resume.submit": ACT,

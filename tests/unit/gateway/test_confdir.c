@@ -108,17 +108,23 @@ test_files_in_order(void **state)
 	put_profile(f, "a.conf.off", "no");
 	put_profile(f, ".hidden.conf", "no");
 	put_profile(f, "README", "no");
+	char lists[sizeof f->dir + 32];
+	snprintf(lists, sizeof lists, "%s/lists.d", f->dir);
+	mkdir(lists, 0755);
+	snprintf(lists, sizeof lists, "%s/lists.d/own.conf", f->dir);
+	put(lists, "O", 0644);
 	int fd = read_it(f);
 	assert_true(fd >= 0);
 	assert_int_equal(f->said_n, 0);
 	assert_int_equal(bundle_open(fd, &b), 0);
 	const struct bundle_file *files = bundle_files(b, &n);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	assert_string_equal(files[0].name, "fotagate.conf");
-	assert_string_equal(files[1].name, "profiles.d/Z.conf"); /* bytes, not a locale's order */
-	assert_string_equal(files[2].name, "profiles.d/a.conf");
-	assert_string_equal(files[3].name, "profiles.d/b.conf");
-	assert_true(view_is(files[0].text, "main") && view_is(files[2].text, "A"));
+	assert_string_equal(files[1].name, "lists.d/own.conf");
+	assert_string_equal(files[2].name, "profiles.d/Z.conf"); /* bytes, not a locale's order */
+	assert_string_equal(files[3].name, "profiles.d/a.conf");
+	assert_string_equal(files[4].name, "profiles.d/b.conf");
+	assert_true(view_is(files[0].text, "main") && view_is(files[1].text, "O") && view_is(files[3].text, "A"));
 	bundle_free(b);
 	close(fd);
 }
@@ -214,7 +220,7 @@ test_limits_in_number_and_sum(void **state)
 	assert_true(fd >= 0);
 	close(fd);
 	put_profile(f, "q.conf", "");
-	expect_refused(f, "more than 256 profiles");
+	expect_refused(f, "more than 272 profiles and lists");
 }
 
 /* ---- keyfile: the same questions about keys ---- */

@@ -1491,6 +1491,54 @@ test_reload(void **state)
 	module_end(&m);
 }
 
+/* ---- windows ---- */
+
+static void
+test_a_window_opens_and_closes(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+#define EVERY_DAY "days = [ \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\" ]; "
+	char more[512];
+	unsigned retry = 0, from = (unsigned)(WALL % ZONE_DAY / 60), to = from + 5, again = from + 15;
+	assert_in_range(from, 1, 1420);
+	ready(f, SMALL);
+	snprintf(more, sizeof more,
+	    "windows = ( { name = \"one\"; " EVERY_DAY "from = \"%02u:%02u\"; to = \"%02u:%02u\"; }, "
+	    "{ name = \"two\"; " EVERY_DAY "from = \"%02u:%02u\"; to = \"24:00\"; } );",
+	    from / 60, from % 60, to / 60, to % 60, again / 60, again % 60);
+	reload(f, bundle_with(more, "maintenance", "maintenance = [ \"one\", \"two\" ];"), true);
+	get_granted(f, &m);
+	get(&m, PATH, "");
+	expect_image(f, &m);
+	/* The lease holds for an hour, but the window does not. */
+	int64_t left = 300 - WALL % 60;
+	f->shared->wall_s += left - 1;
+	__atomic_add_fetch(&f->shared->skip_ms, (left - 1) * 1000, __ATOMIC_SEQ_CST);
+	get(&m, PATH, "");
+	expect_image(f, &m);
+	f->shared->wall_s += 1;
+	__atomic_add_fetch(&f->shared->skip_ms, 1000, __ATOMIC_SEQ_CST);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	/* In ten minutes, and not together with all the others. */
+	assert_int_equal(sscanf(strstr(m.head, "Retry-After"), "Retry-After: %u", &retry), 1);
+	assert_in_range(retry, 600, 600 + EDGE_WINDOW_SPREAD_S);
+	/* A blackout is longer than what may be said with 503. */
+	reload(f, bundle_with("blackouts = ( { name = \"long\"; first = \"2000-01-01\"; last = \"2199-12-31\"; } );", "blackouts",
+	    "blackouts = [ \"long\" ];"), true);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	assert_int_equal(sscanf(strstr(m.head, "Retry-After"), "Retry-After: %u", &retry), 1);
+	assert_in_range(retry, EDGE_WINDOW_RETRY_503 - EDGE_WINDOW_SPREAD_S, EDGE_WINDOW_RETRY_503);
+	/* Another group's is none of this module's concern. */
+	reload(f, bundle_with("blackouts = ( { name = \"long\"; first = \"2000-01-01\"; last = \"2199-12-31\"; "
+			      "groups = [ \"elsewhere\" ]; } );", "blackouts", "blackouts = [ \"long\" ];"), true);
+	get(&m, PATH, "");
+	expect_image(f, &m);
+	module_end(&m);
+}
+
 /* ---- connections and bandwidth of a module ---- */
 
 /* Told to come back, by the connection's last answer. */
@@ -1687,6 +1735,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_strangers),
+		T(test_a_window_opens_and_closes),
 		T(test_unknown_module_is_sighted_and_told_not_now),
 		T(test_a_thousand_requests_are_one_sighting),
 		T(test_a_flood_of_sightings_does_not_cost_control),

@@ -14,7 +14,7 @@ static const uint8_t id[RELEASE_ID] = { 7 };
 static struct inventory_module
 module_of(uint32_t n, const char *group)
 {
-	struct inventory_module m = { .profile = "", .group = group, .product = "", .version = "", .sure = "",
+	struct inventory_module m = { .profile = "", .group = group, .ruled = "", .product = "", .version = "", .sure = "",
 		.listed = true };
 	memcpy(m.pseudonym, &n, sizeof n);
 	m.pseudonym[15] = 1;
@@ -51,6 +51,36 @@ ask(struct grants *g, const struct inventory_module *m, int64_t now)
 	assert_int_equal(a.lease_s != 0, a.reason == GRANTS_YES);
 	assert_true(a.reason == GRANTS_YES || !a.first);
 	return a.reason;
+}
+
+static bool
+only_field_at_3000(void *arg, const char *profile, const char *group, int64_t earliest, int64_t latest)
+{
+	(*(unsigned *)arg)++;
+	assert_string_equal(profile, "acme");
+	return !strcmp(group, "field") && earliest == 3000 && latest == 3000;
+}
+
+static void
+test_grants_ask_for_the_time(void **state)
+{
+	struct rig *rig = *state;
+	struct grants *g = NULL;
+	struct release *r = release_of(5, "*");
+	struct inventory_module m = module_of(1, ""), other = module_of(2, "lab");
+	unsigned asked = 0;
+	snprintf(r->terms.profile, sizeof r->terms.profile, "acme");
+	assert_int_equal(grants_new(rig->db, &g), 0);
+	assert_int_equal(grants_release_add(g, id, r, "field", false), 0);
+	free(r);
+	grants_ask_time(g, only_field_at_3000, &asked);
+	assert_int_equal(ask(g, &m, 2000), GRANTS_WINDOW);
+	assert_int_equal(ask(g, &other, 3000), GRANTS_WINDOW);
+	assert_int_equal(ask(g, &m, 3000), GRANTS_YES);
+	/* Having been granted before is no way around it. */
+	assert_int_equal(ask(g, &m, 3001), GRANTS_WINDOW);
+	assert_int_equal(asked, 4);
+	grants_free(g);
 }
 
 static void
@@ -286,6 +316,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_grants_reasons),
+		T(test_grants_ask_for_the_time),
 		T(test_grants_lease),
 		T(test_grants_max_devices),
 		T(test_grants_replay),

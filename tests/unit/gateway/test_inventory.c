@@ -8,6 +8,7 @@
 #include "crypto/hex.h"
 #include "crypto/pseudonym.h"
 #include "gateway/control/inventory.h"
+#include "policy/config.h"
 #include "policy/identity.h"
 #include "policy/profile.h"
 #include "unit/gateway/state_rig.h"
@@ -396,6 +397,96 @@ test_inventory_import(void **state)
 }
 
 static void
+test_inventory_import_json_lines(void **state)
+{
+	static const struct {
+		const char *line, *says;
+	} cases[] = {
+		{ "{\"kind\":\"imei\"", "no JSON object" },
+		{ "[\"imei\",\"490154203237518\"]", "no JSON object" },
+		{ "{\"kind\":\"imei\",\"identity\":\"490154203237518\"} x", "no JSON object" },
+		{ "{\"kind\":\"imei\",\"identity\":490154203237518}", "no text of at most" },
+		{ "{\"kind\":\"imei\",\"identity\":\"490154203237518\",\"tag\":\"x\"}", "none of kind, identity" },
+		{ "{\"kind\":\"imei\",\"kind\":\"imei\",\"identity\":\"490154203237518\"}", "no JSON object" },
+		{ "{\"kind\":\"imei\",\"identity\":\"490154203237519\"}", "check digit" },
+		{ "{\"identity\":\"490154203237518\"}", "kind is none of" },
+		{ "{\"kind\":\"serial\",\"identity\":\"SN-1\",\"group\":\"\\u0000\"}", "no text of at most" },
+	};
+	struct rig *r = *state;
+	struct inventory *inv = inventory_of(r);
+	struct inventory_import *i = calloc(1, sizeof *i);
+	char text[512];
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		snprintf(text, sizeof text, "{\"kind\":\"serial\",\"identity\":\"SN-9\"}\n\n%s\r\n", cases[k].line);
+		assert_int_equal(inventory_import(inv, view_str(text), "quectel", false, i), 0);
+		assert_int_equal(i->problems_n, 1);
+		assert_int_equal(i->problem[0].line, 3);
+		if (!strstr(i->problem[0].text, cases[k].says))
+			fail_msg("%s: %s", cases[k].line, i->problem[0].text);
+		assert_int_equal(inventory_count(inv), 0);
+	}
+	const char *good = "{\"kind\":\"imei\",\"identity\":\"490154203237518\",\"group\":\"lab\",\"version\":\"A07\"}\n"
+			   "{\"identity\":\"SN-1\",\"kind\":\"serial\",\"product\":\"EC\\u0032\\u0035\"}";
+	assert_int_equal(inventory_import(inv, view_str(good), "quectel", true, i), 0);
+	assert_int_equal(i->created, 2);
+	assert_int_equal(inventory_count(inv), 0);
+	assert_int_equal(inventory_import(inv, view_str(good), "quectel", false, i), 0);
+	const struct inventory_module *m = inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237518"));
+	assert_string_equal(m->group, "lab");
+	assert_string_equal(m->sure, "A07");
+	assert_true(m->listed);
+	assert_string_equal(inventory_by_identity(inv, IDENTITY_SERIAL, view_str("SN-1"))->product, "EC25");
+	inventory_free(inv);
+	free(i);
+}
+
+/* For listed modules that nobody gave a group; what is claimed chooses none. */
+static void
+test_inventory_groups_by_rule(void **state)
+{
+	struct rig *r = *state;
+	struct inventory *inv = inventory_of(r);
+	struct profile *p = profile_of();
+	struct config *c = calloc(1, sizeof *c);
+	struct inventory_import *i = calloc(1, sizeof *i);
+	struct msg_sighting s = sighting_of("A07", IDENTITY_IMEI, IDENTITY_D, "490154203237518");
+	c->groups[c->groups_n++] = (struct group_rule){ .name = "meters", .imei = { "49015420" }, .imei_n = 1 };
+	assert_int_equal(inventory_rules(inv, c), 0);
+	const struct inventory_module *m = sight(inv, p, &s, 1000, true);
+	assert_string_equal(inventory_group(m), "field");
+	inventory_taken(inv);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\n"
+							"imei,490154203237518,,,\n"
+							"imei,490154203237526,lab,,\n"
+							"imei,356938036412345,,,\n"), "quectel", false, i), 0);
+	assert_int_equal(i->problems_n, 0);
+	assert_string_equal(inventory_group(m), "meters");
+	assert_string_equal(inventory_group(inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237526"))), "lab");
+	const struct inventory_module *third = inventory_by_identity(inv, IDENTITY_IMEI, view_str("356938036412345"));
+	assert_string_equal(inventory_group(third), "");
+	/* Another configuration, and the table is to be made anew. */
+	inventory_taken(inv);
+	c->groups[0].imei_n = 0;
+	snprintf(c->groups[0].name, sizeof c->groups[0].name, "all");
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_true(inventory_is_stale(inv));
+	assert_string_equal(inventory_group(m), "all");
+	assert_string_equal(inventory_group(third), "all");
+	inventory_taken(inv);
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_false(inventory_is_stale(inv));
+	c->groups_n = 0;
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_string_equal(inventory_group(m), "");
+	/* A rule is no import: it is not written. */
+	assert_string_equal(m->group, "");
+	inventory_free(inv);
+	free(i);
+	free(c);
+	free(p);
+}
+
+static void
 test_inventory_import_problems(void **state)
 {
 	static const struct {
@@ -485,6 +576,8 @@ main(void)
 		T(test_inventory_pages),
 		T(test_inventory_hold_and_erase),
 		T(test_inventory_import),
+		T(test_inventory_import_json_lines),
+		T(test_inventory_groups_by_rule),
 		T(test_inventory_import_problems),
 		T(test_inventory_flush_failure),
 	};

@@ -71,6 +71,8 @@ static const struct {
 	{ "review.submit", REQUESTS_PERMIT, O | P | A },
 	{ "sighting.list", REQUESTS_VIEW, ALL },
 	{ "status", REQUESTS_VIEW, ALL },
+	{ "supplier.list", REQUESTS_VIEW, ALL },
+	{ "supplier.show", REQUESTS_VIEW, ALL },
 };
 #define EXPECTED_N (sizeof expected / sizeof expected[0])
 

@@ -176,7 +176,7 @@ listeners_and_suppliers_fit_each_other(void **state)
 		{ SAMPLE_MAIN "suppliers = ( );", "suppliers is set again" },
 		{ "suppliers = ( { name = \"a\"; legal_entity = \"A\"; country = \"DE\"; }, { name = \"a\"; legal_entity = \"A\"; "
 		  "country = \"DE\"; } );", "suppliers[1] has the name" },
-		{ "suppliers = ( { name = \"a\"; legal_entity = \"A\"; country = \"Germany\"; } );", "longer than 2 bytes" },
+		{ "suppliers = ( { name = \"a\"; legal_entity = \"A\"; country = \"Germany\"; } );", "or \"unknown\"" },
 	};
 	struct config *c = NULL;
 	(void)state;
@@ -191,6 +191,53 @@ listeners_and_suppliers_fit_each_other(void **state)
 	config_free(c);
 }
 
+#define DAYS "days = [ \"mon\", \"sun\" ]; "
+
+static void
+windows_have_one_meaning(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{ "windows = ( { name = \"w\"; from = \"01:00\"; to = \"02:00\"; } );", "windows[0].days is missing" },
+		{ "windows = ( { name = \"w\"; days = [ ]; from = \"01:00\"; to = \"02:00\"; } );", "windows[0].days has 0 entries" },
+		{ "windows = ( { name = \"w\"; days = [ \"Mon\" ]; from = \"01:00\"; to = \"02:00\"; } );", "write mon, tue" },
+		{ "windows = ( { name = \"w\"; days = [ \"tues\" ]; from = \"01:00\"; to = \"02:00\"; } );", "longer than 3 bytes" },
+		{ "windows = ( { name = \"w\"; " DAYS "from = \"1:00\"; to = \"02:00\"; } );", "write \"00:00\" to \"24:00\"" },
+		{ "windows = ( { name = \"w\"; " DAYS "from = \"24:00\"; to = \"02:00\"; } );", "ends as it begins" },
+		{ "windows = ( { name = \"w\"; " DAYS "from = \"02:00\"; to = \"02:00\"; } );", "ends as it begins" },
+		{ "windows = ( { name = \"w\"; " DAYS "from = \"01:00\"; to = \"02:00\"; zone = \"Europe/Berlin\"; } );",
+		    "last line of its file" },
+		{ "windows = ( { name = \"w\"; " DAYS "from = \"01:00\"; to = \"02:00\"; }, "
+		  "{ name = \"w\"; " DAYS "from = \"01:00\"; to = \"02:00\"; } );", "windows[1] has the name of another" },
+		{ "blackouts = ( { name = \"b\"; first = \"2026-02-29\"; last = \"2026-03-01\"; } );", "write a day as" },
+		{ "blackouts = ( { name = \"b\"; first = \"2026-03-02\"; last = \"2026-03-01\"; } );", "over before it begins" },
+		{ "blackouts = ( { name = \"b\"; first = \"2026-03-01\"; last = \"2026-03-01\"; }, "
+		  "{ name = \"b\"; first = \"2026-03-01\"; last = \"2026-03-01\"; } );", "blackouts[1] has the name" },
+	};
+	char text[2048];
+	struct config *c = NULL;
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(text, sizeof text, "%s%s\n", SAMPLE_MAIN, cases[i].text);
+		assert_int_equal(sample_parse(text, NULL, &c, &problems), FG_EFORMAT);
+		if (problems.n != 1 || !sample_says(&problems, "fotagate.conf", 6, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, problems.at[0].text);
+	}
+	snprintf(text, sizeof text, "%s%s\n", SAMPLE_MAIN, "windows = ( { name = \"w\"; " DAYS "from = \"22:00\"; to = \"02:00\"; } );"
+	    " blackouts = ( { name = \"b\"; first = \"2026-03-01\"; last = \"2026-03-01\"; groups = [ \"lab\" ]; } );");
+	char *one = sample_profile_with("maintenance", "maintenance = [ \"w\" ]; blackouts = [ \"b\" ];");
+	assert_int_equal(sample_parse(text, one, &c, &problems), 0);
+	const struct window_list *l = &c->profiles[0].windows;
+	assert_int_equal(l->n, 1);
+	assert_ptr_equal(l->window[0], &c->windows[0]);
+	assert_int_equal(l->window[0]->to - l->window[0]->from, 4 * 3600);
+	assert_int_equal(l->window[0]->days, 0x3);
+	assert_ptr_equal(l->blackout[0], &c->blackouts[0]);
+	config_free(c);
+	free(one);
+}
+
 static void
 everything_wrong_in_a_profile_is_an_error(void **state)
 {
@@ -202,6 +249,8 @@ everything_wrong_in_a_profile_is_an_error(void **state)
 		{ "quorum", "quorum = 1; canary_quorum = 2;", "canary_quorum is higher" },
 		{ "name", "name = \"A\";", "profile.name is \"A\"" },
 		{ "supplier", "supplier = \"nobody\";", "is not in suppliers" },
+		{ "maintenance", "maintenance = [ \"never\" ];", "is not in windows" },
+		{ "blackouts", "blackouts = [ \"never\" ];", "is not in blackouts" },
 		{ "listeners", "listeners = [ \"nowhere\" ];", "is not in listeners" },
 		{ "listeners", "listeners = [ ];", "has 0 entries" },
 		{ "hosts", "", "name the hosts" },
@@ -444,6 +493,7 @@ main(void)
 		cmocka_unit_test(values_and_defaults_arrive),
 		cmocka_unit_test(everything_wrong_in_the_main_file_is_an_error),
 		cmocka_unit_test(listeners_and_suppliers_fit_each_other),
+		cmocka_unit_test(windows_have_one_meaning),
 		cmocka_unit_test(everything_wrong_in_a_profile_is_an_error),
 		cmocka_unit_test(not_now_follows_the_protocol_notes),
 		cmocka_unit_test(all_problems_are_reported_in_order),

@@ -86,6 +86,8 @@ everything_else_counts(void **state)
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"b.pem\" ]; };" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\" ]; allow_leaf_anchor = true; };" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\" ]; require = false; };" },
+		{ "one_image", "one_image = true;" },
+		{ "steps", "steps = ( { from = \"*\"; to = \"1\"; } );" }, { "steps", "steps = ( { from = \"0\"; to = \"1\"; } );" },
 		{ "quarantine_bytes", "quarantine_bytes = 5;" }, { "fetches_per_hour", "fetches_per_hour = 5;" } };
 	enum { N = sizeof changes / sizeof *changes };
 	uint8_t digest[N + 1][32];
@@ -132,6 +134,55 @@ rules_count_where_they_can_matter(void **state)
 	assert_memory_equal(digest[N], digest[0], 32);
 }
 
+/* By what their names stand for; those of other profiles do not count. */
+static void
+windows_count_by_content(void **state)
+{
+#define WINDOW(to, first) SAMPLE_MAIN "windows = ( { name = \"w\"; days = [ \"mon\" ]; from = \"01:00\"; to = \"" to "\"; } );\n" \
+	"blackouts = ( { name = \"b\"; first = \"" first "\"; last = \"2026-12-31\"; } );\n"
+	char *one = sample_profile_with("maintenance", "maintenance = [ \"w\" ]; blackouts = [ \"b\" ];");
+	uint8_t a[32], b[32], d[32];
+	(void)state;
+	digest_of(WINDOW("02:00", "2026-12-01"), one, a);
+	digest_of(WINDOW("03:00", "2026-12-01"), one, b);
+	digest_of(WINDOW("02:00", "2026-12-02"), one, d);
+	assert_memory_not_equal(a, b, 32);
+	assert_memory_not_equal(a, d, 32);
+	digest_of(WINDOW("02:00", "2026-12-01"), SAMPLE_PROFILE, a);
+	digest_of(WINDOW("03:00", "2026-12-02"), SAMPLE_PROFILE, b);
+	assert_memory_equal(a, b, 32);
+	free(one);
+}
+
+#define LIST "list = { name = \"own\"; source = \"us\"; date = \"2026-01-31\"; entities = ( { supplier = \"%s\"; } ); };\n"
+
+static void
+digest_with_list(const char *list, uint8_t out[32])
+{
+	const struct config_file f[] = { { "fotagate.conf", view_str(SAMPLE_MAIN) }, { "lists.d/own.conf", view_str(list) },
+		{ "profiles.d/a.conf", view_str(SAMPLE_PROFILE) } };
+	struct config *c = NULL;
+	assert_int_equal(config_parse(f, 3, &c, &problems), 0);
+	assert_int_equal(profile_digest(&c->profiles[0], c, &anchor, 1, out), 0);
+	config_free(c);
+}
+
+/* What they say of the supplier, and the bytes they say it with. */
+static void
+lists_count(void **state)
+{
+	char text[512];
+	uint8_t a[32], b[32];
+	(void)state;
+	digest_of(SAMPLE_MAIN, SAMPLE_PROFILE, a);
+	snprintf(text, sizeof text, LIST, "acme");
+	digest_with_list(text, b);
+	assert_memory_not_equal(a, b, 32);
+	snprintf(text, sizeof text, LIST "# another file", "acme");
+	digest_with_list(text, a);
+	assert_memory_not_equal(a, b, 32);
+}
+
 static void
 anchors_count_by_content(void **state)
 {
@@ -156,6 +207,8 @@ main(void)
 		cmocka_unit_test(layout_does_not_count),
 		cmocka_unit_test(everything_else_counts),
 		cmocka_unit_test(rules_count_where_they_can_matter),
+		cmocka_unit_test(windows_count_by_content),
+		cmocka_unit_test(lists_count),
 		cmocka_unit_test(anchors_count_by_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

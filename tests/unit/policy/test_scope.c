@@ -154,6 +154,61 @@ everything_else_decides(void **state)
 	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_NO_RELEASE);
 }
 
+static void
+steps_are_the_only_ones(void **state)
+{
+	(void)state;
+	/* Others' steps are none of this product's. */
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr8", "1.0", "9.0" };
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_OFFER);
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "1.1.9", "1.2.0" };
+	assert_int_equal(ask("*", "1.1.9"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_HOLD_STEP);
+	/* Not even where people signed for it. */
+	assert_int_equal(ask("1.1.8", "1.1.8"), SCOPE_HOLD_STEP);
+	p->steps[p->steps_n++] = (struct profile_step){ "", "1.1.8", "1.1.9" }; /* must pass through that */
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_HOLD_STEP);
+	p->unknown_version = PROFILE_OFFER;
+	assert_int_equal(ask("*", ""), SCOPE_HOLD_STEP);
+	assert_int_equal(ask("*", "*"), SCOPE_HOLD_STEP);
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "*", "1.2.0" };
+	assert_int_equal(ask("*", ""), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.1.8"), SCOPE_OFFER);
+	assert_int_equal(ask("*", "1.2.0"), SCOPE_HOLD_SAME_VERSION);
+}
+
+/* The window has to be open at every instant that it may be. */
+static void
+windows_hold_last(void **state)
+{
+	struct scope_release r = release("*", "field");
+	struct scope_module m = module("1.0");
+	struct window w = { .zone_text = "UTC0", .day = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }, .day_n = 7,
+		.from_text = "01:00", .to_text = "02:00" };
+	int64_t t = 10 * ZONE_DAY + 3600;
+	(void)state;
+	assert_true(window_resolve(&w));
+	p->windows = (struct window_list){ .window = { &w }, .n = 1 };
+	r.not_before = 0;
+	r.not_after = 100 * ZONE_DAY;
+	assert_int_equal(scope_offer(&r, &m, p, t, t), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, t, t + 3599), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&r, &m, p, t - 1, t), SCOPE_HOLD_WINDOW);
+	assert_int_equal(scope_offer(&r, &m, p, t, t + 3600), SCOPE_HOLD_WINDOW);
+	assert_int_equal(scope_offer(&r, &m, p, t, t + ZONE_DAY), SCOPE_HOLD_WINDOW); /* open at both ends only */
+	assert_int_equal(scope_offer(&r, &m, p, t + 1, t), SCOPE_HOLD_WINDOW);
+	assert_false(scope_in_window(p, view_str(""), INT64_MIN, INT64_MAX));
+	assert_false(scope_in_window(p, view_str(""), t, INT64_MAX));
+	m.current_version = view_str("1.2.0");
+	assert_int_equal(scope_offer(&r, &m, p, t - 1, t), SCOPE_HOLD_SAME_VERSION);
+	m.current_version = view_str("1.0");
+	/* A module in no group is in the profile's. */
+	strcpy(w.groups[w.groups_n++], "field");
+	assert_int_equal(scope_offer(&r, &m, p, t, t), SCOPE_OFFER);
+	strcpy(w.groups[0], "lab");
+	assert_int_equal(scope_offer(&r, &m, p, t, t), SCOPE_HOLD_WINDOW);
+}
+
 /* Taking any one thing away from an offer must end it, or leave it; never make one. */
 static void
 less_never_offers_more(void **state)
@@ -223,6 +278,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(zero_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(versions_decide, setup, teardown),
 		cmocka_unit_test_setup_teardown(everything_else_decides, setup, teardown),
+		cmocka_unit_test_setup_teardown(steps_are_the_only_ones, setup, teardown),
+		cmocka_unit_test_setup_teardown(windows_hold_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
 		cmocka_unit_test(every_answer_has_a_name_and_a_sentence),
