@@ -108,6 +108,11 @@ look_released(void *arg, const struct db_candidate *cand)
 {
 	struct gathering *g = arg;
 	struct bases_one b;
+	/* Each report is read: not of those that are too old to have a place. */
+	if (g->ret->n == BASES_TRIES && g->ret->one[BASES_TRIES - 1].since >= cand->created) {
+		g->ret->left_out++;
+		return 0;
+	}
 	struct db_resource *r = cand->have_release ? calloc(1, sizeof *r) : NULL;
 	if (!r)
 		return cand->have_release ? FG_ENOMEM : 0;
@@ -267,7 +272,8 @@ bases_answer(struct control *c, struct call *call)
 		l.profile = profile;
 	if (call_text(call, "product", product, sizeof product) && product[0])
 		l.product = product;
-	struct db_candidate_filter f = { .profile = l.profile, .released = true, .youngest_first = true };
+	struct db_candidate_filter f = { .profile = l.profile, .released = true, .youngest_first = true,
+		.limit = BASES_LISTED_MAX };
 	call_doc_begin(&d);
 	l.j = &d.j;
 	jsonw_key(&d.j, "bases");

@@ -17,7 +17,7 @@
 
 /* A try is a process of minutes; a fleet has a few versions in the field, the newest of them nearly always. */
 #define BASES_TRIES 4
-#define BASES_NAMED_MAX 256 /* of one product: people name them one by one */
+#define BASES_LISTED_MAX 64 /* releases in an answer of base.list: the report of each is read for it */
 
 struct call;
 struct control;
