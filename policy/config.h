@@ -11,6 +11,7 @@
 
 #include "policy/config_problem.h"
 #include "policy/profile.h"
+#include "policy/rollout.h"
 
 #define CONFIG_FILES_MAX 257       /* fotagate.conf and 256 profiles */
 #define CONFIG_FILE_MAX (256u << 10) /* bytes; 256 networks of 200 bytes are 50 KiB */
@@ -111,6 +112,8 @@ struct config {
 	bool allow_running_without_sandbox;
 	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];
 	unsigned suppliers_n;
+	struct rollout_plan rollout_plans[ROLLOUT_PLANS_MAX];
+	unsigned rollout_plans_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };
@@ -131,6 +134,7 @@ int config_parse(const struct config_file *files, size_t n, struct config **ret,
 void config_free(struct config *c);
 const struct config_listener *config_listener(const struct config *c, struct view name);
 const struct config_supplier *config_supplier(const struct config *c, struct view name);
+const struct rollout_plan *config_rollout_plan(const struct config *c, struct view name);
 const struct profile *config_profile(const struct config *c, struct view name);
 
 #endif

@@ -178,6 +178,7 @@ struct profile {
 	int64_t quarantine_bytes;
 	int64_t fetches_per_hour;
 	int64_t review_days;
+	char rollout[PROFILE_WORD_MAX + 1]; /* a plan of the configuration; "" : all at once */
 
 	/* Resolved from the fields above by profile_check(); nothing here is configured. */
 	struct profile_pattern_slot slots[PROFILE_CAPTURES_MAX]; /* name points into captures[] */
@@ -282,7 +283,7 @@ struct profile_anchor {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 };
 /*
- * Appends the policy: the profile with every default resolved, its supplier
+ * Appends the policy: the profile with every default resolved, its supplier, its rollout plan
  * and the digests of its anchors (one for every name in signature.anchors, else
  * FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */

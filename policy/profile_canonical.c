@@ -137,7 +137,8 @@ profile_canonical(const struct profile *p, const struct config *c,
 {
 	const struct config_supplier *supplier = config_supplier(c, view_str(p->supplier));
 	struct jsonw j;
-	if (!supplier)
+	const struct rollout_plan *plan = config_rollout_plan(c, view_str(p->rollout));
+	if (!supplier || (p->rollout[0] != '\0' && !plan))
 		return FG_EINVAL;
 	for (unsigned i = 0; i < p->signature.anchors_n; i++)
 		if (!anchor_named(anchors, anchors_n, p->signature.anchors[i]))
@@ -153,6 +154,11 @@ profile_canonical(const struct profile *p, const struct config *c,
 	jsonw_array_end(&j);
 	jsonw_key(&j, "profile");
 	put_group(&j, "profile", p);
+	jsonw_key(&j, "rollout"); /* whole: it is what opens rings, and policy/rollout_plan reads it from here */
+	if (plan)
+		put_group(&j, "rollout_plans[]", plan);
+	else
+		jsonw_null(&j);
 	jsonw_kcstr(&j, "schema", "fotagate-policy/1");
 	jsonw_key(&j, "supplier");
 	put_group(&j, "suppliers[]", supplier);
