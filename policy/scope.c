@@ -64,6 +64,16 @@ by_version(const struct scope_release *r, const struct scope_module *m, const st
 	return p->unknown_version == PROFILE_OFFER ? SCOPE_OFFER : SCOPE_HOLD_UNKNOWN_VERSION;
 }
 
+/* Last of all: nothing but the rollout keeps it from this module. */
+static enum scope_answer
+by_ring(const struct scope_release *r, const struct scope_module *m)
+{
+	bool fresh = m->first_seen <= 0 || m->first_seen > r->known_by;
+	if (fresh && r->known_by != SCOPE_WHENEVER)
+		return SCOPE_HOLD_RING;
+	return r->share >= ROLLOUT_PLACES || m->place < r->share ? SCOPE_OFFER : SCOPE_HOLD_RING;
+}
+
 enum scope_answer
 scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest)
@@ -87,7 +97,8 @@ scope_offer(const struct scope_release *r, const struct scope_module *m, const s
 		return SCOPE_HOLD_EARLY;
 	if (latest >= r->not_after)
 		return SCOPE_HOLD_LATE;
-	return by_version(r, m, p);
+	enum scope_answer answer = by_version(r, m, p);
+	return answer == SCOPE_OFFER ? by_ring(r, m) : answer;
 }
 
 static const struct {
@@ -108,6 +119,7 @@ static const struct {
 	[SCOPE_HOLD_FROM_VERSION] = { "other-from-version", "The release does not apply to the module's version." },
 	[SCOPE_HOLD_UNKNOWN_VERSION] = { "unknown-version",
 	    "The module's version is unknown or cannot be compared, and such modules are held." },
+	[SCOPE_HOLD_RING] = { "ring", "The rollout has not come to this module: its ring is not open." },
 	[SCOPE_OFFER] = { "offer", "The release is offered to this module." },
 };
 

@@ -153,8 +153,10 @@ inventory_sight(struct inventory *inv, const struct profile *p, const struct msg
 		r = take_word(inv, m, p, s, lead->cls);
 	if (r)
 		return r;
-	if (!m->first_seen)
+	if (!m->first_seen) {
 		m->first_seen = now; /* it had only been imported */
+		inv->stale = true;   /* the table says since when it is known */
+	}
 	m->last_seen = now;
 	m->last_answer = s->answer;
 	m->have_last_resource = true;

@@ -178,6 +178,7 @@ offer(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
 	if (!err && (memcmp(own, id, sizeof own) || record->terms.not_after <= control_now(r->c)))
 		err = FG_EPEER;
 	struct tables_release t = { .record = record };
+	rollout_open_all(&t.open);
 	memcpy(t.id, id, sizeof t.id);
 	if (!err)
 		err = offer_grants(r, &t);
