@@ -189,7 +189,7 @@ rollout_outcome(const struct rollout_plan *p, const struct rollout_facts *f, enu
 {
 	if (f->granted <= 0 || best == IDENTITY_CLASS_NONE || best >= IDENTITY_D)
 		return ROLLOUT_UNCOUNTED;
-	bool proved = f->word_class != IDENTITY_CLASS_NONE && f->word_class < IDENTITY_D && f->word_at >= f->granted;
+	bool proved = f->word_class != IDENTITY_CLASS_NONE && f->word_class < IDENTITY_D;
 	if (proved && f->word == ROLLOUT_WORD_NEW)
 		return ROLLOUT_SUCCESS;
 	/* Asks for it again once it has had all of it, and time to put it in. */

@@ -94,7 +94,7 @@ enum rollout_word { ROLLOUT_WORD_NONE = 0, ROLLOUT_WORD_OLD, ROLLOUT_WORD_NEW };
 struct rollout_facts {
 	int64_t granted;
 	int64_t completed;             /* the last byte was sent */
-	enum rollout_word word;        /* the version it last spoke of since then: the release's, or asks for it again */
+	enum rollout_word word;        /* since it was granted, and never before: it runs the release, or another version */
 	int64_t word_at;
 	enum identity_class word_class; /* by what it was recognised then */
 	int64_t heard;                 /* last, by no less than class C */

@@ -116,6 +116,7 @@ import_image(struct control *c, struct call *call)
 #define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
 #define REASON TEXT("reason", DB_TEXT_MAX - 1)
 #define MODULE TEXT("module", 160)
+#define RELEASE_OR_REVIEW TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1)
 
 static const struct requests_row table[] = {
 	{ "status", REQUESTS_VIEW, ANY, 0, 0, requests_status, { { 0 } } },
@@ -154,7 +155,11 @@ static const struct requests_row table[] = {
 	{ "refusal.lift", REQUESTS_CHANGE, SIGN, 0, 0, refusal_lift, { REASON, TEXT("refusal", 2 * REFUSAL_ID) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
-	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
+	    { REASON, RELEASE_OR_REVIEW } },
+	{ "rollout.list", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_list, { { 0 } } },
+	{ "rollout.show", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_show, { RELEASE_OR_REVIEW } },
+	{ "rollout.pause", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_pause, { REASON, RELEASE_OR_REVIEW } },
+	{ "rollout.abort", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_abort, { REASON, RELEASE_OR_REVIEW } },
 	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
 	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), NUMBER_OPT("limit") } },
 	{ "module.show", REQUESTS_VIEW, ANY, 0, 0, requests_module_show, { MODULE } },

@@ -149,6 +149,13 @@ static const char refusal_schema[] =
 " id BLOB PRIMARY KEY CHECK (length(id) = 16), kind INTEGER NOT NULL, value TEXT NOT NULL, until INTEGER NOT NULL,"
 " at INTEGER NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* What modules answered is not here: the log has it, and whoever could write it here could open rings by it. */
+static const char rollout_schema[] =
+"CREATE TABLE rollout ("
+" release_id BLOB PRIMARY KEY CHECK (length(release_id) = 16), state INTEGER NOT NULL, ring INTEGER NOT NULL,"
+" since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -158,6 +165,7 @@ static const struct migration steps[] = {
 	{ 6, "what each review is held for; the policy a part came under", held_schema },
 	{ 7, "the persons and the plan that statements name", terms_schema },
 	{ 8, "what is refused for good or for a time", refusal_schema },
+	{ 9, "rollouts; how often a module asks", rollout_schema },
 };
 
 const struct migration *

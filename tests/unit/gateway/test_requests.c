@@ -67,6 +67,10 @@ static const struct {
 	{ "review.show", REQUESTS_VIEW, ALL },
 	{ "review.statement", REQUESTS_VIEW, P | A },
 	{ "review.submit", REQUESTS_PERMIT, O | P | A },
+	{ "rollout.abort", REQUESTS_RESTRICT, O | P | A },
+	{ "rollout.list", REQUESTS_VIEW, ALL },
+	{ "rollout.pause", REQUESTS_RESTRICT, O | P | A },
+	{ "rollout.show", REQUESTS_VIEW, ALL },
 	{ "sighting.list", REQUESTS_VIEW, ALL },
 	{ "status", REQUESTS_VIEW, ALL },
 };

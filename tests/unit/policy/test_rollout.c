@@ -189,8 +189,6 @@ outcomes_are_these(void **state)
 	f.word_at = NOW;
 	f.word_class = IDENTITY_B;
 	assert_int_equal(rollout_outcome(&p, &f, IDENTITY_B, NOW), ROLLOUT_SUCCESS);
-	f.word_at = f.granted - 1; /* it had it before */
-	assert_int_equal(rollout_outcome(&p, &f, IDENTITY_B, NOW), ROLLOUT_PENDING);
 	/* The old one again: when it has had all of it, and time. */
 	f.word = ROLLOUT_WORD_OLD;
 	f.word_at = NOW;
