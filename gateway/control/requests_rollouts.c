@@ -7,6 +7,8 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 
+#define LOST "The policy people signed, and the plan in it, cannot be read: nobody is offered the release."
+
 /* What people and profiles wrote, as it may be shown. */
 static void
 put_text(struct jsonw *j, const char *key, const char *text)
@@ -20,8 +22,6 @@ put_text(struct jsonw *j, const char *key, const char *text)
 static const char *
 next_text(const struct rollouts_view *v)
 {
-	if (v->lost)
-		return "The policy people signed, and the plan in it, cannot be read: nobody is offered the release.";
 	if (v->standing.state == ROLLOUT_PAUSED)
 		return "Only a new approval goes on: abort it, open the review again, sign.";
 	return v->standing.state == ROLLOUT_DONE ? "Everybody is offered the release." : rollout_why_text(v->next.why);
@@ -88,8 +88,20 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 	}
 	jsonw_kuint(j, "silent", all.silent);
 	requests_put_time(j, "since", v->standing.since);
-	jsonw_kcstr(j, "state", v->lost ? "lost" : rollout_state_name(v->standing.state));
+	jsonw_kcstr(j, "state", rollout_state_name(v->standing.state));
 	jsonw_kuint(j, "success", all.success);
+	jsonw_object_end(j);
+}
+
+/* One whose plan is not to be had. */
+static void
+put_lost(struct jsonw *j, const struct rollouts_view *v, const char *review)
+{
+	jsonw_object(j);
+	jsonw_khex(j, "id", v->id, RELEASE_ID);
+	jsonw_kcstr(j, "next", LOST);
+	jsonw_kcstr(j, "review", review);
+	jsonw_kcstr(j, "state", "lost");
 	jsonw_object_end(j);
 }
 
@@ -129,9 +141,14 @@ requests_rollout_list(struct control *c, struct call *call)
 	call_doc_begin(&d);
 	jsonw_key(&d.j, "rollouts");
 	jsonw_array(&d.j);
-	for (size_t i = 0; i < n; i++)
-		if (rollouts_view_of(c->rollouts, all[i].id, &v) && v.plan)
+	for (size_t i = 0; i < n; i++) {
+		if (!rollouts_view_of(c->rollouts, all[i].id, &v))
+			continue;
+		if (v.plan)
 			put_rollout(&d.j, &v, all[i].record->terms.review, false);
+		else if (v.lost)
+			put_lost(&d.j, &v, all[i].record->terms.review);
+	}
 	int err = db_rollout_list(c->db, put_over, &l);
 	jsonw_array_end(&d.j);
 	if (!err) {

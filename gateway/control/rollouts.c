@@ -59,16 +59,12 @@ rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE_ID])
 static int
 read_policy(struct control *c, const struct rollout *one, struct writer *w)
 {
-	uint8_t digest[DIGEST_SHA256_LEN];
 	const struct policy *now = policies_find(c->policies, one->profile);
 	if (now && !memcmp(now->digest, one->policy, sizeof one->policy)) {
 		writer_bytes(w, now->text);
 		return writer_err(w);
 	}
-	int err = files_doc_get(c->files, FILES_POLICY, one->policy, w);
-	if (!err)
-		err = digest_sha256(writer_view(w), digest);
-	return !err && memcmp(digest, one->policy, sizeof digest) ? FG_EFORMAT : err;
+	return files_doc_get(c->files, FILES_POLICY, one->policy, w); /* compares the digest */
 }
 
 /* From what people signed, or not at all. */
@@ -83,14 +79,14 @@ find_plan(struct control *c, struct rollout *one)
 	if (!err)
 		err = rollout_plan_read(writer_view(&w), plan, &have);
 	writer_free(&w);
-	one->lost = err != 0;
 	if (!err && have)
 		one->plan = plan;
 	else
 		free(plan);
-	if (err)
+	if (err && !one->lost) /* said once, and looked for again */
 		oplog(OPLOG_ERR, "the policy that a release was signed under could not be read: %s; it is offered to nobody",
 		    err_name(err));
+	one->lost = err != 0;
 }
 
 static bool
@@ -489,6 +485,24 @@ rollouts_mended(struct rollouts *r)
 }
 
 /* ---- showing ---- */
+
+void
+rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const char *id, const char *text),
+    struct jsonw *j)
+{
+	const struct rollout *one;
+	char text[MSG_TEXT_MAX], hex[2 * RELEASE_ID + 1];
+	LIST_FOREACH(one, &r->all, link) {
+		if (!one->lost && one->standing.state != ROLLOUT_PAUSED)
+			continue;
+		hex_encode(one->id, RELEASE_ID, hex);
+		if (one->lost)
+			snprintf(text, sizeof text, "release %s goes to nobody: the policy signed with it cannot be read", hex);
+		else
+			snprintf(text, sizeof text, "the rollout of release %s is paused: %.300s", hex, one->reason);
+		alert(j, "ROLLOUT", text);
+	}
+}
 
 bool
 rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct rollouts_view *ret)

@@ -69,6 +69,9 @@ int rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char 
 int rollouts_abort(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason,
     struct call *call);
 
+/* Tells of each that is paused, and of each whose plan is lost. */
+void rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const char *id, const char *text),
+    struct jsonw *j);
 /* For showing; borrowed until the next change. */
 struct rollouts_view {
 	const uint8_t *id;

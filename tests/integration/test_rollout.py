@@ -122,6 +122,7 @@ def test_a_release_goes_over_its_rings_and_stops():
         until(lambda: rollout(gate)["state"] == "paused", 30)
         shown = rollout(gate)
         assert "went silent" in shown["reason"] and shown["by"] == "control", shown
+        assert "ROLLOUT" in [a["id"] for a in gate.cli("status", ok=range(9))["alerts"]]
         counted = rings(gate)
         assert counted["half"]["success"] == len(half) - len(quiet) and counted["half"]["silent"] == len(quiet)
         assert counted["rest"]["granted"] == 0 and not any(r["open"] for r in counted.values())
