@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/rollout_plan.h"
 
+#include <string.h>
+
 #include "crypto/err.h"
 #include "crypto/json.h"
 
@@ -44,13 +46,27 @@ read_plan(const struct json_value *v, struct rollout_plan *p)
 	    number(v, "silence_times", &p->silence_times) && !rollout_plan_flaw(p, why);
 }
 
+static int
+digest_of(const struct json_value *plan, uint8_t out[DIGEST_SHA256_LEN])
+{
+	struct writer w;
+	writer_init(&w, JSON_TEXT_MAX);
+	json_canonical(plan, &w);
+	int err = writer_err(&w);
+	if (!err)
+		err = digest_sha256(writer_view(&w), out);
+	writer_free(&w);
+	return err;
+}
+
 int
-rollout_plan_read(struct view policy, struct rollout_plan *ret, bool *ret_have)
+rollout_plan_read(struct view policy, struct rollout_plan *ret, bool *ret_have, uint8_t digest[DIGEST_SHA256_LEN])
 {
 	struct json *doc = NULL;
 	struct view schema;
 	*ret = (struct rollout_plan){ .rings_n = 0 };
 	*ret_have = false;
+	memset(digest, 0, DIGEST_SHA256_LEN);
 	int err = json_parse(policy, &doc, NULL);
 	if (err)
 		return err == FG_ENOMEM ? err : FG_EFORMAT;
@@ -59,8 +75,11 @@ rollout_plan_read(struct view policy, struct rollout_plan *ret, bool *ret_have)
 	*ret_have = good && json_type(plan) != JSON_NONE && json_type(plan) != JSON_NULL;
 	if (*ret_have)
 		good = read_plan(plan, ret);
+	err = good ? FG_OK : FG_EFORMAT;
+	if (good && *ret_have)
+		err = digest_of(plan, digest);
 	json_free(doc);
-	if (!good)
+	if (err)
 		*ret = (struct rollout_plan){ .rings_n = 0 };
-	return good ? FG_OK : FG_EFORMAT;
+	return err;
 }

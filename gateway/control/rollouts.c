@@ -57,14 +57,27 @@ rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE_ID])
 /* ---- the plan ---- */
 
 static int
-read_policy(struct control *c, const struct rollout *one, struct writer *w)
+read_policy(struct control *c, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN], struct writer *w)
 {
-	const struct policy *now = policies_find(c->policies, one->profile);
-	if (now && !memcmp(now->digest, one->policy, sizeof one->policy)) {
+	const struct policy *now = policies_find(c->policies, profile);
+	if (now && !memcmp(now->digest, policy, DIGEST_SHA256_LEN)) {
 		writer_bytes(w, now->text);
 		return writer_err(w);
 	}
-	return files_doc_get(c->files, FILES_POLICY, one->policy, w); /* compares the digest */
+	return files_doc_get(c->files, FILES_POLICY, policy, w); /* compares the digest */
+}
+
+int
+rollouts_plan_of(struct control *c, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN],
+    struct rollout_plan *ret, bool *ret_have, uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct writer w;
+	writer_init(&w, FILES_DOC_MAX);
+	int err = read_policy(c, profile, policy, &w);
+	if (!err)
+		err = rollout_plan_read(writer_view(&w), ret, ret_have, digest);
+	writer_free(&w);
+	return err;
 }
 
 /* From what people signed, or not at all. */
@@ -72,13 +85,12 @@ static void
 find_plan(struct control *c, struct rollout *one)
 {
 	struct rollout_plan *plan = calloc(1, sizeof *plan);
-	struct writer w;
+	uint8_t digest[DIGEST_SHA256_LEN];
 	bool have = false;
-	writer_init(&w, FILES_DOC_MAX);
-	int err = plan ? read_policy(c, one, &w) : FG_ENOMEM;
-	if (!err)
-		err = rollout_plan_read(writer_view(&w), plan, &have);
-	writer_free(&w);
+	int err = plan ? rollouts_plan_of(c, one->profile, one->policy, plan, &have, digest) : FG_ENOMEM;
+	/* Statements name the plan beside the policy it stands in. */
+	if (!err && one->named && (!have || memcmp(digest, one->plan_digest, sizeof digest) != 0))
+		err = FG_EFORMAT;
 	if (!err && have)
 		one->plan = plan;
 	else
@@ -215,6 +227,8 @@ rollouts_begin(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct re
 		return;
 	memcpy(one->id, id, sizeof one->id);
 	memcpy(one->policy, t->policy, sizeof one->policy);
+	one->named = t->have_plan;
+	memcpy(one->plan_digest, t->plan, sizeof one->plan_digest);
 	memcpy(one->resource, t->resource, sizeof one->resource);
 	snprintf(one->profile, sizeof one->profile, "%s", t->profile);
 	snprintf(one->product, sizeof one->product, "%s", t->product);

@@ -29,6 +29,13 @@ struct rollouts;
 struct rollouts *rollouts_new(struct control *c);
 void rollouts_free(struct rollouts *r);
 
+/*
+ * The plan in the policy of that digest, which is in force or was kept, and how statements name
+ * it. FG_ENOTFOUND, FG_EFORMAT, FG_EIO, FG_ENOMEM, FG_ECRYPTO.
+ */
+int rollouts_plan_of(struct control *c, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN],
+    struct rollout_plan *ret, bool *ret_have, uint8_t digest[DIGEST_SHA256_LEN]);
+
 /* ---- releases (releases.h alone) ---- */
 
 /* It is offered from now on: takes up what the database has of it, or begins. Says who is let in. */

@@ -16,6 +16,8 @@ struct rollout { /* one release that is offered */
 	uint8_t policy[DIGEST_SHA256_LEN], resource[MSG_ID];
 	char profile[APPROVAL_WORD_MAX], product[APPROVAL_WORD_MAX], target[APPROVAL_WORD_MAX];
 	int64_t issued;             /* it began with the release: whoever came later is new */
+	bool named;                 /* the statements name the plan as well: */
+	uint8_t plan_digest[DIGEST_SHA256_LEN];
 	struct rollout_plan *plan;  /* owned; NULL: none */
 	bool lost;                  /* and NULL because it cannot be read */
 	bool known;                 /* to the log, at start */

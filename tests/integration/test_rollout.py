@@ -5,8 +5,10 @@ Modules are known by tokens (class B): what they say counts. Their times are sec
 """
 import contextlib
 import datetime
+import json
 import os
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -62,6 +64,18 @@ def begun(gate):
     met(gate, CANARIES + FIELD)
     gate.ask(imei=CANARIES[0], version="1.1.0")
     gate.review(2)
+    path = os.path.join(gate.dir, "statement.json")
+    gate.cli("review", "statement", "R-2", "--approver", "alice@demo.invalid", "--reason", "only to look at it", "-o", path)
+    # Another plan is another statement, and nobody's, however well it is signed.
+    with open(path) as f:
+        text = f.read()
+    plan = json.loads(text)["predicate"]["plan"]["digest"]["sha256"]
+    with open(path, "w") as f:
+        f.write(text.replace(plan, plan[::-1]))
+    subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-approval@v1", "-f",
+                    os.path.join(gate.root, "people/alice"), path], check=True, capture_output=True)
+    refused = gate.cli("review", "submit", "R-2", path, path + ".sig", ok=(1,))
+    assert "plan differs" in str(refused), refused
     gate.approve("R-2")
     return data
 

@@ -418,6 +418,19 @@ test_rollouts_plan_is_what_was_signed(void **state)
 	assert_int_equal(ask(f, lab), GRANTS_RING);
 	rollouts_end(f->c->rollouts, id);
 	assert_int_equal(ask(f, lab), GRANTS_RING); /* of what is not offered nothing is known */
+	/* Statements that name a plan, and a policy that has another, or none: nobody knows what was meant. */
+	f->record->terms.have_plan = true;
+	begin(f);
+	assert_true(f->one->lost);
+	rollouts_end(f->c->rollouts, id);
+	struct rollout_plan plan;
+	bool have;
+	assert_int_equal(rollouts_plan_of(f->c, "acme-rtr", f->record->terms.policy, &plan, &have, f->record->terms.plan), 0);
+	assert_true(have);
+	begin(f);
+	assert_false(f->one->lost);
+	rollouts_end(f->c->rollouts, id);
+	f->record->terms.have_plan = false;
 	/* One that was signed without a plan is for everybody. */
 	memcpy(f->record->terms.policy, policies_find(f->c->policies, "acme-rtr")->digest, DIGEST_SHA256_LEN);
 	begin(f);

@@ -36,13 +36,14 @@ what_is_signed_is_what_is_read(void **state)
 {
 	struct config *c = NULL;
 	struct rollout_plan p;
+	uint8_t digest[DIGEST_SHA256_LEN];
 	struct writer w;
 	bool have = false;
 	(void)state;
 	char *profile = sample_profile_with("rollout", "rollout = \"careful\";");
 	assert_int_equal(sample_parse(SAMPLE_MAIN PLANS, profile, &c, &problems), 0);
 	policy(SAMPLE_MAIN PLANS, "rollout = \"careful\";", &w);
-	assert_int_equal(rollout_plan_read(writer_view(&w), &p, &have), 0);
+	assert_int_equal(rollout_plan_read(writer_view(&w), &p, &have, digest), 0);
 	assert_true(have);
 	assert_memory_equal(&p, config_rollout_plan(c, view_str("careful")), sizeof p);
 	assert_int_equal(p.rings_n, 3);
@@ -52,6 +53,13 @@ what_is_signed_is_what_is_read(void **state)
 	assert_int_equal(p.silence, 36 * 3600);
 	assert_int_equal(p.settle, 3600);
 	assert_null(config_rollout_plan(c, view_str("")));
+	/* Its name in statements: of the very bytes that stand in the policy. */
+	struct view all = writer_view(&w);
+	const uint8_t *begin = memmem(all.p, all.n, "\"rollout\":{", 11), *end = memmem(all.p, all.n, ",\"schema\":", 10);
+	uint8_t own[DIGEST_SHA256_LEN];
+	assert_true(begin && end > begin + 10);
+	assert_int_equal(digest_sha256(view_of(begin + 10, (size_t)(end - begin) - 10), own), 0);
+	assert_memory_equal(digest, own, sizeof own);
 	writer_free(&w);
 	config_free(c);
 	free(profile);
@@ -61,16 +69,17 @@ static void
 no_plan_is_said(void **state)
 {
 	struct rollout_plan p;
+	uint8_t digest[DIGEST_SHA256_LEN];
 	struct writer w;
 	bool have = true;
 	(void)state;
 	policy(SAMPLE_MAIN PLANS, "", &w);
-	assert_int_equal(rollout_plan_read(writer_view(&w), &p, &have), 0);
+	assert_int_equal(rollout_plan_read(writer_view(&w), &p, &have, digest), 0);
 	assert_false(have);
 	writer_free(&w);
 	/* Policies that were signed before there were plans. */
 	have = true;
-	assert_int_equal(rollout_plan_read(view_str("{\"profile\":{},\"schema\":\"fotagate-policy/1\"}"), &p, &have), 0);
+	assert_int_equal(rollout_plan_read(view_str("{\"profile\":{},\"schema\":\"fotagate-policy/1\"}"), &p, &have, digest), 0);
 	assert_false(have);
 }
 
@@ -140,6 +149,7 @@ static void
 a_changed_policy_is_refused(void **state)
 {
 	struct rollout_plan p;
+	uint8_t digest[DIGEST_SHA256_LEN];
 	struct writer w;
 	bool have;
 	(void)state;
@@ -153,16 +163,16 @@ a_changed_policy_is_refused(void **state)
 		char *at = strstr(copy, wrong[i][0]);
 		assert_non_null(at);
 		memcpy(at, wrong[i][1], strlen(wrong[i][1]));
-		int err = rollout_plan_read(view_str(copy), &p, &have);
+		int err = rollout_plan_read(view_str(copy), &p, &have, digest);
 		bool another = strstr(wrong[i][0], "100,") != NULL; /* a good plan: its digest is another */
 		assert_int_equal(err, another ? 0 : FG_EFORMAT);
 		if (!another)
 			assert_int_equal(p.rings_n, 0);
 		free(copy);
 	}
-	assert_int_equal(rollout_plan_read(view_of(text.p, text.n - 1), &p, &have), FG_EFORMAT);
-	assert_int_equal(rollout_plan_read(view_str(""), &p, &have), FG_EFORMAT);
-	assert_int_equal(rollout_plan_read(view_str("{\"rollout\":true,\"schema\":\"fotagate-policy/1\"}"), &p, &have), FG_EFORMAT);
+	assert_int_equal(rollout_plan_read(view_of(text.p, text.n - 1), &p, &have, digest), FG_EFORMAT);
+	assert_int_equal(rollout_plan_read(view_str(""), &p, &have, digest), FG_EFORMAT);
+	assert_int_equal(rollout_plan_read(view_str("{\"rollout\":true,\"schema\":\"fotagate-policy/1\"}"), &p, &have, digest), FG_EFORMAT);
 	writer_free(&w);
 }
 
