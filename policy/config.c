@@ -497,6 +497,21 @@ check_rate(const struct load *l, const config_setting_t *root, const char *key, 
 		    "limits.%s is less than %d bytes a second; write more, or 0 for no limit", key, CONFIG_RATE_MIN);
 }
 
+/* The last ring is everybody: that needs no saying. */
+static void
+check_rollout_plan(const struct load *l, struct config *c, unsigned i, unsigned line)
+{
+	struct rollout_plan *p = &c->rollout_plans[i];
+	char why[160];
+	if (p->rings_n > 0 && p->rings[p->rings_n - 1].groups_n == 0 && p->rings[p->rings_n - 1].share == 0)
+		p->rings[p->rings_n - 1].share = ROLLOUT_PERMILLE;
+	if (p->rings_n > 0 && p->name[0] != '\0' && rollout_plan_flaw(p, why))
+		config_problem_add(l->problems, l->file, line, "rollout_plans[%u]: %s", i, why);
+	for (unsigned j = 0; j < i; j++)
+		if (p->name[0] != '\0' && strcmp(p->name, c->rollout_plans[j].name) == 0)
+			config_problem_add(l->problems, l->file, line, "rollout_plans[%u] has the name of rollout_plans[%u]", i, j);
+}
+
 static void
 check_main(const struct load *l, struct config *c, const config_setting_t *root)
 {
@@ -520,6 +535,9 @@ check_main(const struct load *l, struct config *c, const config_setting_t *root)
 	list = config_setting_get_member(root, "security_updates");
 	for (unsigned i = 0; i < c->security_updates_n; i++)
 		c->security_updates[i].line = line_of(config_setting_get_elem(list, i));
+	list = config_setting_get_member(root, "rollout_plans");
+	for (unsigned i = 0; i < c->rollout_plans_n; i++)
+		check_rollout_plan(l, c, i, line_of(list ? config_setting_get_elem(list, i) : NULL));
 	rules_check(c, l->file, l->problems);
 }
 
@@ -815,6 +833,15 @@ config_blackout(const struct config *c, struct view name)
 	for (unsigned i = 0; i < c->blackouts_n; i++)
 		if (view_is(name, c->blackouts[i].name))
 			return &c->blackouts[i];
+	return NULL;
+}
+
+const struct rollout_plan *
+config_rollout_plan(const struct config *c, struct view name)
+{
+	for (unsigned i = 0; i < c->rollout_plans_n; i++)
+		if (view_is(name, c->rollout_plans[i].name))
+			return &c->rollout_plans[i];
 	return NULL;
 }
 

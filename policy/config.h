@@ -12,6 +12,7 @@
 #include "policy/config_problem.h"
 #include "policy/group.h"
 #include "policy/profile.h"
+#include "policy/rollout.h"
 #include "policy/rules.h"
 
 #define CONFIG_FILES_MAX 273       /* fotagate.conf, 256 profiles, 16 lists */
@@ -168,6 +169,8 @@ struct config {
 	int64_t listings_max_age; /* seconds */
 	struct config_list *lists; /* in file-name order */
 	size_t lists_n;
+	struct rollout_plan rollout_plans[ROLLOUT_PLANS_MAX];
+	unsigned rollout_plans_n;
 	struct profile *profiles; /* in file-name order: the order of matching */
 	size_t profiles_n;
 };
@@ -190,6 +193,7 @@ const struct config_listener *config_listener(const struct config *c, struct vie
 const struct config_supplier *config_supplier(const struct config *c, struct view name);
 const struct window *config_window(const struct config *c, struct view name);
 const struct window_blackout *config_blackout(const struct config *c, struct view name);
+const struct rollout_plan *config_rollout_plan(const struct config *c, struct view name);
 const struct profile *config_profile(const struct config *c, struct view name);
 
 #endif

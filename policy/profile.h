@@ -208,6 +208,7 @@ struct profile {
 	int64_t quarantine_bytes;
 	int64_t fetches_per_hour;
 	int64_t review_days;
+	char rollout[PROFILE_WORD_MAX + 1]; /* a plan of the configuration; "" : all at once */
 
 	/* Resolved from the fields above by profile_check(); nothing here is configured. */
 	struct profile_pattern_slot slots[PROFILE_CAPTURES_MAX]; /* name points into captures[] */
@@ -314,8 +315,8 @@ struct profile_anchor {
 };
 /*
  * Appends the policy: the profile with every default resolved, its supplier and what lists
- * say of it, windows and blackouts, the rules that can concern it and the digests of its anchors (one for every
- * name in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
+ * say of it, windows and blackouts, its rollout plan, the rules that can concern it and the digests of its
+ * anchors (one for every name in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */
 int profile_canonical(const struct profile *p, const struct config *c, const struct profile_anchor *anchors,
     size_t anchors_n, struct writer *w);

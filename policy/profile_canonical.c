@@ -177,7 +177,8 @@ profile_canonical(const struct profile *p, const struct config *c,
 {
 	const struct config_supplier *supplier = config_supplier(c, view_str(p->supplier));
 	struct jsonw j;
-	if (!supplier)
+	const struct rollout_plan *plan = config_rollout_plan(c, view_str(p->rollout));
+	if (!supplier || (p->rollout[0] != '\0' && !plan))
 		return FG_EINVAL;
 	for (unsigned i = 0; i < p->signature.anchors_n; i++)
 		if (!anchor_named(anchors, anchors_n, p->signature.anchors[i]))
@@ -197,6 +198,11 @@ profile_canonical(const struct profile *p, const struct config *c,
 	put_group(&j, "profile", p);
 	jsonw_key(&j, "quorum_raise");
 	put_group(&j, "quorum_raise", c);
+	jsonw_key(&j, "rollout"); /* whole: it is what opens rings, and policy/rollout_plan reads it from here */
+	if (plan)
+		put_group(&j, "rollout_plans[]", plan);
+	else
+		jsonw_null(&j);
 	jsonw_key(&j, "rules"); /* in their order, which decides; those for other vendors are not this one's policy */
 	jsonw_array(&j);
 	for (unsigned i = 0; i < c->rules_n; i++)

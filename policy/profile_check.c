@@ -491,6 +491,8 @@ check_names(const struct profile_check *k, const struct profile *p)
 	if (p->supplier[0] != '\0' && !config_supplier(k->config, view_str(p->supplier)))
 		problem(k, "supplier", "\"%s\" is not in suppliers of fotagate.conf; add it there",
 		    p->supplier);
+	if (p->rollout[0] != '\0' && !config_rollout_plan(k->config, view_str(p->rollout)))
+		problem(k, "rollout", "\"%s\" is not in rollout_plans of fotagate.conf; add it there", p->rollout);
 	for (unsigned i = 0; i < p->listeners_n; i++) {
 		const struct config_listener *l =
 		    config_listener(k->config, view_str(p->listeners[i]));

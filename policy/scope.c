@@ -92,6 +92,16 @@ scope_in_window(const struct profile *p, struct view group, int64_t earliest, in
 	return latest >= earliest && latest < INT64_MAX && window_close(l, group, earliest, latest + 1) > latest;
 }
 
+/* Nothing but the rollout, and the hour, keeps it from this module. */
+static enum scope_answer
+by_ring(const struct scope_release *r, const struct scope_module *m)
+{
+	bool fresh = m->first_seen <= 0 || m->first_seen > r->known_by;
+	if (fresh && r->known_by != SCOPE_WHENEVER)
+		return SCOPE_HOLD_RING;
+	return r->share >= ROLLOUT_PLACES || m->place < r->share ? SCOPE_OFFER : SCOPE_HOLD_RING;
+}
+
 enum scope_answer
 scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest)
@@ -118,6 +128,8 @@ scope_offer(const struct scope_release *r, const struct scope_module *m, const s
 	enum scope_answer answer = by_version(r, m, p);
 	if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
 		return SCOPE_HOLD_STEP;
+	if (answer == SCOPE_OFFER)
+		answer = by_ring(r, m);
 	if (answer == SCOPE_OFFER && !scope_in_window(p, group, earliest, latest))
 		return SCOPE_HOLD_WINDOW;
 	return answer;
@@ -142,6 +154,7 @@ static const struct {
 	[SCOPE_HOLD_UNKNOWN_VERSION] = { "unknown-version",
 	    "The module's version is unknown or cannot be compared, and such modules are held." },
 	[SCOPE_HOLD_STEP] = { "other-step", "The profile allows no update of this product from the module's version to that one." },
+	[SCOPE_HOLD_RING] = { "ring", "The rollout has not come to this module: its ring is not open." },
 	[SCOPE_HOLD_WINDOW] = { "outside-window",
 	    "It is outside the profile's maintenance windows for the module's group, or in a blackout." },
 	[SCOPE_OFFER] = { "offer", "The release is offered to this module." },

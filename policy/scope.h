@@ -9,8 +9,10 @@
 #define FG_POLICY_SCOPE_H
 
 #include "policy/profile.h"
+#include "policy/rollout.h"
 
 #define SCOPE_ANY "*"                  /* in groups: every group; in from-versions: every older version */
+#define SCOPE_WHENEVER INT64_MAX       /* known_by: no module is new */
 #define SCOPE_QUORUM_NEVER UINT32_MAX  /* more persons than there are */
 
 /* Zero is no scope: nobody may approve it. */
@@ -36,6 +38,8 @@ struct scope_release {
 	const struct view *groups;     /* exact names, or SCOPE_ANY */
 	size_t groups_n;
 	int64_t not_before, not_after; /* epoch seconds; offered in [not_before, not_after) */
+	uint64_t share;                /* of places (rollout.h) that are let in now; ROLLOUT_PLACES: all */
+	int64_t known_by;              /* modules first seen later than that are not; SCOPE_WHENEVER: all */
 };
 
 /* What is known of the module; borrowed. */
@@ -46,6 +50,8 @@ struct scope_module {
 	struct view product;         /* what its request is about */
 	struct view group;           /* empty: the profile's default_group */
 	struct view current_version; /* empty: unknown */
+	uint64_t place;              /* under the release; looked at only where not all are let in */
+	int64_t first_seen;          /* 0: never before now */
 };
 
 enum scope_answer {
@@ -64,6 +70,7 @@ enum scope_answer {
 	SCOPE_HOLD_FROM_VERSION,
 	SCOPE_HOLD_UNKNOWN_VERSION,
 	SCOPE_HOLD_STEP,          /* the profile allows other updates of that product only */
+	SCOPE_HOLD_RING,          /* the rollout has not come to it */
 	SCOPE_HOLD_WINDOW,        /* outside the profile's windows, or in a blackout */
 	SCOPE_OFFER,
 	SCOPE_ANSWERS

@@ -144,6 +144,12 @@ show_module(const struct json_value *m)
 		json_cstr(json_get(json_at(all, i), "text"), text, sizeof text);
 		cli_print_line(stdout, i ? "" : "known by", "%s %s (class %s)", kind, text, class);
 	}
+	static const struct cli_column grants[] = {
+		{ "release", "release", 0 }, { "version", "target", 0 }, { "granted", "granted", 0 }, { "#bytes", "bytes", 0 },
+		{ "complete", "completed", 0 }, { "#asked again", "again", 0 }, { "version said", "word", 0 },
+		{ "at", "word_at", 0 }, { "outcome", "outcome", 0 },
+	};
+	cli_print_rows(stdout, json_get(m, "grants"), grants, sizeof grants / sizeof grants[0], NULL);
 }
 
 static int
@@ -195,6 +201,9 @@ show_answers(const struct json_value *root)
 		struct view missing;
 		if (json_string(json_get(one_answer, "missing"), &missing) && missing.n)
 			cli_print_field(stdout, "missing", json_get(one_answer, "missing"));
+		struct view ring;
+		if (json_string(json_get(one_answer, "ring"), &ring) && ring.n)
+			cli_print_field(stdout, "ring", json_get(one_answer, "ring"));
 		if (json_type(json_get(one_answer, "release")) == JSON_STRING)
 			cli_print_field(stdout, "release", json_get(one_answer, "release"));
 	}

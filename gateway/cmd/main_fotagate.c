@@ -37,6 +37,7 @@ static const struct verb verbs[] = {
 	{ "exposure", cli_exposure, "what holding back costs: days, and modules on old versions" },
 	{ "refusal", cli_refusal, "refuse beforehand: list, add, lift" },
 	{ "release", cli_release, "what is let through: list, revoke" },
+	{ "rollout", cli_rollout, "releases on their way over rings: list, show, pause, abort" },
 	{ "revoke", cli_revoke, "end a release at once" },
 	{ "people", cli_people, "who may sign: list, propose, submit, suspend" },
 	{ "audit", cli_audit, "the log: tail, forward, notify, witness, checkpoint, proof, export, repair, adopt" },

@@ -221,6 +221,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	timekeep_tick(c);
 	sightings_flush(c->sightings);
 	releases_expire(c->releases);
+	rollouts_tick(c->rollouts);
 	edges_tick(c->edges);
 	if (control_now(c) % TICK_HEAD == 0)
 		logbook_tick(c->logbook);
@@ -336,6 +337,7 @@ make_parts(struct control *c)
 	c->witnesses = witnesses_new(c);
 	c->edges = edges_new(c);
 	c->refusals = refusals_new(c);
+	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
 	c->judging = judging_new(c);
@@ -343,7 +345,7 @@ make_parts(struct control *c)
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
 	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
-	    !c->releases || !c->reviews || !c->judging ||
+	    !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
@@ -611,6 +613,7 @@ tear_down(struct control *c)
 		proposals_warden_down(c->proposals);
 	desk_free(c->desk);
 	releases_free(c->releases);
+	rollouts_free(c->rollouts);
 	imports_free(c->imports);
 	fetches_free(c->fetches);
 	judging_free(c->judging);
@@ -625,6 +628,7 @@ tear_down(struct control *c)
 	c->second = c->minute = NULL;
 	c->desk = NULL;
 	c->releases = NULL;
+	c->rollouts = NULL;
 	c->fetches = NULL;
 	c->imports = NULL;
 	c->judging = NULL;

@@ -26,6 +26,7 @@
 #include "gateway/control/releases.h"
 #include "gateway/control/replay.h"
 #include "gateway/control/reviews.h"
+#include "gateway/control/rollouts.h"
 #include "gateway/control/runouts.h"
 #include "gateway/control/sightings.h"
 #include "gateway/control/timekeep.h"
@@ -77,6 +78,7 @@ struct control {
 	struct refusals *refusals;
 	struct reviews *reviews;
 	struct releases *releases;
+	struct rollouts *rollouts;
 	struct edges *edges;
 	struct runouts runouts;
 	struct halts *halts;

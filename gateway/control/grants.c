@@ -9,7 +9,7 @@
 struct pair { /* one (module, release) that was granted */
 	struct db_grant g;
 	bool used, dirty;
-	bool succeeded; /* said so already in this life */
+	struct grants_fate fate;
 };
 
 struct open_release {
@@ -34,6 +34,8 @@ struct grants {
 	size_t cap, n;
 	size_t *dirty;     /* places to write; rebuilt when the table grows */
 	size_t dirty_n, dirty_cap;
+	grants_guard guard;
+	void *guard_ctx;
 };
 
 const char *
@@ -49,6 +51,8 @@ grants_reason_name(enum grants_reason reason)
 		[GRANTS_GROUP] = "group",
 		[GRANTS_EARLY] = "early",
 		[GRANTS_LATE] = "late",
+		[GRANTS_RING] = "ring",
+		[GRANTS_PACED] = "paced",
 		[GRANTS_FULL] = "full",
 		[GRANTS_BUSY] = "busy",
 		[GRANTS_WINDOW] = "window",
@@ -70,6 +74,8 @@ grants_reason_text(enum grants_reason reason)
 		[GRANTS_GROUP] = "The release is not for the module's group.",
 		[GRANTS_EARLY] = "The release is not in force yet.",
 		[GRANTS_LATE] = "The release has run out.",
+		[GRANTS_RING] = "The rollout has not come to the module, or is stopped.",
+		[GRANTS_PACED] = "As many modules as its plan allows at a time, or in a day, were granted the release.",
 		[GRANTS_FULL] = "As many modules as were signed for have been granted the release.",
 		[GRANTS_BUSY] = "The gateway has no memory for a further grant.",
 		[GRANTS_WINDOW] = "It is outside the maintenance windows for the module.",
@@ -267,6 +273,13 @@ grants_ask_time(struct grants *g, grants_time fn, void *arg)
 }
 
 void
+grants_set_guard(struct grants *g, grants_guard guard, void *ctx)
+{
+	g->guard = guard;
+	g->guard_ctx = ctx;
+}
+
+void
 grants_halt(struct grants *g, bool halted)
 {
 	g->halted = halted;
@@ -325,16 +338,21 @@ grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t rel
 	struct grants_answer a = { .reason = permitted(g, m, o, earliest, latest) };
 	if (a.reason != GRANTS_YES)
 		return a;
-	if (!find(g, m->pseudonym, release)) {
+	bool first = !find(g, m->pseudonym, release);
+	if (first && o->granted >= o->max_devices)
+		a.reason = GRANTS_FULL;
+	else if (g->guard)
+		a.reason = g->guard(g->guard_ctx, m, release, first);
+	if (a.reason != GRANTS_YES)
+		return a;
+	if (first) {
 		struct db_grant fresh = { .at = latest };
 		memcpy(fresh.module, m->pseudonym, DB_ID);
 		memcpy(fresh.release, release, DB_ID);
-		if (o->granted >= o->max_devices)
-			a.reason = GRANTS_FULL;
-		else if (add(g, &fresh, true, NULL))
+		if (add(g, &fresh, true, NULL)) {
 			a.reason = GRANTS_BUSY;
-		if (a.reason != GRANTS_YES)
 			return a;
+		}
 		a.first = true;
 	}
 	int64_t left = o->not_after - latest;
@@ -364,14 +382,20 @@ grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t rele
 	return add(g, &what, true, NULL);
 }
 
-bool
-grants_succeeded(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID])
+struct grants_fate *
+grants_fate_of(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID])
 {
 	struct pair *p = find(g, module, release);
-	bool first = p && !p->succeeded;
-	if (first)
-		p->succeeded = true;
-	return first;
+	return p ? &p->fate : NULL;
+}
+
+void
+grants_each(struct grants *g, const uint8_t release[RELEASE_ID],
+    void (*each)(void *arg, const struct db_grant *what, struct grants_fate *fate), void *arg)
+{
+	for (size_t i = 0; i < g->cap; i++)
+		if (g->pair[i].used && !memcmp(g->pair[i].g.release, release, DB_ID))
+			each(arg, &g->pair[i].g, &g->pair[i].fate);
 }
 
 int

@@ -27,6 +27,8 @@ enum grants_reason {
 	GRANTS_GROUP,
 	GRANTS_EARLY,
 	GRANTS_LATE,
+	GRANTS_RING,         /* the rollout has not come to it, or is stopped */
+	GRANTS_PACED,        /* as many as the plan lets through at a time, or in a day */
 	GRANTS_FULL,         /* max_devices other modules have it */
 	GRANTS_BUSY,         /* no memory for it now */
 	GRANTS_WINDOW,       /* outside the profile's windows */
@@ -64,6 +66,13 @@ struct grants_answer {
 	uint32_t lease_s;          /* 0 unless yes */
 	bool first;                /* this module had not been granted this release before */
 };
+/*
+ * Asked last, of what else would be granted; first: the module has no grant of that release
+ * yet. Without one everything is.
+ */
+typedef enum grants_reason (*grants_guard)(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID],
+    bool first);
+void grants_set_guard(struct grants *g, grants_guard guard, void *ctx);
 /* m: as the inventory knows the pseudonym, or NULL. It is between earliest and latest (timekeep.h). */
 struct grants_answer grants_ask(struct grants *g, const struct inventory_module *m, const uint8_t release[RELEASE_ID],
     int64_t earliest, int64_t latest);
@@ -72,12 +81,20 @@ void grants_answer_all(struct grants *g, const struct inventory *inv, const stru
     int64_t earliest, int64_t latest, struct msg_grant_say *ret);
 /* A grant found in the log at start: counts whatever is active. FG_ENOMEM, FG_ELIMIT. */
 int grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID], int64_t at);
-/*
- * A granted module says it runs the release: true the first time in this life, so
- * that one which changes its word at every request does not write the log. False
- * when it was never granted.
- */
-bool grants_succeeded(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID]);
+/* What a granted module has said since: the owner's (rollouts.h), kept beside the grant. Not in the database. */
+struct grants_fate {
+	uint8_t word;       /* enum rollout_word */
+	uint8_t word_class; /* enum identity_class */
+	uint8_t told;       /* enum rollout_outcome that the log has */
+	uint8_t ring;       /* of the plan, plus one; 0: not looked at yet */
+	uint32_t again;     /* asked again in the old version */
+	int64_t word_at;
+};
+/* NULL: never granted. Valid until the next grant. */
+struct grants_fate *grants_fate_of(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID]);
+/* Every grant of a release, in no order; nothing is granted meanwhile. */
+void grants_each(struct grants *g, const uint8_t release[RELEASE_ID],
+    void (*each)(void *arg, const struct db_grant *what, struct grants_fate *fate), void *arg);
 /* What an edge reports after an answer with body. FG_ENOTFOUND: never granted. */
 int grants_served(struct grants *g, const struct msg_served *s, int64_t now);
 /* Distinct modules granted, and those that were sent everything. */

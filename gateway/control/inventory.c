@@ -320,6 +320,8 @@ load_one(void *arg, const struct db_module *row)
 	m->held = row->held;
 	m->first_seen = row->first_seen;
 	m->last_seen = row->last_seen;
+	m->heard = row->last_seen; /* a claim may have moved it: what comes of that is patience */
+	m->usual = row->usual > 0 ? row->usual : 0;
 	m->last_answer = row->last_answer;
 	m->have_last_resource = row->have_last_resource;
 	memcpy(m->last_resource, row->last_resource, MSG_ID);
@@ -401,6 +403,7 @@ to_row(const struct inventory_module *m, struct db_module *row)
 		.held = m->held,
 		.first_seen = m->first_seen,
 		.last_seen = m->last_seen,
+		.usual = m->usual,
 		.last_answer = m->last_answer,
 		.have_last_resource = m->have_last_resource,
 		.idents_n = m->idents_n,

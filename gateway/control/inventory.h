@@ -17,6 +17,7 @@
 
 #define INVENTORY_MODULES_MAX 4000000u   /* TABLE_MODULES_MAX */
 #define INVENTORY_LEARN_PER_HOUR 20000u  /* strangers can ask: a fleet appears in days, a flood in minutes */
+#define INVENTORY_GAP_MIN 300            /* seconds; what comes sooner is one visit: a try again, the next range */
 #define INVENTORY_IMPORT_MAX (64u << 20) /* bytes of one import: a million rows */
 #define INVENTORY_PROBLEMS_MAX 100       /* beyond it a file is not the file that was meant */
 
@@ -47,6 +48,8 @@ struct inventory_module {
 	bool have_last_resource;
 	uint8_t last_resource[MSG_ID];
 	int64_t first_seen, last_seen;
+	int64_t heard;       /* last, by no weaker identity than its best, and by more than a claim */
+	int64_t usual;       /* seconds between two of those, as it goes; 0: not known */
 	unsigned idents_n;
 	struct inventory_ident ident[DB_IDENTS_MAX];
 	struct inventory_module *next_dirty; /* the inventory's own */
@@ -60,6 +63,8 @@ size_t inventory_count(const struct inventory *inv);
 const struct inventory_module *inventory_by_pseudonym(const struct inventory *inv, const uint8_t pseudonym[MSG_ID]);
 /* text canonical (identity_canonical); a token may be given as itself or as its digest. */
 const struct inventory_module *inventory_by_identity(const struct inventory *inv, unsigned kind, struct view text);
+/* The strongest class (enum identity_class) by which it is known. */
+unsigned inventory_best_class(const struct inventory_module *m);
 /* The i-th of inventory_count(), in no order; NULL past the end. For whole walks without changes. */
 const struct inventory_module *inventory_at(const struct inventory *inv, size_t i);
 
@@ -77,6 +82,7 @@ struct inventory_seen {
 	bool created;
 	bool conflict; /* an identity of the request belongs to another module: left there */
 	unsigned lead; /* enum identity_class by which the module was recognised */
+	bool weak;     /* it is known by better than that: nothing it said was taken */
 };
 /*
  * Takes a sighting in. The strongest identity (A before D, then request order)

@@ -52,8 +52,8 @@ lead_of(const struct msg_sighting *s)
 	return best;
 }
 
-static unsigned
-best_class(const struct inventory_module *m)
+unsigned
+inventory_best_class(const struct inventory_module *m)
 {
 	unsigned best = IDENTITY_D;
 	for (unsigned i = 0; i < m->idents_n; i++)
@@ -131,6 +131,16 @@ learn(struct inventory *inv, const struct profile *p, const struct msg_ident *le
 	return inventory_change(inv, *ret, &(*ret)->group, group[0] ? group : p->default_group, NULL);
 }
 
+/* How often it comes, for whoever has to say that it is silent: three parts habit, one part the last time. */
+static void
+note_heard(struct inventory_module *m, int64_t now)
+{
+	int64_t gap = m->heard > 0 ? now - m->heard : 0;
+	if (gap >= INVENTORY_GAP_MIN)
+		m->usual = m->usual ? (3 * m->usual + gap) / 4 : gap;
+	m->heard = now;
+}
+
 int
 inventory_sight(struct inventory *inv, const struct profile *p, const struct msg_sighting *s, int64_t now,
     struct inventory_seen *ret)
@@ -149,12 +159,17 @@ inventory_sight(struct inventory *inv, const struct profile *p, const struct msg
 	}
 	if (!r)
 		r = add_proved(inv, m, s, &seen.conflict);
-	if (!r && lead->cls <= best_class(m))
+	seen.weak = !r && lead->cls > inventory_best_class(m);
+	if (!r && !seen.weak)
 		r = take_word(inv, m, p, s, lead->cls);
 	if (r)
 		return r;
-	if (!m->first_seen)
+	if (!seen.weak && lead->cls < IDENTITY_D)
+		note_heard(m, now);
+	if (!m->first_seen) {
 		m->first_seen = now; /* it had only been imported */
+		inv->stale = true;   /* the table says since when it is known */
+	}
 	m->last_seen = now;
 	m->last_answer = s->answer;
 	m->have_last_resource = true;

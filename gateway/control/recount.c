@@ -26,6 +26,7 @@ recount_new(int64_t began)
 		r->restricted.row_size = sizeof(struct recount_restricted);
 		r->refusals.row_size = sizeof(struct recount_refusal);
 		r->holds.row_size = sizeof(struct recount_hold);
+		r->rollouts.row_size = sizeof(struct recount_rollout);
 		r->suspended.row_size = sizeof(struct recount_suspended);
 		r->named.row_size = SHELF_KEY;
 	}
@@ -43,6 +44,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->restricted);
 	shelf_free(&r->refusals);
 	shelf_free(&r->holds);
+	shelf_free(&r->rollouts);
 	shelf_free(&r->suspended);
 	shelf_free(&r->named);
 	free(r->set);
@@ -227,6 +229,7 @@ on_retired(struct recount *r, const struct entry *e, uint64_t at)
 	if (!one)
 		return;
 	one->retired = at;
+	restricted(r, e, at, false); /* before its time, if it names the image */
 	struct recount_review *v = one->review ? row(r, &r->reviews, &one->review, sizeof one->review) : NULL;
 	if (v)
 		v->closed = at;
@@ -296,6 +299,25 @@ on_suspended(struct recount *r, const struct entry *e)
 	one->time = at;
 }
 
+/* The last ring it opened; a pause stays, for only another release ends it. */
+static void
+on_rollout(struct recount *r, const struct entry *e)
+{
+	uint8_t id[MSG_ID];
+	const struct entry_ref *number = ref(e, "number");
+	struct recount_rollout *one = release_obj(e, id) ? row(r, &r->rollouts, id, sizeof id) : NULL;
+	if (!one)
+		return;
+	if (e->ev == ENTRY_ROLLOUT_PAUSED)
+		one->paused = true;
+	else if (e->ev == ENTRY_ROLLOUT_CLOSED)
+		one->closed = true;
+	if ((e->ev != ENTRY_ROLLOUT_CREATED && e->ev != ENTRY_ROLLOUT_PROMOTED) || !number || !number->is_number)
+		return;
+	one->ring = number->number < UINT8_MAX ? (unsigned)number->number : 0;
+	one->since = e->t_us / 1000000;
+}
+
 static uint64_t
 halt_name(const struct entry *e)
 {
@@ -363,12 +385,13 @@ recount_signers_differ(const struct recount *r, const struct people *p)
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
 	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
+	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 /* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
 static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
 	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
-	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED };
+	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_ROLLOUT_PAUSED };
 
 static bool
 is_one_of(struct view event, const enum entry_event *list, size_t n)
@@ -436,6 +459,12 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 		break;
 	case ENTRY_IMAGE_RETIRED:
 		on_retired(r, e, at);
+		break;
+	case ENTRY_ROLLOUT_CREATED:
+	case ENTRY_ROLLOUT_PAUSED:
+	case ENTRY_ROLLOUT_PROMOTED:
+	case ENTRY_ROLLOUT_CLOSED:
+		on_rollout(r, e);
 		break;
 	case ENTRY_RESTRICT_HALT:
 		r->halted = true;

@@ -106,6 +106,10 @@ check_release(struct mend *m, const struct recount_release *one)
 	if (in_force(one) && one->not_after > control_now(m->c) && !releases_offers(m->c->releases, one->id) &&
 	    !named_before(m, obj))
 		differs(m, obj, "it is in force and the warden does not have it; it is not offered");
+	if (!one->revoked && one->retired && releases_offers(m->c->releases, one->id)) {
+		releases_gone(m->c->releases, one->id, false, one->retired - 1);
+		differs(m, obj, "it was ended, and the warden had it still");
+	}
 	if (!one->revoked)
 		return;
 	if (one->issued)
@@ -115,7 +119,7 @@ check_release(struct mend *m, const struct recount_release *one)
 	writer_free(&w);
 	bool offered = releases_offers(m->c->releases, one->id);
 	if (active || offered)
-		releases_gone(m->c->releases, one->id, one->revoked - 1);
+		releases_gone(m->c->releases, one->id, true, one->revoked - 1);
 	if (active)
 		differs(m, obj, "it was revoked, and the database called it active");
 	else if (offered)
@@ -444,6 +448,20 @@ check_refusal(struct mend *m, const struct recount_refusal *one)
 	differs(m, obj, "the log refuses it, and the database did not; it is refused");
 }
 
+/* ---- rollouts ---- */
+
+static void
+check_rollout(struct mend *m, const struct recount_rollout *one)
+{
+	const struct rollouts_said said = { .ring = one->ring, .since = one->since, .paused = one->paused, .closed = one->closed };
+	const char *how = rollouts_mend(m->c->rollouts, one->key, &said);
+	char obj[2 * MSG_ID + 16];
+	if (!how)
+		return;
+	hex_obj("release:", one->key, MSG_ID, obj, sizeof obj);
+	differs(m, obj, "%s", how);
+}
+
 /* ---- keys ---- */
 
 /* By a word of that time or a later one. */
@@ -489,6 +507,9 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	for (size_t i = 0; i < r->holds.n; i++)
 		check_hold(&m, shelf_at(&r->holds, i));
 	(void)inventory_flush(c->inventory);
+	for (size_t i = 0; i < r->rollouts.n; i++)
+		check_rollout(&m, shelf_at(&r->rollouts, i));
+	rollouts_mended(c->rollouts);
 	if (r->skipped && !named_before(&m, "log"))
 		differs(&m, "log", "%u of its entries cannot be read and are left out", r->skipped);
 	if (recount_signers_differ(r, c->people)) {

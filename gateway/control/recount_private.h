@@ -50,6 +50,13 @@ struct recount_hold { /* by module */
 	bool held;
 };
 
+struct recount_rollout { /* by release */
+	uint8_t key[SHELF_KEY];
+	unsigned ring;
+	int64_t since;
+	bool paused, closed;
+};
+
 struct recount_suspended { /* by key */
 	uint8_t key[SHELF_KEY];
 	uint32_t set; /* spoken under */
@@ -65,7 +72,7 @@ struct recount_refusal { /* by id */
 };
 
 struct recount { /* each shelf holds rows of one of those above */
-	struct shelf reviews, releases, statements, restricted, refusals, holds, suspended;
+	struct shelf reviews, releases, statements, restricted, refusals, holds, rollouts, suspended;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;

@@ -65,6 +65,7 @@ static void
 drop_at(struct releases *r, size_t i)
 {
 	grants_release_drop(r->c->grants, r->list[i].id);
+	rollouts_end(r->c->rollouts, r->list[i].id);
 	free((void *)(uintptr_t)r->list[i].record);
 	r->list[i] = r->list[--r->n];
 	memmove(r->why[i], r->why[r->n], sizeof r->why[i]);
@@ -118,17 +119,17 @@ releases_record(const struct releases *r, const uint8_t id[RELEASE_ID])
 	return i < r->n ? r->list[i].record : NULL;
 }
 
-bool
-releases_nth_for(const struct releases *r, size_t nth, const char *product, const char *target, uint8_t id[RELEASE_ID])
+void
+releases_let_in(struct releases *r, const uint8_t id[RELEASE_ID], const struct rollout_open *open, bool now)
 {
-	for (size_t i = 0; i < r->n; i++) {
-		const struct approval_terms *t = &r->list[i].record->terms;
-		if (strcmp(t->product, product) || strcmp(t->target, target) || nth--)
-			continue;
-		memcpy(id, r->list[i].id, RELEASE_ID);
-		return true;
-	}
-	return false;
+	size_t i = find(r, id);
+	if (i == r->n)
+		return; /* it is only just being taken in */
+	r->list[i].open = *open;
+	if (now)
+		edges_table_now(r->c->edges);
+	else
+		edges_table_due(r->c->edges, false);
 }
 
 uint64_t
@@ -190,6 +191,7 @@ offer(struct releases *r, const uint8_t id[RELEASE_ID], struct view text)
 		free(record);
 		return err;
 	}
+	rollouts_begin(r->c->rollouts, id, record, &t.open);
 	r->list[r->n++] = t;
 	return FG_OK;
 }
@@ -310,6 +312,19 @@ note_missing(struct releases *r)
 	}
 }
 
+/* Ended here while it was away: once more, and it is not offered. What merely ran out it sees for itself. */
+static void
+end_again(struct releases *r, const struct msg_warden_state *m)
+{
+	struct release *record = calloc(1, sizeof *record);
+	char why[160];
+	if (record && release_parse(m->record, record, why, sizeof why) == FG_OK &&
+	    record->terms.not_after > control_now(r->c))
+		releases_restrict(r, MSG_RESTRICT_REVOKE, record->terms.image, m->release, "control",
+		    "taken back before; the warden had it still", logbook_size(r->c->logbook));
+	free(record);
+}
+
 void
 releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 {
@@ -328,14 +343,8 @@ releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 	if (r->told_n == RELEASES_MAX)
 		return;
 	enum db_release_state state = known_state(c, m->release);
-	if (state == DB_RELEASE_REVOKED) {
-		/* Revoked here while it was away: once more, and it is not offered. */
-		struct release *record = calloc(1, sizeof *record);
-		char why[160];
-		if (record && release_parse(m->record, record, why, sizeof why) == FG_OK)
-			releases_restrict(r, MSG_RESTRICT_REVOKE, record->terms.image, m->release, "control",
-			    "revoked before; the warden had it still", logbook_size(c->logbook));
-		free(record);
+	if (state == DB_RELEASE_REVOKED || state == DB_RELEASE_EXPIRED) {
+		end_again(r, m);
 		return;
 	}
 	memcpy(r->told[r->told_n++], m->release, RELEASE_ID);
@@ -556,12 +565,12 @@ on_dated(void *ctx, int err, uint64_t index)
 }
 
 static void
-log_revocation(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t image[DIGEST_SHA256_LEN], const char *by,
-    const char *reason, uint32_t granted, uint32_t completed)
+log_end(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t image[DIGEST_SHA256_LEN], enum entry_event event,
+    const char *by, const char *reason, uint32_t granted, uint32_t completed)
 {
 	char obj[2 * RELEASE_ID + 16];
 	object(id, obj);
-	struct msg_append *e = logbook_entry(ENTRY_APPROVAL_REVOKED, "ok", by, obj);
+	struct msg_append *e = logbook_entry(event, "ok", by, obj);
 	if (!e)
 		return;
 	logbook_ref_sha256(e, "image", image);
@@ -583,8 +592,9 @@ log_revocation(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t im
 	logbook_tell(c->logbook, e); /* away: it is told when it is back */
 }
 
-void
-releases_revoke(struct releases *r, const uint8_t id_in[RELEASE_ID], const char *by, const char *reason,
+/* A release that is revoked is so for good; the image of one that was only ended may be reviewed again. */
+static void
+take_back(struct releases *r, const uint8_t id_in[RELEASE_ID], bool for_good, const char *by, const char *reason,
     struct call *call)
 {
 	struct control *c = r->c;
@@ -614,8 +624,9 @@ releases_revoke(struct releases *r, const uint8_t id_in[RELEASE_ID], const char 
 		drop_at(r, i);
 	grants_count(c->grants, id, &now.granted, &now.completed);
 	edges_table_now(c->edges);
-	write_end(c, id, DB_RELEASE_REVOKED, LIFECYCLE_REVOKE, by, reason);
-	log_revocation(c, id, image, by, reason, now.granted, now.completed);
+	write_end(c, id, for_good ? DB_RELEASE_REVOKED : DB_RELEASE_EXPIRED, for_good ? LIFECYCLE_REVOKE : LIFECYCLE_EXPIRE, by,
+	    reason);
+	log_end(c, id, image, for_good ? ENTRY_APPROVAL_REVOKED : ENTRY_IMAGE_RETIRED, by, reason, now.granted, now.completed);
 	if (!v) {
 		answer(&now);
 		return;
@@ -631,7 +642,19 @@ releases_revoke(struct releases *r, const uint8_t id_in[RELEASE_ID], const char 
 }
 
 void
-releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], uint64_t log_size)
+releases_revoke(struct releases *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason, struct call *call)
+{
+	take_back(r, id, true, by, reason, call);
+}
+
+void
+releases_retire(struct releases *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason, struct call *call)
+{
+	take_back(r, id, false, by, reason, call);
+}
+
+void
+releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], bool for_good, uint64_t log_size)
 {
 	struct control *c = r->c;
 	size_t i = find(r, id);
@@ -641,7 +664,8 @@ releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], uint64_t log_siz
 		drop_at(r, i);
 		edges_table_now(c->edges);
 	}
-	write_end(c, id, DB_RELEASE_REVOKED, LIFECYCLE_REVOKE, "log", "as the log has it");
+	write_end(c, id, for_good ? DB_RELEASE_REVOKED : DB_RELEASE_EXPIRED, for_good ? LIFECYCLE_REVOKE : LIFECYCLE_EXPIRE,
+	    "log", "as the log has it");
 }
 
 void

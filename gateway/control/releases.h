@@ -39,12 +39,11 @@ int releases_take(struct releases *r, const uint8_t id[RELEASE_ID], struct view 
 size_t releases_count(const struct releases *r);
 /* All of them for a table; borrowed until the next change. */
 const struct tables_release *releases_all(const struct releases *r, size_t *ret_n);
+/* The rollout has come so far (rollouts.h alone); at once, or with the next table. */
+void releases_let_in(struct releases *r, const uint8_t id[RELEASE_ID], const struct rollout_open *open, bool now);
 bool releases_offers(const struct releases *r, const uint8_t id[RELEASE_ID]);
 /* NULL when it is not offered. */
 const struct release *releases_record(const struct releases *r, const uint8_t id[RELEASE_ID]);
-/* The i-th release of that product and target version; false past the end. */
-bool releases_nth_for(const struct releases *r, size_t i, const char *product, const char *target,
-    uint8_t id[RELEASE_ID]);
 /* Modules that the releases of that image are for, all together: the persons needed follow from it. */
 uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN]);
 /* After a reload: profiles may say otherwise about groups and strangers, and rules about what was released. */
@@ -65,11 +64,14 @@ const char *releases_withheld(const struct releases *r, const uint8_t id[RELEASE
  */
 void releases_revoke(struct releases *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason,
     struct call *call);
+/* The same, but its review may be opened again, and people may sign for the image anew. */
+void releases_retire(struct releases *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason,
+    struct call *call);
 /* No statement about that image that is as old as now has effect any more. */
 void releases_restrict(struct releases *r, enum msg_restrict_kind kind, const uint8_t image[DIGEST_SHA256_LEN],
     const uint8_t *id, const char *by, const char *reason, uint64_t log_size);
-/* It was revoked, as the log has it: taken from the edges, the warden and the database; nothing is logged. */
-void releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], uint64_t log_size);
+/* It was revoked or retired, as the log has it: taken from the edges, the warden and the database; nothing is logged. */
+void releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], bool for_good, uint64_t log_size);
 void releases_on_revoked(struct releases *r, const struct msg_revoked *m);
 /* Every second. */
 void releases_expire(struct releases *r);

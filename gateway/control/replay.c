@@ -117,6 +117,20 @@ take_grant(struct replay *r, struct view line)
 	return grants_replay(r->c->grants, module, release, t_us / 1000000);
 }
 
+/* What a granted module said. Likewise, for there may be as many; and what cannot be read counts for nobody. */
+static void
+take_result(struct replay *r, struct view line)
+{
+	uint8_t module[MSG_ID], release[MSG_ID];
+	int64_t t_us = 0;
+	struct view obj = field(line, "\"obj\":\"release:"), dev = field(line, "\"dev\":\""), t = field(line, "\"t\":\"");
+	if (obj.n != 2 * sizeof release || dev.n != 2 * sizeof module || !stamp_parse_us(t, &t_us) ||
+	    !hex_decode(obj, release, sizeof release) || !hex_decode(dev, module, sizeof module))
+		return;
+	rollouts_replay(r->c->rollouts, module, release, field(line, "\"outcome\":\""), field(line, "\"class\":\""),
+	    t_us / 1000000);
+}
+
 static int
 take_entry(struct replay *r, uint64_t index, struct view line)
 {
@@ -124,6 +138,10 @@ take_entry(struct replay *r, uint64_t index, struct view line)
 	struct entry e;
 	struct view event = field(line, "\"ev\":\"");
 	bool grant = view_is(event, entry_event_name(ENTRY_DEVICE_GRANT));
+	if (view_is(event, entry_event_name(ENTRY_DEVICE_RESULT))) {
+		take_result(r, line);
+		return FG_OK;
+	}
 	if (!grant && !recount_wants(event))
 		return FG_OK;
 	int err = grant ? take_grant(r, line) : entry_parse(line, &doc, &e, NULL);

@@ -123,6 +123,7 @@ base_add(struct control *c, struct call *call)
 #define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
 #define REASON TEXT("reason", DB_TEXT_MAX - 1)
 #define MODULE TEXT("module", 160)
+#define RELEASE_OR_REVIEW TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1)
 
 static const struct requests_row table[] = {
 	{ "status", REQUESTS_VIEW, ANY, 0, 0, requests_status, { { 0 } } },
@@ -166,7 +167,11 @@ static const struct requests_row table[] = {
 	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("product", DB_NAME_MAX - 1) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
-	    { REASON, TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
+	    { REASON, RELEASE_OR_REVIEW } },
+	{ "rollout.list", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_list, { { 0 } } },
+	{ "rollout.show", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_show, { RELEASE_OR_REVIEW } },
+	{ "rollout.pause", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_pause, { REASON, RELEASE_OR_REVIEW } },
+	{ "rollout.abort", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_abort, { REASON, RELEASE_OR_REVIEW } },
 	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
 	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), FLAG_OPT("held"), NUMBER_OPT("limit"),
 		TEXT_OPT("product", DB_NAME_MAX - 1), TEXT_OPT("profile", PROFILE_WORD_MAX), FLAG_OPT("unlisted"),

@@ -61,11 +61,40 @@ put_said(struct jsonw *j, const char *key, const char *text, bool clear)
 	put_text(j, key, clear ? text : masked);
 }
 
+/* Each release it was granted: when, how far it got, what it said since. */
 static void
-put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
+put_grants(struct control *c, struct jsonw *j, const struct inventory_module *m)
+{
+	size_t n;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	jsonw_key(j, "grants");
+	jsonw_array(j);
+	for (size_t i = 0; i < n; i++) {
+		struct rollouts_fate f;
+		if (!rollouts_fate_of(c->rollouts, all[i].id, m, &f))
+			continue;
+		jsonw_object(j);
+		jsonw_kuint(j, "again", f.again);
+		jsonw_kuint(j, "bytes", f.grant.bytes);
+		requests_put_time(j, "completed", f.grant.completed);
+		requests_put_time(j, "granted", f.grant.at);
+		jsonw_kcstr(j, "outcome", f.outcome);
+		jsonw_khex(j, "release", all[i].id, RELEASE_ID);
+		put_said(j, "target", all[i].record->terms.target, false);
+		jsonw_kcstr(j, "word", f.word);
+		requests_put_time(j, "word_at", f.word_at);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+}
+
+static void
+put_module(struct control *c, struct jsonw *j, const struct inventory_module *m, bool clear)
 {
 	jsonw_object(j);
 	requests_put_time(j, "first_seen", m->first_seen);
+	if (c)
+		put_grants(c, j, m);
 	put_text(j, "group", inventory_group(m));
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
@@ -79,13 +108,13 @@ put_module(struct jsonw *j, const struct inventory_module *m, bool clear)
 }
 
 void
-requests_answer_module(struct call *call, const struct inventory_module *m, bool clear)
+requests_answer_module(struct control *c, struct call *call, const struct inventory_module *m, bool clear)
 {
 	struct writer w;
 	struct jsonw j;
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
-	put_module(&j, m, clear);
+	put_module(c, &j, m, clear);
 	call_answer(call, CALL_DONE, &w);
 }
 
@@ -113,7 +142,7 @@ put_listed(void *arg, const struct inventory_module *m)
 	memcpy(l->last, m->pseudonym, sizeof l->last);
 	l->n++;
 	if (is_wanted(l, m))
-		put_module(l->j, m, false);
+		put_module(NULL, l->j, m, false);
 	return 0;
 }
 
@@ -178,7 +207,7 @@ requests_module_show(struct control *c, struct call *call)
 {
 	const struct inventory_module *m = requests_module_of(c, call);
 	if (m)
-		requests_answer_module(call, m, false);
+		requests_answer_module(c, call, m, false);
 }
 
 static struct msg_append *
@@ -226,7 +255,7 @@ requests_module_hold(struct control *c, struct call *call)
 	if (err)
 		call_fail_err(call, err);
 	else
-		requests_answer_module(call, m, false);
+		requests_answer_module(c, call, m, false);
 }
 
 struct unholding { /* waits for its entry */
@@ -248,7 +277,7 @@ on_unhold_logged(void *ctx, int err, uint64_t index)
 	else if ((err = set_hold(u->c, u->module, false)))
 		call_fail_err(u->call, err);
 	else
-		requests_answer_module(u->call, m, false);
+		requests_answer_module(u->c, u->call, m, false);
 	free(u);
 }
 
@@ -340,7 +369,8 @@ requests_module_import(struct control *c, struct call *call)
 
 /* What a release says of this module: the edge's own function, with the facts the table has. */
 static enum scope_answer
-ask_scope(struct control *c, const struct inventory_module *m, const struct release *record, const struct profile *p)
+ask_scope(struct control *c, const struct inventory_module *m, const struct release *record, bool let_in,
+    const struct profile *p)
 {
 	const struct approval_terms *t = &record->terms;
 	struct view from[APPROVAL_LIST_MAX], groups[APPROVAL_LIST_MAX];
@@ -359,6 +389,8 @@ ask_scope(struct control *c, const struct inventory_module *m, const struct rele
 		.groups_n = t->groups.n,
 		.not_before = t->not_before,
 		.not_after = t->not_after,
+		.share = let_in ? ROLLOUT_PLACES : 0,
+		.known_by = SCOPE_WHENEVER, /* the module's ring says so already */
 	};
 	const struct scope_module s = {
 		.identified = true,
@@ -371,19 +403,28 @@ ask_scope(struct control *c, const struct inventory_module *m, const struct rele
 	return scope_offer(&r, &s, p, timekeep_earliest(c), timekeep_latest(c));
 }
 
+struct answer {
+	enum scope_answer answer;
+	const char *missing;
+	const char *product, *profile, *target;
+	const char *ring;       /* of the plan; "": none */
+	const uint8_t *release; /* NULL: there is none */
+	const uint8_t *resource;
+};
+
 static void
-put_answer(struct jsonw *j, enum scope_answer answer, const char *missing, const char *product, const char *profile,
-    const uint8_t *release, const uint8_t resource[MSG_ID], const char *target)
+put_answer(struct jsonw *j, const struct answer *a)
 {
 	jsonw_object(j);
-	jsonw_kcstr(j, "answer", scope_answer_name(answer));
-	jsonw_kcstr(j, "missing", missing);
-	put_said(j, "product", product, false);
-	put_text(j, "profile", profile);
-	requests_put_digest(j, "release", release != NULL, release, MSG_ID);
-	jsonw_khex(j, "resource", resource, MSG_ID);
-	put_said(j, "target", target, false);
-	jsonw_kcstr(j, "text", scope_answer_text(answer));
+	jsonw_kcstr(j, "answer", scope_answer_name(a->answer));
+	jsonw_kcstr(j, "missing", a->missing);
+	put_said(j, "product", a->product, false);
+	put_text(j, "profile", a->profile);
+	requests_put_digest(j, "release", a->release != NULL, a->release, MSG_ID);
+	jsonw_khex(j, "resource", a->resource, MSG_ID);
+	put_text(j, "ring", a->ring);
+	put_said(j, "target", a->target, false);
+	jsonw_kcstr(j, "text", scope_answer_text(a->answer));
 	jsonw_object_end(j);
 }
 
@@ -440,7 +481,42 @@ explain_last(struct control *c, struct jsonw *j, const struct inventory_module *
 	if (!m->have_last_resource || db_resource_get(c->db, m->last_resource, &r))
 		return;
 	what_is_missing(c, &r, missing, sizeof missing);
-	put_answer(j, SCOPE_HOLD_NO_RELEASE, missing, r.product, r.profile, NULL, r.id, r.target);
+	put_answer(j, &(struct answer){ .answer = SCOPE_HOLD_NO_RELEASE, .missing = missing, .product = r.product,
+	    .profile = r.profile, .target = r.target, .ring = "", .resource = r.id });
+}
+
+/* What one release has for the module; the last words are a person's, who can do something about it. */
+static void
+explain_release(struct control *c, struct jsonw *j, const struct inventory_module *m, const struct tables_release *one,
+    const struct profile *p, bool asked)
+{
+	const struct approval_terms *t = &one->record->terms;
+	struct rollouts_view v = { .plan = NULL };
+	char missing[MSG_TEXT_MAX] = "";
+	bool let_in;
+	unsigned ring = rollouts_ring_of(c->rollouts, one->id, m, &let_in);
+	enum scope_answer answer = ask_scope(c, m, one->record, let_in, p);
+	(void)rollouts_view_of(c->rollouts, one->id, &v);
+	if (!v.plan || ring >= v.plan->rings_n)
+		ring = ROLLOUT_RINGS_MAX;
+	if (one->withheld) {
+		answer = SCOPE_HOLD_NO_RELEASE;
+		snprintf(missing, sizeof missing, "%s", releases_withheld(c->releases, one->id));
+	} else if (answer == SCOPE_HOLD_WINDOW) {
+		next_window(c, m, p, missing, sizeof missing);
+	} else if (answer == SCOPE_HOLD_RING && ring < ROLLOUT_RINGS_MAX) {
+		snprintf(missing, sizeof missing, "it is in ring %s; the rollout is %s, open up to ring %s",
+		    v.plan->rings[ring].name, rollout_state_name(v.standing.state), v.plan->rings[v.standing.ring].name);
+	} else if (answer == SCOPE_HOLD_RING) {
+		snprintf(missing, sizeof missing, "the plan of its rollout cannot be read");
+	} else if (answer == SCOPE_OFFER && is_full(c, m, one)) {
+		snprintf(missing, sizeof missing, "as many modules as people signed for have it already");
+	} else if (answer == SCOPE_OFFER && !asked) {
+		snprintf(missing, sizeof missing, "it has not asked for it");
+	}
+	put_answer(j, &(struct answer){ .answer = answer, .missing = missing, .product = t->product, .profile = t->profile,
+	    .target = t->target, .ring = ring < ROLLOUT_RINGS_MAX ? v.plan->rings[ring].name : "", .release = one->id,
+	    .resource = t->resource });
 }
 
 void
@@ -463,22 +539,7 @@ requests_module_explain(struct control *c, struct call *call)
 		if (!p || (!asked && strcmp(t->profile, m->profile) != 0))
 			continue;
 		last |= asked;
-		enum scope_answer answer = ask_scope(c, m, list[i].record, p->profile);
-		const char *missing = "";
-		char window[STAMP_CAP + 96];
-		if (answer == SCOPE_HOLD_WINDOW) {
-			next_window(c, m, p->profile, window, sizeof window);
-			missing = window;
-		}
-		if (list[i].withheld) {
-			answer = SCOPE_HOLD_NO_RELEASE;
-			missing = releases_withheld(c->releases, list[i].id);
-		} else if (answer == SCOPE_OFFER && is_full(c, m, &list[i])) {
-			missing = "as many modules as people signed for have it already";
-		} else if (answer == SCOPE_OFFER && !asked) {
-			missing = "it has not asked for it";
-		}
-		put_answer(&d.j, answer, missing, t->product, t->profile, list[i].id, t->resource, t->target);
+		explain_release(c, &d.j, m, &list[i], p->profile, asked);
 	}
 	if (!last)
 		explain_last(c, &d.j, m);

@@ -56,7 +56,7 @@ on_reveal_logged(void *ctx, int err, uint64_t index)
 	else if (!m)
 		call_fail_err(r->call, FG_ENOTFOUND);
 	else
-		requests_answer_module(r->call, m, true);
+		requests_answer_module(r->c, r->call, m, true);
 	free(r);
 }
 

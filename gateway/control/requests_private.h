@@ -41,14 +41,22 @@ void requests_review_report(struct control *c, struct call *call);
 void requests_fetch_retry(struct control *c, struct call *call);
 
 /* requests_releases.c */
+/* Named by itself or by its review. False: the call is answered. */
+bool requests_release_of(struct control *c, struct call *call, uint8_t id[MSG_ID]);
 void requests_release_list(struct control *c, struct call *call);
 void requests_release_revoke(struct control *c, struct call *call);
+
+/* requests_rollouts.c */
+void requests_rollout_list(struct control *c, struct call *call);
+void requests_rollout_show(struct control *c, struct call *call);
+void requests_rollout_pause(struct control *c, struct call *call);
+void requests_rollout_abort(struct control *c, struct call *call);
 
 /* requests_modules.c */
 /* By pseudonym, or by "kind:identity" for those who may ask who a module is. NULL: the call is answered. */
 const struct inventory_module *requests_module_of(struct control *c, struct call *call);
 /* Answers with all about a module; its identities masked, unless clear. */
-void requests_answer_module(struct call *call, const struct inventory_module *m, bool clear);
+void requests_answer_module(struct control *c, struct call *call, const struct inventory_module *m, bool clear);
 void requests_module_list(struct control *c, struct call *call);
 void requests_module_show(struct control *c, struct call *call);
 void requests_module_import(struct control *c, struct call *call);

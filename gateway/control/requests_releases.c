@@ -115,34 +115,39 @@ requests_release_list(struct control *c, struct call *call)
 	call_fail_err(call, err);
 }
 
-void
-requests_release_revoke(struct control *c, struct call *call)
+bool
+requests_release_of(struct control *c, struct call *call, uint8_t id[MSG_ID])
 {
-	char hex[2 * MSG_ID + 1], reason[DB_TEXT_MAX];
-	uint8_t id[MSG_ID];
-	(void)call_text(call, "reason", reason, sizeof reason);
+	char hex[2 * MSG_ID + 1];
 	(void)call_text(call, "release", hex, sizeof hex);
 	if (!call_arg(call, "release") == !call_arg(call, "review")) {
 		call_fail(call, CALL_USAGE, "USAGE", "", "name either a release or a review");
-		return;
+		return false;
 	}
 	if (call_arg(call, "release")) {
-		if (!hex_decode(view_str(hex), id, sizeof id)) {
-			call_fail(call, CALL_USAGE, "USAGE", "", "a release is named by 32 hex digits");
-			return;
-		}
-	} else {
-		struct db_candidate *cand = reviews_of_call(c, call);
-		if (!cand)
-			return;
-		bool have = cand->have_release;
-		memcpy(id, cand->release, sizeof id);
-		if (!have)
-			call_fail(call, CALL_REFUSED, "STATE", "reject it with fotagate review reject",
-			    "the review is %s: nothing was released", cand->state);
-		free(cand);
-		if (!have)
-			return;
+		if (hex_decode(view_str(hex), id, MSG_ID))
+			return true;
+		call_fail(call, CALL_USAGE, "USAGE", "", "a release is named by 32 hex digits");
+		return false;
 	}
-	releases_revoke(c->releases, id, requests_actor(c, call), reason, call);
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return false;
+	bool have = cand->have_release;
+	memcpy(id, cand->release, MSG_ID);
+	if (!have)
+		call_fail(call, CALL_REFUSED, "STATE", "reject it with fotagate review reject",
+		    "the review is %s: nothing was released", cand->state);
+	free(cand);
+	return have;
+}
+
+void
+requests_release_revoke(struct control *c, struct call *call)
+{
+	char reason[DB_TEXT_MAX];
+	uint8_t id[MSG_ID];
+	(void)call_text(call, "reason", reason, sizeof reason);
+	if (requests_release_of(c, call, id))
+		releases_revoke(c->releases, id, requests_actor(c, call), reason, call);
 }

@@ -159,6 +159,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	} else if (!decisions_clock_sure(c)) {
 		alert(j, "CLOCK", "the clock is behind the making of this gateway: nothing is admitted to review");
 	}
+	rollouts_alerts(c->rollouts, alert, j);
 	proposals_alerts(c->proposals, alert, j);
 	exposure_alerts(c, alert, j);
 	withheld_alerts(j, c);

@@ -208,6 +208,22 @@ add_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct ap
 	return err;
 }
 
+/*
+ * The plan that the candidate's policy has. A review is open only under the policy in force, which is at
+ * hand; of others the text may be gone, and nobody signs for them.
+ */
+static int
+name_plan(struct control *c, const struct db_candidate *cand, struct approval_terms *t)
+{
+	struct rollout_plan *plan = calloc(1, sizeof *plan);
+	int err = plan ? rollouts_plan_of(c, cand->profile, cand->policy, plan, &t->have_plan, t->plan) : FG_ENOMEM;
+	free(plan);
+	if (err != FG_ENOTFOUND || candidates_is(cand, LIFECYCLE_REVIEW))
+		return err;
+	t->have_plan = false;
+	return FG_OK;
+}
+
 int
 reviews_terms(struct control *c, const struct db_candidate *cand, const struct db_scope *scope,
     struct approval_terms *ret)
@@ -241,8 +257,8 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	t->not_before = scope->not_before;
 	t->not_after = scope->not_after;
 	t->quorum = scope->quorum;
-	t->have_plan = scope->have_plan;
-	memcpy(t->plan, scope->plan, sizeof t->plan);
+	if (!err)
+		err = name_plan(c, cand, t);
 	if (!err)
 		*ret = *t;
 	free(t);

@@ -288,8 +288,27 @@ rules_let(struct control *c, struct call *call, const struct db_scope *scope, co
 	return false;
 }
 
+/* In which order they get it: what stands behind the digest in the statement. */
 static void
-put_summary(struct jsonw *j, const struct approval_terms *t, const struct reviews_asked *asked)
+put_plan(struct control *c, struct jsonw *j, const struct approval_terms *t)
+{
+	struct rollout_plan *plan = calloc(1, sizeof *plan);
+	uint8_t digest[DIGEST_SHA256_LEN];
+	char line[ROLLOUT_RINGS_MAX * (ROLLOUT_NAME_MAX + 3) + 128];
+	bool have = false;
+	if (!t->have_plan) {
+		jsonw_cstr(j, "to all of them at once");
+	} else if (plan && rollouts_plan_of(c, t->profile, t->policy, plan, &have, digest) == FG_OK && have) {
+		size_t n = (size_t)snprintf(line, sizeof line, "ring by ring, by the plan %s:", plan->name);
+		for (unsigned i = 0; i < plan->rings_n; i++)
+			n += (size_t)snprintf(line + n, sizeof line - n, "%s %s", i ? "," : "", plan->rings[i].name);
+		jsonw_cstr(j, line);
+	}
+	free(plan);
+}
+
+static void
+put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, const struct reviews_asked *asked)
 {
 	char line[sizeof t->subject + 64], from[STAMP_CAP], until[STAMP_CAP];
 	jsonw_key(j, "summary");
@@ -307,6 +326,7 @@ put_summary(struct jsonw *j, const struct approval_terms *t, const struct review
 		snprintf(line, sizeof line, "from %s until %s", from, until);
 		jsonw_cstr(j, line);
 	}
+	put_plan(c, j, t);
 	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
 	jsonw_cstr(j, line);
 	if (asked->text[0])
@@ -349,7 +369,7 @@ send_statement(struct control *c, struct call *call, struct db_candidate *cand, 
 	jsonw_kuint(&d.j, "need", need);
 	jsonw_khex(&d.j, "sha256", digest, sizeof digest);
 	jsonw_kstring(&d.j, "statement", text);
-	put_summary(&d.j, &a->terms, asked);
+	put_summary(c, &d.j, &a->terms, asked);
 	call_doc_end(call, &d, CALL_DONE);
 }
 

@@ -140,45 +140,16 @@ learn(struct sightings *s, const struct msg_sighting *m, uint32_t count)
 	(void)db_unknown_add(s->c->db, &u);
 }
 
-/* A module that now says it runs what it was granted: the only success there is. */
-static void
-succeeded(struct control *c, const struct inventory_module *m)
-{
-	char hex[2 * MSG_ID + 1], obj[2 * MSG_ID + 16];
-	uint8_t id[MSG_ID];
-	for (size_t i = 0; releases_nth_for(c->releases, i, m->product, m->version, id); i++) {
-		if (!grants_succeeded(c->grants, m->pseudonym, id))
-			continue;
-		hex_encode(id, sizeof id, hex);
-		snprintf(obj, sizeof obj, "release:%s", hex);
-		struct msg_append *e = logbook_entry(ENTRY_DEVICE_RESULT, "ok", "control", obj);
-		if (!e)
-			return;
-		logbook_dev(e, m->pseudonym);
-		logbook_ref(e, "version", m->version);
-		logbook_say(e, "the module reports the released version");
-		logbook_tell(c->logbook, e);
-	}
-}
-
 /* Into the inventory. The pseudonym of who asked, or false when nobody can be named. */
 static bool
 identify(struct sightings *s, const struct policy *p, const struct msg_sighting *m, uint8_t asker[MSG_ID])
 {
 	struct control *c = s->c;
-	char before[DB_VERSION_MAX] = "";
 	struct inventory_seen seen = { 0 };
-	if (m->idents_n) {
-		const struct inventory_module *known =
-		    inventory_by_identity(c->inventory, m->idents[0].kind, view_str(m->idents[0].text));
-		if (known)
-			snprintf(before, sizeof before, "%s", known->version);
-	}
 	if (inventory_sight(c->inventory, p->profile, m, control_now(c), &seen) || !seen.module)
 		return false;
 	memcpy(asker, seen.module->pseudonym, MSG_ID);
-	if (!seen.created && before[0] && seen.module->version[0] && strcmp(before, seen.module->version) != 0)
-		succeeded(c, seen.module);
+	rollouts_heard(c->rollouts, &seen, m);
 	return true;
 }
 

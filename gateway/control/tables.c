@@ -19,6 +19,7 @@ add_module(struct table_builder *b, const struct inventory_module *m)
 		.version = m->sure, /* what a module claims, the edge reads from that request itself */
 		.held = m->held,
 		.listed = m->listed,
+		.first_seen = m->first_seen,
 		.idents_n = m->idents_n,
 	};
 	memcpy(row.pseudonym, m->pseudonym, sizeof row.pseudonym);
@@ -63,7 +64,36 @@ add_links(struct table_builder *b, const struct links *links, const struct inven
 	return r;
 }
 
-/* One row for each from-version and group. */
+static bool
+ring_has(const struct rollout_open *o, const char *group)
+{
+	for (unsigned i = 0; i < o->groups_n; i++)
+		if (strcmp(o->group[i], group) == 0)
+			return true;
+	return false;
+}
+
+/* One row for each group of the release; where it is for all of them, one more for each group that a ring lets in whole. */
+static int
+add_groups(struct table_builder *b, const struct tables_release *r, struct table_decision *d)
+{
+	const struct approval_terms *t = &r->record->terms;
+	int err = 0;
+	for (uint32_t k = 0; k < t->groups.n && !err; k++) {
+		d->group = t->groups.word[k];
+		d->share = ring_has(&r->open, d->group) ? ROLLOUT_PLACES : r->open.share;
+		err = table_builder_decision(b, d);
+	}
+	d->share = ROLLOUT_PLACES;
+	for (unsigned k = 0; k < r->open.groups_n && !err && approval_list_has(&t->groups, "*"); k++) {
+		d->group = r->open.group[k];
+		if (!approval_list_has(&t->groups, d->group))
+			err = table_builder_decision(b, d);
+	}
+	return err;
+}
+
+/* The rows of a release. */
 static int
 add_release(struct table_builder *b, const struct tables_release *r)
 {
@@ -78,18 +108,18 @@ add_release(struct table_builder *b, const struct tables_release *r)
 		.not_after = t->not_after,
 		.size = r->record->size,
 		.last_modified = r->record->issued,
+		/* The rollout began with the release. */
+		.known_by = r->open.fresh ? INT64_MAX : r->record->issued,
 	};
 	memcpy(d.release, r->id, sizeof d.release);
 	memcpy(d.resource, t->resource, sizeof d.resource);
 	memcpy(d.image, t->image, sizeof d.image);
-	for (uint32_t i = 0; i < t->from_versions.n; i++)
-		for (uint32_t k = 0; k < t->groups.n; k++) {
-			d.from = t->from_versions.word[i];
-			d.group = t->groups.word[k];
-			int err = table_builder_decision(b, &d);
-			if (err)
-				return err;
-		}
+	for (uint32_t i = 0; i < t->from_versions.n; i++) {
+		d.from = t->from_versions.word[i];
+		int err = add_groups(b, r, &d);
+		if (err)
+			return err;
+	}
 	return 0;
 }
 

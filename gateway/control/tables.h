@@ -2,14 +2,15 @@
 /*
  * tables - makes the decision table from inventory and releases.
  * Role: control, when a release came or went (decisions only) or the inventory
- * changed (all). One row per from-version and group of a release: nothing that the
- * release record does not say, and edges compare again.
+ * changed (all). One row per from-version and group of a release, and one per group of
+ * its open rings: nothing that the release record does not say, and edges compare again.
  */
 #ifndef FG_GATEWAY_CONTROL_TABLES_H
 #define FG_GATEWAY_CONTROL_TABLES_H
 
 #include "crypto/release.h"
 #include "gateway/edge/table.h"
+#include "policy/rollout.h"
 
 struct inventory;
 struct links;
@@ -19,6 +20,7 @@ struct tables_release {
 	uint8_t id[RELEASE_ID];
 	const struct release *record;
 	bool withheld; /* offered to nobody: the policy in force does not let it pass */
+	struct rollout_open open; /* to whom it may be offered now; all zero: to nobody */
 };
 
 /*

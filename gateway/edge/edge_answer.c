@@ -337,8 +337,10 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		.groups_n = 1,
 		.not_before = row->not_before,
 		.not_after = row->not_after,
+		.share = row->share,
+		.known_by = row->known_by,
 	};
-	struct scope_module who = { .identified = r->identified, .product = view_str(r->product) };
+	struct scope_module who = { .identified = r->identified, .product = view_str(r->product), .place = UINT64_MAX };
 	who.current_version = view_str(r->current);
 	/* The network's word about the group, where no inventory has another. */
 	who.group = view_str(r->identity.group);
@@ -347,6 +349,10 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		who.held = module->held;
 		if (module->group[0])
 			who.group = view_str(module->group);
+		who.first_seen = module->first_seen;
+		/* A digest for each request only while a wave is out. */
+		if (row->share < ROLLOUT_PLACES)
+			who.place = rollout_place(row->release, module->pseudonym);
 		if (!r->current[0])
 			who.current_version = view_str(module->version);
 	}

@@ -115,7 +115,8 @@ decision(const struct table *t, size_t i)
 	return t->decisions.p + i * TABLE_DECISION_LEN;
 }
 
-enum { D_RESOURCE = 16, D_IMAGE = 32, D_BEFORE = 64, D_AFTER = 72, D_SIZE = 80, D_MODIFIED = 88, D_STRINGS = 96 };
+enum { D_RESOURCE = 16, D_IMAGE = 32, D_BEFORE = 64, D_AFTER = 72, D_SIZE = 80, D_MODIFIED = 88, D_SHARE = 96, D_KNOWN = 104,
+	D_STRINGS = TABLE_DECISION_STRINGS };
 
 static const char *
 decision_string(const struct table *t, const uint8_t *d, unsigned k)
@@ -270,6 +271,7 @@ row_of(const struct table *t, uint32_t ordinal, struct table_row *ret)
 		.version = strings + table_get32(a + 8),
 		.held = flags & TABLE_FLAG_HELD,
 		.listed = flags & TABLE_FLAG_LISTED,
+		.first_seen = table_get32(m + TABLE_ID + 4),
 	};
 }
 
@@ -348,6 +350,8 @@ table_decision_at(const struct table *t, size_t i, struct table_decision *ret)
 	ret->not_after = (int64_t)table_get64(d + D_AFTER);
 	ret->size = table_get64(d + D_SIZE);
 	ret->last_modified = (int64_t)table_get64(d + D_MODIFIED);
+	ret->share = table_get64(d + D_SHARE);
+	ret->known_by = (int64_t)table_get64(d + D_KNOWN);
 	ret->profile = decision_string(t, d, 0);
 	ret->product = decision_string(t, d, 1);
 	ret->target = decision_string(t, d, 2);

@@ -256,6 +256,7 @@ table_builder_module(struct table_builder *b, const struct table_module *m)
 	uint8_t *p = extend(&b->modules, TABLE_MODULE_LEN);
 	memcpy(p, m->pseudonym, TABLE_ID);
 	table_put32(p + TABLE_ID, attrs);
+	table_put32(p + TABLE_ID + 4, m->first_seen <= 0 ? 0 : m->first_seen < UINT32_MAX ? (uint32_t)m->first_seen : UINT32_MAX);
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		/* Goes on from the free slot: one of this module's own may have taken it. */
 		if (probe(b, &key[i], hash[i], &slot[i]))
@@ -335,8 +336,10 @@ table_builder_decision(struct table_builder *b, const struct table_decision *d)
 	table_put64(p + 72, (uint64_t)d->not_after);
 	table_put64(p + 80, d->size);
 	table_put64(p + 88, (uint64_t)d->last_modified);
+	table_put64(p + 96, d->share);
+	table_put64(p + 104, (uint64_t)d->known_by);
 	for (unsigned k = 0; k < 5; k++)
-		table_put32(p + 96 + 4 * k, off[k]);
+		table_put32(p + TABLE_DECISION_STRINGS + 4 * k, off[k]);
 	b->head.decisions_n++;
 	return 0;
 }
@@ -356,7 +359,7 @@ compare(const void *a, const void *b, void *arg)
 	const char *strings = (const char *)t->decision_strings.bytes.p;
 	int c = memcmp(x + 16, y + 16, TABLE_ID);
 	if (c == 0)
-		c = strcmp(strings + table_get32(x + 96), strings + table_get32(y + 96));
+		c = strcmp(strings + table_get32(x + TABLE_DECISION_STRINGS), strings + table_get32(y + TABLE_DECISION_STRINGS));
 	return c ? c : (i > j) - (i < j);
 }
 

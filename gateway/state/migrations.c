@@ -156,10 +156,18 @@ static const char base_schema[] =
 " size INTEGER NOT NULL, added INTEGER NOT NULL, who TEXT NOT NULL, candidate INTEGER NOT NULL,"
 " PRIMARY KEY (profile, product, version, image)) STRICT, WITHOUT ROWID;"
 "CREATE INDEX base_image ON base (image);";
+
 /* What was there before is as young as the last that was written of it. */
 static const char arrived_schema[] =
 "ALTER TABLE candidate ADD COLUMN arrived INTEGER NOT NULL DEFAULT 0;"
 "UPDATE candidate SET arrived = updated WHERE image IS NOT NULL;";
+
+/* What modules answered is not here: the log has it, and whoever could write it here could open rings by it. */
+static const char rollout_schema[] =
+"CREATE TABLE rollout ("
+" release_id BLOB PRIMARY KEY CHECK (length(release_id) = 16), state INTEGER NOT NULL, ring INTEGER NOT NULL,"
+" since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
 
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
@@ -172,6 +180,7 @@ static const struct migration steps[] = {
 	{ 8, "what is refused for good or for a time", refusal_schema },
 	{ 9, "full images that deltas are for", base_schema },
 	{ 10, "when an image came", arrived_schema },
+	{ 11, "rollouts; how often a module asks", rollout_schema },
 };
 
 const struct migration *

@@ -27,6 +27,7 @@ struct db_module {
 	bool listed;               /* imported; false: only seen */
 	bool held;
 	int64_t first_seen, last_seen; /* 0: never */
+	int64_t usual;             /* seconds between its requests, as it goes; 0: not known */
 	uint8_t last_answer;       /* enum scope_answer */
 	bool have_last_resource;
 	uint8_t last_resource[DB_ID];

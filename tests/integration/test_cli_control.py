@@ -392,6 +392,25 @@ def test_arguments_are_canonical(control):
     assert r.returncode == 2 and b"UTF-8" in r.stderr
 
 
+def test_rollouts(control):
+    ring = {"failure": 0, "granted": 4, "name": "canary", "open": True, "silent": 1, "success": 3}
+    shown = {"by": "control", "failure": 0, "granted": 4, "id": "ab" * 16, "next": "It waits.", "plan": "careful",
+             "reason": "", "review": "R-1", "ring": "canary", "rings": [ring], "silent": 1,
+             "since": "2026-01-01T00:00:00Z", "state": "running", "success": 3}
+    control.answers["rollout.show"] = control.answers["rollout.pause"] = Reply(shown)
+    r = cli(control, "rollout", "show", "R-1")
+    assert control.calls[-1] == ("rollout.show", {"review": "R-1"}, []) and "It waits." in r.out and "canary" in r.out
+    cli(control, "rollout", "pause", "ab" * 16, "--reason", "R-1 was no better")
+    assert control.calls[-1] == ("rollout.pause", {"reason": "R-1 was no better", "release": "ab" * 16}, [])
+    cli(control, "rollout", "pause", "R-1", want=2)
+    over = {"by": "alice", "id": "cd" * 16, "plan": "careful", "reason": "no", "state": "aborted"}
+    control.answers["rollout.list"] = Reply({"rollouts": [{**shown, "rings": []}, over]})
+    out = cli(control, "rollout", "list").out
+    assert "running" in out and "aborted" in out
+    control.answers["rollout.abort"] = Reply({"granted": 4, "releases": ["ab"], "reset": 1, "served": 2, "warden": True})
+    assert "reopen" in cli(control, "rollout", "abort", "R-1", "--reason", "no").out
+
+
 def test_import(control, tmp_path):
     image, sig = tmp_path / "fw.bin", tmp_path / "fw.sig"
     image.write_bytes(b"firmware")

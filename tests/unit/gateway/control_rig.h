@@ -98,6 +98,7 @@ control_rig_new(void)
 	assert_int_equal(grants_new(c->db, &c->grants), 0);
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, r->supervisor);
+	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
 	c->judging = judging_new(c);
 	c->fetches = fetches_new(c);
@@ -113,6 +114,7 @@ control_rig_free(struct control_rig *r)
 	fetches_free(c->fetches);
 	judging_free(c->judging);
 	releases_free(c->releases);
+	rollouts_free(c->rollouts);
 	jobs_free(c->jobs);
 	logbook_free(c->logbook);
 	grants_free(c->grants);

@@ -18,6 +18,7 @@
 #include "crypto/release.h"
 #include "gateway/edge/table.h"
 #include "gateway/wire/memfd.h"
+#include "policy/rollout.h"
 
 #define SAMPLE_NOT_BEFORE INT64_C(1000000000)
 #define SAMPLE_NOT_AFTER INT64_C(4000000000)
@@ -125,6 +126,7 @@ sample_row(const struct sample *s)
 	struct table_decision d = {
 		.profile = t->profile, .product = t->product, .target = t->target, .from = "*", .group = "*",
 		.not_before = t->not_before, .not_after = t->not_after, .size = s->r.size, .last_modified = s->r.issued,
+		.share = ROLLOUT_PLACES, .known_by = INT64_MAX,
 	};
 	memcpy(d.release, s->id, sizeof d.release);
 	memcpy(d.resource, t->resource, sizeof d.resource);

@@ -440,7 +440,7 @@ test_rows_that_offer_nothing_to_this_module(void **state)
 	struct module m = module(f);
 	ready(f, SMALL);
 	struct table_decision good = sample_row(f->s), d;
-	struct { struct table_decision row; bool held, listed; int64_t wall; const char *path; } rows[14];
+	struct { struct table_decision row; bool held, listed; int64_t wall; const char *path; } rows[16];
 	unsigned n = 0;
 #define ROW(change, is_held, is_listed, now, what) \
 	d = good, change, rows[n].row = d, rows[n].held = is_held, rows[n].listed = is_listed, rows[n].wall = now, \
@@ -460,6 +460,8 @@ test_rows_that_offer_nothing_to_this_module(void **state)
 	ROW(d.target = "2.1", false, true, WALL, PATH);
 	ROW(d.release[0] ^= 1, false, true, WALL, PATH);
 	ROW(d.group = "canary", false, true, WALL, PATH);                   /* for others */
+	ROW(d.share = 0, false, true, WALL, PATH);                          /* its ring is not open */
+	ROW(d.known_by = WALL, false, true, WALL, PATH);                    /* the table does not say that it was known by then */
 	for (unsigned i = 0; i < n; i++) {
 		f->shared->wall_s = rows[i].wall;
 		offer_as(f, &rows[i].row, rows[i].held, rows[i].listed);
@@ -470,6 +472,32 @@ test_rows_that_offer_nothing_to_this_module(void **state)
 	f->shared->wall_s = WALL;
 	offer_as(f, &good, false, true);
 	get_granted(f, &m);
+	module_end(&m);
+}
+
+static void
+test_rings_let_some_modules_in(void **state)
+{
+	struct fixture *f = *state;
+	struct module m = module(f);
+	uint8_t who[MSG_ID];
+	ready(f, SMALL);
+	module_id(who);
+	struct table_decision row = sample_row(f->s);
+	uint64_t place = rollout_place(row.release, who);
+	row.share = place;
+	offer_as(f, &row, false, true);
+	get(&m, PATH, "");
+	expect_not_now(&m);
+	quiet(f, f->control);
+	row.share = place + 1;
+	offer_as(f, &row, false, true);
+	get_granted(f, &m);
+	/* Closed again: what was granted on this very connection is not served further. */
+	row.share = place;
+	offer_as(f, &row, false, true);
+	get(&m, PATH, "");
+	expect_not_now(&m);
 	module_end(&m);
 }
 
@@ -1741,6 +1769,7 @@ main(void)
 		T(test_a_flood_of_sightings_does_not_cost_control),
 		T(test_control_says_no),
 		T(test_rows_that_offer_nothing_to_this_module),
+		T(test_rings_let_some_modules_in),
 		T(test_no_byte_before_the_acknowledgement),
 		T(test_audit_is_silent),
 		T(test_module_that_does_not_wait),

@@ -126,6 +126,50 @@ test_grants_reasons(void **state)
 	grants_free(NULL);
 }
 
+static enum grants_reason
+guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID], bool first)
+{
+	const int *let = ctx; /* bit 0: new ones, bit 1: those who have one */
+	assert_memory_equal(release, id, RELEASE_ID);
+	assert_non_null(m);
+	return *let & (first ? 1 : 2) ? GRANTS_YES : first ? GRANTS_PACED : GRANTS_RING;
+}
+
+static void
+each_fate(void *arg, const struct db_grant *what, struct grants_fate *fate)
+{
+	assert_memory_equal(what->release, id, RELEASE_ID);
+	*(unsigned *)arg += 1 + fate->again;
+}
+
+/* The rollout has a word in every answer, also to who was granted before, and none in what is denied anyway. */
+static void
+test_grants_guard(void **state)
+{
+	struct rig *rig = *state;
+	struct grants *g = grants_with(rig, 2, "field");
+	struct inventory_module a = module_of(1, "field"), b = module_of(2, "field"), c = module_of(3, "field");
+	int let = 0;
+	unsigned n = 0;
+	grants_set_guard(g, guard, &let);
+	assert_int_equal(ask(g, &a, 2000), GRANTS_PACED);
+	grants_each(g, id, each_fate, &n);
+	assert_int_equal(n, 0); /* nothing was granted */
+	let = 1;
+	assert_int_equal(ask(g, &a, 2000), GRANTS_YES);
+	assert_int_equal(ask(g, &a, 2000), GRANTS_RING);
+	let = 3;
+	assert_int_equal(ask(g, &a, 2000), GRANTS_YES);
+	assert_int_equal(ask(g, &b, 2000), GRANTS_YES);
+	let = 0;
+	assert_int_equal(ask(g, &c, 2000), GRANTS_FULL);
+	assert_int_equal(ask(g, &c, 999), GRANTS_EARLY);
+	grants_fate_of(g, a.pseudonym, id)->again = 5;
+	grants_each(g, id, each_fate, &n);
+	assert_int_equal(n, 7);
+	grants_free(g);
+}
+
 static void
 test_grants_lease(void **state)
 {
@@ -202,10 +246,10 @@ test_grants_replay(void **state)
 	assert_int_equal(grants_release_add(g, id, r, "", false), 0);
 	struct inventory_module d = module_of(4, "field");
 	assert_int_equal(ask(g, &d, 3000), GRANTS_FULL);
-	/* Its success is news once, and never of one that was not granted. */
-	assert_true(grants_succeeded(g, c.pseudonym, id));
-	assert_false(grants_succeeded(g, c.pseudonym, id));
-	assert_false(grants_succeeded(g, d.pseudonym, id));
+	/* What became of it is kept beside the grant, and of nobody else. */
+	grants_fate_of(g, c.pseudonym, id)->again = 3;
+	assert_int_equal(grants_fate_of(g, c.pseudonym, id)->again, 3);
+	assert_null(grants_fate_of(g, d.pseudonym, id));
 	free(r);
 	grants_free(g);
 }
@@ -317,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_grants_reasons),
 		T(test_grants_ask_for_the_time),
+		T(test_grants_guard),
 		T(test_grants_lease),
 		T(test_grants_max_devices),
 		T(test_grants_replay),

@@ -40,7 +40,8 @@ decision_of(uint8_t release, uint8_t resource, const char *profile, const char *
 {
 	struct table_decision d = { .profile = profile, .product = "EC25", .target = "A09", .from = from,
 		.group = group, .not_before = 1000 + release, .not_after = INT64_MAX - release,
-		.size = UINT64_C(5000000000) + release, .last_modified = -1 };
+		.size = UINT64_C(5000000000) + release, .last_modified = -1, .share = (UINT64_C(1) << 32) - release,
+		.known_by = INT64_MAX - 2 * release };
 	memset(d.release, release, sizeof d.release);
 	memset(d.resource, resource, sizeof d.resource);
 	memset(d.image, release + 1, sizeof d.image);
@@ -72,6 +73,7 @@ small(void)
 	assert_int_equal(table_builder_module(b, &m), 0);
 	m = module_of(2, "", "EC25", "");
 	m.held = m.listed = true;
+	m.first_seen = INT64_C(1800000000);
 	ident(&m, 6, 4, "SN-0001/x");
 	assert_int_equal(table_builder_module(b, &m), 0);
 	struct table_decision d = decision_of(9, 3, "quectel", "A07", "canary");
@@ -103,6 +105,7 @@ test_table_round_trip(void **state)
 	assert_string_equal(row.version, "A07");
 	assert_false(row.held);
 	assert_false(row.listed);
+	assert_int_equal(row.first_seen, 0);
 	assert_true(table_find(t, 4,
 	    view_str("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), &row));
 	assert_int_equal(row.ordinal, 0);
@@ -112,7 +115,29 @@ test_table_round_trip(void **state)
 	assert_string_equal(row.version, "");
 	assert_true(row.held);
 	assert_true(row.listed);
+	assert_int_equal(row.first_seen, 1800000000);
 	table_free(t);
+}
+
+/* 32 bits of seconds: what does not fit was never, or is for ever after whatever began. */
+static void
+test_table_times(void **state)
+{
+	static const int64_t times[][2] = { { -1, 0 }, { 0, 0 }, { 1, 1 }, { UINT32_MAX, UINT32_MAX },
+		{ INT64_C(1) << 40, UINT32_MAX }, { INT64_MAX, UINT32_MAX } };
+	(void)state;
+	for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
+		struct table_builder *b = table_builder_new(1, seed, 1);
+		struct table_module m = module_of(1, "", "", "");
+		struct table_row row;
+		m.first_seen = times[i][0];
+		ident(&m, 6, 4, "SN");
+		assert_int_equal(table_builder_module(b, &m), 0);
+		struct table *t = finish(b);
+		assert_true(table_find(t, 6, view_str("SN"), &row));
+		assert_true(row.first_seen == times[i][1]);
+		table_free(t);
+	}
 }
 
 static void
@@ -160,6 +185,8 @@ test_table_decisions(void **state)
 	assert_int_equal(d.not_before, 1009);
 	assert_true(d.not_after == INT64_MAX - 9);
 	assert_int_equal(d.last_modified, -1);
+	assert_true(d.share == (UINT64_C(1) << 32) - 9);
+	assert_true(d.known_by == INT64_MAX - 18);
 	assert_string_equal(d.from, "A07");
 	assert_string_equal(d.group, "canary");
 	assert_string_equal(d.target, "A09");
@@ -540,6 +567,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table_round_trip),
+		cmocka_unit_test(test_table_times),
 		cmocka_unit_test(test_table_misses),
 		cmocka_unit_test(test_table_decisions),
 		cmocka_unit_test(test_table_duplicates_and_limits),

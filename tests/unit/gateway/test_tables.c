@@ -79,6 +79,7 @@ test_tables_build(void **state)
 	struct inventory *inv = fleet(r);
 	struct release *one = release_of(from, groups);
 	struct tables_release list = { .record = one };
+	rollout_open_all(&list.open);
 	memset(list.id, 7, sizeof list.id);
 	struct table *t = opened(tables_build(inv, NULL, &list, 1, 55));
 	struct table_row row;
@@ -113,6 +114,7 @@ test_tables_build(void **state)
 		assert_int_equal(d.not_after, 200);
 		assert_int_equal(d.size, 5000000000);
 		assert_int_equal(d.last_modified, 90);
+		assert_true(d.share == ROLLOUT_PLACES && d.known_by == INT64_MAX);
 	}
 	assert_int_equal(table_decisions(t), 6);
 	for (unsigned v = 0; v < 2; v++)
@@ -138,6 +140,54 @@ test_tables_build(void **state)
 	assert_false(table_next(t, "quectel", one->terms.resource, &it, &d));
 	table_free(t);
 	free(one);
+	inventory_free(inv);
+}
+
+static struct table_decision
+row_for(const struct table *t, const struct release *one, const char *group)
+{
+	struct table_decision d;
+	uint32_t it = 0;
+	while (table_next(t, "quectel", one->terms.resource, &it, &d))
+		if (!strcmp(d.group, group))
+			return d;
+	fail_msg("no row for %s", group);
+	return d;
+}
+
+/* What is open of a rollout, in rows; and never a group that was not signed for. */
+static void
+test_tables_rings(void **state)
+{
+	static const char *const from[] = { "*", NULL }, *const all[] = { "*", NULL }, *const some[] = { "canary", "field", NULL };
+	struct rig *r = *state;
+	struct inventory *inv = fleet(r);
+	struct release *everyone = release_of(from, all), *few = release_of(from, some);
+	struct tables_release list = { .record = everyone };
+	struct table *t = opened(tables_build(inv, NULL, &list, 1, 1)), *next;
+	struct table_decision d = row_for(t, everyone, "*");
+	assert_int_equal(table_decisions(t), 1);
+	assert_true(d.share == 0 && d.known_by == 90); /* nobody, until something opens it */
+	struct table_row row;
+	assert_true(table_find(t, IDENTITY_SERIAL, view_str("stranger"), &row));
+	assert_int_equal(row.first_seen, 5);
+	list.open = (struct rollout_open){ .share = 1000, .groups_n = 2, .group = { "canary", "lab" } };
+	next = opened(tables_redecide(t, &list, 1, 2));
+	assert_int_equal(table_decisions(next), 3);
+	assert_int_equal(row_for(next, everyone, "*").share, 1000);
+	assert_true(row_for(next, everyone, "canary").share == ROLLOUT_PLACES);
+	d = row_for(next, everyone, "lab");
+	assert_true(d.share == ROLLOUT_PLACES && d.known_by == 90);
+	table_free(next);
+	list.record = few;
+	next = opened(tables_redecide(t, &list, 1, 3));
+	assert_int_equal(table_decisions(next), 2);
+	assert_true(row_for(next, few, "canary").share == ROLLOUT_PLACES);
+	assert_int_equal(row_for(next, few, "field").share, 1000);
+	table_free(next);
+	table_free(t);
+	free(everyone);
+	free(few);
 	inventory_free(inv);
 }
 
@@ -227,6 +277,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_tables_build),
+		T(test_tables_rings),
 		T(test_tables_have_short_urls),
 		T(test_tables_refuse_open_records),
 		T(test_tables_empty),

@@ -42,7 +42,8 @@ release(const char *from1, const char *group1)
 	from[0] = view_str(from1);
 	groups[0] = view_str(group1);
 	return (struct scope_release){ .valid = true, .product = view_str("rtr9"), .target_version = view_str("1.2.0"),
-		.from = from, .from_n = 1, .groups = groups, .groups_n = 1, .not_before = FROM, .not_after = UNTIL };
+		.from = from, .from_n = 1, .groups = groups, .groups_n = 1, .not_before = FROM, .not_after = UNTIL,
+		.share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER };
 }
 
 static struct scope_module
@@ -81,6 +82,11 @@ zero_holds(void **state)
 	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_LATE); /* and for no time */
 	r.not_after = 1;
 	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_FROM_VERSION); /* and from no version */
+	from[0] = m.current_version = view_str("1.1");
+	r.target_version = view_str("1.2");
+	r.from = from;
+	r.from_n = 1;
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_RING); /* and in no ring */
 	assert_string_equal(scope_answer_name(SCOPE_HOLD), "undecided");
 }
 
@@ -209,15 +215,43 @@ windows_hold_last(void **state)
 	assert_int_equal(scope_offer(&r, &m, p, t, t), SCOPE_HOLD_WINDOW);
 }
 
+static void
+rings_come_last(void **state)
+{
+	struct scope_release r = release("*", "field");
+	struct scope_module m = module("1.0.0");
+	(void)state;
+	m.place = ROLLOUT_PLACES / 2;
+	r.share = m.place;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_RING);
+	r.share = m.place + 1;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	m.place = UINT64_MAX; /* none could be made: everybody is everybody all the same */
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_RING);
+	r.share = ROLLOUT_PLACES;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	/* Whoever was not known when it began waits for the last ring; known in that very second is known. */
+	r.known_by = FROM;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_RING);
+	m.first_seen = FROM + 1;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_RING);
+	m.first_seen = FROM;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	/* Another reason is told before this one: it would hold when the ring opens, too. */
+	r.share = 0;
+	m.current_version = view_str("1.2.0");
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_SAME_VERSION);
+}
+
 /* Taking any one thing away from an offer must end it, or leave it; never make one. */
 static void
 less_never_offers_more(void **state)
 {
 	unsigned offers = 0;
 	(void)state;
-	for (unsigned bits = 0; bits < 256; bits++) {
-		for (unsigned without = 0; without <= 8; without++) {
-			unsigned b = without < 8 ? bits & ~(1u << without) : bits;
+	for (unsigned bits = 0; bits < 1024; bits++) {
+		for (unsigned without = 0; without <= 10; without++) {
+			unsigned b = without < 10 ? bits & ~(1u << without) : bits;
 			struct scope_release r = release("*", "field");
 			struct scope_module m = module(b & 1 ? "1.0" : "");
 			r.valid = b & 2;
@@ -227,8 +261,12 @@ less_never_offers_more(void **state)
 			m.held = !(b & 32);
 			r.groups_n = b & 64 ? 1 : 0;
 			r.from_n = b & 128 ? 1 : 0;
+			r.share = b & 256 ? 6 : 5;
+			m.place = 5;
+			r.known_by = 7;
+			m.first_seen = b & 512 ? 7 : 8;
 			bool offer = scope_offer(&r, &m, p, FROM, FROM) == SCOPE_OFFER;
-			assert_int_equal(offer, b == 255);
+			assert_int_equal(offer, b == 1023);
 			offers += offer;
 		}
 	}
@@ -280,6 +318,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(everything_else_decides, setup, teardown),
 		cmocka_unit_test_setup_teardown(steps_are_the_only_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(windows_hold_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(rings_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
 		cmocka_unit_test(every_answer_has_a_name_and_a_sentence),

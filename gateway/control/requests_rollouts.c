@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_rollouts - how far releases have come over their rings, and stopping them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/visible.h"
+#include "gateway/control/requests_private.h"
+
+#define LOST "The policy people signed, and the plan in it, cannot be read: nobody is offered the release."
+
+/* What people and profiles wrote, as it may be shown. */
+static void
+put_text(struct jsonw *j, const char *key, const char *text)
+{
+	char seen[4 * DB_TEXT_MAX];
+	visible_cstr(view_str(text), seen, sizeof seen);
+	jsonw_kcstr(j, key, seen);
+}
+
+/* In the words of a person: what it waits for, or why it stands. */
+static const char *
+next_text(const struct rollouts_view *v)
+{
+	if (v->standing.state == ROLLOUT_PAUSED)
+		return "Only a new approval goes on: abort it, open the review again, sign.";
+	return v->standing.state == ROLLOUT_DONE ? "Everybody is offered the release." : rollout_why_text(v->next.why);
+}
+
+static struct rollout_count
+total(const struct rollouts_view *v)
+{
+	struct rollout_count all = { 0 };
+	for (unsigned i = 0; i < v->plan->rings_n; i++) {
+		const struct rollout_count *n = &v->standing.count[i];
+		all.granted += n->granted;
+		all.success += n->success;
+		all.failure += n->failure;
+		all.silent += n->silent;
+	}
+	return all;
+}
+
+/* Ascending keys on either side of it are the caller's. */
+static void
+put_counts(struct jsonw *j, const struct rollout_count *n, const char *name)
+{
+	jsonw_kuint(j, "failure", n->failure);
+	jsonw_kuint(j, "granted", n->granted);
+	put_text(j, "name", name);
+}
+
+static void
+put_ring(struct jsonw *j, const struct rollouts_view *v, unsigned i)
+{
+	const struct rollout_ring *ring = &v->plan->rings[i];
+	const struct rollout_count *n = &v->standing.count[i];
+	jsonw_object(j);
+	put_counts(j, n, ring->name);
+	jsonw_kbool(j, "open", (v->standing.state == ROLLOUT_RUNNING || v->standing.state == ROLLOUT_DONE) &&
+	    i <= v->standing.ring);
+	jsonw_kuint(j, "silent", n->silent);
+	jsonw_kuint(j, "success", n->success);
+	jsonw_object_end(j);
+}
+
+/* One that is offered; rings: each of them too. */
+static void
+put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, bool rings)
+{
+	const struct rollout_count all = total(v);
+	jsonw_object(j);
+	put_text(j, "by", v->by);
+	jsonw_kuint(j, "failure", all.failure);
+	jsonw_kuint(j, "granted", all.granted);
+	jsonw_khex(j, "id", v->id, RELEASE_ID);
+	jsonw_kcstr(j, "next", next_text(v));
+	put_text(j, "plan", v->plan->name);
+	put_text(j, "reason", v->reason);
+	jsonw_kcstr(j, "review", review);
+	put_text(j, "ring", v->plan->rings[v->standing.ring].name);
+	if (rings) {
+		jsonw_key(j, "rings");
+		jsonw_array(j);
+		for (unsigned i = 0; i < v->plan->rings_n; i++)
+			put_ring(j, v, i);
+		jsonw_array_end(j);
+	}
+	jsonw_kuint(j, "silent", all.silent);
+	requests_put_time(j, "since", v->standing.since);
+	jsonw_kcstr(j, "state", rollout_state_name(v->standing.state));
+	jsonw_kuint(j, "success", all.success);
+	jsonw_object_end(j);
+}
+
+/* One whose plan is not to be had. */
+static void
+put_lost(struct jsonw *j, const struct rollouts_view *v, const char *review)
+{
+	jsonw_object(j);
+	jsonw_khex(j, "id", v->id, RELEASE_ID);
+	jsonw_kcstr(j, "next", LOST);
+	jsonw_kcstr(j, "review", review);
+	jsonw_kcstr(j, "state", "lost");
+	jsonw_object_end(j);
+}
+
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+};
+
+/* One that is over: only what is remembered of it. */
+static int
+put_over(void *arg, const struct db_rollout *row)
+{
+	struct listing *l = arg;
+	struct rollouts_view v;
+	if (rollouts_view_of(l->c->rollouts, row->release, &v))
+		return 0;
+	jsonw_object(l->j);
+	put_text(l->j, "by", row->by);
+	jsonw_khex(l->j, "id", row->release, sizeof row->release);
+	put_text(l->j, "plan", row->plan);
+	put_text(l->j, "reason", row->reason);
+	/* Running when its release was revoked or ran out. */
+	jsonw_kcstr(l->j, "state", row->state == ROLLOUT_ABORTED || row->state == ROLLOUT_DONE ?
+	    rollout_state_name((enum rollout_state)row->state) : "ended");
+	jsonw_object_end(l->j);
+	return 0;
+}
+
+void
+requests_rollout_list(struct control *c, struct call *call)
+{
+	struct call_doc d;
+	struct listing l = { .c = c, .j = &d.j };
+	struct rollouts_view v;
+	size_t n;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	call_doc_begin(&d);
+	jsonw_key(&d.j, "rollouts");
+	jsonw_array(&d.j);
+	for (size_t i = 0; i < n; i++) {
+		if (!rollouts_view_of(c->rollouts, all[i].id, &v))
+			continue;
+		if (v.plan)
+			put_rollout(&d.j, &v, all[i].record->terms.review, false);
+		else if (v.lost)
+			put_lost(&d.j, &v, all[i].record->terms.review);
+	}
+	int err = db_rollout_list(c->db, put_over, &l);
+	jsonw_array_end(&d.j);
+	if (!err) {
+		call_doc_end(call, &d, CALL_DONE);
+		return;
+	}
+	writer_free(&d.w);
+	call_fail_err(call, err);
+}
+
+/* What is to be done with one that is offered; false: the call is answered. */
+static bool
+rollout_of(struct control *c, struct call *call, uint8_t id[MSG_ID], struct rollouts_view *ret)
+{
+	if (!requests_release_of(c, call, id))
+		return false;
+	if (!rollouts_view_of(c->rollouts, id, ret)) {
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate rollout list", "no such release is in force");
+		return false;
+	}
+	if (ret->plan)
+		return true;
+	call_fail(call, CALL_REFUSED, "NOT-FOUND", "end it with fotagate revoke", ret->lost ?
+	    "the plan of its rollout cannot be read: nobody is offered it" : "it has no plan: everybody is offered it at once");
+	return false;
+}
+
+void
+requests_rollout_show(struct control *c, struct call *call)
+{
+	struct rollouts_view v;
+	uint8_t id[MSG_ID];
+	struct writer w;
+	struct jsonw j;
+	if (!rollout_of(c, call, id, &v))
+		return;
+	const struct release *record = releases_record(c->releases, id);
+	writer_init(&w, CALL_DOC_MAX);
+	jsonw_init(&j, &w);
+	put_rollout(&j, &v, record ? record->terms.review : "", true);
+	call_answer(call, CALL_DONE, &w);
+}
+
+void
+requests_rollout_pause(struct control *c, struct call *call)
+{
+	char reason[DB_TEXT_MAX];
+	struct rollouts_view v;
+	uint8_t id[MSG_ID];
+	if (!rollout_of(c, call, id, &v))
+		return;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	if (rollouts_pause(c->rollouts, id, requests_actor(c, call), reason) == FG_ESTATE) {
+		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the rollout is %s already",
+		    rollout_state_name(v.standing.state));
+		return;
+	}
+	requests_rollout_show(c, call);
+}
+
+void
+requests_rollout_abort(struct control *c, struct call *call)
+{
+	char reason[DB_TEXT_MAX];
+	struct rollouts_view v;
+	uint8_t id[MSG_ID];
+	if (!rollout_of(c, call, id, &v))
+		return;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	(void)rollouts_abort(c->rollouts, id, requests_actor(c, call), reason, call);
+}

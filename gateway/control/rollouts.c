@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/rollouts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/rollouts_private.h"
+#include "policy/rollout_plan.h"
+
+static enum grants_reason guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID], bool first);
+
+struct rollouts *
+rollouts_new(struct control *c)
+{
+	struct rollouts *r = calloc(1, sizeof *r);
+	if (!r)
+		return NULL;
+	r->c = c;
+	LIST_INIT(&r->all);
+	grants_set_guard(c->grants, guard, r);
+	return r;
+}
+
+static void
+rollout_free(struct rollout *one)
+{
+	LIST_REMOVE(one, link);
+	free(one->plan);
+	free(one);
+}
+
+void
+rollouts_free(struct rollouts *r)
+{
+	if (!r)
+		return;
+	while (!LIST_EMPTY(&r->all))
+		rollout_free(LIST_FIRST(&r->all));
+	grants_set_guard(r->c->grants, NULL, NULL);
+	free(r);
+}
+
+struct rollout *
+rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE_ID])
+{
+	struct rollout *one;
+	LIST_FOREACH(one, &r->all, link)
+		if (!memcmp(one->id, id, RELEASE_ID))
+			return one;
+	return NULL;
+}
+
+/* ---- the plan ---- */
+
+static int
+read_policy(struct control *c, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN], struct writer *w)
+{
+	const struct policy *now = policies_find(c->policies, profile);
+	if (now && !memcmp(now->digest, policy, DIGEST_SHA256_LEN)) {
+		writer_bytes(w, now->text);
+		return writer_err(w);
+	}
+	return files_doc_get(c->files, FILES_POLICY, policy, w); /* compares the digest */
+}
+
+int
+rollouts_plan_of(struct control *c, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN],
+    struct rollout_plan *ret, bool *ret_have, uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct writer w;
+	writer_init(&w, FILES_DOC_MAX);
+	int err = read_policy(c, profile, policy, &w);
+	if (!err)
+		err = rollout_plan_read(writer_view(&w), ret, ret_have, digest);
+	writer_free(&w);
+	return err;
+}
+
+/* From what people signed, or not at all. */
+static void
+find_plan(struct control *c, struct rollout *one)
+{
+	struct rollout_plan *plan = calloc(1, sizeof *plan);
+	uint8_t digest[DIGEST_SHA256_LEN];
+	bool have = false;
+	int err = plan ? rollouts_plan_of(c, one->profile, one->policy, plan, &have, digest) : FG_ENOMEM;
+	/* Statements name the plan beside the policy it stands in. */
+	if (!err && one->named && (!have || memcmp(digest, one->plan_digest, sizeof digest) != 0))
+		err = FG_EFORMAT;
+	if (!err && have)
+		one->plan = plan;
+	else
+		free(plan);
+	if (err && !one->lost) /* said once, and looked for again */
+		oplog(OPLOG_ERR, "the policy that a release was signed under could not be read: %s; it is offered to nobody",
+		    err_name(err));
+	one->lost = err != 0;
+}
+
+static bool
+is_open(const struct rollout *one)
+{
+	return one->standing.state == ROLLOUT_RUNNING || one->standing.state == ROLLOUT_DONE;
+}
+
+static void
+let_in(const struct rollout *one, struct rollout_open *ret)
+{
+	*ret = (struct rollout_open){ 0 };
+	if (one->lost)
+		return;
+	if (!one->plan)
+		rollout_open_all(ret);
+	else if (is_open(one))
+		rollout_open_to(one->plan, one->standing.ring, ret);
+}
+
+static void
+apply(struct rollouts *r, const struct rollout *one, bool now)
+{
+	struct rollout_open open;
+	let_in(one, &open);
+	releases_let_in(r->c->releases, one->id, &open, now);
+}
+
+static void
+save(struct rollouts *r, const struct rollout *one)
+{
+	struct db_rollout row = { .state = (uint8_t)one->standing.state, .ring = (uint8_t)one->standing.ring,
+		.since = one->standing.since };
+	memcpy(row.release, one->id, sizeof row.release);
+	snprintf(row.plan, sizeof row.plan, "%s", one->plan->name);
+	memcpy(row.by, one->by, sizeof row.by);
+	memcpy(row.reason, one->reason, sizeof row.reason);
+	if (db_rollout_put(r->c->db, &row))
+		oplog(OPLOG_ERR, "a rollout is %s but that could not be written down: %s",
+		    rollout_state_name(one->standing.state), db_why(r->c->db));
+}
+
+static void
+become(struct rollouts *r, struct rollout *one, enum rollout_state state, const char *by, const char *reason)
+{
+	one->standing.state = state;
+	snprintf(one->by, sizeof one->by, "%s", by);
+	snprintf(one->reason, sizeof one->reason, "%s", reason);
+	save(r, one);
+}
+
+/* ---- what the log gets ---- */
+
+void
+rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP])
+{
+	char hex[2 * RELEASE_ID + 1];
+	hex_encode(id, RELEASE_ID, hex);
+	snprintf(dst, ROLLOUTS_OBJECT_CAP, "release:%s", hex);
+}
+
+/* An entry about one ring of it, with what was counted there; free(). */
+static struct msg_append *
+entry(const struct rollout *one, enum entry_event event, const char *by, unsigned ring, unsigned counted)
+{
+	char obj[ROLLOUTS_OBJECT_CAP];
+	const struct rollout_count *n = &one->standing.count[counted];
+	rollouts_object(one->id, obj);
+	struct msg_append *e = logbook_entry(event, "ok", by, obj);
+	if (!e)
+		return NULL;
+	logbook_ref(e, "plan", one->plan->name);
+	logbook_ref(e, "ring", one->plan->rings[ring].name);
+	logbook_ref_number(e, "number", ring);
+	logbook_ref_number(e, "granted", n->granted);
+	logbook_ref_number(e, "success", n->success);
+	logbook_ref_number(e, "failure", n->failure);
+	logbook_ref_number(e, "silent", n->silent);
+	return e;
+}
+
+/* ---- beginning ---- */
+
+/* The first ring, which the approval opens. */
+static void
+create(struct rollouts *r, struct rollout *one)
+{
+	one->standing.ring = 0;
+	one->standing.since = control_now(r->c);
+	become(r, one, ROLLOUT_RUNNING, "control", "");
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_CREATED, "control", 0, 0);
+	logbook_say(e, "the first ring is open");
+	logbook_tell(r->c->logbook, e);
+	r->due = true;
+}
+
+static void
+take_up(struct rollouts *r, struct rollout *one)
+{
+	struct db_rollout row;
+	int err = db_rollout_get(r->c->db, one->id, &row);
+	if (!err) {
+		/* A word that nobody wrote is no state, and lets nobody in. */
+		one->standing.state = row.state < ROLLOUT_STATES ? (enum rollout_state)row.state : ROLLOUT_PAUSED;
+		one->standing.ring = row.ring < one->plan->rings_n ? row.ring : 0;
+		one->standing.since = row.since;
+		memcpy(one->by, row.by, sizeof one->by);
+		memcpy(one->reason, row.reason, sizeof one->reason);
+	} else if (err != FG_ENOTFOUND) {
+		oplog(OPLOG_ERR, "how far a rollout is could not be read: %s", db_why(r->c->db));
+		one->standing.state = ROLLOUT_PAUSED;
+		snprintf(one->reason, sizeof one->reason, "how far it is could not be read");
+	} else if (replay_done(r->c->replay)) {
+		create(r, one);
+	} /* else the log may know it: rollouts_mended() */
+	r->due = true;
+}
+
+void
+rollouts_begin(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct release *record, struct rollout_open *ret)
+{
+	const struct approval_terms *t = &record->terms;
+	struct rollout *one = calloc(1, sizeof *one);
+	*ret = (struct rollout_open){ 0 };
+	if (!one) /* nobody gets it until the next start */
+		return;
+	memcpy(one->id, id, sizeof one->id);
+	memcpy(one->policy, t->policy, sizeof one->policy);
+	one->named = t->have_plan;
+	memcpy(one->plan_digest, t->plan, sizeof one->plan_digest);
+	memcpy(one->resource, t->resource, sizeof one->resource);
+	snprintf(one->profile, sizeof one->profile, "%s", t->profile);
+	snprintf(one->product, sizeof one->product, "%s", t->product);
+	snprintf(one->target, sizeof one->target, "%s", t->target);
+	one->issued = record->issued;
+	LIST_INSERT_HEAD(&r->all, one, link);
+	find_plan(r->c, one);
+	if (one->plan)
+		take_up(r, one);
+	let_in(one, ret);
+}
+
+void
+rollouts_end(struct rollouts *r, const uint8_t id[RELEASE_ID])
+{
+	struct rollout *one = rollouts_find(r, id);
+	if (one)
+		rollout_free(one);
+}
+
+/* ---- grants ---- */
+
+static bool
+is_fresh(const struct rollout *one, const struct inventory_module *m)
+{
+	return m->first_seen <= 0 || m->first_seen > one->issued;
+}
+
+unsigned
+rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+{
+	const struct policy *p = policies_find(r->c->policies, one->profile);
+	const char *own = inventory_group(m), *group = own[0] ? own : p ? p->profile->default_group : "";
+	return rollout_ring_of(one->plan, rollout_place(one->id, m->pseudonym), view_str(group), is_fresh(one, m));
+}
+
+static enum grants_reason
+guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID], bool first)
+{
+	struct rollouts *r = ctx;
+	struct rollout *one = rollouts_find(r, release);
+	if (!one || one->lost)
+		return GRANTS_RING;
+	if (!one->plan)
+		return GRANTS_YES;
+	if (!is_open(one) || rollouts_ring(r, one, m) > one->standing.ring)
+		return GRANTS_RING;
+	if (!first)
+		return GRANTS_YES;
+	if (one->under_way >= (uint64_t)one->plan->concurrent || one->today >= (uint64_t)one->plan->per_day)
+		return GRANTS_PACED;
+	/* Counted right again with all others. */
+	one->under_way++;
+	one->today++;
+	return GRANTS_YES;
+}
+
+/* ---- on and off ---- */
+
+struct opening { /* waits for its entry */
+	struct rollouts *all;
+	uint8_t id[RELEASE_ID];
+	unsigned ring; /* ROLLOUT_RINGS_MAX: it is done */
+};
+
+static void
+on_logged(void *ctx, int err, uint64_t index)
+{
+	struct opening *o = ctx;
+	struct rollout *one = rollouts_find(o->all, o->id);
+	(void)index;
+	if (one) {
+		one->opening = false;
+		/* A pause or a halt may have come first; the log then has them in another order, and they hold. */
+		bool still = !err && one->standing.state == ROLLOUT_RUNNING;
+		if (still && o->ring == ROLLOUT_RINGS_MAX) {
+			become(o->all, one, ROLLOUT_DONE, "control", "");
+		} else if (still && o->ring == one->standing.ring + 1) {
+			one->standing.ring = o->ring;
+			one->standing.since = control_now(o->all->c);
+			save(o->all, one);
+			apply(o->all, one, false);
+		}
+		o->all->due = true;
+	}
+	free(o);
+}
+
+/* Opening permits: the log has it first, and everything that signatures need stands. */
+static void
+go_on(struct rollouts *r, struct rollout *one, bool finish)
+{
+	struct control *c = r->c;
+	unsigned ring = one->standing.ring;
+	if (one->opening || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
+		return;
+	struct opening *o = calloc(1, sizeof *o);
+	struct msg_append *e = entry(one, finish ? ENTRY_ROLLOUT_CLOSED : ENTRY_ROLLOUT_PROMOTED, "control",
+	    finish ? ring : ring + 1, ring);
+	if (o && e) {
+		*o = (struct opening){ .all = r, .ring = finish ? ROLLOUT_RINGS_MAX : ring + 1 };
+		memcpy(o->id, one->id, sizeof o->id);
+		logbook_say(e, finish ? "all rings have shown what they must" : "the rings before it have shown what they must");
+		one->opening = logbook_append(c->logbook, e, on_logged, o) == FG_OK;
+	}
+	if (!one->opening)
+		free(o);
+	free(e);
+}
+
+static void
+pause_it(struct rollouts *r, struct rollout *one, unsigned ring, const char *by, const char *reason)
+{
+	become(r, one, ROLLOUT_PAUSED, by, reason);
+	apply(r, one, true);
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_PAUSED, by, ring, ring);
+	logbook_say(e, "%s", reason);
+	logbook_tell(r->c->logbook, e);
+}
+
+int
+rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason)
+{
+	struct rollout *one = rollouts_find(r, id);
+	if (!one || !one->plan)
+		return FG_ENOTFOUND;
+	if (!is_open(one))
+		return FG_ESTATE;
+	pause_it(r, one, one->standing.ring, by, reason);
+	return FG_OK;
+}
+
+int
+rollouts_abort(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *by, const char *reason, struct call *call)
+{
+	struct rollout *one = rollouts_find(r, id_in);
+	uint8_t id[RELEASE_ID];
+	if (!one || !one->plan)
+		return FG_ENOTFOUND;
+	memcpy(id, one->id, sizeof id);
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_ABORTED, by, one->standing.ring, one->standing.ring);
+	logbook_say(e, "%s", reason);
+	become(r, one, ROLLOUT_ABORTED, by, reason);
+	releases_retire(r->c->releases, id, by, reason, call); /* one is gone */
+	logbook_tell(r->c->logbook, e);
+	return FG_OK;
+}
+
+static void
+drive(struct rollouts *r, struct rollout *one)
+{
+	char why[160];
+	const struct rollout_next next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	switch (next.verdict) {
+	case ROLLOUT_OPEN:
+		go_on(r, one, false);
+		break;
+	case ROLLOUT_FINISH:
+		go_on(r, one, true);
+		break;
+	case ROLLOUT_WAIT:
+		break;
+	default: {
+		unsigned ring = next.ring < one->plan->rings_n ? next.ring : 0;
+		const struct rollout_count *n = &one->standing.count[ring];
+		snprintf(why, sizeof why, "%s Ring %s: %u granted, %u well, %u failed, %u silent.", rollout_why_text(next.why),
+		    one->plan->rings[ring].name, n->granted, n->success, n->failure, n->silent);
+		pause_it(r, one, ring, "control", why);
+		break;
+	}
+	}
+}
+
+void
+rollouts_look(struct rollouts *r, struct rollout *one)
+{
+	rollouts_count(r, one);
+	if (one->standing.state == ROLLOUT_RUNNING)
+		drive(r, one);
+}
+
+void
+rollouts_tick(struct rollouts *r)
+{
+	int64_t began = clock_mono_ms(r->c->clock);
+	struct rollout *one;
+	/* Before the log was read nobody knows who has reported: they would all seem silent. */
+	if (!replay_done(r->c->replay) || began < r->rest_until || (!r->due && began < r->look_at))
+		return;
+	r->due = false;
+	LIST_FOREACH(one, &r->all, link) {
+		if (one->lost) {
+			find_plan(r->c, one);
+			if (one->plan)
+				take_up(r, one);
+			if (!one->lost)
+				apply(r, one, false);
+		}
+		if (!one->plan)
+			continue;
+		rollouts_look(r, one);
+	}
+	int64_t ended = clock_mono_ms(r->c->clock);
+	r->rest_until = ended + (ended - began) * ROLLOUTS_REST_SHARE;
+	r->look_at = ended + ROLLOUTS_LOOK_MS;
+}
+
+/* ---- held against the log ---- */
+
+/* One that the log knows, taken as far as it says and no further. */
+static const char *
+mend(struct rollout *one, const struct rollouts_said *said)
+{
+	struct rollout_standing *s = &one->standing;
+	unsigned ring = said->ring < one->plan->rings_n ? said->ring : 0;
+	const char *differs = NULL;
+	if (s->state == ROLLOUT_NO_STATE) {
+		differs = "its rollout was missing from the database; it goes on where the log has it";
+		s->state = said->closed ? ROLLOUT_DONE : ROLLOUT_RUNNING;
+		s->ring = ring;
+		s->since = said->since;
+	}
+	if (s->ring > ring) {
+		differs = "the database had a ring open that the log never opened; it is not";
+		s->ring = ring;
+		s->since = said->since;
+	} else if (s->ring == ring && s->since < said->since) {
+		differs = "the database had its ring open for longer than the log";
+		s->since = said->since;
+	}
+	if (s->state == ROLLOUT_DONE && !said->closed) {
+		differs = "the database called its rollout done, which the log does not; it is watched on";
+		s->state = ROLLOUT_RUNNING;
+	}
+	if (said->paused && (s->state == ROLLOUT_RUNNING || s->state == ROLLOUT_DONE)) {
+		differs = "its rollout was paused, and the database did not say so; it is paused";
+		s->state = ROLLOUT_PAUSED;
+	}
+	return differs;
+}
+
+const char *
+rollouts_mend(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct rollouts_said *said)
+{
+	struct rollout *one = rollouts_find(r, id);
+	if (!one || !one->plan)
+		return NULL;
+	one->known = true;
+	const char *differs = mend(one, said);
+	if (!differs)
+		return NULL;
+	become(r, one, one->standing.state, "log", differs);
+	apply(r, one, true);
+	return differs;
+}
+
+void
+rollouts_mended(struct rollouts *r)
+{
+	struct rollout *one;
+	LIST_FOREACH(one, &r->all, link) {
+		if (!one->plan || one->known || one->standing.state == ROLLOUT_PAUSED)
+			continue;
+		create(r, one);
+		apply(r, one, true);
+	}
+	r->due = true;
+}
+
+/* ---- showing ---- */
+
+void
+rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const char *id, const char *text),
+    struct jsonw *j)
+{
+	const struct rollout *one;
+	char text[MSG_TEXT_MAX], hex[2 * RELEASE_ID + 1];
+	LIST_FOREACH(one, &r->all, link) {
+		if (!one->lost && one->standing.state != ROLLOUT_PAUSED)
+			continue;
+		hex_encode(one->id, RELEASE_ID, hex);
+		if (one->lost)
+			snprintf(text, sizeof text, "release %s goes to nobody: the policy signed with it cannot be read", hex);
+		else
+			snprintf(text, sizeof text, "the rollout of release %s is paused: %.300s", hex, one->reason);
+		alert(j, "ROLLOUT", text);
+	}
+}
+
+bool
+rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct rollouts_view *ret)
+{
+	const struct rollout *one = rollouts_find(r, id);
+	if (!one)
+		return false;
+	*ret = (struct rollouts_view){ .id = one->id, .plan = one->plan, .lost = one->lost, .standing = one->standing,
+		.by = one->by, .reason = one->reason };
+	if (one->plan)
+		ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	return true;
+}
+
+unsigned
+rollouts_ring_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m, bool *ret_open)
+{
+	const struct rollout *one = rollouts_find(r, id);
+	*ret_open = one && !one->lost && !one->plan;
+	if (!one || !one->plan)
+		return ROLLOUT_RINGS_MAX;
+	unsigned ring = rollouts_ring(r, one, m);
+	*ret_open = is_open(one) && ring <= one->standing.ring;
+	return ring;
+}

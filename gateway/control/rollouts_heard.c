@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rollouts_heard - what modules say after they were granted a release, and how many said what. */
+#include <string.h>
+
+#include "crypto/err.h"
+#include "gateway/control/control_private.h"
+#include "gateway/control/rollouts_private.h"
+
+#define DAY 86400
+
+/* ---- words ---- */
+
+/* Its class stands beside it: what a claim said is written down, and counts for nothing. */
+static void
+tell_result(struct control *c, const struct rollout *one, const uint8_t module[MSG_ID], enum rollout_outcome outcome,
+    unsigned class, const char *version, const char *text)
+{
+	char obj[ROLLOUTS_OBJECT_CAP];
+	rollouts_object(one->id, obj);
+	struct msg_append *e = logbook_entry(ENTRY_DEVICE_RESULT, outcome == ROLLOUT_SUCCESS ? "ok" : "failed", "control", obj);
+	if (!e)
+		return;
+	logbook_dev(e, module);
+	logbook_ref(e, "class", identity_class_name((enum identity_class)class));
+	logbook_ref(e, "outcome", rollout_outcome_name(outcome));
+	if (version[0])
+		logbook_ref(e, "version", version);
+	logbook_say(e, "%s", text);
+	logbook_tell(c->logbook, e);
+}
+
+/* What a request says about that release. */
+static enum rollout_word
+word_of(const struct control *c, const struct rollout *one, const struct msg_sighting *s)
+{
+	const struct policy *p = policies_find(c->policies, s->profile);
+	if (!s->current[0]) /* it does not say what it runs: then only that it wants the release again */
+		return memcmp(s->resource, one->resource, sizeof one->resource) ? ROLLOUT_WORD_NONE : ROLLOUT_WORD_OLD;
+	switch (version_compare(p ? p->profile->version_order : VERSION_ORDER_EXACT, view_str(s->current), view_str(one->target))) {
+	case VERSION_SAME:
+		return ROLLOUT_WORD_NEW;
+	case VERSION_NEWER:
+		return ROLLOUT_WORD_NONE; /* past it: neither by it nor in spite of it */
+	default:
+		return ROLLOUT_WORD_OLD;
+	}
+}
+
+void
+rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const struct msg_sighting *s)
+{
+	struct rollout *one;
+	const uint8_t *module = seen->module->pseudonym;
+	if (seen->weak || !s->product[0])
+		return;
+	LIST_FOREACH(one, &r->all, link) {
+		if (strcmp(one->product, s->product) != 0)
+			continue;
+		struct grants_fate *fate = grants_fate_of(r->c->grants, module, one->id);
+		enum rollout_word word = fate ? word_of(r->c, one, s) : ROLLOUT_WORD_NONE;
+		if (word == ROLLOUT_WORD_NONE)
+			continue;
+		fate->again += word == ROLLOUT_WORD_OLD && fate->again < UINT32_MAX;
+		fate->word = (uint8_t)word;
+		fate->word_class = (uint8_t)seen->lead;
+		fate->word_at = control_now(r->c);
+		r->due = true;
+		/* Once, unless it failed meanwhile: one that changes its word at every request does not write the log. */
+		if (word != ROLLOUT_WORD_NEW || fate->told == ROLLOUT_SUCCESS)
+			continue;
+		fate->told = ROLLOUT_SUCCESS;
+		tell_result(r->c, one, module, ROLLOUT_SUCCESS, seen->lead, s->current, "the module reports the released version");
+	}
+}
+
+static enum identity_class
+class_parse(struct view word)
+{
+	for (unsigned i = IDENTITY_A; i < IDENTITY_D; i++)
+		if (view_is(word, identity_class_name((enum identity_class)i)))
+			return (enum identity_class)i;
+	return IDENTITY_D; /* also of entries that are older than classes in them */
+}
+
+void
+rollouts_replay(struct rollouts *r, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID], struct view outcome,
+    struct view class, int64_t at)
+{
+	struct grants_fate *fate = grants_fate_of(r->c->grants, module, release);
+	/* Grants stand before results in the log. Somebody may have spoken since this life began. */
+	if (!fate || fate->word_at > at)
+		return;
+	if (view_is(outcome, rollout_outcome_name(ROLLOUT_SILENT))) {
+		fate->told = ROLLOUT_SILENT; /* whether it still is, time says */
+		return;
+	}
+	bool failed = view_is(outcome, rollout_outcome_name(ROLLOUT_FAILURE));
+	fate->told = failed ? ROLLOUT_FAILURE : ROLLOUT_SUCCESS;
+	fate->word = failed ? ROLLOUT_WORD_OLD : ROLLOUT_WORD_NEW;
+	fate->word_class = (uint8_t)class_parse(class);
+	fate->word_at = at;
+}
+
+/* ---- counting ---- */
+
+struct counting {
+	struct rollouts *r;
+	struct rollout *one;
+	int64_t now;
+	unsigned told;
+};
+
+static void
+tell_bad(struct counting *k, const struct inventory_module *m, struct grants_fate *fate, enum rollout_outcome outcome)
+{
+	if ((outcome != ROLLOUT_FAILURE && outcome != ROLLOUT_SILENT) || fate->told == (uint8_t)outcome)
+		return;
+	if (k->told++ >= ROLLOUTS_TOLD_MAX)
+		return;
+	fate->told = (uint8_t)outcome;
+	if (outcome == ROLLOUT_FAILURE)
+		tell_result(k->r->c, k->one, m->pseudonym, outcome, fate->word_class, "",
+		    "the module has had all of it and asks in another version");
+	else
+		tell_result(k->r->c, k->one, m->pseudonym, outcome, inventory_best_class(m), "", "nothing was heard of the module");
+}
+
+static void
+add(struct rollout_count *n, enum rollout_outcome outcome)
+{
+	n->granted++;
+	n->success += outcome == ROLLOUT_SUCCESS;
+	n->failure += outcome == ROLLOUT_FAILURE;
+	n->silent += outcome == ROLLOUT_SILENT;
+}
+
+static enum rollout_outcome
+outcome_of(const struct rollout_plan *plan, const struct inventory_module *m, const struct db_grant *what,
+    const struct grants_fate *fate, int64_t now)
+{
+	const struct rollout_facts f = { .granted = what->at, .completed = what->completed,
+		.word = (enum rollout_word)fate->word, .word_at = fate->word_at,
+		.word_class = (enum identity_class)fate->word_class, .heard = m->heard, .usual = m->usual };
+	return rollout_outcome(plan, &f, (enum identity_class)inventory_best_class(m), now);
+}
+
+bool
+rollouts_fate_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m,
+    struct rollouts_fate *ret)
+{
+	static const char *const words[] = { "none", "old", "new" };
+	const struct rollout *one = rollouts_find(r, id);
+	const struct grants_fate *fate = one ? grants_fate_of(r->c->grants, m->pseudonym, id) : NULL;
+	if (!fate || !grants_has(r->c->grants, m->pseudonym, id, &ret->grant))
+		return false;
+	enum rollout_outcome outcome = fate->word == ROLLOUT_WORD_NEW ? ROLLOUT_SUCCESS : ROLLOUT_PENDING;
+	if (one->plan)
+		outcome = outcome_of(one->plan, m, &ret->grant, fate, control_now(r->c));
+	ret->outcome = rollout_outcome_name(outcome);
+	ret->word = words[fate->word <= ROLLOUT_WORD_NEW ? fate->word : ROLLOUT_WORD_NONE];
+	ret->word_at = fate->word_at;
+	ret->again = fate->again;
+	return true;
+}
+
+static void
+count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
+{
+	struct counting *k = arg;
+	const struct rollout_plan *plan = k->one->plan;
+	const struct inventory_module *m = inventory_by_pseudonym(k->r->c->inventory, what->module);
+	if (!m)
+		return; /* forgotten: nobody will ever hear of it */
+	enum rollout_outcome outcome = outcome_of(plan, m, what, fate, k->now);
+	k->one->today += k->now - what->at < DAY;
+	/* Whose word does not count is under way for as long as it may be loading. */
+	k->one->under_way += outcome == ROLLOUT_PENDING ||
+	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && k->now - what->at < plan->silence);
+	if (outcome == ROLLOUT_UNCOUNTED)
+		return;
+	if (!fate->ring)
+		fate->ring = (uint8_t)(rollouts_ring(k->r, k->one, m) + 1);
+	if (fate->ring <= plan->rings_n)
+		add(&k->one->standing.count[fate->ring - 1], outcome);
+	tell_bad(k, m, fate, outcome);
+}
+
+void
+rollouts_count(struct rollouts *r, struct rollout *one)
+{
+	struct counting k = { .r = r, .one = one, .now = control_now(r->c) };
+	memset(one->standing.count, 0, sizeof one->standing.count);
+	one->under_way = one->today = 0;
+	grants_each(r->c->grants, one->id, count_one, &k);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rollouts_private - what rollouts.c, which drives, and rollouts_heard.c, which counts, share. */
+#ifndef FG_GATEWAY_CONTROL_ROLLOUTS_PRIVATE_H
+#define FG_GATEWAY_CONTROL_ROLLOUTS_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "gateway/control/rollouts.h"
+
+#define ROLLOUTS_OBJECT_CAP (2 * RELEASE_ID + 16)
+#define ROLLOUTS_TOLD_MAX 256 /* modules that ended badly, named in one round; the rest in the next ones */
+
+struct rollout { /* one release that is offered */
+	LIST_ENTRY(rollout) link;
+	uint8_t id[RELEASE_ID];
+	uint8_t policy[DIGEST_SHA256_LEN], resource[MSG_ID];
+	char profile[APPROVAL_WORD_MAX], product[APPROVAL_WORD_MAX], target[APPROVAL_WORD_MAX];
+	int64_t issued;             /* it began with the release: whoever came later is new */
+	bool named;                 /* the statements name the plan as well: */
+	uint8_t plan_digest[DIGEST_SHA256_LEN];
+	struct rollout_plan *plan;  /* owned; NULL: none */
+	bool lost;                  /* and NULL because it cannot be read */
+	bool known;                 /* to the log, at start */
+	bool opening;               /* an entry is on its way */
+	struct rollout_standing standing;
+	uint64_t under_way, today;  /* modules granted that have not ended, and within a day */
+	char by[DB_WHO_MAX], reason[DB_TEXT_MAX];
+};
+
+struct rollouts {
+	struct control *c;
+	LIST_HEAD(, rollout) all;
+	bool due;                   /* somebody has reported */
+	int64_t rest_until;         /* ms; counting costs what there are of grants */
+	int64_t look_at;            /* ms; also when nobody does */
+};
+
+struct rollout *rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE_ID]);
+void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]);
+/* The ring of a module; it has a plan. */
+unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m);
+/* Counts all grants anew, and tells the log of modules that ended badly. It has a plan. */
+void rollouts_count(struct rollouts *r, struct rollout *one);
+/* Counts, and does what the plan says then. It has a plan. */
+void rollouts_look(struct rollouts *r, struct rollout *one);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A rollout by what modules report: whose words count, what pauses it, what the log takes back. Opening is the story's. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/hex.h"
+#include "gateway/control/rollouts_private.h"
+#include "unit/gateway/control_rig.h"
+
+#define GATES "soak = \"1h\"; reports = 4; success = 1000; failed = 200; silent = 250;"
+#define PLANS \
+	"rollout_plans = ( { name = \"careful\"; concurrent = 6; per_day = 8; settle = \"10m\"; silence = \"1d\"; rings = ( " \
+	"{ name = \"lab\"; groups = [ \"lab\" ]; " GATES " }, { name = \"half\"; share = 500; " GATES " }, " \
+	"{ name = \"rest\"; " GATES " } ); } );\n"
+#define DAY INT64_C(86400)
+
+static const uint8_t id[RELEASE_ID] = { 7, 7 };
+
+struct fixture {
+	struct control_rig *r;
+	struct control *c;
+	struct release *record;
+	struct rollout *one;
+	struct rollout_open open;
+};
+
+static void
+configure(struct control_rig *r, const char *rollout)
+{
+	char *profile = sample_profile_with("rollout", rollout);
+	const struct bundle_file files[] = {
+		{ "fotagate.conf", view_str(SAMPLE_MAIN "quarantine = { reserve_bytes = 0; };\n" PLANS) },
+		{ "profiles.d/a.conf", view_str(profile) },
+	};
+	const struct msg_boot_fd anchor = { .kind = MSG_FD_ANCHOR, .name = "ca.pem" };
+	char why[MSG_TEXT_MAX] = "";
+	int bundle = bundle_write(files, 2);
+	assert_int_equal(policies_file(r->c.policies, &anchor, memfd_sealed("ca", view_str("an anchor"))), 0);
+	if (policies_load(r->c.policies, bundle, why, sizeof why))
+		fail_msg("%s", why);
+	close(bundle);
+	free(profile);
+}
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof *f);
+	f->r = control_rig_new();
+	f->c = &f->r->c;
+	f->c->edges = edges_new(f->c);
+	configure(f->r, "rollout = \"careful\";");
+	f->record = calloc(1, sizeof *f->record);
+	struct approval_terms *t = &f->record->terms;
+	t->decision = APPROVAL_APPROVE;
+	snprintf(t->profile, sizeof t->profile, "acme-rtr");
+	snprintf(t->product, sizeof t->product, "EC25");
+	snprintf(t->target, sizeof t->target, "2.0");
+	memset(t->resource, 3, sizeof t->resource);
+	memcpy(t->policy, policies_find(f->c->policies, "acme-rtr")->digest, sizeof t->policy);
+	t->max_devices = 1000;
+	t->not_before = f->r->now - DAY;
+	t->not_after = f->r->now + 20 * DAY;
+	assert_int_equal(approval_list_add(&t->groups, "*"), 0);
+	assert_int_equal(approval_list_add(&t->from_versions, "*"), 0);
+	f->record->issued = f->r->now;
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	edges_free(f->c->edges);
+	control_rig_free(f->r); /* has the rest of it */
+	free(f->record);
+	free(f);
+	return 0;
+}
+
+/* The release is there, and the log has nothing of it. */
+static void
+begin(struct fixture *f)
+{
+	assert_int_equal(grants_release_add(f->c->grants, id, f->record, "field", true), 0);
+	rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+	rollouts_mended(f->c->rollouts);
+	f->one = rollouts_find(f->c->rollouts, id);
+	assert_non_null(f->one);
+}
+
+static struct msg_sighting
+sighting(unsigned n, enum identity_class class, const char *current)
+{
+	struct msg_sighting s = { .profile = "acme-rtr", .product = "EC25", .idents_n = 1 };
+	s.idents[0].kind = IDENTITY_SERIAL;
+	s.idents[0].cls = (uint8_t)class;
+	snprintf(s.idents[0].text, sizeof s.idents[0].text, "module-%u", n);
+	snprintf(s.current, sizeof s.current, "%s", current);
+	return s;
+}
+
+/* Module n asks, and says that it runs current; "" asks for the release and says nothing. */
+static const struct inventory_module *
+says(struct fixture *f, unsigned n, enum identity_class class, const char *current)
+{
+	struct msg_sighting s = sighting(n, class, current);
+	struct inventory_seen seen = { 0 };
+	if (!current[0])
+		memset(s.resource, 3, sizeof s.resource);
+	assert_int_equal(inventory_sight(f->c->inventory, policies_find(f->c->policies, "acme-rtr")->profile, &s, f->r->now, &seen),
+	    0);
+	rollouts_heard(f->c->rollouts, &seen, &s);
+	return seen.module;
+}
+
+static enum grants_reason
+ask(struct fixture *f, const struct inventory_module *m)
+{
+	return grants_ask(f->c->grants, m, id, f->r->now, f->r->now).reason;
+}
+
+/* Modules of that group, known since before the release. */
+static const struct inventory_module *
+known(struct fixture *f, unsigned n, enum identity_class class, const char *group)
+{
+	const struct inventory_module *m = says(f, n, class, "1.0");
+	assert_int_equal(inventory_set(f->c->inventory, m->pseudonym, group, NULL), 0);
+	return m;
+}
+
+static void
+served(struct fixture *f, const struct inventory_module *m)
+{
+	struct msg_served s = { .sent = 5, .size = 5, .complete = true };
+	memcpy(s.module, m->pseudonym, sizeof s.module);
+	memcpy(s.release, id, sizeof s.release);
+	assert_int_equal(grants_served(f->c->grants, &s, f->r->now), 0);
+}
+
+static struct rollout_count
+counted(struct fixture *f, unsigned ring)
+{
+	rollouts_look(f->c->rollouts, f->one);
+	return f->one->standing.count[ring];
+}
+
+#define EXPECT(f, ring, g, s, bad, quiet) do { \
+	struct rollout_count n_ = counted(f, ring); \
+	assert_int_equal(n_.granted, g); \
+	assert_int_equal(n_.success, s); \
+	assert_int_equal(n_.failure, bad); \
+	assert_int_equal(n_.silent, quiet); \
+} while (0)
+
+static void
+test_rollouts_first_ring_and_the_others(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *lab = known(f, 1, IDENTITY_B, "lab"), *field = known(f, 2, IDENTITY_B, "field");
+	bool open;
+	begin(f);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+	assert_int_equal(ask(f, lab), GRANTS_YES);
+	assert_int_equal(ask(f, field), GRANTS_RING);
+	assert_int_equal(rollouts_ring_of(f->c->rollouts, id, lab, &open), 0);
+	assert_true(open);
+	assert_true(rollouts_ring_of(f->c->rollouts, id, field, &open) > 0);
+	assert_false(open);
+	/* Whoever came after it is last, in whatever group. */
+	f->r->now++;
+	const struct inventory_module *late = known(f, 3, IDENTITY_A, "lab");
+	assert_int_equal(rollouts_ring_of(f->c->rollouts, id, late, &open), 2);
+	assert_int_equal(ask(f, late), GRANTS_RING);
+	f->one->standing.ring = 2;
+	assert_int_equal(ask(f, late), GRANTS_YES);
+	assert_int_equal(ask(f, field), GRANTS_YES);
+}
+
+static void
+test_rollouts_words(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[6];
+	for (unsigned i = 0; i < 6; i++)
+		m[i] = known(f, i, i == 5 ? IDENTITY_D : IDENTITY_C, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+	EXPECT(f, 0, 5, 0, 0, 0); /* the sixth is nobody but by its own word */
+	says(f, 0, IDENTITY_C, "2.0");
+	says(f, 1, IDENTITY_C, "3.0"); /* past it: not its merit */
+	says(f, 5, IDENTITY_D, "2.0");
+	says(f, 2, IDENTITY_D, "2.0"); /* in another's name */
+	EXPECT(f, 0, 5, 1, 0, 0);
+	/* The old one again, before it had all of it, at once after, and when it has had its time. */
+	says(f, 3, IDENTITY_C, "1.0");
+	served(f, m[3]);
+	says(f, 3, IDENTITY_C, "");
+	EXPECT(f, 0, 5, 1, 0, 0);
+	f->r->now += 600;
+	says(f, 5, IDENTITY_D, "1.0");
+	EXPECT(f, 0, 5, 1, 0, 0);
+	says(f, 3, IDENTITY_C, "");
+	struct rollouts_fate fate;
+	assert_true(rollouts_fate_of(f->c->rollouts, id, m[3], &fate));
+	assert_string_equal(fate.outcome, "failure");
+	assert_string_equal(fate.word, "old");
+	assert_int_equal(fate.again, 3);
+	assert_false(rollouts_fate_of(f->c->rollouts, id, known(f, 9, IDENTITY_C, "lab"), &fate));
+	/* One of five is as many as pause it. */
+	EXPECT(f, 0, 5, 1, 1, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+	assert_string_equal(f->one->by, "control");
+	assert_non_null(strstr(f->one->reason, "1 failed"));
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_RING); /* nor whoever was granted it */
+	/* It ends well after all; that does not start it again. */
+	says(f, 3, IDENTITY_C, "2.0");
+	EXPECT(f, 0, 5, 2, 0, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+}
+
+static void
+test_rollouts_silence(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[4];
+	/* One of them comes every other day. */
+	m[0] = known(f, 0, IDENTITY_B, "lab");
+	for (unsigned k = 0; k < 8; k++) {
+		f->r->now += 2 * DAY;
+		says(f, 0, IDENTITY_B, "1.0");
+	}
+	assert_int_equal(m[0]->usual, 2 * DAY);
+	for (unsigned i = 1; i < 4; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	f->record->issued = f->r->now;
+	begin(f);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+	f->one->plan->rings[0].silent = 1000; /* only counted here */
+	f->r->now += DAY;
+	says(f, 1, IDENTITY_B, "1.0");
+	says(f, 2, IDENTITY_D, "1.0"); /* that is not its voice */
+	EXPECT(f, 0, 4, 0, 0, 0);
+	f->r->now += 1;
+	EXPECT(f, 0, 4, 0, 0, 2); /* the third and the fourth */
+	f->r->now += 5 * DAY;
+	EXPECT(f, 0, 4, 0, 0, 4);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 4, 1, 0, 3);
+	f->one->plan->rings[0].silent = 250;
+	EXPECT(f, 0, 4, 1, 0, 3);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+}
+
+static void
+test_rollouts_pace(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[12];
+	for (unsigned i = 0; i < 12; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(ask(f, m[i]), i < 6 ? GRANTS_YES : GRANTS_PACED); /* six at a time */
+	assert_int_equal(ask(f, m[0]), GRANTS_YES);                               /* who has begun goes on */
+	for (unsigned i = 0; i < 5; i++)
+		says(f, i, IDENTITY_B, "2.0");
+	(void)counted(f, 0);
+	for (unsigned i = 6; i < 12; i++)
+		assert_int_equal(ask(f, m[i]), i < 8 ? GRANTS_YES : GRANTS_PACED); /* eight a day */
+	f->r->now += DAY;
+	for (unsigned i = 0; i < 12; i++)
+		says(f, i, IDENTITY_B, i < 8 ? "2.0" : "1.0");
+	(void)counted(f, 0);
+	assert_int_equal(ask(f, m[8]), GRANTS_YES);
+}
+
+/* What the log says of results, at a start; without a class it is a claim's word. */
+static void
+test_rollouts_replay(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[5];
+	for (unsigned i = 0; i < 5; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	f->one->plan->rings[0].failed = 1000;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+		served(f, m[i]);
+	}
+	f->r->now += 3600;
+	struct rollouts *r = f->c->rollouts;
+	rollouts_replay(r, m[0]->pseudonym, id, view_str("success"), view_str("B"), f->r->now);
+	rollouts_replay(r, m[1]->pseudonym, id, view_str("success"), view_str("D"), f->r->now);
+	rollouts_replay(r, m[2]->pseudonym, id, view_str(""), view_str(""), f->r->now); /* as before there were classes */
+	rollouts_replay(r, m[3]->pseudonym, id, view_str("failure"), view_str("A"), f->r->now);
+	rollouts_replay(r, m[4]->pseudonym, id, view_str("success"), view_str("A"), f->r->now); /* was never granted it */
+	EXPECT(f, 0, 4, 1, 1, 0);
+	/* What was said since this life began is newer than what the log had at its start. */
+	says(f, 3, IDENTITY_B, "2.0");
+	rollouts_replay(r, m[3]->pseudonym, id, view_str("failure"), view_str("A"), f->r->now - 1);
+	EXPECT(f, 0, 4, 2, 0, 0);
+}
+
+static void
+test_rollouts_mend(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		enum rollout_state was;
+		unsigned ring;
+		struct rollouts_said said;
+		enum rollout_state is;
+		unsigned to;
+		bool differs;
+	} rows[] = {
+		{ ROLLOUT_RUNNING, 1, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, false },
+		{ ROLLOUT_RUNNING, 2, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, true },
+		{ ROLLOUT_RUNNING, 0, { 1, 100, false, false }, ROLLOUT_RUNNING, 0, false }, /* behind it is no harm */
+		{ ROLLOUT_RUNNING, 1, { 1, 200, false, false }, ROLLOUT_RUNNING, 1, true },  /* longer than it was */
+		{ ROLLOUT_RUNNING, 1, { 1, 100, true, false }, ROLLOUT_PAUSED, 1, true },
+		{ ROLLOUT_DONE, 2, { 2, 100, false, false }, ROLLOUT_RUNNING, 2, true },
+		{ ROLLOUT_DONE, 2, { 2, 100, false, true }, ROLLOUT_DONE, 2, false },
+		{ ROLLOUT_DONE, 2, { 2, 100, true, true }, ROLLOUT_PAUSED, 2, true },
+		{ ROLLOUT_PAUSED, 1, { 1, 100, false, false }, ROLLOUT_PAUSED, 1, false },
+		{ ROLLOUT_NO_STATE, 0, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, true },
+		{ ROLLOUT_NO_STATE, 0, { 1, 100, true, false }, ROLLOUT_PAUSED, 1, true },
+		{ ROLLOUT_NO_STATE, 0, { 250, 100, false, false }, ROLLOUT_RUNNING, 0, true },
+	};
+	begin(f);
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct db_rollout row;
+		f->one->standing.state = rows[i].was;
+		f->one->standing.ring = rows[i].ring;
+		f->one->standing.since = 100;
+		const char *how = rollouts_mend(f->c->rollouts, id, &rows[i].said);
+		if ((how != NULL) != rows[i].differs || f->one->standing.state != rows[i].is || f->one->standing.ring != rows[i].to)
+			fail_msg("row %u: %s, %s, ring %u", i, how ? how : "-", rollout_state_name(f->one->standing.state),
+			    f->one->standing.ring);
+		if (!how)
+			continue;
+		assert_int_equal(db_rollout_get(f->c->db, id, &row), 0);
+		assert_int_equal(row.state, rows[i].is);
+	}
+	const uint8_t other[RELEASE_ID] = { 9 };
+	assert_null(rollouts_mend(f->c->rollouts, other, &rows[0].said));
+}
+
+/* What the database has is taken up; what nobody wrote there is a pause. */
+static void
+test_rollouts_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct db_rollout row = { .state = ROLLOUT_RUNNING, .ring = 1, .since = 5, .plan = "careful" };
+	memcpy(row.release, id, sizeof row.release);
+	assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+	rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+	assert_true(f->open.share == ROLLOUT_PLACES / 2 && f->open.groups_n == 1 && !f->open.fresh);
+	rollouts_end(f->c->rollouts, id);
+	row.state = 77;
+	assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+	rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+	assert_true(f->open.share == 0 && f->open.groups_n == 0);
+	rollouts_end(f->c->rollouts, id);
+	row.state = ROLLOUT_DONE;
+	row.ring = 200;
+	assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+	rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+	assert_true(f->open.share == 0 && f->open.groups_n == 1); /* there is no such ring: the first */
+}
+
+/* The plan is the one that was signed with: another configuration changes nothing, and without its text nobody gets it. */
+static void
+test_rollouts_plan_is_what_was_signed(void **state)
+{
+	struct fixture *f = *state;
+	const struct policy *p = policies_find(f->c->policies, "acme-rtr");
+	const struct inventory_module *lab = known(f, 1, IDENTITY_B, "lab");
+	struct rollouts_view v;
+	struct writer text;
+	writer_init(&text, 1 << 16);
+	writer_bytes(&text, p->text);
+	configure(f->r, ""); /* no plan any more */
+	begin(f);
+	assert_true(f->one->lost && !f->one->plan);
+	assert_true(f->open.share == 0 && f->open.groups_n == 0 && !f->open.fresh);
+	assert_int_equal(ask(f, lab), GRANTS_RING);
+	assert_int_equal(rollouts_pause(f->c->rollouts, id, "alice", "x"), FG_ENOTFOUND);
+	assert_true(rollouts_view_of(f->c->rollouts, id, &v) && v.lost);
+	rollouts_end(f->c->rollouts, id);
+	/* A text that has not that digest is another's, whatever its file is called. */
+	const struct view now = policies_find(f->c->policies, "acme-rtr")->text;
+	char name[128], hex[DIGEST_HEX_LEN + 1];
+	hex_encode(f->record->terms.policy, DIGEST_SHA256_LEN, hex);
+	snprintf(name, sizeof name, "reports/%s.policy.json", hex);
+	int fd = open(scratch_path(&f->r->s, name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0 && write(fd, now.p, now.n) == (ssize_t)now.n);
+	close(fd);
+	begin(f);
+	assert_true(f->one->lost);
+	rollouts_end(f->c->rollouts, id);
+	assert_int_equal(unlink(scratch_path(&f->r->s, name)), 0);
+	assert_int_equal(files_doc_put(f->c->files, FILES_POLICY, f->record->terms.policy, writer_view(&text)), 0);
+	begin(f);
+	assert_false(f->one->lost);
+	assert_int_equal(f->one->plan->rings_n, 3);
+	assert_int_equal(ask(f, lab), GRANTS_YES);
+	assert_int_equal(rollouts_pause(f->c->rollouts, id, "alice", "enough"), FG_OK);
+	assert_int_equal(rollouts_pause(f->c->rollouts, id, "alice", "enough"), FG_ESTATE);
+	assert_int_equal(ask(f, lab), GRANTS_RING);
+	rollouts_end(f->c->rollouts, id);
+	assert_int_equal(ask(f, lab), GRANTS_RING); /* of what is not offered nothing is known */
+	/* Statements that name a plan, and a policy that has another, or none: nobody knows what was meant. */
+	f->record->terms.have_plan = true;
+	begin(f);
+	assert_true(f->one->lost);
+	rollouts_end(f->c->rollouts, id);
+	struct rollout_plan plan;
+	bool have;
+	assert_int_equal(rollouts_plan_of(f->c, "acme-rtr", f->record->terms.policy, &plan, &have, f->record->terms.plan), 0);
+	assert_true(have);
+	begin(f);
+	assert_false(f->one->lost);
+	rollouts_end(f->c->rollouts, id);
+	f->record->terms.have_plan = false;
+	/* One that was signed without a plan is for everybody. */
+	memcpy(f->record->terms.policy, policies_find(f->c->policies, "acme-rtr")->digest, DIGEST_SHA256_LEN);
+	begin(f);
+	assert_true(f->open.share == ROLLOUT_PLACES && f->open.fresh);
+	assert_int_equal(ask(f, known(f, 2, IDENTITY_D, "field")), GRANTS_YES);
+	writer_free(&text);
+}
+
+int
+main(void)
+{
+#define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_rollouts_first_ring_and_the_others),
+		T(test_rollouts_words),
+		T(test_rollouts_silence),
+		T(test_rollouts_pace),
+		T(test_rollouts_replay),
+		T(test_rollouts_mend),
+		T(test_rollouts_stored),
+		T(test_rollouts_plan_is_what_was_signed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
