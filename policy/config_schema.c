@@ -257,8 +257,8 @@ static const struct config_key keys[] = {
 	TEXTS("rules[].findings_absent", rule, findings_absent, "", 0, FINDING,
 	    "Matches if none of these findings is there."),
 	TEXTS("rules[].supplier_words", rule, words, "", 0, STEM,
-	    "Matches if one of these is known of the supplier (country:DE, hosting:unknown, listed:NAME, unknown:NAME, support:over); "
-	    "with * at its end all that begin so."),
+	    "Matches if one of these is known of the supplier (country:DE, hosting:unknown, listed:NAME, unknown:NAME, "
+	    "support:over); with * at its end all that begin so."),
 	TEXTS("rules[].groups", rule, groups, "", 0, WORD,
 	    "Matches a release that is for one of these groups, or for all."),
 	TEXTS("rules[].groups_only", rule, groups_only, "", 0, WORD,
