@@ -43,6 +43,8 @@
 #define PROFILE_DELTA_PINS_MAX 64 /* deltas that wait for people at a time; each is for one pair of versions */
 #define PROFILE_STEPS_MAX 64
 #define PROFILE_RESOURCE_LEN 16
+#define PROFILE_POLICY_SCHEMA "fotagate-policy/2" /* of the canonical text */
+#define PROFILE_POLICY_SCHEMA_OLD "fotagate-policy/1" /* before there were rules and plans; releases may rest on it */
 
 enum profile_answer { PROFILE_HOLD = 0, PROFILE_OFFER };
 

@@ -209,7 +209,7 @@ profile_canonical(const struct profile *p, const struct config *c,
 		if (rules_concern(&c->rules[i], p, supplier->country))
 			put_group(&j, "rules[]", &c->rules[i]);
 	jsonw_array_end(&j);
-	jsonw_kcstr(&j, "schema", "fotagate-policy/2");
+	jsonw_kcstr(&j, "schema", PROFILE_POLICY_SCHEMA);
 	jsonw_key(&j, "security_updates");
 	jsonw_array(&j);
 	for (unsigned i = 0; i < c->security_updates_n; i++)

@@ -5,6 +5,7 @@
 
 #include "crypto/err.h"
 #include "crypto/json.h"
+#include "policy/profile.h"
 
 #define PLAN_KEYS 7
 #define RING_KEYS 9
@@ -71,7 +72,8 @@ rollout_plan_read(struct view policy, struct rollout_plan *ret, bool *ret_have, 
 	if (err)
 		return err == FG_ENOMEM ? err : FG_EFORMAT;
 	const struct json_value *root = json_root(doc), *plan = json_get(root, "rollout");
-	bool good = json_string(json_get(root, "schema"), &schema) && view_is(schema, "fotagate-policy/1");
+	bool good = json_string(json_get(root, "schema"), &schema) &&
+	    (view_is(schema, PROFILE_POLICY_SCHEMA) || view_is(schema, PROFILE_POLICY_SCHEMA_OLD));
 	*ret_have = good && json_type(plan) != JSON_NONE && json_type(plan) != JSON_NULL;
 	if (*ret_have)
 		good = read_plan(plan, ret);
