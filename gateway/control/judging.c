@@ -230,7 +230,8 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
 	logbook_ref_number(e, "rules.matched", rules->matches_n);
 	put_proof(e, r);
 	rules_describe(rules, said);
-	logbook_say(e, "%s%s%s", said, d->unseen ? " " : "", d->unseen ? DECIDE_UNSEEN_TEXT : "");
+	/* What nobody can see through is the thing to know; the rule has its reference. */
+	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);
 	logbook_tell(c->logbook, e);
 }
 
