@@ -55,7 +55,7 @@ what_is_signed_is_what_is_read(void **state)
 	assert_null(config_rollout_plan(c, view_str("")));
 	/* Its name in statements: of the very bytes that stand in the policy. */
 	struct view all = writer_view(&w);
-	const uint8_t *begin = memmem(all.p, all.n, "\"rollout\":{", 11), *end = memmem(all.p, all.n, ",\"schema\":", 10);
+	const uint8_t *begin = memmem(all.p, all.n, "\"rollout\":{", 11), *end = memmem(all.p, all.n, ",\"rules\":", 9);
 	uint8_t own[DIGEST_SHA256_LEN];
 	assert_true(begin && end > begin + 10);
 	assert_int_equal(digest_sha256(view_of(begin + 10, (size_t)(end - begin) - 10), own), 0);
@@ -157,7 +157,7 @@ a_changed_policy_is_refused(void **state)
 	struct view text = writer_view(&w);
 	static const char *const wrong[][2] = { { "\"silent\":30", "\"silent\":00" }, { "\"silent\":30", "\"silent\":-3" },
 		{ "\"silent\":30", "\"silenT\":30" }, { "\"human\":true", "\"human\":null" }, { "\"share\":1000", "\"share\":1001" },
-		{ "\"share\":100,", "\"share\":101," }, { "policy/1", "policy/2" }, { "\"bench\"", "12345678" } };
+		{ "\"share\":100,", "\"share\":101," }, { "policy/2", "policy/3" }, { "\"bench\"", "12345678" } };
 	for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
 		char *copy = strndup((const char *)text.p, text.n);
 		char *at = strstr(copy, wrong[i][0]);
