@@ -38,6 +38,10 @@ inflate_block(struct view in, uint8_t *out, size_t cap, int window)
 static long
 zstd_block(struct view in, uint8_t *out, size_t cap)
 {
+	/* One frame and nothing else: a frame to be skipped holds whatever its writer wants. */
+	if (in.n < 4 || in.p[0] != 0x28 || in.p[1] != 0xb5 || in.p[2] != 0x2f || in.p[3] != 0xfd ||
+	    ZSTD_findFrameCompressedSize(in.p, in.n) != in.n)
+		return FG_EFORMAT;
 	size_t n = ZSTD_decompress(out, cap, in.p, in.n);
 	if (ZSTD_isError(n))
 		return ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation ? FG_ENOMEM : FG_EFORMAT;
@@ -51,8 +55,8 @@ zstd_block(struct view in, uint8_t *out, size_t cap)
 static long
 rtime_block(struct view in, uint8_t *out, size_t cap)
 {
-	size_t behind[256] = { 0 }, n = 0;
-	for (size_t i = 0; n < cap; i += 2) {
+	size_t behind[256] = { 0 }, n = 0, i = 0;
+	for (; n < cap; i += 2) {
 		if (i + 2 > in.n)
 			return FG_EFORMAT;
 		uint8_t value = in.p[i], more = in.p[i + 1];
@@ -64,7 +68,7 @@ rtime_block(struct view in, uint8_t *out, size_t cap)
 		for (unsigned k = 0; k < more; k++, n++)
 			out[n] = out[from + k];
 	}
-	return (long)n;
+	return i == in.n ? (long)n : FG_EFORMAT;
 }
 
 int
@@ -82,6 +86,8 @@ flash_unpack(enum flash_packing packing, struct view in, uint8_t *out, size_t n)
 			memcpy(out, in.p, n);
 		break;
 	case FLASH_ZEROS:
+		if (in.n > 0)
+			return FG_EFORMAT;
 		memset(out, 0, n);
 		got = (long)n;
 		break;

@@ -27,8 +27,8 @@ uint32_t flash_crc_ones(struct view v);
 /* With zeros before: JFFS2. */
 uint32_t flash_crc_zeros(struct view v);
 /*
- * in as exactly n bytes, at most FLASH_BLOCK_MAX. 0; FG_EFORMAT when it is damaged or something else than
- * n bytes comes out; FG_ENOTFOUND for FLASH_UNKNOWN; FG_ENOMEM.
+ * in as exactly n bytes, at most FLASH_BLOCK_MAX. 0; FG_EFORMAT when it is damaged, something else than n bytes
+ * comes out, or anything lies in it that nothing comes out of; FG_ENOTFOUND for FLASH_UNKNOWN; FG_ENOMEM.
  */
 int flash_unpack(enum flash_packing packing, struct view in, uint8_t *out, size_t n);
 

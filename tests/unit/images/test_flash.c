@@ -102,12 +102,39 @@ packings(void **state)
 	assert_int_equal(flash_unpack(FLASH_ZEROS, view_of(NULL, 0), out, FLASH_BLOCK_MAX + 1), FG_EFORMAT);
 }
 
+/* What comes out says nothing of what lies behind it, or in front: that is damage. */
+static void
+nothing_hides(void **state)
+{
+	(void)state;
+	static const uint8_t skipped[] = { 0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 'e', 'v', 'i', 'l' };
+	uint8_t *to = malloc(sizeof plain);
+	make_plain();
+	size_t n = ZSTD_compress(packed, sizeof packed, plain, sizeof plain, 3);
+	memcpy(packed + n, skipped, sizeof skipped);
+	assert_int_equal(flash_unpack(FLASH_ZSTD, view_of(packed, n), to, sizeof plain), 0);
+	assert_int_equal(flash_unpack(FLASH_ZSTD, view_of(packed, n + sizeof skipped), to, sizeof plain), FG_EFORMAT);
+	memmove(packed + sizeof skipped, packed, n);
+	memcpy(packed, skipped, sizeof skipped);
+	assert_int_equal(flash_unpack(FLASH_ZSTD, view_of(packed, n + sizeof skipped), to, sizeof plain), FG_EFORMAT);
+	n = rtime();
+	memcpy(packed + n, skipped, sizeof skipped);
+	assert_int_equal(flash_unpack(FLASH_RTIME, view_of(packed, n), to, sizeof plain), 0);
+	assert_int_equal(flash_unpack(FLASH_RTIME, view_of(packed, n + sizeof skipped), to, sizeof plain), FG_EFORMAT);
+	n = deflated(-15);
+	memcpy(packed + n, skipped, sizeof skipped);
+	assert_int_equal(flash_unpack(FLASH_DEFLATE, view_of(packed, n + sizeof skipped), to, sizeof plain), FG_EFORMAT);
+	assert_int_equal(flash_unpack(FLASH_ZEROS, view_str("x"), to, 10), FG_EFORMAT);
+	free(to);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(checksums),
 		cmocka_unit_test(packings),
+		cmocka_unit_test(nothing_hides),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
