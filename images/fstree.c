@@ -92,9 +92,9 @@ can_be_opened(struct view name)
 	       !view_is(name, "..");
 }
 
-/* The names in a folder. */
-static struct level
-find(const struct fstree *t, uint32_t folder)
+/* The first name that lies in no folder before this one. */
+static size_t
+bound(const struct fstree *t, uint64_t folder)
 {
 	size_t low = 0, high = t->n;
 	while (low < high) {
@@ -104,10 +104,14 @@ find(const struct fstree *t, uint32_t folder)
 		else
 			high = mid;
 	}
-	struct level l = { low, low, 0 };
-	while (l.end < t->n && t->name[l.end].folder == folder)
-		l.end++;
-	return l;
+	return low;
+}
+
+/* The names in a folder: however many those are, since every one of its own names asks again. */
+static struct level
+find(const struct fstree *t, uint32_t folder)
+{
+	return (struct level){ bound(t, folder), bound(t, (uint64_t)folder + 1), 0 };
 }
 
 /* Goes into the folder e, whose path is there. */

@@ -102,12 +102,34 @@ what_is_told(void **state)
 	assert_int_equal(fstree_add(&t, view_of(name, FSTREE_PATH_MAX + 1), (struct fstree_name){ 0 }), FG_ELIMIT);
 }
 
+/* A hundred thousand names of one folder with as many names in it: time grows with their number only. */
+static void
+many_names(void **state)
+{
+	(void)state;
+	enum { MANY = FSTREE_NAMES_MAX / 2 };
+	struct fstree t = { 0 };
+	struct seen s = { .folder = 2 };
+	const char *why;
+	char name[16];
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(name, sizeof name, "%u", i);
+		add(&t, 1, name, 2, 1);
+		add(&t, 2, name, 10, 1);
+	}
+	assert_true(fstree_sort(&t));
+	assert_int_equal(fstree_walk(&t, 1, visit, &s, &why), FG_ELIMIT);
+	assert_int_equal(s.n, 2 * MANY);
+	fstree_free(&t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths),
 		cmocka_unit_test(what_is_told),
+		cmocka_unit_test(many_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
