@@ -26,7 +26,8 @@ struct opener {
 	struct fstree names;
 	uint32_t *child;    /* the first name of the inode whose own node is that leaf; 0: none yet */
 	/* ---- the file at hand ---- */
-	const struct ubifs_leaf *next, *end;
+	struct ubifs_leaf *next;
+	const struct ubifs_leaf *end;
 	uint64_t at, size;
 	bool packed_strangely;
 	uint8_t block[UBIFS_BLOCK];
@@ -62,6 +63,14 @@ structure(struct opener *o, uint64_t at, uint32_t length)
 	uint64_t end;
 	int err = padded(o, at, length, &end);
 	return err ? err : part_structure(o->c, o->self, at, end - at);
+}
+
+/* The node of a leaf of which all is told. */
+static int
+told(struct opener *o, struct ubifs_leaf *l)
+{
+	l->used = true;
+	return l->clean ? structure(o, l->at, l->length) : 0;
 }
 
 /* Nodes of padding, and bytes of it, from at on. */
@@ -144,7 +153,7 @@ packing_of(unsigned word)
 static int
 load(struct opener *o)
 {
-	const struct ubifs_leaf *l = o->next;
+	struct ubifs_leaf *l = o->next;
 	struct reader r;
 	memset(o->block, 0, sizeof o->block);
 	if (l == o->end || (l->word & 0x1fffffff) != o->at / UBIFS_BLOCK)
@@ -161,7 +170,11 @@ load(struct opener *o)
 	o->packed_strangely = o->packed_strangely || packing == FLASH_UNKNOWN;
 	if (n == 0 || n > UBIFS_BLOCK || packing == FLASH_UNKNOWN)
 		return FG_EFORMAT;
-	return flash_unpack(packing, reader_take(&r, l->length - DATA_LEN), o->block, n);
+	int err = flash_unpack(packing, reader_take(&r, l->length - DATA_LEN), o->block, n);
+	/* What it has behind the end of the file nobody is shown: then it is not the file's alone. */
+	size_t shown = o->size - o->at < n ? (size_t)(o->size - o->at) : n;
+	l->clean = l->clean && (err || all_of(o->block + shown, n - shown, 0));
+	return err;
 }
 
 static long
@@ -223,6 +236,8 @@ add_file(struct opener *o, struct view path, size_t i, uint64_t size)
 	if (p->partial && o->packed_strangely)
 		p->why = "packed in a way that nothing here unpacks";
 	for (const struct ubifs_leaf *l = first; l < o->end; l++) {
+		if (!l->clean)
+			continue;
 		int err = padded(o, l->at, l->length, &end);
 		if (!err)
 			err = part_piece(o->c, (uint32_t)child, l->at, end - l->at);
@@ -275,17 +290,30 @@ attributes(struct opener *o, size_t i, bool *ret_caps, bool *ret_others)
 		int got = ubifs_node(u, l->at, l->length, UBIFS_TYPE_XATTR, NULL);
 		if (got < 0)
 			return got;
-		struct view name = view_of(u->node + NAME_LEN, l->length - NAME_LEN);
-		if (view_equal(name, view_of("security.capability", 20)))
-			*ret_caps = true;
-		else
-			*ret_others = true;
-		l->used = true;
-		got = structure(o, l->at, l->length);
-		if (got)
+		size_t n = u->node[50] | (size_t)u->node[51] << 8;
+		bool whole = got > 0 && NAME_LEN + n + 1 == l->length && u->node[l->length - 1] == 0;
+		struct view name = view_of(u->node + NAME_LEN, n < l->length - NAME_LEN ? n : l->length - NAME_LEN);
+		bool caps = view_is(name, "security.capability");
+		*ret_caps = *ret_caps || caps;
+		*ret_others = *ret_others || !caps;
+		if (!whole)
+			part_untold(o->c, o->self, "an attribute of it is damaged");
+		/* Names of which nothing is told are shown as bytes. */
+		if (whole && (caps || view_is(name, "security.selinux")))
+			got = told(o, l);
+		if (got < 0)
 			return got;
 	}
 	return 0;
+}
+
+/* Is all that an inode holds besides its fields told of such a file? */
+static bool
+holds_no_more(enum part_kind kind, struct view data)
+{
+	if (kind == PART_LINK)
+		return data.n > 0 && data.n <= PART_NAME_MAX;
+	return kind == PART_DEVICE ? data.n == 4 || data.n == 8 : data.n == 0;
 }
 
 static int
@@ -304,6 +332,10 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	if (kind == PART_NONE) {
 		part_untold(o->c, o->self, "a name of it leads to no inode");
 		return 0;
+	}
+	if (!holds_no_more(kind, in.data)) {
+		part_untold(o->c, o->self, "an inode of it holds what nobody reads");
+		u->leaf[i].clean = false;
 	}
 	size_t target_n = in.data.n < sizeof target ? in.data.n : sizeof target;
 	uint64_t rdev = device(in.data);
@@ -332,11 +364,10 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	p->block = (in.mode & S_IFMT) == S_IFBLK;
 	p->rdev = kind == PART_DEVICE ? rdev : 0;
 	int err = kind == PART_LINK ? part_link(o->c, (uint32_t)child, view_of(target, target_n)) : 0;
-	u->leaf[i].used = u->leaf[e->at].used = true;
 	if (!err)
-		err = structure(o, u->leaf[i].at, u->leaf[i].length);
+		err = told(o, &u->leaf[i]);
 	if (!err)
-		err = structure(o, u->leaf[e->at].at, u->leaf[e->at].length);
+		err = told(o, &u->leaf[e->at]);
 	*io_enter = kind == PART_FOLDER;
 	return err;
 }
@@ -389,9 +420,13 @@ add_files(struct opener *o)
 	if (!o->child)
 		return FG_ENOMEM;
 	size_t root = ubifs_find(u, UBIFS_ROOT, &is);
-	if (is) {
-		u->leaf[root].used = true;
-		err = structure(o, u->leaf[root].at, u->leaf[root].length);
+	struct ubifs_inode in;
+	int got = is ? ubifs_inode(u, &u->leaf[root], &in) : 0;
+	if (got < 0)
+		return got;
+	if (got > 0) {
+		u->leaf[root].clean = u->leaf[root].clean && holds_no_more(PART_FOLDER, in.data);
+		err = told(o, &u->leaf[root]);
 	} else {
 		part_untold(o->c, o->self, "it has no root");
 		err = 0;

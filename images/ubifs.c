@@ -17,6 +17,7 @@
 #define LEB_MAX (16u << 20)
 #define VERSION_MAX 5u
 #define FLAG_ENCRYPTED 0x10u
+#define FLAG_HASHED 0x20u
 #define MASTER_DIRTY 1u
 
 /* ---- nodes ---- */
@@ -109,6 +110,7 @@ read_super(struct ubifs *u)
 	    u->log < 2 || u->lpt < 2 || u->orphans < 1 ||
 	    (uint64_t)u->log + u->lpt + u->orphans + 3 >= u->lebs || version == 0)
 		return FG_EFORMAT;
+	u->hashed = (flags & FLAG_HASHED) != 0;
 	if (version > VERSION_MAX || keys != 0)
 		tell(u, "its form is younger than what is read here");
 	else if (flags & FLAG_ENCRYPTED)

@@ -33,6 +33,7 @@ struct ubifs_leaf {
 	uint32_t word; /* kind of key in the top three bits, number of a block or hash of a name below */
 	uint64_t at;
 	uint32_t length;
+	bool clean; /* bytes of it that nothing uses are zeros */
 	bool used; /* for the caller */
 };
 
@@ -55,6 +56,7 @@ struct ubifs {
 	size_t index_n, index_cap;
 	const char *why;        /* static sentence: what keeps it from being read to its end; NULL */
 	bool limit;             /* that is a bound */
+	bool hashed;            /* branches of its index have hashes behind them */
 	uint64_t work;          /* bytes of nodes that were read */
 	uint8_t *node;          /* the node that was read last, UBIFS_NODE_MAX bytes; owned */
 };

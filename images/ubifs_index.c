@@ -56,7 +56,7 @@ enter(struct walk *w, struct ubifs_place p, unsigned level)
 	l->level = reader_u16le(&r);
 	l->next = 0;
 	l->step = l->branches && p.length >= INDEX_LEN ? (p.length - INDEX_LEN) / l->branches : 0;
-	if (r.bad || l->step < BRANCH_LEN || l->step > BRANCH_LEN + HASH_MAX ||
+	if (r.bad || l->step < BRANCH_LEN || l->step > BRANCH_LEN + (u->hashed ? HASH_MAX : 0) ||
 	    l->step * l->branches + INDEX_LEN != p.length ||
 	    (level < UBIFS_LEVELS_MAX ? l->level != level : l->level >= UBIFS_LEVELS_MAX))
 		return bad(u, "a node of its index is damaged");
@@ -89,6 +89,21 @@ ascends(const struct ubifs_leaf *last, const struct ubifs_leaf *l)
 	return ubifs_key_of(l) == UBIFS_KEY_NAME || ubifs_key_of(l) == UBIFS_KEY_XATTR;
 }
 
+/* Are the bytes zeros that no field takes: of the header, of the key, of the fields of each type? */
+static bool
+is_clean(const uint8_t *node, const struct ubifs_leaf *l)
+{
+	static const struct { uint8_t kind, at, n; } spare[] = {
+		{ UBIFS_KEY_INODE, 124, 4 }, { UBIFS_KEY_INODE, 134, 26 }, { UBIFS_KEY_DATA, 46, 2 }, { UBIFS_KEY_NAME, 48, 1 },
+		{ UBIFS_KEY_XATTR, 48, 1 }, { UBIFS_KEYS, 22, 2 }, { UBIFS_KEYS, 32, 8 },
+	};
+	bool clean = true;
+	for (size_t i = 0; i < sizeof spare / sizeof spare[0]; i++)
+		for (uint32_t k = spare[i].at; k < spare[i].at + (uint32_t)spare[i].n && k < l->length; k++)
+			clean = clean && (node[k] == 0 || (spare[i].kind != UBIFS_KEYS && spare[i].kind != ubifs_key_of(l)));
+	return clean;
+}
+
 static int
 add(struct walk *w, const struct ubifs_leaf *l)
 {
@@ -119,7 +134,8 @@ add(struct walk *w, const struct ubifs_leaf *l)
 		u->leaf = more;
 		w->cap = cap;
 	}
-	u->leaf[u->n++] = *l;
+	u->leaf[u->n] = *l;
+	u->leaf[u->n++].clean = is_clean(u->node, l);
 	return 0;
 }
 

@@ -309,6 +309,130 @@ bad_cousins(void **state)
 	free(image.p);
 }
 
+/* The first node of a type (0 inode, 1 data, 2 name), after skip others; its length. */
+static uint8_t *
+node_of(struct pki_blob *image, unsigned type, unsigned skip, uint32_t *ret_n)
+{
+	for (uint8_t *p = image->p; p + 64 < image->p + image->n; p += 8)
+		if (memcmp(p, "\x31\x18\x10\x06", 4) == 0 && p[20] == type && skip-- == 0) {
+			memcpy(ret_n, p + 16, 4);
+			return p;
+		}
+	print_error("no node\n");
+	abort();
+}
+
+/* Is there a part, no file, that holds these words? */
+static bool
+lies_open(const struct part_rig *r, const char *words)
+{
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		if (p->kind == PART_FILE || p->children > 0 || p->bytes.size == 0)
+			continue;
+		uint8_t *b = malloc(p->bytes.size);
+		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
+		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
+		free(b);
+		if (has)
+			return true;
+	}
+	return false;
+}
+
+static void
+shows(struct pki_blob *image, const char *words)
+{
+	struct part_rig r;
+	part_rig_open(&r, pki_view(image));
+	if (!lies_open(&r, words))
+		fail_msg("nothing tells of %s", words);
+	part_rig_close(&r);
+}
+
+/* Room in nodes that count, of which no file and no name says anything. */
+static void
+what_is_hidden_in_nodes(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	uint8_t *old = malloc(image.n);
+	uint32_t n;
+	memcpy(old, image.p, image.n);
+	/* Bytes that no field takes: of an inode, of keys. */
+	for (unsigned type = 0; type < 3; type++)
+		for (unsigned k = 0; k < 2; k++) {
+			uint8_t *p = node_of(&image, type, k, &n);
+			memcpy(p + 32, "telnetd", 7);
+			seal_node(p, n);
+			shows(&image, "telnetd");
+			memcpy(image.p, old, image.n);
+		}
+	uint8_t *p = node_of(&image, 0, 1, &n);
+	memcpy(p + 134, "telnetd -l /bin/sh", 18);
+	seal_node(p, n);
+	shows(&image, "telnetd -l /bin/sh");
+	memcpy(image.p, old, image.n);
+	/* A file that ends within its block, and the block does not. */
+	p = (uint8_t *)memmem(image.p, image.n, "first", 5) - 48;
+	uint32_t inode, seen = 0;
+	memcpy(&inode, p + 24, 4);
+	for (unsigned k = 0; !seen; k++) {
+		uint8_t *i = node_of(&image, 0, k, &n);
+		seen = memcmp(i + 24, &inode, 4) == 0;
+		if (!seen)
+			continue;
+		i[48] = 2; /* bytes long */
+		seal_node(i, n);
+	}
+	struct part_rig r;
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(file(&r, "aa")->bytes.size, 2);
+	assert_true(lies_open(&r, "first"));
+	part_rig_close(&r);
+	free(old);
+	free(image.p);
+}
+
+/* Inodes of files and folders that have bytes of their own: those of the index's leaf are made longer in place. */
+static void
+inodes_hold_nothing(void **state)
+{
+	(void)state;
+	static const char words[] = "telnetd -l /bin/sh......";
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	uint8_t *idx = index_node(&image);
+	uint32_t n, branches = idx[24];
+	memcpy(&n, idx + 16, 4);
+	uint8_t *room = image.p + image.n - 512; /* where the tool left the flash erased */
+	unsigned tried = 0;
+	for (uint32_t b = 0; b < branches; b++) {
+		uint8_t *branch = idx + 28 + 20 * b, keep[20];
+		uint32_t place[3], length = 160 + sizeof words - 1, at = (uint32_t)(room - image.p), data = sizeof words - 1;
+		memcpy(place, branch, sizeof place);
+		memcpy(keep, branch, sizeof keep);
+		const uint8_t *from = image.p + (uint64_t)place[0] * LEB + place[1];
+		if (from[20] != 0 || (from[105] >> 4) == 10)
+			continue;
+		memcpy(room, from, 160);
+		memcpy(room + 160, words, data);
+		memcpy(room + 16, &length, 4);
+		memcpy(room + 112, &data, 4);
+		seal_node(room, length);
+		place[0] = at / LEB;
+		place[1] = at % LEB;
+		place[2] = length;
+		memcpy(branch, place, sizeof place);
+		seal_node(idx, n);
+		shows(&image, words);
+		memcpy(branch, keep, sizeof keep);
+		memset(room, 0xff, 512);
+		tried++;
+	}
+	assert_true(tried > 1);
+	free(image.p);
+}
+
 /* A folder that is its own: a name in it leads back to it. */
 static void
 rings_end(void **state)
@@ -359,6 +483,8 @@ main(void)
 		cmocka_unit_test(volumes_without_a_record),
 		cmocka_unit_test(what_nothing_leads_to_is_a_part),
 		cmocka_unit_test(bad_cousins),
+		cmocka_unit_test(what_is_hidden_in_nodes),
+		cmocka_unit_test(inodes_hold_nothing),
 		cmocka_unit_test(rings_end),
 		cmocka_unit_test(damage_at_every_place),
 	};
