@@ -269,6 +269,13 @@ jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode)
 	return low < fs->n && fs->node[low].kind == kind && fs->node[low].inode == inode ? low : fs->n;
 }
 
+size_t
+jffs2_find_last(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode)
+{
+	size_t end = bound(fs, kind, (uint64_t)inode + 1);
+	return end > 0 && fs->node[end - 1].kind == kind && fs->node[end - 1].inode == inode ? end - 1 : fs->n;
+}
+
 int
 jffs2_inode(struct jffs2 *fs, uint32_t inode, struct jffs2_inode *ret)
 {

@@ -49,7 +49,7 @@ struct jffs2_node {
 	uint32_t packed;       /* bytes behind the fixed ones of the node */
 	bool clean;            /* of a name: the bytes that nothing uses are zeros */
 	bool caps;             /* of a value: it is security.capability */
-	bool used;             /* jffs2_read() took bytes out of it; for the caller too */
+	uint32_t shown;        /* so many of its bytes jffs2_read() took */
 };
 
 struct jffs2 {
@@ -93,6 +93,8 @@ int jffs2_open(const struct source *s, unsigned *io_vain, struct jffs2 **ret);
 void jffs2_free(struct jffs2 *fs);
 /* The node of that kind and inode that comes first; fs->n when there is none. */
 size_t jffs2_find(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode);
+/* The one that comes last. */
+size_t jffs2_find_last(const struct jffs2 *fs, enum jffs2_kind kind, uint32_t inode);
 /* What the youngest node of an inode says. 1, 0: there is none; FG_EIO. */
 int jffs2_inode(struct jffs2 *fs, uint32_t inode, struct jffs2_inode *ret);
 /* The bytes of one node of an inode, which hold a link or a device: their number, or as flash_unpack(), FG_EIO. */

@@ -82,7 +82,7 @@ paint(struct jffs2_file *f, struct jffs2_node *n, uint64_t at, size_t want)
 		f->covered[i] = true;
 		painted++;
 	}
-	n->used = n->used || painted > 0;
+	n->shown += (uint32_t)painted; /* a byte is taken once: never more than .size */
 	return (long)painted;
 }
 

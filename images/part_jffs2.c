@@ -46,6 +46,15 @@ structure(struct opener *o, const struct jffs2_node *n)
 
 /* ---- files ---- */
 
+/* Bytes that younger nodes or the end of the file hide are not the file's: then the node is shown. */
+static bool
+is_of_file(const struct jffs2_node *n, bool partial)
+{
+	if (partial)
+		return n->size > 0;
+	return n->packed == 0 ? n->shown > 0 : n->shown == n->size;
+}
+
 static int64_t
 add_file(struct opener *o, struct view path, const struct jffs2_inode *in)
 {
@@ -66,10 +75,12 @@ add_file(struct opener *o, struct view path, const struct jffs2_inode *in)
 		p->why = "packed in a way that nothing here unpacks";
 	for (struct jffs2_node *n = in->first; n < in->end; n++) {
 		uint64_t length;
-		int err = n->used || (p->partial && n->size > 0) ? padded(o, n, &length) : FG_ENOTFOUND;
+		if (!is_of_file(n, p->partial))
+			continue;
+		int err = padded(o, n, &length);
 		if (!err)
 			err = part_piece(o->c, (uint32_t)child, n->at, length);
-		if (err && err != FG_ENOTFOUND)
+		if (err)
 			return err;
 	}
 	return child;
@@ -85,6 +96,30 @@ device(const struct jffs2 *fs, const uint8_t *p, long n)
 	return (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
 }
 
+/* Two nodes that are equally old, and not the same: which of them counts is the device's own choice. */
+static int
+tell_ties(struct opener *o, const struct jffs2_inode *in)
+{
+	uint8_t a[1024], b[1024];
+	for (const struct jffs2_node *n = in->first; n + 1 < in->end; n++) {
+		bool same = n->length == n[1].length;
+		if (n->version != n[1].version)
+			continue;
+		for (uint32_t off = 0; off < n->length && same; off += sizeof a) {
+			size_t some = n->length - off < sizeof a ? n->length - off : sizeof a;
+			int err = source_read(o->fs->s, n->at + off, a, some);
+			if (!err)
+				err = source_read(o->fs->s, n[1].at + off, b, some);
+			if (err)
+				return err;
+			same = memcmp(a, b, some) == 0;
+		}
+		if (!same)
+			part_untold(o->c, o->self, "two nodes of an inode are equally young");
+	}
+	return 0;
+}
+
 /* Which extended attributes it has. Their values are shown as bytes. */
 static int
 attributes(struct opener *o, uint32_t inode, bool *ret_caps, bool *ret_others)
@@ -94,16 +129,16 @@ attributes(struct opener *o, uint32_t inode, bool *ret_caps, bool *ret_others)
 	*ret_caps = *ret_others = false;
 	while (end < fs->n && fs->node[end].kind == JFFS2_XREF && fs->node[end].inode == inode && end - first < XREFS_MAX)
 		end++;
+	if (end - first == XREFS_MAX)
+		part_limit(o->c, o->self, "a file of it has more attributes than are looked at");
 	for (size_t i = first; i < end; i++) {
 		const struct jffs2_node *ref = &fs->node[i];
 		bool counts = ref->version % 2 == 0;
 		for (size_t k = i + 1; k < end; k++)
 			counts = counts && fs->node[k].offset != ref->offset;
-		size_t value = jffs2_find(fs, JFFS2_XATTR, ref->offset);
+		size_t value = jffs2_find_last(fs, JFFS2_XATTR, ref->offset);
 		if (!counts || value == fs->n)
 			continue;
-		while (value + 1 < fs->n && fs->node[value + 1].kind == JFFS2_XATTR && fs->node[value + 1].inode == ref->offset)
-			value++;
 		if (fs->node[value].caps)
 			*ret_caps = true;
 		else
@@ -135,20 +170,23 @@ kind_of(uint32_t mode)
 	return PART_NONE;
 }
 
-/* Where a link leads, or which device it is, out of the youngest node. 0, or an error; damage is told. */
+/*
+ * Where a link leads, or which device it is, out of the youngest node, which is structure when it says no more. A kernel
+ * takes a link's bytes as they are. 0, or an error; damage is told.
+ */
 static int
 special(struct opener *o, uint32_t child, enum part_kind kind, const struct jffs2_node *n)
 {
 	long got = jffs2_node_bytes(o->fs, n, o->block);
-	if (got == FG_EFORMAT || got == FG_ENOTFOUND) {
-		part_untold(o->c, o->self, "a link or a device of it is damaged");
-		return 0;
-	}
-	if (got < 0)
+	if (got < 0 && got != FG_EFORMAT && got != FG_ENOTFOUND)
 		return (int)got;
-	if (kind == PART_DEVICE)
+	bool sound = kind == PART_LINK ? n->packing == FLASH_PLAIN && got > 0 && got <= PART_NAME_MAX : got == 2 || got == 4;
+	if (!sound)
+		part_untold(o->c, o->self, "a link or a device of it is damaged");
+	if (kind == PART_DEVICE && sound)
 		part_edit(o->c, child)->rdev = device(o->fs, o->block, got);
-	return kind == PART_LINK ? part_link(o->c, child, view_of(o->block, (size_t)got)) : 0;
+	int err = kind == PART_LINK && got > 0 ? part_link(o->c, child, view_of(o->block, (size_t)got)) : 0;
+	return !err && sound ? structure(o, n) : err;
 }
 
 static int
@@ -173,6 +211,8 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 		others = part_edit(o->c, o->child[i])->setlabel;
 	} else {
 		err = attributes(o, e->file, &caps, &others);
+		if (!err)
+			err = tell_ties(o, &in);
 	}
 	int64_t child = err ? err : kind == PART_FILE ? add_file(o, path, &in) : part_bare(o->c, o->self, kind, path);
 	if (child < 0)
@@ -191,7 +231,7 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	if (kind == PART_LINK || kind == PART_DEVICE)
 		err = special(o, (uint32_t)child, kind, in.last);
 	/* What holds bytes of a file that are not its own any more is shown. */
-	if (!err && (kind == PART_LINK || kind == PART_DEVICE || in.last->packed == 0))
+	else if (in.last->packed == 0)
 		err = structure(o, in.last);
 	const struct jffs2_node *name = &o->fs->node[e->at];
 	return err || !name->clean ? err : structure(o, name);

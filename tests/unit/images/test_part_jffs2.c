@@ -98,6 +98,24 @@ every_kind(void **state)
 	}
 }
 
+/* Is there a part, no file, that holds these words? */
+static bool
+lies_open(const struct part_rig *r, const char *words)
+{
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		if (p->kind == PART_FILE || p->children > 0 || p->bytes.size == 0)
+			continue;
+		uint8_t *b = malloc(p->bytes.size);
+		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
+		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
+		free(b);
+		if (has)
+			return true;
+	}
+	return false;
+}
+
 /* ---- nodes of our own ---- */
 
 static uint8_t image[8192];
@@ -207,7 +225,9 @@ younger_nodes_count(void **state)
 	assert_int_equal(source_read(&c->bytes, 0, b, 9), 0);
 	assert_memory_equal(b, "sta\0\0\0\0\0\0", 9);
 	/* What was replaced is nobody's, and is shown. */
-	assert_non_null(memmem(image + file(&r, "gap")->at, file(&r, "gap")->bytes.size, "old", 3));
+	assert_true(lies_open(&r, "old"));
+	assert_true(lies_open(&r, "later"));
+	assert_true(lies_open(&r, "hello world")); /* "hello " of it counts, and the rest does not */
 	assert_null(parts_get(r.tree, 0)->why);
 	part_rig_close(&r);
 	/* The younger node has a wrong checksum: the older one counts. */
@@ -283,6 +303,111 @@ bad_cousins(void **state)
 	has(&r, "jffs2/a", "x");
 	assert_int_equal(file(&r, "data")->bytes.size >= 19, 1);
 	part_rig_close(&r);
+}
+
+static void
+add_attribute(uint32_t number, uint32_t version, const char *name)
+{
+	size_t n = strlen(name);
+	begin(0xe008, 32 + n + 1);
+	put(12, number, 4);
+	put(16, version, 4);
+	put(20, 2, 1); /* security. */
+	put(21, (uint32_t)n, 1);
+	memcpy(image + image_n + 32, name, n);
+	seal(32, n + 1, 24);
+	seal(0, 28, 28);
+	end(32 + n + 1);
+}
+
+static void
+add_reference(uint32_t inode, uint32_t attribute, uint32_t version)
+{
+	begin(0xe009, 28);
+	put(12, inode, 4);
+	put(16, attribute, 4);
+	put(20, version, 4);
+	seal(0, 24, 24);
+	end(28);
+}
+
+/* Room in nodes that count, of which no file and no name says anything. */
+static void
+what_is_hidden_in_nodes(void **state)
+{
+	(void)state;
+	static const char words[] = "telnetd -l /bin/sh";
+	struct part_rig r;
+	char *path = malloc(PART_NAME_MAX + sizeof words + 1);
+	/* A device whose number is a story, a link that is longer than any path, a link that has to be unpacked. */
+	for (unsigned k = 0; k < 3; k++) {
+		memset(path, 'a', PART_NAME_MAX + 1);
+		strcpy(path + (k == 1 ? PART_NAME_MAX : 0), words);
+		start();
+		add_inode(5, 1, k ? S_IFLNK | 0777 : S_IFCHR | 0600, 0, 0, k == 2 ? 2 : 0, path, (uint32_t)strlen(path));
+		add_name(1, "a", 5, 1);
+		part_rig_open(&r, view_of(image, image_n));
+		assert_string_equal(parts_get(r.tree, 0)->why, "a link or a device of it is damaged");
+		assert_true(lies_open(&r, words));
+		part_rig_close(&r);
+	}
+	/* Behind the end of the file, and under a younger node. */
+	start();
+	add_inode(5, 1, S_IFREG | 0644, 1, 0, 0, words, sizeof words - 1);
+	add_name(1, "a", 5, 1);
+	add_inode(6, 1, S_IFREG | 0644, 4, 0, 0, "good", 4);
+	add_name(1, "b", 6, 1);
+	part_rig_open(&r, view_of(image, image_n));
+	assert_true(lies_open(&r, words));
+	assert_false(lies_open(&r, "good"));
+	part_rig_close(&r);
+	/* Equally young, and not the same; then the same twice, as a kernel leaves it that was cut off. */
+	for (unsigned k = 0; k < 2; k++) {
+		start();
+		add_inode(5, 1, S_IFREG | 0644, 4, 0, 0, "good", 4);
+		add_inode(5, 1, S_IFREG | 0644, 4, 0, 0, k ? "good" : "evil", 4);
+		add_name(1, "a", 5, 1);
+		part_rig_open(&r, view_of(image, image_n));
+		if (k)
+			assert_null(parts_get(r.tree, 0)->why);
+		else
+			assert_string_equal(parts_get(r.tree, 0)->why, "two nodes of an inode are equally young");
+		part_rig_close(&r);
+	}
+	free(path);
+}
+
+/* A capability behind more attributes than are looked at: told. Of many values of one attribute the youngest counts. */
+static void
+attributes_in_bad_faith(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	start();
+	add_inode(5, 1, S_IFREG | 0755, 1, 0, 0, "x", 1);
+	add_name(1, "a", 5, 1);
+	add_attribute(1, 1, "selinux");
+	add_attribute(1, 3, "selinux");
+	add_attribute(1, 4, "capability");
+	add_attribute(1, 2, "selinux");
+	add_reference(5, 1, 2);
+	part_rig_open(&r, view_of(image, image_n));
+	assert_true(file(&r, "a")->have_caps);
+	assert_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	add_attribute(2, 1, "selinux");
+	size_t head = image_n, n = head;
+	uint8_t *big = malloc(head + 257 * 28);
+	memcpy(big, image, head);
+	for (uint32_t i = 0; i < 257; i++, n += 28) {
+		image_n = 0;
+		add_reference(5, 2, 4 + 2 * i);
+		memcpy(big + n, image, 28);
+	}
+	part_rig_open(&r, view_of(big, n));
+	assert_string_equal(parts_get(r.tree, 0)->why, "a file of it has more attributes than are looked at");
+	part_rig_close(&r);
+	free(big);
 }
 
 /* A thousand nodes for the same page, each of which only shows through where the others do not: bounded, and told. */
@@ -364,6 +489,8 @@ main(void)
 		cmocka_unit_test(every_kind),
 		cmocka_unit_test(younger_nodes_count),
 		cmocka_unit_test(bad_cousins),
+		cmocka_unit_test(what_is_hidden_in_nodes),
+		cmocka_unit_test(attributes_in_bad_faith),
 		cmocka_unit_test(work_is_bounded),
 		cmocka_unit_test(dense),
 		cmocka_unit_test(damage_at_every_place),
