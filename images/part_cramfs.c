@@ -28,6 +28,8 @@
 /* Bytes read and unpacked in all, of all file systems of one inspection: as of squashfs. */
 #define WORK_MAX ((uint64_t)8 << 30)
 
+#define ENTRY_COST 4096 /* what an entry counts as: folders can be made to lie over each other, however long */
+
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
 
@@ -333,7 +335,10 @@ read_folder(struct opener *o, const struct part_folder *f)
 	int err = 0;
 	while (at < end && !err) {
 		struct inode i = { 0 };
-		uint64_t left = end - at;
+		uint64_t left = end - at, *work = part_work(o->c);
+		*work += ENTRY_COST;
+		if (*work > WORK_MAX)
+			return FG_ELIMIT;
 		err = left < INODE_N ? FG_ELIMIT : source_read(o->fs.s, at, raw, INODE_N);
 		if (!err) {
 			i = inode_of(&o->fs, raw);

@@ -303,12 +303,47 @@ damage(void **state)
 	free(image.p);
 }
 
+/* Thousands of folders over each other, each as long as there are entries, and those are none: time is bounded. */
+static void
+folders_over_each_other(void **state)
+{
+	(void)state;
+	enum { FOLDERS = 20000, NONE = 40000, EACH = 16 };
+	struct pki_blob b = { .n = 76 + (size_t)(FOLDERS + NONE) * EACH };
+	struct part_rig r;
+	b.p = calloc(1, b.n);
+	set(&b, 0, 0x28cd3d45);
+	set(&b, 4, (uint32_t)b.n);
+	set(&b, 8, 3);
+	memcpy(b.p + 16, "Compressed ROMFS", 16);
+	set(&b, 64, 040755);
+	set(&b, 68, FOLDERS * EACH);
+	set(&b, 72, 76 / 4 << 6);
+	for (uint32_t k = 0; k < FOLDERS; k++) {
+		uint32_t at = 76 + k * EACH, to = 76 + FOLDERS * EACH + k * 4;
+		set(&b, at, 040755);
+		set(&b, at + 4, (uint32_t)b.n - to);
+		set(&b, at + 8, (to / 4) << 6 | 1);
+		memcpy(b.p + at + 12, "name", 4);
+	}
+	for (size_t at = 76 + (size_t)FOLDERS * EACH; at < b.n; at += 4)
+		set(&b, at, 1); /* no type of file, four bytes of name, whichever word an entry begins with */
+	seal(&b);
+	part_rig_open(&r, pki_view(&b));
+	assert_string_equal(part_form(parts_get(r.tree, 0)), "cramfs");
+	assert_non_null(parts_get(r.tree, 0)->why);
+	assert_true(parts_count(r.tree) > FOLDERS);
+	part_rig_close(&r);
+	free(b.p);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file), cmocka_unit_test(bad_faith), cmocka_unit_test(behind_a_stream),
 		cmocka_unit_test(found_in_a_flash), cmocka_unit_test(what_is_hidden), cmocka_unit_test(damage),
+		cmocka_unit_test(folders_over_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
