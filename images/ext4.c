@@ -315,7 +315,8 @@ open_node(struct map *m, uint64_t at, uint64_t room, struct node *ret)
 	*ret = (struct node){ .at = at, .n = n, .depth = reader_u16le(&r) };
 	if (magic != 0xf30a || n > most || most > (room - EXTENT_N) / EXTENT_N || ret->depth > EXTENT_DEPTH_MAX)
 		return 0;
-	err = m->sink->own(m->sink->arg, at, EXTENT_N * (1 + (uint64_t)n));
+	/* Of its entries those that lead to something: each in its turn. */
+	err = m->sink->own(m->sink->arg, at, EXTENT_N);
 	/* A checksum ends a node that is a block. */
 	uint64_t end = EXTENT_N * (1 + (uint64_t)most);
 	if (!err && (m->fs->ro_compat & 0x400) && room == m->fs->block && room - end >= 4)
@@ -331,7 +332,9 @@ take_extent(struct map *m, uint32_t from, uint16_t length, uint64_t b)
 	if (n == 0 || from < m->next)
 		return FG_EFORMAT;
 	int err = skip(m, from);
-	/* What was never written reads as zeros; what is in its blocks is nobody's. */
+	/* What was never written reads as zeros; what is in its blocks is nobody's, but they are there. */
+	if (!err && unwritten && m->left > 0 && place(m->fs, b, 1) == UINT64_MAX)
+		return FG_EFORMAT;
 	return err ? err : give(m, unwritten ? UINT64_MAX : b, n);
 }
 
@@ -353,9 +356,11 @@ map_extents(struct map *m, const struct ext4_inode *inode)
 			level--;
 			continue;
 		}
+		uint64_t entry = node->at + EXTENT_N * (1 + (uint64_t)node->k++);
+		bool within = m->left > 0; /* entries behind the file's end lead nowhere, and are no structure */
 		int err = work(m->fs, READ_COST);
 		if (!err)
-			err = source_read(m->fs->s, node->at + EXTENT_N * (1 + (uint64_t)node->k++), raw, sizeof raw);
+			err = source_read(m->fs->s, entry, raw, sizeof raw);
 		if (err)
 			return err;
 		reader_init(&r, view_of(raw, sizeof raw));
@@ -364,6 +369,8 @@ map_extents(struct map *m, const struct ext4_inode *inode)
 			uint16_t n = reader_u16le(&r);
 			uint64_t high = reader_u16le(&r);
 			err = take_extent(m, from, n, high << 32 | reader_u32le(&r));
+			if (!err && within)
+				err = m->sink->own(m->sink->arg, entry, EXTENT_N);
 			if (err)
 				return err == FG_EFORMAT ? 0 : err;
 			continue;
@@ -373,6 +380,10 @@ map_extents(struct map *m, const struct ext4_inode *inode)
 		if (at == UINT64_MAX || from < least || from < m->next)
 			return 0;
 		least = from;
+		if (within)
+			err = m->sink->own(m->sink->arg, entry, EXTENT_N);
+		if (err)
+			return err;
 		got = open_node(m, at, m->fs->block, &row[level + 1]);
 		/* A node without entries would be no step forward. */
 		if (got > 0 && (row[level + 1].depth != node->depth - 1 || row[level + 1].n == 0))

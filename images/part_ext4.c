@@ -23,13 +23,14 @@
 #define ATTRIBUTES_MAGIC 0xea020000u
 #define ATTRIBUTE 16u
 #define INCOMPAT_FILETYPE 0x2u
+#define RO_CLUSTERS 0x200u
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
 
 /* What an inode's attributes say. */
 struct attributes {
-	bool caps, label;
+	bool caps, label, data;
 	uint64_t data_at; /* the rest of inline data */
 	uint32_t data_n;
 };
@@ -124,7 +125,10 @@ read_attributes(struct opener *o, const uint8_t *p, size_t n, size_t first, size
 			return 0;
 		}
 		bool caps = index == 6 && view_is(name, "capability"), data = index == 7 && view_is(name, "data");
-		if (data && !elsewhere) {
+		/* A kernel looks for it in the inode only, and takes the first. */
+		data = data && !elsewhere && values > 0 && !io->data;
+		if (data) {
+			io->data = true;
 			io->data_at = at + values + off;
 			io->data_n = length;
 		}
@@ -185,7 +189,8 @@ inline_spans(struct opener *o, const struct ext4_inode *i, const struct attribut
 {
 	uint64_t head = i->size < 60 ? i->size : 60, rest = i->size - head;
 	int err = part_spans_add(&o->spans, i->at + 40, head);
-	if (rest > a->data_n) {
+	/* Without the attribute, however short it is, a kernel takes the bytes for places of blocks. */
+	if (!a->data || rest > a->data_n) {
 		*ret_bad = damaged;
 		rest = a->data_n;
 	}
@@ -263,12 +268,19 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	if (k < 0)
 		return k;
 	part_spans_clear(&o->spans);
-	if (!(i->flags & (EXT4_FLAG_EXTENTS | EXT4_FLAG_INLINE)) && i->size < 60) {
+	bool fast = !(i->flags & (EXT4_FLAG_EXTENTS | EXT4_FLAG_INLINE)) && i->size < 60;
+	/* Some kernels ask whether it has blocks instead: who would read another target is told. */
+	uint32_t others = i->acl ? o->fs.block / 512 : 0;
+	if (!(i->flags & EXT4_FLAG_INLINE) && !(o->fs.ro_compat & RO_CLUSTERS) && fast != (i->sectors == others))
+		bad = damaged;
+	if (fast) {
 		err = part_spans_add(&o->spans, i->at + 40, i->size);
 		if (!err)
 			err = padding(o, i->at + 40 + i->size, 60 - i->size);
 	} else {
-		err = spans_of(o, i, a, &bad);
+		const char *blocks;
+		err = spans_of(o, i, a, &blocks);
+		bad = bad ? bad : blocks;
 		if (!err)
 			err = slack(o, i);
 	}
@@ -288,12 +300,14 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	return err ? err : k;
 }
 
+/* The first word has a number of sixteen bits, else the second has one of thirty-two. *ret_at: the word that does. */
 static uint32_t
-device_of(const struct ext4_inode *i)
+device_of(const struct ext4_inode *i, uint64_t *ret_at)
 {
 	struct reader r;
 	reader_init(&r, view_of(i->block, 8));
 	uint32_t old = reader_u32le(&r), wide = reader_u32le(&r);
+	*ret_at = i->at + (old ? 40 : 44);
 	return old ? old : wide;
 }
 
@@ -304,13 +318,19 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 	bool device = kind == PART_DEVICE;
 	if (k < 0)
 		return k;
-	int err = device ? part_structure(o->c, o->self, i->at + 40, 8) : 0;
+	uint64_t at = i->at + 40;
+	uint32_t v = device ? device_of(i, &at) : 0;
+	bool narrow = device && at == i->at + 40;
+	/* What is not taken of it is zeros. */
+	int err = device ? part_structure(o->c, o->self, at, narrow ? 2 : 4) : 0;
+	if (!err && device)
+		err = narrow ? padding(o, at + 2, 6) : padding(o, i->at + 40, 4);
 	if (!err)
 		err = padding(o, i->at + (device ? 48 : 40), device ? 52 : 60);
 	if (err)
 		return err;
+	v = narrow ? v & 0xffff : v;
 	struct part *p = part_edit(o->c, (uint32_t)k);
-	uint32_t v = device ? device_of(i) : 0;
 	/* As Linux packs it: twelve bits of major between the lower eight and the upper twelve of minor. */
 	p->rdev = (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
 	p->block = (i->mode & EXT4_TYPE) == EXT4_BLOCK;
@@ -318,7 +338,7 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 }
 
 static int64_t
-add_folder(struct opener *o, const struct ext4_inode *i, struct view path)
+add_folder(struct opener *o, const struct ext4_inode *i, struct view path, uint64_t above)
 {
 	if (i->number == EXT4_ROOT || part_same_find(&o->seen, i->number)) {
 		part_untold(o->c, o->self, "a folder of its file system has two places");
@@ -333,18 +353,18 @@ add_folder(struct opener *o, const struct ext4_inode *i, struct view path)
 		part_limit(o->c, o->self, bound);
 		return k;
 	}
-	int err = part_folders_push(&o->folders, i->number, 0, path);
+	int err = part_folders_push(&o->folders, i->number, above, path);
 	return err ? err : k;
 }
 
 static int64_t
-add_kind(struct opener *o, const struct ext4_inode *i, struct view path, const struct attributes *a)
+add_kind(struct opener *o, const struct ext4_inode *i, struct view path, const struct attributes *a, uint64_t above)
 {
 	switch (i->mode & EXT4_TYPE) {
 	case EXT4_FILE:
 		return add_file(o, i, path, a);
 	case EXT4_FOLDER:
-		return add_folder(o, i, path);
+		return add_folder(o, i, path, above);
 	case EXT4_LINK:
 		return add_link(o, i, path, a);
 	case EXT4_BLOCK:
@@ -359,9 +379,9 @@ add_kind(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	}
 }
 
-/* *ret_type: what the inode is, as entries have it; 0 when there is none. */
+/* above: the folder that it is in. *ret_type: what the inode is, as entries have it; 0 when there is none. */
 static int
-add_entry(struct opener *o, uint32_t number, struct view path, bool inexact, uint8_t *ret_type)
+add_entry(struct opener *o, uint32_t number, uint64_t above, struct view path, bool inexact, uint8_t *ret_type)
 {
 	static const uint8_t types[16] = { [1] = 5, [2] = 3, [4] = 2, [6] = 4, [8] = 1, [10] = 7, [12] = 6 };
 	struct ext4_inode *i = &o->inode;
@@ -378,7 +398,7 @@ add_entry(struct opener *o, uint32_t number, struct view path, bool inexact, uin
 	int err = own_inode(o, i);
 	if (!err)
 		err = attributes_of(o, i, &a);
-	int64_t k = err ? err : add_kind(o, i, path, &a);
+	int64_t k = err ? err : add_kind(o, i, path, &a, above);
 	if (k <= 0)
 		return (int)k;
 	struct part *p = part_edit(o->c, (uint32_t)k);
@@ -418,6 +438,7 @@ entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t 
 	uint32_t number = reader_u32le(&r);
 	struct view name = view_of(e + ENTRY, e[6]);
 	uint8_t type = 2;
+	bool told = true;
 	int err = 0;
 	if (!dots || !is_dots(name)) {
 		int n = snprintf(o->path, sizeof o->path, "%s%s", f->path, *f->path ? "/" : "");
@@ -425,9 +446,13 @@ entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t 
 		bool odd = is_dots(name) || name.n == 0 || memchr(name.p, '/', name.n) || memchr(name.p, 0, name.n);
 		for (size_t k = 0; k < name.n; k++)
 			o->path[(size_t)n + k] = name.p[k] ? (char)name.p[k] : '?';
-		err = add_entry(o, number, view_of(o->path, (size_t)n + name.n), odd, &type);
+		err = add_entry(o, number, f->key, view_of(o->path, (size_t)n + name.n), odd, &type);
 	}
-	bool told = !(o->fs.incompat & INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type;
+	else
+		told = number == (view_is(name, ".") ? f->key : f->above);
+	told = told && (!(o->fs.incompat & INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type);
+	if (!err && type == 0) /* a name that leads nowhere was not shown */
+		return padding(o, at + ENTRY + name.n, length - ENTRY - name.n);
 	if (!err)
 		err = told ? part_structure(o->c, o->self, at, ENTRY + name.n)
 		           : part_structure(o->c, o->self, at + ENTRY, name.n);
@@ -449,6 +474,9 @@ entries(struct opener *o, const struct part_folder *f, const uint8_t *p, uint32_
 			part_untold(o->c, o->self, damaged);
 			return 0;
 		}
+		*o->fs.work += EXT4_ENTRY_COST;
+		if (*o->fs.work > EXT4_WORK_MAX)
+			return FG_ELIMIT;
 		err = number ? entry(o, f, p + pos, at + pos, length, first && k < 2)
 		             : unused(o, p + pos, at + pos, length, pos + length == n);
 		pos += length;
@@ -462,7 +490,13 @@ inline_folder(struct opener *o, const struct part_folder *f, const struct attrib
 {
 	uint8_t head[60];
 	uint64_t at = o->inode.at + 40;
-	int err = part_structure(o->c, o->self, at, 4);
+	struct reader r;
+	int err = 0;
+	reader_init(&r, view_of(o->inode.block, 4));
+	if (reader_u32le(&r) == f->above)
+		err = part_structure(o->c, o->self, at, 4);
+	if (!a->data)
+		part_untold(o->c, o->self, damaged);
 	memcpy(head, o->inode.block, sizeof head);
 	uint32_t n = a->data_n <= EXT4_BLOCK_MAX ? a->data_n : 0;
 	uint8_t *rest = malloc(n + 1);
@@ -539,7 +573,7 @@ static int
 read_folders(struct opener *o)
 {
 	struct part_folder f;
-	int err = part_folders_push(&o->folders, EXT4_ROOT, 0, view_str(""));
+	int err = part_folders_push(&o->folders, EXT4_ROOT, EXT4_ROOT, view_str(""));
 	while (!err && part_folders_pop(&o->folders, &f)) {
 		err = read_folder(o, &f);
 		free(f.path);

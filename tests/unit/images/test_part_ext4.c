@@ -210,6 +210,127 @@ bad_faith(void **state)
 	}
 }
 
+/* ---- inodes and entries, found and changed ---- */
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+/* Inode n of a file system of one group in blocks of block bytes. */
+static uint8_t *
+inode(struct pki_blob *image, uint32_t block, uint32_t n)
+{
+	const uint8_t *desc = image->p + (block == 1024 ? 2048 : block);
+	uint32_t size = image->p[1024 + 88] | (uint32_t)image->p[1024 + 89] << 8;
+	return image->p + (uint64_t)get32(desc + 8) * block + (uint64_t)(n - 1) * size;
+}
+
+/* The entry of a name in a folder; the first eight bytes of it come before the name. */
+static uint8_t *
+entry_of(struct pki_blob *image, const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t at = 8; at + n < image->n; at++)
+		if (memcmp(image->p + at, name, n) == 0 && image->p[at - 2] == n && image->p[at - 1] < 8 &&
+		    image->p[at - 4] % 4 == 0 && get32(image->p + at - 8) > 0 && get32(image->p + at - 8) < 1000)
+			return image->p + at - 8;
+	print_error("no %s\n", name);
+	abort();
+}
+
+static void
+shows(struct pki_blob *image, const char *words)
+{
+	struct part_rig r;
+	part_rig_open(&r, pki_view(image));
+	if (!lies_open(&r, words))
+		fail_msg("nothing tells of %s", words);
+	part_rig_close(&r);
+}
+
+/* Fields that lead nowhere: no name, no file and no device says what stands in them. */
+static void
+what_leads_nowhere(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	struct pki_blob image = pki_load("ext4/rights");
+	/* A device of which a kernel takes sixteen bits, whatever is above and behind them. */
+	uint8_t *i = inode(&image, 4096, get32(entry_of(&image, "disk")));
+	memcpy(i + 40, "\1\1evil!!", 8);
+	part_rig_open(&r, pki_view(&image));
+	assert_true(file(&r, "disk")->rdev == ((uint64_t)1 << 32 | 1));
+	assert_true(lies_open(&r, "evil!!"));
+	part_rig_close(&r);
+	/* Extents behind the end of a file. */
+	i = inode(&image, 4096, get32(entry_of(&image, "ping")));
+	assert_int_equal(i[40 + 2], 1);
+	i[40 + 2] = 2;
+	memcpy(i + 40 + 24, "\xff\xff\0\0\1\0telnet", 12);
+	shows(&image, "telnet");
+	/* And places of blocks that were never written. */
+	memcpy(i + 40 + 24, "\2\0\0\0\1\x80telnet", 12);
+	memset(i + 4, 0, 4);
+	i[5] = 0x80;
+	part_rig_open(&r, pki_view(&image));
+	assert_true(file(&r, "ping")->partial);
+	part_rig_close(&r);
+	/* A name of an inode that there is none of. */
+	uint8_t *e = entry_of(&image, "labelled");
+	memcpy(e, "\xff\xff\xff\x7f", 4);
+	e[7] = 0;
+	shows(&image, "labelled");
+	free(image.p);
+	/* "." and ".." that lead elsewhere. */
+	image = pki_load("ext4/tiny");
+	for (size_t at = 0; at + 24 < image.n; at += 1024)
+		if (memcmp(image.p + at + 6, "\1\2.", 3) == 0)
+			memcpy(image.p + at, "evil", 4);
+	shows(&image, "evil");
+	free(image.p);
+}
+
+/* A link that one kernel reads in its inode and another one in a block. */
+static void
+links_of_two_minds(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	struct pki_blob image = pki_load("ext4/tiny");
+	uint8_t *i = inode(&image, 1024, get32(entry_of(&image, "l")));
+	part_rig_open(&r, pki_view(&image));
+	assert_null(parts_get(r.tree, 0)->why);
+	part_rig_close(&r);
+	i[28] = 2; /* sectors */
+	part_rig_open(&r, pki_view(&image));
+	assert_string_equal(parts_get(r.tree, 0)->why, "its file system is damaged");
+	assert_true(file(&r, "l")->inexact);
+	part_rig_close(&r);
+	free(image.p);
+}
+
+/* A file that says it lies in its inode, and has no attribute to say so too: kernels take its blocks. */
+static void
+inline_without_attribute(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	struct pki_blob image = pki_load("ext4/tiny4");
+	uint8_t *i = inode(&image, 1024, get32(entry_of(&image, "c")));
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(i[32 + 3] & 0x10, 0);
+	part_rig_close(&r);
+	i[32 + 3] |= 0x10;
+	i[4] = 20;
+	i[5] = 0;
+	part_rig_open(&r, pki_view(&image));
+	assert_true(file(&r, "c")->partial);
+	part_rig_close(&r);
+	free(image.p);
+}
+
 /* Which bytes are a file's; malloc'ed. */
 static uint8_t *
 of_files(struct view image)
@@ -266,6 +387,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file), cmocka_unit_test(rights), cmocka_unit_test(what_is_hidden),
 		cmocka_unit_test(pieces), cmocka_unit_test(bad_faith), cmocka_unit_test(damage),
+		cmocka_unit_test(what_leads_nowhere), cmocka_unit_test(links_of_two_minds),
+		cmocka_unit_test(inline_without_attribute),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
