@@ -26,6 +26,7 @@
 #define EXT4_WORK_MAX ((uint64_t)8 << 30)
 
 #define EXT4_ENTRY_COST 4096 /* what an entry of a folder counts as: folders can be made to share their blocks */
+#define EXT4_BLOCK_COST 16   /* what looking whether a block is taken counts as */
 
 #define EXT4_ROOT 2u /* inode numbers */
 #define EXT4_RESIZE 7u

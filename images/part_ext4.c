@@ -24,6 +24,7 @@
 #define ATTRIBUTE 16u
 #define INCOMPAT_FILETYPE 0x2u
 #define RO_CLUSTERS 0x200u
+#define RO_SHARED 0x4000u
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
@@ -41,6 +42,7 @@ struct opener {
 	struct ext4 fs;
 	struct part_same seen;   /* inodes of files and folders */
 	struct part_spans spans; /* of the inode at hand */
+	uint8_t *taken;          /* a bit for each block: it is a file's, or the journal's */
 	struct part_folders folders;
 	uint64_t root_end;       /* up to where the 60 bytes of the inode at hand were read */
 	struct ext4_inode inode; /* of the folder, then of each of its entries */
@@ -237,6 +239,42 @@ slack(struct opener *o, const struct ext4_inode *i)
 	return end % o->fs.block ? padding(o, end, o->fs.block - end % o->fs.block) : 0;
 }
 
+/* ---- blocks of two ---- */
+
+/* Is one of the blocks that these bytes lie in taken? take: from now on all of them are. */
+static int
+look_taken(struct opener *o, uint64_t at, uint64_t length, bool take, bool *io_taken)
+{
+	if (length == 0)
+		return 0;
+	uint64_t from = at / o->fs.block, to = (at + length - 1) / o->fs.block;
+	*o->fs.work += (to - from + 1) * EXT4_BLOCK_COST;
+	if (*o->fs.work > EXT4_WORK_MAX)
+		return FG_ELIMIT;
+	for (uint64_t b = from; b <= to; b++) {
+		*io_taken = *io_taken || (o->taken[b / 8] >> b % 8 & 1) != 0;
+		if (take)
+			o->taken[b / 8] |= (uint8_t)(1u << b % 8);
+	}
+	return 0;
+}
+
+/*
+ * Takes the blocks of o->spans. Images of phones share blocks and say so; elsewhere that is damage, and either way every
+ * file is shown with its bytes.
+ */
+static int
+take_spans(struct opener *o)
+{
+	int err = 0;
+	for (size_t k = 0; k < o->spans.n && !err; k++)
+		if (o->spans.row[k].at != PART_SPAN_HOLE)
+			err = look_taken(o, o->spans.row[k].at, o->spans.row[k].length, true, &o->spans.shared);
+	if (o->spans.shared && !(o->fs.ro_compat & RO_SHARED))
+		part_untold(o->c, o->self, "blocks of its file system belong to two files, or twice to one");
+	return err;
+}
+
 /* ---- entries ---- */
 
 static int64_t
@@ -247,6 +285,8 @@ add_file(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	if (same)
 		return part_alias(o->c, o->self, path, same);
 	int err = spans_of(o, i, a, &bad);
+	if (!err && !(i->flags & EXT4_FLAG_INLINE))
+		err = take_spans(o);
 	if (!err)
 		err = slack(o, i);
 	if (err)
@@ -586,10 +626,17 @@ read_folders(struct opener *o)
 static int
 header(struct opener *o, const char *name, uint64_t at, uint64_t length)
 {
-	uint64_t end;
+	uint64_t end, size = part_bytes(o->c, o->self)->size;
+	bool taken = false;
 	if (at == UINT64_MAX) {
 		part_untold(o->c, o->self, damaged);
 		return 0;
+	}
+	/* A table that is said to lie where a file does would have its bytes. */
+	int err = at < size ? look_taken(o, at, length < size - at ? length : size - at, false, &taken) : 0;
+	if (err || taken) {
+		part_untold(o->c, o->self, "tables of its file system lie over files");
+		return err;
 	}
 	return length ? part_header(o->c, o->self, name, at, length, &end) : 0;
 }
@@ -632,6 +679,8 @@ read_journal(struct opener *o)
 	int err = own_inode(o, &o->inode);
 	if (!err)
 		err = spans_of(o, &o->inode, &none, &bad);
+	if (!err)
+		err = take_spans(o);
 	if (err)
 		return err;
 	int64_t k = part_spans_child(o->c, o->self, PART_REGION, view_str("journal"), &o->spans, bad);
@@ -687,6 +736,11 @@ part_ext4_open(struct part_ctx *c, uint32_t self)
 		part_untold(c, self, why);
 		return err < 0 ? err : part_scan_open(c, self); /* a few bytes made it one: there may be anything */
 	}
+	o->taken = calloc(1, (size_t)(part_bytes(c, self)->size / o->fs.block / 8 + 1));
+	if (!o->taken) {
+		free(o);
+		return FG_ENOMEM;
+	}
 	if (ext4_is_dirty(&o->fs))
 		part_untold(c, self, "a device replays the journal of its file system first, which was not done here");
 	err = read_folders(o);
@@ -703,6 +757,7 @@ part_ext4_open(struct part_ctx *c, uint32_t self)
 	part_folders_free(&o->folders);
 	part_same_free(&o->seen);
 	part_spans_free(&o->spans);
+	free(o->taken);
 	free(o);
 	return err;
 }

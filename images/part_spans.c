@@ -45,6 +45,7 @@ part_spans_clear(struct part_spans *s)
 {
 	s->n = 0;
 	s->total = 0;
+	s->shared = false;
 }
 
 void
@@ -136,7 +137,7 @@ part_spans_child(struct part_ctx *c, uint32_t self, enum part_kind kind, struct 
 		part_untold(c, self, "a part of it would lie outside it");
 		return FG_ELIMIT;
 	}
-	if (s->n == 0 || (s->n == 1 && s->row[0].at != PART_SPAN_HOLE)) {
+	if (s->n == 0 || (s->n == 1 && s->row[0].at != PART_SPAN_HOLE && !s->shared)) {
 		i = part_region(c, self, kind, name, s->n ? s->row[0].at : 0, s->total);
 	} else {
 		i = part_expand(c, self, kind, name, read_on, &k, 0, 0);

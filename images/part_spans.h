@@ -21,6 +21,7 @@ struct part_spans {
 	struct part_range *row; /* owned */
 	size_t n, cap;
 	uint64_t total;         /* bytes of all */
+	bool shared;            /* others have some of them too: put together in any case, so that none has what is another's */
 };
 
 /* One more, at the end; joined with the last where it goes on there. 0, FG_ENOMEM, FG_ELIMIT (over PART_SPANS_MAX). */
