@@ -83,11 +83,29 @@ device_name(const struct leaf *l)
 	return major == 90 ? "flash memory" : "a device";
 }
 
+/*
+ * Any other change of owner or mode: a script that root runs and somebody else may write now is in none of the lines
+ * above. What a link has means nothing, and another name of a file is told with the file.
+ */
+static int
+changed(const struct leaf *old, const struct leaf *new, struct page *page)
+{
+	struct page_line l = { .block = PAGE_FILES, .id = FINDING_CHG_FILES, .sign = PAGE_CHANGED };
+	if (!old || !old->have_mode || !new->have_mode || old->kind != new->kind || new->kind == LEAF_LINK ||
+	    (((old->mode ^ new->mode) & 07777) == 0 && old->uid == new->uid && old->gid == new->gid))
+		return 0;
+	page_text(&l, "mode %04o of %u:%u -> %04o of %u:%u", (unsigned)(old->mode & 07777), old->uid, old->gid,
+	    (unsigned)(new->mode & 07777), new->uid, new->gid);
+	snprintf(l.path, sizeof l.path, "%s", new->path);
+	return page_add(page, &l);
+}
+
 int
 rights_page(const struct leaf *old, const struct leaf *new, struct page *page)
 {
 	struct page_line l = { 0 };
 	char was[48];
+	size_t lines = page_count(page);
 	int err = lent(old, new, page);
 	before(old, was);
 	if (!err && new->have_caps && !(old && old->have_caps)) {
@@ -108,5 +126,7 @@ rights_page(const struct leaf *old, const struct leaf *new, struct page *page)
 		    device_name(new), old && old->kind == LEAF_DEVICE ? "another one before" : "added");
 		err = add(old, new, FINDING_CHG_DEVICE, &l, page);
 	}
-	return err;
+	/* A mode that is in one of these lines need not be in one more. */
+	bool told = page_count(page) > lines && old && old->uid == new->uid && old->gid == new->gid;
+	return err || told ? err : changed(old, new, page);
 }

@@ -70,7 +70,8 @@ rights_that_grew(void **state)
 	assert_int_equal(page_count(p), 0);
 	page_free(p);
 	p = rights(&b, &a); /* given up */
-	assert_int_equal(page_count(p), 0);
+	assert_int_equal(page_count(p), 1);
+	assert_non_null(line(p, FINDING_CHG_FILES, "mode 4755 of 0:0 -> 0644 of 0:0"));
 	page_free(p);
 	a = b;
 	a.uid = 33;
@@ -93,7 +94,8 @@ rights_that_grew(void **state)
 	b.mode = 0102644; /* locking, not lending */
 	b.have_caps = false;
 	p = rights(&a, &b);
-	assert_int_equal(page_count(p), 0);
+	assert_int_equal(page_count(p), 1);
+	assert_non_null(line(p, FINDING_CHG_FILES, "mode 0644 of 0:0 -> 2644 of 0:5"));
 	page_free(p);
 }
 
@@ -118,6 +120,36 @@ what_anybody_may_write(void **state)
 	b.kind = LEAF_LINK; /* its mode means nothing */
 	b.mode = 0120777;
 	p = rights(NULL, &b);
+	assert_int_equal(page_count(p), 0);
+	page_free(p);
+}
+
+/* The bytes of an inode that say so are called explained: then something has to tell. */
+static void
+owners_and_modes(void **state)
+{
+	(void)state;
+	struct leaf a = file("etc/init.d/rcS", ""), b = a;
+	b.uid = 33;
+	struct page *p = rights(&a, &b);
+	const struct page_line *l = line(p, FINDING_CHG_FILES, "mode 0644 of 0:0 -> 0644 of 33:0");
+	assert_true(l && l->block == PAGE_FILES && l->sign == PAGE_CHANGED);
+	assert_int_equal(page_count(p), 1);
+	page_free(p);
+	b.kind = LEAF_FOLDER;
+	a.kind = LEAF_FOLDER;
+	b.uid = 0;
+	b.mode = a.mode | 0020;
+	p = rights(&a, &b);
+	assert_non_null(line(p, FINDING_CHG_FILES, "mode 0644 of 0:0 -> 0664 of 0:0"));
+	page_free(p);
+	b.kind = a.kind = LEAF_LINK;
+	p = rights(&a, &b);
+	assert_int_equal(page_count(p), 0);
+	page_free(p);
+	b.kind = a.kind = LEAF_FILE;
+	a.have_mode = false; /* nobody knows what it was */
+	p = rights(&a, &b);
 	assert_int_equal(page_count(p), 0);
 	page_free(p);
 }
@@ -302,7 +334,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rights_that_grew),
 		cmocka_unit_test(what_anybody_may_write),
-		cmocka_unit_test(devices),
+		cmocka_unit_test(owners_and_modes), cmocka_unit_test(devices),
 		cmocka_unit_test(init_lines),
 		cmocka_unit_test(many_lines_are_counted),
 		cmocka_unit_test(a_line_that_is_cut_is_not_all),
