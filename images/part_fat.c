@@ -76,6 +76,7 @@ chain(struct opener *o, uint32_t first, uint64_t size, const char **ret_bad)
 		if (is_used(o, n)) {
 			part_untold(o->c, o->self, "clusters of its file system belong to two files, or twice to one");
 			*ret_bad = "clusters of it are another's too, or its own once more";
+			o->spans.shared = true;
 			if (folder)
 				break;
 		}
