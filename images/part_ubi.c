@@ -25,6 +25,7 @@
 #define ERASES_MAX 0x7fffffffu /* the kernel's own limit of a counter */
 #define VOLUMES_MAX 128u
 #define VOLUMES_FIRST_OWN 0x7fffefffu /* above: UBI's own; this one has the volume table, in two blocks */
+#define VOLUMES_MAP 0x7ffff000u /* and the next: a map of all blocks, which some kernels believe in place of the headers */
 #define RECORD 172u
 #define NAME_MAX_LEN 127u
 #define FIXED 2u /* type of a volume whose blocks say how much they hold */
@@ -350,6 +351,8 @@ add_volumes(struct ubi *u)
 	for (size_t i = 0, end; i < u->n && !err; i = end) {
 		for (end = i + 1; end < u->n && u->block[end].volume == u->block[i].volume; end++)
 			;
+		if (u->block[i].volume == VOLUMES_MAP || u->block[i].volume == VOLUMES_MAP + 1)
+			part_untold(u->c, u->self, "a map of its erase blocks may say something else than their headers");
 		if (u->block[i].volume != VOLUMES_FIRST_OWN)
 			err = add_volume(u, i, end);
 	}

@@ -200,6 +200,27 @@ volumes_without_a_record(void **state)
 	free(image.p);
 }
 
+/* Kernels that know of fast attaching take a map's word for what lies where. */
+static void
+maps_are_told(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubi");
+	struct part_rig r;
+	for (size_t at = 0; at < image.n; at += ERASE) {
+		uint8_t *id = image.p + at + 512;
+		if (memcmp(id, "UBI!", 4) != 0 || (id[8] == 0x7f && id[9] == 0xff))
+			continue;
+		memcpy(id + 8, "\x7f\xff\xf0\0", 4);
+		seal(id, 64);
+	}
+	part_rig_open(&r, pki_view(&image));
+	assert_non_null(parts_get(r.tree, 0)->why);
+	assert_non_null(strstr(parts_get(r.tree, 0)->why, "map of its erase blocks"));
+	part_rig_close(&r);
+	free(image.p);
+}
+
 /* A sound node of a file that nothing leads to, where the tool left the flash erased. */
 static void
 what_nothing_leads_to_is_a_part(void **state)
@@ -481,6 +502,7 @@ main(void)
 		cmocka_unit_test(volumes),
 		cmocka_unit_test(the_younger_block_counts),
 		cmocka_unit_test(volumes_without_a_record),
+		cmocka_unit_test(maps_are_told),
 		cmocka_unit_test(what_nothing_leads_to_is_a_part),
 		cmocka_unit_test(bad_cousins),
 		cmocka_unit_test(what_is_hidden_in_nodes),
