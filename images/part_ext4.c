@@ -589,7 +589,9 @@ read_folder(struct opener *o, const struct part_folder *f)
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	int err = own_inode(o, &o->inode);
+	int err = f->key == EXT4_ROOT ? part_root(o->c, o->self, o->inode.mode, o->inode.uid, o->inode.gid) : 0;
+	if (!err)
+		err = own_inode(o, &o->inode);
 	if (!err)
 		err = attributes_of(o, &o->inode, &a);
 	if (err)

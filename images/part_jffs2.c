@@ -247,8 +247,12 @@ add_others(struct opener *o)
 	struct jffs2_inode in;
 	uint64_t end;
 	int err = jffs2_inode(fs, JFFS2_ROOT, &in);
-	if (err > 0)
-		err = in.last->packed == 0 ? structure(o, in.last) : 0;
+	const bool rooted = err > 0;
+	/* A root that no node tells of is what a kernel makes of it; mkfs.jffs2 writes none. */
+	if (err >= 0)
+		err = part_root(o->c, o->self, rooted ? in.mode : 0755, rooted ? in.uid : 0, rooted ? in.gid : 0);
+	if (!err && rooted && in.last->packed == 0)
+		err = structure(o, in.last);
 	for (size_t i = 0; i < fs->n && !err; i++) {
 		const struct jffs2_node *n = &fs->node[i];
 		if (n->kind == JFFS2_MARK || n->kind == JFFS2_PADDING)

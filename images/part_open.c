@@ -120,6 +120,20 @@ part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view na
 	return t->n++;
 }
 
+int
+part_root(struct part_ctx *c, uint32_t self, uint32_t mode, uint32_t uid, uint32_t gid)
+{
+	int64_t i = part_bare(c, self, PART_FOLDER, view_str("."));
+	if (i < 0)
+		return (int)i;
+	struct part *p = part_edit(c, (uint32_t)i);
+	p->have_mode = true;
+	p->mode = mode & 07777;
+	p->uid = uid;
+	p->gid = gid;
+	return 0;
+}
+
 int64_t
 part_region(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name, uint64_t at,
     uint64_t length)

@@ -58,6 +58,11 @@ int64_t part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t
 /* A child without bytes of its own (folder, link, device). */
 int64_t part_bare(struct part_ctx *c, uint32_t self, enum part_kind kind, struct view name);
 /*
+ * The root folder of a file system, which no entry names, as the folder ".": whoever owns it, or may write it, can
+ * put another one in the place of any folder in it. 0, or as above.
+ */
+int part_root(struct part_ctx *c, uint32_t self, uint32_t mode, uint32_t uid, uint32_t gid);
+/*
  * Child i, the one that was added last, is put together (also) from this range of self, which must lie
  * within it: told in place of .packed_at, where there are several. 0, FG_ENOMEM, FG_ELIMIT (told).
  */

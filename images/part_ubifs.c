@@ -426,7 +426,9 @@ add_files(struct opener *o)
 		return got;
 	if (got > 0) {
 		u->leaf[root].clean = u->leaf[root].clean && holds_no_more(PART_FOLDER, in.data);
-		err = told(o, &u->leaf[root]);
+		err = part_root(o->c, o->self, in.mode, in.uid, in.gid);
+		if (!err)
+			err = told(o, &u->leaf[root]);
 	} else {
 		part_untold(o->c, o->self, "it has no root");
 		err = 0;

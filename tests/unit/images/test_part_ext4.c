@@ -73,6 +73,8 @@ rights(void **state)
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
 	assert_int_equal(file(&r, "su")->mode, 04755);
+	assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
+	assert_int_equal(file(&r, ".")->mode, 0755);
 	assert_int_equal(file(&r, "su")->uid, 70000);
 	assert_int_equal(file(&r, "su")->gid, 7);
 	assert_true(file(&r, "ping")->have_caps);

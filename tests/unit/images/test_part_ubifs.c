@@ -77,6 +77,8 @@ every_packing(void **state)
 		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
 		assert_int_equal(file(&r, "bin/su")->mode, 04755);
 		assert_int_equal(file(&r, "bin/su")->gid, 7);
+		assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
+		assert_int_equal(file(&r, ".")->mode, 0755);
 		assert_int_equal(file(&r, "lib/text")->bytes.base, file(&r, "lib/text2")->bytes.base);
 		assert_int_equal(file(&r, "dev/console")->kind, PART_DEVICE);
 		assert_false(file(&r, "dev/console")->block);
