@@ -62,7 +62,7 @@ static const struct finding_info table[FINDING_LIMIT] = {
 	    "A program can start other programs and could not before.",
 	    "Learn from the vendor what it starts, and with whose words."),
 	[FINDING_CHG_FILES] = NOTICE("CHG-FILES", EXPLAIN,
-	    "Files were added, changed, renamed or removed.",
+	    "Files were added, changed, renamed or removed, or have another owner or mode.",
 	    "Nothing to clear: hold them against the vendor's notes."),
 	[FINDING_CHG_FORMAT] = WARN("CHG-FORMAT", EXPLAIN,
 	    "The new image is of another format than the old one.",
