@@ -170,7 +170,8 @@ sparse_list(struct part_ctx *c, uint32_t self, struct sparse x, uint32_t child)
 		blocks += x.out / x.block;
 		if (child && !x.spare)
 			err = part_structure(c, self, x.at, SPARSE_CHUNK);
-		if (!err && child)
+		/* Of a filling that nothing is filled with nothing comes out. */
+		if (!err && child && (x.out > 0 || x.type == SPARSE_SUM))
 			err = part_piece(c, child, x.at + SPARSE_CHUNK, x.length - SPARSE_CHUNK);
 		x.at += x.length;
 	}

@@ -167,6 +167,21 @@ holes_are_bounded(void **state)
 	part_rig_close(&r);
 }
 
+/* Fillings of no block: four bytes each that nobody is shown. */
+static void
+fillings_of_nothing(void **state)
+{
+	(void)state;
+	uint8_t b[60] = { 0x3a, 0xff, 0x26, 0xed, 1, 0, 0, 0, 28, 0, 12, 0, 0, 16, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0,
+		0xc2, 0xca, 0, 0, 1, 0, 0, 0, 16, 0, 0, 0, 'g', 'o', 'o', 'd',
+		0xc2, 0xca, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 'e', 'v', 'i', 'l' };
+	struct part_rig r;
+	part_rig_open(&r, view_of(b, sizeof b));
+	assert_int_equal(file(&r, "image")->bytes.size, 4096);
+	assert_int_equal(file(&r, "gap")->at, sizeof b - 4);
+	part_rig_close(&r);
+}
+
 static void
 damage_at_every_place(void **state)
 {
@@ -200,6 +215,7 @@ main(void)
 		cmocka_unit_test(sizes_that_lie),
 		cmocka_unit_test(sparse),
 		cmocka_unit_test(holes_are_bounded),
+		cmocka_unit_test(fillings_of_nothing),
 		cmocka_unit_test(damage_at_every_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
