@@ -93,8 +93,8 @@ verdict(struct writer *w, const struct report *r)
 	static const char *const words[] = {
 		[REPORT_BLOCKED] = "BLOCKED: what is marked \"block\" has to be cleared first. This image must not reach a module.",
 		[REPORT_REVIEW] = "REVIEW: a person has to look at what is marked \"warning\" before this image goes anywhere.",
-		[REPORT_ACCEPTABLE] = "ACCEPTABLE: nothing was found that speaks against this image. Whether it is wanted is "
-		                      "for people to say.",
+		[REPORT_ACCEPTABLE] = ("ACCEPTABLE: nothing was found that speaks against this image. Whether it is wanted is "
+		                      "for people to say."),
 	};
 	enum report_verdict v = report_verdict(r);
 	writer_textf(w, "<p class=\"verdict %s\"><strong>", report_verdict_name(v));
