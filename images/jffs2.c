@@ -139,6 +139,39 @@ add_other(struct jffs2 *fs, struct jffs2_node n, unsigned type)
 	return ok ? add(fs, n) : 0;
 }
 
+static int
+add_type(struct jffs2 *fs, struct jffs2_node n, unsigned type)
+{
+	switch (type) {
+	case TYPE_NAME:
+		return add_name(fs, n);
+	case TYPE_INODE:
+		return add_inode(fs, n);
+	case TYPE_XATTR:
+	case TYPE_XREF:
+		return add_attribute(fs, n, type);
+	case TYPE_MARK:
+	case TYPE_PADDING:
+	case TYPE_SUMMARY:
+		return add_other(fs, n, type);
+	}
+	return 0;
+}
+
+/*
+ * Does the header of a node lie in these bytes of one that was passed over? A kernel finds it where the outer one crosses
+ * the border of an erase block, and how large those are no image says.
+ */
+static bool
+holds_nodes(const struct jffs2 *fs, uint32_t length)
+{
+	for (uint32_t at = HEAD; at + HEAD <= length; at += 4)
+		if (u16(fs, at) == MAGIC && (u16(fs, at + 2) == TYPE_NAME || u16(fs, at + 2) == TYPE_INODE) &&
+		    sum_fits(fs, at, 8, at + 8))
+			return true;
+	return false;
+}
+
 /* The node at at. *ret_length: how far to go on; 0: none is there. */
 static int
 take(struct jffs2 *fs, uint64_t at, uint32_t *ret_length)
@@ -159,26 +192,15 @@ take(struct jffs2 *fs, uint64_t at, uint32_t *ret_length)
 	    n.length > fs->s->size - at)
 		return 0;
 	*ret_length = n.length;
-	if (stored != type)
-		return 0;
 	err = source_read(fs->s, at + HEAD, fs->buf + HEAD, n.length - HEAD);
 	if (err)
 		return err;
 	memset(fs->buf + n.length, 0, n.length < INODE_LEN ? INODE_LEN - n.length : 0);
-	switch (type) {
-	case TYPE_NAME:
-		return add_name(fs, n);
-	case TYPE_INODE:
-		return add_inode(fs, n);
-	case TYPE_XATTR:
-	case TYPE_XREF:
-		return add_attribute(fs, n, type);
-	case TYPE_MARK:
-	case TYPE_PADDING:
-	case TYPE_SUMMARY:
-		return add_other(fs, n, type);
-	}
-	return 0;
+	size_t before = fs->n;
+	err = stored == type ? add_type(fs, n, type) : 0;
+	if (!err && (fs->n == before || type == TYPE_SUMMARY))
+		fs->nested = fs->nested || holds_nodes(fs, n.length);
+	return err;
 }
 
 /* The next place from at on where a node may begin. */

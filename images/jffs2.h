@@ -61,6 +61,7 @@ struct jffs2 {
 	bool clear;             /* no two names are equally young */
 	uint64_t end;           /* behind the last node */
 	unsigned *vain;         /* borrowed */
+	bool nested;            /* nodes lie in a node that was passed over */
 	bool limited;           /* there were more nodes or names than are looked at */
 	uint64_t work;
 	uint8_t *buf;           /* JFFS2_NODE_MAX bytes, owned */

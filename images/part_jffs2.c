@@ -292,6 +292,8 @@ add_files(struct opener *o)
 	part_edit(o->c, o->self)->form = "jffs2";
 	if (o->fs->limited)
 		part_limit(o->c, o->self, "it has more nodes or names than are looked at");
+	if (o->fs->nested)
+		part_untold(o->c, o->self, "nodes of it lie in a node that is none, where a device may find them");
 	if (!o->fs->clear)
 		part_untold(o->c, o->self, "two of its names are the same, and equally young");
 	o->child = calloc(o->fs->n + 1, sizeof *o->child);

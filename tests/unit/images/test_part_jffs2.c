@@ -412,6 +412,43 @@ attributes_in_bad_faith(void **state)
 	free(big);
 }
 
+/* A file within a node that is none: a kernel finds it where an erase block begins within that node. */
+static void
+nodes_in_nodes(void **state)
+{
+	(void)state;
+	struct part_rig r;
+	for (unsigned k = 0; k < 3; k++) {
+		start();
+		add_inode(5, 1, S_IFREG | 0644, 4, 0, 0, "good", 4);
+		add_name(1, "a", 5, 1);
+		size_t outer = image_n;
+		image_n += 12;
+		if (k > 0) {
+			add_inode(6, 1, S_IFREG | 0644, 4, 0, 0, "evil", 4);
+			add_name(1, "b", 6, 1);
+		}
+		size_t length = image_n - outer;
+		image_n = outer;
+		put(0, 0x1985, 2);
+		put(2, k == 2 ? 0xe00f : 0xe002, 2); /* of a type that nobody knows, or marked as obsolete */
+		put(4, (uint32_t)length, 4);
+		seal(0, 8, 8);
+		if (k < 2)
+			put(2, 0xc002, 2);
+		image_n += length;
+		part_rig_open(&r, view_of(image, image_n));
+		has(&r, "a", "good");
+		assert_int_equal(part_rig_find(&r, "b"), PART_NONE_INDEX);
+		if (k == 0)
+			assert_null(parts_get(r.tree, 0)->why);
+		else
+			assert_string_equal(parts_get(r.tree, 0)->why,
+			    "nodes of it lie in a node that is none, where a device may find them");
+		part_rig_close(&r);
+	}
+}
+
 /* A thousand nodes for the same page, each of which only shows through where the others do not: bounded, and told. */
 static void
 work_is_bounded(void **state)
@@ -493,6 +530,7 @@ main(void)
 		cmocka_unit_test(bad_cousins),
 		cmocka_unit_test(what_is_hidden_in_nodes),
 		cmocka_unit_test(attributes_in_bad_faith),
+		cmocka_unit_test(nodes_in_nodes),
 		cmocka_unit_test(work_is_bounded),
 		cmocka_unit_test(dense),
 		cmocka_unit_test(damage_at_every_place),
