@@ -30,6 +30,7 @@
 
 #define EXT4_ROOT 2u /* inode numbers */
 #define EXT4_RESIZE 7u
+#define EXT4_JOURNAL 8u /* where it is, unless the superblock says otherwise */
 
 #define EXT4_TYPE 0xf000u /* of ext4_inode.mode */
 #define EXT4_FIFO 0x1000u

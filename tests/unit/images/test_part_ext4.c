@@ -289,6 +289,11 @@ what_leads_nowhere(void **state)
 	e[7] = 0;
 	shows(&image, "labelled");
 	free(image.p);
+	/* An inode that is put aside, and nothing uses. */
+	image = pki_load("ext4/tiny");
+	memcpy(inode(&image, 1024, 9) + 8, "telnet", 6);
+	shows(&image, "telnet");
+	free(image.p);
 	/* "." and ".." that lead elsewhere. */
 	image = pki_load("ext4/tiny");
 	for (size_t at = 0; at + 24 < image.n; at += 1024)
