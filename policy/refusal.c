@@ -100,13 +100,15 @@ is_signed(struct view value, const struct refusal_facts *f)
 	return false;
 }
 
+/* Both may have slashes of their own: the value is what a review's two names make together, not taken apart again. */
 static bool
 is_version(struct view value, const struct refusal_facts *f)
 {
-	size_t at = version_at(value);
-	if (!at)
+	size_t at = f->product.n;
+	if (!version_at(value))
 		return true;
-	return view_equal(view_of(value.p, at - 1), f->product) && view_equal(view_of(value.p + at, value.n - at), f->target);
+	return value.n == at + 1 + f->target.n && value.p[at] == '/' && view_equal(view_of(value.p, at), f->product) &&
+	    view_equal(view_of(value.p + at + 1, f->target.n), f->target);
 }
 
 /* Linear in both but for the last "*" tried again: at most value.n times subject.n steps. */

@@ -94,6 +94,18 @@ test_matches(void **state)
 	assert_true(refusal_matches(REFUSAL_DIGEST, view_str(A64), &f));
 }
 
+/* A review's two names make one value, wherever their slashes are. */
+static void
+test_slashes_of_a_version(void **state)
+{
+	const struct refusal_facts f = { .product = view_str("FG100"), .target = view_str("1.1/eu") };
+	(void)state;
+	assert_true(refusal_matches(REFUSAL_VERSION, view_str("FG100/1.1/eu"), &f));
+	assert_false(refusal_matches(REFUSAL_VERSION, view_str("FG100/1.1/us"), &f));
+	assert_false(refusal_matches(REFUSAL_VERSION, view_str("FG100/1.1"), &f));
+	assert_false(refusal_matches(REFUSAL_VERSION, view_str("FG100/1.1/eu/"), &f));
+}
+
 /* What can only come of a damaged row holds back rather than lets through. */
 static void
 test_damage_matches(void **state)
@@ -128,6 +140,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_a_value),
 		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_slashes_of_a_version),
 		cmocka_unit_test(test_damage_matches),
 		cmocka_unit_test(test_names_and_ids),
 	};
