@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/stamp.h"
-#include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
@@ -16,8 +16,17 @@
 #define DAY 86400
 #define SIGNERS_SEEN_MAX 64 /* as many signatures as a report has */
 
+struct lifting { /* waits for its entry */
+	LIST_ENTRY(lifting) link;
+	struct refusals *r;
+	struct call *call;
+	uint8_t id[REFUSAL_ID];
+	bool again; /* refused once more since it was asked for: that word is the later one */
+};
+
 struct refusals {
 	struct control *c;
+	LIST_HEAD(, lifting) liftings;
 	struct db_refusal *one; /* in order of time */
 	size_t n, cap;
 	bool unread; /* the database could not be read: everything is refused */
@@ -37,6 +46,11 @@ refusals_free(struct refusals *r)
 {
 	if (!r)
 		return;
+	while (!LIST_EMPTY(&r->liftings)) {
+		struct lifting *l = LIST_FIRST(&r->liftings);
+		LIST_REMOVE(l, link);
+		free(l);
+	}
 	free(r->one);
 	free(r);
 }
@@ -56,6 +70,11 @@ static int
 hold(struct refusals *r, const struct db_refusal *d)
 {
 	struct db_refusal *there = find(r, d->id);
+	struct lifting *l;
+	LIST_FOREACH(l, &r->liftings, link) {
+		if (!memcmp(l->id, d->id, REFUSAL_ID))
+			l->again = true;
+	}
 	if (there) {
 		*there = *d;
 		return FG_OK;
@@ -74,10 +93,19 @@ hold(struct refusals *r, const struct db_refusal *d)
 	return FG_OK;
 }
 
+/* A row that was altered is none: the log has what it said, and puts it back (refusals_again()). */
 static int
 each(void *arg, const struct db_refusal *d)
 {
-	return hold(arg, d);
+	const char *why;
+	uint8_t own[REFUSAL_ID];
+	int err = refusal_id((enum refusal_kind)d->kind, view_str(d->value), own);
+	if (err)
+		return err;
+	if (refusal_check((enum refusal_kind)d->kind, view_str(d->value), &why) && !memcmp(own, d->id, sizeof own))
+		return hold(arg, d);
+	oplog(OPLOG_ERR, "a refusal of the database is not what was written there, and is left out");
+	return 0;
 }
 
 int
@@ -95,27 +123,45 @@ refusals_recall(struct refusals *r)
 
 struct met { /* facts, and what they borrow from */
 	struct refusal_facts facts;
+	bool unsigned_for; /* there is a report, and who signed could not be read from it */
 	struct db_resource res;
 	char subject[REFUSAL_VALUE_MAX * 4];
 	uint8_t signer[SIGNERS_SEEN_MAX][DIGEST_SHA256_LEN];
 };
 
+static void
+signers_of(struct met *m, const struct report *report)
+{
+	struct refusal_facts *f = &m->facts;
+	f->signer = (const void *)m->signer;
+	for (unsigned i = 0; report && i < report->signatures.n && f->signers_n < SIGNERS_SEEN_MAX; i++)
+		if (report->signatures.result[i].signer.have_spki)
+			memcpy(m->signer[f->signers_n++], report->signatures.result[i].signer.spki_sha256, DIGEST_SHA256_LEN);
+}
+
 static int
 facts_of(struct refusals *r, const struct db_candidate *cand, const struct report *report, struct met *m)
 {
-	struct refusal_facts *f = &m->facts;
 	int err = db_resource_get(r->c->db, cand->resource, &m->res);
 	if (err)
 		return err;
 	reviews_subject(cand, &m->res, m->subject, sizeof m->subject);
-	*f = (struct refusal_facts){ .image = cand->have_image ? cand->image : NULL, .product = view_str(m->res.product),
+	m->facts = (struct refusal_facts){ .image = cand->have_image ? cand->image : NULL, .product = view_str(m->res.product),
 		.made = report && report->have_delta && report->delta.result.outcome == DELTA_APPLIED ?
 		    report->delta.result.target_sha256 : NULL,
-		.target = view_str(m->res.target), .subject = view_str(m->subject), .signer = (const void *)m->signer };
-	for (unsigned i = 0; report && i < report->signatures.n && f->signers_n < SIGNERS_SEEN_MAX; i++)
-		if (report->signatures.result[i].signer.have_spki)
-			memcpy(m->signer[f->signers_n++], report->signatures.result[i].signer.spki_sha256, DIGEST_SHA256_LEN);
+		.target = view_str(m->res.target), .subject = view_str(m->subject) };
+	signers_of(m, report);
 	return FG_OK;
+}
+
+/* Who signed, read only where it is asked for: a report is long. */
+static void
+read_signers(struct refusals *r, const uint8_t digest[DIGEST_SHA256_LEN], struct met *m)
+{
+	struct report *report = NULL;
+	m->unsigned_for = decisions_report(r->c, digest, &report) != FG_OK;
+	signers_of(m, report);
+	report_free(report);
 }
 
 static bool
@@ -125,21 +171,83 @@ is_over(const struct refusals *r, const struct db_refusal *d)
 	return d->until && timekeep_earliest(r->c) >= d->until;
 }
 
+static bool
+meets_one(const struct refusals *r, const struct db_refusal *d, const struct met *m)
+{
+	return !is_over(r, d) && (refusal_matches((enum refusal_kind)d->kind, view_str(d->value), &m->facts) ||
+	    (d->kind == REFUSAL_SIGNER && m->unsigned_for));
+}
+
+/* How much of s stays: up to max bytes, and no part of a character, for half of one is no text. */
+static int
+cut(const char *s, size_t max)
+{
+	size_t n = strlen(s);
+	if (n > max)
+		for (n = max; n > 0 && ((uint8_t)s[n] & 0xc0) == 0x80; n--)
+			;
+	return (int)n;
+}
+
+static void
+say(const struct db_refusal *d, char ret[REFUSALS_SENTENCE_MAX])
+{
+	snprintf(ret, REFUSALS_SENTENCE_MAX, "%.*s refuses %s %.80s: %.*s", cut(d->by, 60), d->by,
+	    refusal_kind_name((enum refusal_kind)d->kind), d->value, cut(d->reason, 80), d->reason);
+}
+
+static bool
+meets_any(const struct refusals *r, const struct met *m, char ret[REFUSALS_SENTENCE_MAX])
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (meets_one(r, &r->one[i], m)) {
+			say(&r->one[i], ret);
+			return true;
+		}
+	return false;
+}
+
 bool
 refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report,
     char ret[REFUSALS_SENTENCE_MAX])
 {
 	struct met *m = calloc(1, sizeof *m);
-	bool meets = !m || r->unread || facts_of(r, cand, report, m) != FG_OK;
-	if (meets)
+	bool unread = !m || r->unread || facts_of(r, cand, report, m) != FG_OK;
+	if (unread)
 		snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read, so everything is.");
-	for (size_t i = 0; !meets && i < r->n; i++) {
-		const struct db_refusal *d = &r->one[i];
-		if (is_over(r, d) || !refusal_matches((enum refusal_kind)d->kind, view_str(d->value), &m->facts))
-			continue;
-		meets = true;
-		snprintf(ret, REFUSALS_SENTENCE_MAX, "%.60s refuses %s %.80s: %.80s", d->by,
-		    refusal_kind_name((enum refusal_kind)d->kind), d->value, d->reason);
+	bool meets = unread || meets_any(r, m, ret);
+	free(m);
+	return meets;
+}
+
+/* From what was signed for: a candidate's row may be gone, or say something else by now. */
+static void
+facts_of_terms(const struct approval_terms *t, struct met *m)
+{
+	m->facts = (struct refusal_facts){ .image = t->image, .product = view_str(t->product), .target = view_str(t->target),
+		.subject = view_str(t->subject) };
+}
+
+static bool
+has_kind(const struct refusals *r, enum refusal_kind kind)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->one[i].kind == kind && !is_over(r, &r->one[i]))
+			return true;
+	return false;
+}
+
+bool
+refusals_meets_release(struct refusals *r, const struct approval_terms *t, char ret[REFUSALS_SENTENCE_MAX])
+{
+	struct met *m = calloc(1, sizeof *m);
+	bool meets = !m;
+	snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read.");
+	if (m) {
+		facts_of_terms(t, m);
+		if (has_kind(r, REFUSAL_SIGNER))
+			read_signers(r, t->report, m);
+		meets = meets_any(r, m, ret);
 	}
 	free(m);
 	return meets;
@@ -147,37 +255,69 @@ refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct
 
 /* ---- it takes effect ---- */
 
+/* What is offered, by the records that the warden made: those need no row of a candidate. */
 static void
-revoke_met(struct refusals *r, const struct db_candidate *cand, const struct report *report, const char *who)
+sweep_offered(struct refusals *r, const struct db_refusal *d, struct met *m, const char *why)
 {
-	char why[REFUSALS_SENTENCE_MAX];
-	if (cand->have_release && refusals_meets(r, cand, report, why))
-		releases_revoke(r->c->releases, cand->release, who, why, NULL);
+	size_t n;
+	const struct tables_release *list = releases_all(r->c->releases, &n);
+	while (n-- > 0) { /* the last takes the place of one that is dropped */
+		const struct approval_terms *t = &list[n].record->terms;
+		memset(m, 0, sizeof *m);
+		facts_of_terms(t, m);
+		if (d->kind == REFUSAL_SIGNER)
+			read_signers(r, t->report, m);
+		if (meets_one(r, d, m))
+			releases_revoke(r->c->releases, list[n].id, d->by, why, NULL);
+	}
 }
 
-/* Reviews in that state, with the signers of their reports. */
 static void
-sweep(struct refusals *r, enum lifecycle_state state, const char *who)
+stop(struct refusals *r, const struct db_refusal *d, struct db_candidate *cand, const char *why)
 {
 	struct control *c = r->c;
-	char why[REFUSALS_SENTENCE_MAX];
-	struct candidates_ids *l = candidates_in(c, state);
+	if (!candidates_is(cand, LIFECYCLE_APPROVED)) {
+		if (!candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "it is refused by now: it is judged again", NULL))
+			judging_start(c->judging, cand->id);
+	} else if (cand->have_release) {
+		releases_revoke(c->releases, cand->release, d->by, why, NULL);
+	}
+}
+
+static void
+sweep_state(struct refusals *r, const struct db_refusal *d, struct met *m, enum lifecycle_state state, const char *why)
+{
+	struct candidates_ids *l = candidates_in(r->c, state);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	for (size_t i = 0; l && cand && i < l->n; i++) {
-		struct report *report = NULL;
-		if (db_candidate_get(c->db, l->id[i], cand))
+		if (db_candidate_get(r->c->db, l->id[i], cand))
 			continue;
-		if (cand->have_report)
-			(void)decisions_report(c, cand->report, &report);
-		if (state == LIFECYCLE_APPROVED)
-			revoke_met(r, cand, report, who);
-		else if (refusals_meets(r, cand, report, why) &&
-		    !candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "it is refused by now: it is judged again", NULL))
-			judging_start(c->judging, cand->id);
-		report_free(report);
+		memset(m, 0, sizeof *m);
+		bool met = facts_of(r, cand, NULL, m) != FG_OK;
+		if (d->kind == REFUSAL_SIGNER && cand->have_report)
+			read_signers(r, cand->report, m);
+		if (met || meets_one(r, d, m))
+			stop(r, d, cand, why);
 	}
 	free(cand);
 	free(l);
+}
+
+/* Whatever is offered or under review and meets it. */
+static void
+sweep(struct refusals *r, const struct db_refusal *d)
+{
+	char why[REFUSALS_SENTENCE_MAX];
+	struct met *m = calloc(1, sizeof *m);
+	if (!m) {
+		oplog(OPLOG_ERR, "what meets a new refusal could not be looked for: no memory");
+		return;
+	}
+	say(d, why);
+	sweep_offered(r, d, m, why);
+	sweep_state(r, d, m, LIFECYCLE_APPROVED, why); /* what the warden has not listed yet */
+	sweep_state(r, d, m, LIFECYCLE_REVIEW, why);
+	free(m);
 }
 
 static struct msg_append *
@@ -208,8 +348,7 @@ refusals_begin(struct refusals *r, const struct db_refusal *d)
 	int err = hold(r, d);
 	if (err)
 		return err;
-	sweep(r, LIFECYCLE_APPROVED, d->by);
-	sweep(r, LIFECYCLE_REVIEW, d->by);
+	sweep(r, d);
 	err = db_refusal_put(r->c->db, d);
 	logbook_tell(r->c->logbook, entry_of(d, ENTRY_REFUSAL_ADDED, d->by, d->reason));
 	return err;
@@ -226,10 +365,13 @@ refusals_again(struct refusals *r, enum refusal_kind kind, struct view value, in
 	struct db_refusal *there = find(r, d.id);
 	if (is_over(r, &d) || (there && (!there->until || (d.until && there->until >= d.until))))
 		return false;
-	if (hold(r, &d))
+	if (hold(r, &d)) {
+		/* No room, or no memory: then it is not to be forgotten in silence. */
+		r->unread = true;
+		oplog(OPLOG_ERR, "a refusal of the log finds no room, everything is refused: lift some and start again");
 		return false;
-	sweep(r, LIFECYCLE_APPROVED, d.by);
-	sweep(r, LIFECYCLE_REVIEW, d.by);
+	}
+	sweep(r, &d);
 	if (db_refusal_put(r->c->db, &d))
 		oplog(OPLOG_ERR, "a refusal of the log could not be written down: %s", db_why(r->c->db));
 	return true;
@@ -330,12 +472,6 @@ refusals_list(struct refusals *r, struct call *call)
 	call_doc_end(call, &d, CALL_DONE);
 }
 
-struct lifting { /* waits for its entry */
-	struct refusals *r;
-	struct call *call;
-	uint8_t id[REFUSAL_ID];
-};
-
 static void
 drop(struct refusals *r, const uint8_t id[REFUSAL_ID])
 {
@@ -355,6 +491,8 @@ on_lift_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (err) {
 		call_fail(l->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it");
+	} else if (l->again) {
+		call_fail(l->call, CALL_REFUSED, "STATE", "see fotagate refusal list", "it was refused again meanwhile");
 	} else if (!d) {
 		call_fail(l->call, CALL_REFUSED, "NOT-FOUND", "", "somebody else has lifted it meanwhile");
 	} else {
@@ -367,6 +505,7 @@ on_lift_logged(void *ctx, int err, uint64_t index)
 		else
 			answer(l->r, l->call, &was);
 	}
+	LIST_REMOVE(l, link);
 	free(l);
 }
 
@@ -388,11 +527,14 @@ refusals_lift(struct refusals *r, struct call *call)
 	if (!err) {
 		*l = (struct lifting){ .r = r, .call = call };
 		memcpy(l->id, id, sizeof l->id);
+		LIST_INSERT_HEAD(&r->liftings, l, link);
 		err = logbook_append(r->c->logbook, e, on_lift_logged, l);
 	}
 	free(e);
 	if (!err)
 		return;
+	if (l && l->r)
+		LIST_REMOVE(l, link);
 	free(l);
 	if (err == FG_EAGAIN)
 		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s",

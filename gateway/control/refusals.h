@@ -9,6 +9,7 @@
 #ifndef FG_GATEWAY_CONTROL_REFUSALS_H
 #define FG_GATEWAY_CONTROL_REFUSALS_H
 
+#include "crypto/approval.h"
 #include "crypto/jsonw.h"
 #include "gateway/state/refusal.h"
 #include "images/report.h"
@@ -34,6 +35,12 @@ int refusals_recall(struct refusals *r);
  */
 bool refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report,
     char ret[REFUSALS_SENTENCE_MAX]);
+
+/*
+ * The same of what people signed for and the warden issued: without a candidate's row, and with the signers
+ * of its report. When a signer is refused and that report cannot be read, it meets.
+ */
+bool refusals_meets_release(struct refusals *r, const struct approval_terms *t, char ret[REFUSALS_SENTENCE_MAX]);
 
 /* Requests refusal.add, refusal.list, refusal.lift. */
 void refusals_add(struct refusals *r, struct call *call);

@@ -325,6 +325,15 @@ end_again(struct releases *r, const struct msg_warden_state *m)
 	free(record);
 }
 
+/* Issued while somebody refused it, and neither control nor the warden lived to see both. */
+static void
+revoke_refused(struct releases *r, const uint8_t id[RELEASE_ID])
+{
+	char why[REFUSALS_SENTENCE_MAX];
+	if (refusals_meets_release(r->c->refusals, &releases_record(r, id)->terms, why))
+		releases_revoke(r, id, "control", why, NULL);
+}
+
 void
 releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 {
@@ -356,6 +365,8 @@ releases_on_listed(struct releases *r, const struct msg_warden_state *m)
 	int err = offer(r, m->release, m->record);
 	if (err)
 		oplog(OPLOG_WARNING, "a release of the warden's is not offered: %s", err_name(err));
+	else
+		revoke_refused(r, m->release);
 }
 
 /* ---- restrictions ---- */

@@ -9,8 +9,8 @@ db_refusal_put(struct db *db, const struct db_refusal *r)
 {
 	struct db_query q;
 	db_query(&q, db, "INSERT INTO refusal (id, kind, value, until, at, who, reason) VALUES (?,?,?,?,?,?,?)"
-			 " ON CONFLICT (id) DO UPDATE SET until = excluded.until, at = excluded.at, who = excluded.who,"
-			 " reason = excluded.reason");
+			 " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, value = excluded.value,"
+			 " until = excluded.until, at = excluded.at, who = excluded.who, reason = excluded.reason");
 	db_put_id(&q, r->id);
 	db_put_i64(&q, r->kind);
 	db_put_text(&q, r->value);

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people refuse stays refused, whichever way it comes back."""
+import glob
 import hashlib
 import os
+import signal
 import sqlite3
+import threading
 
 import pytest
 
@@ -74,6 +77,91 @@ def test_a_version_in_force_is_revoked_and_stays_away(gate):
     until(lambda: gate.cli("status").get("permitting"))
     assert not refusals(gate)
     gate.verify()
+
+
+def test_a_refusal_altered_in_the_database_refuses_what_it_did(gate):
+    gate.offer()
+    gate.start()
+    gate.cli("refusal", "add", "version", "FG100/1.1.0", "--reason", "bricks one in a hundred")
+    gate.stop()
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        assert db.execute("UPDATE refusal SET value = 'FG100/9.9.9'").rowcount == 1
+    gate.start()
+    found = until(lambda: refusals(gate).get(("version", "FG100/1.1.0")))
+    assert found["by"] == "log" and len(refusals(gate)) == 1
+    gate.ask()
+    gate.review(1, "blocked")
+    gate.stop()
+    gate.start()
+    until(lambda: gate.cli("status").get("permitting"))
+    assert list(refusals(gate)) == [("version", "FG100/1.1.0")]
+
+
+def test_a_signer_nobody_can_look_up_is_refused(gate):
+    gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    reports = glob.glob(os.path.join(gate.root, "data/reports/*"))
+    assert reports
+    for report in reports:
+        os.unlink(report)
+    gate.cli("refusal", "add", "signer", "ab" * 32, "--reason", "the keys were stolen " + "\u00e4" * 80)
+    until(lambda: gate.ask()[0] == 404)
+    assert state(gate, "R-1") == "revoked"
+    # The reason is cut where it is given on, and not within a character.
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        assert db.execute("SELECT note FROM candidate").fetchone()[0].endswith("\u00e4")
+
+
+def test_what_is_offered_is_revoked_whatever_its_row_says(gate):
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        assert db.execute("UPDATE candidate SET state = 'expired'").rowcount == 1
+    gate.cli("refusal", "add", "digest", hashlib.sha256(data).hexdigest(), "--reason", "it calls home")
+    until(lambda: gate.ask()[0] == 404)
+
+
+def test_what_is_refused_is_not_offered_after_a_start(gate):
+    """As after a crash between the warden's release and control's hearing of it."""
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    gate.served()
+    gate.stop()
+    value = hashlib.sha256(data).hexdigest()
+    row = hashlib.sha256(b"digest\0" + value.encode()).digest()[:16]
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        db.execute("INSERT INTO refusal VALUES (?, 1, ?, 0, 1767225600, 'alice', 'it calls home')", (row, value))
+    gate.start()
+    until(lambda: gate.cli("status").get("permitting"))
+    until(lambda: state(gate, "R-1") == "revoked")
+    assert gate.ask()[0] == 404
+
+
+def test_who_refuses_again_while_it_is_lifted_has_the_last_word(gate):
+    gate.start()
+    added = gate.cli("refusal", "add", "version", "FG100/1.1.0", "--reason", "first", "--days", "3")["refusal"]
+    gate.kill_role("audit", signal.SIGSTOP)
+    try:
+        lift = threading.Thread(target=gate.cli, kwargs={"ok": (1,)},
+                                args=("refusal", "lift", added["id"], "--reason", "it seems to be well"))
+        lift.start()
+        until(lambda: gate.cli("status") and not lift.join(1))
+        gate.cli("refusal", "add", "version", "FG100/1.1.0", "--reason", "it is not")
+    finally:
+        gate.kill_role("audit", signal.SIGCONT)
+    lift.join()
+    assert refusals(gate)["version", "FG100/1.1.0"]["reason"] == "it is not"
 
 
 def test_an_open_review_is_closed_under_the_signers_hands(gate):

@@ -58,6 +58,13 @@ test_refusals(void **state)
 	l = all(rig);
 	assert_true(l.n == 2 && l.at[0].until == 0);
 	assert_string_equal(l.at[0].by, "bob");
+	/* And by nothing that the row of before was altered to. */
+	snprintf(r.value, sizeof r.value, "FG100/3.0.0");
+	r.kind = 2;
+	assert_int_equal(db_refusal_put(rig->db, &r), 0);
+	l = all(rig);
+	assert_int_equal(l.at[0].kind, 2);
+	assert_string_equal(l.at[0].value, "FG100/3.0.0");
 	assert_int_equal(db_refusal_drop(rig->db, other), FG_ENOTFOUND);
 	assert_int_equal(db_refusal_drop(rig->db, r.id), 0);
 	assert_int_equal(db_refusal_drop(rig->db, r.id), FG_ENOTFOUND);
