@@ -15,6 +15,7 @@
 #include "crypto/hex.h"
 #include "crypto/jsonw.h"
 #include "crypto/stamp.h"
+#include "crypto/visible.h"
 #include "gateway/cmd/cli_follow.h"
 #include "gateway/cmd/cli_post.h"
 #include "gateway/view/kinds.h"
@@ -222,10 +223,14 @@ static int
 on_alert(struct notify *n, const struct json_value *v)
 {
 	char id[64], text[1024], both[sizeof id + sizeof text];
+	struct view raw_id, raw_text;
 	uint8_t of[DIGEST_SHA256_LEN];
 	/* Incidents are in the log: they were told from there. */
-	if (!json_cstr(json_get(v, "id"), id, sizeof id) || !json_cstr(json_get(v, "text"), text, sizeof text))
+	if (!json_string(json_get(v, "id"), &raw_id) || !json_string(json_get(v, "text"), &raw_text))
 		return FG_OK;
+	/* Control's word, unlike an entry of the log: a line break in it would be a header of its own. */
+	visible_cstr(raw_id, id, sizeof id);
+	visible_cstr(raw_text, text, sizeof text);
 	snprintf(both, sizeof both, "%s\n%s", id, text);
 	int err = digest_sha256(view_str(both), of);
 	struct alert *a = err ? NULL : alert_of(n, of);

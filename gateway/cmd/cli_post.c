@@ -23,11 +23,13 @@
 #define ADDRESS_MAX 254   /* RFC 5321 4.5.3.1.3, without the brackets */
 #define LINE_MAX_CHARS 900 /* of 998 (RFC 5322 2.1.1) */
 #define MAIL_MAX (1u << 20)
+#define SHOWN_MAX 300 /* a host of 253 characters, and what stands around it */
 
 struct cli_post {
 	const struct cli_common *c;
 	const struct cli_post_to *to;
 	bool mail;
+	char shown[SHOWN_MAX]; /* of the address what may be told: a webhook's path is often a secret itself */
 	struct writer secret;  /* bytes of the webhook's key */
 	char *credentials;     /* "name:password", or NULL */
 	size_t credentials_n;
@@ -47,9 +49,9 @@ is_loopback(const char *host)
 
 /* In clear to nobody but this machine itself; smtp is upgraded before anything is said (send_mail). */
 static bool
-is_url(const char *url, bool *ret_mail)
+is_url(const char *url, bool *ret_mail, char ret_shown[SHOWN_MAX])
 {
-	char *scheme = NULL, *host = NULL, *user = NULL;
+	char *scheme = NULL, *host = NULL, *user = NULL, *port = NULL;
 	CURLU *u = curl_url();
 	bool good = u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
 	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
@@ -57,6 +59,11 @@ is_url(const char *url, bool *ret_mail)
 	*ret_mail = good && (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0);
 	if (good && !*ret_mail)
 		good = strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host));
+	if (good && curl_url_get(u, CURLUPART_PORT, &port, 0) == CURLUE_OK)
+		snprintf(ret_shown, SHOWN_MAX, "%s://%s:%s", scheme, host, port);
+	else if (good)
+		snprintf(ret_shown, SHOWN_MAX, "%s://%s", scheme, host);
+	curl_free(port);
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(user);
@@ -129,9 +136,9 @@ static int
 check_webhook(struct cli_post *p)
 {
 	if (p->to->credentials || p->to->sender || p->to->recipients.n)
-		return wrong(p, p->to->to, "--credentials, --sender and --recipient are for mail");
+		return wrong(p, p->shown, "--credentials, --sender and --recipient are for mail");
 	if (!p->to->secret)
-		return wrong(p, p->to->to, "a webhook needs --secret, so that its receiver can tell us from others");
+		return wrong(p, p->shown, "a webhook needs --secret, so that its receiver can tell us from others");
 	return read_secret(p);
 }
 
@@ -139,9 +146,9 @@ static int
 check_mail(struct cli_post *p)
 {
 	if (p->to->secret)
-		return wrong(p, p->to->to, "--secret is for webhooks");
+		return wrong(p, p->shown, "--secret is for webhooks");
 	if (!p->to->sender || !p->to->recipients.n)
-		return wrong(p, p->to->to, "mail needs --sender and at least one --recipient");
+		return wrong(p, p->shown, "mail needs --sender and at least one --recipient");
 	if (!is_address(p->to->sender))
 		return wrong(p, p->to->sender, "is no plain address (name@host)");
 	for (unsigned i = 0; i < p->to->recipients.n; i++)
@@ -164,9 +171,9 @@ cli_post_new(const struct cli_common *c, const struct cli_post_to *to, struct cl
 	p->c = c;
 	p->to = to;
 	writer_init(&p->body, MAIL_MAX);
-	int status = !is_url(to->to, &p->mail) ? cli_opt_fail(c, CLI_USAGE, "USAGE",
+	int status = !is_url(to->to, &p->mail, p->shown) ? cli_opt_fail(c, CLI_USAGE, "USAGE",
 	    "https://HOST/PATH, smtps://HOST or smtp://HOST (with STARTTLS), without a user; http only to this machine.",
-	    "%s: nothing can be sent there", to->to) : p->mail ? check_mail(p) : check_webhook(p);
+	    "--to: nothing can be sent there") : p->mail ? check_mail(p) : check_webhook(p);
 	if (status)
 		cli_post_free(p);
 	else
@@ -225,7 +232,7 @@ common(struct cli_post *p, CURL *e, char *error)
 static int
 refused(struct cli_post *p, const char *what)
 {
-	snprintf(p->why, sizeof p->why, "%s: %s", p->to->to, what);
+	snprintf(p->why, sizeof p->why, "%s: %s", p->shown, what);
 	return FG_EIO;
 }
 
@@ -404,6 +411,6 @@ cli_post_send(struct cli_post *p, const struct cli_post_message *m, int64_t now)
 	p->why[0] = '\0';
 	int err = p->mail ? send_mail(p, m, now) : send_webhook(p, m, now);
 	if (err && !p->why[0])
-		snprintf(p->why, sizeof p->why, "%s: %s", p->to->to, err_name(err));
+		snprintf(p->why, sizeof p->why, "%s: %s", p->shown, err_name(err));
 	return err;
 }

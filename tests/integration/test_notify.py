@@ -126,7 +126,9 @@ def test_a_receiver_that_refuses_gets_it_again_and_nothing_else_twice(story, con
         hook.answers = [204, 204, status]
         hook.got.clear()
         cursor.unlink(missing_ok=True)
-        assert f"it answers {status}" in cli(control, *hook.args("--from", 0, "--once", "--cursor", cursor), want=3).err
+        err = cli(control, *hook.args("--from", 0, "--once", "--cursor", cursor), want=3).err
+        assert f"it answers {status}" in err and "127.0.0.1:" in err
+        assert "/fotagate" not in err  # what the path is may be all that keeps others out
         assert [s for s, _, _ in hook.got] == [204, 204, status]  # and no redirect is followed
         cli(control, *hook.args("--once", "--cursor", cursor))
         assert [d["type"] for _, d in hook.taken()] == ["unknown", "review.opened", "image.incident", "rollout.paused"]
@@ -169,7 +171,7 @@ def test_whom_it_does_not_talk_to(story, control, hook, tmp_path):  # noqa: F811
             want=3)
     assert "certificate" in r.err and not hook.got
     for to in ("http://192.0.2.1/x", "https://user@127.0.0.1/", "ftp://127.0.0.1/", "127.0.0.1", "file:///etc/passwd"):
-        cli(control, "audit", "notify", "--to", to, "--secret", hook.secret, want=2)
+        assert to not in cli(control, "audit", "notify", "--to", to, "--secret", hook.secret, want=2).err
     (tmp_path / "short").write_text("whsec_" + base64.b64encode(b"x" * 23).decode())
     for secret in (tmp_path / "short", hook.folder / "ca.pem", None):
         more = ["--secret", secret] if secret else []
@@ -228,6 +230,12 @@ def test_mail(story, control, tmp_path):  # noqa: F811
         text = mail.get_payload()
         assert text.startswith(".yyy") and text.replace("\r\n", "").count("y") >= 1000
         assert re.search(r"^entry +20 \(leaf [0-9a-f]{64}\)", text, re.M) and "fotagate audit proof 20" in text
+        # A control that lies writes no header of its own.
+        control.answers["status"].doc["alerts"] = [{"id": "DISK\r\nBcc: mallory@evil.example\r\n\r\n", "text": "\u00e9\r\n.\r\nRSET"}]
+        cli(control, *args, "--once")
+        mail = email.message_from_bytes(box.mails.pop()[2])
+        assert mail["Bcc"] is None and "DISK<0D><0A>Bcc" in mail["Subject"] and mail.get_payload().startswith("<U+00E9><0D>")
+        control.answers["status"].doc["alerts"] = []
         (tmp_path / "credentials").write_text("gate:wrong\n")
         story.lines.append(story.line(300).replace(b'"sev":5', b'"sev":1'))
         assert "ogin denied" in cli(control, *args, "--once", want=3).err and len(box.mails) == 4
