@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log's disk runs full: nothing new is permitted, what was granted goes on, and nothing is lost."""
 import errno
+import gzip
 import os
 import signal
 import socket
@@ -149,6 +150,56 @@ def small():
         g.stop()
         subprocess.run(["umount", data], check=True)
         g.close()
+
+
+@pytest.fixture
+def cramped():
+    """Images, and what is unpacked of them to be compared, on one small disk; everything else has room."""
+    if os.geteuid() != 0:
+        pytest.skip("takes root to mount a small disk")
+    g = Gate(edges=1)
+    disk = os.path.join(g.root, "data/images/quarantine")
+    g.start()  # makes the folder
+    g.stop()
+    owner = os.stat(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=192m,mode=0700", "tmpfs", disk], capture_output=True).returncode:
+        g.close()
+        pytest.skip("nothing can be mounted here")
+    try:
+        os.chown(disk, owner.st_uid, owner.st_gid)
+        yield g
+    finally:
+        g.stop()
+        subprocess.run(["umount", disk], check=True)
+        g.close()
+
+
+def test_what_there_is_no_room_to_compare_does_not_pass(cramped):
+    gate = cramped
+    gate.set("quarantine = { reserve_bytes = 0; };")
+    data = os.urandom(1 << 20) * 24
+    gate.offer(data=gzip.compress(data, 1))
+    gate.start()
+    gate.ask()
+    gate.review(1, seconds=60)
+    gate.approve()
+    gate.offer(version="1.2.0", data=gzip.compress(data + b"new", 1))
+    gate.ask(version="1.2.0")
+
+    def inspector():
+        return next((pid for name, pid in gate.roles().items() if "inspect" in name), None)
+    pid = until(inspector, 60, 0.002)
+    os.kill(pid, signal.SIGSTOP)  # at the first stage
+    filler = fill(gate, "data/images/quarantine/filler")
+    os.kill(pid, signal.SIGCONT)
+    gate.review(2, state="blocked", seconds=60)
+    ids = [f["id"] for f in gate.cli("review", "show", "R-2")["findings"]]
+    assert "INSPECT-FAILED" in ids and not any(i.startswith("SIG-ABSENT") for i in ids)  # the second stage, not the first
+    gate.sign("R-2", "alice", ok=(1,))
+    assert gate.ask(version="1.2.0")[0] == 404
+    os.unlink(filler)
+    gate.cli("review", "reopen", "R-2")
+    gate.review(2, seconds=60)
 
 
 def test_halt_with_the_disk_full_and_control_and_audit_stopped(small):

@@ -162,3 +162,35 @@ def test_a_killed_inspection_blocks(gate):
     ids = [f["id"] for f in gate.cli("review", "show", "R-1")["findings"]]
     assert "INSPECT-CRASHED" in ids
     assert gate.ask()[0] == 404
+
+
+def stopped_inspection(gate, after=None):
+    """Pid of the next inspector met at work, stopped; not that one."""
+    def met():
+        found = job(gate)
+        return found[1] if found and "inspect" in found[0] and found[1] != after else None
+    pid = until(met, 60, 0.002)
+    os.kill(pid, signal.SIGSTOP)
+    return pid
+
+
+def test_a_killed_comparison_blocks(gate):
+    """The second stage: that the signature was good does not let through what nobody compared."""
+    data = os.urandom(1 << 20) * 50
+    gate.offer(data=data)
+    gate.start()
+    gate.ask()
+    gate.review(1, seconds=60)
+    gate.approve()
+    gate.offer(version="1.2.0", data=data + os.urandom(1 << 20))
+    gate.ask(version="1.2.0")
+    first = stopped_inspection(gate)
+    os.kill(first, signal.SIGCONT)
+    os.kill(stopped_inspection(gate, first), signal.SIGKILL)
+    gate.review(2, state="blocked", seconds=60)
+    ids = [f["id"] for f in gate.cli("review", "show", "R-2")["findings"]]
+    assert "INSPECT-CRASHED" in ids and "SIG-ABSENT" not in ids
+    gate.sign("R-2", "alice", ok=(1,))
+    assert gate.ask(version="1.2.0")[0] == 404
+    gate.cli("review", "reopen", "R-2")
+    gate.review(2, seconds=60)
