@@ -167,6 +167,13 @@ report_delta_proved(const struct report *r)
 	       (!d->have_full || memcmp(d->full_sha256, d->result.target_sha256, DIGEST_SHA256_LEN) == 0);
 }
 
+bool
+report_is_delta(const struct report *r)
+{
+	return r->have_image && (r->have_delta || format_kind(r->format) == FORMAT_KIND_DELTA ||
+	    (r->format == FORMAT_RAW && report_has(r, FINDING_FMT_DELTA)));
+}
+
 const char *
 report_delta_word(const struct report *r)
 {

@@ -10,7 +10,7 @@ report_terms_delta(const struct report *r, struct approval_delta *ret)
 {
 	const struct report_delta *d = &r->delta;
 	*ret = (struct approval_delta){ .made = APPROVAL_MADE_WHOLE };
-	if (!r->have_delta && format_kind(r->format) != FORMAT_KIND_DELTA)
+	if (!r->have_delta && !report_is_delta(r))
 		return;
 	ret->made = APPROVAL_MADE_UNSEEN;
 	if (!r->have_delta || d->result.outcome != DELTA_APPLIED || !d->have_target)

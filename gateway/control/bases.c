@@ -12,12 +12,6 @@
 #include "gateway/control/requests_private.h"
 #include "gateway/control/stages.h"
 
-bool
-bases_is_delta(const struct report *r)
-{
-	return r->have_image && format_kind(r->format) == FORMAT_KIND_DELTA;
-}
-
 const char *
 bases_source_name(enum bases_source source)
 {
@@ -44,7 +38,7 @@ bases_result(struct control *c, const struct db_candidate *cand, struct bases_on
 	if (err)
 		return err;
 	*ret = (struct bases_one){ .since = cand->created, .have_report = true };
-	if (!r->have_delta && !bases_is_delta(r)) {
+	if (!r->have_delta && !report_is_delta(r)) {
 		ret->source = BASES_RELEASED;
 		memcpy(ret->image, cand->image, sizeof ret->image);
 		memcpy(ret->report, cand->report, sizeof ret->report);

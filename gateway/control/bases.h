@@ -40,8 +40,6 @@ struct bases_list { /* the youngest first */
 	struct bases_one one[BASES_TRIES];
 };
 
-/* Whether a report is about a delta, by the format of its bytes. */
-bool bases_is_delta(const struct report *r);
 /*
  * The bases of a product: of that version only, where version is not "", and never of
  * the version but (""). Those whose bytes are gone are not among them. FG_EIO, FG_ENOMEM.

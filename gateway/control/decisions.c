@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "crypto/err.h"
-#include "gateway/control/bases.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/control_private.h"
 #include "images/format.h"
@@ -101,7 +100,7 @@ look_at_step(void *arg, const struct db_candidate *other)
 	err = decisions_report(s->c, other->report, &r);
 	if (err)
 		return err == FG_ENOMEM ? err : 0; /* without a report it says nothing for anybody */
-	bool delta = bases_is_delta(r) || r->have_delta;
+	bool delta = report_is_delta(r) || r->have_delta;
 	if (!delta && report_verified(r) > 0 && report_verdict(r) != REPORT_BLOCKED)
 		s->full_held = true;
 	if (delta && !strcmp(s->other.from, s->resource.from) && memcmp(other->image, s->cand->image, sizeof other->image))
@@ -114,7 +113,7 @@ static int
 delta_facts(struct control *c, const struct report *r, const struct db_candidate *cand, const struct profile *p,
     struct decide_facts *f)
 {
-	f->whole = r->have_image && !r->have_delta && !bases_is_delta(r) &&
+	f->whole = r->have_image && !r->have_delta && !report_is_delta(r) &&
 	    (profile_delta_format(p) == FORMAT_NONE || r->format != FORMAT_RAW);
 	f->target_seen = r->have_delta && r->delta.have_target;
 	if (f->whole || f->target_seen)

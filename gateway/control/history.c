@@ -69,7 +69,7 @@ mark(struct control *c, const struct earlier *e, enum history_of of, struct cont
 	int err = decisions_report(c, e->report, &r);
 	if (err == FG_ENOTFOUND)
 		return FG_EFORMAT; /* lost is as bad as damaged */
-	bool delta = !err && bases_is_delta(r);
+	bool delta = !err && report_is_delta(r);
 	if (!err && !delta && of == HISTORY_RESULTS) {
 		continuity_mark(r, e->report, ret);
 	} else if (delta && of == HISTORY_DELTAS) {

@@ -311,7 +311,12 @@ merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
 		memcpy(k->asked.base, k->made->base.image, sizeof k->asked.base);
 	}
 	stages_rules(&k->explain, &k->asked);
-	return err ? err : report_merge(&k->asked, &k->verify.reply, &k->explain.reply, applied, r);
+	if (!err)
+		err = report_merge(&k->asked, &k->verify.reply, &k->explain.reply, applied, r);
+	/* Its bytes do not tell: everybody who reads the report has to know it from there. */
+	if (!err && k->format && !r->delta.have_target)
+		report_raise(r, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "format %s, as the profile has it", format_name(k->format));
+	return err;
 }
 
 static void
@@ -405,7 +410,7 @@ is_delta(struct case_ *k)
 	struct report *part = k->verify.reply.end == REPORT_END_REPLIED ? report_new(REPORT_VERIFY) : NULL;
 	bool read = part && report_parse(k->verify.reply.text, REPORT_VERIFY, part, &why) == FG_OK;
 	const struct policy *p = policies_find(k->all->c->policies, k->asked.profile);
-	bool delta = read && bases_is_delta(part);
+	bool delta = read && report_is_delta(part);
 	if (read && !delta && p && part->format == FORMAT_RAW)
 		k->format = profile_delta_format(p->profile);
 	report_free(part);

@@ -235,3 +235,20 @@ def test_a_delta_nobody_can_see_through(gate):
     gate.review(1)
     gate.approve()
     assert gate.served() == first
+
+
+def test_a_delta_that_only_the_profile_tells(gate):
+    """Bytes that fit no format are deltas where the profile says so: signed for as unseen, never two, never a full image."""
+    first, second = random.Random(3).randbytes(3000), random.Random(4).randbytes(3000)
+    deltas = 'deltas = { format = "detools"; unseen = "pinned"; pins = [ "%s", "%s" ]; };\n};'
+    gate.write_profile(PROFILE.rstrip().removesuffix("};") + deltas % (sha256(first), sha256(second)))
+    gate.set('rules = ( { name = "opaque"; delta_at_best = "opaque"; outcome = "hold"; quorum = 3; } );')
+    gate.start()
+    gate.offer(data=first)
+    gate.ask()
+    shown = gate.cli("review", "show", gate.review(1)["id"])
+    assert "FMT-DELTA" in [f["id"] for f in shown["findings"]] and "opaque" in shown["rule"]
+    gate.offer(data=second, name="other.bin")
+    gate.ask(name="other.bin")
+    assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
+    assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-SECOND"]

@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/err.h"
 #include "images/entail.h"
+#include "images/report_terms.h"
 #include "unit/gateway/control_rig.h"
 
 #define PROFILE "acme-rtr"
@@ -155,6 +157,48 @@ bytes_that_are_gone_are_none_and_the_list_is_bounded(void **state)
 	assert_string_equal(l.one[0].version, "1.5");
 }
 
+/* Bytes that do not tell what they are: the profile said that they are a delta, and its report says so. */
+static void
+known_by_its_profile(struct control_rig *r, struct db_candidate *cand)
+{
+	struct report *report = report_new(REPORT_WHOLE);
+	struct approval_delta said;
+	struct writer w;
+	snprintf(report->inputs.inspector, sizeof report->inputs.inspector, "%s", REPORT_INSPECTOR);
+	report->have_image = true;
+	report->format = FORMAT_RAW;
+	report->size = 64;
+	memcpy(report->sha256, cand->image, sizeof report->sha256);
+	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
+	report_terms_delta(report, &said);
+	assert_int_equal(said.made, APPROVAL_MADE_WHOLE);
+	report_raise(report, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "format detools, as the profile has it");
+	report_terms_delta(report, &said);
+	assert_int_equal(said.made, APPROVAL_MADE_UNSEEN);
+	assert_int_equal(entail_raise(report, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(report, REPORT_MAX, &w), 0);
+	assert_int_equal(report_digest(writer_view(&w), cand->report), 0);
+	assert_int_equal(files_doc_put(r->c.files, FILES_REPORT, cand->report, writer_view(&w)), 0);
+	assert_int_equal(db_candidate_update(r->c.db, cand, cand->state), 0);
+	writer_free(&w);
+	report_free(report);
+}
+
+static void
+a_delta_known_by_its_profile_alone_is_no_full_image(void **state)
+{
+	struct control_rig *r = *state;
+	struct bases_one b;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 0, "approved"), cand), 0);
+	assert_int_equal(bases_result(&r->c, cand, &b), 0);
+	known_by_its_profile(r, cand);
+	assert_int_equal(bases_result(&r->c, cand, &b), FG_ENOTFOUND);
+	find(r, "", "", "");
+	free(cand);
+}
+
 static int
 setup(void **state)
 {
@@ -176,6 +220,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(named_and_released_the_youngest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_nobody_let_through_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_that_are_gone_are_none_and_the_list_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_delta_known_by_its_profile_alone_is_no_full_image, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
