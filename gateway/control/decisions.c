@@ -78,6 +78,8 @@ struct step {
 	const struct db_candidate *cand;
 	struct db_resource resource, other;
 	bool full_held, second;
+	uint64_t last; /* of this page */
+	unsigned n;
 };
 
 static bool
@@ -92,6 +94,8 @@ look_at_step(void *arg, const struct db_candidate *other)
 {
 	struct step *s = arg;
 	struct report *r = NULL;
+	s->last = other->id;
+	s->n++;
 	if (other->id == s->cand->id || !other->have_report || !waits_or_stands(other))
 		return 0;
 	int err = db_resource_get(s->c->db, other->resource, &s->other);
@@ -123,9 +127,13 @@ delta_facts(struct control *c, const struct report *r, const struct db_candidate
 		return FG_ENOMEM;
 	*s = (struct step){ .c = c, .cand = cand };
 	int err = db_resource_get(c->db, cand->resource, &s->resource);
-	const struct db_candidate_filter filter = { .profile = cand->profile, .product = s->resource.product };
-	if (!err)
+	struct db_candidate_filter filter = { .profile = cand->profile, .product = s->resource.product };
+	/* All of them: what one page leaves out would be nobody's second. */
+	for (bool more = true; !err && more; filter.after = s->last) {
+		s->n = 0;
 		err = db_candidate_list(c->db, &filter, look_at_step, s);
+		more = s->n == DB_PAGE_MAX;
+	}
 	f->full_held = s->full_held;
 	f->only_one = !err && !s->second;
 	free(s);

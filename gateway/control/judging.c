@@ -153,6 +153,8 @@ struct rivals {
 	uint64_t id[DB_LIST_MAX]; /* open ones */
 	unsigned n;
 	bool younger; /* one came later, and has told of it */
+	uint64_t last; /* of this page */
+	unsigned seen;
 };
 
 static int
@@ -160,6 +162,8 @@ look_for_rival(void *arg, const struct db_candidate *cand)
 {
 	struct rivals *r = arg;
 	bool open = candidates_is(cand, LIFECYCLE_REVIEW);
+	r->last = cand->id;
+	r->seen++;
 	if (cand->id == r->but || (!open && !candidates_is(cand, LIFECYCLE_JUDGING)) ||
 	    db_resource_get(r->c->db, cand->resource, &r->other) || strcmp(r->other.target, r->resource.target) != 0 ||
 	    strcmp(r->other.from, r->resource.from) != 0)
@@ -180,12 +184,15 @@ second_delta(struct control *c, const struct db_candidate *cand)
 	struct db_incident i = { .at = control_now(c), .kind = "second-delta", .have_resource = true };
 	struct rivals *r = calloc(1, sizeof *r);
 	struct db_candidate *other = calloc(1, sizeof *other);
-	const struct db_candidate_filter f = { .profile = cand->profile };
-	bool told = false;
+	struct db_candidate_filter f = { .profile = cand->profile };
+	bool told = false, more = true;
 	if (r && other && db_resource_get(c->db, cand->resource, &r->resource) == FG_OK) {
 		r->c = c;
 		r->but = cand->id;
-		(void)db_candidate_list(c->db, &f, look_for_rival, r);
+		for (f.product = r->resource.product; more; f.after = r->last) {
+			r->seen = 0;
+			more = db_candidate_list(c->db, &f, look_for_rival, r) == FG_OK && r->seen == DB_PAGE_MAX;
+		}
 		told = r->younger;
 	}
 	for (unsigned k = 0; r && other && k < r->n; k++)

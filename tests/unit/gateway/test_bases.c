@@ -9,8 +9,12 @@
 #include <cmocka.h>
 
 #include "crypto/err.h"
+#include "gateway/control/decisions.h"
 #include "images/entail.h"
 #include "images/report_terms.h"
+#define people_genesis sample_genesis /* control's people has one of that name */
+#include "unit/crypto/people.h"
+#undef people_genesis
 #include "unit/gateway/control_rig.h"
 
 #define PROFILE "acme-rtr"
@@ -199,6 +203,57 @@ a_delta_known_by_its_profile_alone_is_no_full_image(void **state)
 	free(cand);
 }
 
+/* Who signs, for what asks when the gateway was made. */
+static void
+people_up(struct control_rig *r)
+{
+	struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
+	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
+	struct writer text;
+	char why[200];
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(g, &text), 0);
+	close(scratch_dir(&r->s, "authority"));
+	close(scratch_dir(&r->s, "authority/signers"));
+	int fd = memfd_sealed("genesis", writer_view(&text));
+	if (people_load(fd, r->s.dir, &r->c.people, why, sizeof why))
+		fail_msg("%s", why);
+	close(fd);
+	writer_free(&text);
+	free(g);
+}
+
+/* A page of the database is not all there is. */
+static void
+a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
+{
+	struct control_rig *r = *state;
+	struct db_candidate *cand = calloc(1, sizeof *cand), *other = calloc(1, sizeof *other);
+	struct decide_result d;
+	struct report *report = NULL;
+	bool second = false;
+	people_up(r);
+	r->c.refusals = refusals_new(&r->c);
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 3, "review"), cand), 0);
+	known_by_its_profile(r, cand);
+	*other = (struct db_candidate){ .created = 2000 };
+	memcpy(other->resource, cand->resource, sizeof other->resource);
+	snprintf(other->state, sizeof other->state, "rejected");
+	for (unsigned i = 0; i < DB_PAGE_MAX; i++)
+		assert_int_equal(db_candidate_new(r->c.db, other, &other->id), 0);
+	release(r, "1.1", 4, 5, "review");
+	assert_int_equal(decisions_report(&r->c, cand->report, &report), 0);
+	assert_int_equal(decisions_make(&r->c, cand, report, policies_find(r->c.policies, PROFILE), &d), 0);
+	for (unsigned i = 0; i < d.reasons_n; i++)
+		second |= d.because[i].reason == DECIDE_DELTA_SECOND;
+	assert_true(d.unseen && second);
+	refusals_free(r->c.refusals);
+	people_free(r->c.people);
+	report_free(report);
+	free(other);
+	free(cand);
+}
+
 static int
 setup(void **state)
 {
@@ -221,6 +276,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_let_through_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_that_are_gone_are_none_and_the_list_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_known_by_its_profile_alone_is_no_full_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_second_delta_for_a_step_is_seen_however_many_came_before, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
