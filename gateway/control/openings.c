@@ -16,6 +16,47 @@ struct opening { /* a review that waits for its entry to be durable */
 	uint8_t report[DIGEST_SHA256_LEN];
 };
 
+/*
+ * What is not in the report may have changed while the log wrote: another delta for the same step, a full
+ * image that was taken back. FG_OK with *ret, or it could not be told.
+ */
+static int
+ask_again(struct control *c, const struct db_candidate *cand, struct decide_result *d, bool *ret)
+{
+	struct report *r = NULL;
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	struct rules_result *rules = calloc(1, sizeof *rules);
+	int err = rules && p ? decisions_report(c, cand->report, &r) : FG_ENOMEM;
+	if (!err)
+		err = decisions_make(c, cand, r, p, d);
+	if (!err)
+		err = decisions_rules(c, cand, r, p, NULL, rules);
+	*ret = !err && d->verdict == DECIDE_REVIEW && rules->outcome != RULES_DENY;
+	report_free(r);
+	free(rules);
+	return err;
+}
+
+static void
+admit(struct control *c, struct db_candidate *cand, uint64_t index)
+{
+	struct decide_result *d = calloc(1, sizeof *d);
+	bool passes = false;
+	int err = d ? ask_again(c, cand, d, &passes) : FG_ENOMEM;
+	if (err) {
+		oplog(OPLOG_ERR, "a review could not be opened: %s", err_name(err));
+	} else if (!passes) {
+		judging_start(c->judging, cand->id); /* which says why */
+	} else {
+		/* A statement counts when its signer saw this entry: a log larger than its index. */
+		cand->opened_at_log = index;
+		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, d->unseen ?
+		    "waits for people to review and sign: " DECIDE_UNSEEN_TEXT : "waits for people to review and sign");
+		judging_look_again(c->judging, cand->profile); /* a full image that a delta waits for */
+	}
+	free(d);
+}
+
 static void
 on_opened(void *ctx, int err, uint64_t index)
 {
@@ -27,15 +68,8 @@ on_opened(void *ctx, int err, uint64_t index)
 	 * log is back. Under another policy than meanwhile in force it must not open either.
 	 */
 	if (!err && cand && db_candidate_get(c->db, o->candidate, cand) == FG_OK && cand->have_report &&
-	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand)) {
-		/* A statement counts when its signer saw this entry: a log larger than its index. */
-		cand->opened_at_log = index;
-		struct decide_result *d = calloc(1, sizeof *d);
-		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, d && decisions_unseen(c, cand, d) ?
-		    "waits for people to review and sign: " DECIDE_UNSEEN_TEXT : "waits for people to review and sign");
-		free(d);
-		judging_look_again(c->judging, cand->profile); /* a full image that a delta waits for */
-	}
+	    !memcmp(cand->report, o->report, sizeof o->report) && judging_policy_stands(c, cand))
+		admit(c, cand, index);
 	free(cand);
 	free(o);
 }

@@ -252,3 +252,29 @@ def test_a_delta_that_only_the_profile_tells(gate):
     gate.ask(name="other.bin")
     assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
     assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-SECOND"]
+
+
+def test_two_at_once_are_both_held(gate):
+    """One for which the log is about to say that its review opens does not open before the other is looked at."""
+    m = Maker(gate)
+    m.make("1.0.0"), m.make("1.1.0", base="1.0.0")
+    first, second = m.delta("1.0.0", "1.1.0"), m.delta("1.0.0", "1.1.0", tool="xdelta3")
+    deltas = 'deltas = { unseen = "pinned"; pins = [ "%s", "%s" ]; };\n};'
+    gate.write_profile(PROFILE.rstrip().removesuffix("};") + deltas % (sha256(first), sha256(second)))
+    gate.start()
+
+    def judged(number):
+        return gate.cli("review", "show", number, ok=(0, 1)).get("report")
+    audit = gate.roles()["audit"]
+    os.kill(audit, signal.SIGSTOP)
+    try:
+        gate.offer(data=first)
+        gate.ask()
+        until(lambda: judged("R-1"))
+        gate.offer(data=second, name="other.bin")
+        gate.ask(name="other.bin")
+        until(lambda: judged("R-2"))
+    finally:
+        os.kill(audit, signal.SIGCONT)
+    assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
+    assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-SECOND"]
