@@ -415,5 +415,9 @@ decisions_unseen(struct control *c, const struct db_candidate *cand, struct deci
 	/* Under any other rule it never came before people. */
 	if (!p || p->profile->deltas.unseen == PROFILE_UNSEEN_HOLD || !cand->have_report)
 		return false;
-	return decisions_stored(c, cand, ret) == FG_OK && ret->unseen;
+	if (decisions_stored(c, cand, ret) == FG_OK)
+		return ret->unseen;
+	/* It may be one: then nobody signs for it until that can be told. */
+	*ret = (struct decide_result){ .verdict = DECIDE_HOLD, .unseen = true, .persons_min = DECIDE_UNSEEN_PERSONS };
+	return true;
 }

@@ -32,7 +32,10 @@ int decisions_make(struct control *c, const struct db_candidate *cand, const str
     struct decide_result *ret);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
 int decisions_report(struct control *c, const uint8_t digest[32], struct report **ret);
-/* A delta whose result nobody saw, as the stored report has it: what such a one needs. False also when it cannot be told. */
+/*
+ * A delta whose result nobody saw, as the stored report has it: what such a one needs, and what policy says of it
+ * now. Where that cannot be told it counts as one that is held, without a reason, for no days.
+ */
 bool decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
 /* What policy says of the stored report now, for showing. As decisions_report(). */
 int decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret);

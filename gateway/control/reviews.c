@@ -106,15 +106,34 @@ ask_rules(struct control *c, const struct db_candidate *cand, const struct repor
 	free(r);
 }
 
+/* Whether what let such a delta before people is no more: another one for its step came, the full image was taken back. */
+static bool
+is_held_by_now(const struct decide_result *d, struct reviews_asked *ret)
+{
+	for (unsigned i = 0; i < d->reasons_n; i++) {
+		if (d->because[i].reason < DECIDE_DELTA_SECOND || d->because[i].reason > DECIDE_DELTA_ASK_FULL)
+			continue;
+		snprintf(ret->text, sizeof ret->text, "%s", d->because[i].sentence);
+		return true;
+	}
+	if (d->verdict == DECIDE_REVIEW || d->reasons_n > 0)
+		return false;
+	snprintf(ret->text, sizeof ret->text, "whether policy lets it pass cannot be told now");
+	return true;
+}
+
 /* Of a delta that nobody can see through, more persons may be asked for than any rule says. */
 static void
 ask_unseen(struct control *c, const struct db_candidate *cand, struct reviews_asked *ret)
 {
 	struct decide_result *d = calloc(1, sizeof *d);
-	if (!d)
+	bool unseen = d && decisions_unseen(c, cand, d);
+	if (!d || (unseen && candidates_is(cand, LIFECYCLE_REVIEW) && is_held_by_now(d, ret))) {
 		ret->quorum = SCOPE_QUORUM_NEVER;
-	else if (decisions_unseen(c, cand, d) && d->persons_min > ret->quorum)
+		ret->denied = true;
+	} else if (unseen && d->persons_min > ret->quorum) {
 		ret->quorum = d->persons_min;
+	}
 	free(d);
 }
 

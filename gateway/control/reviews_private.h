@@ -46,10 +46,10 @@ struct reviews_valid { /* one statement for each person, all saying the same */
 bool reviews_subject(const struct db_candidate *cand, const struct db_resource *res, char *dst, size_t cap);
 struct reviews_asked { /* what the policy in force asks for a release in one scope */
 	uint32_t quorum;     /* persons; SCOPE_QUORUM_NEVER: no number is enough */
-	bool denied;         /* by a rule */
+	bool denied;         /* by a rule, or as a delta that nobody saw through */
 	int64_t earliest;    /* its not_before may be no sooner; 0: any */
 	int64_t time_lock;   /* seconds that must lie between each signature and not_before */
-	char text[RULES_SENTENCE_MAX]; /* which rule, and what it says */
+	char text[RULES_SENTENCE_MAX]; /* which rule, and what it says; or why it is denied */
 };
 
 /* scope NULL: nobody proposed one yet; then as for everyone. What cannot be told is denied by nobody, and never enough. */

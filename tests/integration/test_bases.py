@@ -278,3 +278,21 @@ def test_two_at_once_are_both_held(gate):
         os.kill(audit, signal.SIGCONT)
     assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
     assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-SECOND"]
+
+
+def test_what_let_a_delta_before_people_still_has_to_stand(gate):
+    """A delta that waits for the full image of its version is signed for no more when a person has rejected that."""
+    m = Maker(gate)
+    m.make("1.0.0"), m.make("1.1.0", base="1.0.0")
+    gate.write_profile(PROFILE.rstrip().removesuffix("};") + 'deltas = { unseen = "full"; };\n};')
+    gate.start()
+    gate.offer(data=m.image["1.1.0"], name="full.bin")
+    gate.ask(name="full.bin")
+    gate.review(1)
+    gate.offer(data=m.delta("1.0.0", "1.1.0"))
+    gate.ask()
+    gate.review(2)
+    gate.sign("R-2", "alice")
+    gate.cli("review", "reject", "R-1", "--reason", "not what it says it is")
+    gate.sign("R-2", "bob", ok=(1,))
+    assert gate.cli("review", "show", "R-2")["release"] is None and gate.ask()[0] == 404
