@@ -192,7 +192,16 @@ create(struct rollouts *r, struct rollout *one)
 	struct msg_append *e = entry(one, ENTRY_ROLLOUT_CREATED, "control", 0, 0);
 	logbook_say(e, "the first ring is open");
 	logbook_tell(r->c->logbook, e);
+	one->known = true; /* what the log has of it now */
+	one->said = (struct rollouts_said){ .since = one->standing.since };
 	r->due = true;
+}
+
+/* Whatever the log knows of it: what restricts holds by the database alone. */
+static bool
+stays_shut(const struct rollout *one)
+{
+	return one->standing.state == ROLLOUT_PAUSED || one->standing.state == ROLLOUT_ABORTED;
 }
 
 static void
@@ -410,6 +419,32 @@ rollouts_look(struct rollouts *r, struct rollout *one)
 		drive(r, one);
 }
 
+static const char *mend(struct rollout *one, const struct rollouts_said *said);
+
+void
+rollouts_find_again(struct rollouts *r, struct rollout *one)
+{
+	const char *differs = NULL;
+	find_plan(r->c, one);
+	if (one->plan)
+		take_up(r, one);
+	if (one->plan && one->known)
+		differs = mend(one, &one->said);
+	else if (one->plan && !stays_shut(one))
+		create(r, one);
+	if (differs) {
+		char obj[ROLLOUTS_OBJECT_CAP];
+		become(r, one, one->standing.state, "log", differs);
+		rollouts_object(one->id, obj);
+		oplog(OPLOG_ERR, "the database differs from the log, which wins: %s: %s", obj, differs);
+		struct msg_append *e = logbook_entry(ENTRY_STATE_DIFFERS, "failed", "control", obj);
+		logbook_say(e, "%s", differs);
+		logbook_tell(r->c->logbook, e);
+	}
+	if (!one->lost)
+		apply(r, one, false);
+}
+
 void
 rollouts_tick(struct rollouts *r)
 {
@@ -420,13 +455,8 @@ rollouts_tick(struct rollouts *r)
 		return;
 	r->due = false;
 	LIST_FOREACH(one, &r->all, link) {
-		if (one->lost) {
-			find_plan(r->c, one);
-			if (one->plan)
-				take_up(r, one);
-			if (!one->lost)
-				apply(r, one, false);
-		}
+		if (one->lost)
+			rollouts_find_again(r, one);
 		if (!one->plan)
 			continue;
 		rollouts_look(r, one);
@@ -474,9 +504,12 @@ const char *
 rollouts_mend(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct rollouts_said *said)
 {
 	struct rollout *one = rollouts_find(r, id);
-	if (!one || !one->plan)
+	if (!one)
 		return NULL;
 	one->known = true;
+	one->said = *said;
+	if (!one->plan)
+		return NULL;
 	const char *differs = mend(one, said);
 	if (!differs)
 		return NULL;
@@ -490,7 +523,7 @@ rollouts_mended(struct rollouts *r)
 {
 	struct rollout *one;
 	LIST_FOREACH(one, &r->all, link) {
-		if (!one->plan || one->known || one->standing.state == ROLLOUT_PAUSED)
+		if (!one->plan || one->known || stays_shut(one))
 			continue;
 		create(r, one);
 		apply(r, one, true);

@@ -57,7 +57,10 @@ struct rollouts_said {
 	int64_t since;
 	bool paused, closed;
 };
-/* What the database says beyond it is taken back. NULL, or how they differed. */
+/*
+ * What the database says beyond it is taken back; where the plan is lost, as soon as that
+ * is found again. NULL, or how they differed.
+ */
 const char *rollouts_mend(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct rollouts_said *said);
 /* All that the log knows were mended: those it does not know begin, or begin anew. */
 void rollouts_mended(struct rollouts *r);

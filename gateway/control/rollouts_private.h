@@ -20,7 +20,8 @@ struct rollout { /* one release that is offered */
 	uint8_t plan_digest[DIGEST_SHA256_LEN];
 	struct rollout_plan *plan;  /* owned; NULL: none */
 	bool lost;                  /* and NULL because it cannot be read */
-	bool known;                 /* to the log, at start */
+	bool known;                 /* to the log, at start: as far as */
+	struct rollouts_said said;
 	bool opening;               /* an entry is on its way */
 	struct rollout_standing standing;
 	uint64_t under_way, today;  /* modules granted that have not ended, and within a day */
@@ -39,6 +40,11 @@ struct rollout *rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE
 void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]);
 /* The ring of a module; it has a plan. */
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m);
+/*
+ * Looks once more for a plan that was lost, after the log was read: what the database has of the rollout is
+ * only now held against that.
+ */
+void rollouts_find_again(struct rollouts *r, struct rollout *one);
 /* Counts all grants anew, and tells the log of modules that ended badly. It has a plan. */
 void rollouts_count(struct rollouts *r, struct rollout *one);
 /* Counts, and does what the plan says then. It has a plan. */

@@ -439,6 +439,61 @@ test_rollouts_plan_is_what_was_signed(void **state)
 	writer_free(&text);
 }
 
+/* A plan that is away while the log is read does not make the database right: neither what it has open, nor what it forgot. */
+static void
+test_rollouts_lost_and_found(void **state)
+{
+	struct fixture *f = *state;
+	struct writer text;
+	struct db_rollout row = { .state = ROLLOUT_RUNNING, .ring = 2, .since = 5, .plan = "careful" };
+	const struct rollouts_said said[] = { { .ring = 1, .since = f->r->now, .paused = true }, { .ring = 1, .since = f->r->now } };
+	const struct inventory_module *lab = known(f, 1, IDENTITY_B, "lab");
+	memcpy(row.release, id, sizeof row.release);
+	writer_init(&text, 1 << 16);
+	writer_bytes(&text, policies_find(f->c->policies, "acme-rtr")->text);
+	configure(f->r, "");
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+		if (i == 0)
+			assert_int_equal(grants_release_add(f->c->grants, id, f->record, "field", true), 0);
+		rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+		f->one = rollouts_find(f->c->rollouts, id);
+		assert_true(f->one->lost);
+		if (i < 2)
+			assert_null(rollouts_mend(f->c->rollouts, id, &said[i]));
+		rollouts_mended(f->c->rollouts);
+		assert_int_equal(files_doc_put(f->c->files, FILES_POLICY, f->record->terms.policy, writer_view(&text)), 0);
+		rollouts_find_again(f->c->rollouts, f->one);
+		assert_false(f->one->lost);
+		assert_int_equal(f->one->standing.state, i == 0 ? ROLLOUT_PAUSED : ROLLOUT_RUNNING);
+		assert_int_equal(f->one->standing.ring, i == 2 ? 0 : 1); /* the log has nothing of the third */
+		assert_true(i == 0 || f->one->standing.since >= said[1].since);
+		assert_int_equal(ask(f, lab), i == 0 ? GRANTS_RING : GRANTS_YES);
+		rollouts_end(f->c->rollouts, id);
+		char name[128], hex[DIGEST_HEX_LEN + 1];
+		hex_encode(f->record->terms.policy, DIGEST_SHA256_LEN, hex);
+		snprintf(name, sizeof name, "reports/%s.policy.json", hex);
+		assert_int_equal(unlink(scratch_path(&f->r->s, name)), 0);
+	}
+	writer_free(&text);
+}
+
+/* What was stopped, and the log never heard of, does not begin anew. */
+static void
+test_rollouts_stopped_alone(void **state)
+{
+	struct fixture *f = *state;
+	static const enum rollout_state stopped[] = { ROLLOUT_PAUSED, ROLLOUT_ABORTED };
+	for (unsigned i = 0; i < 2; i++) {
+		struct db_rollout row = { .state = (uint8_t)stopped[i], .since = 5, .plan = "careful" };
+		memcpy(row.release, id, sizeof row.release);
+		assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+		begin(f);
+		assert_int_equal(f->one->standing.state, stopped[i]);
+		rollouts_end(f->c->rollouts, id);
+	}
+}
+
 int
 main(void)
 {
@@ -451,6 +506,8 @@ main(void)
 		T(test_rollouts_replay),
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
+		T(test_rollouts_lost_and_found),
+		T(test_rollouts_stopped_alone),
 		T(test_rollouts_plan_is_what_was_signed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
