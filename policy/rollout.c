@@ -196,7 +196,7 @@ rollout_outcome(const struct rollout_plan *p, const struct rollout_facts *f, enu
 	if (proved && f->word == ROLLOUT_WORD_OLD && f->completed > 0 && f->word_at - f->completed >= p->settle)
 		return ROLLOUT_FAILURE;
 	int64_t last = f->heard > f->granted ? f->heard : f->granted;
-	return now - last > patience(p, f->usual) ? ROLLOUT_SILENT : ROLLOUT_PENDING;
+	return last < now - patience(p, f->usual) ? ROLLOUT_SILENT : ROLLOUT_PENDING;
 }
 
 const char *

@@ -451,7 +451,10 @@ rollouts_tick(struct rollouts *r)
 	int64_t began = clock_mono_ms(r->c->clock);
 	struct rollout *one;
 	/* Before the log was read nobody knows who has reported: they would all seem silent. */
-	if (!replay_done(r->c->replay) || began < r->rest_until || (!r->due && began < r->look_at))
+	if (!replay_done(r->c->replay))
+		return;
+	rollouts_awake(r);
+	if (began < r->rest_until || (!r->due && began < r->look_at))
 		return;
 	r->due = false;
 	LIST_FOREACH(one, &r->all, link) {

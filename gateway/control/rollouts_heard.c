@@ -101,12 +101,45 @@ rollouts_replay(struct rollouts *r, const uint8_t module[MSG_ID], const uint8_t 
 	fate->word_at = at;
 }
 
+/* ---- silence that is ours ---- */
+
+#define META_ALIVE "rollouts:alive"
+#define META_BACK "rollouts:back"
+
+static int64_t
+kept(struct control *c, const char *key)
+{
+	uint64_t at = 0;
+	return db_meta_get_u64(c->db, key, &at) || at > INT64_MAX ? 0 : (int64_t)at;
+}
+
+/* Whoever writes those numbers makes modules silent later, or sooner: neither opens a ring. */
+void
+rollouts_awake(struct rollouts *r)
+{
+	struct control *c = r->c;
+	int64_t now = timekeep_earliest(c);
+	if (!timekeep_is_sure(c) || now <= 0 || (r->awake && now - r->alive < ROLLOUTS_ALIVE_S && now >= r->alive))
+		return;
+	if (!r->awake) {
+		int64_t alive = kept(c, META_ALIVE);
+		r->awake = true;
+		r->back = kept(c, META_BACK);
+		if (alive == 0 || alive < now - ROLLOUTS_AWAY_S) {
+			r->back = now;
+			(void)db_meta_set_u64(c->db, META_BACK, (uint64_t)now);
+		}
+	}
+	r->alive = now;
+	(void)db_meta_set_u64(c->db, META_ALIVE, (uint64_t)now); /* not written: the next life is more patient */
+}
+
 /* ---- counting ---- */
 
 struct counting {
 	struct rollouts *r;
 	struct rollout *one;
-	int64_t now;
+	int64_t now; /* the earliest it may be: a clock that stepped makes nobody silent */
 	unsigned told;
 };
 
@@ -135,12 +168,13 @@ add(struct rollout_count *n, enum rollout_outcome outcome)
 }
 
 static enum rollout_outcome
-outcome_of(const struct rollout_plan *plan, const struct inventory_module *m, const struct db_grant *what,
-    const struct grants_fate *fate, int64_t now)
+outcome_of(const struct rollouts *r, const struct rollout_plan *plan, const struct inventory_module *m,
+    const struct db_grant *what, const struct grants_fate *fate, int64_t now)
 {
+	int64_t heard = r->back > m->heard && r->back <= now ? r->back : m->heard;
 	const struct rollout_facts f = { .granted = what->at, .completed = what->completed,
 		.word = (enum rollout_word)fate->word, .word_at = fate->word_at,
-		.word_class = (enum identity_class)fate->word_class, .heard = m->heard, .usual = m->usual };
+		.word_class = (enum identity_class)fate->word_class, .heard = heard, .usual = m->usual };
 	return rollout_outcome(plan, &f, (enum identity_class)inventory_best_class(m), now);
 }
 
@@ -155,7 +189,7 @@ rollouts_fate_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const s
 		return false;
 	enum rollout_outcome outcome = fate->word == ROLLOUT_WORD_NEW ? ROLLOUT_SUCCESS : ROLLOUT_PENDING;
 	if (one->plan)
-		outcome = outcome_of(one->plan, m, &ret->grant, fate, control_now(r->c));
+		outcome = outcome_of(r, one->plan, m, &ret->grant, fate, timekeep_earliest(r->c));
 	ret->outcome = rollout_outcome_name(outcome);
 	ret->word = words[fate->word <= ROLLOUT_WORD_NEW ? fate->word : ROLLOUT_WORD_NONE];
 	ret->word_at = fate->word_at;
@@ -169,13 +203,14 @@ count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 	struct counting *k = arg;
 	const struct rollout_plan *plan = k->one->plan;
 	const struct inventory_module *m = inventory_by_pseudonym(k->r->c->inventory, what->module);
+	/* So many a day were granted it, whoever is forgotten since. */
+	k->one->today += what->at > k->now - DAY;
 	if (!m)
-		return; /* forgotten: nobody will ever hear of it */
-	enum rollout_outcome outcome = outcome_of(plan, m, what, fate, k->now);
-	k->one->today += k->now - what->at < DAY;
+		return; /* nobody will ever hear of it */
+	enum rollout_outcome outcome = outcome_of(k->r, plan, m, what, fate, k->now);
 	/* Whose word does not count is under way for as long as it may be loading. */
 	k->one->under_way += outcome == ROLLOUT_PENDING ||
-	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && k->now - what->at < plan->silence);
+	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && what->at > k->now - plan->silence);
 	if (outcome == ROLLOUT_UNCOUNTED)
 		return;
 	if (!fate->ring)
@@ -188,7 +223,7 @@ count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 void
 rollouts_count(struct rollouts *r, struct rollout *one)
 {
-	struct counting k = { .r = r, .one = one, .now = control_now(r->c) };
+	struct counting k = { .r = r, .one = one, .now = timekeep_earliest(r->c) };
 	memset(one->standing.count, 0, sizeof one->standing.count);
 	one->under_way = one->today = 0;
 	grants_each(r->c->grants, one->id, count_one, &k);

@@ -8,6 +8,8 @@
 #include "gateway/control/rollouts.h"
 
 #define ROLLOUTS_OBJECT_CAP (2 * RELEASE_ID + 16)
+#define ROLLOUTS_AWAY_S 900    /* a control that is started again sooner has missed nobody */
+#define ROLLOUTS_ALIVE_S 60
 #define ROLLOUTS_TOLD_MAX 256 /* modules that ended badly, named in one round; the rest in the next ones */
 
 struct rollout { /* one release that is offered */
@@ -31,6 +33,9 @@ struct rollout { /* one release that is offered */
 struct rollouts {
 	struct control *c;
 	LIST_HEAD(, rollout) all;
+	bool awake;                 /* what follows was looked up in this life */
+	int64_t alive;              /* written down last, so that the next life knows how long nobody listened */
+	int64_t back;               /* when control last came back from longer than ROLLOUTS_AWAY_S; nobody was silent before */
 	bool due;                   /* somebody has reported */
 	int64_t rest_until;         /* ms; counting costs what there are of grants */
 	int64_t look_at;            /* ms; also when nobody does */
@@ -45,6 +50,8 @@ unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, cons
  * only now held against that.
  */
 void rollouts_find_again(struct rollouts *r, struct rollout *one);
+/* Each second, once the log was read: minds for how long nobody was heard because nobody listened. */
+void rollouts_awake(struct rollouts *r);
 /* Counts all grants anew, and tells the log of modules that ended badly. It has a plan. */
 void rollouts_count(struct rollouts *r, struct rollout *one);
 /* Counts, and does what the plan says then. It has a plan. */

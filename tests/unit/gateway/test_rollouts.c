@@ -260,6 +260,85 @@ test_rollouts_silence(void **state)
 }
 
 static void
+restart(struct fixture *f)
+{
+	rollouts_free(f->c->rollouts);
+	f->c->rollouts = rollouts_new(f->c);
+	rollouts_awake(f->c->rollouts);
+	rollouts_begin(f->c->rollouts, id, f->record, &f->open);
+	const struct rollouts_said said = { .since = f->record->issued };
+	(void)rollouts_mend(f->c->rollouts, id, &said);
+	f->one = rollouts_find(f->c->rollouts, id);
+}
+
+/* While control was away nobody could be heard; being started again changes nothing. */
+static void
+test_rollouts_silence_of_ours(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[4];
+	for (unsigned i = 0; i < 4; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+	rollouts_awake(f->c->rollouts);
+	f->r->now += 3 * DAY;
+	restart(f);
+	EXPECT(f, 0, 4, 0, 0, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+	f->r->now += DAY - ROLLOUTS_AWAY_S;
+	rollouts_awake(f->c->rollouts);
+	EXPECT(f, 0, 4, 0, 0, 0);
+	for (unsigned k = 0; k < 3; k++) {
+		f->r->now += ROLLOUTS_AWAY_S / 2;
+		restart(f);
+	}
+	EXPECT(f, 0, 4, 0, 0, 4);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+}
+
+static int64_t
+wall_ahead(void *ctx)
+{
+	return control_rig_wall(ctx) + 40 * DAY * 1000000;
+}
+
+/* A clock that steps makes nobody silent, and none of the day's grants yesterday's. */
+static void
+test_rollouts_clock_steps(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[4];
+	for (unsigned i = 0; i < 4; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+	f->r->clock.wall_us = wall_ahead;
+	EXPECT(f, 0, 4, 0, 0, 0);
+	assert_int_equal(f->one->today, 4);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+}
+
+/* Numbers in the database that no clock gives, and grants of modules that were forgotten. */
+static void
+test_rollouts_strange_grants(void **state)
+{
+	struct fixture *f = *state;
+	static const int64_t at[] = { INT64_MIN, INT64_MAX, -1 };
+	begin(f);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct inventory_module *m = known(f, i, IDENTITY_B, "lab");
+		assert_int_equal(grants_replay(f->c->grants, m->pseudonym, id, at[i]), 0);
+	}
+	const uint8_t forgotten[MSG_ID] = { 9 };
+	assert_int_equal(grants_replay(f->c->grants, forgotten, id, f->r->now), 0);
+	EXPECT(f, 0, 1, 0, 0, 0);
+	assert_int_equal(f->one->today, 2); /* that of a day to come, and the one of nobody */
+}
+
+static void
 test_rollouts_pace(void **state)
 {
 	struct fixture *f = *state;
@@ -502,6 +581,9 @@ main(void)
 		T(test_rollouts_first_ring_and_the_others),
 		T(test_rollouts_words),
 		T(test_rollouts_silence),
+		T(test_rollouts_silence_of_ours),
+		T(test_rollouts_clock_steps),
+		T(test_rollouts_strange_grants),
 		T(test_rollouts_pace),
 		T(test_rollouts_replay),
 		T(test_rollouts_mend),
