@@ -29,10 +29,26 @@ tell_result(struct control *c, const struct rollout *one, const uint8_t module[M
 	logbook_tell(c->logbook, e);
 }
 
+/* It runs what another release of this product made of it, which it was granted no earlier: it was told to. */
+static bool
+moved_on(const struct rollouts *r, const struct rollout *one, const uint8_t module[MSG_ID], const char *current)
+{
+	const struct rollout *other;
+	struct db_grant mine, its;
+	if (!current[0] || !grants_has(r->c->grants, module, one->id, &mine))
+		return false;
+	LIST_FOREACH(other, &r->all, link)
+		if (other != one && !strcmp(other->product, one->product) && !strcmp(other->target, current) &&
+		    grants_has(r->c->grants, module, other->id, &its) && its.at >= mine.at)
+			return true;
+	return false;
+}
+
 /* What a request says about that release. */
 static enum rollout_word
-word_of(const struct control *c, const struct rollout *one, const struct msg_sighting *s)
+word_of(const struct rollouts *r, const struct rollout *one, const uint8_t module[MSG_ID], const struct msg_sighting *s)
 {
+	const struct control *c = r->c;
 	const struct policy *p = policies_find(c->policies, s->profile);
 	if (!s->current[0]) /* it does not say what it runs: then only that it wants the release again */
 		return memcmp(s->resource, one->resource, sizeof one->resource) ? ROLLOUT_WORD_NONE : ROLLOUT_WORD_OLD;
@@ -42,7 +58,7 @@ word_of(const struct control *c, const struct rollout *one, const struct msg_sig
 	case VERSION_NEWER:
 		return ROLLOUT_WORD_NONE; /* past it: neither by it nor in spite of it */
 	default:
-		return ROLLOUT_WORD_OLD;
+		return moved_on(r, one, module, s->current) ? ROLLOUT_WORD_NONE : ROLLOUT_WORD_OLD;
 	}
 }
 
@@ -57,7 +73,7 @@ rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const stru
 		if (strcmp(one->product, s->product) != 0)
 			continue;
 		struct grants_fate *fate = grants_fate_of(r->c->grants, module, one->id);
-		enum rollout_word word = fate ? word_of(r->c, one, s) : ROLLOUT_WORD_NONE;
+		enum rollout_word word = fate ? word_of(r, one, module, s) : ROLLOUT_WORD_NONE;
 		if (word == ROLLOUT_WORD_NONE)
 			continue;
 		fate->again += word == ROLLOUT_WORD_OLD && fate->again < UINT32_MAX;
@@ -172,7 +188,10 @@ outcome_of(const struct rollouts *r, const struct rollout_plan *plan, const stru
     const struct db_grant *what, const struct grants_fate *fate, int64_t now)
 {
 	int64_t heard = r->back > m->heard && r->back <= now ? r->back : m->heard;
-	const struct rollout_facts f = { .granted = what->at, .completed = what->completed,
+	/* Once the log has it, it needs no row that says when it had all of it: only another word undoes a failure. */
+	bool logged = fate->word == ROLLOUT_WORD_OLD && fate->told == ROLLOUT_FAILURE;
+	int64_t completed = logged && fate->word_at > plan->settle ? fate->word_at - plan->settle : what->completed;
+	const struct rollout_facts f = { .granted = what->at, .completed = completed,
 		.word = (enum rollout_word)fate->word, .word_at = fate->word_at,
 		.word_class = (enum identity_class)fate->word_class, .heard = heard, .usual = m->usual };
 	return rollout_outcome(plan, &f, (enum identity_class)inventory_best_class(m), now);

@@ -389,6 +389,53 @@ test_rollouts_replay(void **state)
 	EXPECT(f, 0, 4, 2, 0, 0);
 }
 
+/* A failure that is in the log is one, though the database has forgotten that the module ever had all of it. */
+static void
+test_rollouts_failure_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m = known(f, 0, IDENTITY_B, "lab");
+	begin(f);
+	f->one->plan->rings[0].failed = 1000;
+	assert_int_equal(ask(f, m), GRANTS_YES);
+	f->r->now += 3600;
+	rollouts_replay(f->c->rollouts, m->pseudonym, id, view_str("failure"), view_str("B"), f->r->now);
+	EXPECT(f, 0, 1, 0, 1, 0);
+	says(f, 0, IDENTITY_B, "1.0");
+	EXPECT(f, 0, 1, 0, 1, 0);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 1, 1, 0, 0);
+}
+
+/* Of two releases the later one makes no failure of the one before, where versions only differ. */
+static void
+test_rollouts_two_of_one_product(void **state)
+{
+	struct fixture *f = *state;
+	static const uint8_t next[RELEASE_ID] = { 8 };
+	const struct inventory_module *m = known(f, 0, IDENTITY_B, "lab"), *other = known(f, 1, IDENTITY_B, "lab");
+	begin(f);
+	f->one->plan->rings[0].failed = 1000;
+	assert_int_equal(ask(f, m), GRANTS_YES);
+	assert_int_equal(ask(f, other), GRANTS_YES);
+	served(f, m);
+	served(f, other);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 2, 1, 0, 0);
+	snprintf(f->record->terms.target, sizeof f->record->terms.target, "Z");
+	assert_int_equal(grants_release_add(f->c->grants, next, f->record, "field", true), 0);
+	rollouts_begin(f->c->rollouts, next, f->record, &f->open);
+	rollouts_mended(f->c->rollouts);
+	f->r->now += 3600;
+	assert_int_equal(grants_ask(f->c->grants, m, next, f->r->now, f->r->now).reason, GRANTS_YES);
+	says(f, 0, IDENTITY_B, "Z");
+	says(f, 1, IDENTITY_B, "Z"); /* it was never granted that */
+	EXPECT(f, 0, 2, 1, 1, 0);
+	f->r->now += 3600;
+	says(f, 0, IDENTITY_B, "1.0"); /* and back to where it was: neither of them holds */
+	EXPECT(f, 0, 2, 0, 2, 0);
+}
+
 static void
 test_rollouts_mend(void **state)
 {
@@ -586,6 +633,8 @@ main(void)
 		T(test_rollouts_strange_grants),
 		T(test_rollouts_pace),
 		T(test_rollouts_replay),
+		T(test_rollouts_failure_is_kept),
+		T(test_rollouts_two_of_one_product),
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
 		T(test_rollouts_lost_and_found),
