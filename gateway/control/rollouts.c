@@ -390,7 +390,14 @@ static void
 drive(struct rollouts *r, struct rollout *one)
 {
 	char why[160];
-	const struct rollout_next next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	struct rollout_standing s = one->standing;
+	bool done = s.state == ROLLOUT_DONE;
+	/* The last ring has shown enough, and most of the fleet may still come: what pauses it does so to the end. */
+	if (done)
+		s.state = ROLLOUT_RUNNING;
+	const struct rollout_next next = rollout_next(one->plan, &s, timekeep_earliest(r->c));
+	if (done && next.verdict != ROLLOUT_PAUSE)
+		return;
 	switch (next.verdict) {
 	case ROLLOUT_OPEN:
 		go_on(r, one, false);
@@ -415,7 +422,7 @@ void
 rollouts_look(struct rollouts *r, struct rollout *one)
 {
 	rollouts_count(r, one);
-	if (one->standing.state == ROLLOUT_RUNNING)
+	if (is_open(one))
 		drive(r, one);
 }
 

@@ -436,6 +436,34 @@ test_rollouts_two_of_one_product(void **state)
 	EXPECT(f, 0, 2, 0, 2, 0);
 }
 
+/* When all rings have shown what they must, most modules may still be to come. */
+static void
+test_rollouts_done_is_watched(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[6];
+	for (unsigned i = 0; i < 6; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 6; i++) {
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+		served(f, m[i]);
+		says(f, i, IDENTITY_B, "2.0");
+	}
+	f->one->standing.ring = 2;
+	f->one->standing.state = ROLLOUT_DONE;
+	EXPECT(f, 0, 6, 6, 0, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_DONE);
+	f->r->now += 3600;
+	says(f, 0, IDENTITY_B, "1.0");
+	EXPECT(f, 0, 6, 5, 1, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_DONE);
+	says(f, 1, IDENTITY_B, "1.0");
+	EXPECT(f, 0, 6, 4, 2, 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+	assert_int_equal(ask(f, m[5]), GRANTS_RING);
+}
+
 static void
 test_rollouts_mend(void **state)
 {
@@ -635,6 +663,7 @@ main(void)
 		T(test_rollouts_replay),
 		T(test_rollouts_failure_is_kept),
 		T(test_rollouts_two_of_one_product),
+		T(test_rollouts_done_is_watched),
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
 		T(test_rollouts_lost_and_found),
