@@ -224,8 +224,9 @@ refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct
 static void
 facts_of_terms(const struct approval_terms *t, struct met *m)
 {
-	m->facts = (struct refusal_facts){ .image = t->image, .product = view_str(t->product), .target = view_str(t->target),
-		.subject = view_str(t->subject) };
+	m->facts = (struct refusal_facts){ .image = t->image,
+		.made = t->delta.made >= APPROVAL_MADE_RECONSTRUCTED ? t->delta.target : NULL,
+		.product = view_str(t->product), .target = view_str(t->target), .subject = view_str(t->subject) };
 }
 
 static bool
