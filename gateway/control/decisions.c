@@ -82,6 +82,13 @@ struct step {
 	unsigned n;
 };
 
+bool
+decisions_same_step(const struct db_resource *a, const struct db_resource *b)
+{
+	bool from = !a->from[0] || !b->from[0] || strcmp(a->from, b->from) == 0;
+	return from && strcmp(a->target, b->target) == 0;
+}
+
 static bool
 waits_or_stands(const struct db_candidate *cand)
 {
@@ -107,7 +114,7 @@ look_at_step(void *arg, const struct db_candidate *other)
 	bool delta = report_is_delta(r) || r->have_delta;
 	if (!delta && report_verified(r) > 0 && report_verdict(r) != REPORT_BLOCKED)
 		s->full_held = true;
-	if (delta && !strcmp(s->other.from, s->resource.from) && memcmp(other->image, s->cand->image, sizeof other->image))
+	if (delta && decisions_same_step(&s->other, &s->resource) && memcmp(other->image, s->cand->image, sizeof other->image))
 		s->second = true;
 	report_free(r);
 	return 0;

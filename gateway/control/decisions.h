@@ -18,6 +18,7 @@
 
 struct control;
 struct db_candidate;
+struct db_resource;
 struct db_scope;
 struct policy;
 struct report;
@@ -32,6 +33,8 @@ int decisions_make(struct control *c, const struct db_candidate *cand, const str
     struct decide_result *ret);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
 int decisions_report(struct control *c, const uint8_t digest[32], struct report **ret);
+/* Whether two resources lead to one version from one; where a URL says none, from any. */
+bool decisions_same_step(const struct db_resource *a, const struct db_resource *b);
 /*
  * A delta whose result nobody saw, as the stored report has it: what such a one needs, and what policy says of it
  * now. Where that cannot be told it counts as one that is held, without a reason, for no days.

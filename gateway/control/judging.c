@@ -165,8 +165,7 @@ look_for_rival(void *arg, const struct db_candidate *cand)
 	r->last = cand->id;
 	r->seen++;
 	if (cand->id == r->but || (!open && !candidates_is(cand, LIFECYCLE_JUDGING)) ||
-	    db_resource_get(r->c->db, cand->resource, &r->other) || strcmp(r->other.target, r->resource.target) != 0 ||
-	    strcmp(r->other.from, r->resource.from) != 0)
+	    db_resource_get(r->c->db, cand->resource, &r->other) || !decisions_same_step(&r->other, &r->resource))
 		return 0;
 	r->younger = r->younger || cand->id > r->but;
 	if (open && r->n < DB_LIST_MAX)

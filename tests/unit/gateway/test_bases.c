@@ -45,9 +45,9 @@ name(struct control_rig *r, const char *version, uint8_t fill, int64_t added, ui
 	assert_int_equal(db_base_add(r->c.db, &b), 0);
 }
 
-/* A release of an image, or of a delta that makes made (0: a full image). */
+/* A release of an image, or of a delta from a version ("": any) that makes made (0: a full image). */
 static uint64_t
-release(struct control_rig *r, const char *version, uint8_t fill, uint8_t made, const char *state)
+release_from(struct control_rig *r, const char *from, const char *version, uint8_t fill, uint8_t made, const char *state)
 {
 	struct db_resource res = { .sightings = 1 };
 	struct db_candidate cand = { .have_image = true, .in_quarantine = true, .size = 64, .created = 1000 + fill,
@@ -60,6 +60,7 @@ release(struct control_rig *r, const char *version, uint8_t fill, uint8_t made, 
 	snprintf(res.url, sizeof res.url, "https://up.example/%u", fill);
 	snprintf(res.product, sizeof res.product, PRODUCT);
 	snprintf(res.target, sizeof res.target, "%s", version);
+	snprintf(res.from, sizeof res.from, "%s", from);
 	snprintf(res.state, sizeof res.state, "judging");
 	assert_int_equal(db_resource_sight(r->c.db, &res, &fresh), 0);
 	memcpy(cand.resource, res.id, sizeof cand.resource);
@@ -98,6 +99,12 @@ release(struct control_rig *r, const char *version, uint8_t fill, uint8_t made, 
 	report_free(report);
 	assert_int_equal(db_candidate_new(r->c.db, &cand, &cand.id), 0);
 	return cand.id;
+}
+
+static uint64_t
+release(struct control_rig *r, const char *version, uint8_t fill, uint8_t made, const char *state)
+{
+	return release_from(r, "", version, fill, made, state);
 }
 
 static void
@@ -223,15 +230,27 @@ people_up(struct control_rig *r)
 	free(g);
 }
 
+static bool
+is_second(struct control_rig *r, const struct db_candidate *cand)
+{
+	struct decide_result d;
+	struct report *report = NULL;
+	bool second = false;
+	assert_int_equal(decisions_report(&r->c, cand->report, &report), 0);
+	assert_int_equal(decisions_make(&r->c, cand, report, policies_find(r->c.policies, PROFILE), &d), 0);
+	assert_true(d.unseen);
+	for (unsigned i = 0; i < d.reasons_n; i++)
+		second |= d.because[i].reason == DECIDE_DELTA_SECOND;
+	report_free(report);
+	return second;
+}
+
 /* A page of the database is not all there is. */
 static void
 a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 {
 	struct control_rig *r = *state;
 	struct db_candidate *cand = calloc(1, sizeof *cand), *other = calloc(1, sizeof *other);
-	struct decide_result d;
-	struct report *report = NULL;
-	bool second = false;
 	people_up(r);
 	r->c.refusals = refusals_new(&r->c);
 	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 3, "review"), cand), 0);
@@ -241,16 +260,32 @@ a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 	snprintf(other->state, sizeof other->state, "rejected");
 	for (unsigned i = 0; i < DB_PAGE_MAX; i++)
 		assert_int_equal(db_candidate_new(r->c.db, other, &other->id), 0);
+	assert_false(is_second(r, cand));
 	release(r, "1.1", 4, 5, "review");
-	assert_int_equal(decisions_report(&r->c, cand->report, &report), 0);
-	assert_int_equal(decisions_make(&r->c, cand, report, policies_find(r->c.policies, PROFILE), &d), 0);
-	for (unsigned i = 0; i < d.reasons_n; i++)
-		second |= d.because[i].reason == DECIDE_DELTA_SECOND;
-	assert_true(d.unseen && second);
+	assert_true(is_second(r, cand));
 	refusals_free(r->c.refusals);
 	people_free(r->c.people);
-	report_free(report);
 	free(other);
+	free(cand);
+}
+
+/* From any version is from that one too: a URL that leaves it out is no way around. */
+static void
+a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
+{
+	struct control_rig *r = *state;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	people_up(r);
+	r->c.refusals = refusals_new(&r->c);
+	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "1.0", "1.1", 2, 3, "review"), cand), 0);
+	known_by_its_profile(r, cand);
+	release_from(r, "0.9", "1.1", 4, 5, "review");
+	release_from(r, "", "1.2", 6, 7, "review");
+	assert_false(is_second(r, cand));
+	release_from(r, "", "1.1", 8, 9, "review");
+	assert_true(is_second(r, cand));
+	refusals_free(r->c.refusals);
+	people_free(r->c.people);
 	free(cand);
 }
 
@@ -277,6 +312,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(bytes_that_are_gone_are_none_and_the_list_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_known_by_its_profile_alone_is_no_full_image, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_delta_for_a_step_is_seen_however_many_came_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_delta_that_names_no_version_it_is_from_is_second_to_all, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
