@@ -389,13 +389,27 @@ grants_fate_of(struct grants *g, const uint8_t module[MSG_ID], const uint8_t rel
 	return p ? &p->fate : NULL;
 }
 
-void
-grants_each(struct grants *g, const uint8_t release[RELEASE_ID],
+bool
+grants_walk(struct grants *g, size_t *at, size_t n,
     void (*each)(void *arg, const struct db_grant *what, struct grants_fate *fate), void *arg)
 {
-	for (size_t i = 0; i < g->cap; i++)
-		if (g->pair[i].used && !memcmp(g->pair[i].g.release, release, DB_ID))
-			each(arg, &g->pair[i].g, &g->pair[i].fate);
+	for (; n > 0 && *at < g->cap; n--, (*at)++)
+		if (g->pair[*at].used)
+			each(arg, &g->pair[*at].g, &g->pair[*at].fate);
+	return *at < g->cap;
+}
+
+size_t
+grants_places(const struct grants *g)
+{
+	return g->cap;
+}
+
+uint32_t
+grants_granted(const struct grants *g, const uint8_t release[RELEASE_ID])
+{
+	const struct open_release *o = find_open(g, release);
+	return o ? o->granted : UINT32_MAX;
 }
 
 int

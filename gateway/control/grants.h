@@ -92,9 +92,15 @@ struct grants_fate {
 };
 /* NULL: never granted. Valid until the next grant. */
 struct grants_fate *grants_fate_of(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID]);
-/* Every grant of a release, in no order; nothing is granted meanwhile. */
-void grants_each(struct grants *g, const uint8_t release[RELEASE_ID],
+/*
+ * Grants of all releases, in no order, those in n places from *at on, which goes on behind them. False: there were
+ * no more. A walk has seen each once if grants_places() is at its end what it was at its beginning.
+ */
+bool grants_walk(struct grants *g, size_t *at, size_t n,
     void (*each)(void *arg, const struct db_grant *what, struct grants_fate *fate), void *arg);
+size_t grants_places(const struct grants *g);
+/* Modules granted a release that may be granted now; UINT32_MAX for any other. */
+uint32_t grants_granted(const struct grants *g, const uint8_t release[RELEASE_ID]);
 /* What an edge reports after an answer with body. FG_ENOTFOUND: never granted. */
 int grants_served(struct grants *g, const struct msg_served *s, int64_t now);
 /* Distinct modules granted, and those that were sent everything. */

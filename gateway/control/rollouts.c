@@ -245,6 +245,7 @@ rollouts_begin(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct re
 	one->issued = record->issued;
 	LIST_INSERT_HEAD(&r->all, one, link);
 	find_plan(r->c, one);
+	one->counted = grants_granted(r->c->grants, id) == 0;
 	if (one->plan)
 		take_up(r, one);
 	let_in(one, ret);
@@ -287,11 +288,13 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
-	if (one->under_way >= (uint64_t)one->plan->concurrent || one->today >= (uint64_t)one->plan->per_day)
+	if (!one->counted || one->under_way >= (uint64_t)one->plan->concurrent || one->today >= (uint64_t)one->plan->per_day)
 		return GRANTS_PACED;
-	/* Counted right again with all others. */
+	/* Counted right with all others in the next round; one under way may have passed its place. */
 	one->under_way++;
 	one->today++;
+	one->round.under_way++;
+	one->round.today++;
 	return GRANTS_YES;
 }
 
@@ -421,7 +424,7 @@ drive(struct rollouts *r, struct rollout *one)
 void
 rollouts_look(struct rollouts *r, struct rollout *one)
 {
-	rollouts_count(r, one);
+	(void)rollouts_count(r, INT64_MAX);
 	if (is_open(one))
 		drive(r, one);
 }
@@ -461,19 +464,18 @@ rollouts_tick(struct rollouts *r)
 	if (!replay_done(r->c->replay))
 		return;
 	rollouts_awake(r);
-	if (began < r->rest_until || (!r->due && began < r->look_at))
+	if (!r->counting && !r->due && began < r->look_at)
 		return;
-	r->due = false;
-	LIST_FOREACH(one, &r->all, link) {
-		if (one->lost)
-			rollouts_find_again(r, one);
-		if (!one->plan)
-			continue;
-		rollouts_look(r, one);
-	}
-	int64_t ended = clock_mono_ms(r->c->clock);
-	r->rest_until = ended + (ended - began) * ROLLOUTS_REST_SHARE;
-	r->look_at = ended + ROLLOUTS_LOOK_MS;
+	if (!r->counting)
+		LIST_FOREACH(one, &r->all, link)
+			if (one->lost)
+				rollouts_find_again(r, one);
+	if (!rollouts_count(r, began + ROLLOUTS_SLICE_MS))
+		return;
+	LIST_FOREACH(one, &r->all, link)
+		if (one->plan && one->counted && is_open(one))
+			drive(r, one);
+	r->look_at = clock_mono_ms(r->c->clock) + ROLLOUTS_LOOK_MS;
 }
 
 /* ---- held against the log ---- */
@@ -533,6 +535,7 @@ rollouts_mended(struct rollouts *r)
 {
 	struct rollout *one;
 	LIST_FOREACH(one, &r->all, link) {
+		one->counted = grants_granted(r->c->grants, one->id) == 0; /* the log may have more of them */
 		if (!one->plan || one->known || stays_shut(one))
 			continue;
 		create(r, one);

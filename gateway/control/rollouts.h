@@ -20,7 +20,7 @@
 #include "policy/rollout.h"
 
 #define ROLLOUTS_LOOK_MS 10000 /* silence and soak are looked at that often when nobody reports */
-#define ROLLOUTS_REST_SHARE 20 /* counting all grants takes no more than one part in that of the time */
+#define ROLLOUTS_SLICE_MS 20   /* a second, for counting all grants: grants are asked for meanwhile */
 
 struct call;
 struct control;

@@ -154,9 +154,8 @@ rollouts_awake(struct rollouts *r)
 
 struct counting {
 	struct rollouts *r;
-	struct rollout *one;
+	struct rollout *one; /* of the grant before */
 	int64_t now; /* the earliest it may be: a clock that stepped makes nobody silent */
-	unsigned told;
 };
 
 static void
@@ -164,7 +163,7 @@ tell_bad(struct counting *k, const struct inventory_module *m, struct grants_fat
 {
 	if ((outcome != ROLLOUT_FAILURE && outcome != ROLLOUT_SILENT) || fate->told == (uint8_t)outcome)
 		return;
-	if (k->told++ >= ROLLOUTS_TOLD_MAX)
+	if (k->one->round.told++ >= ROLLOUTS_TOLD_MAX)
 		return;
 	fate->told = (uint8_t)outcome;
 	if (outcome == ROLLOUT_FAILURE)
@@ -216,34 +215,78 @@ rollouts_fate_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const s
 	return true;
 }
 
+static bool
+is_of(const struct rollout *one, const struct db_grant *what)
+{
+	return one && !memcmp(one->id, what->release, RELEASE_ID);
+}
+
 static void
 count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 {
 	struct counting *k = arg;
-	const struct rollout_plan *plan = k->one->plan;
+	struct rollout *one = k->one = is_of(k->one, what) ? k->one : rollouts_find(k->r, what->release);
+	if (!one || !one->counting)
+		return;
 	const struct inventory_module *m = inventory_by_pseudonym(k->r->c->inventory, what->module);
 	/* So many a day were granted it, whoever is forgotten since. */
-	k->one->today += what->at > k->now - DAY;
+	one->round.today += what->at > k->now - DAY;
 	if (!m)
 		return; /* nobody will ever hear of it */
-	enum rollout_outcome outcome = outcome_of(k->r, plan, m, what, fate, k->now);
+	enum rollout_outcome outcome = outcome_of(k->r, one->plan, m, what, fate, k->now);
 	/* Whose word does not count is under way for as long as it may be loading. */
-	k->one->under_way += outcome == ROLLOUT_PENDING ||
-	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && what->at > k->now - plan->silence);
+	one->round.under_way += outcome == ROLLOUT_PENDING ||
+	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && what->at > k->now - one->plan->silence);
 	if (outcome == ROLLOUT_UNCOUNTED)
 		return;
 	if (!fate->ring)
-		fate->ring = (uint8_t)(rollouts_ring(k->r, k->one, m) + 1);
-	if (fate->ring <= plan->rings_n)
-		add(&k->one->standing.count[fate->ring - 1], outcome);
+		fate->ring = (uint8_t)(rollouts_ring(k->r, one, m) + 1);
+	if (fate->ring <= one->plan->rings_n)
+		add(&one->round.count[fate->ring - 1], outcome);
 	tell_bad(k, m, fate, outcome);
 }
 
-void
-rollouts_count(struct rollouts *r, struct rollout *one)
+/* Those with a plan now; who joins later waits for the next round. */
+static void
+begin_round(struct rollouts *r)
 {
-	struct counting k = { .r = r, .one = one, .now = timekeep_earliest(r->c) };
-	memset(one->standing.count, 0, sizeof one->standing.count);
-	one->under_way = one->today = 0;
-	grants_each(r->c->grants, one->id, count_one, &k);
+	struct rollout *one;
+	r->counting = true;
+	r->due = false;
+	r->at = 0;
+	r->places = grants_places(r->c->grants);
+	LIST_FOREACH(one, &r->all, link) {
+		one->counting = one->plan != NULL;
+		memset(&one->round, 0, sizeof one->round);
+	}
+}
+
+static void
+end_round(struct rollouts *r)
+{
+	struct rollout *one;
+	r->counting = false;
+	LIST_FOREACH(one, &r->all, link) {
+		if (!one->counting)
+			continue;
+		memcpy(one->standing.count, one->round.count, sizeof one->standing.count);
+		one->under_way = one->round.under_way;
+		one->today = one->round.today;
+		one->counted = true;
+		one->counting = false;
+	}
+}
+
+bool
+rollouts_count(struct rollouts *r, int64_t until)
+{
+	struct counting k = { .r = r, .now = timekeep_earliest(r->c) };
+	/* A table that grew has its grants in other places. */
+	if (!r->counting || r->places != grants_places(r->c->grants))
+		begin_round(r);
+	while (grants_walk(r->c->grants, &r->at, ROLLOUTS_PLACES, count_one, &k))
+		if (clock_mono_ms(r->c->clock) >= until)
+			return false;
+	end_round(r);
+	return true;
 }

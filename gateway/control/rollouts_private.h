@@ -10,6 +10,7 @@
 #define ROLLOUTS_OBJECT_CAP (2 * RELEASE_ID + 16)
 #define ROLLOUTS_AWAY_S 900    /* a control that is started again sooner has missed nobody */
 #define ROLLOUTS_ALIVE_S 60
+#define ROLLOUTS_PLACES 1024   /* of grants, between two looks at the clock */
 #define ROLLOUTS_TOLD_MAX 256 /* modules that ended badly, named in one round; the rest in the next ones */
 
 struct rollout { /* one release that is offered */
@@ -27,6 +28,9 @@ struct rollout { /* one release that is offered */
 	bool opening;               /* an entry is on its way */
 	struct rollout_standing standing;
 	uint64_t under_way, today;  /* modules granted that have not ended, and within a day */
+	bool counted;               /* those two are known: before, nobody new is granted it */
+	bool counting;              /* in the round under way, whose numbers are not whole yet: */
+	struct { struct rollout_count count[ROLLOUT_RINGS_MAX]; uint64_t under_way, today; unsigned told; } round;
 	char by[DB_WHO_MAX], reason[DB_TEXT_MAX];
 };
 
@@ -37,7 +41,8 @@ struct rollouts {
 	int64_t alive;              /* written down last, so that the next life knows how long nobody listened */
 	int64_t back;               /* when control last came back from longer than ROLLOUTS_AWAY_S; nobody was silent before */
 	bool due;                   /* somebody has reported */
-	int64_t rest_until;         /* ms; counting costs what there are of grants */
+	bool counting;              /* a round over all grants is under way */
+	size_t at, places;
 	int64_t look_at;            /* ms; also when nobody does */
 };
 
@@ -52,8 +57,11 @@ unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, cons
 void rollouts_find_again(struct rollouts *r, struct rollout *one);
 /* Each second, once the log was read: minds for how long nobody was heard because nobody listened. */
 void rollouts_awake(struct rollouts *r);
-/* Counts all grants anew, and tells the log of modules that ended badly. It has a plan. */
-void rollouts_count(struct rollouts *r, struct rollout *one);
+/*
+ * Goes on with counting all grants anew, or begins, and tells the log of modules that ended badly. True: all were
+ * counted; false: the clock (clock_mono_ms) has come to until.
+ */
+bool rollouts_count(struct rollouts *r, int64_t until);
 /* Counts, and does what the plan says then. It has a plan. */
 void rollouts_look(struct rollouts *r, struct rollout *one);
 

@@ -151,9 +151,11 @@ test_grants_guard(void **state)
 	struct inventory_module a = module_of(1, "field"), b = module_of(2, "field"), c = module_of(3, "field");
 	int let = 0;
 	unsigned n = 0;
+	size_t at = 0;
 	grants_set_guard(g, guard, &let);
 	assert_int_equal(ask(g, &a, 2000), GRANTS_PACED);
-	grants_each(g, id, each_fate, &n);
+	assert_int_equal(grants_granted(g, id), 0);
+	assert_false(grants_walk(g, &at, 10, each_fate, &n));
 	assert_int_equal(n, 0); /* nothing was granted */
 	let = 1;
 	assert_int_equal(ask(g, &a, 2000), GRANTS_YES);
@@ -165,7 +167,9 @@ test_grants_guard(void **state)
 	assert_int_equal(ask(g, &c, 2000), GRANTS_FULL);
 	assert_int_equal(ask(g, &c, 999), GRANTS_EARLY);
 	grants_fate_of(g, a.pseudonym, id)->again = 5;
-	grants_each(g, id, each_fate, &n);
+	for (at = 0; grants_walk(g, &at, 100, each_fate, &n);)
+		assert_true(at % 100 == 0 && at < grants_places(g));
+	assert_int_equal(grants_granted(g, id), 2);
 	assert_int_equal(n, 7);
 	grants_free(g);
 }

@@ -361,6 +361,70 @@ test_rollouts_pace(void **state)
 	assert_int_equal(ask(f, m[8]), GRANTS_YES);
 }
 
+/* After a start the pace is not there anew until all grants were counted. */
+static void
+test_rollouts_pace_after_a_start(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[8];
+	for (unsigned i = 0; i < 8; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+	restart(f);
+	assert_int_equal(ask(f, m[6]), GRANTS_PACED);
+	assert_int_equal(ask(f, m[0]), GRANTS_YES);
+	EXPECT(f, 0, 6, 0, 0, 0);
+	assert_int_equal(ask(f, m[6]), GRANTS_PACED);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 6, 1, 0, 0);
+	assert_int_equal(ask(f, m[6]), GRANTS_YES);
+}
+
+#define MANY 3000u
+
+/* Counting goes by slices: what is half counted decides nothing, and what is granted meanwhile is not forgotten. */
+static void
+test_rollouts_rounds(void **state)
+{
+	struct fixture *f = *state;
+	struct rollouts *r = f->c->rollouts;
+	unsigned slices = 1;
+	for (unsigned i = 0; i <= MANY; i++)
+		(void)known(f, i, IDENTITY_B, "lab");
+	f->record->terms.max_devices = MANY + 1;
+	begin(f);
+	f->one->plan->concurrent = f->one->plan->per_day = MANY + 1;
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(ask(f, says(f, i, IDENTITY_B, "1.0")), GRANTS_YES);
+	EXPECT(f, 0, MANY, 0, 0, 0);
+	for (unsigned i = 0; i < MANY; i++)
+		served(f, says(f, i, IDENTITY_B, "1.0"));
+	f->r->now += 3600;
+	for (unsigned i = 0; i < MANY; i++)
+		says(f, i, IDENTITY_B, i % 2 ? "1.0" : "2.0");
+	while (!rollouts_count(r, 0)) { /* the clock is past that: one slice */
+		slices++;
+		assert_int_equal(f->one->standing.count[0].success + f->one->standing.count[0].failure, 0);
+		if (slices == 2) {
+			says(f, MANY, IDENTITY_B, "1.0");
+			f->one->under_way = 0;
+			assert_int_equal(ask(f, says(f, MANY, IDENTITY_B, "1.0")), GRANTS_YES);
+		}
+	}
+	assert_int_equal(slices, grants_places(f->c->grants) / ROLLOUTS_PLACES);
+	assert_true(slices > 2);
+	assert_int_equal(f->one->standing.count[0].success, MANY / 2);
+	assert_int_equal(f->one->standing.count[0].failure, MANY / 2);
+	assert_true(f->one->under_way == 1 || f->one->under_way == 2); /* it may have been met as well */
+	/* One that ends meanwhile takes its numbers along. */
+	assert_false(rollouts_count(r, 0));
+	rollouts_end(r, id);
+	while (!rollouts_count(r, 0))
+		;
+}
+
 /* What the log says of results, at a start; without a class it is a claim's word. */
 static void
 test_rollouts_replay(void **state)
@@ -660,6 +724,8 @@ main(void)
 		T(test_rollouts_clock_steps),
 		T(test_rollouts_strange_grants),
 		T(test_rollouts_pace),
+		T(test_rollouts_pace_after_a_start),
+		T(test_rollouts_rounds),
 		T(test_rollouts_replay),
 		T(test_rollouts_failure_is_kept),
 		T(test_rollouts_two_of_one_product),
