@@ -321,7 +321,8 @@ merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
 		err = report_merge(&k->asked, &k->verify.reply, &k->explain.reply, applied, r);
 	/* Its bytes do not tell: everybody who reads the report has to know it from there. */
 	if (!err && k->format && !r->delta.have_target)
-		report_raise(r, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "format %s, as the profile has it", format_name(k->format));
+		report_raise(r, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "format %s, as the profile has it",
+		    format_name(k->format));
 	return err;
 }
 
