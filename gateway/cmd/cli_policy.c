@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate policy: what the operator's rules say, of examples, of one review, of everything under other rules. */
+#include "gateway/cmd/cli_policy.h"
+
+#include "gateway/cmd/cli_opt.h"
+#include "gateway/cmd/cli_verbs.h"
+
+int
+cli_policy(int argc, char **argv)
+{
+	static const struct cli_sub subs[] = {
+		{ "check", cli_policy_check, "what is wrong with the rules here, or how they are read (no daemon needed)" },
+	};
+	return cli_opt_sub("policy", subs, sizeof subs / sizeof subs[0], argc, argv);
+}
