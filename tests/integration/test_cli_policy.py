@@ -64,3 +64,20 @@ def test_check_tells_every_problem_with_its_line(conf):
     said = policy("check", "-c", conf, ok=1).stderr
     assert "fotagate.conf:4: rule too-big: release needs a standing statement" in said
     assert "fotagate.conf:5: rules[1].quorum is text; write integer, 0 to 16" in said
+
+
+def test_examples_pass_or_say_what_came_out(conf, tmp_path):
+    conf.write_text(MAIN + RULES)
+    cases = tmp_path / "cases.json"
+    facts = {"profile": "acme-rtr", "product": "EC21E", "size": 100, "findings": [], "age": "12h"}
+    good = {"name": "young", "facts": facts, "expect": {"outcome": "hold", "rule": "late", "quorum": 3, "wait": "36h"}}
+    bad = {"name": "large", "facts": {**facts, "size": 1 << 20}, "expect": {"outcome": "hold", "rule": "late"}}
+    cases.write_text(json.dumps({"cases": [good]}))
+    assert policy("test", "-c", conf, cases).stdout == "ok    young\n1 passed, 0 failed\n"
+    cases.write_text('{"cases": [\n' + json.dumps(good) + ",\n" + json.dumps(bad) + "\n]}\n")
+    said = policy("test", "-c", conf, cases, ok=1).stdout
+    assert "FAIL  large" in said and "cases.json:3: the outcome is deny, not hold;" in said and "1 passed, 1 failed" in said
+    shown = json.loads(policy("test", "-c", conf, cases, "--json", ok=1).stdout)
+    assert shown["passed"] == shown["failed"] == 1 and shown["cases"][1]["rule"] == "too-big"
+    cases.write_text('{"cases": [\n{"name": }]}')
+    assert "cases.json:2: " in policy("test", "-c", conf, cases, ok=1).stderr
