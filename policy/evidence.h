@@ -41,7 +41,7 @@ struct evidence { /* facts, and what they point to: not to be copied */
  * *ret borrows all it is made of. p is a profile of c. FG_EFORMAT when signed ranges
  * leave the image, which a report that was read does not have.
  */
-int evidence_make(const struct report *r, const struct config *c, const struct profile *p, const struct evidence_update *u,
-    struct evidence *ret);
+int evidence_make(const struct report *r, const struct config *c, const struct profile *p,
+    const struct evidence_update *u, struct evidence *ret);
 
 #endif

@@ -11,6 +11,7 @@ cli_policy(int argc, char **argv)
 	static const struct cli_sub subs[] = {
 		{ "check", cli_policy_check, "what is wrong with the rules here, or how they are read (no daemon needed)" },
 		{ "test", cli_policy_test, "what the rules here make of examples (no daemon needed)" },
+		{ "explain", cli_policy_explain, "a review: what went in, each rule, what came out" },
 	};
 	return cli_opt_sub("policy", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

@@ -4,6 +4,7 @@
 #define FG_GATEWAY_CMD_CLI_POLICY_H
 
 int cli_policy_check(int argc, char **argv);
+int cli_policy_explain(int argc, char **argv);
 int cli_policy_test(int argc, char **argv);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decisions - what policy says of a report: it, candidate, refusals and clock, put
- * before policy/evidence.h, policy/decide.h and policy/rules.h. Used by judging when a report is new, by reviews for how many have to
- * sign and from when it may be, by standing for what is released already, by
- * requests to show why. Guarantee: writes nothing; what is not in the report is
- * unknown to policy, which then says no, or the worst.
+ * before policy/evidence.h, policy/decide.h and policy/rules.h. Used by judging when
+ * a report is new, by reviews for how many have to sign and from when it may be, by
+ * standing for what is released already, by requests to show why. Guarantee: writes
+ * nothing; what is not in the report is unknown to policy, which then says no, or
+ * the worst.
  */
 #ifndef FG_GATEWAY_CONTROL_DECISIONS_H
 #define FG_GATEWAY_CONTROL_DECISIONS_H

@@ -33,6 +33,9 @@ void requests_review_show(struct control *c, struct call *call);
 void requests_review_report(struct control *c, struct call *call);
 void requests_fetch_retry(struct control *c, struct call *call);
 
+/* requests_policy.c */
+void requests_policy_explain(struct control *c, struct call *call);
+
 /* requests_releases.c */
 void requests_release_list(struct control *c, struct call *call);
 void requests_release_revoke(struct control *c, struct call *call);

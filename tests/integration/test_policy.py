@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions in the open: why policy says what it says, what other rules would say, and the same decision again."""
+import json
+import os
+
+import pytest
+
+from gate import Gate
+
+DENY = '{ name = "too-big"; size_at_least = 500000; outcome = "deny"; }'
+MORE = '{ name = "big"; size_at_least = 200000; outcome = "hold"; quorum = 3; cool_down = "1h"; }'
+
+
+def rules(*list_):
+    return "rules = ( " + ", ".join(list_) + " );"
+
+
+@pytest.fixture(scope="module")
+def gate():
+    gate = Gate(edges=1)
+    gate.set(rules(DENY, MORE))
+    gate.start()
+    gate.offer("1.1.0")
+    gate.ask()
+    gate.review(1)
+    gate.offer("1.5.0", os.urandom(600000))
+    gate.ask(version="1.5.0")
+    gate.review(2, "blocked")
+    yield gate
+    gate.close()
+
+
+def test_each_rule_is_explained(gate):
+    shown = gate.cli("policy", "explain", "R-1")
+    assert shown["decision"] == "review" and shown["rule"] == "big" and shown["need"] == 3 and shown["quorum"] == 3
+    first, second = shown["rules"]
+    assert not first["matches"] and [m["key"] for m in first["misses"]] == ["size_at_least"]
+    assert second["decides"] and second["misses"] == [] and second["says"].startswith("hold for 3 signatures")
+    assert shown["facts"]["profile"] == "story" and shown["facts"]["version"] == "1.1.0" and shown["facts"]["groups"] is None
+    said = gate.text("policy", "explain", "R-1")
+    assert "asks, and it is not so: the image has 500000 bytes, or more" in said and "big: matches, and decides" in said
+    denied = gate.cli("policy", "explain", "R-2")
+    assert denied["decision"] == "deny" and denied["fixed"]["verdict"] == "review" and denied["need"] is None
+    assert "nothing stands against a review" in gate.text("policy", "explain", "R-2")
+
+
+def test_what_is_explained_can_be_an_example(gate):
+    facts = gate.cli("policy", "explain", "R-1")["facts"]
+    path = os.path.join(gate.dir, "cases.json")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump({"cases": [{"name": "R-1", "facts": facts, "expect": {"outcome": "hold", "rule": "big", "quorum": 3}}]}, f)
+    assert gate.text("policy", "test", "-c", os.path.join(gate.root, "fotagate.conf"), path).endswith("1 passed, 0 failed\n")
