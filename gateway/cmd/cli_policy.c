@@ -12,6 +12,7 @@ cli_policy(int argc, char **argv)
 		{ "check", cli_policy_check, "what is wrong with the rules here, or how they are read (no daemon needed)" },
 		{ "test", cli_policy_test, "what the rules here make of examples (no daemon needed)" },
 		{ "explain", cli_policy_explain, "a review: what went in, each rule, what came out" },
+		{ "whatif", cli_policy_whatif, "what a changed configuration would decide over what is stored" },
 	};
 	return cli_opt_sub("policy", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

@@ -6,5 +6,6 @@
 int cli_policy_check(int argc, char **argv);
 int cli_policy_explain(int argc, char **argv);
 int cli_policy_test(int argc, char **argv);
+int cli_policy_whatif(int argc, char **argv);
 
 #endif

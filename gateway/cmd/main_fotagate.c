@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	{ "inspect", cli_inspect, "judge an image: signatures, coverage, what changed" },
 	{ "delta", cli_mkdelta, "deltas of our own: make" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
-	{ "policy", cli_policy, "the operator's rules: check, test, explain" },
+	{ "policy", cli_policy, "the operator's rules: check, test, explain, whatif" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "import", cli_import, "bring an image that was not fetched" },

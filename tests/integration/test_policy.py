@@ -30,6 +30,11 @@ def gate():
     gate.close()
 
 
+def entries(gate):
+    """But for those that tell of our looking."""
+    return [e["seq"] for e in gate.entries(gate.export(0)) if e["ev"] != "log.exported"]
+
+
 def test_each_rule_is_explained(gate):
     shown = gate.cli("policy", "explain", "R-1")
     assert shown["decision"] == "review" and shown["rule"] == "big" and shown["need"] == 3 and shown["quorum"] == 3
@@ -50,3 +55,28 @@ def test_what_is_explained_can_be_an_example(gate):
     with open(path, "w", encoding="utf-8") as f:
         json.dump({"cases": [{"name": "R-1", "facts": facts, "expect": {"outcome": "hold", "rule": "big", "quorum": 3}}]}, f)
     assert gate.text("policy", "test", "-c", os.path.join(gate.root, "fotagate.conf"), path).endswith("1 passed, 0 failed\n")
+
+
+def test_a_changed_policy_is_tried_on_everything_stored(gate):
+    new = os.path.join(gate.root, "fotagate.conf.new")
+    with open(os.path.join(gate.root, "fotagate.conf"), encoding="utf-8") as f:
+        now = f.read()
+    with open(new, "w", encoding="utf-8") as f:
+        f.write(now)
+    same = gate.cli("policy", "whatif", new)
+    assert same == {"changes": [], "same": 2, "unjudged": 0}
+    assert "Nothing would be decided otherwise." in gate.text("policy", "whatif", new)
+    before = entries(gate)
+    with open(new, "w", encoding="utf-8") as f:
+        f.write(now.replace(rules(DENY, MORE), rules('{ name = "stop"; versions_of = 1; outcome = "deny"; }')))
+    assert "stop" not in gate.tool("fotagate", "-C", os.path.join(gate.root, "run"), "policy", "whatif", new, ok=(1,)).stdout
+    with open(new, "w", encoding="utf-8") as f:
+        f.write(now.replace(rules(DENY, MORE), rules('{ name = "stop"; products = [ "FG*" ]; size_at_least = 550000; '
+                                                     'outcome = "deny"; }', MORE.replace("3", "4"))))
+    changed = gate.cli("policy", "whatif", new)["changes"]
+    assert [(c["review"], c["now"]["need"], c["then"]["need"], c["then"]["rule"]) for c in changed] == [
+        ("R-1", 3, 4, "big"), ("R-2", None, None, "stop")]
+    assert changed[0]["now"]["earliest"] == changed[0]["then"]["earliest"]
+    said = gate.text("policy", "whatif", new)
+    assert "review by 4" in said and "deny (stop)" in said and "2 changed, 0 as now" in said
+    assert gate.review(1)["need"] == 3 and entries(gate) == before
