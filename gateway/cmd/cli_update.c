@@ -19,8 +19,7 @@ wrong(const struct cli_common *c, const char *what)
 }
 
 int
-cli_update_document(struct cli_call *call, const struct cli_common *c, const char *kind, const char *digest, size_t max,
-    struct writer *w)
+cli_update_document(struct cli_call *call, const char *kind, const char *digest, size_t max, struct writer *w)
 {
 	struct cli_request r;
 	struct cli_reply reply;
@@ -32,15 +31,11 @@ cli_update_document(struct cli_call *call, const struct cli_common *c, const cha
 	if (cli_call_do(call, "file.open", &r, NULL, 0, &reply))
 		return FG_EIO; /* said */
 	int err = FG_OK;
-	if (reply.status != CLI_DONE) {
-		cli_call_refused(c, &reply);
-		err = FG_EIO;
-	} else if (reply.file < 0 || cli_call_slurp(reply.file, max, w)) {
-		err = wrong(c, kind);
-	} else if (!hex_decode(view_str(digest), named, sizeof named) || digest_sha256(writer_view(w), is) ||
-	    memcmp(named, is, sizeof is) != 0) {
-		err = wrong(c, "a document is not what its digest says");
-	}
+	if (reply.status != CLI_DONE)
+		err = FG_ENOTFOUND;
+	else if (reply.file < 0 || cli_call_slurp(reply.file, max, w) || !hex_decode(view_str(digest), named, sizeof named) ||
+	    digest_sha256(writer_view(w), is) || memcmp(named, is, sizeof is) != 0)
+		err = FG_EPEER;
 	cli_reply_free(&reply);
 	return err;
 }
@@ -95,9 +90,11 @@ read_report(struct cli_update *u, struct cli_call *call, const struct cli_common
 	if (!json_cstr(json_get(u->said, "report"), digest, sizeof digest))
 		return wrong(c, "no report is named");
 	writer_init(&w, REPORT_MAX);
-	int err = cli_update_document(call, c, "report", digest, REPORT_MAX, &w);
+	int err = cli_update_document(call, "report", digest, REPORT_MAX, &w);
 	u->report = err ? NULL : report_new(REPORT_WHOLE);
-	if (!err && (!u->report || report_parse(writer_view(&w), REPORT_WHOLE, u->report, &why)))
+	if (err && err != FG_EIO)
+		err = wrong(c, "the report is not kept, or is not what its digest says");
+	else if (!err && (!u->report || report_parse(writer_view(&w), REPORT_WHOLE, u->report, &why)))
 		err = wrong(c, "the report cannot be read");
 	writer_free(&w);
 	return err;

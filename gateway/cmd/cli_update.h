@@ -36,9 +36,11 @@ struct cli_verdict { /* the same for a configuration: as control would say it */
 /* Asks for a review, and reads its report. 0; FG_ESTATE: it has none, or no profile; else after saying why. */
 int cli_update_open(struct cli_call *call, const struct cli_common *c, const char *review, struct cli_update *ret);
 void cli_update_free(struct cli_update *u);
-/* A kept document, which must have that digest, onto w (emptied first). 0 or an error after saying why. */
-int cli_update_document(struct cli_call *call, const struct cli_common *c, const char *kind, const char *digest, size_t max,
-    struct writer *w);
+/*
+ * A kept document onto w (emptied first). 0; FG_ENOTFOUND: it is not kept any more; FG_EPEER: it is not what
+ * its digest says, or cannot be read; FG_EIO after saying that the gateway went away.
+ */
+int cli_update_document(struct cli_call *call, const char *kind, const char *digest, size_t max, struct writer *w);
 /* What control says of it, by the policy in force. False: it says something else. */
 bool cli_update_now(const struct cli_update *u, struct cli_verdict *ret);
 /* What that configuration would say, at that time, judging the report as it is. 0, FG_ENOTFOUND: no such profile; or an error. */

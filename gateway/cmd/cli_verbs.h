@@ -22,6 +22,7 @@ int cli_policy(int argc, char **argv);
 int cli_privacy(int argc, char **argv);
 int cli_refusal(int argc, char **argv);
 int cli_release(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_revoke(int argc, char **argv);
 int cli_people(int argc, char **argv);
 int cli_audit(int argc, char **argv);

@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{ "delta", cli_mkdelta, "deltas of our own: make" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
 	{ "policy", cli_policy, "the operator's rules: check, test, explain, whatif" },
+	{ "replay", cli_replay, "make a past decision again, and say what comes out otherwise" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "import", cli_import, "bring an image that was not fetched" },

@@ -80,3 +80,25 @@ def test_a_changed_policy_is_tried_on_everything_stored(gate):
     said = gate.text("policy", "whatif", new)
     assert "review by 4" in said and "deny (stop)" in said and "2 changed, 0 as now" in said
     assert gate.review(1)["need"] == 3 and entries(gate) == before
+
+
+def test_a_past_decision_is_made_again(gate):
+    again = gate.cli("replay", "R-1")
+    decision, = again["decisions"]
+    assert decision["replayed"] and decision["logged"] == "review" and decision["rule"] == "big" and not again["drifted"]
+    assert again["unlogged"]
+    assert [d["rule"] for d in gate.cli("replay", "R-2")["decisions"]] == ["too-big"]
+    assert "1 decision, 0 drifted" in gate.text("replay", "R-1")
+    assert gate.cli("replay", "R-9", ok=(1,))["error"]["id"] == "NOT-FOUND"
+    # A policy that was kept and is no more what its digest says is said to be so.
+    kept = os.path.join(gate.root, "data/reports", decision["policy"] + ".policy.json")
+    with open(kept, "rb") as f:
+        text = f.read()
+    os.chmod(kept, 0o600)
+    with open(kept, "wb") as f:
+        f.write(text.replace(b"500000", b"600000"))
+    broken = gate.cli("replay", "R-2", ok=(1,))
+    assert broken["drifted"] == 1 and broken["decisions"][0]["drift"] == "the policy is not what its digest says"
+    with open(kept, "wb") as f:
+        f.write(text)
+    assert not gate.cli("replay", "R-2")["drifted"]
