@@ -102,3 +102,10 @@ def test_a_past_decision_is_made_again(gate):
     with open(kept, "wb") as f:
         f.write(text)
     assert not gate.cli("replay", "R-2")["drifted"]
+
+
+def test_a_refusal_is_explained_whatever_its_reason_says(gate):
+    gate.cli("refusal", "add", "version", "FG100/1.5.0", "--reason", "x" + "\u00e9" * 100)
+    shown = gate.cli("policy", "explain", "R-2")
+    assert shown["update"]["refused"].startswith("root refuses version FG100/1.5.0: x") and shown["decision"] == "deny"
+    assert [r["id"] for r in shown["fixed"]["reasons"]] == ["REFUSED"]
