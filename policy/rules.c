@@ -143,6 +143,12 @@ is_at_most_so_bad(const struct rule *r, const struct rules_facts *f, int64_t now
 	return age(f->first_seen, now) >= r->age_at_least && age(f->vendor_date, now) >= r->vendor_age_at_least;
 }
 
+bool
+rules_matches(const struct rule *r, const struct rules_facts *f, int64_t now)
+{
+	return fits_neutral(r, f) && is_at_least_so_bad(r, f, now) && is_at_most_so_bad(r, f, now);
+}
+
 unsigned
 rules_sides(const struct rule *r)
 {
@@ -197,9 +203,8 @@ add(char out[RULES_SENTENCE_MAX], const char *fmt, ...)
 	va_end(ap);
 }
 
-/* What a rule asks. */
-static void
-demand(const struct rule *r, const char *security, char out[RULES_SENTENCE_MAX])
+void
+rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE_MAX])
 {
 	char time[32];
 	bool shorter = security && r->security_cool_down > 0;
@@ -291,11 +296,11 @@ rules_decide(const struct rule *rules, unsigned n, const struct rules_raise *rai
 	ret->earliest_why = "";
 	ret->matches_n = 0;
 	for (unsigned i = 0; i < n && i < RULES_MAX; i++) {
-		if (!fits_neutral(&rules[i], f) || !is_at_least_so_bad(&rules[i], f, now) || !is_at_most_so_bad(&rules[i], f, now))
+		if (!rules_matches(&rules[i], f, now))
 			continue;
 		struct rules_match *m = &ret->match[ret->matches_n++];
 		m->rule = &rules[i];
-		demand(&rules[i], f->security, m->sentence);
+		rules_demand(&rules[i], f->security, m->sentence);
 		if (ret->matches_n == 1)
 			take(ret, &rules[i], f, now);
 	}

@@ -182,6 +182,10 @@ struct rules_result {
 /* now in epoch seconds. The result borrows the rules. */
 void rules_decide(const struct rule *rules, unsigned n, const struct rules_raise *raise, const struct rules_facts *f,
     int64_t now, struct rules_result *ret);
+/* Whether it matches: all that it asks holds. */
+bool rules_matches(const struct rule *r, const struct rules_facts *f, int64_t now);
+/* What it then asks of people, as in rules_match; security as in the facts. */
+void rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE_MAX]);
 /* Persons needed, as scope_quorum(): the rule's number or the profile's, not below floor, and what is raised. */
 uint32_t rules_quorum(const struct rules_result *r, enum scope_kind kind, const struct profile *p, uint32_t floor);
 /* Whether a rule can match an update of that profile at all: others are no part of its policy. */

@@ -106,6 +106,8 @@ parse(const struct files *f, struct config **ret)
 	for (unsigned i = 0; err && i < problems->n; i++)
 		fprintf(stderr, "fotagate: %s:%u: %s\n", problems->at[i].file, problems->at[i].line,
 		    problems->at[i].text);
+	if (err && problems->more)
+		fprintf(stderr, "fotagate: and %u problems more\n", problems->more);
 	free(problems);
 	return err == FG_EFORMAT ? FG_EINVAL : err;
 }

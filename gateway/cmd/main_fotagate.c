@@ -27,6 +27,8 @@ static const struct verb verbs[] = {
 	{ "delta", cli_mkdelta, "deltas of our own: make" },
 	{ "profile", cli_vendor, "vendor profiles: list, unknown, draft, check" },
 	{ "supplier", cli_supplier, "who makes the firmware, and what lists say of them: list, show" },
+	{ "policy", cli_policy, "the operator's rules: check, test, explain, whatif" },
+	{ "replay", cli_replay, "make a past decision again, and say what comes out otherwise" },
 	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "base", cli_base, "full images that deltas are for: list, add" },

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * decisions - what policy says of a report: the facts of report, candidate,
- * supplier and clock, put into the form that policy/decide.h and policy/rules.h
- * ask for. Used by judging when a report is new, by reviews for how many have to
- * sign and from when it may be, by standing for what is released already, by
- * requests to show why. Guarantee: writes nothing; what is not in the report is
- * unknown to policy, which then says no, or the worst.
+ * decisions - what policy says of a report: it, candidate, refusals and clock, put
+ * before policy/evidence.h, policy/decide.h and policy/rules.h. Used by judging when
+ * a report is new, by reviews for how many have to sign and from when it may be, by
+ * standing for what is released already, by requests to show why. Guarantee: writes
+ * nothing; what is not in the report is unknown to policy, which then says no, or
+ * the worst.
  */
 #ifndef FG_GATEWAY_CONTROL_DECISIONS_H
 #define FG_GATEWAY_CONTROL_DECISIONS_H
@@ -20,6 +20,8 @@ struct control;
 struct db_candidate;
 struct db_resource;
 struct db_scope;
+struct evidence;
+struct evidence_update;
 struct policy;
 struct report;
 
@@ -28,7 +30,16 @@ struct report;
  * what this database has seen. (Whether anybody disciplines it is shown in status.)
  */
 bool decisions_clock_sure(struct control *c);
-/* What policy says of the report now. FG_ENOMEM. */
+/*
+ * What policy is told of the report, for a release in that scope (NULL: as below);
+ * free(). Borrows all that is given, and the policies loaded now. FG_ENOMEM, FG_EIO.
+ */
+struct decisions_told;
+int decisions_tell(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct db_scope *scope, struct decisions_told **ret);
+const struct evidence *decisions_evidence(const struct decisions_told *t);
+const struct evidence_update *decisions_update(const struct decisions_told *t);
+/* What policy says of the report now. FG_ENOMEM, FG_EIO. */
 int decisions_make(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     struct decide_result *ret);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */

@@ -40,6 +40,9 @@ void requests_review_show(struct control *c, struct call *call);
 void requests_review_report(struct control *c, struct call *call);
 void requests_fetch_retry(struct control *c, struct call *call);
 
+/* requests_policy.c */
+void requests_policy_explain(struct control *c, struct call *call);
+
 /* requests_releases.c */
 /* Named by itself or by its review. False: the call is answered. */
 bool requests_release_of(struct control *c, struct call *call, uint8_t id[MSG_ID]);

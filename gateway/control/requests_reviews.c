@@ -309,6 +309,8 @@ requests_review_list(struct control *c, struct call *call)
 		call_fail(call, CALL_USAGE, "USAGE", "", "there is no state %s", state);
 		return;
 	}
+	/* An answer holds a page of them. */
+	f.after = call_number(call, "after", 0);
 	call_doc_begin(&d);
 	l.j = &d.j;
 	jsonw_key(&d.j, "reviews");

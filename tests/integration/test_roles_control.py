@@ -25,7 +25,7 @@ ALL = set(GROUPS)
 OPERATE, ACT, SIGN = {"operator", "admin"}, {"operator", "approver", "admin"}, {"approver", "admin"}
 EVIDENCE = {"auditor", "approver", "admin"}
 MATRIX = {
-    "status": ALL, "people.list": ALL, "profile.list": ALL, "sighting.list": ALL, "review.list": ALL,
+    "status": ALL, "people.list": ALL, "profile.list": ALL, "sighting.list": ALL, "review.list": ALL, "policy.explain": ALL,
     "review.show": ALL, "review.report": ALL, "release.list": ALL, "module.list": ALL, "module.show": ALL,
     "rollout.list": ALL, "rollout.show": ALL, "rollout.pause": ACT, "rollout.abort": ACT,
     "module.explain": ALL, "audit.head": ALL, "audit.open": ALL, "audit.proof": ALL, "file.open": ALL,

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests_policy - a decision in the open: what went in, each rule in its order, what came out. Decides nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/visible.h"
+#include "gateway/control/decisions.h"
+#include "gateway/control/requests_private.h"
+#include "policy/evidence.h"
+#include "policy/rules_doc.h"
+#include "policy/rules_tell.h"
+#include "policy/scope.h"
+
+struct explaining {
+	struct control *c;
+	const struct db_candidate *cand;
+	const struct policy *policy;
+	struct report *report;
+	struct decisions_told *told;
+	struct decide_result fixed;
+	struct rules_result rules;
+	enum scope_kind kind;
+	uint32_t floor; /* of genesis, for as many modules */
+	int64_t now;
+};
+
+/* What the fixed checks say, which come first. */
+static void
+put_fixed(struct jsonw *j, const struct decide_result *d)
+{
+	jsonw_key(j, "fixed");
+	jsonw_object(j);
+	jsonw_key(j, "reasons");
+	jsonw_array(j);
+	for (unsigned i = 0; i < d->reasons_n; i++) {
+		jsonw_object(j);
+		jsonw_kcstr(j, "id", decide_reason_id(d->because[i].reason));
+		jsonw_kcstr(j, "sentence", d->because[i].sentence);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+	jsonw_kcstr(j, "verdict", decide_verdict_name(d->verdict));
+	jsonw_object_end(j);
+}
+
+static void
+put_scope(struct jsonw *j, const struct db_candidate *cand)
+{
+	jsonw_key(j, "scope");
+	if (!cand->have_scope) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	jsonw_key(j, "from");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < cand->scope.from_n; i++)
+		jsonw_cstr(j, cand->scope.from[i]);
+	jsonw_array_end(j);
+	jsonw_key(j, "groups");
+	jsonw_array(j);
+	for (uint32_t i = 0; i < cand->scope.groups_n; i++)
+		jsonw_cstr(j, cand->scope.groups[i]);
+	jsonw_array_end(j);
+	jsonw_kuint(j, "max_devices", cand->scope.max_devices);
+	jsonw_object_end(j);
+}
+
+/* What no report says. */
+static void
+put_update(struct jsonw *j, const struct evidence_update *u)
+{
+	char refused[REFUSALS_SENTENCE_MAX];
+	jsonw_key(j, "update");
+	jsonw_object(j);
+	requests_put_time(j, "arrived", u->arrived);
+	jsonw_kcstr(j, "from", u->from);
+	jsonw_kbool(j, "full_held", u->full_held);
+	jsonw_kbool(j, "only_one", u->only_one);
+	jsonw_kcstr(j, "product", u->product);
+	/* People's words, and cut anywhere. */
+	visible_cstr(view_str(u->refused ? u->refused : ""), refused, sizeof refused);
+	if (u->refused)
+		jsonw_kcstr(j, "refused", refused);
+	else
+		jsonw_knull(j, "refused");
+	jsonw_kcstr(j, "target", u->target);
+	jsonw_object_end(j);
+}
+
+static int
+put(struct jsonw *j, const struct explaining *x)
+{
+	const struct config *f = policies_config(x->c->policies);
+	const struct rules_result *r = &x->rules;
+	const struct evidence *e = decisions_evidence(x->told);
+	char sentence[RULES_SENTENCE_MAX];
+	uint32_t have = 0, asked = 0, need = rules_quorum(r, x->kind, x->policy->profile, x->floor);
+	bool denied = x->fixed.verdict == DECIDE_REVIEW && r->outcome == RULES_DENY;
+	reviews_count(x->c, x->cand, &have, &asked);
+	requests_put_time(j, "at", x->now);
+	jsonw_kbool(j, "clock_sure", decisions_clock_sure(x->c));
+	jsonw_kcstr(j, "decision", decide_verdict_name(denied ? DECIDE_DENY : x->fixed.verdict));
+	requests_put_time(j, "earliest", r->earliest);
+	jsonw_kcstr(j, "earliest_why", r->earliest_why);
+	jsonw_key(j, "facts");
+	rules_doc_put(j, &e->rules, decisions_update(x->told)->target, x->now);
+	put_fixed(j, &x->fixed);
+	jsonw_kuint(j, "floor", x->floor);
+	jsonw_kuint(j, "have", have);
+	requests_put_review(j, "id", x->cand->id);
+	requests_put_digest(j, "image", x->cand->have_image, x->cand->image, sizeof x->cand->image);
+	requests_put_digest(j, "judged_policy", x->cand->have_policy, x->cand->policy, sizeof x->cand->policy);
+	jsonw_kcstr(j, "kind", x->kind == SCOPE_CANARY ? "canary" : "production");
+	if (need == SCOPE_QUORUM_NEVER)
+		jsonw_knull(j, "need");
+	else
+		jsonw_kuint(j, "need", need);
+	jsonw_kcstr(j, "outcome", rules_outcome_name(r->outcome));
+	jsonw_khex(j, "policy", x->policy->digest, sizeof x->policy->digest);
+	jsonw_kcstr(j, "profile", x->cand->profile);
+	jsonw_kuint(j, "quorum", r->quorum);
+	jsonw_kuint(j, "raise", r->raise);
+	jsonw_kcstr(j, "raised_by", r->raise ? finding_get(r->raised_by)->id : "");
+	jsonw_khex(j, "report", x->cand->report, sizeof x->cand->report);
+	jsonw_kcstr(j, "rule", rules_decider(r));
+	jsonw_key(j, "rules");
+	int err = rules_tell_put(j, f->rules, f->rules_n, &e->rules, x->now);
+	if (err)
+		return err;
+	rules_describe(r, sentence);
+	jsonw_kcstr(j, "says", sentence);
+	put_scope(j, x->cand);
+	jsonw_kcstr(j, "state", x->cand->state);
+	jsonw_kuint(j, "time_lock", (uint64_t)r->time_lock);
+	put_update(j, decisions_update(x->told));
+	return FG_OK;
+}
+
+/* How many there are to serve: with the other releases of the image, as warden and standing count. */
+static void
+count_modules(struct explaining *x)
+{
+	const struct genesis *g = people_genesis(x->c->people);
+	uint64_t all = releases_modules_of(x->c->releases, x->cand->image), own = x->cand->scope.max_devices;
+	if (!x->cand->have_scope)
+		all = REVIEWS_EVERYONE;
+	else if (candidates_is(x->cand, LIFECYCLE_REVIEW))
+		all += own;
+	else if (all < own)
+		all = own;
+	uint32_t modules = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+	x->kind = scope_kind_of(modules, g->canary_max);
+	x->floor = genesis_floor(g, modules);
+}
+
+/* By the policy in force, for the scope that stands or the smallest there can be. */
+static int
+decide_again(struct explaining *x)
+{
+	struct control *c = x->c;
+	const struct config *f = policies_config(c->policies);
+	int err = decisions_report(c, x->cand->report, &x->report);
+	if (!err)
+		err = decisions_tell(c, x->cand, x->report, x->policy, x->cand->have_scope ? &x->cand->scope : NULL, &x->told);
+	if (err)
+		return err;
+	const struct evidence *e = decisions_evidence(x->told);
+	decide(&e->decide, x->policy->profile, x->now, decisions_clock_sure(c), &x->fixed);
+	rules_decide(f->rules, f->rules_n, &f->raise, &e->rules, x->now, &x->rules);
+	count_modules(x);
+	return FG_OK;
+}
+
+static void
+answer(struct explaining *x, struct call *call)
+{
+	struct call_doc d;
+	int err = decide_again(x);
+	if (!err) {
+		call_doc_begin(&d);
+		err = put(&d.j, x);
+		if (!err)
+			call_doc_end(call, &d, CALL_DONE);
+		else
+			writer_free(&d.w);
+	}
+	if (err)
+		call_fail_err(call, err);
+}
+
+void
+requests_policy_explain(struct control *c, struct call *call)
+{
+	struct db_candidate *cand = reviews_of_call(c, call);
+	if (!cand)
+		return;
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	struct explaining *x = calloc(1, sizeof *x);
+	if (!x) {
+		call_fail_err(call, FG_ENOMEM);
+	} else if (!cand->have_report || !p) {
+		call_fail(call, CALL_REFUSED, "STATE", p ? "wait for it to be judged" : "configure its profile again",
+		    p ? "the review is %s and has no report" : "the review is %s, and its profile is not configured any more",
+		    cand->state);
+	} else {
+		*x = (struct explaining){ .c = c, .cand = cand, .policy = p, .now = control_now(c) };
+		answer(x, call);
+		report_free(x->report);
+		free(x->told);
+	}
+	free(x);
+	free(cand);
+}
