@@ -10,6 +10,7 @@
 #define ROLLOUTS_OBJECT_CAP (2 * RELEASE_ID + 16)
 #define ROLLOUTS_AWAY_S 900    /* a control that is started again sooner has missed nobody */
 #define ROLLOUTS_ALIVE_S 60
+#define ROLLOUTS_ENTRY_S 60    /* an entry may be that much younger than what it tells of */
 #define ROLLOUTS_PLACES 1024   /* of grants, between two looks at the clock */
 #define ROLLOUTS_TOLD_MAX 256 /* modules that ended badly, named in one round; the rest in the next ones */
 

@@ -544,6 +544,7 @@ test_rollouts_mend(void **state)
 		{ ROLLOUT_RUNNING, 2, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, true },
 		{ ROLLOUT_RUNNING, 0, { 1, 100, false, false }, ROLLOUT_RUNNING, 0, false }, /* behind it is no harm */
 		{ ROLLOUT_RUNNING, 1, { 1, 200, false, false }, ROLLOUT_RUNNING, 1, true },  /* longer than it was */
+		{ ROLLOUT_RUNNING, 0, { 0, 101, false, false }, ROLLOUT_RUNNING, 0, false }, /* the entry came a moment later */
 		{ ROLLOUT_RUNNING, 1, { 1, 100, true, false }, ROLLOUT_PAUSED, 1, true },
 		{ ROLLOUT_DONE, 2, { 2, 100, false, false }, ROLLOUT_RUNNING, 2, true },
 		{ ROLLOUT_DONE, 2, { 2, 100, false, true }, ROLLOUT_DONE, 2, false },
@@ -563,6 +564,8 @@ test_rollouts_mend(void **state)
 		if ((how != NULL) != rows[i].differs || f->one->standing.state != rows[i].is || f->one->standing.ring != rows[i].to)
 			fail_msg("row %u: %s, %s, ring %u", i, how ? how : "-", rollout_state_name(f->one->standing.state),
 			    f->one->standing.ring);
+		if (rows[i].said.ring == f->one->standing.ring) /* never earlier than it stands in the log */
+			assert_true(f->one->standing.since >= rows[i].said.since);
 		if (!how)
 			continue;
 		assert_int_equal(db_rollout_get(f->c->db, id, &row), 0);
