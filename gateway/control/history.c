@@ -109,18 +109,29 @@ history_marks(struct control *c, const struct db_candidate *cand, enum history_o
 	return err;
 }
 
+/* What one release left modules with. Nothing, lost or damaged: -1, the one before it is compared with. */
+static int
+open_result(struct control *c, uint64_t id, struct db_candidate *was, int *ret_fd)
+{
+	struct bases_one b;
+	int err = db_candidate_get(c->db, id, was);
+	if (!err)
+		err = bases_result(c, was, &b);
+	int fd = err ? err : files_image_open(c->files, FILES_IMAGE, b.image);
+	*ret_fd = fd < 0 ? -1 : fd;
+	return fd >= 0 || fd == FG_ENOTFOUND || fd == FG_EFORMAT ? FG_OK : fd;
+}
+
 int
-history_image(struct control *c, const struct db_candidate *cand)
+history_image(struct control *c, const struct db_candidate *cand, int *ret_fd)
 {
 	struct gathering *g = calloc(1, sizeof *g);
 	struct db_candidate *was = calloc(1, sizeof *was);
-	struct bases_one b;
-	int fd = -1;
-	if (g && was && gather(c, cand, true, g) == FG_OK)
-		for (unsigned i = 0; i < g->n && fd < 0; i++)
-			if (db_candidate_get(c->db, g->one[i].id, was) == FG_OK && bases_result(c, was, &b) == FG_OK)
-				fd = files_image_open(c->files, FILES_IMAGE, b.image);
+	int err = g && was ? gather(c, cand, true, g) : FG_ENOMEM;
+	*ret_fd = -1;
+	for (unsigned i = 0; !err && i < g->n && *ret_fd < 0; i++)
+		err = open_result(c, g->one[i].id, was, ret_fd);
 	free(was);
 	free(g);
-	return fd < 0 ? -1 : fd;
+	return err;
 }

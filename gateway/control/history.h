@@ -25,7 +25,10 @@ enum history_of {
  */
 int history_marks(struct control *c, const struct db_candidate *cand, enum history_of of,
     struct continuity_mark past[CONTINUITY_PAST_MAX], unsigned *ret_n);
-/* The full image approved last, or made by a delta approved last, that is still there, to compare with: its descriptor, or -1. */
-int history_image(struct control *c, const struct db_candidate *cand);
+/*
+ * The full image approved last, or made by a delta approved last, that is still there, to compare with. 0 with its
+ * descriptor, or -1 for none; FG_ENOMEM, FG_EIO: it cannot be told now, which is not none.
+ */
+int history_image(struct control *c, const struct db_candidate *cand, int *ret_fd);
 
 #endif

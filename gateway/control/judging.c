@@ -526,7 +526,10 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		if (k->trust_fd < 0)
 			return k->trust_fd;
 	}
-	k->old_fd = history_image(c, cand);
+	/* A report without a comparison because there was no descriptor would say that this is the first. */
+	int err = history_image(c, cand, &k->old_fd);
+	if (err)
+		return err;
 	k->asked = (struct report_asked){
 		.at = control_now(c),
 		.image_size = stages_size(k->image_fd),
@@ -572,12 +575,15 @@ judging_start(struct judging *j, uint64_t candidate)
 	err = p ? open_case(k, cand, p) : FG_ENOTFOUND;
 	if (!err) {
 		verify(k);
+	} else if (p && err != FG_ENOTFOUND) {
+		char why[80];
+		snprintf(why, sizeof why, "it cannot be judged now: %s", err_name(err));
+		hold(k, why); /* and is tried again */
 	} else {
-		if (p && err == FG_ENOTFOUND)
+		if (p)
 			without_bytes(c, cand);
 		else
-			oplog(OPLOG_WARNING, "%s cannot be judged now: %s", k->review,
-			    p ? err_name(err) : "its profile is not configured any more");
+			oplog(OPLOG_WARNING, "%s cannot be judged now: its profile is not configured any more", k->review);
 		close_case(k);
 	}
 	free(cand);

@@ -7,9 +7,11 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include "crypto/err.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/history.h"
 #include "images/entail.h"
 #include "images/report_terms.h"
 #define people_genesis sample_genesis /* control's people has one of that name */
@@ -303,6 +305,29 @@ teardown(void **state)
 	return 0;
 }
 
+/* Too many open files is not "there was nothing before": that would open a review without a comparison. */
+static void
+what_cannot_be_opened_now_is_not_nothing(void **state)
+{
+	struct control_rig *r = *state;
+	struct db_candidate cand;
+	struct rlimit was, none;
+	int fd = -1;
+	(void)release_from(r, "", "1.0", 1, 0, "approved");
+	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "", "2.0", 2, 0, "judging"), &cand), 0);
+	assert_int_equal(history_image(&r->c, &cand, &fd), 0);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int err = history_image(&r->c, &cand, &fd);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, FG_EIO);
+	assert_int_equal(fd, -1);
+}
+
 int
 main(void)
 {
@@ -313,6 +338,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_delta_known_by_its_profile_alone_is_no_full_image, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_delta_for_a_step_is_seen_however_many_came_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_that_names_no_version_it_is_from_is_second_to_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_opened_now_is_not_nothing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
