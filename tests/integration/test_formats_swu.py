@@ -272,9 +272,13 @@ class Device:
         tmp = file.parent / "tmp"
         tmp.mkdir(exist_ok=True)
         options = [str(self.key) if o == "{key}" else o for o in options]
+        said = "it hung each time"
         for _ in range(3):
-            r = subprocess.run([*ALONE, "swupdate", "-v", "-c", "-k", self.chain, "-H", "testboard:1.0", "-i", file, *options],
-                               capture_output=True, env={**os.environ, "TMPDIR": str(tmp)}, timeout=60)
+            try:
+                r = subprocess.run([*ALONE, "swupdate", "-v", "-c", "-k", self.chain, "-H", "testboard:1.0", "-i", file, *options],
+                                   capture_output=True, env={**os.environ, "TMPDIR": str(tmp)}, timeout=60)
+            except subprocess.TimeoutExpired:
+                continue  # the same race, lost by both: it waits for itself, and says nothing either way
             said = (r.stdout + r.stderr).decode(errors="replace")
             # The installer's word: what its front end makes of it, exit status too, depends on how the two race.
             if "SWUPDATE successful !" in said:
