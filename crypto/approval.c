@@ -144,6 +144,12 @@ approval_list_put(struct jsonw *j, const char *key, const struct approval_list *
 	jsonw_array_end(j);
 }
 
+const uint8_t *
+approval_result(const uint8_t image[DIGEST_SHA256_LEN], const struct approval_delta *d)
+{
+	return d->made > APPROVAL_MADE_UNSEEN && d->made < APPROVAL_MADE_LIMIT ? d->target : image;
+}
+
 const char *
 approval_made_text(enum approval_made made)
 {

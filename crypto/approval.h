@@ -97,6 +97,11 @@ int approval_encode(const struct approval *a, struct writer *w, char *ret_why, s
 int approval_parse(struct view text, struct approval *ret, char *ret_why, size_t cap);
 /* "proved", ...; "" for APPROVAL_MADE_WHOLE. */
 const char *approval_made_text(enum approval_made made);
+/*
+ * What modules have after it: what a delta makes, where that was seen, else the image itself. Two releases that
+ * lead to one result are one to whoever counts modules, by how many deltas ever.
+ */
+const uint8_t *approval_result(const uint8_t image[DIGEST_SHA256_LEN], const struct approval_delta *d);
 /* The member "delta" of an object, or nothing for APPROVAL_MADE_WHOLE; and back, where NULL is that. */
 void approval_delta_put(struct jsonw *j, const struct approval_delta *d);
 bool approval_delta_get(const struct json_value *v, struct approval_delta *ret);

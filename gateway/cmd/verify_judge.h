@@ -32,6 +32,7 @@ struct verify_release { /* one release the log issued */
 	int64_t revoked_us;     /* 0: not */
 	uint64_t late;          /* grants behind the revocation */
 	uint32_t before;        /* the image's release before it: number plus 1, 0: none */
+	uint32_t before_result; /* the same of what modules have after it (approval_result) */
 	bool image_revoked;     /* and with it all that are before it */
 	uint64_t granted;       /* distinct modules */
 };

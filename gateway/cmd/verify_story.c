@@ -22,6 +22,7 @@ struct walk {
 	struct verify_judge judge;
 	struct verify_index *granted; /* module and release -> index of the grant */
 	struct verify_index *newest;  /* image -> number of its last release */
+	struct verify_index *led_to;  /* the same by what modules have after it */
 	struct verify_index *used;    /* statement -> number of the release that was granted on it */
 	int64_t last_us;              /* of the last entry that could be read */
 	struct stopped halted;
@@ -107,9 +108,12 @@ add_release(struct walk *w, const struct verify_release *r)
 	uint64_t before;
 	s->release[s->release_n] = *r;
 	s->release[s->release_n].before = verify_index_get(w->newest, image, &before) ? (uint32_t)before + 1 : 0;
+	const uint8_t *result = approval_result(image, &r->record->terms.delta);
+	s->release[s->release_n].before_result = verify_index_get(w->led_to, result, &before) ? (uint32_t)before + 1 : 0;
 	s->releases++;
 	/* From here on the record is the story's: what fails now ends all. */
-	return verify_index_put(w->newest, image, s->release_n++);
+	err = verify_index_put(w->led_to, result, s->release_n);
+	return err ? err : verify_index_put(w->newest, image, s->release_n++);
 }
 
 /* What the warden took from control on trust, and wrote down: how many were asked for, and whose wish it was. */
@@ -294,9 +298,18 @@ are_too_few(const struct genesis *g, uint32_t persons, uint64_t modules)
 	return persons < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
 }
 
+/* Modules of the one numbered k - 1, if it was in force when one was issued; of_other: unless it is of the same image. */
+static uint64_t
+modules_then(const struct verify_story *s, uint32_t k, const struct verify_release *one, bool of_other)
+{
+	const struct verify_release *r = &s->release[k - 1];
+	bool counted = of_other && !memcmp(r->record->terms.image, one->record->terms.image, DIGEST_SHA256_LEN);
+	return counted || had_ended(r, one->record->issued) ? 0 : r->record->terms.max_devices;
+}
+
 /*
- * Small scopes of one image in force together are one large scope: the last of them needs the persons of that.
- * Only releases of its image are looked at, and no more than it takes to tell.
+ * Small scopes of one image in force together, or of deltas that all make one image, are one large scope: the last
+ * of them needs the persons of that. Only these are looked at, and no more than it takes to tell.
  */
 static void
 check_sums(struct verify_log *l, const struct genesis *g, const struct verify_story *s)
@@ -307,10 +320,10 @@ check_sums(struct verify_log *l, const struct genesis *g, const struct verify_st
 		uint64_t modules = one->record->terms.max_devices;
 		if (one->taken_back || !are_too_few(g, persons, UINT32_MAX))
 			continue;
-		for (uint32_t k = one->before; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before) {
-			if (!had_ended(&s->release[k - 1], one->record->issued))
-				modules += s->release[k - 1].record->terms.max_devices;
-		}
+		for (uint32_t k = one->before; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before)
+			modules += modules_then(s, k, one, false);
+		for (uint32_t k = one->before_result; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before_result)
+			modules += modules_then(s, k, one, true);
 		if (are_too_few(g, persons, modules))
 			verify_log_problem(l, "entry %llu: with the image's other releases it is for more modules than so few "
 			    "persons can release", (unsigned long long)one->at);
@@ -548,8 +561,9 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 	w.granted = verify_index_new(count_grants(l));
 	w.used = verify_index_new(0);
 	w.newest = verify_index_new(0);
+	w.led_to = verify_index_new(0);
 	int err = verify_judge_init(&w.judge, l, s);
-	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used || !w.newest))
+	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used || !w.newest || !w.led_to))
 		err = FG_ENOMEM;
 	if (!err)
 		err = check_first(&w, s);
@@ -564,6 +578,7 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 	verify_index_free(w.granted);
 	verify_index_free(w.used);
 	verify_index_free(w.newest);
+	verify_index_free(w.led_to);
 	return err;
 }
 

@@ -133,12 +133,14 @@ releases_let_in(struct releases *r, const uint8_t id[RELEASE_ID], const struct r
 }
 
 uint64_t
-releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN])
+releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN], const struct approval_delta *d)
 {
+	const uint8_t *result = approval_result(image, d);
 	uint64_t modules = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct approval_terms *t = &r->list[i].record->terms;
-		if (!memcmp(t->image, image, sizeof t->image))
+		if (!memcmp(t->image, image, sizeof t->image) ||
+		    !memcmp(approval_result(t->image, &t->delta), result, DIGEST_SHA256_LEN))
 			modules += t->max_devices;
 	}
 	return modules;

@@ -44,8 +44,12 @@ void releases_let_in(struct releases *r, const uint8_t id[RELEASE_ID], const str
 bool releases_offers(const struct releases *r, const uint8_t id[RELEASE_ID]);
 /* NULL when it is not offered. */
 const struct release *releases_record(const struct releases *r, const uint8_t id[RELEASE_ID]);
-/* Modules that the releases of that image are for, all together: the persons needed follow from it. */
-uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN]);
+/*
+ * Modules that the releases of that image, or with its result (d: what is known of it as a delta), are for, all
+ * together: the persons needed follow from it.
+ */
+uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN],
+    const struct approval_delta *d);
 /* After a reload: profiles may say otherwise about groups and strangers, and rules about what was released. */
 void releases_policy_changed(struct releases *r);
 /*

@@ -7,6 +7,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
+#include "images/report_terms.h"
 #include "policy/evidence.h"
 #include "policy/rules_doc.h"
 #include "policy/rules_tell.h"
@@ -143,7 +144,9 @@ static void
 count_modules(struct explaining *x)
 {
 	const struct genesis *g = people_genesis(x->c->people);
-	uint64_t all = releases_modules_of(x->c->releases, x->cand->image), own = x->cand->scope.max_devices;
+	struct approval_delta made;
+	report_terms_delta(x->report, &made);
+	uint64_t all = releases_modules_of(x->c->releases, x->cand->image, &made), own = x->cand->scope.max_devices;
 	if (!x->cand->have_scope)
 		all = REVIEWS_EVERYONE;
 	else if (candidates_is(x->cand, LIFECYCLE_REVIEW))

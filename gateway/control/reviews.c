@@ -79,13 +79,16 @@ reviews_deadline(struct control *c, const struct db_candidate *cand)
 	return cand->updated + p->profile->review_days * DAY;
 }
 
-/* As the warden counts: small scopes of one image add up. */
+/* As the warden counts: small scopes of one image, or of what several deltas make, add up. */
 static uint32_t
-modules_with(struct control *c, const struct db_candidate *cand, uint32_t max_devices)
+modules_with(struct control *c, const struct db_candidate *cand, const struct report *report, uint32_t max_devices)
 {
+	struct approval_delta made = { .made = APPROVAL_MADE_WHOLE };
 	uint64_t all = max_devices;
+	if (report)
+		report_terms_delta(report, &made);
 	if (max_devices && candidates_is(cand, LIFECYCLE_REVIEW))
-		all += releases_modules_of(c->releases, cand->image);
+		all += releases_modules_of(c->releases, cand->image, &made);
 	return all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
 }
 
@@ -142,7 +145,6 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
-	uint32_t modules = modules_with(c, cand, scope ? scope->max_devices : REVIEWS_EVERYONE);
 	char why[REFUSALS_SENTENCE_MAX];
 	struct report *report = NULL;
 	*ret = (struct reviews_asked){ .quorum = SCOPE_QUORUM_NEVER };
@@ -151,6 +153,7 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 		return;
 	if (cand->have_report && decisions_report(c, cand->report, &report))
 		return;
+	uint32_t modules = modules_with(c, cand, report, scope ? scope->max_devices : REVIEWS_EVERYONE);
 	/* With the signers of its report: whatever it was judged as, it is refused by now. */
 	bool refused = refusals_meets(c->refusals, cand, report, why);
 	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))

@@ -65,7 +65,7 @@ rules_let(struct control *c, const struct db_candidate *cand, const struct repor
     const struct release *record, struct verdict *v)
 {
 	const struct genesis *g = people_genesis(c->people);
-	uint64_t all = releases_modules_of(c->releases, record->terms.image);
+	uint64_t all = releases_modules_of(c->releases, record->terms.image, &record->terms.delta);
 	struct rules_result *rules = calloc(1, sizeof *rules);
 	struct db_scope *scope = calloc(1, sizeof *scope);
 	char said[RULES_SENTENCE_MAX];

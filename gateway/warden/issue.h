@@ -38,11 +38,10 @@ int issue_count_keys(struct warden *w);
 /* A release or the job in hand rests on that image. */
 bool issue_needs_image(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN]);
 /*
- * Modules that the releases of that image in force are for: all of them, or (before not NULL) those
- * that stood when that one, which is on the list, was issued.
+ * Modules that the releases in force of that image, or with its result, are for: all of them, or (before not
+ * NULL) those that stood when that one, which is on the list, was issued.
  */
-uint64_t issue_modules_of(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN],
-    const struct released *before);
+uint64_t issue_modules_of(const struct warden *w, const struct approval_terms *t, const struct released *before);
 /* The process ends: whatever was in hand is freed, nobody is answered. */
 void issue_end(struct warden *w);
 void issue_free(struct released *r);

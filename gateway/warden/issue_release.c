@@ -99,12 +99,15 @@ dropped(struct warden *w)
 }
 
 uint64_t
-issue_modules_of(const struct warden *w, const uint8_t image[DIGEST_SHA256_LEN], const struct released *before)
+issue_modules_of(const struct warden *w, const struct approval_terms *t, const struct released *before)
 {
+	const uint8_t *result = approval_result(t->image, &t->delta);
 	uint64_t modules = 0;
 	for (unsigned i = 0; i < w->list_n; i++) {
 		const struct release *r = w->list[i]->record;
-		if (memcmp(r->terms.image, image, DIGEST_SHA256_LEN) || w->list[i] == before)
+		bool same = !memcmp(r->terms.image, t->image, DIGEST_SHA256_LEN) ||
+		    !memcmp(approval_result(r->terms.image, &r->terms.delta), result, DIGEST_SHA256_LEN);
+		if (!same || w->list[i] == before)
 			continue;
 		/* Of the same log state: neither was first, so each has to carry both. */
 		if (!before || (r->log_size <= before->record->log_size && r->terms.not_after > before->record->issued))
@@ -151,7 +154,7 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->requesters = requesters;
 	c->requesters_n = m->requesters_n;
 	c->quorum = m->quorum;
-	c->others = issue_modules_of(w, m->image, NULL);
+	c->others = issue_modules_of(w, t, NULL);
 	uint64_t restricted = vault_restricted(w->vault, m->image, NULL);
 	c->newer_than = restricted > m->opened_at ? restricted : m->opened_at;
 }

@@ -165,7 +165,7 @@ drop_oversized(struct warden *w)
 	bool bad[VAULT_RELEASES_MAX];
 	for (unsigned i = 0; i < w->list_n; i++) {
 		const struct release *r = w->list[i]->record;
-		uint64_t modules = r->terms.max_devices + issue_modules_of(w, r->terms.image, w->list[i]);
+		uint64_t modules = r->terms.max_devices + issue_modules_of(w, &r->terms, w->list[i]);
 		bad[i] = r->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
 	}
 	for (unsigned i = w->list_n; i-- > 0;) {

@@ -222,6 +222,11 @@ STORY(test_policy_missing, 1, "policies/", digest_sha256(view_str("x"), f->terms
 /* Ten modules need one person here, twice ten need two: unless the first ended, also if that was logged a moment late. */
 STORY_OURS(test_canary_by_canary, 1, "more modules than so few persons", f->terms.max_devices = 10; make_release(f);
       f->r->quorum = f->r->statements_n = 1; log_release(f); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
+STORY_OURS(test_canary_delta_by_delta, 1, "more modules than so few persons", f->terms.max_devices = 10;
+      f->terms.delta = ((struct approval_delta){ .made = APPROVAL_MADE_RECONSTRUCTED, .applier = "bsdiff40/1", .base = { 1 },
+	  .target = { 2 } });
+      make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f); f->terms.image[0] ^= 1; make_release(f);
+      f->r->quorum = f->r->statements_n = 1; log_release(f))
 STORY(test_canary_after_canary, 0, "\nok\n", f->terms.max_devices = 10; make_release(f);
       f->r->quorum = f->r->statements_n = 1; log_release(f); char first[64]; memcpy(first, f->obj, sizeof first);
       put_event(f, ENTRY_APPROVAL_REVOKED, first); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
@@ -619,7 +624,7 @@ main(void)
 		TEST(test_statement_before_review), TEST(test_policy_missing), TEST(test_set_never_in_force),
 		TEST(test_set_not_in_force_yet), TEST(test_set_of_other_bytes), TEST(test_set_not_exported), TEST(test_old_set),
 		TEST(test_taken_back), TEST(test_granted_though_taken_back), TEST(test_unknown_set), TEST(test_next_set),
-		TEST(test_approval_by_a_later_set), TEST(test_canary_by_canary), TEST(test_canary_after_canary),
+		TEST(test_approval_by_a_later_set), TEST(test_canary_by_canary), TEST(test_canary_delta_by_delta), TEST(test_canary_after_canary),
 		TEST(test_fewer_than_asked), TEST(test_as_many_as_asked), TEST(test_approved_by_who_wished),
 		TEST(test_suspended_key), TEST(test_suspended_on_its_way), TEST(test_suspended_no_key), TEST(test_key_brought_back),
 		TEST(test_key_of_a_set_as_old), TEST(test_set_by_a_suspended_key), TEST(test_resume_by_a_suspended_key),

@@ -654,6 +654,49 @@ test_canary_by_canary(void **state)
 	permitted(f, id);
 }
 
+/* Other bytes than before, and what they are; then one person alone asks to release them. */
+static void
+ask_other(struct fixture *f, const struct approval_delta *d)
+{
+	f->image[0]++;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	f->terms.delta = *d;
+	struct vote one[] = { vote(f, &f->alice) };
+	ask_votes(f, one, 1);
+}
+
+/* Two deltas that make the same image, or one that makes what was released whole, are two ways to one canary. */
+static void
+test_canary_delta_by_delta(void **state)
+{
+	struct fixture *f = *state;
+	struct approval_delta d = { .made = APPROVAL_MADE_RECONSTRUCTED, .applier = "bsdiff40/1" };
+	const struct approval_delta whole = { .made = APPROVAL_MADE_WHOLE }, unseen = { .made = APPROVAL_MADE_UNSEEN };
+	uint8_t id[RELEASE_ID];
+	f->lie.quorum_zero = true;
+	f->terms.max_devices = 6;
+	memset(d.base, 0x71, sizeof d.base);
+	memset(d.target, 0x72, sizeof d.target);
+	ask_other(f, &d);
+	permitted(f, id);
+	d.made = APPROVAL_MADE_PROVED;
+	ask_other(f, &d);
+	refused(f, "1 of 2 persons");
+	d.target[0]++;
+	ask_other(f, &d);
+	permitted(f, id);
+	ask_other(f, &whole);
+	permitted(f, id);
+	memcpy(d.target, f->terms.image, sizeof d.target);
+	ask_other(f, &d);
+	refused(f, "1 of 2 persons");
+	/* What nobody saw through is known by itself alone: zeros are no target. */
+	ask_other(f, &unseen);
+	permitted(f, id);
+	ask_other(f, &unseen);
+	permitted(f, id);
+}
+
 /* The same on disk: records that each hold, put side by side by somebody who can write there. */
 static void
 test_canary_by_canary_on_disk(void **state)
@@ -981,6 +1024,7 @@ main(void)
 		T(test_issue_twice),
 		T(test_half_of_it_used),
 		T(test_canary_by_canary),
+		T(test_canary_delta_by_delta),
 		T(test_canary_by_canary_on_disk),
 		T(test_bundle_not_sealed),
 		T(test_bundle_still_mapped),

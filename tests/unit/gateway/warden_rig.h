@@ -310,6 +310,10 @@ ask_with(struct fixture *f, int image, int bundle)
 	snprintf(m->profile, sizeof m->profile, "%.60s", t->profile);
 	snprintf(m->product, sizeof m->product, "%.60s", t->product);
 	snprintf(m->target, sizeof m->target, "%s", t->target);
+	m->made = (uint8_t)t->delta.made;
+	snprintf(m->applier, sizeof m->applier, "%s", t->delta.applier);
+	memcpy(m->base, t->delta.base, sizeof m->base);
+	memcpy(m->target_image, t->delta.target, sizeof m->target_image);
 	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);
