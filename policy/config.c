@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "policy/config_check.h"
 #include "policy/config_scan.h"
 #include "policy/config_schema.h"
 #include "policy/profile_check.h"
@@ -440,158 +441,13 @@ load_group(const struct load *l, const config_setting_t *s, unsigned line, const
 	}
 }
 
-/* ---- what spans more than one key of fotagate.conf ---- */
-
-static bool
-is_loopback(const char *address)
-{
-	struct cidr_addr a;
-	struct cidr v4, v6;
-	return cidr_parse(view_str("127.0.0.0/8"), &v4) && cidr_parse(view_str("::1"), &v6) &&
-	    cidr_addr_parse(view_str(address), &a) && (cidr_match(&v4, &a) || cidr_match(&v6, &a));
-}
-
-static bool
-has_tls_settings(const struct config_listener *l)
-{
-	return l->cert[0] || l->key[0] || l->second_cert[0] || l->second_key[0] || l->client_ca[0] || l->client_crl[0] ||
-	    l->psk[0] || l->suites != CONFIG_SUITES_MODERN;
-}
-
-static void
-check_listener(const struct load *l, const struct config *c, unsigned i, unsigned line)
-{
-	const struct config_listener *a = &c->listeners[i];
-	if (a->tls && (a->cert[0] == '\0' || a->key[0] == '\0'))
-		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u] speaks TLS; give it cert and key", i);
-	if (!a->tls && has_tls_settings(a))
-		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u] has settings of TLS but does not speak TLS; say tls = true or remove them", i);
-	if ((a->second_cert[0] == '\0') != (a->second_key[0] == '\0'))
-		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u]: second_cert and second_key go together; give both or none", i);
-	if (a->client_crl[0] != '\0' && a->client_ca[0] == '\0')
-		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u] has client_crl, but nobody's certificates are asked for; give it client_ca", i);
-	if (c->demo && !is_loopback(a->address))
-		config_problem_add(l->problems, l->file, line,
-		    "listeners[%u]: a demonstration listens on loopback only; write 127.0.0.1", i);
-	for (unsigned j = 0; j < i; j++) {
-		const struct config_listener *b = &c->listeners[j];
-		if (a->name[0] != '\0' && strcmp(a->name, b->name) == 0)
-			config_problem_add(l->problems, l->file, line,
-			    "listeners[%u] has the name of listeners[%u]", i, j);
-		if (a->port != 0 && a->port == b->port && strcmp(a->address, b->address) == 0)
-			config_problem_add(l->problems, l->file, line,
-			    "listeners[%u] has the address and port of listeners[%u]", i, j);
-	}
-}
-
-static void
-check_rate(const struct load *l, const config_setting_t *root, const char *key, int64_t rate)
-{
-	const config_setting_t *limits = config_setting_get_member(root, "limits");
-	if (rate > 0 && rate < CONFIG_RATE_MIN)
-		config_problem_add(l->problems, l->file, line_of(config_setting_get_member(limits, key)),
-		    "limits.%s is less than %d bytes a second; write more, or 0 for no limit", key, CONFIG_RATE_MIN);
-}
-
-/* The last ring is everybody: that needs no saying. */
-static void
-check_rollout_plan(const struct load *l, struct config *c, unsigned i, unsigned line)
-{
-	struct rollout_plan *p = &c->rollout_plans[i];
-	char why[160];
-	if (p->rings_n > 0 && p->rings[p->rings_n - 1].groups_n == 0 && p->rings[p->rings_n - 1].share == 0)
-		p->rings[p->rings_n - 1].share = ROLLOUT_PERMILLE;
-	if (p->rings_n > 0 && p->name[0] != '\0' && rollout_plan_flaw(p, why))
-		config_problem_add(l->problems, l->file, line, "rollout_plans[%u]: %s", i, why);
-	for (unsigned j = 0; j < i; j++)
-		if (p->name[0] != '\0' && strcmp(p->name, c->rollout_plans[j].name) == 0)
-			config_problem_add(l->problems, l->file, line, "rollout_plans[%u] has the name of rollout_plans[%u]", i, j);
-}
-
-static void
-check_main(const struct load *l, struct config *c, const config_setting_t *root)
-{
-	const config_setting_t *list = config_setting_get_member(root, "listeners");
-	check_rate(l, root, "bytes_per_second", c->limits.bytes_per_second);
-	check_rate(l, root, "group_bytes_per_second", c->limits.group_bytes_per_second);
-	check_rate(l, root, "module_bytes_per_second", c->limits.module_bytes_per_second);
-	for (unsigned i = 0; i < c->listeners_n; i++)
-		check_listener(l, c, i, line_of(list ? config_setting_get_elem(list, i) : NULL));
-	list = config_setting_get_member(root, "suppliers");
-	for (unsigned i = 0; i < c->suppliers_n; i++)
-		for (unsigned j = 0; j < i; j++)
-			if (c->suppliers[i].name[0] != '\0' &&
-			    strcmp(c->suppliers[i].name, c->suppliers[j].name) == 0)
-				config_problem_add(l->problems, l->file,
-				    line_of(list ? config_setting_get_elem(list, i) : NULL),
-				    "suppliers[%u] has the name of suppliers[%u]", i, j);
-	list = config_setting_get_member(root, "rules");
-	for (unsigned i = 0; i < c->rules_n; i++)
-		c->rules[i].line = line_of(config_setting_get_elem(list, i));
-	list = config_setting_get_member(root, "security_updates");
-	for (unsigned i = 0; i < c->security_updates_n; i++)
-		c->security_updates[i].line = line_of(config_setting_get_elem(list, i));
-	list = config_setting_get_member(root, "rollout_plans");
-	for (unsigned i = 0; i < c->rollout_plans_n; i++)
-		check_rollout_plan(l, c, i, line_of(list ? config_setting_get_elem(list, i) : NULL));
-	rules_check(c, l->file, l->problems);
-}
-
-/* Texts whose form is wrong were reported, and leave their field empty. */
-static bool
-is_whole(const struct window *w)
-{
-	bool days = w->day_n > 0;
-	for (unsigned i = 0; i < w->day_n; i++)
-		days &= w->day[i][0] != '\0';
-	return days && w->zone_text[0] && w->from_text[0] && w->to_text[0];
-}
-
-static void
-check_windows(const struct load *l, struct config *c, const config_setting_t *root)
-{
-	const config_setting_t *list = config_setting_get_member(root, "windows");
-	for (unsigned i = 0; i < c->windows_n; i++) {
-		struct window *w = &c->windows[i];
-		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
-		if (config_window(c, view_str(w->name)) != w && w->name[0] != '\0')
-			config_problem_add(l->problems, l->file, line, "windows[%u] has the name of another one", i);
-		if (!window_resolve(w) && is_whole(w))
-			config_problem_add(l->problems, l->file, line,
-			    "windows[%u] ends as it begins; for whole days write from \"00:00\" to \"24:00\"", i);
-	}
-	list = config_setting_get_member(root, "blackouts");
-	for (unsigned i = 0; i < c->blackouts_n; i++) {
-		struct window_blackout *b = &c->blackouts[i];
-		unsigned line = line_of(list ? config_setting_get_elem(list, i) : NULL);
-		if (config_blackout(c, view_str(b->name)) != b && b->name[0] != '\0')
-			config_problem_add(l->problems, l->file, line, "blackouts[%u] has the name of another one", i);
-		if (!window_blackout_resolve(b) && b->zone_text[0] && b->first_text[0] && b->last_text[0])
-			config_problem_add(l->problems, l->file, line,
-			    "blackouts[%u] is over before it begins; change its days", i);
-	}
-}
-
 /* ---- files ---- */
 
+/* Of a key below the setting that arg is, "" for itself; 0 when it is not there. */
 static unsigned
-profile_line(void *arg, const char *key)
+line_below(void *arg, const char *key)
 {
-	const config_setting_t *s = arg;
-	char path[CONFIG_SCHEMA_PATH_MAX];
-	snprintf(path, sizeof path, "%s", key);
-	for (char *p = path; s && *p != '\0';) {
-		size_t n = strcspn(p, ".");
-		bool more = p[n] == '.';
-		p[n] = '\0';
-		s = config_setting_is_group(s) ? config_setting_get_member(s, p) : NULL;
-		p += n + more;
-	}
-	return line_of(s);
+	return line_of(key[0] != '\0' ? config_setting_lookup(arg, key) : arg);
 }
 
 /* The group that a file of a folder is to hold, and that nothing stands beside it; NULL when it is not there. */
@@ -617,6 +473,16 @@ only_group(const struct load *l, const config_setting_t *root, const char *group
 	return NULL;
 }
 
+static void
+load_main(const struct load *l, config_setting_t *root, struct config *c)
+{
+	const struct config_check check = { l->file, l->problems, line_below, root };
+	load_group(l, root, 1, "", "", c);
+	config_check_main(&check, c);
+	rules_check(c, l->file, l->problems);
+	config_check_windows(&check, c);
+}
+
 static int
 load_list_file(const struct load *l, const struct config_file *f, const config_setting_t *root, struct config *c)
 {
@@ -626,19 +492,7 @@ load_list_file(const struct load *l, const struct config_file *f, const config_s
 	if (!s)
 		return FG_OK;
 	load_group(l, s, line_of(s), "list", "list", list);
-	for (unsigned i = 0; i < list->entities_n; i++) {
-		const struct config_list_entity *e = &list->entities[i];
-		if (!e->legal_entity[0] && !e->country[0] && !e->supplier[0])
-			config_problem_add(l->problems, l->file, line_of(s),
-			    "list.entities[%u] names nobody; write legal_entity, country or supplier", i);
-		if (e->legal_entity[0] == '*')
-			config_problem_add(l->problems, l->file, line_of(s),
-			    "list.entities[%u] would name everybody; write the beginning of a name before the *", i);
-	}
-	for (size_t i = 0; i < c->lists_n; i++)
-		if (list->name[0] != '\0' && strcmp(list->name, c->lists[i].name) == 0)
-			config_problem_add(l->problems, l->file, line_of(s),
-			    "list.name \"%s\" is already another file's; choose another", list->name);
+	config_check_list(&(struct config_check){ l->file, l->problems, line_below, s }, c);
 	if (zone_date_parse(view_str(list->date), &day))
 		list->dated = day * ZONE_DAY;
 	c->lists_n++;
@@ -656,12 +510,12 @@ load_profile(const struct load *l, const config_setting_t *root, struct config *
 	struct profile_check check = { .config = c,
 		.file = l->file,
 		.problems = l->problems,
-		.line = profile_line,
+		.line = line_below,
+		.arg = s,
 		.cross = cross };
-	check.arg = s; /* it only reads */
 	profile_check(&check, p);
 	if (p->name[0] != '\0' && config_profile(c, view_str(p->name)))
-		config_problem_add(l->problems, l->file, profile_line(check.arg, "name"),
+		config_problem_add(l->problems, l->file, line_below(s, "name"),
 		    "profile.name \"%s\" is already another file's; choose another", p->name);
 	c->profiles_n++;
 }
@@ -675,13 +529,13 @@ file_named_well(const char *name)
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+@~")] == '\0';
 }
 
-/* *ret_read says whether the file could be read at all. */
 static bool
 is_list(const struct config_file *f)
 {
 	return strncmp(f->name, "lists.d/", 8) == 0;
 }
 
+/* *ret_read says whether the file could be read at all. */
 static int
 load_file(const struct config_file *f, bool first, bool cross, struct config *c,
     struct config_problems *problems, bool *ret_read)
@@ -713,9 +567,7 @@ load_file(const struct config_file *f, bool first, bool cross, struct config *c,
 	} else {
 		*ret_read = true;
 		if (first) {
-			load_group(&l, config_root_setting(&tree), 1, "", "", c);
-			check_main(&l, c, config_root_setting(&tree));
-			check_windows(&l, c, config_root_setting(&tree));
+			load_main(&l, config_root_setting(&tree), c);
 		} else if (is_list(f)) {
 			err = load_list_file(&l, f, config_root_setting(&tree), c);
 		} else {
