@@ -164,13 +164,22 @@ config_check_windows(const struct config_check *k, struct config *c)
 
 /* ---- lists ---- */
 
+/* Names are compared by letters and digits only (supplier.c): with none before its *, a pattern fits every name. */
+static bool
+is_everybody(const char *entity)
+{
+	size_t skipped = strcspn(entity, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789");
+	bool bare = skipped > 0 && entity[skipped] == '\0' && entity[skipped - 1] == '*';
+	return bare || entity[0] == '*';
+}
+
 static void
 check_entity(const struct config_check *k, const struct config_list_entity *e, unsigned i)
 {
 	if (!e->legal_entity[0] && !e->country[0] && !e->supplier[0])
 		config_problem_add(k->problems, k->file, k->line(k->arg, ""),
 		    "list.entities[%u] names nobody; write legal_entity, country or supplier", i);
-	if (e->legal_entity[0] == '*')
+	if (is_everybody(e->legal_entity))
 		config_problem_add(k->problems, k->file, k->line(k->arg, ""),
 		    "list.entities[%u] would name everybody; write the beginning of a name before the *", i);
 }

@@ -37,6 +37,7 @@ lists_name_suppliers(void **state)
 		{ MAIN(KNOWN), LIST("entities = ( { legal_entity = \"ACME Wireless Co., Ltd.\"; } );"), SUPPLIER_LISTED },
 		{ MAIN(KNOWN), LIST("entities = ( { legal_entity = \"acme wireless co ltd\"; } );"), SUPPLIER_LISTED },
 		{ MAIN(KNOWN), LIST("entities = ( { legal_entity = \"Acme*\"; } );"), SUPPLIER_LISTED },
+		{ MAIN(KNOWN), LIST("entities = ( { legal_entity = \". a*\"; } );"), SUPPLIER_LISTED },
 		{ MAIN(KNOWN), LIST("entities = ( { country = \"CN\"; } );"), SUPPLIER_LISTED },
 		{ MAIN(KNOWN), LIST("entities = ( { supplier = \"acme\"; } );"), SUPPLIER_LISTED },
 		{ MAIN(KNOWN), LIST("entities = ( { supplier = \"other\"; }, { legal_entity = \"acme*\"; country = \"CN\"; } );"),
@@ -125,6 +126,9 @@ lists_are_checked(void **state)
 		{ LIST("entities = ( { } );"), "names nobody" },
 		{ LIST("entities = ( { note = \"why\"; } );"), "names nobody" },
 		{ LIST("entities = ( { legal_entity = \"*\"; } );"), "would name everybody" },
+		{ LIST("entities = ( { legal_entity = \".*\"; } );"), "would name everybody" },
+		{ LIST("entities = ( { legal_entity = \"*ACME\"; } );"), "would name everybody" },
+		{ LIST("entities = ( { legal_entity = \"( ). **\"; } );"), "would name everybody" },
 		{ LIST("entities = ( { country = \"China\"; } );"), "write two capital letters" },
 		{ LIST("entities = ( { legal_entiy = \"x\"; } );"), "did you mean legal_entity" },
 	};
