@@ -126,7 +126,10 @@ check_imports(struct yarascan *y, const char *own, struct complaint *c)
 		       "module \"%s\" is not available: elf, hash and math are", i.refused);
 		return FG_EFORMAT;
 	}
-	return r == ERROR_SUCCESS ? 0 : r == ERROR_INSUFFICIENT_MEMORY ? FG_ENOMEM : FG_EFORMAT;
+	if (r == ERROR_SUCCESS || r == ERROR_INSUFFICIENT_MEMORY)
+		return r == ERROR_SUCCESS ? 0 : FG_ENOMEM;
+	refuse(c, 0, "cannot be run: libyara's error %d", r);
+	return FG_EFORMAT;
 }
 
 static int

@@ -168,6 +168,13 @@ refusals(void **state)
 		at += (size_t)snprintf(huge + at, n - at, "rule r%u { condition: false }\n", i);
 	assert_int_equal(yarascan_new(view_of(huge, at), &y, &why), FG_EFORMAT);
 	assert_non_null(strstr(why.text, "more than 20000 rules"));
+	/* Compiled, and beyond what the machine that runs it can hold. */
+	at = (size_t)snprintf(huge, n, "rule deep { condition: for any i in (1");
+	for (unsigned i = 0; i < 20000; i++)
+		at += (size_t)snprintf(huge + at, n - at, ",1");
+	at += (size_t)snprintf(huge + at, n - at, ") : (i == 0) }");
+	assert_int_equal(yarascan_new(view_of(huge, at), &y, &why), FG_EFORMAT);
+	assert_string_equal(why.text, "cannot be run: libyara's error 25");
 	free(huge);
 }
 
