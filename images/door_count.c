@@ -134,9 +134,22 @@ vbmeta_at(const struct source *s, uint64_t at, struct door_count *ret)
 	return digest_sha256(view_of(key, (size_t)key_n), ret->key);
 }
 
-static int
-vbmeta(const struct source *s, struct door_count *ret)
+/* A part of its own begins there, which is asked for itself. */
+static bool
+is_told_there(const struct parts *t, const struct part *p, uint64_t at)
 {
+	for (uint32_t k = 0; k < p->children; k++) {
+		const struct part *c = parts_get(t, p->first + k);
+		if (c->placed && !c->again && c->at == at && c->bytes.size >= AVB_HEAD)
+			return true;
+	}
+	return false;
+}
+
+static int
+vbmeta(const struct parts *t, const struct part *p, struct door_count *ret)
+{
+	const struct source *s = &p->bytes;
 	uint8_t foot[AVB_FOOT];
 	struct reader r;
 	if (s->size < AVB_HEAD)
@@ -149,13 +162,14 @@ vbmeta(const struct source *s, struct door_count *ret)
 		return err;
 	reader_init(&r, view_of(foot + 20, 8));
 	uint64_t at = reader_u64(&r);
-	return at < s->size ? vbmeta_at(s, at, ret) : 0;
+	return at < s->size && !is_told_there(t, p, at) ? vbmeta_at(s, at, ret) : 0;
 }
 
 int
-door_count_read(const struct part *p, const char *path, struct door_count *ret)
+door_count_read(const struct parts *t, uint32_t i, const char *path, struct door_count *ret)
 {
 	static const char name[] = "META-INF/com/android/metadata";
+	const struct part *p = parts_get(t, i);
 	size_t n = strlen(path);
 	*ret = (struct door_count){.kind = DOOR_NONE};
 	if (p->bytes.size == 0 || p->again)
@@ -165,7 +179,7 @@ door_count_read(const struct part *p, const char *path, struct door_count *ret)
 	if (n >= sizeof name - 1 && strcmp(path + n - (sizeof name - 1), name) == 0 &&
 	    p->bytes.size <= METADATA_MAX)
 		return metadata(p, ret);
-	return vbmeta(&p->bytes, ret);
+	return vbmeta(t, p, ret);
 }
 
 /* ---- the line ---- */
