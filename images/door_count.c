@@ -40,6 +40,18 @@ static const struct {
 		  FINDING_NOTICE},
 };
 
+/* The number that text begins with; of one that is too large the largest there is. */
+static uint64_t
+decimal(const char *text)
+{
+	uint64_t v = 0;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*text - '0'), &v))
+			return UINT64_MAX;
+	return v;
+}
+
 /* ---- walkers that tell one ---- */
 
 static enum door_kind
@@ -69,12 +81,9 @@ walked(const struct part *p, struct door_count *ret)
 	int err = r && nobody ? walk_image(&p->bytes, p->format, nobody, &policy, 0, r) : FG_ENOMEM;
 	for (unsigned i = 0; !err && i < r->contents.facts_n; i++) {
 		const struct contents_fact *f = &r->contents.fact[i];
-		uint64_t v = 0;
 		if (f->id != CONTENTS_FACT_SECURITY_COUNTER || f->path[0] != '\0')
 			continue;
-		for (const char *c = f->value; *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9;
-		     c++)
-			v = v * 10 + (uint64_t)(*c - '0');
+		uint64_t v = decimal(f->value);
 		ret->kind = kind_of(p->format);
 		ret->value = v > ret->value ? v : ret->value;
 	}
@@ -98,11 +107,7 @@ metadata(const struct part *p, struct door_count *ret)
 	for (const char *at = text; (at = strstr(at, key)); at++) {
 		if (at != text && at[-1] != '\n')
 			continue;
-		uint64_t v = 0;
-		for (const char *c = at + sizeof key - 1;
-		     *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9; c++)
-			v = v * 10 + (uint64_t)(*c - '0');
-		*ret = (struct door_count){.kind = DOOR_OTA, .value = v};
+		*ret = (struct door_count){.kind = DOOR_OTA, .value = decimal(at + sizeof key - 1)};
 		break;
 	}
 	return 0;

@@ -258,6 +258,15 @@ anchors_and_boot_loaders(void **state)
 	      text, sizeof text, 1);
 	said(text, "warning changed META-INF/com/android/metadata: build time 1700000000 -> 9: a "
 		   "module that ran the higher one");
+	/* To the last digit, and not beyond. */
+	files(TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551609\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551614\n"),
+	      text, sizeof text, 1);
+	said(text, "build time 18446744073709551609 -> 18446744073709551614: ");
+	files(TAR_RIG("META-INF/com/android/metadata", "post-timestamp=1\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551620\n"),
+	      text, sizeof text, 1);
+	said(text, "build time 1 -> 18446744073709551615: ");
 }
 
 /* ---- partition tables ---- */
