@@ -9,12 +9,15 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/aids.h"
 #include "images/yarascan_text.h"
 
 #define RULE_NAME_MAX 96
 #define RULE_MEANS_MAX 160
 #define SHIPPED "shipped"
 #define OWN "own"
+
+_Static_assert(AIDS_RULES_MAX == YARASCAN_TEXT_MAX, "rules that may be sent may be read");
 
 struct rule { /* in the order of the compiled ones */
 	char name[RULE_NAME_MAX];
