@@ -10,9 +10,9 @@
 
 #include "crypto/writer.h"
 
-#define AIDS_RULES_MAX (4u << 20) /* YARASCAN_TEXT_MAX */
-#define AIDS_OWN_MAX (32u << 20)  /* OWN_TEXT_MAX */
-#define AIDS_MAX (40u << 20)      /* all of it */
+#define AIDS_RULES_MAX (4u << 20) /* YARASCAN_TEXT_MAX, as yarascan.c asserts */
+#define AIDS_OWN_MAX (32u << 20)  /* OWN_MAX lines of digits have 21 MB; of hashes half as many fit */
+#define AIDS_MAX (12u + AIDS_RULES_MAX + AIDS_OWN_MAX) /* the form, with each part at its largest */
 
 struct aids { /* empty: not given */
 	struct view rules; /* YARA, text */

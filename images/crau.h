@@ -114,6 +114,19 @@ struct crau_teller {
 int crau_manifest_read(const struct crau_teller *t, uint8_t *bytes, size_t n, struct crau_manifest *m,
     bool *ret_usable);
 void crau_manifest_free(struct crau_manifest *m);
+
+/* Where the blobs are not one operation's after the other's: nobody's bytes, or bytes of two. */
+struct crau_seam {
+	uint64_t at;     /* in the blobs */
+	uint64_t unused; /* bytes from there on that no operation uses; 0: these share some */
+	const struct crau_operation *one, *other;
+};
+/*
+ * update_engine reads the blobs, of that length, once and forward: every byte of them is one operation's. fn is
+ * told of each place where that is not so, in their order; operations that leave the blobs are left out, and
+ * for the caller to tell of. 0, FG_ENOMEM, or what fn returned, which ends it.
+ */
+int crau_seams(const struct crau_manifest *m, uint64_t length, int (*fn)(void *arg, const struct crau_seam *seam), void *arg);
 /* "REPLACE_BZ"; "of an unknown kind" for anything else. */
 const char *crau_type_name(enum crau_type type);
 

@@ -352,57 +352,35 @@ check_operation(struct walk *w, const struct crau_manifest *m, struct crau_parti
 	return 0;
 }
 
-static int
-by_data(const void *a, const void *b)
-{
-	const struct crau_operation *const *x = a, *const *y = b;
-	return ((*x)->data_offset > (*y)->data_offset) - ((*x)->data_offset < (*y)->data_offset);
-}
+struct tiling {
+	struct walk *w;
+	uint64_t blobs; /* where they begin */
+	bool overlap;
+};
 
-/*
- * update_engine reads the blobs once and forward: every byte of them is one
- * operation's. *ret_overlap: some are said to be two operations'.
- */
 static int
-check_tiling(struct walk *w, const struct crau_manifest *m, struct sig_range blobs, bool *ret_overlap)
+tell_seam(void *arg, const struct crau_seam *seam)
 {
-	const struct crau_operation **sorted = calloc(m->operations ? m->operations : 1, sizeof *sorted);
-	size_t n = 0;
-	uint64_t next = 0;
-	if (!sorted)
-		return FG_ENOMEM;
-	for (size_t i = 0; i < m->operations; i++) {
-		const struct crau_operation *op = &m->operation[i];
-		if (op->data_length > 0 && op->data_offset <= blobs.length &&
-		    op->data_length <= blobs.length - op->data_offset)
-			sorted[n++] = op;
+	struct tiling *t = arg;
+	uint64_t at = t->blobs + seam->at;
+	if (seam->unused > 0) {
+		walk_raise(t->w, FINDING_FMT_HIDDEN_BYTES, &at, "%" PRIu64 " bytes of the blobs that no operation uses",
+		    seam->unused);
+		return 0;
 	}
-	qsort(sorted, n, sizeof *sorted, by_data);
-	for (size_t i = 0; i <= n; i++) {
-		uint64_t start = i < n ? sorted[i]->data_offset : blobs.length, at = blobs.offset + next;
-		if (start > next)
-			walk_raise(w, FINDING_FMT_HIDDEN_BYTES, &at,
-			    "%" PRIu64 " bytes of the blobs that no operation uses", start - next);
-		else if (start < next && i < n) {
-			*ret_overlap = true;
-			walk_raise(w, FINDING_FMT_CONFLICT, &at,
-			    "two operations use the same bytes, %s and %s: nothing is unpacked",
-			    crau_type_name(sorted[i - 1]->type), crau_type_name(sorted[i]->type));
-		}
-		if (i < n && start + sorted[i]->data_length > next)
-			next = start + sorted[i]->data_length;
-	}
-	free(sorted);
+	t->overlap = true;
+	walk_raise(t->w, FINDING_FMT_CONFLICT, &at, "two operations use the same bytes, %s and %s: nothing is unpacked",
+	    crau_type_name(seam->one->type), crau_type_name(seam->other->type));
 	return 0;
 }
 
 int
 crau_expand(struct walk *w, struct crau_manifest *m, struct sig_range blobs, struct walk_signed by)
 {
-	bool overlap = false;
-	int err = check_tiling(w, m, blobs, &overlap);
+	struct tiling t = { .w = w, .blobs = blobs.offset };
+	int err = crau_seams(m, blobs.length, tell_seam, &t);
 	/* A quarter of a million operations, each over all of the blobs, would never come to an end. */
-	if (err || overlap)
+	if (err || t.overlap)
 		return err;
 	struct expand *x = malloc(sizeof *x);
 	if (!x)

@@ -550,6 +550,45 @@ crau_manifest_free(struct crau_manifest *m)
 	m->extent = m->source = NULL;
 }
 
+/* ---- where their bytes lie ---- */
+
+static int
+by_data(const void *a, const void *b)
+{
+	const struct crau_operation *const *x = a, *const *y = b;
+	return ((*x)->data_offset > (*y)->data_offset) - ((*x)->data_offset < (*y)->data_offset);
+}
+
+int
+crau_seams(const struct crau_manifest *m, uint64_t length, int (*fn)(void *arg, const struct crau_seam *seam), void *arg)
+{
+	const struct crau_operation **sorted = calloc(m->operations ? m->operations : 1, sizeof *sorted);
+	size_t n = 0;
+	uint64_t next = 0;
+	int err = sorted ? 0 : FG_ENOMEM;
+	for (size_t i = 0; i < m->operations && !err; i++) {
+		const struct crau_operation *op = &m->operation[i];
+		if (op->data_length > 0 && op->data_offset <= length && op->data_length <= length - op->data_offset)
+			sorted[n++] = op;
+	}
+	if (!err)
+		qsort(sorted, n, sizeof *sorted, by_data);
+	for (size_t i = 0; i <= n && !err; i++) {
+		uint64_t start = i < n ? sorted[i]->data_offset : length;
+		struct crau_seam seam = { .at = next, .unused = start > next ? start - next : 0 };
+		if (start < next && i < n) {
+			seam.one = sorted[i - 1];
+			seam.other = sorted[i];
+		}
+		if (seam.unused || seam.one)
+			err = fn(arg, &seam);
+		if (i < n && start + sorted[i]->data_length > next)
+			next = start + sorted[i]->data_length;
+	}
+	free(sorted);
+	return err;
+}
+
 const char *
 crau_type_name(enum crau_type type)
 {

@@ -31,7 +31,20 @@ refuse(void *arg, enum finding_id id, const uint64_t *offset, const char *text)
 		x->refused = delta_refuse(x->d, DELTA_LIMIT, "%s", text);
 }
 
-/* Where the operations' bytes lie: up to the payload's signature, or to the end; and they fill that. */
+static int
+refuse_shared(void *arg, const struct crau_seam *seam)
+{
+	struct delta_crau *x = arg;
+	if (!seam->one)
+		return 0; /* it adds up: there is an operation then that leaves the payload or shares bytes */
+	return delta_refuse(x->d, DELTA_MALFORMED, "two operations use the same bytes, %s and %s",
+	    crau_type_name(seam->one->type), crau_type_name(seam->other->type));
+}
+
+/*
+ * Where the operations' bytes lie: up to the payload's signature, or to the end; and they fill that. As many as
+ * there are, none of them twice, and (delta_crau_check()) none beyond: they are all of them.
+ */
 static int
 place_blobs(struct delta_crau *x, uint64_t at)
 {
@@ -48,7 +61,13 @@ place_blobs(struct delta_crau *x, uint64_t at)
 			return delta_refuse(x->d, DELTA_MALFORMED, "operations of more bytes than can be counted");
 	if (sum != x->blobs.length)
 		return delta_refuse(x->d, DELTA_MALFORMED, "operations use %" PRIu64 " bytes of %" PRIu64, sum, x->blobs.length);
-	return 0;
+	size_t order = m->operations * sizeof(struct crau_operation *);
+	int err = delta_charge(x->d, order, "the order of operations");
+	if (err)
+		return err;
+	err = crau_seams(m, x->blobs.length, refuse_shared, x);
+	delta_discharge(x->d, order);
+	return err;
 }
 
 static int

@@ -87,9 +87,9 @@ new_part(const struct pair *pair, uint32_t i, struct page *page)
 				 path, p->bytes.size, page);
 	if (err || pair_is_same(mate.how))
 		return err;
-	err = door_count_read(p, path, &is);
+	err = door_count_read(t, i, path, &is);
 	if (!err && have_old)
-		err = door_count_read(parts_get(o, mate.index), before, &was);
+		err = door_count_read(o, mate.index, before, &was);
 	if (!err)
 		err = door_count_page(have_old ? &was : NULL, &is, path, page);
 	if (!err && have_old && has_table(p) && has_table(parts_get(o, mate.index)))

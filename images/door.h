@@ -43,10 +43,10 @@ struct door_count {
 };
 
 /*
- * Of the part's own bytes, not of what lies in it; path as parts_path() writes it.
+ * Of part i's own bytes, not of what lies in it; path as parts_path() writes it.
  * ret->kind DOOR_NONE: it has none. 0, FG_EIO, FG_ENOMEM, FG_ECRYPTO.
  */
-int door_count_read(const struct part *p, const char *path, struct door_count *ret);
+int door_count_read(const struct parts *t, uint32_t i, const char *path, struct door_count *ret);
 /* The line that the way from was (NULL: no such part before) to is deserves, or none. 0, FG_ENOMEM. */
 int door_count_page(const struct door_count *was, const struct door_count *is, const char *path, struct page *page);
 

@@ -40,6 +40,18 @@ static const struct {
 		  FINDING_NOTICE},
 };
 
+/* The number that text begins with; of one that is too large the largest there is. */
+static uint64_t
+decimal(const char *text)
+{
+	uint64_t v = 0;
+	for (; *text >= '0' && *text <= '9'; text++)
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)(*text - '0'), &v))
+			return UINT64_MAX;
+	return v;
+}
+
 /* ---- walkers that tell one ---- */
 
 static enum door_kind
@@ -69,12 +81,9 @@ walked(const struct part *p, struct door_count *ret)
 	int err = r && nobody ? walk_image(&p->bytes, p->format, nobody, &policy, 0, r) : FG_ENOMEM;
 	for (unsigned i = 0; !err && i < r->contents.facts_n; i++) {
 		const struct contents_fact *f = &r->contents.fact[i];
-		uint64_t v = 0;
 		if (f->id != CONTENTS_FACT_SECURITY_COUNTER || f->path[0] != '\0')
 			continue;
-		for (const char *c = f->value; *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9;
-		     c++)
-			v = v * 10 + (uint64_t)(*c - '0');
+		uint64_t v = decimal(f->value);
 		ret->kind = kind_of(p->format);
 		ret->value = v > ret->value ? v : ret->value;
 	}
@@ -98,11 +107,7 @@ metadata(const struct part *p, struct door_count *ret)
 	for (const char *at = text; (at = strstr(at, key)); at++) {
 		if (at != text && at[-1] != '\n')
 			continue;
-		uint64_t v = 0;
-		for (const char *c = at + sizeof key - 1;
-		     *c >= '0' && *c <= '9' && v < UINT64_MAX / 10 - 9; c++)
-			v = v * 10 + (uint64_t)(*c - '0');
-		*ret = (struct door_count){.kind = DOOR_OTA, .value = v};
+		*ret = (struct door_count){.kind = DOOR_OTA, .value = decimal(at + sizeof key - 1)};
 		break;
 	}
 	return 0;
@@ -134,9 +139,22 @@ vbmeta_at(const struct source *s, uint64_t at, struct door_count *ret)
 	return digest_sha256(view_of(key, (size_t)key_n), ret->key);
 }
 
-static int
-vbmeta(const struct source *s, struct door_count *ret)
+/* A part of its own begins there, which is asked for itself. */
+static bool
+is_told_there(const struct parts *t, const struct part *p, uint64_t at)
 {
+	for (uint32_t k = 0; k < p->children; k++) {
+		const struct part *c = parts_get(t, p->first + k);
+		if (c->placed && !c->again && c->at == at && c->bytes.size >= AVB_HEAD)
+			return true;
+	}
+	return false;
+}
+
+static int
+vbmeta(const struct parts *t, const struct part *p, struct door_count *ret)
+{
+	const struct source *s = &p->bytes;
 	uint8_t foot[AVB_FOOT];
 	struct reader r;
 	if (s->size < AVB_HEAD)
@@ -149,13 +167,14 @@ vbmeta(const struct source *s, struct door_count *ret)
 		return err;
 	reader_init(&r, view_of(foot + 20, 8));
 	uint64_t at = reader_u64(&r);
-	return at < s->size ? vbmeta_at(s, at, ret) : 0;
+	return at < s->size && !is_told_there(t, p, at) ? vbmeta_at(s, at, ret) : 0;
 }
 
 int
-door_count_read(const struct part *p, const char *path, struct door_count *ret)
+door_count_read(const struct parts *t, uint32_t i, const char *path, struct door_count *ret)
 {
 	static const char name[] = "META-INF/com/android/metadata";
+	const struct part *p = parts_get(t, i);
 	size_t n = strlen(path);
 	*ret = (struct door_count){.kind = DOOR_NONE};
 	if (p->bytes.size == 0 || p->again)
@@ -165,7 +184,7 @@ door_count_read(const struct part *p, const char *path, struct door_count *ret)
 	if (n >= sizeof name - 1 && strcmp(path + n - (sizeof name - 1), name) == 0 &&
 	    p->bytes.size <= METADATA_MAX)
 		return metadata(p, ret);
-	return vbmeta(&p->bytes, ret);
+	return vbmeta(t, p, ret);
 }
 
 /* ---- the line ---- */

@@ -1,36 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* door_place - boot loaders, partition tables and the updater's anchors, by where they lie. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "images/door.h"
 
 /* ---- names ---- */
 
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* s begins with word, in any case. */
+/* None of these tells capital letters from small ones. */
 static bool
 begins(const char *s, const char *word)
 {
-	for (; *word; s++, word++)
-		if (lower(*s) != *word)
-			return false;
-	return true;
+	return strncasecmp(s, word, strlen(word)) == 0;
 }
 
 static bool
 contains(const char *s, const char *word)
 {
-	for (; *s; s++)
-		if (begins(s, word))
-			return true;
-	return false;
+	return strcasestr(s, word) != NULL;
 }
 
 static bool
@@ -57,9 +47,8 @@ static bool
 is_boot(const char *name)
 {
 	for (size_t i = 0; i < sizeof boot_names / sizeof boot_names[0]; i++) {
-		size_t n = strlen(boot_names[i]);
-		char next = begins(name, boot_names[i]) ? lower(name[n]) : 'x';
-		if (!(next >= 'a' && next <= 'z'))
+		if (begins(name, boot_names[i]) &&
+		    !isalpha((unsigned char)name[strlen(boot_names[i])]))
 			return true;
 	}
 	return false;

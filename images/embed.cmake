@@ -15,6 +15,5 @@ file(WRITE "${OUT}.new" "/* Made by images/embed.cmake from yarascan.yar. */
 
 const uint8_t yarascan_text[] = {
 ${bytes}0x00 };
-const size_t yarascan_text_n = sizeof yarascan_text - 1;
 ")
 file(RENAME "${OUT}.new" "${OUT}")

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect_delta - the delta stage: what a patch makes of a base, and which bytes these were. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "crypto/err.h"
 #include "images/entail.h"

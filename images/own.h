@@ -16,7 +16,6 @@
 #include "images/token.h"
 
 #define OWN_MAX 1000000 /* identities: the largest fleet that is planned for */
-#define OWN_TEXT_MAX (32u << 20)
 #define OWN_PRINT 16 /* bytes of a hash that are compared: all of an MD5, half of a SHA-256 */
 
 struct own;

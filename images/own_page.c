@@ -48,7 +48,7 @@ value(uint8_t c)
 				      : -1;
 }
 
-/* The hex digits at p as bytes; run counts those that stand before. */
+/* The 2 * OWN_PRINT characters at p as the bytes that they spell; false where one is no hex digit. */
 static bool
 decode(const uint8_t *p, uint8_t dst[OWN_PRINT])
 {

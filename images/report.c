@@ -170,8 +170,9 @@ report_delta_proved(const struct report *r)
 bool
 report_is_delta(const struct report *r)
 {
+	bool may_be = r->format == FORMAT_RAW || r->format == FORMAT_ANDROID_PAYLOAD;
 	return r->have_image && (r->have_delta || format_kind(r->format) == FORMAT_KIND_DELTA ||
-	    (r->format == FORMAT_RAW && report_has(r, FINDING_FMT_DELTA)));
+	    (may_be && report_has(r, FINDING_FMT_DELTA)));
 }
 
 const char *

@@ -159,14 +159,16 @@ const char *report_stage_name(enum report_kind kind);
  * stage's own fragment; else delta_outcome_name(). Only with have_delta.
  */
 const char *report_delta_word(const struct report *r);
-bool report_delta_proved(const struct report *r);
-/*
- * Whether the image itself is a delta: by the format of its bytes, or, of bytes that do not tell, by a
- * finding that whoever knew it raised. One that merely holds deltas among other things is none.
- */
-bool report_is_delta(const struct report *r);
 /* The same in a sentence without its full stop, for people who sign; never NULL. */
 const char *report_delta_text(const struct report *r);
+bool report_delta_proved(const struct report *r);
+/*
+ * Whether the image itself is a delta: by the format of its bytes, or, where the format may be either (bytes
+ * that do not tell, an Android payload), by a finding that whoever knew it raised. Of a full payload with
+ * a delta in one of its partitions it is said too: nobody saw what comes of that. Any other format that merely
+ * holds deltas among other things is none.
+ */
+bool report_is_delta(const struct report *r);
 
 /* How a stage ended. Zero is the worst that can be said of a process. */
 enum report_end {

@@ -569,9 +569,11 @@ word(struct scan *s, size_t i)
 	if (class != TOKEN_NONE)
 		emit(s, class, view_of(s->run.p + i, told), i);
 	size_t from = i;
-	told = before(s, i) == '/' ? token_fuse_path(s->run, i - 1, &from) : token_fuse_word(s->run, i, n);
-	if (told == 0 && before(s, i) == '/')
+	told = before(s, i) == '/' ? token_fuse_path(s->run, i - 1, &from) : 0;
+	if (told == 0) {
+		from = i;
 		told = token_fuse_word(s->run, i, n);
+	}
 	if (told)
 		emit(s, TOKEN_FUSE, view_of(s->run.p + from, told), from);
 	char hex[12];

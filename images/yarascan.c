@@ -9,12 +9,15 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/aids.h"
 #include "images/yarascan_text.h"
 
 #define RULE_NAME_MAX 96
 #define RULE_MEANS_MAX 160
 #define SHIPPED "shipped"
 #define OWN "own"
+
+_Static_assert(AIDS_RULES_MAX == YARASCAN_TEXT_MAX, "rules that may be sent may be read");
 
 struct rule { /* in the order of the compiled ones */
 	char name[RULE_NAME_MAX];
@@ -126,7 +129,10 @@ check_imports(struct yarascan *y, const char *own, struct complaint *c)
 		       "module \"%s\" is not available: elf, hash and math are", i.refused);
 		return FG_EFORMAT;
 	}
-	return r == ERROR_SUCCESS ? 0 : r == ERROR_INSUFFICIENT_MEMORY ? FG_ENOMEM : FG_EFORMAT;
+	if (r == ERROR_SUCCESS || r == ERROR_INSUFFICIENT_MEMORY)
+		return r == ERROR_SUCCESS ? 0 : FG_ENOMEM;
+	refuse(c, 0, "cannot be run: libyara's error %d", r);
+	return FG_EFORMAT;
 }
 
 static int

@@ -3,10 +3,8 @@
 #ifndef FG_IMAGES_YARASCAN_TEXT_H
 #define FG_IMAGES_YARASCAN_TEXT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 extern const uint8_t yarascan_text[]; /* a NUL stands behind it */
-extern const size_t yarascan_text_n;
 
 #endif

@@ -11,7 +11,6 @@
 #define MAGIC_LEN 5u
 #define LEAD_MAX (MAGIC_LEN + 10u + 10u + DIGEST_LEN_MAX)
 #define SIGNATURES_MAX 16u
-#define CHUNK_OPEN_MAX (1u << 22) /* chunks at most, so that indexes of nothing come to an end */
 
 /* By their numbers. */
 static const struct zchunk_kind kinds[] = {
@@ -177,7 +176,7 @@ header(struct reading *g, bool alone)
 	if (r.bad || kind >= KINDS || size > x->header_n - start || x->packing == 1 || x->packing > ZCHUNK_ZSTD)
 		return malformed(g, x->base, "the header does not say how chunks are packed and summed");
 	x->each = &kinds[kind];
-	if (count == 0 || count > x->header_n / (x->each->n + 2) || count > CHUNK_OPEN_MAX)
+	if (count == 0 || count > x->header_n / (x->each->n + 2))
 		return malformed(g, x->base, "more chunks than the header has room for, or none");
 	x->chunk = calloc((size_t)count, sizeof *x->chunk);
 	if (!x->chunk)

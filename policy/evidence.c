@@ -155,7 +155,8 @@ delta(const struct report *r)
 {
 	if (r->have_delta && r->delta.result.outcome == DELTA_APPLIED)
 		return report_delta_proved(r) ? RULES_DELTA_PROVED : RULES_DELTA_RECONSTRUCTED;
-	bool is = r->have_delta || report_has(r, FINDING_FMT_DELTA) || format_kind(r->format) == FORMAT_KIND_DELTA;
+	/* To a rule that asks for none, what merely holds one is as bad. */
+	bool is = r->have_delta || report_is_delta(r) || report_has(r, FINDING_FMT_DELTA);
 	return is || !r->have_image ? RULES_DELTA_OPAQUE : RULES_DELTA_NONE;
 }
 

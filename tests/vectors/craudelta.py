@@ -77,7 +77,7 @@ def payload(partitions, key=None, minor=6, trailing=b"", **lie):
                 op += message(8, o.get("hash", sha(o["data"])))
             if o["src"] and not o.get("no_source_hash"):
                 op += message(9, o.get("source_hash", sha(blocks(old, o["src"]))))
-            blobs += o["data"] or b""
+            blobs += o.get("blob", o["data"]) or b""
             part += message(8, op)
         manifest += message(13, part)
     manifest += number(12, minor) + number(14, 1766000000)
@@ -145,6 +145,17 @@ def operations(old, new):
     ]
 
 
+def shared_bytes(old, new):
+    """Two blocks that are alike, both made of the bytes of the first; in place of the second one's what nobody looks at."""
+    block = new[21 * BLOCK:22 * BLOCK]
+    assert block == new[23 * BLOCK:24 * BLOCK]
+    ops = operations(old, new)
+    at = sum(len(o["data"] or b"") for o in ops[:3])
+    ops[3:4] = [operation(SOURCE_COPY, [(20, 1), (22, 1)], None, [(30, 1), (9, 1)]), operation(REPLACE, [(21, 1)], block),
+                operation(REPLACE, [(23, 1)], block, offset=at, blob=b"hidden".ljust(BLOCK))]
+    return payload({"system": (old, new, ops)})
+
+
 def hostile(old, new):
     """Name, outcome, words; a payload. Each is wrong in one way."""
     def one(change=None, at=0, **lie):
@@ -163,6 +174,7 @@ def hostile(old, new):
     yield "data-of-zero", "malformed", "with bytes", one({"data": b"x"}, 1)
     yield "data-of-copy", "malformed", "with bytes", one({"data": b"x"}, 3)
     yield "data-none", "malformed", "without bytes", one({"data": None}, 0)
+    yield "data-shared", "malformed", "use the same bytes, REPLACE and REPLACE", shared_bytes(old, new)
     yield "data-left", "malformed", "operations use", one(trailing=b"x")
     yield "source-hash", "malformed", "other bytes of the old partition", one({"source_hash": bad}, 3)
     yield "source-other", "malformed", "other bytes of the old partition", one({"src": [(31, 1), (8, 3)], "source_hash": sha(blocks(old, [(30, 1), (8, 2), (8, 1)]))}, 3)

@@ -170,24 +170,27 @@ bytes_that_are_gone_are_none_and_the_list_is_bounded(void **state)
 	assert_string_equal(l.one[0].version, "1.5");
 }
 
-/* Bytes that do not tell what they are: the profile said that they are a delta, and its report says so. */
+/* Its report is another: of that format, and where delta is not NULL the finding that it is one. */
 static void
-known_by_its_profile(struct control_rig *r, struct db_candidate *cand)
+report_again(struct control_rig *r, struct db_candidate *cand, enum format_id format, const char *delta)
 {
 	struct report *report = report_new(REPORT_WHOLE);
 	struct approval_delta said;
 	struct writer w;
 	snprintf(report->inputs.inspector, sizeof report->inputs.inspector, "%s", REPORT_INSPECTOR);
 	report->have_image = true;
-	report->format = FORMAT_RAW;
+	report->format = format;
+	report->contents.walked = format != FORMAT_RAW;
 	report->size = 64;
 	memcpy(report->sha256, cand->image, sizeof report->sha256);
 	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
 	report_terms_delta(report, &said);
 	assert_int_equal(said.made, APPROVAL_MADE_WHOLE);
-	report_raise(report, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "format detools, as the profile has it");
-	report_terms_delta(report, &said);
-	assert_int_equal(said.made, APPROVAL_MADE_UNSEEN);
+	if (delta) {
+		report_raise(report, FINDING_FMT_DELTA, FINDING_WARNING, NULL, "%s", delta);
+		report_terms_delta(report, &said);
+		assert_int_equal(said.made, APPROVAL_MADE_UNSEEN);
+	}
 	assert_int_equal(entail_raise(report, false), 0);
 	writer_init(&w, REPORT_MAX);
 	assert_int_equal(report_encode(report, REPORT_MAX, &w), 0);
@@ -196,6 +199,30 @@ known_by_its_profile(struct control_rig *r, struct db_candidate *cand)
 	assert_int_equal(db_candidate_update(r->c.db, cand, cand->state), 0);
 	writer_free(&w);
 	report_free(report);
+}
+
+/* Bytes that do not tell what they are: the profile said that they are a delta, and its report says so. */
+static void
+known_by_its_profile(struct control_rig *r, struct db_candidate *cand)
+{
+	report_again(r, cand, FORMAT_RAW, "format detools, as the profile has it");
+}
+
+/* An Android payload is a full image or a delta: which, its walker says. */
+static void
+an_incremental_payload_is_no_full_image(void **state)
+{
+	struct control_rig *r = *state;
+	struct bases_one b;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 0, "approved"), cand), 0);
+	report_again(r, cand, FORMAT_ANDROID_PAYLOAD, NULL);
+	assert_int_equal(bases_result(&r->c, cand, &b), 0);
+	assert_int_equal(b.source, BASES_RELEASED);
+	report_again(r, cand, FORMAT_ANDROID_PAYLOAD, "1 of 1 partitions are made from the old ones");
+	assert_int_equal(bases_result(&r->c, cand, &b), FG_ENOTFOUND);
+	find(r, "", "", "");
+	free(cand);
 }
 
 static void
@@ -336,6 +363,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_nobody_let_through_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_that_are_gone_are_none_and_the_list_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_known_by_its_profile_alone_is_no_full_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(an_incremental_payload_is_no_full_image, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_delta_for_a_step_is_seen_however_many_came_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_that_names_no_version_it_is_from_is_second_to_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_now_is_not_nothing, setup, teardown),

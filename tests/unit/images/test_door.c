@@ -144,6 +144,37 @@ verified_boot_of_android(void **state)
 	compare(view_of(a, sizeof a), view_of(b, sizeof b), text, sizeof text, 1);
 }
 
+/* A boot image of a page of header and one of kernel in a partition of 16 KiB, whose footer leads to vbmeta. */
+static void
+boot_image(uint8_t dst[16384], uint64_t index, bool sound)
+{
+	memset(dst, 0, 4096);
+	memset(dst + 4096, 'k', 4096);
+	memcpy(dst, "ANDROID!", 8);
+	dst[9] = 16; /* 4096, little-endian */
+	dst[40] = sound ? 3 : 0; /* versions before 3 say how large a page is */
+	vbmeta(dst + 8192, true, index, 0, 0, 1);
+	number(dst + 16384 - 64 + 20, 12288, 8);
+	number(dst + 16384 - 64 + 28, 256 + 320 + 1024, 8);
+}
+
+static void
+a_counter_of_a_boot_image_is_told_once(void **state)
+{
+	(void)state;
+	static uint8_t a[16384], b[16384];
+	char text[1024];
+	boot_image(a, 3, true);
+	boot_image(b, 4, true);
+	compare(view_of(a, sizeof a), view_of(b, sizeof b), text, sizeof text, 1);
+	said(text, "warning changed vbmeta: rollback index 3 -> 4");
+	/* A header that says what cannot be: nothing is taken out of it, and the footer leads there all the same. */
+	boot_image(a, 3, false);
+	boot_image(b, 4, false);
+	compare(view_of(a, sizeof a), view_of(b, sizeof b), text, sizeof text, 1);
+	said(text, "warning changed : rollback index 3 -> 4");
+}
+
 /* ---- places ---- */
 
 static void
@@ -227,6 +258,15 @@ anchors_and_boot_loaders(void **state)
 	      text, sizeof text, 1);
 	said(text, "warning changed META-INF/com/android/metadata: build time 1700000000 -> 9: a "
 		   "module that ran the higher one");
+	/* To the last digit, and not beyond. */
+	files(TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551609\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551614\n"),
+	      text, sizeof text, 1);
+	said(text, "build time 18446744073709551609 -> 18446744073709551614: ");
+	files(TAR_RIG("META-INF/com/android/metadata", "post-timestamp=1\n"),
+	      TAR_RIG("META-INF/com/android/metadata", "post-timestamp=18446744073709551620\n"),
+	      text, sizeof text, 1);
+	said(text, "build time 1 -> 18446744073709551615: ");
 }
 
 /* ---- partition tables ---- */
@@ -296,6 +336,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(counter_of_mcuboot),
 					   cmocka_unit_test(verified_boot_of_android),
+		cmocka_unit_test(a_counter_of_a_boot_image_is_told_once),
 					   cmocka_unit_test(places),
 					   cmocka_unit_test(anchors_and_boot_loaders),
 					   cmocka_unit_test(partition_tables),

@@ -168,6 +168,13 @@ refusals(void **state)
 		at += (size_t)snprintf(huge + at, n - at, "rule r%u { condition: false }\n", i);
 	assert_int_equal(yarascan_new(view_of(huge, at), &y, &why), FG_EFORMAT);
 	assert_non_null(strstr(why.text, "more than 20000 rules"));
+	/* Compiled, and beyond what the machine that runs it can hold. */
+	at = (size_t)snprintf(huge, n, "rule deep { condition: for any i in (1");
+	for (unsigned i = 0; i < 20000; i++)
+		at += (size_t)snprintf(huge + at, n - at, ",1");
+	at += (size_t)snprintf(huge + at, n - at, ") : (i == 0) }");
+	assert_int_equal(yarascan_new(view_of(huge, at), &y, &why), FG_EFORMAT);
+	assert_string_equal(why.text, "cannot be run: libyara's error 25");
 	free(huge);
 }
 
@@ -257,14 +264,12 @@ million_matches(void **state)
 /* ---- against an old image ---- */
 
 static void
-compare(const char *const *old, const char *const *new, const char *own, char *dst, size_t cap)
+compare_bytes(struct view old, struct view new, const char *own, char *dst, size_t cap)
 {
-	static uint8_t a[65536], b[65536];
 	struct pair_rig r;
 	struct page *p = page_new();
-	size_t m = tar_rig(a, sizeof a, old), n = tar_rig(b, sizeof b, new);
 	assert_non_null(p);
-	pair_rig_open(&r, view_of(a, m), view_of(b, n));
+	pair_rig_open(&r, old, new);
 	assert_int_equal(yarascan_page(r.pair, view_str(own), p), 0);
 	dst[0] = '\0';
 	for (size_t i = 0, k = 0; i < page_count(p); i++) {
@@ -275,6 +280,14 @@ compare(const char *const *old, const char *const *new, const char *own, char *d
 	}
 	page_free(p);
 	pair_rig_close(&r);
+}
+
+static void
+compare(const char *const *old, const char *const *new, const char *own, char *dst, size_t cap)
+{
+	static uint8_t a[65536], b[65536];
+	size_t m = tar_rig(a, sizeof a, old), n = tar_rig(b, sizeof b, new);
+	compare_bytes(view_of(a, m), view_of(b, n), own, dst, cap);
 }
 
 static void
@@ -324,6 +337,50 @@ too_many_parts(void **state)
 	assert_int_equal(lines, YARASCAN_TOLD_MAX + 1);
 }
 
+/* A tar of one file of n letters; the caller frees it. */
+static struct view
+tar_of_letters(const char *name, char letter, size_t n)
+{
+	size_t cap = 512 + n + 1024;
+	uint8_t *t = calloc(1, cap);
+	unsigned sum = 0;
+	assert_non_null(t);
+	assert_int_equal(n % 512, 0);
+	(void)tar_rig(t, cap, TAR_RIG(name, ""));
+	snprintf((char *)t + 124, 12, "%011zo", n);
+	memset(t + 148, ' ', 8);
+	for (unsigned i = 0; i < 512; i++)
+		sum += t[i];
+	snprintf((char *)t + 148, 8, "%06o", sum);
+	memset(t + 512, letter, n);
+	return view_of(t, cap);
+}
+
+/* What was not counted to the end says nothing, and that stands on the page: of either image, with the first part it happened in. */
+static void
+not_to_the_end(void **state)
+{
+	(void)state;
+	char text[4096];
+	struct view few = tar_of_letters("f/few", 'a', 512), many = tar_of_letters("f/many", 'a', 2u << 20);
+	struct view more = tar_of_letters("f/more", 'a', (2u << 20) + 512);
+	/* More than can be counted: the rule would fit, and does not. */
+	compare_bytes(few, many, "rule counts { strings: $a = \"aaaa\" condition: #a > 1500000 }", text, sizeof text);
+	assert_string_equal(text, "red CHG-INCOMPLETE warning : YARA rules were not run to their end over the new image: 0 parts too slow, "
+				  "0 too much for them, 0 not begun, 1 with more matches than are counted; 0 lost | f/many");
+	compare_bytes(many, more, "rule counts { strings: $a = \"aaaa\" condition: #a > 1000 }", text, sizeof text);
+	assert_non_null(strstr(text, "YARA rule counts"));
+	assert_non_null(strstr(text, "over the old image: 0 parts too slow, 0 too much for them, 0 not begun, 1 with more "
+				     "matches than are counted; 0 lost | f/many"));
+	assert_non_null(strstr(text, "over the new image: 0 parts too slow, 0 too much for them, 0 not begun, 1 with more "
+				     "matches than are counted; 0 lost | f/more"));
+	compare_bytes(many, few, "rule counts { strings: $a = \"aaaa\" condition: #a > 1500000 }", text, sizeof text);
+	assert_string_equal(text, "");
+	free((void *)(uintptr_t)few.p);
+	free((void *)(uintptr_t)many.p);
+	free((void *)(uintptr_t)more.p);
+}
+
 static void
 firmware(void **state)
 {
@@ -351,6 +408,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(shipped), cmocka_unit_test(refusals), cmocka_unit_test(own_rules),
 		cmocka_unit_test(blocks), cmocka_unit_test(million_matches), cmocka_unit_test(what_is_new), cmocka_unit_test(too_many_parts),
+		cmocka_unit_test(not_to_the_end),
 		cmocka_unit_test(firmware) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,8 +193,15 @@ deltas_dates_and_marks(void **state)
 	w->r->delta.result.outcome = 0;
 	assert_int_equal(make(w)->rules.delta, RULES_DELTA_OPAQUE);
 	w->r->have_delta = false;
+	w->r->format = FORMAT_ANDROID_PAYLOAD;
+	assert_true(make(w)->decide.whole);
+	assert_int_equal(w->e.rules.delta, RULES_DELTA_NONE);
 	report_raise(w->r, FINDING_FMT_DELTA, FINDING_NONE, NULL, "x");
-	assert_int_equal(make(w)->rules.delta, RULES_DELTA_OPAQUE);
+	assert_false(make(w)->decide.whole);
+	assert_int_equal(w->e.rules.delta, RULES_DELTA_OPAQUE);
+	w->r->format = FORMAT_SWU; /* holds one, and is none */
+	assert_true(make(w)->decide.whole);
+	assert_int_equal(w->e.rules.delta, RULES_DELTA_OPAQUE);
 	struct contents_fact *fact = &w->r->contents.fact[w->r->contents.facts_n++];
 	fact->id = CONTENTS_FACT_TIMESTAMP;
 	snprintf(fact->value, sizeof fact->value, "1600000000");
