@@ -22,7 +22,7 @@
 
 #define SEVERITY_DEFAULT 4  /* warning, and worse */
 #define STATUS_EVERY_S 30
-#define ALERTS_MAX 64       /* of one status; control makes fewer kinds, and shows eight incidents */
+#define ALERTS_MAX 64       /* of one status; control makes fewer kinds, and incidents are not among them */
 #define MESSAGE_MAX (256u << 10)
 #define ID_HEX 32           /* of a leaf hash: 16 bytes, as a release's id */
 
@@ -225,8 +225,10 @@ on_alert(struct notify *n, const struct json_value *v)
 	char id[64], text[1024], both[sizeof id + sizeof text];
 	struct view raw_id, raw_text;
 	uint8_t of[DIGEST_SHA256_LEN];
-	/* Incidents are in the log: they were told from there. */
 	if (!json_string(json_get(v, "id"), &raw_id) || !json_string(json_get(v, "text"), &raw_text))
+		return FG_OK;
+	/* Each has an entry of its own, which is told once: status shows the last ones for as long as it runs. */
+	if (view_is(raw_id, "INCIDENT"))
 		return FG_OK;
 	/* Control's word, unlike an entry of the log: a line break in it would be a header of its own. */
 	visible_cstr(raw_id, id, sizeof id);

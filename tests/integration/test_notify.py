@@ -140,7 +140,9 @@ def test_a_receiver_that_refuses_gets_it_again_and_nothing_else_twice(story, con
 
 
 def test_alerts_are_told_once_while_they_last(story, control, hook):  # noqa: F811
-    control.answers["status"].doc["alerts"] = [{"id": "DISK", "text": "nearly full"}, {"id": "KEY", "text": "runs out in 12 days"}]
+    control.answers["status"].doc["alerts"] = [
+        {"id": "INCIDENT", "text": "other-bytes: told from the log"}, {"id": "DISK", "text": "nearly full"},
+        {"id": "KEY", "text": "runs out in 12 days"}]
     hook.answers = [204, 500]
     p = subprocess.Popen([FOTAGATE, *map(str, hook.args()), "--run-dir", control.dir / "run"], stderr=subprocess.DEVNULL)
     try:
