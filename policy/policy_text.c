@@ -7,6 +7,7 @@
 #include "crypto/jsonf.h"
 #include "policy/config_schema.h"
 #include "policy/rules_check.h"
+#include "policy/supplier.h"
 
 /*
  * Reading is lenient and safe, and passes over what does not fit: the text that is
@@ -129,10 +130,59 @@ gives(const struct config *c, const struct json_value *anchors, struct view text
 	return good;
 }
 
+/* As the profile names them, in its order: nothing else of them was kept. One that does not resolve stays out. */
+static void
+read_windows(const struct json_value *root, struct config *c, struct window_list *l)
+{
+	read_value(json_get(root, "windows"), config_schema_find("windows"), c);
+	read_value(json_get(root, "blackouts"), config_schema_find("blackouts"), c);
+	for (unsigned i = 0; i < c->windows_n && l->n < WINDOW_USED_MAX; i++)
+		if (window_resolve(&c->windows[i]))
+			l->window[l->n++] = &c->windows[i];
+	for (unsigned i = 0; i < c->blackouts_n && l->blackouts_n < WINDOW_USED_MAX; i++)
+		if (window_blackout_resolve(&c->blackouts[i]))
+			l->blackout[l->blackouts_n++] = &c->blackouts[i];
+}
+
+static bool
+says(const struct json_value *v, enum supplier_listed is)
+{
+	struct view word;
+	return json_string(json_get(v, "says"), &word) && view_is(word, supplier_listed_name(is));
+}
+
+/* What a list says of this supplier was kept, not whom it names: the shortest list that says so. FG_ENOMEM. */
+static int
+read_lists(const struct json_value *v, struct config *c)
+{
+	size_t n = json_type(v) == JSON_ARRAY ? json_count(v) : 0;
+	if (n > CONFIG_LISTS_MAX)
+		n = CONFIG_LISTS_MAX;
+	c->lists = n > 0 ? calloc(n, sizeof *c->lists) : NULL;
+	if (n > 0 && !c->lists)
+		return FG_ENOMEM;
+	for (; c->lists_n < n; c->lists_n++) {
+		const struct json_value *from = json_at(v, c->lists_n);
+		struct config_list *l = &c->lists[c->lists_n];
+		int64_t day;
+		(void)json_cstr(json_get(from, "date"), l->date, sizeof l->date);
+		(void)json_cstr(json_get(from, "name"), l->name, sizeof l->name);
+		(void)jsonf_hex(json_get(from, "sha256"), l->sha256, sizeof l->sha256);
+		if (zone_date_parse(view_str(l->date), &day))
+			l->dated = day * ZONE_DAY;
+		l->complete = says(from, SUPPLIER_NOT_LISTED);
+		l->entities_n = says(from, SUPPLIER_LISTED);
+		if (l->entities_n)
+			memcpy(l->entities[0].supplier, c->suppliers[0].name, sizeof l->entities[0].supplier);
+	}
+	return FG_OK;
+}
+
 /* The lists of fotagate.conf's own; FG_ENOMEM. */
 static int
 read_all(const struct json_value *root, struct config *c)
 {
+	const struct json_value *plan = json_get(root, "rollout");
 	struct config_problems *problems = calloc(1, sizeof *problems);
 	c->profiles = calloc(1, sizeof *c->profiles);
 	if (!problems || !c->profiles) {
@@ -146,10 +196,13 @@ read_all(const struct json_value *root, struct config *c)
 	read_group(json_get(root, "supplier"), "suppliers[]", &c->suppliers[0]);
 	read_value(json_get(root, "rules"), config_schema_find("rules"), c);
 	read_value(json_get(root, "security_updates"), config_schema_find("security_updates"), c);
+	read_windows(root, c, &c->profiles[0].windows);
+	read_group(plan, "rollout_plans[]", &c->rollout_plans[0]);
+	c->rollout_plans_n = json_type(plan) == JSON_OBJECT;
 	/* Only for what it resolves: what was in force was in order then. */
 	rules_check(c, "policy", problems);
 	free(problems);
-	return FG_OK;
+	return read_lists(json_get(root, "lists"), c);
 }
 
 int

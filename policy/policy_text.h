@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * policy_text - a kept policy (profile_canonical()) back as the configuration it was
- * made of: one profile, its supplier, the rules and marks that concern it.
+ * made of: one profile, its supplier and what lists say of it, its windows, blackouts
+ * and rollout plan, the rules and marks that concern it.
  * Role: a past decision is made again by the policy that made it. Guarantee: pure; a
  * text is taken only when what was read from it gives exactly that text again, so
  * nothing in it was passed over. What does not decide (patterns, addresses) is

@@ -7,6 +7,7 @@
 #include "crypto/visible.h"
 #include "images/format.h"
 #include "policy/config_schema.h"
+#include "policy/supplier.h"
 
 struct reading {
 	const struct json_value *v;
@@ -168,9 +169,28 @@ findings(struct reading *r)
 		f->worst = (enum rules_severity)word(r, "severity", words_of("rules[].severity_at_least"));
 }
 
+_Static_assert(SUPPLIER_WORD_MAX <= RULES_WORD_MAX + 1 && SUPPLIER_WORDS_MAX <= RULES_DOC_LIST_MAX, "they fit");
+
+/* All that the gateway would know of it; in the country that the case says, if it says one. */
+static void
+known_words(struct reading *r, const struct config_supplier *s, int64_t now)
+{
+	struct rules_doc *d = r->d;
+	struct config_supplier as = *s;
+	struct supplier_words w;
+	if (d->f.country)
+		snprintf(as.country, sizeof as.country, "%s", d->f.country);
+	supplier_words(r->config, &as, now, &w);
+	for (unsigned i = 0; i < w.n; i++) {
+		memcpy(d->word[i], w.word[i], sizeof w.word[i]);
+		d->words[i] = d->word[i];
+	}
+	d->f.word_n = w.n;
+}
+
 /* What follows from the profile, where it is not said otherwise. */
 static void
-supplier(struct reading *r)
+supplier(struct reading *r, int64_t now)
 {
 	struct rules_doc *d = r->d;
 	struct rules_facts *f = &d->f;
@@ -186,6 +206,10 @@ supplier(struct reading *r)
 	f->word = d->words;
 	if (json_get(r->v, "supplier_words")) {
 		f->word_n = texts(r, "supplier_words", d->word[0], sizeof d->word[0], d->words);
+		return;
+	}
+	if (s) {
+		known_words(r, s, now);
 		return;
 	}
 	snprintf(d->word[0], sizeof d->word[0], "country:%s", f->country ? f->country : "unknown");
@@ -228,7 +252,7 @@ rules_doc_read(const struct json_value *v, const struct config *c, int64_t now, 
 	if (json_type(v) != JSON_OBJECT)
 		refuse(&r, "facts are an object");
 	check_members(&r);
-	supplier(&r);
+	supplier(&r, now);
 	f->product = TEXT(&r, product);
 	f->format = TEXT(&r, format);
 	if (f->format && format_find(view_str(f->format)) == FORMAT_NONE)

@@ -9,7 +9,7 @@
  *
  *	complete     there is a whole report (with findings: true unless said)
  *	findings     ids; severity: the worst of them (without: what they weigh at most)
- *	profile, product, version, format; supplier, country, supplier_words (of the profile)
+ *	profile, product, version, format; supplier (of the profile), country, supplier_words (of the supplier)
  *	signature, signer, direction, delta       words of the configuration
  *	unsigned, unexplained, unreviewable       thousandths
  *	size         bytes
@@ -30,7 +30,7 @@ struct rules_doc { /* facts, and what they point to: not to be copied */
 	struct rules_facts f;
 	char supplier[PROFILE_WORD_MAX + 1], profile[PROFILE_WORD_MAX + 1], format[PROFILE_WORD_MAX + 1];
 	char product[PROFILE_TEXT_MAX + 1], version[PROFILE_TEXT_MAX + 1], security[PROFILE_TEXT_MAX + 1];
-	char country[3];
+	char country[8]; /* or "unknown" */
 	char group[RULES_DOC_LIST_MAX][PROFILE_TEXT_MAX + 1], word[RULES_DOC_LIST_MAX][RULES_WORD_MAX + 1];
 	const char *groups[RULES_DOC_LIST_MAX], *words[RULES_DOC_LIST_MAX];
 };

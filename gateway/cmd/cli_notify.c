@@ -22,7 +22,7 @@
 
 #define SEVERITY_DEFAULT 4  /* warning, and worse */
 #define STATUS_EVERY_S 30
-#define ALERTS_MAX 64       /* of one status; control makes fewer kinds, and shows eight incidents */
+#define ALERTS_MAX 1024     /* of one status: each list, listener and rollout may have some; a gateway has fewer of them */
 #define MESSAGE_MAX (256u << 10)
 #define ID_HEX 32           /* of a leaf hash: 16 bytes, as a release's id */
 
@@ -32,11 +32,13 @@ struct alert {
 };
 
 struct notify {
+	const struct cli_common *common;
 	struct cli_post *post;
 	int64_t severity;
 	struct cli_opt_list events;
 	struct alert alert[ALERTS_MAX];
 	unsigned alerts_n;
+	bool crowded;         /* the last status had more of them, and it was said */
 	int64_t asked_at;     /* monotonic seconds of the last status; 0: never */
 	struct writer json, text;
 };
@@ -219,32 +221,67 @@ forget_unseen(struct notify *n)
 	n->alerts_n = kept;
 }
 
-static int
-on_alert(struct notify *n, const struct json_value *v)
-{
-	char id[64], text[1024], both[sizeof id + sizeof text];
-	struct view raw_id, raw_text;
+/* An alert of a status, and what it is known by; false for what is none of ours. */
+struct shown {
+	char id[64], text[1024];
 	uint8_t of[DIGEST_SHA256_LEN];
-	/* Incidents are in the log: they were told from there. */
-	if (!json_string(json_get(v, "id"), &raw_id) || !json_string(json_get(v, "text"), &raw_text))
-		return FG_OK;
+};
+
+static bool
+read_alert(const struct json_value *v, struct shown *ret)
+{
+	char both[sizeof ret->id + sizeof ret->text];
+	struct view id, text;
+	if (!json_string(json_get(v, "id"), &id) || !json_string(json_get(v, "text"), &text))
+		return false;
+	/* Each has an entry of its own, which is told once: status shows the last ones for as long as it runs. */
+	if (view_is(id, "INCIDENT"))
+		return false;
 	/* Control's word, unlike an entry of the log: a line break in it would be a header of its own. */
-	visible_cstr(raw_id, id, sizeof id);
-	visible_cstr(raw_text, text, sizeof text);
-	snprintf(both, sizeof both, "%s\n%s", id, text);
-	int err = digest_sha256(view_str(both), of);
-	struct alert *a = err ? NULL : alert_of(n, of);
-	if (a)
-		a->seen = true;
-	if (err || a || n->alerts_n == ALERTS_MAX)
-		return err;
-	err = tell_alert(n, id, text, of);
-	if (!err) {
-		a = &n->alert[n->alerts_n++];
-		memcpy(a->of, of, sizeof a->of);
-		a->seen = true;
+	visible_cstr(id, ret->id, sizeof ret->id);
+	visible_cstr(text, ret->text, sizeof ret->text);
+	snprintf(both, sizeof both, "%s\n%s", ret->id, ret->text);
+	return digest_sha256(view_str(both), ret->of) == FG_OK;
+}
+
+/* Those that are gone make room first, and may come again. */
+static void
+look(struct notify *n, const struct json_value *alerts)
+{
+	struct shown s;
+	for (unsigned i = 0; i < n->alerts_n; i++)
+		n->alert[i].seen = false;
+	for (size_t i = 0; i < json_count(alerts); i++) {
+		struct alert *a = read_alert(json_at(alerts, i), &s) ? alert_of(n, s.of) : NULL;
+		if (a)
+			a->seen = true;
 	}
-	return err;
+	forget_unseen(n);
+}
+
+/* What was told is remembered, also when the next one cannot be. */
+static int
+tell_new(struct notify *n, const struct json_value *alerts)
+{
+	struct shown s;
+	size_t left = 0;
+	for (size_t i = 0; i < json_count(alerts); i++) {
+		if (!read_alert(json_at(alerts, i), &s) || alert_of(n, s.of))
+			continue;
+		if (n->alerts_n == ALERTS_MAX) {
+			left++;
+			continue;
+		}
+		int err = tell_alert(n, s.id, s.text, s.of);
+		if (err)
+			return err;
+		memcpy(n->alert[n->alerts_n].of, s.of, sizeof s.of);
+		n->alert[n->alerts_n++].seen = true;
+	}
+	if (left && !n->crowded)
+		fprintf(stderr, "fotagate: %zu alerts are not told, %d are enough: see fotagate status\n", left, ALERTS_MAX);
+	n->crowded = left > 0;
+	return FG_OK;
 }
 
 static int
@@ -257,18 +294,19 @@ on_round(void *ctx, struct cli_call *call)
 		return FG_OK;
 	if (cli_call_do(call, "status", NULL, NULL, 0, &reply))
 		return FG_EIO;
+	/* A refusal has no alerts in it: nothing is known of them, and none is over. */
+	if (reply.status != CLI_DONE) {
+		(void)cli_call_refused(n->common, &reply);
+		cli_reply_free(&reply);
+		return FG_EIO;
+	}
 	const struct json_value *alerts = json_get(json_root(reply.doc), "alerts");
-	int err = FG_OK;
-	for (unsigned i = 0; i < n->alerts_n; i++)
-		n->alert[i].seen = false;
-	for (size_t i = 0; !err && i < json_count(alerts); i++)
-		err = on_alert(n, json_at(alerts, i));
+	look(n, alerts);
+	int err = tell_new(n, alerts);
 	cli_reply_free(&reply);
-	if (err)
-		return err; /* asked again after the pause; what was told is remembered */
-	forget_unseen(n);
-	n->asked_at = now;
-	return FG_OK;
+	if (!err)
+		n->asked_at = now; /* else asked again after the pause */
+	return err;
 }
 
 /* ---- the verb ---- */
@@ -292,7 +330,7 @@ cli_notify(int argc, char **argv)
 {
 	struct cli_args a;
 	struct cli_post_to to = { .to = NULL };
-	struct notify n = { .severity = SEVERITY_DEFAULT };
+	struct notify n = { .common = &a.common, .severity = SEVERITY_DEFAULT };
 	struct cli_follow asked = { .c = &a.common, .word = "notifying", .from = CLI_FOLLOW_FROM_NOW };
 	const struct cli_opt opts[] = {
 		{ "to", CLI_OPT_TEXT, &to.to, 0, 0, 0 },

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from gate import until
-from test_cli_control import FOTAGATE, Log, cli, control, pytestmark  # noqa: F401
+from test_cli_control import FOTAGATE, Log, Reply, cli, control, pytestmark  # noqa: F401
 
 # RFC 5424 section 6, rule by rule.
 SD_NAME = r'[^\x00-\x20=\]"\x7f-\xff]{1,32}'
@@ -55,7 +55,7 @@ def log(control, tmp_path):  # noqa: F811
 
     def file(args):
         if args["kind"] == "genesis":
-            return type(control.answers["status"])({}, file=genesis)
+            return Reply({}, file=genesis)
         return plain(args)
     control.answers["file.open"] = file
     made.lines[3] = made.lines[3].replace(b"signed\"}", b'a]b\\\\c\\"d=e|f [x@1 y=\\"z\\"]"}')

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from gate import until
-from test_cli_control import FOTAGATE, cli, control, pytestmark  # noqa: F401
+from test_cli_control import FOTAGATE, cli, control, error, pytestmark  # noqa: F401
 from test_forward import leaf, log  # noqa: F401
 
 KEY = b"k" * 32
@@ -140,7 +140,9 @@ def test_a_receiver_that_refuses_gets_it_again_and_nothing_else_twice(story, con
 
 
 def test_alerts_are_told_once_while_they_last(story, control, hook):  # noqa: F811
-    control.answers["status"].doc["alerts"] = [{"id": "DISK", "text": "nearly full"}, {"id": "KEY", "text": "runs out in 12 days"}]
+    control.answers["status"].doc["alerts"] = [
+        {"id": "INCIDENT", "text": "other-bytes: told from the log"}, {"id": "DISK", "text": "nearly full"},
+        {"id": "KEY", "text": "runs out in 12 days"}]
     hook.answers = [204, 500]
     p = subprocess.Popen([FOTAGATE, *map(str, hook.args()), "--run-dir", control.dir / "run"], stderr=subprocess.DEVNULL)
     try:
@@ -152,6 +154,32 @@ def test_alerts_are_told_once_while_they_last(story, control, hook):  # noqa: F8
     finally:
         p.kill()
         p.wait()
+
+
+def test_a_status_that_is_refused_ends_no_alert(story, control, hook, tmp_path):  # noqa: F811
+    """It is asked for again, told of, and what was told before stays told; as many as there are."""
+    whole = control.answers["status"]
+    whole.doc["alerts"] = [{"id": "RUN-OUT", "text": f"{n} ends"} for n in range(70)]
+    asked = []
+
+    def status(_):
+        asked.append(1)
+        return error("BUSY", "not now") if len(asked) == 2 else whole
+    control.answers["status"] = status
+    hook.answers = [204] * 69 + [500]
+    with open(tmp_path / "said", "w", encoding="utf-8") as said:
+        p = subprocess.Popen([FOTAGATE, *map(str, hook.args()), "--run-dir", control.dir / "run"], stderr=said)
+    try:
+        until(lambda: len(hook.got) == 71)
+        time.sleep(2)
+        assert "not now" in (tmp_path / "said").read_text() and len(asked) == 3
+        told = [d["data"]["msg"] for _, d in hook.taken()]
+        assert told == [f"{n} ends" for n in range(70)] and len(hook.got) == 71 and p.poll() is None
+    finally:
+        p.kill()
+        p.wait()
+    control.answers["status"] = error("BUSY", "not now")
+    assert "not now" in cli(control, *hook.args("--once"), want=3).err
 
 
 def test_a_lie_is_told_of(story, control, hook):  # noqa: F811

@@ -5,10 +5,13 @@ import os
 
 import pytest
 
-from gate import Gate
+from gate import Gate, PROFILE
 
 DENY = '{ name = "too-big"; size_at_least = 500000; outcome = "deny"; }'
 MORE = '{ name = "big"; size_at_least = 200000; outcome = "hold"; quorum = 3; cool_down = "1h"; }'
+
+WINDOW = 'windows = ( { name = "nights"; days = [ "mon", "sat" ]; from = "22:00"; to = "04:00"; } );'
+NIGHTLY = PROFILE.replace("\tquorum = 2;", '\tmaintenance = [ "nights" ];\n\tquorum = 2;')
 
 
 def rules(*list_):
@@ -17,8 +20,8 @@ def rules(*list_):
 
 @pytest.fixture(scope="module")
 def gate():
-    gate = Gate(edges=1)
-    gate.set(rules(DENY, MORE))
+    gate = Gate(profile=NIGHTLY, edges=1)
+    gate.set(rules(DENY, MORE), WINDOW)
     gate.start()
     gate.offer("1.1.0")
     gate.ask()

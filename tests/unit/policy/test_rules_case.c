@@ -94,6 +94,44 @@ what_is_not_said_is_the_worst(void **state)
 	config_free(c);
 }
 
+/* An example has to know of a supplier what the gateway knows, or it passes where the gateway denies. */
+static void
+what_is_known_of_the_supplier_is_used(void **state)
+{
+	static const char main_text[] =
+	    "listeners = ( { name = \"plain\"; address = \"127.0.0.1\"; port = 8080; },\n"
+	    "{ name = \"tls\"; address = \"127.0.0.1\"; port = 8444; tls = true; cert = \"c.pem\"; key = \"k.pem\"; "
+	    "client_ca = \"ca.pem\"; } );\n"
+	    "suppliers = ( { name = \"acme\"; legal_entity = \"ACME Ltd\"; country = \"unknown\"; hosting = [ \"US\" ]; "
+	    "support_until = \"2026-12-31\"; } );\n"
+	    "rules = ( { name = \"named\"; supplier_words = [ \"listed:own\" ]; outcome = \"deny\"; },\n"
+	    "{ name = \"over\"; supplier_words = [ \"support:over\" ]; outcome = \"deny\"; },\n"
+	    "{ name = \"there\"; supplier_words = [ \"hosting:US\" ]; outcome = \"hold\"; quorum = 4; } );\n";
+	static const char list[] = "list = { name = \"own\"; source = \"us\"; date = \"2026-01-31\"; complete = true; "
+				   "entities = ( { country = \"FR\"; } ); };\n";
+	const struct config_file f[] = { { "fotagate.conf", view_str(main_text) }, { "lists.d/own.conf", view_str(list) },
+		{ "profiles.d/a.conf", view_str(SAMPLE_PROFILE) } };
+	struct config *c = NULL;
+	(void)state;
+	assert_int_equal(config_parse(f, 3, &c, &problems), 0);
+	/* 2027-01-15: its support is over. */
+	assert_string_equal(judged(c, "\"profile\":\"acme-rtr\"", "\"outcome\":\"deny\",\"rule\":\"over\""), "");
+	assert_int_equal(k.doc.f.word_n, 4);
+	assert_string_equal(k.doc.f.word[2], "unknown:own");
+	assert_true(reads(c, "{\"name\":\"n\",\"at\":\"2026-12-31T23:59:59Z\",\"facts\":{\"profile\":\"acme-rtr\",\"findings\":[]},"
+			     "\"expect\":{\"outcome\":\"hold\",\"rule\":\"there\",\"quorum\":4}}"));
+	assert_true(rules_case_holds(&k, c, &result, why));
+	/* In another country, and of a supplier that is named without a profile. */
+	assert_string_equal(judged(c, "\"supplier\":\"acme\",\"country\":\"FR\"", "\"outcome\":\"deny\",\"rule\":\"named\""), "");
+	assert_string_equal(judged(c, "\"supplier\":\"acme\",\"country\":\"unknown\"", "\"outcome\":\"deny\",\"rule\":\"over\""), "");
+	/* What is said counts, and of one that nobody knows nothing else is known. */
+	assert_string_equal(judged(c, "\"supplier\":\"acme\",\"supplier_words\":[]", "\"outcome\":\"hold\",\"rule\":\"none\""), "");
+	assert_string_equal(judged(c, "\"supplier\":\"other\"", "\"outcome\":\"hold\",\"rule\":\"none\""), "");
+	assert_int_equal(k.doc.f.word_n, 1);
+	assert_string_equal(k.doc.f.word[0], "country:unknown");
+	config_free(c);
+}
+
 static void
 what_is_wrong_is_named(void **state)
 {
@@ -187,6 +225,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_expected_is_compared),
 		cmocka_unit_test(what_is_not_said_is_the_worst),
+		cmocka_unit_test(what_is_known_of_the_supplier_is_used),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(facts_survive_their_text),
 		cmocka_unit_test(lines_of_cases),
