@@ -146,31 +146,25 @@ put_proof(struct msg_append *e, const struct report *r)
 
 static void again(struct judging *j, struct db_candidate *cand, const char *why);
 
-struct rivals {
-	struct control *c;
-	struct db_resource resource, other;
-	uint64_t but;
-	uint64_t id[DB_LIST_MAX]; /* open ones */
+#define SECONDS_MAX 16 /* reviews closed at once; of more than that none is signed for either: reviews.c asks policy then */
+
+struct seconds { /* other deltas for the step of one, that nobody can see through either */
+	uint64_t than;
+	uint64_t review[SECONDS_MAX];
 	unsigned n;
 	bool younger; /* one came later, and has told of it */
-	uint64_t last; /* of this page */
-	unsigned seen;
 };
 
-static int
-look_for_rival(void *arg, const struct db_candidate *cand)
+static void
+note_second(void *arg, const struct db_candidate *other, enum decisions_other what)
 {
-	struct rivals *r = arg;
-	bool open = candidates_is(cand, LIFECYCLE_REVIEW);
-	r->last = cand->id;
-	r->seen++;
-	if (cand->id == r->but || (!open && !candidates_is(cand, LIFECYCLE_JUDGING)) ||
-	    db_resource_get(r->c->db, cand->resource, &r->other) || !decisions_same_step(&r->other, &r->resource))
-		return 0;
-	r->younger = r->younger || cand->id > r->but;
-	if (open && r->n < DB_LIST_MAX)
-		r->id[r->n++] = cand->id;
-	return 0;
+	struct seconds *s = arg;
+	bool open = candidates_is(other, LIFECYCLE_REVIEW);
+	if (what != DECISIONS_SECOND || (!open && !candidates_is(other, LIFECYCLE_JUDGING)))
+		return;
+	s->younger |= other->id > s->than;
+	if (open && s->n < SECONDS_MAX)
+		s->review[s->n++] = other->id;
 }
 
 /*
@@ -181,25 +175,16 @@ static void
 second_delta(struct control *c, const struct db_candidate *cand)
 {
 	struct db_incident i = { .at = control_now(c), .kind = "second-delta", .have_resource = true };
-	struct rivals *r = calloc(1, sizeof *r);
 	struct db_candidate *other = calloc(1, sizeof *other);
-	struct db_candidate_filter f = { .profile = cand->profile };
-	bool told = false, more = true;
-	if (r && other && db_resource_get(c->db, cand->resource, &r->resource) == FG_OK) {
-		r->c = c;
-		r->but = cand->id;
-		for (f.product = r->resource.product; more; f.after = r->last) {
-			r->seen = 0;
-			more = db_candidate_list(c->db, &f, look_for_rival, r) == FG_OK && r->seen == DB_PAGE_MAX;
-		}
-		told = r->younger;
-	}
-	for (unsigned k = 0; r && other && k < r->n; k++)
-		if (db_candidate_get(c->db, r->id[k], other) == FG_OK)
+	struct seconds s = { .than = cand->id };
+	int err = decisions_others(c, cand, note_second, &s);
+	if (err)
+		oplog(OPLOG_ERR, "not all deltas for a step could be looked at: %s", err_name(err));
+	for (unsigned k = 0; other && k < s.n; k++)
+		if (db_candidate_get(c->db, s.review[k], other) == FG_OK)
 			again(c->judging, other, "another delta was given for the same step");
 	free(other);
-	free(r);
-	if (told)
+	if (s.younger)
 		return;
 	memcpy(i.resource, cand->resource, sizeof i.resource);
 	snprintf(i.detail, sizeof i.detail, "another delta was given for the same step from version to version");
