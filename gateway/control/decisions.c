@@ -64,8 +64,9 @@ look_at_step(void *arg, const struct db_candidate *other)
 	if (err || strcmp(s->other.target, s->resource.target) != 0)
 		return err;
 	err = decisions_report(s->c, other->report, &r);
+	/* Lost or damaged it says nothing for anybody; one that cannot be read now may say everything. */
 	if (err)
-		return err == FG_ENOMEM ? err : 0; /* without a report it says nothing for anybody */
+		return err == FG_ENOTFOUND || err == FG_EFORMAT ? 0 : err;
 	bool delta = report_is_delta(r) || r->have_delta;
 	if (!delta && report_verified(r) > 0 && report_verdict(r) != REPORT_BLOCKED)
 		s->each(s->arg, other, DECISIONS_FULL);

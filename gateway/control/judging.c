@@ -430,7 +430,7 @@ make_target(struct case_ *k)
 		err = targets_start(c, &q, on_made, k, &k->targets);
 	free(cand);
 	if (err)
-		hold(k, "the delta could not be tried on its bases for want of memory or database");
+		hold(k, "its bases could not be looked up now");
 }
 
 static void

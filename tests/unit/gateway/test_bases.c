@@ -335,23 +335,54 @@ teardown(void **state)
 	return 0;
 }
 
+/* As when too many files are open. */
+static void
+without_descriptors(struct rlimit *ret_was)
+{
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, ret_was), 0);
+	struct rlimit none = *ret_was;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* Nor is it "nobody brought this base", or "there is no other delta". */
+static void
+what_cannot_be_looked_at_now_is_not_missing(void **state)
+{
+	struct control_rig *r = *state;
+	struct bases_list l;
+	struct rlimit was;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	char got[200] = "";
+	name(r, "1.0", 1, 500, 0);
+	without_descriptors(&was);
+	int err = bases_find(&r->c, PROFILE, PRODUCT, "1.0", "", &l);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, FG_EIO);
+	find(r, "1.0", "", "1.0:named");
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 6, 7, "review"), cand), 0);
+	release(r, "1.1", 8, 9, "review");
+	without_descriptors(&was);
+	err = decisions_others(&r->c, cand, note, got);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, FG_EIO);
+	free(cand);
+}
+
 /* Too many open files is not "there was nothing before": that would open a review without a comparison. */
 static void
 what_cannot_be_opened_now_is_not_nothing(void **state)
 {
 	struct control_rig *r = *state;
 	struct db_candidate cand;
-	struct rlimit was, none;
+	struct rlimit was;
 	int fd = -1;
 	(void)release_from(r, "", "1.0", 1, 0, "approved");
 	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "", "2.0", 2, 0, "judging"), &cand), 0);
 	assert_int_equal(history_image(&r->c, &cand, &fd), 0);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
-	none = was;
-	none.rlim_cur = 3;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	without_descriptors(&was);
 	int err = history_image(&r->c, &cand, &fd);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(err, FG_EIO);
@@ -370,6 +401,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_delta_that_names_no_version_it_is_from_is_second_to_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_image_is_nobodys_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_now_is_not_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_looked_at_now_is_not_missing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
