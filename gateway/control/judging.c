@@ -144,8 +144,6 @@ put_proof(struct msg_append *e, const struct report *r)
 		logbook_ref_sha256(e, "target_report", d->target_report);
 }
 
-static void again(struct judging *j, struct db_candidate *cand, const char *why);
-
 #define SECONDS_MAX 16 /* reviews closed at once; of more than that none is signed for either: reviews.c asks policy then */
 
 struct seconds { /* other deltas for the step of one, that nobody can see through either */
@@ -182,7 +180,7 @@ second_delta(struct control *c, const struct db_candidate *cand)
 		oplog(OPLOG_ERR, "not all deltas for a step could be looked at: %s", err_name(err));
 	for (unsigned k = 0; other && k < s.n; k++)
 		if (db_candidate_get(c->db, s.review[k], other) == FG_OK)
-			again(c->judging, other, "another delta was given for the same step");
+			judging_again(c->judging, other, "another delta was given for the same step");
 	free(other);
 	if (s.younger)
 		return;
@@ -633,8 +631,8 @@ judging_policy_stands(struct control *c, const struct db_candidate *cand)
 	return p && cand->have_policy && !memcmp(p->digest, cand->policy, sizeof p->digest);
 }
 
-static void
-again(struct judging *j, struct db_candidate *cand, const char *why)
+void
+judging_again(struct judging *j, struct db_candidate *cand, const char *why)
 {
 	struct control *c = j->c;
 	char note[DB_TEXT_MAX];
@@ -659,7 +657,7 @@ judging_policy_changed(struct judging *j)
 		/* Of a profile that is not configured any more it waits: the profile may come back. */
 		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && policies_find(c->policies, cand->profile) &&
 		    !judging_policy_stands(c, cand))
-			again(j, cand, "the policy changed");
+			judging_again(j, cand, "the policy changed");
 	}
 	free(cand);
 	free(l);
