@@ -309,6 +309,35 @@ merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
 	return err;
 }
 
+/* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
+static void
+hold(struct case_ *k, const char *why)
+{
+	struct judging *j = k->all;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	unsigned at = 0;
+	oplog(OPLOG_WARNING, "%s is held: %s", k->review, why);
+	if (cand && db_candidate_get(j->c->db, k->candidate, cand) == FG_OK && candidates_is(cand, LIFECYCLE_JUDGING))
+		stay(j->c, cand, why);
+	free(cand);
+	while (at < j->again_n && j->again[at] != k->candidate)
+		at++;
+	if (at == j->again_n && at < AGAIN_MAX)
+		j->again[j->again_n++] = k->candidate;
+	if (!j->again_at)
+		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
+	close_case(k);
+}
+
+/* What is wrong is ours, and nothing about the image. */
+static void
+hold_for(struct case_ *k, const char *what, int err)
+{
+	char why[120];
+	snprintf(why, sizeof why, "%s: %s", what, err_name(err));
+	hold(k, why);
+}
+
 static void
 conclude(struct case_ *k)
 {
@@ -327,35 +356,19 @@ conclude(struct case_ *k)
 		err = store(c, r, k->made, p, cand);
 	if (!err)
 		err = decide_on(k, cand, r, p);
-	if (err && err != FG_ESTATE)
-		oplog(OPLOG_WARNING, "%s could not be judged: %s", k->review, err_name(err));
 	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
 	struct judging *all = k->all;
 	report_free(r);
 	free(cand);
-	close_case(k);
+	if (err && err != FG_ESTATE && err != FG_EAGAIN)
+		hold_for(k, "it could not be judged", err);
+	else
+		close_case(k);
 	if (again)
 		judging_start(all, again);
 }
 
 /* ---- stages ---- */
-
-/* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
-static void
-hold(struct case_ *k, const char *why)
-{
-	struct judging *j = k->all;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	oplog(OPLOG_WARNING, "%s is held: %s", k->review, why);
-	if (cand && db_candidate_get(j->c->db, k->candidate, cand) == FG_OK && candidates_is(cand, LIFECYCLE_JUDGING))
-		stay(j->c, cand, why);
-	free(cand);
-	if (j->again_n < AGAIN_MAX)
-		j->again[j->again_n++] = k->candidate;
-	if (!j->again_at)
-		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
-	close_case(k);
-}
 
 static void
 on_made(void *ctx, const struct targets_result *r)
@@ -385,11 +398,8 @@ static void
 run(struct case_ *k, struct stage *s, void (*done)(void *ctx))
 {
 	int err = stages_run(k->all->c, s, done, k);
-	if (!err)
-		return;
-	/* It stays in judging; judging_resume() comes by. */
-	oplog(OPLOG_WARNING, "%s waits: %s", k->review, err_name(err));
-	close_case(k);
+	if (err)
+		hold_for(k, "there is no place to look at it", err);
 }
 
 /* As the verify stage has it; a report that is none is for the merged one to tell of. */
@@ -559,9 +569,7 @@ judging_start(struct judging *j, uint64_t candidate)
 	if (!err) {
 		verify(k);
 	} else if (p && err != FG_ENOTFOUND) {
-		char why[80];
-		snprintf(why, sizeof why, "it cannot be judged now: %s", err_name(err));
-		hold(k, why); /* and is tried again */
+		hold_for(k, "it cannot be judged now", err); /* and is tried again */
 	} else {
 		if (p)
 			without_bytes(c, cand);
