@@ -62,13 +62,15 @@ struct gathering {
 	int err;
 };
 
-static bool
-is_held(struct control *c, const uint8_t image[DIGEST_SHA256_LEN])
+/* Whether its bytes are here. FG_EIO: that cannot be told now, which is not "no". */
+static int
+look_held(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], bool *ret)
 {
 	int fd = files_image_open(c->files, FILES_IMAGE, image);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	*ret = fd >= 0;
+	return fd >= 0 || fd == FG_ENOTFOUND ? FG_OK : fd;
 }
 
 /* In its place by age; one image has one place, the report of whoever comes first. */
@@ -115,9 +117,11 @@ look_released(void *arg, const struct db_candidate *cand)
 	if (look) {
 		err = bases_result(g->c, cand, &b);
 		/* A report that is lost or damaged was told of elsewhere; without it this is no base. */
-		look = !err && is_held(g->c, b.image);
+		look = !err;
 		err = err == FG_ENOTFOUND || err == FG_EFORMAT ? 0 : err;
 	}
+	if (look)
+		err = look_held(g->c, b.image, &look);
 	if (look) {
 		snprintf(b.version, sizeof b.version, "%s", r->target);
 		add(g, &b);
@@ -130,8 +134,12 @@ static int
 look_named(void *arg, const struct db_base *row)
 {
 	struct gathering *g = arg;
-	if (row->candidate || !wanted(g, row->version) || !is_held(g->c, row->image))
+	bool held;
+	if (row->candidate || !wanted(g, row->version))
 		return 0; /* what a delta made counts as its candidate's, once that was released */
+	int err = look_held(g->c, row->image, &held);
+	if (err || !held)
+		return err;
 	struct bases_one b = { .source = BASES_NAMED, .since = row->added };
 	memcpy(b.image, row->image, sizeof b.image);
 	snprintf(b.version, sizeof b.version, "%s", row->version);
@@ -248,11 +256,15 @@ list_named(void *arg, const struct db_base *row)
 {
 	struct listing *l = arg;
 	struct bases_one b = { .source = BASES_NAMED, .since = row->added };
+	bool held;
 	if (row->candidate)
 		return 0;
+	int err = look_held(l->c, row->image, &held);
+	if (err)
+		return err;
 	memcpy(b.image, row->image, sizeof b.image);
 	snprintf(b.version, sizeof b.version, "%s", row->version);
-	put(l->j, row->profile, row->product, &b, row->size, row->who, is_held(l->c, b.image));
+	put(l->j, row->profile, row->product, &b, row->size, row->who, held);
 	return 0;
 }
 

@@ -42,7 +42,8 @@ struct bases_list { /* the youngest first */
 
 /*
  * The bases of a product: of that version only, where version is not "", and never of
- * the version but (""). Those whose bytes are gone are not among them. FG_EIO, FG_ENOMEM.
+ * the version but (""). Those whose bytes are gone are not among them; FG_EIO
+ * where that cannot be told now, FG_ENOMEM.
  */
 int bases_find(struct control *c, const char *profile, const char *product, const char *version, const char *but,
     struct bases_list *ret);

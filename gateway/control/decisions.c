@@ -26,18 +26,19 @@ struct decisions_told { /* evidence, and what it points to */
 
 /* ---- deltas ---- */
 
-/* Candidates of the same product that lead to the same version. */
 struct step {
 	struct control *c;
 	const struct db_candidate *cand;
 	struct db_resource resource, other;
-	bool full_held, second;
 	uint64_t last; /* of this page */
 	unsigned n;
+	void (*each)(void *arg, const struct db_candidate *other, enum decisions_other what);
+	void *arg;
 };
 
-bool
-decisions_same_step(const struct db_resource *a, const struct db_resource *b)
+/* One version from one; where a URL does not say from which, from any. */
+static bool
+is_same_step(const struct db_resource *a, const struct db_resource *b)
 {
 	bool from = !a->from[0] || !b->from[0] || strcmp(a->from, b->from) == 0;
 	return from && strcmp(a->target, b->target) == 0;
@@ -63,27 +64,26 @@ look_at_step(void *arg, const struct db_candidate *other)
 	if (err || strcmp(s->other.target, s->resource.target) != 0)
 		return err;
 	err = decisions_report(s->c, other->report, &r);
+	/* Lost or damaged it says nothing for anybody; one that cannot be read now may say everything. */
 	if (err)
-		return err == FG_ENOMEM ? err : 0; /* without a report it says nothing for anybody */
+		return err == FG_ENOTFOUND || err == FG_EFORMAT ? 0 : err;
 	bool delta = report_is_delta(r) || r->have_delta;
 	if (!delta && report_verified(r) > 0 && report_verdict(r) != REPORT_BLOCKED)
-		s->full_held = true;
-	if (delta && decisions_same_step(&s->other, &s->resource) && memcmp(other->image, s->cand->image, sizeof other->image))
-		s->second = true;
+		s->each(s->arg, other, DECISIONS_FULL);
+	if (delta && is_same_step(&s->other, &s->resource) && memcmp(other->image, s->cand->image, sizeof other->image))
+		s->each(s->arg, other, r->have_delta && r->delta.have_target ? DECISIONS_SECOND_SEEN : DECISIONS_SECOND);
 	report_free(r);
 	return 0;
 }
 
-/* What the store has to say of a delta that nobody saw through. */
-static int
-delta_facts(struct control *c, const struct db_candidate *cand, struct decide_facts *f)
+int
+decisions_others(struct control *c, const struct db_candidate *cand,
+    void (*each)(void *arg, const struct db_candidate *other, enum decisions_other what), void *arg)
 {
-	if (f->whole || f->target_seen)
-		return FG_OK;
 	struct step *s = calloc(1, sizeof *s);
 	if (!s)
 		return FG_ENOMEM;
-	*s = (struct step){ .c = c, .cand = cand };
+	*s = (struct step){ .c = c, .cand = cand, .each = each, .arg = arg };
 	int err = db_resource_get(c->db, cand->resource, &s->resource);
 	struct db_candidate_filter filter = { .profile = cand->profile, .product = s->resource.product };
 	/* All of them: what one page leaves out would be nobody's second. */
@@ -92,9 +92,29 @@ delta_facts(struct control *c, const struct db_candidate *cand, struct decide_fa
 		err = db_candidate_list(c->db, &filter, look_at_step, s);
 		more = s->n == DB_PAGE_MAX;
 	}
-	f->full_held = s->full_held;
-	f->only_one = !err && !s->second;
 	free(s);
+	return err;
+}
+
+static void
+note_other(void *arg, const struct db_candidate *other, enum decisions_other what)
+{
+	struct decide_facts *f = arg;
+	(void)other;
+	f->full_held |= what == DECISIONS_FULL;
+	f->only_one &= what == DECISIONS_FULL;
+}
+
+/* What the store has to say of a delta that nobody saw through. */
+static int
+delta_facts(struct control *c, const struct db_candidate *cand, struct decide_facts *f)
+{
+	if (f->whole || f->target_seen)
+		return FG_OK;
+	f->only_one = true;
+	int err = decisions_others(c, cand, note_other, f);
+	if (err)
+		f->full_held = f->only_one = false;
 	return err;
 }
 

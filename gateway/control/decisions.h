@@ -18,7 +18,6 @@
 
 struct control;
 struct db_candidate;
-struct db_resource;
 struct db_scope;
 struct evidence;
 struct evidence_update;
@@ -44,8 +43,15 @@ int decisions_make(struct control *c, const struct db_candidate *cand, const str
     struct decide_result *ret);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
 int decisions_report(struct control *c, const uint8_t digest[32], struct report **ret);
-/* Whether two resources lead to one version from one; where a URL says none, from any. */
-bool decisions_same_step(const struct db_resource *a, const struct db_resource *b);
+/*
+ * The others of a delta's product that lead to its version, and wait or stand: full images that are verified and
+ * not blocked, and other deltas for the same step (where a URL does not say from which version, from any), with
+ * those told apart of which was seen what they make. A full image is nobody's second. each() leaves the database
+ * alone. FG_ENOMEM, FG_EIO: these were not all.
+ */
+enum decisions_other { DECISIONS_NO_OTHER = 0, DECISIONS_FULL, DECISIONS_SECOND, DECISIONS_SECOND_SEEN };
+int decisions_others(struct control *c, const struct db_candidate *cand,
+    void (*each)(void *arg, const struct db_candidate *other, enum decisions_other what), void *arg);
 /*
  * A delta whose result nobody saw, as the stored report has it: what such a one needs, and what policy says of it
  * now. Where that cannot be told it counts as one that is held, without a reason, for no days.

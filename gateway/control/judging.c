@@ -144,33 +144,25 @@ put_proof(struct msg_append *e, const struct report *r)
 		logbook_ref_sha256(e, "target_report", d->target_report);
 }
 
-static void again(struct judging *j, struct db_candidate *cand, const char *why);
+#define SECONDS_MAX 16 /* reviews closed at once; of more than that none is signed for either: reviews.c asks policy then */
 
-struct rivals {
-	struct control *c;
-	struct db_resource resource, other;
-	uint64_t but;
-	uint64_t id[DB_LIST_MAX]; /* open ones */
+struct seconds { /* other deltas for the step of one, that nobody can see through either */
+	uint64_t than;
+	uint64_t review[SECONDS_MAX];
 	unsigned n;
 	bool younger; /* one came later, and has told of it */
-	uint64_t last; /* of this page */
-	unsigned seen;
 };
 
-static int
-look_for_rival(void *arg, const struct db_candidate *cand)
+static void
+note_second(void *arg, const struct db_candidate *other, enum decisions_other what)
 {
-	struct rivals *r = arg;
-	bool open = candidates_is(cand, LIFECYCLE_REVIEW);
-	r->last = cand->id;
-	r->seen++;
-	if (cand->id == r->but || (!open && !candidates_is(cand, LIFECYCLE_JUDGING)) ||
-	    db_resource_get(r->c->db, cand->resource, &r->other) || !decisions_same_step(&r->other, &r->resource))
-		return 0;
-	r->younger = r->younger || cand->id > r->but;
-	if (open && r->n < DB_LIST_MAX)
-		r->id[r->n++] = cand->id;
-	return 0;
+	struct seconds *s = arg;
+	bool open = candidates_is(other, LIFECYCLE_REVIEW);
+	if (what != DECISIONS_SECOND || (!open && !candidates_is(other, LIFECYCLE_JUDGING)))
+		return;
+	s->younger |= other->id > s->than;
+	if (open && s->n < SECONDS_MAX)
+		s->review[s->n++] = other->id;
 }
 
 /*
@@ -181,25 +173,16 @@ static void
 second_delta(struct control *c, const struct db_candidate *cand)
 {
 	struct db_incident i = { .at = control_now(c), .kind = "second-delta", .have_resource = true };
-	struct rivals *r = calloc(1, sizeof *r);
 	struct db_candidate *other = calloc(1, sizeof *other);
-	struct db_candidate_filter f = { .profile = cand->profile };
-	bool told = false, more = true;
-	if (r && other && db_resource_get(c->db, cand->resource, &r->resource) == FG_OK) {
-		r->c = c;
-		r->but = cand->id;
-		for (f.product = r->resource.product; more; f.after = r->last) {
-			r->seen = 0;
-			more = db_candidate_list(c->db, &f, look_for_rival, r) == FG_OK && r->seen == DB_PAGE_MAX;
-		}
-		told = r->younger;
-	}
-	for (unsigned k = 0; r && other && k < r->n; k++)
-		if (db_candidate_get(c->db, r->id[k], other) == FG_OK)
-			again(c->judging, other, "another delta was given for the same step");
+	struct seconds s = { .than = cand->id };
+	int err = decisions_others(c, cand, note_second, &s);
+	if (err)
+		oplog(OPLOG_ERR, "not all deltas for a step could be looked at: %s", err_name(err));
+	for (unsigned k = 0; other && k < s.n; k++)
+		if (db_candidate_get(c->db, s.review[k], other) == FG_OK)
+			judging_again(c->judging, other, "another delta was given for the same step");
 	free(other);
-	free(r);
-	if (told)
+	if (s.younger)
 		return;
 	memcpy(i.resource, cand->resource, sizeof i.resource);
 	snprintf(i.detail, sizeof i.detail, "another delta was given for the same step from version to version");
@@ -326,6 +309,35 @@ merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
 	return err;
 }
 
+/* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
+static void
+hold(struct case_ *k, const char *why)
+{
+	struct judging *j = k->all;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	unsigned at = 0;
+	oplog(OPLOG_WARNING, "%s is held: %s", k->review, why);
+	if (cand && db_candidate_get(j->c->db, k->candidate, cand) == FG_OK && candidates_is(cand, LIFECYCLE_JUDGING))
+		stay(j->c, cand, why);
+	free(cand);
+	while (at < j->again_n && j->again[at] != k->candidate)
+		at++;
+	if (at == j->again_n && at < AGAIN_MAX)
+		j->again[j->again_n++] = k->candidate;
+	if (!j->again_at)
+		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
+	close_case(k);
+}
+
+/* What is wrong is ours, and nothing about the image. */
+static void
+hold_for(struct case_ *k, const char *what, int err)
+{
+	char why[120];
+	snprintf(why, sizeof why, "%s: %s", what, err_name(err));
+	hold(k, why);
+}
+
 static void
 conclude(struct case_ *k)
 {
@@ -344,35 +356,19 @@ conclude(struct case_ *k)
 		err = store(c, r, k->made, p, cand);
 	if (!err)
 		err = decide_on(k, cand, r, p);
-	if (err && err != FG_ESTATE)
-		oplog(OPLOG_WARNING, "%s could not be judged: %s", k->review, err_name(err));
 	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
 	struct judging *all = k->all;
 	report_free(r);
 	free(cand);
-	close_case(k);
+	if (err && err != FG_ESTATE && err != FG_EAGAIN)
+		hold_for(k, "it could not be judged", err);
+	else
+		close_case(k);
 	if (again)
 		judging_start(all, again);
 }
 
 /* ---- stages ---- */
-
-/* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
-static void
-hold(struct case_ *k, const char *why)
-{
-	struct judging *j = k->all;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	oplog(OPLOG_WARNING, "%s is held: %s", k->review, why);
-	if (cand && db_candidate_get(j->c->db, k->candidate, cand) == FG_OK && candidates_is(cand, LIFECYCLE_JUDGING))
-		stay(j->c, cand, why);
-	free(cand);
-	if (j->again_n < AGAIN_MAX)
-		j->again[j->again_n++] = k->candidate;
-	if (!j->again_at)
-		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
-	close_case(k);
-}
 
 static void
 on_made(void *ctx, const struct targets_result *r)
@@ -402,11 +398,8 @@ static void
 run(struct case_ *k, struct stage *s, void (*done)(void *ctx))
 {
 	int err = stages_run(k->all->c, s, done, k);
-	if (!err)
-		return;
-	/* It stays in judging; judging_resume() comes by. */
-	oplog(OPLOG_WARNING, "%s waits: %s", k->review, err_name(err));
-	close_case(k);
+	if (err)
+		hold_for(k, "there is no place to look at it", err);
 }
 
 /* As the verify stage has it; a report that is none is for the merged one to tell of. */
@@ -445,7 +438,7 @@ make_target(struct case_ *k)
 		err = targets_start(c, &q, on_made, k, &k->targets);
 	free(cand);
 	if (err)
-		hold(k, "the delta could not be tried on its bases for want of memory or database");
+		hold(k, "its bases could not be looked up now");
 }
 
 static void
@@ -576,9 +569,7 @@ judging_start(struct judging *j, uint64_t candidate)
 	if (!err) {
 		verify(k);
 	} else if (p && err != FG_ENOTFOUND) {
-		char why[80];
-		snprintf(why, sizeof why, "it cannot be judged now: %s", err_name(err));
-		hold(k, why); /* and is tried again */
+		hold_for(k, "it cannot be judged now", err); /* and is tried again */
 	} else {
 		if (p)
 			without_bytes(c, cand);
@@ -648,8 +639,8 @@ judging_policy_stands(struct control *c, const struct db_candidate *cand)
 	return p && cand->have_policy && !memcmp(p->digest, cand->policy, sizeof p->digest);
 }
 
-static void
-again(struct judging *j, struct db_candidate *cand, const char *why)
+void
+judging_again(struct judging *j, struct db_candidate *cand, const char *why)
 {
 	struct control *c = j->c;
 	char note[DB_TEXT_MAX];
@@ -674,7 +665,7 @@ judging_policy_changed(struct judging *j)
 		/* Of a profile that is not configured any more it waits: the profile may come back. */
 		if (db_candidate_get(c->db, l->id[i], cand) == FG_OK && policies_find(c->policies, cand->profile) &&
 		    !judging_policy_stands(c, cand))
-			again(j, cand, "the policy changed");
+			judging_again(j, cand, "the policy changed");
 	}
 	free(cand);
 	free(l);

@@ -39,6 +39,8 @@ void judging_tick(struct judging *j);
 void judging_look_again(struct judging *j, const char *profile);
 /* It is in judging, nothing works on it, and its row says why. */
 bool judging_is_held(struct judging *j, const struct db_candidate *cand);
+/* The candidate is in review: what was signed for it no longer counts, the log has that, and it is judged again. */
+void judging_again(struct judging *j, struct db_candidate *cand, const char *why);
 /* After a reload: reviews under another policy than the one in force are judged again. */
 void judging_policy_changed(struct judging *j);
 /* Whether the policy the candidate was judged under is the one in force. */

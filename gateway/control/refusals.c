@@ -277,12 +277,10 @@ static void
 stop(struct refusals *r, const struct db_refusal *d, struct db_candidate *cand, const char *why)
 {
 	struct control *c = r->c;
-	if (!candidates_is(cand, LIFECYCLE_APPROVED)) {
-		if (!candidates_outdate(c, cand, LIFECYCLE_REJUDGE, "it is refused by now: it is judged again", NULL))
-			judging_start(c->judging, cand->id);
-	} else if (cand->have_release) {
+	if (!candidates_is(cand, LIFECYCLE_APPROVED))
+		judging_again(c->judging, cand, "it is refused by now");
+	else if (cand->have_release)
 		releases_revoke(c->releases, cand->release, d->by, why, NULL);
-	}
 }
 
 static void

@@ -233,9 +233,13 @@ look_for_signature(void *arg, const struct db_candidate *cand)
 	struct equal *e = arg;
 	bool judged = candidates_is(cand, LIFECYCLE_REVIEW) || candidates_is(cand, LIFECYCLE_APPROVED) ||
 	    candidates_is(cand, LIFECYCLE_EXPIRED);
-	if (e->signature_fd < 0 && judged && cand->have_signature)
-		e->signature_fd = files_image_open(e->c->files, FILES_SIGNATURE, cand->signature);
-	return 0;
+	if (e->signature_fd >= 0 || !judged || !cand->have_signature)
+		return 0;
+	int fd = files_image_open(e->c->files, FILES_SIGNATURE, cand->signature);
+	if (fd >= 0)
+		e->signature_fd = fd;
+	/* One that cannot be opened now is not "there is none": the target would count as unsigned. */
+	return fd >= 0 || fd == FG_ENOTFOUND ? FG_OK : fd;
 }
 
 static void
@@ -247,7 +251,7 @@ judge(struct targets *t)
 	struct equal e = { .c = c, .signature_fd = -1 };
 	const struct db_candidate_filter f = { .profile = t->resource.profile, .image = sha256 };
 	int err = db_candidate_list(c->db, &f, look_for_signature, &e);
-	t->signature_fd = e.signature_fd < 0 ? -1 : e.signature_fd;
+	t->signature_fd = e.signature_fd;
 	for (unsigned i = t->full.n; i-- > 0;) {
 		/* Any of them that is the target; else the youngest, which it is not. */
 		if (t->result.applied.have_full && !memcmp(t->result.applied.full_sha256, sha256, DIGEST_SHA256_LEN))

@@ -292,6 +292,17 @@ def test_what_let_a_delta_before_people_still_has_to_stand(gate):
     gate.offer(data=m.delta("1.0.0", "1.1.0"))
     gate.ask()
     gate.review(2)
+    # A second delta for the step takes nothing from the full image, which is a delta of nothing.
+    gate.sign("R-1", "alice")
+    gate.offer(data=m.delta("1.0.0", "1.1.0", tool="xdelta3"), name="other.bin")
+    gate.ask(name="other.bin")
+    assert [r["id"] for r in held(gate, "R-3")["reasons"]] == ["DELTA-SECOND"]
+    assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
+    assert [e["obj"] for e in gate.entries() if e["ev"] == "image.incident"] == ["R-3"]
+    full = gate.cli("review", "show", "R-1")
+    assert (full["state"], full["have"]) == ("review", 1)
+    gate.cli("review", "reject", "R-3", "--reason", "not the vendor's")
+    gate.review(2)
     gate.sign("R-2", "alice")
     gate.cli("review", "reject", "R-1", "--reason", "not what it says it is")
     gate.sign("R-2", "bob", ok=(1,))

@@ -318,6 +318,36 @@ a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
 	free(cand);
 }
 
+static void
+note(void *arg, const struct db_candidate *other, enum decisions_other what)
+{
+	static const char *const words[] = { "none", "full", "second", "seen" };
+	char *got = arg;
+	snprintf(got + strlen(got), 200 - strlen(got), "%llu:%s ", (unsigned long long)other->id, words[what]);
+}
+
+/* A second delta takes no signature from a full image, nor from a delta that everybody can see through. */
+static void
+a_full_image_is_nobodys_second(void **state)
+{
+	struct control_rig *r = *state;
+	struct db_candidate *cand = calloc(1, sizeof *cand), *other = calloc(1, sizeof *other);
+	char got[200] = "", due[200];
+	release(r, "1.1", 2, 0, "review");
+	uint64_t seen = release(r, "1.1", 4, 5, "review");
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 6, 7, "review"), cand), 0);
+	known_by_its_profile(r, cand);
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 8, 9, "judging"), other), 0);
+	known_by_its_profile(r, other);
+	release(r, "1.1", 10, 0, "review");
+	release(r, "1.1", 12, 13, "rejected");
+	assert_int_equal(decisions_others(&r->c, cand, note, got), 0);
+	snprintf(due, sizeof due, "%llu:seen %llu:second ", (unsigned long long)seen, (unsigned long long)other->id);
+	assert_string_equal(got, due);
+	free(other);
+	free(cand);
+}
+
 static int
 setup(void **state)
 {
@@ -332,23 +362,54 @@ teardown(void **state)
 	return 0;
 }
 
+/* As when too many files are open. */
+static void
+without_descriptors(struct rlimit *ret_was)
+{
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, ret_was), 0);
+	struct rlimit none = *ret_was;
+	none.rlim_cur = 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+/* Nor is it "nobody brought this base", or "there is no other delta". */
+static void
+what_cannot_be_looked_at_now_is_not_missing(void **state)
+{
+	struct control_rig *r = *state;
+	struct bases_list l;
+	struct rlimit was;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	char got[200] = "";
+	name(r, "1.0", 1, 500, 0);
+	without_descriptors(&was);
+	int err = bases_find(&r->c, PROFILE, PRODUCT, "1.0", "", &l);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, FG_EIO);
+	find(r, "1.0", "", "1.0:named");
+	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 6, 7, "review"), cand), 0);
+	release(r, "1.1", 8, 9, "review");
+	without_descriptors(&was);
+	err = decisions_others(&r->c, cand, note, got);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(err, FG_EIO);
+	free(cand);
+}
+
 /* Too many open files is not "there was nothing before": that would open a review without a comparison. */
 static void
 what_cannot_be_opened_now_is_not_nothing(void **state)
 {
 	struct control_rig *r = *state;
 	struct db_candidate cand;
-	struct rlimit was, none;
+	struct rlimit was;
 	int fd = -1;
 	(void)release_from(r, "", "1.0", 1, 0, "approved");
 	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "", "2.0", 2, 0, "judging"), &cand), 0);
 	assert_int_equal(history_image(&r->c, &cand, &fd), 0);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
-	none = was;
-	none.rlim_cur = 3;
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	without_descriptors(&was);
 	int err = history_image(&r->c, &cand, &fd);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
 	assert_int_equal(err, FG_EIO);
@@ -366,7 +427,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(an_incremental_payload_is_no_full_image, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_second_delta_for_a_step_is_seen_however_many_came_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_delta_that_names_no_version_it_is_from_is_second_to_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_full_image_is_nobodys_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_now_is_not_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_looked_at_now_is_not_missing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
