@@ -4,19 +4,9 @@
 #include <string.h>
 
 #include "crypto/err.h"
-#include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 
 #define LOST "The policy people signed, and the plan in it, cannot be read: nobody is offered the release."
-
-/* What people and profiles wrote, as it may be shown. */
-static void
-put_text(struct jsonw *j, const char *key, const char *text)
-{
-	char seen[4 * DB_TEXT_MAX];
-	visible_cstr(view_str(text), seen, sizeof seen);
-	jsonw_kcstr(j, key, seen);
-}
 
 /* In the words of a person: what it waits for, or why it stands. */
 static const char *
@@ -47,7 +37,7 @@ put_counts(struct jsonw *j, const struct rollout_count *n, const char *name)
 {
 	jsonw_kuint(j, "failure", n->failure);
 	jsonw_kuint(j, "granted", n->granted);
-	put_text(j, "name", name);
+	requests_put_text(j, "name", name);
 }
 
 static void
@@ -70,15 +60,15 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 {
 	const struct rollout_count all = total(v);
 	jsonw_object(j);
-	put_text(j, "by", v->by);
+	requests_put_text(j, "by", v->by);
 	jsonw_kuint(j, "failure", all.failure);
 	jsonw_kuint(j, "granted", all.granted);
 	jsonw_khex(j, "id", v->id, RELEASE_ID);
 	jsonw_kcstr(j, "next", next_text(v));
-	put_text(j, "plan", v->plan->name);
-	put_text(j, "reason", v->reason);
+	requests_put_text(j, "plan", v->plan->name);
+	requests_put_text(j, "reason", v->reason);
 	jsonw_kcstr(j, "review", review);
-	put_text(j, "ring", v->plan->rings[v->standing.ring].name);
+	requests_put_text(j, "ring", v->plan->rings[v->standing.ring].name);
 	if (rings) {
 		jsonw_key(j, "rings");
 		jsonw_array(j);
@@ -119,10 +109,10 @@ put_over(void *arg, const struct db_rollout *row)
 	if (rollouts_view_of(l->c->rollouts, row->release, &v))
 		return 0;
 	jsonw_object(l->j);
-	put_text(l->j, "by", row->by);
+	requests_put_text(l->j, "by", row->by);
 	jsonw_khex(l->j, "id", row->release, sizeof row->release);
-	put_text(l->j, "plan", row->plan);
-	put_text(l->j, "reason", row->reason);
+	requests_put_text(l->j, "plan", row->plan);
+	requests_put_text(l->j, "reason", row->reason);
 	/* Running when its release was revoked or ran out. */
 	jsonw_kcstr(l->j, "state", row->state == ROLLOUT_ABORTED || row->state == ROLLOUT_DONE ?
 	    rollout_state_name((enum rollout_state)row->state) : "ended");
