@@ -502,6 +502,8 @@ explain_release(struct control *c, struct jsonw *j, const struct inventory_modul
 		snprintf(missing, sizeof missing, "the plan of its rollout cannot be read");
 	} else if (answer == SCOPE_OFFER && is_full(c, m, one)) {
 		snprintf(missing, sizeof missing, "as many modules as people signed for have it already");
+	} else if (answer == SCOPE_OFFER && v.paced && !grants_has(c->grants, m->pseudonym, one->id, NULL)) {
+		snprintf(missing, sizeof missing, "%s", grants_reason_text(GRANTS_PACED));
 	} else if (answer == SCOPE_OFFER && !asked) {
 		snprintf(missing, sizeof missing, "it has not asked for it");
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* requests_rollouts - how far releases have come over their rings, and stopping them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +9,18 @@
 
 #define LOST "The policy people signed, and the plan in it, cannot be read: nobody is offered the release."
 
-/* In the words of a person: what it waits for, or why it stands. */
-static const char *
-next_text(const struct rollouts_view *v)
+/* In the words of a person: what it waits for, or why it stands; and whether the next module does as well. */
+static void
+put_next(struct jsonw *j, const struct rollouts_view *v)
 {
+	char text[MSG_TEXT_MAX];
+	const char *why = rollout_why_text(v->next.why);
 	if (v->standing.state == ROLLOUT_PAUSED)
-		return "Only a new approval goes on: abort it, open the review again, sign.";
-	return v->standing.state == ROLLOUT_DONE ? "Everybody is offered the release." : rollout_why_text(v->next.why);
+		why = "Only a new approval goes on: abort it, open the review again, sign.";
+	else if (v->standing.state == ROLLOUT_DONE)
+		why = "Everybody is offered the release.";
+	snprintf(text, sizeof text, "%s%s%s", why, v->paced ? " " : "", v->paced ? grants_reason_text(GRANTS_PACED) : "");
+	requests_put_text(j, "next", text);
 }
 
 static struct rollout_count
@@ -64,7 +70,7 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 	jsonw_kuint(j, "failure", all.failure);
 	jsonw_kuint(j, "granted", all.granted);
 	jsonw_khex(j, "id", v->id, RELEASE_ID);
-	jsonw_kcstr(j, "next", next_text(v));
+	put_next(j, v);
 	requests_put_text(j, "plan", v->plan->name);
 	requests_put_text(j, "reason", v->reason);
 	jsonw_kcstr(j, "review", review);

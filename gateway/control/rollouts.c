@@ -281,6 +281,14 @@ ring_now(const struct rollouts *r, const struct rollout *one, const struct inven
 	return rollouts_ring(r, one, m, rollout_place(one->id, m->pseudonym));
 }
 
+/* As many as its plan lets through at a time, or in a day, were granted it; before all were counted nobody knows. */
+static bool
+is_paced(const struct rollout *one)
+{
+	return !one->counted || one->under_way >= (uint64_t)one->plan->concurrent ||
+	    one->today >= (uint64_t)one->plan->per_day;
+}
+
 static enum grants_reason
 guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID], bool first)
 {
@@ -294,7 +302,7 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
-	if (!one->counted || one->under_way >= (uint64_t)one->plan->concurrent || one->today >= (uint64_t)one->plan->per_day)
+	if (is_paced(one))
 		return GRANTS_PACED;
 	/* Counted right with all others in the next round; one under way may have passed its place. */
 	one->under_way++;
@@ -580,8 +588,10 @@ rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct 
 		return false;
 	*ret = (struct rollouts_view){ .id = one->id, .plan = one->plan, .lost = one->lost, .standing = one->standing,
 		.by = one->by, .reason = one->reason };
-	if (one->plan)
-		ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	if (!one->plan)
+		return true;
+	ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	ret->paced = is_open(one) && is_paced(one);
 	return true;
 }
 

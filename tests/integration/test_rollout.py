@@ -27,7 +27,8 @@ PLAN = f"""rollout_plans = ( {{ name = "careful"; per_day = 70; settle = "0s"; s
 CANARIES = [f"canary-token-{n:03d}-aaaaaaaa" for n in range(2)]
 FIELD = [f"field-token-{n:04d}-bbbbbbbb" for n in range(80)]
 LATE = "late-token-0001-cccccccc"
-CLAIMED = "490154203237518"
+CLAIMED, OTHER = "490154203237518", "490154203237526"
+PACED = "As many modules as its plan allows"
 LONG, SEEN = "x" + "é" * 200, "x<U+00E9>"
 
 
@@ -190,7 +191,7 @@ def test_the_pace_of_a_plan_and_what_claims_are_worth():
     with fleet(BY_TOKEN[3:], plan) as gate:
         data = gate.offer("1.1.0")
         gate.start()
-        met(gate, [CLAIMED])
+        met(gate, [CLAIMED, OTHER])
         gate.ask(version="1.1.0")
         gate.review(2)
         gate.approve("R-2")
@@ -202,6 +203,10 @@ def test_the_pace_of_a_plan_and_what_claims_are_worth():
         assert shown["canary"]["granted"] == 0 and shown["canary"]["open"] and not shown["half"]["open"], shown
         # One a day is what the plan has, and this one has had it; it may go on, nobody else begins.
         assert gate.ask(version="1.1.0")[0] == 200
+        assert gate.ask(imei=OTHER, version="1.1.0")[0] == 404
+        why = [gate.cli("module", "explain", f"imei:{m}")["answers"][0] for m in (OTHER, CLAIMED)]
+        assert [a["answer"] for a in why] == ["offer"] * 2 and why[1]["missing"] == "", why
+        assert PACED in why[0]["missing"] and PACED in rollout(gate)["next"], (why, rollout(gate))
         gate.cli("rollout", "pause", "R-2", "--reason", LONG)
         until(lambda: gate.ask(version="1.1.0")[0] == 404)
         paused = [e for e in events(gate) if e["ev"] == "rollout.paused"]
