@@ -8,7 +8,6 @@
 #include <sys/random.h>
 
 #include "crypto/err.h"
-#include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/edge/siphash.h"
 
@@ -117,14 +116,14 @@ put_held(struct control *c, struct jsonw *j, const struct spread *s, const struc
 		jsonw_object(j);
 		jsonw_kuint(j, "days", held > 0 ? (uint64_t)(held / DAY) : 0);
 		requests_put_time(j, "deadline", reviews_deadline(c, cand));
-		jsonw_kcstr(j, "from", r->from[0] ? r->from : "*");
+		requests_put_text(j, "from", r->from[0] ? r->from : "*");
 		requests_put_review(j, "id", cand->id);
 		jsonw_kuint(j, "modules", modules);
-		jsonw_kcstr(j, "product", r->product);
+		requests_put_text(j, "product", r->product);
 		jsonw_kuint(j, "product_modules", all);
 		requests_put_time(j, "since", cand->created);
-		jsonw_kcstr(j, "state", cand->state);
-		jsonw_kcstr(j, "target", r->target);
+		requests_put_text(j, "state", cand->state);
+		requests_put_text(j, "target", r->target);
 		jsonw_object_end(j);
 	}
 	free(r);
@@ -145,16 +144,13 @@ put_held_in(struct control *c, struct jsonw *j, const struct spread *s, enum lif
 static void
 put_versions(struct jsonw *j, const struct spread *s)
 {
-	char seen[2 * DB_VERSION_MAX];
 	jsonw_key(j, "versions");
 	jsonw_array(j);
 	for (size_t i = 0; i < s->n && i < EXPOSURE_SHOWN_MAX; i++) {
 		jsonw_object(j);
 		jsonw_kuint(j, "modules", s->row[i].modules);
-		visible_cstr(view_str(s->row[i].product), seen, sizeof seen);
-		jsonw_kcstr(j, "product", seen);
-		visible_cstr(view_str(s->row[i].version), seen, sizeof seen);
-		jsonw_kcstr(j, "version", seen);
+		requests_put_text(j, "product", s->row[i].product);
+		requests_put_text(j, "version", s->row[i].version);
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);

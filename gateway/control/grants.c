@@ -11,6 +11,7 @@ struct pair { /* one (module, release) that was granted */
 	bool used, dirty;
 	struct grants_fate fate;
 };
+_Static_assert(sizeof(struct pair) <= 80, "GRANTS_MAX of them stay in memory");
 
 struct open_release {
 	uint8_t id[RELEASE_ID];

@@ -81,13 +81,17 @@ void grants_answer_all(struct grants *g, const struct inventory *inv, const stru
     int64_t earliest, int64_t latest, struct msg_grant_say *ret);
 /* A grant found in the log at start: counts whatever is active. FG_ENOMEM, FG_ELIMIT. */
 int grants_replay(struct grants *g, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID], int64_t at);
-/* What a granted module has said since: the owner's (rollouts.h), kept beside the grant. Not in the database. */
+#define GRANTS_AGAIN_MAX 0xffffffu /* counted no further */
+/*
+ * What a granted module has said since: the owner's (rollouts.h), kept beside the grant, of which there may be
+ * GRANTS_MAX: a few bits each. Not in the database.
+ */
 struct grants_fate {
-	uint8_t word;       /* enum rollout_word */
-	uint8_t word_class; /* enum identity_class */
-	uint8_t told;       /* enum rollout_outcome that the log has */
-	uint8_t ring;       /* of the plan, plus one; 0: not looked at yet */
-	uint32_t again;     /* asked again in the old version */
+	unsigned word : 2;       /* enum rollout_word */
+	unsigned word_class : 3; /* enum identity_class */
+	unsigned told : 3;       /* enum rollout_outcome that the log has */
+	unsigned again : 24;     /* asked again in the old version */
+	uint32_t place;          /* of the module under the release; 0: not looked at yet, or once more */
 	int64_t word_at;
 };
 /* NULL: never granted. Valid until the next grant. */

@@ -164,7 +164,7 @@ answer(struct import *m, const struct db_candidate *cand)
 	call_doc_begin(&d);
 	jsonw_kcstr(&d.j, "review", review);
 	jsonw_khex(&d.j, "sha256", cand->image, sizeof cand->image);
-	jsonw_kcstr(&d.j, "state", cand->state);
+	requests_put_text(&d.j, "state", cand->state);
 	call_doc_end(m->call, &d, CALL_DONE);
 }
 
@@ -204,10 +204,10 @@ answer_base(struct import *m, const struct db_base *b)
 	struct call_doc d;
 	call_doc_begin(&d);
 	jsonw_khex(&d.j, "image", b->image, sizeof b->image);
-	jsonw_kcstr(&d.j, "product", b->product);
+	requests_put_text(&d.j, "product", b->product);
 	jsonw_kcstr(&d.j, "profile", b->profile);
 	jsonw_kuint(&d.j, "size", b->size);
-	jsonw_kcstr(&d.j, "version", b->version);
+	requests_put_text(&d.j, "version", b->version);
 	call_doc_end(m->call, &d, CALL_DONE);
 }
 

@@ -321,7 +321,7 @@ load_one(void *arg, const struct db_module *row)
 	m->first_seen = row->first_seen;
 	m->last_seen = row->last_seen;
 	m->heard = row->last_seen; /* a claim may have moved it: what comes of that is patience */
-	m->usual = row->usual > 0 ? row->usual : 0;
+	m->usual = inventory_usual(row->usual);
 	m->last_answer = row->last_answer;
 	m->have_last_resource = row->have_last_resource;
 	memcpy(m->last_resource, row->last_resource, MSG_ID);

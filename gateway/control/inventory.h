@@ -49,7 +49,7 @@ struct inventory_module {
 	uint8_t last_resource[MSG_ID];
 	int64_t first_seen, last_seen;
 	int64_t heard;       /* last, by no weaker identity than its best, and by more than a claim */
-	int64_t usual;       /* seconds between two of those, as it goes; 0: not known */
+	int64_t usual;       /* seconds between two of those, as it goes, ROLLOUT_USUAL_MAX at most; 0: not known */
 	unsigned idents_n;
 	struct inventory_ident ident[DB_IDENTS_MAX];
 	struct inventory_module *next_dirty; /* the inventory's own */

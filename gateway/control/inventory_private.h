@@ -45,6 +45,8 @@ int inventory_change(struct inventory *inv, struct inventory_module *m, const ch
     bool *ret_changed);
 /* Its group by the rules anew: what they look at has changed. FG_ENOMEM. */
 int inventory_regroup(struct inventory *inv, struct inventory_module *m);
+/* So many seconds as a usual interval, whoever counted or stored them. */
+int64_t inventory_usual(int64_t seconds);
 /* It is to be written. */
 void inventory_touch(struct inventory *inv, struct inventory_module *m);
 

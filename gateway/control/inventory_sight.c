@@ -13,6 +13,7 @@
 #include "gateway/control/inventory_private.h"
 #include "policy/identity.h"
 #include "policy/profile.h"
+#include "policy/rollout.h"
 
 #define HOUR 3600
 
@@ -131,11 +132,17 @@ learn(struct inventory *inv, const struct profile *p, const struct msg_ident *le
 	return inventory_change(inv, *ret, &(*ret)->group, group[0] ? group : p->default_group, NULL);
 }
 
+int64_t
+inventory_usual(int64_t seconds)
+{
+	return seconds < 0 ? 0 : seconds < ROLLOUT_USUAL_MAX ? seconds : ROLLOUT_USUAL_MAX;
+}
+
 /* How often it comes, for whoever has to say that it is silent: three parts habit, one part the last time. */
 static void
 note_heard(struct inventory_module *m, int64_t now)
 {
-	int64_t gap = m->heard > 0 ? now - m->heard : 0;
+	int64_t gap = m->heard > 0 ? inventory_usual(now - m->heard) : 0;
 	if (gap >= INVENTORY_GAP_MIN)
 		m->usual = m->usual ? (3 * m->usual + gap) / 4 : gap;
 	m->heard = now;

@@ -438,7 +438,7 @@ static int
 put_signer(void *arg, const struct db_proposal_sig *s)
 {
 	struct listing *l = arg;
-	jsonw_cstr(l->j, s->principal);
+	requests_add_text(l->j, s->principal);
 	return 0;
 }
 
@@ -461,7 +461,7 @@ put_one(void *arg, const struct db_proposal *d)
 	jsonw_array(l->j);
 	err = db_proposal_sigs(l->c->db, d->sha256, put_signer, l);
 	jsonw_array_end(l->j);
-	jsonw_kcstr(l->j, "text", t->answer.why);
+	requests_put_text(l->j, "text", t->answer.why);
 	requests_put_time(l->j, "time", d->time);
 	requests_put_time(l->j, "until", d->time + SUCCESSION_WINDOW);
 	jsonw_object_end(l->j);

@@ -409,6 +409,21 @@ requests_put_digest(struct jsonw *j, const char *key, bool have, const void *p, 
 }
 
 void
+requests_add_text(struct jsonw *j, const char *text)
+{
+	char seen[4 * DB_URL_MAX]; /* a byte that is none becomes four */
+	visible_cstr(view_str(text), seen, sizeof seen);
+	jsonw_cstr(j, seen);
+}
+
+void
+requests_put_text(struct jsonw *j, const char *key, const char *text)
+{
+	jsonw_key(j, key);
+	requests_add_text(j, text);
+}
+
+void
 requests_put_review(struct jsonw *j, const char *key, uint64_t candidate)
 {
 	char text[DB_REVIEW_CAP];

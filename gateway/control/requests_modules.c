@@ -8,7 +8,6 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/stamp.h"
-#include "crypto/visible.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 #include "policy/scope.h"
@@ -28,14 +27,6 @@ struct listing {
 };
 
 static void
-put_text(struct jsonw *j, const char *key, const char *text)
-{
-	char seen[4 * DB_IDENT_MAX];
-	visible_cstr(view_str(text), seen, sizeof seen);
-	jsonw_kcstr(j, key, seen);
-}
-
-static void
 put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
 {
 	char masked[PRIVACY_MASK_CAP];
@@ -46,7 +37,7 @@ put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
 		jsonw_kcstr(j, "class", identity_class_name(m->ident[i].cls));
 		jsonw_kcstr(j, "kind", identity_kind_name(m->ident[i].kind));
 		privacy_mask(m->ident[i].kind, m->ident[i].text, masked);
-		put_text(j, "text", clear ? m->ident[i].text : masked);
+		requests_put_text(j, "text", clear ? m->ident[i].text : masked);
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
@@ -58,7 +49,7 @@ put_said(struct jsonw *j, const char *key, const char *text, bool clear)
 {
 	char masked[DB_VERSION_MAX];
 	privacy_mask_text(text, false, masked, sizeof masked);
-	put_text(j, key, clear ? text : masked);
+	requests_put_text(j, key, clear ? text : masked);
 }
 
 /* Each release it was granted: when, how far it got, what it said since. */
@@ -95,14 +86,14 @@ put_module(struct control *c, struct jsonw *j, const struct inventory_module *m,
 	requests_put_time(j, "first_seen", m->first_seen);
 	if (c)
 		put_grants(c, j, m);
-	put_text(j, "group", inventory_group(m));
+	requests_put_text(j, "group", inventory_group(m));
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
 	put_identities(j, m, clear);
 	requests_put_time(j, "last_seen", m->last_seen);
 	jsonw_kbool(j, "listed", m->listed);
 	put_said(j, "product", m->product, clear);
-	put_text(j, "profile", m->profile);
+	requests_put_text(j, "profile", m->profile);
 	put_said(j, "version", m->version, clear);
 	jsonw_object_end(j);
 }
@@ -330,7 +321,7 @@ answer_import(struct control *c, struct call *call, const struct inventory_impor
 	for (unsigned i = 0; i < shown; i++) {
 		jsonw_object(&d.j);
 		jsonw_kuint(&d.j, "line", r->problem[i].line);
-		put_text(&d.j, "text", r->problem[i].text);
+		requests_put_text(&d.j, "text", r->problem[i].text);
 		jsonw_object_end(&d.j);
 	}
 	jsonw_array_end(&d.j);
@@ -417,12 +408,12 @@ put_answer(struct jsonw *j, const struct answer *a)
 {
 	jsonw_object(j);
 	jsonw_kcstr(j, "answer", scope_answer_name(a->answer));
-	jsonw_kcstr(j, "missing", a->missing);
+	requests_put_text(j, "missing", a->missing);
 	put_said(j, "product", a->product, false);
-	put_text(j, "profile", a->profile);
+	requests_put_text(j, "profile", a->profile);
 	requests_put_digest(j, "release", a->release != NULL, a->release, MSG_ID);
 	jsonw_khex(j, "resource", a->resource, MSG_ID);
-	put_text(j, "ring", a->ring);
+	requests_put_text(j, "ring", a->ring);
 	put_said(j, "target", a->target, false);
 	jsonw_kcstr(j, "text", scope_answer_text(a->answer));
 	jsonw_object_end(j);
@@ -511,6 +502,8 @@ explain_release(struct control *c, struct jsonw *j, const struct inventory_modul
 		snprintf(missing, sizeof missing, "the plan of its rollout cannot be read");
 	} else if (answer == SCOPE_OFFER && is_full(c, m, one)) {
 		snprintf(missing, sizeof missing, "as many modules as people signed for have it already");
+	} else if (answer == SCOPE_OFFER && v.paced && !grants_has(c->grants, m->pseudonym, one->id, NULL)) {
+		snprintf(missing, sizeof missing, "%s", grants_reason_text(GRANTS_PACED));
 	} else if (answer == SCOPE_OFFER && !asked) {
 		snprintf(missing, sizeof missing, "it has not asked for it");
 	}

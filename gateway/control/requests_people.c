@@ -4,7 +4,6 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
-#include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/state/people.h"
 
@@ -22,14 +21,6 @@ newest(void *arg, const struct db_suspension *s)
 	return 0;
 }
 
-static void
-put_visible(struct jsonw *j, const char *key, const char *text)
-{
-	char seen[2 * DB_TEXT_MAX];
-	visible_cstr(view_str(text), seen, sizeof seen);
-	jsonw_kcstr(j, key, seen);
-}
-
 /* Since when, by whom and why; null for a key that counts. */
 static void
 put_suspended(struct control *c, struct jsonw *j, const struct signer *s, const uint8_t key[DIGEST_SHA256_LEN])
@@ -44,8 +35,8 @@ put_suspended(struct control *c, struct jsonw *j, const struct signer *s, const 
 	jsonw_key(j, "suspended");
 	jsonw_object(j);
 	requests_put_time(j, "at", at);
-	put_visible(j, "by", w.found.by);
-	put_visible(j, "reason", w.found.reason);
+	requests_put_text(j, "by", w.found.by);
+	requests_put_text(j, "reason", w.found.reason);
 	jsonw_object_end(j);
 }
 
@@ -87,8 +78,8 @@ put_person(struct control *c, struct jsonw *j, uint32_t first)
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
-	jsonw_kcstr(j, "principal", one->principal);
-	put_visible(j, "user", one->user);
+	requests_put_text(j, "principal", one->principal);
+	requests_put_text(j, "user", one->user);
 	jsonw_object_end(j);
 }
 
@@ -117,7 +108,7 @@ put_warning(struct jsonw *j, const char *id, const char *text)
 {
 	jsonw_object(j);
 	jsonw_kcstr(j, "id", id);
-	jsonw_kcstr(j, "text", text);
+	requests_put_text(j, "text", text);
 	jsonw_object_end(j);
 }
 

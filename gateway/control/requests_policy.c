@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "crypto/err.h"
-#include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
 #include "images/report_terms.h"
@@ -57,12 +56,12 @@ put_scope(struct jsonw *j, const struct db_candidate *cand)
 	jsonw_key(j, "from");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < cand->scope.from_n; i++)
-		jsonw_cstr(j, cand->scope.from[i]);
+		requests_add_text(j, cand->scope.from[i]);
 	jsonw_array_end(j);
 	jsonw_key(j, "groups");
 	jsonw_array(j);
 	for (uint32_t i = 0; i < cand->scope.groups_n; i++)
-		jsonw_cstr(j, cand->scope.groups[i]);
+		requests_add_text(j, cand->scope.groups[i]);
 	jsonw_array_end(j);
 	jsonw_kuint(j, "max_devices", cand->scope.max_devices);
 	jsonw_object_end(j);
@@ -72,21 +71,19 @@ put_scope(struct jsonw *j, const struct db_candidate *cand)
 static void
 put_update(struct jsonw *j, const struct evidence_update *u)
 {
-	char refused[REFUSALS_SENTENCE_MAX];
 	jsonw_key(j, "update");
 	jsonw_object(j);
 	requests_put_time(j, "arrived", u->arrived);
-	jsonw_kcstr(j, "from", u->from);
+	requests_put_text(j, "from", u->from);
 	jsonw_kbool(j, "full_held", u->full_held);
 	jsonw_kbool(j, "only_one", u->only_one);
-	jsonw_kcstr(j, "product", u->product);
+	requests_put_text(j, "product", u->product);
 	/* People's words, and cut anywhere. */
-	visible_cstr(view_str(u->refused ? u->refused : ""), refused, sizeof refused);
 	if (u->refused)
-		jsonw_kcstr(j, "refused", refused);
+		requests_put_text(j, "refused", u->refused);
 	else
 		jsonw_knull(j, "refused");
-	jsonw_kcstr(j, "target", u->target);
+	requests_put_text(j, "target", u->target);
 	jsonw_object_end(j);
 }
 
@@ -120,7 +117,7 @@ put(struct jsonw *j, const struct explaining *x)
 		jsonw_kuint(j, "need", need);
 	jsonw_kcstr(j, "outcome", rules_outcome_name(r->outcome));
 	jsonw_khex(j, "policy", x->policy->digest, sizeof x->policy->digest);
-	jsonw_kcstr(j, "profile", x->cand->profile);
+	requests_put_text(j, "profile", x->cand->profile);
 	jsonw_kuint(j, "quorum", r->quorum);
 	jsonw_kuint(j, "raise", r->raise);
 	jsonw_kcstr(j, "raised_by", r->raise ? finding_get(r->raised_by)->id : "");
@@ -131,9 +128,9 @@ put(struct jsonw *j, const struct explaining *x)
 	if (err)
 		return err;
 	rules_describe(r, sentence);
-	jsonw_kcstr(j, "says", sentence);
+	requests_put_text(j, "says", sentence);
 	put_scope(j, x->cand);
-	jsonw_kcstr(j, "state", x->cand->state);
+	requests_put_text(j, "state", x->cand->state);
 	jsonw_kuint(j, "time_lock", (uint64_t)r->time_lock);
 	put_update(j, decisions_update(x->told));
 	return FG_OK;

@@ -14,6 +14,13 @@ void requests_not_now(const struct control *c, struct call *call);
 void requests_put_time(struct jsonw *j, const char *key, int64_t t);
 /* Key and hex, or null. */
 void requests_put_digest(struct jsonw *j, const char *key, bool have, const void *p, size_t n);
+/*
+ * What people, modules, files or the database wrote, of whatever bytes and cut anywhere: visible, so that
+ * it is JSON whatever it was. Made for as long as an URL.
+ */
+void requests_put_text(struct jsonw *j, const char *key, const char *text);
+/* The same as a string of an array. */
+void requests_add_text(struct jsonw *j, const char *text);
 /* "R-12" under key. */
 void requests_put_review(struct jsonw *j, const char *key, uint64_t candidate);
 

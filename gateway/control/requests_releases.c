@@ -73,8 +73,8 @@ put_release(void *arg, const struct db_release *r)
 	jsonw_kuint(j, "max_devices", t->max_devices);
 	requests_put_time(j, "not_after", t->not_after);
 	requests_put_time(j, "not_before", t->not_before);
-	jsonw_kcstr(j, "product", t->product);
-	jsonw_kcstr(j, "profile", t->profile);
+	requests_put_text(j, "product", t->product);
+	requests_put_text(j, "profile", t->profile);
 	jsonw_kcstr(j, "review", t->review);
 	jsonw_kuint(j, "served", completed);
 	jsonw_key(j, "signed_by");
@@ -85,8 +85,8 @@ put_release(void *arg, const struct db_release *r)
 	put_gone(l);
 	jsonw_kuint(j, "size", l->record->size);
 	jsonw_kcstr(j, "state", state_word(l, r));
-	jsonw_kcstr(j, "target", t->target);
-	jsonw_kcstr(j, "withheld", withheld ? withheld : "");
+	requests_put_text(j, "target", t->target);
+	requests_put_text(j, "withheld", withheld ? withheld : "");
 	jsonw_object_end(j);
 	return 0;
 }

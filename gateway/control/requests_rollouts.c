@@ -1,30 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* requests_rollouts - how far releases have come over their rings, and stopping them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto/err.h"
-#include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 
 #define LOST "The policy people signed, and the plan in it, cannot be read: nobody is offered the release."
 
-/* What people and profiles wrote, as it may be shown. */
+/* In the words of a person: what it waits for, or why it stands; and whether the next module does as well. */
 static void
-put_text(struct jsonw *j, const char *key, const char *text)
+put_next(struct jsonw *j, const struct rollouts_view *v)
 {
-	char seen[4 * DB_TEXT_MAX];
-	visible_cstr(view_str(text), seen, sizeof seen);
-	jsonw_kcstr(j, key, seen);
-}
-
-/* In the words of a person: what it waits for, or why it stands. */
-static const char *
-next_text(const struct rollouts_view *v)
-{
+	char text[MSG_TEXT_MAX];
+	const char *why = rollout_why_text(v->next.why);
 	if (v->standing.state == ROLLOUT_PAUSED)
-		return "Only a new approval goes on: abort it, open the review again, sign.";
-	return v->standing.state == ROLLOUT_DONE ? "Everybody is offered the release." : rollout_why_text(v->next.why);
+		why = "Only a new approval goes on: abort it, open the review again, sign.";
+	else if (v->standing.state == ROLLOUT_DONE)
+		why = "Everybody is offered the release.";
+	snprintf(text, sizeof text, "%s%s%s", why, v->paced ? " " : "", v->paced ? grants_reason_text(GRANTS_PACED) : "");
+	requests_put_text(j, "next", text);
 }
 
 static struct rollout_count
@@ -47,7 +43,7 @@ put_counts(struct jsonw *j, const struct rollout_count *n, const char *name)
 {
 	jsonw_kuint(j, "failure", n->failure);
 	jsonw_kuint(j, "granted", n->granted);
-	put_text(j, "name", name);
+	requests_put_text(j, "name", name);
 }
 
 static void
@@ -70,15 +66,15 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 {
 	const struct rollout_count all = total(v);
 	jsonw_object(j);
-	put_text(j, "by", v->by);
+	requests_put_text(j, "by", v->by);
 	jsonw_kuint(j, "failure", all.failure);
 	jsonw_kuint(j, "granted", all.granted);
 	jsonw_khex(j, "id", v->id, RELEASE_ID);
-	jsonw_kcstr(j, "next", next_text(v));
-	put_text(j, "plan", v->plan->name);
-	put_text(j, "reason", v->reason);
+	put_next(j, v);
+	requests_put_text(j, "plan", v->plan->name);
+	requests_put_text(j, "reason", v->reason);
 	jsonw_kcstr(j, "review", review);
-	put_text(j, "ring", v->plan->rings[v->standing.ring].name);
+	requests_put_text(j, "ring", v->plan->rings[v->standing.ring].name);
 	if (rings) {
 		jsonw_key(j, "rings");
 		jsonw_array(j);
@@ -119,10 +115,10 @@ put_over(void *arg, const struct db_rollout *row)
 	if (rollouts_view_of(l->c->rollouts, row->release, &v))
 		return 0;
 	jsonw_object(l->j);
-	put_text(l->j, "by", row->by);
+	requests_put_text(l->j, "by", row->by);
 	jsonw_khex(l->j, "id", row->release, sizeof row->release);
-	put_text(l->j, "plan", row->plan);
-	put_text(l->j, "reason", row->reason);
+	requests_put_text(l->j, "plan", row->plan);
+	requests_put_text(l->j, "reason", row->reason);
 	/* Running when its release was revoked or ran out. */
 	jsonw_kcstr(l->j, "state", row->state == ROLLOUT_ABORTED || row->state == ROLLOUT_DONE ?
 	    rollout_state_name((enum rollout_state)row->state) : "ended");

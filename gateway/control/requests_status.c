@@ -8,7 +8,6 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
-#include "crypto/visible.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/privacy.h"
@@ -26,25 +25,18 @@ struct listing {
 	uint64_t count[LIFECYCLE_STATES];
 };
 
-static void
-put_text(struct jsonw *j, const char *key, const char *text)
-{
-	char seen[2 * DB_URL_MAX];
-	visible_cstr(view_str(text), seen, sizeof seen);
-	jsonw_kcstr(j, key, seen);
-}
-
 /* ---- status ---- */
 
 #define STATUS_INCIDENTS 3 /* of each kind, the last */
 #define WITHHELD_MAX 8     /* releases named one by one */
 
+/* text: also of people and of the database, and cut. */
 static void
 alert(struct jsonw *j, const char *id, const char *text)
 {
 	jsonw_object(j);
 	jsonw_kcstr(j, "id", id);
-	jsonw_kcstr(j, "text", text);
+	requests_put_text(j, "text", text);
 	jsonw_object_end(j);
 }
 
@@ -359,14 +351,14 @@ put_unknown(void *arg, const struct db_unknown *u)
 	privacy_mask_text(u->agent, true, agent, sizeof agent);
 	privacy_mask_text(u->path, true, path, sizeof path);
 	jsonw_object(l->j);
-	put_text(l->j, "agent", agent);
+	requests_put_text(l->j, "agent", agent);
 	jsonw_kuint(l->j, "count", u->count);
 	requests_put_time(l->j, "first", u->first_seen);
-	put_text(l->j, "host", u->host);
+	requests_put_text(l->j, "host", u->host);
 	jsonw_kuint(l->j, "id", u->id);
 	requests_put_time(l->j, "last", u->last_seen);
-	put_text(l->j, "listener", u->listener);
-	put_text(l->j, "path", path);
+	requests_put_text(l->j, "listener", u->listener);
+	requests_put_text(l->j, "path", path);
 	jsonw_object_end(l->j);
 	return 0;
 }
@@ -444,18 +436,18 @@ put_sighting(void *arg, const struct db_resource *r)
 	jsonw_object(j);
 	jsonw_kuint(j, "count", r->sightings);
 	requests_put_time(j, "first", r->first_seen);
-	put_text(j, "from", r->from[0] ? r->from : "*");
+	requests_put_text(j, "from", r->from[0] ? r->from : "*");
 	requests_put_time(j, "last", r->last_seen);
-	put_text(j, "product", product);
-	put_text(j, "profile", r->profile);
+	requests_put_text(j, "product", product);
+	requests_put_text(j, "profile", r->profile);
 	jsonw_khex(j, "resource", r->id, sizeof r->id);
 	if (r->candidate)
 		requests_put_review(j, "review", r->candidate);
 	else
 		jsonw_knull(j, "review");
-	put_text(j, "state", r->candidate ? r->candidate_state : r->state);
-	put_text(j, "target", target);
-	put_text(j, "url", url);
+	requests_put_text(j, "state", r->candidate ? r->candidate_state : r->state);
+	requests_put_text(j, "target", target);
+	requests_put_text(j, "url", url);
 	jsonw_object_end(j);
 	return 0;
 }

@@ -302,7 +302,7 @@ put_plan(struct control *c, struct jsonw *j, const struct approval_terms *t)
 		size_t n = (size_t)snprintf(line, sizeof line, "ring by ring, by the plan %s:", plan->name);
 		for (unsigned i = 0; i < plan->rings_n; i++)
 			n += (size_t)snprintf(line + n, sizeof line - n, "%s %s", i ? "," : "", plan->rings[i].name);
-		jsonw_cstr(j, line);
+		requests_add_text(j, line);
 	}
 	free(plan);
 }
@@ -314,14 +314,14 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 	jsonw_key(j, "summary");
 	jsonw_array(j);
 	snprintf(line, sizeof line, "%s: %s", t->review, t->subject);
-	jsonw_cstr(j, line);
+	requests_add_text(j, line);
 	if (t->delta.made) {
 		snprintf(line, sizeof line, "a delta: %s", approval_made_text(t->delta.made));
 		jsonw_cstr(j, line);
 	}
 	snprintf(line, sizeof line, "to at most %u modules of group %s%s", t->max_devices, t->groups.word[0],
 	    t->groups.n > 1 ? " and others" : "");
-	jsonw_cstr(j, line);
+	requests_add_text(j, line);
 	if (stamp_format(t->not_before, from) == FG_OK && stamp_format(t->not_after, until) == FG_OK) {
 		snprintf(line, sizeof line, "from %s until %s", from, until);
 		jsonw_cstr(j, line);
@@ -330,7 +330,7 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
 	jsonw_cstr(j, line);
 	if (asked->text[0])
-		jsonw_cstr(j, asked->text);
+		requests_add_text(j, asked->text);
 	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
 	jsonw_cstr(j, line);
 	jsonw_array_end(j);
@@ -469,7 +469,7 @@ answer_state(struct call *call, const struct db_candidate *cand)
 	db_candidate_review(cand->id, review);
 	call_doc_begin(&d);
 	jsonw_kcstr(&d.j, "review", review);
-	jsonw_kcstr(&d.j, "state", cand->state);
+	requests_put_text(&d.j, "state", cand->state);
 	call_doc_end(call, &d, CALL_DONE);
 }
 

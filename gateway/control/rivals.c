@@ -126,7 +126,7 @@ put_image(void *arg, const struct db_candidate *cand, const struct db_resource *
 	jsonw_khex(j, "image", cand->image, sizeof cand->image);
 	jsonw_kuint(j, "modules", s->modules);
 	requests_put_review(j, "review", cand->id);
-	jsonw_kcstr(j, "state", cand->state);
+	requests_put_text(j, "state", cand->state);
 	jsonw_object_end(j);
 }
 

@@ -268,11 +268,25 @@ is_fresh(const struct rollout *one, const struct inventory_module *m)
 }
 
 unsigned
-rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m, uint64_t place)
 {
 	const struct policy *p = policies_find(r->c->policies, one->profile);
 	const char *own = inventory_group(m), *group = own[0] ? own : p ? p->profile->default_group : "";
-	return rollout_ring_of(one->plan, rollout_place(one->id, m->pseudonym), view_str(group), is_fresh(one, m));
+	return rollout_ring_of(one->plan, place, view_str(group), is_fresh(one, m));
+}
+
+static unsigned
+ring_now(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+{
+	return rollouts_ring(r, one, m, rollout_place(one->id, m->pseudonym));
+}
+
+/* As many as its plan lets through at a time, or in a day, were granted it; before all were counted nobody knows. */
+static bool
+is_paced(const struct rollout *one)
+{
+	return !one->counted || one->under_way >= (uint64_t)one->plan->concurrent ||
+	    one->today >= (uint64_t)one->plan->per_day;
 }
 
 static enum grants_reason
@@ -284,11 +298,11 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!one->plan)
 		return GRANTS_YES;
-	if (!is_open(one) || rollouts_ring(r, one, m) > one->standing.ring)
+	if (!is_open(one) || ring_now(r, one, m) > one->standing.ring)
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
-	if (!one->counted || one->under_way >= (uint64_t)one->plan->concurrent || one->today >= (uint64_t)one->plan->per_day)
+	if (is_paced(one))
 		return GRANTS_PACED;
 	/* Counted right with all others in the next round; one under way may have passed its place. */
 	one->under_way++;
@@ -574,8 +588,10 @@ rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct 
 		return false;
 	*ret = (struct rollouts_view){ .id = one->id, .plan = one->plan, .lost = one->lost, .standing = one->standing,
 		.by = one->by, .reason = one->reason };
-	if (one->plan)
-		ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	if (!one->plan)
+		return true;
+	ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	ret->paced = is_open(one) && is_paced(one);
 	return true;
 }
 
@@ -586,7 +602,7 @@ rollouts_ring_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const s
 	*ret_open = one && !one->lost && !one->plan;
 	if (!one || !one->plan)
 		return ROLLOUT_RINGS_MAX;
-	unsigned ring = rollouts_ring(r, one, m);
+	unsigned ring = ring_now(r, one, m);
 	*ret_open = is_open(one) && ring <= one->standing.ring;
 	return ring;
 }

@@ -89,6 +89,7 @@ struct rollouts_view {
 	bool lost;                       /* there is one, and it cannot be read */
 	struct rollout_standing standing;
 	struct rollout_next next;
+	bool paced;                      /* nobody is granted it for the first time now: GRANTS_PACED */
 	const char *by, *reason;
 };
 /* False: it is not offered. */

@@ -76,9 +76,9 @@ rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const stru
 		enum rollout_word word = fate ? word_of(r, one, module, s) : ROLLOUT_WORD_NONE;
 		if (word == ROLLOUT_WORD_NONE)
 			continue;
-		fate->again += word == ROLLOUT_WORD_OLD && fate->again < UINT32_MAX;
-		fate->word = (uint8_t)word;
-		fate->word_class = (uint8_t)seen->lead;
+		fate->again += word == ROLLOUT_WORD_OLD && fate->again < GRANTS_AGAIN_MAX;
+		fate->word = word;
+		fate->word_class = seen->lead;
 		fate->word_at = control_now(r->c);
 		r->due = true;
 		/* Once, unless it failed meanwhile: one that changes its word at every request does not write the log. */
@@ -113,7 +113,7 @@ rollouts_replay(struct rollouts *r, const uint8_t module[MSG_ID], const uint8_t 
 	bool failed = view_is(outcome, rollout_outcome_name(ROLLOUT_FAILURE));
 	fate->told = failed ? ROLLOUT_FAILURE : ROLLOUT_SUCCESS;
 	fate->word = failed ? ROLLOUT_WORD_OLD : ROLLOUT_WORD_NEW;
-	fate->word_class = (uint8_t)class_parse(class);
+	fate->word_class = class_parse(class);
 	fate->word_at = at;
 }
 
@@ -161,11 +161,11 @@ struct counting {
 static void
 tell_bad(struct counting *k, const struct inventory_module *m, struct grants_fate *fate, enum rollout_outcome outcome)
 {
-	if ((outcome != ROLLOUT_FAILURE && outcome != ROLLOUT_SILENT) || fate->told == (uint8_t)outcome)
+	if ((outcome != ROLLOUT_FAILURE && outcome != ROLLOUT_SILENT) || fate->told == outcome)
 		return;
 	if (k->one->round.told++ >= ROLLOUTS_TOLD_MAX)
 		return;
-	fate->told = (uint8_t)outcome;
+	fate->told = outcome;
 	if (outcome == ROLLOUT_FAILURE)
 		tell_result(k->r->c, k->one, m->pseudonym, outcome, fate->word_class, "",
 		    "the module has had all of it and asks in another version");
@@ -215,6 +215,16 @@ rollouts_fate_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const s
 	return true;
 }
 
+/* Whoever was put into another group is in another ring from now on; its place stays, and costs a digest. */
+static unsigned
+ring_of(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m, struct grants_fate *fate)
+{
+	uint64_t place = fate->place ? fate->place : rollout_place(one->id, m->pseudonym);
+	if (place < ROLLOUT_PLACES)
+		fate->place = (uint32_t)place;
+	return rollouts_ring(r, one, m, place);
+}
+
 static bool
 is_of(const struct rollout *one, const struct db_grant *what)
 {
@@ -239,10 +249,9 @@ count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && what->at > k->now - one->plan->silence);
 	if (outcome == ROLLOUT_UNCOUNTED)
 		return;
-	if (!fate->ring)
-		fate->ring = (uint8_t)(rollouts_ring(k->r, one, m) + 1);
-	if (fate->ring <= one->plan->rings_n)
-		add(&one->round.count[fate->ring - 1], outcome);
+	unsigned ring = ring_of(k->r, one, m, fate);
+	if (ring < one->plan->rings_n)
+		add(&one->round.count[ring], outcome);
 	tell_bad(k, m, fate, outcome);
 }
 

@@ -49,8 +49,9 @@ struct rollouts {
 
 struct rollout *rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE_ID]);
 void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]);
-/* The ring of a module; it has a plan. */
-unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m);
+/* The ring of a module that has that place, in the group it is in now; there is a plan. */
+unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
+    uint64_t place);
 /*
  * Looks once more for a plan that was lost, after the log was read: what the database has of the rollout is
  * only now held against that.

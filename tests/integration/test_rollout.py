@@ -27,7 +27,9 @@ PLAN = f"""rollout_plans = ( {{ name = "careful"; per_day = 70; settle = "0s"; s
 CANARIES = [f"canary-token-{n:03d}-aaaaaaaa" for n in range(2)]
 FIELD = [f"field-token-{n:04d}-bbbbbbbb" for n in range(80)]
 LATE = "late-token-0001-cccccccc"
-CLAIMED = "490154203237518"
+CLAIMED, OTHER = "490154203237518", "490154203237526"
+PACED = "As many modules as its plan allows"
+LONG, SEEN = "x" + "é" * 200, "x<U+00E9>"
 
 
 @contextlib.contextmanager
@@ -189,7 +191,7 @@ def test_the_pace_of_a_plan_and_what_claims_are_worth():
     with fleet(BY_TOKEN[3:], plan) as gate:
         data = gate.offer("1.1.0")
         gate.start()
-        met(gate, [CLAIMED])
+        met(gate, [CLAIMED, OTHER])
         gate.ask(version="1.1.0")
         gate.review(2)
         gate.approve("R-2")
@@ -201,7 +203,21 @@ def test_the_pace_of_a_plan_and_what_claims_are_worth():
         assert shown["canary"]["granted"] == 0 and shown["canary"]["open"] and not shown["half"]["open"], shown
         # One a day is what the plan has, and this one has had it; it may go on, nobody else begins.
         assert gate.ask(version="1.1.0")[0] == 200
-        gate.cli("rollout", "pause", "R-2", "--reason", "seen enough")
+        assert gate.ask(imei=OTHER, version="1.1.0")[0] == 404
+        why = [gate.cli("module", "explain", f"imei:{m}")["answers"][0] for m in (OTHER, CLAIMED)]
+        assert [a["answer"] for a in why] == ["offer"] * 2 and why[1]["missing"] == "", why
+        assert PACED in why[0]["missing"] and PACED in rollout(gate)["next"], (why, rollout(gate))
+        gate.cli("rollout", "pause", "R-2", "--reason", LONG)
         until(lambda: gate.ask(version="1.1.0")[0] == 404)
         paused = [e for e in events(gate) if e["ev"] == "rollout.paused"]
-        assert len(paused) == 1 and paused[0]["msg"] == "seen enough" and paused[0]["act"] != "control"
+        assert len(paused) == 1 and paused[0]["msg"].startswith(SEEN) and paused[0]["act"] != "control"
+        # What people wrote is cut in a character, and shown all the same.
+        told = [a["text"] for a in gate.cli("status", ok=range(9))["alerts"] if a["id"] == "ROLLOUT"]
+        assert len(told) == 1 and f"is paused: {SEEN}" in told[0], told
+        gate.cli("rollout", "abort", "R-2", "--reason", LONG)
+        gate.review(2, "expired")
+        gate.cli("review", "reopen", "R-2")
+        gate.review(2)
+        gate.cli("review", "reject", "R-2", "--reason", LONG)
+        answers = gate.cli("module", "explain", f"imei:{CLAIMED}")["answers"]
+        assert f"R-2 is rejected: {SEEN}" in answers[0]["missing"], answers

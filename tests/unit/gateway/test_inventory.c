@@ -5,15 +5,19 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <inttypes.h>
+
 #include "crypto/hex.h"
 #include "crypto/pseudonym.h"
 #include "gateway/control/inventory.h"
 #include "policy/config.h"
 #include "policy/identity.h"
 #include "policy/profile.h"
+#include "policy/rollout.h"
 #include "unit/gateway/state_rig.h"
 
 static const struct view key = { (const uint8_t *)"an epoch key of thirty-two bytes", 32 };
+#define DAY INT64_C(86400)
 #define TOKEN "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define SPKI "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 
@@ -538,6 +542,46 @@ test_inventory_import_problems(void **state)
 	inventory_free(inv);
 }
 
+/* Numbers of a database that somebody wrote in: nothing is added to them unseen. */
+static void
+test_inventory_usual_is_bounded(void **state)
+{
+	static const struct {
+		int64_t usual, last_seen, loaded, then;
+	} rows[] = {
+		{ 7200, 1000, 7200, (3 * 7200 + DAY) / 4 },
+		{ INT64_MAX, 1000, ROLLOUT_USUAL_MAX, (3 * ROLLOUT_USUAL_MAX + DAY) / 4 },
+		{ INT64_MIN, 1000, 0, DAY },
+		{ 0, 1, 0, DAY + 999 },
+		{ 0, INT64_MIN, 0, 0 },
+		{ 0, INT64_MAX, 0, 0 },
+		{ 0, 1000 - 40 * DAY, 0, 0 }, /* before all time: never */
+	};
+	struct rig *r = *state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct db_module row = { .usual = rows[i].usual, .last_seen = rows[i].last_seen, .idents_n = 1 };
+		row.pseudonym[0] = (uint8_t)(1 + i);
+		row.ident[0].kind = IDENTITY_SERIAL;
+		row.ident[0].cls = IDENTITY_B;
+		snprintf(row.ident[0].text, sizeof row.ident[0].text, "S%u", i);
+		assert_int_equal(db_module_put(r->db, &row), 0);
+	}
+	struct inventory *inv = inventory_of(r);
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char serial[8];
+		snprintf(serial, sizeof serial, "S%u", i);
+		struct msg_sighting s = sighting_of("A07", IDENTITY_SERIAL, IDENTITY_B, serial);
+		assert_int_equal(inventory_by_identity(inv, IDENTITY_SERIAL, view_str(serial))->usual, rows[i].loaded);
+		const struct inventory_module *m = sight(inv, NULL, &s, 1000 + DAY, false);
+		if (m->usual != rows[i].then)
+			fail_msg("row %u: %" PRId64, i, m->usual);
+		/* A year of silence is no habit of a year. */
+		sight(inv, NULL, &s, 1000 + 366 * DAY, false);
+		assert_true(m->usual > 0 && m->usual <= ROLLOUT_USUAL_MAX);
+	}
+	inventory_free(inv);
+}
+
 /* A disk that is away loses nothing that is still in memory. */
 static void
 test_inventory_flush_failure(void **state)
@@ -579,6 +623,7 @@ main(void)
 		T(test_inventory_import_json_lines),
 		T(test_inventory_groups_by_rule),
 		T(test_inventory_import_problems),
+		T(test_inventory_usual_is_bounded),
 		T(test_inventory_flush_failure),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -298,6 +298,29 @@ test_rollouts_silence_of_ours(void **state)
 	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
 }
 
+/* A module counts in the ring of the group it is in now, and not only after the next start. */
+static void
+test_rollouts_another_group(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m = known(f, 1, IDENTITY_B, "lab"), *stays = known(f, 2, IDENTITY_B, "lab");
+	bool open;
+	begin(f);
+	assert_int_equal(ask(f, m), GRANTS_YES);
+	assert_int_equal(ask(f, stays), GRANTS_YES);
+	EXPECT(f, 0, 2, 0, 0, 0);
+	assert_int_equal(inventory_set(f->c->inventory, m->pseudonym, "field", NULL), 0);
+	unsigned ring = rollouts_ring_of(f->c->rollouts, id, m, &open);
+	assert_true(ring > 0 && !open);
+	for (unsigned i = 0; i < 2; i++) {
+		EXPECT(f, 0, 1, 0, 0, 0);
+		EXPECT(f, ring, 1, 0, 0, 0);
+		restart(f);
+	}
+	assert_int_equal(inventory_set(f->c->inventory, m->pseudonym, "lab", NULL), 0);
+	EXPECT(f, 0, 2, 0, 0, 0);
+}
+
 static int64_t
 wall_ahead(void *ctx)
 {
@@ -724,6 +747,7 @@ main(void)
 		T(test_rollouts_words),
 		T(test_rollouts_silence),
 		T(test_rollouts_silence_of_ours),
+		T(test_rollouts_another_group),
 		T(test_rollouts_clock_steps),
 		T(test_rollouts_strange_grants),
 		T(test_rollouts_pace),
