@@ -454,6 +454,8 @@ part_cramfs_length(const struct source *s, uint64_t at, uint64_t *ret)
 		r = find_super(&rest, &fs);
 	if (r <= 0)
 		return r;
+	if (fs.size > rest.size)
+		return 0;
 	*ret = fs.size ? fs.size : rest.size;
-	return *ret <= rest.size;
+	return 1;
 }

@@ -437,6 +437,7 @@ part_fat_length(const struct source *s, uint64_t at, uint64_t *ret)
 	int r = source_window(s, at, s->size - at, &rest);
 	if (!r)
 		r = fat_open(&rest, &work, &fs);
-	*ret = r > 0 ? fs.size : work;
-	return r > 0 ? fs.size <= rest.size : r;
+	bool whole = r > 0 && fs.size <= rest.size;
+	*ret = whole ? fs.size : work;
+	return r < 0 ? r : whole;
 }
