@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "crypto/err.h"
+#include "images/flash.h"
 #include "images/part_spans.h"
 
 #define SUPER_N 76u
@@ -132,19 +133,6 @@ begin(struct opener *o, const struct inode *i, uint64_t *ret_end)
 	return err;
 }
 
-/* One block of at most want bytes out of n packed ones: there is nothing behind it. 0, FG_EFORMAT, FG_ENOMEM. */
-static int
-unpack(struct opener *o, size_t n, uint8_t *dst, uint32_t want)
-{
-	z_stream z = { .next_in = o->packed, .avail_in = (uInt)n, .next_out = dst, .avail_out = want };
-	if (inflateInit(&z) != Z_OK)
-		return FG_ENOMEM;
-	int r = inflate(&z, Z_FINISH);
-	bool whole = r == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0;
-	inflateEnd(&z);
-	return whole ? 0 : FG_EFORMAT;
-}
-
 /* The next block, of want bytes. 0, FG_EFORMAT, FG_ELIMIT, FG_EIO, FG_ENOMEM. */
 static int
 next_block(struct opener *o, uint8_t *dst, uint32_t want)
@@ -167,7 +155,7 @@ next_block(struct opener *o, uint8_t *dst, uint32_t want)
 		err = source_read(o->fs.s, o->block, o->packed, n);
 		err = err == FG_ELIMIT ? FG_EFORMAT : err;
 		if (!err)
-			err = unpack(o, n, dst, want);
+			err = flash_unpack(FLASH_ZLIB, view_of(o->packed, n), dst, want);
 	}
 	o->pointer += 4;
 	o->block = end;
