@@ -28,6 +28,7 @@
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
+static const char encrypted[] = "names and files of it are encrypted";
 
 /* What an inode's attributes say. */
 struct attributes {
@@ -46,6 +47,7 @@ struct opener {
 	struct part_folders folders;
 	uint64_t root_end;       /* up to where the 60 bytes of the inode at hand were read */
 	struct ext4_inode inode; /* of the folder, then of each of its entries */
+	bool encrypted;          /* names of the folder at hand are: none of them is what it looks like */
 	uint8_t block[EXT4_BLOCK_MAX];
 	uint8_t target[PART_NAME_MAX + 2];
 	char path[2 * PART_NAME_MAX];
@@ -333,8 +335,9 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 			err = part_structure(o->c, o->self, o->spans.row[s].at, o->spans.row[s].length);
 	if (!err)
 		err = part_link(o->c, (uint32_t)k, view_of(o->target, (size_t)n));
-	if (bad || n == 0 || (i->flags & EXT4_FLAG_ENCRYPTED)) {
-		part_untold(o->c, o->self, damaged);
+	bool secret = (i->flags & EXT4_FLAG_ENCRYPTED) != 0;
+	if (bad || n == 0 || secret) {
+		part_untold(o->c, o->self, bad || n == 0 ? damaged : encrypted);
 		part_edit(o->c, (uint32_t)k)->inexact = true;
 	}
 	return err ? err : k;
@@ -448,7 +451,7 @@ add_entry(struct opener *o, uint32_t number, uint64_t above, struct view path, b
 	p->gid = i->gid;
 	p->have_caps = a.caps;
 	p->setlabel = a.label;
-	p->inexact = p->inexact || inexact;
+	p->inexact = p->inexact || inexact || o->encrypted;
 	return 0;
 }
 
@@ -596,6 +599,9 @@ read_folder(struct opener *o, const struct part_folder *f)
 		err = attributes_of(o, &o->inode, &a);
 	if (err)
 		return err;
+	o->encrypted = (o->inode.flags & EXT4_FLAG_ENCRYPTED) != 0;
+	if (o->encrypted)
+		part_untold(o->c, o->self, encrypted);
 	if (o->inode.flags & EXT4_FLAG_INLINE)
 		return inline_folder(o, f, &a);
 	err = spans_of(o, &o->inode, &a, &bad);
