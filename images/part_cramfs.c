@@ -353,7 +353,9 @@ read_folders(struct opener *o)
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	int err = root->size ? part_folders_push(&o->folders, root->at, root->size, view_str("")) : 0;
+	int err = part_root(o->c, o->self, root->mode, root->uid, root->gid);
+	if (!err && root->size)
+		err = part_folders_push(&o->folders, root->at, root->size, view_str(""));
 	while (!err && part_folders_pop(&o->folders, &f)) {
 		err = read_folder(o, &f);
 		free(f.path);

@@ -56,6 +56,8 @@ every_file(void **state)
 		assert_int_equal(file(&r, "bin/su")->mode, 04755);
 		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
 		assert_int_equal(file(&r, "void")->kind, PART_FOLDER);
+		assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
+		assert_int_equal(file(&r, ".")->mode, 0751);
 		/* One content, two names: it came out once. */
 		assert_int_equal(file(&r, "same")->bytes.base, file(&r, "etc/hostname")->bytes.base);
 		/* What the tool writes leaves nothing. */
