@@ -391,19 +391,11 @@ check_sum(struct opener *o)
 static int
 read_rest(struct opener *o)
 {
-	uint64_t end, size = o->fs.s->size, used = o->fs.size;
+	uint64_t end;
 	int err = part_header(o->c, o->self, "superblock", o->fs.super, SUPER_N, &end);
 	if (!err)
 		err = check_sum(o);
-	if (used > size)
-		part_untold(o->c, o->self, "its file system is cut off");
-	if (err || used == 0 || used >= size)
-		return err;
-	err = part_padding(o->c, o->self, used, size - used, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
+	return err || o->fs.size == 0 ? err : part_rest(o->c, o->self, o->fs.size);
 }
 
 int

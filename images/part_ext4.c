@@ -716,22 +716,6 @@ read_special(struct opener *o)
 	return err;
 }
 
-/* What follows the file system. */
-static int
-read_rest(struct opener *o)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, used = o->fs.blocks * o->fs.block, end;
-	if (used > size) {
-		part_untold(o->c, o->self, "its file system is cut off");
-		return 0;
-	}
-	int err = part_padding(o->c, o->self, used, size - used, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
-}
-
 int
 part_ext4_open(struct part_ctx *c, uint32_t self)
 {
@@ -762,7 +746,7 @@ part_ext4_open(struct part_ctx *c, uint32_t self)
 	if (!err)
 		err = read_groups(o);
 	if (!err)
-		err = read_rest(o);
+		err = part_rest(c, self, o->fs.blocks * o->fs.block);
 	if (err == FG_ELIMIT)
 		part_limit(c, self, bound);
 	part_folders_free(&o->folders);

@@ -377,21 +377,6 @@ read_reserved(struct opener *o)
 }
 
 static int
-read_rest(struct opener *o)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (o->fs.size > size) {
-		part_untold(o->c, o->self, "its file system is cut off");
-		return 0;
-	}
-	int err = part_padding(o->c, o->self, o->fs.size, size - o->fs.size, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
-}
-
-static int
 read_all(struct opener *o)
 {
 	int err = read_folders(o);
@@ -400,7 +385,7 @@ read_all(struct opener *o)
 	if (!err)
 		err = read_tables(o);
 	if (!err)
-		err = read_rest(o);
+		err = part_rest(o->c, o->self, o->fs.size);
 	if (err == FG_ELIMIT)
 		part_limit(o->c, o->self, bound);
 	return err;

@@ -427,6 +427,19 @@ part_padding(struct part_ctx *c, uint32_t self, uint64_t at, uint64_t length, bo
 	return err ? err : part_structure(c, self, at, *ret_end - at);
 }
 
+int
+part_rest(struct part_ctx *c, uint32_t self, uint64_t used)
+{
+	uint64_t size = part_bytes(c, self)->size, end;
+	if (used > size) {
+		part_untold(c, self, "its file system is cut off");
+		return 0;
+	}
+	int err = part_padding(c, self, used, size - used, true, &end);
+	int64_t i = err || end == size ? 0 : part_region(c, self, PART_REGION, view_str("rest"), end, size - end);
+	return i < 0 ? (int)i : err;
+}
+
 void
 part_untold(struct part_ctx *c, uint32_t self, const char *why)
 {
