@@ -64,16 +64,6 @@ own(void *arg, uint64_t at, uint64_t length)
 	return part_structure(o->c, o->self, at, length);
 }
 
-/* Zeros, up to end of the file system. */
-static int
-padding(struct opener *o, uint64_t at, uint64_t length)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (at >= size)
-		return 0;
-	return part_padding(o->c, o->self, at, length < size - at ? length : size - at, false, &end);
-}
-
 static bool
 is_zero(const uint8_t *p, size_t n)
 {
@@ -98,7 +88,7 @@ own_inode(struct opener *o, const struct ext4_inode *i)
 	if (!err)
 		err = part_structure(o->c, o->self, i->at + 128, o->fs.inode_size > 128 ? extra : 0);
 	if (!err && o->fs.inode_size > 128 + extra)
-		err = padding(o, i->at + 128 + extra, o->fs.inode_size - 128 - extra);
+		err = part_padding(o->c, o->self, i->at + 128 + extra, o->fs.inode_size - 128 - extra, false, NULL);
 	return err;
 }
 
@@ -144,7 +134,7 @@ read_attributes(struct opener *o, const uint8_t *p, size_t n, size_t first, size
 		if (pos > n)
 			pos = n;
 	}
-	return err ? err : padding(o, at + pos, n - pos < 4 ? n - pos : 4);
+	return err ? err : part_padding(o->c, o->self, at + pos, n - pos < 4 ? n - pos : 4, false, NULL);
 }
 
 static int
@@ -226,7 +216,7 @@ spans_of(struct opener *o, const struct ext4_inode *i, const struct attributes *
 	if (got < 0 && got != FG_ELIMIT)
 		return got;
 	if (o->root_end < i->at + 100)
-		return padding(o, o->root_end, i->at + 100 - o->root_end);
+		return part_padding(o->c, o->self, o->root_end, i->at + 100 - o->root_end, false, NULL);
 	return 0;
 }
 
@@ -238,7 +228,7 @@ slack(struct opener *o, const struct ext4_inode *i)
 	if (!last || last->at == PART_SPAN_HOLE || (i->flags & EXT4_FLAG_INLINE))
 		return 0;
 	uint64_t end = last->at + last->length;
-	return end % o->fs.block ? padding(o, end, o->fs.block - end % o->fs.block) : 0;
+	return end % o->fs.block ? part_padding(o->c, o->self, end, o->fs.block - end % o->fs.block, false, NULL) : 0;
 }
 
 /* ---- blocks of two ---- */
@@ -318,7 +308,7 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	if (fast) {
 		err = part_spans_add(&o->spans, i->at + 40, i->size);
 		if (!err)
-			err = padding(o, i->at + 40 + i->size, 60 - i->size);
+			err = part_padding(o->c, o->self, i->at + 40 + i->size, 60 - i->size, false, NULL);
 	} else {
 		const char *blocks;
 		err = spans_of(o, i, a, &blocks);
@@ -367,9 +357,9 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 	/* What is not taken of it is zeros. */
 	int err = device ? part_structure(o->c, o->self, at, narrow ? 2 : 4) : 0;
 	if (!err && device)
-		err = narrow ? padding(o, at + 2, 6) : padding(o, i->at + 40, 4);
+		err = part_padding(o->c, o->self, narrow ? at + 2 : i->at + 40, narrow ? 6 : 4, false, NULL);
 	if (!err)
-		err = padding(o, i->at + (device ? 48 : 40), device ? 52 : 60);
+		err = part_padding(o->c, o->self, i->at + (device ? 48 : 40), device ? 52 : 60, false, NULL);
 	if (err)
 		return err;
 	v = narrow ? v & 0xffff : v;
@@ -469,7 +459,7 @@ unused(struct opener *o, const uint8_t *e, uint64_t at, uint32_t length, bool la
 	if (sum)
 		return part_structure(o->c, o->self, at, 12);
 	int err = e[6] == 0 && e[7] == 0 ? part_structure(o->c, o->self, at, ENTRY) : 0;
-	return err ? err : padding(o, at + ENTRY, length - ENTRY);
+	return err ? err : part_padding(o->c, o->self, at + ENTRY, length - ENTRY, false, NULL);
 }
 
 /* One entry that leads somewhere. dots: "." or ".." may stand here. */
@@ -495,11 +485,11 @@ entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t 
 		told = number == (view_is(name, ".") ? f->key : f->above);
 	told = told && (!(o->fs.incompat & INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type);
 	if (!err && type == 0) /* a name that leads nowhere was not shown */
-		return padding(o, at + ENTRY + name.n, length - ENTRY - name.n);
+		return part_padding(o->c, o->self, at + ENTRY + name.n, length - ENTRY - name.n, false, NULL);
 	if (!err)
 		err = told ? part_structure(o->c, o->self, at, ENTRY + name.n)
 		           : part_structure(o->c, o->self, at + ENTRY, name.n);
-	return err ? err : padding(o, at + ENTRY + name.n, length - ENTRY - name.n);
+	return err ? err : part_padding(o->c, o->self, at + ENTRY + name.n, length - ENTRY - name.n, false, NULL);
 }
 
 /* Entries in n bytes that lie at at. */
@@ -709,9 +699,10 @@ read_special(struct opener *o)
 		/* mke2fs writes the first and those of resizing and the journal; the others are zeros, or shown. */
 		bool written = n == 1 || n == EXT4_RESIZE || n == EXT4_JOURNAL;
 		if (got)
-			err = written ? own_inode(o, &o->inode) : padding(o, o->inode.at, o->fs.inode_size);
+			err = written ? own_inode(o, &o->inode)
+			              : part_padding(o->c, o->self, o->inode.at, o->fs.inode_size, false, NULL);
 		if (!err && got && written)
-			err = padding(o, o->inode.at + 40, 60);
+			err = part_padding(o->c, o->self, o->inode.at + 40, 60, false, NULL);
 	}
 	return err;
 }

@@ -36,16 +36,6 @@ struct opener {
 
 /* ---- chains ---- */
 
-/* Zeros, as far as the source goes. */
-static int
-padding(struct opener *o, uint64_t at, uint64_t length)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (at >= size)
-		return 0;
-	return part_padding(o->c, o->self, at, length < size - at ? length : size - at, false, &end);
-}
-
 static bool
 is_used(const struct opener *o, uint32_t n)
 {
@@ -137,7 +127,8 @@ add_file(struct opener *o, const uint8_t *e, struct view path)
 	int err = chain(o, first_of(&o->fs, e), size, &bad);
 	const struct part_range *last = o->spans.n ? &o->spans.row[o->spans.n - 1] : NULL;
 	if (!err && last && size % o->fs.cluster)
-		err = padding(o, last->at + last->length, o->fs.cluster - o->spans.total % o->fs.cluster);
+		err = part_padding(o->c, o->self, last->at + last->length,
+		    o->fs.cluster - o->spans.total % o->fs.cluster, false, NULL);
 	return err ? err : part_spans_child(o->c, o->self, PART_FILE, path, &o->spans, bad);
 }
 
@@ -357,7 +348,7 @@ read_tables(struct opener *o)
 		if (!err && known && same) {
 			err = part_structure(o->c, o->self, at, entries_n);
 			if (!err)
-				err = padding(o, at + entries_n, o->fs.table_n - entries_n);
+				err = part_padding(o->c, o->self, at + entries_n, o->fs.table_n - entries_n, false, NULL);
 		} else if (!err)
 			err = part_header(o->c, o->self, "allocation table", at, o->fs.table_n, &end);
 	}
