@@ -36,7 +36,7 @@ static bool
 is_furniture(const struct parts *t, const struct part *p, const struct part *c)
 {
 	const struct part *last = parts_get(t, p->first + p->children - 1); /* files come behind what lies by place */
-	bool among_files = last->kind == PART_FILE || last->kind == PART_FOLDER || last->kind == PART_LINK;
+	bool among_files = last->kind != PART_REGION && last->kind != PART_STREAM && last->kind != PART_SECTION;
 	return among_files && (c->closed || c->look == PART_LOOK_ERASED);
 }
 

@@ -2,7 +2,7 @@
 /*
  * flash - what the file systems of flash memory have in common: their checksum,
  * and blocks of a few KiB, each packed by itself.
- * Role: the readers of UBI, UBIFS and JFFS2.
+ * Role: the readers of UBI, UBIFS and JFFS2, and of cramfs for its blocks.
  */
 #ifndef FG_IMAGES_FLASH_H
 #define FG_IMAGES_FLASH_H

@@ -14,6 +14,7 @@
 #include <zlib.h>
 
 #include "crypto/err.h"
+#include "images/flash.h"
 #include "images/part_spans.h"
 
 #define SUPER_N 76u
@@ -132,19 +133,6 @@ begin(struct opener *o, const struct inode *i, uint64_t *ret_end)
 	return err;
 }
 
-/* One block of at most want bytes out of n packed ones: there is nothing behind it. 0, FG_EFORMAT, FG_ENOMEM. */
-static int
-unpack(struct opener *o, size_t n, uint8_t *dst, uint32_t want)
-{
-	z_stream z = { .next_in = o->packed, .avail_in = (uInt)n, .next_out = dst, .avail_out = want };
-	if (inflateInit(&z) != Z_OK)
-		return FG_ENOMEM;
-	int r = inflate(&z, Z_FINISH);
-	bool whole = r == Z_STREAM_END && z.avail_in == 0 && z.avail_out == 0;
-	inflateEnd(&z);
-	return whole ? 0 : FG_EFORMAT;
-}
-
 /* The next block, of want bytes. 0, FG_EFORMAT, FG_ELIMIT, FG_EIO, FG_ENOMEM. */
 static int
 next_block(struct opener *o, uint8_t *dst, uint32_t want)
@@ -167,7 +155,7 @@ next_block(struct opener *o, uint8_t *dst, uint32_t want)
 		err = source_read(o->fs.s, o->block, o->packed, n);
 		err = err == FG_ELIMIT ? FG_EFORMAT : err;
 		if (!err)
-			err = unpack(o, n, dst, want);
+			err = flash_unpack(FLASH_ZLIB, view_of(o->packed, n), dst, want);
 	}
 	o->pointer += 4;
 	o->block = end;
@@ -365,7 +353,9 @@ read_folders(struct opener *o)
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	int err = root->size ? part_folders_push(&o->folders, root->at, root->size, view_str("")) : 0;
+	int err = part_root(o->c, o->self, root->mode, root->uid, root->gid);
+	if (!err && root->size)
+		err = part_folders_push(&o->folders, root->at, root->size, view_str(""));
 	while (!err && part_folders_pop(&o->folders, &f)) {
 		err = read_folder(o, &f);
 		free(f.path);
@@ -401,19 +391,11 @@ check_sum(struct opener *o)
 static int
 read_rest(struct opener *o)
 {
-	uint64_t end, size = o->fs.s->size, used = o->fs.size;
+	uint64_t end;
 	int err = part_header(o->c, o->self, "superblock", o->fs.super, SUPER_N, &end);
 	if (!err)
 		err = check_sum(o);
-	if (used > size)
-		part_untold(o->c, o->self, "its file system is cut off");
-	if (err || used == 0 || used >= size)
-		return err;
-	err = part_padding(o->c, o->self, used, size - used, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
+	return err || o->fs.size == 0 ? err : part_rest(o->c, o->self, o->fs.size);
 }
 
 int
@@ -454,6 +436,8 @@ part_cramfs_length(const struct source *s, uint64_t at, uint64_t *ret)
 		r = find_super(&rest, &fs);
 	if (r <= 0)
 		return r;
+	if (fs.size > rest.size)
+		return 0;
 	*ret = fs.size ? fs.size : rest.size;
-	return *ret <= rest.size;
+	return 1;
 }

@@ -9,7 +9,7 @@
 
 /* 1: self is one, and was opened. 0: it is none. Or an error. */
 int part_cramfs_try(struct part_ctx *c, uint32_t self);
-/* Does one begin at at? 1: of *ret bytes. 0. Or an error. */
+/* Does one begin at at? 1: of *ret bytes. 0: none, or one that is cut off, which a few bytes show: *ret is 0. Or an error. */
 int part_cramfs_length(const struct source *s, uint64_t at, uint64_t *ret);
 
 #endif

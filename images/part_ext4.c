@@ -28,6 +28,7 @@
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
+static const char encrypted[] = "names and files of it are encrypted";
 
 /* What an inode's attributes say. */
 struct attributes {
@@ -46,6 +47,7 @@ struct opener {
 	struct part_folders folders;
 	uint64_t root_end;       /* up to where the 60 bytes of the inode at hand were read */
 	struct ext4_inode inode; /* of the folder, then of each of its entries */
+	bool encrypted;          /* names of the folder at hand are: none of them is what it looks like */
 	uint8_t block[EXT4_BLOCK_MAX];
 	uint8_t target[PART_NAME_MAX + 2];
 	char path[2 * PART_NAME_MAX];
@@ -60,16 +62,6 @@ own(void *arg, uint64_t at, uint64_t length)
 	if (at >= o->inode.at + 40 && at < o->inode.at + 100)
 		o->root_end = at + length;
 	return part_structure(o->c, o->self, at, length);
-}
-
-/* Zeros, up to end of the file system. */
-static int
-padding(struct opener *o, uint64_t at, uint64_t length)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (at >= size)
-		return 0;
-	return part_padding(o->c, o->self, at, length < size - at ? length : size - at, false, &end);
 }
 
 static bool
@@ -96,7 +88,7 @@ own_inode(struct opener *o, const struct ext4_inode *i)
 	if (!err)
 		err = part_structure(o->c, o->self, i->at + 128, o->fs.inode_size > 128 ? extra : 0);
 	if (!err && o->fs.inode_size > 128 + extra)
-		err = padding(o, i->at + 128 + extra, o->fs.inode_size - 128 - extra);
+		err = part_padding(o->c, o->self, i->at + 128 + extra, o->fs.inode_size - 128 - extra, false, NULL);
 	return err;
 }
 
@@ -142,7 +134,7 @@ read_attributes(struct opener *o, const uint8_t *p, size_t n, size_t first, size
 		if (pos > n)
 			pos = n;
 	}
-	return err ? err : padding(o, at + pos, n - pos < 4 ? n - pos : 4);
+	return err ? err : part_padding(o->c, o->self, at + pos, n - pos < 4 ? n - pos : 4, false, NULL);
 }
 
 static int
@@ -224,7 +216,7 @@ spans_of(struct opener *o, const struct ext4_inode *i, const struct attributes *
 	if (got < 0 && got != FG_ELIMIT)
 		return got;
 	if (o->root_end < i->at + 100)
-		return padding(o, o->root_end, i->at + 100 - o->root_end);
+		return part_padding(o->c, o->self, o->root_end, i->at + 100 - o->root_end, false, NULL);
 	return 0;
 }
 
@@ -236,7 +228,7 @@ slack(struct opener *o, const struct ext4_inode *i)
 	if (!last || last->at == PART_SPAN_HOLE || (i->flags & EXT4_FLAG_INLINE))
 		return 0;
 	uint64_t end = last->at + last->length;
-	return end % o->fs.block ? padding(o, end, o->fs.block - end % o->fs.block) : 0;
+	return end % o->fs.block ? part_padding(o->c, o->self, end, o->fs.block - end % o->fs.block, false, NULL) : 0;
 }
 
 /* ---- blocks of two ---- */
@@ -316,7 +308,7 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	if (fast) {
 		err = part_spans_add(&o->spans, i->at + 40, i->size);
 		if (!err)
-			err = padding(o, i->at + 40 + i->size, 60 - i->size);
+			err = part_padding(o->c, o->self, i->at + 40 + i->size, 60 - i->size, false, NULL);
 	} else {
 		const char *blocks;
 		err = spans_of(o, i, a, &blocks);
@@ -333,8 +325,9 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 			err = part_structure(o->c, o->self, o->spans.row[s].at, o->spans.row[s].length);
 	if (!err)
 		err = part_link(o->c, (uint32_t)k, view_of(o->target, (size_t)n));
-	if (bad || n == 0 || (i->flags & EXT4_FLAG_ENCRYPTED)) {
-		part_untold(o->c, o->self, damaged);
+	bool secret = (i->flags & EXT4_FLAG_ENCRYPTED) != 0;
+	if (bad || n == 0 || secret) {
+		part_untold(o->c, o->self, bad || n == 0 ? damaged : encrypted);
 		part_edit(o->c, (uint32_t)k)->inexact = true;
 	}
 	return err ? err : k;
@@ -364,9 +357,9 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 	/* What is not taken of it is zeros. */
 	int err = device ? part_structure(o->c, o->self, at, narrow ? 2 : 4) : 0;
 	if (!err && device)
-		err = narrow ? padding(o, at + 2, 6) : padding(o, i->at + 40, 4);
+		err = part_padding(o->c, o->self, narrow ? at + 2 : i->at + 40, narrow ? 6 : 4, false, NULL);
 	if (!err)
-		err = padding(o, i->at + (device ? 48 : 40), device ? 52 : 60);
+		err = part_padding(o->c, o->self, i->at + (device ? 48 : 40), device ? 52 : 60, false, NULL);
 	if (err)
 		return err;
 	v = narrow ? v & 0xffff : v;
@@ -448,7 +441,7 @@ add_entry(struct opener *o, uint32_t number, uint64_t above, struct view path, b
 	p->gid = i->gid;
 	p->have_caps = a.caps;
 	p->setlabel = a.label;
-	p->inexact = p->inexact || inexact;
+	p->inexact = p->inexact || inexact || o->encrypted;
 	return 0;
 }
 
@@ -466,7 +459,7 @@ unused(struct opener *o, const uint8_t *e, uint64_t at, uint32_t length, bool la
 	if (sum)
 		return part_structure(o->c, o->self, at, 12);
 	int err = e[6] == 0 && e[7] == 0 ? part_structure(o->c, o->self, at, ENTRY) : 0;
-	return err ? err : padding(o, at + ENTRY, length - ENTRY);
+	return err ? err : part_padding(o->c, o->self, at + ENTRY, length - ENTRY, false, NULL);
 }
 
 /* One entry that leads somewhere. dots: "." or ".." may stand here. */
@@ -492,11 +485,11 @@ entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t 
 		told = number == (view_is(name, ".") ? f->key : f->above);
 	told = told && (!(o->fs.incompat & INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type);
 	if (!err && type == 0) /* a name that leads nowhere was not shown */
-		return padding(o, at + ENTRY + name.n, length - ENTRY - name.n);
+		return part_padding(o->c, o->self, at + ENTRY + name.n, length - ENTRY - name.n, false, NULL);
 	if (!err)
 		err = told ? part_structure(o->c, o->self, at, ENTRY + name.n)
 		           : part_structure(o->c, o->self, at + ENTRY, name.n);
-	return err ? err : padding(o, at + ENTRY + name.n, length - ENTRY - name.n);
+	return err ? err : part_padding(o->c, o->self, at + ENTRY + name.n, length - ENTRY - name.n, false, NULL);
 }
 
 /* Entries in n bytes that lie at at. */
@@ -596,6 +589,9 @@ read_folder(struct opener *o, const struct part_folder *f)
 		err = attributes_of(o, &o->inode, &a);
 	if (err)
 		return err;
+	o->encrypted = (o->inode.flags & EXT4_FLAG_ENCRYPTED) != 0;
+	if (o->encrypted)
+		part_untold(o->c, o->self, encrypted);
 	if (o->inode.flags & EXT4_FLAG_INLINE)
 		return inline_folder(o, f, &a);
 	err = spans_of(o, &o->inode, &a, &bad);
@@ -703,27 +699,12 @@ read_special(struct opener *o)
 		/* mke2fs writes the first and those of resizing and the journal; the others are zeros, or shown. */
 		bool written = n == 1 || n == EXT4_RESIZE || n == EXT4_JOURNAL;
 		if (got)
-			err = written ? own_inode(o, &o->inode) : padding(o, o->inode.at, o->fs.inode_size);
+			err = written ? own_inode(o, &o->inode)
+			              : part_padding(o->c, o->self, o->inode.at, o->fs.inode_size, false, NULL);
 		if (!err && got && written)
-			err = padding(o, o->inode.at + 40, 60);
+			err = part_padding(o->c, o->self, o->inode.at + 40, 60, false, NULL);
 	}
 	return err;
-}
-
-/* What follows the file system. */
-static int
-read_rest(struct opener *o)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, used = o->fs.blocks * o->fs.block, end;
-	if (used > size) {
-		part_untold(o->c, o->self, "its file system is cut off");
-		return 0;
-	}
-	int err = part_padding(o->c, o->self, used, size - used, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
 }
 
 int
@@ -756,7 +737,7 @@ part_ext4_open(struct part_ctx *c, uint32_t self)
 	if (!err)
 		err = read_groups(o);
 	if (!err)
-		err = read_rest(o);
+		err = part_rest(c, self, o->fs.blocks * o->fs.block);
 	if (err == FG_ELIMIT)
 		part_limit(c, self, bound);
 	part_folders_free(&o->folders);

@@ -36,16 +36,6 @@ struct opener {
 
 /* ---- chains ---- */
 
-/* Zeros, as far as the source goes. */
-static int
-padding(struct opener *o, uint64_t at, uint64_t length)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (at >= size)
-		return 0;
-	return part_padding(o->c, o->self, at, length < size - at ? length : size - at, false, &end);
-}
-
 static bool
 is_used(const struct opener *o, uint32_t n)
 {
@@ -137,7 +127,8 @@ add_file(struct opener *o, const uint8_t *e, struct view path)
 	int err = chain(o, first_of(&o->fs, e), size, &bad);
 	const struct part_range *last = o->spans.n ? &o->spans.row[o->spans.n - 1] : NULL;
 	if (!err && last && size % o->fs.cluster)
-		err = padding(o, last->at + last->length, o->fs.cluster - o->spans.total % o->fs.cluster);
+		err = part_padding(o->c, o->self, last->at + last->length,
+		    o->fs.cluster - o->spans.total % o->fs.cluster, false, NULL);
 	return err ? err : part_spans_child(o->c, o->self, PART_FILE, path, &o->spans, bad);
 }
 
@@ -357,7 +348,7 @@ read_tables(struct opener *o)
 		if (!err && known && same) {
 			err = part_structure(o->c, o->self, at, entries_n);
 			if (!err)
-				err = padding(o, at + entries_n, o->fs.table_n - entries_n);
+				err = part_padding(o->c, o->self, at + entries_n, o->fs.table_n - entries_n, false, NULL);
 		} else if (!err)
 			err = part_header(o->c, o->self, "allocation table", at, o->fs.table_n, &end);
 	}
@@ -377,21 +368,6 @@ read_reserved(struct opener *o)
 }
 
 static int
-read_rest(struct opener *o)
-{
-	uint64_t size = part_bytes(o->c, o->self)->size, end;
-	if (o->fs.size > size) {
-		part_untold(o->c, o->self, "its file system is cut off");
-		return 0;
-	}
-	int err = part_padding(o->c, o->self, o->fs.size, size - o->fs.size, true, &end);
-	if (err || end == size)
-		return err;
-	int64_t i = part_region(o->c, o->self, PART_REGION, view_str("rest"), end, size - end);
-	return i < 0 ? (int)i : 0;
-}
-
-static int
 read_all(struct opener *o)
 {
 	int err = read_folders(o);
@@ -400,7 +376,7 @@ read_all(struct opener *o)
 	if (!err)
 		err = read_tables(o);
 	if (!err)
-		err = read_rest(o);
+		err = part_rest(o->c, o->self, o->fs.size);
 	if (err == FG_ELIMIT)
 		part_limit(o->c, o->self, bound);
 	return err;
@@ -437,6 +413,7 @@ part_fat_length(const struct source *s, uint64_t at, uint64_t *ret)
 	int r = source_window(s, at, s->size - at, &rest);
 	if (!r)
 		r = fat_open(&rest, &work, &fs);
-	*ret = r > 0 ? fs.size : work;
-	return r > 0 ? fs.size <= rest.size : r;
+	bool whole = r > 0 && fs.size <= rest.size;
+	*ret = whole ? fs.size : work;
+	return r < 0 ? r : whole;
 }

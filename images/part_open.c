@@ -422,9 +422,24 @@ int
 part_padding(struct part_ctx *c, uint32_t self, uint64_t at, uint64_t length, bool ones,
     uint64_t *ret_end)
 {
-	(void)self_of(c, self);
-	int err = part_padding_end(c, at, length, ones, ret_end);
-	return err ? err : part_structure(c, self, at, *ret_end - at);
+	uint64_t size = self_of(c, self)->bytes.size, left = at < size ? size - at : 0, end = at;
+	int err = part_padding_end(c, at, length < left ? length : left, ones, &end);
+	if (ret_end)
+		*ret_end = end;
+	return err ? err : part_structure(c, self, at, end - at);
+}
+
+int
+part_rest(struct part_ctx *c, uint32_t self, uint64_t used)
+{
+	uint64_t size = part_bytes(c, self)->size, end;
+	if (used > size) {
+		part_untold(c, self, "its file system is cut off");
+		return 0;
+	}
+	int err = part_padding(c, self, used, size - used, true, &end);
+	int64_t i = err || end == size ? 0 : part_region(c, self, PART_REGION, view_str("rest"), end, size - end);
+	return i < 0 ? (int)i : err;
 }
 
 void

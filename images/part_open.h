@@ -78,9 +78,14 @@ int part_link(struct part_ctx *c, uint32_t i, struct view target);
 int part_structure(struct part_ctx *c, uint32_t self, uint64_t at, uint64_t length);
 /*
  * The same for length bytes that must be zeros (FF too with ones), as far as they
- * are: *ret_end is the first that is none. 0, FG_ENOMEM, FG_EIO.
+ * are: *ret_end (which may be NULL) is the first that is none. 0, FG_ENOMEM, FG_EIO.
  */
 int part_padding(struct part_ctx *c, uint32_t self, uint64_t at, uint64_t length, bool ones, uint64_t *ret_end);
+/*
+ * What follows the first used bytes of self, a file system that ends there: padding of zeros or ones, then the region
+ * "rest". Where self ends before, that is told. 0, or as part_region().
+ */
+int part_rest(struct part_ctx *c, uint32_t self, uint64_t used);
 /* Self is damaged or cannot be read (to its end): why is a static sentence. The first one stays. */
 void part_untold(struct part_ctx *c, uint32_t self, const char *why);
 /* The same because of a bound. */

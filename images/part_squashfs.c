@@ -79,7 +79,6 @@ part_squashfs_open(struct part_ctx *c, uint32_t self)
 	struct squashfs_entry e;
 	struct part_same names = { 0 };
 	char why[1]; /* a sentence that is said by part_untold() */
-	uint64_t size = part_bytes(c, self)->size, end;
 	int err = squashfs_open(part_bytes(c, self), part_work(c), &fs, why, sizeof why);
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
 		part_untold(c, self, err == FG_EFORMAT ? "its file system is damaged"
@@ -103,13 +102,8 @@ part_squashfs_open(struct part_ctx *c, uint32_t self)
 		part_edit(c, self)->packed_from = data.offset;
 		part_edit(c, self)->packed_to = data.offset + data.length;
 	}
-	uint64_t used = squashfs_size(fs) < size ? squashfs_size(fs) : size;
 	if (!err)
-		err = part_padding(c, self, used, size - used, true, &end);
-	if (!err && end < size) {
-		int64_t i = part_region(c, self, PART_REGION, view_str("rest"), end, size - end);
-		err = i < 0 ? (int)i : 0;
-	}
+		err = part_rest(c, self, squashfs_size(fs));
 	part_same_free(&names);
 	squashfs_free(fs);
 	return err;

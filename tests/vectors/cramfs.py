@@ -43,6 +43,7 @@ def make_tree(tree):
     write(os.path.join(tree, "bin/su"), b"#!/bin/sh\n", 0o4755)
     os.symlink("/etc/hostname", os.path.join(tree, "etc/link"))
     os.makedirs(os.path.join(tree, "void"))
+    os.chmod(tree, 0o751)
 
 
 def make_tiny(out):

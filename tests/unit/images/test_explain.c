@@ -177,6 +177,14 @@ rows_of_the_layout(void **state)
 	for (size_t i = 0; i < r->story->rows_n; i++)
 		assert_string_equal(r->story->row[i].name, "gap");
 	report_free(r);
+	/* Nor of one whose last name is a device. */
+	old = pki_load("ext4/rights");
+	r = explain(pki_view(&old), pki_view(&old));
+	assert_true(r->story->rows_n > 0);
+	for (size_t i = 0; i < r->story->rows_n; i++)
+		assert_int_equal(strncmp(r->story->row[i].name, "gap", 3), 0);
+	report_free(r);
+	free(old.p);
 }
 
 /* Noise that replaced a file system: nothing of it can be looked at, and the page says so. */

@@ -56,6 +56,8 @@ every_file(void **state)
 		assert_int_equal(file(&r, "bin/su")->mode, 04755);
 		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
 		assert_int_equal(file(&r, "void")->kind, PART_FOLDER);
+		assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
+		assert_int_equal(file(&r, ".")->mode, 0751);
 		/* One content, two names: it came out once. */
 		assert_int_equal(file(&r, "same")->bytes.base, file(&r, "etc/hostname")->bytes.base);
 		/* What the tool writes leaves nothing. */
@@ -251,6 +253,28 @@ found_in_a_flash(void **state)
 	}
 }
 
+/* What its header claims to take is not what was done to see that it is cut off: the search goes on behind it. */
+static void
+cut_in_a_flash(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("cramfs/tiny"), packed = pki_load("pairs/base.cpio.gz");
+	struct pki_blob b = { .n = 8192 + image.n + packed.n };
+	struct part_rig r;
+	b.p = malloc(b.n);
+	memset(b.p, 0xff, 8192);
+	memcpy(b.p + 8192, image.p, image.n);
+	memcpy(b.p + 8192 + image.n, packed.p, packed.n);
+	set(&b, 8192 + 4, 0x7fffffff);
+	part_rig_open(&r, pki_view(&b));
+	assert_int_equal(file(&r, "gzip")->kind, PART_STREAM);
+	assert_int_equal(parts_limits(r.tree), 0);
+	part_rig_close(&r);
+	free(b.p);
+	free(packed.p);
+	free(image.p);
+}
+
 static void
 what_is_hidden(void **state)
 {
@@ -342,8 +366,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file), cmocka_unit_test(bad_faith), cmocka_unit_test(behind_a_stream),
-		cmocka_unit_test(found_in_a_flash), cmocka_unit_test(what_is_hidden), cmocka_unit_test(damage),
-		cmocka_unit_test(folders_over_each_other),
+		cmocka_unit_test(found_in_a_flash), cmocka_unit_test(cut_in_a_flash), cmocka_unit_test(what_is_hidden),
+		cmocka_unit_test(damage), cmocka_unit_test(folders_over_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -341,6 +341,28 @@ links_of_two_minds(void **state)
 	free(image.p);
 }
 
+/* What is encrypted is neither damaged nor what it looks like. */
+static void
+encrypted(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "l", "d" };
+	for (unsigned k = 0; k < 2; k++) {
+		struct part_rig r;
+		struct pki_blob image = pki_load("ext4/tiny");
+		uint8_t *i = inode(&image, 1024, get32(entry_of(&image, names[k])));
+		assert_int_equal(i[33] & 8, 0);
+		i[33] |= 8;
+		part_rig_open(&r, pki_view(&image));
+		assert_string_equal(parts_get(r.tree, 0)->why, "names and files of it are encrypted");
+		assert_int_equal(file(&r, "l")->inexact, k == 0);
+		assert_int_equal(file(&r, "d/b")->inexact, k == 1);
+		assert_false(file(&r, "d")->inexact || file(&r, "a")->inexact);
+		part_rig_close(&r);
+		free(image.p);
+	}
+}
+
 /* A file that says it lies in its inode, and has no attribute to say so too: kernels take its blocks. */
 static void
 inline_without_attribute(void **state)
@@ -418,7 +440,7 @@ main(void)
 		cmocka_unit_test(every_file), cmocka_unit_test(rights), cmocka_unit_test(what_is_hidden),
 		cmocka_unit_test(pieces), cmocka_unit_test(bad_faith), cmocka_unit_test(damage),
 		cmocka_unit_test(what_leads_nowhere), cmocka_unit_test(tables_over_files), cmocka_unit_test(links_of_two_minds),
-		cmocka_unit_test(inline_without_attribute),
+		cmocka_unit_test(inline_without_attribute), cmocka_unit_test(encrypted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -321,6 +321,30 @@ found_in_a_flash(void **state)
 	free(image.p);
 }
 
+/* What its boot sector claims to take is not what was done to see that it is cut off: the search goes on behind it. */
+static void
+cut_in_a_flash(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("fat/tiny"), packed = pki_load("pairs/base.cpio.gz");
+	size_t n = 8192 + image.n + packed.n;
+	uint8_t *b = malloc(n), *boot = b + 8192;
+	struct part_rig r;
+	memset(b, 0xff, 8192);
+	memcpy(boot, image.p, image.n);
+	memcpy(boot + image.n, packed.p, packed.n);
+	boot[13] = 64; /* sectors of a cluster: as many clusters as twelve bits have numbers for */
+	boot[19] = boot[20] = 0;
+	memcpy(boot + 32, "\0\0\3\0", 4); /* 96 MiB */
+	part_rig_open(&r, view_of(b, n));
+	assert_int_equal(file(&r, "gzip")->kind, PART_STREAM);
+	assert_int_equal(parts_limits(r.tree), 0);
+	part_rig_close(&r);
+	free(b);
+	free(packed.p);
+	free(image.p);
+}
+
 static void
 damage(void **state)
 {
@@ -395,8 +419,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_file), cmocka_unit_test(in_pieces), cmocka_unit_test(bad_faith),
-		cmocka_unit_test(what_is_hidden), cmocka_unit_test(found_in_a_flash), cmocka_unit_test(damage),
-		cmocka_unit_test(names),
+		cmocka_unit_test(what_is_hidden), cmocka_unit_test(found_in_a_flash), cmocka_unit_test(cut_in_a_flash),
+		cmocka_unit_test(damage), cmocka_unit_test(names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
