@@ -177,7 +177,7 @@ def test_an_open_review_is_closed_under_the_signers_hands(gate):
     assert gate.ask()[0] == 404
     # The log has that alice's word is over: who makes the database anew from it does not count it.
     gone = [e for e in gate.entries() if e["ev"] == "approval.outdated"]
-    assert [(e["obj"], e["ref"]["statements"], e["msg"]) for e in gone] == [("R-1", "1", "it is refused by now")]
+    assert [(e["obj"], e["ref"]["statements"], e["msg"]) for e in gone] == [("R-1", 1, "it is refused by now")]
 
 
 @pytest.mark.parametrize("kind,value", [("digest", "abc"), ("digest", "A" * 64), ("version", "FG100"), ("pattern", "*"),
