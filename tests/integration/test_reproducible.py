@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two builds of the release preset, as unlike as two people's: another path, time, umask, number of jobs,
-locale and home. Whoever builds a tagged source must get the bytes that were published."""
+locale and home. Whoever builds a tagged source must get the bytes that were published. One of the two is the
+build of the source itself, which the quickstart makes too: what is up to date is not built again."""
 import hashlib
 import os
 import shutil
@@ -58,13 +59,12 @@ def sections(path):
 
 
 def test_two_builds_give_the_same_bytes(tmp_path):
-    here, there = str(tmp_path / "a"), str(tmp_path / "another" / "longer path" / "fotagate-0")
+    there = str(tmp_path / "another" / "longer path" / "fotagate-0")
     names = [f for f in files() if os.path.exists(os.path.join(SRC, f))]  # else deleted and not committed
-    copy(names, SRC, here, 0o022)
-    copy(names, here, there, 0o077)  # of the copy: somebody may be editing
-    one = build(here, 0o022, 1, LC_ALL="C", TZ="UTC", HOME="/root")
+    copy(names, SRC, there, 0o077)
+    one = build(SRC, 0o022, 2, LC_ALL="C", TZ="UTC", HOME="/root")
     time.sleep(1)  # nothing that tells the second may be left
-    two = build(there, 0o077, 2, LC_ALL="C.UTF-8", TZ="Asia/Tokyo", HOME=str(tmp_path))
+    two = build(there, 0o077, 1, LC_ALL="C.UTF-8", TZ="Asia/Tokyo", HOME=str(tmp_path))
     differ = []
     for name in PROGRAMS:
         a, b = os.path.join(one, name), os.path.join(two, name)
