@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/approval.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/intoto.h"
@@ -12,6 +13,7 @@
 #include "crypto/visible.h"
 
 #define SIGNERS_PREDICATE "urn:fotagate:signers:v1"
+#define CONSOLE_SCHEME "https://"
 
 static int
 no(char *ret_why, size_t cap, int err, const char *why)
@@ -81,6 +83,58 @@ signers_without(const struct signers *set, const struct signers_suspended *gone,
 	return FG_OK;
 }
 
+/* ---- where passkeys may sign ---- */
+
+/* Where the host begins and how long it is; 0 if there is none to speak of. */
+static size_t
+console_host(const char *origin, const char **ret_at)
+{
+	size_t scheme = sizeof CONSOLE_SCHEME - 1;
+	if (strncmp(origin, CONSOLE_SCHEME, scheme) != 0)
+		return 0;
+	*ret_at = origin + scheme;
+	return strcspn(*ret_at, ":");
+}
+
+/* The port as a browser writes it: no zero in front, and never the one it leaves out. */
+static bool
+is_console_port(const char *p)
+{
+	unsigned long port = 0;
+	size_t n = strlen(p);
+	if (n < 1 || n > 5 || p[0] == '0')
+		return false;
+	for (; *p; p++) {
+		if (*p < '0' || *p > '9')
+			return false;
+		port = port * 10 + (unsigned long)(*p - '0');
+	}
+	return port <= UINT16_MAX && port != 443;
+}
+
+bool
+signers_console_ok(const char *origin)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz", inside[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+	const char *host = NULL;
+	size_t n = console_host(origin, &host), last = 0;
+	if (!n || n > SSHKEY_APPLICATION_MAX || strlen(origin) >= SIGNERS_CONSOLE_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		bool edge = i == 0 || host[i - 1] == '.' || i + 1 == n || host[i + 1] == '.';
+		if (!host[i] || !strchr(inside, host[i]) || (edge && host[i] == '-'))
+			return false;
+		if (host[i] == '.' && (i == 0 || i + 1 == n || host[i - 1] == '.'))
+			return false;
+		if (host[i] == '.')
+			last = i + 1;
+	}
+	/* An address is no relying party: WebAuthn 5.1.3 wants a domain. */
+	if (!strchr(letters, host[last]))
+		return false;
+	return !host[n] || is_console_port(host + n + 1);
+}
+
 /* One exact name: what stock ssh-keygen would read as a pattern or a list is refused. */
 static bool
 exact_principal(const char *p)
@@ -132,6 +186,9 @@ signers_check(const struct signers *s, char *ret_why, size_t cap)
 		if (bad)
 			return no(ret_why, cap, FG_EINVAL, bad);
 	}
+	if (s->console[0] && !signers_console_ok(s->console))
+		return no(ret_why, cap, FG_EINVAL,
+		    "the console's origin is not https:// and a host name in lower case, with a port unless it is 443");
 	if (!s->threshold || s->threshold > signers_persons(s))
 		return no(ret_why, cap, FG_EINVAL, "threshold is zero or more than there are persons");
 	if (!jsonf_is_time(s->time) || !s->time)
@@ -173,6 +230,8 @@ void
 signers_put(struct jsonw *j, const struct signers *s)
 {
 	jsonw_object(j);
+	if (s->console[0]) /* sets from before there was one keep their bytes */
+		jsonw_kcstr(j, "console", s->console);
 	jsonw_kuint(j, "number", s->number);
 	jsonw_khex(j, "previous", s->previous, sizeof s->previous);
 	jsonw_key(j, "signers");
@@ -247,6 +306,10 @@ signers_get(const struct json_value *v, struct signers *ret)
 			return false;
 	}
 	ret->n = (uint32_t)n;
+	const struct json_value *console = json_get(v, "console");
+	ret->console[0] = '\0';
+	if (console && (!json_cstr(console, ret->console, sizeof ret->console) || !ret->console[0]))
+		return false;
 	return jsonf_u32(json_get(v, "number"), &ret->number) &&
 	    jsonf_hex(json_get(v, "previous"), ret->previous, sizeof ret->previous) &&
 	    jsonf_u32(json_get(v, "threshold"), &ret->threshold) && jsonf_time(json_get(v, "time"), &ret->time);
@@ -302,6 +365,14 @@ signer_of(const struct signers *set, struct view message, const char *namespace_
 {
 	struct sshsig_evidence who;
 	struct sshsig_rules rules = { .namespace_ = namespace_ };
+	char rp_id[SSHKEY_APPLICATION_MAX + 1];
+	if (set->console[0] && strcmp(namespace_, APPROVAL_NAMESPACE) == 0) {
+		const char *host;
+		size_t n = console_host(set->console, &host);
+		snprintf(rp_id, sizeof rp_id, "%.*s", (int)n, host);
+		rules.rp_id = rp_id;
+		rules.origin = set->console;
+	}
 	int err = sshsig_verify_armored(armour, message, &rules, &who, NULL);
 	if (err == FG_ENOMEM || err == FG_ECRYPTO)
 		*ret_err = err;
@@ -312,7 +383,8 @@ signer_of(const struct signers *set, struct view message, const char *namespace_
 		if (!sshkey_equal(&s->key, &who.key))
 			continue;
 		bool current = now >= s->valid_after && now < s->valid_before;
-		bool verified = !s->require_uv || who.verified_user;
+		/* Whoever finds a browser open must not be able to sign by touching what is plugged in. */
+		bool verified = who.verified_user || (!s->require_uv && who.scheme != SSHSIG_SCHEME_WEBAUTHN);
 		return current && verified ? (int)i : -1;
 	}
 	return -1;
@@ -344,6 +416,20 @@ signers_count(const struct signers *set, struct view message, const char *namesp
 	if (ret_n)
 		*ret_n = n;
 	return FG_OK;
+}
+
+int
+signers_is_passkey(struct view armour, bool *ret)
+{
+	struct writer blob;
+	struct sshsig sig;
+	*ret = false;
+	writer_init(&blob, SSHSIG_BLOB_MAX);
+	int err = sshsig_dearmor(armour, &blob, NULL);
+	if (!err && !sshsig_parse(writer_view(&blob), &sig, NULL))
+		*ret = sig.scheme == SSHSIG_SCHEME_WEBAUTHN;
+	writer_free(&blob);
+	return err == FG_ENOMEM ? err : FG_OK;
 }
 
 int

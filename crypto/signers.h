@@ -21,6 +21,7 @@
 #define SIGNERS_SET_BYTES_MAX 32768
 #define SIGNERS_CHAIN_MAX 1024     /* sets since genesis */
 #define SIGNERS_ORIGIN_MAX 128
+#define SIGNERS_CONSOLE_MAX 192    /* "https://", a host name as long as a key's application, a port */
 #define SIGNERS_NAMESPACE "fotagate-signers@v1"
 
 struct signer {
@@ -34,6 +35,11 @@ struct signer {
 struct signers {
 	uint32_t number;                       /* 0 in the genesis */
 	uint8_t previous[DIGEST_SHA256_LEN];   /* digest of the predecessor's statement; zero in the genesis */
+	/*
+	 * Where passkeys of this set may sign, as a browser spells the origin: "https://gate.example:8443". Their relying
+	 * party is its host. "": nowhere, and no signature of a browser counts.
+	 */
+	char console[SIGNERS_CONSOLE_MAX];
 	uint32_t threshold;                    /* distinct persons who must sign a successor */
 	uint32_t n;
 	struct signer signer[SIGNERS_MAX];
@@ -43,7 +49,7 @@ struct signers {
 /* Canonical statement, predicateType urn:fotagate:signers:v1. */
 /* FG_EINVAL with ret_why for a set nobody may use: threshold out of reach, wildcard principal, a key twice. */
 int signers_check(const struct signers *s, char *ret_why, size_t cap);
-/* The set's own members (number, previous, signers, threshold, time) as a JSON object, and back. */
+/* The set's own members (console where there is one, number, previous, signers, threshold, time) as a JSON object, and back. */
 void signers_put(struct jsonw *j, const struct signers *s);
 bool signers_get(const struct json_value *v, struct signers *ret);
 int signers_encode(const struct signers *s, const char *origin, struct writer *w);
@@ -74,10 +80,16 @@ int signers_without(const struct signers *set, const struct signers_suspended *g
  * namespace at time now: key in the set and valid then, UP (and UV where
  * required) present, a person and a key counted once. excluded principals
  * never count. ret_who (may be NULL) gets signer indices, ret_n their number.
+ * A passkey's signature counts for approvals only, made at the set's console by a
+ * person whom the authenticator knew (UV): who may sign is not decided in a browser.
  */
 int signers_count(const struct signers *set, struct view message, const char *namespace_, int64_t now,
     const struct signers_signature *sigs, unsigned sigs_n, const char *const *excluded, unsigned excluded_n,
     unsigned *ret_persons, unsigned ret_who[SIGNERS_MAX], unsigned *ret_n);
+/* Made by a browser. False also for what is no signature. Local failures of reading it are FG_ENOMEM. */
+int signers_is_passkey(struct view armour, bool *ret);
+/* An origin as a browser spells one, of https, with a host name a passkey can belong to. */
+bool signers_console_ok(const char *origin);
 /* next follows old: number, previous digest, thresholds of both. 0, or FG_EPERM with ret_why. */
 int signers_check_next(const struct signers *old, struct view old_text, const struct signers *next,
     struct view next_text, const struct signers_signature *sigs, unsigned n, int64_t now, char *ret_why, size_t cap);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """base40.py - the few things files40.py, people40.py, releases40.py and served40.py share. They change into DIR first."""
-import hashlib, json, os, sys
+import base64, hashlib, json, os, sys
 from datetime import datetime
 
 SLACK = 10  # seconds: what stops is logged after it took effect, so what was on its way may stand behind it
@@ -33,6 +33,9 @@ def said_by(statement):  # as flat as a release record's terms are
     said, what = statement["predicate"], statement["subject"][0]
     return {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
         **{k: said[k]["digest"]["sha256"] for k in ("report", "policy", "plan") if k in said}}
+
+def passkey(paper):  # signed in a browser, says the signature itself
+    return b"webauthn-sk-ecdsa" in base64.b64decode(b"".join(read(f"statements/{paper['statement']}.sig").split(b"\n")[1:-2]))
 
 def entries():
     before = -NEVER

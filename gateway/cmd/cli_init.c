@@ -21,10 +21,11 @@
 #define USAGE \
 	"init [--dir DIR] --origin NAME --threshold K --signer 'PRINCIPAL[=ACCOUNT] KEY.pub' ...\n" \
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
-	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...] [--json]\n" \
-	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--json]\n" \
+	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...] [--console ORIGIN] [--json]\n" \
+	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
+#define DEMO_CONSOLE "https://localhost:8443" /* a name of this machine's alone that passkeys can belong to */
 #define DAYS_MAX 3650 /* a key nobody looked at for ten years is nobody's */
 #define TLS_DAYS 365
 #define HOST_MAX 64
@@ -35,7 +36,7 @@ static const char *const demo_people[] = { "alice", "bob" };
 struct init {
 	struct cli_args args;
 	bool seal, demo, require_uv;
-	const char *origin;
+	const char *origin, *console;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
 	struct cli_place place;
@@ -122,6 +123,7 @@ choose_demo(struct init *in)
 	}
 	in->origin = origin;
 	in->threshold = in->threshold ? in->threshold : DEMO_PEOPLE;
+	in->console = in->console ? in->console : DEMO_CONSOLE;
 	return 0;
 }
 
@@ -142,6 +144,9 @@ choose(struct init *in)
 	g->canary_max = (uint32_t)in->canary_max;
 	g->set.threshold = (uint32_t)in->threshold;
 	g->set.time = in->now;
+	if (in->console && !signers_console_ok(in->console))
+		return usage_error(in, "must be https:// and a host name in lower case, with a port unless it is 443", "--console");
+	snprintf(g->set.console, sizeof g->set.console, "%s", in->console ? in->console : "");
 	status = choose_listeners(in);
 	return status ? status : choose_names(in);
 }
@@ -482,6 +487,7 @@ cli_init(int argc, char **argv)
 		{ "floor-production", CLI_OPT_NUMBER, &in->floor_production, 1, SIGNERS_MAX, 0 },
 		{ "canary-max", CLI_OPT_NUMBER, &in->canary_max, 1, 1000000, 0 },
 		{ "listener", CLI_OPT_LIST, &in->listeners, 0, 0, 0 },
+		{ "console", CLI_OPT_TEXT, &in->console, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};

@@ -223,6 +223,9 @@ make(struct making *m, int64_t time)
 	m->set->number++;
 	if (m->asked->threshold >= 0)
 		m->set->threshold = (uint32_t)m->asked->threshold;
+	if (m->asked->console)
+		snprintf(m->set->console, sizeof m->set->console, "%s",
+		    strcmp(m->asked->console, CLI_NEXTSET_NO_CONSOLE) ? m->asked->console : "");
 	restore(m);
 	if (!replace(m))
 		return false;
@@ -298,6 +301,9 @@ compare(const struct signers *now, const struct signers *want, const struct sign
 		return no(why, "is of signer set %u, and %u is next", have->number, want->number);
 	if (have->threshold != want->threshold)
 		return no(why, "has a threshold of %u, and nobody asked for another than %u", have->threshold, want->threshold);
+	if (strcmp(have->console, want->console) != 0)
+		return no(why, "lets passkeys sign at %s, and nobody asked for another console than %s",
+		    have->console[0] ? have->console : "none", want->console[0] ? want->console : "none");
 	for (uint32_t i = 0; i < have->n; i++)
 		if (!is_wanted(now, want, &have->signer[i], why))
 			return false;

@@ -13,6 +13,7 @@
 #include "gateway/cmd/cli_call.h"
 
 #define CLI_NEXTSET_WHY_MAX 512
+#define CLI_NEXTSET_NO_CONSOLE "none"
 #define CLI_NEXTSET_DAYS 730 /* that a key runs unless said otherwise, as control has it */
 
 /* What the person said on the command line. */
@@ -20,6 +21,7 @@ struct cli_nextset_asked {
 	struct cli_opt_list add, remove, replace, renew, restore;
 	struct sshkey added[CLI_OPT_LIST_MAX], put[CLI_OPT_LIST_MAX]; /* the keys of add and of replace, in their order */
 	int64_t threshold, days; /* -1: not said */
+	const char *console;     /* NULL: not said; CLI_NEXTSET_NO_CONSOLE */
 	bool require_uv;
 };
 

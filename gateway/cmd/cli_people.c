@@ -72,6 +72,7 @@ show_people(const struct json_value *root)
 	};
 	const struct json_value *floors = json_get(root, "floors"), *warnings = json_get(root, "warnings");
 	int64_t canary = 0, limit = 0, production = 0;
+	struct view console;
 	for (size_t i = 0; i < json_count(warnings); i++)
 		cli_print_field(stdout, "!", json_get(json_at(warnings, i), "text"));
 	show_keys(json_get(root, "people"));
@@ -83,6 +84,8 @@ show_people(const struct json_value *root)
 	cli_print_field(stdout, "signer set", json_get(root, "number"));
 	cli_print_field(stdout, "threshold", json_get(root, "threshold"));
 	cli_print_field(stdout, "can sign", json_get(root, "can_sign"));
+	if (json_string(json_get(root, "console"), &console) && console.n)
+		cli_print_field(stdout, "passkeys of", json_get(root, "console"));
 	cli_print_line(stdout, "quorum floors", "%lld for up to %lld modules, %lld for more", (long long)canary, (long long)limit,
 	    (long long)production);
 	cli_print_rows(stdout, json_get(root, "proposals"), proposals, sizeof proposals / sizeof proposals[0], NULL);
@@ -157,6 +160,7 @@ ask(struct proposing *p, struct cli_reply *ret)
 	struct cli_request r;
 	cli_call_begin(&r);
 	int status = put_keys(p, &r, "add", &a->add, a->added);
+	cli_call_text(&r, "console", a->console);
 	cli_call_number(&r, "days", a->days);
 	cli_call_text(&r, "proposal", p->proposal);
 	cli_call_list(&r, "remove", &a->remove);
@@ -277,6 +281,9 @@ tell(const struct proposing *p, const char *gateway)
 	    p->set.threshold);
 	if (p->set.threshold != p->now.threshold)
 		cli_print_line(stderr, "", "The threshold changes: it was %u.", p->now.threshold);
+	if (strcmp(p->set.console, p->now.console) != 0)
+		cli_print_line(stderr, "", "Passkeys may sign approvals at %s; it was %s.",
+		    p->set.console[0] ? p->set.console : "no console", p->now.console[0] ? p->now.console : "no console");
 	cli_table_init(&t, heads);
 	for (uint32_t i = 0; i < p->set.n; i++)
 		tell_key(p, &t, &p->set.signer[i]);
@@ -365,6 +372,7 @@ propose(int argc, char **argv)
 		{ "renew", CLI_OPT_LIST, &p->asked.renew, 0, 0, 0 },
 		{ "restore", CLI_OPT_LIST, &p->asked.restore, 0, 0, 0 },
 		{ "threshold", CLI_OPT_NUMBER, &p->asked.threshold, 1, SIGNERS_MAX, 0 },
+		{ "console", CLI_OPT_TEXT, &p->asked.console, 0, 0, 0 },
 		{ "valid-days", CLI_OPT_NUMBER, &p->asked.days, 1, DAYS_MAX, 0 },
 		{ "require-uv", CLI_OPT_FLAG, &p->asked.require_uv, 0, 0, 0 },
 		{ "proposal", CLI_OPT_TEXT, &p->proposal, 0, 0, 0 },
@@ -374,8 +382,8 @@ propose(int argc, char **argv)
 	};
 	int status = cli_opt_parse(argc, argv, opts,
 	    "people propose [--add 'PRINCIPAL[=ACCOUNT] KEY.pub' ...] [--remove WHO ...] [--replace 'WHO KEY.pub' ...]\n"
-	    "       [--renew WHO ...] [--restore WHO ...] [--threshold K] [--valid-days N] [--require-uv]\n"
-	    "       [-o FILE] [--sign KEYFILE] [--json]\n"
+	    "       [--renew WHO ...] [--restore WHO ...] [--threshold K] [--console ORIGIN|none]\n"
+	    "       [--valid-days N] [--require-uv] [-o FILE] [--sign KEYFILE] [--json]\n"
 	    "       fotagate people propose --proposal DIGEST [-o FILE] [--sign KEYFILE] [--json]", 0, 0, &a);
 	if (status) {
 		free(p);

@@ -177,9 +177,10 @@ judge_signature(struct verify_judge *j, const struct verify_release *r, const st
 }
 
 static int
-check_statement(struct verify_judge *j, const struct verify_release *r, const struct release_statement *s)
+check_statement(struct verify_judge *j, struct verify_release *r, const struct release_statement *s)
 {
 	char hex[2 * RELEASE_ID + 1], why[256] = "";
+	bool passkey = false;
 	struct paper p = { .said = calloc(1, sizeof *p.said) };
 	int err = FG_OK;
 	if (!p.said)
@@ -189,6 +190,9 @@ check_statement(struct verify_judge *j, const struct verify_release *r, const st
 		bad = judge_words(j, r, s, p.said, why, sizeof why);
 	if (!bad)
 		bad = judge_signature(j, r, s, &p, &err);
+	if (!bad && !err)
+		err = signers_is_passkey(p.sig, &passkey);
+	r->off_console |= bad || !passkey; /* what is wrong with it is said already */
 	if (bad) {
 		hex_encode(r->id, RELEASE_ID, hex);
 		verify_log_problem(j->l, "entry %llu: release %s: %s", (unsigned long long)r->at, hex, bad);
@@ -240,12 +244,16 @@ check_record(struct verify_judge *j, const struct verify_release *rel)
 }
 
 int
-verify_judge_release(struct verify_judge *j, const struct verify_release *r)
+verify_judge_release(struct verify_judge *j, struct verify_release *r)
 {
+	const struct genesis *g = &j->signers->genesis;
 	int err = FG_OK;
 	check_record(j, r);
 	for (uint32_t i = 0; !err && i < r->record->statements_n; i++)
 		err = check_statement(j, r, &r->record->statement[i]);
+	if (!err && !r->off_console && r->record->terms.max_devices > g->canary_max)
+		verify_log_problem(j->l, "entry %llu: for more than %u modules, and nobody signed for it but in a browser",
+		    (unsigned long long)r->at, g->canary_max);
 	check_paper(j, r, "reports", r->record->terms.report, "report");
 	check_paper(j, r, "policies", r->record->terms.policy, "policy");
 	return err;

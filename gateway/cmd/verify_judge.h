@@ -28,6 +28,7 @@ struct verify_release { /* one release the log issued */
 	struct release *record; /* owned */
 	uint64_t at;            /* index of its entry */
 	int64_t t_us;           /* and time */
+	bool off_console;       /* somebody signed for it elsewhere than in a browser */
 	bool taken_back;        /* the warden took it back: never in effect */
 	int64_t revoked_us;     /* 0: not */
 	uint64_t late;          /* grants behind the revocation */
@@ -70,8 +71,8 @@ void verify_judge_free(struct verify_judge *j);
 
 /* All: problems are counted in the log; returns local failure only. at: index of e. */
 
-/* A record with id, record, at and t_us filled. */
-int verify_judge_release(struct verify_judge *j, const struct verify_release *r);
+/* A record with id, record, at and t_us filled; fills off_console. */
+int verify_judge_release(struct verify_judge *j, struct verify_release *r);
 int verify_judge_opened(struct verify_judge *j, const struct entry *e, uint64_t at);
 int verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA256_LEN], uint64_t at);
 int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t at);

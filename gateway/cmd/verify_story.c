@@ -293,9 +293,10 @@ had_ended(const struct verify_release *r, int64_t issued)
 }
 
 static bool
-are_too_few(const struct genesis *g, uint32_t persons, uint64_t modules)
+are_too_few(const struct genesis *g, const struct verify_release *one, uint64_t modules)
 {
-	return persons < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+	uint32_t n = modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
+	return one->record->statements_n < genesis_floor(g, n) || (n > g->canary_max && !one->off_console);
 }
 
 /* Modules of the one numbered k - 1, if it was in force when one was issued; of_other: unless it is of the same image. */
@@ -316,17 +317,16 @@ check_sums(struct verify_log *l, const struct genesis *g, const struct verify_st
 {
 	for (uint32_t i = 0; i < s->release_n; i++) {
 		const struct verify_release *one = &s->release[i];
-		uint32_t persons = one->record->statements_n;
 		uint64_t modules = one->record->terms.max_devices;
-		if (one->taken_back || !are_too_few(g, persons, UINT32_MAX))
+		if (one->taken_back || !are_too_few(g, one, UINT32_MAX))
 			continue;
-		for (uint32_t k = one->before; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before)
+		for (uint32_t k = one->before; k && !are_too_few(g, one, modules); k = s->release[k - 1].before)
 			modules += modules_then(s, k, one, false);
-		for (uint32_t k = one->before_result; k && !are_too_few(g, persons, modules); k = s->release[k - 1].before_result)
+		for (uint32_t k = one->before_result; k && !are_too_few(g, one, modules); k = s->release[k - 1].before_result)
 			modules += modules_then(s, k, one, true);
-		if (are_too_few(g, persons, modules))
+		if (are_too_few(g, one, modules))
 			verify_log_problem(l, "entry %llu: with the image's other releases it is for more modules than so few "
-			    "persons can release", (unsigned long long)one->at);
+			    "persons, or people in browsers alone, can release", (unsigned long long)one->at);
 	}
 }
 

@@ -14,6 +14,7 @@
 #define PROPOSALS_DAYS_DEFAULT 730
 #define PROPOSALS_DAYS_MAX 3650 /* a key nobody looked at for ten years is nobody's */
 #define PROPOSALS_SOON 30       /* days before a key runs out that people are told */
+#define PROPOSALS_NO_CONSOLE "none" /* in place of an origin: passkeys may sign nowhere */
 #define PROPOSALS_LINE_MAX 2560 /* a person, an account and a key's line */
 
 struct call;

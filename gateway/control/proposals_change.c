@@ -192,6 +192,24 @@ leave_suspended(struct change *g)
 		}
 }
 
+/* Where passkeys may sign from now on; "none" takes it away. */
+static bool
+give_console(struct change *g)
+{
+	char origin[SIGNERS_CONSOLE_MAX];
+	if (!call_arg(g->call, "console"))
+		return true;
+	(void)call_text(g->call, "console", origin, sizeof origin);
+	if (!strcmp(origin, PROPOSALS_NO_CONSOLE))
+		origin[0] = '\0';
+	else if (!signers_console_ok(origin))
+		return usage(g, origin,
+		    "is no console's origin: https:// and a host name in lower case, with a port unless it is 443");
+	g->changed |= strcmp(origin, g->set.console) != 0;
+	snprintf(g->set.console, sizeof g->set.console, "%s", origin);
+	return true;
+}
+
 static bool
 apply(struct change *g)
 {
@@ -209,12 +227,15 @@ apply(struct change *g)
 	g->require_uv = call_flag(g->call, "require_uv");
 	g->changed = threshold != g->set.threshold;
 	g->set.threshold = (uint32_t)threshold;
+	if (!give_console(g))
+		return false;
 	if (!each(g, "restore", restore) || !each(g, "replace", replace) || !each(g, "renew", renew) ||
 	    !each(g, "remove", remove_all) || !each(g, "add", add))
 		return false;
 	leave_suspended(g);
 	if (!g->changed)
-		call_fail(g->call, CALL_USAGE, "USAGE", "say --add, --remove, --replace, --renew, --restore or --threshold",
+		call_fail(g->call, CALL_USAGE, "USAGE",
+		    "say --add, --remove, --replace, --renew, --restore, --threshold or --console",
 		    "nothing would change");
 	return g->changed;
 }

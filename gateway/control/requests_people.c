@@ -53,6 +53,20 @@ standing(const struct control *c, const struct signer *s)
 	return s->valid_before - now <= PROPOSALS_SOON * INT64_C(86400) ? "expires-soon" : "counts";
 }
 
+/* As OpenSSH writes it: what a page needs to tell whose passkey has signed. */
+static void
+put_line(struct jsonw *j, const struct sshkey *key)
+{
+	struct writer w;
+	writer_init(&w, SSHKEY_LINE_MAX);
+	sshkey_write_line(key, &w);
+	if (writer_err(&w))
+		jsonw_knull(j, "line");
+	else
+		jsonw_kstring(j, "line", writer_view(&w));
+	writer_free(&w);
+}
+
 static void
 put_person(struct control *c, struct jsonw *j, uint32_t first)
 {
@@ -70,6 +84,7 @@ put_person(struct control *c, struct jsonw *j, uint32_t first)
 		jsonw_object(j);
 		jsonw_kcstr(j, "fingerprint", print);
 		jsonw_khex(j, "key", key, sizeof key);
+		put_line(j, &s->key);
 		jsonw_kbool(j, "require_uv", s->require_uv);
 		jsonw_kcstr(j, "state", standing(c, s));
 		put_suspended(c, j, s, key);
@@ -121,6 +136,7 @@ requests_people(struct control *c, struct call *call)
 	struct jsonw *j = &d.j;
 	call_doc_begin(&d);
 	jsonw_kuint(j, "can_sign", signers_persons_at(people_counting(c->people), control_now(c)));
+	jsonw_kcstr(j, "console", set->console);
 	jsonw_key(j, "floors");
 	jsonw_object(j);
 	jsonw_kuint(j, "canary", g->floor_canary);

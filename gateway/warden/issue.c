@@ -189,7 +189,7 @@ judge(struct warden *w)
 	free(c);
 	if (err)
 		issue_refuse(w, err_name(err));
-	else if (j->answer.counted < j->answer.needed)
+	else if (!j->answer.permitted)
 		issue_refuse(w, j->answer.why);
 	else
 		kind(w)->judged(w);

@@ -155,21 +155,35 @@ count_one(const struct judge_case *c, const struct judge_bundle *b, unsigned i, 
 		err = digest_sha256(b->pair[i].statement, s->statement);
 	if (!err)
 		err = digest_sha256(b->pair[i].signature, s->signature);
+	bool passkey = false;
+	if (!err)
+		err = signers_is_passkey(b->pair[i].signature, &passkey);
 	if (err)
 		return err;
+	ans->off_console += !passkey;
 	ans->statements_n++;
 	ans->counted++;
 	return FG_OK;
 }
 
+/* Many small scopes of one image are one large one. */
+static uint32_t
+modules_of(const struct judge_case *c)
+{
+	uint64_t modules = c->terms.max_devices + c->others;
+	return modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
+}
+
+static bool
+floor_is_canary(const struct judge_case *c)
+{
+	return c->terms.decision != APPROVAL_RESUME && modules_of(c) <= c->genesis->canary_max;
+}
+
 static uint32_t
 needed_for(const struct judge_case *c)
 {
-	/* Many small scopes of one image are one large one. */
-	uint64_t modules = c->terms.max_devices + c->others;
-	uint32_t floor = c->terms.decision == APPROVAL_RESUME
-	    ? c->genesis->floor_production
-	    : genesis_floor(c->genesis, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+	uint32_t floor = floor_is_canary(c) ? c->genesis->floor_canary : c->genesis->floor_production;
 	/* What people signed that they are is not control's to lower afterwards. */
 	uint32_t asked = c->quorum > c->terms.quorum ? c->quorum : c->terms.quorum;
 	/* A quorum of zero is an omission, not a wish: the floor holds in any case. */
@@ -194,10 +208,15 @@ judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judg
 			snprintf(first, sizeof first, "%s", no);
 	}
 	if (!err) {
+		bool small = floor_is_canary(c);
 		ans->needed = needed_for(c);
+		ans->permitted = ans->counted >= ans->needed && (small || ans->off_console);
 		if (ans->counted < ans->needed)
 			snprintf(ans->why, sizeof ans->why, "%u of %u persons have signed%s%s", ans->counted, ans->needed,
 			    first[0] ? "; " : "", first);
+		else if (!ans->permitted)
+			snprintf(ans->why, sizeof ans->why, "all %u persons signed with passkeys on the console: for so many "
+			    "modules one of them has to sign off it, with fotagate review statement --sign", ans->counted);
 		*ret = *ans;
 	}
 	free(seen);

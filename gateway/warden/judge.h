@@ -42,11 +42,13 @@ struct judge_case {
 };
 
 struct judge_answer {
+	bool permitted; /* enough persons, in the ways their number asks for */
 	uint32_t needed;
 	uint32_t counted;
+	uint32_t off_console; /* of those counted: not made by a passkey in a browser */
 	uint32_t statements_n;
 	struct release_statement statement[JUDGE_STATEMENTS_MAX]; /* those that counted */
-	char why[512]; /* when counted < needed: the first reason a statement did not count, or how many are missing */
+	char why[512]; /* when not permitted: the first reason a statement did not count, or how many are missing */
 };
 
 /* The log size each statement says it saw, for asking audit. FG_EFORMAT with why for an unreadable one. */
@@ -55,7 +57,9 @@ int judge_log_sizes(const struct judge_bundle *b, uint64_t ret[JUDGE_STATEMENTS_
  * Every statement: canonical, the terms byte for byte those of the case, times
  * and log state in order, a nonce no other one has, a good signature by a key of
  * the approver named in it, not a requester; persons and keys once. 0 with the
- * answer (permitted only if counted >= needed), or a local failure.
+ * answer or a local failure. Where the floor
+ * is that of production, none counts before one of them was made off the console:
+ * whoever signs in a browser has read what the console showed.
  */
 int judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judge_answer *ret);
 

@@ -71,7 +71,7 @@ still_signed(const struct warden *w, const struct release *r, struct view bundle
 		c->terms = r->terms;
 		c->quorum = r->quorum;
 		c->earliest = c->latest = r->issued;
-		ok = judge_case(c, &bundle, ans) == FG_OK && ans->counted >= ans->needed &&
+		ok = judge_case(c, &bundle, ans) == FG_OK && ans->permitted &&
 		    ans->statements_n == r->statements_n &&
 		    !memcmp(ans->statement, r->statement, r->statements_n * sizeof r->statement[0]);
 	}

@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 #include "unit/crypto/people.h"
 #include "unit/crypto/sshtool.h"
+#include "unit/crypto/token.h"
 
 #define NS SIGNERS_NAMESPACE
 #define HELLO "the message"
@@ -381,12 +382,100 @@ test_which_sets_a_suspension_holds_under(void **state)
 	assert_true(signers_suspension_holds(&f->set, 5, f->set.time + 1));
 }
 
+/* Persons that a signature by t over HELLO counts for, made with those choices. */
+static unsigned
+passkey_counts(struct fixture *f, const struct token *t, const char *ns, struct token_choice c)
+{
+	struct writer blob, armour;
+	struct signers_signature sig;
+	unsigned persons = 99;
+	bool passkey;
+	c.type = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com";
+	c.namespace_ = ns;
+	writer_init(&blob, SSHSIG_BLOB_MAX);
+	writer_init(&armour, SSHSIG_ARMOR_MAX);
+	token_blob(t, &c, view_str(HELLO), &blob);
+	sshsig_armor(writer_view(&blob), &armour);
+	sig.armour = writer_view(&armour);
+	assert_int_equal(signers_is_passkey(sig.armour, &passkey), 0);
+	assert_true(passkey);
+	assert_int_equal(signers_count(&f->set, view_str(HELLO), ns, PEOPLE_T0, &sig, 1, NULL, 0, &persons, NULL, NULL), 0);
+	writer_free(&armour);
+	writer_free(&blob);
+	return persons;
+}
+
+static void
+test_passkeys(void **state)
+{
+	struct fixture *f = *state;
+	struct token t = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID);
+	const struct token_choice good = { .flags = SSHSIG_FLAG_UP | SSHSIG_FLAG_UV }, touched = { .flags = SSHSIG_FLAG_UP };
+	struct person paula = f->bob;
+	bool passkey = true;
+	paula.key = t.key;
+	snprintf(paula.name, sizeof paula.name, "paula@example.com");
+	people_add(&f->set, &paula);
+	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 0); /* no console */
+	snprintf(f->set.console, sizeof f->set.console, "%s", TOKEN_SITE);
+	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 1);
+	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, touched), 0);
+	assert_int_equal(passkey_counts(f, &t, SIGNERS_NAMESPACE, good), 0);
+	snprintf(f->set.console, sizeof f->set.console, "%s:8443", TOKEN_SITE);
+	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 0);
+	snprintf(f->set.console, sizeof f->set.console, "https://other.example");
+	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 0);
+	assert_int_equal(signers_is_passkey(view_str("no armour"), &passkey), 0);
+	assert_false(passkey);
+	EVP_PKEY_free(t.p256);
+}
+
+static void
+test_origins_of_a_console(void **state)
+{
+	static const char *const good[] = { "https://gate.example", "https://gate.example:8443", "https://localhost:8443",
+		"https://g", "https://10.gate", "https://a-b.c1" };
+	static const char *const bad[] = { "", "https://", "http://gate.example", "https://Gate.example", "https://gate.example/",
+		"https://gate.example:443", "https://gate.example:", "https://gate.example:0", "https://gate.example:08443",
+		"https://gate.example:65536", "https://gate.example:8443x", "https://192.0.2.1", "https://[::1]:8443", "https://.gate",
+		"https://gate.", "https://a..b", "https://-a.b", "https://a-.b", "https://a b", "https://a\"b", "https://u@gate.example" };
+	char lengthy[SIGNERS_CONSOLE_MAX + 8] = "https://";
+	struct fixture *f = *state;
+	struct writer w;
+	struct signers *again = calloc(1, sizeof *again);
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+		if (!signers_console_ok(good[i]))
+			fail_msg("%s", good[i]);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (signers_console_ok(bad[i]))
+			fail_msg("%s", bad[i]);
+	memset(lengthy + 8, 'a', SSHKEY_APPLICATION_MAX);
+	assert_true(signers_console_ok(lengthy));
+	lengthy[8 + SSHKEY_APPLICATION_MAX] = 'a';
+	assert_false(signers_console_ok(lengthy));
+	/* A set with one comes back with it; what is empty is not written, and not read. */
+	writer_init(&w, SIGNERS_SET_BYTES_MAX);
+	assert_int_equal(signers_encode(&f->set, "o", &w), 0);
+	assert_null(memmem(w.p, w.n, "console", 7));
+	writer_reset(&w);
+	snprintf(f->set.console, sizeof f->set.console, "%s", good[1]);
+	assert_int_equal(signers_encode(&f->set, "o", &w), 0);
+	assert_int_equal(signers_parse(writer_view(&w), "o", again, f->why, sizeof f->why), 0);
+	assert_string_equal(again->console, good[1]);
+	snprintf(f->set.console, sizeof f->set.console, "%s", bad[2]);
+	assert_int_equal(signers_check(&f->set, f->why, sizeof f->why), FG_EINVAL);
+	writer_free(&w);
+	free(again);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_persons, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_which_sets_a_suspension_holds_under, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_passkeys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_origins_of_a_console, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_validity, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_presence, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespace_and_junk, setup, teardown),

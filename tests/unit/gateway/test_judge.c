@@ -9,6 +9,7 @@
 
 #include "crypto/err.h"
 #include "unit/crypto/people.h"
+#include "unit/crypto/token.h"
 
 #define NOW (PEOPLE_T0 + 3600)
 
@@ -20,6 +21,7 @@ struct fixture {
 	struct judge_case c;
 	struct approval *said[4];
 	struct person by[4];
+	const struct token *passkey[4]; /* in place of the person's key */
 	const char *ns;
 	uint8_t flags;
 	unsigned n;
@@ -83,13 +85,17 @@ judged(struct fixture *f)
 		writer_reset(&f->text[i]);
 		writer_reset(&f->sig[i]);
 		assert_int_equal(approval_encode(f->said[i], &f->text[i], why, sizeof why), 0);
-		people_sign_with(&f->by[i], f->ns, writer_view(&f->text[i]), f->flags, &f->sig[i]);
+		if (f->passkey[i])
+			token_passkey(f->passkey[i], writer_view(&f->text[i]), &f->sig[i]);
+		else
+			people_sign_with(&f->by[i], f->ns, writer_view(&f->text[i]), f->flags, &f->sig[i]);
 		b.pair[i].statement = writer_view(&f->text[i]);
 		b.pair[i].signature = writer_view(&f->sig[i]);
 	}
 	assert_int_equal(judge_case(&f->c, &b, &f->ans), 0);
 	assert_int_equal(f->ans.counted, f->ans.statements_n);
-	assert_true((f->ans.counted >= f->ans.needed) == (f->ans.why[0] == '\0'));
+	assert_true(f->ans.permitted == (f->ans.why[0] == '\0'));
+	assert_true(!f->ans.permitted || f->ans.counted >= f->ans.needed);
 	return f->ans.counted;
 }
 
@@ -97,14 +103,14 @@ static void
 permitted(struct fixture *f, unsigned n)
 {
 	assert_int_equal(judged(f), n);
-	assert_true(f->ans.counted >= f->ans.needed);
+	assert_true(f->ans.permitted);
 }
 
 static void
 refused(struct fixture *f, unsigned counted, const char *word)
 {
 	assert_int_equal(judged(f), counted);
-	assert_true(f->ans.counted < f->ans.needed);
+	assert_false(f->ans.permitted);
 	if (!strstr(f->ans.why, word))
 		fail_msg("\"%s\" does not say \"%s\"", f->ans.why, word);
 }
@@ -127,6 +133,31 @@ test_permitted(void **state)
 	permitted(f, 3);
 	f->flags = 0;
 	permitted(f, 2); /* nobody touched the key */
+}
+
+static void
+test_passkeys_alone_release_to_few(void **state)
+{
+	struct fixture *f = *state;
+	struct token alice = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID), bob = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID);
+	struct signers *set = &f->g->set;
+	set->signer[0].key = alice.key;
+	set->signer[1].key = bob.key;
+	f->passkey[0] = &alice;
+	f->passkey[1] = &bob;
+	refused(f, 0, "not a good one"); /* the set names no console */
+	snprintf(set->console, sizeof set->console, "%s", TOKEN_SITE);
+	refused(f, 2, "off it");
+	assert_int_equal(f->ans.off_console, 0);
+	f->c.terms.max_devices = f->said[0]->terms.max_devices = f->said[1]->terms.max_devices = 10;
+	permitted(f, 2);
+	f->c.others = 41; /* many small ones are one large one */
+	refused(f, 2, "off it");
+	says(f, &f->carol);
+	permitted(f, 3);
+	assert_int_equal(f->ans.off_console, 1);
+	EVP_PKEY_free(alice.p256);
+	EVP_PKEY_free(bob.p256);
 }
 
 static void
@@ -370,6 +401,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_permitted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_passkeys_alone_release_to_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quorum, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_person, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_signs, setup, teardown),

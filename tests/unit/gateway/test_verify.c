@@ -230,6 +230,11 @@ STORY_OURS(test_canary_delta_by_delta, 1, "more modules than so few persons", f-
 STORY(test_canary_after_canary, 0, "\nok\n", f->terms.max_devices = 10; make_release(f);
       f->r->quorum = f->r->statements_n = 1; log_release(f); char first[64]; memcpy(first, f->obj, sizeof first);
       put_event(f, ENTRY_APPROVAL_REVOKED, first); make_release(f); f->r->quorum = f->r->statements_n = 1; log_release(f))
+STORY(test_passkeys_alone, 1, "nobody signed for it but in a browser", f->by_passkey = 2; make_release(f); log_release(f))
+STORY(test_passkeys_alone_for_few, 0, "\nok\n", f->by_passkey = 2; f->terms.max_devices = 10; make_release(f); log_release(f))
+STORY(test_passkey_and_another, 0, "\nok\n", f->by_passkey = 1; make_release(f); log_release(f))
+STORY_OURS(test_passkeys_few_by_few, 1, "or people in browsers alone", f->by_passkey = 2; f->terms.max_devices = 10;
+      make_release(f); log_release(f); make_release(f); log_release(f))
 STORY(test_unknown_set, 1, "signer set that is not in the export", make_release(f); f->r->signers_number = 1; log_release(f))
 
 /* A statement that claims to have seen more of the log than there was. */
@@ -639,6 +644,10 @@ main(void)
 		TEST(test_another_hold_came_back), TEST(test_signed_for_a_hold_that_ended),
 		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
+		cmocka_unit_test_setup_teardown(test_passkeys_alone, setup_passkeys, teardown),
+		cmocka_unit_test_setup_teardown(test_passkeys_alone_for_few, setup_passkeys, teardown),
+		cmocka_unit_test_setup_teardown(test_passkey_and_another, setup_passkeys, teardown),
+		cmocka_unit_test_setup_teardown(test_passkeys_few_by_few, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_user_verification, setup_sk, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_touch, setup_sk, teardown),
 	};

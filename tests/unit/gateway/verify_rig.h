@@ -18,6 +18,7 @@
 #include "crypto/stamp.h"
 #include "gateway/audit/ledger.h"
 #include "unit/crypto/people.h"
+#include "unit/crypto/token.h"
 #include "unit/gateway/scratch.h"
 
 #define US INT64_C(1000000)
@@ -39,6 +40,8 @@ struct fixture {
 	struct release *r;
 	char obj[64]; /* "release:<id>" */
 	uint8_t nonce;
+	struct token passkey[2]; /* of a board that has them: alice's and bob's */
+	unsigned by_passkey;     /* how many of them sign in a browser: alice first */
 	uint8_t flags; /* what a security key says of its owner when it signs */
 	int64_t now; /* of the next entry */
 };
@@ -115,11 +118,18 @@ write_statement(struct fixture *f, struct approval *a, const struct person *sign
 	writer_init(&text, APPROVAL_BYTES_MAX);
 	writer_init(&sig, SSHSIG_ARMOR_MAX);
 	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
-	people_sign_with(signer, APPROVAL_NAMESPACE, writer_view(&text), f->flags, &sig);
+	const struct sshkey *key = &signer->key;
+	unsigned who = signer == &f->bob;
+	if (who < f->by_passkey) {
+		token_passkey(&f->passkey[who], writer_view(&text), &sig);
+		key = &f->passkey[who].key;
+	} else {
+		people_sign_with(signer, APPROVAL_NAMESPACE, writer_view(&text), f->flags, &sig);
+	}
 	snprintf(ret->approver, sizeof ret->approver, "%s", a->approver);
 	digest_sha256(writer_view(&text), ret->statement);
 	digest_sha256(writer_view(&sig), ret->signature);
-	sshkey_digest(&signer->key, ret->key);
+	sshkey_digest(key, ret->key);
 	named_file(f, "statements", writer_view(&text), ".json");
 	hex_encode(ret->statement, 32, hex);
 	snprintf(name, sizeof name, "e/statements/%s.sig", hex);
@@ -295,8 +305,21 @@ end(struct fixture *f)
 	scratch_write(at(f, "trust"), trust, strlen(trust));
 }
 
+static inline void
+give_passkeys(struct fixture *f)
+{
+	const struct person *who[] = { &f->alice, &f->bob };
+	for (unsigned i = 0; i < 2; i++) {
+		struct person p = *who[i];
+		f->passkey[i] = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID);
+		p.key = f->passkey[i].key;
+		people_add(&f->g->set, &p);
+	}
+	snprintf(f->g->set.console, sizeof f->g->set.console, "%s", TOKEN_SITE);
+}
+
 static inline int
-setup_board(void **state, bool sk)
+setup_board(void **state, bool sk, bool passkeys)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	const char *bin = getenv("FG_BIN");
@@ -309,6 +332,8 @@ setup_board(void **state, bool sk)
 	f->bob = sk ? people_sk("bob@example.com", 2) : people_make("bob@example.com", 2);
 	f->g = people_genesis((const struct person *const[]){ &f->alice, &f->bob }, 2, 2);
 	f->g->set.signer[1].require_uv = sk;
+	if (passkeys)
+		give_passkeys(f);
 	f->r = calloc(1, sizeof *f->r);
 	f->terms = people_terms(PEOPLE_T0, 50);
 	digest_sha256(view_str(REPORT), f->terms.report);
@@ -322,20 +347,29 @@ setup_board(void **state, bool sk)
 static inline int
 setup(void **state)
 {
-	return setup_board(state, false);
+	return setup_board(state, false, false);
 }
 
 /* Bob has a security key, and genesis asks it for a PIN. */
 static inline int
 setup_sk(void **state)
 {
-	return setup_board(state, true);
+	return setup_board(state, true, false);
+}
+
+/* Both have a passkey besides, and genesis names the console. */
+static inline int
+setup_passkeys(void **state)
+{
+	return setup_board(state, false, true);
 }
 
 static inline int
 teardown(void **state)
 {
 	struct fixture *f = *state;
+	EVP_PKEY_free(f->passkey[0].p256);
+	EVP_PKEY_free(f->passkey[1].p256);
 	writer_free(&f->genesis);
 	scratch_close(&f->tmp);
 	free(f->r);
