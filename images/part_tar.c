@@ -273,11 +273,8 @@ add(struct part_ctx *c, uint32_t self, const struct tar_reader *r)
 		i = part_region(c, self, PART_FILE, name, r->at, m->size);
 	if (i < 0)
 		return (int)i;
+	part_rights(c, (uint32_t)i, (uint32_t)m->mode, (uint32_t)m->uid, (uint32_t)m->gid);
 	struct part *p = part_edit(c, (uint32_t)i);
-	p->have_mode = true;
-	p->mode = (uint32_t)m->mode & 07777;
-	p->uid = (uint32_t)m->uid;
-	p->gid = (uint32_t)m->gid;
 	p->rdev = m->type == '3' || m->type == '4' ? m->major << 32 | (m->minor & UINT32_MAX) : 0;
 	p->have_caps = m->caps;
 	p->setlabel = m->label;
