@@ -87,7 +87,7 @@ pads(struct opener *o, uint64_t at, uint64_t end)
 		reader_init(&r, view_of(u->node, PAD_LEN));
 		(void)reader_take(&r, UBIFS_HEAD);
 		uint64_t n = reader_u32le(&r), to;
-		if (got == 0 || n > end - at - PAD_LEN) {
+		if (got == 0 || end - at < PAD_LEN || n > end - at - PAD_LEN) {
 			uint8_t b[PAD_LEN];
 			size_t most = end - at < PAD_LEN ? (size_t)(end - at) : PAD_LEN, k = 0;
 			int err = source_read(u->s, at, b, most);
