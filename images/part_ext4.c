@@ -13,6 +13,7 @@
 #include "crypto/err.h"
 #include "crypto/reader.h"
 #include "images/ext4.h"
+#include "images/filler.h"
 #include "images/part_fs.h"
 #include "images/part_scan.h"
 #include "images/part_spans.h"
@@ -61,14 +62,6 @@ own(void *arg, uint64_t at, uint64_t length)
 	return part_structure(o->c, o->self, at, length);
 }
 
-static bool
-is_zero(const uint8_t *p, size_t n)
-{
-	while (n > 0 && p[n - 1] == 0)
-		n--;
-	return n == 0;
-}
-
 /* An inode's fields but for its 60 bytes; those that have to be zero only where they are. */
 static int
 own_inode(struct opener *o, const struct ext4_inode *i)
@@ -80,7 +73,7 @@ own_inode(struct opener *o, const struct ext4_inode *i)
 	uint32_t extra = i->extra < KNOWN_EXTRA ? i->extra : KNOWN_EXTRA;
 	int err = 0;
 	for (size_t k = 0; k < sizeof fields / sizeof fields[0] && !err; k++)
-		if (!fields[k].zero || is_zero(i->raw + fields[k].at, fields[k].n))
+		if (!fields[k].zero || filler_is_zeros(i->raw + fields[k].at, fields[k].n))
 			err = part_structure(o->c, o->self, i->at + fields[k].at, fields[k].n);
 	if (!err)
 		err = part_structure(o->c, o->self, i->at + 128, o->fs.inode_size > 128 ? extra : 0);
@@ -102,7 +95,7 @@ read_attributes(struct opener *o, const uint8_t *p, size_t n, size_t first, size
 	struct reader r;
 	size_t pos = first;
 	int err = 0;
-	while (!err && n - pos >= ATTRIBUTE && !is_zero(p + pos, 4)) {
+	while (!err && n - pos >= ATTRIBUTE && !filler_is_zeros(p + pos, 4)) {
 		reader_init(&r, view_of(p + pos, n - pos));
 		uint8_t name_n = reader_u8(&r), index = reader_u8(&r);
 		size_t off = reader_u16le(&r);
@@ -164,7 +157,7 @@ attributes_of(struct opener *o, const struct ext4_inode *i, struct attributes *r
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	err = is_zero(p + 20, 12) ? part_structure(o->c, o->self, i->acl, 32) : 0;
+	err = filler_is_zeros(p + 20, 12) ? part_structure(o->c, o->self, i->acl, 32) : 0;
 	return err ? err : read_attributes(o, p, o->fs.block, 32, 0, i->acl, ret);
 }
 

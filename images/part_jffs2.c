@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "crypto/err.h"
+#include "images/filler.h"
 #include "images/jffs2.h"
 #include "images/part_fs.h"
 
@@ -29,9 +30,7 @@ padded(struct opener *o, const struct jffs2_node *n, uint64_t *ret_length)
 	size_t more = (4 - n->length % 4) % 4;
 	*ret_length = n->length;
 	int err = more ? source_read(o->fs->s, n->at + n->length, pad, more) : 0;
-	bool uniform = !err && more && (pad[0] == 0xff || pad[0] == 0);
-	for (size_t i = 1; uniform && i < more; i++)
-		uniform = pad[i] == pad[0];
+	bool uniform = !err && more && (pad[0] == 0xff || pad[0] == 0) && filler_is(view_of(pad, more), pad[0]);
 	*ret_length += uniform ? more : 0;
 	return err == FG_ELIMIT ? 0 : err;
 }

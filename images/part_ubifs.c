@@ -9,6 +9,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/filler.h"
 #include "images/flash.h"
 #include "images/fstree.h"
 #include "images/part_fs.h"
@@ -35,24 +36,16 @@ struct opener {
 
 /* ---- nodes and what fills up behind them ---- */
 
-static bool
-all_of(const uint8_t *p, size_t n, uint8_t with)
-{
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != with)
-			return false;
-	return true;
-}
-
 /* Up to the next multiple of eight, where that is padding. */
 static int
 padded(struct opener *o, uint64_t at, uint32_t length, uint64_t *ret_end)
 {
-	uint8_t pad[8];
+	uint8_t pad[8] = { 0 };
 	size_t n = (8 - length % 8) % 8;
 	*ret_end = at + length;
 	int err = n ? source_read(o->u->s, at + length, pad, n) : 0;
-	if (!err && n && (all_of(pad, n, PAD_BYTE) || all_of(pad, n, 0) || all_of(pad, n, 0xff)))
+	bool known = pad[0] == PAD_BYTE || pad[0] == 0 || pad[0] == 0xff;
+	if (!err && n && known && filler_is(view_of(pad, n), pad[0]))
 		*ret_end += n;
 	return err == FG_ELIMIT ? 0 : err;
 }
@@ -173,7 +166,7 @@ load(struct opener *o)
 	int err = flash_unpack(packing, reader_take(&r, l->length - DATA_LEN), o->block, n);
 	/* What it has behind the end of the file nobody is shown: then it is not the file's alone. */
 	size_t shown = o->size - o->at < n ? (size_t)(o->size - o->at) : n;
-	l->clean = l->clean && (err || all_of(o->block + shown, n - shown, 0));
+	l->clean = l->clean && (err || filler_is_zeros(o->block + shown, n - shown));
 	return err;
 }
 
