@@ -12,8 +12,8 @@
 #define INCOMPAT_64BIT 0x80u
 /* File types in entries, journal to replay, groups of descriptors, extents, 64 bits, MMP, flex_bg, attributes in inodes,
  * seed of checksums, large folders, inline data, encryption (of files, told), names without case. */
-#define INCOMPAT_READ (0x2u | INCOMPAT_RECOVER | INCOMPAT_META_BG | 0x40u | INCOMPAT_64BIT | 0x100u | 0x200u | 0x400u | 0x2000u | \
-	0x4000u | 0x8000u | 0x10000u | 0x20000u)
+#define INCOMPAT_READ (EXT4_INCOMPAT_FILETYPE | INCOMPAT_RECOVER | INCOMPAT_META_BG | 0x40u | INCOMPAT_64BIT | 0x100u | \
+	0x200u | 0x400u | 0x2000u | 0x4000u | 0x8000u | 0x10000u | 0x20000u)
 #define RO_SPARSE 0x1u
 #define GROUPS_MAX (1u << 24) /* 2 PiB in groups of 128 MiB */
 #define READ_COST 512         /* what one read of a few bytes counts as */
@@ -100,7 +100,7 @@ ext4_open(const struct source *s, uint64_t *work, struct ext4 *ret, const char *
 	ret->block = 1024u << log;
 	uint32_t size = ret->inode_size, bits = 8 * ret->block;
 	if (ret->first != (log == 0) || ret->blocks <= ret->first || ret->blocks > SOURCE_SIZE_MAX / ret->block ||
-	    ret->blocks_group == 0 || (ret->blocks_group > bits && !(ret->ro_compat & 0x200)) ||
+	    ret->blocks_group == 0 || (ret->blocks_group > bits && !(ret->ro_compat & EXT4_RO_CLUSTERS)) ||
 	    ret->inodes_group == 0 || ret->inodes_group > bits || size < 128 || size > ret->block || (size & (size - 1)) ||
 	    ret->desc_size < 32 || ret->desc_size > 1024 || (ret->desc_size & (ret->desc_size - 1)))
 		return 0;
@@ -123,9 +123,8 @@ ext4_is_dirty(const struct ext4 *fs)
 
 /* ---- places ---- */
 
-/* Counts n bytes of reading; FG_ELIMIT when there were enough. */
-static int
-work(const struct ext4 *fs, uint64_t n)
+int
+ext4_work(const struct ext4 *fs, uint64_t n)
 {
 	*fs->work += n;
 	return *fs->work > EXT4_WORK_MAX ? FG_ELIMIT : 0;
@@ -217,7 +216,7 @@ ext4_inode(const struct ext4 *fs, uint32_t n, struct ext4_inode *ret)
 	struct reader r;
 	if (n == 0 || n > fs->inodes)
 		return 0;
-	int err = work(fs, 2 * READ_COST);
+	int err = ext4_work(fs, 2 * READ_COST);
 	if (err)
 		return err;
 	int got = ext4_group(fs, (n - 1) / fs->inodes_group, &g);
@@ -233,7 +232,7 @@ ext4_inode(const struct ext4 *fs, uint32_t n, struct ext4_inode *ret)
 	ret->uid = reader_u16le(&r);
 	ret->size = reader_u32le(&r);
 	(void)reader_take(&r, 12);
-	ret->dtime = reader_u32le(&r);
+	(void)reader_u32le(&r); /* when it was deleted */
 	ret->gid = reader_u16le(&r);
 	ret->links = reader_u16le(&r);
 	ret->sectors = reader_u32le(&r);
@@ -305,7 +304,7 @@ open_node(struct map *m, uint64_t at, uint64_t room, struct node *ret)
 {
 	uint8_t raw[EXTENT_N];
 	struct reader r;
-	int err = work(m->fs, READ_COST);
+	int err = ext4_work(m->fs, READ_COST);
 	if (!err)
 		err = source_read(m->fs->s, at, raw, sizeof raw);
 	if (err)
@@ -319,7 +318,7 @@ open_node(struct map *m, uint64_t at, uint64_t room, struct node *ret)
 	err = m->sink->own(m->sink->arg, at, EXTENT_N);
 	/* A checksum ends a node that is a block. */
 	uint64_t end = EXTENT_N * (1 + (uint64_t)most);
-	if (!err && (m->fs->ro_compat & 0x400) && room == m->fs->block && room - end >= 4)
+	if (!err && (m->fs->ro_compat & EXT4_RO_SUMS) && room == m->fs->block && room - end >= 4)
 		err = m->sink->own(m->sink->arg, at + end, 4);
 	return err ? err : 1;
 }
@@ -358,7 +357,7 @@ map_extents(struct map *m, const struct ext4_inode *inode)
 		}
 		uint64_t entry = node->at + EXTENT_N * (1 + (uint64_t)node->k++);
 		bool within = m->left > 0; /* entries behind the file's end lead nowhere, and are no structure */
-		int err = work(m->fs, READ_COST);
+		int err = ext4_work(m->fs, READ_COST);
 		if (!err)
 			err = source_read(m->fs->s, entry, raw, sizeof raw);
 		if (err)
@@ -445,7 +444,7 @@ map_pointer(struct map *m, struct pointer top)
 			return 0;
 		uint8_t raw[4];
 		struct reader r;
-		err = work(m->fs, READ_COST);
+		err = ext4_work(m->fs, READ_COST);
 		if (!err)
 			err = source_read(m->fs->s, row[level - 1].at + 4 * (uint64_t)row[level - 1].k++, raw, sizeof raw);
 		if (err)

@@ -32,15 +32,10 @@
 #define EXT4_RESIZE 7u
 #define EXT4_JOURNAL 8u /* where it is, unless the superblock says otherwise */
 
-#define EXT4_TYPE 0xf000u /* of ext4_inode.mode */
-#define EXT4_FIFO 0x1000u
-#define EXT4_CHAR 0x2000u
-#define EXT4_FOLDER 0x4000u
-#define EXT4_BLOCK 0x6000u
-#define EXT4_FILE 0x8000u
-#define EXT4_LINK 0xa000u
-#define EXT4_SOCKET 0xc000u
-
+#define EXT4_INCOMPAT_FILETYPE 0x2u /* of ext4.incompat: entries say what they lead to */
+#define EXT4_RO_CLUSTERS 0x200u    /* of ext4.ro_compat: blocks are given in clusters */
+#define EXT4_RO_SUMS 0x400u        /* metadata has checksums */
+#define EXT4_RO_SHARED 0x4000u     /* files share blocks */
 #define EXT4_FLAG_EXTENTS 0x80000u /* of ext4_inode.flags */
 #define EXT4_FLAG_ENCRYPTED 0x800u
 #define EXT4_FLAG_INLINE 0x10000000u
@@ -68,7 +63,7 @@ struct ext4_group {
 struct ext4_inode {
 	uint32_t number;
 	uint64_t at;            /* place in bytes */
-	uint32_t mode, links, uid, gid, flags, dtime;
+	uint32_t mode, links, uid, gid, flags;
 	uint64_t size, acl;     /* acl: place of its block of attributes, 0: none */
 	uint32_t sectors;       /* of 512 bytes or blocks that it says it takes, the lower half */
 	uint32_t extra;         /* bytes of fields behind the first 128 */
@@ -89,6 +84,8 @@ struct ext4_sink {
 int ext4_open(const struct source *s, uint64_t *work, struct ext4 *ret, const char **ret_why);
 /* Would a device have to replay its journal first? */
 bool ext4_is_dirty(const struct ext4 *fs);
+/* Counts n bytes of reading: 0, or FG_ELIMIT when there were enough (EXT4_WORK_MAX). */
+int ext4_work(const struct ext4 *fs, uint64_t n);
 /* 1; 0: it lies outside, or g is none. FG_EIO. */
 int ext4_group(const struct ext4 *fs, uint32_t g, struct ext4_group *ret);
 /* 1; 0: it lies outside, or n is none. FG_EIO, FG_ELIMIT (EXT4_WORK_MAX). */

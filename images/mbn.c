@@ -10,6 +10,7 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "images/filler.h"
 #include "images/mbn_layout.h"
 
 #define CHAIN_MAX (64u << 10) /* three certificates have six thousand bytes; some carry sixteen roots */
@@ -29,15 +30,6 @@ struct job {
 	unsigned parts;
 };
 
-static bool
-all_zero(const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != 0)
-			return false;
-	return true;
-}
-
 /* Nothing but zeros or nothing but ones. */
 static int
 is_filling(const struct source *s, struct sig_range at, bool *ret)
@@ -52,8 +44,7 @@ is_filling(const struct source *s, struct sig_range at, bool *ret)
 			return err;
 		if (p == at.offset)
 			want = chunk[0] == 0xff ? 0xff : 0;
-		for (size_t i = 0; i < n && *ret; i++)
-			*ret = chunk[i] == want;
+		*ret = filler_is(view_of(chunk, n), want);
 	}
 	return 0;
 }
@@ -215,7 +206,7 @@ segment(struct job *j, unsigned i)
 	uint64_t at = s->at.offset;
 	part(j, s->at);
 	if (i == j->l.hashes) {
-		if (!all_zero(hash, j->l.hash_len))
+		if (!filler_is_zeros(hash, j->l.hash_len))
 			walk_raise(j->w, FINDING_FMT_CONFLICT, &at, "the hash segment has a hash of itself");
 		return 0;
 	}
@@ -223,7 +214,7 @@ segment(struct job *j, unsigned i)
 		return 0;
 	snprintf(name, sizeof name, s->kind == MBN_LAYOUT_HEADERS ? "headers" : "segment-%u", i);
 	struct walk_member m = { .name = view_str(name), .at = s->at, .by = j->by, .plain = true };
-	if (all_zero(hash, j->l.hash_len)) {
+	if (filler_is_zeros(hash, j->l.hash_len)) {
 		walk_raise(j->w, FINDING_MEMBER_NO_DIGEST, &at, "%s", name);
 	} else {
 		m.alg = j->alg;

@@ -2,6 +2,8 @@
 /* part_archive - cpio and ar; tar is in part_tar.c. */
 #include "images/part_archive.h"
 
+#include <sys/stat.h>
+
 #include "crypto/decimal.h"
 #include "crypto/err.h"
 
@@ -67,31 +69,11 @@ cpio_is_last(const struct cpio *m)
 	return strcmp(m->name, "TRAILER!!!") == 0;
 }
 
-/* By the file type in a Unix mode. */
-static enum part_kind
-kind_of(uint32_t mode)
-{
-	switch (mode >> 12 & 017) {
-	case 004:
-		return PART_FOLDER;
-	case 012:
-		return PART_LINK;
-	case 002:
-	case 006:
-		return PART_DEVICE;
-	case 001:
-	case 014:
-		return PART_FIFO;
-	default:
-		return PART_FILE;
-	}
-}
-
 static int
 cpio_add(struct part_ctx *c, uint32_t self, const struct cpio *m)
 {
 	struct view name = view_str(m->name);
-	enum part_kind kind = kind_of(m->field[MODE]);
+	enum part_kind type = part_kind_of(m->field[MODE]), kind = type != PART_NONE ? type : PART_FILE;
 	uint64_t size = m->field[FILESIZE];
 	char target[PART_NAME_MAX];
 	bool plain = kind == PART_LINK && size <= sizeof target;
@@ -99,12 +81,9 @@ cpio_add(struct part_ctx *c, uint32_t self, const struct cpio *m)
 	int64_t i = kind == PART_FILE ? part_region(c, self, kind, name, m->data, size) : part_bare(c, self, kind, name);
 	if (i < 0)
 		return (int)i;
+	part_rights(c, (uint32_t)i, m->field[MODE], m->field[UID], m->field[GID]);
 	struct part *p = part_edit(c, (uint32_t)i);
-	p->have_mode = true;
-	p->mode = m->field[MODE] & 07777;
-	p->uid = m->field[UID];
-	p->gid = m->field[GID];
-	p->block = (m->field[MODE] >> 12 & 017) == 006;
+	p->block = S_ISBLK(m->field[MODE]);
 	p->rdev = (uint64_t)m->field[RDEV_MAJOR] << 32 | m->field[RDEV_MINOR];
 	if (!plain)
 		return 0;

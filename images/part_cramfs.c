@@ -9,8 +9,8 @@
  */
 #include "images/part_cramfs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "crypto/err.h"
@@ -54,7 +54,7 @@ struct opener {
 	struct cramfs fs;
 	struct part_same seen; /* blocks of files and entries of folders */
 	struct part_folders folders; /* key: place of the entries; above: bytes of them */
-	char path[PART_NAME_MAX + 2 + 256];
+	char path[PART_PATH_CAP];
 	/* ---- the file at hand ---- */
 	uint64_t pointer, pointers_end; /* place of the next pointer */
 	uint64_t block;                 /* place of the next block */
@@ -256,23 +256,19 @@ static int64_t
 add_kind(struct opener *o, const struct inode *i, struct view path)
 {
 	int64_t k = 0;
-	switch (i->mode >> 12) {
-	case 8:
+	switch (part_kind_of(i->mode)) {
+	case PART_FILE:
 		return add_file(o, i, path);
-	case 4:
+	case PART_FOLDER:
 		return add_folder(o, i, path);
-	case 10:
+	case PART_LINK:
 		return add_link(o, i, path);
-	case 6:
-	case 2:
+	case PART_DEVICE:
 		k = part_bare(o->c, o->self, PART_DEVICE, path);
-		if (k > 0) {
-			part_edit(o->c, (uint32_t)k)->rdev = (uint64_t)(i->size >> 8 & 0xff) << 32 | (i->size & 0xff);
-			part_edit(o->c, (uint32_t)k)->block = i->mode >> 12 == 6;
-		}
+		if (k > 0) /* eight bits of either */
+			part_device(o->c, (uint32_t)k, S_ISBLK(i->mode), i->size & 0xffff);
 		return k;
-	case 1:
-	case 12: /* a socket, which is as empty */
+	case PART_FIFO:
 		return part_bare(o->c, o->self, PART_FIFO, path);
 	default:
 		part_untold(o->c, o->self, damaged);
@@ -284,33 +280,21 @@ add_kind(struct opener *o, const struct inode *i, struct view path)
 static int
 entry(struct opener *o, const struct part_folder *f, const struct inode *i, const uint8_t *raw, uint64_t at)
 {
-	size_t n = i->name_n, prefix = strlen(f->path);
-	bool odd = false, zeros = true;
-	memcpy(o->path, f->path, prefix);
-	if (prefix > 0)
-		o->path[prefix++] = '/';
+	size_t n = i->name_n;
+	bool odd;
 	while (n > 0 && raw[INODE_N + n - 1] == 0)
 		n--;
-	for (size_t k = 0; k < n; k++) {
-		uint8_t b = raw[INODE_N + k];
-		odd = odd || b == 0 || b == '/';
-		o->path[prefix + k] = b ? (char)b : '?';
-	}
-	struct view name = view_of(o->path + prefix, n);
-	odd = odd || n == 0 || view_is(name, ".") || view_is(name, "..");
+	size_t path_n = part_folder_path(f, view_of(raw + INODE_N, n), o->path, &odd);
 	/* What is told of neither device nor pipe. */
-	unsigned type = i->mode >> 12;
-	zeros = (type != 1 && type != 12) || (i->size == 0 && i->at == 0);
-	if (type == 2 || type == 6)
+	enum part_kind kind = part_kind_of(i->mode);
+	bool zeros = kind != PART_FIFO || (i->size == 0 && i->at == 0);
+	if (kind == PART_DEVICE)
 		zeros = i->at == 0 && i->size <= 0xffff;
-	int64_t k = add_kind(o, i, view_of(o->path, prefix + n));
+	int64_t k = add_kind(o, i, view_of(o->path, path_n));
 	if (k <= 0)
 		return (int)k;
+	part_rights(o->c, (uint32_t)k, i->mode, i->uid, i->gid);
 	struct part *p = part_edit(o->c, (uint32_t)k);
-	p->have_mode = true;
-	p->mode = i->mode & 07777;
-	p->uid = i->uid;
-	p->gid = i->gid;
 	p->inexact = p->inexact || odd;
 	return zeros && !odd ? part_structure(o->c, o->self, at, INODE_N + i->name_n) : 0;
 }
@@ -349,7 +333,7 @@ read_folders(struct opener *o)
 {
 	struct part_folder f;
 	const struct inode *root = &o->fs.root;
-	if (root->mode >> 12 != 4) {
+	if (part_kind_of(root->mode) != PART_FOLDER) {
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}

@@ -7,12 +7,13 @@
  * bitmaps and the journal are parts. Everything else is a gap and so a part too: what a deleted file left, values of
  * attributes, free blocks, ends of blocks that are not zeros.
  */
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
 #include "images/ext4.h"
+#include "images/filler.h"
 #include "images/part_fs.h"
 #include "images/part_scan.h"
 #include "images/part_spans.h"
@@ -22,9 +23,6 @@
 #define KNOWN_EXTRA 32u /* bytes of fields behind the first 128 that are known */
 #define ATTRIBUTES_MAGIC 0xea020000u
 #define ATTRIBUTE 16u
-#define INCOMPAT_FILETYPE 0x2u
-#define RO_CLUSTERS 0x200u
-#define RO_SHARED 0x4000u
 
 static const char bound[] = "a bound kept its file system from being read to its end";
 static const char damaged[] = "its file system is damaged";
@@ -50,7 +48,7 @@ struct opener {
 	bool encrypted;          /* names of the folder at hand are: none of them is what it looks like */
 	uint8_t block[EXT4_BLOCK_MAX];
 	uint8_t target[PART_NAME_MAX + 2];
-	char path[2 * PART_NAME_MAX];
+	char path[PART_PATH_CAP];
 };
 
 /* ---- what is the format's own ---- */
@@ -64,14 +62,6 @@ own(void *arg, uint64_t at, uint64_t length)
 	return part_structure(o->c, o->self, at, length);
 }
 
-static bool
-is_zero(const uint8_t *p, size_t n)
-{
-	while (n > 0 && p[n - 1] == 0)
-		n--;
-	return n == 0;
-}
-
 /* An inode's fields but for its 60 bytes; those that have to be zero only where they are. */
 static int
 own_inode(struct opener *o, const struct ext4_inode *i)
@@ -83,7 +73,7 @@ own_inode(struct opener *o, const struct ext4_inode *i)
 	uint32_t extra = i->extra < KNOWN_EXTRA ? i->extra : KNOWN_EXTRA;
 	int err = 0;
 	for (size_t k = 0; k < sizeof fields / sizeof fields[0] && !err; k++)
-		if (!fields[k].zero || is_zero(i->raw + fields[k].at, fields[k].n))
+		if (!fields[k].zero || filler_is_zeros(i->raw + fields[k].at, fields[k].n))
 			err = part_structure(o->c, o->self, i->at + fields[k].at, fields[k].n);
 	if (!err)
 		err = part_structure(o->c, o->self, i->at + 128, o->fs.inode_size > 128 ? extra : 0);
@@ -105,7 +95,7 @@ read_attributes(struct opener *o, const uint8_t *p, size_t n, size_t first, size
 	struct reader r;
 	size_t pos = first;
 	int err = 0;
-	while (!err && n - pos >= ATTRIBUTE && !is_zero(p + pos, 4)) {
+	while (!err && n - pos >= ATTRIBUTE && !filler_is_zeros(p + pos, 4)) {
 		reader_init(&r, view_of(p + pos, n - pos));
 		uint8_t name_n = reader_u8(&r), index = reader_u8(&r);
 		size_t off = reader_u16le(&r);
@@ -153,12 +143,13 @@ attributes_of(struct opener *o, const struct ext4_inode *i, struct attributes *r
 	}
 	if (err || i->acl == 0)
 		return err;
-	if (i->acl == UINT64_MAX || *o->fs.work > EXT4_WORK_MAX) {
+	if (i->acl == UINT64_MAX) {
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	*o->fs.work += o->fs.block;
-	err = source_read(o->fs.s, i->acl, p, o->fs.block);
+	err = ext4_work(&o->fs, o->fs.block);
+	if (!err)
+		err = source_read(o->fs.s, i->acl, p, o->fs.block);
 	if (err)
 		return err;
 	reader_init(&r, view_of(p, 4));
@@ -166,7 +157,7 @@ attributes_of(struct opener *o, const struct ext4_inode *i, struct attributes *r
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
-	err = is_zero(p + 20, 12) ? part_structure(o->c, o->self, i->acl, 32) : 0;
+	err = filler_is_zeros(p + 20, 12) ? part_structure(o->c, o->self, i->acl, 32) : 0;
 	return err ? err : read_attributes(o, p, o->fs.block, 32, 0, i->acl, ret);
 }
 
@@ -240,15 +231,13 @@ look_taken(struct opener *o, uint64_t at, uint64_t length, bool take, bool *io_t
 	if (length == 0)
 		return 0;
 	uint64_t from = at / o->fs.block, to = (at + length - 1) / o->fs.block;
-	*o->fs.work += (to - from + 1) * EXT4_BLOCK_COST;
-	if (*o->fs.work > EXT4_WORK_MAX)
-		return FG_ELIMIT;
-	for (uint64_t b = from; b <= to; b++) {
+	int err = ext4_work(&o->fs, (to - from + 1) * EXT4_BLOCK_COST);
+	for (uint64_t b = from; b <= to && !err; b++) {
 		*io_taken = *io_taken || (o->taken[b / 8] >> b % 8 & 1) != 0;
 		if (take)
 			o->taken[b / 8] |= (uint8_t)(1u << b % 8);
 	}
-	return 0;
+	return err;
 }
 
 /*
@@ -262,7 +251,7 @@ take_spans(struct opener *o)
 	for (size_t k = 0; k < o->spans.n && !err; k++)
 		if (o->spans.row[k].at != PART_SPAN_HOLE)
 			err = look_taken(o, o->spans.row[k].at, o->spans.row[k].length, true, &o->spans.shared);
-	if (o->spans.shared && !(o->fs.ro_compat & RO_SHARED))
+	if (o->spans.shared && !(o->fs.ro_compat & EXT4_RO_SHARED))
 		part_untold(o->c, o->self, "blocks of its file system belong to two files, or twice to one");
 	return err;
 }
@@ -303,7 +292,7 @@ add_link(struct opener *o, const struct ext4_inode *i, struct view path, const s
 	bool fast = !(i->flags & (EXT4_FLAG_EXTENTS | EXT4_FLAG_INLINE)) && i->size < 60;
 	/* Some kernels ask whether it has blocks instead: who would read another target is told. */
 	uint32_t others = i->acl ? o->fs.block / 512 : 0;
-	if (!(i->flags & EXT4_FLAG_INLINE) && !(o->fs.ro_compat & RO_CLUSTERS) && fast != (i->sectors == others))
+	if (!(i->flags & EXT4_FLAG_INLINE) && !(o->fs.ro_compat & EXT4_RO_CLUSTERS) && fast != (i->sectors == others))
 		bad = damaged;
 	if (fast) {
 		err = part_spans_add(&o->spans, i->at + 40, i->size);
@@ -362,11 +351,7 @@ add_special(struct opener *o, const struct ext4_inode *i, struct view path, enum
 		err = part_padding(o->c, o->self, i->at + (device ? 48 : 40), device ? 52 : 60, false, NULL);
 	if (err)
 		return err;
-	v = narrow ? v & 0xffff : v;
-	struct part *p = part_edit(o->c, (uint32_t)k);
-	/* As Linux packs it: twelve bits of major between the lower eight and the upper twelve of minor. */
-	p->rdev = (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
-	p->block = (i->mode & EXT4_TYPE) == EXT4_BLOCK;
+	part_device(o->c, (uint32_t)k, S_ISBLK(i->mode), narrow ? v & 0xffff : v);
 	return k;
 }
 
@@ -393,18 +378,16 @@ add_folder(struct opener *o, const struct ext4_inode *i, struct view path, uint6
 static int64_t
 add_kind(struct opener *o, const struct ext4_inode *i, struct view path, const struct attributes *a, uint64_t above)
 {
-	switch (i->mode & EXT4_TYPE) {
-	case EXT4_FILE:
+	switch (part_kind_of(i->mode)) {
+	case PART_FILE:
 		return add_file(o, i, path, a);
-	case EXT4_FOLDER:
+	case PART_FOLDER:
 		return add_folder(o, i, path, above);
-	case EXT4_LINK:
+	case PART_LINK:
 		return add_link(o, i, path, a);
-	case EXT4_BLOCK:
-	case EXT4_CHAR:
+	case PART_DEVICE:
 		return add_special(o, i, path, PART_DEVICE);
-	case EXT4_FIFO:
-	case EXT4_SOCKET: /* which are as empty */
+	case PART_FIFO:
 		return add_special(o, i, path, PART_FIFO);
 	default:
 		part_untold(o->c, o->self, damaged);
@@ -434,11 +417,8 @@ add_entry(struct opener *o, uint32_t number, uint64_t above, struct view path, b
 	int64_t k = err ? err : add_kind(o, i, path, &a, above);
 	if (k <= 0)
 		return (int)k;
+	part_rights(o->c, (uint32_t)k, i->mode, i->uid, i->gid);
 	struct part *p = part_edit(o->c, (uint32_t)k);
-	p->have_mode = true;
-	p->mode = i->mode & 07777;
-	p->uid = i->uid;
-	p->gid = i->gid;
 	p->have_caps = a.caps;
 	p->setlabel = a.label;
 	p->inexact = p->inexact || inexact || o->encrypted;
@@ -455,7 +435,7 @@ is_dots(struct view name)
 static int
 unused(struct opener *o, const uint8_t *e, uint64_t at, uint32_t length, bool last)
 {
-	bool sum = last && length == 12 && e[6] == 0 && e[7] == 0xde && (o->fs.ro_compat & 0x400);
+	bool sum = last && length == 12 && e[6] == 0 && e[7] == 0xde && (o->fs.ro_compat & EXT4_RO_SUMS);
 	if (sum)
 		return part_structure(o->c, o->self, at, 12);
 	int err = e[6] == 0 && e[7] == 0 ? part_structure(o->c, o->self, at, ENTRY) : 0;
@@ -474,16 +454,13 @@ entry(struct opener *o, const struct part_folder *f, const uint8_t *e, uint64_t 
 	bool told = true;
 	int err = 0;
 	if (!dots || !is_dots(name)) {
-		int n = snprintf(o->path, sizeof o->path, "%s%s", f->path, *f->path ? "/" : "");
-		/* No device takes such names for what they say. */
-		bool odd = is_dots(name) || name.n == 0 || memchr(name.p, '/', name.n) || memchr(name.p, 0, name.n);
-		for (size_t k = 0; k < name.n; k++)
-			o->path[(size_t)n + k] = name.p[k] ? (char)name.p[k] : '?';
-		err = add_entry(o, number, f->key, view_of(o->path, (size_t)n + name.n), odd, &type);
+		bool odd;
+		size_t n = part_folder_path(f, name, o->path, &odd);
+		err = add_entry(o, number, f->key, view_of(o->path, n), odd, &type);
 	}
 	else
 		told = number == (view_is(name, ".") ? f->key : f->above);
-	told = told && (!(o->fs.incompat & INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type);
+	told = told && (!(o->fs.incompat & EXT4_INCOMPAT_FILETYPE) ? e[7] == 0 : e[7] == type);
 	if (!err && type == 0) /* a name that leads nowhere was not shown */
 		return part_padding(o->c, o->self, at + ENTRY + name.n, length - ENTRY - name.n, false, NULL);
 	if (!err)
@@ -507,9 +484,9 @@ entries(struct opener *o, const struct part_folder *f, const uint8_t *p, uint32_
 			part_untold(o->c, o->self, damaged);
 			return 0;
 		}
-		*o->fs.work += EXT4_ENTRY_COST;
-		if (*o->fs.work > EXT4_WORK_MAX)
-			return FG_ELIMIT;
+		err = ext4_work(&o->fs, EXT4_ENTRY_COST);
+		if (err)
+			return err;
 		err = number ? entry(o, f, p + pos, at + pos, length, first && k < 2)
 		             : unused(o, p + pos, at + pos, length, pos + length == n);
 		pos += length;
@@ -559,8 +536,9 @@ block_folder(struct opener *o, const struct part_folder *f, const struct part_sp
 			continue;
 		}
 		for (uint64_t off = 0; off < r->length && !err; off += o->fs.block) {
-			*o->fs.work += o->fs.block;
-			err = *o->fs.work > EXT4_WORK_MAX ? FG_ELIMIT : source_read(o->fs.s, r->at + off, p, o->fs.block);
+			err = ext4_work(&o->fs, o->fs.block);
+			if (!err)
+				err = source_read(o->fs.s, r->at + off, p, o->fs.block);
 			if (!err)
 				err = entries(o, f, p, o->fs.block, r->at + off, first);
 			first = false;
@@ -578,7 +556,7 @@ read_folder(struct opener *o, const struct part_folder *f)
 	int got = ext4_inode(&o->fs, (uint32_t)f->key, &o->inode);
 	if (got < 0)
 		return got;
-	if (got == 0 || (o->inode.mode & EXT4_TYPE) != EXT4_FOLDER) {
+	if (got == 0 || part_kind_of(o->inode.mode) != PART_FOLDER) {
 		part_untold(o->c, o->self, damaged);
 		return 0;
 	}
@@ -672,7 +650,7 @@ read_journal(struct opener *o)
 	const struct attributes none = { 0 };
 	const char *bad;
 	int got = o->fs.journal ? ext4_inode(&o->fs, o->fs.journal, &o->inode) : 0;
-	if (got <= 0 || (o->inode.mode & EXT4_TYPE) != EXT4_FILE)
+	if (got <= 0 || part_kind_of(o->inode.mode) != PART_FILE)
 		return got < 0 ? got : 0;
 	int err = own_inode(o, &o->inode);
 	if (!err)

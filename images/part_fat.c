@@ -31,7 +31,8 @@ struct opener {
 	struct part_folders folders; /* key: first cluster, 0: the root where it has a place of its own */
 	struct fat_long name;    /* that comes together */
 	uint64_t name_at[FAT_LONG_MAX]; /* places of its entries, as they come */
-	char path[PART_NAME_MAX + 2 + FAT_NAME_MAX];
+	char text[FAT_NAME_MAX]; /* the same, as it is shown */
+	char path[PART_PATH_CAP];
 };
 
 /* ---- chains ---- */
@@ -157,19 +158,12 @@ add_folder(struct opener *o, const struct part_folder *f, const uint8_t *e, stru
 static size_t
 path_of(struct opener *o, const struct part_folder *f, const uint8_t *e, bool *ret_long, bool *ret_exact)
 {
-	size_t n = strlen(f->path);
-	memcpy(o->path, f->path, n);
-	if (n > 0)
-		o->path[n++] = '/';
+	bool odd, exact = true;
 	*ret_long = fat_long_is_of(&o->name, e);
-	*ret_exact = true;
-	size_t m = *ret_long ? fat_long_name(&o->name, o->path + n, ret_exact) : fat_short_name(e, o->path + n);
-	struct view name = view_of(o->path + n, m);
-	if (memchr(name.p, '/', m) || memchr(name.p, 0, m) || view_is(name, ".") || view_is(name, ".."))
-		*ret_exact = false;
-	for (size_t k = 0; k < m; k++)
-		o->path[n + k] = o->path[n + k] ? o->path[n + k] : '?';
-	return n + m;
+	size_t m = *ret_long ? fat_long_name(&o->name, o->text, &exact) : fat_short_name(e, o->text);
+	size_t n = part_folder_path(f, view_of(o->text, m), o->path, &odd);
+	*ret_exact = exact && !odd;
+	return n;
 }
 
 static int

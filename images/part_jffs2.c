@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "crypto/err.h"
+#include "images/filler.h"
 #include "images/jffs2.h"
 #include "images/part_fs.h"
 
@@ -29,9 +30,7 @@ padded(struct opener *o, const struct jffs2_node *n, uint64_t *ret_length)
 	size_t more = (4 - n->length % 4) % 4;
 	*ret_length = n->length;
 	int err = more ? source_read(o->fs->s, n->at + n->length, pad, more) : 0;
-	bool uniform = !err && more && (pad[0] == 0xff || pad[0] == 0);
-	for (size_t i = 1; uniform && i < more; i++)
-		uniform = pad[i] == pad[0];
+	bool uniform = !err && more && (pad[0] == 0xff || pad[0] == 0) && filler_is(view_of(pad, more), pad[0]);
 	*ret_length += uniform ? more : 0;
 	return err == FG_ELIMIT ? 0 : err;
 }
@@ -86,14 +85,14 @@ add_file(struct opener *o, struct view path, const struct jffs2_inode *in)
 	return child;
 }
 
-/* As Linux packs it: eight bits of either, or twelve of major between eight and twelve of minor. */
-static uint64_t
+/* Two bytes of a number, which has eight bits of either then, or four, in the order of the file system. */
+static uint32_t
 device(const struct jffs2 *fs, const uint8_t *p, long n)
 {
 	uint32_t v = 0;
-	for (long i = 0; i < n && (n == 2 || n == 4); i++)
+	for (long i = 0; i < n; i++)
 		v |= (uint32_t)p[i] << 8 * (fs->big ? n - 1 - i : i);
-	return (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
+	return v;
 }
 
 /* Two nodes that are equally old, and not the same: which of them counts is the device's own choice. */
@@ -150,41 +149,23 @@ attributes(struct opener *o, uint32_t inode, bool *ret_caps, bool *ret_others)
 	return 0;
 }
 
-static enum part_kind
-kind_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return PART_FILE;
-	case S_IFDIR:
-		return PART_FOLDER;
-	case S_IFLNK:
-		return PART_LINK;
-	case S_IFCHR:
-	case S_IFBLK:
-		return PART_DEVICE;
-	case S_IFIFO:
-	case S_IFSOCK: /* as empty */
-		return PART_FIFO;
-	}
-	return PART_NONE;
-}
-
 /*
  * Where a link leads, or which device it is, out of the youngest node, which is structure when it says no more. A kernel
  * takes a link's bytes as they are. 0, or an error; damage is told.
  */
 static int
-special(struct opener *o, uint32_t child, enum part_kind kind, const struct jffs2_node *n)
+special(struct opener *o, uint32_t child, const struct jffs2_inode *in)
 {
+	const struct jffs2_node *n = in->last;
+	enum part_kind kind = part_kind_of(in->mode);
 	long got = jffs2_node_bytes(o->fs, n, o->block);
 	if (got < 0 && got != FG_EFORMAT && got != FG_ENOTFOUND)
 		return (int)got;
 	bool sound = kind == PART_LINK ? n->packing == FLASH_PLAIN && got > 0 && got <= PART_NAME_MAX : got == 2 || got == 4;
 	if (!sound)
 		part_untold(o->c, o->self, "a link or a device of it is damaged");
-	if (kind == PART_DEVICE && sound)
-		part_edit(o->c, child)->rdev = device(o->fs, o->block, got);
+	if (kind == PART_DEVICE)
+		part_device(o->c, child, S_ISBLK(in->mode), sound ? device(o->fs, o->block, got) : 0);
 	int err = kind == PART_LINK && got > 0 ? part_link(o->c, child, view_of(o->block, (size_t)got)) : 0;
 	return !err && sound ? structure(o, n) : err;
 }
@@ -196,7 +177,7 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	struct jffs2_inode in;
 	bool caps, others;
 	int got = jffs2_inode(o->fs, e->file, &in);
-	enum part_kind kind = got > 0 ? kind_of(in.mode) : PART_NONE;
+	enum part_kind kind = got > 0 ? part_kind_of(in.mode) : PART_NONE;
 	if (got < 0)
 		return got;
 	if (kind == PART_NONE) {
@@ -219,17 +200,13 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 		return (int)child;
 	if (!o->child[i])
 		o->child[i] = (uint32_t)child;
+	part_rights(o->c, (uint32_t)child, in.mode, in.uid, in.gid);
 	struct part *p = part_edit(o->c, (uint32_t)child);
-	p->have_mode = true;
-	p->mode = in.mode & 07777;
-	p->uid = in.uid;
-	p->gid = in.gid;
 	p->have_caps = caps;
 	p->setlabel = others;
-	p->block = (in.mode & S_IFMT) == S_IFBLK;
 	*io_enter = kind == PART_FOLDER;
 	if (kind == PART_LINK || kind == PART_DEVICE)
-		err = special(o, (uint32_t)child, kind, in.last);
+		err = special(o, (uint32_t)child, &in);
 	/* What holds bytes of a file that are not its own any more is shown. */
 	else if (in.last->packed == 0)
 		err = structure(o, in.last);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypto/err.h"
@@ -124,14 +125,9 @@ int
 part_root(struct part_ctx *c, uint32_t self, uint32_t mode, uint32_t uid, uint32_t gid)
 {
 	int64_t i = part_bare(c, self, PART_FOLDER, view_str("."));
-	if (i < 0)
-		return (int)i;
-	struct part *p = part_edit(c, (uint32_t)i);
-	p->have_mode = true;
-	p->mode = mode & 07777;
-	p->uid = uid;
-	p->gid = gid;
-	return 0;
+	if (i >= 0)
+		part_rights(c, (uint32_t)i, mode, uid, gid);
+	return i < 0 ? (int)i : 0;
 }
 
 int64_t
@@ -194,6 +190,44 @@ part_alias(struct part_ctx *c, uint32_t self, struct view name, uint32_t same)
 	p->expanded = first->expanded;
 	p->partial = first->partial;
 	return i;
+}
+
+enum part_kind
+part_kind_of(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return PART_FILE;
+	case S_IFDIR:
+		return PART_FOLDER;
+	case S_IFLNK:
+		return PART_LINK;
+	case S_IFCHR:
+	case S_IFBLK:
+		return PART_DEVICE;
+	case S_IFIFO:
+	case S_IFSOCK:
+		return PART_FIFO;
+	}
+	return PART_NONE;
+}
+
+void
+part_rights(struct part_ctx *c, uint32_t i, uint32_t mode, uint32_t uid, uint32_t gid)
+{
+	struct part *p = part_edit(c, i);
+	p->have_mode = true;
+	p->mode = mode & 07777;
+	p->uid = uid;
+	p->gid = gid;
+}
+
+void
+part_device(struct part_ctx *c, uint32_t i, bool block, uint32_t packed)
+{
+	struct part *p = part_edit(c, i);
+	p->block = block;
+	p->rdev = (uint64_t)(packed >> 8 & 0xfff) << 32 | (packed & 0xff) | (packed >> 12 & 0xfff00);
 }
 
 struct part *
@@ -329,6 +363,21 @@ part_forget(struct part_ctx *c, uint32_t i)
 	free(p->link);
 }
 
+static int
+append(struct part_range **io_row, uint32_t *io_n, uint32_t *io_cap, uint64_t at, uint64_t length)
+{
+	if (*io_n == *io_cap) {
+		uint32_t cap = *io_cap < COUNT_FIRST ? COUNT_FIRST : *io_cap + *io_cap / 2;
+		struct part_range *more = realloc(*io_row, cap * sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		*io_row = more;
+		*io_cap = cap;
+	}
+	(*io_row)[(*io_n)++] = (struct part_range){ at, length };
+	return 0;
+}
+
 int
 part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length)
 {
@@ -349,17 +398,9 @@ part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length)
 		part_limit(c, c->self, "files in more pieces than are looked at");
 		return FG_ELIMIT;
 	}
-	if (t->pieces == t->pieces_cap) {
-		uint32_t cap = t->pieces_cap < COUNT_FIRST ? COUNT_FIRST : t->pieces_cap + t->pieces_cap / 2;
-		struct part_range *more = realloc(t->piece, cap * sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		t->piece = more;
-		t->pieces_cap = cap;
-	}
-	t->piece[t->pieces++] = (struct part_range){ at, length };
-	p->pieces++;
-	return 0;
+	int err = append(&t->piece, &t->pieces, &t->pieces_cap, at, length);
+	p->pieces += !err;
+	return err;
 }
 
 /* ---- telling ---- */
@@ -382,17 +423,9 @@ part_structure(struct part_ctx *c, uint32_t self, uint64_t at, uint64_t length)
 		last->length += length;
 		return 0;
 	}
-	if (t->ranges == t->ranges_cap) {
-		uint32_t cap = t->ranges_cap < COUNT_FIRST ? COUNT_FIRST : t->ranges_cap + t->ranges_cap / 2;
-		struct part_range *more = realloc(t->range, cap * sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		t->range = more;
-		t->ranges_cap = cap;
-	}
-	t->range[t->ranges++] = (struct part_range){ at, length };
-	p->structure_n++;
-	return 0;
+	int err = append(&t->range, &t->ranges, &t->ranges_cap, at, length);
+	p->structure_n += !err;
+	return err;
 }
 
 int

@@ -67,7 +67,16 @@ int part_root(struct part_ctx *c, uint32_t self, uint32_t mode, uint32_t uid, ui
  * within it: told in place of .packed_at, where there are several. 0, FG_ENOMEM, FG_ELIMIT (told).
  */
 int part_piece(struct part_ctx *c, uint32_t i, uint64_t at, uint64_t length);
-/* To set mode, owner, packed range and the like; valid until the next child. */
+/* What a file of that mode, as stat(2) has it, is; a socket is as empty as a pipe. PART_NONE: no such type. */
+enum part_kind part_kind_of(uint32_t mode);
+/* Mode, of which the lower twelve bits are kept, and owners of child i. */
+void part_rights(struct part_ctx *c, uint32_t i, uint32_t mode, uint32_t uid, uint32_t gid);
+/*
+ * Which device child i is, by the number as Linux packs it: twelve bits of major between the lower eight and the
+ * upper twelve of minor. block: one of blocks.
+ */
+void part_device(struct part_ctx *c, uint32_t i, bool block, uint32_t packed);
+/* To set packed range, attributes and the like; valid until the next child. */
 struct part *part_edit(struct part_ctx *c, uint32_t i);
 /* Where a link leads; copied. 0 or FG_ENOMEM. */
 int part_link(struct part_ctx *c, uint32_t i, struct view target);

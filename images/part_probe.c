@@ -11,6 +11,7 @@
 #include "crypto/reader.h"
 #include "images/androidboot.h"
 #include "images/esp32_layout.h"
+#include "images/jffs2.h"
 #include "images/part_archive.h"
 #include "images/part_cramfs.h"
 #include "images/part_fat.h"
@@ -23,8 +24,6 @@
 #define ZIP_VERSION_MAX 63 /* needed to unpack; APPNOTE 6.3 */
 #define ELF_TABLE_MAX 4096 /* program or section headers read: a kernel module has fifty */
 #define UBI_BLOCKS_MAX 65536
-#define JFFS2_NODE_MAX (1u << 20) /* data of a node is a page; a summary is as long as an erase block may be */
-#define JFFS2_NODES_MAX 1000000
 #define JFFS2_BLOCK_MIN 4096u     /* erase blocks */
 #define JFFS2_BLOCK_MAX (256u << 10)
 #define ESP32_ROW 32

@@ -191,6 +191,23 @@ part_folders_free(struct part_folders *f)
 	*f = (struct part_folders){ 0 };
 }
 
+size_t
+part_folder_path(const struct part_folder *f, struct view name, char dst[PART_PATH_CAP], bool *ret_odd)
+{
+	size_t n = strlen(f->path);
+	if (n > PART_NAME_MAX || name.n > PART_NAME_MAX)
+		abort();
+	memcpy(dst, f->path, n);
+	if (n > 0)
+		dst[n++] = '/';
+	*ret_odd = name.n == 0 || view_is(name, ".") || view_is(name, "..");
+	for (size_t i = 0; i < name.n; i++) {
+		*ret_odd = *ret_odd || name.p[i] == '/' || name.p[i] == 0;
+		dst[n++] = name.p[i] ? (char)name.p[i] : '?';
+	}
+	return n;
+}
+
 /* ---- files with several names ---- */
 
 static size_t

@@ -53,6 +53,12 @@ int part_folders_push(struct part_folders *f, uint64_t key, uint64_t above, stru
 /* The next one, whose path is the caller's to free. false: there is none. */
 bool part_folders_pop(struct part_folders *f, struct part_folder *ret);
 void part_folders_free(struct part_folders *f);
+/*
+ * Path of what f has under that name (PART_NAME_MAX bytes at most), '?' for each NUL in it. How long it is.
+ * *ret_odd: no device opens it by that name, which is empty, "." or "..", or has a slash or NUL in it.
+ */
+#define PART_PATH_CAP (2 * PART_NAME_MAX + 1)
+size_t part_folder_path(const struct part_folder *f, struct view name, char dst[PART_PATH_CAP], bool *ret_odd);
 
 /* Which child is which file: keys are an inode's number or place. Zeroed: none. */
 struct part_same {

@@ -59,14 +59,9 @@ add(struct part_ctx *c, uint32_t self, struct squashfs *fs, const struct squashf
 	                                     : part_bare(c, self, kind_of(e->type), e->path);
 	if (i < 0)
 		return (int)i;
+	part_rights(c, (uint32_t)i, e->mode, e->uid, e->gid);
+	part_device(c, (uint32_t)i, e->type == SQUASHFS_BLOCK_DEVICE, e->device); /* 0 where it is none */
 	struct part *p = part_edit(c, (uint32_t)i);
-	p->have_mode = true;
-	p->mode = e->mode;
-	p->uid = e->uid;
-	p->gid = e->gid;
-	/* As Linux packs it: twelve bits of major between the lower eight and the upper twelve of minor. */
-	p->rdev = (uint64_t)(e->device >> 8 & 0xfff) << 32 | (e->device & 0xff) | (e->device >> 12 & 0xfff00);
-	p->block = e->type == SQUASHFS_BLOCK_DEVICE;
 	p->have_caps = e->caps.n > 0;
 	p->setlabel = e->xattrs > (e->caps.n > 0);
 	return e->type == SQUASHFS_LINK ? part_link(c, (uint32_t)i, e->target) : 0;

@@ -4,6 +4,7 @@
 
 #include "crypto/decimal.h"
 #include "crypto/err.h"
+#include "images/filler.h"
 #include "images/part_archive.h"
 
 #define BLOCK 512u
@@ -63,14 +64,6 @@ is_head(const uint8_t h[BLOCK])
 	return sum != 8 * ' ' && number(h + 148, 8, &said) && said == sum;
 }
 
-static bool
-is_zeros(const uint8_t *p, size_t n)
-{
-	while (n > 0 && p[n - 1] == 0)
-		n--;
-	return n == 0;
-}
-
 /* Does the name go to the end of these bytes, but for zeros? */
 static bool
 set(char dst[PART_NAME_MAX + 1], bool *ret_have, const uint8_t *p, size_t n)
@@ -79,7 +72,7 @@ set(char dst[PART_NAME_MAX + 1], bool *ret_have, const uint8_t *p, size_t n)
 	memcpy(dst, p, len);
 	dst[len] = '\0';
 	*ret_have = true;
-	return is_zeros(p + len, n - len);
+	return filler_is_zeros(p + len, n - len);
 }
 
 static bool
@@ -167,7 +160,7 @@ extension(struct tar_reader *r, char type, uint64_t size)
 		}
 		/* Of two that say the same thing one is not heard. */
 		bool again = (type == 'L' && r->m.have_name) || (type == 'K' && r->m.have_link);
-		bool all = is_zeros(p + size, (size_t)(whole - size)) && !again;
+		bool all = filler_is_zeros(p + size, (size_t)(whole - size)) && !again;
 		if (type == 'L')
 			all = set(r->m.name, &r->m.have_name, p, (size_t)size) && all;
 		else if (type == 'K')
@@ -186,11 +179,11 @@ static bool
 is_clean(const uint8_t h[BLOCK])
 {
 	size_t name = strnlen((const char *)h, 100), link = strnlen((const char *)h + 157, 100);
-	bool clean = is_zeros(h + name, 100 - name) && is_zeros(h + 157 + link, 100 - link);
+	bool clean = filler_is_zeros(h + name, 100 - name) && filler_is_zeros(h + 157 + link, 100 - link);
 	if (memcmp(h + 257, "ustar\0", 6) != 0)
 		return clean;
 	size_t prefix = strnlen((const char *)h + 345, 155);
-	return clean && is_zeros(h + 345 + prefix, 155 - prefix) && is_zeros(h + 500, 12);
+	return clean && filler_is_zeros(h + 345 + prefix, 155 - prefix) && filler_is_zeros(h + 500, 12);
 }
 
 static void
@@ -273,11 +266,8 @@ add(struct part_ctx *c, uint32_t self, const struct tar_reader *r)
 		i = part_region(c, self, PART_FILE, name, r->at, m->size);
 	if (i < 0)
 		return (int)i;
+	part_rights(c, (uint32_t)i, (uint32_t)m->mode, (uint32_t)m->uid, (uint32_t)m->gid);
 	struct part *p = part_edit(c, (uint32_t)i);
-	p->have_mode = true;
-	p->mode = (uint32_t)m->mode & 07777;
-	p->uid = (uint32_t)m->uid;
-	p->gid = (uint32_t)m->gid;
 	p->rdev = m->type == '3' || m->type == '4' ? m->major << 32 | (m->minor & UINT32_MAX) : 0;
 	p->have_caps = m->caps;
 	p->setlabel = m->label;

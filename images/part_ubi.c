@@ -14,6 +14,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/filler.h"
 #include "images/flash.h"
 #include "images/part_fs.h"
 
@@ -60,15 +61,6 @@ struct ubi {
 	uint32_t given;      /* of the one that is due */
 };
 
-static bool
-all_zeros(struct view v)
-{
-	for (size_t i = 0; i < v.n; i++)
-		if (v.p[i])
-			return false;
-	return true;
-}
-
 /* The header of an erase block. 1, 0: none (or a damaged one), FG_EIO. */
 static int
 read_head(struct ubi *u, uint64_t at, uint32_t *ret_id_at, uint32_t *ret_data_at, uint32_t *ret_image)
@@ -79,12 +71,12 @@ read_head(struct ubi *u, uint64_t at, uint32_t *ret_id_at, uint32_t *ret_data_at
 	if (err)
 		return err == FG_ELIMIT ? 0 : err;
 	reader_init(&r, view_of(h, sizeof h));
-	bool ok = view_equal(reader_take(&r, 5), view_of("UBI#\1", 5)) && all_zeros(reader_take(&r, 3));
+	bool ok = view_equal(reader_take(&r, 5), view_of("UBI#\1", 5)) && filler_is(reader_take(&r, 3), 0);
 	uint64_t erases = reader_u64(&r);
 	*ret_id_at = reader_u32(&r);
 	*ret_data_at = reader_u32(&r);
 	*ret_image = reader_u32(&r);
-	ok = ok && all_zeros(reader_take(&r, 32)) && reader_u32(&r) == flash_crc_ones(view_of(h, HEAD - 4));
+	ok = ok && filler_is(reader_take(&r, 32), 0) && reader_u32(&r) == flash_crc_ones(view_of(h, HEAD - 4));
 	return ok && erases <= ERASES_MAX && *ret_id_at >= HEAD && *ret_id_at % 8 == 0 && *ret_id_at <= BLOCK_MAX &&
 	       *ret_data_at >= *ret_id_at + HEAD && *ret_data_at % 8 == 0 && *ret_data_at <= BLOCK_MAX;
 }
@@ -125,13 +117,13 @@ read_id(struct ubi *u, uint64_t at, struct block *ret)
 	(void)reader_u8(&r); /* what a kernel does that does not know the volume */
 	ret->volume = reader_u32(&r);
 	ret->number = reader_u32(&r);
-	ok = ok && all_zeros(reader_take(&r, 4));
+	ok = ok && filler_is(reader_take(&r, 4), 0);
 	ret->stored = reader_u32(&r);
 	uint32_t used = reader_u32(&r), pad = reader_u32(&r);
 	ret->crc = reader_u32(&r);
-	ok = ok && all_zeros(reader_take(&r, 4));
+	ok = ok && filler_is(reader_take(&r, 4), 0);
 	ret->order = reader_u64(&r);
-	ok = ok && all_zeros(reader_take(&r, 12)) && reader_u32(&r) == flash_crc_ones(view_of(h, HEAD - 4));
+	ok = ok && filler_is(reader_take(&r, 12), 0) && reader_u32(&r) == flash_crc_ones(view_of(h, HEAD - 4));
 	uint64_t room = u->size - u->data_at;
 	if (!ok || (ret->type != 1 && ret->type != FIXED) || copied > 1 || pad >= room || ret->stored > room - pad ||
 	    ret->number >= BLOCKS_MAX || (ret->type == 1 && used != 0) || (ret->type == FIXED && ret->number >= used))
@@ -237,7 +229,7 @@ record(const struct ubi *u, uint32_t k)
 	const uint8_t *p = u->table + (size_t)k * RECORD;
 	struct reader r;
 	reader_init(&r, view_of(p + RECORD - 4, 4));
-	bool used = !all_zeros(view_of(p, RECORD - 4));
+	bool used = !filler_is_zeros(p, RECORD - 4);
 	return used && reader_u32(&r) == flash_crc_ones(view_of(p, RECORD - 4)) ? p : NULL;
 }
 

@@ -9,6 +9,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/filler.h"
 #include "images/flash.h"
 #include "images/fstree.h"
 #include "images/part_fs.h"
@@ -35,24 +36,16 @@ struct opener {
 
 /* ---- nodes and what fills up behind them ---- */
 
-static bool
-all_of(const uint8_t *p, size_t n, uint8_t with)
-{
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != with)
-			return false;
-	return true;
-}
-
 /* Up to the next multiple of eight, where that is padding. */
 static int
 padded(struct opener *o, uint64_t at, uint32_t length, uint64_t *ret_end)
 {
-	uint8_t pad[8];
+	uint8_t pad[8] = { 0 };
 	size_t n = (8 - length % 8) % 8;
 	*ret_end = at + length;
 	int err = n ? source_read(o->u->s, at + length, pad, n) : 0;
-	if (!err && n && (all_of(pad, n, PAD_BYTE) || all_of(pad, n, 0) || all_of(pad, n, 0xff)))
+	bool known = pad[0] == PAD_BYTE || pad[0] == 0 || pad[0] == 0xff;
+	if (!err && n && known && filler_is(view_of(pad, n), pad[0]))
 		*ret_end += n;
 	return err == FG_ELIMIT ? 0 : err;
 }
@@ -87,7 +80,7 @@ pads(struct opener *o, uint64_t at, uint64_t end)
 		reader_init(&r, view_of(u->node, PAD_LEN));
 		(void)reader_take(&r, UBIFS_HEAD);
 		uint64_t n = reader_u32le(&r), to;
-		if (got == 0 || n > end - at - PAD_LEN) {
+		if (got == 0 || end - at < PAD_LEN || n > end - at - PAD_LEN) {
 			uint8_t b[PAD_LEN];
 			size_t most = end - at < PAD_LEN ? (size_t)(end - at) : PAD_LEN, k = 0;
 			int err = source_read(u->s, at, b, most);
@@ -173,7 +166,7 @@ load(struct opener *o)
 	int err = flash_unpack(packing, reader_take(&r, l->length - DATA_LEN), o->block, n);
 	/* What it has behind the end of the file nobody is shown: then it is not the file's alone. */
 	size_t shown = o->size - o->at < n ? (size_t)(o->size - o->at) : n;
-	l->clean = l->clean && (err || all_of(o->block + shown, n - shown, 0));
+	l->clean = l->clean && (err || filler_is_zeros(o->block + shown, n - shown));
 	return err;
 }
 
@@ -247,36 +240,6 @@ add_file(struct opener *o, struct view path, size_t i, uint64_t size)
 	return child;
 }
 
-static enum part_kind
-kind_of(uint32_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return PART_FILE;
-	case S_IFDIR:
-		return PART_FOLDER;
-	case S_IFLNK:
-		return PART_LINK;
-	case S_IFCHR:
-	case S_IFBLK:
-		return PART_DEVICE;
-	case S_IFIFO:
-	case S_IFSOCK: /* as empty */
-		return PART_FIFO;
-	}
-	return PART_NONE;
-}
-
-/* As Linux packs it: twelve bits of major between the lower eight and the upper ones of minor. */
-static uint64_t
-device(struct view data)
-{
-	struct reader r;
-	reader_init(&r, data);
-	uint32_t v = reader_u32le(&r);
-	return (uint64_t)(v >> 8 & 0xfff) << 32 | (v & 0xff) | (v >> 12 & 0xfff00);
-}
-
 /* Extended attributes of the inode whose own node is leaf i: which there are. Their values lie elsewhere, and are shown. */
 static int
 attributes(struct opener *o, size_t i, bool *ret_caps, bool *ret_others)
@@ -326,7 +289,7 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 	char target[PART_NAME_MAX + 1];
 	size_t i = ubifs_find(u, e->file, &is);
 	int got = is ? ubifs_inode(u, &u->leaf[i], &in) : 0;
-	enum part_kind kind = got > 0 ? kind_of(in.mode) : PART_NONE;
+	enum part_kind kind = got > 0 ? part_kind_of(in.mode) : PART_NONE;
 	if (got < 0)
 		return got;
 	if (kind == PART_NONE) {
@@ -338,7 +301,9 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 		u->leaf[i].clean = false;
 	}
 	size_t target_n = in.data.n < sizeof target ? in.data.n : sizeof target;
-	uint64_t rdev = device(in.data);
+	struct reader r;
+	reader_init(&r, in.data);
+	uint32_t device = reader_u32le(&r);
 	if (target_n)
 		memcpy(target, in.data.p, target_n); /* the node is gone when the next is read */
 	/* Names of one inode can be many: what it has is read for the first of them. */
@@ -354,15 +319,12 @@ visit(void *arg, struct view path, const struct fstree_name *e, bool *io_enter)
 		return (int)child;
 	if (!o->child[i])
 		o->child[i] = (uint32_t)child;
+	part_rights(o->c, (uint32_t)child, in.mode, in.uid, in.gid);
+	if (kind == PART_DEVICE)
+		part_device(o->c, (uint32_t)child, S_ISBLK(in.mode), device);
 	struct part *p = part_edit(o->c, (uint32_t)child);
-	p->have_mode = true;
-	p->mode = in.mode & 07777;
-	p->uid = in.uid;
-	p->gid = in.gid;
 	p->have_caps = caps;
 	p->setlabel = others;
-	p->block = (in.mode & S_IFMT) == S_IFBLK;
-	p->rdev = kind == PART_DEVICE ? rdev : 0;
 	int err = kind == PART_LINK ? part_link(o->c, (uint32_t)child, view_of(target, target_n)) : 0;
 	if (!err)
 		err = told(o, &u->leaf[i]);

@@ -7,6 +7,7 @@
 #include "crypto/decimal.h"
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/filler.h"
 
 #define NAME_AT 0
 #define NAME_LEN 100
@@ -132,15 +133,6 @@ octal(const uint8_t *p, size_t n, uint64_t *ret)
 }
 
 static bool
-is_zero(const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (p[i])
-			return false;
-	return true;
-}
-
-static bool
 sum_fits(const uint8_t head[TAR_BLOCK])
 {
 	uint64_t said, sum = 0;
@@ -160,7 +152,7 @@ behind(struct going *g)
 		long n = fill(g->t, chunk, sizeof chunk);
 		if (n < 0)
 			return (int)n;
-		if (!is_zero(chunk, (size_t)n) || at - from > ZEROS_MAX) {
+		if (!filler_is_zeros(chunk, (size_t)n) || at - from > ZEROS_MAX) {
 			walk_raise(g->t->w, FINDING_FMT_TRAILING_BYTES, place(g, at, &room),
 			    "bytes follow the end of the archive");
 			return 0;
@@ -249,7 +241,7 @@ padding(struct going *g)
 	long k = fill(g->t, got, n);
 	if (k < 0)
 		return (int)k;
-	if (!is_zero(got, (size_t)k))
+	if (!filler_is_zeros(got, (size_t)k))
 		tell(g, FINDING_FMT_HIDDEN_BYTES, at, "its padding is not zero");
 	else if (g->t->stored)
 		walk_structure(g->t->w, g->t->base + at, (uint64_t)k);
@@ -264,7 +256,7 @@ plain_name(struct going *g)
 	char name[PREFIX_LEN + 1 + NAME_LEN];
 	const uint8_t *prefix = g->head + PREFIX_AT, *last = g->head + NAME_AT;
 	size_t p = strnlen((const char *)prefix, PREFIX_LEN), n = strnlen((const char *)last, NAME_LEN);
-	if (!is_zero(prefix + p, PREFIX_LEN - p) || !is_zero(last + n, NAME_LEN - n))
+	if (!filler_is_zeros(prefix + p, PREFIX_LEN - p) || !filler_is_zeros(last + n, NAME_LEN - n))
 		return false;
 	memcpy(name, prefix, p);
 	if (p)
@@ -383,12 +375,12 @@ step(struct going *g, tar_fn *fn, void *arg, bool *ret_ok, bool *ret_end)
 		tell(g, FINDING_FMT_MALFORMED, g->head_at, "the archive ends without saying so");
 		return 0;
 	}
-	if (!is_zero(g->head, TAR_BLOCK))
+	if (!filler_is_zeros(g->head, TAR_BLOCK))
 		return member(g, fn, arg, ret_ok);
 	n = fill(g->t, g->head, TAR_BLOCK);
 	if (n < 0 && n != FG_EFORMAT)
 		return (int)n;
-	if (n != TAR_BLOCK || !is_zero(g->head, TAR_BLOCK) || g->have_name || g->have_size) {
+	if (n != TAR_BLOCK || !filler_is_zeros(g->head, TAR_BLOCK) || g->have_name || g->have_size) {
 		tell(g, FINDING_FMT_MALFORMED, g->head_at, "one block of zeros, where two end an archive");
 		return 0;
 	}

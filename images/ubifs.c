@@ -20,6 +20,13 @@
 #define FLAG_HASHED 0x20u
 #define MASTER_DIRTY 1u
 
+void
+ubifs_tell(struct ubifs *u, const char *why, bool limit)
+{
+	u->limit = u->why ? u->limit : limit;
+	u->why = u->why ? u->why : why;
+}
+
 /* ---- nodes ---- */
 
 int
@@ -80,11 +87,6 @@ ubifs_begins(const struct source *s)
 	return magic == MAGIC && length == SUPER_LEN && reader_u8(&r) == UBIFS_TYPE_SUPER;
 }
 
-static void
-tell(struct ubifs *u, const char *why)
-{
-	u->why = u->why ? u->why : why;
-}
 
 static int
 read_super(struct ubifs *u)
@@ -112,9 +114,9 @@ read_super(struct ubifs *u)
 		return FG_EFORMAT;
 	u->hashed = (flags & FLAG_HASHED) != 0;
 	if (version > VERSION_MAX || keys != 0)
-		tell(u, "its form is younger than what is read here");
+		ubifs_tell(u, "its form is younger than what is read here", false);
 	else if (flags & FLAG_ENCRYPTED)
-		tell(u, "its names and files are encrypted");
+		ubifs_tell(u, "its names and files are encrypted", false);
 	return 0;
 }
 
@@ -144,7 +146,7 @@ read_masters(struct ubifs *u)
 		if (err)
 			return err;
 		if (u->master[k].length == 0) {
-			tell(u, "one of its two masters is missing or damaged");
+			ubifs_tell(u, "one of its two masters is missing or damaged", false);
 			continue;
 		}
 		int got = ubifs_node(u, u->master[k].at, MASTER_LEN, UBIFS_TYPE_MASTER, NULL);
@@ -152,7 +154,7 @@ read_masters(struct ubifs *u)
 			return got ? got : FG_EIO;
 		/* But for checksum and order they are the same; the kernel mends it when they are not. */
 		if (k == 1 && u->master[0].length && memcmp(first + 16, u->node + 16, MASTER_LEN - 16) != 0)
-			tell(u, "its two masters differ");
+			ubifs_tell(u, "its two masters differ", false);
 		if (k == 1 && u->master[0].length)
 			break;
 		memcpy(first, u->node, MASTER_LEN);
@@ -160,12 +162,12 @@ read_masters(struct ubifs *u)
 		(void)reader_u64le(&r);
 		u->commit = reader_u64le(&r);
 		if (reader_u32le(&r) & MASTER_DIRTY)
-			tell(u, "it was not left in order: what a kernel makes of its journal is not looked at");
+			ubifs_tell(u, "it was not left in order: what a kernel makes of its journal is not looked at", false);
 		u->log_at = reader_u32le(&r);
 		uint32_t leb = reader_u32le(&r), off = reader_u32le(&r);
 		u->root = (struct ubifs_place){ (uint64_t)leb * u->leb + off, reader_u32le(&r) };
 		if (leb >= u->lebs || off >= u->leb || u->log_at < 3 || u->log_at >= 3 + u->log) {
-			tell(u, "its master is damaged");
+			ubifs_tell(u, "its master is damaged", false);
 			u->root.length = 0;
 		}
 	}
@@ -202,7 +204,7 @@ read_log(struct ubifs *u)
 		return got;
 	struct reader r = body(u, COMMIT_LEN);
 	if (got == 0 || reader_u64le(&r) != u->commit) {
-		tell(u, "its log is damaged");
+		ubifs_tell(u, "its log is damaged", false);
 		return 0;
 	}
 	uint64_t since = order_of(u);
@@ -221,10 +223,13 @@ read_log(struct ubifs *u)
 			int err = bud < u->lebs && from <= u->leb ? is_written(u, bud, from, &written) : 0;
 			if (err)
 				return err;
-			if (written || ++refs == UBIFS_BUDS_MAX || u->work / UBIFS_WORK_TIMES > u->s->size) {
-				tell(u, "its journal holds what is not in its index yet, which is not looked at");
+			bool enough = ++refs == UBIFS_BUDS_MAX || u->work / UBIFS_WORK_TIMES > u->s->size;
+			if (written)
+				ubifs_tell(u, "its journal holds what is not in its index yet, which is not looked at", false);
+			else if (enough)
+				ubifs_tell(u, "its log leads to more of its journal than is looked at", true);
+			if (written || enough)
 				return 0;
-			}
 		}
 	return 0;
 }

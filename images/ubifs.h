@@ -77,6 +77,8 @@ int ubifs_open(const struct source *s, struct ubifs **ret);
 void ubifs_free(struct ubifs *u);
 /* Reads the node at at into u->node: 1; 0 when it is none of that type, damaged, or not that long; FG_EIO. length 0: any. */
 int ubifs_node(struct ubifs *u, uint64_t at, uint32_t length, enum ubifs_type type, uint32_t *ret_length);
+/* The first reason stays; limit: it is a bound. */
+void ubifs_tell(struct ubifs *u, const char *why, bool limit);
 /* The first leaf of an inode, and whether it is the inode's own node. */
 size_t ubifs_find(const struct ubifs *u, uint32_t inode, bool *ret_is);
 static inline enum ubifs_key

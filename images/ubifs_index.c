@@ -29,15 +29,15 @@ struct walk {
 static int
 bad(struct ubifs *u, const char *why)
 {
-	u->why = u->why ? u->why : why;
+	ubifs_tell(u, why, false);
 	return FG_EFORMAT;
 }
 
 static int
 too_many(struct ubifs *u)
 {
-	u->limit = u->limit || !u->why;
-	return bad(u, "its index leads to more nodes than are looked at");
+	ubifs_tell(u, "its index leads to more nodes than are looked at", true);
+	return FG_EFORMAT;
 }
 
 /* Reads the index node there. level: which it has to be, or UBIFS_LEVELS_MAX for the root. */

@@ -28,7 +28,7 @@
 #define CONFIG_GROUPS_MAX 64
 #define CONFIG_HOSTING_MAX 16
 #define CONFIG_SUPPLIER_KEYS_MAX 16
-#define CONFIG_ENTITIES_MAX 2048 /* of one list: more than fit into a file */
+#define CONFIG_ENTITIES_MAX 2048 /* of one list: 128 bytes of its file for each; 10 MiB of memory for all lists */
 #define CONFIG_RATE_MIN 1024 /* bytes a second; less is no service */
 
 struct config_users {

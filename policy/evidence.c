@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/evidence.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,16 +205,14 @@ vendor_date(const struct report *r)
 static void
 put_findings(const struct report *r, struct rules_facts *f)
 {
-	static const enum rules_severity of[FINDING_SEVERITY_LIMIT] = { [FINDING_INFO] = RULES_INFO,
-		[FINDING_NOTICE] = RULES_NOTICE, [FINDING_WARNING] = RULES_WARNING, [FINDING_BLOCK] = RULES_BLOCK };
 	/* What is mild may have been cut out of a long report: nobody can say that it is not there. */
 	bool cut = report_has(r, FINDING_REPORT_CUT);
 	f->worst = f->complete ? RULES_NO_FINDING : RULES_BLOCK;
 	for (unsigned i = 0; i < FINDING_LIMIT; i++) {
 		const struct report_finding *x = &r->findings[i];
 		f->finding[i] = x->count > 0 || (cut && finding_get(i)->least <= FINDING_NOTICE);
-		if (x->count > 0 && of[x->severity] < f->worst)
-			f->worst = of[x->severity];
+		if (x->count > 0 && rules_severity_of(x->severity) < f->worst)
+			f->worst = rules_severity_of(x->severity);
 	}
 }
 
@@ -265,4 +264,21 @@ evidence_make(const struct report *r, const struct config *c, const struct profi
 	if (!err)
 		ruled(r, c, p, u, ret);
 	return err;
+}
+
+/* ---- what comes of them ---- */
+
+enum decide_verdict
+evidence_verdict(const struct decide_result *fixed, const struct rules_result *rules)
+{
+	return fixed->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY ? DECIDE_DENY : fixed->verdict;
+}
+
+void
+evidence_describe(const struct decide_result *fixed, const struct rules_result *rules, char out[RULES_SENTENCE_MAX])
+{
+	if (fixed->verdict != DECIDE_REVIEW && fixed->reasons_n)
+		snprintf(out, RULES_SENTENCE_MAX, "%s", fixed->because[0].sentence);
+	else
+		rules_describe(rules, out);
 }

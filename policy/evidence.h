@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evidence - a report and what is known of its update, as facts for decide() and
- * rules_decide().
+ * rules_decide(), and what the answers of both come to.
  * Role: control makes every decision from it, the command line what would be
  * decided under another configuration, and a past decision again; all three by
- * this one function. Guarantees: pure; what is not in the report is unknown, and
+ * these functions. Guarantees: pure; what is not in the report is unknown, and
  * policy then says no, or the worst.
  */
 #ifndef FG_POLICY_EVIDENCE_H
@@ -46,5 +46,11 @@ struct evidence { /* facts, and what they point to: not to be copied */
  */
 int evidence_make(const struct report *r, const struct config *c, const struct profile *p,
     const struct evidence_update *u, struct evidence *ret);
+
+/* What decide() and rules_decide() come to: the fixed checks stand, and what they let before people a rule can deny. */
+enum decide_verdict evidence_verdict(const struct decide_result *fixed, const struct rules_result *rules);
+/* In a sentence: the first reason of the fixed checks where they say no or not yet, or else the rule that decides. */
+void evidence_describe(const struct decide_result *fixed, const struct rules_result *rules,
+    char out[RULES_SENTENCE_MAX]);
 
 #endif

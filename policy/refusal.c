@@ -136,6 +136,12 @@ is_like(struct view pattern, struct view text)
 }
 
 bool
+refusal_is_everything(enum refusal_kind kind, struct view value)
+{
+	return kind == REFUSAL_PATTERN && is_like(value, view_str("//->/"));
+}
+
+bool
 refusal_matches(enum refusal_kind kind, struct view value, const struct refusal_facts *f)
 {
 	switch (kind) {

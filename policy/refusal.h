@@ -40,6 +40,11 @@ struct refusal_facts {
 
 /* False, ret_why a sentence, for a value that is none of that kind. */
 bool refusal_check(enum refusal_kind kind, struct view value, const char **ret_why);
+/*
+ * Whether it names nothing, so that it would stop everything: a pattern that fits a subject whose fields are all
+ * empty. Asked of new ones only: what stands against everything already is not to end by being read again.
+ */
+bool refusal_is_everything(enum refusal_kind kind, struct view value);
 bool refusal_matches(enum refusal_kind kind, struct view value, const struct refusal_facts *f);
 /* First 16 bytes of SHA-256(kind's name, 0x00, value). 0 or FG_ECRYPTO. */
 int refusal_id(enum refusal_kind kind, struct view value, uint8_t out[REFUSAL_ID]);

@@ -4,8 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define DAY INT64_C(86400)
-#define HOUR INT64_C(3600)
 
 const char *
 rules_outcome_name(enum rules_outcome outcome)
@@ -183,14 +181,29 @@ rules_security_of(const struct rules_security *list, unsigned n, const char *pro
 	return NULL;
 }
 
+enum rules_severity
+rules_severity_of(enum finding_severity s)
+{
+	static const enum rules_severity of[FINDING_SEVERITY_LIMIT] = { [FINDING_NONE] = RULES_BLOCK,
+		[FINDING_INFO] = RULES_INFO, [FINDING_NOTICE] = RULES_NOTICE, [FINDING_WARNING] = RULES_WARNING,
+		[FINDING_BLOCK] = RULES_BLOCK };
+	return of[s];
+}
+
 /* ---- words ---- */
 
-static void
-duration(int64_t s, char *out, size_t cap)
+void
+rules_duration(int64_t s, char out[RULES_DURATION_MAX])
 {
-	int64_t n = s % DAY == 0 ? s / DAY : s % HOUR == 0 ? s / HOUR : (s + 59) / 60;
-	const char *unit = s % DAY == 0 ? "day" : s % HOUR == 0 ? "hour" : "minute";
-	snprintf(out, cap, "%lld %s%s", (long long)n, unit, n == 1 ? "" : "s");
+	static const struct {
+		int64_t seconds;
+		const char *unit;
+	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
+	size_t i = 0;
+	while (s % units[i].seconds != 0)
+		i++;
+	snprintf(out, RULES_DURATION_MAX, "%lld %s%s", (long long)(s / units[i].seconds), units[i].unit,
+	    s == units[i].seconds ? "" : "s");
 }
 
 __attribute__((format(printf, 2, 3))) static void
@@ -206,7 +219,7 @@ add(char out[RULES_SENTENCE_MAX], const char *fmt, ...)
 void
 rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE_MAX])
 {
-	char time[32];
+	char time[RULES_DURATION_MAX];
 	bool shorter = security && r->security_cool_down > 0;
 	out[0] = '\0';
 	add(out, "%s", rules_outcome_name(r->outcome));
@@ -217,7 +230,7 @@ rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE
 	else
 		add(out, " for the signatures that the profile asks for");
 	if (r->cool_down) {
-		duration(shorter ? r->security_cool_down : r->cool_down, time, sizeof time);
+		rules_duration(shorter ? r->security_cool_down : r->cool_down, time);
 		add(out, ", not before the image is known for %s", time);
 		if (shorter)
 			add(out, " (a security update: %.80s)", security);
@@ -225,7 +238,7 @@ rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE
 	if (r->freeze_until[0])
 		add(out, ", not before %s", r->freeze_until);
 	if (r->time_lock) {
-		duration(r->time_lock, time, sizeof time);
+		rules_duration(r->time_lock, time);
 		add(out, ", not within %s of a signature", time);
 	}
 }

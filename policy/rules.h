@@ -28,6 +28,7 @@
 #define RULES_STAMP_MAX 20     /* "2026-12-24T00:00:00Z" */
 #define RULES_QUORUM_MAX 16    /* a release holds that many statements */
 #define RULES_SENTENCE_MAX 256
+#define RULES_DURATION_MAX 32
 #define RULES_ALL 1000         /* permille */
 
 /* In the order of permission, all that follow: zero is the worst. */
@@ -197,6 +198,10 @@ const struct rules_security *rules_security_of(const struct rules_security *list
 const char *rules_decider(const struct rules_result *r);
 /* One sentence: who decided and what it asks, with what was raised. */
 void rules_describe(const struct rules_result *r, char out[RULES_SENTENCE_MAX]);
+/* A finding's own, as rules have it; what has none is the worst. */
+enum rules_severity rules_severity_of(enum finding_severity s);
+/* "2 days", "90 seconds": in the largest unit that leaves no rest. s is 0 or more. */
+void rules_duration(int64_t s, char out[RULES_DURATION_MAX]);
 /* "deny", "hold", "release". */
 const char *rules_outcome_name(enum rules_outcome outcome);
 /* "SIG-WEAK*" and the like: the word itself, or with "*" at its end all that begin so. */

@@ -133,15 +133,6 @@ since(struct reading *r, const char *key, int64_t now)
 	return now - age;
 }
 
-static enum rules_severity
-weight(enum finding_severity s)
-{
-	static const enum rules_severity of[FINDING_SEVERITY_LIMIT] = { [FINDING_NONE] = RULES_BLOCK,
-		[FINDING_INFO] = RULES_INFO, [FINDING_NOTICE] = RULES_NOTICE, [FINDING_WARNING] = RULES_WARNING,
-		[FINDING_BLOCK] = RULES_BLOCK };
-	return of[s];
-}
-
 static void
 findings(struct reading *r)
 {
@@ -159,8 +150,8 @@ findings(struct reading *r)
 			continue;
 		}
 		f->finding[known] = true;
-		if (weight(finding_get(known)->severity) < worst)
-			worst = weight(finding_get(known)->severity);
+		enum rules_severity is = rules_severity_of(finding_get(known)->severity);
+		worst = is < worst ? is : worst;
 	}
 	if (complete && !json_bool(complete, &f->complete))
 		refuse(r, "complete is neither true nor false");

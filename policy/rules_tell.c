@@ -9,8 +9,6 @@
 #include "crypto/err.h"
 
 #define SCHEMA "rules[]"
-#define DAY INT64_C(86400)
-#define HOUR INT64_C(3600)
 
 /* Each predicate as a clause; %s is what is asked for. Keys that are not here say what is then decided. */
 static const struct phrase {
@@ -185,22 +183,10 @@ add(char *out, size_t cap, const char *fmt, ...)
 }
 
 static void
-add_duration(char *out, size_t cap, int64_t s)
-{
-	static const struct {
-		int64_t seconds;
-		const char *unit;
-	} units[] = { { DAY, "day" }, { HOUR, "hour" }, { 60, "minute" }, { 1, "second" } };
-	size_t i = 0;
-	while (s % units[i].seconds != 0)
-		i++;
-	add(out, cap, "%" PRId64 " %s%s", s / units[i].seconds, units[i].unit, s == units[i].seconds ? "" : "s");
-}
-
-static void
 value(const struct rule *r, const struct config_key *k, char *out, size_t cap)
 {
 	struct view word;
+	char time[RULES_DURATION_MAX];
 	out[0] = '\0';
 	switch (k->type) {
 	case CONFIG_KEY_TEXTS:
@@ -212,7 +198,8 @@ value(const struct rule *r, const struct config_key *k, char *out, size_t cap)
 		add(out, cap, "%.*s", (int)word.n, (const char *)word.p);
 		return;
 	case CONFIG_KEY_DURATION:
-		add_duration(out, cap, number_of(r, k));
+		rules_duration(number_of(r, k), time);
+		add(out, cap, "%s", time);
 		return;
 	default:
 		add(out, cap, "%" PRId64, number_of(r, k));

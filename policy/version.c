@@ -105,38 +105,6 @@ version_compare(enum version_order order, struct view a, struct view b)
 	return VERSION_UNKNOWN;
 }
 
-enum version_direction
-version_direction(enum version_order order, struct view from, struct view to)
-{
-	switch (version_compare(order, from, to)) {
-	case VERSION_OLDER:
-		return VERSION_UP;
-	case VERSION_SAME:
-		return VERSION_LEVEL;
-	case VERSION_NEWER:
-		return VERSION_DOWN;
-	case VERSION_UNKNOWN:
-		break;
-	}
-	return VERSION_DIRECTION_UNKNOWN;
-}
-
-const char *
-version_direction_name(enum version_direction direction)
-{
-	switch (direction) {
-	case VERSION_UP:
-		return "up";
-	case VERSION_LEVEL:
-		return "same";
-	case VERSION_DOWN:
-		return "down";
-	case VERSION_DIRECTION_UNKNOWN:
-		break;
-	}
-	return "unknown";
-}
-
 const char *
 version_relation_name(enum version_relation relation)
 {

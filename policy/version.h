@@ -28,9 +28,6 @@ enum version_order {
 	VERSION_ORDER_DATE,      /* a day and a counter: 20240131, 2024-01-31-2 */
 };
 
-/* Which way an update goes; zero is the one no rule may take for harmless. */
-enum version_direction { VERSION_DIRECTION_UNKNOWN = 0, VERSION_DOWN, VERSION_LEVEL, VERSION_UP };
-
 /*
  * What a is, seen from b: VERSION_OLDER means a < b. Equal bytes are always
  * VERSION_SAME, and nothing else is: a spelling that orders nowhere but differs
@@ -54,9 +51,5 @@ enum version_direction { VERSION_DIRECTION_UNKNOWN = 0, VERSION_DOWN, VERSION_LE
 enum version_relation version_compare(enum version_order order, struct view a, struct view b);
 /* "unknown", "older", "same", "newer". */
 const char *version_relation_name(enum version_relation relation);
-/* Of an update of from to to. */
-enum version_direction version_direction(enum version_order order, struct view from, struct view to);
-/* "unknown", "down", "same", "up". */
-const char *version_direction_name(enum version_direction direction);
 
 #endif

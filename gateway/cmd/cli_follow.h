@@ -16,9 +16,9 @@
 
 #define CLI_FOLLOW_FROM_NOW (-1)
 
-/* Who takes. Functions that fail return a negative fg_err; NULL ones are left out. */
+/* Who takes. Functions that fail return a negative fg_err. All but entry() and why() may be NULL, and are left out then. */
 struct cli_follow_taker {
-	/* Whether it is there; open() brings it, before anything else is asked of it. Without is_open it always is. */
+	/* Whether it is there; open() brings it, before anything else is asked of it. With neither it always is. */
 	bool (*is_open)(void *ctx);
 	int (*open)(void *ctx);
 	int (*entry)(void *ctx, const struct record *r);

@@ -27,6 +27,7 @@
 /* What no entry has: replayed with what is known now, which is said each time. */
 static const char *const unlogged[] = {
 	"product, versions and time of arrival: as they are stored now",
+	"of a delta, whether its full image is held (full_held) and no other was given (only_one): as it is now",
 	"refusals that were in force then: none",
 	"the clock was believed: nothing is judged otherwise",
 };

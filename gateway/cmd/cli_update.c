@@ -170,14 +170,11 @@ cli_update_under(struct cli_update *u, const struct config *c, int64_t at, struc
 	if (!err) {
 		decide(&e->decide, p, at, u->clock_sure, d);
 		rules_decide(c->rules, c->rules_n, &c->raise, &e->rules, at, r);
-		bool denied = d->verdict == DECIDE_REVIEW && r->outcome == RULES_DENY;
 		*ret = (struct cli_verdict){ .need = rules_quorum(r, u->kind, p, u->floor), .earliest = r->earliest,
 			.matches = r->matches_n };
-		snprintf(ret->decision, sizeof ret->decision, "%s", decide_verdict_name(denied ? DECIDE_DENY : d->verdict));
+		snprintf(ret->decision, sizeof ret->decision, "%s", decide_verdict_name(evidence_verdict(d, r)));
 		snprintf(ret->rule, sizeof ret->rule, "%s", rules_decider(r));
-		rules_describe(r, ret->says);
-		if (d->verdict != DECIDE_REVIEW && d->reasons_n)
-			snprintf(ret->says, sizeof ret->says, "%s", d->because[0].sentence);
+		evidence_describe(d, r, ret->says);
 	}
 	free(r);
 	free(d);

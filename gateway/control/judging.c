@@ -16,6 +16,7 @@
 #include "gateway/control/stages.h"
 #include "gateway/control/targets.h"
 #include "gateway/wire/memfd.h"
+#include "policy/evidence.h"
 
 #define AGAIN_MAX 64 /* candidates that wait for a place or an answer; more wait for the next start */
 
@@ -96,8 +97,8 @@ block(struct control *c, struct db_candidate *cand, const struct decide_result *
 {
 	char said[RULES_SENTENCE_MAX];
 	bool by_rule = d->verdict != DECIDE_DENY;
-	rules_describe(rules, said);
-	if (candidates_move(c, cand, LIFECYCLE_BLOCK, by_rule ? said : d->reasons_n ? d->because[0].sentence : "policy says no"))
+	evidence_describe(d, rules, said);
+	if (candidates_move(c, cand, LIFECYCLE_BLOCK, said))
 		return;
 	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_QUARANTINED, "denied");
 	logbook_ref(e, "verdict", decide_verdict_name(DECIDE_DENY));
@@ -211,14 +212,13 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
     const struct rules_result *rules)
 {
 	char said[RULES_SENTENCE_MAX];
-	bool denied = d->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY;
 	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
 	logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
-	logbook_ref(e, "decision", decide_verdict_name(denied ? DECIDE_DENY : d->verdict));
+	logbook_ref(e, "decision", decide_verdict_name(evidence_verdict(d, rules)));
 	logbook_ref(e, "rule", rules_decider(rules));
 	logbook_ref_number(e, "rules.matched", rules->matches_n);
 	put_proof(e, r);
-	rules_describe(rules, said);
+	evidence_describe(d, rules, said);
 	/* What nobody can see through is the thing to know; the rule has its reference. */
 	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);
 	logbook_tell(c->logbook, e);
@@ -235,18 +235,18 @@ decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, co
 	if (!err)
 		err = decisions_rules(c, cand, r, p, NULL, rules);
 	if (!err) {
-		bool denied = d->verdict == DECIDE_DENY || (d->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY);
+		enum decide_verdict verdict = evidence_verdict(d, rules);
 		tell_judged(c, cand, r, d, rules);
-		if (d->verdict == DECIDE_REVIEW && !denied && k->made && k->made->part) {
+		if (verdict == DECIDE_REVIEW && k->made && k->made->part) {
 			/* A delta that goes on from here finds its base, once this one is released. */
 			int kept = bases_keep(c, cand, k->made->part, r->delta.result.target_sha256, k->made->size);
 			targets_part_taken(k->targets);
 			if (kept)
 				oplog(OPLOG_WARNING, "%s: what it makes could not be kept: %s", k->review, err_name(kept));
 		}
-		if (denied)
+		if (verdict == DECIDE_DENY)
 			block(c, cand, d, rules);
-		else if (d->verdict == DECIDE_REVIEW)
+		else if (verdict == DECIDE_REVIEW)
 			openings_begin(c, cand);
 		else
 			hold_for_policy(c, cand, d);

@@ -9,6 +9,7 @@
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/recount.h"
+#include "policy/evidence.h"
 
 struct opening { /* a review that waits for its entry to be durable */
 	struct control *c;
@@ -31,7 +32,7 @@ ask_again(struct control *c, const struct db_candidate *cand, struct decide_resu
 		err = decisions_make(c, cand, r, p, d);
 	if (!err)
 		err = decisions_rules(c, cand, r, p, NULL, rules);
-	*ret = !err && d->verdict == DECIDE_REVIEW && rules->outcome != RULES_DENY;
+	*ret = !err && evidence_verdict(d, rules) == DECIDE_REVIEW;
 	report_free(r);
 	free(rules);
 	return err;

@@ -418,6 +418,11 @@ wanted(struct refusals *r, struct call *call, struct db_refusal *d)
 		call_fail(call, CALL_USAGE, "USAGE", "", "%s %s", d->kind ? "the value" : "the kind", why);
 		return false;
 	}
+	if (refusal_is_everything((enum refusal_kind)d->kind, view_str(d->value))) {
+		call_fail(call, CALL_USAGE, "USAGE", "what stops everything is fotagate halt",
+		    "the value fits every candidate: name a profile, product, version or file in it");
+		return false;
+	}
 	if (days > 3650) {
 		call_fail(call, CALL_USAGE, "USAGE", "leave it out for a refusal without end", "days must be 1 to 3650");
 		return false;

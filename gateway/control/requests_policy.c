@@ -95,11 +95,10 @@ put(struct jsonw *j, const struct explaining *x)
 	const struct evidence *e = decisions_evidence(x->told);
 	char sentence[RULES_SENTENCE_MAX];
 	uint32_t have = 0, asked = 0, need = rules_quorum(r, x->kind, x->policy->profile, x->floor);
-	bool denied = x->fixed.verdict == DECIDE_REVIEW && r->outcome == RULES_DENY;
 	reviews_count(x->c, x->cand, &have, &asked);
 	requests_put_time(j, "at", x->now);
 	jsonw_kbool(j, "clock_sure", decisions_clock_sure(x->c));
-	jsonw_kcstr(j, "decision", decide_verdict_name(denied ? DECIDE_DENY : x->fixed.verdict));
+	jsonw_kcstr(j, "decision", decide_verdict_name(evidence_verdict(&x->fixed, r)));
 	requests_put_time(j, "earliest", r->earliest);
 	jsonw_kcstr(j, "earliest_why", r->earliest_why);
 	jsonw_key(j, "facts");
@@ -127,7 +126,7 @@ put(struct jsonw *j, const struct explaining *x)
 	int err = rules_tell_put(j, f->rules, f->rules_n, &e->rules, x->now);
 	if (err)
 		return err;
-	rules_describe(r, sentence);
+	evidence_describe(&x->fixed, r, sentence);
 	requests_put_text(j, "says", sentence);
 	put_scope(j, x->cand);
 	requests_put_text(j, "state", x->cand->state);

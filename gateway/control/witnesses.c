@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/witnesses.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,8 +176,9 @@ witnesses_alerts(const struct witnesses *w, void (*alert)(struct jsonw *j, const
 	for (unsigned i = 0; i < w->n; i++) {
 		const struct seen *s = &w->seen[i];
 		if (s->answer == WITNESS_ANSWER_AHEAD)
-			snprintf(text, sizeof text, "%s is said to remember %" PRIu64 " entries, this log has %" PRIu64
-			    ": rolled back? Put the newest copy or export back", s->name, s->claimed, size);
+			/* Without the sizes, which status has: with every entry, here or there, it would be told anew. */
+			snprintf(text, sizeof text, "%s is said to remember more entries than this log has: rolled back? "
+			    "Put the newest copy or export back", s->name);
 		else if (s->answer == WITNESS_ANSWER_FORK)
 			snprintf(text, sizeof text,
 			    "%s is said not to accept that this log continues what it remembers: compare it with an export",

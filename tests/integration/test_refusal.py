@@ -35,6 +35,13 @@ def test_rejected_bytes_do_not_come_back_by_another_way(gate):
     gate.review(2, "blocked")
     text = gate.cli("review", "show", "R-2")["text"]
     assert f"refuses digest {digest}" in text and "it calls home" in text
+    # What denied it is what explains it: a rule, or that there is none, comes after the fixed checks.
+    explained = gate.cli("policy", "explain", "R-2")
+    assert explained["decision"] == "deny" and f"refuses digest {digest}" in explained["says"]
+    analysed = [e for e in gate.entries() if e["ev"] == "image.analysed" and e["obj"] == "R-2"]
+    assert analysed[-1]["ref"]["decision"] == "deny" and f"refuses digest {digest}" in analysed[-1]["msg"]
+    # Slashes and an arrow name nothing: that is the halt.
+    gate.cli("refusal", "add", "pattern", "*/*->*/*", "--reason", "all of them", ok=(2,))
     gate.offer(version="1.3.0", data=data + b"x")
     gate.ask(version="1.3.0")
     gate.review(3)

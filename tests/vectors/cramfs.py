@@ -8,12 +8,13 @@ DIRECTORY/tree      what is in each           DIRECTORY/list   "sha256 size path
 DIRECTORY/little, big                         DIRECTORY/holes  zeros are not stored
 DIRECTORY/boot      512 bytes in front        DIRECTORY/tiny   a few files: to be cut and flipped everywhere
 """
-import hashlib
 import os
 import random
 import shutil
 import subprocess
 import sys
+
+import squashfs
 
 
 def quiet(*args):
@@ -63,17 +64,7 @@ def main(out):
     for name, options in {"little": ["-N", "little"], "big": ["-N", "big"], "holes": ["-N", "big", "-z"], "boot": ["-N", "little", "-p"]}.items():
         quiet("mkfs.cramfs", *options, tree, os.path.join(out, name))
     make_tiny(os.path.join(out, "tiny"))
-    rows = []
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.islink(path):
-                continue
-            with open(path, "rb") as f:
-                data = f.read()
-            rows.append(f"{hashlib.sha256(data).hexdigest()} {len(data)} {os.path.relpath(path, tree)}\n")
-    with open(os.path.join(out, "list"), "w") as f:
-        f.writelines(sorted(rows))
+    squashfs.write_list(tree, os.path.join(out, "list"))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ DIRECTORY/bad-loop      a folder in itself    DIRECTORY/bad-overlap  two files o
 DIRECTORY/bad-size      a file of a TiB       DIRECTORY/bad-bomb     blocks of pointers to themselves
 DIRECTORY/index         a folder with an index, by e2fsck -D     DIRECTORY/dirty   its journal wants to be replayed
 """
-import hashlib
 import os
 import random
 import shutil
 import struct
 import subprocess
 import sys
+
+import squashfs
 
 MADE = "1700000000"
 UUID = "6d2d6f6e-6f2d-4d69-8a73-2d6f6e652d31"
@@ -141,17 +142,7 @@ def main(out):
     make_index(os.path.join(out, "index"), tree)
     shutil.copyfile(os.path.join(out, "ext4-1k"), os.path.join(out, "dirty"))
     debugfs(os.path.join(out, "dirty"), "feature needs_recovery")
-    rows = []
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = os.path.join(folder, name)
-            if os.path.islink(path):
-                continue
-            with open(path, "rb") as f:
-                data = f.read()
-            rows.append(f"{hashlib.sha256(data).hexdigest()} {len(data)} {os.path.relpath(path, tree)}\n")
-    with open(os.path.join(out, "list"), "w") as f:
-        f.writelines(sorted(rows))
+    squashfs.write_list(tree, os.path.join(out, "list"))
 
 
 if __name__ == "__main__":

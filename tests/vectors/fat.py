@@ -8,12 +8,13 @@ DIRECTORY/tree      what is in each           DIRECTORY/list   "sha256 size path
 DIRECTORY/fat12, fat16, fat32                 DIRECTORY/pieces a file in pieces, and what deleted ones left
 DIRECTORY/tiny      three files in a few KiB: to be cut and flipped everywhere
 """
-import hashlib
 import os
 import random
 import shutil
 import subprocess
 import sys
+
+import squashfs
 
 MADE = 1700000000
 KINDS = {"fat12": ("12", 1 << 20, 1), "fat16": ("16", 5 << 20, 2), "fat32": ("32", 34 << 20, 1)}
@@ -93,15 +94,7 @@ def main(out):
         fill(os.path.join(out, name), tree)
     make_pieces(os.path.join(out, "pieces"))
     make_tiny(os.path.join(out, "tiny"))
-    rows = []
-    for folder, _, names in os.walk(tree):
-        for name in names:
-            path = os.path.join(folder, name)
-            with open(path, "rb") as f:
-                data = f.read()
-            rows.append(f"{hashlib.sha256(data).hexdigest()} {len(data)} {os.path.relpath(path, tree)}\n")
-    with open(os.path.join(out, "list"), "w") as f:
-        f.writelines(sorted(rows))
+    squashfs.write_list(tree, os.path.join(out, "list"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ DIRECTORY/ubifs-<packer>   UBIFS by mkfs.ubifs: none, lzo, zlib, zstd
 DIRECTORY/ubi              by ubinize: a static volume, UBIFS, and one of noise
 DIRECTORY/small.ubi        UBIFS of a few files in small erase blocks: for damage at every place
 """
-import hashlib
 import os
 import random
 import shutil
@@ -67,22 +66,12 @@ def ubinize(out, volumes, block="16KiB", page=512, *options):
     os.unlink(out + ".ini")
 
 
-def write_list(tree, out):
-    with open(out, "w") as f:
-        for top, _, files in sorted(os.walk(tree)):
-            for path in (os.path.join(top, name) for name in files):
-                if not os.path.islink(path):
-                    with open(path, "rb") as g:
-                        data = g.read()
-                    f.write(f"{hashlib.sha256(data).hexdigest()} {len(data)} {os.path.relpath(path, tree)}\n")
-
-
 def main(out):
     shutil.rmtree(out, ignore_errors=True)
     tree, table = os.path.join(out, "tree"), os.path.join(out, "devices")
     os.makedirs(tree)
     make_tree(tree)
-    write_list(tree, os.path.join(out, "list"))
+    squashfs.write_list(tree, os.path.join(out, "list"))
     with open(table, "w") as f:
         f.write(DEVICES)
     for packer in ("none", "lzo", "zlib", "zstd"):

@@ -15,6 +15,7 @@ import tempfile
 import zipfile
 
 import android
+import cab
 import flash
 import pairs
 
@@ -33,6 +34,10 @@ def zipped(files):
 
 def tar(files):
     return pairs.tar(files)[:1024 * len(files) + 1024]
+
+
+def cabinet(files):
+    return cab.cabinet(*((name, data) for name, (mode, data) in files.items() if mode))
 
 
 def squashfs(files):
@@ -55,6 +60,23 @@ def jffs2(files):
     with tempfile.TemporaryDirectory() as t:
         pairs.write_tree(files, t + "/tree")
         flash.jffs2(t + "/tree", t + "/fs", "-f")
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
+def ubi(content):
+    with tempfile.TemporaryDirectory() as t:
+        with open(t + "/words", "wb") as f:
+            f.write(content)
+        flash.ubinize(t + "/fs", [("words", True, t + "/words")], "4KiB", 512)
+        with open(t + "/fs", "rb") as f:
+            return f.read()
+
+
+def ubifs(files):
+    with tempfile.TemporaryDirectory() as t:
+        pairs.write_tree(files, t + "/tree")
+        flash.ubifs(t + "/tree", t + "/fs", "lzo", "-j", "64KiB", "-l", "3", most=40)
         with open(t + "/fs", "rb") as f:
             return f.read()
 
@@ -104,7 +126,8 @@ def main(out):
         "ext4": ext(FILES, "ext4", "-I", "256", "-O", "^has_journal,^resize_inode,inline_data"),
         "fat": fat(dict(FILES, **{"etc/a name with blanks.conf": (0o644, b"a=1\n")})),
         "cramfs": cramfs(FILES, "little"), "cramfs-big": cramfs(FILES, "big"),
-        "jffs2": jffs2(FILES), "boot": android.boot4(b"kernel", b"", b""), "sparse": sparse(tar(FILES)),
+        "jffs2": jffs2(FILES), "ubi": ubi(words * 20), "ubifs": ubifs(FILES), "cab": cabinet(FILES),
+        "boot": android.boot4(b"kernel", b"", b""), "sparse": sparse(tar(FILES)),
         "row": row, "mbr": mbr(elf), "squashfs": squashfs(FILES),
     }
     account = {

@@ -84,18 +84,23 @@ def make_caps(out):
     quiet("tar2sqfs", "-q", "-f", "-c", "gzip", "-j", "1", out, input=tar.getvalue())
 
 
+def write_list(tree, out):
+    """Lines of sha256, size and path of each file: what part_rig_lists() reads."""
+    with open(out, "w") as f:
+        for top, _, files in sorted(os.walk(tree)):
+            for path in (os.path.join(top, name) for name in files):
+                if not os.path.islink(path):
+                    with open(path, "rb") as g:
+                        data = g.read()
+                    f.write(f"{hashlib.sha256(data).hexdigest()} {len(data)} {os.path.relpath(path, tree)}\n")
+
+
 def main(out):
     shutil.rmtree(out, ignore_errors=True)
     tree = os.path.join(out, "tree")
     os.makedirs(tree)
     make_tree(tree)
-    with open(os.path.join(out, "list"), "w") as f:
-        for top, dirs, files in sorted(os.walk(tree)):
-            for path in (os.path.join(top, name) for name in files):
-                if not os.path.islink(path):
-                    data = open(path, "rb").read()
-                    name = os.path.relpath(path, tree)
-                    f.write(f"{hashlib.sha256(data).hexdigest()} {len(data)} {name}\n")
+    write_list(tree, os.path.join(out, "list"))
     for packer in PACKERS:
         pack(tree, os.path.join(out, packer + ".sqfs"), "-comp", packer)
     small = os.path.join(out, "small")

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "crypto/hex.h"
 #include "images/part.h"
 
 struct part_rig {
@@ -140,6 +141,68 @@ part_rig_show(const struct part_rig *r)
 		    (unsigned long long)p->bytes.size, (unsigned long long)(p->placed ? p->at : p->packed_at),
 		    p->why ? ": " : "", p->why ? p->why : "");
 	}
+}
+
+/* The part with that path, which has to be there. */
+static inline const struct part *
+part_rig_get(const struct part_rig *r, const char *path)
+{
+	uint32_t i = part_rig_find(r, path);
+	if (i == PART_NONE_INDEX) {
+		part_rig_show(r);
+		part_rig_must(0, path);
+	}
+	return parts_get(r->tree, i);
+}
+
+/* Is there a part below the root, no file and not accounted for to its end, that holds these words? */
+static inline bool
+part_rig_tells(const struct part_rig *r, const char *words)
+{
+	bool has = false;
+	for (uint32_t i = 1; i < parts_count(r->tree) && !has; i++) {
+		const struct part *p = parts_get(r->tree, i);
+		if (p->kind == PART_FILE || p->look == PART_LOOK_OPENED || p->bytes.size == 0)
+			continue;
+		uint8_t *b = malloc(p->bytes.size);
+		PART_RIG_MUST(b && source_read(&p->bytes, 0, b, p->bytes.size) == 0);
+		has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
+		free(b);
+	}
+	return has;
+}
+
+/* The same of an image, which has to. */
+static inline void
+part_rig_shows(struct view image, const char *words)
+{
+	struct part_rig r;
+	part_rig_open(&r, image);
+	part_rig_must(part_rig_tells(&r, words), words);
+	part_rig_close(&r);
+}
+
+/* The files in fs are those of the list, of lines "sha256 size path", and no others. */
+static inline void
+part_rig_lists(const struct part_rig *r, uint32_t fs, struct view list)
+{
+	unsigned files = 0, lines = 0;
+	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
+		const struct part *p = parts_get(r->tree, i);
+		uint8_t sum[DIGEST_SHA256_LEN];
+		char line[PART_NAME_MAX + 100], hex[2 * DIGEST_SHA256_LEN + 1];
+		if (p->kind != PART_FILE || p->parent != fs)
+			continue;
+		/* An empty file has no bytes to have a digest of. */
+		PART_RIG_MUST(digest_sha256(view_of(NULL, 0), sum) == 0);
+		hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
+		int n = snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
+		part_rig_must(memmem(list.p, list.n, line, (size_t)n) != NULL, line);
+		files++;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		lines += list.p[i] == '\n';
+	PART_RIG_MUST(files == lines);
 }
 
 #endif

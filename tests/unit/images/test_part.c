@@ -11,6 +11,7 @@
 
 #include "crypto/err.h"
 #include "images/part_internal.h"
+#include "images/part_spans.h"
 #include "tests/unit/images/part_rig.h"
 
 #define CAP (4u << 20)
@@ -298,6 +299,60 @@ names_of_one_file(void **state)
 	parts_free(t);
 }
 
+/* What a name becomes in its folder, and which no device opens. */
+static void
+paths_of_entries(void **state)
+{
+	static const struct {
+		const char *folder, *name, *path;
+		size_t n;
+		bool odd;
+	} rows[] = {
+		{ "", "a", "a", 1, false }, { "b/c", "a", "b/c/a", 1, false }, { "b", "...", "b/...", 3, false },
+		{ "b", "", "b/", 0, true }, { "b", ".", "b/.", 1, true }, { "b", "..", "b/..", 2, true },
+		{ "b", "c/a", "b/c/a", 3, true }, { "b", "c\0a", "b/c?a", 3, true }, { "", "?", "?", 1, false },
+	};
+	char path[PART_PATH_CAP], longest[PART_NAME_MAX + 1];
+	bool odd;
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct part_folder f = { .path = (char *)(uintptr_t)rows[i].folder };
+		size_t n = part_folder_path(&f, view_of(rows[i].name, rows[i].n), path, &odd);
+		assert_true(view_is(view_of(path, n), rows[i].path));
+		assert_int_equal(odd, rows[i].odd);
+	}
+	memset(longest, 'x', PART_NAME_MAX);
+	longest[PART_NAME_MAX] = '\0';
+	struct part_folder f = { .path = longest };
+	assert_int_equal(part_folder_path(&f, view_str(longest), path, &odd), PART_PATH_CAP);
+}
+
+/* Types of stat(2) and numbers of devices, as a file system stores them. */
+static void
+kinds_and_devices(void **state)
+{
+	(void)state;
+	assert_int_equal(part_kind_of(0100644), PART_FILE);
+	assert_int_equal(part_kind_of(0041777), PART_FOLDER);
+	assert_int_equal(part_kind_of(0120777), PART_LINK);
+	assert_int_equal(part_kind_of(0020600), PART_DEVICE);
+	assert_int_equal(part_kind_of(0060600), PART_DEVICE);
+	assert_int_equal(part_kind_of(0010600), PART_FIFO);
+	assert_int_equal(part_kind_of(0140600), PART_FIFO);
+	for (uint32_t none = 0; none < 16; none++)
+		if (!strchr("\1\2\4\6\10\12\14", (int)none) || none == 0)
+			assert_int_equal(part_kind_of(none << 12 | 0644), PART_NONE);
+	struct parts *t = calloc(1, sizeof *t);
+	t->part = calloc(1, sizeof *t->part);
+	t->n = t->cap = 1;
+	struct part_ctx c = { .t = t };
+	part_device(&c, 0, true, 0xabc12345);
+	assert_true(t->part[0].block && t->part[0].rdev == ((uint64_t)0x123 << 32 | 0xabc45));
+	part_rights(&c, 0, 0104755, 70000, 7);
+	assert_true(t->part[0].have_mode && t->part[0].mode == 04755 && t->part[0].uid == 70000 && t->part[0].gid == 7);
+	parts_free(t);
+}
+
 int
 main(void)
 {
@@ -307,6 +362,7 @@ main(void)
 		cmocka_unit_test(words_in_a_header), cmocka_unit_test(damage), cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(a_bomb_is_told), cmocka_unit_test(paths_are_cut_and_escaped),
 		cmocka_unit_test(names), cmocka_unit_test(names_of_one_file),
+		cmocka_unit_test(paths_of_entries), cmocka_unit_test(kinds_and_devices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,17 +9,6 @@
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
 
-static const struct part *
-file(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", path);
-	}
-	return parts_get(r->tree, i);
-}
-
 /* The part has the bytes of the file of vectors of that name. */
 static void
 is_file(const struct part_rig *r, const char *path, const char *name)
@@ -29,7 +18,7 @@ is_file(const struct part_rig *r, const char *path, const char *name)
 	snprintf(from, sizeof from, "android/%s", name);
 	struct pki_blob b = pki_load(from);
 	assert_int_equal(digest_sha256(pki_view(&b), sum), 0);
-	assert_memory_equal(file(r, path)->sha256, sum, sizeof sum);
+	assert_memory_equal(part_rig_get(r, path)->sha256, sum, sizeof sum);
 	free(b.p);
 }
 
@@ -44,7 +33,7 @@ every_version(void **state)
 		snprintf(path, sizeof path, "android/%s", names[k]);
 		struct pki_blob image = pki_load(path);
 		part_rig_open(&r, pki_view(&image));
-		const struct part *root = parts_get(r.tree, 0), *words = file(&r, "command line");
+		const struct part *root = parts_get(r.tree, 0), *words = part_rig_get(&r, "command line");
 		bool boot = names[k][0] == 'b';
 		assert_string_equal(part_form(root), boot ? "android-boot" : "vendor-boot");
 		assert_null(root->why);
@@ -80,7 +69,7 @@ ramdisks_of_a_vendor(void **state)
 	assert_int_equal(found, 2);
 	is_file(&r, "ramdisk", "ramdisk");
 	is_file(&r, "dtb", "dtb");
-	assert_int_equal(file(&r, "bootconfig")->bytes.size, 16);
+	assert_int_equal(part_rig_get(&r, "bootconfig")->bytes.size, 16);
 	assert_null(parts_get(r.tree, 0)->why);
 	part_rig_close(&r);
 	/* In the middle of something else too. */
@@ -113,7 +102,7 @@ sizes_that_lie(void **state)
 	image = pki_load("android/boot-3");
 	memcpy(image.p + 4095 - 20, "hidden in the header", 20);
 	part_rig_open(&r, pki_view(&image));
-	assert_true(file(&r, "gap")->at <= 4095 - 20);
+	assert_true(part_rig_get(&r, "gap")->at <= 4095 - 20);
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -130,12 +119,12 @@ sparse(void **state)
 		is_file(&r, "image", "plain");
 		assert_null(parts_get(r.tree, 0)->why);
 		assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
-		assert_true(file(&r, "image")->pieces >= 2);
+		assert_true(part_rig_get(&r, "image")->pieces >= 2);
 		assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX);
 		part_rig_close(&r);
 		image.p[28 + 12] ^= 1; /* the first byte of the first chunk */
 		part_rig_open(&r, pki_view(&image));
-		assert_int_equal(file(&r, "image")->partial, k == 1); /* only a sum would say so */
+		assert_int_equal(part_rig_get(&r, "image")->partial, k == 1); /* only a sum would say so */
 		part_rig_close(&r);
 		image.p[28 + 12] ^= 1;
 		image.p[16]++; /* one block more than there is */
@@ -146,7 +135,7 @@ sparse(void **state)
 		image.p[16]--;
 		image.p[28 + 2] = 1; /* a field that nothing uses */
 		part_rig_open(&r, pki_view(&image));
-		assert_int_equal(file(&r, "gap")->at, 28);
+		assert_int_equal(part_rig_get(&r, "gap")->at, 28);
 		part_rig_close(&r);
 		free(image.p);
 	}
@@ -161,8 +150,8 @@ holes_are_bounded(void **state)
 		0xc3, 0xca, 0, 0, 0xff, 0xff, 0xff, 0x7f, 12, 0, 0, 0 };
 	struct part_rig r;
 	part_rig_open(&r, view_of(b, sizeof b));
-	assert_true(file(&r, "image")->partial);
-	assert_true(file(&r, "image")->bytes.size <= 4u << 20);
+	assert_true(part_rig_get(&r, "image")->partial);
+	assert_true(part_rig_get(&r, "image")->bytes.size <= 4u << 20);
 	assert_int_equal(parts_limits(r.tree), 1);
 	part_rig_close(&r);
 }
@@ -177,8 +166,8 @@ fillings_of_nothing(void **state)
 		0xc2, 0xca, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 'e', 'v', 'i', 'l' };
 	struct part_rig r;
 	part_rig_open(&r, view_of(b, sizeof b));
-	assert_int_equal(file(&r, "image")->bytes.size, 4096);
-	assert_int_equal(file(&r, "gap")->at, sizeof b - 4);
+	assert_int_equal(part_rig_get(&r, "image")->bytes.size, 4096);
+	assert_int_equal(part_rig_get(&r, "gap")->at, sizeof b - 4);
 	part_rig_close(&r);
 }
 

@@ -27,12 +27,7 @@ at(const struct part_rig *r, const char *inside, const char *path)
 {
 	char all[200];
 	snprintf(all, sizeof all, "%s%s", inside, path);
-	uint32_t i = part_rig_find(r, all);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", all);
-	}
-	return parts_get(r->tree, i);
+	return part_rig_get(r, all);
 }
 
 static void

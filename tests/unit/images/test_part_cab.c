@@ -9,17 +9,6 @@
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
 
-static const struct part *
-file(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", path);
-	}
-	return parts_get(r->tree, i);
-}
-
 static void
 every_file(void **state)
 {
@@ -35,13 +24,13 @@ every_file(void **state)
 		snprintf(path, sizeof path, "pairs/base/tree/%s", files[i]);
 		struct pki_blob want = pki_load(path);
 		assert_int_equal(digest_sha256(pki_view(&want), sum), 0);
-		assert_memory_equal(file(&r, files[i])->sha256, sum, sizeof sum);
-		assert_false(file(&r, files[i])->have_mode); /* it has none to give */
+		assert_memory_equal(part_rig_get(&r, files[i])->sha256, sum, sizeof sum);
+		assert_false(part_rig_get(&r, files[i])->have_mode); /* it has none to give */
 		free(want.p);
 	}
 	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
 	assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX);
-	(void)file(&r, "entries");
+	(void)part_rig_get(&r, "entries");
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -78,7 +67,7 @@ of_our_own(void **state)
 		assert_int_equal(partial, row[i].partial);
 		assert_int_equal(part_rig_find(&r, "gap") != PART_NONE_INDEX, row[i].behind);
 		if (row[i].opened && !row[i].partial)
-			assert_true(file(&r, "firmware.bin")->bytes.size == 70000);
+			assert_true(part_rig_get(&r, "firmware.bin")->bytes.size == 70000);
 		part_rig_close(&r);
 		free(image.p);
 	}

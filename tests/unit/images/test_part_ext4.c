@@ -6,18 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "crypto/hex.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
-
-static const struct part *
-file(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX)
-		fail_msg("no %s", path);
-	return parts_get(r->tree, i);
-}
 
 static void
 every_file(void **state)
@@ -27,39 +17,20 @@ every_file(void **state)
 		"ext4-inline", "ext4-meta", "ext4-big", "ext4-old", "index" };
 	struct pki_blob list = pki_load("ext4/list");
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-		char path[100], line[300], hex[65], *text = malloc(list.n + 1);
-		unsigned files = 0, lines = 0;
+		char path[100];
 		struct part_rig r;
-		memcpy(text, list.p, list.n);
-		text[list.n] = '\0';
 		snprintf(path, sizeof path, "ext4/%s", kinds[k]);
 		struct pki_blob image = pki_load(path);
 		part_rig_open(&r, pki_view(&image));
-		for (uint32_t i = 1; i < parts_count(r.tree); i++) {
-			const struct part *p = parts_get(r.tree, i);
-			uint8_t sum[DIGEST_SHA256_LEN];
-			if (p->kind != PART_FILE)
-				continue;
-			/* An empty file has no bytes to have a digest of. */
-			assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
-			hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
-			snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
-			if (!strstr(text, line))
-				fail_msg("%s: %s", kinds[k], line);
-			files++;
-		}
-		for (const char *q = text; (q = strchr(q, '\n')); q++)
-			lines++;
-		assert_int_equal(files, lines);
+		part_rig_lists(&r, 0, pki_view(&list));
 		if (parts_get(r.tree, 0)->look != PART_LOOK_OPENED)
 			fail_msg("%s: %s", kinds[k], parts_get(r.tree, 0)->why);
 		assert_int_equal(parts_limits(r.tree), 0);
-		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
-		assert_int_equal(strlen(file(&r, "etc/long-link")->link), 151);
-		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
-		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
+		assert_string_equal(part_rig_get(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(strlen(part_rig_get(&r, "etc/long-link")->link), 151);
+		assert_int_equal(part_rig_get(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(part_rig_get(&r, "empty")->kind, PART_FOLDER);
 		part_rig_close(&r);
-		free(text);
 		free(image.p);
 	}
 	free(list.p);
@@ -72,40 +43,22 @@ rights(void **state)
 	struct pki_blob image = pki_load("ext4/rights");
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
-	assert_int_equal(file(&r, "su")->mode, 04755);
-	assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
-	assert_int_equal(file(&r, ".")->mode, 0755);
-	assert_int_equal(file(&r, "su")->uid, 70000);
-	assert_int_equal(file(&r, "su")->gid, 7);
-	assert_true(file(&r, "ping")->have_caps);
-	assert_false(file(&r, "ping")->setlabel);
-	assert_true(file(&r, "labelled")->setlabel);
-	assert_false(file(&r, "labelled")->have_caps);
-	assert_int_equal(file(&r, "disk")->kind, PART_DEVICE);
-	assert_true(file(&r, "disk")->block);
-	assert_true(file(&r, "disk")->rdev == ((uint64_t)8 << 32 | 1));
-	assert_true(file(&r, "tty")->rdev == ((uint64_t)204 << 32 | 300));
-	assert_int_equal(file(&r, "pipe")->kind, PART_FIFO);
+	assert_int_equal(part_rig_get(&r, "su")->mode, 04755);
+	assert_int_equal(part_rig_get(&r, ".")->kind, PART_FOLDER);
+	assert_int_equal(part_rig_get(&r, ".")->mode, 0755);
+	assert_int_equal(part_rig_get(&r, "su")->uid, 70000);
+	assert_int_equal(part_rig_get(&r, "su")->gid, 7);
+	assert_true(part_rig_get(&r, "ping")->have_caps);
+	assert_false(part_rig_get(&r, "ping")->setlabel);
+	assert_true(part_rig_get(&r, "labelled")->setlabel);
+	assert_false(part_rig_get(&r, "labelled")->have_caps);
+	assert_int_equal(part_rig_get(&r, "disk")->kind, PART_DEVICE);
+	assert_true(part_rig_get(&r, "disk")->block);
+	assert_true(part_rig_get(&r, "disk")->rdev == ((uint64_t)8 << 32 | 1));
+	assert_true(part_rig_get(&r, "tty")->rdev == ((uint64_t)204 << 32 | 300));
+	assert_int_equal(part_rig_get(&r, "pipe")->kind, PART_FIFO);
 	part_rig_close(&r);
 	free(image.p);
-}
-
-/* Is there a part, no file, that holds these words? */
-static bool
-lies_open(const struct part_rig *r, const char *words)
-{
-	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
-		const struct part *p = parts_get(r->tree, i);
-		if (p->kind == PART_FILE || p->children > 0 || p->bytes.size == 0)
-			continue;
-		uint8_t *b = malloc(p->bytes.size);
-		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
-		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
-		free(b);
-		if (has)
-			return true;
-	}
-	return false;
 }
 
 /* What no name leads to is a part of its own. */
@@ -117,9 +70,9 @@ what_is_hidden(void **state)
 	struct pki_blob image = pki_load("ext4/rights");
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
-	assert_true(lies_open(&r, "words of a file that was deleted"));
-	assert_true(lies_open(&r, "system_u:object_r:etc_t:s0"));
-	assert_true(lies_open(&r, "xxxxxxxxxx"));
+	assert_true(part_rig_tells(&r, "words of a file that was deleted"));
+	assert_true(part_rig_tells(&r, "system_u:object_r:etc_t:s0"));
+	assert_true(part_rig_tells(&r, "xxxxxxxxxx"));
 	part_rig_close(&r);
 	free(image.p);
 	/* At every place that is zero: between entries, behind files, in inodes that are free, in the boot block. */
@@ -137,7 +90,7 @@ what_is_hidden(void **state)
 			file_has = file_has || (p->kind == PART_FILE && p->placed && at >= p->at && at < p->at + p->bytes.size);
 		}
 		/* An entry of a folder may have become another one, which is told as damaged. */
-		if (!file_has && !lies_open(&r, words) && !parts_get(r.tree, 0)->why)
+		if (!file_has && !part_rig_tells(&r, words) && !parts_get(r.tree, 0)->why)
 			fail_msg("nothing tells of %zu", at);
 		part_rig_close(&r);
 		memset(image.p + at, 0, sizeof words - 1);
@@ -149,7 +102,7 @@ what_is_hidden(void **state)
 	memcpy(b, image.p, image.n);
 	memcpy(b + image.n + 5000, words, sizeof words);
 	part_rig_open(&r, view_of(b, image.n + 9000));
-	assert_int_equal(file(&r, "rest")->at, image.n + 5000);
+	assert_int_equal(part_rig_get(&r, "rest")->at, image.n + 5000);
 	part_rig_close(&r);
 	free(b);
 	free(image.p);
@@ -162,15 +115,15 @@ pieces(void **state)
 	struct pki_blob image = pki_load("ext4/tiny");
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
-	const struct part *b = file(&r, "d/b");
+	const struct part *b = part_rig_get(&r, "d/b");
 	uint32_t i = part_rig_find(&r, "d/b");
 	/* Twelve blocks, the block of pointers, three more. */
 	assert_int_equal(b->pieces, 2);
 	assert_int_equal(parts_piece(r.tree, i, 0).length, 12 * 1024);
 	assert_int_equal(parts_piece(r.tree, i, 1).at, parts_piece(r.tree, i, 0).at + 13 * 1024);
 	assert_int_equal(parts_piece(r.tree, i, 1).length, 15000 - 12 * 1024);
-	assert_true(file(&r, "c")->placed);
-	assert_string_equal(file(&r, "l")->link, "a");
+	assert_true(part_rig_get(&r, "c")->placed);
+	assert_string_equal(part_rig_get(&r, "l")->link, "a");
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -195,21 +148,21 @@ bad_faith(void **state)
 		case 1:
 			/* Either has its bytes, and neither keeps them from the other. */
 			assert_string_equal(root->why, "blocks of its file system belong to two files, or twice to one");
-			assert_int_equal(file(&r, "a")->bytes.size, 1024);
-			assert_int_equal(file(&r, "c")->bytes.size, 1200);
-			assert_false(file(&r, "a")->again || file(&r, "c")->again);
+			assert_int_equal(part_rig_get(&r, "a")->bytes.size, 1024);
+			assert_int_equal(part_rig_get(&r, "c")->bytes.size, 1200);
+			assert_false(part_rig_get(&r, "a")->again || part_rig_get(&r, "c")->again);
 			break;
 		case 2:
-			assert_true(file(&r, "a")->partial);
+			assert_true(part_rig_get(&r, "a")->partial);
 			break;
 		case 3:
-			assert_true(file(&r, "a")->partial);
-			assert_int_equal(file(&r, "d/b")->bytes.size, 15000);
+			assert_true(part_rig_get(&r, "a")->partial);
+			assert_int_equal(part_rig_get(&r, "d/b")->bytes.size, 15000);
 			break;
 		default:
 			assert_non_null(root->why);
 			assert_int_equal(root->look, PART_LOOK_NONE);
-			assert_int_equal(file(&r, "etc/hostname")->bytes.size, 7);
+			assert_int_equal(part_rig_get(&r, "etc/hostname")->bytes.size, 7);
 		}
 		part_rig_close(&r);
 		free(image.p);
@@ -246,16 +199,6 @@ entry_of(struct pki_blob *image, const char *name)
 	abort();
 }
 
-static void
-shows(struct pki_blob *image, const char *words)
-{
-	struct part_rig r;
-	part_rig_open(&r, pki_view(image));
-	if (!lies_open(&r, words))
-		fail_msg("nothing tells of %s", words);
-	part_rig_close(&r);
-}
-
 /* Fields that lead nowhere: no name, no file and no device says what stands in them. */
 static void
 what_leads_nowhere(void **state)
@@ -267,39 +210,39 @@ what_leads_nowhere(void **state)
 	uint8_t *i = inode(&image, 4096, get32(entry_of(&image, "disk")));
 	memcpy(i + 40, "\1\1evil!!", 8);
 	part_rig_open(&r, pki_view(&image));
-	assert_true(file(&r, "disk")->rdev == ((uint64_t)1 << 32 | 1));
-	assert_true(lies_open(&r, "evil!!"));
+	assert_true(part_rig_get(&r, "disk")->rdev == ((uint64_t)1 << 32 | 1));
+	assert_true(part_rig_tells(&r, "evil!!"));
 	part_rig_close(&r);
 	/* Extents behind the end of a file. */
 	i = inode(&image, 4096, get32(entry_of(&image, "ping")));
 	assert_int_equal(i[40 + 2], 1);
 	i[40 + 2] = 2;
 	memcpy(i + 40 + 24, "\xff\xff\0\0\1\0telnet", 12);
-	shows(&image, "telnet");
+	part_rig_shows(pki_view(&image), "telnet");
 	/* And places of blocks that were never written. */
 	memcpy(i + 40 + 24, "\2\0\0\0\1\x80telnet", 12);
 	memset(i + 4, 0, 4);
 	i[5] = 0x80;
 	part_rig_open(&r, pki_view(&image));
-	assert_true(file(&r, "ping")->partial);
+	assert_true(part_rig_get(&r, "ping")->partial);
 	part_rig_close(&r);
 	/* A name of an inode that there is none of. */
 	uint8_t *e = entry_of(&image, "labelled");
 	memcpy(e, "\xff\xff\xff\x7f", 4);
 	e[7] = 0;
-	shows(&image, "labelled");
+	part_rig_shows(pki_view(&image), "labelled");
 	free(image.p);
 	/* An inode that is put aside, and nothing uses. */
 	image = pki_load("ext4/tiny");
 	memcpy(inode(&image, 1024, 9) + 8, "telnet", 6);
-	shows(&image, "telnet");
+	part_rig_shows(pki_view(&image), "telnet");
 	free(image.p);
 	/* "." and ".." that lead elsewhere. */
 	image = pki_load("ext4/tiny");
 	for (size_t at = 0; at + 24 < image.n; at += 1024)
 		if (memcmp(image.p + at + 6, "\1\2.", 3) == 0)
 			memcpy(image.p + at, "evil", 4);
-	shows(&image, "evil");
+	part_rig_shows(pki_view(&image), "evil");
 	free(image.p);
 }
 
@@ -311,13 +254,13 @@ tables_over_files(void **state)
 	struct part_rig r;
 	struct pki_blob image = pki_load("ext4/tiny");
 	part_rig_open(&r, pki_view(&image));
-	uint32_t block = (uint32_t)(file(&r, "a")->at / 1024);
+	uint32_t block = (uint32_t)(part_rig_get(&r, "a")->at / 1024);
 	part_rig_close(&r);
 	image.p[2048] = (uint8_t)block;
 	part_rig_open(&r, pki_view(&image));
 	assert_string_equal(parts_get(r.tree, 0)->why, "tables of its file system lie over files");
-	assert_false(file(&r, "a")->again);
-	assert_int_equal(file(&r, "a")->bytes.size, 11);
+	assert_false(part_rig_get(&r, "a")->again);
+	assert_int_equal(part_rig_get(&r, "a")->bytes.size, 11);
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -336,7 +279,7 @@ links_of_two_minds(void **state)
 	i[28] = 2; /* sectors */
 	part_rig_open(&r, pki_view(&image));
 	assert_string_equal(parts_get(r.tree, 0)->why, "its file system is damaged");
-	assert_true(file(&r, "l")->inexact);
+	assert_true(part_rig_get(&r, "l")->inexact);
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -355,9 +298,9 @@ encrypted(void **state)
 		i[33] |= 8;
 		part_rig_open(&r, pki_view(&image));
 		assert_string_equal(parts_get(r.tree, 0)->why, "names and files of it are encrypted");
-		assert_int_equal(file(&r, "l")->inexact, k == 0);
-		assert_int_equal(file(&r, "d/b")->inexact, k == 1);
-		assert_false(file(&r, "d")->inexact || file(&r, "a")->inexact);
+		assert_int_equal(part_rig_get(&r, "l")->inexact, k == 0);
+		assert_int_equal(part_rig_get(&r, "d/b")->inexact, k == 1);
+		assert_false(part_rig_get(&r, "d")->inexact || part_rig_get(&r, "a")->inexact);
 		part_rig_close(&r);
 		free(image.p);
 	}
@@ -378,7 +321,7 @@ inline_without_attribute(void **state)
 	i[4] = 20;
 	i[5] = 0;
 	part_rig_open(&r, pki_view(&image));
-	assert_true(file(&r, "c")->partial);
+	assert_true(part_rig_get(&r, "c")->partial);
 	part_rig_close(&r);
 	free(image.p);
 }

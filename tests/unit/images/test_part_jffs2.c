@@ -8,58 +8,18 @@
 
 #include <sys/stat.h>
 
-#include "crypto/hex.h"
 #include "images/flash.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
 
-static const struct part *
-file(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", path);
-	}
-	return parts_get(r->tree, i);
-}
-
 static void
 has(const struct part_rig *r, const char *path, const char *text)
 {
-	const struct part *p = file(r, path);
+	const struct part *p = part_rig_get(r, path);
 	char b[256];
 	assert_int_equal(p->bytes.size, strlen(text));
 	assert_int_equal(source_read(&p->bytes, 0, b, strlen(text)), 0);
 	assert_memory_equal(b, text, strlen(text));
-}
-
-/* Each file of the list is there with its digest, and no other is. */
-static void
-same_files(const struct part_rig *r)
-{
-	struct pki_blob list = pki_load("flash/list");
-	char *text = malloc(list.n + 1), line[300], hex[65];
-	unsigned files = 0, lines = 0;
-	memcpy(text, list.p, list.n);
-	text[list.n] = '\0';
-	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
-		const struct part *p = parts_get(r->tree, i);
-		uint8_t sum[DIGEST_SHA256_LEN];
-		if (p->kind != PART_FILE)
-			continue;
-		assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
-		hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
-		snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
-		if (!strstr(text, line))
-			fail_msg("%s", line);
-		files++;
-	}
-	for (const char *q = text; (q = strchr(q, '\n')); q++)
-		lines++;
-	assert_int_equal(files, lines);
-	free(text);
-	free(list.p);
 }
 
 static void
@@ -67,6 +27,7 @@ every_kind(void **state)
 {
 	(void)state;
 	static const char *const kinds[] = { "none", "zlib", "rtime", "lzo", "big", "summed" };
+	struct pki_blob list = pki_load("flash/list");
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 		char path[64];
 		struct part_rig r;
@@ -74,48 +35,31 @@ every_kind(void **state)
 		struct pki_blob image = pki_load(path);
 		part_rig_open(&r, pki_view(&image));
 		const struct part *root = parts_get(r.tree, 0);
-		same_files(&r);
+		part_rig_lists(&r, 0, pki_view(&list));
 		assert_string_equal(part_form(root), "jffs2");
 		assert_null(root->why);
 		assert_int_equal(root->look, PART_LOOK_OPENED);
 		assert_int_equal(parts_limits(r.tree), 0);
 		assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX); /* what the tools write has none */
 		assert_int_equal(part_rig_find(&r, "summary") != PART_NONE_INDEX, k == 5);
-		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
-		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
-		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
-		assert_int_equal(file(&r, "bin/su")->mode, 04755);
-		assert_int_equal(file(&r, "bin/su")->gid, 7);
-		assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
-		assert_int_equal(file(&r, ".")->mode, 0755);
-		assert_int_equal(file(&r, "dev/console")->kind, PART_DEVICE);
-		assert_false(file(&r, "dev/console")->block);
-		assert_int_equal(file(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
-		assert_true(file(&r, "dev/mtdblock300")->block);
-		assert_int_equal(file(&r, "dev/mtdblock3")->rdev, (uint64_t)31 << 32 | 3);
-		assert_int_equal(file(&r, "dev/queue")->kind, PART_FIFO);
-		assert_true(file(&r, "lib/random")->pieces > 0);
+		assert_int_equal(part_rig_get(&r, "empty")->kind, PART_FOLDER);
+		assert_string_equal(part_rig_get(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(part_rig_get(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(part_rig_get(&r, "bin/su")->mode, 04755);
+		assert_int_equal(part_rig_get(&r, "bin/su")->gid, 7);
+		assert_int_equal(part_rig_get(&r, ".")->kind, PART_FOLDER);
+		assert_int_equal(part_rig_get(&r, ".")->mode, 0755);
+		assert_int_equal(part_rig_get(&r, "dev/console")->kind, PART_DEVICE);
+		assert_false(part_rig_get(&r, "dev/console")->block);
+		assert_int_equal(part_rig_get(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
+		assert_true(part_rig_get(&r, "dev/mtdblock300")->block);
+		assert_int_equal(part_rig_get(&r, "dev/mtdblock3")->rdev, (uint64_t)31 << 32 | 3);
+		assert_int_equal(part_rig_get(&r, "dev/queue")->kind, PART_FIFO);
+		assert_true(part_rig_get(&r, "lib/random")->pieces > 0);
 		part_rig_close(&r);
 		free(image.p);
 	}
-}
-
-/* Is there a part, no file, that holds these words? */
-static bool
-lies_open(const struct part_rig *r, const char *words)
-{
-	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
-		const struct part *p = parts_get(r->tree, i);
-		if (p->kind == PART_FILE || p->look == PART_LOOK_OPENED || p->bytes.size == 0)
-			continue;
-		uint8_t *b = malloc(p->bytes.size);
-		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
-		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
-		free(b);
-		if (has)
-			return true;
-	}
-	return false;
+	free(list.p);
 }
 
 /* ---- nodes of our own ---- */
@@ -218,18 +162,18 @@ younger_nodes_count(void **state)
 	add_name(1, "c", 7, 1);
 	part_rig_open(&r, view_of(image, image_n));
 	has(&r, "a", "hello there");
-	assert_int_equal(file(&r, "a")->mode, 0600);
+	assert_int_equal(part_rig_get(&r, "a")->mode, 0600);
 	assert_int_equal(part_rig_find(&r, "old"), PART_NONE_INDEX);
 	has(&r, "b", "now!!");
-	const struct part *c = file(&r, "c");
+	const struct part *c = part_rig_get(&r, "c");
 	char b[9];
 	assert_int_equal(c->bytes.size, 9);
 	assert_int_equal(source_read(&c->bytes, 0, b, 9), 0);
 	assert_memory_equal(b, "sta\0\0\0\0\0\0", 9);
 	/* What was replaced is nobody's, and is shown. */
-	assert_true(lies_open(&r, "old"));
-	assert_true(lies_open(&r, "later"));
-	assert_true(lies_open(&r, "hello world")); /* "hello " of it counts, and the rest does not */
+	assert_true(part_rig_tells(&r, "old"));
+	assert_true(part_rig_tells(&r, "later"));
+	assert_true(part_rig_tells(&r, "hello world")); /* "hello " of it counts, and the rest does not */
 	assert_null(parts_get(r.tree, 0)->why);
 	part_rig_close(&r);
 	/* The younger node has a wrong checksum: the older one counts. */
@@ -285,8 +229,8 @@ bad_cousins(void **state)
 	add_inode(5, 1, S_IFREG | 0644, 100, 0, 8, "lzma", 100);
 	add_name(1, "a", 5, 1);
 	part_rig_open(&r, view_of(image, image_n));
-	assert_true(file(&r, "a")->partial);
-	assert_string_equal(file(&r, "a")->why, "packed in a way that nothing here unpacks");
+	assert_true(part_rig_get(&r, "a")->partial);
+	assert_string_equal(part_rig_get(&r, "a")->why, "packed in a way that nothing here unpacks");
 	part_rig_close(&r);
 	/* Sizes that lie: more than a page of zlib, more than there is of plain bytes, beyond four GiB. */
 	start();
@@ -303,7 +247,7 @@ bad_cousins(void **state)
 	image_n += 19;
 	part_rig_open(&r, view_of(image, image_n));
 	has(&r, "jffs2/a", "x");
-	assert_int_equal(file(&r, "data")->bytes.size >= 19, 1);
+	assert_int_equal(part_rig_get(&r, "data")->bytes.size >= 19, 1);
 	part_rig_close(&r);
 }
 
@@ -350,7 +294,7 @@ what_is_hidden_in_nodes(void **state)
 		add_name(1, "a", 5, 1);
 		part_rig_open(&r, view_of(image, image_n));
 		assert_string_equal(parts_get(r.tree, 0)->why, "a link or a device of it is damaged");
-		assert_true(lies_open(&r, words));
+		assert_true(part_rig_tells(&r, words));
 		part_rig_close(&r);
 	}
 	/* Behind the end of the file, and under a younger node. */
@@ -360,8 +304,8 @@ what_is_hidden_in_nodes(void **state)
 	add_inode(6, 1, S_IFREG | 0644, 4, 0, 0, "good", 4);
 	add_name(1, "b", 6, 1);
 	part_rig_open(&r, view_of(image, image_n));
-	assert_true(lies_open(&r, words));
-	assert_false(lies_open(&r, "good"));
+	assert_true(part_rig_tells(&r, words));
+	assert_false(part_rig_tells(&r, "good"));
 	part_rig_close(&r);
 	/* Equally young, and not the same; then the same twice, as a kernel leaves it that was cut off. */
 	for (unsigned k = 0; k < 2; k++) {
@@ -394,7 +338,7 @@ attributes_in_bad_faith(void **state)
 	add_attribute(1, 2, "selinux");
 	add_reference(5, 1, 2);
 	part_rig_open(&r, view_of(image, image_n));
-	assert_true(file(&r, "a")->have_caps);
+	assert_true(part_rig_get(&r, "a")->have_caps);
 	assert_null(parts_get(r.tree, 0)->why);
 	part_rig_close(&r);
 	add_attribute(2, 1, "selinux");
@@ -469,7 +413,7 @@ work_is_bounded(void **state)
 		head += image_n;
 	}
 	part_rig_open(&r, view_of(big, head));
-	assert_true(file(&r, "a")->partial);
+	assert_true(part_rig_get(&r, "a")->partial);
 	part_rig_close(&r);
 	free(big);
 }
@@ -496,7 +440,7 @@ dense(void **state)
 	part_rig_open(&r, view_of(big, n + image_n));
 	has(&r, "a", "x");
 	has(&r, "b", "y");
-	assert_int_equal(file(&r, "gap")->bytes.size >= WORDS * 4, 1);
+	assert_int_equal(part_rig_get(&r, "gap")->bytes.size >= WORDS * 4, 1);
 	part_rig_close(&r);
 	free(big);
 }

@@ -36,17 +36,6 @@ teardown(void **state)
 	return 0;
 }
 
-static const struct part *
-at(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", path);
-	}
-	return parts_get(r->tree, i);
-}
-
 static void
 flash(void **state)
 {
@@ -56,18 +45,18 @@ flash(void **state)
 	part_rig_open(&r, pki_view(&image));
 	/* The recogniser takes it for the uImage that it begins with; the rest is its gap. */
 	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_UIMAGE);
-	assert_int_equal(at(&r, "image/gzip")->kind, PART_STREAM);
-	assert_int_equal(at(&r, "gap/squashfs")->look, PART_LOOK_OPENED);
-	assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
-	assert_int_equal(at(&r, "gap/erased")->look, PART_LOOK_ERASED);
-	assert_int_equal(at(&r, "gap/squashfs/usr/bin/agent/.text")->kind, PART_SECTION);
+	assert_int_equal(part_rig_get(&r, "image/gzip")->kind, PART_STREAM);
+	assert_int_equal(part_rig_get(&r, "gap/squashfs")->look, PART_LOOK_OPENED);
+	assert_int_equal(part_rig_get(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(part_rig_get(&r, "gap/erased")->look, PART_LOOK_ERASED);
+	assert_int_equal(part_rig_get(&r, "gap/squashfs/usr/bin/agent/.text")->kind, PART_SECTION);
 	part_rig_close(&r);
 	/* Behind something else it is found by itself. */
 	memset(image.p + 5, 0, 1); /* the header's CRC: no uImage any more */
 	part_rig_open(&r, pki_view(&image));
 	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_RAW);
-	assert_int_equal(at(&r, "gzip")->kind, PART_STREAM);
-	assert_int_equal(at(&r, "squashfs")->at, 0x80000);
+	assert_int_equal(part_rig_get(&r, "gzip")->kind, PART_STREAM);
+	assert_int_equal(part_rig_get(&r, "squashfs")->at, 0x80000);
 	part_rig_close(&r);
 	free(image.p);
 }
@@ -80,11 +69,11 @@ gpt(void **state)
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
 	assert_string_equal(part_form(parts_get(r.tree, 0)), "gpt");
-	assert_int_equal(at(&r, "boot")->at, 1 << 20);
-	assert_int_equal(at(&r, "boot/image/gzip")->kind, PART_STREAM);
-	assert_int_equal(at(&r, "rootfs/etc/init.d/rcS")->mode, 0755);
-	assert_int_equal(at(&r, "spare")->look, PART_LOOK_ERASED);
-	assert_int_equal(at(&r, "second partition table")->kind, PART_REGION);
+	assert_int_equal(part_rig_get(&r, "boot")->at, 1 << 20);
+	assert_int_equal(part_rig_get(&r, "boot/image/gzip")->kind, PART_STREAM);
+	assert_int_equal(part_rig_get(&r, "rootfs/etc/init.d/rcS")->mode, 0755);
+	assert_int_equal(part_rig_get(&r, "spare")->look, PART_LOOK_ERASED);
+	assert_int_equal(part_rig_get(&r, "second partition table")->kind, PART_REGION);
 	part_rig_close(&r);
 	/* A byte of the table: its CRC does not fit, and nothing of it is believed. */
 	image.p[1024 + 40] ^= 1;
@@ -136,10 +125,10 @@ certificate(void **state)
 	memcpy(b + 10001, der.p, der.n);
 	memcpy(b + 15000, key.p, key.n);
 	part_rig_open(&r, view_of(b, 20000 + der.n));
-	assert_int_equal(at(&r, "private-key")->at, 15000);
-	assert_int_equal(at(&r, "private-key")->bytes.size, key.n);
-	assert_int_equal(at(&r, "certificate")->at, 10001);
-	assert_int_equal(at(&r, "certificate")->bytes.size, der.n);
+	assert_int_equal(part_rig_get(&r, "private-key")->at, 15000);
+	assert_int_equal(part_rig_get(&r, "private-key")->bytes.size, key.n);
+	assert_int_equal(part_rig_get(&r, "certificate")->at, 10001);
+	assert_int_equal(part_rig_get(&r, "certificate")->bytes.size, der.n);
 	part_rig_close(&r);
 	b[10001 + 20] ^= 0xff; /* inside: no certificate any more */
 	part_rig_open(&r, view_of(b, 20000 + der.n));
@@ -164,23 +153,23 @@ elf(void **state)
 	struct pki_blob file = pki_load("pairs/base/tree/usr/bin/agent");
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&file));
-	uint64_t text = at(&r, ".text")->bytes.size;
+	uint64_t text = part_rig_get(&r, ".text")->bytes.size;
 	assert_int_equal(text, 60000);
-	assert_int_equal(at(&r, "header")->bytes.size, 64);
-	assert_false(at(&r, ".rodata")->again);
+	assert_int_equal(part_rig_get(&r, "header")->bytes.size, 64);
+	assert_false(part_rig_get(&r, ".rodata")->again);
 	part_rig_close(&r);
 	uint8_t *heads = file.p + (file.p[40] | file.p[41] << 8 | file.p[42] << 16);
 	u64le(heads + 2 * 64 + 24, 64 + 100); /* .rodata into .text */
 	part_rig_open(&r, pki_view(&file));
-	assert_true(at(&r, ".rodata")->again);
-	assert_int_equal(at(&r, ".rodata")->bytes.size, 0);
-	assert_int_equal(at(&r, ".text")->bytes.size, 60000);
+	assert_true(part_rig_get(&r, ".rodata")->again);
+	assert_int_equal(part_rig_get(&r, ".rodata")->bytes.size, 0);
+	assert_int_equal(part_rig_get(&r, ".text")->bytes.size, 60000);
 	part_rig_close(&r);
 	/* All of the file as a section: not an ELF in itself. */
 	u64le(heads + 64 + 24, 0);
 	u64le(heads + 64 + 32, file.n);
 	part_rig_open(&r, pki_view(&file));
-	assert_int_equal(at(&r, ".text")->format, FORMAT_RAW);
+	assert_int_equal(part_rig_get(&r, ".text")->format, FORMAT_RAW);
 	part_rig_close(&r);
 	/* Outside. */
 	u64le(heads + 64 + 24, file.n - 10);
@@ -209,13 +198,13 @@ jffs2(void **state)
 	}
 	memcpy(b + 8192 + 400, b + 8192 + 512, 112); /* the second one follows the first */
 	part_rig_open(&r, view_of(b, 100000));
-	assert_int_equal(at(&r, "jffs2")->at, 8192);
-	assert_int_equal(at(&r, "jffs2")->bytes.size, 4096 + 400);
-	assert_string_equal(part_form(at(&r, "jffs2")), "jffs2");
+	assert_int_equal(part_rig_get(&r, "jffs2")->at, 8192);
+	assert_int_equal(part_rig_get(&r, "jffs2")->bytes.size, 4096 + 400);
+	assert_string_equal(part_form(part_rig_get(&r, "jffs2")), "jffs2");
 	part_rig_close(&r);
 	b[8192 + 8] ^= 1;
 	part_rig_open(&r, view_of(b, 100000));
-	assert_int_not_equal(at(&r, "jffs2")->at, 8192);
+	assert_int_not_equal(part_rig_get(&r, "jffs2")->at, 8192);
 	part_rig_close(&r);
 	free(b);
 }
@@ -232,7 +221,7 @@ fit(void **state)
 		char start[7];
 		part_rig_open(&r, pki_view(&image));
 		assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
-		const struct part *p = at(&r, "kernel-1");
+		const struct part *p = part_rig_get(&r, "kernel-1");
 		assert_int_equal(p->bytes.size, 7 * 703);
 		assert_int_equal(source_read(&p->bytes, 0, start, sizeof start), 0);
 		assert_memory_equal(start, "kernel ", sizeof start);
@@ -427,7 +416,7 @@ vain_is_the_trees(void **state)
 		assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_CPIO);
 		assert_int_equal(parts_limits(r.tree), files == 2);
 		if (files == 2)
-			assert_non_null(at(&r, "two")->why);
+			assert_non_null(part_rig_get(&r, "two")->why);
 		part_rig_close(&r);
 	}
 	free(image);
@@ -497,14 +486,14 @@ nothing_hides_behind_a_header(void **state)
 	memcpy(b + 4096, fs.p, fs.n);
 	part_rig_open(&r, view_of(b, n));
 	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_FDT);
-	assert_int_equal(at(&r, "fdt")->bytes.size, 72);
-	assert_int_equal(at(&r, "fdt")->look, PART_LOOK_KNOWN);
-	assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(part_rig_get(&r, "fdt")->bytes.size, 72);
+	assert_int_equal(part_rig_get(&r, "fdt")->look, PART_LOOK_KNOWN);
+	assert_int_equal(part_rig_get(&r, "gap/squashfs/etc/passwd")->mode, 0644);
 	part_rig_close(&r);
 	/* All of it its own. */
 	small_fdt(b, (uint32_t)n);
 	part_rig_open(&r, view_of(b, n));
-	assert_int_equal(at(&r, "squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(part_rig_get(&r, "squashfs/etc/passwd")->mode, 0644);
 	part_rig_close(&r);
 	/* Noise. */
 	memcpy(b + 72, noise, 100000);
@@ -522,12 +511,12 @@ nothing_hides_behind_a_header(void **state)
 		memcpy(b, k ? (const void *)cms : lines, own);
 		memcpy(b + 4096, fs.p, fs.n);
 		part_rig_open(&r, view_of(b, n));
-		assert_int_equal(at(&r, k ? "cms" : "minisign")->bytes.size, own);
-		assert_int_equal(at(&r, "gap/squashfs/etc/passwd")->mode, 0644);
+		assert_int_equal(part_rig_get(&r, k ? "cms" : "minisign")->bytes.size, own);
+		assert_int_equal(part_rig_get(&r, "gap/squashfs/etc/passwd")->mode, 0644);
 		part_rig_close(&r);
 		memcpy(b + own, noise, 100000);
 		part_rig_open(&r, view_of(b, own + 100000));
-		assert_int_equal(at(&r, "gap")->look, PART_LOOK_OPAQUE);
+		assert_int_equal(part_rig_get(&r, "gap")->look, PART_LOOK_OPAQUE);
 		part_rig_close(&r);
 	}
 	/* A cramfs that says that all is its own, found in something else. */
@@ -540,8 +529,8 @@ nothing_hides_behind_a_header(void **state)
 	memcpy(b + 4096 + 64, "\xed\x41\0\0" "\0\0\0\0" "\xc0\4\0\0", 12); /* an empty root */
 	memcpy(b + 8192, fs.p, fs.n);
 	part_rig_open(&r, view_of(b, 8192 + fs.n));
-	assert_int_equal(at(&r, "cramfs")->at, 4096);
-	assert_int_equal(at(&r, "cramfs/gap/squashfs/etc/passwd")->mode, 0644);
+	assert_int_equal(part_rig_get(&r, "cramfs")->at, 4096);
+	assert_int_equal(part_rig_get(&r, "cramfs/gap/squashfs/etc/passwd")->mode, 0644);
 	part_rig_close(&r);
 	free(b);
 	free(fs.p);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "crypto/hex.h"
 #include "images/flash.h"
 #include "tests/unit/crypto/pki.h"
 #include "tests/unit/images/part_rig.h"
@@ -15,50 +14,12 @@
 #define DATA 1024u
 #define LEB (ERASE - DATA)
 
-static const struct part *
-file(const struct part_rig *r, const char *path)
-{
-	uint32_t i = part_rig_find(r, path);
-	if (i == PART_NONE_INDEX) {
-		part_rig_show(r);
-		fail_msg("no %s", path);
-	}
-	return parts_get(r->tree, i);
-}
-
-/* Each file of the list is there with its digest, and no other is. */
-static void
-same_files(const struct part_rig *r, uint32_t fs)
-{
-	struct pki_blob list = pki_load("flash/list");
-	char *text = malloc(list.n + 1), line[300], hex[65];
-	unsigned files = 0, lines = 0;
-	memcpy(text, list.p, list.n);
-	text[list.n] = '\0';
-	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
-		const struct part *p = parts_get(r->tree, i);
-		uint8_t sum[DIGEST_SHA256_LEN];
-		if (p->kind != PART_FILE || p->parent != fs)
-			continue;
-		assert_int_equal(digest_sha256(view_of(NULL, 0), sum), 0);
-		hex_encode(p->bytes.size ? p->sha256 : sum, DIGEST_SHA256_LEN, hex);
-		snprintf(line, sizeof line, "%s %llu %s\n", hex, (unsigned long long)p->bytes.size, p->name);
-		if (!strstr(text, line))
-			fail_msg("%s", line);
-		files++;
-	}
-	for (const char *q = text; (q = strchr(q, '\n')); q++)
-		lines++;
-	assert_int_equal(files, lines);
-	free(text);
-	free(list.p);
-}
-
 static void
 every_packing(void **state)
 {
 	(void)state;
 	static const char *const packers[] = { "none", "lzo", "zlib", "zstd" };
+	struct pki_blob list = pki_load("flash/list");
 	for (size_t k = 0; k < sizeof packers / sizeof packers[0]; k++) {
 		char path[64];
 		struct part_rig r;
@@ -66,52 +27,54 @@ every_packing(void **state)
 		struct pki_blob image = pki_load(path);
 		part_rig_open(&r, pki_view(&image));
 		const struct part *root = parts_get(r.tree, 0);
-		same_files(&r, 0);
+		part_rig_lists(&r, 0, pki_view(&list));
 		assert_string_equal(part_form(root), "ubifs");
 		assert_null(root->why);
 		assert_int_equal(root->look, PART_LOOK_OPENED);
 		assert_int_equal(parts_limits(r.tree), 0);
 		assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX); /* what the tool writes has none */
-		assert_int_equal(file(&r, "empty")->kind, PART_FOLDER);
-		assert_string_equal(file(&r, "etc/link")->link, "/etc/hostname");
-		assert_int_equal(file(&r, "etc/rc.sh")->mode, 0755);
-		assert_int_equal(file(&r, "bin/su")->mode, 04755);
-		assert_int_equal(file(&r, "bin/su")->gid, 7);
-		assert_int_equal(file(&r, ".")->kind, PART_FOLDER);
-		assert_int_equal(file(&r, ".")->mode, 0755);
-		assert_int_equal(file(&r, "lib/text")->bytes.base, file(&r, "lib/text2")->bytes.base);
-		assert_int_equal(file(&r, "dev/console")->kind, PART_DEVICE);
-		assert_false(file(&r, "dev/console")->block);
-		assert_int_equal(file(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
-		assert_true(file(&r, "dev/mtdblock300")->block);
-		assert_int_equal(file(&r, "dev/mtdblock300")->rdev, (uint64_t)31 << 32 | 300);
-		assert_int_equal(file(&r, "dev/queue")->kind, PART_FIFO);
-		assert_true(file(&r, "lib/random")->pieces > 0);
+		assert_int_equal(part_rig_get(&r, "empty")->kind, PART_FOLDER);
+		assert_string_equal(part_rig_get(&r, "etc/link")->link, "/etc/hostname");
+		assert_int_equal(part_rig_get(&r, "etc/rc.sh")->mode, 0755);
+		assert_int_equal(part_rig_get(&r, "bin/su")->mode, 04755);
+		assert_int_equal(part_rig_get(&r, "bin/su")->gid, 7);
+		assert_int_equal(part_rig_get(&r, ".")->kind, PART_FOLDER);
+		assert_int_equal(part_rig_get(&r, ".")->mode, 0755);
+		assert_int_equal(part_rig_get(&r, "lib/text")->bytes.base, part_rig_get(&r, "lib/text2")->bytes.base);
+		assert_int_equal(part_rig_get(&r, "dev/console")->kind, PART_DEVICE);
+		assert_false(part_rig_get(&r, "dev/console")->block);
+		assert_int_equal(part_rig_get(&r, "dev/console")->rdev, (uint64_t)5 << 32 | 1);
+		assert_true(part_rig_get(&r, "dev/mtdblock300")->block);
+		assert_int_equal(part_rig_get(&r, "dev/mtdblock300")->rdev, (uint64_t)31 << 32 | 300);
+		assert_int_equal(part_rig_get(&r, "dev/queue")->kind, PART_FIFO);
+		assert_true(part_rig_get(&r, "lib/random")->pieces > 0);
 		part_rig_close(&r);
 		free(image.p);
 	}
+	free(list.p);
 }
 
 static void
 volumes(void **state)
 {
 	(void)state;
-	struct pki_blob image = pki_load("flash/ubi"), calibration = pki_load("flash/calibration");
+	struct pki_blob image = pki_load("flash/ubi"), calibration = pki_load("flash/calibration"), list = pki_load("flash/list");
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
 	assert_int_equal(parts_get(r.tree, 0)->format, FORMAT_UBI);
 	assert_int_equal(parts_get(r.tree, 0)->look, PART_LOOK_OPENED);
-	same_files(&r, part_rig_find(&r, "rootfs"));
-	const struct part *p = file(&r, "calibration");
+	part_rig_lists(&r, part_rig_find(&r, "rootfs"), pki_view(&list));
+	const struct part *p = part_rig_get(&r, "calibration");
 	uint8_t sum[DIGEST_SHA256_LEN];
 	assert_int_equal(digest_sha256(pki_view(&calibration), sum), 0);
 	assert_memory_equal(p->sha256, sum, sizeof sum);
 	assert_int_equal(p->bytes.size, calibration.n); /* a static volume knows how long it is */
-	assert_int_equal(file(&r, "noise")->bytes.size % LEB, 0);
-	(void)file(&r, "volume table");
-	(void)file(&r, "second volume table");
+	assert_int_equal(part_rig_get(&r, "noise")->bytes.size % LEB, 0);
+	(void)part_rig_get(&r, "volume table");
+	(void)part_rig_get(&r, "second volume table");
 	assert_int_equal(part_rig_find(&r, "gap"), PART_NONE_INDEX);
 	part_rig_close(&r);
+	free(list.p);
 	free(calibration.p);
 	free(image.p);
 }
@@ -158,12 +121,12 @@ the_younger_block_counts(void **state)
 	copy[512 + 47] = 9; /* of what order is counted in */
 	seal(copy + 512, 64);
 	part_rig_open(&r, view_of(b, image.n + ERASE));
-	const struct part *p = file(&r, "small/aa");
+	const struct part *p = part_rig_get(&r, "small/aa");
 	char text[5];
 	assert_null(parts_get(r.tree, 0)->why);
 	assert_int_equal(source_read(&p->bytes, 0, text, 5), 0);
 	assert_memory_equal(text, "First", 5);
-	assert_true(file(&r, "gap")->at >= from); /* the other one is nobody's, and shown */
+	assert_true(part_rig_get(&r, "gap")->at >= from); /* the other one is nobody's, and shown */
 	part_rig_close(&r);
 	/* Copied, and the copy is not whole: the old one counts. */
 	copy[512 + 6] = 1;
@@ -171,7 +134,7 @@ the_younger_block_counts(void **state)
 	copy[512 + 22] = 2;
 	seal(copy + 512, 64);
 	part_rig_open(&r, view_of(b, image.n + ERASE));
-	p = file(&r, "small/aa");
+	p = part_rig_get(&r, "small/aa");
 	assert_int_equal(source_read(&p->bytes, 0, text, 5), 0);
 	assert_memory_equal(text, "first", 5);
 	part_rig_close(&r);
@@ -196,7 +159,7 @@ volumes_without_a_record(void **state)
 			seal(id, 64);
 		}
 		part_rig_open(&r, pki_view(&image));
-		(void)file(&r, k ? "volume 4294967295/aa" : "volume 128/aa");
+		(void)part_rig_get(&r, k ? "volume 4294967295/aa" : "volume 128/aa");
 		part_rig_close(&r);
 	}
 	free(image.p);
@@ -233,7 +196,7 @@ what_nothing_leads_to_is_a_part(void **state)
 	uint8_t *node = (uint8_t *)memmem(image.p, image.n, "first", 5) - 48, *end = image.p + image.n;
 	memcpy(end - 96, node, 53);
 	part_rig_open(&r, pki_view(&image));
-	const struct part *p = file(&r, "gap");
+	const struct part *p = part_rig_get(&r, "gap");
 	assert_null(parts_get(r.tree, 0)->why);
 	assert_true(p->at + p->bytes.size >= image.n - 96 + 53);
 	part_rig_close(&r);
@@ -325,8 +288,8 @@ bad_cousins(void **state)
 	seal_node(node, 53);
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
-	assert_true(file(&r, "aa")->partial);
-	assert_string_equal(file(&r, "aa")->why, "packed in a way that nothing here unpacks");
+	assert_true(part_rig_get(&r, "aa")->partial);
+	assert_string_equal(part_rig_get(&r, "aa")->why, "packed in a way that nothing here unpacks");
 	part_rig_close(&r);
 	free(old);
 	free(image.p);
@@ -345,34 +308,6 @@ node_of(struct pki_blob *image, unsigned type, unsigned skip, uint32_t *ret_n)
 	abort();
 }
 
-/* Is there a part, no file, that holds these words? */
-static bool
-lies_open(const struct part_rig *r, const char *words)
-{
-	for (uint32_t i = 1; i < parts_count(r->tree); i++) {
-		const struct part *p = parts_get(r->tree, i);
-		if (p->kind == PART_FILE || p->children > 0 || p->bytes.size == 0)
-			continue;
-		uint8_t *b = malloc(p->bytes.size);
-		assert_int_equal(source_read(&p->bytes, 0, b, p->bytes.size), 0);
-		bool has = memmem(b, p->bytes.size, words, strlen(words)) != NULL;
-		free(b);
-		if (has)
-			return true;
-	}
-	return false;
-}
-
-static void
-shows(struct pki_blob *image, const char *words)
-{
-	struct part_rig r;
-	part_rig_open(&r, pki_view(image));
-	if (!lies_open(&r, words))
-		fail_msg("nothing tells of %s", words);
-	part_rig_close(&r);
-}
-
 /* Room in nodes that count, of which no file and no name says anything. */
 static void
 what_is_hidden_in_nodes(void **state)
@@ -388,13 +323,13 @@ what_is_hidden_in_nodes(void **state)
 			uint8_t *p = node_of(&image, type, k, &n);
 			memcpy(p + 32, "telnetd", 7);
 			seal_node(p, n);
-			shows(&image, "telnetd");
+			part_rig_shows(pki_view(&image), "telnetd");
 			memcpy(image.p, old, image.n);
 		}
 	uint8_t *p = node_of(&image, 0, 1, &n);
 	memcpy(p + 134, "telnetd -l /bin/sh", 18);
 	seal_node(p, n);
-	shows(&image, "telnetd -l /bin/sh");
+	part_rig_shows(pki_view(&image), "telnetd -l /bin/sh");
 	memcpy(image.p, old, image.n);
 	/* A file that ends within its block, and the block does not. */
 	p = (uint8_t *)memmem(image.p, image.n, "first", 5) - 48;
@@ -410,8 +345,8 @@ what_is_hidden_in_nodes(void **state)
 	}
 	struct part_rig r;
 	part_rig_open(&r, pki_view(&image));
-	assert_int_equal(file(&r, "aa")->bytes.size, 2);
-	assert_true(lies_open(&r, "first"));
+	assert_int_equal(part_rig_get(&r, "aa")->bytes.size, 2);
+	assert_true(part_rig_tells(&r, "first"));
 	part_rig_close(&r);
 	free(old);
 	free(image.p);
@@ -447,12 +382,79 @@ inodes_hold_nothing(void **state)
 		place[2] = length;
 		memcpy(branch, place, sizeof place);
 		seal_node(idx, n);
-		shows(&image, words);
+		part_rig_shows(pki_view(&image), words);
 		memcpy(branch, keep, sizeof keep);
 		memset(room, 0xff, 512);
 		tried++;
 	}
 	assert_true(tried > 1);
+	free(image.p);
+}
+
+/* A node of padding whose last bytes are the next node's is none: its number is shown. */
+static void
+padding_ends_before_the_next_node(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	uint8_t *idx = index_node(&image), *room = image.p + image.n - 1024, *pad = room + 160;
+	uint32_t n, moved = 0, length = 28;
+	memcpy(&n, idx + 16, 4);
+	for (uint32_t b = 0; b < idx[24] && moved < 2; b++) {
+		uint8_t *to = moved ? pad + 24 : room;
+		uint32_t place[3];
+		memcpy(place, idx + 28 + 20 * b, sizeof place);
+		if (place[2] != 160)
+			continue;
+		memcpy(to, image.p + (size_t)place[0] * LEB + place[1], 160);
+		place[0] = (uint32_t)(to - image.p) / LEB;
+		place[1] = (uint32_t)(to - image.p) % LEB;
+		memcpy(idx + 28 + 20 * b, place, sizeof place);
+		moved++;
+	}
+	assert_int_equal(moved, 2);
+	seal_node(idx, n);
+	memcpy(pad, room, 24);
+	memcpy(pad + 8, "telnetd!", 8);
+	memcpy(pad + 16, &length, 4);
+	pad[20] = 5;
+	seal_node(pad, 28);
+	part_rig_shows(pki_view(&image), "telnetd!");
+	free(image.p);
+}
+
+/* A log of marks that lead to nothing, over and over: a bound, and no word of a journal that holds something. */
+static void
+work_of_a_log_is_bounded(void **state)
+{
+	(void)state;
+	struct pki_blob image = pki_load("flash/small.ubifs");
+	struct part_rig r;
+	uint8_t *log = image.p + 3 * LEB, ref[64] = { 0 };
+	size_t off = 0;
+	uint32_t n;
+	while (memcmp(log + off, "\x31\x18\x10\x06", 4) == 0) {
+		memcpy(&n, log + off + 16, 4);
+		off += (n + 7) & ~7u;
+	}
+	memcpy(ref, log, 24);
+	memset(ref + 8, 0xff, 4); /* younger than the commit */
+	ref[16] = 64;
+	ref[20] = 8;
+	ref[24] = 10; /* all of it is erased */
+	for (unsigned k = 0; k < 4 * 12 + 8; k++, off += sizeof ref) {
+		memcpy(log + off, ref, sizeof ref);
+		seal_node(log + off, sizeof ref);
+		if (k == 1) { /* which is so */
+			part_rig_open(&r, pki_view(&image));
+			assert_null(parts_get(r.tree, 0)->why);
+			part_rig_close(&r);
+		}
+	}
+	why_not(&image, "its log leads to more of its journal than is looked at");
+	part_rig_open(&r, pki_view(&image));
+	assert_int_equal(parts_limits(r.tree), 1);
+	part_rig_close(&r);
 	free(image.p);
 }
 
@@ -509,6 +511,8 @@ main(void)
 		cmocka_unit_test(bad_cousins),
 		cmocka_unit_test(what_is_hidden_in_nodes),
 		cmocka_unit_test(inodes_hold_nothing),
+		cmocka_unit_test(padding_ends_before_the_next_node),
+		cmocka_unit_test(work_of_a_log_is_bounded),
 		cmocka_unit_test(rings_end),
 		cmocka_unit_test(damage_at_every_place),
 	};

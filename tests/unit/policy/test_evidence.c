@@ -210,6 +210,37 @@ deltas_dates_and_marks(void **state)
 	assert_int_equal(make(w)->rules.vendor_date, 1600000000);
 }
 
+/* A fixed check's no or not yet stands, and says why; what they let before people, a rule may deny. */
+static void
+the_fixed_checks_come_first(void **state)
+{
+	static const struct {
+		enum decide_verdict fixed;
+		enum rules_outcome rules;
+		enum decide_verdict both;
+		const char *says;
+	} rows[] = {
+		{ DECIDE_DENY, RULES_DENY, DECIDE_DENY, "of the checks" }, { DECIDE_DENY, RULES_HOLD, DECIDE_DENY, "of the checks" },
+		{ DECIDE_HOLD, RULES_DENY, DECIDE_HOLD, "of the checks" }, { DECIDE_HOLD, RULES_HOLD, DECIDE_HOLD, "of the checks" },
+		{ DECIDE_REVIEW, RULES_DENY, DECIDE_DENY, NULL }, { DECIDE_REVIEW, RULES_HOLD, DECIDE_REVIEW, NULL },
+	};
+	char says[RULES_SENTENCE_MAX], rule[RULES_SENTENCE_MAX];
+	struct decide_result d = { .because[0] = { DECIDE_REFUSED, "of the checks" } };
+	struct rules_result *r = calloc(1, sizeof *r);
+	(void)state;
+	assert_non_null(r);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		d.verdict = rows[i].fixed;
+		d.reasons_n = rows[i].fixed != DECIDE_REVIEW;
+		r->outcome = rows[i].rules;
+		assert_int_equal(evidence_verdict(&d, r), rows[i].both);
+		evidence_describe(&d, r, says);
+		rules_describe(r, rule);
+		assert_string_equal(says, rows[i].says ? rows[i].says : rule);
+	}
+	free(r);
+}
+
 int
 main(void)
 {
@@ -222,6 +253,7 @@ main(void)
 		T(the_way_is_the_worst_of_all_steps),
 		T(findings_and_what_a_cut_report_hides),
 		T(deltas_dates_and_marks),
+		cmocka_unit_test(the_fixed_checks_come_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,26 @@ test_matches(void **state)
 	assert_true(refusal_matches(REFUSAL_DIGEST, view_str(A64), &f));
 }
 
+/* However many characters it has: separators are no names. */
+static void
+test_what_would_stop_everything(void **state)
+{
+	static const struct {
+		const char *value;
+		bool all;
+	} rows[] = { { "*/*->*/*", true }, { "*/*/*->*/*", true }, { "**/*/*-*>*/*", true }, { "*//->/", true },
+		{ "*/*->*/*.bin", false }, { "q*/*/*->*/*", false }, { "*/*/*->*1*/*", false }, { "quectel/*", false } };
+	const struct refusal_facts f = facts();
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(refusal_is_everything(REFUSAL_PATTERN, view_str(rows[i].value)), rows[i].all);
+	assert_false(refusal_is_everything(REFUSAL_VERSION, view_str("*/*->*/*")));
+	/* One that is there goes on standing against everything. */
+	const char *why;
+	assert_true(refusal_check(REFUSAL_PATTERN, view_str(rows[0].value), &why));
+	assert_true(refusal_matches(REFUSAL_PATTERN, view_str(rows[0].value), &f));
+}
+
 /* A review's two names make one value, wherever their slashes are. */
 static void
 test_slashes_of_a_version(void **state)
@@ -140,6 +160,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_a_value),
 		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_what_would_stop_everything),
 		cmocka_unit_test(test_slashes_of_a_version),
 		cmocka_unit_test(test_damage_matches),
 		cmocka_unit_test(test_names_and_ids),

@@ -351,7 +351,7 @@ times_put_it_off(void **state)
 	config_free(c);
 	c = config("{ name = \"soon\"; outcome = \"hold\"; cool_down = \"90s\"; }");
 	decide_on(c, &f);
-	assert_non_null(strstr(result.match[0].sentence, "2 minutes"));
+	assert_non_null(strstr(result.match[0].sentence, "90 seconds"));
 	config_free(c);
 }
 

@@ -227,21 +227,6 @@ dates_by_table(void **state)
 	BY_TABLE(VERSION_ORDER_DATE, rows);
 }
 
-static void
-directions_have_names(void **state)
-{
-	struct view old = view_str("1.1.9"), new = view_str("1.1.10");
-	(void)state;
-	assert_int_equal(version_direction(VERSION_ORDER_DOTTED, old, new), VERSION_UP);
-	assert_int_equal(version_direction(VERSION_ORDER_DOTTED, new, old), VERSION_DOWN);
-	assert_int_equal(version_direction(VERSION_ORDER_DOTTED, new, new), VERSION_LEVEL);
-	assert_int_equal(version_direction(VERSION_ORDER_EXACT, old, new), VERSION_DIRECTION_UNKNOWN);
-	assert_string_equal(version_direction_name(VERSION_UP), "up");
-	assert_string_equal(version_direction_name(VERSION_DOWN), "down");
-	assert_string_equal(version_direction_name(VERSION_LEVEL), "same");
-	assert_string_equal(version_direction_name(VERSION_DIRECTION_UNKNOWN), "unknown");
-}
-
 /* ---- properties over random texts ---- */
 
 #define TEXTS 240
@@ -335,7 +320,6 @@ main(void)
 		cmocka_unit_test(semver_by_table),
 		cmocka_unit_test(quectel_by_table),
 		cmocka_unit_test(dates_by_table),
-		cmocka_unit_test(directions_have_names),
 		cmocka_unit_test(every_order_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
