@@ -26,14 +26,14 @@ meta_key(const uint8_t id[RELEASE_ID], char key[sizeof META_WITHHELD + 2 * RELEA
 	hex_encode(id, RELEASE_ID, key + strlen(META_WITHHELD));
 }
 
-/* Whether the log has it withheld. */
+/* Whether the log has it withheld. Where that cannot be told it may: what ends that is logged. */
 static bool
 is_marked(struct control *c, const uint8_t id[RELEASE_ID])
 {
 	char key[sizeof META_WITHHELD + 2 * RELEASE_ID], value[DB_META_VALUE_MAX] = "";
 	meta_key(id, key);
-	(void)db_meta_get(c->db, key, value, sizeof value);
-	return value[0] == '1';
+	int err = db_meta_get(c->db, key, value, sizeof value);
+	return err == FG_OK ? value[0] == '1' : err != FG_ENOTFOUND;
 }
 
 static void
@@ -187,7 +187,8 @@ standing_may_offer(struct control *c, const uint8_t id[RELEASE_ID], const struct
 	bool good = passes(c, record, &v);
 	if (good && !is_marked(c, id))
 		return true;
-	snprintf(why, STANDING_WHY_MAX, "%s", good ? "it was withheld, and the log has yet to say that it is no more" : v.why);
+	snprintf(why, STANDING_WHY_MAX, "%s",
+	    good ? "it may have been withheld, and the log has yet to say that it is no more" : v.why);
 	return false;
 }
 

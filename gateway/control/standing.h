@@ -21,7 +21,8 @@ struct control;
 
 /*
  * Of one that is about to be offered: true when it may be at once. Else why says
- * for what it is withheld, be it only that the log has not yet said otherwise.
+ * for what it is withheld, be it only that the log has not yet said otherwise, or
+ * that nothing can be told of that.
  */
 bool standing_may_offer(struct control *c, const uint8_t id[RELEASE_ID], const struct release *record,
     char why[STANDING_WHY_MAX]);
