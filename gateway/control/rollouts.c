@@ -435,14 +435,6 @@ drive(struct rollouts *r, struct rollout *one)
 	}
 }
 
-void
-rollouts_look(struct rollouts *r, struct rollout *one)
-{
-	(void)rollouts_count(r, INT64_MAX);
-	if (is_open(one))
-		drive(r, one);
-}
-
 static const char *mend(struct rollout *one, const struct rollouts_said *said);
 
 void
@@ -469,27 +461,34 @@ rollouts_find_again(struct rollouts *r, struct rollout *one)
 		apply(r, one, false);
 }
 
+bool
+rollouts_round(struct rollouts *r, int64_t until)
+{
+	struct rollout *one;
+	if (!r->counting)
+		LIST_FOREACH(one, &r->all, link)
+			if (one->lost)
+				rollouts_find_again(r, one);
+	if (!rollouts_count(r, until))
+		return false;
+	LIST_FOREACH(one, &r->all, link)
+		if (one->plan && one->counted && is_open(one))
+			drive(r, one);
+	return true;
+}
+
 void
 rollouts_tick(struct rollouts *r)
 {
 	int64_t began = clock_mono_ms(r->c->clock);
-	struct rollout *one;
 	/* Before the log was read nobody knows who has reported: they would all seem silent. */
 	if (!replay_done(r->c->replay))
 		return;
 	rollouts_awake(r);
 	if (!r->counting && !r->due && began < r->look_at)
 		return;
-	if (!r->counting)
-		LIST_FOREACH(one, &r->all, link)
-			if (one->lost)
-				rollouts_find_again(r, one);
-	if (!rollouts_count(r, began + ROLLOUTS_SLICE_MS))
-		return;
-	LIST_FOREACH(one, &r->all, link)
-		if (one->plan && one->counted && is_open(one))
-			drive(r, one);
-	r->look_at = clock_mono_ms(r->c->clock) + ROLLOUTS_LOOK_MS;
+	if (rollouts_round(r, began + ROLLOUTS_SLICE_MS))
+		r->look_at = clock_mono_ms(r->c->clock) + ROLLOUTS_LOOK_MS;
 }
 
 /* ---- held against the log ---- */

@@ -64,7 +64,10 @@ void rollouts_awake(struct rollouts *r);
  * counted; false: the clock (clock_mono_ms) has come to until.
  */
 bool rollouts_count(struct rollouts *r, int64_t until);
-/* Counts, and does what the plan says then. It has a plan. */
-void rollouts_look(struct rollouts *r, struct rollout *one);
+/*
+ * Looks for plans that were lost, counts, and does what each plan says then. False: not all were counted until
+ * then; the next call goes on. The log was read.
+ */
+bool rollouts_round(struct rollouts *r, int64_t until);
 
 #endif
