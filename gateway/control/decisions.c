@@ -123,7 +123,10 @@ fill(struct control *c, const struct db_candidate *cand, const struct report *r,
     const struct db_scope *scope, struct decisions_told *t)
 {
 	_Static_assert(EVIDENCE_LIST_MAX >= DB_LIST_MAX, "groups and versions of a scope fit");
+	bool refused = false;
 	int err = db_resource_get(c->db, cand->resource, &t->res);
+	if (!err)
+		err = refusals_meets(c->refusals, cand, r, &refused, t->refused);
 	if (err)
 		return err;
 	t->u = (struct evidence_update){
@@ -134,7 +137,7 @@ fill(struct control *c, const struct db_candidate *cand, const struct report *r,
 		.policy = p->digest,
 		.arrived = cand->arrived,
 		.now = control_now(c),
-		.refused = refusals_meets(c->refusals, cand, r, t->refused) ? t->refused : NULL,
+		.refused = refused ? t->refused : NULL,
 		.scoped = scope != NULL,
 	};
 	for (uint32_t i = 0; scope && i < scope->groups_n; i++)

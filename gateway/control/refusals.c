@@ -12,9 +12,11 @@
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/standing.h"
 
 #define DAY 86400
 #define SIGNERS_SEEN_MAX 64 /* as many signatures as a report has */
+#define WHO_SIGNED "A signer is refused, and who signed this cannot be read now."
 
 struct lifting { /* waits for its entry */
 	LIST_ENTRY(lifting) link;
@@ -30,6 +32,7 @@ struct refusals {
 	struct db_refusal *one; /* in order of time */
 	size_t n, cap;
 	bool unread; /* the database could not be read: everything is refused */
+	bool due;    /* not all that may meet one could be looked at */
 };
 
 struct refusals *
@@ -123,7 +126,7 @@ refusals_recall(struct refusals *r)
 
 struct met { /* facts, and what they borrow from */
 	struct refusal_facts facts;
-	bool unsigned_for; /* there is a report, and who signed could not be read from it */
+	bool unsigned_for; /* there was a report, and who signed is not to be had from it any more */
 	struct db_resource res;
 	char subject[REFUSAL_VALUE_MAX * 4];
 	uint8_t signer[SIGNERS_SEEN_MAX][DIGEST_SHA256_LEN];
@@ -154,14 +157,23 @@ facts_of(struct refusals *r, const struct db_candidate *cand, const struct repor
 	return FG_OK;
 }
 
+/* What is lost or damaged stays so; another error is of this moment. */
+static bool
+is_for_good(int err)
+{
+	return err == FG_ENOTFOUND || err == FG_EFORMAT;
+}
+
 /* Who signed, read only where it is asked for: a report is long. */
-static void
+static int
 read_signers(struct refusals *r, const uint8_t digest[DIGEST_SHA256_LEN], struct met *m)
 {
 	struct report *report = NULL;
-	m->unsigned_for = decisions_report(r->c, digest, &report) != FG_OK;
+	int err = decisions_report(r->c, digest, &report);
+	m->unsigned_for = is_for_good(err);
 	signers_of(m, report);
 	report_free(report);
+	return m->unsigned_for ? FG_OK : err;
 }
 
 static bool
@@ -207,17 +219,17 @@ meets_any(const struct refusals *r, const struct met *m, char ret[REFUSALS_SENTE
 	return false;
 }
 
-bool
-refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report,
+int
+refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report, bool *ret_meets,
     char ret[REFUSALS_SENTENCE_MAX])
 {
 	struct met *m = calloc(1, sizeof *m);
-	bool unread = !m || r->unread || facts_of(r, cand, report, m) != FG_OK;
-	if (unread)
-		snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read, so everything is.");
-	bool meets = unread || meets_any(r, m, ret);
+	int err = m ? facts_of(r, cand, report, m) : FG_ENOMEM;
+	bool unread = r->unread || is_for_good(err);
+	snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read, so everything is.");
+	*ret_meets = unread || err || meets_any(r, m, ret);
 	free(m);
-	return meets;
+	return unread ? FG_OK : err;
 }
 
 /* From what was signed for: a candidate's row may be gone, or say something else by now. */
@@ -238,20 +250,22 @@ has_kind(const struct refusals *r, enum refusal_kind kind)
 	return false;
 }
 
-bool
-refusals_meets_release(struct refusals *r, const struct approval_terms *t, char ret[REFUSALS_SENTENCE_MAX])
+int
+refusals_meets_release(struct refusals *r, const struct approval_terms *t, bool *ret_meets,
+    char ret[REFUSALS_SENTENCE_MAX])
 {
 	struct met *m = calloc(1, sizeof *m);
-	bool meets = !m;
-	snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read.");
-	if (m) {
+	int err = m ? FG_OK : FG_ENOMEM;
+	*ret_meets = false;
+	snprintf(ret, REFUSALS_SENTENCE_MAX, WHO_SIGNED);
+	if (!err) {
 		facts_of_terms(t, m);
 		if (has_kind(r, REFUSAL_SIGNER))
-			read_signers(r, t->report, m);
-		meets = meets_any(r, m, ret);
+			err = read_signers(r, t->report, m);
+		*ret_meets = meets_any(r, m, ret); /* for its bytes or its version, whoever signed */
 	}
 	free(m);
-	return meets;
+	return *ret_meets ? FG_OK : err;
 }
 
 /* ---- it takes effect ---- */
@@ -266,10 +280,11 @@ sweep_offered(struct refusals *r, const struct db_refusal *d, struct met *m, con
 		const struct approval_terms *t = &list[n].record->terms;
 		memset(m, 0, sizeof *m);
 		facts_of_terms(t, m);
-		if (d->kind == REFUSAL_SIGNER)
-			read_signers(r, t->report, m);
+		int err = d->kind == REFUSAL_SIGNER ? read_signers(r, t->report, m) : FG_OK;
 		if (meets_one(r, d, m))
 			releases_revoke(r->c->releases, list[n].id, d->by, why, NULL);
+		else if (err)
+			standing_withhold(r->c, list[n].id, WHO_SIGNED); /* and is looked at again from there */
 	}
 }
 
@@ -283,20 +298,35 @@ stop(struct refusals *r, const struct db_refusal *d, struct db_candidate *cand, 
 		releases_revoke(c->releases, cand->release, d->by, why, NULL);
 }
 
+/* Not 0: it may meet the refusal, or not; nothing was done about it. */
+static int
+sweep_one(struct refusals *r, const struct db_refusal *d, struct met *m, struct db_candidate *cand, const char *why)
+{
+	memset(m, 0, sizeof *m);
+	int err = facts_of(r, cand, NULL, m);
+	bool met = is_for_good(err);
+	if (met)
+		err = FG_OK;
+	if (!err && !met && d->kind == REFUSAL_SIGNER && cand->have_report)
+		err = read_signers(r, cand->report, m);
+	if (met || meets_one(r, d, m)) {
+		stop(r, d, cand, why);
+		return FG_OK;
+	}
+	return err;
+}
+
 static void
 sweep_state(struct refusals *r, const struct db_refusal *d, struct met *m, enum lifecycle_state state, const char *why)
 {
 	struct candidates_ids *l = candidates_in(r->c, state);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
+	r->due |= !l || !cand;
 	for (size_t i = 0; l && cand && i < l->n; i++) {
-		if (db_candidate_get(r->c->db, l->id[i], cand))
-			continue;
-		memset(m, 0, sizeof *m);
-		bool met = facts_of(r, cand, NULL, m) != FG_OK;
-		if (d->kind == REFUSAL_SIGNER && cand->have_report)
-			read_signers(r, cand->report, m);
-		if (met || meets_one(r, d, m))
-			stop(r, d, cand, why);
+		int err = db_candidate_get(r->c->db, l->id[i], cand);
+		if (!err)
+			err = sweep_one(r, d, m, cand, why);
+		r->due |= err != FG_OK;
 	}
 	free(cand);
 	free(l);
@@ -309,7 +339,8 @@ sweep(struct refusals *r, const struct db_refusal *d)
 	char why[REFUSALS_SENTENCE_MAX];
 	struct met *m = calloc(1, sizeof *m);
 	if (!m) {
-		oplog(OPLOG_ERR, "what meets a new refusal could not be looked for: no memory");
+		oplog(OPLOG_ERR, "what meets a refusal could not be looked for, and will be: no memory");
+		r->due = true;
 		return;
 	}
 	say(d, why);
@@ -317,6 +348,17 @@ sweep(struct refusals *r, const struct db_refusal *d)
 	sweep_state(r, d, m, LIFECYCLE_APPROVED, why); /* what the warden has not listed yet */
 	sweep_state(r, d, m, LIFECYCLE_REVIEW, why);
 	free(m);
+}
+
+void
+refusals_tick(struct refusals *r)
+{
+	if (!r->due)
+		return;
+	r->due = false;
+	for (size_t i = 0; i < r->n; i++)
+		if (!is_over(r, &r->one[i]))
+			sweep(r, &r->one[i]);
 }
 
 static struct msg_append *
@@ -555,34 +597,45 @@ best_signer(const struct report *report)
 	return NULL;
 }
 
-static const char *
-value_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d)
+/* *ret_why: the review has no such thing. An error: that cannot be told now. */
+static int
+signer_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d, const char **ret_why)
+{
+	struct report *report = NULL;
+	int err = cand->have_report ? decisions_report(r->c, cand->report, &report) : FG_ENOTFOUND;
+	const struct sig_result *s = best_signer(report);
+	if (s)
+		hex_encode(s->signer.spki_sha256, DIGEST_SHA256_LEN, d->value);
+	else if (is_for_good(err))
+		*ret_why = "it has no report, so its signer is not known";
+	else if (!err)
+		*ret_why = "no signature of it is verified, so its signer is not known";
+	report_free(report);
+	return *ret_why ? FG_OK : err;
+}
+
+static int
+value_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d, const char **ret_why)
 {
 	struct db_resource res;
-	struct report *report = NULL;
-	const char *why = NULL;
+	int err;
 	switch ((enum refusal_kind)d->kind) {
 	case REFUSAL_DIGEST:
 		if (cand->have_image)
 			hex_encode(cand->image, sizeof cand->image, d->value);
-		return cand->have_image ? NULL : "there are no bytes of it to refuse";
-	case REFUSAL_VERSION:
-		if (db_resource_get(r->c->db, cand->resource, &res))
-			return "what it is for could not be read";
-		snprintf(d->value, sizeof d->value, "%s/%s", res.product, res.target);
-		return NULL;
-	case REFUSAL_SIGNER:
-		if (!cand->have_report || decisions_report(r->c, cand->report, &report))
-			return "it has no report, so its signer is not known";
-		const struct sig_result *s = best_signer(report);
-		if (s)
-			hex_encode(s->signer.spki_sha256, DIGEST_SHA256_LEN, d->value);
 		else
-			why = "no signature of it is verified, so its signer is not known";
-		report_free(report);
-		return why;
+			*ret_why = "there are no bytes of it to refuse";
+		return FG_OK;
+	case REFUSAL_VERSION:
+		err = db_resource_get(r->c->db, cand->resource, &res);
+		if (!err)
+			snprintf(d->value, sizeof d->value, "%s/%s", res.product, res.target);
+		return err;
+	case REFUSAL_SIGNER:
+		return signer_of(r, cand, d, ret_why);
 	default:
-		return "a review is refused by digest, version or signer";
+		*ret_why = "a review is refused by digest, version or signer";
+		return FG_OK;
 	}
 }
 
@@ -591,14 +644,17 @@ refusals_draft(struct refusals *r, const struct db_candidate *cand, struct view 
     struct db_refusal *ret, const char **ret_why)
 {
 	struct db_refusal d = { .kind = (uint8_t)refusal_kind_parse(kind), .at = control_now(r->c) };
-	*ret_why = value_of(r, cand, &d);
+	*ret_why = NULL;
+	int err = value_of(r, cand, &d, ret_why);
+	if (err)
+		return err;
 	if (!*ret_why)
 		(void)refusal_check((enum refusal_kind)d.kind, view_str(d.value), ret_why);
 	if (*ret_why)
 		return FG_EINVAL;
 	snprintf(d.by, sizeof d.by, "%s", who);
 	snprintf(d.reason, sizeof d.reason, "%s", reason);
-	int err = refusal_id((enum refusal_kind)d.kind, view_str(d.value), d.id);
+	err = refusal_id((enum refusal_kind)d.kind, view_str(d.value), d.id);
 	if (!err)
 		*ret = d;
 	return err;

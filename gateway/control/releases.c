@@ -332,7 +332,10 @@ static void
 revoke_refused(struct releases *r, const uint8_t id[RELEASE_ID])
 {
 	char why[REFUSALS_SENTENCE_MAX];
-	if (refusals_meets_release(r->c->refusals, &releases_record(r, id)->terms, why))
+	bool meets;
+	if (refusals_meets_release(r->c->refusals, &releases_record(r, id)->terms, &meets, why))
+		standing_withhold(r->c, id, why);
+	else if (meets)
 		releases_revoke(r, id, "control", why, NULL);
 }
 

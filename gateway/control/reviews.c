@@ -155,7 +155,9 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 		return;
 	uint32_t modules = modules_with(c, cand, report, scope ? scope->max_devices : REVIEWS_EVERYONE);
 	/* With the signers of its report: whatever it was judged as, it is refused by now. */
-	bool refused = refusals_meets(c->refusals, cand, report, why);
+	bool refused;
+	if (refusals_meets(c->refusals, cand, report, &refused, why))
+		refused = true; /* nobody signs for it until that can be told */
 	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))
 		ask_rules(c, cand, report, p, scope, modules, ret);
 	else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) /* for showing: nobody signs for it now */
