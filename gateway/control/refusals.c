@@ -16,6 +16,9 @@
 
 #define DAY 86400
 #define SIGNERS_SEEN_MAX 64 /* as many signatures as a report has */
+_Static_assert(REFUSALS_PIECE < sizeof((struct msg_ref *)0)->text, "a reference holds a piece");
+const char *const refusals_piece_keys[REFUSALS_PIECES] = { "value", "value.2", "value.3", "value.4" };
+
 #define WHO_SIGNED "A signer is refused, and who signed this cannot be read now."
 
 struct lifting { /* waits for its entry */
@@ -369,13 +372,11 @@ entry_of(const struct db_refusal *d, enum entry_event ev, const char *who, const
 	snprintf(obj, sizeof obj, "refusal:%s", hex);
 	struct msg_append *e = logbook_entry(ev, "ok", who, obj);
 	logbook_ref(e, "kind", refusal_kind_name((enum refusal_kind)d->kind));
-	/* A reference holds 255 characters: a longer pattern is logged in two. */
-	char half[256];
-	snprintf(half, sizeof half, "%.255s", d->value);
-	logbook_ref(e, "value", half);
-	if (strlen(d->value) > 255) {
-		snprintf(half, sizeof half, "%.255s", d->value + 255);
-		logbook_ref(e, "value.more", half);
+	size_t n = strlen(d->value);
+	for (size_t i = 0; i < REFUSALS_PIECES && i * REFUSALS_PIECE < n; i++) {
+		char piece[REFUSALS_PIECE + 1];
+		snprintf(piece, sizeof piece, "%.*s", REFUSALS_PIECE, d->value + i * REFUSALS_PIECE);
+		logbook_ref(e, refusals_piece_keys[i], piece);
 	}
 	if (d->until && stamp_format(d->until, until) == FG_OK)
 		logbook_ref(e, "until", until);
@@ -396,12 +397,17 @@ refusals_begin(struct refusals *r, const struct db_refusal *d)
 }
 
 bool
-refusals_again(struct refusals *r, enum refusal_kind kind, struct view value, int64_t until, int64_t at)
+refusals_again(struct refusals *r, const uint8_t id[REFUSAL_ID], enum refusal_kind kind, struct view value,
+    int64_t until, int64_t at)
 {
 	struct db_refusal d = { .kind = (uint8_t)kind, .until = until, .at = at, .by = "log", .reason = "as the log has it" };
 	const char *why;
 	if (!refusal_check(kind, value, &why) || refusal_id(kind, value, d.id))
 		return false;
+	if (memcmp(d.id, id, sizeof d.id) != 0) {
+		oplog(OPLOG_ERR, "the log has a refusal with another value than it was made of: it stands as it is here");
+		return false;
+	}
 	snprintf(d.value, sizeof d.value, "%.*s", (int)value.n, (const char *)value.p);
 	struct db_refusal *there = find(r, d.id);
 	if (is_over(r, &d) || (there && (!there->until || (d.until && there->until >= d.until))))
@@ -460,8 +466,9 @@ wanted(struct refusals *r, struct call *call, struct db_refusal *d)
 		call_fail(call, CALL_USAGE, "USAGE", "", "%s %s", d->kind ? "the value" : "the kind", why);
 		return false;
 	}
-	if (days > 3650) {
-		call_fail(call, CALL_USAGE, "USAGE", "leave it out for a refusal without end", "days must be 1 to 3650");
+	if (days > REFUSALS_DAYS_MAX) {
+		call_fail(call, CALL_USAGE, "USAGE", "leave it out for a refusal without end", "days must be 1 to %d",
+		    REFUSALS_DAYS_MAX);
 		return false;
 	}
 	d->until = days ? d->at + (int64_t)days * DAY : 0;

@@ -18,6 +18,11 @@
 
 #define REFUSALS_MAX 4096 /* each is looked at for each decision; more is a policy, not a list of refusals */
 #define REFUSALS_SENTENCE_MAX 256
+#define REFUSALS_DAYS_MAX 3650 /* ten years; whoever means longer means without end */
+/* A reference of an entry holds less than a pattern may be long: its value is logged in pieces, under these keys. */
+#define REFUSALS_PIECE 128
+#define REFUSALS_PIECES ((REFUSAL_VALUE_MAX + REFUSALS_PIECE - 1) / REFUSALS_PIECE)
+extern const char *const refusals_piece_keys[REFUSALS_PIECES];
 
 struct call;
 struct control;
@@ -61,7 +66,11 @@ int refusals_draft(struct refusals *r, const struct db_candidate *cand, struct v
 /* In force from here on, whatever is returned but FG_ELIMIT and FG_ENOMEM; another error says that it could not be written. */
 int refusals_begin(struct refusals *r, const struct db_refusal *d);
 
-/* The log has it in force; true when it was missing here, and is not any more. */
-bool refusals_again(struct refusals *r, enum refusal_kind kind, struct view value, int64_t until, int64_t at);
+/*
+ * The log has it in force, under that id; true when it was missing here, and is not any more. An entry that gives
+ * another value than its id was made of refuses nothing.
+ */
+bool refusals_again(struct refusals *r, const uint8_t id[REFUSAL_ID], enum refusal_kind kind, struct view value,
+    int64_t until, int64_t at);
 
 #endif

@@ -281,7 +281,6 @@ a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 	struct control_rig *r = *state;
 	struct db_candidate *cand = calloc(1, sizeof *cand), *other = calloc(1, sizeof *other);
 	people_up(r);
-	r->c.refusals = refusals_new(&r->c);
 	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 3, "review"), cand), 0);
 	known_by_its_profile(r, cand);
 	*other = (struct db_candidate){ .created = 2000 };
@@ -292,7 +291,6 @@ a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 	assert_false(is_second(r, cand));
 	release(r, "1.1", 4, 5, "review");
 	assert_true(is_second(r, cand));
-	refusals_free(r->c.refusals);
 	people_free(r->c.people);
 	free(other);
 	free(cand);
@@ -305,7 +303,6 @@ a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
 	struct control_rig *r = *state;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	people_up(r);
-	r->c.refusals = refusals_new(&r->c);
 	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "1.0", "1.1", 2, 3, "review"), cand), 0);
 	known_by_its_profile(r, cand);
 	release_from(r, "0.9", "1.1", 4, 5, "review");
@@ -313,7 +310,6 @@ a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
 	assert_false(is_second(r, cand));
 	release_from(r, "", "1.1", 8, 9, "review");
 	assert_true(is_second(r, cand));
-	refusals_free(r->c.refusals);
 	people_free(r->c.people);
 	free(cand);
 }

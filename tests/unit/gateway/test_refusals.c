@@ -12,6 +12,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/recount_private.h"
 #include "gateway/control/standing.h"
 #include "gateway/state/db_private.h"
 #include "images/entail.h"
@@ -70,8 +71,6 @@ setup(void **state)
 	f->r = control_rig_new();
 	f->c = &f->r->c;
 	f->c->edges = edges_new(f->c);
-	f->c->refusals = refusals_new(f->c);
-	assert_int_equal(refusals_recall(f->c->refusals), 0);
 	f->s = sample_new(64, "EC25", "2.0");
 	report_of(f->c, f->s->r.terms.image, SIGNER, f->report);
 	memcpy(f->s->r.terms.report, f->report, sizeof f->report);
@@ -86,7 +85,6 @@ static int
 teardown(void **state)
 {
 	struct fixture *f = *state;
-	refusals_free(f->c->refusals);
 	edges_free(f->c->edges);
 	control_rig_free(f->r); /* has the rest of it */
 	sample_free(f->s);
@@ -302,6 +300,79 @@ what_cannot_be_told_of_a_candidate_is_no_answer(void **state)
 	free(cand);
 }
 
+/* ---- the log ---- */
+
+static void
+on_head(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	logbook_on_head(((struct control *)ctx)->logbook, msg);
+}
+
+/* The next entry that audit gets, as a start reads it; borrows from got. */
+static void
+next_entry(int audit, struct msg_append *got, struct entry *ret)
+{
+	struct wire_frame frame;
+	assert_true(loop_next(audit, MSG_APPEND, got, &frame));
+	*ret = (struct entry){ .ev = (enum entry_event)got->event, .obj = view_str(got->obj), .refs = got->refs_n };
+	for (unsigned i = 0; i < got->refs_n; i++) {
+		ret->ref[i].key = view_str(got->refs[i].key);
+		ret->ref[i].text = view_str(got->refs[i].text);
+	}
+}
+
+/* However long a pattern is: what the log has of it is the same refusal. */
+static void
+the_log_has_all_of_a_long_pattern(void **state)
+{
+	static const struct chan_rule rules[] = { { MSG_HEAD, CHAN_ALWAYS, on_head } };
+	static const struct chan_ops ops = { rules, 1, NULL };
+	static const size_t lengths[] = { 4, REFUSALS_PIECE, REFUSALS_PIECE + 1, 255, 256, REFUSAL_VALUE_MAX };
+	struct fixture *f = *state;
+	struct msg_append *got = calloc(1, sizeof *got);
+	struct msg_head_ask ask;
+	struct wire_frame frame;
+	struct entry *e = calloc(1, sizeof *e);
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	struct chan *audit = chan_new(f->c->base, pair[0], &ops, f->c);
+	logbook_up(f->c->logbook, audit);
+	assert_true(loop_next(pair[1], MSG_HEAD_ASK, &ask, &frame));
+	const struct msg_head head = { .token = ask.token, .state = MSG_LOG_OPEN_OK };
+	assert_int_equal(msg_send(pair[1], MSG_HEAD, &head, NULL, 0), 0);
+	loop_pump(f->c->base);
+	assert_true(logbook_permits(f->c->logbook));
+	for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		struct db_refusal d = { .kind = REFUSAL_PATTERN, .at = f->r->now, .by = "alice", .reason = "no" };
+		struct recount *log = recount_new(1);
+		for (size_t k = 0; k < lengths[i]; k++)
+			d.value[k] = (char)('a' + k % 26);
+		assert_int_equal(refusal_id(REFUSAL_PATTERN, view_str(d.value), d.id), 0);
+		assert_int_equal(refusals_begin(f->c->refusals, &d), 0);
+		next_entry(pair[1], got, e);
+		assert_int_equal(recount_take(log, i, e), 0);
+		const struct recount_refusal *one = shelf_at(&log->refusals, 0);
+		assert_string_equal(one->value, d.value);
+		assert_false(refusals_again(f->c->refusals, d.id, REFUSAL_PATTERN, view_str(one->value), 0, f->r->now));
+		/* A database without it, and one letter less than was refused: that is another refusal, which nobody made. */
+		refusals_free(f->c->refusals);
+		assert_int_equal(db_refusal_drop(f->c->db, d.id), 0);
+		f->c->refusals = refusals_new(f->c);
+		assert_int_equal(refusals_recall(f->c->refusals), 0);
+		const struct view less = view_of((const uint8_t *)d.value, lengths[i] - 1);
+		assert_false(refusals_again(f->c->refusals, d.id, REFUSAL_PATTERN, less, 0, f->r->now));
+		assert_true(refusals_again(f->c->refusals, d.id, REFUSAL_PATTERN, view_str(one->value), 0, f->r->now));
+		recount_free(log);
+	}
+	logbook_down(f->c->logbook);
+	chan_free(audit);
+	close(pair[1]);
+	free(e);
+	free(got);
+}
+
 int
 main(void)
 {
@@ -313,6 +384,7 @@ main(void)
 		T(a_report_that_is_lost_meets_a_refused_signer),
 		T(what_a_review_is_refused_by_as_well),
 		T(what_cannot_be_told_of_a_candidate_is_no_answer),
+		T(the_log_has_all_of_a_long_pattern),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
