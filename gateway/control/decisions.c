@@ -223,26 +223,19 @@ decisions_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], str
 	return FG_OK;
 }
 
-int
-decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
-{
-	struct report *r = NULL;
-	const struct policy *p = policies_find(c->policies, cand->profile);
-	int err = p && cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
-	if (!err)
-		err = decisions_make(c, cand, r, p, ret);
-	report_free(r);
-	return err;
-}
-
 bool
 decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
+	struct report *r = NULL;
 	/* Under any other rule it never came before people. */
 	if (!p || p->profile->deltas.unseen == PROFILE_UNSEEN_HOLD || !cand->have_report)
 		return false;
-	if (decisions_stored(c, cand, ret) == FG_OK)
+	int err = decisions_report(c, cand->report, &r);
+	if (!err)
+		err = decisions_make(c, cand, r, p, ret);
+	report_free(r);
+	if (!err)
 		return ret->unseen;
 	/* It may be one: then nobody signs for it until that can be told. */
 	*ret = (struct decide_result){ .verdict = DECIDE_HOLD, .unseen = true, .persons_min = DECIDE_UNSEEN_PERSONS };

@@ -65,15 +65,13 @@ rules_let(struct control *c, const struct db_candidate *cand, const struct repor
     const struct release *record, struct verdict *v)
 {
 	const struct genesis *g = people_genesis(c->people);
-	uint64_t all = releases_modules_of(c->releases, record->terms.image, &record->terms.delta);
+	const struct approval_terms *t = &record->terms;
+	uint32_t modules = releases_modules_with(c->releases, t->image, &t->delta, t->max_devices, true);
 	struct rules_result *rules = calloc(1, sizeof *rules);
 	struct db_scope *scope = calloc(1, sizeof *scope);
 	char said[RULES_SENTENCE_MAX];
 	bool good = false;
-	if (all < record->terms.max_devices)
-		all = record->terms.max_devices; /* it is not among them yet */
-	uint32_t modules = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
-	if (rules && scope && reviews_scope(&record->terms, scope) == FG_OK &&
+	if (rules && scope && reviews_scope(t, scope) == FG_OK &&
 	    decisions_rules(c, cand, r, p, scope, rules) == FG_OK) {
 		uint32_t need = rules_quorum(rules, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 		rules_describe(rules, said);
