@@ -328,8 +328,8 @@ on_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (one) {
 		one->opening = false;
-		/* A pause or a halt may have come first; the log then has them in another order, and they hold. */
-		bool still = !err && one->standing.state == ROLLOUT_RUNNING;
+		/* What stops it may have come first; the log then has them in another order, and that holds. */
+		bool still = !err && one->standing.state == ROLLOUT_RUNNING && rollouts_may_open(o->all, one);
 		if (still && o->ring == ROLLOUT_RINGS_MAX) {
 			become(o->all, one, ROLLOUT_DONE, "control", "");
 		} else if (still && o->ring == one->standing.ring + 1) {
@@ -343,13 +343,19 @@ on_logged(void *ctx, int err, uint64_t index)
 	free(o);
 }
 
+bool
+rollouts_may_open(const struct rollouts *r, const struct rollout *one)
+{
+	return !one->opening && !releases_withheld(r->c->releases, one->id);
+}
+
 /* Opening permits: the log has it first, and everything that signatures need stands. */
 static void
 go_on(struct rollouts *r, struct rollout *one, bool finish)
 {
 	struct control *c = r->c;
 	unsigned ring = one->standing.ring;
-	if (one->opening || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
+	if (!rollouts_may_open(r, one) || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
 		return;
 	struct opening *o = calloc(1, sizeof *o);
 	struct msg_append *e = entry(one, finish ? ENTRY_ROLLOUT_CLOSED : ENTRY_ROLLOUT_PROMOTED, "control",

@@ -53,6 +53,11 @@ void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
     uint64_t place);
 /*
+ * Whether its next ring may open, as far as it is its own affair: no entry of it is on its way, and it is not
+ * withheld, for a ring that nobody is offered anything in has nothing to show.
+ */
+bool rollouts_may_open(const struct rollouts *r, const struct rollout *one);
+/*
  * Looks once more for a plan that was lost, after the log was read: what the database has of the rollout is
  * only now held against that.
  */
