@@ -300,18 +300,26 @@ requests_module_unhold(struct control *c, struct call *call)
 
 /* ---- import ---- */
 
+/* Edges and log hear of what took effect, also where an error ended it half-way. */
 static void
-answer_import(struct control *c, struct call *call, const struct inventory_import *r, bool dry_run)
+tell_import(struct control *c, struct call *call, const struct inventory_import *r, int err)
+{
+	if (!r->taken || !(r->created || r->changed))
+		return;
+	edges_table_due(c->edges, true);
+	struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, err ? "failed" : "ok", requests_actor(c, call), "inventory");
+	logbook_ref_number(e, "added", r->created);
+	logbook_ref_number(e, "changed", r->changed);
+	if (err)
+		logbook_say(e, "ended after %u of %u rows: %s", r->taken, r->rows, err_name(err));
+	logbook_tell(c->logbook, e);
+}
+
+static void
+answer_import(struct call *call, const struct inventory_import *r, bool dry_run)
 {
 	struct call_doc d;
 	unsigned shown = r->problems_n < INVENTORY_PROBLEMS_MAX ? r->problems_n : INVENTORY_PROBLEMS_MAX;
-	if (!dry_run && !r->problems_n && (r->created || r->changed)) {
-		edges_table_due(c->edges, true);
-		struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), "inventory");
-		logbook_ref_number(e, "added", r->created);
-		logbook_ref_number(e, "changed", r->changed);
-		logbook_tell(c->logbook, e);
-	}
 	call_doc_begin(&d);
 	jsonw_kuint(&d.j, "added", r->created);
 	jsonw_kuint(&d.j, "changed", r->changed);
@@ -347,8 +355,10 @@ requests_module_import(struct control *c, struct call *call)
 	if (!err)
 		err = inventory_import(c->inventory, writer_view(&csv), profile, dry_run, r);
 	writer_free(&csv);
+	if (r)
+		tell_import(c, call, r, err);
 	if (!err)
-		answer_import(c, call, r, dry_run);
+		answer_import(call, r, dry_run);
 	else if (err == FG_EINVAL || err == FG_ELIMIT)
 		call_fail(call, CALL_USAGE, "USAGE", "hand in a file of CSV or JSON lines", "it is no regular file, or too large");
 	else
@@ -436,10 +446,8 @@ next_window(struct control *c, const struct inventory_module *m, const struct pr
 static bool
 is_full(struct control *c, const struct inventory_module *m, const struct tables_release *r)
 {
-	struct db_grant g;
-	uint32_t granted, completed;
-	grants_count(c->grants, r->id, &granted, &completed);
-	return granted >= r->record->terms.max_devices && !grants_has(c->grants, m->pseudonym, r->id, &g);
+	return grants_granted(c->grants, r->id) >= r->record->terms.max_devices &&
+	    !grants_has(c->grants, m->pseudonym, r->id, NULL);
 }
 
 /* What has to happen before the last thing it asked for can be offered. */
