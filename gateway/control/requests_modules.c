@@ -19,12 +19,22 @@
 #define MAY_NAME (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
 
 struct listing {
+	struct control *c;
 	struct jsonw *j;
 	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
 	bool held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
 };
+
+/* The group that it is in now: its own, a rule's, or the default one of its profile. */
+static const char *
+group_of(const struct control *c, const struct inventory_module *m)
+{
+	const char *own = inventory_group(m);
+	const struct policy *p = own[0] ? NULL : policies_find(c->policies, m->profile);
+	return p ? p->profile->default_group : own;
+}
 
 static void
 put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
@@ -80,13 +90,13 @@ put_grants(struct control *c, struct jsonw *j, const struct inventory_module *m)
 }
 
 static void
-put_module(struct control *c, struct jsonw *j, const struct inventory_module *m, bool clear)
+put_module(struct control *c, struct jsonw *j, const struct inventory_module *m, bool clear, bool grants)
 {
 	jsonw_object(j);
 	requests_put_time(j, "first_seen", m->first_seen);
-	if (c)
+	if (grants)
 		put_grants(c, j, m);
-	requests_put_text(j, "group", inventory_group(m));
+	requests_put_text(j, "group", group_of(c, m));
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
 	put_identities(j, m, clear);
@@ -105,7 +115,7 @@ requests_answer_module(struct control *c, struct call *call, const struct invent
 	struct jsonw j;
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
-	put_module(c, &j, m, clear);
+	put_module(c, &j, m, clear, true);
 	call_answer(call, CALL_DONE, &w);
 }
 
@@ -121,7 +131,7 @@ says(const char *wanted, const char *text)
 static bool
 is_wanted(const struct listing *l, const struct inventory_module *m)
 {
-	return (!l->group[0] || strcmp(l->group, inventory_group(m)) == 0) &&
+	return (!l->group[0] || strcmp(l->group, group_of(l->c, m)) == 0) &&
 	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
 	    says(l->version, m->version) && (!l->held || m->held) && (!l->unlisted || !m->listed);
 }
@@ -133,7 +143,7 @@ put_listed(void *arg, const struct inventory_module *m)
 	memcpy(l->last, m->pseudonym, sizeof l->last);
 	l->n++;
 	if (is_wanted(l, m))
-		put_module(NULL, l->j, m, false);
+		put_module(l->c, l->j, m, false, false);
 	return 0;
 }
 
@@ -143,7 +153,7 @@ requests_module_list(struct control *c, struct call *call)
 	char hex[2 * MSG_ID + 1];
 	uint8_t after[MSG_ID];
 	struct call_doc d;
-	struct listing l = { .j = &d.j };
+	struct listing l = { .c = c, .j = &d.j };
 	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
 	(void)call_text(call, "group", l.group, sizeof l.group);
 	(void)call_text(call, "profile", l.profile, sizeof l.profile);
