@@ -2,7 +2,7 @@
 /*
  * rollout - one release over rings: who is in which, what became of a module that
  * was granted it, and whether the next ring opens, the open one waits or all stop.
- * Role: control asks each minute and when modules report; edges ask for a module's
+ * Role: control asks when modules report, and every few seconds; edges ask for a module's
  * place; the command line shows the same words. Guarantees: pure, time a parameter;
  * a zeroed plan, state or fact opens nothing; more failures or fewer successes never
  * open a ring; what a module merely claims to be (class D) counts neither way.

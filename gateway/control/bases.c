@@ -84,7 +84,6 @@ add(struct gathering *g, const struct bases_one *b)
 			return;
 	while (at < l->n && l->one[at].since >= b->since)
 		at++;
-	l->left_out += l->n == BASES_TRIES;
 	if (at == BASES_TRIES)
 		return;
 	unsigned keep = l->n < BASES_TRIES ? l->n : BASES_TRIES - 1;
@@ -105,10 +104,8 @@ look_released(void *arg, const struct db_candidate *cand)
 	struct gathering *g = arg;
 	struct bases_one b;
 	/* Each report is read: not of those that are too old to have a place. */
-	if (g->ret->n == BASES_TRIES && g->ret->one[BASES_TRIES - 1].since >= cand->created) {
-		g->ret->left_out++;
+	if (g->ret->n == BASES_TRIES && g->ret->one[BASES_TRIES - 1].since >= cand->created)
 		return 0;
-	}
 	struct db_resource *r = cand->have_release ? calloc(1, sizeof *r) : NULL;
 	if (!r)
 		return cand->have_release ? FG_ENOMEM : 0;
@@ -135,8 +132,8 @@ look_named(void *arg, const struct db_base *row)
 {
 	struct gathering *g = arg;
 	bool held;
-	if (row->candidate || !wanted(g, row->version))
-		return 0; /* what a delta made counts as its candidate's, once that was released */
+	if (!wanted(g, row->version))
+		return 0;
 	int err = look_held(g->c, row->image, &held);
 	if (err || !held)
 		return err;
@@ -211,7 +208,6 @@ bases_keep(struct control *c, const struct db_candidate *cand, const char *part,
 struct listing {
 	struct control *c;
 	struct jsonw *j;
-	const char *profile, *product;
 };
 
 static void
@@ -237,10 +233,14 @@ list_released(void *arg, const struct db_candidate *cand)
 	struct listing *l = arg;
 	struct bases_one b;
 	char review[DB_REVIEW_CAP];
-	struct db_resource *r = cand->have_release ? calloc(1, sizeof *r) : NULL;
-	if (r && db_resource_get(l->c->db, cand->resource, r) == FG_OK &&
-	    (!l->product || !strcmp(l->product, r->product)) && bases_result(l->c, cand, &b) == FG_OK) {
-		int fd = files_image_open(l->c->files, FILES_IMAGE, b.image);
+	struct db_resource *r = calloc(1, sizeof *r);
+	int err = r ? db_resource_get(l->c->db, cand->resource, r) : FG_ENOMEM;
+	if (!err)
+		err = bases_result(l->c, cand, &b);
+	int fd = err ? err : files_image_open(l->c->files, FILES_IMAGE, b.image);
+	if (!err && fd < 0 && fd != FG_ENOTFOUND)
+		err = fd;
+	if (!err) {
 		snprintf(b.version, sizeof b.version, "%s", r->target);
 		db_candidate_review(cand->id, review);
 		put(l->j, cand->profile, r->product, &b, stages_size(fd), review, fd >= 0);
@@ -248,7 +248,8 @@ list_released(void *arg, const struct db_candidate *cand)
 			close(fd);
 	}
 	free(r);
-	return 0;
+	/* Without its report it is no base: lost, damaged, or a delta that nobody saw through. */
+	return err == FG_ENOTFOUND || err == FG_EFORMAT ? FG_OK : err;
 }
 
 static int
@@ -257,8 +258,6 @@ list_named(void *arg, const struct db_base *row)
 	struct listing *l = arg;
 	struct bases_one b = { .source = BASES_NAMED, .since = row->added };
 	bool held;
-	if (row->candidate)
-		return 0;
 	int err = look_held(l->c, row->image, &held);
 	if (err)
 		return err;
@@ -274,17 +273,16 @@ bases_answer(struct control *c, struct call *call)
 	char profile[DB_NAME_MAX] = "", product[DB_NAME_MAX] = "";
 	struct call_doc d;
 	struct listing l = { .c = c };
+	struct db_candidate_filter f = { .released = true, .youngest_first = true, .limit = BASES_LISTED_MAX };
 	if (call_text(call, "profile", profile, sizeof profile) && profile[0])
-		l.profile = profile;
+		f.profile = profile;
 	if (call_text(call, "product", product, sizeof product) && product[0])
-		l.product = product;
-	struct db_candidate_filter f = { .profile = l.profile, .released = true, .youngest_first = true,
-		.limit = BASES_LISTED_MAX };
+		f.product = product;
 	call_doc_begin(&d);
 	l.j = &d.j;
 	jsonw_key(&d.j, "bases");
 	jsonw_array(&d.j);
-	int err = db_base_list(c->db, l.profile, l.product, list_named, &l);
+	int err = db_base_list(c->db, f.profile, f.product, list_named, &l);
 	f.state = lifecycle_state_name(LIFECYCLE_APPROVED);
 	if (!err)
 		err = db_candidate_list(c->db, &f, list_released, &l);

@@ -36,7 +36,6 @@ struct bases_one {
 
 struct bases_list { /* the youngest first */
 	unsigned n;
-	unsigned left_out; /* older ones that there was no place for */
 	struct bases_one one[BASES_TRIES];
 };
 

@@ -236,6 +236,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
 	judging_tick(c->judging);
+	refusals_tick(c->refusals);
 	if (c->warden_listed)
 		standing_review(c);
 	proposals_expire(c->proposals);
@@ -345,8 +346,8 @@ make_parts(struct control *c)
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
 	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
-	    !c->rollouts || !c->releases || !c->reviews || !c->judging ||
-	    !c->fetches || !c->imports || !c->sightings)
+	    !c->refusals || !c->rollouts || !c->releases || !c->reviews || !c->judging || !c->fetches || !c->imports ||
+	    !c->sightings)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;

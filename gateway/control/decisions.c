@@ -123,7 +123,10 @@ fill(struct control *c, const struct db_candidate *cand, const struct report *r,
     const struct db_scope *scope, struct decisions_told *t)
 {
 	_Static_assert(EVIDENCE_LIST_MAX >= DB_LIST_MAX, "groups and versions of a scope fit");
+	bool refused = false;
 	int err = db_resource_get(c->db, cand->resource, &t->res);
+	if (!err)
+		err = refusals_meets(c->refusals, cand, r, &refused, t->refused);
 	if (err)
 		return err;
 	t->u = (struct evidence_update){
@@ -134,7 +137,7 @@ fill(struct control *c, const struct db_candidate *cand, const struct report *r,
 		.policy = p->digest,
 		.arrived = cand->arrived,
 		.now = control_now(c),
-		.refused = refusals_meets(c->refusals, cand, r, t->refused) ? t->refused : NULL,
+		.refused = refused ? t->refused : NULL,
 		.scoped = scope != NULL,
 	};
 	for (uint32_t i = 0; scope && i < scope->groups_n; i++)
@@ -220,26 +223,19 @@ decisions_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], str
 	return FG_OK;
 }
 
-int
-decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
-{
-	struct report *r = NULL;
-	const struct policy *p = policies_find(c->policies, cand->profile);
-	int err = p && cand->have_report ? decisions_report(c, cand->report, &r) : FG_ENOTFOUND;
-	if (!err)
-		err = decisions_make(c, cand, r, p, ret);
-	report_free(r);
-	return err;
-}
-
 bool
 decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
+	struct report *r = NULL;
 	/* Under any other rule it never came before people. */
 	if (!p || p->profile->deltas.unseen == PROFILE_UNSEEN_HOLD || !cand->have_report)
 		return false;
-	if (decisions_stored(c, cand, ret) == FG_OK)
+	int err = decisions_report(c, cand->report, &r);
+	if (!err)
+		err = decisions_make(c, cand, r, p, ret);
+	report_free(r);
+	if (!err)
 		return ret->unseen;
 	/* It may be one: then nobody signs for it until that can be told. */
 	*ret = (struct decide_result){ .verdict = DECIDE_HOLD, .unseen = true, .persons_min = DECIDE_UNSEEN_PERSONS };

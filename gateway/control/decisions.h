@@ -57,8 +57,6 @@ int decisions_others(struct control *c, const struct db_candidate *cand,
  * now. Where that cannot be told it counts as one that is held, without a reason, for no days.
  */
 bool decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
-/* What policy says of the stored report now, for showing. As decisions_report(). */
-int decisions_stored(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
 /*
  * What the operator's rules say of the report, for a release in that scope; NULL:
  * nobody proposed one yet, so it is what holds for the smallest. *ret lives as long

@@ -112,6 +112,7 @@ struct inventory_problem {
 };
 struct inventory_import {
 	unsigned rows, created, changed, same;
+	unsigned taken;       /* rows that took effect: all of them, but where an error ended it half-way */
 	unsigned problems_n;  /* more than INVENTORY_PROBLEMS_MAX: reading stopped there */
 	struct inventory_problem problem[INVENTORY_PROBLEMS_MAX];
 };
@@ -121,7 +122,7 @@ struct inventory_import {
  * object with those members on each line. Imported modules are listed.
  * All or nothing: with any problem, or dry_run, nothing changes and ret says what
  * would have. Written through to the database before it returns. Where no memory or
- * disk ends it half-way, what was taken in stays to be written. 0 also with
+ * disk ends it half-way, what was taken in holds, and stays to be written. 0 also with
  * problems; FG_ELIMIT, FG_ENOMEM, FG_EIO, FG_ECRYPTO. profile: name for new modules, may be "".
  */
 int inventory_import(struct inventory *inv, struct view csv, const char *profile, bool dry_run,

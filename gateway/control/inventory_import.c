@@ -308,6 +308,7 @@ pass(struct reading *r, const char *profile)
 		}
 		if (profile) {
 			err = apply(r, row, kind, text, profile);
+			r->ret->taken += !err;
 			continue;
 		}
 		const struct inventory_module *m = inventory_lookup(r->inv, kind, view_str(text));

@@ -127,9 +127,8 @@ learn(struct inventory *inv, const struct profile *p, const struct msg_ident *le
 	(*ret)->first_seen = now;
 	if (!p)
 		return 0;
-	/* The edge's rule: where no inventory has another, the network's word, and then the profile's. */
-	const char *group = identity_network_group(p, lead->kind, view_str(lead->text));
-	return inventory_change(inv, *ret, &(*ret)->group, group[0] ? group : p->default_group, NULL);
+	/* The network's word. The profile's default is not written: whoever asks has that of the profile in force. */
+	return inventory_change(inv, *ret, &(*ret)->group, identity_network_group(p, lead->kind, view_str(lead->text)), NULL);
 }
 
 int64_t

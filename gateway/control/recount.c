@@ -11,8 +11,8 @@
 #include "crypto/stamp.h"
 #include "gateway/control/people.h"
 #include "gateway/control/recount_private.h"
+#include "gateway/control/refusals.h"
 #include "gateway/state/candidate.h"
-#include "policy/refusal.h"
 
 struct recount *
 recount_new(int64_t began)
@@ -254,18 +254,22 @@ on_refusal(struct recount *r, const struct entry *e)
 	static const char prefix[] = "refusal:";
 	const size_t n = sizeof prefix - 1;
 	uint8_t id[REFUSAL_ID];
-	const struct entry_ref *kind = ref(e, "kind"), *value = ref(e, "value"), *more = ref(e, "value.more"),
-	    *until = ref(e, "until");
+	const struct entry_ref *kind = ref(e, "kind"), *until = ref(e, "until");
 	if (e->obj.n != n + 2 * REFUSAL_ID || memcmp(e->obj.p, prefix, n) != 0 ||
-	    !hex_decode(view_of(e->obj.p + n, 2 * REFUSAL_ID), id, sizeof id) || !kind || !value)
+	    !hex_decode(view_of(e->obj.p + n, 2 * REFUSAL_ID), id, sizeof id) || !kind)
 		return;
 	struct recount_refusal *one = row(r, &r->refusals, id, sizeof id);
 	if (!one)
 		return;
 	one->lifted = e->ev == ENTRY_REFUSAL_LIFTED;
 	one->kind = (uint8_t)refusal_kind_parse(kind->text);
-	snprintf(one->value, sizeof one->value, "%.*s%.*s", (int)value->text.n, (const char *)value->text.p,
-	    more ? (int)more->text.n : 0, more ? (const char *)more->text.p : "");
+	one->value[0] = '\0';
+	for (unsigned i = 0; i < REFUSALS_PIECES; i++) {
+		const struct entry_ref *piece = ref(e, refusals_piece_keys[i]);
+		size_t at = strlen(one->value);
+		if (piece)
+			snprintf(one->value + at, sizeof one->value - at, "%.*s", (int)piece->text.n, (const char *)piece->text.p);
+	}
 	one->until = 0;
 	if (until && !stamp_parse(until->text, &one->until))
 		one->until = 0; /* one that cannot be read does not end */

@@ -442,7 +442,8 @@ static void
 check_refusal(struct mend *m, const struct recount_refusal *one)
 {
 	char obj[2 * REFUSAL_ID + 16];
-	if (one->lifted || !refusals_again(m->c->refusals, (enum refusal_kind)one->kind, view_str(one->value), one->until, one->at))
+	if (one->lifted || !refusals_again(m->c->refusals, one->key, (enum refusal_kind)one->kind, view_str(one->value),
+	    one->until, one->at))
 		return;
 	hex_obj("refusal:", one->key, REFUSAL_ID, obj, sizeof obj);
 	differs(m, obj, "the log refuses it, and the database did not; it is refused");

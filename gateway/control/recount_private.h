@@ -5,6 +5,7 @@
 
 #include "gateway/control/recount.h"
 #include "gateway/control/shelf.h"
+#include "gateway/state/refusal.h"
 #include "gateway/wire/msg.h"
 
 struct recount_review { /* by number */
@@ -67,7 +68,7 @@ struct recount_refusal { /* by id */
 	uint8_t key[SHELF_KEY];
 	bool lifted;
 	uint8_t kind;
-	char value[513];
+	char value[DB_REFUSAL_VALUE_CAP];
 	int64_t until, at;
 };
 

@@ -12,9 +12,14 @@
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/standing.h"
 
 #define DAY 86400
 #define SIGNERS_SEEN_MAX 64 /* as many signatures as a report has */
+_Static_assert(REFUSALS_PIECE < sizeof((struct msg_ref *)0)->text, "a reference holds a piece");
+const char *const refusals_piece_keys[REFUSALS_PIECES] = { "value", "value.2", "value.3", "value.4" };
+
+#define WHO_SIGNED "A signer is refused, and who signed this cannot be read now."
 
 struct lifting { /* waits for its entry */
 	LIST_ENTRY(lifting) link;
@@ -30,6 +35,7 @@ struct refusals {
 	struct db_refusal *one; /* in order of time */
 	size_t n, cap;
 	bool unread; /* the database could not be read: everything is refused */
+	bool due;    /* not all that may meet one could be looked at */
 };
 
 struct refusals *
@@ -123,7 +129,7 @@ refusals_recall(struct refusals *r)
 
 struct met { /* facts, and what they borrow from */
 	struct refusal_facts facts;
-	bool unsigned_for; /* there is a report, and who signed could not be read from it */
+	bool unsigned_for; /* there was a report, and who signed is not to be had from it any more */
 	struct db_resource res;
 	char subject[REFUSAL_VALUE_MAX * 4];
 	uint8_t signer[SIGNERS_SEEN_MAX][DIGEST_SHA256_LEN];
@@ -154,14 +160,23 @@ facts_of(struct refusals *r, const struct db_candidate *cand, const struct repor
 	return FG_OK;
 }
 
+/* What is lost or damaged stays so; another error is of this moment. */
+static bool
+is_for_good(int err)
+{
+	return err == FG_ENOTFOUND || err == FG_EFORMAT;
+}
+
 /* Who signed, read only where it is asked for: a report is long. */
-static void
+static int
 read_signers(struct refusals *r, const uint8_t digest[DIGEST_SHA256_LEN], struct met *m)
 {
 	struct report *report = NULL;
-	m->unsigned_for = decisions_report(r->c, digest, &report) != FG_OK;
+	int err = decisions_report(r->c, digest, &report);
+	m->unsigned_for = is_for_good(err);
 	signers_of(m, report);
 	report_free(report);
+	return m->unsigned_for ? FG_OK : err;
 }
 
 static bool
@@ -207,17 +222,17 @@ meets_any(const struct refusals *r, const struct met *m, char ret[REFUSALS_SENTE
 	return false;
 }
 
-bool
-refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report,
+int
+refusals_meets(struct refusals *r, const struct db_candidate *cand, const struct report *report, bool *ret_meets,
     char ret[REFUSALS_SENTENCE_MAX])
 {
 	struct met *m = calloc(1, sizeof *m);
-	bool unread = !m || r->unread || facts_of(r, cand, report, m) != FG_OK;
-	if (unread)
-		snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read, so everything is.");
-	bool meets = unread || meets_any(r, m, ret);
+	int err = m ? facts_of(r, cand, report, m) : FG_ENOMEM;
+	bool unread = r->unread || is_for_good(err);
+	snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read, so everything is.");
+	*ret_meets = unread || err || meets_any(r, m, ret);
 	free(m);
-	return meets;
+	return unread ? FG_OK : err;
 }
 
 /* From what was signed for: a candidate's row may be gone, or say something else by now. */
@@ -238,20 +253,22 @@ has_kind(const struct refusals *r, enum refusal_kind kind)
 	return false;
 }
 
-bool
-refusals_meets_release(struct refusals *r, const struct approval_terms *t, char ret[REFUSALS_SENTENCE_MAX])
+int
+refusals_meets_release(struct refusals *r, const struct approval_terms *t, bool *ret_meets,
+    char ret[REFUSALS_SENTENCE_MAX])
 {
 	struct met *m = calloc(1, sizeof *m);
-	bool meets = !m;
-	snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read.");
-	if (m) {
+	int err = m ? FG_OK : FG_ENOMEM;
+	*ret_meets = false;
+	snprintf(ret, REFUSALS_SENTENCE_MAX, WHO_SIGNED);
+	if (!err) {
 		facts_of_terms(t, m);
 		if (has_kind(r, REFUSAL_SIGNER))
-			read_signers(r, t->report, m);
-		meets = meets_any(r, m, ret);
+			err = read_signers(r, t->report, m);
+		*ret_meets = meets_any(r, m, ret); /* for its bytes or its version, whoever signed */
 	}
 	free(m);
-	return meets;
+	return *ret_meets ? FG_OK : err;
 }
 
 /* ---- it takes effect ---- */
@@ -266,10 +283,11 @@ sweep_offered(struct refusals *r, const struct db_refusal *d, struct met *m, con
 		const struct approval_terms *t = &list[n].record->terms;
 		memset(m, 0, sizeof *m);
 		facts_of_terms(t, m);
-		if (d->kind == REFUSAL_SIGNER)
-			read_signers(r, t->report, m);
+		int err = d->kind == REFUSAL_SIGNER ? read_signers(r, t->report, m) : FG_OK;
 		if (meets_one(r, d, m))
 			releases_revoke(r->c->releases, list[n].id, d->by, why, NULL);
+		else if (err)
+			standing_withhold(r->c, list[n].id, WHO_SIGNED); /* and is looked at again from there */
 	}
 }
 
@@ -283,20 +301,35 @@ stop(struct refusals *r, const struct db_refusal *d, struct db_candidate *cand, 
 		releases_revoke(c->releases, cand->release, d->by, why, NULL);
 }
 
+/* Not 0: it may meet the refusal, or not; nothing was done about it. */
+static int
+sweep_one(struct refusals *r, const struct db_refusal *d, struct met *m, struct db_candidate *cand, const char *why)
+{
+	memset(m, 0, sizeof *m);
+	int err = facts_of(r, cand, NULL, m);
+	bool met = is_for_good(err);
+	if (met)
+		err = FG_OK;
+	if (!err && !met && d->kind == REFUSAL_SIGNER && cand->have_report)
+		err = read_signers(r, cand->report, m);
+	if (met || meets_one(r, d, m)) {
+		stop(r, d, cand, why);
+		return FG_OK;
+	}
+	return err;
+}
+
 static void
 sweep_state(struct refusals *r, const struct db_refusal *d, struct met *m, enum lifecycle_state state, const char *why)
 {
 	struct candidates_ids *l = candidates_in(r->c, state);
 	struct db_candidate *cand = calloc(1, sizeof *cand);
+	r->due |= !l || !cand;
 	for (size_t i = 0; l && cand && i < l->n; i++) {
-		if (db_candidate_get(r->c->db, l->id[i], cand))
-			continue;
-		memset(m, 0, sizeof *m);
-		bool met = facts_of(r, cand, NULL, m) != FG_OK;
-		if (d->kind == REFUSAL_SIGNER && cand->have_report)
-			read_signers(r, cand->report, m);
-		if (met || meets_one(r, d, m))
-			stop(r, d, cand, why);
+		int err = db_candidate_get(r->c->db, l->id[i], cand);
+		if (!err)
+			err = sweep_one(r, d, m, cand, why);
+		r->due |= err != FG_OK;
 	}
 	free(cand);
 	free(l);
@@ -309,7 +342,8 @@ sweep(struct refusals *r, const struct db_refusal *d)
 	char why[REFUSALS_SENTENCE_MAX];
 	struct met *m = calloc(1, sizeof *m);
 	if (!m) {
-		oplog(OPLOG_ERR, "what meets a new refusal could not be looked for: no memory");
+		oplog(OPLOG_ERR, "what meets a refusal could not be looked for, and will be: no memory");
+		r->due = true;
 		return;
 	}
 	say(d, why);
@@ -317,6 +351,17 @@ sweep(struct refusals *r, const struct db_refusal *d)
 	sweep_state(r, d, m, LIFECYCLE_APPROVED, why); /* what the warden has not listed yet */
 	sweep_state(r, d, m, LIFECYCLE_REVIEW, why);
 	free(m);
+}
+
+void
+refusals_tick(struct refusals *r)
+{
+	if (!r->due)
+		return;
+	r->due = false;
+	for (size_t i = 0; i < r->n; i++)
+		if (!is_over(r, &r->one[i]))
+			sweep(r, &r->one[i]);
 }
 
 static struct msg_append *
@@ -327,13 +372,11 @@ entry_of(const struct db_refusal *d, enum entry_event ev, const char *who, const
 	snprintf(obj, sizeof obj, "refusal:%s", hex);
 	struct msg_append *e = logbook_entry(ev, "ok", who, obj);
 	logbook_ref(e, "kind", refusal_kind_name((enum refusal_kind)d->kind));
-	/* A reference holds 255 characters: a longer pattern is logged in two. */
-	char half[256];
-	snprintf(half, sizeof half, "%.255s", d->value);
-	logbook_ref(e, "value", half);
-	if (strlen(d->value) > 255) {
-		snprintf(half, sizeof half, "%.255s", d->value + 255);
-		logbook_ref(e, "value.more", half);
+	size_t n = strlen(d->value);
+	for (size_t i = 0; i < REFUSALS_PIECES && i * REFUSALS_PIECE < n; i++) {
+		char piece[REFUSALS_PIECE + 1];
+		snprintf(piece, sizeof piece, "%.*s", REFUSALS_PIECE, d->value + i * REFUSALS_PIECE);
+		logbook_ref(e, refusals_piece_keys[i], piece);
 	}
 	if (d->until && stamp_format(d->until, until) == FG_OK)
 		logbook_ref(e, "until", until);
@@ -354,12 +397,17 @@ refusals_begin(struct refusals *r, const struct db_refusal *d)
 }
 
 bool
-refusals_again(struct refusals *r, enum refusal_kind kind, struct view value, int64_t until, int64_t at)
+refusals_again(struct refusals *r, const uint8_t id[REFUSAL_ID], enum refusal_kind kind, struct view value,
+    int64_t until, int64_t at)
 {
 	struct db_refusal d = { .kind = (uint8_t)kind, .until = until, .at = at, .by = "log", .reason = "as the log has it" };
 	const char *why;
 	if (!refusal_check(kind, value, &why) || refusal_id(kind, value, d.id))
 		return false;
+	if (memcmp(d.id, id, sizeof d.id) != 0) {
+		oplog(OPLOG_ERR, "the log has a refusal with another value than it was made of: it stands as it is here");
+		return false;
+	}
 	snprintf(d.value, sizeof d.value, "%.*s", (int)value.n, (const char *)value.p);
 	struct db_refusal *there = find(r, d.id);
 	if (is_over(r, &d) || (there && (!there->until || (d.until && there->until >= d.until))))
@@ -423,8 +471,9 @@ wanted(struct refusals *r, struct call *call, struct db_refusal *d)
 		    "the value fits every candidate: name a profile, product, version or file in it");
 		return false;
 	}
-	if (days > 3650) {
-		call_fail(call, CALL_USAGE, "USAGE", "leave it out for a refusal without end", "days must be 1 to 3650");
+	if (days > REFUSALS_DAYS_MAX) {
+		call_fail(call, CALL_USAGE, "USAGE", "leave it out for a refusal without end", "days must be 1 to %d",
+		    REFUSALS_DAYS_MAX);
 		return false;
 	}
 	d->until = days ? d->at + (int64_t)days * DAY : 0;
@@ -560,34 +609,45 @@ best_signer(const struct report *report)
 	return NULL;
 }
 
-static const char *
-value_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d)
+/* *ret_why: the review has no such thing. An error: that cannot be told now. */
+static int
+signer_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d, const char **ret_why)
+{
+	struct report *report = NULL;
+	int err = cand->have_report ? decisions_report(r->c, cand->report, &report) : FG_ENOTFOUND;
+	const struct sig_result *s = best_signer(report);
+	if (s)
+		hex_encode(s->signer.spki_sha256, DIGEST_SHA256_LEN, d->value);
+	else if (is_for_good(err))
+		*ret_why = "it has no report, so its signer is not known";
+	else if (!err)
+		*ret_why = "no signature of it is verified, so its signer is not known";
+	report_free(report);
+	return *ret_why ? FG_OK : err;
+}
+
+static int
+value_of(struct refusals *r, const struct db_candidate *cand, struct db_refusal *d, const char **ret_why)
 {
 	struct db_resource res;
-	struct report *report = NULL;
-	const char *why = NULL;
+	int err;
 	switch ((enum refusal_kind)d->kind) {
 	case REFUSAL_DIGEST:
 		if (cand->have_image)
 			hex_encode(cand->image, sizeof cand->image, d->value);
-		return cand->have_image ? NULL : "there are no bytes of it to refuse";
-	case REFUSAL_VERSION:
-		if (db_resource_get(r->c->db, cand->resource, &res))
-			return "what it is for could not be read";
-		snprintf(d->value, sizeof d->value, "%s/%s", res.product, res.target);
-		return NULL;
-	case REFUSAL_SIGNER:
-		if (!cand->have_report || decisions_report(r->c, cand->report, &report))
-			return "it has no report, so its signer is not known";
-		const struct sig_result *s = best_signer(report);
-		if (s)
-			hex_encode(s->signer.spki_sha256, DIGEST_SHA256_LEN, d->value);
 		else
-			why = "no signature of it is verified, so its signer is not known";
-		report_free(report);
-		return why;
+			*ret_why = "there are no bytes of it to refuse";
+		return FG_OK;
+	case REFUSAL_VERSION:
+		err = db_resource_get(r->c->db, cand->resource, &res);
+		if (!err)
+			snprintf(d->value, sizeof d->value, "%s/%s", res.product, res.target);
+		return err;
+	case REFUSAL_SIGNER:
+		return signer_of(r, cand, d, ret_why);
 	default:
-		return "a review is refused by digest, version or signer";
+		*ret_why = "a review is refused by digest, version or signer";
+		return FG_OK;
 	}
 }
 
@@ -596,14 +656,17 @@ refusals_draft(struct refusals *r, const struct db_candidate *cand, struct view 
     struct db_refusal *ret, const char **ret_why)
 {
 	struct db_refusal d = { .kind = (uint8_t)refusal_kind_parse(kind), .at = control_now(r->c) };
-	*ret_why = value_of(r, cand, &d);
+	*ret_why = NULL;
+	int err = value_of(r, cand, &d, ret_why);
+	if (err)
+		return err;
 	if (!*ret_why)
 		(void)refusal_check((enum refusal_kind)d.kind, view_str(d.value), ret_why);
 	if (*ret_why)
 		return FG_EINVAL;
 	snprintf(d.by, sizeof d.by, "%s", who);
 	snprintf(d.reason, sizeof d.reason, "%s", reason);
-	int err = refusal_id((enum refusal_kind)d.kind, view_str(d.value), d.id);
+	err = refusal_id((enum refusal_kind)d.kind, view_str(d.value), d.id);
 	if (!err)
 		*ret = d;
 	return err;

@@ -132,18 +132,23 @@ releases_let_in(struct releases *r, const uint8_t id[RELEASE_ID], const struct r
 		edges_table_due(r->c->edges, false);
 }
 
-uint64_t
-releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN], const struct approval_delta *d)
+uint32_t
+releases_modules_with(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN], const struct approval_delta *d,
+    uint32_t own, bool among)
 {
 	const uint8_t *result = approval_result(image, d);
-	uint64_t modules = 0;
+	uint64_t modules = among ? 0 : own;
 	for (size_t i = 0; i < r->n; i++) {
 		const struct approval_terms *t = &r->list[i].record->terms;
 		if (!memcmp(t->image, image, sizeof t->image) ||
 		    !memcmp(approval_result(t->image, &t->delta), result, DIGEST_SHA256_LEN))
 			modules += t->max_devices;
 	}
-	return modules;
+	if (modules < own)
+		modules = own; /* it is not among those offered yet */
+	if (own == 0)
+		return 0;
+	return modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
 }
 
 static void
@@ -332,7 +337,10 @@ static void
 revoke_refused(struct releases *r, const uint8_t id[RELEASE_ID])
 {
 	char why[REFUSALS_SENTENCE_MAX];
-	if (refusals_meets_release(r->c->refusals, &releases_record(r, id)->terms, why))
+	bool meets;
+	if (refusals_meets_release(r->c->refusals, &releases_record(r, id)->terms, &meets, why))
+		standing_withhold(r->c, id, why);
+	else if (meets)
 		releases_revoke(r, id, "control", why, NULL);
 }
 

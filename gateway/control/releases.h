@@ -45,11 +45,12 @@ bool releases_offers(const struct releases *r, const uint8_t id[RELEASE_ID]);
 /* NULL when it is not offered. */
 const struct release *releases_record(const struct releases *r, const uint8_t id[RELEASE_ID]);
 /*
- * Modules that the releases of that image, or with its result (d: what is known of it as a delta), are for, all
- * together: the persons needed follow from it.
+ * Modules that a release for own of them makes with all others of that image, or with its result (d: what is known
+ * of it as a delta): the persons needed follow from it, and the warden counts the same way. among: it is one
+ * of them already. 0 for one that is for nobody.
  */
-uint64_t releases_modules_of(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN],
-    const struct approval_delta *d);
+uint32_t releases_modules_with(const struct releases *r, const uint8_t image[DIGEST_SHA256_LEN],
+    const struct approval_delta *d, uint32_t own, bool among);
 /* After a reload: profiles may say otherwise about groups and strangers, and rules about what was released. */
 void releases_policy_changed(struct releases *r);
 /*

@@ -19,12 +19,22 @@
 #define MAY_NAME (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
 
 struct listing {
+	struct control *c;
 	struct jsonw *j;
 	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
 	bool held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
 };
+
+/* The group that it is in now: its own, a rule's, or the default one of its profile. */
+static const char *
+group_of(const struct control *c, const struct inventory_module *m)
+{
+	const char *own = inventory_group(m);
+	const struct policy *p = own[0] ? NULL : policies_find(c->policies, m->profile);
+	return p ? p->profile->default_group : own;
+}
 
 static void
 put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
@@ -80,13 +90,13 @@ put_grants(struct control *c, struct jsonw *j, const struct inventory_module *m)
 }
 
 static void
-put_module(struct control *c, struct jsonw *j, const struct inventory_module *m, bool clear)
+put_module(struct control *c, struct jsonw *j, const struct inventory_module *m, bool clear, bool grants)
 {
 	jsonw_object(j);
 	requests_put_time(j, "first_seen", m->first_seen);
-	if (c)
+	if (grants)
 		put_grants(c, j, m);
-	requests_put_text(j, "group", inventory_group(m));
+	requests_put_text(j, "group", group_of(c, m));
 	jsonw_kbool(j, "held", m->held);
 	jsonw_khex(j, "id", m->pseudonym, sizeof m->pseudonym);
 	put_identities(j, m, clear);
@@ -105,7 +115,7 @@ requests_answer_module(struct control *c, struct call *call, const struct invent
 	struct jsonw j;
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
-	put_module(c, &j, m, clear);
+	put_module(c, &j, m, clear, true);
 	call_answer(call, CALL_DONE, &w);
 }
 
@@ -121,7 +131,7 @@ says(const char *wanted, const char *text)
 static bool
 is_wanted(const struct listing *l, const struct inventory_module *m)
 {
-	return (!l->group[0] || strcmp(l->group, inventory_group(m)) == 0) &&
+	return (!l->group[0] || strcmp(l->group, group_of(l->c, m)) == 0) &&
 	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
 	    says(l->version, m->version) && (!l->held || m->held) && (!l->unlisted || !m->listed);
 }
@@ -133,7 +143,7 @@ put_listed(void *arg, const struct inventory_module *m)
 	memcpy(l->last, m->pseudonym, sizeof l->last);
 	l->n++;
 	if (is_wanted(l, m))
-		put_module(NULL, l->j, m, false);
+		put_module(l->c, l->j, m, false, false);
 	return 0;
 }
 
@@ -143,7 +153,7 @@ requests_module_list(struct control *c, struct call *call)
 	char hex[2 * MSG_ID + 1];
 	uint8_t after[MSG_ID];
 	struct call_doc d;
-	struct listing l = { .j = &d.j };
+	struct listing l = { .c = c, .j = &d.j };
 	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
 	(void)call_text(call, "group", l.group, sizeof l.group);
 	(void)call_text(call, "profile", l.profile, sizeof l.profile);
@@ -300,18 +310,26 @@ requests_module_unhold(struct control *c, struct call *call)
 
 /* ---- import ---- */
 
+/* Edges and log hear of what took effect, also where an error ended it half-way. */
 static void
-answer_import(struct control *c, struct call *call, const struct inventory_import *r, bool dry_run)
+tell_import(struct control *c, struct call *call, const struct inventory_import *r, int err)
+{
+	if (!r->taken || !(r->created || r->changed))
+		return;
+	edges_table_due(c->edges, true);
+	struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, err ? "failed" : "ok", requests_actor(c, call), "inventory");
+	logbook_ref_number(e, "added", r->created);
+	logbook_ref_number(e, "changed", r->changed);
+	if (err)
+		logbook_say(e, "ended after %u of %u rows: %s", r->taken, r->rows, err_name(err));
+	logbook_tell(c->logbook, e);
+}
+
+static void
+answer_import(struct call *call, const struct inventory_import *r, bool dry_run)
 {
 	struct call_doc d;
 	unsigned shown = r->problems_n < INVENTORY_PROBLEMS_MAX ? r->problems_n : INVENTORY_PROBLEMS_MAX;
-	if (!dry_run && !r->problems_n && (r->created || r->changed)) {
-		edges_table_due(c->edges, true);
-		struct msg_append *e = logbook_entry(ENTRY_CONFIG_CHANGED, "ok", requests_actor(c, call), "inventory");
-		logbook_ref_number(e, "added", r->created);
-		logbook_ref_number(e, "changed", r->changed);
-		logbook_tell(c->logbook, e);
-	}
 	call_doc_begin(&d);
 	jsonw_kuint(&d.j, "added", r->created);
 	jsonw_kuint(&d.j, "changed", r->changed);
@@ -347,8 +365,10 @@ requests_module_import(struct control *c, struct call *call)
 	if (!err)
 		err = inventory_import(c->inventory, writer_view(&csv), profile, dry_run, r);
 	writer_free(&csv);
+	if (r)
+		tell_import(c, call, r, err);
 	if (!err)
-		answer_import(c, call, r, dry_run);
+		answer_import(call, r, dry_run);
 	else if (err == FG_EINVAL || err == FG_ELIMIT)
 		call_fail(call, CALL_USAGE, "USAGE", "hand in a file of CSV or JSON lines", "it is no regular file, or too large");
 	else
@@ -436,10 +456,8 @@ next_window(struct control *c, const struct inventory_module *m, const struct pr
 static bool
 is_full(struct control *c, const struct inventory_module *m, const struct tables_release *r)
 {
-	struct db_grant g;
-	uint32_t granted, completed;
-	grants_count(c->grants, r->id, &granted, &completed);
-	return granted >= r->record->terms.max_devices && !grants_has(c->grants, m->pseudonym, r->id, &g);
+	return grants_granted(c->grants, r->id) >= r->record->terms.max_devices &&
+	    !grants_has(c->grants, m->pseudonym, r->id, NULL);
 }
 
 /* What has to happen before the last thing it asked for can be offered. */

@@ -50,7 +50,7 @@ standing(const struct control *c, const struct signer *s)
 		return "not-yet";
 	if (now >= s->valid_before)
 		return "expired";
-	return s->valid_before - now <= PROPOSALS_SOON * INT64_C(86400) ? "expires-soon" : "counts";
+	return s->valid_before - now <= PROPOSALS_SOON * ZONE_DAY ? "expires-soon" : "counts";
 }
 
 /* As OpenSSH writes it: what a page needs to tell whose passkey has signed. */

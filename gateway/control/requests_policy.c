@@ -141,15 +141,11 @@ count_modules(struct explaining *x)
 {
 	const struct genesis *g = people_genesis(x->c->people);
 	struct approval_delta made;
+	uint32_t modules = REVIEWS_EVERYONE;
 	report_terms_delta(x->report, &made);
-	uint64_t all = releases_modules_of(x->c->releases, x->cand->image, &made), own = x->cand->scope.max_devices;
-	if (!x->cand->have_scope)
-		all = REVIEWS_EVERYONE;
-	else if (candidates_is(x->cand, LIFECYCLE_REVIEW))
-		all += own;
-	else if (all < own)
-		all = own;
-	uint32_t modules = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
+	if (x->cand->have_scope)
+		modules = releases_modules_with(x->c->releases, x->cand->image, &made, x->cand->scope.max_devices,
+		    !candidates_is(x->cand, LIFECYCLE_REVIEW));
 	x->kind = scope_kind_of(modules, g->canary_max);
 	x->floor = genesis_floor(g, modules);
 }

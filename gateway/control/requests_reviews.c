@@ -186,10 +186,11 @@ static void
 put_reasons(struct jsonw *j, const struct showing *s)
 {
 	bool no = candidates_is(s->cand, LIFECYCLE_BLOCKED) || judging_is_held(s->c->judging, s->cand);
-	struct decide_result *d = no ? calloc(1, sizeof *d) : NULL;
+	const struct policy *p = no && s->report ? policies_find(s->c->policies, s->cand->profile) : NULL;
+	struct decide_result *d = p ? calloc(1, sizeof *d) : NULL;
 	jsonw_key(j, "reasons");
 	jsonw_array(j);
-	if (d && decisions_stored(s->c, s->cand, d) == FG_OK) {
+	if (d && decisions_make(s->c, s->cand, s->report, p, d) == FG_OK) {
 		for (unsigned i = 0; i < d->reasons_n; i++) {
 			jsonw_object(j);
 			jsonw_kcstr(j, "id", decide_reason_id(d->because[i].reason));

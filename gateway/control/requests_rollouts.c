@@ -106,6 +106,15 @@ struct listing {
 	struct jsonw *j;
 };
 
+/* Of one that is not offered: running when its release was revoked or ran out, or nobody knows yet whether it goes on. */
+static const char *
+over_name(const struct control *c, enum rollout_state state)
+{
+	if (state == ROLLOUT_ABORTED || state == ROLLOUT_DONE)
+		return rollout_state_name(state);
+	return c->warden_listed ? "ended" : "unknown";
+}
+
 /* One that is over: only what is remembered of it. */
 static int
 put_over(void *arg, const struct db_rollout *row)
@@ -119,9 +128,7 @@ put_over(void *arg, const struct db_rollout *row)
 	jsonw_khex(l->j, "id", row->release, sizeof row->release);
 	requests_put_text(l->j, "plan", row->plan);
 	requests_put_text(l->j, "reason", row->reason);
-	/* Running when its release was revoked or ran out. */
-	jsonw_kcstr(l->j, "state", row->state == ROLLOUT_ABORTED || row->state == ROLLOUT_DONE ?
-	    rollout_state_name((enum rollout_state)row->state) : "ended");
+	jsonw_kcstr(l->j, "state", over_name(l->c, (enum rollout_state)row->state));
 	jsonw_object_end(l->j);
 	return 0;
 }

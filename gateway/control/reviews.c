@@ -84,12 +84,11 @@ static uint32_t
 modules_with(struct control *c, const struct db_candidate *cand, const struct report *report, uint32_t max_devices)
 {
 	struct approval_delta made = { .made = APPROVAL_MADE_WHOLE };
-	uint64_t all = max_devices;
+	if (!candidates_is(cand, LIFECYCLE_REVIEW))
+		return max_devices; /* as it was when people signed */
 	if (report)
 		report_terms_delta(report, &made);
-	if (max_devices && candidates_is(cand, LIFECYCLE_REVIEW))
-		all += releases_modules_of(c->releases, cand->image, &made);
-	return all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
+	return releases_modules_with(c->releases, cand->image, &made, max_devices, false);
 }
 
 /* Of a review that is open. */
@@ -109,20 +108,35 @@ ask_rules(struct control *c, const struct db_candidate *cand, const struct repor
 	free(r);
 }
 
-/* Whether what let such a delta before people is no more: another one for its step came, the full image was taken back. */
+/* Of what holds a candidate: that nobody sees through a delta. */
 static bool
-is_held_by_now(const struct decide_result *d, struct reviews_asked *ret)
+is_of_delta(enum decide_reason reason)
+{
+	switch (reason) {
+	case DECIDE_DELTA_SECOND:
+	case DECIDE_DELTA_NOT_SEEN:
+	case DECIDE_DELTA_NOT_PINNED:
+	case DECIDE_DELTA_ASK_FULL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Whether what let such a delta before people still does: another one for its step may have come, the full image be taken back. */
+static bool
+still_passes(const struct decide_result *d, struct reviews_asked *ret)
 {
 	for (unsigned i = 0; i < d->reasons_n; i++) {
-		if (d->because[i].reason < DECIDE_DELTA_SECOND || d->because[i].reason > DECIDE_DELTA_ASK_FULL)
+		if (!is_of_delta(d->because[i].reason))
 			continue;
 		snprintf(ret->text, sizeof ret->text, "%s", d->because[i].sentence);
-		return true;
+		return false;
 	}
 	if (d->verdict == DECIDE_REVIEW || d->reasons_n > 0)
-		return false;
+		return true;
 	snprintf(ret->text, sizeof ret->text, "whether policy lets it pass cannot be told now");
-	return true;
+	return false;
 }
 
 /* Of a delta that nobody can see through, more persons may be asked for than any rule says. */
@@ -131,7 +145,7 @@ ask_unseen(struct control *c, const struct db_candidate *cand, struct reviews_as
 {
 	struct decide_result *d = calloc(1, sizeof *d);
 	bool unseen = d && decisions_unseen(c, cand, d);
-	if (!d || (unseen && candidates_is(cand, LIFECYCLE_REVIEW) && is_held_by_now(d, ret))) {
+	if (!d || (unseen && candidates_is(cand, LIFECYCLE_REVIEW) && !still_passes(d, ret))) {
 		ret->quorum = SCOPE_QUORUM_NEVER;
 		ret->denied = true;
 	} else if (unseen && d->persons_min > ret->quorum) {
@@ -155,7 +169,9 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 		return;
 	uint32_t modules = modules_with(c, cand, report, scope ? scope->max_devices : REVIEWS_EVERYONE);
 	/* With the signers of its report: whatever it was judged as, it is refused by now. */
-	bool refused = refusals_meets(c->refusals, cand, report, why);
+	bool refused;
+	if (refusals_meets(c->refusals, cand, report, &refused, why))
+		refused = true; /* nobody signs for it until that can be told */
 	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))
 		ask_rules(c, cand, report, p, scope, modules, ret);
 	else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) /* for showing: nobody signs for it now */
@@ -179,6 +195,7 @@ reviews_days_max(struct control *c, const struct db_candidate *cand)
 uint32_t
 reviews_asks(const struct reviews_asked *a)
 {
+	_Static_assert(APPROVAL_QUORUM_MAX == RELEASE_STATEMENTS_MAX, "a record holds the statements of all who have to sign");
 	return a->quorum <= APPROVAL_QUORUM_MAX ? a->quorum : APPROVAL_QUORUM_MAX;
 }
 

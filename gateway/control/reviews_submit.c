@@ -133,7 +133,7 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		newer = cand->opened_at_log;
 	if (approval_check_time(s->a, control_now(c), newer, why, cap))
 		return why;
-	if (s->a->terms.not_after - s->a->terms.not_before > (int64_t)reviews_days_max(c, cand) * 86400)
+	if (s->a->terms.not_after - s->a->terms.not_before > (int64_t)reviews_days_max(c, cand) * ZONE_DAY)
 		return "a delta whose result was not seen lapses sooner: see deltas.unseen_days of the profile";
 	if (n.twice)
 		return "its nonce was used before";

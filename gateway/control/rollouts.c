@@ -328,8 +328,8 @@ on_logged(void *ctx, int err, uint64_t index)
 	(void)index;
 	if (one) {
 		one->opening = false;
-		/* A pause or a halt may have come first; the log then has them in another order, and they hold. */
-		bool still = !err && one->standing.state == ROLLOUT_RUNNING;
+		/* What stops it may have come first; the log then has them in another order, and that holds. */
+		bool still = !err && one->standing.state == ROLLOUT_RUNNING && rollouts_may_open(o->all, one);
 		if (still && o->ring == ROLLOUT_RINGS_MAX) {
 			become(o->all, one, ROLLOUT_DONE, "control", "");
 		} else if (still && o->ring == one->standing.ring + 1) {
@@ -343,13 +343,19 @@ on_logged(void *ctx, int err, uint64_t index)
 	free(o);
 }
 
+bool
+rollouts_may_open(const struct rollouts *r, const struct rollout *one)
+{
+	return !one->opening && !releases_withheld(r->c->releases, one->id);
+}
+
 /* Opening permits: the log has it first, and everything that signatures need stands. */
 static void
 go_on(struct rollouts *r, struct rollout *one, bool finish)
 {
 	struct control *c = r->c;
 	unsigned ring = one->standing.ring;
-	if (one->opening || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
+	if (!rollouts_may_open(r, one) || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
 		return;
 	struct opening *o = calloc(1, sizeof *o);
 	struct msg_append *e = entry(one, finish ? ENTRY_ROLLOUT_CLOSED : ENTRY_ROLLOUT_PROMOTED, "control",
@@ -435,14 +441,6 @@ drive(struct rollouts *r, struct rollout *one)
 	}
 }
 
-void
-rollouts_look(struct rollouts *r, struct rollout *one)
-{
-	(void)rollouts_count(r, INT64_MAX);
-	if (is_open(one))
-		drive(r, one);
-}
-
 static const char *mend(struct rollout *one, const struct rollouts_said *said);
 
 void
@@ -469,27 +467,34 @@ rollouts_find_again(struct rollouts *r, struct rollout *one)
 		apply(r, one, false);
 }
 
+bool
+rollouts_round(struct rollouts *r, int64_t until)
+{
+	struct rollout *one;
+	if (!r->counting)
+		LIST_FOREACH(one, &r->all, link)
+			if (one->lost)
+				rollouts_find_again(r, one);
+	if (!rollouts_count(r, until))
+		return false;
+	LIST_FOREACH(one, &r->all, link)
+		if (one->plan && one->counted && is_open(one))
+			drive(r, one);
+	return true;
+}
+
 void
 rollouts_tick(struct rollouts *r)
 {
 	int64_t began = clock_mono_ms(r->c->clock);
-	struct rollout *one;
 	/* Before the log was read nobody knows who has reported: they would all seem silent. */
 	if (!replay_done(r->c->replay))
 		return;
 	rollouts_awake(r);
 	if (!r->counting && !r->due && began < r->look_at)
 		return;
-	if (!r->counting)
-		LIST_FOREACH(one, &r->all, link)
-			if (one->lost)
-				rollouts_find_again(r, one);
-	if (!rollouts_count(r, began + ROLLOUTS_SLICE_MS))
-		return;
-	LIST_FOREACH(one, &r->all, link)
-		if (one->plan && one->counted && is_open(one))
-			drive(r, one);
-	r->look_at = clock_mono_ms(r->c->clock) + ROLLOUTS_LOOK_MS;
+	if (rollouts_round(r, began + ROLLOUTS_SLICE_MS))
+		r->look_at = clock_mono_ms(r->c->clock) + ROLLOUTS_LOOK_MS;
 }
 
 /* ---- held against the log ---- */

@@ -81,7 +81,10 @@ rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const stru
 		fate->word_class = seen->lead;
 		fate->word_at = control_now(r->c);
 		r->due = true;
-		/* Once, unless it failed meanwhile: one that changes its word at every request does not write the log. */
+		/*
+		 * Once, until the log has it as failed or silent: that is told by rounds, so one that changes its
+		 * word at every request does not fill the log.
+		 */
 		if (word != ROLLOUT_WORD_NEW || fate->told == ROLLOUT_SUCCESS)
 			continue;
 		fate->told = ROLLOUT_SUCCESS;

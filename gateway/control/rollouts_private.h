@@ -53,6 +53,11 @@ void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
     uint64_t place);
 /*
+ * Whether its next ring may open, as far as it is its own affair: no entry of it is on its way, and it is not
+ * withheld, for a ring that nobody is offered anything in has nothing to show.
+ */
+bool rollouts_may_open(const struct rollouts *r, const struct rollout *one);
+/*
  * Looks once more for a plan that was lost, after the log was read: what the database has of the rollout is
  * only now held against that.
  */
@@ -64,7 +69,10 @@ void rollouts_awake(struct rollouts *r);
  * counted; false: the clock (clock_mono_ms) has come to until.
  */
 bool rollouts_count(struct rollouts *r, int64_t until);
-/* Counts, and does what the plan says then. It has a plan. */
-void rollouts_look(struct rollouts *r, struct rollout *one);
+/*
+ * Looks for plans that were lost, counts, and does what each plan says then. False: not all were counted until
+ * then; the next call goes on. The log was read.
+ */
+bool rollouts_round(struct rollouts *r, int64_t until);
 
 #endif

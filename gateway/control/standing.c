@@ -26,14 +26,14 @@ meta_key(const uint8_t id[RELEASE_ID], char key[sizeof META_WITHHELD + 2 * RELEA
 	hex_encode(id, RELEASE_ID, key + strlen(META_WITHHELD));
 }
 
-/* Whether the log has it withheld. */
+/* Whether the log has it withheld. Where that cannot be told it may: what ends that is logged. */
 static bool
 is_marked(struct control *c, const uint8_t id[RELEASE_ID])
 {
 	char key[sizeof META_WITHHELD + 2 * RELEASE_ID], value[DB_META_VALUE_MAX] = "";
 	meta_key(id, key);
-	(void)db_meta_get(c->db, key, value, sizeof value);
-	return value[0] == '1';
+	int err = db_meta_get(c->db, key, value, sizeof value);
+	return err == FG_OK ? value[0] == '1' : err != FG_ENOTFOUND;
 }
 
 static void
@@ -65,15 +65,13 @@ rules_let(struct control *c, const struct db_candidate *cand, const struct repor
     const struct release *record, struct verdict *v)
 {
 	const struct genesis *g = people_genesis(c->people);
-	uint64_t all = releases_modules_of(c->releases, record->terms.image, &record->terms.delta);
+	const struct approval_terms *t = &record->terms;
+	uint32_t modules = releases_modules_with(c->releases, t->image, &t->delta, t->max_devices, true);
 	struct rules_result *rules = calloc(1, sizeof *rules);
 	struct db_scope *scope = calloc(1, sizeof *scope);
 	char said[RULES_SENTENCE_MAX];
 	bool good = false;
-	if (all < record->terms.max_devices)
-		all = record->terms.max_devices; /* it is not among them yet */
-	uint32_t modules = all < UINT32_MAX ? (uint32_t)all : UINT32_MAX;
-	if (rules && scope && reviews_scope(&record->terms, scope) == FG_OK &&
+	if (rules && scope && reviews_scope(t, scope) == FG_OK &&
 	    decisions_rules(c, cand, r, p, scope, rules) == FG_OK) {
 		uint32_t need = rules_quorum(rules, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 		rules_describe(rules, said);
@@ -122,21 +120,41 @@ passes(struct control *c, const struct release *record, struct verdict *v)
 	return !p || !memcmp(p->digest, record->terms.policy, sizeof p->digest) || policy_lets(c, p, record, v);
 }
 
+/* Whether anybody refuses it; false: nobody can say that now. */
+static bool
+is_told(struct control *c, const struct release *record, bool *ret_refused, struct verdict *v)
+{
+	_Static_assert(STANDING_WHY_MAX >= REFUSALS_SENTENCE_MAX, "says why");
+	v->rule[0] = '\0';
+	return refusals_meets_release(c->refusals, &record->terms, ret_refused, v->why) == FG_OK;
+}
+
 /* ---- withholding, and its end ---- */
 
 static void
-withhold(struct control *c, const struct tables_release *t, const struct verdict *v)
+withhold(struct control *c, const uint8_t id[RELEASE_ID], const struct release *record, const struct verdict *v)
 {
-	releases_withhold(c->releases, t->id, v->why);
-	oplog(OPLOG_WARNING, "a release of %s is withheld: %s", t->record->terms.review, v->why);
-	if (is_marked(c, t->id))
+	releases_withhold(c->releases, id, v->why);
+	oplog(OPLOG_WARNING, "a release of %s is withheld: %s", record->terms.review, v->why);
+	if (is_marked(c, id))
 		return; /* at an earlier start */
-	struct msg_append *e = entry(ENTRY_RELEASE_WITHHELD, t->id, t->record);
+	struct msg_append *e = entry(ENTRY_RELEASE_WITHHELD, id, record);
 	if (v->rule[0])
 		logbook_ref(e, "rule", v->rule);
 	logbook_say(e, "%s", v->why);
 	logbook_tell(c->logbook, e);
-	mark(c, t->id, true);
+	mark(c, id, true);
+}
+
+void
+standing_withhold(struct control *c, const uint8_t id[RELEASE_ID], const char *why)
+{
+	const struct release *record = releases_record(c->releases, id);
+	struct verdict v = { .rule = "" };
+	if (!record || releases_withheld(c->releases, id))
+		return;
+	snprintf(v.why, sizeof v.why, "%s", why);
+	withhold(c, id, record, &v);
 }
 
 struct lifting { /* waits for its entry */
@@ -151,13 +169,14 @@ on_logged(void *ctx, int err, uint64_t index)
 	struct control *c = l->c;
 	const struct release *record = releases_record(c->releases, l->id);
 	struct verdict v;
+	bool refused;
 	(void)index;
-	if (!err && record && passes(c, record, &v)) {
+	if (!err && record) {
 		mark(c, l->id, false);
-		releases_withhold(c->releases, l->id, NULL);
-	} else if (!err && record) { /* the policy changed again: the log has it as offered */
-		mark(c, l->id, false);
-		standing_review(c);
+		if (passes(c, record, &v) && is_told(c, record, &refused, &v) && !refused)
+			releases_withhold(c->releases, l->id, NULL);
+		else /* the policy changed again, or who refuses it: the log has it as offered */
+			standing_review(c);
 	}
 	free(l);
 }
@@ -187,7 +206,8 @@ standing_may_offer(struct control *c, const uint8_t id[RELEASE_ID], const struct
 	bool good = passes(c, record, &v);
 	if (good && !is_marked(c, id))
 		return true;
-	snprintf(why, STANDING_WHY_MAX, "%s", good ? "it was withheld, and the log has yet to say that it is no more" : v.why);
+	snprintf(why, STANDING_WHY_MAX, "%s",
+	    good ? "it may have been withheld, and the log has yet to say that it is no more" : v.why);
 	return false;
 }
 
@@ -196,12 +216,18 @@ standing_review(struct control *c)
 {
 	size_t n;
 	const struct tables_release *list = releases_all(c->releases, &n);
-	for (size_t i = 0; i < n; i++) {
+	while (n-- > 0) { /* the last takes the place of one that is dropped */
+		const struct tables_release *t = &list[n];
 		struct verdict v;
-		bool good = passes(c, list[i].record, &v);
-		if (!good && (!list[i].withheld || !is_marked(c, list[i].id)))
-			withhold(c, &list[i], &v);
-		else if (good && list[i].withheld)
-			lift(c, &list[i]);
+		bool refused = false, good = passes(c, t->record, &v);
+		/* What is offered was looked at when the refusal came. */
+		if (good && t->withheld)
+			good = is_told(c, t->record, &refused, &v);
+		if (refused)
+			releases_revoke(c->releases, t->id, "control", v.why, NULL);
+		else if (!good && (!t->withheld || !is_marked(c, t->id)))
+			withhold(c, t->id, t->record, &v);
+		else if (good && t->withheld)
+			lift(c, t);
 	}
 }

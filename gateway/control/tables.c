@@ -9,6 +9,7 @@
 #include "gateway/control/inventory.h"
 #include "gateway/control/links.h"
 #include "gateway/wire/memfd.h"
+#include "policy/scope.h"
 
 static int
 add_module(struct table_builder *b, const struct inventory_module *m)
@@ -109,7 +110,7 @@ add_release(struct table_builder *b, const struct tables_release *r)
 		.size = r->record->size,
 		.last_modified = r->record->issued,
 		/* The rollout began with the release. */
-		.known_by = r->open.fresh ? INT64_MAX : r->record->issued,
+		.known_by = r->open.fresh ? SCOPE_WHENEVER : r->record->issued,
 	};
 	memcpy(d.release, r->id, sizeof d.release);
 	memcpy(d.resource, t->resource, sizeof d.resource);

@@ -15,6 +15,9 @@
 #include "gateway/control/quarantine.h"
 #include "gateway/control/stages.h"
 
+/* What is inside both is unpacked and read too: as with most packings, a few times their size. */
+#define COMPARE_TIMES 8
+
 struct try { /* one base, and what became of the delta there */
 	struct stage stage; /* holds the reply */
 	struct bases_one base;
@@ -174,7 +177,7 @@ compare(struct targets *t)
 	s->fd[s->n++] = t->chosen.read_fd;
 	s->fd[s->n++] = t->base_fd;
 	s->scratch = true;
-	s->bytes = 8 * (t->asked.image_size + stages_size(t->base_fd));
+	s->bytes = COMPARE_TIMES * (t->asked.image_size + stages_size(t->base_fd));
 	int err = stages_run(t->c, s, on_compared, t);
 	if (err)
 		hold(t, "what the delta makes waits to be compared: %s", err_name(err));

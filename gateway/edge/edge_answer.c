@@ -319,9 +319,28 @@ struct choice {
 	int64_t not_before, not_after;
 };
 
+/* A module's place under the release of one row after another: a release has many rows. */
+struct place {
+	bool have;
+	uint8_t release[MSG_ID];
+	uint64_t at;
+};
+
+static uint64_t
+place_under(struct place *p, const uint8_t release[MSG_ID], const uint8_t module[MSG_ID])
+{
+	if (!p->have || memcmp(p->release, release, sizeof p->release) != 0) {
+		p->have = true;
+		memcpy(p->release, release, sizeof p->release);
+		p->at = rollout_place(release, module);
+	}
+	return p->at;
+}
+
 /* One row against module, record and time; the reason if it is not offered. */
 static enum scope_answer
-judge_row(const struct edge *e, const struct route *r, const struct table_row *module, const struct table_decision *row)
+judge_row(const struct edge *e, const struct route *r, const struct table_row *module, const struct table_decision *row,
+    struct place *place)
 {
 	const struct stock_item *item = stock_find(e->stock, row->release);
 	struct view from = view_str(row->from), group = view_str(row->group);
@@ -350,9 +369,9 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		if (module->group[0])
 			who.group = view_str(module->group);
 		who.first_seen = module->first_seen;
-		/* A digest for each request only while a wave is out. */
+		/* A digest for a request only while a wave is out. */
 		if (row->share < ROLLOUT_PLACES)
-			who.place = rollout_place(row->release, module->pseudonym);
+			who.place = place_under(place, row->release, module->pseudonym);
 		if (!r->current[0])
 			who.current_version = view_str(module->version);
 	}
@@ -411,6 +430,7 @@ decide(const struct edge *e)
 	struct choice c = { .answer = SCOPE_HOLD_NO_RELEASE };
 	struct table_row module;
 	struct table_decision row;
+	struct place place = { .have = false };
 	uint32_t it = 0;
 	if (!e->table || (e->by_link.is && edge_link_expired(e)))
 		return c;
@@ -423,7 +443,7 @@ decide(const struct edge *e)
 		/* A short URL is for one release, and for no later one that answers the same request. */
 		if (e->by_link.is && memcmp(row.release, e->by_link.link.release, MSG_ID))
 			continue;
-		enum scope_answer a = judge_row(e, r, c.have_module ? &module : NULL, &row);
+		enum scope_answer a = judge_row(e, r, c.have_module ? &module : NULL, &row, &place);
 		/* Of several reasons the one that came furthest explains most. */
 		if (a > c.answer)
 			c.answer = a;

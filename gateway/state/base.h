@@ -20,7 +20,10 @@ struct db_base {
 
 /* FG_EEXIST: this image is that version's already, by whoever's word. */
 int db_base_add(struct db *db, const struct db_base *b);
-/* The youngest first; NULL: all profiles, products. A non-zero return stops and is returned. */
+/*
+ * Those that people brought, the youngest first; NULL: all profiles, products. A non-zero return stops and is
+ * returned. What a delta made counts as its candidate's, once that was released.
+ */
 int db_base_list(struct db *db, const char *profile, const char *product,
     int (*each)(void *arg, const struct db_base *b), void *arg);
 /* Forgets what that delta made, and hands out each row. */

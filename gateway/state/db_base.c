@@ -49,8 +49,8 @@ db_base_list(struct db *db, const char *profile, const char *product,
     int (*each)(void *arg, const struct db_base *b), void *arg)
 {
 	struct db_query q;
-	db_query(&q, db, "SELECT " COLUMNS " FROM base WHERE (?1 IS NULL OR profile = ?1) AND (?2 IS NULL OR product = ?2)"
-			 " ORDER BY added DESC, version, image LIMIT ?3");
+	db_query(&q, db, "SELECT " COLUMNS " FROM base WHERE candidate = 0 AND (?1 IS NULL OR profile = ?1)"
+			 " AND (?2 IS NULL OR product = ?2) ORDER BY added DESC, version, image LIMIT ?3");
 	db_put_text(&q, profile);
 	db_put_text(&q, product);
 	db_put_i64(&q, db_limit(0));

@@ -53,11 +53,14 @@ control_rig_remember(void *ctx, uint64_t size, const uint8_t root[DIGEST_SHA256_
 	(void)root;
 }
 
+/* more: of the main file, behind the sample. */
 static inline void
-control_rig_configure(struct control_rig *r, const char *profile)
+control_rig_configure(struct control_rig *r, const char *more, const char *profile)
 {
+	char *main = NULL;
+	assert_true(asprintf(&main, SAMPLE_MAIN "quarantine = { reserve_bytes = 0; };\n%s", more) > 0);
 	const struct bundle_file files[] = {
-		{ "fotagate.conf", view_str(SAMPLE_MAIN "quarantine = { reserve_bytes = 0; };\nlearn = true;\n") },
+		{ "fotagate.conf", view_str(main) },
 		{ "profiles.d/a.conf", view_str(profile) },
 	};
 	const struct msg_boot_fd anchor = { .kind = MSG_FD_ANCHOR, .name = "ca.pem" };
@@ -68,6 +71,7 @@ control_rig_configure(struct control_rig *r, const char *profile)
 	if (policies_load(r->c.policies, bundle, why, sizeof why))
 		fail_msg("%s", why);
 	close(bundle);
+	free(main);
 }
 
 static inline struct control_rig *
@@ -92,12 +96,14 @@ control_rig_new(void)
 	assert_int_equal(db_open(scratch_path(&r->s, "state.db"), &c->db, why, sizeof why), 0);
 	assert_int_equal(files_open(r->s.dir, &c->files), 0);
 	c->policies = policies_new();
-	control_rig_configure(r, SAMPLE_PROFILE);
+	control_rig_configure(r, "learn = true;\n", SAMPLE_PROFILE);
 	assert_int_equal(inventory_new(c->db, view_str("an epoch key of thirty-two bytes"), &c->inventory), 0);
 	assert_int_equal(links_new(c->db, &c->links), 0);
 	assert_int_equal(grants_new(c->db, &c->grants), 0);
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, r->supervisor);
+	c->refusals = refusals_new(c);
+	assert_int_equal(refusals_recall(c->refusals), 0);
 	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
 	c->judging = judging_new(c);
@@ -115,6 +121,7 @@ control_rig_free(struct control_rig *r)
 	judging_free(c->judging);
 	releases_free(c->releases);
 	rollouts_free(c->rollouts);
+	refusals_free(c->refusals);
 	jobs_free(c->jobs);
 	logbook_free(c->logbook);
 	grants_free(c->grants);

@@ -17,6 +17,8 @@
 #define people_genesis sample_genesis /* control's people has one of that name */
 #include "unit/crypto/people.h"
 #undef people_genesis
+#include "gateway/state/db_private.h"
+#include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 
 #define PROFILE "acme-rtr"
@@ -161,7 +163,6 @@ bytes_that_are_gone_are_none_and_the_list_is_bounded(void **state)
 	}
 	assert_int_equal(bases_find(&r->c, PROFILE, PRODUCT, "", "", &l), 0);
 	assert_int_equal(l.n, BASES_TRIES);
-	assert_int_equal(l.left_out, 2);
 	assert_string_equal(l.one[0].version, "1.6");
 	assert_string_equal(l.one[BASES_TRIES - 1].version, "1.3");
 	hold(r, 6, image);
@@ -281,7 +282,6 @@ a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 	struct control_rig *r = *state;
 	struct db_candidate *cand = calloc(1, sizeof *cand), *other = calloc(1, sizeof *other);
 	people_up(r);
-	r->c.refusals = refusals_new(&r->c);
 	assert_int_equal(db_candidate_get(r->c.db, release(r, "1.1", 2, 3, "review"), cand), 0);
 	known_by_its_profile(r, cand);
 	*other = (struct db_candidate){ .created = 2000 };
@@ -292,7 +292,6 @@ a_second_delta_for_a_step_is_seen_however_many_came_before(void **state)
 	assert_false(is_second(r, cand));
 	release(r, "1.1", 4, 5, "review");
 	assert_true(is_second(r, cand));
-	refusals_free(r->c.refusals);
 	people_free(r->c.people);
 	free(other);
 	free(cand);
@@ -305,7 +304,6 @@ a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
 	struct control_rig *r = *state;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	people_up(r);
-	r->c.refusals = refusals_new(&r->c);
 	assert_int_equal(db_candidate_get(r->c.db, release_from(r, "1.0", "1.1", 2, 3, "review"), cand), 0);
 	known_by_its_profile(r, cand);
 	release_from(r, "0.9", "1.1", 4, 5, "review");
@@ -313,7 +311,6 @@ a_delta_that_names_no_version_it_is_from_is_second_to_all(void **state)
 	assert_false(is_second(r, cand));
 	release_from(r, "", "1.1", 8, 9, "review");
 	assert_true(is_second(r, cand));
-	refusals_free(r->c.refusals);
 	people_free(r->c.people);
 	free(cand);
 }
@@ -416,6 +413,37 @@ what_cannot_be_opened_now_is_not_nothing(void **state)
 	assert_int_equal(fd, -1);
 }
 
+static bool
+lists(struct control_rig *r, const char *args, const char *what)
+{
+	struct call_heard *h = call_rig_ask(&r->c, bases_answer, args);
+	assert_int_equal(h->status, CALL_DONE);
+	bool has = strstr(h->json, what) != NULL;
+	free(h);
+	return has;
+}
+
+/* An answer has room for so many releases: those of other products take none of it. */
+static void
+one_product_is_listed_however_many_others_there_are(void **state)
+{
+	struct control_rig *r = *state;
+	(void)release(r, "1.1", 1, 0, "approved");
+	for (uint8_t i = 2; i <= BASES_LISTED_MAX + 2; i++)
+		(void)release(r, "2.0", i, 0, "approved");
+	assert_int_equal(db_exec(r->c.db, "UPDATE resource SET product = 'other' WHERE target = '2.0'"), 0);
+	assert_false(lists(r, "{}", "\"version\":\"1.1\""));
+	assert_true(lists(r, "{\"product\":\"" PRODUCT "\"}", "\"version\":\"1.1\""));
+	assert_false(lists(r, "{\"product\":\"" PRODUCT "\"}", "\"version\":\"2.0\""));
+	/* And what cannot be read now is not left out of it in silence. */
+	struct rlimit was;
+	without_descriptors(&was);
+	struct call_heard *h = call_rig_ask(&r->c, bases_answer, "{}");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(h->status, CALL_COULD_NOT);
+	free(h);
+}
+
 int
 main(void)
 {
@@ -430,6 +458,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_full_image_is_nobodys_second, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_opened_now_is_not_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_looked_at_now_is_not_missing, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_product_is_listed_however_many_others_there_are, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

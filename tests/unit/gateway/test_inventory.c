@@ -10,6 +10,7 @@
 #include "crypto/hex.h"
 #include "crypto/pseudonym.h"
 #include "gateway/control/inventory.h"
+#include "gateway/state/db_private.h"
 #include "policy/config.h"
 #include "policy/identity.h"
 #include "policy/profile.h"
@@ -76,7 +77,7 @@ test_inventory_learns(void **state)
 	const struct inventory_module *m = sight(inv, p, &s, 1000, true);
 	assert_int_equal(pseudonym_make(key, "imei", view_str("490154203237518"), pseudonym), 0);
 	assert_memory_equal(m->pseudonym, pseudonym, sizeof pseudonym);
-	assert_string_equal(m->group, "field");
+	assert_string_equal(m->group, ""); /* the profile's default is the profile's, as it is when somebody asks */
 	assert_string_equal(m->profile, "quectel");
 	assert_string_equal(m->product, "EC25");
 	assert_string_equal(m->version, "A07");
@@ -106,7 +107,7 @@ test_inventory_learns(void **state)
 	m = inventory_at(inv, 0);
 	assert_memory_equal(m->pseudonym, pseudonym, sizeof pseudonym);
 	assert_string_equal(m->version, "A08");
-	assert_string_equal(m->group, "field");
+	assert_string_equal(m->group, "");
 	assert_int_equal(m->last_seen, 2000);
 	assert_false(m->dirty);
 	assert_null(inventory_at(inv, 1));
@@ -179,7 +180,7 @@ test_inventory_claims_take_nothing(void **state)
 	assert_string_equal(m->sure, "A07");
 	assert_string_equal(m->product, "EC25");
 	assert_string_equal(m->profile, "quectel");
-	assert_string_equal(m->group, "field");
+	assert_string_equal(m->group, "");
 	assert_int_equal(m->last_seen, 3);
 	/* A certificate of its own with another's token: a conflict, and the token stays where it was. */
 	struct msg_sighting thief = sighting_of("A01", IDENTITY_CERT, IDENTITY_A, TOKEN);
@@ -364,9 +365,11 @@ test_inventory_import(void **state)
 	assert_int_equal(i->problems_n, 0);
 	assert_int_equal(i->rows, 4);
 	assert_int_equal(i->created, 4);
+	assert_int_equal(i->taken, 0);
 	assert_int_equal(inventory_count(inv), 0); /* a dry run */
 	assert_int_equal(inventory_import(inv, view_str(csv), "quectel", false, i), 0);
 	assert_int_equal(i->created, 4);
+	assert_int_equal(i->taken, 4);
 	assert_int_equal(inventory_count(inv), 4);
 	const struct inventory_module *m =
 	    inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237518"));
@@ -396,6 +399,12 @@ test_inventory_import(void **state)
 	m = inventory_by_identity(inv, IDENTITY_ADDRESS, view_str("10.0.0.7"));
 	assert_string_equal(m->group, "lab");
 	assert_string_equal(m->product, "BG96");
+	/* A database that takes it no more: it holds all the same, and whoever has to tell of that can. */
+	assert_int_equal(db_exec(r->db, "DROP TABLE module"), 0);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\n"
+	    "address,10.0.0.7,field,,\n"), "quectel", false, i), FG_EIO);
+	assert_int_equal(i->taken, 1);
+	assert_string_equal(m->group, "field");
 	free(i);
 	inventory_free(inv);
 }
@@ -457,7 +466,7 @@ test_inventory_groups_by_rule(void **state)
 	c->groups[c->groups_n++] = (struct group_rule){ .name = "meters", .imei = { "49015420" }, .imei_n = 1 };
 	assert_int_equal(inventory_rules(inv, c), 0);
 	const struct inventory_module *m = sight(inv, p, &s, 1000, true);
-	assert_string_equal(inventory_group(m), "field");
+	assert_string_equal(inventory_group(m), "");
 	inventory_taken(inv);
 	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\n"
 							"imei,490154203237518,,,\n"

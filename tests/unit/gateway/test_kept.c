@@ -333,7 +333,7 @@ test_another_policy_begins_from_zero(void **state)
 	(void)state;
 	leave(r, 1);
 	char *other = sample_profile_with("fetches_per_hour", "fetches_per_hour = 77;");
-	control_rig_configure(r, other);
+	control_rig_configure(r, "learn = true;\n", other);
 	free(other);
 	ask(r, 1);
 	struct job j = asked(r);

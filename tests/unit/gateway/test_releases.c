@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "unit/gateway/control_rig.h"
+#include "unit/gateway/edge_sample.h"
 
 struct warden {
 	struct chan *chan;
@@ -149,12 +150,41 @@ test_releases_confirmed_restrictions_are_said_again(void **state)
 	control_rig_free(r);
 }
 
+/* As the warden counts: all that would get the same image, and no release makes fewer than its own. */
+static void
+test_releases_of_one_image_add_up(void **state)
+{
+	static const struct {
+		bool other, among;
+		uint32_t own, due;
+	} rows[] = {
+		{ false, false, 5, 105 }, { false, true, 5, 100 }, { false, true, 200, 200 }, { true, false, 5, 5 },
+		{ false, false, 0, 0 }, { false, true, 0, 0 }, { false, false, UINT32_MAX - 50, UINT32_MAX },
+	};
+	struct control_rig *r = control_rig_new();
+	struct sample *s = sample_new(64, "EC25", "2.0"); /* for 100 */
+	const struct approval_delta whole = { .made = APPROVAL_MADE_WHOLE };
+	uint8_t another[DIGEST_SHA256_LEN] = { 1 };
+	(void)state;
+	r->c.edges = edges_new(&r->c);
+	memcpy(s->r.terms.policy, policies_find(r->c.policies, "acme-rtr")->digest, DIGEST_SHA256_LEN);
+	sample_seal(s);
+	assert_int_equal(releases_take(r->c.releases, s->id, writer_view(&s->record)), 0);
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		assert_int_equal(releases_modules_with(r->c.releases, rows[i].other ? another : s->r.terms.image, &whole,
+		    rows[i].own, rows[i].among), rows[i].due);
+	edges_free(r->c.edges);
+	sample_free(s);
+	control_rig_free(r);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_releases_restriction_not_written_down_is_sent_again),
 		cmocka_unit_test(test_releases_confirmed_restrictions_are_said_again),
+		cmocka_unit_test(test_releases_of_one_image_add_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,11 @@
 #include <cmocka.h>
 
 #include "crypto/hex.h"
+#include "gateway/control/requests_private.h"
 #include "gateway/control/rollouts_private.h"
+#include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
+#include "unit/gateway/edge_sample.h"
 
 #define GATES "soak = \"1h\"; reports = 4; success = 1000; failed = 200; silent = 250;"
 #define PLANS \
@@ -31,17 +34,7 @@ static void
 configure(struct control_rig *r, const char *rollout)
 {
 	char *profile = sample_profile_with("rollout", rollout);
-	const struct bundle_file files[] = {
-		{ "fotagate.conf", view_str(SAMPLE_MAIN "quarantine = { reserve_bytes = 0; };\n" PLANS) },
-		{ "profiles.d/a.conf", view_str(profile) },
-	};
-	const struct msg_boot_fd anchor = { .kind = MSG_FD_ANCHOR, .name = "ca.pem" };
-	char why[MSG_TEXT_MAX] = "";
-	int bundle = bundle_write(files, 2);
-	assert_int_equal(policies_file(r->c.policies, &anchor, memfd_sealed("ca", view_str("an anchor"))), 0);
-	if (policies_load(r->c.policies, bundle, why, sizeof why))
-		fail_msg("%s", why);
-	close(bundle);
+	control_rig_configure(r, PLANS, profile);
 	free(profile);
 }
 
@@ -145,7 +138,7 @@ served(struct fixture *f, const struct inventory_module *m)
 static struct rollout_count
 counted(struct fixture *f, unsigned ring)
 {
-	rollouts_look(f->c->rollouts, f->one);
+	assert_true(rollouts_round(f->c->rollouts, INT64_MAX));
 	return f->one->standing.count[ring];
 }
 
@@ -551,6 +544,28 @@ test_rollouts_done_is_watched(void **state)
 	assert_int_equal(ask(f, m[5]), GRANTS_RING);
 }
 
+/* What is withheld goes on to no ring. */
+static void
+test_rollouts_withheld(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *s = sample_new(64, "EC25", "2.0");
+	struct releases *all = f->c->releases;
+	memcpy(s->r.terms.policy, f->record->terms.policy, sizeof s->r.terms.policy);
+	sample_seal(s);
+	assert_int_equal(releases_take(all, s->id, writer_view(&s->record)), 0);
+	f->one = rollouts_find(f->c->rollouts, s->id);
+	assert_true(f->one && f->one->plan);
+	assert_true(rollouts_may_open(f->c->rollouts, f->one));
+	releases_withhold(all, s->id, "the policy in force does not let it pass");
+	assert_false(rollouts_may_open(f->c->rollouts, f->one));
+	releases_withhold(all, s->id, NULL);
+	assert_true(rollouts_may_open(f->c->rollouts, f->one));
+	f->one->opening = true;
+	assert_false(rollouts_may_open(f->c->rollouts, f->one));
+	sample_free(s);
+}
+
 static void
 test_rollouts_mend(void **state)
 {
@@ -722,6 +737,25 @@ test_rollouts_lost_and_found(void **state)
 	writer_free(&text);
 }
 
+/* Of one that is not offered nobody knows whether it has ended, before the warden has said what is. */
+static void
+test_rollouts_ended(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const words[] = { "\"state\":\"unknown\"", "\"state\":\"ended\"" };
+	struct db_rollout row = { .state = ROLLOUT_RUNNING, .since = 5, .plan = "careful" };
+	memcpy(row.release, id, sizeof row.release);
+	assert_int_equal(db_rollout_put(f->c->db, &row), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		f->c->warden_listed = i == 1;
+		struct call_heard *h = call_rig_ask(f->c, requests_rollout_list, "{}");
+		assert_int_equal(h->status, CALL_DONE);
+		assert_non_null(strstr(h->json, words[i]));
+		free(h);
+	}
+	f->c->warden_listed = false;
+}
+
 /* What was stopped, and the log never heard of, does not begin anew. */
 static void
 test_rollouts_stopped_alone(void **state)
@@ -757,10 +791,12 @@ main(void)
 		T(test_rollouts_failure_is_kept),
 		T(test_rollouts_two_of_one_product),
 		T(test_rollouts_done_is_watched),
+		T(test_rollouts_withheld),
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
 		T(test_rollouts_lost_and_found),
 		T(test_rollouts_stopped_alone),
+		T(test_rollouts_ended),
 		T(test_rollouts_plan_is_what_was_signed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
