@@ -388,7 +388,7 @@ static const struct config_key keys[] = {
 
 	BOOL("profile.one_image", profile, one_image, "false",
 	    "Says that one image is all there is for a product, version and starting version, whatever else a URL names; "
-	    "another one is an incident once one was released."),
+	    "another one is an incident once one was released, which is withheld until an approver decides about the other."),
 	LIST("profile.steps", profile, steps, "", 0,
 	    "Updates that are allowed; a product that one of them is about gets no other."),
 	TEXT("profile.steps[].product", profile_step, product, "", TEXT, "Product it is about; empty is every product."),

@@ -94,7 +94,7 @@ show_row(const struct json_value *r)
 	};
 	static const struct cli_column others[] = {
 		{ "other image", "image", 12 }, { "review", "review", 0 }, { "state", "state", 0 }, { "first by", "asked_by", 0 },
-		{ "#modules", "modules", 0 },
+		{ "#asked", "asked", 0 }, { "#modules", "modules", 0 }, { "freezes", "freezes", 0 },
 	};
 	cli_print_fields(stdout, r, fields, sizeof fields / sizeof fields[0]);
 	static const struct cli_label delta[] = {

@@ -258,11 +258,10 @@ finish(struct import *m)
 	static const enum files_kind kinds[2] = { FILES_IMAGE, FILES_SIGNATURE };
 	int err = cand ? FG_OK : FG_ENOMEM;
 	uint32_t granted = 0;
-	if (!err && rivals_other(c, &m->resource, m->sha256[0], cand, &granted, &err)) {
-		char review[DB_REVIEW_CAP];
-		db_candidate_review(cand->id, review);
-		call_fail(m->call, CALL_REFUSED, "TARGETED", "revoke it, or reject it if it has run out",
-		    "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review, granted);
+	if (!err && rivals_other(c, &m->resource, m->sha256[0], false, cand, &granted, &err)) {
+		char text[MSG_TEXT_MAX];
+		rivals_say(cand, granted, text, sizeof text);
+		call_fail(m->call, CALL_REFUSED, "TARGETED", "revoke it, or reject it if it has run out", "%s", text);
 		free(cand);
 		end(m);
 		return;

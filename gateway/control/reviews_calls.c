@@ -13,6 +13,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/standing.h"
 #include "gateway/control/vendors.h"
 #include "policy/scope.h"
 
@@ -484,6 +485,23 @@ legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb ve
 	return false;
 }
 
+static bool
+freezes(const struct db_candidate *cand)
+{
+	return cand->rival == DB_RIVAL_FREEZES && candidates_is(cand, LIFECYCLE_INCIDENT);
+}
+
+/* Whoever decides about a second image lets the first one be offered again: that is for those who may sign. */
+static bool
+may_decide(struct call *call, const struct db_candidate *cand)
+{
+	if (!freezes(cand) || (call_who(call)->roles & (CALLERS_APPROVER | CALLERS_ADMIN)))
+		return true;
+	call_fail(call, CALL_REFUSED, "ROLE", "an approver decides; fotagate revoke takes back what was released",
+	    "a release is withheld until somebody who may sign decides about this image");
+	return false;
+}
+
 /* What is to stand against the same thing coming by another way, kind 0 for nothing; false: answered. */
 static bool
 also(struct control *c, struct call *call, const struct db_candidate *cand, const char *reason, struct db_refusal *ret)
@@ -509,11 +527,12 @@ reviews_reject(struct reviews *r, struct call *call)
 		return;
 	(void)call_text(call, "reason", reason, sizeof reason);
 	struct db_refusal more = { .kind = REFUSAL_NONE };
-	if (!legal(call, cand, LIFECYCLE_REJECT) || !also(c, call, cand, reason, &more)) {
+	if (!legal(call, cand, LIFECYCLE_REJECT) || !may_decide(call, cand) || !also(c, call, cand, reason, &more)) {
 		free(cand);
 		return;
 	}
 	const char *who = requests_actor(c, call);
+	bool froze = freezes(cand);
 	fetches_cancel(c->fetches, cand->id);
 	judging_cancel(c->judging, cand->id);
 	if (cand->have_image)
@@ -531,6 +550,8 @@ reviews_reject(struct reviews *r, struct call *call)
 		err = err ? err : refused;
 	}
 	judging_look_again(c->judging, cand->profile);
+	if (froze)
+		standing_review(c);
 	if (err)
 		call_fail_err(call, err);
 	else
@@ -545,6 +566,9 @@ reopen(struct control *c, struct db_candidate *cand)
 	int err = db_begin(c->db);
 	if (err)
 		return err;
+	/* Both are meant, then. One that was not judged yet is told apart when it was. */
+	if (freezes(cand))
+		cand->rival = DB_RIVAL_NONE;
 	err = vendors_accept(c, cand->id);
 	if (!err)
 		err = candidates_outdate(c, cand, LIFECYCLE_REOPEN, "judged again", NULL);
@@ -558,7 +582,8 @@ reviews_reopen(struct reviews *r, struct call *call)
 	struct db_candidate *cand = reviews_of_call(c, call);
 	if (!cand)
 		return;
-	if (legal(call, cand, LIFECYCLE_REOPEN)) {
+	if (legal(call, cand, LIFECYCLE_REOPEN) && may_decide(call, cand)) {
+		bool froze = freezes(cand);
 		int err = cand->in_quarantine ? reopen(c, cand) : FG_ENOTFOUND;
 		if (err == FG_ENOTFOUND) {
 			call_fail(call, CALL_REFUSED, "STATE", "see fotagate fetch retry, or import it again",
@@ -567,6 +592,8 @@ reviews_reopen(struct reviews *r, struct call *call)
 			call_fail_err(call, err);
 		} else {
 			answer_state(call, cand);
+			if (froze)
+				standing_review(c);
 			judging_start(c->judging, cand->id);
 		}
 	}

@@ -24,6 +24,13 @@ struct db_scope {
 	uint8_t plan[DIGEST_SHA256_LEN];
 };
 
+/* Another image than the one released for the same update. Stored: values do not change. */
+enum db_rival {
+	DB_RIVAL_NONE = 0,
+	DB_RIVAL_SUSPECT, /* not judged yet: what a server sends for a made-up name is no image */
+	DB_RIVAL_FREEZES, /* it is one: what was released waits for people, while this is an incident */
+};
+
 struct db_candidate {
 	uint64_t id;
 	uint8_t resource[DB_ID];
@@ -40,6 +47,7 @@ struct db_candidate {
 	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
 	uint64_t opened_at_log;    /* log size when the review opened */
 	int64_t created, updated;
+	enum db_rival rival;
 	int64_t arrived;           /* when these bytes came here; 0: they have not yet */
 	uint32_t requesters_n;     /* importers, profile authors: never count */
 	char requester[DB_LIST_MAX][DB_WHO_MAX];

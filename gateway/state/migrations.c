@@ -169,6 +169,10 @@ static const char rollout_schema[] =
 " since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 "ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
 
+/* What was an incident before froze nothing. */
+static const char rival_schema[] =
+"ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -181,6 +185,7 @@ static const struct migration steps[] = {
 	{ 9, "full images that deltas are for", base_schema },
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
+	{ 14, "second images that freeze a release", rival_schema },
 };
 
 const struct migration *

@@ -98,7 +98,15 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     assert shown["asked_by"] and shown["asked_by"] != [module] and other["asked_by"] == module
     entry, = [e for e in gate.entries() if e["ev"] == "image.incident"]
     assert shown["asked_by"][0] in str(entry["ref"]) and other["image"] in str(entry["ref"])
-    assert gate.served() == first  # what people signed stays
+    assert not other["freezes"]
+    # What was signed for stays signed for, and nobody gets it until somebody decides.
+    until(lambda: gate.ask()[0] == 404)
+    status = gate.cli("status")["alerts"]
+    assert any(a["id"] == "WITHHELD" and "R-2 is another image" in a["text"] for a in status)
+    frozen, = gate.cli("review", "show", "R-1")["other_images"]
+    assert frozen["review"] == "R-2" and frozen["freezes"]
+    withheld, = [e for e in gate.entries() if e["ev"] == "release.withheld"]
+    assert f"R-2 is another image for the same update, offered to module {shown['asked_by'][0]}" in withheld["msg"]
     path = os.path.join(gate.dir, "second.img")
     with open(path, "wb") as f:
         f.write(second)
@@ -109,6 +117,15 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     # A person may say that both are meant.
     gate.cli("review", "reopen", "R-2")
     gate.review(2, state="review")
+    until(lambda: gate.ask()[0] == 200)
+    assert gate.served() == first
+    assert [e["ev"] for e in gate.entries()].count("release.offered") == 1
+    # What is no image of the vendor's is no second one: a made-up name freezes nothing.
+    gate.offer(name="made-up.img", data=b"<html>not found</html>", signed=False)
+    gate.vendor.files["/FG100/1.1.0/made-up.img.p7s"] = gate.pki.sign(b"something else")
+    gate.ask(name="made-up.img", imei=luhn("35693803641234"))
+    gate.review(3, state="blocked")
+    assert gate.served() == first
     gate.verify()
 
 
