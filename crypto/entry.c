@@ -61,6 +61,8 @@ static const struct {
 	[ENTRY_APPROVAL_BREAKGLASS] = { "approval.breakglass", ALERT },
 	[ENTRY_REFUSAL_ADDED] = { "refusal.added", WARNING },
 	[ENTRY_REFUSAL_LIFTED] = { "refusal.lifted", WARNING },
+	[ENTRY_WAIVER_ADDED] = { "waiver.added", WARNING },
+	[ENTRY_WAIVER_LIFTED] = { "waiver.lifted", NOTICE },
 	[ENTRY_RELEASE_ISSUED] = { "release.issued", NOTICE },
 	[ENTRY_RELEASE_REFUSED] = { "release.refused", WARNING },
 	[ENTRY_RELEASE_WITHHELD] = { "release.withheld", WARNING },
@@ -138,6 +140,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_APPROVAL_REJECTED:
 	case ENTRY_APPROVAL_REVOKED:
 	case ENTRY_REFUSAL_ADDED:
+	case ENTRY_WAIVER_LIFTED:
 	case ENTRY_RELEASE_REFUSED:
 	case ENTRY_RELEASE_WITHHELD:
 	case ENTRY_ROLLOUT_PAUSED:

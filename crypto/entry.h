@@ -77,6 +77,8 @@ enum entry_event {
 	ENTRY_APPROVAL_BREAKGLASS,
 	ENTRY_REFUSAL_ADDED,  /* one person's word, in effect before it is here */
 	ENTRY_REFUSAL_LIFTED, /* permits nothing by itself */
+	ENTRY_WAIVER_ADDED,   /* permits nothing by itself: it has to stand in what people sign */
+	ENTRY_WAIVER_LIFTED,
 	ENTRY_RELEASE_ISSUED,
 	ENTRY_RELEASE_REFUSED,
 	ENTRY_RELEASE_WITHHELD, /* a later policy does not let it pass */

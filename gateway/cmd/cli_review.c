@@ -107,8 +107,16 @@ show_row(const struct json_value *r)
 	const struct json_value *reasons = json_get(r, "reasons");
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
+	const struct json_value *todo = json_get(r, "checklist");
+	for (size_t i = 0; i < json_count(todo); i++)
+		cli_print_field(stdout, i ? "" : "to be done", json_at(todo, i));
 	cli_print_rows(stdout, json_get(r, "other_images"), others, sizeof others / sizeof others[0], NULL);
 	cli_print_rows(stdout, json_get(r, "findings"), findings, sizeof findings / sizeof findings[0], NULL);
+	static const struct cli_column waivers[] = {
+		{ "waived", "finding", 0 }, { "part", "part", 0 }, { "owner", "owner", 0 }, { "until", "until", 0 },
+		{ "reason", "reason", 0 },
+	};
+	cli_print_rows(stdout, json_get(r, "waivers"), waivers, sizeof waivers / sizeof waivers[0], NULL);
 	cli_print_rows(stdout, json_get(r, "rules"), rules, sizeof rules / sizeof rules[0], NULL);
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
 }
@@ -222,6 +230,7 @@ propose(const struct cli_common *c, struct cli_call *call, const char *review, c
 	cli_call_number(&r, "max_devices", asked->max_devices);
 	cli_call_text(&r, "reason", asked->reason);
 	cli_call_text(&r, "review", review);
+	cli_call_list(&r, "ticks", &asked->ticks);
 	int status = cli_call_do(call, "review.statement", &r, NULL, 0, &reply);
 	if (status)
 		return status;
@@ -247,6 +256,7 @@ statement(int argc, char **argv)
 		{ "reason", CLI_OPT_TEXT, &asked.reason, 0, 0, 0 },
 		{ "group", CLI_OPT_LIST, &asked.groups, 0, 0, 0 },
 		{ "from", CLI_OPT_LIST, &asked.from, 0, 0, 0 },
+		{ "tick", CLI_OPT_LIST, &asked.ticks, 0, 0, 0 },
 		{ "max-devices", CLI_OPT_NUMBER, &asked.max_devices, 1, UINT32_MAX, 0 },
 		{ "days", CLI_OPT_NUMBER, &asked.days, 1, APPROVAL_DAYS_MAX, 0 },
 		{ "output", CLI_OPT_TEXT, &asked.out, 0, 0, 'o' },
@@ -256,7 +266,7 @@ statement(int argc, char **argv)
 	struct cli_call *call = NULL;
 	int status = cli_opt_parse(argc, argv, opts,
 	    "review statement REVIEW --reason TEXT [--approver PRINCIPAL] [--group NAME ...] [--from VERSION ...]\n"
-	    "       [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
+	    "       [--tick ITEM ...] [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (!asked.reason)

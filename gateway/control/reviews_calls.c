@@ -195,7 +195,16 @@ new_times(const struct reviews_asked *asked, int64_t now, uint32_t days, struct 
 	s->not_after = s->not_before > last ? s->not_before : s->not_before + (int64_t)days * DAY;
 	if (s->not_after > last)
 		s->not_after = last;
+	if (asked->latest && s->not_after > asked->latest)
+		s->not_after = asked->latest;
 	s->quorum = reviews_asks(asked);
+}
+
+/* Whether somebody may still sign for those times: not before rules let it begin, nor beyond what it rests on. */
+static bool
+still_good(const struct reviews_asked *asked, const struct db_scope *s, int64_t now)
+{
+	return reviews_late_enough(asked, s->not_before, now) && (!asked->latest || s->not_after <= asked->latest);
 }
 
 /* The times of an equal scope that somebody has in hand, so that two people sign the same thing. */
@@ -207,7 +216,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	struct reviews_draft *d;
 	reviews_ask(r->c, cand, s, &asked);
 	if (cand->have_scope && same_scope(&cand->scope, s) && cand->scope.not_after > now &&
-	    reviews_late_enough(&asked, cand->scope.not_before, now) &&
+	    still_good(&asked, &cand->scope, now) &&
 	    (cand->scope.not_after - cand->scope.not_before) / DAY == days) {
 		*s = cand->scope;
 		return;
@@ -215,7 +224,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	for (unsigned i = 0; i < REVIEWS_DRAFTS; i++) {
 		d = &r->draft[i];
 		if (d->candidate == cand->id && d->days == days && same_scope(&d->scope, s) &&
-		    now - d->at < REVIEWS_DRAFT_SECONDS && now >= d->at && reviews_late_enough(&asked, d->scope.not_before, now)) {
+		    now - d->at < REVIEWS_DRAFT_SECONDS && now >= d->at && still_good(&asked, &d->scope, now)) {
 			*s = d->scope;
 			return;
 		}
@@ -282,6 +291,11 @@ rules_let(struct control *c, struct call *call, const struct db_scope *scope, co
 		    "%s: it may not begin before %s, and a statement reaches %d days ahead", asked->text, when, APPROVAL_DAYS_MAX);
 		return false;
 	}
+	if (asked->latest && scope->not_after > asked->latest) {
+		call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
+		    "what was signed so far ends after a waiver that it rests on");
+		return false;
+	}
 	if (reviews_late_enough(asked, scope->not_before, control_now(c)))
 		return true;
 	call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
@@ -332,7 +346,7 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 	jsonw_cstr(j, line);
 	if (asked->text[0])
 		requests_add_text(j, asked->text);
-	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
+	snprintf(line, sizeof line, "acknowledging %u findings, with %u waivers", t->findings.n, t->waived.n);
 	jsonw_cstr(j, line);
 	jsonw_array_end(j);
 }
@@ -374,6 +388,38 @@ send_statement(struct control *c, struct call *call, struct db_candidate *cand, 
 	call_doc_end(call, &d, CALL_DONE);
 }
 
+static bool
+is_ticked(const struct call *call, const char *item)
+{
+	const struct json_value *ticks = call_arg(call, "ticks");
+	for (size_t i = 0; i < json_count(ticks); i++) {
+		struct view word;
+		if (json_string(json_at(ticks, i), &word) && view_is(word, item))
+			return true;
+	}
+	return false;
+}
+
+/* Everything the profile asks for is said to be done, and nothing else; false: the call is answered. */
+static bool
+all_ticked(struct control *c, struct call *call, const struct db_candidate *cand)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	unsigned n = p ? p->profile->review.checklist_n : 0;
+	for (unsigned i = 0; i < n; i++) {
+		const char *item = p->profile->review.checklist[i];
+		if (is_ticked(call, item))
+			continue;
+		call_fail(call, CALL_REFUSED, "CHECKLIST", "once it is done, say so with --tick and its words",
+		    "%u thing%s to be done before anybody signs, and this is not ticked: %s", n, n == 1 ? " has" : "s have", item);
+		return false;
+	}
+	if (json_count(call_arg(call, "ticks")) <= n)
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "see fotagate review show", "something is ticked that the profile does not list");
+	return false;
+}
+
 static void
 write_statement(struct reviews *r, struct call *call, struct db_candidate *cand, struct approval *a)
 {
@@ -385,7 +431,8 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 	char why[200] = "";
 	for (uint32_t i = 0; i < cand->requesters_n; i++)
 		requesters[i] = cand->requester[i];
-	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !scope_of_call(r, call, cand, &scope))
+	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !all_ticked(c, call, cand) ||
+	    !scope_of_call(r, call, cand, &scope))
 		return;
 	reviews_ask(c, cand, &scope, &asked);
 	if (!rules_let(c, call, &scope, &asked))

@@ -173,6 +173,12 @@ static const char rollout_schema[] =
 static const char rival_schema[] =
 "ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;";
 
+static const char waiver_schema[] =
+"CREATE TABLE waiver ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), finding TEXT NOT NULL, profile TEXT NOT NULL, product TEXT NOT NULL,"
+" image BLOB CHECK (length(image) = 32), part TEXT NOT NULL, until INTEGER NOT NULL, at INTEGER NOT NULL,"
+" owner TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -186,6 +192,7 @@ static const struct migration steps[] = {
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
 	{ 14, "second images that freeze a release", rival_schema },
+	{ 15, "findings that somebody answers for", waiver_schema },
 };
 
 const struct migration *

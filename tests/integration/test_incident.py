@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What vendors do wrong, by accident or not: nobody is served anything else, and a person can see what happened."""
 import contextlib
+import glob
 import hashlib
+import json
 import os
 
 import pytest
@@ -84,8 +86,19 @@ def test_other_bytes_before_approval_are_an_incident_too(gate):
 
 
 def test_another_image_for_the_same_update_waits_for_somebody(gate):
-    gate.write_profile(PROFILE.replace("\tquorum = 2;", "\tone_image = true;\n\tquorum = 2;"))
-    first = served_one(gate)
+    done = "boots on the bench"
+    gate.write_profile(PROFILE.replace("\tquorum = 2;", "\tone_image = true;\n\tquorum = 2;\n"
+                                       f'\treview = {{ checklist = [ "{done}" ]; }};'))
+    first = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    # Nobody signs before it is done, nor for anything else.
+    assert gate.cli("review", "show", "R-1")["checklist"] == [done]
+    assert gate.sign("R-1", "alice", ok=(1,))["error"]["id"] == "CHECKLIST"
+    gate.sign("R-1", "alice", "--tick", done, "--tick", "more", ok=(2,))
+    gate.approve("R-1", "--tick", done)
+    assert gate.served() == first
     module = gate.cli("module", "list")["modules"][0]["id"]
     second = gate.offer(name="for-you.img")
     gate.ask(name="for-you.img", imei=luhn("35693803641234"))
@@ -105,6 +118,8 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     assert any(a["id"] == "WITHHELD" and "R-2 is another image" in a["text"] for a in status)
     frozen, = gate.cli("review", "show", "R-1")["other_images"]
     assert frozen["review"] == "R-2" and frozen["freezes"]
+    with open(glob.glob(os.path.join(gate.export(), "statements/*.json"))[0]) as f:
+        assert json.load(f)["predicate"]["checklist"] == [done]
     withheld, = [e for e in gate.entries() if e["ev"] == "release.withheld"]
     assert f"R-2 is another image for the same update, offered to module {shown['asked_by'][0]}" in withheld["msg"]
     path = os.path.join(gate.dir, "second.img")
