@@ -45,10 +45,9 @@ look(void *arg, const struct db_candidate *cand)
 }
 
 static int
-walk(struct walk *w, bool released, const char *state)
+walk(struct walk *w, bool released)
 {
-	struct db_candidate_filter filter = { .profile = w->r->profile, .product = w->r->product, .released = released,
-		.state = state };
+	struct db_candidate_filter filter = { .profile = w->r->profile, .product = w->r->product, .released = released };
 	int err;
 	if (!w->r->target[0])
 		return FG_OK; /* what version it makes is not known */
@@ -87,7 +86,7 @@ rivals_other(struct control *c, const struct db_resource *r, const uint8_t image
 	struct found f = { .cand = ret };
 	struct walk w = { .c = c, .r = r, .image = image, .own = own, .each = keep, .arg = &f };
 	uint32_t completed;
-	*ret_err = p && p->profile->one_image ? walk(&w, true, NULL) : FG_OK;
+	*ret_err = p && p->profile->one_image ? walk(&w, true) : FG_OK;
 	if (*ret_err || !f.any)
 		return false;
 	grants_count(c->grants, ret->release, ret_granted, &completed);
@@ -136,35 +135,44 @@ rivals_judged(struct control *c, struct db_candidate *cand, int *ret_err)
 }
 
 struct frozen {
+	struct control *c;
+	const struct release *record;
+	struct db_resource *r; /* the release's; read when there is something to hold against it */
+	bool have_resource;
 	uint64_t by; /* 0: nothing */
 	char asker[2 * DB_ID + 1]; /* pseudonym of the first module that asked for it; "" for none */
 };
 
-static void
-note_freeze(void *arg, const struct db_candidate *cand, const struct db_resource *other)
+static int
+freezes(void *arg, const struct db_candidate *cand)
 {
 	struct frozen *f = arg;
-	if (cand->rival != DB_RIVAL_FREEZES)
-		return;
-	f->by = cand->id;
-	if (other->have_asker)
-		hex_encode(other->asker, sizeof other->asker, f->asker);
+	const struct approval_terms *t = &f->record->terms;
+	if (!candidates_is(cand, LIFECYCLE_INCIDENT) || strcmp(cand->profile, t->profile) != 0 ||
+	    !memcmp(cand->image, t->image, sizeof cand->image))
+		return FG_OK;
+	struct db_resource *other = calloc(1, sizeof *other);
+	int err = other ? db_resource_get(f->c->db, cand->resource, other) : FG_ENOMEM;
+	if (!err && !f->have_resource)
+		err = db_resource_get(f->c->db, t->resource, f->r);
+	f->have_resource = !err;
+	if (!err && f->r->target[0] && !strcmp(other->product, f->r->product) && !strcmp(other->target, f->r->target) &&
+	    !strcmp(other->from, f->r->from)) {
+		f->by = cand->id;
+		f->asker[0] = '\0';
+		if (other->have_asker)
+			hex_encode(other->asker, sizeof other->asker, f->asker);
+	}
+	free(other);
+	return err;
 }
 
 bool
 rivals_freeze(struct control *c, const struct release *record, char *why, size_t cap)
 {
-	const struct approval_terms *t = &record->terms;
-	struct db_resource *r = calloc(1, sizeof *r);
-	struct frozen f = { 0 };
-	int err = r ? db_resource_get(c->db, t->resource, r) : FG_ENOMEM;
-	if (!err) {
-		struct walk w = { .c = c, .r = r, .image = t->image, .own = true, .each = note_freeze, .arg = &f };
-		err = walk(&w, false, lifecycle_state_name(LIFECYCLE_INCIDENT));
-	} else if (err == FG_ENOTFOUND) {
-		err = FG_OK; /* a database that lost it knows of no second image either */
-	}
-	free(r);
+	struct frozen f = { .c = c, .record = record, .r = calloc(1, sizeof *f.r) };
+	int err = f.r ? db_candidate_freezing(c->db, freezes, &f) : FG_ENOMEM;
+	free(f.r);
 	if (err)
 		snprintf(why, cap, "whether there is another image for the same update could not be read");
 	else if (f.by)
@@ -226,6 +234,6 @@ rivals_put(struct control *c, const struct db_candidate *cand, const struct db_r
 	jsonw_key(j, key);
 	jsonw_array(j);
 	if (cand->have_image)
-		(void)walk(&w, false, NULL);
+		(void)walk(&w, false);
 	jsonw_array_end(j);
 }

@@ -89,6 +89,8 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 /* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
+/* Those that freeze what was released, in whatever state they are by now: asked often, and hardly ever are there any. */
+int db_candidate_freezing(struct db *db, int (*each)(void *arg, const struct db_candidate *c), void *arg);
 /* Bytes of the distinct images of a profile that lie in quarantine, bases of deltas among them. */
 int db_candidate_usage(struct db *db, const char *profile, uint64_t *ret_bytes);
 /* Whether any candidate other than `but`, or a base that `but` did not make, needs the file in quarantine: before it is removed. */

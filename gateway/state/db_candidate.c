@@ -251,12 +251,38 @@ db_candidate_by_release(struct db *db, const uint8_t release[DB_ID], struct db_c
 	return one(&q, ret);
 }
 
+/* Ends a query whose parameters are bound: every row, with lists. */
+static int
+every(struct db_query *q, int (*each)(void *arg, const struct db_candidate *c), void *arg)
+{
+	int said = 0, lists = 0;
+	while (said == 0 && db_step(q) > 0) {
+		struct db_candidate c = { 0 };
+		read_row(q, &c);
+		lists = q->err ? 0 : read_lists(q->db, &c);
+		if (lists)
+			break;
+		said = q->err ? 0 : each(arg, &c);
+	}
+	int r = db_done(q);
+	return r ? r : lists ? lists : said;
+}
+
+_Static_assert(DB_RIVAL_FREEZES == 2, "the index of migration 14 is of those");
+
+int
+db_candidate_freezing(struct db *db, int (*each)(void *arg, const struct db_candidate *c), void *arg)
+{
+	struct db_query q;
+	db_query(&q, db, COLUMNS "WHERE c.rival = 2 ORDER BY c.id");
+	return every(&q, each, arg);
+}
+
 int
 db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg)
 {
 	struct db_query q;
-	int said = 0, lists = 0;
 #define LISTED COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
 	" AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)" \
 	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL) AND c.id > ?5"
@@ -270,16 +296,7 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 	db_put_i64(&q, db_limit(f->limit));
 	db_put_text(&q, f->product);
 	db_put_i64(&q, f->released);
-	while (said == 0 && db_step(&q) > 0) {
-		struct db_candidate c = { 0 };
-		read_row(&q, &c);
-		lists = q.err ? 0 : read_lists(db, &c);
-		if (lists)
-			break;
-		said = q.err ? 0 : each(arg, &c);
-	}
-	int r = db_done(&q);
-	return r ? r : lists ? lists : said;
+	return every(&q, each, arg);
 }
 
 int

@@ -171,7 +171,8 @@ static const char rollout_schema[] =
 
 /* What was an incident before froze nothing. */
 static const char rival_schema[] =
-"ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;";
+"ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;"
+"CREATE INDEX candidate_rival ON candidate (rival) WHERE rival = 2;";
 
 static const char waiver_schema[] =
 "CREATE TABLE waiver ("

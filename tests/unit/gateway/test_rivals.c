@@ -56,6 +56,7 @@ frozen(struct control_rig *r, const char *says)
 	struct release *record = calloc(1, sizeof *record);
 	char why[STANDING_WHY_MAX] = "";
 	memset(record->terms.resource, 1, sizeof record->terms.resource);
+	snprintf(record->terms.profile, sizeof record->terms.profile, "acme-rtr");
 	memset(record->terms.image, 1, sizeof record->terms.image);
 	bool is = rivals_freeze(&r->c, record, why, sizeof why);
 	if (is && !strstr(why, says))
