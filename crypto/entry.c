@@ -51,6 +51,7 @@ static const struct {
 	[ENTRY_IMAGE_INCIDENT] = { "image.incident", CRIT },
 	[ENTRY_VENDOR_INCIDENT] = { "vendor.incident", CRIT },
 	[ENTRY_REVIEW_OPENED] = { "review.opened", NOTICE },
+	[ENTRY_REVIEW_REMARKED] = { "review.remarked", INFO },
 	[ENTRY_APPROVAL_REQUESTED] = { "approval.requested", NOTICE },
 	[ENTRY_APPROVAL_SIGNED] = { "approval.signed", NOTICE },
 	[ENTRY_APPROVAL_REJECTED] = { "approval.rejected", NOTICE },

@@ -67,6 +67,7 @@ enum entry_event {
 	ENTRY_IMAGE_INCIDENT, /* same URL, other bytes; or other URL, the same */
 	ENTRY_VENDOR_INCIDENT, /* its server showed itself otherwise than before */
 	ENTRY_REVIEW_OPENED,
+	ENTRY_REVIEW_REMARKED, /* what somebody says about it, or lays beside it */
 	ENTRY_APPROVAL_REQUESTED,
 	ENTRY_APPROVAL_SIGNED,
 	ENTRY_APPROVAL_REJECTED,

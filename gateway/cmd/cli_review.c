@@ -11,6 +11,7 @@
 #include "gateway/cmd/cli_page.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_remark.h"
 #include "gateway/cmd/cli_statement.h"
 #include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
@@ -118,6 +119,10 @@ show_row(const struct json_value *r)
 	};
 	cli_print_rows(stdout, json_get(r, "waivers"), waivers, sizeof waivers / sizeof waivers[0], NULL);
 	cli_print_rows(stdout, json_get(r, "rules"), rules, sizeof rules / sizeof rules[0], NULL);
+	static const struct cli_column remarks[] = {
+		{ "remark", "at", 0 }, { "by", "who", 0 }, { "file", "name", 0 }, { "sha256", "file", 12 }, { "text", "text", 0 },
+	};
+	cli_print_rows(stdout, json_get(r, "remarks"), remarks, sizeof remarks / sizeof remarks[0], NULL);
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
 }
 
@@ -356,6 +361,9 @@ cli_review(int argc, char **argv)
 		{ "report", report, "what the inspection found" },
 		{ "statement", statement, "the statement to sign (and with --sign, sign it)" },
 		{ "submit", submit, "hand in a signed statement" },
+		{ "comment", cli_remark_comment, "say something about it" },
+		{ "attach", cli_remark_attach, "lay a file beside it, such as the results of a laboratory" },
+		{ "attachment", cli_remark_attachment, "such a file, as it came" },
 		{ "reject", reject, "refuse it; one person is enough" },
 		{ "reopen", reopen, "judge again what was blocked, expired or an incident" },
 	};

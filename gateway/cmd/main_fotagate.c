@@ -29,7 +29,7 @@ static const struct verb verbs[] = {
 	{ "supplier", cli_supplier, "who makes the firmware, and what lists say of them: list, show" },
 	{ "policy", cli_policy, "the operator's rules: check, test, explain, whatif" },
 	{ "replay", cli_replay, "make a past decision again, and say what comes out otherwise" },
-	{ "review", cli_review, "decide: list, show, report, statement, submit, reject, reopen" },
+	{ "review", cli_review, "decide: list, show, report, statement, submit, comment, attach, attachment, reject, reopen" },
 	{ "fetch", cli_fetch, "fetches: retry" },
 	{ "base", cli_base, "full images that deltas are for: list, add" },
 	{ "import", cli_import, "bring an image that was not fetched" },

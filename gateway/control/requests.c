@@ -10,6 +10,7 @@
 #include "gateway/control/bases.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
+#include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/suspensions.h"
 
@@ -169,6 +170,10 @@ static const struct requests_row table[] = {
 		NUMBER_OPT("days"), TEXTS_OPT("ticks", APPROVAL_CHECKLIST_MAX) } },
 	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
 	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
+	/* Decide nothing; they wait for their entries. */
+	{ "review.attach", REQUESTS_CHANGE, ACT, 1, 1, remarks_attach,
+	    { REVIEW, TEXT("name", REMARKS_NAME_MAX), TEXT_OPT("text", REMARKS_TEXT_MAX) } },
+	{ "review.comment", REQUESTS_CHANGE, ACT, 0, 0, remarks_comment, { REVIEW, TEXT("text", REMARKS_TEXT_MAX) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
 	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,

@@ -7,6 +7,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
@@ -258,6 +259,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 		requests_put_digest(j, "provenance", d->have_provenance, d->provenance, sizeof d->provenance);
 		put_reasons(j, s);
 		requests_put_digest(j, "release", d->have_release, d->release, sizeof d->release);
+		remarks_put(s->c, d, j, "remarks");
 	}
 	requests_put_digest(j, "report", d->have_report, d->report, sizeof d->report);
 	if (more) {

@@ -45,6 +45,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_IMAGE_INCIDENT] = { "Unexpected bytes from a vendor", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_VENDOR_INCIDENT] = { "Vendor server has changed", KINDS_DETECTION, 1, "Create" },
 	[ENTRY_REVIEW_OPENED] = { "Review opened", KINDS_ENTITY, 1, "Create" },
+	[ENTRY_REVIEW_REMARKED] = { "Remark on a review", KINDS_ENTITY, KINDS_OTHER, "Remark" },
 	[ENTRY_APPROVAL_REQUESTED] = { "Approval requested", KINDS_ENTITY, KINDS_OTHER, "Request approval" },
 	[ENTRY_APPROVAL_SIGNED] = { "Approval signed", KINDS_ENTITY, KINDS_OTHER, "Approve" },
 	[ENTRY_APPROVAL_REJECTED] = { "Approval rejected", KINDS_ENTITY, KINDS_OTHER, "Reject" },

@@ -58,6 +58,17 @@ def findings_are_waived(gate, review):
     shown = gate.cli("review", "show", review)
     assert {w["id"] for w in shown["waivers"]} == set(made.values())
     assert all(f["waived"] for f in shown["findings"] if f["id"] in wanted)
+    # What people say and lay beside it is in the log, and decides nothing.
+    lab = os.path.join(gate.dir, "lab.txt")
+    with open(lab, "w") as f:
+        f.write("boots, and registers with three networks\n")
+    gate.cli("review", "comment", review, "seen on the bench")
+    gate.cli("review", "attach", review, lab, "--text", "of the laboratory")
+    said, paper = gate.cli("review", "show", review)["remarks"]
+    assert said["text"] == "seen on the bench" and paper["name"] == "lab.txt"
+    gate.text("review", "attachment", paper["file"], "-o", lab + ".back")
+    assert hashlib.sha256(open(lab + ".back", "rb").read()).hexdigest() == paper["file"]
+    assert [e.get("ref", {}).get("file") for e in gate.entries() if e["ev"] == "review.remarked"] == [None, "sha256:" + paper["file"]]
     gate.sign(review, "alice", "--days", "20")
     # One that is lifted is missing at once, and so is it in what was signed; a row of the database is none.
     first = made[wanted[0]]

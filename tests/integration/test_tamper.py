@@ -175,6 +175,7 @@ COLUMNS = {
     "refusal.at": ("neither", "for showing"),
     "refusal.who": ("neither", "for showing"),
     "refusal.reason": ("neither", "for showing"),
+    "remark.*": ("neither", "for showing; the log has text and digest"),
     "waiver.id": ("neither", "one that the log does not have counts for nothing, one that it has is put back"),
     "waiver.finding": ("neither", "the id is of it, and the log has that"),
     "waiver.profile": ("neither", "likewise"),

@@ -66,6 +66,8 @@ static const struct {
 	{ "release.revoke", REQUESTS_RESTRICT, O | P | A },
 	{ "resume.statement", REQUESTS_VIEW, P | A },
 	{ "resume.submit", REQUESTS_PERMIT, O | P | A },
+	{ "review.attach", REQUESTS_CHANGE, O | P | A },
+	{ "review.comment", REQUESTS_CHANGE, O | P | A },
 	{ "review.list", REQUESTS_VIEW, ALL },
 	{ "review.reject", REQUESTS_RESTRICT, O | P | A },
 	{ "review.reopen", REQUESTS_CHANGE, O | P | A },
