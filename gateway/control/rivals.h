@@ -4,7 +4,7 @@
  * starting version and target version have given, under whatever URL, and which
  * modules asked for and were granted which.
  * Role: where the profile says that there is one image (profile.one_image) arrivals
- * suspect a second one and imports refuse it, judging holds it once it was looked at,
+ * and imports suspect a second one, judging holds it once it was looked at,
  * standing withholds what was released for the same update until people decide,
  * reviews show them side by side. Guarantees: only what people released counts against
  * what comes later: anybody may ask for any name, and that must not hold the genuine

@@ -128,7 +128,7 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     resource = shown["resource"]
     said = gate.cli("import", path, "--profile", "story", "--product", "FG100", "--version", "1.1.0", "--resource", resource,
                     ok=(1,))
-    assert said["error"]["id"] == "TARGETED"
+    assert said["id"] == "R-2" and said["state"] == "incident"
     # A person may say that both are meant.
     gate.cli("review", "reopen", "R-2")
     gate.review(2, state="review")
@@ -141,6 +141,17 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     gate.ask(name="made-up.img", imei=luhn("35693803641234"))
     gate.review(3, state="blocked")
     assert gate.served() == first
+    # Brought by a person, a second one freezes as well.
+    with open(path, "wb") as f:
+        f.write(os.urandom(1000))
+    with open(path + ".p7s", "wb") as f, open(path, "rb") as image:
+        f.write(gate.pki.sign(image.read()))
+    said = gate.cli("import", path, "--signature", path + ".p7s", "--profile", "story", "--product", "FG100", "--version",
+                    "1.1.0", "--resource", resource, ok=(1,))
+    assert said["state"] == "incident"
+    until(lambda: gate.ask()[0] == 404)
+    gate.cli("review", "reject", said["id"], "--reason", "whoever gave us this is asked")
+    until(lambda: gate.ask()[0] == 200)
     gate.verify()
 
 
