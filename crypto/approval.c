@@ -103,7 +103,8 @@ bad_terms(const struct approval_terms *t)
 		return "review, subject or profile is missing";
 	if (!plain(t->review) || !plain(t->subject) || !plain(t->profile) || !plain(t->product) || !plain(t->target))
 		return "a name holds characters outside printable ASCII";
-	if (!list_plain(&t->findings) || !list_plain(&t->from_versions) || !list_plain(&t->groups))
+	if (!list_plain(&t->checklist) || !list_plain(&t->waived) || !list_plain(&t->findings) ||
+	    !list_plain(&t->from_versions) || !list_plain(&t->groups))
 		return "a list is unsorted, repeats a word or holds characters outside printable ASCII";
 	if (!t->from_versions.n || !t->groups.n)
 		return "from-versions and groups must each name something, \"*\" for all";
@@ -116,6 +117,8 @@ bad_terms(const struct approval_terms *t)
 	if ((unsigned)t->delta.made >= APPROVAL_MADE_LIMIT ||
 	    (t->delta.made > APPROVAL_MADE_UNSEEN) != (t->delta.applier[0] != '\0') || !plain(t->delta.applier))
 		return "what is said of the delta is neither of the forms there are";
+	if (t->checklist.n > APPROVAL_CHECKLIST_MAX)
+		return "the checklist has more than 16 items";
 	if (t->quorum > APPROVAL_QUORUM_MAX)
 		return "quorum is above 16 persons, more than a release can name";
 	return NULL;
@@ -132,6 +135,19 @@ put_digest(struct jsonw *j, const uint8_t sha256[DIGEST_SHA256_LEN])
 	jsonw_khex(j, "sha256", sha256, DIGEST_SHA256_LEN);
 	jsonw_object_end(j);
 	jsonw_object_end(j);
+}
+
+void
+approval_list_put_some(struct jsonw *j, const char *key, const struct approval_list *l)
+{
+	if (l->n)
+		approval_list_put(j, key, l);
+}
+
+bool
+approval_list_get_some(const struct json_value *v, struct approval_list *ret)
+{
+	return !v || (json_count(v) > 0 && approval_list_get(v, ret));
 }
 
 void
@@ -233,6 +249,8 @@ put_predicate(struct jsonw *j, const struct approval *a)
 	bool approve = t->decision == APPROVAL_APPROVE;
 	jsonw_object(j);
 	jsonw_kcstr(j, "approver", a->approver);
+	if (approve)
+		approval_list_put_some(j, "checklist", &t->checklist);
 	jsonw_kcstr(j, "decision", approve ? "approve" : "resume");
 	if (approve)
 		approval_delta_put(j, &t->delta);
@@ -265,6 +283,8 @@ put_predicate(struct jsonw *j, const struct approval *a)
 		jsonw_kcstr(j, "target", t->target);
 	}
 	jsonf_put_time(j, "time", a->time);
+	if (approve)
+		approval_list_put_some(j, "waived", &t->waived);
 	jsonw_object_end(j);
 }
 
@@ -338,6 +358,8 @@ get_added(const struct json_value *p, struct approval_terms *t)
 	const struct json_value *quorum = json_get(p, "quorum"), *plan = json_get(p, "plan");
 	t->have_plan = plan != NULL;
 	return approval_delta_get(json_get(p, "delta"), &t->delta) &&
+	    approval_list_get_some(json_get(p, "checklist"), &t->checklist) &&
+	    approval_list_get_some(json_get(p, "waived"), &t->waived) &&
 	    (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || get_digest(plan, t->plan));
 }
 
@@ -458,6 +480,8 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ !memcmp(a->report, b->report, sizeof a->report), "report digest" },
 		{ !memcmp(a->policy, b->policy, sizeof a->policy), "policy digest" },
 		{ same_list(&a->findings, &b->findings), "findings acknowledged" },
+		{ same_list(&a->checklist, &b->checklist), "checklist" },
+		{ same_list(&a->waived, &b->waived), "findings waived" },
 		{ !strcmp(a->product, b->product), "product" },
 		{ !strcmp(a->target, b->target), "target version" },
 		{ !strcmp(a->profile, b->profile), "profile" },

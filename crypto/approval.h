@@ -25,6 +25,7 @@
 #define APPROVAL_SKEW 300          /* seconds a statement's time may lie ahead of ours */
 #define APPROVAL_DAYS_MAX 30       /* validity of what is permitted */
 #define APPROVAL_APPLIER_MAX 32    /* "bsdiff40/1" */
+#define APPROVAL_CHECKLIST_MAX 16  /* things to do before signing: a person reads them */
 #define APPROVAL_QUORUM_MAX 16     /* persons: as many statements as a release record holds */
 
 enum approval_decision { APPROVAL_NONE = 0, APPROVAL_APPROVE, APPROVAL_RESUME };
@@ -63,6 +64,8 @@ struct approval_terms {
 	uint8_t report[DIGEST_SHA256_LEN];
 	uint8_t policy[DIGEST_SHA256_LEN];
 	struct approval_list findings;           /* ids acknowledged: all warnings and notices of the report */
+	struct approval_list checklist;          /* what whoever signs has done, in the profile's words; none: nothing was asked */
+	struct approval_list waived;             /* "FINDING waiver": findings that somebody answers for, and by which waiver */
 	char product[APPROVAL_WORD_MAX];
 	char target[APPROVAL_WORD_MAX];          /* version it makes */
 	char profile[APPROVAL_WORD_MAX];
@@ -120,6 +123,9 @@ int approval_list_add(struct approval_list *l, const char *word);
 /* As a JSON array of strings under key, and back; false for anything else. */
 void approval_list_put(struct jsonw *j, const char *key, const struct approval_list *l);
 bool approval_list_get(const struct json_value *v, struct approval_list *ret);
+/* The same where an empty list is no member at all, as of those that statements of before did not have. */
+void approval_list_put_some(struct jsonw *j, const char *key, const struct approval_list *l);
+bool approval_list_get_some(const struct json_value *v, struct approval_list *ret);
 bool approval_list_has(const struct approval_list *l, const char *word);
 
 #endif

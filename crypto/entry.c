@@ -51,6 +51,7 @@ static const struct {
 	[ENTRY_IMAGE_INCIDENT] = { "image.incident", CRIT },
 	[ENTRY_VENDOR_INCIDENT] = { "vendor.incident", CRIT },
 	[ENTRY_REVIEW_OPENED] = { "review.opened", NOTICE },
+	[ENTRY_REVIEW_REMARKED] = { "review.remarked", INFO },
 	[ENTRY_APPROVAL_REQUESTED] = { "approval.requested", NOTICE },
 	[ENTRY_APPROVAL_SIGNED] = { "approval.signed", NOTICE },
 	[ENTRY_APPROVAL_REJECTED] = { "approval.rejected", NOTICE },
@@ -61,6 +62,8 @@ static const struct {
 	[ENTRY_APPROVAL_BREAKGLASS] = { "approval.breakglass", ALERT },
 	[ENTRY_REFUSAL_ADDED] = { "refusal.added", WARNING },
 	[ENTRY_REFUSAL_LIFTED] = { "refusal.lifted", WARNING },
+	[ENTRY_WAIVER_ADDED] = { "waiver.added", WARNING },
+	[ENTRY_WAIVER_LIFTED] = { "waiver.lifted", NOTICE },
 	[ENTRY_RELEASE_ISSUED] = { "release.issued", NOTICE },
 	[ENTRY_RELEASE_REFUSED] = { "release.refused", WARNING },
 	[ENTRY_RELEASE_WITHHELD] = { "release.withheld", WARNING },
@@ -138,6 +141,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_APPROVAL_REJECTED:
 	case ENTRY_APPROVAL_REVOKED:
 	case ENTRY_REFUSAL_ADDED:
+	case ENTRY_WAIVER_LIFTED:
 	case ENTRY_RELEASE_REFUSED:
 	case ENTRY_RELEASE_WITHHELD:
 	case ENTRY_ROLLOUT_PAUSED:

@@ -67,6 +67,7 @@ enum entry_event {
 	ENTRY_IMAGE_INCIDENT, /* same URL, other bytes; or other URL, the same */
 	ENTRY_VENDOR_INCIDENT, /* its server showed itself otherwise than before */
 	ENTRY_REVIEW_OPENED,
+	ENTRY_REVIEW_REMARKED, /* what somebody says about it, or lays beside it */
 	ENTRY_APPROVAL_REQUESTED,
 	ENTRY_APPROVAL_SIGNED,
 	ENTRY_APPROVAL_REJECTED,
@@ -77,6 +78,8 @@ enum entry_event {
 	ENTRY_APPROVAL_BREAKGLASS,
 	ENTRY_REFUSAL_ADDED,  /* one person's word, in effect before it is here */
 	ENTRY_REFUSAL_LIFTED, /* permits nothing by itself */
+	ENTRY_WAIVER_ADDED,   /* permits nothing by itself: it has to stand in what people sign */
+	ENTRY_WAIVER_LIFTED,
 	ENTRY_RELEASE_ISSUED,
 	ENTRY_RELEASE_REFUSED,
 	ENTRY_RELEASE_WITHHELD, /* a later policy does not let it pass */

@@ -43,6 +43,7 @@ static void
 put_terms(struct jsonw *j, const struct approval_terms *t)
 {
 	jsonw_object(j);
+	approval_list_put_some(j, "checklist", &t->checklist);
 	approval_delta_put(j, &t->delta);
 	approval_list_put(j, "findings", &t->findings);
 	approval_list_put(j, "from_versions", &t->from_versions);
@@ -64,6 +65,7 @@ put_terms(struct jsonw *j, const struct approval_terms *t)
 	jsonw_kcstr(j, "review", t->review);
 	jsonw_kcstr(j, "subject", t->subject);
 	jsonw_kcstr(j, "target", t->target);
+	approval_list_put_some(j, "waived", &t->waived);
 	jsonw_object_end(j);
 }
 
@@ -105,6 +107,8 @@ get_terms(const struct json_value *v, struct approval_terms *t)
 	t->have_plan = plan != NULL;
 	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || jsonf_hex(plan, t->plan, sizeof t->plan)) &&
 	    approval_delta_get(json_get(v, "delta"), &t->delta) &&
+	    approval_list_get_some(json_get(v, "checklist"), &t->checklist) &&
+	    approval_list_get_some(json_get(v, "waived"), &t->waived) &&
 	    approval_list_get(json_get(v, "findings"), &t->findings) &&
 	    approval_list_get(json_get(v, "from_versions"), &t->from_versions) &&
 	    json_cstr(json_get(v, "gateway"), t->gateway, sizeof t->gateway) &&

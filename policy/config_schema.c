@@ -388,7 +388,7 @@ static const struct config_key keys[] = {
 
 	BOOL("profile.one_image", profile, one_image, "false",
 	    "Says that one image is all there is for a product, version and starting version, whatever else a URL names; "
-	    "another one is an incident once one was released."),
+	    "another one is an incident once one was released, which is withheld until an approver decides about the other."),
 	LIST("profile.steps", profile, steps, "", 0,
 	    "Updates that are allowed; a product that one of them is about gets no other."),
 	TEXT("profile.steps[].product", profile_step, product, "", TEXT, "Product it is about; empty is every product."),
@@ -503,6 +503,11 @@ static const struct config_key keys[] = {
 	SIZE("profile.quarantine_bytes", profile, quarantine_bytes, "8 GiB", 1, 1024 * TIB,
 	    "Share of the quarantine its images may take."),
 	INT("profile.fetches_per_hour", profile, fetches_per_hour, "60", 0, 100000, "Fetches it may order in an hour."),
+	GROUP("profile.review", "", "What people do before they sign."),
+	TEXTS("profile.review.checklist", profile, review.checklist, "", 0, TEXT,
+	    "Things that whoever signs says to have done, each with --tick, in these words; they stand in the statement."),
+	ENUM("profile.review.waivers", profile, review.waivers, "none", "none|warning|notice",
+	    "Weight from which on each finding needs a waiver in force before anybody signs; a release ends no later than it."),
 	INT("profile.review_days", profile, review_days, "30", 1, 365, "Days after which an undecided review expires."),
 	TEXT("profile.rollout", profile, rollout, "", WORD,
 	    "Name of the plan by which its releases reach modules; empty offers them to all at once."),

@@ -25,6 +25,7 @@ static const struct lifecycle_move moves[] = {
 
 	PERMIT(JUDGING, ADMIT, REVIEW, NONE),
 	RESTRICT(JUDGING, BLOCK, BLOCKED, NONE),
+	RESTRICT(JUDGING, CONFLICT, INCIDENT, NONE), /* an image, and not the one that was released for the same update */
 	RESTRICT(JUDGING, REJECT, REJECTED, PERSON),
 
 	PERMIT(BLOCKED, REOPEN, JUDGING, PERSON),

@@ -9,6 +9,7 @@
 #ifndef FG_POLICY_PROFILE_H
 #define FG_POLICY_PROFILE_H
 
+#include "crypto/approval.h"
 #include "crypto/digest.h"
 #include "crypto/trust.h"
 #include "crypto/view.h"
@@ -156,6 +157,15 @@ struct profile_signature {
 /* What it takes for people to be asked about a delta whose result nobody here could see. Zero: nothing is enough. */
 enum profile_unseen { PROFILE_UNSEEN_HOLD = 0, PROFILE_UNSEEN_PINNED, PROFILE_UNSEEN_FULL };
 
+/* From which weight on a finding needs a waiver before anybody signs. */
+enum profile_waivers { PROFILE_WAIVERS_NONE = 0, PROFILE_WAIVERS_WARNING, PROFILE_WAIVERS_NOTICE };
+
+struct profile_review {
+	enum profile_waivers waivers;
+	char checklist[APPROVAL_CHECKLIST_MAX][APPROVAL_WORD_MAX]; /* what whoever signs says to have done */
+	unsigned checklist_n;
+};
+
 struct profile_deltas {
 	char format[PROFILE_WORD_MAX + 1]; /* of deltas whose bytes do not tell it; "" : none */
 	enum profile_unseen unseen;
@@ -210,6 +220,7 @@ struct profile {
 	int64_t quarantine_bytes;
 	int64_t fetches_per_hour;
 	int64_t review_days;
+	struct profile_review review;
 	char rollout[PROFILE_WORD_MAX + 1]; /* a plan of the configuration; "" : all at once */
 
 	/* Resolved from the fields above by profile_check(); nothing here is configured. */

@@ -476,6 +476,20 @@ check_deltas(const struct profile_check *k, const struct profile *p)
 		problem(k, "deltas.pins", "goes with unseen = \"pinned\"; nobody would look at them");
 }
 
+/* People tick words: none of them empty, none twice. */
+static void
+check_review(const struct profile_check *k, const struct profile *p)
+{
+	for (unsigned i = 0; i < p->review.checklist_n; i++) {
+		const char *item = p->review.checklist[i];
+		if (!item[0])
+			problem(k, "review.checklist", "has an empty item; remove it");
+		for (unsigned j = 0; item[0] && j < i; j++)
+			if (!strcmp(item, p->review.checklist[j]))
+				problem(k, "review.checklist", "lists \"%s\" twice; remove one", item);
+	}
+}
+
 static void
 check_names(const struct profile_check *k, const struct profile *p)
 {
@@ -532,6 +546,7 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_no_identity(k, p, "signature_url", &p->signature_pattern);
 	check_signature(k, p);
 	check_deltas(k, p);
+	check_review(k, p);
 	check_names(k, p);
 	if (k->cross)
 		check_windows(k, p);

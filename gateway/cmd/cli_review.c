@@ -11,6 +11,7 @@
 #include "gateway/cmd/cli_page.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_remark.h"
 #include "gateway/cmd/cli_statement.h"
 #include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
@@ -94,7 +95,7 @@ show_row(const struct json_value *r)
 	};
 	static const struct cli_column others[] = {
 		{ "other image", "image", 12 }, { "review", "review", 0 }, { "state", "state", 0 }, { "first by", "asked_by", 0 },
-		{ "#modules", "modules", 0 },
+		{ "#asked", "asked", 0 }, { "#modules", "modules", 0 }, { "freezes", "freezes", 0 },
 	};
 	cli_print_fields(stdout, r, fields, sizeof fields / sizeof fields[0]);
 	static const struct cli_label delta[] = {
@@ -107,9 +108,21 @@ show_row(const struct json_value *r)
 	const struct json_value *reasons = json_get(r, "reasons");
 	for (size_t i = 0; i < json_count(reasons); i++)
 		cli_print_field(stdout, i ? "" : "because", json_get(json_at(reasons, i), "sentence"));
+	const struct json_value *todo = json_get(r, "checklist");
+	for (size_t i = 0; i < json_count(todo); i++)
+		cli_print_field(stdout, i ? "" : "to be done", json_at(todo, i));
 	cli_print_rows(stdout, json_get(r, "other_images"), others, sizeof others / sizeof others[0], NULL);
 	cli_print_rows(stdout, json_get(r, "findings"), findings, sizeof findings / sizeof findings[0], NULL);
+	static const struct cli_column waivers[] = {
+		{ "waived", "finding", 0 }, { "part", "part", 0 }, { "owner", "owner", 0 }, { "until", "until", 0 },
+		{ "reason", "reason", 0 },
+	};
+	cli_print_rows(stdout, json_get(r, "waivers"), waivers, sizeof waivers / sizeof waivers[0], NULL);
 	cli_print_rows(stdout, json_get(r, "rules"), rules, sizeof rules / sizeof rules[0], NULL);
+	static const struct cli_column remarks[] = {
+		{ "remark", "at", 0 }, { "by", "who", 0 }, { "file", "name", 0 }, { "sha256", "file", 12 }, { "text", "text", 0 },
+	};
+	cli_print_rows(stdout, json_get(r, "remarks"), remarks, sizeof remarks / sizeof remarks[0], NULL);
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
 }
 
@@ -222,6 +235,7 @@ propose(const struct cli_common *c, struct cli_call *call, const char *review, c
 	cli_call_number(&r, "max_devices", asked->max_devices);
 	cli_call_text(&r, "reason", asked->reason);
 	cli_call_text(&r, "review", review);
+	cli_call_list(&r, "ticks", &asked->ticks);
 	int status = cli_call_do(call, "review.statement", &r, NULL, 0, &reply);
 	if (status)
 		return status;
@@ -247,6 +261,7 @@ statement(int argc, char **argv)
 		{ "reason", CLI_OPT_TEXT, &asked.reason, 0, 0, 0 },
 		{ "group", CLI_OPT_LIST, &asked.groups, 0, 0, 0 },
 		{ "from", CLI_OPT_LIST, &asked.from, 0, 0, 0 },
+		{ "tick", CLI_OPT_LIST, &asked.ticks, 0, 0, 0 },
 		{ "max-devices", CLI_OPT_NUMBER, &asked.max_devices, 1, UINT32_MAX, 0 },
 		{ "days", CLI_OPT_NUMBER, &asked.days, 1, APPROVAL_DAYS_MAX, 0 },
 		{ "output", CLI_OPT_TEXT, &asked.out, 0, 0, 'o' },
@@ -256,7 +271,7 @@ statement(int argc, char **argv)
 	struct cli_call *call = NULL;
 	int status = cli_opt_parse(argc, argv, opts,
 	    "review statement REVIEW --reason TEXT [--approver PRINCIPAL] [--group NAME ...] [--from VERSION ...]\n"
-	    "       [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
+	    "       [--tick ITEM ...] [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (!asked.reason)
@@ -346,6 +361,9 @@ cli_review(int argc, char **argv)
 		{ "report", report, "what the inspection found" },
 		{ "statement", statement, "the statement to sign (and with --sign, sign it)" },
 		{ "submit", submit, "hand in a signed statement" },
+		{ "comment", cli_remark_comment, "say something about it" },
+		{ "attach", cli_remark_attach, "lay a file beside it, such as the results of a laboratory" },
+		{ "attachment", cli_remark_attachment, "such a file, as it came" },
 		{ "reject", reject, "refuse it; one person is enough" },
 		{ "reopen", reopen, "judge again what was blocked, expired or an incident" },
 	};

@@ -101,6 +101,8 @@ differs_from_asked(const struct taking *t)
 		return "names other groups than you did";
 	if (a->from.n && !same_list(&a->from, &terms->from_versions))
 		return "names other from-versions than you did";
+	if (!same_list(&a->ticks, &terms->checklist))
+		return "says that other things were done than you ticked";
 	if (a->max_devices > 0 && terms->max_devices != (uint64_t)a->max_devices)
 		return "allows another number of modules than you did";
 	if (a->days > 0 && terms->not_after - terms->not_before > a->days * DAY)
@@ -187,6 +189,10 @@ tell_approval(const struct taking *t)
 	tell_digest("", m->report);
 	tell_digest("policy", m->policy);
 	tell_list("you accept", &m->findings, "*", "no finding: there is none to accept");
+	if (m->checklist.n)
+		tell_list("you have done", &m->checklist, "*", "nothing");
+	if (m->waived.n)
+		tell_list("waived", &m->waived, "*", "nothing");
 	tell_list("for versions", &m->from_versions, "every older one", "none");
 	tell_list("for groups", &m->groups, "all", "none");
 	cli_print_line(stderr, "at most", "%u module%s", m->max_devices, m->max_devices == 1 ? "" : "s");

@@ -14,7 +14,7 @@
 /* What the person said on the command line; NULL, 0 and -1 are not said. */
 struct cli_statement_asked {
 	const char *approver, *reason;
-	struct cli_opt_list groups, from;
+	struct cli_opt_list groups, from, ticks;
 	int64_t max_devices, days;
 	const char *out;  /* file to write; NULL: the name control proposes, here */
 	const char *sign; /* key file: sign and hand in at once */

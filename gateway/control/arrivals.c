@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/arrivals.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +65,17 @@ seal(struct flight *fl, unsigned i, enum files_kind kind)
 	return err;
 }
 
-/* Other bytes than before under one URL: both stay, and a person has to look. */
+/*
+ * Other bytes than before under one URL: both stay, and a person has to look; where one update is one image,
+ * and another was released, they are looked at before that.
+ */
 static int
-incident(struct flight *fl, const struct db_candidate *before, struct db_candidate *cand)
+incident(struct flight *fl, const struct db_candidate *before, struct db_candidate *cand, uint64_t *ret_judge)
 {
 	struct control *c = fl->all->c;
 	struct db_incident i = { .at = control_now(c), .kind = "other-bytes", .have_resource = true };
 	int err = FG_OK;
+	uint32_t granted = 0;
 	memcpy(i.resource, fl->resource.id, sizeof i.resource);
 	snprintf(i.detail, sizeof i.detail, "the same URL gave other bytes than before");
 	if (fl->candidate) {
@@ -83,10 +86,12 @@ incident(struct flight *fl, const struct db_candidate *before, struct db_candida
 			err = candidates_move(c, old, LIFECYCLE_FAIL, i.detail);
 		free(old);
 	}
-	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c) };
+	bool second = !err && rivals_other(c, &fl->resource, fl->sha256[0], true, cand, &granted, &err);
+	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c),
+		.rival = second ? DB_RIVAL_SUSPECT : DB_RIVAL_NONE };
 	memcpy(cand->resource, fl->resource.id, sizeof cand->resource);
-	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(LIFECYCLE_INCIDENT));
-	snprintf(cand->note, sizeof cand->note, "%s", i.detail);
+	snprintf(cand->state, sizeof cand->state, "%s", lifecycle_state_name(second ? LIFECYCLE_JUDGING : LIFECYCLE_INCIDENT));
+	snprintf(cand->note, sizeof cand->note, "%s", second ? "" : i.detail);
 	describe(fl, cand);
 	if (!err)
 		err = db_candidate_new(c->db, cand, &cand->id);
@@ -95,6 +100,7 @@ incident(struct flight *fl, const struct db_candidate *before, struct db_candida
 	if (err)
 		return err;
 	fl->candidate = cand->id;
+	*ret_judge = second ? cand->id : 0;
 	struct msg_append *e = fetches_entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
 	logbook_ref_sha256(e, "image", cand->image);
 	logbook_ref_sha256(e, "before", before->image);
@@ -174,31 +180,27 @@ freeze(struct flight *fl, struct db_candidate *cand, bool *ret_held)
 }
 
 /*
- * One module is led to other bytes than the rest of the fleet got for the same update, by a URL of its own: the
- * release stays what people signed, and the second image waits for somebody who looks.
+ * One module is led to other bytes than the rest of the fleet got for the same update, by a URL of its own. They
+ * are looked at; if they are an image of that update, people decide before anybody else gets either (rivals_judged()).
  */
 static int
-targeted(struct flight *fl, struct db_candidate *cand, bool *ret_held)
+targeted(struct flight *fl, struct db_candidate *cand)
 {
 	struct control *c = fl->all->c;
 	struct db_candidate *other = calloc(1, sizeof *other);
 	struct db_incident i = { .at = control_now(c), .kind = "targeted", .have_resource = true };
-	char note[MSG_TEXT_MAX], review[DB_REVIEW_CAP];
+	char note[MSG_TEXT_MAX];
 	uint32_t granted = 0;
 	int err = other ? FG_OK : FG_ENOMEM;
-	*ret_held = !err && rivals_other(c, &fl->resource, fl->sha256[0], other, &granted, &err);
-	if (!*ret_held) {
+	if (err || !rivals_other(c, &fl->resource, fl->sha256[0], false, other, &granted, &err)) {
 		free(other);
 		return err;
 	}
-	db_candidate_review(other->id, review);
-	snprintf(note, sizeof note, "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review,
-	    granted);
+	rivals_say(other, granted, note, sizeof note);
 	memcpy(i.resource, fl->resource.id, sizeof i.resource);
 	snprintf(i.detail, sizeof i.detail, "%s", note);
-	err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
-	if (!err)
-		err = db_incident_add(c->db, &i);
+	cand->rival = DB_RIVAL_SUSPECT; /* written with its next move */
+	err = db_incident_add(c->db, &i);
 	if (!err) {
 		struct msg_append *e = fetches_entry(fl, ENTRY_IMAGE_INCIDENT, "failed");
 		logbook_ref_sha256(e, "image", cand->image);
@@ -247,7 +249,7 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 	int err = cand ? db_candidate_list(c->db, &filter, compare, &cmp) : FG_ENOMEM;
 	bool other = !err && cmp.any && !cmp.same;
 	if (other)
-		err = incident(fl, cmp.other, cand);
+		err = incident(fl, cmp.other, cand, ret_judge);
 	/* Behind incident(): what is held is the candidate of these bytes. */
 	if (!err)
 		err = vendors_compare(fl, fl->candidate, note);
@@ -263,7 +265,7 @@ arrive(struct flight *fl, uint64_t *ret_judge)
 			err = freeze(fl, cand, &held);
 		}
 		if (!err && !held)
-			err = targeted(fl, cand, &held);
+			err = targeted(fl, cand);
 		if (!err && !held && note[0]) {
 			held = true;
 			err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);

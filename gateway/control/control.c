@@ -338,6 +338,7 @@ make_parts(struct control *c)
 	c->witnesses = witnesses_new(c);
 	c->edges = edges_new(c);
 	c->refusals = refusals_new(c);
+	c->waivers = waivers_new(c);
 	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
@@ -346,8 +347,8 @@ make_parts(struct control *c)
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
 	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
-	    !c->refusals || !c->rollouts || !c->releases || !c->reviews || !c->judging || !c->fetches || !c->imports ||
-	    !c->sightings)
+	    !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
+	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -370,6 +371,7 @@ start(void *ctx, struct role *r)
 		return err;
 	suspensions_recall(c);
 	(void)refusals_recall(c->refusals);
+	(void)waivers_recall(c->waivers);
 	control_gate(c);
 	note_policies(c);
 	note_listeners(c);
@@ -664,6 +666,7 @@ free_rest(struct control *c)
 	sightings_free(c->sightings);
 	reviews_free(c->reviews);
 	refusals_free(c->refusals);
+	waivers_free(c->waivers);
 	halts_free(c->halts);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);

@@ -30,6 +30,7 @@
 #include "gateway/control/runouts.h"
 #include "gateway/control/sightings.h"
 #include "gateway/control/timekeep.h"
+#include "gateway/control/waivers.h"
 #include "gateway/control/witnesses.h"
 #include "gateway/role/role.h"
 #include "gateway/state/candidate.h"
@@ -76,6 +77,7 @@ struct control {
 	struct imports *imports;
 	struct judging *judging;
 	struct refusals *refusals;
+	struct waivers *waivers;
 	struct reviews *reviews;
 	struct releases *releases;
 	struct rollouts *rollouts;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/imports.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,13 +136,13 @@ choose(struct control *c, struct call *call, const struct policy *p, struct db_r
 /* ---- the end ---- */
 
 static int
-make_candidate(struct import *m, struct db_candidate *cand)
+make_candidate(struct import *m, enum db_rival rival, struct db_candidate *cand)
 {
 	struct control *c = m->all->c;
 	bool fresh;
 	*cand = (struct db_candidate){ .created = control_now(c), .updated = control_now(c), .have_image = true,
 		.arrived = control_now(c), .in_quarantine = true, .size = m->size[0],
-		.have_signature = m->have_part[1] || m->size[1], .requesters_n = 1 };
+		.have_signature = m->have_part[1] || m->size[1], .requesters_n = 1, .rival = rival };
 	memcpy(cand->resource, m->resource.id, sizeof cand->resource);
 	memcpy(cand->image, m->sha256[0], sizeof cand->image);
 	memcpy(cand->signature, m->sha256[1], sizeof cand->signature);
@@ -179,6 +178,25 @@ tell(struct import *m, const struct db_candidate *cand)
 	logbook_ref(e, "profile", m->resource.profile);
 	logbook_ref(e, "target", m->resource.target);
 	logbook_tell(m->all->c->logbook, e);
+}
+
+/* Other bytes for an update that was released: they are looked at, as those that a server gives (rivals_judged()). */
+static void
+tell_second(struct import *m, const struct db_candidate *cand, const struct db_candidate *other, uint32_t granted)
+{
+	struct control *c = m->all->c;
+	struct db_incident i = { .at = control_now(c), .kind = "targeted", .have_resource = true };
+	char review[DB_REVIEW_CAP];
+	memcpy(i.resource, cand->resource, sizeof i.resource);
+	rivals_say(other, granted, i.detail, sizeof i.detail);
+	db_candidate_review(cand->id, review);
+	if (db_incident_add(c->db, &i))
+		oplog(OPLOG_ERR, "an incident could not be written down: %s", db_why(c->db));
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_INCIDENT, "failed", m->who, review);
+	logbook_ref_sha256(e, "before", other->image);
+	logbook_ref_sha256(e, "image", cand->image);
+	logbook_say(e, "%s", i.detail);
+	logbook_tell(c->logbook, e);
 }
 
 /* The same bytes are known. Whoever brings them again is one more who asked for them, and does not count. */
@@ -254,19 +272,11 @@ static void
 finish(struct import *m)
 {
 	struct control *c = m->all->c;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct db_candidate *cand = calloc(2, sizeof *cand), *other = cand ? cand + 1 : NULL;
 	static const enum files_kind kinds[2] = { FILES_IMAGE, FILES_SIGNATURE };
 	int err = cand ? FG_OK : FG_ENOMEM;
 	uint32_t granted = 0;
-	if (!err && rivals_other(c, &m->resource, m->sha256[0], cand, &granted, &err)) {
-		char review[DB_REVIEW_CAP];
-		db_candidate_review(cand->id, review);
-		call_fail(m->call, CALL_REFUSED, "TARGETED", "revoke it, or reject it if it has run out",
-		    "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review, granted);
-		free(cand);
-		end(m);
-		return;
-	}
+	bool second = !err && rivals_other(c, &m->resource, m->sha256[0], true, other, &granted, &err);
 	for (unsigned i = 0; !err && i < 2; i++) {
 		if (!m->have_part[i])
 			continue;
@@ -279,7 +289,7 @@ finish(struct import *m)
 	if (!err)
 		err = db_begin(c->db);
 	if (!err)
-		err = db_end(c->db, make_candidate(m, cand));
+		err = db_end(c->db, make_candidate(m, second ? DB_RIVAL_SUSPECT : DB_RIVAL_NONE, cand));
 	if (err == FG_EEXIST && db_candidate_of(c->db, m->resource.id, m->sha256[0], cand) == FG_OK) {
 		err = bring_again(m, cand);
 		if (!err) {
@@ -288,6 +298,8 @@ finish(struct import *m)
 		}
 	} else if (!err) {
 		tell(m, cand);
+		if (second)
+			tell_second(m, cand, other, granted);
 		answer(m, cand);
 		judging_start(c->judging, cand->id);
 	}

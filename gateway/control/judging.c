@@ -13,6 +13,7 @@
 #include "gateway/control/decisions.h"
 #include "gateway/control/history.h"
 #include "gateway/control/openings.h"
+#include "gateway/control/rivals.h"
 #include "gateway/control/stages.h"
 #include "gateway/control/targets.h"
 #include "gateway/wire/memfd.h"
@@ -246,6 +247,8 @@ decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, co
 		}
 		if (verdict == DECIDE_DENY)
 			block(c, cand, d, rules);
+		else if (rivals_judged(c, cand, &err) || err)
+			; /* what people have released for the same update is other bytes: they have to decide */
 		else if (verdict == DECIDE_REVIEW)
 			openings_begin(c, cand);
 		else

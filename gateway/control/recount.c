@@ -25,6 +25,7 @@ recount_new(int64_t began)
 		r->statements.row_size = sizeof(struct recount_statement);
 		r->restricted.row_size = sizeof(struct recount_restricted);
 		r->refusals.row_size = sizeof(struct recount_refusal);
+		r->waivers.row_size = sizeof(struct recount_waiver);
 		r->holds.row_size = sizeof(struct recount_hold);
 		r->rollouts.row_size = sizeof(struct recount_rollout);
 		r->suspended.row_size = sizeof(struct recount_suspended);
@@ -43,6 +44,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->statements);
 	shelf_free(&r->restricted);
 	shelf_free(&r->refusals);
+	shelf_free(&r->waivers);
 	shelf_free(&r->holds);
 	shelf_free(&r->rollouts);
 	shelf_free(&r->suspended);
@@ -277,6 +279,44 @@ on_refusal(struct recount *r, const struct entry *e)
 }
 
 static void
+ref_text(const struct entry *e, const char *key, char *dst, size_t cap)
+{
+	const struct entry_ref *r = ref(e, key);
+	if (r && !r->is_number)
+		to_text(r->text, dst, cap);
+}
+
+static void
+on_waiver(struct recount *r, const struct entry *e)
+{
+	static const char prefix[] = "waiver:";
+	const size_t n = sizeof prefix - 1;
+	const struct entry_ref *until = ref(e, "until");
+	uint8_t id[WAIVER_ID];
+	if (e->obj.n != n + 2 * WAIVER_ID || memcmp(e->obj.p, prefix, n) != 0 ||
+	    !hex_decode(view_of(e->obj.p + n, 2 * WAIVER_ID), id, sizeof id))
+		return;
+	struct recount_waiver *one = row(r, &r->waivers, id, sizeof id);
+	if (!one)
+		return;
+	one->lifted = e->ev == ENTRY_WAIVER_LIFTED;
+	if (one->lifted)
+		return;
+	/* One that cannot be read is none: its id is of what it says. */
+	one->d = (struct waivers_one){ .at = e->t_us / 1000000 };
+	memcpy(one->d.id, id, sizeof id);
+	ref_text(e, "finding", one->d.w.finding, sizeof one->d.w.finding);
+	ref_text(e, "profile", one->d.w.profile, sizeof one->d.w.profile);
+	ref_text(e, "product", one->d.w.product, sizeof one->d.w.product);
+	ref_text(e, "part", one->d.w.part, sizeof one->d.w.part);
+	one->d.w.have_image = digest_ref(e, "image", one->d.w.image);
+	if (until && !stamp_parse(until->text, &one->d.w.until))
+		one->d.w.until = 0;
+	to_text(e->act, one->d.owner, sizeof one->d.owner);
+	to_text(e->msg, one->d.reason, sizeof one->d.reason);
+}
+
+static void
 on_named(struct recount *r, const struct entry *e)
 {
 	uint8_t key[DIGEST_SHA256_LEN];
@@ -388,14 +428,15 @@ recount_signers_differ(const struct recount *r, const struct people *p)
 
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
-	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
+	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_WAIVER_ADDED, ENTRY_WAIVER_LIFTED,
+	ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 /* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
 static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
 	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
-	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_ROLLOUT_PAUSED };
+	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_WAIVER_LIFTED, ENTRY_ROLLOUT_PAUSED };
 
 static bool
 is_one_of(struct view event, const enum entry_event *list, size_t n)
@@ -480,6 +521,10 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_REFUSAL_ADDED:
 	case ENTRY_REFUSAL_LIFTED:
 		on_refusal(r, e);
+		break;
+	case ENTRY_WAIVER_ADDED:
+	case ENTRY_WAIVER_LIFTED:
+		on_waiver(r, e);
 		break;
 	case ENTRY_CONFIG_CHANGED:
 		on_changed(r, e, at);

@@ -449,6 +449,26 @@ check_refusal(struct mend *m, const struct recount_refusal *one)
 	differs(m, obj, "the log refuses it, and the database did not; it is refused");
 }
 
+/* ---- waivers ---- */
+
+static void
+check_waiver(struct mend *m, const struct recount_waiver *one)
+{
+	char obj[2 * WAIVER_ID + 16];
+	if (one->lifted || !waivers_again(m->c->waivers, &one->d))
+		return;
+	hex_obj("waiver:", one->key, WAIVER_ID, obj, sizeof obj);
+	differs(m, obj, "the log has it, and the database did not; it is put back");
+}
+
+static void
+not_a_waiver(void *arg, const uint8_t id[WAIVER_ID])
+{
+	char obj[2 * WAIVER_ID + 16];
+	hex_obj("waiver:", id, WAIVER_ID, obj, sizeof obj);
+	differs(arg, obj, "the database has it, which the log does not; it is dropped");
+}
+
 /* ---- rollouts ---- */
 
 static void
@@ -503,6 +523,10 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 		check_suspended(&m, shelf_at(&r->suspended, i));
 	for (size_t i = 0; i < r->refusals.n; i++)
 		check_refusal(&m, shelf_at(&r->refusals, i));
+	for (size_t i = 0; c->waivers && i < r->waivers.n; i++)
+		check_waiver(&m, shelf_at(&r->waivers, i));
+	if (c->waivers)
+		waivers_settle(c->waivers, not_a_waiver, &m);
 	check_reviews(&m);
 	check_held(&m);
 	for (size_t i = 0; i < r->holds.n; i++)

@@ -3,6 +3,8 @@
 #ifndef FG_GATEWAY_CONTROL_RECOUNT_PRIVATE_H
 #define FG_GATEWAY_CONTROL_RECOUNT_PRIVATE_H
 
+#include "gateway/control/waivers.h"
+
 #include "gateway/control/recount.h"
 #include "gateway/control/shelf.h"
 #include "gateway/state/refusal.h"
@@ -72,8 +74,14 @@ struct recount_refusal { /* by id */
 	int64_t until, at;
 };
 
+struct recount_waiver { /* by id */
+	uint8_t key[SHELF_KEY];
+	bool lifted;
+	struct waivers_one d;
+};
+
 struct recount { /* each shelf holds rows of one of those above */
-	struct shelf reviews, releases, statements, restricted, refusals, holds, rollouts, suspended;
+	struct shelf reviews, releases, statements, restricted, refusals, holds, rollouts, suspended, waivers;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;

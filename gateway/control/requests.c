@@ -10,6 +10,7 @@
 #include "gateway/control/bases.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
+#include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/suspensions.h"
 
@@ -105,6 +106,24 @@ base_add(struct control *c, struct call *call)
 	imports_base(c->imports, call);
 }
 
+static void
+waiver_list(struct control *c, struct call *call)
+{
+	waivers_list(c->waivers, call);
+}
+
+static void
+waiver_add(struct control *c, struct call *call)
+{
+	waivers_add(c->waivers, call);
+}
+
+static void
+waiver_lift(struct control *c, struct call *call)
+{
+	waivers_lift(c->waivers, call);
+}
+
 /* ---- the table ---- */
 
 #define ANY CALLERS_ANY
@@ -149,9 +168,13 @@ static const struct requests_row table[] = {
 	{ "review.statement", REQUESTS_VIEW, SIGN, 0, 0, review_statement,
 	    { REVIEW, TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1),
 		TEXTS_OPT("groups", DB_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX), NUMBER_OPT("max_devices"),
-		NUMBER_OPT("days") } },
+		NUMBER_OPT("days"), TEXTS_OPT("ticks", APPROVAL_CHECKLIST_MAX) } },
 	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
 	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
+	/* Decide nothing; they wait for their entries. */
+	{ "review.attach", REQUESTS_CHANGE, ACT, 1, 1, remarks_attach,
+	    { REVIEW, TEXT("name", REMARKS_NAME_MAX), TEXT_OPT("text", REMARKS_TEXT_MAX) } },
+	{ "review.comment", REQUESTS_CHANGE, ACT, 0, 0, remarks_comment, { REVIEW, TEXT("text", REMARKS_TEXT_MAX) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
 	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
@@ -162,6 +185,13 @@ static const struct requests_row table[] = {
 	{ "refusal.add", REQUESTS_RESTRICT, ACT, 0, 0, refusal_add,
 	    { REASON, TEXT("kind", 15), TEXT("value", REFUSAL_VALUE_MAX), NUMBER_OPT("days") } },
 	{ "refusal.lift", REQUESTS_CHANGE, SIGN, 0, 0, refusal_lift, { REASON, TEXT("refusal", 2 * REFUSAL_ID) } },
+	{ "waiver.list", REQUESTS_VIEW, ANY, 0, 0, waiver_list, { { 0 } } },
+	/* Permits nothing by itself, and yet only those who may sign answer for a finding; it waits for its entry. */
+	{ "waiver.add", REQUESTS_CHANGE, CALLERS_APPROVER, 0, 0, waiver_add,
+	    { NUMBER("days"), TEXT("finding", WAIVER_FINDING_MAX), TEXT_OPT("image", DIGEST_HEX_LEN),
+		TEXT_OPT("part", WAIVER_PART_MAX), TEXT_OPT("product", WAIVER_NAME_MAX),
+		TEXT("profile", PROFILE_WORD_MAX), REASON } },
+	{ "waiver.lift", REQUESTS_RESTRICT, ACT, 0, 0, waiver_lift, { REASON, TEXT("waiver", 2 * WAIVER_ID) } },
 	/* Permits nothing: it says what a delta is tried on. */
 	{ "base.add", REQUESTS_CHANGE, OPERATE, 1, 1, base_add,
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1) } },

@@ -7,6 +7,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
@@ -55,8 +56,20 @@ put_asked_by(struct jsonw *j, const struct showing *s)
 }
 
 static void
-put_findings(struct jsonw *j, const struct report *r)
+put_checklist(struct jsonw *j, const struct showing *s)
 {
+	const struct policy *p = policies_find(s->c->policies, s->cand->profile);
+	jsonw_key(j, "checklist");
+	jsonw_array(j);
+	for (unsigned i = 0; p && i < p->profile->review.checklist_n; i++)
+		jsonw_cstr(j, p->profile->review.checklist[i]);
+	jsonw_array_end(j);
+}
+
+static void
+put_findings(struct jsonw *j, const struct showing *s)
+{
+	const struct report *r = s->report;
 	jsonw_key(j, "findings");
 	jsonw_array(j);
 	for (unsigned i = 0; r && i < FINDING_LIMIT; i++) {
@@ -66,6 +79,7 @@ put_findings(struct jsonw *j, const struct report *r)
 		jsonw_kuint(j, "count", r->findings[i].count);
 		jsonw_kcstr(j, "id", finding_get(i)->id);
 		jsonw_kcstr(j, "severity", finding_severity_name(r->findings[i].severity));
+		jsonw_kbool(j, "waived", waivers_cover(s->c->waivers, s->cand, r, (enum finding_id)i));
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
@@ -223,9 +237,10 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	jsonw_kuint(j, "asked", s->res.sightings);
 	if (more) {
 		put_asked_by(j, s);
+		put_checklist(j, s);
 		requests_put_time(j, "deadline", reviews_deadline(s->c, d));
 		put_delta(j, s->report);
-		put_findings(j, s->report);
+		put_findings(j, s);
 		jsonw_kcstr(j, "from", s->res.from[0] ? s->res.from : "*");
 	}
 	jsonw_kuint(j, "have", s->have);
@@ -245,6 +260,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 		requests_put_digest(j, "provenance", d->have_provenance, d->provenance, sizeof d->provenance);
 		put_reasons(j, s);
 		requests_put_digest(j, "release", d->have_release, d->release, sizeof d->release);
+		remarks_put(s->c, d, j, "remarks");
 	}
 	requests_put_digest(j, "report", d->have_report, d->report, sizeof d->report);
 	if (more) {
@@ -266,6 +282,8 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	if (more)
 		put_url(j, "url", s->res.url);
 	put_verdict(j, s->report);
+	if (more)
+		waivers_put(s->c->waivers, d, s->report, j, "waivers");
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/standing.h"
+#include "gateway/control/undecided.h"
 #include "policy/legacy.h"
 
 #define LAG_ALERT 100000 /* entries that nobody has vouched for; a stampede of a large fleet is a tenth of it */
@@ -154,6 +155,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	rollouts_alerts(c->rollouts, alert, j);
 	proposals_alerts(c->proposals, alert, j);
 	exposure_alerts(c, alert, j);
+	undecided_alerts(c, alert, j);
 	withheld_alerts(j, c);
 	legacy_alerts(j, c);
 	requests_supplier_alerts(c, alert, j);

@@ -154,6 +154,23 @@ ask_unseen(struct control *c, const struct db_candidate *cand, struct reviews_as
 	free(d);
 }
 
+/* Where the profile wants it somebody answers for each finding, and the release ends with the first of them. */
+static void
+ask_waivers(struct control *c, const struct db_candidate *cand, const struct report *report, const struct profile *p,
+    struct reviews_asked *ret)
+{
+	enum finding_severity from = p->review.waivers == PROFILE_WAIVERS_WARNING ? FINDING_WARNING : FINDING_NOTICE;
+	if (p->review.waivers == PROFILE_WAIVERS_NONE)
+		return;
+	const char *missing = waivers_missing(c->waivers, cand, report, from);
+	ret->latest = waivers_end(c->waivers, cand, report);
+	if (!missing)
+		return;
+	ret->quorum = SCOPE_QUORUM_NEVER;
+	ret->denied = true;
+	snprintf(ret->text, sizeof ret->text, "%s needs a waiver, as review.waivers of the profile has it", missing);
+}
+
 void
 reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
 {
@@ -172,10 +189,12 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 	bool refused;
 	if (refusals_meets(c->refusals, cand, report, &refused, why))
 		refused = true; /* nobody signs for it until that can be told */
-	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW))
+	if (!refused && report && candidates_is(cand, LIFECYCLE_REVIEW)) {
 		ask_rules(c, cand, report, p, scope, modules, ret);
-	else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) /* for showing: nobody signs for it now */
+		ask_waivers(c, cand, report, p->profile, ret);
+	} else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) { /* for showing: nobody signs for it now */
 		ret->quorum = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
+	}
 	report_free(report);
 	if (ret->quorum != SCOPE_QUORUM_NEVER)
 		ask_unseen(c, cand, ret);
@@ -230,16 +249,18 @@ reviews_subject(const struct db_candidate *cand, const struct db_resource *res, 
 	    res->target, file) < (int)cap;
 }
 
-/* What of the report stands in the statement itself: ids to acknowledge, and what became of a delta. */
+/* What of the report stands in the statement itself: ids to acknowledge and those waived, and what became of a delta. */
 static int
-add_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], struct approval_terms *t)
+add_report(struct control *c, const struct db_candidate *cand, struct approval_terms *t)
 {
 	struct approval_list *ret = &t->findings;
 	struct report *r = NULL;
-	int err = decisions_report(c, digest, &r);
+	int err = decisions_report(c, cand->report, &r);
 	for (unsigned i = 0; !err && i < FINDING_LIMIT; i++)
 		if (r->findings[i].count && r->findings[i].severity != FINDING_INFO)
 			err = approval_list_add(ret, finding_get(i)->id);
+	if (!err)
+		err = waivers_name(c->waivers, cand, r, &t->waived);
 	if (!err)
 		report_terms_delta(r, &t->delta);
 	if (r)
@@ -261,6 +282,17 @@ name_plan(struct control *c, const struct db_candidate *cand, struct approval_te
 		return err;
 	t->have_plan = false;
 	return FG_OK;
+}
+
+/* Of the policy in force alone: nobody signs under another. */
+static int
+add_checklist(struct control *c, const struct db_candidate *cand, struct approval_list *ret)
+{
+	const struct policy *p = judging_policy_stands(c, cand) ? policies_find(c->policies, cand->profile) : NULL;
+	int err = FG_OK;
+	for (unsigned i = 0; p && !err && i < p->profile->review.checklist_n; i++)
+		err = approval_list_add(ret, p->profile->review.checklist[i]);
+	return err;
 }
 
 int
@@ -287,7 +319,9 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	snprintf(t->target, sizeof t->target, "%s", res.target);
 	snprintf(t->profile, sizeof t->profile, "%s", cand->profile);
 	if (!err)
-		err = add_report(c, cand->report, t);
+		err = add_report(c, cand, t);
+	if (!err)
+		err = add_checklist(c, cand, &t->checklist);
 	for (uint32_t i = 0; !err && i < scope->from_n; i++)
 		err = approval_list_add(&t->from_versions, scope->from[i]);
 	for (uint32_t i = 0; !err && i < scope->groups_n; i++)
@@ -473,6 +507,8 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct
 		names(m->from, &m->from_n, &t->from_versions, MSG_FROM_MAX);
 		names(m->groups, &m->groups_n, &t->groups, MSG_FROM_MAX);
 		names(m->findings, &m->findings_n, &t->findings, sizeof m->findings / sizeof m->findings[0]);
+		names(m->checklist, &m->checklist_n, &t->checklist, MSG_CHECKLIST_MAX);
+		names(m->waived, &m->waived_n, &t->waived, sizeof m->waived / sizeof m->waived[0]);
 		m->max_devices = t->max_devices;
 		m->not_before = t->not_before;
 		m->not_after = t->not_after;

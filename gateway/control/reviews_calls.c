@@ -13,6 +13,7 @@
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/standing.h"
 #include "gateway/control/vendors.h"
 #include "policy/scope.h"
 
@@ -194,7 +195,16 @@ new_times(const struct reviews_asked *asked, int64_t now, uint32_t days, struct 
 	s->not_after = s->not_before > last ? s->not_before : s->not_before + (int64_t)days * DAY;
 	if (s->not_after > last)
 		s->not_after = last;
+	if (asked->latest && s->not_after > asked->latest)
+		s->not_after = asked->latest;
 	s->quorum = reviews_asks(asked);
+}
+
+/* Whether somebody may still sign for those times: not before rules let it begin, nor beyond what it rests on. */
+static bool
+still_good(const struct reviews_asked *asked, const struct db_scope *s, int64_t now)
+{
+	return reviews_late_enough(asked, s->not_before, now) && (!asked->latest || s->not_after <= asked->latest);
 }
 
 /* The times of an equal scope that somebody has in hand, so that two people sign the same thing. */
@@ -206,7 +216,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	struct reviews_draft *d;
 	reviews_ask(r->c, cand, s, &asked);
 	if (cand->have_scope && same_scope(&cand->scope, s) && cand->scope.not_after > now &&
-	    reviews_late_enough(&asked, cand->scope.not_before, now) &&
+	    still_good(&asked, &cand->scope, now) &&
 	    (cand->scope.not_after - cand->scope.not_before) / DAY == days) {
 		*s = cand->scope;
 		return;
@@ -214,7 +224,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	for (unsigned i = 0; i < REVIEWS_DRAFTS; i++) {
 		d = &r->draft[i];
 		if (d->candidate == cand->id && d->days == days && same_scope(&d->scope, s) &&
-		    now - d->at < REVIEWS_DRAFT_SECONDS && now >= d->at && reviews_late_enough(&asked, d->scope.not_before, now)) {
+		    now - d->at < REVIEWS_DRAFT_SECONDS && now >= d->at && still_good(&asked, &d->scope, now)) {
 			*s = d->scope;
 			return;
 		}
@@ -281,6 +291,11 @@ rules_let(struct control *c, struct call *call, const struct db_scope *scope, co
 		    "%s: it may not begin before %s, and a statement reaches %d days ahead", asked->text, when, APPROVAL_DAYS_MAX);
 		return false;
 	}
+	if (asked->latest && scope->not_after > asked->latest) {
+		call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
+		    "what was signed so far ends after a waiver that it rests on");
+		return false;
+	}
 	if (reviews_late_enough(asked, scope->not_before, control_now(c)))
 		return true;
 	call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
@@ -331,7 +346,7 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 	jsonw_cstr(j, line);
 	if (asked->text[0])
 		requests_add_text(j, asked->text);
-	snprintf(line, sizeof line, "acknowledging %u findings", t->findings.n);
+	snprintf(line, sizeof line, "acknowledging %u findings, with %u waivers", t->findings.n, t->waived.n);
 	jsonw_cstr(j, line);
 	jsonw_array_end(j);
 }
@@ -373,6 +388,38 @@ send_statement(struct control *c, struct call *call, struct db_candidate *cand, 
 	call_doc_end(call, &d, CALL_DONE);
 }
 
+static bool
+is_ticked(const struct call *call, const char *item)
+{
+	const struct json_value *ticks = call_arg(call, "ticks");
+	for (size_t i = 0; i < json_count(ticks); i++) {
+		struct view word;
+		if (json_string(json_at(ticks, i), &word) && view_is(word, item))
+			return true;
+	}
+	return false;
+}
+
+/* Everything the profile asks for is said to be done, and nothing else; false: the call is answered. */
+static bool
+all_ticked(struct control *c, struct call *call, const struct db_candidate *cand)
+{
+	const struct policy *p = policies_find(c->policies, cand->profile);
+	unsigned n = p ? p->profile->review.checklist_n : 0;
+	for (unsigned i = 0; i < n; i++) {
+		const char *item = p->profile->review.checklist[i];
+		if (is_ticked(call, item))
+			continue;
+		call_fail(call, CALL_REFUSED, "CHECKLIST", "once it is done, say so with --tick and its words",
+		    "%u thing%s to be done before anybody signs, and this is not ticked: %s", n, n == 1 ? " has" : "s have", item);
+		return false;
+	}
+	if (json_count(call_arg(call, "ticks")) <= n)
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "see fotagate review show", "something is ticked that the profile does not list");
+	return false;
+}
+
 static void
 write_statement(struct reviews *r, struct call *call, struct db_candidate *cand, struct approval *a)
 {
@@ -384,7 +431,8 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 	char why[200] = "";
 	for (uint32_t i = 0; i < cand->requesters_n; i++)
 		requesters[i] = cand->requester[i];
-	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !scope_of_call(r, call, cand, &scope))
+	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !all_ticked(c, call, cand) ||
+	    !scope_of_call(r, call, cand, &scope))
 		return;
 	reviews_ask(c, cand, &scope, &asked);
 	if (!rules_let(c, call, &scope, &asked))
@@ -484,6 +532,23 @@ legal(struct call *call, const struct db_candidate *cand, enum lifecycle_verb ve
 	return false;
 }
 
+static bool
+freezes(const struct db_candidate *cand)
+{
+	return cand->rival == DB_RIVAL_FREEZES && candidates_is(cand, LIFECYCLE_INCIDENT);
+}
+
+/* Whoever decides about a second image lets the first one be offered again: that is for those who may sign. */
+static bool
+may_decide(struct call *call, const struct db_candidate *cand)
+{
+	if (!freezes(cand) || (call_who(call)->roles & (CALLERS_APPROVER | CALLERS_ADMIN)))
+		return true;
+	call_fail(call, CALL_REFUSED, "ROLE", "an approver decides; fotagate revoke takes back what was released",
+	    "a release is withheld until somebody who may sign decides about this image");
+	return false;
+}
+
 /* What is to stand against the same thing coming by another way, kind 0 for nothing; false: answered. */
 static bool
 also(struct control *c, struct call *call, const struct db_candidate *cand, const char *reason, struct db_refusal *ret)
@@ -509,11 +574,12 @@ reviews_reject(struct reviews *r, struct call *call)
 		return;
 	(void)call_text(call, "reason", reason, sizeof reason);
 	struct db_refusal more = { .kind = REFUSAL_NONE };
-	if (!legal(call, cand, LIFECYCLE_REJECT) || !also(c, call, cand, reason, &more)) {
+	if (!legal(call, cand, LIFECYCLE_REJECT) || !may_decide(call, cand) || !also(c, call, cand, reason, &more)) {
 		free(cand);
 		return;
 	}
 	const char *who = requests_actor(c, call);
+	bool froze = freezes(cand);
 	fetches_cancel(c->fetches, cand->id);
 	judging_cancel(c->judging, cand->id);
 	if (cand->have_image)
@@ -531,6 +597,8 @@ reviews_reject(struct reviews *r, struct call *call)
 		err = err ? err : refused;
 	}
 	judging_look_again(c->judging, cand->profile);
+	if (froze)
+		standing_review(c);
 	if (err)
 		call_fail_err(call, err);
 	else
@@ -545,6 +613,9 @@ reopen(struct control *c, struct db_candidate *cand)
 	int err = db_begin(c->db);
 	if (err)
 		return err;
+	/* Both are meant, then. One that was not judged yet is told apart when it was. */
+	if (freezes(cand))
+		cand->rival = DB_RIVAL_NONE;
 	err = vendors_accept(c, cand->id);
 	if (!err)
 		err = candidates_outdate(c, cand, LIFECYCLE_REOPEN, "judged again", NULL);
@@ -558,7 +629,8 @@ reviews_reopen(struct reviews *r, struct call *call)
 	struct db_candidate *cand = reviews_of_call(c, call);
 	if (!cand)
 		return;
-	if (legal(call, cand, LIFECYCLE_REOPEN)) {
+	if (legal(call, cand, LIFECYCLE_REOPEN) && may_decide(call, cand)) {
+		bool froze = freezes(cand);
 		int err = cand->in_quarantine ? reopen(c, cand) : FG_ENOTFOUND;
 		if (err == FG_ENOTFOUND) {
 			call_fail(call, CALL_REFUSED, "STATE", "see fotagate fetch retry, or import it again",
@@ -567,6 +639,8 @@ reviews_reopen(struct reviews *r, struct call *call)
 			call_fail_err(call, err);
 		} else {
 			answer_state(call, cand);
+			if (froze)
+				standing_review(c);
 			judging_start(c->judging, cand->id);
 		}
 	}

@@ -48,6 +48,7 @@ struct reviews_asked { /* what the policy in force asks for a release in one sco
 	uint32_t quorum;     /* persons; SCOPE_QUORUM_NEVER: no number is enough */
 	bool denied;         /* by a rule, or as a delta that nobody saw through */
 	int64_t earliest;    /* its not_before may be no sooner; 0: any */
+	int64_t latest;      /* its not_after may be no later: a waiver ends then; 0: any */
 	int64_t time_lock;   /* seconds that must lie between each signature and not_before */
 	char text[RULES_SENTENCE_MAX]; /* which rule, and what it says; or why it is denied */
 };

@@ -126,6 +126,8 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		snprintf(why, cap, "%s%s", asked.text, asked.denied ? "" : ": the statement begins too soon for that");
 		return why;
 	}
+	if (asked.latest && scope->not_after > asked.latest)
+		return "it ends after a waiver that it rests on";
 	/* Of a scope that stands it was asked when that was written. */
 	if (!cand->have_scope && scope->quorum < reviews_asks(&asked))
 		return "it names fewer persons than the policy asks for";

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/control/rivals.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "crypto/jsonw.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/standing.h"
 #include "gateway/state/grant.h"
 
 /* ---- all of one update ---- */
@@ -17,6 +20,7 @@ struct walk {
 	struct control *c;
 	const struct db_resource *r;
 	const uint8_t *image;      /* not these */
+	bool own;                  /* those of r's URL too */
 	uint64_t last;             /* highest number looked at */
 	unsigned n;                /* looked at in this page */
 	void (*each)(void *arg, const struct db_candidate *cand, const struct db_resource *other);
@@ -33,8 +37,7 @@ look(void *arg, const struct db_candidate *cand)
 		return FG_OK;
 	struct db_resource *other = calloc(1, sizeof *other);
 	int err = other ? db_resource_get(w->c->db, cand->resource, other) : FG_ENOMEM;
-	/* Those of its own URL are told of as such (arrivals): here is what other URLs gave. */
-	if (!err && memcmp(other->id, w->r->id, sizeof other->id) && !strcmp(other->target, w->r->target) &&
+	if (!err && (w->own || memcmp(other->id, w->r->id, sizeof other->id)) && !strcmp(other->target, w->r->target) &&
 	    !strcmp(other->from, w->r->from))
 		w->each(w->arg, cand, other);
 	free(other);
@@ -76,18 +79,106 @@ keep(void *arg, const struct db_candidate *cand, const struct db_resource *other
 }
 
 bool
-rivals_other(struct control *c, const struct db_resource *r, const uint8_t image[DIGEST_SHA256_LEN],
+rivals_other(struct control *c, const struct db_resource *r, const uint8_t image[DIGEST_SHA256_LEN], bool own,
     struct db_candidate *ret, uint32_t *ret_granted, int *ret_err)
 {
 	const struct policy *p = policies_find(c->policies, r->profile);
 	struct found f = { .cand = ret };
-	struct walk w = { .c = c, .r = r, .image = image, .each = keep, .arg = &f };
+	struct walk w = { .c = c, .r = r, .image = image, .own = own, .each = keep, .arg = &f };
 	uint32_t completed;
 	*ret_err = p && p->profile->one_image ? walk(&w, true) : FG_OK;
 	if (*ret_err || !f.any)
 		return false;
 	grants_count(c->grants, ret->release, ret_granted, &completed);
 	return true;
+}
+
+void
+rivals_say(const struct db_candidate *other, uint32_t granted, char *dst, size_t cap)
+{
+	char review[DB_REVIEW_CAP];
+	db_candidate_review(other->id, review);
+	snprintf(dst, cap, "%s has other bytes for the same update, which %" PRIu32 " modules were granted", review, granted);
+}
+
+/* ---- a release that is frozen ---- */
+
+bool
+rivals_judged(struct control *c, struct db_candidate *cand, int *ret_err)
+{
+	struct db_candidate *other = calloc(1, sizeof *other);
+	struct db_resource *r = calloc(1, sizeof *r);
+	uint32_t granted = 0;
+	char note[DB_TEXT_MAX], review[DB_REVIEW_CAP], why[DB_TEXT_MAX];
+	bool second = false;
+	*ret_err = other && r ? FG_OK : FG_ENOMEM;
+	if (!*ret_err && cand->rival == DB_RIVAL_SUSPECT)
+		*ret_err = db_resource_get(c->db, cand->resource, r);
+	if (!*ret_err && cand->rival == DB_RIVAL_SUSPECT)
+		second = rivals_other(c, r, cand->image, true, other, &granted, ret_err);
+	if (second) {
+		db_candidate_review(cand->id, review);
+		snprintf(why, sizeof why, "%s is another image for the same update, and waits for people", review);
+		if (other->have_release)
+			releases_withhold(c->releases, other->release, why);
+		rivals_say(other, granted, note, sizeof note);
+		cand->rival = DB_RIVAL_FREEZES;
+		*ret_err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
+		standing_review(c); /* all of that update, and the log hears of it */
+		oplog(OPLOG_ERR, "INCIDENT: a vendor has two images for one update: what was released is withheld");
+	} else if (!*ret_err) {
+		cand->rival = DB_RIVAL_NONE; /* the other one was taken back meanwhile; goes with the next move */
+	}
+	free(r);
+	free(other);
+	return second;
+}
+
+struct frozen {
+	struct control *c;
+	const struct release *record;
+	struct db_resource *r; /* the release's; read when there is something to hold against it */
+	bool have_resource;
+	uint64_t by; /* 0: nothing */
+	char asker[2 * DB_ID + 1]; /* pseudonym of the first module that asked for it; "" for none */
+};
+
+static int
+freezes(void *arg, const struct db_candidate *cand)
+{
+	struct frozen *f = arg;
+	const struct approval_terms *t = &f->record->terms;
+	if (!candidates_is(cand, LIFECYCLE_INCIDENT) || strcmp(cand->profile, t->profile) != 0 ||
+	    !memcmp(cand->image, t->image, sizeof cand->image))
+		return FG_OK;
+	struct db_resource *other = calloc(1, sizeof *other);
+	int err = other ? db_resource_get(f->c->db, cand->resource, other) : FG_ENOMEM;
+	if (!err && !f->have_resource)
+		err = db_resource_get(f->c->db, t->resource, f->r);
+	f->have_resource = !err;
+	if (!err && f->r->target[0] && !strcmp(other->product, f->r->product) && !strcmp(other->target, f->r->target) &&
+	    !strcmp(other->from, f->r->from)) {
+		f->by = cand->id;
+		f->asker[0] = '\0';
+		if (other->have_asker)
+			hex_encode(other->asker, sizeof other->asker, f->asker);
+	}
+	free(other);
+	return err;
+}
+
+bool
+rivals_freeze(struct control *c, const struct release *record, char *why, size_t cap)
+{
+	struct frozen f = { .c = c, .record = record, .r = calloc(1, sizeof *f.r) };
+	int err = f.r ? db_candidate_freezing(c->db, freezes, &f) : FG_ENOMEM;
+	free(f.r);
+	if (err)
+		snprintf(why, cap, "whether there is another image for the same update could not be read");
+	else if (f.by)
+		snprintf(why, cap, "R-%" PRIu64 " is another image for the same update%s%s: people have to decide", f.by,
+		    f.asker[0] ? ", offered to module " : "", f.asker);
+	return err || f.by;
 }
 
 /* ---- side by side ---- */
@@ -116,7 +207,9 @@ put_image(void *arg, const struct db_candidate *cand, const struct db_resource *
 	struct showing *s = arg;
 	struct jsonw *j = s->j;
 	jsonw_object(j);
+	jsonw_kuint(j, "asked", other->sightings);
 	requests_put_digest(j, "asked_by", other->have_asker, other->asker, sizeof other->asker);
+	jsonw_kbool(j, "freezes", cand->rival == DB_RIVAL_FREEZES && candidates_is(cand, LIFECYCLE_INCIDENT));
 	s->modules = 0;
 	jsonw_key(j, "granted");
 	jsonw_array(j);
@@ -135,7 +228,7 @@ rivals_put(struct control *c, const struct db_candidate *cand, const struct db_r
     const char *key)
 {
 	struct showing s = { c, j, 0 };
-	struct walk w = { .c = c, .r = r, .image = cand->image, .each = put_image, .arg = &s };
+	struct walk w = { .c = c, .r = r, .image = cand->image, .own = true, .each = put_image, .arg = &s };
 	/* The database is a little behind. */
 	(void)grants_flush(c->grants);
 	jsonw_key(j, key);

@@ -10,6 +10,7 @@
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/reviews_private.h"
+#include "gateway/control/rivals.h"
 #include "policy/scope.h"
 
 #define META_WITHHELD "withheld:" /* and the release; "1" while the log has it so */
@@ -116,6 +117,8 @@ passes(struct control *c, const struct release *record, struct verdict *v)
 {
 	const struct policy *p = policies_find(c->policies, record->terms.profile);
 	*v = (struct verdict){ .rule = "" };
+	if (rivals_freeze(c, record, v->why, sizeof v->why))
+		return false;
 	/* Without a profile no request matches it. What was signed under this very policy was judged by it. */
 	return !p || !memcmp(p->digest, record->terms.policy, sizeof p->digest) || policy_lets(c, p, record, v);
 }
@@ -190,7 +193,7 @@ lift(struct control *c, const struct tables_release *t)
 	if (!err) {
 		*l = (struct lifting){ .c = c };
 		memcpy(l->id, t->id, sizeof l->id);
-		logbook_say(e, "the policy in force lets it pass again");
+		logbook_say(e, "nothing withholds it any more");
 		err = logbook_append(c->logbook, e, on_logged, l);
 	}
 	free(e);

@@ -3,11 +3,12 @@
  * standing - whether what people released still passes the policy in force. A
  * release was signed under one policy; under a later one its stored report is
  * judged again, and where that would be denied, or more persons would have to
- * sign than did, it is withheld: offered to nobody, its transfers reset.
+ * sign than did, it is withheld: offered to nobody, its transfers reset. So it is while a second image for the
+ * same update waits for people (rivals).
  * Guarantees: withholding takes effect first and is written and logged after; it
- * is no revocation, so it ends when a later policy lets the release pass, but only
- * once the log has that. Within the policy it was signed for nothing is withheld, but for what may meet a
- * refusal and cannot be read now.
+ * is no revocation, so it ends when a later policy lets the release pass, or people decided, but only once the log
+ * has that. Within the policy it was signed for nothing is withheld, but for what may meet a refusal and cannot be
+ * read now.
  */
 #ifndef FG_GATEWAY_CONTROL_STANDING_H
 #define FG_GATEWAY_CONTROL_STANDING_H

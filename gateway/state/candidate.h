@@ -24,6 +24,13 @@ struct db_scope {
 	uint8_t plan[DIGEST_SHA256_LEN];
 };
 
+/* Another image than the one released for the same update. Stored: values do not change. */
+enum db_rival {
+	DB_RIVAL_NONE = 0,
+	DB_RIVAL_SUSPECT, /* not judged yet: what a server sends for a made-up name is no image */
+	DB_RIVAL_FREEZES, /* it is one: what was released waits for people, while this is an incident */
+};
+
 struct db_candidate {
 	uint64_t id;
 	uint8_t resource[DB_ID];
@@ -40,6 +47,7 @@ struct db_candidate {
 	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
 	uint64_t opened_at_log;    /* log size when the review opened */
 	int64_t created, updated;
+	enum db_rival rival;
 	int64_t arrived;           /* when these bytes came here; 0: they have not yet */
 	uint32_t requesters_n;     /* importers, profile authors: never count */
 	char requester[DB_LIST_MAX][DB_WHO_MAX];
@@ -81,6 +89,8 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 /* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
+/* Those that freeze what was released, in whatever state they are by now: asked often, and hardly ever are there any. */
+int db_candidate_freezing(struct db *db, int (*each)(void *arg, const struct db_candidate *c), void *arg);
 /* Bytes of the distinct images of a profile that lie in quarantine, bases of deltas among them. */
 int db_candidate_usage(struct db *db, const char *profile, uint64_t *ret_bytes);
 /* Whether any candidate other than `but`, or a base that `but` did not make, needs the file in quarantine: before it is removed. */

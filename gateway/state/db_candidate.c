@@ -10,7 +10,7 @@
 	"SELECT c.id, c.resource, r.profile, c.state, c.image, c.size, c.in_quarantine, c.signature," \
 	" c.report, c.provenance, c.policy, c.opened_at_log, c.created, c.updated, c.note,"           \
 	" c.have_scope, c.max_devices, c.not_before, c.not_after, c.quorum, c.plan, c.release_id,"    \
-	" c.arrived"                                                                                  \
+	" c.arrived, c.rival"                                                                         \
 	" FROM candidate c JOIN resource r ON r.id = c.resource "
 
 enum list_kind { LIST_REQUESTER = 1, LIST_FROM, LIST_GROUP }; /* stored */
@@ -41,6 +41,7 @@ read_row(struct db_query *q, struct db_candidate *c)
 	c->scope.have_plan = db_get_blob(q, c->scope.plan, sizeof c->scope.plan);
 	c->have_release = db_get_blob(q, c->release, sizeof c->release);
 	c->arrived = db_get_i64(q);
+	c->rival = (enum db_rival)db_get_u8(q);
 }
 
 /* Where the next word of that list goes; NULL when it is full or no list. */
@@ -133,6 +134,7 @@ put_row(struct db_query *q, const struct db_candidate *c)
 	db_put_sha256(q, c->have_scope && c->scope.have_plan ? c->scope.plan : NULL);
 	db_put_id(q, c->have_release ? c->release : NULL);
 	db_put_i64(q, c->arrived);
+	db_put_i64(q, c->rival);
 }
 
 int
@@ -145,8 +147,8 @@ db_candidate_new(struct db *db, const struct db_candidate *c, uint64_t *ret_id)
 		return r;
 	db_query(&q, db, "INSERT INTO candidate (state, image, size, in_quarantine, signature, report, provenance,"
 			 " policy, opened_at_log, updated, note, have_scope, max_devices, not_before, not_after,"
-			 " quorum, plan, release_id, arrived, resource, created)"
-			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+			 " quorum, plan, release_id, arrived, rival, resource, created)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	put_row(&q, c);
 	db_put_id(&q, c->resource);
 	db_put_i64(&q, c->created);
@@ -170,7 +172,7 @@ update_row(struct db *db, const struct db_candidate *c, const char *from)
 	db_query(&q, db, "UPDATE candidate SET state = ?, image = ?, size = ?, in_quarantine = ?, signature = ?,"
 			 " report = ?, provenance = ?, policy = ?, opened_at_log = ?, updated = ?, note = ?,"
 			 " have_scope = ?, max_devices = ?, not_before = ?, not_after = ?, quorum = ?, plan = ?, release_id = ?,"
-			 " arrived = ?"
+			 " arrived = ?, rival = ?"
 			 " WHERE id = ? AND state = ?");
 	put_row(&q, c);
 	db_put_u64(&q, c->id);
@@ -249,12 +251,38 @@ db_candidate_by_release(struct db *db, const uint8_t release[DB_ID], struct db_c
 	return one(&q, ret);
 }
 
+/* Ends a query whose parameters are bound: every row, with lists. */
+static int
+every(struct db_query *q, int (*each)(void *arg, const struct db_candidate *c), void *arg)
+{
+	int said = 0, lists = 0;
+	while (said == 0 && db_step(q) > 0) {
+		struct db_candidate c = { 0 };
+		read_row(q, &c);
+		lists = q->err ? 0 : read_lists(q->db, &c);
+		if (lists)
+			break;
+		said = q->err ? 0 : each(arg, &c);
+	}
+	int r = db_done(q);
+	return r ? r : lists ? lists : said;
+}
+
+_Static_assert(DB_RIVAL_FREEZES == 2, "the index of migration 14 is of those");
+
+int
+db_candidate_freezing(struct db *db, int (*each)(void *arg, const struct db_candidate *c), void *arg)
+{
+	struct db_query q;
+	db_query(&q, db, COLUMNS "WHERE c.rival = 2 ORDER BY c.id");
+	return every(&q, each, arg);
+}
+
 int
 db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg)
 {
 	struct db_query q;
-	int said = 0, lists = 0;
 #define LISTED COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
 	" AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)" \
 	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL) AND c.id > ?5"
@@ -268,16 +296,7 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 	db_put_i64(&q, db_limit(f->limit));
 	db_put_text(&q, f->product);
 	db_put_i64(&q, f->released);
-	while (said == 0 && db_step(&q) > 0) {
-		struct db_candidate c = { 0 };
-		read_row(&q, &c);
-		lists = q.err ? 0 : read_lists(db, &c);
-		if (lists)
-			break;
-		said = q.err ? 0 : each(arg, &c);
-	}
-	int r = db_done(&q);
-	return r ? r : lists ? lists : said;
+	return every(&q, each, arg);
 }
 
 int

@@ -30,6 +30,7 @@ static const struct {
 	[FILES_REPORT] = { ".json", false, true },
 	[FILES_PROVENANCE] = { ".provenance.json", false, true },
 	[FILES_POLICY] = { ".policy.json", false, true },
+	[FILES_ATTACHMENT] = { ".attachment", false, true },
 	[FILES_STATEMENT] = { ".json", true, true },
 	[FILES_STATEMENT_SIG] = { ".sig", true, false },
 };

@@ -71,6 +71,7 @@ enum files_doc {
 	FILES_REPORT,          /* reports/<sha256>.json */
 	FILES_PROVENANCE,      /* reports/<sha256>.provenance.json */
 	FILES_POLICY,          /* reports/<sha256>.policy.json: a profile's canonical form when it judged */
+	FILES_ATTACHMENT,      /* reports/<sha256>.attachment: what people laid beside a review, as it came */
 	FILES_STATEMENT,       /* statements/<sha256>.json */
 	FILES_STATEMENT_SIG,   /* statements/<sha256 of the statement>.sig */
 };

@@ -169,6 +169,23 @@ static const char rollout_schema[] =
 " since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 "ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
 
+/* What was an incident before froze nothing. */
+static const char rival_schema[] =
+"ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;"
+"CREATE INDEX candidate_rival ON candidate (rival) WHERE rival = 2;";
+
+/* Of waivers the log has the last word; remarks are for showing. */
+static const char waiver_schema[] =
+"CREATE TABLE waiver ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), finding TEXT NOT NULL, profile TEXT NOT NULL, product TEXT NOT NULL,"
+" image BLOB CHECK (length(image) = 32), part TEXT NOT NULL, until INTEGER NOT NULL, at INTEGER NOT NULL,"
+" owner TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE TABLE remark ("
+" id INTEGER PRIMARY KEY, candidate INTEGER NOT NULL REFERENCES candidate (id) ON DELETE CASCADE, at INTEGER NOT NULL,"
+" who TEXT NOT NULL, text TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,"
+" sha256 BLOB CHECK (length(sha256) = 32)) STRICT;"
+"CREATE INDEX remark_candidate ON remark (candidate, id);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -181,6 +198,8 @@ static const struct migration steps[] = {
 	{ 9, "full images that deltas are for", base_schema },
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
+	{ 14, "second images that freeze a release", rival_schema },
+	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
 };
 
 const struct migration *

@@ -116,6 +116,7 @@ issue_modules_of(const struct warden *w, const struct approval_terms *t, const s
 	return modules;
 }
 
+_Static_assert(MSG_CHECKLIST_MAX == APPROVAL_CHECKLIST_MAX, "the items that people ticked fit");
 _Static_assert(MSG_APPLIER_MAX == APPROVAL_APPLIER_MAX, "the name of an applier fits");
 
 static void
@@ -135,6 +136,10 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	memcpy(t->resource, m->resource, sizeof t->resource);
 	for (uint32_t i = 0; i < m->findings_n; i++)
 		approval_list_add(&t->findings, m->findings[i].text);
+	for (uint32_t i = 0; i < m->checklist_n; i++)
+		approval_list_add(&t->checklist, m->checklist[i].text);
+	for (uint32_t i = 0; i < m->waived_n; i++)
+		approval_list_add(&t->waived, m->waived[i].text);
 	for (uint32_t i = 0; i < m->from_n; i++)
 		approval_list_add(&t->from_versions, m->from[i].text);
 	for (uint32_t i = 0; i < m->groups_n; i++)

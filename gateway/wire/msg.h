@@ -29,6 +29,7 @@
 #define MSG_LISTENERS_MAX 16
 #define MSG_JSON_MAX 49152   /* control protocol documents that fit a frame */
 #define MSG_DOC_MAX 49152    /* a document carried inside an audit entry */
+#define MSG_CHECKLIST_MAX 16 /* items that a profile asks for */
 #define MSG_FROM_MAX 16      /* from-versions or groups of one release */
 #define MSG_APPLIER_MAX 32   /* APPROVAL_APPLIER_MAX */
 #define MSG_REFS_MAX 16      /* references of an audit entry: as many as it can hold */
@@ -490,6 +491,10 @@ struct msg_issue {
 	int64_t not_before, not_after;
 	uint32_t findings_n;
 	struct msg_name findings[64];
+	uint32_t checklist_n;
+	struct msg_name checklist[MSG_CHECKLIST_MAX]; /* as people signed it; likewise */
+	uint32_t waived_n;
+	struct msg_name waived[64];
 	uint32_t requesters_n;
 	struct msg_name requesters[MSG_FROM_MAX]; /* principals that never count */
 	uint32_t quorum; /* asked for now; the genesis floor may be higher */

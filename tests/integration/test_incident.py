@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What vendors do wrong, by accident or not: nobody is served anything else, and a person can see what happened."""
 import contextlib
+import glob
 import hashlib
+import json
 import os
 
 import pytest
@@ -84,8 +86,19 @@ def test_other_bytes_before_approval_are_an_incident_too(gate):
 
 
 def test_another_image_for_the_same_update_waits_for_somebody(gate):
-    gate.write_profile(PROFILE.replace("\tquorum = 2;", "\tone_image = true;\n\tquorum = 2;"))
-    first = served_one(gate)
+    done = "boots on the bench"
+    gate.write_profile(PROFILE.replace("\tquorum = 2;", "\tone_image = true;\n\tquorum = 2;\n"
+                                       f'\treview = {{ checklist = [ "{done}" ]; }};'))
+    first = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    # Nobody signs before it is done, nor for anything else.
+    assert gate.cli("review", "show", "R-1")["checklist"] == [done]
+    assert gate.sign("R-1", "alice", ok=(1,))["error"]["id"] == "CHECKLIST"
+    gate.sign("R-1", "alice", "--tick", done, "--tick", "more", ok=(2,))
+    gate.approve("R-1", "--tick", done)
+    assert gate.served() == first
     module = gate.cli("module", "list")["modules"][0]["id"]
     second = gate.offer(name="for-you.img")
     gate.ask(name="for-you.img", imei=luhn("35693803641234"))
@@ -98,17 +111,47 @@ def test_another_image_for_the_same_update_waits_for_somebody(gate):
     assert shown["asked_by"] and shown["asked_by"] != [module] and other["asked_by"] == module
     entry, = [e for e in gate.entries() if e["ev"] == "image.incident"]
     assert shown["asked_by"][0] in str(entry["ref"]) and other["image"] in str(entry["ref"])
-    assert gate.served() == first  # what people signed stays
+    assert not other["freezes"]
+    # What was signed for stays signed for, and nobody gets it until somebody decides.
+    until(lambda: gate.ask()[0] == 404)
+    status = gate.cli("status")["alerts"]
+    assert any(a["id"] == "WITHHELD" and "R-2 is another image" in a["text"] for a in status)
+    frozen, = gate.cli("review", "show", "R-1")["other_images"]
+    assert frozen["review"] == "R-2" and frozen["freezes"]
+    with open(glob.glob(os.path.join(gate.export(), "statements/*.json"))[0]) as f:
+        assert json.load(f)["predicate"]["checklist"] == [done]
+    withheld, = [e for e in gate.entries() if e["ev"] == "release.withheld"]
+    assert f"R-2 is another image for the same update, offered to module {shown['asked_by'][0]}" in withheld["msg"]
     path = os.path.join(gate.dir, "second.img")
     with open(path, "wb") as f:
         f.write(second)
     resource = shown["resource"]
     said = gate.cli("import", path, "--profile", "story", "--product", "FG100", "--version", "1.1.0", "--resource", resource,
                     ok=(1,))
-    assert said["error"]["id"] == "TARGETED"
+    assert said["id"] == "R-2" and said["state"] == "incident"
     # A person may say that both are meant.
     gate.cli("review", "reopen", "R-2")
     gate.review(2, state="review")
+    until(lambda: gate.ask()[0] == 200)
+    assert gate.served() == first
+    assert [e["ev"] for e in gate.entries()].count("release.offered") == 1
+    # What is no image of the vendor's is no second one: a made-up name freezes nothing.
+    gate.offer(name="made-up.img", data=b"<html>not found</html>", signed=False)
+    gate.vendor.files["/FG100/1.1.0/made-up.img.p7s"] = gate.pki.sign(b"something else")
+    gate.ask(name="made-up.img", imei=luhn("35693803641234"))
+    gate.review(3, state="blocked")
+    assert gate.served() == first
+    # Brought by a person, a second one freezes as well.
+    with open(path, "wb") as f:
+        f.write(os.urandom(1000))
+    with open(path + ".p7s", "wb") as f, open(path, "rb") as image:
+        f.write(gate.pki.sign(image.read()))
+    said = gate.cli("import", path, "--signature", path + ".p7s", "--profile", "story", "--product", "FG100", "--version",
+                    "1.1.0", "--resource", resource, ok=(1,))
+    assert said["state"] == "incident"
+    until(lambda: gate.ask()[0] == 404)
+    gate.cli("review", "reject", said["id"], "--reason", "whoever gave us this is asked")
+    until(lambda: gate.ask()[0] == 200)
     gate.verify()
 
 

@@ -2,6 +2,7 @@
 """What people refuse stays refused, whichever way it comes back."""
 import glob
 import hashlib
+import json
 import os
 import signal
 import sqlite3
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 
-from gate import until
+from gate import PROFILE, until
 
 
 def state(gate, review):
@@ -46,6 +47,61 @@ def test_rejected_bytes_do_not_come_back_by_another_way(gate):
     gate.ask(version="1.3.0")
     gate.review(3)
     assert [e["ref"]["value"] for e in gate.entries() if e["ev"] == "refusal.added"] == [digest]
+    findings_are_waived(gate, "R-3")
+
+
+def findings_are_waived(gate, review):
+    """Where a profile wants that, somebody answers for each finding before anybody signs."""
+    gate.write_profile(PROFILE.replace("\tquorum = 2;", '\tquorum = 2;\n\treview = { waivers = "notice"; };'))
+    gate.cli("reload")
+    # Judged again by the policy that asks for it.
+    until(lambda: "needs a waiver" in gate.sign(review, "alice", ok=(1,))["error"]["text"])
+    wanted = [f["id"] for f in gate.cli("review", "show", review)["findings"] if f["severity"] in ("notice", "warning")]
+    add = ("--profile", "story", "--reason", "looked at it on the bench")
+    gate.cli("waiver", "add", "DELTA-MALFORMED", *add, "--days", "9", ok=(2,))  # it blocks
+    gate.cli("waiver", "add", wanted[0], *add, "--days", "181", ok=(2,))
+    gate.cli("waiver", "add", wanted[0], *add, "--days", "9", "--part", "no such line")
+    made = {f: gate.cli("waiver", "add", f, *add, "--days", "9", "--product", "FG100")["waiver"]["id"] for f in wanted}
+    shown = gate.cli("review", "show", review)
+    assert {w["id"] for w in shown["waivers"]} == set(made.values())
+    assert all(f["waived"] for f in shown["findings"] if f["id"] in wanted)
+    # What people say and lay beside it is in the log, and decides nothing.
+    lab = os.path.join(gate.dir, "lab.txt")
+    with open(lab, "w") as f:
+        f.write("boots, and registers with three networks\n")
+    gate.cli("review", "comment", review, "seen on the bench")
+    gate.cli("review", "attach", review, lab, "--text", "of the laboratory")
+    said, paper = gate.cli("review", "show", review)["remarks"]
+    assert said["text"] == "seen on the bench" and paper["name"] == "lab.txt"
+    gate.text("review", "attachment", paper["file"], "-o", lab + ".back")
+    assert hashlib.sha256(open(lab + ".back", "rb").read()).hexdigest() == paper["file"]
+    assert [e.get("ref", {}).get("file") for e in gate.entries() if e["ev"] == "review.remarked"] == [None, "sha256:" + paper["file"]]
+    gate.sign(review, "alice", "--days", "20")
+    # One that is lifted is missing at once, and so is it in what was signed; a row of the database is none.
+    first = made[wanted[0]]
+    gate.cli("waiver", "lift", first, "--reason", "it was another thing")
+    assert wanted[0] in gate.sign(review, "bob", ok=(1,))["error"]["text"]
+    again = gate.cli("waiver", "add", wanted[0], *add, "--days", "8", "--product", "FG100")["waiver"]["id"]
+    gate.sign(review, "alice", "--days", "20")
+    gate.stop()
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
+        assert db.execute("UPDATE waiver SET finding = 'CHG-YARA' WHERE id = ?", (bytes.fromhex(again),)).rowcount == 1
+        db.execute("INSERT INTO waiver SELECT x'00112233445566778899aabbccddeeff', finding, profile, product, image, part, until,"
+                   " at, owner, reason FROM waiver LIMIT 1")
+    gate.start()
+    until(lambda: gate.cli("status").get("permitting"))
+    assert {w["id"] for w in gate.cli("waiver", "list")["waivers"]} > {again}
+    differs = [e["obj"] for e in gate.entries() if e["ev"] == "state.differs"]
+    assert differs == ["waiver:" + again, "waiver:00112233445566778899aabbccddeeff"]
+    # Whoever signs says so in the statement, and it ends no later than the first of them.
+    gate.sign(review, "bob")
+    assert state(gate, review) == "approved"
+    release, = gate.cli("release", "list")["releases"]
+    assert release["not_after"] == min(w["until"] for w in gate.cli("review", "show", review)["waivers"])
+    out = gate.export()
+    said = [json.load(open(f))["predicate"] for f in glob.glob(os.path.join(out, "statements/*.json"))]
+    assert sum(f"{wanted[0]} {again}" in p.get("waived", []) for p in said) == 2
+    gate.verify(out)
 
 
 def test_a_version_in_force_is_revoked_and_stays_away(gate):

@@ -165,6 +165,36 @@ test_quorum_and_plan(void **state)
 	refused_text(f, "\"plan\":{\"digest\":", "\"plan\":{\"digest2\":");
 }
 
+/* What was done before, and what somebody answers for: in the text, or no member at all. */
+static void
+test_checklist_and_waived(void **state)
+{
+	struct fixture *f = *state;
+	struct approval_terms *t = &f->a->terms;
+	struct view text = encoded(f);
+	assert_null(memmem(text.p, text.n, "\"checklist\"", 11));
+	assert_null(memmem(text.p, text.n, "\"waived\"", 8));
+	refused_text(f, "\"decision\":", "\"checklist\":[],\"decision\":");
+	assert_int_equal(approval_list_add(&t->checklist, "boots on the bench"), 0);
+	assert_int_equal(approval_list_add(&t->checklist, "SMS still works"), 0);
+	assert_int_equal(approval_list_add(&t->waived, "URL-NEW 0123456789abcdef0123456789abcdef"), 0);
+	round_trip(f);
+	assert_int_equal(f->back->terms.checklist.n, 2);
+	assert_string_equal(f->back->terms.checklist.word[0], "SMS still works");
+	assert_string_equal(f->back->terms.waived.word[0], "URL-NEW 0123456789abcdef0123456789abcdef");
+	refused_text(f, "\"SMS still works\",\"boots on the bench\"", "\"boots on the bench\",\"SMS still works\"");
+	refused_text(f, "\"boots on the bench\"", "\"SMS still works\"");
+	refused_text(f, "\"waived\":[\"URL-NEW 0123456789abcdef0123456789abcdef\"]", "\"waived\":[1]");
+	char item[8];
+	for (unsigned i = t->checklist.n; i <= APPROVAL_CHECKLIST_MAX; i++) {
+		snprintf(item, sizeof item, "item %u", i);
+		assert_int_equal(approval_list_add(&t->checklist, item), 0);
+	}
+	writer_reset(&f->w);
+	assert_int_equal(approval_encode(f->a, &f->w, f->why, sizeof f->why), FG_EINVAL);
+	assert_non_null(strstr(f->why, "checklist"));
+}
+
 /* What became of a delta stands in the text itself, with base and target; in one of three forms, or not at all. */
 static void
 test_delta(void **state)
@@ -271,6 +301,8 @@ test_terms_differ(void **state)
 	DIFFERS("policy digest", b.policy[9] ^= 1);
 	DIFFERS("findings acknowledged", approval_list_add(&b.findings, "URL-NEW"));
 	DIFFERS("findings acknowledged", b.findings.n = 0);
+	DIFFERS("checklist", approval_list_add(&b.checklist, "done"));
+	DIFFERS("findings waived", approval_list_add(&b.waived, "URL-NEW 01"));
 	DIFFERS("product", b.product[0] = 'x');
 	DIFFERS("target version", b.target[0] = 'x');
 	DIFFERS("profile", b.profile[0] = 'x');
@@ -354,6 +386,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quorum_and_plan, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_checklist_and_waived, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_delta, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_nobody_may_sign, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_terms_differ, setup, teardown),

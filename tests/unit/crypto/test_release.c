@@ -73,6 +73,11 @@ test_round_trip(void **state)
 	assert_int_equal(release_id(text, id), 0);
 	digest_sha256(text, digest);
 	assert_memory_equal(id, digest, RELEASE_ID);
+	/* With what records of before do not have. */
+	assert_int_equal(approval_list_add(&f->r->terms.checklist, "boots on the bench"), 0);
+	assert_int_equal(approval_list_add(&f->r->terms.waived, "URL-NEW 0123456789abcdef0123456789abcdef"), 0);
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+	assert_memory_equal(f->back, f->r, sizeof *f->r);
 }
 
 static void

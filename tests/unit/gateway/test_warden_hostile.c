@@ -375,8 +375,10 @@ static void
 test_asked_for_more_than_was_signed(void **state)
 {
 	static const char *const what[] = { "gateway", "review", "image", "report", "policy", "from", "groups", "findings",
-		"number", "begins", "ends", "product", "target", "profile", "resource", "subject" };
+		"number", "begins", "ends", "product", "target", "profile", "resource", "checklist", "waived", "subject" };
 	struct fixture *f = *state;
+	approval_list_add(&f->terms.checklist, "boots on the bench");
+	approval_list_add(&f->terms.waived, "URL-NEW 0123456789abcdef0123456789abcdef");
 	for (unsigned i = 0; i < sizeof what / sizeof what[0]; i++) {
 		struct vote v[] = { vote(f, &f->alice), vote(f, &f->bob) };
 		for (unsigned k = 0; k < 2; k++) {
@@ -397,6 +399,8 @@ test_asked_for_more_than_was_signed(void **state)
 			case 12: snprintf(t->target, sizeof t->target, "EC25EFAR06A09M4G"); break;
 			case 13: snprintf(t->profile, sizeof t->profile, "telit"); break;
 			case 14: t->resource[15] ^= 1; break;
+			case 15: t->checklist.n = 0; break;
+			case 16: t->waived.n = 0; break;
 			default: snprintf(t->subject, sizeof t->subject, "quectel/EC25/A->B/other.bin"); break;
 			}
 		}

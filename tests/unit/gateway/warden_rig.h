@@ -317,6 +317,10 @@ ask_with(struct fixture *f, int image, int bundle)
 	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);
+	for (uint32_t i = 0; i < t->checklist.n; i++)
+		snprintf(m->checklist[m->checklist_n++].text, sizeof m->checklist[0].text, "%s", t->checklist.word[i]);
+	for (uint32_t i = 0; i < t->waived.n; i++)
+		snprintf(m->waived[m->waived_n++].text, sizeof m->waived[0].text, "%s", t->waived.word[i]);
 	if (f->lie.quorum_zero)
 		m->quorum = 0;
 	if (f->lie.opened_at)

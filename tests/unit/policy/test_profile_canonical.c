@@ -87,6 +87,8 @@ everything_else_counts(void **state)
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\" ]; allow_leaf_anchor = true; };" },
 		{ "signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\" ]; require = false; };" },
 		{ "one_image", "one_image = true;" },
+		{ "review", "review = { checklist = [ \"a\" ]; };" }, { "review", "review = { checklist = [ \"b\" ]; };" },
+		{ "review", "review = { waivers = \"notice\"; };" }, { "review", "review = { waivers = \"warning\"; };" },
 		{ "steps", "steps = ( { from = \"*\"; to = \"1\"; } );" }, { "steps", "steps = ( { from = \"0\"; to = \"1\"; } );" },
 		{ "quarantine_bytes", "quarantine_bytes = 5;" }, { "fetches_per_hour", "fetches_per_hour = 5;" } };
 	enum { N = sizeof changes / sizeof *changes };

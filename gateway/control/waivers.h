@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * waivers - findings that an approver answers for until a day. Used by reviews for
+ * every statement and whenever signatures are counted, by requests, by recount.
+ * Guarantees: one counts only once the log has it, and only as long as the log has
+ * it: a row of the database alone is none. It permits nothing by itself: it stands,
+ * by its id, in the statement that people sign, and where a profile wants findings
+ * waived (review.waivers) it is one more thing that has to be there. Lifting one
+ * takes effect first and is logged after; what was signed for with it counts no more.
+ */
+#ifndef FG_GATEWAY_CONTROL_WAIVERS_H
+#define FG_GATEWAY_CONTROL_WAIVERS_H
+
+#include "crypto/approval.h"
+#include "crypto/jsonw.h"
+#include "gateway/state/candidate.h"
+#include "policy/waiver.h"
+
+#define WAIVERS_MAX 1024 /* each is looked at for each statement */
+
+struct call;
+struct control;
+struct waivers;
+
+struct waivers_one {
+	uint8_t id[WAIVER_ID];
+	struct waiver w;
+	int64_t at;
+	char owner[DB_WHO_MAX];
+	char reason[DB_TEXT_MAX];
+};
+
+/* Empty until waivers_recall(). */
+struct waivers *waivers_new(struct control *c);
+void waivers_free(struct waivers *w);
+/* From the database, at start; none of them counts before the log was read. */
+int waivers_recall(struct waivers *w);
+
+/* ---- the log, at start ---- */
+
+/* It has this one, not lifted: it counts. True when the database did not, or had it otherwise. */
+bool waivers_again(struct waivers *w, const struct waivers_one *d);
+/* All that the log has was said: each() of those it does not have, which are dropped. */
+void waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[WAIVER_ID]), void *arg);
+
+/* ---- what they are for ---- */
+
+/* Adds those that apply to what the report says. FG_ELIMIT when a statement does not hold so many, FG_EIO. */
+int waivers_name(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct approval_list *ret);
+/* When the first of them ends; 0: none applies. */
+int64_t waivers_end(struct waivers *w, const struct db_candidate *cand, const struct report *r);
+/* Whether all that the report says by that id is waived. */
+bool waivers_cover(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_id id);
+/* The first finding of that severity or worse that is not waived, NULL for none. Of what blocks there is no waiver. */
+const char *waivers_missing(struct waivers *w, const struct db_candidate *cand, const struct report *r,
+    enum finding_severity from);
+/* Key and array of those that apply: id, finding, owner, reason, until. */
+void waivers_put(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct jsonw *j,
+    const char *key);
+
+/* Requests waiver.add, waiver.list, waiver.lift. */
+void waivers_add(struct waivers *w, struct call *call);
+void waivers_list(struct waivers *w, struct call *call);
+void waivers_lift(struct waivers *w, struct call *call);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waivers count as long as the log has them, whatever the database says. */
+#include "gateway/control/waivers.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "crypto/err.h"
+#include "gateway/state/waiver.h"
+#include "unit/gateway/control_rig.h"
+
+static struct waivers_one
+made(struct control_rig *r, const char *finding, const char *part, int64_t days)
+{
+	struct waivers_one d = { .at = r->now, .owner = "alice", .reason = "looked at it on the bench" };
+	snprintf(d.w.finding, sizeof d.w.finding, "%s", finding);
+	snprintf(d.w.part, sizeof d.w.part, "%s", part);
+	snprintf(d.w.profile, sizeof d.w.profile, "acme-rtr");
+	d.w.until = r->now + days * 86400;
+	assert_int_equal(waiver_id(&d.w, d.id), 0);
+	return d;
+}
+
+static int
+put_row(struct control_rig *r, const struct waivers_one *d)
+{
+	struct db_waiver row = { .until = d->w.until, .at = d->at };
+	memcpy(row.id, d->id, sizeof row.id);
+	snprintf(row.finding, sizeof row.finding, "%s", d->w.finding);
+	snprintf(row.profile, sizeof row.profile, "%s", d->w.profile);
+	snprintf(row.part, sizeof row.part, "%s", d->w.part);
+	snprintf(row.owner, sizeof row.owner, "%s", d->owner);
+	snprintf(row.reason, sizeof row.reason, "%s", d->reason);
+	return db_waiver_put(r->c.db, &row);
+}
+
+static struct db_candidate *
+candidate(struct control_rig *r)
+{
+	struct db_resource res = { .sightings = 1 };
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	bool fresh;
+	memset(res.id, 1, sizeof res.id);
+	snprintf(res.profile, sizeof res.profile, "acme-rtr");
+	snprintf(res.url, sizeof res.url, "https://up.example/1");
+	snprintf(res.product, sizeof res.product, "EC25");
+	snprintf(res.state, sizeof res.state, "judging");
+	assert_int_equal(db_resource_sight(r->c.db, &res, &fresh), 0);
+	memcpy(cand->resource, res.id, sizeof cand->resource);
+	snprintf(cand->profile, sizeof cand->profile, "acme-rtr");
+	return cand;
+}
+
+static void
+said(void *arg, const uint8_t id[WAIVER_ID])
+{
+	(void)id;
+	++*(unsigned *)arg;
+}
+
+static void
+a_row_counts_only_if_the_log_has_it(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct db_candidate *cand = candidate(r);
+	struct report *report = report_new(REPORT_WHOLE);
+	struct approval_list names = { 0 };
+	struct waivers_one yara = made(r, "CHG-YARA", "busy_box", 30), forged = made(r, "CHG-YARA", "", 30),
+		lost = made(r, "CHG-NO-OLD", "", 20);
+	unsigned dropped = 0;
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule busy_box fits /bin/sh");
+	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	assert_int_equal(put_row(r, &yara), 0);
+	assert_int_equal(put_row(r, &forged), 0);
+	assert_int_equal(waivers_recall(w), 0);
+	/* Before the log was read there is none. */
+	assert_int_equal(waivers_name(w, cand, report, &names), 0);
+	assert_int_equal(names.n, 0);
+	assert_int_equal(waivers_end(w, cand, report), 0);
+	assert_false(waivers_again(w, &yara)); /* as it was */
+	assert_true(waivers_again(w, &lost));  /* which the database had not */
+	assert_false(waivers_again(w, &lost));
+	waivers_settle(w, said, &dropped);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(waivers_name(w, cand, report, &names), 0);
+	assert_int_equal(names.n, 2);
+	assert_true(waivers_end(w, cand, report) == lost.w.until);
+	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_null(waivers_missing(w, cand, report, FINDING_NOTICE));
+	/* Twice, of which one is told of by another name. */
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/x");
+	assert_string_equal(waivers_missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
+	/* An hour after its end one is none. */
+	r->now = lost.w.until;
+	assert_string_equal(waivers_missing(w, cand, report, FINDING_NOTICE), "CHG-NO-OLD");
+	/* And so the database has it at the next start. */
+	r->now -= 86400;
+	assert_int_equal(waivers_recall(w), 0);
+	assert_false(waivers_again(w, &lost));
+	report_free(report);
+	free(cand);
+}
+
+static void
+what_was_never_made_here_is_none(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct waivers_one d = made(r, "CHG-YARA", "", 30);
+	unsigned dropped = 0;
+	d.w.until += 86400; /* longer than its id says */
+	assert_false(waivers_again(w, &d));
+	d = made(r, "CHG-YARA", "", 0);
+	assert_false(waivers_again(w, &d)); /* over */
+	d = made(r, "NO-SUCH", "", 30);
+	assert_false(waivers_again(w, &d));
+	/* A row under the id of another is overruled by what the log says of that id. */
+	struct waivers_one narrow = made(r, "CHG-YARA", "busy_box", 30), wide = made(r, "CHG-YARA", "", 30);
+	memcpy(wide.id, narrow.id, sizeof wide.id);
+	assert_int_equal(put_row(r, &wide), 0);
+	assert_int_equal(waivers_recall(w), 0);
+	assert_true(waivers_again(w, &narrow));
+	waivers_settle(w, said, &dropped);
+	assert_int_equal(dropped, 0);
+	struct db_candidate *cand = candidate(r);
+	struct report *report = report_new(REPORT_WHOLE);
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
+	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	report_free(report);
+	free(cand);
+}
+
+static int
+setup(void **state)
+{
+	struct control_rig *r = control_rig_new();
+	r->c.waivers = waivers_new(&r->c);
+	*state = r;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct control_rig *r = *state;
+	waivers_free(r->c.waivers);
+	control_rig_free(r);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_row_counts_only_if_the_log_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
