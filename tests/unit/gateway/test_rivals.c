@@ -127,7 +127,7 @@ where_an_update_may_have_several_nothing_freezes(void **state)
 {
 	struct control_rig *r = *state;
 	int err;
-	control_rig_configure(r, SAMPLE_PROFILE);
+	control_rig_configure(r, "", SAMPLE_PROFILE);
 	make(r, 1, &released);
 	struct db_candidate *cand = row(r, make(r, 2, &(struct made){ "EC25", "1.0", "1.1", "judging", false,
 	    DB_RIVAL_SUSPECT }));
@@ -141,7 +141,7 @@ setup(void **state)
 {
 	char *profile = sample_profile_with("one_image", "one_image = true;");
 	*state = control_rig_new();
-	control_rig_configure(*state, profile);
+	control_rig_configure(*state, "", profile);
 	free(profile);
 	return 0;
 }
