@@ -87,6 +87,7 @@ static const struct {
 	{ "edge-try", edge_try_main },
 	{ "control", control_main },
 	{ "console", console_main },
+	{ "console-try", console_try_main },
 	{ "audit", audit_main },
 };
 

@@ -248,8 +248,53 @@ stop(void *ctx, unsigned grace_ms)
 {
 	struct console *c = ctx;
 	c->stopping = true;
+	if (!c->net) {
+		role_exit(c->role, 0);
+		return;
+	}
 	console_events_end(c);
 	net_stop(c->net, grace_ms);
+}
+
+/* What it would make of its files; one that has run out is no reason to refuse, browsers say so. */
+static int
+try_files(void *ctx, struct role *r)
+{
+	struct console *c = ctx;
+	char why[TLS_WHY_MAX] = "";
+	int err = make_tls(c, &c->tls, why);
+	if (err)
+		fprintf(stderr, "console: %s\n", why[0] ? why : err_name(err));
+	role_exit(r, err ? ROLE_EXIT_PROBLEMS : 0);
+	return FG_OK;
+}
+
+static int
+run(const struct role_ops *ops, const struct clock_source *clock)
+{
+	struct console *c = calloc(1, sizeof *c);
+	if (!c)
+		return ROLE_EXIT_FAILED;
+	c->clock = clock;
+	c->listener_fd = -1;
+	LIST_INIT(&c->streams);
+	int status = role_run(ops, c, clock);
+	console_free(c);
+	return status;
+}
+
+int
+console_try_main(const struct clock_source *clock)
+{
+	static const struct role_ops ops = {
+		.role = MSG_ROLE_CONSOLE,
+		.jail = JAIL_CONSOLE,
+		.boot_fd = boot_fd,
+		.prepare = prepare,
+		.start = try_files,
+		.stop = stop,
+	};
+	return run(&ops, clock);
 }
 
 int
@@ -267,13 +312,5 @@ console_main(const struct clock_source *clock)
 		.stop = stop,
 		.end = end,
 	};
-	struct console *c = calloc(1, sizeof *c);
-	if (!c)
-		return ROLE_EXIT_FAILED;
-	c->clock = clock;
-	c->listener_fd = -1;
-	LIST_INIT(&c->streams);
-	int status = role_run(&ops, c, clock);
-	console_free(c);
-	return status;
+	return run(&ops, clock);
 }

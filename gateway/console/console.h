@@ -14,5 +14,7 @@
 
 /* Runs the role until it ends; the process's exit status. */
 int console_main(const struct clock_source *clock);
+/* Says on standard error what is wrong with its certificate and key, and ends: for fotagated -n. */
+int console_try_main(const struct clock_source *clock);
 
 #endif

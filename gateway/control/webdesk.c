@@ -167,6 +167,8 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 	struct webdesk *w = c->webdesk;
 	const struct msg_web_call *m = msg;
 	struct caller who = { 0 };
+	if (c->stopping)
+		return; /* its console goes as well */
 	if (is_full(w, m->peer)) {
 		refuse(chan, m->token, CALL_REFUSED, NO("LIMIT", "too many calls are under way", "wait for answers"));
 		return;

@@ -356,17 +356,18 @@ supervisor_boot_files(struct supervisor *s, struct instance *i, const struct pla
 }
 
 int
-supervisor_boot_try(struct supervisor *s, struct chan *chan)
+supervisor_boot_try(struct supervisor *s, struct chan *chan, enum msg_role role)
 {
-	struct handing h = { .s = s, .chan = chan, .role = MSG_ROLE_EDGE };
+	struct handing h = { .s = s, .chan = chan, .role = role };
 	struct msg_boot boot;
-	supervisor_boot_message(s, MSG_ROLE_EDGE, 0, &boot);
+	supervisor_boot_message(s, role, 0, &boot);
 	int r = chan_send(chan, MSG_BOOT, &boot, NULL, 0);
 	if (r)
 		return r;
 	hand_own(&h, MSG_FD_BUNDLE, "bundle", s->bundle_fd);
 	for (unsigned i = 0; i < s->plan->listeners_n; i++)
 		hand_listener_files(&h, s->plan, i);
+	hand_console_files(&h, s->plan);
 	if (h.err || h.missing)
 		return h.err ? h.err : h.missing;
 	return chan_send(chan, MSG_START, NULL, NULL, 0);

@@ -275,6 +275,23 @@ def test_away_and_back(console):
     until(lambda: console.problem("/api/v1/status") == (401, "SIGN-IN"))
 
 
+def test_checked_before(console):
+    """fotagated -n, and a reload, say what is wrong with the certificate; the one in force stays."""
+    check = lambda: subprocess.run([*console.command(), "-n"], capture_output=True, text=True, timeout=60)
+    assert check().returncode == 0
+    name = os.path.join(console.root, "keys/web.key")
+    key = open(name).read()
+    with open(name, "w") as f:
+        f.write("no key\n")
+    done = check()
+    assert done.returncode == 1 and "console: " in done.stderr
+    console.process.send_signal(1)
+    until(lambda: "the console keeps its certificate as it was" in open(console.log).read())
+    assert reachable(console)
+    with open(name, "w") as f:
+        f.write(key)
+
+
 def reachable(console, host="localhost"):
     try:
         return console.web("/", host=host)[0] == 200
