@@ -11,6 +11,7 @@
 #include "crypto/jsonw.h"
 #include "crypto/wipe.h"
 #include "gateway/console/console_private.h"
+#include "gateway/wire/memfd.h"
 
 #define CHUNK 16384 /* of a file at a time: what one TLS record holds */
 #define COOKIE_MAX 192
@@ -32,6 +33,7 @@ const char console_security[] =
 struct sending {
 	struct view bytes;
 	uint8_t *own; /* or NULL */
+	bool mapped;
 	int fd;       /* or -1 */
 	uint8_t chunk[];
 };
@@ -55,6 +57,8 @@ static void
 sent(void *ctx)
 {
 	struct sending *s = ctx;
+	if (s->mapped)
+		memfd_unmap(s->bytes);
 	if (s->own) /* it may have been a token's secret */
 		wipe(s->own, s->bytes.n);
 	free(s->own);
@@ -63,7 +67,7 @@ sent(void *ctx)
 	free(s);
 }
 
-/* Takes the file, also on failure. NULL: no memory. */
+/* Takes the file or the mapping, also on failure. NULL: no memory. */
 static struct sending *
 sending_new(const struct console_answer *a)
 {
@@ -71,11 +75,14 @@ sending_new(const struct console_answer *a)
 	if (!s) {
 		if (a->file_is)
 			close(a->file);
+		if (a->mapped)
+			memfd_unmap(a->body);
 		return NULL;
 	}
 	s->fd = a->file_is ? a->file : -1;
 	s->bytes = a->body;
-	if (a->file_is || a->for_ever || !a->body.n)
+	s->mapped = a->mapped;
+	if (a->file_is || a->for_ever || a->mapped || !a->body.n)
 		return s;
 	s->own = malloc(a->body.n);
 	if (!s->own) {
@@ -252,7 +259,7 @@ next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 }
 
 static void
-answer_view(struct conn *conn, const struct web *w, struct view doc)
+answer_view(struct conn *conn, const struct web *w, struct view doc, bool *mapped)
 {
 	const struct http_request *r = conn_request(conn);
 	char etag[2 * DIGEST_SHA256_LEN + 1], link[LINK_MAX];
@@ -271,6 +278,8 @@ answer_view(struct conn *conn, const struct web *w, struct view doc)
 			a.body = view_of(NULL, 0);
 		}
 	}
+	a.mapped = *mapped && a.body.n; /* a list of everything is not copied for each who asks */
+	*mapped &= !a.mapped;
 	console_answer(conn, &a);
 }
 
@@ -300,7 +309,7 @@ answer_file(struct conn *conn, const struct web *w, int file)
 }
 
 void
-console_answer_reply(struct conn *conn, struct web *w, unsigned status, struct view doc, int file)
+console_answer_reply(struct conn *conn, struct web *w, unsigned status, struct view doc, bool *mapped, int file)
 {
 	if (status == 0 && (w->route->kind & ROUTE_FILE) && file >= 0) {
 		answer_file(conn, w, file);
@@ -312,7 +321,7 @@ console_answer_reply(struct conn *conn, struct web *w, unsigned status, struct v
 		if (w->route->kind & ROUTE_OPENS)
 			answer_opened(conn, doc);
 		else
-			answer_view(conn, w, doc);
+			answer_view(conn, w, doc, mapped);
 		return;
 	}
 	struct json *j = NULL;

@@ -330,7 +330,7 @@ console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_fram
 			close(file);
 		console_events_begin(conn, w, conn_request(conn));
 	} else {
-		console_answer_reply(conn, w, m->status, doc, file);
+		console_answer_reply(conn, w, m->status, doc, &mapped, file);
 	}
 	if (mapped)
 		memfd_unmap(doc);

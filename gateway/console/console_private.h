@@ -98,6 +98,7 @@ struct console_answer {
 	const char *type;
 	struct view body;      /* copied, unless it is for ever */
 	bool for_ever;         /* body outlives the connection: part of the program */
+	bool mapped;           /* body is memfd_map's, and taken */
 	bool revalidate;       /* may be kept, if it is asked about each time; else it is not kept at all */
 	int file;              /* a descriptor, taken, when file_is: its file_n bytes are the body */
 	bool file_is;
@@ -116,8 +117,11 @@ void console_answer(struct conn *conn, const struct console_answer *a);
 void console_problem(struct conn *conn, const struct problem *p, const char *allow);
 /* With a status that follows from id. */
 void console_refuse(struct conn *conn, const char *id, const char *detail, const char *allow);
-/* What control said about a call of that route. a file of it, or -1, is taken. */
-void console_answer_reply(struct conn *conn, struct web *w, unsigned status, struct view doc, int file);
+/*
+ * What control said about a call of that route. A file of it, or -1, is taken; so is doc when
+ * it is memfd_map's, and mapped then false.
+ */
+void console_answer_reply(struct conn *conn, struct web *w, unsigned status, struct view doc, bool *mapped, int file);
 
 /* ---- console_events.c ---- */
 

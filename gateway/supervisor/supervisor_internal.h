@@ -241,7 +241,10 @@ void supervisor_reload_free(struct supervisor *s);
 
 /* ---- supervisor_try.c ---- */
 
-/* Whether an edge, and the console, could use the files of their listeners. 0, or negative fg_err after it or say() has said why not. */
+/*
+ * Whether an edge, and the console, could use the files of their listeners. 0, or negative fg_err after they or
+ * say() have said why not.
+ */
 int supervisor_try_files(struct supervisor *s, supervisor_plan_say say);
 
 /* ---- supervisor_log.c ---- */
