@@ -230,6 +230,19 @@ answer_opened(struct conn *conn, struct view doc)
 	json_free(j);
 }
 
+/* What stands in an URL as it is (RFC 3986, unreserved). */
+static bool
+is_cursor(struct view v)
+{
+	for (size_t i = 0; i < v.n; i++) {
+		uint8_t c = v.p[i];
+		bool word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+		if (!word && c != '-' && c != '.' && c != '_' && c != '~')
+			return false;
+	}
+	return v.n > 0 && v.n <= 2 * MSG_ID;
+}
+
 /* "</api/v1/modules?after=...>; rel=\"next\"": the same view behind the last row of this one (RFC 8288). */
 static const char *
 next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
@@ -238,7 +251,7 @@ next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 	struct json *j = NULL;
 	struct view after;
 	bool more = !json_parse(doc, &j, NULL) && json_string(json_get(json_root(j), "next"), &after) &&
-	    http_reply_word_ok(after, 2 * MSG_ID) && r;
+	    is_cursor(after) && r;
 	size_t n = more ? (size_t)snprintf(link, LINK_MAX, "<%.*s?after=%.*s", r->path.n < 64 ? (int)r->path.n : 0,
 	    (const char *)r->path.p, (int)after.n, (const char *)after.p) : 0;
 	struct view rest = more ? r->query : view_of(NULL, 0);

@@ -178,7 +178,7 @@ def test_etags_and_pages(alone):
                                               headers={**COOKIE, "If-None-Match": heads["etag"]})
     assert status == 304 and body == b"" and "content-length" not in heads
     alone.secure(heads)
-    for cursor in (None, 7, "a\r\nSet-Cookie: x=y", "\"", "a" * 99):
+    for cursor in (None, 7, "a\r\nSet-Cookie: x=y", "\"", "0>; rel=\"x\"", "", "a" * 99):
         _, _, (status, heads, _) = alone.asked((0, {"next": cursor}), "/api/v1/modules", headers=COOKIE)
         assert status == 200 and "link" not in heads and "set-cookie" not in heads
     _, _, (status, heads, body) = alone.asked((0, {"a": 1}), "/api/v1/status", "HEAD", headers=COOKIE)
