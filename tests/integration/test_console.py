@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -251,6 +252,77 @@ def test_slow_clients_and_many(console):
         s.close()
 
 
+def local(gate, request, args):
+    """One call on control.sock, as who runs this: status and document."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.connect(os.path.join(gate.root, "run/control.sock"))
+        wire.send(s, "CALL", {"token": 1, "request": request, "fds": 0, "json": json.dumps(args, sort_keys=True)})
+        _, msg, fds = wire.recv(s)
+        assert not fds
+        return msg["status"], json.loads(msg["json"])
+
+
+@pytest.fixture(scope="module")
+def token(console):
+    """Heads of a machine that may view and operate."""
+    if local(console, "token.list", {})[1].get("error", {}).get("id") == "UNKNOWN-REQUEST":
+        pytest.skip("this gateway has no accounts")
+    account = {"account": "probe", "password": "a long enough pass phrase", "roles": ["operator"]}
+    status, told = local(console, "account.add", account)
+    assert status == 0, told
+    status, told = local(console, "token.create", {"account": "probe", "name": "story", "scopes": ["view", "operate"]})
+    assert status == 0, told
+    return {"Authorization": "Bearer " + re.search(r"fgt_[A-Za-z0-9_-]{43}", json.dumps(told)).group(0),
+            "Content-Type": "application/json"}
+
+
+def test_token_views(console, token):
+    """Every view that names nothing, and again with its ETag."""
+    doc = json.loads(console.web("/api/v1/openapi.json")[2])
+    seen = 0
+    for path, operations in doc["paths"].items():
+        if "get" not in operations or "{" in path or operations["get"]["operationId"] in ("session.list", "account.list", "token.list"):
+            continue
+        seen += 1
+        status, heads, body = console.web("/api/v1" + path, headers=token)
+        assert status == 200 and heads["content-type"] == "application/json", (path, status, body)
+        json.loads(body)
+        if operations["get"]["operationId"] not in ("status", "session.show"):  # they say what time it is
+            assert console.web("/api/v1" + path, headers={**token, "If-None-Match": heads["etag"]})[0] == 304, path
+    assert seen > 10
+    assert console.web("/api/v1/audit/files/checkpoint", headers=token)[0] == 200
+    assert console.problem("/api/v1/reviews/R-7", headers=token) == (404, "NOT-FOUND")
+
+
+def test_token_permits_nothing(console, token):
+    """Not even with somebody's signature in hand."""
+    body = json.dumps({"statement": "{}", "signature": "x"}).encode()
+    for path in ("/api/v1/reviews/R-1/submit", "/api/v1/people/submit", "/api/v1/resume/submit"):
+        assert console.problem(path, "POST", token, body) == (403, "DENIED"), path
+    assert console.problem("/api/v1/privacy/erase", "POST", token, b'{"reason":"because","before":1}') == (403, "DENIED")
+
+
+def test_idempotency_and_events(console, token):
+    refuse = lambda key, value, headers=token: console.web(
+        "/api/v1/refusals", "POST", {**headers, "Idempotency-Key": key},
+        json.dumps({"reason": "it was withdrawn", "kind": "digest", "value": value * 64}).encode())
+    count = lambda: len(json.loads(console.web("/api/v1/refusals", headers=token)[2])["refusals"])
+    with console.connect() as s:
+        s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: {token['Authorization']}\r\n\r\n".encode())
+        data = b""
+        while b"retry: " not in data:
+            data += s.recv(4096)
+        first = refuse("k1", "a")
+        assert first[0] == 200, first
+        assert count() == 1
+        while b"event: change" not in data:
+            data += s.recv(4096)
+    assert refuse("k1", "a")[2] == first[2] and count() == 1
+    status, _, body = refuse("k1", "b")
+    assert (status, json.loads(body)["id"]) == (422, "KEY-REUSED")
+    assert count() == 1
+
+
 def test_broken_requests(console):
     for data in (b"GET / HTTP/1.1\nHost: localhost\n\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
                  b"GET / HTTP/1.1\r\n\r\n", b"GET http://localhost/a b HTTP/1.1\r\nHost: localhost\r\n\r\n",
@@ -263,6 +335,7 @@ def test_away_and_back(console):
     """Killed, it is started again, and the gateway has gone on without it; a renewed certificate is taken by a reload."""
     pid = console.kill_role("console")
     assert console.up()
+    until(lambda: console.cli("status")["console"])
     until(lambda: console.roles().get("console") not in (None, pid))
     until(lambda: reachable(console))
     console.certificate("localhost", "DNS:localhost,IP:127.0.0.1,DNS:renewed.example")
