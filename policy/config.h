@@ -39,6 +39,7 @@ struct config_users {
 	char warden[CONFIG_USER_MAX + 1];
 	char audit[CONFIG_USER_MAX + 1];
 	char config[CONFIG_USER_MAX + 1];
+	char console[CONFIG_USER_MAX + 1];
 };
 
 /* Unix groups; "" is nobody but root and the gateway's own user. */
@@ -68,6 +69,14 @@ struct config_listener {
 	char client_ca[PROFILE_FILE_MAX + 1];
 	char client_crl[PROFILE_FILE_MAX + 1];
 	char psk[PROFILE_FILE_MAX + 1];
+};
+
+/* Where people reach the gateway; without an address there is no console. Always TLS. */
+struct config_console {
+	char address[CIDR_TEXT_MAX];
+	int64_t port; /* 0: any free one, for tests */
+	char cert[PROFILE_FILE_MAX + 1]; /* file names under keys_dir */
+	char key[PROFILE_FILE_MAX + 1];
 };
 
 struct config_limits {
@@ -145,6 +154,7 @@ struct config {
 	int64_t edges;
 	struct config_listener listeners[CONFIG_LISTENERS_MAX];
 	unsigned listeners_n;
+	struct config_console console;
 	struct config_limits limits;
 	struct config_quarantine quarantine;
 	struct config_inspect inspect;

@@ -90,6 +90,27 @@ check_listener(const struct config_check *k, const struct config *c, unsigned i)
 }
 
 static void
+check_console(const struct config_check *k, const struct config *c)
+{
+	const struct config_console *a = &c->console;
+	unsigned line = k->line(k->arg, "console");
+	if (!a->address[0]) {
+		if (a->cert[0] || a->key[0])
+			config_problem_add(k->problems, k->file, line,
+			    "console has cert or key and nowhere to listen; give it an address, or remove it");
+		return;
+	}
+	if (!a->cert[0] || !a->key[0])
+		config_problem_add(k->problems, k->file, line, "console speaks TLS only; give it cert and key");
+	if (c->demo && !is_loopback(a->address))
+		config_problem_add(k->problems, k->file, line,
+		    "console: a demonstration listens on loopback only; write 127.0.0.1");
+	for (unsigned i = 0; i < c->listeners_n; i++)
+		if (a->port != 0 && a->port == c->listeners[i].port && strcmp(a->address, c->listeners[i].address) == 0)
+			config_problem_add(k->problems, k->file, line, "console has the address and port of listeners[%u]", i);
+}
+
+static void
 check_rate(const struct config_check *k, const char *key, int64_t rate)
 {
 	if (rate > 0 && rate < CONFIG_RATE_MIN)
@@ -119,6 +140,7 @@ config_check_main(const struct config_check *k, struct config *c)
 	check_rate(k, "limits.module_bytes_per_second", c->limits.module_bytes_per_second);
 	for (unsigned i = 0; i < c->listeners_n; i++)
 		check_listener(k, c, i);
+	check_console(k, c);
 	for (unsigned i = 0; i < c->suppliers_n; i++)
 		check_name(k, "suppliers", NAMES_OF(struct config_supplier, c->suppliers), i);
 	for (unsigned i = 0; i < c->rules_n; i++)

@@ -82,6 +82,7 @@ static const struct config_key keys[] = {
 	TEXT("users.warden", config, users.warden, "fotagate-warden", USER, "User of the warden."),
 	TEXT("users.audit", config, users.audit, "fotagate-audit", USER, "User of the log."),
 	TEXT("users.config", config, users.config, "fotagate-config", USER, "User of the one-shot configuration parser."),
+	TEXT("users.console", config, users.console, "fotagate-console", USER, "User of the console."),
 
 	GROUP("roles", "", "Unix groups whose members may ask for things on the control socket; a group is never a vote."),
 	TEXT("roles.viewer", config, roles.viewer, "fotagate-viewer", USER, "Group that may look at state."),
@@ -116,6 +117,14 @@ static const struct config_key keys[] = {
 
 	TEXT("listeners[].psk", config_listener, psk, "", FILE,
 	    "Keys that modules share with the gateway, in keys_dir: a line identity:hex for each; a secret."),
+
+	GROUP("console", "", "Where people reach the gateway with a browser, by HTTPS only."),
+	TEXT("console.address", config, console.address, "", ADDRESS,
+	    "Address to listen on; without one there is no console."),
+	INT("console.port", config, console.port, "8443", 0, 65535, "TCP port; 0 takes any free one, for tests."),
+	TEXT("console.cert", config, console.cert, "", FILE,
+	    "Certificate chain (PEM) in keys_dir; browsers must ask for a host that its first certificate names."),
+	TEXT("console.key", config, console.key, "", FILE, "Private key (PEM) of cert, in keys_dir."),
 
 	GROUP("limits", "", "Limits of the module plane."),
 	INT("limits.connections", config, limits.connections, "16384", 1, 1000000,

@@ -147,7 +147,7 @@ static void
 show(const struct json_value *root)
 {
 	const struct json_value *genesis = json_get(root, "genesis"), *signers = json_get(root, "signers");
-	bool demo = false, warden = false, permitting = false;
+	bool demo = false, warden = false, permitting = false, console = false;
 	int64_t number = 0, persons = 0, threshold = 0;
 	json_bool(json_get(root, "demo"), &demo);
 	json_bool(json_get(root, "warden"), &warden);
@@ -170,6 +170,8 @@ show(const struct json_value *root)
 	show_witnesses(root);
 	cli_print_line(stdout, "permitting", "%s", permitting ? "yes" : "no: approvals wait");
 	cli_print_line(stdout, "warden", "%s", warden ? "up" : "away");
+	if (json_bool(json_get(root, "console"), &console)) /* there is to be one */
+		cli_print_line(stdout, "console", "%s", console ? "up" : "away");
 	show_edges(root);
 	show_roles(json_get(root, "roles"));
 	cli_print_field(stdout, "profiles", json_get(root, "profiles"));

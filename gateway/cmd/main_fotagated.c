@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gateway/audit/audit.h"
+#include "gateway/console/console.h"
 #include "gateway/control/control.h"
 #include "gateway/edge/edge.h"
 #include "gateway/role/role.h"
@@ -85,6 +86,8 @@ static const struct {
 	{ "edge", edge_main },
 	{ "edge-try", edge_try_main },
 	{ "control", control_main },
+	{ "console", console_main },
+	{ "console-try", console_try_main },
 	{ "audit", audit_main },
 };
 

@@ -25,6 +25,8 @@ enum callers_role {
 	CALLERS_ADMIN = 8,
 	CALLERS_AUDITOR = 16,
 	CALLERS_ANY = 31,
+	/* No roles of anybody's: what is left to those who have none yet. Only the rows that are for them name these. */
+	CALLERS_GUEST = 32, /* nobody so far: may sign in */
 };
 
 /* How a caller is known. None of them is a signature; zero may nothing. */
@@ -34,6 +36,7 @@ enum callers_means {
 	CALLERS_MEANS_ROOT,    /* uid 0: may ask for everything, is named so in the log, is nobody's vote */
 	CALLERS_MEANS_SESSION, /* a person logged in over the network */
 	CALLERS_MEANS_TOKEN,   /* a machine with a secret */
+	CALLERS_MEANS_GUEST,   /* somebody over the network */
 	CALLERS_MEANS_LIMIT,
 };
 

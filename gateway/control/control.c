@@ -219,6 +219,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	timekeep_tick(c);
+	webdesk_tick(c->webdesk);
 	sightings_flush(c->sightings);
 	releases_expire(c->releases);
 	rollouts_tick(c->rollouts);
@@ -336,6 +337,7 @@ make_parts(struct control *c)
 	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
 	c->witnesses = witnesses_new(c);
+	c->webdesk = webdesk_new(c);
 	c->edges = edges_new(c);
 	c->refusals = refusals_new(c);
 	c->waivers = waivers_new(c);
@@ -348,7 +350,7 @@ make_parts(struct control *c)
 	c->sightings = sightings_new(c);
 	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
 	    !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
-	    !c->fetches || !c->imports || !c->sightings)
+	    !c->fetches || !c->imports || !c->sightings || !c->webdesk)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -511,6 +513,8 @@ peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
 		edges_up(c->edges, chan, index);
 	} else if (peer == MSG_ROLE_AUDIT) {
 		logbook_up(c->logbook, chan);
+	} else if (peer == MSG_ROLE_CONSOLE) {
+		webdesk_up(c->webdesk, chan);
 	} else if (peer == MSG_ROLE_WARDEN) {
 		c->warden = chan;
 		releases_warden_up(c->releases);
@@ -530,6 +534,8 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 		edges_down(c->edges, index);
 	} else if (peer == MSG_ROLE_AUDIT) {
 		logbook_down(c->logbook);
+	} else if (peer == MSG_ROLE_CONSOLE) {
+		webdesk_down(c->webdesk);
 	} else if (peer == MSG_ROLE_WARDEN) {
 		c->warden = NULL;
 		reviews_warden_down(c->reviews);
@@ -615,6 +621,7 @@ tear_down(struct control *c)
 	if (c->proposals)
 		proposals_warden_down(c->proposals);
 	desk_free(c->desk);
+	webdesk_free(c->webdesk);
 	releases_free(c->releases);
 	rollouts_free(c->rollouts);
 	imports_free(c->imports);
@@ -630,6 +637,7 @@ tear_down(struct control *c)
 		event_free(c->minute);
 	c->second = c->minute = NULL;
 	c->desk = NULL;
+	c->webdesk = NULL;
 	c->releases = NULL;
 	c->rollouts = NULL;
 	c->fetches = NULL;
@@ -697,6 +705,7 @@ control_main(const struct clock_source *clock)
 			[MSG_ROLE_EDGE] = &edges_ops,
 			[MSG_ROLE_AUDIT] = &audit_ops,
 			[MSG_ROLE_WARDEN] = &warden_ops,
+			[MSG_ROLE_CONSOLE] = &webdesk_ops,
 		},
 		.peer_up = peer_up,
 		.peer_down = peer_down,

@@ -28,9 +28,11 @@
 #include "gateway/control/reviews.h"
 #include "gateway/control/rollouts.h"
 #include "gateway/control/runouts.h"
+#include "gateway/control/sessions.h"
 #include "gateway/control/sightings.h"
 #include "gateway/control/timekeep.h"
 #include "gateway/control/waivers.h"
+#include "gateway/control/webdesk.h"
 #include "gateway/control/witnesses.h"
 #include "gateway/role/role.h"
 #include "gateway/state/candidate.h"
@@ -87,6 +89,8 @@ struct control {
 	struct proposals *proposals;
 	struct replay *replay;
 	struct witnesses *witnesses;
+	struct sessions *sessions;
+	struct webdesk *webdesk;
 
 	struct chan *warden;     /* NULL while away */
 	bool warden_listed;      /* it has said what is released */

@@ -169,7 +169,7 @@ static const struct requests_row table[] = {
 	    { REVIEW, TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1),
 		TEXTS_OPT("groups", DB_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX), NUMBER_OPT("max_devices"),
 		NUMBER_OPT("days"), TEXTS_OPT("ticks", APPROVAL_CHECKLIST_MAX) } },
-	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
+	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
 	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
 	/* Decide nothing; they wait for their entries. */
 	{ "review.attach", REQUESTS_CHANGE, ACT, 1, 1, remarks_attach,
@@ -331,12 +331,24 @@ check_arguments(const struct requests_row *row, struct call *call)
 
 /* ---- dispatch ---- */
 
+void
+requests_sign_in(struct control *c, struct call *call)
+{
+	c->denied.count++;
+	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, call_request(call));
+	call_fail(call, CALL_REFUSED, "SIGN-IN", "sign in", "nobody is signed in, or no longer");
+}
+
 static void
 deny(struct control *c, struct call *call, const struct requests_row *row)
 {
 	char roles[64], need[64];
 	callers_roles_text(call_who(call)->roles, roles);
 	callers_roles_text(row->who, need);
+	if (call_who(call)->means == CALLERS_MEANS_GUEST) {
+		requests_sign_in(c, call);
+		return;
+	}
 	c->denied.count++;
 	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, row->name);
 	call_fail(call, CALL_REFUSED, "DENIED", "ask for membership of the group", 

@@ -62,6 +62,8 @@ const struct requests_row *requests_find(const char *name);
 
 /* ctx is struct control. Answers the call, at once or later. */
 void requests_handle(void *ctx, struct call *call);
+/* Answers a call by somebody who is not known, or no longer. */
+void requests_sign_in(struct control *c, struct call *call);
 /* Tells the log how many were refused since the last time. */
 void requests_report_denied(struct control *c);
 

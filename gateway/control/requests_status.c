@@ -280,6 +280,10 @@ requests_status(struct control *c, struct call *call)
 	call_doc_begin(&d);
 	put_alerts(j, c);
 	jsonw_kcstr(j, "clock", clock_disciplined() ? "ntp" : "free");
+	if (policies_config(c->policies)->console.address[0])
+		jsonw_kbool(j, "console", webdesk_is_up(c->webdesk));
+	else
+		jsonw_knull(j, "console");
 	jsonw_kbool(j, "demo", people_genesis(c->people)->demo);
 	put_edges(j, c);
 	put_genesis(j, c);

@@ -308,12 +308,14 @@ consider(struct submission *s)
 {
 	struct control *c = s->r->c;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
-	char why[400] = "";
+	char why[400] = "", meant[DB_REVIEW_CAP];
 	const char *no = NULL;
 	if (!cand || s->a->terms.decision != APPROVAL_APPROVE ||
 	    !db_candidate_review_parse(view_str(s->a->terms.review), &s->candidate) ||
 	    db_candidate_get(c->db, s->candidate, cand))
 		no = "it is about no review of this gateway";
+	else if (call_text(s->call, "review", meant, sizeof meant) && meant[0] && strcmp(meant, s->a->terms.review) != 0)
+		no = "it is about another review than the one it was handed in for";
 	else if (!candidates_is(cand, LIFECYCLE_REVIEW)) {
 		snprintf(why, sizeof why, "the review is %s, not open", cand->state);
 		no = why;

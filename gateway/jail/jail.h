@@ -37,6 +37,7 @@ enum jail_role {
 	JAIL_CONTROL,
 	JAIL_WARDEN,
 	JAIL_AUDIT,
+	JAIL_CONSOLE,
 	JAIL_WITNESS, /* fotagate-witness: no role of the gateway, nobody starts it but a person */
 	JAIL_ROLE_COUNT,
 };

@@ -301,6 +301,9 @@ static const struct jail_group *const config_groups[] = {
 static const struct jail_group *const edge_groups[] = {
 	&base, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
 };
+static const struct jail_group *const console_groups[] = {
+	&base, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
+};
 static const struct jail_group *const upstream_groups[] = {
 	&base, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &own_limit, &soft, NULL,
 };
@@ -402,6 +405,15 @@ static const struct jail_table tables[] = {
 		.grants = audit_grants,
 		.fixed = openssl_fixed,
 		.limits = { .files = 4096 },
+	},
+	{
+		.role = JAIL_CONSOLE,
+		.name = "console",
+		.groups = console_groups,
+		.grants = no_grants,
+		.fixed = no_fixed,
+		/* CONSOLE_CONNS (gateway/console) and a file that is on its way for each; a body in memory for each. */
+		.limits = { .files = 16384, .data = 1 * GIB, .fsize = 1 * MIB, .no_tasks = true },
 	},
 	{
 		.role = JAIL_WITNESS,

@@ -70,6 +70,7 @@ struct conn_body {
 	struct net_source source;
 	uint64_t offset;       /* first byte to pull */
 	uint64_t length;       /* bytes to send from there; memory: ignored */
+	bool open;             /* memory is the beginning, conn_push brings more; the reply has no length */
 };
 
 /* Names a connection for ever: never 0, never used again. */
@@ -107,9 +108,16 @@ uint64_t conn_request_number(const struct conn *conn);
  * Answers the waiting request. head->length is set from the body, head->close
  * may be forced; a HEAD request gets the head alone. body NULL: none. The
  * source is taken, also on failure. Bytes move from the loop, not in here.
- * FG_ESTATE: nothing waits. FG_ELIMIT: memory too long. FG_ENOMEM.
+ * FG_ESTATE: nothing waits. FG_ELIMIT: memory, with the head's extra lines, too long. FG_ENOMEM.
  */
 int conn_reply(struct conn *conn, const struct http_reply *head, const struct conn_body *body);
+/*
+ * More of a body that is open, copied. FG_ESTATE: no such reply is under way.
+ * FG_ELIMIT: the reader is that far behind, and nothing was added. FG_ENOMEM.
+ */
+int conn_push(struct conn *conn, struct view bytes);
+/* That was all: the connection closes behind it. */
+void conn_push_end(struct conn *conn);
 /*
  * Bodies from sources are sent in turns from now on, as share (net/share.h) of the
  * engine's tree gives them to its users; NULL: without. What a share keeps waiting

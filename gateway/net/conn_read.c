@@ -298,7 +298,8 @@ conn_read_linger(struct conn *conn)
 void
 conn_read_ahead(struct conn *conn)
 {
-	if (conn->close_after) {
+	/* Who listens to an open body has nothing to say, and hanging up is to be noticed. */
+	if (conn->close_after && !(conn->send && conn->send->open)) {
 		conn->unread = true;
 		return;
 	}

@@ -77,6 +77,8 @@ begin(struct conn *conn, const struct http_reply *reply)
 	if (slow_s > UINT64_C(1) << 40)
 		slow_s = UINT64_C(1) << 40;
 	conn->send->give_up = net->now_ms + net->limits.reply_ms + (int64_t)slow_s * 1000;
+	if (reply->open) /* its owner says when it is over; a reader that takes nothing is stalled all the same */
+		conn->send->give_up = NET_NEVER;
 	conn->state = CONN_REPLY;
 	conn_stamp(conn, NET_LIMIT_STALL_TIME);
 }
@@ -107,14 +109,16 @@ conn_write_answer(struct conn *conn, const struct http_reply *head, const struct
 	if (body->source.pull && __builtin_add_overflow(body->offset, body->length, &end))
 		abort();
 	err = FG_ELIMIT;
-	if (!body->source.pull && body->memory.n > CONN_MEMORY_MAX)
+	if (reply.extra.n > CONN_MEMORY_MAX ||
+	    (!body->source.pull && body->memory.n > CONN_MEMORY_MAX - reply.extra.n))
 		goto refuse;
 	err = FG_ENOMEM;
 	if (!prepare(conn))
 		goto refuse;
 	if (!conn->in_owner)
 		net_tick(conn->net);
-	reply.close = must_close(conn, head);
+	reply.open = body->open && !body->source.pull;
+	reply.close = must_close(conn, head) || reply.open;
 	begin(conn, &reply);
 	struct net_out *out = conn->out;
 	bool bare = conn->in->request.method == HTTP_HEAD || http_reply_is_bare(reply.status);
@@ -125,6 +129,7 @@ conn_write_answer(struct conn *conn, const struct http_reply *head, const struct
 	conn->send->source = body->source;
 	conn->send->offset = body->offset;
 	conn->send->left = bare || !body->source.pull ? 0 : body->length;
+	conn->send->open = reply.open && !bare;
 	conn->reply_owed = true;
 	consume_request(conn);
 	if (!conn->in_owner)
@@ -136,10 +141,48 @@ refuse:
 	return err;
 }
 
+int
+conn_push(struct conn *conn, struct view bytes)
+{
+	struct net *net = conn->net;
+	if (conn->state != CONN_REPLY || !conn->send->open)
+		return FG_ESTATE;
+	bool drained = !conn->out;
+	if (drained && !(conn->out = net_take_out(net)))
+		return FG_ENOMEM;
+	struct net_out *out = conn->out;
+	if (bytes.n > sizeof out->bytes - out->n) {
+		if (drained) {
+			net_give_out(net, out);
+			conn->out = NULL;
+		}
+		return FG_ELIMIT;
+	}
+	if (bytes.n)
+		memcpy(out->bytes + out->n, bytes.p, bytes.n);
+	out->n += bytes.n;
+	net_tick(net);
+	if (drained) /* while it waited for us, nobody was slow */
+		conn_stamp(conn, NET_LIMIT_STALL_TIME);
+	conn_wake(conn);
+	return FG_OK;
+}
+
+void
+conn_push_end(struct conn *conn)
+{
+	if (conn->state != CONN_REPLY || !conn->send->open)
+		return;
+	conn->send->open = false;
+	net_tick(conn->net);
+	conn_stamp(conn, NET_LIMIT_STALL_TIME);
+	conn_wake(conn);
+}
+
 enum conn_step
 conn_write_refusal(struct conn *conn, unsigned status, enum http_fault fault, enum net_limit limit)
 {
-	const struct http_reply reply = { .status = status, .close = true };
+	const struct http_reply reply = { .status = status, .close = true, .extra = conn->net->extra };
 	if (!prepare(conn))
 		return conn_end(conn, CONN_WHY_LOCAL, true);
 	conn->outcome = (struct conn_outcome){ .fault = fault };
@@ -498,6 +541,12 @@ conn_write_reply(struct conn *conn)
 		default:
 			return conn_end(conn, CONN_WHY_PEER_BROKE, false);
 		}
+	}
+	if (conn->send->open && conn->eof)
+		return conn_end(conn, CONN_WHY_PEER, false);
+	if (conn->send->open) {
+		conn->net->due[conn->id & NET_SLOT_MASK] = NET_NEVER;
+		return CONN_STEP_WAIT;
 	}
 	return finish(conn);
 }

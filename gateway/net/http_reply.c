@@ -49,8 +49,10 @@ static const struct {
 	{ 412, "Precondition Failed" },
 	{ 413, "Content Too Large" },
 	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
 	{ 416, "Range Not Satisfiable" },
 	{ 421, "Misdirected Request" },
+	{ 422, "Unprocessable Content" },
 	{ 429, "Too Many Requests" },
 	{ 431, "Request Header Fields Too Large" },
 	{ 500, "Internal Server Error" },
@@ -78,6 +80,24 @@ http_reply_word_ok(struct view v, size_t max)
 }
 
 bool
+http_reply_extra_ok(struct view lines)
+{
+	if (lines.n > HTTP_REPLY_EXTRA_MAX)
+		return false;
+	while (lines.n) {
+		const uint8_t *end = memchr(lines.p, '\n', lines.n), *colon = memchr(lines.p, ':', lines.n);
+		if (!end || end == lines.p || end[-1] != '\r' || !colon || colon >= end || colon == lines.p || colon[1] != ' ')
+			return false;
+		for (const uint8_t *p = lines.p; p < end - 1; p++)
+			if (*p < 0x20 || *p > 0x7e || (p < colon && *p == ' '))
+				return false;
+		size_t n = (size_t)(end + 1 - lines.p);
+		lines = view_of(lines.p + n, lines.n - n);
+	}
+	return true;
+}
+
+bool
 http_reply_is_bare(unsigned status)
 {
 	return status == 204 || status == 304;
@@ -86,13 +106,13 @@ http_reply_is_bare(unsigned status)
 /* No printf: this runs for every response, and most of it is constant text. */
 struct out {
 	char *p;
-	size_t n;
+	size_t n, max;
 };
 
 static void
 put(struct out *o, struct view v)
 {
-	if (v.n > HTTP_REPLY_MAX - o->n)
+	if (v.n > o->max - o->n)
 		abort();
 	if (v.n)
 		memcpy(o->p + o->n, v.p, v.n);
@@ -161,15 +181,16 @@ put_modified(struct out *o, int64_t modified_s)
 size_t
 http_reply_encode(const struct http_reply *r, const char *date, char out[HTTP_REPLY_MAX])
 {
-	struct out o = { out, 0 };
-	if (r->status < 200 || r->status > 599 || strlen(date) != HTTP_DATE_LEN)
+	struct out o = { out, 0, HTTP_REPLY_MAX };
+	if (r->status < 200 || r->status > 599 || strlen(date) != HTTP_DATE_LEN || (r->open && !r->close) ||
+	    !http_reply_extra_ok(r->extra))
 		abort();
 	put_text(&o, "HTTP/1.1 ");
 	put_number(&o, r->status);
 	put_text(&o, " ");
 	put_text(&o, phrase(r->status));
 	put_text(&o, "\r\n");
-	if (!http_reply_is_bare(r->status)) {
+	if (!http_reply_is_bare(r->status) && !r->open) {
 		put_text(&o, "Content-Length: ");
 		put_number(&o, r->length);
 		put_text(&o, "\r\n");
@@ -189,6 +210,9 @@ http_reply_encode(const struct http_reply *r, const char *date, char out[HTTP_RE
 	put_word(&o, "Allow: ", view_str(r->allow), HTTP_REPLY_ALLOW_MAX, "\r\n");
 	put_text(&o, "Date: ");
 	put_text(&o, date);
-	put_text(&o, "\r\n\r\n");
+	put_text(&o, "\r\n");
+	o.max += r->extra.n;
+	put(&o, r->extra);
+	put_text(&o, "\r\n");
 	return o.n;
 }

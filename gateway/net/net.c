@@ -416,6 +416,14 @@ net_set_limits(struct net *net, const struct net_limits *limits)
 }
 
 void
+net_set_extra(struct net *net, struct view lines)
+{
+	if (!http_reply_extra_ok(lines) || lines.n > CONN_MEMORY_MAX)
+		abort();
+	net->extra = lines;
+}
+
+void
 net_set_shares(struct net *net, struct share_tree *tree)
 {
 	if (net->shares)

@@ -106,6 +106,11 @@ const struct net_counters *net_counters(const struct net *net);
 int net_set_limits(struct net *net, const struct net_limits *limits);
 /* The tree that connections' shares are of. Borrowed until net_free; to be set once. */
 void net_set_shares(struct net *net, struct share_tree *tree);
+/*
+ * Field lines (http_reply_extra_ok, else it aborts) that the engine's own refusals carry; borrowed
+ * until net_free. Without: none.
+ */
+void net_set_extra(struct net *net, struct view lines);
 /* Calls fn for each live connection; it may reset or close any of them. */
 void net_each(struct net *net, void (*fn)(void *ctx, struct conn *conn), void *ctx);
 

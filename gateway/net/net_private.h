@@ -53,6 +53,7 @@ struct net_send {
 	int64_t give_up;             /* whole reply */
 	int64_t full_ms;             /* since when the socket is full whenever we look; 0: it was not */
 	uint64_t full_sent;          /* sent_all, then */
+	bool open;                   /* more may be pushed */
 };
 
 struct net {
@@ -78,6 +79,7 @@ struct net {
 	unsigned n_spare_in, n_spare_out, n_spare_send;
 	struct listener *listeners;
 	struct share_tree *shares;   /* borrowed; NULL: nobody is paced */
+	struct view extra;           /* of refusals; borrowed */
 	struct event *pacer;         /* when somebody's turn comes */
 	struct event *round;         /* active: this one's handshakes are counted */
 	uint32_t handshakes;         /* steps of them, in this round of the loop */

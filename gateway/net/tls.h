@@ -167,6 +167,8 @@ bool tls_peer_revoked(const struct tls *tls, const struct tls_session *session);
  * shown. False: tls_session_refusal says why.
  */
 bool tls_peer_stands(struct tls_session *session, struct tls *tls, int64_t now_s);
+/* A certificate of its own is for that host: a name, or an address without brackets. Wildcards count as browsers take them. */
+bool tls_names_host(const struct tls *tls, const char *host);
 bool tls_session_resumed(const struct tls_session *session);
 
 #endif

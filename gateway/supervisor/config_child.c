@@ -147,6 +147,27 @@ name(char *dst, size_t cap, const char *src)
 	snprintf(dst, cap, "%s", src); /* the schema's maximum is below every one of ours */
 }
 
+/* dir/file, or "" for none; false when it does not fit. */
+static bool
+below(char dst[MSG_PATH_MAX], const char *dir, const char *file)
+{
+	if (!file[0])
+		return true;
+	int n = snprintf(dst, MSG_PATH_MAX, "%s/%s", dir, file);
+	return n > 0 && n < MSG_PATH_MAX;
+}
+
+/* False when a name does not fit. */
+static bool
+console(const struct config *f, struct msg_plan *m)
+{
+	if (!f->console.address[0])
+		return true;
+	name(m->console_address, sizeof m->console_address, f->console.address);
+	m->console_port = (uint16_t)f->console.port;
+	return below(m->console_cert, f->keys_dir, f->console.cert) && below(m->console_key, f->keys_dir, f->console.key);
+}
+
 static int
 send_main(const struct config *f)
 {
@@ -168,18 +189,10 @@ send_main(const struct config *f)
 	name(m.user_warden, sizeof m.user_warden, f->users.warden);
 	name(m.user_audit, sizeof m.user_audit, f->users.audit);
 	name(m.user_config, sizeof m.user_config, f->users.config);
+	name(m.user_console, sizeof m.user_console, f->users.console);
 	name(m.group_operators, sizeof m.group_operators, f->roles.operator);
+	(void)console(f, &m); /* that it does not fit was said before */
 	return say(MSG_PLAN, &m);
-}
-
-/* dir/file, or "" for none; false when it does not fit. */
-static bool
-below(char dst[MSG_PATH_MAX], const char *dir, const char *file)
-{
-	if (!file[0])
-		return true;
-	int n = snprintf(dst, MSG_PATH_MAX, "%s/%s", dir, file);
-	return n > 0 && n < MSG_PATH_MAX;
 }
 
 /* The addresses, so that what does not fit a message is a problem and not a cut name. */
@@ -252,6 +265,8 @@ send_plan(struct child *c)
 			    PLAN_FILES_MAX);
 	for (unsigned i = 0; !r && i < c->config->listeners_n; i++)
 		r = listener(c, i, false);
+	if (!r && !console(c->config, &(struct msg_plan){ 0 }))
+		r = problem(c, "console: keys_dir and a file name together are longer than %d bytes", MSG_PATH_MAX - 1);
 	if (!r && !c->said)
 		r = send_main(c->config);
 	for (unsigned i = 0; !r && !c->said && i < c->config->listeners_n; i++)

@@ -9,12 +9,20 @@ absolute(const char *path)
 	return path[0] == '/';
 }
 
+/* All of it, or none. */
+static bool
+console_fits(const struct msg_plan *m)
+{
+	return m->console_address[0] ? absolute(m->console_cert) && absolute(m->console_key) :
+	    !m->console_cert[0] && !m->console_key[0];
+}
+
 static int
 take_main(struct plan *p, const struct msg_plan *m)
 {
 	if (p->stage != PLAN_EMPTY || m->edges < 1 || m->edges > PLAN_EDGES_MAX ||
 	    m->listeners_n < 1 || !absolute(m->data_dir) || !absolute(m->keys_dir) ||
-	    !absolute(m->run_dir) || !absolute(m->anchors_dir))
+	    !absolute(m->run_dir) || !absolute(m->anchors_dir) || !console_fits(m))
 		return FG_EPEER;
 	p->main = *m;
 	p->stage = PLAN_LISTENERS;
@@ -136,6 +144,7 @@ same_users(const struct msg_plan *a, const struct msg_plan *b)
 	    strcmp(a->user_warden, b->user_warden) == 0 &&
 	    strcmp(a->user_audit, b->user_audit) == 0 &&
 	    strcmp(a->user_config, b->user_config) == 0 &&
+	    strcmp(a->user_console, b->user_console) == 0 &&
 	    strcmp(a->group_operators, b->group_operators) == 0;
 }
 
@@ -148,6 +157,8 @@ plan_needs_restart(const struct plan *now, const struct plan *next)
 	for (unsigned i = 0; i < now->listeners_n; i++)
 		if (!same_listener(&now->listeners[i], &next->listeners[i]))
 			return "a changed listener needs a restart";
+	if (strcmp(a->console_address, b->console_address) || a->console_port != b->console_port)
+		return "a changed address of the console needs a restart";
 	if (strcmp(a->data_dir, b->data_dir) || strcmp(a->keys_dir, b->keys_dir) ||
 	    strcmp(a->run_dir, b->run_dir) || strcmp(a->anchors_dir, b->anchors_dir))
 		return "a changed directory needs a restart";
@@ -180,6 +191,8 @@ plan_user(const struct plan *p, enum msg_role role)
 		return p->main.user_audit;
 	case MSG_ROLE_CONFIG:
 		return p->main.user_config;
+	case MSG_ROLE_CONSOLE:
+		return p->main.user_console;
 	default:
 		return "";
 	}

@@ -58,6 +58,7 @@ make_base(struct supervisor *s, const struct supervisor_options *opt)
 	    .opt = opt,
 	    .bundle_fd = -1,
 	    .next_bundle_fd = -1,
+	    .web_listener = -1,
 	    .control_sock = -1,
 	    .halt_sock = -1,
 	    .drop = geteuid() == 0,
@@ -146,6 +147,23 @@ supervisor_check(const struct supervisor_options *opt)
 /* ---- opening ---- */
 
 static int
+open_console(struct supervisor *s, struct sockets_activated *given)
+{
+	const struct msg_plan *p = &s->plan->main;
+	char why[MSG_TEXT_MAX];
+	if (!p->console_address[0])
+		return 0;
+	int fd = sockets_take(given, "console", why, sizeof why);
+	int r = fd == -1 ? sockets_tcp(p->console_address, p->console_port, &s->web_listener, 1, why, sizeof why) :
+	    fd < 0       ? fd : 0;
+	if (fd >= 0)
+		s->web_listener = fd;
+	if (r)
+		fprintf(stderr, "console: %s\n", why);
+	return r;
+}
+
+static int
 open_listeners(struct supervisor *s, struct sockets_activated *given)
 {
 	char why[MSG_TEXT_MAX];
@@ -161,6 +179,8 @@ open_listeners(struct supervisor *s, struct sockets_activated *given)
 			return r;
 		}
 	}
+	if (open_console(s, given))
+		return FG_EIO;
 	for (unsigned i = 0; i < given->n; i++)
 		if (given->at[i].fd >= 0)
 			oplog(OPLOG_WARNING,

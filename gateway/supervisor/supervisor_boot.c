@@ -65,7 +65,7 @@ supervisor_boot_identities(struct supervisor *s, supervisor_plan_say say)
 	    MSG_ROLE_CONFIG,  MSG_ROLE_EDGE,   MSG_ROLE_UPSTREAM, MSG_ROLE_INSPECT,
 	    MSG_ROLE_CONTROL, MSG_ROLE_WARDEN, MSG_ROLE_AUDIT,
 	};
-	bool good = true;
+	bool good = !s->plan->main.console_address[0] || one_identity(s, MSG_ROLE_CONSOLE, say);
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		good &= one_identity(s, roles[i], say);
 	const char *group = s->plan->main.group_operators;
@@ -107,7 +107,7 @@ static void
 hand_file(struct handing *h, enum msg_boot_kind kind, unsigned ordinal, unsigned part,
 	  const char *name, const char *path)
 {
-	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_LOG_KEY ||
+	bool secret = kind == MSG_FD_TLS_KEY || kind == MSG_FD_WEB_KEY || kind == MSG_FD_LOG_KEY ||
 		      kind == MSG_FD_COSIGN_KEY || kind == MSG_FD_EPOCH_KEY || kind == MSG_FD_PSK ||
 		      kind == MSG_FD_CREDENTIALS;
 	bool paper = kind == MSG_FD_GENESIS || kind == MSG_FD_GENESIS_SIG; /* in the warden's folder */
@@ -163,6 +163,15 @@ hand_listener_files(struct handing *h, const struct plan *plan, unsigned i)
 		hand_file(h, MSG_FD_CLIENT_CRL, i, 0, l->name, l->client_crl);
 	if (l->psk[0])
 		hand_file(h, MSG_FD_PSK, i, 0, l->name, l->psk);
+}
+
+static void
+hand_console_files(struct handing *h, const struct plan *plan)
+{
+	if (!plan->main.console_address[0])
+		return;
+	hand_file(h, MSG_FD_WEB_CERT, 0, 0, "console", plan->main.console_cert);
+	hand_file(h, MSG_FD_WEB_KEY, 0, 0, "console", plan->main.console_key);
 }
 
 /* A copy of one of our listening sockets. */
@@ -259,6 +268,8 @@ hand_all(struct handing *h)
 	hand_files(h, h->s->plan);
 	for (unsigned i = 0; i < h->s->plan->listeners_n; i++)
 		hand_listener(h, i);
+	hand_console_files(h, h->s->plan);
+	hand_own(h, MSG_FD_WEB_LISTENER, "console", h->s->web_listener);
 }
 
 unsigned
@@ -340,21 +351,23 @@ supervisor_boot_files(struct supervisor *s, struct instance *i, const struct pla
 	hand_files(&h, plan);
 	for (unsigned n = 0; n < plan->listeners_n; n++)
 		hand_listener_files(&h, plan, n);
+	hand_console_files(&h, plan);
 	return h.err ? h.err : h.missing;
 }
 
 int
-supervisor_boot_try(struct supervisor *s, struct chan *chan)
+supervisor_boot_try(struct supervisor *s, struct chan *chan, enum msg_role role)
 {
-	struct handing h = { .s = s, .chan = chan, .role = MSG_ROLE_EDGE };
+	struct handing h = { .s = s, .chan = chan, .role = role };
 	struct msg_boot boot;
-	supervisor_boot_message(s, MSG_ROLE_EDGE, 0, &boot);
+	supervisor_boot_message(s, role, 0, &boot);
 	int r = chan_send(chan, MSG_BOOT, &boot, NULL, 0);
 	if (r)
 		return r;
 	hand_own(&h, MSG_FD_BUNDLE, "bundle", s->bundle_fd);
 	for (unsigned i = 0; i < s->plan->listeners_n; i++)
 		hand_listener_files(&h, s->plan, i);
+	hand_console_files(&h, s->plan);
 	if (h.err || h.missing)
 		return h.err ? h.err : h.missing;
 	return chan_send(chan, MSG_START, NULL, NULL, 0);

@@ -129,6 +129,7 @@ struct supervisor {
 	gid_t operators; /* (gid_t)-1: none */
 	/* One socket for each edge; all -1 but the first where a service manager gave us that one. */
 	int listeners[MSG_LISTENERS_MAX][PLAN_EDGES_MAX];
+	int web_listener; /* the console's; -1: none */
 	int control_sock;
 	int halt_sock;
 	/* What identifies this machine, for the log's binding; zero: it does not say. */
@@ -185,8 +186,11 @@ void supervisor_boot_message(const struct supervisor *s, enum msg_role role, uns
     struct msg_boot *ret);
 /* The files that the plan names, as far as they are the role's: before a reload. What is missing is said in the log. */
 int supervisor_boot_files(struct supervisor *s, struct instance *i, const struct plan *plan);
-/* To an edge that only tries them: BOOT, configuration and files of listeners, START. 0 or negative fg_err. */
-int supervisor_boot_try(struct supervisor *s, struct chan *chan);
+/*
+ * To an edge, or the console, that only tries them: BOOT, configuration and files of its listeners as far as they
+ * are that role's, START. 0 or negative fg_err.
+ */
+int supervisor_boot_try(struct supervisor *s, struct chan *chan, enum msg_role role);
 /* A new secret for session tickets, to all edges. all: and what the one before sealed is worth nothing from now on. */
 void supervisor_boot_tickets(struct supervisor *s, bool all);
 
@@ -237,7 +241,10 @@ void supervisor_reload_free(struct supervisor *s);
 
 /* ---- supervisor_try.c ---- */
 
-/* Whether an edge could use the files of its listeners. 0, or negative fg_err after it or say() has said why not. */
+/*
+ * Whether an edge, and the console, could use the files of their listeners. 0, or negative fg_err after they or
+ * say() have said why not.
+ */
 int supervisor_try_files(struct supervisor *s, supervisor_plan_say say);
 
 /* ---- supervisor_log.c ---- */

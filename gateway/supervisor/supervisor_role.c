@@ -51,15 +51,18 @@ supervisor_role_kill(struct instance *i)
 void
 supervisor_role_status(struct supervisor *s)
 {
-	unsigned ready = 0;
-	for (unsigned n = 0; n < s->instances_n; n++)
-		ready += s->instances[n].state == INSTANCE_READY;
+	unsigned ready = 0, missed = 0;
+	for (unsigned n = 0; n < s->instances_n; n++) {
+		bool is = s->instances[n].state == INSTANCE_READY;
+		ready += is;
+		missed += !is && s->instances[n].role != MSG_ROLE_CONSOLE; /* modules do not wait for a page */
+	}
 	notify_send(&s->notify, "STATUS=%s, %u of %u roles ready",
 		    s->halt.halted ? "HALTED" : "serving", ready, s->instances_n);
-	if (ready < s->instances_n || s->served_once || s->stopping)
+	if (missed || s->served_once || s->stopping)
 		return;
 	s->served_once = true;
-	oplog(OPLOG_NOTICE, "all %u roles are ready%s", s->instances_n,
+	oplog(OPLOG_NOTICE, "all %u roles are ready%s", ready,
 	      s->halt.halted ? "; HALTED" : "");
 	notify_send(&s->notify, "READY=1");
 }
@@ -149,6 +152,10 @@ static const struct chan_rule edge_rules[] = {
 	COMMON,
 	{ MSG_RELOADED, PHASE_READY, on_reloaded },
 };
+static const struct chan_rule console_rules[] = {
+	COMMON,
+	{ MSG_RELOADED, PHASE_READY, on_reloaded },
+};
 static const struct chan_rule audit_rules[] = {
 	COMMON,
 	{ MSG_APPENDED, PHASE_READY, on_appended },
@@ -172,7 +179,8 @@ static const struct chan_ops *
 ops_of(enum msg_role role)
 {
 	static const struct chan_ops edge = OPS(edge_rules), audit = OPS(audit_rules),
-				     warden = OPS(warden_rules), control = OPS(control_rules);
+				     warden = OPS(warden_rules), control = OPS(control_rules),
+				     console = OPS(console_rules);
 	switch (role) {
 	case MSG_ROLE_EDGE:
 		return &edge;
@@ -182,6 +190,8 @@ ops_of(enum msg_role role)
 		return &warden;
 	case MSG_ROLE_CONTROL:
 		return &control;
+	case MSG_ROLE_CONSOLE:
+		return &console;
 	default:
 		abort();
 	}
@@ -458,7 +468,8 @@ supervisor_role_make(struct supervisor *s)
 		return FG_ENOMEM;
 	for (unsigned r = 0; r < WIRING_ROLES; r++) {
 		enum msg_role role = wiring_start_order[r];
-		unsigned copies = role == MSG_ROLE_EDGE ? s->plan->main.edges : 1;
+		unsigned copies = role == MSG_ROLE_EDGE ? s->plan->main.edges :
+		    role == MSG_ROLE_CONSOLE ? s->plan->main.console_address[0] != '\0' : 1;
 		for (unsigned k = 0; k < copies; k++)
 			if (make_one(s, &s->instances[s->instances_n++], role, k))
 				return FG_ENOMEM;
@@ -519,6 +530,9 @@ supervisor_role_close_listeners(struct supervisor *s)
 			if (s->listeners[i][k] >= 0)
 				close(s->listeners[i][k]);
 	memset(s->listeners, -1, sizeof s->listeners);
+	if (s->web_listener >= 0)
+		close(s->web_listener);
+	s->web_listener = -1;
 }
 
 void

@@ -2,7 +2,8 @@
 /*
  * Certificates, keys, lists and shared keys of listeners, for fotagated -n. The
  * supervisor opens them and reads none: an edge that will never serve does, in
- * its jail, and says on our standard error what it thinks of each listener.
+ * its jail, and says on our standard error what it thinks of each listener. A
+ * console does the same for its own.
  */
 #include <errno.h>
 #include <signal.h>
@@ -57,10 +58,10 @@ wait_for(struct supervisor *s, struct trial *t)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-int
-supervisor_try_files(struct supervisor *s, supervisor_plan_say say)
+static int
+try_role(struct supervisor *s, supervisor_plan_say say, enum msg_role role, const char *arg)
 {
-	static const char *const argv[] = { "fotagated", "--role=edge-try", NULL };
+	const char *const argv[] = { "fotagated", arg, NULL };
 	static const struct chan_ops ops = { NULL, 0, on_close };
 	struct trial t = { 0 };
 	int pair[2];
@@ -74,7 +75,7 @@ supervisor_try_files(struct supervisor *s, supervisor_plan_say say)
 		return FG_EIO;
 	}
 	t.chan = chan_new(s->base, pair[0], &ops, &t);
-	int err = t.chan ? supervisor_boot_try(s, t.chan) : FG_ENOMEM;
+	int err = t.chan ? supervisor_boot_try(s, t.chan, role) : FG_ENOMEM;
 	if (err)
 		kill(t.pid, SIGKILL);
 	int status = wait_for(s, &t);
@@ -82,8 +83,16 @@ supervisor_try_files(struct supervisor *s, supervisor_plan_say say)
 	if (status == 0 && !err)
 		return FG_OK;
 	if (status == ROLE_EXIT_SANDBOX)
-		say(s, "certificates and keys were not looked at: this kernel cannot give an edge its jail");
+		say(s, "certificates and keys were not looked at: this kernel cannot give who reads them its jail");
 	else if (status != ROLE_EXIT_PROBLEMS)
 		say(s, "certificates and keys could not be looked at: the process that does it ended");
 	return FG_EINVAL;
+}
+
+int
+supervisor_try_files(struct supervisor *s, supervisor_plan_say say)
+{
+	int err = try_role(s, say, MSG_ROLE_EDGE, "--role=edge-try");
+	int also = s->plan->main.console_address[0] ? try_role(s, say, MSG_ROLE_CONSOLE, "--role=console-try") : FG_OK;
+	return err ? err : also;
 }

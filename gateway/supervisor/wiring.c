@@ -5,12 +5,12 @@
 
 /* The log first: whoever starts later can write to it. */
 const enum msg_role wiring_start_order[WIRING_ROLES] = {
-	MSG_ROLE_AUDIT, MSG_ROLE_WARDEN, MSG_ROLE_CONTROL, MSG_ROLE_EDGE,
+	MSG_ROLE_AUDIT, MSG_ROLE_WARDEN, MSG_ROLE_CONTROL, MSG_ROLE_EDGE, MSG_ROLE_CONSOLE,
 };
 
-/* Edges end their transfers while grants still work; the log closes behind everybody. */
+/* People first: nothing new is set in motion. Edges end their transfers while grants still work; the log closes last. */
 const enum msg_role wiring_stop_order[WIRING_ROLES] = {
-	MSG_ROLE_EDGE, MSG_ROLE_CONTROL, MSG_ROLE_WARDEN, MSG_ROLE_AUDIT,
+	MSG_ROLE_CONSOLE, MSG_ROLE_EDGE, MSG_ROLE_CONTROL, MSG_ROLE_WARDEN, MSG_ROLE_AUDIT,
 };
 
 static const unsigned char joined[][2] = {
@@ -20,9 +20,10 @@ static const unsigned char joined[][2] = {
 	{ MSG_ROLE_CONTROL, MSG_ROLE_AUDIT },
 	{ MSG_ROLE_CONTROL, MSG_ROLE_WARDEN },
 	{ MSG_ROLE_WARDEN, MSG_ROLE_AUDIT },
+	{ MSG_ROLE_CONSOLE, MSG_ROLE_CONTROL },
 };
 
-/* Each secret goes to one role; nobody but an edge holds a listener. */
+/* Each secret goes to one role; nobody but an edge holds a listener of modules, nobody but the console that of people. */
 static const unsigned handed[MSG_ROLE_LIMIT] = {
 	[MSG_ROLE_EDGE] = BIT(MSG_FD_BUNDLE) | BIT(MSG_FD_LISTENER) | BIT(MSG_FD_TLS_CERT) |
 	    BIT(MSG_FD_TLS_KEY) | BIT(MSG_FD_CLIENT_CA) | BIT(MSG_FD_CLIENT_CRL) | BIT(MSG_FD_TICKETS) | BIT(MSG_FD_PSK),
@@ -31,6 +32,7 @@ static const unsigned handed[MSG_ROLE_LIMIT] = {
 	    BIT(MSG_FD_CREDENTIALS) | BIT(MSG_FD_RULES),
 	[MSG_ROLE_WARDEN] = BIT(MSG_FD_COSIGN_KEY) | BIT(MSG_FD_GENESIS) | BIT(MSG_FD_GENESIS_SIG),
 	[MSG_ROLE_AUDIT] = BIT(MSG_FD_LOG_KEY) | BIT(MSG_FD_GENESIS) | BIT(MSG_FD_GENESIS_SIG),
+	[MSG_ROLE_CONSOLE] = BIT(MSG_FD_WEB_LISTENER) | BIT(MSG_FD_WEB_CERT) | BIT(MSG_FD_WEB_KEY),
 	[MSG_ROLE_CONFIG] = BIT(MSG_FD_BUNDLE) | BIT(MSG_FD_GENESIS),
 };
 
@@ -61,5 +63,6 @@ wiring_hears_halt(enum msg_role role)
 bool
 wiring_reloads(enum msg_role role)
 {
-	return role == MSG_ROLE_EDGE || role == MSG_ROLE_CONTROL;
+	/* The console is handed its certificate anew; of the configuration it reads nothing. */
+	return role == MSG_ROLE_EDGE || role == MSG_ROLE_CONTROL || role == MSG_ROLE_CONSOLE;
 }

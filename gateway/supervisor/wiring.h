@@ -10,8 +10,11 @@
 
 #include "gateway/wire/msg.h"
 
-/* Roles that always run, in the order of starting; stopping is the reverse of what needs whom. */
-#define WIRING_ROLES 4
+/*
+ * Roles that run for long, in the order of starting; stopping is the reverse of what
+ * needs whom. The console is there if it is configured.
+ */
+#define WIRING_ROLES 5
 extern const enum msg_role wiring_start_order[WIRING_ROLES];
 extern const enum msg_role wiring_stop_order[WIRING_ROLES];
 

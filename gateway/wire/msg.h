@@ -51,6 +51,7 @@ enum msg_role {
 	MSG_ROLE_WARDEN,
 	MSG_ROLE_AUDIT,
 	MSG_ROLE_CLI,
+	MSG_ROLE_CONSOLE,
 	MSG_ROLE_LIMIT,
 };
 const char *msg_role_name(unsigned role);
@@ -106,6 +107,9 @@ enum msg_type {
 	MSG_SERVED,
 	MSG_LOAD,
 	MSG_RUNOUTS,
+	/* console <-> control; it answers with MSG_REPLY */
+	MSG_WEB_CALL,
+	MSG_WEB_LOG,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,
@@ -175,6 +179,9 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_TICKETS,    /* edge: secrets of session tickets, sealed memfd; also later, when they are new */
 	MSG_FD_CREDENTIALS, /* control, which only passes it on: one file for upstream; name = file name */
 	MSG_FD_RULES,      /* control, which only passes it on: YARA rules for the inspector; name = file name */
+	MSG_FD_WEB_LISTENER, /* console: its listening socket */
+	MSG_FD_WEB_CERT,   /* console: PEM */
+	MSG_FD_WEB_KEY,
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -242,13 +249,16 @@ struct msg_plan {
 	char anchors_dir[MSG_PATH_MAX];
 	char user_edge[MSG_NAME_MAX], user_upstream[MSG_NAME_MAX], user_inspect[MSG_NAME_MAX];
 	char user_control[MSG_NAME_MAX], user_warden[MSG_NAME_MAX], user_audit[MSG_NAME_MAX];
-	char user_config[MSG_NAME_MAX];
+	char user_config[MSG_NAME_MAX], user_console[MSG_NAME_MAX];
 	char group_operators[MSG_NAME_MAX]; /* may connect to control.sock and halt.sock; "" = nobody else */
 	uint32_t edges;
 	uint32_t stop_ms;
 	bool demo;
 	bool unsafe_sandbox;
 	uint32_t listeners_n;
+	char console_address[MSG_NAME_MAX]; /* "": there is no console */
+	uint16_t console_port;
+	char console_cert[MSG_PATH_MAX], console_key[MSG_PATH_MAX];
 };
 struct msg_plan_listener {
 	uint16_t ordinal;
@@ -704,6 +714,25 @@ struct msg_reply { /* + 1 fd when big: the document as sealed memfd; + 1 fd when
 	bool big;
 	bool file;
 	struct view json; /* empty when big */
+};
+
+/* ---- console ---- */
+
+/* How whoever asks is known. The kernel's word, a unix account, has no value here: a console cannot claim one. */
+enum msg_web_means { MSG_WEB_GUEST = 0, MSG_WEB_SESSION, MSG_WEB_TOKEN, MSG_WEB_LIMIT };
+struct msg_web_call { /* + 0..2 fds as the request says; answered by a msg_reply */
+	uint64_t token;
+	uint8_t means;
+	uint8_t secret[32];         /* of the session or token, zero of a guest */
+	uint8_t peer[MSG_ID];       /* address of whoever asks, IPv4 mapped into IPv6 */
+	uint8_t key[DIGEST_SHA256_LEN];  /* of the Idempotency-Key; zero: there was none */
+	uint8_t asked[DIGEST_SHA256_LEN]; /* of all that was asked, to tell whether that key's call comes again */
+	char request[MSG_NAME_MAX];
+	uint32_t fds;
+	struct view json;
+};
+struct msg_web_log { /* control -> console, at most once a second */
+	uint64_t size; /* entries of the audit log */
 };
 
 /* ---- encoding ---- */

@@ -75,10 +75,12 @@ static const struct msg_field plan[] = {
 	TEXT(msg_plan, data_dir), TEXT(msg_plan, keys_dir), TEXT(msg_plan, run_dir),
 	TEXT(msg_plan, anchors_dir), TEXT(msg_plan, user_edge), TEXT(msg_plan, user_upstream),
 	TEXT(msg_plan, user_inspect), TEXT(msg_plan, user_control), TEXT(msg_plan, user_warden),
-	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config),
+	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config), TEXT(msg_plan, user_console),
 	TEXT(msg_plan, group_operators), U32(msg_plan, edges),
 	U32(msg_plan, stop_ms), BOOL(msg_plan, demo), BOOL(msg_plan, unsafe_sandbox),
-	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX), END,
+	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX),
+	TEXT(msg_plan, console_address), U16(msg_plan, console_port), TEXT(msg_plan, console_cert),
+	TEXT(msg_plan, console_key), END,
 };
 static const struct msg_field plan_listener[] = {
 	U16(msg_plan_listener, ordinal), TEXT(msg_plan_listener, name),
@@ -341,6 +343,15 @@ static const struct msg_field reply[] = {
 	BOOL(msg_reply, file), VIEW(msg_reply, json, MSG_JSON_MAX), END,
 };
 
+/* ---- console ---- */
+
+static const struct msg_field web_call[] = {
+	U64(msg_web_call, token), ENUM(msg_web_call, means, MSG_WEB_LIMIT), BYTES(msg_web_call, secret),
+	BYTES(msg_web_call, peer), BYTES(msg_web_call, key), BYTES(msg_web_call, asked),
+	TEXT(msg_web_call, request), U32_MAX(msg_web_call, fds, 2), VIEW(msg_web_call, json, MSG_JSON_MAX), END,
+};
+static const struct msg_field web_log[] = { U64(msg_web_log, size), END };
+
 /* ---- the index ---- */
 
 #define NO_VARIABLE_FDS .number = MSG_NOWHERE, .unless = MSG_NOWHERE
@@ -398,6 +409,10 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_SERVED] = PLAIN("served", msg_served, served, 0),
 	[MSG_LOAD] = PLAIN("load", msg_load, load, 0),
 	[MSG_RUNOUTS] = PLAIN("runouts", msg_runouts, runouts, 0),
+
+	[MSG_WEB_CALL] = { BODY("web-call", msg_web_call, web_call),
+	    .fds = { .number = EXACT(msg_web_call, fds, 4), .unless = MSG_NOWHERE } },
+	[MSG_WEB_LOG] = PLAIN("web-log", msg_web_log, web_log, 0),
 
 	[MSG_RELEASE] = PLAIN("release", msg_release, release, 2),
 	[MSG_RELEASE_TAKEN] = PLAIN("release-taken", msg_release_taken, release_taken, 0),

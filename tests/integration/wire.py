@@ -70,6 +70,17 @@ FIELDS = {
     "UNHALT": [("at", "i64")],
     "SPAWN": [("job", "u64"), ("kind", "u8"), ("wall_ms", "u32")],
     "CALL": [("token", "u64"), ("request", "text"), ("fds", "u32"), ("json", "text")],
+    "BOOT": [("role", "u8"), ("index", "u16"), ("uid", "u32"), ("gid", "u32"), ("drop", "bool"), ("unsafe_sandbox", "bool"),
+             ("demo", "bool"), ("instance", 16), ("machine", 32), ("product", 32), ("origin", "text"), ("data_dir", "text"),
+             ("run_dir", "text"), ("edges", "u32")],
+    "BOOT_FD": [("kind", "u8"), ("ordinal", "u16"), ("part", "u16"), ("name", "text")],
+    "PEER": [("role", "u8"), ("index", "u16")],
+    "START": [],
+    "STOP": [("grace_ms", "u32")],
+    "READY": [("landlock_abi", "u32"), ("seccomp", "bool"), ("netns", "bool"), ("jail", "text")],
+    "WEB_CALL": [("token", "u64"), ("means", "u8"), ("secret", 32), ("peer", 16), ("key", 32), ("asked", 32),
+                 ("request", "text"), ("fds", "u32"), ("json", "text")],
+    "WEB_LOG": [("size", "u64")],
     "REPLY": [("token", "u64"), ("status", "u8"), ("big", "bool"), ("file", "bool"), ("json", "text")],
 }
 

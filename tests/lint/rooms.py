@@ -23,6 +23,7 @@ INCLUDES = {
     "gateway/upstream": {"crypto", "images", "policy", "gateway/wire", "gateway/jail", "gateway/role"},
     "gateway/control": {"crypto", "images", "policy", "gateway/file", "gateway/wire", "gateway/jail", "gateway/role",
                         "gateway/state", "gateway/edge"},
+    "gateway/console": {"crypto", "gateway/wire", "gateway/jail", "gateway/role", "gateway/net"},
     "gateway/supervisor": {"crypto", "gateway/file", "gateway/wire", "gateway/jail", "gateway/role"},
     "gateway/witness": {"crypto", "gateway/file", "gateway/jail", "gateway/net"},
     "gateway/cmd": {"*"},
@@ -53,6 +54,7 @@ LIBRARIES = {
     "gateway/edge": {"event2/", "openssl/rand.h"},
     "gateway/upstream": {"event2/", "curl/", "openssl/"},
     "gateway/control": {"event2/", "openssl/rand.h"},
+    "gateway/console": {"event2/"},
     "gateway/supervisor": {"event2/"},
     "gateway/witness": {"event2/"},
     "gateway/cmd": {"*"},
@@ -72,6 +74,7 @@ PROGRAMS = {
                   "warden"},
                  {"libcrypto", "libssl", "libseccomp", "libconfig", "libz", "libcurl"}),
     "fotagated": ({"crypto", "images", "policy", "file", "wire", "jail", "role", "net", "edge", "upstream", "control",
+                   "console",
                    "audit", "state", "supervisor"},
                   {"libcrypto", "libssl", "libseccomp", "libconfig", "libevent", "libcurl", "libsqlite3", "libz"}),
 }

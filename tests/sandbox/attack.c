@@ -309,42 +309,42 @@ gate_32(const struct world *w)
 #endif
 
 /* clang-format off */
-/*                                    supervisor|config|edge|upstream|inspect|control|warden|audit|witness */
+/*                                    supervisor|config|edge|upstream|inspect|control|warden|audit|console|witness */
 static const struct attack attacks[] = {
-	{ "open-passwd",      open_passwd,      "AEEEEEEEE" }, /* supervisor opens for others */
-	{ "open-beside",      open_beside,      "AEEEEEEEE" },
-	{ "write-beside",     write_beside,     "EEEEEEEEE" },
-	{ "create-outside",   create_outside,   "EEEEEEEEE" },
-	{ "truncate",         truncate_beside,  "KKKKKKKKK" },
-	{ "connect-tcp",      connect_tcp,      "AKEAKEKKE" }, /* upstream inherits the supervisor's */
-	{ "listen-tcp",       listen_tcp,       "AKEEKEKKE" },
-	{ "connect-unix",     connect_unix,     "AKEEKEKKE" }, /* sd_notify */
-	{ "connect-abstract", connect_abstract, "AKEEKEKKE" },
-	{ "socket-raw",       socket_raw,       "EKEEKEKKE" },
-	{ "socket-netlink",   socket_netlink,   "EKEEKEKKE" },
-	{ "socket-packet",    socket_packet,    "EKEEKEKKE" },
-	{ "socket-alg",       socket_alg,       "EKEEKEKKE" },
-	{ "fork",             fork_process,     "AKKKKKKKK" },
-	{ "exec-true",        exec_true,        "KKKKKKKKK" },
-	{ "exec-held",        exec_held,        "EEEKEKKKK" }, /* Landlock: the gateway's programs only */
-	{ "exec-memfd",       exec_memfd,       "AKKKKKKKK" }, /* no Landlock for memfds: PRIVSEP.md says so */
-	{ "ptrace",           ptrace_sibling,   "KKKKKKKKK" },
-	{ "vm-read",          read_sibling,     "KKKKKKKKK" },
-	{ "kill",             kill_sibling,     "SKKKKKKKK" },
-	{ "prlimit",          limit_sibling,    "KKKKKKKKK" },
-	{ "pidfd-getfd",      steal_fd,         "KKKKKKKKK" },
-	{ "mmap-exec",        mmap_exec,        "AKKEKEKKK" }, /* the loader of its children */
-	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKKK" },
-	{ "user-namespace",   user_namespace,   "KKKKKKKKK" },
-	{ "io-uring",         io_uring,         "KKKKKKKKK" },
-	{ "bpf",              bpf_map,          "KKKKKKKKK" },
-	{ "keyctl",           key_ring,         "KKKKKKKKK" },
-	{ "mount",            mount_tmpfs,      "KKKKKKKKK" },
-	{ "setuid-0",         user_zero,        "RKKKKKKKK" },
-	{ "perf-event",       perf_event,       "KKKKKKKKK" },
-	{ "userfaultfd",      user_fault,       "KKKKKKKKK" },
+	{ "open-passwd",      open_passwd,      "AEEEEEEEEE" }, /* supervisor opens for others */
+	{ "open-beside",      open_beside,      "AEEEEEEEEE" },
+	{ "write-beside",     write_beside,     "EEEEEEEEEE" },
+	{ "create-outside",   create_outside,   "EEEEEEEEEE" },
+	{ "truncate",         truncate_beside,  "KKKKKKKKKK" },
+	{ "connect-tcp",      connect_tcp,      "AKEAKEKKEE" }, /* upstream inherits the supervisor's */
+	{ "listen-tcp",       listen_tcp,       "AKEEKEKKEE" },
+	{ "connect-unix",     connect_unix,     "AKEEKEKKEE" }, /* sd_notify */
+	{ "connect-abstract", connect_abstract, "AKEEKEKKEE" },
+	{ "socket-raw",       socket_raw,       "EKEEKEKKEE" },
+	{ "socket-netlink",   socket_netlink,   "EKEEKEKKEE" },
+	{ "socket-packet",    socket_packet,    "EKEEKEKKEE" },
+	{ "socket-alg",       socket_alg,       "EKEEKEKKEE" },
+	{ "fork",             fork_process,     "AKKKKKKKKK" },
+	{ "exec-true",        exec_true,        "KKKKKKKKKK" },
+	{ "exec-held",        exec_held,        "EEEKEKKKEK" }, /* Landlock: the gateway's programs only */
+	{ "exec-memfd",       exec_memfd,       "AKKKKKKKKK" }, /* no Landlock for memfds: PRIVSEP.md says so */
+	{ "ptrace",           ptrace_sibling,   "KKKKKKKKKK" },
+	{ "vm-read",          read_sibling,     "KKKKKKKKKK" },
+	{ "kill",             kill_sibling,     "SKKKKKKKKK" },
+	{ "prlimit",          limit_sibling,    "KKKKKKKKKK" },
+	{ "pidfd-getfd",      steal_fd,         "KKKKKKKKKK" },
+	{ "mmap-exec",        mmap_exec,        "AKKEKEKKKK" }, /* the loader of its children */
+	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKKKK" },
+	{ "user-namespace",   user_namespace,   "KKKKKKKKKK" },
+	{ "io-uring",         io_uring,         "KKKKKKKKKK" },
+	{ "bpf",              bpf_map,          "KKKKKKKKKK" },
+	{ "keyctl",           key_ring,         "KKKKKKKKKK" },
+	{ "mount",            mount_tmpfs,      "KKKKKKKKKK" },
+	{ "setuid-0",         user_zero,        "RKKKKKKKKK" },
+	{ "perf-event",       perf_event,       "KKKKKKKKKK" },
+	{ "userfaultfd",      user_fault,       "KKKKKKKKKK" },
 #ifdef __x86_64__
-	{ "32-bit-gate",      gate_32,          "KKKKKKKKK" },
+	{ "32-bit-gate",      gate_32,          "KKKKKKKKKK" },
 #endif
 };
 /* clang-format on */

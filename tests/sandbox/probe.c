@@ -164,7 +164,7 @@ attack_all(struct world *w, struct tally *t)
 	size_t n;
 	const struct attack *list = attack_list(&n);
 	printf("%-18s %-12s  alone     nested    %s\n", "attack", "unjailed",
-	       "(supervisor config edge upstream inspect control warden audit witness)");
+	       "(supervisor config edge upstream inspect control warden audit console witness)");
 	for (size_t i = 0; i < n; i++) {
 		int error;
 		const char *could = "as the user";

@@ -729,6 +729,7 @@ static const struct work {
     {JAIL_CONTROL, control_before, control_inside},
     {JAIL_WARDEN, warden_before, warden_inside},
     {JAIL_AUDIT, nothing_before, audit_inside},
+    {JAIL_CONSOLE, edge_before, edge_inside},
     {JAIL_WITNESS, edge_before, witness_inside},
 };
 

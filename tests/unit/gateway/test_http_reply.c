@@ -75,6 +75,25 @@ others(void **state)
 	    "Date: " DATE "\r\n\r\n");
 }
 
+/* The console's own lines come last, and change nothing before them. */
+static void
+extra_lines(void **state)
+{
+	static const char *const bad[] = { "X", "X: a", "X: a\n", "X: a\r\nY", ": a\r\n", "X:a\r\n", "X : a\r\n", "X: a\rb\r\n", "\r\n",
+		"X: a\r\n\r\n", "X: \x80\r\n" };
+	const struct http_reply reply = { .status = 200, .length = 1, .extra = view_str("X-A: b\r\nSet-Cookie: c=d; Secure\r\n") };
+	char out[HTTP_REPLY_MAX + HTTP_REPLY_EXTRA_MAX];
+	(void)state;
+	size_t n = http_reply_encode(&reply, DATE, out);
+	out[n] = '\0';
+	assert_string_equal(out, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\nDate: " DATE "\r\n"
+	    "X-A: b\r\nSet-Cookie: c=d; Secure\r\n\r\n");
+	assert_true(http_reply_extra_ok(view_str("")));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		if (http_reply_extra_ok(view_str(bad[i])))
+			fail_msg("%zu was taken", i);
+}
+
 static char *
 filled(size_t n, char *buf)
 {
@@ -158,6 +177,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(part_of_an_image),
+		cmocka_unit_test(extra_lines),
 		cmocka_unit_test(others),
 		cmocka_unit_test(head_below_512_bytes),
 		cmocka_unit_test(callers_mistakes_abort),

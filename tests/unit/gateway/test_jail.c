@@ -164,9 +164,9 @@ places_belong_to_one_writer(void **state)
 static void
 edge_inspect_and_config_hold_no_place(void **state)
 {
-	static const enum jail_role none[] = {JAIL_EDGE, JAIL_INSPECT, JAIL_CONFIG};
+	static const enum jail_role none[] = {JAIL_EDGE, JAIL_INSPECT, JAIL_CONFIG, JAIL_CONSOLE};
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
 		const struct jail_table *t = jail_table_of(none[i]);
 		assert_int_equal(t->grants[0].slot, JAIL_SLOT_NONE);
 		assert_null(t->fixed[0].path);

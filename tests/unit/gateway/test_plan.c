@@ -29,7 +29,7 @@ setup(void **state)
 	f->plan = calloc(1, sizeof *f->plan);
 	f->main = (struct msg_plan){
 		.data_dir = "/d", .keys_dir = "/k", .run_dir = "/r", .anchors_dir = "/k/anchors",
-		.user_edge = "e", .edges = 2, .listeners_n = 2,
+		.user_edge = "e", .user_console = "w", .edges = 2, .listeners_n = 2,
 	};
 	f->l[0] = (struct msg_plan_listener){
 	    .ordinal = 0, .name = "http", .address = "0.0.0.0", .port = 8080};
@@ -76,6 +76,27 @@ test_accepted(void **state)
 	assert_string_equal(f->plan->end.origin, "gw");
 	assert_string_equal(plan_user(f->plan, MSG_ROLE_EDGE), "e");
 	assert_string_equal(plan_user(f->plan, MSG_ROLE_SUPERVISOR), "");
+	assert_string_equal(plan_user(f->plan, MSG_ROLE_CONSOLE), "w");
+}
+
+static void
+test_console_is_whole(void **state)
+{
+	static const struct {
+		const char *address, *cert, *key;
+		int err;
+	} rows[] = {
+		{ "", "", "", 0 }, { "::1", "/k/c", "/k/k", 0 }, { "::1", "", "", FG_EPEER }, { "::1", "/k/c", "", FG_EPEER },
+		{ "::1", "k/c", "/k/k", FG_EPEER }, { "", "/k/c", "", FG_EPEER }, { "", "", "/k/k", FG_EPEER },
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		memset(f->plan, 0, sizeof *f->plan);
+		snprintf(f->main.console_address, sizeof f->main.console_address, "%s", rows[i].address);
+		snprintf(f->main.console_cert, sizeof f->main.console_cert, "%s", rows[i].cert);
+		snprintf(f->main.console_key, sizeof f->main.console_key, "%s", rows[i].key);
+		assert_int_equal(plan_take(f->plan, MSG_PLAN, &f->main), rows[i].err);
+	}
 }
 
 static void
@@ -224,6 +245,7 @@ test_what_needs_a_restart(void **state)
 	assert_null(plan_needs_restart(f->plan, other));
 	other->main.stop_ms++;
 	other->files_n = 3;
+	other->main.console_cert[0] = '/';
 	other->listeners[1].cert[0][1] = 'x';
 	other->listeners[1].client_ca[0] = '/';
 	assert_null(plan_needs_restart(f->plan, other));
@@ -231,6 +253,9 @@ test_what_needs_a_restart(void **state)
 	CHANGED(other->listeners[1].address[0] = '1', "a changed listener needs a restart");
 	CHANGED(other->listeners[0].tls = !other->listeners[0].tls, "a changed listener needs a restart");
 	CHANGED(other->listeners_n--, "a changed listener needs a restart");
+	CHANGED(other->main.console_address[0] = ':', "console");
+	CHANGED(other->main.console_port++, "console");
+	CHANGED(other->main.user_console[0] = 'x', "user");
 	CHANGED(other->main.data_dir[1] = 'x', "directory");
 	CHANGED(other->main.user_warden[0] = 'x', "user");
 	CHANGED(other->main.group_operators[0] = 'x', "group");
@@ -246,6 +271,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_accepted),
+		T(test_console_is_whole),
 		T(test_refused_with_problems),
 		T(test_refused_because_of_genesis),
 		T(test_out_of_order),

@@ -15,11 +15,12 @@ test_channels(void **state)
 {
 	/* Row and column in the order of enum msg_role. */
 	static const char *const want[MSG_ROLE_LIMIT] = {
-		[MSG_ROLE_NONE] = "..........",     [MSG_ROLE_SUPERVISOR] = "..........",
-		[MSG_ROLE_CONFIG] = "..........",   [MSG_ROLE_EDGE] = "......xxx.",
-		[MSG_ROLE_UPSTREAM] = "..........", [MSG_ROLE_INSPECT] = "..........",
-		[MSG_ROLE_CONTROL] = "...x...xx.",  [MSG_ROLE_WARDEN] = "...x..x.x.",
-		[MSG_ROLE_AUDIT] = "...x..xx..",    [MSG_ROLE_CLI] = "..........",
+		[MSG_ROLE_NONE] = "...........",     [MSG_ROLE_SUPERVISOR] = "...........",
+		[MSG_ROLE_CONFIG] = "...........",   [MSG_ROLE_EDGE] = "......xxx..",
+		[MSG_ROLE_UPSTREAM] = "...........", [MSG_ROLE_INSPECT] = "...........",
+		[MSG_ROLE_CONTROL] = "...x...xx.x",  [MSG_ROLE_WARDEN] = "...x..x.x..",
+		[MSG_ROLE_AUDIT] = "...x..xx...",    [MSG_ROLE_CLI] = "...........",
+		[MSG_ROLE_CONSOLE] = "......x....",
 	};
 	(void)state;
 	for (unsigned a = 0; a < MSG_ROLE_LIMIT; a++) {
@@ -49,6 +50,7 @@ test_each_secret_has_one_holder(void **state)
 		{ MSG_FD_EPOCH_KEY, MSG_ROLE_CONTROL }, { MSG_FD_TLS_KEY, MSG_ROLE_EDGE },
 		{ MSG_FD_TICKETS, MSG_ROLE_EDGE },      { MSG_FD_PSK, MSG_ROLE_EDGE },
 		{ MSG_FD_LISTENER, MSG_ROLE_EDGE },     { MSG_FD_CONTROL_SOCK, MSG_ROLE_CONTROL },
+		{ MSG_FD_WEB_KEY, MSG_ROLE_CONSOLE },   { MSG_FD_WEB_LISTENER, MSG_ROLE_CONSOLE },
 	};
 	(void)state;
 	for (unsigned i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
@@ -61,6 +63,7 @@ test_each_secret_has_one_holder(void **state)
 	assert_int_equal(holders(MSG_FD_LIMIT), 0);
 	assert_false(wiring_gets(MSG_ROLE_WARDEN, MSG_FD_BUNDLE)); /* no configuration parser there */
 	assert_false(wiring_gets(MSG_ROLE_AUDIT, MSG_FD_BUNDLE));
+	assert_false(wiring_gets(MSG_ROLE_CONSOLE, MSG_FD_BUNDLE));
 	assert_false(wiring_gets(MSG_ROLE_LIMIT, MSG_FD_BUNDLE));
 }
 
@@ -76,7 +79,8 @@ test_orders_name_every_role_once(void **state)
 	assert_int_equal(start, stop);
 	assert_int_equal(__builtin_popcount(start), WIRING_ROLES);
 	assert_int_equal(wiring_start_order[0], MSG_ROLE_AUDIT);
-	assert_int_equal(wiring_stop_order[0], MSG_ROLE_EDGE);
+	assert_int_equal(wiring_stop_order[0], MSG_ROLE_CONSOLE);
+	assert_int_equal(wiring_stop_order[1], MSG_ROLE_EDGE);
 	assert_int_equal(wiring_stop_order[WIRING_ROLES - 1], MSG_ROLE_AUDIT);
 }
 
@@ -88,7 +92,8 @@ test_halt_reaches_every_edge_and_takes_nothing_from_the_warden(void **state)
 	assert_true(wiring_hears_halt(MSG_ROLE_CONTROL));
 	assert_true(wiring_hears_halt(MSG_ROLE_AUDIT));
 	assert_false(wiring_hears_halt(MSG_ROLE_WARDEN));
-	assert_true(wiring_reloads(MSG_ROLE_EDGE) && wiring_reloads(MSG_ROLE_CONTROL));
+	assert_false(wiring_hears_halt(MSG_ROLE_CONSOLE));
+	assert_true(wiring_reloads(MSG_ROLE_EDGE) && wiring_reloads(MSG_ROLE_CONTROL) && wiring_reloads(MSG_ROLE_CONSOLE));
 	assert_false(wiring_reloads(MSG_ROLE_WARDEN) || wiring_reloads(MSG_ROLE_AUDIT));
 }
 

@@ -104,6 +104,37 @@ windows_have_one_meaning(void **state)
 	free(one);
 }
 
+/* HTTPS or nothing, somewhere, and there alone. */
+static void
+console_is_whole(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{ "console = { address = \"127.0.0.1\"; };", "console speaks TLS only" },
+		{ "console = { address = \"127.0.0.1\"; cert = \"c\"; };", "console speaks TLS only" },
+		{ "console = { cert = \"c\"; key = \"k\"; };", "nowhere to listen" },
+		{ "console = { address = \"127.0.0.1\"; port = 8444; cert = \"c\"; key = \"k\"; };", "port of listeners[1]" },
+		{ "demo = true; console = { address = \"::\"; cert = \"c\"; key = \"k\"; };", "loopback only" },
+	};
+	char text[2048];
+	struct config *c = NULL;
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(text, sizeof text, "%s%s\n", SAMPLE_MAIN, cases[i].text);
+		assert_int_equal(sample_parse(text, NULL, &c, &problems), FG_EFORMAT);
+		if (problems.n != 1 || !sample_says(&problems, "fotagate.conf", 6, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, problems.at[0].text);
+	}
+	assert_int_equal(sample_parse(SAMPLE_MAIN, NULL, &c, &problems), 0);
+	assert_string_equal(c->console.address, "");
+	config_free(c);
+	assert_int_equal(sample_parse(SAMPLE_MAIN "console = { address = \"::1\"; cert = \"c\"; key = \"k\"; };\n", NULL, &c,
+	    &problems), 0);
+	assert_int_equal(c->console.port, 8443);
+	config_free(c);
+}
+
 /* Of three, the second has the first's name, and the third that of both; of windows and blackouts one says it all. */
 static void
 a_name_is_had_once(void **state)
@@ -147,6 +178,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(listeners_and_suppliers_fit_each_other),
 		cmocka_unit_test(windows_have_one_meaning),
+		cmocka_unit_test(console_is_whole),
 		cmocka_unit_test(a_name_is_had_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
