@@ -64,31 +64,47 @@ get_base64(struct view text, uint8_t *dst, size_t min, size_t max, size_t *ret_n
 	return good;
 }
 
-int
-password_hash(struct view password, unsigned cost, const uint8_t salt[PASSWORD_SALT_LEN], char ret[PASSWORD_PHC_CAP])
+static int
+put(const struct params *m, const uint8_t hash[PASSWORD_HASH_LEN], char ret[PASSWORD_PHC_CAP])
 {
-	struct params m = { .cost = cost, .p = 1, .salt_n = PASSWORD_SALT_LEN };
-	uint8_t out[PASSWORD_HASH_LEN];
 	struct writer w;
-	if (cost < 1 || cost > PASSWORD_COST_MAX || password.n == 0 || password.n > PASSWORD_BYTES_MAX)
-		return FG_EINVAL;
-	memcpy(m.salt, salt, PASSWORD_SALT_LEN);
-	int err = derive(password, &m, out);
-	if (err)
-		return err;
 	writer_init(&w, PASSWORD_PHC_CAP - 1);
-	writer_textf(&w, "$scrypt$ln=%u,r=%d,p=%u$", m.cost, R, m.p);
-	put_base64(&w, view_of(m.salt, m.salt_n));
+	writer_textf(&w, "$scrypt$ln=%u,r=%d,p=%u$", m->cost, R, m->p);
+	put_base64(&w, view_of(m->salt, m->salt_n));
 	writer_u8(&w, '$');
-	put_base64(&w, view_of(out, sizeof out));
-	err = writer_err(&w);
+	put_base64(&w, view_of(hash, PASSWORD_HASH_LEN));
+	int err = writer_err(&w);
 	if (!err) {
 		memcpy(ret, w.p, w.n);
 		ret[w.n] = '\0';
 	}
 	writer_free(&w);
-	wipe(out, sizeof out);
 	return err;
+}
+
+int
+password_hash(struct view password, unsigned cost, const uint8_t salt[PASSWORD_SALT_LEN], char ret[PASSWORD_PHC_CAP])
+{
+	struct params m = { .cost = cost, .p = 1, .salt_n = PASSWORD_SALT_LEN };
+	uint8_t hash[PASSWORD_HASH_LEN];
+	if (cost < 1 || cost > PASSWORD_COST_MAX || password.n == 0 || password.n > PASSWORD_BYTES_MAX)
+		return FG_EINVAL;
+	memcpy(m.salt, salt, PASSWORD_SALT_LEN);
+	int err = derive(password, &m, hash);
+	if (!err)
+		err = put(&m, hash, ret);
+	wipe(hash, sizeof hash);
+	return err;
+}
+
+int
+password_nobody(unsigned cost, const uint8_t random[PASSWORD_SALT_LEN + PASSWORD_HASH_LEN], char ret[PASSWORD_PHC_CAP])
+{
+	struct params m = { .cost = cost, .p = 1, .salt_n = PASSWORD_SALT_LEN };
+	if (cost < 1 || cost > PASSWORD_COST_MAX)
+		return FG_EINVAL;
+	memcpy(m.salt, random, PASSWORD_SALT_LEN);
+	return put(&m, random + PASSWORD_SALT_LEN, ret);
 }
 
 /* What stands before the next c, which is passed; false: there is none. */

@@ -22,6 +22,8 @@
 
 /* The text to store. 0; FG_EINVAL (cost, or no password or one too long), FG_ENOMEM, FG_ECRYPTO. */
 int password_hash(struct view password, unsigned cost, const uint8_t salt[PASSWORD_SALT_LEN], char ret[PASSWORD_PHC_CAP]);
+/* The text of a hash that is nobody's, from random bytes: to check against, where there is no account, in the same time. */
+int password_nobody(unsigned cost, const uint8_t random[PASSWORD_SALT_LEN + PASSWORD_HASH_LEN], char ret[PASSWORD_PHC_CAP]);
 /* 0 and whether it is that password; FG_EFORMAT for a text that is none of ours, FG_ECRYPTO. */
 int password_check(struct view password, const char *phc, bool *ret_is);
 /*

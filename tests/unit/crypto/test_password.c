@@ -44,6 +44,11 @@ test_round(void **state)
 	assert_false(is("correct horse ", phc));
 	assert_int_equal(password_hash(view_str("correct horse"), 4, other, second), 0);
 	assert_string_not_equal(phc, second);
+	/* One of nobody looks like any other. */
+	const uint8_t random[PASSWORD_SALT_LEN + PASSWORD_HASH_LEN] = { 7 };
+	assert_int_equal(password_nobody(4, random, second), 0);
+	assert_int_equal(strlen(second), strlen(phc));
+	assert_false(is("correct horse", second));
 	/* Every character of the text counts: changed, it is another text or none. */
 	for (size_t i = 0; phc[i]; i++) {
 		bool same = false;
