@@ -244,7 +244,8 @@ apply(const struct accounts_change *ch, struct db_account *a, unsigned *ret_ende
 		err = db_account_set(db, a);
 	}
 	if (!err && ends)
-		err = db_session_end_all(db, a->name, ch->keep ? call_who(ch->call)->session : NULL, control_now(ch->a->c), ret_ended);
+		err = db_session_end_all(db, a->name, ch->keep ? call_who(ch->call)->session : NULL, control_now(ch->a->c),
+		    ret_ended);
 	return db_end(db, err);
 }
 
@@ -330,8 +331,8 @@ may_be_added(struct accounts *a, struct call *call, const char *name)
 	if (err)
 		call_fail_err(call, err);
 	else if (!accounts_is_name(name))
-		call_fail(call, CALL_USAGE, "USAGE", "", "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most",
-		    DB_ACCOUNT_NAME_CAP - 1);
+		call_fail(call, CALL_USAGE, "USAGE", "",
+		    "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most", DB_ACCOUNT_NAME_CAP - 1);
 	else if (n >= ACCOUNTS_MAX)
 		call_fail(call, CALL_REFUSED, "LIMIT", "", "there are %d accounts already", ACCOUNTS_MAX);
 	else if (db_account_get(a->c->db, name, &there) == FG_OK)

@@ -237,7 +237,8 @@ make_own(struct accounts_change *ch)
 		return;
 	}
 	if (ch->row.have_totp)
-		call_fail(ch->call, CALL_REFUSED, "STATE", "an administrator takes it off first", "the account has a second factor");
+		call_fail(ch->call, CALL_REFUSED, "STATE", "an administrator takes it off first",
+		    "the account has a second factor");
 	else
 		propose(ch->a, ch->call, &ch->row);
 	accounts_end(ch);

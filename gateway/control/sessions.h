@@ -28,7 +28,10 @@ void sessions_free(struct sessions *s);
 /* Once a minute: forgets what ended long ago. */
 void sessions_tidy(struct sessions *s);
 
-/* Who that secret names just now; touches the idle time. False: nobody (unknown, expired, ended, disabled). ret->means, roles, user are set. */
+/*
+ * Who that secret names just now; touches the idle time. False: nobody (unknown, expired, ended, disabled).
+ * ret->means, roles, user are set. A guest brings no secret, and is always somebody.
+ */
 bool sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
     const uint8_t peer[CALLERS_ID], struct caller *ret);
 

@@ -235,8 +235,8 @@ is_fit(struct control *c, struct call *call, const char *user, struct view passw
 	struct db_account there;
 	const char *why = password_refusal(password, user);
 	if (!accounts_is_name(user))
-		call_fail(call, CALL_USAGE, "USAGE", "", "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most",
-		    DB_ACCOUNT_NAME_CAP - 1);
+		call_fail(call, CALL_USAGE, "USAGE", "",
+		    "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most", DB_ACCOUNT_NAME_CAP - 1);
 	else if (db_account_get(c->db, user, &there) == FG_OK)
 		call_fail(call, CALL_REFUSED, "EXISTS", "choose another name", "there is an account of that name");
 	else if (why)

@@ -203,8 +203,8 @@ scopes_of(struct call *call, const struct db_account *a, uint32_t *ret)
 			return false;
 		}
 		if (!(a->roles & scopes[s].need)) {
-			call_fail(call, CALL_REFUSED, "ROLES", "see fotagate account list", "%s has no role for the scope %s", a->name,
-			    scopes[s].name);
+			call_fail(call, CALL_REFUSED, "ROLES", "see fotagate account list", "%s has no role for the scope %s",
+			    a->name, scopes[s].name);
 			return false;
 		}
 		*ret |= scopes[s].scope;

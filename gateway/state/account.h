@@ -15,7 +15,7 @@ struct db_account {
 	char principal[DB_WHO_MAX];    /* who that is in the signer set; "" : nobody of it */
 	uint32_t roles;                /* enum callers_role bits: values are stored */
 	char hash[PASSWORD_PHC_CAP];
-	int64_t lent;                  /* somebody else chose the password: until then it lets in to choose one's own; 0: it is own */
+	int64_t lent;                  /* somebody else chose the password: until then it lets in to choose another; 0: own */
 	bool have_totp;
 	uint8_t totp[TOTP_SECRET_LEN];
 	uint64_t totp_step;            /* the last that was used */

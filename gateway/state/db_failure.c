@@ -18,7 +18,8 @@ db_failure_put(struct db *db, const struct db_failure *f)
 	db_put_i64(&q, f->last);
 	err = db_run(&q, NULL);
 	if (!err) {
-		db_query(&q, db, "DELETE FROM failure WHERE key IN (SELECT key FROM failure ORDER BY last DESC, key LIMIT -1 OFFSET ?)");
+		db_query(&q, db, "DELETE FROM failure WHERE key IN"
+				 " (SELECT key FROM failure ORDER BY last DESC, key LIMIT -1 OFFSET ?)");
 		db_put_i64(&q, DB_FAILURES_MAX);
 		err = db_run(&q, NULL);
 	}
