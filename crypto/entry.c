@@ -26,6 +26,9 @@ static const struct {
 	[ENTRY_AUTH_FAILED] = { "auth.failed", WARNING },
 	[ENTRY_AUTH_THROTTLED] = { "auth.throttled", WARNING },
 	[ENTRY_AUTH_LOGOUT] = { "auth.logout", INFO },
+	[ENTRY_ACCOUNT_CHANGED] = { "account.changed", WARNING },
+	[ENTRY_TOKEN_CREATED] = { "token.created", WARNING },
+	[ENTRY_TOKEN_REVOKED] = { "token.revoked", NOTICE },
 	[ENTRY_AUTHZ_DENIED] = { "authz.denied", WARNING },
 	[ENTRY_AUTHZ_ROLE] = { "authz.role", NOTICE },
 	[ENTRY_AUTHZ_SIGNERS_CHANGED] = { "authz.signers.changed", WARNING },
@@ -134,6 +137,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_LOG_OPENED:
 	case ENTRY_LOG_RECOVERED:
 	case ENTRY_LOG_TAMPER:
+	case ENTRY_TOKEN_REVOKED:
 	case ENTRY_AUTHZ_KEY_REVOKED:
 	case ENTRY_AUTHZ_KEY_SUSPENDED:
 	case ENTRY_STATE_DIFFERS:

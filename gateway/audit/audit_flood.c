@@ -72,6 +72,8 @@ only_tells(enum entry_event ev)
 	switch (ev) {
 	case ENTRY_AUTH_OK:
 	case ENTRY_AUTH_FAILED:
+	case ENTRY_AUTH_THROTTLED:
+	case ENTRY_AUTH_LOGOUT:
 	case ENTRY_AUTHZ_DENIED:
 	case ENTRY_UPSTREAM_FETCHED:
 	case ENTRY_UPSTREAM_TLS_CHANGED:

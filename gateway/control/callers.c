@@ -190,6 +190,24 @@ callers_identify(const struct callers *c, int sock, struct caller *ret)
 	return FG_OK;
 }
 
+const char *
+callers_role_name(unsigned role)
+{
+	for (unsigned i = 0; i < KINDS; i++)
+		if (role == 1u << i)
+			return kind_names[i];
+	return "";
+}
+
+unsigned
+callers_role_parse(struct view word)
+{
+	for (unsigned i = 0; i < KINDS; i++)
+		if (view_is(word, kind_names[i]))
+			return 1u << i;
+	return 0;
+}
+
 void
 callers_roles_text(unsigned roles, char dst[64])
 {

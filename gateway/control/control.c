@@ -242,6 +242,9 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 		standing_review(c);
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
+	signins_report(c->signins);
+	sessions_tidy(c->sessions);
+	tokens_tidy(c->tokens);
 	quarantine_tidy(c);
 	kept_tidy(c);
 	(void)grants_flush(c->grants);
@@ -348,9 +351,15 @@ make_parts(struct control *c)
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
+	c->hashing = hashing_new(c->base, PASSWORD_COST);
+	c->sessions = sessions_new(c);
+	c->signins = signins_new(c);
+	c->accounts = accounts_new(c);
+	c->tokens = tokens_new(c);
 	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
 	    !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
-	    !c->fetches || !c->imports || !c->sightings || !c->webdesk)
+	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing ||
+	    !c->sessions || !c->signins || !c->accounts || !c->tokens)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -612,6 +621,8 @@ static void
 tear_down(struct control *c)
 {
 	/* Whoever waits is answered that it could not be done now. */
+	hashing_free(c->hashing);
+	c->hashing = NULL;
 	if (c->logbook)
 		logbook_down(c->logbook);
 	if (c->reviews)
@@ -658,6 +669,7 @@ stop(void *ctx, unsigned grace_ms)
 		return;
 	sightings_flush(c->sightings);
 	requests_report_denied(c);
+	signins_report(c->signins);
 	(void)grants_flush(c->grants);
 	c->stopping = true;
 	tear_down(c);
@@ -671,6 +683,10 @@ free_rest(struct control *c)
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	accounts_free(c->accounts);
+	tokens_free(c->tokens);
+	signins_free(c->signins);
+	sessions_free(c->sessions);
 	sightings_free(c->sightings);
 	reviews_free(c->reviews);
 	refusals_free(c->refusals);

@@ -6,6 +6,7 @@
 #ifndef FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 #define FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 
+#include "gateway/control/accounts.h"
 #include "gateway/control/callers.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/desk.h"
@@ -13,6 +14,7 @@
 #include "gateway/control/fetches.h"
 #include "gateway/control/grants.h"
 #include "gateway/control/halts.h"
+#include "gateway/control/hashing.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/inventory.h"
 #include "gateway/control/jobs.h"
@@ -30,7 +32,9 @@
 #include "gateway/control/runouts.h"
 #include "gateway/control/sessions.h"
 #include "gateway/control/sightings.h"
+#include "gateway/control/signins.h"
 #include "gateway/control/timekeep.h"
+#include "gateway/control/tokens.h"
 #include "gateway/control/waivers.h"
 #include "gateway/control/webdesk.h"
 #include "gateway/control/witnesses.h"
@@ -89,7 +93,11 @@ struct control {
 	struct proposals *proposals;
 	struct replay *replay;
 	struct witnesses *witnesses;
+	struct hashing *hashing;
 	struct sessions *sessions;
+	struct signins *signins;
+	struct accounts *accounts;
+	struct tokens *tokens;
 	struct webdesk *webdesk;
 
 	struct chan *warden;     /* NULL while away */

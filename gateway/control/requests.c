@@ -12,6 +12,7 @@
 #include "gateway/control/imports.h"
 #include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/setup.h"
 #include "gateway/control/suspensions.h"
 
 /* ---- rows whose handler belongs to a noun ---- */
@@ -124,6 +125,96 @@ waiver_lift(struct control *c, struct call *call)
 	waivers_lift(c->waivers, call);
 }
 
+static void
+session_open(struct control *c, struct call *call)
+{
+	signins_open(c->signins, call);
+}
+
+static void
+session_show(struct control *c, struct call *call)
+{
+	sessions_show(c->sessions, call);
+}
+
+static void
+session_close(struct control *c, struct call *call)
+{
+	sessions_close(c->sessions, call);
+}
+
+static void
+session_list(struct control *c, struct call *call)
+{
+	sessions_list(c->sessions, call);
+}
+
+static void
+session_end(struct control *c, struct call *call)
+{
+	sessions_end(c->sessions, call);
+}
+
+static void
+account_add(struct control *c, struct call *call)
+{
+	accounts_add(c->accounts, call);
+}
+
+static void
+account_list(struct control *c, struct call *call)
+{
+	accounts_list(c->accounts, call);
+}
+
+static void
+account_disable(struct control *c, struct call *call)
+{
+	accounts_disable(c->accounts, call);
+}
+
+static void
+account_enable(struct control *c, struct call *call)
+{
+	accounts_enable(c->accounts, call);
+}
+
+static void
+account_roles(struct control *c, struct call *call)
+{
+	accounts_set_roles(c->accounts, call);
+}
+
+static void
+account_password(struct control *c, struct call *call)
+{
+	accounts_password(c->accounts, call);
+}
+
+static void
+account_totp(struct control *c, struct call *call)
+{
+	accounts_totp(c->accounts, call);
+}
+
+static void
+token_create(struct control *c, struct call *call)
+{
+	tokens_create(c->tokens, call);
+}
+
+static void
+token_list(struct control *c, struct call *call)
+{
+	tokens_list(c->tokens, call);
+}
+
+static void
+token_revoke(struct control *c, struct call *call)
+{
+	tokens_revoke(c->tokens, call);
+}
+
 /* ---- the table ---- */
 
 #define ANY CALLERS_ANY
@@ -132,16 +223,24 @@ waiver_lift(struct control *c, struct call *call)
 #define ACT (CALLERS_OPERATOR | CALLERS_APPROVER | CALLERS_ADMIN)
 #define EVIDENCE (CALLERS_AUDITOR | CALLERS_APPROVER | CALLERS_ADMIN)
 
+#define WATCH (CALLERS_AUDITOR | CALLERS_ADMIN)
+#define GUEST CALLERS_GUEST
+#define SELF (CALLERS_ANY | CALLERS_ENROL) /* also those who have yet to make a second factor */
+
 #define TEXT(key, max) { key, REQUESTS_TEXT, max, true }
 #define TEXT_OPT(key, max) { key, REQUESTS_TEXT, max, false }
 #define NUMBER(key) { key, REQUESTS_NUMBER, 0, true }
 #define NUMBER_OPT(key) { key, REQUESTS_NUMBER, 0, false }
 #define FLAG_OPT(key) { key, REQUESTS_FLAG, 0, false }
 #define LINES_OPT(key, max) { key, REQUESTS_LINES, max, false }
+#define TEXTS(key, max) { key, REQUESTS_TEXTS, max, true }
 #define TEXTS_OPT(key, max) { key, REQUESTS_TEXTS, max, false }
 #define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
 #define REASON TEXT("reason", DB_TEXT_MAX - 1)
 #define MODULE TEXT("module", 160)
+#define ACCOUNT TEXT("account", DB_ACCOUNT_NAME_CAP - 1)
+#define CODE_OPT TEXT_OPT("code", 15)
+#define PASSWORD(key) TEXT(key, PASSWORD_BYTES_MAX)
 #define RELEASE_OR_REVIEW TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1)
 
 static const struct requests_row table[] = {
@@ -238,6 +337,31 @@ static const struct requests_row table[] = {
 	{ "backup.state", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_backup_state, { { 0 } } },
 	{ "file.open", REQUESTS_VIEW, ANY, 0, 0, requests_file_open,
 	    { TEXT("kind", 32), TEXT_OPT("digest", 2 * DIGEST_SHA256_LEN), NUMBER_OPT("number") } },
+	/* Whoever asks over the network, and until who that is is known. */
+	{ "setup.code", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, setup_code, { { 0 } } },
+	{ "setup.open", REQUESTS_CHANGE, GUEST, 0, 0, setup_open, { TEXT("code", 64), PASSWORD("password"), TEXT("user", 128) } },
+	{ "session.open", REQUESTS_CHANGE, GUEST, 0, 0, session_open, { CODE_OPT, PASSWORD("password"), TEXT("user", 128) } },
+	{ "session.show", REQUESTS_VIEW, SELF, 0, 0, session_show, { { 0 } } },
+	{ "session.close", REQUESTS_PERSONAL, SELF, 0, 0, session_close, { { 0 } } },
+	{ "session.list", REQUESTS_VIEW, ANY, 0, 0, session_list, { { 0 } } },
+	/* One's own; those of others only an administrator. The same of passwords and second factors. */
+	{ "session.end", REQUESTS_PERSONAL, ANY, 0, 0, session_end, { TEXT("session", 2 * DB_ID) } },
+	{ "account.add", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_add,
+	    { ACCOUNT, CODE_OPT, TEXT_OPT("display", DB_NAME_MAX - 1), PASSWORD("password"),
+		TEXT_OPT("principal", SIGNERS_PRINCIPAL_MAX - 1), TEXTS("roles", 5) } },
+	{ "account.list", REQUESTS_VIEW, WATCH, 0, 0, account_list, { { 0 } } },
+	{ "account.disable", REQUESTS_RESTRICT, CALLERS_ADMIN, 0, 0, account_disable, { ACCOUNT, REASON } },
+	{ "account.enable", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_enable, { ACCOUNT, CODE_OPT } },
+	{ "account.roles", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_roles,
+	    { ACCOUNT, CODE_OPT, TEXT_OPT("display", DB_NAME_MAX - 1), TEXT_OPT("principal", SIGNERS_PRINCIPAL_MAX - 1),
+		TEXTS("roles", 5) } },
+	{ "account.password", REQUESTS_PERSONAL, SELF, 0, 0, account_password,
+	    { ACCOUNT, CODE_OPT, TEXT_OPT("old", PASSWORD_BYTES_MAX), PASSWORD("password") } },
+	{ "account.totp", REQUESTS_PERSONAL, SELF, 0, 0, account_totp, { ACCOUNT, CODE_OPT } },
+	{ "token.create", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, token_create,
+	    { ACCOUNT, CODE_OPT, NUMBER_OPT("days"), TEXT("name", DB_NAME_MAX - 1), TEXTS("scopes", 3) } },
+	{ "token.list", REQUESTS_VIEW, WATCH, 0, 0, token_list, { { 0 } } },
+	{ "token.revoke", REQUESTS_RESTRICT, CALLERS_ADMIN, 0, 0, token_revoke, { REASON, TEXT("token", 2 * DB_ID) } },
 };
 
 size_t
@@ -359,15 +483,20 @@ deny(struct control *c, struct call *call, const struct requests_row *row)
 enum requests_verdict
 requests_may(const struct requests_row *row, const struct caller *who, bool statement)
 {
-	if (who->means <= CALLERS_MEANS_NONE || who->means >= CALLERS_MEANS_LIMIT || !(who->roles & row->who))
+	const bool guest = who->means == CALLERS_MEANS_GUEST, token = who->means == CALLERS_MEANS_TOKEN;
+	/* Whatever bits came with it: a guest has that one, and nobody else has. */
+	const unsigned roles = guest ? CALLERS_GUEST : who->roles & ~(unsigned)CALLERS_GUEST;
+	if (who->means <= CALLERS_MEANS_NONE || who->means >= CALLERS_MEANS_LIMIT || !(roles & row->who))
 		return REQUESTS_DENIED;
 	switch (row->kind) {
 	case REQUESTS_VIEW:
 	case REQUESTS_CHANGE:
 	case REQUESTS_RESTRICT:
 		return REQUESTS_ALLOWED;
+	case REQUESTS_PERSONAL:
+		return token ? REQUESTS_DENIED : REQUESTS_ALLOWED;
 	case REQUESTS_PERMIT:
-		return statement ? REQUESTS_COUNTED : REQUESTS_DENIED;
+		return statement && !token ? REQUESTS_COUNTED : REQUESTS_DENIED;
 	default:
 		return REQUESTS_DENIED;
 	}
@@ -428,8 +557,12 @@ const char *
 requests_actor(const struct control *c, const struct call *call)
 {
 	const struct caller *who = call_who(call);
-	/* Root is named as what it is: it is no person of any set. */
-	const char *person = who->uid == 0 ? NULL : signers_principal_of_user(people_set(c->people), who->user);
+	const char *person = NULL;
+	/* Root is named as what it is: it is no person of any set. An account is no unix user, whatever its name. */
+	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_TOKEN)
+		person = who->principal[0] ? who->principal : NULL;
+	else if (who->uid != 0)
+		person = signers_principal_of_user(people_set(c->people), who->user);
 	return person ? person : who->user;
 }
 

@@ -19,6 +19,7 @@ enum requests_kind {
 	REQUESTS_CHANGE,   /* sets in motion, gives no right */
 	REQUESTS_RESTRICT, /* takes effect first, is logged after */
 	REQUESTS_PERMIT,   /* brings signatures: only they permit */
+	REQUESTS_PERSONAL, /* changes accounts, sessions or tokens themselves: no token does */
 };
 
 enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS, REQUESTS_LINES };
@@ -52,7 +53,10 @@ enum requests_verdict {
 	REQUESTS_ALLOWED, /* views, sets in motion, restricts */
 	REQUESTS_COUNTED, /* has the effect that the signatures it brings have, and none without them */
 };
-/* For a caller of those means and roles, with or without a signed statement in hand. */
+/*
+ * For a caller of those means and roles, with or without a signed statement in hand. A guest is denied whatever does not
+ * name guests, and a token whatever brings signatures: no machine hands in a person's vote.
+ */
 enum requests_verdict requests_may(const struct requests_row *row, const struct caller *who, bool statement);
 
 /* The table, for the dispatcher and its test. */

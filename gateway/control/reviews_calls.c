@@ -67,12 +67,13 @@ reviews_personal(struct control *c, struct call *call, struct approval *a, const
 	(void)call_text(call, "reason", a->reason, sizeof a->reason);
 	(void)call_text(call, "approver", a->approver, sizeof a->approver);
 	if (!a->approver[0]) {
-		const char *own = signers_principal_of_user(set, call_who(call)->user);
+		const struct caller *who = call_who(call);
+		const char *own = who->principal[0] ? who->principal : signers_principal_of_user(set, who->user);
 		snprintf(a->approver, sizeof a->approver, "%s", own ? own : "");
 	}
 	if (!a->approver[0]) {
 		call_fail(call, CALL_USAGE, "USAGE", "say who is to sign: --approver NAME",
-		    "no person of the signer set has the unix account %s", call_who(call)->user);
+		    "no person of the signer set is known as %s", call_who(call)->user);
 		return false;
 	}
 	if (!people_knows(c->people, a->approver)) {

@@ -1,17 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sessions - who a secret names just now. Role: webdesk. */
+/*
+ * sessions - who is at the other end when a call comes over the network: from the secret in
+ * it to a caller with roles, at every call anew. Of secrets the SHA-256 is kept and
+ * nothing else; roles are those that the account has now.
+ * A session ends when it was idle, when it is old, when a person says so, when the account is
+ * disabled or its password or second factor changes; and with a clock that went back behind it.
+ */
 #ifndef FG_GATEWAY_CONTROL_SESSIONS_H
 #define FG_GATEWAY_CONTROL_SESSIONS_H
 
-#include "gateway/control/callers.h"
+#include "gateway/control/call.h"
+#include "gateway/state/session.h"
 
+/* AUDIT_AND_APPROVAL.md section 3.5 */
+#define SESSIONS_IDLE_S 900
+#define SESSIONS_LIFE_S 28800
+#define SESSIONS_SECRET 32
+#define SESSIONS_OF_ONE 16 /* of an account; one more ends the oldest */
+#define SESSIONS_PEER_CAP 46
+#define SESSIONS_TOUCH_S 30 /* how often "heard of" is written down: idle time is that much shorter at worst */
+
+struct control;
 struct sessions;
 
+struct sessions *sessions_new(struct control *c);
+void sessions_free(struct sessions *s);
+/* Once a minute: forgets what ended long ago. */
+void sessions_tidy(struct sessions *s);
+
 /*
- * Who that secret names just now; touches the idle time. False: nobody (unknown,
- * expired, ended, disabled). ret->means, roles, user are set.
+ * Who that secret names just now; touches the idle time. False: nobody (unknown, expired, ended, disabled).
+ * ret->means, roles, user are set. A guest brings no secret, and is always somebody.
  */
-bool sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[32], const uint8_t peer[16],
-    struct caller *ret);
+bool sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
+    const uint8_t peer[CALLERS_ID], struct caller *ret);
+
+/*
+ * Begins one; secret is the caller's to hand out once and to wipe. factors is what was shown: 1 the password, 2 a code
+ * as well. 0 or what the database says.
+ */
+int sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t peer[CALLERS_ID],
+    struct db_session *ret, uint8_t secret[SESSIONS_SECRET]);
+/* Answers session.open and setup.open; wipes secret. */
+void sessions_answer(struct sessions *s, struct call *call, const struct db_account *a, const struct db_session *n,
+    uint8_t secret[SESSIONS_SECRET]);
+
+/* An address as text. */
+void sessions_peer(const uint8_t peer[CALLERS_ID], char dst[SESSIONS_PEER_CAP]);
+
+/* session.show, .close, .list, .end */
+void sessions_show(struct sessions *s, struct call *call);
+void sessions_close(struct sessions *s, struct call *call);
+void sessions_list(struct sessions *s, struct call *call);
+void sessions_end(struct sessions *s, struct call *call);
 
 #endif

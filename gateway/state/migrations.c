@@ -169,6 +169,30 @@ static const char rollout_schema[] =
 " since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 "ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
 
+/*
+ * Who may sign in, and the secrets with which they are recognised: of those of sessions and tokens the SHA-256
+ * alone. What an account may ask for is no vote, so nothing here is what a release rests on.
+ */
+static const char account_schema[] =
+"CREATE TABLE account ("
+" name TEXT PRIMARY KEY, display TEXT NOT NULL, principal TEXT NOT NULL, roles INTEGER NOT NULL, hash TEXT NOT NULL,"
+" lent INTEGER NOT NULL, totp BLOB CHECK (length(totp) = 20), totp_step INTEGER NOT NULL, disabled INTEGER NOT NULL,"
+" created INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE TABLE session ("
+" digest BLOB PRIMARY KEY CHECK (length(digest) = 32), id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+" account TEXT NOT NULL REFERENCES account (name), factors INTEGER NOT NULL, made INTEGER NOT NULL,"
+" last INTEGER NOT NULL, until INTEGER NOT NULL, ended INTEGER NOT NULL,"
+" peer BLOB NOT NULL CHECK (length(peer) = 16)) STRICT, WITHOUT ROWID;"
+"CREATE INDEX session_account ON session (account, made);"
+"CREATE TABLE token ("
+" digest BLOB PRIMARY KEY CHECK (length(digest) = 32), id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+" name TEXT NOT NULL, account TEXT NOT NULL REFERENCES account (name), scopes INTEGER NOT NULL, made INTEGER NOT NULL,"
+" who TEXT NOT NULL, expires INTEGER NOT NULL, last INTEGER NOT NULL, revoked INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX token_account ON token (account);"
+"CREATE TABLE failure ("
+" key BLOB PRIMARY KEY CHECK (length(key) = 32), count INTEGER NOT NULL, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX failure_last ON failure (last);";
+
 /* What was an incident before froze nothing. */
 static const char rival_schema[] =
 "ALTER TABLE candidate ADD COLUMN rival INTEGER NOT NULL DEFAULT 0;"
@@ -198,6 +222,7 @@ static const struct migration steps[] = {
 	{ 9, "full images that deltas are for", base_schema },
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
+	{ 12, "accounts, sessions and tokens", account_schema },
 	{ 14, "second images that freeze a release", rival_schema },
 	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
 };

@@ -20,6 +20,8 @@
 #define A CALLERS_ADMIN
 #define U CALLERS_AUDITOR
 #define ALL (V | O | P | A | U)
+#define G CALLERS_GUEST
+#define E CALLERS_ENROL
 
 /* Who may ask for what, written down a second time: a change of the table is a change here, with a reason. */
 static const struct {
@@ -27,6 +29,13 @@ static const struct {
 	enum requests_kind kind;
 	unsigned who;
 } expected[] = {
+	{ "account.add", REQUESTS_PERSONAL, A },
+	{ "account.disable", REQUESTS_RESTRICT, A },
+	{ "account.enable", REQUESTS_PERSONAL, A },
+	{ "account.list", REQUESTS_VIEW, U | A },
+	{ "account.password", REQUESTS_PERSONAL, ALL | E },
+	{ "account.roles", REQUESTS_PERSONAL, A },
+	{ "account.totp", REQUESTS_PERSONAL, ALL | E },
 	{ "audit.cosigned", REQUESTS_VIEW, U | P | A },
 	{ "audit.export", REQUESTS_VIEW, U | P | A },
 	{ "audit.head", REQUESTS_VIEW, ALL },
@@ -79,10 +88,20 @@ static const struct {
 	{ "rollout.list", REQUESTS_VIEW, ALL },
 	{ "rollout.pause", REQUESTS_RESTRICT, O | P | A },
 	{ "rollout.show", REQUESTS_VIEW, ALL },
+	{ "session.close", REQUESTS_PERSONAL, ALL | E },
+	{ "session.end", REQUESTS_PERSONAL, ALL },
+	{ "session.list", REQUESTS_VIEW, ALL },
+	{ "session.open", REQUESTS_CHANGE, G },
+	{ "session.show", REQUESTS_VIEW, ALL | E },
+	{ "setup.code", REQUESTS_PERSONAL, A },
+	{ "setup.open", REQUESTS_CHANGE, G },
 	{ "sighting.list", REQUESTS_VIEW, ALL },
 	{ "status", REQUESTS_VIEW, ALL },
 	{ "supplier.list", REQUESTS_VIEW, ALL },
 	{ "supplier.show", REQUESTS_VIEW, ALL },
+	{ "token.create", REQUESTS_PERSONAL, A },
+	{ "token.list", REQUESTS_VIEW, U | A },
+	{ "token.revoke", REQUESTS_RESTRICT, A },
 };
 #define EXPECTED_N (sizeof expected / sizeof expected[0])
 
@@ -152,9 +171,15 @@ test_requests_table_is_the_one_agreed(void **state)
 		/* Only what carries a statement and its signature can permit. */
 		if (row->kind == REQUESTS_PERMIT)
 			assert_true(row->fds_min == 2 && row->fds_max == 2);
-		/* Who may look may do nothing else. */
-		if (row->kind != REQUESTS_VIEW)
+		/* Who may look may do nothing else, but with what is one's own. */
+		if (row->kind != REQUESTS_VIEW && row->kind != REQUESTS_PERSONAL)
 			assert_false(row->who & (CALLERS_VIEWER | CALLERS_AUDITOR));
+		/* A guest signs in, and may nothing that anybody else may. */
+		if (row->who & CALLERS_GUEST)
+			assert_true(row->who == CALLERS_GUEST && strstr(row->name, ".open"));
+		/* Somebody without a second factor makes one, or leaves. */
+		if (row->who & CALLERS_ENROL)
+			assert_true(row->kind == REQUESTS_PERSONAL || strcmp(row->name, "session.show") == 0);
 	}
 	assert_null(requests_at(requests_count()));
 }
@@ -171,13 +196,19 @@ test_requests_matrix(void **state)
 	for (size_t i = 0; i < requests_count(); i++) {
 		const struct requests_row *row = requests_at(i);
 		for (unsigned means = 0; means <= CALLERS_MEANS_LIMIT; means++) {
-			for (unsigned roles = 0; roles <= ALL; roles++) {
+			for (unsigned roles = 0; roles <= (ALL | G | E); roles++) {
 				const struct caller who = { .means = (enum callers_means)means, .roles = roles,
 					.uid = means == CALLERS_MEANS_ROOT ? 0 : 1000 };
 				const enum requests_verdict with = requests_may(row, &who, true);
 				const enum requests_verdict without = requests_may(row, &who, false);
 				bool known = means > CALLERS_MEANS_NONE && means < CALLERS_MEANS_LIMIT;
-				if (!known || !(roles & row->who)) {
+				const unsigned has = means == CALLERS_MEANS_GUEST ? G : roles & ~(unsigned)G;
+				const bool token = means == CALLERS_MEANS_TOKEN;
+				if (!known || !(has & row->who)) {
+					assert_int_equal(with, REQUESTS_DENIED);
+					assert_int_equal(without, REQUESTS_DENIED);
+				} else if (token && (row->kind == REQUESTS_PERMIT || row->kind == REQUESTS_PERSONAL)) {
+					/* A machine's secret hands in no vote, not even one that would be counted, and makes no accounts. */
 					assert_int_equal(with, REQUESTS_DENIED);
 					assert_int_equal(without, REQUESTS_DENIED);
 				} else if (row->kind == REQUESTS_PERMIT) {
@@ -214,8 +245,8 @@ test_requests_every_role_without_the_right_is_denied(void **state)
 	(void)state;
 	for (size_t i = 0; i < requests_count(); i++) {
 		const struct requests_row *row = requests_at(i);
-		for (unsigned role = 0; role <= CALLERS_ANY; role++) {
-			if (role & row->who)
+		for (unsigned role = 0; role <= (ALL | G | E); role++) {
+			if (role & row->who & ~(unsigned)G) /* nobody of this machine is a guest */
 				continue;
 			struct heard h = ask(&c, role, row->name, "{}", 0);
 			assert_int_equal(h.status, CALL_REFUSED);
