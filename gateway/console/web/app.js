@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// app - which page is shown, for whom, and when it looks again.
+import { el, announce, badge, problem } from "/dom.js";
+import * as api from "/api.js";
+import { Page } from "/page.js";
+import { may, ACT } from "/words.js";
+import * as keys from "/keys.js";
+
+// Pattern of the path, module that draws it, its word in the menu.
+const PAGES = [
+	[/^\/(?:reviews)?$/, "queue.js"],
+	[/^\/reviews\/(R-[0-9]+)$/, "review.js"],
+	[/^\/rollouts(?:\/([0-9a-f]{32}|R-[0-9]+))?$/, "rollouts.js"],
+	[/^\/releases$/, "releases.js"],
+	[/^\/fleet$/, "fleet.js"],
+	[/^\/modules\/([0-9a-f]{32})$/, "module.js"],
+	[/^\/audit$/, "audit.js"],
+	[/^\/audit\/([0-9]{1,15})$/, "entry.js"],
+	[/^\/policy(?:\/(R-[0-9]+))?$/, "policy.js"],
+	[/^\/people$/, "people.js"],
+	[/^\/health$/, "health.js"],
+	[/^\/account$/, "account.js"],
+];
+const OPEN = [[/^\/sign-in$/, "signin.js"], [/^\/setup$/, "setup.js"]];
+const MENU = [["/reviews", "Queue"], ["/rollouts", "Rollouts"], ["/fleet", "Fleet"], ["/releases", "Releases"],
+	["/audit", "Audit"],
+	["/policy", "Policy"], ["/people", "People"], ["/health", "Health"]];
+
+const main = document.getElementById("main");
+let session = null; // who is signed in, as session.show says it
+let page = null;
+let stop = null;    // ends listening for change
+let turn = 0;       // of the router: an older one that comes late draws nothing
+
+export function go(path, replace = false) {
+	history[replace ? "replaceState" : "pushState"](null, "", path);
+	return show();
+}
+
+// ---- the frame ----
+
+function header() {
+	const top = document.getElementById("top");
+	if (!session) {
+		top.replaceChildren(el("div", { class: "bar" }, el("a", { class: "brand", href: "/" }, "fotagate")));
+		return;
+	}
+	const here = location.pathname === "/" ? "/reviews" : location.pathname.replace(/^\/modules\//, "/fleet/");
+	const state = document.getElementById("live") || el("span", { id: "live", class: "dim" }, "connecting");
+	top.replaceChildren(el("div", { class: "bar" },
+		el("a", { class: "brand", href: "/" }, "fotagate"),
+		el("nav", { "aria-label": "Pages" }, el("ul", {}, MENU.map(([href, word]) => el("li", {}, el("a", { href,
+			"aria-current": here === href || here.startsWith(href + "/") ? "page" : null }, word))))),
+		el("div", { class: "who" }, state,
+			el("a", { href: "/account", "aria-current": here === "/account" ? "page" : null }, session.user,
+				el("span", { class: "dim" }, ` (${(session.roles || []).join(", ") || "no role"})`)),
+			el("button", { type: "button", onclick: signOut }, "Sign out"))), el("div", { id: "alarm" }));
+	alarm();
+}
+
+// What concerns every page: nothing is permitted now.
+async function alarm() {
+	const status = await api.maybe("/status").catch(() => undefined);
+	const box = document.getElementById("alarm");
+	if (!box || !status)
+		return;
+	const why = status.halt ? "The gateway is halted: no module gets anything. Only signatures end it (fotagate resume)." :
+		status.permitting ? "" : "The gateway permits nothing just now.";
+	const now = why + status.demo;
+	if (box.dataset.now === now)
+		return;
+	box.dataset.now = now;
+	box.replaceChildren(...[why ? el("div", { class: "alarm" }, el("p", {}, badge("block", "not permitting"), " ", why, " ",
+		el("a", { href: "/health" }, "See Health"))) : null].filter(Boolean));
+}
+
+function footer() {
+	document.getElementById("bottom").replaceChildren(el("div", { class: "bar" },
+		el("span", {}, "The console decides nothing: whoever permits, signs."),
+		el("button", { type: "button", onclick: keys.help }, "Keyboard shortcuts")));
+}
+
+async function signOut() {
+	await api.remove("/session").catch(() => {});
+	left();
+	go("/sign-in");
+}
+
+function left() {
+	session = null;
+	if (stop)
+		stop();
+	stop = null;
+}
+
+function heard(word) {
+	const box = document.getElementById("live");
+	const words = { live: "live", asking: "asking every 10 s", away: "no connection" };
+	if (box && box.textContent !== words[word])
+		box.textContent = words[word];
+}
+
+function changed() {
+	alarm();
+	if (page)
+		page.reload();
+}
+
+// ---- the router ----
+
+function find(list, path) {
+	for (const [pattern, module] of list) {
+		const m = pattern.exec(path);
+		if (m)
+			return [module, m.slice(1)];
+	}
+	return null;
+}
+
+async function show() {
+	const mine = ++turn;
+	const path = location.pathname;
+	if (page)
+		page.end();
+	page = null;
+	const open = find(OPEN, path);
+	if (!open && !session) {
+		try {
+			session = whoever(await api.get("/session"));
+		} catch (err) {
+			if (err.status !== 401) {
+				main.replaceChildren(problem(err));
+				return;
+			}
+			if (mine === turn)
+				go("/sign-in" + api.query({ next: path === "/" ? "" : path + location.search }), true);
+			return;
+		}
+	}
+	const found = open || find(PAGES, path);
+	header();
+	if (!found) {
+		main.replaceChildren(el("h1", {}, "There is no such page"), el("p", {}, el("a", { href: "/" }, "To the queue")));
+		return;
+	}
+	if (session && !open && !stop)
+		stop = api.listen(changed, heard);
+	const module = await import("/" + found[0]);
+	if (mine !== turn)
+		return;
+	main.replaceChildren();
+	page = new Page(main, (p) => module.load(p, ...found[1]), session);
+	page.go = go;
+	page.signedIn = (doc) => {
+		session = whoever(doc);
+		const next = new URLSearchParams(location.search).get("next") || "/";
+		return go(/^\/(?![/\\])/.test(next) ? next : "/", true);
+	};
+	const shown = page;
+	await page.reload();
+	if (mine === turn && shown === page) {
+		const h1 = main.querySelector("h1");
+		if (h1)
+			announce(h1.textContent);
+		if (started)
+			main.focus({ preventScroll: true });
+		else if (!open)
+			window.scrollTo(0, 0);
+	}
+	started = true;
+}
+
+let started = false;
+
+// session.show and session.open say who it is at different depths.
+function whoever(doc) {
+	return { roles: [], ...(doc.session || {}), ...doc };
+}
+
+api.on.signedOut = () => {
+	if (!session)
+		return;
+	left();
+	go("/sign-in" + api.query({ next: location.pathname + location.search, over: "1" }), true);
+};
+
+document.addEventListener("click", (ev) => {
+	const a = ev.target.closest && ev.target.closest("a[href]");
+	if (!a || ev.defaultPrevented || ev.button || ev.metaKey || ev.ctrlKey || ev.shiftKey || ev.altKey ||
+		a.hasAttribute("download") ||
+	    a.origin !== location.origin || !a.getAttribute("href").startsWith("/"))
+		return;
+	ev.preventDefault();
+	window.scrollTo(0, 0);
+	go(a.getAttribute("href"));
+});
+window.addEventListener("popstate", show);
+keys.start(go, () => may(session, ...ACT));
+footer();
+show();
