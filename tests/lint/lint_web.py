@@ -23,7 +23,7 @@ NEVER = [
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\son[a-z]+\s*=|\sstyle\s*=", re.I)
 # The one place where nodes are made; others ask it.
 MAKES = re.compile(r"createElement|setAttribute\(|createTextNode")
-MAY_MAKE = {"dom.js": MAKES, "page.js": re.compile(r"setAttribute\(\"aria-busy\"")}
+MAY_MAKE = {"dom.js": MAKES, **{name: re.compile(r"setAttribute\(\"aria-busy\"") for name in ("app.js", "page.js")}}
 
 
 def check():

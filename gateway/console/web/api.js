@@ -45,7 +45,8 @@ async function ask(method, path, body) {
 	if (answer.ok)
 		return answer;
 	const problem = await refused(answer);
-	if (answer.status === 401 && path !== "/session" && path !== "/setup")
+	if (answer.status === 401 && path !== "/session" && !["SECOND-FACTOR", "SIGN-IN", "CODE",
+		"SETUP-CODE"].includes(problem.id))
 		on.signedOut();
 	throw problem;
 }

@@ -30,6 +30,7 @@ const main = document.getElementById("main");
 let session = null; // who is signed in, as session.show says it
 let page = null;
 let stop = null;    // ends listening for change
+let shownAt = "";    // the address that is on the screen
 let turn = 0;       // of the router: an older one that comes late draws nothing
 
 export function go(path, replace = false) {
@@ -117,40 +118,54 @@ function find(list, path) {
 	return null;
 }
 
+// What is on the screen where there is no page.
+function only(...nodes) {
+	main.removeAttribute("aria-busy");
+	main.replaceChildren(...nodes);
+}
+
 async function show() {
 	const mine = ++turn;
 	const path = location.pathname;
+	shownAt = path + location.search;
 	if (page)
 		page.end();
 	page = null;
+	main.setAttribute("aria-busy", "true");
 	const open = find(OPEN, path);
 	if (!open && !session) {
 		try {
 			session = whoever(await api.get("/session"));
 		} catch (err) {
 			if (err.status !== 401) {
-				main.replaceChildren(problem(err));
-				return;
+				only(problem(err));
+				return undefined;
 			}
 			if (mine === turn)
-				go("/sign-in" + api.query({ next: path === "/" ? "" : path + location.search }), true);
-			return;
+				return go("/sign-in" + api.query({ next: path === "/" ? "" : path + location.search }), true);
+			return undefined;
 		}
 	}
+	if (session && (session.must || []).length && !open && path !== "/account")
+		return go("/account", true); // a password or a second factor of one's own comes first
 	const found = open || find(PAGES, path);
 	header();
 	if (!found) {
-		main.replaceChildren(el("h1", {}, "There is no such page"), el("p", {}, el("a", { href: "/" }, "To the queue")));
-		return;
+		only(el("h1", {}, "There is no such page"), el("p", {}, el("a", { href: "/" }, "To the queue")));
+		return undefined;
 	}
 	if (session && !open && !stop)
 		stop = api.listen(changed, heard);
 	const module = await import("/" + found[0]);
 	if (mine !== turn)
-		return;
+		return undefined;
 	main.replaceChildren();
 	page = new Page(main, (p) => module.load(p, ...found[1]), session);
 	page.go = go;
+	page.signedOut = (why) => {
+		left();
+		return go("/sign-in" + api.query({ [why]: "1" }));
+	};
 	page.signedIn = (doc) => {
 		session = whoever(doc);
 		const next = new URLSearchParams(location.search).get("next") || "/";
@@ -168,6 +183,7 @@ async function show() {
 			window.scrollTo(0, 0);
 	}
 	started = true;
+	return undefined;
 }
 
 let started = false;
@@ -194,7 +210,10 @@ document.addEventListener("click", (ev) => {
 	window.scrollTo(0, 0);
 	go(a.getAttribute("href"));
 });
-window.addEventListener("popstate", show);
+window.addEventListener("popstate", () => {
+	if (location.pathname + location.search !== shownAt) // else it is a place on the same page
+		show();
+});
 keys.start(go, () => may(session, ...ACT));
 footer();
 show();

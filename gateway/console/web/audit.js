@@ -48,6 +48,7 @@ function integrity(page, cp, status) {
 		const before = remembered(cp.origin);
 		let tenth = 0;
 		go.disabled = true;
+		out.replaceChildren();
 		try {
 			const v = await verify(before, vkey.value.trim(), (n, of) => {
 				bar.value = n / of;

@@ -66,7 +66,7 @@ function asked(form) {
 }
 
 // What a statement must say, or it is not the one to sign: nothing that a lying gateway slips in between passes for it.
-function differs(doc, text, body, r) {
+export function differs(doc, text, body, r) {
 	const p = { scope: {}, findings: [], ...doc.predicate }, s = (doc.subject || [])[0] || {};
 	const wrong = [
 		[doc.predicateType !== "urn:fotagate:approval:v1" || p.decision !== "approve", "decides something else"],

@@ -240,6 +240,13 @@ export function question({ title, text, fields, button, danger, ask }) {
 	});
 }
 
+export function newPassword() {
+	return field("New password", el("input", { name: "password", id: "new-password", type: "password", required: true,
+		minlength: "12",
+		maxlength: "128", autocomplete: "new-password" }),
+			"12 characters at least, 15 or more are better; any characters.");
+}
+
 export function reason(label = "Reason", hint = "At least 10 characters. It stays in the log.") {
 	return field(label, el("textarea", { name: "reason", rows: "2", required: true, minlength: "10", maxlength: "1000" }),
 		hint);

@@ -70,7 +70,7 @@ export async function head() {
 
 // Whether a verifier key (name+id+base64) signed it: true, false, or null where this browser cannot tell.
 export async function signedBy(cp, vkey) {
-	const m = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/.exec(vkey.trim());
+	const m = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(vkey.trim());
 	const key = m && unbase64(m[3]);
 	if (!key || key.length !== 33 || key[0] !== 1)
 		throw new Error("That is no verifier key: name+8 digits+base64.");

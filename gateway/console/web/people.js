@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // people - who may sign with which keys, who may sign in, and who is signed in.
-import { el, table, facts, digest, time, badge, question, field, reason, count, command } from "/dom.js";
+import { el, table, facts, digest, time, badge, question, field, reason, count, command, copier,
+	newPassword } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, ROLES } from "/words.js";
 
@@ -10,56 +11,90 @@ function suspending(page, who) {
 	fields: [reason()], ask: (v) => post("/people/suspend", { who, reason: v.get("reason").trim() }) }), "Suspended.");
 }
 
-function acting(page, a, verb, title, text, fields = []) {
-	return page.act(question({ title, button: title, danger: verb === "disable", text: [text], fields, ask: (v) => {
-		const body = {};
-		if (verb === "roles")
-			body.roles = v.getAll("roles");
-		if (v.get("password"))
-			body.password = v.get("password");
-		return post(`/accounts/${seg(a.user)}/${verb}`, body);
-	} }), "Done.");
+// An administrator's own second factor, fresh: nobody who finds the browser open makes accounts with it.
+const code = () => field("Code of your second factor", el("input", { name: "code", id: "step-up", required: true,
+	inputmode: "numeric", autocomplete: "one-time-code", maxlength: "15" }));
+
+// Members of a form that control takes: lists of ticks, and no empty words.
+function body(v) {
+	const out = {};
+	for (const key of new Set(v.keys()))
+		if (["roles", "scopes"].includes(key))
+			out[key] = v.getAll(key);
+		else if (v.get(key).trim())
+			out[key] = key === "days" ? Number(v.get(key)) : key === "password" ? v.get(key) : v.get(key).trim();
+	return out;
 }
 
-function roleTicks(has) {
-	return el("fieldset", {}, el("legend", {}, "Roles"), ROLES.map((r) => el("label", { class: "tick" },
-		el("input", { type: "checkbox", name: "roles", value: r, checked: has.includes(r) }), r)));
+function acting(page, path, title, text, fields, danger = false) {
+	return page.act(question({ title, button: title, danger, text: [text], fields, ask: (v) => post(path, body(v)) }),
+		"Done.");
 }
 
-const password = () => field("Password", el("input", { name: "password", id: "new-password", type: "password",
-	minlength: "12", maxlength: "128",
-	autocomplete: "new-password", required: true }), "12 characters at least.");
-
-function adding(page) {
-	return page.act(question({ title: "Add an account", button: "Add it",
-		text: ["It may view and do what its roles say. It never permits: signatures do."],
-		fields: [field("User", el("input", { name: "user", id: "new-user", required: true, maxlength: "64",
-			autocomplete: "off" })), password(), roleTicks(["viewer"])],
-		ask: (v) => post("/accounts", { user: v.get("user"), password: v.get("password"), roles: v.getAll("roles") }) }),
-			"Added.");
+function ticks(name, words, has) {
+	return el("fieldset", {}, el("legend", {}, name), words.map((r) => el("label", { class: "tick" },
+		el("input", { type: "checkbox", name: name.toLowerCase(), value: r, checked: has.includes(r) }), r)));
 }
+
+function word(name, label, value = "", hint = "") {
+	return field(label, el("input", { name, id: "new-" + name, value, maxlength: "100", autocomplete: "off",
+		spellcheck: "false",
+		required: name === "account" || name === "name" }), hint);
+}
+
+const signsAs = (value) => word("principal", "Signs as", value, "A person of the signer set; empty: nobody.");
 
 function accounts(page, list) {
 	const admin = may(page.session, "admin");
-	const button = (a, verb, label, ...rest) => el("button", { type: "button", disabled: !admin,
-		"aria-label": `${label} ${a.user}`,
-		onclick: () => acting(page, a, verb, label, ...rest) }, label);
-	return [table("Accounts", ["User", "Roles", "State", "Second factor", "Change"], list.map((a) => {
-		const off = a.disabled || a.state === "disabled";
-		const factor = [a.second_factor, a.totp, a.factor].some(Boolean);
-		return [a.user, (a.roles || []).join(", "), off ? badge("off", "disabled") : badge("good", "may sign in"),
-			factor ? badge("good", "set") : badge("warning", "none"), el("p", { class: "buttons" },
-				off ? button(a, "enable", "Enable", `${a.user} may sign in again.`) : button(a, "disable", "Disable",
-					`Sessions of ${a.user} end at once.`),
-				button(a, "roles", "Roles", `What ${a.user} may do.`, roleTicks(a.roles || [])),
-				button(a, "password", "Password", `A new one for ${a.user}; sessions end.`, password()))];
-	}), "None."), admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => adding(page) },
-		"Add an account\u2026")) : null];
+	const button = (a, label, ...rest) => el("button", { type: "button", disabled: !admin,
+		"aria-label": `${label} ${a.account}`,
+		onclick: () => acting(page, `/accounts/${seg(a.account)}/${label.toLowerCase()}`, label, ...rest) }, label);
+	return [table("Accounts", ["Account", "Roles", "Signs as", "State", "Second factor", "Change"], list.map((a) => [
+		[a.account, a.display ? el("small", {}, a.display) : null], a.roles.join(", "), a.principal || "nobody",
+		a.disabled ? badge("off", "disabled") : a.lent ? badge("wait", "password not yet their own") :
+			badge("good", "may sign in"),
+		a.totp ? badge("good", "set") : badge("warning", "none"), el("p", { class: "buttons" },
+			a.disabled ? button(a, "Enable", `${a.account} may sign in again.`, code()) :
+				button(a, "Disable", `Sessions and tokens of ${a.account} end at once.`, reason(), true),
+			button(a, "Roles", `What ${a.account} may do. Nobody is administrator and approver.`,
+				[ticks("Roles", ROLES, a.roles),
+				signsAs(a.principal), code()]),
+			button(a, "Password", `One for ${a.account} to sign in with once and change.`, [newPassword(), code()]),
+			button(a, "Totp", `Takes the second factor off ${a.account}, who has to make a new one.`, code(), true))]),
+				"None."),
+	admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => acting(page, "/accounts",
+		"Add an account",
+		"It may view and do what its roles say. It never permits: signatures do.", [word("account", "Account"),
+			word("display", "Name"), newPassword(), ticks("Roles", ROLES, ["viewer"]), signsAs(""), code()]) },
+				"Add an account\u2026")) : null];
+}
+
+function tokens(page, list) {
+	const admin = may(page.session, "admin");
+	return [table("Tokens", ["Name", "Account", "Scopes", "Until", "Last used", "End it"], list.map((t) => [
+		t.name, t.account, (t.scopes || []).join(", "), time(t.until), time(t.used || t.last),
+		el("button", { type: "button", class: "danger", disabled: !admin, "aria-label": `Revoke ${t.name}`, onclick: () =>
+			acting(page, `/tokens/${seg(t.id)}/revoke`, "Revoke", `${t.name} ends at once.`, reason(), true) },
+				"Revoke\u2026")]), "None."),
+	admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: async () => {
+		const doc = await acting(page, "/tokens", "Make a token",
+			"A program with it does what its scopes say. It never approves.",
+			[word("name", "Name"), word("account", "Account", page.session.user), ticks("Scopes", ["view", "operate"],
+				["view"]),
+				field("Days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "365", value: "30" })),
+					code()]);
+		const secret = doc && (doc.secret || (doc.token && (doc.token.secret || doc.token)));
+		if (typeof secret === "string")
+			page.part("token", secret, () => [el("h2", {}, "The new token"),
+				el("p", {}, "Shown once: ", el("code", {}, secret), " ", copier(secret, "Copy"))]);
+	} }, "Make a token\u2026")) : null];
 }
 
 export async function load(page) {
 	page.title("People");
-	const [p, acc, sessions] = await Promise.all([get("/people"), maybe("/accounts"), maybe("/sessions")]);
+	const watch = may(page.session, "admin", "auditor");
+	const [p, acc, toks, sessions] = await Promise.all([get("/people"), watch ? maybe("/accounts") : undefined,
+		watch ? maybe("/tokens") : undefined, maybe("/sessions")]);
 	const can = may(page.session, ...ACT);
 	page.part("head", p.warnings, () => [el("h1", {}, "People"), p.warnings.map((w) => el("p", { class: "stop" },
 		badge("warning", w.id), " ", w.text))], "plain");
@@ -88,14 +123,13 @@ export async function load(page) {
 	page.part("sets", p.sets, () => [el("h2", {}, "Sets so far"), table("Signer sets", ["Set", "Since", "Persons", "Keys",
 		"Takes", "Digest"], p.sets.map((s) =>
 		[String(s.number), time(s.time), s.persons, s.keys, s.threshold, digest(s.sha256)]))]);
-	const list = acc && (acc.accounts || []);
-	page.part("accounts", list || null, () => [el("h2", {}, "Accounts of this console"), accounts(page, list)]);
-	const open = sessions && (sessions.sessions || []);
-	page.part("sessions", open || null, () => [el("h2", {}, "Open sessions"), table("Sessions", ["User", "From", "Since",
-		"Until", "End it"], open.map((s) => [
-		[s.user, s.id === page.session.id ? [" ", badge("notice", "this one")] : null], s.peer || "",
-			time(s.opened || s.since, ""), time(s.until, ""),
-		el("button", { type: "button", class: "danger", "aria-label": `End the session of ${s.user}`, onclick: () =>
-			page.act(post(`/sessions/${seg(s.id)}/end`, {}), "It is ended.").catch((err) => page.wrong(err)) }, "End")]),
-				"None.")]);
+	page.part("accounts", acc ? acc.accounts : null, () => [el("h2", {}, "Accounts of this console"),
+		accounts(page, acc.accounts)]);
+	page.part("tokens", toks ? toks.tokens : null, () => [el("h2", {}, "Tokens for programs"), tokens(page, toks.tokens)]);
+	page.part("sessions", sessions ? sessions.sessions : null, () => [el("h2", {}, "Open sessions"), table("Sessions",
+		["Account", "From", "Since", "Until", "End it"], sessions.sessions.map((s) => [
+			[s.account, s.own ? [" ", badge("notice", "this one")] : null], s.peer, time(s.made), time(s.until),
+			el("button", { type: "button", class: "danger", "aria-label": `End the session of ${s.account}`, onclick: () =>
+				page.act(post(`/sessions/${seg(s.id)}/end`, {}), "It is ended.").catch((err) => page.wrong(err)) },
+					"End")]), "None.")]);
 }

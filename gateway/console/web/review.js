@@ -52,7 +52,7 @@ function strip(r, doc, explain) {
 		el("p", { class: "verdict" }, state(r.state), " ", sentence(r, doc, explain)),
 		el("p", { class: "dim" }, "Opened ", ago(r.opened), left === null ? "" : left < 0 ? ", overdue" :
 			`, ${span(left)} left to decide`,
-			doc ? [". ", el("span", { "data-progress": "" }), "."] : ".")];
+			doc ? [". ", el("span", { "data-progress": "" }), "."] : ".", " ", el("a", { href: "#part-decide" }, "Decide"))];
 }
 
 function byId(r) {

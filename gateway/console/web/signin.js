@@ -5,7 +5,9 @@ import { post } from "/api.js";
 
 export function load(page) {
 	page.title("Sign in");
-	const over = new URLSearchParams(location.search).has("over");
+	const q = new URLSearchParams(location.search);
+	const told = q.has("over") ? "Your session is over: 15 minutes without use, 8 hours, or somebody ended it." :
+		q.has("factor") ? "The second factor is set. Sign in with the next code it shows." : "";
 	page.part("sign-in", 1, () => {
 		const user = el("input", { id: "user", name: "user", autocomplete: "username", required: true, maxlength: "64",
 			spellcheck: "false" });
@@ -38,8 +40,7 @@ export function load(page) {
 			}
 		}
 		return [el("h1", {}, "Sign in"),
-			over ? el("p", { class: "hint", role: "status" },
-				"Your session is over: 15 minutes without use, 8 hours, or somebody ended it.") : null,
+			told ? el("p", { class: "hint", role: "status" }, told) : null,
 			el("form", { class: "stack", onsubmit: submit }, field("User", user), field("Password", password),
 				field("Code of the second factor", code,
 					"Six digits of your authenticator; leave it empty if you have none."),
