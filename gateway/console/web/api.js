@@ -76,6 +76,19 @@ export async function maybe(path, args) {
 	}
 }
 
+const kept = new Map();
+
+// maybe(), of what is dear to make and may be some seconds old.
+export function lately(path) {
+	const had = kept.get(path);
+	if (had && Date.now() - had.at < 15000)
+		return had.doc;
+	const doc = maybe(path);
+	kept.set(path, { at: Date.now(), doc });
+	doc.catch(() => kept.delete(path));
+	return doc;
+}
+
 // Bytes as they are, or null where there is no such file.
 export async function file(path) {
 	try {

@@ -3,7 +3,6 @@
 import { el, announce, badge, problem } from "/dom.js";
 import * as api from "/api.js";
 import { Page } from "/page.js";
-import { may, ACT } from "/words.js";
 import * as keys from "/keys.js";
 
 // Pattern of the path, module that draws it, its word in the menu.
@@ -33,7 +32,7 @@ let stop = null;    // ends listening for change
 let shownAt = "";    // the address that is on the screen
 let turn = 0;       // of the router: an older one that comes late draws nothing
 
-export function go(path, replace = false) {
+function go(path, replace = false) {
 	history[replace ? "replaceState" : "pushState"](null, "", path);
 	return show();
 }
@@ -83,15 +82,13 @@ function footer() {
 
 async function signOut() {
 	await api.remove("/session").catch(() => {});
-	left();
-	go("/sign-in");
+	left("/sign-in");
 }
 
-function left() {
+// A new document: nothing of the one who was here stays in it.
+function left(path) {
 	session = null;
-	if (stop)
-		stop();
-	stop = null;
+	location.assign(path);
 }
 
 function heard(word) {
@@ -100,6 +97,15 @@ function heard(word) {
 	if (box && box.textContent !== words[word])
 		box.textContent = words[word];
 }
+
+// Pages that look again by themselves would keep a session of somebody who left for as long as it may last.
+let used = Date.now();
+for (const kind of ["keydown", "pointerdown", "focus"])
+	addEventListener(kind, () => { used = Date.now(); }, true);
+setInterval(() => {
+	if (session && Date.now() - used > 1000 * (session.idle_seconds || 900))
+		api.remove("/session").catch(() => {}).then(api.on.signedOut);
+}, 15000);
 
 function changed() {
 	alarm();
@@ -154,7 +160,7 @@ async function show() {
 		only(el("h1", {}, "There is no such page"), el("p", {}, el("a", { href: "/" }, "To the queue")));
 		return undefined;
 	}
-	if (session && !open && !stop)
+	if (session && !open && !stop && !(session.must || []).length)
 		stop = api.listen(changed, heard);
 	const module = await import("/" + found[0]);
 	if (mine !== turn)
@@ -162,10 +168,7 @@ async function show() {
 	main.replaceChildren();
 	page = new Page(main, (p) => module.load(p, ...found[1]), session);
 	page.go = go;
-	page.signedOut = (why) => {
-		left();
-		return go("/sign-in" + api.query({ [why]: "1" }));
-	};
+	page.signedOut = (why) => left("/sign-in" + api.query({ [why]: "1" }));
 	page.signedIn = (doc) => {
 		session = whoever(doc);
 		const next = new URLSearchParams(location.search).get("next") || "/";
@@ -196,8 +199,7 @@ function whoever(doc) {
 api.on.signedOut = () => {
 	if (!session)
 		return;
-	left();
-	go("/sign-in" + api.query({ next: location.pathname + location.search, over: "1" }), true);
+	left("/sign-in" + api.query({ next: location.pathname + location.search, over: "1" }));
 };
 
 document.addEventListener("click", (ev) => {
@@ -214,6 +216,6 @@ window.addEventListener("popstate", () => {
 	if (location.pathname + location.search !== shownAt) // else it is a place on the same page
 		show();
 });
-keys.start(go, () => may(session, ...ACT));
+keys.start(go);
 footer();
 show();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
-import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason,
+import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason, said,
 	announce, num, visible } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
@@ -56,7 +56,7 @@ function list(text) {
 
 // What was asked for, as the API takes it.
 function asked(form) {
-	const v = new FormData(form), body = { reason: v.get("reason").trim(), approver: v.get("approver").trim() };
+	const v = new FormData(form), body = { reason: said(v), approver: v.get("approver").trim() };
 	if (list(v.get("groups")).length)
 		body.groups = list(v.get("groups"));
 	for (const key of ["max_devices", "days"])
@@ -196,9 +196,7 @@ function approve(page, m) {
 		`You have not ticked ${count(unviewed(), "section")} above.`) : null,
 	plan ? el("p", { class: "hint" },
 		"Somebody signed already: leave groups and number as they are, and you sign for the same thing.") : null,
-	field("Reason", el("textarea", { name: "reason", id: "approve-reason", rows: "2", required: true, minlength: "10",
-		maxlength: "1000" }),
-		"At least 10 characters. It is part of what you sign, and stays in the log."),
+	reason("Printable ASCII; it is part of what you sign, and stays in the log.", "approve-reason"),
 	field("Approver", el("select", { name: "approver", id: "approver" }, [me, ...others].map((p) => el("option",
 		{ value: p, selected: p === me }, p))),
 		"Whoever's key will sign."),
@@ -224,7 +222,7 @@ function rejecting(page, r) {
 			["version", "this version of the product"],
 			["signer", "everything by this signer"]].map(([v, w]) => el("option", { value: v }, w))),
 				"A refusal beside it: nothing like it is even looked at.")],
-	ask: (v) => post(`/reviews/${seg(r.id)}/reject`, { reason: v.get("reason").trim(),
+	ask: (v) => post(`/reviews/${seg(r.id)}/reject`, { reason: said(v),
 		...(v.get("also") ? { also: v.get("also") } : {}) }) }),
 	`${r.id} is rejected.`);
 }
@@ -238,7 +236,7 @@ function refusing(page, r) {
 	field("Value", el("input", { name: "value", id: "value", required: true, value: r.image || "", maxlength: "250" })),
 	field("Days", el("input", { name: "days", id: "refuse-days", type: "number", min: "1", max: "3650" }),
 		"Empty: without end."), reason()],
-	ask: (v) => post("/refusals", { kind: v.get("kind"), value: v.get("value").trim(), reason: v.get("reason").trim(),
+	ask: (v) => post("/refusals", { kind: v.get("kind"), value: v.get("value").trim(), reason: said(v),
 		...(v.get("days") ? { days: Number(v.get("days")) } : {}) }) }), "Refused.");
 }
 
@@ -272,7 +270,7 @@ function acts(page, r) {
 export function draw(page, m) {
 	const { r } = m, stop = stops(page, m);
 	const signed = page.signed && page.signed.id === r.id ? page.signed : null;
-	page.part("decide", [r.state, r.have, r.need, r.image, r.report, r.policy, stop, signed], () => [el("h2", {}, "Decide"),
+	page.part("decide", [r.state, r.image, r.report, r.policy, stop, signed], () => [el("h2", {}, "Decide"),
 		signed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", signed.text) : null,
 		stop.length ? [el("h3", {}, "Approving is not possible here, now, by you"), el("ul", { class: "plain" },
 			stop.map(([what, cure]) =>

@@ -247,7 +247,12 @@ export function newPassword() {
 			"12 characters at least, 15 or more are better; any characters.");
 }
 
-export function reason(label = "Reason", hint = "At least 10 characters. It stays in the log.") {
-	return field(label, el("textarea", { name: "reason", rows: "2", required: true, minlength: "10", maxlength: "1000" }),
-		hint);
+export function reason(hint = "It stays in the log.", id = "reason") {
+	return field("Reason", el("textarea", { name: "reason", id, rows: "2", required: true, minlength: "10", maxlength: "500" }),
+		`At least 10 characters. ${hint}`);
+}
+
+// What was typed there, on one line.
+export function said(values) {
+	return values.get("reason").trim().replace(/\s+/g, " ");
 }

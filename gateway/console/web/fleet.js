@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fleet - which versions run, which modules need a look, and the list of them by cursor.
 import { el, svg, table, row, field, time, badge, count, num } from "/dom.js";
-import { get, maybe } from "/api.js";
+import { get, lately } from "/api.js";
 
 const PAGE = 100;
 const STALE = 30 * 86400000;
@@ -34,19 +34,13 @@ export async function load(page) {
 	const q = new URLSearchParams(location.search);
 	const f = Object.fromEntries(["product", "version", "group", "profile", "held", "unlisted", "after"].map((k) => [k,
 		q.get(k) || ""]));
-	const [list, exposure, profiles] = await Promise.all([get("/modules", { ...f, limit: PAGE }), maybe("/exposure"),
-		maybe("/profiles")]);
+	const [list, exposure, profiles] = await Promise.all([get("/modules", { ...f, limit: PAGE }), lately("/exposure"),
+		lately("/profiles")]);
 	page.part("head", 1, () => el("h1", {}, "Fleet"), "plain");
 	page.part("spread", exposure ? exposure.versions : null, () => [el("h2", {}, "Versions by product"),
 		exposure.versions.length ?
 		spread(exposure.versions, exposure.other_modules) : el("p", { class: "empty" },
 			"No module has asked yet, and none was imported.")]);
-	page.part("behind", exposure && exposure.held.length ? exposure.held : null,
-		() => [el("h2", {}, "Waiting for a decision"),
-		table("What modules wait for", ["Review", "Version", "Days#", "Modules#"],
-			exposure.held.map((h) => [row(`/reviews/${h.id}`, h.id),
-			`${h.product} ${h.target}`, h.days,
-				`${num(h.modules)} of ${num(h.product_modules)}`]))]);
 	page.part("filters", [f, profiles], () => el("form", { class: "filters", role: "search", onsubmit: (ev) => {
 		ev.preventDefault();
 		const next = new URLSearchParams([...new FormData(ev.target)].filter(([, v]) => v));

@@ -11,7 +11,7 @@ const OFF = "fg.keys.off";
 let go = () => {};
 let g = 0; // when g was pressed
 
-export function isOff() {
+function isOff() {
 	return localStorage.getItem(OFF) === "1";
 }
 

@@ -11,10 +11,6 @@ export function hex(b) {
 	return Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
 }
 
-export function base64(b) {
-	return btoa(String.fromCharCode(...b));
-}
-
 function unbase64(s) {
 	return Uint8Array.from(atob(s), (c) => c.charCodeAt(0));
 }
@@ -42,7 +38,7 @@ function same(a, b) {
 // ---- checkpoints ----
 
 // { note, text, origin, size, root, signatures: [{ name, id, bytes }] }; throws what is wrong with it.
-export function checkpoint(note) {
+function checkpoint(note) {
 	const blank = note.lastIndexOf("\n\n");
 	const body = note.slice(0, blank + 1);
 	const [origin, size, root, ...rest] = body.split("\n");
@@ -69,7 +65,7 @@ export async function head() {
 }
 
 // Whether a verifier key (name+id+base64) signed it: true, false, or null where this browser cannot tell.
-export async function signedBy(cp, vkey) {
+async function signedBy(cp, vkey) {
 	const m = /^([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]{44})$/.exec(vkey.trim());
 	const key = m && unbase64(m[3]);
 	if (!key || key.length !== 33 || key[0] !== 1)

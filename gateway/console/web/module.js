@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // module - one of the fleet: why it gets what it gets, what it was given, what the log has of it.
-import { el, table, facts, digest, time, bytes, badge, question, reason } from "/dom.js";
+import { el, table, facts, digest, time, bytes, badge, question, reason, said } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, OPERATE } from "/words.js";
 import { flags } from "/fleet.js";
@@ -12,14 +12,14 @@ function holding(page, m) {
 	return page.act(question({ title: m.held ? "Treat it like the others again" : "Hold this module", danger: !m.held,
 		button: m.held ? "Release the hold" : "Hold it", text: [m.held ? "It gets what the others get." :
 			"It is given nothing until somebody ends the hold."],
-		fields: [reason()], ask: (v) => post(`/modules/${seg(m.id)}/${verb}`, { reason: v.get("reason").trim() }) }),
+		fields: [reason()], ask: (v) => post(`/modules/${seg(m.id)}/${verb}`, { reason: said(v) }) }),
 			"Done.");
 }
 
 function revealing(page, m) {
 	return question({ title: "Reveal who it is", button: "Reveal", text: ["The log keeps that you asked, and why."],
 		fields: [reason()],
-		ask: (v) => post(`/modules/${seg(m.id)}/reveal`, { reason: v.get("reason").trim() }) }).then((doc) => {
+		ask: (v) => post(`/modules/${seg(m.id)}/reveal`, { reason: said(v) }) }).then((doc) => {
 		if (doc)
 			page.part("revealed", doc.identities, () => [el("h2", {}, "In clear"), facts(...doc.identities.map((i) =>
 				[`${i.kind}, class ${i.class}`, el("code", {}, i.text)]))]);

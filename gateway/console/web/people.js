@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // people - who may sign with which keys, who may sign in, and who is signed in.
-import { el, table, facts, digest, time, badge, question, field, reason, count, command, copier,
+import { el, table, facts, digest, time, badge, question, field, reason, said, count, command, copier,
 	newPassword } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, ROLES } from "/words.js";
@@ -8,7 +8,7 @@ import { may, ACT, ROLES } from "/words.js";
 function suspending(page, who) {
 	return page.act(question({ title: "Suspend keys", danger: true, button: "Suspend", text: [
 		`No signature by a key of ${who} counts from now on, also those on releases that are offered. One person is enough.`],
-	fields: [reason()], ask: (v) => post("/people/suspend", { who, reason: v.get("reason").trim() }) }), "Suspended.");
+	fields: [reason()], ask: (v) => post("/people/suspend", { who, reason: said(v) }) }), "Suspended.");
 }
 
 // An administrator's own second factor, fresh: nobody who finds the browser open makes accounts with it.
@@ -22,7 +22,8 @@ function body(v) {
 		if (["roles", "scopes"].includes(key))
 			out[key] = v.getAll(key);
 		else if (v.get(key).trim())
-			out[key] = key === "days" ? Number(v.get(key)) : key === "password" ? v.get(key) : v.get(key).trim();
+			out[key] = key === "days" ? Number(v.get(key)) : key === "password" ? v.get(key) :
+				key === "reason" ? said(v) : v.get(key).trim();
 	return out;
 }
 

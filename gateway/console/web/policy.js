@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // policy - rules as they are read, for one review or as they stand; who makes the firmware.
-import { el, table, row, facts, digest, time, badge, count, span } from "/dom.js";
+import { el, table, row, facts, digest, time, badge, span } from "/dom.js";
 import { get, maybe, seg } from "/api.js";
 import { verdict } from "/words.js";
 
@@ -60,9 +60,9 @@ export async function load(page, id) {
 	if (id)
 		return explain(page, id);
 	page.title("Policy");
-	const [profiles, suppliers, reviews, refusals, bases] = await Promise.all([get("/profiles"), maybe("/suppliers"),
+	const [profiles, suppliers, reviews, refusals] = await Promise.all([get("/profiles"), maybe("/suppliers"),
 		maybe("/reviews"),
-		maybe("/refusals"), maybe("/bases")]);
+		maybe("/refusals")]);
 	const sheets = await Promise.all(((suppliers && suppliers.suppliers) ||
 		[]).map(async (s) => (await maybe(`/suppliers/${seg(s.name)}`)) || s));
 	const judged = ((reviews && reviews.reviews) || []).filter((r) => r.report).slice(-20).reverse();
@@ -85,9 +85,4 @@ export async function load(page, id) {
 			refusals.refusals.map((r) => [[r.kind, r.over ? [" ", badge("off", "over")] : null],
 			el("code", {}, r.value), [r.by, el("small", {}, time(r.at))], time(r.until, "without end"), r.reason]),
 				"Nothing is refused.")]);
-	page.part("bases", bases ? bases.bases : null, () => [el("h2", {}, "Bases for deltas and comparisons"),
-		el("p", {}, count(bases.bases.length, "image")), table("Bases", ["Version", "Image", "Source", "Since", "Held"],
-			bases.bases.map((b) =>
-			[`${b.product} ${b.version}`, digest(b.image), `${b.source}, ${b.who}`, time(b.since), b.held ? "yes" :
-				badge("warning", "no")]), "None.")]);
 }

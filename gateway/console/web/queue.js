@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // queue - what waits, oldest first; what is asked of whom; how the first image comes.
 import { el, table, row, time, ago, span, count, command, field, badge, num } from "/dom.js";
-import { get, maybe, seg } from "/api.js";
+import { get, lately, maybe, seg } from "/api.js";
 import { state, severity, verdict, STATE_WORDS, SEVERITIES } from "/words.js";
 
 const WAITING = ["review", "blocked", "incident", "fetch-failed", "judging", "fetching", "sighted"];
@@ -138,8 +138,8 @@ export async function load(page) {
 	const q = new URLSearchParams(location.search);
 	const filter = Object.fromEntries(["view", "state", "profile", "q", "after"].map((k) => [k, q.get(k) || ""]));
 	filter.view = VIEWS.some(([v]) => v === filter.view) ? filter.view : "waiting";
-	const [status, profiles, exposure, releases] = await Promise.all([maybe("/status"), maybe("/profiles"),
-		maybe("/exposure"), maybe("/releases")]);
+	const [status, profiles, exposure, releases] = await Promise.all([maybe("/status"), lately("/profiles"),
+		lately("/exposure"), maybe("/releases")]);
 	const all = (await list(status, filter)).sort((a, b) => number(a.id) - number(b.id));
 	await Promise.all(all.slice(0, DETAILS_MAX).map(async (r) => { r.more = r.report ? await detail(r) : undefined; }));
 	const waiting = Object.fromEntries(((exposure && exposure.held) || []).map((h) => [h.id, h]));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // releases - what is let through, to whom, until when; ending one takes one person.
-import { el, table, row, time, count, question, reason, badge, num } from "/dom.js";
+import { el, table, row, time, count, question, reason, said, badge, num } from "/dom.js";
 import { get, post, seg } from "/api.js";
 import { state, may, ACT } from "/words.js";
 
@@ -8,7 +8,7 @@ function revoking(page, r) {
 	return page.act(question({ title: `Revoke ${r.product} ${r.target}`, danger: true, button: "Revoke it", text: [
 		"It ends at once, transfers under way are cut, and only new signatures bring it back.",
 		`${count(r.granted, "module")} may have been given it, ${r.served} have all of it. Nothing takes it off them again.`],
-	fields: [reason()], ask: (v) => post(`/releases/${seg(r.id)}/revoke`, { reason: v.get("reason").trim() }) }),
+	fields: [reason()], ask: (v) => post(`/releases/${seg(r.id)}/revoke`, { reason: said(v) }) }),
 		"It is revoked.");
 }
 

@@ -22,7 +22,7 @@ const LINES_FIRST = 40; // of a block that is not red; the rest one press away
 const VIEWED = "fg.viewed.";
 
 // Which sections of a report this browser's person ticked: theirs alone, it never leaves the browser.
-export function ticks(digest) {
+function ticks(digest) {
 	const key = VIEWED + digest;
 	let had = [];
 	try {
@@ -118,14 +118,7 @@ function account(changes) {
 		el("h3", {}, "Entropy from the first byte to the last, now and before"),
 		entropyStrip(p.strip.new, "Entropy of the new image, 0 to 8 bits a byte"),
 		entropyStrip(p.strip.old, "Entropy of the old image, 0 to 8 bits a byte"),
-		el("p", { class: "dim" }, `Now ${entropyWords(changes.new)}; before ${entropyWords(changes.old)}.`),
 	];
-}
-
-function entropyWords(side) {
-	const e = side.entropy, all = e.low + e.text_code + e.compressed + e.random;
-	return [["low", "low"], ["text_code", "text or code"], ["compressed", "compressed"], ["random", "random"]]
-		.filter(([k]) => e[k]).map(([k, w]) => `${share(e[k], all)} ${w}`).join(", ") || "empty";
 }
 
 // ---- lines ----

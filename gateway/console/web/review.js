@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // review - one image from the sentence at the top to the signature at the bottom.
 import { el, facts, digest, time, ago, span, count, exactly, badge, table, command, problem, copier, num } from "/dom.js";
-import { get, maybe, seg } from "/api.js";
+import { get, lately, maybe, seg } from "/api.js";
 import { state, SIGNERS, DIRECTIONS, CURES } from "/words.js";
 import * as report from "/report.js";
 import * as decide from "/decide.js";
@@ -151,7 +151,7 @@ function evidence(r) {
 
 export async function load(page, id) {
 	page.title(id);
-	const [r, exposure, people, status] = await Promise.all([get(`/reviews/${seg(id)}`), maybe("/exposure"),
+	const [r, exposure, people, status] = await Promise.all([get(`/reviews/${seg(id)}`), lately("/exposure"),
 		maybe("/people"), maybe("/status")]);
 	const [doc, explain] = await Promise.all([reportOf(r).catch((err) => { throw err; }),
 		r.report ? maybe(`/policy/${seg(id)}/explain`) : undefined]);

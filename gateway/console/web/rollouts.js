@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // rollouts - how far releases have come over their rings, and the two ways to stop one.
-import { el, svg, table, row, facts, digest, time, ago, count, question, reason } from "/dom.js";
+import { el, svg, table, row, facts, digest, time, ago, count, question, reason, said } from "/dom.js";
 import { get, post, seg } from "/api.js";
 import { state, may, ACT } from "/words.js";
 
@@ -11,7 +11,7 @@ function stopping(page, r, verb) {
 			"Ends the rollout and its release at once: transfers under way are cut, nobody is offered it any more." :
 			"Nobody more is offered it. Only a new approval goes on from there.",
 		`${count(r.granted, "module")} may have it so far; ${r.success} said it went well, ${r.failure} failed.`],
-		fields: [reason()], ask: (v) => post(`/rollouts/${seg(r.id)}/${verb}`, { reason: v.get("reason").trim() }) }),
+		fields: [reason()], ask: (v) => post(`/rollouts/${seg(r.id)}/${verb}`, { reason: said(v) }) }),
 	abort ? "The rollout is aborted." : "The rollout is paused.");
 }
 
