@@ -27,6 +27,10 @@ class Place:
         self.olga = console.session("olga", ["operator"])
         self.vera = console.session("vera", ["viewer"])
 
+    def release(self, review):
+        """What was released by it."""
+        return next(r["id"] for r in self.gate.cli("release", "list")["releases"] if r["review"] == review)
+
 
 @pytest.fixture(scope="session")
 def place():

@@ -136,7 +136,7 @@ def test_one_person_rejects_and_the_log_keeps_why(driver, place):
 
 def test_pause_and_abort(driver, place):
     browse.as_session(driver, place.url, place.olga)
-    browse.visit(driver, place.url + "/rollouts/R-6")
+    browse.visit(driver, place.url + "/rollouts/" + place.release("R-6"))
     assert [b.text for b in every(driver, "#part-head button")] == ["Pause\u2026", "Abort\u2026"]
     press(driver, "#part-head button")
     answer(driver, "modules complain about it")

@@ -7,7 +7,7 @@ import checks
 from world import NASTY
 
 PAGES = {"queue": "/reviews", "queue-empty": "/reviews?view=expiring", "review": "/reviews/R-3", "blocked": "/reviews/R-4",
-         "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/R-2", "fleet": "/fleet",
+         "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/{release}", "fleet": "/fleet",
          "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy",
          "explain": "/policy/R-3", "people": "/people", "health": "/health", "account": "/account", "nowhere": "/no/such/page"}
 
@@ -18,7 +18,7 @@ def hostile_module(gate):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_at_every_size_and_in_every_light(driver, place, name):
-    browse.visit(driver, place.url + PAGES[name].format(module=hostile_module(place.gate)))
+    browse.visit(driver, place.url + PAGES[name].format(module=hostile_module(place.gate), release=place.release("R-2")))
     assert not browse.every(driver, ".problem"), browse.one(driver, ".problem").text
     assert "fotagate" in driver.title
     wrong = checks.heard(driver)

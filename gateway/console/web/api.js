@@ -45,8 +45,8 @@ async function ask(method, path, body) {
 	if (answer.ok)
 		return answer;
 	const problem = await refused(answer);
-	if (answer.status === 401 && path !== "/session" && !["SECOND-FACTOR", "SIGN-IN", "CODE",
-		"SETUP-CODE"].includes(problem.id))
+	// Not known any more, or only a code that was wrong? The session itself says it.
+	if (answer.status === 401 && path !== "/session" && (await fetch(BASE + "/session")).status === 401)
 		on.signedOut();
 	throw problem;
 }
@@ -120,15 +120,13 @@ const AGAIN = 10000; // milliseconds between looks, where there is no stream
 // Calls changed() when the log has grown; state(word) says how it listens: live, asking or away. Returns stop().
 // A tab that nobody looks at does not listen: a browser has few connections for one server.
 export function listen(changed, state) {
-	let source = null, timer = 0, size = null;
-	function heard(now) {
-		if (size !== null && now !== size)
-			changed();
-		size = now;
-	}
+	let source = null, timer = 0, size = null, missed = false;
 	async function look() {
 		try {
-			heard((await get("/audit/head")).size);
+			const now = (await get("/audit/head")).size;
+			if (now !== size)
+				changed();
+			size = now;
 			state("asking");
 		} catch (err) {
 			state(err.status === 0 ? "away" : "asking");
@@ -150,14 +148,11 @@ export function listen(changed, state) {
 		source.onopen = () => {
 			poll(false);
 			state("live");
-		};
-		source.addEventListener("change", (ev) => {
-			try {
-				heard(JSON.parse(ev.data).log);
-			} catch {
+			if (missed)
 				changed();
-			}
-		});
+			missed = true;
+		};
+		source.addEventListener("change", changed);
 		source.onerror = () => {
 			state("away");
 			if (!timer)

@@ -9,7 +9,7 @@ import * as keys from "/keys.js";
 const PAGES = [
 	[/^\/(?:reviews)?$/, "queue.js"],
 	[/^\/reviews\/(R-[0-9]+)$/, "review.js"],
-	[/^\/rollouts(?:\/([0-9a-f]{32}|R-[0-9]+))?$/, "rollouts.js"],
+	[/^\/rollouts(?:\/([0-9a-f]{32}))?$/, "rollouts.js"],
 	[/^\/releases$/, "releases.js"],
 	[/^\/fleet$/, "fleet.js"],
 	[/^\/modules\/([0-9a-f]{32})$/, "module.js"],

@@ -8,7 +8,7 @@ import { may, ACT, ROLES } from "/words.js";
 function suspending(page, who) {
 	return page.act(question({ title: "Suspend keys", danger: true, button: "Suspend", text: [
 		`No signature by a key of ${who} counts from now on, also those on releases that are offered. One person is enough.`],
-	fields: [reason()], ask: (v) => post("/people/suspend", { who, reason: said(v) }) }), "Suspended.");
+	fields: [reason()], ask: (v) => post(`/people/${seg(who)}/suspend`, { reason: said(v) }) }), "Suspended.");
 }
 
 // An administrator's own second factor, fresh: nobody who finds the browser open makes accounts with it.

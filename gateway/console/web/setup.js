@@ -28,8 +28,8 @@ export function load(page) {
 			}
 			go.disabled = true;
 			try {
-				await post("/setup", { code: code.value.trim(), user: user.value, password: password.value });
-				page.go("/sign-in");
+				await page.signedIn(await post("/setup", { code: code.value.trim(), user: user.value,
+					password: password.value }));
 			} catch (err) {
 				wrong.replaceChildren(problem(err));
 			} finally {
