@@ -16,7 +16,7 @@ import world  # noqa: F401: it knows where tests/integration lies
 import wire
 from gate import free_port, until
 
-LENT, PASSWORD = "lent by whoever made it", "correct horse battery staple"
+LENT, PASSWORD = "lent by whoever made it", "seven grey herons wade at dusk"
 
 
 def totp(secret, ahead=0):
