@@ -78,3 +78,32 @@ def test_text_that_is_more_than_it_seems(driver, place):
             const [href, done] = arguments;
             import("/dom.js").then(({ el }) => el("a", { href })).then(() => done(""), (e) => done(e.message));""",
                                            href) == "no attribute href"
+
+
+FLAWS = {
+    "contrast": "add('p', 'dim').style.color = '#999'",
+    "wider than the screen": "add('div', 'wide').style.width = '3000px'",
+    "a target of": "const b = add('button', 'x'); b.style.cssText = 'min-height:0;padding:0;width:10px;height:10px;display:block'",
+    "a table without caption": "const t = add('table', ''); t.createTHead().insertRow().insertCell(); t.createTBody().insertRow().insertCell()",
+    "a heading skips": "add('h4', 'deep')",
+    "headings of the first level": "add('h1', 'again')",
+    "two elements have the id": "add('p', 'x').id = 'main'",
+    "a field without a label": "add('input', '')",
+    "tabindex over 0": "add('p', 'x').tabIndex = 3",
+    "more than text": "add('img', '')",
+}
+
+
+def test_the_checks_see_what_is_wrong(driver, place):
+    for what, flaw in FLAWS.items():
+        browse.visit(driver, place.url + "/releases")
+        assert checks.seen(driver) == []
+        driver.execute_script("""const add = (tag, text) => {
+            const e = document.createElement(tag);
+            e.textContent = text;
+            document.getElementById("main").append(e);
+            return e;
+        };""" + flaw)
+        assert any(what in w for w in checks.seen(driver)), what
+    driver.execute_script("document.querySelector('#top button').textContent = ''")
+    assert any("button without a name" in w for w in checks.heard(driver))

@@ -22,7 +22,8 @@ export async function load(page) {
 	page.part("alerts", s.alerts, () => [el("h2", {}, "Alerts"), s.alerts.length ? el("ul", { class: "plain" },
 		s.alerts.map((a) =>
 		el("li", { class: "line-warning" }, badge("warning", a.id), " ", a.text))) : el("p", {}, badge("good", "none"))]);
-	page.part("gateway", [s.genesis, s.version, s.signers, s.clock, s.warden, s.jobs, s.modules, s.profiles, s.releases],
+	page.part("gateway", [s.genesis, s.version, s.signers, s.clock, s.warden, s.jobs, s.modules, s.profiles, s.releases,
+		s.console],
 		() => [el("h2", {}, "Gateway"), facts(
 		["Version", s.version], ["Name", s.genesis.origin], ["Instance", el("code", {}, s.genesis.instance)],
 			["Genesis", digest(s.genesis.digest)],
@@ -31,7 +32,8 @@ export async function load(page) {
 		["Signers", `${count(s.signers.persons, "person", "people")}, ${s.signers.threshold} for a new set`],
 		["Jobs", `${s.jobs.running} running, ${s.jobs.waiting} waiting`], ["Modules", num(s.modules)],
 			["Profiles", s.profiles],
-		["Releases", s.releases])]);
+		["Releases", s.releases], ["Console", s.console === undefined || s.console === null ? null : yes(s.console, "up",
+			"down")])]);
 	page.part("log", g, () => [el("h2", {}, "Log and disk"), facts(["State", yes(g.state === "ok", "ok", g.state)],
 		["Entries", num(g.size)],
 		["Root", digest(g.root)], ["Disk in use", [`${g.disk_used} %`, g.disk_used > 90 ?

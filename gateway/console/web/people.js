@@ -72,22 +72,24 @@ function accounts(page, list) {
 
 function tokens(page, list) {
 	const admin = may(page.session, "admin");
-	return [table("Tokens", ["Name", "Account", "Scopes", "Until", "Last used", "End it"], list.map((t) => [
-		t.name, t.account, (t.scopes || []).join(", "), time(t.until), time(t.used || t.last),
-		el("button", { type: "button", class: "danger", disabled: !admin, "aria-label": `Revoke ${t.name}`, onclick: () =>
-			acting(page, `/tokens/${seg(t.id)}/revoke`, "Revoke", `${t.name} ends at once.`, reason(), true) },
-				"Revoke\u2026")]), "None."),
+	return [table("Tokens", ["Name", "Account", "Scopes", "State", "Until", "Last used", "End it"], list.map((t) => [
+		t.name, t.account, t.scopes.join(", "), badge(t.state === "valid" ? "good" : "off", t.state), time(t.expires),
+			time(t.last),
+		el("button", { type: "button", class: "danger", disabled: !admin || t.state !== "valid",
+			"aria-label": `Revoke ${t.name}`,
+			onclick: () => acting(page, `/tokens/${seg(t.id)}/revoke`, "Revoke", `${t.name} ends at once.`, reason(),
+				true) },
+		"Revoke\u2026")]), "None."),
 	admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: async () => {
 		const doc = await acting(page, "/tokens", "Make a token",
 			"A program with it does what its scopes say. It never approves.",
-			[word("name", "Name"), word("account", "Account", page.session.user), ticks("Scopes", ["view", "operate"],
-				["view"]),
+			[word("name", "Name"), word("account", "Account", page.session.user),
+				ticks("Scopes", ["view", "operate", "audit"], ["view"]),
 				field("Days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "365", value: "30" })),
 					code()]);
-		const secret = doc && (doc.secret || (doc.token && (doc.token.secret || doc.token)));
-		if (typeof secret === "string")
-			page.part("token", secret, () => [el("h2", {}, "The new token"),
-				el("p", {}, "Shown once: ", el("code", {}, secret), " ", copier(secret, "Copy"))]);
+		if (doc)
+			page.part("token", doc.token.token, () => [el("h2", {}, "The new token"),
+				el("p", {}, "Shown once: ", el("code", {}, doc.token.token), " ", copier(doc.token.token, "Copy"))]);
 	} }, "Make a token\u2026")) : null];
 }
 
