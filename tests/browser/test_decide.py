@@ -102,7 +102,9 @@ def test_a_statement_that_is_not_what_was_asked_for(driver, place):
             const changes = [(p) => p, (p) => { p.predicate.reason = "another reason"; }, (p) => { p.subject[0].digest.sha256 = "0".repeat(64); },
                 (p) => { p.predicate.findings.pop(); }, (p) => { p.predicate.approver = "bob@demo.invalid"; },
                 (p) => { p.predicate.decision = "resume"; }, (p) => { p.predicate.report.digest.sha256 = "0".repeat(64); },
-                (p) => { p.predicate.policy.digest.sha256 = "0".repeat(64); }, (p) => { p.predicate.target = "\\u202e9.9"; }];
+                (p) => { p.predicate.policy.digest.sha256 = "0".repeat(64); }, (p) => { p.predicate.target = "\\u202e9.9"; },
+                (p) => { p.predicate.findings.push("SIG-ABSENT"); }, (p) => { p.predicate.time = "2020-01-01T00:00:00Z"; },
+                (p) => { delete p.predicate.scope; p.predicate.review = "R-9"; }];
             for (const change of changes) {
                 const p = JSON.parse(doc.statement);
                 change(p);
@@ -110,7 +112,21 @@ def test_a_statement_that_is_not_what_was_asked_for(driver, place):
             }
             done(told);
         })().catch((e) => done(String(e)));""")
-    assert wrong[0] == 0 and all(wrong[1:]) and len(wrong) == 9, wrong
+    assert wrong[0] == 0 and all(wrong[1:]) and len(wrong) == 12, wrong
+
+
+def test_a_report_that_is_not_the_one_that_is_signed_for(driver, place):
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": """
+        const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init);
+            return String(path).endsWith("/report") ? new Response((await answer.text()).replace("telnetd", "upgrade")) : answer;
+        };"""})
+    try:
+        browse.visit(driver, place.url + "/reviews/R-3")
+        assert "not the one that people sign for" in one(driver, ".problem").text and not every(driver, "#approve-reason")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
 def test_what_stands_in_the_way(driver, place):

@@ -73,7 +73,7 @@ def test_text_that_is_more_than_it_seems(driver, place):
         const done = arguments[0];
         import("/dom.js").then(({ say }) => done(say("<U+202E>").nodeType));""") == 3
     assert driver.execute_script("return window.pwned") is None
-    for href in ("javascript:pwned=1", "//evil.example/", "https://evil.example/", "data:text/html,x"):
+    for href in ("javascript:pwned=1", "//evil.example/", "/\\evil.example/", "/\t/evil.example/", "https://evil.example/", "data:text/html,x"):
         assert driver.execute_async_script("""
             const [href, done] = arguments;
             import("/dom.js").then(({ el }) => el("a", { href })).then(() => done(""), (e) => done(e.message));""",
@@ -95,15 +95,16 @@ FLAWS = {
 
 
 def test_the_checks_see_what_is_wrong(driver, place):
+    browse.visit(driver, place.url + "/releases")
     for what, flaw in FLAWS.items():
-        browse.visit(driver, place.url + "/releases")
         assert checks.seen(driver) == []
         driver.execute_script("""const add = (tag, text) => {
-            const e = document.createElement(tag);
+            const e = window.planted = document.createElement(tag);
             e.textContent = text;
             document.getElementById("main").append(e);
             return e;
         };""" + flaw)
         assert any(what in w for w in checks.seen(driver)), what
+        driver.execute_script("window.planted.remove()")
     driver.execute_script("document.querySelector('#top button').textContent = ''")
     assert any("button without a name" in w for w in checks.heard(driver))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // app - which page is shown, for whom, and when it looks again.
-import { el, announce, badge, problem } from "/dom.js";
+import { el, announce, badge, problem, HERE } from "/dom.js";
 import * as api from "/api.js";
 import { Page } from "/page.js";
 import * as keys from "/keys.js";
@@ -172,7 +172,7 @@ async function show() {
 	page.signedIn = (doc) => {
 		session = whoever(doc);
 		const next = new URLSearchParams(location.search).get("next") || "/";
-		return go(/^\/(?![/\\])/.test(next) ? next : "/", true);
+		return go(HERE.test(next) ? next : "/", true);
 	};
 	const shown = page;
 	await page.reload();

@@ -76,9 +76,12 @@ export function differs(doc, text, body, r) {
 		[p.review !== r.id || p.product !== r.product || p.target !== r.target || p.profile !== r.profile,
 			"is about something else"],
 		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
-		[body.groups && String(p.scope.groups) !== String(body.groups), "names other groups"],
+		[body.groups && String([...p.scope.groups].sort()) !== String([...body.groups].sort()), "names other groups"],
 		[body.max_devices && p.scope.max_devices !== body.max_devices, "allows another number of modules"],
+		[body.days && new Date(p.scope.not_after) - new Date(p.scope.not_before) > body.days * 86400000, "lasts longer"],
 		[r.findings.some((f) => f.severity !== "info" && !p.findings.includes(f.id)), "leaves out a finding"],
+		[p.findings.some((id) => !r.findings.some((f) => f.id === id)), "acknowledges what was not found"],
+		[!(Math.abs(new Date(p.time) - Date.now()) < 300000), "is dated more than five minutes from this machine's clock"],
 	].filter(([bad]) => bad).map(([, what]) => what);
 	if (visible(text) !== text)
 		wrong.push("holds characters that cannot be seen");

@@ -55,6 +55,9 @@ const ATTRIBUTES = new Set(["class", "id", "for", "type", "name", "title", "role
 	"autocomplete", "inputmode", "spellcheck", "placeholder", "checked", "selected", "multiple", "readonly", "download",
 	"method", "novalidate", "value", "viewBox", "preserveAspectRatio", "x", "y", "width", "height"]);
 
+// A place in here, or a file of this page's own making: nothing that a browser reads as another host.
+export const HERE = /^(\/(?![/\\])|#|blob:)[\x21-\x7e]*$/;
+
 // props: attributes of the list above, aria-* and data-*, and on* functions. A link leads to a place in here.
 export function el(tag, props, ...kids) {
 	return put(attributes(document.createElement(tag), props), kids);
@@ -72,7 +75,7 @@ function attributes(node, props) {
 			continue;
 		if (key.startsWith("on") && typeof value === "function")
 			node.addEventListener(key.slice(2), value);
-		else if (key === "href" && /^(\/(?!\/)|#|blob:)/.test(value))
+		else if (key === "href" && HERE.test(value))
 			node.setAttribute("href", value);
 		else if (ATTRIBUTES.has(key) || /^(aria|data)-[a-z-]+$/.test(key))
 			node.setAttribute(key, value === true ? "" : key === "value" ? String(value) : visible(value));
@@ -248,7 +251,8 @@ export function newPassword() {
 }
 
 export function reason(hint = "It stays in the log.", id = "reason") {
-	return field("Reason", el("textarea", { name: "reason", id, rows: "2", required: true, minlength: "10", maxlength: "500" }),
+	return field("Reason", el("textarea", { name: "reason", id, rows: "2", required: true, minlength: "10",
+		maxlength: "500" }),
 		`At least 10 characters. ${hint}`);
 }
 

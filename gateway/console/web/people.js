@@ -21,7 +21,7 @@ function body(v) {
 	for (const key of new Set(v.keys()))
 		if (["roles", "scopes"].includes(key))
 			out[key] = v.getAll(key);
-		else if (v.get(key).trim())
+		else if (v.get(key).trim() || key === "principal") // which may be taken away
 			out[key] = key === "days" ? Number(v.get(key)) : key === "password" ? v.get(key) :
 				key === "reason" ? said(v) : v.get(key).trim();
 	return out;
@@ -47,21 +47,23 @@ const signsAs = (value) => word("principal", "Signs as", value, "A person of the
 
 function accounts(page, list) {
 	const admin = may(page.session, "admin");
-	const button = (a, label, ...rest) => el("button", { type: "button", disabled: !admin,
+	const button = (a, verb, label, ...rest) => el("button", { type: "button", disabled: !admin,
 		"aria-label": `${label} ${a.account}`,
-		onclick: () => acting(page, `/accounts/${seg(a.account)}/${label.toLowerCase()}`, label, ...rest) }, label);
+		onclick: () => acting(page, `/accounts/${seg(a.account)}/${verb}`, label, ...rest) }, label);
 	return [table("Accounts", ["Account", "Roles", "Signs as", "State", "Second factor", "Change"], list.map((a) => [
 		[a.account, a.display ? el("small", {}, a.display) : null], a.roles.join(", "), a.principal || "nobody",
 		a.disabled ? badge("off", "disabled") : a.lent ? badge("wait", "password not yet their own") :
 			badge("good", "may sign in"),
 		a.totp ? badge("good", "set") : badge("warning", "none"), el("p", { class: "buttons" },
-			a.disabled ? button(a, "Enable", `${a.account} may sign in again.`, code()) :
-				button(a, "Disable", `Sessions and tokens of ${a.account} end at once.`, reason(), true),
-			button(a, "Roles", `What ${a.account} may do. Nobody is administrator and approver.`,
+			a.disabled ? button(a, "enable", "Enable", `${a.account} may sign in again.`, code()) :
+				button(a, "disable", "Disable", `Sessions and tokens of ${a.account} end at once.`, reason(), true),
+			button(a, "roles", "Roles", `What ${a.account} may do. Nobody is administrator and approver.`,
 				[ticks("Roles", ROLES, a.roles),
 				signsAs(a.principal), code()]),
-			button(a, "Password", `One for ${a.account} to sign in with once and change.`, [newPassword(), code()]),
-			button(a, "Totp", `Takes the second factor off ${a.account}, who has to make a new one.`, code(), true))]),
+			button(a, "password", "Password", `One for ${a.account} to sign in with once and change.`,
+				[newPassword(), code()]),
+			button(a, "totp", "Reset second factor", `Takes the second factor off ${a.account}, who has to make a new one.`,
+				code(), true))]),
 				"None."),
 	admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => acting(page, "/accounts",
 		"Add an account",

@@ -24,16 +24,10 @@ const VIEWED = "fg.viewed.";
 // Which sections of a report this browser's person ticked: theirs alone, it never leaves the browser.
 function ticks(digest) {
 	const key = VIEWED + digest;
-	let had = [];
-	try {
-		had = JSON.parse(localStorage.getItem(key)) || [];
-	} catch {
-		// Not ours.
-	}
-	const set = new Set(had);
+	const set = new Set((localStorage.getItem(key) || "").split(" ").filter(Boolean));
 	return { has: (name) => set.has(name), set: (name, on) => {
 		set[on ? "add" : "delete"](name);
-		localStorage.setItem(key, JSON.stringify([...set]));
+		localStorage.setItem(key, [...set].join(" "));
 	} };
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // review - one image from the sentence at the top to the signature at the bottom.
 import { el, facts, digest, time, ago, span, count, exactly, badge, table, command, problem, copier, num } from "/dom.js";
-import { get, lately, maybe, seg } from "/api.js";
+import { file, get, lately, maybe, seg } from "/api.js";
 import { state, SIGNERS, DIRECTIONS, CURES } from "/words.js";
 import * as report from "/report.js";
 import * as decide from "/decide.js";
-import { back } from "/log.js";
+import { back, hex, sha256 } from "/log.js";
 import { entries } from "/entries.js";
 
 let kept = { sha256: null, doc: null }; // the report does not change while its digest does not
@@ -13,8 +13,12 @@ let kept = { sha256: null, doc: null }; // the report does not change while its 
 async function reportOf(r) {
 	if (!r.report)
 		return null;
-	if (kept.sha256 !== r.report)
-		kept = { sha256: r.report, doc: await get(`/reviews/${seg(r.id)}/report`) };
+	if (kept.sha256 !== r.report) {
+		const bytes = await file(`/reviews/${seg(r.id)}/report`);
+		if (!bytes || hex(await sha256(bytes)) !== r.report)
+			throw new Error("The gateway hands out a report that is not the one that people sign for: ask its administrators.");
+		kept = { sha256: r.report, doc: JSON.parse(new TextDecoder().decode(bytes)) };
+	}
 	return kept.doc;
 }
 
@@ -52,7 +56,8 @@ function strip(r, doc, explain) {
 		el("p", { class: "verdict" }, state(r.state), " ", sentence(r, doc, explain)),
 		el("p", { class: "dim" }, "Opened ", ago(r.opened), left === null ? "" : left < 0 ? ", overdue" :
 			`, ${span(left)} left to decide`,
-			doc ? [". ", el("span", { "data-progress": "" }), "."] : ".", " ", el("a", { href: "#part-decide" }, "Decide"))];
+			doc ? [". ", el("span", { "data-progress": "" }), "."] : ".", " ", el("a", { href: "#part-decide" },
+				"Decide"))];
 }
 
 function byId(r) {
@@ -153,7 +158,7 @@ export async function load(page, id) {
 	page.title(id);
 	const [r, exposure, people, status] = await Promise.all([get(`/reviews/${seg(id)}`), lately("/exposure"),
 		maybe("/people"), maybe("/status")]);
-	const [doc, explain] = await Promise.all([reportOf(r).catch((err) => { throw err; }),
+	const [doc, explain] = await Promise.all([reportOf(r),
 		r.report ? maybe(`/policy/${seg(id)}/explain`) : undefined]);
 	const waits = ((exposure && exposure.held) || []).find((h) => h.id === id);
 	const stops = r.state === "blocked" || r.held || r.state === "incident" ? blockers(r) : [];
