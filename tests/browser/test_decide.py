@@ -67,6 +67,7 @@ def test_approve_with_a_signature_made_elsewhere(driver, place):
     text = there(driver, "#exact pre").get_property("textContent")
     doc = json.loads(text)["predicate"]
     assert (doc["review"], doc["reason"], doc["approver"]) == ("R-3", REASON, "alice@demo.invalid")
+    assert "for all 16 modules this gateway knows, of every group" in one(driver, "#statement .hint").text
     digest = hashlib.sha256(text.encode()).hexdigest()
     assert digest in one(driver, "#statement").text
     commands = [c.get_property("textContent") for c in every(driver, "#statement .command code")]
@@ -74,6 +75,19 @@ def test_approve_with_a_signature_made_elsewhere(driver, place):
     assert commands[1] == "ssh-keygen -Y sign -n fotagate-approval@v1 -f ~/.ssh/id_ed25519 R-3.alice@demo.invalid.json"
     assert one(driver, "#exact a[download]").get_attribute("download") == "R-3.alice@demo.invalid.json"
     browse.shot(driver, "statement")
+    # Fewer of them are said as fewer.
+    driver.execute_script("document.getElementById('narrow').open = true")
+    fill(driver, "#groups", "canary, field")
+    fill(driver, "#max-devices", "5")
+    press(driver, "#part-decide form button[type=submit]")
+    wait(driver, lambda d: "up to 5 of 16 modules this gateway knows, of the groups canary, field" in one(d, "#statement .hint").text)
+    narrow = one(driver, "#statement .command code").get_property("textContent")
+    assert "--group canary --group field --max-devices 5 --sign" in narrow
+    fill(driver, "#groups", "")
+    fill(driver, "#max-devices", "")
+    press(driver, "#part-decide form button[type=submit]")
+    wait(driver, lambda d: "of every group" in one(d, "#statement .hint").text)
+    text = there(driver, "#exact pre").get_property("textContent")
     # Another person's signature is not hers.
     fill(driver, "#signature", sign(place.gate, text, "bob"))
     press(driver, "#statement form button[type=submit]")

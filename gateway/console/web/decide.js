@@ -9,7 +9,6 @@ import { unviewed } from "/report.js";
 
 const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
 const NAMESPACE = "fotagate-approval@v1";
-const EVERYONE = 1000000; // what control writes where nobody says how many
 
 // ---- what stands in place of Approve ----
 
@@ -88,11 +87,11 @@ export function differs(doc, text, body, r) {
 	return wrong;
 }
 
-function radius(r, m, body) {
-	const all = m.status ? m.status.modules : 0;
-	const most = body.max_devices || EVERYONE;
+// How far it reaches, by the statement itself: a scope that others signed for may be narrower than what was typed here.
+function radius(r, m, scope) {
+	const all = m.status ? m.status.modules : 0, most = scope.max_devices;
 	const many = most >= all && all ? `all ${num(all)}` : `up to ${num(most)} of ${num(all)}`;
-	const groups = body.groups ? `the groups ${body.groups.join(", ")}` : "every group";
+	const groups = String(scope.groups) === "*" ? "every group" : `the groups ${scope.groups.join(", ")}`;
 	return `It permits ${r.product} ${r.target} for ${many} modules this gateway knows, of ${groups}.`;
 }
 
@@ -131,7 +130,7 @@ async function statement(page, m, body, doc) {
 		placeholder: "-----BEGIN SSH SIGNATURE-----" });
 	const said = el("div", { role: "status" });
 	const go = el("button", { type: "submit", class: "primary" }, "Hand it in");
-	return [el("h3", {}, "This is what you sign"), el("p", { class: "hint" }, radius(r, m, body)),
+	return [el("h3", {}, "This is what you sign"), el("p", { class: "hint" }, radius(r, m, parsed.predicate.scope)),
 		el("ul", {}, doc.summary.map((line) => el("li", {}, line))),
 		facts(["Its SHA-256, reckoned by this browser", digest(own, 64)], ["Signatures with yours",
 			`${doc.have + 1} of ${doc.need}`]),
