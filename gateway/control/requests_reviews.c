@@ -76,8 +76,10 @@ put_findings(struct jsonw *j, const struct showing *s)
 		if (!r->findings[i].count)
 			continue;
 		jsonw_object(j);
+		jsonw_kcstr(j, "clears", finding_get(i)->clears);
 		jsonw_kuint(j, "count", r->findings[i].count);
 		jsonw_kcstr(j, "id", finding_get(i)->id);
+		jsonw_kcstr(j, "means", finding_get(i)->means);
 		jsonw_kcstr(j, "severity", finding_severity_name(r->findings[i].severity));
 		jsonw_kbool(j, "waived", waivers_cover(s->c->waivers, s->cand, r, (enum finding_id)i));
 		jsonw_object_end(j);

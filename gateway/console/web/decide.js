@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
+import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason, said,
+	announce, num, visible } from "/dom.js";
+import { post, seg } from "/api.js";
+import { may, ACT, OPERATE, SIGN } from "/words.js";
+import { hex, sha256 } from "/log.js";
+import { unviewed } from "/report.js";
+
+const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
+const NAMESPACE = "fotagate-approval@v1";
+
+// ---- what stands in place of Approve ----
+
+function principals(people) {
+	return ((people && people.people) ||
+		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
+}
+
+function whoAmI(page, people) {
+	const me = page.session.principal || page.session.user;
+	const known = ((people && people.people) || []).find((p) => p.principal === me ||
+		(p.user && p.user === page.session.user));
+	return known ? known.principal : me;
+}
+
+// Pairs: what stops this person here, what would clear it.
+function stops(page, m) {
+	const { r, explain, people, status } = m, me = whoAmI(page, people), out = [];
+	if (r.state !== "review")
+		out.push([`The review is ${r.state}, not open.`, m.stops.length ?
+			"Clear what stands in the way, above, then reopen it." : r.text]);
+	if (!may(page.session, ...SIGN))
+		out.push(["Your account may not approve.",
+			"An administrator gives it the role approver; another person may sign meanwhile."]);
+	if (people && !principals(people).includes(me))
+		out.push([`${me} has no key that counts.`,
+			"The people of the signer set add it: fotagate people propose --add. See People."]);
+	if (r.asked_by.includes(me))
+		out.push(["You brought this image in, so your signature does not count.", "Somebody else has to sign."]);
+	if (r.statements.some((s) => s.current && s.approver === me))
+		out.push(["You have signed it already.", `Others have to: ${r.have} of ${r.need} so far.`]);
+	if (explain && explain.decision !== "review")
+		out.push([explain.says || `Policy decides: ${explain.decision}.`, "See what policy says, above."]);
+	if (status && status.halt)
+		out.push(["The gateway is halted.", "Signatures end the halt first: fotagate resume."]);
+	return out;
+}
+
+// ---- the statement ----
+
+function list(text) {
+	return text.split(",").map((s) => s.trim()).filter(Boolean);
+}
+
+// What was asked for, as the API takes it.
+function asked(form) {
+	const v = new FormData(form), body = { reason: said(v), approver: v.get("approver").trim() };
+	if (list(v.get("groups")).length)
+		body.groups = list(v.get("groups"));
+	for (const key of ["max_devices", "days"])
+		if (v.get(key))
+			body[key] = Number(v.get(key));
+	return body;
+}
+
+// What a statement must say, or it is not the one to sign: nothing that a lying gateway slips in between passes for it.
+export function differs(doc, text, body, r) {
+	const p = { scope: {}, findings: [], ...doc.predicate }, s = (doc.subject || [])[0] || {};
+	const wrong = [
+		[doc.predicateType !== "urn:fotagate:approval:v1" || p.decision !== "approve", "decides something else"],
+		[(doc.subject || []).length !== 1 || !s.digest || s.digest.sha256 !== r.image, "is about another image"],
+		[!p.report || p.report.digest.sha256 !== r.report, "names another report"],
+		[!p.policy || p.policy.digest.sha256 !== r.policy, "names another policy"],
+		[p.review !== r.id || p.product !== r.product || p.target !== r.target || p.profile !== r.profile,
+			"is about something else"],
+		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
+		[body.groups && String([...p.scope.groups].sort()) !== String([...body.groups].sort()), "names other groups"],
+		[body.max_devices && p.scope.max_devices !== body.max_devices, "allows another number of modules"],
+		[body.days && new Date(p.scope.not_after) - new Date(p.scope.not_before) > body.days * 86400000, "lasts longer"],
+		[r.findings.some((f) => f.severity !== "info" && !p.findings.includes(f.id)), "leaves out a finding"],
+		[p.findings.some((id) => !r.findings.some((f) => f.id === id)), "acknowledges what was not found"],
+		[!(Math.abs(new Date(p.time) - Date.now()) < 300000), "is dated more than five minutes from this machine's clock"],
+	].filter(([bad]) => bad).map(([, what]) => what);
+	if (visible(text) !== text)
+		wrong.push("holds characters that cannot be seen");
+	return wrong;
+}
+
+// How far it reaches, by the statement itself: a scope that others signed for may be narrower than what was typed here.
+function radius(r, m, scope) {
+	const all = m.status ? m.status.modules : 0, most = scope.max_devices;
+	const many = most >= all && all ? `all ${num(all)}` : `up to ${num(most)} of ${num(all)}`;
+	const groups = String(scope.groups) === "*" ? "every group" : `the groups ${scope.groups.join(", ")}`;
+	return `It permits ${r.product} ${r.target} for ${many} modules this gateway knows, of ${groups}.`;
+}
+
+function cliApprove(r, body) {
+	const words = ["fotagate", "review", "statement", r.id, "--approver", body.approver, "--reason", body.reason];
+	for (const g of body.groups || [])
+		words.push("--group", g);
+	if (body.max_devices)
+		words.push("--max-devices", String(body.max_devices));
+	if (body.days)
+		words.push("--days", String(body.days));
+	return [...words.map(quoted), "--sign", "~/.ssh/id_ed25519"].join(" ");
+}
+
+function download(name, text) {
+	const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+	return el("a", { class: "button", href: url, download: name }, `Save ${name}`);
+}
+
+async function statement(page, m, body, doc) {
+	const { r } = m, own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	let parsed = {};
+	try {
+		parsed = JSON.parse(doc.statement);
+	} catch {
+		// differs() says so.
+	}
+	const wrong = differs(parsed, doc.statement, body, r);
+	if (own !== doc.sha256)
+		wrong.push("is not the one whose digest the gateway names");
+	if (wrong.length)
+		return [el("div", { class: "stop", role: "alert" }, el("p", {}, el("strong", {}, "Do not sign. "),
+			`The statement that came ${wrong.join(", ")}.`),
+			el("p", {}, "Look at the review again; if this stays, the gateway may not be what it was: ask its administrators."))];
+	const armour = el("textarea", { id: "signature", rows: "6", required: true, spellcheck: "false", autocomplete: "off",
+		placeholder: "-----BEGIN SSH SIGNATURE-----" });
+	const said = el("div", { role: "status" });
+	const go = el("button", { type: "submit", class: "primary" }, "Hand it in");
+	return [el("h3", {}, "This is what you sign"), el("p", { class: "hint" }, radius(r, m, parsed.predicate.scope)),
+		el("ul", {}, doc.summary.map((line) => el("li", {}, line))),
+		facts(["Its SHA-256, reckoned by this browser", digest(own, 64)], ["Signatures with yours",
+			`${doc.have + 1} of ${doc.need}`]),
+		el("details", { id: "exact", open: true }, el("summary", {}, "The exact statement"),
+			el("pre", { tabindex: "0", "aria-label": "the exact statement" },
+			el("code", {}, doc.statement)), el("p", { class: "buttons" }, copier(doc.statement, "Copy", "the statement"),
+				download(doc.name, doc.statement))),
+		el("h3", {}, "Sign on your own machine"),
+		el("p", {}, "Best: the command derives the statement again from the report, shows it, signs it and hands it in. ",
+			"It believes nothing that this page says."),
+		command(cliApprove(r, body)),
+		el("p", {}, "Or save the statement above, sign it with stock OpenSSH, and paste the signature:"),
+		command(`ssh-keygen -Y sign -n ${NAMESPACE} -f ~/.ssh/id_ed25519 ${quoted(doc.name)}`),
+			command(`cat ${quoted(doc.name)}.sig`),
+		el("form", { class: "stack", onsubmit: async (ev) => {
+			ev.preventDefault();
+			go.disabled = true;
+			said.replaceChildren();
+			try {
+				const done = await post(`/reviews/${seg(r.id)}/submit`, { statement: doc.statement,
+					signature: armour.value.trim() + "\n" });
+				announce(done.text || "Handed in.");
+				page.drop("decide");
+				page.signed = { id: r.id, text: done.text || "Handed in.", have: done.have, need: done.need };
+				await page.reload();
+			} catch (err) {
+				said.replaceChildren(problem(err));
+				go.disabled = false;
+			}
+		} }, field("Signature", armour, "The whole text of the .sig file, from BEGIN to END SSH SIGNATURE."), said,
+			el("p", { class: "buttons" }, go))];
+}
+
+function approve(page, m) {
+	const { r, people, explain } = m, me = whoAmI(page, people);
+	const production = !explain || explain.kind !== "canary";
+	const others = principals(people).filter((p) => p !== me);
+	const out = el("div", { id: "statement" });
+	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
+	const plan = (r.statements.find((s) => s.current) || null);
+	const prefix = production ? el("input", { name: "prefix", id: "prefix", required: true, maxlength: "6",
+		autocomplete: "off", spellcheck: "false" }) : null;
+	return [el("form", { class: "stack", onsubmit: async (ev) => {
+		ev.preventDefault();
+		out.replaceChildren();
+		if (prefix && prefix.value.trim().toLowerCase() !== r.image.slice(0, 6)) {
+			out.replaceChildren(problem({ id: "DIGEST",
+				detail: "Those are not the first six digits of the image's SHA-256.",
+				cure: "read them off the image you mean, not off your memory" }));
+			prefix.focus();
+			return;
+		}
+		const body = asked(ev.target);
+		go.disabled = true;
+		try {
+			out.replaceChildren(...await statement(page, m, body, await post(`/reviews/${seg(r.id)}/statement`, body)));
+			out.querySelector("h3, [role=alert]").scrollIntoView({ block: "start" });
+		} catch (err) {
+			out.replaceChildren(problem(err));
+		} finally {
+			go.disabled = false;
+		}
+	} }, el("h3", {}, "Approve"),
+	unviewed() ? el("p", { class: "hint", "data-unviewed": "" },
+		`You have not ticked ${count(unviewed(), "section")} above.`) : null,
+	plan ? el("p", { class: "hint" },
+		"Somebody signed already: leave groups and number as they are, and you sign for the same thing.") : null,
+	reason("Printable ASCII; it is part of what you sign, and stays in the log.", "approve-reason"),
+	field("Approver", el("select", { name: "approver", id: "approver" }, [me, ...others].map((p) => el("option",
+		{ value: p, selected: p === me }, p))),
+		"Whoever's key will sign."),
+	el("details", { id: "narrow" }, el("summary", {}, "Only for some of the modules"),
+		field("Groups", el("input", { name: "groups", id: "groups", autocomplete: "off", maxlength: "400" }),
+			"Names with commas between; empty: all."),
+		field("At most so many modules", el("input", { name: "max_devices", id: "max-devices", type: "number", min: "1",
+			max: "4294967295" }), "Empty: all."),
+		field("For so many days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "365" }),
+			"Empty: as the profile says.")),
+	prefix ? field("First six digits of the image's SHA-256", prefix, "Type them: production modules get this image.") :
+		null,
+	el("p", { class: "buttons" }, go)), out];
+}
+
+// ---- what one person is enough for ----
+
+function rejecting(page, r) {
+	return page.act(question({ title: `Reject ${r.id}`, danger: true, button: "Reject it", text: [
+		`${r.product} ${r.target} will not reach any module. One person is enough, and a rejected review is not opened again.`],
+	fields: [reason(), field("Keep away for good", el("select", { name: "also", id: "also" },
+		[["", "only this review"], ["digest", "these bytes, whatever they are called"],
+			["version", "this version of the product"],
+			["signer", "everything by this signer"]].map(([v, w]) => el("option", { value: v }, w))),
+				"A refusal beside it: nothing like it is even looked at.")],
+	ask: (v) => post(`/reviews/${seg(r.id)}/reject`, { reason: said(v),
+		...(v.get("also") ? { also: v.get("also") } : {}) }) }),
+	`${r.id} is rejected.`);
+}
+
+function refusing(page, r) {
+	return page.act(question({ title: "Refuse", danger: true, button: "Refuse it", text: [
+		"What is refused is denied before anybody looks at it, by whatever way it comes. Approvers may lift it."],
+	fields: [field("What", el("select", { name: "kind", id: "kind" }, [["digest", "these bytes"],
+		["pattern", "a pattern of names"]]
+		.map(([v, w]) => el("option", { value: v }, w)))),
+	field("Value", el("input", { name: "value", id: "value", required: true, value: r.image || "", maxlength: "250" })),
+	field("Days", el("input", { name: "days", id: "refuse-days", type: "number", min: "1", max: "3650" }),
+		"Empty: without end."), reason()],
+	ask: (v) => post("/refusals", { kind: v.get("kind"), value: v.get("value").trim(), reason: said(v),
+		...(v.get("days") ? { days: Number(v.get("days")) } : {}) }) }), "Refused.");
+}
+
+function simple(page, path, done) {
+	return page.act(post(path, {}), done).catch((err) => page.wrong(err));
+}
+
+function acts(page, r) {
+	const can = may(page.session, ...ACT), out = [];
+	if (REJECTABLE.includes(r.state))
+		out.push(el("button", { type: "button", class: "danger", disabled: !can, onclick: () => rejecting(page, r) },
+			"Reject\u2026"));
+	if (["blocked", "expired", "incident"].includes(r.state))
+		out.push(el("button", { type: "button", disabled: !can, onclick: () => simple(page, `/reviews/${seg(r.id)}/reopen`,
+			"It is judged again.") },
+			"Reopen: judge it again"));
+	if (["fetch-failed", "expired"].includes(r.state))
+		out.push(el("button", { type: "button", disabled: !may(page.session, ...OPERATE),
+			onclick: () => simple(page, `/fetches/${seg(r.id)}/retry`, "It is fetched again.") }, "Fetch it again"));
+	if (r.image)
+		out.push(el("button", { type: "button", class: "danger", disabled: !can, onclick: () => refusing(page, r) },
+			"Refuse\u2026"));
+	return [out.length ? el("p", { class: "buttons" }, out) : null,
+		out.length && !can ? el("p", { class: "dim" },
+			"To reject, reopen or refuse takes the role operator, approver or admin.") : null,
+		r.release ? el("p", {}, el("a", { href: `/rollouts/${r.release}` }, "How its release is going"),
+			" (pause, abort), ",
+			el("a", { href: "/releases" }, "all releases"), " (revoke)") : null];
+}
+
+export function draw(page, m) {
+	const { r } = m, stop = stops(page, m);
+	const signed = page.signed && page.signed.id === r.id ? page.signed : null;
+	page.part("decide", [r.state, r.image, r.report, r.policy, stop, signed], () => [el("h2", {}, "Decide"),
+		signed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", signed.text) : null,
+		stop.length ? [el("h3", {}, "Approving is not possible here, now, by you"), el("ul", { class: "plain" },
+			stop.map(([what, cure]) =>
+			el("li", { class: "line-warning" }, what, el("small", {}, "To clear it: ", cure))))] : approve(page, m),
+		el("h3", {}, "Without a signature"), acts(page, r)]);
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// queue - what waits, oldest first; what is asked of whom; how the first image comes.
+import { el, table, row, time, ago, span, count, command, field, badge, num } from "/dom.js";
+import { get, lately, maybe, seg } from "/api.js";
+import { state, severity, verdict, STATE_WORDS, SEVERITIES } from "/words.js";
+
+const WAITING = ["review", "blocked", "incident", "fetch-failed", "judging", "fetching", "sighted"];
+const VIEWS = [["waiting", "Everything that waits"], ["me", "Needs me"], ["others", "Waiting on others"],
+	["held", "Held or blocked"],
+	["expiring", "Expires within a week"], ["all", "All, decided ones too"]];
+const WEEK = 7 * 86400000;
+const DETAILS_MAX = 60; // rows whose findings and signatures are asked for one by one
+
+const details = new Map(); // review.show by what would change it
+
+async function detail(r) {
+	const key = [r.id, r.state, r.report, r.have, r.need].join();
+	if (!details.has(key))
+		details.set(key, await maybe(`/reviews/${seg(r.id)}`));
+	return details.get(key);
+}
+
+async function list(status, filter) {
+	if (filter.view === "all" || filter.state)
+		return (await get("/reviews", { state: filter.state, profile: filter.profile, after: filter.after })).reviews;
+	const states = WAITING.filter((s) => !status || status.reviews[s]);
+	const lists = await Promise.all(states.map((s) => get("/reviews", { state: s, profile: filter.profile })));
+	return lists.flatMap((l) => l.reviews);
+}
+
+function number(id) {
+	return Number(id.slice(2));
+}
+
+function wanted(r, filter, me) {
+	const signed = r.more && r.more.statements.some((s) => s.current && s.approver === me);
+	const asked = r.more && r.more.asked_by.includes(me);
+	switch (filter.view) {
+	case "me":
+		return r.state === "review" && !signed && !asked;
+	case "others":
+		return r.state === "review" && (signed || asked);
+	case "held":
+		return r.state === "blocked" || r.state === "incident" || Boolean(r.more && r.more.held);
+	case "expiring":
+		return Boolean(r.more && r.more.deadline) && new Date(r.more.deadline) - Date.now() < WEEK;
+	default:
+		return true;
+	}
+}
+
+function found(r, q) {
+	return !q || [r.id, r.product, r.target, r.profile, r.text, r.state, r.image ||
+		""].some((t) => t.toLowerCase().includes(q.toLowerCase()));
+}
+
+function findings(r) {
+	if (!r.more)
+		return verdict(r.verdict);
+	const by = SEVERITIES.slice(0, 3).map((s) => [s, r.more.findings.filter((f) => f.severity === s).length]).filter(([,
+		n]) => n);
+	return by.length ? by.map(([s, n]) => [severity(`${s}`), ` ${n} `]) : r.report ? badge("good", "none") : badge("wait",
+		"no report yet");
+}
+
+// Age and what is left of the time to decide, in words.
+function age(r) {
+	const out = [time(r.opened), el("small", {}, ago(r.opened))];
+	const deadline = r.more && r.more.deadline;
+	if (deadline && r.state === "review") {
+		const left = (new Date(deadline) - Date.now()) / 1000;
+		out.push(left < 0 ? badge("block", "overdue") : left < 7 * 86400 ? badge("warning", `${span(left)} left`) :
+			el("small", {}, `${span(left)} left to decide`));
+	}
+	return out;
+}
+
+function signatures(r) {
+	if (r.state === "fetch-failed" || !r.need)
+		return el("span", { class: "dim" }, "none due");
+	return `${r.have} of ${r.need}`;
+}
+
+// What it would replace, and whether something newer waits as well.
+function relations(r, all, releases) {
+	const out = [];
+	const now = releases.find((x) => x.in_force && x.product === r.product && x.profile === r.profile &&
+		x.target !== r.target);
+	if (now && r.state !== "approved")
+		out.push(el("small", {}, `in force now: ${now.target}`));
+	const newer = all.find((x) => x.state === "review" && x.product === r.product && x.profile === r.profile &&
+		number(x.id) > number(r.id));
+	if (newer && WAITING.includes(r.state))
+		out.push(el("small", {}, `a later one waits too: ${newer.id}, ${newer.target}`));
+	return out;
+}
+
+function filters(page, filter, status, profiles) {
+	const submit = (changes) => {
+		const q = new URLSearchParams(location.search);
+		for (const [key, value] of Object.entries(changes))
+			if (value)
+				q.set(key, value);
+			else
+				q.delete(key);
+		q.delete("after");
+		page.go("/reviews" + (q.size ? "?" + q : ""));
+	};
+	const select = (id, options, value, key) => el("select", { id, "data-mine": "",
+		onchange: (ev) => submit({ [key]: ev.target.value }) },
+		options.map(([v, word]) => el("option", { value: v, selected: v === value }, word)));
+	return el("form", { class: "filters", role: "search", onsubmit: (ev) => {
+		ev.preventDefault();
+		submit({ q: ev.target.querySelector("#q").value });
+	} },
+	field("View", select("view", VIEWS, filter.view, "view")),
+	field("State", select("state", [["", "any"], ...Object.keys(status ? status.reviews : {}).map((s) =>
+		[s, `${STATE_WORDS[s] || s} (${status.reviews[s]})`])], filter.state, "state")),
+	field("Profile", select("profile", [["", "any"], ...profiles.map((p) => [p.name, p.name])], filter.profile, "profile")),
+	field("Search", el("input", { id: "q", type: "search", "data-search": "", "data-mine": "", value: filter.q,
+		maxlength: "100" })),
+	el("button", { type: "submit" }, "Find"));
+}
+
+function first(profiles) {
+	return [el("h2", {}, "How the first image gets here"),
+		el("p", {}, "By itself: let a module ask through this gateway. What it asks for is fetched once, inspected, ",
+			"and waits here."),
+		el("p", {}, "Or by hand, with the vendor's signature beside it:"),
+		command(`fotagate import IMAGE --signature IMAGE.p7s --profile ${profiles[0] ? profiles[0].name : "NAME"} ` +
+			"--product PRODUCT --version VERSION"),
+		profiles.length ? null : el("p", {}, "There is no vendor profile yet: ", el("code", {}, "fotagate profile draft"),
+			" writes one from what modules asked for.")];
+}
+
+export async function load(page) {
+	page.title("Queue");
+	const q = new URLSearchParams(location.search);
+	const filter = Object.fromEntries(["view", "state", "profile", "q", "after"].map((k) => [k, q.get(k) || ""]));
+	filter.view = VIEWS.some(([v]) => v === filter.view) ? filter.view : "waiting";
+	const [status, profiles, exposure, releases] = await Promise.all([maybe("/status"), lately("/profiles"),
+		lately("/exposure"), maybe("/releases")]);
+	const all = (await list(status, filter)).sort((a, b) => number(a.id) - number(b.id));
+	await Promise.all(all.slice(0, DETAILS_MAX).map(async (r) => { r.more = r.report ? await detail(r) : undefined; }));
+	const waiting = Object.fromEntries(((exposure && exposure.held) || []).map((h) => [h.id, h]));
+	const me = page.session.principal || page.session.user;
+	const rows = all.filter((r) => wanted(r, filter, me) && found(r, filter.q));
+	const known = (profiles && profiles.profiles) || [];
+	const in_force = (releases && releases.releases) || [];
+	const total = status ? Object.values(status.reviews).reduce((a, b) => a + b, 0) : all.length;
+	const minute = Math.floor(Date.now() / 60000);
+
+	page.part("head", [rows.length, filter.view], () => [el("h1", {}, "Queue"),
+		el("p", { role: "status" },
+			`${count(rows.length, "review")}: ${VIEWS.find(([v]) => v === filter.view)[1].toLowerCase()}, oldest first.`)],
+			"plain");
+	page.part("filters", [filter, status && status.reviews, known.map((p) => p.name)], () => filters(page, filter, status,
+		known));
+	page.part("list", [rows, waiting, in_force.map((r) => [r.id, r.in_force]), minute],
+		() => [el("h2", { class: "quiet" }, "Reviews"),
+		table("Reviews, oldest first", ["Review", "State", "Profile, product, version", "Findings", "Signatures",
+			"Modules waiting#", "Age"],
+			rows.map((r) => [
+				row(`/reviews/${r.id}`, r.id), [state(r.state), el("small", {}, r.text)],
+				[el("strong", {}, r.product, " ", r.target), el("small", {}, r.profile, ", came by ", r.source),
+					relations(r, all, in_force)],
+				findings(r), signatures(r),
+				waiting[r.id] ? `${num(waiting[r.id].modules)} of ${num(waiting[r.id].product_modules)}` :
+					el("span", {}, `${num(r.asked)} asked`),
+				age(r)]),
+			total ? "Nothing that fits. Other views and states are in the boxes above." :
+				"Nothing waits, and nothing ever came.")]);
+	page.part("first", total ? null : known.map((p) => p.name), () => first(known));
+	page.part("more", all.length >= 1000 ? all.at(-1).id : null, () => el("p", {}, el("a", {
+		href: "/reviews?" + new URLSearchParams({ ...Object.fromEntries(q), view: "all", after: number(all.at(-1).id) }) },
+			"Later ones")), "plain");
+}

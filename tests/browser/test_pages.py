@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page, small and large, light and dark: drawn without an error, readable, reachable, and nothing in it is markup."""
+import pytest
+
+import browse
+import checks
+from world import NASTY
+
+PAGES = {"queue": "/reviews", "queue-empty": "/reviews?view=expiring", "review": "/reviews/R-3", "blocked": "/reviews/R-4",
+         "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/{release}", "fleet": "/fleet",
+         "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy",
+         "explain": "/policy/R-3", "people": "/people", "health": "/health", "account": "/account", "nowhere": "/no/such/page"}
+
+
+def hostile_module(gate):
+    return next(m["id"] for m in gate.cli("module", "list")["modules"] if m["group"].startswith("<"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_at_every_size_and_in_every_light(driver, place, name):
+    browse.visit(driver, place.url + PAGES[name].format(module=hostile_module(place.gate), release=place.release("R-2")))
+    assert not browse.every(driver, ".problem"), browse.one(driver, ".problem").text
+    assert "fotagate" in driver.title
+    wrong = checks.heard(driver)
+    for width in (320, 1440):
+        for dark in (False, True):
+            browse.look(driver, width, dark)
+            browse.shot(driver, f"{name}-{width}-{'dark' if dark else 'light'}")
+            wrong += [f"{width} {'dark' if dark else 'light'}: {w}" for w in checks.seen(driver)]
+    assert not wrong, "\n".join(wrong)
+    assert browse.errors(driver) == []
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/setup"])
+def test_the_doors(driver, place, path):
+    browse.as_session(driver, place.url, None)
+    browse.visit(driver, place.url + path)
+    wrong = checks.heard(driver)
+    for width in (320, 1440):
+        for dark in (False, True):
+            browse.look(driver, width, dark)
+            browse.shot(driver, f"{path[1:]}-{width}-{'dark' if dark else 'light'}")
+            wrong += checks.seen(driver)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_dialogs(driver, place):
+    browse.visit(driver, place.url + "/reviews/R-3")
+    browse.one(driver, "#part-decide button.danger").click()
+    assert [w for w in checks.heard(driver) if w.startswith("a ")] == [] and checks.seen(driver) == []
+    box = browse.one(driver, "dialog")
+    assert driver.switch_to.active_element.find_element("xpath", "ancestor::dialog") == box
+
+
+def test_text_that_is_more_than_it_seems(driver, place):
+    """say() shows what cannot be seen, in frames that no text can draw; nothing becomes an element."""
+    browse.visit(driver, place.url + "/health")
+    for text in NASTY:
+        said, marks, elements, plain = driver.execute_async_script("""
+            const done = arguments[arguments.length - 1], text = arguments[0];
+            import("/dom.js").then(({ say, visible, el }) => {
+                const box = el("p", { title: text }, text);
+                document.getElementById("main").append(box);
+                const marks = [...box.querySelectorAll(".unseen")].map((m) => m.textContent);
+                done([box.textContent, marks, [...box.querySelectorAll("*")].map((e) => e.tagName), box.title]);
+            });""", text)
+        unseen = [c for c in text if not c.isprintable()]
+        assert marks == [f"U+{ord(c):04X}" for c in unseen], text
+        assert set(elements) <= {"BDI", "SPAN"} and not any(c in said for c in unseen)
+        assert all(f"<U+{ord(c):04X}>" in plain for c in unseen) and not any(c in plain for c in unseen)
+    # A text that spells a mark is not one.
+    assert driver.execute_async_script("""
+        const done = arguments[0];
+        import("/dom.js").then(({ say }) => done(say("<U+202E>").nodeType));""") == 3
+    assert driver.execute_script("return window.pwned") is None
+    for href in ("javascript:pwned=1", "//evil.example/", "/\\evil.example/", "/\t/evil.example/", "https://evil.example/", "data:text/html,x"):
+        assert driver.execute_async_script("""
+            const [href, done] = arguments;
+            import("/dom.js").then(({ el }) => el("a", { href })).then(() => done(""), (e) => done(e.message));""",
+                                           href) == "no attribute href"
+
+
+FLAWS = {
+    "contrast": "add('p', 'dim').style.color = '#999'",
+    "wider than the screen": "add('div', 'wide').style.width = '3000px'",
+    "a target of": "const b = add('button', 'x'); b.style.cssText = 'min-height:0;padding:0;width:10px;height:10px;display:block'",
+    "a table without caption": "const t = add('table', ''); t.createTHead().insertRow().insertCell(); t.createTBody().insertRow().insertCell()",
+    "a heading skips": "add('h4', 'deep')",
+    "headings of the first level": "add('h1', 'again')",
+    "two elements have the id": "add('p', 'x').id = 'main'",
+    "a field without a label": "add('input', '')",
+    "tabindex over 0": "add('p', 'x').tabIndex = 3",
+    "more than text": "add('img', '')",
+}
+
+
+def test_the_checks_see_what_is_wrong(driver, place):
+    browse.visit(driver, place.url + "/releases")
+    for what, flaw in FLAWS.items():
+        assert checks.seen(driver) == []
+        driver.execute_script("""const add = (tag, text) => {
+            const e = window.planted = document.createElement(tag);
+            e.textContent = text;
+            document.getElementById("main").append(e);
+            return e;
+        };""" + flaw)
+        assert any(what in w for w in checks.seen(driver)), what
+        driver.execute_script("window.planted.remove()")
+    driver.execute_script("document.querySelector('#top button').textContent = ''")
+    assert any("button without a name" in w for w in checks.heard(driver))
