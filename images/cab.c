@@ -186,7 +186,7 @@ open_jcat(struct archive *a)
 
 /* Signatures beside a file, as fwupd took them before there were Jcat files. */
 static int
-judge_beside(struct archive *a, const struct cab_file *f, struct view bytes, struct walk_signed *by)
+judge_beside(struct archive *a, const struct cab_file *f, const struct source *bytes, struct walk_signed *by)
 {
 	unsigned mark = walk_mark(a->w);
 	int err = 0;
@@ -210,13 +210,15 @@ static int
 judge(struct archive *a, const struct cab_file *f, struct view bytes, struct walk_signed *by)
 {
 	struct jcat_verdict v = { 0 };
+	struct source file;
 	size_t item;
 	char text[SHOWN_MAX];
 	*by = (struct walk_signed){ 0 };
+	source_memory(&file, bytes);
 	if (!a->jcat || !jcat_find(a->jcat, f->name, &item))
-		return judge_beside(a, f, bytes, by);
+		return judge_beside(a, f, &file, by);
 	a->seen[item] = true;
-	int err = jcat_judge(a->w, a->jcat, item, bytes, &v);
+	int err = jcat_judge(a->w, a->jcat, item, &file, &v);
 	if (err)
 		return err;
 	if (v.checked)

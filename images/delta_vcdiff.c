@@ -4,14 +4,13 @@
 #include <inttypes.h>
 #include <lzma.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "crypto/err.h"
+#include "images/largepage.h"
 #include "images/vcdiff.h"
 
 #define SECTION_BUFFER (32u << 10)
 #define LZMA_STATE ((size_t)128 << 10) /* of a decoder, beside its dictionary */
-#define LARGE_PAGE ((size_t)2 << 20)
 #define AHEAD_MIN (16u << 10)  /* what one reading costs anyhow, about */
 #define AHEAD_MAX (256u << 10) /* of which the next instruction may make nothing */
 /* Indicator, segment, lengths, Adler-32: as long as a window's header can be. */
@@ -484,10 +483,7 @@ check_window(struct vcdiff *v, const struct window *w)
 	return 0;
 }
 
-/*
- * Nothing of the window before is needed. In large pages, where the kernel gives them: with small ones their first
- * touch is a seventh of what it costs to apply a patch.
- */
+/* Nothing of the window before is needed. */
 static int
 make_room(struct vcdiff *v, size_t n)
 {
@@ -497,13 +493,9 @@ make_room(struct vcdiff *v, size_t n)
 	if (err)
 		return err;
 	free(v->target);
-	v->target = n < LARGE_PAGE ? malloc(n) : aligned_alloc(LARGE_PAGE, (n + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE);
+	v->target = largepage_alloc(n);
 	v->room = v->target ? n : 0;
-	if (!v->target)
-		return FG_ENOMEM;
-	if (n >= LARGE_PAGE)
-		(void)madvise(v->target, n, MADV_HUGEPAGE);
-	return 0;
+	return v->target ? 0 : FG_ENOMEM;
 }
 
 static int

@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/json.h"
 #include "crypto/reader.h"
+#include "images/cwe.h"
 #include "images/mbn_layout.h"
 
 #define HEAD_MAX 4096            /* ext4's superblock magic, the farthest fixed one, is at 0x438 */
@@ -404,6 +405,12 @@ is_nordic_delta(struct probe_input *in)
 }
 
 static bool
+is_sierra_cwe(struct probe_input *in)
+{
+	return cwe_recognise(in->head);
+}
+
+static bool
 is_bsdiff(struct probe_input *in)
 {
 	return AT(in, 0, "BSDIFF40") || AT(in, 0, "ENDSLEY/BSDIFF43") || AT(in, 0, "BSDF2");
@@ -582,6 +589,7 @@ static const struct format table[FORMAT_LIMIT] = {
 	[FORMAT_MBN] = { FORMAT_ELF, is_mbn },
 	[FORMAT_NORDIC_MODEM] = { FORMAT_NONE, is_nordic_modem },
 	[FORMAT_NORDIC_DELTA] = { FORMAT_NONE, is_nordic_delta },
+	[FORMAT_SIERRA_CWE] = { FORMAT_NONE, is_sierra_cwe },
 	[FORMAT_BSDIFF] = { FORMAT_NONE, is_bsdiff },
 	[FORMAT_VCDIFF] = { FORMAT_NONE, is_vcdiff },
 	[FORMAT_IMGDIFF] = { FORMAT_NONE, is_imgdiff },

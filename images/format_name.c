@@ -31,6 +31,7 @@ static const struct {
 	[FORMAT_MBN] = { "mbn", BOX },
 	[FORMAT_NORDIC_MODEM] = { "nordic-modem", BOX },
 	[FORMAT_NORDIC_DELTA] = { "nordic-delta", DELTA },
+	[FORMAT_SIERRA_CWE] = { "sierra-cwe", BOX },
 	[FORMAT_BSDIFF] = { "bsdiff", DELTA },
 	[FORMAT_VCDIFF] = { "vcdiff", DELTA },
 	[FORMAT_IMGDIFF] = { "imgdiff", DELTA },

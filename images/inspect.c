@@ -11,6 +11,7 @@
 #include "images/detached.h"
 #include "images/entail.h"
 #include "images/explain.h"
+#include "images/jcatproof.h"
 #include "images/trustset.h"
 #include "images/tufproof.h"
 #include "images/walk.h"
@@ -112,8 +113,11 @@ starts(const struct verify *v, const char *text)
 	return v->sig_n >= n && memcmp(v->sig, text, n) == 0;
 }
 
-/* A tar is TUF metadata; whoever pinned a director has said that both repositories must agree. */
-static enum inspect_scheme
+/*
+ * A tar is TUF metadata; whoever pinned a director has said that both repositories
+ * must agree. FG_ENOMEM.
+ */
+static int
 recognise(struct view sig, const struct trust *t)
 {
 	if (tufproof_recognise(sig))
@@ -129,6 +133,9 @@ recognise(struct view sig, const struct trust *t)
 	}
 	if (openpgp_recognise(sig))
 		return INSPECT_OPENPGP;
+	int jcat = jcatproof_recognise(sig);
+	if (jcat)
+		return jcat < 0 ? jcat : INSPECT_JCAT;
 	return format_is_signed_data(sig) ? INSPECT_CMS_DETACHED : INSPECT_RAW;
 }
 
@@ -148,23 +155,24 @@ kind_of(enum inspect_scheme scheme)
 	}
 }
 
+/* A file with many words of its own, which bounds itself, and names the image by its digests. */
 static bool
 is_evidence(enum inspect_scheme scheme)
 {
-	return scheme == INSPECT_TUF || scheme == INSPECT_UPTANE;
+	return scheme == INSPECT_JCAT || scheme == INSPECT_TUF || scheme == INSPECT_UPTANE;
 }
 
 /* What kind of signature there is, from the job and, without a profile, from its first bytes. */
-static void
+static int
 choose(struct verify *v)
 {
 	const struct inspect_job *job = v->job;
-	struct view sig = view_of(v->sig, v->sig_n);
-	v->scheme = job->scheme;
-	if (job->scheme == INSPECT_AUTO && job->signature)
-		v->scheme = recognise(sig, v->trust);
-	else if (job->scheme == INSPECT_AUTO)
-		v->scheme = INSPECT_SCHEME_NONE;
+	int found = job->scheme != INSPECT_AUTO ? (int)job->scheme
+	            : job->signature            ? recognise(view_of(v->sig, v->sig_n), v->trust)
+	                                        : INSPECT_SCHEME_NONE;
+	if (found < 0)
+		return found;
+	v->scheme = (enum inspect_scheme)found;
 
 	if (v->scheme == INSPECT_CMS_ATTACHED && job->signature)
 		settle(v, "cms-attached", SIG_INVALID,
@@ -178,7 +186,7 @@ choose(struct verify *v)
 	else if (!job->signature)
 		v->scheme = INSPECT_SCHEME_NONE;
 	else if (is_evidence(v->scheme))
-		return;
+		return 0;
 	else if (job->signature->size > CMS_SIG_MAX)
 		settle(v, inspect_scheme_name(v->scheme), SIG_INVALID,
 		    "the signature file is longer than 64 KiB");
@@ -188,6 +196,7 @@ choose(struct verify *v)
 	else if (kind_of(v->scheme) == DETACHED_NONE && v->scheme != INSPECT_OPENPGP && starts(v, "-----BEGIN "))
 		settle(v, "armoured", SIG_OPAQUE,
 		    "an armoured signature: only the binary form is checked");
+	return 0;
 }
 
 /* Opens what must be open before the pass, so that it knows what to hash. */
@@ -349,6 +358,20 @@ judge_evidence(struct verify *v)
 }
 
 static int
+judge_jcat(struct verify *v)
+{
+	struct jcatproof_job job = { .file = v->job->signature,
+		.image = v->job->image,
+		.trust = v->trust,
+		.policy = &v->job->policy,
+		.at = v->job->at };
+	int err = digest_peek(v->digest[DIGEST_SHA256], job.sha256);
+	if (!err)
+		err = digest_peek(v->digest[DIGEST_SHA512], job.sha512);
+	return err ? err : jcatproof_judge(&job, v->r);
+}
+
+static int
 judge_openpgp(struct verify *v)
 {
 	struct sig_set *set = &v->r->signatures;
@@ -449,6 +472,8 @@ judge(struct verify *v)
 		err = judge_raw(v);
 	else if (kind_of(v->scheme) != DETACHED_NONE)
 		err = judge_detached(v);
+	else if (v->scheme == INSPECT_JCAT)
+		err = judge_jcat(v);
 	else if (is_evidence(v->scheme))
 		err = judge_evidence(v);
 	for (unsigned i = 0; i < set->n && !err; i++) {
@@ -478,7 +503,9 @@ prepare(struct verify *v)
 		err = load_signature(v);
 	if (err)
 		return err;
-	choose(v);
+	err = choose(v);
+	if (err)
+		return err;
 	if (v->scheme == INSPECT_CMS_DETACHED)
 		return prepare_cms(v);
 	if (v->scheme == INSPECT_OPENPGP)

@@ -19,7 +19,7 @@
 enum inspect_scheme {
 	INSPECT_SCHEME_NONE = 0,
 	/*
-	 * No profile: a signature file that is CMS, minisign, signify, SSHSIG or OpenPGP is that, a tar
+	 * No profile: a signature file that is CMS, minisign, signify, SSHSIG, OpenPGP or Jcat is that, a tar
 	 * is TUF metadata (two repositories' where the trust set holds a director's root), any
 	 * other is raw under the bare keys of the trust set; without one, an image that is CMS is
 	 * attached CMS. What a container carries inside is judged beside that, always.
@@ -32,6 +32,7 @@ enum inspect_scheme {
 	INSPECT_SIGNIFY,
 	INSPECT_SSHSIG, /* in the namespace "file" */
 	INSPECT_OPENPGP,
+	INSPECT_JCAT,   /* an item of it is of the image (jcatproof.h) */
 	INSPECT_TUF,    /* a tar of a TUF repository's metadata (tufproof.h) */
 	INSPECT_UPTANE, /* of a director's and an image repository's, which must agree */
 	INSPECT_RAW, /* the key records of the trust set fix everything */
@@ -78,7 +79,7 @@ int inspect_delta(const struct inspect_delta *job, struct report *ret);
 
 /*
  * "auto", "cms-detached", "cms-attached", "embedded", "minisign", "signify", "sshsig",
- * "openpgp", "tuf", "uptane", "raw"; "none" for anything else.
+ * "openpgp", "jcat", "tuf", "uptane", "raw"; "none" for anything else.
  */
 const char *inspect_scheme_name(enum inspect_scheme scheme);
 /* INSPECT_SCHEME_NONE for an unknown word. */

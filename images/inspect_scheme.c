@@ -15,6 +15,7 @@ static const char *const scheme_names[INSPECT_SCHEME_LIMIT] = {
 	[INSPECT_SIGNIFY] = "signify",
 	[INSPECT_SSHSIG] = "sshsig",
 	[INSPECT_OPENPGP] = "openpgp",
+	[INSPECT_JCAT] = "jcat",
 	[INSPECT_TUF] = "tuf",
 	[INSPECT_UPTANE] = "uptane",
 	[INSPECT_RAW] = "raw",

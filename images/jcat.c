@@ -229,8 +229,33 @@ struct judging {
 	struct walk *w;
 	struct walk over; /* the file as a container of its own, for the signatures' sake */
 	const struct json_value *blobs;
-	struct view name, bytes;
+	const struct source *file;
+	struct view name;
 };
+
+/* "cab/pkcs7": what it is, and in what it came. */
+struct scheme {
+	char name[24];
+};
+
+static struct scheme
+scheme_of(const struct walk *w, const char *kind)
+{
+	struct scheme s;
+	snprintf(s.name, sizeof s.name, "%s%s", w->format == FORMAT_CAB ? "cab" : "jcat", kind);
+	return s;
+}
+
+/* What is hashed or signed, as a container of its own. */
+static void
+aim_at(struct judging *j, const struct source *s)
+{
+	j->over = *j->w;
+	j->over.image = s;
+	j->over.placed = false;
+	j->over.base = 0;
+	j->over.under = (struct walk_signed){ 0 };
+}
 
 static bool
 checksum_fits(const struct judging *j, const struct json_value *blob, enum digest_alg alg, int *err)
@@ -239,7 +264,8 @@ checksum_fits(const struct judging *j, const struct json_value *blob, enum diges
 	char hex[2 * DIGEST_LEN_MAX + 1];
 	struct view said = view_of(NULL, 0);
 	(void)json_string(json_get(blob, "Data"), &said);
-	*err = digest_bytes(alg, j->bytes, sum);
+	const struct walk_span all = { .range = { { 0, j->file->size } }, .n = 1 };
+	*err = walk_digest(&j->over, &all, alg, sum);
 	hex_encode(sum, digest_len(alg), hex);
 	return !*err && view_is(said, hex);
 }
@@ -275,6 +301,7 @@ judge_pkcs7(struct judging *j, struct view data, const struct walk_span *span, s
 	struct pem it;
 	const char *why = "";
 	struct view der = data;
+	struct scheme scheme = scheme_of(j->w, "/pkcs7");
 	bool armoured = data.n && data.p[0] == '-';
 	if (armoured) {
 		pem_begin(&it, data, CMS_SIG_MAX);
@@ -292,12 +319,12 @@ judge_pkcs7(struct judging *j, struct view data, const struct walk_span *span, s
 			more = FG_EFORMAT;
 		if (more != 1 || (strcmp(o.label, "PKCS7") != 0 && strcmp(o.label, "CMS") != 0)) {
 			free(o.der);
-			walk_settle(j->w, "cab/pkcs7", SIG_INVALID, "not one armoured PKCS#7 object");
+			walk_settle(j->w, scheme.name, SIG_INVALID, "not one armoured PKCS#7 object");
 			return 0;
 		}
 		der = view_of(o.der, o.n);
 	}
-	int err = walk_cms(&j->over, "cab/pkcs7", der, span, by);
+	int err = walk_cms(&j->over, scheme.name, der, span, by);
 	free(o.der);
 	return err;
 }
@@ -305,7 +332,8 @@ judge_pkcs7(struct judging *j, struct view data, const struct walk_span *span, s
 static int
 judge_ed25519(struct judging *j, struct view data, const struct walk_span *span, struct walk_signed *by)
 {
-	const struct walk_claim claim = { .scheme = "cab/ed25519", .as = TRUST_ED25519, .signature = data,
+	const struct scheme scheme = scheme_of(j->w, "/ed25519");
+	const struct walk_claim claim = { .scheme = scheme.name, .as = TRUST_ED25519, .signature = data,
 		.span = *span, .several = true };
 	return walk_keys(&j->over, &claim, by);
 }
@@ -318,19 +346,20 @@ judge_kind(struct judging *j, uint64_t kind, struct view data, struct walk_signe
 	struct walk_signed by = { 0 };
 	int err = kind == JCAT_PKCS7    ? judge_pkcs7(j, data, &all, &by)
 	          : kind == JCAT_ED25519 ? judge_ed25519(j, data, &all, &by)
-	                                 : walk_openpgp(&j->over, "cab/openpgp", data, &all, &by);
+	                                 : walk_openpgp(&j->over, scheme_of(j->w, "/openpgp").name, data, &all, &by);
 	*ret = walk_since(j->w, mark);
 	if (!err)
 		walk_of_member(j->w, *ret, j->name);
 	return err;
 }
 
-/* What a signature is over: the file, or the text of one of its checksums, which fitted already. */
+/* It is the file, or the text of one of its checksums, which fitted already. */
 static bool
 aim(struct judging *j, const struct json_value *blob, struct source *s)
 {
 	uint64_t target = number(blob, "Target");
-	struct view text = j->bytes;
+	struct view text;
+	*s = *j->file;
 	if (target != JCAT_NONE) {
 		/* One that collides would stand for another file. */
 		if (!digest_is_strong(checksum_alg(target)))
@@ -342,13 +371,9 @@ aim(struct judging *j, const struct json_value *blob, struct source *s)
 		}
 		if (!found)
 			return false;
+		source_memory(s, text);
 	}
-	source_memory(s, text);
-	j->over = *j->w;
-	j->over.image = s;
-	j->over.placed = false;
-	j->over.base = 0;
-	j->over.under = (struct walk_signed){ 0 };
+	aim_at(j, s);
 	return true;
 }
 
@@ -374,7 +399,7 @@ signature(struct judging *j, const struct json_value *blob, struct jcat_verdict 
 	if (checksum_alg(kind) != DIGEST_NONE)
 		return 0;
 	if (walk_mark(j->w) >= SIG_SIGNERS_MAX) { /* says so, and costs no pass over the file */
-		walk_settle(j->w, "cab", SIG_INVALID, "not looked at");
+		walk_settle(j->w, scheme_of(j->w, "").name, SIG_INVALID, "not looked at");
 		v->complete = false;
 		return 0;
 	}
@@ -388,7 +413,7 @@ signature(struct judging *j, const struct json_value *blob, struct jcat_verdict 
 	writer_init(&w, JCAT_TEXT_MAX);
 	int err = data_of(blob, &w);
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
-		walk_settle(j->w, "cab", SIG_INVALID, "%s: a signature that is no base64", shown(j->name, text));
+		walk_settle(j->w, scheme_of(j->w, "").name, SIG_INVALID, "%s: a signature that is no base64", shown(j->name, text));
 		err = 0;
 	} else if (!err) {
 		err = judge_kind(j, kind, writer_view(&w), &by);
@@ -398,13 +423,25 @@ signature(struct judging *j, const struct json_value *blob, struct jcat_verdict 
 	return err;
 }
 
+bool
+jcat_checksum(const struct jcat *j, size_t item, enum jcat_kind kind, struct view *ret)
+{
+	const struct json_value *blobs = json_get(json_at(j->items, item), "Blobs");
+	for (size_t i = 0; i < json_count(blobs); i++)
+		if (number(json_at(blobs, i), "Kind") == (uint64_t)kind)
+			return json_string(json_get(json_at(blobs, i), "Data"), ret);
+	return false;
+}
+
 int
-jcat_judge(struct walk *w, const struct jcat *jc, size_t item, struct view bytes, struct jcat_verdict *ret)
+jcat_judge(struct walk *w, const struct jcat *jc, size_t item, const struct source *file,
+    struct jcat_verdict *ret)
 {
 	struct judging j = { .w = w, .blobs = json_get(json_at(jc->items, item), "Blobs"),
-		.name = jcat_id(jc, item), .bytes = bytes };
+		.name = jcat_id(jc, item), .file = file };
 	struct jcat_verdict v = { .complete = true };
 	unsigned mark = walk_mark(w);
+	aim_at(&j, file);
 	int err = checksums(&j, &v.checked);
 	for (size_t i = 0; i < json_count(j.blobs) && !err && v.checked; i++)
 		err = signature(&j, json_at(j.blobs, i), &v);
@@ -416,15 +453,10 @@ jcat_judge(struct walk *w, const struct jcat *jc, size_t item, struct view bytes
 
 int
 jcat_judge_beside(struct walk *w, enum jcat_kind kind, struct view signature_, struct view name,
-    struct view bytes, struct walk_signed *ret)
+    const struct source *file, struct walk_signed *ret)
 {
-	struct source s;
-	struct judging j = { .w = w, .over = *w, .name = name, .bytes = bytes };
-	source_memory(&s, bytes);
-	j.over.image = &s;
-	j.over.placed = false;
-	j.over.base = 0;
-	j.over.under = (struct walk_signed){ 0 };
+	struct judging j = { .w = w, .name = name, .file = file };
+	aim_at(&j, file);
 	return judge_kind(&j, kind, signature_, ret);
 }
 

@@ -2,8 +2,9 @@
 /*
  * jcat - signatures of files in a gzip'ed JSON file, as fwupd and the LVFS have
  * them (SIGNATURES_DELTAS_DIFF.md section 1.12).
- * Role: cab.c, for the members of an archive; the walker of a Jcat file that
- * comes alone, which signs nothing of itself. Guarantees: bounded in what is
+ * Role: cab.c, for the members of an archive; the verify stage, for a Jcat file
+ * beside an image (jcatproof.h); the walker of one that comes alone, which signs
+ * nothing of itself. Guarantees: bounded in what is
  * unpacked and in what is listed; a checksum is no signature; of an item every
  * checksum has to fit before a signature counts, and one there must be, as
  * fwupd has it; ids only, aliases are not followed.
@@ -52,15 +53,18 @@ struct jcat_verdict {
 	bool complete; /* and every blob is a checksum that fits or a signature that verified */
 };
 
+/* The checksum of that kind in an item, as it is spelt; false when there is none. */
+bool jcat_checksum(const struct jcat *j, size_t item, enum jcat_kind kind, struct view *ret);
 /*
- * Judges an item over bytes: its checksums (one that does not fit is told), then,
- * where those fit, its signatures. 0 or local failure.
+ * Judges an item over a file: its checksums (one that does not fit is told), then,
+ * where those fit, its signatures; the file is read once for each of them at most.
+ * They are told as "cab/..." in an archive and as "jcat/..." elsewhere. 0 or local failure.
  */
-int jcat_judge(struct walk *w, const struct jcat *j, size_t item, struct view bytes,
+int jcat_judge(struct walk *w, const struct jcat *j, size_t item, const struct source *file,
     struct jcat_verdict *ret);
 /* One signature that is not in a Jcat file but beside its file ("firmware.bin.asc"). */
 int jcat_judge_beside(struct walk *w, enum jcat_kind kind, struct view signature, struct view name,
-    struct view bytes, struct walk_signed *ret);
+    const struct source *file, struct walk_signed *ret);
 
 int jcat_walk(struct walk *w);
 

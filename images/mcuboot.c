@@ -10,6 +10,7 @@
 #include "crypto/keyform.h"
 #include "crypto/pubkey.h"
 #include "crypto/reader.h"
+#include "images/mcuboot_expand.h"
 #include "images/mcuboot_tail.h"
 #include "images/mcuboot_tlv.h"
 
@@ -24,12 +25,8 @@
 #define F_NON_BOOTABLE 0x0010u
 #define F_RAM_LOAD 0x0020u
 #define F_ROM_FIXED 0x0100u
-#define F_LZMA1 0x0200u
-#define F_LZMA2 0x0400u
-#define F_ARM_THUMB 0x0800u
 #define F_ENCRYPTED (F_AES128 | F_AES256)
-#define F_COMPRESSED (F_LZMA1 | F_LZMA2 | F_ARM_THUMB)
-#define F_KNOWN (F_ENCRYPTED | F_NON_BOOTABLE | F_RAM_LOAD | F_ROM_FIXED | F_COMPRESSED)
+#define F_KNOWN (F_ENCRYPTED | F_NON_BOOTABLE | F_RAM_LOAD | F_ROM_FIXED | MCUBOOT_F_COMPRESSED)
 
 /* What goes together: bootutil is built for one of these, and no image chooses another mix. */
 static const struct scheme {
@@ -479,8 +476,8 @@ flags(struct job *j)
 		const char *word;
 	} words[] = { { F_AES128, "encrypted-aes128" }, { F_AES256, "encrypted-aes256" },
 		{ F_NON_BOOTABLE, "non-bootable" }, { F_RAM_LOAD, "ram-load" },
-		{ F_ROM_FIXED, "rom-fixed" }, { F_LZMA1, "lzma1" }, { F_LZMA2, "lzma2" },
-		{ F_ARM_THUMB, "arm-thumb-filter" } };
+		{ F_ROM_FIXED, "rom-fixed" }, { MCUBOOT_F_LZMA1, "lzma1" },
+		{ MCUBOOT_F_LZMA2, "lzma2" }, { MCUBOOT_F_ARM_THUMB, "arm-thumb-filter" } };
 	char text[64];
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (j->m.flags & words[i].bit)
@@ -496,10 +493,10 @@ flags(struct job *j)
 	else if (j->m.flags & F_ENCRYPTED)
 		walk_fact(j->w, CONTENTS_FACT_NOTE, j->by,
 		    view_str("said to be encrypted, and lies here in the clear"));
-	if (j->m.flags & F_COMPRESSED)
-		walk_raise(j->w, FINDING_FMT_NOT_WALKED, NULL,
-		    "the body is compressed; its expanded form, with a hash and a signature of its own,"
-		    " was not looked at");
+	if (!j->opaque && (j->m.flags & MCUBOOT_F_COMPRESSED) && !mcuboot_expand_can(&j->m))
+		walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, NULL,
+		    "the body is compressed in a way that no tool makes; its expanded form, with a hash and"
+		    " a signature of its own, was not looked at");
 }
 
 static int
@@ -542,6 +539,7 @@ structure(struct job *j)
 	}
 }
 
+/* Of a packed body there is nothing to say but what comes out of it. */
 static int
 body(struct job *j)
 {
@@ -549,7 +547,9 @@ body(struct job *j)
 		.at = { j->m.header, j->m.body },
 		.by = j->by,
 		.inside = true,
-		.plain = j->opaque || (j->m.flags & F_COMPRESSED) };
+		.plain = j->opaque || (j->m.flags & MCUBOOT_F_COMPRESSED) };
+	if (!j->opaque && mcuboot_expand_can(&j->m))
+		return mcuboot_expand(j->w, &j->m, j->by);
 	return j->m.body ? walk_member(j->w, &m, NULL) : 0;
 }
 

@@ -8,7 +8,8 @@
  * SHA-384 for P-384; SHA-512 for Ed25519 where the image says so), or directly
  * (Ed25519 in pure mode). The hash record says which digest and so which curve;
  * all else is the format's. A key's hash only narrows the keys that are tried.
- * Of an encrypted image only its plain text is signed: opaque, and told.
+ * Of an encrypted image only its plain text is signed: opaque, and told. What a
+ * bootloader makes of a compressed one is an image that is judged in its turn.
  */
 #ifndef FG_IMAGES_MCUBOOT_H
 #define FG_IMAGES_MCUBOOT_H

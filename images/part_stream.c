@@ -76,6 +76,9 @@ part_stream_name(enum unpack_kind kind)
 		return "bzip2";
 	case UNPACK_LZMA:
 		return "lzma";
+	case UNPACK_LZMA2:
+	case UNPACK_LZMA2_THUMB:
+		return "lzma2";
 	case UNPACK_LZ4:
 	case UNPACK_LZ4_LEGACY:
 		return "lz4";

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
-#include "crypto/rawsig.h"
+#include "crypto/openpgp.h"
 #include "crypto/visible.h"
 #include "images/conf.h"
 #include "images/cpio.h"
@@ -15,47 +15,81 @@
 
 #define SHOWN_MAX 80
 #define CMS_SCHEME "swu/cms-detached"
+#define OPENPGP_SCHEME "swu/openpgp"
+#define CIPHER_BLOCK 16 /* AES-CBC, the only cipher that swupdate has */
+#define ODD_SHARE 32    /* of bytes, one at least is of no text */
 
 /* One .swu being walked. */
 struct swu {
 	struct sig_range description;
 	bool described;
+	bool encrypted; /* the description itself */
 	struct walk_signed by;
 	struct conf *conf;
 	struct swdesc *desc; /* NULL: it could not be read, which is told */
 	bool *found;         /* an entry each: its member was there */
 };
 
-static bool
-is_openpgp(struct view sig)
+/*
+ * No text: a device that has the key decrypts the description, and asks the
+ * signature of what comes out. It is a CMS object for the device, or bare blocks:
+ * a tenth of random bytes is of no text.
+ */
+static int
+is_encrypted(struct walk *w, struct sig_range at, bool *ret)
 {
-	static const char armour[] = "-----BEGIN PGP";
-	return sig.n >= sizeof armour - 1 && memcmp(sig.p, armour, sizeof armour - 1) == 0;
+	uint8_t *bytes = NULL;
+	size_t odd = 0;
+	*ret = false;
+	if (at.length < CIPHER_BLOCK)
+		return 0;
+	int err = walk_load(w, at, CONF_TEXT_MAX, &bytes);
+	if (err)
+		return err == FG_EFORMAT ? 0 : err; /* too long for one: told where it is read */
+	for (size_t i = 0; i < at.length; i++)
+		odd += bytes[i] < ' ' && !(bytes[i] >= '\t' && bytes[i] <= '\r');
+	*ret = format_is_enveloped_data(view_of(bytes, (size_t)at.length)) ||
+	       (at.length % CIPHER_BLOCK == 0 && odd > at.length / ODD_SHARE);
+	free(bytes);
+	return 0;
+}
+
+static const char *
+scheme_of(struct view sig)
+{
+	return format_is_signed_data(sig) ? CMS_SCHEME : openpgp_recognise(sig) ? OPENPGP_SCHEME : "swu/raw";
+}
+
+static int
+judge_as(struct walk *w, struct swu *u, struct view sig)
+{
+	struct walk_span span = { .range = { u->description }, .n = 1 };
+	struct walk_claim claim = { .as = TRUST_SCHEME_NONE, .signature = sig, .span = span };
+	if (u->encrypted) {
+		walk_settle(w, scheme_of(sig), SIG_OPAQUE,
+		    "it is over the description before encryption, for which the device's key is needed");
+		return 0;
+	}
+	/* Since the fix of CVE-2026-109399 swupdate takes no intermediates from the signature. */
+	if (format_is_signed_data(sig))
+		return walk_cms_lone(w, CMS_SCHEME, sig, &span, &u->by);
+	/* It asks GnuPG, and any one good signature by a key of its ring will do, whatever trust that key has there. */
+	if (openpgp_recognise(sig))
+		return walk_openpgp(w, OPENPGP_SCHEME, sig, &span, &u->by);
+	return walk_keys(w, &claim, &u->by);
 }
 
 static int
 judge(struct walk *w, struct swu *u, struct sig_range at)
 {
-	struct walk_span span = { .range = { u->description }, .n = 1 };
 	uint8_t *bytes = NULL;
 	int err = walk_load(w, at, CMS_SIG_MAX, &bytes);
 	if (err == FG_EFORMAT) {
 		walk_settle(w, CMS_SCHEME, SIG_INVALID, "a signature of more than 64 KiB");
 		return 0;
 	}
-	if (err)
-		return err;
-	struct view sig = view_of(bytes, (size_t)at.length);
-	if (format_is_signed_data(sig)) {
-		/* Since the fix of CVE-2026-109399 swupdate takes no intermediates from the signature. */
-		err = walk_cms_lone(w, CMS_SCHEME, sig, &span, &u->by);
-	} else if (is_openpgp(sig)) {
-		walk_settle(w, "swu/openpgp", SIG_OPAQUE,
-		    "an OpenPGP signature: check it with gpgv(1) on the description itself");
-	} else {
-		struct walk_claim claim = { .as = TRUST_SCHEME_NONE, .signature = sig, .span = span };
-		err = walk_keys(w, &claim, &u->by);
-	}
+	if (!err)
+		err = judge_as(w, u, view_of(bytes, (size_t)at.length));
 	free(bytes);
 	/* What did not verify could be anything. */
 	if (!err && walk_verified(w, u->by))
@@ -77,6 +111,10 @@ describe(struct walk *w, struct swu *u)
 	uint8_t *text = NULL;
 	u->described = true;
 	int err = walk_member(w, &m, NULL);
+	if (!err && u->encrypted) {
+		walk_raise(w, FINDING_FMT_ENCRYPTED, &at.offset, "sw-description: what it asks for is not known");
+		return 0;
+	}
 	if (!err)
 		err = walk_load(w, at, CONF_TEXT_MAX, &text);
 	if (err == FG_EFORMAT) {
@@ -190,7 +228,7 @@ member(struct walk *w, const struct cpio_member *m, void *arg)
 		else
 			walk_structure(w, m->head.offset, m->head.length);
 		u->description = m->data;
-		return 0;
+		return is_encrypted(w, m->data, &u->encrypted);
 	}
 	if (m->index == 1) {
 		if (is_signature) {

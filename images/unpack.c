@@ -16,6 +16,7 @@
 #define IN_SIZE (64u << 10)
 #define LEGACY_MAGIC "\x02\x21\x4c\x18"
 #define LEGACY_BLOCK (8 << 20) /* bytes that come out of each block but the last */
+#define LZMA2_DICT_MAX 40 /* what the format's one byte can say */
 #define GZIP_ONLY (16 + MAX_WBITS) /* no zlib or raw form: what the member is called is what it must be */
 
 struct unpack {
@@ -36,6 +37,28 @@ struct unpack {
 	uint8_t bytes[IN_SIZE];
 };
 
+/*
+ * A dictionary of 2 or 3 times a power of two, by one byte; the second byte is for
+ * decoders that plan their memory by it: each chunk says the same of itself.
+ */
+static bool
+begin_lzma2(struct unpack *u, bool thumb)
+{
+	uint8_t head[2];
+	lzma_options_lzma options = { .dict_size = UINT32_MAX };
+	lzma_filter chain[3] = { { LZMA_FILTER_ARMTHUMB, NULL }, { LZMA_FILTER_LZMA2, &options },
+		{ LZMA_VLI_UNKNOWN, NULL } };
+	const lzma_filter *filters = thumb ? chain : chain + 1;
+	u->failed = source_read(&u->packed, 0, head, sizeof head) != 0 || head[0] > LZMA2_DICT_MAX;
+	if (u->failed)
+		return true;
+	u->off = sizeof head;
+	if (head[0] < LZMA2_DICT_MAX)
+		options.dict_size = (uint32_t)(2 | (head[0] & 1)) << (head[0] / 2 + 11);
+	u->failed = lzma_raw_decoder_memusage(filters) > UNPACK_MEMORY_MAX;
+	return u->failed || lzma_raw_decoder(&u->xz, filters) == LZMA_OK;
+}
+
 static bool
 begin(struct unpack *u)
 {
@@ -52,6 +75,9 @@ begin(struct unpack *u)
 		return lzma_stream_decoder(&u->xz, UNPACK_MEMORY_MAX, 0) == LZMA_OK;
 	case UNPACK_LZMA:
 		return lzma_alone_decoder(&u->xz, UNPACK_MEMORY_MAX) == LZMA_OK;
+	case UNPACK_LZMA2:
+	case UNPACK_LZMA2_THUMB:
+		return begin_lzma2(u, u->kind == UNPACK_LZMA2_THUMB);
 	case UNPACK_BZIP2:
 		return BZ2_bzDecompressInit(&u->bz, 0, 0) == BZ_OK;
 	case UNPACK_LZ4:
@@ -284,6 +310,8 @@ unpack_read(void *arg, void *buf, size_t n)
 		return read_one(u, buf, n, step_bzip2);
 	case UNPACK_XZ:
 	case UNPACK_LZMA:
+	case UNPACK_LZMA2:
+	case UNPACK_LZMA2_THUMB:
 		return read_one(u, buf, n, step_xz);
 	case UNPACK_LZ4:
 		return read_one(u, buf, n, step_lz4);

@@ -24,6 +24,8 @@ enum unpack_kind {
 	UNPACK_XZ,    /* one stream of the .xz form */
 	UNPACK_BZIP2, /* one stream */
 	UNPACK_LZMA,  /* the older form of a header of 13 bytes */
+	UNPACK_LZMA2, /* bare LZMA2 behind two bytes, dictionary and literal bits, as MCUboot has it */
+	UNPACK_LZMA2_THUMB, /* the same, through the filter for ARM Thumb code */
 	UNPACK_LZ4,   /* one frame */
 	UNPACK_LZ4_LEGACY, /* the Linux kernel's form: blocks of 8 MiB, up to what can be none */
 };

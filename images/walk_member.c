@@ -8,6 +8,7 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/largepage.h"
 #include "images/walk_internal.h"
 
 #define GROW (1u << 20)  /* a kept member grows by at least this */
@@ -61,6 +62,18 @@ unsafe(struct view name)
 	return false;
 }
 
+/*
+ * Room for n bytes and those that may come. A size that the container says is
+ * taken at its word, within the bound: memory that is never written costs nothing.
+ */
+static size_t
+kept_room(const struct member *b, size_t n)
+{
+	if (!b->kept && b->m->size > n && b->m->size <= WALK_KEEP_MAX - b->w->room->kept)
+		return (size_t)b->m->size;
+	return b->kept_cap * 2 > n ? b->kept_cap * 2 : n + GROW;
+}
+
 /* Keeps bytes for walking; too many of them are only hashed. */
 static int
 keep(struct member *b, struct view bytes)
@@ -76,9 +89,8 @@ keep(struct member *b, struct view bytes)
 		return 0;
 	}
 	if (b->kept_n + bytes.n > b->kept_cap) {
-		size_t cap = b->kept_cap * 2 > b->kept_n + bytes.n ? b->kept_cap * 2
-		                                                   : b->kept_n + bytes.n + GROW;
-		uint8_t *more = realloc(b->kept, cap);
+		size_t cap = kept_room(b, b->kept_n + bytes.n);
+		uint8_t *more = b->kept ? realloc(b->kept, cap) : largepage_alloc(cap);
 		if (!more)
 			return FG_ENOMEM;
 		b->kept = more;

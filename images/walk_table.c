@@ -8,6 +8,7 @@
 #include "images/cmsbox.h"
 #include "images/cpio.h"
 #include "images/crau.h"
+#include "images/cwe.h"
 #include "images/esp32.h"
 #include "images/fit.h"
 #include "images/jcat.h"
@@ -46,6 +47,7 @@ static walk_fn *const table[FORMAT_LIMIT] = {
 	[FORMAT_MENDER] = mender_walk,
 	[FORMAT_MINISIGN] = signify_walk,
 	[FORMAT_NORDIC_MODEM] = nordic_walk,
+	[FORMAT_SIERRA_CWE] = cwe_walk,
 	[FORMAT_RAUC_BUNDLE] = rauc_walk,
 	[FORMAT_SIGNIFY_GZIP] = signify_gzip_walk,
 	[FORMAT_SQUASHFS] = squashfs_walk,

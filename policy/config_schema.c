@@ -41,7 +41,7 @@
 #define KEY_SCHEMES \
 	"rsa-pkcs1v15-sha256|rsa-pkcs1v15-sha384|rsa-pkcs1v15-sha512|" \
 	"rsa-pss-sha256|rsa-pss-sha384|rsa-pss-sha512|ecdsa-der|ecdsa-fixed|ed25519|rsa-pss-sha256-long"
-#define SCHEMES "none|cms-detached|cms-attached|embedded|minisign|signify|sshsig|openpgp|tuf|uptane|" KEY_SCHEMES
+#define SCHEMES "none|cms-detached|cms-attached|embedded|minisign|signify|sshsig|openpgp|jcat|tuf|uptane|" KEY_SCHEMES
 
 /* In the order of their enumerations, worst first. */
 #define SEVERITIES "block|warning|notice|info|none"

@@ -538,6 +538,8 @@ profile_inspect_scheme(const struct profile *p)
 		return INSPECT_SSHSIG;
 	case PROFILE_SCHEME_OPENPGP:
 		return INSPECT_OPENPGP;
+	case PROFILE_SCHEME_JCAT:
+		return INSPECT_JCAT;
 	case PROFILE_SCHEME_TUF:
 		return INSPECT_TUF;
 	case PROFILE_SCHEME_UPTANE:
@@ -590,6 +592,8 @@ profile_scheme_matches(const struct profile *p, enum format_id format, const str
 		return strcmp(s->scheme, "sshsig-ed25519") == 0;
 	case PROFILE_SCHEME_OPENPGP:
 		return strcmp(s->scheme, "openpgp") == 0;
+	case PROFILE_SCHEME_JCAT:
+		return is_of_format(s, "jcat");
 	case PROFILE_SCHEME_TUF:
 		return strcmp(s->scheme, "tuf") == 0;
 	case PROFILE_SCHEME_UPTANE: /* neither is verified without the other */

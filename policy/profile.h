@@ -59,6 +59,7 @@ enum profile_scheme {
 	PROFILE_SCHEME_SIGNIFY,
 	PROFILE_SCHEME_SSHSIG,
 	PROFILE_SCHEME_OPENPGP,
+	PROFILE_SCHEME_JCAT, /* an item of it is of the image */
 	PROFILE_SCHEME_TUF,    /* a tar of a repository's metadata, beside the image */
 	PROFILE_SCHEME_UPTANE, /* of a director's and an image repository's */
 	PROFILE_SCHEME_RAW_FIRST, /* from here on: enum trust_scheme, see profile_trust_scheme() */

@@ -12,6 +12,7 @@ FOTAGATE = os.path.join(BIN, "fotagate")
 pytestmark = pytest.mark.skipif(not os.path.exists(FOTAGATE), reason="FG_BIN names no programs")
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vectors"))
 import cab  # noqa: E402
+import jcat  # noqa: E402
 import openpgp  # noqa: E402
 
 AT = "2026-01-01T00:00:00Z"
@@ -24,8 +25,9 @@ def sh(*args, ok=(0,), **kw):
     return r
 
 
-def inspect(image, trust, at=AT):
-    return json.loads(sh(FOTAGATE, "inspect", "--json", "--at", at, "--trust", trust, image, ok=(0, 1)).stdout)
+def inspect(image, trust, at=AT, beside=None):
+    more = ("--signature", beside) if beside else ()
+    return json.loads(sh(FOTAGATE, "inspect", "--json", "--at", at, "--trust", trust, *more, image, ok=(0, 1)).stdout)
 
 
 @pytest.fixture
@@ -116,6 +118,39 @@ def test_cases_are_judged_as_the_tools_judge(tmp_path, trust, keyring):
     assert n > 40 and stricter == STRICTER
 
 
+# Beside an image: jcat-tool finds the item by the name of the file, asks no checksum, and reads a wider file than is read here.
+STRICTER_BESIDE = {"no-sum", "sha1-alone", "target-sha1", "behind"}
+LAXER_BESIDE = {"other-name", "twice"}  # nobody signs a name
+
+
+def test_jcat_files_beside_an_image(tmp_path, trust, keyring):
+    made = tmp_path / "made"
+    jcat.main(made)
+    (trust / "vendor.key").write_bytes((made / "vendor.key").read_bytes())
+    (keyring / "GPG-KEY-vendor").write_bytes(openpgp.armour((made / "vendor.key").read_bytes(), "PGP PUBLIC KEY BLOCK"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "firmware.bin").write_bytes(cab.FIRMWARE)
+    stricter, laxer, n = set(), set(), 0
+    for file in sorted(made.glob("*.jcat")):
+        doc = inspect(tmp_path / "firmware.bin", trust, beside=file)
+        ours = doc["verdict"] != "blocked"
+        assert ours == any(s["outcome"] == "verified" for s in doc["signatures"]), file
+        (tmp_path / "firmware.jcat").write_bytes(file.read_bytes())
+        theirs = verdict_of_jcat_tool(tmp_path, keyring)
+        if theirs != ours:
+            (stricter if theirs else laxer).add(file.stem)
+        n += 1
+    assert n > 20 and (stricter, laxer) == (STRICTER_BESIDE, LAXER_BESIDE)
+    # What the tool itself makes, for an image that it never saw in an archive.
+    (tmp_path / "firmware.jcat").unlink()
+    jcat_tool(tmp_path, "self-sign", "firmware.jcat", "firmware.bin", "--kind", "sha256")
+    assert inspect(tmp_path / "firmware.bin", trust, beside=tmp_path / "firmware.jcat")["verdict"] == "blocked"
+    jcat_tool(tmp_path, "sign", "firmware.jcat", "firmware.bin", f"{cab.VECTORS}/cert/code.pem", f"{cab.VECTORS}/key/code.key")
+    (trust / "inter.pem").write_bytes(open(f"{cab.VECTORS}/cert/inter.pem", "rb").read())
+    doc = inspect(tmp_path / "firmware.bin", trust, beside=tmp_path / "firmware.jcat")
+    assert [(s["scheme"], s["outcome"]) for s in doc["signatures"]] == [("jcat/pkcs7", "verified")] and doc["verdict"] == "acceptable", doc
+
+
 @pytest.mark.skipif(not os.path.exists(f"{SHARED}/vectors/jcat"), reason="no known answers of libjcat")
 def test_known_answers_of_libjcat(tmp_path):
     """colorhug's signatures, in an archive of our own making: signed in 2017 by a certificate that ran out in 2019."""
@@ -129,3 +164,6 @@ def test_known_answers_of_libjcat(tmp_path):
         doc = inspect(tmp_path / name, tmp_path / "trust", "2018-01-01T00:00:00Z")
         assert [s["outcome"] for s in doc["signatures"]] == ([due] if due else []), doc["signatures"]
         assert due or doc["verdict"] != "acceptable"
+        (tmp_path / "beside").write_bytes(cab.jcat(item))
+        doc = inspect(base, tmp_path / "trust", "2018-01-01T00:00:00Z", tmp_path / "beside")
+        assert [s["outcome"] for s in doc["signatures"]] == [due or "invalid"], doc["signatures"]

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "vectors"))
 import swu
-from swu import FIRMWARE, SCRIPT, Raw, archive, cms, description, image, member, sha, signed, software
+from swu import AES_IV, AES_KEY, FIRMWARE, SCRIPT, Raw, archive, cms, description, encrypted, image, member, sha, signed, software
 
 BIN = os.environ.get("FG_BIN", "")
 FOTAGATE = os.path.join(BIN, "fotagate")
@@ -31,12 +31,7 @@ ALONE = ["unshare", "-rn"]
 
 GOOD = description(software(image()))
 LEADING = next(d for d in (b"%d" % i for i in range(10000)) if sha(d).startswith("0"))
-AES_KEY, AES_IV = "11" * 32, "22" * 16
 GZ = gzip.compress(FIRMWARE, mtime=0)
-
-
-def encrypted(data):
-    return subprocess.run(["openssl", "enc", "-aes-256-cbc", "-K", AES_KEY, "-iv", AES_IV], input=data, check=True, capture_output=True).stdout
 
 
 def spoilt(der):
@@ -354,3 +349,39 @@ def test_raw_signature_as_the_profile_says(device, tmp_path, scheme, salt, want)
     if want == "acceptable":
         assert doc["signatures"][0]["scheme"].startswith("swu/rsa-")
         assert [m["vouched"] for m in doc["contents"]["members"]] == ["inside", "digest"]
+
+
+GPG = ["gpg", "--batch", "-q", "--yes", "--pinentry-mode", "loopback", "--passphrase", ""]
+
+
+@pytest.mark.skipif(not shutil.which("gpg"), reason="gpg is not installed")
+def test_openpgp_as_gnupg_judges(device, tmp_path):
+    """SWUpdate built for GnuPG, which Debian's is not, asks it for one good signature (corelib/swupdate_gpg_verify.c): so is it here."""
+    homes = {name: tmp_path / name for name in ("vendor", "other")}
+    trust = tmp_path / "trust"
+    trust.mkdir()
+
+    def gpg(name, *args, data=None):
+        return subprocess.run([*GPG, "--homedir", homes[name], *args], input=data, capture_output=True, timeout=60)
+    try:
+        for name, home in homes.items():
+            home.mkdir(mode=0o700)
+            assert gpg(name, "--quick-gen-key", f"{name} <{name}@example.com>", "ed25519", "sign", "0").returncode == 0
+        (trust / "vendor.key").write_bytes(gpg("vendor", "--export").stdout)
+        rows = [(gpg("vendor", "-b", *more, data=data).stdout, GOOD, good) for more, data, good in (
+            ((), GOOD, True), (("-a",), GOOD, True), ((), GOOD + b" ", False), (("--textmode",), GOOD, True))]
+        rows.append((gpg("other", "-b", data=GOOD).stdout, GOOD, False))
+        for i, (sig, text_, good) in enumerate(rows):
+            (tmp_path / "sig").write_bytes(sig)
+            theirs = gpg("vendor", "--status-fd", "1", "--verify", tmp_path / "sig", "-", data=text_)
+            assert (b"GOODSIG" in theirs.stdout) == good, (i, theirs.stderr)
+            file = tmp_path / "x.swu"
+            file.write_bytes(signed(text_, signature=sig))
+            doc = device.inspect(file, ["--trust", trust])
+            # Line ends of a text do not count for its signature, and do for whoever reads it.
+            want = "acceptable" if good and i != 3 else "blocked"
+            assert doc["verdict"] == want, (i, doc["findings"])
+            assert {s["scheme"] for s in doc["signatures"]} == {"swu/openpgp"}
+    finally:
+        for home in homes.values():
+            subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], capture_output=True)

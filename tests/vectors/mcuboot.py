@@ -8,6 +8,7 @@ docs/imgtool.md) with python3-cryptography, so that nothing of ours is asked wha
 DIRECTORY/key/*.pem    public keys       DIRECTORY/*.bin    images
 """
 import hashlib
+import lzma
 import os
 import struct
 import sys
@@ -19,6 +20,8 @@ SPKI = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyI
 PKCS1 = (serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
 SHA = {"256": (0x10, hashlib.sha256), "384": (0x11, hashlib.sha384), "512": (0x12, hashlib.sha512)}
 BODY = bytes(range(96))
+# With branches (BL) for the filter to change, and repeats for the packer.
+CODE = b"".join(struct.pack("<HHI", 0xF000 | i & 7, 0xF800 | i & 0x7FF, i // 16) for i in range(900))
 MAGIC = bytes.fromhex("77c295f360d2ef7f3552500f2cb67980")
 WIDE = struct.pack("<H", 32) + bytes.fromhex("2de15d29410b8d77679c110f1f8a")
 
@@ -59,8 +62,8 @@ def sign(key, message, digest, salt=32, pure=False):
     return (0x21 if key.key_size == 224 else 0x22), key.sign(message, ec.ECDSA(kind))
 
 
-def header(body, guarded, flags=0, version=(1, 2, 3, 4), size=32, magic=0x96F3B83D, load=0, pad=0):
-    return struct.pack("<IIHHIIBBHII", magic, load, size, guarded, len(body), flags, *version, pad).ljust(size, b"\0")
+def header(body, guarded, flags=0, version=(1, 2, 3, 4), size=32, magic=0x96F3B83D, load=0, pad=0, fill=b"\0"):
+    return struct.pack("<IIHHIIBBHII", magic, load, size, guarded, len(body), flags, *version, pad).ljust(size, fill)
 
 
 def image(keys, sha="256", guarded=None, body=BODY, pure=False, named="hash", extra=(), before=(), clear=None,
@@ -100,6 +103,25 @@ def dependency(index, version, slot=0):
     return struct.pack("<BBHBBHI", index, slot, 0, *version)
 
 
+def packed(key="p256", sha="256", thumb=False, change=None, guarded=(), unpacked=None, behind=b"", stream=None, flags=0, erased=b"\xff",
+           fill=b"\xff", named="hash", pure=False, **head):
+    """A compressed image, as imgtool makes it of one of the same key. change: on its records of expansion."""
+    body = unpacked or CODE
+    size = head.get("size", 32)
+    kind, hasher = SHA[sha]
+    rest = area(0x6908, guarded) if guarded else b""
+    plain = header(body, len(rest), **head)[:32].ljust(size, erased) + body + rest
+    digest = hasher(plain).digest()
+    records = [(0x70, struct.pack("<I", len(body))), (0x71, digest), (0x72, sign(KEYS[key], plain, digest, pure=pure)[1])]
+    chain = [{"id": lzma.FILTER_ARMTHUMB}] if thumb else []
+    chain.append({"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 131072, "lp": 1, "lc": 3})
+    small = stream or bytes([12, (2 * 5 + 1) * 9 + 3]) + lzma.compress(body, format=lzma.FORMAT_RAW, filters=chain)
+    records = change(records) if change else records
+    img = image([key], sha=sha, guarded=[*guarded, *records], body=small + behind, flags=flags | 0x400 | (0x800 if thumb else 0),
+                fill=fill, named=named, pure=pure, **head)
+    return img
+
+
 COUNTER = (0x50, struct.pack("<I", 7))
 
 
@@ -119,8 +141,14 @@ def good():
     yield "claims", image(["p256"], guarded=[
         COUNTER, (0x40, dependency(1, (4, 5, 6, 7))), (0x40, dependency(2, (0, 1, 0, 0), slot=1)),
         (0x60, b"\xa1\x01\x02"), (0x74, bytes(range(16))), (0x75, bytes(range(16, 32)))], flags=0x130, load=0x8000)
-    yield "compressed", image(["p256"], flags=0xC00, guarded=[
-        (0x70, struct.pack("<I", 5000)), (0x71, bytes(32)), (0x72, bytes(70))])
+    yield "packed", packed(guarded=[COUNTER])
+    yield "packed-alone", packed()
+    yield "packed-thumb", packed(thumb=True, size=512)
+    yield "packed-zero", packed(size=512, erased=b"\0", fill=b"\0")
+    yield "packed-rsa", packed("rsa2048")
+    yield "packed-p384", packed("p384", sha="384", guarded=[COUNTER])
+    yield "packed-ed25519", packed("ed25519", named="key")
+    yield "packed-pure", packed("ed25519", sha="512", pure=True)
     yield "clear", image(["p256"], flags=4, extra=[(0x33, bytes(80))])
     yield "pad", trailer(image(["p256"]), 4096)
     yield "pad-zero", trailer(image(["p256"]), 4096, erased=0)
@@ -137,6 +165,26 @@ def drop(kind):
 
 def swap(kind, data):
     return lambda records: [(k, data if k == kind else d) for k, d in records]
+
+
+def packed_bad():
+    yield "packed-hash", packed(change=swap(0x71, bytes(32)))
+    yield "packed-signature", packed(change=swap(0x72, sign(KEYS["p256"], b"other", b"")[1]))
+    yield "packed-short-hash", packed(change=swap(0x71, bytes(20)))
+    yield "packed-no-size", packed(change=drop(0x70))
+    yield "packed-no-hash", packed(change=drop(0x71))
+    yield "packed-no-signature", packed(change=drop(0x72))
+    yield "packed-two-hashes", packed(change=lambda r: r + [(0x71, bytes(32))])
+    yield "packed-short-size", packed(change=swap(0x70, b"\0\0"))
+    yield "packed-longer", packed(change=swap(0x70, struct.pack("<I", len(CODE) - 1)))
+    yield "packed-shorter", packed(change=swap(0x70, struct.pack("<I", len(CODE) + 1)))
+    yield "packed-behind", packed(behind=b"more")
+    yield "packed-damaged", packed(stream=b"\x0c\x5d\xe0" + bytes(40))
+    yield "packed-empty", packed(stream=b"\x0c")
+    yield "packed-lzma1", packed(flags=0x200)
+    yield "packed-filter", packed(flags=0x800)
+    yield "packed-erased", packed(size=512, erased=b"\0")
+    yield "packed-other", packed(unpacked=image(["ed25519"]), change=swap(0x72, bytes(70)))
 
 
 def bad():
@@ -199,7 +247,7 @@ def main():
     for name, key in KEYS.items():
         with open(os.path.join(sys.argv[1], "key", name + ".pem"), "wb") as f:
             f.write(key.public_key().public_bytes(serialization.Encoding.PEM, SPKI[1]))
-    for name, data in [*good(), *bad()]:
+    for name, data in [*good(), *packed_bad(), *bad()]:
         with open(os.path.join(sys.argv[1], name + ".bin"), "wb") as f:
             f.write(data)
 

@@ -12,9 +12,13 @@ import pathlib
 import subprocess
 import sys
 
+import openpgp
+
 VECTORS = os.environ.get("FG_VECTORS") or os.path.join(os.environ.get("FG_BIN", ""), "..", "vectors")
 FIRMWARE = bytes(i * 7 & 0xFF for i in range(5000))
 SCRIPT = b"#!/bin/sh\nexit 0\n"
+AES_KEY, AES_IV = "11" * 32, "22" * 16
+PGP = openpgp.Key("ed25519")
 
 
 def sha(data):
@@ -117,6 +121,18 @@ def pss(data, salt):
 SCRIPT_ENTRY = {"filename": "run.sh", "type": "shellscript", "sha256": sha(SCRIPT)}
 
 
+def encrypted(data):
+    """As swupdate's manual has it for a key and initial value of a file."""
+    return subprocess.run(["openssl", "enc", "-aes-256-cbc", "-K", AES_KEY, "-iv", AES_IV], input=data, check=True,
+                          capture_output=True).stdout
+
+
+def enveloped(data):
+    """The same for a device that has a private key."""
+    return subprocess.run(["openssl", "cms", "-encrypt", "-binary", "-aes-256-cbc", "-outform", "DER", f"{VECTORS}/cert/email.pem"],
+                          input=data, check=True, capture_output=True).stdout
+
+
 def samples(folder):
     """Name -> bytes of a few sound files, the first two by cpio(1)."""
     good = description(software(image(), description="sample"))
@@ -133,6 +149,20 @@ def samples(folder):
         "pss-max": signed(good, signature=pss(good, -2)),
         "sha1": signed(good, md="sha1"),
         "two": signed(good, more=["-signer", f"{VECTORS}/cert/other.pem", "-inkey", f"{VECTORS}/key/leaf.key"]),
+        "pgp": signed(good, signature=PGP.sign(good)),
+        "pgp-armoured": signed(good, signature=openpgp.armour(PGP.sign(good))),
+        "pgp-two": signed(good, signature=openpgp.Key("p256").sign(good) + PGP.sign(good)),
+        "pgp-other": signed(good, signature=openpgp.Key("ed25519").sign(good)),
+        "pgp-changed": signed(good, signature=PGP.sign(good + b" ")),
+        "pgp-text": signed(good, signature=PGP.sign(good.replace(b"\n", b"\r\n"), 1)),
+        "pgp-sha1": signed(good, signature=PGP.sign(good, algo=2)),
+        "pgp-cut": signed(good, signature=PGP.sign(good)[:-1]),
+        "pgp-message": signed(good, signature=openpgp.armour(PGP.sign(good), "PGP MESSAGE")),
+        "pgp-header": signed(good, signature=openpgp.armour(PGP.sign(good), head="Comment: " + "x" * 80)),
+        "encrypted": signed(encrypted(good), signature=cms(good)),
+        "encrypted-pgp": signed(encrypted(good), signature=PGP.sign(good)),
+        "encrypted-raw": signed(encrypted(good), signature=raw(good)),
+        "enveloped": signed(enveloped(good), signature=cms(good)),
         "unsigned": archive(("sw-description", good), ("fw.img", FIRMWARE)),
     }
 
@@ -167,6 +197,7 @@ def main():
         VECTORS = str(out.parent)
         out.mkdir(exist_ok=True)
         made = samples(out / "made")
+        made["pgp.key"] = openpgp.cert(PGP)
     for name, data in made.items():
         (out / name).write_bytes(data)
 

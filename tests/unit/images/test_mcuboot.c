@@ -45,7 +45,6 @@ sound_images_verify(void **state)
 		{ "no-hint", P256_OK, "" },
 		{ "padded-p256", P256_OK, "" },
 		{ "claims", P256_OK, "" },
-		{ "compressed", P256_OK, "" },
 		{ "pad-only", P256_OK, "" },
 		{ "zero-only", P256_OK, "" },
 		{ "pair", P256_OK ", image-2: mcuboot/ed25519-sha256 verified", "" },
@@ -96,6 +95,66 @@ signatures_that_do_not_count(void **state)
 		{ "no-hash", "mcuboot/ecdsa invalid", FREE_BYTES "FMT-MALFORMED! SIG-INVALID!" },
 		{ "encrypted", "mcuboot/ecdsa opaque",
 		    FREE_BYTES "FMT-ENCRYPTED SIG-UNSUPPORTED-SCHEME!" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+}
+
+#define EXPANDED ", expanded: "
+
+/* What a bootloader makes of them verifies by itself, as it has to at every start. */
+static void
+packed_images(void **state)
+{
+	static const struct rig_expected table[] = {
+		{ "packed", P256_OK EXPANDED P256_OK, "" },
+		{ "packed-alone", P256_OK EXPANDED P256_OK, "" },
+		{ "packed-thumb", P256_OK EXPANDED P256_OK, "" },
+		{ "packed-zero", P256_OK EXPANDED P256_OK, "" },
+		{ "packed-rsa", "mcuboot/rsa-2048-pss-sha256 verified" EXPANDED "mcuboot/rsa-2048-pss-sha256 verified", "" },
+		{ "packed-p384", "mcuboot/ecdsa-p384-sha384 verified" EXPANDED "mcuboot/ecdsa-p384-sha384 verified", "" },
+		{ "packed-ed25519", "mcuboot/ed25519-sha256 verified" EXPANDED "mcuboot/ed25519-sha256 verified", "" },
+		{ "packed-pure", "mcuboot/ed25519-pure verified" EXPANDED "mcuboot/ed25519-pure verified", "" },
+	};
+	(void)state;
+	CHECK_ALL(table);
+	struct view trust = vendor(), img = rig_made("mcuboot", "packed.bin");
+	struct report *r = rig_verify(img, trust);
+	assert_string_equal(r->contents.member[0].path, "expanded");
+	assert_string_equal(r->contents.member[1].path, "expanded/body");
+	assert_int_equal(r->contents.member[1].size, 900 * 8);
+	assert_string_equal(rig_value(r, CONTENTS_FACT_SECURITY_COUNTER, 1), "7");
+	report_free(r);
+	rig_drop(img);
+	rig_drop(trust);
+}
+
+/* Verified as it is sent, and nothing that a device could start. */
+static void
+packed_images_that_brick(void **state)
+{
+	static const struct rig_expected table[] = {
+		{ "packed-hash", P256_OK EXPANDED P256_OK, "FMT-INTEGRITY!" },
+		{ "packed-short-hash", P256_OK EXPANDED P256_OK, "FMT-INTEGRITY!" },
+		{ "packed-signature", P256_OK EXPANDED P256 "untrusted", "FMT-INTEGRITY! SIG-UNTRUSTED" },
+		{ "packed-no-size", P256_OK, "FMT-MALFORMED!" },
+		{ "packed-short-size", P256_OK, "FMT-MALFORMED!" },
+		{ "packed-no-hash", P256_OK, "FMT-MALFORMED!" },
+		{ "packed-no-signature", P256_OK, "FMT-MALFORMED!" },
+		{ "packed-two-hashes", P256_OK EXPANDED P256_OK, "FMT-DUPLICATE!" },
+		{ "packed-longer", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
+		{ "packed-shorter", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
+		{ "packed-damaged", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
+		{ "packed-empty", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
+		{ "packed-behind", P256_OK EXPANDED P256_OK, "FMT-HIDDEN-BYTES!" },
+		{ "packed-lzma1", P256_OK, "FMT-UNKNOWN-PART" },
+		/* Flash holds zeros there only where the packed image does. */
+		{ "packed-erased", P256_OK EXPANDED P256 "untrusted", "FMT-INTEGRITY! SIG-UNTRUSTED" },
+		{ "packed-filter", P256_OK EXPANDED P256 "untrusted", "FMT-INTEGRITY! SIG-UNTRUSTED" },
+		/* What the expanded body holds may be signed; that signs nothing of the image. */
+		{ "packed-other",
+		    P256_OK EXPANDED P256 "untrusted, expanded/body: mcuboot/ed25519-sha256 verified",
+		    "FMT-INTEGRITY! SIG-UNTRUSTED" },
 	};
 	(void)state;
 	CHECK_ALL(table);
@@ -288,6 +347,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_images_verify),
 		cmocka_unit_test(free_bytes_are_told),
+		cmocka_unit_test(packed_images),
+		cmocka_unit_test(packed_images_that_brick),
 		cmocka_unit_test(signatures_that_do_not_count),
 		cmocka_unit_test(rules_of_the_records),
 		cmocka_unit_test(lengths_that_lie),

@@ -141,6 +141,75 @@ test_raw(void **state)
 	}
 }
 
+static struct trust *
+pgp_ring(void)
+{
+	char why[SIG_TEXT_MAX];
+	struct pki_blob b = load("pgp.key");
+	struct trust *t = trust_new();
+	assert_int_equal(trust_add_pem(t, "vendor", pki_view(&b), TRUST_SCHEME_NONE, why, sizeof why), 0);
+	free(b.p);
+	return t;
+}
+
+/* As a device has it whose swupdate asks GnuPG: one good signature by a key of its ring. */
+static void
+test_openpgp(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file;
+		enum sig_outcome outcome; /* of the last */
+	} rows[] = {
+		{ "pgp", SIG_VERIFIED },
+		{ "pgp-armoured", SIG_VERIFIED },
+		{ "pgp-two", SIG_VERIFIED },
+		{ "pgp-header", SIG_VERIFIED },
+		{ "pgp-other", SIG_UNTRUSTED },
+		{ "pgp-changed", SIG_INVALID },
+		{ "pgp-text", SIG_INVALID },
+		{ "pgp-sha1", SIG_WEAK },
+		{ "pgp-cut", SIG_UNTRUSTED }, /* no packet any more: a raw signature, by nobody */
+		{ "pgp-message", SIG_UNTRUSTED },
+		{ "crc", SIG_UNTRUSTED },
+		{ "pkcs1", SIG_UNTRUSTED },
+	};
+	struct trust *t = pgp_ring();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct report *r = walk_file(rows[i].file, t);
+		assert_int_equal(r->signatures.n, strcmp(rows[i].file, "pgp-two") == 0 ? 2 : 1);
+		pki_outcome(&r->signatures.result[r->signatures.n - 1], rows[i].outcome, rows[i].file);
+		if (rows[i].outcome == SIG_VERIFIED) {
+			is_whole(r);
+			assert_string_equal(r->signatures.result[0].scheme, "swu/openpgp");
+			assert_int_equal(r->contents.member[1].vouch, CONTENTS_VOUCH_DIGEST);
+		}
+		/* Words that nobody signed, in a place that readers pass over. */
+		assert_int_equal(report_has(r, FINDING_FMT_UNKNOWN_PART), strcmp(rows[i].file, "pgp-header") == 0);
+		report_free(r);
+	}
+	trust_free(t);
+}
+
+/* The key is the device's: what is asked for and who signed it stay unknown, and are called that. */
+static void
+test_encrypted_description(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "encrypted", "encrypted-pgp", "encrypted-raw", "enveloped" };
+	struct trust *t = pki_trust("root inter");
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct report *r = walk_file(names[i], t);
+		rig_told(r, names[i], (enum finding_id[]){ FINDING_FMT_ENCRYPTED, FINDING_LIMIT });
+		assert_int_equal(r->signatures.n, 1);
+		pki_outcome(&r->signatures.result[0], SIG_OPAQUE, names[i]);
+		assert_int_equal(r->contents.facts_n, 0);
+		assert_int_equal(r->contents.member[1].vouch, CONTENTS_VOUCH_NONE);
+		report_free(r);
+	}
+	trust_free(t);
+}
+
 /* T20: the digest is of what is stored, and what comes out is what is shown. */
 static void
 test_packed(void **state)
@@ -235,6 +304,9 @@ test_mutate(void **state)
 	t = keys(TRUST_RSA_PKCS1_SHA256);
 	mutate("pkcs1", t);
 	trust_free(t);
+	t = pgp_ring();
+	mutate("pgp", t);
+	trust_free(t);
 }
 
 static void
@@ -292,7 +364,7 @@ test_signature_forms(void **state)
 		size_t n;
 		enum sig_outcome outcome;
 	} forms[] = {
-		{ "-----BEGIN PGP SIGNATURE-----", 0, SIG_OPAQUE },
+		{ "-----BEGIN PGP SIGNATURE-----", 0, SIG_INVALID },
 		{ huge, sizeof huge, SIG_INVALID },
 		{ "0\x0b\x06\x09*\x86H\x86\xf7\x0d\x01\x07\x02", 13, SIG_INVALID },
 		{ "x", 1, SIG_UNTRUSTED },
@@ -430,6 +502,8 @@ main(void)
 		cmocka_unit_test(test_chain_is_the_devices),
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_openpgp),
+		cmocka_unit_test(test_encrypted_description),
 		cmocka_unit_test(test_packed),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_mutate),

@@ -59,6 +59,14 @@ pack(enum unpack_kind kind, size_t n)
 		assert_int_equal(lzma_code(&z, LZMA_FINISH), LZMA_STREAM_END);
 		got = cap - z.avail_out;
 		lzma_end(&z);
+	} else if (kind == UNPACK_LZMA2 || kind == UNPACK_LZMA2_THUMB) {
+		lzma_options_lzma o;
+		lzma_filter chain[] = { { LZMA_FILTER_ARMTHUMB, NULL }, { LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
+		assert_false(lzma_lzma_preset(&o, 1));
+		o.dict_size = 128 << 10;
+		memcpy(p, "\x0c\x5d", 2);
+		got = 2;
+		assert_int_equal(lzma_raw_buffer_encode(chain + (kind == UNPACK_LZMA2), NULL, plain, n, p, &got, cap), LZMA_OK);
 	} else if (kind == UNPACK_BZIP2) {
 		unsigned room = (unsigned)cap;
 		assert_int_equal(BZ2_bzBuffToBuffCompress((char *)p, &room, (char *)plain, (unsigned)n, 1, 0, 0), BZ_OK);
@@ -185,6 +193,24 @@ test_behind(void **state)
 	}
 }
 
+/* The size of its dictionary is one byte, and what it asks for is bounded. */
+static void
+test_lzma2(void **state)
+{
+	(void)state;
+	struct view packed = pack(UNPACK_LZMA2, 1000);
+	uint8_t *p = (uint8_t *)(uintptr_t)packed.p;
+	static const struct {
+		uint8_t dictionary;
+		bool fits;
+	} sizes[] = { { 0, true }, { 12, true }, { 28, true }, { 30, false }, { 40, false }, { 41, false }, { 255, false } };
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		p[0] = sizes[i].dictionary;
+		assert_int_equal(read_all(UNPACK_LZMA2, packed, 100, NULL), sizes[i].fits ? 1000 : FG_EFORMAT);
+	}
+	drop(packed);
+}
+
 /* Without an end of its own: it ends where no block can follow. */
 static void
 test_legacy(void **state)
@@ -217,6 +243,7 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_lzma2),
 		cmocka_unit_test(test_legacy),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

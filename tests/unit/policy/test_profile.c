@@ -332,7 +332,7 @@ demands_are_passed_on(void **state)
 		{ "rsa-pss-sha256", TRUST_RSA_PSS_SHA256, INSPECT_RAW }, { "ecdsa-der", TRUST_ECDSA_DER, INSPECT_RAW },
 		{ "minisign", TRUST_SCHEME_NONE, INSPECT_MINISIGN }, { "signify", TRUST_SCHEME_NONE, INSPECT_SIGNIFY },
 		{ "sshsig", TRUST_SCHEME_NONE, INSPECT_SSHSIG }, { "openpgp", TRUST_SCHEME_NONE, INSPECT_OPENPGP },
-		{ "tuf", TRUST_SCHEME_NONE, INSPECT_TUF },
+		{ "jcat", TRUST_SCHEME_NONE, INSPECT_JCAT }, { "tuf", TRUST_SCHEME_NONE, INSPECT_TUF },
 		{ "ecdsa-fixed", TRUST_ECDSA_FIXED, INSPECT_RAW }, { "ed25519", TRUST_ED25519, INSPECT_RAW },
 		{ "rsa-pss-sha256-long", TRUST_RSA_PSS_SHA256_LONG, INSPECT_RAW },
 	};
@@ -362,6 +362,7 @@ evidence_is_asked_for_by_its_kind(void **state)
 		bool matches;
 	} cases[] = {
 		{ "tuf", "tuf", true }, { "tuf", "uptane-image", false }, { "tuf", "tuf/metadata", false },
+		{ "jcat", "jcat/pkcs7", true }, { "jcat", "jcat", false }, { "jcat", "cab/pkcs7", false }, { "openpgp", "jcat/openpgp", false },
 		{ "uptane", "uptane-image", true }, { "uptane", "uptane-director", true }, { "uptane", "tuf", false },
 	};
 	(void)state;
@@ -373,8 +374,7 @@ evidence_is_asked_for_by_its_kind(void **state)
 		struct config *c = sample(text);
 		struct sig_result s = { .outcome = SIG_VERIFIED };
 		snprintf(s.scheme, sizeof s.scheme, "%s", cases[i].found);
-		assert_int_equal(profile_inspect_scheme(&c->profiles[0]),
-		    cases[i].scheme[0] == 'u' ? INSPECT_UPTANE : INSPECT_TUF);
+		assert_int_equal(profile_inspect_scheme(&c->profiles[0]), inspect_scheme_parse(cases[i].scheme));
 		assert_int_equal(profile_scheme_matches(&c->profiles[0], FORMAT_RAW, &s), cases[i].matches);
 		config_free(c);
 		free(text);
