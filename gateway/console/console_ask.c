@@ -182,6 +182,8 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 		wipe(&id, sizeof id);
 		return;
 	}
+	if (m->route->kind & ROUTE_GUEST) /* a cookie of a session that is over keeps nobody from signing in */
+		id = (struct guard_id){ .who = GUARD_NOBODY };
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
 	w->route = m->route;
