@@ -12,6 +12,7 @@
 
 #define TEXT(key) { key, ROUTE_TEXT, true }
 #define TEXT_OPT(key) { key, ROUTE_TEXT, false }
+#define NUMBER(key) { key, ROUTE_NUMBER, true }
 #define NUMBER_OPT(key) { key, ROUTE_NUMBER, false }
 #define FLAG_OPT(key) { key, ROUTE_FLAG, false }
 #define TEXTS(key) { key, ROUTE_TEXTS, true }
@@ -53,7 +54,7 @@ static const struct route table[] = {
 
 	{ ROUTE_GET, "/people", "people.list", ROUTE_PLAIN, "Who may sign.", NO_ARGS },
 	{ ROUTE_POST, "/people/propose", "people.propose", ROUTE_PLAIN, "The statement of a change of who may sign.",
-	    { TEXTS_OPT("add"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"), TEXTS_OPT("renew"),
+	    { TEXTS_OPT("add"), TEXT_OPT("console"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"), TEXTS_OPT("renew"),
 		TEXTS_OPT("replace"), FLAG_OPT("require_uv"), TEXTS_OPT("restore"), NUMBER_OPT("threshold") } },
 	{ ROUTE_POST, "/people/submit", "people.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 	{ ROUTE_POST, "/people/{who}/suspend", "people.suspend", ROUTE_PLAIN, "Suspends a person's key.",
@@ -72,10 +73,12 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/reviews/{review}/report", "review.report", ROUTE_FILE, "Its report, as it is signed for.", NO_ARGS },
 	{ ROUTE_POST, "/reviews/{review}/statement", "review.statement", ROUTE_PLAIN, "The statement to sign.",
 	    { REASON, TEXT_OPT("approver"), TEXTS_OPT("groups"), TEXTS_OPT("from"), NUMBER_OPT("max_devices"),
-		NUMBER_OPT("days") } },
+		NUMBER_OPT("days"), TEXTS_OPT("ticks") } },
 	{ ROUTE_POST, "/reviews/{review}/submit", "review.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 	{ ROUTE_POST, "/reviews/{review}/reject", "review.reject", ROUTE_PLAIN, "Rejects it.", { REASON, TEXT_OPT("also") } },
 	{ ROUTE_POST, "/reviews/{review}/reopen", "review.reopen", ROUTE_PLAIN, "Judges it again.", NO_ARGS },
+	{ ROUTE_POST, "/reviews/{review}/comment", "review.comment", ROUTE_PLAIN, "Says something about it; it decides nothing.",
+	    { TEXT("text") } },
 	{ ROUTE_POST, "/fetches/{review}/retry", "fetch.retry", ROUTE_PLAIN, "Fetches its image again.", NO_ARGS },
 
 	{ ROUTE_GET, "/exposure", "exposure.list", ROUTE_PLAIN, "Modules that run what was revoked or is refused.", NO_ARGS },
@@ -83,6 +86,11 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/refusals", "refusal.add", ROUTE_PLAIN, "Refuses more.",
 	    { REASON, TEXT("kind"), TEXT("value"), NUMBER_OPT("days") } },
 	{ ROUTE_POST, "/refusals/{refusal}/lift", "refusal.lift", ROUTE_PLAIN, "Refuses it no longer.", { REASON } },
+	{ ROUTE_GET, "/waivers", "waiver.list", ROUTE_PLAIN, "Findings that somebody answers for until a day.", NO_ARGS },
+	{ ROUTE_POST, "/waivers", "waiver.add", ROUTE_PLAIN, "Waives one, which permits nothing by itself.",
+	    { REASON, NUMBER("days"), TEXT("finding"), TEXT("profile"), TEXT_OPT("image"), TEXT_OPT("part"),
+		TEXT_OPT("product") } },
+	{ ROUTE_POST, "/waivers/{waiver}/lift", "waiver.lift", ROUTE_PLAIN, "Waives it no longer.", { REASON } },
 	{ ROUTE_GET, "/bases", "base.list", ROUTE_PLAIN, "Images that deltas are tried on.",
 	    { TEXT_OPT("profile"), TEXT_OPT("product") } },
 	{ ROUTE_GET, "/releases", "release.list", ROUTE_PLAIN, "What modules are offered.", NO_ARGS },
