@@ -257,6 +257,21 @@ report_delta_made(const struct report_reply *stage, struct report_delta *ret)
 	return made;
 }
 
+/*
+ * The vendor's signature is over what the delta makes, and the profile lets that stand for one over the delta.
+ * One that is there and not good is no absent one, and blocks as ever.
+ */
+static void
+let_proof_sign(const struct report_asked *asked, struct report *ret)
+{
+	struct report_finding *f = &ret->findings[FINDING_SIG_ABSENT];
+	if (!asked->proof_signs || !f->count || !report_delta_proved(ret))
+		return;
+	f->severity = FINDING_WARNING;
+	snprintf(f->details[0].text, sizeof f->details[0].text,
+	    "the delta has no signature; by the profile those over what it makes count for it");
+}
+
 static void
 take_asked(struct report *ret, const struct report_asked *asked)
 {
@@ -293,6 +308,8 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 		take_explain(asked, whole, changes);
 	if (!err && asked->have_base)
 		err = merge_delta(asked, delta, whole);
+	if (!err)
+		let_proof_sign(asked, whole);
 	/* A delta whose target was compared with its base is compared with something. */
 	if (!err && !asked->have_old && !whole->delta.have_target)
 		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");

@@ -299,7 +299,7 @@ delta(struct parse *p, const struct json_value *v)
 	if (p->r->kind != REPORT_DELTA && p->r->kind != REPORT_WHOLE)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled delta",
 		    report_stage_name(p->r->kind));
-	if (!members(p, v, "delta", "applier base checked detail from_base from_patch outcome patch target wants") ||
+	if (!members(p, v, "delta", "applier base checked detail from_base from_patch outcome patch target wants | named") ||
 	    !named(p, json_get(v, "base"), d->base_sha256, &d->base_size) ||
 	    !named(p, json_get(v, "patch"), d->patch_sha256, &d->patch_size))
 		return false;
@@ -309,6 +309,8 @@ delta(struct parse *p, const struct json_value *v)
 	    !uint_at(v, "from_base", &d->result.from_base) || !uint_at(v, "from_patch", &d->result.from_patch) ||
 	    !json_string(json_get(v, "outcome"), &word) || !delta_word(p->r, word, &d->result.outcome) ||
 	    !plain(json_get(v, "wants"), d->result.wants, sizeof d->result.wants) ||
+	    (json_get(v, "named") && (!json_bool(json_get(v, "named"), &d->result.named) || !d->result.named ||
+	        !d->result.checked || d->result.outcome != DELTA_APPLIED)) ||
 	    (d->result.outcome == DELTA_APPLIED) != !d->result.detail[0] ||
 	    (d->result.outcome == DELTA_APPLIED && !d->result.applier[0]))
 		return malformed(p, "delta");

@@ -158,6 +158,9 @@ delta(struct jsonw *j, const struct report *r)
 	text(j, "detail", d->result.detail);
 	jsonw_kuint(j, "from_base", d->result.from_base);
 	jsonw_kuint(j, "from_patch", d->result.from_patch);
+	/* Most formats have no such words, and their reports none of it. */
+	if (d->result.named)
+		jsonw_kbool(j, "named", true);
 	jsonw_kcstr(j, "outcome", report_delta_word(r));
 	named(j, "patch", d->patch_sha256, d->patch_size);
 	target(j, d);

@@ -26,6 +26,7 @@ struct evidence_update {
 	int64_t arrived;         /* when the bytes came here; 0: unknown */
 	int64_t now;             /* epoch seconds, for what is known of the supplier by time */
 	const char *refused;     /* by a refusal in force, as a sentence; NULL: by none */
+	unsigned attested;       /* persons who saw a module take these bytes and report the version they lead to */
 	bool full_held, only_one; /* of a delta that nobody saw through: see decide_facts */
 	bool scoped;             /* for these groups and versions; else nobody proposed a scope yet */
 	const char *group[EVIDENCE_LIST_MAX], *versions[EVIDENCE_LIST_MAX];
@@ -46,5 +47,8 @@ struct evidence { /* facts, and what they point to: not to be copied */
  */
 int evidence_make(const struct report *r, const struct config *c, const struct profile *p,
     const struct evidence_update *u, struct evidence *ret);
+
+/* Thousandths of the image that were opened and read, by a report that took it apart; 0: nothing of it, or none did. */
+unsigned evidence_opened(const struct report *r);
 
 #endif

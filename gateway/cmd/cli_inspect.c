@@ -329,7 +329,7 @@ load_trust(struct inspection *in)
 	writer_init(&w, TRUSTSET_MAX);
 	if (in->opt.profile)
 		err = cli_profile_load(in->opt.config ? in->opt.config : DEFAULT_CONFIG,
-		    in->opt.profile, &in->m, &w);
+		    in->opt.profile, &in->m, &in->asked.proof_signs, &w);
 	else
 		err = cli_trust_folder(in->opt.trust, NULL, 0, TRUST_SCHEME_NONE, &w);
 	if (!err) {

@@ -159,6 +159,9 @@ proof(const struct report *r)
 	const struct report_delta *d = &r->delta;
 	if (d->result.outcome != DELTA_APPLIED)
 		return "NOT APPLIED: what a module would make of this delta was not seen.";
+	if (report_delta_proved(r) && !d->target_signed)
+		return "PROVED: this base and this delta make the target below, and the delta, of which all is under verified "
+		       "signatures, names the SHA-256 of that target.";
 	if (report_delta_proved(r))
 		return "PROVED: this base and this delta make the target below, and verified signatures of its own "
 		       "are over all of the target, byte for byte.";

@@ -529,6 +529,7 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		.have_signature = cand->have_signature,
 		.have_trust = p->trust.n > 0,
 		.require_signature = p->profile->signature.require,
+		.proof_signs = p->profile->deltas.proof_signs,
 		.have_old = k->old_fd >= 0,
 	};
 	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
