@@ -23,6 +23,7 @@
 #include "images/coverage.h"
 #include "images/delta.h"
 #include "images/finding.h"
+#include "images/notes.h"
 
 #define REPORT_MAX (2u << 20)    /* bytes of the text, by contract */
 #define REPORT_DETAILS_MAX 8     /* occurrences of one finding told in full; all are counted */
@@ -93,6 +94,7 @@ struct report {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	uint64_t size;
 	struct sig_set signatures;
+	struct notes notes;       /* whole; the vendor's words, where somebody gave them */
 	struct contents contents; /* verify and whole; of a container that was walked */
 	bool have_changes; /* explain and whole */
 	struct changes changes;
@@ -207,6 +209,7 @@ struct report_asked {
 	bool have_history; /* the releases before it are known: past, the youngest first */
 	unsigned past_n;
 	struct continuity_mark past[CONTINUITY_PAST_MAX];
+	const struct notes *notes; /* of the vendor's; NULL or without any: none were given */
 };
 
 /* What is known of a delta when its stage is over and, where it made something, the target was inspected. */

@@ -287,6 +287,8 @@ take_asked(struct report *ret, const struct report_asked *asked)
 	memcpy(in->own, asked->own, sizeof in->own);
 	in->have_rules = asked->have_rules;
 	memcpy(in->rules, asked->rules, sizeof in->rules);
+	if (asked->notes)
+		ret->notes = *asked->notes;
 }
 
 int

@@ -546,6 +546,27 @@ inputs(struct parse *p, const struct json_value *v)
 }
 
 static bool
+notes(struct parse *p, const struct json_value *v)
+{
+	struct notes *n = &p->r->notes;
+	const struct json_value *lines = json_get(v, "lines");
+	char line[NOTES_LINE_MAX + 1];
+	if (!v)
+		return true;
+	if (!members(p, v, "notes", "lines lines_total sha256 size"))
+		return false;
+	n->have = true;
+	if (json_type(lines) != JSON_ARRAY || !uint_at(v, "lines_total", &n->lines_total) ||
+	    json_count(lines) > n->lines_total || !hash(json_get(v, "sha256"), n->sha256) || !uint_at(v, "size", &n->size) ||
+	    n->size == 0 || n->size > NOTES_FILE_MAX)
+		return malformed(p, "notes");
+	for (size_t i = 0; i < json_count(lines); i++)
+		if (!plain(json_at(lines, i), line, sizeof line) || !notes_put(n, line))
+			return malformed(p, "notes");
+	return true;
+}
+
+static bool
 signer(struct parse *p, const struct json_value *v, struct sig_signer *s)
 {
 	bool before, after;
@@ -721,7 +742,7 @@ root(struct parse *p, const struct json_value *v)
 	struct view word;
 	if (!members(p, v, "the report",
 	        whole
-	            ? "changes contents coverage delta findings image inputs schema signatures verdict"
+	            ? "changes contents coverage delta findings image inputs schema signatures verdict | notes"
 	            : "changes contents coverage delta findings image inputs schema signatures stage"))
 		return false;
 	if (!json_string(json_get(v, "schema"), &word) ||
@@ -739,7 +760,7 @@ root(struct parse *p, const struct json_value *v)
 	return image(p, json_get(v, "image")) && contents(p, json_get(v, "contents")) &&
 	       signatures(p, json_get(v, "signatures")) &&
 	       inputs(p, json_get(v, "inputs")) && changes(p, json_get(v, "changes")) &&
-	       delta(p, json_get(v, "delta")) &&
+	       delta(p, json_get(v, "delta")) && notes(p, json_get(v, "notes")) &&
 	       findings(p, json_get(v, "findings")) && complete(p);
 }
 

@@ -12,6 +12,7 @@ static const char style[] =
     "h1{font-size:1.4em}h2{font-size:1.1em;margin:1.4em 0 .3em;border-bottom:1px solid #999}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.15em .5em;"
     "border-bottom:1px solid #ddd;overflow-wrap:anywhere}th{font-weight:600}td.n{text-align:right;white-space:nowrap}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid #999;padding-left:.8em}"
     "code{font-family:ui-monospace,monospace;font-size:.92em}.block,.warning{font-weight:600}"
     "td.w{white-space:nowrap}.block{color:#7a0010}.warning{color:#8a4b00}.verdict{padding:.6em 1em;border:3px solid #111}"
     ".blocked{border-color:#7a0010}.review{border-color:#8a4b00}.acceptable{border-color:#555}"
@@ -169,6 +170,31 @@ facts(struct writer *w, const struct report *r)
 	writer_text(w, "</table>\n");
 }
 
+/* Beside what was measured: which lines of the page the vendor's words name is in the tables below. */
+static void
+notes(struct writer *w, const struct report *r)
+{
+	const struct notes *n = &r->notes;
+	char named[128];
+	size_t at = 0;
+	if (!n->have)
+		return;
+	heading(w, "What the vendor says that changes");
+	writer_text(w, "<p>Words of the vendor's, of which nothing was checked.");
+	if (sheet_notes_named(r, named)) {
+		writer_text(w, " ");
+		escaped(w, named);
+	}
+	writer_text(w, "</p>\n<pre>");
+	for (unsigned i = 0; i < n->lines_n; i++) {
+		escaped(w, notes_next(n, &at));
+		writer_text(w, "\n");
+	}
+	writer_text(w, "</pre>\n");
+	if (n->lines_total > n->lines_n)
+		writer_textf(w, "<p>and %" PRIu64 " lines more</p>\n", n->lines_total - n->lines_n);
+}
+
 /* ---- maps ---- */
 
 struct shade {
@@ -312,7 +338,7 @@ counts(struct writer *w, const struct story *s)
 }
 
 static void
-line(struct writer *w, const struct page_line *l)
+line(struct writer *w, const struct page_line *l, const struct notes *n)
 {
 	writer_textf(w, "<tr><td class=\"w %s\">%s</td><td class=\"w\">%s</td><td><code>", finding_severity_name(l->severity),
 	    finding_severity_name(l->severity), page_sign_name(l->sign));
@@ -328,11 +354,14 @@ line(struct writer *w, const struct page_line *l)
 		escaped(w, l->evidence);
 		writer_text(w, "</code>");
 	}
-	writer_textf(w, "</td><td class=\"w\">%s</td></tr>\n", finding_get(l->id)->id);
+	writer_textf(w, "</td><td class=\"w\">%s</td>", finding_get(l->id)->id);
+	if (n->have && notes_ought(l))
+		writer_textf(w, "<td class=\"w\">%s</td>", notes_name(n, l) ? "named" : "not named");
+	writer_text(w, "</tr>\n");
 }
 
 static void
-blocks(struct writer *w, const struct page *p)
+blocks(struct writer *w, const struct page *p, const struct notes *notes)
 {
 	size_t i = 0, n = page_count(p);
 	for (unsigned b = PAGE_NONE + 1; b < PAGE_BLOCK_LIMIT; b++) {
@@ -341,9 +370,10 @@ blocks(struct writer *w, const struct page *p)
 		if (!any && !lost)
 			continue;
 		heading(w, sheet_block_title((enum page_block)b));
-		writer_text(w, "<table><tr><th>weight</th><th></th><th>where</th><th>what</th><th>finding</th></tr>\n");
+		writer_textf(w, "<table><tr><th>weight</th><th></th><th>where</th><th>what</th><th>finding</th>%s</tr>\n",
+		    notes->have && b <= PAGE_IDENT ? "<th>in the notes</th>" : "");
 		for (; i < n && page_at(p, i)->block == (enum page_block)b; i++)
-			line(w, page_at(p, i));
+			line(w, page_at(p, i), notes);
 		writer_text(w, "</table>\n");
 		if (lost)
 			writer_textf(w, "<p>and %" PRIu64 " more that did not fit</p>\n", lost);
@@ -396,12 +426,13 @@ sheet_html(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN], stru
 	identity(w, r, digest);
 	signatures(w, r);
 	facts(w, r);
+	notes(w, r);
 	if (r->story) {
 		account(w, r->story);
 		maps(w, r->story);
 		layout(w, r->story);
 		counts(w, r->story);
-		blocks(w, r->story->page);
+		blocks(w, r->story->page, &r->notes);
 	}
 	findings(w, r);
 	writer_text(w, "</body></html>\n");

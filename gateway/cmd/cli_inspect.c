@@ -34,6 +34,7 @@ struct options {
 	/* Of a delta: what its target should be, the signature of that, where it and its report are put. */
 	const char *target, *target_signature, *output_target, *target_report;
 	struct cli_aids_asked aids;
+	const char *notes; /* the vendor's */
 	const char *html; /* where the page for people is put */
 	enum format_id format;
 	const char *history[CONTINUITY_PAST_MAX];
@@ -54,6 +55,7 @@ struct inspection {
 	struct options opt;
 	struct input image, old, signature, base, full, full_signature;
 	int trust_fd, aids_fd;
+	struct notes notes;
 	struct msg_inspect m;
 	struct report_asked asked;
 };
@@ -66,7 +68,7 @@ usage(void)
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
 	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
 	    "           [--output-target FILE] [--target-report FILE]]\n"
-	    "           [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
+	    "           [--notes TEXT] [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
 }
@@ -118,7 +120,8 @@ enum option_id {
 	OPT_OUTPUT_TARGET,
 	OPT_TARGET_REPORT,
 	OPT_YARA,
-	OPT_OWN
+	OPT_OWN,
+	OPT_NOTES
 };
 
 /* Where the word of that option goes; NULL: it is none that takes a word as it is. */
@@ -150,6 +153,8 @@ word_of(struct options *o, int option)
 		return &o->aids.own;
 	case OPT_YARA:
 		return &o->aids.rules;
+	case OPT_NOTES:
+		return &o->notes;
 	case 'c':
 		return &o->config;
 	default:
@@ -199,6 +204,7 @@ parse(int argc, char **argv, struct options *o)
 		{ "target-report", required_argument, NULL, OPT_TARGET_REPORT },
 		{ "own", required_argument, NULL, OPT_OWN },
 		{ "yara", required_argument, NULL, OPT_YARA },
+		{ "notes", required_argument, NULL, OPT_NOTES },
 		{ NULL, 0, NULL, 0 },
 	};
 	int64_t seconds;
@@ -343,6 +349,26 @@ load_trust(struct inspection *in)
 	return err ? EXIT_COULD_NOT : 0;
 }
 
+/* A short text and nothing but shown: it needs no stage of its own. */
+static int
+load_notes(struct inspection *in)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	if (!in->opt.notes)
+		return 0;
+	int err = cli_file_read(NULL, in->opt.notes, NOTES_FILE_MAX, &text, &n);
+	if (!err)
+		err = notes_take(view_of(text, n), &in->notes);
+	free(text);
+	if (!err) {
+		in->asked.notes = &in->notes;
+		return 0;
+	}
+	complain(in->opt.notes, err == FG_EINVAL ? "an empty text" : err_name(err));
+	return err == FG_EINVAL || err == FG_ELIMIT ? EXIT_USAGE : EXIT_COULD_NOT;
+}
+
 static int
 open_all(struct inspection *in)
 {
@@ -359,6 +385,8 @@ open_all(struct inspection *in)
 		status = open_base(in);
 	if (!status)
 		status = load_history(in);
+	if (!status)
+		status = load_notes(in);
 	if (!status)
 		status = load_trust(in);
 	if (!status)

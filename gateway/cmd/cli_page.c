@@ -234,16 +234,29 @@ print_ranges(FILE *out, const struct changes *c)
 }
 
 static void
-print_story(FILE *out, const struct story *story, bool all)
+print_story(FILE *out, const struct report *r, bool all)
 {
 	struct writer w;
 	writer_init(&w, SHEET_MAX);
-	sheet_text(story, all, &w);
+	sheet_text(r->story, &r->notes, all, &w);
 	fputc('\n', out);
 	if (!writer_err(&w))
 		fwrite(w.p, 1, w.n, out);
 	else
 		fputs("  too long to be printed\n", out);
+	writer_free(&w);
+}
+
+static void
+print_notes(FILE *out, const struct report *r)
+{
+	struct writer w;
+	if (!r->notes.have)
+		return;
+	writer_init(&w, SHEET_MAX);
+	sheet_notes(r, &w);
+	fputc('\n', out);
+	fwrite(w.p, 1, w.n, out);
 	writer_free(&w);
 }
 
@@ -269,7 +282,7 @@ print_changes(FILE *out, const struct report *r, bool all)
 	print_entropy(out, "before", &c->old.entropy);
 	print_entropy(out, "now   ", &c->new.entropy);
 	if (r->story)
-		print_story(out, r->story, all);
+		print_story(out, r, all);
 }
 
 /* Its places stand above, as lines of the page. */
@@ -311,6 +324,7 @@ cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SH
 	print_signatures(out, r);
 	print_contents(out, r);
 	print_delta(out, r);
+	print_notes(out, r);
 	print_changes(out, r, all);
 	fputs("\nFindings\n", out);
 	bool any = false;

@@ -15,6 +15,7 @@
 #include "gateway/control/openings.h"
 #include "gateway/control/stages.h"
 #include "gateway/control/targets.h"
+#include "gateway/control/vendornotes.h"
 #include "gateway/wire/memfd.h"
 
 #define AGAIN_MAX 64 /* candidates that wait for a place or an answer; more wait for the next start */
@@ -27,6 +28,7 @@ struct case_ { /* one candidate being judged */
 	struct db_resource resource;
 	int image_fd, signature_fd, old_fd, trust_fd;
 	struct report_asked asked;
+	struct notes notes; /* the vendor's */
 	struct msg_inspect verify_asked;
 	struct stage verify, explain;
 	enum format_id format;   /* of a delta whose bytes do not tell it */
@@ -532,6 +534,10 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		.proof_signs = p->profile->deltas.proof_signs,
 		.have_old = k->old_fd >= 0,
 	};
+	err = vendornotes_of(c, cand->image, &k->notes);
+	if (err)
+		return err;
+	k->asked.notes = &k->notes;
 	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
 	memcpy(k->asked.profile_sha256, p->digest, sizeof p->digest);
 	describe(k, p);

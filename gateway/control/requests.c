@@ -12,6 +12,7 @@
 #include "gateway/control/imports.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/suspensions.h"
+#include "gateway/control/vendornotes.h"
 
 /* ---- rows whose handler belongs to a noun ---- */
 
@@ -166,6 +167,9 @@ static const struct requests_row table[] = {
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1) } },
 	{ "base.list", REQUESTS_VIEW, ANY, 0, 0, bases_answer,
 	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("product", DB_NAME_MAX - 1) } },
+	/* Neither do they: they are shown. */
+	{ "notes.add", REQUESTS_CHANGE, OPERATE, 1, 1, vendornotes_add,
+	    { TEXT_OPT("image", DIGEST_HEX_LEN), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, RELEASE_OR_REVIEW } },

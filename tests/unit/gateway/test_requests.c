@@ -46,6 +46,7 @@ static const struct {
 	{ "module.show", REQUESTS_VIEW, ALL },
 	{ "module.unhold", REQUESTS_CHANGE, O | A },
 	{ "module.url", REQUESTS_CHANGE, O | A },
+	{ "notes.add", REQUESTS_CHANGE, O | A },
 	{ "people.list", REQUESTS_VIEW, ALL },
 	{ "people.propose", REQUESTS_VIEW, O | P | A },
 	{ "people.submit", REQUESTS_PERMIT, O | P | A },
