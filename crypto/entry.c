@@ -41,6 +41,7 @@ static const struct {
 	[ENTRY_FETCH_STARTED] = { "fetch.started", INFO },
 	[ENTRY_FETCH_DONE] = { "fetch.done", NOTICE },
 	[ENTRY_FETCH_FAILED] = { "fetch.failed", WARNING },
+	[ENTRY_IMAGE_ATTESTED] = { "image.attested", NOTICE },
 	[ENTRY_IMAGE_IMPORTED] = { "image.imported", NOTICE },
 	[ENTRY_IMAGE_NOTES] = { "image.notes", NOTICE },
 	[ENTRY_IMAGE_VERIFIED] = { "image.verified", NOTICE },

@@ -265,7 +265,7 @@ static void
 let_proof_sign(const struct report_asked *asked, struct report *ret)
 {
 	struct report_finding *f = &ret->findings[FINDING_SIG_ABSENT];
-	if (!asked->proof_signs || !f->count || !report_delta_proved(ret))
+	if (!asked->proof_signs || !f->count || !ret->delta.target_signed || !report_delta_proved(ret))
 		return;
 	f->severity = FINDING_WARNING;
 	snprintf(f->details[0].text, sizeof f->details[0].text,
@@ -313,8 +313,10 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 	if (!err)
 		let_proof_sign(asked, whole);
 	/* A delta whose target was compared with its base is compared with something. */
-	if (!err && !asked->have_old && !whole->delta.have_target)
-		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
+	bool alone = whole->have_changes && whole->changes.old.size == 0;
+	if (!err && (!asked->have_old || alone) && !whole->delta.have_target)
+		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL,
+		    alone ? "it was taken apart by itself: what could be opened is told as new" : "no old image was given");
 	if (!err && asked->have_history)
 		continuity_raise(whole, asked->past, asked->past_n);
 	if (!err)

@@ -44,6 +44,13 @@ sheet_percent(uint64_t part, uint64_t whole, char dst[24])
 	snprintf(dst, 24, "%" PRIu64 ".%u", permille / 10, (unsigned)(permille % 10));
 }
 
+void
+sheet_opened(const struct story *s, char dst[24])
+{
+	uint64_t all = account_total(&s->image[PAIR_NEW]);
+	sheet_percent(s->holds ? all - s->image[PAIR_NEW].bytes[ACCOUNT_UNREVIEWABLE] : 0, all, dst);
+}
+
 /* ---- text ---- */
 
 static void

@@ -36,6 +36,8 @@ void sheet_html(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN],
 const char *sheet_block_title(enum page_block block);
 /* More of the new image than SHEET_BLIND is not reviewable. */
 bool sheet_is_blind(const struct story *s);
+/* Of an image that was taken apart, the part that could be opened and read, as sheet_percent(). */
+void sheet_opened(const struct story *s, char dst[24]);
 /* part of whole as "12.3": thousandths, rounded down; whole 0 gives "0.0". */
 void sheet_percent(uint64_t part, uint64_t whole, char dst[24]);
 

@@ -117,7 +117,7 @@ identity(struct writer *w, const struct report *r, const uint8_t digest[DIGEST_S
 		named(w, "bytes", size);
 		named(w, "format", format_name(r->format));
 	}
-	if (r->have_changes) {
+	if (r->have_changes && r->changes.old.size) {
 		named_hash(w, "compared with, SHA-256", r->changes.old.sha256);
 		snprintf(size, sizeof size, "%" PRIu64, r->changes.old.size);
 		named(w, "its bytes", size);
@@ -148,6 +148,39 @@ signatures(struct writer *w, const struct report *r)
 	}
 	if (r->signatures.n == 0)
 		writer_text(w, "<tr><td colspan=\"5\">none</td></tr>\n");
+	writer_text(w, "</table>\n");
+}
+
+/* Only where it is one: what is proved of what it makes, or how much of it could be opened. */
+static void
+delta(struct writer *w, const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	char text[24];
+	if (!r->have_delta && !report_is_delta(r))
+		return;
+	heading(w, "Delta");
+	writer_text(w, "<table>\n");
+	named(w, "what it makes", report_delta_text(r));
+	if (r->have_delta) {
+		named_hash(w, "base, SHA-256", d->base_sha256);
+		named(w, "applied by", d->result.applier);
+		if (d->result.detail[0])
+			named(w, "why not", d->result.detail);
+		if (d->result.wants[0])
+			named(w, "it is for", d->result.wants);
+	}
+	if (r->have_delta && d->result.outcome == DELTA_APPLIED) {
+		named_hash(w, "target, SHA-256", d->result.target_sha256);
+		snprintf(text, sizeof text, "%" PRIu64, d->result.target_size);
+		named(w, "its bytes", text);
+	}
+	if (d->have_target)
+		named_hash(w, "the target's report, SHA-256", d->target_report);
+	else if (r->story) {
+		sheet_opened(r->story, text);
+		named(w, "opened, percent of its bytes", text);
+	}
 	writer_text(w, "</table>\n");
 }
 
@@ -425,6 +458,7 @@ sheet_html(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN], stru
 	verdict(w, r);
 	identity(w, r, digest);
 	signatures(w, r);
+	delta(w, r);
 	facts(w, r);
 	notes(w, r);
 	if (r->story) {

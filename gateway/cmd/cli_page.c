@@ -174,6 +174,11 @@ print_delta(FILE *out, const struct report *r)
 {
 	const struct report_delta *d = &r->delta;
 	bool made = d->result.outcome == DELTA_APPLIED;
+	if (report_is_delta(r) && !d->have_target && r->story) {
+		char share[24];
+		sheet_opened(r->story, share);
+		fprintf(out, "\nWhat this delta makes was not seen: opened %s %% of its bytes.\n", share);
+	}
 	if (!r->have_delta)
 		return;
 	fputs("\nDelta\n  ", out);
@@ -268,7 +273,10 @@ print_changes(FILE *out, const struct report *r, bool all)
 	if (!r->have_changes)
 		return;
 	hex_encode(c->old.sha256, DIGEST_SHA256_LEN, hex);
-	fprintf(out, "\nChanges against %s\n", hex);
+	if (c->old.size)
+		fprintf(out, "\nChanges against %s\n", hex);
+	else
+		fputs("\nTaken apart by itself, beside nothing: what could be opened is told as new\n", out);
 	fprintf(out, "  %" PRIu64 " bytes became %" PRIu64 "\n", c->old.size, c->new.size);
 	if (c->new.size) {
 		fprintf(out, "  %" PRIu64 " bytes (", c->same_offset);

@@ -336,6 +336,7 @@ make_parts(struct control *c)
 	c->replay = replay_new(c);
 	c->witnesses = witnesses_new(c);
 	c->edges = edges_new(c);
+	c->attests = attests_new(c);
 	c->refusals = refusals_new(c);
 	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
@@ -344,7 +345,7 @@ make_parts(struct control *c)
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
-	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
+	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
 	    !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings)
 		return FG_ENOMEM;
@@ -663,6 +664,7 @@ free_rest(struct control *c)
 	sightings_free(c->sightings);
 	reviews_free(c->reviews);
 	refusals_free(c->refusals);
+	attests_free(c->attests);
 	halts_free(c->halts);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);

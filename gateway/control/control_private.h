@@ -6,6 +6,7 @@
 #ifndef FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 #define FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 
+#include "gateway/control/attests.h"
 #include "gateway/control/callers.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/desk.h"
@@ -75,6 +76,7 @@ struct control {
 	struct fetches *fetches;
 	struct imports *imports;
 	struct judging *judging;
+	struct attests *attests;
 	struct refusals *refusals;
 	struct reviews *reviews;
 	struct releases *releases;

@@ -17,6 +17,7 @@
 #include "gateway/control/targets.h"
 #include "gateway/control/vendornotes.h"
 #include "gateway/wire/memfd.h"
+#include "policy/evidence.h"
 
 #define AGAIN_MAX 64 /* candidates that wait for a place or an answer; more wait for the next start */
 
@@ -220,6 +221,8 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
 	logbook_ref(e, "rule", rules_decider(rules));
 	logbook_ref_number(e, "rules.matched", rules->matches_n);
 	put_proof(e, r);
+	if (d->unseen)
+		logbook_ref_number(e, "opened.permille", evidence_opened(r));
 	rules_describe(rules, said);
 	/* What nobody can see through is the thing to know; the rule has its reference. */
 	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);
@@ -373,17 +376,6 @@ conclude(struct case_ *k)
 /* ---- stages ---- */
 
 static void
-on_made(void *ctx, const struct targets_result *r)
-{
-	struct case_ *k = ctx;
-	k->made = r;
-	if (r->end == TARGETS_HOLD)
-		hold(k, r->why);
-	else
-		conclude(k);
-}
-
-static void
 on_explained(void *ctx)
 {
 	struct case_ *k = ctx;
@@ -402,6 +394,47 @@ run(struct case_ *k, struct stage *s, void (*done)(void *ctx))
 	int err = stages_run(k->all->c, s, done, k);
 	if (err)
 		hold_for(k, "there is no place to look at it", err);
+}
+
+static void
+explain(struct case_ *k)
+{
+	struct stage *s = &k->explain;
+	s->m = (struct msg_inspect){ .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
+	s->fd[s->n++] = k->image_fd;
+	s->fd[s->n++] = k->old_fd;
+	s->scratch = true;
+	s->bytes = k->asked.image_size + stages_size(k->old_fd);
+	run(k, s, on_explained);
+}
+
+/* What opens of a delta that nobody sees through is better than nothing: it is taken apart, beside an empty file. */
+static void
+open_delta(struct case_ *k)
+{
+	if (k->old_fd >= 0)
+		close(k->old_fd);
+	k->old_fd = memfd_sealed("fotagate-nothing", view_of(NULL, 0));
+	int err = k->old_fd < 0 ? k->old_fd : digest_sha256(view_of(NULL, 0), k->asked.old_sha256);
+	if (err) {
+		hold_for(k, "it could not be taken apart", err);
+		return;
+	}
+	k->asked.have_old = k->asked.have_old_sha256 = true;
+	explain(k);
+}
+
+static void
+on_made(void *ctx, const struct targets_result *r)
+{
+	struct case_ *k = ctx;
+	k->made = r;
+	if (r->end == TARGETS_HOLD)
+		hold(k, r->why);
+	else if (r->end == TARGETS_DONE && r->applied.target)
+		conclude(k);
+	else
+		open_delta(k);
 }
 
 /* As the verify stage has it; a report that is none is for the merged one to tell of. */
@@ -447,7 +480,6 @@ static void
 on_verified(void *ctx)
 {
 	struct case_ *k = ctx;
-	struct stage *s = &k->explain;
 	if (!k->verify.started) {
 		char why[TARGETS_WHY_MAX];
 		snprintf(why, sizeof why, "it could not be looked at: %s", k->verify.reply.detail);
@@ -457,12 +489,7 @@ on_verified(void *ctx)
 	} else if (!k->asked.have_old) {
 		conclude(k);
 	} else {
-		s->m = (struct msg_inspect){ .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
-		s->fd[s->n++] = k->image_fd;
-		s->fd[s->n++] = k->old_fd;
-		s->scratch = true;
-		s->bytes = k->asked.image_size + stages_size(k->old_fd);
-		run(k, s, on_explained);
+		explain(k);
 	}
 }
 

@@ -95,6 +95,12 @@ refusal_lift(struct control *c, struct call *call)
 }
 
 static void
+review_attest(struct control *c, struct call *call)
+{
+	attests_add(c->attests, call);
+}
+
+static void
 import_image(struct control *c, struct call *call)
 {
 	imports_start(c->imports, call);
@@ -152,6 +158,10 @@ static const struct requests_row table[] = {
 		NUMBER_OPT("days") } },
 	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { { 0 } } },
 	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
+	/* A fact for policy, and no more: people sign all the same. */
+	{ "review.attest", REQUESTS_CHANGE, ACT, 0, 0, review_attest,
+	    { REVIEW, REASON, TEXT("before", DB_VERSION_MAX - 1), TEXT("after", DB_VERSION_MAX - 1),
+		TEXT_OPT("flash", DIGEST_HEX_LEN) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
 	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
@@ -165,6 +175,9 @@ static const struct requests_row table[] = {
 	/* Permits nothing: it says what a delta is tried on. */
 	{ "base.add", REQUESTS_CHANGE, OPERATE, 1, 1, base_add,
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1) } },
+	{ "base.drop", REQUESTS_CHANGE, OPERATE, 0, 0, bases_drop,
+	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1),
+		TEXT_OPT("image", DIGEST_HEX_LEN) } },
 	{ "base.list", REQUESTS_VIEW, ANY, 0, 0, bases_answer,
 	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("product", DB_NAME_MAX - 1) } },
 	/* Neither do they: they are shown. */

@@ -35,6 +35,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_FETCH_STARTED] = { "Fetch started", KINDS_API, 2, "Read" },
 	[ENTRY_FETCH_DONE] = { "Fetch done", KINDS_API, 2, "Read" },
 	[ENTRY_FETCH_FAILED] = { "Fetch failed", KINDS_API, 2, "Read" },
+	[ENTRY_IMAGE_ATTESTED] = { "Trial of an image attested", KINDS_ENTITY, KINDS_OTHER, "Attest" },
 	[ENTRY_IMAGE_IMPORTED] = { "Image imported", KINDS_ENTITY, 1, "Create" },
 	[ENTRY_IMAGE_NOTES] = { "Vendor's notes given", KINDS_ENTITY, 3, "Update" },
 	[ENTRY_IMAGE_VERIFIED] = { "Image verified", KINDS_SCAN, 2, "Completed" },
