@@ -209,6 +209,15 @@ hold_for_policy(struct control *c, struct db_candidate *cand, const struct decid
 			second_delta(c, cand);
 }
 
+static unsigned
+attested(struct control *c, const struct db_candidate *cand)
+{
+	struct db_resource *r = calloc(1, sizeof *r);
+	unsigned n = r && db_resource_get(c->db, cand->resource, r) == FG_OK ? attests_count(c->attests, cand->image, r->target) : 0;
+	free(r);
+	return n;
+}
+
 static void
 tell_judged(struct control *c, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
     const struct rules_result *rules)
@@ -221,8 +230,11 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
 	logbook_ref(e, "rule", rules_decider(rules));
 	logbook_ref_number(e, "rules.matched", rules->matches_n);
 	put_proof(e, r);
-	if (d->unseen)
+	if (d->unseen) {
+		/* What no report says, so that the decision can be made again. */
+		logbook_ref_number(e, "attested", attested(c, cand));
 		logbook_ref_number(e, "opened.permille", evidence_opened(r));
+	}
 	rules_describe(rules, said);
 	/* What nobody can see through is the thing to know; the rule has its reference. */
 	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);

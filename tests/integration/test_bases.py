@@ -300,6 +300,9 @@ def test_what_opens_a_vendors_words_and_a_trial(gate):
     assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-NOT-ATTESTED"]
     assert gate.cli("policy", "explain", "R-1")["facts"]["attested"] == 0
     gate.sign("R-1", "alice", ok=(1,))
+    # Every decision made again, each with the words that there were then.
+    again = gate.cli("replay", "R-1")["decisions"]
+    assert len(again) > 2 and not any(d["drift"] for d in again), again
     # What was named a base is none any more when somebody says so, and its bytes go with it.
     m.make("1.0.0")
     m.base("1.0.0")
