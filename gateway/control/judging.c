@@ -213,7 +213,8 @@ static unsigned
 attested(struct control *c, const struct db_candidate *cand)
 {
 	struct db_resource *r = calloc(1, sizeof *r);
-	unsigned n = r && db_resource_get(c->db, cand->resource, r) == FG_OK ? attests_count(c->attests, cand->image, r->target) : 0;
+	bool known = r && db_resource_get(c->db, cand->resource, r) == FG_OK;
+	unsigned n = known ? attests_count(c->attests, cand->image, r->target) : 0;
 	free(r);
 	return n;
 }
