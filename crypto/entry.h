@@ -60,7 +60,9 @@ enum entry_event {
 	ENTRY_FETCH_STARTED,
 	ENTRY_FETCH_DONE,
 	ENTRY_FETCH_FAILED,
+	ENTRY_IMAGE_ATTESTED, /* a person's word on what a module did with it */
 	ENTRY_IMAGE_IMPORTED,
+	ENTRY_IMAGE_NOTES, /* the vendor's words about it were given */
 	ENTRY_IMAGE_VERIFIED,
 	ENTRY_IMAGE_ANALYSED,
 	ENTRY_IMAGE_QUARANTINED,

@@ -87,6 +87,12 @@ delta_checked(struct delta *d)
 	d->r->checked = true;
 }
 
+void
+delta_named(struct delta *d)
+{
+	d->r->checked = d->r->named = true;
+}
+
 /* ---- memory ---- */
 
 size_t

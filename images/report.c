@@ -160,10 +160,23 @@ report_stage_name(enum report_kind kind)
 }
 
 bool
+report_delta_named(const struct report *r)
+{
+	uint64_t bare;
+	/* A key that anybody has names nothing in the vendor's name. */
+	for (unsigned i = 0; i < r->signatures.n; i++)
+		if (r->signatures.result[i].signer.published_key)
+			return false;
+	return r->have_delta && r->delta.result.outcome == DELTA_APPLIED && r->delta.result.named && r->have_image &&
+	       r->size > 0 && report_verified(r) > 0 && report_unsigned(r, &bare) == 0 && bare == 0;
+}
+
+bool
 report_delta_proved(const struct report *r)
 {
 	const struct report_delta *d = &r->delta;
-	return r->have_delta && d->result.outcome == DELTA_APPLIED && d->have_target && d->target_signed &&
+	return r->have_delta && d->result.outcome == DELTA_APPLIED && d->have_target &&
+	       (d->target_signed || report_delta_named(r)) &&
 	       (!d->have_full || memcmp(d->full_sha256, d->result.target_sha256, DIGEST_SHA256_LEN) == 0);
 }
 
@@ -190,6 +203,8 @@ report_delta_text(const struct report *r)
 		return "the result was not seen";
 	if (!report_delta_proved(r))
 		return "reconstructed, target not independently signed";
+	if (!r->delta.target_signed)
+		return "proved: the vendor signed this delta, and in it the SHA-256 of the target";
 	return r->delta.have_full ? "proved: the target is the full image that the vendor signed and we hold"
 	                          : "proved: the vendor's own signature is over all of the target";
 }

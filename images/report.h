@@ -23,6 +23,7 @@
 #include "images/coverage.h"
 #include "images/delta.h"
 #include "images/finding.h"
+#include "images/notes.h"
 
 #define REPORT_MAX (2u << 20)    /* bytes of the text, by contract */
 #define REPORT_DETAILS_MAX 8     /* occurrences of one finding told in full; all are counted */
@@ -93,6 +94,7 @@ struct report {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	uint64_t size;
 	struct sig_set signatures;
+	struct notes notes;       /* whole; the vendor's words, where somebody gave them */
 	struct contents contents; /* verify and whole; of a container that was walked */
 	bool have_changes; /* explain and whole */
 	struct changes changes;
@@ -154,14 +156,16 @@ int report_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
 const char *report_stage_name(enum report_kind kind);
 /*
  * The word for what became of a delta: "proved" when the target is, byte for
- * byte, under a verified signature of its own and no other than the full image
- * given, "reconstructed" when it was made and that is all; "applied" in the
+ * byte, under a verified signature of its own (or named by its SHA-256 in a patch that is),
+ * and no other than the full image given, "reconstructed" when it was made and that is all; "applied" in the
  * stage's own fragment; else delta_outcome_name(). Only with have_delta.
  */
 const char *report_delta_word(const struct report *r);
 /* The same in a sentence without its full stop, for people who sign; never NULL. */
 const char *report_delta_text(const struct report *r);
 bool report_delta_proved(const struct report *r);
+/* Of a whole report: the patch names the SHA-256 of what it makes, and verified signatures are over all of the patch. */
+bool report_delta_named(const struct report *r);
 /*
  * Whether the image itself is a delta: by the format of its bytes, or, where the format may be either (bytes
  * that do not tell, an Android payload), by a finding that whoever knew it raised. Of a full payload with
@@ -194,6 +198,7 @@ struct report_asked {
 	uint8_t profile_sha256[DIGEST_SHA256_LEN];
 	uint64_t image_size;
 	bool have_signature, have_trust, require_signature;
+	bool proof_signs; /* a delta without a signature is as good as signed where a signature proves its target */
 	bool have_old; /* explain was asked */
 	bool have_old_sha256; /* the old image's digest is known (a released one's is) */
 	uint8_t old_sha256[DIGEST_SHA256_LEN];
@@ -204,6 +209,7 @@ struct report_asked {
 	bool have_history; /* the releases before it are known: past, the youngest first */
 	unsigned past_n;
 	struct continuity_mark past[CONTINUITY_PAST_MAX];
+	const struct notes *notes; /* of the vendor's; NULL or without any: none were given */
 };
 
 /* What is known of a delta when its stage is over and, where it made something, the target was inspected. */

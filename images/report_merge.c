@@ -257,6 +257,21 @@ report_delta_made(const struct report_reply *stage, struct report_delta *ret)
 	return made;
 }
 
+/*
+ * The vendor's signature is over what the delta makes, and the profile lets that stand for one over the delta.
+ * One that is there and not good is no absent one, and blocks as ever.
+ */
+static void
+let_proof_sign(const struct report_asked *asked, struct report *ret)
+{
+	struct report_finding *f = &ret->findings[FINDING_SIG_ABSENT];
+	if (!asked->proof_signs || !f->count || !ret->delta.target_signed || !report_delta_proved(ret))
+		return;
+	f->severity = FINDING_WARNING;
+	snprintf(f->details[0].text, sizeof f->details[0].text,
+	    "the delta has no signature; by the profile those over what it makes count for it");
+}
+
 static void
 take_asked(struct report *ret, const struct report_asked *asked)
 {
@@ -272,6 +287,8 @@ take_asked(struct report *ret, const struct report_asked *asked)
 	memcpy(in->own, asked->own, sizeof in->own);
 	in->have_rules = asked->have_rules;
 	memcpy(in->rules, asked->rules, sizeof in->rules);
+	if (asked->notes)
+		ret->notes = *asked->notes;
 }
 
 int
@@ -293,9 +310,13 @@ report_merge(const struct report_asked *asked, const struct report_reply *verify
 		take_explain(asked, whole, changes);
 	if (!err && asked->have_base)
 		err = merge_delta(asked, delta, whole);
+	if (!err)
+		let_proof_sign(asked, whole);
 	/* A delta whose target was compared with its base is compared with something. */
-	if (!err && !asked->have_old && !whole->delta.have_target)
-		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "no old image was given");
+	bool alone = whole->have_changes && whole->changes.old.size == 0;
+	if (!err && (!asked->have_old || alone) && !whole->delta.have_target)
+		report_raise(whole, FINDING_CHG_NO_OLD, FINDING_NONE, NULL,
+		    alone ? "it was taken apart by itself: what could be opened is told as new" : "no old image was given");
 	if (!err && asked->have_history)
 		continuity_raise(whole, asked->past, asked->past_n);
 	if (!err)

@@ -299,7 +299,7 @@ delta(struct parse *p, const struct json_value *v)
 	if (p->r->kind != REPORT_DELTA && p->r->kind != REPORT_WHOLE)
 		return refuse(p, FINDING_INSPECT_FOREIGN_FIELD, "the %s stage filled delta",
 		    report_stage_name(p->r->kind));
-	if (!members(p, v, "delta", "applier base checked detail from_base from_patch outcome patch target wants") ||
+	if (!members(p, v, "delta", "applier base checked detail from_base from_patch outcome patch target wants | named") ||
 	    !named(p, json_get(v, "base"), d->base_sha256, &d->base_size) ||
 	    !named(p, json_get(v, "patch"), d->patch_sha256, &d->patch_size))
 		return false;
@@ -309,6 +309,8 @@ delta(struct parse *p, const struct json_value *v)
 	    !uint_at(v, "from_base", &d->result.from_base) || !uint_at(v, "from_patch", &d->result.from_patch) ||
 	    !json_string(json_get(v, "outcome"), &word) || !delta_word(p->r, word, &d->result.outcome) ||
 	    !plain(json_get(v, "wants"), d->result.wants, sizeof d->result.wants) ||
+	    (json_get(v, "named") && (!json_bool(json_get(v, "named"), &d->result.named) || !d->result.named ||
+	        !d->result.checked || d->result.outcome != DELTA_APPLIED)) ||
 	    (d->result.outcome == DELTA_APPLIED) != !d->result.detail[0] ||
 	    (d->result.outcome == DELTA_APPLIED && !d->result.applier[0]))
 		return malformed(p, "delta");
@@ -544,6 +546,27 @@ inputs(struct parse *p, const struct json_value *v)
 }
 
 static bool
+notes(struct parse *p, const struct json_value *v)
+{
+	struct notes *n = &p->r->notes;
+	const struct json_value *lines = json_get(v, "lines");
+	char line[NOTES_LINE_MAX + 1];
+	if (!v)
+		return true;
+	if (!members(p, v, "notes", "lines lines_total sha256 size"))
+		return false;
+	n->have = true;
+	if (json_type(lines) != JSON_ARRAY || !uint_at(v, "lines_total", &n->lines_total) ||
+	    json_count(lines) > n->lines_total || !hash(json_get(v, "sha256"), n->sha256) || !uint_at(v, "size", &n->size) ||
+	    n->size == 0 || n->size > NOTES_FILE_MAX)
+		return malformed(p, "notes");
+	for (size_t i = 0; i < json_count(lines); i++)
+		if (!plain(json_at(lines, i), line, sizeof line) || !notes_put(n, line))
+			return malformed(p, "notes");
+	return true;
+}
+
+static bool
 signer(struct parse *p, const struct json_value *v, struct sig_signer *s)
 {
 	bool before, after;
@@ -719,7 +742,7 @@ root(struct parse *p, const struct json_value *v)
 	struct view word;
 	if (!members(p, v, "the report",
 	        whole
-	            ? "changes contents coverage delta findings image inputs schema signatures verdict"
+	            ? "changes contents coverage delta findings image inputs schema signatures verdict | notes"
 	            : "changes contents coverage delta findings image inputs schema signatures stage"))
 		return false;
 	if (!json_string(json_get(v, "schema"), &word) ||
@@ -737,7 +760,7 @@ root(struct parse *p, const struct json_value *v)
 	return image(p, json_get(v, "image")) && contents(p, json_get(v, "contents")) &&
 	       signatures(p, json_get(v, "signatures")) &&
 	       inputs(p, json_get(v, "inputs")) && changes(p, json_get(v, "changes")) &&
-	       delta(p, json_get(v, "delta")) &&
+	       delta(p, json_get(v, "delta")) && notes(p, json_get(v, "notes")) &&
 	       findings(p, json_get(v, "findings")) && complete(p);
 }
 

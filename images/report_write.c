@@ -158,6 +158,9 @@ delta(struct jsonw *j, const struct report *r)
 	text(j, "detail", d->result.detail);
 	jsonw_kuint(j, "from_base", d->result.from_base);
 	jsonw_kuint(j, "from_patch", d->result.from_patch);
+	/* Most formats have no such words, and their reports none of it. */
+	if (d->result.named)
+		jsonw_kbool(j, "named", true);
 	jsonw_kcstr(j, "outcome", report_delta_word(r));
 	named(j, "patch", d->patch_sha256, d->patch_size);
 	target(j, d);
@@ -344,6 +347,26 @@ inputs(struct jsonw *j, const struct report *r)
 	jsonw_object_end(j);
 }
 
+/* The vendor's words about it; not a member where nobody gave any. */
+static void
+notes(struct jsonw *j, const struct notes *n, enum cut cut)
+{
+	size_t at = 0;
+	if (!n->have)
+		return;
+	jsonw_key(j, "notes");
+	jsonw_object(j);
+	jsonw_key(j, "lines");
+	jsonw_array(j);
+	for (unsigned i = 0; i < n->lines_n && cut < CUT_LISTS; i++)
+		jsonw_cstr(j, notes_next(n, &at));
+	jsonw_array_end(j);
+	jsonw_kuint(j, "lines_total", n->lines_total);
+	jsonw_khex(j, "sha256", n->sha256, DIGEST_SHA256_LEN);
+	jsonw_kuint(j, "size", n->size);
+	jsonw_object_end(j);
+}
+
 static void
 signer(struct jsonw *j, const struct sig_signer *s)
 {
@@ -399,6 +422,7 @@ whole(struct jsonw *j, const struct report *r, enum cut cut)
 	findings(j, r, cut);
 	image(j, r);
 	inputs(j, r);
+	notes(j, &r->notes, cut);
 	jsonw_kcstr(j, "schema", fragment ? "fotagate-report-stage/1" : "fotagate-report/1");
 	jsonw_key(j, "signatures");
 	jsonw_array(j);

@@ -44,6 +44,13 @@ sheet_percent(uint64_t part, uint64_t whole, char dst[24])
 	snprintf(dst, 24, "%" PRIu64 ".%u", permille / 10, (unsigned)(permille % 10));
 }
 
+void
+sheet_opened(const struct story *s, char dst[24])
+{
+	uint64_t all = account_total(&s->image[PAIR_NEW]);
+	sheet_percent(s->holds ? all - s->image[PAIR_NEW].bytes[ACCOUNT_UNREVIEWABLE] : 0, all, dst);
+}
+
 /* ---- text ---- */
 
 static void
@@ -91,7 +98,7 @@ layout(struct writer *w, const struct story *s)
 }
 
 static void
-line(struct writer *w, const struct page_line *l)
+line(struct writer *w, const struct page_line *l, const struct notes *notes)
 {
 	static const char signs[PAGE_SIGN_LIMIT] = {
 		[PAGE_CHANGED] = '~', [PAGE_ADDED] = '+', [PAGE_GONE] = '-', [PAGE_MOVED] = '>',
@@ -100,13 +107,15 @@ line(struct writer *w, const struct page_line *l)
 	    signs[l->sign], l->path, l->path[0] ? ": " : "", l->text);
 	if (l->times > 1)
 		writer_textf(w, " (%" PRIu64 " times)", l->times);
+	if (notes && notes->have && notes_ought(l) && !notes_name(notes, l))
+		writer_text(w, " [not in the notes]");
 	writer_text(w, "\n");
 	if (l->evidence[0])
 		writer_textf(w, "        %s\n", l->evidence);
 }
 
 static void
-block(struct writer *w, const struct page *p, enum page_block b, bool all)
+block(struct writer *w, const struct page *p, enum page_block b, const struct notes *notes, bool all)
 {
 	bool whole = all || b == PAGE_RED || b == PAGE_CONTACT;
 	uint64_t n = 0, left = page_lost(p, b);
@@ -117,7 +126,7 @@ block(struct writer *w, const struct page *p, enum page_block b, bool all)
 		if (n == 0)
 			writer_textf(w, "\n%s\n", sheet_block_title(b));
 		if (n++ < SHEET_LINES || whole || l->severity >= FINDING_WARNING)
-			line(w, l);
+			line(w, l, notes);
 		else
 			left++;
 	}
@@ -126,7 +135,7 @@ block(struct writer *w, const struct page *p, enum page_block b, bool all)
 }
 
 void
-sheet_text(const struct story *s, bool all, struct writer *w)
+sheet_text(const struct story *s, const struct notes *notes, bool all, struct writer *w)
 {
 	if (sheet_is_blind(s))
 		writer_text(w, "  NOT REVIEWABLE: too much of this image could not be looked at\n");
@@ -139,5 +148,35 @@ sheet_text(const struct story *s, bool all, struct writer *w)
 		layout(w, s);
 	}
 	for (unsigned b = PAGE_NONE + 1; b < PAGE_BLOCK_LIMIT; b++)
-		block(w, s->page, (enum page_block)b, all);
+		block(w, s->page, (enum page_block)b, notes, all);
+}
+
+bool
+sheet_notes_named(const struct report *r, char dst[128])
+{
+	unsigned ought = 0, named = 0;
+	for (size_t i = 0; r->story && r->notes.have && i < page_count(r->story->page); i++) {
+		const struct page_line *l = page_at(r->story->page, i);
+		ought += notes_ought(l);
+		named += notes_ought(l) && notes_name(&r->notes, l);
+	}
+	snprintf(dst, 128, "They name %u of the %u new or changed things in the first blocks below.", named, ought);
+	return ought > 0;
+}
+
+void
+sheet_notes(const struct report *r, struct writer *w)
+{
+	const struct notes *n = &r->notes;
+	char named[128];
+	size_t at = 0;
+	if (!n->have)
+		return;
+	writer_text(w, "What the vendor says that changes (words of the vendor's, of which nothing was checked)\n");
+	for (unsigned i = 0; i < n->lines_n; i++)
+		writer_textf(w, "  | %s\n", notes_next(n, &at));
+	if (n->lines_total > n->lines_n)
+		writer_textf(w, "  and %" PRIu64 " lines more\n", n->lines_total - n->lines_n);
+	if (sheet_notes_named(r, named))
+		writer_textf(w, "  %s\n", named);
 }

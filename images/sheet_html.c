@@ -12,6 +12,7 @@ static const char style[] =
     "h1{font-size:1.4em}h2{font-size:1.1em;margin:1.4em 0 .3em;border-bottom:1px solid #999}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.15em .5em;"
     "border-bottom:1px solid #ddd;overflow-wrap:anywhere}th{font-weight:600}td.n{text-align:right;white-space:nowrap}"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:3px solid #999;padding-left:.8em}"
     "code{font-family:ui-monospace,monospace;font-size:.92em}.block,.warning{font-weight:600}"
     "td.w{white-space:nowrap}.block{color:#7a0010}.warning{color:#8a4b00}.verdict{padding:.6em 1em;border:3px solid #111}"
     ".blocked{border-color:#7a0010}.review{border-color:#8a4b00}.acceptable{border-color:#555}"
@@ -116,7 +117,7 @@ identity(struct writer *w, const struct report *r, const uint8_t digest[DIGEST_S
 		named(w, "bytes", size);
 		named(w, "format", format_name(r->format));
 	}
-	if (r->have_changes) {
+	if (r->have_changes && r->changes.old.size) {
 		named_hash(w, "compared with, SHA-256", r->changes.old.sha256);
 		snprintf(size, sizeof size, "%" PRIu64, r->changes.old.size);
 		named(w, "its bytes", size);
@@ -150,6 +151,39 @@ signatures(struct writer *w, const struct report *r)
 	writer_text(w, "</table>\n");
 }
 
+/* Only where it is one: what is proved of what it makes, or how much of it could be opened. */
+static void
+delta(struct writer *w, const struct report *r)
+{
+	const struct report_delta *d = &r->delta;
+	char text[24];
+	if (!r->have_delta && !report_is_delta(r))
+		return;
+	heading(w, "Delta");
+	writer_text(w, "<table>\n");
+	named(w, "what it makes", report_delta_text(r));
+	if (r->have_delta) {
+		named_hash(w, "base, SHA-256", d->base_sha256);
+		named(w, "applied by", d->result.applier);
+		if (d->result.detail[0])
+			named(w, "why not", d->result.detail);
+		if (d->result.wants[0])
+			named(w, "it is for", d->result.wants);
+	}
+	if (r->have_delta && d->result.outcome == DELTA_APPLIED) {
+		named_hash(w, "target, SHA-256", d->result.target_sha256);
+		snprintf(text, sizeof text, "%" PRIu64, d->result.target_size);
+		named(w, "its bytes", text);
+	}
+	if (d->have_target)
+		named_hash(w, "the target's report, SHA-256", d->target_report);
+	else if (r->story) {
+		sheet_opened(r->story, text);
+		named(w, "opened, percent of its bytes", text);
+	}
+	writer_text(w, "</table>\n");
+}
+
 static void
 facts(struct writer *w, const struct report *r)
 {
@@ -167,6 +201,31 @@ facts(struct writer *w, const struct report *r)
 		writer_text(w, "</tr>\n");
 	}
 	writer_text(w, "</table>\n");
+}
+
+/* Beside what was measured: which lines of the page the vendor's words name is in the tables below. */
+static void
+notes(struct writer *w, const struct report *r)
+{
+	const struct notes *n = &r->notes;
+	char named[128];
+	size_t at = 0;
+	if (!n->have)
+		return;
+	heading(w, "What the vendor says that changes");
+	writer_text(w, "<p>Words of the vendor's, of which nothing was checked.");
+	if (sheet_notes_named(r, named)) {
+		writer_text(w, " ");
+		escaped(w, named);
+	}
+	writer_text(w, "</p>\n<pre>");
+	for (unsigned i = 0; i < n->lines_n; i++) {
+		escaped(w, notes_next(n, &at));
+		writer_text(w, "\n");
+	}
+	writer_text(w, "</pre>\n");
+	if (n->lines_total > n->lines_n)
+		writer_textf(w, "<p>and %" PRIu64 " lines more</p>\n", n->lines_total - n->lines_n);
 }
 
 /* ---- maps ---- */
@@ -312,7 +371,7 @@ counts(struct writer *w, const struct story *s)
 }
 
 static void
-line(struct writer *w, const struct page_line *l)
+line(struct writer *w, const struct page_line *l, const struct notes *n)
 {
 	writer_textf(w, "<tr><td class=\"w %s\">%s</td><td class=\"w\">%s</td><td><code>", finding_severity_name(l->severity),
 	    finding_severity_name(l->severity), page_sign_name(l->sign));
@@ -328,11 +387,14 @@ line(struct writer *w, const struct page_line *l)
 		escaped(w, l->evidence);
 		writer_text(w, "</code>");
 	}
-	writer_textf(w, "</td><td class=\"w\">%s</td></tr>\n", finding_get(l->id)->id);
+	writer_textf(w, "</td><td class=\"w\">%s</td>", finding_get(l->id)->id);
+	if (n->have && notes_ought(l))
+		writer_textf(w, "<td class=\"w\">%s</td>", notes_name(n, l) ? "named" : "not named");
+	writer_text(w, "</tr>\n");
 }
 
 static void
-blocks(struct writer *w, const struct page *p)
+blocks(struct writer *w, const struct page *p, const struct notes *notes)
 {
 	size_t i = 0, n = page_count(p);
 	for (unsigned b = PAGE_NONE + 1; b < PAGE_BLOCK_LIMIT; b++) {
@@ -341,9 +403,10 @@ blocks(struct writer *w, const struct page *p)
 		if (!any && !lost)
 			continue;
 		heading(w, sheet_block_title((enum page_block)b));
-		writer_text(w, "<table><tr><th>weight</th><th></th><th>where</th><th>what</th><th>finding</th></tr>\n");
+		writer_textf(w, "<table><tr><th>weight</th><th></th><th>where</th><th>what</th><th>finding</th>%s</tr>\n",
+		    notes->have && b <= PAGE_IDENT ? "<th>in the notes</th>" : "");
 		for (; i < n && page_at(p, i)->block == (enum page_block)b; i++)
-			line(w, page_at(p, i));
+			line(w, page_at(p, i), notes);
 		writer_text(w, "</table>\n");
 		if (lost)
 			writer_textf(w, "<p>and %" PRIu64 " more that did not fit</p>\n", lost);
@@ -395,13 +458,15 @@ sheet_html(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN], stru
 	verdict(w, r);
 	identity(w, r, digest);
 	signatures(w, r);
+	delta(w, r);
 	facts(w, r);
+	notes(w, r);
 	if (r->story) {
 		account(w, r->story);
 		maps(w, r->story);
 		layout(w, r->story);
 		counts(w, r->story);
-		blocks(w, r->story->page);
+		blocks(w, r->story->page, &r->notes);
 	}
 	findings(w, r);
 	writer_text(w, "</body></html>\n");

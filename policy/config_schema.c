@@ -304,6 +304,8 @@ static const struct config_key keys[] = {
 	    "Matches if as much of the image, in thousandths, cannot be reviewed, or more."),
 	INT("rules[].unreviewable_at_most", rule, unreviewable_at_most, "1000", 0, RULES_ALL,
 	    "Matches if no more of the image cannot be reviewed."),
+	INT("rules[].attested_at_least", rule, attested_at_least, "0", 0, 16,
+	    "Matches if as many persons attest that a module took these bytes and then was of the version they lead to."),
 	SIZE("rules[].size_at_least", rule, size_at_least, "0", 0, TIB,
 	    "Matches an image of that size, or larger."),
 	DURATION("rules[].age_below", rule, age_below, "0s", 0, 3650 * DAY,
@@ -496,13 +498,18 @@ static const struct config_key keys[] = {
 	GROUP("profile.deltas", "", "What becomes of deltas; one that goes with a base that is held is judged by what it makes."),
 	TEXT("profile.deltas.format", profile, deltas.format, "", WORD,
 	    "The format of deltas whose bytes do not tell it (detools); empty: bytes that fit no format are no delta."),
-	ENUM("profile.deltas.unseen", profile, deltas.unseen, "hold", "hold|pinned|full",
+	ENUM("profile.deltas.unseen", profile, deltas.unseen, "hold", "hold|pinned|full|attested",
 	    "What has to be there before people are asked about a delta whose result cannot be seen: nothing is enough; its "
-	    "SHA-256 in pins; or the full image of that version, with a verified signature."),
+	    "SHA-256 in pins; the full image of that version, with a verified signature; or the word of a person who tried it "
+	    "on a module (fotagate review attest), and then three persons sign."),
 	TEXTS("profile.deltas.pins", profile, deltas.pin_text, "", 0, PIN,
 	    "SHA-256 of such deltas, as the vendor told it by another way; two persons sign beside whoever wrote it here."),
 	INT("profile.deltas.unseen_days", profile, deltas.unseen_days, "30", 1, 30,
 	    "Days after which the release of such a delta lapses."),
+	BOOL("profile.deltas.proof_signs", profile, deltas.proof_signs, "false",
+	    "Lets a delta without a signature pass signature.require where what it makes is proved: verified signatures are "
+	    "over all of that. Whoever changes such a delta on its way reaches the patching code of modules, though not what "
+	    "they end up with."),
 
 	INT("profile.quorum", profile, quorum, REQUIRED, 1, 16,
 	    "Distinct persons who must sign for production; the floor of genesis holds if it is higher."),

@@ -31,6 +31,7 @@ static const struct {
 	[DECIDE_DELTA_NOT_SEEN] = { "DELTA-NOT-SEEN", DECIDE_HOLD },
 	[DECIDE_DELTA_NOT_PINNED] = { "DELTA-NOT-PINNED", DECIDE_HOLD },
 	[DECIDE_DELTA_ASK_FULL] = { "DELTA-ASK-FULL", DECIDE_HOLD },
+	[DECIDE_DELTA_NOT_ATTESTED] = { "DELTA-NOT-ATTESTED", DECIDE_HOLD },
 	[DECIDE_OTHER_POLICY] = { "OTHER-POLICY", DECIDE_HOLD },
 	[DECIDE_REPORT_OLD] = { "REPORT-OLD", DECIDE_HOLD },
 	[DECIDE_REPORT_AHEAD] = { "REPORT-AHEAD", DECIDE_HOLD },
@@ -151,6 +152,9 @@ look_at_signature(const struct decide_facts *f, const struct profile *p, struct 
 		    sig_outcome_name(f->signature));
 	if (!p->signature.require)
 		return;
+	/* None, and no bad one: people are shown the delta's own bytes as unsigned, and what they make as signed. */
+	if (p->deltas.proof_signs && f->target_seen && f->target_proved && f->signature == SIG_ABSENT)
+		return;
 	if (!verified)
 		because(r, DECIDE_SIGNATURE_MISSING,
 		    "The profile requires a verified signature and there is none (%s).",
@@ -200,6 +204,13 @@ look_at_delta(const struct decide_facts *f, const struct profile *p, struct deci
 			because(r, DECIDE_DELTA_ASK_FULL,
 			    "What this delta makes was not seen: ask the vendor for the signed full image of that version, "
 			    "and import it.");
+		return;
+	case PROFILE_UNSEEN_ATTESTED:
+		r->persons_min = DECIDE_ATTESTED_PERSONS;
+		if (f->attested == 0)
+			because(r, DECIDE_DELTA_NOT_ATTESTED,
+			    "What this delta makes was not seen: try it on a module that may be lost, and say what came of it "
+			    "(fotagate review attest).");
 		return;
 	case PROFILE_UNSEEN_HOLD:
 		break;

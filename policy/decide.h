@@ -51,6 +51,8 @@ struct decide_facts {
 	const char *refused;         /* by a refusal in force, as a sentence; NULL: by none */
 	bool whole;                  /* it is no delta: what was looked at is what a module gets */
 	bool target_seen;            /* a delta's result was made and inspected as a full image */
+	bool target_proved;          /* and verified signatures are over all of that */
+	unsigned attested;           /* persons who say that a module in a laboratory took these very bytes, and what came of it */
 	bool full_held;              /* a full image of the version it leads to is here, with a verified signature */
 	bool only_one;               /* nobody was given another delta between these two versions of the product */
 	uint8_t image[DIGEST_SHA256_LEN]; /* of the bytes in quarantine */
@@ -77,6 +79,7 @@ enum decide_reason {
 	DECIDE_DELTA_NOT_SEEN,
 	DECIDE_DELTA_NOT_PINNED,
 	DECIDE_DELTA_ASK_FULL,
+	DECIDE_DELTA_NOT_ATTESTED,
 	DECIDE_OTHER_POLICY,
 	DECIDE_REPORT_OLD,
 	DECIDE_REPORT_AHEAD,
@@ -111,6 +114,7 @@ enum decide_verdict decide_reason_verdict(enum decide_reason reason);
 /* What people and log are told of a delta whose result was not seen. */
 #define DECIDE_UNSEEN_TEXT "integrity by digest only, origin unverified"
 #define DECIDE_DAYS_MAX 30 /* APPROVAL_DAYS_MAX: nothing is released for longer */
+#define DECIDE_ATTESTED_PERSONS 3 /* whoever attested a trial may be one of them */
 #define DECIDE_UNSEEN_PERSONS 2 /* beside the author of the profile, where the pin stands */
 /* "deny", "hold", "review". */
 const char *decide_verdict_name(enum decide_verdict verdict);

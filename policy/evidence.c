@@ -91,6 +91,8 @@ fixed(const struct report *r, const struct profile *p, const struct evidence_upd
 	f->whole = r->have_image && !r->have_delta && !report_is_delta(r) &&
 	    (profile_delta_format(p) == FORMAT_NONE || r->format != FORMAT_RAW);
 	f->target_seen = r->have_delta && r->delta.have_target;
+	f->target_proved = f->target_seen && report_delta_proved(r);
+	f->attested = u->attested;
 	f->full_held = u->full_held;
 	f->only_one = u->only_one;
 	best_signature(r, p, f);
@@ -185,6 +187,14 @@ changes(const struct report *r, struct rules_facts *f)
 	f->reviewable = left(s->bytes[ACCOUNT_UNREVIEWABLE], whole);
 }
 
+unsigned
+evidence_opened(const struct report *r)
+{
+	struct rules_facts f = { .reviewable = 0 };
+	changes(r, &f);
+	return f.reviewable;
+}
+
 /* The youngest date that a verified signature covers; 0 without one. */
 static int64_t
 vendor_date(const struct report *r)
@@ -243,6 +253,7 @@ ruled(const struct report *r, const struct config *c, const struct profile *p, c
 		.signer = signer(r),
 		.direction = direction(p, u, r),
 		.delta = delta(r),
+		.attested = u->attested,
 		.covered = left(e->decide.unsigned_bytes, r->size),
 		.size = r->size,
 		.first_seen = u->arrived,

@@ -26,6 +26,7 @@ struct evidence_update {
 	int64_t arrived;         /* when the bytes came here; 0: unknown */
 	int64_t now;             /* epoch seconds, for what is known of the supplier by time */
 	const char *refused;     /* by a refusal in force, as a sentence; NULL: by none */
+	unsigned attested;       /* persons who saw a module take these bytes and report the version they lead to */
 	bool full_held, only_one; /* of a delta that nobody saw through: see decide_facts */
 	bool scoped;             /* for these groups and versions; else nobody proposed a scope yet */
 	const char *group[EVIDENCE_LIST_MAX], *versions[EVIDENCE_LIST_MAX];
@@ -52,5 +53,7 @@ enum decide_verdict evidence_verdict(const struct decide_result *fixed, const st
 /* In a sentence: the first reason of the fixed checks where they say no or not yet, or else the rule that decides. */
 void evidence_describe(const struct decide_result *fixed, const struct rules_result *rules,
     char out[RULES_SENTENCE_MAX]);
+/* Thousandths of the image that were opened and read, by a report that took it apart; 0: nothing of it, or none did. */
+unsigned evidence_opened(const struct report *r);
 
 #endif

@@ -156,7 +156,8 @@ struct profile_signature {
 };
 
 /* What it takes for people to be asked about a delta whose result nobody here could see. Zero: nothing is enough. */
-enum profile_unseen { PROFILE_UNSEEN_HOLD = 0, PROFILE_UNSEEN_PINNED, PROFILE_UNSEEN_FULL };
+enum profile_unseen { PROFILE_UNSEEN_HOLD = 0, PROFILE_UNSEEN_PINNED, PROFILE_UNSEEN_FULL,
+	PROFILE_UNSEEN_ATTESTED };
 
 /* From which weight on a finding needs a waiver before anybody signs. */
 enum profile_waivers { PROFILE_WAIVERS_NONE = 0, PROFILE_WAIVERS_WARNING, PROFILE_WAIVERS_NOTICE };
@@ -174,6 +175,7 @@ struct profile_deltas {
 	unsigned pin_text_n;
 	uint8_t pin[PROFILE_DELTA_PINS_MAX][DIGEST_SHA256_LEN];
 	int64_t unseen_days; /* a release of such a delta lapses */
+	bool proof_signs;    /* where what it makes is proved, signature.require asks for no signature of the delta's own */
 };
 
 struct profile {

@@ -136,7 +136,7 @@ is_at_most_so_bad(const struct rule *r, const struct rules_facts *f, int64_t now
 	    RULES_ALL - (int64_t)f->explained > r->unexplained_at_most ||
 	    RULES_ALL - (int64_t)f->reviewable > r->unreviewable_at_most)
 		return false;
-	if (r->security == RULES_MARK_YES && !f->security)
+	if ((r->security == RULES_MARK_YES && !f->security) || (int64_t)f->attested < r->attested_at_least)
 		return false;
 	return age(f->first_seen, now) >= r->age_at_least && age(f->vendor_date, now) >= r->vendor_age_at_least;
 }
@@ -159,7 +159,7 @@ rules_sides(const struct rule *r)
 	    r->signature_at_worst > SIG_UNKNOWN || r->signer_at_worst > RULES_SIGNER_UNKNOWN ||
 	    r->direction_at_worst > RULES_WAY_UNKNOWN || r->delta_at_worst > RULES_DELTA_OPAQUE ||
 	    r->unsigned_at_most < RULES_ALL || r->unexplained_at_most < RULES_ALL || r->unreviewable_at_most < RULES_ALL ||
-	    r->age_at_least > 0 || r->vendor_age_at_least > 0 || r->security == RULES_MARK_YES;
+	    r->age_at_least > 0 || r->vendor_age_at_least > 0 || r->attested_at_least > 0 || r->security == RULES_MARK_YES;
 	return (bad ? RULES_ASKS_BAD : 0u) | (good ? RULES_ASKS_GOOD : 0u);
 }
 

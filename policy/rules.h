@@ -106,6 +106,7 @@ struct rule {
 	enum rules_delta delta_at_worst;
 	int64_t unsigned_at_most, unexplained_at_most, unreviewable_at_most;
 	int64_t age_at_least, vendor_age_at_least;
+	int64_t attested_at_least; /* persons */
 
 	enum rules_mark security; /* yes is of the second kind, no of the first */
 
@@ -153,6 +154,7 @@ struct rules_facts {
 	enum rules_signer signer;
 	enum rules_direction direction;
 	enum rules_delta delta;
+	unsigned attested;           /* persons who tried it on a module */
 	unsigned covered, explained, reviewable; /* permille that is not unsigned, unexplained, unreviewable */
 	uint64_t size;
 	int64_t first_seen;          /* epoch seconds; 0: unknown, which is just now */

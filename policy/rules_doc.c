@@ -16,8 +16,8 @@ struct reading {
 	char *why; /* "" : nothing was wrong yet */
 };
 
-static const char *const members[] = { "age", "complete", "country", "delta", "direction", "findings", "format", "groups",
-	"product", "profile", "security", "severity", "signature", "signer", "size", "supplier", "supplier_words",
+static const char *const members[] = { "age", "attested", "complete", "country", "delta", "direction", "findings", "format",
+	"groups", "product", "profile", "security", "severity", "signature", "signer", "size", "supplier", "supplier_words",
 	"unexplained", "unreviewable", "unsigned", "vendor_age", "version" };
 
 __attribute__((format(printf, 2, 3))) static void
@@ -258,6 +258,10 @@ rules_doc_read(const struct json_value *v, const struct config *c, int64_t now, 
 	f->covered = thousandths(&r, "unsigned");
 	f->explained = thousandths(&r, "unexplained");
 	f->reviewable = thousandths(&r, "unreviewable");
+	uint64_t persons = 0;
+	if (json_get(v, "attested") && (!json_uint(json_get(v, "attested"), &persons) || persons > RULES_QUORUM_MAX))
+		refuse(&r, "attested is no number of persons up to %d", RULES_QUORUM_MAX);
+	f->attested = (unsigned)persons;
 	f->first_seen = since(&r, "age", now);
 	f->vendor_date = since(&r, "vendor_age", now);
 	/* Larger is worse. */
@@ -320,6 +324,7 @@ rules_doc_put(struct jsonw *j, const struct rules_facts *f, const char *version,
 {
 	jsonw_object(j);
 	put_age(j, "age", f->first_seen, now);
+	jsonw_kuint(j, "attested", f->attested < RULES_QUORUM_MAX ? f->attested : RULES_QUORUM_MAX);
 	jsonw_kbool(j, "complete", f->complete);
 	put_text(j, "country", f->country);
 	put_word(j, "delta", "rules[].delta_at_best", f->delta);

@@ -12,6 +12,7 @@
  *	profile, product, version, format; supplier (of the profile), country, supplier_words (of the supplier)
  *	signature, signer, direction, delta       words of the configuration
  *	unsigned, unexplained, unreviewable       thousandths
+ *	attested     persons who tried it on a module
  *	size         bytes
  *	age, vendor_age    seconds, or "10d"; null: unknown
  *	security     why it is marked, null: it is not (without: as the configuration marks)

@@ -40,6 +40,7 @@ static const struct phrase {
 	{ "unexplained_at_most", "%s of a thousand bytes, or less, changed without explanation" },
 	{ "unreviewable_at_least", "%s of a thousand bytes, or more, cannot be reviewed" },
 	{ "unreviewable_at_most", "%s of a thousand bytes, or less, cannot be reviewed" },
+	{ "attested_at_least", "%s persons, or more, attest a trial on a module" },
 	{ "size_at_least", "the image has %s bytes, or more" },
 	{ "age_below", "the image came here less than %s ago" },
 	{ "age_at_least", "the image came here %s ago, or earlier" },

@@ -47,6 +47,41 @@ add(int argc, char **argv)
 }
 
 static int
+drop(int argc, char **argv)
+{
+	struct cli_args a;
+	const char *profile = NULL, *product = NULL, *version = NULL, *image = NULL;
+	const struct cli_opt opts[] = {
+		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
+		{ "product", CLI_OPT_TEXT, &product, 0, 0, 0 },
+		{ "version", CLI_OPT_TEXT, &version, 0, 0, 0 },
+		{ "image", CLI_OPT_TEXT, &image, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts,
+	    "base drop --profile NAME --product NAME --version VERSION [--image SHA256] [--json]", 0, 0, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!profile || !product || !version)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "fotagate base list shows them.",
+		    "a base is named by --profile, --product and --version");
+	cli_call_begin(&r);
+	cli_call_text(&r, "image", image);
+	cli_call_text(&r, "product", product);
+	cli_call_text(&r, "profile", profile);
+	cli_call_text(&r, "version", version);
+	status = cli_call_once(&a.common, "base.drop", &r, NULL, 0, &reply, &shown);
+	const struct json_value *gone = json_get(json_root(reply.doc), "dropped");
+	for (size_t i = 0; shown && i < json_count(gone); i++)
+		cli_print_field(stdout, "dropped", json_at(gone, i));
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
 list(int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
@@ -66,6 +101,7 @@ cli_base(int argc, char **argv)
 	static const struct cli_sub subs[] = {
 		{ "list", list, "the full images that deltas can be for" },
 		{ "add", add, "bring and name one that was never released here" },
+		{ "drop", drop, "forget what was named so" },
 	};
 	return cli_opt_sub("base", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

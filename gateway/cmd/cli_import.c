@@ -5,7 +5,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/err.h"
+#include "crypto/hex.h"
 #include "gateway/cmd/cli_call.h"
+#include "gateway/cmd/cli_delta.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_verbs.h"
 
@@ -14,11 +17,40 @@
 
 struct import {
 	struct cli_args args;
-	const char *signature, *profile, *product, *version, *from, *resource, *url;
+	const char *signature, *notes, *profile, *product, *version, *from, *resource, *url;
 	bool no_wait, held;
 	int64_t wait;
 	char review[64], state[64], verdict[32], text[1024];
 };
+
+/* Before the image, which is then judged once, with them in its report. */
+static int
+bring_notes(struct import *in, struct cli_call *call)
+{
+	struct cli_request r;
+	struct cli_reply reply;
+	uint8_t sum[DIGEST_SHA256_LEN];
+	char hex[DIGEST_HEX_LEN + 1];
+	int image = cli_call_file(&in->args.common, in->args.at[0]);
+	int fd = image < 0 ? -1 : cli_call_file(&in->args.common, in->notes);
+	int err = fd < 0 ? FG_OK : cli_delta_digest(image, sum);
+	if (image >= 0)
+		close(image);
+	if (fd < 0)
+		return CLI_COULD_NOT;
+	hex_encode(sum, sizeof sum, hex);
+	hex[DIGEST_HEX_LEN] = '\0';
+	cli_call_begin(&r);
+	cli_call_text(&r, "image", hex);
+	int status = err ? cli_opt_fail(&in->args.common, CLI_COULD_NOT, "FILE", NULL, "%s: %s", in->args.at[0], err_name(err)) :
+	    cli_call_do(call, "notes.add", &r, &fd, 1, &reply);
+	close(fd);
+	if (status)
+		return status;
+	status = reply.status == CLI_DONE ? CLI_DONE : cli_call_refused(&in->args.common, &reply);
+	cli_reply_free(&reply);
+	return status;
+}
 
 static int
 order(struct import *in, struct cli_call *call)
@@ -111,6 +143,7 @@ cli_import(int argc, char **argv)
 	struct import in = { .wait = WAIT_S };
 	const struct cli_opt opts[] = {
 		{ "signature", CLI_OPT_TEXT, &in.signature, 0, 0, 0 },
+		{ "notes", CLI_OPT_TEXT, &in.notes, 0, 0, 0 },
 		{ "profile", CLI_OPT_TEXT, &in.profile, 0, 0, 0 },
 		{ "product", CLI_OPT_TEXT, &in.product, 0, 0, 0 },
 		{ "version", CLI_OPT_TEXT, &in.version, 0, 0, 0 },
@@ -123,8 +156,8 @@ cli_import(int argc, char **argv)
 	};
 	struct cli_call *call = NULL;
 	int status = cli_opt_parse(argc, argv, opts,
-	    "import FILE --profile NAME --product NAME --version VERSION [--signature FILE] [--from VERSION]\n"
-	    "       [--resource ID | --url URL] [--wait SECONDS | --no-wait] [--json]", 1, 1, &in.args);
+	    "import FILE --profile NAME --product NAME --version VERSION [--signature FILE] [--notes FILE]\n"
+	    "       [--from VERSION] [--resource ID | --url URL] [--wait SECONDS | --no-wait] [--json]", 1, 1, &in.args);
 	if (status)
 		return cli_opt_end(status);
 	if (!in.profile || !in.product || !in.version)
@@ -132,6 +165,8 @@ cli_import(int argc, char **argv)
 		    "fotagate profile list and fotagate sighting list show the names.",
 		    "an import needs --profile, --product and --version");
 	status = cli_call_open(&in.args.common, &call);
+	if (!status && in.notes)
+		status = bring_notes(&in, call);
 	if (!status)
 		status = order(&in, call);
 	if (!status && !in.no_wait)

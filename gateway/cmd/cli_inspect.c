@@ -34,6 +34,7 @@ struct options {
 	/* Of a delta: what its target should be, the signature of that, where it and its report are put. */
 	const char *target, *target_signature, *output_target, *target_report;
 	struct cli_aids_asked aids;
+	const char *notes; /* the vendor's */
 	const char *html; /* where the page for people is put */
 	enum format_id format;
 	const char *history[CONTINUITY_PAST_MAX];
@@ -54,6 +55,7 @@ struct inspection {
 	struct options opt;
 	struct input image, old, signature, base, full, full_signature;
 	int trust_fd, aids_fd;
+	struct notes notes;
 	struct msg_inspect m;
 	struct report_asked asked;
 };
@@ -66,7 +68,7 @@ usage(void)
 	    "           [--signature SIG] [--profile NAME [-c FILE]] [--history REPORT]... [--first]\n"
 	    "           [--base BASE [--format FORMAT] [--target FULL] [--target-signature SIG]\n"
 	    "           [--output-target FILE] [--target-report FILE]]\n"
-	    "           [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
+	    "           [--notes TEXT] [--yara RULES] [--own LIST] [--at TIME] [--timeout SECONDS] FILE\n",
 	    stderr);
 	return EXIT_USAGE;
 }
@@ -118,7 +120,8 @@ enum option_id {
 	OPT_OUTPUT_TARGET,
 	OPT_TARGET_REPORT,
 	OPT_YARA,
-	OPT_OWN
+	OPT_OWN,
+	OPT_NOTES
 };
 
 /* Where the word of that option goes; NULL: it is none that takes a word as it is. */
@@ -150,6 +153,8 @@ word_of(struct options *o, int option)
 		return &o->aids.own;
 	case OPT_YARA:
 		return &o->aids.rules;
+	case OPT_NOTES:
+		return &o->notes;
 	case 'c':
 		return &o->config;
 	default:
@@ -199,6 +204,7 @@ parse(int argc, char **argv, struct options *o)
 		{ "target-report", required_argument, NULL, OPT_TARGET_REPORT },
 		{ "own", required_argument, NULL, OPT_OWN },
 		{ "yara", required_argument, NULL, OPT_YARA },
+		{ "notes", required_argument, NULL, OPT_NOTES },
 		{ NULL, 0, NULL, 0 },
 	};
 	int64_t seconds;
@@ -329,7 +335,7 @@ load_trust(struct inspection *in)
 	writer_init(&w, TRUSTSET_MAX);
 	if (in->opt.profile)
 		err = cli_profile_load(in->opt.config ? in->opt.config : DEFAULT_CONFIG,
-		    in->opt.profile, &in->m, &w);
+		    in->opt.profile, &in->m, &in->asked.proof_signs, &w);
 	else
 		err = cli_trust_folder(in->opt.trust, NULL, 0, TRUST_SCHEME_NONE, &w);
 	if (!err) {
@@ -341,6 +347,26 @@ load_trust(struct inspection *in)
 	if (err == FG_EINVAL)
 		return EXIT_USAGE;
 	return err ? EXIT_COULD_NOT : 0;
+}
+
+/* A short text and nothing but shown: it needs no stage of its own. */
+static int
+load_notes(struct inspection *in)
+{
+	uint8_t *text = NULL;
+	size_t n = 0;
+	if (!in->opt.notes)
+		return 0;
+	int err = cli_file_read(NULL, in->opt.notes, NOTES_FILE_MAX, &text, &n);
+	if (!err)
+		err = notes_take(view_of(text, n), &in->notes);
+	free(text);
+	if (!err) {
+		in->asked.notes = &in->notes;
+		return 0;
+	}
+	complain(in->opt.notes, err == FG_EINVAL ? "an empty text" : err_name(err));
+	return err == FG_EINVAL || err == FG_ELIMIT ? EXIT_USAGE : EXIT_COULD_NOT;
 }
 
 static int
@@ -359,6 +385,8 @@ open_all(struct inspection *in)
 		status = open_base(in);
 	if (!status)
 		status = load_history(in);
+	if (!status)
+		status = load_notes(in);
 	if (!status)
 		status = load_trust(in);
 	if (!status)
@@ -432,6 +460,25 @@ run_delta(const struct inspection *in, struct cli_delta *ret)
 	return cli_delta_run(&q, ret);
 }
 
+/* As the gateway does: a delta of which nobody saw what it makes is taken apart by itself, beside an empty file. */
+static int
+open_unseen(struct inspection *in, const struct cli_job *verify, const struct cli_delta *delta)
+{
+	struct report_refusal why;
+	if (in->asked.have_old || delta->target || verify->reply.end != REPORT_END_REPLIED)
+		return 0;
+	struct report *part = report_new(REPORT_VERIFY);
+	if (!part)
+		return FG_ENOMEM;
+	bool is = report_parse(verify->reply.text, REPORT_VERIFY, part, &why) == 0 && report_is_delta(part);
+	report_free(part);
+	if (!is && !in->opt.format)
+		return 0;
+	in->old.fd = memfd_sealed("nothing", view_of(NULL, 0));
+	in->asked.have_old = in->old.fd >= 0;
+	return in->asked.have_old ? 0 : in->old.fd;
+}
+
 static int
 run(struct inspection *in, struct cli_delta *delta, struct report *ret)
 {
@@ -439,10 +486,12 @@ run(struct inspection *in, struct cli_delta *delta, struct report *ret)
 	in->m.at = in->opt.at;
 	fill_asked(in);
 	int err = run_verify(in, &verify);
-	if (!err && in->asked.have_old)
-		err = cli_job_explain(2, in->image.fd, in->old.fd, in->aids_fd, in->opt.at, in->opt.timeout, &explain);
 	if (!err && in->asked.have_base)
 		err = run_delta(in, delta);
+	if (!err)
+		err = open_unseen(in, &verify, delta);
+	if (!err && in->asked.have_old)
+		err = cli_job_explain(2, in->image.fd, in->old.fd, in->aids_fd, in->opt.at, in->opt.timeout, &explain);
 	if (err)
 		complain("fotagate-inspect",
 		    err == FG_ENOTFOUND ? "not beside this program" : err_name(err));

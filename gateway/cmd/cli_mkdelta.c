@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "crypto/digest.h"
@@ -16,14 +14,13 @@
 #include "crypto/hex.h"
 #include "crypto/jsonw.h"
 #include "crypto/reader.h"
-#include "gateway/cmd/cli_job.h"
+#include "gateway/cmd/cli_applydelta.h"
 #include "gateway/cmd/cli_opt.h"
+#include "gateway/cmd/cli_tool.h"
 
 #define ASIDE ".making" /* beside the output, until it is proved */
 #define PROOF_LEN (3 * DIGEST_SHA256_LEN + 8) /* what fotagate-inspect --prove-delta writes */
-#define FDS 3
-#define FDS_FIRST 3 /* where the inspector finds base, target and delta */
-#define EXIT_NO_START 127
+#define FDS 3 /* base, target, delta */
 #define INSPECT_LIMIT 73    /* fotagate-inspect(8) */
 #define INSPECT_NO_PROOF 74
 
@@ -41,65 +38,10 @@ struct making {
 
 /* ---- an inspector ---- */
 
-/* Between fork and exec: only async-signal-safe calls. */
-static void __attribute__((noreturn))
-become(const char *program, char *mode, char *format, const int fd[FDS], int out)
-{
-	char *const argv[] = { (char[]){ "fotagate-inspect" }, mode, format, NULL };
-	char *const env[] = { NULL };
-	int high[FDS], null = open("/dev/null", O_RDWR), answer = fcntl(out, F_DUPFD, FDS_FIRST + FDS);
-	bool ok = null >= 0 && answer >= 0;
-	for (int i = 0; i < FDS; i++)
-		ok = (high[i] = fcntl(fd[i], F_DUPFD, FDS_FIRST + FDS)) >= 0 && ok;
-	for (int i = 0; i < FDS; i++)
-		ok = ok && dup2(high[i], FDS_FIRST + i) >= 0;
-	if (!ok || dup2(null, 0) < 0 || dup2(answer, 1) < 0 || syscall(SYS_close_range, FDS_FIRST + FDS, ~0U, 0))
-		_exit(EXIT_NO_START);
-	execve(program, argv, env);
-	_exit(EXIT_NO_START);
-}
-
-/* Everything it says, at most cap bytes and one more. */
-static size_t
-hear(int fd, uint8_t *buf, size_t cap)
-{
-	size_t n = 0;
-	while (n < cap) {
-		ssize_t k = read(fd, buf + n, cap - n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			break;
-		n += (size_t)k;
-	}
-	return n;
-}
-
-/* Runs it to its end: its exit status, 128 and the signal that ended it, or FG_EIO. *ret_n: what it said. */
 static int
 inspect(struct making *k, const char *mode, uint8_t said[PROOF_LEN + 1], size_t *ret_n)
 {
-	char program[CLI_OPT_PATH_MAX], word[32], format[32];
-	int out[2], status;
-	if (!cli_job_program(program, sizeof program))
-		return FG_ENOTFOUND;
-	snprintf(word, sizeof word, "%s", mode);
-	snprintf(format, sizeof format, "%s", k->format);
-	if (pipe2(out, O_CLOEXEC))
-		return FG_EIO;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0)
-		become(program, word, format, k->fd, out[1]);
-	close(out[1]);
-	*ret_n = pid < 0 ? 0 : hear(out[0], said, PROOF_LEN + 1);
-	close(out[0]);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return FG_EIO;
-	if (pid < 0)
-		return FG_EIO;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return cli_tool_run(mode, k->format, k->fd, FDS, said, PROOF_LEN + 1, ret_n);
 }
 
 static int
@@ -274,6 +216,7 @@ int
 cli_mkdelta(int argc, char **argv)
 {
 	static const struct cli_sub subs[] = {
+		{ "apply", cli_applydelta, "what a delta makes of a base, by the code that judges deltas" },
 		{ "make", make, "a delta out of two full images, applied back before it is kept" },
 	};
 	return cli_opt_sub("delta", subs, sizeof subs / sizeof subs[0], argc, argv);

@@ -159,6 +159,9 @@ proof(const struct report *r)
 	const struct report_delta *d = &r->delta;
 	if (d->result.outcome != DELTA_APPLIED)
 		return "NOT APPLIED: what a module would make of this delta was not seen.";
+	if (report_delta_proved(r) && !d->target_signed)
+		return "PROVED: this base and this delta make the target below, and the delta, of which all is under verified "
+		       "signatures, names the SHA-256 of that target.";
 	if (report_delta_proved(r))
 		return "PROVED: this base and this delta make the target below, and verified signatures of its own "
 		       "are over all of the target, byte for byte.";
@@ -171,6 +174,11 @@ print_delta(FILE *out, const struct report *r)
 {
 	const struct report_delta *d = &r->delta;
 	bool made = d->result.outcome == DELTA_APPLIED;
+	if (report_is_delta(r) && !d->have_target && r->story) {
+		char share[24];
+		sheet_opened(r->story, share);
+		fprintf(out, "\nWhat this delta makes was not seen: opened %s %% of its bytes.\n", share);
+	}
 	if (!r->have_delta)
 		return;
 	fputs("\nDelta\n  ", out);
@@ -231,16 +239,29 @@ print_ranges(FILE *out, const struct changes *c)
 }
 
 static void
-print_story(FILE *out, const struct story *story, bool all)
+print_story(FILE *out, const struct report *r, bool all)
 {
 	struct writer w;
 	writer_init(&w, SHEET_MAX);
-	sheet_text(story, all, &w);
+	sheet_text(r->story, &r->notes, all, &w);
 	fputc('\n', out);
 	if (!writer_err(&w))
 		fwrite(w.p, 1, w.n, out);
 	else
 		fputs("  too long to be printed\n", out);
+	writer_free(&w);
+}
+
+static void
+print_notes(FILE *out, const struct report *r)
+{
+	struct writer w;
+	if (!r->notes.have)
+		return;
+	writer_init(&w, SHEET_MAX);
+	sheet_notes(r, &w);
+	fputc('\n', out);
+	fwrite(w.p, 1, w.n, out);
 	writer_free(&w);
 }
 
@@ -252,7 +273,10 @@ print_changes(FILE *out, const struct report *r, bool all)
 	if (!r->have_changes)
 		return;
 	hex_encode(c->old.sha256, DIGEST_SHA256_LEN, hex);
-	fprintf(out, "\nChanges against %s\n", hex);
+	if (c->old.size)
+		fprintf(out, "\nChanges against %s\n", hex);
+	else
+		fputs("\nTaken apart by itself, beside nothing: what could be opened is told as new\n", out);
 	fprintf(out, "  %" PRIu64 " bytes became %" PRIu64 "\n", c->old.size, c->new.size);
 	if (c->new.size) {
 		fprintf(out, "  %" PRIu64 " bytes (", c->same_offset);
@@ -266,7 +290,7 @@ print_changes(FILE *out, const struct report *r, bool all)
 	print_entropy(out, "before", &c->old.entropy);
 	print_entropy(out, "now   ", &c->new.entropy);
 	if (r->story)
-		print_story(out, r->story, all);
+		print_story(out, r, all);
 }
 
 /* Its places stand above, as lines of the page. */
@@ -308,6 +332,7 @@ cli_page_print(FILE *out, const struct report *r, const uint8_t digest[DIGEST_SH
 	print_signatures(out, r);
 	print_contents(out, r);
 	print_delta(out, r);
+	print_notes(out, r);
 	print_changes(out, r, all);
 	fputs("\nFindings\n", out);
 	bool any = false;

@@ -142,7 +142,7 @@ anchors(const struct config *c, const struct profile *p, struct writer *w,
 }
 
 static int
-fill(const struct config *c, const char *name, struct msg_inspect *m, struct writer *w)
+fill(const struct config *c, const char *name, struct msg_inspect *m, bool *ret_proof_signs, struct writer *w)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
 	const struct profile *p = config_profile(c, view_str(name));
@@ -165,11 +165,13 @@ fill(const struct config *c, const char *name, struct msg_inspect *m, struct wri
 	m->pinned_ignores_expiry = policy.pinned_ignores_expiry;
 	m->rsa_bits_min = policy.rsa_bits_min;
 	m->require_signature = p->signature.require;
+	if (ret_proof_signs)
+		*ret_proof_signs = p->deltas.proof_signs;
 	return 0;
 }
 
 int
-cli_profile_load(const char *path, const char *name, struct msg_inspect *m, struct writer *w)
+cli_profile_load(const char *path, const char *name, struct msg_inspect *m, bool *ret_proof_signs, struct writer *w)
 {
 	struct config *c = NULL;
 	struct files *f = calloc(1, sizeof *f);
@@ -179,7 +181,7 @@ cli_profile_load(const char *path, const char *name, struct msg_inspect *m, stru
 	if (!err)
 		err = parse(f, &c);
 	if (!err)
-		err = fill(c, name, m, w);
+		err = fill(c, name, m, ret_proof_signs, w);
 	config_free(c);
 	files_free(f);
 	free(f);

@@ -36,6 +36,7 @@ struct decision { /* one image.analysed */
 	uint64_t index;
 	int64_t at;
 	char report[HEX_CAP], policy[HEX_CAP];
+	unsigned attested; /* persons, of a trial */
 	struct cli_verdict logged;
 };
 
@@ -94,6 +95,8 @@ on_entry(void *ctx, uint64_t index, struct view line)
 			ref_text(&rec.e, "rule", d->logged.rule, sizeof d->logged.rule);
 			const struct entry_ref *matched = ref(&rec.e, "rules.matched");
 			d->logged.matches = matched && matched->is_number ? (unsigned)matched->number : 0;
+			const struct entry_ref *tried = ref(&rec.e, "attested");
+			d->attested = tried && tried->is_number ? (unsigned)tried->number : 0;
 		}
 	}
 	record_free(&rec);
@@ -163,6 +166,7 @@ again(struct replaying *r, const struct decision *d, struct cli_verdict *ret, ch
 		r->update->clock_sure = true;
 		r->update->update.scoped = false;
 		r->update->update.refused = NULL;
+		r->update->update.attested = d->attested;
 		err = cli_update_under(r->update, c, d->at, ret);
 	}
 	if (err && !why[0])

@@ -341,6 +341,72 @@ reject(int argc, char **argv)
 }
 
 static int
+notes(int argc, char **argv)
+{
+	static const struct cli_label fields[] = { { "image", "image" }, { "notes", "notes" }, { "lines", "lines" } };
+	struct cli_args a;
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, NULL, "review notes REVIEW FILE [--json]", 2, 2, &a);
+	if (status)
+		return cli_opt_end(status);
+	int fd = cli_call_file(&a.common, a.at[1]);
+	if (fd < 0)
+		return CLI_COULD_NOT;
+	cli_call_begin(&r);
+	cli_call_text(&r, "review", a.at[0]);
+	status = cli_call_once(&a.common, "notes.add", &r, &fd, 1, &reply, &shown);
+	close(fd);
+	if (shown)
+		cli_print_fields(stdout, json_root(reply.doc), fields, sizeof fields / sizeof fields[0]);
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
+attest(int argc, char **argv)
+{
+	struct cli_args a;
+	const char *reason = NULL, *before = NULL, *after = NULL, *flash = NULL;
+	const struct cli_opt opts[] = {
+		{ "before", CLI_OPT_TEXT, &before, 0, 0, 0 },
+		{ "after", CLI_OPT_TEXT, &after, 0, 0, 0 },
+		{ "flash", CLI_OPT_TEXT, &flash, 0, 0, 0 },
+		{ "reason", CLI_OPT_TEXT, &reason, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	static const struct cli_column columns[] = {
+		{ "who", "who", 0 }, { "at", "at", 0 }, { "before", "before", 0 }, { "after", "after", 0 },
+		{ "flash", "flash", 16 },
+	};
+	struct cli_request r;
+	struct cli_reply reply;
+	bool shown;
+	int status = cli_opt_parse(argc, argv, opts,
+	    "review attest REVIEW --before VERSION --after VERSION --reason TEXT [--flash SHA256] [--json]", 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!before || !after)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say what the module reported before and after.",
+		    "an attestation needs --before and --after");
+	if (cli_verb_reason(&a.common, reason))
+		return CLI_USAGE;
+	cli_call_begin(&r);
+	cli_call_text(&r, "after", after);
+	cli_call_text(&r, "before", before);
+	cli_call_text(&r, "flash", flash);
+	cli_call_text(&r, "reason", reason);
+	cli_call_text(&r, "review", a.at[0]);
+	status = cli_call_once(&a.common, "review.attest", &r, NULL, 0, &reply, &shown);
+	if (shown)
+		cli_print_rows(stdout, json_get(json_root(reply.doc), "attested"), columns, sizeof columns / sizeof columns[0],
+		    "Nothing is attested.");
+	cli_reply_free(&reply);
+	return status;
+}
+
+static int
 reopen(int argc, char **argv)
 {
 	return one(argc, argv, "review.reopen", "review reopen REVIEW [--json]");
@@ -361,6 +427,8 @@ cli_review(int argc, char **argv)
 		{ "report", report, "what the inspection found" },
 		{ "statement", statement, "the statement to sign (and with --sign, sign it)" },
 		{ "submit", submit, "hand in a signed statement" },
+		{ "attest", attest, "what a module in a laboratory did with it" },
+		{ "notes", notes, "show the vendor's own words beside what was measured" },
 		{ "comment", cli_remark_comment, "say something about it" },
 		{ "attach", cli_remark_attach, "lay a file beside it, such as the results of a laboratory" },
 		{ "attachment", cli_remark_attachment, "such a file, as it came" },

@@ -67,8 +67,10 @@ read_said(struct cli_update *u)
 	    jsonf_time(json_get(u->said, "at"), &u->at) && json_bool(json_get(u->said, "clock_sure"), &u->clock_sure);
 	u->update = (struct evidence_update){ .product = u->product, .target = u->target, .from = u->from,
 		.scoped = json_type(scope) == JSON_OBJECT };
-	good = good && json_bool(json_get(x, "full_held"), &u->update.full_held) &&
+	uint32_t attested = 0;
+	good = good && jsonf_u32(json_get(x, "attested"), &attested) && json_bool(json_get(x, "full_held"), &u->update.full_held) &&
 	    json_bool(json_get(x, "only_one"), &u->update.only_one);
+	u->update.attested = attested;
 	/* What is not there is null, and then unknown. */
 	if (jsonf_hex(json_get(u->said, "image"), u->image, sizeof u->image))
 		u->update.image = u->image;

@@ -78,7 +78,7 @@ check_anchors(const struct cli_common *c, const char *path, const struct profile
 	struct msg_inspect m = { 0 };
 	struct writer w;
 	writer_init(&w, TRUSTSET_MAX);
-	int err = cli_profile_load(path, p->name, &m, &w);
+	int err = cli_profile_load(path, p->name, &m, NULL, &w);
 	writer_free(&w);
 	if (!err)
 		return 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fotagate-inspect - one image, one stage, one report, then exit; or one delta of our own, made or proved.
+ * fotagate-inspect - one image, one stage, one report, then exit; or one delta, made, proved or applied.
  * Descriptor 3 is a channel to whoever wants to know: one MSG_INSPECT comes in,
  * one MSG_INSPECTED goes out. The jail is closed before the first byte is read.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -37,9 +38,11 @@
 #define EXIT_NO_PROOF 74
 #define EXIT_NO_RULES 75
 #define CHECK_SECONDS 60 /* to compile rules: a thousandth of it is usual */
-#define DELTA_FROM 3 /* descriptors of --make-delta and --prove-delta */
+#define EXIT_REFUSED 76
+#define DELTA_FROM 3 /* descriptors of --make-delta, --prove-delta and --apply-delta */
 #define DELTA_TO 4
 #define DELTA_FILE 5
+#define DELTA_BONUS 6 /* of --apply-delta, and need not be there */
 #define DELTA_ROOM (UINT64_C(1) << 20) /* what a delta may be longer than twice its target */
 
 /* What came with the question; sources borrow the descriptors of the frame. */
@@ -261,6 +264,66 @@ delta(const char *word, bool make)
 	return err ? failed("delta", err) : 0;
 }
 
+static int
+say_made(const struct delta_result *d)
+{
+	struct writer w;
+	char why[2 * SIG_TEXT_MAX];
+	if (d->outcome != DELTA_APPLIED) {
+		int n = snprintf(why, sizeof why, "%s: %s%s%s", delta_outcome_name(d->outcome), d->detail,
+		    d->wants[0] ? "; it wants " : "", d->wants);
+		int err = fdio_write(1, view_of(why, (size_t)n < sizeof why ? (size_t)n : sizeof why - 1));
+		return err ? failed("delta", err) : EXIT_REFUSED;
+	}
+	writer_init(&w, 64);
+	writer_bytes(&w, view_of(d->target_sha256, sizeof d->target_sha256));
+	writer_u64(&w, d->target_size);
+	writer_u64(&w, d->from_base);
+	writer_u8(&w, d->checked);
+	int err = writer_err(&w);
+	if (!err)
+		err = fdio_write(1, writer_view(&w));
+	writer_free(&w);
+	return err ? failed("delta", err) : 0;
+}
+
+/* Base, target, delta and bonus are descriptors 3 to 6; what was made, or why not, goes to standard output. */
+static int
+apply_delta(const char *word)
+{
+	struct jail_options opt = { 0 };
+	struct source base, patch, bonus;
+	struct stat st[2];
+	struct format_result found = { .format = format_find(view_str(word)) };
+	struct delta_result d = { .outcome = DELTA_OPAQUE };
+	bool more = fcntl(DELTA_BONUS, F_GETFD) >= 0;
+	char why[256];
+	/* As much as the gateway would let it have; a patch of a few bytes fills no disk. */
+	bool sized = fstat(DELTA_FROM, &st[0]) == 0 && fstat(DELTA_FILE, &st[1]) == 0 && st[0].st_size >= 0 && st[1].st_size >= 0;
+	opt.max_file = sized ? delta_most((uint64_t)st[1].st_size, (uint64_t)st[0].st_size) : FILE_MAX;
+	if (jail_enter(JAIL_INSPECT, NULL, &opt, NULL, why, sizeof why)) {
+		fprintf(stderr, "fotagate-inspect: %s\n", why);
+		return EXIT_SANDBOX;
+	}
+	int err = source_open(&base, DELTA_FROM);
+	if (!err)
+		err = source_open(&patch, DELTA_FILE);
+	if (!err && more)
+		err = source_open(&bonus, DELTA_BONUS);
+	if (!err && strcmp(word, "auto") == 0)
+		err = format_recognise(&patch, &found);
+	if (!err && !delta_of(found.format))
+		snprintf(d.detail, sizeof d.detail, "format %s has no applier", format_name(found.format));
+	else if (!err)
+		err = delta_apply_bonus(found.format, &patch, &base, more ? &bonus : NULL, DELTA_TO, &d);
+	if (err == FG_EIO && errno == EFBIG) {
+		d = (struct delta_result){ .outcome = DELTA_LIMIT };
+		snprintf(d.detail, sizeof d.detail, "it makes more of this base than a delta may");
+		err = 0;
+	}
+	return err ? failed("delta", err) : say_made(&d);
+}
+
 /* ---- rules ---- */
 
 /* Descriptor 3 is their text; on standard output, where they are none, the line and why. */
@@ -303,6 +366,8 @@ main(int argc, char **argv)
 		if (make || strcmp(argv[1], "--prove-delta") == 0)
 			return delta(argv[2], make);
 	}
+	if (argc == 3 && strcmp(argv[1], "--apply-delta") == 0 && fcntl(DELTA_FILE, F_GETFD) >= 0)
+		return apply_delta(argv[2]);
 	if (argc == 2 && strcmp(argv[1], "--check-rules") == 0 && fcntl(CHANNEL, F_GETFD) >= 0)
 		return check_rules();
 	if (argc < 2 || strcmp(argv[1], "--job") != 0 || argc > 2 + unsafe ||

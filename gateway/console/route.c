@@ -77,6 +77,8 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/reviews/{review}/submit", "review.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 	{ ROUTE_POST, "/reviews/{review}/reject", "review.reject", ROUTE_PLAIN, "Rejects it.", { REASON, TEXT_OPT("also") } },
 	{ ROUTE_POST, "/reviews/{review}/reopen", "review.reopen", ROUTE_PLAIN, "Judges it again.", NO_ARGS },
+	{ ROUTE_POST, "/reviews/{review}/attest", "review.attest", ROUTE_PLAIN, "What a module in a laboratory did with it.",
+	    { REASON, TEXT("before"), TEXT("after"), TEXT_OPT("flash") } },
 	{ ROUTE_POST, "/reviews/{review}/comment", "review.comment", ROUTE_PLAIN, "Says something about it; it decides nothing.",
 	    { TEXT("text") } },
 	{ ROUTE_POST, "/fetches/{review}/retry", "fetch.retry", ROUTE_PLAIN, "Fetches its image again.", NO_ARGS },

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/requests_private.h"
@@ -296,4 +297,75 @@ bases_answer(struct control *c, struct call *call)
 	}
 	writer_free(&d.w);
 	call_fail_err(call, err);
+}
+
+/* ---- base.drop ---- */
+
+#define DROPPED_MAX 64 /* images that were named one version, at a time; whoever has more says it again */
+
+struct dropping {
+	struct db_base row[DROPPED_MAX];
+	unsigned n;
+};
+
+/* Within the statement that deletes: files come after it. */
+static int
+note_dropped(void *arg, const struct db_base *row)
+{
+	struct dropping *d = arg;
+	if (d->n == DROPPED_MAX)
+		return FG_ELIMIT; /* and none is gone then */
+	d->row[d->n++] = *row;
+	return 0;
+}
+
+static void
+tell_dropped(struct control *c, const struct db_base *b, const char *who)
+{
+	char obj[DB_NAME_MAX + DB_VERSION_MAX + 8];
+	snprintf(obj, sizeof obj, "base:%s/%s", b->product, b->version);
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_BASE, "ok", who, obj);
+	logbook_ref_sha256(e, "dropped", b->image);
+	logbook_ref(e, "profile", b->profile);
+	logbook_say(e, "dropped: no delta is tried on it any more");
+	logbook_tell(c->logbook, e);
+}
+
+void
+bases_drop(struct control *c, struct call *call)
+{
+	char profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX], hex[DIGEST_HEX_LEN + 1];
+	uint8_t image[DIGEST_SHA256_LEN];
+	struct call_doc doc;
+	struct dropping *d = calloc(1, sizeof *d);
+	(void)call_text(call, "profile", profile, sizeof profile);
+	(void)call_text(call, "product", product, sizeof product);
+	(void)call_text(call, "version", version, sizeof version);
+	(void)call_text(call, "image", hex, sizeof hex);
+	if (hex[0] && !hex_decode(view_str(hex), image, sizeof image)) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "image is no SHA-256");
+		free(d);
+		return;
+	}
+	int err = d ? db_begin(c->db) : FG_ENOMEM;
+	if (!err)
+		err = db_end(c->db,
+		    db_base_drop_named(c->db, profile, product, version, hex[0] ? image : NULL, note_dropped, d));
+	if (err) {
+		call_fail_err(call, err);
+	} else if (d->n == 0) {
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate base list", "no person named such a base");
+	} else {
+		call_doc_begin(&doc);
+		jsonw_key(&doc.j, "dropped");
+		jsonw_array(&doc.j);
+		for (unsigned i = 0; i < d->n; i++) {
+			(void)drop_file(c, &d->row[i]);
+			tell_dropped(c, &d->row[i], requests_actor(c, call));
+			jsonw_hex(&doc.j, d->row[i].image, DIGEST_SHA256_LEN);
+		}
+		jsonw_array_end(&doc.j);
+		call_doc_end(call, &doc, CALL_DONE);
+	}
+	free(d);
 }

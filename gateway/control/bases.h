@@ -61,5 +61,7 @@ const char *bases_source_name(enum bases_source source);
 
 /* Request base.list. */
 void bases_answer(struct control *c, struct call *call);
+/* Request base.drop: what a person named is none any more. What was judged by it stays judged: reports name it by its digest. */
+void bases_drop(struct control *c, struct call *call);
 
 #endif

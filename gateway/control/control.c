@@ -342,6 +342,7 @@ make_parts(struct control *c)
 	c->witnesses = witnesses_new(c);
 	c->webdesk = webdesk_new(c);
 	c->edges = edges_new(c);
+	c->attests = attests_new(c);
 	c->refusals = refusals_new(c);
 	c->waivers = waivers_new(c);
 	c->rollouts = rollouts_new(c);
@@ -356,10 +357,10 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
-	if (!c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses || !c->edges ||
-	    !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
-	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing ||
-	    !c->sessions || !c->signins || !c->accounts || !c->tokens)
+	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
+	    !c->edges || !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
+	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
+	    !c->accounts || !c->tokens)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -691,6 +692,7 @@ free_rest(struct control *c)
 	reviews_free(c->reviews);
 	refusals_free(c->refusals);
 	waivers_free(c->waivers);
+	attests_free(c->attests);
 	halts_free(c->halts);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);

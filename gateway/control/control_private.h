@@ -7,6 +7,7 @@
 #define FG_GATEWAY_CONTROL_CONTROL_PRIVATE_H
 
 #include "gateway/control/accounts.h"
+#include "gateway/control/attests.h"
 #include "gateway/control/callers.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/desk.h"
@@ -82,6 +83,7 @@ struct control {
 	struct fetches *fetches;
 	struct imports *imports;
 	struct judging *judging;
+	struct attests *attests;
 	struct refusals *refusals;
 	struct waivers *waivers;
 	struct reviews *reviews;

@@ -137,6 +137,7 @@ fill(struct control *c, const struct db_candidate *cand, const struct report *r,
 		.policy = p->digest,
 		.arrived = cand->arrived,
 		.now = control_now(c),
+		.attested = attests_count(c->attests, cand->image, t->res.target),
 		.refused = refused ? t->refused : NULL,
 		.scoped = scope != NULL,
 	};

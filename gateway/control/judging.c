@@ -16,6 +16,7 @@
 #include "gateway/control/rivals.h"
 #include "gateway/control/stages.h"
 #include "gateway/control/targets.h"
+#include "gateway/control/vendornotes.h"
 #include "gateway/wire/memfd.h"
 #include "policy/evidence.h"
 
@@ -29,6 +30,7 @@ struct case_ { /* one candidate being judged */
 	struct db_resource resource;
 	int image_fd, signature_fd, old_fd, trust_fd;
 	struct report_asked asked;
+	struct notes notes; /* the vendor's */
 	struct msg_inspect verify_asked;
 	struct stage verify, explain;
 	enum format_id format;   /* of a delta whose bytes do not tell it */
@@ -208,6 +210,16 @@ hold_for_policy(struct control *c, struct db_candidate *cand, const struct decid
 			second_delta(c, cand);
 }
 
+static unsigned
+attested(struct control *c, const struct db_candidate *cand)
+{
+	struct db_resource *r = calloc(1, sizeof *r);
+	bool known = r && db_resource_get(c->db, cand->resource, r) == FG_OK;
+	unsigned n = known ? attests_count(c->attests, cand->image, r->target) : 0;
+	free(r);
+	return n;
+}
+
 static void
 tell_judged(struct control *c, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
     const struct rules_result *rules)
@@ -219,6 +231,11 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
 	logbook_ref(e, "rule", rules_decider(rules));
 	logbook_ref_number(e, "rules.matched", rules->matches_n);
 	put_proof(e, r);
+	if (d->unseen) {
+		/* What no report says, so that the decision can be made again. */
+		logbook_ref_number(e, "attested", attested(c, cand));
+		logbook_ref_number(e, "opened.permille", evidence_opened(r));
+	}
 	evidence_describe(d, rules, said);
 	/* What nobody can see through is the thing to know; the rule has its reference. */
 	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);
@@ -374,17 +391,6 @@ conclude(struct case_ *k)
 /* ---- stages ---- */
 
 static void
-on_made(void *ctx, const struct targets_result *r)
-{
-	struct case_ *k = ctx;
-	k->made = r;
-	if (r->end == TARGETS_HOLD)
-		hold(k, r->why);
-	else
-		conclude(k);
-}
-
-static void
 on_explained(void *ctx)
 {
 	struct case_ *k = ctx;
@@ -403,6 +409,47 @@ run(struct case_ *k, struct stage *s, void (*done)(void *ctx))
 	int err = stages_run(k->all->c, s, done, k);
 	if (err)
 		hold_for(k, "there is no place to look at it", err);
+}
+
+static void
+explain(struct case_ *k)
+{
+	struct stage *s = &k->explain;
+	s->m = (struct msg_inspect){ .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
+	s->fd[s->n++] = k->image_fd;
+	s->fd[s->n++] = k->old_fd;
+	s->scratch = true;
+	s->bytes = k->asked.image_size + stages_size(k->old_fd);
+	run(k, s, on_explained);
+}
+
+/* What opens of a delta that nobody sees through is better than nothing: it is taken apart, beside an empty file. */
+static void
+open_delta(struct case_ *k)
+{
+	if (k->old_fd >= 0)
+		close(k->old_fd);
+	k->old_fd = memfd_sealed("fotagate-nothing", view_of(NULL, 0));
+	int err = k->old_fd < 0 ? k->old_fd : digest_sha256(view_of(NULL, 0), k->asked.old_sha256);
+	if (err) {
+		hold_for(k, "it could not be taken apart", err);
+		return;
+	}
+	k->asked.have_old = k->asked.have_old_sha256 = true;
+	explain(k);
+}
+
+static void
+on_made(void *ctx, const struct targets_result *r)
+{
+	struct case_ *k = ctx;
+	k->made = r;
+	if (r->end == TARGETS_HOLD)
+		hold(k, r->why);
+	else if (r->end == TARGETS_DONE && r->applied.target)
+		conclude(k);
+	else
+		open_delta(k);
 }
 
 /* As the verify stage has it; a report that is none is for the merged one to tell of. */
@@ -448,7 +495,6 @@ static void
 on_verified(void *ctx)
 {
 	struct case_ *k = ctx;
-	struct stage *s = &k->explain;
 	if (!k->verify.started) {
 		char why[TARGETS_WHY_MAX];
 		snprintf(why, sizeof why, "it could not be looked at: %s", k->verify.reply.detail);
@@ -458,12 +504,7 @@ on_verified(void *ctx)
 	} else if (!k->asked.have_old) {
 		conclude(k);
 	} else {
-		s->m = (struct msg_inspect){ .stage = MSG_STAGE_EXPLAIN, .have_old = true, .at = k->asked.at };
-		s->fd[s->n++] = k->image_fd;
-		s->fd[s->n++] = k->old_fd;
-		s->scratch = true;
-		s->bytes = k->asked.image_size + stages_size(k->old_fd);
-		run(k, s, on_explained);
+		explain(k);
 	}
 }
 
@@ -532,8 +573,13 @@ open_case(struct case_ *k, const struct db_candidate *cand, const struct policy 
 		.have_signature = cand->have_signature,
 		.have_trust = p->trust.n > 0,
 		.require_signature = p->profile->signature.require,
+		.proof_signs = p->profile->deltas.proof_signs,
 		.have_old = k->old_fd >= 0,
 	};
+	err = vendornotes_of(c, cand->image, &k->notes);
+	if (err)
+		return err;
+	k->asked.notes = &k->notes;
 	snprintf(k->asked.profile, sizeof k->asked.profile, "%s", p->profile->name);
 	memcpy(k->asked.profile_sha256, p->digest, sizeof p->digest);
 	describe(k, p);

@@ -142,7 +142,8 @@ take_entry(struct replay *r, uint64_t index, struct view line)
 		take_result(r, line);
 		return FG_OK;
 	}
-	if (!grant && !recount_wants(event))
+	bool attest = view_is(event, entry_event_name(ENTRY_IMAGE_ATTESTED));
+	if (!grant && !attest && !recount_wants(event))
 		return FG_OK;
 	int err = grant ? take_grant(r, line) : entry_parse(line, &doc, &e, NULL);
 	if (err == FG_EFORMAT || err == FG_ELIMIT) {
@@ -154,7 +155,9 @@ take_entry(struct replay *r, uint64_t index, struct view line)
 		recount_skip(r->recount);
 		return FG_OK;
 	}
-	if (!err && !grant)
+	if (!err && attest)
+		err = attests_replay(r->c->attests, &e);
+	else if (!err && !grant)
 		err = recount_take(r->recount, index, &e);
 	json_free(doc);
 	return err;

@@ -14,6 +14,7 @@
 #include "gateway/control/requests_private.h"
 #include "gateway/control/setup.h"
 #include "gateway/control/suspensions.h"
+#include "gateway/control/vendornotes.h"
 
 /* ---- rows whose handler belongs to a noun ---- */
 
@@ -93,6 +94,12 @@ static void
 refusal_lift(struct control *c, struct call *call)
 {
 	refusals_lift(c->refusals, call);
+}
+
+static void
+review_attest(struct control *c, struct call *call)
+{
+	attests_add(c->attests, call);
 }
 
 static void
@@ -274,6 +281,10 @@ static const struct requests_row table[] = {
 	{ "review.attach", REQUESTS_CHANGE, ACT, 1, 1, remarks_attach,
 	    { REVIEW, TEXT("name", REMARKS_NAME_MAX), TEXT_OPT("text", REMARKS_TEXT_MAX) } },
 	{ "review.comment", REQUESTS_CHANGE, ACT, 0, 0, remarks_comment, { REVIEW, TEXT("text", REMARKS_TEXT_MAX) } },
+	/* A fact for policy, and no more: people sign all the same. */
+	{ "review.attest", REQUESTS_CHANGE, ACT, 0, 0, review_attest,
+	    { REVIEW, REASON, TEXT("before", DB_VERSION_MAX - 1), TEXT("after", DB_VERSION_MAX - 1),
+		TEXT_OPT("flash", DIGEST_HEX_LEN) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },
 	{ "fetch.retry", REQUESTS_CHANGE, OPERATE, 0, 0, requests_fetch_retry, { REVIEW } },
 	{ "import", REQUESTS_CHANGE, OPERATE, 1, 2, import_image,
@@ -294,8 +305,14 @@ static const struct requests_row table[] = {
 	/* Permits nothing: it says what a delta is tried on. */
 	{ "base.add", REQUESTS_CHANGE, OPERATE, 1, 1, base_add,
 	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1) } },
+	{ "base.drop", REQUESTS_CHANGE, OPERATE, 0, 0, bases_drop,
+	    { TEXT("profile", PROFILE_WORD_MAX), TEXT("product", DB_NAME_MAX - 1), TEXT("version", DB_VERSION_MAX - 1),
+		TEXT_OPT("image", DIGEST_HEX_LEN) } },
 	{ "base.list", REQUESTS_VIEW, ANY, 0, 0, bases_answer,
 	    { TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("product", DB_NAME_MAX - 1) } },
+	/* Neither do they: they are shown. */
+	{ "notes.add", REQUESTS_CHANGE, OPERATE, 1, 1, vendornotes_add,
+	    { TEXT_OPT("image", DIGEST_HEX_LEN), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
 	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, RELEASE_OR_REVIEW } },

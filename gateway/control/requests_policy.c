@@ -74,6 +74,7 @@ put_update(struct jsonw *j, const struct evidence_update *u)
 	jsonw_key(j, "update");
 	jsonw_object(j);
 	requests_put_time(j, "arrived", u->arrived);
+	jsonw_kuint(j, "attested", u->attested);
 	requests_put_text(j, "from", u->from);
 	jsonw_kbool(j, "full_held", u->full_held);
 	jsonw_kbool(j, "only_one", u->only_one);

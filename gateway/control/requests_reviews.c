@@ -239,6 +239,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	jsonw_kuint(j, "asked", s->res.sightings);
 	if (more) {
 		put_asked_by(j, s);
+		attests_put(s->c->attests, d->image, j, "attested");
 		put_checklist(j, s);
 		requests_put_time(j, "deadline", reviews_deadline(s->c, d));
 		put_delta(j, s->report);

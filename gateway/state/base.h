@@ -26,6 +26,9 @@ int db_base_add(struct db *db, const struct db_base *b);
  */
 int db_base_list(struct db *db, const char *profile, const char *product,
     int (*each)(void *arg, const struct db_base *b), void *arg);
+/* Forgets what a person named so, of every image or of that one (NULL: every), and hands out each row. */
+int db_base_drop_named(struct db *db, const char *profile, const char *product, const char *version, const uint8_t *image,
+    int (*each)(void *arg, const struct db_base *b), void *arg);
 /* Forgets what that delta made, and hands out each row. */
 int db_base_drop_made(struct db *db, uint64_t candidate, int (*each)(void *arg, const struct db_base *b), void *arg);
 

@@ -65,3 +65,17 @@ db_base_drop_made(struct db *db, uint64_t candidate, int (*each)(void *arg, cons
 	db_put_u64(&q, candidate);
 	return each_row(&q, each, arg);
 }
+
+int
+db_base_drop_named(struct db *db, const char *profile, const char *product, const char *version, const uint8_t *image,
+    int (*each)(void *arg, const struct db_base *b), void *arg)
+{
+	struct db_query q;
+	db_query(&q, db, "DELETE FROM base WHERE profile = ?1 AND product = ?2 AND version = ?3 AND candidate = 0"
+			 " AND (?4 IS NULL OR image = ?4) RETURNING " COLUMNS);
+	db_put_text(&q, profile);
+	db_put_text(&q, product);
+	db_put_text(&q, version);
+	db_put_sha256(&q, image);
+	return each_row(&q, each, arg);
+}

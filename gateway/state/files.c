@@ -33,6 +33,7 @@ static const struct {
 	[FILES_ATTACHMENT] = { ".attachment", false, true },
 	[FILES_STATEMENT] = { ".json", true, true },
 	[FILES_STATEMENT_SIG] = { ".sig", true, false },
+	[FILES_NOTES] = { ".notes", false, false },
 };
 
 /* ---- opening ---- */
@@ -407,7 +408,7 @@ files_read(int fd, size_t cap, struct writer *w)
 static int
 doc_place(const struct files *f, enum files_doc doc, const uint8_t *sha256, char name[NAME_CAP])
 {
-	if (doc <= FILES_DOC_NONE || doc > FILES_STATEMENT_SIG)
+	if (doc <= FILES_DOC_NONE || doc > FILES_NOTES)
 		abort();
 	name_of(sha256, docs[doc].suffix, name);
 	return docs[doc].statement ? f->statements : f->reports;

@@ -74,9 +74,10 @@ enum files_doc {
 	FILES_ATTACHMENT,      /* reports/<sha256>.attachment: what people laid beside a review, as it came */
 	FILES_STATEMENT,       /* statements/<sha256>.json */
 	FILES_STATEMENT_SIG,   /* statements/<sha256 of the statement>.sig */
+	FILES_NOTES,           /* reports/<sha256 of the image>.notes: the vendor's words about it */
 };
 /*
- * Keeps bytes under their digest; only a FILES_STATEMENT_SIG has another's name.
+ * Keeps bytes under their digest; only FILES_STATEMENT_SIG and FILES_NOTES have another's name.
  * FG_EINVAL when sha256 is not theirs, FG_ELIMIT, FG_EIO, FG_EEXIST when that name
  * has other bytes. The same bytes again: 0.
  */

@@ -2,6 +2,7 @@
 """Deltas through the gate: tried on what was released or named, judged by what they make, signed for as that."""
 import contextlib
 import glob
+import gzip
 import hashlib
 import json
 import os
@@ -252,6 +253,88 @@ def test_a_delta_that_only_the_profile_tells(gate):
     gate.ask(name="other.bin")
     assert [r["id"] for r in held(gate, "R-2")["reasons"]] == ["DELTA-SECOND"]
     assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-SECOND"]
+
+
+def test_what_opens_a_vendors_words_and_a_trial(gate):
+    """Of a delta that nobody sees through: what opens of it is told, notes stand beside it, a trial lets it before people."""
+    m, rng = Maker(gate), random.Random(5)
+    opens = gzip.compress(b"call home: http://203.0.113.77/c2 and then sleep\n" * 40)
+    data = rng.randbytes(3000) + opens + rng.randbytes(3000)
+    gate.write_profile(PROFILE.rstrip().removesuffix("};") + 'deltas = { format = "detools"; unseen = "attested"; };\n};')
+    gate.start()
+    gate.offer(data=data)
+    gate.ask()
+    shown = held(gate, "R-1")
+    assert [r["id"] for r in shown["reasons"]] == ["DELTA-NOT-ATTESTED"]
+    assert said(shown)["CHG-CONTACT-URL"] == "warning" and "CHG-NO-OLD" in said(shown) and "CHG-NEARLY-ALL" not in said(shown)
+    analysed = [e for e in gate.entries() if e["ev"] == "image.analysed"][-1]
+    assert 0 < analysed["ref"]["opened.permille"] < 100
+    # The vendor's words: in the report, named by their digest, and given once.
+    words = m.file("notes.txt", b"1.1.0\r\n- moves to 203.0.113.77\n- \x1b[31mmore\n")
+    told = gate.cli("review", "notes", "R-1", words)
+    assert told["notes"] == sha256(open(words, "rb").read()) and told["lines"] == 3
+
+    def report():
+        r = gate.cli("review", "report", "R-1")
+        return r if "notes" in r else None
+    r = until(report, 30)
+    assert r["notes"]["lines"] == ["1.1.0", "- moves to 203.0.113.77", "- <1B>[31mmore"]
+    gate.cli("review", "notes", "R-1", words)
+    gate.cli("review", "notes", "R-1", m.file("other.txt", b"nothing new"), ok=(1,))
+    # Nobody's word yet; then somebody's, which is in the log before it counts.
+    until(lambda: held(gate, "R-1"))
+    gate.sign("R-1", "alice", ok=(1,))
+    gate.cli("review", "attest", "R-1", "--before", "1.0.0", "--after", "1.1.0", "--reason", "module 3 of the laboratory",
+             "--flash", "ab" * 32)
+    shown = gate.cli("review", "show", gate.review(1)["id"])
+    assert [(a["before"], a["after"], a["flash"]) for a in shown["attested"]] == [("1.0.0", "1.1.0", "ab" * 32)]
+    assert shown["need"] == 3 # whoever attested it may be one of them
+    entry = [e for e in gate.entries() if e["ev"] == "image.attested"][-1]
+    assert entry["obj"] == "R-1" and entry["ref"]["image"] == "sha256:" + sha256(data) and entry["act"] == shown["attested"][0]["who"]
+    # It is read back from the log, for the database has none of it; and one trial that ended otherwise takes it away.
+    gate.stop()
+    gate.start()
+    assert gate.cli("policy", "explain", "R-1")["facts"]["attested"] == 1
+    gate.sign("R-1", "alice")
+    gate.cli("review", "attest", "R-1", "--before", "1.0.0", "--after", "1.0.0", "--reason", "module 4 went on as before")
+    assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-NOT-ATTESTED"]
+    assert gate.cli("policy", "explain", "R-1")["facts"]["attested"] == 0
+    gate.sign("R-1", "alice", ok=(1,))
+    # Every decision made again, each with the words that there were then.
+    again = gate.cli("replay", "R-1")["decisions"]
+    assert len(again) > 2 and not any(d["drift"] for d in again), again
+    # What was named a base is none any more when somebody says so, and its bytes go with it.
+    m.make("1.0.0")
+    m.base("1.0.0")
+    name = os.path.join(gate.root, "data/images/quarantine", sha256(m.image["1.0.0"]) + ".img")
+    assert os.path.exists(name) and len(gate.cli("base", "list")["bases"]) == 1
+    drop = ["base", "drop", "--profile", "story", "--product", "FG100", "--version", "1.0.0"]
+    gate.cli(*drop, "--image", "00" * 32, ok=(1,))
+    assert gate.cli(*drop)["dropped"] == [sha256(m.image["1.0.0"])]
+    assert not os.path.exists(name) and gate.cli("base", "list")["bases"] == []
+    gate.cli(*drop, ok=(1,))
+
+
+def test_a_proof_stands_for_a_signature(gate):
+    """A delta without a signature, of which a full image with one says that it is right: where the profile lets it."""
+    m = Maker(gate)
+    m.make("1.0.0")
+    gate.start()
+    m.base("1.0.0")
+    gate.offer(data=m.make("1.1.0", base="1.0.0"))
+    gate.ask()
+    gate.review(1)
+    delta = m.file("unsigned.bin", m.delta("1.0.0", "1.1.0"))
+    brought = ["import", delta, "--profile", "story", "--product", "FG100", "--version", "1.1.0", "--from", "1.0.0",
+               "--url", "http://vendor.invalid/FG100/1.1.0/delta.bin"]
+    gate.cli(*brought, ok=(1,))
+    shown = gate.cli("review", "show", gate.review(2, "blocked")["id"])
+    assert shown["delta"]["outcome"] == "proved" and said(shown)["SIG-ABSENT"] == "block"
+    gate.write_profile(PROFILE.rstrip().removesuffix("};") + "deltas = { proof_signs = true; };\n};")
+    gate.cli("reload")
+    gate.cli("review", "reopen", "R-2")
+    shown = gate.cli("review", "show", gate.review(2)["id"])
+    assert shown["delta"]["outcome"] == "proved" and said(shown)["SIG-ABSENT"] == "warning"
 
 
 def test_two_at_once_are_both_held(gate):

@@ -125,6 +125,13 @@ def test_what_cannot_be_applied(tmp_path):
     assert doc["delta"]["outcome"] == "opaque"
     doc = report(d / "bsdiff40")
     assert doc["delta"] is None and said(doc)["FMT-DELTA"] == "warning"
+    # It is taken apart all the same, beside nothing; and no word of a comparison is said.
+    assert doc["changes"]["old"]["size"] == 0 and "CHG-NO-OLD" in said(doc)
+    assert not {"CHG-FORMAT", "CHG-NEARLY-ALL", "ENT-CLASS-SHIFT"} & set(said(doc))
+    page = tmp_path / "page.html"
+    text = run("--html", page, d / "bsdiff40").stdout.decode()
+    assert "Taken apart by itself" in text and "opened 99." in text
+    assert "opened, percent of its bytes" in page.read_text() and "the result was not seen" in page.read_text()
     # Larger than a target may be: said, and nothing that large is written.
     huge = tmp_path / "huge"
     patch = bytearray((d / "bsdiff40").read_bytes())

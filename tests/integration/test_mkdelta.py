@@ -119,3 +119,41 @@ def test_the_maker_is_started_by_nobody_else():
     for mode in ("--make-delta", "--prove-delta"):
         r = subprocess.run([INSPECT, mode, "vcdiff"], capture_output=True, text=True)
         assert r.returncode == 2 and "is started by" in r.stderr
+
+
+def apply(*args):
+    return subprocess.run([FOTAGATE, "delta", "apply", *map(str, args)], capture_output=True, text=True, timeout=300)
+
+
+def test_what_others_made_is_applied(pair, tmp_path):
+    """A patch of bsdiff's in the jail; a patch for something else, or for nothing, leaves no file behind."""
+    patch, out = tmp_path / "patch", tmp_path / "out"
+    subprocess.run(["xdelta3", "-e", "-S", "none", "-s", pair / "old", pair / "new", patch], check=True)
+    r = apply(patch, "--base", pair / "old", "--output", out, "--json")
+    assert r.returncode == 0, r.stderr
+    doc = json.loads(r.stdout)
+    assert (doc["sha256"], doc["size"], doc["checked"]) == (sha256(pair / "new"), os.path.getsize(pair / "new"), True)
+    assert sha256(out) == sha256(pair / "new")
+    assert apply(patch, "--base", pair / "old", "--output", out).returncode == 1 # nothing is written over
+    for bad, base, word in ((patch, pair / "new", "wrong-base"), (pair / "old", pair / "old", "opaque")):
+        r = apply(bad, "--base", base, "--output", tmp_path / "none", "--json")
+        assert r.returncode == 1 and word in json.loads(r.stdout)["error"]["text"], r.stdout + r.stderr
+    assert sorted(os.listdir(tmp_path)) == ["out", "patch"]
+    assert apply(patch, "--base", pair / "old", "--format", "elf", "--output", tmp_path / "none").returncode == 2
+
+
+VECTORS = os.path.join(os.environ.get("FG_SRC", ""), "../shared/vectors/imgdiff")
+
+
+@pytest.mark.skipif(not os.path.exists(VECTORS), reason="no published patch of a recovery here")
+def test_bonus_data(tmp_path):
+    """A recovery's patch that wants the resources beside the boot image, and says so without them."""
+    lean, fat, boot, bonus = (os.path.join(VECTORS, n) for n in
+                              ("recovery-from-boot.p", "recovery-from-boot-with-bonus.p", "boot.img", "bonus.file"))
+    for args in ((lean, "--bonus", bonus, "--output", tmp_path / "one"), (fat, "--output", tmp_path / "other")):
+        r = apply(*args, "--base", boot)
+        assert r.returncode == 0, r.stderr
+    assert os.path.getsize(tmp_path / "one") > 500000
+    r = apply(lean, "--base", boot, "--output", tmp_path / "none")
+    assert r.returncode == 1 and "557334 bytes of bonus data" in r.stderr
+    assert sorted(os.listdir(tmp_path)) == ["one", "other"]

@@ -41,7 +41,7 @@ aosp(void **state)
 	struct delta_result r = rig_apply(FORMAT, full, view_of(NULL, 0), &want);
 	assert_string_equal(r.detail, "");
 	r = rig_makes(FORMAT, p, writer_view(&base), want);
-	assert_true(r.checked);
+	assert_true(r.checked && r.named);
 	/* Four blocks are copied, and much of five is as it was. */
 	assert_true(r.from_base >= 4 * 4096 + 15000);
 	r = rig_apply(FORMAT, p, kernel, &got);

@@ -205,7 +205,7 @@ what_cannot_be_looked_at(void **state)
 	assert_true(strspn(r->story->map[PAIR_NEW], "n") == STORY_CELLS);
 	struct writer w;
 	writer_init(&w, SHEET_MAX);
-	sheet_text(r->story, false, &w);
+	sheet_text(r->story, NULL, false, &w);
 	writer_u8(&w, 0);
 	assert_non_null(strstr((const char *)w.p, "NOT REVIEWABLE"));
 	writer_free(&w);

@@ -11,6 +11,7 @@
 #include "unit/images/delta_rig.h"
 
 static struct view old, new, patch;
+static bool demanded; /* a signature, of the verify stage */
 static uint8_t old_sum[DIGEST_SHA256_LEN], new_sum[DIGEST_SHA256_LEN];
 
 static int
@@ -80,6 +81,7 @@ verified(struct view what)
 	source_memory(&s, what);
 	inspect_defaults(&job);
 	job.image = &s;
+	job.require_signature = demanded;
 	assert_int_equal(inspect_verify(&job, r), 0);
 	struct view text = text_of(r);
 	report_free(r);
@@ -222,6 +224,95 @@ proved_only_when_all_of_it_is_signed(void **state)
 	assert_int_equal(report_verdict(r), REPORT_BLOCKED);
 	report_free(r);
 	report_free(t);
+	rig_drop(text);
+}
+
+/* The verify stage's word on the patch, with a signature over its first n bytes. */
+static struct view
+signed_patch(uint64_t n, bool published)
+{
+	struct report_refusal why;
+	struct view vt = verified(patch);
+	struct report *r = report_new(REPORT_KIND_NONE), *s = target(patch, n);
+	assert_int_equal(report_parse(vt, REPORT_VERIFY, r, &why), 0);
+	r->inputs.have_trust = true;
+	r->signatures = s->signatures;
+	r->signatures.result[0].signer.published_key = published;
+	memset(r->findings, 0, sizeof r->findings);
+	assert_int_equal(entail_raise(r, false), 0);
+	report_free(s);
+	rig_drop(vt);
+	vt = text_of(r);
+	report_free(r);
+	return vt;
+}
+
+/* A signature over the patch is one over the target where the patch names its SHA-256; else it is none. */
+static void
+a_signed_patch_that_names_its_target(void **state)
+{
+	static const struct {
+		bool named, published;
+		uint64_t less;
+		const char *word;
+	} of[] = {
+		{ true, false, 0, "proved" },
+		{ false, false, 0, "reconstructed" },
+		{ true, false, 1, "reconstructed" },
+		{ true, true, 0, "reconstructed" },
+	};
+	struct report_asked a = asked();
+	struct report_refusal why;
+	struct view text = stage(patch, old, FORMAT_NONE);
+	struct report *part = report_new(REPORT_KIND_NONE), *t = target(new, 0);
+	(void)state;
+	a.have_trust = true;
+	assert_int_equal(report_parse(text, REPORT_DELTA, part, &why), 0);
+	rig_drop(text);
+	for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+		struct report *r = report_new(REPORT_KIND_NONE), *again = report_new(REPORT_KIND_NONE);
+		struct view vt = signed_patch(patch.n - of[i].less, of[i].published);
+		struct report_reply v = said(vt);
+		part->delta.result.checked = part->delta.result.named = of[i].named;
+		text = text_of(part);
+		struct report_applied d = { .stage = said(text), .target = t };
+		assert_int_equal(report_merge(&a, &v, NULL, &d, r), 0);
+		assert_string_equal(report_delta_word(r), of[i].word);
+		assert_int_equal(report_has(r, FINDING_DELTA_NOT_PROVED), report_delta_word(r)[0] != 'p');
+		rig_drop(vt);
+		rig_drop(text);
+		text = text_of(r);
+		if (report_parse(text, REPORT_WHOLE, again, &why))
+			fail_msg("%s: %.*s", why.text, (int)text.n, (const char *)text.p);
+		assert_int_equal(again->delta.result.named, of[i].named);
+		rig_drop(text);
+		report_free(again);
+		report_free(r);
+	}
+	report_free(t);
+	report_free(part);
+}
+
+/* Where the profile lets a proof stand for a signature it does so for one that is absent, and with a proof. */
+static void
+a_proof_may_stand_for_a_signature(void **state)
+{
+	struct report_asked a = asked();
+	struct view text = stage(patch, old, FORMAT_NONE);
+	(void)state;
+	a.require_signature = true;
+	for (unsigned proof = 0; proof < 2; proof++)
+		for (unsigned lets = 0; lets < 2; lets++) {
+			struct report *t = target(new, proof ? new.n : 0);
+			a.proof_signs = lets != 0;
+			demanded = true;
+			struct report *r = merged(&a, said(text), t, NULL);
+			demanded = false;
+			assert_int_equal(r->findings[FINDING_SIG_ABSENT].severity, proof && lets ? FINDING_WARNING : FINDING_BLOCK);
+			assert_int_equal(report_verdict(r), proof && lets ? REPORT_REVIEW : REPORT_BLOCKED);
+			report_free(r);
+			report_free(t);
+		}
 	rig_drop(text);
 }
 
@@ -389,6 +480,8 @@ edits(void **state)
 		{ "\"detail\":\"\"", "\"detail\":\"x\"" },
 		{ "\"applier\":\"bsdiff40/1\"", "\"applier\":\"\"" },
 		{ "\"checked\":false", "\"checked\":0" },
+		{ "\"outcome\":", "\"named\":true,\"outcome\":" },
+		{ "\"outcome\":", "\"named\":false,\"outcome\":" },
 		{ "\"wants\":\"\"", "\"wants\":\"\\u0007\"" },
 		{ "\"image\":null", "\"image\":{}" },
 		{ "\"coverage\":null", "\"coverage\":{}" },
@@ -422,6 +515,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fragment_says_what_was_made),
 		cmocka_unit_test(proved_only_when_all_of_it_is_signed),
+		cmocka_unit_test(a_signed_patch_that_names_its_target),
+		cmocka_unit_test(a_proof_may_stand_for_a_signature),
 		cmocka_unit_test(a_report_about_nothing_inspected_nothing),
 		cmocka_unit_test(no_verdict_gets_milder),
 		cmocka_unit_test(replies_must_fit),

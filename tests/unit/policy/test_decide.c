@@ -64,6 +64,60 @@ nothing_known_is_denied(void **state)
 	free(p);
 }
 
+/* A trial that somebody attests lets people be asked, three of them, for whoever attested it may be one. */
+static void
+a_trial_is_a_word_not_a_proof(void **state)
+{
+	struct profile *p = profile(false);
+	struct decide_facts f = good();
+	struct decide_result r;
+	(void)state;
+	f.whole = false;
+	f.only_one = true;
+	f.attested = 1;
+	decide(&f, p, NOW, true, &r); /* not asked for by the profile */
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_SEEN);
+	p->deltas.unseen = PROFILE_UNSEEN_ATTESTED;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.verdict, DECIDE_REVIEW);
+	assert_int_equal(r.persons_min, DECIDE_ATTESTED_PERSONS);
+	assert_true(r.unseen);
+	f.attested = 0;
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.verdict, DECIDE_HOLD);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_NOT_ATTESTED);
+	f.attested = 1;
+	f.only_one = false; /* of two for one step none goes on, whoever tried it */
+	decide(&f, p, NOW, true, &r);
+	assert_int_equal(r.verdict, DECIDE_HOLD);
+	assert_int_equal(r.because[0].reason, DECIDE_DELTA_SECOND);
+	free(p);
+}
+
+/* The proof of a delta stands for its signature where the profile says so, and then for one that is absent alone. */
+static void
+a_proof_stands_where_it_may(void **state)
+{
+	struct profile *p = profile(true);
+	struct decide_result r;
+	(void)state;
+	for (unsigned bits = 0; bits < 16; bits++) {
+		struct decide_facts f = good();
+		f.whole = false;
+		f.only_one = true;
+		f.signed_bytes = 0;
+		f.unsigned_bytes = 100;
+		f.scheme_matches = false;
+		p->deltas.proof_signs = bits & 1;
+		f.target_seen = bits & 2;
+		f.target_proved = bits & 4;
+		f.signature = bits & 8 ? SIG_ABSENT : SIG_UNTRUSTED;
+		decide(&f, p, NOW, true, &r);
+		assert_int_equal(r.verdict, bits == 15 ? DECIDE_REVIEW : DECIDE_DENY);
+	}
+	free(p);
+}
+
 /* One thing wrong at a time: that verdict, that reason, first and with a sentence. */
 static void
 each_reason_alone(void **state)
@@ -349,6 +403,8 @@ main(void)
 		cmocka_unit_test(the_best_there_is_may_be_reviewed),
 		cmocka_unit_test(nothing_known_is_denied),
 		cmocka_unit_test(deltas_by_what_was_seen),
+		cmocka_unit_test(a_trial_is_a_word_not_a_proof),
+		cmocka_unit_test(a_proof_stands_where_it_may),
 		cmocka_unit_test(each_reason_alone),
 		cmocka_unit_test(a_required_scheme_of_none_is_denied),
 		cmocka_unit_test(hostile_ids_are_made_visible),

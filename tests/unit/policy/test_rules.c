@@ -42,7 +42,7 @@ good(void)
 	return (struct rules_facts){ .supplier = "acme", .profile = "acme-rtr", .product = "EC21E", .format = "uimage",
 		.country = "DE", .complete = true, .worst = RULES_NO_FINDING, .signature = SIG_VERIFIED,
 		.signer = RULES_SIGNER_KEPT, .direction = RULES_UP, .delta = RULES_DELTA_NONE, .covered = RULES_ALL,
-		.explained = RULES_ALL, .reviewable = RULES_ALL, .size = 4096, .first_seen = NOW - 10 * DAY,
+		.attested = 2, .explained = RULES_ALL, .reviewable = RULES_ALL, .size = 4096, .first_seen = NOW - 10 * DAY,
 		.vendor_date = NOW - 20 * DAY, .security = "CVE-2026-1", .reach = RULES_REACH_NAMED, .group = lab, .group_n = 1 };
 }
 
@@ -102,6 +102,8 @@ every_predicate(void **state)
 		{ "unexplained_at_most = 0;", true, false },
 		{ "unreviewable_at_least = 1000;", false, true },
 		{ "unreviewable_at_most = 999;", true, false },
+		{ "attested_at_least = 2;", true, false },
+		{ "attested_at_least = 3;", false, false },
 		{ "size_at_least = 4096;", true, false },
 		{ "size_at_least = 4097;", false, false },
 		{ "age_below = \"10d\";", false, true },

@@ -176,7 +176,7 @@ facts_survive_their_text(void **state)
 	struct rules_facts f = { .supplier = "acme", .profile = "acme-rtr", .product = "EC21E", .format = "uimage", .country = "DE",
 		.word = known, .word_n = 2, .complete = true, .worst = RULES_NOTICE, .signature = SIG_VERIFIED,
 		.signer = RULES_SIGNER_WEAKER, .direction = RULES_SAME, .delta = RULES_DELTA_PROVED, .covered = 990, .explained = 7,
-		.reviewable = 1000, .size = 4096, .first_seen = NOW - 10 * DAY, .vendor_date = NOW, .security = "CVE",
+		.attested = 2, .reviewable = 1000, .size = 4096, .first_seen = NOW - 10 * DAY, .vendor_date = NOW, .security = "CVE",
 		.reach = RULES_REACH_NAMED, .group = lab, .group_n = 2 };
 	(void)state;
 	f.finding[FINDING_CHG_EXEC] = true;

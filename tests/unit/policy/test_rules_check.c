@@ -195,7 +195,7 @@ static const enum finding_id finds[] = { FINDING_CHG_EXEC, FINDING_CHG_ONE_WAY_D
 static void
 add_condition(struct rule *r)
 {
-	switch (dice(24)) {
+	switch (dice(25)) {
 	case 0: snprintf(r->findings[r->findings_n++], sizeof r->findings[0], "%s", finding_get(finds[dice(3)])->id); break;
 	case 1: snprintf(r->findings_absent[r->findings_absent_n++], sizeof r->findings[0], "%s", finding_get(finds[dice(3)])->id); break;
 	case 2: snprintf(r->words[r->words_n++], sizeof r->words[0], "%s", said[dice(2)]); break;
@@ -220,6 +220,7 @@ add_condition(struct rule *r)
 	case 21: r->age_at_least = dice(1000); break;
 	case 22: r->vendor_age_at_least = dice(1000); break;
 	case 23: r->security = dice(3); break;
+	case 24: r->attested_at_least = dice(4); break;
 	}
 }
 
@@ -260,7 +261,7 @@ random_world(struct world *w)
 	w->f = (struct rules_facts){ .supplier = "acme", .profile = "acme-rtr", .product = dice(2) ? "EC21E" : "EC20",
 		.country = "DE", .format = "elf", .complete = dice(8) != 0, .worst = dice(5), .signature = dice(9),
 		.signer = dice(6), .direction = dice(4), .delta = dice(4), .covered = dice(1001), .explained = dice(1001),
-		.reviewable = dice(1001), .size = dice(1000), .first_seen = NOW - dice(1200), .vendor_date = NOW - dice(1200),
+		.attested = dice(4), .reviewable = dice(1001), .size = dice(1000), .first_seen = NOW - dice(1200), .vendor_date = NOW - dice(1200),
 		.security = dice(2) ? "CVE" : NULL, .reach = dice(3) };
 	for (unsigned i = 0; i < 3; i++) {
 		w->f.finding[finds[i]] = dice(3) == 0;
@@ -292,7 +293,7 @@ static void
 worsen(struct world *w)
 {
 	struct rules_facts *f = &w->f;
-	switch (dice(15)) {
+	switch (dice(16)) {
 	case 0: f->complete = false; break;
 	case 1: f->finding[finds[dice(3)]] = true; break;
 	case 2: f->worst = less(f->worst); break;
@@ -307,6 +308,7 @@ worsen(struct world *w)
 	case 11: f->first_seen = f->first_seen && dice(4) ? f->first_seen + dice(1000) : 0; break; /* 0 is the worst */
 	case 12: f->vendor_date = f->vendor_date && dice(4) ? f->vendor_date + dice(1000) : 0; break;
 	case 13: f->security = NULL; break;
+	case 15: f->attested = less(f->attested); break;
 	case 14:
 		if (f->reach == RULES_REACH_NAMED && f->group_n < 3)
 			w->group[f->group_n++] = groups[dice(3)];

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/vendornotes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/control/requests_private.h"
+
+#define AGAIN_MAX 16 /* reviews of one image that are judged again at once; the next start comes to others */
+
+int
+vendornotes_of(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], struct notes *ret)
+{
+	struct writer w;
+	*ret = (struct notes){ .have = false };
+	writer_init(&w, NOTES_FILE_MAX);
+	int err = files_doc_get(c->files, FILES_NOTES, image, &w);
+	if (!err)
+		err = notes_take(writer_view(&w), ret);
+	writer_free(&w);
+	/* What no text is any more is none: it was the vendor's word and nothing more. */
+	return err == FG_ENOTFOUND || err == FG_EINVAL || err == FG_ELIMIT ? FG_OK : err;
+}
+
+/* By its digest, or as the image of a review. False: the call is answered. */
+static bool
+image_of(struct control *c, struct call *call, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	char text[DIGEST_HEX_LEN + 1];
+	uint64_t id = 0;
+	if (call_text(call, "image", text, sizeof text) && text[0]) {
+		if (hex_decode(view_str(text), ret, DIGEST_SHA256_LEN))
+			return true;
+		call_fail(call, CALL_USAGE, "USAGE", "", "image is no SHA-256");
+		return false;
+	}
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	(void)call_text(call, "review", text, sizeof text);
+	int err = !cand ? FG_ENOMEM : !db_candidate_review_parse(view_str(text), &id) ? FG_ENOTFOUND :
+	    db_candidate_get(c->db, id, cand);
+	bool have = !err && cand->have_image;
+	if (have)
+		memcpy(ret, cand->image, DIGEST_SHA256_LEN);
+	free(cand);
+	if (!have && (!err || err == FG_ENOTFOUND))
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate review list",
+		    "there is no such review, or no bytes of it");
+	else if (!have)
+		call_fail_err(call, err);
+	return have;
+}
+
+struct again {
+	uint64_t id[AGAIN_MAX];
+	unsigned n;
+};
+
+static int
+note(void *arg, const struct db_candidate *cand)
+{
+	struct again *a = arg;
+	bool waits = candidates_is(cand, LIFECYCLE_REVIEW) || candidates_is(cand, LIFECYCLE_JUDGING);
+	if (waits && a->n < AGAIN_MAX)
+		a->id[a->n++] = cand->id;
+	return 0;
+}
+
+static void
+judge_again(struct control *c, const uint8_t image[DIGEST_SHA256_LEN])
+{
+	struct again a = { .n = 0 };
+	const struct db_candidate_filter f = { .image = image };
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	if (!cand || db_candidate_list(c->db, &f, note, &a))
+		oplog(OPLOG_WARNING, "what the vendor's notes are about could not be looked up: its report has none of them");
+	for (unsigned i = 0; cand && i < a.n; i++) {
+		if (db_candidate_get(c->db, a.id[i], cand))
+			continue;
+		if (candidates_is(cand, LIFECYCLE_REVIEW)) {
+			judging_again(c->judging, cand, "the vendor's notes came");
+		} else if (candidates_is(cand, LIFECYCLE_JUDGING)) {
+			judging_cancel(c->judging, cand->id);
+			judging_start(c->judging, cand->id);
+		}
+	}
+	free(cand);
+}
+
+static void
+answer(struct call *call, const uint8_t image[DIGEST_SHA256_LEN], const struct notes *n)
+{
+	struct call_doc d;
+	call_doc_begin(&d);
+	jsonw_khex(&d.j, "image", image, DIGEST_SHA256_LEN);
+	jsonw_kuint(&d.j, "lines", n->lines_total);
+	jsonw_khex(&d.j, "notes", n->sha256, sizeof n->sha256);
+	call_doc_end(call, &d, CALL_DONE);
+}
+
+static void
+tell(struct control *c, struct call *call, const uint8_t image[DIGEST_SHA256_LEN], const struct notes *n)
+{
+	char obj[16 + DIGEST_HEX_LEN + 1] = "image:";
+	hex_encode(image, DIGEST_SHA256_LEN, obj + strlen("image:"));
+	obj[strlen("image:") + DIGEST_HEX_LEN] = '\0';
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_NOTES, "ok", requests_actor(c, call), obj);
+	logbook_ref_sha256(e, "image", image);
+	logbook_ref_sha256(e, "notes", n->sha256);
+	logbook_ref_number(e, "size", n->size);
+	logbook_say(e, "the vendor's words, of which nothing is checked");
+	logbook_tell(c->logbook, e);
+}
+
+void
+vendornotes_add(struct control *c, struct call *call)
+{
+	uint8_t image[DIGEST_SHA256_LEN];
+	struct writer w;
+	struct notes there = { .have = false }, *n = calloc(1, sizeof *n);
+	if (!image_of(c, call, image)) {
+		free(n);
+		return;
+	}
+	writer_init(&w, NOTES_FILE_MAX);
+	int err = n ? files_read(call_fd(call, 0), NOTES_FILE_MAX, &w) : FG_ENOMEM;
+	if (!err)
+		err = notes_take(writer_view(&w), n);
+	if (!err)
+		err = vendornotes_of(c, image, &there);
+	bool same = !err && there.have && !memcmp(there.sha256, n->sha256, sizeof there.sha256);
+	if (!err && !same)
+		err = files_doc_put(c->files, FILES_NOTES, image, writer_view(&w));
+	writer_free(&w);
+	if (err == FG_EEXIST) {
+		call_fail(call, CALL_REFUSED, "EXISTS", "the report has those", "other notes were given for these bytes before");
+	} else if (err == FG_ELIMIT || err == FG_EINVAL) {
+		call_fail(call, CALL_USAGE, "USAGE", "", err == FG_EINVAL ? "it is an empty text" :
+		    "a text of notes has at most %u KiB", NOTES_FILE_MAX >> 10);
+	} else if (err) {
+		call_fail_err(call, err);
+	} else {
+		if (!same) {
+			tell(c, call, image, n);
+			judge_again(c, image);
+		}
+		answer(call, image, n);
+	}
+	free(n);
+}
