@@ -6,6 +6,7 @@ import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
 import { hex, sha256 } from "/log.js";
 import { unviewed } from "/report.js";
+import { available, sign } from "/passkey.js";
 
 const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
 const NAMESPACE = "fotagate-approval@v1";
@@ -111,6 +112,38 @@ function download(name, text) {
 	return el("a", { class: "button", href: url, download: name }, `Save ${name}`);
 }
 
+async function handIn(page, r, statement, signature) {
+	const done = await post(`/reviews/${seg(r.id)}/submit`, { statement, signature });
+	announce(done.text || "Handed in.");
+	page.drop("decide");
+	page.signed = { id: r.id, text: done.text || "Handed in.", have: done.have, need: done.need };
+	await page.reload();
+}
+
+// With the authenticator of this machine, where the signer set says that its origin may; else what stands in the way.
+function byPasskey(page, m, body, doc) {
+	const { r, people } = m, at = window.location;
+	const person = ((people && people.people) || []).find((p) => p.principal === body.approver);
+	const lines = person ? person.keys.filter((k) => k.state === "counts" && k.line).map((k) => k.line) : [];
+	if (!people || people.console !== at.origin || !available())
+		return [el("p", { class: "hint" }, people && people.console && people.console !== at.origin ?
+			`Passkeys sign at ${people.console} only.` : "Passkeys do not sign here: see People.")];
+	const said = el("div", { role: "status" });
+	const go = el("button", { type: "button", id: "passkey", onclick: async () => {
+		go.disabled = true;
+		said.replaceChildren();
+		try {
+			await handIn(page, r, doc.statement, await sign(doc.statement, lines, at.hostname));
+		} catch (err) {
+			said.replaceChildren(problem(err.id ? err : { id: "PASSKEY", detail: err.message,
+				cure: "try again, or sign with the command above" }));
+			go.disabled = false;
+		}
+	} }, "Sign with a passkey");
+	return [el("p", {}, "A passkey signs what this page shows. For more modules than a canary's, one of those who sign ",
+		"has to use the command instead."), el("p", { class: "buttons" }, go), said];
+}
+
 async function statement(page, m, body, doc) {
 	const { r } = m, own = hex(await sha256(new TextEncoder().encode(doc.statement)));
 	let parsed = {};
@@ -150,18 +183,14 @@ async function statement(page, m, body, doc) {
 			go.disabled = true;
 			said.replaceChildren();
 			try {
-				const done = await post(`/reviews/${seg(r.id)}/submit`, { statement: doc.statement,
-					signature: armour.value.trim() + "\n" });
-				announce(done.text || "Handed in.");
-				page.drop("decide");
-				page.signed = { id: r.id, text: done.text || "Handed in.", have: done.have, need: done.need };
-				await page.reload();
+				await handIn(page, r, doc.statement, armour.value.trim() + "\n");
 			} catch (err) {
 				said.replaceChildren(problem(err));
 				go.disabled = false;
 			}
 		} }, field("Signature", armour, "The whole text of the .sig file, from BEGIN to END SSH SIGNATURE."), said,
-			el("p", { class: "buttons" }, go))];
+			el("p", { class: "buttons" }, go)),
+		el("h3", {}, "Or here, with a passkey"), ...byPasskey(page, m, body, doc)];
 }
 
 function approve(page, m) {

@@ -4,6 +4,7 @@ import { el, table, facts, digest, time, badge, question, field, reason, said, c
 	newPassword } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, ROLES } from "/words.js";
+import { available, register } from "/passkey.js";
 
 function suspending(page, who) {
 	return page.act(question({ title: "Suspend keys", danger: true, button: "Suspend", text: [
@@ -95,6 +96,29 @@ function tokens(page, list) {
 	} }, "Make a token\u2026")) : null];
 }
 
+// A new passkey counts for nothing before the people there are have signed a set that lists it.
+function passkeys(page, p) {
+	const at = window.location, me = page.session.principal;
+	const out = el("div", { id: "new-passkey" });
+	const make = async () => {
+		try {
+			const line = await register(me, at.hostname);
+			out.replaceChildren(el("p", {}, "Its public key. Save it as a file, and have the people who sign take it in:"),
+				command(line), command(`fotagate people propose --add '${me} passkey.pub' --sign ~/.ssh/id_ed25519`));
+		} catch (err) {
+			out.replaceChildren(el("p", { class: "stop", role: "alert" }, err.message));
+		}
+	};
+	return [el("h2", {}, "Passkeys"), p.console === at.origin ?
+		el("p", {}, "Passkeys may sign approvals here. For more modules than a canary's, one of those who sign uses the command.") :
+		[el("p", {}, p.console ? `Passkeys may sign approvals at ${p.console}, not here.` : "Passkeys may not sign approvals."),
+			el("p", {}, "To let them, the people there are sign for it:"),
+			command(`fotagate people propose --console ${at.origin} --sign ~/.ssh/id_ed25519`)],
+	me && available() ? el("p", { class: "buttons" }, el("button", { type: "button", id: "make-passkey", onclick: make },
+		"Make a passkey\u2026")) : el("p", { class: "dim" }, me ? "This browser has no passkeys here." :
+		"This account signs as nobody, so that it makes none."), out];
+}
+
 export async function load(page) {
 	page.title("People");
 	const watch = may(page.session, "admin", "auditor");
@@ -119,6 +143,7 @@ export async function load(page) {
 	el("button", { type: "button", class: "danger", disabled: !can, "aria-label": `Suspend keys of ${x.principal}`,
 		onclick: () =>
 		suspending(page, x.principal) }, "Suspend\u2026")]))]);
+	page.part("passkeys", p.console, () => passkeys(page, p));
 	page.part("proposals", p.proposals, () => [el("h2", {}, "Proposed sets"), p.proposals.length ?
 		el("ul", { class: "plain" }, p.proposals.map((x) =>
 		el("li", {}, digest(x.sha256), " ", x.state || "", x.have === undefined ? "" : ` ${x.have} of ${x.need}`,
