@@ -54,8 +54,8 @@ static const struct route table[] = {
 
 	{ ROUTE_GET, "/people", "people.list", ROUTE_PLAIN, "Who may sign.", NO_ARGS },
 	{ ROUTE_POST, "/people/propose", "people.propose", ROUTE_PLAIN, "The statement of a change of who may sign.",
-	    { TEXTS_OPT("add"), TEXT_OPT("console"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"), TEXTS_OPT("renew"),
-		TEXTS_OPT("replace"), FLAG_OPT("require_uv"), TEXTS_OPT("restore"), NUMBER_OPT("threshold") } },
+	    { TEXTS_OPT("add"), TEXT_OPT("console"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"),
+		TEXTS_OPT("renew"), TEXTS_OPT("replace"), FLAG_OPT("require_uv"), TEXTS_OPT("restore"), NUMBER_OPT("threshold") } },
 	{ ROUTE_POST, "/people/submit", "people.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 	{ ROUTE_POST, "/people/{who}/suspend", "people.suspend", ROUTE_PLAIN, "Suspends a person's key.",
 	    { FLAG_OPT("final"), REASON } },
@@ -79,7 +79,7 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/reviews/{review}/reopen", "review.reopen", ROUTE_PLAIN, "Judges it again.", NO_ARGS },
 	{ ROUTE_POST, "/reviews/{review}/attest", "review.attest", ROUTE_PLAIN, "What a module in a laboratory did with it.",
 	    { REASON, TEXT("before"), TEXT("after"), TEXT_OPT("flash") } },
-	{ ROUTE_POST, "/reviews/{review}/comment", "review.comment", ROUTE_PLAIN, "Says something about it; it decides nothing.",
+	{ ROUTE_POST, "/reviews/{review}/comment", "review.comment", ROUTE_PLAIN, "Says something about it.",
 	    { TEXT("text") } },
 	{ ROUTE_POST, "/fetches/{review}/retry", "fetch.retry", ROUTE_PLAIN, "Fetches its image again.", NO_ARGS },
 

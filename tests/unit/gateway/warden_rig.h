@@ -318,9 +318,9 @@ ask_with(struct fixture *f, int image, int bundle)
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);
 	for (uint32_t i = 0; i < t->checklist.n; i++)
-		snprintf(m->checklist[m->checklist_n++].text, sizeof m->checklist[0].text, "%s", t->checklist.word[i]);
+		memccpy(m->checklist[m->checklist_n++].text, t->checklist.word[i], 0, sizeof m->checklist[0].text);
 	for (uint32_t i = 0; i < t->waived.n; i++)
-		snprintf(m->waived[m->waived_n++].text, sizeof m->waived[0].text, "%s", t->waived.word[i]);
+		memccpy(m->waived[m->waived_n++].text, t->waived.word[i], 0, sizeof m->waived[0].text);
 	if (f->lie.quorum_zero)
 		m->quorum = 0;
 	if (f->lie.opened_at)
