@@ -185,11 +185,28 @@ reveal(int argc, char **argv)
 
 /* ---- explain ---- */
 
+/* Link by link: what each was asked of, and whether it lets the module pass. */
+static void
+show_chain(const struct json_value *chain)
+{
+	for (size_t i = 0; i < json_count(chain); i++) {
+		const struct json_value *link = json_at(chain, i);
+		char name[32] = "?", said[1024] = "?";
+		bool ok = false;
+		json_cstr(json_get(link, "link"), name, sizeof name);
+		json_cstr(json_get(link, "said"), said, sizeof said);
+		json_bool(json_get(link, "ok"), &ok);
+		cli_print_line(stdout, name, "%s%s", ok ? "" : "NO: ", said);
+	}
+}
+
 static void
 show_answers(const struct json_value *root)
 {
 	const struct json_value *all = json_get(root, "answers");
 	cli_print_field(stdout, "module", json_get(root, "module"));
+	cli_print_field(stdout, "heard of last", json_get(root, "last_seen"));
+	cli_print_field(stdout, "and told", json_get(root, "last_answer"));
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json_value *one_answer = json_at(all, i);
 		fputc('\n', stdout);
@@ -205,7 +222,8 @@ show_answers(const struct json_value *root)
 		if (json_string(json_get(one_answer, "ring"), &ring) && ring.n)
 			cli_print_field(stdout, "ring", json_get(one_answer, "ring"));
 		if (json_type(json_get(one_answer, "release")) == JSON_STRING)
-			cli_print_field(stdout, "release", json_get(one_answer, "release"));
+			cli_print_field(stdout, "of release", json_get(one_answer, "release"));
+		show_chain(json_get(one_answer, "chain"));
 	}
 	if (!json_count(all))
 		cli_print_line(stdout, "", "It has not asked for anything yet.");

@@ -100,7 +100,7 @@ def test_strangers_are_held_and_listed_ones_are_served():
     with gateway(HOLD) as gate:
         data = released(gate)
         assert gate.ask()[0] == 404
-        until(lambda: answer(gate, f"imei:{IMEI}") == ("unlisted", ""))
+        until(lambda: answer(gate, f"imei:{IMEI}")[0] == "unlisted")
         inventory(gate, f"imei,{imei(1)},field,FG100,1.0.0")
         assert gate.served(imei=imei(1)) == data
         assert gate.ask()[0] == 404  # still a stranger
@@ -146,6 +146,10 @@ def test_explain_names_every_reason(gate):
         until(lambda: answer(gate, f"imei:{number}")[0] == why)
     gate.text("halt")
     assert answer(gate, f"imei:{IMEI}")[0] == "halted"
+    told = gate.text("module", "explain", f"imei:{imei(1)}").splitlines()
+    assert any(line.startswith("halt          NO: halted by uid ") for line in told), told
+    assert any(line.startswith("group         NO: it is in group lab, the release is for field") for line in told), told
+    assert any(line.startswith("hold          nobody holds it") for line in told), told
 
 
 def test_explain_after_a_failed_fetch_names_it(gate):
