@@ -23,6 +23,7 @@ add_row(struct cli_table *t, const struct json_value *m)
 	cli_table_value(t, json_get(m, "held"));
 	cli_table_value(t, json_get(m, "product"));
 	cli_table_value(t, json_get(m, "version"));
+	cli_table_value(t, json_get(m, "tags"));
 	cli_table_value(t, json_get(m, "last_seen"));
 	cli_table_value(t, json_get(json_at(identities, 0), "text"));
 }
@@ -36,7 +37,7 @@ struct listing {
 
 /* Which modules are wanted; NULL and false: no matter. */
 struct filter {
-	const char *group, *profile, *product, *version;
+	const char *group, *profile, *product, *tag, *version;
 	bool held, unlisted;
 };
 
@@ -54,6 +55,7 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 	cli_call_number(&r, "limit", PAGE);
 	cli_call_text(&r, "product", f->product);
 	cli_call_text(&r, "profile", f->profile);
+	cli_call_text(&r, "tag", f->tag);
 	if (f->unlisted)
 		jsonw_kbool(&r.j, "unlisted", true);
 	cli_call_text(&r, "version", f->version);
@@ -80,14 +82,15 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 static int
 list(int argc, char **argv)
 {
-	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "last seen", "identity",
-		NULL };
+	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "tags", "last seen",
+		"identity", NULL };
 	struct cli_args a;
 	struct filter f = { 0 };
 	const struct cli_opt opts[] = {
 		{ "group", CLI_OPT_TEXT, &f.group, 0, 0, 0 },
 		{ "profile", CLI_OPT_TEXT, &f.profile, 0, 0, 0 },
 		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
+		{ "tag", CLI_OPT_TEXT, &f.tag, 0, 0, 0 },
 		{ "version", CLI_OPT_TEXT, &f.version, 0, 0, 0 },
 		{ "held", CLI_OPT_FLAG, &f.held, 0, 0, 0 },
 		{ "unlisted", CLI_OPT_FLAG, &f.unlisted, 0, 0, 0 },
@@ -97,7 +100,7 @@ list(int argc, char **argv)
 	struct listing l;
 	char next[64] = "";
 	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
-	    "[--version TEXT] [--held] [--unlisted] [--json]", 0, 0, &a);
+	    "[--tag NAME] [--version TEXT] [--held] [--unlisted] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	cli_table_init(&l.table, heads);
@@ -133,7 +136,7 @@ show_module(const struct json_value *m)
 {
 	static const struct cli_label fields[] = {
 		{ "module", "id" }, { "group", "group" }, { "listed", "listed" }, { "held", "held" }, { "product", "product" },
-		{ "version", "version" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
+		{ "version", "version" }, { "tags", "tags" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
 	};
 	cli_print_fields(stdout, m, fields, sizeof fields / sizeof fields[0]);
 	const struct json_value *all = json_get(m, "identities");

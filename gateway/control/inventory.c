@@ -123,7 +123,7 @@ inventory_touch(struct inventory *inv, struct inventory_module *m)
 static void
 module_free(struct inventory *inv, struct inventory_module *m)
 {
-	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure };
+	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure, m->tags };
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i])
 			words_drop(inv->words, texts[i]);
@@ -139,7 +139,7 @@ module_new(void)
 {
 	struct inventory_module *m = calloc(1, sizeof *m);
 	if (m)
-		m->profile = m->group = m->ruled = m->product = m->version = m->sure = "";
+		m->profile = m->group = m->ruled = m->product = m->version = m->sure = m->tags = "";
 	return m;
 }
 
@@ -242,12 +242,12 @@ inventory_change(struct inventory *inv, struct inventory_module *m, const char *
 	words_drop(inv->words, *field);
 	*field = shared;
 	inventory_touch(inv, m);
-	/* What a module last said of itself, and where, the table does not hold. */
-	if (field != &m->version && field != &m->profile)
+	/* What a module last said of itself, and where, the table does not hold; nor tags, but what a rule makes of them. */
+	if (field != &m->version && field != &m->profile && field != &m->tags)
 		inv->stale = true;
 	if (ret_changed)
 		*ret_changed = true;
-	return field == &m->profile || field == &m->product ? inventory_regroup(inv, m) : 0;
+	return field == &m->profile || field == &m->product || field == &m->tags ? inventory_regroup(inv, m) : 0;
 }
 
 /* ---- groups by rule ---- */
@@ -260,7 +260,7 @@ inventory_regroup(struct inventory *inv, struct inventory_module *m)
 	for (unsigned i = 0; i < m->idents_n; i++)
 		if (m->ident[i].kind == IDENTITY_IMEI)
 			imei = view_str(m->ident[i].text);
-	const char *want = c && m->listed ? group_by_rule(c->groups, c->groups_n, m->profile, m->product, imei) : "";
+	const char *want = c && m->listed ? group_by_rule(c->groups, c->groups_n, m->profile, m->product, m->tags, imei) : "";
 	if (strcmp(want, m->ruled) == 0)
 		return 0;
 	const char *shared = words_take(inv->words, want);
@@ -304,6 +304,8 @@ load_texts(struct inventory *inv, struct inventory_module *m, const struct db_mo
 		r = inventory_change(inv, m, &m->version, row->version, NULL);
 	if (!r)
 		r = inventory_change(inv, m, &m->sure, row->sure, NULL);
+	if (!r)
+		r = inventory_change(inv, m, &m->tags, row->tags, NULL);
 	return r;
 }
 
@@ -415,6 +417,7 @@ to_row(const struct inventory_module *m, struct db_module *row)
 	snprintf(row->product, sizeof row->product, "%s", m->product);
 	snprintf(row->version, sizeof row->version, "%s", m->version);
 	snprintf(row->sure, sizeof row->sure, "%s", m->sure);
+	snprintf(row->tags, sizeof row->tags, "%s", m->tags);
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		row->ident[i].kind = m->ident[i].kind;
 		row->ident[i].cls = m->ident[i].cls;

@@ -9,6 +9,7 @@
 #include "crypto/hex.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
+#include "policy/tags.h"
 
 #define LIST_DEFAULT 100
 #define LIST_MAX 500
@@ -20,6 +21,7 @@ struct listing {
 	struct control *c;
 	struct jsonw *j;
 	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
+	char tag[TAGS_WORD_MAX + 1];
 	bool held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
@@ -57,6 +59,22 @@ requests_put_said(struct jsonw *j, const char *key, const char *text, bool clear
 	char masked[DB_VERSION_MAX];
 	privacy_mask_text(text, false, masked, sizeof masked);
 	requests_put_text(j, key, clear ? text : masked);
+}
+
+/* In a list; one that is somebody's number is shown as any other text. */
+static void
+put_tags(struct jsonw *j, const struct inventory_module *m, bool clear)
+{
+	char masked[TAGS_MAX];
+	privacy_mask_text(m->tags, false, masked, sizeof masked);
+	jsonw_key(j, "tags");
+	jsonw_array(j);
+	for (const char *p = clear ? m->tags : masked; *p;) {
+		size_t n = strcspn(p, " ");
+		jsonw_string(j, view_of(p, n));
+		p += n + (p[n] == ' ');
+	}
+	jsonw_array_end(j);
 }
 
 /* Each release it was granted: when, how far it got, what it said since. */
@@ -101,6 +119,7 @@ put_module(struct control *c, struct jsonw *j, const struct inventory_module *m,
 	jsonw_kbool(j, "listed", m->listed);
 	requests_put_said(j, "product", m->product, clear);
 	requests_put_text(j, "profile", m->profile);
+	put_tags(j, m, clear);
 	requests_put_said(j, "version", m->version, clear);
 	jsonw_object_end(j);
 }
@@ -126,11 +145,21 @@ says(const char *wanted, const char *text)
 }
 
 static bool
+has_tag(const char *wanted, const struct inventory_module *m)
+{
+	char masked[TAGS_MAX];
+	if (!wanted[0])
+		return true;
+	privacy_mask_text(m->tags, false, masked, sizeof masked);
+	return tags_has(masked, wanted);
+}
+
+static bool
 is_wanted(const struct listing *l, const struct inventory_module *m)
 {
 	return (!l->group[0] || strcmp(l->group, group_of(l->c, m)) == 0) &&
 	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
-	    says(l->version, m->version) && (!l->held || m->held) && (!l->unlisted || !m->listed);
+	    says(l->version, m->version) && has_tag(l->tag, m) && (!l->held || m->held) && (!l->unlisted || !m->listed);
 }
 
 static int
@@ -156,6 +185,7 @@ requests_module_list(struct control *c, struct call *call)
 	(void)call_text(call, "profile", l.profile, sizeof l.profile);
 	(void)call_text(call, "product", l.product, sizeof l.product);
 	(void)call_text(call, "version", l.version, sizeof l.version);
+	(void)call_text(call, "tag", l.tag, sizeof l.tag);
 	l.held = call_flag(call, "held");
 	l.unlisted = call_flag(call, "unlisted");
 	(void)call_text(call, "after", hex, sizeof hex);

@@ -169,6 +169,9 @@ static const char rollout_schema[] =
 " since INTEGER NOT NULL, plan TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 "ALTER TABLE module ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;";
 
+static const char tags_schema[] =
+"ALTER TABLE module ADD COLUMN tags TEXT NOT NULL DEFAULT '';";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -181,6 +184,7 @@ static const struct migration steps[] = {
 	{ 9, "full images that deltas are for", base_schema },
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
+	{ 16, "tags of modules", tags_schema },
 };
 
 const struct migration *

@@ -499,6 +499,56 @@ test_inventory_groups_by_rule(void **state)
 	free(p);
 }
 
+static const struct inventory_module *
+serial(const struct inventory *inv, const char *text)
+{
+	return inventory_by_identity(inv, IDENTITY_SERIAL, view_str(text));
+}
+
+/* An operator's words: written, kept, taken off; a rule goes by them. */
+static void
+test_inventory_tags(void **state)
+{
+	struct rig *r = *state;
+	struct inventory *inv = inventory_of(r);
+	struct config *c = calloc(1, sizeof *c);
+	struct inventory_import *i = calloc(1, sizeof *i);
+	c->groups[c->groups_n++] = (struct group_rule){ .name = "roofs", .tag = "roof" };
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\n"
+							"serial,S,,,,site-7;roof\nserial,T,,,,\nserial,U,,,\n"), "", false, i), 0);
+	assert_int_equal(i->problems_n, 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	assert_string_equal(inventory_group(serial(inv, "S")), "roofs");
+	assert_string_equal(inventory_group(serial(inv, "T")), "");
+	/* The same in another spelling is no change; a file without the column leaves them. */
+	assert_int_equal(inventory_import(inv, view_str("{\"kind\":\"serial\",\"identity\":\"S\",\"tags\":\"roof site-7 roof\"}\n"
+							"{\"kind\":\"serial\",\"identity\":\"T\",\"tags\":\"-\"}\n"), "", false, i), 0);
+	assert_int_equal(i->same, 2);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\nserial,S,,,2.0\n"), "", false, i), 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	/* They are still there in the next life, and the rule with them. */
+	inventory_free(inv);
+	inv = inventory_of(r);
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	assert_string_equal(inventory_group(serial(inv, "S")), "roofs");
+	/* A tag that no rule asks for leaves the table as it is; one that it asks for does not. */
+	inventory_taken(inv);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\nserial,T,,,,cellar\n"), "",
+	    false, i), 0);
+	assert_int_equal(i->changed, 1);
+	assert_false(inventory_is_stale(inv));
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\nserial,S,,,,-\n"), "", false, i),
+	    0);
+	assert_true(inventory_is_stale(inv));
+	assert_string_equal(serial(inv, "S")->tags, "");
+	assert_string_equal(inventory_group(serial(inv, "S")), "");
+	inventory_free(inv);
+	free(i);
+	free(c);
+}
+
 static void
 test_inventory_import_problems(void **state)
 {
@@ -512,6 +562,9 @@ test_inventory_import_problems(void **state)
 		{ "kind,identity,group,product,version\nimsi,1,,,\n", 1, 2 },
 		{ "kind,identity,group,product,version\n\n\nserial,a b,,,\nserial,S,\x01,,\n", 2, 4 },
 		{ "kind,identity,group,product,version\nserial,S,,,,\nserial,T,,,\n", 1, 2 },
+		{ "kind,identity,group,product,version,tag\n", 1, 1 },
+		{ "kind,identity,group,product\n", 1, 1 },
+		{ "kind,identity,group,product,version,tags\nserial,S,,,,Roof\n", 1, 2 },
 		{ "kind,identity,group,product,version\nserial,\"S,,,\n", 1, 2 },
 	};
 	struct rig *r = *state;
@@ -631,6 +684,7 @@ main(void)
 		T(test_inventory_import),
 		T(test_inventory_import_json_lines),
 		T(test_inventory_groups_by_rule),
+		T(test_inventory_tags),
 		T(test_inventory_import_problems),
 		T(test_inventory_usual_is_bounded),
 		T(test_inventory_flush_failure),

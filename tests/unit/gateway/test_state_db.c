@@ -46,13 +46,15 @@ static void
 test_db_migrations_are_numbered(void **state)
 {
 	(void)state;
-	unsigned n = 0;
+	unsigned n = 0, last = 0;
+	/* A number may be left out, but none comes behind a larger one: a database that has that would never get it. */
 	for (const struct migration *m; (m = migrations_at(n)) != NULL; n++) {
-		assert_int_equal(m->number, n + 1);
+		assert_true(m->number > last);
+		last = m->number;
 		assert_non_null(m->what);
 		assert_non_null(m->sql);
 	}
-	assert_int_equal(n, migrations_newest());
+	assert_int_equal(last, migrations_newest());
 }
 
 static void
