@@ -86,7 +86,9 @@ list(int argc, char **argv)
 		"identity", NULL };
 	struct cli_args a;
 	struct filter f = { 0 };
+	bool csv = false;
 	const struct cli_opt opts[] = {
+		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
 		{ "group", CLI_OPT_TEXT, &f.group, 0, 0, 0 },
 		{ "profile", CLI_OPT_TEXT, &f.profile, 0, 0, 0 },
 		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
@@ -100,10 +102,14 @@ list(int argc, char **argv)
 	struct listing l;
 	char next[64] = "";
 	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
-	    "[--tag NAME] [--version TEXT] [--held] [--unlisted] [--json]", 0, 0, &a);
+	    "[--tag NAME] [--version TEXT] [--held] [--unlisted] [--csv] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (cli_verb_form(&a.common, csv))
+		return CLI_USAGE;
 	cli_table_init(&l.table, heads);
+	if (csv)
+		cli_table_csv(&l.table);
 	writer_init(&l.w, LISTING_MAX);
 	jsonw_init(&l.j, &l.w);
 	jsonw_object(&l.j);
@@ -358,7 +364,7 @@ sightings(int argc, char **argv)
 		{ "#count", "count", 0 }, { "#modules", "modules", 0 }, { "last", "last", 0 }, { "review", "review", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "sighting.list", .rows = "sightings",
-	    .filter = "profile", .usage = "sighting list [--profile NAME] [--json]", .columns = columns,
+	    .filter = "profile", .usage = "sighting list [--profile NAME] [--csv] [--json]", .columns = columns,
 	    .n = sizeof columns / sizeof columns[0], .empty = "No module has asked for anything that a profile knows." });
 }
 
