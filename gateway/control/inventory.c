@@ -71,6 +71,16 @@ reindex(struct inventory *inv)
 	}
 }
 
+/* The first bytes of a pseudonym, which go before the others in its order. */
+static uint64_t
+front_of(const uint8_t pseudonym[MSG_ID])
+{
+	uint64_t front = 0;
+	for (unsigned i = 0; i < sizeof front; i++)
+		front = front << 8 | pseudonym[i];
+	return front;
+}
+
 /* Room for one more module and one more identity; afterwards adding them cannot fail. */
 static int
 reserve(struct inventory *inv)
@@ -81,6 +91,10 @@ reserve(struct inventory *inv)
 		if (!all)
 			return FG_ENOMEM;
 		inv->all = all;
+		uint64_t *front = reallocarray(inv->front, cap, sizeof *front);
+		if (!front)
+			return FG_ENOMEM;
+		inv->front = front;
 		inv->cap = cap;
 	}
 	/* At most half full. */
@@ -156,6 +170,7 @@ insert(struct inventory *inv, struct inventory_module *m)
 	if (inv->name[slot])
 		return FG_EEXIST;
 	inv->name[slot] = m;
+	inv->front[inv->n] = front_of(m->pseudonym);
 	inv->all[inv->n++] = m;
 	return 0;
 }
@@ -390,6 +405,7 @@ inventory_free(struct inventory *inv)
 	words_free(inv->words);
 	shelf_free(&inv->strangers);
 	free(inv->all);
+	free(inv->front);
 	free(inv->name);
 	free(inv->ident);
 	wipe(inv, sizeof *inv);
@@ -509,7 +525,10 @@ static unsigned
 page_of(const struct inventory *inv, const uint8_t *after, unsigned limit, const struct inventory_module **page)
 {
 	unsigned n = 0;
+	uint64_t low = after ? front_of(after) : 0, high = UINT64_MAX;
 	for (size_t i = 0; i < inv->n; i++) {
+		if (inv->front[i] < low || inv->front[i] > high)
+			continue;
 		const struct inventory_module *m = inv->all[i];
 		if (after && memcmp(m->pseudonym, after, MSG_ID) <= 0)
 			continue;
@@ -521,6 +540,8 @@ page_of(const struct inventory *inv, const uint8_t *after, unsigned limit, const
 			page[0] = m;
 			sink(page, n);
 		}
+		if (n == limit)
+			high = front_of(page[0]->pseudonym);
 	}
 	qsort(page, n, sizeof *page, by_pseudonym);
 	return n;
@@ -618,6 +639,7 @@ sweep(struct inventory *inv)
 			continue;
 		}
 		inv->all[i] = inv->all[kept];
+		inv->front[kept] = inv->front[i];
 		inv->all[kept++] = m;
 	}
 	inv->n = kept;

@@ -277,19 +277,10 @@ turn(void *arg, const struct inventory_module *m)
 	return ++p->n == p->stop_at ? 9 : 0;
 }
 
+/* Whatever the size of a page, turning them shows each module once and in order. */
 static void
-test_inventory_pages(void **state)
+turn_all(const struct inventory *inv, unsigned n)
 {
-	struct rig *r = *state;
-	struct inventory *inv = inventory_of(r);
-	struct inventory_seen seen;
-	char serial[32];
-	for (unsigned i = 0; i < 1234; i++) {
-		snprintf(serial, sizeof serial, "S%u", i);
-		struct msg_sighting s = sighting_of("", IDENTITY_SERIAL, IDENTITY_D, serial);
-		assert_int_equal(inventory_sight(inv, NULL, &s, 1, &seen), 0);
-	}
-	/* Whatever the size of a page, turning them shows each module once and in order. */
 	for (unsigned limit = 1; limit <= 1000; limit = limit * 3 + 1) {
 		struct page p = { 0 };
 		unsigned before;
@@ -298,14 +289,41 @@ test_inventory_pages(void **state)
 			assert_int_equal(inventory_list(inv, p.n ? p.last : NULL, limit, turn, &p), 0);
 			assert_true(p.n - before <= limit);
 		} while (p.n > before);
-		assert_int_equal(p.n, 1234);
+		assert_int_equal(p.n, n);
 	}
+}
+
+static void
+test_inventory_pages(void **state)
+{
+	struct rig *r = *state;
+	uint8_t gone[300][MSG_ID];
+	struct inventory_seen seen;
+	char serial[32];
+	/* Some begin alike, as they never do by chance. */
+	for (unsigned i = 0; i < 34; i++) {
+		struct db_module m = { .idents_n = 0 };
+		memset(m.pseudonym, i < 30 ? 0x80 : 0xff, MSG_ID);
+		m.pseudonym[MSG_ID - 1] = (uint8_t)(i * 7);
+		assert_int_equal(db_module_put(r->db, &m), 0);
+	}
+	struct inventory *inv = inventory_of(r);
+	for (unsigned i = 0; i < 1200; i++) {
+		snprintf(serial, sizeof serial, "S%u", i);
+		struct msg_sighting s = sighting_of("", IDENTITY_SERIAL, IDENTITY_D, serial);
+		assert_int_equal(inventory_sight(inv, NULL, &s, 1, &seen), 0);
+	}
+	turn_all(inv, 1234);
 	struct page p = { 0 };
 	assert_int_equal(inventory_list(inv, NULL, 0, turn, &p), 0);
 	assert_int_equal(p.n, DB_PAGE_MAX);
 	p = (struct page){ .stop_at = 3 };
 	assert_int_equal(inventory_list(inv, NULL, 10, turn, &p), 9);
 	assert_int_equal(p.n, 3);
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(gone[i], inventory_at(inv, 4 * (size_t)i)->pseudonym, MSG_ID);
+	assert_int_equal(inventory_erase_all(inv, gone, 300), 0);
+	turn_all(inv, 934);
 	inventory_free(inv);
 }
 
