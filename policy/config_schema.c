@@ -210,6 +210,7 @@ static const struct config_key keys[] = {
 	TEXT("groups[].name", group_rule, name, REQUIRED, WORD, "Name of the group; several may say the same."),
 	TEXT("groups[].profile", group_rule, profile, "", WORD, "Profile the module is of; empty is any."),
 	TEXT("groups[].product", group_rule, product, "", TEXT, "Product it is; empty is any."),
+	TEXT("groups[].tag", group_rule, tag, "", WORD, "Tag that an import put on it; empty is any."),
 	TEXTS("groups[].imei", group_rule, imei, "", 0, DIGITS,
 	    "How its IMEI begins, such as a type allocation code; none means any."),
 

@@ -20,12 +20,13 @@ struct group_rule {
 	char name[GROUP_NAME_MAX + 1];
 	char profile[GROUP_NAME_MAX + 1]; /* "" : any */
 	char product[GROUP_TEXT_MAX + 1]; /* "" : any */
+	char tag[GROUP_NAME_MAX + 1];     /* "" : any */
 	char imei[GROUP_PREFIXES_MAX][GROUP_PREFIX_MAX + 1]; /* one of these is how it begins; none: any */
 	unsigned imei_n;
 };
 
-/* imei may be empty: not known. "" when no rule fits. Borrowed from the rules. */
+/* imei may be empty: not known; tags as tags.h spells them. "" when no rule fits. Borrowed from the rules. */
 const char *group_by_rule(const struct group_rule *rules, unsigned n, const char *profile, const char *product,
-    struct view imei);
+    const char *tags, struct view imei);
 
 #endif

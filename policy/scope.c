@@ -92,7 +92,6 @@ scope_in_window(const struct profile *p, struct view group, int64_t earliest, in
 	return latest >= earliest && latest < INT64_MAX && window_close(l, group, earliest, latest + 1) > latest;
 }
 
-/* Nothing but the rollout, and the hour, keeps it from this module. */
 static enum scope_answer
 by_ring(const struct scope_release *r, const struct scope_module *m)
 {
@@ -102,37 +101,75 @@ by_ring(const struct scope_release *r, const struct scope_module *m)
 	return r->share >= ROLLOUT_PLACES || m->place < r->share ? SCOPE_OFFER : SCOPE_HOLD_RING;
 }
 
+static enum scope_answer
+ask(enum scope_link link, const struct scope_release *r, const struct scope_module *m, const struct profile *p,
+    int64_t earliest, int64_t latest)
+{
+	struct view group = m->group.n > 0 ? m->group : view_str(p->default_group);
+	enum scope_answer answer = SCOPE_HOLD;
+	switch (link) {
+	case SCOPE_LINK_RELEASE:
+		return r->valid ? SCOPE_OFFER : SCOPE_HOLD_NO_RELEASE;
+	case SCOPE_LINK_HALT:
+		return r->halted ? SCOPE_HOLD_HALTED : SCOPE_OFFER;
+	case SCOPE_LINK_IDENTITY:
+		return m->identified ? SCOPE_OFFER : SCOPE_HOLD_UNIDENTIFIED;
+	case SCOPE_LINK_LISTING:
+		return m->listed || p->unlisted == PROFILE_OFFER ? SCOPE_OFFER : SCOPE_HOLD_UNLISTED;
+	case SCOPE_LINK_HOLD:
+		return m->held ? SCOPE_HOLD_MODULE : SCOPE_OFFER;
+	case SCOPE_LINK_PRODUCT:
+		return m->product.n > 0 && view_equal(r->product, m->product) ? SCOPE_OFFER : SCOPE_HOLD_PRODUCT;
+	case SCOPE_LINK_GROUP:
+		return has(r->groups, r->groups_n, group) ? SCOPE_OFFER : SCOPE_HOLD_GROUP;
+	case SCOPE_LINK_DAYS:
+		if (earliest < r->not_before)
+			return SCOPE_HOLD_EARLY;
+		return latest >= r->not_after ? SCOPE_HOLD_LATE : SCOPE_OFFER;
+	case SCOPE_LINK_VERSION:
+		answer = by_version(r, m, p);
+		if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
+			return SCOPE_HOLD_STEP;
+		return answer;
+	case SCOPE_LINK_RING:
+		return by_ring(r, m);
+	case SCOPE_LINK_WINDOW:
+		return scope_in_window(p, group, earliest, latest) ? SCOPE_OFFER : SCOPE_HOLD_WINDOW;
+	case SCOPE_LINKS:
+		break;
+	}
+	return answer;
+}
+
 enum scope_answer
 scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest)
 {
-	if (!r->valid)
-		return SCOPE_HOLD_NO_RELEASE;
-	if (r->halted)
-		return SCOPE_HOLD_HALTED;
-	if (!m->identified)
-		return SCOPE_HOLD_UNIDENTIFIED;
-	if (!m->listed && p->unlisted != PROFILE_OFFER)
-		return SCOPE_HOLD_UNLISTED;
-	if (m->held)
-		return SCOPE_HOLD_MODULE;
-	if (m->product.n == 0 || !view_equal(r->product, m->product))
-		return SCOPE_HOLD_PRODUCT;
-	struct view group = m->group.n > 0 ? m->group : view_str(p->default_group);
-	if (!has(r->groups, r->groups_n, group))
-		return SCOPE_HOLD_GROUP;
-	if (earliest < r->not_before)
-		return SCOPE_HOLD_EARLY;
-	if (latest >= r->not_after)
-		return SCOPE_HOLD_LATE;
-	enum scope_answer answer = by_version(r, m, p);
-	if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
-		return SCOPE_HOLD_STEP;
-	if (answer == SCOPE_OFFER)
-		answer = by_ring(r, m);
-	if (answer == SCOPE_OFFER && !scope_in_window(p, group, earliest, latest))
-		return SCOPE_HOLD_WINDOW;
+	enum scope_answer answer = SCOPE_OFFER;
+	for (unsigned i = 0; i < SCOPE_LINKS && answer == SCOPE_OFFER; i++)
+		answer = ask((enum scope_link)i, r, m, p, earliest, latest);
 	return answer;
+}
+
+enum scope_answer
+scope_chain(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
+    int64_t earliest, int64_t latest, enum scope_answer ret[SCOPE_LINKS])
+{
+	enum scope_answer answer = SCOPE_OFFER;
+	for (unsigned i = 0; i < SCOPE_LINKS; i++) {
+		ret[i] = ask((enum scope_link)i, r, m, p, earliest, latest);
+		if (answer == SCOPE_OFFER)
+			answer = ret[i];
+	}
+	return answer;
+}
+
+const char *
+scope_link_name(enum scope_link link)
+{
+	static const char *const names[SCOPE_LINKS] = { "release", "halt", "identity", "listing", "hold", "product", "group",
+		"days", "version", "ring", "window" };
+	return (unsigned)link < SCOPE_LINKS ? names[link] : "?";
 }
 
 static const struct {

@@ -76,9 +76,33 @@ enum scope_answer {
 	SCOPE_ANSWERS
 };
 
+/* What is asked, one after the other. */
+enum scope_link {
+	SCOPE_LINK_RELEASE = 0,
+	SCOPE_LINK_HALT,
+	SCOPE_LINK_IDENTITY,
+	SCOPE_LINK_LISTING,
+	SCOPE_LINK_HOLD,
+	SCOPE_LINK_PRODUCT,
+	SCOPE_LINK_GROUP,
+	SCOPE_LINK_DAYS,
+	SCOPE_LINK_VERSION,
+	SCOPE_LINK_RING,
+	SCOPE_LINK_WINDOW,
+	SCOPE_LINKS
+};
+
 /* The first reason, in the order above, not to offer; SCOPE_OFFER when there is none. It is between earliest and latest. */
 enum scope_answer scope_offer(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest);
+/*
+ * The same, and what every link says by itself: SCOPE_OFFER, or its reason. What is behind the first
+ * reason would be in the way as well.
+ */
+enum scope_answer scope_chain(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
+    int64_t earliest, int64_t latest, enum scope_answer ret[SCOPE_LINKS]);
+/* "release", "halt", ..., "window". */
+const char *scope_link_name(enum scope_link link);
 /* Whether modules of that group (empty: the default one) may be offered anything at every instant that it may be now. */
 bool scope_in_window(const struct profile *p, struct view group, int64_t earliest, int64_t latest);
 /* "no-release", "same-version", ..., "offer". */

@@ -4,6 +4,7 @@
 
 #include "gateway/cmd/cli_call.h"
 #include "gateway/cmd/cli_print.h"
+#include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 
 int
@@ -18,13 +19,26 @@ cli_exposure(int argc, char **argv)
 		{ "#modules", "modules", 0 } };
 	struct cli_args a;
 	struct cli_reply reply;
-	bool shown;
+	bool shown, csv = false, by_version = false;
 	uint64_t rest = 0;
-	int status = cli_opt_parse(argc, argv, NULL, "exposure [--json]", 0, 0, &a);
+	const struct cli_opt opts[] = {
+		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
+		{ "versions", CLI_OPT_FLAG, &by_version, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	int status = cli_opt_parse(argc, argv, opts, "exposure [--csv [--versions]] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (cli_verb_form(&a.common, csv))
+		return CLI_USAGE;
+	if (by_version && !csv)
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Both are shown otherwise.", "--versions goes with --csv");
 	status = cli_call_once(&a.common, "exposure.list", NULL, NULL, 0, &reply, &shown);
-	if (shown) {
+	if (shown && csv) {
+		const struct json_value *rows = json_get(json_root(reply.doc), by_version ? "versions" : "held");
+		cli_print_rows_csv(stdout, rows, by_version ? versions : held,
+		    by_version ? sizeof versions / sizeof versions[0] : sizeof held / sizeof held[0]);
+	} else if (shown) {
 		const struct json_value *root = json_root(reply.doc);
 		cli_print_rows(stdout, json_get(root, "held"), held, sizeof held / sizeof held[0], "No update is held.");
 		cli_print_rows(stdout, json_get(root, "versions"), versions, sizeof versions / sizeof versions[0], NULL);

@@ -23,6 +23,7 @@ add_row(struct cli_table *t, const struct json_value *m)
 	cli_table_value(t, json_get(m, "held"));
 	cli_table_value(t, json_get(m, "product"));
 	cli_table_value(t, json_get(m, "version"));
+	cli_table_value(t, json_get(m, "tags"));
 	cli_table_value(t, json_get(m, "last_seen"));
 	cli_table_value(t, json_get(json_at(identities, 0), "text"));
 }
@@ -36,7 +37,7 @@ struct listing {
 
 /* Which modules are wanted; NULL and false: no matter. */
 struct filter {
-	const char *group, *profile, *product, *version;
+	const char *group, *profile, *product, *tag, *version;
 	bool held, unlisted;
 };
 
@@ -54,6 +55,7 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 	cli_call_number(&r, "limit", PAGE);
 	cli_call_text(&r, "product", f->product);
 	cli_call_text(&r, "profile", f->profile);
+	cli_call_text(&r, "tag", f->tag);
 	if (f->unlisted)
 		jsonw_kbool(&r.j, "unlisted", true);
 	cli_call_text(&r, "version", f->version);
@@ -80,14 +82,17 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 static int
 list(int argc, char **argv)
 {
-	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "last seen", "identity",
-		NULL };
+	static const char *const heads[] = { "module", "group", "listed", "held", "product", "version", "tags", "last seen",
+		"identity", NULL };
 	struct cli_args a;
 	struct filter f = { 0 };
+	bool csv = false;
 	const struct cli_opt opts[] = {
+		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
 		{ "group", CLI_OPT_TEXT, &f.group, 0, 0, 0 },
 		{ "profile", CLI_OPT_TEXT, &f.profile, 0, 0, 0 },
 		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
+		{ "tag", CLI_OPT_TEXT, &f.tag, 0, 0, 0 },
 		{ "version", CLI_OPT_TEXT, &f.version, 0, 0, 0 },
 		{ "held", CLI_OPT_FLAG, &f.held, 0, 0, 0 },
 		{ "unlisted", CLI_OPT_FLAG, &f.unlisted, 0, 0, 0 },
@@ -97,10 +102,14 @@ list(int argc, char **argv)
 	struct listing l;
 	char next[64] = "";
 	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
-	    "[--version TEXT] [--held] [--unlisted] [--json]", 0, 0, &a);
+	    "[--tag NAME] [--version TEXT] [--held] [--unlisted] [--csv] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (cli_verb_form(&a.common, csv))
+		return CLI_USAGE;
 	cli_table_init(&l.table, heads);
+	if (csv)
+		cli_table_csv(&l.table);
 	writer_init(&l.w, LISTING_MAX);
 	jsonw_init(&l.j, &l.w);
 	jsonw_object(&l.j);
@@ -133,7 +142,7 @@ show_module(const struct json_value *m)
 {
 	static const struct cli_label fields[] = {
 		{ "module", "id" }, { "group", "group" }, { "listed", "listed" }, { "held", "held" }, { "product", "product" },
-		{ "version", "version" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
+		{ "version", "version" }, { "tags", "tags" }, { "first seen", "first_seen" }, { "last seen", "last_seen" },
 	};
 	cli_print_fields(stdout, m, fields, sizeof fields / sizeof fields[0]);
 	const struct json_value *all = json_get(m, "identities");
@@ -185,11 +194,28 @@ reveal(int argc, char **argv)
 
 /* ---- explain ---- */
 
+/* Link by link: what each was asked of, and whether it lets the module pass. */
+static void
+show_chain(const struct json_value *chain)
+{
+	for (size_t i = 0; i < json_count(chain); i++) {
+		const struct json_value *link = json_at(chain, i);
+		char name[32] = "?", said[1024] = "?";
+		bool ok = false;
+		json_cstr(json_get(link, "link"), name, sizeof name);
+		json_cstr(json_get(link, "said"), said, sizeof said);
+		json_bool(json_get(link, "ok"), &ok);
+		cli_print_line(stdout, name, "%s%s", ok ? "" : "NO: ", said);
+	}
+}
+
 static void
 show_answers(const struct json_value *root)
 {
 	const struct json_value *all = json_get(root, "answers");
 	cli_print_field(stdout, "module", json_get(root, "module"));
+	cli_print_field(stdout, "heard of last", json_get(root, "last_seen"));
+	cli_print_field(stdout, "and told", json_get(root, "last_answer"));
 	for (size_t i = 0; i < json_count(all); i++) {
 		const struct json_value *one_answer = json_at(all, i);
 		fputc('\n', stdout);
@@ -205,7 +231,8 @@ show_answers(const struct json_value *root)
 		if (json_string(json_get(one_answer, "ring"), &ring) && ring.n)
 			cli_print_field(stdout, "ring", json_get(one_answer, "ring"));
 		if (json_type(json_get(one_answer, "release")) == JSON_STRING)
-			cli_print_field(stdout, "release", json_get(one_answer, "release"));
+			cli_print_field(stdout, "of release", json_get(one_answer, "release"));
+		show_chain(json_get(one_answer, "chain"));
 	}
 	if (!json_count(all))
 		cli_print_line(stdout, "", "It has not asked for anything yet.");
@@ -337,7 +364,7 @@ sightings(int argc, char **argv)
 		{ "#count", "count", 0 }, { "#modules", "modules", 0 }, { "last", "last", 0 }, { "review", "review", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "sighting.list", .rows = "sightings",
-	    .filter = "profile", .usage = "sighting list [--profile NAME] [--json]", .columns = columns,
+	    .filter = "profile", .usage = "sighting list [--profile NAME] [--csv] [--json]", .columns = columns,
 	    .n = sizeof columns / sizeof columns[0], .empty = "No module has asked for anything that a profile knows." });
 }
 

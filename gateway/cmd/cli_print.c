@@ -163,13 +163,59 @@ add(struct cli_table *t, char *text)
 }
 
 void
+cli_table_csv(struct cli_table *t)
+{
+	t->csv = true;
+}
+
+/* A text as a cell of CSV; takes it. NULL for no memory. */
+static char *
+csv_cell(char *text)
+{
+	struct writer w;
+	size_t n;
+	if (!text)
+		return NULL;
+	bool formula = text[0] && strchr("=+-@", text[0]), quoted = strpbrk(text, "\",\r\n") != NULL;
+	writer_init(&w, 20 * TEXT_MAX);
+	writer_text(&w, quoted ? "\"" : "");
+	writer_text(&w, formula ? "'" : "");
+	for (const char *p = text; *p; p++)
+		writer_bytes(&w, *p == '"' ? view_str("\"\"") : view_of(p, 1));
+	writer_text(&w, quoted ? "\"" : "");
+	free(text);
+	char *cell = (char *)writer_take(&w, &n);
+	writer_free(&w);
+	return cell;
+}
+
+void
 cli_table_cell(struct cli_table *t, const char *fmt, ...)
 {
 	va_list ap;
 	va_start(ap, fmt);
 	char *text = format(fmt, ap);
 	va_end(ap);
-	add(t, text);
+	add(t, t->csv ? csv_cell(text) : text);
+}
+
+/* What is not there is an empty cell, and a number is no formula. */
+static void
+csv_value(struct cli_table *t, const struct json_value *v)
+{
+	struct writer w;
+	struct view s;
+	size_t n;
+	bool is_text = json_string(v, &s), none = is_text ? s.n == 0 : json_type(v) == JSON_NULL ||
+	    json_type(v) == JSON_NONE || json_type(v) == JSON_OBJECT || (json_type(v) == JSON_ARRAY && json_count(v) == 0);
+	writer_init(&w, 6 * TEXT_MAX);
+	if (none)
+		writer_text(&w, "");
+	else
+		cli_print_text(v, &w);
+	char *text = (char *)writer_take(&w, &n);
+	writer_free(&w);
+	add(t, json_type(v) == JSON_INT ? text : csv_cell(text));
 }
 
 void
@@ -177,6 +223,10 @@ cli_table_value(struct cli_table *t, const struct json_value *v)
 {
 	struct writer w;
 	size_t n;
+	if (t->csv) {
+		csv_value(t, v);
+		return;
+	}
 	writer_init(&w, 6 * TEXT_MAX);
 	cli_print_text(v, &w);
 	add(t, (char *)writer_take(&w, &n));
@@ -187,7 +237,7 @@ void
 cli_table_short(struct cli_table *t, const struct json_value *v, unsigned n)
 {
 	struct view s = { 0 };
-	if (json_string(v, &s) && s.n > n && cli_print_is_plain(s))
+	if (!t->csv && json_string(v, &s) && s.n > n && cli_print_is_plain(s))
 		cli_table_cell(t, "%.*s", (int)n, (const char *)s.p);
 	else
 		cli_table_value(t, v);
@@ -210,8 +260,17 @@ print_row(const struct cli_table *t, FILE *out, const char *const *cells, const 
 	fputc('\n', out);
 }
 
-void
-cli_table_print(struct cli_table *t, FILE *out, const char *empty)
+static void
+print_csv(const struct cli_table *t, FILE *out)
+{
+	for (unsigned i = 0; i < t->columns; i++)
+		fprintf(out, "%s%s", t->head[i], i + 1 < t->columns ? "," : "\r\n");
+	for (size_t i = 0; i < t->cells_n; i++)
+		fprintf(out, "%s%s", t->cells[i], (i + 1) % t->columns ? "," : "\r\n");
+}
+
+static void
+print_aligned(const struct cli_table *t, FILE *out, const char *empty)
 {
 	size_t width[CLI_PRINT_COLUMNS_MAX] = { 0 };
 	size_t rows = t->columns ? t->cells_n / t->columns : 0;
@@ -226,6 +285,15 @@ cli_table_print(struct cli_table *t, FILE *out, const char *empty)
 		fprintf(out, "%s\n", empty);
 	for (size_t i = 0; i < rows; i++)
 		print_row(t, out, (const char *const *)t->cells + i * t->columns, width);
+}
+
+void
+cli_table_print(struct cli_table *t, FILE *out, const char *empty)
+{
+	if (t->csv)
+		print_csv(t, out);
+	else
+		print_aligned(t, out, empty);
 	if (t->failed)
 		fputs("fotagate: no memory: this table is not complete\n", stderr);
 	cli_table_drop(t);
@@ -240,25 +308,41 @@ cli_table_drop(struct cli_table *t)
 	*t = (struct cli_table){ 0 };
 }
 
-void
-cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n, const char *empty)
+static void
+fill(struct cli_table *t, const struct json_value *rows, const struct cli_column *columns, unsigned n, bool csv)
 {
 	const char *heads[CLI_PRINT_COLUMNS_MAX + 1] = { NULL };
-	struct cli_table t;
-	if (!empty && !json_count(rows))
-		return;
 	for (unsigned i = 0; i < n && i < CLI_PRINT_COLUMNS_MAX; i++)
 		heads[i] = columns[i].head;
-	cli_table_init(&t, heads);
+	cli_table_init(t, heads);
+	if (csv)
+		cli_table_csv(t);
 	for (size_t i = 0; i < json_count(rows); i++) {
 		for (unsigned k = 0; heads[k]; k++) {
 			const struct json_value *v = json_get(json_at(rows, i), columns[k].key);
 			if (columns[k].digits)
-				cli_table_short(&t, v, columns[k].digits);
+				cli_table_short(t, v, columns[k].digits);
 			else
-				cli_table_value(&t, v);
+				cli_table_value(t, v);
 		}
 	}
+}
+
+void
+cli_print_rows_csv(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n)
+{
+	struct cli_table t;
+	fill(&t, rows, columns, n, true);
+	cli_table_print(&t, out, "");
+}
+
+void
+cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n, const char *empty)
+{
+	struct cli_table t;
+	if (!empty && !json_count(rows))
+		return;
+	fill(&t, rows, columns, n, false);
 	if (!empty)
 		fputc('\n', out);
 	cli_table_print(&t, out, empty ? empty : "");

@@ -22,11 +22,18 @@ struct cli_table {
 	bool right[CLI_PRINT_COLUMNS_MAX]; /* numbers */
 	size_t cells_n, cells_cap;
 	char **cells; /* owned; row by row */
+	bool csv;     /* cells are whole and written as CSV has them */
 	bool failed;  /* no memory: printing says so */
 };
 
 /* heads: "name", or "#count" for a column of numbers; NULL ends. */
 void cli_table_init(struct cli_table *t, const char *const *heads);
+/*
+ * For a program or a spreadsheet, RFC 4180: before the first cell. Values are whole, null is an empty cell, heads are
+ * there without any row; what is odd is made visible as ever, so it is ASCII and with that UTF-8. A text that begins
+ * like a formula (= + - @) gets a ' before it, for modules and vendors chose many of these texts.
+ */
+void cli_table_csv(struct cli_table *t);
 /* What is formatted here is made visible like everything else. */
 void cli_table_cell(struct cli_table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A value as people read it: strings bare, lists with commas, null as "-". */
@@ -44,6 +51,9 @@ struct cli_column {
 /* All of them as a table, or `empty`; NULL: a section, behind a blank line, that is left out when there is no row. */
 void cli_print_rows(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n,
     const char *empty);
+
+/* The same as CSV. */
+void cli_print_rows_csv(FILE *out, const struct json_value *rows, const struct cli_column *columns, unsigned n);
 
 /*
  * A JSON text on one line, as it is but for characters beyond ASCII, which become

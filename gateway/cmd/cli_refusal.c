@@ -15,7 +15,7 @@ list(int argc, char **argv)
 		{ "until", "until", 0 }, { "over", "over", 0 }, { "reason", "reason", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "refusal.list", .rows = "refusals",
-	    .usage = "refusal list [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "refusal list [--csv] [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "Nothing is refused beforehand." });
 }
 

@@ -43,7 +43,9 @@ list(int argc, char **argv)
 		"image", "opened", NULL };
 	struct cli_args a;
 	const char *profile = NULL, *state = NULL;
+	bool csv = false;
 	const struct cli_opt opts[] = {
+		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
 		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
 		{ "state", CLI_OPT_TEXT, &state, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
@@ -51,9 +53,11 @@ list(int argc, char **argv)
 	struct cli_request r;
 	struct cli_reply reply;
 	bool shown;
-	int status = cli_opt_parse(argc, argv, opts, "review list [--profile NAME] [--state WORD] [--json]", 0, 0, &a);
+	int status = cli_opt_parse(argc, argv, opts, "review list [--profile NAME] [--state WORD] [--csv] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (cli_verb_form(&a.common, csv))
+		return CLI_USAGE;
 	cli_call_begin(&r);
 	cli_call_text(&r, "profile", profile);
 	cli_call_text(&r, "state", state);
@@ -62,6 +66,8 @@ list(int argc, char **argv)
 		const struct json_value *all = json_get(json_root(reply.doc), "reviews");
 		struct cli_table t;
 		cli_table_init(&t, heads);
+		if (csv)
+			cli_table_csv(&t);
 		for (size_t i = 0; i < json_count(all); i++)
 			list_row(&t, json_at(all, i));
 		cli_table_print(&t, stdout,

@@ -12,7 +12,7 @@ list(int argc, char **argv)
 		{ "support until", "support_until", 0 }, { "legal entity", "legal_entity", 0 }, { "words", "words", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "supplier.list", .rows = "suppliers",
-	    .usage = "supplier list [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "supplier list [--csv] [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "No supplier yet: fotagate.conf names them." });
 }
 

@@ -19,7 +19,7 @@ list(int argc, char **argv)
 		{ "fetches", "fetches", 0 }, { "policy", "policy", 12 }, { "hosts", "hosts", 0 }, { "path", "path", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "profile.list", .rows = "profiles",
-	    .usage = "profile list [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "profile list [--csv] [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "No profile yet. fotagate profile unknown shows what modules ask for." });
 }
 
@@ -31,7 +31,7 @@ unknown(int argc, char **argv)
 		{ "host", "host", 0 }, { "path", "path", 0 }, { "client", "agent", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "profile.unknown", .rows = "unknown",
-	    .usage = "profile unknown [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "profile unknown [--csv] [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "Every request so far was one that a profile knows." });
 }
 

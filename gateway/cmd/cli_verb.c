@@ -13,6 +13,13 @@ cli_verb_reason(const struct cli_common *c, const char *reason)
 }
 
 int
+cli_verb_form(const struct cli_common *c, bool csv)
+{
+	return !(csv && c->json) ? 0 : cli_opt_fail(c, CLI_USAGE, "USAGE", "Leave one of them out.",
+	    "--csv and --json are two forms of one answer");
+}
+
+int
 cli_verb_one(int argc, char **argv, const struct cli_verb_one *v)
 {
 	struct cli_args a;
@@ -46,7 +53,9 @@ cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
 {
 	struct cli_args a;
 	const char *filter = NULL;
+	bool csv = false;
 	const struct cli_opt opts[] = {
+		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
 		{ v->filter ? v->filter : "", v->filter ? CLI_OPT_TEXT : CLI_OPT_END, &filter, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
@@ -56,12 +65,17 @@ cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
 	int status = cli_opt_parse(argc, argv, opts, v->usage, 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
+	if (cli_verb_form(&a.common, csv))
+		return CLI_USAGE;
 	cli_call_begin(&r);
 	if (v->filter)
 		cli_call_text(&r, v->filter, filter);
 	status = cli_call_once(&a.common, v->request, &r, NULL, 0, &reply, &shown);
-	if (shown)
-		cli_print_rows(stdout, json_get(json_root(reply.doc), v->rows), v->columns, v->n, v->empty);
+	const struct json_value *rows = shown ? json_get(json_root(reply.doc), v->rows) : NULL;
+	if (shown && csv)
+		cli_print_rows_csv(stdout, rows, v->columns, v->n);
+	else if (shown)
+		cli_print_rows(stdout, rows, v->columns, v->n, v->empty);
 	cli_reply_free(&reply);
 	return status;
 }

@@ -19,7 +19,7 @@ struct cli_verb_one {
 };
 int cli_verb_one(int argc, char **argv, const struct cli_verb_one *v);
 
-/* "NOUN list [--FILTER TEXT]" */
+/* "NOUN list [--FILTER TEXT] [--csv]" */
 struct cli_verb_list {
 	const char *request, *usage;
 	const char *filter; /* name of an option that is handed on; NULL: none */
@@ -30,6 +30,8 @@ struct cli_verb_list {
 };
 int cli_verb_list(int argc, char **argv, const struct cli_verb_list *v);
 
+/* 0, or CLI_USAGE after saying that an answer has one form. */
+int cli_verb_form(const struct cli_common *c, bool csv);
 /* 0, or CLI_USAGE after saying that a reason is missing. */
 int cli_verb_reason(const struct cli_common *c, const char *reason);
 

@@ -71,6 +71,16 @@ reindex(struct inventory *inv)
 	}
 }
 
+/* The first bytes of a pseudonym, which go before the others in its order. */
+static uint64_t
+front_of(const uint8_t pseudonym[MSG_ID])
+{
+	uint64_t front = 0;
+	for (unsigned i = 0; i < sizeof front; i++)
+		front = front << 8 | pseudonym[i];
+	return front;
+}
+
 /* Room for one more module and one more identity; afterwards adding them cannot fail. */
 static int
 reserve(struct inventory *inv)
@@ -81,6 +91,10 @@ reserve(struct inventory *inv)
 		if (!all)
 			return FG_ENOMEM;
 		inv->all = all;
+		uint64_t *front = reallocarray(inv->front, cap, sizeof *front);
+		if (!front)
+			return FG_ENOMEM;
+		inv->front = front;
 		inv->cap = cap;
 	}
 	/* At most half full. */
@@ -123,7 +137,7 @@ inventory_touch(struct inventory *inv, struct inventory_module *m)
 static void
 module_free(struct inventory *inv, struct inventory_module *m)
 {
-	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure };
+	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure, m->tags };
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i])
 			words_drop(inv->words, texts[i]);
@@ -139,7 +153,7 @@ module_new(void)
 {
 	struct inventory_module *m = calloc(1, sizeof *m);
 	if (m)
-		m->profile = m->group = m->ruled = m->product = m->version = m->sure = "";
+		m->profile = m->group = m->ruled = m->product = m->version = m->sure = m->tags = "";
 	return m;
 }
 
@@ -156,6 +170,7 @@ insert(struct inventory *inv, struct inventory_module *m)
 	if (inv->name[slot])
 		return FG_EEXIST;
 	inv->name[slot] = m;
+	inv->front[inv->n] = front_of(m->pseudonym);
 	inv->all[inv->n++] = m;
 	return 0;
 }
@@ -242,12 +257,12 @@ inventory_change(struct inventory *inv, struct inventory_module *m, const char *
 	words_drop(inv->words, *field);
 	*field = shared;
 	inventory_touch(inv, m);
-	/* What a module last said of itself, and where, the table does not hold. */
-	if (field != &m->version && field != &m->profile)
+	/* What a module last said of itself, and where, the table does not hold; nor tags, but what a rule makes of them. */
+	if (field != &m->version && field != &m->profile && field != &m->tags)
 		inv->stale = true;
 	if (ret_changed)
 		*ret_changed = true;
-	return field == &m->profile || field == &m->product ? inventory_regroup(inv, m) : 0;
+	return field == &m->profile || field == &m->product || field == &m->tags ? inventory_regroup(inv, m) : 0;
 }
 
 /* ---- groups by rule ---- */
@@ -260,7 +275,7 @@ inventory_regroup(struct inventory *inv, struct inventory_module *m)
 	for (unsigned i = 0; i < m->idents_n; i++)
 		if (m->ident[i].kind == IDENTITY_IMEI)
 			imei = view_str(m->ident[i].text);
-	const char *want = c && m->listed ? group_by_rule(c->groups, c->groups_n, m->profile, m->product, imei) : "";
+	const char *want = c && m->listed ? group_by_rule(c->groups, c->groups_n, m->profile, m->product, m->tags, imei) : "";
 	if (strcmp(want, m->ruled) == 0)
 		return 0;
 	const char *shared = words_take(inv->words, want);
@@ -304,6 +319,8 @@ load_texts(struct inventory *inv, struct inventory_module *m, const struct db_mo
 		r = inventory_change(inv, m, &m->version, row->version, NULL);
 	if (!r)
 		r = inventory_change(inv, m, &m->sure, row->sure, NULL);
+	if (!r)
+		r = inventory_change(inv, m, &m->tags, row->tags, NULL);
 	return r;
 }
 
@@ -388,6 +405,7 @@ inventory_free(struct inventory *inv)
 	words_free(inv->words);
 	shelf_free(&inv->strangers);
 	free(inv->all);
+	free(inv->front);
 	free(inv->name);
 	free(inv->ident);
 	wipe(inv, sizeof *inv);
@@ -415,6 +433,7 @@ to_row(const struct inventory_module *m, struct db_module *row)
 	snprintf(row->product, sizeof row->product, "%s", m->product);
 	snprintf(row->version, sizeof row->version, "%s", m->version);
 	snprintf(row->sure, sizeof row->sure, "%s", m->sure);
+	snprintf(row->tags, sizeof row->tags, "%s", m->tags);
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		row->ident[i].kind = m->ident[i].kind;
 		row->ident[i].cls = m->ident[i].cls;
@@ -506,7 +525,10 @@ static unsigned
 page_of(const struct inventory *inv, const uint8_t *after, unsigned limit, const struct inventory_module **page)
 {
 	unsigned n = 0;
+	uint64_t low = after ? front_of(after) : 0, high = UINT64_MAX;
 	for (size_t i = 0; i < inv->n; i++) {
+		if (inv->front[i] < low || inv->front[i] > high)
+			continue;
 		const struct inventory_module *m = inv->all[i];
 		if (after && memcmp(m->pseudonym, after, MSG_ID) <= 0)
 			continue;
@@ -518,6 +540,8 @@ page_of(const struct inventory *inv, const uint8_t *after, unsigned limit, const
 			page[0] = m;
 			sink(page, n);
 		}
+		if (n == limit)
+			high = front_of(page[0]->pseudonym);
 	}
 	qsort(page, n, sizeof *page, by_pseudonym);
 	return n;
@@ -615,6 +639,7 @@ sweep(struct inventory *inv)
 			continue;
 		}
 		inv->all[i] = inv->all[kept];
+		inv->front[kept] = inv->front[i];
 		inv->all[kept++] = m;
 	}
 	inv->n = kept;

@@ -40,6 +40,7 @@ struct inventory_module {
 	const char *version; /* as last reported; "" : unknown */
 	uint8_t version_cls; /* who said so; 0: an operator */
 	const char *sure;    /* version said by better than a claim: the only one the table gets */
+	const char *tags;    /* an operator's, as policy/tags.h spells them; "" : none */
 	bool listed;         /* imported; false: only seen */
 	bool held;
 	bool dirty;          /* not yet in the database */
@@ -117,8 +118,8 @@ struct inventory_import {
 	struct inventory_problem problem[INVENTORY_PROBLEMS_MAX];
 };
 /*
- * Reads `kind,identity,group,product,version` (header row required, RFC 4180 quoting,
- * LF or CRLF; empty fields leave what is known), or, where it begins with "{", a JSON
+ * Reads `kind,identity,group,product,version` and perhaps `tags` (header row required, RFC 4180 quoting,
+ * LF or CRLF; empty fields leave what is known, tags "-" takes them off), or, where it begins with "{", a JSON
  * object with those members on each line. Imported modules are listed.
  * All or nothing: with any problem, or dry_run, nothing changes and ret says what
  * would have. Written through to the database before it returns. Where no memory or

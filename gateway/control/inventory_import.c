@@ -10,12 +10,15 @@
 #include "crypto/visible.h"
 #include "gateway/control/inventory_private.h"
 #include "policy/identity.h"
+#include "policy/tags.h"
 
-#define COLUMNS 5
+#define COLUMNS 6
+#define COLUMNS_DUE 5 /* tags may be left out */
+#define HEADER "kind,identity,group,product,version" /* and perhaps tags */
 #define FIELD_MAX 160 /* the longest, an identity, has 128 */
 
-enum { COL_KIND, COL_IDENTITY, COL_GROUP, COL_PRODUCT, COL_VERSION };
-static const char *const columns[COLUMNS] = { "kind", "identity", "group", "product", "version" };
+enum { COL_KIND, COL_IDENTITY, COL_GROUP, COL_PRODUCT, COL_VERSION, COL_TAGS };
+static const char *const columns[COLUMNS] = { "kind", "identity", "group", "product", "version", "tags" };
 
 struct row {
 	char field[COLUMNS][FIELD_MAX];
@@ -26,6 +29,7 @@ struct reading {
 	struct inventory *inv;
 	struct view csv;
 	bool objects; /* JSON, an object a line */
+	unsigned columns; /* of CSV, as its header has it */
 	size_t at;
 	unsigned line; /* of the row being read */
 	unsigned next_line;
@@ -99,8 +103,8 @@ read_row(struct reading *r, struct row *row)
 		while (!last && !why) {
 			if (!read_field(r, field, &last, &why))
 				break;
-			if (row->n == COLUMNS)
-				why = "more than five columns: kind,identity,group,product,version";
+			if (row->n == r->columns)
+				why = "more columns than the first row has, or than " HEADER ",tags";
 			else
 				memcpy(row->field[row->n++], field, sizeof field);
 		}
@@ -141,7 +145,7 @@ read_object(struct view line, struct row *row)
 		while (i < COLUMNS && !view_is(json_key_at(root, k), columns[i]))
 			i++;
 		if (i == COLUMNS)
-			why = "a member is none of kind, identity, group, product, version";
+			why = "a member is none of kind, identity, group, product, version, tags";
 		else if (!json_cstr(json_at(root, k), row->field[i], FIELD_MAX))
 			why = "a member is no text of at most 159 characters";
 	}
@@ -180,16 +184,16 @@ next_module(struct reading *r, struct row *row)
 static bool
 is_header(const struct row *row)
 {
-	for (unsigned i = 0; i < COLUMNS; i++) {
+	for (unsigned i = 0; i < row->n; i++) {
 		if (strcmp(row->field[i], columns[i]))
 			return false;
 	}
-	return row->n == COLUMNS;
+	return row->n >= COLUMNS_DUE;
 }
 
-/* Canonical kind and identity; the sentence if it is none. */
+/* Canonical kind and identity, tags in place; the sentence if it is none. */
 static const char *
-judge(const struct row *row, enum identity_kind *ret_kind, char text[IDENTITY_TEXT_MAX + 1])
+judge(struct row *row, enum identity_kind *ret_kind, char text[IDENTITY_TEXT_MAX + 1])
 {
 	static const struct {
 		unsigned column;
@@ -212,6 +216,12 @@ judge(const struct row *row, enum identity_kind *ret_kind, char text[IDENTITY_TE
 		if (strlen(s) >= texts[i].cap || !visible_is_plain(view_str(s)))
 			return texts[i].why;
 	}
+	char tags[TAGS_MAX];
+	if (!tags_canonical(view_str(row->field[COL_TAGS]), tags))
+		return "tags are words of a-z, 0-9 and \"-\" with blanks between, 127 characters in all; \"-\" is none";
+	/* Spelled so that it can be told from the empty field, which leaves what is known. */
+	if (row->field[COL_TAGS][0])
+		snprintf(row->field[COL_TAGS], FIELD_MAX, "%s", tags[0] ? tags : "-");
 	if (*ret_kind == IDENTITY_TOKEN) {
 		uint8_t digest[DIGEST_SHA256_LEN];
 		if (digest_sha256(view_str(text), digest))
@@ -219,6 +229,14 @@ judge(const struct row *row, enum identity_kind *ret_kind, char text[IDENTITY_TE
 		hex_encode(digest, sizeof digest, text);
 	}
 	return NULL;
+}
+
+/* What the row gives it, after judge(). */
+static const char *
+tags_of(const struct row *row)
+{
+	const char *tags = row->field[COL_TAGS];
+	return strcmp(tags, "-") ? tags : "";
 }
 
 /* What the row would change of m. */
@@ -231,7 +249,7 @@ differs(const struct inventory_module *m, const struct row *row)
 		if (want[0] && strcmp(want, now[i]))
 			return true;
 	}
-	return !m->listed;
+	return !m->listed || (row->field[COL_TAGS][0] && strcmp(tags_of(row), m->tags));
 }
 
 static enum identity_class
@@ -266,6 +284,8 @@ apply(struct reading *r, const struct row *row, enum identity_kind kind, const c
 		err = inventory_change(inv, m, &m->group, row->field[COL_GROUP], NULL);
 	if (!err && row->field[COL_PRODUCT][0])
 		err = inventory_change(inv, m, &m->product, row->field[COL_PRODUCT], NULL);
+	if (!err && row->field[COL_TAGS][0])
+		err = inventory_change(inv, m, &m->tags, tags_of(row), NULL);
 	if (!err && version[0]) {
 		err = inventory_change(inv, m, &m->version, version, NULL);
 		if (!err)
@@ -293,11 +313,14 @@ pass(struct reading *r, const char *profile)
 	/* Spreadsheets put a byte order mark in front. */
 	r->at = r->csv.n >= 3 && memcmp(r->csv.p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	r->line = r->next_line = 1;
+	r->columns = COLUMNS;
 	/* A header of CSV begins with a letter. */
 	r->objects = r->at < r->csv.n && r->csv.p[r->at] == '{';
 	if (!err && !r->objects && (!read_row(r, row) || !is_header(row)))
-		problem(r, "the first row must be: kind,identity,group,product,version");
+		problem(r, "the first row must be: " HEADER ", perhaps with tags behind it");
 	bool header_good = !r->ret->problems_n;
+	if (!err && !r->objects)
+		r->columns = row->n;
 	while (!err && header_good && next_module(r, row)) {
 		enum identity_kind kind;
 		char text[IDENTITY_TEXT_MAX + 1];

@@ -21,6 +21,7 @@ struct inventory {
 	uint8_t seed[16]; /* of the indexes: strangers choose identities */
 	struct words *words;
 	struct inventory_module **all;
+	uint64_t *front;                /* first bytes of all their pseudonyms, in the same order: a page is found by them */
 	size_t n, cap;
 	struct inventory_module **name; /* by pseudonym; names_n slots, a power of two */
 	size_t names_n;

@@ -15,6 +15,7 @@
 #include "gateway/control/setup.h"
 #include "gateway/control/suspensions.h"
 #include "gateway/control/vendornotes.h"
+#include "policy/tags.h"
 
 /* ---- rows whose handler belongs to a noun ---- */
 
@@ -322,7 +323,8 @@ static const struct requests_row table[] = {
 	{ "rollout.abort", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_abort, { REASON, RELEASE_OR_REVIEW } },
 	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
 	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), FLAG_OPT("held"), NUMBER_OPT("limit"),
-		TEXT_OPT("product", DB_NAME_MAX - 1), TEXT_OPT("profile", PROFILE_WORD_MAX), FLAG_OPT("unlisted"),
+		TEXT_OPT("product", DB_NAME_MAX - 1), TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("tag", TAGS_WORD_MAX),
+		FLAG_OPT("unlisted"),
 		TEXT_OPT("version", DB_VERSION_MAX - 1) } },
 	{ "module.show", REQUESTS_VIEW, ANY, 0, 0, requests_module_show, { MODULE } },
 	{ "module.explain", REQUESTS_VIEW, ANY, 0, 0, requests_module_explain, { MODULE } },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* requests_modules - the inventory, and why a module gets what it gets. */
+/* requests_modules - the inventory. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +7,9 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
-#include "crypto/stamp.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
-#include "policy/scope.h"
+#include "policy/tags.h"
 
 #define LIST_DEFAULT 100
 #define LIST_MAX 500
@@ -22,6 +21,7 @@ struct listing {
 	struct control *c;
 	struct jsonw *j;
 	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
+	char tag[TAGS_WORD_MAX + 1];
 	bool held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
@@ -53,13 +53,28 @@ put_identities(struct jsonw *j, const struct inventory_module *m, bool clear)
 	jsonw_array_end(j);
 }
 
-/* What a module said of itself may be its own number. */
-static void
-put_said(struct jsonw *j, const char *key, const char *text, bool clear)
+void
+requests_put_said(struct jsonw *j, const char *key, const char *text, bool clear)
 {
 	char masked[DB_VERSION_MAX];
 	privacy_mask_text(text, false, masked, sizeof masked);
 	requests_put_text(j, key, clear ? text : masked);
+}
+
+/* In a list; one that is somebody's number is shown as any other text. */
+static void
+put_tags(struct jsonw *j, const struct inventory_module *m, bool clear)
+{
+	char masked[TAGS_MAX];
+	privacy_mask_text(m->tags, false, masked, sizeof masked);
+	jsonw_key(j, "tags");
+	jsonw_array(j);
+	for (const char *p = clear ? m->tags : masked; *p;) {
+		size_t n = strcspn(p, " ");
+		jsonw_string(j, view_of(p, n));
+		p += n + (p[n] == ' ');
+	}
+	jsonw_array_end(j);
 }
 
 /* Each release it was granted: when, how far it got, what it said since. */
@@ -81,7 +96,7 @@ put_grants(struct control *c, struct jsonw *j, const struct inventory_module *m)
 		requests_put_time(j, "granted", f.grant.at);
 		jsonw_kcstr(j, "outcome", f.outcome);
 		jsonw_khex(j, "release", all[i].id, RELEASE_ID);
-		put_said(j, "target", all[i].record->terms.target, false);
+		requests_put_said(j, "target", all[i].record->terms.target, false);
 		jsonw_kcstr(j, "word", f.word);
 		requests_put_time(j, "word_at", f.word_at);
 		jsonw_object_end(j);
@@ -102,9 +117,10 @@ put_module(struct control *c, struct jsonw *j, const struct inventory_module *m,
 	put_identities(j, m, clear);
 	requests_put_time(j, "last_seen", m->last_seen);
 	jsonw_kbool(j, "listed", m->listed);
-	put_said(j, "product", m->product, clear);
+	requests_put_said(j, "product", m->product, clear);
 	requests_put_text(j, "profile", m->profile);
-	put_said(j, "version", m->version, clear);
+	put_tags(j, m, clear);
+	requests_put_said(j, "version", m->version, clear);
 	jsonw_object_end(j);
 }
 
@@ -129,11 +145,21 @@ says(const char *wanted, const char *text)
 }
 
 static bool
+has_tag(const char *wanted, const struct inventory_module *m)
+{
+	char masked[TAGS_MAX];
+	if (!wanted[0])
+		return true;
+	privacy_mask_text(m->tags, false, masked, sizeof masked);
+	return tags_has(masked, wanted);
+}
+
+static bool
 is_wanted(const struct listing *l, const struct inventory_module *m)
 {
 	return (!l->group[0] || strcmp(l->group, group_of(l->c, m)) == 0) &&
 	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
-	    says(l->version, m->version) && (!l->held || m->held) && (!l->unlisted || !m->listed);
+	    says(l->version, m->version) && has_tag(l->tag, m) && (!l->held || m->held) && (!l->unlisted || !m->listed);
 }
 
 static int
@@ -159,6 +185,7 @@ requests_module_list(struct control *c, struct call *call)
 	(void)call_text(call, "profile", l.profile, sizeof l.profile);
 	(void)call_text(call, "product", l.product, sizeof l.product);
 	(void)call_text(call, "version", l.version, sizeof l.version);
+	(void)call_text(call, "tag", l.tag, sizeof l.tag);
 	l.held = call_flag(call, "held");
 	l.unlisted = call_flag(call, "unlisted");
 	(void)call_text(call, "after", hex, sizeof hex);
@@ -374,187 +401,4 @@ requests_module_import(struct control *c, struct call *call)
 	else
 		call_fail_err(call, err);
 	free(r);
-}
-
-/* ---- explain ---- */
-
-/* What a release says of this module: the edge's own function, with the facts the table has. */
-static enum scope_answer
-ask_scope(struct control *c, const struct inventory_module *m, const struct release *record, bool let_in,
-    const struct profile *p)
-{
-	const struct approval_terms *t = &record->terms;
-	struct view from[APPROVAL_LIST_MAX], groups[APPROVAL_LIST_MAX];
-	for (uint32_t i = 0; i < t->from_versions.n; i++)
-		from[i] = view_str(t->from_versions.word[i]);
-	for (uint32_t i = 0; i < t->groups.n; i++)
-		groups[i] = view_str(t->groups.word[i]);
-	const struct scope_release r = {
-		.valid = true,
-		.halted = halts_now(c->halts) != NULL,
-		.product = view_str(t->product),
-		.target_version = view_str(t->target),
-		.from = from,
-		.from_n = t->from_versions.n,
-		.groups = groups,
-		.groups_n = t->groups.n,
-		.not_before = t->not_before,
-		.not_after = t->not_after,
-		.share = let_in ? ROLLOUT_PLACES : 0,
-		.known_by = SCOPE_WHENEVER, /* the module's ring says so already */
-	};
-	const struct scope_module s = {
-		.identified = true,
-		.listed = m->listed,
-		.held = m->held,
-		.product = view_str(m->product[0] ? m->product : t->product),
-		.group = view_str(inventory_group(m)),
-		.current_version = view_str(m->version),
-	};
-	return scope_offer(&r, &s, p, timekeep_earliest(c), timekeep_latest(c));
-}
-
-struct answer {
-	enum scope_answer answer;
-	const char *missing;
-	const char *product, *profile, *target;
-	const char *ring;       /* of the plan; "": none */
-	const uint8_t *release; /* NULL: there is none */
-	const uint8_t *resource;
-};
-
-static void
-put_answer(struct jsonw *j, const struct answer *a)
-{
-	jsonw_object(j);
-	jsonw_kcstr(j, "answer", scope_answer_name(a->answer));
-	requests_put_text(j, "missing", a->missing);
-	put_said(j, "product", a->product, false);
-	requests_put_text(j, "profile", a->profile);
-	requests_put_digest(j, "release", a->release != NULL, a->release, MSG_ID);
-	jsonw_khex(j, "resource", a->resource, MSG_ID);
-	requests_put_text(j, "ring", a->ring);
-	put_said(j, "target", a->target, false);
-	jsonw_kcstr(j, "text", scope_answer_text(a->answer));
-	jsonw_object_end(j);
-}
-
-/* When it may come back. */
-static void
-next_window(struct control *c, const struct inventory_module *m, const struct profile *p, char *dst, size_t cap)
-{
-	const char *group = inventory_group(m);
-	int64_t opens = window_next(&p->windows, view_str(group[0] ? group : p->default_group), timekeep_earliest(c),
-	    ZONE_NEVER);
-	char at[STAMP_CAP];
-	if (opens == ZONE_NEVER || stamp_format(opens, at))
-		snprintf(dst, cap, "no window of the profile opens for its group within 400 days");
-	else
-		snprintf(dst, cap, "the next window opens at %s", at);
-}
-
-static bool
-is_full(struct control *c, const struct inventory_module *m, const struct tables_release *r)
-{
-	return grants_granted(c->grants, r->id) >= r->record->terms.max_devices &&
-	    !grants_has(c->grants, m->pseudonym, r->id, NULL);
-}
-
-/* What has to happen before the last thing it asked for can be offered. */
-static void
-what_is_missing(struct control *c, const struct db_resource *r, char *dst, size_t cap)
-{
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	char review[DB_REVIEW_CAP] = "";
-	uint32_t have, need;
-	if (!cand || db_candidate_newest(c->db, r->id, cand)) {
-		snprintf(dst, cap, "%s", r->url[0] ? "the vendor has not been asked yet" :
-		    "the profile does not fetch: somebody has to import the image");
-		free(cand);
-		return;
-	}
-	db_candidate_review(cand->id, review);
-	reviews_count(c, cand, &have, &need);
-	if (candidates_is(cand, LIFECYCLE_REVIEW))
-		snprintf(dst, cap, "%s waits for people: %u of %u have signed", review, have, need);
-	else
-		snprintf(dst, cap, "%s is %s: %.300s", review, cand->state, cand->note);
-	free(cand);
-}
-
-static void
-explain_last(struct control *c, struct jsonw *j, const struct inventory_module *m)
-{
-	struct db_resource r;
-	char missing[MSG_TEXT_MAX];
-	if (!m->have_last_resource || db_resource_get(c->db, m->last_resource, &r))
-		return;
-	what_is_missing(c, &r, missing, sizeof missing);
-	put_answer(j, &(struct answer){ .answer = SCOPE_HOLD_NO_RELEASE, .missing = missing, .product = r.product,
-	    .profile = r.profile, .target = r.target, .ring = "", .resource = r.id });
-}
-
-/* What one release has for the module; the last words are a person's, who can do something about it. */
-static void
-explain_release(struct control *c, struct jsonw *j, const struct inventory_module *m, const struct tables_release *one,
-    const struct profile *p, bool asked)
-{
-	const struct approval_terms *t = &one->record->terms;
-	struct rollouts_view v = { .plan = NULL };
-	char missing[MSG_TEXT_MAX] = "";
-	bool let_in;
-	unsigned ring = rollouts_ring_of(c->rollouts, one->id, m, &let_in);
-	enum scope_answer answer = ask_scope(c, m, one->record, let_in, p);
-	(void)rollouts_view_of(c->rollouts, one->id, &v);
-	if (!v.plan || ring >= v.plan->rings_n)
-		ring = ROLLOUT_RINGS_MAX;
-	if (one->withheld) {
-		answer = SCOPE_HOLD_NO_RELEASE;
-		snprintf(missing, sizeof missing, "%s", releases_withheld(c->releases, one->id));
-	} else if (answer == SCOPE_HOLD_WINDOW) {
-		next_window(c, m, p, missing, sizeof missing);
-	} else if (answer == SCOPE_HOLD_RING && ring < ROLLOUT_RINGS_MAX) {
-		snprintf(missing, sizeof missing, "it is in ring %s; the rollout is %s, open up to ring %s",
-		    v.plan->rings[ring].name, rollout_state_name(v.standing.state), v.plan->rings[v.standing.ring].name);
-	} else if (answer == SCOPE_HOLD_RING) {
-		snprintf(missing, sizeof missing, "the plan of its rollout cannot be read");
-	} else if (answer == SCOPE_OFFER && is_full(c, m, one)) {
-		snprintf(missing, sizeof missing, "as many modules as people signed for have it already");
-	} else if (answer == SCOPE_OFFER && v.paced && !grants_has(c->grants, m->pseudonym, one->id, NULL)) {
-		snprintf(missing, sizeof missing, "%s", grants_reason_text(GRANTS_PACED));
-	} else if (answer == SCOPE_OFFER && !asked) {
-		snprintf(missing, sizeof missing, "it has not asked for it");
-	}
-	put_answer(j, &(struct answer){ .answer = answer, .missing = missing, .product = t->product, .profile = t->profile,
-	    .target = t->target, .ring = ring < ROLLOUT_RINGS_MAX ? v.plan->rings[ring].name : "", .release = one->id,
-	    .resource = t->resource });
-}
-
-void
-requests_module_explain(struct control *c, struct call *call)
-{
-	const struct inventory_module *m = requests_module_of(c, call);
-	struct call_doc d;
-	size_t n;
-	bool last = false;
-	if (!m)
-		return;
-	const struct tables_release *list = releases_all(c->releases, &n);
-	call_doc_begin(&d);
-	jsonw_key(&d.j, "answers");
-	jsonw_array(&d.j);
-	for (size_t i = 0; i < n; i++) {
-		const struct approval_terms *t = &list[i].record->terms;
-		const struct policy *p = policies_find(c->policies, t->profile);
-		bool asked = m->have_last_resource && !memcmp(t->resource, m->last_resource, MSG_ID);
-		if (!p || (!asked && strcmp(t->profile, m->profile) != 0))
-			continue;
-		last |= asked;
-		explain_release(c, &d.j, m, &list[i], p->profile, asked);
-	}
-	if (!last)
-		explain_last(c, &d.j, m);
-	jsonw_array_end(&d.j);
-	jsonw_khex(&d.j, "module", m->pseudonym, sizeof m->pseudonym);
-	call_doc_end(call, &d, CALL_DONE);
 }

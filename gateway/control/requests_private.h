@@ -72,6 +72,10 @@ void requests_module_show(struct control *c, struct call *call);
 void requests_module_import(struct control *c, struct call *call);
 void requests_module_hold(struct control *c, struct call *call);
 void requests_module_unhold(struct control *c, struct call *call);
+/* What a module said of itself may be its own number: shown as privacy_mask_text has it, unless clear. */
+void requests_put_said(struct jsonw *j, const char *key, const char *text, bool clear);
+
+/* requests_explain.c */
 void requests_module_explain(struct control *c, struct call *call);
 
 /* requests_url.c */

@@ -24,6 +24,7 @@
 /* Sizes with terminator; those of gateway/wire/msg.h, from where the texts come. */
 #define DB_NAME_MAX 64
 #define DB_VERSION_MAX 96
+#define DB_TAGS_MAX 128 /* TAGS_MAX */
 #define DB_URL_MAX 1024
 #define DB_TEXT_MAX 512
 #define DB_IDENT_MAX 129

@@ -6,7 +6,7 @@
 
 /* One row an identity: the whole inventory comes in one pass over two indexes, without sorting. */
 #define COLUMNS                                                                               \
-	"SELECT m.pseudonym, m.profile, m.group_name, m.product, m.version, m.version_cls, m.sure, m.listed," \
+	"SELECT m.pseudonym, m.profile, m.group_name, m.product, m.version, m.version_cls, m.sure, m.tags, m.listed," \
 	" m.held, m.first_seen, m.last_seen, m.usual, m.last_answer, m.last_resource, i.kind, i.cls, i.text"   \
 	" FROM module m LEFT JOIN ident i ON i.module = m.pseudonym "
 
@@ -14,12 +14,12 @@ static int
 put_row(struct db *db, const struct db_module *m)
 {
 	struct db_query q;
-	db_query(&q, db, "INSERT INTO module (pseudonym, profile, group_name, product, version, version_cls, sure,"
+	db_query(&q, db, "INSERT INTO module (pseudonym, profile, group_name, product, version, version_cls, sure, tags,"
 			 " listed, held, first_seen, last_seen, usual, last_answer, last_resource)"
-			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 			 " ON CONFLICT (pseudonym) DO UPDATE SET profile = excluded.profile,"
 			 " group_name = excluded.group_name, product = excluded.product, version = excluded.version,"
-			 " version_cls = excluded.version_cls, sure = excluded.sure,"
+			 " version_cls = excluded.version_cls, sure = excluded.sure, tags = excluded.tags,"
 			 " listed = excluded.listed, held = excluded.held,"
 			 " first_seen = excluded.first_seen, last_seen = excluded.last_seen, usual = excluded.usual,"
 			 " last_answer = excluded.last_answer, last_resource = excluded.last_resource");
@@ -30,6 +30,7 @@ put_row(struct db *db, const struct db_module *m)
 	db_put_text(&q, m->version);
 	db_put_i64(&q, m->version_cls);
 	db_put_text(&q, m->sure);
+	db_put_text(&q, m->tags);
 	db_put_i64(&q, m->listed);
 	db_put_i64(&q, m->held);
 	db_put_i64(&q, m->first_seen);
@@ -83,6 +84,7 @@ read_module(struct db_query *q, struct db_module *m)
 	db_get_text(q, m->version, sizeof m->version);
 	m->version_cls = db_get_u8(q);
 	db_get_text(q, m->sure, sizeof m->sure);
+	db_get_text(q, m->tags, sizeof m->tags);
 	m->listed = db_get_bool(q);
 	m->held = db_get_bool(q);
 	m->first_seen = db_get_i64(q);

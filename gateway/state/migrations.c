@@ -210,6 +210,9 @@ static const char waiver_schema[] =
 " sha256 BLOB CHECK (length(sha256) = 32)) STRICT;"
 "CREATE INDEX remark_candidate ON remark (candidate, id);";
 
+static const char tags_schema[] =
+"ALTER TABLE module ADD COLUMN tags TEXT NOT NULL DEFAULT '';";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -225,6 +228,7 @@ static const struct migration steps[] = {
 	{ 12, "accounts, sessions and tokens", account_schema },
 	{ 14, "second images that freeze a release", rival_schema },
 	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
+	{ 16, "tags of modules", tags_schema },
 };
 
 const struct migration *

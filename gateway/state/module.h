@@ -24,6 +24,7 @@ struct db_module {
 	char version[DB_VERSION_MAX];
 	uint8_t version_cls;       /* enum identity_class that reported it; 0: an operator said so */
 	char sure[DB_VERSION_MAX]; /* version said by better than a claim */
+	char tags[DB_TAGS_MAX];    /* policy/tags.h; "" : none */
 	bool listed;               /* imported; false: only seen */
 	bool held;
 	int64_t first_seen, last_seen; /* 0: never */

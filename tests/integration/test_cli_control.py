@@ -318,6 +318,28 @@ def test_table_and_json(control):
     assert control.calls == [("people.list", {}, [])] * 2
 
 
+def test_csv_is_for_spreadsheets_and_runs_nothing_in_them(control):
+    control.answers["sighting.list"] = Reply({"sightings": [
+        {"count": 3, "last": None, "modules": -1, "product": '=cmd|"/c calc"!A1', "profile": "a,b", "resource": "ab" * 16,
+         "review": "", "target": "+1.0"},
+        {"count": 0, "last": "2027-01-15T08:00:00Z", "modules": 2, "product": "@x\ny", "profile": "-", "resource": "cd" * 16,
+         "review": "R-1", "target": "1.0-rc \u00e4"}]})
+    out = cli(control, "sighting", "list", "--csv").stdout
+    assert out == (b"resource,profile,product,version,count,modules,last,review\r\n"
+                   + b"ab" * 16 + b',"a,b","\'=cmd|""/c calc""!A1",\'+1.0,3,-1,,\r\n'
+                   + b"cd" * 16 + b",'-,'@x<0A>y,1.0-rc <U+00E4>,0,2,2027-01-15T08:00:00Z,R-1\r\n"), out
+    control.answers["sighting.list"] = Reply({"sightings": []})
+    assert cli(control, "sighting", "list", "--csv").stdout == b"resource,profile,product,version,count,modules,last,review\r\n"
+    control.answers["review.list"] = Reply({"reviews": [{"id": "R-1", "have": 1, "need": 2, "image": "ef" * 32}]})
+    assert cli(control, "review", "list", "--csv").out.splitlines()[1] == "R-1,,,1/2,,,,," + "ef" * 32 + ","
+    control.answers["exposure.list"] = Reply({"held": [], "versions": [{"product": "EC25", "version": "=1", "modules": 7}]})
+    assert cli(control, "exposure", "--csv", "--versions").out.splitlines() == ["product,version,modules", "EC25,'=1,7"]
+    assert cli(control, "exposure", "--csv").out.splitlines()[0].startswith("review,state,product,")
+    for args in (("sighting", "list"), ("review", "list"), ("module", "list"), ("exposure",)):
+        assert "two forms" in cli(control, *args, "--csv", "--json", want=2).out
+    assert "goes with --csv" in cli(control, "exposure", "--versions", want=2).err
+
+
 def test_big_reply(control):
     doc = {"reviews": [{"id": f"R-{i}", "have": 0, "need": 2, "state": "review"} for i in range(3000)]}
     control.answers["review.list"] = Reply(doc, big=SEALS)

@@ -74,9 +74,17 @@ def test_import_tries_first_and_takes_all_or_nothing(gate):
     assert (again["added"], again["changed"], again["unchanged"]) == (0, 1, 1)
     one = gate.cli("module", "show", f"imei:{imei(2)}")
     assert (one["group"], one["product"], one["version"], one["listed"]) == ("field", "FG100", "1.0.0", True)
+    tagged = inventory(gate, f"imei,{imei(2)},,,,roof;site-7", head="kind,identity,group,product,version,tags")
+    assert (tagged["added"], tagged["changed"]) == (0, 1)
+    one["tags"] = ["roof", "site-7"]
     gate.stop()
     gate.start()
     assert gate.cli("module", "show", f"imei:{imei(2)}") == one
+    assert [m["id"] for m in gate.cli("module", "list", "--tag", "site-7")["modules"]] == [one["id"]]
+    assert gate.cli("module", "list", "--tag", "site")["modules"] == []
+    rows = gate.text("module", "list", "--tag", "roof", "--csv").splitlines()
+    assert rows[0] == "module,group,listed,held,product,version,tags,last seen,identity" and len(rows) == 2, rows
+    assert rows[1].startswith(f'{one["id"]},field,yes,no,FG100,1.0.0,"roof, site-7",'), rows
 
 
 def test_every_bad_line_is_told_with_its_number(gate):
@@ -100,7 +108,7 @@ def test_strangers_are_held_and_listed_ones_are_served():
     with gateway(HOLD) as gate:
         data = released(gate)
         assert gate.ask()[0] == 404
-        until(lambda: answer(gate, f"imei:{IMEI}") == ("unlisted", ""))
+        until(lambda: answer(gate, f"imei:{IMEI}")[0] == "unlisted")
         inventory(gate, f"imei,{imei(1)},field,FG100,1.0.0")
         assert gate.served(imei=imei(1)) == data
         assert gate.ask()[0] == 404  # still a stranger
@@ -146,6 +154,10 @@ def test_explain_names_every_reason(gate):
         until(lambda: answer(gate, f"imei:{number}")[0] == why)
     gate.text("halt")
     assert answer(gate, f"imei:{IMEI}")[0] == "halted"
+    told = gate.text("module", "explain", f"imei:{imei(1)}").splitlines()
+    assert any(line.startswith("halt          NO: halted by uid ") for line in told), told
+    assert any(line.startswith("group         NO: it is in group lab, the release is for field") for line in told), told
+    assert any(line.startswith("hold          nobody holds it") for line in told), told
 
 
 def test_explain_after_a_failed_fetch_names_it(gate):

@@ -227,6 +227,7 @@ COLUMNS = {
     "module.version": ("grants", "what it claims to run"),
     "module.version_cls": ("neither", "who said so"),
     "module.sure": ("grants", "what it runs"),
+    "module.tags": ("grants", "which group a rule gives it: an operator's word (PRIVSEP, known risks)"),
     "module.listed": ("grants", "an operator's word (PRIVSEP, known risks)"),
     "module.held": ("denies", "an operator holds it"),
     "module.first_seen": ("neither", "who is new to a rollout waits for its last ring: likewise an operator's word, by import"),

@@ -277,19 +277,10 @@ turn(void *arg, const struct inventory_module *m)
 	return ++p->n == p->stop_at ? 9 : 0;
 }
 
+/* Whatever the size of a page, turning them shows each module once and in order. */
 static void
-test_inventory_pages(void **state)
+turn_all(const struct inventory *inv, unsigned n)
 {
-	struct rig *r = *state;
-	struct inventory *inv = inventory_of(r);
-	struct inventory_seen seen;
-	char serial[32];
-	for (unsigned i = 0; i < 1234; i++) {
-		snprintf(serial, sizeof serial, "S%u", i);
-		struct msg_sighting s = sighting_of("", IDENTITY_SERIAL, IDENTITY_D, serial);
-		assert_int_equal(inventory_sight(inv, NULL, &s, 1, &seen), 0);
-	}
-	/* Whatever the size of a page, turning them shows each module once and in order. */
 	for (unsigned limit = 1; limit <= 1000; limit = limit * 3 + 1) {
 		struct page p = { 0 };
 		unsigned before;
@@ -298,14 +289,41 @@ test_inventory_pages(void **state)
 			assert_int_equal(inventory_list(inv, p.n ? p.last : NULL, limit, turn, &p), 0);
 			assert_true(p.n - before <= limit);
 		} while (p.n > before);
-		assert_int_equal(p.n, 1234);
+		assert_int_equal(p.n, n);
 	}
+}
+
+static void
+test_inventory_pages(void **state)
+{
+	struct rig *r = *state;
+	uint8_t gone[300][MSG_ID];
+	struct inventory_seen seen;
+	char serial[32];
+	/* Some begin alike, as they never do by chance. */
+	for (unsigned i = 0; i < 34; i++) {
+		struct db_module m = { .idents_n = 0 };
+		memset(m.pseudonym, i < 30 ? 0x80 : 0xff, MSG_ID);
+		m.pseudonym[MSG_ID - 1] = (uint8_t)(i * 7);
+		assert_int_equal(db_module_put(r->db, &m), 0);
+	}
+	struct inventory *inv = inventory_of(r);
+	for (unsigned i = 0; i < 1200; i++) {
+		snprintf(serial, sizeof serial, "S%u", i);
+		struct msg_sighting s = sighting_of("", IDENTITY_SERIAL, IDENTITY_D, serial);
+		assert_int_equal(inventory_sight(inv, NULL, &s, 1, &seen), 0);
+	}
+	turn_all(inv, 1234);
 	struct page p = { 0 };
 	assert_int_equal(inventory_list(inv, NULL, 0, turn, &p), 0);
 	assert_int_equal(p.n, DB_PAGE_MAX);
 	p = (struct page){ .stop_at = 3 };
 	assert_int_equal(inventory_list(inv, NULL, 10, turn, &p), 9);
 	assert_int_equal(p.n, 3);
+	for (unsigned i = 0; i < 300; i++)
+		memcpy(gone[i], inventory_at(inv, 4 * (size_t)i)->pseudonym, MSG_ID);
+	assert_int_equal(inventory_erase_all(inv, gone, 300), 0);
+	turn_all(inv, 934);
 	inventory_free(inv);
 }
 
@@ -499,6 +517,56 @@ test_inventory_groups_by_rule(void **state)
 	free(p);
 }
 
+static const struct inventory_module *
+serial(const struct inventory *inv, const char *text)
+{
+	return inventory_by_identity(inv, IDENTITY_SERIAL, view_str(text));
+}
+
+/* An operator's words: written, kept, taken off; a rule goes by them. */
+static void
+test_inventory_tags(void **state)
+{
+	struct rig *r = *state;
+	struct inventory *inv = inventory_of(r);
+	struct config *c = calloc(1, sizeof *c);
+	struct inventory_import *i = calloc(1, sizeof *i);
+	c->groups[c->groups_n++] = (struct group_rule){ .name = "roofs", .tag = "roof" };
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\n"
+							"serial,S,,,,site-7;roof\nserial,T,,,,\nserial,U,,,\n"), "", false, i), 0);
+	assert_int_equal(i->problems_n, 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	assert_string_equal(inventory_group(serial(inv, "S")), "roofs");
+	assert_string_equal(inventory_group(serial(inv, "T")), "");
+	/* The same in another spelling is no change; a file without the column leaves them. */
+	assert_int_equal(inventory_import(inv, view_str("{\"kind\":\"serial\",\"identity\":\"S\",\"tags\":\"roof site-7 roof\"}\n"
+							"{\"kind\":\"serial\",\"identity\":\"T\",\"tags\":\"-\"}\n"), "", false, i), 0);
+	assert_int_equal(i->same, 2);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\nserial,S,,,2.0\n"), "", false, i), 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	/* They are still there in the next life, and the rule with them. */
+	inventory_free(inv);
+	inv = inventory_of(r);
+	assert_int_equal(inventory_rules(inv, c), 0);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	assert_string_equal(inventory_group(serial(inv, "S")), "roofs");
+	/* A tag that no rule asks for leaves the table as it is; one that it asks for does not. */
+	inventory_taken(inv);
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\nserial,T,,,,cellar\n"), "",
+	    false, i), 0);
+	assert_int_equal(i->changed, 1);
+	assert_false(inventory_is_stale(inv));
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\nserial,S,,,,-\n"), "", false, i),
+	    0);
+	assert_true(inventory_is_stale(inv));
+	assert_string_equal(serial(inv, "S")->tags, "");
+	assert_string_equal(inventory_group(serial(inv, "S")), "");
+	inventory_free(inv);
+	free(i);
+	free(c);
+}
+
 static void
 test_inventory_import_problems(void **state)
 {
@@ -512,6 +580,9 @@ test_inventory_import_problems(void **state)
 		{ "kind,identity,group,product,version\nimsi,1,,,\n", 1, 2 },
 		{ "kind,identity,group,product,version\n\n\nserial,a b,,,\nserial,S,\x01,,\n", 2, 4 },
 		{ "kind,identity,group,product,version\nserial,S,,,,\nserial,T,,,\n", 1, 2 },
+		{ "kind,identity,group,product,version,tag\n", 1, 1 },
+		{ "kind,identity,group,product\n", 1, 1 },
+		{ "kind,identity,group,product,version,tags\nserial,S,,,,Roof\n", 1, 2 },
 		{ "kind,identity,group,product,version\nserial,\"S,,,\n", 1, 2 },
 	};
 	struct rig *r = *state;
@@ -631,6 +702,7 @@ main(void)
 		T(test_inventory_import),
 		T(test_inventory_import_json_lines),
 		T(test_inventory_groups_by_rule),
+		T(test_inventory_tags),
 		T(test_inventory_import_problems),
 		T(test_inventory_usual_is_bounded),
 		T(test_inventory_flush_failure),

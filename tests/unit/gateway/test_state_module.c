@@ -15,7 +15,7 @@ static struct db_module
 module_of(uint8_t n)
 {
 	struct db_module m = { .profile = "quectel", .group = "canary", .product = "EC25", .version = "A08",
-		.version_cls = 4, .sure = "A07", .listed = true, .held = true, .first_seen = 5, .last_seen = 9,
+		.version_cls = 4, .sure = "A07", .tags = "roof site-7", .listed = true, .held = true, .first_seen = 5, .last_seen = 9,
 		.last_answer = 13, .have_last_resource = true, .idents_n = 2 };
 	memset(m.pseudonym, n, sizeof m.pseudonym);
 	memset(m.last_resource, 3, sizeof m.last_resource);
@@ -43,6 +43,7 @@ test_module_round_trip(void **state)
 	assert_string_equal(got.product, "EC25");
 	assert_string_equal(got.version, "A08");
 	assert_string_equal(got.sure, "A07");
+	assert_string_equal(got.tags, "roof site-7");
 	assert_int_equal(got.version_cls, 4);
 	assert_true(got.listed);
 	assert_true(got.held);

@@ -296,6 +296,38 @@ quorum_is_the_higher_of_two(void **state)
 	assert_int_equal(scope_kind_of(1, 0), SCOPE_PRODUCTION);
 }
 
+/* Each link for itself, whatever stands before it; the whole is what scope_offer() says. */
+static void
+the_chain_tells_every_reason(void **state)
+{
+	struct scope_release r = release("1.1", "field");
+	struct scope_module m = module("1.2.0");
+	enum scope_answer link[SCOPE_LINKS];
+	(void)state;
+	m.held = true;
+	m.group = view_str("lab");
+	assert_int_equal(scope_chain(&r, &m, p, FROM, UNTIL, link), SCOPE_HOLD_MODULE);
+	for (unsigned i = 0; i < SCOPE_LINKS; i++) {
+		enum scope_answer want = i == SCOPE_LINK_HOLD ? SCOPE_HOLD_MODULE : i == SCOPE_LINK_GROUP ? SCOPE_HOLD_GROUP :
+		    i == SCOPE_LINK_DAYS ? SCOPE_HOLD_LATE : i == SCOPE_LINK_VERSION ? SCOPE_HOLD_SAME_VERSION : SCOPE_OFFER;
+		assert_int_equal(link[i], want);
+	}
+	r = (struct scope_release){ .valid = false };
+	m = (struct scope_module){ .identified = false };
+	assert_int_equal(scope_chain(&r, &m, p, 0, 0, link), SCOPE_HOLD_NO_RELEASE);
+	for (unsigned i = 0; i < SCOPE_LINKS; i++)
+		assert_int_equal(link[i] == SCOPE_OFFER, i == SCOPE_LINK_HALT || i == SCOPE_LINK_HOLD || i == SCOPE_LINK_WINDOW);
+	r = release("*", "field");
+	m = module("1.1");
+	assert_int_equal(scope_chain(&r, &m, p, FROM, FROM, link), SCOPE_OFFER);
+	for (unsigned i = 0; i < SCOPE_LINKS; i++) {
+		assert_int_equal(link[i], SCOPE_OFFER);
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(scope_link_name((enum scope_link)i), scope_link_name((enum scope_link)j));
+	}
+	assert_string_equal(scope_link_name(SCOPE_LINKS), "?");
+}
+
 static void
 every_answer_has_a_name_and_a_sentence(void **state)
 {
@@ -321,6 +353,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(rings_come_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_chain_tells_every_reason, setup, teardown),
 		cmocka_unit_test(every_answer_has_a_name_and_a_sentence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
