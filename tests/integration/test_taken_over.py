@@ -200,7 +200,7 @@ def issue(image, **more):
     return {"token": 1, "review": "R-2", "image": image, "report": bytes(32), "policy": bytes(32), "resource": bytes(16),
             "subject": "story/FG100/*->2.0.0/rootfs.img", "profile": "story", "product": "FG100", "target": "2.0.0",
             "from": [{"text": "*"}], "groups": [{"text": "*"}], "max_devices": 1, "not_before": 0,
-            "not_after": int(time.time()) + 86400, "findings": [], "requesters": [], "quorum": 0, "terms_quorum": 0,
+            "not_after": int(time.time()) + 86400, "findings": [], "checklist": [], "waived": [], "requesters": [], "quorum": 0, "terms_quorum": 0,
             "have_plan": False, "plan": bytes(32), "made": 0, "applier": "", "base": bytes(32), "target_image": bytes(32),
             "opened_at": 0,
             "now": 0, **more}
