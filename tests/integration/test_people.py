@@ -73,6 +73,7 @@ def test_a_board_and_its_life(gate):
     done = board.propose("--add", f"{who('carol')} {board.key('carol')}", "--valid-days", "20", by="alice")
     assert (done["state"], done["have"], done["need"], done["have_new"], done["need_new"]) == ("proposed", 1, 2, 1, 2)
     assert board.propose("--proposal", "ab" * 32, ok=(1,))["error"]["id"] == "NOT-FOUND"
+    assert board.propose("--console", "https://Gate.example", ok=(2,))["error"]["id"] == "USAGE"
     open_now = board.list()["proposals"]
     assert [(p["number"], p["signed_by"]) for p in open_now] == [(1, [who("alice")])]
     assert board.list()["number"] == 0
