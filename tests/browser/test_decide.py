@@ -199,3 +199,24 @@ def test_what_the_gateway_refuses_is_said_with_its_cure(driver, place):
     browse.visit(driver, place.url + "/reviews/R-999")
     problem = one(driver, ".problem").text
     assert "NOT-FOUND" in problem
+
+
+def test_a_finding_that_somebody_answers_for(driver, place):
+    """A waiver and a remark: both in the log, neither permits."""
+    browse.visit(driver, place.url + "/reviews/R-3")
+    button = one(driver, "#part-answers tbody button:enabled")
+    finding = button.get_attribute("aria-label").removeprefix("Waive ")
+    driver.execute_script("arguments[0].scrollIntoView({ block: 'center' })", button)
+    button.click()
+    answer(driver, "the laboratory looked at it: <b>harmless</b>")
+    wait(driver, lambda d: "<b>harmless</b>" in one(d, "#part-answers").text)
+    shown = review(place.gate, 3)
+    assert [(w["finding"], w["owner"], w["image"]) for w in shown["waivers"]] == [(finding, "alice@demo.invalid", shown["image"])]
+    assert next(f for f in shown["findings"] if f["id"] == finding)["waived"] and shown["state"] == "review"
+    press(driver, "#comment")
+    answer(driver, "who has the module of the laboratory?")
+    wait(driver, lambda d: "module of the laboratory" in one(d, "#part-answers").text)
+    assert [m["text"] for m in review(place.gate, 3)["remarks"]] == ["who has the module of the laboratory?"]
+    press(driver, "#part-answers button.danger")
+    answer(driver, "it was another module's result")
+    until(lambda: review(place.gate, 3)["waivers"] == [])

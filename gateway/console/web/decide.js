@@ -62,6 +62,8 @@ function asked(form) {
 	for (const key of ["max_devices", "days"])
 		if (v.get(key))
 			body[key] = Number(v.get(key));
+	if (v.getAll("ticks").length)
+		body.ticks = v.getAll("ticks");
 	return body;
 }
 
@@ -79,6 +81,7 @@ export function differs(doc, text, body, r) {
 		[body.groups && String([...p.scope.groups].sort()) !== String([...body.groups].sort()), "names other groups"],
 		[body.max_devices && p.scope.max_devices !== body.max_devices, "allows another number of modules"],
 		[body.days && new Date(p.scope.not_after) - new Date(p.scope.not_before) > body.days * 86400000, "lasts longer"],
+		[String([...(p.checklist || [])].sort()) !== String([...(body.ticks || [])].sort()), "ticks other items"],
 		[r.findings.some((f) => f.severity !== "info" && !p.findings.includes(f.id)), "leaves out a finding"],
 		[p.findings.some((id) => !r.findings.some((f) => f.id === id)), "acknowledges what was not found"],
 		[!(Math.abs(new Date(p.time) - Date.now()) < 300000), "is dated more than five minutes from this machine's clock"],
@@ -104,6 +107,8 @@ function cliApprove(r, body) {
 		words.push("--max-devices", String(body.max_devices));
 	if (body.days)
 		words.push("--days", String(body.days));
+	for (const item of body.ticks || [])
+		words.push("--tick", item);
 	return [...words.map(quoted), "--sign", "~/.ssh/id_ed25519"].join(" ");
 }
 
@@ -228,6 +233,9 @@ function approve(page, m) {
 	plan ? el("p", { class: "hint" },
 		"Somebody signed already: leave groups and number as they are, and you sign for the same thing.") : null,
 	reason("Printable ASCII; it is part of what you sign, and stays in the log.", "approve-reason"),
+	r.checklist.length ? el("fieldset", {}, el("legend", {}, "You have done, and sign that you have"),
+		r.checklist.map((item) => el("label", { class: "tick" },
+			el("input", { type: "checkbox", name: "ticks", value: item, required: true }), item))) : null,
 	field("Approver", el("select", { name: "approver", id: "approver" }, [me, ...others].map((p) => el("option",
 		{ value: p, selected: p === me }, p))),
 		"Whoever's key will sign."),

@@ -5,6 +5,7 @@ import { file, get, lately, maybe, seg } from "/api.js";
 import { state, SIGNERS, DIRECTIONS, CURES } from "/words.js";
 import * as report from "/report.js";
 import * as decide from "/decide.js";
+import * as answers from "/answers.js";
 import { back, hex, sha256 } from "/log.js";
 import { entries } from "/entries.js";
 
@@ -175,6 +176,7 @@ export async function load(page, id) {
 		report.draw(page, doc, r.report, continuity(r, explain));
 	page.part("rules", [r.rule, explain && explain.earliest], () => rules(r, explain));
 	page.part("statements", [r.statements, r.have, r.need, r.state], () => statements(r));
+	answers.draw(page, r);
 	decide.draw(page, { r, doc, explain, people, status, stops });
 	await timeline(page, r).catch((err) => page.part("timeline", String(err), () => [el("h2", {}, "Timeline"),
 		problem(err)]));
