@@ -149,6 +149,20 @@ put_listener(const struct cli_found_listener *l, bool last, struct writer *w)
 	writer_textf(w, "\t}%s\n", last ? "" : ",");
 }
 
+static void
+put_console(const struct cli_found_listener *web, struct writer *w)
+{
+	bool on = web->address[0] != '\0';
+	const char *off = on ? "" : "#";
+	writer_text(w, "\n# Where people reach the gateway with a browser, by HTTPS only; fotagate console setup-code makes\n"
+	    "# the first account. ");
+	writer_text(w, on ? "Replace the certificate by one that browsers trust.\n" :
+		"Nothing listens before these lines have lost their # and the files lie in keys_dir.\n");
+	writer_textf(w, "%sconsole = {\n%s\taddress = \"%s\";\n%s\tport = %d;\n", off, off, on ? web->address : "127.0.0.1",
+	    off, on ? (int)web->port : 8443);
+	writer_textf(w, "%s\tcert = \"console.crt\";\n%s\tkey = \"console.key\";\n%s};\n", off, off, off);
+}
+
 /* What we write is checked like what anybody else writes. */
 static int
 check_config(struct view text)
@@ -168,7 +182,7 @@ check_config(struct view text)
 
 int
 cli_found_config(const struct cli_place *p, bool demo, const struct cli_found_listener *listeners, unsigned n,
-    struct writer *w)
+    const struct cli_found_listener *web, struct writer *w)
 {
 	writer_text(w, "# fotagate.conf - made by fotagate init; see fotagate.conf(5). Check with: fotagate profile check\n"
 		       "# Vendor profiles are files beside it, profiles.d/NAME.conf.\n\n");
@@ -179,7 +193,9 @@ cli_found_config(const struct cli_place *p, bool demo, const struct cli_found_li
 	writer_text(w, "listeners = (\n");
 	for (unsigned i = 0; i < n; i++)
 		put_listener(&listeners[i], i + 1 == n, w);
-	writer_text(w, ");\n\n# Who makes the firmware; profiles name one of these.\n");
+	writer_text(w, ");\n");
+	put_console(web, w);
+	writer_text(w, "\n# Who makes the firmware; profiles name one of these.\n");
 	writer_text(w, "suppliers = (");
 	if (demo)
 		writer_text(w, "\n\t{ name = \"demo-vendor\"; legal_entity = \"Demo Vendor Ltd\"; country = \"DE\"; }\n");

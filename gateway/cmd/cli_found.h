@@ -35,16 +35,17 @@ struct cli_found {
 int cli_found_genesis(struct cli_found *f, struct writer *text, char *why, size_t cap);
 void cli_found_wipe(struct cli_found *f);
 
-/* "NAME=ADDRESS:PORT", with "/tls" behind it for HTTPS; false for anything else. */
+/* "NAME=ADDRESS:PORT" ("[::1]" too), with "/tls" behind it for HTTPS; false for anything else. */
 bool cli_found_listener(const char *text, struct cli_found_listener *ret);
 /* One signer from "PRINCIPAL[=account]" and the text of a .pub file; valid from the day's beginning. NULL or why not. */
 const char *cli_found_signer(const char *who, struct view pub, int64_t now, int64_t days, bool require_uv,
     struct signer *ret);
 /*
  * The first fotagate.conf: directories unless they are the system's, listeners,
- * demo. Appends it; FG_EINVAL after saying on stderr what a listener has wrong.
+ * demo, the console: web without an address is one to be filled in, commented out.
+ * Appends it; FG_EINVAL after saying on stderr what a listener has wrong.
  */
 int cli_found_config(const struct cli_place *p, bool demo, const struct cli_found_listener *listeners, unsigned n,
-    struct writer *w);
+    const struct cli_found_listener *web, struct writer *w);
 
 #endif

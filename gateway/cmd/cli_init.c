@@ -21,11 +21,15 @@
 #define USAGE \
 	"init [--dir DIR] --origin NAME --threshold K --signer 'PRINCIPAL[=ACCOUNT] KEY.pub' ...\n" \
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
-	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...] [--console ORIGIN] [--json]\n" \
-	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN] [--json]\n" \
+	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...]\n" \
+	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none] [--json]\n" \
+	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN]\n" \
+	"       [--console-listener ADDRESS:PORT|none] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
-#define DEMO_CONSOLE "https://localhost:8443" /* a name of this machine's alone that passkeys can belong to */
+#define CONSOLE_HOST "localhost" /* a name of this machine's alone that passkeys can belong to */
+#define CONSOLE_PORT 8443
+#define CONSOLE_NONE "none"
 #define DAYS_MAX 3650 /* a key nobody looked at for ten years is nobody's */
 #define TLS_DAYS 365
 #define HOST_MAX 64
@@ -36,13 +40,16 @@ static const char *const demo_people[] = { "alice", "bob" };
 struct init {
 	struct cli_args args;
 	bool seal, demo, require_uv;
-	const char *origin, *console;
+	const char *origin, *console, *console_at;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
 	struct cli_place place;
 	struct cli_found found;
 	struct cli_found_listener listener[CLI_FOUND_LISTENERS_MAX];
 	unsigned listener_n;
+	struct cli_found_listener web; /* the console's; no address: none */
+	struct cli_opt_list web_names;
+	char web_host[SIGNERS_CONSOLE_MAX];
 	char host[HOST_MAX + 1];
 	char demo_origin[SIGNERS_ORIGIN_MAX];
 	char demo_pub[DEMO_PEOPLE][CLI_OPT_PATH_MAX], demo_who[DEMO_PEOPLE][SIGNERS_PRINCIPAL_MAX];
@@ -98,6 +105,67 @@ choose_names(struct init *in)
 	return in->tls_names.n > CLI_CERT_NAMES_MAX ? usage_error(in, "too many names", "--tls-name") : 0;
 }
 
+/*
+ * The console's listener and the origin where passkeys may sign are one place: what of them was not said follows from
+ * what was. Nothing is opened to people on a real gateway unless somebody asked for it.
+ */
+static int
+choose_console(struct init *in)
+{
+	char *origin = in->found.genesis.set.console, text[sizeof "console=" + CIDR_TEXT_MAX + sizeof "[]:65535/tls"];
+	const size_t cap = sizeof in->found.genesis.set.console;
+	bool none = in->console_at ? strcmp(in->console_at, CONSOLE_NONE) == 0 : !in->demo;
+	int port = CONSOLE_PORT;
+	if (in->console && !signers_console_ok(in->console))
+		return usage_error(in, "must be https:// and a host name in lower case, with a port unless it is 443", "--console");
+	if (in->console) {
+		const char *colon = strrchr(in->console, ':');
+		port = colon[1] == '/' ? 443 : (int)strtol(colon + 1, NULL, 10); /* the colon of "https:" is the last one then */
+	}
+	int n = in->console_at ? snprintf(text, sizeof text, "console=%s", in->console_at) :
+	    snprintf(text, sizeof text, "console=127.0.0.1:%d", port);
+	if (!none && (n >= (int)sizeof text || !cli_found_listener(text, &in->web) || in->web.tls))
+		return usage_error(in, "is ADDRESS:PORT, or none", "--console-listener");
+	if (in->web.address[0] && in->web.port)
+		port = (int)in->web.port;
+	if (in->console)
+		snprintf(origin, cap, "%s", in->console);
+	else if (in->demo && port == 443)
+		snprintf(origin, cap, "https://" CONSOLE_HOST);
+	else if (in->demo)
+		snprintf(origin, cap, "https://" CONSOLE_HOST ":%d", port);
+	return 0;
+}
+
+static int
+add_console_name(struct init *in, const char *name)
+{
+	struct cli_opt_list *l = &in->web_names;
+	for (unsigned i = 0; i < l->n; i++)
+		if (strcmp(l->at[i], name) == 0)
+			return 0;
+	if (l->n == CLI_CERT_NAMES_MAX)
+		return usage_error(in, "too many names", "--tls-name");
+	l->at[l->n++] = name;
+	return 0;
+}
+
+/* The console answers only to names in its certificate: those of the TLS listeners, the origin's, and this machine's own. */
+static int
+choose_console_names(struct init *in)
+{
+	const char *origin = in->found.genesis.set.console, *host = origin + (origin[0] ? strlen("https://") : 0);
+	if (!in->web.address[0])
+		return 0;
+	in->web_names = in->tls_names;
+	snprintf(in->web_host, sizeof in->web_host, "%.*s", (int)strcspn(host, ":"), host);
+	if (in->web_host[0] && !cli_cert_name(in->web_host))
+		return usage_error(in, "no certificate can name its host", "--console");
+	int status = in->web_host[0] ? add_console_name(in, in->web_host) : 0;
+	bool loopback = strncmp(in->web.address, "127.", 4) == 0 || strcmp(in->web.address, "::1") == 0;
+	return status || !loopback ? status : add_console_name(in, CONSOLE_HOST);
+}
+
 static bool
 ends_in_invalid(const char *origin)
 {
@@ -123,7 +191,6 @@ choose_demo(struct init *in)
 	}
 	in->origin = origin;
 	in->threshold = in->threshold ? in->threshold : DEMO_PEOPLE;
-	in->console = in->console ? in->console : DEMO_CONSOLE;
 	return 0;
 }
 
@@ -144,11 +211,12 @@ choose(struct init *in)
 	g->canary_max = (uint32_t)in->canary_max;
 	g->set.threshold = (uint32_t)in->threshold;
 	g->set.time = in->now;
-	if (in->console && !signers_console_ok(in->console))
-		return usage_error(in, "must be https:// and a host name in lower case, with a port unless it is 443", "--console");
-	snprintf(g->set.console, sizeof g->set.console, "%s", in->console ? in->console : "");
 	status = choose_listeners(in);
-	return status ? status : choose_names(in);
+	if (!status)
+		status = choose_console(in);
+	if (!status)
+		status = choose_names(in);
+	return status ? status : choose_console_names(in);
 }
 
 /* ---- what may not be there yet ---- */
@@ -248,7 +316,7 @@ write_key(struct init *in, const char *name, const struct note_signer *signer)
 }
 
 static int
-write_listener(struct init *in, const struct cli_found_listener *l)
+write_certificate(struct init *in, const struct cli_found_listener *l, const struct cli_opt_list *names)
 {
 	char name[PROFILE_WORD_MAX + 8], crt[CLI_OPT_PATH_MAX], key[CLI_OPT_PATH_MAX];
 	struct writer cert, secret;
@@ -259,7 +327,7 @@ write_listener(struct init *in, const struct cli_found_listener *l)
 	snprintf(name, sizeof name, "%s.key", l->name);
 	if (!status && !cli_place_path(in->place.keys, name, key))
 		status = CLI_USAGE;
-	int err = status ? 0 : cli_cert_make(in->tls_names.at, in->tls_names.n, in->now, TLS_DAYS, &cert, &secret);
+	int err = status ? 0 : cli_cert_make(names->at, names->n, in->now, TLS_DAYS, &cert, &secret);
 	if (err)
 		status = local(in, "TLS certificate", err);
 	if (!status)
@@ -279,16 +347,18 @@ write_config(struct init *in)
 	if (in->place.have_config)
 		return 0;
 	writer_init(&w, CONFIG_FILE_MAX);
-	int err = cli_found_config(&in->place, in->demo, in->listener, in->listener_n, &w), status;
+	int err = cli_found_config(&in->place, in->demo, in->listener, in->listener_n, &in->web, &w), status;
 	if (err == FG_EINVAL)
-		status = usage_error(in, "the configuration would not be accepted, see above", "--listener");
+		status = usage_error(in, "the configuration would not be accepted, see above", NULL);
 	else
 		status = err ? local(in, in->place.config, err) :
 		    cli_place_file(&in->args.common, &in->place, in->place.config, 0644, writer_view(&w));
 	writer_free(&w);
 	for (unsigned i = 0; i < in->listener_n && !status; i++)
 		if (in->listener[i].tls)
-			status = write_listener(in, &in->listener[i]);
+			status = write_certificate(in, &in->listener[i], &in->tls_names);
+	if (!status && in->web.address[0])
+		status = write_certificate(in, &in->web, &in->web_names);
 	if (!status && cli_place_path(in->place.root, "profiles.d", path))
 		status = cli_place_folder(&in->args.common, &in->place, path, 0755, NULL);
 	return status;
@@ -418,6 +488,9 @@ say(const struct init *in, struct view trust)
 	printf("Made %s%s.\n\n", in->demo ? "a demonstration: " : "", g->origin);
 	printf("  configuration  %s%s\n  data           %s\n  keys           %s\n  instance       %s\n", in->place.config,
 	    in->place.have_config ? " (as it was)" : "", in->place.data, in->place.keys, instance);
+	if (in->web.address[0] && !in->place.have_config)
+		printf("  console        %s port %d; its first account: fotagate console setup-code\n", in->web.address,
+		    (int)in->web.port);
 	printf("  quorum floors  %u up to %u modules, %u beyond\n\n", g->floor_canary, g->canary_max, g->floor_production);
 	printf("Keep these two lines outside this machine; fotagate-verify --trust reads them:\n\n%.*s\n", (int)trust.n,
 	    (const char *)trust.p);
@@ -488,6 +561,7 @@ cli_init(int argc, char **argv)
 		{ "canary-max", CLI_OPT_NUMBER, &in->canary_max, 1, 1000000, 0 },
 		{ "listener", CLI_OPT_LIST, &in->listeners, 0, 0, 0 },
 		{ "console", CLI_OPT_TEXT, &in->console, 0, 0, 0 },
+		{ "console-listener", CLI_OPT_TEXT, &in->console_at, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};

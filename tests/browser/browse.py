@@ -76,14 +76,16 @@ def sign_in(driver, url, user, password, code=""):
     one(driver, "form button[type=submit]").click()
 
 
-def shot(driver, name):
-    """The whole page into the build folder."""
+def shot(driver, name, tallest=8000):
+    """The whole page into the build folder, from its top. Where that is."""
     os.makedirs(SHOTS, exist_ok=True)
     height, width = driver.execute_script("return [document.documentElement.scrollHeight, document.documentElement.clientWidth]")
     picture = driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": {
-        "x": 0, "y": 0, "width": width, "height": min(height, 8000), "scale": 1}})
-    with open(os.path.join(SHOTS, name + ".png"), "wb") as f:
+        "x": 0, "y": 0, "width": width, "height": min(height, tallest), "scale": 1}})
+    path = os.path.join(SHOTS, name + ".png")
+    with open(path, "wb") as f:
         f.write(base64.b64decode(picture["data"]))
+    return path
 
 
 def errors(driver):

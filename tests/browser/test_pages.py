@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every page, small and large, light and dark: drawn without an error, readable, reachable, and nothing in it is markup."""
+import os
+
 import pytest
 
 import browse
@@ -29,6 +31,15 @@ def test_a_page_at_every_size_and_in_every_light(driver, place, name):
             wrong += [f"{width} {'dark' if dark else 'light'}: {w}" for w in checks.seen(driver)]
     assert not wrong, "\n".join(wrong)
     assert browse.errors(driver) == []
+
+
+@pytest.mark.parametrize("name", ["queue", "review", "rollout"])
+def test_a_picture_for_the_readme(driver, place, name):
+    """As on a screen of a desk; those in the README are these, taken over by hand: tests/browser/shots."""
+    browse.look(driver, 1120, False)
+    browse.visit(driver, place.url + PAGES[name].format(release=place.release("R-2")))
+    assert os.path.getsize(browse.shot(driver, f"readme-{name}", 800)) < 150_000
+    assert os.path.getsize(os.path.join(os.path.dirname(os.path.abspath(__file__)), "shots", name + ".png")) < 150_000
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/setup"])

@@ -207,7 +207,7 @@ class Gate:
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
         self.log = os.path.join(self.dir, "fotagated.log")
-        self.tool("fotagate", "init", "--demo", "--dir", self.root)
+        self.tool("fotagate", "init", "--demo", "--dir", self.root, "--console-listener", "none")
         conf = os.path.join(self.root, "fotagate.conf")
         text = open(conf).read()
         text = re.sub(r"port = 8080\b", f"port = {self.port}", text)

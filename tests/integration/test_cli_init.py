@@ -306,7 +306,7 @@ def test_demo(tmp_path):
         subprocess.run(["ssh-keygen", "-Y", "verify", "-f", signers, "-I", s["principal"], "-n", NAMESPACE, "-s",
                         d / f"data/authority/genesis.sig.{i}"], input=text, check=True, capture_output=True)
     conf = (d / "fotagate.conf").read_text()
-    assert "demo = true;" in conf and conf.count('address = "127.0.0.1"') == 2
+    assert "demo = true;" in conf and conf.count('address = "127.0.0.1"') == 3
     assert mode(d / "people") == 0o700 and mode(d / "people/alice") == 0o600
     run("profile", "check", "--dir", d, want=0)
     crt = subprocess.run(["openssl", "x509", "-in", d / "keys/modules-tls.crt", "-noout", "-ext", "subjectAltName"],
@@ -322,7 +322,73 @@ def test_demo_names_and_listeners(tmp_path):
     g = json.loads((d / "data/authority/genesis.json").read_text())["predicate"]
     assert g["gateway"] == "acme.invalid/test"
     assert (d / "fotagate.conf").read_text().count("name = \"plain\"") == 1
-    assert not list((d / "keys").glob("*.crt"))
+    assert [p.name for p in (d / "keys").glob("*.crt")] == ["console.crt"]
+
+
+def console(d):
+    """The console's lines of the configuration, and the origin where passkeys may sign."""
+    text = (d / "fotagate.conf").read_text()
+    g = json.loads((d / "data/authority/genesis.json").read_text())["predicate"]
+    return text[text.index("console = {"):text.index("}", text.index("console = {"))], g["set"].get("console", "")
+
+
+def names(d):
+    return subprocess.run(["openssl", "x509", "-in", d / "keys/console.crt", "-noout", "-ext", "subjectAltName"], check=True,
+                          capture_output=True, text=True).stdout
+
+
+def test_a_demo_has_a_console_where_its_passkeys_may_sign(tmp_path):
+    for i, (args, address, port, origin) in enumerate((
+            ([], "127.0.0.1", 8443, "https://localhost:8443"),
+            (["--console-listener", "[::1]:9443"], "::1", 9443, "https://localhost:9443"),
+            (["--console-listener", "127.0.0.1:443"], "127.0.0.1", 443, "https://localhost"),
+            (["--console-listener", "127.0.0.1:0"], "127.0.0.1", 0, "https://localhost:8443"),
+            (["--console", "https://gate.example:9444"], "127.0.0.1", 9444, "https://gate.example:9444"),
+            (["--console", "https://gate.example"], "127.0.0.1", 443, "https://gate.example"),
+            (["--console", "https://gate.example", "--console-listener", "127.0.0.1:8443"], "127.0.0.1", 8443, "https://gate.example"))):
+        d = tmp_path / f"demo{i}"
+        out = run("init", "--demo", "--dir", d, *args, want=0).stdout
+        lines, where = console(d)
+        assert (f'address = "{address}"' in lines and f"port = {port};" in lines and where == origin), (args, lines, where)
+        assert f"console        {address} port {port};" in out
+        # It answers only to names of its certificate: the origin's is one of them.
+        assert f"DNS:{origin.split('/')[2].split(':')[0]}" in names(d) and "DNS:localhost" in names(d)
+        assert mode(d / "keys/console.key") == 0o600
+        run("profile", "check", "--dir", d, want=0)
+
+
+def test_a_demo_without_a_console(tmp_path):
+    d = tmp_path / "demo"
+    out = run("init", "--demo", "--dir", d, "--console-listener", "none", want=0).stdout
+    assert "\n#console = {\n" in (d / "fotagate.conf").read_text() and not (d / "keys/console.key").exists()
+    assert console(d)[1] == "https://localhost:8443" and "setup-code" not in out
+
+
+def test_a_real_gateway_has_a_console_when_somebody_asks_for_one(gw, tmp_path):
+    text = (gw.dir / "fotagate.conf").read_text()
+    assert "\n#console = {\n" in text and not (gw.dir / "keys/console.key").exists() and console(gw.dir)[1] == ""
+    # Without their # the lines are good ones.
+    (gw.dir / "fotagate.conf").write_text("".join(line.removeprefix("#") if line.startswith(("#console", "#\t", "#}")) else line
+                                                  for line in text.splitlines(keepends=True)))
+    run("profile", "check", "--dir", gw.dir, want=0)
+    (tmp_path / "2").mkdir()
+    other = Gateway(tmp_path / "2", "--console", "https://gate.example:8443")
+    assert "\n#console = {\n" in (other.dir / "fotagate.conf").read_text() and console(other.dir)[1] == "https://gate.example:8443"
+    (tmp_path / "3").mkdir()
+    third = Gateway(tmp_path / "3", "--console-listener", "0.0.0.0:8443", "--console", "https://gate.example:8443", "--tls-name", "10.0.0.1")
+    lines, origin = console(third.dir)
+    assert 'address = "0.0.0.0"' in lines and origin == "https://gate.example:8443"
+    assert "DNS:gate.example" in names(third.dir) and "IP Address:10.0.0.1" in names(third.dir) and "localhost" not in names(third.dir)
+    (tmp_path / "4").mkdir()
+    assert console(Gateway(tmp_path / "4", "--console-listener", "127.0.0.1:8443").dir)[1] == ""
+
+
+def test_what_is_no_console(tmp_path):
+    for bad in ("", "8443", "localhost:8443", "127.0.0.1", "127.0.0.1:99999", "127.0.0.1:8443/tls", "127.0.0.1:8444", "0.0.0.0:8443",
+                '127.0.0.1"; port = 1; x = ":8443'):
+        refused(tmp_path, "--demo", "--console-listener", bad)
+    refused(tmp_path, "--demo", "--console", "http://localhost:8443")
+    assert "too many names" in refused(tmp_path, "--demo", *(w for i in range(16) for w in ("--tls-name", f"n{i}.example")))
 
 
 def test_a_demo_keeps_to_itself(tmp_path):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The README's first command, as a newcomer types it."""
 import os
+import re
 import subprocess
 
 import pytest
 
 from gate import SRC
+
+CODE = r"code +[A-Z2-7]{6}(-[A-Z2-7]{6}){3}\n"
 
 
 def test_once_tells_the_whole_story_and_exits_0():
@@ -17,6 +20,11 @@ def test_once_tells_the_whole_story_and_exits_0():
     for said in ("nothing for you yet", "exactly the bytes that were signed for", "the vendor has not learnt who asked"):
         assert said in done.stdout
     assert done.stdout.rstrip().endswith("Done")
+    # The console has answered by that name and certificate, or the script would not have gone on.
+    said = done.stdout[done.stdout.index("== The console"):]
+    assert "\nhttps://localhost:8443/\n" in said
+    assert re.search(r"\n  ([0-9A-F]{2}:){31}[0-9A-F]{2}\n", said), said
+    assert re.search(CODE, said), said
 
 
 def test_attacks_are_shown_one_by_one():

@@ -207,3 +207,14 @@ def test_the_socket_is_a_listener_of_the_sample_configuration():
     name = values("fotagated.socket", "FileDescriptorName")[0]
     address, port = values("fotagated.socket", "ListenStream")[0].rsplit(":", 1)
     assert re.search(rf'name = "{name}"; address = "{re.escape(address)}"; port = {port};', sample)
+
+
+def test_the_consoles_lines_of_the_sample_are_good_ones_and_not_in_force():
+    sample = read("systemd", "fotagate.conf")
+    lines_of = re.search(r"(?m)^#console = \{\n(?:#\t.*\n)+#\};\n", sample).group()
+    assert not re.search(r"(?m)^console", sample)
+    keys = re.findall(r"(?m)^#\t(\w+) = ", lines_of)
+    known = [re.search(r'(?:TEXT|INT)\("console\.(\w+)"', line).group(1)
+             for line in read("policy", "config_schema.c").splitlines() if '("console.' in line and "GROUP" not in line]
+    assert keys == known
+    assert re.search(r'INT\("console.port", [^"]*"(\d+)"', read("policy", "config_schema.c")).group(1) in lines_of
