@@ -17,7 +17,8 @@ struct webcall {
 	struct webdesk *desk;
 	struct call *call;
 	uint8_t peer[MSG_ID];
-	bool keyed; /* its answer is to be remembered */
+	bool keyed;  /* its answer is to be remembered */
+	bool orphan; /* of a console that is gone: the next one gives its tokens to other people */
 	struct idem_key key;
 };
 LIST_HEAD(webcalls, webcall);
@@ -44,7 +45,7 @@ reply(void *ctx, const struct msg_reply *m, const int *fds, unsigned fds_n)
 		idem_done(wc->desk->idem, &wc->key, m->status, m->big || m->file ? NULL : &m->json);
 	else if (wc->keyed)
 		idem_drop(wc->desk->idem, &wc->key);
-	if (wc->desk->chan)
+	if (!wc->orphan && wc->desk->chan)
 		chan_send(wc->desk->chan, MSG_REPLY, m, fds, fds_n);
 }
 
@@ -233,7 +234,10 @@ webdesk_up(struct webdesk *w, struct chan *chan)
 void
 webdesk_down(struct webdesk *w)
 {
+	struct webcall *wc;
 	w->chan = NULL;
+	LIST_FOREACH(wc, &w->calls, link)
+		wc->orphan = true;
 }
 
 bool
