@@ -145,7 +145,7 @@ send_call(struct console *c, struct web *w, struct conn *conn, const struct guar
 	static const uint8_t means[] = { [GUARD_NOBODY] = MSG_WEB_GUEST, [GUARD_SESSION] = MSG_WEB_SESSION,
 		[GUARD_TOKEN] = MSG_WEB_TOKEN };
 	struct chan *control = role_peer(c->role, MSG_ROLE_CONTROL, 0);
-	struct msg_web_call m = { .token = w->conn, .means = means[id->who], .json = json };
+	struct msg_web_call m = { .token = w->conn, .means = means[id->who], .background = w->background, .json = json };
 	int fds[2] = { -1, -1 };
 	uint16_t port;
 	if (!control || chan_queued(control) >= CONSOLE_QUEUE)
@@ -187,6 +187,7 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
 	w->route = m->route;
+	w->background = w->listens || guard_background(r);
 	w->file[0] = '\0';
 	if ((m->route->kind & ROUTE_FILE) && m->args_n)
 		memcpy(w->file, m->arg[0].text, m->arg[0].n + 1);

@@ -54,6 +54,7 @@ struct web {
 	bool body_lost;               /* no memory for it */
 	bool waits;                   /* for control's reply; its token is the connection's id */
 	bool listens;                 /* wants to hear of change once that reply is there */
+	bool background;              /* a page asks it by itself */
 	const struct route *route;    /* of that call */
 	char file[ROUTE_TEXT_MAX];    /* name of the file it asks for */
 	/* Who listens. */

@@ -74,6 +74,8 @@ identify(struct control *c, const struct msg_web_call *m, struct caller *who)
 {
 	static const enum callers_means means[MSG_WEB_LIMIT] = { [MSG_WEB_GUEST] = CALLERS_MEANS_GUEST,
 		[MSG_WEB_SESSION] = CALLERS_MEANS_SESSION, [MSG_WEB_TOKEN] = CALLERS_MEANS_TOKEN };
+	if (m->background)
+		return sessions_look(c->sessions, means[m->means], m->secret, m->peer, who);
 	return sessions_identify(c->sessions, means[m->means], m->secret, m->peer, who);
 }
 

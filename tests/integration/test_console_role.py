@@ -119,6 +119,9 @@ def test_what_control_is_asked(alone):
     assert call["peer"] == b"\0" * 10 + b"\xff\xff\x7f\0\0\1" and call["key"] == bytes(32) and not files
     assert got[0] == 200 and json.loads(got[2]) == {"a": 1} and got[1]["cache-control"] == "no-store"
     alone.secure(got[1])
+    assert not call["background"]
+    call, _, _ = alone.asked((0, {}), "/api/v1/status", headers={**COOKIE, "X-FG-Background": "1"})
+    assert call["background"]
     call, _, _ = alone.asked((1, {}), "/api/v1/status")
     assert call["means"] == 0 and call["secret"] == bytes(32)
     token = {"Authorization": "Bearer fgt_" + "AAEC" * 10 + "AAA", **COOKIE}
@@ -222,7 +225,7 @@ def test_events(alone):
         s = stack.enter_context(alone.connect())
         s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-fg={HEX}\r\n\r\n".encode())
         _, call, _ = wire.recv(alone.control)
-        assert (call["request"], call["json"]) == ("audit.head", "{}")
+        assert (call["request"], call["json"], call["background"]) == ("audit.head", "{}", True)
         alone.reply(call["token"], 0, {"size": 5})
         data = b""
 

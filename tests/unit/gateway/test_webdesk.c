@@ -79,6 +79,8 @@ ask(struct rig *t, uint64_t token, const char *request, const char *args)
 	event_base_loop(t->c->base, EVLOOP_NONBLOCK);
 }
 
+static unsigned status; /* of that reply */
+
 /* Token of the next reply; what the log's size says is passed over. */
 static uint64_t
 answered(struct rig *t)
@@ -92,6 +94,7 @@ answered(struct rig *t)
 				continue;
 			assert_int_equal(msg_decode(&f, &m, sizeof m), 0);
 			wire_close_fds(&f);
+			status = m.status;
 			return m.token;
 		}
 		poll(NULL, 0, 1);
@@ -113,11 +116,35 @@ test_console_restarts(void **state)
 	assert_int_equal(answered(t), 65);
 }
 
+/* A page that renews itself does not keep its session: that takes somebody who asks. */
+static void
+test_background(void **state)
+{
+	struct rig *t = *state;
+	struct db_account a = { .name = "ann", .hash = "x", .roles = CALLERS_VIEWER, .have_totp = true };
+	struct msg_web_call m = { .token = 7, .means = MSG_WEB_SESSION, .background = true, .json = view_str("{}"),
+		.request = "session.show" };
+	struct db_session n;
+	int64_t began = t->r->now;
+	assert_int_equal(db_account_add(t->c->db, &a), 0);
+	assert_int_equal(sessions_open(t->c->sessions, &a, 2, m.peer, &n, m.secret), 0);
+	t->r->now += SESSIONS_IDLE_S - 1;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(msg_send(t->console, MSG_WEB_CALL, &m, NULL, 0), 0);
+		assert_int_equal(answered(t), 7);
+		assert_int_equal(status, CALL_DONE);
+		assert_int_equal(db_session_get(t->c->db, n.id, &n), 0);
+		assert_int_equal(n.last, m.background ? began : t->r->now);
+		m.background = false;
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_console_restarts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_background, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
