@@ -90,6 +90,7 @@ console_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcom
 		return;
 	console_events_left(w);
 	forget_body(w);
+	wipe(&w->id, sizeof w->id);
 	free(w);
 }
 
@@ -186,6 +187,10 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 		id = (struct guard_id){ .who = GUARD_NOBODY };
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
+	wipe(&w->id, sizeof w->id);
+	if (w->listens)
+		w->id = id;
+	w->id.key = view_of(NULL, 0);
 	w->route = m->route;
 	w->background = w->listens || guard_background(r);
 	w->file[0] = '\0';
@@ -200,6 +205,13 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	wipe(&id, sizeof id);
 	writer_free(&args); /* wipes */
 	json_free(doc);
+}
+
+int
+console_ask_again(struct web *w, struct conn *conn)
+{
+	static const struct route_signed none;
+	return send_call(w->c, w, conn, &w->id, view_str("{}"), &none);
 }
 
 /* ---- requests ---- */
@@ -320,8 +332,13 @@ console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_fram
 	struct view doc;
 	bool mapped;
 	(void)chan;
-	if (!w || !w->waits) /* who asked has left */
+	if (!w || !(w->waits || w->checks)) /* who asked has left */
 		return;
+	if (w->checks) {
+		w->checks = false;
+		console_events_checked(w, m->status, m->json);
+		return;
+	}
 	w->waits = false;
 	if (read_reply(m, frame, &doc, &mapped)) {
 		console_refuse(conn, "COULD-NOT", "the gateway's answer cannot be read", NULL);
@@ -333,6 +350,7 @@ console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_fram
 			close(file);
 		console_events_begin(conn, w, conn_request(conn));
 	} else {
+		wipe(&w->id, sizeof w->id);
 		console_answer_reply(conn, w, m->status, doc, &mapped, file);
 	}
 	if (mapped)
@@ -344,6 +362,8 @@ lost(void *ctx, struct conn *conn)
 {
 	struct web *w = conn_data(conn);
 	(void)ctx;
+	if (w)
+		w->checks = false; /* it listens on: a session does not end with control */
 	if (!w || !w->waits)
 		return;
 	w->waits = false;

@@ -38,7 +38,10 @@
 #define CONSOLE_TICK_MS 1000
 /* Then TLS session tickets of before are worth nothing: who takes us over reads that much of what was recorded. */
 #define CONSOLE_TICKETS_MS (3600 * 1000)
-#define CONSOLE_STREAM_MS (16 * 60 * 1000) /* then to be asked for anew: longer than a session may idle, which is no session then */
+/* Whether a stream's session still is one, and may: what was ended is not listened with for longer. */
+#define CONSOLE_CHECK_MS 30000
+#define CONSOLE_CHECKS 128 /* such questions in one tick: all streams in half that time, and room for what people ask */
+#define CONSOLE_STREAM_MS (16 * 60 * 1000) /* then to be asked for anew */
 
 struct console_pem {
 	uint8_t *p;
@@ -61,7 +64,9 @@ struct web {
 	LIST_ENTRY(web) link;
 	bool linked;
 	uint64_t heard;               /* size of the log it was told of */
-	int64_t until_ms, beat_ms;
+	int64_t until_ms, beat_ms, check_ms;
+	bool checks;                  /* control is asked about it just now */
+	struct guard_id id;           /* whose it is; without its key. All zero of others than streams */
 };
 LIST_HEAD(web_list, web);
 
@@ -86,6 +91,8 @@ struct console {
 void console_on_request(void *ctx, struct conn *conn, const struct http_request *r);
 void console_on_body(void *ctx, struct conn *conn, struct view bytes);
 void console_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome);
+/* Asks control about w's stream as it did when it began. 0, or it was not asked. */
+int console_ask_again(struct web *w, struct conn *conn);
 /* Control's reply to one call. */
 void console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame);
 /* Control is gone: whoever waits is told. */
@@ -129,6 +136,8 @@ void console_answer_reply(struct conn *conn, struct web *w, unsigned status, str
 /* The caller may listen: control has said so. */
 void console_events_begin(struct conn *conn, struct web *w, const struct http_request *r);
 void console_events_left(struct web *w);
+/* What control says about that stream now. */
+void console_events_checked(struct web *w, unsigned status, struct view doc);
 /* The log has grown. */
 void console_events_log(struct console *c, uint64_t size);
 void console_events_tick(struct console *c);
