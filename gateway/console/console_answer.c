@@ -243,13 +243,27 @@ is_cursor(struct view v)
 	return v.n > 0 && v.n <= 2 * MSG_ID;
 }
 
-/* "</api/v1/modules?after=...>; rel=\"next\"": the same view behind the last row of this one (RFC 8288). */
+/* The parameter that is replaced, or, encoded, one that may be it. */
+static bool
+is_after(struct view pair, bool *ret_unclear)
+{
+	const uint8_t *eq = pair.n ? memchr(pair.p, '=', pair.n) : NULL;
+	struct view name = view_of(pair.p, eq ? (size_t)(eq - pair.p) : pair.n);
+	*ret_unclear = name.n && (memchr(name.p, '%', name.n) || memchr(name.p, '+', name.n));
+	return view_is(name, "after");
+}
+
+/*
+ * "</api/v1/modules?after=...>; rel=\"next\"": the same view behind the last row of this one (RFC 8288).
+ * Rather none than one that would be refused.
+ */
 static const char *
 next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 {
 	const struct http_request *r = conn_request(conn);
 	struct json *j = NULL;
 	struct view after;
+	bool unclear;
 	bool more = !json_parse(doc, &j, NULL) && json_string(json_get(json_root(j), "next"), &after) &&
 	    is_cursor(after) && r;
 	size_t n = more ? (size_t)snprintf(link, LINK_MAX, "<%.*s?after=%.*s", r->path.n < 64 ? (int)r->path.n : 0,
@@ -259,9 +273,9 @@ next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 		const uint8_t *amp = memchr(rest.p, '&', rest.n);
 		struct view one = view_of(rest.p, amp ? (size_t)(amp - rest.p) : rest.n);
 		rest = amp ? view_of(amp + 1, rest.n - one.n - 1) : view_of(NULL, 0);
-		if (one.n > 6 && memcmp(one.p, "after=", 6) == 0)
+		if (is_after(one, &unclear))
 			continue;
-		more = n + one.n + 16 < LINK_MAX;
+		more = !unclear && n + one.n + 16 < LINK_MAX;
 		if (more)
 			n += (size_t)snprintf(link + n, LINK_MAX - n, "&%.*s", (int)one.n, (const char *)one.p);
 	}

@@ -176,6 +176,11 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	struct json *doc = NULL;
 	struct writer args;
 	const char *why = NULL, *no = guard_identify(r, &id, &why);
+	/* A cookie of a session that is over keeps nobody from signing in, and a token, which may be any, lets no page do it. */
+	if (!no && (m->route->kind & ROUTE_GUEST)) {
+		wipe(&id, sizeof id);
+		id = (struct guard_id){ .who = GUARD_NOBODY };
+	}
 	if (!no)
 		no = guard_origin(r, id.who, &why);
 	if (no) {
@@ -183,8 +188,6 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 		wipe(&id, sizeof id);
 		return;
 	}
-	if (m->route->kind & ROUTE_GUEST) /* a cookie of a session that is over keeps nobody from signing in */
-		id = (struct guard_id){ .who = GUARD_NOBODY };
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
 	wipe(&w->id, sizeof w->id);

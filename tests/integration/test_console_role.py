@@ -159,6 +159,11 @@ def test_cookie(alone):
     assert HEX not in answer.decode()
     del doc["session"]["secret"]
     assert status == 200 and json.loads(answer) == doc
+    # Whatever token comes along, a page elsewhere signs nobody in as somebody else.
+    token = {"Authorization": "Bearer fgt_" + "AAEC" * 10 + "AAA"}
+    assert alone.problem("/api/v1/session", "POST", {**token, "Content-Type": "application/json"}, body) == (403, "CSRF")
+    call, _, _ = alone.asked((1, {}), "/api/v1/session", "POST", {**token, **COOKIE, **JSON}, body)
+    assert call["means"] == 0 and call["secret"] == bytes(32)
     # Refused, or without a secret, there is none.
     refused = {"error": {"cure": "", "id": "SECOND-FACTOR", "text": "the code is missing"}}
     _, _, (status, heads, answer) = alone.asked((1, refused), "/api/v1/session", "POST", JSON, body)
@@ -181,6 +186,10 @@ def test_etags_and_pages(alone):
                                               headers={**COOKIE, "If-None-Match": heads["etag"]})
     assert status == 304 and body == b"" and "content-length" not in heads
     alone.secure(heads)
+    # Not with two of them, which would be refused: empty is replaced too, and one in another spelling makes none.
+    for query, link in (("?after=&limit=2", "?after=00ff&limit=2"), ("?limit=2&%61fter=", None)):
+        _, _, (status, heads, _) = alone.asked((0, {"next": "00ff"}), "/api/v1/modules" + query, headers=COOKIE)
+        assert status == 200 and heads.get("link") == (link and f'</api/v1/modules{link}>; rel="next"')
     for cursor in (None, 7, "a\r\nSet-Cookie: x=y", "\"", "0>; rel=\"x\"", "", "a" * 99):
         _, _, (status, heads, _) = alone.asked((0, {"next": cursor}), "/api/v1/modules", headers=COOKIE)
         assert status == 200 and "link" not in heads and "set-cookie" not in heads
