@@ -33,7 +33,7 @@ const char console_security[] =
 struct sending {
 	struct view bytes;
 	uint8_t *own; /* or NULL */
-	bool mapped;
+	size_t *mapped; /* or NULL */
 	int fd;       /* or -1 */
 	uint8_t chunk[];
 };
@@ -57,8 +57,10 @@ static void
 sent(void *ctx)
 {
 	struct sending *s = ctx;
-	if (s->mapped)
+	if (s->mapped) {
+		*s->mapped -= s->bytes.n;
 		memfd_unmap(s->bytes);
+	}
 	if (s->own) /* it may have been a token's secret */
 		wipe(s->own, s->bytes.n);
 	free(s->own);
@@ -82,6 +84,8 @@ sending_new(const struct console_answer *a)
 	s->fd = a->file_is ? a->file : -1;
 	s->bytes = a->body;
 	s->mapped = a->mapped;
+	if (s->mapped)
+		*s->mapped += s->bytes.n;
 	if (a->file_is || a->for_ever || a->mapped || !a->body.n)
 		return s;
 	s->own = malloc(a->body.n);
@@ -305,8 +309,14 @@ answer_view(struct conn *conn, const struct web *w, struct view doc, bool *mappe
 			a.body = view_of(NULL, 0);
 		}
 	}
-	a.mapped = *mapped && a.body.n; /* a list of everything is not copied for each who asks */
-	*mapped &= !a.mapped;
+	if (*mapped && a.body.n > CONSOLE_HELD_MAX - w->c->held) {
+		console_refuse(conn, "LIMIT", "too many long answers are being read", NULL);
+		return;
+	}
+	if (*mapped && a.body.n) { /* a list of everything is not copied for each who asks */
+		a.mapped = &w->c->held;
+		*mapped = false;
+	}
 	console_answer(conn, &a);
 }
 

@@ -24,6 +24,8 @@
 /* Statement (APPROVAL_BYTES_MAX) and armored signature (SSHSIG_ARMOR_MAX) are 48 KiB, their escapes more. */
 #define CONSOLE_BODY_MAX (64u << 10)
 #define CONSOLE_DOC_MAX (9u << 20) /* an answer of control's: CALL_DOC_MAX and room for the text of what else it maps */
+/* Of such answers that are being read, in all: each is memory for as long as its reader likes, who may have many connections. */
+#define CONSOLE_HELD_MAX (256u << 20)
 #define CONSOLE_FILE_MAX (UINT64_C(64) << 20) /* of an answer: the largest report is 2 MiB, a bundle of the log 17 MiB */
 #define CONSOLE_PEM_MAX (64u << 10) /* a certificate chain, or a key */
 #define CONSOLE_QUEUE 1024         /* calls that control has not read yet; beyond, people wait */
@@ -83,6 +85,7 @@ struct console {
 	uint64_t log_size;
 	struct web_list streams;
 	unsigned streams_n;
+	size_t held; /* bytes of mapped answers under way */
 	bool stopping;
 };
 
@@ -106,7 +109,7 @@ struct console_answer {
 	const char *type;
 	struct view body;      /* copied, unless it is for ever */
 	bool for_ever;         /* body outlives the connection: part of the program */
-	bool mapped;           /* body is memfd_map's, and taken */
+	size_t *mapped;        /* body is memfd_map's, and taken; its bytes are counted here for as long. NULL: it is not */
 	bool revalidate;       /* may be kept, if it is asked about each time; else it is not kept at all */
 	int file;              /* a descriptor, taken, when file_is: its file_n bytes are the body */
 	bool file_is;

@@ -17,7 +17,7 @@ import threading
 import pytest
 
 import wire
-from gate import BIN, SRC
+from gate import BIN, SRC, until
 from test_console import JSON, Console
 from test_taken_over import memfd
 
@@ -217,6 +217,24 @@ def test_large_answers_and_files(alone, tmp_path):
     pipe = os.pipe()
     assert alone.asked((0, {}, pipe[0]), "/api/v1/audit/files/checkpoint", headers=COOKIE)[2][0] == 503
     os.close(pipe[1])
+
+
+def test_long_answers_that_nobody_reads(alone):
+    """They are memory of the console's: so much of it, then others wait, and it comes back."""
+    fd = memfd(b'{"a":"' + b"x" * ((8 << 20) - 8) + b'"}')
+    big = {"status": 0, "big": True, "file": False, "json": ""}
+    with contextlib.ExitStack() as stack:
+        for n in range(33):
+            s = stack.enter_context(alone.connect())
+            s.sendall(f"GET /api/v1/reviews HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-fg={HEX}\r\n\r\n".encode())
+            _, call, _ = wire.recv(alone.control)
+            wire.send(alone.control, "REPLY", {"token": call["token"], **big}, (fd,))
+            head = s.recv(20)
+            assert head.startswith(b"HTTP/1.1 200" if n < 32 else b"HTTP/1.1 429"), (n, head)
+        assert alone.asked((0, {"a": 1}), "/api/v1/status", headers=COOKIE)[2][0] == 200
+    doc = {"rows": ["x" * 1000] * 3000}
+    until(lambda: alone.asked((0, doc), "/api/v1/reviews", headers=COOKIE)[2][0] == 200)
+    os.close(fd)
 
 
 def test_problems(alone):
