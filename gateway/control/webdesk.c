@@ -172,6 +172,8 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 	struct caller who = { 0 };
 	if (c->stopping)
 		return; /* its console goes as well */
+	if (chan_queued(chan) >= WEBDESK_UNREAD_MAX)
+		chan_pause(chan, true); /* this one is answered still */
 	if (is_full(w, m->peer)) {
 		refuse(chan, m->token, CALL_REFUSED, NO("LIMIT", "too many calls are under way", "wait for answers"));
 		return;
@@ -252,6 +254,8 @@ void
 webdesk_tick(struct webdesk *w)
 {
 	const struct msg_web_log m = { .size = logbook_size(w->c->logbook) };
+	if (w->chan && chan_queued(w->chan) < WEBDESK_UNREAD_MAX / 2)
+		chan_pause(w->chan, false);
 	if (!w->chan || m.size == w->told || chan_queued(w->chan))
 		return; /* one that does not read hears of it later */
 	if (chan_send(w->chan, MSG_WEB_LOG, &m, NULL, 0) == FG_OK)

@@ -139,12 +139,34 @@ test_background(void **state)
 	}
 }
 
+/* Answers to a console that reads none are memory of ours: it is not heard until it does, and then loses nothing. */
+static void
+test_console_that_does_not_read(void **state)
+{
+	struct rig *t = *state;
+	struct msg_web_call m = { .token = 1, .json = view_str("{}"), .request = "session.show" };
+	unsigned sent = 0;
+	while (sent < 20000 && msg_send(t->console, MSG_WEB_CALL, &m, NULL, 0) == 0) {
+		sent++;
+		m.token++;
+		for (unsigned i = 0; i < 3; i++)
+			event_base_loop(t->c->base, EVLOOP_NONBLOCK);
+	}
+	assert_true(sent < 20000);
+	assert_in_range(chan_queued(t->chan), WEBDESK_UNREAD_MAX, WEBDESK_UNREAD_MAX + 64);
+	for (unsigned n = 1; n <= sent; n++) {
+		assert_int_equal(answered(t), n);
+		webdesk_tick(t->c->webdesk);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_console_restarts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_background, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_console_that_does_not_read, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
