@@ -54,8 +54,8 @@ static const struct route table[] = {
 
 	{ ROUTE_GET, "/people", "people.list", ROUTE_PLAIN, "Who may sign.", NO_ARGS },
 	{ ROUTE_POST, "/people/propose", "people.propose", ROUTE_PLAIN, "The statement of a change of who may sign.",
-	    { TEXTS_OPT("add"), TEXT_OPT("console"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"), TEXTS_OPT("renew"),
-		TEXTS_OPT("replace"), FLAG_OPT("require_uv"), TEXTS_OPT("restore"), NUMBER_OPT("threshold") } },
+	    { TEXTS_OPT("add"), TEXT_OPT("console"), NUMBER_OPT("days"), TEXT_OPT("proposal"), TEXTS_OPT("remove"),
+		TEXTS_OPT("renew"), TEXTS_OPT("replace"), FLAG_OPT("require_uv"), TEXTS_OPT("restore"), NUMBER_OPT("threshold") } },
 	{ ROUTE_POST, "/people/submit", "people.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 	{ ROUTE_POST, "/people/{who}/suspend", "people.suspend", ROUTE_PLAIN, "Suspends a person's key.",
 	    { FLAG_OPT("final"), REASON } },
