@@ -162,6 +162,7 @@ start(void *ctx, struct role *r)
 	err = net_new(role_base(r), &clock, &limits, &callbacks, &c->net);
 	if (!err) {
 		net_set_extra(c->net, view_str(console_security));
+		net_set_wiping(c->net);
 		err = listener_new(c->net, c->listener_fd, &origin, &c->listener);
 		c->listener_fd = -1;
 	}

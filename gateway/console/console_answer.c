@@ -33,7 +33,7 @@ const char console_security[] =
 struct sending {
 	struct view bytes;
 	uint8_t *own; /* or NULL */
-	bool mapped;
+	size_t *mapped; /* or NULL */
 	int fd;       /* or -1 */
 	uint8_t chunk[];
 };
@@ -57,8 +57,10 @@ static void
 sent(void *ctx)
 {
 	struct sending *s = ctx;
-	if (s->mapped)
+	if (s->mapped) {
+		*s->mapped -= s->bytes.n;
 		memfd_unmap(s->bytes);
+	}
 	if (s->own) /* it may have been a token's secret */
 		wipe(s->own, s->bytes.n);
 	free(s->own);
@@ -82,6 +84,8 @@ sending_new(const struct console_answer *a)
 	s->fd = a->file_is ? a->file : -1;
 	s->bytes = a->body;
 	s->mapped = a->mapped;
+	if (s->mapped)
+		*s->mapped += s->bytes.n;
 	if (a->file_is || a->for_ever || a->mapped || !a->body.n)
 		return s;
 	s->own = malloc(a->body.n);
@@ -243,13 +247,27 @@ is_cursor(struct view v)
 	return v.n > 0 && v.n <= 2 * MSG_ID;
 }
 
-/* "</api/v1/modules?after=...>; rel=\"next\"": the same view behind the last row of this one (RFC 8288). */
+/* The parameter that is replaced, or, encoded, one that may be it. */
+static bool
+is_after(struct view pair, bool *ret_unclear)
+{
+	const uint8_t *eq = pair.n ? memchr(pair.p, '=', pair.n) : NULL;
+	struct view name = view_of(pair.p, eq ? (size_t)(eq - pair.p) : pair.n);
+	*ret_unclear = name.n && (memchr(name.p, '%', name.n) || memchr(name.p, '+', name.n));
+	return view_is(name, "after");
+}
+
+/*
+ * "</api/v1/modules?after=...>; rel=\"next\"": the same view behind the last row of this one (RFC 8288).
+ * Rather none than one that would be refused.
+ */
 static const char *
 next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 {
 	const struct http_request *r = conn_request(conn);
 	struct json *j = NULL;
 	struct view after;
+	bool unclear;
 	bool more = !json_parse(doc, &j, NULL) && json_string(json_get(json_root(j), "next"), &after) &&
 	    is_cursor(after) && r;
 	size_t n = more ? (size_t)snprintf(link, LINK_MAX, "<%.*s?after=%.*s", r->path.n < 64 ? (int)r->path.n : 0,
@@ -259,9 +277,9 @@ next_link(const struct conn *conn, struct view doc, char link[LINK_MAX])
 		const uint8_t *amp = memchr(rest.p, '&', rest.n);
 		struct view one = view_of(rest.p, amp ? (size_t)(amp - rest.p) : rest.n);
 		rest = amp ? view_of(amp + 1, rest.n - one.n - 1) : view_of(NULL, 0);
-		if (one.n > 6 && memcmp(one.p, "after=", 6) == 0)
+		if (is_after(one, &unclear))
 			continue;
-		more = n + one.n + 16 < LINK_MAX;
+		more = !unclear && n + one.n + 16 < LINK_MAX;
 		if (more)
 			n += (size_t)snprintf(link + n, LINK_MAX - n, "&%.*s", (int)one.n, (const char *)one.p);
 	}
@@ -291,8 +309,14 @@ answer_view(struct conn *conn, const struct web *w, struct view doc, bool *mappe
 			a.body = view_of(NULL, 0);
 		}
 	}
-	a.mapped = *mapped && a.body.n; /* a list of everything is not copied for each who asks */
-	*mapped &= !a.mapped;
+	if (*mapped && a.body.n > CONSOLE_HELD_MAX - w->c->held) {
+		console_refuse(conn, "LIMIT", "too many long answers are being read", NULL);
+		return;
+	}
+	if (*mapped && a.body.n) { /* a list of everything is not copied for each who asks */
+		a.mapped = &w->c->held;
+		*mapped = false;
+	}
 	console_answer(conn, &a);
 }
 

@@ -90,6 +90,7 @@ console_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcom
 		return;
 	console_events_left(w);
 	forget_body(w);
+	wipe(&w->id, sizeof w->id);
 	free(w);
 }
 
@@ -145,7 +146,7 @@ send_call(struct console *c, struct web *w, struct conn *conn, const struct guar
 	static const uint8_t means[] = { [GUARD_NOBODY] = MSG_WEB_GUEST, [GUARD_SESSION] = MSG_WEB_SESSION,
 		[GUARD_TOKEN] = MSG_WEB_TOKEN };
 	struct chan *control = role_peer(c->role, MSG_ROLE_CONTROL, 0);
-	struct msg_web_call m = { .token = w->conn, .means = means[id->who], .json = json };
+	struct msg_web_call m = { .token = w->conn, .means = means[id->who], .background = w->background, .json = json };
 	int fds[2] = { -1, -1 };
 	uint16_t port;
 	if (!control || chan_queued(control) >= CONSOLE_QUEUE)
@@ -175,6 +176,11 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	struct json *doc = NULL;
 	struct writer args;
 	const char *why = NULL, *no = guard_identify(r, &id, &why);
+	/* A cookie of a session that is over keeps nobody from signing in, and a token, which may be any, lets no page do it. */
+	if (!no && (m->route->kind & ROUTE_GUEST)) {
+		wipe(&id, sizeof id);
+		id = (struct guard_id){ .who = GUARD_NOBODY };
+	}
 	if (!no)
 		no = guard_origin(r, id.who, &why);
 	if (no) {
@@ -182,11 +188,14 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 		wipe(&id, sizeof id);
 		return;
 	}
-	if (m->route->kind & ROUTE_GUEST) /* a cookie of a session that is over keeps nobody from signing in */
-		id = (struct guard_id){ .who = GUARD_NOBODY };
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
+	wipe(&w->id, sizeof w->id);
+	if (w->listens)
+		w->id = id;
+	w->id.key = view_of(NULL, 0);
 	w->route = m->route;
+	w->background = w->listens || guard_background(r);
 	w->file[0] = '\0';
 	if ((m->route->kind & ROUTE_FILE) && m->args_n)
 		memcpy(w->file, m->arg[0].text, m->arg[0].n + 1);
@@ -199,6 +208,13 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	wipe(&id, sizeof id);
 	writer_free(&args); /* wipes */
 	json_free(doc);
+}
+
+int
+console_ask_again(struct web *w, struct conn *conn)
+{
+	static const struct route_signed none;
+	return send_call(w->c, w, conn, &w->id, view_str("{}"), &none);
 }
 
 /* ---- requests ---- */
@@ -319,8 +335,13 @@ console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_fram
 	struct view doc;
 	bool mapped;
 	(void)chan;
-	if (!w || !w->waits) /* who asked has left */
+	if (!w || !(w->waits || w->checks)) /* who asked has left */
 		return;
+	if (w->checks) {
+		w->checks = false;
+		console_events_checked(w, m->status, m->json);
+		return;
+	}
 	w->waits = false;
 	if (read_reply(m, frame, &doc, &mapped)) {
 		console_refuse(conn, "COULD-NOT", "the gateway's answer cannot be read", NULL);
@@ -332,6 +353,7 @@ console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_fram
 			close(file);
 		console_events_begin(conn, w, conn_request(conn));
 	} else {
+		wipe(&w->id, sizeof w->id);
 		console_answer_reply(conn, w, m->status, doc, &mapped, file);
 	}
 	if (mapped)
@@ -343,6 +365,8 @@ lost(void *ctx, struct conn *conn)
 {
 	struct web *w = conn_data(conn);
 	(void)ctx;
+	if (w)
+		w->checks = false; /* it listens on: a session does not end with control */
 	if (!w || !w->waits)
 		return;
 	w->waits = false;

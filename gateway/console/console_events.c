@@ -2,8 +2,8 @@
 /*
  * console_events - server-sent events: that something has changed, not what. A
  * page then asks for what it shows, by the rights it has. Control says at most
- * once a second how large the log is; a stream has an end, so that a session
- * that ended is not listened with for long.
+ * once a second how large the log is. Control is asked twice a minute whether
+ * whoever listens still may, so that a session that ended is not listened with.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,6 +55,7 @@ console_events_begin(struct conn *conn, struct web *w, const struct http_request
 	w->heard = c->log_size;
 	w->until_ms = now + CONSOLE_STREAM_MS;
 	w->beat_ms = now + CONSOLE_BEAT_MS;
+	w->check_ms = now + CONSOLE_CHECK_MS;
 	w->linked = true;
 	LIST_INSERT_HEAD(&c->streams, w, link);
 	c->streams_n++;
@@ -87,30 +88,64 @@ console_events_log(struct console *c, uint64_t size)
 	}
 }
 
+/* Nothing is pushed behind the end, which would reset what of it is still on its way. */
+static void
+finish(struct web *w)
+{
+	struct conn *conn = conn_find(w->c->net, w->conn);
+	console_events_left(w);
+	if (conn)
+		conn_push_end(conn);
+}
+
+void
+console_events_checked(struct web *w, unsigned status, struct view doc)
+{
+	struct json *j = NULL;
+	struct problem p;
+	if (!status || !w->linked)
+		return;
+	(void)json_parse(doc, &j, NULL);
+	problem_read(status, json_root(j), &p);
+	/* Only these: a log that is away, or a desk that is full, says nothing about the session. */
+	if (p.status == 401 || p.status == 403)
+		finish(w);
+	json_free(j);
+}
+
+static void
+check(struct web *w, int64_t now, unsigned *left)
+{
+	struct conn *conn = conn_find(w->c->net, w->conn);
+	if (!conn || w->checks || now < w->check_ms || !*left)
+		return;
+	--*left;
+	w->check_ms = now + CONSOLE_CHECK_MS;
+	w->checks = console_ask_again(w, conn) == FG_OK;
+}
+
 void
 console_events_tick(struct console *c)
 {
 	static const char beat[] = ":\n\n";
 	int64_t now = clock_mono_ms(c->clock);
-	struct web *w;
-	LIST_FOREACH(w, &c->streams, link)
-	{
-		struct conn *conn = conn_find(c->net, w->conn);
-		if (conn && now >= w->until_ms)
-			conn_push_end(conn);
-		else if (now >= w->beat_ms)
+	unsigned left = CONSOLE_CHECKS;
+	struct web *w, *next;
+	for (w = LIST_FIRST(&c->streams); w; w = next) {
+		next = LIST_NEXT(w, link);
+		if (now >= w->until_ms) {
+			finish(w);
+			continue;
+		}
+		if (now >= w->beat_ms)
 			push(w, view_of(beat, sizeof beat - 1), now);
+		check(w, now, &left);
 	}
 }
 
 void
 console_events_end(struct console *c)
 {
-	struct web *w;
-	LIST_FOREACH(w, &c->streams, link)
-	{
-		struct conn *conn = conn_find(c->net, w->conn);
-		if (conn)
-			conn_push_end(conn);
-	}
+	while (!LIST_EMPTY(&c->streams))
+		finish(LIST_FIRST(&c->streams));
 }

@@ -24,6 +24,8 @@
 /* Statement (APPROVAL_BYTES_MAX) and armored signature (SSHSIG_ARMOR_MAX) are 48 KiB, their escapes more. */
 #define CONSOLE_BODY_MAX (64u << 10)
 #define CONSOLE_DOC_MAX (9u << 20) /* an answer of control's: CALL_DOC_MAX and room for the text of what else it maps */
+/* Of such answers that are being read, in all: each is memory for as long as its reader likes, who may have many connections. */
+#define CONSOLE_HELD_MAX (256u << 20)
 #define CONSOLE_FILE_MAX (UINT64_C(64) << 20) /* of an answer: the largest report is 2 MiB, a bundle of the log 17 MiB */
 #define CONSOLE_PEM_MAX (64u << 10) /* a certificate chain, or a key */
 #define CONSOLE_QUEUE 1024         /* calls that control has not read yet; beyond, people wait */
@@ -38,7 +40,10 @@
 #define CONSOLE_TICK_MS 1000
 /* Then TLS session tickets of before are worth nothing: who takes us over reads that much of what was recorded. */
 #define CONSOLE_TICKETS_MS (3600 * 1000)
-#define CONSOLE_STREAM_MS (16 * 60 * 1000) /* then to be asked for anew: longer than a session may idle, which is no session then */
+/* Whether a stream's session still is one, and may: what was ended is not listened with for longer. */
+#define CONSOLE_CHECK_MS 30000
+#define CONSOLE_CHECKS 128 /* such questions in one tick: all streams in half that time, and room for what people ask */
+#define CONSOLE_STREAM_MS (16 * 60 * 1000) /* then to be asked for anew */
 
 struct console_pem {
 	uint8_t *p;
@@ -54,13 +59,16 @@ struct web {
 	bool body_lost;               /* no memory for it */
 	bool waits;                   /* for control's reply; its token is the connection's id */
 	bool listens;                 /* wants to hear of change once that reply is there */
+	bool background;              /* a page asks it by itself */
 	const struct route *route;    /* of that call */
 	char file[ROUTE_TEXT_MAX];    /* name of the file it asks for */
 	/* Who listens. */
 	LIST_ENTRY(web) link;
 	bool linked;
 	uint64_t heard;               /* size of the log it was told of */
-	int64_t until_ms, beat_ms;
+	int64_t until_ms, beat_ms, check_ms;
+	bool checks;                  /* control is asked about it just now */
+	struct guard_id id;           /* whose it is; without its key. All zero of others than streams */
 };
 LIST_HEAD(web_list, web);
 
@@ -77,6 +85,7 @@ struct console {
 	uint64_t log_size;
 	struct web_list streams;
 	unsigned streams_n;
+	size_t held; /* bytes of mapped answers under way */
 	bool stopping;
 };
 
@@ -85,6 +94,8 @@ struct console {
 void console_on_request(void *ctx, struct conn *conn, const struct http_request *r);
 void console_on_body(void *ctx, struct conn *conn, struct view bytes);
 void console_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome);
+/* Asks control about w's stream as it did when it began. 0, or it was not asked. */
+int console_ask_again(struct web *w, struct conn *conn);
 /* Control's reply to one call. */
 void console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame);
 /* Control is gone: whoever waits is told. */
@@ -98,7 +109,7 @@ struct console_answer {
 	const char *type;
 	struct view body;      /* copied, unless it is for ever */
 	bool for_ever;         /* body outlives the connection: part of the program */
-	bool mapped;           /* body is memfd_map's, and taken */
+	size_t *mapped;        /* body is memfd_map's, and taken; its bytes are counted here for as long. NULL: it is not */
 	bool revalidate;       /* may be kept, if it is asked about each time; else it is not kept at all */
 	int file;              /* a descriptor, taken, when file_is: its file_n bytes are the body */
 	bool file_is;
@@ -128,6 +139,8 @@ void console_answer_reply(struct conn *conn, struct web *w, unsigned status, str
 /* The caller may listen: control has said so. */
 void console_events_begin(struct conn *conn, struct web *w, const struct http_request *r);
 void console_events_left(struct web *w);
+/* What control says about that stream now. */
+void console_events_checked(struct web *w, unsigned status, struct view doc);
 /* The log has grown. */
 void console_events_log(struct console *c, uint64_t size);
 void console_events_tick(struct console *c);

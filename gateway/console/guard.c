@@ -166,6 +166,12 @@ guard_origin(const struct http_request *r, enum guard_who who, const char **ret_
 }
 
 bool
+guard_background(const struct http_request *r)
+{
+	return only(r, "X-FG-Background", "1", true);
+}
+
+bool
 guard_host(const struct http_request *r, char *dst, size_t cap)
 {
 	struct view v = r->host;

@@ -34,6 +34,8 @@ struct guard_id {
 const char *guard_identify(const struct http_request *r, struct guard_id *ret, const char **ret_why);
 /* Whether it may be acted on. NULL, or "CSRF" or "MEDIA-TYPE" and *ret_why. */
 const char *guard_origin(const struct http_request *r, enum guard_who who, const char **ret_why);
+/* X-FG-Background: 1: a page asks by itself, and nobody before it. */
+bool guard_background(const struct http_request *r);
 /* The host without brackets into dst; false when it is none that a certificate could name. */
 bool guard_host(const struct http_request *r, char *dst, size_t cap);
 /* One of If-None-Match is etag (without quotes), or it is *. */

@@ -72,6 +72,8 @@ parameters(struct jsonw *j, const struct route *r)
 	path_parameters(j, r->path);
 	for (unsigned i = 0; r->method == ROUTE_GET && i < ROUTE_ARGS_MAX && r->arg[i].key; i++)
 		parameter(j, "query", r->arg[i].key, r->arg[i].required, r->arg[i].type);
+	if (r->method == ROUTE_GET)
+		parameter(j, "header", "X-FG-Background", false, ROUTE_TEXT);
 	if (r->method != ROUTE_GET) {
 		parameter(j, "header", "Idempotency-Key", false, ROUTE_TEXT);
 		parameter(j, "header", "X-FG-CSRF", false, ROUTE_TEXT); /* with a session's cookie it is */

@@ -38,7 +38,7 @@ enum route_kind {
 	ROUTE_FILE = 2,   /* the file that comes with the answer is the answer */
 	ROUTE_OPENS = 4,  /* its answer may hold a session's secret, which becomes the cookie */
 	ROUTE_CLOSES = 8, /* done, it takes the cookie back */
-	ROUTE_GUEST = 16, /* is for somebody who is not signed in; for the document only */
+	ROUTE_GUEST = 16, /* is for somebody who is not signed in: whose secret comes along is not looked at */
 	ROUTE_PAGED = 32, /* "next" of its answer is the "after" of the page behind it */
 };
 

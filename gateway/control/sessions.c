@@ -64,7 +64,7 @@ roles_of(struct control *c, const struct db_session *n, struct db_account *a)
 }
 
 static bool
-by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], struct caller *who)
+by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch, struct caller *who)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
 	struct db_session n;
@@ -75,7 +75,7 @@ by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], struct call
 	who->roles = roles_of(c, &n, &a);
 	if (!who->roles)
 		return false;
-	if (now - n.last >= SESSIONS_TOUCH_S && db_session_touch(c->db, n.id, now))
+	if (touch && now - n.last >= SESSIONS_TOUCH_S && db_session_touch(c->db, n.id, now))
 		oplog(OPLOG_WARNING, "a session's idle time could not be written down: %s", db_why(c->db));
 	snprintf(who->user, sizeof who->user, "account:%s", a.name);
 	snprintf(who->account, sizeof who->account, "%s", a.name);
@@ -85,9 +85,9 @@ by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], struct call
 	return true;
 }
 
-bool
-sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], struct caller *ret)
+static bool
+identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
+    const uint8_t peer[CALLERS_ID], bool touch, struct caller *ret)
 {
 	struct caller who = { .means = means, .uid = CALLERS_UID_NONE };
 	bool known = false;
@@ -96,7 +96,7 @@ sessions_identify(struct sessions *s, enum callers_means means, const uint8_t se
 		snprintf(who.user, sizeof who.user, "guest");
 		known = true;
 	} else if (means == CALLERS_MEANS_SESSION) {
-		known = by_session(s->c, secret, &who);
+		known = by_session(s->c, secret, touch, &who);
 	} else if (means == CALLERS_MEANS_TOKEN) {
 		known = tokens_identify(s->c->tokens, secret, &who);
 	}
@@ -105,6 +105,20 @@ sessions_identify(struct sessions *s, enum callers_means means, const uint8_t se
 	memcpy(who.peer, peer, sizeof who.peer);
 	*ret = who;
 	return true;
+}
+
+bool
+sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
+    const uint8_t peer[CALLERS_ID], struct caller *ret)
+{
+	return identify(s, means, secret, peer, true, ret);
+}
+
+bool
+sessions_look(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
+    const uint8_t peer[CALLERS_ID], struct caller *ret)
+{
+	return identify(s, means, secret, peer, false, ret);
 }
 
 void

@@ -30,9 +30,12 @@ void sessions_tidy(struct sessions *s);
 
 /*
  * Who that secret names just now; touches the idle time. False: nobody (unknown, expired, ended, disabled).
- * ret->means, roles, user are set. A guest brings no secret, and is always somebody.
+ * ret->means, roles, user are set. A guest brings no secret, and is always somebody. sessions_look is the same and
+ * leaves the idle time alone: a page that renews itself is no sign that somebody sits before it.
  */
 bool sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
+    const uint8_t peer[CALLERS_ID], struct caller *ret);
+bool sessions_look(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
     const uint8_t peer[CALLERS_ID], struct caller *ret);
 
 /*

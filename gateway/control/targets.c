@@ -349,7 +349,7 @@ take(struct targets *t, const struct report_delta *d)
 			hold(t, "the disk has no room for what the delta makes");
 			return;
 		}
-		/* fallthrough */
+		__attribute__((fallthrough));
 	case DELTA_MALFORMED:
 	case DELTA_WRONG_BASE:
 		if (says_more(t, d->result.outcome))

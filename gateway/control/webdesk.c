@@ -17,7 +17,8 @@ struct webcall {
 	struct webdesk *desk;
 	struct call *call;
 	uint8_t peer[MSG_ID];
-	bool keyed; /* its answer is to be remembered */
+	bool keyed;  /* its answer is to be remembered */
+	bool orphan; /* of a console that is gone: the next one gives its tokens to other people */
 	struct idem_key key;
 };
 LIST_HEAD(webcalls, webcall);
@@ -44,7 +45,7 @@ reply(void *ctx, const struct msg_reply *m, const int *fds, unsigned fds_n)
 		idem_done(wc->desk->idem, &wc->key, m->status, m->big || m->file ? NULL : &m->json);
 	else if (wc->keyed)
 		idem_drop(wc->desk->idem, &wc->key);
-	if (wc->desk->chan)
+	if (!wc->orphan && wc->desk->chan)
 		chan_send(wc->desk->chan, MSG_REPLY, m, fds, fds_n);
 }
 
@@ -73,6 +74,8 @@ identify(struct control *c, const struct msg_web_call *m, struct caller *who)
 {
 	static const enum callers_means means[MSG_WEB_LIMIT] = { [MSG_WEB_GUEST] = CALLERS_MEANS_GUEST,
 		[MSG_WEB_SESSION] = CALLERS_MEANS_SESSION, [MSG_WEB_TOKEN] = CALLERS_MEANS_TOKEN };
+	if (m->background)
+		return sessions_look(c->sessions, means[m->means], m->secret, m->peer, who);
 	return sessions_identify(c->sessions, means[m->means], m->secret, m->peer, who);
 }
 
@@ -169,6 +172,8 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 	struct caller who = { 0 };
 	if (c->stopping)
 		return; /* its console goes as well */
+	if (chan_queued(chan) >= WEBDESK_UNREAD_MAX)
+		chan_pause(chan, true); /* this one is answered still */
 	if (is_full(w, m->peer)) {
 		refuse(chan, m->token, CALL_REFUSED, NO("LIMIT", "too many calls are under way", "wait for answers"));
 		return;
@@ -233,7 +238,10 @@ webdesk_up(struct webdesk *w, struct chan *chan)
 void
 webdesk_down(struct webdesk *w)
 {
+	struct webcall *wc;
 	w->chan = NULL;
+	LIST_FOREACH(wc, &w->calls, link)
+		wc->orphan = true;
 }
 
 bool
@@ -246,6 +254,8 @@ void
 webdesk_tick(struct webdesk *w)
 {
 	const struct msg_web_log m = { .size = logbook_size(w->c->logbook) };
+	if (w->chan && chan_queued(w->chan) < WEBDESK_UNREAD_MAX / 2)
+		chan_pause(w->chan, false);
 	if (!w->chan || m.size == w->told || chan_queued(w->chan))
 		return; /* one that does not read hears of it later */
 	if (chan_send(w->chan, MSG_WEB_LOG, &m, NULL, 0) == FG_OK)

@@ -16,6 +16,11 @@
 
 #define WEBDESK_CALLS_MAX 1024   /* under way: a thousand pages ask when something changed, and each may wait for the log */
 #define WEBDESK_CALLS_OF_ONE 256 /* from one address: a page asks for six things at once, an office is one address */
+/*
+ * Answers that the console has not read; beyond, its calls wait. Each may be a document of CALL_DOC_MAX in memory
+ * of ours, and a console that reads none is not one we keep thousands of them for.
+ */
+#define WEBDESK_UNREAD_MAX 256
 
 struct control;
 struct webdesk;
@@ -25,10 +30,10 @@ void webdesk_free(struct webdesk *w);
 /* Rules of the channel; its ctx is struct control. */
 extern const struct chan_ops webdesk_ops;
 void webdesk_up(struct webdesk *w, struct chan *chan);
-/* Calls go on, their answers are dropped. */
+/* Calls go on, their answers are dropped, also when there is a console again: it numbers its connections anew. */
 void webdesk_down(struct webdesk *w);
 bool webdesk_is_up(const struct webdesk *w);
-/* Every second: says how large the log is when it has grown. */
+/* Every second: says how large the log is when it has grown, and hears a console again that reads. */
 void webdesk_tick(struct webdesk *w);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 
 #define SENDFILE_MIN (32 * 1024 + 1) /* below, copying costs less than a second system call and the pages' references */
 #define FILE_RUN (64u << 10) /* runs from a file end at its multiples: the next one then begins with a whole page */
@@ -21,6 +22,8 @@ void
 conn_write_drop(struct conn *conn)
 {
 	struct net_send *send = conn->send;
+	if (send && conn->net->wiping)
+		wipe(conn->net->record, sizeof conn->net->record);
 	net_give_out(conn->net, conn->out);
 	conn->out = NULL;
 	conn->send = NULL;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 #include "gateway/net/http_date.h"
 
 #define SLOTS_MIN 64u
@@ -57,6 +58,8 @@ net_give_in(struct net *net, struct net_in *in)
 {
 	if (!in)
 		return;
+	if (net->wiping) /* all of it: bytes move to the front */
+		wipe(in->bytes, in->cap);
 	if (net->n_spare_in == NET_SPARES_MAX) {
 		free(in);
 		return;
@@ -85,6 +88,8 @@ net_give_out(struct net *net, struct net_out *out)
 {
 	if (!out)
 		return;
+	if (net->wiping)
+		wipe(out->bytes, out->n);
 	if (net->n_spare_out == NET_SPARES_MAX) {
 		free(out);
 		return;
@@ -421,6 +426,12 @@ net_set_extra(struct net *net, struct view lines)
 	if (!http_reply_extra_ok(lines) || lines.n > CONN_MEMORY_MAX)
 		abort();
 	net->extra = lines;
+}
+
+void
+net_set_wiping(struct net *net)
+{
+	net->wiping = true;
 }
 
 void

@@ -111,6 +111,11 @@ void net_set_shares(struct net *net, struct share_tree *tree);
  * until net_free. Without: none.
  */
 void net_set_extra(struct net *net, struct view lines);
+/*
+ * From now on what was read and written is wiped once it is done with: for requests with passwords and answers with
+ * secrets, which otherwise lie about in spare buffers. Costs some microseconds for each.
+ */
+void net_set_wiping(struct net *net);
 /* Calls fn for each live connection; it may reset or close any of them. */
 void net_each(struct net *net, void (*fn)(void *ctx, struct conn *conn), void *ctx);
 

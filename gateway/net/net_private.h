@@ -86,6 +86,7 @@ struct net {
 	size_t quota;                /* bytes left in this turn, of the connection whose turn it is */
 	uint32_t turns;              /* requests left in it */
 	bool stopping, stopped_told;
+	bool wiping;                 /* nothing that was said stays in buffers */
 	int64_t stop_due;
 	int64_t now_ms;              /* of this turn: read once in it, not for each stamp */
 	int64_t date_s;              /* the second date holds */

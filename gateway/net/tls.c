@@ -242,7 +242,8 @@ set_up(SSL_CTX *ctx, const struct tls_config *config)
 	const char *suites = legacy ? psk ? SUITES_MODERN SUITES_PSK SUITES_LEGACY SUITES_PSK_LEGACY : SUITES_MODERN SUITES_LEGACY
 	                            : psk ? SUITES_MODERN SUITES_PSK : SUITES_MODERN;
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF |
+	    SSL_OP_CLEANSE_PLAINTEXT); /* what was read is ours alone */
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets hold the state */

@@ -723,6 +723,7 @@ enum msg_web_means { MSG_WEB_GUEST = 0, MSG_WEB_SESSION, MSG_WEB_TOKEN, MSG_WEB_
 struct msg_web_call { /* + 0..2 fds as the request says; answered by a msg_reply */
 	uint64_t token;
 	uint8_t means;
+	bool background;            /* nobody asked: a page renews what it shows; no sign that somebody is there */
 	uint8_t secret[32];         /* of the session or token, zero of a guest */
 	uint8_t peer[MSG_ID];       /* address of whoever asks, IPv4 mapped into IPv6 */
 	uint8_t key[DIGEST_SHA256_LEN];  /* of the Idempotency-Key; zero: there was none */

@@ -346,8 +346,8 @@ static const struct msg_field reply[] = {
 /* ---- console ---- */
 
 static const struct msg_field web_call[] = {
-	U64(msg_web_call, token), ENUM(msg_web_call, means, MSG_WEB_LIMIT), BYTES(msg_web_call, secret),
-	BYTES(msg_web_call, peer), BYTES(msg_web_call, key), BYTES(msg_web_call, asked),
+	U64(msg_web_call, token), ENUM(msg_web_call, means, MSG_WEB_LIMIT), BOOL(msg_web_call, background),
+	BYTES(msg_web_call, secret), BYTES(msg_web_call, peer), BYTES(msg_web_call, key), BYTES(msg_web_call, asked),
 	TEXT(msg_web_call, request), U32_MAX(msg_web_call, fds, 2), VIEW(msg_web_call, json, MSG_JSON_MAX), END,
 };
 static const struct msg_field web_log[] = { U64(msg_web_log, size), END };

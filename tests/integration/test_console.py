@@ -381,7 +381,7 @@ def test_taken_over(console):
     assert set(taken.channel) == {"supervisor", "control"}
     peer = b"\0" * 10 + b"\xff\xff\x7f\0\0\1"
     call = lambda token, means, request, args, fds=(): wire.send(taken.channel["control"], "WEB_CALL", {
-        "token": token, "means": means, "secret": bytes([7] * 32), "peer": peer, "key": bytes(32), "asked": bytes(32),
+        "token": token, "means": means, "background": False, "secret": bytes([7] * 32), "peer": peer, "key": bytes(32), "asked": bytes(32),
         "request": request, "fds": len(fds), "json": json.dumps(args)}, fds)
     asked = [("status", {}, 0), ("people.submit", {}, 2), ("review.submit", {}, 2), ("resume.submit", {}, 2),
              ("review.reject", {"review": "R-1", "reason": "because it can"}, 0), ("backup.state", {}, 0),

@@ -17,7 +17,7 @@ import threading
 import pytest
 
 import wire
-from gate import BIN, SRC
+from gate import BIN, SRC, until
 from test_console import JSON, Console
 from test_taken_over import memfd
 
@@ -119,6 +119,9 @@ def test_what_control_is_asked(alone):
     assert call["peer"] == b"\0" * 10 + b"\xff\xff\x7f\0\0\1" and call["key"] == bytes(32) and not files
     assert got[0] == 200 and json.loads(got[2]) == {"a": 1} and got[1]["cache-control"] == "no-store"
     alone.secure(got[1])
+    assert not call["background"]
+    call, _, _ = alone.asked((0, {}), "/api/v1/status", headers={**COOKIE, "X-FG-Background": "1"})
+    assert call["background"]
     call, _, _ = alone.asked((1, {}), "/api/v1/status")
     assert call["means"] == 0 and call["secret"] == bytes(32)
     token = {"Authorization": "Bearer fgt_" + "AAEC" * 10 + "AAA", **COOKIE}
@@ -156,6 +159,11 @@ def test_cookie(alone):
     assert HEX not in answer.decode()
     del doc["session"]["secret"]
     assert status == 200 and json.loads(answer) == doc
+    # Whatever token comes along, a page elsewhere signs nobody in as somebody else.
+    token = {"Authorization": "Bearer fgt_" + "AAEC" * 10 + "AAA"}
+    assert alone.problem("/api/v1/session", "POST", {**token, "Content-Type": "application/json"}, body) == (403, "CSRF")
+    call, _, _ = alone.asked((1, {}), "/api/v1/session", "POST", {**token, **COOKIE, **JSON}, body)
+    assert call["means"] == 0 and call["secret"] == bytes(32)
     # Refused, or without a secret, there is none.
     refused = {"error": {"cure": "", "id": "SECOND-FACTOR", "text": "the code is missing"}}
     _, _, (status, heads, answer) = alone.asked((1, refused), "/api/v1/session", "POST", JSON, body)
@@ -178,6 +186,10 @@ def test_etags_and_pages(alone):
                                               headers={**COOKIE, "If-None-Match": heads["etag"]})
     assert status == 304 and body == b"" and "content-length" not in heads
     alone.secure(heads)
+    # Not with two of them, which would be refused: empty is replaced too, and one in another spelling makes none.
+    for query, link in (("?after=&limit=2", "?after=00ff&limit=2"), ("?limit=2&%61fter=", None)):
+        _, _, (status, heads, _) = alone.asked((0, {"next": "00ff"}), "/api/v1/modules" + query, headers=COOKIE)
+        assert status == 200 and heads.get("link") == (link and f'</api/v1/modules{link}>; rel="next"')
     for cursor in (None, 7, "a\r\nSet-Cookie: x=y", "\"", "0>; rel=\"x\"", "", "a" * 99):
         _, _, (status, heads, _) = alone.asked((0, {"next": cursor}), "/api/v1/modules", headers=COOKIE)
         assert status == 200 and "link" not in heads and "set-cookie" not in heads
@@ -207,6 +219,24 @@ def test_large_answers_and_files(alone, tmp_path):
     os.close(pipe[1])
 
 
+def test_long_answers_that_nobody_reads(alone):
+    """They are memory of the console's: so much of it, then others wait, and it comes back."""
+    fd = memfd(b'{"a":"' + b"x" * ((8 << 20) - 8) + b'"}')
+    big = {"status": 0, "big": True, "file": False, "json": ""}
+    with contextlib.ExitStack() as stack:
+        for n in range(33):
+            s = stack.enter_context(alone.connect())
+            s.sendall(f"GET /api/v1/reviews HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-fg={HEX}\r\n\r\n".encode())
+            _, call, _ = wire.recv(alone.control)
+            wire.send(alone.control, "REPLY", {"token": call["token"], **big}, (fd,))
+            head = s.recv(20)
+            assert head.startswith(b"HTTP/1.1 200" if n < 32 else b"HTTP/1.1 429"), (n, head)
+        assert alone.asked((0, {"a": 1}), "/api/v1/status", headers=COOKIE)[2][0] == 200
+    doc = {"rows": ["x" * 1000] * 3000}
+    until(lambda: alone.asked((0, doc), "/api/v1/reviews", headers=COOKIE)[2][0] == 200)
+    os.close(fd)
+
+
 def test_problems(alone):
     for status, ident, http in ((1, "DENIED", 403), (1, "NOT-FOUND", 404), (1, "STATE", 409), (2, "USAGE", 400), (3, "LOG-AWAY", 503),
                                 (1, "LIMIT", 429), (1, "SIGN-IN", 401), (2, "KEY-REUSED", 422)):
@@ -222,7 +252,7 @@ def test_events(alone):
         s = stack.enter_context(alone.connect())
         s.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nCookie: __Host-fg={HEX}\r\n\r\n".encode())
         _, call, _ = wire.recv(alone.control)
-        assert (call["request"], call["json"]) == ("audit.head", "{}")
+        assert (call["request"], call["json"], call["background"]) == ("audit.head", "{}", True)
         alone.reply(call["token"], 0, {"size": 5})
         data = b""
 

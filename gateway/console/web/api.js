@@ -27,9 +27,22 @@ async function refused(answer) {
 	return new Problem(answer.status, doc && typeof doc === "object" ? doc : {});
 }
 
+// A page renews itself for as long as it is open. So that a session ends that nobody sits before, what is asked
+// a minute after the last sign of a person says that it is the page that asks.
+const ALONE = 60000;
+let touched = Date.now();
+for (const sign of ["pointerdown", "keydown", "wheel"])
+	addEventListener(sign, () => (touched = Date.now()), { capture: true, passive: true });
+
+function asking() {
+	const head = { Accept: "application/json" };
+	if (Date.now() - touched > ALONE)
+		head["X-FG-Background"] = "1";
+	return head;
+}
+
 async function ask(method, path, body) {
-	const init = { method, credentials: "same-origin", cache: "no-store", redirect: "error",
-		headers: { Accept: "application/json" } };
+	const init = { method, credentials: "same-origin", cache: "no-store", redirect: "error", headers: asking() };
 	if (method !== "GET") {
 		init.headers["X-FG-CSRF"] = "1";
 		init.headers["Content-Type"] = "application/json";
@@ -46,7 +59,7 @@ async function ask(method, path, body) {
 		return answer;
 	const problem = await refused(answer);
 	// Not known any more, or only a code that was wrong? The session itself says it.
-	if (answer.status === 401 && path !== "/session" && (await fetch(BASE + "/session")).status === 401)
+	if (answer.status === 401 && path !== "/session" && (await fetch(BASE + "/session", { headers: asking() })).status === 401)
 		on.signedOut();
 	throw problem;
 }

@@ -194,6 +194,16 @@ test_problems(void **state)
 }
 
 static void
+test_background(void **state)
+{
+	(void)state;
+	assert_true(guard_background(ask("GET", "X-FG-Background: 1\r\n")));
+	assert_false(guard_background(ask("GET", "")));
+	assert_false(guard_background(ask("GET", "X-FG-Background: 0\r\n")));
+	assert_false(guard_background(ask("GET", "X-FG-Background: 1\r\nX-FG-Background: 1\r\n")));
+}
+
+static void
 test_pages(void **state)
 {
 	static const char *const page[] = { "/", "/index.html", "/reviews/R-1", "/modules/imei:1", "/a-b_c" };
@@ -222,7 +232,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identify), cmocka_unit_test(test_identify_nobody), cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_unchanged), cmocka_unit_test(test_host), cmocka_unit_test(test_problems),
-		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_pages), cmocka_unit_test(test_background),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
