@@ -16,6 +16,7 @@ struct webcall {
 	LIST_ENTRY(webcall) link;
 	struct webdesk *desk;
 	struct call *call;
+	unsigned life; /* of the console that asked */
 	uint8_t peer[MSG_ID];
 	bool keyed; /* its answer is to be remembered */
 	struct idem_key key;
@@ -25,6 +26,7 @@ LIST_HEAD(webcalls, webcall);
 struct webdesk {
 	struct control *c;
 	struct chan *chan; /* NULL: the console is away */
+	unsigned life;     /* how many consoles there were */
 	struct idem *idem;
 	struct webcalls calls;
 	unsigned n;
@@ -44,7 +46,8 @@ reply(void *ctx, const struct msg_reply *m, const int *fds, unsigned fds_n)
 		idem_done(wc->desk->idem, &wc->key, m->status, m->big || m->file ? NULL : &m->json);
 	else if (wc->keyed)
 		idem_drop(wc->desk->idem, &wc->key);
-	if (wc->desk->chan)
+	/* Another console's connections have the same numbers, and other people at their ends. */
+	if (wc->desk->chan && wc->life == wc->desk->life)
 		chan_send(wc->desk->chan, MSG_REPLY, m, fds, fds_n);
 }
 
@@ -154,6 +157,7 @@ take(struct webdesk *w, struct chan *chan, const struct msg_web_call *m, struct 
 		return NULL;
 	}
 	wc->desk = w;
+	wc->life = w->life;
 	memcpy(wc->peer, m->peer, sizeof wc->peer);
 	LIST_INSERT_HEAD(&w->calls, wc, link);
 	w->n++;
@@ -226,6 +230,7 @@ void
 webdesk_up(struct webdesk *w, struct chan *chan)
 {
 	w->chan = chan;
+	w->life++;
 	w->told = 0;
 	webdesk_tick(w);
 }

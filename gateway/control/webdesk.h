@@ -25,7 +25,7 @@ void webdesk_free(struct webdesk *w);
 /* Rules of the channel; its ctx is struct control. */
 extern const struct chan_ops webdesk_ops;
 void webdesk_up(struct webdesk *w, struct chan *chan);
-/* Calls go on, their answers are dropped. */
+/* Calls go on, their answers are dropped, also when another console is up by then. */
 void webdesk_down(struct webdesk *w);
 bool webdesk_is_up(const struct webdesk *w);
 /* Every second: says how large the log is when it has grown. */

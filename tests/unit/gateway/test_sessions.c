@@ -13,6 +13,7 @@
 #include "gateway/control/hashing.h"
 #include "gateway/control/requests.h"
 #include "gateway/control/throttle.h"
+#include "gateway/control/webdesk.h"
 #include "unit/gateway/control_rig.h"
 
 #define PASS "kettle orbit fjord"
@@ -508,6 +509,53 @@ test_ends(void **state)
 	assert_int_equal(who_is(t, secret, CALLERS_MEANS_SESSION).roles, 0); /* that one stays ended */
 }
 
+/* ---- the console ---- */
+
+/* What a console asked for is not answered to the one that came after it: its connections have the same numbers. */
+static void
+test_console_again(void **state)
+{
+	struct rig *t = *state;
+	struct msg_web_call m = { .token = 1, .means = MSG_WEB_GUEST,
+		.json = view_str("{\"password\":\"" PASS "\",\"user\":\"ann\"}") };
+	struct wire_frame f;
+	struct chan *chan;
+	int pair[2];
+	t->c->webdesk = webdesk_new(t->c);
+	add(t, "ann", "\"viewer\"");
+	snprintf(m.request, sizeof m.request, "session.open");
+	for (unsigned again = 0; again < 2; again++) {
+		unsigned replies = 0, wanted = t->logged[ENTRY_AUTH_OK] + 1;
+		assert_int_equal(wire_pair(pair), 0);
+		chan = chan_new(t->c->base, pair[0], &webdesk_ops, t->c);
+		webdesk_up(t->c->webdesk, chan);
+		assert_int_equal(msg_send(pair[1], MSG_WEB_CALL, &m, NULL, 0), 0);
+		event_base_loop(t->c->base, EVLOOP_ONCE); /* it is taken, and its password waits for the thread */
+		if (again) {
+			webdesk_down(t->c->webdesk);
+			chan_free(chan);
+			close(pair[1]);
+			assert_int_equal(wire_pair(pair), 0);
+			chan = chan_new(t->c->base, pair[0], &webdesk_ops, t->c);
+			webdesk_up(t->c->webdesk, chan);
+		}
+		for (int i = 0; i < 20000 && t->logged[ENTRY_AUTH_OK] < wanted; i++) {
+			turn(t);
+			poll(NULL, 0, 1);
+		}
+		assert_int_equal(t->logged[ENTRY_AUTH_OK], wanted);
+		turn(t);
+		while (wire_recv(pair[1], loop_buf, &f) == 0)
+			replies += f.type == MSG_REPLY;
+		assert_int_equal(replies, !again);
+		webdesk_down(t->c->webdesk);
+		chan_free(chan);
+		close(pair[1]);
+	}
+	webdesk_free(t->c->webdesk);
+	t->c->webdesk = NULL;
+}
+
 /* ---- waiting ---- */
 
 static void
@@ -785,6 +833,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_two_factors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_console_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_throttle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_codes_are_not_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup, teardown),
