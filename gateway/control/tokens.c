@@ -84,7 +84,7 @@ tokens_identify(struct tokens *t, const uint8_t secret[SECRET], struct caller *r
 		snprintf(ret->account, sizeof ret->account, "%s", a.name);
 		snprintf(ret->principal, sizeof ret->principal, "%s", a.principal);
 		memcpy(ret->session, k.id, sizeof ret->session);
-		if ((now - k.last >= TOKENS_TOUCH_S || now < k.last) && db_token_touch(db, k.id, now))
+		if ((k.last < 0 || now < k.last || now - k.last >= TOKENS_TOUCH_S) && db_token_touch(db, k.id, now))
 			oplog(OPLOG_WARNING, "a token's last use could not be written down: %s", db_why(db));
 	}
 	wipe(&a, sizeof a);

@@ -608,7 +608,7 @@ test_codes_are_not_guessed(void **state)
 		MUST(sign_in(t, (uint8_t)(70 + i), "ann", OTHER, NULL), "SECOND-FACTOR");
 		tried += is(sign_in(t, (uint8_t)(70 + i), "ann", OTHER, "000000"), "SIGN-IN");
 	}
-	assert_in_range(tried, 4, 15);
+	assert_in_range(tried, 4, 16);
 }
 
 static void
@@ -624,8 +624,11 @@ test_clock_back(void **state)
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
 	assert_int_equal(throttle_charge(t->c->db, THROTTLE_CODE, who, 1000), 0);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 512);
+	/* What was none made nobody wait, and is not forgotten for it either. */
 	throttle_refund(t->c->db, THROTTLE_CODE, who);
-	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 256);
+	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
+	assert_int_equal(throttle_charge(t->c->db, THROTTLE_CODE, who, 1000), 0);
+	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 512);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_ACCOUNT, who, 1000), 0);
 	throttle_clear(t->c->db, THROTTLE_CODE, who);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
@@ -637,6 +640,79 @@ test_clock_back(void **state)
 	assert_true(throttle_wait(t->c->db, THROTTLE_SOURCE, view_of(six, sizeof six), 1000000) > 0);
 	six[7] = 9;
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_SOURCE, view_of(six, sizeof six), 1000000), 0);
+}
+
+/* The password first, then the code: whoever waited for the one does not wait for the other as well. */
+static void
+test_one_wait_for_both(void **state)
+{
+	struct rig *t = *state;
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (unsigned i = 0; i < 9; i++) {
+		MUST(sign_in(t, 1, "ann", PASS, NULL), "SIGN-IN");
+		t->r->now += 60;
+	}
+	MUST(sign_in(t, 1, "ann", OTHER, NULL), "SECOND-FACTOR");
+	DONE(sign_in(t, 1, "ann", OTHER, code_at(totp, t->r->now)));
+}
+
+/* Times that nobody wrote here are no times. */
+static void
+test_times_of_another(void **state)
+{
+	struct rig *t = *state;
+	const int64_t odd[] = { INT64_MIN, -1, INT64_MAX };
+	struct db_failure f = { .count = 12 };
+	struct db_session n = { .factors = 2, .made = 1, .until = INT64_MAX, .account = "ann" };
+	struct db_token k = { .scopes = TOKENS_VIEW, .made = 1, .expires = INT64_MAX, .account = "ann", .name = "x", .by = "x" };
+	const uint8_t peer[CALLERS_ID] = { 0x20, 1 }, key[2] = { THROTTLE_CODE, 'z' };
+	uint8_t secret[SESSIONS_SECRET] = { 1 }, totp[TOTP_SECRET_LEN];
+	struct caller who;
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		memset(secret, (int)i + 1, sizeof secret);
+		memset(n.id, (int)i + 1, sizeof n.id);
+		memset(k.id, (int)i + 1, sizeof k.id);
+		assert_int_equal(digest_sha256(view_of(secret, sizeof secret), n.digest), 0);
+		memcpy(k.digest, n.digest, sizeof k.digest);
+		n.last = k.last = f.last = odd[i];
+		assert_int_equal(db_session_add(t->c->db, &n), 0);
+		assert_int_equal(db_token_add(t->c->db, &k), 0);
+		assert_false(sessions_identify(t->c->sessions, CALLERS_MEANS_SESSION, secret, peer, &who));
+		assert_true(sessions_identify(t->c->sessions, CALLERS_MEANS_TOKEN, secret, peer, &who));
+		assert_int_equal(digest_sha256(view_of(key, sizeof key), f.key), 0);
+		assert_int_equal(db_failure_put(t->c->db, &f), 0);
+		assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, view_str("z"), t->r->now), 0);
+		throttle_refund(t->c->db, THROTTLE_CODE, view_str("z"));
+	}
+}
+
+/* Whoever signs in all day, ending each session with the next, leaves so many rows. */
+static void
+test_rows_are_bounded(void **state)
+{
+	struct rig *t = *state;
+	struct db_account a;
+	struct db_session n;
+	uint8_t peer[CALLERS_ID] = { 0 }, secret[SESSIONS_SECRET];
+	bool from = false;
+	add(t, "ann", "\"viewer\"");
+	assert_int_equal(db_account_get(t->c->db, "ann", &a), 0);
+	for (unsigned i = 0; i <= DB_SESSIONS_OF_ONE; i++) {
+		t->r->now++;
+		peer[0] = (uint8_t)i;
+		peer[1] = (uint8_t)(i >> 8);
+		assert_int_equal(sessions_open(t->c->sessions, &a, 2, peer, &n, secret), 0);
+	}
+	memset(peer, 0, sizeof peer);
+	assert_int_equal(db_session_from(t->c->db, "ann", peer, &from), 0);
+	assert_false(from);
+	peer[0] = 1;
+	assert_int_equal(db_session_from(t->c->db, "ann", peer, &from), 0);
+	assert_true(from);
 }
 
 /* ---- accounts ---- */
@@ -837,6 +913,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_throttle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_codes_are_not_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_wait_for_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_times_of_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test(test_hashing_is_bounded),
