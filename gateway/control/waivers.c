@@ -201,7 +201,8 @@ waivers_again(struct waivers *w, const struct waivers_one *d)
 		return false; /* none that was ever made here */
 	struct kept *there = find(w, d->id);
 	if (there && there->lifted) { /* and the log was away */
-		logbook_tell(w->c->logbook, entry_of(d, ENTRY_WAIVER_LIFTED, "control", "lifted before, and the log had not heard of it"));
+		logbook_tell(w->c->logbook, entry_of(d, ENTRY_WAIVER_LIFTED, "control",
+		    "lifted before, and the log had not heard of it"));
 		return false;
 	}
 	if (there && there->logged)

@@ -39,7 +39,10 @@ int waivers_recall(struct waivers *w);
 
 /* ---- the log, at start ---- */
 
-/* It has this one, not lifted: it counts, unless it was lifted here; then the log is told so. True when the database did not, or had it otherwise. */
+/*
+ * It has this one, not lifted: it counts, unless it was lifted here; then the log is told so. True when the database
+ * did not, or had it otherwise.
+ */
 bool waivers_again(struct waivers *w, const struct waivers_one *d);
 /* It has this one, and that it was lifted: it is not made again. */
 void waivers_gone(struct waivers *w, const struct waivers_one *d);
