@@ -221,6 +221,7 @@ wanted(struct tokens *t, struct call *call, struct db_token *k)
 	struct db *db = t->c->db;
 	struct db_account a;
 	uint64_t days = call_number(call, "days", TOKENS_DAYS), n = 0;
+	bool good = false;
 	(void)call_text(call, "account", k->account, sizeof k->account);
 	(void)call_text(call, "name", k->name, sizeof k->name);
 	k->made = control_now(t->c);
@@ -242,8 +243,9 @@ wanted(struct tokens *t, struct call *call, struct db_token *k)
 	else if (n >= TOKENS_MAX)
 		call_fail(call, CALL_REFUSED, "LIMIT", "revoke some", "there are %d tokens already", TOKENS_MAX);
 	else
-		return scopes_of(call, &a, &k->scopes);
-	return false;
+		good = scopes_of(call, &a, &k->scopes);
+	wipe(&a, sizeof a);
+	return good;
 }
 
 static void

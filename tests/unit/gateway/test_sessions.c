@@ -658,6 +658,33 @@ test_one_wait_for_both(void **state)
 	DONE(sign_in(t, 1, "ann", OTHER, code_at(totp, t->r->now)));
 }
 
+static void
+nothing(void *ctx, int err, bool is, const char *phc)
+{
+	(void)ctx;
+	(void)err;
+	(void)is;
+	(void)phc;
+}
+
+/* Strangers from however many addresses do not keep out who came from where they are before. */
+static void
+test_strangers_leave_room(void **state)
+{
+	struct rig *t = *state;
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (uint8_t from = 1; from <= 2; from++) {
+		for (unsigned i = 0; i < HASHING_STRANGERS_MAX; i++)
+			assert_int_equal(hashing_check(t->c->hashing, view_str("x"), NULL, nothing, NULL), 0);
+		if (from == 1)
+			DONE(sign_in(t, from, "ann", OTHER, code_at(totp, t->r->now)));
+		else
+			MUST(sign_in(t, from, "ann", OTHER, "000000"), "LIMIT");
+	}
+}
+
 /* Times that nobody wrote here are no times. */
 static void
 test_times_of_another(void **state)
@@ -914,6 +941,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_codes_are_not_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_wait_for_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_strangers_leave_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times_of_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rows_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
