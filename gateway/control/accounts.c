@@ -328,6 +328,8 @@ may_be_added(struct accounts *a, struct call *call, const char *name)
 	struct db_account there;
 	uint64_t n = 0;
 	int err = db_account_count(a->c->db, &n);
+	bool taken = !err && db_account_get(a->c->db, name, &there) == FG_OK;
+	wipe(&there, sizeof there);
 	if (err)
 		call_fail_err(call, err);
 	else if (!accounts_is_name(name))
@@ -335,7 +337,7 @@ may_be_added(struct accounts *a, struct call *call, const char *name)
 		    "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most", DB_ACCOUNT_NAME_CAP - 1);
 	else if (n >= ACCOUNTS_MAX)
 		call_fail(call, CALL_REFUSED, "LIMIT", "", "there are %d accounts already", ACCOUNTS_MAX);
-	else if (db_account_get(a->c->db, name, &there) == FG_OK)
+	else if (taken)
 		call_fail(call, CALL_REFUSED, "EXISTS", "", "there is an account of that name");
 	else
 		return true;

@@ -28,7 +28,7 @@ void attests_free(struct attests *a);
 int attests_replay(struct attests *a, const struct entry *e);
 /* Persons who attest that these bytes make that version of a module; 0 where one says otherwise. a may be NULL. */
 unsigned attests_count(const struct attests *a, const uint8_t image[DIGEST_SHA256_LEN], const char *target);
-/* Key and an array of all that were made of these bytes. */
+/* Key and an array of what persons say of these bytes, each the latest time; all that they ever said is in the log. */
 void attests_put(const struct attests *a, const uint8_t image[DIGEST_SHA256_LEN], struct jsonw *j, const char *key);
 
 /* Request review.attest. */

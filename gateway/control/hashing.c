@@ -201,6 +201,12 @@ hashing_free(struct hashing *h)
 	free(h);
 }
 
+bool
+hashing_takes_strangers(const struct hashing *h)
+{
+	return h->n < HASHING_STRANGERS_MAX;
+}
+
 static int
 order(struct hashing *h, const struct job *what, struct view password)
 {

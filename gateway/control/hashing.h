@@ -14,6 +14,7 @@
 #include "crypto/password.h"
 
 #define HASHING_QUEUE_MAX 16 /* the last waits about three seconds */
+#define HASHING_STRANGERS_MAX 12 /* places for those who were never seen: however many they are, others get in */
 
 struct hashing;
 
@@ -21,6 +22,9 @@ struct hashing;
 struct hashing *hashing_new(struct event_base *base, unsigned cost);
 /* Waits for the one that is being worked on; those under way are told FG_EAGAIN. */
 void hashing_free(struct hashing *h);
+
+/* Whether there is a place for somebody who was never seen. */
+bool hashing_takes_strangers(const struct hashing *h);
 
 /* is: err is 0 and it was that password. phc: of hashing_make(), NULL unless err is 0. */
 typedef void (*hashing_done)(void *ctx, int err, bool is, const char *phc);

@@ -455,6 +455,8 @@ static void
 check_waiver(struct mend *m, const struct recount_waiver *one)
 {
 	char obj[2 * WAIVER_ID + 16];
+	if (one->lifted)
+		waivers_gone(m->c->waivers, &one->d);
 	if (one->lifted || !waivers_again(m->c->waivers, &one->d))
 		return;
 	hex_obj("waiver:", one->key, WAIVER_ID, obj, sizeof obj);

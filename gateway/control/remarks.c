@@ -82,6 +82,29 @@ count(void *arg, const struct db_remark *n)
 	return FG_OK;
 }
 
+static void
+log_away(struct control *c, struct call *call)
+{
+	call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s", logbook_state(c->logbook));
+}
+
+/* Before any byte of it is kept: what is not to be a remark shall not fill the disk. False: the call is answered. */
+static bool
+has_room(struct control *c, struct call *call, const struct db_candidate *cand)
+{
+	unsigned there = 0;
+	int err = db_remark_list(c->db, cand->id, count, &there);
+	if (err)
+		call_fail_err(call, err);
+	else if (there >= REMARKS_MAX)
+		call_fail(call, CALL_REFUSED, "LIMIT", "", "there are %d remarks on it already", REMARKS_MAX);
+	else if (!logbook_permits(c->logbook))
+		log_away(c, call);
+	else
+		return true;
+	return false;
+}
+
 /* Logged before it is shown to anybody; takes k. */
 static void
 begin(struct remarking *k, const struct db_candidate *cand)
@@ -89,18 +112,12 @@ begin(struct remarking *k, const struct db_candidate *cand)
 	struct control *c = k->c;
 	struct call *call = k->call;
 	char review[DB_REVIEW_CAP];
-	unsigned there = 0;
-	int err = db_remark_list(c->db, cand->id, count, &there);
-	if (!err && there >= REMARKS_MAX) {
-		call_fail(call, CALL_REFUSED, "LIMIT", "", "there are %d remarks on it already", REMARKS_MAX);
-		free(k);
-		return;
-	}
 	k->remark.candidate = cand->id;
 	k->remark.at = control_now(c);
 	snprintf(k->remark.who, sizeof k->remark.who, "%s", requests_actor(c, call));
 	db_candidate_review(cand->id, review);
-	struct msg_append *e = err ? NULL : logbook_entry(ENTRY_REVIEW_REMARKED, "ok", k->remark.who, review);
+	struct msg_append *e = logbook_entry(ENTRY_REVIEW_REMARKED, "ok", k->remark.who, review);
+	int err = FG_ENOMEM;
 	if (e) {
 		if (k->remark.have_file) {
 			logbook_ref_sha256(e, "file", k->remark.sha256);
@@ -109,16 +126,13 @@ begin(struct remarking *k, const struct db_candidate *cand)
 		}
 		logbook_say(e, "%s", k->remark.text);
 		err = logbook_append(c->logbook, e, on_logged, k);
-	} else if (!err) {
-		err = FG_ENOMEM;
 	}
 	free(e);
 	if (!err)
 		return;
 	free(k);
 	if (err == FG_EAGAIN)
-		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s",
-		    logbook_state(c->logbook));
+		log_away(c, call);
 	else
 		call_fail_err(call, err);
 }
@@ -146,7 +160,7 @@ void
 remarks_comment(struct control *c, struct call *call)
 {
 	struct db_candidate *cand = reviews_of_call(c, call);
-	struct remarking *k = cand ? remarking_new(c, call) : NULL;
+	struct remarking *k = cand && has_room(c, call, cand) ? remarking_new(c, call) : NULL;
 	if (k && k->remark.text[0]) {
 		begin(k, cand);
 	} else if (k) {
@@ -184,7 +198,7 @@ void
 remarks_attach(struct control *c, struct call *call)
 {
 	struct db_candidate *cand = reviews_of_call(c, call);
-	struct remarking *k = cand ? remarking_new(c, call) : NULL;
+	struct remarking *k = cand && has_room(c, call, cand) ? remarking_new(c, call) : NULL;
 	if (k && keep(c, call, &k->remark))
 		begin(k, cand);
 	else

@@ -282,8 +282,8 @@ static const struct requests_row table[] = {
 	{ "review.attach", REQUESTS_CHANGE, ACT, 1, 1, remarks_attach,
 	    { REVIEW, TEXT("name", REMARKS_NAME_MAX), TEXT_OPT("text", REMARKS_TEXT_MAX) } },
 	{ "review.comment", REQUESTS_CHANGE, ACT, 0, 0, remarks_comment, { REVIEW, TEXT("text", REMARKS_TEXT_MAX) } },
-	/* A fact for policy, and no more: people sign all the same. */
-	{ "review.attest", REQUESTS_CHANGE, ACT, 0, 0, review_attest,
+	/* A fact for policy, and no more: people sign all the same. A person saw it; a token saw nothing. */
+	{ "review.attest", REQUESTS_PERSONAL, ACT, 0, 0, review_attest,
 	    { REVIEW, REASON, TEXT("before", DB_VERSION_MAX - 1), TEXT("after", DB_VERSION_MAX - 1),
 		TEXT_OPT("flash", DIGEST_HEX_LEN) } },
 	{ "review.reopen", REQUESTS_CHANGE, ACT, 0, 0, review_reopen, { REVIEW } },

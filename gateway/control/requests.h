@@ -19,7 +19,7 @@ enum requests_kind {
 	REQUESTS_CHANGE,   /* sets in motion, gives no right */
 	REQUESTS_RESTRICT, /* takes effect first, is logged after */
 	REQUESTS_PERMIT,   /* brings signatures: only they permit */
-	REQUESTS_PERSONAL, /* changes accounts, sessions or tokens themselves: no token does */
+	REQUESTS_PERSONAL, /* changes accounts, sessions or tokens themselves, or is a person's own word: no token does */
 };
 
 enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS, REQUESTS_LINES };

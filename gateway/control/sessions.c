@@ -47,11 +47,11 @@ sessions_tidy(struct sessions *s)
 
 /* ---- from a secret to a caller ---- */
 
-/* Nothing is written when time runs out: it is seen at each look. */
+/* Nothing is written when time runs out: it is seen at each look. Before 1970 nobody was signed in. */
 static bool
 is_over(const struct db_session *n, int64_t now)
 {
-	return n->ended || now >= n->until || now - n->last >= SESSIONS_IDLE_S || now < n->last - BACK_S;
+	return n->ended || n->last < 0 || now >= n->until || now - n->last >= SESSIONS_IDLE_S || now < n->last - BACK_S;
 }
 
 /* What it comes to with the account as it is now: 0 is nobody. */

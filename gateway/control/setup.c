@@ -234,10 +234,12 @@ is_fit(struct control *c, struct call *call, const char *user, struct view passw
 {
 	struct db_account there;
 	const char *why = password_refusal(password, user);
+	bool taken = accounts_is_name(user) && db_account_get(c->db, user, &there) == FG_OK;
+	wipe(&there, sizeof there);
 	if (!accounts_is_name(user))
 		call_fail(call, CALL_USAGE, "USAGE", "",
 		    "the name of an account is a-z, then a-z, 0-9, '.', '_' and '-', %d at most", DB_ACCOUNT_NAME_CAP - 1);
-	else if (db_account_get(c->db, user, &there) == FG_OK)
+	else if (taken)
 		call_fail(call, CALL_REFUSED, "EXISTS", "choose another name", "there is an account of that name");
 	else if (why)
 		call_fail(call, CALL_REFUSED, "PASSWORD", "choose another one, of 12 to 128 characters of any kind",

@@ -35,6 +35,7 @@ struct attempt { /* while its password is being looked at */
 	char hash[PASSWORD_PHC_CAP]; /* what is compared: another one by the end, and it is nobody's */
 	uint8_t who[USER_CAP + CALLERS_ID]; /* whom it is held against */
 	size_t who_n;
+	bool from; /* the account came from that address before */
 };
 
 struct signins *
@@ -266,10 +267,9 @@ on_checked(void *ctx, int err, bool is, const char *phc)
 static void
 whom(struct attempt *t, bool known)
 {
-	bool from = false;
 	t->who_n = strlen(t->user);
 	memcpy(t->who, t->user, t->who_n);
-	if (!known || db_session_from(t->s->c->db, t->user, call_who(t->call)->peer, &from) || !from)
+	if (!known || db_session_from(t->s->c->db, t->user, call_who(t->call)->peer, &t->from) || !t->from)
 		return;
 	t->who[t->who_n++] = 0;
 	memcpy(t->who + t->who_n, call_who(t->call)->peer, CALLERS_ID);
@@ -281,6 +281,8 @@ begin(struct attempt *t, struct view password, const char *hash)
 {
 	struct control *c = t->s->c;
 	int64_t now = control_now(c);
+	if (!t->from && !hashing_takes_strangers(c->hashing))
+		return FG_EAGAIN;
 	int err = throttle_charge(c->db, THROTTLE_SOURCE, source(t), now);
 	if (!err)
 		err = throttle_charge(c->db, THROTTLE_ACCOUNT, target(t), now);

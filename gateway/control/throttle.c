@@ -54,6 +54,8 @@ get(struct db *db, enum throttle_kind kind, struct view who, int64_t now, struct
 	}
 	if (err == FG_ENOTFOUND)
 		err = FG_OK;
+	if (f->last < 0)
+		f->last = 0; /* nobody wrote that here */
 	if (!err && (f->last > now || now - f->last >= THROTTLE_FORGET_S)) {
 		/* A clock that was set back: they may try once, and the next wait is as long as it was. */
 		if (f->last > now)
@@ -95,6 +97,9 @@ throttle_refund(struct db *db, enum throttle_kind kind, struct view who)
 		return;
 	if (f.count > 0)
 		f.count--;
+	/* It was waited for: what comes next, as a code after a password, is not made to wait for the same again. */
+	if (f.last >= 0)
+		f.last -= delay(kind, f.count);
 	if (f.count ? db_failure_put(db, &f) : db_failure_drop(db, key))
 		oplog(OPLOG_WARNING, "a failure that was none stays counted: %s", db_why(db));
 }

@@ -27,7 +27,7 @@ enum throttle_kind {
 int64_t throttle_wait(struct db *db, enum throttle_kind kind, struct view who, int64_t now);
 /* One more try that failed, until throttle_refund() or throttle_clear(). 0 or what the database says: then it must not be made. */
 int throttle_charge(struct db *db, enum throttle_kind kind, struct view who, int64_t now);
-/* That try was none. */
+/* That try was none: nobody waits on its account, and count and wait are what they were before it. */
 void throttle_refund(struct db *db, enum throttle_kind kind, struct view who);
 /* It succeeded: nothing is held against them any more. */
 void throttle_clear(struct db *db, enum throttle_kind kind, struct view who);

@@ -84,7 +84,7 @@ tokens_identify(struct tokens *t, const uint8_t secret[SECRET], struct caller *r
 		snprintf(ret->account, sizeof ret->account, "%s", a.name);
 		snprintf(ret->principal, sizeof ret->principal, "%s", a.principal);
 		memcpy(ret->session, k.id, sizeof ret->session);
-		if ((now - k.last >= TOKENS_TOUCH_S || now < k.last) && db_token_touch(db, k.id, now))
+		if ((k.last < 0 || now < k.last || now - k.last >= TOKENS_TOUCH_S) && db_token_touch(db, k.id, now))
 			oplog(OPLOG_WARNING, "a token's last use could not be written down: %s", db_why(db));
 	}
 	wipe(&a, sizeof a);
@@ -221,6 +221,7 @@ wanted(struct tokens *t, struct call *call, struct db_token *k)
 	struct db *db = t->c->db;
 	struct db_account a;
 	uint64_t days = call_number(call, "days", TOKENS_DAYS), n = 0;
+	bool good = false;
 	(void)call_text(call, "account", k->account, sizeof k->account);
 	(void)call_text(call, "name", k->name, sizeof k->name);
 	k->made = control_now(t->c);
@@ -242,8 +243,9 @@ wanted(struct tokens *t, struct call *call, struct db_token *k)
 	else if (n >= TOKENS_MAX)
 		call_fail(call, CALL_REFUSED, "LIMIT", "revoke some", "there are %d tokens already", TOKENS_MAX);
 	else
-		return scopes_of(call, &a, &k->scopes);
-	return false;
+		good = scopes_of(call, &a, &k->scopes);
+	wipe(&a, sizeof a);
+	return good;
 }
 
 static void

@@ -53,6 +53,29 @@ image_of(struct control *c, struct call *call, uint8_t ret[DIGEST_SHA256_LEN])
 	return have;
 }
 
+static int
+one(void *arg, const struct db_candidate *cand)
+{
+	(void)cand;
+	*(bool *)arg = true;
+	return 0;
+}
+
+/* *ret false: nobody knows these bytes, and there are many notes already. */
+static int
+has_room(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], bool *ret)
+{
+	const struct db_candidate_filter f = { .image = image, .limit = 1 };
+	uint64_t n = 0;
+	*ret = false;
+	int err = db_candidate_list(c->db, &f, one, ret);
+	if (err || *ret)
+		return err;
+	err = files_doc_count(c->files, FILES_NOTES, &n);
+	*ret = n < VENDORNOTES_MAX;
+	return err;
+}
+
 struct again {
 	uint64_t id[AGAIN_MAX];
 	unsigned n;
@@ -130,11 +153,16 @@ vendornotes_add(struct control *c, struct call *call)
 		err = notes_take(writer_view(&w), n);
 	if (!err)
 		err = vendornotes_of(c, image, &there);
-	bool same = !err && there.have && !memcmp(there.sha256, n->sha256, sizeof there.sha256);
+	bool same = !err && there.have && !memcmp(there.sha256, n->sha256, sizeof there.sha256), room = true;
 	if (!err && !same)
+		err = has_room(c, image, &room);
+	if (!err && !same && room)
 		err = files_doc_put(c->files, FILES_NOTES, image, writer_view(&w));
 	writer_free(&w);
-	if (err == FG_EEXIST) {
+	if (!err && !room) {
+		call_fail(call, CALL_REFUSED, "LIMIT", "bring them once the image is under review",
+		    "there are %d texts of notes already, and no review of these bytes", VENDORNOTES_MAX);
+	} else if (err == FG_EEXIST) {
 		call_fail(call, CALL_REFUSED, "EXISTS", "the report has those", "other notes were given for these bytes before");
 	} else if (err == FG_ELIMIT || err == FG_EINVAL) {
 		call_fail(call, CALL_USAGE, "USAGE", "", err == FG_EINVAL ? "it is an empty text" :

@@ -10,6 +10,12 @@
 
 #include "images/notes.h"
 
+/*
+ * In all, before more are taken for bytes that are in no review: those of others are as many as images, and
+ * what is yet to come could be anything. At most 256 MiB.
+ */
+#define VENDORNOTES_MAX 1024
+
 struct call;
 struct control;
 

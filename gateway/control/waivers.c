@@ -18,6 +18,7 @@
 struct kept {
 	struct waivers_one d;
 	bool logged; /* until then it is a claim of the database */
+	bool lifted; /* remembered to its end: the log may not have heard of it, and it is not made again */
 };
 
 struct adding { /* waits for its entry */
@@ -68,15 +69,28 @@ find(struct waivers *w, const uint8_t id[WAIVER_ID])
 	return NULL;
 }
 
-static int
-hold(struct waivers *w, const struct waivers_one *d, bool logged)
+/* How many are lifted, or are not. */
+static size_t
+count(const struct waivers *w, bool lifted)
 {
-	struct kept *there = find(w, d->id);
+	size_t n = 0;
+	for (size_t i = 0; i < w->n; i++)
+		n += w->one[i].lifted == lifted;
+	return n;
+}
+
+/* FG_ESTATE: it was lifted. */
+static int
+hold(struct waivers *w, const struct kept *k)
+{
+	struct kept *there = find(w, k->d.id);
+	if (there && there->lifted)
+		return FG_ESTATE;
 	if (there) {
-		*there = (struct kept){ *d, logged };
+		*there = *k;
 		return FG_OK;
 	}
-	if (w->n == WAIVERS_MAX)
+	if (count(w, k->lifted) >= WAIVERS_MAX)
 		return FG_ELIMIT;
 	if (w->n == w->cap) {
 		size_t cap = w->cap ? 2 * w->cap : 16;
@@ -86,7 +100,7 @@ hold(struct waivers *w, const struct waivers_one *d, bool logged)
 		w->one = more;
 		w->cap = cap;
 	}
-	w->one[w->n++] = (struct kept){ *d, logged };
+	w->one[w->n++] = *k;
 	return FG_OK;
 }
 
@@ -106,9 +120,9 @@ _Static_assert(DB_WAIVER_FINDING_CAP == sizeof ((struct waiver *)0)->finding && 
     "a row holds one");
 
 static int
-write_down(struct waivers *w, const struct waivers_one *d)
+write_down(struct waivers *w, const struct waivers_one *d, bool lifted)
 {
-	struct db_waiver row = { .have_image = d->w.have_image, .until = d->w.until, .at = d->at };
+	struct db_waiver row = { .have_image = d->w.have_image, .until = lifted ? -d->w.until : d->w.until, .at = d->at };
 	memcpy(row.id, d->id, sizeof row.id);
 	memcpy(row.finding, d->w.finding, sizeof row.finding);
 	memcpy(row.profile, d->w.profile, sizeof row.profile);
@@ -123,16 +137,21 @@ write_down(struct waivers *w, const struct waivers_one *d)
 static int
 each_row(void *arg, const struct db_waiver *row)
 {
-	struct waivers_one d = { .at = row->at, .w = { .have_image = row->have_image, .until = row->until } };
-	memcpy(d.id, row->id, sizeof d.id);
-	memcpy(d.w.finding, row->finding, sizeof d.w.finding);
-	memcpy(d.w.profile, row->profile, sizeof d.w.profile);
-	memcpy(d.w.product, row->product, sizeof d.w.product);
-	memcpy(d.w.image, row->image, sizeof d.w.image);
-	memcpy(d.w.part, row->part, sizeof d.w.part);
-	memcpy(d.owner, row->owner, sizeof d.owner);
-	memcpy(d.reason, row->reason, sizeof d.reason);
-	int err = hold(arg, &d, false);
+	struct kept k = { .lifted = row->until < 0 };
+	struct waivers_one *d = &k.d;
+	if (row->until == INT64_MIN)
+		return FG_OK; /* nobody wrote that here */
+	*d = (struct waivers_one){ .at = row->at, .w = { .have_image = row->have_image,
+	    .until = k.lifted ? -row->until : row->until } };
+	memcpy(d->id, row->id, sizeof d->id);
+	memcpy(d->w.finding, row->finding, sizeof d->w.finding);
+	memcpy(d->w.profile, row->profile, sizeof d->w.profile);
+	memcpy(d->w.product, row->product, sizeof d->w.product);
+	memcpy(d->w.image, row->image, sizeof d->w.image);
+	memcpy(d->w.part, row->part, sizeof d->w.part);
+	memcpy(d->owner, row->owner, sizeof d->owner);
+	memcpy(d->reason, row->reason, sizeof d->reason);
+	int err = hold(arg, &k);
 	return err == FG_ELIMIT ? FG_OK : err; /* more than there can be: the log says which */
 }
 
@@ -155,26 +174,50 @@ is_over(const struct waivers *w, const struct waivers_one *d)
 
 /* ---- the log, at start ---- */
 
+static struct msg_append *entry_of(const struct waivers_one *d, enum entry_event ev, const char *who, const char *reason);
+
+/* One that was made here, and is not over. */
+static bool
+is_one(const struct waivers *w, const struct waivers_one *d)
+{
+	uint8_t own[WAIVER_ID];
+	const char *why;
+	return !is_over(w, d) && waiver_check(&d->w, &why) && !waiver_id(&d->w, own) && !memcmp(own, d->id, sizeof own);
+}
+
+void
+waivers_gone(struct waivers *w, const struct waivers_one *d)
+{
+	const struct kept k = { .d = *d, .lifted = true };
+	if (is_one(w, d) && !find(w, d->id) && (hold(w, &k) || write_down(w, d, true)))
+		oplog(OPLOG_WARNING, "that a waiver was lifted could not be written down");
+}
+
 bool
 waivers_again(struct waivers *w, const struct waivers_one *d)
 {
 	uint8_t own[WAIVER_ID];
-	const char *why;
-	if (is_over(w, d) || !waiver_check(&d->w, &why) || waiver_id(&d->w, own) || memcmp(own, d->id, sizeof own) != 0)
+	if (!is_one(w, d))
 		return false; /* none that was ever made here */
 	struct kept *there = find(w, d->id);
+	if (there && there->lifted) { /* and the log was away */
+		logbook_tell(w->c->logbook, entry_of(d, ENTRY_WAIVER_LIFTED, "control",
+		    "lifted before, and the log had not heard of it"));
+		return false;
+	}
 	if (there && there->logged)
 		return false; /* of this life */
 	/* A row that has the same id, and is what that says; whoever altered the rest of it is overruled. */
 	if (there && !waiver_id(&there->d.w, own) && !memcmp(own, d->id, sizeof own)) {
-		*there = (struct kept){ *d, true };
+		*there = (struct kept){ .d = *d, .logged = true };
 		return false;
 	}
-	if (hold(w, d, true)) {
+	const struct kept k = { .d = *d, .logged = true };
+	if (hold(w, &k)) {
 		oplog(OPLOG_ERR, "a waiver of the log finds no room, and counts for nothing");
 		return false;
 	}
-	if (write_down(w, d))
+	if (write_down(w, d, false))
 		oplog(OPLOG_ERR, "a waiver of the log could not be written down: %s", db_why(w->c->db));
 	return true;
 }
@@ -185,12 +228,13 @@ waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[WAIVE
 	for (size_t i = w->n; i-- > 0;) {
 		struct kept *k = &w->one[i];
 		uint8_t id[WAIVER_ID];
-		if (k->logged)
-			continue;
 		bool over = is_over(w, &k->d);
+		if (k->logged || (k->lifted && !over))
+			continue;
+		bool lifted = k->lifted;
 		memcpy(id, k->d.id, sizeof id);
 		drop(w, k);
-		if (!over)
+		if (!over && !lifted)
 			each(arg, id);
 	}
 }
@@ -375,6 +419,24 @@ entry_of(const struct waivers_one *d, enum entry_event ev, const char *who, cons
 	return e;
 }
 
+/* What people signed for with one that was lifted shall not count again because one of them makes it again. */
+static bool
+is_new(struct waivers *w, struct call *call, struct waivers_one *d)
+{
+	int err = waiver_id(&d->w, d->id);
+	const struct kept *there = err ? NULL : find(w, d->id);
+	if (err)
+		call_fail_err(call, err);
+	else if (there && there->lifted)
+		call_fail(call, CALL_REFUSED, "STATE", "let it end at another time, and have people sign anew",
+		    "that waiver was lifted");
+	else if (there && there->logged)
+		call_fail(call, CALL_REFUSED, "EXISTS", "see fotagate waiver list", "there is that waiver");
+	else
+		return true;
+	return false;
+}
+
 static bool
 wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 {
@@ -409,14 +471,11 @@ wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate profile list", "there is no profile %s", d->w.profile);
 		return false;
 	}
-	if (w->n == WAIVERS_MAX) {
+	if (count(w, false) >= WAIVERS_MAX) {
 		call_fail(call, CALL_REFUSED, "LIMIT", "lift some", "there are %d waivers already", WAIVERS_MAX);
 		return false;
 	}
-	int err = waiver_id(&d->w, d->id);
-	if (err)
-		call_fail_err(call, err);
-	return !err;
+	return is_new(w, call, d);
 }
 
 static void
@@ -428,9 +487,10 @@ on_added(void *ctx, int err, uint64_t index)
 	if (err) {
 		call_fail(a->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it");
 	} else {
-		err = hold(w, &a->d, true);
+		const struct kept k = { .d = a->d, .logged = true };
+		err = hold(w, &k);
 		/* The log has it: what the database does not keep it is given at the next start. */
-		if (!err && write_down(w, &a->d))
+		if (!err && write_down(w, &a->d, false))
 			oplog(OPLOG_ERR, "a waiver could not be written down: %s", db_why(w->c->db));
 		if (err)
 			call_fail_err(a->call, err);
@@ -469,6 +529,22 @@ waivers_add(struct waivers *w, struct call *call)
 		call_fail_err(call, err);
 }
 
+/* It counts no more, and is remembered to its end; of too many those are forgotten that end first. */
+static void
+bury(struct waivers *w, struct kept *k)
+{
+	struct kept *first = NULL;
+	k->logged = false;
+	k->lifted = true;
+	if (write_down(w, &k->d, true))
+		oplog(OPLOG_ERR, "that a waiver was lifted could not be written down: %s", db_why(w->c->db));
+	for (size_t i = 0; i < w->n; i++)
+		if (w->one[i].lifted && (!first || w->one[i].d.w.until < first->d.w.until))
+			first = &w->one[i];
+	if (count(w, true) > WAIVERS_MAX)
+		drop(w, first);
+}
+
 void
 waivers_lift(struct waivers *w, struct call *call)
 {
@@ -482,7 +558,7 @@ waivers_lift(struct waivers *w, struct call *call)
 		return;
 	}
 	struct waivers_one was = k->d;
-	drop(w, k);
+	bury(w, k);
 	logbook_tell(w->c->logbook, entry_of(&was, ENTRY_WAIVER_LIFTED, requests_actor(w->c, call), reason));
 	answer(w, call, &was);
 }

@@ -6,7 +6,8 @@
  * it: a row of the database alone is none. It permits nothing by itself: it stands,
  * by its id, in the statement that people sign, and where a profile wants findings
  * waived (review.waivers) it is one more thing that has to be there. Lifting one
- * takes effect first and is logged after; what was signed for with it counts no more.
+ * takes effect first and is logged after, if need be after the next start; what was signed for with it counts no
+ * more, and the same one is not made again.
  */
 #ifndef FG_GATEWAY_CONTROL_WAIVERS_H
 #define FG_GATEWAY_CONTROL_WAIVERS_H
@@ -16,7 +17,7 @@
 #include "gateway/state/candidate.h"
 #include "policy/waiver.h"
 
-#define WAIVERS_MAX 1024 /* each is looked at for each statement */
+#define WAIVERS_MAX 1024 /* each is looked at for each statement; as many lifted ones are remembered */
 
 struct call;
 struct control;
@@ -38,8 +39,13 @@ int waivers_recall(struct waivers *w);
 
 /* ---- the log, at start ---- */
 
-/* It has this one, not lifted: it counts. True when the database did not, or had it otherwise. */
+/*
+ * It has this one, not lifted: it counts, unless it was lifted here; then the log is told so. True when the database
+ * did not, or had it otherwise.
+ */
 bool waivers_again(struct waivers *w, const struct waivers_one *d);
+/* It has this one, and that it was lifted: it is not made again. */
+void waivers_gone(struct waivers *w, const struct waivers_one *d);
 /* All that the log has was said: each() of those it does not have, which are dropped. */
 void waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[WAIVER_ID]), void *arg);
 

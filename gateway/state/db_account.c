@@ -2,6 +2,7 @@
 #include "gateway/state/account.h"
 
 #include "crypto/err.h"
+#include "crypto/wipe.h"
 #include "gateway/state/db_private.h"
 
 #define COLUMNS "SELECT name, display, principal, roles, hash, lent, totp, totp_step, disabled, created FROM account "
@@ -96,6 +97,7 @@ db_account_get(struct db *db, const char *name, struct db_account *ret)
 	err = db_done(&q);
 	if (!err)
 		*ret = a;
+	wipe(&a, sizeof a);
 	return err;
 }
 
@@ -109,6 +111,7 @@ db_account_list(struct db *db, int (*each)(void *arg, const struct db_account *a
 		struct db_account a = { .disabled = true };
 		read_account(&q, &a);
 		said = q.err ? 0 : each(arg, &a);
+		wipe(&a, sizeof a);
 	}
 	int err = db_done(&q);
 	return err ? err : said;

@@ -10,6 +10,9 @@ int
 db_session_add(struct db *db, const struct db_session *s)
 {
 	struct db_query q;
+	int err = db_begin(db);
+	if (err)
+		return err;
 	db_query(&q, db, "INSERT INTO session (digest, id, account, factors, made, last, until, ended, peer)"
 			 " VALUES (?,?,?,?,?,?,?,?,?)");
 	db_put_sha256(&q, s->digest);
@@ -21,7 +24,15 @@ db_session_add(struct db *db, const struct db_session *s)
 	db_put_i64(&q, s->until);
 	db_put_i64(&q, s->ended);
 	db_put_blob(&q, s->peer, sizeof s->peer);
-	return db_run(&q, NULL);
+	err = db_run(&q, NULL);
+	if (!err) {
+		db_query(&q, db, "DELETE FROM session WHERE id IN"
+				 " (SELECT id FROM session WHERE account = ? ORDER BY made DESC, id LIMIT -1 OFFSET ?)");
+		db_put_text(&q, s->account);
+		db_put_i64(&q, DB_SESSIONS_OF_ONE);
+		err = db_run(&q, NULL);
+	}
+	return db_end(db, err);
 }
 
 static void

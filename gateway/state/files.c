@@ -489,6 +489,32 @@ files_doc_get(struct files *f, enum files_doc doc, const uint8_t sha256[DIGEST_S
 	return r ? r : memcmp(own, sha256, sizeof own) == 0 ? 0 : FG_EFORMAT;
 }
 
+struct counting {
+	const char *suffix;
+	uint64_t n;
+};
+
+static int
+count_one(void *arg, const char *name)
+{
+	struct counting *k = arg;
+	k->n += strlen(name) > DIGEST_HEX_LEN && strcmp(name + DIGEST_HEX_LEN, k->suffix) == 0;
+	return 0;
+}
+
+int
+files_doc_count(struct files *f, enum files_doc doc, uint64_t *ret)
+{
+	static const uint8_t any[DIGEST_SHA256_LEN];
+	char name[NAME_CAP];
+	int dir = doc_place(f, doc, any, name);
+	struct counting k = { .suffix = docs[doc].suffix };
+	int r = each_name(dir, count_one, &k);
+	if (!r)
+		*ret = k.n;
+	return r;
+}
+
 int
 files_doc_open(struct files *f, enum files_doc doc, const uint8_t sha256[DIGEST_SHA256_LEN])
 {

@@ -84,6 +84,8 @@ enum files_doc {
 int files_doc_put(struct files *f, enum files_doc doc, const uint8_t sha256[DIGEST_SHA256_LEN], struct view bytes);
 /* Appends the document to w. FG_ENOTFOUND, FG_EIO, FG_ELIMIT, FG_ENOMEM, FG_EFORMAT when its digest is not its name. */
 int files_doc_get(struct files *f, enum files_doc doc, const uint8_t sha256[DIGEST_SHA256_LEN], struct writer *w);
+/* How many there are of that kind, looked through one by one. 0 or FG_EIO. */
+int files_doc_count(struct files *f, enum files_doc doc, uint64_t *ret);
 /* Read-only descriptor (the caller closes), FG_ENOTFOUND or FG_EIO. */
 int files_doc_open(struct files *f, enum files_doc doc, const uint8_t sha256[DIGEST_SHA256_LEN]);
 

@@ -8,6 +8,7 @@
 
 #include "gateway/state/account.h"
 
+#define DB_SESSIONS_OF_ONE 256 /* kept of an account, ended ones too: whoever signs in all day fills no disk */
 #define DB_PEER 16 /* an IPv6 address, or an IPv4 one mapped into it */
 
 struct db_session {
@@ -20,7 +21,7 @@ struct db_session {
 	uint8_t peer[DB_PEER];
 };
 
-/* FG_ENOTFOUND: there is no such account. */
+/* Of an account the youngest are kept. FG_ENOTFOUND: there is no such account. */
 int db_session_add(struct db *db, const struct db_session *s);
 /* One that was not ended; whether it has run out is the caller's to see. FG_ENOTFOUND. */
 int db_session_find(struct db *db, const uint8_t digest[DIGEST_SHA256_LEN], struct db_session *ret);

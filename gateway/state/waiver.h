@@ -16,7 +16,7 @@ struct db_waiver {
 	bool have_image;
 	uint8_t image[DIGEST_SHA256_LEN];
 	char part[DB_WAIVER_PART_CAP];
-	int64_t until, at;
+	int64_t until, at; /* until: negative of one that was lifted */
 	char owner[DB_WHO_MAX];
 	char reason[DB_TEXT_MAX];
 };

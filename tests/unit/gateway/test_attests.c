@@ -64,6 +64,25 @@ one_that_ended_otherwise_ends_them_all(void **state)
 }
 
 static void
+nobody_alone_fills_the_room(void **state)
+{
+	struct attests *a = attests_new(NULL);
+	char after[16];
+	(void)state;
+	assert_int_equal(said(a, "alice", 0, "1", "2", NULL), 0);
+	for (unsigned i = 0; i < ATTESTS_MAX; i++) {
+		snprintf(after, sizeof after, "%u", i);
+		assert_int_equal(said(a, "mallory", 1, after, "2", NULL), 0);
+		assert_int_equal(said(a, "mallory", 1, "1", after, NULL), 0);
+	}
+	assert_int_equal(attests_count(a, image[1], "2"), 0); /* whatever was said last */
+	assert_int_equal(attests_count(a, image[0], "2"), 1);
+	assert_int_equal(said(a, "bob", 0, "1", "1", NULL), 0);
+	assert_int_equal(attests_count(a, image[0], "2"), 0);
+	attests_free(a);
+}
+
+static void
 what_says_nothing_counts_for_nobody(void **state)
 {
 	char longer[4096];
@@ -96,6 +115,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(persons_are_counted_once),
 		cmocka_unit_test(one_that_ended_otherwise_ends_them_all),
+		cmocka_unit_test(nobody_alone_fills_the_room),
 		cmocka_unit_test(what_says_nothing_counts_for_nobody),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

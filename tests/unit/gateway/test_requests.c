@@ -78,7 +78,7 @@ static const struct {
 	{ "resume.statement", REQUESTS_VIEW, P | A },
 	{ "resume.submit", REQUESTS_PERMIT, O | P | A },
 	{ "review.attach", REQUESTS_CHANGE, O | P | A },
-	{ "review.attest", REQUESTS_CHANGE, O | P | A },
+	{ "review.attest", REQUESTS_PERSONAL, O | P | A },
 	{ "review.comment", REQUESTS_CHANGE, O | P | A },
 	{ "review.list", REQUESTS_VIEW, ALL },
 	{ "review.reject", REQUESTS_RESTRICT, O | P | A },

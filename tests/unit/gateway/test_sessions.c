@@ -13,6 +13,7 @@
 #include "gateway/control/hashing.h"
 #include "gateway/control/requests.h"
 #include "gateway/control/throttle.h"
+#include "gateway/control/webdesk.h"
 #include "unit/gateway/control_rig.h"
 
 #define PASS "kettle orbit fjord"
@@ -508,6 +509,53 @@ test_ends(void **state)
 	assert_int_equal(who_is(t, secret, CALLERS_MEANS_SESSION).roles, 0); /* that one stays ended */
 }
 
+/* ---- the console ---- */
+
+/* What a console asked for is not answered to the one that came after it: its connections have the same numbers. */
+static void
+test_console_again(void **state)
+{
+	struct rig *t = *state;
+	struct msg_web_call m = { .token = 1, .means = MSG_WEB_GUEST,
+		.json = view_str("{\"password\":\"" PASS "\",\"user\":\"ann\"}") };
+	struct wire_frame f;
+	struct chan *chan;
+	int pair[2];
+	t->c->webdesk = webdesk_new(t->c);
+	add(t, "ann", "\"viewer\"");
+	snprintf(m.request, sizeof m.request, "session.open");
+	for (unsigned again = 0; again < 2; again++) {
+		unsigned replies = 0, wanted = t->logged[ENTRY_AUTH_OK] + 1;
+		assert_int_equal(wire_pair(pair), 0);
+		chan = chan_new(t->c->base, pair[0], &webdesk_ops, t->c);
+		webdesk_up(t->c->webdesk, chan);
+		assert_int_equal(msg_send(pair[1], MSG_WEB_CALL, &m, NULL, 0), 0);
+		event_base_loop(t->c->base, EVLOOP_ONCE); /* it is taken, and its password waits for the thread */
+		if (again) {
+			webdesk_down(t->c->webdesk);
+			chan_free(chan);
+			close(pair[1]);
+			assert_int_equal(wire_pair(pair), 0);
+			chan = chan_new(t->c->base, pair[0], &webdesk_ops, t->c);
+			webdesk_up(t->c->webdesk, chan);
+		}
+		for (int i = 0; i < 20000 && t->logged[ENTRY_AUTH_OK] < wanted; i++) {
+			turn(t);
+			poll(NULL, 0, 1);
+		}
+		assert_int_equal(t->logged[ENTRY_AUTH_OK], wanted);
+		turn(t);
+		while (wire_recv(pair[1], loop_buf, &f) == 0)
+			replies += f.type == MSG_REPLY;
+		assert_int_equal(replies, !again);
+		webdesk_down(t->c->webdesk);
+		chan_free(chan);
+		close(pair[1]);
+	}
+	webdesk_free(t->c->webdesk);
+	t->c->webdesk = NULL;
+}
+
 /* ---- waiting ---- */
 
 static void
@@ -560,7 +608,7 @@ test_codes_are_not_guessed(void **state)
 		MUST(sign_in(t, (uint8_t)(70 + i), "ann", OTHER, NULL), "SECOND-FACTOR");
 		tried += is(sign_in(t, (uint8_t)(70 + i), "ann", OTHER, "000000"), "SIGN-IN");
 	}
-	assert_in_range(tried, 4, 15);
+	assert_in_range(tried, 4, 16);
 }
 
 static void
@@ -576,8 +624,11 @@ test_clock_back(void **state)
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
 	assert_int_equal(throttle_charge(t->c->db, THROTTLE_CODE, who, 1000), 0);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 512);
+	/* What was none made nobody wait, and is not forgotten for it either. */
 	throttle_refund(t->c->db, THROTTLE_CODE, who);
-	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 256);
+	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
+	assert_int_equal(throttle_charge(t->c->db, THROTTLE_CODE, who, 1000), 0);
+	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 512);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_ACCOUNT, who, 1000), 0);
 	throttle_clear(t->c->db, THROTTLE_CODE, who);
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, who, 1000), 0);
@@ -589,6 +640,106 @@ test_clock_back(void **state)
 	assert_true(throttle_wait(t->c->db, THROTTLE_SOURCE, view_of(six, sizeof six), 1000000) > 0);
 	six[7] = 9;
 	assert_int_equal(throttle_wait(t->c->db, THROTTLE_SOURCE, view_of(six, sizeof six), 1000000), 0);
+}
+
+/* The password first, then the code: whoever waited for the one does not wait for the other as well. */
+static void
+test_one_wait_for_both(void **state)
+{
+	struct rig *t = *state;
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (unsigned i = 0; i < 9; i++) {
+		MUST(sign_in(t, 1, "ann", PASS, NULL), "SIGN-IN");
+		t->r->now += 60;
+	}
+	MUST(sign_in(t, 1, "ann", OTHER, NULL), "SECOND-FACTOR");
+	DONE(sign_in(t, 1, "ann", OTHER, code_at(totp, t->r->now)));
+}
+
+static void
+nothing(void *ctx, int err, bool is, const char *phc)
+{
+	(void)ctx;
+	(void)err;
+	(void)is;
+	(void)phc;
+}
+
+/* Strangers from however many addresses do not keep out who came from where they are before. */
+static void
+test_strangers_leave_room(void **state)
+{
+	struct rig *t = *state;
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (uint8_t from = 1; from <= 2; from++) {
+		for (unsigned i = 0; i < HASHING_STRANGERS_MAX; i++)
+			assert_int_equal(hashing_check(t->c->hashing, view_str("x"), NULL, nothing, NULL), 0);
+		if (from == 1)
+			DONE(sign_in(t, from, "ann", OTHER, code_at(totp, t->r->now)));
+		else
+			MUST(sign_in(t, from, "ann", OTHER, "000000"), "LIMIT");
+	}
+}
+
+/* Times that nobody wrote here are no times. */
+static void
+test_times_of_another(void **state)
+{
+	struct rig *t = *state;
+	const int64_t odd[] = { INT64_MIN, -1, INT64_MAX };
+	struct db_failure f = { .count = 12 };
+	struct db_session n = { .factors = 2, .made = 1, .until = INT64_MAX, .account = "ann" };
+	struct db_token k = { .scopes = TOKENS_VIEW, .made = 1, .expires = INT64_MAX, .account = "ann", .name = "x", .by = "x" };
+	const uint8_t peer[CALLERS_ID] = { 0x20, 1 }, key[2] = { THROTTLE_CODE, 'z' };
+	uint8_t secret[SESSIONS_SECRET] = { 1 }, totp[TOTP_SECRET_LEN];
+	struct caller who;
+	add(t, "ann", "\"viewer\"");
+	enrol(t, "ann", totp, secret);
+	for (unsigned i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+		memset(secret, (int)i + 1, sizeof secret);
+		memset(n.id, (int)i + 1, sizeof n.id);
+		memset(k.id, (int)i + 1, sizeof k.id);
+		assert_int_equal(digest_sha256(view_of(secret, sizeof secret), n.digest), 0);
+		memcpy(k.digest, n.digest, sizeof k.digest);
+		n.last = k.last = f.last = odd[i];
+		assert_int_equal(db_session_add(t->c->db, &n), 0);
+		assert_int_equal(db_token_add(t->c->db, &k), 0);
+		assert_false(sessions_identify(t->c->sessions, CALLERS_MEANS_SESSION, secret, peer, &who));
+		assert_true(sessions_identify(t->c->sessions, CALLERS_MEANS_TOKEN, secret, peer, &who));
+		assert_int_equal(digest_sha256(view_of(key, sizeof key), f.key), 0);
+		assert_int_equal(db_failure_put(t->c->db, &f), 0);
+		assert_int_equal(throttle_wait(t->c->db, THROTTLE_CODE, view_str("z"), t->r->now), 0);
+		throttle_refund(t->c->db, THROTTLE_CODE, view_str("z"));
+	}
+}
+
+/* Whoever signs in all day, ending each session with the next, leaves so many rows. */
+static void
+test_rows_are_bounded(void **state)
+{
+	struct rig *t = *state;
+	struct db_account a;
+	struct db_session n;
+	uint8_t peer[CALLERS_ID] = { 0 }, secret[SESSIONS_SECRET];
+	bool from = false;
+	add(t, "ann", "\"viewer\"");
+	assert_int_equal(db_account_get(t->c->db, "ann", &a), 0);
+	for (unsigned i = 0; i <= DB_SESSIONS_OF_ONE; i++) {
+		t->r->now++;
+		peer[0] = (uint8_t)i;
+		peer[1] = (uint8_t)(i >> 8);
+		assert_int_equal(sessions_open(t->c->sessions, &a, 2, peer, &n, secret), 0);
+	}
+	memset(peer, 0, sizeof peer);
+	assert_int_equal(db_session_from(t->c->db, "ann", peer, &from), 0);
+	assert_false(from);
+	peer[0] = 1;
+	assert_int_equal(db_session_from(t->c->db, "ann", peer, &from), 0);
+	assert_true(from);
 }
 
 /* ---- accounts ---- */
@@ -785,9 +936,14 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_two_factors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_console_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_throttle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_codes_are_not_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_wait_for_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_strangers_leave_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_times_of_another, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accounts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test(test_hashing_is_bounded),

@@ -9,7 +9,9 @@
 #include <cmocka.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "gateway/state/waiver.h"
+#include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 
 static struct waivers_one
@@ -134,6 +136,107 @@ what_was_never_made_here_is_none(void **state)
 	free(cand);
 }
 
+static struct call_heard *
+ask(struct waivers *w, void (*handle)(struct waivers *w, struct call *call), const char *args)
+{
+	struct call_heard *h = calloc(1, sizeof *h);
+	const struct call_line line = { h, call_rig_reply, call_rig_over };
+	const struct caller who = { .means = CALLERS_MEANS_ROOT, .roles = CALLERS_ANY, .user = "root" };
+	const struct msg_call m = { .token = 5, .request = "test", .json = view_str(args) };
+	struct wire_frame f = { .fds_n = 0 };
+	struct call *call = NULL;
+	assert_int_equal(call_new(&m, &f, &who, &line, &call), 0);
+	handle(w, call);
+	assert_int_equal(h->replies, 1);
+	return h;
+}
+
+static void
+lift(struct waivers *w, const struct waivers_one *d)
+{
+	char args[128], hex[2 * WAIVER_ID + 1];
+	hex_encode(d->id, WAIVER_ID, hex);
+	snprintf(args, sizeof args, "{\"waiver\":\"%s\",\"reason\":\"was wrong\"}", hex);
+	struct call_heard *h = ask(w, waivers_lift, args);
+	assert_int_equal(h->status, CALL_DONE);
+	free(h);
+}
+
+/* Whether the log heard of it or not, and whoever wants it back. */
+static void
+what_was_lifted_stays_so(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct db_candidate *cand = candidate(r);
+	struct report *report = report_new(REPORT_WHOLE);
+	struct waivers_one d = made(r, "CHG-YARA", "", 30);
+	struct call_heard *h;
+	const char *same = "{\"days\":30,\"finding\":\"CHG-YARA\",\"profile\":\"acme-rtr\",\"reason\":\"looked at it\"}";
+	unsigned dropped = 0;
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
+	assert_true(waivers_again(w, &d));
+	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	h = ask(w, waivers_add, same);
+	assert_non_null(strstr(h->json, "\"EXISTS\""));
+	free(h);
+	lift(w, &d);
+	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	/* Killed before the entry was written: the log still has it, at each start until it has been told. */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(waivers_recall(w), 0);
+		assert_false(waivers_again(w, &d));
+		waivers_settle(w, said, &dropped);
+		assert_int_equal(dropped, 0);
+		assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	}
+	h = ask(w, waivers_list, "{}");
+	assert_null(strstr(h->json, "CHG-YARA"));
+	free(h);
+	/* To the second the same: who signed for that one would count again. */
+	h = ask(w, waivers_add, same);
+	assert_non_null(strstr(h->json, "\"STATE\""));
+	free(h);
+	/* The database was lost, and the log has both. */
+	assert_int_equal(db_waiver_drop(r->c.db, d.id), 0);
+	assert_int_equal(waivers_recall(w), 0);
+	waivers_gone(w, &d);
+	waivers_settle(w, said, &dropped);
+	assert_int_equal(dropped, 0);
+	h = ask(w, waivers_add, same);
+	assert_non_null(strstr(h->json, "\"STATE\""));
+	free(h);
+	/* No longer than it would have lasted. */
+	r->now = d.w.until;
+	assert_int_equal(waivers_recall(w), 0);
+	waivers_settle(w, said, &dropped);
+	assert_int_equal(dropped, 0);
+	assert_int_equal(db_waiver_drop(r->c.db, d.id), FG_ENOTFOUND);
+	report_free(report);
+	free(cand);
+}
+
+static void
+so_many_are_remembered(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct waivers_one d;
+	for (unsigned i = 0; i < WAIVERS_MAX + 2; i++) {
+		char part[16];
+		snprintf(part, sizeof part, "part%u", i);
+		d = made(r, "CHG-YARA", part, 30);
+		assert_true(waivers_again(w, &d));
+		lift(w, &d);
+	}
+	d.w.until = INT64_MIN; /* which nobody wrote here */
+	memset(d.id, 7, sizeof d.id);
+	assert_int_equal(put_row(r, &d), 0);
+	assert_int_equal(waivers_recall(w), 0);
+	d = made(r, "CHG-YARA", "", 30);
+	assert_true(waivers_again(w, &d));
+}
+
 static int
 setup(void **state)
 {
@@ -158,6 +261,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_counts_only_if_the_log_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_lifted_stays_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(so_many_are_remembered, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
