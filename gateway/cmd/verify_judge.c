@@ -405,12 +405,14 @@ forget_older(struct verify_judge *j, bool clock, int64_t than)
 }
 
 static void
-remember_resume(struct verify_judge *j, const struct approval *a, bool clock)
+remember_resume(struct verify_judge *j, const struct approval *a, bool clock, bool passkey)
 {
 	for (unsigned i = 0; i < j->resumes; i++) {
 		if (!strcmp(j->resume[i].approver, a->approver) && j->resume[i].clock == clock &&
-		    j->resume[i].halted_at == a->terms.halted_at)
+		    j->resume[i].halted_at == a->terms.halted_at) {
+			j->resume[i].off_console |= !passkey;
 			return;
+		}
 	}
 	if (j->resumes == SIGNERS_MAX)
 		forget_older(j, clock, a->terms.halted_at);
@@ -419,6 +421,7 @@ remember_resume(struct verify_judge *j, const struct approval *a, bool clock)
 	struct verify_resume *r = &j->resume[j->resumes++];
 	snprintf(r->approver, sizeof r->approver, "%s", a->approver);
 	r->clock = clock;
+	r->off_console = !passkey;
 	r->halted_at = a->terms.halted_at;
 }
 
@@ -429,7 +432,7 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	char why[160];
 	int err = FG_OK;
-	bool clock = view_is(e->obj, "clock");
+	bool passkey, clock = view_is(e->obj, "clock");
 	if ((!clock && !view_is(e->obj, "halt")) || !ref || !verify_judge_digest(ref->text, sha256))
 		return FG_OK;
 	struct paper p = { .said = calloc(1, sizeof *p.said) };
@@ -440,8 +443,8 @@ verify_judge_signed(struct verify_judge *j, const struct entry *e)
 	    !strcmp(p.said->terms.gateway, j->signers->genesis.origin)) {
 		const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), &p, e->t_us / 1000000, &err);
 		if (who && !strcmp(who->principal, p.said->approver) && !sshkey_digest(&who->key, sha256) &&
-		    !suspended(j, sha256))
-			remember_resume(j, p.said, clock);
+		    !suspended(j, sha256) && !(err = signers_is_passkey(p.sig, &passkey)))
+			remember_resume(j, p.said, clock, passkey);
 	}
 	paper_free(&p);
 	return is_local(err) ? err : FG_OK;
@@ -458,12 +461,19 @@ verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t
 {
 	int64_t newest = name <= INT64_MAX ? (int64_t)name : 0;
 	unsigned persons = 0, left = 0;
+	bool off_console = false;
 	for (unsigned i = 0; i < j->resumes; i++) {
 		if (!name && j->resume[i].clock == clock && j->resume[i].halted_at > newest)
 			newest = j->resume[i].halted_at;
 	}
-	for (unsigned i = 0; i < j->resumes; i++)
-		persons += j->resume[i].clock == clock && j->resume[i].halted_at == newest;
+	for (unsigned i = 0; i < j->resumes; i++) {
+		bool counts = j->resume[i].clock == clock && j->resume[i].halted_at == newest;
+		persons += counts;
+		off_console |= counts && j->resume[i].off_console;
+	}
+	if (persons && !off_console)
+		verify_log_problem(j->l, "entry %llu: a %s was ended in browsers alone", (unsigned long long)at,
+		    clock ? "hold of the clock" : "halt");
 	if (persons < j->signers->genesis.floor_production)
 		verify_log_problem(j->l, "entry %llu: a %s was ended by %u persons, genesis demands %u", (unsigned long long)at,
 		    clock ? "hold of the clock" : "halt", persons, j->signers->genesis.floor_production);

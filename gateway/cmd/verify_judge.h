@@ -47,6 +47,7 @@ struct verify_suspended { /* a key */
 struct verify_resume { /* one statement that a halt or a hold of the clock shall end, handed in and not used yet */
 	char approver[SIGNERS_PRINCIPAL_MAX];
 	bool clock; /* it confirms a clock that had stepped, else it ends a halt */
+	bool off_console; /* signed elsewhere than in a browser, once at least */
 	int64_t halted_at;
 };
 

@@ -77,8 +77,11 @@ read_key(const struct http_request *r, struct guard_id *ret, const char **ret_wh
 	for (size_t i = 0; i < f->value.n; i++)
 		if (f->value.p[i] < 0x21 || f->value.p[i] > 0x7e)
 			ret->key.n = 0;
-	if (ret->key.n && ret->key.n <= GUARD_KEY_MAX && !http_head_next(r, "Idempotency-Key", &at))
+	if (ret->key.n && ret->key.n <= GUARD_KEY_MAX && !http_head_next(r, "Idempotency-Key", &at)) {
+		if (r->method != HTTP_OTHER) /* a view is asked anew each time: nobody wants the one of ten minutes ago */
+			ret->key = view_of(NULL, 0);
 		return NULL;
+	}
 	*ret_why = "Idempotency-Key is one word of at most 128 characters";
 	return "USAGE";
 }

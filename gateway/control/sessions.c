@@ -18,8 +18,11 @@
 #define BACK_S 120             /* a clock that is set right goes back by less */
 #define REMEMBERED_S 2592000   /* thirty days: from where an account came is known for that long */
 
+#define WARN_S 60 /* between two words about a disk that does not take them */
+
 struct sessions {
 	struct control *c;
+	int64_t warned;
 };
 
 struct sessions *
@@ -63,6 +66,16 @@ roles_of(struct control *c, const struct db_session *n, struct db_account *a)
 	return accounts_roles(a, n->factors, control_now(c));
 }
 
+/* Asked by every call, and every call would say it again. The session ends sooner: it fails closed. */
+static void
+warn(struct sessions *s, int64_t now)
+{
+	if (now >= s->warned && now - s->warned < WARN_S)
+		return;
+	s->warned = now;
+	oplog(OPLOG_WARNING, "a session's idle time could not be written down: %s", db_why(s->c->db));
+}
+
 static bool
 by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch, struct caller *who)
 {
@@ -76,7 +89,7 @@ by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch,
 	if (!who->roles)
 		return false;
 	if (touch && now - n.last >= SESSIONS_TOUCH_S && db_session_touch(c->db, n.id, now))
-		oplog(OPLOG_WARNING, "a session's idle time could not be written down: %s", db_why(c->db));
+		warn(c->sessions, now);
 	snprintf(who->user, sizeof who->user, "account:%s", a.name);
 	snprintf(who->account, sizeof who->account, "%s", a.name);
 	snprintf(who->principal, sizeof who->principal, "%s", a.principal);

@@ -88,7 +88,7 @@ function tokens(page, list) {
 			"A program with it does what its scopes say. It never approves.",
 			[word("name", "Name"), word("account", "Account", page.session.user),
 				ticks("Scopes", ["view", "operate", "audit"], ["view"]),
-				field("Days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "365", value: "30" })),
+				field("Days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "400", value: "30" })),
 					code()]);
 		if (doc)
 			page.part("token", doc.token.token, () => [el("h2", {}, "The new token"),

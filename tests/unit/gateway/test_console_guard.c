@@ -57,8 +57,12 @@ test_identify(void **state)
 	assert_null(who("Authorization: Bearer " TOKEN "\r\nCookie: __Host-fg=" HEX "\r\n", &id));
 	assert_int_equal(id.who, GUARD_TOKEN);
 	assert_memory_equal(id.secret, begins, sizeof begins);
-	assert_null(who("Cookie: x=1\r\nIdempotency-Key: 8e03978e-40d5-43dd-bc93-6894a57f9324\r\n", &id));
+	const char *why = NULL;
+	const char *const keyed = "Cookie: x=1\r\nIdempotency-Key: 8e03978e-40d5-43dd-bc93-6894a57f9324\r\n";
+	assert_null(guard_identify(ask("POST", keyed), &id, &why));
 	assert_int_equal(id.key.n, 36);
+	assert_null(who(keyed, &id)); /* a view has none */
+	assert_int_equal(id.key.n, 0);
 }
 
 static void

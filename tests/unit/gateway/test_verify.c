@@ -235,6 +235,9 @@ STORY(test_passkeys_alone_for_few, 0, "\nok\n", f->by_passkey = 2; f->terms.max_
 STORY(test_passkey_and_another, 0, "\nok\n", f->by_passkey = 1; make_release(f); log_release(f))
 STORY_OURS(test_passkeys_few_by_few, 1, "or people in browsers alone", f->by_passkey = 2; f->terms.max_devices = 10;
       make_release(f); log_release(f); make_release(f); log_release(f))
+STORY_OURS(test_resume_in_browsers, 1, "was ended in browsers alone", f->by_passkey = 2; put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+      resume(f))
+STORY(test_resume_in_a_browser_and_off_it, 0, "\nok\n", f->by_passkey = 1; put_event(f, ENTRY_RESTRICT_HALT, "gateway"); resume(f))
 STORY(test_unknown_set, 1, "signer set that is not in the export", make_release(f); f->r->signers_number = 1; log_release(f))
 
 /* A statement that claims to have seen more of the log than there was. */
@@ -644,6 +647,8 @@ main(void)
 		TEST(test_another_hold_came_back), TEST(test_signed_for_a_hold_that_ended),
 		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
+		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),
+		cmocka_unit_test_setup_teardown(test_resume_in_a_browser_and_off_it, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone_for_few, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkey_and_another, setup_passkeys, teardown),
