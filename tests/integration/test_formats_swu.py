@@ -268,10 +268,10 @@ class Device:
         tmp.mkdir(exist_ok=True)
         options = [str(self.key) if o == "{key}" else o for o in options]
         said = "it hung each time"
-        for _ in range(3):
+        for _ in range(6):
             try:
                 r = subprocess.run([*ALONE, "swupdate", "-v", "-c", "-k", self.chain, "-H", "testboard:1.0", "-i", file, *options],
-                                   capture_output=True, env={**os.environ, "TMPDIR": str(tmp)}, timeout=60)
+                                   capture_output=True, env={**os.environ, "TMPDIR": str(tmp)}, timeout=20)
             except subprocess.TimeoutExpired:
                 continue  # the same race, lost by both: it waits for itself, and says nothing either way
             said = (r.stdout + r.stderr).decode(errors="replace")
