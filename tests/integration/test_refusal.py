@@ -52,9 +52,11 @@ def test_rejected_bytes_do_not_come_back_by_another_way(gate):
 
 def findings_are_waived(gate, review):
     """Where a profile wants that, somebody answers for each finding before anybody signs."""
+    before = gate.cli("review", "show", review)["policy"]
     gate.write_profile(PROFILE.replace("\tquorum = 2;", '\tquorum = 2;\n\treview = { waivers = "notice"; };'))
     gate.cli("reload")
     # Judged again by the policy that asks for it.
+    until(lambda: gate.cli("review", "show", review)["policy"] != before)
     until(lambda: "needs a waiver" in gate.sign(review, "alice", ok=(1,))["error"]["text"])
     wanted = [f["id"] for f in gate.cli("review", "show", review)["findings"] if f["severity"] in ("notice", "warning")]
     add = ("--profile", "story", "--reason", "looked at it on the bench")
