@@ -86,7 +86,8 @@ cli_remark_attachment(int argc, char **argv)
 	status = cli_call_open(&a.common, &call);
 	int err = status ? FG_OK : cli_update_document(call, "attachment", a.at[0], REMARKS_FILE_MAX, &w);
 	if (err == FG_ENOTFOUND)
-		status = cli_opt_fail(&a.common, CLI_REFUSED, "NOT-FOUND", "fotagate review show names them.", "there is no such file");
+		status = cli_opt_fail(&a.common, CLI_REFUSED, "NOT-FOUND", "fotagate review show names them.",
+		    "there is no such file");
 	else if (err == FG_EIO)
 		status = CLI_COULD_NOT; /* which was said */
 	else if (err)

@@ -112,8 +112,9 @@ add_release(struct walk *w, const struct verify_release *r)
 	s->release[s->release_n].before_result = verify_index_get(w->led_to, result, &before) ? (uint32_t)before + 1 : 0;
 	s->releases++;
 	/* From here on the record is the story's: what fails now ends all. */
-	err = verify_index_put(w->led_to, result, s->release_n);
-	return err ? err : verify_index_put(w->newest, image, s->release_n++);
+	uint32_t number = s->release_n++;
+	err = verify_index_put(w->led_to, result, number);
+	return err ? err : verify_index_put(w->newest, image, number);
 }
 
 /* What the warden took from control on trust, and wrote down: how many were asked for, and whose wish it was. */
@@ -295,8 +296,7 @@ had_ended(const struct verify_release *r, int64_t issued)
 static bool
 are_too_few(const struct genesis *g, const struct verify_release *one, uint64_t modules)
 {
-	uint32_t n = modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
-	return one->record->statements_n < genesis_floor(g, n) || (n > g->canary_max && !one->off_console);
+	return !genesis_permits(g, modules, one->record->statements_n, one->off_console);
 }
 
 /* Modules of the one numbered k - 1, if it was in force when one was issued; of_other: unless it is of the same image. */

@@ -154,7 +154,8 @@ on_opened(struct recount *r, const struct entry *e, uint64_t at)
 	(void)digest_ref(e, "image", v->image);
 	(void)digest_ref(e, "report", v->report);
 	(void)digest_ref(e, "policy", v->policy);
-	const struct entry_ref *product = entry_ref_get(e, "product"), *target = entry_ref_get(e, "target"), *from = entry_ref_get(e, "from");
+	const struct entry_ref *product = entry_ref_get(e, "product"), *target = entry_ref_get(e, "target");
+	const struct entry_ref *from = entry_ref_get(e, "from");
 	char text[3][160];
 	v->have_what = product && target && from;
 	if (v->have_what) {
