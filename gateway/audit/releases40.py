@@ -32,14 +32,14 @@ for at, e, ev, now, obj in entries():
         terms, people = r["terms"], {s["approver"] for s in r["statements"]} - {refs[k] for k in refs if k.startswith("requester.")}
         must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
             obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
-        size = "canary" if terms["max_devices"] <= floors["canary_max_devices"] else "production"
-        off = any(s["approver"] in people and not passkey(f"statements/{s['statement']}.sig") for s in r["statements"])
-        floor = max(floors[size], refs.get("quorum.asked", 0), terms.get("quorum", 0))
-        must(r["signers"] == number and (off or size == "canary") and len(people) >= r["quorum"] >= floor, where + "too few people")
-        must(r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "of another time")
+        asked, few = max(refs.get("quorum.asked", 0), terms.get("quorum", 0)), terms["max_devices"] <= floors["canary_max_devices"]
+        must(r["signers"] == number and len(people) >= r["quorum"] >= max(asked, floors["canary" if few else "production"]) and
+            r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "too few people, or another time")
+        must(few or any(not passkey(f"statements/{s['statement']}.sig") for s in r["statements"] if s["approver"] in people),
+            where + "signed in browsers only")
         for s in r["statements"]:
             said = said_by(papers[s["statement"]])
-            must(agrees(said, terms) and said["approver"] == s["approver"] and said["decision"] == "approve" and
+            must(agrees(said, terms) and (said["approver"], said["decision"]) == (s["approver"], "approve") and
                 sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
             newest, age = max(opened[terms["review"]], revoked.get(terms["image"], 0)), now - second(said["time"])
             must(newest < said["log"]["size"] <= at and -SKEW <= age <= WINDOW + SKEW and
