@@ -35,7 +35,7 @@ for at, e, ev, now, obj in entries():
         few, asked = terms["max_devices"] <= floors["canary_max_devices"], max(refs.get("quorum.asked", 0), terms.get("quorum", 0))
         must(r["signers"] == number and r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "another time")
         must(len(people) >= r["quorum"] >= max(asked, floors["canary" if few else "production"]) and (few or any(
-            s["approver"] in people and not passkey(sig.format(s["statement"])) for s in r["statements"])), where + "too few people, or in browsers")
+            s["approver"] in people and not passkey(sig.format(s["statement"])) for s in r["statements"])), where + "too few")
         for s in r["statements"]:
             said = said_by(papers[s["statement"]])
             must(agrees(said, terms) and (said["approver"], said["decision"]) == (s["approver"], "approve") and
