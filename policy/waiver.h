@@ -17,7 +17,7 @@
 #define WAIVER_FINDING_MAX 48
 #define WAIVER_NAME_MAX 63   /* profile, product: as the database keeps them */
 #define WAIVER_PART_MIN 3    /* characters: less is in every line */
-#define WAIVER_PART_MAX 160
+#define WAIVER_PART_MAX 159  /* what a reference of a log entry holds: cut there, it would be another waiver */
 #define WAIVER_DAYS_MAX 180  /* somebody looks again twice a year, or it is a rule and belongs into the policy */
 #define WAIVER_WORD_CAP (WAIVER_FINDING_MAX + 2 * WAIVER_ID + 2)
 

@@ -118,6 +118,10 @@ drop(struct waivers *w, struct kept *k)
 _Static_assert(DB_WAIVER_FINDING_CAP == sizeof ((struct waiver *)0)->finding && DB_ID == WAIVER_ID &&
     DB_NAME_MAX == sizeof ((struct waiver *)0)->profile && DB_WAIVER_PART_CAP == sizeof ((struct waiver *)0)->part,
     "a row holds one");
+/* The id is of all of it: what an entry cut would be none at the next start. */
+_Static_assert(sizeof ((struct waiver *)0)->part <= sizeof ((struct msg_ref *)0)->text &&
+    sizeof ((struct waiver *)0)->finding <= sizeof ((struct msg_ref *)0)->text &&
+    sizeof ((struct waiver *)0)->profile <= sizeof ((struct msg_ref *)0)->text, "an entry holds one");
 
 static int
 write_down(struct waivers *w, const struct waivers_one *d, bool lifted)

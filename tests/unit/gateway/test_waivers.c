@@ -107,6 +107,27 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	free(cand);
 }
 
+/* As the log will give it back: the id is of every character. */
+static void
+the_longest_part_is_kept_whole(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	char part[WAIVER_PART_MAX + 1];
+	memset(part, 'x', WAIVER_PART_MAX);
+	part[WAIVER_PART_MAX] = '\0';
+	struct waivers_one d = made(r, "CHG-YARA", part, 30);
+	struct msg_append *e = logbook_entry(ENTRY_WAIVER_ADDED, "ok", "alice", "waiver:1");
+	logbook_ref(e, "part", d.w.part);
+	assert_string_equal(e->refs[0].text, part);
+	snprintf(d.w.part, sizeof d.w.part, "%s", e->refs[0].text);
+	assert_true(waivers_again(w, &d));
+	free(e);
+	/* And the database as well. */
+	assert_int_equal(waivers_recall(w), 0);
+	assert_false(waivers_again(w, &d));
+}
+
 static void
 what_was_never_made_here_is_none(void **state)
 {
@@ -260,6 +281,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_counts_only_if_the_log_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_longest_part_is_kept_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lifted_stays_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many_are_remembered, setup, teardown),
