@@ -69,6 +69,13 @@ find(struct waivers *w, const uint8_t id[WAIVER_ID])
 	return NULL;
 }
 
+/* By the latest time it can be: a clock that is not sure keeps none alive. */
+static bool
+is_over(const struct waivers *w, const struct waivers_one *d)
+{
+	return control_now(w->c) >= d->w.until;
+}
+
 /* How many are lifted, or are not. */
 static size_t
 count(const struct waivers *w, bool lifted)
@@ -77,31 +84,6 @@ count(const struct waivers *w, bool lifted)
 	for (size_t i = 0; i < w->n; i++)
 		n += w->one[i].lifted == lifted;
 	return n;
-}
-
-/* FG_ESTATE: it was lifted. */
-static int
-hold(struct waivers *w, const struct kept *k)
-{
-	struct kept *there = find(w, k->d.id);
-	if (there && there->lifted)
-		return FG_ESTATE;
-	if (there) {
-		*there = *k;
-		return FG_OK;
-	}
-	if (count(w, k->lifted) >= WAIVERS_MAX)
-		return FG_ELIMIT;
-	if (w->n == w->cap) {
-		size_t cap = w->cap ? 2 * w->cap : 16;
-		struct kept *more = reallocarray(w->one, cap, sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		w->one = more;
-		w->cap = cap;
-	}
-	w->one[w->n++] = *k;
-	return FG_OK;
 }
 
 static void
@@ -113,6 +95,45 @@ drop(struct waivers *w, struct kept *k)
 		oplog(OPLOG_WARNING, "a waiver could not be taken out of the database: %s", db_why(w->c->db));
 	memmove(k, k + 1, (w->n - i - 1) * sizeof *k);
 	w->n--;
+}
+
+/* Room for one more: those that are over stay to be seen for as long as nobody needs their places. */
+static bool
+make_room(struct waivers *w, bool lifted)
+{
+	if (count(w, lifted) < WAIVERS_MAX)
+		return true;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->one[i].lifted == lifted && is_over(w, &w->one[i].d)) {
+			drop(w, &w->one[i]);
+			return true;
+		}
+	return false;
+}
+
+/* FG_ESTATE: it was lifted. What was found before in w->one may lie elsewhere after it. */
+static int
+hold(struct waivers *w, const struct kept *k)
+{
+	struct kept *there = find(w, k->d.id);
+	if (there && there->lifted)
+		return FG_ESTATE;
+	if (there) {
+		*there = *k;
+		return FG_OK;
+	}
+	if (!make_room(w, k->lifted))
+		return FG_ELIMIT;
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? 2 * w->cap : 16;
+		struct kept *more = reallocarray(w->one, cap, sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		w->one = more;
+		w->cap = cap;
+	}
+	w->one[w->n++] = *k;
+	return FG_OK;
 }
 
 _Static_assert(DB_WAIVER_FINDING_CAP == sizeof ((struct waiver *)0)->finding && DB_ID == WAIVER_ID &&
@@ -167,13 +188,6 @@ waivers_recall(struct waivers *w)
 	if (err)
 		oplog(OPLOG_ERR, "waivers could not be read: %s", db_why(w->c->db));
 	return err;
-}
-
-/* By the latest time it can be: a clock that is not sure keeps none alive. */
-static bool
-is_over(const struct waivers *w, const struct waivers_one *d)
-{
-	return control_now(w->c) >= d->w.until;
 }
 
 /* ---- the log, at start ---- */
@@ -441,6 +455,15 @@ is_new(struct waivers *w, struct call *call, struct waivers_one *d)
 	return false;
 }
 
+static size_t
+in_force(const struct waivers *w)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < w->n; i++)
+		n += !w->one[i].lifted && !is_over(w, &w->one[i].d);
+	return n;
+}
+
 static bool
 wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 {
@@ -475,7 +498,7 @@ wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate profile list", "there is no profile %s", d->w.profile);
 		return false;
 	}
-	if (count(w, false) >= WAIVERS_MAX) {
+	if (in_force(w) >= WAIVERS_MAX) {
 		call_fail(call, CALL_REFUSED, "LIMIT", "lift some", "there are %d waivers already", WAIVERS_MAX);
 		return false;
 	}

@@ -17,7 +17,7 @@
 #include "gateway/state/candidate.h"
 #include "policy/waiver.h"
 
-#define WAIVERS_MAX 1024 /* each is looked at for each statement; as many lifted ones are remembered */
+#define WAIVERS_MAX 1024 /* each is looked at for each statement; as many lifted ones are remembered; one that is over gives way */
 
 struct call;
 struct control;

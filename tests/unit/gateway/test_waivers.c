@@ -258,6 +258,41 @@ so_many_are_remembered(void **state)
 	assert_true(waivers_again(w, &d));
 }
 
+/* Those that are over are shown until somebody needs their places, and keep nobody out. */
+static void
+those_that_are_over_give_way(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	const char *another = "{\"days\":9,\"finding\":\"CHG-NO-OLD\",\"profile\":\"acme-rtr\",\"reason\":\"looked at it\"}";
+	struct waivers_one first, d, keeps = made(r, "CHG-NO-OLD", "stays", 60);
+	struct call_heard *h;
+	assert_true(waivers_again(w, &keeps));
+	for (unsigned i = 1; i < WAIVERS_MAX; i++) {
+		char part[16];
+		snprintf(part, sizeof part, "part%u", i);
+		d = made(r, "CHG-YARA", part, 30);
+		if (i == 1)
+			first = d;
+		assert_true(waivers_again(w, &d));
+	}
+	d = made(r, "CHG-NO-OLD", "another", 60);
+	assert_false(waivers_again(w, &d)); /* no room */
+	h = ask(w, waivers_add, another);
+	assert_non_null(strstr(h->json, "\"LIMIT\""));
+	free(h);
+	r->now += 30 * 86400;
+	h = ask(w, waivers_add, another); /* goes on to the log, which is away */
+	assert_null(strstr(h->json, "\"LIMIT\""));
+	free(h);
+	assert_true(waivers_again(w, &d));
+	assert_int_equal(db_waiver_drop(r->c.db, first.id), FG_ENOTFOUND);
+	/* The one that lasts was before all of them. */
+	assert_int_equal(db_waiver_drop(r->c.db, keeps.id), 0);
+	lift(w, &keeps);
+	lift(w, &d);
+}
+
 static int
 setup(void **state)
 {
@@ -285,6 +320,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lifted_stays_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many_are_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(those_that_are_over_give_way, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
