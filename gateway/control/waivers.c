@@ -259,24 +259,12 @@ waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[WAIVE
 
 /* ---- what they are for ---- */
 
-/* Those for the update that the log has, in ret[WAIVERS_MAX]; how many. */
-static size_t
-applying(struct waivers *w, const struct db_candidate *cand, const struct waiver **ret, const struct kept **ret_kept)
-{
-	struct db_resource *res = calloc(1, sizeof *res);
-	size_t n = 0;
-	if (res && db_resource_get(w->c->db, cand->resource, res) == FG_OK)
-		for (size_t i = 0; i < w->n; i++) {
-			const struct kept *k = &w->one[i];
-			if (!k->logged || !waiver_is_for(&k->d.w, cand->profile, res->product, cand->image, control_now(w->c)))
-				continue;
-			if (ret_kept)
-				ret_kept[n] = k;
-			ret[n++] = &k->d.w;
-		}
-	free(res);
-	return n;
-}
+struct waivers_met {
+	const struct report *report; /* borrowed */
+	const struct waiver *list[WAIVERS_MAX];
+	const struct kept *kept[WAIVERS_MAX];
+	size_t n;
+};
 
 static bool
 meets_any(const struct waiver *one, const struct report *r)
@@ -287,75 +275,69 @@ meets_any(const struct waiver *one, const struct report *r)
 	return false;
 }
 
-struct gathered {
-	const struct waiver *list[WAIVERS_MAX];
-	const struct kept *kept[WAIVERS_MAX];
-	size_t n;
-};
-
-/* Those that say something of the report; free(). NULL for want of memory. */
-static struct gathered *
-gather(struct waivers *w, const struct db_candidate *cand, const struct report *r)
+int
+waivers_meet(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct waivers_met **ret)
 {
-	struct gathered *g = calloc(1, sizeof *g);
-	if (!g)
-		return NULL;
-	size_t n = applying(w, cand, g->list, g->kept);
-	for (size_t i = 0; i < n; i++)
-		if (meets_any(g->list[i], r)) {
-			g->list[g->n] = g->list[i];
-			g->kept[g->n++] = g->kept[i];
-		}
-	return g;
+	struct db_resource *res = calloc(1, sizeof *res);
+	struct waivers_met *m = calloc(1, sizeof *m);
+	int err = res && m ? db_resource_get(w->c->db, cand->resource, res) : FG_ENOMEM;
+	for (size_t i = 0; !err && i < w->n; i++) {
+		const struct kept *k = &w->one[i];
+		if (!k->logged || !waiver_is_for(&k->d.w, cand->profile, res->product, cand->image, control_now(w->c)) ||
+		    !meets_any(&k->d.w, r))
+			continue;
+		m->kept[m->n] = k;
+		m->list[m->n++] = &k->d.w;
+	}
+	free(res);
+	if (err) {
+		free(m);
+		return err;
+	}
+	m->report = r;
+	*ret = m;
+	return FG_OK;
 }
 
 int
 waivers_name(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct approval_list *ret)
 {
-	struct gathered *g = gather(w, cand, r);
-	int err = g ? FG_OK : FG_ENOMEM;
-	for (size_t i = 0; !err && i < g->n; i++) {
+	struct waivers_met *m = NULL;
+	int err = waivers_meet(w, cand, r, &m);
+	for (size_t i = 0; !err && i < m->n; i++) {
 		char word[WAIVER_WORD_CAP];
-		waiver_word(g->list[i], g->kept[i]->d.id, word);
+		waiver_word(m->list[i], m->kept[i]->d.id, word);
 		err = approval_list_add(ret, word);
 	}
-	free(g);
+	free(m);
 	return err;
 }
 
 int64_t
-waivers_end(struct waivers *w, const struct db_candidate *cand, const struct report *r)
+waivers_end(const struct waivers_met *m)
 {
-	struct gathered *g = gather(w, cand, r);
 	int64_t end = 0;
-	for (size_t i = 0; g && i < g->n; i++)
-		if (!end || g->list[i]->until < end)
-			end = g->list[i]->until;
-	free(g);
+	for (size_t i = 0; i < m->n; i++)
+		if (!end || m->list[i]->until < end)
+			end = m->list[i]->until;
 	return end;
 }
 
 bool
-waivers_cover(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_id id)
+waivers_cover(const struct waivers_met *m, enum finding_id id)
 {
-	struct gathered *g = gather(w, cand, r);
-	bool covered = g && waiver_cover(g->list, g->n, id, &r->findings[id]);
-	free(g);
-	return covered;
+	return waiver_cover(m->list, m->n, id, &m->report->findings[id]);
 }
 
 const char *
-waivers_missing(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_severity from)
+waivers_missing(const struct waivers_met *m, enum finding_severity from)
 {
-	struct gathered *g = gather(w, cand, r);
-	const char *missing = NULL;
-	for (enum finding_id id = 0; !missing && id < FINDING_LIMIT; id++) {
-		const struct report_finding *f = &r->findings[id];
-		if (f->count && f->severity >= from && (!g || !waiver_cover(g->list, g->n, id, f)))
-			missing = finding_get(id)->id;
+	for (enum finding_id id = 0; id < FINDING_LIMIT; id++) {
+		const struct report_finding *f = &m->report->findings[id];
+		if (f->count && f->severity >= from && !waivers_cover(m, id))
+			return finding_get(id)->id;
 	}
-	free(g);
-	return missing;
+	return NULL;
 }
 
 /* ---- showing ---- */
@@ -379,15 +361,13 @@ put(struct jsonw *j, const struct waivers *w, const struct waivers_one *d)
 }
 
 void
-waivers_put(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct jsonw *j, const char *key)
+waivers_put(struct waivers *w, const struct waivers_met *m, struct jsonw *j, const char *key)
 {
-	struct gathered *g = r ? gather(w, cand, r) : NULL;
 	jsonw_key(j, key);
 	jsonw_array(j);
-	for (size_t i = 0; g && i < g->n; i++)
-		put(j, w, &g->kept[i]->d);
+	for (size_t i = 0; m && i < m->n; i++)
+		put(j, w, &m->kept[i]->d);
 	jsonw_array_end(j);
-	free(g);
 }
 
 static void

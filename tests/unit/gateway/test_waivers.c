@@ -56,6 +56,36 @@ candidate(struct control_rig *r)
 	return cand;
 }
 
+static bool
+covered(struct waivers *w, const struct db_candidate *cand, const struct report *report, enum finding_id id)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	bool yes = waivers_cover(m, id);
+	free(m);
+	return yes;
+}
+
+static const char *
+missing(struct waivers *w, const struct db_candidate *cand, const struct report *report, enum finding_severity from)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	const char *id = waivers_missing(m, from);
+	free(m);
+	return id;
+}
+
+static int64_t
+end_of(struct waivers *w, const struct db_candidate *cand, const struct report *report)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	int64_t end = waivers_end(m);
+	free(m);
+	return end;
+}
+
 static void
 said(void *arg, const uint8_t id[WAIVER_ID])
 {
@@ -82,7 +112,7 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	/* Before the log was read there is none. */
 	assert_int_equal(waivers_name(w, cand, report, &names), 0);
 	assert_int_equal(names.n, 0);
-	assert_int_equal(waivers_end(w, cand, report), 0);
+	assert_int_equal(end_of(w, cand, report), 0);
 	assert_false(waivers_again(w, &yara)); /* as it was */
 	assert_true(waivers_again(w, &lost));  /* which the database had not */
 	assert_false(waivers_again(w, &lost));
@@ -90,19 +120,42 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	assert_int_equal(dropped, 1);
 	assert_int_equal(waivers_name(w, cand, report, &names), 0);
 	assert_int_equal(names.n, 2);
-	assert_true(waivers_end(w, cand, report) == lost.w.until);
-	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
-	assert_null(waivers_missing(w, cand, report, FINDING_NOTICE));
+	assert_true(end_of(w, cand, report) == lost.w.until);
+	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
+	assert_null(missing(w, cand, report, FINDING_NOTICE));
 	/* Twice, of which one is told of by another name. */
 	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/x");
-	assert_string_equal(waivers_missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
+	assert_string_equal(missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
 	/* An hour after its end one is none. */
 	r->now = lost.w.until;
-	assert_string_equal(waivers_missing(w, cand, report, FINDING_NOTICE), "CHG-NO-OLD");
+	assert_string_equal(missing(w, cand, report, FINDING_NOTICE), "CHG-NO-OLD");
 	/* And so the database has it at the next start. */
 	r->now -= 86400;
 	assert_int_equal(waivers_recall(w), 0);
 	assert_false(waivers_again(w, &lost));
+	report_free(report);
+	free(cand);
+}
+
+/* That nothing could be read is not that nobody answers for anything. */
+static void
+what_cannot_be_told_is_an_error(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct db_candidate *cand = candidate(r);
+	struct report *report = report_new(REPORT_WHOLE);
+	struct approval_list names = { 0 };
+	struct waivers_met *m = NULL;
+	struct waivers_one d = made(r, "CHG-NO-OLD", "", 30);
+	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	assert_true(waivers_again(w, &d));
+	assert_true(covered(w, cand, report, FINDING_CHG_NO_OLD));
+	memset(cand->resource, 9, sizeof cand->resource); /* whose row is gone */
+	assert_int_equal(waivers_meet(w, cand, report, &m), FG_ENOTFOUND);
+	assert_null(m);
+	assert_int_equal(waivers_name(w, cand, report, &names), FG_ENOTFOUND);
+	assert_int_equal(names.n, 0);
 	report_free(report);
 	free(cand);
 }
@@ -152,7 +205,7 @@ what_was_never_made_here_is_none(void **state)
 	struct db_candidate *cand = candidate(r);
 	struct report *report = report_new(REPORT_WHOLE);
 	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
-	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	report_free(report);
 	free(cand);
 }
@@ -197,19 +250,19 @@ what_was_lifted_stays_so(void **state)
 	unsigned dropped = 0;
 	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
 	assert_true(waivers_again(w, &d));
-	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
 	h = ask(w, waivers_add, same);
 	assert_non_null(strstr(h->json, "\"EXISTS\""));
 	free(h);
 	lift(w, &d);
-	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	/* Killed before the entry was written: the log still has it, at each start until it has been told. */
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(waivers_recall(w), 0);
 		assert_false(waivers_again(w, &d));
 		waivers_settle(w, said, &dropped);
 		assert_int_equal(dropped, 0);
-		assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+		assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	}
 	h = ask(w, waivers_list, "{}");
 	assert_null(strstr(h->json, "CHG-YARA"));
@@ -316,6 +369,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_counts_only_if_the_log_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_told_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_longest_part_is_kept_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lifted_stays_so, setup, teardown),
