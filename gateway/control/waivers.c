@@ -270,7 +270,7 @@ static bool
 meets_any(const struct waiver *one, const struct report *r)
 {
 	for (enum finding_id id = 0; id < FINDING_LIMIT; id++)
-		if (waiver_meets(one, id, &r->findings[id]))
+		if (waiver_meets(one, id, r))
 			return true;
 	return false;
 }
@@ -326,7 +326,7 @@ waivers_end(const struct waivers_met *m)
 bool
 waivers_cover(const struct waivers_met *m, enum finding_id id)
 {
-	return waiver_cover(m->list, m->n, id, &m->report->findings[id]);
+	return waiver_cover(m->list, m->n, id, m->report);
 }
 
 const char *

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/state/waiver.h"
+#include "images/story.h"
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 
@@ -54,6 +55,19 @@ candidate(struct control_rig *r)
 	memcpy(cand->resource, res.id, sizeof cand->resource);
 	snprintf(cand->profile, sizeof cand->profile, "acme-rtr");
 	return cand;
+}
+
+/* As entail.c raises it. */
+static void
+fits(struct report *report, const char *rule, const char *path)
+{
+	struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_YARA, .severity = FINDING_WARNING };
+	if (!report->story)
+		report->story = story_new();
+	snprintf(l.path, sizeof l.path, "%s", path);
+	page_text(&l, "YARA rule %s", rule);
+	assert_int_equal(page_add(report->story->page, &l), 0);
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "%s: YARA rule %s", path, rule);
 }
 
 static bool
@@ -104,7 +118,7 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	struct waivers_one yara = made(r, "CHG-YARA", "busy_box", 30), forged = made(r, "CHG-YARA", "", 30),
 		lost = made(r, "CHG-NO-OLD", "", 20);
 	unsigned dropped = 0;
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule busy_box fits /bin/sh");
+	fits(report, "busy_box", "/bin/sh");
 	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
 	assert_int_equal(put_row(r, &yara), 0);
 	assert_int_equal(put_row(r, &forged), 0);
@@ -124,7 +138,7 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
 	assert_null(missing(w, cand, report, FINDING_NOTICE));
 	/* Twice, of which one is told of by another name. */
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/x");
+	fits(report, "miner", "/bin/x");
 	assert_string_equal(missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
 	/* An hour after its end one is none. */
 	r->now = lost.w.until;
@@ -204,7 +218,7 @@ what_was_never_made_here_is_none(void **state)
 	assert_int_equal(dropped, 0);
 	struct db_candidate *cand = candidate(r);
 	struct report *report = report_new(REPORT_WHOLE);
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
+	fits(report, "miner", "/bin/sh");
 	assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	report_free(report);
 	free(cand);
@@ -248,7 +262,7 @@ what_was_lifted_stays_so(void **state)
 	struct call_heard *h;
 	const char *same = "{\"days\":30,\"finding\":\"CHG-YARA\",\"profile\":\"acme-rtr\",\"reason\":\"looked at it\"}";
 	unsigned dropped = 0;
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
+	fits(report, "miner", "/bin/sh");
 	assert_true(waivers_again(w, &d));
 	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
 	h = ask(w, waivers_add, same);
