@@ -168,8 +168,7 @@ drop_oversized(struct warden *w)
 	for (unsigned i = 0; i < w->list_n; i++) {
 		const struct release *r = w->list[i]->record;
 		uint64_t modules = r->terms.max_devices + issue_modules_of(w, &r->terms, w->list[i]);
-		bad[i] = r->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX) ||
-		    (modules > g->canary_max && !w->list[i]->off_console);
+		bad[i] = !genesis_permits(g, modules, r->statements_n, w->list[i]->off_console);
 	}
 	for (unsigned i = w->list_n; i-- > 0;) {
 		if (!bad[i])
