@@ -158,7 +158,7 @@ notes_for_what_nobody_has_are_so_many(void **state)
 	struct db_candidate cand = candidate(&r->c);
 	uint8_t image[DIGEST_SHA256_LEN] = { 0 };
 	uint64_t n = 0;
-	struct call_heard *h;
+	struct call_heard *h, *late;
 	struct chan *chan;
 	int audit = log_up(&r->c, &chan);
 	(void)cand;
@@ -166,9 +166,15 @@ notes_for_what_nobody_has_are_so_many(void **state)
 		memcpy(image, &i, sizeof i);
 		assert_int_equal(files_doc_put(r->c.files, FILES_NOTES, image, view_str("fixes")), 0);
 		if (i == VENDORNOTES_MAX - 2) {
-			h = give(&r->c, audit, UNKNOWN, "new");
+			/* Two for the last place. */
+			h = put(&r->c, vendornotes_add, UNKNOWN, "new");
+			late = put(&r->c, vendornotes_add, OTHER, "new");
+			take(&r->c, audit);
+			take(&r->c, audit);
 			assert_int_equal(h->status, CALL_DONE);
+			assert_non_null(strstr(late->json, "LIMIT"));
 			free(h);
+			free(late);
 			i++;
 		}
 	}
