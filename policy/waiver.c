@@ -29,6 +29,8 @@ waiver_check(const struct waiver *w, const char **ret_why)
 		*ret_why = "needs the name of a profile, and of a product if any, in printable ASCII";
 	else if (part && (part < WAIVER_PART_MIN || !plain(w->part)))
 		*ret_why = "names a part by fewer than 3 characters, or others than printable ASCII";
+	else if (strstr(w->part, "<...>"))
+		*ret_why = "names a part that was cut where it was shown: what is behind that could be anything";
 	else if (w->until <= 0)
 		*ret_why = "has no end";
 	else

@@ -54,6 +54,8 @@ what_can_be_waived(void **state)
 	assert_false(waiver_check(&w, &why));
 	w = yara("rule\x01two");
 	assert_false(waiver_check(&w, &why));
+	w = yara("account of a name that <...> added");
+	assert_false(waiver_check(&w, &why));
 	w = yara("");
 	w.until = 0;
 	assert_false(waiver_check(&w, &why));
