@@ -8,6 +8,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "crypto/writer.h"
+#include "images/story.h"
 
 static bool
 plain(const char *s)
@@ -28,6 +29,8 @@ waiver_check(const struct waiver *w, const char **ret_why)
 		*ret_why = "needs the name of a profile, and of a product if any, in printable ASCII";
 	else if (part && (part < WAIVER_PART_MIN || !plain(w->part)))
 		*ret_why = "names a part by fewer than 3 characters, or others than printable ASCII";
+	else if (strstr(w->part, "<...>"))
+		*ret_why = "names a part that was cut where it was shown: what is behind that could be anything";
 	else if (w->until <= 0)
 		*ret_why = "has no end";
 	else
@@ -73,21 +76,33 @@ waiver_is_for(const struct waiver *w, const char *profile, const char *product, 
 	    (!w->have_image || !memcmp(w->image, image, DIGEST_SHA256_LEN));
 }
 
+/* The name of the rule, which a line of yarascan_page.h begins with; not what the rule says of itself. */
 static bool
-is_word(char c)
+is_rule(const char *text, const char *part)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+	static const char before[] = "YARA rule ";
+	const size_t n = sizeof before - 1, len = strlen(part);
+	return !strncmp(text, before, n) && !strncmp(text + n, part, len) && strchr(" ,:", text[n + len]);
 }
 
-/* As a whole: "rule_a" is not what "rule_ab" tells of. */
+/*
+ * Whoever makes an image chooses the names of its files, what stands in them, and much of what is told of them. So
+ * all is compared whole, an excerpt not at all, and one kind of part never with what may be of the other: the name
+ * of a rule has no slash, and what a line says has a blank.
+ */
 static bool
-tells_of(const char *text, const char *part)
+line_tells_of(const struct page_line *l, const char *part)
 {
-	size_t n = strlen(part);
-	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
-		if ((at == text || !is_word(at[-1]) || !is_word(part[0])) && (!is_word(at[n]) || !is_word(part[n - 1])))
-			return true;
-	return false;
+	if (l->id == FINDING_CHG_YARA)
+		return strchr(part, '/') ? !strcmp(l->path, part) : is_rule(l->text, part);
+	return !strcmp(strchr(part, ' ') ? l->text : l->path, part);
+}
+
+/* What compares images tells of them line by line, and a finding's details mix up path, words and excerpt. */
+static bool
+has_lines(enum finding_id id)
+{
+	return finding_get(id)->by & FINDING_BY_EXPLAIN;
 }
 
 static bool
@@ -98,31 +113,82 @@ is_about(const struct waiver *w, enum finding_id id, const struct report_finding
 }
 
 bool
-waiver_meets(const struct waiver *w, enum finding_id id, const struct report_finding *f)
+waiver_meets(const struct waiver *w, enum finding_id id, const struct report *r)
 {
+	const struct report_finding *f = &r->findings[id];
 	if (!is_about(w, id, f))
 		return false;
-	for (unsigned i = 0; w->part[0] && i < f->details_n; i++)
-		if (tells_of(f->details[i].text, w->part))
+	if (!w->part[0])
+		return true;
+	if (has_lines(id)) {
+		for (size_t i = 0; r->story && i < page_count(r->story->page); i++) {
+			const struct page_line *l = page_at(r->story->page, i);
+			if (l->id == id && line_tells_of(l, w->part))
+				return true;
+		}
+		return false;
+	}
+	for (unsigned i = 0; i < f->details_n; i++)
+		if (!strcmp(f->details[i].text, w->part))
 			return true;
-	return !w->part[0];
+	return false;
+}
+
+/* Any of those about the finding, each of which names a part. */
+static bool
+any_tells_of_line(const struct waiver *const *list, size_t n, const struct page_line *l)
+{
+	for (size_t k = 0; k < n; k++)
+		if (!strcmp(list[k]->finding, finding_get(l->id)->id) && line_tells_of(l, list[k]->part))
+			return true;
+	return false;
+}
+
+/* How often the finding was raised for lines that are all told of; 0: one of them is not. */
+static uint64_t
+lines_told(const struct waiver *const *list, size_t n, enum finding_id id, const struct page *p)
+{
+	uint64_t told = 0;
+	for (size_t i = 0; i < page_count(p); i++) {
+		const struct page_line *l = page_at(p, i);
+		if (l->id != id)
+			continue;
+		if (!any_tells_of_line(list, n, l))
+			return 0;
+		told += l->times;
+	}
+	return told;
+}
+
+static uint64_t
+details_told(const struct waiver *const *list, size_t n, enum finding_id id, const struct report_finding *f)
+{
+	bool told[REPORT_DETAILS_MAX] = { false };
+	for (size_t k = 0; k < n; k++)
+		for (unsigned i = 0; is_about(list[k], id, f) && i < f->details_n; i++)
+			told[i] |= !strcmp(f->details[i].text, list[k]->part);
+	for (unsigned i = 0; i < f->details_n; i++)
+		if (!told[i])
+			return 0;
+	return f->details_n;
 }
 
 bool
-waiver_cover(const struct waiver *const *list, size_t n, enum finding_id id, const struct report_finding *f)
+waiver_cover(const struct waiver *const *list, size_t n, enum finding_id id, const struct report *r)
 {
-	bool told[REPORT_DETAILS_MAX] = { false };
+	const struct report_finding *f = &r->findings[id];
+	bool any = false;
 	for (size_t k = 0; k < n; k++) {
 		if (!is_about(list[k], id, f))
 			continue;
 		if (!list[k]->part[0])
 			return true;
-		for (unsigned i = 0; i < f->details_n; i++)
-			told[i] |= tells_of(f->details[i].text, list[k]->part);
+		any = true;
 	}
 	/* What is only counted was never told of, so nobody can have looked at it. */
-	for (unsigned i = 0; i < f->details_n; i++)
-		if (!told[i])
-			return false;
-	return f->details_n > 0 && f->count == f->details_n;
+	if (!any)
+		return false;
+	if (has_lines(id))
+		return r->story && lines_told(list, n, id, r->story->page) == f->count;
+	return details_told(list, n, id, f) == f->count;
 }

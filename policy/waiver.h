@@ -17,7 +17,7 @@
 #define WAIVER_FINDING_MAX 48
 #define WAIVER_NAME_MAX 63   /* profile, product: as the database keeps them */
 #define WAIVER_PART_MIN 3    /* characters: less is in every line */
-#define WAIVER_PART_MAX 160
+#define WAIVER_PART_MAX 159  /* what a reference of a log entry holds: cut there, it would be another waiver */
 #define WAIVER_DAYS_MAX 180  /* somebody looks again twice a year, or it is a rule and belongs into the policy */
 #define WAIVER_WORD_CAP (WAIVER_FINDING_MAX + 2 * WAIVER_ID + 2)
 
@@ -27,7 +27,7 @@ struct waiver {
 	char product[WAIVER_NAME_MAX + 1]; /* "" : all of the profile */
 	bool have_image;
 	uint8_t image[DIGEST_SHA256_LEN];  /* these bytes alone */
-	char part[WAIVER_PART_MAX + 1];    /* "" : all of the finding; else what tells of this: a file, the name of a YARA rule */
+	char part[WAIVER_PART_MAX + 1];    /* "" : all of the finding; else what is told of this: waiver_meets() */
 	int64_t until;
 };
 
@@ -40,9 +40,15 @@ void waiver_word(const struct waiver *w, const uint8_t id[WAIVER_ID], char dst[W
 /* Whether it is about such an update at that time. now in epoch seconds. */
 bool waiver_is_for(const struct waiver *w, const char *profile, const char *product,
     const uint8_t image[DIGEST_SHA256_LEN], int64_t now);
-/* Whether it is about any of what the report says by that id; never of what blocks, nor of what nobody has to accept. */
-bool waiver_meets(const struct waiver *w, enum finding_id id, const struct report_finding *f);
+/*
+ * Whether it is about any of what the report says by that id; never of what blocks, nor of what nobody has to accept.
+ * A part is, of findings of the comparison, a line's whole path, or all that it says (that has a blank), of CHG-YARA
+ * a path with a slash or the name of the rule; of all other findings it is a whole detail. What somebody who makes
+ * an image names a file, or writes into one, makes nothing else a part. What a delta's report only repeats of its
+ * target has no lines there, and no part.
+ */
+bool waiver_meets(const struct waiver *w, enum finding_id id, const struct report *r);
 /* Whether those n, all of which are for the update, say together all that the report says by that id. */
-bool waiver_cover(const struct waiver *const *list, size_t n, enum finding_id id, const struct report_finding *f);
+bool waiver_cover(const struct waiver *const *list, size_t n, enum finding_id id, const struct report *r);
 
 #endif

@@ -12,6 +12,8 @@
 #include "policy/identity.h"
 #include "policy/tags.h"
 
+_Static_assert(TAGS_MAX == DB_TAGS_MAX, "a row holds the tags of a module, and no more");
+
 #define COLUMNS 6
 #define COLUMNS_DUE 5 /* tags may be left out */
 #define HEADER "kind,identity,group,product,version" /* and perhaps tags */

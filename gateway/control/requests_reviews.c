@@ -37,6 +37,7 @@ struct showing {
 	struct db_resource res;
 	struct report *report;
 	struct rules_result *rules; /* of show; NULL: there is no report, or no policy */
+	struct waivers_met *met;    /* of show; NULL: there is no report */
 	uint32_t have, need;
 };
 
@@ -81,7 +82,7 @@ put_findings(struct jsonw *j, const struct showing *s)
 		jsonw_kcstr(j, "id", finding_get(i)->id);
 		jsonw_kcstr(j, "means", finding_get(i)->means);
 		jsonw_kcstr(j, "severity", finding_severity_name(r->findings[i].severity));
-		jsonw_kbool(j, "waived", waivers_cover(s->c->waivers, s->cand, r, (enum finding_id)i));
+		jsonw_kbool(j, "waived", waivers_cover(s->met, (enum finding_id)i));
 		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
@@ -286,7 +287,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 		put_url(j, "url", s->res.url);
 	put_verdict(j, s->report);
 	if (more)
-		waivers_put(s->c->waivers, d, s->report, j, "waivers");
+		waivers_put(s->c->waivers, s->met, j, "waivers");
 }
 
 static int
@@ -356,6 +357,8 @@ requests_review_show(struct control *c, struct call *call)
 	if (!cand)
 		return;
 	int err = look_up(c, cand, &s);
+	if (!err && s.report)
+		err = waivers_meet(c->waivers, cand, s.report, &s.met);
 	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
 	if (p && s.report)
 		s.rules = calloc(1, sizeof *s.rules);
@@ -369,8 +372,9 @@ requests_review_show(struct control *c, struct call *call)
 		call_doc_begin(&d);
 		put_row(&d.j, &s, true);
 		call_doc_end(call, &d, CALL_DONE);
-		report_free(s.report);
 	}
+	report_free(s.report);
+	free(s.met);
 	free(s.rules);
 	free(cand);
 }

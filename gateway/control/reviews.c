@@ -163,13 +163,23 @@ ask_waivers(struct control *c, const struct db_candidate *cand, const struct rep
 	enum finding_severity from = p->review.waivers == PROFILE_WAIVERS_WARNING ? FINDING_WARNING : FINDING_NOTICE;
 	if (p->review.waivers == PROFILE_WAIVERS_NONE)
 		return;
-	const char *missing = waivers_missing(c->waivers, cand, report, from);
-	ret->latest = waivers_end(c->waivers, cand, report);
-	if (!missing)
+	struct waivers_met *met = NULL;
+	const char *missing = NULL;
+	int err = waivers_meet(c->waivers, cand, report, &met);
+	if (!err) {
+		missing = waivers_missing(met, from);
+		ret->latest = waivers_end(met);
+	}
+	free(met);
+	if (!err && !missing)
 		return;
 	ret->quorum = SCOPE_QUORUM_NEVER;
 	ret->denied = true;
-	snprintf(ret->text, sizeof ret->text, "%s needs a waiver, as review.waivers of the profile has it", missing);
+	if (err)
+		snprintf(ret->text, sizeof ret->text, "which waivers apply cannot be told now");
+	else
+		snprintf(ret->text, sizeof ret->text, "%s needs a waiver, as review.waivers of the profile has it",
+		    missing);
 }
 
 void

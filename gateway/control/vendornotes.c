@@ -9,6 +9,14 @@
 #include "crypto/hex.h"
 #include "gateway/control/requests_private.h"
 
+struct noting { /* waits for its entry */
+	struct control *c;
+	struct call *call;
+	uint8_t image[DIGEST_SHA256_LEN];
+	struct writer text;
+	struct notes notes;
+};
+
 #define AGAIN_MAX 16 /* reviews of one image that are judged again at once; the next start comes to others */
 
 int
@@ -124,57 +132,117 @@ answer(struct call *call, const uint8_t image[DIGEST_SHA256_LEN], const struct n
 }
 
 static void
-tell(struct control *c, struct call *call, const uint8_t image[DIGEST_SHA256_LEN], const struct notes *n)
+noting_free(struct noting *k)
+{
+	if (k)
+		writer_free(&k->text);
+	free(k);
+}
+
+static void
+fail(struct call *call, int err)
+{
+	if (err == FG_EEXIST)
+		call_fail(call, CALL_REFUSED, "EXISTS", "the report has those", "other notes were given for these bytes before");
+	else if (err == FG_ELIMIT || err == FG_EINVAL)
+		call_fail(call, CALL_USAGE, "USAGE", "", err == FG_EINVAL ? "it is an empty text" :
+		    "a text of notes has at most %u KiB", NOTES_FILE_MAX >> 10);
+	else if (err == FG_EAGAIN)
+		call_fail(call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it");
+	else
+		call_fail_err(call, err);
+}
+
+/* Whether they are yet to be laid there, and may be. False: the call is answered. */
+static bool
+are_new(const struct noting *k)
+{
+	struct notes there = { .have = false };
+	bool room = true;
+	int err = vendornotes_of(k->c, k->image, &there);
+	bool same = !err && there.have && !memcmp(there.sha256, k->notes.sha256, sizeof there.sha256);
+	if (!err && there.have && !same)
+		err = FG_EEXIST;
+	if (!err && !same)
+		err = has_room(k->c, k->image, &room);
+	if (err)
+		fail(k->call, err);
+	else if (same)
+		answer(k->call, k->image, &k->notes);
+	else if (!room)
+		call_fail(k->call, CALL_REFUSED, "LIMIT", "bring them once the image is under review",
+		    "there are %d texts of notes already, and no review of these bytes", VENDORNOTES_MAX);
+	return !err && !same && room;
+}
+
+static void
+on_logged(void *ctx, int err, uint64_t index)
+{
+	struct noting *k = ctx;
+	(void)index;
+	if (err) {
+		fail(k->call, FG_EAGAIN);
+	} else if (are_new(k)) { /* others may have come meanwhile */
+		err = files_doc_put(k->c->files, FILES_NOTES, k->image, writer_view(&k->text));
+		if (err) {
+			fail(k->call, err);
+		} else {
+			judge_again(k->c, k->image);
+			answer(k->call, k->image, &k->notes);
+		}
+	}
+	noting_free(k);
+}
+
+/* Logged before any report has them: those that a crash left would be shown, and nobody would have given them. Takes k. */
+static void
+begin(struct noting *k)
 {
 	char obj[16 + DIGEST_HEX_LEN + 1] = "image:";
-	hex_encode(image, DIGEST_SHA256_LEN, obj + strlen("image:"));
+	hex_encode(k->image, DIGEST_SHA256_LEN, obj + strlen("image:"));
 	obj[strlen("image:") + DIGEST_HEX_LEN] = '\0';
-	struct msg_append *e = logbook_entry(ENTRY_IMAGE_NOTES, "ok", requests_actor(c, call), obj);
-	logbook_ref_sha256(e, "image", image);
-	logbook_ref_sha256(e, "notes", n->sha256);
-	logbook_ref_number(e, "size", n->size);
-	logbook_say(e, "the vendor's words, of which nothing is checked");
-	logbook_tell(c->logbook, e);
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_NOTES, "ok", requests_actor(k->c, k->call), obj);
+	int err = FG_ENOMEM;
+	if (e) {
+		logbook_ref_sha256(e, "image", k->image);
+		logbook_ref_sha256(e, "notes", k->notes.sha256);
+		logbook_ref_number(e, "size", k->notes.size);
+		logbook_say(e, "the vendor's words, of which nothing is checked");
+		err = logbook_append(k->c->logbook, e, on_logged, k);
+	}
+	free(e);
+	if (!err)
+		return;
+	if (err == FG_EAGAIN)
+		call_fail(k->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s",
+		    logbook_state(k->c->logbook));
+	else
+		call_fail_err(k->call, err);
+	noting_free(k);
 }
 
 void
 vendornotes_add(struct control *c, struct call *call)
 {
 	uint8_t image[DIGEST_SHA256_LEN];
-	struct writer w;
-	struct notes there = { .have = false }, *n = calloc(1, sizeof *n);
-	if (!image_of(c, call, image)) {
-		free(n);
+	if (!image_of(c, call, image))
+		return;
+	struct noting *k = calloc(1, sizeof *k);
+	if (!k) {
+		call_fail_err(call, FG_ENOMEM);
 		return;
 	}
-	writer_init(&w, NOTES_FILE_MAX);
-	int err = n ? files_read(call_fd(call, 0), NOTES_FILE_MAX, &w) : FG_ENOMEM;
+	k->c = c;
+	k->call = call;
+	memcpy(k->image, image, sizeof k->image);
+	writer_init(&k->text, NOTES_FILE_MAX);
+	int err = files_read(call_fd(call, 0), NOTES_FILE_MAX, &k->text);
 	if (!err)
-		err = notes_take(writer_view(&w), n);
-	if (!err)
-		err = vendornotes_of(c, image, &there);
-	bool same = !err && there.have && !memcmp(there.sha256, n->sha256, sizeof there.sha256), room = true;
-	if (!err && !same)
-		err = has_room(c, image, &room);
-	if (!err && !same && room)
-		err = files_doc_put(c->files, FILES_NOTES, image, writer_view(&w));
-	writer_free(&w);
-	if (!err && !room) {
-		call_fail(call, CALL_REFUSED, "LIMIT", "bring them once the image is under review",
-		    "there are %d texts of notes already, and no review of these bytes", VENDORNOTES_MAX);
-	} else if (err == FG_EEXIST) {
-		call_fail(call, CALL_REFUSED, "EXISTS", "the report has those", "other notes were given for these bytes before");
-	} else if (err == FG_ELIMIT || err == FG_EINVAL) {
-		call_fail(call, CALL_USAGE, "USAGE", "", err == FG_EINVAL ? "it is an empty text" :
-		    "a text of notes has at most %u KiB", NOTES_FILE_MAX >> 10);
-	} else if (err) {
-		call_fail_err(call, err);
-	} else {
-		if (!same) {
-			tell(c, call, image, n);
-			judge_again(c, image);
-		}
-		answer(call, image, n);
-	}
-	free(n);
+		err = notes_take(writer_view(&k->text), &k->notes);
+	if (err)
+		fail(call, err);
+	if (!err && are_new(k))
+		begin(k);
+	else
+		noting_free(k);
 }

@@ -2,8 +2,9 @@
 /*
  * vendornotes - what a vendor says that a version changes, as a person brought it,
  * to stand in the image's report beside what was measured (images/notes.h). Used by
- * requests and judging. Guarantees: they are given for bytes, by their digest, and once; whoever
- * has signed for a report without them has signed for another report, so an open review is judged again.
+ * requests and judging. Guarantees: they are given for bytes, by their digest, and once; the log has that before any
+ * report has them; whoever has signed for a report without them has signed for another report, so an open review is
+ * judged again.
  */
 #ifndef FG_GATEWAY_CONTROL_VENDORNOTES_H
 #define FG_GATEWAY_CONTROL_VENDORNOTES_H
@@ -19,7 +20,7 @@
 struct call;
 struct control;
 
-/* Request notes.add: of a review's image, or of one that is still to come. */
+/* Request notes.add: of a review's image, or of one that is still to come; waits for its entry. */
 void vendornotes_add(struct control *c, struct call *call);
 /* 0, also where there are none (ret->have false); FG_EIO, FG_ENOMEM, FG_ECRYPTO. */
 int vendornotes_of(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], struct notes *ret);

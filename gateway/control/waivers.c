@@ -69,6 +69,13 @@ find(struct waivers *w, const uint8_t id[WAIVER_ID])
 	return NULL;
 }
 
+/* By the latest time it can be: a clock that is not sure keeps none alive. */
+static bool
+is_over(const struct waivers *w, const struct waivers_one *d)
+{
+	return control_now(w->c) >= d->w.until;
+}
+
 /* How many are lifted, or are not. */
 static size_t
 count(const struct waivers *w, bool lifted)
@@ -77,31 +84,6 @@ count(const struct waivers *w, bool lifted)
 	for (size_t i = 0; i < w->n; i++)
 		n += w->one[i].lifted == lifted;
 	return n;
-}
-
-/* FG_ESTATE: it was lifted. */
-static int
-hold(struct waivers *w, const struct kept *k)
-{
-	struct kept *there = find(w, k->d.id);
-	if (there && there->lifted)
-		return FG_ESTATE;
-	if (there) {
-		*there = *k;
-		return FG_OK;
-	}
-	if (count(w, k->lifted) >= WAIVERS_MAX)
-		return FG_ELIMIT;
-	if (w->n == w->cap) {
-		size_t cap = w->cap ? 2 * w->cap : 16;
-		struct kept *more = reallocarray(w->one, cap, sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		w->one = more;
-		w->cap = cap;
-	}
-	w->one[w->n++] = *k;
-	return FG_OK;
 }
 
 static void
@@ -115,9 +97,52 @@ drop(struct waivers *w, struct kept *k)
 	w->n--;
 }
 
+/* Room for one more: those that are over stay to be seen for as long as nobody needs their places. */
+static bool
+make_room(struct waivers *w, bool lifted)
+{
+	if (count(w, lifted) < WAIVERS_MAX)
+		return true;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->one[i].lifted == lifted && is_over(w, &w->one[i].d)) {
+			drop(w, &w->one[i]);
+			return true;
+		}
+	return false;
+}
+
+/* FG_ESTATE: it was lifted. What was found before in w->one may lie elsewhere after it. */
+static int
+hold(struct waivers *w, const struct kept *k)
+{
+	struct kept *there = find(w, k->d.id);
+	if (there && there->lifted)
+		return FG_ESTATE;
+	if (there) {
+		*there = *k;
+		return FG_OK;
+	}
+	if (!make_room(w, k->lifted))
+		return FG_ELIMIT;
+	if (w->n == w->cap) {
+		size_t cap = w->cap ? 2 * w->cap : 16;
+		struct kept *more = reallocarray(w->one, cap, sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		w->one = more;
+		w->cap = cap;
+	}
+	w->one[w->n++] = *k;
+	return FG_OK;
+}
+
 _Static_assert(DB_WAIVER_FINDING_CAP == sizeof ((struct waiver *)0)->finding && DB_ID == WAIVER_ID &&
     DB_NAME_MAX == sizeof ((struct waiver *)0)->profile && DB_WAIVER_PART_CAP == sizeof ((struct waiver *)0)->part,
     "a row holds one");
+/* The id is of all of it: what an entry cut would be none at the next start. */
+_Static_assert(sizeof ((struct waiver *)0)->part <= sizeof ((struct msg_ref *)0)->text &&
+    sizeof ((struct waiver *)0)->finding <= sizeof ((struct msg_ref *)0)->text &&
+    sizeof ((struct waiver *)0)->profile <= sizeof ((struct msg_ref *)0)->text, "an entry holds one");
 
 static int
 write_down(struct waivers *w, const struct waivers_one *d, bool lifted)
@@ -163,13 +188,6 @@ waivers_recall(struct waivers *w)
 	if (err)
 		oplog(OPLOG_ERR, "waivers could not be read: %s", db_why(w->c->db));
 	return err;
-}
-
-/* By the latest time it can be: a clock that is not sure keeps none alive. */
-static bool
-is_over(const struct waivers *w, const struct waivers_one *d)
-{
-	return control_now(w->c) >= d->w.until;
 }
 
 /* ---- the log, at start ---- */
@@ -241,103 +259,85 @@ waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[WAIVE
 
 /* ---- what they are for ---- */
 
-/* Those for the update that the log has, in ret[WAIVERS_MAX]; how many. */
-static size_t
-applying(struct waivers *w, const struct db_candidate *cand, const struct waiver **ret, const struct kept **ret_kept)
-{
-	struct db_resource *res = calloc(1, sizeof *res);
-	size_t n = 0;
-	if (res && db_resource_get(w->c->db, cand->resource, res) == FG_OK)
-		for (size_t i = 0; i < w->n; i++) {
-			const struct kept *k = &w->one[i];
-			if (!k->logged || !waiver_is_for(&k->d.w, cand->profile, res->product, cand->image, control_now(w->c)))
-				continue;
-			if (ret_kept)
-				ret_kept[n] = k;
-			ret[n++] = &k->d.w;
-		}
-	free(res);
-	return n;
-}
-
-static bool
-meets_any(const struct waiver *one, const struct report *r)
-{
-	for (enum finding_id id = 0; id < FINDING_LIMIT; id++)
-		if (waiver_meets(one, id, &r->findings[id]))
-			return true;
-	return false;
-}
-
-struct gathered {
+struct waivers_met {
+	const struct report *report; /* borrowed */
 	const struct waiver *list[WAIVERS_MAX];
 	const struct kept *kept[WAIVERS_MAX];
 	size_t n;
 };
 
-/* Those that say something of the report; free(). NULL for want of memory. */
-static struct gathered *
-gather(struct waivers *w, const struct db_candidate *cand, const struct report *r)
+static bool
+meets_any(const struct waiver *one, const struct report *r)
 {
-	struct gathered *g = calloc(1, sizeof *g);
-	if (!g)
-		return NULL;
-	size_t n = applying(w, cand, g->list, g->kept);
-	for (size_t i = 0; i < n; i++)
-		if (meets_any(g->list[i], r)) {
-			g->list[g->n] = g->list[i];
-			g->kept[g->n++] = g->kept[i];
-		}
-	return g;
+	for (enum finding_id id = 0; id < FINDING_LIMIT; id++)
+		if (waiver_meets(one, id, r))
+			return true;
+	return false;
+}
+
+int
+waivers_meet(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct waivers_met **ret)
+{
+	struct db_resource *res = calloc(1, sizeof *res);
+	struct waivers_met *m = calloc(1, sizeof *m);
+	int err = res && m ? db_resource_get(w->c->db, cand->resource, res) : FG_ENOMEM;
+	for (size_t i = 0; !err && i < w->n; i++) {
+		const struct kept *k = &w->one[i];
+		if (!k->logged || !waiver_is_for(&k->d.w, cand->profile, res->product, cand->image, control_now(w->c)) ||
+		    !meets_any(&k->d.w, r))
+			continue;
+		m->kept[m->n] = k;
+		m->list[m->n++] = &k->d.w;
+	}
+	free(res);
+	if (err) {
+		free(m);
+		return err;
+	}
+	m->report = r;
+	*ret = m;
+	return FG_OK;
 }
 
 int
 waivers_name(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct approval_list *ret)
 {
-	struct gathered *g = gather(w, cand, r);
-	int err = g ? FG_OK : FG_ENOMEM;
-	for (size_t i = 0; !err && i < g->n; i++) {
+	struct waivers_met *m = NULL;
+	int err = waivers_meet(w, cand, r, &m);
+	for (size_t i = 0; !err && i < m->n; i++) {
 		char word[WAIVER_WORD_CAP];
-		waiver_word(g->list[i], g->kept[i]->d.id, word);
+		waiver_word(m->list[i], m->kept[i]->d.id, word);
 		err = approval_list_add(ret, word);
 	}
-	free(g);
+	free(m);
 	return err;
 }
 
 int64_t
-waivers_end(struct waivers *w, const struct db_candidate *cand, const struct report *r)
+waivers_end(const struct waivers_met *m)
 {
-	struct gathered *g = gather(w, cand, r);
 	int64_t end = 0;
-	for (size_t i = 0; g && i < g->n; i++)
-		if (!end || g->list[i]->until < end)
-			end = g->list[i]->until;
-	free(g);
+	for (size_t i = 0; i < m->n; i++)
+		if (!end || m->list[i]->until < end)
+			end = m->list[i]->until;
 	return end;
 }
 
 bool
-waivers_cover(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_id id)
+waivers_cover(const struct waivers_met *m, enum finding_id id)
 {
-	struct gathered *g = gather(w, cand, r);
-	bool covered = g && waiver_cover(g->list, g->n, id, &r->findings[id]);
-	free(g);
-	return covered;
+	return waiver_cover(m->list, m->n, id, m->report);
 }
 
 const char *
-waivers_missing(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_severity from)
+waivers_missing(const struct waivers_met *m, enum finding_severity from)
 {
-	struct gathered *g = gather(w, cand, r);
-	const char *missing = NULL;
-	for (enum finding_id id = 0; !missing && id < FINDING_LIMIT; id++) {
-		const struct report_finding *f = &r->findings[id];
-		if (f->count && f->severity >= from && (!g || !waiver_cover(g->list, g->n, id, f)))
-			missing = finding_get(id)->id;
+	for (enum finding_id id = 0; id < FINDING_LIMIT; id++) {
+		const struct report_finding *f = &m->report->findings[id];
+		if (f->count && f->severity >= from && !waivers_cover(m, id))
+			return finding_get(id)->id;
 	}
-	free(g);
-	return missing;
+	return NULL;
 }
 
 /* ---- showing ---- */
@@ -361,15 +361,13 @@ put(struct jsonw *j, const struct waivers *w, const struct waivers_one *d)
 }
 
 void
-waivers_put(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct jsonw *j, const char *key)
+waivers_put(struct waivers *w, const struct waivers_met *m, struct jsonw *j, const char *key)
 {
-	struct gathered *g = r ? gather(w, cand, r) : NULL;
 	jsonw_key(j, key);
 	jsonw_array(j);
-	for (size_t i = 0; g && i < g->n; i++)
-		put(j, w, &g->kept[i]->d);
+	for (size_t i = 0; m && i < m->n; i++)
+		put(j, w, &m->kept[i]->d);
 	jsonw_array_end(j);
-	free(g);
 }
 
 static void
@@ -437,6 +435,15 @@ is_new(struct waivers *w, struct call *call, struct waivers_one *d)
 	return false;
 }
 
+static size_t
+in_force(const struct waivers *w)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < w->n; i++)
+		n += !w->one[i].lifted && !is_over(w, &w->one[i].d);
+	return n;
+}
+
 static bool
 wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 {
@@ -471,7 +478,7 @@ wanted(struct waivers *w, struct call *call, struct waivers_one *d)
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate profile list", "there is no profile %s", d->w.profile);
 		return false;
 	}
-	if (count(w, false) >= WAIVERS_MAX) {
+	if (in_force(w) >= WAIVERS_MAX) {
 		call_fail(call, CALL_REFUSED, "LIMIT", "lift some", "there are %d waivers already", WAIVERS_MAX);
 		return false;
 	}

@@ -17,7 +17,7 @@
 #include "gateway/state/candidate.h"
 #include "policy/waiver.h"
 
-#define WAIVERS_MAX 1024 /* each is looked at for each statement; as many lifted ones are remembered */
+#define WAIVERS_MAX 1024 /* each is looked at for each statement; as many lifted ones are remembered; one that is over gives way */
 
 struct call;
 struct control;
@@ -51,18 +51,24 @@ void waivers_settle(struct waivers *w, void (*each)(void *arg, const uint8_t id[
 
 /* ---- what they are for ---- */
 
-/* Adds those that apply to what the report says. FG_ELIMIT when a statement does not hold so many, FG_EIO. */
-int waivers_name(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct approval_list *ret);
-/* When the first of them ends; 0: none applies. */
-int64_t waivers_end(struct waivers *w, const struct db_candidate *cand, const struct report *r);
+/*
+ * Those that apply to what a report says, now: of the log, for the update, not over. free(). Holds until a waiver is
+ * added or lifted, and as long as the report.
+ */
+struct waivers_met;
+
+/* FG_ENOMEM, FG_EIO or another error of the database: that cannot be told now, which is not that there are none. */
+int waivers_meet(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct waivers_met **ret);
+/* When the first of them ends; 0: there is none. */
+int64_t waivers_end(const struct waivers_met *m);
 /* Whether all that the report says by that id is waived. */
-bool waivers_cover(struct waivers *w, const struct db_candidate *cand, const struct report *r, enum finding_id id);
+bool waivers_cover(const struct waivers_met *m, enum finding_id id);
 /* The first finding of that severity or worse that is not waived, NULL for none. Of what blocks there is no waiver. */
-const char *waivers_missing(struct waivers *w, const struct db_candidate *cand, const struct report *r,
-    enum finding_severity from);
-/* Key and array of those that apply: id, finding, owner, reason, until. */
-void waivers_put(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct jsonw *j,
-    const char *key);
+const char *waivers_missing(const struct waivers_met *m, enum finding_severity from);
+/* Key and array of them: id, finding, owner, reason, until. m NULL: there is no report, so none. */
+void waivers_put(struct waivers *w, const struct waivers_met *m, struct jsonw *j, const char *key);
+/* Adds them by name. Errors of waivers_meet(), and FG_ELIMIT when a statement does not hold so many. */
+int waivers_name(struct waivers *w, const struct db_candidate *cand, const struct report *r, struct approval_list *ret);
 
 /* Requests waiver.add, waiver.list, waiver.lift. */
 void waivers_add(struct waivers *w, struct call *call);

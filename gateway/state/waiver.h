@@ -7,7 +7,7 @@
 
 /* Sizes with terminator; those of policy/waiver.h. */
 #define DB_WAIVER_FINDING_CAP 49
-#define DB_WAIVER_PART_CAP 161
+#define DB_WAIVER_PART_CAP 160
 
 struct db_waiver {
 	uint8_t id[DB_ID]; /* waiver_id() */

@@ -14,8 +14,8 @@ function waiving(page, r, id) {
 		required: true, value: "30" })), field("Only for", el("select", { name: "only", id: "waive-only" },
 		[["image", "these bytes"], ["product", "every image of this product"]].map(([v, w]) =>
 			el("option", { value: v }, w)))),
-	field("Only where it says", el("input", { name: "part", id: "waive-part", maxlength: "100", autocomplete: "off" }),
-		"A whole word of the finding, such as the name of a YARA rule or of a file; empty: all of it.")],
+	field("Only where it says", el("input", { name: "part", id: "waive-part", maxlength: "159", autocomplete: "off" }),
+		"The name of a YARA rule, a whole path, or all that a line says; empty: all of it.")],
 	ask: (v) => post("/waivers", { finding: id, profile: r.profile, product: r.product, reason: said(v),
 		days: Number(v.get("days")), ...(v.get("only") === "image" ? { image: r.image } : {}),
 		...(v.get("part").trim() ? { part: v.get("part").trim() } : {}) }) }),

@@ -13,9 +13,12 @@
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 
-/* free() it. */
+#define UNKNOWN "{\"image\":\"0505050505050505050505050505050505050505050505050505050505050505\"}"
+#define OTHER "{\"image\":\"0606060606060606060606060606060606060606060606060606060606060606\"}"
+
+/* free() it; no reply yet. */
 static struct call_heard *
-ask(struct control *c, void (*handle)(struct control *c, struct call *call), const char *args, const char *file)
+put(struct control *c, void (*handle)(struct control *c, struct call *call), const char *args, const char *file)
 {
 	struct call_heard *h = calloc(1, sizeof *h);
 	const struct call_line line = { h, call_rig_reply, call_rig_over };
@@ -25,6 +28,77 @@ ask(struct control *c, void (*handle)(struct control *c, struct call *call), con
 	struct call *call = NULL;
 	assert_int_equal(call_new(&m, &f, &who, &line, &call), 0);
 	handle(c, call);
+	return h;
+}
+
+/* Answered at once. free() it. */
+static struct call_heard *
+ask(struct control *c, void (*handle)(struct control *c, struct call *call), const char *args, const char *file)
+{
+	struct call_heard *h = put(c, handle, args, file);
+	assert_int_equal(h->replies, 1);
+	return h;
+}
+
+static void
+on_head(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
+{
+	(void)c;
+	(void)f;
+	logbook_on_head(((struct control *)ctx)->logbook, msg);
+}
+
+static void
+on_appended(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
+{
+	(void)c;
+	(void)f;
+	logbook_on_appended(((struct control *)ctx)->logbook, msg);
+}
+
+/* The log is there; its end. */
+static int
+log_up(struct control *c, struct chan **ret)
+{
+	static const struct chan_rule rules[] = { { MSG_HEAD, CHAN_ALWAYS, on_head },
+		{ MSG_APPENDED, CHAN_ALWAYS, on_appended } };
+	static const struct chan_ops ops = { rules, 2, NULL };
+	struct msg_head_ask asked;
+	struct wire_frame f;
+	int pair[2];
+	assert_int_equal(wire_pair(pair), 0);
+	*ret = chan_new(c->base, pair[0], &ops, c);
+	logbook_up(c->logbook, *ret);
+	assert_true(loop_next(pair[1], MSG_HEAD_ASK, &asked, &f));
+	const struct msg_head head = { .token = asked.token, .state = MSG_LOG_OPEN_OK };
+	assert_int_equal(msg_send(pair[1], MSG_HEAD, &head, NULL, 0), 0);
+	loop_pump(c->base);
+	assert_true(logbook_permits(c->logbook));
+	return pair[1];
+}
+
+/* Answers one entry, of notes. */
+static void
+take(struct control *c, int audit)
+{
+	struct msg_append *m = calloc(1, sizeof *m);
+	struct wire_frame f;
+	loop_pump(c->base);
+	assert_true(loop_next(audit, MSG_APPEND, m, &f));
+	assert_int_equal(m->event, ENTRY_IMAGE_NOTES);
+	const struct msg_appended done = { .token = m->token };
+	assert_int_equal(msg_send(audit, MSG_APPENDED, &done, NULL, 0), 0);
+	loop_pump(c->base);
+	free(m);
+}
+
+/* Given, logged, and then answered. free() it. */
+static struct call_heard *
+give(struct control *c, int audit, const char *args, const char *file)
+{
+	struct call_heard *h = put(c, vendornotes_add, args, file);
+	assert_int_equal(h->replies, 0);
+	take(c, audit);
 	assert_int_equal(h->replies, 1);
 	return h;
 }
@@ -84,31 +158,104 @@ notes_for_what_nobody_has_are_so_many(void **state)
 	struct db_candidate cand = candidate(&r->c);
 	uint8_t image[DIGEST_SHA256_LEN] = { 0 };
 	uint64_t n = 0;
-	struct call_heard *h;
-	const char *unknown = "{\"image\":\"0505050505050505050505050505050505050505050505050505050505050505\"}";
+	struct call_heard *h, *late;
+	struct chan *chan;
+	int audit = log_up(&r->c, &chan);
 	(void)cand;
 	for (unsigned i = 0; i < VENDORNOTES_MAX; i++) {
 		memcpy(image, &i, sizeof i);
 		assert_int_equal(files_doc_put(r->c.files, FILES_NOTES, image, view_str("fixes")), 0);
 		if (i == VENDORNOTES_MAX - 2) {
-			h = ask(&r->c, vendornotes_add, unknown, "new");
+			/* Two for the last place. */
+			h = put(&r->c, vendornotes_add, UNKNOWN, "new");
+			late = put(&r->c, vendornotes_add, OTHER, "new");
+			take(&r->c, audit);
+			take(&r->c, audit);
 			assert_int_equal(h->status, CALL_DONE);
+			assert_non_null(strstr(late->json, "LIMIT"));
 			free(h);
+			free(late);
 			i++;
 		}
 	}
 	assert_int_equal(files_doc_count(r->c.files, FILES_NOTES, &n), 0);
 	assert_int_equal(n, VENDORNOTES_MAX);
-	h = ask(&r->c, vendornotes_add, "{\"image\":\"0606060606060606060606060606060606060606060606060606060606060606\"}", "new");
+	h = ask(&r->c, vendornotes_add, OTHER, "new");
 	assert_non_null(strstr(h->json, "LIMIT"));
 	free(h);
 	/* Those that there are, and those of an image under review, are none too many. */
-	h = ask(&r->c, vendornotes_add, unknown, "new");
+	h = ask(&r->c, vendornotes_add, UNKNOWN, "new");
 	assert_int_equal(h->status, CALL_DONE);
 	free(h);
-	h = ask(&r->c, vendornotes_add, "{\"review\":\"R-1\"}", "new");
+	h = give(&r->c, audit, "{\"review\":\"R-1\"}", "new");
 	assert_int_equal(h->status, CALL_DONE);
 	free(h);
+	logbook_down(r->c.logbook);
+	chan_free(chan);
+	close(audit);
+}
+
+static bool
+noted(struct control *c, uint8_t of)
+{
+	uint8_t image[DIGEST_SHA256_LEN];
+	struct notes *n = calloc(1, sizeof *n);
+	memset(image, of, sizeof image);
+	assert_int_equal(vendornotes_of(c, image, n), 0);
+	bool have = n->have;
+	free(n);
+	return have;
+}
+
+/* Killed at any moment, none are there that the log has not. */
+static void
+notes_are_in_the_log_before_they_are_kept(void **state)
+{
+	struct control_rig *r = *state;
+	struct control *c = &r->c;
+	struct chan *chan;
+	struct msg_append *m = calloc(1, sizeof *m);
+	struct wire_frame f;
+	struct call_heard *h = ask(c, vendornotes_add, UNKNOWN, "fixes"), *other;
+	assert_non_null(strstr(h->json, "LOG-AWAY"));
+	assert_false(noted(c, 5));
+	free(h);
+	int audit = log_up(c, &chan);
+	h = put(c, vendornotes_add, UNKNOWN, "fixes");
+	loop_pump(c->base);
+	assert_int_equal(h->replies, 0);
+	assert_false(noted(c, 5));
+	/* And the log went away over it. */
+	logbook_down(c->logbook);
+	chan_free(chan);
+	close(audit);
+	assert_non_null(strstr(h->json, "LOG-AWAY"));
+	assert_false(noted(c, 5));
+	free(h);
+	audit = log_up(c, &chan);
+	/* Two at once: the first that the log has are those of the bytes. */
+	h = put(c, vendornotes_add, UNKNOWN, "fixes");
+	other = put(c, vendornotes_add, UNKNOWN, "fixes more");
+	take(c, audit);
+	assert_int_equal(h->status, CALL_DONE);
+	assert_true(noted(c, 5));
+	take(c, audit);
+	assert_non_null(strstr(other->json, "EXISTS"));
+	free(h);
+	free(other);
+	/* The same again, and others, are no news. */
+	h = ask(c, vendornotes_add, UNKNOWN, "fixes");
+	assert_int_equal(h->status, CALL_DONE);
+	free(h);
+	h = ask(c, vendornotes_add, UNKNOWN, "nothing");
+	assert_non_null(strstr(h->json, "EXISTS"));
+	free(h);
+	loop_pump(c->base);
+	assert_false(loop_next(audit, MSG_APPEND, m, &f));
+	free(m);
+	logbook_down(c->logbook);
+	chan_free(chan);
+	close(audit);
 }
 
 static int
@@ -131,6 +278,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_not_taken_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes_for_what_nobody_has_are_so_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(notes_are_in_the_log_before_they_are_kept, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/state/waiver.h"
+#include "images/story.h"
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 
@@ -56,6 +57,49 @@ candidate(struct control_rig *r)
 	return cand;
 }
 
+/* As entail.c raises it. */
+static void
+fits(struct report *report, const char *rule, const char *path)
+{
+	struct page_line l = { .block = PAGE_RED, .id = FINDING_CHG_YARA, .severity = FINDING_WARNING };
+	if (!report->story)
+		report->story = story_new();
+	snprintf(l.path, sizeof l.path, "%s", path);
+	page_text(&l, "YARA rule %s", rule);
+	assert_int_equal(page_add(report->story->page, &l), 0);
+	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "%s: YARA rule %s", path, rule);
+}
+
+static bool
+covered(struct waivers *w, const struct db_candidate *cand, const struct report *report, enum finding_id id)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	bool yes = waivers_cover(m, id);
+	free(m);
+	return yes;
+}
+
+static const char *
+missing(struct waivers *w, const struct db_candidate *cand, const struct report *report, enum finding_severity from)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	const char *id = waivers_missing(m, from);
+	free(m);
+	return id;
+}
+
+static int64_t
+end_of(struct waivers *w, const struct db_candidate *cand, const struct report *report)
+{
+	struct waivers_met *m = NULL;
+	assert_int_equal(waivers_meet(w, cand, report, &m), 0);
+	int64_t end = waivers_end(m);
+	free(m);
+	return end;
+}
+
 static void
 said(void *arg, const uint8_t id[WAIVER_ID])
 {
@@ -74,7 +118,7 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	struct waivers_one yara = made(r, "CHG-YARA", "busy_box", 30), forged = made(r, "CHG-YARA", "", 30),
 		lost = made(r, "CHG-NO-OLD", "", 20);
 	unsigned dropped = 0;
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule busy_box fits /bin/sh");
+	fits(report, "busy_box", "/bin/sh");
 	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
 	assert_int_equal(put_row(r, &yara), 0);
 	assert_int_equal(put_row(r, &forged), 0);
@@ -82,7 +126,7 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	/* Before the log was read there is none. */
 	assert_int_equal(waivers_name(w, cand, report, &names), 0);
 	assert_int_equal(names.n, 0);
-	assert_int_equal(waivers_end(w, cand, report), 0);
+	assert_int_equal(end_of(w, cand, report), 0);
 	assert_false(waivers_again(w, &yara)); /* as it was */
 	assert_true(waivers_again(w, &lost));  /* which the database had not */
 	assert_false(waivers_again(w, &lost));
@@ -90,21 +134,65 @@ a_row_counts_only_if_the_log_has_it(void **state)
 	assert_int_equal(dropped, 1);
 	assert_int_equal(waivers_name(w, cand, report, &names), 0);
 	assert_int_equal(names.n, 2);
-	assert_true(waivers_end(w, cand, report) == lost.w.until);
-	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
-	assert_null(waivers_missing(w, cand, report, FINDING_NOTICE));
+	assert_true(end_of(w, cand, report) == lost.w.until);
+	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
+	assert_null(missing(w, cand, report, FINDING_NOTICE));
 	/* Twice, of which one is told of by another name. */
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/x");
-	assert_string_equal(waivers_missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
+	fits(report, "miner", "/bin/x");
+	assert_string_equal(missing(w, cand, report, FINDING_WARNING), "CHG-YARA");
 	/* An hour after its end one is none. */
 	r->now = lost.w.until;
-	assert_string_equal(waivers_missing(w, cand, report, FINDING_NOTICE), "CHG-NO-OLD");
+	assert_string_equal(missing(w, cand, report, FINDING_NOTICE), "CHG-NO-OLD");
 	/* And so the database has it at the next start. */
 	r->now -= 86400;
 	assert_int_equal(waivers_recall(w), 0);
 	assert_false(waivers_again(w, &lost));
 	report_free(report);
 	free(cand);
+}
+
+/* That nothing could be read is not that nobody answers for anything. */
+static void
+what_cannot_be_told_is_an_error(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	struct db_candidate *cand = candidate(r);
+	struct report *report = report_new(REPORT_WHOLE);
+	struct approval_list names = { 0 };
+	struct waivers_met *m = NULL;
+	struct waivers_one d = made(r, "CHG-NO-OLD", "", 30);
+	report_raise(report, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	assert_true(waivers_again(w, &d));
+	assert_true(covered(w, cand, report, FINDING_CHG_NO_OLD));
+	memset(cand->resource, 9, sizeof cand->resource); /* whose row is gone */
+	assert_int_equal(waivers_meet(w, cand, report, &m), FG_ENOTFOUND);
+	assert_null(m);
+	assert_int_equal(waivers_name(w, cand, report, &names), FG_ENOTFOUND);
+	assert_int_equal(names.n, 0);
+	report_free(report);
+	free(cand);
+}
+
+/* As the log will give it back: the id is of every character. */
+static void
+the_longest_part_is_kept_whole(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	char part[WAIVER_PART_MAX + 1];
+	memset(part, 'x', WAIVER_PART_MAX);
+	part[WAIVER_PART_MAX] = '\0';
+	struct waivers_one d = made(r, "CHG-YARA", part, 30);
+	struct msg_append *e = logbook_entry(ENTRY_WAIVER_ADDED, "ok", "alice", "waiver:1");
+	logbook_ref(e, "part", d.w.part);
+	assert_string_equal(e->refs[0].text, part);
+	snprintf(d.w.part, sizeof d.w.part, "%s", e->refs[0].text);
+	assert_true(waivers_again(w, &d));
+	free(e);
+	/* And the database as well. */
+	assert_int_equal(waivers_recall(w), 0);
+	assert_false(waivers_again(w, &d));
 }
 
 static void
@@ -130,8 +218,8 @@ what_was_never_made_here_is_none(void **state)
 	assert_int_equal(dropped, 0);
 	struct db_candidate *cand = candidate(r);
 	struct report *report = report_new(REPORT_WHOLE);
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
-	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	fits(report, "miner", "/bin/sh");
+	assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	report_free(report);
 	free(cand);
 }
@@ -174,21 +262,21 @@ what_was_lifted_stays_so(void **state)
 	struct call_heard *h;
 	const char *same = "{\"days\":30,\"finding\":\"CHG-YARA\",\"profile\":\"acme-rtr\",\"reason\":\"looked at it\"}";
 	unsigned dropped = 0;
-	report_raise(report, FINDING_CHG_YARA, FINDING_WARNING, NULL, "rule miner fits /bin/sh");
+	fits(report, "miner", "/bin/sh");
 	assert_true(waivers_again(w, &d));
-	assert_true(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_true(covered(w, cand, report, FINDING_CHG_YARA));
 	h = ask(w, waivers_add, same);
 	assert_non_null(strstr(h->json, "\"EXISTS\""));
 	free(h);
 	lift(w, &d);
-	assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+	assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	/* Killed before the entry was written: the log still has it, at each start until it has been told. */
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(waivers_recall(w), 0);
 		assert_false(waivers_again(w, &d));
 		waivers_settle(w, said, &dropped);
 		assert_int_equal(dropped, 0);
-		assert_false(waivers_cover(w, cand, report, FINDING_CHG_YARA));
+		assert_false(covered(w, cand, report, FINDING_CHG_YARA));
 	}
 	h = ask(w, waivers_list, "{}");
 	assert_null(strstr(h->json, "CHG-YARA"));
@@ -237,6 +325,41 @@ so_many_are_remembered(void **state)
 	assert_true(waivers_again(w, &d));
 }
 
+/* Those that are over are shown until somebody needs their places, and keep nobody out. */
+static void
+those_that_are_over_give_way(void **state)
+{
+	struct control_rig *r = *state;
+	struct waivers *w = r->c.waivers;
+	const char *another = "{\"days\":9,\"finding\":\"CHG-NO-OLD\",\"profile\":\"acme-rtr\",\"reason\":\"looked at it\"}";
+	struct waivers_one first, d, keeps = made(r, "CHG-NO-OLD", "stays", 60);
+	struct call_heard *h;
+	assert_true(waivers_again(w, &keeps));
+	for (unsigned i = 1; i < WAIVERS_MAX; i++) {
+		char part[16];
+		snprintf(part, sizeof part, "part%u", i);
+		d = made(r, "CHG-YARA", part, 30);
+		if (i == 1)
+			first = d;
+		assert_true(waivers_again(w, &d));
+	}
+	d = made(r, "CHG-NO-OLD", "another", 60);
+	assert_false(waivers_again(w, &d)); /* no room */
+	h = ask(w, waivers_add, another);
+	assert_non_null(strstr(h->json, "\"LIMIT\""));
+	free(h);
+	r->now += 30 * 86400;
+	h = ask(w, waivers_add, another); /* goes on to the log, which is away */
+	assert_null(strstr(h->json, "\"LIMIT\""));
+	free(h);
+	assert_true(waivers_again(w, &d));
+	assert_int_equal(db_waiver_drop(r->c.db, first.id), FG_ENOTFOUND);
+	/* The one that lasts was before all of them. */
+	assert_int_equal(db_waiver_drop(r->c.db, keeps.id), 0);
+	lift(w, &keeps);
+	lift(w, &d);
+}
+
 static int
 setup(void **state)
 {
@@ -260,9 +383,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_row_counts_only_if_the_log_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_cannot_be_told_is_an_error, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_longest_part_is_kept_whole, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_never_made_here_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_lifted_stays_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many_are_remembered, setup, teardown),
+		cmocka_unit_test_setup_teardown(those_that_are_over_give_way, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
