@@ -19,7 +19,7 @@ function stopping(page, r, verb) {
 function buttons(page, r) {
 	const can = may(page.session, ...ACT), live = ["running", "paused", "done"].includes(r.state);
 	return el("p", { class: "buttons" },
-		el("button", { type: "button", class: "danger", disabled: !can || r.state !== "running",
+		el("button", { type: "button", class: "danger", disabled: !can || !["running", "done"].includes(r.state),
 			onclick: () => stopping(page, r, "pause") },
 			"Pause\u2026"),
 		el("button", { type: "button", class: "danger", disabled: !can || !live, onclick: () => stopping(page, r,
