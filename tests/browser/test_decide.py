@@ -83,11 +83,6 @@ def test_approve_with_a_signature_made_elsewhere(driver, place):
     fill(driver, "#prefix", "000000" if not shown["image"].startswith("000000") else "111111")
     press(driver, "#part-decide form button[type=submit]")
     assert "first six digits" in there(driver, "#statement .problem").text
-    # Without them there is nothing to sign either, for so many modules.
-    fill(driver, "#prefix", "")
-    press(driver, "#part-decide form button[type=submit]")
-    wait(driver, lambda d: "are missing" in one(d, "#statement .problem").text)
-    assert not every(driver, "#exact")
     fill(driver, "#prefix", shown["image"][:6])
     press(driver, "#part-decide form button[type=submit]")
     text = there(driver, "#exact pre").get_property("textContent")
@@ -103,7 +98,8 @@ def test_approve_with_a_signature_made_elsewhere(driver, place):
     assert commands[1] == "ssh-keygen -Y sign -n fotagate-approval@v1 -f ~/.ssh/id_ed25519 R-3.alice@demo.invalid.json"
     assert one(driver, "#exact a[download]").get_attribute("download") == "R-3.alice@demo.invalid.json"
     browse.shot(driver, "statement")
-    # Fewer of them are said as fewer.
+    # Fewer of them are said as fewer, and for so few nothing is typed.
+    fill(driver, "#prefix", "")
     driver.execute_script("document.getElementById('narrow').open = true")
     fill(driver, "#groups", "canary, field")
     fill(driver, "#max-devices", "5")
@@ -113,6 +109,11 @@ def test_approve_with_a_signature_made_elsewhere(driver, place):
     assert "--group canary --group field --max-devices 5 --sign" in narrow
     fill(driver, "#groups", "")
     fill(driver, "#max-devices", "")
+    # For more again it is.
+    press(driver, "#part-decide form button[type=submit]")
+    wait(driver, lambda d: "are missing" in one(d, "#statement .problem").text)
+    assert not every(driver, "#exact")
+    fill(driver, "#prefix", shown["image"][:6])
     press(driver, "#part-decide form button[type=submit]")
     wait(driver, lambda d: "of every group" in one(d, "#says").text)
     text = there(driver, "#exact pre").get_property("textContent")
@@ -258,12 +259,15 @@ def test_what_the_gateway_says_of_a_statement_is_not_shown(driver, place):
 
 
 def test_enough_signatures_that_the_warden_does_not_take(driver, place):
-    with lying(driver, "/reviews.R-8$/", "d.have = d.need; d.text = 'all signatures were made by passkeys';"):
+    with lying(driver, "/reviews.R-8$/", "d.have = d.need; d.text = 'all signatures were made by passkeys'; "
+               "d.attested = [{ who: 'the laboratory', before: '1.0', after: '<b>2</b>', at: d.opened, flash: null }];"):
         browse.visit(driver, place.url + "/reviews/R-8")
         assert "not released: all signatures were made by passkeys" in one(driver, "#warden").text
+        seen = one(driver, "#part-attested").text
+        assert "the laboratory" in seen and "<b>2</b>" in seen and "not read" in seen
         assert "What the warden says" in one(driver, "#part-decide").text
     browse.visit(driver, place.url + "/reviews/R-8")
-    assert not every(driver, "#warden")
+    assert not every(driver, "#warden") and not every(driver, "#part-attested:not([hidden])")
 
 
 def test_a_report_that_is_not_the_one_that_is_signed_for(driver, place):

@@ -123,7 +123,7 @@ def test_the_checks_see_what_is_wrong(driver, place):
 
 LINES = """
     const done = arguments[0];
-    import("/report.js").then(({ lines, files }) => {
+    import("/report.js").then(({ lines, files, notes }) => {
         const line = (block, severity, path, i) => ({ block, severity, path, sign: "added", text: `${block} ${i}`, evidence: "", id: "X", times: 1 });
         const some = (block, severity, path) => Array.from({ length: 100 }, (_, i) => line(block, severity, path, i));
         const drawn = (all, lost) => {
@@ -136,7 +136,8 @@ LINES = """
         box.append(...files({ contents: null, changes: { page } }, 3).flat(Infinity).filter(Boolean));
         done([drawn(some("red", "info", ""), 0)[0], drawn(some("code", "info", ""), 0)[0],
             drawn([...some("code", "info", ""), ...some("code", "block", "")], 2),
-            box.textContent, [...box.querySelectorAll("details")].map((d) => d.open)]);
+            box.textContent, [...box.querySelectorAll("details")].map((d) => d.open),
+            notes({ lines: ["<b>fixed</b>"], lines_total: 5, sha256: "0".repeat(64), size: 99 }).map((n) => n.textContent).join(" ")]);
     }).catch((e) => done(String(e.stack)));"""
 
 
@@ -144,10 +145,11 @@ def test_what_is_red_is_not_folded_away_and_nothing_is_left_out(driver, place):
     browse.visit(driver, place.url + "/releases")
     out = driver.execute_async_script(LINES)
     assert isinstance(out, list), out
-    red, plain, (blocking, text), files, is_open = out
+    red, plain, (blocking, text), files, is_open, notes = out
     assert (red, plain, blocking) == (100, 40, 140)
     assert "Show 60 more" in text and "2 lines of this block did not fit" in text
     assert "files 7" in files and "3 lines of this block did not fit" in files
+    assert "<b>fixed</b>" in notes and "4 more lines did not fit" in notes and "99 bytes" in notes
     assert is_open == [True, True, True, False], is_open  # a, a/b, c, d
 
 

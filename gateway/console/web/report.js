@@ -282,7 +282,7 @@ function delta(d) {
 }
 
 // Nothing follows from them: they are there to be held against what is above.
-function notes(n) {
+export function notes(n) {
 	return [el("p", { class: "hint" }, "Given for this version; nobody here checked a word of it."),
 		el("ul", { class: "plain" }, n.lines.map((l) => el("li", {}, l))),
 		n.lines_total > n.lines.length ? el("p", { class: "stop" },
