@@ -67,7 +67,7 @@ async function ask(method, path, body) {
 let asked = null; // about the session, by whoever was refused first
 
 function gone() {
-	asked = asked || fetch(BASE + "/session", { headers: asking() }).then((a) => a.status === 401)
+	asked = asked || fetch(BASE + "/session", { headers: asking() }).then((a) => a.status === 401, () => false)
 		.finally(() => { asked = null; });
 	return asked;
 }
