@@ -153,6 +153,20 @@ def test_what_is_red_is_not_folded_away_and_nothing_is_left_out(driver, place):
     assert is_open == [True, True, True, False], is_open  # a, a/b, c, d
 
 
+def test_a_tick_hides_what_is_not_red(driver, place):
+    """R-4 has a finding that blocks; R-3 lines of rights and start-up."""
+    def ticked(review, section):
+        browse.visit(driver, place.url + "/reviews/" + review)
+        driver.execute_script("document.getElementById(arguments[0]).click()", "viewed-" + section)
+        return [[e.is_displayed() for e in browse.every(driver, f"#part-{section} > ul > li{which}")] for which in (".red", ":not(.red)")]
+    red, other = ticked("R-4", "findings")
+    assert red and all(red) and other and not any(other)
+    red, other = ticked("R-3", "block-red")
+    assert red and all(red) and not other
+    red, other = ticked("R-3", "block-contact")
+    assert not red and other and not any(other)
+
+
 def test_a_release_without_rings(driver, place):
     browse.visit(driver, place.url + "/rollouts/" + "0" * 32)
     assert browse.one(driver, "h1").text == "No rollout" and not browse.every(driver, ".problem")

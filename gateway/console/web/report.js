@@ -117,8 +117,12 @@ function account(changes) {
 
 // ---- lines ----
 
+// Neither folded away nor hidden by a tick.
+const isRed = (l) => l.block === "red" || l.severity === "block";
+
 function drawLine(l, where = true) {
-	return el("li", { class: "line-" + l.severity, "data-text": `${l.path} ${l.text} ${l.evidence} ${l.id}`.toLowerCase() },
+	return el("li", { class: `line-${l.severity}${isRed(l) ? " red" : ""}`,
+		"data-text": `${l.path} ${l.text} ${l.evidence} ${l.id}`.toLowerCase() },
 		severity(l.severity), " ", el("strong", {}, SIGNS[l.sign] || l.sign), " ", where && l.path ?
 			[el("code", {}, l.path), ": "] : null, l.text,
 		l.times > 1 ? ` (${l.times} times)` : "", l.evidence ? el("code", { class: "evidence" }, l.evidence) : null,
@@ -127,11 +131,10 @@ function drawLine(l, where = true) {
 
 // Those of the block "red" and those that block are always there; of the others so many, the rest one press away.
 export function lines(all, lost) {
-	const red = (l) => l.block === "red" || l.severity === "block";
 	let free = LINES_FIRST;
 	const first = [], rest = [];
 	for (const l of all)
-		(red(l) || free-- > 0 ? first : rest).push(l);
+		(isRed(l) || free-- > 0 ? first : rest).push(l);
 	const list = el("ul", { class: "plain" }, first.map((l) => drawLine(l)));
 	const more = rest.length ? el("button", { type: "button", onclick: (ev) => {
 		list.append(...rest.map((l) => drawLine(l)));
@@ -171,9 +174,9 @@ function worst(node) {
 	return best;
 }
 
-// A line of the block "red", here or further down.
+// A red line, here or further down.
 function redden(node) {
-	return node.lines.some((l) => l.block === "red") || [...node.kids.values()].some(redden);
+	return node.lines.some(isRed) || [...node.kids.values()].some(redden);
 }
 
 function fits(node, q) {
@@ -192,7 +195,7 @@ function drawNode(node, q, path) {
 	const said = node.lines.length ? el("ul", { class: "plain" }, node.lines.map((l) => drawLine(l, false))) : null;
 	if (!kids.length && !said)
 		return el("li", {}, el("code", {}, node.name), mark, about);
-	const open = Boolean(q) || worst(node) < (kids.length ? 2 : 1) || redden(node);
+	const open = Boolean(q) || (kids.length && worst(node) < 2) || redden(node);
 	return el("li", {}, el("details", { id: "tree-" + path, open },
 		el("summary", {}, el("code", {}, node.name + (kids.length ? "/" : "")), mark), about, said,
 		kids.length ? el("ul", {}, kids.map((k, i) => drawNode(k, q, `${path}-${i}`))) : null));
@@ -253,7 +256,8 @@ function signatures(report, more) {
 function finding(f, known) {
 	const { means = "", clears = "" } = known.get(f.id) || {};
 	const places = [f, ...(f.more || [])].filter((d) => d.detail);
-	return el("li", { class: "line-" + f.severity }, el("p", {}, severity(f.severity), " ", el("strong", {}, f.id),
+	return el("li", { class: `line-${f.severity}${isRed(f) ? " red" : ""}` }, el("p", {}, severity(f.severity), " ",
+		el("strong", {}, f.id),
 		f.count > 1 ? ` (${f.count} times)` : ""), el("p", {}, means),
 	places.length ? el("details", { id: "finding-" + f.id }, el("summary", {}, count(places.length, "place")),
 		el("ul", {}, places.map((d) => el("li", {}, el("code", {}, d.detail), d.offset !== undefined ?
