@@ -95,6 +95,8 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/waivers/{waiver}/lift", "waiver.lift", ROUTE_PLAIN, "Waives it no longer.", { REASON } },
 	{ ROUTE_GET, "/bases", "base.list", ROUTE_PLAIN, "Images that deltas are tried on.",
 	    { TEXT_OPT("profile"), TEXT_OPT("product") } },
+	{ ROUTE_POST, "/bases/drop", "base.drop", ROUTE_PLAIN, "Tries none on it any more.",
+	    { TEXT_OPT("image"), TEXT("product"), TEXT("profile"), TEXT("version") } },
 	{ ROUTE_GET, "/releases", "release.list", ROUTE_PLAIN, "What modules are offered.", NO_ARGS },
 	{ ROUTE_POST, "/releases/{release}/revoke", "release.revoke", ROUTE_PLAIN, "Takes it back from every edge.", { REASON } },
 	{ ROUTE_GET, "/rollouts", "rollout.list", ROUTE_PLAIN, "How far releases are.", NO_ARGS },

@@ -205,6 +205,16 @@ put_must(struct jsonw *j, const struct db_account *a)
 	jsonw_array_end(j);
 }
 
+/* Whose statements they sign; null: nobody's. */
+static void
+put_principal(struct jsonw *j, const char *principal)
+{
+	if (principal[0])
+		requests_put_text(j, "principal", principal);
+	else
+		jsonw_knull(j, "principal");
+}
+
 void
 sessions_answer(struct sessions *s, struct call *call, const struct db_account *a, const struct db_session *n,
     uint8_t secret[SESSIONS_SECRET])
@@ -216,6 +226,7 @@ sessions_answer(struct sessions *s, struct call *call, const struct db_account *
 	jsonw_khex(&d.j, "id", n->id, sizeof n->id);
 	jsonw_kuint(&d.j, "idle_seconds", SESSIONS_IDLE_S);
 	put_must(&d.j, a);
+	put_principal(&d.j, a->principal);
 	accounts_put_roles(&d.j, accounts_roles(a, n->factors, control_now(s->c)));
 	jsonw_khex(&d.j, "secret", secret, SESSIONS_SECRET);
 	requests_put_time(&d.j, "until", n->until);
@@ -247,10 +258,7 @@ sessions_show(struct sessions *s, struct call *call)
 	jsonw_kuint(&d.j, "idle_seconds", session ? SESSIONS_IDLE_S : 0);
 	jsonw_kcstr(&d.j, "means", means_of(who));
 	put_must(&d.j, session ? &a : NULL);
-	if (who->principal[0])
-		requests_put_text(&d.j, "principal", who->principal);
-	else
-		jsonw_knull(&d.j, "principal");
+	put_principal(&d.j, who->principal);
 	accounts_put_roles(&d.j, who->roles);
 	requests_put_time(&d.j, "until", n.until);
 	requests_put_text(&d.j, "user", who->account[0] ? who->account : who->user);

@@ -6,7 +6,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browse  # noqa: E402
-from console import Console  # noqa: E402
+from console import Console, totp  # noqa: E402
 from world import World  # noqa: E402
 
 
@@ -25,6 +25,9 @@ class Place:
         self.world, self.gate, self.console, self.url = world, world.gate, console, console.url
         self.alice = console.session("alice", ["approver"], "alice@demo.invalid")
         self.olga = console.session("olga", ["operator"])
+        console.add("bea", ["approver"], "bob@demo.invalid")
+        secret = console.enrol("bea")
+        self.bea, self.bea_code = None, lambda: totp(secret, 1)  # signs in by hand, once
         self.vera = console.session("vera", ["viewer"])
 
     def release(self, review):

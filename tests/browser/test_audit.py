@@ -39,6 +39,15 @@ def test_the_whole_log_is_reckoned_here(driver, place):
     assert "is good" in verified(driver)
     one(driver, "#vkey").send_keys("x")
     assert "verifier key" in verified(driver)
+    # It is remembered until it is taken out.
+    browse.visit(driver, place.url + "/audit")
+    assert one(driver, "#vkey").get_property("value") == own
+    assert "the key you gave" in verified(driver)
+    one(driver, "#own-key summary").click()
+    one(driver, "#vkey").clear()
+    assert "a key that the log itself names" in verified(driver)
+    browse.visit(driver, place.url + "/audit")
+    assert one(driver, "#vkey").get_property("value") == ""
 
 
 def test_a_log_that_was_rewritten(driver, place):
@@ -70,7 +79,8 @@ def test_filters_are_in_the_address(driver, place):
     one(driver, "#part-filters button").click()
     wait(driver, "return location.search.includes('actor=bob')")
     browse.drawn(driver)
-    assert all("bob@demo.invalid" in r.text for r in every(driver, "#part-list tbody tr"))
+    rows = [r.text for r in every(driver, "#part-list tbody tr")]
+    assert rows and all("approval.signed" in r and "bob@demo.invalid" in r for r in rows)
     driver.back()
     wait(driver, "return location.search.includes('actor=alice')")
     browse.drawn(driver)

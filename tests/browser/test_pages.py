@@ -119,3 +119,93 @@ def test_the_checks_see_what_is_wrong(driver, place):
         driver.execute_script("window.planted.remove()")
     driver.execute_script("document.querySelector('#top button').textContent = ''")
     assert any("button without a name" in w for w in checks.heard(driver))
+
+
+LINES = """
+    const done = arguments[0];
+    import("/report.js").then(({ lines, files, notes }) => {
+        const line = (block, severity, path, i) => ({ block, severity, path, sign: "added", text: `${block} ${i}`, evidence: "", id: "X", times: 1 });
+        const some = (block, severity, path) => Array.from({ length: 100 }, (_, i) => line(block, severity, path, i));
+        const drawn = (all, lost) => {
+            const box = document.createElement("div");
+            box.append(...lines(all, lost).flat(Infinity).filter(Boolean));
+            return [box.querySelectorAll("li").length, box.textContent];
+        };
+        const box = document.createElement("div");
+        const page = { counts: {}, lines: [line("files", "info", "", 7), line("red", "info", "a/b", 8), line("code", "block", "c", 9), line("code", "info", "d", 10)] };
+        box.append(...files({ contents: null, changes: { page } }, 3).flat(Infinity).filter(Boolean));
+        done([drawn(some("red", "info", ""), 0)[0], drawn(some("code", "info", ""), 0)[0],
+            drawn([...some("code", "info", ""), ...some("code", "block", "")], 2),
+            box.textContent, [...box.querySelectorAll("details")].map((d) => d.open),
+            notes({ lines: ["<b>fixed</b>"], lines_total: 5, sha256: "0".repeat(64), size: 99 }).map((n) => n.textContent).join(" ")]);
+    }).catch((e) => done(String(e.stack)));"""
+
+
+def test_what_is_red_is_not_folded_away_and_nothing_is_left_out(driver, place):
+    browse.visit(driver, place.url + "/releases")
+    out = driver.execute_async_script(LINES)
+    assert isinstance(out, list), out
+    red, plain, (blocking, text), files, is_open, notes = out
+    assert (red, plain, blocking) == (100, 40, 140)
+    assert "Show 60 more" in text and "2 lines of this block did not fit" in text
+    assert "files 7" in files and "3 lines of this block did not fit" in files
+    assert "<b>fixed</b>" in notes and "4 more lines did not fit" in notes and "99 bytes" in notes
+    assert is_open == [True, True, True, False], is_open  # a, a/b, c, d
+
+
+def test_a_tick_hides_what_is_not_red(driver, place):
+    """R-4 has a finding that blocks; R-3 lines of rights and start-up."""
+    def ticked(review, section):
+        browse.visit(driver, place.url + "/reviews/" + review)
+        driver.execute_script("document.getElementById(arguments[0]).click()", "viewed-" + section)
+        return [[e.is_displayed() for e in browse.every(driver, f"#part-{section} > ul > li{which}")] for which in (".red", ":not(.red)")]
+    red, other = ticked("R-4", "findings")
+    assert red and all(red) and other and not any(other)
+    red, other = ticked("R-3", "block-red")
+    assert red and all(red) and not other
+    red, other = ticked("R-3", "block-contact")
+    assert not red and other and not any(other)
+
+
+def test_a_release_without_rings(driver, place):
+    browse.visit(driver, place.url + "/rollouts/" + "0" * 32)
+    assert browse.one(driver, "h1").text == "No rollout" and not browse.every(driver, ".problem")
+    assert browse.one(driver, "#part-head a[href='/releases']")
+
+
+def asked(driver, path):
+    return driver.execute_script("return performance.getEntriesByType('resource').filter((e) => new URL(e.name).pathname === arguments[0]).length",
+                                 "/api/v1" + path)
+
+
+def test_what_is_asked_for_at_once_is_asked_once(driver, place):
+    for page in ("/reviews", "/reviews/R-3", "/health"):
+        browse.visit(driver, place.url + page)
+        assert asked(driver, "/status") == 1, page
+
+
+def test_a_queue_that_is_longer_than_what_is_looked_at(driver, place):
+    more = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init);
+            if (!String(path).includes("/reviews?state=review"))
+                return answer;
+            const d = await answer.json(), one = d.reviews[0];
+            for (let i = 1000; i < 1100; i++)
+                d.reviews.push({ ...one, id: `R-${i}` });
+            return new Response(JSON.stringify(d));
+        };"""
+    browse.visit(driver, place.url + "/reviews?view=me")
+    assert not browse.every(driver, "#unseen")
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": more})
+    try:
+        browse.visit(driver, place.url + "/reviews?view=me")
+        assert "later reviews this page knows no more than the list" in browse.one(driver, "#unseen").text
+        # Narrowed down, all of them are looked at.
+        browse.visit(driver, place.url + "/reviews?view=me&q=R-109")
+        assert not browse.every(driver, "#unseen")
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+    browse.as_session(driver, place.url, place.olga)
+    browse.visit(driver, place.url + "/reviews?view=me")
+    assert "signs as nobody" in browse.one(driver, "#part-head").text and not browse.every(driver, "#part-list tbody tr")

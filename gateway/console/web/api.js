@@ -59,9 +59,17 @@ async function ask(method, path, body) {
 		return answer;
 	const problem = await refused(answer);
 	// Not known any more, or only a code that was wrong? The session itself says it.
-	if (answer.status === 401 && path !== "/session" && (await fetch(BASE + "/session", { headers: asking() })).status === 401)
+	if (answer.status === 401 && path !== "/session" && await gone())
 		on.signedOut();
 	throw problem;
+}
+
+let asked = null; // about the session, by whoever was refused first
+
+function gone() {
+	asked = asked || fetch(BASE + "/session", { headers: asking() }).then((a) => a.status === 401, () => false)
+		.finally(() => { asked = null; });
+	return asked;
 }
 
 // Members that are undefined, null, false or "" are left out of the query.
@@ -74,8 +82,24 @@ export function query(args) {
 	return text ? "?" + text : "";
 }
 
+// What several parts of a page ask for at once is fetched once; a change that is heard of, or made, begins anew.
+const AT_ONCE = 250; // milliseconds
+const flying = new Map();
+
 export async function get(path, args) {
-	return (await ask("GET", path + query(args))).json();
+	const url = path + query(args), now = Date.now();
+	for (const [key, had] of flying)
+		if (now - had.at > AT_ONCE)
+			flying.delete(key);
+	if (!flying.has(url))
+		flying.set(url, { at: now, text: ask("GET", url).then((a) => a.text()) });
+	return JSON.parse(await flying.get(url).text);
+}
+
+// This person did something: nothing of before is true any more.
+function forget() {
+	flying.clear();
+	kept.clear();
 }
 
 // Undefined where the gateway says no: what a page can do without.
@@ -114,13 +138,16 @@ export async function file(path) {
 }
 
 export async function post(path, body) {
+	forget();
 	const answer = await ask("POST", path, body);
 	const text = await answer.text();
+	forget();
 	return text ? JSON.parse(text) : {};
 }
 
 export async function remove(path) {
 	await ask("DELETE", path);
+	forget();
 }
 
 // A path's segment of somebody else's word.
@@ -134,11 +161,15 @@ const AGAIN = 10000; // milliseconds between looks, where there is no stream
 // A tab that nobody looks at does not listen: a browser has few connections for one server.
 export function listen(changed, state) {
 	let source = null, timer = 0, size = null, missed = false;
+	const tell = () => {
+		flying.clear();
+		changed();
+	};
 	async function look() {
 		try {
 			const now = (await get("/audit/head")).size;
 			if (now !== size)
-				changed();
+				tell();
 			size = now;
 			state("asking");
 		} catch (err) {
@@ -162,10 +193,10 @@ export function listen(changed, state) {
 			poll(false);
 			state("live");
 			if (missed)
-				changed();
+				tell();
 			missed = true;
 		};
-		source.addEventListener("change", changed);
+		source.addEventListener("change", tell);
 		source.onerror = () => {
 			state("away");
 			if (!timer)

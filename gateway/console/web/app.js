@@ -98,15 +98,6 @@ function heard(word) {
 		box.textContent = words[word];
 }
 
-// Pages that look again by themselves would keep a session of somebody who left for as long as it may last.
-let used = Date.now();
-for (const kind of ["keydown", "pointerdown", "focus"])
-	addEventListener(kind, () => { used = Date.now(); }, true);
-setInterval(() => {
-	if (session && Date.now() - used > 1000 * (session.idle_seconds || 900))
-		api.remove("/session").catch(() => {}).then(api.on.signedOut);
-}, 15000);
-
 function changed() {
 	alarm();
 	if (page)

@@ -23,6 +23,7 @@ const SIGNED = { true: ["good", "is good"], false: ["block", "IS BAD OR MISSING"
 function told(v, before) {
 	const says = (good, text) => el("li", {}, badge(good ? "good" : "block", good ? "good" : "WRONG"), " ", text);
 	const [kind, word] = SIGNED[v.signed];
+	const own = v.given ? "the key you gave" : "a key that the log itself names: hold it against one you were given";
 	return el("ul", { class: "plain" },
 		says(v.fits, `${num(v.cp.size)} of ${count(v.cp.size, "entry", "entries")} hashed; the root reckoned here ` +
 			(v.fits ? "is the one in the checkpoint" : "IS NOT the one in the checkpoint")),
@@ -30,7 +31,7 @@ function told(v, before) {
 			"every entry stands where it says it stands"),
 		el("li", {}, badge(kind, v.signed === true ? "good" : v.signed === false ? "WRONG" : "unknown"),
 			" the signature of ",
-			el("code", {}, v.vkey || "no key"), ` ${word}`),
+			el("code", {}, v.vkey || "no key"), v.vkey ? ` (${own})` : "", ` ${word}`),
 		v.before === null ? el("li", {}, badge("notice", "first time"),
 			" this browser saw nothing of this log before: from now on it remembers") :
 			says(v.before, [v.before ? "it continues what this browser saw on " :
@@ -50,19 +51,22 @@ function integrity(page, cp, status) {
 		go.disabled = true;
 		out.replaceChildren();
 		try {
-			const v = await verify(before, vkey.value.trim(), (n, of) => {
+			const given = vkey.value.trim(), v = await verify(before, given, (n, of) => {
 				bar.value = n / of;
 				if (Math.floor(10 * n / of) > tenth) {
 					tenth = Math.floor(10 * n / of);
 					announce(`${n} of ${of} entries`);
 				}
 			});
+			v.given = given;
 			out.replaceChildren(told(v, before));
 			if (v.fits && v.signed !== false && v.before !== false)
 				localStorage.setItem(SEEN + v.cp.origin, JSON.stringify({ size: v.cp.size, root: hex(v.root),
 					at: new Date().toISOString() }));
-			if (vkey.value.trim() && v.signed)
-				localStorage.setItem(KEY + v.cp.origin, vkey.value.trim());
+			if (given && v.signed)
+				localStorage.setItem(KEY + v.cp.origin, given);
+			else if (!given)
+				localStorage.removeItem(KEY + v.cp.origin);
 		} catch (err) {
 			out.replaceChildren(problem(err));
 		} finally {
@@ -74,7 +78,8 @@ function integrity(page, cp, status) {
 		["State", badge(log.state === "ok" ? "good" : "block", log.state || "unknown")], ["Witnessed up to", log.witnessed],
 		["Signed by", [...new Set(cp.signatures.map((s) => s.name))].join(", ")],
 		["Forwarded", log.remotes ? `${count(log.remotes, "collector")}, up to ${log.remote}` : null]),
-	el("p", {}, "Verifying fetches every entry and reckons the root in this browser; no word of the server is taken for it."),
+	el("p", {}, "Verifying fetches every entry and reckons the root in this browser. Whose log it is, only a key tells that ",
+		"you were given."),
 	el("p", { class: "buttons" }, go, bar), out,
 	el("details", { id: "own-key" }, el("summary", {}, "Check against a key you were given"),
 		field("Verifier key of the log", vkey,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
 import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason, said,
-	announce, num, visible } from "/dom.js";
+	announce } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
 import { hex, sha256 } from "/log.js";
 import { unviewed } from "/report.js";
 import { available, sign } from "/passkey.js";
+import { differs, read, says } from "/statement.js";
 
 const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
 const NAMESPACE = "fotagate-approval@v1";
@@ -18,29 +19,30 @@ function principals(people) {
 		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
 }
 
-function whoAmI(page, people) {
-	const me = page.session.principal || page.session.user;
-	const known = ((people && people.people) || []).find((p) => p.principal === me ||
-		(p.user && p.user === page.session.user));
-	return known ? known.principal : me;
+// As many signatures as it takes, and the warden has not released it.
+export function enough(r) {
+	return r.state === "review" && r.need > 0 && r.have >= r.need;
 }
 
 // Pairs: what stops this person here, what would clear it.
 function stops(page, m) {
-	const { r, explain, people, status } = m, me = whoAmI(page, people), out = [];
+	const { r, explain, people, status } = m, me = page.session.principal, out = [];
 	if (r.state !== "review")
 		out.push([`The review is ${r.state}, not open.`, m.stops.length ?
 			"Clear what stands in the way, above, then reopen it." : r.text]);
 	if (!may(page.session, ...SIGN))
 		out.push(["Your account may not approve.",
 			"An administrator gives it the role approver; another person may sign meanwhile."]);
-	if (people && !principals(people).includes(me))
+	if (!me)
+		out.push(["Your account signs as nobody of the signer set.", "An administrator says as whom, on the page People."]);
+	else if (people && !principals(people).includes(me))
 		out.push([`${me} has no key that counts.`,
 			"The people of the signer set add it: fotagate people propose --add. See People."]);
 	if (r.asked_by.includes(me))
 		out.push(["You brought this image in, so your signature does not count.", "Somebody else has to sign."]);
 	if (r.statements.some((s) => s.current && s.approver === me))
-		out.push(["You have signed it already.", `Others have to: ${r.have} of ${r.need} so far.`]);
+		out.push(["You have signed it already.", enough(r) ? "What the warden says, above, says who has to." :
+			`Others have to: ${r.have} of ${r.need} so far.`]);
 	if (explain && explain.decision !== "review")
 		out.push([explain.says || `Policy decides: ${explain.decision}.`, "See what policy says, above."]);
 	if (status && status.halt)
@@ -67,36 +69,10 @@ function asked(form) {
 	return body;
 }
 
-// What a statement must say, or it is not the one to sign: nothing that a lying gateway slips in between passes for it.
-export function differs(doc, text, body, r) {
-	const p = { scope: {}, findings: [], ...doc.predicate }, s = (doc.subject || [])[0] || {};
-	const wrong = [
-		[doc.predicateType !== "urn:fotagate:approval:v1" || p.decision !== "approve", "decides something else"],
-		[(doc.subject || []).length !== 1 || !s.digest || s.digest.sha256 !== r.image, "is about another image"],
-		[!p.report || p.report.digest.sha256 !== r.report, "names another report"],
-		[!p.policy || p.policy.digest.sha256 !== r.policy, "names another policy"],
-		[p.review !== r.id || p.product !== r.product || p.target !== r.target || p.profile !== r.profile,
-			"is about something else"],
-		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
-		[body.groups && String([...p.scope.groups].sort()) !== String([...body.groups].sort()), "names other groups"],
-		[body.max_devices && p.scope.max_devices !== body.max_devices, "allows another number of modules"],
-		[body.days && new Date(p.scope.not_after) - new Date(p.scope.not_before) > body.days * 86400000, "lasts longer"],
-		[String([...(p.checklist || [])].sort()) !== String([...(body.ticks || [])].sort()), "ticks other items"],
-		[r.findings.some((f) => f.severity !== "info" && !p.findings.includes(f.id)), "leaves out a finding"],
-		[p.findings.some((id) => !r.findings.some((f) => f.id === id)), "acknowledges what was not found"],
-		[!(Math.abs(new Date(p.time) - Date.now()) < 300000), "is dated more than five minutes from this machine's clock"],
-	].filter(([bad]) => bad).map(([, what]) => what);
-	if (visible(text) !== text)
-		wrong.push("holds characters that cannot be seen");
-	return wrong;
-}
-
-// How far it reaches, by the statement itself: a scope that others signed for may be narrower than what was typed here.
-function radius(r, m, scope) {
-	const all = m.status ? m.status.modules : 0, most = scope.max_devices;
-	const many = most >= all && all ? `all ${num(all)}` : `up to ${num(most)} of ${num(all)}`;
-	const groups = String(scope.groups) === "*" ? "every group" : `the groups ${scope.groups.join(", ")}`;
-	return `It permits ${r.product} ${r.target} for ${many} modules this gateway knows, of ${groups}.`;
+// For so many modules the first digits of the image are typed: by the scope in the statement, and by what it adds up to.
+function isProduction({ r, people, explain }, modules) {
+	return !people || modules > people.floors.canary_max ||
+		(r.statements.some((s) => s.current) && !(explain && explain.kind === "canary"));
 }
 
 function cliApprove(r, body) {
@@ -150,26 +126,28 @@ function byPasskey(page, m, body, doc) {
 }
 
 async function statement(page, m, body, doc) {
-	const { r } = m, own = hex(await sha256(new TextEncoder().encode(doc.statement)));
-	let parsed = {};
-	try {
-		parsed = JSON.parse(doc.statement);
-	} catch {
-		// differs() says so.
-	}
-	const wrong = differs(parsed, doc.statement, body, r);
+	const { r, people, status, waits } = m, own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	const wrong = differs(doc.statement, { r, report: m.doc, body, people, need: doc.need,
+		gateway: status ? status.genesis.origin : null });
 	if (own !== doc.sha256)
 		wrong.push("is not the one whose digest the gateway names");
 	if (wrong.length)
 		return [el("div", { class: "stop", role: "alert" }, el("p", {}, el("strong", {}, "Do not sign. "),
 			`The statement that came ${wrong.join(", ")}.`),
 			el("p", {}, "Look at the review again; if this stays, the gateway may not be what it was: ask its administrators."))];
+	const parsed = read(doc.statement);
+	if (isProduction(m, parsed.predicate.scope.max_devices) && !body.typed)
+		return [problem({ id: "DIGEST", detail: "For that many modules the first six digits of the image's SHA-256 are missing.",
+			cure: "type them above, read off the image you mean" })];
 	const armour = el("textarea", { id: "signature", rows: "6", required: true, spellcheck: "false", autocomplete: "off",
 		placeholder: "-----BEGIN SSH SIGNATURE-----" });
 	const said = el("div", { role: "status" });
 	const go = el("button", { type: "submit", class: "primary" }, "Hand it in");
-	return [el("h3", {}, "This is what you sign"), el("p", { class: "hint" }, radius(r, m, parsed.predicate.scope)),
-		el("ul", {}, doc.summary.map((line) => el("li", {}, line))),
+	return [el("h3", {}, "This is what you sign"),
+		el("p", {}, "In words that this browser made of its bytes:"),
+		el("ul", { id: "says" }, says(parsed).map((line) => el("li", {}, line))),
+		waits ? el("p", { class: "hint" }, `This gateway knows ${count(waits.product_modules, "module")} of ${r.product}.`) :
+			null,
 		facts(["Its SHA-256, reckoned by this browser", digest(own, 64)], ["Signatures with yours",
 			`${doc.have + 1} of ${doc.need}`]),
 		el("details", { id: "exact", open: true }, el("summary", {}, "The exact statement"),
@@ -199,18 +177,17 @@ async function statement(page, m, body, doc) {
 }
 
 function approve(page, m) {
-	const { r, people, explain } = m, me = whoAmI(page, people);
-	const production = !explain || explain.kind !== "canary";
+	const { r, people } = m, me = page.session.principal;
 	const others = principals(people).filter((p) => p !== me);
 	const out = el("div", { id: "statement" });
 	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
 	const plan = (r.statements.find((s) => s.current) || null);
-	const prefix = production ? el("input", { name: "prefix", id: "prefix", required: true, maxlength: "6",
-		autocomplete: "off", spellcheck: "false" }) : null;
+	const prefix = el("input", { name: "prefix", id: "prefix", maxlength: "6", autocomplete: "off", spellcheck: "false" });
 	return [el("form", { class: "stack", onsubmit: async (ev) => {
 		ev.preventDefault();
 		out.replaceChildren();
-		if (prefix && prefix.value.trim().toLowerCase() !== r.image.slice(0, 6)) {
+		const typed = prefix.value.trim().toLowerCase();
+		if (typed && typed !== r.image.slice(0, 6)) {
 			out.replaceChildren(problem({ id: "DIGEST",
 				detail: "Those are not the first six digits of the image's SHA-256.",
 				cure: "read them off the image you mean, not off your memory" }));
@@ -220,7 +197,8 @@ function approve(page, m) {
 		const body = asked(ev.target);
 		go.disabled = true;
 		try {
-			out.replaceChildren(...await statement(page, m, body, await post(`/reviews/${seg(r.id)}/statement`, body)));
+			const came = await post(`/reviews/${seg(r.id)}/statement`, body);
+			out.replaceChildren(...await statement(page, page.shown, { ...body, typed }, came));
 			out.querySelector("h3, [role=alert]").scrollIntoView({ block: "start" });
 		} catch (err) {
 			out.replaceChildren(problem(err));
@@ -244,10 +222,10 @@ function approve(page, m) {
 			"Names with commas between; empty: all."),
 		field("At most so many modules", el("input", { name: "max_devices", id: "max-devices", type: "number", min: "1",
 			max: "4294967295" }), "Empty: all."),
-		field("For so many days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "365" }),
-			"Empty: as the profile says.")),
-	prefix ? field("First six digits of the image's SHA-256", prefix, "Type them: production modules get this image.") :
-		null,
+		field("For so many days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "30" }),
+			"Empty: 30, or as many as policy lets it last.")),
+	field("First six digits of the image's SHA-256", prefix,
+		people ? `Type them, where more than ${count(people.floors.canary_max, "module")} may get this image.` : "Type them."),
 	el("p", { class: "buttons" }, go)), out];
 }
 
@@ -301,13 +279,13 @@ function acts(page, r) {
 	return [out.length ? el("p", { class: "buttons" }, out) : null,
 		out.length && !can ? el("p", { class: "dim" },
 			"To reject, reopen or refuse takes the role operator, approver or admin.") : null,
-		r.release ? el("p", {}, el("a", { href: `/rollouts/${r.release}` }, "How its release is going"),
-			" (pause, abort), ",
-			el("a", { href: "/releases" }, "all releases"), " (revoke)") : null];
+		r.release ? el("p", {}, el("a", { href: "/releases" }, "Its release, among all"), " (revoke); where it has a plan, ",
+			el("a", { href: `/rollouts/${r.release}` }, "how far it is over its rings"), " (pause, abort)") : null];
 }
 
 export function draw(page, m) {
 	const { r } = m, stop = stops(page, m);
+	page.shown = m; // what a statement is held against, when the form has stood here for a while
 	const signed = page.signed && page.signed.id === r.id ? page.signed : null;
 	page.part("decide", [r.state, r.image, r.report, r.policy, stop, signed], () => [el("h2", {}, "Decide"),
 		signed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", signed.text) : null,

@@ -8,7 +8,8 @@ import { available, register } from "/passkey.js";
 
 function suspending(page, who) {
 	return page.act(question({ title: "Suspend keys", danger: true, button: "Suspend", text: [
-		`No signature by a key of ${who} counts from now on, also those on releases that are offered. One person is enough.`],
+		`No signature by a key of ${who} counts from now on. One person is enough.`,
+		"What was released stays, with their signatures under it: where it should not, revoke it on the page of releases."],
 	fields: [reason()], ask: (v) => post(`/people/${seg(who)}/suspend`, { reason: said(v) }) }), "Suspended.");
 }
 

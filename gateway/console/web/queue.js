@@ -10,14 +10,27 @@ const VIEWS = [["waiting", "Everything that waits"], ["me", "Needs me"], ["other
 	["expiring", "Expires within a week"], ["all", "All, decided ones too"]];
 const WEEK = 7 * 86400000;
 const DETAILS_MAX = 60; // rows whose findings and signatures are asked for one by one
+const DETAILS_AGE = 60000; // milliseconds: waivers and deadlines change without the row of the list
 
-const details = new Map(); // review.show by what would change it
+const details = new Map(); // review.show by the review's number: of which row, and when
 
 async function detail(r) {
-	const key = [r.id, r.state, r.report, r.have, r.need].join();
-	if (!details.has(key))
-		details.set(key, await maybe(`/reviews/${seg(r.id)}`));
-	return details.get(key);
+	const now = JSON.stringify(r), had = details.get(r.id);
+	if (had && had.row === now && Date.now() - had.at < DETAILS_AGE)
+		return had.doc;
+	const doc = await maybe(`/reviews/${seg(r.id)}`);
+	if (doc)
+		details.set(r.id, { row: now, at: Date.now(), doc });
+	return doc;
+}
+
+// The first of those that the view may show, oldest first. Of how many nobody looked.
+async function look(all, filter) {
+	const mine = all.filter((r) => r.report && found(r, filter.q) &&
+		(!["me", "others"].includes(filter.view) || r.state === "review"));
+	const more = await Promise.all(mine.slice(0, DETAILS_MAX).map(detail));
+	more.forEach((doc, i) => { mine[i].more = doc; });
+	return Math.max(0, mine.length - DETAILS_MAX);
 }
 
 async function list(status, filter) {
@@ -37,9 +50,9 @@ function wanted(r, filter, me) {
 	const asked = r.more && r.more.asked_by.includes(me);
 	switch (filter.view) {
 	case "me":
-		return r.state === "review" && !signed && !asked;
+		return Boolean(me) && r.state === "review" && !signed && !asked;
 	case "others":
-		return r.state === "review" && (signed || asked);
+		return r.state === "review" && (!me || signed || asked);
 	case "held":
 		return r.state === "blocked" || r.state === "incident" || Boolean(r.more && r.more.held);
 	case "expiring":
@@ -141,16 +154,21 @@ export async function load(page) {
 	const [status, profiles, exposure, releases] = await Promise.all([maybe("/status"), lately("/profiles"),
 		lately("/exposure"), maybe("/releases")]);
 	const all = (await list(status, filter)).sort((a, b) => number(a.id) - number(b.id));
-	await Promise.all(all.slice(0, DETAILS_MAX).map(async (r) => { r.more = r.report ? await detail(r) : undefined; }));
+	const unseen = await look(all, filter);
 	const waiting = Object.fromEntries(((exposure && exposure.held) || []).map((h) => [h.id, h]));
-	const me = page.session.principal || page.session.user;
+	const me = page.session.principal; // null: signs as nobody, and nothing needs them
 	const rows = all.filter((r) => wanted(r, filter, me) && found(r, filter.q));
 	const known = (profiles && profiles.profiles) || [];
 	const in_force = (releases && releases.releases) || [];
 	const total = status ? Object.values(status.reviews).reduce((a, b) => a + b, 0) : all.length;
 	const minute = Math.floor(Date.now() / 60000);
 
-	page.part("head", [rows.length, filter.view], () => [el("h1", {}, "Queue"),
+	page.part("head", [rows.length, filter.view, unseen, Boolean(me)], () => [el("h1", {}, "Queue"),
+		unseen ? el("p", { class: "hint", id: "unseen" }, `Of ${count(unseen, "later review")} this page knows no more than the `,
+			"list: not who signed, what is held, nor the deadline. The boxes below make them fewer.") :
+			null,
+		filter.view === "me" && !me ? el("p", { class: "hint" }, "Your account signs as nobody, so that nothing needs you.") :
+			null,
 		el("p", { role: "status" },
 			`${count(rows.length, "review")}: ${VIEWS.find(([v]) => v === filter.view)[1].toLowerCase()}, oldest first.`)],
 			"plain");

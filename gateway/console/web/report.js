@@ -15,7 +15,7 @@ const OUTCOMES = { verified: "good", untrusted: "warning", expired: "warning", o
 	revoked: "block", invalid: "block" };
 const VOUCHED = { digest: "signed by its digest", inside: "signed", checked: "fits a digest that nobody signed",
 	mismatch: "NOT what the container describes", none: "nothing vouches for it" };
-const LINES_FIRST = 40; // of a block that is not red; the rest one press away
+const LINES_FIRST = 40; // of a block, without those that are always shown
 
 // ---- what was looked at ----
 
@@ -117,22 +117,31 @@ function account(changes) {
 
 // ---- lines ----
 
+// Neither folded away nor hidden by a tick.
+const isRed = (l) => l.block === "red" || l.severity === "block";
+
 function drawLine(l, where = true) {
-	return el("li", { class: "line-" + l.severity, "data-text": `${l.path} ${l.text} ${l.evidence} ${l.id}`.toLowerCase() },
+	return el("li", { class: `line-${l.severity}${isRed(l) ? " red" : ""}`,
+		"data-text": `${l.path} ${l.text} ${l.evidence} ${l.id}`.toLowerCase() },
 		severity(l.severity), " ", el("strong", {}, SIGNS[l.sign] || l.sign), " ", where && l.path ?
 			[el("code", {}, l.path), ": "] : null, l.text,
 		l.times > 1 ? ` (${l.times} times)` : "", l.evidence ? el("code", { class: "evidence" }, l.evidence) : null,
 		el("small", {}, l.id));
 }
 
-function lines(all, lost) {
-	const list = el("ul", { class: "plain" }, all.slice(0, LINES_FIRST).map((l) => drawLine(l)));
-	const rest = all.length > LINES_FIRST ? el("button", { type: "button", onclick: (ev) => {
-		list.append(...all.slice(LINES_FIRST).map((l) => drawLine(l)));
+// Those of the block "red" and those that block are always there; of the others so many, the rest one press away.
+export function lines(all, lost) {
+	let free = LINES_FIRST;
+	const first = [], rest = [];
+	for (const l of all)
+		(isRed(l) || free-- > 0 ? first : rest).push(l);
+	const list = el("ul", { class: "plain" }, first.map((l) => drawLine(l)));
+	const more = rest.length ? el("button", { type: "button", onclick: (ev) => {
+		list.append(...rest.map((l) => drawLine(l)));
 		ev.target.remove();
-		list.children[LINES_FIRST].scrollIntoView({ block: "nearest" });
-	} }, `Show ${all.length - LINES_FIRST} more`) : null;
-	return [list, rest, lost ? el("p", { class: "stop" },
+		list.children[first.length].scrollIntoView({ block: "nearest" });
+	} }, `Show ${rest.length} more`) : null;
+	return [list, more, lost ? el("p", { class: "stop" },
 		`${count(lost, "line")} of this block did not fit into the report.`) : null];
 }
 
@@ -165,6 +174,11 @@ function worst(node) {
 	return best;
 }
 
+// A red line, here or further down.
+function redden(node) {
+	return node.lines.some(isRed) || [...node.kids.values()].some(redden);
+}
+
 function fits(node, q) {
 	return !q || (node.name || "").toLowerCase().includes(q) ||
 		node.lines.some((l) => `${l.text} ${l.evidence}`.toLowerCase().includes(q)) ||
@@ -181,13 +195,16 @@ function drawNode(node, q, path) {
 	const said = node.lines.length ? el("ul", { class: "plain" }, node.lines.map((l) => drawLine(l, false))) : null;
 	if (!kids.length && !said)
 		return el("li", {}, el("code", {}, node.name), mark, about);
-	return el("li", {}, el("details", { id: "tree-" + path, open: Boolean(q) || (kids.length && worst(node) < 2) },
+	const open = Boolean(q) || (kids.length && worst(node) < 2) || redden(node);
+	return el("li", {}, el("details", { id: "tree-" + path, open },
 		el("summary", {}, el("code", {}, node.name + (kids.length ? "/" : "")), mark), about, said,
 		kids.length ? el("ul", {}, kids.map((k, i) => drawNode(k, q, `${path}-${i}`))) : null));
 }
 
-function files(report) {
+export function files(report, lost) {
 	const root = tree(report);
+	const page = report.changes && report.changes.page;
+	const bare = page ? page.lines.filter((l) => l.block === "files" && !l.path) : [];
 	const box = el("div", { class: "tree" });
 	const draw = (q) => {
 		const kids = [...root.kids.values()].filter((k) => fits(k, q)).sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -197,7 +214,7 @@ function files(report) {
 	const input = el("input", { type: "search", id: "file-search", "data-search": "", maxlength: "100", oninput: () =>
 		draw(input.value.trim().toLowerCase()) });
 	draw("");
-	const c = report.changes && report.changes.page ? report.changes.page.counts : {};
+	const c = page ? page.counts : {};
 	const kinds = Object.entries(c).filter(([, n]) => n.added + n.gone + n.changed + n.moved + n.same);
 	const total = report.contents ? report.contents.members_total : 0, shown = report.contents ?
 		report.contents.members.length : 0;
@@ -206,7 +223,7 @@ function files(report) {
 			kinds.map(([k, n]) =>
 			[k, n.added, n.gone, n.changed, n.moved, n.same])) : null,
 		el("p", { class: "field" }, el("label", { for: "file-search" }, "Search files and what changed in them"), input),
-		box,
+		box, bare.length || lost ? lines(bare, lost) : null,
 		total > shown ? el("p", { class: "dim" },
 			`${count(total - shown, "more file")}, all of them checked, none listed here.`) : null,
 	];
@@ -239,7 +256,8 @@ function signatures(report, more) {
 function finding(f, known) {
 	const { means = "", clears = "" } = known.get(f.id) || {};
 	const places = [f, ...(f.more || [])].filter((d) => d.detail);
-	return el("li", { class: "line-" + f.severity }, el("p", {}, severity(f.severity), " ", el("strong", {}, f.id),
+	return el("li", { class: `line-${f.severity}${isRed(f) ? " red" : ""}` }, el("p", {}, severity(f.severity), " ",
+		el("strong", {}, f.id),
 		f.count > 1 ? ` (${f.count} times)` : ""), el("p", {}, means),
 	places.length ? el("details", { id: "finding-" + f.id }, el("summary", {}, count(places.length, "place")),
 		el("ul", {}, places.map((d) => el("li", {}, el("code", {}, d.detail), d.offset !== undefined ?
@@ -259,11 +277,21 @@ function delta(d) {
 	return [facts(["Outcome", badge(d.outcome === "proved" ? "good" : d.outcome === "reconstructed" ? "warning" : "block",
 		d.outcome)],
 		["Why", d.detail], ["Base", d.base && digest(d.base.sha256)], ["Applied by", d.applier], ["It is for", d.wants],
+		["Says itself what it makes", d.named ? "yes: it carries a SHA-256 of it" : "no"],
 		["Makes", d.target && [digest(d.target.sha256), " ", bytes(d.target.size)]], ["Its own report says", d.target &&
 			verdict(d.target.verdict)],
 		["From the base as it is", exactly(d.from_base || 0)], ["New or altered", exactly(d.from_patch || 0)]),
 	el("p", { class: "hint" },
 		"Not proved: that a module holds this base. Offer it only to those whose version is known.")];
+}
+
+// Nothing follows from them: they are there to be held against what is above.
+export function notes(n) {
+	return [el("p", { class: "hint" }, "Given for this version; nobody here checked a word of it."),
+		el("ul", { class: "plain" }, n.lines.map((l) => el("li", {}, l))),
+		n.lines_total > n.lines.length ? el("p", { class: "stop" },
+			`${count(n.lines_total - n.lines.length, "more line")} did not fit into the report.`) : null,
+		el("p", {}, digest(n.sha256), " ", exactly(n.size))];
 }
 
 // All sections of a report as parts of the page. more: what the review adds to the signatures.
@@ -274,19 +302,19 @@ export function draw(page, report, sha256, more) {
 		() => viewable(page, seen, name, title, make()));
 	part("signature", "Signature and key", true, () => signatures(report, more.nodes()));
 	part("delta", "Delta", Boolean(report.delta), () => delta(report.delta));
+	const lostOf = (block) => (changes ? changes.page.lost[BLOCKS.findIndex(([b]) => b === block)] || 0 : 0);
 	for (const [block, title] of BLOCKS.slice(0, 5)) {
-		const all = changes ? changes.page.lines.filter((l) => l.block === block) : [];
-		const lost = changes ? changes.page.lost[BLOCKS.findIndex(([b]) => b === block)] || 0 : 0;
+		const all = changes ? changes.page.lines.filter((l) => l.block === block) : [], lost = lostOf(block);
 		part("block-" + block, title, all.length || lost, () => lines(all, lost));
 	}
 	part("bytes", "Where every byte went", Boolean(changes), () => account(report.changes));
 	for (const [block, title] of BLOCKS.slice(5)) {
-		const all = changes ? changes.page.lines.filter((l) => l.block === block) : [];
-		const lost = changes ? changes.page.lost[BLOCKS.findIndex(([b]) => b === block)] || 0 : 0;
+		const all = changes ? changes.page.lines.filter((l) => l.block === block) : [], lost = lostOf(block);
 		part("block-" + block, title, (all.length || lost) && block !== "files", () => lines(all, lost));
 	}
 	part("files", "Files", Boolean((report.contents && report.contents.members.length) || changes), () => [contents(report),
-		files(report)]);
+		files(report, lostOf("files"))]);
+	part("notes", "The vendor's own words", Boolean(report.notes), () => notes(report.notes));
 	part("findings", "Findings", true, () => (report.findings.length ?
 		el("ul", { class: "plain" }, report.findings.map((f) => finding(f, more.findings))) : el("p", { class: "empty" },
 			"None.")));

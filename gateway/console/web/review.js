@@ -110,12 +110,20 @@ function continuity(r, explain) {
 // Was this digest offered to all, or only to some? Other images that the vendor gave for the same name say no.
 function targeting(r) {
 	return [el("h2", {}, "Targeting check"), r.other_images.length ? [
-		el("p", { class: "stop" }, "The vendor gives different images for the same version: somebody may be singled out."),
+		el("p", { class: "stop" }, "There are different images of the same version: somebody may be singled out."),
 		table("Other images of this version", ["Image", "Review", "State", "First asked by", "Modules#"],
 			r.other_images.map((o) => [
 			digest(o.image), el("a", { href: `/reviews/${o.review}` }, o.review), state(o.state),
 			o.asked_by ? el("a", { href: `/modules/${o.asked_by}` }, o.asked_by.slice(0, 8)) : "nobody", o.modules]))] :
-		el("p", {}, "No other image was seen for this version: everybody who asked was given the same bytes.")];
+		el("p", {}, "No other image of this version came here. What the vendor gives to others cannot be seen from here.")];
+}
+
+// Somebody put it onto a module and read the flash: what that made, of a delta that nobody sees through.
+function attested(r) {
+	return [el("h2", {}, "Seen on a module"), el("p", {}, "People applied it, and say what the module was before and after:"),
+		table("What people say that it makes", ["By", "Version before", "Version after", "SHA-256 of its flash"],
+			r.attested.map((a) => [[el("strong", {}, a.who), el("small", {}, time(a.at))], a.before, a.after,
+				a.flash ? digest(a.flash) : "not read"]))];
 }
 
 function rules(r, explain) {
@@ -127,6 +135,8 @@ function rules(r, explain) {
 
 function statements(r) {
 	return [el("h2", {}, "Signatures so far"), el("p", {}, `${r.have} of ${r.need} needed.`),
+		decide.enough(r) ? el("p", { class: "stop", id: "warden" }, "Enough have signed, and it is not released: ",
+			r.text || "the warden has not answered yet") : null,
 		table("Statements that people signed", ["Signed by", "Counts", "For", "Until", "Reason"], r.statements.map((s) => [
 			[el("strong", {}, s.approver), el("small", {}, time(s.time))],
 			s.current ? badge("good", "counts") : badge("off", "outdated"),
@@ -172,12 +182,13 @@ export async function load(page, id) {
 			cure ? el("p", {}, el("strong", {}, "To clear it: "), cure) : null)))]);
 	page.part("identity", [r, waits, explain && explain.facts], () => identity(r, explain, waits));
 	page.part("targeting", [r.other_images, r.image], () => targeting(r));
+	page.part("attested", (r.attested || []).length ? r.attested : null, () => attested(r));
 	if (doc)
 		report.draw(page, doc, r.report, continuity(r, explain));
 	page.part("rules", [r.rule, explain && explain.earliest], () => rules(r, explain));
-	page.part("statements", [r.statements, r.have, r.need, r.state], () => statements(r));
+	page.part("statements", [r.statements, r.have, r.need, r.state, r.text], () => statements(r));
 	answers.draw(page, r);
-	decide.draw(page, { r, doc, explain, people, status, stops });
+	decide.draw(page, { r, doc, explain, people, status, stops, waits });
 	await timeline(page, r).catch((err) => page.part("timeline", String(err), () => [el("h2", {}, "Timeline"),
 		problem(err)]));
 	page.part("evidence", [r.id, r.report], () => evidence(r));

@@ -19,7 +19,7 @@ function stopping(page, r, verb) {
 function buttons(page, r) {
 	const can = may(page.session, ...ACT), live = ["running", "paused", "done"].includes(r.state);
 	return el("p", { class: "buttons" },
-		el("button", { type: "button", class: "danger", disabled: !can || r.state !== "running",
+		el("button", { type: "button", class: "danger", disabled: !can || !["running", "done"].includes(r.state),
 			onclick: () => stopping(page, r, "pause") },
 			"Pause\u2026"),
 		el("button", { type: "button", class: "danger", disabled: !can || !live, onclick: () => stopping(page, r,
@@ -40,8 +40,25 @@ function ring(r, now) {
 				"not open"));
 }
 
+// A release without a plan, and one that is over, have no rings.
+function none(page, why) {
+	page.title("No rollout");
+	page.part("head", why, () => [el("h1", {}, "No rollout"), el("p", { class: "verdict" }, `${why}.`),
+		el("p", {}, el("a", { href: "/releases" }, "All releases"), ", and ", el("a", { href: "/rollouts" }, "all rollouts"))]);
+	for (const key of ["rings", "facts"])
+		page.part(key, null);
+}
+
 async function one(page, id) {
-	const r = await get(`/rollouts/${seg(id)}`);
+	let r;
+	try {
+		r = await get(`/rollouts/${seg(id)}`);
+	} catch (err) {
+		if (err.id !== "NOT-FOUND")
+			throw err;
+		none(page, err.detail);
+		return;
+	}
 	page.title(`Rollout of ${r.review}`);
 	page.part("head", r, () => [el("h1", {}, "Rollout of ", el("a", { href: `/reviews/${r.review}` }, r.review)),
 		el("p", { class: "verdict" }, state(r.state), " ", r.next), r.reason ? el("p", { class: "hint" }, r.by, ": ",

@@ -401,6 +401,7 @@ test_two_factors(void **state)
 	MUST(sign_in(t, 1, "ann", OTHER, NULL), "SECOND-FACTOR");
 	snprintf(code, sizeof code, "%s", code_at(totp, t->r->now));
 	DONE(sign_in(t, 1, "ann", OTHER, code));
+	assert_int_equal(json_type(json_get(json_get(json_root(last.doc), "session"), "principal")), JSON_NULL);
 	MUST(sign_in(t, 1, "ann", OTHER, code), "SIGN-IN");
 	MUST(sign_in(t, 1, "ann", OTHER, "000000"), "SIGN-IN");
 	MUST(sign_in(t, 1, "ann", PASS, code), "SIGN-IN");
@@ -750,7 +751,7 @@ test_accounts(void **state)
 	struct rig *t = *state;
 	struct caller by = root(), admin, who;
 	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET], other[SESSIONS_SECRET];
-	char args[256];
+	char args[256], signs[64];
 	static const char *const bad[] = { "{\"account\":\"x\",\"password\":\"" PASS "\",\"roles\":[\"admin\",\"approver\"]}", "SEPARATION",
 		"{\"account\":\"x\",\"password\":\"" PASS "\",\"roles\":[\"root\"]}", "USAGE",
 		"{\"account\":\"x\",\"password\":\"" PASS "\",\"roles\":[]}", "USAGE",
@@ -774,9 +775,11 @@ test_accounts(void **state)
 	snprintf(args, sizeof args, "{\"code\":\"%s\",%s}", code_at(totp, t->r->now), more);
 	DONE(ask(t, &admin, "account.add", args));
 	assert_non_null(strstr(t->log, "account.changed|account:boss|account:ann"));
-	/* A password that was lent opens the way to one's own, for a week. */
+	/* A password that was lent opens the way to one's own, for a week. Whose statements one signs is said at once. */
 	DONE(sign_in(t, 3, "ann", PASS, NULL));
 	secret_of(&last, other);
+	assert_true(json_cstr(json_get(json_get(json_root(last.doc), "session"), "principal"), signs, sizeof signs));
+	assert_string_equal(signs, "ann@x.example");
 	who = who_is(t, other, CALLERS_MEANS_SESSION);
 	assert_string_equal(who.principal, "ann@x.example");
 	MUST(ask(t, &who, "status", "{}"), "DENIED");
