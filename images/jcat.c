@@ -346,7 +346,7 @@ judge_kind(struct judging *j, uint64_t kind, struct view data, struct walk_signe
 	struct walk_signed by = { 0 };
 	int err = kind == JCAT_PKCS7    ? judge_pkcs7(j, data, &all, &by)
 	          : kind == JCAT_ED25519 ? judge_ed25519(j, data, &all, &by)
-	                                 : walk_openpgp(&j->over, scheme_of(j->w, "/openpgp").name, data, &all, &by);
+	                                 : walk_openpgp(&j->over, scheme_of(j->w, "/openpgp").name, data, &all, &by, NULL);
 	*ret = walk_since(j->w, mark);
 	if (!err)
 		walk_of_member(j->w, *ret, j->name);

@@ -126,6 +126,16 @@ walk_verified(const struct walk *w, struct walk_signed by)
 	return false;
 }
 
+bool
+walk_all_verified(const struct walk *w, struct walk_signed by)
+{
+	const struct sig_set *set = &w->room->r->signatures;
+	for (unsigned i = by.first; i < by.first + by.n; i++)
+		if (set->result[i].outcome != SIG_VERIFIED)
+			return false;
+	return by.n > 0;
+}
+
 void
 walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struct view value)
 {
