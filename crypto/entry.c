@@ -2,6 +2,7 @@
 #include "crypto/entry.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
@@ -477,4 +478,22 @@ entry_parse(struct view line, struct json **ret_doc, struct entry *ret, const ch
 	*ret_doc = doc;
 	*ret = e;
 	return 0;
+}
+
+const struct entry_ref *
+entry_ref_get(const struct entry *e, const char *key)
+{
+	for (unsigned i = 0; i < e->refs; i++)
+		if (view_is(e->ref[i].key, key))
+			return &e->ref[i];
+	return NULL;
+}
+
+bool
+entry_sha256(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	static const char name[] = "sha256:";
+	const size_t n = sizeof name - 1;
+	return text.n == n + DIGEST_HEX_LEN && !memcmp(text.p, name, n) &&
+	    hex_decode(view_of(text.p + n, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
 }

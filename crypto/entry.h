@@ -11,6 +11,7 @@
 #ifndef FG_CRYPTO_ENTRY_H
 #define FG_CRYPTO_ENTRY_H
 
+#include "crypto/digest.h"
 #include "crypto/json.h"
 #include "crypto/view.h"
 #include "crypto/writer.h"
@@ -186,5 +187,10 @@ int entry_encode(const struct entry *e, struct writer *w, const char **ret_why);
  * *ret borrowing from it; FG_EFORMAT or FG_ELIMIT with *ret_why; FG_ENOMEM.
  */
 int entry_parse(struct view line, struct json **ret_doc, struct entry *ret, const char **ret_why);
+
+/* The reference of that key; NULL. */
+const struct entry_ref *entry_ref_get(const struct entry *e, const char *key);
+/* A digest as entries spell it: "sha256:" and 64 digits. False for any other text. */
+bool entry_sha256(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
 
 #endif

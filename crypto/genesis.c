@@ -143,3 +143,10 @@ genesis_floor(const struct genesis *g, uint32_t max_devices)
 {
 	return max_devices <= g->canary_max ? g->floor_canary : g->floor_production;
 }
+
+bool
+genesis_permits(const struct genesis *g, uint64_t modules, uint32_t persons, bool off_console)
+{
+	uint32_t n = modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
+	return persons >= genesis_floor(g, n) && (n <= g->canary_max || off_console);
+}

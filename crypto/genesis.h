@@ -36,5 +36,7 @@ int genesis_check(const struct genesis *g, struct view text, const struct signer
     int64_t now, char *ret_why, size_t cap);
 /* Persons a scope of max_devices modules needs whatever a profile says. */
 uint32_t genesis_floor(const struct genesis *g, uint32_t max_devices);
+/* Whether so many persons reach that floor, one of them off the console where it is more than a canary's. */
+bool genesis_permits(const struct genesis *g, uint64_t modules, uint32_t persons, bool off_console);
 
 #endif

@@ -367,7 +367,7 @@ signer_of(const struct signers *set, struct view message, const char *namespace_
 	struct sshsig_rules rules = { .namespace_ = namespace_ };
 	char rp_id[SSHKEY_APPLICATION_MAX + 1];
 	if (set->console[0] && strcmp(namespace_, APPROVAL_NAMESPACE) == 0) {
-		const char *host;
+		const char *host = "";
 		size_t n = console_host(set->console, &host);
 		snprintf(rp_id, sizeof rp_id, "%.*s", (int)n, host);
 		rules.rp_id = rp_id;

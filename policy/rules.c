@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-
 const char *
 rules_outcome_name(enum rules_outcome outcome)
 {

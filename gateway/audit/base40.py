@@ -34,8 +34,11 @@ def said_by(statement):  # as flat as a release record's terms are
     return {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],
         **{k: said[k]["digest"]["sha256"] for k in ("report", "policy", "plan") if k in said}}
 
-def passkey(paper):  # signed in a browser, says the signature itself
-    return b"webauthn-sk-ecdsa" in base64.b64decode(b"".join(read(f"statements/{paper['statement']}.sig").split(b"\n")[1:-2]))
+def passkey(sig):  # made in a browser, says the signature itself
+    return b"webauthn-sk-ecdsa" in base64.b64decode(b"".join(read(sig).split(b"\n")[1:-2]))
+
+def agrees(said, terms):  # also where one of them leaves out what need not be there
+    return all(said.get(k) == terms.get(k) for k in {*terms, "checklist", "delta", "plan", "quorum", "waived"})
 
 def entries():
     before = -NEVER

@@ -7,7 +7,7 @@ went out under these releases is served40.py's question.
 """
 import base64, json, os, sys
 sys.dont_write_bytecode = True
-from base40 import SKEW, SLACK, WINDOW, entries, lines, must, passkey, read, root, said_by, second, sha
+from base40 import SKEW, SLACK, WINDOW, agrees, entries, lines, must, passkey, read, root, said_by, second, sha
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
 floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
@@ -32,13 +32,14 @@ for at, e, ev, now, obj in entries():
         terms, people = r["terms"], {s["approver"] for s in r["statements"]} - {refs[k] for k in refs if k.startswith("requester.")}
         must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
             obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
-        small = terms["max_devices"] <= floors["canary_max_devices"]
-        floor = max(floors["canary" if small else "production"], refs.get("quorum.asked", 0), terms.get("quorum", 0))
-        must(r["signers"] == number and len(people) >= r["quorum"] >= floor and abs(second(r["issued"]) - now) <= SKEW + 1 and
-            r["log_size"] <= at and (small or not all(map(passkey, r["statements"]))), where + "too few persons, or another time")
+        asked, few = max(refs.get("quorum.asked", 0), terms.get("quorum", 0)), terms["max_devices"] <= floors["canary_max_devices"]
+        must(r["signers"] == number and len(people) >= r["quorum"] >= max(asked, floors["canary" if few else "production"]) and
+            r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "too few people, or another time")
+        must(few or any(not passkey(f"statements/{s['statement']}.sig") for s in r["statements"] if s["approver"] in people),
+            where + "signed in browsers only")
         for s in r["statements"]:
             said = said_by(papers[s["statement"]])
-            must(all(said[k] == terms[k] for k in terms) and said["approver"] == s["approver"] and said["decision"] == "approve" and
+            must(agrees(said, terms) and (said["approver"], said["decision"]) == (s["approver"], "approve") and
                 sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
             newest, age = max(opened[terms["review"]], revoked.get(terms["image"], 0)), now - second(said["time"])
             must(newest < said["log"]["size"] <= at and -SKEW <= age <= WINDOW + SKEW and

@@ -233,6 +233,10 @@ refuse_if_there(struct init *in)
 		return cli_opt_fail(&in->args.common, CLI_REFUSED, "EXISTS",
 		    "Nothing is overwritten: keys and genesis of a gateway are made once. Choose another directory.",
 		    "%s: there is a gateway already", path);
+	if (in->place.have_config && in->console_at && in->web.address[0])
+		return cli_opt_fail(&in->args.common, CLI_REFUSED, "CONFIG",
+		    "Leave --console-listener out, and write its section: see console in fotagate.conf(5).",
+		    "%s: is there and is kept as it is, so that no console can be written into it", in->place.config);
 	if (in->place.have_config && in->place.config_demo != in->demo)
 		return cli_opt_fail(&in->args.common, CLI_REFUSED, "CONFIG", "Set demo in it as --demo says, or take it away.",
 		    "%s: says demo = %s", in->place.config, in->place.config_demo ? "true" : "false");
@@ -456,6 +460,7 @@ say_json(const struct init *in, const char *instance, struct view trust)
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "config", in->place.config);
+	jsonw_kcstr(&j, "console", in->found.genesis.set.console);
 	jsonw_kcstr(&j, "data_dir", in->place.data);
 	jsonw_kbool(&j, "demo", in->demo);
 	jsonw_kcstr(&j, "instance", instance);
@@ -491,6 +496,8 @@ say(const struct init *in, struct view trust)
 	if (in->web.address[0] && !in->place.have_config)
 		printf("  console        %s port %d; its first account: fotagate console setup-code\n", in->web.address,
 		    (int)in->web.port);
+	if (g->set.console[0])
+		printf("  passkeys of    %s\n", g->set.console);
 	printf("  quorum floors  %u up to %u modules, %u beyond\n\n", g->floor_canary, g->canary_max, g->floor_production);
 	printf("Keep these two lines outside this machine; fotagate-verify --trust reads them:\n\n%.*s\n", (int)trust.n,
 	    (const char *)trust.p);

@@ -84,9 +84,15 @@ cli_remark_attachment(int argc, char **argv)
 		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", NULL, "say with -o where to write it");
 	writer_init(&w, REMARKS_FILE_MAX);
 	status = cli_call_open(&a.common, &call);
-	if (!status && cli_update_document(call, "attachment", a.at[0], REMARKS_FILE_MAX, &w))
+	int err = status ? FG_OK : cli_update_document(call, "attachment", a.at[0], REMARKS_FILE_MAX, &w);
+	if (err == FG_ENOTFOUND)
 		status = cli_opt_fail(&a.common, CLI_REFUSED, "NOT-FOUND", "fotagate review show names them.",
-		    "there is no such file, or another than was asked for");
+		    "there is no such file");
+	else if (err == FG_EIO)
+		status = CLI_COULD_NOT; /* which was said */
+	else if (err)
+		status = cli_opt_fail(&a.common, CLI_COULD_NOT, "LOCAL", "Ask the gateway's administrators.",
+		    "what came is another file than was asked for: %s", err_why(err));
 	if (!status)
 		status = cli_place_file(&a.common, &place, out, 0644, writer_view(&w));
 	cli_place_end(&place);

@@ -55,20 +55,11 @@ struct replaying {
 
 /* ---- the log ---- */
 
-static const struct entry_ref *
-ref(const struct entry *e, const char *key)
-{
-	for (unsigned i = 0; i < e->refs; i++)
-		if (view_is(e->ref[i].key, key))
-			return &e->ref[i];
-	return NULL;
-}
-
 /* "" when it is not there, or too long; of a digest the digits alone. */
 static void
 ref_text(const struct entry *e, const char *key, char *dst, size_t cap)
 {
-	const struct entry_ref *r = ref(e, key);
+	const struct entry_ref *r = entry_ref_get(e, key);
 	struct view t = r && !r->is_number ? r->text : view_of(NULL, 0);
 	if (t.n > strlen(DIGEST) && memcmp(t.p, DIGEST, strlen(DIGEST)) == 0)
 		t = view_of(t.p + strlen(DIGEST), t.n - strlen(DIGEST));
@@ -93,9 +84,9 @@ on_entry(void *ctx, uint64_t index, struct view line)
 			ref_text(&rec.e, "policy", d->policy, sizeof d->policy);
 			ref_text(&rec.e, "decision", d->logged.decision, sizeof d->logged.decision);
 			ref_text(&rec.e, "rule", d->logged.rule, sizeof d->logged.rule);
-			const struct entry_ref *matched = ref(&rec.e, "rules.matched");
+			const struct entry_ref *matched = entry_ref_get(&rec.e, "rules.matched");
 			d->logged.matches = matched && matched->is_number ? (unsigned)matched->number : 0;
-			const struct entry_ref *tried = ref(&rec.e, "attested");
+			const struct entry_ref *tried = entry_ref_get(&rec.e, "attested");
 			d->attested = tried && tried->is_number ? (unsigned)tried->number : 0;
 		}
 	}

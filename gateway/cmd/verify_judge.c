@@ -36,23 +36,6 @@ verify_judge_free(struct verify_judge *j)
 	*j = (struct verify_judge){ 0 };
 }
 
-const struct entry_ref *
-verify_judge_ref(const struct entry *e, const char *key)
-{
-	for (unsigned i = 0; i < e->refs; i++) {
-		if (view_is(e->ref[i].key, key))
-			return &e->ref[i];
-	}
-	return NULL;
-}
-
-bool
-verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
-{
-	return text.n == 7 + DIGEST_HEX_LEN && !memcmp(text.p, "sha256:", 7) &&
-	    hex_decode(view_of(text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
-}
-
 /* NULL: that key counts. */
 static struct verify_suspended *
 suspended(const struct verify_judge *j, const uint8_t key[DIGEST_SHA256_LEN])
@@ -302,7 +285,7 @@ verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t a
 		return FG_OK;
 	}
 	int64_t spoken = e->t_us / SECOND_US;
-	const struct entry_ref *when = verify_judge_ref(e, "at");
+	const struct entry_ref *when = entry_ref_get(e, "at");
 	if (suspended(j, key))
 		return FG_OK;
 	if (when && when->is_number && when->number < (uint64_t)spoken)
@@ -428,12 +411,12 @@ remember_resume(struct verify_judge *j, const struct approval *a, bool clock, bo
 int
 verify_judge_signed(struct verify_judge *j, const struct entry *e)
 {
-	const struct entry_ref *ref = verify_judge_ref(e, "statement");
+	const struct entry_ref *ref = entry_ref_get(e, "statement");
 	uint8_t sha256[DIGEST_SHA256_LEN];
 	char why[160];
 	int err = FG_OK;
 	bool passkey, clock = view_is(e->obj, "clock");
-	if ((!clock && !view_is(e->obj, "halt")) || !ref || !verify_judge_digest(ref->text, sha256))
+	if ((!clock && !view_is(e->obj, "halt")) || !ref || !entry_sha256(ref->text, sha256))
 		return FG_OK;
 	struct paper p = { .said = calloc(1, sizeof *p.said) };
 	if (!p.said)

@@ -89,9 +89,4 @@ int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint
 /* A halt or a hold ended without them: what was signed for it is for no other. */
 void verify_judge_forget(struct verify_judge *j, bool clock);
 
-/* The reference of that name; NULL when e has none. */
-const struct entry_ref *verify_judge_ref(const struct entry *e, const char *key);
-/* "sha256:<hex>". */
-bool verify_judge_digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN]);
-
 #endif

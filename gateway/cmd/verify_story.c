@@ -112,8 +112,9 @@ add_release(struct walk *w, const struct verify_release *r)
 	s->release[s->release_n].before_result = verify_index_get(w->led_to, result, &before) ? (uint32_t)before + 1 : 0;
 	s->releases++;
 	/* From here on the record is the story's: what fails now ends all. */
-	err = verify_index_put(w->led_to, result, s->release_n);
-	return err ? err : verify_index_put(w->newest, image, s->release_n++);
+	uint32_t number = s->release_n++;
+	err = verify_index_put(w->led_to, result, number);
+	return err ? err : verify_index_put(w->newest, image, number);
 }
 
 /* What the warden took from control on trust, and wrote down: how many were asked for, and whose wish it was. */
@@ -121,7 +122,7 @@ static void
 check_asked(struct walk *w, const struct entry *e, const struct verify_release *r)
 {
 	static const char prefix[] = "requester.";
-	const struct entry_ref *asked = verify_judge_ref(e, "quorum.asked");
+	const struct entry_ref *asked = entry_ref_get(e, "quorum.asked");
 	unsigned long long at = r->at;
 	if (asked && (!asked->is_number || asked->number > r->record->quorum))
 		verify_log_problem(w->l, "entry %llu: released with fewer persons than were asked for", at);
@@ -198,9 +199,9 @@ static int
 on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
 {
 	uint8_t image[DIGEST_SHA256_LEN];
-	const struct entry_ref *ref = verify_judge_ref(e, "image");
+	const struct entry_ref *ref = entry_ref_get(e, "image");
 	struct verify_release *one = named(w, f);
-	bool have_image = verify_judge_digest(ref ? ref->text : e->obj, image);
+	bool have_image = entry_sha256(ref ? ref->text : e->obj, image);
 	w->sum->revoked++;
 	if (one) {
 		stop(one, e->t_us);
@@ -295,8 +296,7 @@ had_ended(const struct verify_release *r, int64_t issued)
 static bool
 are_too_few(const struct genesis *g, const struct verify_release *one, uint64_t modules)
 {
-	uint32_t n = modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
-	return one->record->statements_n < genesis_floor(g, n) || (n > g->canary_max && !one->off_console);
+	return !genesis_permits(g, modules, one->record->statements_n, one->off_console);
 }
 
 /* Modules of the one numbered k - 1, if it was in force when one was issued; of_other: unless it is of the same image. */
@@ -335,7 +335,7 @@ check_sums(struct verify_log *l, const struct genesis *g, const struct verify_st
 static uint64_t
 halt_name(const struct entry *e)
 {
-	const struct entry_ref *name = verify_judge_ref(e, "halted_at");
+	const struct entry_ref *name = entry_ref_get(e, "halted_at");
 	return name && name->is_number ? name->number : 0;
 }
 
@@ -343,7 +343,7 @@ halt_name(const struct entry *e)
 static uint64_t
 hold_name(const struct entry *e)
 {
-	const struct entry_ref *hold = verify_judge_ref(e, "hold");
+	const struct entry_ref *hold = entry_ref_get(e, "hold");
 	int64_t name;
 	return hold && !hold->is_number && stamp_parse(hold->text, &name) && name > 0 ? (uint64_t)name : 0;
 }
@@ -352,7 +352,7 @@ static bool
 came_back(const struct walk *w, const struct entry *e)
 {
 	uint64_t name = hold_name(e);
-	return !verify_judge_ref(e, "signed_by") && name && (!w->hold || name == w->hold);
+	return !entry_ref_get(e, "signed_by") && name && (!w->hold || name == w->hold);
 }
 
 static void
@@ -393,7 +393,7 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 static void
 on_flood(struct walk *w, const struct entry *e)
 {
-	const struct entry_ref *what = verify_judge_ref(e, "event"), *count = verify_judge_ref(e, "count");
+	const struct entry_ref *what = entry_ref_get(e, "event"), *count = entry_ref_get(e, "count");
 	bool download = what && (view_is(what->text, entry_event_name(ENTRY_DEVICE_SERVED)) ||
 	    view_is(what->text, entry_event_name(ENTRY_DEVICE_FAILED)));
 	if (download)
@@ -404,8 +404,8 @@ static int
 on_signed(struct walk *w, const struct entry *e, uint64_t at)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
-	const struct entry_ref *ref = verify_judge_ref(e, "signature");
-	int err = ref && verify_judge_digest(ref->text, digest) ? verify_index_put(w->sum->signatures, digest, at) : FG_OK;
+	const struct entry_ref *ref = entry_ref_get(e, "signature");
+	int err = ref && entry_sha256(ref->text, digest) ? verify_index_put(w->sum->signatures, digest, at) : FG_OK;
 	return err ? err : verify_judge_signed(&w->judge, e);
 }
 
@@ -419,7 +419,7 @@ on_exported(struct walk *w, const struct entry *e, uint64_t at)
 	for (unsigned i = 0; !err && i < e->refs; i++) {
 		struct view key = e->ref[i].key;
 		if (key.n > sizeof prefix - 1 && !memcmp(key.p, prefix, sizeof prefix - 1) &&
-		    verify_judge_digest(e->ref[i].text, digest))
+		    entry_sha256(e->ref[i].text, digest))
 			err = verify_index_put(w->sum->texts, digest, at);
 	}
 	return err;

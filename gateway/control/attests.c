@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
@@ -22,7 +21,6 @@ struct attested {
 };
 
 struct waiting { /* for the log */
-	LIST_ENTRY(waiting) link;
 	struct attests *all;
 	struct call *call;
 	struct attested one;
@@ -33,17 +31,15 @@ struct attests {
 	struct control *c;
 	struct attested *row;
 	size_t n, cap;
-	LIST_HEAD(, waiting) waiting;
+	size_t waiting; /* for the log: there is room for them */
 };
 
 struct attests *
 attests_new(struct control *c)
 {
 	struct attests *a = calloc(1, sizeof *a);
-	if (a) {
+	if (a)
 		a->c = c;
-		LIST_INIT(&a->waiting);
-	}
 	return a;
 }
 
@@ -52,14 +48,31 @@ attests_free(struct attests *a)
 {
 	if (!a)
 		return;
-	while (!LIST_EMPTY(&a->waiting)) {
-		struct waiting *w = LIST_FIRST(&a->waiting);
-		call_fail(w->call, CALL_COULD_NOT, "LOCAL", "attest it again", "the gateway is stopping");
-		LIST_REMOVE(w, link);
-		free(w);
-	}
 	free(a->row);
 	free(a);
+}
+
+/* For one more than there are and wait. What the log has must count here, or it counts at the next start only. */
+static int
+make_room(struct attests *a)
+{
+	if (a->n + a->waiting < a->cap)
+		return FG_OK;
+	struct attested *more = reallocarray(a->row, a->cap + KEPT_AT_ONCE, sizeof *more);
+	if (!more)
+		return FG_ENOMEM;
+	a->row = more;
+	a->cap += KEPT_AT_ONCE;
+	return FG_OK;
+}
+
+static bool
+has_said(const struct attests *a, const struct attested *one)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!memcmp(a->row[i].image, one->image, sizeof one->image) && !strcmp(a->row[i].who, one->who))
+			return true;
+	return false;
 }
 
 /*
@@ -91,15 +104,10 @@ keep(struct attests *a, const struct attested *one)
 		return FG_OK;
 	if (a->n == ATTESTS_MAX)
 		return FG_ELIMIT;
-	if (a->n == a->cap) {
-		struct attested *more = reallocarray(a->row, a->cap + KEPT_AT_ONCE, sizeof *more);
-		if (!more)
-			return FG_ENOMEM;
-		a->row = more;
-		a->cap += KEPT_AT_ONCE;
-	}
-	a->row[a->n++] = *one;
-	return FG_OK;
+	int err = make_room(a);
+	if (!err)
+		a->row[a->n++] = *one;
+	return err;
 }
 
 /* ---- as a fact ---- */
@@ -157,20 +165,12 @@ entry_of(const struct attested *one, const char *review, const char *reason)
 	return e;
 }
 
+/* The text of a reference; empty where there is none. */
 static struct view
 ref(const struct entry *e, const char *key)
 {
-	for (unsigned i = 0; i < e->refs; i++)
-		if (view_is(e->ref[i].key, key) && !e->ref[i].is_number)
-			return e->ref[i].text;
-	return view_of(NULL, 0);
-}
-
-static bool
-digest(struct view text, uint8_t ret[DIGEST_SHA256_LEN])
-{
-	return text.n == 7 + DIGEST_HEX_LEN && !memcmp(text.p, "sha256:", 7) &&
-	    hex_decode(view_of(text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
+	const struct entry_ref *r = entry_ref_get(e, key);
+	return r && !r->is_number ? r->text : view_of(NULL, 0);
 }
 
 static bool
@@ -187,10 +187,10 @@ int
 attests_replay(struct attests *a, const struct entry *e)
 {
 	struct attested one = { .at = e->t_us / 1000000 };
-	if (!digest(ref(e, "image"), one.image) || !word(e->act, one.who, sizeof one.who) ||
+	if (!entry_sha256(ref(e, "image"), one.image) || !word(e->act, one.who, sizeof one.who) ||
 	    !word(ref(e, "before"), one.before, sizeof one.before) || !word(ref(e, "after"), one.after, sizeof one.after))
 		return FG_OK;
-	one.have_dump = digest(ref(e, "flash"), one.dump);
+	one.have_dump = entry_sha256(ref(e, "flash"), one.dump);
 	int err = keep(a, &one);
 	return err == FG_ELIMIT ? FG_OK : err;
 }
@@ -222,7 +222,9 @@ on_logged(void *ctx, int err, uint64_t index)
 	struct waiting *w = ctx;
 	struct attests *a = w->all;
 	(void)index;
-	if (!err)
+	a->waiting--;
+	bool logged = !err;
+	if (logged)
 		err = keep(a, &w->one);
 	if (err == FG_EAGAIN) {
 		call_fail(w->call, CALL_COULD_NOT, "LOG-AWAY", "try again", "the audit log did not take it");
@@ -234,9 +236,9 @@ on_logged(void *ctx, int err, uint64_t index)
 		attests_put(a, w->one.image, &d.j, "attested");
 		jsonw_khex(&d.j, "image", w->one.image, sizeof w->one.image);
 		call_doc_end(w->call, &d, CALL_DONE);
-		judge(a->c, w);
 	}
-	LIST_REMOVE(w, link);
+	if (logged)
+		judge(a->c, w);
 	free(w);
 }
 
@@ -268,7 +270,8 @@ describe(struct attests *a, struct call *call, struct waiting *w, char review[DB
 	w->one.have_dump = hex[0] != '\0';
 	if (w->one.have_dump && !hex_decode(view_str(hex), w->one.dump, sizeof w->one.dump))
 		return "flash is no SHA-256";
-	return a->n == ATTESTS_MAX ? "there are as many attestations as are kept" : NULL;
+	/* Who has said something of these bytes takes no new place, or one of the two that a person has. */
+	return a->n + a->waiting >= ATTESTS_MAX && !has_said(a, &w->one) ? "there are as many attestations as are kept" : NULL;
 }
 
 void
@@ -289,10 +292,12 @@ attests_add(struct attests *a, struct call *call)
 		return;
 	}
 	struct msg_append *e = entry_of(&w->one, review, reason);
-	int err = e ? logbook_append(a->c->logbook, e, on_logged, w) : FG_ENOMEM;
+	int err = e ? make_room(a) : FG_ENOMEM;
+	if (!err)
+		err = logbook_append(a->c->logbook, e, on_logged, w);
 	free(e);
 	if (!err) {
-		LIST_INSERT_HEAD(&a->waiting, w, link);
+		a->waiting++;
 		return;
 	}
 	free(w);

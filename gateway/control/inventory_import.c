@@ -220,8 +220,8 @@ judge(struct row *row, enum identity_kind *ret_kind, char text[IDENTITY_TEXT_MAX
 	if (!tags_canonical(view_str(row->field[COL_TAGS]), tags))
 		return "tags are words of a-z, 0-9 and \"-\" with blanks between, 127 characters in all; \"-\" is none";
 	/* Spelled so that it can be told from the empty field, which leaves what is known. */
-	if (row->field[COL_TAGS][0])
-		snprintf(row->field[COL_TAGS], FIELD_MAX, "%s", tags[0] ? tags : "-");
+	if (strcmp(row->field[COL_TAGS], "-") != 0)
+		snprintf(row->field[COL_TAGS], FIELD_MAX, "%s", tags);
 	if (*ret_kind == IDENTITY_TOKEN) {
 		uint8_t digest[DIGEST_SHA256_LEN];
 		if (digest_sha256(view_str(text), digest))

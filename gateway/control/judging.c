@@ -210,20 +210,11 @@ hold_for_policy(struct control *c, struct db_candidate *cand, const struct decid
 			second_delta(c, cand);
 }
 
-static unsigned
-attested(struct control *c, const struct db_candidate *cand)
-{
-	struct db_resource *r = calloc(1, sizeof *r);
-	bool known = r && db_resource_get(c->db, cand->resource, r) == FG_OK;
-	unsigned n = known ? attests_count(c->attests, cand->image, r->target) : 0;
-	free(r);
-	return n;
-}
-
 static void
-tell_judged(struct control *c, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
+tell_judged(const struct case_ *k, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
     const struct rules_result *rules)
 {
+	struct control *c = k->all->c;
 	char said[RULES_SENTENCE_MAX];
 	struct msg_append *e = candidates_entry(cand, ENTRY_IMAGE_ANALYSED, "ok");
 	logbook_ref(e, "verdict", report_verdict_name(report_verdict(r)));
@@ -233,7 +224,7 @@ tell_judged(struct control *c, const struct db_candidate *cand, const struct rep
 	put_proof(e, r);
 	if (d->unseen) {
 		/* What no report says, so that the decision can be made again. */
-		logbook_ref_number(e, "attested", attested(c, cand));
+		logbook_ref_number(e, "attested", attests_count(c->attests, cand->image, k->resource.target));
 		logbook_ref_number(e, "opened.permille", evidence_opened(r));
 	}
 	evidence_describe(d, rules, said);
@@ -254,7 +245,7 @@ decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, co
 		err = decisions_rules(c, cand, r, p, NULL, rules);
 	if (!err) {
 		enum decide_verdict verdict = evidence_verdict(d, rules);
-		tell_judged(c, cand, r, d, rules);
+		tell_judged(k, cand, r, d, rules);
 		if (verdict == DECIDE_REVIEW && k->made && k->made->part) {
 			/* A delta that goes on from here finds its base, once this one is released. */
 			int kept = bases_keep(c, cand, k->made->part, r->delta.result.target_sha256, k->made->size);

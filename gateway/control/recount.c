@@ -55,22 +55,12 @@ recount_free(struct recount *r)
 
 /* ---- parts of an entry ---- */
 
-static const struct entry_ref *
-ref(const struct entry *e, const char *key)
-{
-	for (unsigned i = 0; i < e->refs; i++)
-		if (view_is(e->ref[i].key, key))
-			return &e->ref[i];
-	return NULL;
-}
-
 /* Of "sha256:<hex>"; false when there is none. */
 static bool
 digest_ref(const struct entry *e, const char *key, uint8_t ret[DIGEST_SHA256_LEN])
 {
-	const struct entry_ref *r = ref(e, key);
-	return r && r->text.n == 7 + DIGEST_HEX_LEN && !memcmp(r->text.p, "sha256:", 7) &&
-	    hex_decode(view_of(r->text.p + 7, DIGEST_HEX_LEN), ret, DIGEST_SHA256_LEN);
+	const struct entry_ref *r = entry_ref_get(e, key);
+	return r && entry_sha256(r->text, ret);
 }
 
 static bool
@@ -164,7 +154,8 @@ on_opened(struct recount *r, const struct entry *e, uint64_t at)
 	(void)digest_ref(e, "image", v->image);
 	(void)digest_ref(e, "report", v->report);
 	(void)digest_ref(e, "policy", v->policy);
-	const struct entry_ref *product = ref(e, "product"), *target = ref(e, "target"), *from = ref(e, "from");
+	const struct entry_ref *product = entry_ref_get(e, "product"), *target = entry_ref_get(e, "target");
+	const struct entry_ref *from = entry_ref_get(e, "from");
 	char text[3][160];
 	v->have_what = product && target && from;
 	if (v->have_what) {
@@ -173,13 +164,13 @@ on_opened(struct recount *r, const struct entry *e, uint64_t at)
 		to_text(from->text, text[2], sizeof text[2]);
 		v->have_what = recount_what(text[0], text[1], text[2], v->what) == FG_OK;
 	}
-	const struct entry_ref *arrived = ref(e, "arrived");
+	const struct entry_ref *arrived = entry_ref_get(e, "arrived");
 	v->arrived = arrived && arrived->is_number ? (int64_t)arrived->number : 0;
 	v->requesters_n = 0;
 	for (unsigned i = 0; i < RECOUNT_REQUESTERS_MAX; i++) {
 		char key[24];
 		snprintf(key, sizeof key, "requester.%u", i);
-		const struct entry_ref *who = ref(e, key);
+		const struct entry_ref *who = entry_ref_get(e, key);
 		if (who)
 			to_text(who->text, v->requester[v->requesters_n++], sizeof v->requester[0]);
 	}
@@ -205,7 +196,7 @@ static void
 on_issued(struct recount *r, const struct entry *e, uint64_t at)
 {
 	struct recount_release *one = release(r, e);
-	const struct entry_ref *name = ref(e, "review");
+	const struct entry_ref *name = entry_ref_get(e, "review");
 	struct recount_review *v = one && name ? review(r, name->text) : NULL;
 	if (!one)
 		return;
@@ -256,7 +247,7 @@ on_refusal(struct recount *r, const struct entry *e)
 	static const char prefix[] = "refusal:";
 	const size_t n = sizeof prefix - 1;
 	uint8_t id[REFUSAL_ID];
-	const struct entry_ref *kind = ref(e, "kind"), *until = ref(e, "until");
+	const struct entry_ref *kind = entry_ref_get(e, "kind"), *until = entry_ref_get(e, "until");
 	if (e->obj.n != n + 2 * REFUSAL_ID || memcmp(e->obj.p, prefix, n) != 0 ||
 	    !hex_decode(view_of(e->obj.p + n, 2 * REFUSAL_ID), id, sizeof id) || !kind)
 		return;
@@ -267,7 +258,7 @@ on_refusal(struct recount *r, const struct entry *e)
 	one->kind = (uint8_t)refusal_kind_parse(kind->text);
 	one->value[0] = '\0';
 	for (unsigned i = 0; i < REFUSALS_PIECES; i++) {
-		const struct entry_ref *piece = ref(e, refusals_piece_keys[i]);
+		const struct entry_ref *piece = entry_ref_get(e, refusals_piece_keys[i]);
 		size_t at = strlen(one->value);
 		if (piece)
 			snprintf(one->value + at, sizeof one->value - at, "%.*s", (int)piece->text.n, (const char *)piece->text.p);
@@ -281,7 +272,7 @@ on_refusal(struct recount *r, const struct entry *e)
 static void
 ref_text(const struct entry *e, const char *key, char *dst, size_t cap)
 {
-	const struct entry_ref *r = ref(e, key);
+	const struct entry_ref *r = entry_ref_get(e, key);
 	if (r && !r->is_number)
 		to_text(r->text, dst, cap);
 }
@@ -291,7 +282,7 @@ on_waiver(struct recount *r, const struct entry *e)
 {
 	static const char prefix[] = "waiver:";
 	const size_t n = sizeof prefix - 1;
-	const struct entry_ref *until = ref(e, "until");
+	const struct entry_ref *until = entry_ref_get(e, "until");
 	uint8_t id[WAIVER_ID];
 	if (e->obj.n != n + 2 * WAIVER_ID || memcmp(e->obj.p, prefix, n) != 0 ||
 	    !hex_decode(view_of(e->obj.p + n, 2 * WAIVER_ID), id, sizeof id))
@@ -328,14 +319,14 @@ static void
 on_suspended(struct recount *r, const struct entry *e)
 {
 	uint8_t key[DIGEST_SHA256_LEN];
-	const struct entry_ref *set = ref(e, "set");
+	const struct entry_ref *set = entry_ref_get(e, "set");
 	if (e->obj.n != 4 + DIGEST_HEX_LEN || memcmp(e->obj.p, "key:", 4) != 0 || !set || !set->is_number ||
 	    !hex_decode(view_of(e->obj.p + 4, DIGEST_HEX_LEN), key, sizeof key))
 		return;
 	struct recount_suspended *one = row(r, &r->suspended, key, sizeof key);
 	if (!one || set->number > UINT32_MAX)
 		return;
-	const struct entry_ref *spoken = ref(e, "at"); /* the entry may have waited, for longer than a later one */
+	const struct entry_ref *spoken = entry_ref_get(e, "at"); /* the entry may have waited, for longer than a later one */
 	int64_t at = spoken && spoken->is_number && spoken->number <= STAMP_MAX ? (int64_t)spoken->number : e->t_us / 1000000;
 	if (at < one->time)
 		return;
@@ -348,7 +339,7 @@ static void
 on_rollout(struct recount *r, const struct entry *e)
 {
 	uint8_t id[MSG_ID];
-	const struct entry_ref *number = ref(e, "number");
+	const struct entry_ref *number = entry_ref_get(e, "number");
 	struct recount_rollout *one = release_obj(e, id) ? row(r, &r->rollouts, id, sizeof id) : NULL;
 	if (!one)
 		return;
@@ -365,7 +356,7 @@ on_rollout(struct recount *r, const struct entry *e)
 static uint64_t
 halt_name(const struct entry *e)
 {
-	const struct entry_ref *name = ref(e, "halted_at");
+	const struct entry_ref *name = entry_ref_get(e, "halted_at");
 	return name && name->is_number ? name->number : 0;
 }
 
@@ -390,7 +381,7 @@ on_resumed(struct recount *r, const struct entry *e)
 static void
 on_signers(struct recount *r, const struct entry *e)
 {
-	const struct entry_ref *number = ref(e, "number");
+	const struct entry_ref *number = entry_ref_get(e, "number");
 	uint8_t digest[DIGEST_SHA256_LEN];
 	uint64_t n = number && number->is_number ? number->number : 0;
 	if (!e->doc.n || digest_sha256(e->doc, digest)) {

@@ -268,6 +268,10 @@ refusals_meets_release(struct refusals *r, const struct approval_terms *t, bool 
 		*ret_meets = meets_any(r, m, ret); /* for its bytes or its version, whoever signed */
 	}
 	free(m);
+	if (!*ret_meets && !err && r->unread) {
+		snprintf(ret, REFUSALS_SENTENCE_MAX, "What is refused here could not be read.");
+		err = FG_EIO;
+	}
 	return *ret_meets ? FG_OK : err;
 }
 

@@ -419,7 +419,8 @@ what_is_missing(struct control *c, const struct db_resource *r, char *dst, size_
 	db_candidate_review(cand->id, review);
 	reviews_count(c, cand, &have, &need);
 	if (candidates_is(cand, LIFECYCLE_REVIEW))
-		snprintf(dst, cap, "%s waits for people: %u of %u have signed", review, have, need);
+		snprintf(dst, cap, "%s waits for people: %u of %u have signed%s%.300s", review, have, need,
+		    have >= need && cand->note[0] ? "; " : "", have >= need ? cand->note : ""); /* what the warden had against it */
 	else
 		snprintf(dst, cap, "%s is %s: %.300s", review, cand->state, cand->note);
 	free(cand);

@@ -117,6 +117,7 @@ is_of_delta(enum decide_reason reason)
 	case DECIDE_DELTA_NOT_SEEN:
 	case DECIDE_DELTA_NOT_PINNED:
 	case DECIDE_DELTA_ASK_FULL:
+	case DECIDE_DELTA_NOT_ATTESTED:
 		return true;
 	default:
 		return false;

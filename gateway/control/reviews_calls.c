@@ -208,6 +208,14 @@ still_good(const struct reviews_asked *asked, const struct db_scope *s, int64_t 
 	return reviews_late_enough(asked, s->not_before, now) && (!asked->latest || s->not_after <= asked->latest);
 }
 
+/* What that scope has is what so many days come to now: all of them, or as many as what it rests on lasts. */
+static bool
+spans(const struct reviews_asked *asked, const struct db_scope *s, uint32_t days)
+{
+	int64_t has = (s->not_after - s->not_before) / DAY;
+	return has == days || (asked->latest && s->not_after == asked->latest && has < days);
+}
+
 /* The times of an equal scope that somebody has in hand, so that two people sign the same thing. */
 static void
 adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct db_scope *s)
@@ -217,8 +225,7 @@ adopt(struct reviews *r, const struct db_candidate *cand, uint32_t days, struct 
 	struct reviews_draft *d;
 	reviews_ask(r->c, cand, s, &asked);
 	if (cand->have_scope && same_scope(&cand->scope, s) && cand->scope.not_after > now &&
-	    still_good(&asked, &cand->scope, now) &&
-	    (cand->scope.not_after - cand->scope.not_before) / DAY == days) {
+	    still_good(&asked, &cand->scope, now) && spans(&asked, &cand->scope, days)) {
 		*s = cand->scope;
 		return;
 	}

@@ -106,15 +106,20 @@ rivals_say(const struct db_candidate *other, uint32_t granted, char *dst, size_t
 bool
 rivals_judged(struct control *c, struct db_candidate *cand, int *ret_err)
 {
+	*ret_err = FG_OK;
+	if (cand->rival != DB_RIVAL_SUSPECT) {
+		cand->rival = DB_RIVAL_NONE;
+		return false;
+	}
 	struct db_candidate *other = calloc(1, sizeof *other);
 	struct db_resource *r = calloc(1, sizeof *r);
 	uint32_t granted = 0;
 	char note[DB_TEXT_MAX], review[DB_REVIEW_CAP], why[DB_TEXT_MAX];
 	bool second = false;
 	*ret_err = other && r ? FG_OK : FG_ENOMEM;
-	if (!*ret_err && cand->rival == DB_RIVAL_SUSPECT)
+	if (!*ret_err)
 		*ret_err = db_resource_get(c->db, cand->resource, r);
-	if (!*ret_err && cand->rival == DB_RIVAL_SUSPECT)
+	if (!*ret_err)
 		second = rivals_other(c, r, cand->image, true, other, &granted, ret_err);
 	if (second) {
 		db_candidate_review(cand->id, review);
@@ -124,7 +129,8 @@ rivals_judged(struct control *c, struct db_candidate *cand, int *ret_err)
 		rivals_say(other, granted, note, sizeof note);
 		cand->rival = DB_RIVAL_FREEZES;
 		*ret_err = candidates_move(c, cand, LIFECYCLE_CONFLICT, note);
-		standing_review(c); /* all of that update, and the log hears of it */
+		if (!*ret_err) /* else it would find nothing that withholds, and give back; it is judged again, and comes by here */
+			standing_review(c); /* all of that update, and the log hears of it */
 		oplog(OPLOG_ERR, "INCIDENT: a vendor has two images for one update: what was released is withheld");
 	} else if (!*ret_err) {
 		cand->rival = DB_RIVAL_NONE; /* the other one was taken back meanwhile; goes with the next move */

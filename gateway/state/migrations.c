@@ -226,6 +226,7 @@ static const struct migration steps[] = {
 	{ 10, "when an image came", arrived_schema },
 	{ 11, "rollouts; how often a module asks", rollout_schema },
 	{ 12, "accounts, sessions and tokens", account_schema },
+	/* 13 was never used: a database that is beyond it would not get it any more. */
 	{ 14, "second images that freeze a release", rival_schema },
 	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
 	{ 16, "tags of modules", tags_schema },

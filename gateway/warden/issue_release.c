@@ -249,6 +249,7 @@ make_record(struct warden *w)
 	if (!made->record)
 		return FG_ENOMEM;
 	fill_record(w, made->record);
+	made->off_console = w->job.answer.off_console > 0;
 	writer_init(&text, RELEASE_RECORD_MAX);
 	int err = release_encode(made->record, &text);
 	uint8_t *p = err ? NULL : writer_take(&text, &n);

@@ -175,15 +175,21 @@ modules_of(const struct judge_case *c)
 }
 
 static bool
+is_resume(const struct judge_case *c)
+{
+	return c->terms.decision == APPROVAL_RESUME;
+}
+
+static bool
 floor_is_canary(const struct judge_case *c)
 {
-	return c->terms.decision != APPROVAL_RESUME && modules_of(c) <= c->genesis->canary_max;
+	return !is_resume(c) && modules_of(c) <= c->genesis->canary_max;
 }
 
 static uint32_t
-needed_for(const struct judge_case *c)
+needed_for(const struct judge_case *c, bool small)
 {
-	uint32_t floor = floor_is_canary(c) ? c->genesis->floor_canary : c->genesis->floor_production;
+	uint32_t floor = small ? c->genesis->floor_canary : c->genesis->floor_production;
 	/* What people signed that they are is not control's to lower afterwards. */
 	uint32_t asked = c->quorum > c->terms.quorum ? c->quorum : c->terms.quorum;
 	/* A quorum of zero is an omission, not a wish: the floor holds in any case. */
@@ -209,14 +215,16 @@ judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judg
 	}
 	if (!err) {
 		bool small = floor_is_canary(c);
-		ans->needed = needed_for(c);
+		ans->needed = needed_for(c, small);
 		ans->permitted = ans->counted >= ans->needed && (small || ans->off_console);
 		if (ans->counted < ans->needed)
 			snprintf(ans->why, sizeof ans->why, "%u of %u persons have signed%s%s", ans->counted, ans->needed,
 			    first[0] ? "; " : "", first);
 		else if (!ans->permitted)
-			snprintf(ans->why, sizeof ans->why, "all %u persons signed with passkeys on the console: for so many "
-			    "modules one of them has to sign off it, with fotagate review statement --sign", ans->counted);
+			snprintf(ans->why, sizeof ans->why,
+			    "all %u persons signed with passkeys on the console: %s one of them has to sign off it, "
+			    "with fotagate %s statement --sign", ans->counted,
+			    is_resume(c) ? "to end this" : "for so many modules", is_resume(c) ? "resume" : "review");
 		*ret = *ans;
 	}
 	free(seen);

@@ -57,9 +57,9 @@ int judge_log_sizes(const struct judge_bundle *b, uint64_t ret[JUDGE_STATEMENTS_
  * Every statement: canonical, the terms byte for byte those of the case, times
  * and log state in order, a nonce no other one has, a good signature by a key of
  * the approver named in it, not a requester; persons and keys once. 0 with the
- * answer or a local failure. Where the floor
- * is that of production, none counts before one of them was made off the console:
- * whoever signs in a browser has read what the console showed.
+ * answer or a local failure. Where the floor is that of
+ * production, it is permitted only if one of those that count was made off the
+ * console: whoever signs in a browser has read what the console showed.
  */
 int judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judge_answer *ret);
 

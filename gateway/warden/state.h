@@ -26,6 +26,7 @@ struct released { /* one release in force */
 	struct release *record; /* owned */
 	struct view text;       /* canonical bytes, owned (free the pointer) */
 	struct intake_result image; /* descriptors owned */
+	bool off_console;       /* one at least of those who signed did so elsewhere than in a browser */
 };
 
 enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER, REQUEST_LIMIT };

@@ -48,8 +48,9 @@ is_named(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN])
 
 /* The statements must still carry the record, judged at the time it was issued. */
 static bool
-still_signed(const struct warden *w, const struct release *r, struct view bundle_bytes)
+still_signed(const struct warden *w, struct released *made, struct view bundle_bytes)
 {
+	const struct release *r = made->record;
 	const struct signers *set = authority_set(w->authority, r->signers_number);
 	struct judge_bundle bundle;
 	struct approval *a = calloc(1, sizeof *a);
@@ -75,6 +76,7 @@ still_signed(const struct warden *w, const struct release *r, struct view bundle
 		    ans->statements_n == r->statements_n &&
 		    !memcmp(ans->statement, r->statement, r->statements_n * sizeof r->statement[0]);
 	}
+	made->off_console = ok && ans->off_console;
 	for (unsigned i = 0; c && i < JUDGE_STATEMENTS_MAX; i++)
 		free((void *)(uintptr_t)c->roots[i]);
 	free(ans);
@@ -143,7 +145,7 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 	/* Anything that does not hold is left out: it permits nothing, and control sees that it is missing. */
 	ok = ok && release_id(made->text, own) == FG_OK && !memcmp(own, id, RELEASE_ID) &&
 	    vault_restricted(w->vault, made->record->terms.image, id) < made->record->log_size &&
-	    still_signed(w, made->record, bundle) && load_image(w, made) == FG_OK;
+	    still_signed(w, made, bundle) && load_image(w, made) == FG_OK;
 	if (!ok) {
 		say_not_served("its record, statements or image are not what they were");
 		issue_free(made);
@@ -155,8 +157,8 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 }
 
 /*
- * Each was judged alone; together they may be for more modules than so few persons
- * can release. Who issued honestly has counted the earlier ones, and needs no mercy.
+ * Each was judged alone; together they may be for more modules than so few persons,
+ * or people in browsers alone, can release. Who issued honestly has counted the earlier ones, and needs no mercy.
  */
 static void
 drop_oversized(struct warden *w)
@@ -166,13 +168,13 @@ drop_oversized(struct warden *w)
 	for (unsigned i = 0; i < w->list_n; i++) {
 		const struct release *r = w->list[i]->record;
 		uint64_t modules = r->terms.max_devices + issue_modules_of(w, &r->terms, w->list[i]);
-		bad[i] = r->statements_n < genesis_floor(g, modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX);
+		bad[i] = !genesis_permits(g, modules, r->statements_n, w->list[i]->off_console);
 	}
 	for (unsigned i = w->list_n; i-- > 0;) {
 		if (!bad[i])
 			continue;
 		struct released *gone = w->list[i];
-		say_not_served("too few persons for all the modules its image is released for");
+		say_not_served("too few persons, or all of them in browsers, for all the modules its image is released for");
 		if (gone->image.hot)
 			w->hot_bytes -= gone->image.size;
 		w->list[i] = w->list[--w->list_n];

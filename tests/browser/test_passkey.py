@@ -79,4 +79,3 @@ def test_a_passkey_signs_and_a_module_gets_the_bytes(driver, place):
     g.sign("R-9", "bob")
     g.review(9, "approved")
     assert g.served(imei=CANARIES[1], version="1.6.0")
-

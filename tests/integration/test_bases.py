@@ -296,7 +296,12 @@ def test_what_opens_a_vendors_words_and_a_trial(gate):
     gate.start()
     assert gate.cli("policy", "explain", "R-1")["facts"]["attested"] == 1
     gate.sign("R-1", "alice")
+    # The same bytes under another name rest on the same trial.
+    gate.offer(product="FG200", data=data)
+    gate.ask(product="FG200")
+    gate.review(2)
     gate.cli("review", "attest", "R-1", "--before", "1.0.0", "--after", "1.0.0", "--reason", "module 4 went on as before")
+    assert "delta makes was not seen" in gate.sign("R-2", "alice", ok=(1,))["error"]["text"]
     assert [r["id"] for r in held(gate, "R-1")["reasons"]] == ["DELTA-NOT-ATTESTED"]
     assert gate.cli("policy", "explain", "R-1")["facts"]["attested"] == 0
     gate.sign("R-1", "alice", ok=(1,))

@@ -271,8 +271,11 @@ def test_a_configuration_that_is_there_is_kept(tmp_path):
     conf = (f'data_dir = "{d}/elsewhere";\nkeys_dir = "{d}/keys";\nrun_dir = "{d}/run";\n'
             'listeners = ( { name = "m"; address = "127.0.0.1"; port = 0; } );\n')
     (d / "fotagate.conf").write_text(conf)
-    run("init", "--dir", d, "--origin", "gate.example.net", "--threshold", 1, "--floor-production", 1,
-        "--signer", f"alice@x.example {tmp_path}/alice.pub", want=0)
+    args = ("init", "--dir", d, "--origin", "gate.example.net", "--threshold", 1, "--floor-production", 1,
+            "--signer", f"alice@x.example {tmp_path}/alice.pub")
+    # What cannot be written into it is not dropped without a word.
+    assert "kept as it is" in run(*args, "--console-listener", "127.0.0.1:8443", want=1).stderr
+    run(*args, want=0)
     assert (d / "fotagate.conf").read_text() == conf
     assert (d / "elsewhere/authority/genesis.json").exists()
     assert not (d / "data").exists()
@@ -350,7 +353,7 @@ def test_a_demo_has_a_console_where_its_passkeys_may_sign(tmp_path):
         out = run("init", "--demo", "--dir", d, *args, want=0).stdout
         lines, where = console(d)
         assert (f'address = "{address}"' in lines and f"port = {port};" in lines and where == origin), (args, lines, where)
-        assert f"console        {address} port {port};" in out
+        assert f"console        {address} port {port};" in out and f"passkeys of    {origin}\n" in out
         # It answers only to names of its certificate: the origin's is one of them.
         assert f"DNS:{origin.split('/')[2].split(':')[0]}" in names(d) and "DNS:localhost" in names(d)
         assert mode(d / "keys/console.key") == 0o600

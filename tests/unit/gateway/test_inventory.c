@@ -545,6 +545,11 @@ test_inventory_tags(void **state)
 	assert_int_equal(i->same, 2);
 	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\nserial,S,,,2.0\n"), "", false, i), 0);
 	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
+	/* Nor is a cell of blanks a word: only "-" takes them off. */
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version,tags\nserial,S,,,, ; \n"), "", false, i),
+	    0);
+	assert_int_equal(i->same, 1);
+	assert_string_equal(serial(inv, "S")->tags, "roof site-7");
 	/* They are still there in the next life, and the rule with them. */
 	inventory_free(inv);
 	inv = inventory_of(r);

@@ -147,7 +147,7 @@ test_passkeys_alone_release_to_few(void **state)
 	f->passkey[1] = &bob;
 	refused(f, 0, "not a good one"); /* the set names no console */
 	snprintf(set->console, sizeof set->console, "%s", TOKEN_SITE);
-	refused(f, 2, "off it");
+	refused(f, 2, "fotagate review statement");
 	assert_int_equal(f->ans.off_console, 0);
 	f->c.terms.max_devices = f->said[0]->terms.max_devices = f->said[1]->terms.max_devices = 10;
 	permitted(f, 2);
@@ -330,6 +330,17 @@ test_resume(void **state)
 	f->n = 2;
 	f->said[1]->terms.halted_at--; /* of an earlier halt */
 	refused(f, 1, "halt");
+	f->said[1]->terms.halted_at++;
+	/* It has no modules, and is no canary's for that. */
+	struct token alice = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID), bob = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID);
+	f->g->set.signer[0].key = alice.key;
+	f->g->set.signer[1].key = bob.key;
+	f->passkey[0] = &alice;
+	f->passkey[1] = &bob;
+	snprintf(f->g->set.console, sizeof f->g->set.console, "%s", TOKEN_SITE);
+	refused(f, 2, "fotagate resume statement");
+	EVP_PKEY_free(alice.p256);
+	EVP_PKEY_free(bob.p256);
 }
 
 /* Bytes that are no statement: never counted, and no failure of ours. */

@@ -175,6 +175,21 @@ what_the_warden_lists_is_withheld_until_it_can_be_told(void **state)
 	assert_false(releases_offers(f->c->releases, f->s->id));
 }
 
+/* Where nothing of what is refused could be read, anything may be refused: it waits. */
+static void
+a_release_waits_while_refusals_are_unread(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_warden_state m = { .record = writer_view(&f->s->record) };
+	memcpy(m.release, f->s->id, sizeof m.release);
+	assert_int_equal(db_exec(f->c->db, "ALTER TABLE refusal RENAME TO gone"), 0);
+	assert_int_not_equal(refusals_recall(f->c->refusals), 0);
+	releases_on_listed(f->c->releases, &m);
+	assert_true(is_withheld(f));
+	standing_review(f->c);
+	assert_true(is_withheld(f));
+}
+
 /* A report that is lost is lost: then nobody knows who signed, and that is as good as the refused one. */
 static void
 a_report_that_is_lost_meets_a_refused_signer(void **state)
@@ -381,6 +396,7 @@ main(void)
 		T(a_release_that_a_refused_signer_signed_is_revoked),
 		T(nothing_is_revoked_because_a_disk_is_away),
 		T(what_the_warden_lists_is_withheld_until_it_can_be_told),
+		T(a_release_waits_while_refusals_are_unread),
 		T(a_report_that_is_lost_meets_a_refused_signer),
 		T(what_a_review_is_refused_by_as_well),
 		T(what_cannot_be_told_of_a_candidate_is_no_answer),

@@ -162,6 +162,8 @@ STORY(test_same_module_twice, 0, "granted      11", f->terms.max_devices = 11; m
 STORY(test_below_the_floor, 1, "fewer persons than genesis demands", make_release(f); f->r->quorum = 1;
       f->r->statements_n = 1; log_release(f))
 STORY(test_other_terms_than_signed, 1, "about something else", make_release(f); f->r->terms.max_devices = 5000; log_release(f))
+STORY(test_leaves_out_what_was_signed, 1, "about something else", f->terms.quorum = 2; make_release(f);
+      f->r->terms.quorum = 0; log_release(f))
 STORY(test_signed_by_another, 1, "not signed by the person", make_release(f);
       state_it(f, &f->bob, &f->alice, &f->r->statement[1]); log_release(f))
 STORY(test_released_from_the_future, 1, "later log state than its own", make_release(f); f->r->log_size = 1000; log_release(f))
@@ -622,7 +624,7 @@ main(void)
 		TEST(test_grant_after_revocation), TEST(test_grant_on_its_way), TEST(test_grant_in_a_halt),
 		TEST(test_grant_too_early), TEST(test_grant_too_late), TEST(test_too_many_modules),
 		TEST(test_same_module_twice), TEST(test_below_the_floor), TEST(test_other_terms_than_signed),
-		TEST(test_signed_by_another), TEST(test_later_log_state), TEST(test_released_from_the_future),
+		TEST(test_leaves_out_what_was_signed), TEST(test_signed_by_another), TEST(test_later_log_state), TEST(test_released_from_the_future),
 		TEST(test_issued_at_another_time), TEST(test_old_statements_after_revocation), TEST(test_statement_used_twice),
 		TEST(test_failed_without_grant), TEST(test_second_genesis), TEST(test_unsigned_resume), TEST(test_resume_by_one),
 		TEST(test_resume_signed_by_another), TEST(test_resume_used_twice),

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "unit/crypto/token.h"
 #include "unit/gateway/warden_rig.h"
 
 /* ---- statements as somebody hostile would bundle them ---- */
@@ -22,6 +23,7 @@ struct vote {
 	const struct person *signs;
 	void (*edit)(struct writer *text); /* what is done to the bytes before they are signed; NULL: nothing */
 	const char *ns;                    /* NULL: that of approvals */
+	const struct token *passkey;       /* in place of the person's key */
 };
 
 /* What that person honestly says now; a nonce and a log state of its own. */
@@ -30,7 +32,7 @@ vote(struct fixture *f, const struct person *who)
 {
 	f->nonce++;
 	return (struct vote){ people_statement(who, &f->terms, clocks->now - 30, f->nonce, 500u + f->nonce, root), who, NULL,
-		NULL };
+		NULL, NULL };
 }
 
 /* Bytes of a bundle; the statements are freed. */
@@ -48,7 +50,10 @@ bundle_bytes(struct vote *v, unsigned n, struct writer *w)
 			fail_msg("%s", why);
 		if (v[i].edit)
 			v[i].edit(&text);
-		people_sign(v[i].signs, v[i].ns ? v[i].ns : APPROVAL_NAMESPACE, writer_view(&text), &sig);
+		if (v[i].passkey)
+			token_passkey(v[i].passkey, writer_view(&text), &sig);
+		else
+			people_sign(v[i].signs, v[i].ns ? v[i].ns : APPROVAL_NAMESPACE, writer_view(&text), &sig);
 		writer_blob(w, writer_view(&text));
 		writer_blob(w, writer_view(&sig));
 		writer_free(&text);
@@ -600,7 +605,7 @@ test_half_of_it_used(void **state)
 	*again = *v[0].says;
 	ask_votes(f, v, 2);
 	permitted(f, id);
-	struct vote mixed[] = { { again, &f->alice, NULL, NULL }, vote(f, &f->bob) };
+	struct vote mixed[] = { { again, &f->alice, NULL, NULL, NULL }, vote(f, &f->bob) };
 	ask_votes(f, mixed, 2);
 	refused(f, "used for a release already");
 }
@@ -701,11 +706,22 @@ test_canary_delta_by_delta(void **state)
 	permitted(f, id);
 }
 
+/* The first so many of alice and bob, with passkeys where there are some. */
+static void
+ask_persons(struct fixture *f, unsigned persons, const struct token *passkeys)
+{
+	struct vote v[] = { vote(f, &f->alice), vote(f, &f->bob) };
+	for (unsigned i = 0; passkeys && i < 2; i++)
+		v[i].passkey = &passkeys[i];
+	if (persons < 2)
+		free(v[1].says);
+	ask_votes(f, v, persons);
+}
+
 /* The same on disk: records that each hold, put side by side by somebody who can write there. */
 static void
-test_canary_by_canary_on_disk(void **state)
+side_by_side(struct fixture *f, unsigned persons, const struct token *passkeys)
 {
-	struct fixture *f = *state;
 	uint8_t id[RELEASE_ID];
 	char hex[2 * RELEASE_ID + 1], name[2][128];
 	uint8_t *kept[2];
@@ -715,8 +731,7 @@ test_canary_by_canary_on_disk(void **state)
 	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
 	f->lie.quorum_zero = true;
 	f->terms.max_devices = 8;
-	struct vote one[] = { vote(f, &f->alice) };
-	ask_votes(f, one, 1);
+	ask_persons(f, persons, passkeys);
 	permitted(f, id);
 	hex_encode(id, RELEASE_ID, hex);
 	snprintf(name[0], sizeof name[0], "images/approved/%s.json", hex);
@@ -730,8 +745,7 @@ test_canary_by_canary_on_disk(void **state)
 	start(f);
 	assert_int_equal(listed(f), 1);
 	clocks->now++;
-	struct vote two[] = { vote(f, &f->alice) };
-	ask_votes(f, two, 1);
+	ask_persons(f, persons, passkeys);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
 	acknowledge(f, 0);
 	assert_true(answer(f).ok);
@@ -745,6 +759,39 @@ test_canary_by_canary_on_disk(void **state)
 	}
 	start(f);
 	assert_int_equal(listed(f), 1); /* the first release of this fixture; neither of those that are too much together */
+}
+
+static void
+test_canary_by_canary_on_disk(void **state)
+{
+	side_by_side(*state, 1, NULL);
+}
+
+/* Both are enough for that many modules, but not both in a browser. */
+static void
+test_passkeys_by_passkeys_on_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct token passkey[] = { token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID), token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID) };
+	const struct person *who[] = { &f->alice, &f->bob };
+	for (unsigned i = 0; i < 2; i++) {
+		struct person p = *who[i];
+		p.key = passkey[i].key;
+		people_add(&f->g->set, &p);
+	}
+	snprintf(f->g->set.console, sizeof f->g->set.console, "%s", TOKEN_SITE);
+	hang_up(f);
+	forget_set(f); /* another genesis, as if it had been that from the beginning */
+	start(f);
+	assert_int_equal(listed(f), 1);
+	for (unsigned e = 0; e < 2; e++) {
+		struct msg_release r;
+		rig_hear(&f->rig, f->edge[e], MSG_RELEASE, &r);
+		wire_close_fds(&f->rig.frame);
+	}
+	side_by_side(f, 2, passkey);
+	for (unsigned i = 0; i < 2; i++)
+		EVP_PKEY_free(passkey[i].p256);
 }
 
 /* ---- descriptors ---- */
@@ -1029,7 +1076,7 @@ main(void)
 		T(test_half_of_it_used),
 		T(test_canary_by_canary),
 		T(test_canary_delta_by_delta),
-		T(test_canary_by_canary_on_disk),
+		T(test_canary_by_canary_on_disk), T(test_passkeys_by_passkeys_on_disk),
 		T(test_bundle_not_sealed),
 		T(test_bundle_still_mapped),
 		T(test_bundle_is_no_memory_file),

@@ -119,8 +119,8 @@ write_statement(struct fixture *f, struct approval *a, const struct person *sign
 	writer_init(&sig, SSHSIG_ARMOR_MAX);
 	assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
 	const struct sshkey *key = &signer->key;
-	unsigned who = signer == &f->bob;
-	if (who < f->by_passkey) {
+	unsigned who = signer == &f->alice ? 0 : signer == &f->bob ? 1 : 2; /* nobody else has one */
+	if (who < 2 && who < f->by_passkey) {
 		token_passkey(&f->passkey[who], writer_view(&text), &sig);
 		key = &f->passkey[who].key;
 	} else {
