@@ -472,10 +472,9 @@ flags(struct job *j)
 	else if (j->m.flags & F_ENCRYPTED)
 		walk_fact(j->w, CONTENTS_FACT_NOTE, j->by,
 		    view_str("said to be encrypted, and lies here in the clear"));
-	if (!j->opaque && (j->m.flags & MCUBOOT_F_COMPRESSED) && !mcuboot_expand_can(&j->m))
-		walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, NULL,
-		    "the body is compressed in a way that no tool makes; its expanded form, with a hash and"
-		    " a signature of its own, was not looked at");
+	if ((j->m.flags & MCUBOOT_F_LZMA1) && (j->m.flags & MCUBOOT_F_LZMA2))
+		walk_raise(j->w, FINDING_FMT_CONFLICT, NULL,
+		    "said to be both LZMA1 and LZMA2: a bootloader refuses it, or takes it for what it was built for");
 }
 
 static int
@@ -518,6 +517,18 @@ structure(struct job *j)
 	}
 }
 
+/* A bootloader that was built for it starts something that nobody saw here, let alone verified. */
+static void
+packed_otherwise(struct job *j)
+{
+	walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, NULL,
+	    "the body is compressed in a way that no tool makes; its expanded form, with a hash and"
+	    " a signature of its own, was not looked at");
+	if (walk_verified(j->w, j->by))
+		walk_raise(j->w, FINDING_FMT_INTEGRITY, NULL,
+		    "what a bootloader would unpack and start has no signature that was verified");
+}
+
 /* Of a packed body there is nothing to say but what comes out of it. */
 static int
 body(struct job *j)
@@ -529,6 +540,8 @@ body(struct job *j)
 		.plain = j->opaque || (j->m.flags & MCUBOOT_F_COMPRESSED) };
 	if (!j->opaque && mcuboot_expand_can(&j->m))
 		return mcuboot_expand(j->w, &j->m, j->by);
+	if (!j->opaque && (j->m.flags & MCUBOOT_F_COMPRESSED))
+		packed_otherwise(j);
 	return j->m.body ? walk_member(j->w, &m, NULL) : 0;
 }
 

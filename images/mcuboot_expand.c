@@ -34,7 +34,7 @@ struct expansion {
 bool
 mcuboot_expand_can(const struct mcuboot_image *m)
 {
-	return (m->flags & (MCUBOOT_F_LZMA1 | MCUBOOT_F_LZMA2)) == MCUBOOT_F_LZMA2;
+	return m->flags & MCUBOOT_F_LZMA2;
 }
 
 /* The only one of its kind; where there are several, that is told already. */
