@@ -44,10 +44,22 @@ struct walk_signed {
 	unsigned first, n;
 };
 
+/*
+ * Digests of all bytes of a container, each taken when it is first asked for and
+ * kept: many signatures over one file cost one pass for each algorithm. Zero
+ * holds none.
+ */
+struct walk_sums {
+	struct digest *of[DIGEST_LIMIT];
+};
+
+void walk_sums_free(struct walk_sums *s);
+
 /* One container being walked. */
 struct walk {
 	struct walk_room *room;
 	const struct source *image; /* its bytes */
+	struct walk_sums *sums;     /* of image; NULL: none are kept */
 	enum format_id format;
 	bool placed;   /* those bytes lie in the inspected file as they are, ... */
 	uint64_t base; /* ... from here on */

@@ -9,27 +9,6 @@
 #include "crypto/openpgp.h"
 #include "images/walk_internal.h"
 
-/* The span through a digest, which is left running. */
-static int
-run(const struct walk *w, const struct walk_span *span, struct digest *d)
-{
-	uint8_t *chunk = malloc(SOURCE_CHUNK);
-	int err = chunk ? 0 : FG_ENOMEM;
-	for (unsigned i = 0; i < span->n && !err; i++) {
-		uint64_t at = span->range[i].offset, left = span->range[i].length;
-		while (left > 0 && !err) {
-			size_t n = left < SOURCE_CHUNK ? (size_t)left : SOURCE_CHUNK;
-			err = source_read(w->image, at, chunk, n);
-			if (!err)
-				err = digest_update(d, view_of(chunk, n));
-			at += n;
-			left -= n;
-		}
-	}
-	free(chunk);
-	return err;
-}
-
 /* Into a set of its own, then what there is room for; *ret_whole: that was all. */
 static int
 judge(struct walk *w, const char *scheme, const struct openpgp *o, const struct walk_span *span,
@@ -40,10 +19,8 @@ judge(struct walk *w, const char *scheme, const struct openpgp *o, const struct 
 	struct sig_set *set = calloc(1, sizeof *set);
 	unsigned n = openpgp_digests(o, algs);
 	int err = set ? 0 : FG_ENOMEM;
-	for (unsigned i = 0; i < n && !err; i++) {
-		running[algs[i]] = digest_new(algs[i]);
-		err = running[algs[i]] ? run(w, span, running[algs[i]]) : FG_ECRYPTO;
-	}
+	for (unsigned i = 0; i < n && !err; i++)
+		err = walk_running(w, span, algs[i], &running[algs[i]]);
 	if (!err)
 		err = openpgp_judge(o, w->room->trust, w->room->policy->rsa_bits_min, w->room->at, running, set);
 	for (unsigned i = 0; i < n; i++)
