@@ -157,6 +157,19 @@ digest_final(struct digest *d, uint8_t *out)
 	return finish(d->ctx, out);
 }
 
+struct digest *
+digest_copy(const struct digest *d)
+{
+	struct digest *copy = calloc(1, sizeof *copy);
+	if (!copy)
+		return NULL;
+	copy->ctx = EVP_MD_CTX_new();
+	if (copy->ctx && EVP_MD_CTX_copy_ex(copy->ctx, d->ctx) == 1)
+		return copy;
+	digest_free(copy);
+	return NULL;
+}
+
 void
 digest_free(struct digest *d)
 {

@@ -35,6 +35,8 @@ bool digest_is_strong(enum digest_alg alg);
 
 /* NULL when OpenSSL cannot (no memory, algorithm not built). */
 struct digest *digest_new(enum digest_alg alg);
+/* Another one that has gone as far; NULL as above. */
+struct digest *digest_copy(const struct digest *d);
 /* 0 or FG_ECRYPTO, after which the digest is unusable. */
 int digest_update(struct digest *d, struct view v);
 /* Result so far without ending the stream: hash state is copied. out holds digest_len. */

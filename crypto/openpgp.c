@@ -13,7 +13,7 @@
 
 #define ARMOUR "PGP SIGNATURE"
 #define SCHEME "openpgp"
-#define HEADERS_MAX 64 /* bytes of armour headers that are passed over in silence */
+#define AROUND_MAX 64 /* bytes of the armour that are none of its own, and passed over in silence */
 
 struct openpgp {
 	uint8_t bytes[OPENPGP_FILE_MAX]; /* packets, dearmoured */
@@ -21,7 +21,8 @@ struct openpgp {
 	const char *unread[SIG_SIGNERS_MAX]; /* why that one could not be read; NULL: it could */
 	unsigned n;
 	bool overflow; /* more signatures than that */
-	size_t headers; /* bytes of armour headers */
+	bool marked;   /* marker packets beside them */
+	size_t around; /* bytes of the armour that are none of its own: pgppacket_dearmour() */
 };
 
 /* Nothing but signature packets, to the end. */
@@ -50,8 +51,10 @@ read_packets(struct openpgp *o, struct view rest, char *ret_why, size_t cap)
 	struct pgppacket p;
 	int more;
 	while ((more = pgppacket_next(&rest, &p)) == 1) {
-		if (p.tag == PGPPACKET_MARKER)
+		if (p.tag == PGPPACKET_MARKER && view_is(p.body, "PGP")) {
+			o->marked = true;
 			continue;
+		}
 		if (p.tag != PGPPACKET_SIGNATURE) {
 			snprintf(ret_why, cap, "a packet of kind %u in it, which is no detached signature", p.tag);
 			return FG_EFORMAT;
@@ -80,7 +83,7 @@ openpgp_open(struct view sig, struct openpgp **ret, char *ret_why, size_t cap)
 	writer_init(&w, sizeof o->bytes);
 	int err = 0;
 	if (pgppacket_is_armoured(sig, ARMOUR))
-		err = pgppacket_dearmour(sig, ARMOUR, &w, &o->headers, &why);
+		err = pgppacket_dearmour(sig, ARMOUR, &w, &o->around, &why);
 	else
 		writer_bytes(&w, sig);
 	if (!err)
@@ -117,7 +120,13 @@ openpgp_is_lean(const struct openpgp *o)
 	for (unsigned i = 0; i < o->n; i++)
 		if (o->unread[i] || o->sig[i].loose > 0)
 			return false;
-	return o->headers <= HEADERS_MAX && !o->overflow;
+	return o->around <= AROUND_MAX && !o->marked && !o->overflow;
+}
+
+bool
+openpgp_is_closed(const struct openpgp *o)
+{
+	return openpgp_is_lean(o) && o->around == 0;
 }
 
 /* Can the arithmetic be done at all? Then a weak digest is told from a wrong signature. */

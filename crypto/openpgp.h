@@ -38,10 +38,15 @@ int openpgp_open(struct view sig, struct openpgp **ret, char *ret_why, size_t ca
 void openpgp_free(struct openpgp *o);
 /*
  * Next to nothing in it that nobody signed: no armour headers but a short one
- * ("Version: GnuPG v1"), and only issuers' names beside what is hashed. For
- * signatures that lie in the image, where such bytes are anybody's.
+ * ("Version: GnuPG v1"), no markers, and only the issuer's name beside what is
+ * hashed. For signatures that lie in the image.
  */
 bool openpgp_is_lean(const struct openpgp *o);
+/*
+ * Not even that much: where all of its signatures verify, no byte of it is
+ * anybody's to choose. (One that does not verify is anybody's to its last byte.)
+ */
+bool openpgp_is_closed(const struct openpgp *o);
 /* Digests that judging needs of the document, each once; the number. */
 unsigned openpgp_digests(const struct openpgp *o, enum digest_alg ret[DIGEST_LIMIT]);
 /*

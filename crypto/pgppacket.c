@@ -108,26 +108,36 @@ is_white(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* *around (may be NULL) grows by what is skipped. */
 static struct view
-skip_white(struct view v)
+skip_white(struct view v, size_t *around)
 {
 	size_t n = 0;
 	while (n < v.n && is_white(v.p[n]))
 		n++;
+	if (around)
+		*around += n;
 	return view_of(v.p + n, v.n - n);
 }
 
-/* The next line without its end and the white space before that; false at the end of the text. */
+/*
+ * The next line without its end and the white space before that, by which *around
+ * (may be NULL) grows; false at the end of the text.
+ */
 static bool
-next_line(struct view *rest, struct view *ret)
+next_line(struct view *rest, struct view *ret, size_t *around)
 {
 	if (rest->n == 0)
 		return false;
 	const uint8_t *lf = memchr(rest->p, '\n', rest->n);
 	size_t n = lf ? (size_t)(lf - rest->p) : rest->n, skip = lf ? n + 1 : n;
 	*ret = view_of(rest->p, n);
+	if (lf && n && ret->p[n - 1] == '\r')
+		ret->n = --n;
 	while (ret->n && is_white(ret->p[ret->n - 1]))
 		ret->n--;
+	if (around)
+		*around += n - ret->n;
 	*rest = view_of(rest->p + skip, rest->n - skip);
 	return true;
 }
@@ -143,8 +153,8 @@ is_edge(struct view line, const char *word, const char *what)
 bool
 pgppacket_is_armoured(struct view text, const char *what)
 {
-	struct view rest = skip_white(text), line;
-	return next_line(&rest, &line) && is_edge(line, BEGIN_WORD, what);
+	struct view rest = skip_white(text, NULL), line;
+	return next_line(&rest, &line, NULL) && is_edge(line, BEGIN_WORD, what);
 }
 
 static uint32_t
@@ -183,13 +193,13 @@ checksum(struct view line, struct view bytes, const char **ret_why)
 
 /* Headers up to the empty line: "Key: text". */
 static int
-skip_headers(struct view *rest, size_t *n, const char **ret_why)
+skip_headers(struct view *rest, size_t *around, const char **ret_why)
 {
 	struct view line;
-	while (next_line(rest, &line)) {
+	while (next_line(rest, &line, around)) {
 		if (line.n == 0)
 			return 0;
-		*n += line.n;
+		*around += line.n;
 		if (!memmem(line.p, line.n, ": ", 2) && line.p[line.n - 1] != ':')
 			return refuse(ret_why, "a line that is no header before the armour's empty line");
 	}
@@ -198,21 +208,23 @@ skip_headers(struct view *rest, size_t *n, const char **ret_why)
 
 /* One armour from its first line on. */
 static int
-block(struct view *rest, const char *what, struct writer *w, size_t *headers, const char **ret_why)
+block(struct view *rest, const char *what, struct writer *w, size_t *around, const char **ret_why)
 {
 	struct view line;
 	struct writer digits, bytes;
 	bool summed = false;
-	if (!next_line(rest, &line) || !is_edge(line, BEGIN_WORD, what))
+	size_t width = 0; /* of all lines of digits but the last, which is shorter or as long */
+	bool last = false;
+	if (!next_line(rest, &line, around) || !is_edge(line, BEGIN_WORD, what))
 		return refuse(ret_why, "something else than the armour");
-	int err = skip_headers(rest, headers, ret_why);
+	int err = skip_headers(rest, around, ret_why);
 	if (err)
 		return err;
 	writer_init(&digits, rest->n + 1);
 	writer_init(&bytes, rest->n + 1);
 	struct view sum = view_of(NULL, 0);
 	for (;;) {
-		if (!next_line(rest, &line)) {
+		if (!next_line(rest, &line, around)) {
 			err = refuse(ret_why, "the armour has no end");
 			break;
 		}
@@ -223,10 +235,15 @@ block(struct view *rest, const char *what, struct writer *w, size_t *headers, co
 			break;
 		}
 		summed = line.p[0] == '=';
-		if (summed)
+		if (summed) {
 			sum = line;
-		else
-			writer_bytes(&digits, line);
+			continue;
+		}
+		width = width ? width : line.n;
+		if (last || line.n > width)
+			*around += line.n; /* where lines end is no place for words either */
+		last = line.n < width;
+		writer_bytes(&digits, line);
 	}
 	if (!err)
 		err = writer_err(&digits);
@@ -242,17 +259,17 @@ block(struct view *rest, const char *what, struct writer *w, size_t *headers, co
 }
 
 int
-pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_headers,
+pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_around,
     const char **ret_why)
 {
-	size_t headers = 0;
-	struct view rest = skip_white(text);
+	size_t around = 0;
+	struct view rest = skip_white(text, &around);
 	int err = rest.n ? 0 : refuse(ret_why, "it is empty");
 	while (!err && rest.n) {
-		err = block(&rest, what, w, &headers, ret_why);
-		rest = skip_white(rest);
+		err = block(&rest, what, w, &around, ret_why);
+		rest = skip_white(rest, &around);
 	}
-	if (ret_headers)
-		*ret_headers = headers;
+	if (ret_around)
+		*ret_around = around;
 	return err;
 }

@@ -19,7 +19,7 @@ enum pgppacket_tag {
 	PGPPACKET_SECRET_KEY = 5,
 	PGPPACKET_PUBLIC_KEY = 6,
 	PGPPACKET_SECRET_SUBKEY = 7,
-	PGPPACKET_MARKER = 10, /* to be ignored */
+	PGPPACKET_MARKER = 10, /* "PGP", to be ignored */
 	PGPPACKET_TRUST = 12,  /* a keyring's own notes */
 	PGPPACKET_USER_ID = 13,
 	PGPPACKET_PUBLIC_SUBKEY = 14,
@@ -53,12 +53,13 @@ struct view pgppacket_mpi(struct reader *r, size_t max);
 bool pgppacket_is_armoured(struct view text, const char *what);
 /*
  * Appends what the armours of that name hold, one behind the other; nothing
- * but white space may stand between or around them. Headers ("Comment: ...")
- * are dropped, and their bytes counted in *ret_headers (may be NULL): nobody
- * signed them. A checksum has to fit. FG_EFORMAT with *ret_why (static text),
- * FG_ENOMEM, FG_ELIMIT (w's).
+ * but white space may stand between or around them. Headers ("Comment: ...") and
+ * white space other than line ends are dropped, and their bytes counted in
+ * *ret_around (may be NULL), with lines of another length than those before them:
+ * nobody signed them. A checksum has to fit.
+ * FG_EFORMAT with *ret_why (static text), FG_ENOMEM, FG_ELIMIT (w's).
  */
-int pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_headers,
+int pgppacket_dearmour(struct view text, const char *what, struct writer *w, size_t *ret_around,
     const char **ret_why);
 
 #endif

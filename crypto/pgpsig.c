@@ -137,13 +137,33 @@ understood(unsigned type)
 	       type == SUB_ISSUER_FPR || memchr(harmless, (int)type, sizeof harmless) != NULL;
 }
 
+/*
+ * Nothing but the issuer's name, as long as one is, and no other than was read
+ * before: a signature that verifies leaves nobody a choice of such bytes.
+ */
+static bool
+is_name(const struct pgpsig *s, const struct pgppacket_sub *sub)
+{
+	struct view v = sub->body;
+	if (sub->critical)
+		return false;
+	if (sub->type == SUB_ISSUER)
+		return v.n == PGPKEY_ID_LEN && (!s->have_issuer || memcmp(v.p, s->issuer, v.n) == 0);
+	return sub->type == SUB_ISSUER_FPR && v.n == 1 + PGPKEY_FPR_LEN && v.p[0] == 4 &&
+	       (!s->have_fpr || memcmp(v.p + 1, s->fpr, PGPKEY_FPR_LEN) == 0);
+}
+
 static bool
 read_area(struct pgpsig *s, struct view area, bool hashed, uint64_t *seen)
 {
 	struct pgppacket_sub sub;
+	bool id = false, fpr = false; /* named in that form, in this area */
 	int more;
 	while ((more = pgppacket_sub_next(&area, &sub)) == 1) {
-		if (!hashed && sub.type != SUB_ISSUER && sub.type != SUB_ISSUER_FPR)
+		bool *named = sub.type == SUB_ISSUER ? &id : &fpr;
+		if (!hashed && is_name(s, &sub) && !*named)
+			*named = true;
+		else if (!hashed)
 			s->loose += sub.body.n + 1;
 		/* A notation (20) is among those not understood: nobody here knows one. */
 		if (sub.critical && !understood(sub.type))

@@ -42,7 +42,7 @@ struct pgpsig {
 	struct view hashed;   /* goes into the digest behind the document; v4: and a trailer behind that */
 	uint8_t left[2];      /* first bytes of the digest, once more */
 	struct view numbers;
-	size_t loose;         /* bytes that nobody signed and that say nothing of the issuer */
+	size_t loose;         /* bytes that nobody signed, but for the issuer's name, once in each form */
 	bool critical;        /* a critical subpacket that is not understood here */
 	bool have_issuer, have_fpr; /* hints, from either area */
 	uint8_t issuer[PGPKEY_ID_LEN], fpr[PGPKEY_FPR_LEN];

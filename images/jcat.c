@@ -228,6 +228,7 @@ jcat_find(const struct jcat *j, struct view id, size_t *ret_item)
 struct judging {
 	struct walk *w;
 	struct walk over; /* the file as a container of its own, for the signatures' sake */
+	struct walk_sums sums; /* of the file */
 	const struct json_value *blobs;
 	const struct source *file;
 	struct view name;
@@ -246,12 +247,13 @@ scheme_of(const struct walk *w, const char *kind)
 	return s;
 }
 
-/* What is hashed or signed, as a container of its own. */
+/* What is hashed or signed, as a container of its own; sums: those of its bytes, or NULL. */
 static void
-aim_at(struct judging *j, const struct source *s)
+aim_at(struct judging *j, const struct source *s, struct walk_sums *sums)
 {
 	j->over = *j->w;
 	j->over.image = s;
+	j->over.sums = sums;
 	j->over.placed = false;
 	j->over.base = 0;
 	j->over.under = (struct walk_signed){ 0 };
@@ -346,7 +348,7 @@ judge_kind(struct judging *j, uint64_t kind, struct view data, struct walk_signe
 	struct walk_signed by = { 0 };
 	int err = kind == JCAT_PKCS7    ? judge_pkcs7(j, data, &all, &by)
 	          : kind == JCAT_ED25519 ? judge_ed25519(j, data, &all, &by)
-	                                 : walk_openpgp(&j->over, scheme_of(j->w, "/openpgp").name, data, &all, &by);
+	                                 : walk_openpgp(&j->over, scheme_of(j->w, "/openpgp").name, data, &all, &by, NULL);
 	*ret = walk_since(j->w, mark);
 	if (!err)
 		walk_of_member(j->w, *ret, j->name);
@@ -373,7 +375,7 @@ aim(struct judging *j, const struct json_value *blob, struct source *s)
 			return false;
 		source_memory(s, text);
 	}
-	aim_at(j, s);
+	aim_at(j, s, target == JCAT_NONE ? &j->sums : NULL);
 	return true;
 }
 
@@ -441,10 +443,11 @@ jcat_judge(struct walk *w, const struct jcat *jc, size_t item, const struct sour
 		.name = jcat_id(jc, item), .file = file };
 	struct jcat_verdict v = { .complete = true };
 	unsigned mark = walk_mark(w);
-	aim_at(&j, file);
+	aim_at(&j, file, &j.sums);
 	int err = checksums(&j, &v.checked);
 	for (size_t i = 0; i < json_count(j.blobs) && !err && v.checked; i++)
 		err = signature(&j, json_at(j.blobs, i), &v);
+	walk_sums_free(&j.sums);
 	v.by = walk_since(w, mark);
 	v.complete &= v.checked && walk_verified(w, v.by);
 	*ret = v;
@@ -456,7 +459,7 @@ jcat_judge_beside(struct walk *w, enum jcat_kind kind, struct view signature_, s
     const struct source *file, struct walk_signed *ret)
 {
 	struct judging j = { .w = w, .name = name, .file = file };
-	aim_at(&j, file);
+	aim_at(&j, file, NULL);
 	return judge_kind(&j, kind, signature_, ret);
 }
 

@@ -68,27 +68,6 @@ struct hint {
 	const EVP_PKEY *key; /* the key itself; NULL: none is given */
 };
 
-static bool
-is_signature(uint16_t type)
-{
-	return type >= MCUBOOT_RSA2048_PSS && type <= MCUBOOT_ED25519;
-}
-
-static enum digest_alg
-hash_alg(uint16_t type)
-{
-	switch (type) {
-	case MCUBOOT_SHA256:
-		return DIGEST_SHA256;
-	case MCUBOOT_SHA384:
-		return DIGEST_SHA384;
-	case MCUBOOT_SHA512:
-		return DIGEST_SHA512;
-	default:
-		return DIGEST_NONE;
-	}
-}
-
 static int
 load(struct job *j, const struct mcuboot_tlv *t, uint8_t *buf, size_t cap)
 {
@@ -127,9 +106,9 @@ check_record(struct job *j, const struct mcuboot_tlv *t)
 static bool
 is_single(uint16_t type)
 {
-	return hash_alg(type) != DIGEST_NONE || type == MCUBOOT_SEC_CNT || type == MCUBOOT_SIG_PURE ||
-	       type == MCUBOOT_UUID_VID || type == MCUBOOT_UUID_CID ||
-	       (type >= MCUBOOT_DECOMP_SIZE && type <= MCUBOOT_COMP_DEC_SIZE);
+	return mcuboot_tlv_hash(type) != DIGEST_NONE || mcuboot_tlv_is_of_expansion(type) ||
+	       type == MCUBOOT_SEC_CNT || type == MCUBOOT_SIG_PURE || type == MCUBOOT_UUID_VID ||
+	       type == MCUBOOT_UUID_CID;
 }
 
 static void
@@ -139,7 +118,7 @@ check_doubles(struct job *j, unsigned i)
 	uint64_t at = t->at - MCUBOOT_TLV_HEAD;
 	for (unsigned k = 0; k < i; k++) {
 		const struct mcuboot_tlv *o = &j->m.tlv[k];
-		bool hashes = hash_alg(t->type) != DIGEST_NONE && hash_alg(o->type) != DIGEST_NONE;
+		bool hashes = mcuboot_tlv_hash(t->type) != DIGEST_NONE && mcuboot_tlv_hash(o->type) != DIGEST_NONE;
 		if ((is_single(t->type) && o->type == t->type) || hashes) {
 			walk_raise(j->w, FINDING_FMT_DUPLICATE, &at, "%s after %s",
 			    mcuboot_tlv_name(t->type), mcuboot_tlv_name(o->type));
@@ -169,7 +148,7 @@ check_records(struct job *j)
 		const struct mcuboot_tlv *t = &j->m.tlv[i];
 		check_record(j, t);
 		check_doubles(j, i);
-		if (hash_alg(t->type) != DIGEST_NONE && !j->hash)
+		if (mcuboot_tlv_hash(t->type) != DIGEST_NONE && !j->hash)
 			j->hash = t;
 		if (t->type == MCUBOOT_SIG_PURE)
 			err = check_pure(j, t);
@@ -195,7 +174,7 @@ check_hash(struct job *j)
 		return 0;
 	}
 	at = j->hash->at;
-	j->alg = hash_alg(j->hash->type);
+	j->alg = mcuboot_tlv_hash(j->hash->type);
 	int err = walk_digest(j->w, &j->span, j->alg, j->sum);
 	if (err)
 		return err;
@@ -357,7 +336,7 @@ judge_signatures(struct job *j)
 		const struct mcuboot_tlv *t = &j->m.tlv[i];
 		if (t->type == MCUBOOT_KEYHASH || t->type == MCUBOOT_PUBKEY)
 			named = t;
-		if (!is_signature(t->type))
+		if (!mcuboot_tlv_is_signature(t->type))
 			continue;
 		err = judge_signature(j, t, named);
 		named = NULL;
@@ -493,10 +472,9 @@ flags(struct job *j)
 	else if (j->m.flags & F_ENCRYPTED)
 		walk_fact(j->w, CONTENTS_FACT_NOTE, j->by,
 		    view_str("said to be encrypted, and lies here in the clear"));
-	if (!j->opaque && (j->m.flags & MCUBOOT_F_COMPRESSED) && !mcuboot_expand_can(&j->m))
-		walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, NULL,
-		    "the body is compressed in a way that no tool makes; its expanded form, with a hash and"
-		    " a signature of its own, was not looked at");
+	if ((j->m.flags & MCUBOOT_F_LZMA1) && (j->m.flags & MCUBOOT_F_LZMA2))
+		walk_raise(j->w, FINDING_FMT_CONFLICT, NULL,
+		    "said to be both LZMA1 and LZMA2: a bootloader refuses it, or takes it for what it was built for");
 }
 
 static int
@@ -539,6 +517,18 @@ structure(struct job *j)
 	}
 }
 
+/* A bootloader that was built for it starts something that nobody saw here, let alone verified. */
+static void
+packed_otherwise(struct job *j)
+{
+	walk_raise(j->w, FINDING_FMT_UNKNOWN_PART, NULL,
+	    "the body is compressed in a way that no tool makes; its expanded form, with a hash and"
+	    " a signature of its own, was not looked at");
+	if (walk_verified(j->w, j->by))
+		walk_raise(j->w, FINDING_FMT_INTEGRITY, NULL,
+		    "what a bootloader would unpack and start has no signature that was verified");
+}
+
 /* Of a packed body there is nothing to say but what comes out of it. */
 static int
 body(struct job *j)
@@ -550,6 +540,8 @@ body(struct job *j)
 		.plain = j->opaque || (j->m.flags & MCUBOOT_F_COMPRESSED) };
 	if (!j->opaque && mcuboot_expand_can(&j->m))
 		return mcuboot_expand(j->w, &j->m, j->by);
+	if (!j->opaque && (j->m.flags & MCUBOOT_F_COMPRESSED))
+		packed_otherwise(j);
 	return j->m.body ? walk_member(j->w, &m, NULL) : 0;
 }
 

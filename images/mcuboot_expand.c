@@ -11,8 +11,6 @@
 #define NAME "expanded"
 /* Header, both areas: each length is a 16-bit number. */
 #define AROUND_MAX (3u << 16)
-#define AREA_MAGIC 0x6907
-#define GUARDED_MAGIC 0x6908
 #define SIZE_LEN 4
 #define AT_GUARDED 10 /* of the header: bytes of the protected area, of the body, flags */
 #define AT_BODY 12
@@ -36,25 +34,7 @@ struct expansion {
 bool
 mcuboot_expand_can(const struct mcuboot_image *m)
 {
-	return (m->flags & (MCUBOOT_F_LZMA1 | MCUBOOT_F_LZMA2)) == MCUBOOT_F_LZMA2;
-}
-
-static bool
-is_hash(uint16_t type)
-{
-	return type >= MCUBOOT_SHA256 && type <= MCUBOOT_SHA512;
-}
-
-static bool
-is_signature(uint16_t type)
-{
-	return type >= MCUBOOT_RSA2048_PSS && type <= MCUBOOT_ED25519;
-}
-
-static bool
-is_of_expansion(uint16_t type)
-{
-	return type >= MCUBOOT_DECOMP_SIZE && type <= MCUBOOT_COMP_DEC_SIZE;
+	return m->flags & MCUBOOT_F_LZMA2;
 }
 
 /* The only one of its kind; where there are several, that is told already. */
@@ -68,10 +48,10 @@ guarded(const struct mcuboot_image *m, uint16_t type)
 }
 
 static bool
-any(const struct mcuboot_image *m, bool (*is)(uint16_t type))
+is_signed(const struct mcuboot_image *m)
 {
 	for (unsigned i = 0; i < m->n; i++)
-		if (is(m->tlv[i].type))
+		if (mcuboot_tlv_is_signature(m->tlv[i].type))
 			return true;
 	return false;
 }
@@ -88,7 +68,7 @@ missing(struct expansion *x)
 	x->size_at = size->at;
 	if (!x->hash)
 		return "hash";
-	return !x->signature && any(x->m, is_signature) ? "signature" : NULL;
+	return !x->signature && is_signed(x->m) ? "signature" : NULL;
 }
 
 static void
@@ -140,11 +120,11 @@ area(struct expansion *x, bool of_guarded)
 	writer_init(&w, AROUND_MAX);
 	for (unsigned i = 0; i < m->n && !err; i++) {
 		const struct mcuboot_tlv *t = &m->tlv[i], *of = t;
-		if (t->guarded != of_guarded || (of_guarded && is_of_expansion(t->type)))
+		if (t->guarded != of_guarded || (of_guarded && mcuboot_tlv_is_of_expansion(t->type)))
 			continue;
-		if (!of_guarded && is_hash(t->type))
+		if (!of_guarded && mcuboot_tlv_hash(t->type) != DIGEST_NONE)
 			of = x->hash;
-		else if (!of_guarded && is_signature(t->type))
+		else if (!of_guarded && mcuboot_tlv_is_signature(t->type))
 			of = x->signature;
 		err = record(x, &w, t->type, of);
 	}
@@ -155,7 +135,7 @@ area(struct expansion *x, bool of_guarded)
 	if (!err && records.n > UINT16_MAX - MCUBOOT_TLV_HEAD)
 		err = FG_ELIMIT;
 	if (!err && (records.n || !of_guarded)) {
-		put16(&x->tail, of_guarded ? GUARDED_MAGIC : AREA_MAGIC);
+		put16(&x->tail, of_guarded ? MCUBOOT_GUARDED_MAGIC : MCUBOOT_AREA_MAGIC);
 		put16(&x->tail, (uint16_t)(records.n + MCUBOOT_TLV_HEAD));
 		writer_bytes(&x->tail, records);
 	}

@@ -11,7 +11,9 @@
  * the unprotected area with those hash and signature in the place of its own.
  * Facts: MCUboot as Nordic ships it (boot/zephyr/decompression.c), and imgtool,
  * which packs by LZMA2 with two bytes in front, through liblzma's filter for ARM
- * Thumb code or without it; nothing makes LZMA1.
+ * Thumb code or without it; nothing makes LZMA1. That bootloader asks for the one
+ * flag of the two that it was built for, and not whether the other is there;
+ * MCUboot's own check of headers (bootutil_loader.c) refuses both together.
  */
 #ifndef FG_IMAGES_MCUBOOT_EXPAND_H
 #define FG_IMAGES_MCUBOOT_EXPAND_H
@@ -25,7 +27,7 @@
 #define MCUBOOT_F_ARM_THUMB 0x0800u
 #define MCUBOOT_F_COMPRESSED (MCUBOOT_F_LZMA1 | MCUBOOT_F_LZMA2 | MCUBOOT_F_ARM_THUMB)
 
-/* That can be expanded here: LZMA2, with or without the filter. */
+/* That can be expanded here: said to be LZMA2, whatever else it is said to be. */
 bool mcuboot_expand_can(const struct mcuboot_image *m);
 /*
  * Walks that image as a member "expanded" of w, which m was read from; by are the

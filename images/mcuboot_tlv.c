@@ -7,9 +7,6 @@
 #include "crypto/err.h"
 #include "crypto/reader.h"
 
-#define AREA_MAGIC 0x6907
-#define GUARDED_MAGIC 0x6908
-
 static const struct {
 	uint16_t type;
 	bool unguarded; /* bootutil's allowed_unprot_tlvs */
@@ -41,6 +38,33 @@ static const struct {
 	{ MCUBOOT_UUID_VID, false, "vendor-uuid" },
 	{ MCUBOOT_UUID_CID, false, "class-uuid" },
 };
+
+enum digest_alg
+mcuboot_tlv_hash(uint16_t type)
+{
+	switch (type) {
+	case MCUBOOT_SHA256:
+		return DIGEST_SHA256;
+	case MCUBOOT_SHA384:
+		return DIGEST_SHA384;
+	case MCUBOOT_SHA512:
+		return DIGEST_SHA512;
+	default:
+		return DIGEST_NONE;
+	}
+}
+
+bool
+mcuboot_tlv_is_signature(uint16_t type)
+{
+	return type >= MCUBOOT_RSA2048_PSS && type <= MCUBOOT_ED25519;
+}
+
+bool
+mcuboot_tlv_is_of_expansion(uint16_t type)
+{
+	return type >= MCUBOOT_DECOMP_SIZE && type <= MCUBOOT_COMP_DEC_SIZE;
+}
 
 const char *
 mcuboot_tlv_name(uint16_t type)
@@ -164,10 +188,10 @@ mcuboot_tlv_read(const struct source *image, struct mcuboot_image *ret)
 		refuse(ret, FINDING_FMT_MALFORMED, guarded, "no records follow the body");
 		return err;
 	}
-	if (magic == GUARDED_MAGIC && length != ret->guarded)
+	if (magic == MCUBOOT_GUARDED_MAGIC && length != ret->guarded)
 		refuse(ret, FINDING_FMT_CONFLICT, guarded,
 		    "the protected area says that it has %u bytes, the header %u", length, ret->guarded);
-	else if (magic != GUARDED_MAGIC && ret->guarded)
+	else if (magic != MCUBOOT_GUARDED_MAGIC && ret->guarded)
 		refuse(ret, FINDING_FMT_CONFLICT, guarded,
 		    "the header speaks of a protected area of %u bytes, and none is there", ret->guarded);
 	else if (ret->guarded && ret->guarded < MCUBOOT_TLV_HEAD)
@@ -176,7 +200,7 @@ mcuboot_tlv_read(const struct source *image, struct mcuboot_image *ret)
 		err = read_area(image, guarded + MCUBOOT_TLV_HEAD, ret->covered, true, ret);
 	if (err || ret->bad)
 		return err;
-	if (!pair(image, ret->covered, &magic, &length, &err) || magic != AREA_MAGIC) {
+	if (!pair(image, ret->covered, &magic, &length, &err) || magic != MCUBOOT_AREA_MAGIC) {
 		refuse(ret, FINDING_FMT_MALFORMED, ret->covered, "no unprotected area");
 		return err;
 	}

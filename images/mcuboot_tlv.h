@@ -19,6 +19,8 @@
 #define MCUBOOT_TLV_HEAD 4 /* type and length, and an area's magic and length */
 #define MCUBOOT_HEADER_LEN 32
 #define MCUBOOT_MAGIC 0x96f3b83du
+#define MCUBOOT_AREA_MAGIC 0x6907    /* of the unprotected area, ... */
+#define MCUBOOT_GUARDED_MAGIC 0x6908 /* ... and of the protected one */
 #define MCUBOOT_MAGIC_LEGACY 0x96f3b83cu /* before 1.0: other records, no longer booted */
 
 enum mcuboot_tlv_type {
@@ -80,6 +82,11 @@ struct mcuboot_image {
 
 /* Reads the image that starts at byte 0. 0 also for a bad one; FG_EIO. */
 int mcuboot_tlv_read(const struct source *image, struct mcuboot_image *ret);
+/* The digest that such a record holds, of the image; DIGEST_NONE: it is no such record. */
+enum digest_alg mcuboot_tlv_hash(uint16_t type);
+bool mcuboot_tlv_is_signature(uint16_t type);
+/* About the image that a compressed one is expanded to. */
+bool mcuboot_tlv_is_of_expansion(uint16_t type);
 /* "sha256", "dependency", ...; NULL for one that is not MCUboot's own. */
 const char *mcuboot_tlv_name(uint16_t type);
 /* May stand in the unprotected area: bootutil's allow-list. Everything else there is forged (its issue 506). */

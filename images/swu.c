@@ -60,8 +60,9 @@ scheme_of(struct view sig)
 	return format_is_signed_data(sig) ? CMS_SCHEME : openpgp_recognise(sig) ? OPENPGP_SCHEME : "swu/raw";
 }
 
+/* *ret_closed: nothing of it is anybody's to choose. */
 static int
-judge_as(struct walk *w, struct swu *u, struct view sig)
+judge_as(struct walk *w, struct swu *u, struct view sig, bool *ret_closed)
 {
 	struct walk_span span = { .range = { u->description }, .n = 1 };
 	struct walk_claim claim = { .as = TRUST_SCHEME_NONE, .signature = sig, .span = span };
@@ -72,27 +73,30 @@ judge_as(struct walk *w, struct swu *u, struct view sig)
 	}
 	/* Since the fix of CVE-2026-109399 swupdate takes no intermediates from the signature. */
 	if (format_is_signed_data(sig))
-		return walk_cms_lone(w, CMS_SCHEME, sig, &span, &u->by);
+		return walk_cms_lone(w, CMS_SCHEME, sig, &span, &u->by, ret_closed);
 	/* It asks GnuPG, and any one good signature by a key of its ring will do, whatever trust that key has there. */
 	if (openpgp_recognise(sig))
-		return walk_openpgp(w, OPENPGP_SCHEME, sig, &span, &u->by);
-	return walk_keys(w, &claim, &u->by);
+		return walk_openpgp(w, OPENPGP_SCHEME, sig, &span, &u->by, ret_closed);
+	int err = walk_keys(w, &claim, &u->by);
+	*ret_closed = !err && walk_all_verified(w, u->by);
+	return err;
 }
 
 static int
 judge(struct walk *w, struct swu *u, struct sig_range at)
 {
 	uint8_t *bytes = NULL;
+	bool closed = false;
 	int err = walk_load(w, at, CMS_SIG_MAX, &bytes);
 	if (err == FG_EFORMAT) {
 		walk_settle(w, CMS_SCHEME, SIG_INVALID, "a signature of more than 64 KiB");
 		return 0;
 	}
 	if (!err)
-		err = judge_as(w, u, view_of(bytes, (size_t)at.length));
+		err = judge_as(w, u, view_of(bytes, (size_t)at.length), &closed);
 	free(bytes);
-	/* What did not verify could be anything. */
-	if (!err && walk_verified(w, u->by))
+	/* What did not verify could be anything, beside one that did, too. */
+	if (!err && closed)
 		walk_structure(w, at.offset, at.length);
 	return err;
 }

@@ -87,7 +87,6 @@ ubifs_begins(const struct source *s)
 	return magic == MAGIC && length == SUPER_LEN && reader_u8(&r) == UBIFS_TYPE_SUPER;
 }
 
-
 static int
 read_super(struct ubifs *u)
 {

@@ -24,6 +24,7 @@ struct unpack {
 	struct source packed;
 	uint64_t off; /* of packed, to be read next */
 	bool ended;         /* the stream is over */
+	int err;            /* it could not be read: told by the first read */
 	bool failed;        /* it is damaged behind what was given; zstd: has no need of it */
 	bool full, between; /* zstd: there was more than room; a frame is over and flushed */
 	z_stream z;
@@ -49,7 +50,9 @@ begin_lzma2(struct unpack *u, bool thumb)
 	lzma_filter chain[3] = { { LZMA_FILTER_ARMTHUMB, NULL }, { LZMA_FILTER_LZMA2, &options },
 		{ LZMA_VLI_UNKNOWN, NULL } };
 	const lzma_filter *filters = thumb ? chain : chain + 1;
-	u->failed = source_read(&u->packed, 0, head, sizeof head) != 0 || head[0] > LZMA2_DICT_MAX;
+	int err = source_read(&u->packed, 0, head, sizeof head);
+	u->err = err == FG_ELIMIT ? 0 : err; /* too short is damage */
+	u->failed = err || head[0] > LZMA2_DICT_MAX;
 	if (u->failed)
 		return true;
 	u->off = sizeof head;
@@ -230,13 +233,15 @@ read_one(struct unpack *u, uint8_t *buf, size_t n,
 static int
 legacy_block(struct unpack *u)
 {
-	uint8_t head[4];
+	uint8_t head[4] = { 0 };
+	int err = 0;
 	if (u->off == 0) {
-		if (source_read(&u->packed, 0, head, sizeof head) || memcmp(head, LEGACY_MAGIC, sizeof head) != 0)
-			return FG_EFORMAT;
+		err = source_read(&u->packed, 0, head, sizeof head);
+		if (err || memcmp(head, LEGACY_MAGIC, sizeof head) != 0)
+			return err && err != FG_ELIMIT ? err : FG_EFORMAT;
 		u->off = sizeof head;
 	}
-	int err = source_read(&u->packed, u->off, head, sizeof head);
+	err = source_read(&u->packed, u->off, head, sizeof head);
 	uint64_t n = (uint64_t)head[0] | (uint64_t)head[1] << 8 | (uint64_t)head[2] << 16 | (uint64_t)head[3] << 24;
 	u->ended = err == FG_ELIMIT || (!err && (n == 0 || n > LZ4_COMPRESSBOUND(LEGACY_BLOCK)));
 	if (u->ended && u->off == sizeof head) /* not even one */
@@ -300,6 +305,8 @@ long
 unpack_read(void *arg, void *buf, size_t n)
 {
 	struct unpack *u = arg;
+	if (u->err)
+		return u->err;
 	if (n > INT_MAX) /* what all libraries can count */
 		n = INT_MAX;
 	switch (u->kind) {

@@ -126,6 +126,16 @@ walk_verified(const struct walk *w, struct walk_signed by)
 	return false;
 }
 
+bool
+walk_all_verified(const struct walk *w, struct walk_signed by)
+{
+	const struct sig_set *set = &w->room->r->signatures;
+	for (unsigned i = by.first; i < by.first + by.n; i++)
+		if (set->result[i].outcome != SIG_VERIFIED)
+			return false;
+	return by.n > 0;
+}
+
 void
 walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struct view value)
 {
@@ -293,18 +303,14 @@ is_of_whole(const struct walk *w, const struct walk_span *span, enum digest_alg 
 	       whole_can(w->room->whole, span->range[0].length);
 }
 
-int
-walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg alg,
-    uint8_t ret[DIGEST_LEN_MAX])
+static int
+go_over(const struct walk *w, const struct walk_span *span, struct digest *d)
 {
-	if (is_of_whole(w, span, alg))
-		return whole_upto(w->room->whole, span->range[0].length, ret);
-	struct digest *d = digest_new(alg);
 	uint64_t most = 0;
 	for (unsigned i = 0; i < span->n; i++)
 		most = span->range[i].length > most ? span->range[i].length : most;
 	uint8_t *chunk = malloc(source_chunk(most));
-	int err = d && chunk ? 0 : FG_ENOMEM;
+	int err = chunk ? 0 : FG_ENOMEM;
 	for (unsigned i = 0; i < span->n && !err; i++) {
 		uint64_t at = span->range[i].offset, left = span->range[i].length;
 		if (!inside(w, at, left))
@@ -318,10 +324,49 @@ walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg 
 			left -= n;
 		}
 	}
+	free(chunk);
+	return err;
+}
+
+void
+walk_sums_free(struct walk_sums *s)
+{
+	for (unsigned i = 0; i < DIGEST_LIMIT; i++)
+		digest_free(s->of[i]);
+	*s = (struct walk_sums){ .of = { NULL } };
+}
+
+int
+walk_running(const struct walk *w, const struct walk_span *span, enum digest_alg alg, struct digest **ret)
+{
+	bool all = span->n == 1 && span->range[0].offset == 0 && span->range[0].length == w->image->size;
+	struct digest **kept = w->sums && all ? &w->sums->of[alg] : NULL;
+	if (kept && *kept) {
+		*ret = digest_copy(*kept);
+		return *ret ? 0 : FG_ECRYPTO;
+	}
+	struct digest *d = digest_new(alg);
+	int err = d ? go_over(w, span, d) : FG_ECRYPTO;
+	if (!err && kept)
+		*kept = digest_copy(d); /* without memory the next one goes over them again */
+	if (err)
+		digest_free(d);
+	else
+		*ret = d;
+	return err;
+}
+
+int
+walk_digest(const struct walk *w, const struct walk_span *span, enum digest_alg alg,
+    uint8_t ret[DIGEST_LEN_MAX])
+{
+	struct digest *d = NULL;
+	if (is_of_whole(w, span, alg))
+		return whole_upto(w->room->whole, span->range[0].length, ret);
+	int err = walk_running(w, span, alg, &d);
 	if (!err)
 		err = digest_final(d, ret);
 	digest_free(d);
-	free(chunk);
 	return err;
 }
 

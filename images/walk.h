@@ -44,10 +44,22 @@ struct walk_signed {
 	unsigned first, n;
 };
 
+/*
+ * Digests of all bytes of a container, each taken when it is first asked for and
+ * kept: many signatures over one file cost one pass for each algorithm. Zero
+ * holds none.
+ */
+struct walk_sums {
+	struct digest *of[DIGEST_LIMIT];
+};
+
+void walk_sums_free(struct walk_sums *s);
+
 /* One container being walked. */
 struct walk {
 	struct walk_room *room;
 	const struct source *image; /* its bytes */
+	struct walk_sums *sums;     /* of image; NULL: none are kept */
 	enum format_id format;
 	bool placed;   /* those bytes lie in the inspected file as they are, ... */
 	uint64_t base; /* ... from here on */
@@ -93,6 +105,8 @@ unsigned walk_mark(const struct walk *w);
 struct walk_signed walk_since(const struct walk *w, unsigned mark);
 /* At least one of them verified. */
 bool walk_verified(const struct walk *w, struct walk_signed by);
+/* There are some, and every one of them did: what is said of the place they stand in goes by this. */
+bool walk_all_verified(const struct walk *w, struct walk_signed by);
 /* A claim of the container; sure when by, or w->under, verified. value is hostile text. */
 void walk_fact(struct walk *w, enum contents_fact_id id, struct walk_signed by, struct view value);
 void walk_fact_uint(struct walk *w, enum contents_fact_id id, struct walk_signed by, uint64_t value);
@@ -161,9 +175,13 @@ int walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed
  */
 int walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
     struct walk_signed *ret);
-/* The same, where the device itself must hold every certificate above the signer's (cms_lone_signer()). */
+/*
+ * The same, where the device itself must hold every certificate above the signer's
+ * (cms_lone_signer()). *ret_lean: all of its signers verified, and there is nothing
+ * in it that they have no need of.
+ */
 int walk_cms_lone(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
-    struct walk_signed *ret);
+    struct walk_signed *ret, bool *ret_lean);
 /*
  * Attached CMS that lies at at in w->image; its content (borrowed from *ret_cms,
  * cms_free()) is what it covers. *ret_cms is NULL when it is none, which is then told.
@@ -198,10 +216,11 @@ int walk_chain(struct walk *w, const struct walk_chain *claim, struct walk_signe
     bool *ret_closed);
 /*
  * Detached OpenPGP signatures, binary or armoured, over a span: one result for
- * each, by OpenPGP keys of the trust set.
+ * each, by OpenPGP keys of the trust set. *ret_closed (may be NULL): all of them
+ * verified, and no byte of them is anybody's to choose.
  */
 int walk_openpgp(struct walk *w, const char *scheme, struct view sig, const struct walk_span *span,
-    struct walk_signed *ret);
+    struct walk_signed *ret, bool *ret_closed);
 /*
  * Signatures over the bytes of a member: told as the member's, and not as the
  * container's, whose bytes are others where it packs.

@@ -21,6 +21,8 @@ struct walk_room {
 
 /* A free place among the signatures, zeroed; NULL when all are taken, which is then told. */
 struct sig_result *walk_place(struct walk *w, struct walk_signed *by);
+/* A digest that has gone over a span, and is the caller's. FG_EFORMAT when it leaves the container. */
+int walk_running(const struct walk *w, const struct walk_span *span, enum digest_alg alg, struct digest **ret);
 /* A span of w->image as ranges of the whole image; none when the container is packed. */
 void walk_place_covers(const struct walk *w, const struct walk_span *span, struct sig_result *s);
 

@@ -285,10 +285,11 @@ open_cms(struct walk *w, const char *scheme, struct view der, bool detached, str
 	return err;
 }
 
-/* Judges into a set of its own, then moves in what there is room for. */
+/* Judges into a set of its own, then moves in what there is room for; *ret_whole: that was all. */
 static int
 judge_cms(struct walk *w, const char *scheme, struct cms *c,
-    const uint8_t (*sums)[DIGEST_LEN_MAX], const struct walk_span *span, struct walk_signed *ret)
+    const uint8_t (*sums)[DIGEST_LEN_MAX], const struct walk_span *span, struct walk_signed *ret,
+    bool *ret_whole)
 {
 	struct sig_set *set = calloc(1, sizeof *set);
 	struct sig_result covers = { .covers_n = 0 };
@@ -315,6 +316,7 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 		*s = *is;
 		ret->n++;
 	}
+	*ret_whole = !err && !set->overflow && ret->n == set->n;
 	if (set->overflow)
 		w->room->r->signatures.overflow = true;
 	free(set);
@@ -323,12 +325,13 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 
 static int
 detached(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
-    bool lone, struct walk_signed *ret)
+    bool lone, struct walk_signed *ret, bool *ret_lean)
 {
 	enum digest_alg algs[CMS_DIGESTS_MAX];
 	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX], head[CMS_HEAD_LEN];
 	struct walk_signed by = { .first = w->room->r->signatures.n };
 	struct cms *c = NULL;
+	bool whole = false;
 	int err = open_cms(w, scheme, der, true, &c);
 	unsigned n = c ? cms_digests(c, algs) : 0;
 	for (unsigned i = 0; i < n && !err; i++)
@@ -348,7 +351,8 @@ detached(struct walk *w, const char *scheme, struct view der, const struct walk_
 	if (c && lone)
 		cms_lone_signer(c);
 	if (!err && c)
-		err = judge_cms(w, scheme, c, sums, span, &by);
+		err = judge_cms(w, scheme, c, sums, span, &by, &whole);
+	*ret_lean = !err && c && whole && cms_is_lean(c) && walk_all_verified(w, by);
 	cms_free(c);
 	if (!err && ret)
 		*ret = by;
@@ -359,14 +363,15 @@ int
 walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
     struct walk_signed *ret)
 {
-	return detached(w, scheme, der, span, false, ret);
+	bool lean;
+	return detached(w, scheme, der, span, false, ret, &lean);
 }
 
 int
 walk_cms_lone(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
-    struct walk_signed *ret)
+    struct walk_signed *ret, bool *ret_lean)
 {
-	return detached(w, scheme, der, span, true, ret);
+	return detached(w, scheme, der, span, true, ret, ret_lean);
 }
 
 int
@@ -377,6 +382,7 @@ walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struc
 	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX], *der = NULL;
 	struct walk_signed by = { .first = w->room->r->signatures.n };
 	struct cms *c = NULL;
+	bool whole = false;
 	*ret_cms = NULL;
 	int err = walk_load(w, at, CMS_ATTACHED_MAX, &der);
 	if (err == FG_EFORMAT) {
@@ -392,7 +398,7 @@ walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struc
 	if (!err && c) {
 		struct walk_span span = { .range = { cms_content_range(c) }, .n = 1 };
 		span.range[0].offset += at.offset;
-		err = judge_cms(w, scheme, c, sums, &span, &by);
+		err = judge_cms(w, scheme, c, sums, &span, &by, &whole);
 	}
 	if (err) {
 		cms_free(c);

@@ -104,7 +104,7 @@ def dependency(index, version, slot=0):
 
 
 def packed(key="p256", sha="256", thumb=False, change=None, guarded=(), unpacked=None, behind=b"", stream=None, flags=0, erased=b"\xff",
-           fill=b"\xff", named="hash", pure=False, **head):
+           fill=b"\xff", named="hash", pure=False, method=0x400, **head):
     """A compressed image, as imgtool makes it of one of the same key. change: on its records of expansion."""
     body = unpacked or CODE
     size = head.get("size", 32)
@@ -117,7 +117,7 @@ def packed(key="p256", sha="256", thumb=False, change=None, guarded=(), unpacked
     chain.append({"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": 131072, "lp": 1, "lc": 3})
     small = stream or bytes([12, (2 * 5 + 1) * 9 + 3]) + lzma.compress(body, format=lzma.FORMAT_RAW, filters=chain)
     records = change(records) if change else records
-    img = image([key], sha=sha, guarded=[*guarded, *records], body=small + behind, flags=flags | 0x400 | (0x800 if thumb else 0),
+    img = image([key], sha=sha, guarded=[*guarded, *records], body=small + behind, flags=flags | method | (0x800 if thumb else 0),
                 fill=fill, named=named, pure=pure, **head)
     return img
 
@@ -181,7 +181,10 @@ def packed_bad():
     yield "packed-behind", packed(behind=b"more")
     yield "packed-damaged", packed(stream=b"\x0c\x5d\xe0" + bytes(40))
     yield "packed-empty", packed(stream=b"\x0c")
-    yield "packed-lzma1", packed(flags=0x200)
+    yield "packed-lzma1", packed(method=0x200)
+    yield "packed-both", packed(flags=0x200)
+    yield "packed-both-brick", packed(flags=0x200, change=swap(0x72, sign(KEYS["p256"], b"other", b"")[1]))
+    yield "packed-filter-alone", packed(method=0x800)
     yield "packed-filter", packed(flags=0x800)
     yield "packed-erased", packed(size=512, erased=b"\0")
     yield "packed-other", packed(unpacked=image(["ed25519"]), change=swap(0x72, bytes(70)))

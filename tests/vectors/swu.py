@@ -159,6 +159,8 @@ def samples(folder):
         "pgp-cut": signed(good, signature=PGP.sign(good)[:-1]),
         "pgp-message": signed(good, signature=openpgp.armour(PGP.sign(good), "PGP MESSAGE")),
         "pgp-header": signed(good, signature=openpgp.armour(PGP.sign(good), head="Comment: " + "x" * 80)),
+        "pgp-version": signed(good, signature=openpgp.armour(PGP.sign(good), head="Version: GnuPG v1")),
+        "pgp-loose": signed(good, signature=PGP.sign(good, unhashed=openpgp.sub(16, PGP.fpr[-8:]) + openpgp.sub(33, b"\x05" + b"x" * 300))),
         "encrypted": signed(encrypted(good), signature=cms(good)),
         "encrypted-pgp": signed(encrypted(good), signature=PGP.sign(good)),
         "encrypted-raw": signed(encrypted(good), signature=raw(good)),

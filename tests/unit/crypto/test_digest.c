@@ -90,8 +90,16 @@ test_stream_equals_one_shot_and_peek_does_not_end_it(void **state)
 		assert_int_equal(digest_update(d, view_of(text + i, 1)), 0);
 	}
 	assert_int_equal(digest_update(d, view_of(NULL, 0)), 0);
-	assert_int_equal(digest_final(d, peek), 0);
 	assert_int_equal(digest_sha256(view_str(text), whole), 0);
+	struct digest *copy = digest_copy(d);
+	assert_non_null(copy);
+	assert_int_equal(digest_update(copy, view_str("more")), 0); /* d does not notice */
+	digest_free(copy);
+	copy = digest_copy(d);
+	assert_int_equal(digest_final(copy, peek), 0);
+	assert_memory_equal(peek, whole, 32);
+	digest_free(copy);
+	assert_int_equal(digest_final(d, peek), 0);
 	assert_memory_equal(peek, whole, 32);
 	digest_free(d);
 }

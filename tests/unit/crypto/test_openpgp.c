@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/base64.h"
 #include "crypto/err.h"
 #include "crypto/openpgp.h"
 #include "crypto/pgpcert.h"
@@ -117,6 +118,20 @@ trusting(const char *name)
 	return t;
 }
 
+/* How much of it is anybody's to choose. */
+static const char *
+openness(struct view sig)
+{
+	char why[SIG_TEXT_MAX];
+	struct openpgp *o;
+	if (openpgp_open(sig, &o, why, sizeof why))
+		return "unread";
+	const char *word = openpgp_is_closed(o) ? "closed" : openpgp_is_lean(o) ? "lean" : "loose";
+	assert_true(openpgp_is_lean(o) || !openpgp_is_closed(o));
+	openpgp_free(o);
+	return word;
+}
+
 /* Of the document no byte may change; of the signature only what nobody signed: its heads and the other area. */
 static void
 no_changed_byte_verifies(void **state)
@@ -136,8 +151,11 @@ no_changed_byte_verifies(void **state)
 	for (size_t i = 0; i < sig.n; i++)
 		for (unsigned bit = 0; bit < 8; bit++) {
 			sig.p[i] ^= (uint8_t)(1 << bit);
-			free_bytes += judge(pki_view(&sig), t, pki_view(&doc), AT, set, why) &&
-			              set->result[0].outcome == SIG_VERIFIED;
+			bool verified = judge(pki_view(&sig), t, pki_view(&doc), AT, set, why) &&
+			                set->result[0].outcome == SIG_VERIFIED;
+			free_bytes += verified;
+			if (verified)
+				assert_string_equal(openness(pki_view(&sig)), "loose");
 			sig.p[i] ^= (uint8_t)(1 << bit);
 		}
 	/* Of the issuer's subpacket its type, seven bits of which can be another harmless one's. */
@@ -148,6 +166,164 @@ no_changed_byte_verifies(void **state)
 	free(doc.p);
 	free(sig.p);
 	trust_free(t);
+}
+
+#define AREA 6 /* of a packet by openpgp.py: its head; then version, type, algorithms, and the hashed area */
+
+/* The signature of "plain" with others' words in the area that nobody signs. */
+static void
+with_area(struct writer *w, struct view sig, struct view area)
+{
+	size_t at = AREA + 6 + ((size_t)sig.p[AREA + 4] << 8 | sig.p[AREA + 5]);
+	size_t old = (size_t)sig.p[at] << 8 | sig.p[at + 1], body = sig.n - AREA - old + area.n;
+	writer_init(w, OPENPGP_FILE_MAX);
+	writer_bytes(w, view_of(sig.p, 2));
+	writer_u32(w, (uint32_t)body);
+	writer_bytes(w, view_of(sig.p + AREA, at - AREA));
+	writer_u16(w, (uint16_t)area.n);
+	writer_bytes(w, area);
+	writer_bytes(w, view_of(sig.p + at + 2 + old, sig.n - at - 2 - old));
+}
+
+/* They verify as before; but only the signer's own name, once in each form, leaves nobody a choice. */
+static void
+words_that_nobody_signed_are_seen(void **state)
+{
+	static const struct {
+		const char *area, *openness; /* i, f: the issuer's ID and fingerprint; other: see below */
+		bool verified;
+	} table[] = {
+		{ "i", "closed", true },
+		{ "f", "closed", true },
+		{ "if", "closed", true },
+		{ "fi", "closed", true },
+		{ "ii", "loose", true },
+		{ "iff", "loose", true },
+		{ "I", "loose", true },  /* critical */
+		{ "i5", "loose", true }, /* fingerprint of a key of another version: not read */
+		{ "i6", "loose", true }, /* the same, and long */
+		{ "in", "loose", true }, /* a notation */
+		{ "ie", "loose", true }, /* an embedded signature */
+		{ "xi", "loose", true }, /* the last name counts, and another stands before it */
+		{ "ix", "loose", false },
+	};
+	struct pki_blob doc = made("doc", ""), sig = made("plain", "sig"), key = made("plain", "key");
+	struct view v = pki_view(&sig);
+	struct trust *t = trusting("plain");
+	struct sig_set *set = calloc(1, sizeof *set);
+	uint8_t fpr[DIGEST_LEN_MAX], head[3] = { 0x99, key.p[4], key.p[5] };
+	size_t body = (size_t)key.p[4] << 8 | key.p[5];
+	struct digest *d = digest_new(DIGEST_SHA1);
+	(void)state;
+	assert_int_equal(digest_update(d, view_of(head, sizeof head)), 0);
+	assert_int_equal(digest_update(d, view_of(key.p + AREA, body)), 0);
+	assert_int_equal(digest_final(d, fpr), 0);
+	digest_free(d);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		static const uint8_t noise[300];
+		char why[SIG_TEXT_MAX];
+		struct writer area, w;
+		writer_init(&area, 4096);
+		for (const char *c = table[i].area; *c; c++) {
+			bool fingerprint = *c == 'f' || *c == '5', name = *c == 'i' || *c == 'I' || *c == 'x';
+			writer_u8(&area, name ? 9 : fingerprint ? 22 : 255);
+			if (!name && !fingerprint)
+				writer_u32(&area, 1 + sizeof noise);
+			writer_u8(&area, *c == 'I' ? 16 | 0x80 : name ? 16 : *c == 'n' ? 20 : *c == 'e' ? 32 : 33);
+			if (fingerprint)
+				writer_u8(&area, *c == '5' ? 5 : 4);
+			writer_bytes(&area, *c == 'x'     ? view_of(noise, 8)
+			                        : name        ? view_of(fpr + 12, 8)
+			                        : fingerprint ? view_of(fpr, 20)
+			                                      : view_of(noise, sizeof noise));
+		}
+		with_area(&w, v, writer_view(&area));
+		assert_true(judge(writer_view(&w), t, pki_view(&doc), AT, set, why));
+		assert_int_equal(set->n, 1);
+		if ((set->result[0].outcome == SIG_VERIFIED) != table[i].verified ||
+		    strcmp(openness(writer_view(&w)), table[i].openness) != 0)
+			fail_msg("%s: %s, %s", table[i].area, set->result[0].detail, openness(writer_view(&w)));
+		writer_free(&area);
+		writer_free(&w);
+	}
+	free(set);
+	trust_free(t);
+	free(doc.p);
+	free(sig.p);
+	free(key.p);
+}
+
+/* n digits a line, with others' words behind the first line and at the end. */
+static void
+armoured(struct writer *w, struct view packets, size_t n, const char *head, const char *eol, const char *end)
+{
+	struct writer digits;
+	writer_init(&digits, OPENPGP_FILE_MAX);
+	base64_encode(packets, &digits);
+	struct view rest = writer_view(&digits);
+	writer_init(w, OPENPGP_FILE_MAX);
+	writer_bytes(w, view_str("-----BEGIN PGP SIGNATURE-----\n"));
+	writer_bytes(w, view_str(head));
+	writer_bytes(w, view_str("\n"));
+	for (size_t k; rest.n > 0; rest = view_of(rest.p + k, rest.n - k)) {
+		k = rest.n < n ? rest.n : n;
+		writer_bytes(w, view_of(rest.p, k));
+		writer_bytes(w, view_str(eol));
+	}
+	writer_bytes(w, view_str("-----END PGP SIGNATURE-----\n"));
+	writer_bytes(w, view_str(end));
+	writer_free(&digits);
+}
+
+static void
+and_so_are_those_of_an_armour(void **state)
+{
+	static const char marker[] = "\xca\x03PGP", other[] = "\xca\x03PGQ";
+	char spaces[66];
+	struct pki_blob sig = made("plain", "sig");
+	struct writer w, more;
+	(void)state;
+	memset(spaces, ' ', 65);
+	spaces[65] = '\0';
+	const struct {
+		const char *head, *eol, *end, *openness;
+		size_t n;
+	} table[] = {
+		{ "", "\n", "", "closed", 64 },
+		{ "", "\n", "", "closed", 76 },
+		{ "", "\r\n", "", "closed", 64 },
+		{ "", " \n", "", "lean", 64 },
+		{ "", "\n", " ", "lean", 64 },
+		{ "", "\n", spaces, "loose", 64 },
+		{ "Version: GnuPG v1\n", "\n", "", "lean", 64 },
+		{ "Comment: 0123456789012345678901234567890123456789012345678901234567890123456789\n", "\n", "", "loose", 64 },
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		armoured(&w, pki_view(&sig), table[i].n, table[i].head, table[i].eol, table[i].end);
+		if (strcmp(openness(writer_view(&w)), table[i].openness) != 0)
+			fail_msg("%zu: %s", i, openness(writer_view(&w)));
+		writer_free(&w);
+	}
+	/* Where lines end could say something, too: the second four digits shorter, the third as much longer. */
+	armoured(&w, pki_view(&sig), 64, "", "\n", "");
+	struct view text = writer_view(&w);
+	size_t first = strlen("-----BEGIN PGP SIGNATURE-----\n\n"); /* digits */
+	uint8_t *at = memcpy(malloc(text.n), text.p, text.n);
+	memmove(at + first + 65 + 61, text.p + first + 65 + 60, 4);
+	at[first + 65 + 60] = '\n';
+	assert_string_equal(openness(view_of(at, text.n)), "lean");
+	free(at);
+	writer_free(&w);
+	for (unsigned k = 0; k < 2; k++) {
+		writer_init(&more, OPENPGP_FILE_MAX);
+		writer_bytes(&more, view_of((const uint8_t *)(k ? other : marker), 5));
+		writer_bytes(&more, pki_view(&sig));
+		armoured(&w, writer_view(&more), 64, "", "\n", "");
+		assert_string_equal(openness(writer_view(&w)), k ? "unread" : "loose");
+		writer_free(&w);
+		writer_free(&more);
+	}
+	free(sig.p);
 }
 
 static void
@@ -265,6 +441,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case_is_answered_as_expected),
 		cmocka_unit_test(no_changed_byte_verifies),
+		cmocka_unit_test(words_that_nobody_signed_are_seen),
+		cmocka_unit_test(and_so_are_those_of_an_armour),
 		cmocka_unit_test(several_signatures_have_a_result_each),
 		cmocka_unit_test(the_last_word_of_an_owner_counts),
 		cmocka_unit_test(such_a_key_counts_in_its_own_form_only),

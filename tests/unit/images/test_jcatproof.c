@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "unit/images/walk_rig.h"
 
 #define ED "jcat/ed25519 "
@@ -23,22 +26,28 @@ vendor(void)
 }
 
 static struct report *
-judge(struct view img, struct view sig, struct view trust, enum inspect_scheme scheme)
+judge_source(const struct source *img, const struct source *sig, struct view trust, enum inspect_scheme scheme)
 {
 	struct inspect_job job = { 0 };
-	struct source s, beside;
 	struct report *r = report_new(REPORT_KIND_NONE);
 	inspect_defaults(&job);
-	source_memory(&s, img);
-	source_memory(&beside, sig);
-	job.image = &s;
-	job.signature = &beside;
+	job.image = img;
+	job.signature = sig;
 	job.have_trust = true;
 	job.trust = trust;
 	job.at = RIG_NOW;
 	job.scheme = scheme;
 	assert_int_equal(inspect_verify(&job, r), 0);
 	return r;
+}
+
+static struct report *
+judge(struct view img, struct view sig, struct view trust, enum inspect_scheme scheme)
+{
+	struct source s, beside;
+	source_memory(&s, img);
+	source_memory(&beside, sig);
+	return judge_source(&s, &beside, trust, scheme);
 }
 
 static void
@@ -111,6 +120,47 @@ everything_else_does_not(void **state)
 	CHECK_ALL(table);
 }
 
+/* Bytes that this process read so far. */
+static unsigned long
+bytes_read(void)
+{
+	unsigned long n = 0;
+	FILE *f = fopen("/proc/self/io", "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "rchar: %lu", &n), 1);
+	fclose(f);
+	return n;
+}
+
+/* Signatures of two more kinds over the same bytes, by the same digest. */
+static void
+more_signatures_cost_no_more_passes(void **state)
+{
+	static const char *const names[] = { "ed25519.jcat", "all.jcat" };
+	struct view trust = vendor(), img = rig_made("jcat", "firmware.bin");
+	unsigned long cost[2];
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	(void)state;
+	assert_int_equal(write(fd, img.p, img.n), img.n);
+	for (unsigned i = 0; i < 2; i++) {
+		struct view sig = rig_made("jcat", names[i]);
+		struct source s, beside;
+		assert_int_equal(source_open(&s, fd), 0);
+		source_memory(&beside, sig);
+		unsigned long before = bytes_read();
+		struct report *r = judge_source(&s, &beside, trust, INSPECT_AUTO);
+		cost[i] = bytes_read() - before;
+		assert_int_equal(r->signatures.n, i == 0 ? 1 : 3);
+		report_free(r);
+		rig_drop(sig);
+	}
+	assert_true(cost[0] >= img.n);
+	assert_true(cost[1] < cost[0] + img.n / 2);
+	close(fd);
+	rig_drop(img);
+	rig_drop(trust);
+}
+
 /* Any byte of the image or of the Jcat file: never another image under the same word. */
 static void
 no_changed_byte_is_vouched_for(void **state)
@@ -168,6 +218,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sound_files_vouch_for_the_image),
 		cmocka_unit_test(everything_else_does_not),
+		cmocka_unit_test(more_signatures_cost_no_more_passes),
 		cmocka_unit_test(no_changed_byte_is_vouched_for),
 		cmocka_unit_test(a_profile_says_which_kind),
 	};

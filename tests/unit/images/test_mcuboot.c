@@ -147,7 +147,12 @@ packed_images_that_brick(void **state)
 		{ "packed-damaged", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
 		{ "packed-empty", P256_OK, "FMT-INTEGRITY! FMT-MALFORMED!" },
 		{ "packed-behind", P256_OK EXPANDED P256_OK, "FMT-HIDDEN-BYTES!" },
-		{ "packed-lzma1", P256_OK, "FMT-UNKNOWN-PART" },
+		/* Not looked into: whoever starts it starts something unverified. */
+		{ "packed-lzma1", P256_OK, "FMT-INTEGRITY! FMT-UNKNOWN-PART" },
+		{ "packed-filter-alone", P256_OK, "FMT-INTEGRITY! FMT-UNKNOWN-PART" },
+		/* A bootloader built for LZMA2 asks for that flag alone. */
+		{ "packed-both", P256_OK EXPANDED P256_OK, "FMT-CONFLICT!" },
+		{ "packed-both-brick", P256_OK EXPANDED P256 "untrusted", "FMT-CONFLICT! FMT-INTEGRITY! SIG-UNTRUSTED" },
 		/* Flash holds zeros there only where the packed image does. */
 		{ "packed-erased", P256_OK EXPANDED P256 "untrusted", "FMT-INTEGRITY! SIG-UNTRUSTED" },
 		{ "packed-filter", P256_OK EXPANDED P256 "untrusted", "FMT-INTEGRITY! SIG-UNTRUSTED" },

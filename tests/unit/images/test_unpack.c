@@ -10,6 +10,8 @@
 #include <lz4frame.h>
 #include <lzma.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -235,6 +237,29 @@ test_legacy(void **state)
 	drop(packed);
 }
 
+/* What cannot be read is this machine's trouble, and no damage of the stream. */
+static void
+test_unreadable(void **state)
+{
+	(void)state;
+	for (int kind = UNPACK_GZIP; kind <= UNPACK_LZ4_LEGACY; kind++) {
+		struct source s;
+		uint8_t buf[16];
+		int fd = memfd_create("image", MFD_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_int_equal(ftruncate(fd, 4096), 0);
+		assert_int_equal(source_open(&s, fd), 0);
+		assert_int_equal(ftruncate(fd, 1), 0);
+		struct unpack *u = unpack_new((enum unpack_kind)kind, &s, (struct sig_range){ 0, s.size });
+		assert_non_null(u);
+		for (unsigned again = 0; again < 2; again++)
+			if (unpack_read(u, buf, sizeof buf) != FG_EIO)
+				fail_msg("kind %d", kind);
+		unpack_free(u);
+		close(fd);
+	}
+}
+
 int
 main(void)
 {
@@ -245,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_behind),
 		cmocka_unit_test(test_lzma2),
 		cmocka_unit_test(test_legacy),
+		cmocka_unit_test(test_unreadable),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
