@@ -297,7 +297,7 @@ submit(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, NULL, "review submit REVIEW STATEMENT SIGNATURE [--json]", 3, 3, &a);
 	if (status)
 		return cli_opt_end(status);
-	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], "review.submit");
+	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], APPROVAL_APPROVE, "review.submit");
 }
 
 /* ---- one review, one word ---- */
@@ -500,7 +500,7 @@ resume_submit(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, NULL, "resume submit STATEMENT SIGNATURE [--json]", 2, 2, &a);
 	if (status)
 		return cli_opt_end(status);
-	return cli_statement_submit(&a.common, a.at[0], a.at[1], NULL, "resume.submit");
+	return cli_statement_submit(&a.common, a.at[0], a.at[1], NULL, APPROVAL_RESUME, "resume.submit");
 }
 
 int

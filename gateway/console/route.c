@@ -101,6 +101,11 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/rollouts/{release}", "rollout.show", ROUTE_PLAIN, "One, ring by ring.", NO_ARGS },
 	{ ROUTE_POST, "/rollouts/{release}/pause", "rollout.pause", ROUTE_PLAIN, "Offers it to nobody new.", { REASON } },
 	{ ROUTE_POST, "/rollouts/{release}/abort", "rollout.abort", ROUTE_PLAIN, "Ends it.", { REASON } },
+	{ ROUTE_POST, "/rollouts/{release}/hold", "rollout.hold", ROUTE_PLAIN, "Offers it to nobody in one ring.",
+	    { REASON, TEXT("ring") } },
+	{ ROUTE_POST, "/rollouts/{release}/statement", "rollout.statement", ROUTE_PLAIN,
+	    "The statement by which it goes on.", { REASON, TEXT("step"), TEXT_OPT("approver"), TEXT_OPT("ring") } },
+	{ ROUTE_POST, "/rollouts/submit", "rollout.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 
 	{ ROUTE_GET, "/modules", "module.list", ROUTE_PAGED, "Modules, by pseudonym.",
 	    { TEXT_OPT("after"), TEXT_OPT("group"), FLAG_OPT("held"), NUMBER_OPT("limit"), TEXT_OPT("product"),

@@ -282,6 +282,7 @@ end_round(struct rollouts *r)
 		if (!one->counting)
 			continue;
 		memcpy(one->standing.count, one->round.count, sizeof one->standing.count);
+		rollout_shrink(&one->standing, one->plan->rings_n);
 		one->under_way = one->round.under_way;
 		one->today = one->round.today;
 		one->counted = true;

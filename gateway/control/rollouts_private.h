@@ -28,6 +28,7 @@ struct rollout { /* one release that is offered */
 	struct rollouts_said said;
 	bool opening;               /* an entry is on its way */
 	struct rollout_standing standing;
+	int64_t stopped;            /* of struct db_rollout: no two stops of it have the same name */
 	uint64_t under_way, today;  /* modules granted that have not ended, and within a day */
 	bool counted;               /* those two are known: before, nobody new is granted it */
 	bool counting;              /* in the round under way, whose numbers are not whole yet: */

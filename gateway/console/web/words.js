@@ -11,7 +11,7 @@ const STATES = {
 	running: ["good", "running"], paused: ["warning", "paused"], done: ["good", "done"], aborted: ["off", "aborted"],
 		ended: ["off", "ended"],
 	lost: ["block", "lost"],
-	"in-force": ["good", "in force"], withheld: ["warning", "withheld"], missing: ["block", "missing"],
+	"in-force": ["good", "in force"], held: ["warning", "held"], withheld: ["warning", "withheld"], missing: ["block", "missing"],
 };
 
 export function state(word) {
