@@ -226,7 +226,8 @@ rollout_outcome_name(enum rollout_outcome outcome)
 const char *
 rollout_state_name(enum rollout_state state)
 {
-	static const char *const names[ROLLOUT_STATES] = { "none", "running", "paused", "aborted", "done" };
+	static const char *const names[ROLLOUT_STATES] = { "none", "running", "paused", "aborted", "done",
+		"superseded" };
 	return names[(unsigned)state < ROLLOUT_STATES ? state : ROLLOUT_NO_STATE];
 }
 

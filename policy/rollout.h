@@ -133,6 +133,7 @@ enum rollout_state {
 	ROLLOUT_PAUSED,
 	ROLLOUT_ABORTED,
 	ROLLOUT_DONE,
+	ROLLOUT_SUPERSEDED, /* a newer release is for all of its modules */
 	ROLLOUT_STATES
 };
 const char *rollout_state_name(enum rollout_state state);

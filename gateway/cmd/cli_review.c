@@ -88,6 +88,7 @@ show_row(const struct json_value *r)
 		{ "came by", "source" }, { "from", "url" }, { "asked", "asked" }, { "first by", "asked_by" },
 		{ "opened", "opened" }, { "deadline", "deadline" }, { "report", "report" }, { "verdict", "verdict" },
 		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" }, { "rules", "rule" },
+		{ "supersedes", "supersedes" }, { "back", "way_back" },
 	};
 	static const struct cli_column findings[] = {
 		{ "severity", "severity", 0 }, { "#count", "count", 0 }, { "finding", "id", 0 },

@@ -15,7 +15,7 @@ list(int argc, char **argv)
 	static const struct cli_column columns[] = {
 		{ "release", "id", 0 }, { "review", "review", 0 }, { "state", "state", 0 }, { "plan", "plan", 0 },
 		{ "ring", "ring", 0 }, { "since", "since", 0 }, { "#granted", "granted", 0 }, { "#success", "success", 0 },
-		{ "#failure", "failure", 0 }, { "#silent", "silent", 0 },
+		{ "#failure", "failure", 0 }, { "#silent", "silent", 0 }, { "#bytes", "bytes", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "rollout.list", .rows = "rollouts",
 	    .usage = "rollout list [--csv] [--json]", .columns = columns, .n = sizeof columns / sizeof columns[0],
@@ -27,7 +27,7 @@ show_rollout(const struct json_value *root)
 {
 	static const struct cli_label fields[] = {
 		{ "release", "id" }, { "review", "review" }, { "plan", "plan" }, { "state", "state" }, { "ring", "ring" },
-		{ "open since", "since" }, { "next", "next" }, { "reason", "reason" }, { "by", "by" },
+		{ "open since", "since" }, { "bytes sent", "bytes" }, { "next", "next" }, { "reason", "reason" }, { "by", "by" },
 	};
 	static const struct cli_column columns[] = {
 		{ "ring", "name", 0 }, { "open", "open", 0 }, { "held", "held", 0 }, { "people", "human", 0 },

@@ -63,6 +63,7 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 	const struct rollout_count all = total(v);
 	jsonw_object(j);
 	requests_put_text(j, "by", v->by);
+	jsonw_kuint(j, "bytes", v->bytes);
 	jsonw_kuint(j, "failure", all.failure);
 	jsonw_kuint(j, "granted", all.granted);
 	jsonw_khex(j, "id", v->id, RELEASE_ID);
@@ -106,7 +107,7 @@ struct listing {
 static const char *
 over_name(const struct control *c, enum rollout_state state)
 {
-	if (state == ROLLOUT_ABORTED || state == ROLLOUT_DONE)
+	if (state == ROLLOUT_ABORTED || state == ROLLOUT_DONE || state == ROLLOUT_SUPERSEDED)
 		return rollout_state_name(state);
 	return c->warden_listed ? "ended" : "unknown";
 }

@@ -201,7 +201,8 @@ create(struct rollouts *r, struct rollout *one)
 static bool
 stays_shut(const struct rollout *one)
 {
-	return one->standing.state == ROLLOUT_PAUSED || one->standing.state == ROLLOUT_ABORTED;
+	return one->standing.state == ROLLOUT_PAUSED || one->standing.state == ROLLOUT_ABORTED ||
+	    one->standing.state == ROLLOUT_SUPERSEDED;
 }
 
 static void
@@ -567,6 +568,32 @@ rollouts_abort(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *
 	return FG_OK;
 }
 
+void
+rollouts_supersede(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *newer)
+{
+	struct rollout *one = rollouts_find(r, id_in);
+	uint8_t id[RELEASE_ID];
+	char why[MSG_TEXT_MAX];
+	if (!one || !one->plan)
+		return;
+	memcpy(id, one->id, sizeof id);
+	snprintf(why, sizeof why, "superseded by %s, which is newer and for the same modules", newer);
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_SUPERSEDED, "control", one->standing.ring, one->standing.ring);
+	logbook_ref(e, "by", newer);
+	logbook_say(e, "%s", why);
+	become(r, one, ROLLOUT_SUPERSEDED, "control", why);
+	releases_retire(r->c->releases, id, "control", why, NULL); /* one is gone */
+	logbook_tell(r->c->logbook, e);
+}
+
+bool
+rollouts_goes(const struct rollouts *r, const uint8_t id[RELEASE_ID], bool *ret_plan)
+{
+	const struct rollout *one = rollouts_find(r, id);
+	*ret_plan = one && one->plan;
+	return one && !one->lost && (!one->plan || is_open(one));
+}
+
 static void
 drive(struct rollouts *r, struct rollout *one)
 {
@@ -776,7 +803,7 @@ rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct 
 	if (!one)
 		return false;
 	*ret = (struct rollouts_view){ .id = one->id, .plan = one->plan, .lost = one->lost, .standing = one->standing,
-		.stopped = one->stopped, .by = one->by, .reason = one->reason };
+		.stopped = one->stopped, .bytes = one->bytes, .by = one->by, .reason = one->reason };
 	if (!one->plan)
 		return true;
 	ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));

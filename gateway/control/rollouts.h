@@ -103,6 +103,11 @@ int rollouts_continue(struct rollouts *r, const struct approval_terms *t, const 
 int rollouts_abort(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason,
     struct call *call);
 
+/* Ends as superseded by the release of that review, and its release with it; no-op for one without a plan. */
+void rollouts_supersede(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *newer);
+/* It is offered, to whom it may be: neither paused nor its plan lost. *ret_plan: it goes over rings. */
+bool rollouts_goes(const struct rollouts *r, const uint8_t id[RELEASE_ID], bool *ret_plan);
+
 /* Tells of each that is paused, and of each whose plan is lost. */
 void rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const char *id, const char *text),
     struct jsonw *j);
@@ -114,6 +119,7 @@ struct rollouts_view {
 	struct rollout_standing standing;
 	struct rollout_next next;
 	int64_t stopped;                 /* when it, or a ring of it, was stopped last; 0: never */
+	uint64_t bytes;                  /* sent of it, as last counted */
 	bool paced;                      /* nobody is granted it for the first time now: GRANTS_PACED */
 	const char *by, *reason;
 };

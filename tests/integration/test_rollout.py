@@ -274,8 +274,25 @@ def test_people_let_it_go_on():
         assert signed(gate, "open", "bob")["state"] == "running"
         until(lambda: rollout(gate)["ring"] == "half")
         gate.cli("rollout", "submit", path, path, ok=(1,))
+        sent = gate.cli("exposure")["data"]
+        assert [(d["group"], d["modules"], d["review"]) for d in sent] == [("canary", 2, "R-2")], sent
+        assert sent[0]["bytes"] >= 2 * len(data) and rollout(gate)["bytes"] >= 2 * len(data)
+
+        # A newer release for the same modules takes its place.
+        gate.offer("1.2.0")
+        gate.ask(imei=FIELD[0], version="1.2.0")
+        shown = gate.review(3)
+        shown = gate.cli("review", "show", "R-3")
+        assert shown["supersedes"] == ["R-2"] and shown["way_back"].startswith("no way back, because R-2, 1.1.0,"), shown
+        gate.approve("R-3")
+        until(lambda: [r["state"] for r in gate.cli("rollout", "list")["rollouts"] if "review" not in r] == ["superseded"])
+        gate.review(2, "expired")
+        why = gate.cli("module", "explain", f"token:{FIELD[0]}")["answers"]
+        assert [a["target"] for a in why] == ["1.2.0"], why
         done = [(e["ev"], e["ref"].get("step")) for e in events(gate)]
         assert done == [("rollout.created", None), ("rollout.held", None), ("rollout.resumed", "unhold"),
                         ("rollout.paused", None), ("rollout.resumed", "resume"), ("rollout.resumed", "open"),
-                        ("rollout.promoted", None)], done
+                        ("rollout.promoted", None), ("rollout.created", None), ("rollout.superseded", None)], done
+        recalled = gate.cli("revoke", "R-3", "--reason", "it was no better")
+        assert recalled["instead"].startswith("those that wait get nothing; for those that have it: no way back"), recalled
         assert gate.verify().stdout.rstrip().endswith("ok")

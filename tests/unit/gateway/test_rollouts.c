@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "crypto/hex.h"
+#include "gateway/control/datacost.h"
+#include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rollouts_private.h"
 #include "unit/gateway/call_rig.h"
@@ -695,6 +697,88 @@ test_rollouts_resumed(void **state)
 	sample_free(s);
 }
 
+/* What was sent is counted by release, and by the group that modules are in now. */
+static void
+test_rollouts_bytes(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[5];
+	struct writer w;
+	struct jsonw j;
+	static const char told[] =
+	    "{\"data\":[{\"bytes\":15,\"group\":\"lab\",\"modules\":4,\"release\":\"07070000000000000000000000000000\","
+	    "\"review\":\"\"},{\"bytes\":5,\"group\":\"field\",\"modules\":1,"
+	    "\"release\":\"07070000000000000000000000000000\",\"review\":\"\"}],\"data_other\":0}";
+	for (unsigned i = 0; i < 5; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+		if (i < 4)
+			served(f, m[i]);
+	}
+	EXPECT(f, 0, 5, 0, 0, 0);
+	assert_int_equal(f->one->bytes, 20);
+	assert_int_equal(inventory_set(f->c->inventory, m[0]->pseudonym, "field", NULL), 0);
+	writer_init(&w, 4096);
+	jsonw_init(&j, &w);
+	jsonw_object(&j);
+	assert_int_equal(datacost_put(f->c, &j), 0);
+	jsonw_object_end(&j);
+	assert_true(view_is(writer_view(&w), told));
+	writer_free(&w);
+}
+
+/* A newer release for the same modules takes the place of a rollout, and nothing less does. */
+static void
+test_rollouts_superseded(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *old = released(f), *fewer = sample_new(64, "EC25", "2.1"), *newer = sample_new(65, "EC25", "2.2");
+	struct approval_terms *t = &fewer->r.terms;
+	char text[LINEAGE_TEXT_CAP];
+	struct db_rollout row;
+	f->c->warden_listed = true;
+	memcpy(t->policy, f->record->terms.policy, sizeof t->policy);
+	memcpy(newer->r.terms.policy, t->policy, sizeof t->policy);
+	snprintf(newer->r.terms.review, sizeof newer->r.terms.review, "R-9");
+	t->max_devices = old->r.terms.max_devices - 1;
+	sample_seal(fewer);
+	sample_seal(newer);
+	assert_int_equal(releases_take(f->c->releases, fewer->id, writer_view(&fewer->record)), 0);
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id));
+	lineage_places(f->c, t, text);
+	assert_string_equal(text, "");
+	lineage_places(f->c, &newer->r.terms, text);
+	assert_string_equal(text, "supersedes R-1, R-1");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", text);
+	assert_non_null(strstr(text, "no way back, because R-1, 2."));
+	assert_non_null(strstr(text, "The module has a newer version"));
+	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", text);
+	assert_string_equal(text, "no way back, because no older release of this product is in force");
+	/* One that begins later takes no place before. */
+	newer->r.terms.not_before = f->r->now + DAY;
+	sample_seal(newer);
+	assert_int_equal(releases_take(f->c->releases, newer->id, writer_view(&newer->record)), 0);
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id));
+	f->r->now += DAY;
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id)); /* nor one that nobody is offered */
+	rollouts_mended(f->c->rollouts);
+	lineage_supersede(f->c);
+	assert_null(rollouts_find(f->c->rollouts, old->id));
+	assert_null(rollouts_find(f->c->rollouts, fewer->id));
+	assert_non_null(rollouts_find(f->c->rollouts, newer->id));
+	assert_int_equal(db_rollout_get(f->c->db, old->id, &row), 0);
+	assert_int_equal(row.state, ROLLOUT_SUPERSEDED);
+	assert_string_equal(row.reason, "superseded by R-9, which is newer and for the same modules");
+	sample_free(old);
+	sample_free(fewer);
+	sample_free(newer);
+}
+
 #define SAID(r, at, p, c) { .ring = (r), .since = (at), .paused = (p), .closed = (c) }
 
 static void
@@ -926,6 +1010,8 @@ main(void)
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
 		T(test_rollouts_held),
+		T(test_rollouts_superseded),
+		T(test_rollouts_bytes),
 		T(test_rollouts_resumed),
 		T(test_rollouts_lost_and_found),
 		T(test_rollouts_stopped_alone),
