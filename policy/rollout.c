@@ -221,6 +221,15 @@ rollout_outcome_name(enum rollout_outcome outcome)
 	return names[(unsigned)outcome < ROLLOUT_OUTCOMES ? outcome : ROLLOUT_UNCOUNTED];
 }
 
+bool
+rollout_is_absent(int64_t seen, int64_t usual, int64_t now)
+{
+	if (usual > ROLLOUT_USUAL_MAX)
+		usual = ROLLOUT_USUAL_MAX;
+	int64_t wait = usual > 0 ? usual * ROLLOUT_ABSENT_TIMES : 0;
+	return seen <= 0 || seen < now - (wait > ROLLOUT_ABSENT_S ? wait : ROLLOUT_ABSENT_S);
+}
+
 /* ---- what next ---- */
 
 const char *

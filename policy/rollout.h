@@ -119,6 +119,14 @@ enum rollout_outcome rollout_outcome(const struct rollout_plan *p, const struct 
 /* "uncounted", "pending", "success", "failure", "silent". */
 const char *rollout_outcome_name(enum rollout_outcome outcome);
 
+#define ROLLOUT_ABSENT_S (7 * INT64_C(86400)) /* nobody is missed sooner */
+#define ROLLOUT_ABSENT_TIMES 3                /* and not before as many of its usual intervals */
+/*
+ * A module that is known and does not come: it may get its updates past this gateway. seen: it asked last for whatever,
+ * 0: never; usual: seconds between its requests, 0: not known.
+ */
+bool rollout_is_absent(int64_t seen, int64_t usual, int64_t now);
+
 /* ---- what next ---- */
 
 struct rollout_count {

@@ -108,7 +108,7 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/rollouts/submit", "rollout.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 
 	{ ROUTE_GET, "/modules", "module.list", ROUTE_PAGED, "Modules, by pseudonym.",
-	    { TEXT_OPT("after"), TEXT_OPT("group"), FLAG_OPT("held"), NUMBER_OPT("limit"), TEXT_OPT("product"),
+	    { FLAG_OPT("absent"), TEXT_OPT("after"), TEXT_OPT("group"), FLAG_OPT("held"), NUMBER_OPT("limit"), TEXT_OPT("product"),
 		TEXT_OPT("profile"), TEXT_OPT("tag"), FLAG_OPT("unlisted"), TEXT_OPT("version") } },
 	{ ROUTE_GET, "/modules/{module}", "module.show", ROUTE_PLAIN, "One.", NO_ARGS },
 	{ ROUTE_GET, "/modules/{module}/explain", "module.explain", ROUTE_PLAIN,

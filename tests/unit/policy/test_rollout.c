@@ -342,6 +342,23 @@ only_what_runs_goes_on(void **state)
 	assert_int_equal(rollout_next(&zero, &s, NOW).verdict, ROLLOUT_PAUSE);
 }
 
+static void
+absent_is_who_does_not_come(void **state)
+{
+	static const struct {
+		int64_t seen, usual;
+		bool absent;
+	} rows[] = {
+		{ 0, 0, true }, { 0, DAY, true }, { NOW, 0, false }, { NOW - 7 * DAY, 0, false }, { NOW - 7 * DAY - 1, 0, true },
+		{ NOW - 7 * DAY - 1, HOUR, true }, { NOW - 8 * DAY, 3 * DAY, false }, { NOW - 9 * DAY - 1, 3 * DAY, true },
+		{ NOW - 90 * DAY, INT64_MAX, false }, { NOW - 91 * DAY, INT64_MAX, true }, { NOW + DAY, 0, false },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rollout_is_absent(rows[i].seen, rows[i].usual, NOW) != rows[i].absent)
+			fail_msg("row %u", i);
+}
+
 /* ---- held rings, and what people sign ---- */
 
 static void
@@ -606,6 +623,7 @@ main(void)
 		cmocka_unit_test(a_module_is_in_one_ring),
 		cmocka_unit_test(what_is_open_is_what_rings_say),
 		cmocka_unit_test(a_held_ring_is_shut_and_the_others_are_not),
+		cmocka_unit_test(absent_is_who_does_not_come),
 		cmocka_unit_test(holding_a_ring_opens_nothing),
 		cmocka_unit_test(people_open_the_ring_that_waits_for_them_and_no_other),
 		cmocka_unit_test(only_failures_after_the_signature_pause_again),
