@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "crypto/intoto.h"
 #include "crypto/json.h"
 #include "crypto/jsonf.h"
@@ -90,11 +91,45 @@ bad_person(const struct approval *a)
 	return NULL;
 }
 
+const char *
+approval_step_name(enum approval_step step)
+{
+	static const char *const names[APPROVAL_STEP_LIMIT] = { "", "resume", "unhold", "open" };
+	return (unsigned)step < APPROVAL_STEP_LIMIT ? names[step] : "";
+}
+
+enum approval_step
+approval_step_parse(struct view word)
+{
+	for (int i = APPROVAL_STEP_NONE + 1; i < APPROVAL_STEP_LIMIT; i++)
+		if (view_is(word, approval_step_name((enum approval_step)i)))
+			return (enum approval_step)i;
+	return APPROVAL_STEP_NONE;
+}
+
+static const char *
+bad_continue(const struct approval_terms *t)
+{
+	if (t->halted_at <= 0)
+		return "it does not say since when the rollout has stood as it stands";
+	if (!approval_step_name(t->step)[0])
+		return "it does not say how the rollout goes on";
+	if (!t->have_plan)
+		return "a rollout without a plan does not go on by one";
+	if (!t->ring[0] || !plain(t->ring) || !list_plain(&t->over))
+		return "the ring is missing, or a list is unsorted, repeats a word or holds characters outside printable ASCII";
+	if (t->over.n && t->step == APPROVAL_STEP_OPEN)
+		return "a ring is opened over nothing that failed";
+	return t->max_devices ? NULL : "max_devices must be at least 1";
+}
+
 static const char *
 bad_terms(const struct approval_terms *t)
 {
 	if (t->decision == APPROVAL_RESUME)
 		return t->halted_at > 0 ? NULL : "resume names no halt";
+	if (t->decision == APPROVAL_CONTINUE)
+		return bad_continue(t);
 	if (t->decision != APPROVAL_APPROVE)
 		return "decision is missing";
 	if (t->halted_at)
@@ -246,26 +281,30 @@ static void
 put_predicate(struct jsonw *j, const struct approval *a)
 {
 	const struct approval_terms *t = &a->terms;
-	bool approve = t->decision == APPROVAL_APPROVE;
+	bool approve = t->decision == APPROVAL_APPROVE, go_on = t->decision == APPROVAL_CONTINUE;
 	jsonw_object(j);
 	jsonw_kcstr(j, "approver", a->approver);
 	if (approve)
 		approval_list_put_some(j, "checklist", &t->checklist);
-	jsonw_kcstr(j, "decision", approve ? "approve" : "resume");
+	jsonw_kcstr(j, "decision", approve ? "approve" : go_on ? "continue" : "resume");
 	if (approve)
 		approval_delta_put(j, &t->delta);
 	if (approve)
 		approval_list_put(j, "findings", &t->findings);
 	jsonw_kcstr(j, "gateway", t->gateway);
-	if (!approve)
+	if (!approve && !go_on)
 		jsonf_put_time(j, "halted_at", t->halted_at);
 	put_log(j, a);
+	if (go_on)
+		jsonw_kuint(j, "max_devices", t->max_devices);
 	jsonw_khex(j, "nonce", a->nonce, sizeof a->nonce);
+	if (go_on)
+		approval_list_put_some(j, "over", &t->over);
+	if ((approve || go_on) && t->have_plan) {
+		jsonw_key(j, "plan");
+		put_digest(j, t->plan);
+	}
 	if (approve) {
-		if (t->have_plan) {
-			jsonw_key(j, "plan");
-			put_digest(j, t->plan);
-		}
 		jsonw_key(j, "policy");
 		put_digest(j, t->policy);
 		jsonw_kcstr(j, "product", t->product);
@@ -274,6 +313,12 @@ put_predicate(struct jsonw *j, const struct approval *a)
 			jsonw_kuint(j, "quorum", t->quorum);
 	}
 	jsonw_kcstr(j, "reason", a->reason);
+	if (go_on) {
+		jsonw_khex(j, "release", t->release, sizeof t->release);
+		jsonw_kcstr(j, "ring", t->ring);
+		jsonf_put_time(j, "since", t->halted_at);
+		jsonw_kcstr(j, "step", approval_step_name(t->step));
+	}
 	if (approve) {
 		jsonw_key(j, "report");
 		put_digest(j, t->report);
@@ -288,7 +333,7 @@ put_predicate(struct jsonw *j, const struct approval *a)
 	jsonw_object_end(j);
 }
 
-/* in-toto wants a digest for every subject: a halt's is that of its one-line description. */
+/* in-toto wants a digest for every subject: that of a halt, or of a rollout, is its one-line description's. */
 static int
 subject_of(const struct approval_terms *t, char *name, size_t cap, uint8_t digest[DIGEST_SHA256_LEN])
 {
@@ -300,7 +345,13 @@ subject_of(const struct approval_terms *t, char *name, size_t cap, uint8_t diges
 	char at[STAMP_CAP];
 	if (stamp_format(t->halted_at, at))
 		return FG_EINVAL;
-	snprintf(name, cap, "halt of %s at %s", t->gateway, at);
+	if (t->decision == APPROVAL_CONTINUE) {
+		char id[2 * sizeof t->release + 1];
+		hex_encode(t->release, sizeof t->release, id);
+		snprintf(name, cap, "rollout of release %s of %s since %s", id, t->gateway, at);
+	} else {
+		snprintf(name, cap, "halt of %s at %s", t->gateway, at);
+	}
 	return digest_sha256(view_str(name), digest);
 }
 
@@ -383,6 +434,18 @@ get_approve(const struct json_value *p, const struct json_value *subject, struct
 }
 
 static bool
+get_continue(const struct json_value *p, struct approval_terms *t)
+{
+	struct view step;
+	t->have_plan = true;
+	return jsonf_time(json_get(p, "since"), &t->halted_at) && json_string(json_get(p, "step"), &step) &&
+	    (t->step = approval_step_parse(step)) != APPROVAL_STEP_NONE &&
+	    jsonf_hex(json_get(p, "release"), t->release, sizeof t->release) &&
+	    json_cstr(json_get(p, "ring"), t->ring, sizeof t->ring) && get_digest(json_get(p, "plan"), t->plan) &&
+	    jsonf_u32(json_get(p, "max_devices"), &t->max_devices) && approval_list_get_some(json_get(p, "over"), &t->over);
+}
+
+static bool
 get_statement(const struct json_value *root, struct approval *a)
 {
 	const struct json_value *p = json_get(root, "predicate");
@@ -394,6 +457,8 @@ get_statement(const struct json_value *root, struct approval *a)
 		t->decision = APPROVAL_APPROVE;
 	else if (view_is(decision, "resume"))
 		t->decision = APPROVAL_RESUME;
+	else if (view_is(decision, "continue"))
+		t->decision = APPROVAL_CONTINUE;
 	else
 		return false;
 	const struct json_value *log = json_get(p, "log");
@@ -406,6 +471,8 @@ get_statement(const struct json_value *root, struct approval *a)
 		return false;
 	if (t->decision == APPROVAL_RESUME)
 		return jsonf_time(json_get(p, "halted_at"), &t->halted_at);
+	if (t->decision == APPROVAL_CONTINUE)
+		return get_continue(p, t);
 	return get_approve(p, json_at(json_get(root, "subject"), 0), t);
 }
 
@@ -495,6 +562,10 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ a->have_plan == b->have_plan && (!a->have_plan || !memcmp(a->plan, b->plan, sizeof a->plan)), "plan" },
 		{ same_delta(&a->delta, &b->delta), "what the delta makes" },
 		{ a->halted_at == b->halted_at, "halt" },
+		{ a->step == b->step, "step" },
+		{ !memcmp(a->release, b->release, sizeof a->release), "release" },
+		{ !strcmp(a->ring, b->ring), "ring" },
+		{ same_list(&a->over, &b->over), "failures gone on over" },
 	};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i].same)

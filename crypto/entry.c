@@ -80,6 +80,9 @@ static const struct {
 	[ENTRY_ROLLOUT_ABORTED] = { "rollout.aborted", WARNING },
 	[ENTRY_ROLLOUT_PROMOTED] = { "rollout.promoted", NOTICE },
 	[ENTRY_ROLLOUT_CLOSED] = { "rollout.closed", NOTICE },
+	[ENTRY_ROLLOUT_HELD] = { "rollout.held", WARNING },
+	[ENTRY_ROLLOUT_RESUMED] = { "rollout.resumed", WARNING },
+	[ENTRY_ROLLOUT_SUPERSEDED] = { "rollout.superseded", NOTICE },
 	[ENTRY_RESTRICT_HALT] = { "restrict.halt", ALERT },
 	[ENTRY_RESTRICT_RESUME] = { "restrict.resume", WARNING },
 	[ENTRY_MODULE_SIGHTING] = { "module.sighting", INFO },
@@ -153,6 +156,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_RELEASE_WITHHELD:
 	case ENTRY_ROLLOUT_PAUSED:
 	case ENTRY_ROLLOUT_ABORTED:
+	case ENTRY_ROLLOUT_HELD:
 	case ENTRY_RESTRICT_HALT:
 	case ENTRY_CLOCK_STEPPED:
 	case ENTRY_DISK_WARN:

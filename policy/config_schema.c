@@ -356,7 +356,7 @@ static const struct config_key keys[] = {
 	INT("rollout_plans[].rings[].share", rollout_ring, share, "0", 0, 1000,
 	    "Permille of all modules that it takes with the rings before it, chosen by a hash that the release salts."),
 	BOOL("rollout_plans[].rings[].human", rollout_ring, human, "false",
-	    "Does not open by itself; only a new approval goes on."),
+	    "Opens only once people sign for that, too (rollout open)."),
 	DURATION("rollout_plans[].rings[].soak", rollout_ring, soak, REQUIRED, 1, 30 * DAY,
 	    "Time it is open at least before the next ring opens."),
 	INT("rollout_plans[].rings[].reports", rollout_ring, reports, REQUIRED, 1, 4000000,

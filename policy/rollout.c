@@ -151,6 +151,12 @@ rollout_ring_of(const struct rollout_plan *p, uint64_t place, struct view group,
 	return p->rings_n - 1;
 }
 
+static bool
+is_held(uint32_t held, unsigned ring)
+{
+	return held >> ring & 1;
+}
+
 void
 rollout_open_all(struct rollout_open *ret)
 {
@@ -158,19 +164,28 @@ rollout_open_all(struct rollout_open *ret)
 }
 
 void
-rollout_open_to(const struct rollout_plan *p, unsigned ring, struct rollout_open *ret)
+rollout_open_to(const struct rollout_plan *p, unsigned ring, uint32_t held, struct rollout_open *ret)
 {
 	*ret = (struct rollout_open){ 0 };
 	if (!sound(p) || ring >= p->rings_n)
 		return;
 	for (unsigned i = 0; i <= ring; i++) {
 		const struct rollout_ring *r = &p->rings[i];
+		if (is_held(held, i))
+			continue;
 		for (unsigned k = 0; k < r->groups_n; k++)
 			ret->group[ret->groups_n++] = r->groups[k];
 		if (r->groups_n == 0 && places_of(r->share) > ret->share)
 			ret->share = places_of(r->share);
 	}
-	ret->fresh = ring + 1 == p->rings_n;
+	ret->fresh = ring + 1 == p->rings_n && !is_held(held, ring);
+}
+
+bool
+rollout_is_open(const struct rollout_standing *s, unsigned ring)
+{
+	bool on = s->state == ROLLOUT_RUNNING || s->state == ROLLOUT_DONE;
+	return on && ring < ROLLOUT_RINGS_MAX && ring <= s->ring && !is_held(s->held, ring);
 }
 
 /* ---- modules ---- */
@@ -206,12 +221,22 @@ rollout_outcome_name(enum rollout_outcome outcome)
 	return names[(unsigned)outcome < ROLLOUT_OUTCOMES ? outcome : ROLLOUT_UNCOUNTED];
 }
 
+bool
+rollout_is_absent(int64_t seen, int64_t usual, int64_t now)
+{
+	if (usual > ROLLOUT_USUAL_MAX)
+		usual = ROLLOUT_USUAL_MAX;
+	int64_t wait = usual > 0 ? usual * ROLLOUT_ABSENT_TIMES : 0;
+	return seen <= 0 || seen < now - (wait > ROLLOUT_ABSENT_S ? wait : ROLLOUT_ABSENT_S);
+}
+
 /* ---- what next ---- */
 
 const char *
 rollout_state_name(enum rollout_state state)
 {
-	static const char *const names[ROLLOUT_STATES] = { "none", "running", "paused", "aborted", "done" };
+	static const char *const names[ROLLOUT_STATES] = { "none", "running", "paused", "aborted", "done",
+		"superseded" };
 	return names[(unsigned)state < ROLLOUT_STATES ? state : ROLLOUT_NO_STATE];
 }
 
@@ -234,10 +259,26 @@ too_many(const struct rollout_ring *r, uint32_t part, uint32_t granted, uint32_t
 	return reaches(part, of > (uint64_t)r->reports ? of : (uint64_t)r->reports, permille);
 }
 
+static uint32_t
+lower(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What people signed to go on over is as if it had never been granted. */
+static struct rollout_count
+since_signed(const struct rollout_count *n, const struct rollout_count *over)
+{
+	uint32_t failure = lower(over->failure, n->failure), silent = lower(over->silent, n->silent);
+	return (struct rollout_count){ .granted = n->granted - failure - silent, .success = n->success,
+		.failure = n->failure - failure, .silent = n->silent - silent };
+}
+
 /* Of counts that add up. */
 static enum rollout_why
-trouble(const struct rollout_ring *r, const struct rollout_count *n)
+trouble(const struct rollout_ring *r, const struct rollout_count *all, const struct rollout_count *over)
 {
+	const struct rollout_count left = since_signed(all, over), *n = &left;
 	if (too_many(r, n->failure, n->granted, n->silent, r->failed))
 		return ROLLOUT_WHY_FAILED;
 	return too_many(r, n->silent, n->granted, n->failure, r->silent) ? ROLLOUT_WHY_SILENT : ROLLOUT_WHY_NONE;
@@ -271,22 +312,83 @@ rollout_next(const struct rollout_plan *p, const struct rollout_standing *s, int
 	for (next.ring = 0; next.ring <= s->ring; next.ring++) {
 		if (!adds_up(&s->count[next.ring]))
 			return next;
-		enum rollout_why why = trouble(&p->rings[next.ring], &s->count[next.ring]);
+		enum rollout_why why = trouble(&p->rings[next.ring], &s->count[next.ring], &s->over[next.ring]);
 		if (why)
 			return (struct rollout_next){ ROLLOUT_PAUSE, why, next.ring };
 	}
 	next = (struct rollout_next){ ROLLOUT_WAIT, ROLLOUT_WHY_CLOCK, s->ring };
 	if (now < s->since)
 		return next;
+	bool last = s->ring + 1 == p->rings_n;
+	next.why = ROLLOUT_WHY_HELD;
+	if (is_held(s->held, s->ring) || (last ? s->held != 0 : is_held(s->held, s->ring + 1)))
+		return next;
 	next.why = missing(&p->rings[s->ring], &s->count[s->ring], now - s->since);
 	if (next.why)
 		return next;
-	bool last = s->ring + 1 == p->rings_n;
-	if (!last && p->rings[s->ring + 1].human) {
+	if (!last && p->rings[s->ring + 1].human && s->opens != s->ring + 1) {
 		next.why = ROLLOUT_WHY_HUMAN;
 		return next;
 	}
 	return (struct rollout_next){ last ? ROLLOUT_FINISH : ROLLOUT_OPEN, ROLLOUT_WHY_PASSED, s->ring };
+}
+
+/* ---- going on over what failed ---- */
+
+void
+rollout_shrink(struct rollout_standing *s, unsigned rings_n)
+{
+	for (unsigned i = 0; i < rings_n && i < ROLLOUT_RINGS_MAX; i++) {
+		s->over[i].failure = lower(s->over[i].failure, s->count[i].failure);
+		s->over[i].silent = lower(s->over[i].silent, s->count[i].silent);
+	}
+}
+
+bool
+rollout_over_put(const char *ring, const struct rollout_count *n, char dst[ROLLOUT_OVER_CAP])
+{
+	int len = snprintf(dst, ROLLOUT_OVER_CAP, "%s: %u failed, %u silent", ring, n->failure, n->silent);
+	return len > 0 && len < ROLLOUT_OVER_CAP;
+}
+
+/* Digits at *at, which goes on behind them; false: there are none, or more than a count holds. */
+static bool
+get_number(struct view v, size_t *at, uint32_t *ret)
+{
+	uint64_t n = 0;
+	size_t from = *at;
+	for (; *at < v.n && v.p[*at] >= '0' && v.p[*at] <= '9' && n <= UINT32_MAX; (*at)++)
+		n = n * 10 + (v.p[*at] - '0');
+	*ret = (uint32_t)n;
+	return *at > from && n <= UINT32_MAX;
+}
+
+static bool
+get_word(struct view v, size_t *at, const char *word)
+{
+	size_t n = strlen(word);
+	if (v.n - *at < n || memcmp(v.p + *at, word, n) != 0)
+		return false;
+	*at += n;
+	return true;
+}
+
+unsigned
+rollout_over_get(const struct rollout_plan *p, struct view word, struct rollout_count *ret)
+{
+	for (unsigned i = 0; i < p->rings_n && i < ROLLOUT_RINGS_MAX; i++) {
+		struct rollout_count n = { 0 };
+		char again[ROLLOUT_OVER_CAP];
+		size_t at = 0;
+		if (!get_word(word, &at, p->rings[i].name) || !get_word(word, &at, ": ") || !get_number(word, &at, &n.failure) ||
+		    !get_word(word, &at, " failed, ") || !get_number(word, &at, &n.silent))
+			continue;
+		if (!rollout_over_put(p->rings[i].name, &n, again) || !view_is(word, again))
+			continue;
+		*ret = n;
+		return i;
+	}
+	return ROLLOUT_RINGS_MAX;
 }
 
 const char *
@@ -302,7 +404,8 @@ rollout_why_text(enum rollout_why why)
 		[ROLLOUT_WHY_SOAK] = "The ring has not been open for long enough.",
 		[ROLLOUT_WHY_REPORTS] = "Too few modules of the ring have reported the new version.",
 		[ROLLOUT_WHY_SUCCESS] = "Too small a part of the ring's modules has reported the new version.",
-		[ROLLOUT_WHY_HUMAN] = "The next ring is opened by people, who sign anew.",
+		[ROLLOUT_WHY_HUMAN] = "The ring has shown what it must; people open the next one, and sign for that.",
+		[ROLLOUT_WHY_HELD] = "The ring, or the next one, is held.",
 		[ROLLOUT_WHY_PASSED] = "The ring has shown what it must.",
 	};
 	return texts[(unsigned)why < ROLLOUT_WHYS ? why : ROLLOUT_WHY_NONE];

@@ -33,7 +33,7 @@ struct rollout_ring {
 	char groups[ROLLOUT_GROUPS_MAX][ROLLOUT_NAME_MAX + 1];
 	unsigned groups_n;       /* 0: by share */
 	int64_t share;           /* permille of all modules; 1000 in the last ring */
-	bool human;              /* no plan opens it, only a new approval */
+	bool human;              /* opened only once people sign for that, beside all that the ring before has to show */
 	/* What this ring must show before the next one opens, all of it. */
 	int64_t soak;            /* seconds since it opened */
 	int64_t reports;         /* modules of it that have ended well, at least */
@@ -83,8 +83,12 @@ struct rollout_open {
 };
 /* A release without a plan: everybody. */
 void rollout_open_all(struct rollout_open *ret);
-/* Rings up to that one; nobody for a plan with a flaw or a ring that it does not have. */
-void rollout_open_to(const struct rollout_plan *p, unsigned ring, struct rollout_open *ret);
+/*
+ * Rings up to that one but for those held (bit i: ring i); nobody for a plan with a flaw or a ring that it does not
+ * have. A later wave takes in the places of an earlier one: of whom a ring is, and whether it is held, a grant is
+ * asked with rollout_is_open().
+ */
+void rollout_open_to(const struct rollout_plan *p, unsigned ring, uint32_t held, struct rollout_open *ret);
 
 /* ---- what became of a module ---- */
 
@@ -115,6 +119,14 @@ enum rollout_outcome rollout_outcome(const struct rollout_plan *p, const struct 
 /* "uncounted", "pending", "success", "failure", "silent". */
 const char *rollout_outcome_name(enum rollout_outcome outcome);
 
+#define ROLLOUT_ABSENT_S (7 * INT64_C(86400)) /* nobody is missed sooner */
+#define ROLLOUT_ABSENT_TIMES 3                /* and not before as many of its usual intervals */
+/*
+ * A module that is known and does not come: it may get its updates past this gateway. seen: it asked last for whatever,
+ * 0: never; usual: seconds between its requests, 0: not known.
+ */
+bool rollout_is_absent(int64_t seen, int64_t usual, int64_t now);
+
 /* ---- what next ---- */
 
 struct rollout_count {
@@ -129,6 +141,7 @@ enum rollout_state {
 	ROLLOUT_PAUSED,
 	ROLLOUT_ABORTED,
 	ROLLOUT_DONE,
+	ROLLOUT_SUPERSEDED, /* a newer release is for all of its modules */
 	ROLLOUT_STATES
 };
 const char *rollout_state_name(enum rollout_state state);
@@ -136,9 +149,24 @@ const char *rollout_state_name(enum rollout_state state);
 struct rollout_standing {
 	enum rollout_state state;
 	unsigned ring;  /* the last one open */
-	int64_t since;  /* when it was opened */
+	int64_t since;  /* when it was opened, or people let it go on */
+	uint32_t held;  /* bit i: nobody in ring i is offered it, whatever the others do */
+	unsigned opens; /* the ring that people signed for to be opened once it may; 0: none */
 	struct rollout_count count[ROLLOUT_RINGS_MAX];
+	/* Failures and silences that people signed to go on over: they pause nothing again, and open nothing. */
+	struct rollout_count over[ROLLOUT_RINGS_MAX];
 };
+
+/* Its modules may be granted the release: the rollout goes on, has come to the ring, and nobody holds that. */
+bool rollout_is_open(const struct rollout_standing *s, unsigned ring);
+/* Of what was signed to go on over no more than there still is: one that recovered makes no room for another to fail. */
+void rollout_shrink(struct rollout_standing *s, unsigned rings_n);
+
+#define ROLLOUT_OVER_CAP (ROLLOUT_NAME_MAX + 40)
+/* "canary: 3 failed, 1 silent", as people sign it; false when it does not fit. */
+bool rollout_over_put(const char *ring, const struct rollout_count *n, char dst[ROLLOUT_OVER_CAP]);
+/* The ring of the plan and what is said of it; ROLLOUT_RINGS_MAX for anything that rollout_over_put() does not write. */
+unsigned rollout_over_get(const struct rollout_plan *p, struct view word, struct rollout_count *ret);
 
 enum rollout_verdict {
 	ROLLOUT_PAUSE = 0, /* stop, and say why */
@@ -159,6 +187,7 @@ enum rollout_why {
 	ROLLOUT_WHY_REPORTS,
 	ROLLOUT_WHY_SUCCESS,
 	ROLLOUT_WHY_HUMAN,
+	ROLLOUT_WHY_HELD,     /* the ring that would have to show something, or the next one, is held */
 	ROLLOUT_WHY_PASSED,
 	ROLLOUT_WHYS
 };
@@ -169,8 +198,9 @@ struct rollout_next {
 	unsigned ring; /* whose numbers those are */
 };
 /*
- * Pauses for any open ring that went past what pauses it, before anything else is
- * asked. WAIT with ROLLOUT_WHY_STOPPED for whatever is not running: that is no way on.
+ * Pauses for any open ring that went past what pauses it, held or not, before anything else is
+ * asked; of what people signed to go on over only what came since counts for that, and all of it
+ * against the share that has to succeed. WAIT with ROLLOUT_WHY_STOPPED for whatever is not running: that is no way on.
  */
 struct rollout_next rollout_next(const struct rollout_plan *p, const struct rollout_standing *s, int64_t now);
 /* One sentence. */

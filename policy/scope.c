@@ -93,6 +93,42 @@ scope_in_window(const struct profile *p, struct view group, int64_t earliest, in
 }
 
 static enum scope_answer
+by_step(const struct scope_release *r, const struct scope_module *m, const struct profile *p)
+{
+	enum scope_answer answer = by_version(r, m, p);
+	if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
+		return SCOPE_HOLD_STEP;
+	return answer;
+}
+
+enum scope_answer
+scope_version(const struct scope_release *r, struct view product, struct view current, const struct profile *p)
+{
+	const struct scope_module m = { .product = product, .current_version = current };
+	return view_equal(r->product, product) ? by_step(r, &m, p) : SCOPE_HOLD_PRODUCT;
+}
+
+bool
+scope_covers(const struct scope_release *newer, const struct scope_release *older, const struct profile *p)
+{
+	if (!view_equal(newer->product, older->product) || older->groups_n == 0 || older->from_n == 0 ||
+	    version_compare(p->version_order, older->target_version, newer->target_version) != VERSION_OLDER)
+		return false;
+	for (size_t i = 0; i < older->groups_n; i++)
+		if (!has(newer->groups, newer->groups_n, older->groups[i]))
+			return false;
+	for (size_t i = 0; i < older->from_n; i++) {
+		/* Every older version: only what is for every older version, too, and takes no step first. */
+		bool any = view_is(older->from[i], SCOPE_ANY);
+		struct view from = any ? view_of(NULL, 0) : older->from[i];
+		if (!has(newer->from, newer->from_n, older->from[i]) ||
+		    !is_allowed_step(p, newer->product, from, newer->target_version))
+			return false;
+	}
+	return true;
+}
+
+static enum scope_answer
 by_ring(const struct scope_release *r, const struct scope_module *m)
 {
 	bool fresh = m->first_seen <= 0 || m->first_seen > r->known_by;
@@ -127,10 +163,7 @@ ask(enum scope_link link, const struct scope_release *r, const struct scope_modu
 			return SCOPE_HOLD_EARLY;
 		return latest >= r->not_after ? SCOPE_HOLD_LATE : SCOPE_OFFER;
 	case SCOPE_LINK_VERSION:
-		answer = by_version(r, m, p);
-		if (answer == SCOPE_OFFER && !is_allowed_step(p, m->product, m->current_version, r->target_version))
-			return SCOPE_HOLD_STEP;
-		return answer;
+		return by_step(r, m, p);
 	case SCOPE_LINK_RING:
 		return by_ring(r, m);
 	case SCOPE_LINK_WINDOW:

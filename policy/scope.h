@@ -101,6 +101,14 @@ enum scope_answer scope_offer(const struct scope_release *r, const struct scope_
  */
 enum scope_answer scope_chain(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest, enum scope_answer ret[SCOPE_LINKS]);
+/* Only what the version and the profile's steps say of a module of that product with current. */
+enum scope_answer scope_version(const struct scope_release *r, struct view product, struct view current,
+    const struct profile *p);
+/*
+ * Whoever may get older may get newer instead: the same product, a version that is known to be newer, no group and no
+ * from-version less, and no step that the profile forbids. How many modules each is for is the caller's to compare.
+ */
+bool scope_covers(const struct scope_release *newer, const struct scope_release *older, const struct profile *p);
 /* "release", "halt", ..., "window". */
 const char *scope_link_name(enum scope_link link);
 /* Whether modules of that group (empty: the default one) may be offered anything at every instant that it may be now. */

@@ -38,7 +38,7 @@ struct listing {
 /* Which modules are wanted; NULL and false: no matter. */
 struct filter {
 	const char *group, *profile, *product, *tag, *version;
-	bool held, unlisted;
+	bool absent, held, unlisted;
 };
 
 /* One page; *next is where the following begins, "" at the end. */
@@ -48,6 +48,8 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 	struct cli_request r;
 	struct cli_reply reply;
 	cli_call_begin(&r);
+	if (f->absent)
+		jsonw_kbool(&r.j, "absent", true);
 	cli_call_text(&r, "after", next[0] ? next : NULL);
 	cli_call_text(&r, "group", f->group);
 	if (f->held)
@@ -94,6 +96,7 @@ list(int argc, char **argv)
 		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
 		{ "tag", CLI_OPT_TEXT, &f.tag, 0, 0, 0 },
 		{ "version", CLI_OPT_TEXT, &f.version, 0, 0, 0 },
+		{ "absent", CLI_OPT_FLAG, &f.absent, 0, 0, 0 },
 		{ "held", CLI_OPT_FLAG, &f.held, 0, 0, 0 },
 		{ "unlisted", CLI_OPT_FLAG, &f.unlisted, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
@@ -102,7 +105,7 @@ list(int argc, char **argv)
 	struct listing l;
 	char next[64] = "";
 	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
-	    "[--tag NAME] [--version TEXT] [--held] [--unlisted] [--csv] [--json]", 0, 0, &a);
+	    "[--tag NAME] [--version TEXT] [--absent] [--held] [--unlisted] [--csv] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (cli_verb_form(&a.common, csv))

@@ -26,6 +26,7 @@ show_revoked(const struct json_value *root)
 {
 	static const struct cli_label fields[] = {
 		{ "revoked", "releases" }, { "transfers reset", "reset" }, { "granted to", "granted" }, { "served to", "served" },
+		{ "instead", "instead" },
 	};
 	bool warden = false;
 	json_bool(json_get(root, "warden"), &warden);

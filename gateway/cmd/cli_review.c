@@ -88,6 +88,7 @@ show_row(const struct json_value *r)
 		{ "came by", "source" }, { "from", "url" }, { "asked", "asked" }, { "first by", "asked_by" },
 		{ "opened", "opened" }, { "deadline", "deadline" }, { "report", "report" }, { "verdict", "verdict" },
 		{ "policy", "policy" }, { "signatures", "have" }, { "needed", "need" }, { "rules", "rule" },
+		{ "supersedes", "supersedes" }, { "back", "way_back" },
 	};
 	static const struct cli_column findings[] = {
 		{ "severity", "severity", 0 }, { "#count", "count", 0 }, { "finding", "id", 0 },
@@ -297,7 +298,7 @@ submit(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, NULL, "review submit REVIEW STATEMENT SIGNATURE [--json]", 3, 3, &a);
 	if (status)
 		return cli_opt_end(status);
-	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], "review.submit");
+	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], APPROVAL_APPROVE, "review.submit");
 }
 
 /* ---- one review, one word ---- */
@@ -500,7 +501,7 @@ resume_submit(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, NULL, "resume submit STATEMENT SIGNATURE [--json]", 2, 2, &a);
 	if (status)
 		return cli_opt_end(status);
-	return cli_statement_submit(&a.common, a.at[0], a.at[1], NULL, "resume.submit");
+	return cli_statement_submit(&a.common, a.at[0], a.at[1], NULL, APPROVAL_RESUME, "resume.submit");
 }
 
 int

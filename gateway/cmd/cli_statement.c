@@ -84,6 +84,28 @@ same_list(const struct cli_opt_list *asked, const struct approval_list *have)
 	return true;
 }
 
+static enum approval_decision
+wanted(const struct taking *t)
+{
+	return t->review ? APPROVAL_APPROVE : t->asked->step ? APPROVAL_CONTINUE : APPROVAL_RESUME;
+}
+
+static const char *
+differs_from_step(const struct taking *t)
+{
+	const struct cli_statement_asked *a = t->asked;
+	const struct approval_terms *terms = &t->approval->terms;
+	char id[2 * sizeof terms->release + 1];
+	hex_encode(terms->release, sizeof terms->release, id);
+	if (terms->step != a->step)
+		return "takes another step than you did";
+	if (a->release && strcmp(a->release, id) != 0)
+		return "is about another release";
+	if (a->ring && strcmp(a->ring, terms->ring) != 0)
+		return "is about another ring";
+	return NULL;
+}
+
 static const char *
 differs_from_asked(const struct taking *t)
 {
@@ -94,7 +116,7 @@ differs_from_asked(const struct taking *t)
 	if (a->approver && strcmp(a->approver, t->approval->approver) != 0)
 		return "names another person";
 	if (!t->review)
-		return NULL;
+		return a->step ? differs_from_step(t) : NULL;
 	if (strcmp(t->review, terms->review) != 0)
 		return "is about another review";
 	if (a->groups.n && !same_list(&a->groups, &terms->groups))
@@ -115,8 +137,7 @@ check(const struct taking *t)
 {
 	const struct approval *a = t->approval;
 	int64_t now = (int64_t)time(NULL);
-	enum approval_decision wanted = t->review ? APPROVAL_APPROVE : APPROVAL_RESUME;
-	const char *bad = a->terms.decision != wanted ? "decides something else" : differs_from_asked(t);
+	const char *bad = a->terms.decision != wanted(t) ? "decides something else" : differs_from_asked(t);
 	if (!bad && t->review)
 		bad = differs_from_report(t);
 	if (!bad && (a->time > now + APPROVAL_SKEW || a->time < now - APPROVAL_SKEW))
@@ -205,11 +226,32 @@ tell_approval(const struct taking *t)
 }
 
 static void
+tell_continue(const struct approval_terms *m)
+{
+	char line[APPROVAL_WORD_MAX + 96], id[2 * sizeof m->release + 1];
+	hex_encode(m->release, sizeof m->release, id);
+	if (m->step == APPROVAL_STEP_RESUME)
+		snprintf(line, sizeof line, "a rollout to go on as it was when it was paused, up to ring %s.", m->ring);
+	else if (m->step == APPROVAL_STEP_UNHOLD)
+		snprintf(line, sizeof line, "ring %s of a rollout, which was held, to go on.", m->ring);
+	else
+		snprintf(line, sizeof line, "ring %s of a rollout to be opened.", m->ring);
+	cli_print_line(stderr, "You permit", "%s", line);
+	cli_print_line(stderr, "of release", "%s, for at most %u module%s", id, m->max_devices, m->max_devices == 1 ? "" : "s");
+	tell_time("as it stands since", m->halted_at);
+	tell_digest("by the plan", m->plan);
+	if (m->step == APPROVAL_STEP_RESUME)
+		tell_list("over", &m->over, "*", "nothing: no module failed or went silent");
+}
+
+static void
 tell(const struct taking *t)
 {
 	const struct approval *a = t->approval;
 	if (t->review) {
 		tell_approval(t);
+	} else if (t->asked->step) {
+		tell_continue(&a->terms);
 	} else {
 		char since[STAMP_CAP];
 		cli_print_line(stderr, "You permit", "this gateway to go on with what was approved.");
@@ -297,7 +339,7 @@ sign(const struct taking *t, const char *request)
 static void
 say_next(const struct taking *t, const struct cli_reply *proposal, const char *path)
 {
-	const char *noun = t->review ? "review submit " : "resume submit";
+	const char *noun = t->review ? "review submit " : t->asked->step ? "rollout submit" : "resume submit";
 	if (t->c->json)
 		cli_print_json(stdout, proposal->text);
 	else
@@ -348,8 +390,16 @@ cli_statement_take(const struct cli_common *c, struct cli_call *call, const stru
 
 /* ---- submit ---- */
 
+/* What it is about, for whoever handed in another one. */
+static const char *
+noun_of(const struct approval_terms *t)
+{
+	return t->decision == APPROVAL_APPROVE ? t->review : t->decision == APPROVAL_RESUME ? "a halt" : "a rollout";
+}
+
 static int
-right_statement(const struct cli_common *c, const char *path, struct view text, const char *review)
+right_statement(const struct cli_common *c, const char *path, struct view text, const char *review,
+    enum approval_decision decision)
 {
 	struct approval *a = calloc(1, sizeof *a);
 	char why[256] = "";
@@ -359,16 +409,15 @@ right_statement(const struct cli_common *c, const char *path, struct view text, 
 		status = cli_opt_fail(c, err == FG_ENOMEM ? CLI_COULD_NOT : CLI_REFUSED, "STATEMENT",
 		    "Sign and submit the file exactly as fotagate review statement wrote it.", "%s: no statement: %s", path,
 		    why[0] ? why : err_name(err));
-	else if (review ? strcmp(review, a->terms.review) != 0 : a->terms.decision != APPROVAL_RESUME)
-		status = cli_opt_fail(c, CLI_USAGE, "STATEMENT", NULL, "%s: is about %s", path,
-		    a->terms.decision == APPROVAL_RESUME ? "a halt" : a->terms.review);
+	else if (a->terms.decision != decision || (review && strcmp(review, a->terms.review) != 0))
+		status = cli_opt_fail(c, CLI_USAGE, "STATEMENT", NULL, "%s: is about %s", path, noun_of(&a->terms));
 	free(a);
 	return status;
 }
 
 int
 cli_statement_submit(const struct cli_common *c, const char *statement, const char *signature, const char *review,
-    const char *submit)
+    enum approval_decision decision, const char *submit)
 {
 	uint8_t *text = NULL, *armour = NULL;
 	size_t text_n = 0, armour_n = 0;
@@ -383,7 +432,7 @@ cli_statement_submit(const struct cli_common *c, const char *statement, const ch
 	if (err)
 		status = cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", which, err_why(err));
 	if (!status)
-		status = right_statement(c, statement, view_of(text, text_n), review);
+		status = right_statement(c, statement, view_of(text, text_n), review, decision);
 	if (!status)
 		status = cli_call_open(c, &call);
 	if (!status)

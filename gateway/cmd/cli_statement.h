@@ -18,6 +18,9 @@ struct cli_statement_asked {
 	int64_t max_devices, days;
 	const char *out;  /* file to write; NULL: the name control proposes, here */
 	const char *sign; /* key file: sign and hand in at once */
+	enum approval_step step; /* of a rollout that is to go on; NONE: it is about a review or a halt */
+	const char *release;     /* its id, or NULL: a review was named, and control says which that is */
+	const char *ring;        /* the one that was held */
 };
 
 /*
@@ -34,10 +37,10 @@ int cli_statement_hand_in(const struct cli_common *c, struct cli_call *call, con
 /* A file name that another process proposes: nothing but a name, in this folder. */
 bool cli_statement_name(const char *name);
 /*
- * Hands in a statement file and its signature file. review: what the statement
- * must be about, NULL for a resume. Returns the exit status.
+ * Hands in a statement file and its signature file: an approval of that review, or, where that is NULL, one that
+ * decides so. Returns the exit status.
  */
 int cli_statement_submit(const struct cli_common *c, const char *statement, const char *signature, const char *review,
-    const char *submit);
+    enum approval_decision decision, const char *submit);
 
 #endif

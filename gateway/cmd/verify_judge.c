@@ -19,8 +19,8 @@ int
 verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s)
 {
 	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
-		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW) };
-	if (j->revoked && j->opened && j->gone)
+		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW), .continued = verify_index_new(FEW) };
+	if (j->revoked && j->opened && j->gone && j->continued)
 		return FG_OK;
 	verify_judge_free(j);
 	return FG_ENOMEM;
@@ -32,6 +32,7 @@ verify_judge_free(struct verify_judge *j)
 	verify_index_free(j->revoked);
 	verify_index_free(j->opened);
 	verify_index_free(j->gone);
+	verify_index_free(j->continued);
 	free(j->suspended);
 	*j = (struct verify_judge){ 0 };
 }
@@ -467,4 +468,127 @@ verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t
 	}
 	j->resumes = left;
 	return FG_OK;
+}
+
+/* ---- letting a rollout go on ---- */
+
+struct continued { /* what is counted of one entry */
+	struct verify_judge *j;
+	const struct verify_release *r;
+	const struct entry *e;
+	uint64_t at;
+	char person[SIGNERS_MAX][SIGNERS_PRINCIPAL_MAX];
+	uint32_t persons;
+	bool off_console;
+};
+
+static bool
+is_text(const struct entry *e, const char *key, const char *text)
+{
+	const struct entry_ref *ref = entry_ref_get(e, key);
+	return ref && !ref->is_number && view_is(ref->text, text);
+}
+
+static uint64_t
+number_of(const struct entry *e, const char *key)
+{
+	const struct entry_ref *ref = entry_ref_get(e, key);
+	return ref && ref->is_number ? ref->number : 0;
+}
+
+/* NULL, or why it does not count: it says what the entry says, of this release, from a state of this log behind it. */
+static const char *
+judge_continue(const struct continued *k, const struct approval *a, char *why, size_t cap)
+{
+	const struct approval_terms *t = &a->terms, *own = &k->r->record->terms;
+	uint8_t root[MERKLE_HASH_LEN];
+	if (t->decision != APPROVAL_CONTINUE || memcmp(t->release, k->r->id, sizeof t->release) != 0 ||
+	    !is_text(k->e, "step", approval_step_name(t->step)) || !is_text(k->e, "ring", t->ring) ||
+	    t->halted_at <= 0 || number_of(k->e, "since") != (uint64_t)t->halted_at)
+		return "a statement lets another rollout go on, or otherwise";
+	if (!own->have_plan || memcmp(t->plan, own->plan, sizeof t->plan) != 0 || t->max_devices != own->max_devices ||
+	    strcmp(t->gateway, k->j->signers->genesis.origin) != 0)
+		return "a statement is about another plan than was signed with the release";
+	if (a->log_size > k->at || verify_log_root(k->j->l, a->log_size, root) || memcmp(a->log_root, root, sizeof root) != 0)
+		return "a statement rests on a log state that is not this log's";
+	return approval_check_time(a, k->e->t_us / SECOND_US, k->r->at, why, cap) ? why : NULL;
+}
+
+static const char *
+count_continue(struct continued *k, const struct paper *p, int *ret_err)
+{
+	struct verify_judge *j = k->j;
+	uint8_t key[DIGEST_SHA256_LEN];
+	bool passkey = false;
+	const struct signer *who = signer_of(verify_signers_set(j->signers, j->set), p, k->e->t_us / SECOND_US, ret_err);
+	if (*ret_err)
+		return NULL;
+	if (!who || strcmp(who->principal, p->said->approver) != 0)
+		return "a statement is not signed by the person it names";
+	*ret_err = sshkey_digest(&who->key, key);
+	if (!*ret_err)
+		*ret_err = signers_is_passkey(p->sig, &passkey);
+	if (*ret_err)
+		return NULL;
+	if (suspended(j, key))
+		return "a statement is signed by a key that was suspended before";
+	for (uint32_t i = 0; i < k->persons; i++)
+		if (strcmp(k->person[i], p->said->approver) == 0)
+			return NULL; /* counts once */
+	if (k->persons == SIGNERS_MAX)
+		return NULL;
+	snprintf(k->person[k->persons++], sizeof k->person[0], "%s", p->said->approver);
+	k->off_console |= !passkey;
+	return NULL;
+}
+
+static int
+check_continue(struct continued *k, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	struct paper p = { .said = calloc(1, sizeof *p.said) };
+	char why[256] = "";
+	bool fresh = true;
+	int err = p.said ? verify_index_add(k->j->continued, sha256, k->at, &fresh) : FG_ENOMEM;
+	if (!err) {
+		const char *bad = "a statement let a rollout go on before";
+		if (fresh)
+			bad = paper_read(k->j->l, sha256, &p, why, sizeof why);
+		if (!bad)
+			bad = judge_continue(k, p.said, why, sizeof why);
+		if (!bad)
+			bad = count_continue(k, &p, &err);
+		if (bad)
+			verify_log_problem(k->j->l, "entry %llu: %s", (unsigned long long)k->at, bad);
+		k->j->statements++;
+	}
+	paper_free(&p);
+	return is_local(err) ? err : FG_OK;
+}
+
+int
+verify_judge_continued(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint64_t stopped,
+    uint64_t at)
+{
+	unsigned long long index = at;
+	struct continued *k = r ? calloc(1, sizeof *k) : NULL;
+	int err = FG_OK;
+	if (!r)
+		verify_log_problem(j->l, "entry %llu: the rollout of what was never released goes on", index);
+	if (!k)
+		return r ? FG_ENOMEM : FG_OK;
+	*k = (struct continued){ .j = j, .r = r, .e = e, .at = at };
+	for (unsigned i = 0; !err && i < e->refs; i++) {
+		static const char prefix[] = "statement.";
+		uint8_t sha256[DIGEST_SHA256_LEN];
+		if (e->ref[i].key.n > sizeof prefix - 1 && !memcmp(e->ref[i].key.p, prefix, sizeof prefix - 1) &&
+		    entry_sha256(e->ref[i].text, sha256))
+			err = check_continue(k, sha256);
+	}
+	if (!err && !is_text(e, "step", approval_step_name(APPROVAL_STEP_OPEN)) && number_of(e, "since") != stopped)
+		verify_log_problem(j->l, "entry %llu: a rollout goes on after another stop than was signed for", index);
+	if (!err && !genesis_permits(&j->signers->genesis, r->record->terms.max_devices, k->persons, k->off_console))
+		verify_log_problem(j->l, "entry %llu: a rollout goes on by the word of %u persons%s, which genesis does not permit",
+		    index, k->persons, k->off_console ? "" : ", all in browsers");
+	free(k);
+	return err;
 }

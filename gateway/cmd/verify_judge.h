@@ -35,6 +35,9 @@ struct verify_release { /* one release the log issued */
 	uint32_t before;        /* the image's release before it: number plus 1, 0: none */
 	uint32_t before_result; /* the same of what modules have after it (approval_result) */
 	bool image_revoked;     /* and with it all that are before it */
+	int64_t paused_us;      /* its rollout stands since; 0: it does not */
+	uint64_t stopped;       /* name of the last stop of its rollout, or of a ring of it */
+	uint64_t late_paused;   /* grants behind the pause */
 	uint64_t granted;       /* distinct modules */
 };
 
@@ -63,6 +66,7 @@ struct verify_judge {
 	size_t suspended_n, suspended_cap;
 	struct verify_resume resume[SIGNERS_MAX];
 	unsigned resumes;
+	struct verify_index *continued; /* statement -> index of the entry by which a rollout went on with it */
 	uint64_t statements;            /* looked at */
 };
 
@@ -86,6 +90,12 @@ int verify_judge_signed(struct verify_judge *j, const struct entry *e);
  * anybody signed for where name is 0.
  */
 int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint64_t at);
+/*
+ * A rollout goes on: enough persons had signed the statements that the entry names, about this very stop of that
+ * release. r is NULL for one the log never issued; stopped: the name of its last stop.
+ */
+int verify_judge_continued(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint64_t stopped,
+    uint64_t at);
 /* A halt or a hold ended without them: what was signed for it is for no other. */
 void verify_judge_forget(struct verify_judge *j, bool clock);
 

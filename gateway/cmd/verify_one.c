@@ -133,8 +133,8 @@ tell_approval(const struct verify_say *say, const struct approval *a, const stru
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "approver", a->approver);
-	bool resume = a->terms.decision == APPROVAL_RESUME;
-	jsonw_kcstr(&j, "decision", resume ? "resume" : "approve");
+	bool resume = a->terms.decision == APPROVAL_RESUME, go_on = a->terms.decision == APPROVAL_CONTINUE;
+	jsonw_kcstr(&j, "decision", resume ? "resume" : go_on ? "continue" : "approve");
 	if (resume)
 		jsonw_kcstr(&j, "halted_at", since);
 	jsonw_kuint(&j, "newest_set", by->newest);
@@ -155,6 +155,9 @@ tell_approval(const struct verify_say *say, const struct approval *a, const stru
 	verify_say_line(say, "%s", a->reason);
 	if (resume)
 		verify_say_line(say, "ends the halt, or the hold of the clock, that began at %s", since);
+	else if (go_on)
+		verify_say_line(say, "lets the rollout of a release go on that has stood since %s: %s, ring %s", since,
+		    approval_step_name(a->terms.step), a->terms.ring);
 	else
 		verify_say_line(say, "subject %s", a->terms.subject);
 	verify_say_line(say, "listed in signer set%s%.*s, of 0 to %u", by->n == 1 ? "" : "s", (int)numbers.n,

@@ -242,6 +242,8 @@ check_grant_time(struct walk *w, struct verify_release *r, const struct verify_f
 		verify_log_problem(w->l, "entry %llu: a grant of a release that never took effect", at);
 	if (is_late(r->revoked_us, f->t_us, r->revoked_us ? ++r->late : 0, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant after the release was revoked", at);
+	if (is_late(r->paused_us, f->t_us, r->paused_us ? ++r->late_paused : 0, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
+		verify_log_problem(w->l, "entry %llu: a grant while the rollout was paused", at);
 	if (is_late(w->halted.us, f->t_us, ++w->halted.grants, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant while the gateway was halted", at);
 	if (is_late(w->held.us, f->t_us, ++w->held.grants, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
@@ -389,6 +391,30 @@ on_resumed(struct walk *w, const struct entry *e, uint64_t at)
 	return FG_OK;
 }
 
+/* One stop has one name; again is no new moment of grace. */
+static void
+on_stopped(struct walk *w, const struct verify_fact *f, const struct entry *e)
+{
+	struct verify_release *r = named(w, f);
+	const struct entry_ref *name = entry_ref_get(e, "since");
+	if (!r)
+		return;
+	r->stopped = name && name->is_number ? name->number : 0;
+	if (e->ev == ENTRY_ROLLOUT_PAUSED && !r->paused_us)
+		r->paused_us = f->t_us;
+}
+
+static int
+on_continued(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
+{
+	struct verify_release *r = named(w, f);
+	const struct entry_ref *step = entry_ref_get(e, "step");
+	int err = verify_judge_continued(&w->judge, r, e, r ? r->stopped : 0, at);
+	if (r && step && view_is(step->text, approval_step_name(APPROVAL_STEP_RESUME)))
+		r->paused_us = 0;
+	return err;
+}
+
 /* Too many to be written one by one: whose downloads they were is not in the log. */
 static void
 on_flood(struct walk *w, const struct entry *e)
@@ -456,6 +482,12 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return FG_OK;
 	case ENTRY_RESTRICT_RESUME:
 		return on_resumed(w, e, at);
+	case ENTRY_ROLLOUT_PAUSED:
+	case ENTRY_ROLLOUT_HELD:
+		on_stopped(w, f, e);
+		return FG_OK;
+	case ENTRY_ROLLOUT_RESUMED:
+		return on_continued(w, f, e, at);
 	case ENTRY_CLOCK_STEPPED:
 		if (view_is(e->obj, "clock")) {
 			stop_all(&w->held, f->t_us);

@@ -337,6 +337,7 @@ make_parts(struct control *c)
 	c->logbook = logbook_new(&memory);
 	c->jobs = jobs_new(c->base, role_supervisor(c->role));
 	c->halts = halts_new(c);
+	c->resumptions = resumptions_new(c);
 	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
 	c->witnesses = witnesses_new(c);
@@ -360,7 +361,7 @@ make_parts(struct control *c)
 	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
-	    !c->accounts || !c->tokens)
+	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -468,6 +469,14 @@ on_resumed(void *ctx, struct chan *chan, const void *msg, struct wire_frame *fra
 }
 
 static void
+on_continued(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	resumptions_on_continued(((struct control *)ctx)->resumptions, msg);
+}
+
+static void
 on_listed(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	(void)chan;
@@ -508,7 +517,7 @@ static const struct chan_rule warden_rules[] = {
 	{ MSG_ISSUED, CHAN_ALWAYS, on_issued }, { MSG_RESTRICTED, CHAN_ALWAYS, on_restricted },
 	{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
 	{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
-	{ MSG_CLOCK, CHAN_ALWAYS, on_clock },
+	{ MSG_CLOCK, CHAN_ALWAYS, on_clock }, { MSG_CONTINUED, CHAN_ALWAYS, on_continued },
 };
 static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
 static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
@@ -550,6 +559,7 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 		c->warden = NULL;
 		reviews_warden_down(c->reviews);
 		halts_warden_down(c->halts);
+		resumptions_warden_down(c->resumptions);
 		proposals_warden_down(c->proposals);
 	}
 }
@@ -630,6 +640,8 @@ tear_down(struct control *c)
 		reviews_warden_down(c->reviews);
 	if (c->halts)
 		halts_warden_down(c->halts);
+	if (c->resumptions)
+		resumptions_warden_down(c->resumptions);
 	if (c->proposals)
 		proposals_warden_down(c->proposals);
 	desk_free(c->desk);
@@ -694,6 +706,7 @@ free_rest(struct control *c)
 	waivers_free(c->waivers);
 	attests_free(c->attests);
 	halts_free(c->halts);
+	resumptions_free(c->resumptions);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);
 	grants_free(c->grants);

@@ -15,6 +15,7 @@
 #include "gateway/control/fetches.h"
 #include "gateway/control/grants.h"
 #include "gateway/control/halts.h"
+#include "gateway/control/resumptions.h"
 #include "gateway/control/hashing.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/inventory.h"
@@ -92,6 +93,7 @@ struct control {
 	struct edges *edges;
 	struct runouts runouts;
 	struct halts *halts;
+	struct resumptions *resumptions;
 	struct proposals *proposals;
 	struct replay *replay;
 	struct witnesses *witnesses;

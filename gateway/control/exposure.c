@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "crypto/err.h"
+#include "gateway/control/datacost.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/edge/siphash.h"
 
@@ -172,6 +173,13 @@ exposure_list(struct control *c, struct call *call)
 	for (size_t i = EXPOSURE_SHOWN_MAX; i < s.n; i++)
 		rest += s.row[i].modules;
 	call_doc_begin(&d);
+	err = datacost_put(c, &d.j);
+	if (err) {
+		free(s.row);
+		writer_free(&d.w);
+		call_fail_err(call, err);
+		return;
+	}
 	jsonw_key(&d.j, "held");
 	jsonw_array(&d.j);
 	for (size_t i = 0; i < sizeof held / sizeof held[0]; i++)

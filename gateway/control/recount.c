@@ -334,23 +334,69 @@ on_suspended(struct recount *r, const struct entry *e)
 	one->time = at;
 }
 
-/* The last ring it opened; a pause stays, for only another release ends it. */
+static uint64_t
+number_ref(const struct entry *e, const char *key)
+{
+	const struct entry_ref *r = entry_ref_get(e, key);
+	return r && r->is_number ? r->number : 0;
+}
+
+/* People let it go on: the stop that they named, and no later one. */
+static void
+on_continued(struct recount_rollout *one, const struct entry *e)
+{
+	char step[16] = "", ring[ROLLOUT_NAME_MAX + 1] = "";
+	ref_text(e, "step", step, sizeof step);
+	ref_text(e, "ring", ring, sizeof ring);
+	enum approval_step what = approval_step_parse(view_str(step));
+	if (what == APPROVAL_STEP_OPEN)
+		memcpy(one->said.opens, ring, sizeof ring);
+	if (what == APPROVAL_STEP_OPEN || what == APPROVAL_STEP_NONE || (one->stopped && number_ref(e, "since") != one->stopped))
+		return;
+	one->said.since = e->t_us / 1000000;
+	for (unsigned i = 0; what == APPROVAL_STEP_UNHOLD && i < ROLLOUT_RINGS_MAX; i++)
+		if (strcmp(one->held[i], ring) == 0)
+			one->held[i][0] = '\0';
+	if (what != APPROVAL_STEP_RESUME)
+		return;
+	one->paused = false;
+	one->said.have_statement = digest_ref(e, "statement.0", one->said.statement);
+}
+
+/* The last ring it opened; a stop stays, until people sign or another release ends it. */
 static void
 on_rollout(struct recount *r, const struct entry *e)
 {
 	uint8_t id[MSG_ID];
-	const struct entry_ref *number = entry_ref_get(e, "number");
 	struct recount_rollout *one = release_obj(e, id) ? row(r, &r->rollouts, id, sizeof id) : NULL;
+	const struct entry_ref *number = entry_ref_get(e, "number");
 	if (!one)
 		return;
-	if (e->ev == ENTRY_ROLLOUT_PAUSED)
+	bool known = number && number->is_number;
+	uint64_t ring = known ? number->number : UINT64_MAX;
+	switch (e->ev) {
+	case ENTRY_ROLLOUT_PAUSED:
 		one->paused = true;
-	else if (e->ev == ENTRY_ROLLOUT_CLOSED)
-		one->closed = true;
-	if ((e->ev != ENTRY_ROLLOUT_CREATED && e->ev != ENTRY_ROLLOUT_PROMOTED) || !number || !number->is_number)
+		break;
+	case ENTRY_ROLLOUT_HELD:
+		if (ring < ROLLOUT_RINGS_MAX)
+			ref_text(e, "ring", one->held[ring], sizeof one->held[ring]);
+		break;
+	case ENTRY_ROLLOUT_RESUMED:
+		on_continued(one, e);
 		return;
-	one->ring = number->number < UINT8_MAX ? (unsigned)number->number : 0;
-	one->since = e->t_us / 1000000;
+	case ENTRY_ROLLOUT_CLOSED:
+		one->closed = true;
+		return;
+	default:
+		if (known) {
+			one->said.ring = ring < UINT8_MAX ? (unsigned)ring : 0;
+			one->said.since = e->t_us / 1000000;
+		}
+		return;
+	}
+	one->stopped = number_ref(e, "since");
+	one->said.opens[0] = '\0';
 }
 
 static uint64_t
@@ -421,13 +467,15 @@ static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_S
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
 	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_WAIVER_ADDED, ENTRY_WAIVER_LIFTED,
 	ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
-	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED,
+	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED, ENTRY_ROLLOUT_HELD,
+	ENTRY_ROLLOUT_RESUMED,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 /* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
 static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
 	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
-	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_WAIVER_LIFTED, ENTRY_ROLLOUT_PAUSED };
+	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_WAIVER_LIFTED, ENTRY_ROLLOUT_PAUSED,
+	ENTRY_ROLLOUT_HELD };
 
 static bool
 is_one_of(struct view event, const enum entry_event *list, size_t n)
@@ -500,6 +548,8 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_ROLLOUT_PAUSED:
 	case ENTRY_ROLLOUT_PROMOTED:
 	case ENTRY_ROLLOUT_CLOSED:
+	case ENTRY_ROLLOUT_HELD:
+	case ENTRY_ROLLOUT_RESUMED:
 		on_rollout(r, e);
 		break;
 	case ENTRY_RESTRICT_HALT:

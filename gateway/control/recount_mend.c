@@ -476,7 +476,12 @@ not_a_waiver(void *arg, const uint8_t id[WAIVER_ID])
 static void
 check_rollout(struct mend *m, const struct recount_rollout *one)
 {
-	const struct rollouts_said said = { .ring = one->ring, .since = one->since, .paused = one->paused, .closed = one->closed };
+	struct rollouts_said said = one->said;
+	said.paused = one->paused;
+	said.closed = one->closed;
+	said.stopped = one->stopped <= INT64_MAX ? (int64_t)one->stopped : 0;
+	for (unsigned i = 0; i < ROLLOUT_RINGS_MAX; i++)
+		said.held |= (one->held[i][0] != '\0' ? 1u : 0u) << i;
 	const char *how = rollouts_mend(m->c->rollouts, one->key, &said);
 	char obj[2 * MSG_ID + 16];
 	if (!how)

@@ -6,6 +6,7 @@
 #include "gateway/control/waivers.h"
 
 #include "gateway/control/recount.h"
+#include "gateway/control/rollouts.h"
 #include "gateway/control/shelf.h"
 #include "gateway/state/refusal.h"
 #include "gateway/wire/msg.h"
@@ -55,9 +56,10 @@ struct recount_hold { /* by module */
 
 struct recount_rollout { /* by release */
 	uint8_t key[SHELF_KEY];
-	unsigned ring;
-	int64_t since;
 	bool paused, closed;
+	uint64_t stopped;   /* name of the last stop; 0: it had none */
+	char held[ROLLOUT_RINGS_MAX][ROLLOUT_NAME_MAX + 1]; /* names of rings that are held, by their numbers */
+	struct rollouts_said said; /* but for what stands above */
 };
 
 struct recount_suspended { /* by key */

@@ -9,10 +9,12 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/lineage.h"
 #include "gateway/control/standing.h"
 
 #define META_RESTRICTED "restricted" /* the last restriction that the warden confirmed */
 #define FORGOTTEN_NAMED_MAX 16 /* of one warden's life: a folder that was emptied, or a warden that lies, is said soon enough */
+#define LOOK_S 60 /* a release that begins takes others' places so soon after */
 #define UNANSWERED 64 /* restrictions sent whose row was written after; older ones are sent again at the next start */
 
 struct revocation { /* waits for the edges' numbers */
@@ -24,6 +26,7 @@ struct revocation { /* waits for the edges' numbers */
 	uint64_t reset;
 	uint32_t granted, completed;
 	bool warden;
+	char instead[LINEAGE_TEXT_CAP]; /* what modules get now */
 	struct event *deadline;
 };
 
@@ -38,6 +41,7 @@ struct releases {
 	uint64_t sent;                 /* token of the last restriction sent before it had a row */
 	uint64_t row[UNANSWERED];      /* the row it then got, by token */
 	uint64_t unwritten;            /* first row the warden could not write down; 0: none */
+	int64_t look_at;               /* when releases take others' places next */
 	unsigned forgotten;            /* restrictions this warden said it had forgotten, and that were named */
 };
 
@@ -296,6 +300,7 @@ releases_take(struct releases *r, const uint8_t id[RELEASE_ID], struct view reco
 	if (err) /* the warden has it, so it stands: its list says so again at the next start */
 		oplog(OPLOG_ERR, "a release could not be written down: %s (%s)", err_name(err), db_why(r->c->db));
 	err = offer(r, id, record);
+	r->look_at = 0; /* it may take another one's place */
 	if (!err && releases_withheld(r, id))
 		standing_review(r->c); /* another policy came into force while the warden worked on it */
 	else if (!err)
@@ -513,6 +518,7 @@ answer(struct revocation *v)
 		return;
 	call_doc_begin(&d);
 	jsonw_kuint(&d.j, "granted", v->granted);
+	jsonw_kcstr(&d.j, "instead", v->instead);
 	jsonw_key(&d.j, "releases");
 	jsonw_array(&d.j);
 	jsonw_hex(&d.j, v->id, RELEASE_ID);
@@ -638,6 +644,8 @@ take_back(struct releases *r, const uint8_t id_in[RELEASE_ID], bool for_good, co
 	}
 	struct revocation *v = calloc(1, sizeof *v);
 	struct revocation now = { .all = r, .call = call, .warden = c->warden != NULL };
+	if (i < r->n)
+		lineage_instead(c, id, &r->list[i].record->terms, now.instead);
 	memcpy(now.id, id, sizeof now.id);
 	now.edges = edges_revoke(c->edges, id);
 	releases_restrict(r, MSG_RESTRICT_REVOKE, image, id, by, reason, logbook_size(c->logbook));
@@ -698,6 +706,10 @@ releases_expire(struct releases *r)
 	/* An end for ever is not given on the word of a clock that may come back; grants are shut meanwhile. */
 	if (!timekeep_is_sure(c))
 		return;
+	if (latest >= r->look_at && replay_done(c->replay) && !halts_now(c->halts)) {
+		r->look_at = latest + LOOK_S;
+		lineage_supersede(c);
+	}
 	for (size_t i = r->n; i-- > 0;) {
 		uint8_t id[RELEASE_ID];
 		char obj[2 * RELEASE_ID + 16];

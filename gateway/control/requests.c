@@ -56,6 +56,12 @@ resume_submit(struct control *c, struct call *call)
 }
 
 static void
+rollout_submit(struct control *c, struct call *call)
+{
+	resumptions_submit(c->resumptions, call);
+}
+
+static void
 people_propose(struct control *c, struct call *call)
 {
 	proposals_propose(c->proposals, call);
@@ -321,8 +327,15 @@ static const struct requests_row table[] = {
 	{ "rollout.show", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_show, { RELEASE_OR_REVIEW } },
 	{ "rollout.pause", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_pause, { REASON, RELEASE_OR_REVIEW } },
 	{ "rollout.abort", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_abort, { REASON, RELEASE_OR_REVIEW } },
+	{ "rollout.hold", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_hold,
+	    { REASON, RELEASE_OR_REVIEW, TEXT("ring", ROLLOUT_NAME_MAX) } },
+	{ "rollout.statement", REQUESTS_VIEW, SIGN, 0, 0, requests_rollout_statement,
+	    { TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1), TEXT("reason", APPROVAL_REASON_MAX), RELEASE_OR_REVIEW,
+		TEXT_OPT("ring", ROLLOUT_NAME_MAX), TEXT("step", 15) } },
+	{ "rollout.submit", REQUESTS_PERMIT, ACT, 2, 2, rollout_submit, { { 0 } } },
 	{ "module.list", REQUESTS_VIEW, ANY, 0, 0, requests_module_list,
-	    { TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), FLAG_OPT("held"), NUMBER_OPT("limit"),
+	    { FLAG_OPT("absent"), TEXT_OPT("after", 2 * MSG_ID), TEXT_OPT("group", DB_NAME_MAX - 1), FLAG_OPT("held"),
+		NUMBER_OPT("limit"),
 		TEXT_OPT("product", DB_NAME_MAX - 1), TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("tag", TAGS_WORD_MAX),
 		FLAG_OPT("unlisted"),
 		TEXT_OPT("version", DB_VERSION_MAX - 1) } },

@@ -187,6 +187,8 @@ say_ring(const struct matter *x, char *dst, size_t cap)
 		say(dst, cap, ", the last one, for it was not known when the rollout began");
 	say(dst, cap, "; the rollout is %s, open up to ring %s", rollout_state_name(x->v.standing.state),
 	    plan->rings[x->v.standing.ring].name);
+	if (x->v.standing.held >> x->ring & 1)
+		say(dst, cap, "; the ring is held until people sign for it");
 	if (x->v.standing.state == ROLLOUT_PAUSED)
 		say(dst, cap, ", by %s: %.200s", x->v.by, x->v.reason);
 	else if (x->link[SCOPE_LINK_RING] != SCOPE_OFFER)

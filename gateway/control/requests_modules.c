@@ -22,7 +22,7 @@ struct listing {
 	struct jsonw *j;
 	char group[DB_NAME_MAX], profile[DB_NAME_MAX], product[DB_NAME_MAX], version[DB_VERSION_MAX]; /* "" : all */
 	char tag[TAGS_WORD_MAX + 1];
-	bool held, unlisted; /* only such */
+	bool absent, held, unlisted; /* only such */
 	unsigned n;
 	uint8_t last[MSG_ID];
 };
@@ -159,7 +159,8 @@ is_wanted(const struct listing *l, const struct inventory_module *m)
 {
 	return (!l->group[0] || strcmp(l->group, group_of(l->c, m)) == 0) &&
 	    (!l->profile[0] || strcmp(l->profile, m->profile) == 0) && says(l->product, m->product) &&
-	    says(l->version, m->version) && has_tag(l->tag, m) && (!l->held || m->held) && (!l->unlisted || !m->listed);
+	    says(l->version, m->version) && has_tag(l->tag, m) && (!l->held || m->held) && (!l->unlisted || !m->listed) &&
+	    (!l->absent || (m->listed && rollout_is_absent(m->last_seen, m->usual, timekeep_earliest(l->c))));
 }
 
 static int
@@ -186,6 +187,7 @@ requests_module_list(struct control *c, struct call *call)
 	(void)call_text(call, "product", l.product, sizeof l.product);
 	(void)call_text(call, "version", l.version, sizeof l.version);
 	(void)call_text(call, "tag", l.tag, sizeof l.tag);
+	l.absent = call_flag(call, "absent");
 	l.held = call_flag(call, "held");
 	l.unlisted = call_flag(call, "unlisted");
 	(void)call_text(call, "after", hex, sizeof hex);

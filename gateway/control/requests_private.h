@@ -61,6 +61,8 @@ void requests_rollout_list(struct control *c, struct call *call);
 void requests_rollout_show(struct control *c, struct call *call);
 void requests_rollout_pause(struct control *c, struct call *call);
 void requests_rollout_abort(struct control *c, struct call *call);
+void requests_rollout_hold(struct control *c, struct call *call);
+void requests_rollout_statement(struct control *c, struct call *call);
 
 /* requests_modules.c */
 /* By pseudonym, or by "kind:identity" for those who may ask who a module is. NULL: the call is answered. */

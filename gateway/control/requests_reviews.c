@@ -7,6 +7,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/lineage.h"
 #include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rivals.h"
@@ -232,6 +233,35 @@ put_url(struct jsonw *j, const char *key, const char *url)
 	jsonw_kcstr(j, key, seen);
 }
 
+/* Rollouts that end once this is released: in the scope that stands, or the widest. */
+static void
+put_supersedes(struct jsonw *j, const struct showing *s)
+{
+	struct approval_terms *t = calloc(1, sizeof *t);
+	const struct db_scope *scope = &s->cand->scope;
+	jsonw_key(j, "supersedes");
+	if (!t || candidates_is(s->cand, LIFECYCLE_APPROVED)) {
+		jsonw_array(j);
+		jsonw_array_end(j);
+		free(t);
+		return;
+	}
+	snprintf(t->profile, sizeof t->profile, "%s", s->cand->profile);
+	snprintf(t->product, sizeof t->product, "%s", s->res.product);
+	snprintf(t->target, sizeof t->target, "%s", s->res.target);
+	t->max_devices = s->cand->have_scope ? scope->max_devices : REVIEWS_EVERYONE;
+	for (uint32_t i = 0; s->cand->have_scope && i < scope->from_n; i++)
+		(void)approval_list_add(&t->from_versions, scope->from[i]);
+	for (uint32_t i = 0; s->cand->have_scope && i < scope->groups_n; i++)
+		(void)approval_list_add(&t->groups, scope->groups[i]);
+	if (!s->cand->have_scope) {
+		(void)approval_list_add(&t->from_versions, s->res.from[0] ? s->res.from : "*");
+		(void)approval_list_add(&t->groups, "*");
+	}
+	lineage_supersedes(s->c, t, j);
+	free(t);
+}
+
 static void
 put_row(struct jsonw *j, const struct showing *s, bool more)
 {
@@ -281,13 +311,19 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 		(void)db_statement_list(s->c->db, d->id, put_statement, &l);
 		jsonw_array_end(j);
 	}
+	if (more)
+		put_supersedes(j, s);
 	jsonw_kcstr(j, "target", s->res.target);
 	jsonw_kcstr(j, "text", d->note);
 	if (more)
 		put_url(j, "url", s->res.url);
 	put_verdict(j, s->report);
-	if (more)
+	if (more) {
+		char back[LINEAGE_TEXT_CAP];
 		waivers_put(s->c->waivers, s->met, j, "waivers");
+		lineage_way_back(s->c, d->profile, s->res.product, s->res.target, back);
+		requests_put_text(j, "way_back", back);
+	}
 }
 
 static int

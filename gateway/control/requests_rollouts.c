@@ -16,7 +16,7 @@ put_next(struct jsonw *j, const struct rollouts_view *v)
 	char text[MSG_TEXT_MAX];
 	const char *why = rollout_why_text(v->next.why);
 	if (v->standing.state == ROLLOUT_PAUSED)
-		why = "Only a new approval goes on: abort it, open the review again, sign.";
+		why = "It goes on when people sign for that: fotagate rollout resume.";
 	else if (v->standing.state == ROLLOUT_DONE)
 		why = "Everybody is offered the release.";
 	snprintf(text, sizeof text, "%s%s%s", why, v->paced ? " " : "", v->paced ? grants_reason_text(GRANTS_PACED) : "");
@@ -37,24 +37,20 @@ total(const struct rollouts_view *v)
 	return all;
 }
 
-/* Ascending keys on either side of it are the caller's. */
-static void
-put_counts(struct jsonw *j, const struct rollout_count *n, const char *name)
-{
-	jsonw_kuint(j, "failure", n->failure);
-	jsonw_kuint(j, "granted", n->granted);
-	requests_put_text(j, "name", name);
-}
-
 static void
 put_ring(struct jsonw *j, const struct rollouts_view *v, unsigned i)
 {
 	const struct rollout_ring *ring = &v->plan->rings[i];
 	const struct rollout_count *n = &v->standing.count[i];
 	jsonw_object(j);
-	put_counts(j, n, ring->name);
-	jsonw_kbool(j, "open", (v->standing.state == ROLLOUT_RUNNING || v->standing.state == ROLLOUT_DONE) &&
-	    i <= v->standing.ring);
+	jsonw_kuint(j, "failure", n->failure);
+	jsonw_kuint(j, "granted", n->granted);
+	jsonw_kbool(j, "held", v->standing.held >> i & 1);
+	jsonw_kbool(j, "human", ring->human);
+	requests_put_text(j, "name", ring->name);
+	jsonw_kbool(j, "open", rollout_is_open(&v->standing, i));
+	jsonw_kuint(j, "over_failure", v->standing.over[i].failure);
+	jsonw_kuint(j, "over_silent", v->standing.over[i].silent);
 	jsonw_kuint(j, "silent", n->silent);
 	jsonw_kuint(j, "success", n->success);
 	jsonw_object_end(j);
@@ -67,6 +63,7 @@ put_rollout(struct jsonw *j, const struct rollouts_view *v, const char *review, 
 	const struct rollout_count all = total(v);
 	jsonw_object(j);
 	requests_put_text(j, "by", v->by);
+	jsonw_kuint(j, "bytes", v->bytes);
 	jsonw_kuint(j, "failure", all.failure);
 	jsonw_kuint(j, "granted", all.granted);
 	jsonw_khex(j, "id", v->id, RELEASE_ID);
@@ -110,7 +107,7 @@ struct listing {
 static const char *
 over_name(const struct control *c, enum rollout_state state)
 {
-	if (state == ROLLOUT_ABORTED || state == ROLLOUT_DONE)
+	if (state == ROLLOUT_ABORTED || state == ROLLOUT_DONE || state == ROLLOUT_SUPERSEDED)
 		return rollout_state_name(state);
 	return c->warden_listed ? "ended" : "unknown";
 }
@@ -210,6 +207,38 @@ requests_rollout_pause(struct control *c, struct call *call)
 		return;
 	}
 	requests_rollout_show(c, call);
+}
+
+void
+requests_rollout_hold(struct control *c, struct call *call)
+{
+	char reason[DB_TEXT_MAX], ring[ROLLOUT_NAME_MAX + 1];
+	struct rollouts_view v;
+	uint8_t id[MSG_ID];
+	if (!rollout_of(c, call, id, &v))
+		return;
+	(void)call_text(call, "reason", reason, sizeof reason);
+	(void)call_text(call, "ring", ring, sizeof ring);
+	switch (rollouts_hold(c->rollouts, id, view_str(ring), requests_actor(c, call), reason)) {
+	case FG_OK:
+		requests_rollout_show(c, call);
+		break;
+	case FG_ESTATE:
+		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the ring is held already");
+		break;
+	default:
+		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate rollout show", "its plan has no such ring");
+		break;
+	}
+}
+
+void
+requests_rollout_statement(struct control *c, struct call *call)
+{
+	struct rollouts_view v;
+	uint8_t id[MSG_ID];
+	if (rollout_of(c, call, id, &v))
+		resumptions_statement(c->resumptions, call, id);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
+#include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
 #include "gateway/control/standing.h"
@@ -330,6 +331,18 @@ put_plan(struct control *c, struct jsonw *j, const struct approval_terms *t)
 	free(plan);
 }
 
+/* Whose place it takes, and whether there is a way back from it. */
+static void
+put_lineage(struct control *c, struct jsonw *j, const struct approval_terms *t)
+{
+	char line[LINEAGE_TEXT_CAP];
+	lineage_places(c, t, line);
+	if (line[0])
+		requests_add_text(j, line);
+	lineage_way_back(c, t->profile, t->product, t->target, line);
+	requests_add_text(j, line);
+}
+
 static void
 put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, const struct reviews_asked *asked)
 {
@@ -350,6 +363,7 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 		jsonw_cstr(j, line);
 	}
 	put_plan(c, j, t);
+	put_lineage(c, j, t);
 	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
 	jsonw_cstr(j, line);
 	if (asked->text[0])

@@ -116,7 +116,7 @@ let_in(const struct rollout *one, struct rollout_open *ret)
 	if (!one->plan)
 		rollout_open_all(ret);
 	else if (is_open(one))
-		rollout_open_to(one->plan, one->standing.ring, ret);
+		rollout_open_to(one->plan, one->standing.ring, one->standing.held, ret);
 }
 
 static void
@@ -131,7 +131,7 @@ static void
 save(struct rollouts *r, const struct rollout *one)
 {
 	struct db_rollout row = { .state = (uint8_t)one->standing.state, .ring = (uint8_t)one->standing.ring,
-		.since = one->standing.since };
+		.since = one->standing.since, .held = (uint8_t)one->standing.held, .stopped = one->stopped };
 	memcpy(row.release, one->id, sizeof row.release);
 	snprintf(row.plan, sizeof row.plan, "%s", one->plan->name);
 	memcpy(row.by, one->by, sizeof row.by);
@@ -201,7 +201,8 @@ create(struct rollouts *r, struct rollout *one)
 static bool
 stays_shut(const struct rollout *one)
 {
-	return one->standing.state == ROLLOUT_PAUSED || one->standing.state == ROLLOUT_ABORTED;
+	return one->standing.state == ROLLOUT_PAUSED || one->standing.state == ROLLOUT_ABORTED ||
+	    one->standing.state == ROLLOUT_SUPERSEDED;
 }
 
 static void
@@ -214,6 +215,9 @@ take_up(struct rollouts *r, struct rollout *one)
 		one->standing.state = row.state < ROLLOUT_STATES ? (enum rollout_state)row.state : ROLLOUT_PAUSED;
 		one->standing.ring = row.ring < one->plan->rings_n ? row.ring : 0;
 		one->standing.since = row.since;
+		one->standing.held = row.held;
+		/* Stopped before stops had names. */
+		one->stopped = row.stopped > 0 || !stays_shut(one) ? row.stopped : row.since;
 		memcpy(one->by, row.by, sizeof one->by);
 		memcpy(one->reason, row.reason, sizeof one->reason);
 	} else if (err != FG_ENOTFOUND) {
@@ -298,7 +302,7 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!one->plan)
 		return GRANTS_YES;
-	if (!is_open(one) || ring_now(r, one, m) > one->standing.ring)
+	if (!rollout_is_open(&one->standing, ring_now(r, one, m)))
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
@@ -371,12 +375,23 @@ go_on(struct rollouts *r, struct rollout *one, bool finish)
 	free(e);
 }
 
+/* A stop is named by its second; the next one in the same second by the one after. */
+static void
+stop(struct rollouts *r, struct rollout *one)
+{
+	int64_t now = control_now(r->c);
+	one->stopped = now > one->stopped ? now : one->stopped + 1;
+	one->standing.opens = 0; /* what was signed before stops counts for nothing after */
+}
+
 static void
 pause_it(struct rollouts *r, struct rollout *one, unsigned ring, const char *by, const char *reason)
 {
+	stop(r, one);
 	become(r, one, ROLLOUT_PAUSED, by, reason);
 	apply(r, one, true);
 	struct msg_append *e = entry(one, ENTRY_ROLLOUT_PAUSED, by, ring, ring);
+	logbook_ref_number(e, "since", (uint64_t)one->stopped);
 	logbook_say(e, "%s", reason);
 	logbook_tell(r->c->logbook, e);
 }
@@ -390,6 +405,150 @@ rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by,
 	if (!is_open(one))
 		return FG_ESTATE;
 	pause_it(r, one, one->standing.ring, by, reason);
+	return FG_OK;
+}
+
+static unsigned
+ring_named(const struct rollout_plan *plan, struct view name)
+{
+	unsigned i = 0;
+	while (i < plan->rings_n && !view_is(name, plan->rings[i].name))
+		i++;
+	return i < plan->rings_n ? i : ROLLOUT_RINGS_MAX;
+}
+
+int
+rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view name, const char *by, const char *reason)
+{
+	struct rollout *one = rollouts_find(r, id);
+	unsigned ring = one && one->plan ? ring_named(one->plan, name) : ROLLOUT_RINGS_MAX;
+	if (ring == ROLLOUT_RINGS_MAX)
+		return FG_ENOTFOUND;
+	if (one->standing.held >> ring & 1 || one->standing.state == ROLLOUT_ABORTED)
+		return FG_ESTATE;
+	stop(r, one);
+	one->standing.held |= 1u << ring;
+	become(r, one, one->standing.state, by, reason);
+	(void)edges_withhold(r->c->edges, one->id);
+	apply(r, one, true);
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_HELD, by, ring, ring);
+	logbook_ref_number(e, "since", (uint64_t)one->stopped);
+	logbook_say(e, "%s", reason);
+	logbook_tell(r->c->logbook, e);
+	return FG_OK;
+}
+
+/* What went wrong so far in rings that are open: of that, people say that it goes on all the same. */
+static void
+put_over(const struct rollout *one, struct approval_list *over)
+{
+	const struct rollout_standing *s = &one->standing;
+	for (unsigned i = 0; i <= s->ring && i < one->plan->rings_n; i++) {
+		char word[ROLLOUT_OVER_CAP];
+		if ((s->count[i].failure || s->count[i].silent) && rollout_over_put(one->plan->rings[i].name, &s->count[i], word))
+			(void)approval_list_add(over, word);
+	}
+}
+
+static const char *
+step_terms(const struct rollout *one, enum approval_step step, struct view name, struct approval_terms *t,
+    const struct rollout_next *next, char out[MSG_TEXT_MAX])
+{
+	const struct rollout_standing *s = &one->standing;
+	unsigned ring = s->ring;
+	t->halted_at = one->stopped;
+	switch (step) {
+	case APPROVAL_STEP_RESUME:
+		snprintf(out, MSG_TEXT_MAX, "the rollout is %s, not paused", rollout_state_name(s->state));
+		if (s->state != ROLLOUT_PAUSED)
+			return out;
+		put_over(one, &t->over);
+		break;
+	case APPROVAL_STEP_UNHOLD:
+		ring = ring_named(one->plan, name);
+		if (ring == ROLLOUT_RINGS_MAX || !(s->held >> ring & 1))
+			return "its plan has no such ring, or nobody holds that";
+		break;
+	case APPROVAL_STEP_OPEN:
+		/* To skip what the plan asks for takes another plan, and the signatures of a release. */
+		snprintf(out, MSG_TEXT_MAX, "no ring waits for people to open it. %s", rollout_why_text(next->why));
+		if (next->verdict != ROLLOUT_WAIT || next->why != ROLLOUT_WHY_HUMAN)
+			return out;
+		ring++;
+		t->halted_at = s->since;
+		break;
+	default:
+		return "it goes on in no such way";
+	}
+	if (ring >= one->plan->rings_n)
+		return "its plan has no such ring";
+	snprintf(t->ring, sizeof t->ring, "%s", one->plan->rings[ring].name);
+	return NULL;
+}
+
+const char *
+rollouts_terms(const struct rollouts *r, const uint8_t id[RELEASE_ID], enum approval_step step, struct view ring,
+    struct approval_terms *ret, char out[MSG_TEXT_MAX])
+{
+	const struct rollout *one = rollouts_find(r, id);
+	const struct release *record = releases_record(r->c->releases, id);
+	if (!one || !one->plan || !record)
+		return "no such release goes over rings";
+	if (!one->named)
+		return "what was signed for the release does not name the plan: open its review again, and sign";
+	struct rollout_next next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
+	*ret = (struct approval_terms){ .decision = APPROVAL_CONTINUE, .step = step, .have_plan = true,
+		.max_devices = record->terms.max_devices };
+	memcpy(ret->release, id, sizeof ret->release);
+	memcpy(ret->plan, one->plan_digest, sizeof ret->plan);
+	snprintf(ret->gateway, sizeof ret->gateway, "%s", record->terms.gateway);
+	return step_terms(one, step, ring, ret, &next, out);
+}
+
+/* Of each ring that is named, so many: of those that failed since, none. */
+static void
+go_over(struct rollout *one, const struct approval_list *over)
+{
+	struct rollout_standing *s = &one->standing;
+	memset(s->over, 0, sizeof s->over);
+	for (uint32_t i = 0; i < over->n; i++) {
+		struct rollout_count n;
+		unsigned ring = rollout_over_get(one->plan, view_str(over->word[i]), &n);
+		if (ring < ROLLOUT_RINGS_MAX)
+			s->over[ring] = n;
+	}
+}
+
+int
+rollouts_continue(struct rollouts *r, const struct approval_terms *t, const char *by, const char *reason)
+{
+	struct rollout *one = rollouts_find(r, t->release);
+	struct approval_terms *now = calloc(1, sizeof *now);
+	char why[MSG_TEXT_MAX];
+	int err = now ? FG_OK : FG_ENOMEM;
+	if (!err && rollouts_terms(r, t->release, t->step, view_str(t->ring), now, why))
+		err = FG_ESTATE;
+	if (!err)
+		now->over = t->over;
+	if (!err && approval_terms_differ(now, t))
+		err = FG_ESTATE;
+	free(now);
+	if (err)
+		return err;
+	unsigned ring = ring_named(one->plan, view_str(t->ring));
+	if (t->step == APPROVAL_STEP_OPEN) {
+		one->standing.opens = ring;
+	} else {
+		/* Whatever soaks begins anew: nobody watched what nobody got. */
+		one->standing.since = control_now(r->c);
+		if (t->step == APPROVAL_STEP_UNHOLD)
+			one->standing.held &= ~(1u << ring);
+		else
+			go_over(one, &t->over);
+		become(r, one, t->step == APPROVAL_STEP_RESUME ? ROLLOUT_RUNNING : one->standing.state, by, reason);
+		apply(r, one, false);
+	}
+	r->due = true;
 	return FG_OK;
 }
 
@@ -407,6 +566,32 @@ rollouts_abort(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *
 	releases_retire(r->c->releases, id, by, reason, call); /* one is gone */
 	logbook_tell(r->c->logbook, e);
 	return FG_OK;
+}
+
+void
+rollouts_supersede(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *newer)
+{
+	struct rollout *one = rollouts_find(r, id_in);
+	uint8_t id[RELEASE_ID];
+	char why[MSG_TEXT_MAX];
+	if (!one || !one->plan)
+		return;
+	memcpy(id, one->id, sizeof id);
+	snprintf(why, sizeof why, "superseded by %s, which is newer and for the same modules", newer);
+	struct msg_append *e = entry(one, ENTRY_ROLLOUT_SUPERSEDED, "control", one->standing.ring, one->standing.ring);
+	logbook_ref(e, "by", newer);
+	logbook_say(e, "%s", why);
+	become(r, one, ROLLOUT_SUPERSEDED, "control", why);
+	releases_retire(r->c->releases, id, "control", why, NULL); /* one is gone */
+	logbook_tell(r->c->logbook, e);
+}
+
+bool
+rollouts_goes(const struct rollouts *r, const uint8_t id[RELEASE_ID], bool *ret_plan)
+{
+	const struct rollout *one = rollouts_find(r, id);
+	*ret_plan = one && one->plan;
+	return one && !one->lost && (!one->plan || is_open(one));
 }
 
 static void
@@ -441,7 +626,7 @@ drive(struct rollouts *r, struct rollout *one)
 	}
 }
 
-static const char *mend(struct rollout *one, const struct rollouts_said *said);
+static const char *mend(struct rollouts *r, struct rollout *one, const struct rollouts_said *said);
 
 void
 rollouts_find_again(struct rollouts *r, struct rollout *one)
@@ -451,7 +636,7 @@ rollouts_find_again(struct rollouts *r, struct rollout *one)
 	if (one->plan)
 		take_up(r, one);
 	if (one->plan && one->known)
-		differs = mend(one, &one->said);
+		differs = mend(r, one, &one->said);
 	else if (one->plan && !stays_shut(one))
 		create(r, one);
 	if (differs) {
@@ -500,8 +685,25 @@ rollouts_tick(struct rollouts *r)
 /* ---- held against the log ---- */
 
 /* One that the log knows, taken as far as it says and no further. */
+/* What people signed to go on over, in the statement that the log names. Not to be had: it pauses again for those. */
+static void
+read_over(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
+{
+	struct approval *a = calloc(1, sizeof *a);
+	struct writer w;
+	char why[120];
+	writer_init(&w, APPROVAL_BYTES_MAX);
+	if (a && said->have_statement &&
+	    files_doc_get(r->c->files, FILES_STATEMENT, said->statement, &w) == FG_OK &&
+	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK && a->terms.decision == APPROVAL_CONTINUE &&
+	    !memcmp(a->terms.release, one->id, RELEASE_ID))
+		go_over(one, &a->terms.over);
+	writer_free(&w);
+	free(a);
+}
+
 static const char *
-mend(struct rollout *one, const struct rollouts_said *said)
+mend(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
 {
 	struct rollout_standing *s = &one->standing;
 	unsigned ring = said->ring < one->plan->rings_n ? said->ring : 0;
@@ -526,6 +728,15 @@ mend(struct rollout *one, const struct rollouts_said *said)
 		differs = "the database called its rollout done, which the log does not; it is watched on";
 		s->state = ROLLOUT_RUNNING;
 	}
+	if (said->stopped > one->stopped)
+		one->stopped = said->stopped;
+	unsigned opens = ring_named(one->plan, view_str(said->opens));
+	s->opens = opens == s->ring + 1 ? opens : 0;
+	read_over(r, one, said);
+	if (said->held & ~s->held) {
+		differs = "a ring of it was held, and the database did not say so; it is held";
+		s->held |= said->held;
+	}
 	if (said->paused && (s->state == ROLLOUT_RUNNING || s->state == ROLLOUT_DONE)) {
 		differs = "its rollout was paused, and the database did not say so; it is paused";
 		s->state = ROLLOUT_PAUSED;
@@ -543,7 +754,7 @@ rollouts_mend(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct rol
 	one->said = *said;
 	if (!one->plan)
 		return NULL;
-	const char *differs = mend(one, said);
+	const char *differs = mend(r, one, said);
 	if (!differs)
 		return NULL;
 	become(r, one, one->standing.state, "log", differs);
@@ -592,7 +803,7 @@ rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct 
 	if (!one)
 		return false;
 	*ret = (struct rollouts_view){ .id = one->id, .plan = one->plan, .lost = one->lost, .standing = one->standing,
-		.by = one->by, .reason = one->reason };
+		.stopped = one->stopped, .bytes = one->bytes, .by = one->by, .reason = one->reason };
 	if (!one->plan)
 		return true;
 	ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
@@ -608,6 +819,6 @@ rollouts_ring_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], const s
 	if (!one || !one->plan)
 		return ROLLOUT_RINGS_MAX;
 	unsigned ring = ring_now(r, one, m);
-	*ret_open = is_open(one) && ring <= one->standing.ring;
+	*ret_open = rollout_is_open(&one->standing, ring);
 	return ring;
 }

@@ -56,6 +56,11 @@ struct rollouts_said {
 	unsigned ring;
 	int64_t since;
 	bool paused, closed;
+	int64_t stopped;                   /* name of the last stop; 0: it had none */
+	uint32_t held;                     /* bit i: ring i */
+	char opens[ROLLOUT_NAME_MAX + 1];  /* the ring that people signed for to be opened last; "": none */
+	bool have_statement;               /* by which people let it go on last, over what failed: */
+	uint8_t statement[DIGEST_SHA256_LEN];
 };
 /*
  * What the database says beyond it is taken back; where the plan is lost, as soon as that
@@ -69,8 +74,27 @@ void rollouts_tick(struct rollouts *r);
 
 /* ---- people ---- */
 
-/* Nobody gets it any more until people sign for it anew. FG_ENOTFOUND: no rollout; FG_ESTATE: it is not running. */
+/* Nobody gets it any more until people sign that it goes on. FG_ENOTFOUND: no rollout; FG_ESTATE: it is not running. */
 int rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason);
+
+/*
+ * Nobody in that ring gets it any more until people sign for that, whether it is open yet or not; transfers and
+ * leases of the release end at once, and those of other rings begin anew. FG_ENOTFOUND: no rollout, or no such ring;
+ * FG_ESTATE: it is held, or the rollout is over.
+ */
+int rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view ring, const char *by, const char *reason);
+
+/*
+ * What people sign for it to go on, by the step that is asked for; ring is of UNHOLD alone. NULL, or why nobody can
+ * sign for that now (out): what stops it is another thing, or all that the plan asks for was not shown yet.
+ */
+const char *rollouts_terms(const struct rollouts *r, const uint8_t id[RELEASE_ID], enum approval_step step,
+    struct view ring, struct approval_terms *ret, char out[MSG_TEXT_MAX]);
+/*
+ * People have signed those terms, the warden has judged them and the log has it. Takes effect only if the rollout still
+ * stands as it stood: what stopped it meanwhile holds. FG_ESTATE: it does not.
+ */
+int rollouts_continue(struct rollouts *r, const struct approval_terms *t, const char *by, const char *reason);
 
 /*
  * Ends it, and the release with it (releases_retire), which answers the call. FG_ENOTFOUND: no
@@ -78,6 +102,11 @@ int rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char 
  */
 int rollouts_abort(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason,
     struct call *call);
+
+/* Ends as superseded by the release of that review, and its release with it; no-op for one without a plan. */
+void rollouts_supersede(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *newer);
+/* It is offered, to whom it may be: neither paused nor its plan lost. *ret_plan: it goes over rings. */
+bool rollouts_goes(const struct rollouts *r, const uint8_t id[RELEASE_ID], bool *ret_plan);
 
 /* Tells of each that is paused, and of each whose plan is lost. */
 void rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const char *id, const char *text),
@@ -89,6 +118,8 @@ struct rollouts_view {
 	bool lost;                       /* there is one, and it cannot be read */
 	struct rollout_standing standing;
 	struct rollout_next next;
+	int64_t stopped;                 /* when it, or a ring of it, was stopped last; 0: never */
+	uint64_t bytes;                  /* sent of it, as last counted */
 	bool paced;                      /* nobody is granted it for the first time now: GRANTS_PACED */
 	const char *by, *reason;
 };

@@ -244,6 +244,7 @@ count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 	const struct inventory_module *m = inventory_by_pseudonym(k->r->c->inventory, what->module);
 	/* So many a day were granted it, whoever is forgotten since. */
 	one->round.today += what->at > k->now - DAY;
+	one->round.bytes += what->bytes;
 	if (!m)
 		return; /* nobody will ever hear of it */
 	enum rollout_outcome outcome = outcome_of(k->r, one->plan, m, what, fate, k->now);
@@ -282,8 +283,10 @@ end_round(struct rollouts *r)
 		if (!one->counting)
 			continue;
 		memcpy(one->standing.count, one->round.count, sizeof one->standing.count);
+		rollout_shrink(&one->standing, one->plan->rings_n);
 		one->under_way = one->round.under_way;
 		one->today = one->round.today;
+		one->bytes = one->round.bytes;
 		one->counted = true;
 		one->counting = false;
 	}

@@ -28,10 +28,12 @@ struct rollout { /* one release that is offered */
 	struct rollouts_said said;
 	bool opening;               /* an entry is on its way */
 	struct rollout_standing standing;
+	int64_t stopped;            /* of struct db_rollout: no two stops of it have the same name */
 	uint64_t under_way, today;  /* modules granted that have not ended, and within a day */
+	uint64_t bytes;             /* sent of it, to whomever */
 	bool counted;               /* those two are known: before, nobody new is granted it */
 	bool counting;              /* in the round under way, whose numbers are not whole yet: */
-	struct { struct rollout_count count[ROLLOUT_RINGS_MAX]; uint64_t under_way, today; unsigned told; } round;
+	struct { struct rollout_count count[ROLLOUT_RINGS_MAX]; uint64_t under_way, today; uint64_t bytes; unsigned told; } round;
 	char by[DB_WHO_MAX], reason[DB_TEXT_MAX];
 };
 

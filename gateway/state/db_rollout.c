@@ -3,15 +3,17 @@
 
 #include "gateway/state/db_private.h"
 
-#define COLUMNS "SELECT release_id, state, ring, since, plan, who, reason FROM rollout "
+#define COLUMNS "SELECT release_id, state, ring, since, plan, who, reason, held, stopped FROM rollout "
 
 int
 db_rollout_put(struct db *db, const struct db_rollout *r)
 {
 	struct db_query q;
-	db_query(&q, db, "INSERT INTO rollout (release_id, state, ring, since, plan, who, reason) VALUES (?,?,?,?,?,?,?)"
+	db_query(&q, db, "INSERT INTO rollout (release_id, state, ring, since, plan, who, reason, held, stopped)"
+			 " VALUES (?,?,?,?,?,?,?,?,?)"
 			 " ON CONFLICT (release_id) DO UPDATE SET state = excluded.state, ring = excluded.ring,"
-			 " since = excluded.since, plan = excluded.plan, who = excluded.who, reason = excluded.reason");
+			 " since = excluded.since, plan = excluded.plan, who = excluded.who, reason = excluded.reason,"
+			 " held = excluded.held, stopped = excluded.stopped");
 	db_put_id(&q, r->release);
 	db_put_i64(&q, r->state);
 	db_put_i64(&q, r->ring);
@@ -19,6 +21,8 @@ db_rollout_put(struct db *db, const struct db_rollout *r)
 	db_put_text(&q, r->plan);
 	db_put_text(&q, r->by);
 	db_put_text(&q, r->reason);
+	db_put_i64(&q, r->held);
+	db_put_i64(&q, r->stopped);
 	return db_run(&q, NULL);
 }
 
@@ -32,6 +36,8 @@ read_row(struct db_query *q, struct db_rollout *r)
 	db_get_text(q, r->plan, sizeof r->plan);
 	db_get_text(q, r->by, sizeof r->by);
 	db_get_text(q, r->reason, sizeof r->reason);
+	r->held = db_get_u8(q);
+	r->stopped = db_get_i64(q);
 }
 
 int

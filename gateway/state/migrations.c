@@ -213,6 +213,10 @@ static const char waiver_schema[] =
 static const char tags_schema[] =
 "ALTER TABLE module ADD COLUMN tags TEXT NOT NULL DEFAULT '';";
 
+static const char ring_schema[] =
+"ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -230,6 +234,7 @@ static const struct migration steps[] = {
 	{ 14, "second images that freeze a release", rival_schema },
 	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
 	{ 16, "tags of modules", tags_schema },
+	{ 19, "rings of rollouts that are held", ring_schema },
 };
 
 const struct migration *

@@ -12,7 +12,9 @@ struct db_rollout {
 	uint8_t release[DB_ID];
 	uint8_t state;             /* enum rollout_state: values are stored, they never change meaning */
 	uint8_t ring;              /* the last one open */
-	int64_t since;             /* when that was opened */
+	int64_t since;             /* when that was opened, or people let it go on */
+	uint8_t held;              /* bit i: ring i is held */
+	int64_t stopped;           /* the last time that it, or a ring of it, was stopped: its name in what people sign; 0: never */
 	char plan[DB_NAME_MAX];    /* its name, for showing */
 	char by[DB_WHO_MAX];       /* who made it what it is */
 	char reason[DB_TEXT_MAX];

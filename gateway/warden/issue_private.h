@@ -36,7 +36,7 @@ struct issue_kind {
 	void (*dropped)(struct warden *w);
 };
 
-extern const struct issue_kind issue_release, issue_resume, issue_signers, issue_recover;
+extern const struct issue_kind issue_release, issue_resume, issue_rollout, issue_signers, issue_recover;
 
 /* The job in hand ends: answered, cleared. */
 void issue_refuse(struct warden *w, const char *why);

@@ -180,6 +180,13 @@ is_resume(const struct judge_case *c)
 	return c->terms.decision == APPROVAL_RESUME;
 }
 
+/* Of the command line, under which the statement is written. */
+static const char *
+noun_of(const struct judge_case *c)
+{
+	return is_resume(c) ? "resume" : c->terms.decision == APPROVAL_CONTINUE ? "rollout" : "review";
+}
+
 static bool
 floor_is_canary(const struct judge_case *c)
 {
@@ -224,7 +231,7 @@ judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judg
 			snprintf(ans->why, sizeof ans->why,
 			    "all %u persons signed with passkeys on the console: %s one of them has to sign off it, "
 			    "with fotagate %s statement --sign", ans->counted,
-			    is_resume(c) ? "to end this" : "for so many modules", is_resume(c) ? "resume" : "review");
+			    is_resume(c) ? "to end this" : "for so many modules", noun_of(c));
 		*ret = *ans;
 	}
 	free(seen);

@@ -29,13 +29,15 @@ struct released { /* one release in force */
 	bool off_console;       /* one at least of those who signed did so elsewhere than in a browser */
 };
 
-enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER, REQUEST_LIMIT };
+enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER,
+	REQUEST_CONTINUE, REQUEST_LIMIT };
 
 struct request { /* what control asked, being worked on or waiting */
 	enum request_kind kind;
 	struct msg_issue issue;
 	struct msg_resume resume;
 	struct msg_signers signers;
+	struct msg_continue go_on;
 	int image_fd;           /* -1 if none */
 	int bundle_fd;
 };

@@ -388,6 +388,23 @@ on_resume(struct warden *w, struct wire_frame *f)
 }
 
 static int
+on_continue(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->go_on, sizeof r->go_on);
+	if (!err) {
+		r->kind = REQUEST_CONTINUE;
+		r->image_fd = -1;
+		r->bundle_fd = wire_take_fd(f, 0);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
 on_signers(struct warden *w, struct wire_frame *f)
 {
 	struct request *r = calloc(1, sizeof *r);
@@ -414,6 +431,8 @@ on_control(struct warden *w, struct wire_frame *f)
 		return on_issue(w, f);
 	case MSG_RESUME:
 		return on_resume(w, f);
+	case MSG_CONTINUE:
+		return on_continue(w, f);
 	case MSG_SIGNERS:
 		return on_signers(w, f);
 	case MSG_SUSPEND:

@@ -30,6 +30,7 @@
 #define MSG_JSON_MAX 49152   /* control protocol documents that fit a frame */
 #define MSG_DOC_MAX 49152    /* a document carried inside an audit entry */
 #define MSG_CHECKLIST_MAX 16 /* items that a profile asks for */
+#define MSG_OVER_MAX 8       /* rings whose failures a rollout goes on over */
 #define MSG_FROM_MAX 16      /* from-versions or groups of one release */
 #define MSG_APPLIER_MAX 32   /* APPROVAL_APPLIER_MAX */
 #define MSG_REFS_MAX 16      /* references of an audit entry: as many as it can hold */
@@ -128,6 +129,9 @@ enum msg_type {
 	MSG_SUSPENDED,
 	/* warden -> everybody else it speaks with */
 	MSG_CLOCK = 108,
+	/* control <-> warden */
+	MSG_CONTINUE,
+	MSG_CONTINUED,
 	/* control <-> upstream job */
 	MSG_FETCH = 112,
 	MSG_FETCH_PROGRESS,
@@ -537,6 +541,20 @@ enum msg_restrict_kind { MSG_RESTRICT_NONE = 0, MSG_RESTRICT_REVOKE, MSG_RESTRIC
 struct msg_restricted { uint64_t token; int32_t err; uint32_t withdrawn; bool lost; /* spoken again, and it was not known */ };
 struct msg_resume { /* + 1 fd: statements memfd */ uint64_t token; int64_t halted_at; int64_t now; };
 struct msg_resumed { uint64_t token; bool ok; char why[MSG_TEXT_MAX]; };
+/*
+ * + 1 fd: statements memfd. A rollout is to go on; how far it is the warden does not know: it writes down what it was
+ * told. The terms of crypto/approval.h.
+ */
+struct msg_continue {
+	uint64_t token;
+	uint8_t release[MSG_ID];
+	uint8_t step;    /* enum approval_step */
+	char ring[MSG_NAME_MAX];
+	int64_t since;
+	uint32_t over_n;
+	struct msg_name over[MSG_OVER_MAX];
+};
+struct msg_continued { uint64_t token; bool ok; char why[MSG_TEXT_MAX]; };
 struct msg_warden_state { /* warden -> control after start and on change: what is released */
 	uint8_t release[MSG_ID];
 	struct view record;

@@ -261,6 +261,13 @@ static const struct msg_field resume[] = {
 static const struct msg_field resumed[] = {
 	U64(msg_resumed, token), BOOL(msg_resumed, ok), TEXT(msg_resumed, why), END,
 };
+static const struct msg_field continue_[] = {
+	U64(msg_continue, token), BYTES(msg_continue, release), ENUM(msg_continue, step, APPROVAL_STEP_LIMIT),
+	TEXT(msg_continue, ring), I64(msg_continue, since), ARRAY(msg_continue, over, over_n, name), END,
+};
+static const struct msg_field continued[] = {
+	U64(msg_continued, token), BOOL(msg_continued, ok), TEXT(msg_continued, why), END,
+};
 static const struct msg_field warden_state[] = {
 	BYTES(msg_warden_state, release), VIEW(msg_warden_state, record, MSG_RECORD_MAX),
 	BOOL(msg_warden_state, last), END,
@@ -430,6 +437,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_SUSPEND] = PLAIN("suspend", msg_suspend, suspend, 0),
 	[MSG_SUSPENDED] = PLAIN("suspended", msg_suspended, suspended, 0),
 	[MSG_CLOCK] = PLAIN("clock", msg_clock, clock_, 0),
+	[MSG_CONTINUE] = PLAIN("continue", msg_continue, continue_, 1),
+	[MSG_CONTINUED] = PLAIN("continued", msg_continued, continued, 0),
 
 	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
 	    .fds = { .always = 2, .flags_n = 2,

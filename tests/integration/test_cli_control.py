@@ -334,10 +334,13 @@ def test_csv_is_for_spreadsheets_and_runs_nothing_in_them(control):
     assert cli(control, "review", "list", "--csv").out.splitlines()[1] == "R-1,,,1/2,,,,," + "ef" * 32 + ","
     control.answers["exposure.list"] = Reply({"held": [], "versions": [{"product": "EC25", "version": "=1", "modules": 7}]})
     assert cli(control, "exposure", "--csv", "--versions").out.splitlines() == ["product,version,modules", "EC25,'=1,7"]
+    control.answers["exposure.list"] = Reply({"data": [{"bytes": 9, "group": "=lab", "modules": 1, "release": "ab", "review": "R-1"}]})
+    assert cli(control, "exposure", "--csv", "--data").out.splitlines() == ["review,release,group,modules,bytes", "R-1,ab,'=lab,1,9"]
     assert cli(control, "exposure", "--csv").out.splitlines()[0].startswith("review,state,product,")
     for args in (("sighting", "list"), ("review", "list"), ("module", "list"), ("exposure",)):
         assert "two forms" in cli(control, *args, "--csv", "--json", want=2).out
     assert "goes with --csv" in cli(control, "exposure", "--versions", want=2).err
+    cli(control, "exposure", "--csv", "--versions", "--data", want=2)
 
 
 def test_big_reply(control):
@@ -425,6 +428,17 @@ def test_rollouts(control):
     cli(control, "rollout", "pause", "ab" * 16, "--reason", "R-1 was no better")
     assert control.calls[-1] == ("rollout.pause", {"reason": "R-1 was no better", "release": "ab" * 16}, [])
     cli(control, "rollout", "pause", "R-1", want=2)
+    control.answers["rollout.hold"] = Reply(shown)
+    cli(control, "rollout", "hold", "R-1", "canary", "--reason", "R-1 was no better")
+    assert control.calls[-1] == ("rollout.hold", {"reason": "R-1 was no better", "review": "R-1", "ring": "canary"}, [])
+    cli(control, "rollout", "hold", "R-1", "--reason", "which ring", want=2)
+    for verb, options, step in (("resume", [], "resume"), ("resume", ["--ring", "canary"], "unhold"), ("open", [], "open")):
+        control.answers["rollout.statement"] = Reply({"statement": "{}"})
+        cli(control, "rollout", verb, "ab" * 16, *options, "--reason", "it was bricked by hand", want=1)
+        name, said, _ = control.calls[-1]
+        assert name == "rollout.statement" and said["step"] == step and said["release"] == "ab" * 16
+        assert said.get("ring") == ("canary" if options else None)
+    cli(control, "rollout", "open", "R-1", "--ring", "half", "--reason", "which it says itself", want=2)
     over = {"by": "alice", "id": "cd" * 16, "plan": "careful", "reason": "no", "state": "aborted"}
     control.answers["rollout.list"] = Reply({"rollouts": [{**shown, "rings": []}, over]})
     out = cli(control, "rollout", "list").out

@@ -382,6 +382,7 @@ def test_groups_by_rule_and_lists_by_what_is_shown():
         gate.ask(imei=imei(3))
         until(lambda: listed() == 4)
         assert [listed("--group", g) for g in ("meters", "lab", "rest", "field", "none")] == [1, 1, 1, 1, 0]
+        assert listed("--absent") == 2  # in the inventory, and never seen
         assert listed("--unlisted") == 1 and listed("--product", "FG100") == 4 and listed("--product", "FG1") == 0
         assert listed("--profile", "story") == 2 and listed("--held") == 0  # those that have asked
         gate.cli("module", "hold", f"imei:{imei(2)}", "--reason", "broken")

@@ -221,3 +221,78 @@ def test_the_pace_of_a_plan_and_what_claims_are_worth():
         gate.cli("review", "reject", "R-2", "--reason", LONG)
         answers = gate.cli("module", "explain", f"imei:{CLAIMED}")["answers"]
         assert f"R-2 is rejected: {SEEN}" in answers[0]["missing"], answers
+
+
+PEOPLE = f"""rollout_plans = ( {{ name = "careful"; settle = "0s"; silence = "1h"; rings = (
+	{{ name = "canary"; groups = [ "canary" ]; reports = 1; success = 400; silent = 900; {GATES} }},
+	{{ name = "half"; share = 500; human = true; reports = 1; success = 900; silent = 900; {GATES} }},
+	{{ name = "rest"; reports = 1; success = 900; silent = 900; {GATES} }} ); }} );"""
+
+
+def signed(gate, verb, person, *options, ok=(0,)):
+    return gate.cli("rollout", verb, "R-2", "--approver", f"{person}@demo.invalid", "--reason", "we have looked at what failed",
+                    "--sign", os.path.join(gate.root, "people", person), *options, ok=ok)
+
+
+def test_people_let_it_go_on():
+    with fleet(plan=PEOPLE) as gate:
+        data = begun(gate)
+        assert gate.served(imei=CANARIES[0]) == data
+
+        # One ring, by one person, at once; people sign for it to go on, and one of them is not enough.
+        gate.cli("rollout", "hold", "R-2", "nobody", "--reason", "no such ring", ok=(1,))
+        held = gate.cli("rollout", "hold", "R-2", "canary", "--reason", "the lab is on fire")
+        assert held["state"] == "running" and held["rings"][0]["held"] and not held["rings"][0]["open"], held
+        until(lambda: status(gate, CANARIES[0]) == 404)
+        why = gate.cli("module", "explain", f"token:{CANARIES[0]}")["answers"]
+        assert "the ring is held" in next(a["missing"] for a in why if a["target"] == "1.1.0"), why
+        signed(gate, "resume", "alice", ok=(1,))  # it is not paused
+        one = signed(gate, "resume", "alice", "--ring", "canary")
+        assert (one["state"], one["have"], one["need"]) == ("waiting", 1, 2), one
+        assert status(gate, CANARIES[0]) == 404
+        assert signed(gate, "resume", "bob", "--ring", "canary")["state"] == "running"
+        until(lambda: status(gate, CANARIES[0]) == 200)
+
+        # It fails; what people go on over pauses nothing again, also after a restart.
+        gate.ask(imei=CANARIES[0], current="1.0.5")
+        until(lambda: rollout(gate)["state"] == "paused")
+        path = os.path.join(gate.dir, "go-on.json")
+        gate.cli("rollout", "resume", "R-2", "--approver", "alice@demo.invalid", "--reason", "it was bricked by hand", "-o", path)
+        assert '"over":["canary: 1 failed, 0 silent"]' in open(path).read()
+        signed(gate, "resume", "alice")
+        assert signed(gate, "resume", "bob")["state"] == "running"
+        assert gate.served(imei=CANARIES[1]) == data
+        gate.stop()
+        gate.start()
+        assert rollout(gate)["state"] == "running" and rings(gate)["canary"]["over_failure"] == 1, rollout(gate)
+        report(gate, CANARIES[1])
+
+        # The next ring waits for people, and has them only once the one before has shown what it must.
+        until(lambda: "people open the next one" in rollout(gate)["next"])
+        assert rollout(gate)["ring"] == "canary" and {status(gate, t) for t in FIELD} == {404}
+        signed(gate, "open", "alice")
+        assert signed(gate, "open", "bob")["state"] == "running"
+        until(lambda: rollout(gate)["ring"] == "half")
+        gate.cli("rollout", "submit", path, path, ok=(1,))
+        sent = gate.cli("exposure")["data"]
+        assert [(d["group"], d["modules"], d["review"]) for d in sent] == [("canary", 2, "R-2")], sent
+        assert sent[0]["bytes"] >= 2 * len(data) and rollout(gate)["bytes"] >= 2 * len(data)
+
+        # A newer release for the same modules takes its place.
+        gate.offer("1.2.0")
+        gate.ask(imei=FIELD[0], version="1.2.0")
+        shown = gate.review(3)
+        shown = gate.cli("review", "show", "R-3")
+        assert shown["supersedes"] == ["R-2"] and shown["way_back"].startswith("no way back, because R-2, 1.1.0,"), shown
+        gate.approve("R-3")
+        until(lambda: [r["state"] for r in gate.cli("rollout", "list")["rollouts"] if "review" not in r] == ["superseded"])
+        gate.review(2, "expired")
+        why = gate.cli("module", "explain", f"token:{FIELD[0]}")["answers"]
+        assert [a["target"] for a in why] == ["1.2.0"], why
+        done = [(e["ev"], e["ref"].get("step")) for e in events(gate)]
+        assert done == [("rollout.created", None), ("rollout.held", None), ("rollout.resumed", "unhold"),
+                        ("rollout.paused", None), ("rollout.resumed", "resume"), ("rollout.resumed", "open"),
+                        ("rollout.promoted", None), ("rollout.created", None), ("rollout.superseded", None)], done
+        recalled = gate.cli("revoke", "R-3", "--reason", "it was no better")
+        assert recalled["instead"].startswith("those that wait get nothing; for those that have it: no way back"), recalled
+        assert gate.verify().stdout.rstrip().endswith("ok")

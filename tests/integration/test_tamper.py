@@ -257,6 +257,8 @@ COLUMNS = {
     "rollout.state": ("denies", "paused or not; the log knows too, and what is open the log has opened"),
     "rollout.ring": ("denies", "how far it is; never farther than the log says"),
     "rollout.since": ("denies", "how long the ring is open; never longer than the log says"),
+    "rollout.held": ("denies", "rings that are held; the log knows too, and both hold"),
+    "rollout.stopped": ("denies", "name of the last stop; one that is not the log's is one that nobody can sign the end of for good"),
     "rollout.plan": ("neither", "for showing: the plan is in the policy that was signed"),
     "rollout.who": ("neither", "for showing"),
     "rollout.reason": ("neither", "for showing"),

@@ -66,6 +66,8 @@ FIELDS = {
               ("made", "u8"), ("applier", "text"), ("base", 32), ("target_image", 32), ("opened_at", "u64"),
               ("now", "i64")],
     "RESUME": [("token", "u64"), ("halted_at", "i64"), ("now", "i64")],
+    "CONTINUE": [("token", "u64"), ("release", 16), ("step", "u8"), ("ring", "text"), ("since", "i64"),
+                 ("over", [("text", "text")])],
     "HALT": [("at", "i64"), ("by_uid", "u32")],
     "UNHALT": [("at", "i64")],
     "SPAWN": [("job", "u64"), ("kind", "u8"), ("wall_ms", "u32")],

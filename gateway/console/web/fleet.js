@@ -32,7 +32,7 @@ export function flags(m) {
 export async function load(page) {
 	page.title("Fleet");
 	const q = new URLSearchParams(location.search);
-	const f = Object.fromEntries(["product", "version", "group", "profile", "held", "unlisted", "after"].map((k) => [k,
+	const f = Object.fromEntries(["product", "version", "group", "profile", "absent", "held", "unlisted", "after"].map((k) => [k,
 		q.get(k) || ""]));
 	const [list, exposure, profiles] = await Promise.all([get("/modules", { ...f, limit: PAGE }), lately("/exposure"),
 		lately("/profiles")]);
@@ -53,7 +53,7 @@ export async function load(page) {
 	field("Profile", el("select", { name: "profile", id: "profile", "data-mine": "" }, el("option", { value: "" }, "any"),
 		((profiles && profiles.profiles) || []).map((p) => el("option", { value: p.name, selected: p.name === f.profile },
 			p.name)))),
-	["held", "unlisted"].map((k) => el("label", { class: "tick" }, el("input", { type: "checkbox", name: k, value: "true",
+	["absent", "held", "unlisted"].map((k) => el("label", { class: "tick" }, el("input", { type: "checkbox", name: k, value: "true",
 		checked: Boolean(f[k]) }), k)),
 	el("button", { type: "submit" }, "Find")));
 	page.part("list", list.modules, () => [el("h2", {}, "Modules"), table("Modules", ["Module", "Flags", "Product, version",

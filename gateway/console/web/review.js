@@ -183,6 +183,9 @@ export async function load(page, id) {
 	page.part("identity", [r, waits, explain && explain.facts], () => identity(r, explain, waits));
 	page.part("targeting", [r.other_images, r.image], () => targeting(r));
 	page.part("attested", (r.attested || []).length ? r.attested : null, () => attested(r));
+	page.part("lineage", [r.supersedes, r.way_back], () => [el("h2", {}, "Before and after"), el("ul", { class: "plain" },
+		r.supersedes.map((x) => el("li", {}, "Supersedes ", el("a", { href: `/reviews/${x}` }, x), ", whose rollout ends.")),
+		el("li", {}, r.way_back))]);
 	if (doc)
 		report.draw(page, doc, r.report, continuity(r, explain));
 	page.part("rules", [r.rule, explain && explain.earliest], () => rules(r, explain));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// rollouts - how far releases have come over their rings, and the two ways to stop one.
-import { el, svg, table, row, facts, digest, time, ago, count, question, reason, said } from "/dom.js";
+// rollouts - how far releases have come over their rings, the ways to stop one, and the commands by which people sign.
+import { el, svg, table, row, facts, digest, time, ago, count, command, question, reason, said } from "/dom.js";
 import { get, post, seg } from "/api.js";
 import { state, may, ACT } from "/words.js";
 
@@ -9,10 +9,29 @@ function stopping(page, r, verb) {
 	return page.act(question({ title: `${abort ? "Abort" : "Pause"} the rollout of ${r.review}`, danger: true,
 		button: abort ? "Abort it" : "Pause it", text: [abort ?
 			"Ends the rollout and its release at once: transfers under way are cut, nobody is offered it any more." :
-			"Nobody more is offered it. Only a new approval goes on from there.",
+			"Nobody more is offered it. It goes on only when people sign for that.",
 		`${count(r.granted, "module")} may have it so far; ${r.success} said it went well, ${r.failure} failed.`],
 		fields: [reason()], ask: (v) => post(`/rollouts/${seg(r.id)}/${verb}`, { reason: said(v) }) }),
 	abort ? "The rollout is aborted." : "The rollout is paused.");
+}
+
+function holding(page, r, ring) {
+	return page.act(question({ title: `Hold ring ${ring} of ${r.review}`, danger: true, button: "Hold it",
+		text: ["Nobody in that ring is offered it any more, open or not yet; the other rings go on.",
+			"Transfers of the release begin anew. The ring goes on only when people sign for that."],
+		fields: [reason()], ask: (v) => post(`/rollouts/${seg(r.id)}/hold`, { reason: said(v), ring }) }),
+	`Ring ${ring} is held.`);
+}
+
+const SIGN = "--reason '...' --sign ~/.ssh/id_ed25519";
+
+// What takes signatures is made where the keys are.
+function signing(r) {
+	const waits = r.rings.findIndex((x) => x.name === r.ring) + 1, next = r.rings[waits];
+	const lines = [r.state === "paused" ? `fotagate rollout resume ${r.review} ${SIGN}` : null,
+		...r.rings.filter((x) => x.held).map((x) => `fotagate rollout resume ${r.review} --ring ${x.name} ${SIGN}`),
+		r.state === "running" && next && next.human ? `fotagate rollout open ${r.review} ${SIGN}` : null];
+	return lines.filter((x) => x).map((x) => command(x));
 }
 
 // Always there; what cannot be done now says so instead of going away.
@@ -27,17 +46,21 @@ function buttons(page, r) {
 		can ? null : el("span", { class: "dim" }, "takes the role operator, approver or admin"));
 }
 
-function ring(r, now) {
+function ring(page, all, r, now) {
 	const total = r.granted || 1;
+	const can = may(page.session, ...ACT) && !r.held && ["running", "paused", "done"].includes(all.state);
 	const bar = (name, at, n) => svg("rect", { class: name, x: String(at), y: "0", width: String(n), height: "1" });
 	return el("li", { "aria-current": now ? "step" : null }, el("h3", {}, r.name, " ", r.open ? state("running") : "",
-		now && !r.open ? " stands here" : ""),
+		r.held ? state("held") : "", now && !r.open && !r.held ? " stands here" : "", r.human ? " people open it" : ""),
 		svg("svg", { class: "meter", viewBox: `0 0 ${total} 1`, preserveAspectRatio: "none", role: "img",
 			"aria-label": `ring ${r.name}: ${r.success} well, ${r.failure} failed, ${r.silent} silent of ${r.granted} granted` },
 		bar("well", 0, r.success), bar("bad", r.success, r.failure + r.silent)),
 		el("p", {}, r.granted ? `${r.granted} granted: ${r.success} well, ${r.failure} failed, ${r.silent} silent, ` +
 			`${r.granted - r.success - r.failure - r.silent} not heard of yet` : r.open ? "open; nobody asked yet" :
-				"not open"));
+				"not open",
+		r.over_failure || r.over_silent ? `; gone on over ${r.over_failure} failed, ${r.over_silent} silent` : ""),
+		el("p", { class: "buttons" }, el("button", { type: "button", class: "danger", disabled: !can,
+			onclick: () => holding(page, all, r.name) }, "Hold\u2026")));
 }
 
 // A release without a plan, and one that is over, have no rings.
@@ -63,9 +86,9 @@ async function one(page, id) {
 	page.part("head", r, () => [el("h1", {}, "Rollout of ", el("a", { href: `/reviews/${r.review}` }, r.review)),
 		el("p", { class: "verdict" }, state(r.state), " ", r.next), r.reason ? el("p", { class: "hint" }, r.by, ": ",
 			r.reason) : null,
-		buttons(page, r)]);
+		buttons(page, r), signing(r)]);
 	page.part("rings", r.rings, () => [el("h2", {}, "Rings"), el("ol", { class: "rings", "aria-live": "polite" },
-		r.rings.map((x) => ring(x, x.name === r.ring)))]);
+		r.rings.map((x) => ring(page, r, x, x.name === r.ring)))]);
 	page.part("facts", r, () => [el("h2", {}, "What it is"), facts(["Plan", r.plan], ["Ring", r.ring],
 		["Since", [time(r.since), ", ", ago(r.since)]],
 		["Release", digest(r.id)], ["Granted", r.granted], ["Went well", r.success], ["Failed", r.failure],

@@ -9,9 +9,9 @@ const STATES = {
 		expired: ["off", "expired"],
 	incident: ["block", "incident"],
 	running: ["good", "running"], paused: ["warning", "paused"], done: ["good", "done"], aborted: ["off", "aborted"],
-		ended: ["off", "ended"],
+		ended: ["off", "ended"], superseded: ["off", "superseded"],
 	lost: ["block", "lost"],
-	"in-force": ["good", "in force"], withheld: ["warning", "withheld"], missing: ["block", "missing"],
+	"in-force": ["good", "in force"], held: ["warning", "held"], withheld: ["warning", "withheld"], missing: ["block", "missing"],
 };
 
 export function state(word) {

@@ -80,6 +80,64 @@ test_round_trip(void **state)
 	round_trip(f);
 }
 
+static struct approval_terms
+go_on(void)
+{
+	struct approval_terms t = { .decision = APPROVAL_CONTINUE, .halted_at = PEOPLE_T0 - 5, .step = APPROVAL_STEP_RESUME,
+		.release = { 7, 7 }, .have_plan = true, .plan = { 9 }, .max_devices = 500 };
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	snprintf(t.ring, sizeof t.ring, "half");
+	return t;
+}
+
+static void
+test_continue(void **state)
+{
+	struct fixture *f = *state;
+	const struct approval_terms a = go_on();
+	for (int i = APPROVAL_STEP_NONE + 1; i < APPROVAL_STEP_LIMIT; i++) {
+		f->a->terms = a;
+		f->a->terms.step = (enum approval_step)i;
+		round_trip(f);
+	}
+	f->a->terms = a;
+	assert_int_equal(approval_list_add(&f->a->terms.over, "canary: 3 failed, 0 silent"), 0);
+	round_trip(f);
+#define NOBODY(change)                                                                            \
+	do {                                                                                      \
+		struct approval_terms *t = &f->a->terms;                                          \
+		*t = a;                                                                           \
+		change;                                                                           \
+		writer_reset(&f->w);                                                              \
+		assert_int_equal(approval_encode(f->a, &f->w, f->why, sizeof f->why), FG_EINVAL); \
+	} while (0)
+	NOBODY(t->halted_at = 0);
+	NOBODY(t->step = APPROVAL_STEP_NONE);
+	NOBODY(t->step = APPROVAL_STEP_LIMIT);
+	NOBODY(t->have_plan = false);
+	NOBODY(t->ring[0] = '\0');
+	NOBODY(t->ring[0] = '\n');
+	NOBODY(t->max_devices = 0);
+	NOBODY(t->step = APPROVAL_STEP_OPEN; approval_list_add(&t->over, "canary: 3 failed, 0 silent"));
+	NOBODY(t->over.n = 1); /* an empty word */
+#define OTHER(word, change)                                                  \
+	do {                                                                 \
+		struct approval_terms b = a;                                 \
+		change;                                                      \
+		assert_string_equal(approval_terms_differ(&a, &b), word);    \
+	} while (0)
+	OTHER("decision", b.decision = APPROVAL_RESUME);
+	OTHER("halt", b.halted_at++);
+	OTHER("step", b.step = APPROVAL_STEP_OPEN);
+	OTHER("release", b.release[15] = 1);
+	OTHER("ring", b.ring[0] = 'H');
+	OTHER("plan", b.plan[31] = 1);
+	OTHER("max_devices", b.max_devices++);
+	OTHER("failures gone on over", approval_list_add(&b.over, "x"));
+	assert_int_equal(approval_step_parse(view_str("")), APPROVAL_STEP_NONE);
+	assert_int_equal(approval_step_parse(view_str("skip")), APPROVAL_STEP_NONE);
+}
+
 /* A changed byte is no statement, or one that says something else: never the same one. */
 static void
 test_every_byte(void **state)
@@ -383,6 +441,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_continue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quorum_and_plan, setup, teardown),

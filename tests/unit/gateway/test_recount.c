@@ -160,6 +160,75 @@ take_halt(struct recount *r, enum entry_event ev, const char *out, uint64_t name
 	assert_int_equal(recount_take(r, 0, &e), 0);
 }
 
+/* An entry of one rollout: numbers and words that are there. */
+struct told {
+	enum entry_event ev;
+	uint64_t since, number;
+	const char *ring, *step;
+};
+
+static void
+take_rollout(struct recount *r, const struct told *t, uint64_t second)
+{
+	struct entry e = { .ev = t->ev, .obj = view_str("release:07070000000000000000000000000000"), .out = view_str("ok"),
+		.t_us = (int64_t)second * 1000000 };
+	e.ref[e.refs++] = (struct entry_ref){ view_str("ring"), false, 0, view_str(t->ring) };
+	if (t->ev != ENTRY_ROLLOUT_RESUMED)
+		e.ref[e.refs++] = (struct entry_ref){ view_str("number"), true, t->number, { 0 } };
+	if (t->since)
+		e.ref[e.refs++] = (struct entry_ref){ view_str("since"), true, t->since, { 0 } };
+	if (t->step)
+		e.ref[e.refs++] = (struct entry_ref){ view_str("step"), false, 0, view_str(t->step) };
+	assert_int_equal(recount_take(r, 0, &e), 0);
+}
+
+/* A stop ends by a resumption that names it, and by no other; a ring by its name. */
+static void
+test_rollouts(void **state)
+{
+	(void)state;
+	static const struct {
+		struct told t[6];
+		bool paused;
+		unsigned held; /* bits */
+		const char *opens;
+		int64_t since;
+	} rows[] = {
+#define BEGUN { ENTRY_ROLLOUT_CREATED, 0, 0, "lab", NULL }
+#define HALF { ENTRY_ROLLOUT_PROMOTED, 0, 1, "half", NULL }
+#define PAUSED(at) { ENTRY_ROLLOUT_PAUSED, at, 1, "half", NULL }
+#define HELD(at, n, name) { ENTRY_ROLLOUT_HELD, at, n, name, NULL }
+#define ON(at, how, name) { ENTRY_ROLLOUT_RESUMED, at, 0, name, how }
+		{ { BEGUN, HALF, PAUSED(7) }, true, 0, "", 101 },
+		{ { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half") }, false, 0, "", 103 },
+		{ { BEGUN, HALF, PAUSED(7), ON(6, "resume", "half") }, true, 0, "", 101 },
+		{ { BEGUN, HALF, PAUSED(7), HELD(9, 0, "lab"), ON(7, "resume", "half") }, true, 1, "", 101 },
+		{ { BEGUN, HALF, HELD(9, 0, "lab"), ON(9, "unhold", "half") }, false, 1, "", 103 },
+		{ { BEGUN, HALF, HELD(9, 0, "lab"), HELD(10, 1, "half"), ON(10, "unhold", "lab") }, false, 2, "", 104 },
+		{ { BEGUN, HALF, HELD(9, 0, "lab"), ON(9, "resume", "half") }, false, 1, "", 103 },
+		{ { BEGUN, HALF, PAUSED(7), ON(7, "skip", "half") }, true, 0, "", 101 },
+		{ { BEGUN, HALF, ON(100, "open", "rest") }, false, 0, "rest", 101 },
+		{ { BEGUN, HALF, ON(100, "open", "rest"), PAUSED(7), ON(7, "resume", "half") }, false, 0, "", 104 },
+		{ { BEGUN, HALF, HELD(9, 99, "lab") }, false, 0, "", 101 },
+	};
+	const uint8_t key[SHELF_KEY] = { 7, 7 };
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct recount *r = recount_new(1);
+		unsigned held = 0;
+		for (unsigned k = 0; k < 6 && rows[i].t[k].ev; k++)
+			take_rollout(r, &rows[i].t[k], 100 + k);
+		const struct recount_rollout *one = shelf_find(&r->rollouts, key);
+		assert_non_null(one);
+		for (unsigned k = 0; k < ROLLOUT_RINGS_MAX; k++)
+			held |= (one->held[k][0] != '\0' ? 1u : 0u) << k;
+		if (one->paused != rows[i].paused || held != rows[i].held || strcmp(one->said.opens, rows[i].opens) != 0 ||
+		    one->said.since != rows[i].since)
+			fail_msg("row %zu: paused %d, held %x, opens \"%s\", since %lld", i, one->paused, held, one->said.opens,
+			    (long long)one->said.since);
+		recount_free(r);
+	}
+}
+
 /* An end is that of the halt it names, and none when it was denied. */
 static void
 test_halts(void **state)
@@ -223,6 +292,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_halts),
+		cmocka_unit_test(test_rollouts),
 		cmocka_unit_test(test_when_a_key_was_suspended),
 		cmocka_unit_test_setup_teardown(test_signers, setup, teardown),
 	};

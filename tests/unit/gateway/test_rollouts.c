@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "crypto/hex.h"
+#include "gateway/control/datacost.h"
+#include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rollouts_private.h"
 #include "unit/gateway/call_rig.h"
@@ -566,6 +568,219 @@ test_rollouts_withheld(void **state)
 	sample_free(s);
 }
 
+/* A release as the warden made it, which names its plan, taken in; its rollout has begun. */
+static struct sample *
+released(struct fixture *f)
+{
+	struct sample *s = sample_new(64, "EC25", "2.0");
+	struct rollout_plan plan;
+	bool have;
+	memcpy(s->r.terms.policy, f->record->terms.policy, sizeof s->r.terms.policy);
+	s->r.terms.have_plan = true;
+	assert_int_equal(rollouts_plan_of(f->c, "acme-rtr", s->r.terms.policy, &plan, &have, s->r.terms.plan), 0);
+	sample_seal(s);
+	assert_int_equal(releases_take(f->c->releases, s->id, writer_view(&s->record)), 0);
+	grants_release_drop(f->c->grants, s->id);
+	assert_int_equal(grants_release_add(f->c->grants, s->id, f->record, "field", true), 0); /* of today */
+	rollouts_mended(f->c->rollouts);
+	f->one = rollouts_find(f->c->rollouts, s->id);
+	assert_true(f->one && f->one->plan && f->one->standing.state == ROLLOUT_RUNNING);
+	return s;
+}
+
+/* One ring is held by one person, at once, and the others go on; only what people sign lets it go on again. */
+static void
+test_rollouts_held(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *s = released(f);
+	struct rollouts *r = f->c->rollouts;
+	const struct inventory_module *lab = known(f, 1, IDENTITY_B, "lab"), *half = NULL;
+	struct approval_terms t;
+	char why[MSG_TEXT_MAX];
+	struct db_rollout row;
+	bool open;
+	f->one->issued = f->r->now + 10; /* so that nobody is new */
+	f->one->standing.ring = 1;
+	for (unsigned i = 2; !half; i++) {
+		const struct inventory_module *m = known(f, i, IDENTITY_B, "field");
+		half = rollouts_ring_of(r, s->id, m, &open) == 1 ? m : NULL;
+	}
+	lab = inventory_by_pseudonym(f->c->inventory, says(f, 1, IDENTITY_B, "1.0")->pseudonym);
+	assert_true(rollouts_ring_of(r, s->id, lab, &open) == 0 && open);
+	assert_int_equal(rollouts_hold(r, s->id, view_str("nobody"), "alice", "no such ring"), FG_ENOTFOUND);
+	assert_int_equal(rollouts_hold(r, id, view_str("lab"), "alice", "no such release"), FG_ENOTFOUND);
+	assert_non_null(rollouts_terms(r, s->id, APPROVAL_STEP_UNHOLD, view_str("lab"), &t, why));
+	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "alice", "the lab is on fire"), 0);
+	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "bob", "twice is not more"), FG_ESTATE);
+	assert_true(rollouts_ring_of(r, s->id, lab, &open) == 0 && !open);
+	assert_true(rollouts_ring_of(r, s->id, half, &open) == 1 && open);
+	assert_int_equal(grants_ask(f->c->grants, lab, s->id, f->r->now, f->r->now).reason, GRANTS_RING);
+	assert_int_equal(grants_ask(f->c->grants, half, s->id, f->r->now, f->r->now).reason, GRANTS_YES);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+	assert_int_equal(db_rollout_get(f->c->db, s->id, &row), 0);
+	assert_true(row.held == 1 && row.stopped == f->r->now);
+	/* The next stop has a name of its own, also in the same second. */
+	assert_int_equal(rollouts_hold(r, s->id, view_str("rest"), "alice", "before it is open"), 0);
+	assert_int_equal(f->one->stopped, f->r->now + 1);
+
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_UNHOLD, view_str("lab"), &t, why));
+	assert_true(t.halted_at == f->r->now + 1 && t.over.n == 0 && t.max_devices == s->r.terms.max_devices);
+	assert_string_equal(t.ring, "lab");
+	struct approval_terms other = t;
+	other.halted_at--;
+	assert_int_equal(rollouts_continue(r, &other, "alice", "of the stop before"), FG_ESTATE);
+	other = t;
+	other.plan[0] ^= 1;
+	assert_int_equal(rollouts_continue(r, &other, "alice", "by another plan"), FG_ESTATE);
+	other = t;
+	snprintf(other.ring, sizeof other.ring, "half");
+	assert_int_equal(rollouts_continue(r, &other, "alice", "which nobody holds"), FG_ESTATE);
+	assert_int_equal(f->one->standing.held, 5);
+	f->r->now += 60;
+	assert_int_equal(rollouts_continue(r, &t, "alice", "the fire is out"), 0);
+	assert_true(f->one->standing.held == 4 && f->one->standing.since == f->r->now);
+	assert_true(rollouts_ring_of(r, s->id, lab, &open) == 0 && open);
+	assert_int_equal(rollouts_continue(r, &t, "alice", "once is enough"), FG_ESTATE);
+	/* Started again: what the database or the log has as held is held. */
+	rollouts_end(r, s->id);
+	rollouts_begin(r, s->id, &s->r, &f->open);
+	const struct rollouts_said said = { .ring = 1, .since = f->r->now, .held = 1, .stopped = f->r->now + 5 };
+	assert_non_null(rollouts_mend(r, s->id, &said));
+	f->one = rollouts_find(r, s->id);
+	assert_true(f->one->standing.held == 5 && f->one->stopped == f->r->now + 5);
+	sample_free(s);
+}
+
+/* What people signed to go on over pauses nothing again, and what comes after does. */
+static void
+test_rollouts_resumed(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *s = released(f);
+	struct rollouts *r = f->c->rollouts;
+	struct approval_terms t;
+	char why[MSG_TEXT_MAX];
+	f->one->standing.count[0] = (struct rollout_count){ 6, 3, 2, 1 };
+	assert_non_null(rollouts_terms(r, s->id, APPROVAL_STEP_RESUME, view_of(NULL, 0), &t, why));
+	assert_non_null(strstr(why, "is running, not paused"));
+	assert_int_equal(rollouts_pause(r, s->id, "control", "as many failed as pause it"), 0);
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_RESUME, view_of(NULL, 0), &t, why));
+	assert_true(t.over.n == 1 && t.halted_at == f->one->stopped);
+	assert_string_equal(t.over.word[0], "lab: 2 failed, 1 silent");
+	/* More failed while it was signed: those are not forgiven. */
+	f->one->standing.count[0] = (struct rollout_count){ 6, 2, 3, 1 };
+	assert_int_equal(rollouts_continue(r, &t, "bob", "the two were bricked by hand"), 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+	assert_true(f->one->standing.over[0].failure == 2 && f->one->standing.over[0].silent == 1);
+	assert_string_equal(f->one->by, "bob");
+	assert_int_equal(rollouts_pause(r, s->id, "carol", "on second thoughts"), 0);
+	assert_int_equal(rollouts_continue(r, &t, "bob", "signed for the stop before"), FG_ESTATE);
+	/* A ring that waits for people: not before the one before it has shown all that it must. */
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_RESUME, view_of(NULL, 0), &t, why));
+	assert_int_equal(rollouts_continue(r, &t, "bob", "first thoughts were right"), 0);
+	assert_non_null(rollouts_terms(r, s->id, APPROVAL_STEP_OPEN, view_of(NULL, 0), &t, why));
+	f->one->plan->rings[1].human = true;
+	assert_non_null(rollouts_terms(r, s->id, APPROVAL_STEP_OPEN, view_of(NULL, 0), &t, why));
+	assert_non_null(strstr(why, "not been open for long enough"));
+	f->r->now += 3600;
+	memset(f->one->standing.count, 0, sizeof f->one->standing.count);
+	f->one->standing.count[0] = (struct rollout_count){ 6, 6, 0, 0 };
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_OPEN, view_of(NULL, 0), &t, why));
+	assert_string_equal(t.ring, "half");
+	assert_int_equal(rollouts_continue(r, &t, "bob", "the lab is content"), 0);
+	assert_int_equal(f->one->standing.opens, 1);
+	assert_int_equal(rollout_next(f->one->plan, &f->one->standing, f->r->now).verdict, ROLLOUT_OPEN);
+	/* A stop after the signature: it opens nothing any more. */
+	assert_int_equal(rollouts_pause(r, s->id, "carol", "not today"), 0);
+	assert_int_equal(f->one->standing.opens, 0);
+	sample_free(s);
+}
+
+/* What was sent is counted by release, and by the group that modules are in now. */
+static void
+test_rollouts_bytes(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[5];
+	struct writer w;
+	struct jsonw j;
+	static const char told[] =
+	    "{\"data\":[{\"bytes\":15,\"group\":\"lab\",\"modules\":4,\"release\":\"07070000000000000000000000000000\","
+	    "\"review\":\"\"},{\"bytes\":5,\"group\":\"field\",\"modules\":1,"
+	    "\"release\":\"07070000000000000000000000000000\",\"review\":\"\"}],\"data_other\":0}";
+	for (unsigned i = 0; i < 5; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	begin(f);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(ask(f, m[i]), GRANTS_YES);
+		if (i < 4)
+			served(f, m[i]);
+	}
+	EXPECT(f, 0, 5, 0, 0, 0);
+	assert_int_equal(f->one->bytes, 20);
+	assert_int_equal(inventory_set(f->c->inventory, m[0]->pseudonym, "field", NULL), 0);
+	writer_init(&w, 4096);
+	jsonw_init(&j, &w);
+	jsonw_object(&j);
+	assert_int_equal(datacost_put(f->c, &j), 0);
+	jsonw_object_end(&j);
+	assert_true(view_is(writer_view(&w), told));
+	writer_free(&w);
+}
+
+/* A newer release for the same modules takes the place of a rollout, and nothing less does. */
+static void
+test_rollouts_superseded(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *old = released(f), *fewer = sample_new(64, "EC25", "2.1"), *newer = sample_new(65, "EC25", "2.2");
+	struct approval_terms *t = &fewer->r.terms;
+	char text[LINEAGE_TEXT_CAP];
+	struct db_rollout row;
+	f->c->warden_listed = true;
+	memcpy(t->policy, f->record->terms.policy, sizeof t->policy);
+	memcpy(newer->r.terms.policy, t->policy, sizeof t->policy);
+	snprintf(newer->r.terms.review, sizeof newer->r.terms.review, "R-9");
+	t->max_devices = old->r.terms.max_devices - 1;
+	sample_seal(fewer);
+	sample_seal(newer);
+	assert_int_equal(releases_take(f->c->releases, fewer->id, writer_view(&fewer->record)), 0);
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id));
+	lineage_places(f->c, t, text);
+	assert_string_equal(text, "");
+	lineage_places(f->c, &newer->r.terms, text);
+	assert_string_equal(text, "supersedes R-1, R-1");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", text);
+	assert_non_null(strstr(text, "no way back, because R-1, 2."));
+	assert_non_null(strstr(text, "The module has a newer version"));
+	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", text);
+	assert_string_equal(text, "no way back, because no older release of this product is in force");
+	/* One that begins later takes no place before. */
+	newer->r.terms.not_before = f->r->now + DAY;
+	sample_seal(newer);
+	assert_int_equal(releases_take(f->c->releases, newer->id, writer_view(&newer->record)), 0);
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id));
+	f->r->now += DAY;
+	lineage_supersede(f->c);
+	assert_non_null(rollouts_find(f->c->rollouts, old->id)); /* nor one that nobody is offered */
+	rollouts_mended(f->c->rollouts);
+	lineage_supersede(f->c);
+	assert_null(rollouts_find(f->c->rollouts, old->id));
+	assert_null(rollouts_find(f->c->rollouts, fewer->id));
+	assert_non_null(rollouts_find(f->c->rollouts, newer->id));
+	assert_int_equal(db_rollout_get(f->c->db, old->id, &row), 0);
+	assert_int_equal(row.state, ROLLOUT_SUPERSEDED);
+	assert_string_equal(row.reason, "superseded by R-9, which is newer and for the same modules");
+	sample_free(old);
+	sample_free(fewer);
+	sample_free(newer);
+}
+
+#define SAID(r, at, p, c) { .ring = (r), .since = (at), .paused = (p), .closed = (c) }
+
 static void
 test_rollouts_mend(void **state)
 {
@@ -578,19 +793,19 @@ test_rollouts_mend(void **state)
 		unsigned to;
 		bool differs;
 	} rows[] = {
-		{ ROLLOUT_RUNNING, 1, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, false },
-		{ ROLLOUT_RUNNING, 2, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, true },
-		{ ROLLOUT_RUNNING, 0, { 1, 100, false, false }, ROLLOUT_RUNNING, 0, false }, /* behind it is no harm */
-		{ ROLLOUT_RUNNING, 1, { 1, 200, false, false }, ROLLOUT_RUNNING, 1, true },  /* longer than it was */
-		{ ROLLOUT_RUNNING, 0, { 0, 101, false, false }, ROLLOUT_RUNNING, 0, false }, /* the entry came a moment later */
-		{ ROLLOUT_RUNNING, 1, { 1, 100, true, false }, ROLLOUT_PAUSED, 1, true },
-		{ ROLLOUT_DONE, 2, { 2, 100, false, false }, ROLLOUT_RUNNING, 2, true },
-		{ ROLLOUT_DONE, 2, { 2, 100, false, true }, ROLLOUT_DONE, 2, false },
-		{ ROLLOUT_DONE, 2, { 2, 100, true, true }, ROLLOUT_PAUSED, 2, true },
-		{ ROLLOUT_PAUSED, 1, { 1, 100, false, false }, ROLLOUT_PAUSED, 1, false },
-		{ ROLLOUT_NO_STATE, 0, { 1, 100, false, false }, ROLLOUT_RUNNING, 1, true },
-		{ ROLLOUT_NO_STATE, 0, { 1, 100, true, false }, ROLLOUT_PAUSED, 1, true },
-		{ ROLLOUT_NO_STATE, 0, { 250, 100, false, false }, ROLLOUT_RUNNING, 0, true },
+		{ ROLLOUT_RUNNING, 1, SAID(1, 100, false, false), ROLLOUT_RUNNING, 1, false },
+		{ ROLLOUT_RUNNING, 2, SAID(1, 100, false, false), ROLLOUT_RUNNING, 1, true },
+		{ ROLLOUT_RUNNING, 0, SAID(1, 100, false, false), ROLLOUT_RUNNING, 0, false }, /* behind it is no harm */
+		{ ROLLOUT_RUNNING, 1, SAID(1, 200, false, false), ROLLOUT_RUNNING, 1, true },  /* longer than it was */
+		{ ROLLOUT_RUNNING, 0, SAID(0, 101, false, false), ROLLOUT_RUNNING, 0, false }, /* the entry came a moment later */
+		{ ROLLOUT_RUNNING, 1, SAID(1, 100, true, false), ROLLOUT_PAUSED, 1, true },
+		{ ROLLOUT_DONE, 2, SAID(2, 100, false, false), ROLLOUT_RUNNING, 2, true },
+		{ ROLLOUT_DONE, 2, SAID(2, 100, false, true), ROLLOUT_DONE, 2, false },
+		{ ROLLOUT_DONE, 2, SAID(2, 100, true, true), ROLLOUT_PAUSED, 2, true },
+		{ ROLLOUT_PAUSED, 1, SAID(1, 100, false, false), ROLLOUT_PAUSED, 1, false },
+		{ ROLLOUT_NO_STATE, 0, SAID(1, 100, false, false), ROLLOUT_RUNNING, 1, true },
+		{ ROLLOUT_NO_STATE, 0, SAID(1, 100, true, false), ROLLOUT_PAUSED, 1, true },
+		{ ROLLOUT_NO_STATE, 0, SAID(250, 100, false, false), ROLLOUT_RUNNING, 0, true },
 	};
 	begin(f);
 	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -794,6 +1009,10 @@ main(void)
 		T(test_rollouts_withheld),
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
+		T(test_rollouts_held),
+		T(test_rollouts_superseded),
+		T(test_rollouts_bytes),
+		T(test_rollouts_resumed),
 		T(test_rollouts_lost_and_found),
 		T(test_rollouts_stopped_alone),
 		T(test_rollouts_ended),

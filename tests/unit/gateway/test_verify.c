@@ -216,6 +216,80 @@ STORY(test_denied_ends_nothing, 1, "while the gateway was halted", halted(f);
       put_named(f, ENTRY_RESTRICT_RESUME, "halt", "denied", NOW); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
 STORY(test_end_signed_for_another, 1, "ended by 0 persons", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
       put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW + 9); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW + 9))
+/* A release over rings, for so many modules, and its rollout is paused at NOW. */
+static void
+paused(struct fixture *f, uint32_t modules)
+{
+	struct entry e = { .ev = ENTRY_ROLLOUT_PAUSED, .refs = 1 };
+	f->terms.have_plan = true;
+	f->terms.plan[0] = 9;
+	f->terms.max_devices = modules;
+	make_release(f);
+	log_release(f);
+	e.obj = view_str(f->obj);
+	e.ref[0] = (struct entry_ref){ view_str("since"), true, (uint64_t)NOW, { 0 } };
+	put(f, e);
+	f->now += 60;
+}
+
+/* It goes on, by what those two signed: bob's name with bob's key, or with alice's. */
+struct going {
+	const char *step, *ring;
+	int64_t since;
+	bool forged, other_plan;
+	unsigned persons;
+};
+
+static void
+goes_on(struct fixture *f, struct going g)
+{
+	struct approval_terms t = { .decision = APPROVAL_CONTINUE, .step = APPROVAL_STEP_RESUME, .halted_at = NOW, .have_plan = true,
+		.plan = { g.other_plan ? 8 : 9 }, .max_devices = f->terms.max_devices, .ring = "half" };
+	const struct person *const who[] = { &f->alice, &f->bob };
+	struct entry e = { .ev = ENTRY_ROLLOUT_RESUMED, .obj = view_str(f->obj), .act = view_str("alice"), .refs = 3 };
+	char digest[2][80], key[2][16];
+	uint8_t root[32];
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	assert_true(hex_decode(view_of(f->obj + 8, 2 * RELEASE_ID), t.release, sizeof t.release));
+	e.ref[0] = (struct entry_ref){ view_str("since"), true, (uint64_t)g.since, { 0 } };
+	e.ref[1] = (struct entry_ref){ view_str("step"), false, 0, view_str(g.step) };
+	e.ref[2] = (struct entry_ref){ view_str("ring"), false, 0, view_str(g.ring) };
+	for (unsigned i = 0; i < g.persons; i++) {
+		struct release_statement st = { 0 };
+		assert_int_equal(ledger_root(f->l, root), 0);
+		write_statement(f, people_statement(who[i], &t, f->now, ++f->nonce, ledger_size(f->l), root),
+		    g.forged ? &f->alice : who[i], &st);
+		snprintf(digest[i], sizeof digest[i], "sha256:");
+		hex_encode(st.statement, 32, digest[i] + 7);
+		snprintf(key[i], sizeof key[i], "statement.%u", i);
+		e.ref[e.refs++] = (struct entry_ref){ view_str(key[i]), false, 0, view_str(digest[i]) };
+	}
+	put(f, e);
+	if (g.since > NOW) /* once more by the same statements */
+		put(f, e);
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+}
+
+/* As it should be, but for one thing. */
+#define GOING(but)                                                                                                  \
+	do {                                                                                                        \
+		struct going g = { .step = "resume", .ring = "half", .since = NOW, .persons = 2 };                  \
+		but;                                                                                                \
+		goes_on(f, g);                                                                                      \
+	} while (0)
+STORY(test_rollout_resumed, 0, "\nok\n", paused(f, 1000); GOING((void)0))
+STORY_OURS(test_grant_while_paused, 1, "while the rollout was paused", paused(f, 1000); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY_OURS(test_resumed_by_one, 1, "by the word of 1 persons", paused(f, 1000); GOING(g.persons = 1))
+STORY(test_resumed_by_one_for_few, 0, "\nok\n", paused(f, 10); GOING(g.persons = 1))
+STORY_OURS(test_resumed_by_nobody, 1, "by the word of 0 persons", paused(f, 10); GOING(g.persons = 0))
+STORY_OURS(test_resumed_by_a_forger, 1, "not signed by the person", paused(f, 1000); GOING(g.forged = true))
+STORY_OURS(test_resumed_another_ring, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.ring = "rest"))
+STORY_OURS(test_resumed_another_step, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.step = "open"))
+STORY_OURS(test_resumed_another_stop, 1, "after another stop", paused(f, 1000); GOING(g.since = NOW - 1))
+STORY_OURS(test_resumed_another_plan, 1, "another plan than was signed", paused(f, 1000); GOING(g.other_plan = true))
+STORY_OURS(test_resumed_twice, 1, "let a rollout go on before", paused(f, 1000); GOING(g.since = NOW + 1))
+STORY_OURS(test_resumed_in_browsers, 1, "all in browsers", f->by_passkey = 1; paused(f, 1000); f->by_passkey = 2;
+      GOING((void)0))
 STORY(test_review_never_opened, 1, "never opened the review", snprintf(f->terms.review, sizeof f->terms.review, "R-8");
       make_release(f); log_release(f))
 STORY(test_statement_before_review, 1, "older than the review", make_release(f); put_event(f, ENTRY_REVIEW_OPENED, "R-7");
@@ -628,6 +702,10 @@ main(void)
 		TEST(test_issued_at_another_time), TEST(test_old_statements_after_revocation), TEST(test_statement_used_twice),
 		TEST(test_failed_without_grant), TEST(test_second_genesis), TEST(test_unsigned_resume), TEST(test_resume_by_one),
 		TEST(test_resume_signed_by_another), TEST(test_resume_used_twice),
+		TEST(test_rollout_resumed), TEST(test_grant_while_paused), TEST(test_resumed_by_one), TEST(test_resumed_by_one_for_few),
+		TEST(test_resumed_by_nobody), TEST(test_resumed_by_a_forger), TEST(test_resumed_another_ring),
+		TEST(test_resumed_another_step), TEST(test_resumed_another_stop), TEST(test_resumed_another_plan),
+		TEST(test_resumed_twice),
 		TEST(test_halt_ended_by_name), TEST(test_another_halt_ended), TEST(test_end_denied), TEST(test_end_denied_then_ended),
 		TEST(test_denied_ends_nothing), TEST(test_end_signed_for_another),
 		 TEST(test_review_never_opened),
@@ -650,6 +728,7 @@ main(void)
 		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
 		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),
+		cmocka_unit_test_setup_teardown(test_resumed_in_browsers, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_resume_in_a_browser_and_off_it, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone_for_few, setup_passkeys, teardown),

@@ -548,6 +548,94 @@ test_resume(void **state)
 	assert_int_equal(done.token, 3);
 }
 
+/* The terms of a release in force that stopped at that time. */
+static struct approval_terms
+going(const uint8_t id[RELEASE_ID], uint32_t modules)
+{
+	struct approval_terms t = { .decision = APPROVAL_CONTINUE, .step = APPROVAL_STEP_RESUME, .halted_at = NOW - 500,
+		.have_plan = true, .plan = { 9 }, .max_devices = modules, .ring = "half" };
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	memcpy(t.release, id, RELEASE_ID);
+	assert_int_equal(approval_list_add(&t.over, "canary: 3 failed, 0 silent"), 0);
+	return t;
+}
+
+/* Asked to let it go on as m says, with n statements over t; what it says before the log has anything. */
+static void
+ask_going(struct fixture *f, const struct approval_terms *t, const struct msg_continue *m, unsigned n)
+{
+	const struct person *who[] = { &f->alice, &f->bob };
+	int fd = statements(f, t, who, n);
+	assert_int_equal(msg_send(f->control, MSG_CONTINUE, m, &fd, 1), 0);
+	close(fd);
+	roots(f, n, MSG_LOG_OPEN_OK);
+}
+
+static void
+test_rollout_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_continue m = { .token = 3, .step = APPROVAL_STEP_RESUME, .ring = "half", .since = NOW - 500, .over_n = 1 };
+	struct msg_continued done;
+	snprintf(m.over[0].text, sizeof m.over[0].text, "canary: 3 failed, 0 silent");
+	f->terms.have_plan = true;
+	f->terms.plan[0] = 9;
+	release(f, m.release);
+	const struct approval_terms t = going(m.release, f->terms.max_devices);
+	for (unsigned i = 0; i < 8; i++) {
+		struct msg_continue other = m;
+		struct approval_terms says = t;
+		f->seen = i < 7 ? LOG_SIZE : 0; /* at the end: before the release was */
+		switch (i) {
+		case 0: /* one person, where two are asked for */
+			break;
+		case 1:
+			other.since++;
+			break;
+		case 2:
+			other.step = APPROVAL_STEP_UNHOLD;
+			break;
+		case 3:
+			snprintf(other.ring, sizeof other.ring, "rest");
+			break;
+		case 4:
+			other.over_n = 0;
+			break;
+		case 5: /* not in force */
+			other.release[0] ^= 1;
+			says.release[0] ^= 1;
+			break;
+		case 6: /* another plan than was signed with it */
+			says.plan[0] = 8;
+			break;
+		default:
+			break;
+		}
+		ask_going(f, &says, &other, i ? 2 : 1);
+		rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+		assert_false(done.ok);
+		assert_int_equal(done.token, 3);
+	}
+	f->seen = LOG_SIZE;
+	ask_going(f, &t, &m, 2);
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	assert_true(silent(f, f->control));
+	assert_non_null(strstr(f->append.msg, "over canary: 3 failed, 0 silent"));
+	assert_int_equal(f->append.refs_n, 6);
+	assert_string_equal(f->append.refs[2].key, "step");
+	assert_string_equal(f->append.refs[2].text, "resume");
+	assert_string_equal(f->append.refs[5].key, "statement.1");
+	acknowledge(f, 0);
+	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+	assert_true(done.ok);
+	/* The log did not take it: nothing goes on. */
+	ask_going(f, &t, &m, 2);
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	acknowledge(f, FG_EIO);
+	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+	assert_false(done.ok);
+}
+
 /* The log has it, or will, and the halt stands: it is told so until it has that as well. */
 static void
 test_resume_without_effect(void **state)
@@ -719,6 +807,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_forged_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume_without_effect, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rollout_goes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contract, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_authority, setup, teardown),

@@ -38,6 +38,7 @@ struct fixture {
 	size_t image_n;
 	struct approval_terms terms;
 	uint8_t nonce;
+	uint64_t seen; /* of the log, by whoever signs; 0: 500 entries and a few */
 	uint64_t token;
 	struct msg_issue issue;
 	struct msg_append append; /* what audit was asked to write last */
@@ -258,7 +259,7 @@ statements(struct fixture *f, const struct approval_terms *t, const struct perso
 	writer_u32(&bundle, n);
 	for (unsigned i = 0; i < n; i++) {
 		f->nonce++;
-		struct approval *a = people_statement(who[i], t, clocks->now - 30, f->nonce, 500u + f->nonce, root);
+		struct approval *a = people_statement(who[i], t, clocks->now - 30, f->nonce, (f->seen ? f->seen : 500u) + f->nonce, root);
 		writer_init(&text, APPROVAL_BYTES_MAX);
 		writer_init(&sig, SSHSIG_ARMOR_MAX);
 		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
@@ -314,6 +315,8 @@ ask_with(struct fixture *f, int image, int bundle)
 	snprintf(m->applier, sizeof m->applier, "%s", t->delta.applier);
 	memcpy(m->base, t->delta.base, sizeof m->base);
 	memcpy(m->target_image, t->delta.target, sizeof m->target_image);
+	m->have_plan = t->have_plan;
+	memcpy(m->plan, t->plan, sizeof m->plan);
 	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);

@@ -63,7 +63,7 @@ a_plan_is_sound_or_opens_nothing(void **state)
 			struct rollout_next n = rollout_next(&p, &s, NOW);
 			assert_int_equal(n.verdict, ROLLOUT_PAUSE);
 			assert_int_equal(n.why, ROLLOUT_WHY_FLAW);
-			rollout_open_to(&p, 0, &open);
+			rollout_open_to(&p, 0, 0, &open);
 			assert_true(open.share == 0 && open.groups_n == 0 && !open.fresh);
 			assert_int_equal(rollout_ring_of(&p, 0, view_str("lab"), false), ROLLOUT_RINGS_MAX);
 		}
@@ -139,10 +139,10 @@ what_is_open_is_what_rings_say(void **state)
 		const char *group = groups[(unsigned)rand() % 4];
 		bool fresh = rand() % 5 == 0;
 		unsigned ring = (unsigned)rand() % 4;
-		rollout_open_to(&p, ring, &o);
+		rollout_open_to(&p, ring, 0, &o);
 		assert_int_equal(let_in(&o, place, group, fresh), rollout_ring_of(&p, place, view_str(group), fresh) <= ring);
 	}
-	rollout_open_to(&p, 4, &o);
+	rollout_open_to(&p, 4, 0, &o);
 	assert_true(o.share == 0 && o.groups_n == 0);
 	rollout_open_all(&o);
 	assert_true(let_in(&o, ROLLOUT_PLACES - 1, "field", true));
@@ -342,6 +342,171 @@ only_what_runs_goes_on(void **state)
 	assert_int_equal(rollout_next(&zero, &s, NOW).verdict, ROLLOUT_PAUSE);
 }
 
+static void
+absent_is_who_does_not_come(void **state)
+{
+	static const struct {
+		int64_t seen, usual;
+		bool absent;
+	} rows[] = {
+		{ 0, 0, true }, { 0, DAY, true }, { NOW, 0, false }, { NOW - 7 * DAY, 0, false }, { NOW - 7 * DAY - 1, 0, true },
+		{ NOW - 7 * DAY - 1, HOUR, true }, { NOW - 8 * DAY, 3 * DAY, false }, { NOW - 9 * DAY - 1, 3 * DAY, true },
+		{ NOW - 90 * DAY, INT64_MAX, false }, { NOW - 91 * DAY, INT64_MAX, true }, { NOW + DAY, 0, false },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (rollout_is_absent(rows[i].seen, rows[i].usual, NOW) != rows[i].absent)
+			fail_msg("row %u", i);
+}
+
+/* ---- held rings, and what people sign ---- */
+
+static void
+a_held_ring_is_shut_and_the_others_are_not(void **state)
+{
+	struct rollout_plan p = plan();
+	struct rollout_standing s = { .state = ROLLOUT_RUNNING, .ring = 3 };
+	struct rollout_open o;
+	(void)state;
+	for (uint32_t held = 0; held < 16; held++) {
+		s.held = held;
+		for (unsigned ring = 0; ring < 5; ring++)
+			assert_int_equal(rollout_is_open(&s, ring), ring < 4 && !(held >> ring & 1));
+		rollout_open_to(&p, 3, held, &o);
+		/* Whoever is in a ring that is open is let in; whoever is not is asked again by the grant. */
+		for (unsigned k = 0; k < 4; k++) {
+			static const uint64_t places[] = { ROLLOUT_PLACES - 1, 5, ROLLOUT_PLACES / 4, ROLLOUT_PLACES - 1 };
+			const char *group = k ? "field" : "lab";
+			assert_int_equal(rollout_ring_of(&p, places[k], view_str(group), false), k);
+			if (rollout_is_open(&s, k))
+				assert_true(let_in(&o, places[k], group, false));
+		}
+		assert_int_equal(let_in(&o, 5, "field", true), rollout_is_open(&s, 3));
+	}
+	/* The last wave alone: nobody is let in by the table either. */
+	rollout_open_to(&p, 2, 1u << 2, &o);
+	assert_true(!let_in(&o, ROLLOUT_PLACES / 4, "field", false) && let_in(&o, 5, "field", false));
+	rollout_open_to(&p, 0, 1, &o);
+	assert_true(o.share == 0 && o.groups_n == 0 && !o.fresh);
+	for (unsigned i = 0; i < ROLLOUT_STATES; i++) {
+		s = (struct rollout_standing){ .state = (enum rollout_state)i };
+		assert_int_equal(rollout_is_open(&s, 0), i == ROLLOUT_RUNNING || i == ROLLOUT_DONE);
+	}
+}
+
+static void
+holding_a_ring_opens_nothing(void **state)
+{
+	static const struct {
+		unsigned ring;
+		uint32_t held;
+		enum rollout_verdict verdict;
+	} rows[] = {
+		{ 1, 1, ROLLOUT_OPEN },      /* an earlier one: the others go on */
+		{ 1, 2, ROLLOUT_WAIT },      /* the one that has to show something */
+		{ 1, 4, ROLLOUT_WAIT },      /* the next one */
+		{ 1, 8, ROLLOUT_OPEN },      /* one after that */
+		{ 3, 0, ROLLOUT_FINISH },
+		{ 3, 1, ROLLOUT_WAIT },      /* not all have it */
+		{ 3, 8, ROLLOUT_WAIT },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rollout_plan p = plan();
+		struct rollout_standing s = { .state = ROLLOUT_RUNNING, .ring = rows[i].ring, .since = NOW - DAY,
+			.held = rows[i].held };
+		s.count[s.ring] = (struct rollout_count){ 100, 100, 0, 0 };
+		struct rollout_next n = rollout_next(&p, &s, NOW);
+		if (n.verdict != rows[i].verdict || (n.verdict == ROLLOUT_WAIT && n.why != ROLLOUT_WHY_HELD))
+			fail_msg("row %u: %d because %s", i, n.verdict, rollout_why_text(n.why));
+		/* It is watched on: what goes wrong in it pauses all. */
+		s.count[0] = (struct rollout_count){ 2, 0, 2, 0 };
+		assert_int_equal(rollout_next(&p, &s, NOW).verdict, ROLLOUT_PAUSE);
+	}
+}
+
+static void
+people_open_the_ring_that_waits_for_them_and_no_other(void **state)
+{
+	struct rollout_plan p = plan();
+	struct rollout_standing s = { .state = ROLLOUT_RUNNING, .ring = 0, .since = NOW - DAY };
+	(void)state;
+	p.rings[1].human = true;
+	s.count[0] = (struct rollout_count){ 10, 10, 0, 0 };
+	for (unsigned opens = 0; opens < 4; opens++) {
+		s.opens = opens;
+		assert_int_equal(rollout_next(&p, &s, NOW).verdict, opens == 1 ? ROLLOUT_OPEN : ROLLOUT_WAIT);
+	}
+	/* And not before the ring has soaked, reported and succeeded: a signature is no way around the plan. */
+	s.opens = 1;
+	s.since = NOW - HOUR + 1;
+	assert_int_equal(rollout_next(&p, &s, NOW).why, ROLLOUT_WHY_SOAK);
+	s.since = NOW - HOUR;
+	s.count[0] = (struct rollout_count){ 10, 1, 0, 0 };
+	assert_int_equal(rollout_next(&p, &s, NOW).why, ROLLOUT_WHY_REPORTS);
+}
+
+static void
+only_failures_after_the_signature_pause_again(void **state)
+{
+	static const struct {
+		struct rollout_count n, over;
+		enum rollout_verdict verdict;
+		enum rollout_why why;
+	} rows[] = {
+		{ { 100, 90, 5, 0 }, { 0, 0, 0, 0 }, ROLLOUT_PAUSE, ROLLOUT_WHY_FAILED },
+		{ { 100, 95, 5, 0 }, { 0, 0, 5, 0 }, ROLLOUT_OPEN, ROLLOUT_WHY_PASSED },
+		{ { 100, 94, 5, 0 }, { 0, 0, 5, 0 }, ROLLOUT_WAIT, ROLLOUT_WHY_SUCCESS }, /* the share is of all of them */
+		{ { 100, 90, 9, 0 }, { 0, 0, 5, 0 }, ROLLOUT_WAIT, ROLLOUT_WHY_SUCCESS }, /* 4 new ones of 95 */
+		{ { 100, 90, 10, 0 }, { 0, 0, 5, 0 }, ROLLOUT_PAUSE, ROLLOUT_WHY_FAILED }, /* 5 of 95 */
+		{ { 100, 90, 5, 3 }, { 0, 0, 5, 0 }, ROLLOUT_PAUSE, ROLLOUT_WHY_SILENT }, /* not over silence */
+		{ { 100, 90, 5, 3 }, { 0, 0, 5, 3 }, ROLLOUT_WAIT, ROLLOUT_WHY_SUCCESS },
+		{ { 100, 95, 4, 0 }, { 0, 0, 500, 500 }, ROLLOUT_OPEN, ROLLOUT_WHY_PASSED }, /* more than there are is those */
+		{ { 10, 11, 0, 0 }, { 0, 0, 5, 5 }, ROLLOUT_PAUSE, ROLLOUT_WHY_FLAW },
+	};
+	(void)state;
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct rollout_plan p = plan();
+		struct rollout_standing s = { .state = ROLLOUT_RUNNING, .ring = 1, .since = NOW - DAY };
+		s.count[1] = rows[i].n;
+		s.over[1] = rows[i].over;
+		struct rollout_next n = rollout_next(&p, &s, NOW);
+		if (n.verdict != rows[i].verdict || n.why != rows[i].why)
+			fail_msg("row %u: %d because %s", i, n.verdict, rollout_why_text(n.why));
+	}
+	/* One that recovers makes no room for another to fail. */
+	struct rollout_standing s = { .over = { { 0, 0, 5, 2 } }, .count = { { 100, 96, 4, 3 } } };
+	rollout_shrink(&s, 4);
+	assert_true(s.over[0].failure == 4 && s.over[0].silent == 2);
+	s.count[0].failure = 5;
+	rollout_shrink(&s, 99);
+	assert_int_equal(s.over[0].failure, 4);
+}
+
+static void
+what_is_gone_on_over_is_said_in_one_way(void **state)
+{
+	static const char *const bad[] = { "", "tenth", "tenth: 3 failed", "tenth: 03 failed, 0 silent", "tenth: 3 failed, 0 silent ",
+		"tenth: +3 failed, 0 silent", "tenth: 4294967296 failed, 0 silent", "tenth:  3 failed, 0 silent",
+		"nobody: 3 failed, 0 silent", "tenth: 3 failed, silent", "tenth: 3 failed, 99999999999999999999 silent" };
+	struct rollout_plan p = plan();
+	struct rollout_count n = { 0, 0, 3, 4294967295u }, got = { 9, 9, 9, 9 };
+	char word[ROLLOUT_OVER_CAP];
+	(void)state;
+	assert_true(rollout_over_put("tenth", &n, word));
+	assert_string_equal(word, "tenth: 3 failed, 4294967295 silent");
+	assert_int_equal(rollout_over_get(&p, view_str(word), &got), 1);
+	assert_true(got.failure == 3 && got.silent == 4294967295u && got.granted == 0);
+	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_int_equal(rollout_over_get(&p, view_str(bad[i]), &got), ROLLOUT_RINGS_MAX);
+	assert_int_equal(got.failure, 3);
+	char name[ROLLOUT_NAME_MAX + 1];
+	memset(name, 'n', ROLLOUT_NAME_MAX);
+	name[ROLLOUT_NAME_MAX] = '\0';
+	n.failure = UINT32_MAX;
+	assert_true(rollout_over_put(name, &n, word));
+}
+
 static int64_t
 some(int64_t below)
 {
@@ -364,6 +529,9 @@ random_standing(struct rollout_plan *p)
 		n->failure = (uint32_t)rand() % 4;
 		n->silent = (uint32_t)rand() % 4;
 		n->granted = n->success + n->failure + n->silent + (uint32_t)rand() % 6;
+		/* Often enough, people let it go on over some of them. */
+		s.over[i].failure = rand() % 2 ? 0 : (uint32_t)rand() % 5;
+		s.over[i].silent = rand() % 2 ? 0 : (uint32_t)rand() % 5;
 	}
 	return s;
 }
@@ -454,6 +622,12 @@ main(void)
 		cmocka_unit_test(rings_take_one_way_and_end_with_everybody),
 		cmocka_unit_test(a_module_is_in_one_ring),
 		cmocka_unit_test(what_is_open_is_what_rings_say),
+		cmocka_unit_test(a_held_ring_is_shut_and_the_others_are_not),
+		cmocka_unit_test(absent_is_who_does_not_come),
+		cmocka_unit_test(holding_a_ring_opens_nothing),
+		cmocka_unit_test(people_open_the_ring_that_waits_for_them_and_no_other),
+		cmocka_unit_test(only_failures_after_the_signature_pause_again),
+		cmocka_unit_test(what_is_gone_on_over_is_said_in_one_way),
 		cmocka_unit_test(places_are_spread_and_stay),
 		cmocka_unit_test(outcomes_are_these),
 		cmocka_unit_test(silence_is_measured_by_habit),

@@ -341,6 +341,75 @@ every_answer_has_a_name_and_a_sentence(void **state)
 	assert_string_equal(scope_answer_name(SCOPE_ANSWERS), "undecided");
 }
 
+/* Whoever may get the older one may get the newer. */
+static void
+a_newer_release_covers_an_older(void **state)
+{
+	static const struct {
+		const char *product, *target, *from[2], *group[2]; /* of the newer one */
+		bool covers;
+	} rows[] = {
+		{ "rtr9", "1.3.0", { "1.0.0", NULL }, { "field", NULL }, true },
+		{ "rtr9", "1.3.0", { "*", NULL }, { "*", NULL }, true },
+		{ "rtr9", "1.3.0", { "0.9.0", "1.0.0" }, { "lab", "field" }, true },
+		{ "rtr9", "1.2.0", { "*", NULL }, { "*", NULL }, false },   /* the same version */
+		{ "rtr9", "1.1.0", { "*", NULL }, { "*", NULL }, false },   /* an older one */
+		{ "rtr9", "spring", { "*", NULL }, { "*", NULL }, false },  /* nobody knows */
+		{ "rtr8", "1.3.0", { "*", NULL }, { "*", NULL }, false },
+		{ "rtr9", "1.3.0", { "1.2.0", NULL }, { "*", NULL }, false }, /* a delta upon it: it has to go first */
+		{ "rtr9", "1.3.0", { "*", NULL }, { "lab", NULL }, false },
+		{ "rtr9", "1.3.0", { NULL, NULL }, { "*", NULL }, false },
+		{ "rtr9", "1.3.0", { "*", NULL }, { NULL, NULL }, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct scope_release older = release("1.0.0", "field"), newer = older;
+		struct view f[2], g[2];
+		newer.product = view_str(rows[i].product);
+		newer.target_version = view_str(rows[i].target);
+		newer.from = f;
+		newer.groups = g;
+		newer.from_n = newer.groups_n = 0;
+		for (unsigned k = 0; k < 2 && rows[i].from[k]; k++)
+			f[newer.from_n++] = view_str(rows[i].from[k]);
+		for (unsigned k = 0; k < 2 && rows[i].group[k]; k++)
+			g[newer.groups_n++] = view_str(rows[i].group[k]);
+		if (scope_covers(&newer, &older, p) != rows[i].covers)
+			fail_msg("row %zu", i);
+	}
+	/* What is for every older version is covered by nothing less, and by no step that is forbidden. */
+	struct scope_release older = release("*", "*"), newer = older;
+	struct view some = view_str("1.0.0"), any = view_str("*");
+	newer.target_version = view_str("1.3.0");
+	newer.from = &some;
+	assert_false(scope_covers(&newer, &older, p));
+	newer.from = &any;
+	assert_true(scope_covers(&newer, &older, p));
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "1.2.0", "1.3.0" }; /* must pass through that */
+	assert_false(scope_covers(&newer, &older, p));
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "*", "1.3.0" };
+	assert_true(scope_covers(&newer, &older, p));
+}
+
+/* The way back is the way forth, asked of a module that has the newer version. */
+static void
+versions_are_asked_alone(void **state)
+{
+	struct scope_release r = release("1.1.0", "field");
+	struct view product = view_str("rtr9");
+	(void)state;
+	assert_int_equal(scope_version(&r, product, view_str("1.1.0"), p), SCOPE_OFFER);
+	assert_int_equal(scope_version(&r, product, view_str("1.0.0"), p), SCOPE_HOLD_FROM_VERSION);
+	assert_int_equal(scope_version(&r, product, view_str("1.2.0"), p), SCOPE_HOLD_SAME_VERSION);
+	assert_int_equal(scope_version(&r, product, view_str("1.3.0"), p), SCOPE_HOLD_NEWER_VERSION);
+	assert_int_equal(scope_version(&r, view_str("rtr8"), view_str("1.1.0"), p), SCOPE_HOLD_PRODUCT);
+	p->version_order = VERSION_ORDER_EXACT; /* no order: people name the version to go back from */
+	from[0] = view_str("1.3.0");
+	assert_int_equal(scope_version(&r, product, view_str("1.3.0"), p), SCOPE_OFFER);
+	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "1.1.0", "1.2.0" };
+	assert_int_equal(scope_version(&r, product, view_str("1.3.0"), p), SCOPE_HOLD_STEP);
+}
+
 int
 main(void)
 {
@@ -354,6 +423,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_chain_tells_every_reason, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_newer_release_covers_an_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(versions_are_asked_alone, setup, teardown),
 		cmocka_unit_test(every_answer_has_a_name_and_a_sentence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

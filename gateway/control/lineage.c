@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/control/lineage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gateway/control/privacy.h"
+#include "gateway/control/requests_private.h"
+#include "policy/scope.h"
+
+struct spelled { /* terms as policy/scope.h asks for them; borrows from those */
+	struct view from[APPROVAL_LIST_MAX], groups[APPROVAL_LIST_MAX];
+	struct scope_release r;
+};
+
+static const struct scope_release *
+spell(struct spelled *s, const struct approval_terms *t)
+{
+	for (uint32_t i = 0; i < t->from_versions.n; i++)
+		s->from[i] = view_str(t->from_versions.word[i]);
+	for (uint32_t i = 0; i < t->groups.n; i++)
+		s->groups[i] = view_str(t->groups.word[i]);
+	s->r = (struct scope_release){ .valid = true, .product = view_str(t->product), .target_version = view_str(t->target),
+		.from = s->from, .from_n = t->from_versions.n, .groups = s->groups, .groups_n = t->groups.n,
+		.not_before = t->not_before, .not_after = t->not_after, .share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER };
+	return &s->r;
+}
+
+/* All that may get the older one may get the newer. */
+static bool
+takes_place(struct control *c, const struct approval_terms *newer, const struct approval_terms *older)
+{
+	const struct policy *p = policies_find(c->policies, newer->profile);
+	struct spelled n, o;
+	return p && strcmp(newer->profile, older->profile) == 0 && newer->max_devices >= older->max_devices &&
+	    scope_covers(spell(&n, newer), spell(&o, older), p->profile);
+}
+
+/* ---- superseded ---- */
+
+/* The index of one whose place that one takes; n: of none. Only what goes over rings has a place to take. */
+static size_t
+superseded_by(struct control *c, const struct tables_release *all, size_t n, const struct approval_terms *newer)
+{
+	size_t i = 0;
+	bool plan;
+	for (; i < n; i++) {
+		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
+		if (plan && takes_place(c, newer, &all[i].record->terms))
+			break;
+	}
+	return i;
+}
+
+void
+lineage_supersede(struct control *c)
+{
+	size_t n;
+	bool plan;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	if (!c->warden_listed)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct approval_terms *t = &all[i].record->terms;
+		if (all[i].withheld || t->not_before > timekeep_earliest(c) || !rollouts_goes(c->rollouts, all[i].id, &plan))
+			continue;
+		size_t old = superseded_by(c, all, n, t);
+		if (old == n)
+			continue;
+		rollouts_supersede(c->rollouts, all[old].id, t->review);
+		all = releases_all(c->releases, &n);
+		i = (size_t)-1; /* the list is another one now, and shorter */
+	}
+}
+
+void
+lineage_supersedes(struct control *c, const struct approval_terms *t, struct jsonw *j)
+{
+	size_t n;
+	bool plan;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	jsonw_array(j);
+	for (size_t i = 0; i < n; i++) {
+		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
+		if (plan && takes_place(c, t, &all[i].record->terms))
+			jsonw_cstr(j, all[i].record->terms.review);
+	}
+	jsonw_array_end(j);
+}
+
+void
+lineage_places(struct control *c, const struct approval_terms *t, char out[LINEAGE_TEXT_CAP])
+{
+	size_t n, len = 0;
+	bool plan;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	out[0] = '\0';
+	for (size_t i = 0; i < n && len < LINEAGE_TEXT_CAP; i++) {
+		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
+		if (plan && takes_place(c, t, &all[i].record->terms))
+			len += (size_t)snprintf(out + len, LINEAGE_TEXT_CAP - len, "%s%s", len ? ", " : "supersedes ",
+			    all[i].record->terms.review);
+	}
+}
+
+/* ---- back, and instead ---- */
+
+/*
+ * One in force that may be offered to a module with that version; back: only of no newer version. NULL: none, and why
+ * the last one may not.
+ */
+static const struct approval_terms *
+offered_to(struct control *c, const uint8_t *but, const struct profile *p, const char *product, const char *version,
+    bool back, enum scope_answer *ret_why, const struct approval_terms **ret_last)
+{
+	size_t n;
+	const struct tables_release *all = releases_all(c->releases, &n);
+	*ret_last = NULL;
+	*ret_why = SCOPE_HOLD_NO_RELEASE;
+	for (size_t i = 0; i < n; i++) {
+		const struct approval_terms *t = &all[i].record->terms;
+		struct spelled s;
+		if (all[i].withheld || (but && !memcmp(all[i].id, but, RELEASE_ID)) || strcmp(t->product, product) != 0 ||
+		    strcmp(t->profile, p->name) != 0)
+			continue;
+		enum version_relation is = version_compare(p->version_order, view_str(t->target), view_str(version));
+		if (is == VERSION_SAME || (back && is == VERSION_NEWER))
+			continue;
+		enum scope_answer answer = scope_version(spell(&s, t), view_str(product), view_str(version), p);
+		if (answer == SCOPE_OFFER)
+			return t;
+		*ret_why = answer;
+		*ret_last = t;
+	}
+	return NULL;
+}
+
+void
+lineage_way_back(struct control *c, const char *profile, const char *product, const char *version,
+    char out[LINEAGE_TEXT_CAP])
+{
+	const struct policy *p = policies_find(c->policies, profile);
+	const struct approval_terms *last = NULL, *t = NULL;
+	enum scope_answer why = SCOPE_HOLD_NO_RELEASE;
+	char its[DB_VERSION_MAX];
+	if (p)
+		t = offered_to(c, NULL, p->profile, product, version, true, &why, &last);
+	if (t || last)
+		privacy_mask_text((t ? t : last)->target, false, its, sizeof its);
+	if (t)
+		snprintf(out, LINEAGE_TEXT_CAP, "way back: %s, %s", t->review, its);
+	else if (!last)
+		snprintf(out, LINEAGE_TEXT_CAP, "no way back, because no older release of this product is in force");
+	else
+		snprintf(out, LINEAGE_TEXT_CAP, "no way back, because %s, %s, is not offered to such a module: %s", last->review,
+		    its, scope_answer_text(why));
+}
+
+/* As for a module that has said nothing, or what the release was signed for. */
+void
+lineage_instead(struct control *c, const uint8_t id[RELEASE_ID], const struct approval_terms *gone,
+    char out[LINEAGE_TEXT_CAP])
+{
+	const struct policy *p = policies_find(c->policies, gone->profile);
+	const struct approval_terms *last, *t = NULL;
+	enum scope_answer why;
+	char back[LINEAGE_TEXT_CAP], its[DB_VERSION_MAX];
+	const char *from = gone->from_versions.n && strcmp(gone->from_versions.word[0], SCOPE_ANY) ?
+	    gone->from_versions.word[0] : "";
+	if (p)
+		t = offered_to(c, id, p->profile, gone->product, from, false, &why, &last);
+	lineage_way_back(c, gone->profile, gone->product, gone->target, back);
+	if (t)
+		privacy_mask_text(t->target, false, its, sizeof its);
+	snprintf(out, LINEAGE_TEXT_CAP, "those that wait get %s%s%s; for those that have it: %.250s", t ? t->review : "nothing",
+	    t ? ", " : "", t ? its : "", back);
+}

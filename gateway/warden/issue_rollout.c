@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * issue_rollout - a rollout that stood goes on: judged and logged. The release, its plan and how many modules it is
+ * for are the warden's own facts; how far the rollout has come is what control says, and people signed. No image, no
+ * release and no edge changes by it: control may let rings in again, and the log has on whose word.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/entry.h"
+#include "crypto/err.h"
+#include "crypto/hex.h"
+#include "gateway/warden/issue_private.h"
+
+#define OTHER_REFS 4 /* of an entry, beside its statements */
+
+static const struct released *
+release_of(const struct warden *w, const struct msg_continue *m)
+{
+	for (unsigned i = 0; i < w->list_n; i++)
+		if (!memcmp(w->list[i]->id, m->release, RELEASE_ID))
+			return w->list[i];
+	return NULL;
+}
+
+static void
+tell(struct warden *w, const struct request *r, bool ok, const char *why)
+{
+	struct msg_continued m = { .token = r->go_on.token, .ok = ok };
+	snprintf(m.why, sizeof m.why, "%s", why);
+	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_CONTINUED, &m, NULL, 0);
+}
+
+static void
+refused(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why)
+{
+	(void)a;
+	tell(w, r, false, why);
+}
+
+/* As many persons as genesis asks for a release of so many modules: of all that are in force with its image. */
+static void
+terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
+{
+	const struct msg_continue *m = &w->job.request.go_on;
+	const struct released *r = release_of(w, m);
+	struct approval_terms *t = &c->terms;
+	(void)requesters;
+	t->decision = APPROVAL_CONTINUE;
+	t->halted_at = m->since;
+	t->step = (enum approval_step)m->step;
+	memcpy(t->release, m->release, sizeof t->release);
+	snprintf(t->ring, sizeof t->ring, "%s", m->ring);
+	for (uint32_t i = 0; i < m->over_n; i++)
+		approval_list_add(&t->over, m->over[i].text);
+	if (!r) {
+		c->newer_than = UINT64_MAX; /* no statement is about what is not in force */
+		return;
+	}
+	const struct release *record = r->record;
+	t->have_plan = record->terms.have_plan;
+	memcpy(t->plan, record->terms.plan, sizeof t->plan);
+	t->max_devices = record->terms.max_devices;
+	c->others = issue_modules_of(w, &record->terms, NULL) - record->terms.max_devices;
+	uint64_t restricted = vault_restricted(w->vault, record->terms.image, NULL);
+	c->newer_than = restricted > record->log_size ? restricted : record->log_size;
+}
+
+static void
+put_ref(struct msg_append *m, const char *key, const char *text)
+{
+	if (m->refs_n == MSG_REFS_MAX)
+		return;
+	struct msg_ref *r = &m->refs[m->refs_n++];
+	snprintf(r->key, sizeof r->key, "%s", key);
+	snprintf(r->text, sizeof r->text, "%s", text);
+}
+
+static void
+put_number(struct msg_append *m, const char *key, uint64_t n)
+{
+	if (m->refs_n == MSG_REFS_MAX)
+		return;
+	struct msg_ref *r = &m->refs[m->refs_n++];
+	snprintf(r->key, sizeof r->key, "%s", key);
+	r->is_number = true;
+	r->number = n;
+}
+
+/* Owned by the caller; NULL: no memory. Who signed, why, and over which failures stands in the statements it names. */
+static struct msg_append *
+entry_of(const struct job *j)
+{
+	const struct msg_continue *c = &j->request.go_on;
+	char digits[2 * DIGEST_SHA256_LEN + 1], text[sizeof((struct msg_ref *)0)->text], key[24];
+	struct msg_append *m = calloc(1, sizeof *m);
+	if (!m)
+		return NULL;
+	m->event = ENTRY_ROLLOUT_RESUMED;
+	m->severity = (uint8_t)entry_event_severity(ENTRY_ROLLOUT_RESUMED);
+	snprintf(m->out, sizeof m->out, "ok");
+	snprintf(m->act, sizeof m->act, "%s", j->answer.statement[0].approver);
+	hex_encode(c->release, sizeof c->release, digits);
+	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
+	put_number(m, "signed_by", j->answer.counted);
+	put_number(m, "since", (uint64_t)c->since);
+	put_ref(m, "step", approval_step_name((enum approval_step)c->step));
+	put_ref(m, "ring", c->ring);
+	for (uint32_t i = 0; i < j->answer.statements_n; i++) {
+		hex_encode(j->answer.statement[i].statement, DIGEST_SHA256_LEN, digits);
+		snprintf(text, sizeof text, "sha256:%s", digits);
+		snprintf(key, sizeof key, "statement.%u", i);
+		put_ref(m, key, text);
+	}
+	size_t n = (size_t)snprintf(m->msg, sizeof m->msg, "%u persons let the rollout go on%s", j->answer.counted,
+	    c->over_n ? " over " : "");
+	for (uint32_t i = 0; i < c->over_n && n < sizeof m->msg; i++)
+		n += (size_t)snprintf(m->msg + n, sizeof m->msg - n, "%s%s", i ? "; " : "", c->over[i].text);
+	return m;
+}
+
+static void
+judged(struct warden *w)
+{
+	struct job *j = &w->job;
+	if (j->answer.statements_n > MSG_REFS_MAX - OTHER_REFS) {
+		issue_refuse(w, "more persons have signed than an entry of the log can name");
+		return;
+	}
+	struct msg_append *m = entry_of(j);
+	if (!m) {
+		issue_refuse(w, err_name(FG_ENOMEM));
+		return;
+	}
+	m->token = ++w->token;
+	j->step = STEP_LOG;
+	issue_ask_audit(w, MSG_APPEND, m);
+	free(m);
+}
+
+static void
+effect(struct warden *w)
+{
+	if (!release_of(w, &w->job.request.go_on)) {
+		issue_refuse(w, "the release was taken back meanwhile");
+		return;
+	}
+	tell(w, &w->job.request, true, "");
+	issue_done(w);
+}
+
+const struct issue_kind issue_rollout = {
+	.refused = refused,
+	.terms = terms_of,
+	.judged = judged,
+	.effect = effect,
+};
