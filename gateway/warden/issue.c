@@ -15,6 +15,7 @@ static const struct issue_kind *const kinds[REQUEST_LIMIT] = {
 	[REQUEST_RESUME] = &issue_resume,
 	[REQUEST_SIGNERS] = &issue_signers,
 	[REQUEST_RECOVER] = &issue_recover,
+	[REQUEST_ISSUE_STANDING] = &issue_standing,
 };
 
 static const struct issue_kind *
