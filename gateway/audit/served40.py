@@ -16,7 +16,7 @@ for at, e, ev, now, obj in entries():
     if ev == "release.issued":
         doc = json.loads(e["doc"])
         must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
-        releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": [s["statement"] for s in doc["statements"]]}
+        releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": [] if "standing" in doc else [s["statement"] for s in doc["statements"]]}
     elif ev == "approval.revoked":
         image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
         for one in [r] if r else [x for x in releases.values() if x["image"] == image]:
