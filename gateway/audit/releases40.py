@@ -8,7 +8,7 @@ went out under these releases is served40.py's question.
 import base64, json, os, sys
 sys.dont_write_bytecode = True
 from base40 import SKEW, SLACK, entries, lines, must, passkey, read, root, said_by, second, sha
-from standing40 import reach, signed_for, stopped, timely
+from standing40 import reach, signed_for, since, stopped, timely
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
 floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
@@ -40,7 +40,7 @@ for at, e, ev, now, obj in entries():
             said = said_by(papers[s["statement"]])
             must(signed_for(r, papers[s["statement"]], said, terms) and said["approver"] == s["approver"] and
                 sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
-            newest = max(opened[said.get("standing", terms["review"])], *(revoked.get(k, 0) for k in (terms["image"], r.get("standing"))))
+            newest = since(r, said, opened, revoked)
             must(opened[terms["review"]] < at and newest < said["log"]["size"] <= at and timely(r, said, now) and
                 now <= suspended.get("key:" + s["key"], now) + SLACK + 1, where + "a statement too old, or of a suspended key")
         releases[obj] = terms["image"]

@@ -26,6 +26,10 @@ def timely(r, said, now):  # signed not too long before
 def stopped(e, obj):  # the image, or the standing statement's key
     return e.get("ref", {}).get("key", e.get("ref", {}).get("image", obj)).removeprefix("sha256:")
 
+def since(r, said, opened, revoked):  # what a signer has to have seen
+    was = [revoked.get(k, 0) for k in (r["terms"]["image"], r.get("standing"))]
+    return max(opened[said.get("standing", r["terms"]["review"])], *was)
+
 def within(asked, allowed):
     return "*" in allowed or set(asked) <= set(allowed)
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/stamp.h"
@@ -93,6 +94,8 @@ differs_from_asked(const struct taking *t)
 		return "gives another reason";
 	if (a->approver && strcmp(a->approver, t->approval->approver) != 0)
 		return "names another person";
+	if (a->standing && strcmp(a->standing, terms->review) != 0)
+		return "is about another standing statement";
 	if (!t->review)
 		return NULL;
 	if (strcmp(t->review, terms->review) != 0)
@@ -115,7 +118,7 @@ check(const struct taking *t)
 {
 	const struct approval *a = t->approval;
 	int64_t now = (int64_t)time(NULL);
-	enum approval_decision wanted = t->review ? APPROVAL_APPROVE : APPROVAL_RESUME;
+	enum approval_decision wanted = t->review ? APPROVAL_APPROVE : t->asked->standing ? APPROVAL_STANDING : APPROVAL_RESUME;
 	const char *bad = a->terms.decision != wanted ? "decides something else" : differs_from_asked(t);
 	if (!bad && t->review)
 		bad = differs_from_report(t);
@@ -204,12 +207,37 @@ tell_approval(const struct taking *t)
 	tell_time("until", m->not_after);
 }
 
+/* Everything that will be asked of a release that nobody signs for. */
+static void
+tell_standing(const struct taking *t)
+{
+	const struct approval_terms *m = &t->approval->terms;
+	cli_print_line(stderr, "You permit", "this gateway to release versions of %s (profile %s) BY ITSELF, under %s.", m->product,
+	    m->profile, m->review);
+	tell_digest("policy", m->policy);
+	tell_list("findings", &m->findings, "*", "no finding: an image must have none");
+	cli_print_line(stderr, "deltas", "%s", approval_standing_deltas(m->bounds.worst));
+	tell_list("for versions", &m->from_versions, "every older one", "none");
+	tell_list("for groups", &m->groups, "all", "none");
+	tell_digest("as defined", m->bounds.definitions);
+	cli_print_line(stderr, "at most", "%u release%s, each for %u module%s", m->bounds.max_releases,
+	    m->bounds.max_releases == 1 ? "" : "s", m->max_devices, m->max_devices == 1 ? "" : "s");
+	if (m->quorum)
+		cli_print_line(stderr, "signed by", "at least %u person%s", m->quorum, m->quorum == 1 ? "" : "s");
+	if (m->have_plan)
+		tell_digest("in the order", m->plan);
+	tell_time("from", m->not_before);
+	tell_time("until", m->not_after);
+}
+
 static void
 tell(const struct taking *t)
 {
 	const struct approval *a = t->approval;
 	if (t->review) {
 		tell_approval(t);
+	} else if (t->asked->standing) {
+		tell_standing(t);
 	} else {
 		char since[STAMP_CAP];
 		cli_print_line(stderr, "You permit", "this gateway to go on with what was approved.");
@@ -297,13 +325,14 @@ sign(const struct taking *t, const char *request)
 static void
 say_next(const struct taking *t, const struct cli_reply *proposal, const char *path)
 {
-	const char *noun = t->review ? "review submit " : "resume submit";
+	const char *about = t->review ? t->review : t->asked->standing ? t->asked->standing : "";
+	const char *noun = t->review ? "review submit " : t->asked->standing ? "standing submit " : "resume submit";
 	if (t->c->json)
 		cli_print_json(stdout, proposal->text);
 	else
 		printf("Written to %s. Sign it with your own key, and hand both in:\n\n"
 		       "  ssh-keygen -Y sign -n " APPROVAL_NAMESPACE " -f KEY %s\n  fotagate %s%s %s %s.sig\n", path, path, noun,
-		    t->review ? t->review : "", path, path);
+		    about, path, path);
 }
 
 static int
