@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/intoto.h"
@@ -62,8 +63,8 @@ plain(const char *s)
 	return visible_is_plain(view_str(s));
 }
 
-static bool
-list_plain(const struct approval_list *l)
+bool
+approval_list_plain(const struct approval_list *l)
 {
 	for (uint32_t i = 0; i < l->n; i++) {
 		if (!l->word[i][0] || !plain(l->word[i]))
@@ -130,16 +131,21 @@ bad_terms(const struct approval_terms *t)
 		return t->halted_at > 0 ? NULL : "resume names no halt";
 	if (t->decision == APPROVAL_CONTINUE)
 		return bad_continue(t);
+	if (t->decision == APPROVAL_STANDING)
+		return approval_standing_bad(t);
 	if (t->decision != APPROVAL_APPROVE)
 		return "decision is missing";
 	if (t->halted_at)
 		return "an approval names no halt";
+	if (t->bounds.max_releases)
+		return "an approval is for one release";
 	if (!t->review[0] || !t->subject[0] || !t->profile[0])
 		return "review, subject or profile is missing";
 	if (!plain(t->review) || !plain(t->subject) || !plain(t->profile) || !plain(t->product) || !plain(t->target))
 		return "a name holds characters outside printable ASCII";
-	if (!list_plain(&t->checklist) || !list_plain(&t->waived) || !list_plain(&t->findings) ||
-	    !list_plain(&t->from_versions) || !list_plain(&t->groups))
+	if (!approval_list_plain(&t->checklist) || !approval_list_plain(&t->waived) ||
+	    !approval_list_plain(&t->findings) || !approval_list_plain(&t->from_versions) ||
+	    !approval_list_plain(&t->groups))
 		return "a list is unsorted, repeats a word or holds characters outside printable ASCII";
 	if (!t->from_versions.n || !t->groups.n)
 		return "from-versions and groups must each name something, \"*\" for all";
@@ -333,7 +339,7 @@ put_predicate(struct jsonw *j, const struct approval *a)
 	jsonw_object_end(j);
 }
 
-/* in-toto wants a digest for every subject: that of a halt, or of a rollout, is its one-line description's. */
+/* in-toto wants a digest for every subject: where there is no image, that of its one-line description. */
 static int
 subject_of(const struct approval_terms *t, char *name, size_t cap, uint8_t digest[DIGEST_SHA256_LEN])
 {
@@ -342,6 +348,8 @@ subject_of(const struct approval_terms *t, char *name, size_t cap, uint8_t diges
 		memcpy(digest, t->image, DIGEST_SHA256_LEN);
 		return FG_OK;
 	}
+	if (t->decision == APPROVAL_STANDING)
+		return approval_standing_subject(t, name, cap, digest);
 	char at[STAMP_CAP];
 	if (stamp_format(t->halted_at, at))
 		return FG_EINVAL;
@@ -374,7 +382,10 @@ approval_encode(const struct approval *a, struct writer *w, char *ret_why, size_
 
 	struct jsonw j;
 	intoto_begin(&j, w);
-	put_predicate(&j, a);
+	if (a->terms.decision == APPROVAL_STANDING)
+		approval_standing_put(&j, a);
+	else
+		put_predicate(&j, a);
 	intoto_end(&j, APPROVAL_PREDICATE, name, subject);
 	err = writer_err(w);
 	return err ? no(ret_why, cap, err, "statement is too large") : FG_OK;
@@ -453,7 +464,9 @@ get_statement(const struct json_value *root, struct approval *a)
 	struct view decision;
 	if (!json_string(json_get(p, "decision"), &decision))
 		return false;
-	if (view_is(decision, "approve"))
+	if (view_is(decision, APPROVAL_STANDING_WORD))
+		t->decision = APPROVAL_STANDING;
+	else if (view_is(decision, "approve"))
 		t->decision = APPROVAL_APPROVE;
 	else if (view_is(decision, "resume"))
 		t->decision = APPROVAL_RESUME;
@@ -473,6 +486,8 @@ get_statement(const struct json_value *root, struct approval *a)
 		return jsonf_time(json_get(p, "halted_at"), &t->halted_at);
 	if (t->decision == APPROVAL_CONTINUE)
 		return get_continue(p, t);
+	if (t->decision == APPROVAL_STANDING)
+		return approval_standing_get(p, t);
 	return get_approve(p, json_at(json_get(root, "subject"), 0), t);
 }
 
@@ -566,6 +581,7 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ !memcmp(a->release, b->release, sizeof a->release), "release" },
 		{ !strcmp(a->ring, b->ring), "ring" },
 		{ same_list(&a->over, &b->over), "failures gone on over" },
+		{ approval_standing_same(&a->bounds, &b->bounds), "bounds of what stands" },
 	};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i].same)
@@ -601,13 +617,16 @@ approval_check_time(const struct approval *a, int64_t now, uint64_t newer_than, 
 {
 	if (a->time > now && a->time - now > APPROVAL_SKEW)
 		return no(ret_why, cap, FG_EPERM, "statement's time lies in the future: check the signer's clock");
-	if (now > a->time && now - a->time > APPROVAL_SUBMIT_WINDOW)
+	/* What stands is used long after it was written: its own end, at most 30 days from that, is its window. */
+	if (a->terms.decision != APPROVAL_STANDING && now > a->time && now - a->time > APPROVAL_SUBMIT_WINDOW)
 		return no(ret_why, cap, FG_EPERM, "statement was written more than 72 hours ago: write and sign a new one");
 	if (a->log_size <= newer_than)
 		return no(ret_why, cap, FG_EPERM,
 		    "statement rests on a log state older than the review or its latest restriction: write and sign a new one");
-	if (a->terms.decision != APPROVAL_APPROVE)
+	if (a->terms.decision == APPROVAL_RESUME)
 		return FG_OK;
+	if (a->terms.decision == APPROVAL_STANDING && a->terms.not_before > now)
+		return no(ret_why, cap, FG_EPERM, "the standing statement has not begun");
 	if (a->terms.not_after <= now)
 		return no(ret_why, cap, FG_EPERM, "what the statement permits has already expired");
 	if (a->terms.not_after - now > (int64_t)APPROVAL_DAYS_MAX * DAY + APPROVAL_SKEW)

@@ -74,6 +74,10 @@ static const struct {
 	[ENTRY_RELEASE_REFUSED] = { "release.refused", WARNING },
 	[ENTRY_RELEASE_WITHHELD] = { "release.withheld", WARNING },
 	[ENTRY_RELEASE_OFFERED] = { "release.offered", NOTICE },
+	[ENTRY_STANDING_PROPOSED] = { "standing.proposed", NOTICE },
+	[ENTRY_STANDING_SIGNED] = { "standing.signed", NOTICE },
+	[ENTRY_STANDING_EFFECTIVE] = { "standing.effective", WARNING },
+	[ENTRY_STANDING_REVOKED] = { "standing.revoked", WARNING },
 	[ENTRY_ROLLOUT_CREATED] = { "rollout.created", NOTICE },
 	[ENTRY_ROLLOUT_STARTED] = { "rollout.started", NOTICE },
 	[ENTRY_ROLLOUT_PAUSED] = { "rollout.paused", WARNING },
@@ -154,6 +158,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_WAIVER_LIFTED:
 	case ENTRY_RELEASE_REFUSED:
 	case ENTRY_RELEASE_WITHHELD:
+	case ENTRY_STANDING_REVOKED:
 	case ENTRY_ROLLOUT_PAUSED:
 	case ENTRY_ROLLOUT_ABORTED:
 	case ENTRY_ROLLOUT_HELD:

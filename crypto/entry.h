@@ -90,6 +90,10 @@ enum entry_event {
 	ENTRY_RELEASE_REFUSED,
 	ENTRY_RELEASE_WITHHELD, /* a later policy does not let it pass */
 	ENTRY_RELEASE_OFFERED,  /* and another one does again */
+	ENTRY_STANDING_PROPOSED, /* under which the gate may release by itself; permits nothing yet */
+	ENTRY_STANDING_SIGNED,
+	ENTRY_STANDING_EFFECTIVE,
+	ENTRY_STANDING_REVOKED,   /* one person's word, in effect before it is here */
 	ENTRY_ROLLOUT_CREATED,
 	ENTRY_ROLLOUT_STARTED,
 	ENTRY_ROLLOUT_PAUSED,

@@ -90,6 +90,8 @@ release_encode(const struct release *r, struct writer *w)
 	jsonw_kcstr(&j, "schema", RELEASE_SCHEMA);
 	jsonw_kuint(&j, "signers", r->signers_number);
 	jsonw_kuint(&j, "size", r->size);
+	if (r->by_standing)
+		jsonw_khex(&j, "standing", r->standing, sizeof r->standing);
 	put_statements(&j, r);
 	jsonw_key(&j, "terms");
 	put_terms(&j, &r->terms);
@@ -149,9 +151,11 @@ get_statements(const struct json_value *v, struct release *r)
 static bool
 get_release(const struct json_value *v, struct release *r)
 {
-	const struct json_value *blocks = json_get(v, "blocks");
+	const struct json_value *blocks = json_get(v, "blocks"), *standing = json_get(v, "standing");
 	struct view schema;
-	return json_string(json_get(v, "schema"), &schema) && view_is(schema, RELEASE_SCHEMA) &&
+	r->by_standing = standing != NULL;
+	return (!standing || jsonf_hex(standing, r->standing, sizeof r->standing)) &&
+	    json_string(json_get(v, "schema"), &schema) && view_is(schema, RELEASE_SCHEMA) &&
 	    json_uint(json_get(blocks, "count"), &r->blocks) && jsonf_u32(json_get(blocks, "size"), &r->block_size) &&
 	    jsonf_hex(json_get(blocks, "sha256"), r->blocks_sha256, sizeof r->blocks_sha256) &&
 	    jsonf_time(json_get(v, "issued"), &r->issued) && json_uint(json_get(v, "log_size"), &r->log_size) &&

@@ -31,6 +31,9 @@ struct release {
 	uint32_t signers_number;              /* set they were judged against */
 	uint64_t log_size;                    /* log state at issue */
 	int64_t issued;
+	/* Nobody signed for this one: the statements are those of a standing one that covers it; its approval_key(). */
+	bool by_standing;
+	uint8_t standing[DIGEST_SHA256_LEN];
 	uint32_t statements_n;
 	struct release_statement statement[RELEASE_STATEMENTS_MAX];
 };

@@ -321,8 +321,8 @@ static const struct config_key keys[] = {
 	ENUM("rules[].security", rule, security, "any", "any|marked|unmarked",
 	    "Matches updates that are, or are not, marked as security updates."),
 	ENUM("rules[].outcome", rule, outcome, REQUIRED, "deny|hold|release",
-	    "What is decided: deny; hold until people sign; release is refused, there are no standing "
-	    "statements yet."),
+	    "What is decided: deny; hold until people sign; release without anybody signing then, where a "
+	    "standing statement covers it, and else hold."),
 	INT("rules[].quorum", rule, quorum, "0", 0, RULES_QUORUM_MAX,
 	    "Distinct persons who must sign, instead of what the profile says; 0 takes the profile's; the "
 	    "floor of genesis holds."),

@@ -18,6 +18,12 @@ rules_outcome_name(enum rules_outcome outcome)
 	return "deny";
 }
 
+bool
+rules_automatic(const struct rules_result *r)
+{
+	return r->outcome == RULES_RELEASE && r->raise == 0 && r->time_lock == 0;
+}
+
 /* ---- predicates ---- */
 
 bool
@@ -224,6 +230,8 @@ rules_demand(const struct rule *r, const char *security, char out[RULES_SENTENCE
 	add(out, "%s", rules_outcome_name(r->outcome));
 	if (r->outcome == RULES_DENY)
 		return;
+	if (r->outcome == RULES_RELEASE)
+		add(out, " by itself where a standing statement covers it, else hold");
 	if (r->quorum)
 		add(out, " for %lld signature%s", (long long)r->quorum, r->quorum == 1 ? "" : "s");
 	else
@@ -286,7 +294,7 @@ take(struct rules_result *r, const struct rule *rule, const struct rules_facts *
 {
 	int64_t when, since = f->first_seen > 0 && f->first_seen < now ? f->first_seen : now;
 	bool shorter = f->security && rule->security_cool_down > 0;
-	r->outcome = rule->outcome == RULES_DENY ? RULES_DENY : RULES_HOLD;
+	r->outcome = rule->outcome == RULES_HOLD || rule->outcome == RULES_RELEASE ? rule->outcome : RULES_DENY;
 	r->quorum = (uint32_t)rule->quorum;
 	r->time_lock = rule->time_lock;
 	if (rule->cool_down > 0) {

@@ -35,7 +35,7 @@
 enum rules_outcome {
 	RULES_DENY = 0,
 	RULES_HOLD,    /* people review, and a number of them sign */
-	RULES_RELEASE, /* nobody has to: refused by rules_check(), there is no standing statement yet */
+	RULES_RELEASE, /* nobody has to, where a standing statement that people signed covers it; else as RULES_HOLD */
 };
 enum rules_severity {
 	RULES_BLOCK = 0,
@@ -185,6 +185,8 @@ struct rules_result {
 /* now in epoch seconds. The result borrows the rules. */
 void rules_decide(const struct rule *rules, unsigned n, const struct rules_raise *raise, const struct rules_facts *f,
     int64_t now, struct rules_result *ret);
+/* Whether the gate may ask for a release without anybody signing then: a rule says so, and nothing raises the quorum. */
+bool rules_automatic(const struct rules_result *r);
 /* Whether it matches: all that it asks holds. */
 bool rules_matches(const struct rule *r, const struct rules_facts *f, int64_t now);
 /* What it then asks of people, as in rules_match; security as in the facts. */

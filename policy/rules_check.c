@@ -51,9 +51,9 @@ check_outcome(const struct check *k, struct rule *r)
 {
 	if (r->freeze_until[0] && !stamp_parse(view_str(r->freeze_until), &r->frozen))
 		r->frozen = STAMP_MAX; /* the form was refused already */
-	if (r->outcome == RULES_RELEASE)
+	if (r->outcome == RULES_RELEASE && r->time_lock)
 		config_problem_add(k->problems, k->file, r->line,
-		    "rule %s: release needs a standing statement that people signed, and this version has none; write hold",
+		    "rule %s: release and time_lock: nobody signs at that moment, so no time runs; write hold, or cool_down",
 		    r->name);
 	if (r->outcome == RULES_DENY && (r->quorum || r->cool_down || r->security_cool_down || r->time_lock || r->frozen))
 		config_problem_add(k->problems, k->file, r->line,

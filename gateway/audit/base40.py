@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""base40.py - the few things files40.py, people40.py, releases40.py and served40.py share. They change into DIR first."""
+"""base40.py - the few things that the other *40.py share. They change into DIR first."""
 import base64, hashlib, json, os, sys
 from datetime import datetime
 

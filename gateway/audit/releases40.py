@@ -7,21 +7,20 @@ went out under these releases is served40.py's question.
 """
 import base64, json, os, sys
 sys.dont_write_bytecode = True
-from base40 import SKEW, SLACK, WINDOW, agrees, entries, lines, must, passkey, read, root, said_by, second, sha
+from base40 import SKEW, SLACK, entries, lines, must, passkey, read, root, said_by, second, sha
+from standing40 import reach, signed_for, since, stopped, timely
 
-number, releases, opened, revoked, suspended, genesis, sig = 0, {}, {}, {}, {}, read("signers/genesis.json"), "statements/{}.sig"
+number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
 floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
 papers = {f[:-5]: json.loads(read("statements/" + f)) for f in os.listdir("statements") if f.endswith(".json")}
 for log in (paper["predicate"]["log"] for paper in papers.values()):
     must(log["size"] <= len(leaves) and root(leaves[:log["size"]]).hex() == log["root"], "FORK: somebody signed over another log")
 for at, e, ev, now, obj in entries():
     must((ev == "authority.genesis") == (at == 0) and (at or e["doc"].encode() == genesis), f"entry {at}: another genesis")
-    if ev == "review.opened":
-        opened[obj] = at
+    if ev in ("review.opened", "standing.proposed"): opened[obj] = at
     elif ev == "authz.key.suspended":
         suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
-    elif ev == "approval.revoked":
-        revoked[releases.get(obj) or e.get("ref", {}).get("image", obj).removeprefix("sha256:")] = at
+    elif ev in ("approval.revoked", "standing.revoked"): revoked[releases.get(obj) or stopped(e, obj)] = at
     elif ev == "authority.signers":
         number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
         must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")
@@ -30,19 +29,20 @@ for at, e, ev, now, obj in entries():
     elif ev == "release.issued":
         r, where, refs = json.loads(e["doc"]), f"entry {at}: ", e.get("ref", {})
         terms, people = r["terms"], {s["approver"] for s in r["statements"]} - {refs[k] for k in refs if k.startswith("requester.")}
-        must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json"), where + "without its papers")
-        must(obj not in releases and obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name")
-        few, asked = terms["max_devices"] <= floors["canary_max_devices"], max(refs.get("quorum.asked", 0), terms.get("quorum", 0))
-        must(r["signers"] == number and r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "another time")
-        must(len(people) >= r["quorum"] >= max(asked, floors["canary" if few else "production"]) and (few or any(
-            s["approver"] in people and not passkey(sig.format(s["statement"])) for s in r["statements"])), where + "too few")
+        must(read(f"reports/{terms['report']}.json") and read(f"policies/{terms['policy']}.json") and obj not in releases and
+            obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
+        size = "canary" if reach(r, papers) <= floors["canary_max_devices"] else "production"
+        off = any(s["approver"] in people and not passkey(f"statements/{s['statement']}.sig") for s in r["statements"])
+        floor = max(floors[size], refs.get("quorum.asked", 0), terms.get("quorum", 0))
+        must(r["signers"] == number and (off or size == "canary") and len(people) >= r["quorum"] >= floor, where + "too few people")
+        must(r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "of another time")
         for s in r["statements"]:
             said = said_by(papers[s["statement"]])
-            must(agrees(said, terms) and (said["approver"], said["decision"]) == (s["approver"], "approve") and
-                sha(read(sig.format(s["statement"]))).hex() == s["signature"], where + "not what was signed")
-            newest, age = max(opened[terms["review"]], revoked.get(terms["image"], 0)), now - second(said["time"])
-            may = suspended.get("key:" + s["key"], now) + SLACK + 1
-            must(newest < said["log"]["size"] <= at and -SKEW <= age <= WINDOW + SKEW and now <= may, where + "too old a one")
+            must(signed_for(r, papers[s["statement"]], said, terms) and said["approver"] == s["approver"] and
+                sha(read(f"statements/{s['statement']}.sig")).hex() == s["signature"], where + "not what was signed")
+            newest = since(r, said, opened, revoked)
+            must(opened[terms["review"]] < at and newest < said["log"]["size"] <= at and timely(r, said, now) and
+                now <= suspended.get("key:" + s["key"], now) + SLACK + 1, where + "a statement too old, or of a suspended key")
         releases[obj] = terms["image"]
 must(not os.path.exists(f"signers/{number + 1}.json"), f"signer set {number + 1} was never put in force")
 print(f"ok: {len(releases)} releases, each signed for")

@@ -14,9 +14,9 @@ for at, e, ev, now, obj in entries():
     r, pair, where, name = releases.get(obj), (e.get("dev"), obj), f"entry {at}: ", e.get("ref", {}).get("halted_at")
     sys.argv[2:] == [e.get("dev")] and print(at, e["t"], ev, obj)
     if ev == "release.issued":
-        doc = json.loads(e["doc"])
-        must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
-        releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": [s["statement"] for s in doc["statements"]]}
+        doc, _ = json.loads(e["doc"]), must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
+        once = [] if "standing" in doc else [s["statement"] for s in doc["statements"]]
+        releases[obj] = {**doc["terms"], "ends": NEVER, "modules": 0, "statements": once}
     elif ev == "approval.revoked":
         image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
         for one in [r] if r else [x for x in releases.values() if x["image"] == image]:

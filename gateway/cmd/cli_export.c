@@ -297,6 +297,7 @@ static const struct {
 	{ "people40.py", cli_text_people40_py, &cli_text_people40_py_n },
 	{ "releases40.py", cli_text_releases40_py, &cli_text_releases40_py_n },
 	{ "served40.py", cli_text_served40_py, &cli_text_served40_py_n },
+	{ "standing40.py", cli_text_standing40_py, &cli_text_standing40_py_n },
 };
 #define TEXTS (sizeof texts / sizeof texts[0])
 

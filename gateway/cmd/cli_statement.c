@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/stamp.h"
@@ -87,7 +88,11 @@ same_list(const struct cli_opt_list *asked, const struct approval_list *have)
 static enum approval_decision
 wanted(const struct taking *t)
 {
-	return t->review ? APPROVAL_APPROVE : t->asked->step ? APPROVAL_CONTINUE : APPROVAL_RESUME;
+	if (t->review)
+		return APPROVAL_APPROVE;
+	if (t->asked->standing)
+		return APPROVAL_STANDING;
+	return t->asked->step ? APPROVAL_CONTINUE : APPROVAL_RESUME;
 }
 
 static const char *
@@ -115,6 +120,8 @@ differs_from_asked(const struct taking *t)
 		return "gives another reason";
 	if (a->approver && strcmp(a->approver, t->approval->approver) != 0)
 		return "names another person";
+	if (a->standing && strcmp(a->standing, terms->review) != 0)
+		return "is about another standing statement";
 	if (!t->review)
 		return a->step ? differs_from_step(t) : NULL;
 	if (strcmp(t->review, terms->review) != 0)
@@ -225,6 +232,29 @@ tell_approval(const struct taking *t)
 	tell_time("until", m->not_after);
 }
 
+/* Everything that will be asked of a release that nobody signs for. */
+static void
+tell_standing(const struct taking *t)
+{
+	const struct approval_terms *m = &t->approval->terms;
+	cli_print_line(stderr, "You permit", "this gateway to release versions of %s (profile %s) BY ITSELF, under %s.", m->product,
+	    m->profile, m->review);
+	tell_digest("policy", m->policy);
+	tell_list("findings", &m->findings, "*", "no finding: an image must have none");
+	cli_print_line(stderr, "deltas", "%s", approval_standing_deltas(m->bounds.worst));
+	tell_list("for versions", &m->from_versions, "every older one", "none");
+	tell_list("for groups", &m->groups, "all", "none");
+	tell_digest("as defined", m->bounds.definitions);
+	cli_print_line(stderr, "at most", "%u release%s, each for %u module%s", m->bounds.max_releases,
+	    m->bounds.max_releases == 1 ? "" : "s", m->max_devices, m->max_devices == 1 ? "" : "s");
+	if (m->quorum)
+		cli_print_line(stderr, "signed by", "at least %u person%s", m->quorum, m->quorum == 1 ? "" : "s");
+	if (m->have_plan)
+		tell_digest("in the order", m->plan);
+	tell_time("from", m->not_before);
+	tell_time("until", m->not_after);
+}
+
 static void
 tell_continue(const struct approval_terms *m)
 {
@@ -252,6 +282,8 @@ tell(const struct taking *t)
 		tell_approval(t);
 	} else if (t->asked->step) {
 		tell_continue(&a->terms);
+	} else if (t->asked->standing) {
+		tell_standing(t);
 	} else {
 		char since[STAMP_CAP];
 		cli_print_line(stderr, "You permit", "this gateway to go on with what was approved.");
@@ -339,13 +371,15 @@ sign(const struct taking *t, const char *request)
 static void
 say_next(const struct taking *t, const struct cli_reply *proposal, const char *path)
 {
-	const char *noun = t->review ? "review submit " : t->asked->step ? "rollout submit" : "resume submit";
+	const char *about = t->review ? t->review : t->asked->standing ? t->asked->standing : "";
+	const char *noun = t->review ? "review submit " : t->asked->standing ? "standing submit " :
+	    t->asked->step ? "rollout submit" : "resume submit";
 	if (t->c->json)
 		cli_print_json(stdout, proposal->text);
 	else
 		printf("Written to %s. Sign it with your own key, and hand both in:\n\n"
 		       "  ssh-keygen -Y sign -n " APPROVAL_NAMESPACE " -f KEY %s\n  fotagate %s%s %s %s.sig\n", path, path, noun,
-		    t->review ? t->review : "", path, path);
+		    about, path, path);
 }
 
 static int

@@ -14,6 +14,7 @@
 /* What the person said on the command line; NULL, 0 and -1 are not said. */
 struct cli_statement_asked {
 	const char *approver, *reason;
+	const char *standing; /* a standing statement's name: it is about that one, and about no review */
 	struct cli_opt_list groups, from, ticks;
 	int64_t max_devices, days;
 	const char *out;  /* file to write; NULL: the name control proposes, here */

@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/cmd/verify_file.h"
+#include "gateway/cmd/verify_standing.h"
 
 #define FEW 256 /* keys of an index at first */
 #define SECOND_US 1000000
@@ -19,8 +20,9 @@ int
 verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct verify_signers *s)
 {
 	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
-		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW), .continued = verify_index_new(FEW) };
-	if (j->revoked && j->opened && j->gone && j->continued)
+		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW), .continued = verify_index_new(FEW),
+		.standing = verify_index_new(FEW) };
+	if (j->revoked && j->opened && j->gone && j->continued && j->standing)
 		return FG_OK;
 	verify_judge_free(j);
 	return FG_ENOMEM;
@@ -33,6 +35,7 @@ verify_judge_free(struct verify_judge *j)
 	verify_index_free(j->opened);
 	verify_index_free(j->gone);
 	verify_index_free(j->continued);
+	verify_index_free(j->standing);
 	free(j->suspended);
 	*j = (struct verify_judge){ 0 };
 }
@@ -98,14 +101,16 @@ signer_of(const struct signers *set, const struct paper *p, int64_t now, int *re
 
 /* Revoked, or not even opened, after what its signer had seen. */
 static const char *
-too_old(const struct verify_judge *j, const struct approval *a, uint64_t *ret_newer)
+too_old(const struct verify_judge *j, const struct release *r, const struct approval *a, uint64_t *ret_newer)
 {
 	uint8_t name[DIGEST_SHA256_LEN];
 	uint64_t at = 0;
 	*ret_newer = 0;
 	if (digest_sha256(view_str(a->terms.review), name) || !verify_index_get(j->opened, name, ret_newer))
 		return "the log never opened the review it was released by";
-	if (verify_index_get(j->revoked, a->terms.image, &at) && at > *ret_newer)
+	if (verify_index_get(j->revoked, r->terms.image, &at) && at > *ret_newer)
+		*ret_newer = at;
+	if (r->by_standing && verify_index_get(j->revoked, r->standing, &at) && at > *ret_newer)
 		*ret_newer = at;
 	return NULL;
 }
@@ -117,13 +122,15 @@ judge_words(struct verify_judge *j, const struct verify_release *r, const struct
 {
 	uint8_t root[MERKLE_HASH_LEN];
 	uint64_t newer_than;
-	if (approval_terms_differ(&a->terms, &r->record->terms))
-		return "a statement is about something else than the record";
+	const char *other = r->record->by_standing ? verify_standing_words(r, a) :
+	    approval_terms_differ(&a->terms, &r->record->terms) ? "a statement is about something else than the record" : NULL;
+	if (other)
+		return other;
 	if (strcmp(a->approver, s->approver) || strcmp(a->terms.gateway, j->signers->genesis.origin))
 		return "a statement names another person or gateway";
 	if (a->log_size > r->at || verify_log_root(j->l, a->log_size, root) || memcmp(a->log_root, root, sizeof root))
 		return "a statement rests on a log state that is not this log's";
-	const char *old = too_old(j, a, &newer_than);
+	const char *old = too_old(j, r->record, a, &newer_than);
 	if (!old && approval_check_time(a, r->record->issued, newer_than, why, cap))
 		old = why;
 	return old;
@@ -177,6 +184,8 @@ check_statement(struct verify_judge *j, struct verify_release *r, const struct r
 	if (!bad && !err)
 		err = signers_is_passkey(p.sig, &passkey);
 	r->off_console |= bad || !passkey; /* what is wrong with it is said already */
+	if (!bad && !err && r->record->by_standing && s == &r->record->statement[r->record->statements_n - 1])
+		err = verify_standing_release(j, r, p.said);
 	if (bad) {
 		hex_encode(r->id, RELEASE_ID, hex);
 		verify_log_problem(j->l, "entry %llu: release %s: %s", (unsigned long long)r->at, hex, bad);
@@ -203,6 +212,9 @@ check_paper(struct verify_judge *j, const struct verify_release *r, const char *
 	}
 	if (digest_sha256(text, digest) || memcmp(digest, sha256, sizeof digest))
 		verify_log_problem(j->l, "%s: not the %s that was signed for", name, what);
+	const char *differs = r->record->by_standing && !strcmp(what, "report") ? verify_standing_report(r->record, text) : NULL;
+	if (differs)
+		verify_log_problem(j->l, "entry %llu: nobody signed for it, and %s", (unsigned long long)r->at, differs);
 	verify_file_free(text);
 }
 

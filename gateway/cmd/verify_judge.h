@@ -59,8 +59,9 @@ struct verify_judge {
 	struct verify_log *l;
 	const struct verify_signers *signers;
 	uint32_t set;                   /* number of the signer set in force */
-	struct verify_index *revoked;   /* image -> index of its latest revocation */
-	struct verify_index *opened;    /* SHA-256 of a review's name -> index of its latest opening */
+	struct verify_index *revoked;   /* image, or key of a standing statement -> index of its latest revocation */
+	struct verify_index *standing;  /* key of a standing statement -> releases that rest on it */
+	struct verify_index *opened;    /* SHA-256 of a review's or standing statement's name -> index of its latest opening */
 	struct verify_index *gone;      /* key -> its number in suspended */
 	struct verify_suspended *suspended; /* owned */
 	size_t suspended_n, suspended_cap;

@@ -8,6 +8,7 @@
 #include "crypto/entry.h"
 #include "crypto/err.h"
 #include "crypto/stamp.h"
+#include "gateway/cmd/verify_standing.h"
 
 #define STORY_RELEASES_MAX 65536
 
@@ -219,7 +220,8 @@ static int
 use_statements(struct walk *w, const struct verify_release *r)
 {
 	uint32_t number = (uint32_t)(r - w->sum->release);
-	for (uint32_t i = 0; i < r->record->statements_n; i++) {
+	/* A standing one counts as often as it says: verify_standing.h. */
+	for (uint32_t i = 0; !r->record->by_standing && i < r->record->statements_n; i++) {
 		const uint8_t *statement = r->record->statement[i].statement;
 		uint64_t before = number;
 		bool fresh;
@@ -470,8 +472,12 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 	case ENTRY_AUTHORITY_SIGNERS:
 		return verify_judge_set(&w->judge, e, at);
 	case ENTRY_REVIEW_OPENED:
+	case ENTRY_STANDING_PROPOSED:
 		return verify_judge_opened(&w->judge, e, at);
+	case ENTRY_STANDING_REVOKED:
+		return verify_standing_revoked(&w->judge, e, at);
 	case ENTRY_APPROVAL_SIGNED:
+	case ENTRY_STANDING_SIGNED:
 		return on_signed(w, e, at);
 	case ENTRY_APPROVAL_REVOKED:
 		return on_revoked(w, f, e, at);

@@ -237,6 +237,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
 	judging_tick(c->judging);
+	mandates_look(c->mandates);
 	refusals_tick(c->refusals);
 	if (c->warden_listed)
 		standing_review(c);
@@ -346,6 +347,7 @@ make_parts(struct control *c)
 	c->attests = attests_new(c);
 	c->refusals = refusals_new(c);
 	c->waivers = waivers_new(c);
+	c->mandates = mandates_new(c);
 	c->rollouts = rollouts_new(c);
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
@@ -359,7 +361,8 @@ make_parts(struct control *c)
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
 	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
-	    !c->edges || !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
+	    !c->edges || !c->refusals || !c->waivers || !c->mandates ||
+	    !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;
@@ -385,6 +388,7 @@ start(void *ctx, struct role *r)
 	suspensions_recall(c);
 	(void)refusals_recall(c->refusals);
 	(void)waivers_recall(c->waivers);
+	(void)mandates_recall(c->mandates);
 	control_gate(c);
 	note_policies(c);
 	note_listeners(c);
@@ -704,6 +708,7 @@ free_rest(struct control *c)
 	reviews_free(c->reviews);
 	refusals_free(c->refusals);
 	waivers_free(c->waivers);
+	mandates_free(c->mandates);
 	attests_free(c->attests);
 	halts_free(c->halts);
 	resumptions_free(c->resumptions);

@@ -37,6 +37,7 @@
 #include "gateway/control/signins.h"
 #include "gateway/control/timekeep.h"
 #include "gateway/control/tokens.h"
+#include "gateway/control/mandates.h"
 #include "gateway/control/waivers.h"
 #include "gateway/control/webdesk.h"
 #include "gateway/control/witnesses.h"
@@ -87,6 +88,7 @@ struct control {
 	struct attests *attests;
 	struct refusals *refusals;
 	struct waivers *waivers;
+	struct mandates *mandates;
 	struct reviews *reviews;
 	struct releases *releases;
 	struct rollouts *rollouts;

@@ -53,6 +53,7 @@ admit(struct control *c, struct db_candidate *cand, uint64_t index)
 		cand->opened_at_log = index;
 		(void)candidates_move(c, cand, LIFECYCLE_ADMIT, d->unseen ?
 		    "waits for people to review and sign: " DECIDE_UNSEEN_TEXT : "waits for people to review and sign");
+		mandates_try(c->mandates, cand->id);
 		judging_look_again(c->judging, cand->profile); /* a full image that a delta waits for */
 	}
 	free(d);

@@ -132,8 +132,8 @@ release(struct recount *r, const struct entry *e)
 static void
 restricted(struct recount *r, const struct entry *e, uint64_t at, bool reject)
 {
-	uint8_t image[DIGEST_SHA256_LEN];
-	if (!digest_ref(e, "image", image))
+	uint8_t image[DIGEST_SHA256_LEN]; /* of a standing statement its key, which stands for it */
+	if (!digest_ref(e, e->ev == ENTRY_STANDING_REVOKED ? "key" : "image", image))
 		return;
 	struct recount_restricted *one = row(r, &r->restricted, image, sizeof image);
 	if (one)
@@ -466,6 +466,7 @@ recount_signers_differ(const struct recount *r, const struct people *p)
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
 	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_WAIVER_ADDED, ENTRY_WAIVER_LIFTED,
+	ENTRY_STANDING_REVOKED,
 	ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED, ENTRY_ROLLOUT_HELD,
 	ENTRY_ROLLOUT_RESUMED,
@@ -475,7 +476,7 @@ static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_S
 static const enum entry_event restricting[] = { ENTRY_APPROVAL_REJECTED, ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED,
 	ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_REFUSED, ENTRY_IMAGE_RETIRED, ENTRY_RESTRICT_HALT, ENTRY_CONFIG_CHANGED,
 	ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_REFUSAL_ADDED, ENTRY_WAIVER_LIFTED, ENTRY_ROLLOUT_PAUSED,
-	ENTRY_ROLLOUT_HELD };
+	ENTRY_ROLLOUT_HELD, ENTRY_STANDING_REVOKED };
 
 static bool
 is_one_of(struct view event, const enum entry_event *list, size_t n)
@@ -532,6 +533,9 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_APPROVAL_REVOKED:
 		if ((one = release(r, e)) && !one->revoked)
 			one->revoked = at;
+		restricted(r, e, at, false);
+		break;
+	case ENTRY_STANDING_REVOKED:
 		restricted(r, e, at, false);
 		break;
 	case ENTRY_RELEASE_ISSUED:

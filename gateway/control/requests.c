@@ -140,6 +140,36 @@ waiver_lift(struct control *c, struct call *call)
 }
 
 static void
+standing_list(struct control *c, struct call *call)
+{
+	mandates_list(c->mandates, call);
+}
+
+static void
+standing_propose(struct control *c, struct call *call)
+{
+	mandates_propose(c->mandates, call);
+}
+
+static void
+standing_statement(struct control *c, struct call *call)
+{
+	mandates_statement(c->mandates, call);
+}
+
+static void
+standing_submit(struct control *c, struct call *call)
+{
+	mandates_submit(c->mandates, call);
+}
+
+static void
+standing_revoke(struct control *c, struct call *call)
+{
+	mandates_revoke(c->mandates, call);
+}
+
+static void
 session_open(struct control *c, struct call *call)
 {
 	signins_open(c->signins, call);
@@ -352,6 +382,16 @@ static const struct requests_row table[] = {
 	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
 	{ "privacy.erase", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_privacy_erase,
 	    { REASON, TEXT_OPT("module", 160), NUMBER_OPT("before") } },
+	{ "standing.list", REQUESTS_VIEW, ANY, 0, 0, standing_list, { { 0 } } },
+	/* Permits nothing: people sign what is proposed, and the warden counts those. */
+	{ "standing.propose", REQUESTS_CHANGE, ACT, 0, 0, standing_propose,
+	    { NUMBER("days"), TEXT_OPT("deltas", 15), TEXTS_OPT("findings", APPROVAL_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX),
+		TEXTS_OPT("groups", DB_LIST_MAX), NUMBER("max_devices"), NUMBER("max_releases"),
+		TEXT("product", DB_NAME_MAX - 1), TEXT("profile", PROFILE_WORD_MAX), REASON } },
+	{ "standing.statement", REQUESTS_VIEW, SIGN, 0, 0, standing_statement,
+	    { TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1), TEXT("reason", APPROVAL_REASON_MAX), TEXT("standing", 31) } },
+	{ "standing.submit", REQUESTS_PERMIT, ACT, 2, 2, standing_submit, { TEXT_OPT("standing", 31) } },
+	{ "standing.revoke", REQUESTS_RESTRICT, ACT, 0, 0, standing_revoke, { REASON, TEXT("standing", 31) } },
 	{ "supplier.list", REQUESTS_VIEW, ANY, 0, 0, requests_supplier_list, { { 0 } } },
 	{ "supplier.show", REQUESTS_VIEW, ANY, 0, 0, requests_supplier_show, { TEXT("supplier", PROFILE_WORD_MAX) } },
 	{ "resume.statement", REQUESTS_VIEW, SIGN, 0, 0, resume_statement,

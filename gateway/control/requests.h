@@ -26,7 +26,7 @@ enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS
 
 #define REQUESTS_ARGS_MAX 10
 #define REQUESTS_SIGNED_FDS 2 /* statement and signature */
-#define REQUESTS_EXPORT_TEXTS_MAX 8 /* references of one entry: VERIFY.md and its scripts are seven */
+#define REQUESTS_EXPORT_TEXTS_MAX 8 /* references of one entry: VERIFY.md and its scripts are eight */
 
 struct requests_arg {
 	const char *key;

@@ -304,6 +304,8 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	}
 	jsonw_kuint(j, "size", d->size);
 	jsonw_kcstr(j, "source", d->requesters_n ? "import" : "fetch");
+	if (more)
+		mandates_put_of(s->c->mandates, d, j, "standing");
 	jsonw_kcstr(j, "state", d->state);
 	if (more) {
 		jsonw_key(j, "statements");

@@ -500,7 +500,7 @@ names(struct msg_name *to, uint32_t *to_n, const struct approval_list *l, uint32
 }
 
 static int
-fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct msg_issue *m)
+fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, bool standing, struct msg_issue *m)
 {
 	struct approval_terms *t = calloc(1, sizeof *t);
 	uint64_t restricted = 0;
@@ -533,7 +533,7 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, struct
 		for (uint32_t i = 0; i < cand->requesters_n && i < MSG_FROM_MAX; i++)
 			snprintf(m->requesters[m->requesters_n++].text, MSG_VERSION_MAX, "%s", cand->requester[i]);
 		m->quorum = quorum;
-		m->opened_at = cand->opened_at_log;
+		m->opened_at = standing ? 0 : cand->opened_at_log;
 		if (db_restriction_latest(c->db, cand->image, &restricted) == FG_OK && restricted > m->opened_at)
 			m->opened_at = restricted; /* a warden that was restored may not know of it */
 		m->now = control_now(c);
@@ -565,7 +565,7 @@ reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct r
 	struct issue *i = calloc(1, sizeof *i);
 	struct msg_issue *m = calloc(1, sizeof *m);
 	int fds[2] = { -1, -1 };
-	int err = i && m ? fill(c, cand, v->need, m) : FG_ENOMEM;
+	int err = i && m ? fill(c, cand, v->need, v->standing, m) : FG_ENOMEM;
 	if (!err) {
 		fds[0] = files_image_open(c->files, FILES_IMAGE, cand->image);
 		fds[1] = reviews_bundle(c, v->statement, v->n);
@@ -573,10 +573,10 @@ reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct r
 	}
 	if (!err) {
 		m->token = ++r->token;
-		err = chan_send(c->warden, MSG_ISSUE, m, fds, 2);
+		err = chan_send(c->warden, v->standing ? MSG_ISSUE_STANDING : MSG_ISSUE, m, fds, 2);
 	}
 	if (!err) {
-		*i = (struct issue){ .token = m->token, .candidate = cand->id, .call = call };
+		*i = (struct issue){ .token = m->token, .candidate = cand->id, .call = call, .standing = v->standing };
 		snprintf(i->approver, sizeof i->approver, "%s", approver);
 		TAILQ_INSERT_TAIL(&r->issues, i, link);
 		i = NULL;
@@ -681,8 +681,10 @@ reviews_on_issued(struct reviews *r, const struct msg_issued *m)
 		call_fail_err(i->call, err);
 	else if (!err && m->ok)
 		issued(r->c, cand, m, i->call, i->approver);
-	else if (!err)
+	else if (!err) {
+		cand->have_scope &= !i->standing; /* nobody proposed it: people begin anew */
 		refused(r->c, cand, m, i->call);
+	}
 	free(cand);
 	free(i);
 }

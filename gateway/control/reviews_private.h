@@ -18,6 +18,7 @@ struct issue { /* asked of the warden */
 	TAILQ_ENTRY(issue) link;
 	uint64_t token, candidate;
 	struct call *call; /* NULL: nobody waits */
+	bool standing;     /* under a standing statement */
 	char approver[DB_WHO_MAX];
 };
 
@@ -38,6 +39,7 @@ struct reviews {
 
 struct reviews_valid { /* one statement for each person, all saying the same */
 	uint32_t n, need;
+	bool standing; /* they are not about this review: a standing statement's */
 	char approver[RELEASE_STATEMENTS_MAX][DB_WHO_MAX];
 	uint8_t statement[RELEASE_STATEMENTS_MAX][DIGEST_SHA256_LEN];
 };

@@ -76,9 +76,12 @@ rules_let(struct control *c, const struct db_candidate *cand, const struct repor
 	    decisions_rules(c, cand, r, p, scope, rules) == FG_OK) {
 		uint32_t need = rules_quorum(rules, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 		rules_describe(rules, said);
-		good = need <= record->statements_n;
+		/* What nobody signed for has to be let through without anybody by this policy, too. */
+		good = need <= record->statements_n && (!record->by_standing || rules_automatic(rules));
 		snprintf(v->rule, sizeof v->rule, "%s", rules_decider(rules));
-		if (!good && rules->outcome != RULES_DENY)
+		if (!good && need <= record->statements_n && rules->outcome != RULES_DENY)
+			snprintf(v->why, sizeof v->why, "%s: persons have to sign, and nobody signed for it", said);
+		else if (!good && rules->outcome != RULES_DENY)
 			snprintf(v->why, sizeof v->why, "%s: %u have to sign, %u did", said, need, record->statements_n);
 		else if (!good)
 			snprintf(v->why, sizeof v->why, "%s", said);

@@ -213,6 +213,12 @@ static const char waiver_schema[] =
 static const char tags_schema[] =
 "ALTER TABLE module ADD COLUMN tags TEXT NOT NULL DEFAULT '';";
 
+/* What people propose and sign for is in the terms; whether it counts, the warden says each time. */
+static const char standing_schema[] =
+"CREATE TABLE standing ("
+" id INTEGER PRIMARY KEY, terms TEXT NOT NULL, reason TEXT NOT NULL, who TEXT NOT NULL, at INTEGER NOT NULL,"
+" opened INTEGER NOT NULL, state INTEGER NOT NULL, statements BLOB NOT NULL) STRICT;";
+
 static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
@@ -234,6 +240,8 @@ static const struct migration steps[] = {
 	{ 14, "second images that freeze a release", rival_schema },
 	{ 15, "findings that somebody answers for; what people say about reviews", waiver_schema },
 	{ 16, "tags of modules", tags_schema },
+	/* 17 is another's. */
+	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
 };
 

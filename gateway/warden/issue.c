@@ -16,6 +16,7 @@ static const struct issue_kind *const kinds[REQUEST_LIMIT] = {
 	[REQUEST_SIGNERS] = &issue_signers,
 	[REQUEST_RECOVER] = &issue_recover,
 	[REQUEST_CONTINUE] = &issue_rollout,
+	[REQUEST_ISSUE_STANDING] = &issue_standing,
 };
 
 static const struct issue_kind *

@@ -36,7 +36,7 @@ struct issue_kind {
 	void (*dropped)(struct warden *w);
 };
 
-extern const struct issue_kind issue_release, issue_resume, issue_rollout, issue_signers, issue_recover;
+extern const struct issue_kind issue_release, issue_resume, issue_rollout, issue_signers, issue_recover, issue_standing;
 
 /* The job in hand ends: answered, cleared. */
 void issue_refuse(struct warden *w, const char *why);
@@ -51,6 +51,15 @@ void issue_signers_proof(struct warden *w, const struct msg_proof *m);
 void issue_resume_owed(struct warden *w);
 void issue_resume_appended(struct warden *w, const struct msg_appended *m);
 void issue_resume_end(struct warden *w);
+/* Of a request for a release, whatever it rests on: its terms, and its requesters. */
+void issue_release_terms(const struct msg_issue *m, struct approval_terms *t);
+void issue_release_requesters(const struct msg_issue *m, struct judge_case *c, const char **requesters);
+/* issue_standing.c: what a release rests on that nobody signed for. */
+void issue_standing_terms(const struct warden *w, struct judge_case *c, const char **requesters);
+/* Its place among those under that statement is taken, durable; NULL, or why it is not. */
+const char *issue_standing_take(struct warden *w);
+/* The references that name the statement in the log. */
+void issue_standing_name(const struct warden *w, struct msg_append *m);
 /* The case of the job in hand. */
 void issue_case(const struct warden *w, struct judge_case *c, const char **requesters);
 

@@ -119,11 +119,9 @@ issue_modules_of(const struct warden *w, const struct approval_terms *t, const s
 _Static_assert(MSG_CHECKLIST_MAX == APPROVAL_CHECKLIST_MAX, "the items that people ticked fit");
 _Static_assert(MSG_APPLIER_MAX == APPROVAL_APPLIER_MAX, "the name of an applier fits");
 
-static void
-terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
+void
+issue_release_terms(const struct msg_issue *m, struct approval_terms *t)
 {
-	const struct msg_issue *m = &w->job.request.issue;
-	struct approval_terms *t = &c->terms;
 	t->decision = APPROVAL_APPROVE;
 	snprintf(t->review, sizeof t->review, "%s", m->review);
 	snprintf(t->subject, sizeof t->subject, "%s", m->subject);
@@ -154,10 +152,24 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	memcpy(t->delta.target, m->target_image, sizeof t->delta.target);
 	t->have_plan = m->have_plan;
 	memcpy(t->plan, m->plan, sizeof t->plan);
+}
+
+void
+issue_release_requesters(const struct msg_issue *m, struct judge_case *c, const char **requesters)
+{
 	for (uint32_t i = 0; i < m->requesters_n; i++)
 		requesters[i] = m->requesters[i].text;
 	c->requesters = requesters;
 	c->requesters_n = m->requesters_n;
+}
+
+static void
+terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
+{
+	const struct msg_issue *m = &w->job.request.issue;
+	struct approval_terms *t = &c->terms;
+	issue_release_terms(m, t);
+	issue_release_requesters(m, c, requesters);
 	c->quorum = m->quorum;
 	c->others = issue_modules_of(w, t, NULL);
 	uint64_t restricted = vault_restricted(w->vault, m->image, NULL);
@@ -205,12 +217,18 @@ begin_copy(struct warden *w)
 	j->step = STEP_COPY;
 }
 
+static bool
+is_by_standing(const struct warden *w)
+{
+	return w->job.request.kind == REQUEST_ISSUE_STANDING;
+}
+
 static void
 judged(struct warden *w)
 {
 	if (w->list_n == VAULT_RELEASES_MAX)
 		issue_refuse(w, "too many releases are in force: revoke some first");
-	else if (used_before(w))
+	else if (!is_by_standing(w) && used_before(w))
 		issue_refuse(w, "a statement has been used for a release already: write and sign a new one");
 	else
 		begin_copy(w);
@@ -225,8 +243,12 @@ fill_record(const struct warden *w, struct release *r)
 	if (!c)
 		return; /* an empty record does not encode */
 	issue_case(w, c, requesters);
-	r->terms = c->terms;
+	r->by_standing = is_by_standing(w);
+	r->terms = r->by_standing ? c->covers : c->terms;
+	bool named = !r->by_standing || approval_key(&c->terms, r->standing) == FG_OK;
 	free(c);
+	if (!named)
+		return;
 	r->size = j->made.image.size;
 	r->block_size = RELEASE_BLOCK;
 	r->blocks = j->made.image.blocks;
@@ -297,12 +319,20 @@ append_release(struct warden *w)
 	snprintf(m->refs[4].key, sizeof m->refs[4].key, "requesters");
 	m->refs[4].is_number = true;
 	m->refs[4].number = asked->requesters_n;
+	snprintf(m->msg, sizeof m->msg, "%u of %u persons have signed", j->answer.counted, j->answer.needed);
+	if (is_by_standing(w))
+		issue_standing_name(w, m);
 	for (uint32_t i = 0; i < asked->requesters_n && m->refs_n < MSG_REFS_MAX; i++) {
 		snprintf(m->refs[m->refs_n].key, sizeof m->refs[0].key, "requester.%u", i);
 		snprintf(m->refs[m->refs_n++].text, sizeof m->refs[0].text, "%s", asked->requesters[i].text);
 	}
 	m->doc = j->made.text;
-	snprintf(m->msg, sizeof m->msg, "%u of %u persons have signed", j->answer.counted, j->answer.needed);
+	const char *full = is_by_standing(w) ? issue_standing_take(w) : NULL;
+	if (full) {
+		free(m);
+		issue_refuse(w, full);
+		return;
+	}
 	j->step = STEP_LOG;
 	issue_ask_audit(w, MSG_APPEND, m);
 	free(m);
@@ -384,13 +414,25 @@ const struct issue_kind issue_release = {
 	.dropped = dropped,
 };
 
+const struct issue_kind issue_standing = {
+	.refused = refused,
+	.terms = issue_standing_terms,
+	.judged = judged,
+	.work = work,
+	.effect = effect,
+	.disowned = disowned,
+	.dropped = dropped,
+};
+
 void
 issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN])
 {
 	struct job *j = &w->job;
-	if (j->step != STEP_IDLE && j->request.kind == REQUEST_ISSUE &&
+	if (j->step != STEP_IDLE && (j->request.kind == REQUEST_ISSUE || is_by_standing(w)) &&
 	    !memcmp(j->request.issue.image, image, DIGEST_SHA256_LEN))
 		issue_disown(w, "the image was restricted meanwhile");
+	else if (j->have_made && is_by_standing(w) && !memcmp(j->made.record->standing, image, DIGEST_SHA256_LEN))
+		issue_disown(w, "the standing statement was revoked meanwhile");
 }
 
 void

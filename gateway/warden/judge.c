@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "gateway/warden/standing_judge.h"
 
 int
 judge_bundle_parse(struct view bytes, struct judge_bundle *ret)
@@ -166,11 +167,17 @@ count_one(const struct judge_case *c, const struct judge_bundle *b, unsigned i, 
 	return FG_OK;
 }
 
+static bool
+is_standing(const struct judge_case *c)
+{
+	return c->terms.decision == APPROVAL_STANDING;
+}
+
 /* Many small scopes of one image are one large one. */
 static uint32_t
 modules_of(const struct judge_case *c)
 {
-	uint64_t modules = c->terms.max_devices + c->others;
+	uint64_t modules = (is_standing(c) ? standing_judge_modules(c) : c->terms.max_devices) + c->others;
 	return modules < UINT32_MAX ? (uint32_t)modules : UINT32_MAX;
 }
 
@@ -184,6 +191,8 @@ is_resume(const struct judge_case *c)
 static const char *
 noun_of(const struct judge_case *c)
 {
+	if (is_standing(c))
+		return "standing";
 	return is_resume(c) ? "resume" : c->terms.decision == APPROVAL_CONTINUE ? "rollout" : "review";
 }
 
@@ -232,6 +241,8 @@ judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judg
 			    "all %u persons signed with passkeys on the console: %s one of them has to sign off it, "
 			    "with fotagate %s statement --sign", ans->counted,
 			    is_resume(c) ? "to end this" : "for so many modules", noun_of(c));
+		if (ans->permitted && is_standing(c))
+			standing_judge_bounds(c, ans);
 		*ret = *ans;
 	}
 	free(seen);

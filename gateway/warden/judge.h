@@ -37,6 +37,9 @@ struct judge_case {
 	int64_t earliest, latest;
 	int64_t wall;
 	bool confirms_clock;                  /* the statement says that wall is right: its own time is judged by it */
+	/* Of a standing statement: the release asked for under it, and how many there were. Zeroed it covers nothing. */
+	struct approval_terms covers;
+	uint32_t used;
 	/* Root of our log at the i-th statement's log size, asked of audit beforehand; NULL = not in our log. */
 	const uint8_t *roots[JUDGE_STATEMENTS_MAX];
 };

@@ -10,6 +10,7 @@
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
+#include "gateway/warden/standing_used.h"
 #include "gateway/warden/successor.h"
 #include "gateway/warden/suspensions.h"
 #include "gateway/warden/vault.h"
@@ -30,7 +31,7 @@ struct released { /* one release in force */
 };
 
 enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER,
-	REQUEST_CONTINUE, REQUEST_LIMIT };
+	REQUEST_CONTINUE, REQUEST_ISSUE_STANDING, REQUEST_LIMIT };
 
 struct request { /* what control asked, being worked on or waiting */
 	enum request_kind kind;
@@ -81,6 +82,7 @@ struct warden {
 	struct authority *authority;
 	int authority_dir;
 	struct suspensions *suspensions;
+	struct standing_used *used; /* what was released under standing statements, ever */
 	/*
 	 * The next set may be in the log without being in force: nothing else is permitted until
 	 * that is known. Asked again at recover_at, not while audit owes the answer of late_token.

@@ -46,6 +46,13 @@ is_named(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN])
 	return false;
 }
 
+static bool
+is_standing_named(const struct approval_terms *t, const uint8_t key[DIGEST_SHA256_LEN])
+{
+	uint8_t own[DIGEST_SHA256_LEN];
+	return approval_key(t, own) == FG_OK && !memcmp(own, key, sizeof own);
+}
+
 /* The statements must still carry the record, judged at the time it was issued. */
 static bool
 still_signed(const struct warden *w, struct released *made, struct view bundle_bytes)
@@ -69,12 +76,14 @@ still_signed(const struct warden *w, struct released *made, struct view bundle_b
 	if (ok) {
 		c->genesis = authority_genesis_get(w->authority);
 		c->set = set;
-		c->terms = r->terms;
+		c->terms = r->by_standing ? a->terms : r->terms; /* of the last one: the others must say the same */
+		c->covers = r->terms;
 		c->quorum = r->quorum;
 		c->earliest = c->latest = r->issued;
 		ok = judge_case(c, &bundle, ans) == FG_OK && ans->permitted &&
 		    ans->statements_n == r->statements_n &&
-		    !memcmp(ans->statement, r->statement, r->statements_n * sizeof r->statement[0]);
+		    !memcmp(ans->statement, r->statement, r->statements_n * sizeof r->statement[0]) &&
+		    (!r->by_standing || is_standing_named(&c->terms, r->standing));
 	}
 	made->off_console = ok && ans->off_console;
 	for (unsigned i = 0; c && i < JUDGE_STATEMENTS_MAX; i++)
@@ -153,6 +162,9 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 		return;
 	}
 	memcpy(made->id, id, RELEASE_ID);
+	/* Whoever emptied that file has not emptied this folder. */
+	if (made->record->by_standing)
+		(void)standing_used_add(w->used, made->record->standing, id);
 	w->list[w->list_n++] = made;
 }
 

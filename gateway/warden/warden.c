@@ -260,6 +260,8 @@ enter_jail(struct warden *w)
 	successor_drop(w->authority_dir, authority_current(w->authority)->number); /* that one is all there */
 	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
 	if (!err)
+		err = standing_used_open(vault_dir(w->vault), &w->used);
+	if (!err)
 		err = issue_count_keys(w);
 	if (err)
 		say("suspended keys", err_why(err));
@@ -361,7 +363,7 @@ on_issue(struct warden *w, struct wire_frame *f)
 		return FG_ENOMEM;
 	int err = msg_decode(f, &r->issue, sizeof r->issue);
 	if (!err) {
-		r->kind = REQUEST_ISSUE;
+		r->kind = f->type == MSG_ISSUE ? REQUEST_ISSUE : REQUEST_ISSUE_STANDING;
 		r->image_fd = wire_take_fd(f, 0);
 		r->bundle_fd = wire_take_fd(f, 1);
 		issue_ask(w, r);
@@ -428,6 +430,7 @@ on_control(struct warden *w, struct wire_frame *f)
 	struct msg_suspend suspend;
 	switch (f->type) {
 	case MSG_ISSUE:
+	case MSG_ISSUE_STANDING:
 		return on_issue(w, f);
 	case MSG_RESUME:
 		return on_resume(w, f);
@@ -612,6 +615,7 @@ warden_main(const struct warden_clock *clock)
 	issue_end(w);
 	peers_free(w->peers);
 	suspensions_close(w->suspensions);
+	standing_used_close(w->used);
 	cosign_free(w->cosign);
 	vault_close(w->vault);
 	if (w->authority_dir >= 0)

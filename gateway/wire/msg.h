@@ -111,6 +111,8 @@ enum msg_type {
 	/* console <-> control; it answers with MSG_REPLY */
 	MSG_WEB_CALL,
 	MSG_WEB_LOG,
+	/* control -> warden: the same as MSG_ISSUE, resting on a standing statement; answered with MSG_ISSUED */
+	MSG_ISSUE_STANDING = 78,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,

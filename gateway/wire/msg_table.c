@@ -421,6 +421,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	    .fds = { .number = EXACT(msg_web_call, fds, 4), .unless = MSG_NOWHERE } },
 	[MSG_WEB_LOG] = PLAIN("web-log", msg_web_log, web_log, 0),
 
+	[MSG_ISSUE_STANDING] = PLAIN("issue-standing", msg_issue, issue, 2),
+
 	[MSG_RELEASE] = PLAIN("release", msg_release, release, 2),
 	[MSG_RELEASE_TAKEN] = PLAIN("release-taken", msg_release_taken, release_taken, 0),
 	[MSG_WITHDRAW] = PLAIN("withdraw", msg_withdraw, withdraw, 0),

@@ -60,9 +60,9 @@ def test_check_reads_the_rules_to_people(conf):
 
 def test_check_tells_every_problem_with_its_line(conf):
     conf.write_text(MAIN + RULES.replace("quorum = 3", 'quorum = "three"').replace("EC21", "").replace(
-        '"deny"', '"release"'))
+        '"deny";', '"release"; time_lock = "1d";'))
     said = policy("check", "-c", conf, ok=1).stderr
-    assert "fotagate.conf:4: rule too-big: release needs a standing statement" in said
+    assert "fotagate.conf:4: rule too-big: release and time_lock" in said
     assert "fotagate.conf:5: rules[1].quorum is text; write integer, 0 to 16" in said
 
 

@@ -176,6 +176,7 @@ COLUMNS = {
     "refusal.who": ("neither", "for showing"),
     "refusal.reason": ("neither", "for showing"),
     "remark.*": ("neither", "for showing; the log has text and digest"),
+    "standing.*": ("neither", "the warden judges the statements, and knows what was revoked; the log has proposals and signatures"),
     "waiver.id": ("neither", "one that the log does not have counts for nothing, one that it has is put back"),
     "waiver.finding": ("neither", "the id is of it, and the log has that"),
     "waiver.profile": ("neither", "likewise"),

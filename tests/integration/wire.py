@@ -85,6 +85,7 @@ FIELDS = {
     "WEB_LOG": [("size", "u64")],
     "REPLY": [("token", "u64"), ("status", "u8"), ("big", "bool"), ("file", "bool"), ("json", "text")],
 }
+FIELDS["ISSUE_STANDING"] = FIELDS["ISSUE"]
 
 
 def _encode(fields, msg):

@@ -179,6 +179,23 @@ people_terms(int64_t at, uint32_t devices)
 	return t;
 }
 
+/* A standing statement that covers people_terms(at, 50) ten times. */
+static inline struct approval_terms
+people_standing(int64_t at)
+{
+	struct approval_terms of = people_terms(at, 50);
+	struct approval_terms t = { .decision = APPROVAL_STANDING, .max_devices = 50, .not_before = at,
+		.not_after = at + 10 * PEOPLE_DAY, .from_versions = of.from_versions, .groups = of.groups,
+		.findings = of.findings, .bounds = { .max_releases = 10 } };
+	snprintf(t.review, sizeof t.review, "S-3");
+	memcpy(t.gateway, of.gateway, sizeof t.gateway);
+	memcpy(t.profile, of.profile, sizeof t.profile);
+	memcpy(t.product, of.product, sizeof t.product);
+	memcpy(t.policy, of.policy, sizeof t.policy);
+	memset(t.bounds.definitions, 0x55, sizeof t.bounds.definitions);
+	return t;
+}
+
 /* A person's statement over terms; root and size as seen. Caller frees. */
 static inline struct approval *
 people_statement(const struct person *p, const struct approval_terms *t, int64_t at, uint8_t nonce, uint64_t log_size,

@@ -145,6 +145,20 @@ test_inconsistent(void **state)
 	assert_int_equal(release_encode(f->r, &f->w), FG_EINVAL);
 }
 
+/* One that nobody signed for says by what it stands; one that somebody did has the form it always had. */
+static void
+test_by_standing(void **state)
+{
+	struct fixture *f = *state;
+	assert_null(memmem(encoded(f).p, encoded(f).n, "standing", 8));
+	f->r->by_standing = true;
+	memset(f->r->standing, 0x5a, sizeof f->r->standing);
+	assert_non_null(memmem(encoded(f).p, encoded(f).n, "\"standing\":\"5a5a", 16));
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+	assert_true(f->back->by_standing);
+	assert_memory_equal(f->back->standing, f->r->standing, sizeof f->r->standing);
+}
+
 int
 main(void)
 {
@@ -152,6 +166,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_inconsistent, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_by_standing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

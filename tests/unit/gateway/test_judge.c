@@ -160,6 +160,48 @@ test_passkeys_alone_release_to_few(void **state)
 	EVP_PKEY_free(bob.p256);
 }
 
+/* A standing statement covers what it says, while there are places, and never by passkeys alone for many. */
+static void
+test_standing(void **state)
+{
+	struct fixture *f = *state;
+	struct token alice = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID), bob = token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID);
+	f->c.covers = f->c.terms;
+	f->c.terms = people_standing(PEOPLE_T0);
+	f->c.terms.bounds.max_releases = 3;
+	f->said[0]->terms = f->said[1]->terms = f->c.terms;
+	f->c.used = 2;
+	permitted(f, 2);
+	f->c.used = 3;
+	refused(f, 2, "they were issued");
+	f->c.used = 0;
+	/* Nine days after it was signed it is used all the same; a day later it has ended. */
+	f->c.earliest = f->c.latest = PEOPLE_T0 + 9 * PEOPLE_DAY;
+	permitted(f, 2);
+	f->c.latest = PEOPLE_T0 + 10 * PEOPLE_DAY; /* by one end of what time it may be */
+	refused(f, 0, "expired");
+	f->c.earliest = f->c.latest = NOW;
+	approval_list_add(&f->c.covers.findings, "URL-NEW");
+	refused(f, 2, "not listed");
+	f->c.covers = (struct approval_terms){ 0 };
+	refused(f, 2, "no release");
+	f->c.covers = people_terms(PEOPLE_T0, 50);
+	f->n = 1;
+	refused(f, 1, "1 of 2");
+	f->n = 2;
+	struct signers *set = &f->g->set;
+	set->signer[0].key = alice.key;
+	set->signer[1].key = bob.key;
+	snprintf(set->console, sizeof set->console, "%s", TOKEN_SITE);
+	f->passkey[0] = &alice;
+	f->passkey[1] = &bob;
+	refused(f, 2, "fotagate standing statement");
+	says(f, &f->carol);
+	permitted(f, 3);
+	EVP_PKEY_free(alice.p256);
+	EVP_PKEY_free(bob.p256);
+}
+
 static void
 test_quorum(void **state)
 {
@@ -413,6 +455,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_permitted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone_release_to_few, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_standing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_quorum, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_person, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_signs, setup, teardown),

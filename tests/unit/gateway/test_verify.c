@@ -689,6 +689,42 @@ test_bare_touch(void **state)
 	expect(f, 1, "");
 }
 
+/* ---- what nobody signed for ---- */
+
+#define REPORT_OF(findings, verdict, delta) "{\"schema\":\"fotagate-report/1\",\"delta\":" delta ",\"findings\":[" findings \
+	"],\"verdict\":\"" verdict "\"}"
+#define REPORT_GOOD REPORT_OF("{\"id\":\"SIG-NONE\",\"severity\":\"notice\"},{\"id\":\"X\",\"severity\":\"info\"}", "review", "null")
+#define STANDING(name, status, word, report, change, ...)                       \
+	STORY(name, status, word, struct approval_terms t = people_standing(PEOPLE_T0); \
+	      t.bounds.max_releases = 2; change; make_standing(f, &t, true, report); __VA_ARGS__)
+#define GRANTED put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj)
+
+STANDING(test_standing, 0, "released     2", REPORT_GOOD, (void)0, log_release(f); GRANTED; log_another(f); GRANTED)
+STANDING(test_standing_once_more, 1, "allowed fewer releases", REPORT_GOOD, (void)0, log_release(f); log_another(f); log_another(f))
+STANDING(test_standing_days_later, 0, "\nok\n", REPORT_GOOD, (void)0, f->now += 8 * PEOPLE_DAY; log_another(f); GRANTED)
+STANDING(test_standing_revoked, 1, "latest restriction", REPORT_GOOD, (void)0, log_release(f); put_standing_revoked(f, &t); log_another(f))
+STANDING(test_standing_image_revoked, 1, "latest restriction", REPORT_GOOD, (void)0, log_release(f);
+	 put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); f->r->log_size = ledger_size(f->l); f->r->issued = f->now; log_release(f))
+STANDING(test_standing_too_many_modules, 1, "outside the standing", REPORT_GOOD, f->terms.max_devices = 51, log_release(f))
+STANDING(test_standing_too_long, 1, "outside the standing", REPORT_GOOD, f->terms.not_after++, log_release(f))
+STANDING(test_standing_finding, 1, "outside the standing", REPORT_GOOD, approval_list_add(&f->terms.findings, "URL-NEW"), log_release(f))
+STANDING(test_standing_finding_left_out, 1, "the record leaves out",
+	 REPORT_OF("{\"id\":\"URL-NEW\",\"severity\":\"warning\"}", "review", "null"), (void)0, log_release(f))
+STANDING(test_standing_blocked, 1, "it is blocked", REPORT_OF("", "blocked", "null"), (void)0, log_release(f))
+STANDING(test_standing_delta_left_out, 1, "about a delta", REPORT_OF("", "review", "{\"outcome\":\"x\"}"), (void)0, log_release(f))
+STANDING(test_standing_no_report, 1, "its report is none", "{}", (void)0, log_release(f))
+STANDING(test_standing_by_another, 1, "another standing statement", REPORT_GOOD, (void)0, f->r->standing[0] ^= 1; log_release(f))
+STANDING(test_standing_policy, 1, "outside the standing", REPORT_GOOD, (void)0, f->r->terms.policy[0] ^= 1; log_release(f))
+STANDING(test_standing_few_persons, 1, "too few persons", REPORT_GOOD, t.max_devices = 9; f->terms.max_devices = 9,
+	 f->r->statements_n = f->r->quorum = 1; log_release(f))
+STANDING(test_standing_canary, 0, "\nok\n", REPORT_GOOD, t.max_devices = 5; f->terms.max_devices = 5,
+	 f->r->statements_n = f->r->quorum = 1; log_release(f))
+STORY(test_standing_not_proposed, 1, "never opened", struct approval_terms t = people_standing(PEOPLE_T0);
+      make_standing(f, &t, false, REPORT_GOOD); log_release(f))
+STORY(test_approval_called_standing, 1, "no standing statement", make_release(f); f->r->by_standing = true; log_release(f))
+STORY(test_standing_called_approval, 1, "about something else", struct approval_terms t = people_standing(PEOPLE_T0);
+      make_standing(f, &t, true, REPORT_GOOD); f->r->by_standing = false; log_release(f))
+
 int
 main(void)
 {
@@ -727,6 +763,13 @@ main(void)
 		TEST(test_another_hold_came_back), TEST(test_signed_for_a_hold_that_ended),
 		TEST(test_few_by_a_key), TEST(test_image_revoked_twice), TEST(test_other_image_revoked), TEST(test_nothing_but_lines),
 		TEST(test_receipt_and_approval),
+		TEST(test_standing), TEST(test_standing_once_more), TEST(test_standing_days_later),
+		TEST(test_standing_revoked), TEST(test_standing_image_revoked), TEST(test_standing_too_many_modules),
+		TEST(test_standing_too_long), TEST(test_standing_finding), TEST(test_standing_finding_left_out),
+		TEST(test_standing_blocked), TEST(test_standing_delta_left_out), TEST(test_standing_no_report),
+		TEST(test_standing_by_another), TEST(test_standing_policy), TEST(test_standing_few_persons),
+		TEST(test_standing_canary), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
+		TEST(test_standing_called_approval),
 		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_resumed_in_browsers, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_resume_in_a_browser_and_off_it, setup_passkeys, teardown),

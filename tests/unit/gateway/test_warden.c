@@ -92,7 +92,7 @@ test_refusals(void **state)
 	for (struct dirent *e; (e = readdir(d));)
 		assert_true(e->d_name[0] == '.' || !strcmp(e->d_name, "restrictions") ||
 		    !strcmp(e->d_name, "suspended") || !strcmp(e->d_name, "clock") ||
-		    !strcmp(e->d_name, "signers"));
+		    !strcmp(e->d_name, "signers") || !strcmp(e->d_name, "standing"));
 	closedir(d);
 	uint8_t id[RELEASE_ID];
 	release(f, id); /* and it still works */

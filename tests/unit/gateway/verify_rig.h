@@ -254,6 +254,50 @@ make_release(struct fixture *f)
 	f->r->issued = f->now;
 }
 
+/* A standing statement is proposed and signed by both; the record of a release under it, not logged yet. */
+static inline void
+make_standing(struct fixture *f, struct approval_terms *t, bool proposed, const char *report)
+{
+	struct approval_terms release = f->terms;
+	struct release_statement by[2] = { 0 };
+	if (proposed)
+		put_event(f, ENTRY_STANDING_PROPOSED, t->review);
+	memcpy(t->policy, f->terms.policy, sizeof t->policy);
+	f->terms = *t;
+	state_it(f, &f->alice, &f->alice, &by[0]);
+	state_it(f, &f->bob, &f->bob, &by[1]);
+	f->terms = release;
+	named_file(f, "reports", view_str(report), ".json");
+	digest_sha256(view_str(report), f->terms.report);
+	*f->r = (struct release){ .terms = f->terms, .size = 100, .block_size = RELEASE_BLOCK, .blocks = 1, .quorum = 2,
+		.by_standing = true, .statements_n = 2, .statement = { by[0], by[1] } };
+	assert_int_equal(approval_key(t, f->r->standing), 0);
+	f->r->log_size = ledger_size(f->l);
+	f->r->issued = f->now;
+}
+
+/* Another image, the same everything. */
+static inline void
+log_another(struct fixture *f)
+{
+	f->r->terms.image[0]++;
+	f->r->log_size = ledger_size(f->l);
+	f->r->issued = f->now;
+	log_release(f);
+}
+
+static inline void
+put_standing_revoked(struct fixture *f, const struct approval_terms *t)
+{
+	uint8_t key[32];
+	char text[80] = "sha256:";
+	assert_int_equal(approval_key(t, key), 0);
+	hex_encode(key, 32, text + 7);
+	struct entry e = { .ev = ENTRY_STANDING_REVOKED, .obj = view_str(t->review), .refs = 1 };
+	e.ref[0] = (struct entry_ref){ view_str("key"), false, 0, view_str(text) };
+	put(f, e);
+}
+
 static inline void
 begin(struct fixture *f)
 {

@@ -41,6 +41,7 @@ struct fixture {
 	uint64_t seen; /* of the log, by whoever signs; 0: 500 entries and a few */
 	uint64_t token;
 	struct msg_issue issue;
+	unsigned type; /* of what is asked: 0 is MSG_ISSUE */
 	struct msg_append append; /* what audit was asked to write last */
 	uint8_t doc[MSG_DOC_MAX];
 	struct { /* what control says that is not so */
@@ -333,7 +334,7 @@ ask_with(struct fixture *f, int image, int bundle)
 	if (f->lie.requester)
 		snprintf(m->requesters[m->requesters_n++].text, sizeof m->requesters[0].text, "%s", f->lie.requester);
 	int fds[2] = { image, bundle };
-	assert_int_equal(msg_send(f->control, MSG_ISSUE, m, fds, 2), 0);
+	assert_int_equal(msg_send(f->control, f->type ? f->type : MSG_ISSUE, m, fds, 2), 0);
 	close(image);
 	close(bundle);
 }

@@ -56,7 +56,11 @@ static void
 each_rule_by_itself(void **state)
 {
 	(void)state;
-	refused("{ name = \"a\"; outcome = \"release\"; }", 0, "standing statement");
+	refused("{ name = \"a\"; outcome = \"release\"; time_lock = \"1d\"; }", 0, "nobody signs at that moment");
+	/* Worse facts must not be what lets it through, nor what takes a hold out of its way. */
+	refused("{ name = \"a\"; severity_at_least = \"notice\"; outcome = \"release\"; }", 0, "permits more than");
+	refused("{ name = \"a\"; severity_at_most = \"notice\"; outcome = \"hold\"; },\n{ name = \"b\"; outcome = \"release\"; }", 0,
+	    "then permits more");
 	refused("{ name = \"a\"; outcome = \"deny\"; quorum = 2; }", 0, "denies, and says how many");
 	refused("{ name = \"a\"; outcome = \"deny\"; freeze_until = \"2027-01-01T00:00:00Z\"; }", 0, "denies, and says");
 	refused("{ name = \"a\"; outcome = \"hold\"; cool_down = \"1d\"; security_cool_down = \"2d\"; }", 0, "longer than cool_down");
@@ -230,7 +234,7 @@ random_rule(struct rule *r, unsigned i)
 	*r = (struct rule){ .severity_at_least = RULES_NO_FINDING, .signature_at_best = SIG_VERIFIED,
 		.signer_at_best = RULES_SIGNER_KEPT, .direction_at_best = RULES_UP, .delta_at_best = RULES_DELTA_NONE,
 		.unsigned_at_most = RULES_ALL, .unexplained_at_most = RULES_ALL, .unreviewable_at_most = RULES_ALL,
-		.outcome = dice(4) ? RULES_HOLD : RULES_DENY };
+		.outcome = dice(4) ? dice(4) ? RULES_HOLD : RULES_RELEASE : RULES_DENY };
 	snprintf(r->name, sizeof r->name, "r%u", i);
 	if (dice(4) == 0)
 		snprintf(r->products[r->products_n++], sizeof r->products[0], dice(2) ? "EC21*" : "EC20");
