@@ -675,6 +675,8 @@ rollouts_tick(struct rollouts *r)
 	/* Before the log was read nobody knows who has reported: they would all seem silent. */
 	if (!replay_done(r->c->replay))
 		return;
+	if (r->owes)
+		rollouts_tell_owed(r, began + ROLLOUTS_SLICE_MS);
 	rollouts_awake(r);
 	if (!r->counting && !r->due && began < r->look_at)
 		return;
@@ -773,7 +775,7 @@ rollouts_mended(struct rollouts *r)
 		create(r, one);
 		apply(r, one, true);
 	}
-	r->due = true;
+	r->mended = r->due = true;
 }
 
 /* ---- showing ---- */

@@ -7,6 +7,7 @@
 #include "gateway/control/rollouts_private.h"
 
 #define DAY 86400
+#define HAS_IT "the module reports the released version"
 
 /* ---- words ---- */
 
@@ -87,8 +88,12 @@ rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const stru
 		 */
 		if (word != ROLLOUT_WORD_NEW || fate->told == ROLLOUT_SUCCESS)
 			continue;
+		/* At a start the log, which is not read yet, may well have it: a fleet would write it all once more. */
+		r->owes |= !r->mended;
+		if (!r->mended)
+			continue;
 		fate->told = ROLLOUT_SUCCESS;
-		tell_result(r->c, one, module, ROLLOUT_SUCCESS, seen->lead, s->current, "the module reports the released version");
+		tell_result(r->c, one, module, ROLLOUT_SUCCESS, seen->lead, s->current, HAS_IT);
 	}
 }
 
@@ -106,18 +111,42 @@ rollouts_replay(struct rollouts *r, const uint8_t module[MSG_ID], const uint8_t 
     struct view class, int64_t at)
 {
 	struct grants_fate *fate = grants_fate_of(r->c->grants, module, release);
-	/* Grants stand before results in the log. Somebody may have spoken since this life began. */
-	if (!fate || fate->word_at > at)
+	/* Grants stand before results in the log. */
+	if (!fate)
 		return;
-	if (view_is(outcome, rollout_outcome_name(ROLLOUT_SILENT))) {
-		fate->told = ROLLOUT_SILENT; /* whether it still is, time says */
-		return;
-	}
 	bool failed = view_is(outcome, rollout_outcome_name(ROLLOUT_FAILURE));
-	fate->told = failed ? ROLLOUT_FAILURE : ROLLOUT_SUCCESS;
+	bool silent = view_is(outcome, rollout_outcome_name(ROLLOUT_SILENT)); /* whether it still is, time says */
+	fate->told = silent ? ROLLOUT_SILENT : failed ? ROLLOUT_FAILURE : ROLLOUT_SUCCESS;
+	/* Somebody may have spoken since this life began. */
+	if (silent || fate->word_at > at)
+		return;
 	fate->word = failed ? ROLLOUT_WORD_OLD : ROLLOUT_WORD_NEW;
 	fate->word_class = class_parse(class);
 	fate->word_at = at;
+}
+
+static void
+tell_owed(void *arg, const struct db_grant *what, struct grants_fate *fate)
+{
+	struct rollouts *r = arg;
+	const struct rollout *one = rollouts_find(r, what->release);
+	if (!one || fate->word != ROLLOUT_WORD_NEW || fate->told == ROLLOUT_SUCCESS)
+		return;
+	fate->told = ROLLOUT_SUCCESS;
+	tell_result(r->c, one, what->module, ROLLOUT_SUCCESS, fate->word_class, one->target, HAS_IT);
+}
+
+void
+rollouts_tell_owed(struct rollouts *r, int64_t until)
+{
+	/* A table that grew has its grants in other places; none is told twice. */
+	if (r->owed_places != grants_places(r->c->grants))
+		r->owed_at = 0;
+	r->owed_places = grants_places(r->c->grants);
+	while (grants_walk(r->c->grants, &r->owed_at, ROLLOUTS_PLACES, tell_owed, r))
+		if (clock_mono_ms(r->c->clock) >= until)
+			return;
+	r->owes = false;
 }
 
 /* ---- silence that is ours ---- */

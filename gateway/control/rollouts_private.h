@@ -43,6 +43,9 @@ struct rollouts {
 	bool awake;                 /* what follows was looked up in this life */
 	int64_t alive;              /* written down last, so that the next life knows how long nobody listened */
 	int64_t back;               /* when control last came back from longer than ROLLOUTS_AWAY_S; nobody was silent before */
+	bool mended;                /* the log was read: what it has been told is known */
+	bool owes;                  /* it was not told what modules said before that; done with those of places below: */
+	size_t owed_at, owed_places;
 	bool due;                   /* somebody has reported */
 	bool counting;              /* a round over all grants is under way */
 	size_t at, places;
@@ -64,6 +67,8 @@ bool rollouts_may_open(const struct rollouts *r, const struct rollout *one);
  * only now held against that.
  */
 void rollouts_find_again(struct rollouts *r, struct rollout *one);
+/* Once the log was read: tells it what modules have said meanwhile and it has not; goes on where it was, until then. */
+void rollouts_tell_owed(struct rollouts *r, int64_t until);
 /* Each second, once the log was read: minds for how long nobody was heard because nobody listened. */
 void rollouts_awake(struct rollouts *r);
 /*

@@ -471,6 +471,44 @@ test_rollouts_replay(void **state)
 	EXPECT(f, 0, 4, 2, 0, 0);
 }
 
+/* At a start the log gets no success again that it has, and those it has not when it was read. */
+static void
+test_rollouts_told_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *m[3];
+	const struct grants_fate *fate[3];
+	struct rollouts *r = f->c->rollouts;
+	assert_int_equal(grants_release_add(f->c->grants, id, f->record, "field", true), 0);
+	rollouts_begin(r, id, f->record, &f->open);
+	for (unsigned i = 0; i < 3; i++) {
+		m[i] = known(f, i, IDENTITY_B, "lab");
+		assert_int_equal(grants_replay(f->c->grants, m[i]->pseudonym, id, f->r->now), 0);
+		says(f, i, IDENTITY_B, i < 2 ? "2.0" : "1.0");
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		fate[i] = grants_fate_of(f->c->grants, m[i]->pseudonym, id);
+		assert_int_equal(fate[i]->told, ROLLOUT_UNCOUNTED);
+	}
+	/* Older than what it said in this life, which stays its last word. */
+	rollouts_replay(r, m[0]->pseudonym, id, view_str("failure"), view_str("B"), f->r->now - 20);
+	rollouts_replay(r, m[0]->pseudonym, id, view_str("success"), view_str("B"), f->r->now - 10);
+	assert_int_equal(fate[0]->told, ROLLOUT_SUCCESS);
+	rollouts_replay(r, m[1]->pseudonym, id, view_str("silent"), view_str("B"), f->r->now - 10);
+	assert_int_equal(fate[1]->told, ROLLOUT_SILENT);
+	assert_int_equal(fate[1]->word, ROLLOUT_WORD_NEW);
+	rollouts_mended(r);
+	assert_true(r->owes);
+	rollouts_tell_owed(r, INT64_MAX);
+	assert_false(r->owes);
+	assert_int_equal(fate[1]->told, ROLLOUT_SUCCESS);
+	assert_int_equal(fate[2]->told, ROLLOUT_UNCOUNTED);
+	/* From then on at once. */
+	says(f, 2, IDENTITY_B, "2.0");
+	assert_int_equal(fate[2]->told, ROLLOUT_SUCCESS);
+	assert_false(r->owes);
+}
+
 /* A failure that is in the log is one, though the database has forgotten that the module ever had all of it. */
 static void
 test_rollouts_failure_is_kept(void **state)
@@ -1003,6 +1041,7 @@ main(void)
 		T(test_rollouts_pace_after_a_start),
 		T(test_rollouts_rounds),
 		T(test_rollouts_replay),
+		T(test_rollouts_told_once),
 		T(test_rollouts_failure_is_kept),
 		T(test_rollouts_two_of_one_product),
 		T(test_rollouts_done_is_watched),
