@@ -117,7 +117,7 @@ bad_continue(const struct approval_terms *t)
 		return "it does not say how the rollout goes on";
 	if (!t->have_plan)
 		return "a rollout without a plan does not go on by one";
-	if (!t->ring[0] || !plain(t->ring) || !list_plain(&t->over))
+	if (!t->ring[0] || !plain(t->ring) || !approval_list_plain(&t->over))
 		return "the ring is missing, or a list is unsorted, repeats a word or holds characters outside printable ASCII";
 	if (t->over.n && t->step == APPROVAL_STEP_OPEN)
 		return "a ring is opened over nothing that failed";

@@ -131,7 +131,7 @@ submit(int argc, char **argv)
 	int status = cli_opt_parse(argc, argv, NULL, "standing submit STANDING STATEMENT SIGNATURE [--json]", 3, 3, &a);
 	if (status)
 		return cli_opt_end(status);
-	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], "standing.submit");
+	return cli_statement_submit(&a.common, a.at[1], a.at[2], a.at[0], APPROVAL_STANDING, "standing.submit");
 }
 
 static int

@@ -428,7 +428,9 @@ cli_statement_take(const struct cli_common *c, struct cli_call *call, const stru
 static const char *
 noun_of(const struct approval_terms *t)
 {
-	return t->decision == APPROVAL_APPROVE ? t->review : t->decision == APPROVAL_RESUME ? "a halt" : "a rollout";
+	if (t->decision == APPROVAL_APPROVE || t->decision == APPROVAL_STANDING)
+		return t->review;
+	return t->decision == APPROVAL_RESUME ? "a halt" : "a rollout";
 }
 
 static int

@@ -38,8 +38,8 @@ int cli_statement_hand_in(const struct cli_common *c, struct cli_call *call, con
 /* A file name that another process proposes: nothing but a name, in this folder. */
 bool cli_statement_name(const char *name);
 /*
- * Hands in a statement file and its signature file: an approval of that review, or, where that is NULL, one that
- * decides so. Returns the exit status.
+ * Hands in a statement file and its signature file: one that decides so, about
+ * that review or standing statement, or, where that is NULL, about no one. Returns the exit status.
  */
 int cli_statement_submit(const struct cli_common *c, const char *statement, const char *signature, const char *review,
     enum approval_decision decision, const char *submit);
