@@ -216,6 +216,7 @@ static const struct {
 	{ "statements", "fotagate-control", 0700 },
 	{ "audit", "fotagate-audit", 0755 },
 	{ "authority", "fotagate-warden", 0755 },
+	{ "authority/policy", "fotagate-warden", 0755 },
 	{ "authority/signers", "fotagate-warden", 0755 },
 };
 

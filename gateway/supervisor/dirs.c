@@ -25,6 +25,7 @@ static const struct folder folders[] = {
 	{ "statements", MSG_ROLE_CONTROL, 0700 },
 	{ "audit", MSG_ROLE_AUDIT, 0755 },      /* control replays it; identities in it are pseudonyms */
 	{ "authority", MSG_ROLE_WARDEN, 0755 }, /* the warden alone adds to it; everyone may check it */
+	{ "authority/policy", MSG_ROLE_WARDEN, 0755 },
 	{ "authority/signers", MSG_ROLE_WARDEN, 0755 },
 };
 

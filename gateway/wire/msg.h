@@ -110,6 +110,9 @@ enum msg_type {
 	/* console <-> control; it answers with MSG_REPLY */
 	MSG_WEB_CALL,
 	MSG_WEB_LOG,
+	/* control <-> warden, which tells the supervisor too */
+	MSG_POLICY,
+	MSG_POLICY_TAKEN,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,
@@ -550,6 +553,14 @@ struct msg_signers_taken {
 	bool ok;
 	char why[MSG_TEXT_MAX];
 	uint32_t number; /* of the set in force now */
+};
+/* + 1 fd: the next policy's statement and its signatures, sealed memfd (a crypto/succession.h bundle) */
+struct msg_policy { uint64_t token; };
+struct msg_policy_taken { /* answer; with token 0, to control at its start and to both on every change, what is in force */
+	uint64_t token;
+	bool ok;
+	char why[MSG_TEXT_MAX];
+	uint32_t number; /* of the policy in force now */
 };
 struct msg_suspend { /* one key counts for nothing from now on; takes effect first, is logged by control afterwards */
 	uint64_t token;
