@@ -208,6 +208,7 @@ static const struct {
 	mode_t mode;
 } folders[] = {
 	{ "", NULL, 0755 },
+	{ "config", NULL, 0700 },
 	{ "state", "fotagate-control", 0700 },
 	{ "images", NULL, 0755 },
 	{ "images/quarantine", "fotagate-control", 0700 },

@@ -17,6 +17,7 @@ struct folder {
 };
 
 static const struct folder folders[] = {
+	{ "config", MSG_ROLE_NONE, 0700 }, /* the supervisor's: the configuration whose policy is in force */
 	{ "state", MSG_ROLE_CONTROL, 0700 },
 	{ "images", MSG_ROLE_NONE, 0755 },
 	{ "images/quarantine", MSG_ROLE_CONTROL, 0700 },

@@ -87,6 +87,8 @@ on_ready(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	      obj + 5, jail);
 	if (i->role == MSG_ROLE_AUDIT)
 		supervisor_log_resend(i->s);
+	if (i->role == MSG_ROLE_CONTROL)
+		supervisor_policy_show(i);
 	supervisor_log(i->s, ENTRY_SVC_START, 6, "ok", obj, jail);
 	supervisor_role_status(i->s);
 }

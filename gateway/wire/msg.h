@@ -205,6 +205,7 @@ struct msg_ready { /* role -> supervisor: jailed and serving */
 };
 struct msg_reload { /* + 1 fd: new bundle, already checked by the config child */
 	uint64_t generation;
+	bool held; /* to control alone: people have not signed this one; it is to be told of, not followed */
 };
 struct msg_reloaded {
 	uint64_t generation;
@@ -288,6 +289,9 @@ struct msg_plan_end {
 	bool have_genesis; /* there was one, and it fits the configuration */
 	uint8_t instance[MSG_ID];
 	char origin[MSG_PATH_MAX];
+	bool signed_policy;                /* genesis says that policy is in force only when people signed it */
+	uint8_t policy[DIGEST_SHA256_LEN]; /* of this configuration: policy/policy_bundle.h, its config */
+	uint8_t first[DIGEST_SHA256_LEN];  /* the one that genesis put in force; zero without */
 };
 
 /* ---- audit ---- */

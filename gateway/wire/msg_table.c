@@ -49,7 +49,7 @@ static const struct msg_field ready[] = {
 	U32(msg_ready, landlock_abi), BOOL(msg_ready, seccomp), BOOL(msg_ready, netns),
 	TEXT(msg_ready, jail), END,
 };
-static const struct msg_field reload[] = { U64(msg_reload, generation), END };
+static const struct msg_field reload[] = { U64(msg_reload, generation), BOOL(msg_reload, held), END };
 static const struct msg_field reloaded[] = {
 	U64(msg_reloaded, generation), BOOL(msg_reloaded, ok), TEXT(msg_reloaded, why), END,
 };
@@ -96,7 +96,8 @@ static const struct msg_field plan_file[] = {
 static const struct msg_field plan_error[] = { TEXT(msg_plan_error, text), END };
 static const struct msg_field plan_end[] = {
 	BOOL(msg_plan_end, ok), U32(msg_plan_end, problems), BOOL(msg_plan_end, have_genesis),
-	BYTES(msg_plan_end, instance), TEXT(msg_plan_end, origin), END,
+	BYTES(msg_plan_end, instance), TEXT(msg_plan_end, origin), BOOL(msg_plan_end, signed_policy),
+	BYTES(msg_plan_end, policy), BYTES(msg_plan_end, first), END,
 };
 
 /* ---- audit ---- */
