@@ -39,6 +39,7 @@ static const struct {
 	[ENTRY_AUTHORITY_GENESIS] = { "authority.genesis", NOTICE },
 	[ENTRY_AUTHORITY_SIGNERS] = { "authority.signers", WARNING },
 	[ENTRY_AUTHORITY_SIGNED] = { "authority.signed", NOTICE },
+	[ENTRY_AUTHORITY_POLICY] = { "authority.policy", WARNING },
 	[ENTRY_UPSTREAM_FETCHED] = { "upstream.fetched", NOTICE },
 	[ENTRY_UPSTREAM_TLS_CHANGED] = { "upstream.tls.changed", WARNING },
 	[ENTRY_UPSTREAM_ERROR] = { "upstream.error", WARNING },
@@ -101,6 +102,7 @@ static const struct {
 	[ENTRY_EGRESS_BLOCKED] = { "egress.blocked", WARNING },
 	[ENTRY_EGRESS_NEW_ENDPOINT] = { "egress.new_endpoint", WARNING },
 	[ENTRY_POLICY_CHANGED] = { "policy.changed", WARNING },
+	[ENTRY_POLICY_UNSIGNED] = { "policy.unsigned", ALERT },
 	[ENTRY_CONFIG_CHANGED] = { "config.changed", NOTICE },
 	[ENTRY_STATE_DIFFERS] = { "state.differs", ALERT },
 	[ENTRY_CLOCK_STEPPED] = { "clock.stepped", WARNING },
@@ -150,6 +152,7 @@ entry_event_is_vital(enum entry_event ev)
 	case ENTRY_TOKEN_REVOKED:
 	case ENTRY_AUTHZ_KEY_REVOKED:
 	case ENTRY_AUTHZ_KEY_SUSPENDED:
+	case ENTRY_POLICY_UNSIGNED:
 	case ENTRY_STATE_DIFFERS:
 	case ENTRY_IMAGE_CORRUPT:
 	case ENTRY_APPROVAL_REJECTED:

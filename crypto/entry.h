@@ -55,6 +55,7 @@ enum entry_event {
 	ENTRY_AUTHORITY_GENESIS, /* entry 0; doc = the statement */
 	ENTRY_AUTHORITY_SIGNERS, /* doc = the statement */
 	ENTRY_AUTHORITY_SIGNED,  /* a signature for a proposed set was handed in */
+	ENTRY_AUTHORITY_POLICY,  /* in force by signatures; doc = the statement */
 	ENTRY_UPSTREAM_FETCHED,
 	ENTRY_UPSTREAM_TLS_CHANGED,
 	ENTRY_UPSTREAM_ERROR,
@@ -117,6 +118,7 @@ enum entry_event {
 	ENTRY_EGRESS_BLOCKED,
 	ENTRY_EGRESS_NEW_ENDPOINT,
 	ENTRY_POLICY_CHANGED,
+	ENTRY_POLICY_UNSIGNED, /* the files say something else than what people signed, and are not followed */
 	ENTRY_CONFIG_CHANGED,
 	ENTRY_STATE_DIFFERS, /* the database said something else than the log, which won */
 	ENTRY_CLOCK_STEPPED,

@@ -45,6 +45,8 @@ bad_genesis(const struct genesis *g)
 		return "the log's verifier key is missing";
 	if (g->set.number != 0)
 		return "the genesis holds signer set 0";
+	if (g->signed_policy && (g->policy.number || policyset_check(&g->policy, NULL, 0)))
+		return "the policy of the genesis is no policy 0";
 	return NULL;
 }
 
@@ -70,6 +72,10 @@ genesis_encode(const struct genesis *g, struct writer *w)
 	jsonw_kcstr(&j, "gateway", g->origin);
 	jsonw_khex(&j, "instance", g->instance, sizeof g->instance);
 	jsonw_kcstr(&j, "log", g->log_vkey);
+	if (g->signed_policy) { /* a genesis without keeps its bytes */
+		jsonw_key(&j, "policy");
+		policyset_put(&j, &g->policy);
+	}
 	jsonw_key(&j, "set");
 	signers_put(&j, &g->set);
 	jsonw_object_end(&j);
@@ -81,7 +87,10 @@ static bool
 get_genesis(const struct json_value *root, struct genesis *g)
 {
 	const struct json_value *p = json_get(root, "predicate"), *floors = json_get(p, "floors");
-	return json_bool(json_get(p, "demo"), &g->demo) && jsonf_u32(json_get(floors, "canary"), &g->floor_canary) &&
+	const struct json_value *policy = json_get(p, "policy");
+	g->signed_policy = policy != NULL;
+	return (!policy || policyset_get(policy, true, &g->policy)) && json_bool(json_get(p, "demo"), &g->demo) &&
+	    jsonf_u32(json_get(floors, "canary"), &g->floor_canary) &&
 	    jsonf_u32(json_get(floors, "canary_max_devices"), &g->canary_max) &&
 	    jsonf_u32(json_get(floors, "production"), &g->floor_production) &&
 	    json_cstr(json_get(p, "gateway"), g->origin, sizeof g->origin) &&

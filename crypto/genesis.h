@@ -9,6 +9,7 @@
 #ifndef FG_CRYPTO_GENESIS_H
 #define FG_CRYPTO_GENESIS_H
 
+#include "crypto/policyset.h"
 #include "crypto/signers.h"
 
 #define GENESIS_BYTES_MAX SIGNERS_SET_BYTES_MAX
@@ -24,6 +25,12 @@ struct genesis {
 	uint32_t canary_max;
 	char log_vkey[GENESIS_VKEY_MAX];                    /* note verifier key of the log */
 	struct signers set;                    /* set 0 */
+	/*
+	 * Policy is in force only when people signed it (crypto/enact.h). Decided here and for good: what could be
+	 * switched off later would be switched off by whoever wants another policy.
+	 */
+	bool signed_policy;
+	struct policyset policy;               /* number 0, with signed_policy */
 };
 
 /* Canonical statement (in-toto, predicateType urn:fotagate:genesis:v1). */

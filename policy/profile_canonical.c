@@ -4,6 +4,8 @@
  * Written from the table of keys and not key by key, so that a key that is
  * added cannot be forgotten here: what is configured is what is hashed.
  */
+#include "policy/profile_canonical.h"
+
 #include "crypto/err.h"
 #include "crypto/jsonw.h"
 #include "policy/config.h"
@@ -121,6 +123,12 @@ put_group(struct jsonw *j, const char *schema, const void *base)
 		last = best_leaf;
 	}
 	jsonw_object_end(j);
+}
+
+void
+profile_canonical_group(struct jsonw *j, const char *schema, const void *base)
+{
+	put_group(j, schema, base);
 }
 
 /* What the profile's names of windows and blackouts mean. */

@@ -88,16 +88,16 @@ ends_in(const char *name, const char *end)
 	return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* The database comes from control, the log and the signer sets it names as an export. */
+/* The database comes from control, the log, the signer sets and the policies it names as an export. */
 static enum cli_manifest_pick
 choose_data(const char *name, bool folder)
 {
-	static const char *const empty[] = { "audit", "state", "authority/signers" };
+	static const char *const empty[] = { "audit", "state", "authority/policy", "authority/signers" };
 	for (size_t i = 0; i < sizeof empty / sizeof empty[0]; i++)
 		if (folder && strcmp(name, empty[i]) == 0)
 			return CLI_MANIFEST_EMPTY;
-	/* The warden's memory of the newest signer set: the log's copy may name a newer one, and after a restore it decides. */
-	if (strcmp(name, "images/approved/signers") == 0)
+	/* The warden's memory of the newest of them: the log's copy may name a newer one, and after a restore it decides. */
+	if (strcmp(name, "images/approved/signers") == 0 || strcmp(name, "images/approved/policy") == 0)
 		return CLI_MANIFEST_SKIP;
 	/* What is only being written has no name yet. */
 	return ends_in(name, ".part") || ends_in(name, ".new") ? CLI_MANIFEST_SKIP : CLI_MANIFEST_TAKE;
@@ -123,24 +123,26 @@ take_data(const struct backup *b)
 
 /* ---- the log ---- */
 
-/* "7.json", "7.sig.0": not genesis, which data/authority has. */
+/* "7.json", "7.sig.0" with prefix in front: not genesis, which data/authority has. */
 static int
-take_sets(const struct backup *b)
+take_papers(const struct backup *b, const char *prefix, const char *folder)
 {
 	char from[CLI_OPT_PATH_MAX], to[CLI_OPT_PATH_MAX], old[CLI_OPT_PATH_MAX], new[CLI_OPT_PATH_MAX];
 	struct cli_file_names names = { 0 };
 	struct stat st;
-	if (!cli_place_path(b->part, "log/signers", from) || !cli_place_path(b->part, "data/authority/signers", to))
+	size_t skip = strlen(prefix);
+	if (!cli_place_path(b->part, "log/signers", from) || !cli_place_path(b->part, folder, to))
 		return CLI_USAGE;
 	if (cli_file_list(from, &names) || stat(to, &st))
 		return io(b, from);
 	int status = 0;
 	st.st_mode = 0444;
 	for (size_t i = 0; i < names.n && !status; i++) {
-		if (names.name[i][0] < '0' || names.name[i][0] > '9')
+		const char *name = names.name[i] + skip;
+		if (strncmp(names.name[i], prefix, skip) || name[0] < '0' || name[0] > '9')
 			continue;
 		int fd = -1;
-		if (!cli_place_path(from, names.name[i], old) || !cli_place_path(to, names.name[i], new))
+		if (!cli_place_path(from, names.name[i], old) || !cli_place_path(to, name, new))
 			status = CLI_USAGE;
 		else if ((fd = open(old, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
 			status = io(b, old);
@@ -160,7 +162,9 @@ take_log(struct backup *b)
 	if (!cli_place_path(b->part, "log", log) || !cli_place_path(b->place.data, "authority", authority))
 		return CLI_USAGE;
 	int status = cli_export_part(b->c, log, authority, &b->missing);
-	return status ? status : take_sets(b);
+	if (!status)
+		status = take_papers(b, "", "data/authority/signers");
+	return status ? status : take_papers(b, "policy-", "data/authority/policy");
 }
 
 /* ---- configuration and keys ---- */

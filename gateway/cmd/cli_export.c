@@ -383,6 +383,8 @@ run(struct export *x, const char *authority)
 	if (!status)
 		status = cli_papers_signers(&x->papers, folder);
 	if (!status)
+		status = cli_papers_policies(&x->papers, folder);
+	if (!status)
 		status = cli_papers_write(&x->papers);
 	for (size_t i = 0; !status && i < TEXTS; i++)
 		status = write_file(x, texts[i].name, view_of(texts[i].bytes, *texts[i].n));

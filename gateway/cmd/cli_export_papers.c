@@ -20,6 +20,7 @@
 #define SIGS_MAX 64               /* of one set: a board of people */
 #define ALLOWED_MAX (4u << 20)
 #define BOTH_NAMESPACES APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE
+#define ALL_NAMESPACES APPROVAL_NAMESPACE "," POLICYSET_NAMESPACE "," SIGNERS_NAMESPACE
 
 static const struct {
 	const char *ref;    /* key in an entry */
@@ -103,14 +104,14 @@ note_refs(struct cli_papers *p, const struct entry *e)
 	return err;
 }
 
-/* No further set than the log names: one that came into force since would stand without its entry. */
+/* No further set or policy than the log names: one that came into force since would stand without its entry. */
 static void
-note_set(struct cli_papers *p, const struct entry *e)
+note_number(const struct entry *e, uint32_t most, uint32_t *last)
 {
 	for (unsigned i = 0; i < e->refs; i++)
-		if (view_is(e->ref[i].key, "number") && e->ref[i].is_number && e->ref[i].number > p->last_set &&
-		    e->ref[i].number <= SIGNERS_CHAIN_MAX)
-			p->last_set = (uint32_t)e->ref[i].number;
+		if (view_is(e->ref[i].key, "number") && e->ref[i].is_number && e->ref[i].number > *last &&
+		    e->ref[i].number <= most)
+			*last = (uint32_t)e->ref[i].number;
 }
 
 /* A release record names every statement that carried it. */
@@ -140,7 +141,9 @@ cli_papers_entry(struct cli_papers *p, struct view line)
 		return err == FG_ENOMEM ? err : 0; /* verified all the same: as bytes */
 	err = note_refs(p, &e);
 	if (!err && e.ev == ENTRY_AUTHORITY_SIGNERS)
-		note_set(p, &e);
+		note_number(&e, SIGNERS_CHAIN_MAX, &p->last_set);
+	if (!err && e.ev == ENTRY_AUTHORITY_POLICY)
+		note_number(&e, POLICYSET_CHAIN_MAX, &p->last_policy);
 	if (!err && e.ev == ENTRY_RELEASE_ISSUED)
 		err = note_release(p, e.doc);
 	json_free(doc);
@@ -418,6 +421,7 @@ int
 cli_papers_signers(struct cli_papers *p, const char *authority)
 {
 	struct signers *current = calloc(1, sizeof *current);
+	const char *namespaces = p->genesis->signed_policy ? ALL_NAMESPACES : BOTH_NAMESPACES;
 	struct writer allowed;
 	writer_init(&allowed, ALLOWED_MAX);
 	int status = current ? 0 : cli_opt_fail(p->c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
@@ -426,7 +430,7 @@ cli_papers_signers(struct cli_papers *p, const char *authority)
 	for (uint32_t number = 0; !status && number <= p->last_set; number++) {
 		if (number)
 			status = wait_set(p, authority, number, current);
-		if (!status && signers_allowed(current, BOTH_NAMESPACES, &allowed))
+		if (!status && signers_allowed(current, namespaces, &allowed))
 			status = cli_opt_fail(p->c, CLI_COULD_NOT, "SIGNERS", NULL,
 			    "signer set %u cannot be written for ssh-keygen", number);
 		if (status < 0) {
@@ -440,4 +444,45 @@ cli_papers_signers(struct cli_papers *p, const char *authority)
 	writer_free(&allowed);
 	free(current);
 	return status;
+}
+
+/* A policy's statement and the signatures beside it; whether they hold is whoever verifies' to say. As take_set(). */
+static int
+take_policy(struct cli_papers *p, const char *authority, uint32_t number)
+{
+	struct signers_signature sigs[SIGS_MAX];
+	char from[64], to[64];
+	uint8_t *bytes = NULL;
+	size_t length = 0;
+	unsigned n = 0;
+	snprintf(from, sizeof from, "policy/%u.json", number);
+	snprintf(to, sizeof to, "policy-%u.json", number);
+	int err = copy(p, authority, from, to, &bytes, &length);
+	free(bytes);
+	if (err)
+		return err == FG_ENOTFOUND ? -1 : CLI_COULD_NOT;
+	snprintf(from, sizeof from, "policy/%u.sig", number);
+	snprintf(to, sizeof to, "policy-%u.sig", number);
+	err = copy_sigs(p, authority, from, to, sigs, &n);
+	free_sigs(sigs, n);
+	return err ? CLI_COULD_NOT : 0;
+}
+
+int
+cli_papers_policies(struct cli_papers *p, const char *authority)
+{
+	const struct timespec pause = { .tv_nsec = SET_NS };
+	int status = 0;
+	for (uint32_t number = 1; status <= 0 && number <= p->last_policy; number++) {
+		status = take_policy(p, authority, number);
+		for (unsigned tries = 0; status < 0 && tries < SET_TRIES; tries++) {
+			nanosleep(&pause, NULL);
+			status = take_policy(p, authority, number);
+		}
+		if (status < 0) {
+			fprintf(stderr, "fotagate: policy %u: is in the log and not in %s\n", number, authority);
+			p->missing++;
+		}
+	}
+	return status > 0 ? status : 0;
 }

@@ -34,6 +34,7 @@ struct cli_papers {
 	struct genesis *genesis; /* after cli_papers_genesis */
 	struct view text;        /* of the newest set written; owned */
 	uint32_t last_set;       /* the highest number that an entry names */
+	uint32_t last_policy;
 	unsigned statements, reports, sets, missing;
 };
 
@@ -48,6 +49,8 @@ int cli_papers_genesis(struct cli_papers *p, const char *authority);
  * of these, so that no set goes along without its entry); allowed_signers for ssh-keygen.
  */
 int cli_papers_signers(struct cli_papers *p, const char *authority);
+/* The same of the policies that people put in force: signers/policy-<n>.json and their signatures. */
+int cli_papers_policies(struct cli_papers *p, const char *authority);
 /* Notes what an entry refers to. 0 or a negative fg_err. */
 int cli_papers_entry(struct cli_papers *p, struct view line);
 /* Fetches, checks and writes what was noted; what is missing is said, and counted if signatures rest on it. */

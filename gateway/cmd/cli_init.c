@@ -16,15 +16,17 @@
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_found.h"
 #include "gateway/cmd/cli_keygen.h"
+#include "gateway/cmd/cli_policy_bundle.h"
 #include "gateway/cmd/cli_seal.h"
 
 #define USAGE \
 	"init [--dir DIR] --origin NAME --threshold K --signer 'PRINCIPAL[=ACCOUNT] KEY.pub' ...\n" \
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
 	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...]\n" \
-	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none] [--json]\n" \
+	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none]\n" \
+	"       [--signed-policy | --unsigned-policy] [--json]\n" \
 	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN]\n" \
-	"       [--console-listener ADDRESS:PORT|none] [--json]\n" \
+	"       [--console-listener ADDRESS:PORT|none] [--signed-policy | --unsigned-policy] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
 #define CONSOLE_HOST "localhost" /* a name of this machine's alone that passkeys can belong to */
@@ -39,7 +41,7 @@ static const char *const demo_people[] = { "alice", "bob" };
 
 struct init {
 	struct cli_args args;
-	bool seal, demo, require_uv;
+	bool seal, demo, require_uv, signed_policy, unsigned_policy;
 	const char *origin, *console, *console_at;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
@@ -205,6 +207,10 @@ choose(struct init *in)
 		return usage_error(in, "a gateway needs --origin, --threshold and a --signer for everyone who may sign", NULL);
 	if (snprintf(g->origin, sizeof g->origin, "%s", in->origin) >= (int)sizeof g->origin)
 		return usage_error(in, "too long", "--origin");
+	if (in->signed_policy && in->unsigned_policy)
+		return usage_error(in, "choose one of --signed-policy and --unsigned-policy", NULL);
+	/* On a real gateway nobody alone decides what everybody's signatures mean. */
+	g->signed_policy = in->signed_policy || (!in->demo && !in->unsigned_policy);
 	g->demo = in->demo;
 	g->floor_canary = (uint32_t)in->floor_canary;
 	g->floor_production = (uint32_t)in->floor_production;
@@ -368,20 +374,41 @@ write_config(struct init *in)
 	return status;
 }
 
+/* The first policy is what the configuration comes to now; whoever signs the genesis signs it. */
+static int
+take_policy(struct init *in)
+{
+	struct policy_bundle *b = NULL;
+	int err = cli_policy_bundle(in->place.config, &b);
+	if (err)
+		return cli_opt_fail(&in->args.common, err == FG_EINVAL ? CLI_REFUSED : CLI_COULD_NOT, "CONFIG",
+		    "Put it in order, or take what is not needed yet out of it.", "%s: cannot be the first policy",
+		    in->place.config);
+	policy_bundle_put(b, &in->found.genesis.policy);
+	policy_bundle_free(b);
+	return 0;
+}
+
 static int
 write_all(struct init *in)
 {
 	char path[CLI_OPT_PATH_MAX], why[256] = "";
+	bool is_signed = in->found.genesis.signed_policy;
+	int status = is_signed ? write_config(in) : 0;
+	if (!status && is_signed)
+		status = take_policy(in);
+	if (status)
+		return status;
 	int err = cli_found_genesis(&in->found, &in->genesis, why, sizeof why);
 	if (err)
 		return err == FG_EINVAL ? usage_error(in, why, NULL) : local(in, "genesis", err);
-	int status = write_key(in, "log.key", &in->found.log);
+	status = write_key(in, "log.key", &in->found.log);
 	if (!status)
 		status = write_key(in, "cosign.key", &in->found.cosign);
 	if (!status && cli_place_path(in->place.keys, "epoch.key", path))
 		status = cli_place_file(&in->args.common, &in->place, path, 0600,
 		    view_of(in->found.epoch, sizeof in->found.epoch));
-	if (!status)
+	if (!status && !is_signed)
 		status = write_config(in);
 	if (!status && cli_place_path(in->place.data, "authority/genesis.json", path))
 		status = cli_place_file(&in->args.common, &in->place, path, 0644, writer_view(&in->genesis));
@@ -498,6 +525,8 @@ say(const struct init *in, struct view trust)
 		    (int)in->web.port);
 	if (g->set.console[0])
 		printf("  passkeys of    %s\n", g->set.console);
+	if (g->signed_policy)
+		printf("  policy         in force when people have signed it: fotagate policy propose\n");
 	printf("  quorum floors  %u up to %u modules, %u beyond\n\n", g->floor_canary, g->canary_max, g->floor_production);
 	printf("Keep these two lines outside this machine; fotagate-verify --trust reads them:\n\n%.*s\n", (int)trust.n,
 	    (const char *)trust.p);
@@ -569,6 +598,8 @@ cli_init(int argc, char **argv)
 		{ "listener", CLI_OPT_LIST, &in->listeners, 0, 0, 0 },
 		{ "console", CLI_OPT_TEXT, &in->console, 0, 0, 0 },
 		{ "console-listener", CLI_OPT_TEXT, &in->console_at, 0, 0, 0 },
+		{ "signed-policy", CLI_OPT_FLAG, &in->signed_policy, 0, 0, 0 },
+		{ "unsigned-policy", CLI_OPT_FLAG, &in->unsigned_policy, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};

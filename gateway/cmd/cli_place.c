@@ -208,6 +208,7 @@ static const struct {
 	mode_t mode;
 } folders[] = {
 	{ "", NULL, 0755 },
+	{ "config", NULL, 0700 },
 	{ "state", "fotagate-control", 0700 },
 	{ "images", NULL, 0755 },
 	{ "images/quarantine", "fotagate-control", 0700 },
@@ -216,6 +217,7 @@ static const struct {
 	{ "statements", "fotagate-control", 0700 },
 	{ "audit", "fotagate-audit", 0755 },
 	{ "authority", "fotagate-warden", 0755 },
+	{ "authority/policy", "fotagate-warden", 0755 },
 	{ "authority/signers", "fotagate-warden", 0755 },
 };
 

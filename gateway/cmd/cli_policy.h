@@ -5,6 +5,10 @@
 
 int cli_policy_check(int argc, char **argv);
 int cli_policy_explain(int argc, char **argv);
+int cli_policy_propose(int argc, char **argv);
+int cli_policy_show(int argc, char **argv);
+int cli_policy_sign(int argc, char **argv);
+int cli_policy_submit(int argc, char **argv);
 int cli_policy_test(int argc, char **argv);
 int cli_policy_whatif(int argc, char **argv);
 

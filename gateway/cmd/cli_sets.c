@@ -228,7 +228,8 @@ write_as_owner(const struct mending *m, uint32_t number, const struct succession
 		return FG_EIO;
 	int err = root && (setegid(owner.st_gid) || seteuid(owner.st_uid)) ? FG_EIO : FG_OK;
 	if (!err)
-		err = b ? successor_settle(m->authority, number, b) : lastset_write(m->approved, number, m->digest[number]);
+		err = b ? successor_settle(m->authority, SUCCESSOR_SIGNERS, number, b) :
+		    lastset_write(m->approved, number, m->digest[number]);
 	int saved = errno;
 	if (root && (seteuid(0) || setegid(getgid())))
 		return FG_EIO;

@@ -341,17 +341,23 @@ suspended_of(const struct verify_judge *j, const struct signers *set, struct sig
 	return FG_OK;
 }
 
+int
+verify_judge_counting(const struct verify_judge *j, const struct signers *set, struct signers *ret)
+{
+	struct signers_suspended gone[SIGNERS_MAX];
+	unsigned n;
+	int err = suspended_of(j, set, gone, &n);
+	return err ? err : signers_without(set, gone, n, ret);
+}
+
 /* Suspended keys of the set before have no say in the next. */
 static int
 check_successor(struct verify_judge *j, const struct signers *set, unsigned long long at)
 {
 	const struct signers *old = verify_signers_set(j->signers, j->set);
 	struct signers *left = malloc(sizeof *left);
-	struct signers_suspended gone[SIGNERS_MAX];
-	unsigned persons = 0, gone_n;
-	int err = left ? suspended_of(j, old, gone, &gone_n) : FG_ENOMEM;
-	if (!err)
-		err = signers_without(old, gone, gone_n, left);
+	unsigned persons = 0;
+	int err = left ? verify_judge_counting(j, old, left) : FG_ENOMEM;
 	if (!err)
 		err = verify_signers_count(j->l, j->signers, set->number, left, &persons);
 	if (!err && persons < old->threshold)

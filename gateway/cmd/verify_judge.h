@@ -84,6 +84,8 @@ int verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA2
 int verify_judge_suspended(struct verify_judge *j, const struct entry *e, uint64_t at);
 /* The next signer set: its document is the one in signers/, and it is in force from here on. */
 int verify_judge_set(struct verify_judge *j, const struct entry *e, uint64_t at);
+/* The set as it counts at this place of the log: without the keys that are suspended. */
+int verify_judge_counting(const struct verify_judge *j, const struct signers *set, struct signers *ret);
 /* Somebody's signature under a statement was handed in. */
 int verify_judge_signed(struct verify_judge *j, const struct entry *e);
 /*

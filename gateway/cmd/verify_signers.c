@@ -11,6 +11,7 @@
 
 #define ALLOWED_MAX (4u << 20)
 #define ALLOWED_NAMESPACES APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE
+#define ALLOWED_SIGNED_POLICY APPROVAL_NAMESPACE "," POLICYSET_NAMESPACE "," SIGNERS_NAMESPACE
 
 struct bundle { /* one statement and the signatures beside it */
 	struct view text;
@@ -155,10 +156,11 @@ check_allowed(struct verify_log *l, const struct verify_signers *s)
 {
 	struct writer w;
 	struct view file;
+	const char *namespaces = s->genesis.signed_policy ? ALLOWED_SIGNED_POLICY : ALLOWED_NAMESPACES;
 	writer_init(&w, ALLOWED_MAX);
 	int err = FG_OK;
 	for (uint32_t i = 0; !err && i <= s->later_n; i++)
-		err = signers_allowed(verify_signers_set(s, i), ALLOWED_NAMESPACES, &w);
+		err = signers_allowed(verify_signers_set(s, i), namespaces, &w);
 	int missing = err ? FG_OK : verify_file_read(l->dir, "signers/allowed_signers", ALLOWED_MAX, &file);
 	if (missing)
 		verify_log_problem(l, "signers/allowed_signers: %s", err_name(missing));

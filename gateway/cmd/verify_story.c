@@ -157,6 +157,7 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 		return FG_OK;
 	}
 	check_asked(w, e, &r);
+	verify_policy_release(&w->sum->policy, w->l, &r);
 	int err = verify_judge_release(&w->judge, &r);
 	for (uint32_t i = 0; !err && i < r.record->statements_n; i++)
 		err = verify_index_put(w->sum->signatures, r.record->statement[i].signature, at);
@@ -471,6 +472,8 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return verify_judge_suspended(&w->judge, e, at);
 	case ENTRY_AUTHORITY_SIGNERS:
 		return verify_judge_set(&w->judge, e, at);
+	case ENTRY_AUTHORITY_POLICY:
+		return verify_policy_enacted(&w->sum->policy, &w->judge, e, at);
 	case ENTRY_REVIEW_OPENED:
 	case ENTRY_STANDING_PROPOSED:
 		return verify_judge_opened(&w->judge, e, at);
@@ -601,6 +604,8 @@ verify_story_walk(struct verify_log *l, const struct verify_signers *s, struct v
 	w.newest = verify_index_new(0);
 	w.led_to = verify_index_new(0);
 	int err = verify_judge_init(&w.judge, l, s);
+	if (!err)
+		err = verify_policy_init(&ret->policy, l, s);
 	if (!err && (!ret->by_id || !ret->signatures || !ret->texts || !w.granted || !w.used || !w.newest || !w.led_to))
 		err = FG_ENOMEM;
 	if (!err)
@@ -629,5 +634,6 @@ verify_story_free(struct verify_story *s)
 	verify_index_free(s->by_id);
 	verify_index_free(s->signatures);
 	verify_index_free(s->texts);
+	verify_policy_free(&s->policy);
 	*s = (struct verify_story){ 0 };
 }

@@ -8,6 +8,7 @@
 #define FG_GATEWAY_CMD_VERIFY_STORY_H
 
 #include "gateway/cmd/verify_judge.h"
+#include "gateway/cmd/verify_policy.h"
 
 struct verify_story {
 	uint64_t releases, grants, served, revoked, statements;
@@ -16,6 +17,7 @@ struct verify_story {
 	uint32_t release_n, release_cap;
 	struct verify_index *by_id;
 	struct verify_index *signatures; /* SHA-256 of a signature's file -> index of the entry that names it */
+	struct verify_policy policy; /* in force at the end */
 	struct verify_index *texts; /* SHA-256 of a text for readers -> index of the log.exported that names it */
 };
 

@@ -66,6 +66,21 @@ is_of_signers(const struct tree *t, const char *name)
 	    sig < verify_signers_signatures(t->signers, (uint32_t)set);
 }
 
+/* "policy-1.json", "policy-1.sig.0", ..: those that were read. */
+static bool
+is_of_policy(const struct tree *t, const char *name)
+{
+	const char *rest;
+	uint64_t number = 0, sig = 0;
+	if (strncmp(name, "policy-", 7) || !number_before(name + 7, &rest, &number) || !number ||
+	    number > t->story->policy.now.number)
+		return false;
+	if (!strcmp(rest, ".json"))
+		return true;
+	return !strncmp(rest, ".sig.", 5) && decimal_parse(view_str(rest + 5), SIGNERS_MAX, &sig) &&
+	    sig < verify_policy_signatures(&t->story->policy, (uint32_t)number);
+}
+
 static int
 check_path(struct tree *t, const char *path)
 {
@@ -78,7 +93,7 @@ check_path(struct tree *t, const char *path)
 	for (size_t i = 0; slash && i < sizeof PAPERS / sizeof PAPERS[0]; i++)
 		known |= strlen(PAPERS[i]) == n && !memcmp(path, PAPERS[i], n) && !strchr(slash + 1, '/');
 	if (slash && n == 7 && !memcmp(path, "signers", n))
-		known |= is_of_signers(t, slash + 1);
+		known |= is_of_signers(t, slash + 1) || is_of_policy(t, slash + 1);
 	if (slash && n == 4 && !memcmp(path, "tile", n))
 		known |= tile_parse_path(view_str(path), &tile) && tile_width(tile.level, tile.index, t->l->n) == tile.width;
 	if (!known)

@@ -60,6 +60,8 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/people/{who}/suspend", "people.suspend", ROUTE_PLAIN, "Suspends a person's key.",
 	    { FLAG_OPT("final"), REASON } },
 
+	{ ROUTE_GET, "/policy", "policy.show", ROUTE_PLAIN, "The policy that people put in force, and what on disk differs.",
+	    NO_ARGS },
 	{ ROUTE_GET, "/policy/{review}/explain", "policy.explain", ROUTE_PLAIN, "Which rules decided about a review.", NO_ARGS },
 	{ ROUTE_GET, "/profiles", "profile.list", ROUTE_PLAIN, "Profiles of vendors' traffic.", NO_ARGS },
 	{ ROUTE_GET, "/profiles/unknown", "profile.unknown", ROUTE_PLAIN, "Requests that no profile fits.", NO_ARGS },

@@ -53,7 +53,7 @@ void
 control_gate(struct control *c)
 {
 	grants_halt(c->grants, logbook_condemned(c->logbook) || halts_now(c->halts) || c->halt_lost ||
-	    !replay_done(c->replay) || !timekeep_is_sure(c));
+	    !replay_done(c->replay) || !timekeep_is_sure(c) || signedpolicy_is_lost(c->signedpolicy));
 }
 
 static void
@@ -201,6 +201,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	if (err)
 		return err;
 	(void)callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
+	signedpolicy_look(c->signedpolicy);
 	note_policies(c);
 	note_listeners(c);
 	if (inventory_rules(c->inventory, policies_config(c->policies)))
@@ -208,6 +209,12 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
 	return FG_OK;
+}
+
+static void
+held(void *ctx, int bundle_fd)
+{
+	signedpolicy_held(((struct control *)ctx)->signedpolicy, bundle_fd);
 }
 
 /* ---- timers ---- */
@@ -280,12 +287,15 @@ read_inputs(struct control *c)
 		c->policies = policies_new();
 	if (!c->policies || c->bundle_fd < 0 || c->sock_fd < 0)
 		return failed("boot", "the bundle or the control socket was not handed over", FG_EPEER);
-	int err = policies_load(c->policies, c->bundle_fd, why, sizeof why);
-	if (err)
-		return failed("configuration", why, err);
-	err = people_load(c->genesis_fd, c->data_dir, &c->people, why, sizeof why);
+	int err = people_load(c->genesis_fd, c->data_dir, &c->people, why, sizeof why);
 	if (err)
 		return failed("genesis and signer sets", why, err);
+	err = signedpolicy_new(c, &c->signedpolicy);
+	if (err)
+		return failed("signed policy", NULL, err);
+	err = policies_load(c->policies, c->bundle_fd, why, sizeof why);
+	if (err)
+		return failed("configuration", why, err);
 	return callers_load(c->callers, &policies_config(c->policies)->roles, getuid());
 }
 
@@ -386,6 +396,7 @@ start(void *ctx, struct role *r)
 	if (err)
 		return err;
 	suspensions_recall(c);
+	signedpolicy_look(c->signedpolicy);
 	(void)refusals_recall(c->refusals);
 	(void)waivers_recall(c->waivers);
 	(void)mandates_recall(c->mandates);
@@ -497,6 +508,14 @@ on_taken(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame
 }
 
 static void
+on_policy(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	signedpolicy_on_taken(((struct control *)ctx)->signedpolicy, msg);
+}
+
+static void
 on_suspended(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	(void)chan;
@@ -522,6 +541,7 @@ static const struct chan_rule warden_rules[] = {
 	{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
 	{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
 	{ MSG_CLOCK, CHAN_ALWAYS, on_clock }, { MSG_CONTINUED, CHAN_ALWAYS, on_continued },
+	{ MSG_POLICY_TAKEN, CHAN_ALWAYS, on_policy },
 };
 static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
 static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
@@ -565,6 +585,7 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 		halts_warden_down(c->halts);
 		resumptions_warden_down(c->resumptions);
 		proposals_warden_down(c->proposals);
+		signedpolicy_warden_down(c->signedpolicy);
 	}
 }
 
@@ -648,6 +669,7 @@ tear_down(struct control *c)
 		resumptions_warden_down(c->resumptions);
 	if (c->proposals)
 		proposals_warden_down(c->proposals);
+	signedpolicy_warden_down(c->signedpolicy);
 	desk_free(c->desk);
 	webdesk_free(c->webdesk);
 	releases_free(c->releases);
@@ -720,6 +742,7 @@ free_rest(struct control *c)
 	files_close(c->files);
 	db_close(c->db);
 	policies_free(c->policies);
+	signedpolicy_free(c->signedpolicy);
 	people_free(c->people);
 	callers_free(c->callers);
 }
@@ -746,6 +769,7 @@ control_main(const struct clock_source *clock)
 		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.reload = reload,
+		.held = held,
 		.stop = stop,
 		.halt = halt,
 		.unhalt = unhalt,

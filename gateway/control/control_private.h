@@ -34,6 +34,7 @@
 #include "gateway/control/runouts.h"
 #include "gateway/control/sessions.h"
 #include "gateway/control/sightings.h"
+#include "gateway/control/signedpolicy.h"
 #include "gateway/control/signins.h"
 #include "gateway/control/timekeep.h"
 #include "gateway/control/tokens.h"
@@ -97,6 +98,7 @@ struct control {
 	struct halts *halts;
 	struct resumptions *resumptions;
 	struct proposals *proposals;
+	struct signedpolicy *signedpolicy; /* NULL: policy is not signed here */
 	struct replay *replay;
 	struct witnesses *witnesses;
 	struct hashing *hashing;

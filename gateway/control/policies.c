@@ -33,6 +33,9 @@ struct policies {
 	uint8_t rules_sha256[DIGEST_SHA256_LEN];
 	struct handed_list next; /* handed in since the last load */
 	struct handed_list now;  /* what the list rests on */
+	bool pinned;
+	struct policies_pins pins;
+	struct policy_bundle *bundle, *handed; /* with pins */
 };
 
 static void
@@ -72,6 +75,8 @@ policies_free(struct policies *p)
 	config_free(p->config);
 	handed_free(&p->next);
 	handed_free(&p->now);
+	policy_bundle_free(p->bundle);
+	policy_bundle_free(p->handed);
 	free(p);
 }
 
@@ -238,11 +243,140 @@ find_rules(const struct config *c, const struct handed_list *files, struct view 
 	return digest_sha256(*ret, sha256);
 }
 
+/* ---- where people sign it ---- */
+
+int
+policies_pin(struct policies *p, const struct policies_pins *pins)
+{
+	p->pinned = true;
+	p->pins = *pins;
+	return FG_OK;
+}
+
+static enum policy_bundle_kind
+kind_of(uint8_t handed)
+{
+	return handed == MSG_FD_ANCHOR ? POLICY_BUNDLE_ANCHOR : handed == MSG_FD_CA ? POLICY_BUNDLE_CA :
+	    handed == MSG_FD_RULES ? POLICY_BUNDLE_YARA : POLICY_BUNDLE_NONE;
+}
+
+/* What the configuration comes to with these files; each is kept under its digest. */
+static int
+bundle_of(const struct policies *p, const struct config *c, const struct handed_list *l, struct policy_bundle **ret,
+    char *why, size_t cap)
+{
+	struct policy_bundle_item *items = calloc(l->n ? l->n : 1, sizeof *items);
+	int err = items ? FG_OK : FG_ENOMEM;
+	size_t n = 0;
+	for (size_t i = 0; !err && i < l->n; i++) {
+		struct view bytes = view_of(l->at[i].bytes, l->at[i].n);
+		items[n].kind = kind_of(l->at[i].kind);
+		if (!items[n].kind)
+			continue;
+		snprintf(items[n].name, sizeof items[n].name, "%s", l->at[i].name);
+		err = digest_sha256(bytes, items[n].sha256);
+		if (!err)
+			p->pins.keep(p->pins.ctx, items[n++].sha256, bytes);
+	}
+	if (!err)
+		err = policy_bundle_make(c, items, n, ret, why, cap);
+	free(items);
+	return err;
+}
+
+/* A file that came, or did not, and is not the one that people signed: the one that is takes its place. */
+static int
+pin_one(const struct policies *p, struct handed_list *l, uint8_t kind, const struct policy_bundle_item *item)
+{
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	struct handed *h = NULL;
+	struct writer w;
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].kind == kind && strcmp(l->at[i].name, item->name) == 0)
+			h = &l->at[i];
+	int err = h ? digest_sha256(view_of(h->bytes, h->n), sha256) : FG_OK;
+	if (err || (h && !memcmp(sha256, item->sha256, sizeof sha256)))
+		return err;
+	if (!h) {
+		struct handed *more = reallocarray(l->at, l->n + 1, sizeof *more);
+		if (!more)
+			return FG_ENOMEM;
+		l->at = more;
+		h = &l->at[l->n++];
+		*h = (struct handed){ .kind = kind, .fd = -1 };
+		snprintf(h->name, sizeof h->name, "%s", item->name);
+	}
+	writer_init(&w, FILES_DOC_MAX);
+	err = p->pins.get(p->pins.ctx, item->sha256, &w);
+	if (!err) {
+		free(h->bytes);
+		h->bytes = writer_take(&w, &h->n);
+		err = h->bytes ? FG_OK : FG_ENOMEM;
+	}
+	writer_free(&w);
+	return err == FG_ENOMEM ? err : FG_OK; /* one that cannot be had makes another bundle, which is seen */
+}
+
+static int
+pin_files(const struct policies *p, struct handed_list *l)
+{
+	static const uint8_t kinds[] = { MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES };
+	const struct policy_bundle *b = p->pins.bundle;
+	int err = FG_OK;
+	for (size_t i = 0; b && !err && i < b->n; i++)
+		for (size_t k = 0; !err && k < sizeof kinds; k++)
+			if (b->at[i].kind == kind_of(kinds[k]))
+				err = pin_one(p, l, kinds[k], &b->at[i]);
+	return err;
+}
+
+/* Both bundles of what is being loaded; what lies on disk may lack a file that was signed. */
+static int
+pin(const struct policies *p, const struct config *c, struct handed_list *l, struct policy_bundle **ret,
+    struct policy_bundle **ret_handed, char *why, size_t cap)
+{
+	int err = bundle_of(p, c, l, ret_handed, why, cap);
+	if (err && err != FG_ENOTFOUND)
+		return err;
+	why[0] = '\0';
+	err = pin_files(p, l);
+	return err ? err : bundle_of(p, c, l, ret, why, cap);
+}
+
+int
+policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret, char *ret_why, size_t cap)
+{
+	struct config *c = NULL;
+	int err = parse(bundle_fd, &c, ret_why, cap);
+	if (!err)
+		err = read_handed(&p->next, ret_why, cap);
+	if (!err)
+		err = bundle_of(p, c, &p->next, ret, ret_why, cap);
+	if (err && !ret_why[0])
+		snprintf(ret_why, cap, "%s", err_name(err));
+	handed_free(&p->next);
+	config_free(c);
+	return err;
+}
+
+const struct policy_bundle *
+policies_bundle(const struct policies *p)
+{
+	return p->bundle;
+}
+
+const struct policy_bundle *
+policies_handed(const struct policies *p)
+{
+	return p->handed;
+}
+
 int
 policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 {
 	struct config *c = NULL;
 	struct policy *list = NULL;
+	struct policy_bundle *comes_to = NULL, *as_handed = NULL;
 	struct view rules;
 	uint8_t sha256[DIGEST_SHA256_LEN] = { 0 };
 	size_t n = 0;
@@ -252,6 +386,8 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	int err = parse(bundle_fd, &c, ret_why, cap);
 	if (!err)
 		err = read_handed(files, ret_why, cap);
+	if (!err && p->pinned)
+		err = pin(p, c, files, &comes_to, &as_handed, ret_why, cap);
 	if (!err) {
 		n = c->profiles_n;
 		list = calloc(n ? n : 1, sizeof *list);
@@ -266,6 +402,8 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 			snprintf(ret_why, cap, "%s", err_name(err));
 		if (list)
 			list_free(list, n);
+		policy_bundle_free(comes_to);
+		policy_bundle_free(as_handed);
 		config_free(c);
 		handed_free(&p->next);
 		return err;
@@ -277,6 +415,10 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 		p->now = p->next;
 		p->next = (struct handed_list){ 0 };
 	}
+	policy_bundle_free(p->bundle);
+	policy_bundle_free(p->handed);
+	p->bundle = comes_to;
+	p->handed = as_handed;
 	p->list = list;
 	p->n = n;
 	p->config = c;

@@ -10,6 +10,7 @@
 
 #include "gateway/wire/msg.h"
 #include "policy/config.h"
+#include "policy/policy_bundle.h"
 
 #define POLICIES_FILES_MAX 8192 /* anchors and CA files: 256 profiles of 32 */
 #define POLICIES_CA_MAX (4u << 20) /* gateway/upstream takes no more */
@@ -21,6 +22,14 @@ struct policy { /* one profile, resolved; lives until the next policies_load() *
 	struct view trust;    /* trustset.h; empty: no anchors */
 	struct view ca;       /* PEM; empty: the system's */
 	int credentials_fd;   /* borrowed; -1: none */
+};
+
+/* Where people sign the policy: the files that count, whatever is handed in. */
+struct policies_pins {
+	const struct policy_bundle *bundle; /* in force; NULL: not known, and files count as they come */
+	int (*get)(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN], struct writer *w); /* one that was kept */
+	void (*keep)(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN], struct view bytes);
+	void *ctx;
 };
 
 struct policies;
@@ -36,6 +45,16 @@ int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
  * bundle_fd stays the caller's.
  */
 int policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap);
+/* From the next load on. Copied, but for the bundle, which the caller keeps until it says otherwise. */
+int policies_pin(struct policies *p, const struct policies_pins *pins);
+/* What the configuration in force comes to, with the files that count, and with those that came. NULL without pins. */
+const struct policy_bundle *policies_bundle(const struct policies *p);
+const struct policy_bundle *policies_handed(const struct policies *p);
+/*
+ * What another one would come to, with the files handed in since the last load, which are kept and forgotten here.
+ * Nothing else changes. 0 with *ret, or an error with ret_why. bundle_fd stays the caller's.
+ */
+int policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret, char *ret_why, size_t cap);
 /* The operator's YARA rules as text, and their digest; false: none. Lives until the next policies_load(). */
 bool policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
 const struct config *policies_config(const struct policies *p);

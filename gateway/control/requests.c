@@ -74,6 +74,18 @@ people_submit(struct control *c, struct call *call)
 }
 
 static void
+policy_show(struct control *c, struct call *call)
+{
+	signedpolicy_show(c->signedpolicy, call);
+}
+
+static void
+policy_submit(struct control *c, struct call *call)
+{
+	signedpolicy_submit(c->signedpolicy, call);
+}
+
+static void
 people_suspend_key(struct control *c, struct call *call)
 {
 	suspensions_order(c, call);
@@ -299,6 +311,8 @@ static const struct requests_row table[] = {
 	{ "people.suspend", REQUESTS_RESTRICT, ACT, 0, 0, people_suspend_key,
 	    { FLAG_OPT("final"), REASON, TEXT("who", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "policy.explain", REQUESTS_VIEW, ANY, 0, 0, requests_policy_explain, { REVIEW } },
+	{ "policy.show", REQUESTS_VIEW, ANY, 0, 0, policy_show, { { 0 } } },
+	{ "policy.submit", REQUESTS_PERMIT, ACT, 2, 2, policy_submit, { { 0 } } },
 	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
 	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
 	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },

@@ -213,6 +213,11 @@ static void
 on_reload(struct role *r, const struct msg_reload *m, struct wire_frame *frame)
 {
 	struct msg_reloaded answer = { .generation = m->generation };
+	if (m->held) { /* nobody waits for what comes of it */
+		if (r->ops->held && memfd_is_sealed(frame->fds[0]))
+			r->ops->held(r->ctx, wire_take_fd(frame, 0));
+		return;
+	}
 	if (!r->ops->reload)
 		snprintf(answer.why, sizeof answer.why, "this role has nothing to reload");
 	else if (!memfd_is_sealed(frame->fds[0]))

@@ -47,6 +47,8 @@ struct role_ops {
 	 * says why. May be NULL.
 	 */
 	int (*reload)(void *ctx, int bundle_fd, char *ret_why, size_t cap);
+	/* One that is only shown, because people have not signed its policy; fd is taken. May be NULL. */
+	void (*held)(void *ctx, int bundle_fd);
 	/* Wind down; call role_exit() when done; after grace_ms the supervisor kills. */
 	void (*stop)(void *ctx, unsigned grace_ms);
 	/*

@@ -16,6 +16,7 @@
 #include "gateway/role/role.h"
 #include "gateway/supervisor/plan.h"
 #include "policy/config.h"
+#include "policy/policy_bundle.h"
 
 struct child {
 	uint8_t *buf;
@@ -319,6 +320,13 @@ check_genesis(struct child *c, int fd)
 				      : "fotagate.conf: \"demo = true;\", but the genesis is not a "
 					"demonstration's");
 	c->end.have_genesis = true;
+	c->end.signed_policy = c->genesis->signed_policy;
+	if (c->end.signed_policy) {
+		memcpy(c->end.first, c->genesis->policy.config, sizeof c->end.first);
+		r = policy_bundle_config(c->config, c->end.policy);
+		if (r)
+			return r;
+	}
 	memcpy(c->end.instance, c->genesis->instance, sizeof c->end.instance);
 	name(c->end.origin, sizeof c->end.origin, c->genesis->origin);
 	return 0;

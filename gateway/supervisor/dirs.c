@@ -17,6 +17,7 @@ struct folder {
 };
 
 static const struct folder folders[] = {
+	{ "config", MSG_ROLE_NONE, 0700 }, /* the supervisor's: the configuration whose policy is in force */
 	{ "state", MSG_ROLE_CONTROL, 0700 },
 	{ "images", MSG_ROLE_NONE, 0755 },
 	{ "images/quarantine", MSG_ROLE_CONTROL, 0700 },
@@ -25,6 +26,7 @@ static const struct folder folders[] = {
 	{ "statements", MSG_ROLE_CONTROL, 0700 },
 	{ "audit", MSG_ROLE_AUDIT, 0755 },      /* control replays it; identities in it are pseudonyms */
 	{ "authority", MSG_ROLE_WARDEN, 0755 }, /* the warden alone adds to it; everyone may check it */
+	{ "authority/policy", MSG_ROLE_WARDEN, 0755 },
 	{ "authority/signers", MSG_ROLE_WARDEN, 0755 },
 };
 

@@ -58,6 +58,7 @@ make_base(struct supervisor *s, const struct supervisor_options *opt)
 	    .opt = opt,
 	    .bundle_fd = -1,
 	    .next_bundle_fd = -1,
+	    .held_fd = -1,
 	    .web_listener = -1,
 	    .control_sock = -1,
 	    .halt_sock = -1,
@@ -77,6 +78,16 @@ make_base(struct supervisor *s, const struct supervisor_options *opt)
 	return s->signals[0] && event_add(s->signals[0], NULL) == 0 ? 0 : FG_ENOMEM;
 }
 
+static void
+plan_now(struct supervisor *s)
+{
+	s->planned = false;
+	supervisor_plan_start(s, s->bundle_fd, say, on_plan);
+	while (!s->planned && event_base_loop(s->base, EVLOOP_ONCE) == 0)
+		;
+	supervisor_plan_free(s);
+}
+
 /* Bundle and plan, checked, or EXIT_ status with every problem said. */
 static int
 load(struct supervisor *s)
@@ -88,11 +99,41 @@ load(struct supervisor *s)
 		fprintf(stderr, "%s: %s\n", s->opt->config, err_name(s->bundle_fd));
 		return EXIT_COULD_NOT;
 	}
-	supervisor_plan_start(s, s->bundle_fd, say, on_plan);
-	while (!s->planned && event_base_loop(s->base, EVLOOP_ONCE) == 0)
-		;
-	supervisor_plan_free(s);
+	plan_now(s);
 	return s->plan ? 0 : EXIT_REFUSED;
+}
+
+/*
+ * What lies in the folder was not signed: the configuration that was, as it was kept, is taken instead, and control
+ * is shown the other. Without one the other stays, and control, which sees that nobody signed it, grants nothing.
+ */
+static int
+take_signed(struct supervisor *s)
+{
+	if (!s->plan->end.have_genesis || supervisor_policy_is_in_force(s->plan))
+		return 0;
+	struct plan *held = s->plan;
+	int held_fd = s->bundle_fd, kept = supervisor_policy_kept(held);
+	if (kept >= 0) {
+		s->bundle_fd = kept;
+		s->plan = NULL;
+		plan_now(s);
+	}
+	if (kept >= 0 && s->plan && supervisor_policy_is_in_force(s->plan)) {
+		oplog(OPLOG_ERR, "INCIDENT: the policy of %s is not signed; the configuration that was stays in force",
+		      s->opt->config);
+		supervisor_policy_hold(s, held, held_fd);
+		return 0;
+	}
+	if (kept >= 0) {
+		close(kept);
+		free(s->plan);
+	}
+	s->plan = held;
+	s->bundle_fd = held_fd;
+	oplog(OPLOG_ERR, "INCIDENT: the policy of %s is not signed, and the one that was cannot be had: nothing is granted",
+	      s->opt->config);
+	return 0;
 }
 
 static void
@@ -119,6 +160,7 @@ free_all(struct supervisor *s)
 		close(s->control_sock);
 	if (s->bundle_fd >= 0)
 		close(s->bundle_fd);
+	supervisor_policy_hold(s, NULL, -1);
 	notify_close(&s->notify);
 	free(s->plan);
 }
@@ -135,6 +177,9 @@ supervisor_check(const struct supervisor_options *opt)
 	/* Keys belong to a gateway that has been initialised; before that only the text can be right. */
 	if (!status && s.plan->end.have_genesis && (supervisor_boot_check(&s, say) || supervisor_try_files(&s, say)))
 		status = EXIT_REFUSED;
+	if (!status && s.plan->end.have_genesis && !supervisor_policy_is_in_force(s.plan))
+		fprintf(stderr, "note: its policy is not the one that people signed last, which would stay in force "
+		    "(fotagate policy propose)\n");
 	if (!status && !s.plan->end.have_genesis)
 		fprintf(
 		    stderr,
@@ -340,6 +385,8 @@ static int
 prepare(struct supervisor *s, struct sockets_activated *given)
 {
 	int status = load(s);
+	if (!status)
+		status = take_signed(s);
 	if (status)
 		return status;
 	if (!complete(s))
@@ -354,6 +401,9 @@ prepare(struct supervisor *s, struct sockets_activated *given)
 	supervisor_boot_machine(s);
 	if (enter_jail(s))
 		return ROLE_EXIT_SANDBOX;
+	supervisor_policy_keep(s->plan, s->bundle_fd);
+	if (s->held_plan)
+		supervisor_policy_keep(s->held_plan, s->held_fd);
 	if (add_events(s) || supervisor_role_make(s))
 		return EXIT_COULD_NOT;
 	return 0;

@@ -120,6 +120,9 @@ struct supervisor {
 	struct planner *planner; /* a config child at work, or NULL */
 	bool planned;            /* the first one has answered */
 	bool reload_again;       /* SIGHUP came meanwhile */
+	struct plan *held_plan;  /* a configuration that is not followed: people have not signed its policy */
+	int held_fd;
+	bool reload_kept;        /* the one being checked is the one that was kept, not the folder's */
 	struct plan *next_plan;  /* sent out, not confirmed yet */
 	int next_bundle_fd;
 	struct event *reload_deadline;
@@ -231,6 +234,18 @@ void supervisor_job_kill(struct supervisor *s, uint64_t id);
 void supervisor_job_kill_all(struct supervisor *s);
 void supervisor_job_reap(struct supervisor *s);
 void supervisor_job_free(struct supervisor *s);
+
+/* ---- supervisor_policy.c ---- */
+/* True where policy is not signed; false when nobody can say. */
+bool supervisor_policy_is_in_force(const struct plan *plan);
+/* Keeps a configuration, beside the one whose policy is in force; where policy is not signed nothing. */
+void supervisor_policy_keep(const struct plan *plan, int bundle_fd);
+/* The one that was kept of the policy in force, as a bundle. Descriptor (the caller's), or a negative fg_err. */
+int supervisor_policy_kept(const struct plan *plan);
+/* Takes over what is not followed and shows it to control; NULL and -1: nothing is held any more. */
+void supervisor_policy_hold(struct supervisor *s, struct plan *plan, int bundle_fd);
+/* Control is there (again). */
+void supervisor_policy_show(struct instance *control);
 
 /* ---- supervisor_reload.c ---- */
 

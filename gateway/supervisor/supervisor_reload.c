@@ -66,7 +66,14 @@ settle(struct supervisor *s, const char *late)
 	s->next_bundle_fd = -1;
 	for (unsigned n = 0; n < s->instances_n; n++)
 		s->instances[n].reload_pending = false;
-	over(s, !late, late ? late : "the new configuration is in force");
+	over(s, !late, late ? late : s->reload_kept ? "the configuration that people signed is in force" :
+	    "the new configuration is in force");
+	supervisor_policy_keep(s->plan, s->bundle_fd);
+	if (!s->reload_kept)
+		supervisor_policy_hold(s, NULL, -1); /* the folder is followed */
+	else
+		supervisor_policy_show(supervisor_role_find(s, MSG_ROLE_CONTROL, 0)); /* still not */
+	s->reload_kept = false;
 	if (s->reload_again)
 		supervisor_reload(s);
 }
@@ -114,11 +121,41 @@ hand_out(struct supervisor *s)
 	settle(s, NULL);
 }
 
+static void on_plan(struct supervisor *s, struct plan *plan);
+
+/* The folder's policy is not signed. It is held, and the configuration that is signed stays, or takes its place. */
+static void
+hold(struct supervisor *s)
+{
+	bool again = s->reload_kept; /* what was kept is not what its name says */
+	if (again)
+		drop_next(s);
+	else
+		supervisor_policy_keep(s->next_plan, s->next_bundle_fd);
+	if (!again)
+		supervisor_policy_hold(s, s->next_plan, s->next_bundle_fd);
+	s->next_plan = NULL;
+	s->next_bundle_fd = -1;
+	s->reload_kept = false;
+	int kept = again || supervisor_policy_is_in_force(s->plan) ? -1 : supervisor_policy_kept(s->plan);
+	if (kept < 0) {
+		over(s, false, "refused: its policy is not signed; the old configuration stays in force");
+		return;
+	}
+	s->next_bundle_fd = kept;
+	s->reload_kept = true;
+	s->reload_again = true; /* checked once the child that is at work is gone */
+}
+
 static void
 on_plan(struct supervisor *s, struct plan *plan)
 {
 	const char *restart = plan ? plan_needs_restart(s->plan, plan) : NULL;
 	s->next_plan = plan;
+	if (plan && plan->end.have_genesis && !s->stopping && !supervisor_policy_is_in_force(plan)) {
+		hold(s);
+		return;
+	}
 	if (plan && !plan->end.have_genesis)
 		restart = "there is no genesis any more";
 	if (plan && !restart && !s->stopping) {
@@ -126,6 +163,7 @@ on_plan(struct supervisor *s, struct plan *plan)
 		return;
 	}
 	drop_next(s);
+	s->reload_kept = false;
 	over(s, false, restart ? restart : "refused, the old configuration stays in force");
 }
 
@@ -143,8 +181,9 @@ supervisor_reload(struct supervisor *s)
 	    (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
 	if (!s->reload_deadline)
 		s->reload_deadline = evtimer_new(s->base, on_deadline, s);
-	int bundle = confdir_read(s->opt->config, say_file, s);
+	int bundle = s->reload_kept ? s->next_bundle_fd : confdir_read(s->opt->config, say_file, s);
 	if (bundle < 0 || !s->reload_deadline) {
+		s->reload_kept = false;
 		over(s, false, "refused, the old configuration stays in force");
 		return;
 	}

@@ -87,6 +87,8 @@ on_ready(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	      obj + 5, jail);
 	if (i->role == MSG_ROLE_AUDIT)
 		supervisor_log_resend(i->s);
+	if (i->role == MSG_ROLE_CONTROL)
+		supervisor_policy_show(i);
 	supervisor_log(i->s, ENTRY_SVC_START, 6, "ok", obj, jail);
 	supervisor_role_status(i->s);
 }
@@ -145,6 +147,17 @@ on_unhalt(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
 	supervisor_halt_undo(i->s, msg);
 }
 
+/* People put another policy in force: what lies in the folder may be it. */
+static void
+on_policy(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct instance *i = ctx;
+	(void)c;
+	(void)msg;
+	(void)frame;
+	supervisor_reload(i->s);
+}
+
 #define COMMON                                                                                     \
 	{ MSG_READY, PHASE_BOOT, on_ready }, { MSG_HALT, PHASE_BOOT | PHASE_READY, on_confirmed }
 
@@ -163,6 +176,7 @@ static const struct chan_rule audit_rules[] = {
 static const struct chan_rule warden_rules[] = {
 	COMMON,
 	{ MSG_UNHALT, PHASE_READY, on_unhalt },
+	{ MSG_POLICY_TAKEN, PHASE_READY, on_policy },
 };
 static const struct chan_rule control_rules[] = {
 	COMMON,

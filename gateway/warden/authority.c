@@ -200,6 +200,12 @@ authority_genesis_get(const struct authority *a)
 	return &a->genesis;
 }
 
+struct view
+authority_genesis_text(const struct authority *a)
+{
+	return view_of(a->genesis_text.p, a->genesis_text.n);
+}
+
 const struct signers *
 authority_current(const struct authority *a)
 {

@@ -26,6 +26,8 @@ int authority_genesis_sig(struct authority *a, int fd);
  */
 int authority_load(struct authority *a, int dirfd, char *ret_why, size_t cap);
 const struct genesis *authority_genesis_get(const struct authority *a);
+/* Its bytes. Borrowed. */
+struct view authority_genesis_text(const struct authority *a);
 /* The set in force. */
 const struct signers *authority_current(const struct authority *a);
 /* Its statement; borrowed until the next set is taken. */

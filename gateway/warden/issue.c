@@ -14,9 +14,11 @@ static const struct issue_kind *const kinds[REQUEST_LIMIT] = {
 	[REQUEST_ISSUE] = &issue_release,
 	[REQUEST_RESUME] = &issue_resume,
 	[REQUEST_SIGNERS] = &issue_signers,
+	[REQUEST_POLICY] = &issue_policy,
 	[REQUEST_RECOVER] = &issue_recover,
 	[REQUEST_CONTINUE] = &issue_rollout,
 	[REQUEST_ISSUE_STANDING] = &issue_standing,
+	[REQUEST_POLICY_RECOVER] = &issue_policy_recover,
 };
 
 static const struct issue_kind *
@@ -131,21 +133,30 @@ next(struct warden *w)
 	begin(w);
 }
 
+static bool
+is_unsettled(const struct warden *w)
+{
+	return w->unsettled || w->policy_unsettled;
+}
+
 /*
  * Whether the last set that was sent to the log is in force comes before every
- * other question: who may sign depends on it.
+ * other question: who may sign depends on it. Then whether the last policy is.
  */
 static void
 recover(struct warden *w)
 {
 	if (!w->late_token && w->clock.mono_s() >= w->recover_at) {
 		w->recover_at = w->clock.mono_s() + STATE_RECOVER_S;
-		w->job.request = (struct request){ .kind = REQUEST_RECOVER, .image_fd = -1, .bundle_fd = -1 };
+		w->job.request = (struct request){ .kind = w->unsettled ? REQUEST_RECOVER : REQUEST_POLICY_RECOVER,
+			.image_fd = -1, .bundle_fd = -1 };
 		begin(w);
 	}
-	while (w->unsettled && w->job.step == STEP_IDLE && w->queue_n) {
+	while (is_unsettled(w) && w->job.step == STEP_IDLE && w->queue_n) {
 		struct request *r = &w->queue[--w->queue_n];
-		kinds[r->kind]->refused(w, r, NULL, "it is not known yet which signer set is in force: the audit log has to say");
+		kinds[r->kind]->refused(w, r, NULL, w->unsettled ?
+		    "it is not known yet which signer set is in force: the audit log has to say" :
+		    "it is not known yet which policy is in force: the audit log has to say");
 		request_close(r);
 	}
 }
@@ -202,9 +213,9 @@ issue_work(struct warden *w)
 {
 	struct job *j = &w->job;
 	issue_resume_owed(w);
-	if (j->step == STEP_IDLE && w->unsettled && !w->stopping)
+	if (j->step == STEP_IDLE && is_unsettled(w) && !w->stopping)
 		recover(w);
-	if (j->step == STEP_IDLE && !w->unsettled && w->queue_n && !w->stopping)
+	if (j->step == STEP_IDLE && !is_unsettled(w) && w->queue_n && !w->stopping)
 		next(w);
 	if ((j->step == STEP_ROOTS || j->step == STEP_SCAN || j->step == STEP_LOG) && w->clock.mono_s() > j->deadline)
 		issue_disown(w, "the audit log did not answer in time: nothing is permitted without it");
@@ -278,8 +289,8 @@ issue_appended(struct warden *w, const struct msg_appended *m)
 	} else if (m->index < w->job.log_size) {
 		issue_disown(w, "the audit log answered for an older entry: nothing is permitted on its word");
 		w->late_token = 0; /* that was its answer */
-	} else if (kind(w) != &issue_signers && hold_refuses(w, &w->job.request)) {
-		/* It stepped meanwhile. A signer set is in force by being in the log: too late for that one. */
+	} else if (kind(w) != &issue_signers && kind(w) != &issue_policy && hold_refuses(w, &w->job.request)) {
+		/* It stepped meanwhile. A signer set or policy is in force by being in the log: too late for those. */
 		issue_disown(w, hold_refuses(w, &w->job.request));
 	} else {
 		kind(w)->effect(w);
@@ -297,7 +308,11 @@ issue_audit_away(struct warden *w)
 void
 issue_proof(struct warden *w, const struct msg_proof *m)
 {
-	if (w->job.step == STEP_SCAN && m->token == w->token)
+	if (w->job.step != STEP_SCAN || m->token != w->token)
+		return;
+	if (w->job.request.kind == REQUEST_POLICY_RECOVER)
+		issue_policy_proof(w, m);
+	else
 		issue_signers_proof(w, m);
 }
 

@@ -53,5 +53,9 @@ void issue_tell_edge(struct warden *w, unsigned edge, const struct released *r);
  * force last, to the byte; a first start keeps the one there is. FG_EPERM, FG_EFORMAT, FG_EIO with ret_why.
  */
 int issue_signers_boot(struct warden *w, char *ret_why, size_t cap);
+/* The same of policies, after policychain_load(); and whether one is on its way. */
+int issue_policy_boot(struct warden *w, char *ret_why, size_t cap);
+/* Tells control which policy is in force, where policy is signed. */
+void issue_policy_greet(struct warden *w);
 
 #endif

@@ -37,6 +37,7 @@ struct issue_kind {
 };
 
 extern const struct issue_kind issue_release, issue_resume, issue_rollout, issue_signers, issue_recover, issue_standing;
+extern const struct issue_kind issue_policy, issue_policy_recover;
 
 /* The job in hand ends: answered, cleared. */
 void issue_refuse(struct warden *w, const char *why);
@@ -47,6 +48,10 @@ void issue_done(struct warden *w);
 bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
 /* An entry of the log, looking for a signer set. */
 void issue_signers_proof(struct warden *w, const struct msg_proof *m);
+/* The same, looking for a policy. */
+void issue_policy_proof(struct warden *w, const struct msg_proof *m);
+/* NULL, or why nothing of that profile may be released under that policy. */
+const char *issue_policy_refuses(const struct warden *w, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN]);
 /* What is owed to the log about resumes without effect: is sent again when it is time, and forgotten once it is there. */
 void issue_resume_owed(struct warden *w);
 void issue_resume_appended(struct warden *w, const struct msg_appended *m);

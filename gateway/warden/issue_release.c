@@ -226,7 +226,11 @@ is_by_standing(const struct warden *w)
 static void
 judged(struct warden *w)
 {
-	if (w->list_n == VAULT_RELEASES_MAX)
+	const struct msg_issue *m = &w->job.request.issue;
+	const char *unsigned_ = issue_policy_refuses(w, m->profile, m->policy);
+	if (unsigned_)
+		issue_refuse(w, unsigned_);
+	else if (w->list_n == VAULT_RELEASES_MAX)
 		issue_refuse(w, "too many releases are in force: revoke some first");
 	else if (!is_by_standing(w) && used_before(w))
 		issue_refuse(w, "a statement has been used for a release already: write and sign a new one");

@@ -129,7 +129,7 @@ judge(struct warden *w)
 			h->bundle.sig[kept++] = h->bundle.sig[i];
 	}
 	h->bundle.n = kept;
-	if (successor_write(w->authority_dir, h->answer.next.number, j->log_size, &h->bundle)) {
+	if (successor_write(w->authority_dir, SUCCESSOR_SIGNERS, h->answer.next.number, j->log_size, &h->bundle)) {
 		issue_refuse(w, "the signer set could not be written down: is the disk full?");
 		return;
 	}
@@ -174,7 +174,7 @@ issue_signers_boot(struct warden *w, char *ret_why, size_t cap)
 		return keep(w, now, authority_text(w->authority));
 	if (!err)
 		err = digest_sha256(authority_text(w->authority), sha256);
-	if (!err && number == now + 1 && successor_read(w->authority_dir, number, &half) == FG_OK) {
+	if (!err && number == now + 1 && successor_read(w->authority_dir, SUCCESSOR_SIGNERS, number, &half) == FG_OK) {
 		err = digest_sha256(half.bundle.text, sha256); /* only its names are missing */
 		now = number;
 	}
@@ -199,7 +199,7 @@ take(struct warden *w, const struct heir *h)
 	ok = ok && issue_count_keys(w) == FG_OK;
 	/* Kept before it has a name: a folder may then never end with another. */
 	ok = ok && keep(w, next->number, h->bundle.text) == FG_OK;
-	if (ok && successor_settle(w->authority_dir, next->number, &h->bundle) == FG_OK) {
+	if (ok && successor_settle(w->authority_dir, SUCCESSOR_SIGNERS, next->number, &h->bundle) == FG_OK) {
 		w->unsettled = false;
 		return true;
 	}
@@ -253,10 +253,10 @@ read_pending(struct warden *w, char *why, size_t cap)
 	uint32_t number = current->number; /* in force, but the disk may not know it yet; else the next */
 	if (!h)
 		return err_name(FG_ENOMEM);
-	int err = number ? successor_read(w->authority_dir, number, &h->found) : FG_ENOTFOUND;
+	int err = number ? successor_read(w->authority_dir, SUCCESSOR_SIGNERS, number, &h->found) : FG_ENOTFOUND;
 	bool again = err == FG_OK; /* in force, only its names are missing */
 	if (err == FG_ENOTFOUND)
-		err = successor_read(w->authority_dir, ++number, &h->found);
+		err = successor_read(w->authority_dir, SUCCESSOR_SIGNERS, ++number, &h->found);
 	if (err == FG_ENOTFOUND) {
 		w->unsettled = false;
 		return "nothing is pending";
@@ -276,7 +276,7 @@ read_pending(struct warden *w, char *why, size_t cap)
 		    h->bundle.n, h->answer.next.time, why, cap);
 	if (err == FG_EFORMAT || err == FG_EPERM) {
 		fprintf(stderr, "<3>warden: a pending signer set does not follow the one in force and is dropped\n");
-		successor_drop(w->authority_dir, number);
+		successor_drop(w->authority_dir, SUCCESSOR_SIGNERS, number);
 		w->unsettled = false;
 		return "it is no successor";
 	}
@@ -310,7 +310,7 @@ look(struct warden *w)
 		return;
 	}
 	fprintf(stderr, "<5>warden: signer set %u never reached the log and is dropped\n", number);
-	successor_drop(w->authority_dir, number);
+	successor_drop(w->authority_dir, SUCCESSOR_SIGNERS, number);
 	w->unsettled = false;
 	issue_done(w);
 }

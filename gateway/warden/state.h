@@ -3,6 +3,7 @@
 #ifndef FG_GATEWAY_WARDEN_STATE_H
 #define FG_GATEWAY_WARDEN_STATE_H
 
+#include "crypto/enact.h"
 #include "gateway/jail/jail.h"
 #include "gateway/warden/authority.h"
 #include "gateway/warden/cosign.h"
@@ -10,6 +11,7 @@
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
+#include "gateway/warden/policychain.h"
 #include "gateway/warden/standing_used.h"
 #include "gateway/warden/successor.h"
 #include "gateway/warden/suspensions.h"
@@ -19,7 +21,7 @@
 #define STATE_QUEUE_MAX 16            /* requests waiting while one is worked on */
 #define STATE_HOT_MAX (256ull << 20)  /* one image kept in memory; larger ones are sent from the file */
 #define STATE_ANSWER_S 10             /* audit answers within this or the request is refused */
-#define STATE_RECOVER_S 1             /* between two questions whether a signer set is in the log */
+#define STATE_RECOVER_S 1             /* between two questions whether a signer set or policy is in the log */
 #define STATE_OWED_HEAD (1u << JUDGE_STATEMENTS_MAX) /* bit i: the root of statement i */
 
 struct released { /* one release in force */
@@ -30,8 +32,18 @@ struct released { /* one release in force */
 	bool off_console;       /* one at least of those who signed did so elsewhere than in a browser */
 };
 
-enum request_kind { REQUEST_NONE = 0, REQUEST_ISSUE, REQUEST_RESUME, REQUEST_SIGNERS, REQUEST_RECOVER,
-	REQUEST_CONTINUE, REQUEST_ISSUE_STANDING, REQUEST_LIMIT };
+enum request_kind {
+	REQUEST_NONE = 0,
+	REQUEST_ISSUE,
+	REQUEST_RESUME,
+	REQUEST_SIGNERS,
+	REQUEST_POLICY,
+	REQUEST_RECOVER,
+	REQUEST_POLICY_RECOVER,
+	REQUEST_CONTINUE,
+	REQUEST_ISSUE_STANDING,
+	REQUEST_LIMIT,
+};
 
 struct request { /* what control asked, being worked on or waiting */
 	enum request_kind kind;
@@ -39,6 +51,7 @@ struct request { /* what control asked, being worked on or waiting */
 	struct msg_resume resume;
 	struct msg_signers signers;
 	struct msg_continue go_on;
+	struct msg_policy policy;
 	int image_fd;           /* -1 if none */
 	int bundle_fd;
 };
@@ -48,6 +61,12 @@ enum step { STEP_IDLE = 0, STEP_ROOTS, STEP_COPY, STEP_SCAN, STEP_LOG };
 struct heir { /* the next signer set: judged, or found on disk at the start */
 	struct succession_bundle bundle; /* the signatures that count; borrows */
 	struct succession_answer answer;
+	struct successor found;
+};
+
+struct edict { /* the next policy, in the same way */
+	struct succession_bundle bundle;
+	struct enact_answer answer;
 	struct successor found;
 };
 
@@ -69,6 +88,7 @@ struct job { /* the one request being worked on */
 	bool have_made;
 	bool kept;              /* its image has its name in the vault */
 	struct heir *heir;      /* the next signer set; owned */
+	struct edict *edict;    /* the next policy; owned */
 	bool clock;             /* a resume that was judged for the hold of the clock, else for a halt */
 	uint64_t scan;          /* entry of the log asked for, looking for it */
 };
@@ -91,6 +111,9 @@ struct warden {
 	uint64_t late_token;
 	int64_t recover_at;
 	uint64_t scanned; /* entries below this were read already and are not that set */
+	struct policychain *policy;
+	bool policy_unsettled; /* the same of the next policy, and the entries that are not it */
+	uint64_t policy_scanned;
 	struct cosign *cosign;
 	struct vault *vault;
 	struct peers *peers;

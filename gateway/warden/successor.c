@@ -12,8 +12,7 @@
 #include "crypto/reader.h"
 #include "gateway/file/wholefile.h"
 
-#define SIGNERS_DIR "signers"
-#define NAME_CAP 32 /* "signers/", a number, ".sig.", a number */
+#define NAME_CAP 32 /* the folder, a number, ".sig.", a number */
 
 static void
 pending_name(uint32_t number, char dst[NAME_CAP])
@@ -23,12 +22,12 @@ pending_name(uint32_t number, char dst[NAME_CAP])
 
 /* The folder of the sets, synced into its parent when it is new; -1. */
 static int
-open_sets(int dir)
+open_sets(int dir, const char *folder)
 {
-	bool fresh = mkdirat(dir, SIGNERS_DIR, 0755) == 0;
+	bool fresh = mkdirat(dir, folder, 0755) == 0;
 	if (!fresh && errno != EEXIST)
 		return -1;
-	int fd = openat(dir, SIGNERS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(dir, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0 && fresh && (fchmod(fd, 0755) || fsync(dir))) {
 		close(fd);
 		return -1;
@@ -37,11 +36,11 @@ open_sets(int dir)
 }
 
 int
-successor_write(int dir, uint32_t number, uint64_t log_size, const struct succession_bundle *b)
+successor_write(int dir, const char *folder, uint32_t number, uint64_t log_size, const struct succession_bundle *b)
 {
 	char name[NAME_CAP];
 	struct writer w;
-	int sets = open_sets(dir);
+	int sets = open_sets(dir, folder);
 	if (sets < 0)
 		return FG_EIO;
 	writer_init(&w, SUCCESSION_BUNDLE_MAX + 8);
@@ -56,13 +55,13 @@ successor_write(int dir, uint32_t number, uint64_t log_size, const struct succes
 }
 
 int
-successor_read(int dir, uint32_t number, struct successor *ret)
+successor_read(int dir, const char *folder, uint32_t number, struct successor *ret)
 {
 	char name[NAME_CAP];
 	struct successor s = { 0 };
 	struct reader r;
 	size_t n = 0;
-	snprintf(name, sizeof name, SIGNERS_DIR "/%u.pending", number);
+	snprintf(name, sizeof name, "%s/%u.pending", folder, number);
 	int err = wholefile_read(dir, name, SUCCESSION_BUNDLE_MAX + 8, &s.bytes, &n);
 	if (err)
 		return err == FG_ELIMIT ? FG_EFORMAT : err;
@@ -84,10 +83,10 @@ successor_free(struct successor *s)
 }
 
 int
-successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
+successor_settle(int dir, const char *folder, uint32_t number, const struct succession_bundle *b)
 {
 	char name[NAME_CAP];
-	int sets = open_sets(dir);
+	int sets = open_sets(dir, folder);
 	if (sets < 0)
 		return FG_EIO;
 	/* Signatures first: a set that is there always has what it rests on, and nothing else beside it. */
@@ -116,9 +115,9 @@ successor_settle(int dir, uint32_t number, const struct succession_bundle *b)
 }
 
 void
-successor_drop(int dir, uint32_t number)
+successor_drop(int dir, const char *folder, uint32_t number)
 {
 	char name[NAME_CAP];
-	snprintf(name, sizeof name, SIGNERS_DIR "/%u.pending", number);
+	snprintf(name, sizeof name, "%s/%u.pending", folder, number);
 	unlinkat(dir, name, 0);
 }

@@ -139,6 +139,7 @@ tell_authority(struct warden *w)
 	struct signers_suspended gone[SIGNERS_MAX];
 	int n = suspensions_of(w->suspensions, set, gone);
 	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SIGNERS_TAKEN, &m, NULL, 0);
+	issue_policy_greet(w);
 	for (int i = 0; i < n; i++) {
 		struct msg_suspended one = { .number = set->number, .at = gone[i].at };
 		memcpy(one.key, gone[i].key, sizeof one.key);
@@ -255,9 +256,17 @@ enter_jail(struct warden *w)
 		return err;
 	}
 	struct successor half = { 0 };
-	w->unsettled = successor_read(w->authority_dir, authority_current(w->authority)->number + 1, &half) != FG_ENOTFOUND;
+	uint32_t number = authority_current(w->authority)->number;
+	w->unsettled = successor_read(w->authority_dir, SUCCESSOR_SIGNERS, number + 1, &half) != FG_ENOTFOUND;
 	successor_free(&half);
-	successor_drop(w->authority_dir, authority_current(w->authority)->number); /* that one is all there */
+	successor_drop(w->authority_dir, SUCCESSOR_SIGNERS, number); /* that one is all there */
+	err = policychain_load(w->policy, w->authority, w->authority_dir, why, sizeof why);
+	if (!err)
+		err = issue_policy_boot(w, why, sizeof why);
+	if (err) {
+		say("policy does not hold", why[0] ? why : err_why(err));
+		return err;
+	}
 	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
 	if (!err)
 		err = standing_used_open(vault_dir(w->vault), &w->used);
@@ -424,6 +433,23 @@ on_signers(struct warden *w, struct wire_frame *f)
 }
 
 static int
+on_policy(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->policy, sizeof r->policy);
+	if (!err) {
+		r->kind = REQUEST_POLICY;
+		r->image_fd = -1;
+		r->bundle_fd = wire_take_fd(f, 0);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
 on_control(struct warden *w, struct wire_frame *f)
 {
 	struct msg_restrict m;
@@ -438,6 +464,8 @@ on_control(struct warden *w, struct wire_frame *f)
 		return on_continue(w, f);
 	case MSG_SIGNERS:
 		return on_signers(w, f);
+	case MSG_POLICY:
+		return on_policy(w, f);
 	case MSG_SUSPEND:
 		if (msg_decode(f, &suspend, sizeof suspend))
 			return FG_EPEER;
@@ -605,7 +633,9 @@ warden_main(const struct warden_clock *clock)
 	w->authority = authority_new();
 	w->peers = peers_new();
 	w->cosign = cosign_new();
-	int err = w->authority && w->peers && w->cosign ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
+	w->policy = policychain_new();
+	bool made = w->authority && w->peers && w->cosign && w->policy;
+	int err = made ? peers_add(w->peers, MSG_ROLE_SUPERVISOR, 0, WARDEN_FD) : FG_ENOMEM;
 	if (!err)
 		err = loop(w);
 	if (w->orphan)
@@ -620,6 +650,7 @@ warden_main(const struct warden_clock *clock)
 	vault_close(w->vault);
 	if (w->authority_dir >= 0)
 		close(w->authority_dir);
+	policychain_free(w->policy);
 	authority_free(w->authority);
 	free(w);
 	return status_of(err);

@@ -111,6 +111,9 @@ enum msg_type {
 	/* console <-> control; it answers with MSG_REPLY */
 	MSG_WEB_CALL,
 	MSG_WEB_LOG,
+	/* control <-> warden, which tells the supervisor too */
+	MSG_POLICY,
+	MSG_POLICY_TAKEN,
 	/* control -> warden: the same as MSG_ISSUE, resting on a standing statement; answered with MSG_ISSUED */
 	MSG_ISSUE_STANDING = 78,
 	/* warden <-> edge */
@@ -208,6 +211,7 @@ struct msg_ready { /* role -> supervisor: jailed and serving */
 };
 struct msg_reload { /* + 1 fd: new bundle, already checked by the config child */
 	uint64_t generation;
+	bool held; /* to control alone: people have not signed this one; it is to be told of, not followed */
 };
 struct msg_reloaded {
 	uint64_t generation;
@@ -291,6 +295,9 @@ struct msg_plan_end {
 	bool have_genesis; /* there was one, and it fits the configuration */
 	uint8_t instance[MSG_ID];
 	char origin[MSG_PATH_MAX];
+	bool signed_policy;                /* genesis says that policy is in force only when people signed it */
+	uint8_t policy[DIGEST_SHA256_LEN]; /* of this configuration: policy/policy_bundle.h, its config */
+	uint8_t first[DIGEST_SHA256_LEN];  /* the one that genesis put in force; zero without */
 };
 
 /* ---- audit ---- */
@@ -570,6 +577,14 @@ struct msg_signers_taken {
 	bool ok;
 	char why[MSG_TEXT_MAX];
 	uint32_t number; /* of the set in force now */
+};
+/* + 1 fd: the next policy's statement and its signatures, sealed memfd (a crypto/succession.h bundle) */
+struct msg_policy { uint64_t token; };
+struct msg_policy_taken { /* answer; with token 0, to control at its start and to both on every change, what is in force */
+	uint64_t token;
+	bool ok;
+	char why[MSG_TEXT_MAX];
+	uint32_t number; /* of the policy in force now */
 };
 struct msg_suspend { /* one key counts for nothing from now on; takes effect first, is logged by control afterwards */
 	uint64_t token;

@@ -49,7 +49,7 @@ static const struct msg_field ready[] = {
 	U32(msg_ready, landlock_abi), BOOL(msg_ready, seccomp), BOOL(msg_ready, netns),
 	TEXT(msg_ready, jail), END,
 };
-static const struct msg_field reload[] = { U64(msg_reload, generation), END };
+static const struct msg_field reload[] = { U64(msg_reload, generation), BOOL(msg_reload, held), END };
 static const struct msg_field reloaded[] = {
 	U64(msg_reloaded, generation), BOOL(msg_reloaded, ok), TEXT(msg_reloaded, why), END,
 };
@@ -96,7 +96,8 @@ static const struct msg_field plan_file[] = {
 static const struct msg_field plan_error[] = { TEXT(msg_plan_error, text), END };
 static const struct msg_field plan_end[] = {
 	BOOL(msg_plan_end, ok), U32(msg_plan_end, problems), BOOL(msg_plan_end, have_genesis),
-	BYTES(msg_plan_end, instance), TEXT(msg_plan_end, origin), END,
+	BYTES(msg_plan_end, instance), TEXT(msg_plan_end, origin), BOOL(msg_plan_end, signed_policy),
+	BYTES(msg_plan_end, policy), BYTES(msg_plan_end, first), END,
 };
 
 /* ---- audit ---- */
@@ -273,6 +274,11 @@ static const struct msg_field warden_state[] = {
 	BOOL(msg_warden_state, last), END,
 };
 static const struct msg_field signers[] = { U64(msg_signers, token), END };
+static const struct msg_field policy[] = { U64(msg_policy, token), END };
+static const struct msg_field policy_taken[] = {
+	U64(msg_policy_taken, token), BOOL(msg_policy_taken, ok), TEXT(msg_policy_taken, why),
+	U32(msg_policy_taken, number), END,
+};
 static const struct msg_field signers_taken[] = {
 	U64(msg_signers_taken, token), BOOL(msg_signers_taken, ok), TEXT(msg_signers_taken, why),
 	U32(msg_signers_taken, number), END,
@@ -434,6 +440,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_RESUME] = PLAIN("resume", msg_resume, resume, 1),
 	[MSG_RESUMED] = PLAIN("resumed", msg_resumed, resumed, 0),
 	[MSG_WARDEN_STATE] = PLAIN("warden-state", msg_warden_state, warden_state, 0),
+	[MSG_POLICY] = PLAIN("policy", msg_policy, policy, 1),
+	[MSG_POLICY_TAKEN] = PLAIN("policy-taken", msg_policy_taken, policy_taken, 0),
 	[MSG_SIGNERS] = PLAIN("signers", msg_signers, signers, 1),
 	[MSG_SIGNERS_TAKEN] = PLAIN("signers-taken", msg_signers_taken, signers_taken, 0),
 	[MSG_SUSPEND] = PLAIN("suspend", msg_suspend, suspend, 0),

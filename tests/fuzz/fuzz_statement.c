@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people and the warden sign: genesis, signer sets, approvals, release
+ * What people and the warden sign: genesis, signer sets, policies, approvals, release
  * records. The warden and fotagate-verify read them from whoever hands them in,
  * and their digests are names: what is accepted has exactly one spelling.
  */
@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct papers {
 	struct genesis genesis;
 	struct signers set;
+	struct policyset policy;
 	struct approval approval;
 	struct release release;
 	char why[WHY_MAX];
@@ -61,6 +62,17 @@ set(struct papers *p, struct view in, struct writer *w)
 }
 
 static void
+policy(struct papers *p, struct view in, struct writer *w)
+{
+	if (policyset_parse(in, "fuzz.invalid/log", &p->policy, p->why, sizeof p->why)) {
+		must(p->why[0] != '\0');
+		return;
+	}
+	comes_back(policyset_encode(&p->policy, "fuzz.invalid/log", w), w, in);
+	must(p->policy.number > 0);
+}
+
+static void
 approval(struct papers *p, struct view in, struct writer *w)
 {
 	uint8_t key[DIGEST_SHA256_LEN];
@@ -97,6 +109,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	genesis(p, in, &w);
 	p->why[0] = '\0';
 	set(p, in, &w);
+	p->why[0] = '\0';
+	policy(p, in, &w);
 	p->why[0] = '\0';
 	approval(p, in, &w);
 	p->why[0] = '\0';

@@ -198,7 +198,7 @@ profile = {
 class Gate:
     """One gateway. people are alice and bob of the demo genesis."""
 
-    def __init__(self, profile=PROFILE, edges=2):
+    def __init__(self, profile=PROFILE, edges=2, init=()):
         self.dir = tempfile.mkdtemp(prefix="fg-story-")
         os.chmod(self.dir, 0o755)
         self.vendor = Vendor()
@@ -207,7 +207,7 @@ class Gate:
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
         self.log = os.path.join(self.dir, "fotagated.log")
-        self.tool("fotagate", "init", "--demo", "--dir", self.root, "--console-listener", "none")
+        self.tool("fotagate", "init", "--demo", "--dir", self.root, "--console-listener", "none", *init)
         conf = os.path.join(self.root, "fotagate.conf")
         text = open(conf).read()
         text = re.sub(r"port = 8080\b", f"port = {self.port}", text)

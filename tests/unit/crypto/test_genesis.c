@@ -141,6 +141,39 @@ test_what_no_genesis_is(void **state)
 	encoded(f);
 }
 
+/* A gate whose policy people sign is one from its beginning: the digests of its first policy are among what they sign. */
+static void
+test_signed_policy(void **state)
+{
+	struct fixture *f = *state;
+	struct genesis *back = calloc(1, sizeof *back);
+	f->g->signed_policy = true;
+	writer_reset(&f->text);
+	assert_int_equal(genesis_encode(f->g, &f->text), FG_EINVAL); /* without one */
+	memset(f->g->policy.bundle, 1, sizeof f->g->policy.bundle);
+	memset(f->g->policy.config, 2, sizeof f->g->policy.config);
+	f->g->policy.number = 1;
+	memset(f->g->policy.previous, 3, sizeof f->g->policy.previous);
+	f->g->policy.time = PEOPLE_T0;
+	writer_reset(&f->text);
+	assert_int_equal(genesis_encode(f->g, &f->text), FG_EINVAL); /* not the first */
+	f->g->policy.number = 0;
+	memset(f->g->policy.previous, 0, sizeof f->g->policy.previous);
+	f->g->policy.time = 0;
+	f->g->policy.n = 1;
+	snprintf(f->g->policy.profile[0].name, POLICYSET_NAME_MAX, "acme");
+	assert_int_equal(genesis_parse(encoded(f), back, f->why, sizeof f->why), 0);
+	assert_true(back->signed_policy);
+	assert_memory_equal(&back->policy, &f->g->policy, sizeof back->policy);
+	test_every_byte(state);
+	/* One without says nothing of it, as it did before there was one. */
+	f->g->signed_policy = false;
+	assert_int_equal(genesis_parse(encoded(f), back, f->why, sizeof f->why), 0);
+	assert_false(back->signed_policy);
+	assert_null(memmem(f->text.p, f->text.n, "\"policy\"", 8));
+	free(back);
+}
+
 static int
 check(struct fixture *f, const struct person *const *who, unsigned n, const char *ns, int64_t at)
 {
@@ -190,6 +223,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_byte, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_no_genesis_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signed_policy, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_its_own_threshold, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_floor, setup, teardown),
 	};

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/err.h"
+#include "crypto/policyset.h"
 #include "unit/crypto/people.h"
 #include "unit/crypto/sshtool.h"
 #include "unit/crypto/token.h"
@@ -421,6 +422,7 @@ test_passkeys(void **state)
 	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 1);
 	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, touched), 0);
 	assert_int_equal(passkey_counts(f, &t, SIGNERS_NAMESPACE, good), 0);
+	assert_int_equal(passkey_counts(f, &t, POLICYSET_NAMESPACE, good), 0);
 	snprintf(f->set.console, sizeof f->set.console, "%s:8443", TOKEN_SITE);
 	assert_int_equal(passkey_counts(f, &t, APPROVAL_NAMESPACE, good), 0);
 	snprintf(f->set.console, sizeof f->set.console, "https://other.example");

@@ -169,7 +169,7 @@ test_descriptors_not_taken_are_closed(void **state)
 {
 	struct fixture *f = *state;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	const struct msg_reload m = { 1 };
+	const struct msg_reload m = { .generation = 1 };
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(msg_send(f->b, MSG_RELOAD, &m, &null, 1), 0);
 	close(null);
@@ -294,7 +294,7 @@ test_queue_keeps_order_when_the_peer_is_slow(void **state)
 	const unsigned total = 1000;
 	unsigned got = 0;
 	for (unsigned i = 0; i < total; i++) {
-		const struct msg_reload m = { i };
+		const struct msg_reload m = { .generation = i };
 		assert_int_equal(chan_send(f->a.chan, MSG_RELOAD, &m, &null, 1), 0);
 	}
 	close(null); /* queued frames hold their own */

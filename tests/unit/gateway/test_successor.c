@@ -43,13 +43,13 @@ test_what_was_written_down_gets_its_names(void **state)
 	(void)state;
 	scratch_open(&tmp);
 	int dir = scratch_dir(&tmp, "authority");
-	assert_int_equal(successor_read(dir, 1, &s), FG_ENOTFOUND);
-	assert_int_equal(successor_write(dir, 1, 7, &b), FG_OK);
-	assert_int_equal(successor_read(dir, 1, &s), FG_OK);
+	assert_int_equal(successor_read(dir, SUCCESSOR_SIGNERS, 1, &s), FG_ENOTFOUND);
+	assert_int_equal(successor_write(dir, SUCCESSOR_SIGNERS, 1, 7, &b), FG_OK);
+	assert_int_equal(successor_read(dir, SUCCESSOR_SIGNERS, 1, &s), FG_OK);
 	assert_int_equal(s.log_size, 7);
 	assert_true(view_equal(s.bundle.text, b.text));
 	for (unsigned i = 0; i < 2; i++) { /* safe to repeat */
-		assert_int_equal(successor_settle(dir, 1, &s.bundle), FG_OK);
+		assert_int_equal(successor_settle(dir, SUCCESSOR_SIGNERS, 1, &s.bundle), FG_OK);
 		is_there(&tmp, "authority/signers/1.json", "set");
 		is_there(&tmp, "authority/signers/1.sig.0", "set");
 		is_there(&tmp, "authority/signers/1.sig.1", "set");
@@ -71,11 +71,11 @@ test_no_signature_of_another_statement_stays(void **state)
 	scratch_open(&tmp);
 	int dir = scratch_dir(&tmp, "authority");
 	for (uint32_t number = 1; number <= 2; number++)
-		assert_int_equal(successor_settle(dir, number, &other), FG_OK);
+		assert_int_equal(successor_settle(dir, SUCCESSOR_SIGNERS, number, &other), FG_OK);
 	is_there(&tmp, "authority/signers/1.sig.63", "other");
 	/* A hole does not hide what lies behind it. */
 	assert_int_equal(unlink(scratch_path(&tmp, "authority/signers/1.sig.2")), 0);
-	assert_int_equal(successor_settle(dir, 1, &b), FG_OK);
+	assert_int_equal(successor_settle(dir, SUCCESSOR_SIGNERS, 1, &b), FG_OK);
 	is_there(&tmp, "authority/signers/1.json", "set");
 	is_there(&tmp, "authority/signers/1.sig.1", "set");
 	for (unsigned i = 2; i < SIGNERS_MAX; i++) {
@@ -99,7 +99,7 @@ test_what_cannot_go_is_an_error(void **state)
 	int dir = scratch_dir(&tmp, "authority");
 	close(scratch_dir(&tmp, "authority/signers"));
 	close(scratch_dir(&tmp, "authority/signers/1.sig.1"));
-	assert_int_equal(successor_settle(dir, 1, &b), FG_EIO);
+	assert_int_equal(successor_settle(dir, SUCCESSOR_SIGNERS, 1, &b), FG_EIO);
 	is_there(&tmp, "authority/signers/1.json", NULL);
 	close(dir);
 	scratch_close(&tmp);

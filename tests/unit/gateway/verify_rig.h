@@ -322,7 +322,8 @@ begin(struct fixture *f)
 		writer_free(&sig);
 	}
 	writer_init(&sig, 65536);
-	assert_int_equal(signers_allowed(&f->g->set, APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &sig), 0);
+	assert_int_equal(signers_allowed(&f->g->set, f->g->signed_policy ?
+	    APPROVAL_NAMESPACE "," POLICYSET_NAMESPACE "," SIGNERS_NAMESPACE : APPROVAL_NAMESPACE "," SIGNERS_NAMESPACE, &sig), 0);
 	scratch_write(at(f, "e/signers/allowed_signers"), sig.p, sig.n);
 	writer_free(&sig);
 	named_file(f, "reports", view_str(REPORT), ".json");
@@ -362,8 +363,9 @@ give_passkeys(struct fixture *f)
 	snprintf(f->g->set.console, sizeof f->g->set.console, "%s", TOKEN_SITE);
 }
 
+/* signed_policy: genesis asks for it, and its first policy has no profile. */
 static inline int
-setup_board(void **state, bool sk, bool passkeys)
+setup_board_of(void **state, bool sk, bool passkeys, bool signed_policy)
 {
 	struct fixture *f = calloc(1, sizeof *f);
 	const char *bin = getenv("FG_BIN");
@@ -378,6 +380,9 @@ setup_board(void **state, bool sk, bool passkeys)
 	f->g->set.signer[1].require_uv = sk;
 	if (passkeys)
 		give_passkeys(f);
+	f->g->signed_policy = signed_policy;
+	memset(f->g->policy.bundle, signed_policy, sizeof f->g->policy.bundle);
+	memset(f->g->policy.config, signed_policy, sizeof f->g->policy.config);
 	f->r = calloc(1, sizeof *f->r);
 	f->terms = people_terms(PEOPLE_T0, 50);
 	digest_sha256(view_str(REPORT), f->terms.report);
@@ -386,6 +391,12 @@ setup_board(void **state, bool sk, bool passkeys)
 	begin(f);
 	*state = f;
 	return 0;
+}
+
+static inline int
+setup_board(void **state, bool sk, bool passkeys)
+{
+	return setup_board_of(state, sk, passkeys, false);
 }
 
 static inline int

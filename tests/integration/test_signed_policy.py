@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A gate whose policy people sign: put in force, edited behind its back, restarted, killed between the log and the effect."""
+import os
+import signal
+
+import pytest
+
+from gate import PROFILE, Gate, until
+
+ONE = PROFILE.replace("quorum = 2;", "quorum = 3;")
+
+
+@pytest.fixture
+def gate():
+    g = Gate(edges=1, init=("--signed-policy",))
+    yield g
+    g.close()
+
+
+class Desk:
+    def __init__(self, gate):
+        self.gate = gate
+        self.conf = os.path.join(gate.root, "fotagate.conf")
+        self.serial = 0
+
+    def alerts(self):
+        return {a["id"]: a["text"] for a in self.gate.cli("status")["alerts"] if a["id"].startswith("POLICY")}
+
+    def show(self):
+        return self.gate.cli("policy", "show")
+
+    def digest(self):
+        return self.gate.cli("profile", "list")["profiles"][0]["policy"]
+
+    def reload(self):
+        self.gate.process.send_signal(signal.SIGHUP)
+
+    def key(self, name):
+        return os.path.join(self.gate.root, "people", name)
+
+    def propose(self, ok=(0,)):
+        self.serial += 1
+        path = os.path.join(self.gate.dir, f"policy-{self.serial}.json")
+        said = self.gate.tool("fotagate", "-C", os.path.join(self.gate.root, "run"), "policy", "propose", "-c", self.conf,
+                              "-o", path, ok=ok)
+        return path, said.stderr
+
+    def sign(self, path, name, ok=(0,)):
+        sig = f"{path}.{name}.sig"
+        self.gate.cli("policy", "sign", path, "--key", self.key(name), "-c", self.conf, "-o", sig, ok=ok)
+        return sig
+
+    def submit(self, path, *sigs, ok=(0,)):
+        return self.gate.cli("policy", "submit", path, *sigs, ok=ok)
+
+    def enact(self):
+        path, said = self.propose()
+        self.submit(path, self.sign(path, "alice"), self.sign(path, "bob"))
+        return path, said
+
+
+def released(gate, version):
+    data = gate.offer(version)
+    assert gate.ask(version=version)[0] == 404
+    gate.review(number=int(version.split(".")[1]))
+    gate.approve(f"R-{version.split('.')[1]}")
+    assert gate.served(version=version) == data
+
+
+def test_signed_policy(gate):
+    desk = Desk(gate)
+    gate.start()
+    # Init signed a configuration without a profile: the story's is not followed, and nothing is granted under it.
+    assert set(desk.alerts()) == {"POLICY-LOST", "POLICY-UNSIGNED"}
+    path, said = desk.propose()
+    assert "new      profile      story" in said and "new      anchor       vendor-ca.pem" in said
+    alice = desk.sign(path, "alice")
+    assert "1 of 2" in desk.submit(path, alice, ok=(1,))["error"]["text"]
+    assert "1 of 2" in desk.submit(path, alice, alice, ok=(1,))["error"]["text"]
+    assert desk.submit(path, alice, desk.sign(path, "bob"))["state"] == "in-force"
+    until(lambda: not desk.alerts())
+    first = desk.digest()
+    released(gate, "1.1.0")
+
+    # Edited behind its back: even what is stricter waits for signatures, at a reload and over a restart.
+    gate.write_profile(ONE)
+    desk.reload()
+    assert "profile story changed" in until(lambda: desk.alerts().get("POLICY-UNSIGNED"))
+    assert desk.digest() == first and "POLICY-LOST" not in desk.alerts()
+    gate.stop()
+    gate.start()
+    assert "profile story changed" in until(lambda: desk.alerts().get("POLICY-UNSIGNED"))
+    assert desk.digest() == first and "POLICY-LOST" not in desk.alerts()
+    # So it is with an anchor: what counts is what was signed.
+    ca = os.path.join(gate.root, "keys/anchors/vendor-ca.pem")
+    text = open(ca).read()
+    gate.write_profile(PROFILE)
+    open(ca, "a").write("# another file\n")
+    desk.reload()
+    assert "anchor vendor-ca.pem changed" in until(lambda: "anchor" in desk.alerts().get("POLICY-UNSIGNED", "") and
+                                                   desk.alerts()["POLICY-UNSIGNED"])
+    assert desk.digest() == first
+    released(gate, "1.2.0")
+    with open(ca, "w") as f:
+        f.write(text)
+    desk.reload()
+    until(lambda: not desk.alerts())
+
+    # The next one. The old statement is over; one of other files than these is not signed here.
+    gate.write_profile(ONE)
+    desk.reload()
+    until(lambda: "POLICY-UNSIGNED" in desk.alerts())
+    second, said = desk.propose()
+    assert "changed  profile      story" in said
+    assert "does not follow" in desk.submit(path, alice, path + ".bob.sig", ok=(1,))["error"]["text"]
+    gate.write_profile(PROFILE)
+    desk.sign(second, "alice", ok=(1,))
+    gate.write_profile(ONE)
+    sigs = [desk.sign(second, name) for name in ("alice", "bob")]
+
+    # Killed between the log and the effect: the supervisor, which hands out configurations, hears of it no more.
+    gate.process.send_signal(signal.SIGSTOP)
+    assert desk.submit(second, *sigs)["state"] == "in-force"
+    assert desk.digest() == first and "POLICY-LOST" in desk.alerts()
+    for pid in gate.roles().values():
+        os.kill(pid, signal.SIGKILL)
+    gate.stop(signal.SIGKILL)
+    gate.write_profile(PROFILE)  # and the folder has the old one again, by accident
+    gate.start()
+    until(lambda: desk.digest() != first)
+    assert "POLICY-UNSIGNED" in until(desk.alerts) and "POLICY-LOST" not in desk.alerts()
+    assert desk.show()["number"] == 2
+
+    out = gate.export()
+    gate.verify(out)
+    entries = gate.entries(out)
+    assert [e["obj"] for e in entries if e["ev"] == "authority.policy"] == ["policy:1", "policy:2"]
+    told = [e["msg"] for e in entries if e["ev"] == "policy.unsigned"]
+    assert any("profile story changed" in m for m in told) and any("anchor vendor-ca.pem" in m for m in told)
