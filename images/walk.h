@@ -265,6 +265,12 @@ int walk_follower(struct walk *w, unsigned n, struct sig_range at);
 /* ---- reading ---- */
 
 /*
+ * The digest that names the inspected file, where w is that file and it is being named; NULL: there is nobody to
+ * offer its bytes to (whole_offer()).
+ */
+struct whole *walk_naming(struct walk *w);
+
+/*
  * Bytes that readers of file systems went over so far, in all containers of the
  * inspection: theirs to count in, so that many small ones have no more than one.
  */
