@@ -228,6 +228,11 @@ struct walk_member {
 	 */
 	long (*read)(void *arg, void *buf, size_t n);
 	void *arg;
+	/*
+	 * Packed: read gives the same bytes again from the first on; 0 or a local failure. NULL: they come only once,
+	 * and are kept until it is known whether they have to be walked.
+	 */
+	int (*again)(void *arg);
 	uint64_t size;          /* packed: expanded size as the container says; UINT64_MAX: it does not say */
 	/* Digest that the container's signed words promise for the expanded bytes; DIGEST_NONE: none. */
 	enum digest_alg alg;
