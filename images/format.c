@@ -21,7 +21,10 @@
 #define FDT_TOKENS_MAX 4096      /* tokens read for /images, which comes among the first dozens */
 
 struct probe_input {
-	const struct source *image;
+	const struct source *image;     /* NULL: ends is what there is */
+	const struct format_ends *ends;
+	bool beyond;                    /* something between the ends was asked for */
+	uint64_t size;
 	int err; /* first local failure; probes then answer false */
 	struct view head;
 	struct view tail; /* last bytes of the image, may overlap head */
@@ -45,10 +48,32 @@ head_reader(const struct probe_input *in, size_t offset)
 	return r;
 }
 
+/* Of the ends; what is between them is not at hand, and the tail may be yet to come. */
+static bool
+fetch_end(struct probe_input *in, uint64_t offset, void *buf, size_t n)
+{
+	const struct format_ends *e = in->ends;
+	if (offset > e->size || n > e->size - offset)
+		return false;
+	if (offset <= e->head.n && n <= e->head.n - offset) {
+		memcpy(buf, e->head.p + offset, n);
+		return true;
+	}
+	uint64_t back = e->size - offset;
+	if (back <= e->tail.n) {
+		memcpy(buf, e->tail.p + e->tail.n - back, n);
+		return true;
+	}
+	in->beyond = in->beyond || e->tail.n > 0 || back > FORMAT_TAIL;
+	return false;
+}
+
 /* Bytes anywhere in the image; false beyond its end or on a failure, which is remembered. */
 static bool
 fetch(struct probe_input *in, uint64_t offset, void *buf, size_t n)
 {
+	if (in->ends)
+		return fetch_end(in, offset, buf, n);
 	int err = source_read(in->image, offset, buf, n);
 	if (err && err != FG_ELIMIT && !in->err)
 		in->err = err;
@@ -64,7 +89,7 @@ is_squashfs(struct probe_input *in)
 	uint16_t major = reader_u16le(&r), minor = reader_u16le(&r);
 	(void)reader_u64le(&r);
 	uint64_t used = reader_u64le(&r);
-	return !r.bad && major == 4 && minor == 0 && used >= 96 && used <= in->image->size;
+	return !r.bad && major == 4 && minor == 0 && used >= 96 && used <= in->size;
 }
 
 /* ContentInfo of the type whose OID ends in last (RFC 5652 section 3). */
@@ -108,15 +133,15 @@ static bool
 is_rauc_bundle(struct probe_input *in)
 {
 	uint8_t last[8], start[32];
-	if (in->image->size < 4096 + sizeof start + sizeof last ||
-	    !fetch(in, in->image->size - sizeof last, last, sizeof last))
+	if (in->size < 4096 + sizeof start + sizeof last ||
+	    !fetch(in, in->size - sizeof last, last, sizeof last))
 		return false;
 	struct reader r;
 	reader_init(&r, view_of(last, sizeof last));
 	uint64_t cms = reader_u64(&r);
-	if (cms < sizeof start || cms > CMS_SIG_MAX || cms > in->image->size - sizeof last - 4096)
+	if (cms < sizeof start || cms > CMS_SIG_MAX || cms > in->size - sizeof last - 4096)
 		return false;
-	uint64_t payload = in->image->size - sizeof last - cms;
+	uint64_t payload = in->size - sizeof last - cms;
 	if (!fetch(in, payload, start, sizeof start))
 		return false;
 	struct view v = view_of(start, sizeof start);
@@ -207,7 +232,7 @@ is_fdt(struct probe_input *in)
 		return false;
 	struct reader r = head_reader(in, 4);
 	uint32_t total = reader_u32(&r), structure = reader_u32(&r), strings = reader_u32(&r);
-	return !r.bad && total >= 40 && total <= in->image->size && structure < total &&
+	return !r.bad && total >= 40 && total <= in->size && structure < total &&
 	       strings <= total;
 }
 
@@ -286,8 +311,8 @@ is_signify_gzip(struct probe_input *in)
 static bool
 is_tuf(struct probe_input *in)
 {
-	size_t n = (size_t)in->image->size;
-	if (in->head.n == 0 || in->head.p[0] != '{' || in->image->size > TUF_MAX)
+	size_t n = (size_t)in->size;
+	if (in->head.n == 0 || in->head.p[0] != '{' || in->size > TUF_MAX)
 		return false;
 	uint8_t *text = malloc(n);
 	if (!text) {
@@ -316,7 +341,7 @@ is_mcuboot(struct probe_input *in)
 	uint64_t body = reader_u32le(&r);
 	/* The older magic is an image as well, of a form that its walker refuses. */
 	return !r.bad && (magic == 0x96f3b83d || magic == 0x96f3b83c) && header >= 32 && body > 0 &&
-	       header + body + protected_tlvs <= in->image->size;
+	       header + body + protected_tlvs <= in->size;
 }
 
 static bool
@@ -326,7 +351,7 @@ is_android_payload(struct probe_input *in)
 		return false;
 	struct reader r = head_reader(in, 4);
 	uint64_t major = reader_u64(&r), manifest = reader_u64(&r);
-	return !r.bad && (major == 1 || major == 2) && manifest > 0 && manifest < in->image->size;
+	return !r.bad && (major == 1 || major == 2) && manifest > 0 && manifest < in->size;
 }
 
 /* Segments must end, with checksum padding, inside the file. */
@@ -349,7 +374,7 @@ is_esp32(struct probe_input *in)
 			return false;
 		pos += sizeof b + length;
 	}
-	return ((pos + 16) & ~(uint64_t)15) <= in->image->size;
+	return ((pos + 16) & ~(uint64_t)15) <= in->size;
 }
 
 static bool
@@ -365,7 +390,7 @@ is_cab(struct probe_input *in)
 	struct reader r = head_reader(in, 0);
 	uint32_t magic = reader_u32(&r), zero = reader_u32le(&r), cabinet = reader_u32le(&r);
 	return !r.bad && magic == 0x4d534346 && zero == 0 && cabinet >= 36 &&
-	       cabinet <= in->image->size;
+	       cabinet <= in->size;
 }
 
 /* An ELF file with a hash segment, or Qualcomm's older 40-byte header: sizes must add up. */
@@ -373,7 +398,10 @@ static bool
 is_mbn(struct probe_input *in)
 {
 	bool elf = false;
-	int err = AT(in, 0, "\x7f" "ELF") ? mbn_layout_is_elf(in->image, &elf) : 0;
+	bool magic = AT(in, 0, "\x7f" "ELF");
+	if (magic && in->ends)
+		in->beyond = true; /* its tables may lie anywhere */
+	int err = magic && !in->ends ? mbn_layout_is_elf(in->image, &elf) : 0;
 	if (err && !in->err)
 		in->err = err;
 	if (elf)
@@ -388,7 +416,7 @@ is_mbn(struct probe_input *in)
 	(void)reader_u32le(&r);
 	uint64_t chain = reader_u32le(&r);
 	return !r.bad && image_id < 0x40 && version == 3 && code > 0 &&
-	       image == code + signature + chain && image + 40 <= in->image->size;
+	       image == code + signature + chain && image + 40 <= in->size;
 }
 
 static bool
@@ -620,6 +648,7 @@ static int
 load(struct probe_input *in, const struct source *image)
 {
 	in->image = image;
+	in->size = image->size;
 	long head = source_read_some(image, 0, in->head_bytes, HEAD_MAX);
 	if (head < 0)
 		return (int)head;
@@ -632,14 +661,11 @@ load(struct probe_input *in, const struct source *image)
 	return 0;
 }
 
-int
-format_recognise(const struct source *image, struct format_result *ret)
+/* What was loaded, by every probe; *in is freed. */
+static int
+try_all(struct probe_input *in, int err, struct format_result *ret, bool *ret_sure)
 {
 	struct format_result found = { .format = FORMAT_NONE };
-	struct probe_input *in = calloc(1, sizeof *in);
-	if (!in)
-		return FG_ENOMEM;
-	int err = load(in, image);
 	for (unsigned i = FORMAT_NONE + 1; !err && i < FORMAT_RAW; i++) {
 		if (!table[i].fits || !table[i].fits(in))
 			continue;
@@ -649,6 +675,7 @@ format_recognise(const struct source *image, struct format_result *ret)
 			found.also[found.also_n++] = (enum format_id)i;
 	}
 	err = err ? err : in->err;
+	*ret_sure = !in->beyond;
 	free(in);
 	if (err)
 		return err;
@@ -656,4 +683,33 @@ format_recognise(const struct source *image, struct format_result *ret)
 		found.format = FORMAT_RAW;
 	*ret = found;
 	return 0;
+}
+
+int
+format_recognise(const struct source *image, struct format_result *ret)
+{
+	struct probe_input *in = calloc(1, sizeof *in);
+	bool sure;
+	return in ? try_all(in, load(in, image), ret, &sure) : FG_ENOMEM;
+}
+
+int
+format_recognise_ends(const struct format_ends *e, struct format_result *ret, bool *ret_sure)
+{
+	_Static_assert(FORMAT_TAIL >= TAIL_MAX && FORMAT_TAIL >= CMS_SIG_MAX + 8, "what is asked for is there");
+	_Static_assert(FORMAT_HEAD >= HEAD_MAX && FORMAT_HEAD >= TUF_MAX, "and what is read as a whole");
+	if (e->head.n < FORMAT_HEAD || e->size < e->head.n || (e->tail.n != 0 && e->tail.n < FORMAT_TAIL))
+		return FG_EINVAL;
+	struct probe_input *in = calloc(1, sizeof *in);
+	if (!in)
+		return FG_ENOMEM;
+	size_t tail = e->tail.n < TAIL_MAX ? 0 : TAIL_MAX;
+	in->ends = e;
+	in->size = e->size;
+	memcpy(in->head_bytes, e->head.p, HEAD_MAX);
+	if (tail)
+		memcpy(in->tail_bytes, e->tail.p + e->tail.n - tail, tail);
+	in->head = view_of(in->head_bytes, HEAD_MAX);
+	in->tail = view_of(in->tail_bytes, tail);
+	return try_all(in, 0, ret, ret_sure);
 }

@@ -80,6 +80,23 @@ struct format_result {
 /* 0, FG_EIO or FG_ENOMEM; ret is untouched on failure. An empty image is raw. */
 int format_recognise(const struct source *image, struct format_result *ret);
 
+#define FORMAT_HEAD (1u << 20)   /* longer than whatever is read as a whole, or further in than anything looks from the start */
+#define FORMAT_TAIL (128u << 10) /* the longest comment of a zip, the longest signature of a RAUC bundle */
+
+/* Something of which only the ends are at hand. */
+struct format_ends {
+	struct view head; /* at least FORMAT_HEAD bytes */
+	struct view tail; /* at least FORMAT_TAIL bytes; empty: they are yet to come */
+	uint64_t size;    /* of all of it; while the tail is yet to come, the most that it may be */
+};
+
+/*
+ * The same by the ends alone. *ret_sure: nothing between them was asked for, and with a tail ret is what
+ * format_recognise() says of the whole; without one it is what that says unless the tail makes another of it.
+ * 0, FG_ENOMEM; FG_EINVAL for ends that are too short.
+ */
+int format_recognise_ends(const struct format_ends *e, struct format_result *ret, bool *ret_sure);
+
 /* Starts like a CMS ContentInfo of signedData, of any form of length (RFC 5652, section 3). */
 bool format_is_signed_data(struct view start);
 /* The same of envelopedData: encrypted for somebody. */

@@ -17,6 +17,7 @@
 #define JSON_FILE_MAX (256u << 10) /* header-info and type-info have some hundred bytes */
 #define NAME_MAX_LEN (TAR_NAME_MAX + 1)
 #define SHOWN_MAX 80
+#define AGAIN_MAX (64u << 10) /* bytes of a stream before a file, for it to be unpacked again: not all files, one by one */
 #define P256_SIG_LEN 64
 
 /* The order of the artifact's parts (artifact format, version 3). */
@@ -376,6 +377,34 @@ header(struct walk *w, struct mender *u, const struct tar_member *m)
 
 /* ---- payloads ---- */
 
+/* A file of a packed payload. */
+struct packed_file {
+	struct tar *t;
+	uint64_t from, size; /* in the archive */
+};
+
+static long
+packed_read(void *arg, void *buf, size_t n)
+{
+	return tar_read(((struct packed_file *)arg)->t, buf, n);
+}
+
+static int
+packed_again(void *arg)
+{
+	const struct packed_file *p = arg;
+	uint8_t away[4096];
+	int err = unpack_again(p->t->arg);
+	p->t->off = 0;
+	p->t->left = p->from;
+	while (!err && p->t->left > 0) {
+		long n = tar_read(p->t, away, sizeof away);
+		err = n == FG_EFORMAT ? FG_EIO : n < 0 ? (int)n : 0; /* it was there before */
+	}
+	p->t->left = p->size;
+	return err;
+}
+
 static int
 payload_file(struct tar *t, const struct tar_member *m, void *arg)
 {
@@ -383,6 +412,7 @@ payload_file(struct tar *t, const struct tar_member *m, void *arg)
 	char name[2 * NAME_MAX_LEN], text[SHOWN_MAX];
 	size_t n = (size_t)snprintf(name, sizeof name, "%s%.*s", u->prefix, (int)m->name.n, (const char *)m->name.p);
 	struct walk_member out = { .name = view_of(name, n), .at = m->at, .size = m->size, .by = u->by };
+	struct packed_file packed = { t, t->off, m->size };
 	const struct mender_file *f;
 	if (m->type != TAR_REGULAR)
 		return 0;
@@ -398,8 +428,9 @@ payload_file(struct tar *t, const struct tar_member *m, void *arg)
 	}
 	if (!u->stored) { /* it lies nowhere as it is: no byte of the stream is itself under the digest */
 		out.at = (struct sig_range){ u->payload.offset, 0 };
-		out.read = tar_read;
-		out.arg = t;
+		out.read = packed_read;
+		out.again = t->off <= AGAIN_MAX ? packed_again : NULL;
+		out.arg = &packed;
 	}
 	return walk_member(t->w, &out, NULL);
 }

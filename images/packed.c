@@ -78,6 +78,15 @@ row_read(void *arg, void *buf, size_t n)
 	}
 }
 
+static int
+row_again(void *arg)
+{
+	struct row *r = arg;
+	unpack_free(r->u);
+	*r = (struct row){ .w = r->w, .kind = r->kind };
+	return 0;
+}
+
 /* ---- what stands in a gzip header beside the stream ---- */
 
 static void
@@ -164,6 +173,7 @@ packed_walk(struct walk *w)
 	const struct walk_member content = { .name = view_str("content"),
 		.at = { 0, w->image->size },
 		.read = row_read,
+		.again = row_again,
 		.arg = &r,
 		.size = UINT64_MAX };
 	if (w->format == FORMAT_GZIP)

@@ -107,7 +107,7 @@ judge_tree(struct bundle *b)
 		    " bytes", m->verity_size, tree);
 		return 0;
 	}
-	int err = verity_check(b->w->image, b->data, m->salt, m->root_hash, &answer, &at);
+	int err = verity_check(b->w->image, b->data, m->salt, m->root_hash, walk_naming(b->w), &answer, &at);
 	if (err)
 		return err;
 	if (answer != VERITY_FITS) {

@@ -61,7 +61,7 @@ struct squashfs {
 	size_t path_n;
 	uint8_t target[SQUASHFS_TARGET_MAX];
 	uint8_t caps[SQUASHFS_CAPS_MAX];
-	struct content content;
+	struct content content, content_begin;
 	uint8_t *block, *fragment; /* unpacked */
 	size_t fragment_n;
 	uint32_t fragment_index; /* of what fragment holds; SQUASHFS_STORE_NONE for nothing */
@@ -306,6 +306,7 @@ decode_file(struct squashfs *fs, struct inode *in, uint64_t ref, struct squashfs
 	c->left = e->size;
 	c->blocks = e->size / block + (c->fragment == SQUASHFS_STORE_NONE && e->size % block != 0);
 	e->stored.offset = c->at;
+	fs->content_begin = *c;
 	return sum_blocks(fs, &e->stored);
 }
 
@@ -641,6 +642,13 @@ tail(struct squashfs *fs)
 	c->out = fs->fragment + c->fragment_at;
 	c->out_n = (size_t)c->left;
 	return 0;
+}
+
+void
+squashfs_again(struct squashfs *fs)
+{
+	if (fs->content.open)
+		fs->content = fs->content_begin;
 }
 
 long

@@ -99,6 +99,8 @@ int squashfs_next(struct squashfs *fs, struct squashfs_entry *ret);
  * then says so again.
  */
 long squashfs_read(struct squashfs *fs, void *buf, size_t n);
+/* squashfs_read() begins again with the first byte of that file. The bound on work runs on. */
+void squashfs_again(struct squashfs *fs);
 /*
  * Of the file that squashfs_read() came to the end of: the block that the end of
  * the file shares with ends of others. false when it has none of that kind.

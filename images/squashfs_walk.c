@@ -15,12 +15,20 @@ read_file(void *arg, void *buf, size_t n)
 	return squashfs_read((struct squashfs *)arg, buf, n);
 }
 
+static int
+again(void *arg)
+{
+	squashfs_again((struct squashfs *)arg);
+	return 0;
+}
+
 void
 squashfs_walk_member(struct squashfs *fs, const struct squashfs_entry *e, struct walk_member *m)
 {
 	m->name = e->path;
 	m->at = e->stored;
 	m->read = read_file;
+	m->again = again;
 	m->arg = fs;
 	m->size = e->size;
 }

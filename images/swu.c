@@ -196,6 +196,7 @@ payload(struct walk *w, struct swu *u, const struct cpio_member *m)
 		if (!stream)
 			return FG_ENOMEM;
 		out.read = unpack_read;
+		out.again = unpack_again;
 		out.arg = stream;
 	}
 	int err = walk_member(w, &out, &seen);

@@ -114,11 +114,10 @@ unpack_new(enum unpack_kind kind, const struct source *s, struct sig_range at)
 	return u;
 }
 
-void
-unpack_free(struct unpack *u)
+/* What the libraries hold. */
+static void
+finish(struct unpack *u)
 {
-	if (!u)
-		return;
 	if (u->kind == UNPACK_GZIP || u->kind == UNPACK_DEFLATE)
 		(void)inflateEnd(&u->z);
 	if (u->kind == UNPACK_BZIP2)
@@ -128,7 +127,31 @@ unpack_free(struct unpack *u)
 	(void)LZ4F_freeDecompressionContext(u->lz4);
 	free(u->block);
 	free(u->packed_block);
+}
+
+void
+unpack_free(struct unpack *u)
+{
+	if (u)
+		finish(u);
 	free(u);
+}
+
+int
+unpack_again(void *arg)
+{
+	struct unpack *u = arg;
+	const enum unpack_kind kind = u->kind;
+	const struct source packed = u->packed;
+	finish(u);
+	memset(u, 0, offsetof(struct unpack, bytes));
+	u->kind = kind;
+	u->packed = packed;
+	u->xz = (lzma_stream)LZMA_STREAM_INIT;
+	if (begin(u))
+		return 0;
+	u->failed = u->ended = true;
+	return FG_ENOMEM;
 }
 
 /* More packed bytes; FG_EFORMAT when there are none, since the stream has not ended. */

@@ -41,6 +41,8 @@ void unpack_free(struct unpack *u);
  * FG_ENOMEM, FG_EIO. arg is a struct unpack.
  */
 long unpack_read(void *arg, void *buf, size_t n);
+/* As walk_member.again: unpack_read() begins with the first byte again. 0 or FG_ENOMEM, after which it gives nothing. */
+int unpack_again(void *arg);
 /* Bytes of the range behind the end of the stream; only after unpack_read() gave 0. */
 uint64_t unpack_left(const struct unpack *u);
 

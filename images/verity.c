@@ -19,6 +19,7 @@ struct level {
 
 struct tree {
 	const struct source *s;
+	struct whole *naming;
 	EVP_MD *md;
 	EVP_MD_CTX *ctx;
 	const uint8_t *salt;
@@ -106,6 +107,8 @@ hash_data(struct tree *t, uint64_t data)
 	for (uint64_t at = 0; at < data && !err;) {
 		size_t n = data - at < SOURCE_CHUNK ? (size_t)(data - at) : SOURCE_CHUNK;
 		err = source_read(t->s, at, chunk, n);
+		if (!err && t->naming)
+			err = whole_offer(t->naming, at, view_of(chunk, n));
 		for (size_t i = 0; i < n && !err; i += VERITY_BLOCK) {
 			err = hash_block(t, chunk + i, t->top);
 			if (!err)
@@ -127,7 +130,8 @@ hash_data(struct tree *t, uint64_t data)
 
 int
 verity_check(const struct source *s, uint64_t data, const uint8_t salt[DIGEST_SHA256_LEN],
-    const uint8_t root[DIGEST_SHA256_LEN], enum verity_answer *ret, uint64_t *ret_at)
+    const uint8_t root[DIGEST_SHA256_LEN], struct whole *naming, enum verity_answer *ret,
+    uint64_t *ret_at)
 {
 	uint64_t blocks[LEVELS_MAX], at = data;
 	if (data == 0 || data % VERITY_BLOCK != 0)
@@ -136,6 +140,7 @@ verity_check(const struct source *s, uint64_t data, const uint8_t salt[DIGEST_SH
 	if (!t)
 		return FG_ENOMEM;
 	t->s = s;
+	t->naming = naming;
 	t->salt = salt;
 	t->levels = level_sizes(data, blocks);
 	for (unsigned i = t->levels; i-- > 0; at += blocks[i] * VERITY_BLOCK)

@@ -98,6 +98,13 @@ walk_raise_as(struct walk *w, enum finding_id id, enum finding_severity severity
 	va_end(ap);
 }
 
+struct whole *
+walk_naming(struct walk *w)
+{
+	struct whole *h = w->room->whole;
+	return h && w->image == h->image ? h : NULL;
+}
+
 uint64_t *
 walk_work(struct walk *w)
 {

@@ -247,6 +247,11 @@ struct walk_member {
 	 */
 	long (*read)(void *arg, void *buf, size_t n);
 	void *arg;
+	/*
+	 * Packed: read gives the same bytes again from the first on; 0 or a local failure. NULL: they come only once,
+	 * and are kept until it is known whether they have to be walked.
+	 */
+	int (*again)(void *arg);
 	uint64_t size;          /* packed: expanded size as the container says; UINT64_MAX: it does not say */
 	/* Digest that the container's signed words promise for the expanded bytes; DIGEST_NONE: none. */
 	enum digest_alg alg;
@@ -282,6 +287,12 @@ int walk_member(struct walk *w, const struct walk_member *m, struct walk_seen *r
 int walk_follower(struct walk *w, unsigned n, struct sig_range at);
 
 /* ---- reading ---- */
+
+/*
+ * The digest that names the inspected file, where w is that file and it is being named; NULL: there is nobody to
+ * offer its bytes to (whole_offer()).
+ */
+struct whole *walk_naming(struct walk *w);
 
 /*
  * Bytes that readers of file systems went over so far, in all containers of the

@@ -12,6 +12,8 @@
 #include "images/walk_internal.h"
 
 #define GROW (1u << 20)  /* a kept member grows by at least this */
+#define STEP (256u << 10) /* bytes unpacked at once: they are hashed while they are near */
+#define HEAD_ROOM (FORMAT_HEAD + STEP)
 #define RATIO_ALARM 200  /* SIGNATURES_DELTAS_DIFF.md section 3.3 ... */
 #define RATIO_FROM (16u << 20) /* ... for what has any size: small texts of zeros are no bomb */
 
@@ -26,6 +28,9 @@ struct member {
 	uint8_t *kept;           /* packed: the expanded bytes, as long as they may be kept */
 	size_t kept_n, kept_cap;
 	bool dropped; /* too long to be kept */
+	bool asked;   /* the head was looked at: */
+	bool passing; /* nothing that is walked begins so: of what follows only the end is kept, ... */
+	struct view tail; /* ... these bytes, in the room's chunk */
 	bool broken;  /* told already, and not to be listed: its bytes did not come out whole */
 	bool walked;
 };
@@ -62,40 +67,78 @@ unsafe(struct view name)
 	return false;
 }
 
-/*
- * Room for n bytes and those that may come. A size that the container says is
- * taken at its word, within the bound: memory that is never written costs nothing.
- */
-static size_t
-kept_room(const struct member *b, size_t n)
+static void
+drop(struct member *b)
 {
-	if (!b->kept && b->m->size > n && b->m->size <= WALK_KEEP_MAX - b->w->room->kept)
-		return (size_t)b->m->size;
-	return b->kept_cap * 2 > n ? b->kept_cap * 2 : n + GROW;
+	free(b->kept);
+	b->kept = NULL;
+	b->kept_n = b->kept_cap = 0;
 }
 
-/* Keeps bytes for walking; too many of them are only hashed. */
+/*
+ * Room for n bytes and those that may come: at first for a head, where that says whether more is wanted. A size that the
+ * container says is taken at its word, within the bound: memory that is never written costs nothing.
+ */
+static int
+grow(struct member *b, size_t n)
+{
+	bool head = b->m->again && !b->asked, fresh = !b->kept || (b->asked && b->kept_cap <= HEAD_ROOM);
+	uint64_t said = b->m->size, most = head ? HEAD_ROOM : WALK_KEEP_MAX - b->w->room->kept;
+	size_t cap = b->kept_cap * 2 > n + GROW ? b->kept_cap * 2 : n + GROW;
+	if (head)
+		cap = HEAD_ROOM;
+	if (fresh && said >= n && said <= most)
+		cap = (size_t)said;
+	uint8_t *more = fresh ? largepage_alloc(cap) : realloc(b->kept, cap);
+	if (!more)
+		return FG_ENOMEM;
+	if (fresh && b->kept) {
+		memcpy(more, b->kept, b->kept_n);
+		free(b->kept);
+	}
+	b->kept = more;
+	b->kept_cap = cap;
+	return 0;
+}
+
+/*
+ * The head is there, and all of it can come again: the rest is not wanted in memory unless the
+ * head is that of something with a walker. That the end may yet make such a thing of it
+ * is seen when it is there (recognise()).
+ */
+static int
+may_pass(struct member *b, bool *ret)
+{
+	struct format_ends e = { .head = view_of(b->kept, b->kept_n),
+		.size = b->m->size > b->kept_n && b->m->size <= SOURCE_SIZE_MAX ? b->m->size : SOURCE_SIZE_MAX };
+	struct format_result f;
+	bool sure = false;
+	int err = format_recognise_ends(&e, &f, &sure);
+	*ret = !err && sure && !walk_of(f.format);
+	return err;
+}
+
+/* Keeps bytes for walking; too many of them are only hashed. All of them are counted in seen.size already. */
 static int
 keep(struct member *b, struct view bytes)
 {
 	if (b->dropped || b->m->plain)
 		return 0;
-	if (b->kept_n + bytes.n > WALK_KEEP_MAX ||
-	    b->w->room->kept + b->kept_n + bytes.n > WALK_KEEP_MAX) {
-		free(b->kept);
-		b->kept = NULL;
-		b->kept_n = b->kept_cap = 0;
+	if (b->seen.size > WALK_KEEP_MAX || b->w->room->kept + b->seen.size > WALK_KEEP_MAX) {
+		drop(b);
 		b->dropped = true;
 		return 0;
 	}
-	if (b->kept_n + bytes.n > b->kept_cap) {
-		size_t cap = kept_room(b, b->kept_n + bytes.n);
-		uint8_t *more = b->kept ? realloc(b->kept, cap) : largepage_alloc(cap);
-		if (!more)
-			return FG_ENOMEM;
-		b->kept = more;
-		b->kept_cap = cap;
+	int err = 0;
+	if (b->m->again && b->kept_n >= FORMAT_HEAD && !b->asked) {
+		err = may_pass(b, &b->passing);
+		b->asked = true;
 	}
+	if (err || b->passing)
+		return err;
+	err = b->kept_n + bytes.n > b->kept_cap ? grow(b, b->kept_n + bytes.n) : 0;
+	if (err)
+		return err;
 	memcpy(b->kept + b->kept_n, bytes.p, bytes.n);
 	b->kept_n += bytes.n;
 	return 0;
@@ -132,9 +175,15 @@ static int
 hash_packed(struct member *b, uint8_t *chunk)
 {
 	struct walk_room *room = b->w->room;
+	size_t fill = 0;
 	int err = 0;
 	for (;;) {
-		long n = b->m->read(b->m->arg, chunk, SOURCE_CHUNK);
+		if (fill > SOURCE_CHUNK - STEP) { /* the last bytes stay */
+			memmove(chunk, chunk + fill - FORMAT_TAIL, FORMAT_TAIL);
+			fill = FORMAT_TAIL;
+		}
+		uint8_t *to = chunk + fill;
+		long n = b->m->read(b->m->arg, to, STEP);
 		if (n == FG_EFORMAT || n == FG_ELIMIT) {
 			walk_raise(b->w,
 			    n == FG_EFORMAT ? FINDING_FMT_MALFORMED : FINDING_FMT_WALK_LIMIT,
@@ -155,12 +204,14 @@ hash_packed(struct member *b, uint8_t *chunk)
 			return 0;
 		}
 		room->expanded += (uint64_t)n;
-		err = feed(b, view_of(chunk, (size_t)n));
+		fill += (size_t)n;
+		err = feed(b, view_of(to, (size_t)n));
 		if (!err)
-			err = keep(b, view_of(chunk, (size_t)n));
+			err = keep(b, view_of(to, (size_t)n));
 		if (err)
 			break;
 	}
+	b->tail = view_of(chunk, fill);
 	if (!err && b->m->size != UINT64_MAX && b->seen.size != b->m->size) {
 		walk_raise(b->w, FINDING_FMT_MALFORMED, &b->m->at.offset,
 		    "%s: %" PRIu64 " bytes come out, the container says %" PRIu64, b->path,
@@ -284,11 +335,70 @@ descend(struct member *b, const struct source *s)
 	return err;
 }
 
+/* All of it is wanted after all: it comes once more, into memory. *ret_there: it did. */
+static int
+bring_back(struct member *b, bool *ret_there)
+{
+	struct walk_room *room = b->w->room;
+	size_t size = (size_t)b->seen.size; /* at most WALK_KEEP_MAX, or it would have been dropped */
+	*ret_there = false;
+	if (size > WALK_EXPANDED_MAX - room->expanded) {
+		walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+		    "%s: more than %" PRIu64 " bytes would have to be unpacked", b->path, WALK_EXPANDED_MAX);
+		return 0;
+	}
+	drop(b);
+	b->kept = largepage_alloc(size);
+	int err = b->kept ? b->m->again(b->m->arg) : FG_ENOMEM;
+	room->expanded += size;
+	for (;;) {
+		uint8_t more;
+		bool full = b->kept_n == size;
+		long n = err ? err : b->m->read(b->m->arg, full ? &more : b->kept + b->kept_n, full ? 1 : size - b->kept_n);
+		if (n == FG_ELIMIT) {
+			walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
+			    "%s: its packed bytes were not unpacked to their end", b->path);
+			return 0;
+		}
+		if (n <= 0 || full) {
+			*ret_there = n == 0 && full;
+			return n < 0 && n != FG_EFORMAT ? (int)n : *ret_there ? 0 : FG_EIO; /* others than before */
+		}
+		b->kept_n += (size_t)n;
+	}
+}
+
+/* What it is, and its bytes where these are needed to go on; *ret_there is false when they are not to be had, told. */
+static int
+recognise(struct member *b, struct source *ret, struct format_result *f, bool *ret_there)
+{
+	const struct format_ends e = { view_of(b->kept, b->kept_n), b->tail, b->seen.size };
+	bool sure = false;
+	int err = 0;
+	*ret_there = true;
+	if (!b->m->read) {
+		err = source_window(b->w->image, b->m->at.offset, b->m->at.length, ret);
+		return err ? err : format_recognise(ret, f);
+	}
+	if (b->passing) {
+		source_memory(ret, view_of(NULL, 0));
+		err = format_recognise_ends(&e, f, &sure);
+		if (err || (sure && !walk_of(f->format))) /* nobody will ask for a byte of it */
+			return err;
+		err = bring_back(b, ret_there);
+		if (err || !*ret_there)
+			return err;
+	}
+	source_memory(ret, view_of(b->kept, b->kept_n));
+	return format_recognise(ret, f);
+}
+
 static int
 look_inside(struct member *b)
 {
 	struct format_result f;
 	struct source s;
+	bool there;
 	b->seen.format = FORMAT_RAW;
 	if (b->dropped) {
 		walk_raise(b->w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
@@ -297,14 +407,8 @@ look_inside(struct member *b)
 	}
 	if (b->m->plain)
 		return 0;
-	int err = 0;
-	if (b->m->read)
-		source_memory(&s, view_of(b->kept, b->kept_n));
-	else
-		err = source_window(b->w->image, b->m->at.offset, b->m->at.length, &s);
-	if (!err)
-		err = format_recognise(&s, &f);
-	if (err)
+	int err = recognise(b, &s, &f, &there);
+	if (err || !there)
 		return err;
 	b->seen.format = f.format;
 	return descend(b, &s);

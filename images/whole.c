@@ -27,6 +27,17 @@ whole_can(const struct whole *h, uint64_t n)
 }
 
 int
+whole_offer(struct whole *h, uint64_t at, struct view bytes)
+{
+	if (at != h->at || bytes.n > h->image->size - at)
+		return 0;
+	int err = digest_update(h->digest, bytes);
+	if (!err)
+		h->at += bytes.n;
+	return err;
+}
+
+int
 whole_upto(struct whole *h, uint64_t n, uint8_t ret[DIGEST_SHA256_LEN])
 {
 	if (!whole_can(h, n))

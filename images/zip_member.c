@@ -87,6 +87,14 @@ unpack_read(void *arg, void *buf, size_t n)
 }
 
 static int
+unpack_again(void *arg)
+{
+	struct unpack *u = arg;
+	inflateEnd(&u->z);
+	return unpack_begin(u, u->w, u->e);
+}
+
+static int
 crc_stored(const struct walk *w, const struct zip_entry *e, uint32_t *ret)
 {
 	uint8_t *chunk = malloc(SOURCE_CHUNK);
@@ -254,6 +262,7 @@ zip_member(struct walk *w, const struct zip_entry *e, const struct zip_about *ab
 		err = u ? unpack_begin(u, w, e) : FG_ENOMEM;
 	if (packed && !err) {
 		m.read = unpack_read;
+		m.again = unpack_again;
 		m.arg = u;
 	} else if (!err && e->kind != ZIP_OPAQUE) {
 		err = crc_stored(w, e, &crc);

@@ -5,6 +5,7 @@
 """
 import io
 import pathlib
+import random
 import subprocess
 import sys
 import tarfile
@@ -13,7 +14,10 @@ PAYLOAD = bytes(i * 7 & 0xFF for i in range(3000))
 SCRIPT = b"#!/bin/sh\nexit 0\n"
 
 
-SOUND = ("rsa", "ec", "stored", "xz")  # to mender-artifact; it refuses every other one, and so do we
+TAILED = random.Random(1).randbytes(1300000) + b"PK\5\6" + b"\0" * 18  # a zip, by its end alone
+
+
+SOUND = ("rsa", "ec", "stored", "xz", "tailed")  # to mender-artifact; it refuses every other one, and so do we
 
 
 def run(*args):
@@ -68,6 +72,8 @@ def main():
     maker = Maker(out.parent / "key", out / "made")
     files = {"rsa": maker.make("rsa"), "ec": maker.make("ec", script=False), "stored": maker.make("rsa", "none"),
              "unsigned": maker.make(), "augmented": maker.make("rsa", script=False, augment=True), "xz": maker.make("rsa", "lzma")}
+    (maker.d / "rootfs.ext4").write_bytes(TAILED)
+    files["tailed"] = maker.make("rsa")
     good = parts(files["stored"])
     names = [n for n, _ in good]
     files["order"] = tar([good[1], good[0]] + good[2:])

@@ -11,14 +11,49 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto/err.h"
 #include "images/format.h"
 
 /* A file being put together. */
 static uint8_t file[70000];
+static unsigned ends_sure, ends_unsure;
+
+static bool
+same(const struct format_result *a, const struct format_result *b)
+{
+	return a->format == b->format && a->also_n == b->also_n && memcmp(a->also, b->also, a->also_n * sizeof a->also[0]) == 0;
+}
+
+/* The same with room in the middle: who sees only the ends says the same, or that he does not know. */
+static void
+look_at_ends(size_t n)
+{
+	size_t all = FORMAT_HEAD + 2 * sizeof file + FORMAT_TAIL;
+	uint8_t *long_ = calloc(1, all);
+	struct source s;
+	struct format_result whole, early = { FORMAT_NONE }, late = { FORMAT_NONE };
+	bool sure_early, sure;
+	assert_non_null(long_);
+	memcpy(long_, file, n);
+	memcpy(long_ + all - n, file, n);
+	struct format_ends e = { view_of(long_, FORMAT_HEAD), view_of(NULL, 0), SOURCE_SIZE_MAX };
+	source_memory(&s, view_of(long_, all));
+	assert_int_equal(format_recognise(&s, &whole), 0);
+	assert_int_equal(format_recognise_ends(&e, &early, &sure_early), 0);
+	e.size = all;
+	e.tail = view_of(long_ + all - FORMAT_TAIL, FORMAT_TAIL);
+	assert_int_equal(format_recognise_ends(&e, &late, &sure), 0);
+	if (sure && !same(&late, &whole))
+		fail_msg("by its ends %s, and it is %s", format_name(late.format), format_name(whole.format));
+	ends_sure += sure;
+	ends_unsure += !sure;
+	free(long_);
+}
 
 static struct format_result
 look(size_t n)
 {
+	look_at_ends(n);
 	struct source s;
 	struct format_result r;
 	/* A copy of the exact length, so that a read beyond it is seen. */
@@ -352,6 +387,49 @@ names_are_words(void **state)
 	assert_string_equal(format_name((enum format_id)999), "none");
 }
 
+/* An end that is yet to come, one that has come, and what lies between them. */
+static void
+ends(void **state)
+{
+	(void)state;
+	static uint8_t head[FORMAT_HEAD], tail[FORMAT_TAIL];
+	struct format_ends e = { view_of(head, sizeof head), view_of(NULL, 0), SOURCE_SIZE_MAX };
+	struct format_result r;
+	bool sure;
+	assert_true(ends_sure > 50 && ends_unsure > 0 && ends_unsure < ends_sure);
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_true(sure && r.format == FORMAT_RAW);
+	memcpy(tail + sizeof tail - 22, "PK\5\6", 4);
+	e.tail = view_of(tail, sizeof tail);
+	e.size = FORMAT_HEAD + 5000000;
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_true(sure && r.format == FORMAT_ZIP);
+	/* The longest signature of a bundle begins within the tail. */
+	size_t cms = 65536, at = sizeof tail - 8 - cms;
+	memcpy(tail + at, signed_data, sizeof signed_data - 1);
+	memcpy(tail + sizeof tail - 8, "\0\0\0\0\0\1\0\0", 8);
+	e.size = FORMAT_HEAD + (5u << 20) + 8 + cms;
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_true(sure && r.format == FORMAT_RAUC_BUNDLE);
+	/* A tree whose structure lies in between; an ELF file, whose tables may. */
+	memcpy(head, "\xd0\x0d\xfe\xed\0\x20\0\0\0\x18\0\0\0\x1f\0\0", 16);
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_false(sure);
+	e.tail = view_of(NULL, 0);
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_false(sure);
+	memcpy(head, "\x7f" "ELF\1\1\1", 7);
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), 0);
+	assert_false(sure);
+	/* Ends that are too short for anything to be said by them. */
+	e.head.n--;
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), FG_EINVAL);
+	e = (struct format_ends){ view_of(head, sizeof head), view_of(tail, sizeof tail - 1), 5 << 20 };
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), FG_EINVAL);
+	e = (struct format_ends){ view_of(head, sizeof head), view_of(tail, sizeof tail), sizeof head - 1 };
+	assert_int_equal(format_recognise_ends(&e, &r, &sure), FG_EINVAL);
+}
+
 /* Files of public projects, where they are. */
 static void
 shared_vectors(void **state)
@@ -395,7 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(raw_and_empty), T(squashfs_and_rauc), T(cpio_and_swu), T(tar_and_mender), T(zip_and_android_ota),
 		T(zip_behind_something_else_is_ambiguous), T(fdt_and_fit), T(mcuboot), T(esp32), T(mbn), T(uimage),
-		T(magics), T(tuf_is_json_with_signatures), T(names_are_words), T(shared_vectors),
+		T(magics), T(tuf_is_json_with_signatures), T(names_are_words), T(ends), T(shared_vectors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -139,6 +139,24 @@ test_cousins(void **state)
 	report_free(r);
 }
 
+/* What is packed and long is not kept; what its end makes of it is seen all the same. */
+static void
+test_tailed(void **state)
+{
+	(void)state;
+	struct trust *t = keys();
+	struct report *r = walk_file("tailed", t);
+	const struct contents_member *m = member(r, "data/0000/rootfs.ext4");
+	assert_int_equal(rig_verified(r), 1);
+	assert_int_equal(m->format, FORMAT_ZIP);
+	assert_int_equal(m->vouch, CONTENTS_VOUCH_DIGEST);
+	assert_true(m->walked);
+	assert_false(report_has(r, FINDING_FMT_HIDDEN_BYTES)); /* the archive was gone through to its end */
+	assert_false(report_has(r, FINDING_FMT_TRAILING_BYTES));
+	report_free(r);
+	trust_free(t);
+}
+
 /* No byte that a verified signature is said to cover can be changed without it being noticed. */
 static void
 mutate(const char *name, size_t step)
@@ -196,6 +214,7 @@ main(void)
 		cmocka_unit_test(test_genuine),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_cousins),
+		cmocka_unit_test(test_tailed),
 		cmocka_unit_test(test_mutate),
 		cmocka_unit_test(test_cut),
 	};

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <zlib.h>
+
 #include "unit/images/walk_rig.h"
 
 #define OPEN "COV-UNSIGNED-BYTES "
@@ -116,6 +118,43 @@ cut_or_changed(void **state)
 	}
 }
 
+/* What only its end says, behind more than a head, and over the border of two streams. */
+static void
+the_end_of_what_is_not_kept(void **state)
+{
+	(void)state;
+	static const size_t border[] = { 0, 700000, 1200000 };
+	static uint8_t plain[1300000], packed[1400000];
+	uint8_t sum[DIGEST_SHA256_LEN];
+	uint32_t x = 1;
+	for (size_t i = 0; i < sizeof plain; i++) {
+		x = x * 1664525u + 1013904223u;
+		plain[i] = (uint8_t)(x >> 24);
+	}
+	memcpy(plain + sizeof plain - 22, "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22);
+	digest_sha256(view_of(plain, sizeof plain), sum);
+	for (size_t i = 0; i < sizeof border / sizeof border[0]; i++) {
+		size_t n = 0;
+		for (unsigned k = border[i] == 0; k < 2; k++) {
+			size_t from = k ? border[i] : 0, to = k ? sizeof plain : border[i];
+			z_stream z = { .next_in = plain + from, .avail_in = (uInt)(to - from), .next_out = packed + n,
+				.avail_out = (uInt)(sizeof packed - n) };
+			assert_int_equal(deflateInit2(&z, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+			assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+			n += z.total_out;
+			deflateEnd(&z);
+		}
+		struct report *r = rig_verify(view_of(packed, n), view_of(NULL, 0));
+		assert_int_equal(r->contents.members_n, 1);
+		assert_int_equal(r->contents.member[0].format, FORMAT_ZIP);
+		assert_true(r->contents.member[0].walked);
+		assert_int_equal(r->contents.member[0].size, sizeof plain);
+		assert_memory_equal(r->contents.member[0].sha256, sum, sizeof sum);
+		assert_int_equal(report_has(r, FINDING_FMT_AMBIGUOUS), border[i] > 0);
+		report_free(r);
+	}
+}
+
 int
 main(void)
 {
@@ -124,6 +163,7 @@ main(void)
 		cmocka_unit_test(what_follows_a_stream),
 		cmocka_unit_test(streams_that_do_not_come_out_whole),
 		cmocka_unit_test(headers_of_gzip),
+		cmocka_unit_test(the_end_of_what_is_not_kept),
 		cmocka_unit_test(cut_or_changed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,6 +149,36 @@ test_whole(void **state)
 	unpack_free(NULL);
 }
 
+/* From the first byte again, wherever it stood, as often as one likes. */
+static void
+test_again(void **state)
+{
+	(void)state;
+	static const size_t stops[] = { 0, 1, 70001, PLAIN_LEN };
+	static uint8_t buf[PLAIN_LEN + 1];
+	for (enum unpack_kind kind = UNPACK_GZIP; kind <= UNPACK_LZ4_LEGACY; kind++) {
+		struct view packed = pack(kind, PLAIN_LEN);
+		struct source s;
+		source_memory(&s, packed);
+		struct unpack *u = unpack_new(kind, &s, (struct sig_range){ 0, packed.n });
+		for (size_t i = 0; i < sizeof stops / sizeof stops[0]; i++) {
+			size_t got = 0;
+			for (long n = 1; n > 0 && got < stops[i]; got += (size_t)n)
+				n = unpack_read(u, buf, stops[i] - got);
+			assert_int_equal(unpack_again(u), 0);
+			got = 0;
+			for (long n; (n = unpack_read(u, buf + got, sizeof buf - got)) != 0; got += (size_t)n)
+				assert_true(n > 0);
+			assert_int_equal(got, PLAIN_LEN);
+			assert_memory_equal(buf, plain, PLAIN_LEN);
+			assert_int_equal(unpack_left(u), 0);
+			assert_int_equal(unpack_again(u), 0);
+		}
+		unpack_free(u);
+		drop(packed);
+	}
+}
+
 static void
 test_cut(void **state)
 {
@@ -265,6 +295,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_behind),

@@ -62,7 +62,7 @@ check(const struct made *m, uint64_t *ret_at)
 	struct source s;
 	enum verity_answer answer = VERITY_UNKNOWN;
 	source_memory(&s, view_of(m->bytes, m->all));
-	assert_int_equal(verity_check(&s, m->data, m->salt, m->root, &answer, ret_at), 0);
+	assert_int_equal(verity_check(&s, m->data, m->salt, m->root, NULL, &answer, ret_at), 0);
 	return answer;
 }
 
@@ -119,6 +119,33 @@ every_byte(void **state)
 	free(m.bytes);
 }
 
+/* Who names the image gets the data on the way, whole or not at all. */
+static void
+named_on_the_way(void **state)
+{
+	(void)state;
+	static const uint64_t before[] = { 0, 1, VERITY_BLOCK };
+	struct made m = make(600); /* more than one chunk */
+	struct source s;
+	source_memory(&s, view_of(m.bytes, m.all));
+	for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+		enum verity_answer answer = VERITY_UNKNOWN;
+		uint8_t got[DIGEST_SHA256_LEN], want[DIGEST_SHA256_LEN];
+		struct whole h;
+		uint64_t at;
+		assert_int_equal(whole_open(&h, &s), 0);
+		assert_int_equal(whole_upto(&h, before[i], got), 0);
+		assert_int_equal(verity_check(&s, m.data, m.salt, m.root, &h, &answer, &at), 0);
+		assert_int_equal(answer, VERITY_FITS);
+		assert_int_equal(h.at, before[i] ? before[i] : m.data);
+		assert_int_equal(whole_upto(&h, m.all, got), 0);
+		assert_int_equal(digest_sha256(view_of(m.bytes, m.all), want), 0);
+		assert_memory_equal(got, want, sizeof want);
+		whole_close(&h);
+	}
+	free(m.bytes);
+}
+
 static void
 no_blocks(void **state)
 {
@@ -128,9 +155,9 @@ no_blocks(void **state)
 	uint64_t at;
 	uint8_t zero[VERITY_BLOCK] = { 0 };
 	source_memory(&s, view_of(zero, sizeof zero));
-	assert_int_equal(verity_check(&s, 0, zero, zero, &answer, &at), FG_EINVAL);
-	assert_int_equal(verity_check(&s, 100, zero, zero, &answer, &at), FG_EINVAL);
-	assert_int_equal(verity_check(&s, 2 * VERITY_BLOCK, zero, zero, &answer, &at), FG_ELIMIT);
+	assert_int_equal(verity_check(&s, 0, zero, zero, NULL, &answer, &at), FG_EINVAL);
+	assert_int_equal(verity_check(&s, 100, zero, zero, NULL, &answer, &at), FG_EINVAL);
+	assert_int_equal(verity_check(&s, 2 * VERITY_BLOCK, zero, zero, NULL, &answer, &at), FG_ELIMIT);
 }
 
 int
@@ -140,6 +167,7 @@ main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(every_shape),
 		cmocka_unit_test(every_byte),
+		cmocka_unit_test(named_on_the_way),
 		cmocka_unit_test(no_blocks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -401,6 +401,136 @@ packed_members_are_bounded_and_told(void **state)
 	rig_down(&g);
 }
 
+/* Letters, with something at their start and at their end, as often as they are asked for. */
+struct twice {
+	const char *head, *tail;
+	size_t head_n, tail_n;
+	uint64_t size, at;
+	unsigned agains;
+	uint64_t shorter; /* the second time */
+	size_t step;
+};
+
+static long
+twice_read(void *arg, void *buf, size_t n)
+{
+	struct twice *t = arg;
+	uint8_t *p = buf;
+	uint64_t end = t->size - (t->agains ? t->shorter : 0);
+	n = n < t->step ? n : t->step;
+	n = n < end - t->at ? n : (size_t)(end - t->at);
+	memset(buf, 'n', n);
+	for (size_t i = 0; i < n && t->at + i < t->head_n; i++)
+		p[i] = (uint8_t)t->head[t->at + i];
+	for (size_t i = n; i > 0 && t->size - (t->at + i - 1) <= t->tail_n; i--)
+		p[i - 1] = (uint8_t)t->tail[t->tail_n - (t->size - (t->at + i - 1))];
+	t->at += n;
+	return (long)n;
+}
+
+static int
+twice_again(void *arg)
+{
+	struct twice *t = arg;
+	t->agains++;
+	t->at = 0;
+	return 0;
+}
+
+/* What a report says of it, with and without a reader that can begin again. */
+static char *
+said_of(struct twice t, bool again, uint64_t said, unsigned agains)
+{
+	struct rig g;
+	struct writer w;
+	rig_up(&g);
+	g.room.kept = WALK_KEEP_MAX - (3 << 19);
+	struct walk_member m = member("packed", 0, SIZE);
+	m.read = twice_read;
+	m.again = again ? twice_again : NULL;
+	m.arg = &t;
+	m.size = said;
+	assert_int_equal(walk_member(&g.w, &m, NULL), 0);
+	assert_int_equal(t.agains, agains);
+	assert_int_equal(entail_raise(g.r, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(g.r, REPORT_MAX, &w), 0);
+	writer_u8(&w, 0);
+	char *text = strdup((const char *)w.p);
+	writer_free(&w);
+	rig_down(&g);
+	return text;
+}
+
+/* Only what may have to be walked is kept; what is said does not depend on it. */
+static void
+what_is_not_walked_is_not_kept(void **state)
+{
+	(void)state;
+	static const char eocd[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	static const char cpio[] = "070701000000010000000000000000000000010000000000000000000000000000000000000000000000000000000b00000000TRAILER!!!";
+	static const struct {
+		const char *head, *tail;
+		size_t head_n, tail_n;
+		uint64_t size;
+		unsigned agains;
+	} rows[] = {
+		{ "", "", 0, 0, 100, 0 },
+		{ "", eocd, 0, 22, 100, 0 },
+		{ "", "", 0, 0, FORMAT_HEAD, 0 },
+		{ "", "", 0, 0, FORMAT_HEAD + 1, 0 },
+		{ "", eocd, 0, 22, FORMAT_HEAD + 1, 0 }, /* too short for anything to be saved */
+		{ "", eocd, 0, 22, FORMAT_HEAD + 300000, 1 },
+		{ "", eocd, 0, 22, (1 << 20) + 300000, 1 },                /* the end makes a zip of it */
+		{ "", "", 0, 0, (1 << 20) + 300777, 0 },
+		{ "BSDIFF40", "", 8, 0, (1 << 20) + 300000, 0 },           /* nothing walks it, and it is told */
+		{ "7z\xbc\xaf\x27\x1c", "", 6, 0, (1 << 20) + 300000, 0 },  /* likewise */
+		{ "\x7f" "ELF\1\1\1", "", 7, 0, (1 << 20) + 300000, 0 },   /* what it is stands further in */
+		{ cpio, "", sizeof cpio - 1, 0, (1 << 20) + 300000, 0 },   /* walked */
+		{ "\x1f\x8b\x08", "", 3, 0, (1 << 20) + 300000, 0 },
+		{ "", eocd, 0, 22, (1 << 20) + 700000, 0 },                /* too long either way */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct twice t = { rows[i].head, rows[i].tail, rows[i].head_n, rows[i].tail_n, .size = rows[i].size,
+			.step = i % 2 ? SIZE_MAX : 100001 };
+		for (unsigned known = 0; known < 2; known++) {
+			uint64_t said = known ? t.size : UINT64_MAX;
+			char *once = said_of(t, false, said, 0), *again = said_of(t, true, said, rows[i].agains);
+			assert_string_equal(once, again);
+			free(once);
+			free(again);
+		}
+	}
+}
+
+/* The second time is no other thing than the first. */
+static void
+what_comes_again_is_the_same(void **state)
+{
+	(void)state;
+	struct rig g;
+	struct twice t = { "", "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 0, 22, .size = 2 << 20, .shorter = 1, .step = SIZE_MAX };
+	struct walk_member m = member("packed", 0, SIZE);
+	rig_up(&g);
+	m.read = twice_read;
+	m.again = twice_again;
+	m.arg = &t;
+	m.size = t.size;
+	assert_int_equal(walk_member(&g.w, &m, NULL), FG_EIO);
+	assert_int_equal(t.agains, 1);
+	g.r->contents.members_n = 0; /* nobody reports after a local failure */
+	g.r->contents.members_total = 0;
+	rig_down(&g);
+	/* And it counts among what was unpacked. */
+	t = (struct twice){ "", t.tail, 0, 22, .size = 2 << 20, .step = SIZE_MAX };
+	rig_up(&g);
+	g.room.expanded = WALK_EXPANDED_MAX - t.size;
+	assert_int_equal(walk_member(&g.w, &m, NULL), 0);
+	assert_int_equal(t.agains, 0);
+	assert_true(report_has(g.r, FINDING_FMT_WALK_LIMIT));
+	rig_down(&g);
+}
+
 /* Thousands of empty ones take no fresh memory each. */
 static void
 members_share_a_chunk(void **state)
@@ -556,6 +686,8 @@ main(void)
 		cmocka_unit_test(why_a_bare_signature_is_none),
 		cmocka_unit_test(names_that_lead_out_are_told),
 		cmocka_unit_test(packed_members_are_bounded_and_told),
+		cmocka_unit_test(what_is_not_walked_is_not_kept),
+		cmocka_unit_test(what_comes_again_is_the_same),
 		cmocka_unit_test(members_share_a_chunk),
 		cmocka_unit_test(lists_end_where_the_report_does),
 		cmocka_unit_test(a_signature_inside_is_none_of_the_image),

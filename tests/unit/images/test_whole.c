@@ -65,6 +65,32 @@ never_back_and_never_beyond(void **state)
 	whole_close(&h);
 }
 
+/* What is offered counts where it comes next, and nowhere else. */
+static void
+what_was_read_is_offered(void **state)
+{
+	(void)state;
+	uint8_t bytes[1000], got[DIGEST_SHA256_LEN];
+	struct source s;
+	struct whole h;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 11);
+	source_memory(&s, view_of(bytes, sizeof bytes));
+	assert_int_equal(whole_open(&h, &s), 0);
+	assert_int_equal(whole_offer(&h, 0, view_of(bytes, 100)), 0);
+	assert_int_equal(h.at, 100);
+	assert_int_equal(whole_offer(&h, 99, view_of(bytes, 100)), 0);
+	assert_int_equal(whole_offer(&h, 101, view_of(bytes, 100)), 0);
+	assert_int_equal(whole_offer(&h, 100, view_of(bytes, 901)), 0); /* more than there is */
+	assert_int_equal(h.at, 100);
+	assert_int_equal(whole_offer(&h, 100, view_of(bytes + 100, 50)), 0);
+	assert_int_equal(whole_upto(&h, 150, got), 0);
+	is_digest_of(bytes, 150, got);
+	assert_int_equal(whole_upto(&h, 1000, got), 0);
+	is_digest_of(bytes, 1000, got);
+	whole_close(&h);
+}
+
 static void
 a_file_that_shrinks_is_an_error(void **state)
 {
@@ -90,6 +116,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes_on_the_way_to_the_end),
 		cmocka_unit_test(never_back_and_never_beyond),
+		cmocka_unit_test(what_was_read_is_offered),
 		cmocka_unit_test(a_file_that_shrinks_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -478,6 +478,39 @@ nested(void **state)
 	writer_free(&w);
 }
 
+/* A zip behind much else in a zip: it is found in what is packed as in what is stored. */
+static void
+nested_at_an_end(void **state)
+{
+	(void)state;
+	struct rig_entry inner[] = { A, B };
+	struct writer in, all, out;
+	unsigned members[2] = { 0 }, findings[2] = { 0 };
+	rig_zip(&in, inner, 2, "");
+	writer_init(&all, RIG_MAX);
+	for (uint32_t i = 0, x = 1; i < 1300000; i++) {
+		x = x * 1664525u + 1013904223u;
+		writer_u8(&all, (uint8_t)(x >> 24));
+	}
+	rig_put(&all, in.p, in.n);
+	for (unsigned packed = 0; packed < 2; packed++) {
+		struct rig_entry e = { .name = "in", .text = (const char *)all.p, .text_n = all.n, .deflate = packed != 0 };
+		rig_zip(&out, &e, 1, "");
+		struct report *r = look(&out);
+		assert_int_equal(rig_member(r, "in")->format, FORMAT_ZIP);
+		members[packed] = r->contents.members_n;
+		for (unsigned i = 0; i < FINDING_LIMIT; i++)
+			findings[packed] = findings[packed] * 31 + r->findings[i].count;
+		assert_false(report_has(r, FINDING_FMT_INTEGRITY)); /* its CRC is of one time, not of both */
+		report_free(r);
+		writer_free(&out);
+	}
+	assert_int_equal(members[0], members[1]);
+	assert_int_equal(findings[0], findings[1]);
+	writer_free(&all);
+	writer_free(&in);
+}
+
 /* Small on the wire, large when unpacked: said, whatever else is right with it. */
 static void
 bomb(void **state)
@@ -565,6 +598,7 @@ main(void)
 		cmocka_unit_test(kinds_of_entries),
 		cmocka_unit_test(damaged_bytes),
 		cmocka_unit_test(nested),
+		cmocka_unit_test(nested_at_an_end),
 		cmocka_unit_test(bomb),
 		cmocka_unit_test(signed_beside),
 		cmocka_unit_test(cut_and_changed),
