@@ -61,6 +61,9 @@ static const struct route table[] = {
 	    { FLAG_OPT("final"), REASON } },
 
 	{ ROUTE_GET, "/policy/{review}/explain", "policy.explain", ROUTE_PLAIN, "Which rules decided about a review.", NO_ARGS },
+	{ ROUTE_POST, "/policy/whatif", "policy.whatif", ROUTE_PLAIN,
+	    "What another text of a configuration file would decide; it is kept nowhere.",
+	    { NUMBER_OPT("after"), TEXT("file"), TEXT("text") } },
 	{ ROUTE_GET, "/profiles", "profile.list", ROUTE_PLAIN, "Profiles of vendors' traffic.", NO_ARGS },
 	{ ROUTE_GET, "/profiles/unknown", "profile.unknown", ROUTE_PLAIN, "Requests that no profile fits.", NO_ARGS },
 	{ ROUTE_GET, "/profiles/{#id}/draft", "profile.draft", ROUTE_PLAIN, "A profile drafted from such a request.",

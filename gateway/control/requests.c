@@ -263,6 +263,9 @@ static const struct requests_row table[] = {
 	{ "people.suspend", REQUESTS_RESTRICT, ACT, 0, 0, people_suspend_key,
 	    { FLAG_OPT("final"), REASON, TEXT("who", SIGNERS_PRINCIPAL_MAX - 1) } },
 	{ "policy.explain", REQUESTS_VIEW, ANY, 0, 0, requests_policy_explain, { REVIEW } },
+	/* The text is a person's: whoever only looks has no business having the gateway read one. */
+	{ "policy.whatif", REQUESTS_VIEW, ACT, 0, 0, requests_policy_whatif,
+	    { NUMBER_OPT("after"), TEXT("file", CONFIG_FILE_NAME_MAX), TEXT("text", REQUESTS_WHATIF_MAX) } },
 	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
 	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
 	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },

@@ -62,6 +62,7 @@ static const struct {
 	{ "people.submit", REQUESTS_PERMIT, O | P | A },
 	{ "people.suspend", REQUESTS_RESTRICT, O | P | A },
 	{ "policy.explain", REQUESTS_VIEW, ALL },
+	{ "policy.whatif", REQUESTS_VIEW, O | P | A },
 	{ "privacy.erase", REQUESTS_CHANGE, A },
 	{ "profile.draft", REQUESTS_VIEW, O | P | A },
 	{ "profile.list", REQUESTS_VIEW, ALL },
