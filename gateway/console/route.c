@@ -134,6 +134,8 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/audit/files/{+name}", "audit.open", ROUTE_FILE,
 	    "One of its files: a tile, a bundle, the checkpoint.", NO_ARGS },
 	{ ROUTE_GET, "/audit/proof/{#index}", "audit.proof", ROUTE_PLAIN, "One entry and its proof.", NO_ARGS },
+	{ ROUTE_POST, "/audit/export", "audit.export", ROUTE_PLAIN,
+	    "Has the log say that it is taken away; its size and checkpoint then.", { TEXTS_OPT("texts") } },
 	{ ROUTE_GET, "/files/{kind}", "file.open", ROUTE_FILE, "Evidence beside the log, by its digest.",
 	    { TEXT_OPT("digest"), NUMBER_OPT("number") } },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
 import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason, said,
-	announce } from "/dom.js";
+	announce, save } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
 import { hex, sha256 } from "/log.js";
@@ -88,11 +88,6 @@ function cliApprove(r, body) {
 	return [...words.map(quoted), "--sign", "~/.ssh/id_ed25519"].join(" ");
 }
 
-function download(name, text) {
-	const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-	return el("a", { class: "button", href: url, download: name }, `Save ${name}`);
-}
-
 async function handIn(page, r, statement, signature) {
 	const done = await post(`/reviews/${seg(r.id)}/submit`, { statement, signature });
 	announce(done.text || "Handed in.");
@@ -153,7 +148,7 @@ async function statement(page, m, body, doc) {
 		el("details", { id: "exact", open: true }, el("summary", {}, "The exact statement"),
 			el("pre", { tabindex: "0", "aria-label": "the exact statement" },
 			el("code", {}, doc.statement)), el("p", { class: "buttons" }, copier(doc.statement, "Copy", "the statement"),
-				download(doc.name, doc.statement))),
+				save(doc.name, [doc.statement]))),
 		el("h3", {}, "Sign on your own machine"),
 		el("p", {}, "Best: the command derives the statement again from the report, shows it, signs it and hands it in. ",
 			"It believes nothing that this page says."),
