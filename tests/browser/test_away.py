@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 
 import browse
+import checks
 from browse import every, one, wait
 from console import Refused
 from gate import BIN
@@ -49,6 +50,7 @@ def root(lines):
 def test_evidence_of_a_review(driver, place, tmp_path):
     browse.visit(driver, place.url + "/reviews/R-2")
     files = taken(driver, "#take-evidence", "#evidence", tmp_path)
+    assert checks.everywhere(driver) == []
     r = place.gate.cli("review", "show", "R-2")
     for folder, digest in (("reports", r["report"]), ("provenance", r["provenance"]), ("policies", r["policy"]),
                            *(("statements", s["statement"]) for s in r["statements"])):

@@ -4,6 +4,7 @@ import json
 import os
 
 import browse
+import checks
 from browse import every, one, wait
 from console import Refused
 from world import XSS
@@ -43,6 +44,7 @@ def test_a_changed_text_is_tried_on_what_is_stored(driver, place, tmp_path):
     rows = [r.text.split()[0] for r in every(driver, "#whatif-out tbody tr")]
     assert rows == [c["review"] for c in said["changes"]] and "R-3" in rows and "stop" in text
     assert f"{said['same']} as now, {said['unjudged']} without a report" in text
+    assert checks.everywhere(driver) == []
     asked, _ = place.console.ask("POST", "/policy/whatif", {"file": "fotagate.conf", "text": now + STOP}, place.alice)
     assert asked["next"] is None and asked["same"] == said["same"]
     for ours, theirs in zip(asked["changes"], said["changes"]):

@@ -4,13 +4,13 @@
 // fotagate audit export.
 import { file, get, post, seg } from "/api.js";
 import { back, head, hex, included, sha256, verify } from "/log.js";
+import { APPROVAL as NAMESPACE } from "/signing.js";
 
 export const ENTRIES_MAX = 500;    // that are proven one by one
 export const WHOLE_MAX = 200000;   // entries that a browser holds at once: some 120 MB
 const AT_ONCE = 4;                 // requests on their way: a browser has few connections for one server
 const WAIT = 100, WAIT_TRIES = 100; // milliseconds; a checkpoint is signed within a second
 const BLOCK = 512;
-const NAMESPACE = "fotagate-approval@v1";
 
 const utf8 = new TextEncoder();
 
