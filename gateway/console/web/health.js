@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // health - the gateway itself: what it permits now, what it warns of, its processes, clock and log.
-import { el, table, facts, digest, time, badge, count, command, num } from "/dom.js";
-import { get } from "/api.js";
+import { el, table, facts, digest, time, badge, count, num } from "/dom.js";
+import { get, maybe } from "/api.js";
+import { resume } from "/resume.js";
 import { state } from "/words.js";
 
 function yes(good, word, otherwise) {
@@ -16,9 +17,10 @@ export async function load(page) {
 		"not permitting"), s.permitting ? " Modules get what was released for them." : " No module gets anything."),
 	s.demo ? el("p", { class: "hint" }, "This is a demonstration: its people's keys lie in the gateway's own folder.") :
 		null,
-	s.halt ? [el("p", { class: "stop" }, "Halted since ", time(s.halt.at),
-		`, by uid ${s.halt.by_uid}. Only signatures end it:`),
-		command("fotagate resume statement --reason '...' --sign ~/.ssh/id_ed25519")] : null]);
+	s.halt ? el("p", { class: "stop" }, "Halted since ", time(s.halt.at), `, by uid ${s.halt.by_uid}. Only signatures end it.`) :
+		null]);
+	const people = s.halt ? await maybe("/people") : null;
+	page.part("resume", s.halt, () => resume(page, s, people));
 	page.part("alerts", s.alerts, () => [el("h2", {}, "Alerts"), s.alerts.length ? el("ul", { class: "plain" },
 		s.alerts.map((a) =>
 		el("li", { class: "line-warning" }, badge("warning", a.id), " ", a.text))) : el("p", {}, badge("good", "none"))]);
