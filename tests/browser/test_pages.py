@@ -260,3 +260,57 @@ def test_health_says_what_is_not_as_it_should_be(driver, place):
 
 def every_row(driver, part):
     return browse.every(driver, f"#part-{part} tbody tr")
+
+
+def test_the_queue_says_what_replaces_what(driver, place):
+    browse.visit(driver, place.url + "/reviews?view=all")
+    rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+    assert "supersedes 1.1.0, which is in force" in rows["R-3"] and "superseded by R-8, 1.5.0" in rows["R-3"]
+    assert "supersede" not in rows["R-2"] and "supersede" not in rows["R-6"] and "superseded" not in rows["R-8"]
+    assert not any("pprove" in b.text for b in browse.every(driver, "#main button"))  # nothing is approved in bulk
+
+
+def test_an_empty_queue_says_how_the_first_image_comes(driver, place):
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init), at = String(path);
+            if (!/status$|[/]reviews|profiles$/.test(at))
+                return answer;
+            const d = await answer.json();
+            if (/status$/.test(at))
+                for (const state of Object.keys(d.reviews))
+                    d.reviews[state] = 0;
+            else if (/profiles$/.test(at))
+                d.profiles = window.name === "none" ? [] : d.profiles;
+            else
+                d.reviews = [];
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/reviews")
+        said = browse.one(driver, "#part-first").text
+        assert "How the first image gets here" in said and "fotagate import IMAGE" in said and "--profile story" in said
+        assert "nothing ever came" in browse.one(driver, "#part-list").text and checks.everywhere(driver) == []
+        driver.execute_script("window.name = 'none'")
+        browse.visit(driver, place.url + "/reviews?view=all")
+        assert "fotagate profile draft" in browse.one(driver, "#part-first").text
+    finally:
+        driver.execute_script("window.name = ''")
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
+def test_filters_of_the_queue_are_in_the_address(driver, place):
+    browse.visit(driver, place.url + "/reviews?view=all&state=blocked&profile=story&q=R-")
+    rows = [r.text for r in every_row(driver, "list")]
+    assert len(rows) == 2 and all("blocked" in r for r in rows)
+    for field, value in (("view", "all"), ("state", "blocked"), ("profile", "story"), ("q", "R-")):
+        assert browse.one(driver, "#" + field).get_property("value") == value
+    browse.one(driver, "#state option[value=rejected]").click()
+    browse.wait(driver, "return location.search.includes('state=rejected') && location.search.includes('profile=story')")
+    browse.drawn(driver)
+    assert [r.text[:3] for r in every_row(driver, "list")] == ["R-5"]
+    driver.back()
+    browse.wait(driver, "return location.search.includes('state=blocked')")
+    browse.drawn(driver)
+    assert len(every_row(driver, "list")) == 2
