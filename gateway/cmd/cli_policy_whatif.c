@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fotagate policy whatif: what a changed configuration would decide over what is
- * stored. Judged here, from the reports: the gateway parses no file it was not
- * started with, is not kept waiting, and has nothing to take back.
+ * stored. Judged here, from the reports: the gateway is not kept waiting, and a
+ * whole folder can be tried, where control takes the text of one file of a page.
  */
 #include <inttypes.h>
 #include <stdio.h>

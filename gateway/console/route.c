@@ -63,6 +63,9 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/policy", "policy.show", ROUTE_PLAIN, "The policy that people put in force, and what on disk differs.",
 	    NO_ARGS },
 	{ ROUTE_GET, "/policy/{review}/explain", "policy.explain", ROUTE_PLAIN, "Which rules decided about a review.", NO_ARGS },
+	{ ROUTE_POST, "/policy/whatif", "policy.whatif", ROUTE_PLAIN,
+	    "What another text of a configuration file would decide; it is kept nowhere.",
+	    { NUMBER_OPT("after"), TEXT("file"), TEXT("text") } },
 	{ ROUTE_GET, "/profiles", "profile.list", ROUTE_PLAIN, "Profiles of vendors' traffic.", NO_ARGS },
 	{ ROUTE_GET, "/profiles/unknown", "profile.unknown", ROUTE_PLAIN, "Requests that no profile fits.", NO_ARGS },
 	{ ROUTE_GET, "/profiles/{#id}/draft", "profile.draft", ROUTE_PLAIN, "A profile drafted from such a request.",
@@ -146,6 +149,8 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/audit/files/{+name}", "audit.open", ROUTE_FILE,
 	    "One of its files: a tile, a bundle, the checkpoint.", NO_ARGS },
 	{ ROUTE_GET, "/audit/proof/{#index}", "audit.proof", ROUTE_PLAIN, "One entry and its proof.", NO_ARGS },
+	{ ROUTE_POST, "/audit/export", "audit.export", ROUTE_PLAIN,
+	    "Has the log say that it is taken away; its size and checkpoint then.", { TEXTS_OPT("texts") } },
 	{ ROUTE_GET, "/files/{kind}", "file.open", ROUTE_FILE, "Evidence beside the log, by its digest.",
 	    { TEXT_OPT("digest"), NUMBER_OPT("number") } },
 };

@@ -26,6 +26,7 @@ struct handed_list {
 };
 
 struct policies {
+	struct bundle *bundle; /* the text of config */
 	struct config *config;
 	struct policy *list; /* one for each profile, in their order */
 	size_t n;
@@ -73,6 +74,7 @@ policies_free(struct policies *p)
 		return;
 	list_free(p->list, p->n);
 	config_free(p->config);
+	bundle_free(p->bundle);
 	handed_free(&p->next);
 	handed_free(&p->now);
 	policy_bundle_free(p->bundle);
@@ -199,30 +201,41 @@ resolve(const struct config *c, const struct profile *p, const struct handed_lis
 }
 
 static int
-parse(int bundle_fd, struct config **ret, char *why, size_t cap)
+parse_files(const struct config_file *files, size_t n, struct config **ret, char *why, size_t cap)
 {
-	struct bundle *b = NULL;
-	unsigned n = 0;
-	int err = bundle_open(bundle_fd, &b);
-	if (err) {
-		snprintf(why, cap, "the bundle: %s", err_name(err));
-		return err;
-	}
-	const struct bundle_file *files = bundle_files(b, &n);
-	struct config_file *in = calloc(n ? n : 1, sizeof *in);
 	struct config_problems *problems = calloc(1, sizeof *problems);
-	err = in && problems ? FG_OK : FG_ENOMEM;
-	for (unsigned i = 0; !err && i < n; i++)
-		in[i] = (struct config_file){ files[i].name, files[i].text };
-	if (!err)
-		err = config_parse(in, n, ret, problems);
+	int err = problems ? config_parse(files, n, ret, problems) : FG_ENOMEM;
 	if (err && problems && problems->n)
 		snprintf(why, cap, "%s:%u: %s", problems->at[0].file, problems->at[0].line, problems->at[0].text);
 	else if (err)
 		snprintf(why, cap, "%s", err_name(err));
 	free(problems);
+	return err;
+}
+
+/* Room for one more than the bundle has; NULL without memory. */
+static struct config_file *
+files_of(const struct bundle *b, unsigned *ret_n)
+{
+	const struct bundle_file *files = bundle_files(b, ret_n);
+	struct config_file *in = calloc(*ret_n + 1, sizeof *in);
+	for (unsigned i = 0; in && i < *ret_n; i++)
+		in[i] = (struct config_file){ files[i].name, files[i].text };
+	return in;
+}
+
+static int
+parse(int bundle_fd, struct bundle **ret_bundle, struct config **ret, char *why, size_t cap)
+{
+	unsigned n = 0;
+	int err = bundle_open(bundle_fd, ret_bundle);
+	if (err) {
+		snprintf(why, cap, "the bundle: %s", err_name(err));
+		return err;
+	}
+	struct config_file *in = files_of(*ret_bundle, &n);
+	err = in ? parse_files(in, n, ret, why, cap) : FG_ENOMEM;
 	free(in);
-	bundle_free(b);
 	return err;
 }
 
@@ -374,6 +387,7 @@ policies_handed(const struct policies *p)
 int
 policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 {
+	struct bundle *b = NULL;
 	struct config *c = NULL;
 	struct policy *list = NULL;
 	struct policy_bundle *comes_to = NULL, *as_handed = NULL;
@@ -383,7 +397,7 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	ret_why[0] = '\0';
 	/* A reload of a configuration without files hands none: then the old ones do, as nobody names them. */
 	struct handed_list *files = p->next.n ? &p->next : &p->now;
-	int err = parse(bundle_fd, &c, ret_why, cap);
+	int err = parse(bundle_fd, &b, &c, ret_why, cap);
 	if (!err)
 		err = read_handed(files, ret_why, cap);
 	if (!err && p->pinned)
@@ -405,11 +419,13 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 		policy_bundle_free(comes_to);
 		policy_bundle_free(as_handed);
 		config_free(c);
+		bundle_free(b);
 		handed_free(&p->next);
 		return err;
 	}
 	list_free(p->list, p->n);
 	config_free(p->config);
+	bundle_free(p->bundle);
 	if (files == &p->next) {
 		handed_free(&p->now);
 		p->now = p->next;
@@ -422,6 +438,7 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	p->list = list;
 	p->n = n;
 	p->config = c;
+	p->bundle = b;
 	p->rules = rules;
 	memcpy(p->rules_sha256, sha256, sizeof sha256);
 	return FG_OK;
@@ -439,6 +456,46 @@ const struct config *
 policies_config(const struct policies *p)
 {
 	return p->config;
+}
+
+/* Of the folders that a bundle is made of: what the daemon would read. */
+static bool
+is_name(const char *name)
+{
+	static const char *const parts[] = { "lists.d/", "profiles.d/" };
+	size_t n = strlen(name);
+	if (strcmp(name, "fotagate.conf") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		size_t part = strlen(parts[i]);
+		if (strncmp(name, parts[i], part) == 0)
+			return n > part + 5 && n <= CONFIG_FILE_NAME_MAX && !strchr(name + part, '/') &&
+			    strcmp(name + n - 5, ".conf") == 0;
+	}
+	return false;
+}
+
+int
+policies_try(const struct policies *p, const char *name, struct view text, struct config **ret, char *ret_why, size_t cap)
+{
+	unsigned n = 0, at = 0;
+	ret_why[0] = '\0';
+	if (!p->bundle || !is_name(name))
+		return FG_EINVAL;
+	struct config_file *in = files_of(p->bundle, &n);
+	if (!in)
+		return FG_ENOMEM;
+	/* The first is fotagate.conf, the others follow in the order of their names. */
+	while (at < n && (at ? strcmp(in[at].name, name) < 0 : strcmp(name, in[0].name) != 0))
+		at++;
+	if (at == n || strcmp(in[at].name, name) != 0) {
+		for (unsigned i = n++; i > at; i--)
+			in[i] = in[i - 1];
+	}
+	in[at] = (struct config_file){ name, text };
+	int err = n > CONFIG_FILES_MAX ? FG_ELIMIT : parse_files(in, n, ret, ret_why, cap);
+	free(in);
+	return err;
 }
 
 size_t

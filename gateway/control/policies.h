@@ -58,6 +58,14 @@ int policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **
 /* The operator's YARA rules as text, and their digest; false: none. Lives until the next policies_load(). */
 bool policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
 const struct config *policies_config(const struct policies *p);
+/*
+ * What the configuration in force would be with that text in place of the file of that name, or beside the others
+ * where there is none: parsed and checked as at a start, and nothing of p changes. 0 and *ret (config_free);
+ * FG_EFORMAT with ret_why, "file:line: what and the cure"; FG_EINVAL: no file of a configuration has that name;
+ * FG_ELIMIT: one more than there may be; FG_ENOMEM. No file that it names (anchors, lists of CAs) is looked at.
+ */
+int policies_try(const struct policies *p, const char *name, struct view text, struct config **ret, char *ret_why,
+    size_t cap);
 size_t policies_count(const struct policies *p);
 const struct policy *policies_at(const struct policies *p, size_t i);
 /* NULL: no such profile. */

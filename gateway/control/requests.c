@@ -313,6 +313,9 @@ static const struct requests_row table[] = {
 	{ "policy.explain", REQUESTS_VIEW, ANY, 0, 0, requests_policy_explain, { REVIEW } },
 	{ "policy.show", REQUESTS_VIEW, ANY, 0, 0, policy_show, { { 0 } } },
 	{ "policy.submit", REQUESTS_PERMIT, ACT, 2, 2, policy_submit, { { 0 } } },
+	/* The text is a person's: whoever only looks has no business having the gateway read one. */
+	{ "policy.whatif", REQUESTS_VIEW, ACT, 0, 0, requests_policy_whatif,
+	    { NUMBER_OPT("after"), TEXT("file", CONFIG_FILE_NAME_MAX), TEXT("text", REQUESTS_WHATIF_MAX) } },
 	{ "profile.list", REQUESTS_VIEW, ANY, 0, 0, requests_profiles, { { 0 } } },
 	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
 	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* requests_policy - a decision in the open: what went in, each rule in its order, what came out. Decides nothing. */
+/*
+ * requests_policy - a decision in the open: what went in, each rule in its order, what came out; and what another
+ * configuration would make of the same. Decides nothing.
+ */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +28,10 @@ struct explaining {
 	uint32_t floor; /* of genesis, for as many modules */
 	int64_t now;
 };
+
+/* Rows of one answer to what-if: control is then kept no longer than by as many explanations. */
+#define WHATIF_REVIEWS 8
+#define WHATIF_ROWS 256 /* looked at for them */
 
 /* What the fixed checks say, which come first. */
 static void
@@ -208,4 +216,192 @@ requests_policy_explain(struct control *c, struct call *call)
 	}
 	free(x);
 	free(cand);
+}
+
+/* ---- what another configuration would make of it ---- */
+
+struct verdict {
+	enum decide_verdict decision;
+	uint32_t need;    /* SCOPE_QUORUM_NEVER: nobody can sign enough */
+	int64_t earliest; /* 0: any */
+	char rule[PROFILE_WORD_MAX + 1], says[RULES_SENTENCE_MAX];
+};
+
+struct trying {
+	struct control *c;
+	const struct config *then;
+	struct jsonw *j;
+	uint64_t last;  /* row that was looked at */
+	unsigned rows, judged, same, unjudged;
+	bool full;      /* the rest is for the next call */
+};
+
+static struct verdict
+verdict_of(const struct decide_result *d, const struct rules_result *r, uint32_t need)
+{
+	struct verdict v = { .decision = evidence_verdict(d, r), .need = need, .earliest = r->earliest };
+	snprintf(v.rule, sizeof v.rule, "%s", rules_decider(r));
+	evidence_describe(d, r, v.says);
+	return v;
+}
+
+/* A profile that the other configuration has not judges nothing. */
+static int
+judge_then(const struct config *then, const struct explaining *x, struct verdict *ret)
+{
+	const struct profile *p = config_profile(then, view_str(x->cand->profile));
+	struct evidence *e = calloc(1, sizeof *e);
+	struct decide_result *d = calloc(1, sizeof *d);
+	struct rules_result *r = calloc(1, sizeof *r);
+	struct evidence_update u = *decisions_update(x->told);
+	int err = e && d && r ? FG_OK : FG_ENOMEM;
+	/* It would be judged again by then: that the report is of the policy of before is no reason. */
+	u.policy = x->report->inputs.profile_sha256;
+	*ret = (struct verdict){ .decision = DECIDE_HOLD, .need = SCOPE_QUORUM_NEVER, .rule = "none",
+		.says = "its profile is not configured" };
+	if (!err && p)
+		err = evidence_make(x->report, then, p, &u, e);
+	if (!err && p) {
+		decide(&e->decide, p, x->now, decisions_clock_sure(x->c), d);
+		rules_decide(then->rules, then->rules_n, &then->raise, &e->rules, x->now, r);
+		*ret = verdict_of(d, r, rules_quorum(r, x->kind, p, x->floor));
+	}
+	free(r);
+	free(d);
+	free(e);
+	return err;
+}
+
+static bool
+differ(const struct verdict *a, const struct verdict *b)
+{
+	if (a->decision != b->decision || strcmp(a->rule, b->rule) != 0)
+		return true;
+	return a->decision != DECIDE_DENY && (a->need != b->need || a->earliest != b->earliest);
+}
+
+static void
+put_verdict(struct jsonw *j, const char *key, const struct verdict *v)
+{
+	jsonw_key(j, key);
+	jsonw_object(j);
+	jsonw_kcstr(j, "decision", decide_verdict_name(v->decision));
+	requests_put_time(j, "earliest", v->earliest);
+	if (v->need == SCOPE_QUORUM_NEVER)
+		jsonw_knull(j, "need");
+	else
+		jsonw_kuint(j, "need", v->need);
+	jsonw_kcstr(j, "rule", v->rule);
+	requests_put_text(j, "says", v->says);
+	jsonw_object_end(j);
+}
+
+static int
+try_one(struct trying *t, struct explaining *x)
+{
+	struct verdict then;
+	int err = decide_again(x);
+	if (!err)
+		err = judge_then(t->then, x, &then);
+	if (err)
+		return err;
+	struct verdict now = verdict_of(&x->fixed, &x->rules, rules_quorum(&x->rules, x->kind, x->policy->profile, x->floor));
+	if (!differ(&now, &then)) {
+		t->same++;
+		return FG_OK;
+	}
+	jsonw_object(t->j);
+	put_verdict(t->j, "now", &now);
+	requests_put_text(t->j, "product", decisions_update(x->told)->product);
+	requests_put_text(t->j, "profile", x->cand->profile);
+	requests_put_review(t->j, "review", x->cand->id);
+	requests_put_text(t->j, "state", x->cand->state);
+	requests_put_text(t->j, "target", decisions_update(x->told)->target);
+	put_verdict(t->j, "then", &then);
+	jsonw_object_end(t->j);
+	return FG_OK;
+}
+
+/* What could be let through, or is. */
+static bool
+matters(const struct db_candidate *cand)
+{
+	return candidates_is(cand, LIFECYCLE_REVIEW) || candidates_is(cand, LIFECYCLE_BLOCKED) ||
+	    candidates_is(cand, LIFECYCLE_JUDGING) || candidates_is(cand, LIFECYCLE_APPROVED);
+}
+
+static int
+try_row(void *arg, const struct db_candidate *cand)
+{
+	struct trying *t = arg;
+	t->full = t->full || t->judged == WHATIF_REVIEWS;
+	if (t->full)
+		return 0;
+	t->last = cand->id;
+	t->rows++;
+	if (!matters(cand))
+		return 0;
+	const struct policy *p = policies_find(t->c->policies, cand->profile);
+	if (!cand->have_report || !p) { /* never judged, or nothing judges it: no policy changes that */
+		t->unjudged++;
+		return 0;
+	}
+	struct explaining *x = calloc(1, sizeof *x);
+	if (!x)
+		return FG_ENOMEM;
+	*x = (struct explaining){ .c = t->c, .cand = cand, .policy = p, .now = control_now(t->c) };
+	int err = try_one(t, x);
+	t->judged++;
+	report_free(x->report);
+	free(x->told);
+	free(x);
+	return err;
+}
+
+static void
+try_rows(struct trying *t, struct call *call)
+{
+	struct db_candidate_filter f = { .after = call_number(call, "after", 0), .limit = WHATIF_ROWS };
+	struct call_doc d;
+	call_doc_begin(&d);
+	t->j = &d.j;
+	jsonw_key(&d.j, "changes");
+	jsonw_array(&d.j);
+	int err = db_candidate_list(t->c->db, &f, try_row, t);
+	jsonw_array_end(&d.j);
+	if (t->full || t->rows == WHATIF_ROWS)
+		jsonw_kuint(&d.j, "next", t->last);
+	else
+		jsonw_knull(&d.j, "next");
+	jsonw_kuint(&d.j, "same", t->same);
+	jsonw_kuint(&d.j, "unjudged", t->unjudged);
+	if (!err) {
+		call_doc_end(call, &d, CALL_DONE);
+		return;
+	}
+	writer_free(&d.w);
+	call_fail_err(call, err);
+}
+
+void
+requests_policy_whatif(struct control *c, struct call *call)
+{
+	char file[CONFIG_FILE_NAME_MAX + 1], why[CONFIG_PROBLEM_TEXT_MAX + CONFIG_FILE_NAME_MAX + 16];
+	struct config *then = NULL;
+	struct view text = { 0 };
+	(void)call_text(call, "file", file, sizeof file);
+	(void)json_string(call_arg(call, "text"), &text);
+	int err = policies_try(c->policies, file, text, &then, why, sizeof why);
+	if (err == FG_EFORMAT) {
+		call_fail(call, CALL_REFUSED, "CONFIG", "mend the text", "%s", why);
+	} else if (err == FG_EINVAL || err == FG_ELIMIT) {
+		call_fail(call, CALL_USAGE, "USAGE", "fotagate.conf, profiles.d/NAME.conf or lists.d/NAME.conf",
+		    err == FG_EINVAL ? "no file of a configuration is called that" : "there are as many files as there may be");
+	} else if (err) {
+		call_fail_err(call, err);
+	} else {
+		struct trying t = { .c = c, .then = then };
+		try_rows(&t, call);
+	}
+	config_free(then);
 }

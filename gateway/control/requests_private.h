@@ -49,6 +49,7 @@ void requests_fetch_retry(struct control *c, struct call *call);
 
 /* requests_policy.c */
 void requests_policy_explain(struct control *c, struct call *call);
+void requests_policy_whatif(struct control *c, struct call *call);
 
 /* requests_releases.c */
 /* Named by itself or by its review. False: the call is answered. */

@@ -280,6 +280,7 @@ requests_status(struct control *c, struct call *call)
 	struct jsonw *j = &d.j;
 	call_doc_begin(&d);
 	put_alerts(j, c);
+	runouts_put(&c->runouts, policies_config(c->policies), control_now(c), j);
 	jsonw_kcstr(j, "clock", clock_disciplined() ? "ntp" : "free");
 	if (policies_config(c->policies)->console.address[0])
 		jsonw_kbool(j, "console", webdesk_is_up(c->webdesk));

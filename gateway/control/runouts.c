@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/jsonf.h"
 #include "crypto/stamp.h"
 
 static const struct {
@@ -65,4 +66,25 @@ runouts_alerts(const struct runouts *r, const struct config *f, int64_t now,
 			alert(j, kinds[kind].id, text);
 		}
 	}
+}
+
+void
+runouts_put(const struct runouts *r, const struct config *f, int64_t now, struct jsonw *j)
+{
+	jsonw_key(j, "certificates");
+	jsonw_array(j);
+	for (unsigned i = 0; i < f->listeners_n; i++) {
+		for (unsigned kind = MSG_RUNOUT_NONE + 1; kind < MSG_RUNOUT_LIMIT; kind++) {
+			const struct msg_runout *row = first(r, i, kind);
+			if (!row || !jsonf_is_time(row->until))
+				continue;
+			jsonw_object(j);
+			jsonw_kcstr(j, "kind", kinds[kind].id);
+			jsonw_kcstr(j, "listener", f->listeners[i].name);
+			jsonw_kbool(j, "soon", now >= soon(row));
+			jsonf_put_time(j, "until", row->until);
+			jsonw_object_end(j);
+		}
+	}
+	jsonw_array_end(j);
 }

@@ -23,5 +23,7 @@ void runouts_take(struct runouts *r, unsigned edge, const struct msg_runouts *m)
 /* Calls alert for each kind of each listener of f that needs somebody, by what the first edge to need it has. */
 void runouts_alerts(const struct runouts *r, const struct config *f, int64_t now,
     void (*alert)(struct jsonw *j, const char *id, const char *text), struct jsonw *j);
+/* Key "certificates": of each kind of each listener of f the one that ends first, soon or not. */
+void runouts_put(const struct runouts *r, const struct config *f, int64_t now, struct jsonw *j);
 
 #endif

@@ -91,3 +91,14 @@ def shot(driver, name, tallest=8000):
 def errors(driver):
     """What the browser complained of since it was last asked."""
     return [e["message"] for e in driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
+
+
+def saved(driver, css, folder):
+    """Clicks on that link; the bytes of what the browser then keeps."""
+    link = one(driver, css)
+    path = os.path.join(folder, link.get_attribute("download"))
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    link.click()
+    wait(driver, lambda d: os.path.exists(path))
+    with open(path, "rb") as f:
+        return f.read()

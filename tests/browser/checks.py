@@ -2,6 +2,8 @@
 """Accessibility by our own means: checks.js in the page, and names and roles as the browser hands them to a screen reader."""
 import os
 
+import browse
+
 NEED_NAMES = {"button", "link", "textbox", "searchbox", "combobox", "checkbox", "spinbutton", "image", "dialog", "table",
               "progressbar", "navigation", "DisclosureTriangle"}
 
@@ -26,4 +28,15 @@ def heard(driver):
     roles = {role for role, _ in nodes}
     wrong = [f"a {role} without a name" for role, name in nodes if role in NEED_NAMES and not name.strip()]
     wrong += [f"no {role}" for role in ("main", "banner", "heading") if role not in roles]
+    return wrong
+
+
+def everywhere(driver):
+    """What is seen to be wrong with the page as it stands, at 320 and 1440 pixels, light and dark, and what is heard."""
+    wrong = heard(driver)
+    for width in (320, 1440):
+        for dark in (False, True):
+            browse.look(driver, width, dark)
+            wrong += [f"{width} {'dark' if dark else 'light'}: {w}" for w in seen(driver)]
+    browse.look(driver, 1440, False)
     return wrong

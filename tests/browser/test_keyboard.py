@@ -40,6 +40,27 @@ def test_the_map(driver, place):
     assert len(every(driver, "section.viewed")) == 1
 
 
+def test_keys_are_letters_where_letters_are_written(driver, place):
+    for path, search in (("/reviews?view=all", "q"), ("/audit", "log-q"), ("/reviews/R-3", "file-search")):
+        browse.visit(driver, place.url + path)
+        keys(driver, "/")
+        assert focused(driver) == search, path
+        keys(driver, "j", "g", "a", "?", "v")
+        assert one(driver, "#" + search).get_property("value") == "jga?v" and not every(driver, "dialog")
+        assert driver.execute_script("return location.pathname") == path.partition("?")[0]
+    # With Ctrl, Alt or Meta they are the browser's; and a letter counts as the second only right after g.
+    browse.visit(driver, place.url + "/reviews?view=all")
+    for modifier in (Keys.CONTROL, Keys.ALT, Keys.META):
+        ActionChains(driver).key_down(modifier).send_keys("k").key_up(modifier).perform()
+        assert not focused(driver).startswith("R-")
+    keys(driver, "g", "x", "a")
+    assert driver.execute_script("return location.pathname") == "/reviews"
+    keys(driver, "k")
+    assert focused(driver) == every(driver, "#main [data-row]")[-1].text
+    keys(driver, "?")
+    assert all(word in there(driver, "#keys").text for word in ("search", "queue", "rollouts", "fleet", "audit", "viewed"))
+
+
 def test_shortcuts_can_be_switched_off(driver, place):
     browse.visit(driver, place.url + "/reviews?view=all")
     keys(driver, "?")

@@ -209,3 +209,108 @@ def test_a_queue_that_is_longer_than_what_is_looked_at(driver, place):
     browse.as_session(driver, place.url, place.olga)
     browse.visit(driver, place.url + "/reviews?view=me")
     assert "signs as nobody" in browse.one(driver, "#part-head").text and not browse.every(driver, "#part-list tbody tr")
+
+
+def test_health_has_all_that_can_be_wrong(driver, place):
+    browse.visit(driver, place.url + "/health")
+    roles = {r.text.split()[0]: r.text for r in every_row(driver, "processes")}
+    assert {"audit", "console", "control", "edge[0]", "warden"} <= set(roles), roles
+    for name, said in roles.items():
+        assert "full" in said and "seccomp" in said and "Landlock" in said, (name, said)
+    fetches = [r.text for r in every_row(driver, "upstreams")]
+    assert len(fetches) == 1 and fetches[0].startswith("story") and ("done" in fetches[0] or "failed" in fetches[0])
+    assert "No backup was made" in browse.one(driver, "#part-backups").text
+    place.console.control("backup.state", {})  # the part of a backup that the log speaks of
+    def published(d):
+        browse.visit(d, place.url + "/health")
+        return "The last by" in browse.one(d, "#part-backups").text
+    browse.wait(driver, published)
+    told = [r.text for r in every_row(driver, "certificates")]
+    asked = place.gate.cli("status", ok=(0, 3))["certificates"]
+    assert len(told) == len(asked)
+    for part in ("head", "alerts", "gateway", "log", "edges", "roles"):
+        assert browse.one(driver, "#part-" + part).is_displayed(), part
+    assert "Clock" in browse.one(driver, "#part-gateway").text and "Disk in use" in browse.one(driver, "#part-log").text
+
+
+def test_health_says_what_is_not_as_it_should_be(driver, place):
+    """What processes and edges say, as a page that is shown it has it: a jail that lacks something, a certificate that ends soon."""
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init);
+            if (!/status$/.test(String(path)))
+                return answer;
+            const d = await answer.json();
+            d.certificates = [{ kind: "CERTIFICATE", listener: "<b>tls</b>", soon: true, until: "2027-01-01T00:00:00Z" }];
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/health")
+        row, = every_row(driver, "certificates")
+        assert "<b>tls</b>" in row.text and "to be renewed" in row.text
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+    levels = driver.execute_async_script("""
+        const done = arguments[0];
+        import("/health.js").then(({ level }) => done(["console; user 5; no-new-privs; Landlock ABI 7; seccomp",
+            "console; no-new-privs; Landlock refused: no such ABI; FILTERS OFF: sanitizer build", ""].map((t) => level(t).textContent))).catch((e) => done(String(e)));""")
+    assert "full" in levels[0] and "only no-new-privs" in levels[1] and "none" in levels[2]
+
+
+def every_row(driver, part):
+    return browse.every(driver, f"#part-{part} tbody tr")
+
+
+def test_the_queue_says_what_replaces_what(driver, place):
+    browse.visit(driver, place.url + "/reviews?view=all")
+    rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+    assert "supersedes 1.1.0, which is in force" in rows["R-3"] and "superseded by R-8, 1.5.0" in rows["R-3"]
+    assert "supersede" not in rows["R-2"] and "supersede" not in rows["R-6"] and "superseded" not in rows["R-8"]
+    assert not any("pprove" in b.text for b in browse.every(driver, "#main button"))  # nothing is approved in bulk
+
+
+def test_an_empty_queue_says_how_the_first_image_comes(driver, place):
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init), at = String(path);
+            if (!/status$|[/]reviews|profiles$/.test(at))
+                return answer;
+            const d = await answer.json();
+            if (/status$/.test(at))
+                for (const state of Object.keys(d.reviews))
+                    d.reviews[state] = 0;
+            else if (/profiles$/.test(at))
+                d.profiles = window.name === "none" ? [] : d.profiles;
+            else
+                d.reviews = [];
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/reviews")
+        said = browse.one(driver, "#part-first").text
+        assert "How the first image gets here" in said and "fotagate import IMAGE" in said and "--profile story" in said
+        assert "nothing ever came" in browse.one(driver, "#part-list").text and checks.everywhere(driver) == []
+        driver.execute_script("window.name = 'none'")
+        browse.visit(driver, place.url + "/reviews?view=all")
+        assert "fotagate profile draft" in browse.one(driver, "#part-first").text
+    finally:
+        driver.execute_script("window.name = ''")
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
+def test_filters_of_the_queue_are_in_the_address(driver, place):
+    browse.visit(driver, place.url + "/reviews?view=all&state=blocked&profile=story&q=R-")
+    rows = [r.text for r in every_row(driver, "list")]
+    assert len(rows) == 2 and all("blocked" in r for r in rows)
+    for field, value in (("view", "all"), ("state", "blocked"), ("profile", "story"), ("q", "R-")):
+        assert browse.one(driver, "#" + field).get_property("value") == value
+    browse.one(driver, "#state option[value=rejected]").click()
+    browse.wait(driver, "return location.search.includes('state=rejected') && location.search.includes('profile=story')")
+    browse.drawn(driver)
+    assert [r.text[:3] for r in every_row(driver, "list")] == ["R-5"]
+    driver.back()
+    browse.wait(driver, "return location.search.includes('state=blocked')")
+    browse.drawn(driver)
+    assert len(every_row(driver, "list")) == 2

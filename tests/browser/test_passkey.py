@@ -6,9 +6,10 @@ import subprocess
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 
 import browse
+import checks
 from browse import every, one, there, wait
 from gate import until
-from test_decide import REASON, fill, press, review
+from test_decide import REASON, fill, lying, press, review, sign
 from world import CANARIES, pair
 
 
@@ -79,3 +80,41 @@ def test_a_passkey_signs_and_a_module_gets_the_bytes(driver, place):
     g.sign("R-9", "bob")
     g.review(9, "approved")
     assert g.served(imei=CANARIES[1], version="1.6.0")
+
+
+def end_of_halt(driver, place, approver):
+    """The statement that the page writes for that person."""
+    browse.visit(driver, place.url + "/health")
+    fill(driver, "#resume-reason", REASON)
+    one(driver, f"#approver option[value='{approver}']").click()
+    press(driver, "#part-resume form button[type=submit]")
+    return there(driver, "#exact pre").get_property("textContent")
+
+
+def test_a_halt_is_ended_from_the_page(driver, place):
+    """With the passkey and the set of before: one signs here, the other at a desk."""
+    g = place.gate
+    g.text("halt")
+    until(lambda: g.cli("status", ok=(0, 3))["halt"])
+    browse.visit(driver, place.url + "/health")
+    assert "See Health" in there(driver, "#alarm .alarm").text and "Passkeys alone do not" in one(driver, "#part-resume").text
+    browse.shot(driver, "halted")
+    assert checks.everywhere(driver) == []
+    with lying(driver, "/resume.statement$/", """const s = JSON.parse(d.statement); s.predicate.halted_at = "2020-01-01T00:00:00Z";
+            d.statement = JSON.stringify(s); d.sha256 = [...new Uint8Array(await crypto.subtle.digest('SHA-256',
+            new TextEncoder().encode(d.statement)))].map((b) => b.toString(16).padStart(2, '0')).join('');"""):
+        browse.visit(driver, place.url + "/health")
+        fill(driver, "#resume-reason", REASON)
+        press(driver, "#part-resume form button[type=submit]")
+        assert "is about another halt" in there(driver, "#statement .stop").text and not every(driver, "#signature")
+    end_of_halt(driver, place, "alice@demo.invalid")
+    press(driver, "#passkey")
+    wait(driver, lambda d: "more are needed" in one(d, "#part-resume").text)
+    text = end_of_halt(driver, place, "bob@demo.invalid")
+    fill(driver, "#signature", "no signature")
+    press(driver, "#statement form button.primary")
+    assert there(driver, "#statement .problem") and g.cli("status", ok=(0, 3))["halt"]
+    fill(driver, "#signature", sign(g, text, "bob"))
+    press(driver, "#statement form button.primary")
+    wait(driver, lambda d: not one(d, "#part-resume").is_displayed())
+    assert g.cli("status", ok=(0, 3))["halt"] is None and g.served(imei=CANARIES[1], version="1.6.0")

@@ -30,7 +30,7 @@ MATRIX = {
     "rollout.list": ALL, "rollout.show": ALL, "rollout.pause": ACT, "rollout.abort": ACT,
     "module.explain": ALL, "audit.head": ALL, "audit.open": ALL, "audit.proof": ALL, "file.open": ALL,
     "supplier.list": ALL, "supplier.show": ALL,
-    "profile.unknown": ACT, "profile.draft": ACT,
+    "profile.unknown": ACT, "profile.draft": ACT, "policy.whatif": ACT,
     "review.statement": SIGN, "resume.statement": SIGN,
     "review.submit": ACT, "review.reject": ACT, "review.reopen": ACT, "release.revoke": ACT, "resume.submit": ACT,
     "module.reveal": ACT, "privacy.erase": {"admin"},

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // audit - the log: whether it is whole, reckoned by this browser, and its entries.
-import { el, field, facts, digest, count, badge, problem, command, announce, time, num } from "/dom.js";
-import { get, maybe, query } from "/api.js";
+import { el, field, facts, digest, count, badge, problem, command, announce, time, num, save } from "/dom.js";
+import { maybe, query } from "/api.js";
 import { head, back, verify, hex } from "/log.js";
 import { entries } from "/entries.js";
+import * as bundle from "/bundle.js";
+import { may, EVIDENCE } from "/words.js";
 
 const SEEN = "fg.log.seen.", KEY = "fg.log.key.";
 
@@ -94,6 +96,43 @@ function filtering(f) {
 		(has(e.obj, f.object) || has(e.dev, f.object) || has(e.ref && JSON.stringify(e.ref), f.object)) && has(e.raw, f.q);
 }
 
+// What can be taken away by whom, and who took it the log says.
+function taken(page, f) {
+	const can = may(page.session, ...EVIDENCE), out = el("div", { id: "exported", role: "status" });
+	const from = el("input", { id: "export-from", type: "number", min: "0" });
+	const to = el("input", { id: "export-to", type: "number", min: "0" });
+	const buttons = [];
+	const taking = async (name, make) => {
+		buttons.forEach((b) => { b.disabled = true; });
+		out.replaceChildren(el("p", {}, "Gathering\u2026"));
+		try {
+			await bundle.announced();
+			const made = await make((n, of) => out.replaceChildren(el("p", {}, `${num(n)} of ${num(of)}`)));
+			out.replaceChildren(el("p", { class: "buttons" }, save(`${name}.tar`, [made.blob], made.blob.type)),
+				el("p", { class: "dim" }, count(made.n, "entry", "entries"), made.next ?
+					`; below entry ${made.next} nothing was looked at: an excerpt holds ${bundle.ENTRIES_MAX}.` : "."));
+			announce(`${name}.tar is made.`);
+		} catch (err) {
+			out.replaceChildren(problem(err));
+		} finally {
+			buttons.forEach((b) => { b.disabled = false; });
+		}
+	};
+	const button = (id, label, name, make) => buttons.push(el("button", { type: "button", id, disabled: !can,
+		onclick: () => taking(name, make) }, label));
+	button("export-found", "Save what is found, with proofs", "excerpt", (p) => bundle.excerpt("excerpt", filtering(f),
+		Number(from.value) || 0, to.value === "" ? null : Number(to.value), p));
+	button("export-whole", "Save every entry, with the checkpoint", "log", (p) => bundle.whole("log", p));
+	return [el("h2", {}, "Exports"), el("p", {}, "What the boxes above find, as JSON Lines, each entry with a receipt that is ",
+		"checked by itself; or every entry with the checkpoint that they hash to. This browser reckons it before it ",
+		"saves; the log says who took it."),
+	el("form", { class: "filters", onsubmit: (ev) => ev.preventDefault() }, field("From entry", from), field("To entry", to)),
+	el("p", { class: "buttons" }, buttons), out,
+	can ? null : el("p", { class: "dim" }, "It takes an auditor, approver or administrator."),
+	el("p", {}, "With statements, reports, policies, signer sets and the means to verify all of it, by command:"),
+	command("fotagate audit export FOLDER")];
+}
+
 export async function load(page) {
 	page.title("Audit");
 	const q = new URLSearchParams(location.search);
@@ -122,4 +161,5 @@ export async function load(page) {
 		entries("Entries, the latest first", found.entries, "Nothing that fits in this part of the log."),
 		found.next ? el("p", {}, el("a", { class: "button", href: "/audit" + query({ ...f, before: found.next }) },
 			`Look further back, from entry ${found.next}`)) : null]);
+	page.part("exports", [cp.origin, f], () => taken(page, f));
 }

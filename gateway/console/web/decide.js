@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
-import { el, facts, field, problem, command, quoted, count, badge, digest, copier, question, reason, said,
+import { el, facts, field, problem, command, quoted, count, badge, digest, question, reason, said,
 	announce } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
 import { hex, sha256 } from "/log.js";
 import { unviewed } from "/report.js";
-import { available, sign } from "/passkey.js";
 import { differs, read, says } from "/statement.js";
+import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
 
 const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
-const NAMESPACE = "fotagate-approval@v1";
 
 // ---- what stands in place of Approve ----
-
-function principals(people) {
-	return ((people && people.people) ||
-		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
-}
 
 // As many signatures as it takes, and the warden has not released it.
 export function enough(r) {
@@ -88,41 +82,12 @@ function cliApprove(r, body) {
 	return [...words.map(quoted), "--sign", "~/.ssh/id_ed25519"].join(" ");
 }
 
-function download(name, text) {
-	const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-	return el("a", { class: "button", href: url, download: name }, `Save ${name}`);
-}
-
 async function handIn(page, r, statement, signature) {
 	const done = await post(`/reviews/${seg(r.id)}/submit`, { statement, signature });
 	announce(done.text || "Handed in.");
 	page.drop("decide");
 	page.signed = { id: r.id, text: done.text || "Handed in.", have: done.have, need: done.need };
 	await page.reload();
-}
-
-// With the authenticator of this machine, where the signer set says that its origin may; else what stands in the way.
-function byPasskey(page, m, body, doc) {
-	const { r, people } = m, at = window.location;
-	const person = ((people && people.people) || []).find((p) => p.principal === body.approver);
-	const lines = person ? person.keys.filter((k) => k.state === "counts" && k.line).map((k) => k.line) : [];
-	if (!people || people.console !== at.origin || !available())
-		return [el("p", { class: "hint" }, people && people.console && people.console !== at.origin ?
-			`Passkeys sign at ${people.console} only.` : "Passkeys do not sign here: see People.")];
-	const said = el("div", { role: "status" });
-	const go = el("button", { type: "button", id: "passkey", onclick: async () => {
-		go.disabled = true;
-		said.replaceChildren();
-		try {
-			await handIn(page, r, doc.statement, await sign(doc.statement, lines, at.hostname));
-		} catch (err) {
-			said.replaceChildren(problem(err.id ? err : { id: "PASSKEY", detail: err.message,
-				cure: "try again, or sign with the command above" }));
-			go.disabled = false;
-		}
-	} }, "Sign with a passkey");
-	return [el("p", {}, "A passkey signs what this page shows. For more modules than a canary's, one of those who sign ",
-		"has to use the command instead."), el("p", { class: "buttons" }, go), said];
 }
 
 async function statement(page, m, body, doc) {
@@ -132,17 +97,11 @@ async function statement(page, m, body, doc) {
 	if (own !== doc.sha256)
 		wrong.push("is not the one whose digest the gateway names");
 	if (wrong.length)
-		return [el("div", { class: "stop", role: "alert" }, el("p", {}, el("strong", {}, "Do not sign. "),
-			`The statement that came ${wrong.join(", ")}.`),
-			el("p", {}, "Look at the review again; if this stays, the gateway may not be what it was: ask its administrators."))];
+		return [refusing(wrong)];
 	const parsed = read(doc.statement);
 	if (isProduction(m, parsed.predicate.scope.max_devices) && !body.typed)
 		return [problem({ id: "DIGEST", detail: "For that many modules the first six digits of the image's SHA-256 are missing.",
 			cure: "type them above, read off the image you mean" })];
-	const armour = el("textarea", { id: "signature", rows: "6", required: true, spellcheck: "false", autocomplete: "off",
-		placeholder: "-----BEGIN SSH SIGNATURE-----" });
-	const said = el("div", { role: "status" });
-	const go = el("button", { type: "submit", class: "primary" }, "Hand it in");
 	return [el("h3", {}, "This is what you sign"),
 		el("p", {}, "In words that this browser made of its bytes:"),
 		el("ul", { id: "says" }, says(parsed).map((line) => el("li", {}, line))),
@@ -150,30 +109,15 @@ async function statement(page, m, body, doc) {
 			null,
 		facts(["Its SHA-256, reckoned by this browser", digest(own, 64)], ["Signatures with yours",
 			`${doc.have + 1} of ${doc.need}`]),
-		el("details", { id: "exact", open: true }, el("summary", {}, "The exact statement"),
-			el("pre", { tabindex: "0", "aria-label": "the exact statement" },
-			el("code", {}, doc.statement)), el("p", { class: "buttons" }, copier(doc.statement, "Copy", "the statement"),
-				download(doc.name, doc.statement))),
+		exact(doc),
 		el("h3", {}, "Sign on your own machine"),
 		el("p", {}, "Best: the command derives the statement again from the report, shows it, signs it and hands it in. ",
 			"It believes nothing that this page says."),
 		command(cliApprove(r, body)),
-		el("p", {}, "Or save the statement above, sign it with stock OpenSSH, and paste the signature:"),
-		command(`ssh-keygen -Y sign -n ${NAMESPACE} -f ~/.ssh/id_ed25519 ${quoted(doc.name)}`),
-			command(`cat ${quoted(doc.name)}.sig`),
-		el("form", { class: "stack", onsubmit: async (ev) => {
-			ev.preventDefault();
-			go.disabled = true;
-			said.replaceChildren();
-			try {
-				await handIn(page, r, doc.statement, armour.value.trim() + "\n");
-			} catch (err) {
-				said.replaceChildren(problem(err));
-				go.disabled = false;
-			}
-		} }, field("Signature", armour, "The whole text of the .sig file, from BEGIN to END SSH SIGNATURE."), said,
-			el("p", { class: "buttons" }, go)),
-		el("h3", {}, "Or here, with a passkey"), ...byPasskey(page, m, body, doc)];
+		...stock(APPROVAL, doc.name), pasted((signature) => handIn(page, r, doc.statement, signature)),
+		el("h3", {}, "Or here, with a passkey"), ...withPasskey(people, body.approver, doc.statement,
+			(signature) => handIn(page, r, doc.statement, signature), "For more modules than a canary's, one of those who sign " +
+			"has to use the command instead.")];
 }
 
 function approve(page, m) {
@@ -244,7 +188,7 @@ function rejecting(page, r) {
 	`${r.id} is rejected.`);
 }
 
-function refusing(page, r) {
+function refuse(page, r) {
 	return page.act(question({ title: "Refuse", danger: true, button: "Refuse it", text: [
 		"What is refused is denied before anybody looks at it, by whatever way it comes. Approvers may lift it."],
 	fields: [field("What", el("select", { name: "kind", id: "kind" }, [["digest", "these bytes"],
@@ -274,7 +218,7 @@ function acts(page, r) {
 		out.push(el("button", { type: "button", disabled: !may(page.session, ...OPERATE),
 			onclick: () => simple(page, `/fetches/${seg(r.id)}/retry`, "It is fetched again.") }, "Fetch it again"));
 	if (r.image)
-		out.push(el("button", { type: "button", class: "danger", disabled: !can, onclick: () => refusing(page, r) },
+		out.push(el("button", { type: "button", class: "danger", disabled: !can, onclick: () => refuse(page, r) },
 			"Refuse\u2026"));
 	return [out.length ? el("p", { class: "buttons" }, out) : null,
 		out.length && !can ? el("p", { class: "dim" },

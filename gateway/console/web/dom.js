@@ -170,6 +170,12 @@ export function command(text) {
 		copier(text, "Copy", "the command"));
 }
 
+// A file of this page's own making, to be saved. parts: what a Blob is made of.
+export function save(name, parts, type = "application/json") {
+	const url = URL.createObjectURL(new Blob(parts, { type }));
+	return el("a", { class: "button", href: url, download: name }, `Save ${name}`);
+}
+
 // A word for a POSIX shell that no shell takes for more.
 export function quoted(word) {
 	return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${String(word).replaceAll("'", "'\\''")}'`;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // entry - one entry of the log as it is, and the proof that it is in it.
-import { el, facts, digest, time, badge, command, copier } from "/dom.js";
+import { el, facts, digest, time, badge, command, copier, save } from "/dom.js";
 import { get } from "/api.js";
 import { included, leaf, hex } from "/log.js";
+import * as bundle from "/bundle.js";
 import { object, module, GRADES } from "/entries.js";
 
 export async function load(page, n) {
 	page.title(`Entry ${n}`);
-	const { entry, receipt } = await get(`/audit/proof/${n}`);
+	const { entry, receipt } = await get(`/audit/proof/${n}`), name = `${n}.tlog-proof`;
 	const proof = await included(entry, receipt), hash = hex(await leaf(new TextEncoder().encode(entry)));
 	let e = {};
 	try {
@@ -32,7 +33,8 @@ export async function load(page, n) {
 		[badge("good", "proved"),
 			` this browser reckoned the way from the entry to the root of ${proof.cp.size} entries; it fits.`] :
 		[badge("block", "WRONG"), " the proof does not lead from this entry to the root in its checkpoint."]),
-	command(`fotagate audit proof ${n} -o ${n}.tlog-proof`),
+	command(`fotagate audit proof ${n} -o ${name}`), command(`fotagate-verify receipt ${name} --trust trust.txt`),
+	el("p", { class: "buttons" }, save(name, [bundle.receipt(receipt, entry)], "text/plain")),
 	el("details", { id: "receipt" }, el("summary", {}, "The receipt"), raw(receipt, "receipt"))]);
 	page.part("raw", entry, () => [el("h2", {}, "As it is in the log"), raw(entry, "entry"),
 		e.doc ? el("details", { id: "doc" }, el("summary", {}, "The signed document in it"), raw(e.doc, "document")) :

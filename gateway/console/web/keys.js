@@ -9,7 +9,7 @@ const GOES = { q: "/reviews", r: "/rollouts", f: "/fleet", a: "/audit" };
 const OFF = "fg.keys.off";
 
 let go = () => {};
-let g = 0; // when g was pressed
+let g = -Infinity; // when g was pressed, on a clock that begins with the page
 
 function isOff() {
 	return localStorage.getItem(OFF) === "1";
@@ -51,7 +51,7 @@ function pressed(ev) {
 	    ev.target.closest("input, textarea, select, dialog, [contenteditable]"))
 		return;
 	const second = ev.timeStamp - g < 1500;
-	g = 0;
+	g = -Infinity;
 	if (second && Object.hasOwn(GOES, ev.key)) {
 		ev.preventDefault();
 		go(GOES[ev.key]);

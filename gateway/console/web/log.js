@@ -208,7 +208,8 @@ class Range {
 
 // Reads every entry and reckons the root. before: { size, root hex } that was seen earlier, or null.
 // { cp, root, fits, before: true, false or null, odd: entries that do not say their own place, vkey, signed }
-export async function verify(before, vkey, progress) {
+// each(bytes, place) of every entry, from the first again where the log was growing too fast.
+export async function verify(before, vkey, progress, each = () => {}) {
 	for (let tries = 0; tries < 5; tries++) {
 		const cp = await head();
 		const range = new Range();
@@ -233,6 +234,7 @@ export async function verify(before, vkey, progress) {
 					odd++;
 				if (e.seq === 0 && e.doc)
 					own = genesisKey(e.doc);
+				each(bytes, e.seq);
 			});
 			progress(first + all.length, cp.size);
 		}

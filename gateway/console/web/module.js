@@ -55,5 +55,6 @@ export async function load(page, id) {
 	page.part("timeline", [found.entries.map((e) => e.seq), found.next], () => [el("h2", {}, "Timeline"),
 		entries("What the log has of this module, the latest first", found.entries,
 			"Nothing in the latest part of the log."),
-		found.next ? el("p", {}, el("a", { href: `/audit?object=${id}` }, "Look further back")) : null]);
+		el("p", {}, el("a", { href: `/audit?object=${id}` }, found.next ? "Look further back, or take it away with its proofs" :
+			"All of it in the log, to take away with its proofs"))]);
 }

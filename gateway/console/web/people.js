@@ -5,6 +5,7 @@ import { el, table, facts, digest, time, badge, question, field, reason, said, c
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, ROLES } from "/words.js";
 import { available, register } from "/passkey.js";
+import { proposals } from "/proposal.js";
 
 function suspending(page, who) {
 	return page.act(question({ title: "Suspend keys", danger: true, button: "Suspend", text: [
@@ -123,7 +124,8 @@ function passkeys(page, p) {
 export async function load(page) {
 	page.title("People");
 	const watch = may(page.session, "admin", "auditor");
-	const [p, acc, toks, sessions] = await Promise.all([get("/people"), watch ? maybe("/accounts") : undefined,
+	const [p, status, acc, toks, sessions] = await Promise.all([get("/people"), maybe("/status"),
+		watch ? maybe("/accounts") : undefined,
 		watch ? maybe("/tokens") : undefined, maybe("/sessions")]);
 	const can = may(page.session, ...ACT);
 	page.part("head", p.warnings, () => [el("h1", {}, "People"), p.warnings.map((w) => el("p", { class: "stop" },
@@ -145,12 +147,7 @@ export async function load(page) {
 		onclick: () =>
 		suspending(page, x.principal) }, "Suspend\u2026")]))]);
 	page.part("passkeys", p.console, () => passkeys(page, p));
-	page.part("proposals", p.proposals, () => [el("h2", {}, "Proposed sets"), p.proposals.length ?
-		el("ul", { class: "plain" }, p.proposals.map((x) =>
-		el("li", {}, digest(x.sha256), " ", x.state || "", x.have === undefined ? "" : ` ${x.have} of ${x.need}`,
-			command(`fotagate people propose --proposal ${x.sha256} --sign ~/.ssh/id_ed25519`)))) :
-		[el("p", { class: "empty" }, "None. Signers change by signatures of those there are:"),
-			command("fotagate people propose --add 'NAME KEY.pub' --sign ~/.ssh/id_ed25519")]]);
+	page.part("proposals", [p.proposals, p.number], () => proposals(page, p, status ? status.genesis.origin : null));
 	page.part("sets", p.sets, () => [el("h2", {}, "Sets so far"), table("Signer sets", ["Set", "Since", "Persons", "Keys",
 		"Takes", "Digest"], p.sets.map((s) =>
 		[String(s.number), time(s.time), s.persons, s.keys, s.threshold, digest(s.sha256)]))]);

@@ -3,6 +3,7 @@
 import { el, table, row, facts, digest, time, badge, span } from "/dom.js";
 import { get, maybe, seg } from "/api.js";
 import { verdict } from "/words.js";
+import { whatif } from "/whatif.js";
 
 const THOUSANDTHS = ["unexplained", "unreviewable", "unsigned"], AGES = ["age", "vendor_age"];
 
@@ -77,6 +78,7 @@ export async function load(page, id) {
 		() => [el("h2", {}, "Rules as read for one review"),
 		table("Reviews", ["Review", "Version", "Report"], judged.map((r) => [row(`/policy/${r.id}`, r.id),
 			`${r.product} ${r.target}`, verdict(r.verdict)]))]);
+	page.part("whatif", 1, () => whatif(page));
 	page.part("suppliers", sheets, () => [el("h2", {}, "Suppliers"), sheets.length ? sheets.map(supplier) :
 		el("p", { class: "empty" }, "None.")]);
 	page.part("refusals", refusals ? refusals.refusals : null, () => [el("h2", {}, "Refused before anybody looks"),

@@ -100,11 +100,12 @@ function relations(r, all, releases) {
 	const now = releases.find((x) => x.in_force && x.product === r.product && x.profile === r.profile &&
 		x.target !== r.target);
 	if (now && r.state !== "approved")
-		out.push(el("small", {}, `in force now: ${now.target}`));
+		out.push(el("small", {}, `supersedes ${now.target}, which is in force`));
 	const newer = all.find((x) => x.state === "review" && x.product === r.product && x.profile === r.profile &&
 		number(x.id) > number(r.id));
 	if (newer && WAITING.includes(r.state))
-		out.push(el("small", {}, `a later one waits too: ${newer.id}, ${newer.target}`));
+		out.push(el("small", {}, "superseded by ", el("a", { href: `/reviews/${newer.id}` }, newer.id), `, ${newer.target}, `,
+			"which waits too"));
 	return out;
 }
 

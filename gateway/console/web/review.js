@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // review - one image from the sentence at the top to the signature at the bottom.
-import { el, facts, digest, time, ago, span, count, exactly, badge, table, command, problem, copier, num } from "/dom.js";
+import { el, facts, digest, time, ago, span, count, exactly, badge, table, command, problem, copier, num, save,
+	announce } from "/dom.js";
 import { file, get, lately, maybe, seg } from "/api.js";
 import { state, SIGNERS, DIRECTIONS, CURES } from "/words.js";
 import * as report from "/report.js";
@@ -8,6 +9,7 @@ import * as decide from "/decide.js";
 import * as answers from "/answers.js";
 import { back, hex, sha256 } from "/log.js";
 import { entries } from "/entries.js";
+import * as bundle from "/bundle.js";
 
 let kept = { sha256: null, doc: null }; // the report does not change while its digest does not
 
@@ -147,11 +149,16 @@ function statements(r) {
 
 // ---- timeline ----
 
-async function timeline(page, r) {
+// Entries about it, the latest first.
+function history(r) {
 	const mine = (e) => e.obj === r.id || (e.ref && e.ref.review === r.id) ||
 		(r.release && e.obj === `release:${r.release}` && e.cat !== "device");
 	const from = new Date(r.opened) - 1000;
-	const found = await back({ want: 200, bundles: 32, take: mine, stop: (e) => e.t && new Date(e.t) < from });
+	return back({ want: 200, bundles: 32, take: mine, stop: (e) => e.t && new Date(e.t) < from });
+}
+
+async function timeline(page, r) {
+	const found = await history(r);
 	page.part("timeline", [r.id, found.entries.map((e) => e.seq), found.next], () => [el("h2", {}, "Timeline"),
 		entries("What the log has of this review, the latest first", found.entries, "The log has nothing of it yet."),
 		found.next ? el("p", {}, el("a", { href: `/audit?object=${r.id}` }, "There is more, further back in the log")) :
@@ -159,8 +166,30 @@ async function timeline(page, r) {
 }
 
 function evidence(r) {
+	const name = `evidence-${r.id}`, out = el("div", { id: "evidence", role: "status" });
+	const go = el("button", { type: "button", id: "take-evidence", onclick: async () => {
+		go.disabled = true;
+		out.replaceChildren(el("p", {}, "Gathering\u2026"));
+		try {
+			const now = await get(`/reviews/${seg(r.id)}`), all = await history(now);
+			const { blob, missing } = await bundle.evidence(name, now, all.entries, await get("/people"),
+				(n, of) => out.replaceChildren(el("p", {}, `${n} of ${count(of, "entry", "entries")} proven`)));
+			out.replaceChildren(el("p", { class: "buttons" }, save(`${name}.tar`, [blob], blob.type)),
+				el("p", { class: "dim" }, `${count(all.entries.length, "entry", "entries")}, each proven here`,
+					all.next ? "; there are more, further back in the log." : "."),
+				missing.length ? el("p", { class: "stop" }, `Not kept any more: ${missing.join(", ")}`) : "");
+			announce(`${name}.tar is made.`);
+		} catch (err) {
+			out.replaceChildren(problem(err));
+		} finally {
+			go.disabled = false;
+		}
+	} }, "Download evidence");
 	return [el("h2", {}, "Evidence to take away"),
-		el("p", {}, "Statements, report, receipts and the log, for somebody who trusts neither this page nor this gateway:"),
+		el("p", {}, "Statements and signatures, report, provenance, policy, what was laid beside it, signer sets, and every entry ",
+			"of the log about it with its proof: hashed here before it is saved."),
+		el("p", { class: "buttons" }, go), out,
+		el("p", {}, "Whether signatures counted, only the whole log says, to somebody who trusts neither page nor gateway:"),
 		command(`fotagate audit export evidence-${r.id}`), command(`fotagate-verify evidence-${r.id} --trust trust.txt`),
 		r.report ? el("p", {}, copier(r.report, "Copy the report's digest")) : null];
 }

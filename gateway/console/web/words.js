@@ -84,3 +84,4 @@ export function may(session, ...roles) {
 export const OPERATE = ["operator", "admin"];
 export const SIGN = ["approver", "admin"];
 export const ACT = ["operator", "approver", "admin"];
+export const EVIDENCE = ["auditor", "approver", "admin"];

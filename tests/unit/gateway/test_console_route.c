@@ -244,8 +244,8 @@ test_each_request_is_controls(void **state)
 static void
 test_each_request_without_files_has_a_route(void **state)
 {
-	/* Parts of commands that fetch from a witness or write files; and a code that is for a terminal alone. */
-	static const char *const none[] = { "audit.cosigned", "audit.export", "backup.state", "setup.code" };
+	/* Parts of commands that fetch from a witness or write a database; and a code that is for a terminal alone. */
+	static const char *const none[] = { "audit.cosigned", "backup.state", "setup.code" };
 	unsigned left = 0;
 	(void)state;
 	for (size_t i = 0; i < requests_count(); i++) {

@@ -64,6 +64,7 @@ static const struct {
 	{ "policy.explain", REQUESTS_VIEW, ALL },
 	{ "policy.show", REQUESTS_VIEW, ALL },
 	{ "policy.submit", REQUESTS_PERMIT, O | P | A },
+	{ "policy.whatif", REQUESTS_VIEW, O | P | A },
 	{ "privacy.erase", REQUESTS_CHANGE, A },
 	{ "profile.draft", REQUESTS_VIEW, O | P | A },
 	{ "profile.list", REQUESTS_VIEW, ALL },

@@ -99,6 +99,37 @@ the_edge_that_has_the_oldest_is_believed(void **state)
 	assert_string_equal(at(NOW), "");
 }
 
+/* As one document; the writer gives NULL for text that is no JSON. */
+static const char *
+put(int64_t now)
+{
+	struct writer w;
+	struct jsonw j;
+	writer_init(&w, sizeof fixture.said - 1);
+	jsonw_init(&j, &w);
+	jsonw_object(&j);
+	runouts_put(&fixture.r, &fixture.f, now, &j);
+	jsonw_object_end(&j);
+	assert_int_equal(writer_err(&w), 0);
+	snprintf(fixture.said, sizeof fixture.said, "%.*s", (int)w.n, (const char *)w.p);
+	writer_free(&w);
+	return fixture.said;
+}
+
+static void
+all_are_shown_before_it_is_too_late(void **state)
+{
+	(void)state;
+	assert_string_equal(put(NOW), "{\"certificates\":[]}");
+	tell(0, MSG_RUNOUT_CERT, NOW - 300 * DAY, NOW + 60 * DAY);
+	tell(1, MSG_RUNOUT_CERT, NOW - 300 * DAY, NOW + 30 * DAY);
+	assert_string_equal(put(NOW), "{\"certificates\":[{\"kind\":\"CERTIFICATE\",\"listener\":\"tls\",\"soon\":false,"
+	    "\"until\":\"2027-02-14T08:00:00Z\"}]}");
+	assert_non_null(strstr(put(NOW + 17 * DAY), "\"soon\":true"));
+	tell(1, MSG_RUNOUT_CERT, 0, INT64_MAX); /* no time that can be said */
+	assert_non_null(strstr(put(NOW), "2027-03-16T08:00:00Z"));
+}
+
 /* Numbers as only a hostile edge says them. */
 static void
 whatever_an_edge_says(void **state)
@@ -126,6 +157,7 @@ main(void)
 		cmocka_unit_test_setup(each_kind_says_what_follows_and_the_way_out, setup),
 		cmocka_unit_test_setup(soon_is_by_how_long_it_lives, setup),
 		cmocka_unit_test_setup(the_edge_that_has_the_oldest_is_believed, setup),
+		cmocka_unit_test_setup(all_are_shown_before_it_is_too_late, setup),
 		cmocka_unit_test_setup(whatever_an_edge_says, setup),
 	};
 	return cmocka_run_group_tests_name("runouts", tests, NULL, NULL);

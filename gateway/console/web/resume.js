@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// resume - ending a halt from a page: the statement, held against the halt that stands, and who signs it how. The warden
+// counts the signatures and ends it; a production floor of them takes one that was made off the console.
+import { el, badge, command, digest, facts, field, problem, quoted, reason, said, time, visible } from "/dom.js";
+import { post } from "/api.js";
+import { hex, sha256 } from "/log.js";
+import { may, ACT, SIGN } from "/words.js";
+import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
+
+const PREDICATE = "urn:fotagate:approval:v1";
+const MEMBERS = ["approver", "decision", "gateway", "halted_at", "log", "nonce", "reason", "time"];
+const SKEW = 300000; // milliseconds between its clock and this machine's
+
+// In words, each way in which these bytes are not the statement that was asked for.
+function differs(doc, own, body, status) {
+	let p;
+	try {
+		const s = JSON.parse(doc.statement);
+		p = s.predicateType === PREDICATE ? s.predicate : null;
+	} catch {
+		p = null;
+	}
+	if (!p || Object.keys(p).sort().join() !== MEMBERS.join())
+		return [null, ["has another form than such a statement has"]];
+	return [p, [
+		[visible(doc.statement) !== doc.statement, "has characters that cannot be seen"],
+		[own !== doc.sha256, "is not the one whose digest the gateway names"],
+		[p.decision !== "resume", "decides something else"], [p.gateway !== status.genesis.origin, "names another gateway"],
+		[p.halted_at !== status.halt.at, "is about another halt, or about the clock"],
+		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
+		[!(Math.abs(new Date(p.time) - Date.now()) < SKEW), "is dated more than five minutes from this machine's clock"],
+	].filter(([bad]) => bad).map(([, what]) => what)];
+}
+
+async function statement(page, doc, body, status, people) {
+	const own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	const [p, wrong] = differs(doc, own, body, status);
+	if (wrong.length)
+		return [refusing(wrong)];
+	const handIn = async (signature) => {
+		const done = await post("/resume/submit", { statement: doc.statement, signature });
+		page.handed = done.text || "Handed in.";
+		page.drop("resume");
+		await page.act(done, page.handed);
+	};
+	return [el("h3", {}, "This is what you sign"), facts(["It ends", ["the halt of ", time(p.halted_at), ` of ${p.gateway}`]],
+		["Signed by", `${p.approver}: ${p.reason}`], ["Its SHA-256, reckoned by this browser", digest(own, 64)]),
+	exact(doc), el("h3", {}, "Sign on your own machine"),
+	command(["fotagate", "resume", "statement", "--approver", body.approver, "--reason", body.reason].map(quoted).join(" ") +
+		" --sign ~/.ssh/id_ed25519"),
+	stock(APPROVAL, doc.name), pasted(handIn), el("h3", {}, "Or here, with a passkey"),
+	withPasskey(people, body.approver, doc.statement, handIn,
+		"To end a halt, one of those who sign has to use the command instead.")];
+}
+
+// status: that of a gateway that is halted.
+export function resume(page, status, people) {
+	const out = el("div", { id: "statement" }), me = page.session.principal;
+	const who = principals(people).filter((p) => p !== me || !me);
+	const head = [el("h2", {}, "End the halt"),
+		page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null,
+		el("p", {}, `Signatures end it: of ${status.signers.threshold} people, one of them at least made off the console, `,
+			"where the statement is written anew. Passkeys alone do not.")];
+	if (!may(page.session, ...SIGN) || !may(page.session, ...ACT))
+		return [head, el("p", { class: "dim" }, "It takes an approver or administrator, or the command:"),
+			command("fotagate resume statement --reason '...' --sign ~/.ssh/id_ed25519")];
+	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
+	return [head, el("form", { class: "stack", onsubmit: async (ev) => {
+		ev.preventDefault();
+		const v = new FormData(ev.target), body = { approver: v.get("approver"), reason: said(v) };
+		go.disabled = true;
+		try {
+			const doc = await post("/resume/statement", body);
+			out.replaceChildren(...(await statement(page, doc, body, status, people)).flat(Infinity).filter(Boolean));
+		} catch (err) {
+			out.replaceChildren(problem(err));
+		} finally {
+			go.disabled = false;
+		}
+	} }, reason("Printable ASCII; it is part of what you sign, and stays in the log.", "resume-reason"),
+	field("Approver", el("select", { name: "approver", id: "approver" }, [...(me ? [me] : []), ...who].map((p) =>
+		el("option", { value: p }, p))), "Whoever's key will sign."),
+	el("p", { class: "buttons" }, go)), out];
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// signing - the exact statement, how stock OpenSSH signs it, and the field that takes the signature: for whatever people sign.
+import { el, command, copier, field, problem, quoted, save } from "/dom.js";
+import { available, sign } from "/passkey.js";
+
+export const APPROVAL = "fotagate-approval@v1", SIGNERS = "fotagate-signers@v1";
+
+// doc: { statement, name } as the gateway writes it.
+export function exact(doc) {
+	return el("details", { id: "exact", open: true }, el("summary", {}, "The exact statement"),
+		el("pre", { tabindex: "0", "aria-label": "the exact statement" }, el("code", {}, doc.statement)),
+		el("p", { class: "buttons" }, copier(doc.statement, "Copy", "the statement"), save(doc.name, [doc.statement])));
+}
+
+export function stock(namespace, name) {
+	return [el("p", {}, "Or save the statement above, sign it with stock OpenSSH, and paste the signature:"),
+		command(`ssh-keygen -Y sign -n ${namespace} -f ~/.ssh/id_ed25519 ${quoted(name)}`), command(`cat ${quoted(name)}.sig`)];
+}
+
+// handIn(armour) hands it in, and throws what is wrong.
+export function pasted(handIn) {
+	const armour = el("textarea", { id: "signature", rows: "6", required: true, spellcheck: "false", autocomplete: "off",
+		placeholder: "-----BEGIN SSH SIGNATURE-----" });
+	const said = el("div", { role: "status" });
+	const go = el("button", { type: "submit", class: "primary" }, "Hand it in");
+	return el("form", { class: "stack", onsubmit: async (ev) => {
+		ev.preventDefault();
+		go.disabled = true;
+		said.replaceChildren();
+		try {
+			await handIn(armour.value.trim() + "\n");
+		} catch (err) {
+			said.replaceChildren(problem(err));
+			go.disabled = false;
+		}
+	} }, field("Signature", armour, "The whole text of the .sig file, from BEGIN to END SSH SIGNATURE."), said,
+	el("p", { class: "buttons" }, go));
+}
+
+export function refusing(wrong) {
+	return el("div", { class: "stop", role: "alert" }, el("p", {}, el("strong", {}, "Do not sign. "),
+		`The statement that came ${wrong.join(", ")}.`),
+	el("p", {}, "Look again; if this stays, the gateway may not be what it was: ask its administrators."));
+}
+
+// Who has a key that counts.
+export function principals(people) {
+	return ((people && people.people) ||
+		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
+}
+
+// With the authenticator of this machine, where the signer set says that its origin may; else what stands in the way.
+// note: where a passkey does not suffice.
+export function withPasskey(people, approver, statement, handIn, note) {
+	const at = window.location, person = ((people && people.people) || []).find((p) => p.principal === approver);
+	const lines = person ? person.keys.filter((k) => k.state === "counts" && k.line).map((k) => k.line) : [];
+	if (!people || people.console !== at.origin || !available())
+		return [el("p", { class: "hint" }, people && people.console && people.console !== at.origin ?
+			`Passkeys sign at ${people.console} only.` : "Passkeys do not sign here: see People.")];
+	const said = el("div", { role: "status" });
+	const go = el("button", { type: "button", id: "passkey", onclick: async () => {
+		go.disabled = true;
+		said.replaceChildren();
+		try {
+			await handIn(await sign(statement, lines, at.hostname));
+		} catch (err) {
+			said.replaceChildren(problem(err.id ? err : { id: "PASSKEY", detail: err.message,
+				cure: "try again, or sign with the command above" }));
+			go.disabled = false;
+		}
+	} }, "Sign with a passkey");
+	return [el("p", {}, "A passkey signs what this page shows. ", note), el("p", { class: "buttons" }, go), said];
+}
