@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forced browsing: everybody asks for everything that the console serves, with arguments that would have an effect.
+
+Who may is written down here, not read from the product. Whoever may not is refused in the same word each time, nothing
+has changed by it, and the log has counted each refusal. Only then those ask who may.
+"""
+import http.client
+import json
+import os
+import sqlite3
+import ssl
+import subprocess
+import time
+
+import pytest
+
+from crowd import settle
+from gate import until
+from test_console import JSON, Console, local, reachable
+
+# v viewer, u auditor, o operator, p approver, a admin: people who signed in; e: one who has yet to make a second factor;
+# g: nobody. V, O, U: tokens of an administrator with the scope view, operate, audit.
+PEOPLE, TOKENS = "vuopa", "VOU"
+ALL = PEOPLE + TOKENS
+ACT = "opaO"
+ANYBODY = ALL + "eg"  # as a guest: whose secret comes along is not looked at
+MAY = {
+    "GET /status": ALL,
+    "POST /session": ANYBODY,
+    "GET /session": ALL + "e",
+    "DELETE /session": PEOPLE + "e",
+    "GET /sessions": ALL,
+    "POST /sessions/{session}/end": PEOPLE,
+    "POST /setup": ANYBODY,
+    "GET /accounts": "uaU",
+    "POST /accounts": "a",
+    "POST /accounts/{account}/disable": "a",
+    "POST /accounts/{account}/enable": "a",
+    "POST /accounts/{account}/password": PEOPLE + "e",
+    "POST /accounts/{account}/roles": "a",
+    "POST /accounts/{account}/totp": PEOPLE + "e",
+    "GET /tokens": "uaU",
+    "POST /tokens": "a",
+    "POST /tokens/{token}/revoke": "a",
+    "GET /people": ALL,
+    "POST /people/propose": ACT,
+    "POST /people/submit": "opa",
+    "POST /people/{who}/suspend": ACT,
+    "GET /policy/{review}/explain": ALL,
+    "GET /profiles": ALL,
+    "GET /profiles/unknown": ACT,
+    "GET /profiles/{id}/draft": ACT,
+    "GET /sightings": ALL,
+    "GET /reviews": ALL,
+    "GET /reviews/{review}": ALL,
+    "GET /reviews/{review}/report": ALL,
+    "POST /reviews/{review}/statement": "pa",
+    "POST /reviews/{review}/submit": "opa",
+    "POST /reviews/{review}/reject": ACT,
+    "POST /reviews/{review}/reopen": ACT,
+    "POST /reviews/{review}/attest": "opa",
+    "POST /reviews/{review}/comment": ACT,
+    "POST /fetches/{review}/retry": "oaO",
+    "GET /exposure": ALL,
+    "GET /refusals": ALL,
+    "POST /refusals": ACT,
+    "POST /refusals/{refusal}/lift": "pa",
+    "GET /waivers": ALL,
+    "POST /waivers": "p",
+    "POST /waivers/{waiver}/lift": ACT,
+    "GET /bases": ALL,
+    "GET /releases": ALL,
+    "POST /releases/{release}/revoke": ACT,
+    "GET /rollouts": ALL,
+    "GET /rollouts/{release}": ALL,
+    "POST /rollouts/{release}/pause": ACT,
+    "POST /rollouts/{release}/abort": ACT,
+    "GET /modules": ALL,
+    "GET /modules/{module}": ALL,
+    "GET /modules/{module}/explain": ALL,
+    "POST /modules/{module}/reveal": ACT,
+    "POST /modules/{module}/hold": "oaO",
+    "POST /modules/{module}/unhold": "oaO",
+    "POST /modules/{module}/url": "oaO",
+    "POST /privacy/erase": "a",
+    "GET /suppliers": ALL,
+    "GET /suppliers/{supplier}": ALL,
+    "POST /resume/statement": "pa",
+    "POST /resume/submit": "opa",
+    "GET /audit/head": ALL,
+    "GET /audit/files/{name}": ALL,
+    "GET /audit/proof/{index}": ALL,
+    "GET /files/{kind}": ALL,
+}
+NAMES = {"v": "vera", "u": "uwe", "o": "olga", "p": "paul", "a": "ada"}
+ROLES = {"vera": "viewer", "uwe": "auditor", "olga": "operator", "paul": "approver", "ada": "admin"}
+PASSWORD = "seven grey herons wade at dusk"
+# What looking writes down of itself, and how long the log is, which is compared by its entries; nothing else may differ.
+TOUCHED = {"session": ("last",), "token": ("last",), "log_head": ("size", "root")}
+
+
+class Caller:
+    """One of them, on a connection that is kept."""
+
+    def __init__(self, gate, heads):
+        self.heads = heads
+        context = ssl.create_default_context(cafile=os.path.join(gate.root, "keys/web.crt"))
+        self.link = http.client.HTTPSConnection("localhost", gate.web_port, timeout=30, context=context)
+
+    def ask(self, method, target, body=None):
+        """Status, and id of the problem or None."""
+        heads = {**self.heads, **(JSON if method != "GET" else {})}
+        self.link.request(method, "/api/v1" + target, json.dumps(body) if body is not None else None, heads)
+        r = self.link.getresponse()
+        text = r.read()
+        problem = r.status >= 400
+        assert not problem or r.getheader("Content-Type") == "application/problem+json"
+        return r.status, json.loads(text)["id"] if problem else None
+
+
+def state(gate):
+    """Every row of the database, and every document beside it."""
+    rows = {}
+    with sqlite3.connect(f"file:{gate.root}/data/state/state.db?mode=ro", uri=True, timeout=20) as db:
+        for (table,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            got = db.execute(f"SELECT * FROM {table}")
+            keep = [i for i, c in enumerate(got.description) if c[0] not in TOUCHED.get(table, ())]
+            rows[table] = sorted(repr([row[i] for i in keep]) for row in got)
+    db.close()
+    found = {os.path.join(where, n) for where, _, names in os.walk(os.path.join(gate.root, "data/state")) for n in names}
+    return rows, {n for n in found if not n.endswith(("-wal", "-shm"))}
+
+
+class Scene:
+    """A gateway with something to break: R-1 is released, R-2 waits with alice's word signed and not handed in."""
+
+    def __init__(self, gate):
+        self.gate = gate
+        for version in ("1.1.0", "1.2.0"):
+            gate.offer(version)
+            gate.ask(version=version)
+        gate.review(1)
+        gate.review(2)
+        gate.get("/unheard/of/path")
+        gate.approve("R-1")
+        release = gate.cli("release", "list")["releases"][0]["id"]
+        module = gate.cli("module", "list")["modules"][0]["id"]
+        refusal = gate.cli("refusal", "add", "digest", "a" * 64, "--reason", "it was withdrawn")
+        told = self.local("review.statement", {"review": "R-2", "approver": "alice@demo.invalid", "reason": "it looks right"})
+        signed = self.sign(told["statement"])
+        people = settle(gate, {**ROLES, "zoe": "viewer"})
+        self.local("account.add", {"account": "ed", "password": PASSWORD, "roles": ["viewer"]})
+        tokens = {s: self.local("token.create", {"account": "ada", "name": s, "scopes": [s]})["token"]["token"]
+                  for s in ("view", "operate", "audit")}
+        spare = self.local("token.create", {"account": "ada", "name": "spare", "scopes": ["view"]})["token"]["id"]
+        cookie = lambda c: {"Cookie": f"__Host-fg={c}"}
+        bearer = lambda s: {"Authorization": "Bearer " + tokens[s]}
+        self.caller = {k: Caller(gate, cookie(people[n][0])) for k, n in NAMES.items()}
+        self.caller |= {"V": Caller(gate, bearer("view")), "O": Caller(gate, bearer("operate")), "U": Caller(gate, bearer("audit")),
+                        "g": Caller(gate, {}), "e": Caller(gate, cookie(self.enrolling()))}
+        other = next(s["id"] for s in self.local("session.list", {})["sessions"] if s["account"] == "zoe")
+        reason = {"reason": "because somebody can"}
+        paths = {"session": other, "account": "zoe", "token": spare, "who": "bob@demo.invalid", "review": "R-2", "id": "1",
+                 "refusal": find(refusal, 32), "waiver": "0" * 32, "release": release, "module": module, "supplier": "demo-vendor",
+                 "name": "checkpoint", "index": "0", "kind": "genesis"}
+        key = open(os.path.join(gate.root, "people/bob.pub")).read().split()
+        self.bodies = {
+            "POST /session": {"user": "ed"}, "POST /setup": {"user": "ed"},  # without a password: it is the asking that counts
+            "POST /accounts": {"account": "eve", "password": PASSWORD, "roles": ["admin"]},
+            "POST /accounts/{account}/disable": reason,
+            "POST /accounts/{account}/password": {"password": PASSWORD + "!", "old": PASSWORD},
+            "POST /accounts/{account}/roles": {"roles": ["admin"]},
+            "POST /tokens": {"account": "ada", "name": "mine", "scopes": ["operate"]},
+            "POST /tokens/{token}/revoke": reason,
+            "POST /people/propose": {"add": [f"eve@demo.invalid {key[0]} {key[1]}"]},
+            "POST /people/submit": signed, "POST /people/{who}/suspend": reason,
+            "POST /reviews/{review}/statement": {**reason, "approver": "bob@demo.invalid"},
+            "POST /reviews/{review}/submit": signed, "POST /reviews/{review}/reject": reason,
+            "POST /reviews/{review}/attest": {**reason, "before": "1.0.0", "after": "1.2.0"},
+            "POST /reviews/{review}/comment": {"text": "so it is"},
+            "POST /refusals": {**reason, "kind": "digest", "value": "b" * 64}, "POST /refusals/{refusal}/lift": reason,
+            "POST /waivers": {**reason, "days": 3, "finding": "CERT-TIME", "profile": "story"},
+            "POST /waivers/{waiver}/lift": reason, "POST /releases/{release}/revoke": reason,
+            "POST /rollouts/{release}/pause": reason, "POST /rollouts/{release}/abort": reason,
+            "POST /modules/{module}/reveal": reason, "POST /modules/{module}/hold": reason, "POST /modules/{module}/unhold": reason,
+            "POST /modules/{module}/url": {"release": release}, "POST /privacy/erase": {**reason, "module": module},
+            "POST /resume/statement": {**reason, "approver": "alice@demo.invalid"}, "POST /resume/submit": signed,
+        }
+        self.paths = paths
+
+    def local(self, request, args):
+        status, doc = local(self.gate, request, args)
+        assert status == 0, (request, doc)
+        return doc
+
+    def sign(self, statement):
+        text = statement if isinstance(statement, str) else json.dumps(statement, sort_keys=True, separators=(",", ":")) + "\n"
+        done = subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-approval@v1", "-f",
+                               os.path.join(self.gate.root, "people/alice")], input=text.encode(), check=True, capture_output=True)
+        return {"statement": text, "signature": done.stdout.decode()}
+
+    def enrolling(self):
+        """ed signs in, with the password that somebody else chose."""
+        status, heads, body = self.gate.web("/api/v1/session", "POST", JSON,
+                                            json.dumps({"user": "ed", "password": PASSWORD}).encode())
+        assert status == 200, body
+        return heads["set-cookie"].split("=")[1].split(";")[0]
+
+    def ask(self, who, row):
+        method, path = row.split(" ")
+        own = {"e": "ed", **NAMES}.get(who, "ada")
+        mine = row.endswith(("/password", "/totp")) and who in PEOPLE + "e"
+        for name, value in self.paths.items():
+            path = path.replace("{" + name + "}", own if mine and name == "account" else value)
+        if path.endswith("/draft"):
+            path += "?name=mine"
+        return self.caller[who].ask(method, path, self.bodies.get(row, {}) if method == "POST" else None)
+
+
+def find(doc, digits):
+    """The one text of so many hex digits in a document."""
+    for value in doc.values():
+        got = find(value, digits) if isinstance(value, dict) else value
+        if isinstance(got, str) and len(got) == digits and all(c in "0123456789abcdef" for c in got):
+            return got
+    raise AssertionError(doc)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    gate = Console(edges=1)
+    try:
+        gate.start()
+        until(lambda: reachable(gate))
+        yield Scene(gate)
+    finally:
+        gate.close()
+
+
+def test_everybody_asks_for_everything(scene):
+    gate = scene.gate
+    served = json.loads(gate.web("/api/v1/openapi.json")[2])["paths"]
+    assert {f"{m.upper()} {p}" for p, ops in served.items() for m in ops} == set(MAY)
+    time.sleep(0.5)  # what edges and the watchers of files have to say about the scene
+    before, size = state(gate), len(gate.entries())
+    refused = 0
+    for row, may in MAY.items():
+        for who in scene.caller:
+            if who in may:
+                continue
+            got = scene.ask(who, row)
+            assert got == ((401, "SIGN-IN") if who == "g" else (403, "DENIED")), (who, row, got)
+            refused += 1
+    for who, want in (("g", (401, "SIGN-IN")), ("e", (403, "DENIED"))):  # to hear that something changes is to look at the log
+        assert scene.caller[who].ask("GET", "/events") == want
+        refused += 1
+    assert refused > 250
+    after = state(gate)
+    assert after[1] == before[1]
+    assert {t: set(after[0][t]) ^ set(before[0][t]) for t in after[0]} == {t: set() for t in before[0]}
+    assert {e["ev"] for e in gate.entries()[size:]} <= {"authz.denied", "log.exported"}  # the latter is this looking
+    # Those who may: whatever becomes of it, it is not that they may not. Who signs out asks nothing after it.
+    for row, may in sorted(MAY.items(), key=lambda i: i[0] == "DELETE /session"):
+        for who in filter(lambda who: who in may, scene.caller):
+            status, problem = scene.ask(who, row)
+            assert problem not in ("DENIED", "SIGN-IN", "UNKNOWN-REQUEST", "METHOD", "COULD-NOT"), (who, row, status, problem)
+    for who in PEOPLE + "e":
+        assert scene.caller[who].ask("GET", "/status") == (401, "SIGN-IN")
+        refused += 1
+    # Gathered by the minute, and the rest when the gateway stops: each is counted, and the last of each minute named.
+    gate.stop()
+    gate.start()
+    told = [e for e in gate.entries()[size:] if (e["ev"], e.get("obj")) == ("authz.denied", "requests")]
+    assert sum(int(e["ref"]["count"]) for e in told) == refused
+    assert told[-1]["msg"] == "the last: nobody asked for status", told[-1]
