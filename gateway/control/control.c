@@ -343,6 +343,7 @@ make_parts(struct control *c)
 	c->webdesk = webdesk_new(c);
 	c->edges = edges_new(c);
 	c->attests = attests_new(c);
+	c->gists = gists_new();
 	c->refusals = refusals_new(c);
 	c->waivers = waivers_new(c);
 	c->rollouts = rollouts_new(c);
@@ -357,7 +358,7 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
-	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
+	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens)
@@ -693,6 +694,7 @@ free_rest(struct control *c)
 	refusals_free(c->refusals);
 	waivers_free(c->waivers);
 	attests_free(c->attests);
+	gists_free(c->gists);
 	halts_free(c->halts);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);

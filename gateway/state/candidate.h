@@ -81,6 +81,7 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 	const uint8_t *resource;
 	const uint8_t *image;
 	const char *product;
+	const char *target, *from; /* of the resource, to the letter: "" is one without */
 	bool released;       /* only those the warden issued a release for */
 	bool youngest_first; /* then after is not looked at */
 	uint64_t after;

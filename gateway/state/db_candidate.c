@@ -285,7 +285,8 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 	struct db_query q;
 #define LISTED COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
 	" AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)" \
-	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL) AND c.id > ?5"
+	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL)" \
+	" AND (?9 IS NULL OR r.target = ?9) AND (?10 IS NULL OR r.from_version = ?10) AND c.id > ?5"
 	db_query(&q, db, f->youngest_first ? LISTED " ORDER BY c.id DESC LIMIT ?6" : LISTED " ORDER BY c.id LIMIT ?6");
 #undef LISTED
 	db_put_text(&q, f->state);
@@ -296,6 +297,8 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 	db_put_i64(&q, db_limit(f->limit));
 	db_put_text(&q, f->product);
 	db_put_i64(&q, f->released);
+	db_put_text(&q, f->target);
+	db_put_text(&q, f->from);
 	return every(&q, each, arg);
 }
 

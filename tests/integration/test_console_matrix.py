@@ -237,6 +237,63 @@ def scene():
         gate.close()
 
 
+def multiply(gate, review, times):
+    """That review so often again, each for an address and a version of its own, and rejected."""
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db"), timeout=20) as db:
+        columns = lambda table, *but: [c[1] for c in db.execute(f"PRAGMA table_info({table})") if c[1] not in but]
+        res, cand = columns("resource", "id"), columns("candidate", "id", "resource", "state")
+        (was,) = db.execute("SELECT resource FROM candidate WHERE id = ?", (review,)).fetchone()
+        for n in range(times):
+            key = os.urandom(16)
+            values = ", ".join(f"'{n}.' || {c}" if c in ("url", "target") else c for c in res)
+            db.execute(f"INSERT INTO resource (id, {', '.join(res)}) SELECT ?, {values} FROM resource WHERE id = ?", (key, was))
+            db.execute(f"INSERT INTO candidate (resource, state, {', '.join(cand)}) SELECT ?, 'rejected', {', '.join(cand)} "
+                       "FROM candidate WHERE id = ?", (key, review))
+    db.close()
+
+
+def test_the_queue(scene):
+    """By pages, of which none reads more than a few reports; what a row says of a review without asking for it."""
+    gate = scene.gate
+    multiply(gate, 2, 12)
+    heads = scene.caller["v"].heads
+
+    def page(query):
+        status, got, body = gate.web("/api/v1/reviews?" + query, headers=heads)
+        assert status == 200, body
+        doc = json.loads(body)
+        assert ("link" in got) == (doc["next"] is not None)
+        return [r["id"] for r in doc["reviews"]], doc["next"], doc["reviews"]
+
+    seen, after, most = [], "0", 0
+    while after:
+        ids, after, _ = page("limit=1000&after=" + after)
+        seen, most = seen + ids, max(most, len(ids))
+    assert seen == [f"R-{n}" for n in range(1, 15)] and most <= 8  # some of them were read before
+    assert page("limit=1000")[:2] == (seen, None)
+    assert page("limit=5") == (seen[:5], "5", page("limit=1000")[2][:5])
+    assert page("limit=5&after=5")[:2] == (seen[5:10], "10") and page("after=14")[:2] == ([], None)
+    assert page("state=review")[0] == ["R-2"] and page("product=FG999")[0] == [] and page("product=FG100&limit=1")[0] == ["R-1"]
+    row = page("state=review")[2][0]
+    shown = json.loads(gate.web("/api/v1/reviews/R-2", headers=heads)[2])
+    assert {k: shown[k] for k in row} == row
+    counts = {s: sum(f["severity"] == s for f in shown["findings"]) for s in ("block", "info", "notice", "warning")}
+    assert row["severities"] == counts and row["security"] is None and row["deadline"] and row["held"] is False
+    assert row["supersedes"] == {"release": scene.paths["release"], "target": "1.1.0"}
+    # Whom it waits for: a person of the signer set who has not signed. Nobody else, and nothing that is decided.
+    assert page("needs_me=true")[0] == [] and row["needs_me"] is False
+    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db"), timeout=20) as db:
+        db.execute("UPDATE account SET principal = 'bob@demo.invalid' WHERE name = 'vera'")
+    db.close()
+    assert page("needs_me=true")[0] == ["R-2"] and page("needs_me=true&state=rejected")[0] == []
+    assert page("needs_me=true")[2][0]["needs_me"] is True
+    gate.sign("R-2", "bob")
+    assert page("needs_me=true")[0] == [] and page("state=review")[2][0]["have"] == 1
+    assert gate.cli("review", "list")["reviews"][1]["id"] == "R-2" and len(gate.cli("review", "list")["reviews"]) == 14
+    for bad in ("limit=0", "limit=1001", "state=nowhere", "needs_me=1", "after=x"):
+        assert gate.web("/api/v1/reviews?" + bad, headers=heads)[0] == 400, bad
+
+
 def test_everybody_asks_for_everything(scene):
     gate = scene.gate
     served = json.loads(gate.web("/api/v1/openapi.json")[2])["paths"]
