@@ -7,6 +7,7 @@ has changed by it, and the log has counted each refusal. Only then those ask who
 import http.client
 import json
 import os
+import re
 import sqlite3
 import ssl
 import subprocess
@@ -92,6 +93,7 @@ MAY = {
     "GET /audit/proof/{index}": ALL,
     "GET /files/{kind}": ALL,
 }
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 NAMES = {"v": "vera", "u": "uwe", "o": "olga", "p": "paul", "a": "ada"}
 ROLES = {"vera": "viewer", "uwe": "auditor", "olga": "operator", "paul": "approver", "ada": "admin"}
 PASSWORD = "seven grey herons wade at dusk"
@@ -146,6 +148,7 @@ class Scene:
         release = gate.cli("release", "list")["releases"][0]["id"]
         module = gate.cli("module", "list")["modules"][0]["id"]
         refusal = gate.cli("refusal", "add", "digest", "a" * 64, "--reason", "it was withdrawn")
+        self.finding = next(f["id"] for f in gate.cli("review", "show", "R-2")["findings"] if f["severity"] in ("notice", "warning"))
         told = self.local("review.statement", {"review": "R-2", "approver": "alice@demo.invalid", "reason": "it looks right"})
         signed = self.sign(told["statement"])
         people = settle(gate, {**ROLES, "zoe": "viewer"})
@@ -179,7 +182,7 @@ class Scene:
             "POST /reviews/{review}/attest": {**reason, "before": "1.0.0", "after": "1.2.0"},
             "POST /reviews/{review}/comment": {"text": "so it is"},
             "POST /refusals": {**reason, "kind": "digest", "value": "b" * 64}, "POST /refusals/{refusal}/lift": reason,
-            "POST /waivers": {**reason, "days": 3, "finding": "CERT-TIME", "profile": "story"},
+            "POST /waivers": {**reason, "days": 3, "finding": self.finding, "profile": "story"},
             "POST /waivers/{waiver}/lift": reason, "POST /releases/{release}/revoke": reason,
             "POST /rollouts/{release}/pause": reason, "POST /rollouts/{release}/abort": reason,
             "POST /modules/{module}/reveal": reason, "POST /modules/{module}/hold": reason, "POST /modules/{module}/unhold": reason,
@@ -205,6 +208,10 @@ class Scene:
                                             json.dumps({"user": "ed", "password": PASSWORD}).encode())
         assert status == 200, body
         return heads["set-cookie"].split("=")[1].split(";")[0]
+
+    def unknown(self):
+        """A request that no profile fits."""
+        return self.local("profile.unknown", {})["unknown"][0]["id"]
 
     def ask(self, who, row):
         method, path = row.split(" ")
@@ -292,6 +299,66 @@ def test_the_queue(scene):
     assert gate.cli("review", "list")["reviews"][1]["id"] == "R-2" and len(gate.cli("review", "list")["reviews"]) == 14
     for bad in ("limit=0", "limit=1001", "state=nowhere", "needs_me=1", "after=x"):
         assert gate.web("/api/v1/reviews?" + bad, headers=heads)[0] == 400, bad
+
+
+def fits(doc, schema, named, where="$"):
+    """JSON Schema as far as the served document uses it; a word of it that is not known here is a mistake."""
+    if "$ref" in schema:
+        return fits(doc, named[schema["$ref"].rsplit("/", 1)[1]], named, where)
+    if "anyOf" in schema:
+        assert {"type": "null"} in schema["anyOf"]
+        return doc is None or fits(doc, schema["anyOf"][0], named, where)
+    assert set(schema) <= {"type", "format", "pattern", "items", "properties", "required", "additionalProperties"}, (where, schema)
+    if not schema:
+        return True
+    kinds = schema["type"]
+    kind = {str: "string", bool: "boolean", int: "integer", list: "array", dict: "object", type(None): "null"}[type(doc)]
+    assert kind in ([kinds] if isinstance(kinds, str) else kinds), (where, doc, schema)
+    if kind == "string":
+        assert re.search(schema.get("pattern", ""), doc) and ("format" not in schema or STAMP.fullmatch(doc)), (where, doc)
+    for i, one in enumerate(doc if kind == "array" else []):
+        fits(one, schema["items"], named, f"{where}[{i}]")
+    if kind == "object":
+        rest = schema["additionalProperties"]
+        assert set(schema.get("required", [])) <= set(doc), (where, doc)
+        assert rest is not False or set(doc) <= set(schema["properties"]), (where, set(doc) - set(schema["properties"]))
+        for key, value in doc.items():
+            fits(value, schema.get("properties", {}).get(key, rest), named, f"{where}.{key}")
+    return True
+
+
+def test_documents_are_as_they_are_told(scene):
+    """Every view that is no file, of a gateway that has something of everything, against the schema that is served."""
+    gate = scene.gate
+    bodies = {"POST /reviews/{review}/comment": {"text": "so it is"},
+              "POST /waivers": {"reason": "it is known", "days": 3, "finding": scene.finding, "profile": "story"}}
+    api = json.loads(gate.web("/api/v1/openapi.json")[2])
+    named, seen = api["components"]["schemas"], 0
+    told = lambda path, method: api["paths"][path][method]["responses"]["200"]["content"]
+    for row, body in bodies.items():
+        path = row.split(" ")[1]
+        status, _, text = gate.web("/api/v1" + path.replace("{review}", "R-2"), "POST", {**scene.caller["p"].heads, **JSON},
+                                   json.dumps(body).encode())
+        assert status == 200 and fits(json.loads(text), told(path, "post")["application/json"]["schema"], named), text
+    for path, operations in api["paths"].items():
+        if "get" not in operations or "*/*" in told(path, "get"):
+            continue
+        target = path.replace("{id}", str(scene.unknown()))
+        for name, value in scene.paths.items():
+            target = target.replace("{" + name + "}", value)
+        status, _, text = gate.web("/api/v1" + target + ("?name=mine" if path.endswith("/draft") else ""),
+                                   headers=scene.caller["a"].heads)
+        if operations["get"]["operationId"] == "rollout.show":
+            assert status == 404  # the release has no plan: test_rollout has one
+            continue
+        schema = told(path, "get")["application/json"]["schema"]
+        assert status == 200 and schema != {"type": "object"} and fits(json.loads(text), schema, named, path), (path, text)
+        seen += 1
+    assert seen == 26
+    shown = json.loads(gate.web("/api/v1/reviews/R-2", headers=scene.caller["a"].heads)[2])
+    for broken in ({**shown, "more": 1}, {k: v for k, v in shown.items() if k != "asked"}, {**shown, "asked": "1"}):
+        with pytest.raises(AssertionError):
+            fits(broken, told("/reviews/{review}", "get")["application/json"]["schema"], named)
 
 
 def test_everybody_asks_for_everything(scene):
