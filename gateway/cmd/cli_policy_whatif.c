@@ -17,7 +17,8 @@
 #include "gateway/cmd/cli_profile.h"
 #include "gateway/cmd/cli_update.h"
 
-#define PAGES_MAX 10000 /* of a thousand reviews */
+#define PAGES_MAX 1000000 /* of some reviews each, a thousand at most */
+#define PAGE 1000
 
 struct asking {
 	const struct cli_common *common;
@@ -157,6 +158,7 @@ judge_page(struct asking *a, size_t *ret_n)
 	struct cli_reply reply;
 	cli_call_begin(&r);
 	cli_call_number(&r, "after", (int64_t)a->after);
+	cli_call_number(&r, "limit", PAGE);
 	int status = cli_call_do(a->call, "review.list", &r, NULL, 0, &reply);
 	if (status)
 		return status;

@@ -16,7 +16,23 @@
 #include "gateway/cmd/cli_verb.h"
 #include "gateway/cmd/cli_verbs.h"
 
+#define PAGE 1000 /* the most control gives at once */
+#define LISTING_MAX (1u << 28) /* hundreds of thousands of reviews */
+
 /* ---- list ---- */
+
+/* Of which severity there are how many; what is mild is in the report. */
+static void
+findings(struct cli_table *t, const struct json_value *v)
+{
+	int64_t block = 0, warning = 0;
+	json_int(json_get(v, "block"), &block);
+	json_int(json_get(v, "warning"), &warning);
+	if (block || warning)
+		cli_table_cell(t, "%lld block, %lld warning", (long long)block, (long long)warning);
+	else
+		cli_table_cell(t, "%s", "");
+}
 
 static void
 list_row(struct cli_table *t, const struct json_value *r)
@@ -27,6 +43,7 @@ list_row(struct cli_table *t, const struct json_value *r)
 	cli_table_value(t, json_get(r, "id"));
 	cli_table_value(t, json_get(r, "state"));
 	cli_table_value(t, json_get(r, "verdict"));
+	findings(t, json_get(r, "severities"));
 	cli_table_cell(t, "%lld/%lld", (long long)have, (long long)need);
 	cli_table_value(t, json_get(r, "asked"));
 	cli_table_value(t, json_get(r, "profile"));
@@ -36,44 +53,109 @@ list_row(struct cli_table *t, const struct json_value *r)
 	cli_table_value(t, json_get(r, "opened"));
 }
 
+/* Both ways to show it at once; the one that is not wanted stays empty. */
+struct listing {
+	struct cli_table table;
+	struct writer w;
+	struct jsonw j;
+};
+
+/* Which are wanted; NULL and false: no matter. */
+struct filter {
+	const char *product, *profile, *state;
+	bool needs_me;
+};
+
+/* One page; *next is where the following begins, 0 at the end. */
+static int
+page(const struct cli_common *c, struct cli_call *call, const struct filter *f, unsigned long long *next,
+    struct listing *l)
+{
+	struct cli_request r;
+	struct cli_reply reply;
+	char text[32] = "";
+	unsigned long long last = *next;
+	cli_call_begin(&r);
+	if (last)
+		cli_call_number(&r, "after", (int64_t)last);
+	cli_call_number(&r, "limit", PAGE);
+	if (f->needs_me)
+		jsonw_kbool(&r.j, "needs_me", true);
+	cli_call_text(&r, "product", f->product);
+	cli_call_text(&r, "profile", f->profile);
+	cli_call_text(&r, "state", f->state);
+	int status = cli_call_do(call, "review.list", &r, NULL, 0, &reply);
+	if (status)
+		return status;
+	const struct json_value *root = json_root(reply.doc), *all = json_get(root, "reviews");
+	if (reply.status != CLI_DONE)
+		status = cli_call_refused(c, &reply);
+	for (size_t i = 0; !status && i < json_count(all); i++) {
+		if (c->json)
+			jsonw_value(&l->j, json_at(all, i));
+		else
+			list_row(&l->table, json_at(all, i));
+	}
+	*next = 0;
+	/* A page may be empty, where few are wanted; what does not go on would go on for ever. */
+	if (!status && json_cstr(json_get(root, "next"), text, sizeof text) &&
+	    (sscanf(text, "%llu", next) != 1 || *next <= last))
+		status = cli_opt_fail(c, CLI_COULD_NOT, "PEER", NULL, "the gateway's list cannot be read");
+	cli_reply_free(&reply);
+	return status;
+}
+
 static int
 list(int argc, char **argv)
 {
-	static const char *const heads[] = { "id", "state", "report", "signed", "#asked", "profile", "product", "version",
-		"image", "opened", NULL };
+	static const char *const heads[] = { "id", "state", "report", "findings", "signed", "#asked", "profile", "product",
+		"version", "image", "opened", NULL };
 	struct cli_args a;
-	const char *profile = NULL, *state = NULL;
+	struct filter f = { 0 };
 	bool csv = false;
 	const struct cli_opt opts[] = {
 		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
-		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
-		{ "state", CLI_OPT_TEXT, &state, 0, 0, 0 },
+		{ "needs-me", CLI_OPT_FLAG, &f.needs_me, 0, 0, 0 },
+		{ "product", CLI_OPT_TEXT, &f.product, 0, 0, 0 },
+		{ "profile", CLI_OPT_TEXT, &f.profile, 0, 0, 0 },
+		{ "state", CLI_OPT_TEXT, &f.state, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	struct cli_request r;
-	struct cli_reply reply;
-	bool shown;
-	int status = cli_opt_parse(argc, argv, opts, "review list [--profile NAME] [--state WORD] [--csv] [--json]", 0, 0, &a);
+	struct cli_call *call = NULL;
+	struct listing l;
+	unsigned long long next = 0;
+	int status = cli_opt_parse(argc, argv, opts,
+	    "review list [--profile NAME] [--product NAME] [--state WORD] [--needs-me] [--csv] [--json]", 0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (cli_verb_form(&a.common, csv))
 		return CLI_USAGE;
-	cli_call_begin(&r);
-	cli_call_text(&r, "profile", profile);
-	cli_call_text(&r, "state", state);
-	status = cli_call_once(&a.common, "review.list", &r, NULL, 0, &reply, &shown);
-	if (shown) {
-		const struct json_value *all = json_get(json_root(reply.doc), "reviews");
-		struct cli_table t;
-		cli_table_init(&t, heads);
-		if (csv)
-			cli_table_csv(&t);
-		for (size_t i = 0; i < json_count(all); i++)
-			list_row(&t, json_at(all, i));
-		cli_table_print(&t, stdout,
+	cli_table_init(&l.table, heads);
+	if (csv)
+		cli_table_csv(&l.table);
+	writer_init(&l.w, LISTING_MAX);
+	jsonw_init(&l.j, &l.w);
+	jsonw_object(&l.j);
+	jsonw_key(&l.j, "reviews");
+	jsonw_array(&l.j);
+	status = cli_call_open(&a.common, &call);
+	if (!status)
+		do
+			status = page(&a.common, call, &f, &next, &l);
+		while (!status && next);
+	cli_call_close(call);
+	jsonw_array_end(&l.j);
+	jsonw_object_end(&l.j);
+	if (!status && writer_err(&l.w))
+		status = cli_opt_fail(&a.common, CLI_COULD_NOT, "LOCAL", "List them by --state.",
+		    "too many reviews for one answer");
+	else if (!status && a.common.json)
+		cli_print_json(stdout, writer_view(&l.w));
+	else if (!status)
+		cli_table_print(&l.table, stdout, f.needs_me || f.product || f.profile || f.state ? "No review that fits." :
 		    "Nothing to review. A review begins when a module asks for something new, or with fotagate import.");
-	}
-	cli_reply_free(&reply);
+	cli_table_drop(&l.table);
+	writer_free(&l.w);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "crypto/jsonw.h"
+#include "gateway/console/answers.h"
 #include "gateway/console/guard.h"
 #include "gateway/console/problem.h"
 #include "gateway/console/route.h"
@@ -149,13 +150,19 @@ request_body(struct jsonw *j, const struct route *r)
 
 /* ---- answers ---- */
 
+/* Of files nothing is said but that they are: fotagate-report(5) and the log have their own descriptions. */
 static void
-content(struct jsonw *j, const char *type)
+content(struct jsonw *j, const struct route *r)
 {
+	bool file = r->kind & ROUTE_FILE;
 	jsonw_key(j, "content");
 	jsonw_object(j);
-	jsonw_key(j, type);
+	jsonw_key(j, file ? "*/*" : "application/json");
 	jsonw_object(j);
+	if (!file) {
+		jsonw_key(j, "schema");
+		answers_put(j, r->request);
+	}
 	jsonw_object_end(j);
 	jsonw_object_end(j);
 }
@@ -167,7 +174,7 @@ responses(struct jsonw *j, const struct route *r)
 	jsonw_object(j);
 	jsonw_key(j, "200");
 	jsonw_object(j);
-	content(j, r->kind & ROUTE_FILE ? "*/*" : "application/json");
+	content(j, r);
 	jsonw_kcstr(j, "description", "Done; the document is what fotagate --json prints.");
 	jsonw_object_end(j);
 	if (r->method == ROUTE_GET && !(r->kind & ROUTE_FILE)) {
@@ -320,7 +327,9 @@ components(struct jsonw *j)
 	jsonw_object_end(j);
 	jsonw_key(j, "schemas");
 	jsonw_object(j);
+	answers_put_named(j, NULL, "Problem");
 	problem_schema(j);
+	answers_put_named(j, "Problem", NULL);
 	jsonw_object_end(j);
 	jsonw_key(j, "securitySchemes");
 	jsonw_object(j);

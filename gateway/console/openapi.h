@@ -5,7 +5,7 @@
 
 #include "crypto/writer.h"
 
-#define OPENAPI_MAX (256u << 10) /* 70 routes of less than 2 KiB */
+#define OPENAPI_MAX (256u << 10) /* 70 routes of less than 2 KiB, and what documents hold */
 
 void openapi_write(struct writer *w);
 

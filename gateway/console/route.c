@@ -72,8 +72,9 @@ static const struct route table[] = {
 	    { TEXT("name") } },
 	{ ROUTE_GET, "/sightings", "sighting.list", ROUTE_PLAIN, "What modules asked for.", { TEXT_OPT("profile") } },
 
-	{ ROUTE_GET, "/reviews", "review.list", ROUTE_PLAIN, "Updates that were found, and what became of them.",
-	    { NUMBER_OPT("after"), TEXT_OPT("profile"), TEXT_OPT("state") } },
+	{ ROUTE_GET, "/reviews", "review.list", ROUTE_PAGED, "Updates that were found, and what became of them.",
+	    { NUMBER_OPT("after"), NUMBER_OPT("limit"), FLAG_OPT("needs_me"), TEXT_OPT("product"), TEXT_OPT("profile"),
+		TEXT_OPT("state") } },
 	{ ROUTE_GET, "/reviews/{review}", "review.show", ROUTE_PLAIN, "All about one.", NO_ARGS },
 	{ ROUTE_GET, "/reviews/{review}/report", "review.report", ROUTE_FILE, "Its report, as it is signed for.", NO_ARGS },
 	{ ROUTE_POST, "/reviews/{review}/statement", "review.statement", ROUTE_PLAIN, "The statement to sign.",

@@ -355,6 +355,7 @@ make_parts(struct control *c)
 	c->webdesk = webdesk_new(c);
 	c->edges = edges_new(c);
 	c->attests = attests_new(c);
+	c->gists = gists_new();
 	c->refusals = refusals_new(c);
 	c->waivers = waivers_new(c);
 	c->mandates = mandates_new(c);
@@ -370,9 +371,8 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
-	if (!c->attests || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
-	    !c->edges || !c->refusals || !c->waivers || !c->mandates ||
-	    !c->rollouts || !c->releases || !c->reviews || !c->judging ||
+	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
+	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;
@@ -732,6 +732,7 @@ free_rest(struct control *c)
 	waivers_free(c->waivers);
 	mandates_free(c->mandates);
 	attests_free(c->attests);
+	gists_free(c->gists);
 	halts_free(c->halts);
 	resumptions_free(c->resumptions);
 	proposals_free(c->proposals);

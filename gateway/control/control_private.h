@@ -13,6 +13,7 @@
 #include "gateway/control/desk.h"
 #include "gateway/control/edges.h"
 #include "gateway/control/fetches.h"
+#include "gateway/control/gists.h"
 #include "gateway/control/grants.h"
 #include "gateway/control/halts.h"
 #include "gateway/control/resumptions.h"
@@ -87,6 +88,7 @@ struct control {
 	struct imports *imports;
 	struct judging *judging;
 	struct attests *attests;
+	struct gists *gists;
 	struct refusals *refusals;
 	struct waivers *waivers;
 	struct mandates *mandates;

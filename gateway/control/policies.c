@@ -26,7 +26,7 @@ struct handed_list {
 };
 
 struct policies {
-	struct bundle *bundle; /* the text of config */
+	struct bundle *texts; /* of config */
 	struct config *config;
 	struct policy *list; /* one for each profile, in their order */
 	size_t n;
@@ -74,7 +74,7 @@ policies_free(struct policies *p)
 		return;
 	list_free(p->list, p->n);
 	config_free(p->config);
-	bundle_free(p->bundle);
+	bundle_free(p->texts);
 	handed_free(&p->next);
 	handed_free(&p->now);
 	policy_bundle_free(p->bundle);
@@ -359,8 +359,9 @@ pin(const struct policies *p, const struct config *c, struct handed_list *l, str
 int
 policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret, char *ret_why, size_t cap)
 {
+	struct bundle *texts = NULL;
 	struct config *c = NULL;
-	int err = parse(bundle_fd, &c, ret_why, cap);
+	int err = parse(bundle_fd, &texts, &c, ret_why, cap);
 	if (!err)
 		err = read_handed(&p->next, ret_why, cap);
 	if (!err)
@@ -369,6 +370,7 @@ policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret,
 		snprintf(ret_why, cap, "%s", err_name(err));
 	handed_free(&p->next);
 	config_free(c);
+	bundle_free(texts);
 	return err;
 }
 
@@ -425,7 +427,7 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	}
 	list_free(p->list, p->n);
 	config_free(p->config);
-	bundle_free(p->bundle);
+	bundle_free(p->texts);
 	if (files == &p->next) {
 		handed_free(&p->now);
 		p->now = p->next;
@@ -438,7 +440,7 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	p->list = list;
 	p->n = n;
 	p->config = c;
-	p->bundle = b;
+	p->texts = b;
 	p->rules = rules;
 	memcpy(p->rules_sha256, sha256, sizeof sha256);
 	return FG_OK;
@@ -480,9 +482,9 @@ policies_try(const struct policies *p, const char *name, struct view text, struc
 {
 	unsigned n = 0, at = 0;
 	ret_why[0] = '\0';
-	if (!p->bundle || !is_name(name))
+	if (!p->texts || !is_name(name))
 		return FG_EINVAL;
-	struct config_file *in = files_of(p->bundle, &n);
+	struct config_file *in = files_of(p->texts, &n);
 	if (!in)
 		return FG_ENOMEM;
 	/* The first is fotagate.conf, the others follow in the order of their names. */

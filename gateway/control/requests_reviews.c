@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* requests_reviews - reviews as people see them. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +15,9 @@
 #include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
 
+#define LIST_DEFAULT 100
+#define LIST_MAX DB_PAGE_MAX
+
 struct listing {
 	struct control *c;
 	struct jsonw *j;
@@ -20,10 +25,10 @@ struct listing {
 
 /* "acceptable" of the stored report, or null. */
 static void
-put_verdict(struct jsonw *j, const struct report *r)
+put_verdict(struct jsonw *j, const struct gist *g)
 {
-	if (r)
-		jsonw_kcstr(j, "verdict", report_verdict_name(report_verdict(r)));
+	if (g->have_report)
+		jsonw_kcstr(j, "verdict", report_verdict_name(g->verdict));
 	else
 		jsonw_knull(j, "verdict");
 }
@@ -35,11 +40,12 @@ put_verdict(struct jsonw *j, const struct report *r)
 struct showing {
 	struct control *c;
 	const struct db_candidate *cand;
+	const char *principal; /* whose statements the caller signs; NULL: nobody's */
 	struct db_resource res;
-	struct report *report;
+	struct gist gist;
+	const struct report *report; /* of show; borrowed of gists */
 	struct rules_result *rules; /* of show; NULL: there is no report, or no policy */
 	struct waivers_met *met;    /* of show; NULL: there is no report */
-	uint32_t have, need;
 };
 
 static void
@@ -262,6 +268,78 @@ put_supersedes(struct jsonw *j, const struct showing *s)
 	free(t);
 }
 
+/* How many different ones there are of each; null: there is no report. */
+static void
+put_severities(struct jsonw *j, const struct gist *g)
+{
+	static const enum finding_severity order[] = { FINDING_BLOCK, FINDING_INFO, FINDING_NOTICE, FINDING_WARNING };
+	jsonw_key(j, "severities");
+	if (!g->have_report) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		jsonw_kuint(j, finding_severity_name(order[i]), g->findings[order[i]]);
+	jsonw_object_end(j);
+}
+
+/* Why it is marked as a security update in the configuration; null: it is not. */
+static void
+put_security(struct jsonw *j, const struct showing *s)
+{
+	const struct config *f = policies_config(s->c->policies);
+	const struct rules_security *mark = rules_security_of(f->security_updates, f->security_updates_n, s->cand->profile,
+	    s->res.product, s->res.target);
+	if (mark)
+		requests_put_text(j, "security", mark->reason);
+	else
+		jsonw_knull(j, "security");
+}
+
+/* What its product is offered now: of several releases the one issued last, and never itself. */
+static void
+put_offered(struct jsonw *j, const struct showing *s)
+{
+	size_t n;
+	const struct tables_release *all = releases_all(s->c->releases, &n), *best = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct approval_terms *t = &all[i].record->terms;
+		if (!all[i].withheld && strcmp(t->profile, s->cand->profile) == 0 && strcmp(t->product, s->res.product) == 0 &&
+		    strcmp(t->target, s->res.target) != 0 && (!best || all[i].record->issued > best->record->issued))
+			best = &all[i];
+	}
+	jsonw_key(j, "offered_now");
+	if (!best) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	jsonw_khex(j, "release", best->id, sizeof best->id);
+	requests_put_text(j, "target", best->record->terms.target);
+	jsonw_object_end(j);
+}
+
+static int
+is_by(void *arg, const struct db_statement *d)
+{
+	return d->state == DB_STATEMENT_COUNTED && strcmp(d->approver, arg) == 0;
+}
+
+/* It waits for that person: who neither asked for it nor has signed as things stand. */
+static bool
+needs(struct control *c, const struct db_candidate *cand, const char *principal)
+{
+	char who[DB_WHO_MAX];
+	if (!principal || !candidates_is(cand, LIFECYCLE_REVIEW) || strlen(principal) >= sizeof who)
+		return false;
+	for (uint32_t i = 0; i < cand->requesters_n; i++)
+		if (strcmp(cand->requester[i], principal) == 0)
+			return false;
+	memcpy(who, principal, strlen(principal) + 1);
+	return db_statement_list(c->db, cand->id, is_by, who) == 0;
+}
+
 static void
 put_row(struct jsonw *j, const struct showing *s, bool more)
 {
@@ -272,17 +350,20 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 		put_asked_by(j, s);
 		attests_put(s->c->attests, d->image, j, "attested");
 		put_checklist(j, s);
-		requests_put_time(j, "deadline", reviews_deadline(s->c, d));
+	}
+	requests_put_time(j, "deadline", reviews_deadline(s->c, d));
+	if (more) {
 		put_delta(j, s->report);
 		put_findings(j, s);
 		jsonw_kcstr(j, "from", s->res.from[0] ? s->res.from : "*");
 	}
-	jsonw_kuint(j, "have", s->have);
-	if (more)
-		jsonw_kbool(j, "held", judging_is_held(s->c->judging, d));
+	jsonw_kuint(j, "have", s->gist.have);
+	jsonw_kbool(j, "held", judging_is_held(s->c->judging, d));
 	requests_put_review(j, "id", d->id);
 	requests_put_digest(j, "image", d->have_image, d->image, sizeof d->image);
-	jsonw_kuint(j, "need", s->need);
+	jsonw_kuint(j, "need", s->gist.need);
+	jsonw_kbool(j, "needs_me", needs(s->c, d, s->principal));
+	put_offered(j, s);
 	requests_put_time(j, "opened", d->created);
 	if (more) {
 		rivals_put(s->c, d, &s->res, j, "other_images");
@@ -300,8 +381,11 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	if (more) {
 		jsonw_khex(j, "resource", d->resource, sizeof d->resource);
 		put_rules(j, s->rules);
-		requests_put_digest(j, "signature", d->have_signature, d->signature, sizeof d->signature);
 	}
+	put_security(j, s);
+	put_severities(j, &s->gist);
+	if (more)
+		requests_put_digest(j, "signature", d->have_signature, d->signature, sizeof d->signature);
 	jsonw_kuint(j, "size", d->size);
 	jsonw_kcstr(j, "source", d->requesters_n ? "import" : "fetch");
 	if (more)
@@ -319,7 +403,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	jsonw_kcstr(j, "text", d->note);
 	if (more)
 		put_url(j, "url", s->res.url);
-	put_verdict(j, s->report);
+	put_verdict(j, &s->gist);
 	if (more) {
 		char back[LINEAGE_TEXT_CAP];
 		waivers_put(s->c->waivers, s->met, j, "waivers");
@@ -328,62 +412,146 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	}
 }
 
-static int
-look_up(struct control *c, const struct db_candidate *cand, struct showing *s)
+/* Of people of this machine by the signer set; root is nobody. */
+static const char *
+principal_of(const struct control *c, const struct caller *who)
 {
-	*s = (struct showing){ .c = c, .cand = cand };
-	int err = db_resource_get(c->db, cand->resource, &s->res);
-	if (err)
-		return err;
-	if (cand->have_report)
-		(void)decisions_report(c, cand->report, &s->report);
-	reviews_count(c, cand, &s->have, &s->need);
+	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_TOKEN)
+		return who->principal[0] ? who->principal : NULL;
+	return who->means == CALLERS_MEANS_UID ? signers_principal_of_user(people_set(c->people), who->user) : NULL;
+}
+
+/* ---- review.list ---- */
+
+struct listed {
+	uint64_t id;
+	struct gist gist;
+};
+
+struct page {
+	struct control *c;
+	const char *principal;
+	bool needs_me;   /* only such */
+	unsigned limit, n, seen;
+	unsigned left;   /* to be read anew */
+	bool full;       /* there may be more behind it */
+	uint64_t last;   /* looked at */
+	struct listed row[]; /* limit of them */
+};
+
+/* Which ones. Ends the listing when the page is full, or when one more report would have to be read. */
+static int
+choose(void *arg, const struct db_candidate *cand)
+{
+	struct page *l = arg;
+	struct gist g;
+	bool wanted = !l->needs_me || needs(l->c, cand, l->principal);
+	l->full = wanted && (l->n == l->limit || !gists_of(l->c, cand, &l->left, &g));
+	if (l->full)
+		return 1;
+	if (wanted)
+		l->row[l->n++] = (struct listed){ cand->id, g };
+	l->last = cand->id;
+	l->full = ++l->seen == DB_PAGE_MAX;
+	return 0;
+}
+
+/* What of them; "next" stands before them in the document. */
+static int
+put_page(const struct page *l, struct jsonw *j)
+{
+	char next[24];
+	struct db_candidate *cand = malloc(sizeof *cand);
+	if (!cand)
+		return FG_ENOMEM;
+	snprintf(next, sizeof next, "%" PRIu64, l->last);
+	if (l->full)
+		jsonw_kcstr(j, "next", next);
+	else
+		jsonw_knull(j, "next");
+	jsonw_key(j, "reviews");
+	jsonw_array(j);
+	for (unsigned i = 0; i < l->n; i++) {
+		struct showing s = { .c = l->c, .cand = cand, .principal = l->principal, .gist = l->row[i].gist };
+		if (db_candidate_get(l->c->db, l->row[i].id, cand) || db_resource_get(l->c->db, cand->resource, &s.res))
+			continue;
+		jsonw_object(j);
+		put_row(j, &s, false);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
+	free(cand);
 	return FG_OK;
 }
 
-static int
-put_listed(void *arg, const struct db_candidate *cand)
+/* False: the call is answered. */
+static bool
+filter_of(struct call *call, char profile[PROFILE_WORD_MAX + 1], char product[DB_NAME_MAX], char state[DB_WORD_MAX],
+    struct db_candidate_filter *f)
 {
-	struct listing *l = arg;
-	struct showing s;
-	if (look_up(l->c, cand, &s))
-		return 0;
-	jsonw_object(l->j);
-	put_row(l->j, &s, false);
-	jsonw_object_end(l->j);
-	report_free(s.report);
-	return 0;
+	if (call_text(call, "profile", profile, PROFILE_WORD_MAX + 1) && profile[0])
+		f->profile = profile;
+	if (call_text(call, "product", product, DB_NAME_MAX) && product[0])
+		f->product = product;
+	if (call_text(call, "state", state, DB_WORD_MAX) && state[0])
+		f->state = state;
+	f->after = call_number(call, "after", 0);
+	if (!f->state || lifecycle_state_parse(view_str(state)) != LIFECYCLE_NONE)
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "", "there is no state %s", state);
+	return false;
 }
 
 void
 requests_review_list(struct control *c, struct call *call)
 {
-	char profile[PROFILE_WORD_MAX + 1], state[DB_WORD_MAX];
-	struct call_doc d;
-	struct listing l = { .c = c };
+	char profile[PROFILE_WORD_MAX + 1], product[DB_NAME_MAX], state[DB_WORD_MAX];
 	struct db_candidate_filter f = { 0 };
-	if (call_text(call, "profile", profile, sizeof profile) && profile[0])
-		f.profile = profile;
-	if (call_text(call, "state", state, sizeof state) && state[0])
-		f.state = state;
-	if (f.state && lifecycle_state_parse(view_str(state)) == LIFECYCLE_NONE) {
-		call_fail(call, CALL_USAGE, "USAGE", "", "there is no state %s", state);
+	struct call_doc d;
+	uint64_t limit = call_number(call, "limit", LIST_DEFAULT);
+	if (!limit || limit > LIST_MAX) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "limit is 1 to %d", LIST_MAX);
 		return;
 	}
-	/* An answer holds a page of them. */
-	f.after = call_number(call, "after", 0);
+	if (!filter_of(call, profile, product, state, &f))
+		return;
+	struct page *l = calloc(1, sizeof *l + limit * sizeof l->row[0]);
+	if (!l) {
+		call_fail_err(call, FG_ENOMEM);
+		return;
+	}
+	l->c = c;
+	l->principal = principal_of(c, call_who(call));
+	l->limit = (unsigned)limit;
+	l->left = GISTS_NEW_MAX;
+	l->needs_me = call_flag(call, "needs_me");
+	if (l->needs_me && !f.state)
+		f.state = lifecycle_state_name(LIFECYCLE_REVIEW); /* nothing else needs anybody */
+	int err = db_candidate_list(c->db, &f, choose, l);
 	call_doc_begin(&d);
-	l.j = &d.j;
-	jsonw_key(&d.j, "reviews");
-	jsonw_array(&d.j);
-	int err = db_candidate_list(c->db, &f, put_listed, &l);
-	jsonw_array_end(&d.j);
-	if (!err) {
+	if (err >= 0)
+		err = put_page(l, &d.j);
+	if (err >= 0) {
 		call_doc_end(call, &d, CALL_DONE);
-		return;
+	} else {
+		writer_free(&d.w);
+		call_fail_err(call, err);
 	}
-	writer_free(&d.w);
-	call_fail_err(call, err);
+	free(l);
+}
+
+static int
+look_up(struct control *c, const struct call *call, const struct db_candidate *cand, struct showing *s)
+{
+	*s = (struct showing){ .c = c, .cand = cand, .principal = principal_of(c, call_who(call)) };
+	int err = db_resource_get(c->db, cand->resource, &s->res);
+	if (err)
+		return err;
+	if (cand->have_report)
+		s->report = gists_report(c, cand->report);
+	gists_count(s->report, &s->gist);
+	reviews_count_by(c, cand, s->report, &s->gist.have, &s->gist.need);
+	return FG_OK;
 }
 
 void
@@ -394,7 +562,7 @@ requests_review_show(struct control *c, struct call *call)
 	struct db_candidate *cand = reviews_of_call(c, call);
 	if (!cand)
 		return;
-	int err = look_up(c, cand, &s);
+	int err = look_up(c, call, cand, &s);
 	if (!err && s.report)
 		err = waivers_meet(c->waivers, cand, s.report, &s.met);
 	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
@@ -411,7 +579,6 @@ requests_review_show(struct control *c, struct call *call)
 		put_row(&d.j, &s, true);
 		call_doc_end(call, &d, CALL_DONE);
 	}
-	report_free(s.report);
 	free(s.met);
 	free(s.rules);
 	free(cand);
@@ -420,7 +587,8 @@ requests_review_show(struct control *c, struct call *call)
 void
 requests_review_report(struct control *c, struct call *call)
 {
-	struct report *r = NULL;
+	struct gist g = { 0 };
+	unsigned once = 1;
 	struct writer w;
 	struct jsonw j;
 	struct db_candidate *cand = reviews_of_call(c, call);
@@ -433,15 +601,14 @@ requests_review_report(struct control *c, struct call *call)
 		free(cand);
 		return;
 	}
-	(void)decisions_report(c, cand->report, &r);
+	(void)gists_of(c, cand, &once, &g);
 	writer_init(&w, CALL_DOC_MAX);
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
 	jsonw_khex(&j, "sha256", cand->report, sizeof cand->report);
-	put_verdict(&j, r);
+	put_verdict(&j, &g);
 	jsonw_object_end(&j);
 	call_answer_file(call, &w, fd);
-	report_free(r);
 	free(cand);
 }
 

@@ -230,10 +230,10 @@ put_log(struct jsonw *j, struct control *c)
 }
 
 static int
-count_state(void *arg, const struct db_candidate *cand)
+count_state(void *arg, const char *state, uint64_t n)
 {
 	struct listing *l = arg;
-	l->count[lifecycle_state_parse(view_str(cand->state))]++;
+	l->count[lifecycle_state_parse(view_str(state))] += n;
 	return 0;
 }
 
@@ -245,8 +245,7 @@ put_reviews(struct jsonw *j, struct control *c)
 		LIFECYCLE_FETCH_FAILED, LIFECYCLE_FETCHING, LIFECYCLE_INCIDENT, LIFECYCLE_JUDGING, LIFECYCLE_REJECTED,
 		LIFECYCLE_REVIEW, LIFECYCLE_REVOKED, LIFECYCLE_SIGHTED };
 	struct listing l = { .c = c };
-	struct db_candidate_filter f = { 0 };
-	(void)db_candidate_list(c->db, &f, count_state, &l);
+	(void)db_candidate_states(c->db, count_state, &l);
 	jsonw_key(j, "reviews");
 	jsonw_object(j);
 	for (unsigned i = 0; i < sizeof order / sizeof order[0]; i++)

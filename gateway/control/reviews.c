@@ -182,18 +182,19 @@ ask_waivers(struct control *c, const struct db_candidate *cand, const struct rep
 		    missing);
 }
 
-void
-reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
+/* report: the candidate's, when it has one. */
+static void
+ask_of(struct control *c, const struct db_candidate *cand, const struct report *report, const struct db_scope *scope,
+    struct reviews_asked *ret)
 {
 	const struct policy *p = policies_find(c->policies, cand->profile);
 	const struct genesis *g = people_genesis(c->people);
 	char why[REFUSALS_SENTENCE_MAX];
-	struct report *report = NULL;
 	*ret = (struct reviews_asked){ .quorum = SCOPE_QUORUM_NEVER };
 	/* What is asked is by the policy people sign for, never by one that came later. */
 	if (!p || (candidates_is(cand, LIFECYCLE_REVIEW) && !judging_policy_stands(c, cand)))
 		return;
-	if (cand->have_report && decisions_report(c, cand->report, &report))
+	if (cand->have_report && !report)
 		return;
 	uint32_t modules = modules_with(c, cand, report, scope ? scope->max_devices : REVIEWS_EVERYONE);
 	/* With the signers of its report: whatever it was judged as, it is refused by now. */
@@ -206,9 +207,18 @@ reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_
 	} else if (!refused && !candidates_is(cand, LIFECYCLE_REVIEW)) { /* for showing: nobody signs for it now */
 		ret->quorum = scope_quorum(scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 	}
-	report_free(report);
 	if (ret->quorum != SCOPE_QUORUM_NEVER)
 		ask_unseen(c, cand, ret);
+}
+
+void
+reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret)
+{
+	struct report *report = NULL;
+	if (cand->have_report)
+		(void)decisions_report(c, cand->report, &report); /* one that cannot be read asks for more than there are */
+	ask_of(c, cand, report, scope, ret);
+	report_free(report);
 }
 
 uint32_t
@@ -417,8 +427,8 @@ count_one(void *arg, const struct db_statement *s)
 	return 0;
 }
 
-int
-reviews_valid_statements(struct control *c, const struct db_candidate *cand, struct reviews_valid *ret)
+static int
+valid_of(struct control *c, const struct db_candidate *cand, const struct report *report, struct reviews_valid *ret)
 {
 	struct counting k = { .c = c, .cand = cand, .newer_than = cand->opened_at_log, .ret = ret };
 	struct approval_terms *terms = calloc(1, sizeof *terms);
@@ -428,7 +438,7 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 	k.a = calloc(1, sizeof *k.a);
 	int err = terms && k.a ? FG_OK : FG_ENOMEM;
 	if (!err && cand->have_scope) {
-		reviews_ask(c, cand, &cand->scope, &asked);
+		ask_of(c, cand, report, &cand->scope, &asked);
 		ret->need = asked.quorum;
 		/* What was signed for is not lowered by what came to be asked for later. */
 		if (cand->scope.quorum > ret->need)
@@ -443,7 +453,7 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 		if (!err)
 			err = db_statement_list(c->db, cand->id, count_one, &k);
 	} else if (!err) {
-		reviews_ask(c, cand, NULL, &asked);
+		ask_of(c, cand, report, NULL, &asked);
 		ret->need = asked.quorum;
 	}
 	free(k.a);
@@ -451,15 +461,33 @@ reviews_valid_statements(struct control *c, const struct db_candidate *cand, str
 	return err;
 }
 
+int
+reviews_valid_statements(struct control *c, const struct db_candidate *cand, struct reviews_valid *ret)
+{
+	struct report *report = NULL;
+	if (cand->have_report)
+		(void)decisions_report(c, cand->report, &report);
+	int err = valid_of(c, cand, report, ret);
+	report_free(report);
+	return err;
+}
+
 void
 reviews_count(struct control *c, const struct db_candidate *cand, uint32_t *ret_have, uint32_t *ret_need)
+{
+	reviews_count_by(c, cand, NULL, ret_have, ret_need);
+}
+
+void
+reviews_count_by(struct control *c, const struct db_candidate *cand, const struct report *report, uint32_t *ret_have,
+    uint32_t *ret_need)
 {
 	struct reviews_valid *v = calloc(1, sizeof *v);
 	*ret_have = *ret_need = 0;
 	if (!v)
 		return;
 	if (cand->have_report)
-		(void)reviews_valid_statements(c, cand, v);
+		(void)(report ? valid_of(c, cand, report, v) : reviews_valid_statements(c, cand, v));
 	*ret_have = v->n;
 	*ret_need = v->need;
 	free(v);

@@ -19,6 +19,7 @@
 struct call;
 struct control;
 struct profile;
+struct report;
 struct reviews;
 
 struct reviews *reviews_new(struct control *c);
@@ -44,6 +45,9 @@ void reviews_expire(struct reviews *r);
 struct db_candidate *reviews_of_call(struct control *c, struct call *call);
 /* Distinct persons whose statements say the same as the scope stands, and how many that scope needs. */
 void reviews_count(struct control *c, const struct db_candidate *cand, uint32_t *ret_have, uint32_t *ret_need);
+/* With its report at hand, which is read otherwise: that takes longer than all the rest. */
+void reviews_count_by(struct control *c, const struct db_candidate *cand, const struct report *report, uint32_t *ret_have,
+    uint32_t *ret_need);
 /* When an undecided review expires; 0 when it does not. */
 int64_t reviews_deadline(struct control *c, const struct db_candidate *cand);
 

@@ -37,8 +37,7 @@ look(void *arg, const struct db_candidate *cand)
 		return FG_OK;
 	struct db_resource *other = calloc(1, sizeof *other);
 	int err = other ? db_resource_get(w->c->db, cand->resource, other) : FG_ENOMEM;
-	if (!err && (w->own || memcmp(other->id, w->r->id, sizeof other->id)) && !strcmp(other->target, w->r->target) &&
-	    !strcmp(other->from, w->r->from))
+	if (!err && (w->own || memcmp(other->id, w->r->id, sizeof other->id)))
 		w->each(w->arg, cand, other);
 	free(other);
 	return err;
@@ -47,7 +46,8 @@ look(void *arg, const struct db_candidate *cand)
 static int
 walk(struct walk *w, bool released)
 {
-	struct db_candidate_filter filter = { .profile = w->r->profile, .product = w->r->product, .released = released };
+	struct db_candidate_filter filter = { .profile = w->r->profile, .product = w->r->product, .target = w->r->target,
+		.from = w->r->from, .released = released };
 	int err;
 	if (!w->r->target[0])
 		return FG_OK; /* what version it makes is not known */

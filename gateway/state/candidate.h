@@ -81,6 +81,7 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 	const uint8_t *resource;
 	const uint8_t *image;
 	const char *product;
+	const char *target, *from; /* of the resource, to the letter: "" is one without. With both of them profile as well */
 	bool released;       /* only those the warden issued a release for */
 	bool youngest_first; /* then after is not looked at */
 	uint64_t after;
@@ -89,6 +90,8 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 /* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
+/* How many there are in each state there is one in. */
+int db_candidate_states(struct db *db, int (*each)(void *arg, const char *state, uint64_t n), void *arg);
 /* Those that freeze what was released, in whatever state they are by now: asked often, and hardly ever are there any. */
 int db_candidate_freezing(struct db *db, int (*each)(void *arg, const struct db_candidate *c), void *arg);
 /* Bytes of the distinct images of a profile that lie in quarantine, bases of deltas among them. */

@@ -6,12 +6,14 @@
 #include "crypto/err.h"
 #include "gateway/state/db_private.h"
 
-#define COLUMNS                                                                                \
+#define SELECTED                                                                               \
 	"SELECT c.id, c.resource, r.profile, c.state, c.image, c.size, c.in_quarantine, c.signature," \
 	" c.report, c.provenance, c.policy, c.opened_at_log, c.created, c.updated, c.note,"           \
 	" c.have_scope, c.max_devices, c.not_before, c.not_after, c.quorum, c.plan, c.release_id,"    \
-	" c.arrived, c.rival"                                                                         \
-	" FROM candidate c JOIN resource r ON r.id = c.resource "
+	" c.arrived, c.rival FROM "
+#define COLUMNS SELECTED "candidate c JOIN resource r ON r.id = c.resource "
+/* What is known of resources leaves few of them, whose candidates an index has. */
+#define BY_RESOURCE SELECTED "resource r CROSS JOIN candidate c ON c.resource = r.id "
 
 enum list_kind { LIST_REQUESTER = 1, LIST_FROM, LIST_GROUP }; /* stored */
 
@@ -283,11 +285,18 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg)
 {
 	struct db_query q;
-#define LISTED COLUMNS "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
+	bool few = f->target && f->from && f->profile;
+#define WANTED "WHERE (?1 IS NULL OR c.state = ?1) AND (?2 IS NULL OR r.profile = ?2)" \
 	" AND (?3 IS NULL OR c.resource = ?3) AND (?4 IS NULL OR c.image = ?4)" \
-	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL) AND c.id > ?5"
-	db_query(&q, db, f->youngest_first ? LISTED " ORDER BY c.id DESC LIMIT ?6" : LISTED " ORDER BY c.id LIMIT ?6");
-#undef LISTED
+	" AND (?7 IS NULL OR r.product = ?7) AND (?8 = 0 OR c.release_id IS NOT NULL)" \
+	" AND (?9 IS NULL OR r.target = ?9) AND (?10 IS NULL OR r.from_version = ?10) AND c.id > ?5"
+	if (few)
+		db_query(&q, db, f->youngest_first ? BY_RESOURCE WANTED " AND r.profile = ?2 ORDER BY c.id DESC LIMIT ?6" :
+		    BY_RESOURCE WANTED " AND r.profile = ?2 ORDER BY c.id LIMIT ?6");
+	else
+		db_query(&q, db, f->youngest_first ? COLUMNS WANTED " ORDER BY c.id DESC LIMIT ?6" :
+		    COLUMNS WANTED " ORDER BY c.id LIMIT ?6");
+#undef WANTED
 	db_put_text(&q, f->state);
 	db_put_text(&q, f->profile);
 	db_put_id(&q, f->resource);
@@ -296,7 +305,25 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 	db_put_i64(&q, db_limit(f->limit));
 	db_put_text(&q, f->product);
 	db_put_i64(&q, f->released);
+	db_put_text(&q, f->target);
+	db_put_text(&q, f->from);
 	return every(&q, each, arg);
+}
+
+int
+db_candidate_states(struct db *db, int (*each)(void *arg, const char *state, uint64_t n), void *arg)
+{
+	struct db_query q;
+	int said = 0;
+	db_query(&q, db, "SELECT state, count(*) FROM candidate GROUP BY state");
+	while (said == 0 && db_step(&q) > 0) {
+		char state[DB_WORD_MAX];
+		db_get_text(&q, state, sizeof state);
+		uint64_t n = db_get_u64(&q);
+		said = q.err ? 0 : each(arg, state, n);
+	}
+	int r = db_done(&q);
+	return r ? r : said;
 }
 
 int

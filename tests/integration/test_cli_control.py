@@ -331,7 +331,7 @@ def test_csv_is_for_spreadsheets_and_runs_nothing_in_them(control):
     control.answers["sighting.list"] = Reply({"sightings": []})
     assert cli(control, "sighting", "list", "--csv").stdout == b"resource,profile,product,version,count,modules,last,review\r\n"
     control.answers["review.list"] = Reply({"reviews": [{"id": "R-1", "have": 1, "need": 2, "image": "ef" * 32}]})
-    assert cli(control, "review", "list", "--csv").out.splitlines()[1] == "R-1,,,1/2,,,,," + "ef" * 32 + ","
+    assert cli(control, "review", "list", "--csv").out.splitlines()[1] == "R-1,,,,1/2,,,,," + "ef" * 32 + ","
     control.answers["exposure.list"] = Reply({"held": [], "versions": [{"product": "EC25", "version": "=1", "modules": 7}]})
     assert cli(control, "exposure", "--csv", "--versions").out.splitlines() == ["product,version,modules", "EC25,'=1,7"]
     control.answers["exposure.list"] = Reply({"data": [{"bytes": 9, "group": "=lab", "modules": 1, "release": "ab", "review": "R-1"}]})
@@ -348,6 +348,11 @@ def test_big_reply(control):
     control.answers["review.list"] = Reply(doc, big=SEALS)
     assert len(cli(control, "review", "list").out.splitlines()) == 3001
     assert json.loads(cli(control, "review", "list", "--json").out) == doc
+    # A page that does not go on is no page; an empty one that does is asked on from.
+    control.answers["review.list"] = Reply({"next": "x", "reviews": []})
+    assert "cannot be read" in cli(control, "review", "list", want=3).err
+    control.answers["review.list"] = Reply({"next": "7", "reviews": []})
+    assert "cannot be read" in cli(control, "review", "list", want=3).err
 
 
 def test_error_reply(control):

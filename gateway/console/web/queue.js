@@ -33,12 +33,24 @@ async function look(all, filter) {
 	return Math.max(0, mine.length - DETAILS_MAX);
 }
 
+const PAGE_MAX = 1000; // rows of a page; the gateway hands them out in smaller ones
+
+async function pages(args) {
+	const rows = [];
+	do {
+		const got = await get("/reviews", { ...args, limit: PAGE_MAX - rows.length });
+		rows.push(...got.reviews);
+		args = { ...args, after: got.next };
+	} while (args.after && rows.length < PAGE_MAX);
+	return rows;
+}
+
 async function list(status, filter) {
-	if (filter.view === "all" || filter.state)
-		return (await get("/reviews", { state: filter.state, profile: filter.profile, after: filter.after })).reviews;
+	const { state, profile, after } = filter;
+	if (filter.view === "all" || state)
+		return pages({ state, profile, after });
 	const states = WAITING.filter((s) => !status || status.reviews[s]);
-	const lists = await Promise.all(states.map((s) => get("/reviews", { state: s, profile: filter.profile })));
-	return lists.flatMap((l) => l.reviews);
+	return (await Promise.all(states.map((s) => pages({ state: s, profile })))).flat();
 }
 
 function number(id) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway/console/answers.h"
 #include "gateway/console/openapi.h"
 #include "gateway/control/requests.h"
 
@@ -296,6 +297,43 @@ test_openapi_has_every_route(void **state)
 	writer_free(&w);
 }
 
+/* The document of each view is told, and whatever a schema points to is there. */
+static void
+test_documents_are_told(void **state)
+{
+	struct json *doc = NULL;
+	struct writer w;
+	char text[OPENAPI_MAX];
+	unsigned views = 0;
+	(void)state;
+	for (size_t i = 0; i < route_count(); i++) {
+		const struct route *r = route_at(i);
+		if (r->method != ROUTE_GET || r->kind & ROUTE_FILE)
+			continue;
+		views++;
+		if (!answers_has(r->request))
+			fail_msg("what %s answers is not told", r->request);
+	}
+	assert_true(views > 20);
+	assert_false(answers_has("review.report"));
+	writer_init(&w, OPENAPI_MAX);
+	openapi_write(&w);
+	assert_int_equal(json_parse(writer_view(&w), &doc, NULL), 0);
+	const struct json_value *schemas = json_get(json_get(json_root(doc), "components"), "schemas");
+	assert_true(json_count(schemas) > 10);
+	snprintf(text, sizeof text, "%.*s", (int)writer_view(&w).n, (const char *)writer_view(&w).p);
+	static const char to[] = "#/components/schemas/";
+	for (const char *at = strstr(text, to); at; at = strstr(at, to)) {
+		char name[32];
+		at += sizeof to - 1;
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "\""), at);
+		if (!json_get(schemas, name))
+			fail_msg("%s is named and not there", name);
+	}
+	json_free(doc);
+	writer_free(&w);
+}
+
 int
 main(void)
 {
@@ -309,6 +347,7 @@ main(void)
 		cmocka_unit_test(test_each_request_without_files_has_a_route),
 		cmocka_unit_test(test_table_is_whole),
 		cmocka_unit_test(test_openapi_has_every_route),
+		cmocka_unit_test(test_documents_are_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

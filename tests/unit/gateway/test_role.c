@@ -353,12 +353,12 @@ test_reload_is_answered(void **state)
 	struct msg_reloaded m;
 	up(f);
 	int sealed = memfd_sealed("x", view_str("x")), open_one = memfd_open("x");
-	assert_int_equal(msg_send(f->chan, MSG_RELOAD, &(struct msg_reload){ 4 }, &open_one, 1), 0);
+	assert_int_equal(msg_send(f->chan, MSG_RELOAD, &(struct msg_reload){ .generation = 4 }, &open_one, 1), 0);
 	hear_on(f, f->chan, MSG_RELOADED, &m, sizeof m);
 	assert_false(m.ok);
 	assert_int_equal(m.generation, 4);
 	assert_string_equal(m.why, "the bundle is not sealed");
-	assert_int_equal(msg_send(f->chan, MSG_RELOAD, &(struct msg_reload){ 5 }, &sealed, 1), 0);
+	assert_int_equal(msg_send(f->chan, MSG_RELOAD, &(struct msg_reload){ .generation = 5 }, &sealed, 1), 0);
 	hear_on(f, f->chan, MSG_RELOADED, &m, sizeof m);
 	expect(f, "r");
 	assert_false(m.ok);

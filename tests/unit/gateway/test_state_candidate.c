@@ -158,6 +158,15 @@ listed(struct rig *rig, const struct db_candidate_filter *f, struct found *ret)
 	return ret->n;
 }
 
+static int
+add_up(void *arg, const char *state, uint64_t n)
+{
+	uint64_t *sum = arg;
+	assert_string_equal(state, "judging");
+	*sum += n;
+	return 0;
+}
+
 static void
 test_candidate_list_and_usage(void **state)
 {
@@ -184,6 +193,22 @@ test_candidate_list_and_usage(void **state)
 	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .state = "review" }, &f), 0);
 	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .after = a, .limit = 2 }, &f), 2);
 	assert_int_equal(f.id[1], c);
+	/* Of one update, by what is known of its resource, in the same order. */
+	struct db_resource r;
+	assert_int_equal(db_resource_get(rig->db, resource, &r), 0);
+	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .profile = "p", .target = r.target, .from = r.from }, &f), 3);
+	assert_int_equal(f.id[0], a);
+	assert_int_equal(f.id[2], c);
+	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .profile = "p", .target = r.target, .from = r.from, .after = a,
+	    .limit = 1 }, &f), 1);
+	assert_int_equal(f.id[0], b);
+	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .profile = "q", .target = r.target, .from = r.from,
+	    .resource = resource }, &f), 0);
+	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .profile = "p", .target = "none", .from = r.from }, &f), 0);
+	assert_int_equal(listed(rig, &(struct db_candidate_filter){ .profile = "p", .target = r.target, .from = "none" }, &f), 0);
+	uint64_t sum = 0;
+	assert_int_equal(db_candidate_states(rig->db, add_up, &sum), 0);
+	assert_int_equal(sum, 4);
 	/* One file under two resources is one file. */
 	assert_int_equal(db_candidate_usage(rig->db, "p", &bytes), 0);
 	assert_int_equal(bytes, 1000 + 2000);
