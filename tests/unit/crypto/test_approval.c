@@ -407,7 +407,13 @@ test_time(void **state)
 	a->terms = (struct approval_terms){ .decision = APPROVAL_RESUME };
 	assert_int_equal(AT(PEOPLE_T0, 0), 0);
 	assert_int_equal(AT(PEOPLE_T0 + APPROVAL_SUBMIT_WINDOW + 1, 0), FG_EPERM);
+	a->terms = go_on();
+	assert_int_equal(AT(PEOPLE_T0, 0), 0);
+	assert_int_equal(AT(PEOPLE_T0 + APPROVAL_SUBMIT_WINDOW + 1, 0), FG_EPERM);
 	a->log_size = 0;
+	assert_int_equal(AT(PEOPLE_T0, 0), FG_EPERM);
+	a->terms.decision = APPROVAL_NONE;
+	a->log_size = 70000;
 	assert_int_equal(AT(PEOPLE_T0, 0), FG_EPERM);
 }
 
