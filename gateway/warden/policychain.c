@@ -14,6 +14,8 @@ struct policychain {
 	struct policyset now;
 	uint8_t *text;
 	size_t text_n;
+	struct policyset_profile *ever; /* of every policy of the chain: what the one before did not say */
+	size_t ever_n;
 };
 
 struct policychain *
@@ -27,16 +29,33 @@ policychain_free(struct policychain *p)
 {
 	if (!p)
 		return;
+	free(p->ever);
 	free(p->text);
 	free(p);
+}
+
+/* Before the set takes the place of now. */
+static int
+note(struct policychain *p, const struct policyset *s)
+{
+	struct policyset_profile *more = reallocarray(p->ever, p->ever_n + s->n + 1, sizeof *more);
+	if (!more)
+		return FG_ENOMEM;
+	p->ever = more;
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!policyset_has(&p->now, s->profile[i].name, s->profile[i].sha256))
+			p->ever[p->ever_n++] = s->profile[i];
+	return FG_OK;
 }
 
 static int
 take(struct policychain *p, const struct policyset *s, struct view text)
 {
 	uint8_t *own = malloc(text.n);
-	if (!own)
+	if (!own || note(p, s)) {
+		free(own);
 		return FG_ENOMEM;
+	}
 	memcpy(own, text.p, text.n);
 	free(p->text);
 	p->text = own;
@@ -119,6 +138,15 @@ struct view
 policychain_text(const struct policychain *p)
 {
 	return view_of(p->text, p->text_n);
+}
+
+bool
+policychain_ever(const struct policychain *p, const char *profile, const uint8_t sha256[DIGEST_SHA256_LEN])
+{
+	for (size_t i = 0; i < p->ever_n; i++)
+		if (!strcmp(p->ever[i].name, profile) && !memcmp(p->ever[i].sha256, sha256, DIGEST_SHA256_LEN))
+			return true;
+	return !p->is_signed;
 }
 
 int

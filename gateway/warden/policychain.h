@@ -22,6 +22,11 @@ int policychain_load(struct policychain *p, const struct authority *a, int dirfd
 const struct policyset *policychain_now(const struct policychain *p);
 /* Its statement, or genesis.json; borrowed until the next one is taken. */
 struct view policychain_text(const struct policychain *p);
+/*
+ * Whether a policy of the chain, up to the one in force, names that one for that profile: what was released under it
+ * stays when another takes its place. True where policy is not signed.
+ */
+bool policychain_ever(const struct policychain *p, const char *profile, const uint8_t sha256[DIGEST_SHA256_LEN]);
 /* Takes the next one, which the caller has judged (crypto/enact.h). 0, FG_ENOMEM; FG_ESTATE when it is not the next. */
 int policychain_adopt(struct policychain *p, const struct policyset *next, struct view text);
 

@@ -154,9 +154,11 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 	/* Anything that does not hold is left out: it permits nothing, and control sees that it is missing. */
 	ok = ok && release_id(made->text, own) == FG_OK && !memcmp(own, id, RELEASE_ID) &&
 	    vault_restricted(w->vault, made->record->terms.image, id) < made->record->log_size &&
-	    still_signed(w, made, bundle) && load_image(w, made) == FG_OK;
-	if (!ok) {
-		say_not_served("its record, statements or image are not what they were");
+	    still_signed(w, made, bundle);
+	bool enacted = ok && policychain_ever(w->policy, made->record->terms.profile, made->record->terms.policy);
+	if (!enacted || load_image(w, made) != FG_OK) {
+		say_not_served(ok && !enacted ? "people never put the policy in force that it was judged under" :
+		    "its record, statements or image are not what they were");
 		issue_free(made);
 		free(made);
 		return;

@@ -440,6 +440,33 @@ test_folder(void **state)
 	free(s);
 }
 
+/* A release of the folder rests on a policy that people put in force, or is none: what a folder is without that policy. */
+static void
+test_stored(void **state)
+{
+	static const char *const gone[] = { "authority/policy/1.json", "authority/policy/1.sig.0", "authority/policy/1.sig.1",
+		"images/approved/policy" };
+	struct fixture *f = *state;
+	struct policyset *s = calloc(1, sizeof *s);
+	struct msg_warden_state one;
+	uint8_t id[RELEASE_ID];
+	next_policy(f, s);
+	put_in_force(f, s);
+	release(f, id);
+	start(f);
+	assert_int_equal(told(f), 1);
+	rig_hear(&f->rig, f->control, MSG_WARDEN_STATE, &one);
+	assert_memory_equal(one.release, id, RELEASE_ID);
+	hang_up(f);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(unlink(scratch_path(&f->tmp, gone[i])), 0);
+	start(f);
+	assert_int_equal(told(f), 0);
+	rig_hear(&f->rig, f->control, MSG_WARDEN_STATE, &one);
+	assert_true(one.last);
+	free(s);
+}
+
 /* Where genesis says nothing of it, policy is not signed, and nobody can begin to. */
 static void
 test_legacy(void **state)
@@ -465,6 +492,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_crash_logged, setup_signed, teardown),
 		cmocka_unit_test_setup_teardown(test_crash_not_logged, setup_signed, teardown),
 		cmocka_unit_test_setup_teardown(test_folder, setup_signed, teardown),
+		cmocka_unit_test_setup_teardown(test_stored, setup_signed, teardown),
 		cmocka_unit_test_setup_teardown(test_legacy, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
