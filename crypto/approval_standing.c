@@ -211,6 +211,14 @@ approval_standing_modules(const struct approval_terms *standing)
 	return (uint64_t)standing->max_devices * standing->bounds.max_releases;
 }
 
+/* Names and lists of a release stand in the log and before people: what none of them could have signed goes nowhere. */
+static bool
+is_signable(const struct approval_terms *r)
+{
+	uint8_t key[DIGEST_SHA256_LEN];
+	return approval_key(r, key) == FG_OK;
+}
+
 /* Who and what it is for. */
 static const char *
 of_another(const struct approval_terms *s, const struct approval_terms *r)
@@ -233,6 +241,8 @@ approval_standing_outside(const struct approval_terms *s, const struct approval_
 {
 	if (s->decision != APPROVAL_STANDING || r->decision != APPROVAL_APPROVE)
 		return "no standing statement, or no release";
+	if (!is_signable(r))
+		return "terms that nobody could sign";
 	const char *other = of_another(s, r);
 	if (other)
 		return other;

@@ -197,6 +197,13 @@ test_outside(void **state)
 	within(f);
 	r->max_devices = 51;
 	outside(f, "modules");
+	r->target[0] = '\033';
+	outside(f, "nobody could sign");
+	r->subject[0] = '\0';
+	outside(f, "nobody could sign");
+	r->delta.made = APPROVAL_MADE_PROVED; /* by nothing */
+	s->bounds.worst = APPROVAL_MADE_PROVED;
+	outside(f, "nobody could sign");
 	approval_list_add(&r->findings, "URL-NEW");
 	outside(f, "finding");
 	approval_list_add(&r->waived, "SIG-NONE 00");
@@ -239,6 +246,14 @@ test_outside(void **state)
 	assert_int_equal(approval_standing_modules(s), 500);
 }
 
+static void
+made(struct approval_delta *d, int how)
+{
+	*d = (struct approval_delta){ .made = (enum approval_made)how };
+	if (how > APPROVAL_MADE_UNSEEN)
+		snprintf(d->applier, sizeof d->applier, "applier");
+}
+
 /* Which deltas, by what is allowed: whole images are always, unseen ones never. */
 static void
 test_deltas(void **state)
@@ -252,11 +267,11 @@ test_deltas(void **state)
 		[APPROVAL_MADE_PROVED] = { [APPROVAL_MADE_WHOLE] = true, [APPROVAL_MADE_PROVED] = true },
 	};
 	for (int worst = 0; worst < APPROVAL_MADE_LIMIT; worst++) {
-		for (int made = 0; made <= APPROVAL_MADE_LIMIT; made++) {
+		for (int how = 0; how <= APPROVAL_MADE_LIMIT; how++) {
 			f->a->terms.bounds.worst = (enum approval_made)worst;
-			f->release.delta.made = (enum approval_made)made;
+			made(&f->release.delta, how);
 			bool is = !approval_standing_outside(&f->a->terms, &f->release, PEOPLE_T0 + 5);
-			assert_true(is == (made < APPROVAL_MADE_LIMIT && allowed[worst][made]));
+			assert_true(is == (how < APPROVAL_MADE_LIMIT && allowed[worst][how]));
 		}
 	}
 }
@@ -291,10 +306,12 @@ test_worse_is_never_within(void **state)
 		some(&seed, &r->findings, ids, 4);
 		some(&seed, &s->groups, groups, 3);
 		some(&seed, &r->groups, groups, 3);
+		if (!r->groups.n)
+			approval_list_add(&r->groups, "rest"); /* for none nobody could sign */
 		s->max_devices = 1 + rnd(&seed, 4);
 		r->max_devices = 1 + rnd(&seed, 4);
 		s->bounds.worst = (enum approval_made)rnd(&seed, APPROVAL_MADE_LIMIT);
-		r->delta.made = (enum approval_made)rnd(&seed, APPROVAL_MADE_LIMIT);
+		made(&r->delta, (int)rnd(&seed, APPROVAL_MADE_LIMIT));
 		bool before = !approval_standing_outside(s, r, PEOPLE_T0 + 5);
 		covered += before;
 		switch (rnd(&seed, 5)) {
@@ -308,7 +325,7 @@ test_worse_is_never_within(void **state)
 			r->max_devices++;
 			break;
 		case 3:
-			r->delta.made = APPROVAL_MADE_UNSEEN;
+			made(&r->delta, APPROVAL_MADE_UNSEEN);
 			break;
 		default:
 			some(&seed, &s->findings, NULL, 0);
