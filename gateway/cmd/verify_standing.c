@@ -35,6 +35,8 @@ verify_standing_release(struct verify_judge *j, const struct verify_release *r, 
 	(void)verify_index_get(j->standing, r->record->standing, &used);
 	if (++used > a->terms.bounds.max_releases)
 		verify_log_problem(j->l, "entry %llu: the standing statement it rests on allowed fewer releases", at);
+	if (r->record->quorum < a->terms.quorum)
+		verify_log_problem(j->l, "entry %llu: its standing statement asks for more persons than it was released with", at);
 	if (!genesis_permits(g, approval_standing_modules(&a->terms), r->record->statements_n, off_console))
 		verify_log_problem(j->l, "entry %llu: too few persons, or people in browsers alone, signed for all the modules "
 		    "that its standing statement lets in", at);

@@ -719,6 +719,7 @@ STANDING(test_standing_few_persons, 1, "too few persons", REPORT_GOOD, t.max_dev
 	 f->r->statements_n = f->r->quorum = 1; log_release(f))
 STANDING(test_standing_canary, 0, "\nok\n", REPORT_GOOD, t.max_devices = 5; f->terms.max_devices = 5,
 	 f->r->statements_n = f->r->quorum = 1; log_release(f))
+STANDING(test_standing_quorum, 1, "asks for more persons", REPORT_GOOD, t.quorum = 3, log_release(f))
 STORY(test_standing_not_proposed, 1, "never opened", struct approval_terms t = people_standing(PEOPLE_T0);
       make_standing(f, &t, false, REPORT_GOOD); log_release(f))
 STORY(test_approval_called_standing, 1, "no standing statement", make_release(f); f->r->by_standing = true; log_release(f))
@@ -768,7 +769,7 @@ main(void)
 		TEST(test_standing_too_long), TEST(test_standing_finding), TEST(test_standing_finding_left_out),
 		TEST(test_standing_blocked), TEST(test_standing_delta_left_out), TEST(test_standing_no_report),
 		TEST(test_standing_by_another), TEST(test_standing_policy), TEST(test_standing_few_persons),
-		TEST(test_standing_canary), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
+		TEST(test_standing_canary), TEST(test_standing_quorum), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
 		TEST(test_standing_called_approval),
 		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_resumed_in_browsers, setup_passkeys, teardown),
