@@ -624,7 +624,7 @@ approval_check_time(const struct approval *a, int64_t now, uint64_t newer_than, 
 		return no(ret_why, cap, FG_EPERM,
 		    "statement rests on a log state older than the review or its latest restriction: write and sign a new one");
 	if (a->terms.decision == APPROVAL_RESUME || a->terms.decision == APPROVAL_CONTINUE)
-		return FG_OK; /* neither has a window of its own */
+		return FG_OK; /* neither has an end of its own */
 	if (a->terms.decision == APPROVAL_STANDING && a->terms.not_before > now)
 		return no(ret_why, cap, FG_EPERM, "the standing statement has not begun");
 	if (a->terms.not_after <= now)

@@ -305,7 +305,8 @@ check(struct work *w, struct view text)
 	if (err == FG_ENOMEM || err == FG_ECRYPTO)
 		return local(w, err);
 	return !err ? 0 : cli_opt_fail(&w->c, CLI_REFUSED, "STATEMENT",
-	    "Do not sign it; fotagate policy propose writes what is here.", "%s", why[0] ? why : "it is of other files than those on this machine, or does not follow the policy in force");
+	    "Do not sign it; fotagate policy propose writes what is here.", "%s", why[0] ? why :
+	    "it is of other files than those on this machine, or does not follow the policy in force");
 }
 
 int

@@ -372,7 +372,8 @@ make_parts(struct control *c)
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
-	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews || !c->judging ||
+	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
+	    !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;
