@@ -34,7 +34,7 @@ named = {v for e in exports for k, v in e.get("ref", {}).items() if k.startswith
 for path in sorted(left):
     digest = sha(read(path)).hex()
     paper = re.fullmatch(r"(statements|reports|provenance|policies)/([0-9a-f]{64})\.(json|sig)", path)
-    signers = re.fullmatch(r"signers/(allowed_signers|(genesis|[1-9]\d*)\.(json|sig\.\d+))", path)
+    signers = re.fullmatch(r"signers/(allowed_signers|(genesis|(policy-)?[1-9]\d*)\.(json|sig\.\d+))", path)
     good = signers or paper and (paper[3] == "sig" or paper[2] == digest)
     must(good or "sha256:" + digest in named, path + " is covered by nothing")
 print(f"ok: every file follows from the {len(log)} entries, bears its digest, or is signed")

@@ -8,6 +8,7 @@ releases40.py's question. ssh-keygen does not demand that a security key was tou
 import base64, glob, itertools, json, os, re, subprocess, sys
 sys.dont_write_bytecode = True
 from base40 import must, passkey, read, sha
+from policy40 import NAMES, policies
 
 ARMOUR = "-----BEGIN SSH SIGNATURE-----\n", "-----END SSH SIGNATURE-----\n"
 
@@ -25,7 +26,7 @@ def signer(path, sig, namespace, time):
     return who
 
 must(sha(read("signers/genesis.json")).hex() == sys.argv[2].removeprefix("sha256:"), "not the genesis you know")
-allowed, old, text, sigs, statements = "", None, b"", set(), sorted(glob.glob("statements/*.json"))
+allowed, sets, text, sigs, statements = "", [], b"", set(), sorted(glob.glob("statements/*.json"))
 for number in itertools.count():
     path = f"signers/{number or 'genesis'}.json"
     if number and not os.path.exists(path):
@@ -33,13 +34,14 @@ for number in itertools.count():
     new, before, text, mine = json.loads(read(path))["predicate"]["set"], text, read(path), glob.glob(path[:-4] + "sig.*")
     people = {signer(path, sig, "fotagate-signers@v1", new["time"]) for sig in mine if not passkey(sig)}
     must(new["number"] == number and (not number or new["previous"] == sha(before).hex()), path + " follows from nothing")
-    for some in (old or new, new):
+    for some in (*sets[-1:], new):
         must(len(people & {s["principal"] for s in some["signers"]}) >= some["threshold"], path + " lacks signatures")
     for s in new["signers"]:
-        allowed += f'{s["principal"]} namespaces="fotagate-approval@v1,fotagate-signers@v1",'
+        allowed += f'{s["principal"]} namespaces="{NAMES}",'
         allowed += f'valid-after="{digits(s["valid_after"])}",valid-before="{digits(s["valid_before"])}" {s["key"]}\n'
-    old, sigs = new, sigs | set(mine)
+    sets, sigs = [*sets, new], sigs | set(mine)
 must(read("signers/allowed_signers").decode() == allowed, "signers/allowed_signers: not the keys of the sets")
+sigs |= policies(signer, sets)
 must(sigs == set(glob.glob("signers/*.sig.*")) and len(glob.glob("statements/*.sig")) == len(statements), "signatures of nothing")
 for path in statements:
     said = json.loads(read(path))["predicate"]

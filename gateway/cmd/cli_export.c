@@ -295,6 +295,7 @@ static const struct {
 	{ "base40.py", cli_text_base40_py, &cli_text_base40_py_n },
 	{ "files40.py", cli_text_files40_py, &cli_text_files40_py_n },
 	{ "people40.py", cli_text_people40_py, &cli_text_people40_py_n },
+	{ "policy40.py", cli_text_policy40_py, &cli_text_policy40_py_n },
 	{ "releases40.py", cli_text_releases40_py, &cli_text_releases40_py_n },
 	{ "served40.py", cli_text_served40_py, &cli_text_served40_py_n },
 	{ "standing40.py", cli_text_standing40_py, &cli_text_standing40_py_n },

@@ -16,6 +16,8 @@ extern const uint8_t cli_text_files40_py[];
 extern const size_t cli_text_files40_py_n;
 extern const uint8_t cli_text_people40_py[];
 extern const size_t cli_text_people40_py_n;
+extern const uint8_t cli_text_policy40_py[];
+extern const size_t cli_text_policy40_py_n;
 extern const uint8_t cli_text_releases40_py[];
 extern const size_t cli_text_releases40_py_n;
 extern const uint8_t cli_text_served40_py[];

@@ -14,6 +14,7 @@ import types
 from gate import BIN, SRC, until
 
 SCRIPTS = ["verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py"]
+SHARED = ["base40.py", "policy40.py", "standing40.py"]
 AUDIT = os.path.join(SRC, "gateway/audit")
 
 
@@ -23,7 +24,7 @@ class Foreign:
     def __init__(self, trust):
         words = dict(line.split(" ", 1) for line in open(trust).read().splitlines() if line and line[0] != "#")
         self.args = {"verify40.py": [words["log"]], "people40.py": [words["genesis"]]}
-        self.code = {n: compile(open(os.path.join(AUDIT, n)).read(), n, "exec") for n in [*SCRIPTS, "base40.py", "standing40.py"]}
+        self.code = {n: compile(open(os.path.join(AUDIT, n)).read(), n, "exec") for n in [*SCRIPTS, *SHARED]}
         self.said, self.asked = {}, 0
         self.home = os.getcwd()
 
@@ -45,11 +46,13 @@ class Foreign:
         sys.argv = [name, folder, *self.args.get(name, [])]
         sys.modules["subprocess"] = fake
         base = types.ModuleType("base40")
-        standing = types.ModuleType("standing40")
-        sys.modules.update(base40=base, standing40=standing)
+        policy, standing = types.ModuleType("policy40"), types.ModuleType("standing40")
+        sys.modules.update(base40=base, policy40=policy, standing40=standing)
         try:
             if name != "verify40.py":
                 exec(self.code["base40.py"], base.__dict__)
+            if name == "people40.py":
+                exec(self.code["policy40.py"], policy.__dict__)
             if name == "releases40.py":
                 exec(self.code["standing40.py"], standing.__dict__)
             exec(self.code[name], {"__name__": "__main__"})
@@ -60,7 +63,7 @@ class Foreign:
             os.chdir(self.home)
             sys.argv = argv
             sys.modules["subprocess"] = before
-            del sys.modules["base40"], sys.modules["standing40"]
+            del sys.modules["base40"], sys.modules["policy40"], sys.modules["standing40"]
 
     def judge(self, folder):
         """None when all say ok, else which one refused and why."""
@@ -104,7 +107,7 @@ def test_same_conclusions_by_stock_tools(gate):
         done = subprocess.run(["/usr/bin/python3", os.path.join(out, name), out, *args.get(name, [])], capture_output=True, text=True)
         assert done.returncode == 0 and done.stdout.startswith("ok"), name + done.stdout + done.stderr
     assert before == sorted(os.path.join(at, n) for at, _, names in os.walk(out) for n in names)
-    for name in [*SCRIPTS, "base40.py", "standing40.py"]:
+    for name in [*SCRIPTS, *SHARED]:
         code = [x for x in open(os.path.join(AUDIT, name)).read().split('"""', 2)[2].splitlines()
                 if x.strip() and not x.strip().startswith("#")]
         assert len(code) <= 40, name
