@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""policy40.py - what people40.py asks where genesis says that people sign the policy: who put each in force, and what was released then?
+"""policy40.py - what people40.py asks where people sign the policy: who put each in force, and what was released then?
 
 Nothing is to be run here.
 """
@@ -30,13 +30,15 @@ def policies(signer, sets):  # the signatures of all of them
             path = f"signers/policy-{number}.json"
             text, mine = read(path), glob.glob(path[:-4] + "sig.*")
             new = json.loads(text)["predicate"]["policy"]
-            must(now and e["doc"].encode() == text and (new["number"], new["previous"], new["signers"]) == (number, before, current) and
-                new["time"] >= now.get("time", ""), where + "a policy that follows from nothing")
+            must(now and e["doc"].encode() == text and new["number"] == number and new["previous"] == before and
+                new["signers"] == current and new["time"] >= now.get("time", ""), where + "a policy that follows from nothing")
             must(-SKEW - 1 <= when - second(new["time"]) <= WINDOW + SKEW + 1, where + "a policy of another time")
             for sig in mine:
                 who, _ = signer(path, sig, "fotagate-policy@v1", new["time"]), must(not passkey(sig), sig + ": made in a browser")
-                people |= {p for p, key in keys(sets[current]) if p == who and key in blob(sig) and "key:" + sha(key).hex() not in gone}
-            must(len(people) >= max(sets[current]["threshold"], GENESIS["floors"]["production"]), where + "a policy that lacks signatures")
+                counted = {p for p, key in keys(sets[current]) if key in blob(sig) and "key:" + sha(key).hex() not in gone}
+                people |= {who} & counted
+            need = max(sets[current]["threshold"], GENESIS["floors"]["production"])
+            must(len(people) >= need, where + "a policy that lacks signatures")
             now, sigs = new, sigs | set(mine)
         elif ev == "release.issued" and now:
             terms = json.loads(e["doc"])["terms"]

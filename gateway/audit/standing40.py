@@ -50,6 +50,6 @@ def signed_for(r, paper, said, terms):  # by its person: this very release, or a
         all(said.get(k) == terms.get(k) for k in ("gateway", "profile", "product", "policy", "plan")) and reported(terms) and \
         set(terms["findings"]) <= set(said["findings"]) and not terms.get("waived") and not terms.get("checklist") and \
         delta_within(terms.get("delta"), said["deltas"]) and within(terms["from_versions"], said["from_versions"]) and \
-        within(terms["groups"], said["groups"]) and terms["max_devices"] <= said["max_devices"] and r["quorum"] >= said.get("quorum", 0) and \
-        second(said["not_before"]) <= second(r["issued"]) < second(said["not_after"]) and \
+        within(terms["groups"], said["groups"]) and terms["max_devices"] <= said["max_devices"] and \
+        second(said["not_before"]) <= second(r["issued"]) < second(said["not_after"]) and r["quorum"] >= said.get("quorum", 0) and \
         said["not_before"] <= terms["not_before"] and terms["not_after"] <= said["not_after"]

@@ -2,6 +2,7 @@
 """A gate whose policy people sign: put in force, edited behind its back, restarted, killed between the log and the effect."""
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -133,6 +134,10 @@ def test_signed_policy(gate):
 
     out = gate.export()
     gate.verify(out)
+    genesis = next(x.split()[1] for x in open(os.path.join(gate.root, "people/trust.txt")) if x.startswith("genesis "))
+    for script in ("files40.py",), ("people40.py", genesis), ("releases40.py",):
+        done = subprocess.run(["/usr/bin/python3", "-B", os.path.join(out, script[0]), out, *script[1:]], capture_output=True, text=True)
+        assert done.stdout.startswith("ok"), done.stdout + done.stderr
     entries = gate.entries(out)
     assert [e["obj"] for e in entries if e["ev"] == "authority.policy"] == ["policy:1", "policy:2"]
     told = [e["msg"] for e in entries if e["ev"] == "policy.unsigned"]
