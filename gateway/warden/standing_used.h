@@ -3,6 +3,7 @@
  * standing_used - which releases were issued under which standing statement, in the
  * warden's own memory and file: for good, also when the release is gone. A place is
  * taken before the log is asked, so what the log has was always counted here.
+ * A statement that let a rollout go on has its place too, by its own digest in place of the key.
  */
 #ifndef FG_GATEWAY_WARDEN_STANDING_USED_H
 #define FG_GATEWAY_WARDEN_STANDING_USED_H

@@ -628,6 +628,16 @@ test_rollout_goes_on(void **state)
 	acknowledge(f, 0);
 	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
 	assert_true(done.ok);
+	/* Once, also after a start. */
+	for (unsigned i = 0; i < 2; i++) {
+		f->nonce -= 2; /* the same statements */
+		ask_going(f, &t, &m, 2);
+		rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+		assert_false(done.ok);
+		assert_non_null(strstr(done.why, "before"));
+		start(f);
+		assert_int_equal(listed(f), 1);
+	}
 	/* The log did not take it: nothing goes on. */
 	ask_going(f, &t, &m, 2);
 	hear_append(f, ENTRY_ROLLOUT_RESUMED);
