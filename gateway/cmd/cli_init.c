@@ -24,9 +24,9 @@
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
 	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...]\n" \
 	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none]\n" \
-	"       [--signed-policy | --unsigned-policy] [--json]\n" \
+	"       [--signed-policy] [--json]\n" \
 	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN]\n" \
-	"       [--console-listener ADDRESS:PORT|none] [--signed-policy | --unsigned-policy] [--json]\n" \
+	"       [--console-listener ADDRESS:PORT|none] [--signed-policy] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
 #define CONSOLE_HOST "localhost" /* a name of this machine's alone that passkeys can belong to */
@@ -41,7 +41,7 @@ static const char *const demo_people[] = { "alice", "bob" };
 
 struct init {
 	struct cli_args args;
-	bool seal, demo, require_uv, signed_policy, unsigned_policy;
+	bool seal, demo, require_uv, signed_policy;
 	const char *origin, *console, *console_at;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
@@ -207,10 +207,7 @@ choose(struct init *in)
 		return usage_error(in, "a gateway needs --origin, --threshold and a --signer for everyone who may sign", NULL);
 	if (snprintf(g->origin, sizeof g->origin, "%s", in->origin) >= (int)sizeof g->origin)
 		return usage_error(in, "too long", "--origin");
-	if (in->signed_policy && in->unsigned_policy)
-		return usage_error(in, "choose one of --signed-policy and --unsigned-policy", NULL);
-	/* On a real gateway nobody alone decides what everybody's signatures mean. */
-	g->signed_policy = in->signed_policy || (!in->demo && !in->unsigned_policy);
+	g->signed_policy = in->signed_policy;
 	g->demo = in->demo;
 	g->floor_canary = (uint32_t)in->floor_canary;
 	g->floor_production = (uint32_t)in->floor_production;
@@ -599,7 +596,6 @@ cli_init(int argc, char **argv)
 		{ "console", CLI_OPT_TEXT, &in->console, 0, 0, 0 },
 		{ "console-listener", CLI_OPT_TEXT, &in->console_at, 0, 0, 0 },
 		{ "signed-policy", CLI_OPT_FLAG, &in->signed_policy, 0, 0, 0 },
-		{ "unsigned-policy", CLI_OPT_FLAG, &in->unsigned_policy, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};

@@ -24,12 +24,16 @@ static const struct {
 	{ "Offered", "{release:d,target:s}" },
 	{ "Refusal", "{at:t,by:s,id:d,kind:s,over:b,reason:s,until:t,value:s}" },
 	{ "Remark", "{at:t,file:d?,name:s,size:n,text:s,who:s}" },
-	{ "Ring", "{failure:n,granted:n,name:s,open:b,silent:n,success:n}" },
+	{ "Ring",
+	    "{failure:n,granted:n,held:b,human:b,name:s,open:b,over_failure:n,over_silent:n,silent:n,success:n}" },
 	/* One that is over says less, and one whose release is lost less still. */
 	{ "Rollout",
-	    "{by~:s,failure~:n,granted~:n,id:d,next~:s,plan~:s,reason~:s,review~:s,ring~:s,rings~:[Ring],"
+	    "{by~:s,bytes~:n,failure~:n,granted~:n,id:d,next~:s,plan~:s,reason~:s,review~:s,ring~:s,rings~:[Ring],"
 	    "silent~:n,since~:t,state:s,success~:n}" },
 	{ "Severities", "{block:n,info:n,notice:n,warning:n}" },
+	{ "Standing",
+	    "{deltas:s,findings:[s],from:[s],groups:[s],have:n,id:s,in_force:n,key:d,max_devices:n,"
+	    "max_releases:n,need:n,policy:d,product:s,profile:s,reason:s,state:s,until:t,who:s}" },
 	{ "Token",
 	    "{account:s,by:s,expires:t,id:d,last:t,made:t,name:s,revoked:t,scopes:[s],state:s,token~:s}" },
 	{ "Waiver",
@@ -44,7 +48,8 @@ static const struct {
 	const char *request, *says;
 } table[] = {
 	{ "status",
-	    "{alerts:[{id:s,text:s}],clock:s,console:b?,demo:b,edges:[{accept_pauses:n,connections:n,"
+	    "{alerts:[{id:s,text:s}],certificates:[{kind:s,listener:s,soon:b,until:t}],clock:s,console:b?,"
+	    "demo:b,edges:[{accept_pauses:n,connections:n,"
 	    "generation:n,index:n,owed_bytes:n,refused_module:n,refused_source:n,up:b,waiting:n}],"
 	    "genesis:{digest:d,instance:d,origin:s},halt:{at:t,by_uid:n}?,jobs:{running:n,waiting:n},"
 	    "log:{disk_used:n,remote:n,remotes:n,root:d,size:n,state:s,witnessed:n},modules:n,permitting:b,"
@@ -77,6 +82,9 @@ static const struct {
 	    "misses:[{key:s,words:s}],name:s,says:s}],says:s,scope:{from:[s],groups:[s],max_devices:n}?,"
 	    "state:s,time_lock:n,update:{arrived:t,attested:n,from:s,full_held:b,only_one:b,product:s,"
 	    "refused:s?,target:s}}" },
+	{ "policy.show",
+	    "{bundle:d,differs:[{change:s,kind:s,name:s}],disk:d?,gateway:s,lost:b,need:n,number:n,sha256:d,"
+	    "signers:n,statement:s,time:t}" },
 	{ "profile.list",
 	    "{profiles:[{canary_quorum:n,fetches:b,hosts:[s],name:s,path:s,policy:d,quorum:n,supplier:s}]}" },
 	{ "profile.unknown", "{unknown:[{agent:s,count:n,first:t,host:s,id:n,last:t,listener:s,path:s}]}" },
@@ -95,18 +103,22 @@ static const struct {
 	    "offered_now:Offered?,opened:t,other_images:[{asked:n,asked_by:d?,freezes:b,granted:[d],image:d,"
 	    "modules:n,review:s,state:s}],policy:d?,product:s,profile:s,provenance:d?,reasons:[{id:s,"
 	    "sentence:s}],release:d?,remarks:[Remark],report:d?,resource:d,rule:s,rules:[{decides:b,name:s,"
-	    "says:s}],security:s?,severities:Severities?,signature:d?,size:n,source:s,state:s,"
+	    "says:s}],security:s?,severities:Severities?,signature:d?,size:n,source:s,standing:s?,state:s,"
 	    "statements:[{approver:s,current:b,groups:[s],max_devices:n,not_after:t,reason:s,signature:d,"
-	    "statement:d,time:t}],target:s,text:s,url:s,verdict:s?,waivers:[Waiver]}" },
+	    "statement:d,time:t}],supersedes:[s],target:s,text:s,url:s,verdict:s?,waivers:[Waiver],way_back:s}" },
 	{ "review.comment", "{remark:Remark,review:s}" },
 	{ "review.attest", "{attested:[Attest],image:d}" },
 	{ "fetch.retry", "{review:s,state:s}" },
 	{ "exposure.list",
-	    "{held:[{days:n,deadline:t,from:s,id:s,modules:n,product:s,product_modules:n,since:t,state:s,"
+	    "{data:[{bytes:n,group:s,modules:n,release:d,review:s}],data_other:n,held:[{days:n,deadline:t,"
+	    "from:s,id:s,modules:n,product:s,product_modules:n,since:t,state:s,"
 	    "target:s}],other_modules:n,versions:[{modules:n,product:s,version:s}]}" },
 	{ "refusal.list", "{refusals:[Refusal]}" },
 	{ "waiver.list", "{waivers:[Waiver]}" },
 	{ "waiver.add", "{waiver:Waiver}" },
+	{ "standing.list", "{standing:[Standing]}" },
+	{ "standing.propose", "{standing:Standing}" },
+	{ "standing.revoke", "{standing:Standing}" },
 	{ "base.list",
 	    "{bases:[{held:b,image:d,product:s,profile:s,since:t,size:n,source:s,version:s,who:s}]}" },
 	{ "release.list",

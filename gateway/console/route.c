@@ -121,7 +121,7 @@ static const struct route table[] = {
 	    { REASON, TEXT("ring") } },
 	{ ROUTE_POST, "/rollouts/{release}/statement", "rollout.statement", ROUTE_PLAIN,
 	    "The statement by which it goes on.", { REASON, TEXT("step"), TEXT_OPT("approver"), TEXT_OPT("ring") } },
-	{ ROUTE_POST, "/rollouts/submit", "rollout.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
+	{ ROUTE_POST, "/continue/submit", "rollout.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },
 
 	{ ROUTE_GET, "/modules", "module.list", ROUTE_PAGED, "Modules, by pseudonym.",
 	    { FLAG_OPT("absent"), TEXT_OPT("after"), TEXT_OPT("group"), FLAG_OPT("held"), NUMBER_OPT("limit"), TEXT_OPT("product"),

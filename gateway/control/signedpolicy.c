@@ -303,7 +303,8 @@ signedpolicy_alerts(struct signedpolicy *p, void (*say)(struct jsonw *j, const c
 	if (!p)
 		return;
 	if (p->lost && !p->now.number)
-		say(j, "POLICY-LOST", "nobody has put a policy in force since fotagate init: nothing is granted");
+		say(j, "POLICY-NONE", "no policy has been put in force since fotagate init, so nothing is granted: "
+		    "fotagate policy propose, then fotagate policy submit");
 	else if (p->lost)
 		say(j, "POLICY-LOST", "the policy that people signed last cannot be had: nothing is granted; put its files back, "
 		    "then fotagate reload");

@@ -184,13 +184,15 @@ class Story:
         self.figure("recall", f"answered after {self.answered - start:.2f} s, {sending} modules in the middle: {done}")
         for role in ("control", "edge[1]"):
             self.kill(role)
-        self.fleet.tell("any")  # of the release that is paused, too
+        self.fleet.tell("any")  # of the release that was paused, too
         self.polls()
         self.kill_all()
         self.polls()
         after = self.fleet.stats()
         assert after["late_bytes"] == 0 and after["late_answers"] == 0, after
-        assert self.shown("R-2")["state"] == "paused"
+        # The newer one has taken the place of the one that was paused, and taking it back gives nobody the older.
+        over = {r["id"]: r["state"] for r in g.cli("rollout", "list")["rollouts"]}
+        assert over[self.one] == "superseded", over
 
     def polls(self):
         """As many answers as there are modules, and then half as many."""

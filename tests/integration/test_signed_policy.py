@@ -72,7 +72,7 @@ def test_signed_policy(gate):
     desk = Desk(gate)
     gate.start()
     # Init signed a configuration without a profile: the story's is not followed, and nothing is granted under it.
-    assert set(desk.alerts()) == {"POLICY-LOST", "POLICY-UNSIGNED"}
+    assert set(desk.alerts()) == {"POLICY-NONE", "POLICY-UNSIGNED"}
     path, said = desk.propose()
     assert "new      profile      story" in said and "new      anchor       vendor-ca.pem" in said
     alice = desk.sign(path, "alice")
