@@ -129,9 +129,12 @@ gists_of(struct control *c, const struct db_candidate *cand, unsigned *left, str
 	if (!*left)
 		return false;
 	--*left;
-	memcpy(&p->basis, &now, sizeof now);
-	p->made = control_now(c);
 	const struct report *r = gists_report(c, cand->report);
+	if (r)
+		memcpy(&p->basis, &now, sizeof now);
+	else
+		memset(&p->basis, 0, sizeof p->basis); /* it could not be read this time: not remembered as one without findings */
+	p->made = control_now(c);
 	gists_count(r, &p->gist);
 	reviews_count_by(c, cand, r, &p->gist.have, &p->gist.need);
 	*ret = p->gist;

@@ -284,17 +284,20 @@ static void
 ask(struct mandates *m, struct db_candidate *cand, const struct mandate *one, const struct trial *t)
 {
 	struct control *c = m->c;
+	if (reviews_is_asked(c->reviews, cand->id))
+		return; /* under another: the row has that one's scope */
+	const struct db_scope was = cand->scope;
+	bool had = cand->have_scope;
 	cand->have_scope = true;
 	cand->scope = t->scope;
 	int err = db_candidate_update(c->db, cand, cand->state);
 	if (!err)
 		err = reviews_issue(c->reviews, cand, &t->valid, NULL, "");
-	if (err == FG_EEXIST)
-		return;
 	if (err) { /* the warden or the log is away: the next minute comes by */
 		if (err != FG_EAGAIN)
 			oplog(OPLOG_WARNING, "a release under %s could not be asked for: %s", one->terms.review, err_name(err));
-		cand->have_scope = false;
+		cand->have_scope = had;
+		cand->scope = was;
 		(void)db_candidate_update(c->db, cand, cand->state);
 		return;
 	}

@@ -581,6 +581,12 @@ asked_for(struct reviews *r, uint64_t candidate)
 	return NULL;
 }
 
+bool
+reviews_is_asked(struct reviews *r, uint64_t candidate)
+{
+	return asked_for(r, candidate) != NULL;
+}
+
 int
 reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct reviews_valid *v, struct call *call,
     const char *approver)
@@ -710,7 +716,11 @@ reviews_on_issued(struct reviews *r, const struct msg_issued *m)
 	else if (!err && m->ok)
 		issued(r->c, cand, m, i->call, i->approver);
 	else if (!err) {
-		cand->have_scope &= !i->standing; /* nobody proposed it: people begin anew */
+		unsigned signed_n = 1;
+		(void)db_statement_count(r->c->db, cand->id, &signed_n);
+		/* Nobody proposed it: people begin anew. What somebody signed meanwhile is theirs. */
+		if (i->standing && !signed_n)
+			cand->have_scope = false;
 		refused(r->c, cand, m, i->call);
 	}
 	free(cand);

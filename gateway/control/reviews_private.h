@@ -69,6 +69,7 @@ int reviews_terms(struct control *c, const struct db_candidate *cand, const stru
 /* Days that a release of it may last: those of every release, or those of a delta whose result nobody saw. */
 uint32_t reviews_days_max(struct control *c, const struct db_candidate *cand);
 int reviews_valid_statements(struct control *c, const struct db_candidate *cand, struct reviews_valid *ret);
+bool reviews_is_asked(struct reviews *r, uint64_t candidate);
 /* Asks the warden; on 0 the call is its to answer. FG_EAGAIN: warden or log away; FG_EEXIST: it is asked already. */
 int reviews_issue(struct reviews *r, const struct db_candidate *cand, const struct reviews_valid *v, struct call *call,
     const char *approver);
