@@ -251,7 +251,8 @@ def test_people_let_it_go_on():
         assert (one["state"], one["have"], one["need"]) == ("waiting", 1, 2), one
         assert status(gate, CANARIES[0]) == 404
         assert signed(gate, "resume", "bob", "--ring", "canary")["state"] == "running"
-        until(lambda: status(gate, CANARIES[0]) == 200)
+        # It asks for what it was given already: where that is heard before the edges have the ring, it is the failure below.
+        until(lambda: status(gate, CANARIES[0]) == 200 or rollout(gate)["state"] == "paused")
 
         # It fails; what people go on over pauses nothing again, also after a restart.
         gate.ask(imei=CANARIES[0], current="1.0.5")
