@@ -552,9 +552,7 @@ resume_statement(int argc, char **argv)
 		{ "sign", CLI_OPT_TEXT, &asked.sign, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	struct cli_call *call = NULL;
 	struct cli_request r;
-	struct cli_reply reply = { .file = -1 };
 	int status = cli_opt_parse(argc, argv, opts,
 	    "resume statement --reason TEXT [--approver PRINCIPAL] [-o FILE] [--sign KEYFILE] [--json]", 0, 0, &a);
 	if (status)
@@ -562,20 +560,10 @@ resume_statement(int argc, char **argv)
 	if (!asked.reason)
 		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", "Say with --reason why it may serve again.",
 		    "a reason is missing");
-	status = cli_call_open(&a.common, &call);
-	if (status)
-		return status;
 	cli_call_begin(&r);
 	cli_call_text(&r, "approver", asked.approver);
 	cli_call_text(&r, "reason", asked.reason);
-	status = cli_call_do(call, "resume.statement", &r, NULL, 0, &reply);
-	if (!status && reply.status != CLI_DONE)
-		status = cli_call_refused(&a.common, &reply);
-	else if (!status)
-		status = cli_statement_take(&a.common, call, &reply, NULL, view_of(NULL, 0), &asked, "resume.submit");
-	cli_reply_free(&reply);
-	cli_call_close(call);
-	return status;
+	return cli_statement_of(&a.common, "resume.statement", &r, &asked, "resume.submit");
 }
 
 static int

@@ -122,9 +122,7 @@ statement(int argc, char **argv, enum approval_step step, const char *usage)
 		{ opens ? "" : "ring", opens ? CLI_OPT_END : CLI_OPT_TEXT, &asked.ring, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	struct cli_call *call = NULL;
 	struct cli_request r;
-	struct cli_reply reply = { .file = -1 };
 	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
@@ -133,9 +131,6 @@ statement(int argc, char **argv, enum approval_step step, const char *usage)
 	asked.step = asked.ring ? APPROVAL_STEP_UNHOLD : step;
 	bool review = strncmp(a.at[0], "R-", 2) == 0;
 	asked.release = review ? NULL : a.at[0];
-	status = cli_call_open(&a.common, &call);
-	if (status)
-		return status;
 	cli_call_begin(&r);
 	cli_call_text(&r, "approver", asked.approver);
 	cli_call_text(&r, "reason", asked.reason);
@@ -143,14 +138,7 @@ statement(int argc, char **argv, enum approval_step step, const char *usage)
 	cli_call_text(&r, "review", review ? a.at[0] : NULL);
 	cli_call_text(&r, "ring", asked.ring);
 	cli_call_text(&r, "step", approval_step_name(asked.step));
-	status = cli_call_do(call, "rollout.statement", &r, NULL, 0, &reply);
-	if (!status && reply.status != CLI_DONE)
-		status = cli_call_refused(&a.common, &reply);
-	else if (!status)
-		status = cli_statement_take(&a.common, call, &reply, NULL, view_of(NULL, 0), &asked, "rollout.submit");
-	cli_reply_free(&reply);
-	cli_call_close(call);
-	return status;
+	return cli_statement_of(&a.common, "rollout.statement", &r, &asked, "rollout.submit");
 }
 
 static int

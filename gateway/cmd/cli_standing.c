@@ -99,8 +99,6 @@ statement(int argc, char **argv)
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
 	struct cli_request r;
-	struct cli_call *call = NULL;
-	struct cli_reply reply = { .file = -1 };
 	int status = cli_opt_parse(argc, argv, opts,
 	    "standing statement STANDING --reason TEXT [--approver NAME] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
 	if (status)
@@ -112,16 +110,7 @@ statement(int argc, char **argv)
 	cli_call_text(&r, "approver", asked.approver);
 	cli_call_text(&r, "reason", asked.reason);
 	cli_call_text(&r, "standing", a.at[0]);
-	status = cli_call_open(&a.common, &call);
-	if (!status)
-		status = cli_call_do(call, "standing.statement", &r, NULL, 0, &reply);
-	if (!status && reply.status != CLI_DONE)
-		status = cli_call_refused(&a.common, &reply);
-	else if (!status)
-		status = cli_statement_take(&a.common, call, &reply, NULL, view_of(NULL, 0), &asked, "standing.submit");
-	cli_reply_free(&reply);
-	cli_call_close(call);
-	return status;
+	return cli_statement_of(&a.common, "standing.statement", &r, &asked, "standing.submit");
 }
 
 static int

@@ -422,6 +422,24 @@ cli_statement_take(const struct cli_common *c, struct cli_call *call, const stru
 	return status;
 }
 
+int
+cli_statement_of(const struct cli_common *c, const char *request, struct cli_request *r,
+    const struct cli_statement_asked *asked, const char *submit)
+{
+	struct cli_call *call = NULL;
+	struct cli_reply reply = { .file = -1 };
+	int status = cli_call_open(c, &call);
+	if (!status)
+		status = cli_call_do(call, request, r, NULL, 0, &reply);
+	if (!status && reply.status != CLI_DONE)
+		status = cli_call_refused(c, &reply);
+	else if (!status)
+		status = cli_statement_take(c, call, &reply, NULL, view_of(NULL, 0), asked, submit);
+	cli_reply_free(&reply);
+	cli_call_close(call);
+	return status;
+}
+
 /* ---- submit ---- */
 
 /* What it is about, for whoever handed in another one. */

@@ -32,6 +32,12 @@ struct cli_statement_asked {
  */
 int cli_statement_take(const struct cli_common *c, struct cli_call *call, const struct cli_reply *proposal,
     const char *review, struct view report, const struct cli_statement_asked *asked, const char *submit);
+/*
+ * The same for what is about no report: asks control for its proposal by that request, with the members begun in r,
+ * and takes it through all of the above. Returns the exit status.
+ */
+int cli_statement_of(const struct cli_common *c, const char *request, struct cli_request *r,
+    const struct cli_statement_asked *asked, const char *submit);
 /* One statement and one signature to the request of that name; prints how it stands. Returns the exit status. */
 int cli_statement_hand_in(const struct cli_common *c, struct cli_call *call, const char *request, struct view statement,
     struct view signature);
