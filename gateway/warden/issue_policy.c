@@ -206,15 +206,6 @@ const struct issue_kind issue_policy = {
 
 /* ---- whether the log has it ---- */
 
-static void
-not_refused(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why)
-{
-	(void)w;
-	(void)r;
-	(void)a;
-	(void)why; /* nobody asked; it is tried again */
-}
-
 static const char *
 read_pending(struct warden *w, char *why, size_t cap)
 {
@@ -260,69 +251,38 @@ was_in_force(const struct warden *w, uint32_t number)
 }
 
 static void
-look(struct warden *w)
+found(struct warden *w)
 {
-	struct job *j = &w->job;
-	uint32_t number = j->edict->answer.next.number;
-	w->policy_scanned = j->scan;
-	if (w->stopping) {
-		issue_refuse(w, "the warden is stopping");
-		return;
-	}
-	if (j->scan < j->log_size) {
-		struct msg_proof_ask m = { .token = ++w->token, .index = j->scan };
-		j->step = STEP_SCAN;
-		issue_ask_audit(w, MSG_PROOF_ASK, &m);
-		return;
-	}
-	if (was_in_force(w, number)) {
-		issue_refuse(w, "the log has lost the policy that is in force");
-		return;
-	}
-	fprintf(stderr, "<5>warden: policy %u never reached the log and is dropped\n", number);
-	successor_drop(w->authority_dir, SUCCESSOR_POLICY, number);
-	w->policy_unsettled = false;
-	issue_done(w);
+	take(w, w->job.edict);
+	tell(w, 0, true, "");
+}
+
+static struct issue_scan
+scan_of(struct warden *w)
+{
+	const struct edict *p = w->job.edict;
+	return (struct issue_scan){ .event = ENTRY_AUTHORITY_POLICY, .text = p->bundle.text,
+		.from = p->found.log_size, .noun = "policy", .folder = SUCCESSOR_POLICY,
+		.number = p->answer.next.number, .unsettled = &w->policy_unsettled, .scanned = &w->policy_scanned,
+		.was_in_force = was_in_force, .take = found };
 }
 
 static void
 judge_pending(struct warden *w)
 {
-	struct job *j = &w->job;
-	bool resumed = w->policy_scanned > j->edict->found.log_size && w->policy_scanned <= j->log_size;
-	j->scan = resumed ? w->policy_scanned : j->edict->found.log_size;
-	look(w);
+	const struct issue_scan s = scan_of(w);
+	issue_scan_begin(w, &s);
 }
 
 void
 issue_policy_proof(struct warden *w, const struct msg_proof *m)
 {
-	struct job *j = &w->job;
-	struct json *doc = NULL;
-	struct entry e;
-	if (m->err) {
-		issue_refuse(w, "an entry of the log could not be read");
-		return;
-	}
-	int err = entry_parse(m->entry, &doc, &e, NULL);
-	if (err == FG_ENOMEM) {
-		issue_refuse(w, err_name(err));
-		return;
-	}
-	bool found = !err && e.ev == ENTRY_AUTHORITY_POLICY && view_equal(e.doc, j->edict->bundle.text);
-	json_free(doc);
-	if (!found) {
-		j->scan++;
-		look(w);
-		return;
-	}
-	take(w, j->edict);
-	tell(w, 0, true, "");
-	issue_done(w);
+	const struct issue_scan s = scan_of(w);
+	issue_scan_proof(w, &s, m);
 }
 
 const struct issue_kind issue_policy_recover = {
-	.refused = not_refused,
+	.refused = issue_scan_refused,
 	.read = read_pending,
 	.judge = judge_pending,
 	.dropped = dropped,

@@ -6,6 +6,7 @@
 #ifndef FG_GATEWAY_WARDEN_ISSUE_PRIVATE_H
 #define FG_GATEWAY_WARDEN_ISSUE_PRIVATE_H
 
+#include "crypto/entry.h"
 #include "gateway/warden/issue.h"
 
 /*
@@ -46,9 +47,26 @@ void issue_disown(struct warden *w, const char *why);
 void issue_done(struct warden *w);
 /* Sends to audit and sets the deadline; false: the job is refused and gone. */
 bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
-/* An entry of the log, looking for a signer set. */
+
+/* What the log is read for (issue_scan.c), of the job in hand. */
+struct issue_scan {
+	enum entry_event event;
+	struct view text;     /* the document of that entry */
+	uint64_t from;        /* the log had so many entries when it was written down */
+	const char *noun, *folder; /* for people; SUCCESSOR_... */
+	uint32_t number;
+	bool *unsettled;      /* the warden's own of these */
+	uint64_t *scanned;
+	bool (*was_in_force)(const struct warden *w, uint32_t number);
+	void (*take)(struct warden *w); /* the log has it: into force, and told */
+};
+/* Audit has said where the log stands; an entry came. The job ends, or the next entry is asked for. */
+void issue_scan_begin(struct warden *w, const struct issue_scan *s);
+void issue_scan_proof(struct warden *w, const struct issue_scan *s, const struct msg_proof *m);
+/* As a kind's refused(). */
+void issue_scan_refused(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why);
+/* An entry of the log, looking for a signer set; for a policy. */
 void issue_signers_proof(struct warden *w, const struct msg_proof *m);
-/* The same, looking for a policy. */
 void issue_policy_proof(struct warden *w, const struct msg_proof *m);
 /* NULL, or why nothing of that profile may be released under that policy. */
 const char *issue_policy_refuses(const struct warden *w, const char *profile, const uint8_t policy[DIGEST_SHA256_LEN]);

@@ -236,15 +236,6 @@ const struct issue_kind issue_signers = {
 
 /* ---- whether the log has it ---- */
 
-static void
-not_refused(struct warden *w, const struct request *r, const struct judge_answer *a, const char *why)
-{
-	(void)w;
-	(void)r;
-	(void)a;
-	(void)why; /* nobody asked; it is tried again */
-}
-
 static const char *
 read_pending(struct warden *w, char *why, size_t cap)
 {
@@ -284,76 +275,38 @@ read_pending(struct warden *w, char *why, size_t cap)
 }
 
 static void
-ask_entry(struct warden *w)
+found(struct warden *w)
 {
-	struct msg_proof_ask m = { .token = ++w->token, .index = w->job.scan };
-	w->job.step = STEP_SCAN;
-	issue_ask_audit(w, MSG_PROOF_ASK, &m);
+	take(w, w->job.heir);
+	tell(w, 0, true, "");
 }
 
-static void
-look(struct warden *w)
+static struct issue_scan
+scan_of(struct warden *w)
 {
-	struct job *j = &w->job;
-	uint32_t number = j->heir->answer.next.number;
-	w->scanned = j->scan;
-	if (w->stopping) {
-		issue_refuse(w, "the warden is stopping");
-		return;
-	}
-	if (j->scan < j->log_size) {
-		ask_entry(w);
-		return;
-	}
-	if (was_in_force(w, number)) {
-		issue_refuse(w, "the log has lost the signer set that is in force");
-		return;
-	}
-	fprintf(stderr, "<5>warden: signer set %u never reached the log and is dropped\n", number);
-	successor_drop(w->authority_dir, SUCCESSOR_SIGNERS, number);
-	w->unsettled = false;
-	issue_done(w);
+	const struct heir *p = w->job.heir;
+	return (struct issue_scan){ .event = ENTRY_AUTHORITY_SIGNERS, .text = p->bundle.text,
+		.from = p->found.log_size, .noun = "signer set", .folder = SUCCESSOR_SIGNERS,
+		.number = p->answer.next.number, .unsettled = &w->unsettled, .scanned = &w->scanned,
+		.was_in_force = was_in_force, .take = found };
 }
 
 static void
 judge_pending(struct warden *w)
 {
-	struct job *j = &w->job;
-	/* Goes on where the last try ended: what audit could prove does not change, unless the log is another. */
-	bool resumed = w->scanned > j->heir->found.log_size && w->scanned <= j->log_size;
-	j->scan = resumed ? w->scanned : j->heir->found.log_size;
-	look(w);
+	const struct issue_scan s = scan_of(w);
+	issue_scan_begin(w, &s);
 }
 
 void
 issue_signers_proof(struct warden *w, const struct msg_proof *m)
 {
-	struct job *j = &w->job;
-	struct json *doc = NULL;
-	struct entry e;
-	if (m->err) {
-		issue_refuse(w, "an entry of the log could not be read");
-		return;
-	}
-	int err = entry_parse(m->entry, &doc, &e, NULL);
-	if (err == FG_ENOMEM) {
-		issue_refuse(w, err_name(err));
-		return;
-	}
-	bool found = !err && e.ev == ENTRY_AUTHORITY_SIGNERS && view_equal(e.doc, j->heir->bundle.text);
-	json_free(doc);
-	if (!found) {
-		j->scan++;
-		look(w);
-		return;
-	}
-	take(w, j->heir);
-	tell(w, 0, true, "");
-	issue_done(w);
+	const struct issue_scan s = scan_of(w);
+	issue_scan_proof(w, &s, m);
 }
 
 const struct issue_kind issue_recover = {
-	.refused = not_refused,
+	.refused = issue_scan_refused,
 	.read = read_pending,
 	.judge = judge_pending,
 	.dropped = dropped,
