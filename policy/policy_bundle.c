@@ -262,6 +262,13 @@ digest(struct policy_bundle *b)
 	return err;
 }
 
+/* None is made otherwise; of two with one name policy_bundle_find() and a person who reads what differs would see one. */
+static bool
+follows(const struct policy_bundle *b, const struct policy_bundle_item *one)
+{
+	return (!b->n || one->kind >= b->at[b->n - 1].kind) && !policy_bundle_find(b, one->kind, one->name);
+}
+
 static bool
 get_part(const struct json_value *v, bool configuration, struct policy_bundle *b)
 {
@@ -276,7 +283,7 @@ get_part(const struct json_value *v, bool configuration, struct policy_bundle *b
 		for (unsigned k = 1; good && k < POLICY_BUNDLE_LIMIT; k++)
 			if (strcmp(kinds[k], kind) == 0)
 				one.kind = (enum policy_bundle_kind)k;
-		good = good && one.kind && is_configuration(one.kind) == configuration;
+		good = good && one.kind && is_configuration(one.kind) == configuration && follows(b, &one);
 		if (good && b->n == b->cap) {
 			size_t cap = b->cap ? 2 * b->cap : 64;
 			struct policy_bundle_item *more = reallocarray(b->at, cap, sizeof *more);

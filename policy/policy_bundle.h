@@ -58,7 +58,7 @@ int policy_bundle_make(const struct config *c, const struct policy_bundle_item *
 /* The part of the configuration alone: the digest that all of them with that configuration have. */
 int policy_bundle_config(const struct config *c, uint8_t ret[DIGEST_SHA256_LEN]);
 void policy_bundle_free(struct policy_bundle *b);
-/* Its text, canonical JSON; and back. FG_EFORMAT for any other text. */
+/* Its text, canonical JSON; and back. FG_EFORMAT for any other text, so for two of one kind and name. */
 int policy_bundle_write(const struct policy_bundle *b, struct writer *w);
 int policy_bundle_read(struct view text, struct policy_bundle **ret);
 /* Fills the digests and profiles of a statement; number and the rest stay. */

@@ -302,9 +302,10 @@ signedpolicy_alerts(struct signedpolicy *p, void (*say)(struct jsonw *j, const c
 	char what[320], text[640];
 	if (!p)
 		return;
-	if (p->lost && !p->now.number)
-		say(j, "POLICY-NONE", "no policy has been put in force since fotagate init, so nothing is granted: "
-		    "fotagate policy propose, then fotagate policy submit");
+	/* Kept is what was ever followed: without it init signed a configuration that was filled in before the first start. */
+	if (p->lost && !p->now.number && !p->bundle)
+		say(j, "POLICY-NONE", "no policy has been put in force since fotagate init, and the configuration is not the one "
+		    "that was signed then, so nothing is granted: fotagate policy propose, then fotagate policy submit");
 	else if (p->lost)
 		say(j, "POLICY-LOST", "the policy that people signed last cannot be had: nothing is granted; put its files back, "
 		    "then fotagate reload");

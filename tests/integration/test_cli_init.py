@@ -81,6 +81,16 @@ def test_what_is_made(gw):
     assert not gw.sealed()
 
 
+def test_policy_is_signed_where_somebody_asks_for_it(gw, tmp_path):
+    assert "policy" not in json.loads(gw.text)["predicate"] and "fotagate policy propose" not in gw.out
+    (tmp_path / "2").mkdir()
+    other = Gateway(tmp_path / "2", "--signed-policy")
+    policy = json.loads(other.text)["predicate"]["policy"]
+    # What init wrote comes to it: digests, and no profile yet.
+    assert all(len(bytes.fromhex(policy[k])) == 32 for k in ("bundle", "config")) and policy["profiles"] == {}
+    assert "fotagate policy propose" in other.out
+
+
 def test_modes(gw):
     assert mode(gw.dir / "keys") == 0o700
     for name in ("log.key", "cosign.key", "epoch.key", "modules-tls.key"):

@@ -142,3 +142,22 @@ def test_signed_policy(gate):
     assert [e["obj"] for e in entries if e["ev"] == "authority.policy"] == ["policy:1", "policy:2"]
     told = [e["msg"] for e in entries if e["ev"] == "policy.unsigned"]
     assert any("profile story changed" in m for m in told) and any("anchor vendor-ca.pem" in m for m in told)
+
+
+def test_the_policy_of_genesis_itself(gate):
+    """Followed once it is one that can be lost, and put back, like every other."""
+    desk = Desk(gate)
+    profile = os.path.join(gate.root, "profiles.d/story.conf")
+    os.unlink(profile)
+    gate.start()
+    assert not desk.alerts()
+    gate.stop()
+    kept = os.path.join(gate.root, "data/config")
+    for name in os.listdir(kept):
+        os.unlink(os.path.join(kept, name))
+    gate.write_profile(PROFILE)
+    gate.start()
+    assert set(desk.alerts()) == {"POLICY-LOST", "POLICY-UNSIGNED"} and desk.show()["number"] == 0
+    os.unlink(profile)
+    desk.reload()
+    until(lambda: not desk.alerts())
