@@ -123,6 +123,7 @@ struct control {
 		unsigned count;
 		char last[MSG_TEXT_MAX];
 	} denied;
+	int64_t whatif_paid; /* ms: until then all tries of another configuration are paid for (requests_policy.c) */
 	int64_t forgot_at; /* when modules were last looked through for those to forget */
 	char key_mark[DB_KEY_MARK_CAP];
 	bool key_changed;  /* since the last start; the log does not know it yet */

@@ -32,6 +32,9 @@ struct explaining {
 /* Rows of one answer to what-if: control is then kept no longer than by as many explanations. */
 #define WHATIF_REVIEWS 8
 #define WHATIF_ROWS 256 /* looked at for them */
+/* So many at a stretch, for whoever asks: the pages of 480 reviews. Then one a second, as control has more to do. */
+#define WHATIF_CALLS 60
+#define WHATIF_EACH_MS 1000
 
 /* What the fixed checks say, which come first. */
 static void
@@ -383,9 +386,28 @@ try_rows(struct trying *t, struct call *call)
 	call_fail_err(call, err);
 }
 
+/* One more is on its way; or how many seconds there are to wait. By the clock that nobody sets. */
+static int64_t
+whatif_wait(struct control *c)
+{
+	int64_t now = clock_mono_ms(c->clock), spent = c->whatif_paid > now ? c->whatif_paid - now : 0;
+	int64_t over = spent - (WHATIF_CALLS - 1) * WHATIF_EACH_MS;
+	if (over > 0)
+		return (over + 999) / 1000;
+	c->whatif_paid = now + spent + WHATIF_EACH_MS;
+	return 0;
+}
+
 void
 requests_policy_whatif(struct control *c, struct call *call)
 {
+	int64_t wait = whatif_wait(c); /* before the text: that is what costs where it is no configuration */
+	if (wait > 0) {
+		char cure[48];
+		snprintf(cure, sizeof cure, "try again in %lld s", (long long)wait);
+		call_fail(call, CALL_REFUSED, "LIMIT", cure, "too many texts are being tried");
+		return;
+	}
 	char file[CONFIG_FILE_NAME_MAX + 1], why[CONFIG_PROBLEM_TEXT_MAX + CONFIG_FILE_NAME_MAX + 16];
 	struct config *then = NULL;
 	struct view text = { 0 };

@@ -424,11 +424,19 @@ rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view name
 	unsigned ring = one && one->plan ? ring_named(one->plan, name) : ROLLOUT_RINGS_MAX;
 	if (ring == ROLLOUT_RINGS_MAX)
 		return FG_ENOTFOUND;
-	if (one->standing.held >> ring & 1 || one->standing.state == ROLLOUT_ABORTED)
+	if (one->standing.held >> ring & 1)
+		return FG_EEXIST;
+	if (one->standing.state != ROLLOUT_RUNNING && one->standing.state != ROLLOUT_PAUSED)
 		return FG_ESTATE;
-	stop(r, one);
+	bool paused = one->standing.state == ROLLOUT_PAUSED;
+	/* What is signed for the pause to end counts on; what was signed for a ring of it that went on since does not. */
+	if (!paused || one->standing.since >= one->stopped)
+		stop(r, one);
 	one->standing.held |= 1u << ring;
-	become(r, one, one->standing.state, by, reason);
+	if (paused)
+		save(r, one); /* it says who paused it, and why */
+	else
+		become(r, one, one->standing.state, by, reason);
 	(void)edges_withhold(r->c->edges, one->id);
 	apply(r, one, true);
 	struct msg_append *e = entry(one, ENTRY_ROLLOUT_HELD, by, ring, ring);

@@ -23,11 +23,21 @@ function drawn(all) {
 		`${all.unjudged} without a report. Nothing was written.`)];
 }
 
+const PAUSE = 1500; // milliseconds: the gateway answers one a second where many are asked for
+
 // Page by page, as the gateway hands them out; over() ends it.
 async function tried(file, text, over, told) {
 	const all = { changes: [], same: 0, unjudged: 0 };
 	for (let after = 0; after !== null && !over();) {
-		const d = await post("/policy/whatif", { after, file, text });
+		let d;
+		try {
+			d = await post("/policy/whatif", { after, file, text });
+		} catch (err) {
+			if (err.id !== "LIMIT" || !after) // what has begun goes on
+				throw err;
+			await new Promise((on) => setTimeout(on, PAUSE));
+			continue;
+		}
 		all.changes.push(...d.changes);
 		all.same += d.same;
 		all.unjudged += d.unjudged;

@@ -7,10 +7,8 @@
 #include <cmocka.h>
 
 #include "crypto/tile.h"
-#define people_genesis sample_genesis /* control's people has one of that name */
-#include "unit/crypto/people.h"
-#undef people_genesis
 #include "unit/gateway/control_rig.h"
+#include "unit/gateway/people_rig.h"
 
 static void
 on_opened(void *ctx, struct chan *c, const void *msg, struct wire_frame *f)
@@ -54,24 +52,6 @@ answer_head(struct control *c, int fd)
 	loop_pump(c->base);
 }
 
-/* Genesis, and no set after it. */
-static void
-give_people(struct control_rig *r)
-{
-	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
-	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
-	struct writer text;
-	char why[200];
-	writer_init(&text, GENESIS_BYTES_MAX);
-	assert_int_equal(genesis_encode(g, &text), 0);
-	int fd = memfd_sealed("genesis", writer_view(&text));
-	if (people_load(fd, r->s.dir, &r->c.people, why, sizeof why))
-		fail_msg("%s", why);
-	close(fd);
-	writer_free(&text);
-	free(g);
-}
-
 static bool
 is_open(struct control *c)
 {
@@ -88,7 +68,7 @@ test_control_grants_nothing_on_a_log_not_compared(void **state)
 	struct control *c = &r->c;
 	struct chan *chan;
 	(void)state;
-	give_people(r);
+	people_rig_give(r);
 	c->halts = halts_new(c);
 	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
@@ -164,7 +144,7 @@ test_control_reads_past_what_permits(void **state)
 		struct control *c = &r->c;
 		struct chan *chan;
 		uint64_t index = 0;
-		give_people(r);
+		people_rig_give(r);
 		c->halts = halts_new(c);
 		c->proposals = proposals_new(c);
 		c->replay = replay_new(c);

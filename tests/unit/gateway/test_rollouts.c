@@ -14,6 +14,7 @@
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 #include "unit/gateway/edge_sample.h"
+#include "unit/gateway/people_rig.h"
 
 #define GATES "soak = \"1h\"; reports = 4; success = 1000; failed = 200; silent = 250;"
 #define PLANS \
@@ -650,7 +651,7 @@ test_rollouts_held(void **state)
 	assert_int_equal(rollouts_hold(r, id, view_str("lab"), "alice", "no such release"), FG_ENOTFOUND);
 	assert_non_null(rollouts_terms(r, s->id, APPROVAL_STEP_UNHOLD, view_str("lab"), &t, why));
 	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "alice", "the lab is on fire"), 0);
-	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "bob", "twice is not more"), FG_ESTATE);
+	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "bob", "twice is not more"), FG_EEXIST);
 	assert_true(rollouts_ring_of(r, s->id, lab, &open) == 0 && !open);
 	assert_true(rollouts_ring_of(r, s->id, half, &open) == 1 && open);
 	assert_int_equal(grants_ask(f->c->grants, lab, s->id, f->r->now, f->r->now).reason, GRANTS_RING);
@@ -687,6 +688,79 @@ test_rollouts_held(void **state)
 	assert_non_null(rollouts_mend(r, s->id, &said));
 	f->one = rollouts_find(r, s->id);
 	assert_true(f->one->standing.held == 5 && f->one->stopped == f->r->now + 5);
+	sample_free(s);
+}
+
+/* A pause is somebody's, with a reason, and people may be signing for its end: a ring held meanwhile takes none of it. */
+static void
+test_rollouts_held_while_paused(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *s = released(f);
+	struct rollouts *r = f->c->rollouts;
+	struct approval_terms end, ring;
+	struct db_rollout row;
+	char why[MSG_TEXT_MAX];
+	f->r->now += 60;
+	assert_int_equal(rollouts_pause(r, s->id, "alice", "two bricks in Graz"), 0);
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_RESUME, view_of(NULL, 0), &end, why));
+	f->r->now += 60;
+	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "bob", "the lab is on fire"), 0);
+	assert_int_equal(db_rollout_get(f->c->db, s->id, &row), 0);
+	assert_true(row.state == ROLLOUT_PAUSED && row.held == 1 && row.stopped == end.halted_at);
+	assert_string_equal(row.by, "alice");
+	assert_string_equal(row.reason, "two bricks in Graz");
+	assert_string_equal(f->one->reason, "two bricks in Graz");
+	/* The ring goes on, and is held again: what was signed for the first time, and not needed, is void. */
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_UNHOLD, view_str("lab"), &ring, why));
+	assert_int_equal(rollouts_continue(r, &ring, "carol", "the fire is out"), 0);
+	assert_int_equal(f->one->standing.state, ROLLOUT_PAUSED);
+	f->r->now += 60;
+	assert_int_equal(rollouts_hold(r, s->id, view_str("lab"), "bob", "it is not"), 0);
+	assert_int_equal(rollouts_continue(r, &ring, "carol", "but it was"), FG_ESTATE);
+	assert_int_equal(f->one->standing.held, 1);
+	assert_string_equal(f->one->by, "carol");
+	/* Another ring takes nothing of that stop; its end lets go on what is not held. */
+	assert_null(rollouts_terms(r, s->id, APPROVAL_STEP_RESUME, view_of(NULL, 0), &end, why));
+	assert_int_equal(rollouts_hold(r, s->id, view_str("half"), "bob", "it spreads"), 0);
+	assert_int_equal(rollouts_continue(r, &end, "alice", "the rest is well"), 0);
+	assert_true(f->one->standing.state == ROLLOUT_RUNNING && f->one->standing.held == 3);
+	sample_free(s);
+}
+
+/* Nothing of what is over can be held, and of what is done only once it is paused; that it is held already is another answer. */
+static void
+test_rollouts_over_is_not_held(void **state)
+{
+	static const struct {
+		enum rollout_state state;
+		const char *says;
+	} over[] = { { ROLLOUT_ABORTED, "the rollout is aborted" }, { ROLLOUT_SUPERSEDED, "the rollout is superseded" },
+		{ ROLLOUT_DONE, "the rollout is done" } };
+	struct fixture *f = *state;
+	struct sample *s = released(f);
+	people_rig_give(f->r);
+	char hex[2 * RELEASE_ID + 1], args[256];
+	int64_t stopped = f->one->stopped;
+	hex_encode(s->id, RELEASE_ID, hex);
+	snprintf(args, sizeof args, "{\"reason\":\"to be sure\",\"release\":\"%s\",\"ring\":\"lab\"}", hex);
+	for (unsigned i = 0; i < sizeof over / sizeof over[0]; i++) {
+		f->one->standing.state = over[i].state;
+		struct call_heard *h = call_rig_ask(f->c, requests_rollout_hold, args);
+		assert_int_equal(h->status, CALL_REFUSED);
+		if (!strstr(h->json, over[i].says))
+			fail_msg("%s", h->json);
+		free(h);
+		assert_true(f->one->standing.held == 0 && f->one->stopped == stopped && !f->one->reason[0]);
+		assert_int_equal(f->one->standing.state, over[i].state);
+	}
+	assert_int_equal(rollouts_pause(f->c->rollouts, s->id, "alice", "to be sure"), 0);
+	assert_int_equal(rollouts_hold(f->c->rollouts, s->id, view_str("lab"), "alice", "to be sure"), 0);
+	struct call_heard *h = call_rig_ask(f->c, requests_rollout_hold, args);
+	assert_int_equal(h->status, CALL_REFUSED);
+	assert_non_null(strstr(h->json, "the ring is held already"));
+	free(h);
+	people_free(f->c->people);
 	sample_free(s);
 }
 
@@ -1049,6 +1123,8 @@ main(void)
 		T(test_rollouts_mend),
 		T(test_rollouts_stored),
 		T(test_rollouts_held),
+		T(test_rollouts_held_while_paused),
+		T(test_rollouts_over_is_not_held),
 		T(test_rollouts_superseded),
 		T(test_rollouts_bytes),
 		T(test_rollouts_resumed),

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* people_rig - who may sign, for a control_rig: a genesis of two, and no set after it. After cmocka.h. */
+#ifndef FG_TESTS_PEOPLE_RIG_H
+#define FG_TESTS_PEOPLE_RIG_H
+
+#define people_genesis sample_genesis /* control's people has one of that name */
+#include "unit/crypto/people.h"
+#undef people_genesis
+#include "unit/gateway/control_rig.h"
+
+/* Alice and Bob, both of whom it takes. people_free() them before the rig goes. */
+static inline void
+people_rig_give(struct control_rig *r)
+{
+	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
+	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
+	struct writer text;
+	char why[200];
+	writer_init(&text, GENESIS_BYTES_MAX);
+	assert_int_equal(genesis_encode(g, &text), 0);
+	int fd = memfd_sealed("genesis", writer_view(&text));
+	if (people_load(fd, r->s.dir, &r->c.people, why, sizeof why))
+		fail_msg("%s", why);
+	close(fd);
+	writer_free(&text);
+	free(g);
+}
+
+#endif
