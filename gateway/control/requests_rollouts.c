@@ -227,12 +227,8 @@ requests_rollout_hold(struct control *c, struct call *call)
 		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the ring is held already");
 		break;
 	case FG_ESTATE:
-		if (v.standing.state == ROLLOUT_DONE)
-			call_fail(call, CALL_REFUSED, "STATE", "pause it, then hold the ring",
-			    "the rollout is done: no ring of it is held by itself");
-		else
-			call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show",
-			    "the rollout is %s: nobody is offered it any more", rollout_state_name(v.standing.state));
+		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the rollout is %s: nobody is offered it any more",
+		    rollout_state_name(v.standing.state));
 		break;
 	default:
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate rollout show", "its plan has no such ring");

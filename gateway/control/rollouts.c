@@ -426,7 +426,7 @@ rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view name
 		return FG_ENOTFOUND;
 	if (one->standing.held >> ring & 1)
 		return FG_EEXIST;
-	if (one->standing.state != ROLLOUT_RUNNING && one->standing.state != ROLLOUT_PAUSED)
+	if (one->standing.state == ROLLOUT_ABORTED || one->standing.state == ROLLOUT_SUPERSEDED)
 		return FG_ESTATE;
 	bool paused = one->standing.state == ROLLOUT_PAUSED;
 	/* What is signed for the pause to end counts on; what was signed for a ring of it that went on since does not. */

@@ -81,7 +81,7 @@ int rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char 
  * Nobody in that ring gets it any more until people sign for that, whether it is open yet or not; transfers and
  * leases of the release end at once, and those of other rings begin anew. A pause stays as it is: by whom, why, and
  * with what was signed for it to end. FG_ENOTFOUND: no rollout, or no such ring; FG_EEXIST: it is held; FG_ESTATE: the
- * rollout is over, or done: all rings are one then, which a pause stops.
+ * rollout was aborted or superseded.
  */
 int rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view ring, const char *by, const char *reason);
 

@@ -48,7 +48,7 @@ function buttons(page, r) {
 
 function ring(page, all, r, now) {
 	const total = r.granted || 1;
-	const can = may(page.session, ...ACT) && !r.held && ["running", "paused"].includes(all.state);
+	const can = may(page.session, ...ACT) && !r.held && ["running", "paused", "done"].includes(all.state);
 	const bar = (name, at, n) => svg("rect", { class: name, x: String(at), y: "0", width: String(n), height: "1" });
 	return el("li", { "aria-current": now ? "step" : null }, el("h3", {}, r.name, " ", r.open ? state("running") : "",
 		r.held ? state("held") : "", now && !r.open && !r.held ? " stands here" : "", r.human ? " people open it" : ""),
