@@ -79,7 +79,7 @@ judge_detached(struct bundle *b)
 {
 	struct walk_span all = { .range = { { 0, b->payload } }, .n = 1 };
 	int err = walk_cms(b->w, "rauc-bundle/cms-detached", view_of(b->der, (size_t)b->cms.length), &all,
-	    &b->signer);
+	    &b->signer, NULL);
 	b->data = b->payload;
 	b->behind = b->signer;
 	return err;
@@ -129,7 +129,7 @@ static int
 judge_attached(struct bundle *b)
 {
 	struct cms *c = NULL;
-	int err = walk_cms_attached(b->w, "rauc-bundle/cms-attached", b->cms, &c, &b->signer);
+	int err = walk_cms_attached(b->w, "rauc-bundle/cms-attached", b->cms, &c, &b->signer, NULL);
 	if (!err && c)
 		err = rauc_manifest_parse(cms_content(c), &b->m, say, b);
 	cms_free(c);

@@ -254,10 +254,23 @@ second_signer(void **state)
 		struct report *r = rig_inspect(writer_view(&w), who[i]->pem, true);
 		assert_int_equal(report_verified(r), 1);
 		conflicts += report_has(r, FINDING_FMT_CONFLICT);
+		/* The other is a stranger's, and could be any bytes: no part of the envelope. */
+		rig_has(r, FINDING_COV_UNSIGNED_BYTES);
 		report_free(r);
 		writer_free(&w);
 	}
 	assert_int_equal(conflicts, 1); /* DER sorts the set: whichever of the two comes first */
+	struct writer w;
+	char *pems = NULL;
+	assert_true(asprintf(&pems, "%s%s", rsa.pem, ec.pem) > 0);
+	rig_zip(&w, e, 2, "");
+	sign(&w, &rsa, &how);
+	struct report *r = rig_inspect(writer_view(&w), pems, true);
+	assert_int_equal(report_verified(r), 2);
+	assert_false(report_has(r, FINDING_COV_UNSIGNED_BYTES));
+	report_free(r);
+	writer_free(&w);
+	free(pems);
 }
 
 /* The CMS alone still fits; only the rule of the second end record finds it. */
