@@ -136,7 +136,8 @@ judge_signature(struct walk *w, struct mender *u)
 	}
 	writer_free(&sig);
 	free(text);
-	if (!err)
+	/* One text, strictly read, of one signature; what does not verify may say anything. */
+	if (!err && walk_all_verified(w, u->by))
 		walk_structure(w, u->signature.offset, u->signature.length);
 	return err;
 }

@@ -108,6 +108,46 @@ test_facts(void **state)
 	trust_free(t);
 }
 
+/* Who made it or what the manifest was: one that does not verify is anybody's text, and no part of the form. */
+static void
+test_signature_as_structure(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool trusted, structure;
+	} rows[] = {
+		{ "rsa", true, true },
+		{ "ec", true, true },
+		{ "rsa", false, false },
+		{ "ec", false, false },
+		{ "manifest-changed", true, false },
+	};
+	struct trust *t = keys();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pki_blob b = load(rows[i].name);
+		const uint8_t *head = memmem(b.p, b.n, "manifest.sig", sizeof "manifest.sig");
+		assert_non_null(head);
+		uint64_t at = (uint64_t)(head - b.p) + 512;
+		for (unsigned spoilt = 0; spoilt < 2; spoilt++) {
+			struct report *r = rig_walk(pki_view(&b), FORMAT_MENDER, rows[i].trusted ? t : NULL);
+			bool told = false;
+			for (unsigned k = 0; k < r->contents.structure_n; k++) {
+				struct sig_range s = r->contents.structure[k];
+				told |= at >= s.offset && at - s.offset < s.length;
+			}
+			assert_int_equal(r->signatures.n, 1);
+			if (told != (rows[i].structure && !spoilt))
+				fail_msg("%s: %s, %u", rows[i].name, r->signatures.result[0].detail, spoilt);
+			assert_int_equal(report_has(r, FINDING_COV_UNSIGNED_BYTES), !told);
+			report_free(r);
+			b.p[at] = '-'; /* no base64 any more */
+		}
+		free(b.p);
+	}
+	trust_free(t);
+}
+
 static void
 test_cousins(void **state)
 {
@@ -213,6 +253,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_genuine),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_signature_as_structure),
 		cmocka_unit_test(test_cousins),
 		cmocka_unit_test(test_tailed),
 		cmocka_unit_test(test_mutate),
