@@ -82,6 +82,7 @@ judge_signature(struct walk *w, const struct footer *f, struct walk_signed *ret)
 	struct walk_span span = { .range = { { 0, f->signed_length } }, .n = 1 };
 	struct cms *c = NULL;
 	uint8_t *der = NULL;
+	bool lean = false;
 	char why[SIG_TEXT_MAX];
 	int err = walk_load(w, f->cms, CMS_SIG_MAX, &der);
 	if (err == FG_EFORMAT) {
@@ -95,12 +96,12 @@ judge_signature(struct walk *w, const struct footer *f, struct walk_signed *ret)
 		walk_settle(w, SCHEME, SIG_INVALID,
 		    "it has signed attributes, which recovery does not take (T10)");
 	else if (!err)
-		err = walk_cms(w, SCHEME, bytes, &span, ret);
+		err = walk_cms(w, SCHEME, bytes, &span, ret, &lean);
 	free(der);
 	if (err)
 		return err;
-	/* What does not verify may be any bytes. */
-	if (walk_verified(w, *ret))
+	/* What does not verify may be any bytes, beside one that does, too. */
+	if (lean)
 		walk_structure(w, f->cms.offset, f->cms.length);
 	walk_structure(w, f->cms.offset + f->cms.length, FOOTER_LEN);
 	walk_structure(w, f->signed_length, COMMENT_LEN_FIELD);

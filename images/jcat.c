@@ -326,7 +326,7 @@ judge_pkcs7(struct judging *j, struct view data, const struct walk_span *span, s
 		}
 		der = view_of(o.der, o.n);
 	}
-	int err = walk_cms(&j->over, scheme.name, der, span, by);
+	int err = walk_cms(&j->over, scheme.name, der, span, by, NULL);
 	free(o.der);
 	return err;
 }

@@ -33,6 +33,7 @@ struct mender {
 	struct walk_signed by; /* over the manifest */
 	struct sig_range payload; /* at hand */
 	bool stored;
+	bool bound; /* every file of it so far is the one that the signed manifest names */
 	char prefix[NAME_MAX_LEN]; /* of the payload at hand in the manifest: "data/0000/" */
 };
 
@@ -136,7 +137,8 @@ judge_signature(struct walk *w, struct mender *u)
 	}
 	writer_free(&sig);
 	free(text);
-	if (!err)
+	/* One text, strictly read, of one signature; what does not verify may say anything. */
+	if (!err && walk_all_verified(w, u->by))
 		walk_structure(w, u->signature.offset, u->signature.length);
 	return err;
 }
@@ -413,6 +415,7 @@ payload_file(struct tar *t, const struct tar_member *m, void *arg)
 	size_t n = (size_t)snprintf(name, sizeof name, "%s%.*s", u->prefix, (int)m->name.n, (const char *)m->name.p);
 	struct walk_member out = { .name = view_of(name, n), .at = m->at, .size = m->size, .by = u->by };
 	struct packed_file packed = { t, t->off, m->size };
+	struct walk_seen seen = { .vouch = CONTENTS_VOUCH_NONE };
 	const struct mender_file *f;
 	if (m->type != TAR_REGULAR)
 		return 0;
@@ -432,7 +435,9 @@ payload_file(struct tar *t, const struct tar_member *m, void *arg)
 		out.again = t->off <= AGAIN_MAX ? packed_again : NULL;
 		out.arg = &packed;
 	}
-	return walk_member(t->w, &out, NULL);
+	int err = walk_member(t->w, &out, &seen);
+	u->bound &= seen.vouch == CONTENTS_VOUCH_DIGEST;
+	return err;
 }
 
 static int
@@ -451,9 +456,10 @@ payload(struct walk *w, struct mender *u, const struct tar_member *m)
 	snprintf(u->prefix, sizeof u->prefix, "%.*s/", (int)n, (const char *)m->name.p);
 	u->payload = m->at;
 	u->stored = kind == UNPACK_NONE;
+	u->bound = true;
 	int err = inside(&t, m->at, kind, payload_file, u, &whole);
-	/* A stream that gives a whole archive, each file of which was compared, and nothing else. */
-	if (!err && !u->stored && whole)
+	/* A stream that gives a whole archive of files that somebody verifiably signed, and nothing else. */
+	if (!err && !u->stored && whole && u->bound)
 		walk_structure(w, m->at.offset, m->at.length);
 	return err;
 }

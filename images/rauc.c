@@ -23,6 +23,7 @@ struct bundle {
 	uint64_t payload; /* bytes before the CMS: the file system, and its hash tree */
 	struct sig_range cms;
 	uint8_t *der;
+	bool lean;                 /* all its signers verified, and nothing else is in it: walk_cms() */
 	bool attached;             /* the manifest is the signed content */
 	struct walk_signed signer; /* who signed manifest or payload */
 	uint64_t data;             /* bytes of the file system (or of its ciphertext) */
@@ -79,7 +80,7 @@ judge_detached(struct bundle *b)
 {
 	struct walk_span all = { .range = { { 0, b->payload } }, .n = 1 };
 	int err = walk_cms(b->w, "rauc-bundle/cms-detached", view_of(b->der, (size_t)b->cms.length), &all,
-	    &b->signer);
+	    &b->signer, &b->lean);
 	b->data = b->payload;
 	b->behind = b->signer;
 	return err;
@@ -129,7 +130,7 @@ static int
 judge_attached(struct bundle *b)
 {
 	struct cms *c = NULL;
-	int err = walk_cms_attached(b->w, "rauc-bundle/cms-attached", b->cms, &c, &b->signer);
+	int err = walk_cms_attached(b->w, "rauc-bundle/cms-attached", b->cms, &c, &b->signer, &b->lean);
 	if (!err && c)
 		err = rauc_manifest_parse(cms_content(c), &b->m, say, b);
 	cms_free(c);
@@ -403,7 +404,6 @@ parts(struct bundle *b)
 	int err = walk_load(b->w, b->cms, CMS_SIG_MAX, &b->der);
 	if (err)
 		return err;
-	walk_structure(b->w, b->cms.offset, b->cms.length + LENGTH_LEN);
 	if (format_is_enveloped_data(view_of(b->der, (size_t)b->cms.length))) {
 		b->data = b->payload;
 		walk_settle(b->w, "rauc-bundle/cms-enveloped", SIG_OPAQUE,
@@ -413,6 +413,9 @@ parts(struct bundle *b)
 	err = judge(b);
 	if (err)
 		return err;
+	/* Where no signature stands behind it, neither it nor its length is more than bytes. */
+	if (b->lean)
+		walk_structure(b->w, b->cms.offset, b->cms.length + LENGTH_LEN);
 	if (b->attached && b->have_m)
 		facts(b);
 	if (b->attached && b->m.format == RAUC_MANIFEST_CRYPT)

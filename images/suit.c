@@ -298,16 +298,16 @@ walk_parts(struct suit *s, const struct envelope *e)
 	return err;
 }
 
-/* Heads, names and signatures: what no image and no command is. */
+/* Heads, names and, where every one of them verified, signatures: what no image and no command is. */
 static void
-structure(struct suit *s, const struct envelope *e)
+structure(struct suit *s, const struct envelope *e, bool verified)
 {
 	uint64_t from = 0;
 	for (unsigned i = 0; i < e->n; i++) {
 		const struct part *p = &e->part[i];
 		uint64_t at = place(s, p->named ? p->bytes : p->item);
 		walk_structure(s->w, from, at - from);
-		if (!p->named && p->key == SUIT_KEY_AUTH)
+		if (!p->named && p->key == SUIT_KEY_AUTH && verified)
 			walk_structure(s->w, at, p->item.n);
 		from = place(s, p->bytes) + p->bytes.n;
 	}
@@ -334,12 +334,15 @@ suit_walk(struct walk *w)
 			                        : "the envelope holds no authentication wrapper");
 		} else {
 			s->manifest = manifest->bytes;
+			unsigned mark = walk_mark(w);
 			err = authenticate(s, auth, manifest);
+			/* Not s->by: those that were never calculated count here, too. */
+			bool verified = walk_all_verified(w, walk_since(w, mark));
 			if (!err)
 				suit_manifest_read(s);
 			if (!err)
 				err = walk_parts(s, e);
-			structure(s, e);
+			structure(s, e, verified);
 		}
 	}
 	free(bytes);

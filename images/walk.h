@@ -171,23 +171,25 @@ int walk_keys(struct walk *w, const struct walk_claim *claim, struct walk_signed
 
 /*
  * Detached CMS over a span: one result for each signer. scheme e.g.
- * "rauc-bundle/cms-detached".
+ * "rauc-bundle/cms-detached". *ret_lean (may be NULL): all of its signers verified,
+ * and there is nothing in it that they have no need of; only then may its bytes
+ * count as structure.
  */
 int walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
-    struct walk_signed *ret);
+    struct walk_signed *ret, bool *ret_lean);
 /*
  * The same, where the device itself must hold every certificate above the signer's
- * (cms_lone_signer()). *ret_lean: all of its signers verified, and there is nothing
- * in it that they have no need of.
+ * (cms_lone_signer()).
  */
 int walk_cms_lone(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
     struct walk_signed *ret, bool *ret_lean);
 /*
  * Attached CMS that lies at at in w->image; its content (borrowed from *ret_cms,
  * cms_free()) is what it covers. *ret_cms is NULL when it is none, which is then told.
+ * *ret_lean as for walk_cms(), of what lies around the content.
  */
 int walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at,
-    struct cms **ret_cms, struct walk_signed *ret);
+    struct cms **ret_cms, struct walk_signed *ret, bool *ret_lean);
 #define WALK_CHAIN_MAX 16 /* certificates: a leaf, one CA, and as many roots as a maker may choose from */
 
 /*

@@ -352,7 +352,8 @@ detached(struct walk *w, const char *scheme, struct view der, const struct walk_
 		cms_lone_signer(c);
 	if (!err && c)
 		err = judge_cms(w, scheme, c, sums, span, &by, &whole);
-	*ret_lean = !err && c && whole && cms_is_lean(c) && walk_all_verified(w, by);
+	if (ret_lean)
+		*ret_lean = !err && c && whole && cms_is_lean(c) && walk_all_verified(w, by);
 	cms_free(c);
 	if (!err && ret)
 		*ret = by;
@@ -361,10 +362,9 @@ detached(struct walk *w, const char *scheme, struct view der, const struct walk_
 
 int
 walk_cms(struct walk *w, const char *scheme, struct view der, const struct walk_span *span,
-    struct walk_signed *ret)
+    struct walk_signed *ret, bool *ret_lean)
 {
-	bool lean;
-	return detached(w, scheme, der, span, false, ret, &lean);
+	return detached(w, scheme, der, span, false, ret, ret_lean);
 }
 
 int
@@ -376,7 +376,7 @@ walk_cms_lone(struct walk *w, const char *scheme, struct view der, const struct 
 
 int
 walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struct cms **ret_cms,
-    struct walk_signed *ret)
+    struct walk_signed *ret, bool *ret_lean)
 {
 	enum digest_alg algs[CMS_DIGESTS_MAX];
 	uint8_t sums[CMS_DIGESTS_MAX][DIGEST_LEN_MAX], *der = NULL;
@@ -384,6 +384,8 @@ walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struc
 	struct cms *c = NULL;
 	bool whole = false;
 	*ret_cms = NULL;
+	if (ret_lean)
+		*ret_lean = false;
 	int err = walk_load(w, at, CMS_ATTACHED_MAX, &der);
 	if (err == FG_EFORMAT) {
 		walk_settle(w, scheme, SIG_INVALID, "an attached signature of more than 16 MiB");
@@ -404,6 +406,8 @@ walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struc
 		cms_free(c);
 		return err;
 	}
+	if (ret_lean)
+		*ret_lean = c && whole && cms_is_lean(c) && walk_all_verified(w, by);
 	*ret_cms = c;
 	if (ret)
 		*ret = by;

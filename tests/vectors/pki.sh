@@ -309,6 +309,8 @@ sign seventeen code code firmware $many -nocerts -certfile tmp/all.pem
 sign attached code code lf -nodetach
 sign attached-stream code code lf -nodetach -stream
 sign attached-noattr code code lf -nodetach -noattr
+sign attached-two code code lf -nodetach -signer cert/email.pem -inkey key/email.key
+sign attached-two-one-unknown code code lf -nodetach -signer cert/other.pem -inkey key/leaf.key
 # T9: no signer at all
 quiet openssl crl2pkcs7 -nocrl -certfile cert/code.pem -outform DER -out cms/certs-only.der
 # T10: no signed attributes, RSA and EC

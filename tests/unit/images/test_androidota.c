@@ -78,6 +78,7 @@ struct how {
 	const char *message; /* before the signature; NULL: signapk's */
 	size_t message_n;
 	const struct vendor *second;
+	const struct vendor *along; /* only the certificate */
 	unsigned junk; /* bytes behind the DER, inside the signature's range */
 };
 
@@ -92,6 +93,8 @@ sign(struct writer *w, const struct vendor *v, const struct how *how)
 	assert_non_null(CMS_add1_signer(c, v->cert, v->key, how->md, flags));
 	if (how->second)
 		assert_non_null(CMS_add1_signer(c, how->second->cert, how->second->key, how->md, flags));
+	if (how->along)
+		assert_int_equal(CMS_add1_cert(c, how->along->cert), 1);
 	assert_int_equal(CMS_final(c, in, NULL, flags), 1);
 	assert_int_equal(i2d_CMS_bio(out, c), 1);
 	size_t n = (size_t)BIO_get_mem_data(out, &der) + how->junk;
@@ -254,10 +257,51 @@ second_signer(void **state)
 		struct report *r = rig_inspect(writer_view(&w), who[i]->pem, true);
 		assert_int_equal(report_verified(r), 1);
 		conflicts += report_has(r, FINDING_FMT_CONFLICT);
+		/* The other is a stranger's, and could be any bytes: no part of the envelope. */
+		rig_has(r, FINDING_COV_UNSIGNED_BYTES);
 		report_free(r);
 		writer_free(&w);
 	}
 	assert_int_equal(conflicts, 1); /* DER sorts the set: whichever of the two comes first */
+	struct writer w;
+	char *pems = NULL;
+	assert_true(asprintf(&pems, "%s%s", rsa.pem, ec.pem) > 0);
+	rig_zip(&w, e, 2, "");
+	sign(&w, &rsa, &how);
+	struct report *r = rig_inspect(writer_view(&w), pems, true);
+	assert_int_equal(report_verified(r), 2);
+	assert_false(report_has(r, FINDING_COV_UNSIGNED_BYTES));
+	report_free(r);
+	writer_free(&w);
+	free(pems);
+}
+
+/* Nor does the signer need another's certificate: whoever put it there could put anything. */
+static void
+certificate_along(void **state)
+{
+	(void)state;
+	struct rig_entry e[] = { FILES };
+	static const char other[] = "Another vendor";
+	struct vendor stranger = { .pem = NULL };
+	struct writer w;
+	vendor_new(&stranger, EVP_EC_gen("P-256"));
+	X509_NAME *name = X509_NAME_new();
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)other, -1, -1, 0);
+	X509_set_subject_name(stranger.cert, name);
+	X509_set_issuer_name(stranger.cert, name);
+	X509_NAME_free(name);
+	assert_true(X509_sign(stranger.cert, stranger.key, EVP_sha256()) > 0);
+	const struct how how = { .md = EVP_sha256(), .along = &stranger };
+	rig_zip(&w, e, 2, "");
+	sign(&w, &rsa, &how);
+	struct report *r = rig_inspect(writer_view(&w), rsa.pem, true);
+	assert_int_equal(report_verified(r), 1);
+	rig_has(r, FINDING_FMT_UNKNOWN_PART);
+	rig_has(r, FINDING_COV_UNSIGNED_BYTES);
+	report_free(r);
+	writer_free(&w);
+	vendor_free(&stranger);
 }
 
 /* The CMS alone still fits; only the rule of the second end record finds it. */
@@ -553,6 +597,7 @@ main(void)
 		cmocka_unit_test(forms_that_are_refused),
 		cmocka_unit_test(words_before_the_signature),
 		cmocka_unit_test(second_signer),
+		cmocka_unit_test(certificate_along),
 		cmocka_unit_test(footers_that_lie),
 		cmocka_unit_test(every_byte),
 		cmocka_unit_test(signed_but_hiding),

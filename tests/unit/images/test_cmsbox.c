@@ -26,6 +26,10 @@ objects_of_openssl(void **state)
 		{ "attached", "cms-attached verified", "" },
 		{ "attached-noattr", "cms-attached verified", "" },
 		{ "attached-stream", "cms-attached verified", "" }, /* BER of indefinite length */
+		{ "attached-two", "cms-attached verified, cms-attached verified", "" },
+		/* The stranger's signature is anybody's, whatever the other is. */
+		{ "attached-two-one-unknown", "cms-attached untrusted, cms-attached verified",
+		    "COV-UNSIGNED-BYTES SIG-UNTRUSTED" },
 		{ "code", "cms-attached invalid", "COV-UNSIGNED-BYTES SIG-INVALID!" }, /* detached: nothing is in it */
 	};
 	struct view trust = vendor();

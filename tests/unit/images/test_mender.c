@@ -108,6 +108,63 @@ test_facts(void **state)
 	trust_free(t);
 }
 
+/* The first byte behind the header of a member; false where there is no such member. */
+static bool
+part_at(const struct pki_blob *b, const char *name, uint64_t *ret)
+{
+	const uint8_t *head = memmem(b->p, b->n, name, strlen(name) + 1);
+	*ret = head ? (uint64_t)(head - b->p) + 512 : 0;
+	return head != NULL;
+}
+
+static bool
+is_structure(const struct report *r, uint64_t at)
+{
+	for (unsigned k = 0; k < r->contents.structure_n; k++) {
+		struct sig_range s = r->contents.structure[k];
+		if (at >= s.offset && at - s.offset < s.length)
+			return true;
+	}
+	return false;
+}
+
+/* What does not verify is anybody's text, and what it does not vouch for anybody's stream: no part of the form. */
+static void
+test_structure(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		bool trusted, signature, payload;
+	} rows[] = {
+		{ "rsa", true, true, true },
+		{ "ec", true, true, true },
+		{ "rsa", false, false, false },
+		{ "ec", false, false, false },
+		{ "manifest-changed", true, false, false },
+		{ "augmented", true, true, false }, /* files that nobody signed, on purpose */
+	};
+	struct trust *t = keys();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pki_blob b = load(rows[i].name);
+		uint64_t signature, payload;
+		assert_true(part_at(&b, "manifest.sig", &signature));
+		bool packed = part_at(&b, "data/0000.tar.gz", &payload);
+		for (unsigned spoilt = 0; spoilt < 2; spoilt++) {
+			struct report *r = rig_walk(pki_view(&b), FORMAT_MENDER, rows[i].trusted ? t : NULL);
+			assert_int_equal(r->signatures.n, 1);
+			if (is_structure(r, signature) != (rows[i].signature && !spoilt) ||
+			    (packed && is_structure(r, payload) != (rows[i].payload && !spoilt)))
+				fail_msg("%zu, %s: %s", i, rows[i].name, r->signatures.result[0].detail);
+			assert_int_equal(report_has(r, FINDING_COV_UNSIGNED_BYTES), !rows[i].payload || spoilt);
+			report_free(r);
+			b.p[signature] = '-'; /* no base64 any more */
+		}
+		free(b.p);
+	}
+	trust_free(t);
+}
+
 static void
 test_cousins(void **state)
 {
@@ -213,6 +270,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_genuine),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_cousins),
 		cmocka_unit_test(test_tailed),
 		cmocka_unit_test(test_mutate),

@@ -289,6 +289,49 @@ members_facts_and_coverage(void **state)
 	}
 }
 
+/* Anybody may have written a signature that does not verify, and the length of it. */
+static void
+signatures_that_are_no_structure(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *name;
+		unsigned verified;
+		bool structure;
+	} cases[] = {
+		{ "plain-good", 1, true },
+		{ "verity-good", 1, true },
+		{ "crypt-good", 1, true },
+		{ "plain-two-good", 1, false }, /* to RAUC's eyes; the second certificate is for no purpose of ours */
+		{ "verity-two-good", 1, false },
+		{ "plain-second-stranger", 1, false },
+		{ "verity-second-stranger", 1, false },
+		{ "plain-other-vendor", 0, false },
+		{ "verity-other-vendor", 0, false },
+		{ "plain-flip-cms-signature", 0, false },
+		{ "verity-flip-cms-signature", 0, false },
+		{ "plain-append-in-cms", 0, false },
+		{ "verity-append-in-cms", 0, false },
+		{ "plain-no-signer", 0, false },
+		{ "crypt-encrypted", 0, false },
+	};
+	for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char file[64];
+		snprintf(file, sizeof file, "%s.raucb", cases[i].name);
+		struct view img = rig_made("rauc", file);
+		struct report *r = verify_as(img, "email");
+		if (report_verified(r) != cases[i].verified)
+			fail_msg("%s: %u verified", cases[i].name, report_verified(r));
+		for (size_t k = 1; k <= 9; k += 8) /* the length, and the signature before it */
+			if (rig_structure(r, img.n - k) != cases[i].structure)
+				fail_msg("%s: byte %zu from the end", cases[i].name, k);
+		if (!cases[i].structure && !report_has(r, FINDING_COV_UNSIGNED_BYTES))
+			fail_msg("%s: nothing is unsigned", cases[i].name);
+		report_free(r);
+		rig_drop(img);
+	}
+}
+
 /* The signed manifest goes on being sure when the data are not its own; nothing in these is vouched for. */
 static void
 data_that_are_not_the_manifests(void **state)
@@ -361,6 +404,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_rauc_says),
 		cmocka_unit_test(members_facts_and_coverage),
+		cmocka_unit_test(signatures_that_are_no_structure),
 		cmocka_unit_test(data_that_are_not_the_manifests),
 		cmocka_unit_test(no_byte_can_be_changed),
 		cmocka_unit_test(golden_bundles),

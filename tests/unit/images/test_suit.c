@@ -65,6 +65,7 @@ wrapped(struct view v)
 
 /* What is put into an envelope, and what is done wrong with it. */
 struct plan {
+	EVP_PKEY *second; /* signs, too */
 	unsigned sequence;
 	bool sever, drop_severed, change_severed, twice, trailing, unlisted, targeted, other_digest, unsigned_;
 	const char *payload; /* integrated as "#fw"; NULL: none */
@@ -161,10 +162,16 @@ envelope(EVP_PKEY *key, const struct plan *p)
 	struct view whole = wrapped(writer_view(&m));
 	digest_of(&d, p->other_digest ? view_str("x") : whole);
 	sign(key, view_of(prot, prot_n), writer_view(&d), &block);
-	head(&auth, 4, p->unsigned_ ? 1 : 2);
+	head(&auth, 4, p->unsigned_ ? 1 : p->second ? 3 : 2);
 	bytes(&auth, writer_view(&d));
 	if (!p->unsigned_)
 		bytes(&auth, writer_view(&block));
+	if (p->second) {
+		writer_free(&block);
+		writer_init(&block, 1000);
+		sign(p->second, view_of(prot, prot_n), writer_view(&d), &block);
+		bytes(&auth, writer_view(&block));
+	}
 	writer_bytes(&w, view_of("\xd8\x6b", 2));
 	head(&w, 5, 2 + (p->sever && !p->drop_severed) + (p->payload != NULL) + p->unlisted + p->stray_payload);
 	writer_u8(&w, 0x02);
@@ -280,6 +287,17 @@ claims(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* One that does not verify is anybody's bytes, beside one that does, too. */
+static void
+a_strangers_signature(void **state)
+{
+	(void)state;
+	EVP_PKEY *stranger = EVP_EC_gen("P-256");
+	expect(&(struct plan){ .sequence = 7, .second = stranger }, GOOD ", suit/ES256 invalid",
+	    "COV-UNSIGNED-BYTES SIG-INVALID!");
+	EVP_PKEY_free(stranger);
+}
+
 /* No changed byte stays under a verified signature, and no cut one verifies. */
 static void
 no_byte_may_change(void **state)
@@ -354,6 +372,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(envelopes_good_and_bad),
 		cmocka_unit_test(claims),
+		cmocka_unit_test(a_strangers_signature),
 		cmocka_unit_test(no_byte_may_change),
 		cmocka_unit_test(examples_of_the_draft),
 	};

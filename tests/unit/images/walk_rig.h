@@ -226,6 +226,18 @@ rig_covered(const struct report *r, uint64_t at)
 	return false;
 }
 
+/* Told as a part of the container's own form. */
+static inline bool
+rig_structure(const struct report *r, uint64_t at)
+{
+	for (unsigned i = 0; i < r->contents.structure_n; i++) {
+		struct sig_range s = r->contents.structure[i];
+		if (at >= s.offset && at - s.offset < s.length)
+			return true;
+	}
+	return false;
+}
+
 /* Of an image with a verified signature: no changed byte is ever under one, nor accepted without a word. */
 static inline void
 rig_flip(struct view img, struct view trust, size_t from, size_t to, size_t step)
