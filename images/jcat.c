@@ -420,7 +420,7 @@ signature(struct judging *j, const struct json_value *blob, struct jcat_verdict 
 	} else if (!err) {
 		err = judge_kind(j, kind, writer_view(&w), &by);
 	}
-	v->complete &= walk_verified(j->w, by);
+	v->complete &= walk_all_verified(j->w, by);
 	writer_free(&w);
 	return err;
 }

@@ -46,11 +46,13 @@ def metainfo(digest=None, version="1.2.3", filename="firmware.bin", extra="", he
 """.encode()
 
 
-def pkcs7(data, cert="code", key=None):
+def pkcs7(data, cert="code", key=None, also=()):
     """Detached, as jcat-tool has it: without signed attributes, armoured as PKCS7."""
     run = ["openssl", "smime", "-sign", "-binary", "-noattr", "-outform", "PEM", "-md", "sha256",
            "-signer", f"{VECTORS}/cert/{cert}.pem", "-inkey", f"{VECTORS}/key/{key or cert}.key",
            "-certfile", f"{VECTORS}/cert/inter.pem"]
+    for other in also:
+        run += ["-signer", f"{VECTORS}/cert/{other}.pem", "-inkey", f"{VECTORS}/key/{other}.key"]
     return subprocess.run(run, input=data, check=True, capture_output=True,
                           env={**os.environ, "OPENSSL_CONF": "/dev/null"}).stdout
 
@@ -184,6 +186,10 @@ def main(folder_):
     write("beside", cabinet(("firmware.bin", FIRMWARE), ("firmware.bin.asc", openpgp.armour(key.sign(FIRMWARE)))))
     write("beside-pkcs7", cabinet(("firmware.bin", FIRMWARE), ("firmware.bin.p7b", pkcs7(FIRMWARE))))
     write("beside-wrong", cabinet(("firmware.bin", FIRMWARE + b"x"), ("firmware.bin.asc", openpgp.armour(key.sign(FIRMWARE)))))
+    # One object of two signers, one of whom nobody trusts.
+    both = pkcs7(FIRMWARE, also=("self",))
+    write("beside-stranger", cabinet(("firmware.bin", FIRMWARE), ("firmware.bin.p7b", both)))
+    archive("stranger", u["about"], item("firmware.bin", checksum(FIRMWARE), blob("pkcs7", both)))
     # The firmware by the metadata's word alone.
     archive("by-metadata", u["about"])
     # --- what must not pass

@@ -114,6 +114,8 @@ what_is_not_signed_does_not(void **state)
 		{ "text-around", META P7 OK ", " FW P7 "invalid", LOOSE "SIG-ABSENT SIG-INVALID!" },
 		{ "target-sha1", META P7 OK, LOOSE "FMT-UNKNOWN-PART SIG-ABSENT" },
 		{ "beside-wrong", FW GPG "invalid", LOOSE "SIG-ABSENT SIG-INVALID!" },
+		{ "stranger", META P7 OK ", " FW P7 OK ", " FW P7 "untrusted", LOOSE "SIG-ABSENT SIG-UNTRUSTED!" },
+		{ "beside-stranger", FW P7 OK ", " FW P7 "untrusted", LOOSE "SIG-ABSENT SIG-UNTRUSTED!" },
 		{ "runs", P7 OK ", " FW P7 OK, "MEMBER-RUNS" },
 		{ "gpg-comment", GPG OK ", " FW GPG OK, "FMT-UNKNOWN-PART" },
 		{ "gpg-subpacket", GPG OK ", " FW GPG OK, "FMT-UNKNOWN-PART" },
