@@ -227,8 +227,8 @@ requests_rollout_hold(struct control *c, struct call *call)
 		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the ring is held already");
 		break;
 	case FG_ESTATE:
-		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show", "the rollout is %s: nobody is offered it any more",
-		    rollout_state_name(v.standing.state));
+		call_fail(call, CALL_REFUSED, "STATE", "see fotagate rollout show",
+		    "the rollout is %s: nobody is offered it any more", rollout_state_name(v.standing.state));
 		break;
 	default:
 		call_fail(call, CALL_REFUSED, "NOT-FOUND", "see fotagate rollout show", "its plan has no such ring");
