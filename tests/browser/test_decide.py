@@ -345,6 +345,13 @@ def test_what_the_gateway_refuses_is_said_with_its_cure(driver, place):
         press(driver, "#part-decide button:not(.danger)")
         problem = there(driver, ".problem").text
         assert "STATE" in problem and "rejected" in problem, problem
+        # It is still there when the page is read again because something changed.
+        asked = "return performance.getEntriesByType('resource').length"
+        was = driver.execute_script(asked)
+        place.gate.cli("refusal", "add", "digest", "e" * 64, "--reason", "something changes")
+        wait(driver, lambda d: d.execute_script(asked) > was)
+        browse.drawn(driver)
+        assert there(driver, ".problem").text == problem
     browse.visit(driver, place.url + "/reviews/R-999")
     problem = one(driver, ".problem").text
     assert "NOT-FOUND" in problem

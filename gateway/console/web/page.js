@@ -52,11 +52,11 @@ export class Page {
 		this.root.setAttribute("aria-busy", "true");
 		try {
 			await this.load(this);
-			this.wrong(null);
+			this.wrong(null, true);
 		} catch (err) {
 			if (!(err && "status" in err))
 				console.error(err);
-			this.wrong(err);
+			this.wrong(err, true);
 		} finally {
 			this.busy = false;
 			this.root.removeAttribute("aria-busy");
@@ -67,18 +67,25 @@ export class Page {
 		}
 	}
 
-	wrong(err) {
+	// What an act was refused for stays until the next one: a page is read again whenever something changes, and
+	// that reading went well takes away only what reading ran into.
+	wrong(err, reading = false) {
 		if (this.over)
 			return;
-		let box = this.root.querySelector(":scope > .problem");
-		if (box)
-			box.remove();
-		if (err)
-			this.root.prepend(problem(err));
+		for (const box of this.root.querySelectorAll(":scope > .problem"))
+			if (!reading || box === this.unread)
+				box.remove();
+		if (!err)
+			return;
+		const box = problem(err);
+		if (reading)
+			this.unread = box;
+		this.root.prepend(box);
 	}
 
 	// An act of the person at the keyboard: does it, says so, looks again.
 	async act(what, done) {
+		this.wrong(null);
 		const value = await what;
 		if (value !== null && value !== undefined) {
 			if (done)
