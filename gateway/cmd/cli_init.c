@@ -376,7 +376,7 @@ static int
 take_policy(struct init *in)
 {
 	struct policy_bundle *b = NULL;
-	int err = cli_policy_bundle(in->place.config, &b);
+	int err = cli_policy_bundle(in->place.config, &b, NULL);
 	if (err)
 		return cli_opt_fail(&in->args.common, err == FG_EINVAL ? CLI_REFUSED : CLI_COULD_NOT, "CONFIG",
 		    "Put it in order, or take what is not needed yet out of it.", "%s: cannot be the first policy",
