@@ -91,7 +91,8 @@ static void
 what_is_held_is_told_and_nothing_else(void **state)
 {
 	struct desk *d = *state;
-	char *two = sample_profile_with("signature", "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\", \"second.pem\" ]; };");
+	char *two = sample_profile_with("signature",
+	    "signature = { scheme = \"cms-detached\"; anchors = [ \"ca.pem\", \"second.pem\" ]; };");
 	load(d, MAIN, ANCHOR);
 	const struct policy_bundle *now = policies_bundle(d->c->policies);
 	held(d, RULE, SAMPLE_PROFILE, ANCHOR);
