@@ -510,7 +510,8 @@ static void
 say_policy(const struct genesis *g)
 {
 	if (!g->signed_policy)
-		printf("  policy         NOT SIGNED: whoever can write the configuration decides by which rules people are asked\n");
+		printf("  policy         NOT SIGNED: whoever can write the configuration decides by which rules\n"
+		       "                 people are asked\n");
 	else
 		printf("  policy         as the configuration has it now, with %u profile%s; another is in force when people\n"
 		       "                 have signed it: fotagate policy propose\n", g->policy.n, g->policy.n == 1 ? "" : "s");
