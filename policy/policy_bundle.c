@@ -262,10 +262,15 @@ digest(struct policy_bundle *b)
 	return err;
 }
 
-/* None is made otherwise; of two with one name policy_bundle_find() and a person who reads what differs would see one. */
+/*
+ * None is made otherwise; of two with one name policy_bundle_find() and a person who reads what differs would see one.
+ * A statement has a policy's whole name.
+ */
 static bool
 follows(const struct policy_bundle *b, const struct policy_bundle_item *one)
 {
+	if (one->kind == POLICY_BUNDLE_POLICY && strlen(one->name) >= POLICYSET_NAME_MAX)
+		return false;
 	return (!b->n || one->kind >= b->at[b->n - 1].kind) && !policy_bundle_find(b, one->kind, one->name);
 }
 

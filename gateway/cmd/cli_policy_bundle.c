@@ -58,7 +58,7 @@ read_files(struct reading *r)
 }
 
 int
-cli_policy_bundle(const char *path, struct policy_bundle **ret)
+cli_policy_bundle(const char *path, struct policy_bundle **ret, struct config **ret_config)
 {
 	struct config *c = NULL;
 	char why[256] = "";
@@ -72,7 +72,10 @@ cli_policy_bundle(const char *path, struct policy_bundle **ret)
 		err = policy_bundle_make(c, r->item, r->n, ret, why, sizeof why);
 	if (why[0])
 		fprintf(stderr, "fotagate: %s\n", why);
-	config_free(c);
+	if (!err && ret_config)
+		*ret_config = c;
+	else
+		config_free(c);
 	free(r);
 	return err;
 }

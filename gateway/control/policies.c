@@ -37,6 +37,7 @@ struct policies {
 	bool pinned;
 	struct policies_pins pins;
 	struct policy_bundle *bundle, *handed; /* with pins */
+	char lacks[POLICIES_LACKS_MAX];        /* why there is no handed */
 };
 
 static void
@@ -343,14 +344,15 @@ pin_files(const struct policies *p, struct handed_list *l)
 	return err;
 }
 
-/* Both bundles of what is being loaded; what lies on disk may lack a file that was signed. */
+/* Both bundles of what is being loaded; what lies on disk may lack a file that was signed, which ret_lacks then names. */
 static int
 pin(const struct policies *p, const struct config *c, struct handed_list *l, struct policy_bundle **ret,
-    struct policy_bundle **ret_handed, char *why, size_t cap)
+    struct policy_bundle **ret_handed, char ret_lacks[POLICIES_LACKS_MAX], char *why, size_t cap)
 {
 	int err = bundle_of(p, c, l, ret_handed, why, cap);
 	if (err && err != FG_ENOTFOUND)
 		return err;
+	snprintf(ret_lacks, POLICIES_LACKS_MAX, "%s", err ? why : "");
 	why[0] = '\0';
 	err = pin_files(p, l);
 	return err ? err : bundle_of(p, c, l, ret, why, cap);
@@ -386,6 +388,12 @@ policies_handed(const struct policies *p)
 	return p->handed;
 }
 
+const char *
+policies_lacks(const struct policies *p)
+{
+	return p->lacks;
+}
+
 int
 policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 {
@@ -395,15 +403,19 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	struct policy_bundle *comes_to = NULL, *as_handed = NULL;
 	struct view rules;
 	uint8_t sha256[DIGEST_SHA256_LEN] = { 0 };
+	char lacks[POLICIES_LACKS_MAX] = "";
 	size_t n = 0;
 	ret_why[0] = '\0';
-	/* A reload of a configuration without files hands none: then the old ones do, as nobody names them. */
-	struct handed_list *files = p->next.n ? &p->next : &p->now;
+	/*
+	 * A reload of a configuration without files hands none: then the old ones do, as nobody names them. Where files
+	 * are pinned none of the old ones stands in for one that is gone, or nobody would be told.
+	 */
+	struct handed_list *files = p->next.n || p->pinned ? &p->next : &p->now;
 	int err = parse(bundle_fd, &b, &c, ret_why, cap);
 	if (!err)
 		err = read_handed(files, ret_why, cap);
 	if (!err && p->pinned)
-		err = pin(p, c, files, &comes_to, &as_handed, ret_why, cap);
+		err = pin(p, c, files, &comes_to, &as_handed, lacks, ret_why, cap);
 	if (!err) {
 		n = c->profiles_n;
 		list = calloc(n ? n : 1, sizeof *list);
@@ -437,6 +449,7 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	policy_bundle_free(p->handed);
 	p->bundle = comes_to;
 	p->handed = as_handed;
+	memcpy(p->lacks, lacks, sizeof p->lacks);
 	p->list = list;
 	p->n = n;
 	p->config = c;

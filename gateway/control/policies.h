@@ -13,6 +13,7 @@
 #include "policy/policy_bundle.h"
 
 #define POLICIES_FILES_MAX 8192 /* anchors and CA files: 256 profiles of 32 */
+#define POLICIES_LACKS_MAX 320 /* a sentence about a file's name */
 #define POLICIES_CA_MAX (4u << 20) /* gateway/upstream takes no more */
 
 struct policy { /* one profile, resolved; lives until the next policies_load() */
@@ -50,6 +51,8 @@ int policies_pin(struct policies *p, const struct policies_pins *pins);
 /* What the configuration in force comes to, with the files that count, and with those that came. NULL without pins. */
 const struct policy_bundle *policies_bundle(const struct policies *p);
 const struct policy_bundle *policies_handed(const struct policies *p);
+/* Where there is none of those that came: which file is missing for one. "": none is. */
+const char *policies_lacks(const struct policies *p);
 /*
  * What another one would come to, with the files handed in since the last load, which are kept and forgotten here.
  * Nothing else changes. 0 with *ret, or an error with ret_why. bundle_fd stays the caller's.

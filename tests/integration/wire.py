@@ -68,6 +68,8 @@ FIELDS = {
     "RESUME": [("token", "u64"), ("halted_at", "i64"), ("now", "i64")],
     "CONTINUE": [("token", "u64"), ("release", 16), ("step", "u8"), ("ring", "text"), ("since", "i64"),
                  ("over", [("text", "text")])],
+    "POLICY": [("token", "u64")],
+    "POLICY_TAKEN": [("token", "u64"), ("ok", "bool"), ("why", "text"), ("number", "u32")],
     "HALT": [("at", "i64"), ("by_uid", "u32")],
     "UNHALT": [("at", "i64")],
     "SPAWN": [("job", "u64"), ("kind", "u8"), ("wall_ms", "u32")],
