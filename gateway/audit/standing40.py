@@ -46,7 +46,7 @@ def signed_for(r, paper, said, terms):  # by its person: this very release, or a
     if "standing" not in r:
         return said["decision"] == "approve" and agrees(said, terms)
     used.setdefault(r["standing"], set()).add(json.dumps(r, sort_keys=True))
-    return said["decision"] == "standing" and key(paper) == r["standing"] and len(used[r["standing"]]) <= said["max_releases"] and \
+    return said["decision"] == "standing" and r.get("as_of", "") <= said["time"] and key(paper) == r["standing"] and len(used[r["standing"]]) <= said["max_releases"] and \
         all(said.get(k) == terms.get(k) for k in ("gateway", "profile", "product", "policy", "plan")) and reported(terms) and \
         set(terms["findings"]) <= set(said["findings"]) and not terms.get("waived") and not terms.get("checklist") and \
         delta_within(terms.get("delta"), said["deltas"]) and within(terms["from_versions"], said["from_versions"]) and \

@@ -15,6 +15,8 @@ verify_standing_words(const struct verify_release *r, const struct approval *a)
 		return "nobody signed for it, and what it rests on is no standing statement";
 	if (approval_key(&a->terms, key) || memcmp(key, r->record->standing, sizeof key))
 		return "it rests on another standing statement than the one it names";
+	if (r->record->as_of > a->time)
+		return "it is for modules that came after one of its statements was written";
 	return approval_standing_outside(&a->terms, &r->record->terms, r->record->issued) ?
 	    "it lies outside the standing statement it rests on" : NULL;
 }

@@ -250,6 +250,10 @@ fill_record(const struct warden *w, struct release *r)
 	r->by_standing = is_by_standing(w);
 	r->terms = r->by_standing ? c->covers : c->terms;
 	bool named = !r->by_standing || approval_key(&c->terms, r->standing) == FG_OK;
+	if (r->by_standing) {
+		r->as_of = issue_standing_as_of(w);
+		named = named && r->as_of > 0;
+	}
 	free(c);
 	if (!named)
 		return;

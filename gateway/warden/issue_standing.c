@@ -72,6 +72,25 @@ issue_standing_take(struct warden *w)
 	}
 }
 
+int64_t
+issue_standing_as_of(const struct warden *w)
+{
+	const struct judge_bundle *b = &w->job.bundle;
+	struct approval *a = calloc(1, sizeof *a);
+	int64_t first = 0;
+	char why[128];
+	for (unsigned i = 0; a && i < b->n; i++) {
+		if (approval_parse(b->pair[i].statement, a, why, sizeof why)) {
+			first = 0;
+			break;
+		}
+		if (!i || a->time < first)
+			first = a->time;
+	}
+	free(a);
+	return first;
+}
+
 void
 issue_standing_name(const struct warden *w, struct msg_append *m)
 {

@@ -714,6 +714,8 @@ STANDING(test_standing_blocked, 1, "it is blocked", REPORT_OF("", "blocked", "nu
 STANDING(test_standing_delta_left_out, 1, "about a delta", REPORT_OF("", "review", "{\"outcome\":\"x\"}"), (void)0, log_release(f))
 STANDING(test_standing_no_report, 1, "its report is none", "{}", (void)0, log_release(f))
 STANDING(test_standing_by_another, 1, "another standing statement", REPORT_GOOD, (void)0, f->r->standing[0] ^= 1; log_release(f))
+STANDING(test_standing_for_later_modules, 1, "modules that came after", REPORT_GOOD, (void)0, f->r->as_of++; log_release(f))
+STANDING(test_standing_as_of_nothing, 0, "\nok\n", REPORT_GOOD, (void)0, f->r->as_of = 0; log_release(f))
 STANDING(test_standing_policy, 1, "outside the standing", REPORT_GOOD, (void)0, f->r->terms.policy[0] ^= 1; log_release(f))
 STANDING(test_standing_few_persons, 1, "too few persons", REPORT_GOOD, t.max_devices = 9; f->terms.max_devices = 9,
 	 f->r->statements_n = f->r->quorum = 1; log_release(f))
@@ -768,7 +770,8 @@ main(void)
 		TEST(test_standing_revoked), TEST(test_standing_image_revoked), TEST(test_standing_too_many_modules),
 		TEST(test_standing_too_long), TEST(test_standing_finding), TEST(test_standing_finding_left_out),
 		TEST(test_standing_blocked), TEST(test_standing_delta_left_out), TEST(test_standing_no_report),
-		TEST(test_standing_by_another), TEST(test_standing_policy), TEST(test_standing_few_persons),
+		TEST(test_standing_by_another), TEST(test_standing_for_later_modules), TEST(test_standing_as_of_nothing),
+		 TEST(test_standing_policy), TEST(test_standing_few_persons),
 		TEST(test_standing_canary), TEST(test_standing_quorum), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
 		TEST(test_standing_called_approval),
 		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),

@@ -66,6 +66,7 @@ is_released(struct fixture *f, int bundle)
 	assert_int_equal(release_parse(f->append.doc, r, why, sizeof why), 0);
 	assert_int_equal(approval_key(&standing, key), 0);
 	assert_true(r->by_standing);
+	assert_int_equal(r->as_of, clocks->now - 31); /* when the first of them wrote it */
 	assert_memory_equal(r->standing, key, 32);
 	assert_int_equal(r->statements_n, 2);
 	hex_encode(key, 32, text + 7);

@@ -260,7 +260,7 @@ statements(struct fixture *f, const struct approval_terms *t, const struct perso
 	writer_u32(&bundle, n);
 	for (unsigned i = 0; i < n; i++) {
 		f->nonce++;
-		struct approval *a = people_statement(who[i], t, clocks->now - 30, f->nonce, (f->seen ? f->seen : 500u) + f->nonce, root);
+		struct approval *a = people_statement(who[i], t, clocks->now - 30 - i, f->nonce, (f->seen ? f->seen : 500u) + f->nonce, root);
 		writer_init(&text, APPROVAL_BYTES_MAX);
 		writer_init(&sig, SSHSIG_ARMOR_MAX);
 		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
