@@ -63,6 +63,8 @@ put_terms(struct jsonw *j, const struct approval_terms *t)
 	jsonw_khex(j, "report", t->report, sizeof t->report);
 	jsonw_khex(j, "resource", t->resource, sizeof t->resource);
 	jsonw_kcstr(j, "review", t->review);
+	if (t->have_signer)
+		jsonw_khex(j, "signer", t->signer, sizeof t->signer);
 	jsonw_kcstr(j, "subject", t->subject);
 	jsonw_kcstr(j, "target", t->target);
 	approval_list_put_some(j, "waived", &t->waived);
@@ -107,9 +109,12 @@ static bool
 get_terms(const struct json_value *v, struct approval_terms *t)
 {
 	const struct json_value *quorum = json_get(v, "quorum"), *plan = json_get(v, "plan");
+	const struct json_value *signer = json_get(v, "signer");
+	t->have_signer = signer != NULL;
 	t->decision = APPROVAL_APPROVE;
 	t->have_plan = plan != NULL;
 	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || jsonf_hex(plan, t->plan, sizeof t->plan)) &&
+	    (!signer || jsonf_hex(signer, t->signer, sizeof t->signer)) &&
 	    approval_delta_get(json_get(v, "delta"), &t->delta) &&
 	    approval_list_get_some(json_get(v, "checklist"), &t->checklist) &&
 	    approval_list_get_some(json_get(v, "waived"), &t->waived) &&
@@ -183,6 +188,8 @@ inconsistent(const struct release *r)
 		return "a quorum below the one that was signed for";
 	if (r->issued <= 0 || t->not_before <= 0 || t->not_after <= t->not_before)
 		return "times are not in order";
+	if (t->have_signer && !r->by_standing)
+		return "only what people did not sign for says who signed the image";
 	if ((r->as_of && !r->by_standing) || r->as_of > r->issued + APPROVAL_SKEW)
 		return "the time as of which modules are meant is none of a standing statement";
 	if (!t->max_devices || !t->groups.n || !t->from_versions.n || !t->profile[0])

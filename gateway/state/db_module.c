@@ -7,7 +7,8 @@
 /* One row an identity: the whole inventory comes in one pass over two indexes, without sorting. */
 #define COLUMNS                                                                               \
 	"SELECT m.pseudonym, m.profile, m.group_name, m.product, m.version, m.version_cls, m.sure, m.tags, m.listed," \
-	" m.held, m.first_seen, m.last_seen, m.usual, m.last_answer, m.last_resource, m.placed, m.placed_in, i.kind, i.cls, i.text"   \
+	" m.held, m.first_seen, m.last_seen, m.usual, m.last_answer, m.last_resource, m.placed, m.placed_in,"          \
+	" i.kind, i.cls, i.text"                                                                                       \
 	" FROM module m LEFT JOIN ident i ON i.module = m.pseudonym "
 
 static int

@@ -37,6 +37,9 @@ issue_standing_terms(const struct warden *w, struct judge_case *c, const char **
 	uint8_t key[DIGEST_SHA256_LEN];
 	snprintf(c->covers.gateway, sizeof c->covers.gateway, "%s", c->genesis->origin);
 	issue_release_terms(m, &c->covers);
+	c->covers.have_signer = m->have_signer;
+	if (m->have_signer)
+		memcpy(c->covers.signer, m->signer, sizeof c->covers.signer);
 	issue_release_requesters(m, c, requesters);
 	c->quorum = m->quorum > m->terms_quorum ? m->quorum : m->terms_quorum;
 	c->others = issue_modules_of(w, &c->covers, NULL);

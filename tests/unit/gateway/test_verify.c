@@ -716,6 +716,22 @@ STANDING(test_standing_no_report, 1, "its report is none", "{}", (void)0, log_re
 STANDING(test_standing_by_another, 1, "another standing statement", REPORT_GOOD, (void)0, f->r->standing[0] ^= 1; log_release(f))
 STANDING(test_standing_for_later_modules, 1, "modules that came after", REPORT_GOOD, (void)0, f->r->as_of++; log_release(f))
 STANDING(test_standing_as_of_nothing, 0, "\nok\n", REPORT_GOOD, (void)0, f->r->as_of = 0; log_release(f))
+#define REPORT_BY(signatures) "{\"signatures\":[" signatures "],\"findings\":[{\"id\":\"SIG-NONE\",\"severity\":\"notice\"}],\"verdict\":\"review\"}"
+#define KEY_OF(digits) digits digits digits digits digits digits digits digits
+#define SIGNED(outcome, digits, where) \
+	"{\"outcome\":\"" outcome "\",\"signer\":{\"spki_sha256\":\"" KEY_OF(digits) "\"},\"where\":\"" where "\"}"
+#define BY_VENDOR t.bounds.signers.n = 1; snprintf(t.bounds.signers.word[0], APPROVAL_WORD_MAX, "%s", KEY_OF("55555555")); \
+	f->terms.have_signer = true; memset(f->terms.signer, 0x55, sizeof f->terms.signer)
+STANDING(test_standing_signer, 0, "\nok\n", REPORT_BY(SIGNED("verified", "55555555", "") "," SIGNED("verified", "66666666", "part") ","
+         SIGNED("untrusted", "66666666", "")), BY_VENDOR, log_release(f))
+STANDING(test_standing_other_signer, 1, "another signer than the record", REPORT_BY(SIGNED("verified", "66666666", "")), BY_VENDOR,
+         log_release(f))
+STANDING(test_standing_second_signer, 1, "another signer than the record",
+         REPORT_BY(SIGNED("verified", "55555555", "") "," SIGNED("verified", "66666666", "")), BY_VENDOR, log_release(f))
+STANDING(test_standing_no_signer, 1, "another signer than the record", REPORT_BY(SIGNED("untrusted", "55555555", "")), BY_VENDOR,
+         log_release(f))
+STANDING(test_standing_signer_unsaid, 1, "outside the standing", REPORT_BY(SIGNED("verified", "55555555", "")), BY_VENDOR,
+         f->r->terms.have_signer = false; log_release(f))
 STANDING(test_standing_policy, 1, "outside the standing", REPORT_GOOD, (void)0, f->r->terms.policy[0] ^= 1; log_release(f))
 STANDING(test_standing_few_persons, 1, "too few persons", REPORT_GOOD, t.max_devices = 9; f->terms.max_devices = 9,
 	 f->r->statements_n = f->r->quorum = 1; log_release(f))
@@ -771,6 +787,8 @@ main(void)
 		TEST(test_standing_too_long), TEST(test_standing_finding), TEST(test_standing_finding_left_out),
 		TEST(test_standing_blocked), TEST(test_standing_delta_left_out), TEST(test_standing_no_report),
 		TEST(test_standing_by_another), TEST(test_standing_for_later_modules), TEST(test_standing_as_of_nothing),
+		TEST(test_standing_signer), TEST(test_standing_other_signer), TEST(test_standing_second_signer),
+		TEST(test_standing_no_signer), TEST(test_standing_signer_unsaid),
 		 TEST(test_standing_policy), TEST(test_standing_few_persons),
 		TEST(test_standing_canary), TEST(test_standing_quorum), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
 		TEST(test_standing_called_approval),

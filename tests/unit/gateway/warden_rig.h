@@ -318,6 +318,8 @@ ask_with(struct fixture *f, int image, int bundle)
 	memcpy(m->target_image, t->delta.target, sizeof m->target_image);
 	m->have_plan = t->have_plan;
 	memcpy(m->plan, t->plan, sizeof m->plan);
+	m->have_signer = t->have_signer;
+	memcpy(m->signer, t->signer, sizeof m->signer);
 	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);
