@@ -122,17 +122,17 @@ entry_of(const struct job *j)
 
 /*
  * A statement lets a rollout go on once: said again, it would do so after a later stop that nobody has looked at.
- * Noted before the log is asked, as standing_used does it; NULL, or why not.
+ * Noted before the log is asked, as of a standing one; NULL, or why not.
  */
 static const char *
 use_up(struct warden *w)
 {
 	const struct judge_answer *a = &w->job.answer;
 	for (uint32_t i = 0; i < a->statements_n; i++)
-		if (standing_used_count(w->used, a->statement[i].statement))
+		if (spent_count(w->spent, a->statement[i].statement))
 			return "a statement has let a rollout go on before: write and sign a new one";
 	for (uint32_t i = 0; i < a->statements_n; i++)
-		if (standing_used_add(w->used, a->statement[i].statement, w->job.request.go_on.release))
+		if (spent_add(w->spent, a->statement[i].statement, w->job.request.go_on.release))
 			return "that the statements are used up could not be written down: is the disk full?";
 	return NULL;
 }

@@ -48,7 +48,7 @@ issue_standing_terms(const struct warden *w, struct judge_case *c, const char **
 		c->terms.decision = APPROVAL_NONE; /* which no statement says */
 		return;
 	}
-	c->used = standing_used_count(w->used, key);
+	c->used = spent_count(w->spent, key);
 	/* Revoked, or the image restricted, after what its signers had seen: it does not speak of that. */
 	uint64_t image = vault_restricted(w->vault, m->image, NULL), standing = vault_restricted(w->vault, key, NULL);
 	c->newer_than = image > standing ? image : standing;
@@ -65,7 +65,7 @@ issue_standing_take(struct warden *w)
 	for (unsigned i = 0; revoked && i < j->bundle.n; i++)
 		if (j->sizes[i] <= revoked)
 			return "the standing statement was revoked meanwhile";
-	switch (standing_used_add(w->used, r->standing, j->made.id)) {
+	switch (spent_add(w->spent, r->standing, j->made.id)) {
 	case FG_OK:
 		return NULL;
 	case FG_ELIMIT:
