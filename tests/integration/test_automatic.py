@@ -105,7 +105,8 @@ def test_revoked_by_one(gate):
     out = gate.export()
     assert not gate.verify(out).returncode
     trust = dict(line.split(" ", 1) for line in open(os.path.join(gate.root, "people/trust.txt")) if line[0] != "#" and " " in line)
-    for script, *args in (["files40.py"], ["people40.py", trust["genesis"].strip()], ["releases40.py"], ["served40.py"]):
+    for script, *args in (["files40.py"], ["people40.py", trust["genesis"].strip()], ["releases40.py"], ["served40.py"],
+                          ["rollouts40.py"]):
         done = subprocess.run([sys.executable, "-B", os.path.join(SRC, "gateway/audit", script), out, *args], capture_output=True, text=True)
         assert done.returncode == 0, script + done.stdout + done.stderr
     kinds = [e["ev"] for e in gate.entries(out) if e["ev"].startswith("standing.")]

@@ -488,7 +488,8 @@ expect(struct fixture *f, int status, const char *word)
 static inline void
 expect_foreign(struct fixture *f, bool good)
 {
-	static const char *const scripts[] = { "verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py" };
+	static const char *const scripts[] = { "verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py",
+		"rollouts40.py" };
 	const char *src = getenv("FG_SRC");
 	char dir[128], script[512], out[16384], hex[DIGEST_HEX_LEN + 1];
 	uint8_t digest[32];
