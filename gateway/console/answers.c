@@ -33,7 +33,7 @@ static const struct {
 	{ "Severities", "{block:n,info:n,notice:n,warning:n}" },
 	{ "Standing",
 	    "{deltas:s,findings:[s],from:[s],groups:[s],have:n,id:s,in_force:n,key:d,max_devices:n,"
-	    "max_releases:n,need:n,policy:d,product:s,profile:s,reason:s,state:s,until:t,who:s}" },
+	    "max_releases:n,need:n,policy:d,product:s,profile:s,reason:s,signers:[d],state:s,until:t,who:s}" },
 	{ "Token",
 	    "{account:s,by:s,expires:t,id:d,last:t,made:t,name:s,revoked:t,scopes:[s],state:s,token~:s}" },
 	{ "Waiver",

@@ -206,6 +206,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	note_listeners(c);
 	if (inventory_rules(c->inventory, policies_config(c->policies)))
 		oplog(OPLOG_ERR, "some modules keep the group of the rules before, for want of memory");
+	inventory_place(c->inventory, control_now(c));
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
 	return FG_OK;
@@ -331,6 +332,7 @@ open_state(struct control *c)
 		return failed("epoch key or inventory", NULL, err);
 	if (inventory_rules(c->inventory, policies_config(c->policies)))
 		return failed("groups of modules", NULL, FG_ENOMEM);
+	inventory_place(c->inventory, control_now(c));
 	err = links_new(c->db, &c->links);
 	if (err)
 		return failed("short URLs", NULL, err);

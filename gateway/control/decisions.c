@@ -224,6 +224,25 @@ decisions_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], str
 	return FG_OK;
 }
 
+int
+decisions_signer(struct control *c, const struct db_candidate *cand, bool *ret_have, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	struct report *r = NULL;
+	bool have = false, several = false;
+	int err = decisions_report(c, cand->report, &r);
+	for (unsigned i = 0; !err && i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		if (s->outcome != SIG_VERIFIED || s->where[0])
+			continue;
+		several |= !s->signer.have_spki || (have && memcmp(ret, s->signer.spki_sha256, DIGEST_SHA256_LEN) != 0);
+		memcpy(ret, s->signer.spki_sha256, DIGEST_SHA256_LEN);
+		have = true;
+	}
+	*ret_have = have && !several;
+	report_free(r);
+	return err;
+}
+
 bool
 decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret)
 {

@@ -65,4 +65,10 @@ bool decisions_unseen(struct control *c, const struct db_candidate *cand, struct
 int decisions_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     const struct db_scope *scope, struct rules_result *ret);
 
+/*
+ * SHA-256 of the SPKI of whoever signed the whole of the candidate's image, if that is one key: *ret_have false when no
+ * signature verified, or when those that did are of several. What decisions_report() says.
+ */
+int decisions_signer(struct control *c, const struct db_candidate *cand, bool *ret_have, uint8_t ret[32]);
+
 #endif

@@ -527,6 +527,8 @@ struct msg_issue {
 	uint8_t made; /* enum approval_made, and what comes with it: as people signed it of a delta */
 	char applier[MSG_APPLIER_MAX];
 	uint8_t base[DIGEST_SHA256_LEN], target_image[DIGEST_SHA256_LEN];
+	bool have_signer; /* only of MSG_ISSUE_STANDING: SHA-256 of the SPKI of whoever signed the image */
+	uint8_t signer[DIGEST_SHA256_LEN];
 	uint64_t opened_at; /* log size when the review opened: statements must have seen more */
 	int64_t now;
 };

@@ -239,7 +239,7 @@ static const struct msg_field issue[] = {
 	ARRAY(msg_issue, requesters, requesters_n, name), U32(msg_issue, quorum),
 	U32(msg_issue, terms_quorum), BOOL(msg_issue, have_plan), BYTES(msg_issue, plan),
 	ENUM(msg_issue, made, APPROVAL_MADE_LIMIT), TEXT(msg_issue, applier), BYTES(msg_issue, base),
-	BYTES(msg_issue, target_image),
+	BYTES(msg_issue, target_image), BOOL(msg_issue, have_signer), BYTES(msg_issue, signer),
 	U64(msg_issue, opened_at), I64(msg_issue, now), END,
 };
 static const struct msg_field issued[] = {
