@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# embed.cmake - cmake -DDIR=web "-DIN=web/a;web/b" -DOUT=asset_table.c -P embed.cmake
+# embed.cmake - cmake -DDIR=web "-DIN=web/a;web/b" "-DTEXTS=audit/x;audit/y" -DOUT=asset_table.c -P embed.cmake
 #
-# Turns the web pages into asset_table (asset.h). The output depends on names and bytes alone.
+# Turns the web pages into asset_table (asset.h), and beside them, below export/, what every export carries.
+# The output depends on names and bytes alone.
 
 set(arrays "")
 set(rows "")
 set(i 0)
-foreach(in IN LISTS IN)
+foreach(in IN LISTS IN TEXTS)
 	file(RELATIVE_PATH name "${DIR}" "${in}")
+	string(REGEX REPLACE "^\\.\\..*/" "export/" name "${name}")
 	file(READ "${in}" hex HEX)
 	file(SHA256 "${in}" digest)
 	string(LENGTH "${hex}" digits)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
 
 import browse
@@ -118,15 +119,63 @@ def test_a_gateway_that_hands_out_something_else(driver, place):
             driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
-def test_every_entry_with_the_checkpoint(driver, place, tmp_path):
+def verified(gate, folder):
+    """What fotagate-verify says of an export, by what was kept outside the gateway."""
+    return subprocess.run([os.path.join(BIN, "fotagate-verify"), folder, "--trust", os.path.join(gate.root, "people/trust.txt")],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_all_of_it_is_verified_elsewhere(driver, place, tmp_path):
+    """What the page saves is what fotagate audit export writes, and holds for whoever trusts neither page nor gateway."""
     before = place.gate.cli("status")["log"]["size"]
     browse.visit(driver, place.url + "/audit")
     files = taken(driver, "#export-whole", "#exported", tmp_path)
     lines = files["entries.jsonl"].removesuffix(b"\n").split(b"\n")
     _, size, signed, *_ = files["checkpoint"].decode().split("\n")
     assert int(size) == len(lines) > before and base64.b64encode(root(lines)).decode() == signed
-    # That it is taken away is in what is taken away.
-    assert any(e["ev"] == "log.exported" and "alice" in e["act"] for e in map(json.loads, lines[before:]))
+    # That it is taken away is in what is taken away, and what the texts are that go along.
+    told = [e for e in map(json.loads, lines[before:]) if e["ev"] == "log.exported" and "alice" in e["act"]]
+    assert {v.removeprefix("sha256:") for v in told[0]["ref"].values()} == {
+        hashlib.sha256(files[n]).hexdigest() for n in files if n.endswith((".py", ".md"))}
+    there = tmp_path / "export"
+    good = verified(place.gate, there)
+    assert good.returncode == 0 and "ok" in good.stdout, good
+    assert "self-consistent" not in good.stdout
+    # The command's own has no file more, but for what the log has grown by.
+    out = place.gate.export()
+    there_too = {os.path.relpath(os.path.join(d, n), out) for d, _, names in os.walk(out) for n in names}
+    same = {n for n in there_too if not n.startswith("tile/")}
+    assert same == {n for n in files if not n.startswith("tile/")}
+    for name in same - {"checkpoint", "entries.jsonl"}:
+        with open(os.path.join(out, name), "rb") as f:
+            assert f.read() == files[name], name
+    # By the scripts in it, without any program of ours.
+    trust = dict(line.split(" ", 1) for line in open(os.path.join(place.gate.root, "people/trust.txt")) if line[0] != "#" and " " in line)
+    for script, *args in (["verify40.py", trust["log"].strip()], ["files40.py"], ["people40.py", trust["genesis"].strip()],
+                          ["releases40.py"], ["served40.py"]):
+        done = subprocess.run([sys.executable, "-B", there / script, there, *args], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, (script, done)
+    # One bit of anything, and it is none.
+    for name in ("entries.jsonl", "signers/allowed_signers", next(n for n in files if n.startswith("reports/")),
+                 next(n for n in files if n.startswith("tile/0/")), "VERIFY.md"):
+        path = there / name
+        path.write_bytes(files[name][:-9] + bytes([files[name][-9] ^ 1]) + files[name][-8:])
+        assert verified(place.gate, there).returncode == 1, name
+        path.write_bytes(files[name])
+    (there / "statements" / "more.txt").write_text("x")
+    assert verified(place.gate, there).returncode == 1
+
+
+def test_no_export_of_what_does_not_hold(driver, place):
+    for what, says in (('"/tile/entries/"', "do not hash to the root"), ('"/files/report"', "not what its digest says")):
+        script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LIAR.replace("WHAT", what)})
+        try:
+            browse.visit(driver, place.url + "/audit")
+            one(driver, "#export-whole").send_keys("\n")
+            wait(driver, lambda d: every(d, "#exported .problem"))
+            assert says in one(driver, "#exported").text and not every(driver, "#exported a")
+        finally:
+            driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
 def test_what_is_found_with_proofs(driver, place, tmp_path):
