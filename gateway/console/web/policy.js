@@ -4,6 +4,7 @@ import { el, table, row, facts, digest, time, badge, span } from "/dom.js";
 import { get, maybe, seg } from "/api.js";
 import { verdict } from "/words.js";
 import { whatif } from "/whatif.js";
+import * as inforce from "/inforce.js";
 
 const THOUSANDTHS = ["unexplained", "unreviewable", "unsigned"], AGES = ["age", "vendor_age"];
 
@@ -68,7 +69,9 @@ export async function load(page, id) {
 		[]).map(async (s) => (await maybe(`/suppliers/${seg(s.name)}`)) || s));
 	const judged = ((reviews && reviews.reviews) || []).filter((r) => r.report).slice(-20).reverse();
 	page.part("head", 1, () => [el("h1", {}, "Policy"),
-		el("p", {}, "It stands in fotagate.conf and profiles.d; every version of it is in the log.")], "plain");
+		el("p", {}, "It stands in fotagate.conf and profiles.d; every version of it is in the log. What may be released without ",
+			"people: ", el("a", { href: "/standing" }, "standing statements"), ".")], "plain");
+	await inforce.draw(page);
 	page.part("profiles", profiles, () => [el("h2", {}, "Vendor profiles"), table("Profiles", ["Profile", "Supplier",
 		"Answers for", "Signatures", "Policy"],
 		profiles.profiles.map((p) => [p.name, p.supplier, [p.hosts.join(", "), el("small", {}, el("code", {}, p.path))],
