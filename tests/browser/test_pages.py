@@ -278,6 +278,97 @@ def test_health_says_what_is_not_as_it_should_be(driver, place):
     assert "full" in levels[0] and "only no-new-privs" in levels[1] and "none" in levels[2]
 
 
+def test_a_held_clock_and_witnesses(driver, place):
+    """As status has them; the statement that is written is held against the hold, which comes before a halt."""
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            if (/resume.statement$/.test(String(path)))
+                return new Response(JSON.stringify({ name: "x.json", sha256: "0", statement: JSON.stringify({ predicateType: "urn:fotagate:approval:v1",
+                    predicate: { approver: "alice@demo.invalid", decision: "resume", gateway: "demo.invalid", halted_at: "2026-11-01T00:00:00Z",
+                        log: {}, nonce: "", reason: "looked at my own clock", time: new Date().toISOString() } }) }));
+            const answer = await real(path, init);
+            if (!/status$/.test(String(path)))
+                return answer;
+            const d = await answer.json();
+            d.clock_hold = { at: "2026-11-30T00:00:00Z", text: "the clock went back by <b>a day</b>" };
+            d.halt = { at: "2026-11-01T00:00:00Z", by_uid: 0 };
+            d.witnesses = [["cosigned", 0], ["ahead", 900], ["new-word", 0]].map(([answer, claimed]) => ({ answer, claimed, answered: "2026-11-30T00:00:00Z",
+                cosigned: "2026-11-30T00:00:00Z", lag: 3, name: `w-${answer}`, size: 77 }));
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/health")
+        text = browse.one(driver, "#part-resume").text
+        assert "End the hold of the clock" in text and "confirms the clock as it stands; the halt takes a second round" in text
+        assert "The clock is held since" in browse.one(driver, "#part-head").text and "held" in browse.one(driver, "#part-gateway").text
+        rows = {r.text.split()[0]: r.text for r in every_row(driver, "log")}
+        assert "signed" in rows["w-cosigned"] and "remembers more" in rows["w-ahead"] and "900 entries" in rows["w-ahead"]
+        assert "new-word" in rows["w-new-word"].split(" ", 1)[1] and checks.everywhere(driver) == []
+        browse.one(driver, "#resume-reason").send_keys("looked at my own clock")
+        browse.one(driver, "#part-resume form button").click()
+        said = browse.there(driver, "#statement [role=alert]").text
+        assert "Do not sign." in said and "is about another halt, or about a halt" in said
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
+def test_how_far_it_would_go_and_how_it_came(driver, place):
+    browse.visit(driver, place.url + "/reviews/R-3")
+    text = browse.one(driver, "#part-rings").text
+    assert "the plan careful, to 70 a day at most" in text and "modules of FG100" in text
+    first, half, rest = [r.text for r in browse.every(driver, "#part-rings li")]
+    assert first.startswith("canary: modules of canary. It is open from the start.") and "2 modules at least have reported" in first
+    assert "half: 50 % of all modules, some 8. It opens by itself" in half and "1 hour after it opened" in half
+    assert "rest: all the others. It opens by itself" in rest and "3 % silent" in rest
+    row = every_row(driver, "provenance")[0]
+    assert "image" in row.text and "http://127.0.0.1" in row.text and "not over TLS" in row.text
+    # Where it was signed for: for how many.
+    browse.visit(driver, place.url + "/reviews/R-8")
+    assert "as was signed so far" in browse.one(driver, "#part-rings").text
+
+
+def test_words_that_the_page_does_not_know_are_shown(driver, place):
+    """A gateway that is newer than its page's words: states, decisions, blocks, events are shown as they are called."""
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init), at = String(path);
+            if (!/[/]reviews([?]|$|[/]R-3$)|[/]status$|explain$|[/]standing$/.test(at))
+                return answer;
+            let d = await answer.json();
+            if (/status$/.test(at))
+                d.reviews["in-after-review"] = 1;
+            else if (/state=in-after-review/.test(at))
+                d = { reviews: [{ ...window.row, id: "R-99", state: "in-after-review" }], next: null };
+            else if (/[/]reviews[?]/.test(at))
+                window.row = d.reviews[0] || window.row;
+            else if (/R-3$/.test(at))
+                Object.assign(d, { state: "blocked", reasons: [{ id: "HOOK-SAID-NO", sentence: "The hook <b>ticket</b> said no." }] });
+            else if (/explain$/.test(at))
+                d.decision = "breakglass";
+            else
+                d.standing = [{ deltas: "half-seen", findings: [], from: ["*"], groups: ["*"], have: 0, id: "S-7", in_force: 0,
+                    key: "0".repeat(64), max_devices: 1, max_releases: 1, need: 2, policy: "0".repeat(64), product: "P", profile: "p",
+                    reason: "r", state: "suspended-by-hook", until: "2027-01-01T00:00:00Z", who: "w" }];
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/reviews/R-3")
+        text = browse.one(driver, "#part-blockers").text
+        assert "HOOK-SAID-NO" in text and "The hook <b>ticket</b> said no." in text
+        browse.visit(driver, place.url + "/policy/R-3")
+        assert "breakglass" in browse.one(driver, "#part-head").text
+        browse.visit(driver, place.url + "/standing")
+        text = browse.one(driver, "#S-7").text
+        assert "suspended-by-hook" in text and "deltas: half-seen" in text
+        browse.visit(driver, place.url + "/reviews")
+        rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+        assert "in-after-review" in rows["R-99"]
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
 def every_row(driver, part):
     return browse.every(driver, f"#part-{part} tbody tr")
 
