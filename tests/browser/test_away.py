@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is taken away: evidence of a review and parts of the log, as files that hold without the console that made them."""
 import base64
+import csv
 import hashlib
 import io
 import json
@@ -189,7 +190,16 @@ def test_what_is_found_with_proofs(driver, place, tmp_path):
     one(driver, "#export-to").send_keys("7")
     (tmp_path / "excerpt.tar").unlink()
     files = taken(driver, "#export-found", "#exported", tmp_path)
-    assert [json.loads(line)["seq"] for line in files["entries.jsonl"].decode().splitlines()] == [3, 4, 5, 6, 7]
+    entries = [json.loads(line) for line in files["entries.jsonl"].decode().splitlines()]
+    assert [e["seq"] for e in entries] == [3, 4, 5, 6, 7]
+    head, *rows = csv.reader(io.StringIO(files["entries.csv"].decode(), newline=""))
+    assert [dict(zip(head, row))["seq"] for row in rows] == ["3", "4", "5", "6", "7"]
+    assert [dict(zip(head, row))["ev"] for row in rows] == [e["ev"] for e in entries]
+    # What a spreadsheet would take for a formula is text in it.
+    made = driver.execute_async_script("""const done = arguments[0];
+        import("/bundle.js").then(({ csv }) => done(csv([{ seq: 1, msg: '=cmd|"x"', act: "-1", obj: "a,b\\nc", src: "@x" }])));""")
+    row = dict(zip(head, list(csv.reader(io.StringIO(made, newline="")))[1]))
+    assert (row["msg"], row["act"], row["src"], row["obj"], row["dev"]) == ("'=cmd|\"x\"", "'-1", "'@x", "a,b\nc", "")
 
 
 def test_an_entry_with_its_proof(driver, place, tmp_path):

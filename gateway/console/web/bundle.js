@@ -86,6 +86,14 @@ async function proven(files, entries, progress) {
 	files.set("checkpoint", [utf8.encode((await head()).note)]);
 }
 
+const COLUMNS = ["seq", "t", "ev", "sev", "out", "act", "src", "obj", "dev", "msg"];
+
+// For a spreadsheet (RFC 4180), which takes no cell for a formula.
+export function csv(entries) {
+	const cell = (v) => `"${String(v ?? "").replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+	return [COLUMNS, ...entries.map((e) => COLUMNS.map((k) => e[k]))].map((r) => r.map(cell).join() + "\r\n").join("");
+}
+
 // The latest entries that fit, not below from nor above to, proven one by one. { blob, n, next }: what lies below next
 // was not looked at.
 export async function excerpt(folder, take, from, to, progress) {
@@ -93,7 +101,9 @@ export async function excerpt(folder, take, from, to, progress) {
 		stop: (e) => e.seq < from });
 	const files = new Map();
 	await proven(files, found.entries, progress);
-	files.set("README.txt", [utf8.encode(`${found.entries.length} entries of an audit log, each with a receipt.\n\n` +
+	files.set("entries.csv", [utf8.encode(csv([...found.entries].reverse()))]);
+	files.set("README.txt", [utf8.encode(`${found.entries.length} entries of an audit log, each with a receipt; entries.csv is ` +
+		"what a spreadsheet reads of them, and proves nothing.\n\n" +
 		"To check one, with what was kept outside the gateway (trust.txt):\n\n" +
 		"    fotagate-verify receipt proofs/NUMBER.tlog-proof --trust trust.txt\n\n" +
 		"Which entries were left out, an excerpt cannot tell: the whole log can.\n")]);
