@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tarfile
 
+import pytest
+
 import browse
 import checks
 from browse import every, one, wait
@@ -165,6 +167,41 @@ def test_all_of_it_is_verified_elsewhere(driver, place, tmp_path):
         path.write_bytes(files[name])
     (there / "statements" / "more.txt").write_text("x")
     assert verified(place.gate, there).returncode == 1
+
+
+TREE = """const [n, done] = arguments;
+    (async () => {
+        const { Tree } = await import("/exporting.js"), { sha256, hex } = await import("/log.js"), files = new Map(), tree = new Tree(files);
+        for (let i = 0; i < n; i++) {
+            const leaf = new Uint8Array(32);
+            new DataView(leaf.buffer).setUint32(0, i);
+            await tree.add(0, leaf);
+        }
+        tree.end();
+        const out = {};
+        for (const [name, parts] of files)
+            out[name] = hex(await sha256(new Uint8Array(await new Blob(parts).arrayBuffer())));
+        done(out);
+    })().catch((e) => done(String(e.stack)));"""
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 65536, 66100])
+def test_tiles_of_a_tree_of_any_size(driver, place, n):
+    """c2sp.org/tlog-tiles: full ones of 256 hashes, what is left as a partial one, the next level of full ones alone."""
+    browse.visit(driver, place.url + "/account")
+    made = driver.execute_async_script(TREE, n)
+    level, hashes, want = 0, [i.to_bytes(4, "big") + bytes(28) for i in range(n)], {}
+    while hashes:
+        up = []
+        for at in range(0, len(hashes), 256):
+            some = hashes[at:at + 256]
+            name = f"tile/{level}/{at // 256:03d}" + ("" if len(some) == 256 else f".p/{len(some)}")
+            want[name] = hashlib.sha256(b"".join(some)).hexdigest()
+            while len(some) > 1 and at + 256 <= len(hashes):
+                some = [hashlib.sha256(b"\1" + some[i] + some[i + 1]).digest() for i in range(0, len(some), 2)]
+            up += some if at + 256 <= len(hashes) else []
+        level, hashes = level + 1, up
+    assert made == want
 
 
 def test_no_export_of_what_does_not_hold(driver, place):

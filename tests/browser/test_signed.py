@@ -269,11 +269,14 @@ def test_all_of_it_has_policies_and_sets(driver, signed, tmp_path):
     gate = signed.gate
     gate.enrol("carol")
     until(lambda: gate.cli("people", "list")["number"] == 1)
+    for n in range(256):  # so that there is a tile that is full
+        signed.console.ask("POST", "/refusals", {"kind": "digest", "value": f"{n:064x}", "reason": "so that the log grows"}, signed.alice)
     browse.visit(driver, signed.console.url + "/audit")
     files = taken(driver, "#export-whole", "#exported", tmp_path)
     want = {f"signers/{n}" for n in ("genesis.json", "genesis.sig.0", "genesis.sig.1", "1.json", "1.sig.0", "1.sig.1", "policy-1.json",
                                      "policy-1.sig.0", "policy-1.sig.1", "policy-2.json", "policy-2.sig.0", "policy-2.sig.1", "allowed_signers")}
     assert {n for n in files if n.startswith("signers/")} == want
+    assert {"tile/0/000", "tile/entries/000", "tile/1/000.p/1"} <= set(files)
     good = verified(gate, tmp_path / "export")
     assert good.returncode == 0 and "ok" in good.stdout and "self-consistent" not in good.stdout, good
     out = gate.export()

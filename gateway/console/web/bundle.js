@@ -6,7 +6,7 @@ import { back, head, hex, included, sha256 } from "/log.js";
 import { APPROVAL as NAMESPACE } from "/signing.js";
 
 export const ENTRIES_MAX = 500;    // that are proven one by one
-const BACK_MAX = 200000;             // entries that are looked through for them
+const BACK_MAX = 200000;           // entries that are looked through for them
 const AT_ONCE = 4;                 // requests on their way: a browser has few connections for one server
 const WAIT = 100, WAIT_TRIES = 100; // milliseconds; a checkpoint is signed within a second
 const BLOCK = 512;

@@ -19,7 +19,7 @@ const utf8 = new TextEncoder(), plain = new TextDecoder();
 
 // ---- the tree, as tiles: every hash of it was reckoned here ----
 
-class Tree {
+export class Tree {
 	constructor(files) {
 		this.files = files;
 		this.rows = []; // of each level: { at: number of the next tile, hashes }
