@@ -345,7 +345,8 @@ def test_words_that_the_page_does_not_know_are_shown(driver, place):
             else if (/R-3$/.test(at))
                 Object.assign(d, { state: "blocked", reasons: [{ id: "HOOK-SAID-NO", sentence: "The hook <b>ticket</b> said no." }] });
             else if (/explain$/.test(at))
-                d.decision = "breakglass";
+                Object.assign(d, { decision: "breakglass", hook: { outcome: "ask-the-<b>boss</b>", quorum: 4, reasons: ["<i>freeze</i>"],
+                    program: "0".repeat(64) } });
             else
                 d.standing = [{ deltas: "half-seen", findings: [], from: ["*"], groups: ["*"], have: 0, id: "S-7", in_force: 0,
                     key: "0".repeat(64), max_devices: 1, max_releases: 1, need: 2, policy: "0".repeat(64), product: "P", profile: "p",
@@ -359,6 +360,8 @@ def test_words_that_the_page_does_not_know_are_shown(driver, place):
         assert "HOOK-SAID-NO" in text and "The hook <b>ticket</b> said no." in text
         browse.visit(driver, place.url + "/policy/R-3")
         assert "breakglass" in browse.one(driver, "#part-head").text
+        text = browse.one(driver, "#part-hook").text
+        assert "ask-the-<b>boss</b>, for 4 people at least" in text and "<i>freeze</i>" in text
         browse.visit(driver, place.url + "/standing")
         text = browse.one(driver, "#S-7").text
         assert "suspended-by-hook" in text and "deltas: half-seen" in text

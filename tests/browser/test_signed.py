@@ -249,6 +249,7 @@ def test_a_statement_with_other_bounds_is_not_to_be_signed(driver, signed):
     for was, now, says in (('"max_devices":20', '"max_devices":2000', "is for another number"),
                            ('"groups":["field"]', '"groups":["*"]', "reaches elsewhere"), ('"findings":[]', '"findings":["DELTA-SECOND"]',
                                                                                          "lets other findings"),
+                           ('"standing":"S-', '"signers":["ab"],"standing":"S-', "is for what others signed"),
                            ('"decision":"standing"', '"decision":"approve"', "another form"),
                            ("alice@demo.invalid", "bob@demo.invalid", "names another person")):
         script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LIE.replace("WAS", repr(was)).replace(

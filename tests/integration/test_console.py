@@ -307,6 +307,8 @@ def test_papers_of_the_authority(console, token):
             assert got(kind, number)[0] == 404, (kind, number)
         assert console.web(f"/api/v1/files/{kind}", headers=token)[0] == 404
     assert console.web("/export/VERIFY.md")[2] == open(os.path.join(SRC, "gateway/audit/VERIFY.md"), "rb").read()
+    names = json.loads(console.web("/export/names.json")[2])
+    assert sorted(names) == sorted(n for n in os.listdir(os.path.join(SRC, "gateway/audit")) if n == "VERIFY.md" or n.endswith("40.py"))
     assert console.web("/export/verify40.py")[1]["content-type"] == "text/plain; charset=utf-8"
     assert console.problem("/export/more.py") == (404, "NOT-FOUND")
 

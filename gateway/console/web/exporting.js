@@ -9,8 +9,6 @@ const ENTRIES_MAX = 2000000; // of which a browser keeps hashes and names of pap
 const PAPERS_MAX = 100000;
 const WIDTH = 256;
 const TRIES = 20, WAIT = 100; // milliseconds: the log has a set a moment before its file has its name
-const TEXTS = ["VERIFY.md", "verify40.py", "base40.py", "files40.py", "people40.py", "policy40.py", "releases40.py", "served40.py",
-	"standing40.py"];
 const FOLDERS = { statement: "statements", report: "reports", provenance: "provenance", policy: "policies" };
 const NAMESPACES = ["fotagate-approval@v1", "fotagate-policy@v1", "fotagate-signers@v1"];
 const DECIDE = ["approval.signed", "release.issued"];
@@ -189,7 +187,7 @@ export async function all(folder, said) {
 	const files = new Map(), texts = new Map(), digests = [];
 	if ((await head()).size > ENTRIES_MAX)
 		throw new Error(`The log has more than ${ENTRIES_MAX} entries: fotagate audit export writes them.`);
-	for (const name of TEXTS) {
+	for (const name of JSON.parse(plain.decode(await own("/export/names.json")))) {
 		const bytes = await own(`/export/${name}`);
 		texts.set(name, [bytes]);
 		digests.push(hex(await sha256(bytes)));

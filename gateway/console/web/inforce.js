@@ -119,8 +119,7 @@ export async function draw(page) {
 	if (!await isSigned()) {
 		page.part("inforce", "unsigned", () => [el("h2", {}, "Who says what the policy is"), el("p", {},
 			"Policy is not signed at this gateway: its files are followed as they lie on its disk, and whoever may write them " +
-			"says what it is. A gateway that is made with ", el("code", {}, "fotagate init --signed-policy"),
-			" follows what people signed.")]);
+			"says what it is. That was decided when it was made, by ", el("code", {}, "fotagate init"), ".")]);
 		page.part("next", null);
 		return;
 	}
@@ -137,7 +136,8 @@ export async function draw(page) {
 				`entry ${entry.seq}`)] : ""] : "the gateway was made"],
 			["Digest of its bundle", digest(p.bundle)], ["Digest of its statement, reckoned here", digest(own)],
 			["A next one takes", `${count(p.need, "signature")}, of people of signer set ${p.signers}`]),
-		el("h3", {}, "On the disk"), p.disk ? [el("p", { class: "stop" }, badge("warning", "not followed"),
+		el("h3", {}, "On the disk"), p.lacks ? el("p", { class: "stop" }, badge("warning", "not followed"),
+			" What lies there is no policy: ", p.lacks) : p.disk ? [el("p", { class: "stop" }, badge("warning", "not followed"),
 			" What lies there is something else, and nobody signed it: bundle ", digest(p.disk)),
 		table("What differs", ["What", "Name", "How"], p.differs.map((d) => [d.kind, d.name,
 			badge(...(CHANGES[d.change] || ["notice", d.change]))]), "Only the order differs.")] :

@@ -32,6 +32,10 @@ async function explain(page, id) {
 		x.fixed.reasons.length ? el("ul", { class: "plain" }, x.fixed.reasons.map((r) => el("li", { class: "line-block" },
 			badge("block", r.id), " ",
 			r.sentence))) : null]);
+	page.part("hook", x.hook || null, () => [el("h2", {}, "What the operator's own program says"), el("p", {},
+		badge("notice", x.hook.outcome), x.hook.quorum ? `, for ${x.hook.quorum} people at least` : "",
+		". It can only ask for more."),
+	el("ul", {}, (x.hook.reasons || []).map((r) => el("li", {}, r))), facts(["Program", digest(x.hook.program)])]);
 	page.part("rules", x.rules, () => [el("h2", {}, "Rules, in their order"), table("Rules of the profile",
 		["Rule", "Matches", "Says", "What does not fit"],
 		x.rules.map((r) => [r.name, r.decides ? badge("good", "decides") : r.matches ? badge("notice", "matches") : "no",

@@ -25,7 +25,7 @@ const FORM = {
 		findings: words, gateway: word, log: { root: digits(64), size: number }, max_releases: number, nonce: digits(32),
 		"?plan": digested, policy: digested, product: word, profile: word, "?quorum": number, reason: word,
 		scope: { from_versions: some, groups: some, max_devices: number, not_after: moment, not_before: moment },
-		standing: word, time: moment,
+		"?signers": some, standing: word, time: moment,
 	},
 };
 
@@ -42,6 +42,7 @@ function differs(bytes, s, body, people, gateway) {
 		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
 		[p.deltas !== s.deltas || !same(p.findings, s.findings), "lets other findings or deltas through"],
 		[p.max_releases !== s.max_releases || scope.max_devices !== s.max_devices, "is for another number"],
+		[!same(p.signers, s.signers), "is for what others signed"],
 		[!same(scope.groups, s.groups) || !same(scope.from_versions, s.from), "reaches elsewhere"],
 		[scope.not_after !== s.until || new Date(scope.not_after) <= Date.now(), "ends at another time"],
 		[p.quorum !== undefined && (p.quorum < floor || p.quorum > s.need), "takes another number of signatures"],
@@ -58,6 +59,8 @@ function bounds(s) {
 		`at most ${count(s.max_releases, "release")}, so up to ${num(s.max_devices * s.max_releases)} grants`,
 		DELTAS[s.deltas] || `deltas: ${s.deltas}`,
 		s.findings.length ? `with no other findings than ${s.findings.join(", ")}` : "with no finding at all",
+		(s.signers || []).length ? `signed by the vendor with no other key than ${s.signers.join(" or ")}` :
+			"signed by whichever key the policy lets the vendor have",
 		"where a rule of the policy says that it may be released by itself",
 	];
 }
@@ -143,7 +146,7 @@ function propose(page, profiles) {
 				deltas: v.get("deltas"), reason: said(v) };
 			for (const key of ["days", "max_devices", "max_releases"])
 				body[key] = Number(v.get(key));
-			for (const key of ["findings", "from", "groups"])
+			for (const key of ["findings", "from", "groups", "signers"])
 				if (list(v.get(key)).length)
 					body[key] = list(v.get(key)).sort();
 			page.act(post("/standing", body), "It is proposed.").then(() => ev.target.reset()).catch((err) => page.wrong(err));
@@ -155,6 +158,7 @@ function propose(page, profiles) {
 		input("findings", "Findings that may be there", "Names with commas between; empty: none at all."),
 		input("groups", "Groups", "Names with commas between; empty: all."),
 		input("from", "From versions", "With commas between; empty: any older one."),
+		input("signers", "Vendor's keys", "SHA-256 of each, as reports have it, with commas between; empty: any."),
 		field("Deltas", el("select", { name: "deltas", id: "propose-deltas" }, Object.entries(DELTAS).map(([v, w]) =>
 			el("option", { value: v }, w)))),
 		reason(undefined, "propose-reason"),
