@@ -13,6 +13,8 @@ static const struct {
 	{ ".png", "image/png" },
 	{ ".ico", "image/vnd.microsoft.icon" },
 	{ ".txt", "text/plain; charset=utf-8" },
+	{ ".md", "text/plain; charset=utf-8" },
+	{ ".py", "text/plain; charset=utf-8" },
 	{ ".woff2", "font/woff2" },
 };
 

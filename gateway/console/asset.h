@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * asset - the web pages, which are part of the program: embedded from
- * gateway/console/web at build time. Only what was there then exists.
+ * gateway/console/web at build time, and below export/ the texts that go along
+ * with every export (cmd/cli_text.h). Only what was there then exists.
  * Role: the console's front. Pure.
  */
 #ifndef FG_GATEWAY_CONSOLE_ASSET_H

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-# embed.cmake - cmake -DDIR=web "-DIN=web/a;web/b" -DOUT=asset_table.c -P embed.cmake
+# embed.cmake - cmake -DDIR=web "-DIN=web/a;web/b" "-DTEXTS=audit/x;audit/y" -DOUT=asset_table.c -P embed.cmake
 #
-# Turns the web pages into asset_table (asset.h). The output depends on names and bytes alone.
+# Turns the web pages into asset_table (asset.h), and beside them, below export/, what every export carries
+# and, in names.json, how that is called.
+# The output depends on names and bytes alone.
 
 set(arrays "")
 set(rows "")
+set(names "")
 set(i 0)
-foreach(in IN LISTS IN)
+foreach(in IN LISTS IN TEXTS)
 	file(RELATIVE_PATH name "${DIR}" "${in}")
+	if(name MATCHES "^\\.\\..*/(.*)")
+		set(name "export/${CMAKE_MATCH_1}")
+		list(APPEND names "\"${CMAKE_MATCH_1}\"")
+	endif()
 	file(READ "${in}" hex HEX)
 	file(SHA256 "${in}" digest)
 	string(LENGTH "${hex}" digits)
@@ -21,5 +28,14 @@ foreach(in IN LISTS IN)
 	string(APPEND rows "\t{ \"${name}\", file_${i}, ${n}, \"${digest}\" },\n")
 	math(EXPR i "${i} + 1")
 endforeach()
+list(JOIN names "," names)
+set(names "[${names}]")
+string(HEX "${names}" hex)
+string(SHA256 digest "${names}")
+string(LENGTH "${names}" n)
+string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+string(APPEND arrays "\nstatic const uint8_t file_names[] = {\n${bytes}\n};\n")
+string(APPEND rows "\t{ \"export/names.json\", file_names, ${n}, \"${digest}\" },\n")
+math(EXPR i "${i} + 1")
 file(WRITE "${OUT}.new" "/* Made by gateway/console/embed.cmake. */\n#include \"gateway/console/asset.h\"\n${arrays}\nconst struct asset asset_table[] = {\n${rows}};\nconst size_t asset_table_n = ${i};\n")
 file(RENAME "${OUT}.new" "${OUT}")

@@ -62,6 +62,8 @@ static const struct route table[] = {
 
 	{ ROUTE_GET, "/policy", "policy.show", ROUTE_PLAIN, "The policy that people put in force, and what on disk differs.",
 	    NO_ARGS },
+	{ ROUTE_POST, "/policy/submit", "policy.submit", ROUTE_SIGNED,
+	    "Hands in the statement of the next one, with everybody's signatures.", NO_ARGS },
 	{ ROUTE_GET, "/policy/{review}/explain", "policy.explain", ROUTE_PLAIN, "Which rules decided about a review.", NO_ARGS },
 	{ ROUTE_POST, "/policy/whatif", "policy.whatif", ROUTE_PLAIN,
 	    "What another text of a configuration file would decide; it is kept nowhere.",

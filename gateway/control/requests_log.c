@@ -237,15 +237,79 @@ open_document(struct control *c, const char *kind, const uint8_t sha256[DIGEST_S
 	return FG_EINVAL;
 }
 
+/* Papers of the authority's chains, by number; its folder is the warden's, and everybody may check it. */
+static const struct {
+	const char *kind;
+	const char *folder;
+	bool signatures;
+} chains[] = {
+	{ "signers", "signers/", false },
+	{ "signers-signatures", "signers/", true },
+	{ "policy-set", "policy/", false },
+	{ "policy-set-signatures", "policy/", true },
+};
+#define CHAINS (sizeof chains / sizeof chains[0])
+
 static int
-open_signers(struct control *c, uint64_t number)
+open_authority(struct control *c, const char *name)
 {
 	char path[MSG_PATH_MAX + 64];
-	if (number > UINT32_MAX)
-		return FG_ENOTFOUND;
-	snprintf(path, sizeof path, "%s/authority/signers/%u.json", c->data_dir, (unsigned)number);
+	snprintf(path, sizeof path, "%s/authority/%s", c->data_dir, name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? FG_ENOTFOUND : fd;
+}
+
+/* Every signature under it, one after the other, as policy.submit takes them. */
+static int
+open_signatures(struct control *c, const char *name)
+{
+	char one[64];
+	struct writer all, w;
+	int err = FG_OK;
+	writer_init(&all, SIGNERS_MAX * SSHSIG_ARMOR_MAX);
+	for (unsigned i = 0; !err && i < SIGNERS_MAX; i++) {
+		snprintf(one, sizeof one, "%s.sig.%u", name, i);
+		int fd = open_authority(c, one);
+		if (fd < 0)
+			break;
+		writer_init(&w, SSHSIG_ARMOR_MAX);
+		err = files_read(fd, SSHSIG_ARMOR_MAX, &w);
+		close(fd);
+		if (!err)
+			writer_bytes(&all, writer_view(&w));
+		writer_free(&w);
+	}
+	if (!err)
+		err = writer_err(&all);
+	int fd = err ? err : !all.n ? FG_ENOTFOUND : memfd_sealed("fotagate-signatures", writer_view(&all));
+	writer_free(&all);
+	return fd;
+}
+
+static int
+open_chain(struct control *c, size_t i, uint64_t number)
+{
+	char name[40], file[48];
+	bool genesis = number == 0;
+	if (number > UINT32_MAX || (genesis && strcmp(chains[i].kind, "signers-signatures") != 0))
+		return FG_ENOTFOUND;
+	if (genesis)
+		snprintf(name, sizeof name, "genesis");
+	else
+		snprintf(name, sizeof name, "%s%u", chains[i].folder, (unsigned)number);
+	if (chains[i].signatures)
+		return open_signatures(c, name);
+	snprintf(file, sizeof file, "%s.json", name);
+	return open_authority(c, file);
+}
+
+static size_t
+chain_of(const char *kind)
+{
+	size_t i = 0;
+	while (i < CHAINS && strcmp(kind, chains[i].kind) != 0)
+		i++;
+	return i;
 }
 
 void
@@ -260,8 +324,8 @@ requests_file_open(struct control *c, struct call *call)
 	if (strcmp(kind, "genesis") == 0) {
 		fd = memfd_sealed("fotagate-genesis", people_genesis_text(c->people));
 		named = people_genesis_digest(c->people);
-	} else if (strcmp(kind, "signers") == 0) {
-		fd = open_signers(c, call_number(call, "number", UINT64_MAX));
+	} else if (chain_of(kind) < CHAINS) {
+		fd = open_chain(c, chain_of(kind), call_number(call, "number", UINT64_MAX));
 	} else if (!hex_decode(view_str(hex), sha256, sizeof sha256)) {
 		call_fail(call, CALL_USAGE, "USAGE", "", "file.open needs a digest of 64 hex digits");
 		return;

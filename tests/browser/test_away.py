@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is taken away: evidence of a review and parts of the log, as files that hold without the console that made them."""
 import base64
+import csv
 import hashlib
 import io
 import json
 import os
 import subprocess
+import sys
 import tarfile
+
+import pytest
 
 import browse
 import checks
@@ -118,15 +122,98 @@ def test_a_gateway_that_hands_out_something_else(driver, place):
             driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
-def test_every_entry_with_the_checkpoint(driver, place, tmp_path):
+def verified(gate, folder):
+    """What fotagate-verify says of an export, by what was kept outside the gateway."""
+    return subprocess.run([os.path.join(BIN, "fotagate-verify"), folder, "--trust", os.path.join(gate.root, "people/trust.txt")],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_all_of_it_is_verified_elsewhere(driver, place, tmp_path):
+    """What the page saves is what fotagate audit export writes, and holds for whoever trusts neither page nor gateway."""
     before = place.gate.cli("status")["log"]["size"]
     browse.visit(driver, place.url + "/audit")
     files = taken(driver, "#export-whole", "#exported", tmp_path)
     lines = files["entries.jsonl"].removesuffix(b"\n").split(b"\n")
     _, size, signed, *_ = files["checkpoint"].decode().split("\n")
     assert int(size) == len(lines) > before and base64.b64encode(root(lines)).decode() == signed
-    # That it is taken away is in what is taken away.
-    assert any(e["ev"] == "log.exported" and "alice" in e["act"] for e in map(json.loads, lines[before:]))
+    # That it is taken away is in what is taken away, and what the texts are that go along.
+    told = [e for e in map(json.loads, lines[before:]) if e["ev"] == "log.exported" and "alice" in e["act"]]
+    assert {v.removeprefix("sha256:") for v in told[0]["ref"].values()} == {
+        hashlib.sha256(files[n]).hexdigest() for n in files if n.endswith((".py", ".md"))}
+    there = tmp_path / "export"
+    good = verified(place.gate, there)
+    assert good.returncode == 0 and "ok" in good.stdout, good
+    assert "self-consistent" not in good.stdout
+    # The command's own has no file more, but for what the log has grown by.
+    out = place.gate.export()
+    there_too = {os.path.relpath(os.path.join(d, n), out) for d, _, names in os.walk(out) for n in names}
+    same = {n for n in there_too if not n.startswith("tile/")}
+    assert same == {n for n in files if not n.startswith("tile/")}
+    for name in same - {"checkpoint", "entries.jsonl"}:
+        with open(os.path.join(out, name), "rb") as f:
+            assert f.read() == files[name], name
+    # By the scripts in it, without any program of ours.
+    trust = dict(line.split(" ", 1) for line in open(os.path.join(place.gate.root, "people/trust.txt")) if line[0] != "#" and " " in line)
+    for script, *args in (["verify40.py", trust["log"].strip()], ["files40.py"], ["people40.py", trust["genesis"].strip()],
+                          ["releases40.py"], ["served40.py"]):
+        done = subprocess.run([sys.executable, "-B", there / script, there, *args], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, (script, done)
+    # One bit of anything, and it is none.
+    for name in ("entries.jsonl", "signers/allowed_signers", next(n for n in files if n.startswith("reports/")),
+                 next(n for n in files if n.startswith("tile/0/")), "VERIFY.md"):
+        path = there / name
+        path.write_bytes(files[name][:-9] + bytes([files[name][-9] ^ 1]) + files[name][-8:])
+        assert verified(place.gate, there).returncode == 1, name
+        path.write_bytes(files[name])
+    (there / "statements" / "more.txt").write_text("x")
+    assert verified(place.gate, there).returncode == 1
+
+
+TREE = """const [n, done] = arguments;
+    (async () => {
+        const { Tree } = await import("/exporting.js"), { sha256, hex } = await import("/log.js"), files = new Map(), tree = new Tree(files);
+        for (let i = 0; i < n; i++) {
+            const leaf = new Uint8Array(32);
+            new DataView(leaf.buffer).setUint32(0, i);
+            await tree.add(0, leaf);
+        }
+        tree.end();
+        const out = {};
+        for (const [name, parts] of files)
+            out[name] = hex(await sha256(new Uint8Array(await new Blob(parts).arrayBuffer())));
+        done(out);
+    })().catch((e) => done(String(e.stack)));"""
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 257, 65536, 66100])
+def test_tiles_of_a_tree_of_any_size(driver, place, n):
+    """c2sp.org/tlog-tiles: full ones of 256 hashes, what is left as a partial one, the next level of full ones alone."""
+    browse.visit(driver, place.url + "/account")
+    made = driver.execute_async_script(TREE, n)
+    level, hashes, want = 0, [i.to_bytes(4, "big") + bytes(28) for i in range(n)], {}
+    while hashes:
+        up = []
+        for at in range(0, len(hashes), 256):
+            some = hashes[at:at + 256]
+            name = f"tile/{level}/{at // 256:03d}" + ("" if len(some) == 256 else f".p/{len(some)}")
+            want[name] = hashlib.sha256(b"".join(some)).hexdigest()
+            while len(some) > 1 and at + 256 <= len(hashes):
+                some = [hashlib.sha256(b"\1" + some[i] + some[i + 1]).digest() for i in range(0, len(some), 2)]
+            up += some if at + 256 <= len(hashes) else []
+        level, hashes = level + 1, up
+    assert made == want
+
+
+def test_no_export_of_what_does_not_hold(driver, place):
+    for what, says in (('"/tile/entries/"', "do not hash to the root"), ('"/files/report"', "not what its digest says")):
+        script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LIAR.replace("WHAT", what)})
+        try:
+            browse.visit(driver, place.url + "/audit")
+            one(driver, "#export-whole").send_keys("\n")
+            wait(driver, lambda d: every(d, "#exported .problem"))
+            assert says in one(driver, "#exported").text and not every(driver, "#exported a")
+        finally:
+            driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
 def test_what_is_found_with_proofs(driver, place, tmp_path):
@@ -140,7 +227,16 @@ def test_what_is_found_with_proofs(driver, place, tmp_path):
     one(driver, "#export-to").send_keys("7")
     (tmp_path / "excerpt.tar").unlink()
     files = taken(driver, "#export-found", "#exported", tmp_path)
-    assert [json.loads(line)["seq"] for line in files["entries.jsonl"].decode().splitlines()] == [3, 4, 5, 6, 7]
+    entries = [json.loads(line) for line in files["entries.jsonl"].decode().splitlines()]
+    assert [e["seq"] for e in entries] == [3, 4, 5, 6, 7]
+    head, *rows = csv.reader(io.StringIO(files["entries.csv"].decode(), newline=""))
+    assert [dict(zip(head, row))["seq"] for row in rows] == ["3", "4", "5", "6", "7"]
+    assert [dict(zip(head, row))["ev"] for row in rows] == [e["ev"] for e in entries]
+    # What a spreadsheet would take for a formula is text in it.
+    made = driver.execute_async_script("""const done = arguments[0];
+        import("/bundle.js").then(({ csv }) => done(csv([{ seq: 1, msg: '=cmd|"x"', act: "-1", obj: "a,b\\nc", src: "@x" }])));""")
+    row = dict(zip(head, list(csv.reader(io.StringIO(made, newline="")))[1]))
+    assert (row["msg"], row["act"], row["src"], row["obj"], row["dev"]) == ("'=cmd|\"x\"", "'-1", "'@x", "a,b\nc", "")
 
 
 def test_an_entry_with_its_proof(driver, place, tmp_path):

@@ -10,7 +10,7 @@ from world import NASTY
 
 PAGES = {"queue": "/reviews", "queue-empty": "/reviews?view=expiring", "review": "/reviews/R-3", "blocked": "/reviews/R-4",
          "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/{release}", "fleet": "/fleet",
-         "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy",
+         "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy", "standing": "/standing",
          "explain": "/policy/R-3", "people": "/people", "health": "/health", "account": "/account", "nowhere": "/no/such/page"}
 
 
@@ -184,7 +184,8 @@ def test_what_is_asked_for_at_once_is_asked_once(driver, place):
         assert asked(driver, "/status") == 1, page
 
 
-def test_a_queue_that_is_longer_than_what_is_looked_at(driver, place):
+def test_what_the_queue_says_of_each(driver, place):
+    """All of it from the rows of the list: however many there are, no other request is made for one of them."""
     more = """const real = window.fetch;
         window.fetch = async (path, init) => {
             const answer = await real(path, init);
@@ -192,18 +193,37 @@ def test_a_queue_that_is_longer_than_what_is_looked_at(driver, place):
                 return answer;
             const d = await answer.json(), one = d.reviews[0];
             for (let i = 1000; i < 1100; i++)
-                d.reviews.push({ ...one, id: `R-${i}` });
+                d.reviews.push({ ...one, id: `R-${i}`, severities: { block: 0, info: 9, notice: 0, warning: i % 7 },
+                    security: i % 2 ? "<b>CVE</b>" : null, deadline: new Date(Date.now() + (i - 1050) * 86400000).toISOString() });
             return new Response(JSON.stringify(d));
         };"""
+    browse.visit(driver, place.url + "/reviews")
+    rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+    shown = {r["id"]: r for r in place.gate.cli("review", "list")["reviews"]}
+    for name in ("R-3", "R-4"):
+        for grade in ("block", "warning", "notice"):
+            n = shown[name]["severities"][grade]
+            assert (f"{grade} {n}" in rows[name]) == bool(n), (name, grade, n, rows[name])
+    # R-3 waits for alice and R-8 has her signature.
+    assert "needs me" in rows["R-3"] and "1 of 2" in rows["R-8"] and "needs me" not in rows["R-8"]
     browse.visit(driver, place.url + "/reviews?view=me")
-    assert not browse.every(driver, "#unseen")
+    assert {r.text.split()[0] for r in every_row(driver, "list")} == {"R-3"}
+    assert driver.execute_script("return performance.getEntriesByType('resource').some((e) => e.name.includes('needs_me=true'))")
+    browse.visit(driver, place.url + "/reviews?view=others")
+    assert {r.text.split()[0] for r in every_row(driver, "list")} == {"R-8"}
     script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": more})
     try:
-        browse.visit(driver, place.url + "/reviews?view=me")
-        assert "later reviews this page knows no more than the list" in browse.one(driver, "#unseen").text
-        # Narrowed down, all of them are looked at.
-        browse.visit(driver, place.url + "/reviews?view=me&q=R-109")
-        assert not browse.every(driver, "#unseen")
+        browse.visit(driver, place.url + "/reviews")
+        rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+        assert "none" in rows["R-1001"] and "warning 1" in rows["R-1002"] and "security" not in rows["R-1002"]
+        assert "security update" in rows["R-1001"] and "Security: <b>CVE</b>" in rows["R-1001"]
+        assert "overdue by 50 days" in rows["R-1000"] and "left to decide" in rows["R-1099"]
+        assert checks.everywhere(driver) == []
+        browse.visit(driver, place.url + "/reviews?view=security")
+        assert len(every_row(driver, "list")) == 50
+        browse.visit(driver, place.url + "/reviews?view=expiring")
+        assert 50 <= len(every_row(driver, "list")) <= 60
+        assert not driver.execute_script("return performance.getEntriesByType('resource').some((e) => /[/]reviews[/]R-/.test(e.name))")
     finally:
         driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
     browse.as_session(driver, place.url, place.olga)
@@ -256,6 +276,100 @@ def test_health_says_what_is_not_as_it_should_be(driver, place):
         import("/health.js").then(({ level }) => done(["console; user 5; no-new-privs; Landlock ABI 7; seccomp",
             "console; no-new-privs; Landlock refused: no such ABI; FILTERS OFF: sanitizer build", ""].map((t) => level(t).textContent))).catch((e) => done(String(e)));""")
     assert "full" in levels[0] and "only no-new-privs" in levels[1] and "none" in levels[2]
+
+
+def test_a_held_clock_and_witnesses(driver, place):
+    """As status has them; the statement that is written is held against the hold, which comes before a halt."""
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            if (/resume.statement$/.test(String(path)))
+                return new Response(JSON.stringify({ name: "x.json", sha256: "0", statement: JSON.stringify({ predicateType: "urn:fotagate:approval:v1",
+                    predicate: { approver: "alice@demo.invalid", decision: "resume", gateway: "demo.invalid", halted_at: "2026-11-01T00:00:00Z",
+                        log: {}, nonce: "", reason: "looked at my own clock", time: new Date().toISOString() } }) }));
+            const answer = await real(path, init);
+            if (!/status$/.test(String(path)))
+                return answer;
+            const d = await answer.json();
+            d.clock_hold = { at: "2026-11-30T00:00:00Z", text: "the clock went back by <b>a day</b>" };
+            d.halt = { at: "2026-11-01T00:00:00Z", by_uid: 0 };
+            d.witnesses = [["cosigned", 0], ["ahead", 900], ["new-word", 0]].map(([answer, claimed]) => ({ answer, claimed, answered: "2026-11-30T00:00:00Z",
+                cosigned: "2026-11-30T00:00:00Z", lag: 3, name: `w-${answer}`, size: 77 }));
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/health")
+        text = browse.one(driver, "#part-resume").text
+        assert "End the hold of the clock" in text and "confirms the clock as it stands; the halt takes a second round" in text
+        assert "The clock is held since" in browse.one(driver, "#part-head").text and "held" in browse.one(driver, "#part-gateway").text
+        rows = {r.text.split()[0]: r.text for r in every_row(driver, "log")}
+        assert "signed" in rows["w-cosigned"] and "remembers more" in rows["w-ahead"] and "900 entries" in rows["w-ahead"]
+        assert "new-word" in rows["w-new-word"].split(" ", 1)[1] and checks.everywhere(driver) == []
+        browse.one(driver, "#resume-reason").send_keys("looked at my own clock")
+        browse.one(driver, "#part-resume form button").click()
+        said = browse.there(driver, "#statement [role=alert]").text
+        assert "Do not sign." in said and "is about another halt, or about a halt" in said
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
+
+
+def test_how_far_it_would_go_and_how_it_came(driver, place):
+    browse.visit(driver, place.url + "/reviews/R-3")
+    text = browse.one(driver, "#part-rings").text
+    assert "the plan careful, to 70 a day at most" in text and "modules of FG100" in text
+    first, half, rest = [r.text for r in browse.every(driver, "#part-rings li")]
+    assert first.startswith("canary: modules of canary. It is open from the start.") and "2 modules at least have reported" in first
+    assert "half: 50 % of all modules, some 8. It opens by itself" in half and "1 hour after it opened" in half
+    assert "rest: all the others. It opens by itself" in rest and "3 % silent" in rest
+    row = every_row(driver, "provenance")[0]
+    assert "image" in row.text and "http://127.0.0.1" in row.text and "not over TLS" in row.text
+    # Where it was signed for: for how many.
+    browse.visit(driver, place.url + "/reviews/R-8")
+    assert "as was signed so far" in browse.one(driver, "#part-rings").text
+
+
+def test_words_that_the_page_does_not_know_are_shown(driver, place):
+    """A gateway that is newer than its page's words: states, decisions, blocks, events are shown as they are called."""
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init), at = String(path);
+            if (!/[/]reviews([?]|$|[/]R-3$)|[/]status$|explain$|[/]standing$/.test(at))
+                return answer;
+            let d = await answer.json();
+            if (/status$/.test(at))
+                d.reviews["in-after-review"] = 1;
+            else if (/state=in-after-review/.test(at))
+                d = { reviews: [{ ...window.row, id: "R-99", state: "in-after-review" }], next: null };
+            else if (/[/]reviews[?]/.test(at))
+                window.row = d.reviews[0] || window.row;
+            else if (/R-3$/.test(at))
+                Object.assign(d, { state: "blocked", reasons: [{ id: "HOOK-SAID-NO", sentence: "The hook <b>ticket</b> said no." }] });
+            else if (/explain$/.test(at))
+                Object.assign(d, { decision: "breakglass", hook: { outcome: "ask-the-<b>boss</b>", quorum: 4, reasons: ["<i>freeze</i>"],
+                    program: "0".repeat(64) } });
+            else
+                d.standing = [{ deltas: "half-seen", findings: [], from: ["*"], groups: ["*"], have: 0, id: "S-7", in_force: 0,
+                    key: "0".repeat(64), max_devices: 1, max_releases: 1, need: 2, policy: "0".repeat(64), product: "P", profile: "p",
+                    reason: "r", state: "suspended-by-hook", until: "2027-01-01T00:00:00Z", who: "w" }];
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/reviews/R-3")
+        text = browse.one(driver, "#part-blockers").text
+        assert "HOOK-SAID-NO" in text and "The hook <b>ticket</b> said no." in text
+        browse.visit(driver, place.url + "/policy/R-3")
+        assert "breakglass" in browse.one(driver, "#part-head").text
+        text = browse.one(driver, "#part-hook").text
+        assert "ask-the-<b>boss</b>, for 4 people at least" in text and "<i>freeze</i>" in text
+        browse.visit(driver, place.url + "/standing")
+        text = browse.one(driver, "#S-7").text
+        assert "suspended-by-hook" in text and "deltas: half-seen" in text
+        browse.visit(driver, place.url + "/reviews")
+        rows = {r.find_element("css selector", "[data-row]").text: r.text for r in every_row(driver, "list")}
+        assert "in-after-review" in rows["R-99"]
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})
 
 
 def every_row(driver, part):

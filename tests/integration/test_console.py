@@ -16,7 +16,7 @@ import subprocess
 import pytest
 
 import wire
-from gate import Gate, free_port, until
+from gate import SRC, Gate, free_port, until
 
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -295,11 +295,29 @@ def test_token_views(console, token):
     assert console.problem("/api/v1/reviews/R-7", headers=token) == (404, "NOT-FOUND")
 
 
+def test_papers_of_the_authority(console, token):
+    """By number, as they lie in its folder; signatures one after the other."""
+    authority = os.path.join(console.root, "data/authority")
+    got = lambda kind, number: console.web(f"/api/v1/files/{kind}?number={number}", headers=token)
+    status, _, body = got("signers-signatures", 0)
+    sigs = [open(os.path.join(authority, f"genesis.sig.{n}"), "rb").read() for n in range(2)]
+    assert status == 200 and body == b"".join(sigs) and not os.path.exists(os.path.join(authority, "genesis.sig.2"))
+    for kind in ("signers", "signers-signatures", "policy-set", "policy-set-signatures"):
+        for number in (*((0,) if kind != "signers-signatures" else ()), 1, 2**32 - 1, 2**32, 2**52):
+            assert got(kind, number)[0] == 404, (kind, number)
+        assert console.web(f"/api/v1/files/{kind}", headers=token)[0] == 404
+    assert console.web("/export/VERIFY.md")[2] == open(os.path.join(SRC, "gateway/audit/VERIFY.md"), "rb").read()
+    names = json.loads(console.web("/export/names.json")[2])
+    assert sorted(names) == sorted(n for n in os.listdir(os.path.join(SRC, "gateway/audit")) if n == "VERIFY.md" or n.endswith("40.py"))
+    assert console.web("/export/verify40.py")[1]["content-type"] == "text/plain; charset=utf-8"
+    assert console.problem("/export/more.py") == (404, "NOT-FOUND")
+
+
 def test_token_permits_nothing(console, token):
     """Not even with somebody's signature in hand."""
     body = json.dumps({"statement": "{}", "signature": "x"}).encode()
     for path in ("/api/v1/reviews/R-1/submit", "/api/v1/people/submit", "/api/v1/resume/submit", "/api/v1/continue/submit",
-                 "/api/v1/standing/S-1/submit"):
+                 "/api/v1/standing/S-1/submit", "/api/v1/policy/submit"):
         assert console.problem(path, "POST", token, body) == (403, "DENIED"), path
     assert console.problem("/api/v1/privacy/erase", "POST", token, b'{"reason":"because","before":1}') == (403, "DENIED")
 

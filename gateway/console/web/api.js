@@ -137,6 +137,14 @@ export async function file(path) {
 	}
 }
 
+// Bytes of a file of this page's own.
+export async function own(path) {
+	const answer = await fetch(path, { credentials: "same-origin", redirect: "error" });
+	if (!answer.ok)
+		throw await refused(answer);
+	return new Uint8Array(await answer.arrayBuffer());
+}
+
 export async function post(path, body) {
 	forget();
 	const answer = await ask("POST", path, body);

@@ -16,14 +16,14 @@ const PAGES = [
 	[/^\/audit$/, "audit.js"],
 	[/^\/audit\/([0-9]{1,15})$/, "entry.js"],
 	[/^\/policy(?:\/(R-[0-9]+))?$/, "policy.js"],
+	[/^\/standing$/, "standing.js"],
 	[/^\/people$/, "people.js"],
 	[/^\/health$/, "health.js"],
 	[/^\/account$/, "account.js"],
 ];
 const OPEN = [[/^\/sign-in$/, "signin.js"], [/^\/setup$/, "setup.js"]];
 const MENU = [["/reviews", "Queue"], ["/rollouts", "Rollouts"], ["/fleet", "Fleet"], ["/releases", "Releases"],
-	["/audit", "Audit"],
-	["/policy", "Policy"], ["/people", "People"], ["/health", "Health"]];
+	["/standing", "Standing"], ["/audit", "Audit"], ["/policy", "Policy"], ["/people", "People"], ["/health", "Health"]];
 
 const main = document.getElementById("main");
 let session = null; // who is signed in, as session.show says it

@@ -5,6 +5,7 @@ import { maybe, query } from "/api.js";
 import { head, back, verify, hex } from "/log.js";
 import { entries } from "/entries.js";
 import * as bundle from "/bundle.js";
+import * as exporting from "/exporting.js";
 import { may, EVIDENCE } from "/words.js";
 
 const SEEN = "fg.log.seen.", KEY = "fg.log.key.";
@@ -103,14 +104,16 @@ function taken(page, f) {
 	const to = el("input", { id: "export-to", type: "number", min: "0" });
 	const buttons = [];
 	const taking = async (name, make) => {
+		const far = el("p", {}, "Gathering\u2026");
 		buttons.forEach((b) => { b.disabled = true; });
-		out.replaceChildren(el("p", {}, "Gathering\u2026"));
+		out.replaceChildren(far);
 		try {
-			await bundle.announced();
-			const made = await make((n, of) => out.replaceChildren(el("p", {}, `${num(n)} of ${num(of)}`)));
+			const made = await make((...so) => { far.textContent = so.length > 1 ? `${num(so[0])} of ${num(so[1])}` : so[0]; });
 			out.replaceChildren(el("p", { class: "buttons" }, save(`${name}.tar`, [made.blob], made.blob.type)),
 				el("p", { class: "dim" }, count(made.n, "entry", "entries"), made.next ?
 					`; below entry ${made.next} nothing was looked at: an excerpt holds ${bundle.ENTRIES_MAX}.` : "."));
+			if ((made.missing || []).length)
+				out.append(el("p", { class: "stop" }, `Not kept any more: ${made.missing.join(", ")}`));
 			announce(`${name}.tar is made.`);
 		} catch (err) {
 			out.replaceChildren(problem(err));
@@ -120,17 +123,19 @@ function taken(page, f) {
 	};
 	const button = (id, label, name, make) => buttons.push(el("button", { type: "button", id, disabled: !can,
 		onclick: () => taking(name, make) }, label));
-	button("export-found", "Save what is found, with proofs", "excerpt", (p) => bundle.excerpt("excerpt", filtering(f),
-		Number(from.value) || 0, to.value === "" ? null : Number(to.value), p));
-	button("export-whole", "Save every entry, with the checkpoint", "log", (p) => bundle.whole("log", p));
+	button("export-found", "Save what is found, with proofs", "excerpt", async (p) => {
+		await bundle.announced();
+		return bundle.excerpt("excerpt", filtering(f), Number(from.value) || 0, to.value === "" ? null : Number(to.value), p);
+	});
+	button("export-whole", "Save all of it, to be verified elsewhere", "export", (p) => exporting.all("export", p));
 	return [el("h2", {}, "Exports"), el("p", {}, "What the boxes above find, as JSON Lines, each entry with a receipt that is ",
-		"checked by itself; or every entry with the checkpoint that they hash to. This browser reckons it before it ",
-		"saves; the log says who took it."),
+		"checked by itself; or all of it: the log, statements, reports, policies, signer sets and the means to verify them. ",
+		"This browser reckons it before it saves; the log says who took it."),
 	el("form", { class: "filters", onsubmit: (ev) => ev.preventDefault() }, field("From entry", from), field("To entry", to)),
 	el("p", { class: "buttons" }, buttons), out,
 	can ? null : el("p", { class: "dim" }, "It takes an auditor, approver or administrator."),
-	el("p", {}, "With statements, reports, policies, signer sets and the means to verify all of it, by command:"),
-	command("fotagate audit export FOLDER")];
+	el("p", {}, "Whoever trusts neither this page nor the gateway checks what was saved; the command writes the same:"),
+	command("fotagate-verify export --trust trust.txt"), command("fotagate audit export FOLDER")];
 }
 
 export async function load(page) {

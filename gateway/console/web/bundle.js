@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// bundle - evidence as one file to take away: what belongs to a review, entries with their proofs, or the whole log. What
-// has a digest is hashed before it gets its name, entries are proven or hashed to the root; names are those of
-// fotagate audit export.
+// bundle - evidence as one file to take away: what belongs to a review, or entries with their proofs. What has a digest is
+// hashed before it gets its name; names are those of fotagate audit export. All of it: exporting.js.
 import { file, get, post, seg } from "/api.js";
-import { back, head, hex, included, sha256, verify } from "/log.js";
+import { back, head, hex, included, sha256 } from "/log.js";
 import { APPROVAL as NAMESPACE } from "/signing.js";
 
 export const ENTRIES_MAX = 500;    // that are proven one by one
-export const WHOLE_MAX = 200000;   // entries that a browser holds at once: some 120 MB
+const BACK_MAX = 200000;           // entries that are looked through for them
 const AT_ONCE = 4;                 // requests on their way: a browser has few connections for one server
 const WAIT = 100, WAIT_TRIES = 100; // milliseconds; a checkpoint is signed within a second
 const BLOCK = 512;
@@ -30,11 +29,11 @@ function header(name, size, mtime) {
 	return h;
 }
 
-// files: a Map of names to lists of bytes, below the folder.
+// files: a Map of names to lists of bytes or blobs, below the folder.
 export function tar(folder, files) {
 	const now = Math.floor(Date.now() / 1000), out = [];
 	for (const [name, parts] of files) {
-		const size = parts.reduce((n, p) => n + p.length, 0);
+		const size = parts.reduce((n, p) => n + (p.size ?? p.length), 0);
 		out.push(header(`${folder}/${name}`, size, now), ...parts, new Uint8Array((BLOCK - size % BLOCK) % BLOCK));
 	}
 	return new Blob([...out, new Uint8Array(2 * BLOCK)], { type: "application/x-tar" });
@@ -42,15 +41,19 @@ export function tar(folder, files) {
 
 // ---- entries ----
 
-// Taking the log away is in the log first, and in what is taken: waits for the checkpoint over that entry.
-export async function announced() {
-	const { size } = await post("/audit/export", {});
+// Waits for the checkpoint over so many entries.
+export async function settled(size) {
 	for (let tries = 0; tries < WAIT_TRIES; tries++) {
 		if ((await head()).size >= size)
 			return;
 		await new Promise((done) => setTimeout(done, WAIT));
 	}
 	throw new Error("The log is not signed any more: its newest checkpoint does not cover this export.");
+}
+
+// Taking the log away is in the log first, and in what is taken.
+export async function announced() {
+	await settled((await post("/audit/export", {})).size);
 }
 
 // The receipt with its entry inside: one file that speaks for itself.
@@ -60,7 +63,7 @@ export function receipt(text, entry) {
 }
 
 // each(item) of all, a few at a time.
-async function some(list, each) {
+export async function some(list, each) {
 	for (let at = 0; at < list.length; at += AT_ONCE)
 		await Promise.all(list.slice(at, at + AT_ONCE).map(each));
 }
@@ -83,43 +86,34 @@ async function proven(files, entries, progress) {
 	files.set("checkpoint", [utf8.encode((await head()).note)]);
 }
 
+const COLUMNS = ["seq", "t", "ev", "sev", "out", "act", "src", "obj", "dev", "msg"];
+
+// For a spreadsheet (RFC 4180), which takes no cell for a formula.
+export function csv(entries) {
+	const cell = (v) => `"${String(v ?? "").replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+	return [COLUMNS, ...entries.map((e) => COLUMNS.map((k) => e[k]))].map((r) => r.map(cell).join() + "\r\n").join("");
+}
+
 // The latest entries that fit, not below from nor above to, proven one by one. { blob, n, next }: what lies below next
 // was not looked at.
 export async function excerpt(folder, take, from, to, progress) {
-	const found = await back({ before: to === null ? null : to + 1, want: ENTRIES_MAX, bundles: WHOLE_MAX / 256, take,
+	const found = await back({ before: to === null ? null : to + 1, want: ENTRIES_MAX, bundles: BACK_MAX / 256, take,
 		stop: (e) => e.seq < from });
 	const files = new Map();
 	await proven(files, found.entries, progress);
-	files.set("README.txt", [utf8.encode(`${found.entries.length} entries of an audit log, each with a receipt.\n\n` +
+	files.set("entries.csv", [utf8.encode(csv([...found.entries].reverse()))]);
+	files.set("README.txt", [utf8.encode(`${found.entries.length} entries of an audit log, each with a receipt; entries.csv is ` +
+		"what a spreadsheet reads of them, and proves nothing.\n\n" +
 		"To check one, with what was kept outside the gateway (trust.txt):\n\n" +
 		"    fotagate-verify receipt proofs/NUMBER.tlog-proof --trust trust.txt\n\n" +
 		"Which entries were left out, an excerpt cannot tell: the whole log can.\n")]);
 	return { blob: tar(folder, files), n: found.entries.length, next: found.next };
 }
 
-// Every entry up to the checkpoint, hashed to its root. { blob, n }
-export async function whole(folder, progress) {
-	if ((await head()).size > WHOLE_MAX)
-		throw new Error(`The log has more than ${WHOLE_MAX} entries: fotagate audit export writes them.`);
-	const lines = [], end = Uint8Array.of(10);
-	const v = await verify(null, "", progress, (bytes, seq) => {
-		if (seq === 0)
-			lines.length = 0; // it begins anew
-		lines.push(bytes, end);
-	});
-	if (!v.fits || v.odd)
-		throw new Error("The entries do not hash to the root in the checkpoint: nothing was saved.");
-	const files = new Map([["entries.jsonl", lines], ["checkpoint", [utf8.encode(v.cp.note)]],
-		["README.txt", [utf8.encode(`The ${v.cp.size} entries of an audit log, one a line, and its signed checkpoint.\n\n` +
-			"Each line without its newline is a leaf (RFC 6962, 2.1); the root of all is in the third line of checkpoint.\n" +
-			"Statements, reports and signer sets go along with: fotagate audit export FOLDER\n")]]]);
-	return { blob: tar(folder, files), n: v.cp.size };
-}
-
 // ---- a review ----
 
 // Bytes of a kept document, held against the digest it is asked by; null where it is not kept any more.
-async function document(kind, digest, named = true) {
+export async function document(kind, digest, named = true) {
 	const bytes = await file(`/files/${kind}?digest=${digest}`);
 	if (bytes && named && hex(await sha256(bytes)) !== digest)
 		throw new Error(`The gateway hands out a ${kind} that is not what its digest says.`);

@@ -66,30 +66,34 @@ function fromLog(page, h) {
 	h.backup ? null : command("fotagate backup FOLDER")]);
 }
 
+const WITNESS = { cosigned: ["good", "signed"], behind: ["wait", "behind"], ahead: ["block", "remembers more than this log has"],
+	fork: ["block", "remembers another log"], "not-us": ["warning", "does not know this log"],
+	unusable: ["warning", "said nothing usable"], unknown: ["wait", "not asked yet"] };
 const CERTIFICATES = { CERTIFICATE: "its own", "CLIENT-CA": "of a CA of modules", CRL: "a revocation list" };
 
 export async function load(page) {
 	page.title("Health");
 	const s = await get("/status"), g = s.log;
-	page.part("head", [s.permitting, s.halt, s.demo], () => [el("h1", {}, "Health"), el("p", { class: "verdict" },
+	page.part("head", [s.permitting, s.halt, s.clock_hold, s.demo], () => [el("h1", {}, "Health"), el("p", { class: "verdict" },
 		yes(s.permitting, "permitting",
 		"not permitting"), s.permitting ? " Modules get what was released for them." : " No module gets anything."),
 	s.demo ? el("p", { class: "hint" }, "This is a demonstration: its people's keys lie in the gateway's own folder.") :
 		null,
 	s.halt ? el("p", { class: "stop" }, "Halted since ", time(s.halt.at), `, by uid ${s.halt.by_uid}. Only signatures end it.`) :
-		null]);
-	const people = s.halt ? await maybe("/people") : null;
-	page.part("resume", s.halt, () => resume(page, s, people));
+		null, s.clock_hold ? el("p", { class: "stop" }, "The clock is held since ", time(s.clock_hold.at), ": ",
+		s.clock_hold.text) : null]);
+	const people = s.halt || s.clock_hold ? await maybe("/people") : null;
+	page.part("resume", s.halt || s.clock_hold ? [s.halt, s.clock_hold] : null, () => resume(page, s, people));
 	page.part("alerts", s.alerts, () => [el("h2", {}, "Alerts"), s.alerts.length ? el("ul", { class: "plain" },
 		s.alerts.map((a) =>
 		el("li", { class: "line-warning" }, badge("warning", a.id), " ", a.text))) : el("p", {}, badge("good", "none"))]);
-	page.part("gateway", [s.genesis, s.version, s.signers, s.clock, s.warden, s.jobs, s.modules, s.profiles, s.releases,
-		s.console],
+	page.part("gateway", [s.genesis, s.version, s.signers, s.clock, s.clock_hold, s.warden, s.jobs, s.modules, s.profiles,
+		s.releases, s.console],
 		() => [el("h2", {}, "Gateway"), facts(
 		["Version", s.version], ["Name", s.genesis.origin], ["Instance", el("code", {}, s.genesis.instance)],
 			["Genesis", digest(s.genesis.digest)],
-		["Warden", yes(s.warden, "there", "away")], ["Clock", s.clock === "ntp" ? badge("good", "kept by NTP") :
-			badge("warning", "nobody keeps it")],
+		["Warden", yes(s.warden, "there", "away")], ["Clock", [s.clock === "ntp" ? badge("good", "kept by NTP") :
+			badge("warning", "nobody keeps it"), s.clock_hold ? [" ", badge("block", "held")] : null]],
 		["Signers", `${count(s.signers.persons, "person", "people")}, ${s.signers.threshold} for a new set`],
 		["Jobs", `${s.jobs.running} running, ${s.jobs.waiting} waiting`], ["Modules", num(s.modules)],
 			["Profiles", s.profiles],
@@ -101,14 +105,15 @@ export async function load(page) {
 			[" ", badge("warning", "nearly full")] : null]],
 		["Witnessed", g.witnessed], ["Forwarded", g.remotes ? `${count(g.remotes, "collector")}, up to ${g.remote}` :
 			"to nobody"]),
-	s.witnesses.length ? table("Witnesses", ["Witness", "Says"],
-		s.witnesses.map((w) => [w.name || "", Object.entries(w).filter(([k]) => k !== "name")
-		.map(([k, v]) => `${k}: ${v}`).join(", ")])) : el("p", { class: "dim" }, "No witness is configured.")]);
+	el("h3", {}, "Witnesses elsewhere"), s.witnesses.length ? table("Witnesses", ["Witness", "Signed up to#", "Behind#",
+		"Signed", "Last answer"], s.witnesses.map((w) => [w.name, num(w.size), num(w.lag), time(w.cosigned),
+		[WITNESS[w.answer] ? badge(...WITNESS[w.answer]) : badge("notice", w.answer), " ", time(w.answered),
+			w.claimed > w.size ? el("small", {}, `says that it remembers ${count(w.claimed, "entry", "entries")}`) : null]])) :
+		el("p", { class: "dim" }, "None is configured: a whole disk that is set back would not be noticed.")]);
 	page.part("certificates", s.certificates, () => [el("h2", {}, "Certificates of listeners"), table("What ends first",
 		["Listener", "Which", "Ends", "State"], s.certificates.map((c) => [c.listener, CERTIFICATES[c.kind] || c.kind,
 			time(c.until), c.soon ? badge("warning", "to be renewed") : badge("good", "in time")]),
-		"No listener has any, or no edge is up to say so."),
-	el("p", { class: "dim" }, "Which one this console has, your browser tells.")]);
+		"No listener has any, or no edge is up to say so.")]);
 	page.part("reviews", s.reviews, () => [el("h2", {}, "Reviews by state"), table("Reviews", ["State", "How many#"],
 		Object.entries(s.reviews).filter(([, n]) => n)
 		.map(([k, n]) => [state(k), el("a", { href: `/reviews?view=all&state=${k}` }, String(n))]), "None yet.")]);

@@ -86,7 +86,7 @@ async function signedBy(cp, vkey) {
 
 // ---- tiles ----
 
-function digits(n) {
+export function digits(n) {
 	const groups = [];
 	do {
 		groups.unshift(String(n % 1000).padStart(3, "0"));
@@ -161,7 +161,7 @@ export async function back({ before = null, want = 100, bundles = 16, take = () 
 // ---- the tree ----
 
 // The root of 2^k hashes.
-async function fold(hashes) {
+export async function fold(hashes) {
 	while (hashes.length > 1) {
 		const up = [];
 		for (let i = 0; i < hashes.length; i += 2)
@@ -208,7 +208,7 @@ class Range {
 
 // Reads every entry and reckons the root. before: { size, root hex } that was seen earlier, or null.
 // { cp, root, fits, before: true, false or null, odd: entries that do not say their own place, vkey, signed }
-// each(bytes, place) of every entry, from the first again where the log was growing too fast.
+// each(entries, their hashes, number of the bundle), from the first again where the log was growing too fast.
 export async function verify(before, vkey, progress, each = () => {}) {
 	for (let tries = 0; tries < 5; tries++) {
 		const cp = await head();
@@ -234,8 +234,8 @@ export async function verify(before, vkey, progress, each = () => {}) {
 					odd++;
 				if (e.seq === 0 && e.doc)
 					own = genesisKey(e.doc);
-				each(bytes, e.seq);
 			});
+			await each(all, hashes, index);
 			progress(first + all.length, cp.size);
 		}
 		if (moved)

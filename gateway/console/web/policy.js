@@ -4,6 +4,7 @@ import { el, table, row, facts, digest, time, badge, span } from "/dom.js";
 import { get, maybe, seg } from "/api.js";
 import { verdict } from "/words.js";
 import { whatif } from "/whatif.js";
+import * as inforce from "/inforce.js";
 
 const THOUSANDTHS = ["unexplained", "unreviewable", "unsigned"], AGES = ["age", "vendor_age"];
 
@@ -31,6 +32,10 @@ async function explain(page, id) {
 		x.fixed.reasons.length ? el("ul", { class: "plain" }, x.fixed.reasons.map((r) => el("li", { class: "line-block" },
 			badge("block", r.id), " ",
 			r.sentence))) : null]);
+	page.part("hook", x.hook || null, () => [el("h2", {}, "What the operator's own program says"), el("p", {},
+		badge("notice", x.hook.outcome), x.hook.quorum ? `, for ${x.hook.quorum} people at least` : "",
+		". It can only ask for more."),
+	el("ul", {}, (x.hook.reasons || []).map((r) => el("li", {}, r))), facts(["Program", digest(x.hook.program)])]);
 	page.part("rules", x.rules, () => [el("h2", {}, "Rules, in their order"), table("Rules of the profile",
 		["Rule", "Matches", "Says", "What does not fit"],
 		x.rules.map((r) => [r.name, r.decides ? badge("good", "decides") : r.matches ? badge("notice", "matches") : "no",
@@ -68,7 +73,9 @@ export async function load(page, id) {
 		[]).map(async (s) => (await maybe(`/suppliers/${seg(s.name)}`)) || s));
 	const judged = ((reviews && reviews.reviews) || []).filter((r) => r.report).slice(-20).reverse();
 	page.part("head", 1, () => [el("h1", {}, "Policy"),
-		el("p", {}, "It stands in fotagate.conf and profiles.d; every version of it is in the log.")], "plain");
+		el("p", {}, "It stands in fotagate.conf and profiles.d; every version of it is in the log. What may be released without ",
+			"people: ", el("a", { href: "/standing" }, "standing statements"), ".")], "plain");
+	await inforce.draw(page);
 	page.part("profiles", profiles, () => [el("h2", {}, "Vendor profiles"), table("Profiles", ["Profile", "Supplier",
 		"Answers for", "Signatures", "Policy"],
 		profiles.profiles.map((p) => [p.name, p.supplier, [p.hosts.join(", "), el("small", {}, el("code", {}, p.path))],

@@ -1,38 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // queue - what waits, oldest first; what is asked of whom; how the first image comes.
 import { el, table, row, time, ago, span, count, command, field, badge, num } from "/dom.js";
-import { get, lately, maybe, seg } from "/api.js";
+import { get, lately, maybe } from "/api.js";
 import { state, severity, verdict, STATE_WORDS, SEVERITIES } from "/words.js";
 
-const WAITING = ["review", "blocked", "incident", "fetch-failed", "judging", "fetching", "sighted"];
+const DECIDED = ["approved", "rejected", "revoked", "expired"]; // whatever else there is, waits
 const VIEWS = [["waiting", "Everything that waits"], ["me", "Needs me"], ["others", "Waiting on others"],
-	["held", "Held or blocked"],
+	["held", "Held or blocked"], ["security", "Security updates"],
 	["expiring", "Expires within a week"], ["all", "All, decided ones too"]];
 const WEEK = 7 * 86400000;
-const DETAILS_MAX = 60; // rows whose findings and signatures are asked for one by one
-const DETAILS_AGE = 60000; // milliseconds: waivers and deadlines change without the row of the list
-
-const details = new Map(); // review.show by the review's number: of which row, and when
-
-async function detail(r) {
-	const now = JSON.stringify(r), had = details.get(r.id);
-	if (had && had.row === now && Date.now() - had.at < DETAILS_AGE)
-		return had.doc;
-	const doc = await maybe(`/reviews/${seg(r.id)}`);
-	if (doc)
-		details.set(r.id, { row: now, at: Date.now(), doc });
-	return doc;
-}
-
-// The first of those that the view may show, oldest first. Of how many nobody looked.
-async function look(all, filter) {
-	const mine = all.filter((r) => r.report && found(r, filter.q) &&
-		(!["me", "others"].includes(filter.view) || r.state === "review"));
-	const more = await Promise.all(mine.slice(0, DETAILS_MAX).map(detail));
-	more.forEach((doc, i) => { mine[i].more = doc; });
-	return Math.max(0, mine.length - DETAILS_MAX);
-}
-
 const PAGE_MAX = 1000; // rows of a page; the gateway hands them out in smaller ones
 
 async function pages(args) {
@@ -49,7 +25,11 @@ async function list(status, filter) {
 	const { state, profile, after } = filter;
 	if (filter.view === "all" || state)
 		return pages({ state, profile, after });
-	const states = WAITING.filter((s) => !status || status.reviews[s]);
+	if (filter.view === "me")
+		return pages({ state: "review", needs_me: true, profile });
+	if (!status)
+		return (await pages({ profile })).filter((r) => !DECIDED.includes(r.state));
+	const states = Object.keys(status.reviews).filter((s) => status.reviews[s] && !DECIDED.includes(s));
 	return (await Promise.all(states.map((s) => pages({ state: s, profile })))).flat();
 }
 
@@ -57,18 +37,18 @@ function number(id) {
 	return Number(id.slice(2));
 }
 
-function wanted(r, filter, me) {
-	const signed = r.more && r.more.statements.some((s) => s.current && s.approver === me);
-	const asked = r.more && r.more.asked_by.includes(me);
-	switch (filter.view) {
+function wanted(r, view) {
+	switch (view) {
 	case "me":
-		return Boolean(me) && r.state === "review" && !signed && !asked;
+		return r.needs_me;
 	case "others":
-		return r.state === "review" && (!me || signed || asked);
+		return r.state === "review" && !r.needs_me;
 	case "held":
-		return r.state === "blocked" || r.state === "incident" || Boolean(r.more && r.more.held);
+		return r.state === "blocked" || r.state === "incident" || r.held;
+	case "security":
+		return r.security !== null;
 	case "expiring":
-		return Boolean(r.more && r.more.deadline) && new Date(r.more.deadline) - Date.now() < WEEK;
+		return Boolean(r.deadline) && new Date(r.deadline) - Date.now() < WEEK;
 	default:
 		return true;
 	}
@@ -79,23 +59,21 @@ function found(r, q) {
 		""].some((t) => t.toLowerCase().includes(q.toLowerCase()));
 }
 
+// How many different ones, by how grave they are.
 function findings(r) {
-	if (!r.more)
-		return verdict(r.verdict);
-	const by = SEVERITIES.slice(0, 3).map((s) => [s, r.more.findings.filter((f) => f.severity === s).length]).filter(([,
-		n]) => n);
-	return by.length ? by.map(([s, n]) => [severity(`${s}`), ` ${n} `]) : r.report ? badge("good", "none") : badge("wait",
-		"no report yet");
+	if (!r.severities)
+		return verdict(null);
+	const by = SEVERITIES.slice(0, 3).filter((s) => r.severities[s]);
+	return by.length ? by.map((s) => [severity(s), ` ${r.severities[s]} `]) : badge("good", "none");
 }
 
 // Age and what is left of the time to decide, in words.
 function age(r) {
 	const out = [time(r.opened), el("small", {}, ago(r.opened))];
-	const deadline = r.more && r.more.deadline;
-	if (deadline && r.state === "review") {
-		const left = (new Date(deadline) - Date.now()) / 1000;
-		out.push(left < 0 ? badge("block", "overdue") : left < 7 * 86400 ? badge("warning", `${span(left)} left`) :
-			el("small", {}, `${span(left)} left to decide`));
+	if (r.deadline && r.state === "review") {
+		const left = (new Date(r.deadline) - Date.now()) / 1000;
+		out.push(left < 0 ? badge("block", `overdue by ${span(-left)}`) : left * 1000 < WEEK ?
+			badge("warning", `${span(left)} left to decide`) : el("small", {}, `${span(left)} left to decide`));
 	}
 	return out;
 }
@@ -103,19 +81,17 @@ function age(r) {
 function signatures(r) {
 	if (r.state === "fetch-failed" || !r.need)
 		return el("span", { class: "dim" }, "none due");
-	return `${r.have} of ${r.need}`;
+	return [`${r.have} of ${r.need}`, r.needs_me ? el("small", {}, badge("notice", "needs me")) : null];
 }
 
 // What it would replace, and whether something newer waits as well.
-function relations(r, all, releases) {
+function relations(r, all) {
 	const out = [];
-	const now = releases.find((x) => x.in_force && x.product === r.product && x.profile === r.profile &&
-		x.target !== r.target);
-	if (now && r.state !== "approved")
-		out.push(el("small", {}, `supersedes ${now.target}, which is in force`));
+	if (r.offered_now && r.state !== "approved")
+		out.push(el("small", {}, `supersedes ${r.offered_now.target}, which is in force`));
 	const newer = all.find((x) => x.state === "review" && x.product === r.product && x.profile === r.profile &&
 		number(x.id) > number(r.id));
-	if (newer && WAITING.includes(r.state))
+	if (newer && !DECIDED.includes(r.state))
 		out.push(el("small", {}, "superseded by ", el("a", { href: `/reviews/${newer.id}` }, newer.id), `, ${newer.target}, `,
 			"which waits too"));
 	return out;
@@ -164,22 +140,16 @@ export async function load(page) {
 	const q = new URLSearchParams(location.search);
 	const filter = Object.fromEntries(["view", "state", "profile", "q", "after"].map((k) => [k, q.get(k) || ""]));
 	filter.view = VIEWS.some(([v]) => v === filter.view) ? filter.view : "waiting";
-	const [status, profiles, exposure, releases] = await Promise.all([maybe("/status"), lately("/profiles"),
-		lately("/exposure"), maybe("/releases")]);
+	const [status, profiles, exposure] = await Promise.all([maybe("/status"), lately("/profiles"), lately("/exposure")]);
 	const all = (await list(status, filter)).sort((a, b) => number(a.id) - number(b.id));
-	const unseen = await look(all, filter);
 	const waiting = Object.fromEntries(((exposure && exposure.held) || []).map((h) => [h.id, h]));
 	const me = page.session.principal; // null: signs as nobody, and nothing needs them
-	const rows = all.filter((r) => wanted(r, filter, me) && found(r, filter.q));
+	const rows = all.filter((r) => wanted(r, filter.view) && found(r, filter.q));
 	const known = (profiles && profiles.profiles) || [];
-	const in_force = (releases && releases.releases) || [];
 	const total = status ? Object.values(status.reviews).reduce((a, b) => a + b, 0) : all.length;
 	const minute = Math.floor(Date.now() / 60000);
 
-	page.part("head", [rows.length, filter.view, unseen, Boolean(me)], () => [el("h1", {}, "Queue"),
-		unseen ? el("p", { class: "hint", id: "unseen" }, `Of ${count(unseen, "later review")} this page knows no more than the `,
-			"list: not who signed, what is held, nor the deadline. The boxes below make them fewer.") :
-			null,
+	page.part("head", [rows.length, filter.view, Boolean(me)], () => [el("h1", {}, "Queue"),
 		filter.view === "me" && !me ? el("p", { class: "hint" }, "Your account signs as nobody, so that nothing needs you.") :
 			null,
 		el("p", { role: "status" },
@@ -187,14 +157,15 @@ export async function load(page) {
 			"plain");
 	page.part("filters", [filter, status && status.reviews, known.map((p) => p.name)], () => filters(page, filter, status,
 		known));
-	page.part("list", [rows, waiting, in_force.map((r) => [r.id, r.in_force]), minute],
+	page.part("list", [rows, waiting, minute],
 		() => [el("h2", { class: "quiet" }, "Reviews"),
 		table("Reviews, oldest first", ["Review", "State", "Profile, product, version", "Findings", "Signatures",
 			"Modules waiting#", "Age"],
 			rows.map((r) => [
 				row(`/reviews/${r.id}`, r.id), [state(r.state), el("small", {}, r.text)],
 				[el("strong", {}, r.product, " ", r.target), el("small", {}, r.profile, ", came by ", r.source),
-					relations(r, all, in_force)],
+					r.security === null ? null : [badge("notice", "security update"), el("small", {}, `Security: ${r.security}`)],
+					relations(r, all)],
 				findings(r), signatures(r),
 				waiting[r.id] ? `${num(waiting[r.id].modules)} of ${num(waiting[r.id].product_modules)}` :
 					el("span", {}, `${num(r.asked)} asked`),

@@ -312,6 +312,8 @@ export function draw(page, report, sha256, more) {
 		const all = changes ? changes.page.lines.filter((l) => l.block === block) : [], lost = lostOf(block);
 		part("block-" + block, title, (all.length || lost) && block !== "files", () => lines(all, lost));
 	}
+	const other = changes ? changes.page.lines.filter((l) => !BLOCKS.some(([b]) => b === l.block)) : [];
+	part("block-other", "More", other.length, () => lines(other, 0));
 	part("files", "Files", Boolean((report.contents && report.contents.members.length) || changes), () => [contents(report),
 		files(report, lostOf("files"))]);
 	part("notes", "The vendor's own words", Boolean(report.notes), () => notes(report.notes));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// resume - ending a halt from a page: the statement, held against the halt that stands, and who signs it how. The warden
-// counts the signatures and ends it; a production floor of them takes one that was made off the console.
+// resume - ending a halt, or the hold of a clock, from a page: the statement, held against what stands, and who signs it how.
+// The warden counts the signatures and ends it; a production floor of them takes one that was made off the console.
 import { el, badge, command, digest, facts, field, problem, quoted, reason, said, time, visible } from "/dom.js";
 import { post } from "/api.js";
 import { hex, sha256 } from "/log.js";
@@ -10,6 +10,10 @@ import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } fro
 const PREDICATE = "urn:fotagate:approval:v1";
 const MEMBERS = ["approver", "decision", "gateway", "halted_at", "log", "nonce", "reason", "time"];
 const SKEW = 300000; // milliseconds between its clock and this machine's
+
+// What statements are about now: while the clock is held that comes first, as the gateway has it.
+const standing = (status) => status.clock_hold || status.halt;
+const word = (status) => (status.clock_hold ? "the hold of the clock" : "the halt");
 
 // In words, each way in which these bytes are not the statement that was asked for.
 function differs(doc, own, body, status) {
@@ -26,7 +30,7 @@ function differs(doc, own, body, status) {
 		[visible(doc.statement) !== doc.statement, "has characters that cannot be seen"],
 		[own !== doc.sha256, "is not the one whose digest the gateway names"],
 		[p.decision !== "resume", "decides something else"], [p.gateway !== status.genesis.origin, "names another gateway"],
-		[p.halted_at !== status.halt.at, "is about another halt, or about the clock"],
+		[p.halted_at !== standing(status).at, `is about another halt, or about ${status.clock_hold ? "a halt" : "the clock"}`],
 		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
 		[!(Math.abs(new Date(p.time) - Date.now()) < SKEW), "is dated more than five minutes from this machine's clock"],
 	].filter(([bad]) => bad).map(([, what]) => what)];
@@ -43,21 +47,25 @@ async function statement(page, doc, body, status, people) {
 		page.drop("resume");
 		await page.act(done, page.handed);
 	};
-	return [el("h3", {}, "This is what you sign"), facts(["It ends", ["the halt of ", time(p.halted_at), ` of ${p.gateway}`]],
+	return [el("h3", {}, "This is what you sign"), facts(
+		["It ends", [`${word(status)} of `, time(p.halted_at), ` of ${p.gateway}`]],
+		["It confirms", status.clock_hold ? [time(status.time), " as the gateway's time: look at a clock you trust"] : null],
 		["Signed by", `${p.approver}: ${p.reason}`], ["Its SHA-256, reckoned by this browser", digest(own, 64)]),
 	exact(doc), el("h3", {}, "Sign on your own machine"),
 	command(["fotagate", "resume", "statement", "--approver", body.approver, "--reason", body.reason].map(quoted).join(" ") +
 		" --sign ~/.ssh/id_ed25519"),
 	stock(APPROVAL, doc.name), pasted(handIn), el("h3", {}, "Or here, with a passkey"),
 	withPasskey(people, body.approver, doc.statement, handIn,
-		"To end a halt, one of those who sign has to use the command instead.")];
+		"One of those who sign has to use the command instead.")];
 }
 
-// status: that of a gateway that is halted.
+// status: that of a gateway that is halted, or whose clock is held.
 export function resume(page, status, people) {
 	const out = el("div", { id: "statement" }), me = page.session.principal;
 	const who = principals(people).filter((p) => p !== me || !me);
-	const head = [el("h2", {}, "End the halt"),
+	const head = [el("h2", {}, `End ${word(status)}`),
+		status.clock_hold ? el("p", { class: "stop" }, status.clock_hold.text, " What people sign confirms the clock as it stands" +
+			(status.halt ? "; the halt takes a second round." : ".")) : null,
 		page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null,
 		el("p", {}, `Signatures end it: of ${status.signers.threshold} people, one of them at least made off the console, `,
 			"where the statement is written anew. Passkeys alone do not.")];

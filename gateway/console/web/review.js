@@ -10,6 +10,7 @@ import * as answers from "/answers.js";
 import { back, hex, sha256 } from "/log.js";
 import { entries } from "/entries.js";
 import * as bundle from "/bundle.js";
+import * as reach from "/reach.js";
 
 let kept = { sha256: null, doc: null }; // the report does not change while its digest does not
 
@@ -136,12 +137,14 @@ function rules(r, explain) {
 }
 
 function statements(r) {
-	return [el("h2", {}, "Signatures so far"), el("p", {}, `${r.have} of ${r.need} needed.`),
+	return [el("h2", {}, "Signatures so far"), el("p", {}, r.standing ? ["Nobody signed for it by itself: it came under the ",
+		el("a", { href: "/standing" }, `standing statement ${r.standing}`), "."] : `${r.have} of ${r.need} needed.`),
 		decide.enough(r) ? el("p", { class: "stop", id: "warden" }, "Enough have signed, and it is not released: ",
 			r.text || "the warden has not answered yet") : null,
 		table("Statements that people signed", ["Signed by", "Counts", "For", "Until", "Reason"], r.statements.map((s) => [
 			[el("strong", {}, s.approver), el("small", {}, time(s.time))],
-			s.current ? badge("good", "counts") : badge("off", "outdated"),
+			[s.current ? badge("good", "counts") : badge("off", "outdated"), s.decision && s.decision !== "approve" ?
+				[" ", badge("warning", s.decision)] : null],
 			[`at most ${count(s.max_devices, "module")} of `, s.groups.join() === "*" ? "every group" :
 				s.groups.join(", ")],
 			time(s.not_after), s.reason]), "Nobody has signed yet.")];
@@ -210,6 +213,7 @@ export async function load(page, id) {
 			" ", said,
 			cure ? el("p", {}, el("strong", {}, "To clear it: "), cure) : null)))]);
 	page.part("identity", [r, waits, explain && explain.facts], () => identity(r, explain, waits));
+	await reach.came(page, r);
 	page.part("targeting", [r.other_images, r.image], () => targeting(r));
 	page.part("attested", (r.attested || []).length ? r.attested : null, () => attested(r));
 	page.part("lineage", [r.supersedes, r.way_back], () => [el("h2", {}, "Before and after"), el("ul", { class: "plain" },
@@ -218,7 +222,8 @@ export async function load(page, id) {
 	if (doc)
 		report.draw(page, doc, r.report, continuity(r, explain));
 	page.part("rules", [r.rule, explain && explain.earliest], () => rules(r, explain));
-	page.part("statements", [r.statements, r.have, r.need, r.state, r.text], () => statements(r));
+	await reach.rings(page, r, waits);
+	page.part("statements", [r.statements, r.have, r.need, r.standing, r.state, r.text], () => statements(r));
 	answers.draw(page, r);
 	decide.draw(page, { r, doc, explain, people, status, stops, waits });
 	await timeline(page, r).catch((err) => page.part("timeline", String(err), () => [el("h2", {}, "Timeline"),

@@ -4,12 +4,12 @@
 // taken over could show one thing and have another signed.
 import { num, visible } from "/dom.js";
 
-const TYPE = /^https:\/\/in-toto\.io\/Statement\/v1$/;
-const PREDICATE = "urn:fotagate:approval:v1";
+export const TYPE = /^https:\/\/in-toto\.io\/Statement\/v1$/;
+export const PREDICATE = "urn:fotagate:approval:v1";
 const EVERYBODY = 1000000;  // modules, where nobody names a number
 const DAYS_MAX = 30;        // that a statement may last, and reach ahead
 const DAY = 86400000;
-const SKEW = 300000;        // milliseconds between its clock and this machine's
+export const SKEW = 300000;        // milliseconds between its clock and this machine's
 const PERSONS_MAX = 16;
 // What may be said of a delta, by what the report says became of it.
 const UNSEEN = "not seen: integrity by digest only, origin unverified";
@@ -17,14 +17,14 @@ const MADE = { proved: "proved", reconstructed: "reconstructed, target not indep
 
 // ---- its form ----
 
-const text = (v) => typeof v === "string" && /^[\x20-\x7e]*$/.test(v);
-const word = (v) => text(v) && v !== "";
-const hex = (n) => (v) => typeof v === "string" && v.length === n && /^[0-9a-f]*$/.test(v);
-const number = (v) => Number.isSafeInteger(v) && v >= 0;
-const words = (v) => Array.isArray(v) && v.every((w, i) => word(w) && (!i || v[i - 1] < w));
-const some = (v) => words(v) && v.length > 0;
-const moment = (v) => typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(v) && !isNaN(new Date(v));
-const sha256 = { digest: { sha256: hex(64) } };
+export const text = (v) => typeof v === "string" && /^[\x20-\x7e]*$/.test(v);
+export const word = (v) => text(v) && v !== "";
+export const hex = (n) => (v) => typeof v === "string" && v.length === n && /^[0-9a-f]*$/.test(v);
+export const number = (v) => Number.isSafeInteger(v) && v >= 0;
+export const words = (v) => Array.isArray(v) && v.every((w, i) => word(w) && (!i || v[i - 1] < w));
+export const some = (v) => words(v) && v.length > 0;
+export const moment = (v) => typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(v) && !isNaN(new Date(v));
+export const sha256 = { digest: { sha256: hex(64) } };
 
 // "?" before a member that need not be there. No member stands in a statement that is not here.
 const FORM = {
@@ -65,11 +65,11 @@ function canonical(v) {
 	return JSON.stringify(v);
 }
 
-// The statement in these bytes, or null where they are no approval as a gateway writes it.
-export function read(bytes) {
+// The statement in these bytes, or null where they are none of that form as a gateway writes it.
+export function read(bytes, form = FORM) {
 	try {
 		const doc = JSON.parse(bytes);
-		return visible(bytes) === bytes && fits(doc, FORM) && canonical(doc) === bytes ? doc : null;
+		return visible(bytes) === bytes && fits(doc, form) && canonical(doc) === bytes ? doc : null;
 	} catch {
 		return null;
 	}
@@ -77,7 +77,7 @@ export function read(bytes) {
 
 // ---- what it must say ----
 
-const same = (a, b) => JSON.stringify([...(a || [])].sort()) === JSON.stringify([...(b || [])].sort());
+export const same = (a, b) => JSON.stringify([...(a || [])].sort()) === JSON.stringify([...(b || [])].sort());
 
 // Groups, number and days: those that were asked for, else those that people signed already, else all.
 function reaches(scope, body, r) {
@@ -135,8 +135,8 @@ export function differs(bytes, want) {
 
 // ---- what it says ----
 
-const day = (at) => at.replace("T", " ").replace("Z", " UTC");
-const all = (list, every) => (String(list) === "*" ? every : list.join(", "));
+export const day = (at) => at.replace("T", " ").replace("Z", " UTC");
+export const all = (list, every) => (String(list) === "*" ? every : list.join(", "));
 
 // The whole of it but its nonce, line by line. doc: from read().
 export function says(doc) {

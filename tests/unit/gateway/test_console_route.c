@@ -42,6 +42,7 @@ test_finds(void **state)
 	finds("GET", "/api/v1/reviews/R-1/report", "review.report");
 	finds("POST", "/api/v1/reviews/R-1/submit", "review.submit");
 	finds("POST", "/api/v1/people/submit", "people.submit");
+	finds("POST", "/api/v1/policy/submit", "policy.submit");
 	finds("POST", "/api/v1/session", "session.open");
 	finds("DELETE", "/api/v1/session", "session.close");
 	finds("GET", "/api/v1/profiles/unknown", "profile.unknown");
