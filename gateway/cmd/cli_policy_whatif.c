@@ -195,6 +195,8 @@ show(struct asking *a)
 {
 	if (!a->common->json) {
 		cli_table_print(&a->table, stdout, "Nothing would be decided otherwise.");
+		if (a->config->hook.program[0])
+			printf("the decision hook was not run: of what it said before, the kept answer counts\n");
 		printf("%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same, a->unjudged);
 		return CLI_DONE;
 	}

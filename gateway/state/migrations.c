@@ -223,6 +223,10 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+/* By digest: the answer itself is a document, and the log names it. */
+static const char hook_schema[] =
+"ALTER TABLE candidate ADD COLUMN hook BLOB CHECK (length(hook) = 32);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -243,6 +247,8 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
+	/* 20 is another's. */
+	{ 21, "what the decision hook said", hook_schema },
 };
 
 const struct migration *
