@@ -87,7 +87,10 @@ because(struct decide_result *r, enum decide_reason reason, const char *fmt, ...
 void
 decide_add(struct decide_result *r, enum decide_reason reason, const char *sentence)
 {
-	because(r, reason, "%s", sentence);
+	unsigned n = r->reasons_n;
+	because(r, reason, "?");
+	if (r->reasons_n > n) /* making it visible twice would show its own escapes as somebody's */
+		snprintf(r->because[n].sentence, sizeof r->because[n].sentence, "%s", sentence);
 	/* A denial stands before what only holds. */
 	for (unsigned i = r->reasons_n; i-- > 1 && r->because[i].reason < r->because[i - 1].reason;) {
 		struct decide_because one = r->because[i];

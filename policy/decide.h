@@ -109,7 +109,7 @@ struct decide_result {
 /* now in epoch seconds; clock_sure: the gateway's clock is synchronised. */
 void decide(const struct decide_facts *f, const struct profile *p, int64_t now, bool clock_sure,
     struct decide_result *ret);
-/* One reason more, said from outside (policy/hook.h), in its place: the verdict can only fall. */
+/* One reason more, said from outside (policy/hook.h) in a sentence made visible, in its place: the verdict can only fall. */
 void decide_add(struct decide_result *r, enum decide_reason reason, const char *sentence);
 /* Stable ids as log and API spell them: "NO-REPORT", "SIGNATURE-MISSING", ... */
 const char *decide_reason_id(enum decide_reason reason);
