@@ -183,9 +183,14 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
     struct decide_result *ret)
 {
 	struct decisions_told *t = NULL;
-	int err = decisions_tell(c, cand, r, p, NULL, &t);
-	if (!err)
+	struct hook_said *said = calloc(1, sizeof *said);
+	int err = said ? decisions_tell(c, cand, r, p, NULL, &t) : FG_ENOMEM;
+	if (!err) {
 		decide(&t->e.decide, p->profile, control_now(c), decisions_clock_sure(c), ret);
+		hooks_said(c, cand, said);
+		hook_tighten_fixed(said, ret);
+	}
+	free(said);
 	free(t);
 	return err;
 }
@@ -196,9 +201,14 @@ decisions_rules(struct control *c, const struct db_candidate *cand, const struct
 {
 	const struct config *f = policies_config(c->policies);
 	struct decisions_told *t = NULL;
-	int err = decisions_tell(c, cand, r, p, scope, &t);
-	if (!err)
+	struct hook_said *said = calloc(1, sizeof *said);
+	int err = said ? decisions_tell(c, cand, r, p, scope, &t) : FG_ENOMEM;
+	if (!err) {
 		rules_decide(f->rules, f->rules_n, &f->raise, &t->e.rules, control_now(c), ret);
+		hooks_said(c, cand, said);
+		hook_tighten_rules(said, ret);
+	}
+	free(said);
 	free(t);
 	return err;
 }

@@ -37,7 +37,7 @@ struct policies;
 
 struct policies *policies_new(void);
 void policies_free(struct policies *p);
-/* MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES (read in policies_load()) or MSG_FD_CREDENTIALS (never read here);
+/* MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES, MSG_FD_HOOK (read in policies_load()) or MSG_FD_CREDENTIALS (never read here);
  * takes fd. FG_ELIMIT, FG_ENOMEM. */
 int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
 /*
@@ -60,6 +60,8 @@ const char *policies_lacks(const struct policies *p);
 int policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret, char *ret_why, size_t cap);
 /* The operator's YARA rules as text, and their digest; false: none. Lives until the next policies_load(). */
 bool policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
+/* The decision hook, and its digest; false: none. Lives until the next policies_load(). */
+bool policies_hook(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
 const struct config *policies_config(const struct policies *p);
 /*
  * What the configuration in force would be with that text in place of the file of that name, or beside the others

@@ -75,7 +75,7 @@ static const struct msg_field plan[] = {
 	TEXT(msg_plan, data_dir), TEXT(msg_plan, keys_dir), TEXT(msg_plan, run_dir),
 	TEXT(msg_plan, anchors_dir), TEXT(msg_plan, user_edge), TEXT(msg_plan, user_upstream),
 	TEXT(msg_plan, user_inspect), TEXT(msg_plan, user_control), TEXT(msg_plan, user_warden),
-	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config), TEXT(msg_plan, user_console),
+	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config), TEXT(msg_plan, user_console), TEXT(msg_plan, user_hook),
 	TEXT(msg_plan, group_operators), U32(msg_plan, edges),
 	U32(msg_plan, stop_ms), BOOL(msg_plan, demo), BOOL(msg_plan, unsafe_sandbox),
 	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX),
@@ -345,6 +345,14 @@ static const struct msg_field inspected[] = {
 	U64(msg_inspected, job), ENUM(msg_inspected, stage, MSG_STAGE_LIMIT), END,
 };
 
+static const struct msg_field hook[] = {
+	U64(msg_hook, job), U32(msg_hook, seconds), U32(msg_hook, memory_mib), END,
+};
+static const struct msg_field hooked[] = {
+	U64(msg_hooked, job), ENUM(msg_hooked, outcome, MSG_HOOK_LIMIT_), I32(msg_hooked, status),
+	BOOL(msg_hooked, have_answer), TEXT(msg_hooked, said), END,
+};
+
 /* ---- command line ---- */
 
 static const struct msg_field call[] = {
@@ -464,6 +472,9 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 		    EXACT(msg_inspect, have_aids, 1) },
 		NO_VARIABLE_FDS } },
 	[MSG_INSPECTED] = PLAIN("inspected", msg_inspected, inspected, 1),
+	[MSG_HOOK] = PLAIN("hook", msg_hook, hook, 2),
+	[MSG_HOOKED] = { BODY("hooked", msg_hooked, hooked),
+	    .fds = { .flags_n = 1, .flags = { EXACT(msg_hooked, have_answer, 1) }, NO_VARIABLE_FDS } },
 
 	[MSG_CALL] = { BODY("call", msg_call, call),
 	    .fds = { .number = EXACT(msg_call, fds, 4), .unless = MSG_NOWHERE } },
