@@ -198,7 +198,8 @@ hook_record_read(struct view text, struct hook_record *ret)
 	*ret = (struct hook_record){ .at = 0 };
 	writer_init(&again, HOOK_RECORD_MAX);
 	err = read_answer(json_get(root, "answer"), false, &ret->answer, why);
-	if (!err && !(jsonf_time(json_get(root, "at"), &ret->at) && jsonf_hex(json_get(root, "asked"), ret->asked, sizeof ret->asked) &&
+	if (!err && !(jsonf_time(json_get(root, "at"), &ret->at) &&
+	    jsonf_hex(json_get(root, "asked"), ret->asked, sizeof ret->asked) &&
 	    jsonf_hex(json_get(root, "program"), ret->program, sizeof ret->program) &&
 	    jsonf_hex(json_get(root, "report"), ret->report, sizeof ret->report)))
 		err = FG_EFORMAT;

@@ -377,9 +377,9 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
-	if (!c->attests || !c->gists || !c->hooks || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
+	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
-	    !c->judging ||
+	    !c->judging || !c->hooks ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;

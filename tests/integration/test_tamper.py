@@ -199,6 +199,7 @@ COLUMNS = {
     "candidate.policy": ("grants", "the rules it was judged by"),
     "candidate.opened_at_log": ("grants", "how old a statement may be"),
     "candidate.arrived": ("grants", "how long rules make it wait: as the log has it, of what people may review"),
+    "candidate.hook": ("denies", "names an answer of the decision hook; one that is not about this report by this program is none, and none holds"),
     "candidate.rival": ("neither", "what people signed for stays all there is; that it is offered again is logged first"),
     "candidate.created": ("neither", "for showing"),
     "candidate.updated": ("denies", "when nobody decided in time"),

@@ -48,6 +48,8 @@ FIELDS = {
                    ("signature_bytes", "u64"), ("kept", _KEPT),
                    ("shown", _SHOWN), ("shown_more", "bool"), ("detail", "text")],
     "INSPECTED": [("job", "u64"), ("stage", "u8")],
+    "HOOK": [("job", "u64"), ("seconds", "u32"), ("memory_mib", "u32")],
+    "HOOKED": [("job", "u64"), ("outcome", "u8"), ("status", "i32"), ("have_answer", "bool"), ("said", "text")],
     "APPEND": [("token", "u64"), ("event", "u16"), ("severity", "u8"), ("out", "text"), ("act", "text"), ("obj", "text"),
                ("have_dev", "bool"), ("dev", 16), ("refs", [("key", "text"), ("is_number", "bool"), ("number", "u64"),
                                                             ("text", "text")]), ("msg", "text"), ("doc", "text")],

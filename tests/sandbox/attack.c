@@ -311,40 +311,40 @@ gate_32(const struct world *w)
 /* clang-format off */
 /*                                    supervisor|config|edge|upstream|inspect|control|warden|audit|console|witness */
 static const struct attack attacks[] = {
-	{ "open-passwd",      open_passwd,      "AEEEEEEEEE" }, /* supervisor opens for others */
-	{ "open-beside",      open_beside,      "AEEEEEEEEE" },
-	{ "write-beside",     write_beside,     "EEEEEEEEEE" },
-	{ "create-outside",   create_outside,   "EEEEEEEEEE" },
-	{ "truncate",         truncate_beside,  "KKKKKKKKKK" },
-	{ "connect-tcp",      connect_tcp,      "AKEAKEKKEE" }, /* upstream inherits the supervisor's */
-	{ "listen-tcp",       listen_tcp,       "AKEEKEKKEE" },
-	{ "connect-unix",     connect_unix,     "AKEEKEKKEE" }, /* sd_notify */
-	{ "connect-abstract", connect_abstract, "AKEEKEKKEE" },
-	{ "socket-raw",       socket_raw,       "EKEEKEKKEE" },
-	{ "socket-netlink",   socket_netlink,   "EKEEKEKKEE" },
-	{ "socket-packet",    socket_packet,    "EKEEKEKKEE" },
-	{ "socket-alg",       socket_alg,       "EKEEKEKKEE" },
-	{ "fork",             fork_process,     "AKKKKKKKKK" },
-	{ "exec-true",        exec_true,        "KKKKKKKKKK" },
-	{ "exec-held",        exec_held,        "EEEKEKKKEK" }, /* Landlock: the gateway's programs only */
-	{ "exec-memfd",       exec_memfd,       "AKKKKKKKKK" }, /* no Landlock for memfds: PRIVSEP.md says so */
-	{ "ptrace",           ptrace_sibling,   "KKKKKKKKKK" },
-	{ "vm-read",          read_sibling,     "KKKKKKKKKK" },
-	{ "kill",             kill_sibling,     "SKKKKKKKKK" },
-	{ "prlimit",          limit_sibling,    "KKKKKKKKKK" },
-	{ "pidfd-getfd",      steal_fd,         "KKKKKKKKKK" },
-	{ "mmap-exec",        mmap_exec,        "AKKEKEKKKK" }, /* the loader of its children */
-	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKKKK" },
-	{ "user-namespace",   user_namespace,   "KKKKKKKKKK" },
-	{ "io-uring",         io_uring,         "KKKKKKKKKK" },
-	{ "bpf",              bpf_map,          "KKKKKKKKKK" },
-	{ "keyctl",           key_ring,         "KKKKKKKKKK" },
-	{ "mount",            mount_tmpfs,      "KKKKKKKKKK" },
-	{ "setuid-0",         user_zero,        "RKKKKKKKKK" },
-	{ "perf-event",       perf_event,       "KKKKKKKKKK" },
-	{ "userfaultfd",      user_fault,       "KKKKKKKKKK" },
+	{ "open-passwd",      open_passwd,      "AEEEEEEEEEAE" }, /* supervisor opens for others */
+	{ "open-beside",      open_beside,      "AEEEEEEEEEAE" },
+	{ "write-beside",     write_beside,     "EEEEEEEEEEEE" },
+	{ "create-outside",   create_outside,   "EEEEEEEEEEEE" },
+	{ "truncate",         truncate_beside,  "KKKKKKKKKKKK" },
+	{ "connect-tcp",      connect_tcp,      "AKEAKEKKEEAE" }, /* upstream inherits the supervisor's */
+	{ "listen-tcp",       listen_tcp,       "AKEEKEKKEEAE" },
+	{ "connect-unix",     connect_unix,     "AKEEKEKKEEAE" }, /* sd_notify */
+	{ "connect-abstract", connect_abstract, "AKEEKEKKEEAE" },
+	{ "socket-raw",       socket_raw,       "EKEEKEKKEEEE" },
+	{ "socket-netlink",   socket_netlink,   "EKEEKEKKEEEE" },
+	{ "socket-packet",    socket_packet,    "EKEEKEKKEEEE" },
+	{ "socket-alg",       socket_alg,       "EKEEKEKKEEEE" },
+	{ "fork",             fork_process,     "AKKKKKKKKKAA" },
+	{ "exec-true",        exec_true,        "KKKKKKKKKKAA" },
+	{ "exec-held",        exec_held,        "EEEKEKKKEKAA" }, /* Landlock: the gateway's programs only */
+	{ "exec-memfd",       exec_memfd,       "AKKKKKKKKKAA" }, /* no Landlock for memfds: PRIVSEP.md says so */
+	{ "ptrace",           ptrace_sibling,   "KKKKKKKKKKKK" },
+	{ "vm-read",          read_sibling,     "KKKKKKKKKKKK" },
+	{ "kill",             kill_sibling,     "SKKKKKKKKKSE" },
+	{ "prlimit",          limit_sibling,    "KKKKKKKKKKKK" },
+	{ "pidfd-getfd",      steal_fd,         "KKKKKKKKKKKK" },
+	{ "mmap-exec",        mmap_exec,        "AKKEKEKKKKAA" }, /* the loader of its children */
+	{ "mprotect-exec",    mprotect_exec,    "AKKEKEKKKKAA" },
+	{ "user-namespace",   user_namespace,   "KKKKKKKKKKKK" },
+	{ "io-uring",         io_uring,         "KKKKKKKKKKKK" },
+	{ "bpf",              bpf_map,          "KKKKKKKKKKKK" },
+	{ "keyctl",           key_ring,         "KKKKKKKKKKKK" },
+	{ "mount",            mount_tmpfs,      "KKKKKKKKKKKK" },
+	{ "setuid-0",         user_zero,        "RKKKKKKKKKRK" },
+	{ "perf-event",       perf_event,       "KKKKKKKKKKKK" },
+	{ "userfaultfd",      user_fault,       "KKKKKKKKKKKK" },
 #ifdef __x86_64__
-	{ "32-bit-gate",      gate_32,          "KKKKKKKKKK" },
+	{ "32-bit-gate",      gate_32,          "KKKKKKKKKKKK" },
 #endif
 };
 /* clang-format on */

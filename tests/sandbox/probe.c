@@ -71,6 +71,19 @@ enter_or_die(const struct world *w, enum jail_role role)
 	_exit(NO_JAIL);
 }
 
+/* Under whom a role lives. */
+static enum jail_role
+supervisor_of(enum jail_role role)
+{
+	return role == JAIL_HOOK ? JAIL_LAUNCHER : JAIL_SUPERVISOR;
+}
+
+static bool
+supervises(enum jail_role role)
+{
+	return role == JAIL_SUPERVISOR || role == JAIL_LAUNCHER;
+}
+
 /* The child's half: never returns. */
 static void
 run_inside(const struct world *w, enum setting setting, enum jail_role role, const struct attack *a)
@@ -81,7 +94,7 @@ run_inside(const struct world *w, enum setting setting, enum jail_role role, con
 	if (setting == BARE_USER && w->root)
 		become_nobody();
 	if (setting == NESTED) {
-		enter_or_die(w, JAIL_SUPERVISOR);
+		enter_or_die(w, supervisor_of(role));
 		int status;
 		pid_t pid = fork();
 		if (pid > 0 && waitpid(pid, &status, 0) == pid)
@@ -138,7 +151,7 @@ attack_roles(const struct world *w, enum setting setting, const struct attack *a
 	printf("  ");
 	for (int role = JAIL_SUPERVISOR; role < JAIL_ROLE_COUNT; role++) {
 		int error;
-		if (setting == NESTED && role == JAIL_SUPERVISOR) {
+		if (setting == NESTED && supervises((enum jail_role)role)) {
 			putchar('.');
 			continue;
 		}
@@ -164,7 +177,7 @@ attack_all(struct world *w, struct tally *t)
 	size_t n;
 	const struct attack *list = attack_list(&n);
 	printf("%-18s %-12s  alone     nested    %s\n", "attack", "unjailed",
-	       "(supervisor config edge upstream inspect control warden audit console witness)");
+	       "(supervisor config edge upstream inspect control warden audit console witness launcher hook)");
 	for (size_t i = 0; i < n; i++) {
 		int error;
 		const char *could = "as the user";
@@ -202,7 +215,7 @@ exec_work(const struct world *w, enum jail_role role, bool nested)
 	snprintf(self, sizeof(self), "%s/probe", w->bin);
 	snprintf(port, sizeof(port), "%u", w->port);
 	if (nested) {
-		enter_or_die(w, JAIL_SUPERVISOR);
+		enter_or_die(w, supervisor_of(role));
 		int status;
 		pid_t pid = fork();
 		if (pid > 0 && waitpid(pid, &status, 0) == pid)
@@ -225,7 +238,7 @@ work_all(const struct world *w, struct tally *t)
 	for (int role = JAIL_SUPERVISOR; role < JAIL_ROLE_COUNT; role++) {
 		for (int nested = 0; nested <= 1; nested++) {
 			int status = 0;
-			if (nested && role == JAIL_SUPERVISOR)
+			if (nested && supervises((enum jail_role)role))
 				continue;
 			fflush(NULL);
 			pid_t pid = fork();

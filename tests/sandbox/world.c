@@ -319,6 +319,7 @@ world_paths(const struct world *w, enum jail_role role)
 	struct jail_paths p = {0};
 	switch (role) {
 	case JAIL_SUPERVISOR:
+	case JAIL_LAUNCHER:
 		give(&p, JAIL_SLOT_PROGRAMS, w->bin);
 		give(&p, JAIL_SLOT_DATA, w->data);
 		give(&p, JAIL_SLOT_RUN, w->run);
@@ -350,7 +351,7 @@ struct jail_options
 world_options(const struct world *w, enum jail_role role)
 {
 	struct jail_options opt = {0};
-	if (w->root && role != JAIL_SUPERVISOR) {
+	if (w->root && role != JAIL_SUPERVISOR && role != JAIL_LAUNCHER) {
 		opt.drop = true;
 		opt.uid = opt.gid = WORLD_NOBODY;
 		opt.new_netns = true;

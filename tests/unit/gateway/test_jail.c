@@ -42,6 +42,13 @@
 	for (enum jail_role role = JAIL_SUPERVISOR; role < JAIL_ROLE_COUNT; \
 	     role = (enum jail_role)(role + 1))
 
+/* The supervisor of a gateway without a decision hook, or of one that has one. */
+static bool
+supervises(enum jail_role role)
+{
+	return role == JAIL_SUPERVISOR || role == JAIL_LAUNCHER;
+}
+
 /* ---- Landlock by ABI --------------------------------------------------- */
 
 static void
@@ -149,15 +156,18 @@ places_belong_to_one_writer(void **state)
 		assert_int_equal(jail_table_rights(t, JAIL_SLOT_NONE), 0);
 		for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++) {
 			unsigned rights = jail_table_rights(t, owned[i].slot);
-			if (role != owned[i].writer)
+			if (role != owned[i].writer && !(role == JAIL_LAUNCHER && owned[i].writer == JAIL_SUPERVISOR))
 				assert_int_equal(rights & (JAIL_WRITE | JAIL_MAKE | JAIL_SOCKET),
 						 0);
-			if (role != JAIL_SUPERVISOR)
+			if (!supervises(role))
 				assert_int_equal(rights & JAIL_EXEC, 0);
 		}
-		for (const struct jail_fixed *f = t->fixed; f->path; f++)
-			if (role != JAIL_SUPERVISOR)
+		for (const struct jail_fixed *f = t->fixed; f->path; f++) {
+			if (role == JAIL_HOOK && strcmp(f->path, "/dev/null") != 0)
+				assert_int_equal(f->rights & (JAIL_WRITE | JAIL_MAKE | JAIL_SOCKET), 0);
+			else if (!supervises(role) && role != JAIL_HOOK)
 				assert_int_equal(f->rights, JAIL_READ);
+		}
 	}
 }
 
@@ -173,15 +183,36 @@ edge_inspect_and_config_hold_no_place(void **state)
 	}
 }
 
+/* What a decision hook reads is what belongs to the system: nothing of the gateway's, of people's, of the kernel's. */
+static void
+a_hook_sees_the_system_alone(void **state)
+{
+	static const char *const may[] = { "/usr", "/bin", "/sbin", "/lib", "/lib64", "/dev/null", "/dev/zero", "/dev/urandom",
+		"/dev/random", "/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/alternatives", "/etc/localtime", "/etc/python3",
+		"/etc/python3.11", "/etc/perl" };
+	(void)state;
+	const struct jail_table *t = jail_table_of(JAIL_HOOK);
+	assert_int_equal(t->grants[0].slot, JAIL_SLOT_NONE);
+	assert_true(t->caps == 0 && !t->network && !t->tcp_connect && !t->tcp_bind && !t->abstract_unix);
+	for (const struct jail_fixed *f = t->fixed; f->path; f++) {
+		bool found = false;
+		for (size_t i = 0; i < sizeof may / sizeof may[0]; i++)
+			found |= strcmp(f->path, may[i]) == 0;
+		if (!found)
+			fail_msg("a hook may have %s", f->path);
+	}
+}
+
 /* What a role is allowed under its own filter must pass the one it inherits. */
 static void
-supervisor_is_the_superset(void **state)
+check_superset(enum jail_role above)
 {
-	(void)state;
-	const struct jail_table *top = jail_table_of(JAIL_SUPERVISOR);
+	const struct jail_table *top = jail_table_of(above);
 	EACH_ROLE(role)
 	{
 		const struct jail_table *t = jail_table_of(role);
+		if (above == JAIL_SUPERVISOR && (role == JAIL_LAUNCHER || role == JAIL_HOOK))
+			continue; /* a gateway that has none has no hook to start */
 		for (size_t g = 0; t->groups[g]; g++) {
 			for (const struct jail_rule *r = t->groups[g]->rules; r->name; r++) {
 				bool passes = jail_table_always(top, r->name);
@@ -191,7 +222,7 @@ supervisor_is_the_superset(void **state)
 					passes |= same && same->verb == JAIL_ALLOW;
 				else
 					passes |= same || r->when != JAIL_ALWAYS ||
-						  role == JAIL_SUPERVISOR ||
+						  supervises(role) ||
 						  strcmp(r->name, "socket") == 0 ||
 						  strcmp(r->name, "bind") == 0;
 				if (!passes)
@@ -200,12 +231,22 @@ supervisor_is_the_superset(void **state)
 			}
 		}
 		assert_true(t->limits.files <= top->limits.files);
-		assert_true(role == JAIL_SUPERVISOR || t->caps == 0);
+		assert_true(supervises(role) || t->caps == 0);
 		assert_false(t->tcp_connect && !top->tcp_connect);
 		assert_false(t->abstract_unix && !top->abstract_unix);
 	}
 	assert_true(top->limits.data == 0 && top->limits.cpu == 0 && top->limits.fsize == 0);
 	assert_false(top->limits.no_tasks);
+}
+
+static void
+supervisor_is_the_superset(void **state)
+{
+	(void)state;
+	check_superset(JAIL_SUPERVISOR);
+	check_superset(JAIL_LAUNCHER);
+	/* Where there is no hook, no program is run by its name. */
+	assert_null(jail_table_find(jail_table_of(JAIL_SUPERVISOR), "execve", JAIL_ALWAYS));
 }
 
 static void
@@ -419,7 +460,9 @@ some_calls_are_nobodys(void **state)
 	{
 		export_filter(role, f);
 		for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-			if (seccomp_syscall_resolve_name(never[i]) >= 0)
+			if (seccomp_syscall_resolve_name(never[i]) >= 0 &&
+			    !((role == JAIL_LAUNCHER || role == JAIL_HOOK) &&
+				(strcmp(never[i], "execve") == 0 || strstr(never[i], "fork"))))
 				assert_int_not_equal(ask(f, never[i], 0, 0, 0, 0),
 						     SECCOMP_RET_ALLOW);
 	}
@@ -484,6 +527,20 @@ arguments_are_judged(void **state)
 	assert_int_equal(ask(f, "unshare", CLONE_NEWNET | CLONE_NEWUSER, 0, 0, 0), kill);
 	assert_int_equal(ask(f, "prlimit64", 0, 7, 0x1000, 0), allow);
 	assert_int_equal(ask(f, "prlimit64", 1, 7, 0x1000, 0), kill);
+
+	export_filter(JAIL_HOOK, f);
+	assert_int_equal(ask(f, "execve", 0x1000, 0, 0, 0), allow);
+	assert_int_equal(ask(f, "clone", SIGCHLD, 0, 0, 0), allow);
+	assert_int_equal(ask(f, "clone", SIGCHLD | CLONE_NEWUSER, 0, 0, 0), kill);
+	assert_int_equal(ask(f, "kill", 0, SIGKILL, 0, 0), allow);
+	assert_int_equal(ask(f, "kill", 1, SIGKILL, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(f, "kill", (uint64_t)-1, SIGKILL, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(f, "kill", (uint32_t)-7, SIGKILL, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(f, "setsid", 0, 0, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(f, "setpgid", 0, 0, 0, 0), SECCOMP_RET_ERRNO | EPERM);
+	assert_int_equal(ask(f, "socket", AF_UNIX, SOCK_STREAM, 0, 0), no);
+	assert_int_equal(ask(f, "unshare", CLONE_NEWNET, 0, 0, 0), kill);
+	assert_int_equal(ask(f, "ptrace", 0, 0, 0, 0), kill);
 }
 
 /* ---- refusals ---------------------------------------------------------- */
@@ -657,6 +714,7 @@ main(void)
 	    cmocka_unit_test(names_go_both_ways),
 	    cmocka_unit_test(places_belong_to_one_writer),
 	    cmocka_unit_test(edge_inspect_and_config_hold_no_place),
+	    cmocka_unit_test(a_hook_sees_the_system_alone),
 	    cmocka_unit_test(supervisor_is_the_superset),
 	    cmocka_unit_test(every_name_is_a_system_call),
 	    cmocka_unit_test_setup_teardown(filter_says_what_the_table_says, make_filter,

@@ -15,12 +15,12 @@ test_channels(void **state)
 {
 	/* Row and column in the order of enum msg_role. */
 	static const char *const want[MSG_ROLE_LIMIT] = {
-		[MSG_ROLE_NONE] = "...........",     [MSG_ROLE_SUPERVISOR] = "...........",
-		[MSG_ROLE_CONFIG] = "...........",   [MSG_ROLE_EDGE] = "......xxx..",
-		[MSG_ROLE_UPSTREAM] = "...........", [MSG_ROLE_INSPECT] = "...........",
-		[MSG_ROLE_CONTROL] = "...x...xx.x",  [MSG_ROLE_WARDEN] = "...x..x.x..",
-		[MSG_ROLE_AUDIT] = "...x..xx...",    [MSG_ROLE_CLI] = "...........",
-		[MSG_ROLE_CONSOLE] = "......x....",
+		[MSG_ROLE_NONE] = "............",     [MSG_ROLE_SUPERVISOR] = "............",
+		[MSG_ROLE_CONFIG] = "............",   [MSG_ROLE_EDGE] = "......xxx...",
+		[MSG_ROLE_UPSTREAM] = "............", [MSG_ROLE_INSPECT] = "............",
+		[MSG_ROLE_CONTROL] = "...x...xx.x.",  [MSG_ROLE_WARDEN] = "...x..x.x...",
+		[MSG_ROLE_AUDIT] = "...x..xx....",    [MSG_ROLE_CLI] = "............",
+		[MSG_ROLE_CONSOLE] = "......x.....", [MSG_ROLE_HOOK] = "............",
 	};
 	(void)state;
 	for (unsigned a = 0; a < MSG_ROLE_LIMIT; a++) {
