@@ -11,6 +11,8 @@
 #include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rollouts_private.h"
+#include "images/entail.h"
+#include "images/report.h"
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 #include "unit/gateway/edge_sample.h"
@@ -863,10 +865,10 @@ test_rollouts_superseded(void **state)
 	assert_string_equal(text, "");
 	lineage_places(f->c, &newer->r.terms, text);
 	assert_string_equal(text, "supersedes R-1, R-1");
-	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", text);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", NULL, text);
 	assert_non_null(strstr(text, "no way back, because R-1, 2."));
 	assert_non_null(strstr(text, "The module has a newer version"));
-	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", text);
+	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", NULL, text);
 	assert_string_equal(text, "no way back, because no older release of this product is in force");
 	/* One that begins later takes no place before. */
 	newer->r.terms.not_before = f->r->now + DAY;
@@ -888,6 +890,67 @@ test_rollouts_superseded(void **state)
 	sample_free(old);
 	sample_free(fewer);
 	sample_free(newer);
+}
+
+/* A stored report that says this of the module's counter. */
+static void
+counts(struct fixture *f, const char *counter, uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct report *r = report_new(REPORT_WHOLE);
+	struct contents_fact *fact = &r->contents.fact[r->contents.facts_n++];
+	struct writer w;
+	snprintf(r->inputs.inspector, sizeof r->inputs.inspector, "%s", REPORT_INSPECTOR);
+	r->have_image = true;
+	r->format = FORMAT_MCUBOOT;
+	r->size = 64;
+	r->contents.walked = true;
+	*fact = (struct contents_fact){ .id = CONTENTS_FACT_SECURITY_COUNTER };
+	snprintf(fact->value, sizeof fact->value, "%s", counter);
+	report_raise(r, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	assert_int_equal(entail_raise(r, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(r, REPORT_MAX, &w), 0);
+	assert_int_equal(report_digest(writer_view(&w), digest), 0);
+	assert_int_equal(files_doc_put(f->c->files, FILES_REPORT, digest, writer_view(&w)), 0);
+	writer_free(&w);
+	report_free(r);
+}
+
+/* A way back that the gateway would offer and the module would refuse is none, before anybody approves. */
+static void
+test_way_back_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *back[2] = { sample_new(64, "EC25", "winter"), sample_new(65, "EC25", "spring") };
+	uint8_t higher[DIGEST_SHA256_LEN], same[DIGEST_SHA256_LEN], unknown[DIGEST_SHA256_LEN] = { 1 };
+	char text[LINEAGE_TEXT_CAP];
+	counts(f, "5", higher);
+	counts(f, "3", same);
+	for (unsigned i = 0; i < 2; i++) {
+		struct approval_terms *t = &back[i]->r.terms;
+		t->from_versions.n = 0;
+		assert_int_equal(approval_list_add(&t->from_versions, "2.2"), 0);
+		snprintf(t->review, sizeof t->review, "R-%u", 7 + i);
+		memcpy(t->policy, f->record->terms.policy, sizeof t->policy);
+		counts(f, i ? "4" : "3", t->report);
+		sample_seal(back[i]);
+	}
+	assert_int_equal(releases_take(f->c->releases, back[0]->id, writer_view(&back[0]->record)), 0);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", NULL, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", same, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", unknown, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	assert_string_equal(text, "no way back, because R-7, winter, would be refused by such a module: security-counter 3 after 5");
+	/* Another one that it takes is the way back. */
+	counts(f, "4", higher);
+	assert_int_equal(releases_take(f->c->releases, back[1]->id, writer_view(&back[1]->record)), 0);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	assert_string_equal(text, "way back: R-8, spring");
+	sample_free(back[0]);
+	sample_free(back[1]);
 }
 
 #define SAID(r, at, p, c) { .ring = (r), .since = (at), .paused = (p), .closed = (c) }
@@ -1125,6 +1188,7 @@ main(void)
 		T(test_rollouts_held_while_paused),
 		T(test_rollouts_over_is_not_held),
 		T(test_rollouts_superseded),
+		T(test_way_back_counters),
 		T(test_rollouts_bytes),
 		T(test_rollouts_resumed),
 		T(test_rollouts_lost_and_found),
