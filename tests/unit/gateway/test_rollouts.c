@@ -403,6 +403,65 @@ test_rollouts_pace_after_a_start(void **state)
 	assert_int_equal(ask(f, m[6]), GRANTS_YES);
 }
 
+/* Beside the plan's own limits each group has one: a fleet in one cell, or behind one APN, does not come all at once. */
+static void
+test_rollouts_group_paces(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *lab[3], *other[3];
+	begin(f);
+	f->one->plan->concurrent = f->one->plan->per_day = 100;
+	f->one->plan->group_per_day = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		lab[i] = known(f, i, IDENTITY_B, "lab");
+		other[i] = known(f, 10 + i, IDENTITY_B, "lab");
+	}
+	f->one->plan->rings[0].groups_n = 2;
+	snprintf(f->one->plan->rings[0].groups[1], sizeof f->one->plan->rings[0].groups[1], "cell-7");
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(inventory_set(f->c->inventory, other[i]->pseudonym, "cell-7", NULL), 0);
+	/* Without memory to count by group nobody new gets it. */
+	assert_int_equal(ask(f, lab[0]), GRANTS_PACED);
+	f->one->groups = calloc(1, sizeof *f->one->groups);
+	f->one->groups_round = calloc(1, sizeof *f->one->groups_round);
+	assert_int_equal(ask(f, lab[0]), GRANTS_YES);
+	assert_int_equal(ask(f, lab[1]), GRANTS_YES);
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	assert_true(rollouts_is_group_paced(f->c->rollouts, id, lab[2]));
+	assert_int_equal(ask(f, lab[0]), GRANTS_YES); /* it has it already */
+	assert_false(rollouts_is_group_paced(f->c->rollouts, id, other[0]));
+	assert_int_equal(ask(f, other[0]), GRANTS_YES);
+	EXPECT(f, 0, 3, 0, 0, 0); /* counted anew, it is the same */
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	assert_int_equal(ask(f, other[1]), GRANTS_YES);
+	assert_int_equal(ask(f, other[2]), GRANTS_PACED);
+	/* A day later both have room; at a time is another limit, which an end makes room in. */
+	f->r->now += DAY;
+	f->one->plan->group_concurrent = 2;
+	EXPECT(f, 0, 4, 0, 0, 0);
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 4, 1, 0, 0);
+	assert_int_equal(ask(f, other[2]), GRANTS_PACED);
+	assert_int_equal(ask(f, lab[2]), GRANTS_YES);
+}
+
+/* More groups than are counted one by one have the last place together. */
+static void
+test_rollouts_many_groups(void **state)
+{
+	struct rollouts_groups *g = calloc(1, sizeof *g);
+	char name[16];
+	(void)state;
+	for (unsigned i = 0; i < 2 * ROLLOUTS_GROUPS_MAX; i++) {
+		snprintf(name, sizeof name, "g%u", i);
+		assert_int_equal(rollouts_group_at(g, name), i < ROLLOUTS_GROUPS_MAX ? i : ROLLOUTS_GROUPS_MAX - 1);
+	}
+	assert_int_equal(g->n, ROLLOUTS_GROUPS_MAX);
+	assert_int_equal(rollouts_group_at(g, "g7"), 7);
+	free(g);
+}
+
 #define MANY 3000u
 
 /* Counting goes by slices: what is half counted decides nothing, and what is granted meanwhile is not forgotten. */
@@ -1187,6 +1246,8 @@ main(void)
 		T(test_rollouts_held),
 		T(test_rollouts_held_while_paused),
 		T(test_rollouts_over_is_not_held),
+		T(test_rollouts_group_paces),
+		cmocka_unit_test(test_rollouts_many_groups),
 		T(test_rollouts_superseded),
 		T(test_way_back_counters),
 		T(test_rollouts_bytes),
