@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import threading
 
 import pytest
@@ -78,6 +79,15 @@ def findings_are_waived(gate, review):
     gate.text("review", "attachment", paper["file"], "-o", lab + ".back")
     assert hashlib.sha256(open(lab + ".back", "rb").read()).hexdigest() == paper["file"]
     assert [e.get("ref", {}).get("file") for e in gate.entries() if e["ev"] == "review.remarked"] == [None, "sha256:" + paper["file"]]
+    # It goes along with an export, under its digest, and whoever changes it there is found by both ways.
+    out = gate.export()
+    laid = os.path.join(out, "attachments", paper["file"] + ".bin")
+    assert open(laid, "rb").read() == open(lab, "rb").read()
+    files = lambda: subprocess.run(["/usr/bin/python3", "-B", os.path.join(out, "files40.py"), out], capture_output=True).returncode
+    assert gate.verify(out).returncode == 0 and files() == 0
+    with open(laid, "a") as f:
+        f.write("and with a fourth\n")
+    assert "its bytes are not those its name says" in gate.verify(out, ok=(1,)).stdout and files() != 0
     gate.sign(review, "alice", "--days", "20")
     # One that is lifted is missing at once, and so is it in what was signed; a row of the database is none.
     first = made[wanted[0]]
