@@ -98,14 +98,18 @@ def findings_are_waived(gate, review):
     gate.stop()
     with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
         assert db.execute("UPDATE waiver SET finding = 'CHG-YARA' WHERE id = ?", (bytes.fromhex(again),)).rowcount == 1
+        assert db.execute("DELETE FROM remark").rowcount == 2
         db.execute("INSERT INTO waiver SELECT x'00112233445566778899aabbccddeeff', finding, profile, product, image, part, until,"
                    " at, owner, reason FROM waiver LIMIT 1")
     gate.start()
     until(lambda: gate.cli("status").get("permitting"))
     assert {w["id"] for w in gate.cli("waiver", "list")["waivers"]} > {again}
     told = lambda: [e["obj"] for e in gate.entries() if e["ev"] == "state.differs"]
-    differs = until(lambda: len(told()) > 1 and told())
-    assert differs == ["waiver:" + again, "waiver:00112233445566778899aabbccddeeff"]
+    differs = until(lambda: len(told()) > 2 and told())
+    assert differs == ["waiver:" + again, "waiver:00112233445566778899aabbccddeeff", "remarks"]
+    # What people said is told again from the log, and what they laid beside it lies where it lay.
+    assert [{**r, "at": ""} for r in gate.cli("review", "show", review)["remarks"]] == [{**r, "at": ""} for r in (said, paper)]
+    gate.text("review", "attachment", paper["file"], "-o", lab + ".again")
     # Whoever signs says so in the statement, and it ends no later than the first of them.
     gate.sign(review, "bob")
     assert state(gate, review) == "approved"
