@@ -2,6 +2,7 @@
 #include "images/continuity.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "images/report.h"
@@ -66,6 +67,46 @@ decimal(const char *text, uint64_t *ret)
 			return false;
 	*ret = n;
 	return true;
+}
+
+/* Modules keep it: the date only where the updater compares it. */
+static bool
+is_kept(const struct report *r, const struct contents_fact *f)
+{
+	return f->id == CONTENTS_FACT_SECURITY_COUNTER ||
+	    (f->id == CONTENTS_FACT_TIMESTAMP && r->format == FORMAT_ANDROID_OTA);
+}
+
+/* The highest of that kind and container; false: it says none. */
+static bool
+highest(const struct report *r, const struct contents_fact *of, uint64_t *ret)
+{
+	bool any = false;
+	for (unsigned i = 0; i < r->contents.facts_n; i++) {
+		const struct contents_fact *f = &r->contents.fact[i];
+		uint64_t n;
+		if (f->id != of->id || strcmp(f->path, of->path) != 0 || !is_kept(r, f) || !decimal(f->value, &n))
+			continue;
+		if (!any || n > *ret)
+			*ret = n;
+		any = true;
+	}
+	return any;
+}
+
+bool
+continuity_refuses(const struct report *has, const struct report *older, char *ret_why, size_t cap)
+{
+	for (unsigned i = 0; i < has->contents.facts_n; i++) {
+		const struct contents_fact *f = &has->contents.fact[i];
+		uint64_t now, then;
+		if (!is_kept(has, f) || !highest(has, f, &now) || !highest(older, f, &then) || then >= now)
+			continue;
+		snprintf(ret_why, cap, "%s%s%s %llu after %llu", contents_fact_name(f->id), f->path[0] ? " of " : "", f->path,
+		    (unsigned long long)then, (unsigned long long)now);
+		return true;
+	}
+	return false;
 }
 
 void

@@ -58,6 +58,13 @@ void continuity_raise(struct report *r, const struct continuity_mark *past, unsi
  */
 void continuity_base(struct report *r, const struct report *base);
 /*
+ * Whether a module that runs what has is the report of refuses older by a counter that never falls: MCUboot's and ESP32's
+ * of security, a boot chain's version in fuses, a sequence number, and of Android's packages the date; then ret_why says
+ * which, "security-counter 3 after 5". What containers say of themselves counts, signed or not: a module believes it.
+ * False where one of the two says nothing: that is not known.
+ */
+bool continuity_refuses(const struct report *has, const struct report *older, char *ret_why, size_t cap);
+/*
  * Bits of security of a key ("rsa-3072", "ec-p256", "ed25519") with a digest, by
  * NIST SP 800-57 part 1, table 2; 0 for anything unknown.
  */

@@ -15,27 +15,30 @@
 
 /* S is the struct, F the field in it. */
 #define SIZEOF(S, F) sizeof(((struct S *)0)->F)
-#define BOOL(path, S, F, def, doc) { path, CONFIG_KEY_BOOL, def, 0, 1, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+#define BOOL(path, S, F, def, doc) { path, CONFIG_KEY_BOOL, def, 0, 1, NULL, 0, offsetof(struct S, F), 0, 0, doc, false }
 #define INT(path, S, F, def, min, max, doc) \
-	{ path, CONFIG_KEY_INT, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+	{ path, CONFIG_KEY_INT, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc, false }
+/* Came later, and 0 is as if it were not there: texts that people signed before say nothing of it. */
+#define INT_LATE(path, S, F, max, doc) \
+	{ path, CONFIG_KEY_INT, "0", 0, max, NULL, 0, offsetof(struct S, F), 0, 0, doc, true }
 #define SIZE(path, S, F, def, min, max, doc) \
-	{ path, CONFIG_KEY_SIZE, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+	{ path, CONFIG_KEY_SIZE, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc, false }
 #define DURATION(path, S, F, def, min, max, doc) \
-	{ path, CONFIG_KEY_DURATION, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc }
+	{ path, CONFIG_KEY_DURATION, def, min, max, NULL, 0, offsetof(struct S, F), 0, 0, doc, false }
 #define ENUM(path, S, F, def, words, doc) \
-	{ path, CONFIG_KEY_ENUM, def, 0, 0, words, 0, offsetof(struct S, F), SIZEOF(S, F), 0, doc }
+	{ path, CONFIG_KEY_ENUM, def, 0, 0, words, 0, offsetof(struct S, F), SIZEOF(S, F), 0, doc, false }
 #define TEXT(path, S, F, def, form, doc) \
-	{ path, CONFIG_KEY_TEXT, def, 0, 0, NULL, CONFIG_FORM_##form, offsetof(struct S, F), SIZEOF(S, F), 0, doc }
+	{ path, CONFIG_KEY_TEXT, def, 0, 0, NULL, CONFIG_FORM_##form, offsetof(struct S, F), SIZEOF(S, F), 0, doc, false }
 #define TEXTS(path, S, F, def, min, form, doc) \
 	{ path, CONFIG_KEY_TEXTS, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, CONFIG_FORM_##form, \
-	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
-#define GROUP(path, def, doc) { path, CONFIG_KEY_GROUP, def, 0, 0, NULL, 0, 0, 0, 0, doc }
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc, false }
+#define GROUP(path, def, doc) { path, CONFIG_KEY_GROUP, def, 0, 0, NULL, 0, 0, 0, 0, doc, false }
 #define LIST(path, S, F, def, min, doc) \
 	{ path, CONFIG_KEY_LIST, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, 0, \
-	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc, false }
 #define NAMED(path, S, F, def, min, doc) \
 	{ path, CONFIG_KEY_NAMED, def, min, SIZEOF(S, F) / SIZEOF(S, F[0]), NULL, CONFIG_FORM_WORD, \
-	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc }
+	    offsetof(struct S, F), SIZEOF(S, F[0]), offsetof(struct S, F##_n), doc, false }
 
 #define ANSWERS "hold|offer"
 #define KEY_SCHEMES \
@@ -349,6 +352,10 @@ static const struct config_key keys[] = {
 	    "Modules granted the release that have not reported an end, at most."),
 	INT("rollout_plans[].per_day", rollout_plan, per_day, "10000", 1, 4000000,
 	    "Modules granted the release within 24 hours, at most."),
+	INT_LATE("rollout_plans[].group_concurrent", rollout_plan, group_concurrent, 4000000,
+	    "Modules of one group granted the release that have not reported an end, at most; 0 is no limit but the plan's."),
+	INT_LATE("rollout_plans[].group_per_day", rollout_plan, group_per_day, 4000000,
+	    "Modules of one group granted the release within 24 hours, at most; 0 is no limit but the plan's."),
 	DURATION("rollout_plans[].settle", rollout_plan, settle, "1h", 0, 30 * DAY,
 	    "Time after its last byte in which a module that still asks for the release has not failed yet."),
 	DURATION("rollout_plans[].silence", rollout_plan, silence, "2d", 1, 30 * DAY,

@@ -38,6 +38,7 @@ struct config_key {
 	size_t stride;       /* bytes of one text or element */
 	size_t count_offset; /* of the unsigned count */
 	const char *doc;     /* one sentence */
+	bool late;           /* an integer; canonical texts leave 0 out, so those of before it stay what they were */
 };
 
 size_t config_schema_count(void);

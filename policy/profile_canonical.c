@@ -99,6 +99,14 @@ put_value(struct jsonw *j, const struct config_key *k, const void *base)
 	}
 }
 
+static bool
+is_zero(const struct config_key *k, const void *base)
+{
+	int64_t v;
+	memcpy(&v, field(base, k), sizeof v);
+	return v == 0;
+}
+
 /* The direct keys of a group in ascending order. */
 static void
 put_group(struct jsonw *j, const char *schema, const void *base)
@@ -118,9 +126,11 @@ put_group(struct jsonw *j, const char *schema, const void *base)
 		}
 		if (!best)
 			break;
+		last = best_leaf;
+		if (best->late && is_zero(best, base))
+			continue;
 		jsonw_key(j, best_leaf);
 		put_value(j, best, base);
-		last = best_leaf;
 	}
 	jsonw_object_end(j);
 }

@@ -36,6 +36,10 @@ plan_field(const struct rollout_plan *p)
 		return "concurrent";
 	if (!within(p->per_day, 1, UINT32_MAX))
 		return "per_day";
+	if (!within(p->group_concurrent, 0, UINT32_MAX))
+		return "group_concurrent";
+	if (!within(p->group_per_day, 0, UINT32_MAX))
+		return "group_per_day";
 	if (!within(p->settle, 0, ROLLOUT_SOAK_MAX))
 		return "settle";
 	if (!within(p->silence, 1, ROLLOUT_USUAL_MAX))

@@ -47,6 +47,8 @@ struct rollout_plan {
 	char name[ROLLOUT_NAME_MAX + 1];
 	int64_t concurrent;      /* modules granted and not ended, at most */
 	int64_t per_day;         /* modules granted in 24 hours, at most */
+	int64_t group_concurrent; /* the same two of the modules of one group; 0: no limit but those */
+	int64_t group_per_day;
 	int64_t settle;          /* seconds after the last byte in which the old version is no failure yet */
 	int64_t silence;         /* seconds of silence that are none, whatever is usual */
 	int64_t silence_times;   /* and as many times a module's usual interval */

@@ -7,13 +7,23 @@
 #include "crypto/json.h"
 #include "policy/profile.h"
 
-#define PLAN_KEYS 7
+#define PLAN_KEYS 7 /* beside those that came later */
 #define RING_KEYS 9
 
 static bool
 number(const struct json_value *of, const char *key, int64_t *ret)
 {
 	return json_int(json_get(of, key), ret);
+}
+
+/* One that came later: absent it is 0, and never written so. */
+static bool
+late(const struct json_value *of, const char *key, int64_t *ret, size_t *keys)
+{
+	if (json_type(json_get(of, key)) == JSON_NONE)
+		return true;
+	++*keys;
+	return number(of, key, ret) && *ret != 0;
 }
 
 static bool
@@ -36,7 +46,10 @@ read_plan(const struct json_value *v, struct rollout_plan *p)
 {
 	const struct json_value *rings = json_get(v, "rings");
 	char why[160];
-	if (json_type(v) != JSON_OBJECT || json_count(v) != PLAN_KEYS || json_type(rings) != JSON_ARRAY ||
+	size_t keys = PLAN_KEYS;
+	if (!late(v, "group_concurrent", &p->group_concurrent, &keys) || !late(v, "group_per_day", &p->group_per_day, &keys))
+		return false;
+	if (json_type(v) != JSON_OBJECT || json_count(v) != keys || json_type(rings) != JSON_ARRAY ||
 	    json_count(rings) > ROLLOUT_RINGS_MAX)
 		return false;
 	for (size_t i = 0; i < json_count(rings); i++)

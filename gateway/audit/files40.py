@@ -33,7 +33,7 @@ exports = [json.loads(line) for line in log if b'"ev":"log.exported"' in line]
 named = {v for e in exports for k, v in e.get("ref", {}).items() if k.startswith("text.")}
 for path in sorted(left):
     digest = sha(read(path)).hex()
-    paper = re.fullmatch(r"(statements|reports|provenance|policies)/([0-9a-f]{64})\.(json|sig)", path)
+    paper = re.fullmatch(r"(statements|reports|provenance|policies|attachments)/([0-9a-f]{64})\.(json|sig|bin)", path)
     signers = re.fullmatch(r"signers/(allowed_signers|(genesis|(policy-)?[1-9]\d*)\.(json|sig\.\d+))", path)
     good = signers or paper and (paper[3] == "sig" or paper[2] == digest)
     must(good or "sha256:" + digest in named, path + " is covered by nothing")

@@ -25,12 +25,14 @@
 static const struct {
 	const char *ref;    /* key in an entry */
 	const char *kind;   /* as control calls it */
-	const char *folder; /* in the export */
+	const char *folder, *suffix; /* in the export */
+	enum entry_event ev; /* the only one in which that key means it; UNKNOWN: in all */
 } kinds[] = {
-	[CLI_PAPER_STATEMENT] = { "statement", "statement", "statements" },
-	[CLI_PAPER_REPORT] = { "report", "report", "reports" },
-	[CLI_PAPER_PROVENANCE] = { "provenance", "provenance", "provenance" },
-	[CLI_PAPER_POLICY] = { "policy", "policy", "policies" },
+	[CLI_PAPER_STATEMENT] = { "statement", "statement", "statements", ".json", ENTRY_EV_UNKNOWN },
+	[CLI_PAPER_REPORT] = { "report", "report", "reports", ".json", ENTRY_EV_UNKNOWN },
+	[CLI_PAPER_PROVENANCE] = { "provenance", "provenance", "provenance", ".json", ENTRY_EV_UNKNOWN },
+	[CLI_PAPER_POLICY] = { "policy", "policy", "policies", ".json", ENTRY_EV_UNKNOWN },
+	[CLI_PAPER_ATTACHMENT] = { "file", "attachment", "attachments", ".bin", ENTRY_REVIEW_REMARKED },
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -99,7 +101,8 @@ note_refs(struct cli_papers *p, const struct entry *e)
 			have_signature = true;
 	for (unsigned i = 0; i < e->refs && !err; i++)
 		for (enum cli_paper_kind k = CLI_PAPER_STATEMENT; k < KINDS && !err; k++)
-			if (view_is(e->ref[i].key, kinds[k].ref) && digest_of(e->ref[i].text, sha256))
+			if (view_is(e->ref[i].key, kinds[k].ref) && (kinds[k].ev == ENTRY_EV_UNKNOWN || kinds[k].ev == e->ev) &&
+			    digest_of(e->ref[i].text, sha256))
 				err = note(p, k, sha256, have_signature && k == CLI_PAPER_STATEMENT ? signature : NULL, decided);
 	return err;
 }
@@ -241,7 +244,7 @@ write_one(struct cli_papers *p, size_t i, struct writer *w)
 		return CLI_COULD_NOT;
 	if (!is_named(writer_view(w), one.sha256))
 		return missing(p, &one, "the gateway handed out other bytes under this name");
-	int status = write_paper(p, kinds[one.kind].folder, one.sha256, ".json", writer_view(w));
+	int status = write_paper(p, kinds[one.kind].folder, one.sha256, kinds[one.kind].suffix, writer_view(w));
 	p->reports += one.kind == CLI_PAPER_REPORT;
 	if (status || one.kind != CLI_PAPER_STATEMENT)
 		return status;

@@ -11,7 +11,8 @@
 #include "crypto/genesis.h"
 #include "gateway/cmd/cli_call.h"
 
-enum cli_paper_kind { CLI_PAPER_NONE = 0, CLI_PAPER_STATEMENT, CLI_PAPER_REPORT, CLI_PAPER_PROVENANCE, CLI_PAPER_POLICY };
+enum cli_paper_kind { CLI_PAPER_NONE = 0, CLI_PAPER_STATEMENT, CLI_PAPER_REPORT, CLI_PAPER_PROVENANCE, CLI_PAPER_POLICY,
+	CLI_PAPER_ATTACHMENT /* laid beside a review: of any format */ };
 
 struct cli_paper {
 	enum cli_paper_kind kind;

@@ -115,7 +115,7 @@ check_is_signed(struct verify_log *l, const char *path)
 
 static int
 check_folder(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story, const char *folder,
-    bool signatures)
+    const char *ends, bool signatures)
 {
 	char path[VERIFY_FILE_PATH];
 	if (snprintf(path, sizeof path, "%s/%s", l->dir, folder) >= (int)sizeof path)
@@ -134,7 +134,7 @@ check_folder(struct verify_log *l, const struct verify_signers *s, const struct 
 		    hex_decode(view_of(e->d_name, DIGEST_HEX_LEN), sha256, sizeof sha256);
 		const char *suffix = named ? e->d_name + DIGEST_HEX_LEN : "";
 		snprintf(name, sizeof name, "%s/%.80s", folder, e->d_name);
-		if (!strcmp(suffix, ".json")) {
+		if (!strcmp(suffix, ends)) {
 			err = check_named(l, name, sha256);
 			if (signatures)
 				check_is_signed(l, name);
@@ -150,10 +150,12 @@ check_folder(struct verify_log *l, const struct verify_signers *s, const struct 
 int
 verify_papers_check(struct verify_log *l, const struct verify_signers *s, const struct verify_story *story)
 {
-	int err = check_folder(l, s, story, "statements", true);
+	int err = check_folder(l, s, story, "statements", ".json", true);
 	if (!err)
-		err = check_folder(l, s, story, "reports", false);
+		err = check_folder(l, s, story, "reports", ".json", false);
 	if (!err)
-		err = check_folder(l, s, story, "provenance", false);
-	return err ? err : check_folder(l, s, story, "policies", false);
+		err = check_folder(l, s, story, "provenance", ".json", false);
+	if (!err)
+		err = check_folder(l, s, story, "attachments", ".bin", false);
+	return err ? err : check_folder(l, s, story, "policies", ".json", false);
 }

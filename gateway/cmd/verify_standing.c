@@ -60,7 +60,8 @@ is_signer(const struct json_value *root, const uint8_t spki[DIGEST_SHA256_LEN])
 			return false;
 		if (!view_is(outcome, "verified") || where.n)
 			continue;
-		if (!jsonf_hex(json_get(json_get(one, "signer"), "spki_sha256"), its, sizeof its) || memcmp(its, spki, sizeof its) != 0)
+		const struct json_value *key = json_get(json_get(one, "signer"), "spki_sha256");
+		if (!jsonf_hex(key, its, sizeof its) || memcmp(its, spki, sizeof its) != 0)
 			return false;
 		good++;
 	}

@@ -19,7 +19,7 @@ struct tree {
 };
 
 /* What verify_papers looks through, file by file. */
-static const char *const PAPERS[] = { "statements", "reports", "provenance", "policies" };
+static const char *const PAPERS[] = { "statements", "reports", "provenance", "policies", "attachments" };
 /* A text for readers: fotagate audit export has the log name the digests of those. */
 static int
 check_text(struct tree *t, const char *path)

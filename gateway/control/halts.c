@@ -10,6 +10,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/signed.h"
 
 /* "<name> <digest> <digest> ...": the statements handed in against the halt or the hold of the clock of that name. */
 #define META_RESUME "resume"
@@ -20,9 +21,7 @@ struct halts {
 	bool halted;
 	struct msg_halt now;
 	int64_t against; /* what statements end now: the clock's hold, else the halt; 0: nothing */
-	uint8_t statement[HALTS_STATEMENTS_MAX][DIGEST_SHA256_LEN];
-	char approver[HALTS_STATEMENTS_MAX][SIGNERS_PRINCIPAL_MAX];
-	unsigned n;
+	struct signed_list by;
 	uint64_t token;
 	struct call *waiting; /* for the warden */
 	bool asked;
@@ -57,9 +56,9 @@ save(struct halts *h)
 {
 	char text[DB_META_VALUE_MAX];
 	int n = snprintf(text, sizeof text, "%lld", (long long)h->against);
-	for (unsigned i = 0; i < h->n; i++) {
+	for (unsigned i = 0; i < h->by.n; i++) {
 		char hex[2 * DIGEST_SHA256_LEN + 1];
-		hex_encode(h->statement[i], DIGEST_SHA256_LEN, hex);
+		hex_encode(h->by.statement[i], DIGEST_SHA256_LEN, hex);
 		n += snprintf(text + n, sizeof text - (size_t)n, " %s", hex);
 	}
 	if (db_meta_set(h->c->db, META_RESUME, text))
@@ -71,16 +70,8 @@ static void
 recall(struct halts *h, const uint8_t sha256[DIGEST_SHA256_LEN])
 {
 	struct approval *a = calloc(1, sizeof *a);
-	struct writer w;
-	char why[120];
-	writer_init(&w, APPROVAL_BYTES_MAX);
-	if (a && h->n < HALTS_STATEMENTS_MAX && files_doc_get(h->c->files, FILES_STATEMENT, sha256, &w) == FG_OK &&
-	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK && a->terms.decision == APPROVAL_RESUME &&
-	    a->terms.halted_at == h->against) {
-		memcpy(h->statement[h->n], sha256, DIGEST_SHA256_LEN);
-		snprintf(h->approver[h->n++], SIGNERS_PRINCIPAL_MAX, "%s", a->approver);
-	}
-	writer_free(&w);
+	if (a && signed_read(h->c, sha256, a) == FG_OK && a->terms.decision == APPROVAL_RESUME && a->terms.halted_at == h->against)
+		(void)signed_put(&h->by, HALTS_STATEMENTS_MAX, a->approver, sha256);
 	free(a);
 }
 
@@ -89,7 +80,7 @@ load(struct halts *h)
 {
 	char text[DB_META_VALUE_MAX];
 	uint8_t sha256[DIGEST_SHA256_LEN];
-	h->n = 0;
+	h->by.n = 0;
 	if (db_meta_get(h->c->db, META_RESUME, text, sizeof text))
 		return;
 	for (const char *p = strchr(text, ' '); p && strlen(p + 1) >= 2 * DIGEST_SHA256_LEN; p = strchr(p + 1, ' '))
@@ -106,7 +97,7 @@ halts_look(struct halts *h)
 	if (!h || now == h->against)
 		return;
 	h->against = now;
-	h->n = 0;
+	h->by.n = 0;
 	if (now)
 		load(h);
 }
@@ -221,28 +212,12 @@ halts_statement(struct halts *h, struct call *call)
 
 /* ---- resume.submit ---- */
 
-/* Keeps only what still counts: between two signatures a key may have been replaced or suspended. */
-static void
-recount(struct halts *h)
+static bool
+any(void *ctx, const struct approval *a)
 {
-	struct approval *a = calloc(1, sizeof *a);
-	unsigned kept = 0;
-	for (unsigned i = 0; a && i < h->n; i++) {
-		struct writer w;
-		char why[120];
-		writer_init(&w, APPROVAL_BYTES_MAX);
-		bool good = files_doc_get(h->c->files, FILES_STATEMENT, h->statement[i], &w) == FG_OK &&
-		    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK &&
-		    reviews_still_signed(h->c, a, h->statement[i], writer_view(&w));
-		writer_free(&w);
-		if (!good)
-			continue;
-		memmove(h->statement[kept], h->statement[i], sizeof h->statement[i]);
-		memmove(h->approver[kept++], h->approver[i], sizeof h->approver[i]);
-	}
-	if (a)
-		h->n = kept;
-	free(a);
+	(void)ctx;
+	(void)a;
+	return true; /* what it is about was looked at when it came, and stands as long as the halt does */
 }
 
 static uint32_t
@@ -256,7 +231,7 @@ answer(struct halts *h, struct call *call, const char *state, const char *text)
 {
 	struct call_doc d;
 	call_doc_begin(&d);
-	jsonw_kuint(&d.j, "have", h->n);
+	jsonw_kuint(&d.j, "have", h->by.n);
 	jsonw_kuint(&d.j, "need", need(h));
 	jsonw_kcstr(&d.j, "state", state);
 	jsonw_kcstr(&d.j, "text", text);
@@ -268,7 +243,7 @@ ask_warden(struct halts *h, struct call *call)
 {
 	struct control *c = h->c;
 	struct msg_resume m = { .token = ++h->token, .halted_at = h->against, .now = control_now(c) };
-	int fd = reviews_bundle(c, h->statement, h->n);
+	int fd = reviews_bundle(c, h->by.statement, h->by.n);
 	int err = fd < 0 ? fd : chan_send(c->warden, MSG_RESUME, &m, &fd, 1);
 	if (fd >= 0)
 		close(fd);
@@ -321,16 +296,8 @@ struct submission {
 static void
 keep(struct halts *h, const struct submission *s)
 {
-	unsigned i = 0;
-	while (i < h->n && strcmp(h->approver[i], s->a->approver) != 0)
-		i++;
-	if (i == HALTS_STATEMENTS_MAX)
-		return; /* more persons than any quorum: those that are there suffice or never will */
-	memcpy(h->statement[i], s->sha256, DIGEST_SHA256_LEN);
-	snprintf(h->approver[i], SIGNERS_PRINCIPAL_MAX, "%s", s->a->approver);
-	if (i == h->n)
-		h->n++;
-	save(h);
+	if (signed_put(&h->by, HALTS_STATEMENTS_MAX, s->a->approver, s->sha256))
+		save(h);
 }
 
 static void
@@ -347,9 +314,9 @@ on_logged(void *ctx, int err, uint64_t index)
 		call_fail(s->call, CALL_REFUSED, "STATE", "",
 		    "it is about another halt or step of the clock than the one in force");
 	} else {
-		recount(h);
+		(void)signed_count(h->c, &h->by, any, NULL);
 		keep(h, s);
-		if (h->n < need(h))
+		if (h->by.n < need(h))
 			answer(h, s->call, is_clock(h) ? "held" : "halted", "the signature counts; more are needed");
 		else if (h->asked)
 			answer(h, s->call, is_clock(h) ? "held" : "halted", "the warden is at work on it");

@@ -235,7 +235,6 @@ inventory_make(struct inventory *inv, unsigned kind, unsigned cls, const char *t
 		return r;
 	}
 	m->held = is_stranger(inv, m->pseudonym);
-	inv->unplaced = true;
 	r = inventory_attach(inv, m, kind, cls, text);
 	if (r) { /* undo: the last one in, and nobody has seen it */
 		inv->n--;
@@ -309,8 +308,8 @@ place_of(struct inventory *inv, const struct inventory_module *m)
 void
 inventory_moved(struct inventory *inv, struct inventory_module *m)
 {
-	if (m->placed && strcmp(place_of(inv, m), m->placed_in) == 0)
-		return;
+	if (!m->placed || strcmp(place_of(inv, m), m->placed_in) == 0)
+		return; /* not noted yet: whoever made it does that */
 	m->placed = 0;
 	inv->unplaced = true;
 }
@@ -319,6 +318,7 @@ int
 inventory_place_one(struct inventory *inv, struct inventory_module *m, int64_t now)
 {
 	const char *shared = words_take(inv->words, place_of(inv, m));
+	inv->unplaced |= !shared;
 	if (!shared)
 		return FG_ENOMEM;
 	words_drop(inv->words, m->placed_in);
@@ -334,10 +334,10 @@ inventory_place(struct inventory *inv, int64_t now)
 {
 	if (!inv->unplaced)
 		return;
-	inv->unplaced = false;
+	inv->unplaced = false; /* unless there is no memory for one */
 	for (size_t i = 0; i < inv->n; i++)
-		if (!inv->all[i]->placed && inventory_place_one(inv, inv->all[i], now))
-			inv->unplaced = true;
+		if (!inv->all[i]->placed)
+			(void)inventory_place_one(inv, inv->all[i], now);
 }
 
 int
@@ -349,6 +349,7 @@ inventory_rules(struct inventory *inv, const struct config *c)
 	for (size_t i = 0; i < inv->n; i++) {
 		int one = inventory_regroup(inv, inv->all[i]);
 		inventory_moved(inv, inv->all[i]);
+		inv->unplaced |= !inv->all[i]->placed;
 		r = r ? r : one;
 	}
 	return r;

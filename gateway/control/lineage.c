@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/err.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
+#include "images/report.h"
 #include "policy/scope.h"
 
 struct spelled { /* terms as policy/scope.h asks for them; borrows from those */
@@ -113,18 +116,35 @@ lineage_places(struct control *c, const struct approval_terms *t, char out[LINEA
 
 /* ---- back, and instead ---- */
 
+struct has { /* what a module has then; counters by its report */
+	const struct report *report; /* NULL: not known */
+	unsigned compared;
+};
+
+/* A counter of the older one is lower. What cannot be read is not known, and one too many is not looked at. */
+static bool
+is_refused(struct control *c, struct has *has, const struct approval_terms *older, char *why, size_t cap)
+{
+	struct report *r = NULL;
+	if (!has || !has->report || has->compared++ >= LINEAGE_COMPARED_MAX || decisions_report(c, older->report, &r) != FG_OK)
+		return false;
+	bool refused = continuity_refuses(has->report, r, why, cap);
+	report_free(r);
+	return refused;
+}
+
 /*
- * One in force that may be offered to a module with that version; back: only of no newer version. NULL: none, and why
- * the last one may not.
+ * One in force that may be offered to a module with that version; has: only of no newer version, which it does not
+ * refuse. NULL: none, and why the last one may not.
  */
 static const struct approval_terms *
 offered_to(struct control *c, const uint8_t *but, const struct profile *p, const char *product, const char *version,
-    bool back, enum scope_answer *ret_why, const struct approval_terms **ret_last)
+    struct has *has, char *ret_why, size_t cap, const struct approval_terms **ret_last)
 {
+	bool back = has != NULL;
 	size_t n;
 	const struct tables_release *all = releases_all(c->releases, &n);
 	*ret_last = NULL;
-	*ret_why = SCOPE_HOLD_NO_RELEASE;
 	for (size_t i = 0; i < n; i++) {
 		const struct approval_terms *t = &all[i].record->terms;
 		struct spelled s;
@@ -135,9 +155,14 @@ offered_to(struct control *c, const uint8_t *but, const struct profile *p, const
 		if (is == VERSION_SAME || (back && is == VERSION_NEWER))
 			continue;
 		enum scope_answer answer = scope_version(spell(&s, t, SCOPE_WHENEVER), view_str(product), view_str(version), p);
-		if (answer == SCOPE_OFFER)
+		char counter[LINEAGE_TEXT_CAP / 2];
+		bool refused = answer == SCOPE_OFFER && is_refused(c, has, t, counter, sizeof counter);
+		if (answer == SCOPE_OFFER && !refused)
 			return t;
-		*ret_why = answer;
+		if (refused)
+			snprintf(ret_why, cap, "would be refused by such a module: %s", counter);
+		else
+			snprintf(ret_why, cap, "is not offered to such a module: %s", scope_answer_text(answer));
 		*ret_last = t;
 	}
 	return NULL;
@@ -145,14 +170,17 @@ offered_to(struct control *c, const uint8_t *but, const struct profile *p, const
 
 void
 lineage_way_back(struct control *c, const char *profile, const char *product, const char *version,
-    char out[LINEAGE_TEXT_CAP])
+    const uint8_t *report, char out[LINEAGE_TEXT_CAP])
 {
 	const struct policy *p = policies_find(c->policies, profile);
 	const struct approval_terms *last = NULL, *t = NULL;
-	enum scope_answer why = SCOPE_HOLD_NO_RELEASE;
-	char its[DB_VERSION_MAX];
+	struct report *r = NULL;
+	char its[DB_VERSION_MAX], why[LINEAGE_TEXT_CAP / 2 + 48];
+	if (report)
+		(void)decisions_report(c, report, &r);
 	if (p)
-		t = offered_to(c, NULL, p->profile, product, version, true, &why, &last);
+		t = offered_to(c, NULL, p->profile, product, version, &(struct has){ .report = r }, why, sizeof why, &last);
+	report_free(r);
 	if (t || last)
 		privacy_mask_text((t ? t : last)->target, false, its, sizeof its);
 	if (t)
@@ -160,8 +188,7 @@ lineage_way_back(struct control *c, const char *profile, const char *product, co
 	else if (!last)
 		snprintf(out, LINEAGE_TEXT_CAP, "no way back, because no older release of this product is in force");
 	else
-		snprintf(out, LINEAGE_TEXT_CAP, "no way back, because %s, %s, is not offered to such a module: %s", last->review,
-		    its, scope_answer_text(why));
+		snprintf(out, LINEAGE_TEXT_CAP, "no way back, because %s, %.60s, %s", last->review, its, why);
 }
 
 /* As for a module that has said nothing, or what the release was signed for. */
@@ -171,13 +198,12 @@ lineage_instead(struct control *c, const uint8_t id[RELEASE_ID], const struct ap
 {
 	const struct policy *p = policies_find(c->policies, gone->profile);
 	const struct approval_terms *last, *t = NULL;
-	enum scope_answer why;
-	char back[LINEAGE_TEXT_CAP], its[DB_VERSION_MAX];
+	char back[LINEAGE_TEXT_CAP], its[DB_VERSION_MAX], why[LINEAGE_TEXT_CAP];
 	const char *from = gone->from_versions.n && strcmp(gone->from_versions.word[0], SCOPE_ANY) ?
 	    gone->from_versions.word[0] : "";
 	if (p)
-		t = offered_to(c, id, p->profile, gone->product, from, false, &why, &last);
-	lineage_way_back(c, gone->profile, gone->product, gone->target, back);
+		t = offered_to(c, id, p->profile, gone->product, from, NULL, why, sizeof why, &last);
+	lineage_way_back(c, gone->profile, gone->product, gone->target, gone->report, back);
 	if (t)
 		privacy_mask_text(t->target, false, its, sizeof its);
 	snprintf(out, LINEAGE_TEXT_CAP, "those that wait get %s%s%s; for those that have it: %.250s", t ? t->review : "nothing",

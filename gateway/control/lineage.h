@@ -21,12 +21,14 @@ void lineage_supersede(struct control *c);
 void lineage_supersedes(struct control *c, const struct approval_terms *t, struct jsonw *j);
 /* "supersedes R-7, R-9", or nothing. */
 void lineage_places(struct control *c, const struct approval_terms *t, char out[LINEAGE_TEXT_CAP]);
+#define LINEAGE_COMPARED_MAX 16 /* reports read for one answer; the releases of a product that stand at a time are fewer */
 /*
  * "way back: R-7, 1.4.2", or "no way back, because ...": whether what is in force may be offered to a module that has
- * that version. By the same function that edges ask.
+ * that version, by the same function that edges ask, and would be taken by it: counters that never fall are compared with
+ * those of the report of what it has then (NULL: none, or its counters are not known).
  */
 void lineage_way_back(struct control *c, const char *profile, const char *product, const char *version,
-    char out[LINEAGE_TEXT_CAP]);
+    const uint8_t *report, char out[LINEAGE_TEXT_CAP]);
 /* What is in force for modules of a release that is recalled: for those that wait for it, and for those that have it. */
 void lineage_instead(struct control *c, const uint8_t id[RELEASE_ID], const struct approval_terms *t,
     char out[LINEAGE_TEXT_CAP]);

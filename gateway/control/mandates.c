@@ -8,9 +8,11 @@
 #include "crypto/err.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/mandates_private.h"
+#include "gateway/control/signed.h"
 #include "policy/group.h"
 
 #define DAY 86400
+_Static_assert(DB_MANDATE_STATEMENTS_MAX == SIGNED_MAX, "the statements of a row fit a list");
 
 struct mandates *
 mandates_new(struct control *c)
@@ -147,32 +149,40 @@ mandates_need(const struct mandates *m, const struct mandate *one)
 	return one->terms.quorum > need ? one->terms.quorum : need;
 }
 
+struct counting {
+	const struct mandates *m;
+	const struct mandate *one;
+	uint64_t newer;
+};
+
+static bool
+counts(void *ctx, const struct approval *a)
+{
+	const struct counting *k = ctx;
+	char why[160];
+	return !approval_terms_differ(&a->terms, &k->one->terms) &&
+	    approval_check_time(a, control_now(k->m->c), k->newer, why, sizeof why) == FG_OK;
+}
+
 int
 mandates_valid(struct mandates *m, const struct mandate *one, struct reviews_valid *ret)
 {
-	struct control *c = m->c;
-	struct approval *a = calloc(1, sizeof *a);
-	uint64_t newer = 0;
-	int err = a ? db_restriction_latest(c->db, one->key, &newer) : FG_ENOMEM;
+	struct counting k = { .m = m, .one = one };
+	struct signed_list *by = calloc(1, sizeof *by);
+	int err = by ? db_restriction_latest(m->c->db, one->key, &k.newer) : FG_ENOMEM;
 	*ret = (struct reviews_valid){ .need = mandates_need(m, one), .standing = true };
-	if (one->row.opened > newer)
-		newer = one->row.opened;
-	for (uint32_t i = 0; !err && i < one->row.statements_n; i++) {
-		struct writer w;
-		char why[160];
-		writer_init(&w, APPROVAL_BYTES_MAX);
-		bool good = files_doc_get(c->files, FILES_STATEMENT, one->row.statement[i], &w) == FG_OK &&
-		    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK &&
-		    !approval_terms_differ(&a->terms, &one->terms) &&
-		    approval_check_time(a, control_now(c), newer, why, sizeof why) == FG_OK &&
-		    reviews_still_signed(c, a, one->row.statement[i], writer_view(&w));
-		writer_free(&w);
-		if (!good)
-			continue;
-		snprintf(ret->approver[ret->n], sizeof ret->approver[0], "%s", a->approver);
-		memcpy(ret->statement[ret->n++], one->row.statement[i], sizeof ret->statement[0]);
+	if (one->row.opened > k.newer)
+		k.newer = one->row.opened;
+	if (!err) {
+		by->n = one->row.statements_n;
+		memcpy(by->statement, one->row.statement, sizeof by->statement);
+		err = signed_count(m->c, by, counts, &k);
 	}
-	free(a);
+	for (; !err && ret->n < by->n; ret->n++) {
+		snprintf(ret->approver[ret->n], sizeof ret->approver[0], "%s", by->approver[ret->n]);
+		memcpy(ret->statement[ret->n], by->statement[ret->n], sizeof ret->statement[0]);
+	}
+	free(by);
 	return err;
 }
 

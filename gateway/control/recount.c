@@ -26,6 +26,7 @@ recount_new(int64_t began)
 		r->restricted.row_size = sizeof(struct recount_restricted);
 		r->refusals.row_size = sizeof(struct recount_refusal);
 		r->waivers.row_size = sizeof(struct recount_waiver);
+		r->remarks.row_size = sizeof(struct recount_remark);
 		r->holds.row_size = sizeof(struct recount_hold);
 		r->rollouts.row_size = sizeof(struct recount_rollout);
 		r->suspended.row_size = sizeof(struct recount_suspended);
@@ -45,6 +46,7 @@ recount_free(struct recount *r)
 	shelf_free(&r->restricted);
 	shelf_free(&r->refusals);
 	shelf_free(&r->waivers);
+	shelf_free(&r->remarks);
 	shelf_free(&r->holds);
 	shelf_free(&r->rollouts);
 	shelf_free(&r->suspended);
@@ -492,12 +494,29 @@ recount_signers_differ(const struct recount *r, const struct people *p)
 	return false;
 }
 
+/* Whole: what people say fits an entry, and a file goes by its digest. */
+static void
+on_remark(struct recount *r, const struct entry *e, uint64_t at)
+{
+	uint64_t id, place = at % RECOUNT_REMARKS_MAX;
+	struct recount_remark *one = db_candidate_review_parse(e->obj, &id) ? row(r, &r->remarks, &place, sizeof place) : NULL;
+	const struct entry_ref *size = entry_ref_get(e, "size");
+	if (!one)
+		return;
+	struct db_remark *d = &one->d;
+	*d = (struct db_remark){ .candidate = id, .at = e->t_us / 1000000, .size = size && size->is_number ? size->number : 0 };
+	to_text(e->act, d->who, sizeof d->who);
+	to_text(e->msg, d->text, sizeof d->text);
+	ref_text(e, "name", d->name, sizeof d->name);
+	d->have_file = digest_ref(e, "file", d->sha256);
+}
+
 /* ---- entries ---- */
 
 static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_SIGNED, ENTRY_APPROVAL_REJECTED,
 	ENTRY_APPROVAL_EXPIRED, ENTRY_APPROVAL_OUTDATED, ENTRY_APPROVAL_REVOKED, ENTRY_RELEASE_ISSUED, ENTRY_RELEASE_REFUSED,
 	ENTRY_IMAGE_RETIRED, ENTRY_REFUSAL_ADDED, ENTRY_REFUSAL_LIFTED, ENTRY_WAIVER_ADDED, ENTRY_WAIVER_LIFTED,
-	ENTRY_STANDING_REVOKED,
+	ENTRY_REVIEW_REMARKED, ENTRY_STANDING_REVOKED,
 	ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED, ENTRY_ROLLOUT_HELD,
 	ENTRY_ROLLOUT_RESUMED,
@@ -601,6 +620,9 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_WAIVER_ADDED:
 	case ENTRY_WAIVER_LIFTED:
 		on_waiver(r, e);
+		break;
+	case ENTRY_REVIEW_REMARKED:
+		on_remark(r, e, at);
 		break;
 	case ENTRY_CONFIG_CHANGED:
 		on_changed(r, e, at);

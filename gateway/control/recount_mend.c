@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/recount_private.h"
+#include "gateway/control/remarks.h"
 #include "gateway/control/suspensions.h"
 
 struct mend {
@@ -471,6 +472,41 @@ not_a_waiver(void *arg, const uint8_t id[WAIVER_ID])
 	differs(arg, obj, "the database has it, which the log does not; it is dropped");
 }
 
+/* ---- remarks ---- */
+
+#define REMARK_LATE 300 /* seconds that its entry may be written after it was made */
+
+struct said {
+	const struct db_remark *like;
+	bool there;
+};
+
+static int
+each_remark(void *arg, const struct db_remark *n)
+{
+	struct said *s = arg;
+	const struct db_remark *d = s->like;
+	int64_t off = d->at - n->at;
+	s->there |= off >= -REMARK_LATE && off <= REMARK_LATE && n->have_file == d->have_file && strcmp(n->who, d->who) == 0 &&
+	    strcmp(n->text, d->text) == 0 && (!d->have_file || memcmp(n->sha256, d->sha256, sizeof n->sha256) == 0);
+	return 0;
+}
+
+/* Nothing rests on it, but people do. Of a review that is not here any more there is nothing to say. */
+static void
+check_remarks(struct mend *m)
+{
+	unsigned again = 0;
+	for (size_t i = 0; i < m->r->remarks.n; i++) {
+		const struct recount_remark *one = shelf_at(&m->r->remarks, i);
+		struct said s = { .like = &one->d };
+		again += !db_remark_list(m->c->db, one->d.candidate, each_remark, &s) && !s.there &&
+		    !db_remark_add(m->c->db, &one->d, REMARKS_MAX);
+	}
+	if (again)
+		differs(m, "remarks", "%u remarks on reviews were missing from the database; they are there again", again);
+}
+
 /* ---- rollouts ---- */
 
 static void
@@ -535,6 +571,7 @@ recount_mend(struct recount *r, struct control *c, uint64_t size)
 	if (c->waivers)
 		waivers_settle(c->waivers, not_a_waiver, &m);
 	check_reviews(&m);
+	check_remarks(&m);
 	check_held(&m);
 	for (size_t i = 0; i < r->holds.n; i++)
 		check_hold(&m, shelf_at(&r->holds, i));

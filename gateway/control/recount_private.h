@@ -9,6 +9,7 @@
 #include "gateway/control/rollouts.h"
 #include "gateway/control/shelf.h"
 #include "gateway/state/refusal.h"
+#include "gateway/state/remark.h"
 #include "gateway/wire/msg.h"
 
 struct recount_review { /* by number */
@@ -91,8 +92,15 @@ struct recount_waiver { /* by id */
 	struct waivers_one d;
 };
 
+#define RECOUNT_REMARKS_MAX 4096 /* the youngest: of reviews that old nobody asks what was said beside them, and the log has it */
+
+struct recount_remark { /* by its place among so many, the youngest of that place */
+	uint8_t key[SHELF_KEY];
+	struct db_remark d;
+};
+
 struct recount { /* each shelf holds rows of one of those above */
-	struct shelf reviews, releases, statements, restricted, refusals, holds, rollouts, suspended, waivers;
+	struct shelf reviews, releases, statements, restricted, refusals, holds, rollouts, suspended, waivers, remarks;
 	struct shelf named; /* by digest of the object: what an earlier start named and could not mend */
 	uint64_t erased;    /* the last time that rows of modules were erased on purpose */
 	int64_t began;

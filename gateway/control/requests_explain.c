@@ -272,9 +272,19 @@ room_lets(const struct matter *x, char *dst, size_t cap)
 static bool
 pace_lets(const struct matter *x, char *dst, size_t cap)
 {
-	if (!x->v.paced || x->have_fate)
+	const struct rollout_plan *plan = x->v.plan;
+	bool group = plan && !x->v.paced && rollouts_is_group_paced(x->c->rollouts, x->release->id, x->m);
+	if ((!x->v.paced && !group) || x->have_fate)
 		return true;
-	say(dst, cap, "%s", grants_reason_text(GRANTS_PACED));
+	if (!group) {
+		say(dst, cap, "%s", grants_reason_text(GRANTS_PACED));
+		return false;
+	}
+	say(dst, cap, "as many modules of group %s were granted the release as the plan lets through of each:", group_of(x));
+	if (plan->group_concurrent)
+		say(dst, cap, " %lld at a time", (long long)plan->group_concurrent);
+	if (plan->group_per_day)
+		say(dst, cap, "%s %lld in 24 hours", plan->group_concurrent ? "," : "", (long long)plan->group_per_day);
 	return false;
 }
 

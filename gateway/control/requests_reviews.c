@@ -407,7 +407,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	if (more) {
 		char back[LINEAGE_TEXT_CAP];
 		waivers_put(s->c->waivers, s->met, j, "waivers");
-		lineage_way_back(s->c, d->profile, s->res.product, s->res.target, back);
+		lineage_way_back(s->c, d->profile, s->res.product, s->res.target, d->have_report ? d->report : NULL, back);
 		requests_put_text(j, "way_back", back);
 	}
 }

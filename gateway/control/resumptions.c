@@ -10,16 +10,15 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/signed.h"
 #include "gateway/state/restriction.h"
 
 struct gathered { /* signatures for one step of one rollout */
 	bool used;
 	uint64_t made;       /* the lowest is the oldest */
 	struct approval_terms terms;
-	uint8_t statement[RESUMPTIONS_PERSONS_MAX][DIGEST_SHA256_LEN];
-	char approver[RESUMPTIONS_PERSONS_MAX][SIGNERS_PRINCIPAL_MAX];
+	struct signed_list by;
 	char reason[APPROVAL_REASON_MAX + 1]; /* of whoever signed last */
-	unsigned n;
 };
 
 struct resumptions {
@@ -87,7 +86,7 @@ terms_of(struct resumptions *r, const uint8_t release[MSG_ID], enum approval_ste
 {
 	const char *no = rollouts_terms(r->c->rollouts, release, step, ring, t, out);
 	const struct gathered *g = no ? NULL : find(r, t);
-	if (g && g->n > 0)
+	if (g && g->by.n > 0)
 		t->over = g->terms.over;
 	return no;
 }
@@ -129,7 +128,7 @@ answer_statement(struct resumptions *r, struct call *call, const struct approval
 			*p = '_';
 	call_doc_begin(&d);
 	jsonw_kcstr(&d.j, "approver", a->approver);
-	jsonw_kuint(&d.j, "have", g ? g->n : 0);
+	jsonw_kuint(&d.j, "have", g ? g->by.n : 0);
 	jsonw_kcstr(&d.j, "name", name);
 	jsonw_kuint(&d.j, "need", need(r->c, &a->terms));
 	jsonw_khex(&d.j, "sha256", digest, sizeof digest);
@@ -203,7 +202,7 @@ answer(const struct gathered *g, struct control *c, struct call *call, const cha
 {
 	struct call_doc d;
 	call_doc_begin(&d);
-	jsonw_kuint(&d.j, "have", g->n);
+	jsonw_kuint(&d.j, "have", g->by.n);
 	jsonw_kuint(&d.j, "need", need(c, &g->terms));
 	jsonw_kcstr(&d.j, "state", state);
 	jsonw_kcstr(&d.j, "text", text);
@@ -216,7 +215,7 @@ ask_warden(struct resumptions *r, struct gathered *g, struct call *call)
 	struct control *c = r->c;
 	const struct approval_terms *t = &g->terms;
 	struct msg_continue *m = calloc(1, sizeof *m);
-	int fd = m ? reviews_bundle(c, g->statement, g->n) : FG_ENOMEM;
+	int fd = m ? reviews_bundle(c, g->by.statement, g->by.n) : FG_ENOMEM;
 	int err = fd < 0 ? fd : FG_OK;
 	if (!err) {
 		m->token = ++r->token;
@@ -251,7 +250,7 @@ resumptions_on_continued(struct resumptions *r, const struct msg_continued *m)
 	r->asked = NULL;
 	r->waiting = NULL;
 	visible_cstr(view_str(m->why), why, sizeof why);
-	bool went_on = m->ok && rollouts_continue(r->c->rollouts, &g->terms, g->approver[g->n - 1], g->reason) == FG_OK;
+	bool went_on = m->ok && rollouts_continue(r->c->rollouts, &g->terms, g->by.approver[g->by.n - 1], g->reason) == FG_OK;
 	if (call && went_on)
 		answer(g, r->c, call, "running", "the warden has judged it: the rollout goes on");
 	else if (call && m->ok)
@@ -282,44 +281,19 @@ struct submission {
 	uint8_t sha256[DIGEST_SHA256_LEN];
 };
 
-/* Keeps only what still counts: between two signatures a key may have been replaced or suspended. */
-static void
-recount(struct control *c, struct gathered *g)
+static bool
+is_timely(void *ctx, const struct approval *a)
 {
-	struct approval *a = calloc(1, sizeof *a);
-	unsigned kept = 0;
-	for (unsigned i = 0; a && i < g->n; i++) {
-		struct writer w;
-		char why[120];
-		writer_init(&w, APPROVAL_BYTES_MAX);
-		bool good = files_doc_get(c->files, FILES_STATEMENT, g->statement[i], &w) == FG_OK &&
-		    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK &&
-		    !approval_check_time(a, control_now(c), 0, why, sizeof why) &&
-		    reviews_still_signed(c, a, g->statement[i], writer_view(&w));
-		writer_free(&w);
-		if (!good)
-			continue;
-		memmove(g->statement[kept], g->statement[i], sizeof g->statement[i]);
-		memmove(g->approver[kept++], g->approver[i], sizeof g->approver[i]);
-	}
-	if (a)
-		g->n = kept;
-	free(a);
+	struct control *c = ctx;
+	char why[120];
+	return !approval_check_time(a, control_now(c), 0, why, sizeof why);
 }
 
 static void
 keep(struct gathered *g, const struct submission *s)
 {
-	unsigned i = 0;
-	while (i < g->n && strcmp(g->approver[i], s->a->approver) != 0)
-		i++;
-	if (i == RESUMPTIONS_PERSONS_MAX)
-		return; /* more than any floor: those that are there suffice or never will */
-	memcpy(g->statement[i], s->sha256, DIGEST_SHA256_LEN);
-	snprintf(g->approver[i], SIGNERS_PRINCIPAL_MAX, "%s", s->a->approver);
-	snprintf(g->reason, sizeof g->reason, "%s", s->a->reason);
-	if (i == g->n)
-		g->n++;
+	if (signed_put(&g->by, RESUMPTIONS_PERSONS_MAX, s->a->approver, s->sha256))
+		snprintf(g->reason, sizeof g->reason, "%s", s->a->reason);
 }
 
 /* Whoever is alone may change their mind about what it goes on over. */
@@ -328,7 +302,8 @@ other_over(const struct gathered *g, const struct approval *a)
 {
 	struct approval_terms both = g->terms;
 	both.over = a->terms.over;
-	return g->n > 0 && approval_terms_differ(&both, &g->terms) && (g->n > 1 || strcmp(g->approver[0], a->approver) != 0);
+	return g->by.n > 0 && approval_terms_differ(&both, &g->terms) &&
+	    (g->by.n > 1 || strcmp(g->by.approver[0], a->approver) != 0);
 }
 
 /* NULL, or why it does not count. */
@@ -399,10 +374,10 @@ on_logged(void *ctx, int err, uint64_t index)
 		call_fail(s->call, CALL_COULD_NOT, "BUSY", "hand it in again in a moment", "the warden is at work on another one");
 	} else {
 		struct gathered *g = make(r, &s->a->terms);
-		recount(r->c, g);
+		(void)signed_count(r->c, &g->by, is_timely, r->c);
 		keep(g, s);
 		g->terms = s->a->terms;
-		if (g->n < need(r->c, &g->terms))
+		if (g->by.n < need(r->c, &g->terms))
 			answer(g, r->c, s->call, "waiting", "the signature counts; more are needed");
 		else
 			ask_warden(r, g, s->call);

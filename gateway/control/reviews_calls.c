@@ -339,7 +339,7 @@ put_lineage(struct control *c, struct jsonw *j, const struct approval_terms *t)
 	lineage_places(c, t, line);
 	if (line[0])
 		requests_add_text(j, line);
-	lineage_way_back(c, t->profile, t->product, t->target, line);
+	lineage_way_back(c, t->profile, t->product, t->target, t->report, line);
 	requests_add_text(j, line);
 }
 

@@ -30,6 +30,8 @@ rollout_free(struct rollout *one)
 {
 	LIST_REMOVE(one, link);
 	free(one->plan);
+	free(one->groups);
+	free(one->groups_round);
 	free(one);
 }
 
@@ -95,6 +97,11 @@ find_plan(struct control *c, struct rollout *one)
 		one->plan = plan;
 	else
 		free(plan);
+	/* Where there is no memory for it nobody new gets it. */
+	if (one->plan && (one->plan->group_concurrent || one->plan->group_per_day)) {
+		one->groups = calloc(1, sizeof *one->groups);
+		one->groups_round = calloc(1, sizeof *one->groups_round);
+	}
 	if (err && !one->lost) /* said once, and looked for again */
 		oplog(OPLOG_ERR, "the policy that a release was signed under could not be read: %s; it is offered to nobody",
 		    err_name(err));
@@ -271,12 +278,39 @@ is_fresh(const struct rollout *one, const struct inventory_module *m)
 	return m->first_seen <= 0 || m->first_seen > one->issued;
 }
 
+const char *
+rollouts_group(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+{
+	const struct policy *p = policies_find(r->c->policies, one->profile);
+	const char *own = inventory_group(m);
+	return own[0] ? own : p ? p->profile->default_group : "";
+}
+
+static unsigned
+group_find(const struct rollouts_groups *g, const char *name)
+{
+	unsigned i = 0;
+	while (i < g->n && strcmp(g->one[i].name, name) != 0)
+		i++;
+	return i < g->n || g->n < ROLLOUTS_GROUPS_MAX ? i : ROLLOUTS_GROUPS_MAX - 1;
+}
+
+unsigned
+rollouts_group_at(struct rollouts_groups *g, const char *name)
+{
+	unsigned i = group_find(g, name);
+	if (i == g->n) {
+		snprintf(g->one[i].name, sizeof g->one[i].name, "%s", name);
+		g->one[i].under_way = g->one[i].today = 0; /* of the round before last */
+		g->n++;
+	}
+	return i;
+}
+
 unsigned
 rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m, uint64_t place)
 {
-	const struct policy *p = policies_find(r->c->policies, one->profile);
-	const char *own = inventory_group(m), *group = own[0] ? own : p ? p->profile->default_group : "";
-	return rollout_ring_of(one->plan, place, view_str(group), is_fresh(one, m));
+	return rollout_ring_of(one->plan, place, view_str(rollouts_group(r, one, m)), is_fresh(one, m));
 }
 
 static unsigned
@@ -293,6 +327,31 @@ is_paced(const struct rollout *one)
 	    one->today >= (uint64_t)one->plan->per_day;
 }
 
+/* The same of the module's own group, where the plan has a limit for each. */
+static bool
+is_group_paced(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+{
+	const struct rollout_plan *p = one->plan;
+	if (!p->group_concurrent && !p->group_per_day)
+		return false;
+	if (!one->groups || !one->counted)
+		return true;
+	unsigned i = group_find(one->groups, rollouts_group(r, one, m));
+	return i < one->groups->n &&
+	    ((p->group_concurrent && one->groups->one[i].under_way >= (uint64_t)p->group_concurrent) ||
+	    (p->group_per_day && one->groups->one[i].today >= (uint64_t)p->group_per_day));
+}
+
+static void
+count_group(struct rollouts_groups *g, const char *name)
+{
+	if (!g)
+		return;
+	unsigned i = rollouts_group_at(g, name);
+	g->one[i].under_way++;
+	g->one[i].today++;
+}
+
 static enum grants_reason
 guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE_ID], bool first)
 {
@@ -306,13 +365,15 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
-	if (is_paced(one))
+	if (is_paced(one) || is_group_paced(r, one, m))
 		return GRANTS_PACED;
 	/* Counted right with all others in the next round; one under way may have passed its place. */
 	one->under_way++;
 	one->today++;
 	one->round.under_way++;
 	one->round.today++;
+	count_group(one->groups, rollouts_group(r, one, m));
+	count_group(one->groups_round, rollouts_group(r, one, m));
 	return GRANTS_YES;
 }
 
@@ -804,6 +865,13 @@ rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const c
 			snprintf(text, sizeof text, "the rollout of release %s is paused: %.300s", hex, one->reason);
 		alert(j, "ROLLOUT", text);
 	}
+}
+
+bool
+rollouts_is_group_paced(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m)
+{
+	const struct rollout *one = rollouts_find(r, id);
+	return one && one->plan && is_group_paced(r, one, m);
 }
 
 bool

@@ -126,6 +126,8 @@ struct rollouts_view {
 };
 /* False: it is not offered. */
 bool rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct rollouts_view *ret);
+/* As many modules of this one's group were granted it as the plan lets through of each: GRANTS_PACED for this one. */
+bool rollouts_is_group_paced(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m);
 /* What became of one module under a release. False: it was never granted it, or that is not offered. */
 struct rollouts_fate {
 	struct db_grant grant;

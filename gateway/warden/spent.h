@@ -16,7 +16,10 @@
 
 struct spent;
 
-/* Reads the file "standing" (of that it was at first) below dir, making it if it is missing. 0, FG_EIO, FG_ELIMIT, FG_ENOMEM. dir stays the caller's. */
+/*
+ * Reads the file "standing" (of that it was at first) below dir, making it if it is missing. 0, FG_EIO, FG_ELIMIT,
+ * FG_ENOMEM. dir stays the caller's.
+ */
 int spent_open(int dir, struct spent **ret);
 void spent_close(struct spent *s);
 /* For how many more there is room. */

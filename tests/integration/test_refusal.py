@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+import subprocess
 import threading
 
 import pytest
@@ -78,6 +79,15 @@ def findings_are_waived(gate, review):
     gate.text("review", "attachment", paper["file"], "-o", lab + ".back")
     assert hashlib.sha256(open(lab + ".back", "rb").read()).hexdigest() == paper["file"]
     assert [e.get("ref", {}).get("file") for e in gate.entries() if e["ev"] == "review.remarked"] == [None, "sha256:" + paper["file"]]
+    # It goes along with an export, under its digest, and whoever changes it there is found by both ways.
+    out = gate.export()
+    laid = os.path.join(out, "attachments", paper["file"] + ".bin")
+    assert open(laid, "rb").read() == open(lab, "rb").read()
+    files = lambda: subprocess.run(["/usr/bin/python3", "-B", os.path.join(out, "files40.py"), out], capture_output=True).returncode
+    assert gate.verify(out).returncode == 0 and files() == 0
+    with open(laid, "a") as f:
+        f.write("and with a fourth\n")
+    assert "its bytes are not those its name says" in gate.verify(out, ok=(1,)).stdout and files() != 0
     gate.sign(review, "alice", "--days", "20")
     # One that is lifted is missing at once, and so is it in what was signed; a row of the database is none.
     first = made[wanted[0]]
@@ -88,14 +98,18 @@ def findings_are_waived(gate, review):
     gate.stop()
     with sqlite3.connect(os.path.join(gate.root, "data/state/state.db")) as db:
         assert db.execute("UPDATE waiver SET finding = 'CHG-YARA' WHERE id = ?", (bytes.fromhex(again),)).rowcount == 1
+        assert db.execute("DELETE FROM remark").rowcount == 2
         db.execute("INSERT INTO waiver SELECT x'00112233445566778899aabbccddeeff', finding, profile, product, image, part, until,"
-                   " at, owner, reason FROM waiver LIMIT 1")
+                   " at, owner, reason FROM waiver WHERE id <> ? LIMIT 1", (bytes.fromhex(again),))
     gate.start()
     until(lambda: gate.cli("status").get("permitting"))
     assert {w["id"] for w in gate.cli("waiver", "list")["waivers"]} > {again}
     told = lambda: [e["obj"] for e in gate.entries() if e["ev"] == "state.differs"]
-    differs = until(lambda: len(told()) > 1 and told())
-    assert differs == ["waiver:" + again, "waiver:00112233445566778899aabbccddeeff"]
+    differs = until(lambda: len(told()) > 2 and told())
+    assert differs == ["waiver:" + again, "waiver:00112233445566778899aabbccddeeff", "remarks"]
+    # What people said is told again from the log, and what they laid beside it lies where it lay.
+    assert [{**r, "at": ""} for r in gate.cli("review", "show", review)["remarks"]] == [{**r, "at": ""} for r in (said, paper)]
+    gate.text("review", "attachment", paper["file"], "-o", lab + ".again")
     # Whoever signs says so in the statement, and it ends no later than the first of them.
     gate.sign(review, "bob")
     assert state(gate, review) == "approved"

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "crypto/hex.h"
 #include "gateway/wire/memfd.h"
 #define people_genesis sample_genesis /* control's people has one of that name */
 #include "unit/crypto/people.h"
@@ -241,6 +242,49 @@ test_rollouts(void **state)
 	}
 }
 
+/* What people said and laid beside a review, whole; of very many the youngest. */
+static void
+test_remarks(void **state)
+{
+	struct recount *r = recount_new(1);
+	char digits[80] = "sha256:";
+	uint8_t sha256[DIGEST_SHA256_LEN];
+	struct entry e = { .ev = ENTRY_REVIEW_REMARKED, .obj = view_str("R-7"), .act = view_str("alice"), .out = view_str("ok"),
+		.msg = view_str("seen on the bench"), .t_us = 1700000001000000 };
+	(void)state;
+	memset(sha256, 0x3d, sizeof sha256);
+	hex_encode(sha256, sizeof sha256, digits + 7);
+	assert_true(recount_wants(view_str(entry_event_name(e.ev))));
+	assert_false(recount_restricts(view_str(entry_event_name(e.ev))));
+	assert_int_equal(recount_take(r, 0, &e), 0);
+	e.ref[e.refs++] = (struct entry_ref){ view_str("file"), false, 0, view_str(digits) };
+	e.ref[e.refs++] = (struct entry_ref){ view_str("name"), false, 0, view_str("lab.txt") };
+	e.ref[e.refs++] = (struct entry_ref){ view_str("size"), true, 41, { 0 } };
+	assert_int_equal(recount_take(r, 1, &e), 0);
+	assert_int_equal(r->remarks.n, 2);
+	const struct db_remark *one = &((const struct recount_remark *)shelf_at(&r->remarks, 0))->d;
+	assert_true(one->candidate == 7 && one->at == 1700000001 && !one->have_file && one->size == 0);
+	assert_string_equal(one->who, "alice");
+	assert_string_equal(one->text, "seen on the bench");
+	one = &((const struct recount_remark *)shelf_at(&r->remarks, 1))->d;
+	assert_true(one->have_file && one->size == 41);
+	assert_string_equal(one->name, "lab.txt");
+	assert_memory_equal(one->sha256, sha256, sizeof sha256);
+	e.obj = view_str("no review");
+	assert_int_equal(recount_take(r, 2, &e), 0);
+	assert_int_equal(r->remarks.n, 2);
+	e.obj = view_str("R-8");
+	e.refs = 0;
+	for (uint64_t i = 3; i < 2 * RECOUNT_REMARKS_MAX; i++)
+		assert_int_equal(recount_take(r, i, &e), 0);
+	assert_int_equal(r->remarks.n, RECOUNT_REMARKS_MAX);
+	for (size_t i = 0; i < r->remarks.n; i++) {
+		one = &((const struct recount_remark *)shelf_at(&r->remarks, i))->d;
+		assert_true(one->candidate == 8 && !one->have_file && !one->name[0]);
+	}
+	recount_free(r);
+}
+
 /* An end is that of the halt it names, and none when it was denied. */
 static void
 test_halts(void **state)
@@ -303,6 +347,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_remarks),
 		cmocka_unit_test(test_halts),
 		cmocka_unit_test(test_rollouts),
 		cmocka_unit_test(test_when_a_key_was_suspended),

@@ -15,8 +15,9 @@
 
 #define OFFERS "unlisted = \"offer\";"
 #define GATES "soak = \"1h\"; reports = 4; success = 1000; failed = 200; silent = 250;"
-#define PLAN \
-	"rollout_plans = ( { name = \"careful\"; concurrent = 1; per_day = 8; settle = \"10m\"; silence = \"1d\"; rings = ( " \
+#define PLAN PLAN_OF("concurrent = 1; per_day = 8;")
+#define PLAN_OF(pace) \
+	"rollout_plans = ( { name = \"careful\"; " pace " settle = \"10m\"; silence = \"1d\"; rings = ( " \
 	"{ name = \"lab\"; groups = [ \"lab\" ]; " GATES " }, { name = \"rest\"; " GATES " } ); } );\n"
 #define CLOSED "blackouts = ( { name = \"always\"; first = \"2020-01-01\"; last = \"2199-12-31\"; } );\n"
 
@@ -249,6 +250,9 @@ static const struct cause {
 	    "1 of 1" },
 	{ "the pace of the plan", PLAN, "rollout", OFFERS " rollout = \"careful\";", NULL, make_paced, "offer", "pace", "pace",
 	    "at a time" },
+	{ "the pace of its group", PLAN_OF("concurrent = 9; group_concurrent = 5; group_per_day = 1;"), "rollout",
+	    OFFERS " rollout = \"careful\";", NULL, make_paced, "offer", "pace", "pace",
+	    "as many modules of group lab were granted the release as the plan lets through of each: 5 at a time, 1 in 24 hours" },
 	{ "it does not ask", "", "unlisted", OFFERS, NULL, make_elsewhere, "offer", "asked", "asked", "has not asked for it" },
 	{ "it asks again", "", "unlisted", OFFERS, NULL, make_asking_again, "offer", "", "grant", "again in another version, 1 times" },
 	{ "nobody but its own word", "", "unlisted", OFFERS, NULL, make_claimed, "offer", "", "identity", "class D, nothing but" },

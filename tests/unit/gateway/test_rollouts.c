@@ -11,6 +11,8 @@
 #include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rollouts_private.h"
+#include "images/entail.h"
+#include "images/report.h"
 #include "unit/gateway/call_rig.h"
 #include "unit/gateway/control_rig.h"
 #include "unit/gateway/edge_sample.h"
@@ -399,6 +401,65 @@ test_rollouts_pace_after_a_start(void **state)
 	says(f, 0, IDENTITY_B, "2.0");
 	EXPECT(f, 0, 6, 1, 0, 0);
 	assert_int_equal(ask(f, m[6]), GRANTS_YES);
+}
+
+/* Beside the plan's own limits each group has one: a fleet in one cell, or behind one APN, does not come all at once. */
+static void
+test_rollouts_group_paces(void **state)
+{
+	struct fixture *f = *state;
+	const struct inventory_module *lab[3], *other[3];
+	begin(f);
+	f->one->plan->concurrent = f->one->plan->per_day = 100;
+	f->one->plan->group_per_day = 2;
+	for (unsigned i = 0; i < 3; i++) {
+		lab[i] = known(f, i, IDENTITY_B, "lab");
+		other[i] = known(f, 10 + i, IDENTITY_B, "lab");
+	}
+	f->one->plan->rings[0].groups_n = 2;
+	snprintf(f->one->plan->rings[0].groups[1], sizeof f->one->plan->rings[0].groups[1], "cell-7");
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(inventory_set(f->c->inventory, other[i]->pseudonym, "cell-7", NULL), 0);
+	/* Without memory to count by group nobody new gets it. */
+	assert_int_equal(ask(f, lab[0]), GRANTS_PACED);
+	f->one->groups = calloc(1, sizeof *f->one->groups);
+	f->one->groups_round = calloc(1, sizeof *f->one->groups_round);
+	assert_int_equal(ask(f, lab[0]), GRANTS_YES);
+	assert_int_equal(ask(f, lab[1]), GRANTS_YES);
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	assert_true(rollouts_is_group_paced(f->c->rollouts, id, lab[2]));
+	assert_int_equal(ask(f, lab[0]), GRANTS_YES); /* it has it already */
+	assert_false(rollouts_is_group_paced(f->c->rollouts, id, other[0]));
+	assert_int_equal(ask(f, other[0]), GRANTS_YES);
+	EXPECT(f, 0, 3, 0, 0, 0); /* counted anew, it is the same */
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	assert_int_equal(ask(f, other[1]), GRANTS_YES);
+	assert_int_equal(ask(f, other[2]), GRANTS_PACED);
+	/* A day later both have room; at a time is another limit, which an end makes room in. */
+	f->r->now += DAY;
+	f->one->plan->group_concurrent = 2;
+	EXPECT(f, 0, 4, 0, 0, 0);
+	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 4, 1, 0, 0);
+	assert_int_equal(ask(f, other[2]), GRANTS_PACED);
+	assert_int_equal(ask(f, lab[2]), GRANTS_YES);
+}
+
+/* More groups than are counted one by one have the last place together. */
+static void
+test_rollouts_many_groups(void **state)
+{
+	struct rollouts_groups *g = calloc(1, sizeof *g);
+	char name[16];
+	(void)state;
+	for (unsigned i = 0; i < 2 * ROLLOUTS_GROUPS_MAX; i++) {
+		snprintf(name, sizeof name, "g%u", i);
+		assert_int_equal(rollouts_group_at(g, name), i < ROLLOUTS_GROUPS_MAX ? i : ROLLOUTS_GROUPS_MAX - 1);
+	}
+	assert_int_equal(g->n, ROLLOUTS_GROUPS_MAX);
+	assert_int_equal(rollouts_group_at(g, "g7"), 7);
+	free(g);
 }
 
 #define MANY 3000u
@@ -863,10 +924,10 @@ test_rollouts_superseded(void **state)
 	assert_string_equal(text, "");
 	lineage_places(f->c, &newer->r.terms, text);
 	assert_string_equal(text, "supersedes R-1, R-1");
-	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", text);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", NULL, text);
 	assert_non_null(strstr(text, "no way back, because R-1, 2."));
 	assert_non_null(strstr(text, "The module has a newer version"));
-	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", text);
+	lineage_way_back(f->c, "acme-rtr", "EC21", "2.2", NULL, text);
 	assert_string_equal(text, "no way back, because no older release of this product is in force");
 	/* One that begins later takes no place before. */
 	newer->r.terms.not_before = f->r->now + DAY;
@@ -888,6 +949,67 @@ test_rollouts_superseded(void **state)
 	sample_free(old);
 	sample_free(fewer);
 	sample_free(newer);
+}
+
+/* A stored report that says this of the module's counter. */
+static void
+counts(struct fixture *f, const char *counter, uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct report *r = report_new(REPORT_WHOLE);
+	struct contents_fact *fact = &r->contents.fact[r->contents.facts_n++];
+	struct writer w;
+	snprintf(r->inputs.inspector, sizeof r->inputs.inspector, "%s", REPORT_INSPECTOR);
+	r->have_image = true;
+	r->format = FORMAT_MCUBOOT;
+	r->size = 64;
+	r->contents.walked = true;
+	*fact = (struct contents_fact){ .id = CONTENTS_FACT_SECURITY_COUNTER };
+	snprintf(fact->value, sizeof fact->value, "%s", counter);
+	report_raise(r, FINDING_CHG_NO_OLD, FINDING_NONE, NULL, "the first");
+	assert_int_equal(entail_raise(r, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(r, REPORT_MAX, &w), 0);
+	assert_int_equal(report_digest(writer_view(&w), digest), 0);
+	assert_int_equal(files_doc_put(f->c->files, FILES_REPORT, digest, writer_view(&w)), 0);
+	writer_free(&w);
+	report_free(r);
+}
+
+/* A way back that the gateway would offer and the module would refuse is none, before anybody approves. */
+static void
+test_way_back_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *back[2] = { sample_new(64, "EC25", "winter"), sample_new(65, "EC25", "spring") };
+	uint8_t higher[DIGEST_SHA256_LEN], same[DIGEST_SHA256_LEN], unknown[DIGEST_SHA256_LEN] = { 1 };
+	char text[LINEAGE_TEXT_CAP];
+	counts(f, "5", higher);
+	counts(f, "3", same);
+	for (unsigned i = 0; i < 2; i++) {
+		struct approval_terms *t = &back[i]->r.terms;
+		t->from_versions.n = 0;
+		assert_int_equal(approval_list_add(&t->from_versions, "2.2"), 0);
+		snprintf(t->review, sizeof t->review, "R-%u", 7 + i);
+		memcpy(t->policy, f->record->terms.policy, sizeof t->policy);
+		counts(f, i ? "4" : "3", t->report);
+		sample_seal(back[i]);
+	}
+	assert_int_equal(releases_take(f->c->releases, back[0]->id, writer_view(&back[0]->record)), 0);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", NULL, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", same, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", unknown, text);
+	assert_string_equal(text, "way back: R-7, winter");
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	assert_string_equal(text, "no way back, because R-7, winter, would be refused by such a module: security-counter 3 after 5");
+	/* Another one that it takes is the way back. */
+	counts(f, "4", higher);
+	assert_int_equal(releases_take(f->c->releases, back[1]->id, writer_view(&back[1]->record)), 0);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	assert_string_equal(text, "way back: R-8, spring");
+	sample_free(back[0]);
+	sample_free(back[1]);
 }
 
 #define SAID(r, at, p, c) { .ring = (r), .since = (at), .paused = (p), .closed = (c) }
@@ -1124,7 +1246,10 @@ main(void)
 		T(test_rollouts_held),
 		T(test_rollouts_held_while_paused),
 		T(test_rollouts_over_is_not_held),
+		T(test_rollouts_group_paces),
+		cmocka_unit_test(test_rollouts_many_groups),
 		T(test_rollouts_superseded),
+		T(test_way_back_counters),
 		T(test_rollouts_bytes),
 		T(test_rollouts_resumed),
 		T(test_rollouts_lost_and_found),

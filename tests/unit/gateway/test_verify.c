@@ -96,6 +96,7 @@ test_every_file(void **state)
 	need_program(f);
 	good_story(f);
 	named_file(f, "provenance", view_str("{\"a\":1}"), ".json");
+	named_file(f, "attachments", view_str("of a laboratory"), ".bin");
 	named_file(f, "policies", view_str("{\"b\":1}"), ".json");
 	end(f);
 	expect(f, 0, "\nok\n");

@@ -301,7 +301,8 @@ put_standing_revoked(struct fixture *f, const struct approval_terms *t)
 static inline void
 begin(struct fixture *f)
 {
-	static const char *const folders[] = { "e", "e/statements", "e/reports", "e/provenance", "e/policies", "e/signers" };
+	static const char *const folders[] = { "e", "e/statements", "e/reports", "e/provenance", "e/policies", "e/signers",
+		"e/attachments" };
 	const struct person *who[] = { &f->alice, &f->bob };
 	struct ledger_opened opened;
 	struct writer sig;

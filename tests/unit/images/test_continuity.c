@@ -244,6 +244,53 @@ a_target_against_its_base(void **state)
 	against(NULL, "4", CONTENTS_FACT_TIMESTAMP, true, NONE);
 }
 
+/* Whether a module with the one refuses the other, and by which words. */
+static void
+refuses(const char *has, const char *older, enum contents_fact_id id, enum format_id format, const char *word)
+{
+	struct report *now = report(1, "ec-p256", DIGEST_SHA256), *then = report(1, "ec-p256", DIGEST_SHA256);
+	char why[200] = "";
+	now->format = then->format = format;
+	if (has)
+		claim(now, id, "boot", has, false); /* signed or not: a module believes it */
+	claim(now, CONTENTS_FACT_SECURITY_COUNTER, "other", "9", true); /* of which the older one says nothing */
+	if (older)
+		claim(then, id, "boot", older, true);
+	assert_int_equal(continuity_refuses(now, then, why, sizeof why), word != NULL);
+	assert_string_equal(why, word ? word : "");
+	report_free(now);
+	report_free(then);
+}
+
+static void
+what_a_module_keeps_from_it(void **state)
+{
+	const enum contents_fact_id counter = CONTENTS_FACT_SECURITY_COUNTER, date = CONTENTS_FACT_TIMESTAMP;
+	(void)state;
+	refuses("5", "3", counter, FORMAT_MCUBOOT, "security-counter of boot 3 after 5");
+	refuses("5", "5", counter, FORMAT_MCUBOOT, NULL);
+	refuses("5", "6", counter, FORMAT_MCUBOOT, NULL);
+	refuses("5", NULL, counter, FORMAT_MCUBOOT, NULL);
+	refuses(NULL, "3", counter, FORMAT_MCUBOOT, NULL);
+	refuses("5", "x", counter, FORMAT_MCUBOOT, NULL);
+	refuses("10", "9", counter, FORMAT_SUIT, "security-counter of boot 9 after 10"); /* numbers, no words */
+	refuses("1700000001", "1700000000", date, FORMAT_ANDROID_OTA, "timestamp of boot 1700000000 after 1700000001");
+	refuses("1700000001", "1700000000", date, FORMAT_RAUC_BUNDLE, NULL); /* nobody compares it */
+	/* Of several the highest counts, on both sides. */
+	struct report *now = report(1, "ec-p256", DIGEST_SHA256), *then = report(1, "ec-p256", DIGEST_SHA256);
+	char why[100];
+	claim(now, counter, "", "2", true);
+	claim(now, counter, "", "4", true);
+	claim(then, counter, "", "4", true);
+	claim(then, counter, "", "1", true);
+	assert_false(continuity_refuses(now, then, why, sizeof why));
+	claim(now, counter, "", "5", true);
+	assert_true(continuity_refuses(now, then, why, sizeof why));
+	assert_string_equal(why, "security-counter 4 after 5");
+	report_free(now);
+	report_free(then);
+}
+
 int
 main(void)
 {
@@ -255,6 +302,7 @@ main(void)
 		cmocka_unit_test(certificates_that_end_soon),
 		cmocka_unit_test(a_report_without_an_image_has_nothing_to_compare),
 		cmocka_unit_test(a_target_against_its_base),
+		cmocka_unit_test(what_a_module_keeps_from_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,41 @@ what_is_signed_is_what_is_read(void **state)
 	free(profile);
 }
 
+/* A plan that says nothing of groups is the text that it was before there were limits for them, and has the digest that people signed. */
+static void
+limits_of_groups_came_later(void **state)
+{
+	static const char *const zero = SAMPLE_MAIN "rollout_plans = ( { name = \"careful\"; concurrent = 50; per_day = 500; "
+	    "silence = \"36h\"; group_per_day = 0; " RINGS " } );\n", *const some = SAMPLE_MAIN "rollout_plans = ( { name = \"careful\"; "
+	    "concurrent = 50; per_day = 500; silence = \"36h\"; group_concurrent = 5; group_per_day = 7; " RINGS " } );\n";
+	struct rollout_plan p;
+	uint8_t digest[DIGEST_SHA256_LEN], other[DIGEST_SHA256_LEN];
+	struct writer before, without, with;
+	bool have;
+	(void)state;
+	policy(SAMPLE_MAIN PLANS, "rollout = \"careful\";", &before);
+	policy(zero, "rollout = \"careful\";", &without);
+	policy(some, "rollout = \"careful\";", &with);
+	assert_true(view_equal(writer_view(&before), writer_view(&without)));
+	assert_null(memmem(before.p, before.n, "group_", 6));
+	assert_int_equal(rollout_plan_read(writer_view(&without), &p, &have, digest), 0);
+	assert_true(have && p.group_concurrent == 0 && p.group_per_day == 0);
+	assert_int_equal(rollout_plan_read(writer_view(&with), &p, &have, other), 0);
+	assert_true(have && p.group_concurrent == 5 && p.group_per_day == 7);
+	assert_memory_not_equal(digest, other, sizeof digest);
+	/* What nobody writes so is none: 0 in words, or another key in its place. */
+	uint8_t *at = memmem(with.p, with.n, "\"group_per_day\":7", 17);
+	assert_non_null(at);
+	at[16] = '0';
+	assert_int_equal(rollout_plan_read(writer_view(&with), &p, &have, other), FG_EFORMAT);
+	at[16] = '7';
+	at[2] = 'x';
+	assert_int_equal(rollout_plan_read(writer_view(&with), &p, &have, other), FG_EFORMAT);
+	writer_free(&before);
+	writer_free(&without);
+	writer_free(&with);
+}
+
 static void
 no_plan_is_said(void **state)
 {
@@ -181,6 +216,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_signed_is_what_is_read),
+		cmocka_unit_test(limits_of_groups_came_later),
 		cmocka_unit_test(no_plan_is_said),
 		cmocka_unit_test(a_plan_counts),
 		cmocka_unit_test(flaws_have_a_line),
