@@ -192,7 +192,8 @@ show(struct asking *a)
 {
 	if (!a->json) {
 		cli_table_print(&a->table, a->out, "Nothing would be decided otherwise.");
-		fprintf(a->out, "%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same, a->unjudged);
+		fprintf(a->out, "%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same,
+		    a->unjudged);
 		return CLI_DONE;
 	}
 	jsonw_array_end(&a->j);
