@@ -194,7 +194,8 @@ show(struct asking *a)
 		cli_table_print(&a->table, a->out, "Nothing would be decided otherwise.");
 		if (a->config->hook.program[0])
 			fprintf(a->out, "the decision hook was not run: of what it said before, the kept answer counts\n");
-		fprintf(a->out, "%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same, a->unjudged);
+		fprintf(a->out, "%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same,
+		    a->unjudged);
 		return CLI_DONE;
 	}
 	jsonw_array_end(&a->j);

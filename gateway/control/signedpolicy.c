@@ -146,8 +146,8 @@ signedpolicy_new(struct control *c, struct signedpolicy **ret)
 {
 	const struct genesis *g = people_genesis(c->people);
 	if (!g->signed_policy) {
-		oplog(OPLOG_WARNING, "POLICY IS NOT SIGNED at this gateway (fotagate init --unsigned-policy): whoever can write its "
-		    "configuration decides by which rules it asks people");
+		oplog(OPLOG_WARNING, "POLICY IS NOT SIGNED at this gateway (fotagate init --unsigned-policy): whoever can write "
+		    "its configuration decides by which rules it asks people");
 		return FG_OK;
 	}
 	struct signedpolicy *p = calloc(1, sizeof *p);
