@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/approval_over.h"
 #include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
@@ -111,6 +112,7 @@ approval_step_parse(struct view word)
 static const char *
 bad_continue(const struct approval_terms *t)
 {
+	uint64_t modules;
 	if (t->halted_at <= 0)
 		return "it does not say since when the rollout has stood as it stands";
 	if (!approval_step_name(t->step)[0])
@@ -121,7 +123,11 @@ bad_continue(const struct approval_terms *t)
 		return "the ring is missing, or a list is unsorted, repeats a word or holds characters outside printable ASCII";
 	if (t->over.n && t->step == APPROVAL_STEP_OPEN)
 		return "a ring is opened over nothing that failed";
-	return t->max_devices ? NULL : "max_devices must be at least 1";
+	if (!t->max_devices)
+		return "max_devices must be at least 1";
+	if (!approval_over_modules(&t->over, &modules))
+		return "what it goes on over is no count of failed and silent modules, each ring once";
+	return modules > t->max_devices ? "it goes on over more modules than the release is for" : NULL;
 }
 
 static const char *

@@ -71,6 +71,8 @@ struct approval_delta {
 struct approval_bounds {
 	uint32_t max_releases;                   /* ever, each for at most max_devices modules */
 	enum approval_made worst;                /* WHOLE: no deltas; else deltas of which at least that is known */
+	/* SHA-256 of the SPKIs one of which must be the only one that signed, as reports have them; none: whoever may sign. */
+	struct approval_list signers;
 	uint8_t definitions[DIGEST_SHA256_LEN];  /* of the rules that say which module is in which group */
 };
 
@@ -105,6 +107,12 @@ struct approval_terms {
 	char ring[APPROVAL_WORD_MAX];            /* the last one open, the one that was held, or the one to be opened */
 	struct approval_list over;               /* failures and silences it goes on over, ring by ring (policy/rollout.h) */
 	struct approval_bounds bounds;           /* standing only (approval_standing.h) */
+	/*
+	 * Only of a release under one: SHA-256 of the SPKI of whoever signed the image. No statement says it: who signs for a
+	 * release each time has read the report.
+	 */
+	bool have_signer;
+	uint8_t signer[DIGEST_SHA256_LEN];
 };
 
 struct approval {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "crypto/json.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
@@ -60,6 +61,16 @@ is_plain(const char *s)
 	return s[0] && visible_is_plain(view_str(s));
 }
 
+static bool
+are_digests(const struct approval_list *l)
+{
+	uint8_t digest[DIGEST_SHA256_LEN];
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!hex_decode(view_str(l->word[i]), digest, sizeof digest))
+			return false;
+	return true;
+}
+
 const char *
 approval_standing_bad(const struct approval_terms *t)
 {
@@ -76,6 +87,8 @@ approval_standing_bad(const struct approval_terms *t)
 		return "findings are allowed one by one";
 	if (!t->max_devices || !t->bounds.max_releases)
 		return "the most modules and the most releases must each be at least 1";
+	if (!approval_list_plain(&t->bounds.signers) || !are_digests(&t->bounds.signers))
+		return "signers are SHA-256 digests of keys in 64 lower-case hex digits, sorted, each once";
 	if (t->bounds.max_releases > APPROVAL_STANDING_RELEASES_MAX)
 		return "more than 256 releases";
 	if (!approval_standing_deltas(t->bounds.worst)[0])
@@ -150,6 +163,7 @@ approval_standing_put(struct jsonw *j, const struct approval *a)
 	jsonf_put_time(j, "not_after", t->not_after);
 	jsonf_put_time(j, "not_before", t->not_before);
 	jsonw_object_end(j);
+	approval_list_put_some(j, "signers", &t->bounds.signers);
 	jsonw_kcstr(j, "standing", t->review);
 	jsonf_put_time(j, "time", a->time);
 	jsonw_object_end(j);
@@ -163,6 +177,7 @@ approval_standing_get(const struct json_value *p, struct approval_terms *t)
 	t->have_plan = plan != NULL;
 	return json_string(json_get(p, "deltas"), &deltas) && approval_standing_deltas_parse(deltas, &t->bounds.worst) &&
 	    get_digest(json_get(p, "definitions"), t->bounds.definitions) &&
+	    approval_list_get_some(json_get(p, "signers"), &t->bounds.signers) &&
 	    approval_list_get(json_get(p, "findings"), &t->findings) &&
 	    jsonf_u32(json_get(p, "max_releases"), &t->bounds.max_releases) && (!plan || get_digest(plan, t->plan)) &&
 	    get_digest(json_get(p, "policy"), t->policy) &&
@@ -180,7 +195,10 @@ approval_standing_get(const struct json_value *p, struct approval_terms *t)
 bool
 approval_standing_same(const struct approval_bounds *a, const struct approval_bounds *b)
 {
-	return a->max_releases == b->max_releases && a->worst == b->worst &&
+	for (uint32_t i = 0; i < a->signers.n && a->signers.n == b->signers.n; i++)
+		if (strcmp(a->signers.word[i], b->signers.word[i]) != 0)
+			return false;
+	return a->max_releases == b->max_releases && a->worst == b->worst && a->signers.n == b->signers.n &&
 	    !memcmp(a->definitions, b->definitions, sizeof a->definitions);
 }
 
@@ -195,6 +213,17 @@ is_within(const struct approval_list *asked, const struct approval_list *allowed
 		if (!approval_list_has(allowed, asked->word[i]))
 			return false;
 	return true;
+}
+
+/* By one of those, and nobody else: that is what the record says of it. */
+static bool
+is_signed_by(const struct approval_terms *r, const struct approval_list *signers)
+{
+	char digits[DIGEST_HEX_LEN + 1];
+	if (!signers->n)
+		return true;
+	hex_encode(r->signer, sizeof r->signer, digits);
+	return r->have_signer && approval_list_has(signers, digits);
 }
 
 /* Better is larger but for whole images, which are the best. */
@@ -246,6 +275,8 @@ approval_standing_outside(const struct approval_terms *s, const struct approval_
 	const char *other = of_another(s, r);
 	if (other)
 		return other;
+	if (!is_signed_by(r, &s->bounds.signers))
+		return "another signer";
 	if (!is_within(&r->findings, &s->findings, false))
 		return "a finding that is not listed";
 	if (r->waived.n || r->checklist.n)

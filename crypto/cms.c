@@ -418,8 +418,55 @@ is_needed(const struct cms *c, X509 *cert)
 	return false;
 }
 
+static bool
+made_by(X509 *cert, X509 *issuer)
+{
+	EVP_PKEY *key = X509_get0_pubkey(issuer);
+	return key && X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) == 0 &&
+	    X509_verify(cert, key) == 1;
+}
+
+/* By the trust set alone: one of it, byte for byte; made with a key of it, be that its own. */
+static bool
+is_enrolled(const struct trust *t, X509 *cert)
+{
+	X509 *of;
+	for (size_t i = 0; (of = trust_cert_at(t, i)); i++) {
+		EVP_PKEY *key = X509_get0_pubkey(of);
+		if (X509_cmp(of, cert) == 0 || made_by(cert, of) ||
+		    (key && EVP_PKEY_eq(key, X509_get0_pubkey(cert)) == 1 && X509_verify(cert, key) == 1))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether the trust set answers for every certificate, over others that were sent along where it has to be. A name, a
+ * serial number, a public key say nothing: they can be copied into a certificate of anybody's making.
+ */
+static bool
+all_answered_for(const struct cms *c, const struct trust *t)
+{
+	bool known[CMS_CERTS_MAX] = { false }, more = true;
+	int n = sk_X509_num(c->certs), left = n > 0 ? n : 0;
+	if (n > CMS_CERTS_MAX)
+		return false;
+	for (int i = 0; i < n; i++)
+		left -= known[i] = is_enrolled(t, sk_X509_value(c->certs, i));
+	while (left > 0 && more) {
+		more = false;
+		for (int i = 0; i < n; i++)
+			for (int k = 0; k < n && !known[i]; k++)
+				if (known[k] && made_by(sk_X509_value(c->certs, i), sk_X509_value(c->certs, k))) {
+					known[i] = more = true;
+					left--;
+				}
+	}
+	return left == 0;
+}
+
 bool
-cms_is_lean(const struct cms *c)
+cms_is_lean(const struct cms *c, const struct trust *t)
 {
 	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(c->info);
 	for (int i = 0; i < sk_CMS_SignerInfo_num(signers); i++)
@@ -432,6 +479,7 @@ cms_is_lean(const struct cms *c)
 		X509 *cert = sk_X509_value(c->certs, i);
 		lean = is_needed(c, cert) && i2d_X509(cert, NULL) <= LEAN_CERT_MAX;
 	}
+	lean = lean && (!t || all_answered_for(c, t));
 	ERR_clear_error();
 	return lean;
 }

@@ -33,10 +33,13 @@ int cms_open(struct view der, bool detached, struct cms **ret, char *ret_why, si
 void cms_free(struct cms *c);
 /*
  * Nothing in it but what its signers need: no unsigned attributes, no CRLs, and
- * of certificates only signers' and their issuers', none longer than 4 KiB.
- * Whatever else lies in a SignedData was put there by anybody.
+ * of certificates only signers' and their issuers', none longer than 4 KiB, all
+ * of which the trust set answers for: in it, made with a key of it, or by one
+ * that was sent along and is itself answered for. Whatever else lies in a
+ * SignedData was put there by anybody. Without a trust set its part is not asked
+ * (there is nothing to count on then). A local failure makes it false.
  */
-bool cms_is_lean(const struct cms *c);
+bool cms_is_lean(const struct cms *c, const struct trust *t);
 /* Digest algorithms the signers name, each once, weak ones too. */
 unsigned cms_digests(const struct cms *c, enum digest_alg out[CMS_DIGESTS_MAX]);
 /* Attached only: where the content lies inside the DER (own BER walk). */

@@ -21,7 +21,7 @@ enum digest_alg {
 	DIGEST_SHA384,
 	DIGEST_SHA512,
 	DIGEST_BLAKE2B512, /* minisign only */
-	DIGEST_SHA512_256, /* signify -z only */
+	DIGEST_SHA512_256, /* signify -z, chunks of casync */
 	DIGEST_LIMIT,
 };
 

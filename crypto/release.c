@@ -63,6 +63,8 @@ put_terms(struct jsonw *j, const struct approval_terms *t)
 	jsonw_khex(j, "report", t->report, sizeof t->report);
 	jsonw_khex(j, "resource", t->resource, sizeof t->resource);
 	jsonw_kcstr(j, "review", t->review);
+	if (t->have_signer)
+		jsonw_khex(j, "signer", t->signer, sizeof t->signer);
 	jsonw_kcstr(j, "subject", t->subject);
 	jsonw_kcstr(j, "target", t->target);
 	approval_list_put_some(j, "waived", &t->waived);
@@ -73,11 +75,13 @@ int
 release_encode(const struct release *r, struct writer *w)
 {
 	const struct approval_terms *t = &r->terms;
-	if (!jsonf_is_time(r->issued) || !jsonf_is_time(t->not_before) || !jsonf_is_time(t->not_after))
+	if (!jsonf_is_time(r->issued) || !jsonf_is_time(r->as_of) || !jsonf_is_time(t->not_before) || !jsonf_is_time(t->not_after))
 		return FG_EINVAL;
 	struct jsonw j;
 	jsonw_init(&j, w);
 	jsonw_object(&j);
+	if (r->as_of)
+		jsonf_put_time(&j, "as_of", r->as_of);
 	jsonw_key(&j, "blocks");
 	jsonw_object(&j);
 	jsonw_kuint(&j, "count", r->blocks);
@@ -105,9 +109,12 @@ static bool
 get_terms(const struct json_value *v, struct approval_terms *t)
 {
 	const struct json_value *quorum = json_get(v, "quorum"), *plan = json_get(v, "plan");
+	const struct json_value *signer = json_get(v, "signer");
+	t->have_signer = signer != NULL;
 	t->decision = APPROVAL_APPROVE;
 	t->have_plan = plan != NULL;
 	return (!quorum || jsonf_u32(quorum, &t->quorum)) && (!plan || jsonf_hex(plan, t->plan, sizeof t->plan)) &&
+	    (!signer || jsonf_hex(signer, t->signer, sizeof t->signer)) &&
 	    approval_delta_get(json_get(v, "delta"), &t->delta) &&
 	    approval_list_get_some(json_get(v, "checklist"), &t->checklist) &&
 	    approval_list_get_some(json_get(v, "waived"), &t->waived) &&
@@ -152,9 +159,11 @@ static bool
 get_release(const struct json_value *v, struct release *r)
 {
 	const struct json_value *blocks = json_get(v, "blocks"), *standing = json_get(v, "standing");
+	const struct json_value *as_of = json_get(v, "as_of");
 	struct view schema;
 	r->by_standing = standing != NULL;
 	return (!standing || jsonf_hex(standing, r->standing, sizeof r->standing)) &&
+	    (!as_of || jsonf_time(as_of, &r->as_of)) &&
 	    json_string(json_get(v, "schema"), &schema) && view_is(schema, RELEASE_SCHEMA) &&
 	    json_uint(json_get(blocks, "count"), &r->blocks) && jsonf_u32(json_get(blocks, "size"), &r->block_size) &&
 	    jsonf_hex(json_get(blocks, "sha256"), r->blocks_sha256, sizeof r->blocks_sha256) &&
@@ -179,6 +188,10 @@ inconsistent(const struct release *r)
 		return "a quorum below the one that was signed for";
 	if (r->issued <= 0 || t->not_before <= 0 || t->not_after <= t->not_before)
 		return "times are not in order";
+	if (t->have_signer && !r->by_standing)
+		return "only what people did not sign for says who signed the image";
+	if ((r->as_of && !r->by_standing) || r->as_of > r->issued + APPROVAL_SKEW)
+		return "the time as of which modules are meant is none of a standing statement";
 	if (!t->max_devices || !t->groups.n || !t->from_versions.n || !t->profile[0])
 		return "scope is empty";
 	for (uint32_t i = 0; i < r->statements_n; i++) {

@@ -34,6 +34,11 @@ struct release {
 	/* Nobody signed for this one: the statements are those of a standing one that covers it; its approval_key(). */
 	bool by_standing;
 	uint8_t standing[DIGEST_SHA256_LEN];
+	/*
+	 * Of those: when the first of the statements was written. A module that came, or came into its group, later is
+	 * none of those its signers meant. 0: a record of before, which is for no module.
+	 */
+	int64_t as_of;
 	uint32_t statements_n;
 	struct release_statement statement[RELEASE_STATEMENTS_MAX];
 };

@@ -46,7 +46,7 @@ struct delta_result {
 	uint8_t target_sha256[DIGEST_SHA256_LEN];
 	char wants[DELTA_WANTS_MAX];     /* what the patch says about the base it is for, or "" */
 	bool checked;                    /* the patch carried a checksum over base or target, and it fitted */
-	bool named;                      /* that checksum is a SHA-256 of the target, or of every part of it */
+	bool named;                      /* that checksum is a SHA-256 (or SHA-512/256) of the target, or of every part of it */
 	uint64_t from_base, from_patch;  /* bytes of the target copied unchanged from the base; new or altered by the patch */
 };
 
@@ -96,7 +96,7 @@ int delta_refuse(struct delta *d, enum delta_outcome outcome, const char *fmt, .
 void delta_wants(struct delta *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* A checksum that the patch carries was compared with base or target, and fitted. */
 void delta_checked(struct delta *d);
-/* The same; it was a SHA-256 of the target, or of each part that it is made of: whoever signed the patch signed that. */
+/* The same; it was a SHA-256 or SHA-512/256 of the target, or of each part of it: whoever signed the patch signed that. */
 void delta_named(struct delta *d);
 
 /* Exactly n bytes of the patch; FG_EFORMAT (told) where it is shorter. */

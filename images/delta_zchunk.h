@@ -9,8 +9,6 @@
  * have to be in the base. The target is the whole file. How much of it a client would fetch that has the base is what
  * did not come from there. A base that is no zchunk file, or whose chunks are named by another kind of checksum,
  * has none of them; a chunk whose bytes are not what the base's own index says counts as not there.
- * casync's indexes are not put together: their chunks have no packed form of their own, and to find them in a
- * held image takes casync's own cutting of it.
  */
 #ifndef FG_IMAGES_DELTA_ZCHUNK_H
 #define FG_IMAGES_DELTA_ZCHUNK_H

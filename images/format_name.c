@@ -38,7 +38,7 @@ static const struct {
 	[FORMAT_HDIFFPATCH] = { "hdiffpatch", DELTA },
 	[FORMAT_DETOOLS] = { "detools", DELTA },
 	[FORMAT_ZCHUNK] = { "zchunk", BOX },
-	[FORMAT_CASYNC_INDEX] = { "casync-index", BOX },
+	[FORMAT_CASYNC_INDEX] = { "casync-index", DELTA },
 	[FORMAT_ZIP] = { "zip", BOX },
 	[FORMAT_SEVENZIP] = { "7z", BOX },
 	[FORMAT_SQUASHFS] = { "squashfs", BOX },

@@ -417,8 +417,12 @@ payload_file(struct tar *t, const struct tar_member *m, void *arg)
 	struct packed_file packed = { t, t->off, m->size };
 	struct walk_seen seen = { .vouch = CONTENTS_VOUCH_NONE };
 	const struct mender_file *f;
-	if (m->type != TAR_REGULAR)
+	if (m->type != TAR_REGULAR) { /* the manifest names files only: a link or a folder is nobody's word */
+		u->bound = false;
+		walk_raise(t->w, FINDING_MEMBER_UNLISTED, &u->payload.offset, "%s: is no regular file",
+		    shown(out.name, text));
 		return 0;
+	}
 	if ((f = mender_list_take(&u->list, out.name)) == NULL) {
 		out.by = (struct walk_signed){ 0 };
 		f = mender_list_take(&u->augment, out.name);

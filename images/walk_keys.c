@@ -298,10 +298,6 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 	walk_place_covers(w, span, &covers);
 	int err = cms_judge(c, w->room->trust, w->room->policy, w->room->at, sums, covers.covers,
 	    covers.covers_n, set);
-	if (!err && !cms_is_lean(c))
-		walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
-		    "%s: the signature carries attributes, revocation lists or certificates that it has no need of",
-		    scheme);
 	ret->first = w->room->r->signatures.n;
 	for (unsigned i = 0; i < set->n && !err; i++) {
 		struct walk_signed one;
@@ -317,6 +313,11 @@ judge_cms(struct walk *w, const char *scheme, struct cms *c,
 		ret->n++;
 	}
 	*ret_whole = !err && !set->overflow && ret->n == set->n;
+	/* Of a signature that nobody answers for, nobody answers for the certificates either: that is said already. */
+	if (!err && !cms_is_lean(c, *ret_whole && walk_all_verified(w, *ret) ? w->room->trust : NULL))
+		walk_raise(w, FINDING_FMT_UNKNOWN_PART, NULL,
+		    "%s: the signature carries attributes, revocation lists or certificates that it has no need of",
+		    scheme);
 	if (set->overflow)
 		w->room->r->signatures.overflow = true;
 	free(set);
@@ -353,7 +354,7 @@ detached(struct walk *w, const char *scheme, struct view der, const struct walk_
 	if (!err && c)
 		err = judge_cms(w, scheme, c, sums, span, &by, &whole);
 	if (ret_lean)
-		*ret_lean = !err && c && whole && cms_is_lean(c) && walk_all_verified(w, by);
+		*ret_lean = !err && c && whole && cms_is_lean(c, w->room->trust) && walk_all_verified(w, by);
 	cms_free(c);
 	if (!err && ret)
 		*ret = by;
@@ -407,7 +408,7 @@ walk_cms_attached(struct walk *w, const char *scheme, struct sig_range at, struc
 		return err;
 	}
 	if (ret_lean)
-		*ret_lean = c && whole && cms_is_lean(c) && walk_all_verified(w, by);
+		*ret_lean = c && whole && cms_is_lean(c, w->room->trust) && walk_all_verified(w, by);
 	*ret_cms = c;
 	if (ret)
 		*ret = by;

@@ -40,6 +40,7 @@ struct config_users {
 	char audit[CONFIG_USER_MAX + 1];
 	char config[CONFIG_USER_MAX + 1];
 	char console[CONFIG_USER_MAX + 1];
+	char hook[CONFIG_USER_MAX + 1];
 };
 
 /* Unix groups; "" is nobody but root and the gateway's own user. */
@@ -105,6 +106,15 @@ struct config_inspect {
 	char yara_rules[PROFILE_FILE_MAX + 1]; /* in keys_dir; "" = the shipped ones alone */
 };
 
+/* A program that may tighten what is decided: policy/hook.h. */
+struct config_hook {
+	char program[PROFILE_FILE_MAX + 1]; /* in keys_dir; "" = none */
+	int64_t seconds, memory_mib;
+
+	/* Not configured. */
+	uint8_t sha256[DIGEST_SHA256_LEN]; /* of the program: set by whoever read it; before that zero */
+};
+
 /* A key the supplier signs or signed with. */
 struct config_supplier_key {
 	char anchor[PROFILE_FILE_MAX + 1]; /* file in the folder of anchors, or what it was called there */
@@ -158,6 +168,7 @@ struct config {
 	struct config_limits limits;
 	struct config_quarantine quarantine;
 	struct config_inspect inspect;
+	struct config_hook hook;
 	int64_t privacy_keep_years; /* 0: for ever */
 	int64_t grant_lease;          /* seconds */
 	bool learn;

@@ -83,6 +83,7 @@ static const struct config_key keys[] = {
 	TEXT("users.audit", config, users.audit, "fotagate-audit", USER, "User of the log."),
 	TEXT("users.config", config, users.config, "fotagate-config", USER, "User of the one-shot configuration parser."),
 	TEXT("users.console", config, users.console, "fotagate-console", USER, "User of the console."),
+	TEXT("users.hook", config, users.hook, "fotagate-hook", USER, "User of the decision hook, where there is one."),
 
 	GROUP("roles", "", "Unix groups whose members may ask for things on the control socket; a group is never a vote."),
 	TEXT("roles.viewer", config, roles.viewer, "fotagate-viewer", USER, "Group that may look at state."),
@@ -159,6 +160,12 @@ static const struct config_key keys[] = {
 	    "Free bytes below which nothing more is fetched or imported."),
 	DURATION("quarantine.keep", config, quarantine.keep, "90d", 3600, 3650 * DAY,
 	    "Time after which an image that was not approved is removed."),
+
+	GROUP("hook", "", "A program of your own that may tighten what is decided."),
+	TEXT("hook.program", config, hook.program, "", FILE,
+	    "The program, an executable file in keys_dir; none without."),
+	INT("hook.seconds", config, hook.seconds, "10", 1, 300, "How long it may take; then it is killed."),
+	INT("hook.memory_mib", config, hook.memory_mib, "256", 16, 4096, "Memory that each of its processes may have, in MiB."),
 
 	GROUP("inspect", "", "How images are looked at."),
 	TEXT("inspect.yara_rules", config, inspect.yara_rules, "", FILE,

@@ -27,6 +27,7 @@ static const struct {
 	[DECIDE_SIGNATURE_MISSING] = { "SIGNATURE-MISSING", DECIDE_DENY },
 	[DECIDE_SIGNATURE_SCHEME] = { "SIGNATURE-SCHEME", DECIDE_DENY },
 	[DECIDE_UNSIGNED_BYTES] = { "UNSIGNED-BYTES", DECIDE_DENY },
+	[DECIDE_HOOK_DENIES] = { "HOOK-DENIES", DECIDE_DENY },
 	[DECIDE_DELTA_SECOND] = { "DELTA-SECOND", DECIDE_HOLD },
 	[DECIDE_DELTA_NOT_SEEN] = { "DELTA-NOT-SEEN", DECIDE_HOLD },
 	[DECIDE_DELTA_NOT_PINNED] = { "DELTA-NOT-PINNED", DECIDE_HOLD },
@@ -36,6 +37,7 @@ static const struct {
 	[DECIDE_REPORT_OLD] = { "REPORT-OLD", DECIDE_HOLD },
 	[DECIDE_REPORT_AHEAD] = { "REPORT-AHEAD", DECIDE_HOLD },
 	[DECIDE_CLOCK_UNSURE] = { "CLOCK-UNSURE", DECIDE_HOLD },
+	[DECIDE_HOOK_UNANSWERED] = { "HOOK-UNANSWERED", DECIDE_HOLD },
 };
 
 const char *
@@ -80,6 +82,21 @@ because(struct decide_result *r, enum decide_reason reason, const char *fmt, ...
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	visible_cstr(view_str(text), b->sentence, sizeof b->sentence);
+}
+
+void
+decide_add(struct decide_result *r, enum decide_reason reason, const char *sentence)
+{
+	unsigned n = r->reasons_n;
+	because(r, reason, "?");
+	if (r->reasons_n > n) /* making it visible twice would show its own escapes as somebody's */
+		snprintf(r->because[n].sentence, sizeof r->because[n].sentence, "%s", sentence);
+	/* A denial stands before what only holds. */
+	for (unsigned i = r->reasons_n; i-- > 1 && r->because[i].reason < r->because[i - 1].reason;) {
+		struct decide_because one = r->because[i];
+		r->because[i] = r->because[i - 1];
+		r->because[i - 1] = one;
+	}
 }
 
 static void

@@ -75,6 +75,7 @@ enum decide_reason {
 	DECIDE_SIGNATURE_MISSING,
 	DECIDE_SIGNATURE_SCHEME,
 	DECIDE_UNSIGNED_BYTES,
+	DECIDE_HOOK_DENIES,
 	DECIDE_DELTA_SECOND,
 	DECIDE_DELTA_NOT_SEEN,
 	DECIDE_DELTA_NOT_PINNED,
@@ -84,6 +85,7 @@ enum decide_reason {
 	DECIDE_REPORT_OLD,
 	DECIDE_REPORT_AHEAD,
 	DECIDE_CLOCK_UNSURE,
+	DECIDE_HOOK_UNANSWERED,
 	DECIDE_REASONS
 };
 
@@ -107,6 +109,8 @@ struct decide_result {
 /* now in epoch seconds; clock_sure: the gateway's clock is synchronised. */
 void decide(const struct decide_facts *f, const struct profile *p, int64_t now, bool clock_sure,
     struct decide_result *ret);
+/* One reason more, said from outside (policy/hook.h) in a sentence made visible, in its place: the verdict can only fall. */
+void decide_add(struct decide_result *r, enum decide_reason reason, const char *sentence);
 /* Stable ids as log and API spell them: "NO-REPORT", "SIGNATURE-MISSING", ... */
 const char *decide_reason_id(enum decide_reason reason);
 /* Which verdict a reason alone brings. */

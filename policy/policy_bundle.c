@@ -28,6 +28,7 @@ static const char *const kinds[POLICY_BUNDLE_LIMIT] = {
 	[POLICY_BUNDLE_ANCHOR] = "anchor",
 	[POLICY_BUNDLE_CA] = "CA file",
 	[POLICY_BUNDLE_YARA] = "YARA rules",
+	[POLICY_BUNDLE_HOOK] = "decision hook",
 	[POLICY_BUNDLE_POLICY] = "policy",
 };
 
@@ -106,6 +107,10 @@ add_settings(struct policy_bundle *b, const struct config *c)
 	writer_init(&w, ITEM_TEXT_MAX);
 	jsonw_init(&j, &w);
 	jsonw_object(&j);
+	if (c->hook.program[0]) { /* a policy without one was signed before there were any */
+		jsonw_key(&j, "hook");
+		profile_canonical_group(&j, "hook", c);
+	}
 	jsonw_key(&j, "inspect");
 	profile_canonical_group(&j, "inspect", c);
 	jsonw_key(&j, "listings");
@@ -179,6 +184,17 @@ add_file(struct making *m, enum policy_bundle_kind kind, const char *name)
 	return FG_ENOTFOUND;
 }
 
+/* What the policies below are made with is what is handed over. */
+static int
+add_hook(struct making *m, const struct config *c)
+{
+	int err = add_file(m, POLICY_BUNDLE_HOOK, c->hook.program);
+	const struct policy_bundle_item *f = policy_bundle_find(m->b, POLICY_BUNDLE_HOOK, c->hook.program);
+	if (!err && f && memcmp(f->sha256, c->hook.sha256, sizeof f->sha256) != 0)
+		err = FG_EINVAL;
+	return err;
+}
+
 static int
 add_policy(struct making *m, const struct config *c, const struct profile *p)
 {
@@ -204,6 +220,8 @@ add_files(struct making *m, const struct config *c)
 		err = add_file(m, POLICY_BUNDLE_CA, c->profiles[i].upstream_options.ca_file);
 	if (!err)
 		err = add_file(m, POLICY_BUNDLE_YARA, c->inspect.yara_rules);
+	if (!err)
+		err = add_hook(m, c);
 	for (size_t i = 0; !err && i < c->profiles_n; i++)
 		err = add_policy(m, c, &c->profiles[i]);
 	return err;
@@ -262,10 +280,15 @@ digest(struct policy_bundle *b)
 	return err;
 }
 
-/* None is made otherwise; of two with one name policy_bundle_find() and a person who reads what differs would see one. */
+/*
+ * None is made otherwise; of two with one name policy_bundle_find() and a person who reads what differs would see one.
+ * A statement has a policy's whole name.
+ */
 static bool
 follows(const struct policy_bundle *b, const struct policy_bundle_item *one)
 {
+	if (one->kind == POLICY_BUNDLE_POLICY && strlen(one->name) >= POLICYSET_NAME_MAX)
+		return false;
 	return (!b->n || one->kind >= b->at[b->n - 1].kind) && !policy_bundle_find(b, one->kind, one->name);
 }
 

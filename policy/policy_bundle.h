@@ -14,7 +14,7 @@
 #include "policy/config.h"
 
 #define POLICY_BUNDLE_TEXT_MAX (1u << 20) /* 1,600 items of 250 bytes are 400 KiB */
-#define POLICY_BUNDLE_FILES_MAX 513       /* anchors and CA files (gateway/supervisor/plan.h), YARA rules */
+#define POLICY_BUNDLE_FILES_MAX 514       /* anchors and CA files (gateway/supervisor/plan.h), YARA rules, the hook */
 
 enum policy_bundle_kind {
 	POLICY_BUNDLE_NONE = 0,
@@ -30,6 +30,7 @@ enum policy_bundle_kind {
 	POLICY_BUNDLE_ANCHOR,   /* these are files, by what is in them */
 	POLICY_BUNDLE_CA,
 	POLICY_BUNDLE_YARA,
+	POLICY_BUNDLE_HOOK,     /* the decision hook: who takes it away loosens */
 	POLICY_BUNDLE_POLICY,   /* and these what releases of a profile are signed under */
 	POLICY_BUNDLE_LIMIT
 };
@@ -50,7 +51,8 @@ struct policy_bundle {
 /* "profile"; for people and for the text. */
 const char *policy_bundle_kind_name(enum policy_bundle_kind kind);
 /*
- * With the digests of every file that c names (POLICY_BUNDLE_ANCHOR, _CA, _YARA); others are passed over. 0 with *ret
+ * With the digests of every file that c names (POLICY_BUNDLE_ANCHOR, _CA, _YARA, and _HOOK, which c->hook.sha256 has to
+ * be, too, else FG_EINVAL); others are passed over. 0 with *ret
  * (policy_bundle_free); FG_ENOTFOUND with ret_why for a file that is not among them; FG_ENOMEM.
  */
 int policy_bundle_make(const struct config *c, const struct policy_bundle_item *files, size_t files_n,

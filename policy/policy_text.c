@@ -182,7 +182,7 @@ read_lists(const struct json_value *v, struct config *c)
 static int
 read_all(const struct json_value *root, struct config *c)
 {
-	const struct json_value *plan = json_get(root, "rollout");
+	const struct json_value *plan = json_get(root, "rollout"), *hook = json_get(root, "hook");
 	struct config_problems *problems = calloc(1, sizeof *problems);
 	c->profiles = calloc(1, sizeof *c->profiles);
 	if (!problems || !c->profiles) {
@@ -193,6 +193,8 @@ read_all(const struct json_value *root, struct config *c)
 	c->suppliers_n = 1;
 	read_group(json_get(root, "profile"), "profile", &c->profiles[0]);
 	read_group(json_get(root, "quorum_raise"), "quorum_raise", c);
+	read_group(json_get(hook, "settings"), "hook", c);
+	(void)jsonf_hex(json_get(hook, "sha256"), c->hook.sha256, sizeof c->hook.sha256);
 	read_group(json_get(root, "supplier"), "suppliers[]", &c->suppliers[0]);
 	read_value(json_get(root, "rules"), config_schema_find("rules"), c);
 	read_value(json_get(root, "security_updates"), config_schema_find("security_updates"), c);

@@ -331,8 +331,8 @@ struct profile_anchor {
 };
 /*
  * Appends the policy: the profile with every default resolved, its supplier and what lists
- * say of it, windows and blackouts, its rollout plan, the rules that can concern it and the digests of its
- * anchors (one for every name in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
+ * say of it, windows and blackouts, its rollout plan, the rules that can concern it, the decision hook and the
+ * digests of its anchors (one for every name in signature.anchors, else FG_EINVAL), as RFC 8785 JSON. Two equal texts decide equally.
  */
 int profile_canonical(const struct profile *p, const struct config *c, const struct profile_anchor *anchors,
     size_t anchors_n, struct writer *w);

@@ -170,6 +170,20 @@ put_lists(struct jsonw *j, const struct config *c, const struct config_supplier 
 	jsonw_array_end(j);
 }
 
+/* By content: a changed program is another policy. Without one, a policy is what it was before there were any. */
+static void
+put_hook(struct jsonw *j, const struct config *c)
+{
+	if (!c->hook.program[0])
+		return;
+	jsonw_key(j, "hook");
+	jsonw_object(j);
+	jsonw_key(j, "settings");
+	put_group(j, "hook", c);
+	jsonw_khex(j, "sha256", c->hook.sha256, sizeof c->hook.sha256);
+	jsonw_object_end(j);
+}
+
 static const struct profile_anchor *
 anchor_named(const struct profile_anchor *anchors, size_t n, const char *name)
 {
@@ -201,6 +215,7 @@ profile_canonical(const struct profile *p, const struct config *c,
 		    DIGEST_SHA256_LEN);
 	jsonw_array_end(&j);
 	put_blackouts(&j, &p->windows);
+	put_hook(&j, c);
 	put_lists(&j, c, supplier);
 	jsonw_key(&j, "profile");
 	put_group(&j, "profile", p);

@@ -21,7 +21,7 @@ rules_outcome_name(enum rules_outcome outcome)
 bool
 rules_automatic(const struct rules_result *r)
 {
-	return r->outcome == RULES_RELEASE && r->raise == 0 && r->time_lock == 0;
+	return r->outcome == RULES_RELEASE && r->raise == 0 && r->time_lock == 0 && !r->hook_holds;
 }
 
 /* ---- predicates ---- */
@@ -266,6 +266,12 @@ rules_describe(const struct rules_result *r, char out[RULES_SENTENCE_MAX])
 		add(out, "no rule matches: hold for the signatures that the profile asks for");
 	if (r->raise && r->outcome != RULES_DENY)
 		add(out, "; and %u more for %s", r->raise, finding_get(r->raised_by)->id);
+	if (!r->hook_holds || r->hook_never || r->outcome == RULES_DENY)
+		return;
+	if (r->hook_quorum)
+		add(out, "; and %u at least for the decision hook", r->hook_quorum);
+	else
+		add(out, "; and one more for the decision hook");
 }
 
 /* ---- deciding ---- */
@@ -314,6 +320,8 @@ rules_decide(const struct rule *rules, unsigned n, const struct rules_raise *rai
 	ret->raised_by = FINDING_LIMIT;
 	ret->earliest = ret->time_lock = 0;
 	ret->earliest_why = "";
+	ret->hook_holds = ret->hook_never = false;
+	ret->hook_quorum = 0;
 	ret->matches_n = 0;
 	for (unsigned i = 0; i < n && i < RULES_MAX; i++) {
 		if (!rules_matches(&rules[i], f, now))
@@ -333,9 +341,12 @@ uint32_t
 rules_quorum(const struct rules_result *r, enum scope_kind kind, const struct profile *p, uint32_t floor)
 {
 	uint32_t n = scope_quorum(kind, p, floor);
-	if (r->outcome == RULES_DENY || n == SCOPE_QUORUM_NEVER)
+	if (r->outcome == RULES_DENY || r->hook_never || n == SCOPE_QUORUM_NEVER)
 		return SCOPE_QUORUM_NEVER;
 	if (r->quorum)
 		n = r->quorum > floor ? r->quorum : floor;
-	return n >= SCOPE_QUORUM_NEVER - r->raise ? SCOPE_QUORUM_NEVER : n + r->raise;
+	uint32_t more = r->raise + (r->hook_holds && r->hook_quorum == 0);
+	if (r->hook_holds && n < r->hook_quorum)
+		n = r->hook_quorum;
+	return n >= SCOPE_QUORUM_NEVER - more ? SCOPE_QUORUM_NEVER : n + more;
 }

@@ -178,6 +178,10 @@ struct rules_result {
 	int64_t earliest;           /* first second in which a module may be served; 0: any */
 	const char *earliest_why;   /* "cool_down", "security_cool_down", "freeze_until"; "" */
 	int64_t time_lock;          /* seconds between each signature and that second */
+	/* What the decision hook makes of it (policy/hook.h); rules_decide() leaves all of it unset. */
+	bool hook_holds;            /* never by itself */
+	bool hook_never;            /* nobody can sign for it: it denies, or has not answered */
+	uint32_t hook_quorum;       /* persons at least; 0 with hook_holds: one more */
 	unsigned matches_n;         /* the first decides */
 	struct rules_match match[RULES_MAX];
 };

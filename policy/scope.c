@@ -82,6 +82,12 @@ is_allowed_step(const struct profile *p, struct view product, struct view curren
 }
 
 bool
+scope_placed_by(int64_t placed, int64_t as_of)
+{
+	return as_of == SCOPE_WHENEVER || (placed > 0 && placed <= as_of);
+}
+
+bool
 scope_in_window(const struct profile *p, struct view group, int64_t earliest, int64_t latest)
 {
 	const struct window_list *l = &p->windows;
@@ -114,6 +120,8 @@ scope_covers(const struct scope_release *newer, const struct scope_release *olde
 	if (!view_equal(newer->product, older->product) || older->groups_n == 0 || older->from_n == 0 ||
 	    version_compare(p->version_order, older->target_version, newer->target_version) != VERSION_OLDER)
 		return false;
+	if (newer->as_of < older->as_of)
+		return false; /* a module that came between them is in the older one's groups alone */
 	for (size_t i = 0; i < older->groups_n; i++)
 		if (!has(newer->groups, newer->groups_n, older->groups[i]))
 			return false;
@@ -157,7 +165,7 @@ ask(enum scope_link link, const struct scope_release *r, const struct scope_modu
 	case SCOPE_LINK_PRODUCT:
 		return m->product.n > 0 && view_equal(r->product, m->product) ? SCOPE_OFFER : SCOPE_HOLD_PRODUCT;
 	case SCOPE_LINK_GROUP:
-		return has(r->groups, r->groups_n, group) ? SCOPE_OFFER : SCOPE_HOLD_GROUP;
+		return has(r->groups, r->groups_n, group) && scope_placed_by(m->placed, r->as_of) ? SCOPE_OFFER : SCOPE_HOLD_GROUP;
 	case SCOPE_LINK_DAYS:
 		if (earliest < r->not_before)
 			return SCOPE_HOLD_EARLY;

@@ -12,7 +12,7 @@
 #include "policy/rollout.h"
 
 #define SCOPE_ANY "*"                  /* in groups: every group; in from-versions: every older version */
-#define SCOPE_WHENEVER INT64_MAX       /* known_by: no module is new */
+#define SCOPE_WHENEVER INT64_MAX       /* known_by, as_of: no module is new */
 #define SCOPE_QUORUM_NEVER UINT32_MAX  /* more persons than there are */
 
 /* Zero is no scope: nobody may approve it. */
@@ -40,6 +40,7 @@ struct scope_release {
 	int64_t not_before, not_after; /* epoch seconds; offered in [not_before, not_after) */
 	uint64_t share;                /* of places (rollout.h) that are let in now; ROLLOUT_PLACES: all */
 	int64_t known_by;              /* modules first seen later than that are not; SCOPE_WHENEVER: all */
+	int64_t as_of;                 /* its groups are those of then; SCOPE_WHENEVER: of now; 0: nobody is in them */
 };
 
 /* What is known of the module; borrowed. */
@@ -52,6 +53,7 @@ struct scope_module {
 	struct view current_version; /* empty: unknown */
 	uint64_t place;              /* under the release; looked at only where not all are let in */
 	int64_t first_seen;          /* 0: never before now */
+	int64_t placed;              /* in its group since then; 0: since just now */
 };
 
 enum scope_answer {
@@ -101,6 +103,8 @@ enum scope_answer scope_offer(const struct scope_release *r, const struct scope_
  */
 enum scope_answer scope_chain(const struct scope_release *r, const struct scope_module *m, const struct profile *p,
     int64_t earliest, int64_t latest, enum scope_answer ret[SCOPE_LINKS]);
+/* Whether a module that is in its group since then was in it at as_of (of a release); 0 is since just now, in either. */
+bool scope_placed_by(int64_t placed, int64_t as_of);
 /* Only what the version and the profile's steps say of a module of that product with current. */
 enum scope_answer scope_version(const struct scope_release *r, struct view product, struct view current,
     const struct profile *p);

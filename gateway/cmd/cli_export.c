@@ -297,6 +297,7 @@ static const struct {
 	{ "people40.py", cli_text_people40_py, &cli_text_people40_py_n },
 	{ "policy40.py", cli_text_policy40_py, &cli_text_policy40_py_n },
 	{ "releases40.py", cli_text_releases40_py, &cli_text_releases40_py_n },
+	{ "rollouts40.py", cli_text_rollouts40_py, &cli_text_rollouts40_py_n },
 	{ "served40.py", cli_text_served40_py, &cli_text_served40_py_n },
 	{ "standing40.py", cli_text_standing40_py, &cli_text_standing40_py_n },
 };

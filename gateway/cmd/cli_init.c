@@ -24,9 +24,9 @@
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
 	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...]\n" \
 	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none]\n" \
-	"       [--signed-policy] [--json]\n" \
+	"       [--signed-policy | --unsigned-policy] [--json]\n" \
 	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN]\n" \
-	"       [--console-listener ADDRESS:PORT|none] [--signed-policy] [--json]\n" \
+	"       [--console-listener ADDRESS:PORT|none] [--signed-policy | --unsigned-policy] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
 #define CONSOLE_HOST "localhost" /* a name of this machine's alone that passkeys can belong to */
@@ -41,7 +41,7 @@ static const char *const demo_people[] = { "alice", "bob" };
 
 struct init {
 	struct cli_args args;
-	bool seal, demo, require_uv, signed_policy;
+	bool seal, demo, require_uv, signed_policy, unsigned_policy;
 	const char *origin, *console, *console_at;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
@@ -203,11 +203,13 @@ choose(struct init *in)
 	int status = in->demo ? choose_demo(in) : 0;
 	if (status)
 		return status;
+	if (in->signed_policy && in->unsigned_policy)
+		return usage_error(in, "people sign the policy, or they do not", "--unsigned-policy");
 	if (!in->origin || !in->threshold || (!in->demo && !in->signers.n))
 		return usage_error(in, "a gateway needs --origin, --threshold and a --signer for everyone who may sign", NULL);
 	if (snprintf(g->origin, sizeof g->origin, "%s", in->origin) >= (int)sizeof g->origin)
 		return usage_error(in, "too long", "--origin");
-	g->signed_policy = in->signed_policy;
+	g->signed_policy = !in->unsigned_policy;
 	g->demo = in->demo;
 	g->floor_canary = (uint32_t)in->floor_canary;
 	g->floor_production = (uint32_t)in->floor_production;
@@ -376,7 +378,7 @@ static int
 take_policy(struct init *in)
 {
 	struct policy_bundle *b = NULL;
-	int err = cli_policy_bundle(in->place.config, &b);
+	int err = cli_policy_bundle(in->place.config, &b, NULL);
 	if (err)
 		return cli_opt_fail(&in->args.common, err == FG_EINVAL ? CLI_REFUSED : CLI_COULD_NOT, "CONFIG",
 		    "Put it in order, or take what is not needed yet out of it.", "%s: cannot be the first policy",
@@ -505,6 +507,17 @@ say_json(const struct init *in, const char *instance, struct view trust)
 }
 
 static void
+say_policy(const struct genesis *g)
+{
+	if (!g->signed_policy)
+		printf("  policy         NOT SIGNED: whoever can write the configuration decides by which rules\n"
+		       "                 people are asked\n");
+	else
+		printf("  policy         as the configuration has it now, with %u profile%s; another is in force when people\n"
+		       "                 have signed it: fotagate policy propose\n", g->policy.n, g->policy.n == 1 ? "" : "s");
+}
+
+static void
 say(const struct init *in, struct view trust)
 {
 	const struct genesis *g = &in->found.genesis;
@@ -522,8 +535,7 @@ say(const struct init *in, struct view trust)
 		    (int)in->web.port);
 	if (g->set.console[0])
 		printf("  passkeys of    %s\n", g->set.console);
-	if (g->signed_policy)
-		printf("  policy         in force when people have signed it: fotagate policy propose\n");
+	say_policy(g);
 	printf("  quorum floors  %u up to %u modules, %u beyond\n\n", g->floor_canary, g->canary_max, g->floor_production);
 	printf("Keep these two lines outside this machine; fotagate-verify --trust reads them:\n\n%.*s\n", (int)trust.n,
 	    (const char *)trust.p);
@@ -597,6 +609,7 @@ cli_init(int argc, char **argv)
 		{ "console-listener", CLI_OPT_TEXT, &in->console_at, 0, 0, 0 },
 		{ "signed-policy", CLI_OPT_FLAG, &in->signed_policy, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
+		{ "unsigned-policy", CLI_OPT_FLAG, &in->unsigned_policy, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
 	writer_init(&in->genesis, GENESIS_BYTES_MAX);

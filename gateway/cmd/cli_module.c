@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fotagate module and fotagate sighting: who is out there, what they ask for, and why they get what they get. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "gateway/cmd/cli_call.h"
@@ -9,6 +10,7 @@
 #include "gateway/cmd/cli_verbs.h"
 
 #define PAGE 500 /* the most control gives at once */
+#define NEXT_MAX 64
 #define LISTING_MAX (1u << 30) /* two million modules */
 
 /* ---- list ---- */
@@ -43,7 +45,7 @@ struct filter {
 
 /* One page; *next is where the following begins, "" at the end. */
 static int
-page(const struct cli_common *c, struct cli_call *call, const struct filter *f, char next[64], struct listing *l)
+page(const struct cli_common *c, struct cli_call *call, const struct filter *f, char next[NEXT_MAX], struct listing *l)
 {
 	struct cli_request r;
 	struct cli_reply reply;
@@ -64,7 +66,7 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 	int status = cli_call_do(call, "module.list", &r, NULL, 0, &reply);
 	if (status)
 		return status;
-	next[0] = '\0';
+	char then[NEXT_MAX] = "";
 	const struct json_value *root = json_root(reply.doc), *all = json_get(root, "modules");
 	if (reply.status != CLI_DONE)
 		status = cli_call_refused(c, &reply);
@@ -74,9 +76,10 @@ page(const struct cli_common *c, struct cli_call *call, const struct filter *f, 
 		else
 			add_row(&l->table, json_at(all, i));
 	}
-	/* An empty page that names a next one would go on for ever. */
-	if (!status && json_count(all))
-		json_cstr(json_get(root, "next"), next, 64);
+	/* A page of which the filter left nothing has more behind it. They come in order: one that does not goes on for ever. */
+	if (!status && json_cstr(json_get(root, "next"), then, sizeof then) && strcmp(then, next) <= 0)
+		status = cli_opt_fail(c, CLI_COULD_NOT, "PROTOCOL", "", "the pages of the list do not come in order");
+	snprintf(next, NEXT_MAX, "%s", then);
 	cli_reply_free(&reply);
 	return status;
 }
@@ -103,7 +106,7 @@ list(int argc, char **argv)
 	};
 	struct cli_call *call = NULL;
 	struct listing l;
-	char next[64] = "";
+	char next[NEXT_MAX] = "";
 	int status = cli_opt_parse(argc, argv, opts, "module list [--group NAME] [--profile NAME] [--product NAME] "
 	    "[--tag NAME] [--version TEXT] [--absent] [--held] [--unlisted] [--csv] [--json]", 0, 0, &a);
 	if (status)

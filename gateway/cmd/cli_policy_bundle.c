@@ -12,7 +12,7 @@
 #define FILE_BYTES_MAX (4u << 20) /* as gateway/control/policies.h takes CA files; anchors are smaller */
 
 struct reading {
-	const struct config *c;
+	struct config *c;
 	struct policy_bundle_item item[POLICY_BUNDLE_FILES_MAX];
 	size_t n;
 };
@@ -48,6 +48,10 @@ static int
 read_files(struct reading *r)
 {
 	int err = add(r, POLICY_BUNDLE_YARA, r->c->inspect.yara_rules);
+	if (!err && r->c->hook.program[0])
+		err = add(r, POLICY_BUNDLE_HOOK, r->c->hook.program);
+	if (!err && r->c->hook.program[0])
+		memcpy(r->c->hook.sha256, r->item[r->n - 1].sha256, sizeof r->c->hook.sha256);
 	for (size_t i = 0; !err && i < r->c->profiles_n; i++) {
 		const struct profile *p = &r->c->profiles[i];
 		err = add(r, POLICY_BUNDLE_CA, p->upstream_options.ca_file);
@@ -58,7 +62,7 @@ read_files(struct reading *r)
 }
 
 int
-cli_policy_bundle(const char *path, struct policy_bundle **ret)
+cli_policy_bundle(const char *path, struct policy_bundle **ret, struct config **ret_config)
 {
 	struct config *c = NULL;
 	char why[256] = "";
@@ -72,7 +76,10 @@ cli_policy_bundle(const char *path, struct policy_bundle **ret)
 		err = policy_bundle_make(c, r->item, r->n, ret, why, sizeof why);
 	if (why[0])
 		fprintf(stderr, "fotagate: %s\n", why);
-	config_free(c);
+	if (!err && ret_config)
+		*ret_config = c;
+	else
+		config_free(c);
 	free(r);
 	return err;
 }

@@ -5,7 +5,10 @@
 
 #include "policy/policy_bundle.h"
 
-/* path: fotagate.conf. Problems are said on stderr, those of text with file:line. 0 with *ret, or a negative fg_err. */
-int cli_policy_bundle(const char *path, struct policy_bundle **ret);
+/*
+ * path: fotagate.conf. Problems are said on stderr, those of text with file:line. 0 with *ret, and in *ret_config (NULL is
+ * fine; config_free) the very configuration that it is of; or a negative fg_err.
+ */
+int cli_policy_bundle(const char *path, struct policy_bundle **ret, struct config **ret_config);
 
 #endif

@@ -54,6 +54,24 @@ print_fixed(const struct json_value *fixed)
 		indented("", json_get(json_at(reasons, i), "sentence"));
 }
 
+/* Its own words, which are anybody's. */
+static void
+print_hook(const struct json_value *hook)
+{
+	const struct json_value *reasons = json_get(hook, "reasons");
+	uint64_t quorum = 0;
+	if (json_type(hook) != JSON_OBJECT)
+		return;
+	printf("\ndecision hook\n%*s", INDENT, "");
+	cli_print_string(stdout, json_get(hook, "outcome"));
+	if (json_uint(json_get(hook, "quorum"), &quorum) && quorum)
+		printf(", for %llu persons at least", (unsigned long long)quorum);
+	printf("\n");
+	for (size_t i = 0; i < json_count(reasons); i++)
+		indented("it says: ", json_at(reasons, i));
+	indented("program sha256 ", json_get(hook, "program"));
+}
+
 static void
 print_rules(const struct json_value *rules)
 {
@@ -121,6 +139,7 @@ show(const struct json_value *root)
 	print_facts(json_get(root, "facts"));
 	print_fixed(json_get(root, "fixed"));
 	print_rules(json_get(root, "rules"));
+	print_hook(json_get(root, "hook"));
 	print_outcome(root);
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/cmd/cli_policy_bundle.h"
 #include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_statement.h"
+#include "gateway/cmd/cli_whatif.h"
 
 struct work {
 	struct cli_common c;
@@ -31,6 +32,7 @@ struct work {
 	struct policyset now;
 	struct policy_bundle *was;     /* in force; NULL: the gateway has not got it */
 	struct policy_bundle *disk;
+	struct config *config;         /* that disk is of */
 	uint32_t signers, need;
 };
 
@@ -39,6 +41,7 @@ work_end(struct work *w)
 {
 	policy_bundle_free(w->was);
 	policy_bundle_free(w->disk);
+	config_free(w->config);
 	cli_reply_free(&w->shown);
 	cli_call_close(w->call);
 }
@@ -131,7 +134,7 @@ begin(struct work *w)
 		status = fetch_bundle(w);
 	if (status)
 		return status;
-	int err = cli_policy_bundle(path, &w->disk);
+	int err = cli_policy_bundle(path, &w->disk, &w->config);
 	return err ? cli_opt_fail(&w->c, err == FG_EINVAL ? CLI_REFUSED : CLI_COULD_NOT, "CONFIG", NULL,
 	    "%s: the daemon would refuse this configuration", path) : 0;
 }
@@ -150,17 +153,30 @@ tell_one(void *ctx, const struct policy_bundle_item *item, enum policy_bundle_ch
 }
 
 static void
-tell(const struct work *w)
+tell_changes(const struct work *w)
 {
 	unsigned n = 0;
 	cli_print_line(stderr, "You decide", "the policy of %s from now on, after number %u.", w->gateway, w->now.number);
 	if (w->was)
 		policy_bundle_compare(w->was, w->disk, tell_one, &n);
+	else
+		fprintf(stderr, "  The gateway has not got what is in force now, so all of it is named:\n");
 	for (size_t i = 0; !w->was && i < w->disk->n; i++)
 		tell_one(&n, &w->disk->at[i], POLICY_BUNDLE_NEW);
 	if (!n)
 		fprintf(stderr, "  Nothing but the order of things.\n");
-	fprintf(stderr, "  What it would decide over what is stored: fotagate policy whatif\n\n");
+}
+
+/* What it changes, and what that comes to: on stderr, before anything is written. 0 or an exit status. */
+static int
+tell(const struct work *w, bool no_whatif)
+{
+	tell_changes(w);
+	fprintf(stderr, "\nWhat it would decide over what is stored%s\n", no_whatif ? " was not tried (--no-whatif).\n" : ":");
+	int status = no_whatif ? 0 : cli_whatif(&w->c, w->call, w->config, false, stderr);
+	if (!status)
+		fprintf(stderr, "\n");
+	return status;
 }
 
 /* ---- show ---- */
@@ -185,7 +201,10 @@ cli_policy_show(int argc, char **argv)
 		cli_print_field(stdout, "statement", json_get(root, "sha256"));
 		cli_print_field(stdout, "persons needed", json_get(root, "need"));
 		cli_print_line(stdout, "on disk", "%s", lost ? "what was signed is not here: nothing is granted" :
-		    json_type(json_get(root, "disk")) == JSON_STRING ? "something else, which is not followed" : "the same");
+		    json_type(json_get(root, "disk")) == JSON_STRING ? "something else, which is not followed" :
+		    json_type(json_get(root, "lacks")) == JSON_STRING ? "not all of a policy, which is not followed" : "the same");
+		if (json_type(json_get(root, "lacks")) == JSON_STRING)
+			cli_print_field(stdout, "lacking", json_get(root, "lacks"));
 		if (json_count(json_get(root, "differs")))
 			cli_print_rows(stdout, json_get(root, "differs"), columns, sizeof columns / sizeof columns[0], NULL);
 	}
@@ -221,7 +240,7 @@ make(const struct work *w, struct policyset *s, struct writer *text)
 }
 
 static int
-run_propose(struct work *w, const char *out, const char *key)
+run_propose(struct work *w, const char *out, const char *key, bool no_whatif)
 {
 	char name[64], sig[CLI_OPT_PATH_MAX];
 	struct cli_place place = { 0 };
@@ -237,9 +256,9 @@ run_propose(struct work *w, const char *out, const char *key)
 	int err = s ? make(w, s, &text) : FG_ENOMEM;
 	snprintf(name, sizeof name, "policy-%u.json", w->now.number + 1);
 	const char *path = out ? out : name;
-	if (!err)
-		tell(w);
-	status = err ? local(w, err) : cli_place_file(&w->c, &place, path, 0644, writer_view(&text));
+	status = err ? local(w, err) : tell(w, no_whatif);
+	if (!status)
+		status = cli_place_file(&w->c, &place, path, 0644, writer_view(&text));
 	cli_place_end(&place);
 	if (!status && key && snprintf(sig, sizeof sig, "%s.sig", path) >= (int)sizeof sig)
 		status = CLI_USAGE;
@@ -259,20 +278,23 @@ int
 cli_policy_propose(int argc, char **argv)
 {
 	const char *out = NULL, *key = NULL;
+	bool no_whatif = false;
 	struct cli_args a;
 	const struct cli_opt opts[] = {
+		{ "no-whatif", CLI_OPT_FLAG, &no_whatif, 0, 0, 0 },
 		{ "output", CLI_OPT_TEXT, &out, 0, 0, 'o' },
 		{ "sign", CLI_OPT_TEXT, &key, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	int status = cli_opt_parse(argc, argv, opts, "policy propose [-c FILE] [-o FILE] [--sign KEYFILE] [--json]", 0, 0, &a);
+	int status = cli_opt_parse(argc, argv, opts, "policy propose [-c FILE] [-o FILE] [--sign KEYFILE] [--no-whatif] [--json]",
+	    0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
 	struct work *w = calloc(1, sizeof *w);
 	if (!w)
 		return CLI_COULD_NOT;
 	w->c = a.common;
-	status = run_propose(w, out, key);
+	status = run_propose(w, out, key, no_whatif);
 	work_end(w);
 	free(w);
 	return status;
@@ -314,13 +336,15 @@ cli_policy_sign(int argc, char **argv)
 {
 	const char *out = NULL, *key = NULL;
 	char path[CLI_OPT_PATH_MAX];
+	bool no_whatif = false;
 	struct cli_args a;
 	const struct cli_opt opts[] = {
 		{ "key", CLI_OPT_TEXT, &key, 0, 0, 0 },
+		{ "no-whatif", CLI_OPT_FLAG, &no_whatif, 0, 0, 0 },
 		{ "output", CLI_OPT_TEXT, &out, 0, 0, 'o' },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
-	static const char usage[] = "policy sign STATEMENT --key KEYFILE [-c FILE] [-o SIGNATURE] [--json]";
+	static const char usage[] = "policy sign STATEMENT --key KEYFILE [-c FILE] [-o SIGNATURE] [--no-whatif] [--json]";
 	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
@@ -338,10 +362,10 @@ cli_policy_sign(int argc, char **argv)
 		status = check(w, view_of(text, n));
 	if (!status && snprintf(path, sizeof path, "%s%s", out ? out : a.at[0], out ? "" : ".sig") >= (int)sizeof path)
 		status = CLI_USAGE;
-	if (!status) {
-		tell(w);
+	if (!status)
+		status = tell(w, no_whatif);
+	if (!status)
 		status = sign(w, key, path, view_of(text, n));
-	}
 	free(text);
 	work_end(w);
 	free(w);

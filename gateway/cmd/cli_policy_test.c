@@ -66,12 +66,15 @@ finish(struct testing *t)
 	if (t->common->json) {
 		jsonw_array_end(&t->j);
 		jsonw_kuint(&t->j, "failed", t->failed);
+		jsonw_kbool(&t->j, "hook_left_out", t->config->hook.program[0] != '\0');
 		jsonw_kuint(&t->j, "passed", t->passed);
 		jsonw_object_end(&t->j);
 		if (writer_err(&t->doc))
 			return cli_opt_fail(t->common, CLI_COULD_NOT, "LOCAL", NULL, "%s", err_why(writer_err(&t->doc)));
 		cli_print_json(stdout, writer_view(&t->doc));
 	} else {
+		if (t->config->hook.program[0])
+			printf("the decision hook is not run for cases: what it says can only ask for more\n");
 		printf("%u passed, %u failed\n", t->passed, t->failed);
 	}
 	return t->failed ? CLI_REFUSED : CLI_DONE;

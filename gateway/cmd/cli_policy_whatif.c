@@ -1,220 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * fotagate policy whatif: what a changed configuration would decide over what is
- * stored. Judged here, from the reports: the gateway is not kept waiting, and a
- * whole folder can be tried, where control takes the text of one file of a page.
- */
-#include <inttypes.h>
-#include <stdio.h>
+/* fotagate policy whatif: what a changed configuration would decide over what is stored. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "crypto/err.h"
-#include "crypto/jsonf.h"
-#include "crypto/stamp.h"
 #include "gateway/cmd/cli_policy.h"
-#include "gateway/cmd/cli_print.h"
 #include "gateway/cmd/cli_profile.h"
-#include "gateway/cmd/cli_update.h"
-
-#define PAGES_MAX 1000000 /* of some reviews each, a thousand at most */
-#define PAGE 1000
-
-struct asking {
-	const struct cli_common *common;
-	struct cli_call *call;
-	const struct config *config;
-	struct cli_table table;
-	struct writer doc; /* with --json */
-	struct jsonw j;
-	uint64_t after;
-	unsigned same, changed, unjudged;
-};
-
-/* ---- one review ---- */
-
-static bool
-differ(const struct cli_verdict *a, const struct cli_verdict *b)
-{
-	if (strcmp(a->decision, b->decision) != 0)
-		return true;
-	if (strcmp(a->decision, "deny") == 0)
-		return strcmp(a->rule, b->rule) != 0;
-	return a->need != b->need || a->earliest != b->earliest || strcmp(a->rule, b->rule) != 0;
-}
-
-static void
-brief(const struct cli_verdict *v, char *out, size_t cap)
-{
-	char when[STAMP_CAP];
-	size_t n = (size_t)snprintf(out, cap, "%s", v->decision);
-	if (strcmp(v->decision, "deny") != 0 && v->need != SCOPE_QUORUM_NEVER)
-		n += (size_t)snprintf(out + n, cap - n, " by %" PRIu32, v->need);
-	if (strcmp(v->decision, "deny") != 0 && v->earliest && !stamp_format(v->earliest, when))
-		n += (size_t)snprintf(out + n, cap - n, " from %.16sZ", when);
-	snprintf(out + n, cap - n, " (%s)", v->rule);
-}
-
-static void
-put_verdict(struct jsonw *j, const char *key, const struct cli_verdict *v)
-{
-	jsonw_key(j, key);
-	jsonw_object(j);
-	jsonw_kcstr(j, "decision", v->decision);
-	if (v->earliest > 0 && jsonf_is_time(v->earliest))
-		jsonf_put_time(j, "earliest", v->earliest);
-	else
-		jsonw_knull(j, "earliest");
-	if (v->need == SCOPE_QUORUM_NEVER)
-		jsonw_knull(j, "need");
-	else
-		jsonw_kuint(j, "need", v->need);
-	jsonw_kcstr(j, "rule", v->rule);
-	jsonw_kcstr(j, "says", v->says);
-	jsonw_object_end(j);
-}
-
-static void
-tell(struct asking *a, const struct cli_update *u, const char *review, const struct cli_verdict *now,
-    const struct cli_verdict *then)
-{
-	char one[120], other[120], state[32] = "?";
-	(void)json_cstr(json_get(u->said, "state"), state, sizeof state);
-	if (a->common->json) {
-		jsonw_object(&a->j);
-		put_verdict(&a->j, "now", now);
-		jsonw_kcstr(&a->j, "product", u->product);
-		jsonw_kcstr(&a->j, "review", review);
-		jsonw_kcstr(&a->j, "state", state);
-		jsonw_kcstr(&a->j, "target", u->target);
-		put_verdict(&a->j, "then", then);
-		jsonw_object_end(&a->j);
-		return;
-	}
-	brief(now, one, sizeof one);
-	brief(then, other, sizeof other);
-	cli_table_cell(&a->table, "%s", review);
-	cli_table_cell(&a->table, "%s", state);
-	cli_table_cell(&a->table, "%s", u->product);
-	cli_table_cell(&a->table, "%s", u->target);
-	cli_table_cell(&a->table, "%s", one);
-	cli_table_cell(&a->table, "%s", other);
-}
-
-/* 0 or an exit status. */
-static int
-judge(struct asking *a, const char *review)
-{
-	struct cli_update *u = calloc(1, sizeof *u);
-	struct cli_verdict now, then;
-	int err = u ? cli_update_open(a->call, a->common, review, u) : FG_ENOMEM;
-	if (err == FG_ESTATE) { /* never judged, or nothing judges it: no policy changes that */
-		a->unjudged++;
-		free(u);
-		return 0;
-	}
-	if (err) {
-		free(u);
-		return CLI_COULD_NOT;
-	}
-	err = cli_update_now(u, &now) ? cli_update_under(u, a->config, u->at, &then) : FG_EPEER;
-	if (err == FG_ENOTFOUND) {
-		then = (struct cli_verdict){ .decision = "hold", .rule = "none", .need = SCOPE_QUORUM_NEVER };
-		snprintf(then.says, sizeof then.says, "its profile is not configured");
-		err = FG_OK;
-	}
-	if (!err && differ(&now, &then)) {
-		tell(a, u, review, &now, &then);
-		a->changed++;
-	} else if (!err) {
-		a->same++;
-	}
-	cli_update_free(u);
-	free(u);
-	return err ? cli_opt_fail(a->common, CLI_COULD_NOT, "LOCAL", NULL, "%s: %s", review, err_name(err)) : 0;
-}
-
-/* ---- all of them ---- */
-
-/* What could be let through, or is. */
-static bool
-matters(const struct json_value *row)
-{
-	static const char *const states[] = { "review", "blocked", "judging", "approved" };
-	char state[32];
-	if (!json_cstr(json_get(row, "state"), state, sizeof state))
-		return false;
-	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		if (strcmp(state, states[i]) == 0)
-			return true;
-	return false;
-}
-
-/* *ret_n: how many there were. */
-static int
-judge_page(struct asking *a, size_t *ret_n)
-{
-	struct cli_request r;
-	struct cli_reply reply;
-	cli_call_begin(&r);
-	cli_call_number(&r, "after", (int64_t)a->after);
-	cli_call_number(&r, "limit", PAGE);
-	int status = cli_call_do(a->call, "review.list", &r, NULL, 0, &reply);
-	if (status)
-		return status;
-	if (reply.status != CLI_DONE)
-		status = cli_call_refused(a->common, &reply);
-	const struct json_value *rows = json_get(json_root(reply.doc), "reviews");
-	*ret_n = json_count(rows);
-	for (size_t i = 0; !status && i < json_count(rows); i++) {
-		char review[32];
-		unsigned long long id = 0;
-		if (!json_cstr(json_get(json_at(rows, i), "id"), review, sizeof review) || sscanf(review, "R-%llu", &id) != 1 ||
-		    id <= a->after)
-			status = cli_opt_fail(a->common, CLI_COULD_NOT, "PEER", NULL, "the gateway's list cannot be read");
-		a->after = id;
-		if (!status && matters(json_at(rows, i)))
-			status = judge(a, review);
-	}
-	cli_reply_free(&reply);
-	return status;
-}
-
-static int
-judge_all(struct asking *a)
-{
-	size_t n = 1;
-	int status = 0;
-	for (unsigned page = 0; !status && n > 0 && page < PAGES_MAX; page++)
-		status = judge_page(a, &n);
-	return status;
-}
-
-static int
-show(struct asking *a)
-{
-	if (!a->common->json) {
-		cli_table_print(&a->table, stdout, "Nothing would be decided otherwise.");
-		printf("%u changed, %u as now, %u without a report; nothing was written\n", a->changed, a->same, a->unjudged);
-		return CLI_DONE;
-	}
-	jsonw_array_end(&a->j);
-	jsonw_kuint(&a->j, "same", a->same);
-	jsonw_kuint(&a->j, "unjudged", a->unjudged);
-	jsonw_object_end(&a->j);
-	if (writer_err(&a->doc))
-		return cli_opt_fail(a->common, CLI_COULD_NOT, "LOCAL", NULL, "%s", err_why(writer_err(&a->doc)));
-	cli_print_json(stdout, writer_view(&a->doc));
-	return CLI_DONE;
-}
+#include "gateway/cmd/cli_whatif.h"
 
 int
 cli_policy_whatif(int argc, char **argv)
 {
-	static const char *const heads[] = { "review", "state", "product", "to", "now", "then", NULL };
 	struct cli_args args;
 	struct config *c = NULL;
-	struct asking a = { 0 };
+	struct cli_call *call = NULL;
 	int status = cli_opt_parse(argc, argv, NULL, "policy whatif FILE [--json]", 1, 1, &args);
 	if (status)
 		return cli_opt_end(status);
@@ -222,23 +20,11 @@ cli_policy_whatif(int argc, char **argv)
 	if (err)
 		return cli_opt_fail(&args.common, err == FG_EINVAL ? CLI_REFUSED : CLI_COULD_NOT, "CONFIG", NULL,
 		    "%s: the daemon would refuse this configuration", args.at[0]);
-	a = (struct asking){ .common = &args.common, .config = c };
-	cli_table_init(&a.table, heads);
-	writer_init(&a.doc, JSON_TEXT_MAX);
-	jsonw_init(&a.j, &a.doc);
-	jsonw_object(&a.j);
-	jsonw_key(&a.j, "changes");
-	jsonw_array(&a.j);
-	status = cli_call_open(&args.common, &a.call);
+	status = cli_call_open(&args.common, &call);
 	if (!status)
-		status = judge_all(&a);
-	if (status)
-		cli_table_drop(&a.table);
-	else
-		status = show(&a);
-	if (a.call)
-		cli_call_close(a.call);
-	writer_free(&a.doc);
+		status = cli_whatif(&args.common, call, c, args.common.json, stdout);
+	if (call)
+		cli_call_close(call);
 	config_free(c);
 	return status;
 }

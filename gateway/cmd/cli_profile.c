@@ -11,6 +11,7 @@
 #include "gateway/cmd/cli_trust.h"
 #include "images/trustset.h"
 #include "policy/config.h"
+#include "policy/hook.h"
 
 #define PATH_CAP 4096
 
@@ -112,6 +113,24 @@ parse(const struct files *f, struct config **ret)
 	return err == FG_EFORMAT ? FG_EINVAL : err;
 }
 
+/* The policy's canonical form names it by what is in it. */
+static int
+hook(struct config *c)
+{
+	uint8_t *bytes = NULL;
+	size_t n = 0;
+	if (!c->hook.program[0])
+		return 0;
+	int err = cli_file_read(c->keys_dir, c->hook.program, HOOK_PROGRAM_MAX, &bytes, &n);
+	if (err) {
+		fprintf(stderr, "fotagate: the decision hook %s/%s:\n", c->keys_dir, c->hook.program);
+		return complain(c->hook.program, err);
+	}
+	err = digest_sha256(view_of(bytes, n), c->hook.sha256);
+	free(bytes);
+	return err;
+}
+
 /* The anchors' bundle and the digests that the policy's canonical form names. */
 static int
 anchors(const struct config *c, const struct profile *p, struct writer *w,
@@ -180,6 +199,8 @@ cli_profile_load(const char *path, const char *name, struct msg_inspect *m, bool
 	int err = files_read(f, path);
 	if (!err)
 		err = parse(f, &c);
+	if (!err)
+		err = hook(c);
 	if (!err)
 		err = fill(c, name, m, ret_proof_signs, w);
 	config_free(c);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "crypto/jsonf.h"
 #include "crypto/stamp.h"
 #include "gateway/cmd/cli_policy.h"
@@ -35,7 +36,7 @@ static const char *const unlogged[] = {
 struct decision { /* one image.analysed */
 	uint64_t index;
 	int64_t at;
-	char report[HEX_CAP], policy[HEX_CAP];
+	char report[HEX_CAP], policy[HEX_CAP], hook[HEX_CAP]; /* "" : none was asked */
 	unsigned attested; /* persons, of a trial */
 	struct cli_verdict logged;
 };
@@ -82,6 +83,7 @@ on_entry(void *ctx, uint64_t index, struct view line)
 			*d = (struct decision){ .index = index, .at = rec.e.t_us / 1000000 };
 			ref_text(&rec.e, "report", d->report, sizeof d->report);
 			ref_text(&rec.e, "policy", d->policy, sizeof d->policy);
+			ref_text(&rec.e, "hook.answer", d->hook, sizeof d->hook);
 			ref_text(&rec.e, "decision", d->logged.decision, sizeof d->logged.decision);
 			ref_text(&rec.e, "rule", d->logged.rule, sizeof d->logged.rule);
 			const struct entry_ref *matched = entry_ref_get(&rec.e, "rules.matched");
@@ -126,6 +128,24 @@ lost(const char *what, int err, char *why, size_t cap)
 	    "the %s is not what its digest says" : "the %s cannot be read", what);
 }
 
+/* What the decision hook said then, as it was kept: nothing is run. */
+static int
+recall_hook(struct replaying *r, const struct decision *d, const struct config *c, char *why, size_t cap)
+{
+	uint8_t report[DIGEST_SHA256_LEN];
+	const uint8_t *program = c->hook.program[0] ? c->hook.sha256 : NULL;
+	struct hook_record *kept = program && d->hook[0] ? calloc(1, sizeof *kept) : NULL;
+	int err = !kept && program && d->hook[0] ? FG_ENOMEM : kept ? cli_update_hook(r->call, d->hook, kept) : FG_OK;
+	if (err)
+		lost("decision hook's answer", err, why, cap);
+	else if (!hex_decode(view_str(d->report), report, sizeof report))
+		err = FG_EFORMAT;
+	else
+		hook_said_of(kept, program, report, &r->update->hook);
+	free(kept);
+	return err;
+}
+
 /* By the report and the policy of then. why: what of it cannot be had any more. */
 static int
 again(struct replaying *r, const struct decision *d, struct cli_verdict *ret, char *why, size_t cap)
@@ -158,8 +178,10 @@ again(struct replaying *r, const struct decision *d, struct cli_verdict *ret, ch
 		r->update->update.scoped = false;
 		r->update->update.refused = NULL;
 		r->update->update.attested = d->attested;
-		err = cli_update_under(r->update, c, d->at, ret);
+		err = recall_hook(r, d, c, why, cap);
 	}
+	if (!err)
+		err = cli_update_under(r->update, c, d->at, ret);
 	if (err && !why[0])
 		snprintf(why, cap, "it cannot be made again: %s", err_name(err));
 	writer_free(&w);

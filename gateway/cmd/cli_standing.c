@@ -38,7 +38,7 @@ propose(int argc, char **argv)
 {
 	struct cli_args a;
 	const char *reason = NULL, *profile = NULL, *product = NULL, *deltas = NULL;
-	struct cli_opt_list findings = { 0 }, from = { 0 }, groups = { 0 };
+	struct cli_opt_list findings = { 0 }, from = { 0 }, groups = { 0 }, signers = { 0 };
 	int64_t days = -1, devices = -1, releases = -1;
 	const struct cli_opt opts[] = {
 		{ "profile", CLI_OPT_TEXT, &profile, 0, 0, 0 },
@@ -47,6 +47,7 @@ propose(int argc, char **argv)
 		{ "deltas", CLI_OPT_TEXT, &deltas, 0, 0, 0 },
 		{ "from", CLI_OPT_LIST, &from, 0, 0, 0 },
 		{ "group", CLI_OPT_LIST, &groups, 0, 0, 0 },
+		{ "signer", CLI_OPT_LIST, &signers, 0, 0, 0 },
 		{ "max-devices", CLI_OPT_NUMBER, &devices, 1, UINT32_MAX, 0 },
 		{ "max-releases", CLI_OPT_NUMBER, &releases, 1, APPROVAL_STANDING_RELEASES_MAX, 0 },
 		{ "days", CLI_OPT_NUMBER, &days, 1, APPROVAL_DAYS_MAX, 0 },
@@ -58,7 +59,8 @@ propose(int argc, char **argv)
 	bool shown;
 	int status = cli_opt_parse(argc, argv, opts,
 	    "standing propose --profile NAME --product NAME --max-devices N --max-releases N --days N --reason TEXT\n"
-	    "       [--finding ID ...] [--deltas none|proved|reconstructed] [--from VERSION ...] [--group NAME ...] [--json]",
+	    "       [--finding ID ...] [--deltas none|proved|reconstructed] [--from VERSION ...] [--group NAME ...]\n"
+	    "       [--signer SHA256 ...] [--json]",
 	    0, 0, &a);
 	if (status)
 		return cli_opt_end(status);
@@ -79,6 +81,7 @@ propose(int argc, char **argv)
 	cli_call_text(&r, "product", product);
 	cli_call_text(&r, "profile", profile);
 	cli_call_text(&r, "reason", reason);
+	cli_call_list(&r, "signers", &signers);
 	status = cli_call_once(&a.common, "standing.propose", &r, NULL, 0, &reply, &shown);
 	if (shown)
 		show_one(json_root(reply.doc));

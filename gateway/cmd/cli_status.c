@@ -147,7 +147,7 @@ static void
 show(const struct json_value *root)
 {
 	const struct json_value *genesis = json_get(root, "genesis"), *signers = json_get(root, "signers");
-	bool demo = false, warden = false, permitting = false, console = false;
+	bool demo = false, warden = false, permitting = false, console = false, policy_signed = false;
 	int64_t number = 0, persons = 0, threshold = 0;
 	json_bool(json_get(root, "demo"), &demo);
 	json_bool(json_get(root, "warden"), &warden);
@@ -166,6 +166,9 @@ show(const struct json_value *root)
 	cli_print_field(stdout, "genesis", json_get(genesis, "digest"));
 	cli_print_line(stdout, "signers", "set %lld: %lld persons, %lld of them change it", (long long)number,
 	    (long long)persons, (long long)threshold);
+	if (json_bool(json_get(root, "policy_signed"), &policy_signed))
+		cli_print_line(stdout, "policy", "%s", policy_signed ? "in force as people signed it: fotagate policy show" :
+		    "NOT SIGNED: whoever can write the configuration decides what people are asked (init --unsigned-policy)");
 	show_log(json_get(root, "log"));
 	show_witnesses(root);
 	cli_print_line(stdout, "permitting", "%s", permitting ? "yes" : "no: approvals wait");

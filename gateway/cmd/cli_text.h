@@ -20,6 +20,8 @@ extern const uint8_t cli_text_policy40_py[];
 extern const size_t cli_text_policy40_py_n;
 extern const uint8_t cli_text_releases40_py[];
 extern const size_t cli_text_releases40_py_n;
+extern const uint8_t cli_text_rollouts40_py[];
+extern const size_t cli_text_rollouts40_py_n;
 extern const uint8_t cli_text_served40_py[];
 extern const size_t cli_text_served40_py_n;
 extern const uint8_t cli_text_standing40_py[];

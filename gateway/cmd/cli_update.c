@@ -85,6 +85,37 @@ read_said(struct cli_update *u)
 	return good;
 }
 
+int
+cli_update_hook(struct cli_call *call, const char *digest, struct hook_record *ret)
+{
+	struct writer w;
+	writer_init(&w, HOOK_RECORD_MAX);
+	int err = cli_update_document(call, "hook", digest, HOOK_RECORD_MAX, &w);
+	if (!err)
+		err = hook_record_read(writer_view(&w), ret);
+	writer_free(&w);
+	return err;
+}
+
+/* What control has of it. Whether it is about this report and of that program it has seen to. */
+static int
+read_hook(struct cli_update *u, struct cli_call *call, const struct cli_common *c)
+{
+	const struct json_value *hook = json_get(u->said, "hook");
+	char digest[HEX_CAP];
+	struct hook_record *r = NULL;
+	int err = FG_OK;
+	u->hook = (struct hook_said){ .state = json_type(hook) == JSON_OBJECT ? HOOK_UNANSWERED : HOOK_NONE };
+	if (!json_cstr(json_get(hook, "answer"), digest, sizeof digest))
+		return FG_OK;
+	r = calloc(1, sizeof *r);
+	err = r ? cli_update_hook(call, digest, r) : FG_ENOMEM;
+	if (!err)
+		u->hook = (struct hook_said){ .state = HOOK_ANSWERED, .answer = r->answer };
+	free(r);
+	return err && err != FG_EIO ? wrong(c, "the decision hook's answer is not kept, or is not what its digest says") : err;
+}
+
 static int
 read_report(struct cli_update *u, struct cli_call *call, const struct cli_common *c)
 {
@@ -124,6 +155,8 @@ cli_update_open(struct cli_call *call, const struct cli_common *c, const char *r
 		err = wrong(c, "a member is missing, or too long");
 	else
 		err = read_report(ret, call, c);
+	if (!err)
+		err = read_hook(ret, call, c);
 	if (err)
 		cli_update_free(ret);
 	return err;
@@ -172,6 +205,10 @@ cli_update_under(struct cli_update *u, const struct config *c, int64_t at, struc
 	if (!err) {
 		decide(&e->decide, p, at, u->clock_sure, d);
 		rules_decide(c->rules, c->rules_n, &c->raise, &e->rules, at, r);
+		if (c->hook.program[0]) {
+			hook_tighten_fixed(&u->hook, d);
+			hook_tighten_rules(&u->hook, r);
+		}
 		*ret = (struct cli_verdict){ .need = rules_quorum(r, u->kind, p, u->floor), .earliest = r->earliest,
 			.matches = r->matches_n };
 		snprintf(ret->decision, sizeof ret->decision, "%s", decide_verdict_name(evidence_verdict(d, r)));

@@ -9,6 +9,7 @@
 
 #include "gateway/cmd/cli_call.h"
 #include "policy/evidence.h"
+#include "policy/hook.h"
 #include "policy/rules.h"
 
 struct cli_update { /* from cli_update_open(); not to be copied */
@@ -20,6 +21,7 @@ struct cli_update { /* from cli_update_open(); not to be copied */
 	char refused[DECIDE_SENTENCE_MAX];
 	char list[2 * EVIDENCE_LIST_MAX][PROFILE_TEXT_MAX + 1];
 	uint8_t image[DIGEST_SHA256_LEN];
+	struct hook_said hook; /* kept, by the program in force; what another configuration would make of it rests on the same */
 	enum scope_kind kind;
 	uint32_t floor;
 	int64_t at;
@@ -43,6 +45,8 @@ void cli_update_free(struct cli_update *u);
 int cli_update_document(struct cli_call *call, const char *kind, const char *digest, size_t max, struct writer *w);
 /* What control says of it, by the policy in force. False: it says something else. */
 bool cli_update_now(const struct cli_update *u, struct cli_verdict *ret);
+/* A kept answer of the decision hook; errors as of cli_update_document(), FG_EFORMAT, FG_ENOMEM. */
+int cli_update_hook(struct cli_call *call, const char *digest, struct hook_record *ret);
 /* What that configuration would say, at that time, judging the report as it is. 0, FG_ENOTFOUND: no such profile; or an error. */
 int cli_update_under(struct cli_update *u, const struct config *c, int64_t at, struct cli_verdict *ret);
 

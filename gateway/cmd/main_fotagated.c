@@ -17,6 +17,7 @@
 #include "gateway/console/console.h"
 #include "gateway/control/control.h"
 #include "gateway/edge/edge.h"
+#include "gateway/hook/hook.h"
 #include "gateway/role/role.h"
 #include "gateway/supervisor/config_child.h"
 #include "gateway/supervisor/spawn.h"
@@ -57,10 +58,11 @@ parse_drop(const char *s, struct jail_options *opt)
 
 /* A job without a boot dialogue: who it is to become stands in its arguments. */
 static int
-upstream_role(int argc, char **argv)
+job_role(const char *name, int argc, char **argv)
 {
 	struct jail_options opt = { 0 };
 	struct clock_source clock = clock_system();
+	bool hook = strcmp(name, "hook") == 0;
 	for (int i = 2; i < argc; i++) {
 		if (strcmp(argv[i], UNSAFE_FLAG) == 0)
 			opt.unsafe_allowed = true;
@@ -68,7 +70,8 @@ upstream_role(int argc, char **argv)
 		    !parse_drop(argv[i] + sizeof DROP_PREFIX - 1, &opt))
 			return EXIT_USAGE;
 	}
-	return upstream_main(&opt, &clock);
+	opt.new_netns = hook && opt.drop;
+	return hook ? hook_main(&opt) : upstream_main(&opt, &clock);
 }
 
 static int
@@ -101,8 +104,8 @@ run_role(const char *name, int argc, char **argv)
 		fputs("fotagated: roles are started by the supervisor\n", stderr);
 		return EXIT_USAGE;
 	}
-	if (strcmp(name, "upstream") == 0)
-		return upstream_role(argc, argv);
+	if (strcmp(name, "upstream") == 0 || strcmp(name, "hook") == 0)
+		return job_role(name, argc, argv);
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		if (strcmp(name, roles[i].name) == 0 && argc == 2)
 			return roles[i].main(&clock);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/approval.h"
+#include "crypto/approval_over.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/cmd/verify_file.h"
@@ -520,6 +520,7 @@ judge_continue(const struct continued *k, const struct approval *a, char *why, s
 {
 	const struct approval_terms *t = &a->terms, *own = &k->r->record->terms;
 	uint8_t root[MERKLE_HASH_LEN];
+	uint64_t over;
 	if (t->decision != APPROVAL_CONTINUE || memcmp(t->release, k->r->id, sizeof t->release) != 0 ||
 	    !is_text(k->e, "step", approval_step_name(t->step)) || !is_text(k->e, "ring", t->ring) ||
 	    t->halted_at <= 0 || number_of(k->e, "since") != (uint64_t)t->halted_at)
@@ -529,6 +530,9 @@ judge_continue(const struct continued *k, const struct approval *a, char *why, s
 		return "a statement is about another plan than was signed with the release";
 	if (a->log_size > k->at || verify_log_root(k->j->l, a->log_size, root) || memcmp(a->log_root, root, sizeof root) != 0)
 		return "a statement rests on a log state that is not this log's";
+	/* Whoever failed or went silent was granted it before. */
+	if (!approval_over_modules(&t->over, &over) || over > k->r->granted)
+		return "a rollout goes on over more modules than were granted the release";
 	return approval_check_time(a, k->e->t_us / SECOND_US, k->r->at, why, cap) ? why : NULL;
 }
 

@@ -36,6 +36,7 @@ struct verify_release { /* one release the log issued */
 	uint32_t before_result; /* the same of what modules have after it (approval_result) */
 	bool image_revoked;     /* and with it all that are before it */
 	int64_t paused_us;      /* its rollout stands since; 0: it does not */
+	int64_t was_us;         /* that before people let it go on last, should the warden take that back */
 	uint64_t stopped;       /* name of the last stop of its rollout, or of a ring of it */
 	uint64_t late_paused;   /* grants behind the pause */
 	uint64_t granted;       /* distinct modules */

@@ -16,7 +16,7 @@ verify_say_free(struct verify_say *s)
 }
 
 /* ret holds VERIFY_SAY_MAX. */
-static void
+static void __attribute__((format(printf, 2, 0)))
 plain(char *ret, const char *fmt, va_list ap)
 {
 	char raw[VERIFY_SAY_MAX];

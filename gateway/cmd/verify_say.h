@@ -23,7 +23,7 @@ struct verify_say {
 
 void verify_say_free(struct verify_say *s);
 /* "not ok: ..." now, unless JSON was asked for. */
-void verify_say_problem(struct verify_say *s, const char *fmt, va_list ap);
+void verify_say_problem(struct verify_say *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* A line for people; nothing with JSON. */
 void verify_say_line(const struct verify_say *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "problem_count" and "problems", for the end of a document. */

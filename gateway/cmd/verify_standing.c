@@ -6,6 +6,7 @@
 #include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/json.h"
+#include "crypto/jsonf.h"
 
 const char *
 verify_standing_words(const struct verify_release *r, const struct approval *a)
@@ -15,6 +16,8 @@ verify_standing_words(const struct verify_release *r, const struct approval *a)
 		return "nobody signed for it, and what it rests on is no standing statement";
 	if (approval_key(&a->terms, key) || memcmp(key, r->record->standing, sizeof key))
 		return "it rests on another standing statement than the one it names";
+	if (r->record->as_of > a->time)
+		return "it is for modules that came after one of its statements was written";
 	return approval_standing_outside(&a->terms, &r->record->terms, r->record->issued) ?
 	    "it lies outside the standing statement it rests on" : NULL;
 }
@@ -43,6 +46,27 @@ verify_standing_release(struct verify_judge *j, const struct verify_release *r, 
 	return verify_index_put(j->standing, r->record->standing, used);
 }
 
+/* It alone: by every signature of the whole image that verified, and there is one. */
+static bool
+is_signer(const struct json_value *root, const uint8_t spki[DIGEST_SHA256_LEN])
+{
+	const struct json_value *all = json_get(root, "signatures");
+	size_t good = 0;
+	for (size_t i = 0; i < json_count(all); i++) {
+		const struct json_value *one = json_at(all, i);
+		uint8_t its[DIGEST_SHA256_LEN];
+		struct view outcome, where;
+		if (!json_string(json_get(one, "outcome"), &outcome) || !json_string(json_get(one, "where"), &where))
+			return false;
+		if (!view_is(outcome, "verified") || where.n)
+			continue;
+		if (!jsonf_hex(json_get(json_get(one, "signer"), "spki_sha256"), its, sizeof its) || memcmp(its, spki, sizeof its) != 0)
+			return false;
+		good++;
+	}
+	return good > 0;
+}
+
 /* Where they differ: "info" is nobody's to accept. */
 static const char *
 differ(const struct release *r, const struct json_value *root)
@@ -62,6 +86,8 @@ differ(const struct release *r, const struct json_value *root)
 		if (!view_is(severity, "info") && !approval_list_has(&r->terms.findings, word))
 			return "its report has a finding that the record leaves out";
 	}
+	if (r->terms.have_signer && !is_signer(root, r->terms.signer))
+		return "its report has another signer than the record";
 	if (r->terms.delta.made == APPROVAL_MADE_WHOLE && json_type(delta) == JSON_OBJECT)
 		return "its report is about a delta, and the record is not";
 	return NULL;

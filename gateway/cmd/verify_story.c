@@ -412,9 +412,18 @@ on_continued(struct walk *w, const struct verify_fact *f, const struct entry *e,
 {
 	struct verify_release *r = named(w, f);
 	const struct entry_ref *step = entry_ref_get(e, "step");
+	bool resumes = step && view_is(step->text, approval_step_name(APPROVAL_STEP_RESUME));
+	/* What was written before had no effect: it stands as it stood. */
+	if (view_is(e->out, "denied")) {
+		if (r && resumes && !r->paused_us)
+			r->paused_us = r->was_us;
+		return FG_OK;
+	}
 	int err = verify_judge_continued(&w->judge, r, e, r ? r->stopped : 0, at);
-	if (r && step && view_is(step->text, approval_step_name(APPROVAL_STEP_RESUME)))
+	if (r && resumes) {
+		r->was_us = r->paused_us;
 		r->paused_us = 0;
+	}
 	return err;
 }
 

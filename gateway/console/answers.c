@@ -33,7 +33,7 @@ static const struct {
 	{ "Severities", "{block:n,info:n,notice:n,warning:n}" },
 	{ "Standing",
 	    "{deltas:s,findings:[s],from:[s],groups:[s],have:n,id:s,in_force:n,key:d,max_devices:n,"
-	    "max_releases:n,need:n,policy:d,product:s,profile:s,reason:s,state:s,until:t,who:s}" },
+	    "max_releases:n,need:n,policy:d,product:s,profile:s,reason:s,signers:[d],state:s,until:t,who:s}" },
 	{ "Token",
 	    "{account:s,by:s,expires:t,id:d,last:t,made:t,name:s,revoked:t,scopes:[s],state:s,token~:s}" },
 	{ "Waiver",
@@ -53,7 +53,7 @@ static const struct {
 	    "generation:n,index:n,owed_bytes:n,refused_module:n,refused_source:n,up:b,waiting:n}],"
 	    "genesis:{digest:d,instance:d,origin:s},halt:{at:t,by_uid:n}?,jobs:{running:n,waiting:n},"
 	    "log:{disk_used:n,remote:n,remotes:n,root:d,size:n,state:s,witnessed:n},modules:n,permitting:b,"
-	    "profiles:n,releases:n,reviews:{*:n},roles:[{index:n,restarts:n,role:s,status:n}],"
+	    "policy_signed:b,profiles:n,releases:n,reviews:{*:n},roles:[{index:n,restarts:n,role:s,status:n}],"
 	    "signers:{number:n,persons:n,threshold:n},table:{generation:n},time:t,version:s,warden:b,"
 	    "witnesses:[{answer:s,answered:t,claimed:n,cosigned:t,lag:n,name:s,size:n}]}" },
 	{ "session.open", SESSION },
@@ -83,8 +83,8 @@ static const struct {
 	    "state:s,time_lock:n,update:{arrived:t,attested:n,from:s,full_held:b,only_one:b,product:s,"
 	    "refused:s?,target:s}}" },
 	{ "policy.show",
-	    "{bundle:d,differs:[{change:s,kind:s,name:s}],disk:d?,gateway:s,lost:b,need:n,number:n,sha256:d,"
-	    "signers:n,statement:s,time:t}" },
+	    "{bundle:d,differs:[{change:s,kind:s,name:s}],disk:d?,gateway:s,items:[{kind:s,name:s,sha256:d}]?,"
+	    "lacks:s?,lost:b,need:n,number:n,sha256:d,signers:n,statement:s,time:t}" },
 	{ "profile.list",
 	    "{profiles:[{canary_quorum:n,fetches:b,hosts:[s],name:s,path:s,policy:d,quorum:n,supplier:s}]}" },
 	{ "profile.unknown", "{unknown:[{agent:s,count:n,first:t,host:s,id:n,last:t,listener:s,path:s}]}" },

@@ -104,7 +104,7 @@ static const struct route table[] = {
 	{ ROUTE_GET, "/standing", "standing.list", ROUTE_PLAIN, "Statements under which the gate releases by itself.", NO_ARGS },
 	{ ROUTE_POST, "/standing", "standing.propose", ROUTE_PLAIN, "Proposes one, which permits nothing by itself.",
 	    { REASON, NUMBER("days"), TEXT_OPT("deltas"), TEXTS_OPT("findings"), TEXTS_OPT("from"), TEXTS_OPT("groups"),
-		NUMBER("max_devices"), NUMBER("max_releases"), TEXT("product"), TEXT("profile") } },
+		NUMBER("max_devices"), NUMBER("max_releases"), TEXT("product"), TEXT("profile"), TEXTS_OPT("signers") } },
 	{ ROUTE_POST, "/standing/{standing}/statement", "standing.statement", ROUTE_PLAIN, "The statement to sign.",
 	    { REASON, TEXT_OPT("approver") } },
 	{ ROUTE_POST, "/standing/{standing}/submit", "standing.submit", ROUTE_SIGNED, "Hands that statement in, signed.", NO_ARGS },

@@ -17,7 +17,7 @@
 
 #define ROUTE_API "/api"
 #define ROUTE_PREFIX ROUTE_API "/v1"
-#define ROUTE_ARGS_MAX 10   /* the richest request of control's has ten */
+#define ROUTE_ARGS_MAX 11   /* the richest request of control's has as many */
 #define ROUTE_PATH_ARGS_MAX 2
 #define ROUTE_TEXT_MAX 1024 /* bytes of one decoded text of path or query: control's longest is an URL */
 #define ROUTE_JSON_MAX 49152 /* MSG_JSON_MAX: what one message to control holds */

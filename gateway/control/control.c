@@ -97,6 +97,7 @@ on_boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 	case MSG_FD_CA:
 	case MSG_FD_CREDENTIALS:
 	case MSG_FD_RULES:
+	case MSG_FD_HOOK:
 		if (!c->policies)
 			c->policies = policies_new();
 		if (!c->policies) {
@@ -206,8 +207,10 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	note_listeners(c);
 	if (inventory_rules(c->inventory, policies_config(c->policies)))
 		oplog(OPLOG_ERR, "some modules keep the group of the rules before, for want of memory");
+	inventory_place(c->inventory, control_now(c));
 	releases_policy_changed(c->releases);
 	judging_policy_changed(c->judging);
+	hooks_tick(c->hooks);
 	return FG_OK;
 }
 
@@ -244,6 +247,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	sightings_report(c->sightings);
 	reviews_expire(c->reviews);
 	judging_tick(c->judging);
+	hooks_tick(c->hooks);
 	mandates_look(c->mandates);
 	refusals_tick(c->refusals);
 	if (c->warden_listed)
@@ -331,6 +335,7 @@ open_state(struct control *c)
 		return failed("epoch key or inventory", NULL, err);
 	if (inventory_rules(c->inventory, policies_config(c->policies)))
 		return failed("groups of modules", NULL, FG_ENOMEM);
+	inventory_place(c->inventory, control_now(c));
 	err = links_new(c->db, &c->links);
 	if (err)
 		return failed("short URLs", NULL, err);
@@ -363,6 +368,7 @@ make_parts(struct control *c)
 	c->releases = releases_new(c);
 	c->reviews = reviews_new(c);
 	c->judging = judging_new(c);
+	c->hooks = hooks_new(c);
 	c->fetches = fetches_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
@@ -371,7 +377,7 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
-	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
+	if (!c->attests || !c->gists || !c->hooks || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
 	    !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
@@ -678,6 +684,7 @@ tear_down(struct control *c)
 	imports_free(c->imports);
 	fetches_free(c->fetches);
 	judging_free(c->judging);
+	hooks_free(c->hooks);
 	jobs_free(c->jobs);
 	replay_free(c->replay);
 	witnesses_free(c->witnesses);

@@ -18,6 +18,7 @@
 #include "gateway/control/halts.h"
 #include "gateway/control/resumptions.h"
 #include "gateway/control/hashing.h"
+#include "gateway/control/hooks.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/inventory.h"
 #include "gateway/control/jobs.h"
@@ -87,6 +88,7 @@ struct control {
 	struct fetches *fetches;
 	struct imports *imports;
 	struct judging *judging;
+	struct hooks *hooks;
 	struct attests *attests;
 	struct gists *gists;
 	struct refusals *refusals;

@@ -183,9 +183,14 @@ decisions_make(struct control *c, const struct db_candidate *cand, const struct 
     struct decide_result *ret)
 {
 	struct decisions_told *t = NULL;
-	int err = decisions_tell(c, cand, r, p, NULL, &t);
-	if (!err)
+	struct hook_said *said = calloc(1, sizeof *said);
+	int err = said ? decisions_tell(c, cand, r, p, NULL, &t) : FG_ENOMEM;
+	if (!err) {
 		decide(&t->e.decide, p->profile, control_now(c), decisions_clock_sure(c), ret);
+		hooks_said(c, cand, said);
+		hook_tighten_fixed(said, ret);
+	}
+	free(said);
 	free(t);
 	return err;
 }
@@ -196,9 +201,14 @@ decisions_rules(struct control *c, const struct db_candidate *cand, const struct
 {
 	const struct config *f = policies_config(c->policies);
 	struct decisions_told *t = NULL;
-	int err = decisions_tell(c, cand, r, p, scope, &t);
-	if (!err)
+	struct hook_said *said = calloc(1, sizeof *said);
+	int err = said ? decisions_tell(c, cand, r, p, scope, &t) : FG_ENOMEM;
+	if (!err) {
 		rules_decide(f->rules, f->rules_n, &f->raise, &t->e.rules, control_now(c), ret);
+		hooks_said(c, cand, said);
+		hook_tighten_rules(said, ret);
+	}
+	free(said);
 	free(t);
 	return err;
 }
@@ -222,6 +232,25 @@ decisions_report(struct control *c, const uint8_t digest[DIGEST_SHA256_LEN], str
 	}
 	*ret = r;
 	return FG_OK;
+}
+
+int
+decisions_signer(struct control *c, const struct db_candidate *cand, bool *ret_have, uint8_t ret[DIGEST_SHA256_LEN])
+{
+	struct report *r = NULL;
+	bool have = false, several = false;
+	int err = decisions_report(c, cand->report, &r);
+	for (unsigned i = 0; !err && i < r->signatures.n; i++) {
+		const struct sig_result *s = &r->signatures.result[i];
+		if (s->outcome != SIG_VERIFIED || s->where[0])
+			continue;
+		several |= !s->signer.have_spki || (have && memcmp(ret, s->signer.spki_sha256, DIGEST_SHA256_LEN) != 0);
+		memcpy(ret, s->signer.spki_sha256, DIGEST_SHA256_LEN);
+		have = true;
+	}
+	*ret_have = have && !several;
+	report_free(r);
+	return err;
 }
 
 bool

@@ -38,7 +38,7 @@ int decisions_tell(struct control *c, const struct db_candidate *cand, const str
     const struct db_scope *scope, struct decisions_told **ret);
 const struct evidence *decisions_evidence(const struct decisions_told *t);
 const struct evidence_update *decisions_update(const struct decisions_told *t);
-/* What policy says of the report now. FG_ENOMEM, FG_EIO. */
+/* What policy says of the report now, the decision hook's kept answer included. FG_ENOMEM, FG_EIO. */
 int decisions_make(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     struct decide_result *ret);
 /* The stored report of a candidate; report_free(). FG_ENOTFOUND, FG_EFORMAT, FG_ENOMEM, FG_EIO. */
@@ -58,11 +58,17 @@ int decisions_others(struct control *c, const struct db_candidate *cand,
  */
 bool decisions_unseen(struct control *c, const struct db_candidate *cand, struct decide_result *ret);
 /*
- * What the operator's rules say of the report, for a release in that scope; NULL:
+ * What the operator's rules say of the report, and the hook's kept answer of that, for a release in that scope; NULL:
  * nobody proposed one yet, so it is what holds for the smallest. *ret lives as long
  * as the policies loaded now. FG_ENOMEM, FG_EIO.
  */
 int decisions_rules(struct control *c, const struct db_candidate *cand, const struct report *r, const struct policy *p,
     const struct db_scope *scope, struct rules_result *ret);
+
+/*
+ * SHA-256 of the SPKI of whoever signed the whole of the candidate's image, if that is one key: *ret_have false when no
+ * signature verified, or when those that did are of several. What decisions_report() says.
+ */
+int decisions_signer(struct control *c, const struct db_candidate *cand, bool *ret_have, uint8_t ret[32]);
 
 #endif

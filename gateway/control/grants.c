@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "policy/scope.h"
 
 struct pair { /* one (module, release) that was granted */
 	struct db_grant g;
@@ -21,6 +22,7 @@ struct open_release {
 	bool unlisted_ok;
 	uint32_t max_devices;
 	int64_t not_before, not_after;
+	int64_t as_of;    /* whose groups are those of then; SCOPE_WHENEVER: of now */
 	uint32_t granted; /* distinct modules, kept beside the pairs so that an answer counts nothing */
 };
 
@@ -243,6 +245,7 @@ grants_release_add(struct grants *g, const uint8_t id[RELEASE_ID], const struct 
 		o->max_devices = record->terms.max_devices;
 		o->not_before = record->terms.not_before;
 		o->not_after = record->terms.not_after;
+		o->as_of = record->by_standing ? record->as_of : SCOPE_WHENEVER;
 		uint32_t completed;
 		grants_count(g, id, &o->granted, &completed);
 		g->open[g->open_n++] = o;
@@ -321,6 +324,8 @@ permitted(const struct grants *g, const struct inventory_module *m, const struct
 	const char *group = inventory_group(m);
 	group = group[0] ? group : o->default_group;
 	if (!approval_list_has(&o->groups, "*") && !approval_list_has(&o->groups, group))
+		return GRANTS_GROUP;
+	if (!scope_placed_by(m->placed, o->as_of))
 		return GRANTS_GROUP;
 	if (earliest < o->not_before)
 		return GRANTS_EARLY;

@@ -137,7 +137,8 @@ inventory_touch(struct inventory *inv, struct inventory_module *m)
 static void
 module_free(struct inventory *inv, struct inventory_module *m)
 {
-	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure, m->tags };
+	const char *const texts[] = { m->profile, m->group, m->ruled, m->product, m->version, m->sure, m->tags,
+		m->placed_in };
 	for (unsigned i = 0; i < sizeof texts / sizeof *texts; i++)
 		if (texts[i])
 			words_drop(inv->words, texts[i]);
@@ -153,7 +154,7 @@ module_new(void)
 {
 	struct inventory_module *m = calloc(1, sizeof *m);
 	if (m)
-		m->profile = m->group = m->ruled = m->product = m->version = m->sure = m->tags = "";
+		m->profile = m->group = m->ruled = m->product = m->version = m->sure = m->tags = m->placed_in = "";
 	return m;
 }
 
@@ -234,6 +235,7 @@ inventory_make(struct inventory *inv, unsigned kind, unsigned cls, const char *t
 		return r;
 	}
 	m->held = is_stranger(inv, m->pseudonym);
+	inv->unplaced = true;
 	r = inventory_attach(inv, m, kind, cls, text);
 	if (r) { /* undo: the last one in, and nobody has seen it */
 		inv->n--;
@@ -262,6 +264,8 @@ inventory_change(struct inventory *inv, struct inventory_module *m, const char *
 		inv->stale = true;
 	if (ret_changed)
 		*ret_changed = true;
+	if (field == &m->group || field == &m->profile)
+		inventory_moved(inv, m);
 	return field == &m->profile || field == &m->product || field == &m->tags ? inventory_regroup(inv, m) : 0;
 }
 
@@ -284,7 +288,56 @@ inventory_regroup(struct inventory *inv, struct inventory_module *m)
 	words_drop(inv->words, m->ruled);
 	m->ruled = shared;
 	inv->stale = true;
+	inventory_moved(inv, m);
 	return 0;
+}
+
+/* The group it is in, be it only by its profile's default: another default moves it, too. */
+static const char *
+place_of(struct inventory *inv, const struct inventory_module *m)
+{
+	const struct config *c = inv->config;
+	const char *group = inventory_group(m);
+	if (group[0] || !c || !m->profile[0])
+		return group;
+	for (size_t i = 0; i < c->profiles_n && !(inv->recent && !strcmp(inv->recent->name, m->profile)); i++)
+		if (strcmp(c->profiles[i].name, m->profile) == 0)
+			inv->recent = &c->profiles[i];
+	return inv->recent && !strcmp(inv->recent->name, m->profile) ? inv->recent->default_group : "";
+}
+
+void
+inventory_moved(struct inventory *inv, struct inventory_module *m)
+{
+	if (m->placed && strcmp(place_of(inv, m), m->placed_in) == 0)
+		return;
+	m->placed = 0;
+	inv->unplaced = true;
+}
+
+int
+inventory_place_one(struct inventory *inv, struct inventory_module *m, int64_t now)
+{
+	const char *shared = words_take(inv->words, place_of(inv, m));
+	if (!shared)
+		return FG_ENOMEM;
+	words_drop(inv->words, m->placed_in);
+	m->placed_in = shared;
+	m->placed = now;
+	inv->stale = true;
+	inventory_touch(inv, m);
+	return 0;
+}
+
+void
+inventory_place(struct inventory *inv, int64_t now)
+{
+	if (!inv->unplaced)
+		return;
+	inv->unplaced = false;
+	for (size_t i = 0; i < inv->n; i++)
+		if (!inv->all[i]->placed && inventory_place_one(inv, inv->all[i], now))
+			inv->unplaced = true;
 }
 
 int
@@ -292,8 +345,10 @@ inventory_rules(struct inventory *inv, const struct config *c)
 {
 	int r = 0;
 	inv->config = c;
+	inv->recent = NULL;
 	for (size_t i = 0; i < inv->n; i++) {
 		int one = inventory_regroup(inv, inv->all[i]);
+		inventory_moved(inv, inv->all[i]);
 		r = r ? r : one;
 	}
 	return r;
@@ -321,6 +376,10 @@ load_texts(struct inventory *inv, struct inventory_module *m, const struct db_mo
 		r = inventory_change(inv, m, &m->sure, row->sure, NULL);
 	if (!r)
 		r = inventory_change(inv, m, &m->tags, row->tags, NULL);
+	/* The rules have not been read yet: whether it is where it was then, inventory_rules() says. */
+	if (!r)
+		r = inventory_change(inv, m, &m->placed_in, row->placed_in, NULL);
+	m->placed = row->placed;
 	return r;
 }
 
@@ -421,6 +480,7 @@ to_row(const struct inventory_module *m, struct db_module *row)
 		.held = m->held,
 		.first_seen = m->first_seen,
 		.last_seen = m->last_seen,
+		.placed = m->placed,
 		.usual = m->usual,
 		.last_answer = m->last_answer,
 		.have_last_resource = m->have_last_resource,
@@ -434,6 +494,7 @@ to_row(const struct inventory_module *m, struct db_module *row)
 	snprintf(row->version, sizeof row->version, "%s", m->version);
 	snprintf(row->sure, sizeof row->sure, "%s", m->sure);
 	snprintf(row->tags, sizeof row->tags, "%s", m->tags);
+	snprintf(row->placed_in, sizeof row->placed_in, "%s", m->placed_in);
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		row->ident[i].kind = m->ident[i].kind;
 		row->ident[i].cls = m->ident[i].cls;

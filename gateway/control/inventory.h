@@ -49,6 +49,8 @@ struct inventory_module {
 	bool have_last_resource;
 	uint8_t last_resource[MSG_ID];
 	int64_t first_seen, last_seen;
+	int64_t placed;      /* in its group since then; 0: inventory_place() has not come by */
+	const char *placed_in; /* the group that is about, the profile's default written out */
 	int64_t heard;       /* last, by no weaker identity than its best, and by more than a claim */
 	int64_t usual;       /* seconds between two of those, as it goes, ROLLOUT_USUAL_MAX at most; 0: not known */
 	unsigned idents_n;
@@ -75,6 +77,11 @@ struct config;
  * borrowed until the next call. FG_ENOMEM: some have the group of the rules before.
  */
 int inventory_rules(struct inventory *inv, const struct config *c);
+/*
+ * Notes since when those are in their group that were changed: whoever has seen less of the log did not mean them.
+ * Walks over all modules when there are such. Not written, nor placed, where there is no memory for it.
+ */
+void inventory_place(struct inventory *inv, int64_t now);
 /* The group it was given, else the rules'; "" : the profile's default. */
 const char *inventory_group(const struct inventory_module *m);
 

@@ -296,6 +296,8 @@ apply(struct reading *r, const struct row *row, enum identity_kind kind, const c
 	}
 	if (!err && !m->listed) {
 		m->listed = true;
+		m->placed = 0; /* as a stranger nobody had put it there */
+		inv->unplaced = true;
 		inv->stale = true;
 		inventory_touch(inv, m);
 		err = inventory_regroup(inv, m);

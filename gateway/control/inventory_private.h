@@ -30,7 +30,9 @@ struct inventory {
 	struct inventory_module *dirty; /* linked by next_dirty */
 	struct shelf strangers; /* held before they are known: pseudonyms */
 	bool stale;
+	bool unplaced; /* some are in another group than the one noted */
 	const struct config *config; /* whose rules of groups hold; NULL: none */
+	const struct profile *recent; /* of config, whose default was asked for last; may be NULL */
 	int64_t hour_began;
 	uint32_t learnt;
 };
@@ -46,6 +48,10 @@ int inventory_change(struct inventory *inv, struct inventory_module *m, const ch
     bool *ret_changed);
 /* Its group by the rules anew: what they look at has changed. FG_ENOMEM. */
 int inventory_regroup(struct inventory *inv, struct inventory_module *m);
+/* Where it is, is to be noted anew if that is elsewhere than it was. */
+void inventory_moved(struct inventory *inv, struct inventory_module *m);
+/* The same at once; FG_ENOMEM: it is left to inventory_place(). */
+int inventory_place_one(struct inventory *inv, struct inventory_module *m, int64_t now);
 /* So many seconds as a usual interval, whoever counted or stored them. */
 int64_t inventory_usual(int64_t seconds);
 /* It is to be written. */

@@ -126,9 +126,12 @@ learn(struct inventory *inv, const struct profile *p, const struct msg_ident *le
 	inv->learnt++;
 	(*ret)->first_seen = now;
 	if (!p)
-		return 0;
+		return inventory_place_one(inv, *ret, now);
 	/* The network's word. The profile's default is not written: whoever asks has that of the profile in force. */
-	return inventory_change(inv, *ret, &(*ret)->group, identity_network_group(p, lead->kind, view_str(lead->text)), NULL);
+	r = inventory_change(inv, *ret, &(*ret)->group, identity_network_group(p, lead->kind, view_str(lead->text)), NULL);
+	if (!r)
+		r = inventory_change(inv, *ret, &(*ret)->profile, p->name, NULL);
+	return r ? r : inventory_place_one(inv, *ret, now);
 }
 
 int64_t

@@ -94,6 +94,14 @@ on_inspected(void *ctx, struct chan *c, const void *msg, struct wire_frame *fram
 }
 
 static void
+on_hooked(void *ctx, struct chan *c, const void *msg, struct wire_frame *frame)
+{
+	struct job *j = ctx;
+	j->end.reply.hooked = *(const struct msg_hooked *)msg;
+	answered(j, c, frame, j->end.reply.hooked.job);
+}
+
+static void
 turn_soon(struct jobs *all)
 {
 	event_active(all->turn, EV_TIMEOUT, 0);
@@ -125,8 +133,22 @@ static const struct chan_rule fetch_rules[] = {
 static const struct chan_rule inspect_rules[] = {
 	{ MSG_INSPECTED, PHASE_ASKED, on_inspected },
 };
+static const struct chan_rule hook_rules[] = {
+	{ MSG_HOOKED, PHASE_ASKED, on_hooked },
+};
 static const struct chan_ops fetch_ops = { fetch_rules, 2, on_close };
 static const struct chan_ops inspect_ops = { inspect_rules, 1, on_close };
+static const struct chan_ops hook_ops = { hook_rules, 1, on_close };
+
+static const struct {
+	const struct chan_ops *ops;
+	enum msg_role peer;
+	unsigned most;
+} kinds[MSG_JOB_LIMIT] = {
+	[MSG_JOB_UPSTREAM] = { &fetch_ops, MSG_ROLE_UPSTREAM, JOBS_FETCHES_MAX },
+	[MSG_JOB_INSPECT] = { &inspect_ops, MSG_ROLE_INSPECT, JOBS_INSPECTS_MAX },
+	[MSG_JOB_HOOK] = { &hook_ops, MSG_ROLE_HOOK, JOBS_HOOKS_MAX },
+};
 
 /* ---- start and end ---- */
 
@@ -157,10 +179,10 @@ launch(struct job *j)
 	all->running[j->kind]++;
 	all->running_n++;
 	if (!err) {
-		j->chan = chan_new(all->base, pair[0], j->kind == MSG_JOB_UPSTREAM ? &fetch_ops : &inspect_ops, j);
+		j->chan = chan_new(all->base, pair[0], kinds[j->kind].ops, j);
 		err = j->chan ? FG_OK : FG_ENOMEM;
 		if (!err) {
-			chan_set_peer(j->chan, j->kind == MSG_JOB_UPSTREAM ? MSG_ROLE_UPSTREAM : MSG_ROLE_INSPECT, 0);
+			chan_set_peer(j->chan, kinds[j->kind].peer, 0);
 			chan_set_phase(j->chan, PHASE_ASKED);
 			/* The question waits in the socket for the process to read it. */
 			err = j->ops->ask(j->ctx, j->id, j->chan);
@@ -218,12 +240,6 @@ finish(struct job *j)
 		close(end.fd);
 }
 
-static unsigned
-most(enum msg_job_kind kind)
-{
-	return kind == MSG_JOB_UPSTREAM ? JOBS_FETCHES_MAX : JOBS_INSPECTS_MAX;
-}
-
 static struct job *
 next_over(struct jobs *all)
 {
@@ -240,7 +256,7 @@ next_to_start(struct jobs *all)
 {
 	struct job *j;
 	TAILQ_FOREACH(j, &all->all, link) {
-		if (!j->running && all->running[j->kind] < most(j->kind))
+		if (!j->running && all->running[j->kind] < kinds[j->kind].most)
 			return j;
 	}
 	return NULL;
@@ -299,7 +315,7 @@ int
 jobs_start(struct jobs *all, enum msg_job_kind kind, uint32_t wall_ms, const struct jobs_ops *ops, void *ctx,
     uint64_t *ret_id)
 {
-	if (kind != MSG_JOB_UPSTREAM && kind != MSG_JOB_INSPECT)
+	if (kind <= MSG_JOB_NONE || kind >= MSG_JOB_LIMIT)
 		abort();
 	if (all->n - all->running_n >= JOBS_WAITING_MAX)
 		return FG_ELIMIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * jobs - processes that do one dangerous thing each: fetch one URL, inspect one
- * image in one stage. Control makes the channel, the supervisor starts the
+ * image in one stage, ask the operator's program once. Control makes the channel, the supervisor starts the
  * process; bounded in number, the rest waits in order.
  * Guarantees: a job ends exactly once, with its channel at its end and its
  * process dead; a reply does not excuse how its sender died, a second message
@@ -15,6 +15,7 @@
 
 #define JOBS_FETCHES_MAX 8   /* at once; each holds a connection to a vendor */
 #define JOBS_INSPECTS_MAX 2  /* at once; each can take a core and a gigabyte */
+#define JOBS_HOOKS_MAX 1     /* at once; what people wait for is not worth a second core */
 #define JOBS_WAITING_MAX 1024
 
 struct jobs;
@@ -26,12 +27,13 @@ struct jobs_end {
 	union {
 		struct msg_fetch_done fetched;
 		struct msg_inspected inspected;
+		struct msg_hooked hooked;
 	} reply;
 	int fd;              /* the reply's; the callee takes it by setting -1 */
 };
 
 struct jobs_ops {
-	/* Says what is to be done: one MSG_FETCH or MSG_INSPECT on c. An error ends the job as failed. */
+	/* Says what is to be done: one MSG_FETCH, MSG_INSPECT or MSG_HOOK on c. An error ends the job as failed. */
 	int (*ask)(void *ctx, uint64_t job, struct chan *c);
 	/* May be NULL. */
 	void (*progress)(void *ctx, const struct msg_fetch_progress *m);

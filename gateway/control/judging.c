@@ -36,6 +36,8 @@ struct case_ { /* one candidate being judged */
 	enum format_id format;   /* of a delta whose bytes do not tell it */
 	struct targets *targets; /* of a delta */
 	const struct targets_result *made;
+	struct hooks_ask *hook;  /* is being asked: the report is kept, and what it comes to is not known yet */
+	bool hook_asked;
 };
 
 struct judging {
@@ -61,6 +63,7 @@ static void
 close_case(struct case_ *k)
 {
 	const int fds[] = { k->image_fd, k->signature_fd, k->old_fd, k->trust_fd };
+	hooks_cancel(k->hook);
 	targets_free(k->targets);
 	stages_end(&k->verify);
 	stages_end(&k->explain);
@@ -210,6 +213,21 @@ hold_for_policy(struct control *c, struct db_candidate *cand, const struct decid
 			second_delta(c, cand);
 }
 
+/* Its answer by the digest of what is kept of it: by that the decision can be made again. */
+static void
+tell_hook(struct control *c, const struct db_candidate *cand, struct msg_append *e)
+{
+	struct hook_said *said = calloc(1, sizeof *said);
+	if (said)
+		hooks_said(c, cand, said);
+	if (said && said->state == HOOK_ANSWERED) {
+		logbook_ref(e, "hook", hook_outcome_name(said->answer.outcome));
+		logbook_ref_sha256(e, "hook.answer", cand->hook);
+		logbook_ref_sha256(e, "hook.program", hooks_program(c));
+	}
+	free(said);
+}
+
 static void
 tell_judged(const struct case_ *k, const struct db_candidate *cand, const struct report *r, const struct decide_result *d,
     const struct rules_result *rules)
@@ -227,10 +245,33 @@ tell_judged(const struct case_ *k, const struct db_candidate *cand, const struct
 		logbook_ref_number(e, "attested", attests_count(c->attests, cand->image, k->resource.target));
 		logbook_ref_number(e, "opened.permille", evidence_opened(r));
 	}
+	tell_hook(c, cand, e);
 	evidence_describe(d, rules, said);
 	/* What nobody can see through is the thing to know; the rule has its reference. */
 	logbook_say(e, "%s", d->unseen ? DECIDE_UNSEEN_TEXT : said);
 	logbook_tell(c->logbook, e);
+}
+
+static void on_hook(void *ctx, const char *why);
+
+/* Whether all that is wanting is the hook's answer, which then is on its way, or could not be asked for (*ret_err). */
+static bool
+ask_hook(struct case_ *k, const struct db_candidate *cand, const struct report *r, const struct policy *p,
+    const struct decide_result *d, const struct rules_result *rules, int *ret_err)
+{
+	struct control *c = k->all->c;
+	struct hook_said *said = calloc(1, sizeof *said);
+	bool wanted = false;
+	if (said) {
+		hooks_said(c, cand, said);
+		wanted = !k->hook_asked && hook_is_wanted(said, d, rules);
+	}
+	free(said);
+	if (!wanted)
+		return false;
+	k->hook_asked = true;
+	*ret_err = hooks_ask(c->hooks, cand, r, p, on_hook, k, &k->hook);
+	return true;
 }
 
 /* The report is stored and the row names it; now policy decides. */
@@ -243,7 +284,7 @@ decide_on(struct case_ *k, struct db_candidate *cand, const struct report *r, co
 	int err = d && rules ? decisions_make(c, cand, r, p, d) : FG_ENOMEM;
 	if (!err)
 		err = decisions_rules(c, cand, r, p, NULL, rules);
-	if (!err) {
+	if (!err && !ask_hook(k, cand, r, p, d, rules, &err)) {
 		enum decide_verdict verdict = evidence_verdict(d, rules);
 		tell_judged(k, cand, r, d, rules);
 		if (verdict == DECIDE_REVIEW && k->made && k->made->part) {
@@ -322,7 +363,7 @@ merge(struct case_ *k, const struct db_candidate *cand, struct report *r)
 
 /* No word about the image: it was not looked at to the end. It is tried again in a while, at a start, when a base comes. */
 static void
-hold(struct case_ *k, const char *why)
+hold_until(struct case_ *k, const char *why, int64_t again_at)
 {
 	struct judging *j = k->all;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
@@ -335,9 +376,15 @@ hold(struct case_ *k, const char *why)
 		at++;
 	if (at == j->again_n && at < AGAIN_MAX)
 		j->again[j->again_n++] = k->candidate;
-	if (!j->again_at)
-		j->again_at = control_now(j->c) + JUDGING_AGAIN_S;
+	if (!j->again_at || again_at < j->again_at)
+		j->again_at = again_at;
 	close_case(k);
+}
+
+static void
+hold(struct case_ *k, const char *why)
+{
+	hold_until(k, why, control_now(k->all->c) + JUDGING_AGAIN_S);
 }
 
 /* What is wrong is ours, and nothing about the image. */
@@ -349,34 +396,76 @@ hold_for(struct case_ *k, const char *what, int err)
 	hold(k, why);
 }
 
+/* What came of the last step; where the hook is being asked, on_hook() goes on. */
 static void
-conclude(struct case_ *k)
+settle(struct case_ *k, int err, const struct policy *p)
 {
-	struct control *c = k->all->c;
-	struct db_candidate *cand = calloc(1, sizeof *cand);
-	struct report *r = report_new(REPORT_WHOLE);
-	int err = cand && r ? db_candidate_get(c->db, k->candidate, cand) : FG_ENOMEM;
-	const struct policy *p = err ? NULL : policies_find(c->policies, cand->profile);
-	if (!err && !candidates_is(cand, LIFECYCLE_JUDGING))
-		err = FG_ESTATE; /* rejected meanwhile */
-	if (!err && (!p || memcmp(p->digest, k->asked.profile_sha256, sizeof p->digest)))
-		err = FG_EAGAIN; /* another policy came into force: once more */
-	if (!err)
-		err = merge(k, cand, r);
-	if (!err)
-		err = store(c, r, k->made, p, cand);
-	if (!err)
-		err = decide_on(k, cand, r, p);
-	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
 	struct judging *all = k->all;
-	report_free(r);
-	free(cand);
+	uint64_t again = err == FG_EAGAIN && p ? k->candidate : 0;
+	if (!err && k->hook)
+		return;
 	if (err && err != FG_ESTATE && err != FG_EAGAIN)
 		hold_for(k, "it could not be judged", err);
 	else
 		close_case(k);
 	if (again)
 		judging_start(all, again);
+}
+
+/* Of a report that was kept: that it still is the one, under the policy in force. */
+static int
+find_case(struct case_ *k, struct db_candidate *cand, const struct policy **ret)
+{
+	struct control *c = k->all->c;
+	int err = db_candidate_get(c->db, k->candidate, cand);
+	*ret = err ? NULL : policies_find(c->policies, cand->profile);
+	if (!err && !candidates_is(cand, LIFECYCLE_JUDGING))
+		err = FG_ESTATE; /* rejected meanwhile */
+	if (!err && (!*ret || memcmp((*ret)->digest, k->asked.profile_sha256, sizeof (*ret)->digest)))
+		err = FG_EAGAIN; /* another policy came into force: once more */
+	return err;
+}
+
+static void
+on_hook(void *ctx, const char *why)
+{
+	struct case_ *k = ctx;
+	struct control *c = k->all->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	const struct policy *p = NULL;
+	struct report *r = NULL;
+	k->hook = NULL;
+	int err = cand ? find_case(k, cand, &p) : FG_ENOMEM;
+	if (!err && why) {
+		hold_until(k, why, control_now(c) + hooks_wait(c->hooks));
+	} else {
+		if (!err)
+			err = decisions_report(c, cand->report, &r);
+		if (!err)
+			err = decide_on(k, cand, r, p);
+		settle(k, err, p);
+	}
+	report_free(r);
+	free(cand);
+}
+
+static void
+conclude(struct case_ *k)
+{
+	struct control *c = k->all->c;
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	struct report *r = report_new(REPORT_WHOLE);
+	const struct policy *p = NULL;
+	int err = cand && r ? find_case(k, cand, &p) : FG_ENOMEM;
+	if (!err)
+		err = merge(k, cand, r);
+	if (!err)
+		err = store(c, r, k->made, p, cand);
+	if (!err)
+		err = decide_on(k, cand, r, p);
+	report_free(r);
+	free(cand);
+	settle(k, err, p);
 }
 
 /* ---- stages ---- */

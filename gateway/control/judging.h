@@ -2,7 +2,8 @@
 /*
  * judging - from bytes in quarantine to "blocked" or "people may look". Runs the
  * inspector's stages (stages; of a delta also targets), merges what they said (or how
- * they died) into the report, keeps it under its digest, and asks policy (decisions);
+ * they died) into the report, keeps it under its digest, and asks policy (decisions),
+ * and where all of that would let people look the operator's hook (hooks), if there is one;
  * what people may look at goes on to openings. Guarantees: a candidate leaves judging
  * only with a report that was stored; whatever goes wrong on the way leaves it waiting
  * or blocked. What policy holds, and what could not be looked at for want of room or

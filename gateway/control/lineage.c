@@ -14,7 +14,7 @@ struct spelled { /* terms as policy/scope.h asks for them; borrows from those */
 };
 
 static const struct scope_release *
-spell(struct spelled *s, const struct approval_terms *t)
+spell(struct spelled *s, const struct approval_terms *t, int64_t as_of)
 {
 	for (uint32_t i = 0; i < t->from_versions.n; i++)
 		s->from[i] = view_str(t->from_versions.word[i]);
@@ -22,31 +22,39 @@ spell(struct spelled *s, const struct approval_terms *t)
 		s->groups[i] = view_str(t->groups.word[i]);
 	s->r = (struct scope_release){ .valid = true, .product = view_str(t->product), .target_version = view_str(t->target),
 		.from = s->from, .from_n = t->from_versions.n, .groups = s->groups, .groups_n = t->groups.n,
-		.not_before = t->not_before, .not_after = t->not_after, .share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER };
+		.not_before = t->not_before, .not_after = t->not_after, .share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER,
+		.as_of = as_of };
 	return &s->r;
 }
 
-/* All that may get the older one may get the newer. */
-static bool
-takes_place(struct control *c, const struct approval_terms *newer, const struct approval_terms *older)
+static int64_t
+as_of(const struct release *record)
 {
+	return record->by_standing ? record->as_of : SCOPE_WHENEVER;
+}
+
+/* All that may get the older one may get the newer, whose groups are those of when. */
+static bool
+takes_place(struct control *c, const struct approval_terms *newer, int64_t when, const struct release *record)
+{
+	const struct approval_terms *older = &record->terms;
 	const struct policy *p = policies_find(c->policies, newer->profile);
 	struct spelled n, o;
 	return p && strcmp(newer->profile, older->profile) == 0 && newer->max_devices >= older->max_devices &&
-	    scope_covers(spell(&n, newer), spell(&o, older), p->profile);
+	    scope_covers(spell(&n, newer, when), spell(&o, older, as_of(record)), p->profile);
 }
 
 /* ---- superseded ---- */
 
 /* The index of one whose place that one takes; n: of none. Only what goes over rings has a place to take. */
 static size_t
-superseded_by(struct control *c, const struct tables_release *all, size_t n, const struct approval_terms *newer)
+superseded_by(struct control *c, const struct tables_release *all, size_t n, const struct release *newer)
 {
 	size_t i = 0;
 	bool plan;
 	for (; i < n; i++) {
 		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
-		if (plan && takes_place(c, newer, &all[i].record->terms))
+		if (plan && takes_place(c, &newer->terms, as_of(newer), all[i].record))
 			break;
 	}
 	return i;
@@ -64,7 +72,7 @@ lineage_supersede(struct control *c)
 		const struct approval_terms *t = &all[i].record->terms;
 		if (all[i].withheld || t->not_before > timekeep_earliest(c) || !rollouts_goes(c->rollouts, all[i].id, &plan))
 			continue;
-		size_t old = superseded_by(c, all, n, t);
+		size_t old = superseded_by(c, all, n, all[i].record);
 		if (old == n)
 			continue;
 		rollouts_supersede(c->rollouts, all[old].id, t->review);
@@ -82,7 +90,7 @@ lineage_supersedes(struct control *c, const struct approval_terms *t, struct jso
 	jsonw_array(j);
 	for (size_t i = 0; i < n; i++) {
 		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
-		if (plan && takes_place(c, t, &all[i].record->terms))
+		if (plan && takes_place(c, t, SCOPE_WHENEVER, all[i].record))
 			jsonw_cstr(j, all[i].record->terms.review);
 	}
 	jsonw_array_end(j);
@@ -97,7 +105,7 @@ lineage_places(struct control *c, const struct approval_terms *t, char out[LINEA
 	out[0] = '\0';
 	for (size_t i = 0; i < n && len < LINEAGE_TEXT_CAP; i++) {
 		(void)rollouts_goes(c->rollouts, all[i].id, &plan);
-		if (plan && takes_place(c, t, &all[i].record->terms))
+		if (plan && takes_place(c, t, SCOPE_WHENEVER, all[i].record))
 			len += (size_t)snprintf(out + len, LINEAGE_TEXT_CAP - len, "%s%s", len ? ", " : "supersedes ",
 			    all[i].record->terms.review);
 	}
@@ -126,7 +134,7 @@ offered_to(struct control *c, const uint8_t *but, const struct profile *p, const
 		enum version_relation is = version_compare(p->version_order, view_str(t->target), view_str(version));
 		if (is == VERSION_SAME || (back && is == VERSION_NEWER))
 			continue;
-		enum scope_answer answer = scope_version(spell(&s, t), view_str(product), view_str(version), p);
+		enum scope_answer answer = scope_version(spell(&s, t, SCOPE_WHENEVER), view_str(product), view_str(version), p);
 		if (answer == SCOPE_OFFER)
 			return t;
 		*ret_why = answer;

@@ -271,7 +271,8 @@ covers(struct mandates *m, const struct db_candidate *cand, const struct db_reso
 	t->scope.quorum = t->asked.quorum;
 	t->scope.have_plan = one->terms.have_plan;
 	memcpy(t->scope.plan, one->terms.plan, sizeof t->scope.plan);
-	if (reviews_terms(c, cand, &t->scope, &t->terms) || mandates_valid(m, one, &t->valid) ||
+	if (reviews_terms(c, cand, &t->scope, &t->terms) ||
+	    decisions_signer(c, cand, &t->terms.have_signer, t->terms.signer) || mandates_valid(m, one, &t->valid) ||
 	    approval_standing_outside(&one->terms, &t->terms, t->scope.not_before))
 		return false;
 	if (t->asked.quorum > t->valid.need)

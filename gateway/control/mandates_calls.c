@@ -67,6 +67,7 @@ put(struct jsonw *j, struct mandates *m, const struct mandate *one)
 	jsonw_kcstr(j, "product", t->product);
 	jsonw_kcstr(j, "profile", t->profile);
 	requests_put_text(j, "reason", one->row.reason);
+	approval_list_put(j, "signers", &t->bounds.signers);
 	jsonw_kcstr(j, "state", state_of(m, one));
 	requests_put_time(j, "until", t->not_after);
 	requests_put_text(j, "who", one->row.who);
@@ -139,6 +140,8 @@ read_bounds(struct call *call, struct approval_terms *t)
 		return "more modules or releases than a standing statement can name";
 	t->max_devices = (uint32_t)devices;
 	t->bounds.max_releases = (uint32_t)releases;
+	if (!words(call, "signers", NULL, &t->bounds.signers))
+		return "signers are digests of keys, each once";
 	if (!words(call, "findings", NULL, &t->findings) || !words(call, "from", "*", &t->from_versions) ||
 	    !words(call, "groups", "*", &t->groups))
 		return "findings, from and groups are printable words, each once";

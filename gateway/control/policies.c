@@ -11,6 +11,7 @@
 #include "gateway/state/files.h"
 #include "images/aids.h"
 #include "images/trustset.h"
+#include "policy/hook.h"
 
 struct handed { /* one file of the boot dialogue or of a reload */
 	uint8_t kind;
@@ -32,11 +33,13 @@ struct policies {
 	size_t n;
 	struct view rules; /* in now; empty: none */
 	uint8_t rules_sha256[DIGEST_SHA256_LEN];
+	struct view hook; /* likewise; its digest is config's */
 	struct handed_list next; /* handed in since the last load */
 	struct handed_list now;  /* what the list rests on */
 	bool pinned;
 	struct policies_pins pins;
 	struct policy_bundle *bundle, *handed; /* with pins */
+	char lacks[POLICIES_LACKS_MAX];        /* why there is no handed */
 };
 
 static void
@@ -102,7 +105,16 @@ policies_file(struct policies *p, const struct msg_boot_fd *what, int fd)
 static size_t
 most(uint8_t kind)
 {
-	return kind == MSG_FD_CA ? POLICIES_CA_MAX : kind == MSG_FD_RULES ? AIDS_RULES_MAX : TRUST_FILE_MAX;
+	switch (kind) {
+	case MSG_FD_CA:
+		return POLICIES_CA_MAX;
+	case MSG_FD_RULES:
+		return AIDS_RULES_MAX;
+	case MSG_FD_HOOK:
+		return HOOK_PROGRAM_MAX;
+	default:
+		return TRUST_FILE_MAX;
+	}
 }
 
 static int
@@ -256,6 +268,22 @@ find_rules(const struct config *c, const struct handed_list *files, struct view 
 	return digest_sha256(*ret, sha256);
 }
 
+/* Nothing runs it here. Its digest is part of every policy, so it comes before those. */
+static int
+find_hook(struct config *c, const struct handed_list *files, struct view *ret, char *why, size_t cap)
+{
+	const struct handed *h = find_handed(files, MSG_FD_HOOK, c->hook.program);
+	*ret = view_of(NULL, 0);
+	if (!c->hook.program[0])
+		return FG_OK;
+	if (!h || h->n == 0) {
+		snprintf(why, cap, "hook.program: %s %s", c->hook.program, h ? "is empty" : "was not handed over");
+		return FG_ENOTFOUND;
+	}
+	*ret = view_of(h->bytes, h->n);
+	return digest_sha256(*ret, c->hook.sha256);
+}
+
 /* ---- where people sign it ---- */
 
 int
@@ -270,16 +298,17 @@ static enum policy_bundle_kind
 kind_of(uint8_t handed)
 {
 	return handed == MSG_FD_ANCHOR ? POLICY_BUNDLE_ANCHOR : handed == MSG_FD_CA ? POLICY_BUNDLE_CA :
-	    handed == MSG_FD_RULES ? POLICY_BUNDLE_YARA : POLICY_BUNDLE_NONE;
+	    handed == MSG_FD_RULES ? POLICY_BUNDLE_YARA : handed == MSG_FD_HOOK ? POLICY_BUNDLE_HOOK : POLICY_BUNDLE_NONE;
 }
 
 /* What the configuration comes to with these files; each is kept under its digest. */
 static int
-bundle_of(const struct policies *p, const struct config *c, const struct handed_list *l, struct policy_bundle **ret,
-    char *why, size_t cap)
+bundle_of(const struct policies *p, struct config *c, const struct handed_list *l, struct policy_bundle **ret, char *why,
+    size_t cap)
 {
 	struct policy_bundle_item *items = calloc(l->n ? l->n : 1, sizeof *items);
-	int err = items ? FG_OK : FG_ENOMEM;
+	struct view hook;
+	int err = items ? find_hook(c, l, &hook, why, cap) : FG_ENOMEM;
 	size_t n = 0;
 	for (size_t i = 0; !err && i < l->n; i++) {
 		struct view bytes = view_of(l->at[i].bytes, l->at[i].n);
@@ -333,7 +362,7 @@ pin_one(const struct policies *p, struct handed_list *l, uint8_t kind, const str
 static int
 pin_files(const struct policies *p, struct handed_list *l)
 {
-	static const uint8_t kinds[] = { MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES };
+	static const uint8_t kinds[] = { MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES, MSG_FD_HOOK };
 	const struct policy_bundle *b = p->pins.bundle;
 	int err = FG_OK;
 	for (size_t i = 0; b && !err && i < b->n; i++)
@@ -343,14 +372,15 @@ pin_files(const struct policies *p, struct handed_list *l)
 	return err;
 }
 
-/* Both bundles of what is being loaded; what lies on disk may lack a file that was signed. */
+/* Both bundles of what is being loaded; what lies on disk may lack a file that was signed, which ret_lacks then names. */
 static int
-pin(const struct policies *p, const struct config *c, struct handed_list *l, struct policy_bundle **ret,
-    struct policy_bundle **ret_handed, char *why, size_t cap)
+pin(const struct policies *p, struct config *c, struct handed_list *l, struct policy_bundle **ret,
+    struct policy_bundle **ret_handed, char ret_lacks[POLICIES_LACKS_MAX], char *why, size_t cap)
 {
 	int err = bundle_of(p, c, l, ret_handed, why, cap);
 	if (err && err != FG_ENOTFOUND)
 		return err;
+	snprintf(ret_lacks, POLICIES_LACKS_MAX, "%s", err ? why : "");
 	why[0] = '\0';
 	err = pin_files(p, l);
 	return err ? err : bundle_of(p, c, l, ret, why, cap);
@@ -386,6 +416,12 @@ policies_handed(const struct policies *p)
 	return p->handed;
 }
 
+const char *
+policies_lacks(const struct policies *p)
+{
+	return p->lacks;
+}
+
 int
 policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 {
@@ -393,22 +429,28 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	struct config *c = NULL;
 	struct policy *list = NULL;
 	struct policy_bundle *comes_to = NULL, *as_handed = NULL;
-	struct view rules;
+	struct view rules, hook;
 	uint8_t sha256[DIGEST_SHA256_LEN] = { 0 };
+	char lacks[POLICIES_LACKS_MAX] = "";
 	size_t n = 0;
 	ret_why[0] = '\0';
-	/* A reload of a configuration without files hands none: then the old ones do, as nobody names them. */
-	struct handed_list *files = p->next.n ? &p->next : &p->now;
+	/*
+	 * A reload of a configuration without files hands none: then the old ones do, as nobody names them. Where files
+	 * are pinned none of the old ones stands in for one that is gone, or nobody would be told.
+	 */
+	struct handed_list *files = p->next.n || p->pinned ? &p->next : &p->now;
 	int err = parse(bundle_fd, &b, &c, ret_why, cap);
 	if (!err)
 		err = read_handed(files, ret_why, cap);
 	if (!err && p->pinned)
-		err = pin(p, c, files, &comes_to, &as_handed, ret_why, cap);
+		err = pin(p, c, files, &comes_to, &as_handed, lacks, ret_why, cap);
 	if (!err) {
 		n = c->profiles_n;
 		list = calloc(n ? n : 1, sizeof *list);
 		err = list ? FG_OK : FG_ENOMEM;
 	}
+	if (!err)
+		err = find_hook(c, files, &hook, ret_why, cap);
 	for (size_t i = 0; !err && i < n; i++)
 		err = resolve(c, &c->profiles[i], files, &list[i], ret_why, cap);
 	if (!err)
@@ -437,11 +479,13 @@ policies_load(struct policies *p, int bundle_fd, char *ret_why, size_t cap)
 	policy_bundle_free(p->handed);
 	p->bundle = comes_to;
 	p->handed = as_handed;
+	memcpy(p->lacks, lacks, sizeof p->lacks);
 	p->list = list;
 	p->n = n;
 	p->config = c;
 	p->texts = b;
 	p->rules = rules;
+	p->hook = hook;
 	memcpy(p->rules_sha256, sha256, sizeof sha256);
 	return FG_OK;
 }
@@ -452,6 +496,15 @@ policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DI
 	*ret = p->rules;
 	memcpy(ret_sha256, p->rules_sha256, DIGEST_SHA256_LEN);
 	return p->rules.n > 0;
+}
+
+bool
+policies_hook(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN])
+{
+	*ret = p->hook;
+	if (p->hook.n > 0)
+		memcpy(ret_sha256, p->config->hook.sha256, DIGEST_SHA256_LEN);
+	return p->hook.n > 0;
 }
 
 const struct config *

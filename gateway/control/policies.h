@@ -13,6 +13,7 @@
 #include "policy/policy_bundle.h"
 
 #define POLICIES_FILES_MAX 8192 /* anchors and CA files: 256 profiles of 32 */
+#define POLICIES_LACKS_MAX 320 /* a sentence about a file's name */
 #define POLICIES_CA_MAX (4u << 20) /* gateway/upstream takes no more */
 
 struct policy { /* one profile, resolved; lives until the next policies_load() */
@@ -36,7 +37,7 @@ struct policies;
 
 struct policies *policies_new(void);
 void policies_free(struct policies *p);
-/* MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES (read in policies_load()) or MSG_FD_CREDENTIALS (never read here);
+/* MSG_FD_ANCHOR, MSG_FD_CA, MSG_FD_RULES, MSG_FD_HOOK (read in policies_load()) or MSG_FD_CREDENTIALS (never read here);
  * takes fd. FG_ELIMIT, FG_ENOMEM. */
 int policies_file(struct policies *p, const struct msg_boot_fd *what, int fd);
 /*
@@ -50,6 +51,8 @@ int policies_pin(struct policies *p, const struct policies_pins *pins);
 /* What the configuration in force comes to, with the files that count, and with those that came. NULL without pins. */
 const struct policy_bundle *policies_bundle(const struct policies *p);
 const struct policy_bundle *policies_handed(const struct policies *p);
+/* Where there is none of those that came: which file is missing for one. "": none is. */
+const char *policies_lacks(const struct policies *p);
 /*
  * What another one would come to, with the files handed in since the last load, which are kept and forgotten here.
  * Nothing else changes. 0 with *ret, or an error with ret_why. bundle_fd stays the caller's.
@@ -57,6 +60,8 @@ const struct policy_bundle *policies_handed(const struct policies *p);
 int policies_consider(struct policies *p, int bundle_fd, struct policy_bundle **ret, char *ret_why, size_t cap);
 /* The operator's YARA rules as text, and their digest; false: none. Lives until the next policies_load(). */
 bool policies_rules(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
+/* The decision hook, and its digest; false: none. Lives until the next policies_load(). */
+bool policies_hook(const struct policies *p, struct view *ret, uint8_t ret_sha256[DIGEST_SHA256_LEN]);
 const struct config *policies_config(const struct policies *p);
 /*
  * What the configuration in force would be with that text in place of the file of that name, or beside the others

@@ -341,6 +341,20 @@ number_ref(const struct entry *e, const char *key)
 	return r && r->is_number ? r->number : 0;
 }
 
+/* The warden had it written and it had no effect: it stands as it stood, if nothing was said of it since. */
+static void
+on_disowned(struct recount_rollout *one, enum approval_step step, uint64_t since, const char *ring)
+{
+	if (one->was.step == APPROVAL_STEP_NONE || one->was.step != step || one->was.since != since ||
+	    strcmp(one->was.name, ring) != 0)
+		return;
+	one->paused = one->was.paused;
+	one->said = one->was.said;
+	if (one->was.ring >= 0)
+		memcpy(one->held[one->was.ring], ring, sizeof one->held[0]);
+	one->was.step = APPROVAL_STEP_NONE;
+}
+
 /* People let it go on: the stop that they named, and no later one. */
 static void
 on_continued(struct recount_rollout *one, const struct entry *e)
@@ -349,14 +363,29 @@ on_continued(struct recount_rollout *one, const struct entry *e)
 	ref_text(e, "step", step, sizeof step);
 	ref_text(e, "ring", ring, sizeof ring);
 	enum approval_step what = approval_step_parse(view_str(step));
-	if (what == APPROVAL_STEP_OPEN)
-		memcpy(one->said.opens, ring, sizeof ring);
-	if (what == APPROVAL_STEP_OPEN || what == APPROVAL_STEP_NONE || (one->stopped && number_ref(e, "since") != one->stopped))
+	uint64_t since = number_ref(e, "since");
+	if (view_is(e->out, "denied")) {
+		on_disowned(one, what, since, ring);
 		return;
+	}
+	if (what == APPROVAL_STEP_NONE || (what != APPROVAL_STEP_OPEN && one->stopped && since != one->stopped))
+		return;
+	one->was.step = (uint8_t)what;
+	one->was.paused = one->paused;
+	one->was.ring = -1;
+	one->was.since = since;
+	memcpy(one->was.name, ring, sizeof ring);
+	one->was.said = one->said;
+	if (what == APPROVAL_STEP_OPEN) {
+		memcpy(one->said.opens, ring, sizeof ring);
+		return;
+	}
 	one->said.since = e->t_us / 1000000;
-	for (unsigned i = 0; what == APPROVAL_STEP_UNHOLD && i < ROLLOUT_RINGS_MAX; i++)
-		if (strcmp(one->held[i], ring) == 0)
+	for (int i = 0; what == APPROVAL_STEP_UNHOLD && i < ROLLOUT_RINGS_MAX; i++)
+		if (strcmp(one->held[i], ring) == 0) {
 			one->held[i][0] = '\0';
+			one->was.ring = i;
+		}
 	if (what != APPROVAL_STEP_RESUME)
 		return;
 	one->paused = false;
@@ -374,6 +403,8 @@ on_rollout(struct recount *r, const struct entry *e)
 		return;
 	bool known = number && number->is_number;
 	uint64_t ring = known ? number->number : UINT64_MAX;
+	if (e->ev != ENTRY_ROLLOUT_RESUMED)
+		one->was.step = APPROVAL_STEP_NONE;
 	switch (e->ev) {
 	case ENTRY_ROLLOUT_PAUSED:
 		one->paused = true;

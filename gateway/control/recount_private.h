@@ -60,6 +60,15 @@ struct recount_rollout { /* by release */
 	uint64_t stopped;   /* name of the last stop; 0: it had none */
 	char held[ROLLOUT_RINGS_MAX][ROLLOUT_NAME_MAX + 1]; /* names of rings that are held, by their numbers */
 	struct rollouts_said said; /* but for what stands above */
+	/* Before people let it go on last, in that way, should the warden take it back. */
+	struct {
+		uint8_t step;       /* enum approval_step; 0: nothing to take back */
+		bool paused;
+		int ring;           /* the one that was held; -1: none */
+		uint64_t since;
+		char name[ROLLOUT_NAME_MAX + 1];
+		struct rollouts_said said;
+	} was;
 };
 
 struct recount_suspended { /* by key */

@@ -137,8 +137,19 @@ say_product(const struct matter *x, char *dst, size_t cap)
 static void
 say_group(const struct matter *x, char *dst, size_t cap)
 {
+	const struct release *record = x->release->record;
+	char came[STAMP_CAP], written[STAMP_CAP];
 	say(dst, cap, "it is in group %s, the release is for ", group_of(x));
 	say_words(dst, cap, &x->release->record->terms.groups, "all");
+	if (!record->by_standing || scope_placed_by(x->m->placed, record->as_of))
+		return;
+	say(dst, cap, "; but it came there ");
+	if (x->m->placed)
+		say(dst, cap, "at %s, ", when(x->m->placed, came));
+	if (record->as_of)
+		say(dst, cap, "after the standing statement that this rests on was written, at %s", when(record->as_of, written));
+	else
+		say(dst, cap, "and the release does not say as of when modules are meant");
 }
 
 static void
@@ -326,6 +337,7 @@ ask_scope(struct matter *x, bool let_in)
 		.not_after = t->not_after,
 		.share = let_in ? ROLLOUT_PLACES : 0,
 		.known_by = SCOPE_WHENEVER, /* the module's ring says so already */
+		.as_of = x->release->record->by_standing ? x->release->record->as_of : SCOPE_WHENEVER,
 	};
 	const struct scope_module s = {
 		.identified = true,
@@ -333,6 +345,7 @@ ask_scope(struct matter *x, bool let_in)
 		.held = m->held,
 		.product = view_str(m->product[0] ? m->product : t->product),
 		.group = view_str(inventory_group(m)),
+		.placed = m->placed,
 		.current_version = view_str(m->version),
 	};
 	x->answer = scope_chain(&r, &s, x->p, timekeep_earliest(x->c), timekeep_latest(x->c), x->link);

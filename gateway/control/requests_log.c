@@ -225,6 +225,7 @@ open_document(struct control *c, const char *kind, const uint8_t sha256[DIGEST_S
 		{ "report", FILES_REPORT },
 		{ "provenance", FILES_PROVENANCE },
 		{ "policy", FILES_POLICY },
+		{ "hook", FILES_HOOK },
 		{ "attachment", FILES_ATTACHMENT },
 		{ "statement", FILES_STATEMENT },
 		{ "signature", FILES_STATEMENT_SIG },

@@ -393,6 +393,9 @@ requests_module_import(struct control *c, struct call *call)
 		err = files_read(call_fd(call, 0), INVENTORY_IMPORT_MAX, &csv);
 	if (!err)
 		err = inventory_import(c->inventory, writer_view(&csv), profile, dry_run, r);
+	inventory_place(c->inventory, control_now(c));
+	if (!err)
+		err = inventory_flush(c->inventory);
 	writer_free(&csv);
 	if (r)
 		tell_import(c, call, r, err);

@@ -24,6 +24,7 @@ struct explaining {
 	struct decisions_told *told;
 	struct decide_result fixed;
 	struct rules_result rules;
+	struct hook_said hook;
 	enum scope_kind kind;
 	uint32_t floor; /* of genesis, for as many modules */
 	int64_t now;
@@ -52,6 +53,30 @@ put_fixed(struct jsonw *j, const struct decide_result *d)
 	}
 	jsonw_array_end(j);
 	jsonw_kcstr(j, "verdict", decide_verdict_name(d->verdict));
+	jsonw_object_end(j);
+}
+
+/* What the decision hook said of this report, in its own words made visible. */
+static void
+put_hook(struct jsonw *j, const struct explaining *x)
+{
+	const struct hook_answer *a = &x->hook.answer;
+	bool answered = x->hook.state == HOOK_ANSWERED;
+	jsonw_key(j, "hook");
+	if (x->hook.state == HOOK_NONE) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	requests_put_digest(j, "answer", answered, x->cand->hook, sizeof x->cand->hook);
+	jsonw_kcstr(j, "outcome", answered ? hook_outcome_name(a->outcome) : "unanswered");
+	jsonw_khex(j, "program", hooks_program(x->c), DIGEST_SHA256_LEN);
+	jsonw_kuint(j, "quorum", answered ? a->quorum : 0);
+	jsonw_key(j, "reasons");
+	jsonw_array(j);
+	for (unsigned i = 0; answered && i < a->reasons_n; i++)
+		jsonw_cstr(j, a->reason[i]);
+	jsonw_array_end(j);
 	jsonw_object_end(j);
 }
 
@@ -118,6 +143,7 @@ put(struct jsonw *j, const struct explaining *x)
 	put_fixed(j, &x->fixed);
 	jsonw_kuint(j, "floor", x->floor);
 	jsonw_kuint(j, "have", have);
+	put_hook(j, x);
 	requests_put_review(j, "id", x->cand->id);
 	requests_put_digest(j, "image", x->cand->have_image, x->cand->image, sizeof x->cand->image);
 	requests_put_digest(j, "judged_policy", x->cand->have_policy, x->cand->policy, sizeof x->cand->policy);
@@ -176,6 +202,9 @@ decide_again(struct explaining *x)
 	const struct evidence *e = decisions_evidence(x->told);
 	decide(&e->decide, x->policy->profile, x->now, decisions_clock_sure(c), &x->fixed);
 	rules_decide(f->rules, f->rules_n, &f->raise, &e->rules, x->now, &x->rules);
+	hooks_said(c, x->cand, &x->hook);
+	hook_tighten_fixed(&x->hook, &x->fixed);
+	hook_tighten_rules(&x->hook, &x->rules);
 	count_modules(x);
 	return FG_OK;
 }
@@ -267,6 +296,11 @@ judge_then(const struct config *then, const struct explaining *x, struct verdict
 	if (!err && p) {
 		decide(&e->decide, p, x->now, decisions_clock_sure(x->c), d);
 		rules_decide(then->rules, then->rules_n, &then->raise, &e->rules, x->now, r);
+		/* Its hook is not run for a question: where it has one, too, the answer that is kept stands for it. */
+		if (then->hook.program[0]) {
+			hook_tighten_fixed(&x->hook, d);
+			hook_tighten_rules(&x->hook, r);
+		}
 		*ret = verdict_of(d, r, rules_quorum(r, x->kind, p, x->floor));
 	}
 	free(r);

@@ -297,6 +297,7 @@ requests_status(struct control *c, struct call *call)
 	put_log(j, c);
 	jsonw_kuint(j, "modules", inventory_count(c->inventory));
 	jsonw_kbool(j, "permitting", control_permits(c) && c->warden && !halts_now(c->halts) && timekeep_is_sure(c));
+	jsonw_kbool(j, "policy_signed", people_genesis(c->people)->signed_policy);
 	jsonw_kuint(j, "profiles", policies_count(c->policies));
 	jsonw_kuint(j, "releases", releases_count(c->releases));
 	put_reviews(j, c);

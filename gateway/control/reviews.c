@@ -566,6 +566,8 @@ fill(struct control *c, const struct db_candidate *cand, uint32_t quorum, bool s
 			m->opened_at = restricted; /* a warden that was restored may not know of it */
 		m->now = control_now(c);
 	}
+	if (!err && standing)
+		err = decisions_signer(c, cand, &m->have_signer, m->signer);
 	free(t);
 	return err;
 }

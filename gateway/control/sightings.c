@@ -288,6 +288,7 @@ sightings_flush(struct sightings *s)
 		err = db_end(c->db, err);
 	if (err)
 		oplog(OPLOG_WARNING, "sightings could not be written: %s", db_why(c->db));
+	inventory_place(c->inventory, control_now(c));
 	err = inventory_flush(c->inventory);
 	if (!err)
 		err = grants_flush(c->grants);

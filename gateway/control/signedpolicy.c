@@ -15,7 +15,7 @@
 #include "gateway/wire/memfd.h"
 #include "policy/policy_bundle.h"
 
-#define META_UNSIGNED "policy-unsigned" /* digest of the bundle that the log was told of last */
+#define META_UNSIGNED "policy-unsigned" /* what the log was told of last: the bundle's digest, or why there is none */
 #define NAMED_MAX 6                     /* differences that one sentence names */
 #define END_OF_ARMOUR "-----END SSH SIGNATURE-----"
 #define SUBMIT_BYTES_MAX (SIGNERS_MAX * SSHSIG_ARMOR_MAX)
@@ -26,7 +26,10 @@ struct signedpolicy {
 	uint8_t *text;                 /* its statement; genesis.json for number 0 */
 	size_t text_n;
 	struct policy_bundle *bundle;  /* what now is of; NULL: it was never here */
+	bool bundle_kept;              /* it can be had after a restart */
 	struct policy_bundle *disk;    /* what lies in the folder and is not signed; NULL: nothing */
+	bool disk_kept;                /* it and its files can be had again, so it can be put in force */
+	char lacks[POLICIES_LACKS_MAX]; /* what lies there is not even one: why; "": it is, or is the one in force */
 	bool lost;
 	bool asked;
 	uint64_t token;
@@ -97,6 +100,7 @@ recall(struct signedpolicy *p)
 	int err = files_doc_get(p->c->files, FILES_POLICY, p->now.bundle, &w);
 	if (!err)
 		err = policy_bundle_read(writer_view(&w), &p->bundle);
+	p->bundle_kept = !err;
 	if (err && err != FG_ENOTFOUND)
 		oplog(OPLOG_ERR, "the bundle of policy %u cannot be read: %s", p->now.number, err_name(err));
 	writer_free(&w);
@@ -118,6 +122,13 @@ keep_file(void *ctx, const uint8_t sha256[DIGEST_SHA256_LEN], struct view bytes)
 		oplog(OPLOG_WARNING, "a file of the policy could not be kept: %s", err_name(err));
 }
 
+/* What policies_load() puts files back by. */
+static int
+pin(struct signedpolicy *p)
+{
+	return policies_pin(p->c->policies, &(struct policies_pins){ p->bundle, get_file, keep_file, p });
+}
+
 static int
 follow_all(struct signedpolicy *p)
 {
@@ -127,15 +138,18 @@ follow_all(struct signedpolicy *p)
 	if (err != FG_ENOTFOUND && err)
 		return err;
 	recall(p);
-	return policies_pin(p->c->policies, &(struct policies_pins){ p->bundle, get_file, keep_file, p });
+	return pin(p);
 }
 
 int
 signedpolicy_new(struct control *c, struct signedpolicy **ret)
 {
 	const struct genesis *g = people_genesis(c->people);
-	if (!g->signed_policy)
+	if (!g->signed_policy) {
+		oplog(OPLOG_WARNING, "POLICY IS NOT SIGNED at this gateway (fotagate init --unsigned-policy): whoever can write its "
+		    "configuration decides by which rules it asks people");
 		return FG_OK;
+	}
 	struct signedpolicy *p = calloc(1, sizeof *p);
 	if (!p)
 		return FG_ENOMEM;
@@ -212,6 +226,7 @@ differences(const struct policy_bundle *was, const struct policy_bundle *now, ch
 	writer_free(&t.w);
 }
 
+/* Its text among the documents, and a copy of it whether that could be done or not. */
 static int
 keep_bundle(struct signedpolicy *p, const struct policy_bundle *b, struct policy_bundle **ret)
 {
@@ -219,11 +234,42 @@ keep_bundle(struct signedpolicy *p, const struct policy_bundle *b, struct policy
 	writer_init(&w, POLICY_BUNDLE_TEXT_MAX);
 	int err = policy_bundle_write(b, &w);
 	if (!err)
-		err = files_doc_put(p->c->files, FILES_POLICY, b->sha256, writer_view(&w));
-	if (!err && ret)
 		err = policy_bundle_read(writer_view(&w), ret);
+	if (!err)
+		err = files_doc_put(p->c->files, FILES_POLICY, b->sha256, writer_view(&w));
 	writer_free(&w);
 	return err;
+}
+
+/* Every file of it can be had again: they were kept when they were read, if there was room. */
+static bool
+has_files(struct signedpolicy *p, const struct policy_bundle *b)
+{
+	bool all = true;
+	for (size_t i = 0; all && i < b->n; i++) {
+		struct writer w;
+		if (b->at[i].kind < POLICY_BUNDLE_ANCHOR || b->at[i].kind >= POLICY_BUNDLE_POLICY)
+			continue;
+		writer_init(&w, FILES_DOC_MAX);
+		all = get_file(p, b->at[i].sha256, &w) == FG_OK;
+		writer_free(&w);
+	}
+	return all;
+}
+
+static bool
+is_unsigned(const struct signedpolicy *p)
+{
+	return p->disk || p->lacks[0];
+}
+
+static void
+what_differs(const struct signedpolicy *p, char *dst, size_t cap)
+{
+	if (p->disk)
+		differences(p->bundle, p->disk, dst, cap);
+	else
+		snprintf(dst, cap, "%s", p->lacks);
 }
 
 /* Once for each that lies there: in the log, as an incident, and aloud. */
@@ -231,40 +277,64 @@ static void
 tell(struct signedpolicy *p)
 {
 	struct control *c = p->c;
-	char what[DB_TEXT_MAX / 2], hex[DIGEST_HEX_LEN + 1], was[DB_META_VALUE_MAX] = "";
+	char what[DB_TEXT_MAX / 2], is[DB_META_VALUE_MAX] = "", was[DB_META_VALUE_MAX] = "";
 	struct db_incident i = { .at = control_now(c), .kind = "policy" };
-	if (!p->disk || !c->logbook)
+	if (!is_unsigned(p) || !c->logbook)
 		return;
-	hex_encode(p->disk->sha256, sizeof p->disk->sha256, hex);
+	if (p->disk)
+		hex_encode(p->disk->sha256, sizeof p->disk->sha256, is);
+	else
+		snprintf(is, sizeof is, "%s", p->lacks);
 	(void)db_meta_get(c->db, META_UNSIGNED, was, sizeof was);
-	if (strcmp(was, hex) == 0)
+	if (strcmp(was, is) == 0)
 		return;
-	differences(p->bundle, p->disk, what, sizeof what);
+	what_differs(p, what, sizeof what);
 	oplog(OPLOG_ERR, "INCIDENT: the policy on disk is not signed and is not followed: %s", what);
 	snprintf(i.detail, sizeof i.detail, "the policy on disk is not signed: %.300s", what);
 	(void)db_incident_add(c->db, &i);
 	struct msg_append *e = logbook_entry(ENTRY_POLICY_UNSIGNED, "denied", "control", "policy");
-	logbook_ref_sha256(e, "bundle", p->disk->sha256);
+	if (p->disk)
+		logbook_ref_sha256(e, "bundle", p->disk->sha256);
 	logbook_ref_sha256(e, "in_force", p->now.bundle);
 	logbook_say(e, "not signed, and not followed: %s", what);
 	logbook_tell(c->logbook, e);
-	if (db_meta_set(c->db, META_UNSIGNED, hex))
+	if (db_meta_set(c->db, META_UNSIGNED, is))
 		oplog(OPLOG_WARNING, "that the policy on disk is not signed could not be remembered");
 }
 
+/* b: what lies there; NULL: lacks says why there is none, or nothing lies there but what is in force. */
 static void
-set_disk(struct signedpolicy *p, const struct policy_bundle *b)
+set_disk(struct signedpolicy *p, const struct policy_bundle *b, const char *lacks)
 {
 	policy_bundle_free(p->disk);
 	p->disk = NULL;
-	if (!b || !memcmp(b->sha256, p->now.bundle, sizeof p->now.bundle)) {
+	p->disk_kept = false;
+	snprintf(p->lacks, sizeof p->lacks, "%s", b ? "" : lacks);
+	if (!p->lacks[0] && (!b || !memcmp(b->sha256, p->now.bundle, sizeof p->now.bundle))) {
 		if (p->c->db)
 			(void)db_meta_set(p->c->db, META_UNSIGNED, "");
 		return;
 	}
-	if (keep_bundle(p, b, &p->disk))
-		oplog(OPLOG_ERR, "a policy that is not signed could not be kept: it cannot be signed either");
+	if (b) {
+		p->disk_kept = keep_bundle(p, b, &p->disk) == FG_OK && has_files(p, b);
+		if (!p->disk_kept)
+			oplog(OPLOG_ERR, "a policy that is not signed could not be kept: it cannot be put in force either");
+		if (!p->disk)
+			snprintf(p->lacks, sizeof p->lacks, "all of it: there is no memory for it");
+	}
 	tell(p);
+}
+
+/* The one in force was read, and was not among the documents. */
+static void
+keep_now(struct signedpolicy *p, const struct policy_bundle *b)
+{
+	policy_bundle_free(p->bundle);
+	p->bundle = NULL;
+	p->bundle_kept = keep_bundle(p, b, &p->bundle) == FG_OK && has_files(p, b);
+	if (!p->bundle_kept)
+		oplog(OPLOG_WARNING, "the policy in force could not be kept: should its files change it cannot be had");
+	(void)pin(p);
 }
 
 void
@@ -274,10 +344,10 @@ signedpolicy_look(struct signedpolicy *p)
 		return;
 	const struct policy_bundle *b = policies_bundle(p->c->policies), *handed = policies_handed(p->c->policies);
 	p->lost = !b || memcmp(b->sha256, p->now.bundle, sizeof p->now.bundle) != 0;
-	if (!p->lost && !p->bundle && keep_bundle(p, b, &p->bundle))
-		oplog(OPLOG_WARNING, "the policy in force could not be kept: should its files change it cannot be had");
+	if (!p->lost && !p->bundle_kept)
+		keep_now(p, b);
 	/* Files on disk that are others than those that count, or all of it. */
-	set_disk(p, handed);
+	set_disk(p, handed, policies_lacks(p->c->policies));
 	if (p->c->grants)
 		control_gate(p->c);
 }
@@ -289,10 +359,8 @@ signedpolicy_held(struct signedpolicy *p, int bundle_fd)
 	char why[MSG_TEXT_MAX] = "";
 	int err = p ? policies_consider(p->c->policies, bundle_fd, &b, why, sizeof why) : FG_OK;
 	close(bundle_fd);
-	if (err)
-		oplog(OPLOG_ERR, "the configuration that is not signed cannot be read: %s", why);
-	else if (p)
-		set_disk(p, b);
+	if (p)
+		set_disk(p, err ? NULL : b, why[0] ? why : "all of it: it cannot be read");
 	policy_bundle_free(b);
 }
 
@@ -309,11 +377,11 @@ signedpolicy_alerts(struct signedpolicy *p, void (*say)(struct jsonw *j, const c
 	else if (p->lost)
 		say(j, "POLICY-LOST", "the policy that people signed last cannot be had: nothing is granted; put its files back, "
 		    "then fotagate reload");
-	if (!p->disk)
+	if (!is_unsigned(p))
 		return;
-	differences(p->bundle, p->disk, what, sizeof what);
-	snprintf(text, sizeof text, "the policy on disk is not signed and not followed (%s): fotagate policy propose, then "
-	    "fotagate policy submit; or put the files back, then fotagate reload", what);
+	what_differs(p, what, sizeof what);
+	snprintf(text, sizeof text, "the policy on disk is not signed and not followed (%s): %sput the files back, then "
+	    "fotagate reload", what, p->disk ? "fotagate policy propose, then fotagate policy submit; or " : "");
 	say(j, "POLICY-UNSIGNED", text);
 }
 
@@ -328,6 +396,26 @@ put_change(void *ctx, const struct policy_bundle_item *item, enum policy_bundle_
 	jsonw_kcstr(t->j, "kind", policy_bundle_kind_name(item->kind));
 	jsonw_kcstr(t->j, "name", item->name);
 	jsonw_object_end(t->j);
+}
+
+/* What it is of, name by name; null where the gateway has not got it. */
+static void
+put_items(struct jsonw *j, const struct policy_bundle *b)
+{
+	jsonw_key(j, "items");
+	if (!b) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_array(j);
+	for (size_t i = 0; i < b->n; i++) {
+		jsonw_object(j);
+		jsonw_kcstr(j, "kind", policy_bundle_kind_name(b->at[i].kind));
+		jsonw_kcstr(j, "name", b->at[i].name);
+		jsonw_khex(j, "sha256", b->at[i].sha256, sizeof b->at[i].sha256);
+		jsonw_object_end(j);
+	}
+	jsonw_array_end(j);
 }
 
 void
@@ -359,6 +447,11 @@ signedpolicy_show(struct signedpolicy *p, struct call *call)
 	else
 		jsonw_knull(&d.j, "disk");
 	jsonw_kcstr(&d.j, "gateway", people_genesis(p->c->people)->origin);
+	put_items(&d.j, p->bundle);
+	if (p->lacks[0])
+		jsonw_kcstr(&d.j, "lacks", p->lacks);
+	else
+		jsonw_knull(&d.j, "lacks");
 	jsonw_kbool(&d.j, "lost", p->lost);
 	jsonw_kuint(&d.j, "need", enact_need(people_genesis(p->c->people), set));
 	jsonw_kuint(&d.j, "number", p->now.number);
@@ -436,8 +529,12 @@ look_at(struct signedpolicy *p, const struct succession_bundle *b, struct enact_
 		return a->why;
 	*ret_cure = "fotagate reload, with the files in their place that were signed";
 	/* Its files have to be here before it is in force: else nothing could be granted under it. */
-	bool here = (p->disk && !memcmp(p->disk->sha256, a->next.bundle, DIGEST_SHA256_LEN)) ||
-	    !memcmp(p->now.bundle, a->next.bundle, DIGEST_SHA256_LEN);
+	bool on_disk = p->disk && !memcmp(p->disk->sha256, a->next.bundle, DIGEST_SHA256_LEN);
+	if (on_disk && !p->disk_kept) {
+		*ret_cure = "make room, then fotagate reload";
+		return "the gateway could not keep the files that were signed: is the disk full?";
+	}
+	bool here = on_disk || !memcmp(p->now.bundle, a->next.bundle, DIGEST_SHA256_LEN);
 	return here ? NULL : "the gateway has not seen the files that were signed: they are not those on disk";
 }
 

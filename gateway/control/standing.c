@@ -16,6 +16,9 @@
 #define META_WITHHELD "withheld:" /* and the release; "1" while the log has it so */
 
 struct verdict {
+	bool waits;      /* the decision hook has yet to say: what is offered stays so, and what is withheld */
+	bool have_hook;  /* its kept answer */
+	uint8_t hook[DIGEST_SHA256_LEN];
 	char rule[PROFILE_WORD_MAX + 1]; /* "" : the fixed checks, or nothing could be told */
 	char why[STANDING_WHY_MAX];
 };
@@ -74,6 +77,11 @@ rules_let(struct control *c, const struct db_candidate *cand, const struct repor
 	bool good = false;
 	if (rules && scope && reviews_scope(t, scope) == FG_OK &&
 	    decisions_rules(c, cand, r, p, scope, rules) == FG_OK) {
+		if (v->waits) {
+			/* What nobody signed for waits for it; what people signed was let through without that program. */
+			rules->hook_holds = record->by_standing;
+			rules->hook_never = false;
+		}
 		uint32_t need = rules_quorum(rules, scope_kind_of(modules, g->canary_max), p->profile, genesis_floor(g, modules));
 		rules_describe(rules, said);
 		/* What nobody signed for has to be let through without anybody by this policy, too. */
@@ -97,11 +105,18 @@ policy_lets(struct control *c, const struct policy *p, const struct release *rec
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	struct decide_result *d = calloc(1, sizeof *d);
 	struct report *r = NULL;
+	struct hook_said *said = calloc(1, sizeof *said);
 	uint64_t number;
-	bool good = cand && d && db_candidate_review_parse(view_str(record->terms.review), &number) &&
+	bool good = cand && d && said && db_candidate_review_parse(view_str(record->terms.review), &number) &&
 	    db_candidate_get(c->db, number, cand) == FG_OK && decisions_report(c, record->terms.report, &r) == FG_OK &&
 	    decisions_make(c, cand, r, p, d) == FG_OK;
 	snprintf(v->why, sizeof v->why, "its report cannot be judged by the policy that is in force now");
+	if (good) {
+		hooks_said(c, cand, said);
+		v->waits = said->state == HOOK_UNANSWERED;
+		v->have_hook = said->state == HOOK_ANSWERED;
+		memcpy(v->hook, cand->hook, sizeof v->hook);
+	}
 	/* What only holds an image back (an old report, another policy) is about reviews, not about what was signed. */
 	if (good && d->verdict == DECIDE_DENY) {
 		snprintf(v->why, sizeof v->why, "%s", d->because[0].sentence);
@@ -110,6 +125,7 @@ policy_lets(struct control *c, const struct policy *p, const struct release *rec
 		good = rules_let(c, cand, r, p, record, v);
 	}
 	report_free(r);
+	free(said);
 	free(d);
 	free(cand);
 	return good;
@@ -147,6 +163,8 @@ withhold(struct control *c, const uint8_t id[RELEASE_ID], const struct release *
 	struct msg_append *e = entry(ENTRY_RELEASE_WITHHELD, id, record);
 	if (v->rule[0])
 		logbook_ref(e, "rule", v->rule);
+	if (v->have_hook)
+		logbook_ref_sha256(e, "hook.answer", v->hook);
 	logbook_say(e, "%s", v->why);
 	logbook_tell(c->logbook, e);
 	mark(c, id, true);
@@ -233,7 +251,7 @@ standing_review(struct control *c)
 			releases_revoke(c->releases, t->id, "control", v.why, NULL);
 		else if (!good && (!t->withheld || !is_marked(c, t->id)))
 			withhold(c, t->id, t->record, &v);
-		else if (good && t->withheld)
+		else if (good && t->withheld && !v.waits)
 			lift(c, t);
 	}
 }

@@ -21,6 +21,7 @@ add_module(struct table_builder *b, const struct inventory_module *m)
 		.held = m->held,
 		.listed = m->listed,
 		.first_seen = m->first_seen,
+		.placed = m->placed,
 		.idents_n = m->idents_n,
 	};
 	memcpy(row.pseudonym, m->pseudonym, sizeof row.pseudonym);
@@ -111,6 +112,7 @@ add_release(struct table_builder *b, const struct tables_release *r)
 		.last_modified = r->record->issued,
 		/* The rollout began with the release. */
 		.known_by = r->open.fresh ? SCOPE_WHENEVER : r->record->issued,
+		.as_of = r->record->by_standing ? r->record->as_of : SCOPE_WHENEVER,
 	};
 	memcpy(d.release, r->id, sizeof d.release);
 	memcpy(d.resource, t->resource, sizeof d.resource);

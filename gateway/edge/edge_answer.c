@@ -358,6 +358,7 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		.not_after = row->not_after,
 		.share = row->share,
 		.known_by = row->known_by,
+		.as_of = row->as_of,
 	};
 	struct scope_module who = { .identified = r->identified, .product = view_str(r->product), .place = UINT64_MAX };
 	who.current_version = view_str(r->current);
@@ -369,6 +370,7 @@ judge_row(const struct edge *e, const struct route *r, const struct table_row *m
 		if (module->group[0])
 			who.group = view_str(module->group);
 		who.first_seen = module->first_seen;
+		who.placed = module->placed;
 		/* A digest for a request only while a wave is out. */
 		if (row->share < ROLLOUT_PLACES)
 			who.place = place_under(place, row->release, module->pseudonym);

@@ -269,6 +269,7 @@ stock_within(const struct stock_item *item, const struct table_decision *row)
 	    !strcmp(t->product, row->product) && !strcmp(t->target, row->target) &&
 	    covers(&t->from_versions, row->from) && covers(&t->groups, row->group) &&
 	    row->not_before >= t->not_before && row->not_after <= t->not_after && row->size == item->record.size &&
+	    (!item->record.by_standing || row->as_of <= item->record.as_of) &&
 	    !memcmp(t->image, row->image, sizeof t->image);
 }
 

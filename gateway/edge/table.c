@@ -116,7 +116,7 @@ decision(const struct table *t, size_t i)
 }
 
 enum { D_RESOURCE = 16, D_IMAGE = 32, D_BEFORE = 64, D_AFTER = 72, D_SIZE = 80, D_MODIFIED = 88, D_SHARE = 96, D_KNOWN = 104,
-	D_STRINGS = TABLE_DECISION_STRINGS };
+	D_AS_OF = 112, D_STRINGS = TABLE_DECISION_STRINGS };
 
 static const char *
 decision_string(const struct table *t, const uint8_t *d, unsigned k)
@@ -272,6 +272,7 @@ row_of(const struct table *t, uint32_t ordinal, struct table_row *ret)
 		.held = flags & TABLE_FLAG_HELD,
 		.listed = flags & TABLE_FLAG_LISTED,
 		.first_seen = table_get32(m + TABLE_ID + 4),
+		.placed = table_get32(m + TABLE_ID + 8),
 	};
 }
 
@@ -352,6 +353,7 @@ table_decision_at(const struct table *t, size_t i, struct table_decision *ret)
 	ret->last_modified = (int64_t)table_get64(d + D_MODIFIED);
 	ret->share = table_get64(d + D_SHARE);
 	ret->known_by = (int64_t)table_get64(d + D_KNOWN);
+	ret->as_of = (int64_t)table_get64(d + D_AS_OF);
 	ret->profile = decision_string(t, d, 0);
 	ret->product = decision_string(t, d, 1);
 	ret->target = decision_string(t, d, 2);

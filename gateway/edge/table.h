@@ -33,6 +33,7 @@ struct table_module {
 	bool held;              /* an operator holds this module */
 	bool listed;            /* imported; false: only seen, which is "unlisted" to a profile */
 	int64_t first_seen;     /* epoch seconds, 0: never; kept in 32 bits, and the end of those is for ever */
+	int64_t placed;         /* likewise: in its group since then; 0: nobody knows */
 	unsigned idents_n;
 	struct table_ident {
 		uint8_t kind;       /* enum identity_kind */
@@ -56,6 +57,7 @@ struct table_decision {
 	int64_t last_modified;    /* when released */
 	uint64_t share;           /* scope_release.share and known_by: how far the rollout has come */
 	int64_t known_by;
+	int64_t as_of;            /* scope_release.as_of */
 };
 
 /* A short URL (edge/link.h). */
@@ -107,7 +109,7 @@ struct table_row { /* strings borrowed from the table */
 	const char *group, *product, *version;
 	bool held;
 	bool listed; /* scope_module.listed: being found is not being listed */
-	int64_t first_seen;
+	int64_t first_seen, placed;
 };
 /* The module that has this identity: false if none. */
 bool table_find(const struct table *t, unsigned kind, struct view text, struct table_row *ret);

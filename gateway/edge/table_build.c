@@ -227,6 +227,12 @@ make_room(struct table_builder *b)
 	return r;
 }
 
+static uint32_t
+seconds(int64_t at)
+{
+	return at <= 0 ? 0 : at < UINT32_MAX ? (uint32_t)at : UINT32_MAX;
+}
+
 int
 table_builder_module(struct table_builder *b, const struct table_module *m)
 {
@@ -256,7 +262,8 @@ table_builder_module(struct table_builder *b, const struct table_module *m)
 	uint8_t *p = extend(&b->modules, TABLE_MODULE_LEN);
 	memcpy(p, m->pseudonym, TABLE_ID);
 	table_put32(p + TABLE_ID, attrs);
-	table_put32(p + TABLE_ID + 4, m->first_seen <= 0 ? 0 : m->first_seen < UINT32_MAX ? (uint32_t)m->first_seen : UINT32_MAX);
+	table_put32(p + TABLE_ID + 4, seconds(m->first_seen));
+	table_put32(p + TABLE_ID + 8, seconds(m->placed));
 	for (unsigned i = 0; i < m->idents_n; i++) {
 		/* Goes on from the free slot: one of this module's own may have taken it. */
 		if (probe(b, &key[i], hash[i], &slot[i]))
@@ -338,6 +345,7 @@ table_builder_decision(struct table_builder *b, const struct table_decision *d)
 	table_put64(p + 88, (uint64_t)d->last_modified);
 	table_put64(p + 96, d->share);
 	table_put64(p + 104, (uint64_t)d->known_by);
+	table_put64(p + 112, (uint64_t)d->as_of);
 	for (unsigned k = 0; k < 5; k++)
 		table_put32(p + TABLE_DECISION_STRINGS + 4 * k, off[k]);
 	b->head.decisions_n++;

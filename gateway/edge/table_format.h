@@ -4,7 +4,7 @@
  * reader and by nobody else. Little-endian, no padding, nothing aligned:
  *
  *   head       TABLE_HEAD bytes, below
- *   modules    modules_n x { pseudonym[16], u32 attrs, u32 first_seen }
+ *   modules    modules_n x { pseudonym[16], u32 attrs, u32 first_seen, u32 placed }
  *   attrs      attrs_n x { u32 group, u32 product, u32 version, u32 flags }
  *   idents     idents_n x { u32 module, u8 tag, u8 length, data }, idents_len bytes in all
  *   slots      slots_n x u32: offset into idents + 1, or 0
@@ -12,8 +12,8 @@
  *   links      links_n x { digest[32], release[16], i64 not_after, u32 module, u32 profile },
  *              in order of digest, no digest twice
  *   decisions  decisions_n x { release[16], resource[16], image[32], i64 not_before,
- *              i64 not_after, u64 size, i64 last_modified, u64 share, i64 known_by, u32 profile,
- *              product, target, from, group }, in order of resource, then profile
+ *              i64 not_after, u64 size, i64 last_modified, u64 share, i64 known_by, i64 as_of,
+ *              u32 profile, product, target, from, group }, in order of resource, then profile
  *   strings    C strings that decisions point into
  *
  * Where each part begins follows from the counts; the whole length must fit
@@ -22,7 +22,7 @@
  *
  * An identity of lower-case hex digits only (IMEI, ICCID, digests) has two digits
  * a byte: with that, and modules that share their attributes, a million modules
- * with two identities take 70 MB instead of 114.
+ * with two identities take 74 MB instead of 114.
  */
 #ifndef FG_GATEWAY_EDGE_TABLE_FORMAT_H
 #define FG_GATEWAY_EDGE_TABLE_FORMAT_H
@@ -31,14 +31,14 @@
 
 #include "gateway/edge/table.h"
 
-#define TABLE_MAGIC "FGTABLE\003"
+#define TABLE_MAGIC "FGTABLE\004"
 #define TABLE_HEAD 72
-#define TABLE_MODULE_LEN 24
+#define TABLE_MODULE_LEN 28
 #define TABLE_ATTRS_LEN 16
 #define TABLE_IDENT_HEAD 6
 #define TABLE_IDENT_TEXT_MAX 128 /* IDENTITY_TEXT_MAX */
-#define TABLE_DECISION_LEN 132
-#define TABLE_DECISION_STRINGS 112 /* where its five begin */
+#define TABLE_DECISION_LEN 140
+#define TABLE_DECISION_STRINGS 120 /* where its five begin */
 #define TABLE_LINK_LEN 64
 #define TABLE_TAG_PACKED 0x80u   /* tag: packed, three bits of class, four of kind */
 #define TABLE_KIND_MAX 15u

@@ -11,7 +11,8 @@
  * every thread. On a failure the process is half way in and has nothing left to
  * do but to say why and exit. Filters and Landlock domains are inherited over
  * exec, so the supervisor's set is the superset of all others (a unit test holds
- * that) and each role narrows itself further.
+ * that) and each role narrows itself further. A decision hook needs more than any
+ * role of ours, so only a gateway that has one has the wider supervisor.
  *
  * A role killed by its filter dies of SIGSYS (159 as a shell's exit status):
  * the supervisor calls that an incident and never merely a crash. The kernel
@@ -39,6 +40,8 @@ enum jail_role {
 	JAIL_AUDIT,
 	JAIL_CONSOLE,
 	JAIL_WITNESS, /* fotagate-witness: no role of the gateway, nobody starts it but a person */
+	JAIL_LAUNCHER, /* the supervisor of a gateway that has a decision hook: it may let others be started by name */
+	JAIL_HOOK,    /* the decision hook, and whatever it starts */
 	JAIL_ROLE_COUNT,
 };
 

@@ -178,6 +178,8 @@ static const struct alternative alternatives[] = {
 	IF2(JAIL_LIMIT_READ, EQ(0, 0), EQ(2, 0)),
 	IF1(JAIL_LIMIT_OWN, EQ(0, 0)),
 	IF1(JAIL_NO_ADDRESS, EQ(4, 0)),
+	IF1(JAIL_OWN_GROUP, EQ(0, 0)),
+	IF1(JAIL_OTHER_GROUP, GT(0, 0)), /* as the kernel's registers are compared, negative ones too */
 };
 /* clang-format on */
 

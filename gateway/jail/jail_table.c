@@ -34,7 +34,6 @@ static const struct jail_rule base_rules[] = {
 	OK("rt_sigaction"), OK("rt_sigprocmask"), OK("rt_sigreturn"), OK("rt_sigpending"),
 	OK("rt_sigtimedwait"), OK("rt_sigsuspend"), OK("sigaltstack"), OK("pause"), OK("alarm"),
 	OK("setitimer"), OK("getitimer"),
-	OK_IF("tgkill", JAIL_OWN_PID), OK_IF("kill", JAIL_OWN_PID), /* abort(), raise() */
 	SOFT("wait4", ECHILD),
 	OK("clock_gettime"), OK("clock_getres"), OK("clock_nanosleep"), OK("nanosleep"),
 	OK("gettimeofday"), OK("time"), OK("times"), OK("getrusage"), OK("sysinfo"), OK("uname"),
@@ -48,6 +47,13 @@ static const struct jail_rule base_rules[] = {
 	END,
 };
 static const struct jail_group base = { "C library, time, memory", base_rules };
+
+/* abort(), raise() */
+static const struct jail_rule own_signal_rules[] = {
+	OK_IF("tgkill", JAIL_OWN_PID), OK_IF("kill", JAIL_OWN_PID),
+	END,
+};
+static const struct jail_group own_signals = { "signals to itself", own_signal_rules };
 
 /* Descriptors that are already open. */
 static const struct jail_rule io_rules[] = {
@@ -210,6 +216,37 @@ static const struct jail_rule supervise_rules[] = {
 };
 static const struct jail_group supervise = { "start, watch and stop roles", supervise_rules };
 
+/* What a supervisor beside that must hold for a decision hook, which inherits it. */
+static const struct jail_rule launch_rules[] = {
+	OK("execve"), OK("execveat"), OK("vfork"), OK("fork"),
+	END,
+};
+static const struct jail_group launch = { "let a decision hook start programs", launch_rules };
+
+/*
+ * The decision hook: a program that nobody here wrote, with its interpreter and what that starts. Files are
+ * Landlock's to judge (a shell writes to /dev/null). It signals nobody but all of itself, and nothing leaves its
+ * process group: by that it is killed. Sockets are refused, so that it hears why.
+ */
+static const struct jail_rule hook_rules[] = {
+	OK("execve"), OK("execveat"), OK_IF("clone", JAIL_CLONE_PROCESS), OK("vfork"), OK("fork"),
+	OK("wait4"), OK("waitid"), OK("pidfd_open"),
+	OK("mmap"), OK("mprotect"), /* loaders, and interpreters that compile */
+	OK_IF("prlimit64", JAIL_LIMIT_OWN), OK("setrlimit"),
+	OK("openat"), OK("stat"), OK("lstat"), OK("access"), OK("faccessat"), OK("faccessat2"),
+	OK("readlink"), OK("readlinkat"), OK("getdents64"), OK("getcwd"), OK("statfs"), OK("fstatfs"),
+	OK("chdir"), OK("fchdir"),
+	OK_IF("kill", JAIL_OWN_GROUP), SOFT_IF("kill", JAIL_OTHER_GROUP, EPERM), SOFT("tgkill", EPERM), SOFT("setsid", EPERM), SOFT("setpgid", EPERM),
+	SOFT("socket", EACCES), SOFT("connect", EACCES), SOFT("bind", EACCES), SOFT("open", EACCES),
+	SOFT("mkdir", EACCES), SOFT("mkdirat", EACCES), SOFT("rmdir", EACCES), SOFT("unlink", EACCES),
+	SOFT("unlinkat", EACCES), SOFT("rename", EACCES), SOFT("renameat", EACCES), SOFT("renameat2", EACCES),
+	SOFT("link", EACCES), SOFT("linkat", EACCES), SOFT("chmod", EPERM), SOFT("fchmod", EPERM),
+	SOFT("fchmodat", EPERM), SOFT("chown", EPERM), SOFT("fchown", EPERM), SOFT("fchownat", EPERM),
+	SOFT("utimensat", EPERM), SOFT("copy_file_range", ENOSYS),
+	END,
+};
+static const struct jail_group run_hook = { "run a program of the operator's", hook_rules };
+
 /* ---- places ------------------------------------------------------------ */
 
 #define KEEP (JAIL_READ | JAIL_WRITE | JAIL_MAKE)
@@ -238,6 +275,29 @@ static const struct jail_fixed supervisor_fixed[] = {
 	{ "/lib/ld-linux-armhf.so.3", JAIL_READ | JAIL_EXEC },
 	{ "/lib/ld-linux-riscv64-lp64d.so.1", JAIL_READ | JAIL_EXEC },
 	{ "/lib64/ld64.so.2", JAIL_READ | JAIL_EXEC },
+	{ NULL, 0 },
+};
+
+/*
+ * What a program of this system needs to run, to be read and executed, and nothing that anybody writes: no /etc but for
+ * the loader and the interpreters' own, no /var, no /run, no /proc, no /home, no /tmp.
+ */
+#define HOOK_PLACES \
+	{ "/usr", JAIL_READ | JAIL_EXEC }, { "/bin", JAIL_READ | JAIL_EXEC }, { "/sbin", JAIL_READ | JAIL_EXEC }, \
+	{ "/lib", JAIL_READ | JAIL_EXEC }, { "/lib64", JAIL_READ | JAIL_EXEC }
+
+static const struct jail_fixed launcher_fixed[] = {
+	{ "/", JAIL_READ },
+	{ "/dev/null", JAIL_READ | JAIL_WRITE },
+	HOOK_PLACES,
+	{ NULL, 0 },
+};
+static const struct jail_fixed hook_fixed[] = {
+	HOOK_PLACES,
+	{ "/etc/ld.so.cache", JAIL_READ }, { "/etc/ld.so.preload", JAIL_READ }, { "/etc/alternatives", JAIL_READ },
+	{ "/etc/localtime", JAIL_READ }, { "/etc/python3", JAIL_READ }, { "/etc/python3.11", JAIL_READ },
+	{ "/etc/perl", JAIL_READ }, { "/dev/null", JAIL_READ | JAIL_WRITE }, { "/dev/zero", JAIL_READ },
+	{ "/dev/urandom", JAIL_READ }, { "/dev/random", JAIL_READ },
 	{ NULL, 0 },
 };
 
@@ -293,37 +353,48 @@ static const struct jail_fixed openssl_fixed[] = {
 /* ---- roles ------------------------------------------------------------- */
 
 static const struct jail_group *const supervisor_groups[] = {
-	&base, &io, &loop, &thread, &files_keep, &soft, &supervise, NULL,
+	&base, &own_signals, &io, &loop, &thread, &files_keep, &soft, &supervise, NULL,
+};
+static const struct jail_group *const launcher_groups[] = {
+	&base, &own_signals, &io, &loop, &thread, &files_keep, &soft, &supervise, &launch, NULL,
+};
+static const struct jail_group *const hook_groups[] = {
+	&base, &io, &loop, &send_connected, &soft, &run_hook, NULL,
 };
 static const struct jail_group *const config_groups[] = {
-	&base, &io, &loop, &no_exec, &send_connected, &no_files, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &send_connected, &no_files, &soft, NULL,
 };
 static const struct jail_group *const edge_groups[] = {
-	&base, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
 };
 static const struct jail_group *const console_groups[] = {
-	&base, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &serve, &no_files, &soft, NULL,
 };
 static const struct jail_group *const upstream_groups[] = {
-	&base, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &own_limit, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec_soft, &thread, &go_out, &files_read, &own_limit, &soft, NULL,
 };
 static const struct jail_group *const inspect_groups[] = {
-	&base, &io, &loop, &no_exec, &send_connected, &no_files, &own_limit, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &send_connected, &no_files, &own_limit, &soft, NULL,
 };
 static const struct jail_group *const control_groups[] = {
-	&base, &io, &loop, &no_exec_soft, &thread, &serve, &files_keep, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec_soft, &thread, &serve, &files_keep, &soft, NULL,
 };
 static const struct jail_group *const warden_groups[] = {
-	&base, &io, &loop, &no_exec, &send_connected, &files_keep, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &send_connected, &files_keep, &soft, NULL,
 };
 static const struct jail_group *const audit_groups[] = {
-	&base, &io, &loop, &no_exec, &thread, &send_connected, &files_keep, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &thread, &send_connected, &files_keep, &soft, NULL,
 };
 static const struct jail_group *const witness_groups[] = {
-	&base, &io, &loop, &no_exec, &serve, &files_keep, &soft, NULL,
+	&base, &own_signals, &io, &loop, &no_exec, &serve, &files_keep, &soft, NULL,
 };
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
+
+/* Files and processes of other users, ids, namespaces, limits, low ports. */
+#define SUPERVISOR_CAPS \
+	(CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(KILL) | CAP(SETUID) | CAP(SETGID) | CAP(SYS_ADMIN) | \
+	    CAP(SYS_RESOURCE) | CAP(NET_BIND_SERVICE))
 
 /* Connections of one edge; the supervisor must not hold less, limits are inherited. */
 #define EDGE_FILES 262144
@@ -336,9 +407,7 @@ static const struct jail_table tables[] = {
 		.grants = supervisor_grants,
 		.fixed = supervisor_fixed,
 		.limits = { .files = EDGE_FILES },
-		/* Files and processes of other users, ids, namespaces, limits, low ports. */
-		.caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) | CAP(KILL) | CAP(SETUID) |
-		    CAP(SETGID) | CAP(SYS_ADMIN) | CAP(SYS_RESOURCE) | CAP(NET_BIND_SERVICE),
+		.caps = SUPERVISOR_CAPS,
 		.network = true,
 		.tcp_connect = true, /* upstream inherits this domain */
 		.tcp_bind = true,    /* listeners of a new configuration */
@@ -424,6 +493,28 @@ static const struct jail_table tables[] = {
 		/* A request is 64 KiB, a file it keeps smaller. */
 		.limits = { .files = 1024, .data = 256 * MIB, .fsize = 1 * MIB, .no_tasks = true },
 		.network = true, /* it was started on its own, with the listener it has */
+	},
+	{
+		.role = JAIL_LAUNCHER,
+		.name = "launcher",
+		.groups = launcher_groups,
+		.grants = supervisor_grants,
+		.fixed = launcher_fixed,
+		.limits = { .files = EDGE_FILES },
+		.caps = SUPERVISOR_CAPS,
+		.network = true,
+		.tcp_connect = true,
+		.tcp_bind = true,
+		.abstract_unix = true,
+	},
+	{
+		.role = JAIL_HOOK,
+		.name = "hook",
+		.groups = hook_groups,
+		.grants = no_grants,
+		.fixed = hook_fixed,
+		/* Memory, time, processes and files are limited by gateway/hook, as configured. */
+		.limits = { .files = 64 },
 	},
 };
 

@@ -45,6 +45,8 @@ enum jail_when {
 	JAIL_EXEC_FD,        /* execveat: a descriptor, not a path */
 	JAIL_LIMIT_READ,     /* prlimit64: own limits, read only */
 	JAIL_LIMIT_OWN,      /* prlimit64: own limits */
+	JAIL_OWN_GROUP,      /* argument 0 is 0: kill() of one's own process group */
+	JAIL_OTHER_GROUP,    /* ... is anything else */
 	JAIL_OWN_PID,        /* argument 0 is this process: abort() and raise() */
 	JAIL_NO_ADDRESS,     /* sendto: on a connected socket only */
 };

@@ -40,11 +40,12 @@ struct db_candidate {
 	uint8_t image[DIGEST_SHA256_LEN];
 	uint64_t size;
 	bool in_quarantine;        /* the file is on disk and counts against the quota */
-	bool have_signature, have_report, have_provenance, have_policy, have_scope, have_release;
+	bool have_signature, have_report, have_provenance, have_policy, have_scope, have_release, have_hook;
 	uint8_t signature[DIGEST_SHA256_LEN];
 	uint8_t report[DIGEST_SHA256_LEN];
 	uint8_t provenance[DIGEST_SHA256_LEN];
 	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
+	uint8_t hook[DIGEST_SHA256_LEN];   /* what the decision hook said last (FILES_HOOK); whether it still counts, control/hooks.h says */
 	uint64_t opened_at_log;    /* log size when the review opened */
 	int64_t created, updated;
 	enum db_rival rival;

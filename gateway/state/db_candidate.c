@@ -10,7 +10,7 @@
 	"SELECT c.id, c.resource, r.profile, c.state, c.image, c.size, c.in_quarantine, c.signature," \
 	" c.report, c.provenance, c.policy, c.opened_at_log, c.created, c.updated, c.note,"           \
 	" c.have_scope, c.max_devices, c.not_before, c.not_after, c.quorum, c.plan, c.release_id,"    \
-	" c.arrived, c.rival FROM "
+	" c.arrived, c.rival, c.hook FROM "
 #define COLUMNS SELECTED "candidate c JOIN resource r ON r.id = c.resource "
 /* What is known of resources leaves few of them, whose candidates an index has. */
 #define BY_RESOURCE SELECTED "resource r CROSS JOIN candidate c ON c.resource = r.id "
@@ -44,6 +44,7 @@ read_row(struct db_query *q, struct db_candidate *c)
 	c->have_release = db_get_blob(q, c->release, sizeof c->release);
 	c->arrived = db_get_i64(q);
 	c->rival = (enum db_rival)db_get_u8(q);
+	c->have_hook = db_get_blob(q, c->hook, sizeof c->hook);
 }
 
 /* Where the next word of that list goes; NULL when it is full or no list. */
@@ -137,6 +138,7 @@ put_row(struct db_query *q, const struct db_candidate *c)
 	db_put_id(q, c->have_release ? c->release : NULL);
 	db_put_i64(q, c->arrived);
 	db_put_i64(q, c->rival);
+	db_put_sha256(q, c->have_hook ? c->hook : NULL);
 }
 
 int
@@ -149,8 +151,8 @@ db_candidate_new(struct db *db, const struct db_candidate *c, uint64_t *ret_id)
 		return r;
 	db_query(&q, db, "INSERT INTO candidate (state, image, size, in_quarantine, signature, report, provenance,"
 			 " policy, opened_at_log, updated, note, have_scope, max_devices, not_before, not_after,"
-			 " quorum, plan, release_id, arrived, rival, resource, created)"
-			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+			 " quorum, plan, release_id, arrived, rival, hook, resource, created)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	put_row(&q, c);
 	db_put_id(&q, c->resource);
 	db_put_i64(&q, c->created);
@@ -174,7 +176,7 @@ update_row(struct db *db, const struct db_candidate *c, const char *from)
 	db_query(&q, db, "UPDATE candidate SET state = ?, image = ?, size = ?, in_quarantine = ?, signature = ?,"
 			 " report = ?, provenance = ?, policy = ?, opened_at_log = ?, updated = ?, note = ?,"
 			 " have_scope = ?, max_devices = ?, not_before = ?, not_after = ?, quorum = ?, plan = ?, release_id = ?,"
-			 " arrived = ?, rival = ?"
+			 " arrived = ?, rival = ?, hook = ?"
 			 " WHERE id = ? AND state = ?");
 	put_row(&q, c);
 	db_put_u64(&q, c->id);

@@ -7,7 +7,8 @@
 /* One row an identity: the whole inventory comes in one pass over two indexes, without sorting. */
 #define COLUMNS                                                                               \
 	"SELECT m.pseudonym, m.profile, m.group_name, m.product, m.version, m.version_cls, m.sure, m.tags, m.listed," \
-	" m.held, m.first_seen, m.last_seen, m.usual, m.last_answer, m.last_resource, i.kind, i.cls, i.text"   \
+	" m.held, m.first_seen, m.last_seen, m.usual, m.last_answer, m.last_resource, m.placed, m.placed_in,"          \
+	" i.kind, i.cls, i.text"                                                                                       \
 	" FROM module m LEFT JOIN ident i ON i.module = m.pseudonym "
 
 static int
@@ -15,14 +16,15 @@ put_row(struct db *db, const struct db_module *m)
 {
 	struct db_query q;
 	db_query(&q, db, "INSERT INTO module (pseudonym, profile, group_name, product, version, version_cls, sure, tags,"
-			 " listed, held, first_seen, last_seen, usual, last_answer, last_resource)"
-			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+			 " listed, held, first_seen, last_seen, usual, last_answer, last_resource, placed, placed_in)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
 			 " ON CONFLICT (pseudonym) DO UPDATE SET profile = excluded.profile,"
 			 " group_name = excluded.group_name, product = excluded.product, version = excluded.version,"
 			 " version_cls = excluded.version_cls, sure = excluded.sure, tags = excluded.tags,"
 			 " listed = excluded.listed, held = excluded.held,"
 			 " first_seen = excluded.first_seen, last_seen = excluded.last_seen, usual = excluded.usual,"
-			 " last_answer = excluded.last_answer, last_resource = excluded.last_resource");
+			 " last_answer = excluded.last_answer, last_resource = excluded.last_resource,"
+			 " placed = excluded.placed, placed_in = excluded.placed_in");
 	db_put_id(&q, m->pseudonym);
 	db_put_text(&q, m->profile);
 	db_put_text(&q, m->group);
@@ -38,6 +40,8 @@ put_row(struct db *db, const struct db_module *m)
 	db_put_i64(&q, m->usual);
 	db_put_i64(&q, m->last_answer);
 	db_put_id(&q, m->have_last_resource ? m->last_resource : NULL);
+	db_put_i64(&q, m->placed);
+	db_put_text(&q, m->placed_in);
 	return db_run(&q, NULL);
 }
 
@@ -92,6 +96,8 @@ read_module(struct db_query *q, struct db_module *m)
 	m->usual = db_get_i64(q);
 	m->last_answer = db_get_u8(q);
 	m->have_last_resource = db_get_blob(q, m->last_resource, sizeof m->last_resource);
+	m->placed = db_get_i64(q);
+	db_get_text(q, m->placed_in, sizeof m->placed_in);
 }
 
 /* The columns after those: an identity, or three NULLs. */

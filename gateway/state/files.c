@@ -33,6 +33,7 @@ static const struct {
 	[FILES_ATTACHMENT] = { ".attachment", false, true },
 	[FILES_STATEMENT] = { ".json", true, true },
 	[FILES_STATEMENT_SIG] = { ".sig", true, false },
+	[FILES_HOOK] = { ".hook.json", false, true },
 	[FILES_NOTES] = { ".notes", false, false },
 };
 

@@ -74,6 +74,7 @@ enum files_doc {
 	FILES_ATTACHMENT,      /* reports/<sha256>.attachment: what people laid beside a review, as it came */
 	FILES_STATEMENT,       /* statements/<sha256>.json */
 	FILES_STATEMENT_SIG,   /* statements/<sha256 of the statement>.sig */
+	FILES_HOOK,            /* reports/<sha256>.hook.json: what the decision hook was told, and what it said */
 	FILES_NOTES,           /* reports/<sha256 of the image>.notes: the vendor's words about it */
 };
 /*

@@ -223,6 +223,15 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+/* By digest: the answer itself is a document, and the log names it. */
+static const char hook_schema[] =
+"ALTER TABLE candidate ADD COLUMN hook BLOB CHECK (length(hook) = 32);";
+
+/* What was there before was in its group since nobody knows when: control notes the time of its start. */
+static const char placed_schema[] =
+"ALTER TABLE module ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;"
+"ALTER TABLE module ADD COLUMN placed_in TEXT NOT NULL DEFAULT '';";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -243,6 +252,9 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
+	/* 20 is another's. */
+	{ 21, "what the decision hook said", hook_schema },
+	{ 26, "since when a module is in its group", placed_schema },
 };
 
 const struct migration *

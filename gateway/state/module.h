@@ -28,6 +28,8 @@ struct db_module {
 	bool listed;               /* imported; false: only seen */
 	bool held;
 	int64_t first_seen, last_seen; /* 0: never */
+	int64_t placed;            /* in the group placed_in since then; 0: not noted yet */
+	char placed_in[DB_NAME_MAX];
 	int64_t usual;             /* seconds between its requests, as it goes; 0: not known */
 	uint8_t last_answer;       /* enum scope_answer */
 	bool have_last_resource;

@@ -191,6 +191,7 @@ send_main(const struct config *f)
 	name(m.user_audit, sizeof m.user_audit, f->users.audit);
 	name(m.user_config, sizeof m.user_config, f->users.config);
 	name(m.user_console, sizeof m.user_console, f->users.console);
+	name(m.user_hook, sizeof m.user_hook, f->users.hook);
 	name(m.group_operators, sizeof m.group_operators, f->roles.operator);
 	(void)console(f, &m); /* that it does not fit was said before */
 	return say(MSG_PLAN, &m);
@@ -245,7 +246,7 @@ add_file(struct file_list *list, enum msg_boot_kind kind, const char *file)
 static bool
 collect_files(const struct config *f, struct file_list *list)
 {
-	bool fits = add_file(list, MSG_FD_RULES, f->inspect.yara_rules);
+	bool fits = add_file(list, MSG_FD_RULES, f->inspect.yara_rules) && add_file(list, MSG_FD_HOOK, f->hook.program);
 	for (size_t i = 0; i < f->profiles_n; i++) {
 		const struct profile *p = &f->profiles[i];
 		fits = fits && add_file(list, MSG_FD_CA, p->upstream_options.ca_file);

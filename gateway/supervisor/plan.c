@@ -76,7 +76,7 @@ take_file(struct plan *p, const struct msg_plan_file *m)
 {
 	if (p->stage != PLAN_COMPLETE || p->files_n >= PLAN_FILES_MAX || !file_name(m->name) ||
 	    (m->kind != MSG_FD_ANCHOR && m->kind != MSG_FD_CA && m->kind != MSG_FD_CREDENTIALS &&
-	     m->kind != MSG_FD_RULES))
+	     m->kind != MSG_FD_RULES && m->kind != MSG_FD_HOOK))
 		return FG_EPEER;
 	p->files[p->files_n++] = *m;
 	return 0;
@@ -145,7 +145,17 @@ same_users(const struct msg_plan *a, const struct msg_plan *b)
 	    strcmp(a->user_audit, b->user_audit) == 0 &&
 	    strcmp(a->user_config, b->user_config) == 0 &&
 	    strcmp(a->user_console, b->user_console) == 0 &&
+	    strcmp(a->user_hook, b->user_hook) == 0 &&
 	    strcmp(a->group_operators, b->group_operators) == 0;
+}
+
+bool
+plan_has_hook(const struct plan *p)
+{
+	for (unsigned i = 0; i < p->files_n; i++)
+		if (p->files[i].kind == MSG_FD_HOOK)
+			return true;
+	return false;
 }
 
 const char *
@@ -168,6 +178,8 @@ plan_needs_restart(const struct plan *now, const struct plan *next)
 		return "a changed number of edges needs a restart";
 	if (a->unsafe_sandbox != b->unsafe_sandbox)
 		return "a changed sandbox setting needs a restart";
+	if (plan_has_hook(next) && !plan_has_hook(now))
+		return "a decision hook where there was none needs a restart: the supervisor's jail lets none be started";
 	if (a->demo != b->demo)
 		return "a demo cannot become another gateway, nor the other way round";
 	return NULL;
@@ -193,6 +205,8 @@ plan_user(const struct plan *p, enum msg_role role)
 		return p->main.user_config;
 	case MSG_ROLE_CONSOLE:
 		return p->main.user_console;
+	case MSG_ROLE_HOOK:
+		return p->main.user_hook;
 	default:
 		return "";
 	}

@@ -39,6 +39,8 @@ struct plan {
  * FG_EPEER for one out of order or beyond a limit: the child is broken.
  */
 int plan_take(struct plan *p, unsigned type, const void *msg);
+/* Whether it names a decision hook. */
+bool plan_has_hook(const struct plan *p);
 /*
  * What of next cannot be had by a reload. NULL when nothing; else a sentence
  * (static) for the operator.

@@ -68,6 +68,8 @@ become(const struct spawn *s, char *const env[])
 	    dup2(channel, ROLE_FD) < 0 ||
 	    syscall(SYS_close_range, ROLE_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC))
 		_exit(SPAWN_EXIT_NO_START);
+	if (s->group && setpgid(0, 0))
+		_exit(SPAWN_EXIT_NO_START);
 	if (s->drop && unshare(CLONE_NEWNET) && !s->netns_optional)
 		_exit(SPAWN_EXIT_NO_START);
 	if (s->drop && (setgroups(0, NULL) || setresgid(s->gid, s->gid, s->gid) ||

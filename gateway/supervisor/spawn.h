@@ -20,6 +20,7 @@ struct spawn {
 	 * become uid/gid before it starts.
 	 */
 	bool drop;
+	bool group; /* leads a process group of its own, by which all that it starts can be killed */
 	bool netns_optional; /* the operator's setting: go on where the kernel has no namespaces */
 	uid_t uid;
 	gid_t gid;

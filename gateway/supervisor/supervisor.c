@@ -303,7 +303,9 @@ enter_jail(struct supervisor *s)
 	} };
 	const struct jail_options opt = { .unsafe_allowed = s->plan->main.unsafe_sandbox };
 	struct jail_status status;
-	if (jail_enter(JAIL_SUPERVISOR, &paths, &opt, &status, why, sizeof why)) {
+	/* A jail is for life: one that lets programs be started by name is only entered where there is one to start. */
+	enum jail_role role = plan_has_hook(s->plan) ? JAIL_LAUNCHER : JAIL_SUPERVISOR;
+	if (jail_enter(role, &paths, &opt, &status, why, sizeof why)) {
 		fprintf(stderr, "the supervisor's jail could not be entered: %s\n", why);
 		return FG_ESANDBOX;
 	}

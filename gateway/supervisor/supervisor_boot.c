@@ -66,6 +66,8 @@ supervisor_boot_identities(struct supervisor *s, supervisor_plan_say say)
 	    MSG_ROLE_CONTROL, MSG_ROLE_WARDEN, MSG_ROLE_AUDIT,
 	};
 	bool good = !s->plan->main.console_address[0] || one_identity(s, MSG_ROLE_CONSOLE, say);
+	if (plan_has_hook(s->plan))
+		good &= one_identity(s, MSG_ROLE_HOOK, say);
 	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
 		good &= one_identity(s, roles[i], say);
 	const char *group = s->plan->main.group_operators;

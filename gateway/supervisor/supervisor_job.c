@@ -33,6 +33,15 @@ free_job(struct job *j)
 	free(j);
 }
 
+/* A hook leads a group: all that it started ends with it. Callers have not reaped it yet, so that number is its own. */
+static void
+kill_job(const struct job *j)
+{
+	kill(j->kind == MSG_JOB_HOOK ? -j->pid : j->pid, SIGKILL);
+	if (j->kind == MSG_JOB_HOOK)
+		kill(j->pid, SIGKILL); /* not a leader yet */
+}
+
 static void
 on_wall(evutil_socket_t fd, short what, void *arg)
 {
@@ -40,27 +49,29 @@ on_wall(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	j->timed_out = true;
-	kill(j->pid, SIGKILL);
+	kill_job(j);
 }
 
 /*
- * Both kinds get control's channel as descriptor 3 and know no supervisor. An
- * upstream enters its jail as the user its arguments name; fotagate-inspect,
+ * All kinds get control's channel as descriptor 3 and know no supervisor. An
+ * upstream and a hook enter their jail as the user their arguments name; fotagate-inspect,
  * which also people start, becomes that user before it starts.
  */
 static pid_t
-start_upstream(const struct supervisor *s, int channel)
+start_role(const struct supervisor *s, enum msg_role role, const char *word, int channel)
 {
-	const struct identity *id = &s->id[MSG_ROLE_UPSTREAM];
+	const struct identity *id = &s->id[role];
 	char drop[48];
-	const char *argv[5] = { "fotagated", "--role=upstream" };
+	const char *argv[5] = { "fotagated", word };
 	unsigned n = 2;
 	snprintf(drop, sizeof drop, "--drop=%u:%u", (unsigned)id->uid, (unsigned)id->gid);
 	if (s->drop)
 		argv[n++] = drop;
 	if (s->plan->main.unsafe_sandbox)
 		argv[n++] = "--allow-running-without-sandbox";
-	const struct spawn spawn = { .program = s->opt->self_fd, .argv = argv, .channel = channel };
+	const struct spawn spawn = {
+		.program = s->opt->self_fd, .argv = argv, .channel = channel, .group = role == MSG_ROLE_HOOK,
+	};
 	return spawn_process(&spawn);
 }
 
@@ -79,6 +90,16 @@ start_inspect(const struct supervisor *s, int channel)
 	return spawn_process(&spawn);
 }
 
+static pid_t
+start(const struct supervisor *s, enum msg_job_kind kind, int channel)
+{
+	if (kind == MSG_JOB_UPSTREAM)
+		return start_role(s, MSG_ROLE_UPSTREAM, "--role=upstream", channel);
+	if (kind == MSG_JOB_HOOK)
+		return start_role(s, MSG_ROLE_HOOK, "--role=hook", channel);
+	return start_inspect(s, channel);
+}
+
 static struct job *
 find(struct supervisor *s, uint64_t id)
 {
@@ -94,7 +115,7 @@ static struct job *
 make(struct supervisor *s, const struct msg_spawn *m)
 {
 	if (s->jobs_n >= SUPERVISOR_JOBS_MAX || s->stopping || find(s, m->job) ||
-	    m->kind == MSG_JOB_NONE)
+	    m->kind == MSG_JOB_NONE || (m->kind == MSG_JOB_HOOK && !plan_has_hook(s->plan)))
 		return NULL;
 	struct job *j = calloc(1, sizeof *j);
 	struct event *wall = j ? evtimer_new(s->base, on_wall, j) : NULL;
@@ -113,7 +134,7 @@ supervisor_job_spawn(struct supervisor *s, const struct msg_spawn *m, int fd)
 {
 	struct job *j = make(s, m);
 	if (j)
-		j->pid = j->kind == MSG_JOB_UPSTREAM ? start_upstream(s, fd) : start_inspect(s, fd);
+		j->pid = start(s, j->kind, fd);
 	close(fd);
 	if (j && j->pid > 0) {
 		bool over = m->wall_ms > SUPERVISOR_JOB_WALL_MAX_MS;
@@ -132,7 +153,7 @@ supervisor_job_kill(struct supervisor *s, uint64_t id)
 {
 	struct job *j = find(s, id);
 	if (j)
-		kill(j->pid, SIGKILL);
+		kill_job(j);
 }
 
 void
@@ -140,7 +161,7 @@ supervisor_job_kill_all(struct supervisor *s)
 {
 	struct job *j;
 	LIST_FOREACH(j, &s->jobs, link)
-		kill(j->pid, SIGKILL);
+		kill_job(j);
 }
 
 void
@@ -148,8 +169,15 @@ supervisor_job_reap(struct supervisor *s)
 {
 	struct job *j, *next;
 	for (j = LIST_FIRST(&s->jobs); j; j = next) {
+		siginfo_t over = { 0 };
 		int status;
 		next = LIST_NEXT(j, link);
+		/* What a hook started may have outlived it: seen dead, not reaped, its group is still nobody else's. */
+		if (j->kind == MSG_JOB_HOOK &&
+		    (waitid(P_PID, (id_t)j->pid, &over, WEXITED | WNOHANG | WNOWAIT) || over.si_pid != j->pid))
+			continue;
+		if (j->kind == MSG_JOB_HOOK)
+			kill_job(j);
 		if (waitpid(j->pid, &status, WNOHANG) != j->pid)
 			continue;
 		const struct msg_job_exit m = {
@@ -162,7 +190,7 @@ supervisor_job_reap(struct supervisor *s)
 			oplog(OPLOG_ERR, "INCIDENT: job %llu was killed by its sandbox",
 			      (unsigned long long)j->id);
 			supervisor_log(s, ENTRY_SVC_EXIT, 2, "failed",
-			    j->kind == MSG_JOB_UPSTREAM ? "role:upstream" : "role:inspect",
+			    j->kind == MSG_JOB_UPSTREAM ? "role:upstream" : j->kind == MSG_JOB_HOOK ? "role:hook" : "role:inspect",
 			    "INCIDENT: killed by its sandbox (SIGSYS)");
 		}
 		report(s, &m);

@@ -42,6 +42,8 @@ bool issue_needs_image(const struct warden *w, const uint8_t image[DIGEST_SHA256
  * NULL) those that stood when that one, which is on the list, was issued.
  */
 uint64_t issue_modules_of(const struct warden *w, const struct approval_terms *t, const struct released *before);
+/* What that release rests on is used up: noted for good. 0, or what spent_add() says. */
+int issue_spend(struct warden *w, const struct released *made);
 /* The process ends: whatever was in hand is freed, nobody is answered. */
 void issue_end(struct warden *w);
 void issue_free(struct released *r);

@@ -81,6 +81,8 @@ void issue_release_requesters(const struct msg_issue *m, struct judge_case *c, c
 void issue_standing_terms(const struct warden *w, struct judge_case *c, const char **requesters);
 /* Its place among those under that statement is taken, durable; NULL, or why it is not. */
 const char *issue_standing_take(struct warden *w);
+/* When the first of its statements was written; 0: one of them is none. */
+int64_t issue_standing_as_of(const struct warden *w);
 /* The references that name the statement in the log. */
 void issue_standing_name(const struct warden *w, struct msg_append *m);
 /* The case of the job in hand. */

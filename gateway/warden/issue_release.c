@@ -176,21 +176,32 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->newer_than = restricted > m->opened_at ? restricted : m->opened_at;
 }
 
-/* One statement of a release in force would otherwise open a second scope of the same size. */
-static bool
+/* One statement of a release would otherwise open a second scope of the same size, also when the first has ended. */
+static const char *
 used_before(const struct warden *w)
 {
 	const struct judge_answer *a = &w->job.answer;
-	for (unsigned i = 0; i < w->list_n; i++) {
-		const struct release *r = w->list[i]->record;
-		for (uint32_t k = 0; k < r->statements_n; k++) {
-			for (uint32_t s = 0; s < a->statements_n; s++) {
-				if (!memcmp(r->statement[k].statement, a->statement[s].statement, DIGEST_SHA256_LEN))
-					return true;
-			}
-		}
+	for (uint32_t i = 0; i < a->statements_n; i++)
+		if (spent_count(w->spent, a->statement[i].statement))
+			return "a statement has been used for a release already: write and sign a new one";
+	if (spent_room(w->spent) < a->statements_n)
+		return "more statements were used than the warden can remember: nothing more is released";
+	return NULL;
+}
+
+int
+issue_spend(struct warden *w, const struct released *made)
+{
+	const struct release *r = made->record;
+	int err = FG_OK;
+	/* Its place was taken before the log was asked; whoever emptied that file has not emptied this folder. */
+	if (r->by_standing)
+		return spent_add(w->spent, r->standing, made->id);
+	for (uint32_t i = 0; i < r->statements_n; i++) {
+		int one = spent_add(w->spent, r->statement[i].statement, made->id);
+		err = err ? err : one;
 	}
-	return false;
+	return err;
 }
 
 /* The copy begins. The size is taken once: a source that grows meanwhile gains nothing. */
@@ -227,13 +238,13 @@ static void
 judged(struct warden *w)
 {
 	const struct msg_issue *m = &w->job.request.issue;
-	const char *unsigned_ = issue_policy_refuses(w, m->profile, m->policy);
+	const char *unsigned_ = issue_policy_refuses(w, m->profile, m->policy), *spent = is_by_standing(w) ? NULL : used_before(w);
 	if (unsigned_)
 		issue_refuse(w, unsigned_);
 	else if (w->list_n == VAULT_RELEASES_MAX)
 		issue_refuse(w, "too many releases are in force: revoke some first");
-	else if (!is_by_standing(w) && used_before(w))
-		issue_refuse(w, "a statement has been used for a release already: write and sign a new one");
+	else if (spent)
+		issue_refuse(w, spent);
 	else
 		begin_copy(w);
 }
@@ -250,6 +261,10 @@ fill_record(const struct warden *w, struct release *r)
 	r->by_standing = is_by_standing(w);
 	r->terms = r->by_standing ? c->covers : c->terms;
 	bool named = !r->by_standing || approval_key(&c->terms, r->standing) == FG_OK;
+	if (r->by_standing) {
+		r->as_of = issue_standing_as_of(w);
+		named = named && r->as_of > 0;
+	}
 	free(c);
 	if (!named)
 		return;
@@ -389,7 +404,8 @@ effect(struct warden *w)
 {
 	struct job *j = &w->job;
 	struct released *kept = malloc(sizeof *kept);
-	if (!kept || vault_keep_release(w->vault, j->made.id, j->made.text, j->bundle_bytes)) {
+	/* The release first: cut off between the two, the next start finds its statements with it. */
+	if (!kept || vault_keep_release(w->vault, j->made.id, j->made.text, j->bundle_bytes) || issue_spend(w, &j->made)) {
 		free(kept);
 		if (vault_drop_release(w->vault, j->made.id) == FG_OK)
 			issue_disown(w, "the release could not be written down: sign again once the disk is in order");

@@ -88,25 +88,37 @@ put_number(struct msg_append *m, const char *key, uint64_t n)
 	r->number = n;
 }
 
+/* Of which rollout, and how it goes on: owned by the caller; NULL: no memory. */
+static struct msg_append *
+entry_begin(const struct msg_continue *c, const char *out, const char *act, uint32_t signed_by)
+{
+	char digits[2 * RELEASE_ID + 1];
+	struct msg_append *m = calloc(1, sizeof *m);
+	if (!m)
+		return NULL;
+	m->event = ENTRY_ROLLOUT_RESUMED;
+	m->severity = (uint8_t)entry_event_severity(ENTRY_ROLLOUT_RESUMED);
+	snprintf(m->out, sizeof m->out, "%s", out);
+	snprintf(m->act, sizeof m->act, "%s", act);
+	hex_encode(c->release, sizeof c->release, digits);
+	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
+	if (signed_by)
+		put_number(m, "signed_by", signed_by);
+	put_number(m, "since", (uint64_t)c->since);
+	put_ref(m, "step", approval_step_name((enum approval_step)c->step));
+	put_ref(m, "ring", c->ring);
+	return m;
+}
+
 /* Owned by the caller; NULL: no memory. Who signed, why, and over which failures stands in the statements it names. */
 static struct msg_append *
 entry_of(const struct job *j)
 {
 	const struct msg_continue *c = &j->request.go_on;
 	char digits[2 * DIGEST_SHA256_LEN + 1], text[sizeof((struct msg_ref *)0)->text], key[24];
-	struct msg_append *m = calloc(1, sizeof *m);
+	struct msg_append *m = entry_begin(c, "ok", j->answer.statement[0].approver, j->answer.counted);
 	if (!m)
 		return NULL;
-	m->event = ENTRY_ROLLOUT_RESUMED;
-	m->severity = (uint8_t)entry_event_severity(ENTRY_ROLLOUT_RESUMED);
-	snprintf(m->out, sizeof m->out, "ok");
-	snprintf(m->act, sizeof m->act, "%s", j->answer.statement[0].approver);
-	hex_encode(c->release, sizeof c->release, digits);
-	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
-	put_number(m, "signed_by", j->answer.counted);
-	put_number(m, "since", (uint64_t)c->since);
-	put_ref(m, "step", approval_step_name((enum approval_step)c->step));
-	put_ref(m, "ring", c->ring);
 	for (uint32_t i = 0; i < j->answer.statements_n; i++) {
 		hex_encode(j->answer.statement[i].statement, DIGEST_SHA256_LEN, digits);
 		snprintf(text, sizeof text, "sha256:%s", digits);
@@ -122,17 +134,17 @@ entry_of(const struct job *j)
 
 /*
  * A statement lets a rollout go on once: said again, it would do so after a later stop that nobody has looked at.
- * Noted before the log is asked, as standing_used does it; NULL, or why not.
+ * Noted before the log is asked, as of a standing one; NULL, or why not.
  */
 static const char *
 use_up(struct warden *w)
 {
 	const struct judge_answer *a = &w->job.answer;
 	for (uint32_t i = 0; i < a->statements_n; i++)
-		if (standing_used_count(w->used, a->statement[i].statement))
+		if (spent_count(w->spent, a->statement[i].statement))
 			return "a statement has let a rollout go on before: write and sign a new one";
 	for (uint32_t i = 0; i < a->statements_n; i++)
-		if (standing_used_add(w->used, a->statement[i].statement, w->job.request.go_on.release))
+		if (spent_add(w->spent, a->statement[i].statement, w->job.request.go_on.release))
 			return "that the statements are used up could not be written down: is the disk full?";
 	return NULL;
 }
@@ -162,11 +174,23 @@ static void
 effect(struct warden *w)
 {
 	if (!release_of(w, &w->job.request.go_on)) {
-		issue_refuse(w, "the release was taken back meanwhile");
+		issue_disown(w, "the release was taken back meanwhile");
 		return;
 	}
 	tell(w, &w->job.request, true, "");
 	issue_done(w);
+}
+
+/* That it goes on is in the log, or on its way there, and it does not: its stop stands, and the statements are used up. */
+static void
+disowned(struct warden *w, const char *why)
+{
+	struct msg_append *m = entry_begin(&w->job.request.go_on, "denied", "warden", 0);
+	if (!m)
+		return;
+	snprintf(m->msg, sizeof m->msg, "%s", why);
+	peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_APPEND, m, NULL, 0);
+	free(m);
 }
 
 const struct issue_kind issue_rollout = {
@@ -174,4 +198,5 @@ const struct issue_kind issue_rollout = {
 	.terms = terms_of,
 	.judged = judged,
 	.effect = effect,
+	.disowned = disowned,
 };

@@ -37,6 +37,9 @@ issue_standing_terms(const struct warden *w, struct judge_case *c, const char **
 	uint8_t key[DIGEST_SHA256_LEN];
 	snprintf(c->covers.gateway, sizeof c->covers.gateway, "%s", c->genesis->origin);
 	issue_release_terms(m, &c->covers);
+	c->covers.have_signer = m->have_signer;
+	if (m->have_signer)
+		memcpy(c->covers.signer, m->signer, sizeof c->covers.signer);
 	issue_release_requesters(m, c, requesters);
 	c->quorum = m->quorum > m->terms_quorum ? m->quorum : m->terms_quorum;
 	c->others = issue_modules_of(w, &c->covers, NULL);
@@ -45,7 +48,7 @@ issue_standing_terms(const struct warden *w, struct judge_case *c, const char **
 		c->terms.decision = APPROVAL_NONE; /* which no statement says */
 		return;
 	}
-	c->used = standing_used_count(w->used, key);
+	c->used = spent_count(w->spent, key);
 	/* Revoked, or the image restricted, after what its signers had seen: it does not speak of that. */
 	uint64_t image = vault_restricted(w->vault, m->image, NULL), standing = vault_restricted(w->vault, key, NULL);
 	c->newer_than = image > standing ? image : standing;
@@ -62,7 +65,7 @@ issue_standing_take(struct warden *w)
 	for (unsigned i = 0; revoked && i < j->bundle.n; i++)
 		if (j->sizes[i] <= revoked)
 			return "the standing statement was revoked meanwhile";
-	switch (standing_used_add(w->used, r->standing, j->made.id)) {
+	switch (spent_add(w->spent, r->standing, j->made.id)) {
 	case FG_OK:
 		return NULL;
 	case FG_ELIMIT:
@@ -70,6 +73,25 @@ issue_standing_take(struct warden *w)
 	default:
 		return "that one more was released under the standing statement could not be written down: is the disk full?";
 	}
+}
+
+int64_t
+issue_standing_as_of(const struct warden *w)
+{
+	const struct judge_bundle *b = &w->job.bundle;
+	struct approval *a = calloc(1, sizeof *a);
+	int64_t first = 0;
+	char why[128];
+	for (unsigned i = 0; a && i < b->n; i++) {
+		if (approval_parse(b->pair[i].statement, a, why, sizeof why)) {
+			first = 0;
+			break;
+		}
+		if (!i || a->time < first)
+			first = a->time;
+	}
+	free(a);
+	return first;
 }
 
 void

@@ -12,7 +12,7 @@
 #include "gateway/warden/judge.h"
 #include "gateway/warden/peers.h"
 #include "gateway/warden/policychain.h"
-#include "gateway/warden/standing_used.h"
+#include "gateway/warden/spent.h"
 #include "gateway/warden/successor.h"
 #include "gateway/warden/suspensions.h"
 #include "gateway/warden/vault.h"
@@ -102,7 +102,7 @@ struct warden {
 	struct authority *authority;
 	int authority_dir;
 	struct suspensions *suspensions;
-	struct standing_used *used; /* what was released under standing statements, ever */
+	struct spent *spent; /* statements that were used, ever */
 	/*
 	 * The next set may be in the log without being in force: nothing else is permitted until
 	 * that is known. Asked again at recover_at, not while audit owes the answer of late_token.

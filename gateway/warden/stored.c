@@ -164,9 +164,7 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 		return;
 	}
 	memcpy(made->id, id, RELEASE_ID);
-	/* Whoever emptied that file has not emptied this folder. */
-	if (made->record->by_standing)
-		(void)standing_used_add(w->used, made->record->standing, id);
+	(void)issue_spend(w, made);
 	w->list[w->list_n++] = made;
 }
 

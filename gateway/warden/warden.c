@@ -269,7 +269,7 @@ enter_jail(struct warden *w)
 	}
 	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
 	if (!err)
-		err = standing_used_open(vault_dir(w->vault), &w->used);
+		err = spent_open(vault_dir(w->vault), &w->spent);
 	if (!err)
 		err = issue_count_keys(w);
 	if (err)
@@ -645,7 +645,7 @@ warden_main(const struct warden_clock *clock)
 	issue_end(w);
 	peers_free(w->peers);
 	suspensions_close(w->suspensions);
-	standing_used_close(w->used);
+	spent_close(w->spent);
 	cosign_free(w->cosign);
 	vault_close(w->vault);
 	if (w->authority_dir >= 0)

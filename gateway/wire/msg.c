@@ -280,7 +280,7 @@ msg_role_name(unsigned role)
 		[MSG_ROLE_UPSTREAM] = "upstream", [MSG_ROLE_INSPECT] = "inspect",
 		[MSG_ROLE_CONTROL] = "control", [MSG_ROLE_WARDEN] = "warden",
 		[MSG_ROLE_AUDIT] = "audit",     [MSG_ROLE_CLI] = "cli",
-		[MSG_ROLE_CONSOLE] = "console",
+		[MSG_ROLE_CONSOLE] = "console", [MSG_ROLE_HOOK] = "hook",
 	};
 	return role < MSG_ROLE_LIMIT ? names[role] : "?";
 }

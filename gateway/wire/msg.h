@@ -53,6 +53,7 @@ enum msg_role {
 	MSG_ROLE_AUDIT,
 	MSG_ROLE_CLI,
 	MSG_ROLE_CONSOLE,
+	MSG_ROLE_HOOK,
 	MSG_ROLE_LIMIT,
 };
 const char *msg_role_name(unsigned role);
@@ -144,6 +145,9 @@ enum msg_type {
 	/* control or command line <-> inspect job */
 	MSG_INSPECT = 128,
 	MSG_INSPECTED,
+	/* control <-> hook job */
+	MSG_HOOK,
+	MSG_HOOKED,
 	/* command line <-> control; anyone allowed <-> supervisor's halt socket */
 	MSG_CALL = 144,
 	MSG_REPLY,
@@ -191,6 +195,7 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_WEB_LISTENER, /* console: its listening socket */
 	MSG_FD_WEB_CERT,   /* console: PEM */
 	MSG_FD_WEB_KEY,
+	MSG_FD_HOOK,       /* control, which only passes it on: the decision hook; name = file name */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -228,7 +233,7 @@ struct msg_halt { /* to edges: serve nothing, reset transfers; to audit and cont
 struct msg_unhalt { /* warden -> supervisor after a verified resume; supervisor -> edges, control, audit */
 	int64_t at; /* of the halt that is undone: msg_halt.at, msg_resume.halted_at; a later halt stays */
 };
-enum msg_job_kind { MSG_JOB_NONE = 0, MSG_JOB_UPSTREAM, MSG_JOB_INSPECT, MSG_JOB_LIMIT };
+enum msg_job_kind { MSG_JOB_NONE = 0, MSG_JOB_UPSTREAM, MSG_JOB_INSPECT, MSG_JOB_HOOK, MSG_JOB_LIMIT };
 struct msg_spawn { /* control -> supervisor + 1 fd: the job's channel */
 	uint64_t job;
 	uint8_t kind;
@@ -259,7 +264,7 @@ struct msg_plan {
 	char anchors_dir[MSG_PATH_MAX];
 	char user_edge[MSG_NAME_MAX], user_upstream[MSG_NAME_MAX], user_inspect[MSG_NAME_MAX];
 	char user_control[MSG_NAME_MAX], user_warden[MSG_NAME_MAX], user_audit[MSG_NAME_MAX];
-	char user_config[MSG_NAME_MAX], user_console[MSG_NAME_MAX];
+	char user_config[MSG_NAME_MAX], user_console[MSG_NAME_MAX], user_hook[MSG_NAME_MAX];
 	char group_operators[MSG_NAME_MAX]; /* may connect to control.sock and halt.sock; "" = nobody else */
 	uint32_t edges;
 	uint32_t stop_ms;
@@ -283,7 +288,7 @@ struct msg_plan_listener {
 	char psk[MSG_PATH_MAX];
 };
 struct msg_plan_file { /* a file that the configuration names: handed to control as MSG_BOOT_FD of that kind */
-	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA, MSG_FD_CREDENTIALS, MSG_FD_RULES: in keys_dir */
+	uint8_t kind; /* MSG_FD_ANCHOR: in anchors_dir; MSG_FD_CA, MSG_FD_CREDENTIALS, MSG_FD_RULES, MSG_FD_HOOK: in keys_dir */
 	char name[MSG_FILE_MAX];
 };
 struct msg_plan_error { /* one problem; the last is followed by MSG_PLAN_END with ok=false */
@@ -527,6 +532,8 @@ struct msg_issue {
 	uint8_t made; /* enum approval_made, and what comes with it: as people signed it of a delta */
 	char applier[MSG_APPLIER_MAX];
 	uint8_t base[DIGEST_SHA256_LEN], target_image[DIGEST_SHA256_LEN];
+	bool have_signer; /* only of MSG_ISSUE_STANDING: SHA-256 of the SPKI of whoever signed the image */
+	uint8_t signer[DIGEST_SHA256_LEN];
 	uint64_t opened_at; /* log size when the review opened: statements must have seen more */
 	int64_t now;
 };
@@ -733,6 +740,28 @@ struct msg_inspect {
 struct msg_inspected { /* + 1 fd: report of the stage, sealed memfd */
 	uint64_t job;
 	uint8_t stage;
+};
+
+#define MSG_HOOK_PROGRAM_MAX (1u << 20) /* HOOK_PROGRAM_MAX and HOOK_ANSWER_MAX of policy/hook.h */
+#define MSG_HOOK_ANSWER_MAX (16u << 10)
+#define MSG_HOOK_SAID_MAX 128
+struct msg_hook { /* + 2 fds: what it is told, the program; sealed memfds */
+	uint64_t job;
+	uint32_t seconds;    /* of processor time; the supervisor holds it to the wall clock */
+	uint32_t memory_mib;
+};
+enum msg_hook_outcome {
+	MSG_HOOK_NOTHING = 0, /* zero value says nothing */
+	MSG_HOOK_ENDED,
+	MSG_HOOK_OVERLONG,    /* it wrote more than an answer has, and was not waited for */
+	MSG_HOOK_LIMIT_,
+};
+struct msg_hooked { /* + 1 fd if have_answer: what it wrote, sealed memfd, unread */
+	uint64_t job;
+	uint8_t outcome;
+	int32_t status;      /* with MSG_HOOK_ENDED: exit status, or -signal */
+	bool have_answer;
+	char said[MSG_HOOK_SAID_MAX]; /* its first line on standard error, made visible */
 };
 
 /* ---- command line ---- */

@@ -75,7 +75,7 @@ static const struct msg_field plan[] = {
 	TEXT(msg_plan, data_dir), TEXT(msg_plan, keys_dir), TEXT(msg_plan, run_dir),
 	TEXT(msg_plan, anchors_dir), TEXT(msg_plan, user_edge), TEXT(msg_plan, user_upstream),
 	TEXT(msg_plan, user_inspect), TEXT(msg_plan, user_control), TEXT(msg_plan, user_warden),
-	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config), TEXT(msg_plan, user_console),
+	TEXT(msg_plan, user_audit), TEXT(msg_plan, user_config), TEXT(msg_plan, user_console), TEXT(msg_plan, user_hook),
 	TEXT(msg_plan, group_operators), U32(msg_plan, edges),
 	U32(msg_plan, stop_ms), BOOL(msg_plan, demo), BOOL(msg_plan, unsafe_sandbox),
 	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX),
@@ -239,7 +239,7 @@ static const struct msg_field issue[] = {
 	ARRAY(msg_issue, requesters, requesters_n, name), U32(msg_issue, quorum),
 	U32(msg_issue, terms_quorum), BOOL(msg_issue, have_plan), BYTES(msg_issue, plan),
 	ENUM(msg_issue, made, APPROVAL_MADE_LIMIT), TEXT(msg_issue, applier), BYTES(msg_issue, base),
-	BYTES(msg_issue, target_image),
+	BYTES(msg_issue, target_image), BOOL(msg_issue, have_signer), BYTES(msg_issue, signer),
 	U64(msg_issue, opened_at), I64(msg_issue, now), END,
 };
 static const struct msg_field issued[] = {
@@ -343,6 +343,14 @@ static const struct msg_field inspect[] = {
 };
 static const struct msg_field inspected[] = {
 	U64(msg_inspected, job), ENUM(msg_inspected, stage, MSG_STAGE_LIMIT), END,
+};
+
+static const struct msg_field hook[] = {
+	U64(msg_hook, job), U32(msg_hook, seconds), U32(msg_hook, memory_mib), END,
+};
+static const struct msg_field hooked[] = {
+	U64(msg_hooked, job), ENUM(msg_hooked, outcome, MSG_HOOK_LIMIT_), I32(msg_hooked, status),
+	BOOL(msg_hooked, have_answer), TEXT(msg_hooked, said), END,
 };
 
 /* ---- command line ---- */
@@ -464,6 +472,9 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 		    EXACT(msg_inspect, have_aids, 1) },
 		NO_VARIABLE_FDS } },
 	[MSG_INSPECTED] = PLAIN("inspected", msg_inspected, inspected, 1),
+	[MSG_HOOK] = PLAIN("hook", msg_hook, hook, 2),
+	[MSG_HOOKED] = { BODY("hooked", msg_hooked, hooked),
+	    .fds = { .flags_n = 1, .flags = { EXACT(msg_hooked, have_answer, 1) }, NO_VARIABLE_FDS } },
 
 	[MSG_CALL] = { BODY("call", msg_call, call),
 	    .fds = { .number = EXACT(msg_call, fds, 4), .unless = MSG_NOWHERE } },

@@ -23,6 +23,7 @@ APPLY = os.path.join(os.path.dirname(BIN), "bench", "delta_apply")
 LIBRARY = "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"
 SIZE = 16 << 20
 sys.path.insert(0, os.path.join(SRC, "tests/vectors"))
+import casync  # noqa: E402
 import craudelta  # noqa: E402
 from delta import bsdf2, endsley, split  # noqa: E402
 
@@ -105,6 +106,21 @@ def alone(d, old, new):
     figure(NAME, "imgdiff, detools, hdiffpatch", "not measured: no tool of Debian's makes or applies one")
 
 
+def seeded(d, old):
+    """What casync puts together from a seed: its chunks in another order, cut as its defaults are."""
+    (d / "old").write_bytes(old)
+    sh = lambda *args: subprocess.run(["casync", *args], check=True, capture_output=True, cwd=d)
+    sh("make", "--store=x.castr", "old.caibx", "old")
+    have = list(casync.chunks((d / "old.caibx").read_bytes()))
+    have = have[len(have) // 2:-1] + have[:len(have) // 2] + have[-1:]
+    new = b"".join(old[begin:end] for begin, end, _ in have)
+    (d / "new").write_bytes(new)
+    sh("make", "--store=x.castr", "new.caibx", "new")
+    (d / "none.castr").mkdir()
+    versus(f"casync, {len(new) >> 20} MiB of a seed's chunks, against casync extract", 1.2, [APPLY, "casync-index", d / "new.caibx", d / "old"],
+           ["casync", "extract", f"--store={d}/none.castr", f"--seed={d}/old", "--seed-output=no", d / "new.caibx", d / "theirs"], d, new)
+
+
 def main():
     if not os.access(APPLY, os.X_OK):
         fail("no delta_apply")
@@ -116,6 +132,7 @@ def main():
         new = (update(old) + bytes(SIZE))[:SIZE]
         against_tools(d, old, new)
         alone(d, old, new)
+        seeded(d, old)
 
 
 main()

@@ -103,7 +103,7 @@ add_decisions(struct table_builder *b)
 		snprintf(from, sizeof from, "1.0.%u", i % 10);
 		struct table_decision d = { .profile = "bench", .product = "EG25-G", .target = "1.3.0", .from = from,
 			.group = "*", .not_before = 1760000000, .not_after = 1790000000, .size = 1 << 20,
-			.share = UINT64_C(1) << 32, .known_by = INT64_MAX };
+			.share = UINT64_C(1) << 32, .known_by = INT64_MAX, .as_of = INT64_MAX };
 		uint32_t cell = i / 10;
 		memcpy(d.release, &i, sizeof i);
 		memcpy(d.resource, &cell, sizeof cell);

@@ -196,7 +196,8 @@ profile = {
 
 
 class Gate:
-    """One gateway. people are alice and bob of the demo genesis."""
+    """One gateway. people are alice and bob of the demo genesis. Stories edit its configuration as they go: who wants
+    its policy signed says so in init."""
 
     def __init__(self, profile=PROFILE, edges=2, init=()):
         self.dir = tempfile.mkdtemp(prefix="fg-story-")
@@ -207,7 +208,8 @@ class Gate:
         self.port, self.tls_port = free_port(), free_port()
         self.process = None
         self.log = os.path.join(self.dir, "fotagated.log")
-        self.tool("fotagate", "init", "--demo", "--dir", self.root, "--console-listener", "none", *init)
+        self.tool("fotagate", "init", "--demo", "--dir", self.root, "--console-listener", "none",
+                  *(() if "--signed-policy" in init else ("--unsigned-policy",)), *init)
         conf = os.path.join(self.root, "fotagate.conf")
         text = open(conf).read()
         text = re.sub(r"port = 8080\b", f"port = {self.port}", text)

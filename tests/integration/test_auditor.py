@@ -13,13 +13,13 @@ import types
 
 from gate import BIN, SRC, until
 
-SCRIPTS = ["verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py"]
+SCRIPTS = ["verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py", "rollouts40.py"]
 SHARED = ["base40.py", "policy40.py", "standing40.py"]
 AUDIT = os.path.join(SRC, "gateway/audit")
 
 
 class Foreign:
-    """The five scripts in this process. What openssl and ssh-keygen said of the same bytes before is remembered."""
+    """The six scripts in this process. What openssl and ssh-keygen said of the same bytes before is remembered."""
 
     def __init__(self, trust):
         words = dict(line.split(" ", 1) for line in open(trust).read().splitlines() if line and line[0] != "#")

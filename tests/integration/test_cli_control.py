@@ -482,6 +482,18 @@ def test_modules_page_by_page(control):
     assert len(json.loads(cli(control, "module", "list", "--json").out)["modules"]) == 1200
 
 
+def test_a_page_of_which_the_filter_left_nothing_is_not_the_last(control):
+    def page(a):
+        first = int(a.get("after", "0"), 16)
+        rows = [{"id": f"{1700:032x}", "held": True}] if first == 1500 else []
+        return Reply({"modules": rows, "next": f"{first + 500:032x}" if first < 1500 else None})
+    control.answers["module.list"] = page
+    assert [m["id"] for m in json.loads(cli(control, "module", "list", "--held", "--json").out)["modules"]] == [f"{1700:032x}"]
+    assert len(control.calls) == 4
+    control.answers["module.list"] = Reply({"modules": [], "next": "00" * 16})  # the same again, for ever
+    assert "in order" in cli(control, "module", "list", want=3).err
+
+
 def test_where_the_gateway_is_may_come_first(control):
     control.answers["people.list"] = Reply(PEOPLE)
     for args in (["-C", control.dir / "run", "people", "list", "--json"], ["people", "-C", control.dir / "run", "list", "--json"],

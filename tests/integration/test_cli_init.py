@@ -81,14 +81,36 @@ def test_what_is_made(gw):
     assert not gw.sealed()
 
 
-def test_policy_is_signed_where_somebody_asks_for_it(gw, tmp_path):
-    assert "policy" not in json.loads(gw.text)["predicate"] and "fotagate policy propose" not in gw.out
-    (tmp_path / "2").mkdir()
-    other = Gateway(tmp_path / "2", "--signed-policy")
-    policy = json.loads(other.text)["predicate"]["policy"]
+def test_policy_is_signed_unless_somebody_asks_for_less(gw, tmp_path):
+    policy = json.loads(gw.text)["predicate"]["policy"]
     # What init wrote comes to it: digests, and no profile yet.
     assert all(len(bytes.fromhex(policy[k])) == 32 for k in ("bundle", "config")) and policy["profiles"] == {}
-    assert "fotagate policy propose" in other.out
+    assert "with 0 profiles" in gw.out and "fotagate policy propose" in gw.out and "NOT SIGNED" not in gw.out
+    for n, (word, signed) in enumerate((("--signed-policy", True), ("--unsigned-policy", False))):
+        (tmp_path / str(n)).mkdir()
+        other = Gateway(tmp_path / str(n), word)
+        assert ("policy" in json.loads(other.text)["predicate"]) == signed
+        assert ("NOT SIGNED" not in other.out) == signed == ("fotagate policy propose" in other.out)
+    run("init", "--demo", "--dir", tmp_path / "both", "--signed-policy", "--unsigned-policy", want=2)
+    assert not (tmp_path / "both").exists()
+
+
+def test_what_lies_there_is_the_first_policy(tmp_path):
+    """Its profiles and anchors: whoever signs the genesis signs them; what cannot be read is none."""
+    src = os.environ.get("FG_SRC", os.path.join(os.path.dirname(__file__), "../.."))
+    gw = tmp_path / "gw"
+    (gw / "profiles.d").mkdir(parents=True)
+    with open(os.path.join(src, "gateway/demo/profile.conf"), encoding="utf-8") as f:
+        (gw / "profiles.d/demo.conf").write_text(f.read().replace("@VENDOR_PORT@", "9000"))
+    out = run("init", "--demo", "--dir", gw, want=3)
+    assert "keys/anchors/vendor-ca.pem" in out.stderr and not (gw / "data/authority/genesis.json").exists()
+    (gw / "keys/anchors").mkdir(parents=True)
+    (gw / "keys/anchors/vendor-ca.pem").write_text("an anchor\n")
+    out = run("init", "--demo", "--dir", gw, want=0)
+    assert "with 1 profile;" in out.stdout
+    genesis = (gw / "data/authority/genesis.json").read_text()
+    name, = json.loads(genesis)["predicate"]["policy"]["profiles"]
+    assert f'name = "{name}"' in (gw / "profiles.d/demo.conf").read_text()
 
 
 def test_modes(gw):

@@ -143,3 +143,32 @@ def test_what_cannot_be_applied(tmp_path):
         assert doc["delta"]["outcome"] == "limit" and said(doc)["DELTA-NOT-APPLIED"] == "warning"
     for wrong in (["--target", d / "new"], ["--base", d / "old", "--format", "zip"]):
         assert run(*wrong, d / "bsdiff40").returncode == 2
+
+
+def test_an_index_of_casync(tmp_path):
+    """Of chunks that a seed has it makes what casync does, and whoever signed it signed that; of others it says how many."""
+    d = VECTORS / "casync"
+    key, index, trust = tmp_path / "key", d / "moved.caibx", tmp_path / "trust"
+    trust.mkdir()
+    subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", trust / "vendor.pem"], check=True)
+    subprocess.run(["openssl", "dgst", "-sha256", "-sign", key, "-out", tmp_path / "sig", index], check=True)
+    doc = report("--base", d / "old", "--trust", trust, "--output-target", tmp_path / "target", "--target", d / "moved", index)
+    delta = doc["delta"]
+    assert (tmp_path / "target").read_bytes() == (d / "moved.out").read_bytes()
+    assert (delta["outcome"], delta["applier"]) == ("reconstructed", "casync/1")
+    assert (delta["base"]["sha256"], delta["patch"]["sha256"], delta["target"]["sha256"]) == (sha256(d / "old"), sha256(index), sha256(d / "moved"))
+    assert said(doc)["FMT-DELTA"] == "notice" and said(doc)["DELTA-NOT-PROVED"] == "warning"
+    doc = report("--base", d / "old", "--trust", trust, "--signature", tmp_path / "sig", index)
+    assert doc["delta"]["outcome"] == "proved" and "DELTA-NOT-PROVED" not in said(doc)
+    # All that the seed lacks, and how much of the target was seen.
+    doc = report("--base", d / "old", d / "edited.caibx")
+    assert doc["delta"]["outcome"] == "wrong-base" and doc["delta"]["target"] is None and said(doc)["DELTA-WRONG-BASE"] == "block"
+    detail, = (f["detail"] for f in doc["findings"] if f["id"] == "DELTA-WRONG-BASE")
+    assert (d / "edited.lacks").read_text() + "; opened: 83 %" in detail
+    doc = report("--base", d / "old", d / "tree.caidx")
+    assert said(doc)["DELTA-UNSUPPORTED"] == "warning" and "an index of a tree" in json.dumps(doc["findings"])
+    doc = report(d / "edited.caibx")
+    assert doc["delta"] is None and said(doc)["FMT-DELTA"] == "warning" and doc["verdict"] == "review"
+    r = subprocess.run([FOTAGATE, "delta", "apply", index, "--base", d / "old", "--output", tmp_path / "out"], capture_output=True)
+    assert r.returncode == 0 and (tmp_path / "out").read_bytes() == (d / "moved").read_bytes(), r.stderr

@@ -296,4 +296,7 @@ def test_people_let_it_go_on():
                         ("rollout.promoted", None), ("rollout.created", None), ("rollout.superseded", None)], done
         recalled = gate.cli("revoke", "R-3", "--reason", "it was no better")
         assert recalled["instead"].startswith("those that wait get nothing; for those that have it: no way back"), recalled
-        assert gate.verify().stdout.rstrip().endswith("ok")
+        out = gate.export()
+        assert gate.verify(out).stdout.rstrip().endswith("ok")
+        foreign = subprocess.run(["/usr/bin/python3", "-B", os.path.join(out, "rollouts40.py"), out], capture_output=True, text=True)
+        assert foreign.stdout == "ok: 3 times a rollout went on, each signed for\n", foreign.stdout + foreign.stderr

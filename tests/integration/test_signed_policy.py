@@ -23,6 +23,7 @@ class Desk:
         self.gate = gate
         self.conf = os.path.join(gate.root, "fotagate.conf")
         self.serial = 0
+        self.told = ""  # by the last signing, before it signed
 
     def alerts(self):
         return {a["id"]: a["text"] for a in self.gate.cli("status")["alerts"] if a["id"].startswith("POLICY")}
@@ -46,9 +47,10 @@ class Desk:
                               "-o", path, ok=ok)
         return path, said.stderr
 
-    def sign(self, path, name, ok=(0,)):
+    def sign(self, path, name, *more, ok=(0,)):
         sig = f"{path}.{name}.sig"
-        self.gate.cli("policy", "sign", path, "--key", self.key(name), "-c", self.conf, "-o", sig, ok=ok)
+        self.told = self.gate.tool("fotagate", "-C", os.path.join(self.gate.root, "run"), "policy", "sign", path, "--key",
+                                   self.key(name), "-c", self.conf, "-o", sig, *more, ok=ok).stderr
         return sig
 
     def submit(self, path, *sigs, ok=(0,)):
@@ -113,11 +115,17 @@ def test_signed_policy(gate):
     until(lambda: "POLICY-UNSIGNED" in desk.alerts())
     second, said = desk.propose()
     assert "changed  profile      story" in said
+    # Before anybody signs: what it would have decided, of what is stored; and whoever signs is told the same.
+    assert "R-1 approved FG100 1.1.0 review by 2 (none) review by 3 (none)" in " ".join(said.split()), said
+    assert "2 changed, 0 as now" in said
     assert "does not follow" in desk.submit(path, alice, path + ".bob.sig", ok=(1,))["error"]["text"]
     gate.write_profile(PROFILE)
     desk.sign(second, "alice", ok=(1,))
     gate.write_profile(ONE)
-    sigs = [desk.sign(second, name) for name in ("alice", "bob")]
+    sigs = [desk.sign(second, "alice")]
+    assert "changed  profile      story" in desk.told and "2 changed, 0 as now" in desk.told
+    sigs.append(desk.sign(second, "bob", "--no-whatif"))
+    assert "changed  profile      story" in desk.told and "was not tried" in desk.told and "as now" not in desk.told
 
     # Killed between the log and the effect: the supervisor, which hands out configurations, hears of it no more.
     gate.process.send_signal(signal.SIGSTOP)

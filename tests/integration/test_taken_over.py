@@ -20,7 +20,7 @@ import time
 import pytest
 
 import wire
-from gate import SRC, luhn, until
+from gate import PROFILE, SRC, Gate, luhn, until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes root to reach into another process")
 
@@ -271,6 +271,97 @@ def test_control_cannot_end_a_halt(story):
     until(lambda: story.cli("status", ok=(0, 3)).get("halt"), 30)
     assert story.ask()[0] != 200
     assert "restrict.resume" not in [e["ev"] for e in new(story)]
+
+
+@pytest.fixture
+def signed():
+    """A gate whose policy people sign: number 1 is in force, number 2 lies on disk and alice alone has signed it."""
+    gate = Gate(init=("--signed-policy",))
+    conf = os.path.join(gate.root, "fotagate.conf")
+
+    def propose(name, who):
+        path = os.path.join(gate.dir, name)
+        gate.cli("policy", "propose", "-c", conf, "-o", path)
+        sigs = [f"{path}.{w}" for w in who]
+        for w, sig in zip(who, sigs):
+            gate.cli("policy", "sign", path, "--key", os.path.join(gate.root, "people", w), "-c", conf, "-o", sig)
+        return [path, *sigs]
+
+    try:
+        gate.start()
+        gate.one = propose("one.json", ("alice", "bob"))
+        gate.cli("policy", "submit", *gate.one)
+        until(lambda: not [a for a in gate.cli("status")["alerts"] if a["id"].startswith("POLICY")])
+        gate.first = gate.offer()
+        gate.ask()
+        gate.review(1)
+        gate.approve()
+        assert gate.served() == gate.first
+        gate.write_profile(PROFILE.replace("quorum = 2;", "quorum = 1;"))
+        gate.cli("reload")
+        until(lambda: [a for a in gate.cli("status")["alerts"] if a["id"] == "POLICY-UNSIGNED"])
+        gate.two = propose("two.json", ("alice",))
+        gate.before = len(gate.entries())
+        yield gate
+    finally:
+        gate.close()
+
+
+def handed_in(*paths):
+    """As control hands a statement and its signatures to the warden."""
+    parts = []
+    for path in paths:
+        with open(path, "rb") as f:
+            parts.append(f.read())
+    blob = lambda b: struct.pack(">I", len(b)) + b
+    return blob(parts[0]) + struct.pack(">I", len(parts) - 1) + b"".join(map(blob, parts[1:]))
+
+
+def in_force(gate):
+    with open(os.path.join(gate.root, "data/images/approved/policy"), "rb") as f:
+        return f.read(), sorted(os.listdir(os.path.join(gate.root, "data/authority/policy"))), gate.cli("policy", "show")["number"]
+
+
+def no_other_policy(gate, was):
+    assert in_force(gate) == was and was[2] == 1
+    assert [a["id"] for a in gate.cli("status")["alerts"] if a["id"].startswith("POLICY")] == ["POLICY-UNSIGNED"]
+    assert "authority.policy" not in [e["ev"] for e in new(gate)]
+    assert gate.served() == gate.first
+    gate.verify()
+
+
+def test_control_cannot_put_a_policy_in_force(signed):
+    """One person's signature, the same twice, another's over another text, the one before, and none: all at the warden."""
+    was = in_force(signed)
+    path, alice = signed.two
+    taken = Taken(signed, "control")
+    for token, data in enumerate((handed_in(path, alice), handed_in(path, alice, alice), handed_in(path, alice, signed.one[2]),
+                                  handed_in(*signed.one), handed_in(path), handed_in(path, path), b"\0\0\0\0", b"x")):
+        assert taken.say("warden", "POLICY", (memfd(data),), token=token)
+    assert taken.say("warden", "POLICY", (memfd(handed_in(*signed.one), seal=False),), token=99)
+    taken.release()
+    no_other_policy(signed, was)
+
+
+def test_others_words_put_no_policy_in_force(signed):
+    """Nobody but the warden may say that one is; and its word alone, without its files and the log, makes none either."""
+    was = in_force(signed)
+    others = {n: p for n, p in signed.roles().items() if n in ("warden", "audit")}
+    for role in ("control", "edge[0]"):
+        taken = Taken(signed, role)
+        for peer in list(taken.channel):
+            taken.say(peer, "POLICY_TAKEN", token=1, ok=True, why="", number=2)
+            taken.say(peer, "POLICY", (memfd(handed_in(*signed.two)),), token=1)
+        taken.release()
+    now = signed.roles()
+    assert all(now.get(n) == p for n, p in others.items()), (others, now)
+    no_other_policy(signed, was)
+    taken = Taken(signed, "warden")
+    for number in (0, 2, 1 << 31):
+        for peer in ("control", "supervisor"):
+            assert taken.say(peer, "POLICY_TAKEN", token=0, ok=True, why="", number=number)
+    taken.release()
+    no_other_policy(signed, was)
 
 
 @pytest.mark.parametrize("role", ["edge[1]", "control", "warden", "audit"])

@@ -233,6 +233,8 @@ COLUMNS = {
     "module.held": ("denies", "an operator holds it"),
     "module.first_seen": ("neither", "who is new to a rollout waits for its last ring: likewise an operator's word, by import"),
     "module.last_seen": ("neither", "for showing"),
+    "module.placed": ("neither", "since when a module is in its group, which an operator says: to whom a standing release goes"),
+    "module.placed_in": ("neither", "the group that is about: control notes another time where it differs"),
     "module.usual": ("neither", "when silence is a failure; nothing opens by it"),
     "module.last_answer": ("neither", "for showing"),
     "module.last_resource": ("neither", "for showing"),

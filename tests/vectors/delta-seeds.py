@@ -9,6 +9,7 @@ import sys
 import tempfile
 import zlib
 
+import casync
 import craudelta
 import zchunk
 from delta import bsdf2, endsley, split
@@ -73,6 +74,21 @@ def chunked(d):
     yield "alone", b"", new
 
 
+def indexed(d):
+    """casync's index of a text, over the text with its parts the other way round, over another, and over nothing."""
+    new = text(120)
+    new = new[:len(new) // 32 * 32]
+    (d / "blob").write_bytes(new)
+    casync.make(str(d), "blob.caibx", "blob", "--chunk-size=256:512:1024")
+    index = (d / "blob.caibx").read_bytes()
+    have = list(casync.chunks(index))
+    old = b"".join(new[begin:end] for begin, end, _ in have[3:-1] + have[:3] + have[-1:])
+    for name, base in (("moved", old), ("edited", new.replace(b"line 4", b"LINE 4")), ("alone", b"")):
+        yield name, base, index
+    casync.make(str(d), "fixed.caibx", "blob", "--chunk-size=256:256:256", "--digest=sha256")
+    yield "fixed", new, (d / "fixed.caibx").read_bytes()
+
+
 def main(corpus):
     out = pathlib.Path(corpus) / "delta_crau"
     out.mkdir(exist_ok=True)
@@ -87,10 +103,11 @@ def main(corpus):
         (d / "new").write_bytes(new)
         subprocess.run(["bsdiff", d / "old", d / "new", d / "patch"], check=True)
         classic = (d / "patch").read_bytes()
-        out = pathlib.Path(corpus) / "delta_zchunk"
-        out.mkdir(exist_ok=True)
-        for name, base, patch in chunked(d):
-            (out / name).write_bytes(bytes([len(base) // 32]) + base + patch)
+        for kind, seeds in (("delta_zchunk", chunked(d)), ("delta_casync", indexed(d))):
+            out = pathlib.Path(corpus) / kind
+            out.mkdir(exist_ok=True)
+            for name, base, patch in seeds:
+                (out / name).write_bytes(bytes([len(base) // 32]) + base + patch)
     tuples, size = split(classic)
     seeds = {
         "bsdiff40": classic,

@@ -3,6 +3,7 @@
 
     mender.py DIRECTORY   the files that tests/unit/images wants, with the keys of pki.sh that lie beside it
 """
+import gzip
 import io
 import pathlib
 import random
@@ -62,8 +63,21 @@ def tar(members):
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(data), 0o600
             t.addfile(info, io.BytesIO(data))
-    data = out.getvalue().rstrip(b"\0")
-    return data + b"\0" * (-len(data) % 512 + 1024)
+        end = t.offset
+    return out.getvalue()[:end] + bytes(1024)
+
+
+def linked(data):
+    """The same archive with a link behind its files, which no manifest can name."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(data)) as old, tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as t:
+        for m in old.getmembers():
+            t.addfile(m, old.extractfile(m))
+        link = tarfile.TarInfo("shadow")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/shadow"
+        t.addfile(link)
+        end = t.offset
+    return out.getvalue()[:end] + bytes(1024)
 
 
 def main():
@@ -82,6 +96,9 @@ def main():
     files["twice"] = tar(good[:3] + [good[2]] + good[3:])
     files["manifest-changed"] = tar([(n, d.replace(b"rootfs", b"ROOTFS") if n == "manifest" else d) for n, d in good])
     files["payload-extra"] = tar([(n, tar(parts(d) + [("evil", b"x")]) if n == "data/0000.tar" else d) for n, d in good])
+    files["payload-link"] = tar([(n, linked(d) if n == "data/0000.tar" else d) for n, d in good])
+    files["packed-link"] = tar([(n, gzip.compress(linked(gzip.decompress(d))) if n == "data/0000.tar.gz" else d)
+                                for n, d in parts(files["rsa"])])
     files["no-payload"] = tar(good[:-1])
     assert names == ["version", "manifest", "manifest.sig", "header.tar", "data/0000.tar"]
     for name, data in files.items():

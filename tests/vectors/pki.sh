@@ -204,6 +204,10 @@ cert impostor-ca impostor-ca "/O=Vendor/CN=Issuing" self ca
 openssl x509 -in cert/code.pem -noout -serial | sed 's/serial=//' >ca/impostor-ca/serial
 key impostor rsa 2048
 cert impostor impostor "/O=Vendor/CN=Code signer" impostor-ca code
+# The issuer's name and public key, both there to be copied, in a certificate of somebody else's making.
+quiet openssl req -new -config /dev/null -key key/impostor-ca.key -subj "/O=Vendor/CN=Issuing" -out tmp/csr
+quiet openssl x509 -req -in tmp/csr -force_pubkey key/inter.pub -CA cert/impostor-ca.pem -CAkey key/impostor-ca.key \
+	-set_serial 0x9100 -days 3000 -extfile tmp/ext.cnf -extensions ca -out cert/copied-ca.pem
 
 crl crl-root root 20250601000000Z 20300101000000Z
 crl crl-inter-stale inter 20240101000000Z 20240601000000Z
@@ -281,6 +285,17 @@ sign impostor impostor impostor firmware -certfile cert/code.pem
 # The whole other chain sent along, root included: extra certificates are no anchors.
 cat cert/other-root.pem cert/inter.pem >tmp/extra.pem
 sign other-root other leaf firmware -certfile tmp/extra.pem
+# Beside the chain, certificates that fit it by name, by key, by issuer and serial only.
+for stray in impostor-ca copied-ca impostor; do
+	cat cert/inter.pem "cert/$stray.pem" >tmp/extra.pem
+	sign "with-$stray" code code firmware -certfile tmp/extra.pem
+done
+cat cert/inter.pem cert/copied-ca.pem cert/impostor-ca.pem >tmp/extra.pem
+sign with-copied-chain code code firmware -certfile tmp/extra.pem
+cat cert/inter.pem cert/root.pem >tmp/extra.pem
+sign with-root code code firmware -certfile tmp/extra.pem
+quiet openssl cms -sign -binary -outform DER -md sha256 -in data/firmware -signer cert/self.pem -inkey key/self.key \
+	-out cms/self-lone.der
 # T1: text canonicalisation, and text mode
 quiet openssl cms -sign -outform DER -md sha256 -in data/lf -signer cert/code.pem -inkey key/code.key \
 	-out cms/canonical.der

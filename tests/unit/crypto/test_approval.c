@@ -120,6 +120,9 @@ test_continue(void **state)
 	NOBODY(t->max_devices = 0);
 	NOBODY(t->step = APPROVAL_STEP_OPEN; approval_list_add(&t->over, "canary: 3 failed, 0 silent"));
 	NOBODY(t->over.n = 1); /* an empty word */
+	NOBODY(approval_list_add(&t->over, "whatever fails"));
+	NOBODY(approval_list_add(&t->over, "canary: 3 failed, 0 silent"); approval_list_add(&t->over, "canary: 4 failed, 0 silent"));
+	NOBODY(approval_list_add(&t->over, "canary: 3 failed, 8 silent"); t->max_devices = 10); /* more than there can be */
 #define OTHER(word, change)                                                  \
 	do {                                                                 \
 		struct approval_terms b = a;                                 \

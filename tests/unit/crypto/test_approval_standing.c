@@ -246,6 +246,54 @@ test_outside(void **state)
 	assert_int_equal(approval_standing_modules(s), 500);
 }
 
+/* Words of 64 hex digits, all of them that one. */
+static void
+signer(struct approval_list *l, char digit)
+{
+	char text[65];
+	memset(text, digit, 64);
+	text[64] = '\0';
+	assert_int_equal(approval_list_add(l, text), 0);
+}
+
+/* Where it names signers, the image is signed by one of them and nobody else; where it does not, whoever the policy lets. */
+static void
+test_signers(void **state)
+{
+	struct fixture *f = *state;
+	struct approval_terms *s = &f->a->terms, *r = &f->release;
+	uint8_t without[32], with[32];
+	assert_int_equal(approval_key(s, without), 0);
+	assert_null(memmem(encoded(f).p, encoded(f).n, "signers", 7)); /* as it always was */
+	signer(&s->bounds.signers, '5');
+	signer(&s->bounds.signers, 'a');
+	round_trip(f);
+	assert_int_equal(approval_key(s, with), 0);
+	assert_memory_not_equal(with, without, sizeof with);
+	f->back->terms.bounds.signers.word[1][0] = 'b';
+	assert_string_equal(approval_terms_differ(&f->back->terms, s), "bounds of what stands");
+	f->back->terms.bounds.signers.n = 1;
+	assert_string_equal(approval_terms_differ(&f->back->terms, s), "bounds of what stands");
+	outside(f, "signer"); /* it is not said who */
+	signer(&s->bounds.signers, '5');
+	r->have_signer = true;
+	memset(r->signer, 0x44, sizeof r->signer);
+	outside(f, "signer");
+	signer(&s->bounds.signers, '5');
+	memset(r->signer, 0x55, sizeof r->signer);
+	outside(f, "signer"); /* that it is known it does not say */
+	signer(&s->bounds.signers, '5');
+	r->have_signer = true;
+	memset(r->signer, 0x55, sizeof r->signer);
+	within(f);
+	r->have_signer = true;
+	within(f);
+	approval_list_add(&s->bounds.signers, "Quectel");
+	unsignable(f, "64 lower-case");
+	signer(&s->bounds.signers, 'A');
+	unsignable(f, "64 lower-case");
+}
+
 static void
 made(struct approval_delta *d, int how)
 {
@@ -345,6 +393,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_what_nobody_may_sign, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_outside, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_signers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deltas, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_worse_is_never_within, setup, teardown),
 	};

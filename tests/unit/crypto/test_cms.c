@@ -115,6 +115,57 @@ facts_of_a_good_signature(void **state)
 	expect(SIG_VERIFIED, "code", "firmware", "root", &firmware);
 }
 
+static bool
+is_lean(const char *object, const char *trust)
+{
+	char path[256], why[SIG_TEXT_MAX] = "";
+	struct cms *c = NULL;
+	struct trust *t = trust ? pki_trust(trust) : NULL;
+	snprintf(path, sizeof path, "cms/%s.der", object);
+	struct pki_blob der = pki_load(path);
+	assert_int_equal(cms_open(pki_view(&der), true, &c, why, sizeof why), 0);
+	bool lean = cms_is_lean(c, t);
+	cms_free(c);
+	free(der.p);
+	trust_free(t);
+	return lean;
+}
+
+static void
+a_lean_signature_carries_only_what_the_set_answers_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *object, *trust;
+		bool by_name, lean;
+	} cases[] = {
+		{ "code", "root", true, true },
+		{ "code", "inter", true, true },
+		{ "code", "root inter", true, true },
+		{ "with-root", "root", true, true },
+		{ "self-lone", "self", true, true },
+		{ "self-lone", "self-expired", true, true }, /* the same key, another certificate */
+		{ "code", "code", true, false },             /* a pinned signer does not answer for its issuer */
+		{ "code", "other-root", true, false },
+		{ "with-root", "inter", true, false },
+		{ "with-impostor-ca", "root inter", true, false },
+		{ "with-copied-ca", "root inter", true, false },
+		{ "with-copied-chain", "root inter", true, false },
+		{ "with-impostor", "root inter", true, false },
+		{ "self-lone", "root", true, false },
+		{ "other-root", "other-root root", false, false }, /* nobody's issuer */
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		if (is_lean(cases[i].object, NULL) != cases[i].by_name)
+			fail_msg("%s by name", cases[i].object);
+		if (is_lean(cases[i].object, cases[i].trust) != cases[i].lean)
+			fail_msg("%s under %s", cases[i].object, cases[i].trust);
+	}
+	/* What was added changes nothing about the signature itself. */
+	expect(SIG_VERIFIED, "with-copied-chain", "firmware", SET, &firmware);
+	expect(SIG_VERIFIED, "with-impostor", "firmware", SET, &firmware);
+}
+
 static void
 keys_and_digests_of_the_allow_list_verify(void **state)
 {
@@ -984,6 +1035,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(facts_of_a_good_signature),
+		cmocka_unit_test(a_lean_signature_carries_only_what_the_set_answers_for),
 		cmocka_unit_test(keys_and_digests_of_the_allow_list_verify),
 		cmocka_unit_test(a_lone_signer_has_its_chain_in_the_set),
 		cmocka_unit_test(every_outcome_of_the_chain_comes_through),

@@ -156,7 +156,29 @@ test_by_standing(void **state)
 	assert_non_null(memmem(encoded(f).p, encoded(f).n, "\"standing\":\"5a5a", 16));
 	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
 	assert_true(f->back->by_standing);
+	assert_int_equal(f->back->as_of, 0);
+	assert_null(memmem(encoded(f).p, encoded(f).n, "as_of", 5));
+	f->r->as_of = f->r->issued;
+	assert_non_null(memmem(encoded(f).p, encoded(f).n, "{\"as_of\":\"20", 12));
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+	assert_true(f->back->as_of == f->r->issued);
 	assert_memory_equal(f->back->standing, f->r->standing, sizeof f->r->standing);
+	f->r->terms.have_signer = true;
+	memset(f->r->terms.signer, 0x3c, sizeof f->r->terms.signer);
+	assert_non_null(memmem(encoded(f).p, encoded(f).n, "\"signer\":\"3c3c", 14));
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), 0);
+	assert_true(f->back->terms.have_signer);
+	assert_memory_equal(f->back->terms.signer, f->r->terms.signer, sizeof f->r->terms.signer);
+	f->r->by_standing = false;
+	f->r->as_of = 0;
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), FG_EFORMAT);
+	f->r->by_standing = true;
+	f->r->as_of = f->r->issued + APPROVAL_SKEW + 1;
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), FG_EFORMAT);
+	f->r->terms.have_signer = false;
+	f->r->as_of = f->r->issued;
+	f->r->by_standing = false; /* what people sign each time is about the modules that are there then */
+	assert_int_equal(release_parse(encoded(f), f->back, f->why, sizeof f->why), FG_EFORMAT);
 }
 
 int

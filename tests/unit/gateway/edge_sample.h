@@ -126,7 +126,7 @@ sample_row(const struct sample *s)
 	struct table_decision d = {
 		.profile = t->profile, .product = t->product, .target = t->target, .from = "*", .group = "*",
 		.not_before = t->not_before, .not_after = t->not_after, .size = s->r.size, .last_modified = s->r.issued,
-		.share = ROLLOUT_PLACES, .known_by = INT64_MAX,
+		.share = ROLLOUT_PLACES, .known_by = INT64_MAX, .as_of = INT64_MAX,
 	};
 	memcpy(d.release, s->id, sizeof d.release);
 	memcpy(d.resource, t->resource, sizeof d.resource);

@@ -440,7 +440,7 @@ test_rows_that_offer_nothing_to_this_module(void **state)
 	struct module m = module(f);
 	ready(f, SMALL);
 	struct table_decision good = sample_row(f->s), d;
-	struct { struct table_decision row; bool held, listed; int64_t wall; const char *path; } rows[16];
+	struct { struct table_decision row; bool held, listed; int64_t wall; const char *path; } rows[17];
 	unsigned n = 0;
 #define ROW(change, is_held, is_listed, now, what) \
 	d = good, change, rows[n].row = d, rows[n].held = is_held, rows[n].listed = is_listed, rows[n].wall = now, \
@@ -462,6 +462,7 @@ test_rows_that_offer_nothing_to_this_module(void **state)
 	ROW(d.group = "canary", false, true, WALL, PATH);                   /* for others */
 	ROW(d.share = 0, false, true, WALL, PATH);                          /* its ring is not open */
 	ROW(d.known_by = WALL, false, true, WALL, PATH);                    /* the table does not say that it was known by then */
+	ROW(d.as_of = WALL, false, true, WALL, PATH);                       /* nor that it was in its group by then */
 	for (unsigned i = 0; i < n; i++) {
 		f->shared->wall_s = rows[i].wall;
 		offer_as(f, &rows[i].row, rows[i].held, rows[i].listed);

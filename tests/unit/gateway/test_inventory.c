@@ -517,6 +517,72 @@ test_inventory_groups_by_rule(void **state)
 	free(p);
 }
 
+/* Whose groups are meant as they were needs to know since when a module is where it is. */
+static void
+test_inventory_places(void **state)
+{
+	struct rig *r = *state;
+	struct inventory *inv = inventory_of(r);
+	struct profile *p = profile_of();
+	struct config *c = calloc(1, sizeof *c);
+	struct inventory_import *i = calloc(1, sizeof *i);
+	struct msg_sighting s = sighting_of("A07", IDENTITY_IMEI, IDENTITY_D, "490154203237518");
+	c->profiles = p;
+	c->profiles_n = 1;
+	assert_int_equal(inventory_rules(inv, c), 0);
+	const struct inventory_module *m = sight(inv, p, &s, 1000, true);
+	assert_int_equal(m->placed, 1000);
+	sight(inv, p, &s, 2000, false);
+	inventory_place(inv, 2000);
+	assert_int_equal(m->placed, 1000); /* it stayed where it was */
+	/* Listed: nobody had put the stranger there. The other one is new. */
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\nimei,490154203237518,,,\n"
+	    "serial,S,lab,,\n"), p->name, false, i), 0);
+	const struct inventory_module *other = inventory_by_identity(inv, IDENTITY_SERIAL, view_str("S"));
+	assert_true(m->placed == 0 && other->placed == 0);
+	inventory_place(inv, 3000);
+	assert_true(m->placed == 3000 && other->placed == 3000);
+	assert_int_equal(inventory_flush(inv), 0);
+	/* The same again moves nobody; another group does, and so do a rule and another default. */
+	assert_int_equal(inventory_import(inv, view_str("kind,identity,group,product,version\nserial,S,lab,,2.0\n"), p->name, false, i), 0);
+	inventory_place(inv, 4000);
+	assert_int_equal(other->placed, 3000);
+	assert_int_equal(inventory_set(inv, other->pseudonym, "field", NULL), 0);
+	assert_int_equal(other->placed, 0);
+	inventory_place(inv, 5000);
+	assert_int_equal(other->placed, 5000);
+	c->groups[c->groups_n++] = (struct group_rule){ .name = "meters", .imei = { "49015420" }, .imei_n = 1 };
+	assert_int_equal(inventory_rules(inv, c), 0);
+	inventory_place(inv, 6000);
+	assert_true(m->placed == 6000 && other->placed == 5000);
+	c->groups_n = 0;
+	assert_int_equal(inventory_rules(inv, c), 0);
+	inventory_place(inv, 7000);
+	assert_int_equal(m->placed, 7000);
+	snprintf(p->default_group, sizeof p->default_group, "elsewhere");
+	assert_int_equal(inventory_rules(inv, c), 0);
+	inventory_place(inv, 8000);
+	assert_true(m->placed == 8000 && other->placed == 5000);
+	/* Another life: under the same rules they are where they were, under others they are not. */
+	assert_int_equal(inventory_flush(inv), 0);
+	inventory_free(inv);
+	inv = inventory_of(r);
+	assert_int_equal(inventory_rules(inv, c), 0);
+	inventory_place(inv, 9000);
+	m = inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237518"));
+	assert_int_equal(m->placed, 8000);
+	inventory_free(inv);
+	inv = inventory_of(r);
+	snprintf(p->default_group, sizeof p->default_group, "back");
+	assert_int_equal(inventory_rules(inv, c), 0);
+	m = inventory_by_identity(inv, IDENTITY_IMEI, view_str("490154203237518"));
+	assert_int_equal(m->placed, 0);
+	inventory_free(inv);
+	free(i);
+	free(c);
+	free(p);
+}
+
 static const struct inventory_module *
 serial(const struct inventory *inv, const char *text)
 {
@@ -711,6 +777,7 @@ main(void)
 		T(test_inventory_import_problems),
 		T(test_inventory_usual_is_bounded),
 		T(test_inventory_flush_failure),
+		T(test_inventory_places),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

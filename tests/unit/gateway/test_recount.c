@@ -165,6 +165,7 @@ struct told {
 	enum entry_event ev;
 	uint64_t since, number;
 	const char *ring, *step;
+	bool denied;
 };
 
 static void
@@ -172,6 +173,8 @@ take_rollout(struct recount *r, const struct told *t, uint64_t second)
 {
 	struct entry e = { .ev = t->ev, .obj = view_str("release:07070000000000000000000000000000"), .out = view_str("ok"),
 		.t_us = (int64_t)second * 1000000 };
+	if (t->denied)
+		e.out = view_str("denied");
 	e.ref[e.refs++] = (struct entry_ref){ view_str("ring"), false, 0, view_str(t->ring) };
 	if (t->ev != ENTRY_ROLLOUT_RESUMED)
 		e.ref[e.refs++] = (struct entry_ref){ view_str("number"), true, t->number, { 0 } };
@@ -194,11 +197,12 @@ test_rollouts(void **state)
 		const char *opens;
 		int64_t since;
 	} rows[] = {
-#define BEGUN { ENTRY_ROLLOUT_CREATED, 0, 0, "lab", NULL }
-#define HALF { ENTRY_ROLLOUT_PROMOTED, 0, 1, "half", NULL }
-#define PAUSED(at) { ENTRY_ROLLOUT_PAUSED, at, 1, "half", NULL }
-#define HELD(at, n, name) { ENTRY_ROLLOUT_HELD, at, n, name, NULL }
-#define ON(at, how, name) { ENTRY_ROLLOUT_RESUMED, at, 0, name, how }
+#define BEGUN { ENTRY_ROLLOUT_CREATED, 0, 0, "lab", NULL, false }
+#define HALF { ENTRY_ROLLOUT_PROMOTED, 0, 1, "half", NULL, false }
+#define PAUSED(at) { ENTRY_ROLLOUT_PAUSED, at, 1, "half", NULL, false }
+#define HELD(at, n, name) { ENTRY_ROLLOUT_HELD, at, n, name, NULL, false }
+#define ON(at, how, name) { ENTRY_ROLLOUT_RESUMED, at, 0, name, how, false }
+#define NOT(at, how, name) { ENTRY_ROLLOUT_RESUMED, at, 0, name, how, true }
 		{ { BEGUN, HALF, PAUSED(7) }, true, 0, "", 101 },
 		{ { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half") }, false, 0, "", 103 },
 		{ { BEGUN, HALF, PAUSED(7), ON(6, "resume", "half") }, true, 0, "", 101 },
@@ -210,6 +214,14 @@ test_rollouts(void **state)
 		{ { BEGUN, HALF, ON(100, "open", "rest") }, false, 0, "rest", 101 },
 		{ { BEGUN, HALF, ON(100, "open", "rest"), PAUSED(7), ON(7, "resume", "half") }, false, 0, "", 104 },
 		{ { BEGUN, HALF, HELD(9, 99, "lab") }, false, 0, "", 101 },
+		/* What the warden takes back had no effect; what was said meanwhile has. */
+		{ { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half"), NOT(7, "resume", "half") }, true, 0, "", 101 },
+		{ { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half"), NOT(6, "resume", "half") }, false, 0, "", 103 },
+		{ { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half"), HELD(9, 0, "lab"), NOT(7, "resume", "half") }, false, 1, "", 103 },
+		{ { BEGUN, HALF, HELD(9, 1, "half"), ON(9, "unhold", "half"), NOT(9, "unhold", "half") }, false, 2, "", 101 },
+		{ { BEGUN, HALF, ON(100, "open", "rest"), NOT(100, "open", "rest") }, false, 0, "", 101 },
+		{ { BEGUN, HALF, NOT(100, "open", "rest") }, false, 0, "", 101 },
+		{ { BEGUN, HALF, PAUSED(7), NOT(7, "resume", "half") }, true, 0, "", 101 },
 	};
 	const uint8_t key[SHELF_KEY] = { 7, 7 };
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -16,6 +16,7 @@ module_of(uint8_t n)
 {
 	struct db_module m = { .profile = "quectel", .group = "canary", .product = "EC25", .version = "A08",
 		.version_cls = 4, .sure = "A07", .tags = "roof site-7", .listed = true, .held = true, .first_seen = 5, .last_seen = 9,
+		.placed = 7, .placed_in = "the default",
 		.last_answer = 13, .have_last_resource = true, .idents_n = 2 };
 	memset(m.pseudonym, n, sizeof m.pseudonym);
 	memset(m.last_resource, 3, sizeof m.last_resource);
@@ -49,6 +50,8 @@ test_module_round_trip(void **state)
 	assert_true(got.held);
 	assert_int_equal(got.first_seen, 5);
 	assert_int_equal(got.last_seen, 9);
+	assert_int_equal(got.placed, 7);
+	assert_string_equal(got.placed_in, "the default");
 	assert_int_equal(got.last_answer, 13);
 	assert_true(got.have_last_resource);
 	assert_memory_equal(got.last_resource, m.last_resource, sizeof m.last_resource);

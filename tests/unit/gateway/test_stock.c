@@ -450,6 +450,20 @@ test_rows_beyond_the_record(void **state)
 	assert_false(stock_within(item, &d));
 	d = good, d.not_after++;
 	assert_false(stock_within(item, &d));
+	/* Under a standing statement only for the groups of then. */
+	f->s->r.by_standing = true;
+	f->s->r.as_of = 100;
+	sample_seal(f->s);
+	assert_int_equal(add(f), 0);
+	item = stock_find(f->stock, f->s->id);
+	good = sample_row(f->s), good.as_of = 100;
+	assert_true(stock_within(item, &good));
+	d = good, d.as_of = 101;
+	assert_false(stock_within(item, &d));
+	d = good, d.as_of = INT64_MAX;
+	assert_false(stock_within(item, &d));
+	f->s->r.by_standing = false;
+	f->s->r.as_of = 0;
 	/* A record that names versions and groups permits neither others nor all. */
 	t->from_versions.n = t->groups.n = 0;
 	assert_int_equal(approval_list_add(&t->from_versions, "1.0"), 0);

@@ -41,7 +41,7 @@ decision_of(uint8_t release, uint8_t resource, const char *profile, const char *
 	struct table_decision d = { .profile = profile, .product = "EC25", .target = "A09", .from = from,
 		.group = group, .not_before = 1000 + release, .not_after = INT64_MAX - release,
 		.size = UINT64_C(5000000000) + release, .last_modified = -1, .share = (UINT64_C(1) << 32) - release,
-		.known_by = INT64_MAX - 2 * release };
+		.known_by = INT64_MAX - 2 * release, .as_of = 1000 * release };
 	memset(d.release, release, sizeof d.release);
 	memset(d.resource, resource, sizeof d.resource);
 	memset(d.image, release + 1, sizeof d.image);
@@ -74,6 +74,7 @@ small(void)
 	m = module_of(2, "", "EC25", "");
 	m.held = m.listed = true;
 	m.first_seen = INT64_C(1800000000);
+	m.placed = INT64_C(1800000007);
 	ident(&m, 6, 4, "SN-0001/x");
 	assert_int_equal(table_builder_module(b, &m), 0);
 	struct table_decision d = decision_of(9, 3, "quectel", "A07", "canary");
@@ -106,6 +107,7 @@ test_table_round_trip(void **state)
 	assert_false(row.held);
 	assert_false(row.listed);
 	assert_int_equal(row.first_seen, 0);
+	assert_int_equal(row.placed, 0);
 	assert_true(table_find(t, 4,
 	    view_str("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"), &row));
 	assert_int_equal(row.ordinal, 0);
@@ -116,6 +118,7 @@ test_table_round_trip(void **state)
 	assert_true(row.held);
 	assert_true(row.listed);
 	assert_int_equal(row.first_seen, 1800000000);
+	assert_int_equal(row.placed, 1800000007);
 	table_free(t);
 }
 
@@ -130,12 +133,12 @@ test_table_times(void **state)
 		struct table_builder *b = table_builder_new(1, seed, 1);
 		struct table_module m = module_of(1, "", "", "");
 		struct table_row row;
-		m.first_seen = times[i][0];
+		m.first_seen = m.placed = times[i][0];
 		ident(&m, 6, 4, "SN");
 		assert_int_equal(table_builder_module(b, &m), 0);
 		struct table *t = finish(b);
 		assert_true(table_find(t, 6, view_str("SN"), &row));
-		assert_true(row.first_seen == times[i][1]);
+		assert_true(row.first_seen == times[i][1] && row.placed == times[i][1]);
 		table_free(t);
 	}
 }
@@ -187,6 +190,7 @@ test_table_decisions(void **state)
 	assert_int_equal(d.last_modified, -1);
 	assert_true(d.share == (UINT64_C(1) << 32) - 9);
 	assert_true(d.known_by == INT64_MAX - 18);
+	assert_true(d.as_of == 9000);
 	assert_string_equal(d.from, "A07");
 	assert_string_equal(d.group, "canary");
 	assert_string_equal(d.target, "A09");

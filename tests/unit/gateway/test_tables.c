@@ -171,6 +171,7 @@ test_tables_rings(void **state)
 	struct table_row row;
 	assert_true(table_find(t, IDENTITY_SERIAL, view_str("stranger"), &row));
 	assert_int_equal(row.first_seen, 5);
+	assert_int_equal(row.placed, 5); /* it came there when it was first seen */
 	list.open = (struct rollout_open){ .share = 1000, .groups_n = 2, .group = { "canary", "lab" } };
 	next = opened(tables_redecide(t, &list, 1, 2));
 	assert_int_equal(table_decisions(next), 3);
@@ -178,9 +179,15 @@ test_tables_rings(void **state)
 	assert_true(row_for(next, everyone, "canary").share == ROLLOUT_PLACES);
 	d = row_for(next, everyone, "lab");
 	assert_true(d.share == ROLLOUT_PLACES && d.known_by == 90);
+	assert_true(d.as_of == INT64_MAX); /* people signed for the groups as they are */
+	table_free(next);
+	everyone->by_standing = true;
+	everyone->as_of = 80;
+	next = opened(tables_redecide(t, &list, 1, 3));
+	assert_int_equal(row_for(next, everyone, "*").as_of, 80);
 	table_free(next);
 	list.record = few;
-	next = opened(tables_redecide(t, &list, 1, 3));
+	next = opened(tables_redecide(t, &list, 1, 4));
 	assert_int_equal(table_decisions(next), 2);
 	assert_true(row_for(next, few, "canary").share == ROLLOUT_PLACES);
 	assert_int_equal(row_for(next, few, "field").share, 1000);

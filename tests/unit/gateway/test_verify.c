@@ -216,9 +216,9 @@ STORY(test_denied_ends_nothing, 1, "while the gateway was halted", halted(f);
       put_named(f, ENTRY_RESTRICT_RESUME, "halt", "denied", NOW); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
 STORY(test_end_signed_for_another, 1, "ended by 0 persons", halted(f); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW);
       put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW + 9); put_named(f, ENTRY_RESTRICT_RESUME, "halt", "ok", NOW + 9))
-/* A release over rings, for so many modules, and its rollout is paused at NOW. */
+/* A release over rings, for so many modules of which one may have been granted it, and its rollout is paused at NOW. */
 static void
-paused(struct fixture *f, uint32_t modules)
+paused_after(struct fixture *f, uint32_t modules, bool granted)
 {
 	struct entry e = { .ev = ENTRY_ROLLOUT_PAUSED, .refs = 1 };
 	f->terms.have_plan = true;
@@ -226,18 +226,27 @@ paused(struct fixture *f, uint32_t modules)
 	f->terms.max_devices = modules;
 	make_release(f);
 	log_release(f);
+	if (granted)
+		put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
 	e.obj = view_str(f->obj);
 	e.ref[0] = (struct entry_ref){ view_str("since"), true, (uint64_t)NOW, { 0 } };
 	put(f, e);
 	f->now += 60;
 }
 
+static void
+paused(struct fixture *f, uint32_t modules)
+{
+	paused_after(f, modules, false);
+}
+
 /* It goes on, by what those two signed: bob's name with bob's key, or with alice's. */
 struct going {
 	const char *step, *ring;
 	int64_t since;
-	bool forged, other_plan;
+	bool forged, other_plan, again;
 	unsigned persons;
+	const char *over; /* NULL: nothing */
 };
 
 static void
@@ -250,6 +259,8 @@ goes_on(struct fixture *f, struct going g)
 	char digest[2][80], key[2][16];
 	uint8_t root[32];
 	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	if (g.over)
+		assert_int_equal(approval_list_add(&t.over, g.over), 0);
 	assert_true(hex_decode(view_of(f->obj + 8, 2 * RELEASE_ID), t.release, sizeof t.release));
 	e.ref[0] = (struct entry_ref){ view_str("since"), true, (uint64_t)g.since, { 0 } };
 	e.ref[1] = (struct entry_ref){ view_str("step"), false, 0, view_str(g.step) };
@@ -267,6 +278,12 @@ goes_on(struct fixture *f, struct going g)
 	put(f, e);
 	if (g.since > NOW) /* once more by the same statements */
 		put(f, e);
+	if (g.again) { /* the warden takes it back */
+		e.refs = 3;
+		e.out = view_str("denied");
+		put(f, e);
+		f->now += 60;
+	}
 	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
 }
 
@@ -278,18 +295,22 @@ goes_on(struct fixture *f, struct going g)
 		goes_on(f, g);                                                                                      \
 	} while (0)
 STORY(test_rollout_resumed, 0, "\nok\n", paused(f, 1000); GOING((void)0))
-STORY_OURS(test_grant_while_paused, 1, "while the rollout was paused", paused(f, 1000); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
-STORY_OURS(test_resumed_by_one, 1, "by the word of 1 persons", paused(f, 1000); GOING(g.persons = 1))
+STORY(test_grant_while_paused, 1, "while the rollout was paused", paused(f, 1000); put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj))
+STORY(test_resumed_by_one, 1, "by the word of 1 persons", paused(f, 1000); GOING(g.persons = 1))
 STORY(test_resumed_by_one_for_few, 0, "\nok\n", paused(f, 10); GOING(g.persons = 1))
-STORY_OURS(test_resumed_by_nobody, 1, "by the word of 0 persons", paused(f, 10); GOING(g.persons = 0))
-STORY_OURS(test_resumed_by_a_forger, 1, "not signed by the person", paused(f, 1000); GOING(g.forged = true))
-STORY_OURS(test_resumed_another_ring, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.ring = "rest"))
-STORY_OURS(test_resumed_another_step, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.step = "open"))
-STORY_OURS(test_resumed_another_stop, 1, "after another stop", paused(f, 1000); GOING(g.since = NOW - 1))
-STORY_OURS(test_resumed_another_plan, 1, "another plan than was signed", paused(f, 1000); GOING(g.other_plan = true))
-STORY_OURS(test_resumed_twice, 1, "let a rollout go on before", paused(f, 1000); GOING(g.since = NOW + 1))
-STORY_OURS(test_resumed_in_browsers, 1, "all in browsers", f->by_passkey = 1; paused(f, 1000); f->by_passkey = 2;
+STORY(test_resumed_by_nobody, 1, "by the word of 0 persons", paused(f, 10); GOING(g.persons = 0))
+STORY(test_resumed_by_a_forger, 1, "not signed by the person", paused(f, 1000); GOING(g.forged = true))
+STORY(test_resumed_another_ring, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.ring = "rest"))
+STORY(test_resumed_another_step, 1, "another rollout go on, or otherwise", paused(f, 1000); GOING(g.step = "open"))
+STORY(test_resumed_another_stop, 1, "after another stop", paused(f, 1000); GOING(g.since = NOW - 1))
+STORY(test_resumed_another_plan, 1, "another plan than was signed", paused(f, 1000); GOING(g.other_plan = true))
+STORY(test_resumed_twice, 1, "let a rollout go on before", paused(f, 1000); GOING(g.since = NOW + 1))
+STORY(test_resumed_in_browsers, 1, "all in browsers", f->by_passkey = 1; paused(f, 1000); f->by_passkey = 2;
       GOING((void)0))
+STORY(test_resumed_over_strangers, 1, "more modules than were granted", paused(f, 1000); GOING(g.over = "half: 1 failed, 0 silent"))
+STORY(test_resumed_over_one, 0, "\nok\n", paused_after(f, 1000, true); GOING(g.over = "half: 0 failed, 1 silent"))
+STORY(test_resumed_over_too_many, 1, "more modules than were granted", paused_after(f, 1000, true); GOING(g.over = "half: 1 failed, 1 silent"))
+STORY(test_resumption_taken_back, 1, "while the rollout was paused", paused(f, 1000); GOING(g.again = true))
 STORY(test_review_never_opened, 1, "never opened the review", snprintf(f->terms.review, sizeof f->terms.review, "R-8");
       make_release(f); log_release(f))
 STORY(test_statement_before_review, 1, "older than the review", make_release(f); put_event(f, ENTRY_REVIEW_OPENED, "R-7");
@@ -692,7 +713,7 @@ test_bare_touch(void **state)
 /* ---- what nobody signed for ---- */
 
 #define REPORT_OF(findings, verdict, delta) "{\"schema\":\"fotagate-report/1\",\"delta\":" delta ",\"findings\":[" findings \
-	"],\"verdict\":\"" verdict "\"}"
+	"],\"signatures\":[],\"verdict\":\"" verdict "\"}"
 #define REPORT_GOOD REPORT_OF("{\"id\":\"SIG-NONE\",\"severity\":\"notice\"},{\"id\":\"X\",\"severity\":\"info\"}", "review", "null")
 #define STANDING(name, status, word, report, change, ...)                       \
 	STORY(name, status, word, struct approval_terms t = people_standing(PEOPLE_T0); \
@@ -714,6 +735,24 @@ STANDING(test_standing_blocked, 1, "it is blocked", REPORT_OF("", "blocked", "nu
 STANDING(test_standing_delta_left_out, 1, "about a delta", REPORT_OF("", "review", "{\"outcome\":\"x\"}"), (void)0, log_release(f))
 STANDING(test_standing_no_report, 1, "its report is none", "{}", (void)0, log_release(f))
 STANDING(test_standing_by_another, 1, "another standing statement", REPORT_GOOD, (void)0, f->r->standing[0] ^= 1; log_release(f))
+STANDING(test_standing_for_later_modules, 1, "modules that came after", REPORT_GOOD, (void)0, f->r->as_of++; log_release(f))
+STANDING(test_standing_as_of_nothing, 0, "\nok\n", REPORT_GOOD, (void)0, f->r->as_of = 0; log_release(f))
+#define REPORT_BY(signatures) "{\"signatures\":[" signatures "],\"findings\":[{\"id\":\"SIG-NONE\",\"severity\":\"notice\"}],\"verdict\":\"review\"}"
+#define KEY_OF(digits) digits digits digits digits digits digits digits digits
+#define SIGNED(outcome, digits, where) \
+	"{\"outcome\":\"" outcome "\",\"signer\":{\"spki_sha256\":\"" KEY_OF(digits) "\"},\"where\":\"" where "\"}"
+#define BY_VENDOR t.bounds.signers.n = 1; snprintf(t.bounds.signers.word[0], APPROVAL_WORD_MAX, "%s", KEY_OF("55555555")); \
+	f->terms.have_signer = true; memset(f->terms.signer, 0x55, sizeof f->terms.signer)
+STANDING(test_standing_signer, 0, "\nok\n", REPORT_BY(SIGNED("verified", "55555555", "") "," SIGNED("verified", "66666666", "part") ","
+         SIGNED("untrusted", "66666666", "")), BY_VENDOR, log_release(f))
+STANDING(test_standing_other_signer, 1, "another signer than the record", REPORT_BY(SIGNED("verified", "66666666", "")), BY_VENDOR,
+         log_release(f))
+STANDING(test_standing_second_signer, 1, "another signer than the record",
+         REPORT_BY(SIGNED("verified", "55555555", "") "," SIGNED("verified", "66666666", "")), BY_VENDOR, log_release(f))
+STANDING(test_standing_no_signer, 1, "another signer than the record", REPORT_BY(SIGNED("untrusted", "55555555", "")), BY_VENDOR,
+         log_release(f))
+STANDING(test_standing_signer_unsaid, 1, "outside the standing", REPORT_BY(SIGNED("verified", "55555555", "")), BY_VENDOR,
+         f->r->terms.have_signer = false; log_release(f))
 STANDING(test_standing_policy, 1, "outside the standing", REPORT_GOOD, (void)0, f->r->terms.policy[0] ^= 1; log_release(f))
 STANDING(test_standing_few_persons, 1, "too few persons", REPORT_GOOD, t.max_devices = 9; f->terms.max_devices = 9,
 	 f->r->statements_n = f->r->quorum = 1; log_release(f))
@@ -724,7 +763,7 @@ STORY(test_standing_not_proposed, 1, "never opened", struct approval_terms t = p
       make_standing(f, &t, false, REPORT_GOOD); log_release(f))
 STORY(test_approval_called_standing, 1, "no standing statement", make_release(f); f->r->by_standing = true; log_release(f))
 STORY(test_standing_called_approval, 1, "about something else", struct approval_terms t = people_standing(PEOPLE_T0);
-      make_standing(f, &t, true, REPORT_GOOD); f->r->by_standing = false; log_release(f))
+      make_standing(f, &t, true, REPORT_GOOD); f->r->by_standing = false; f->r->as_of = 0; log_release(f))
 
 int
 main(void)
@@ -768,11 +807,16 @@ main(void)
 		TEST(test_standing_revoked), TEST(test_standing_image_revoked), TEST(test_standing_too_many_modules),
 		TEST(test_standing_too_long), TEST(test_standing_finding), TEST(test_standing_finding_left_out),
 		TEST(test_standing_blocked), TEST(test_standing_delta_left_out), TEST(test_standing_no_report),
-		TEST(test_standing_by_another), TEST(test_standing_policy), TEST(test_standing_few_persons),
+		TEST(test_standing_by_another), TEST(test_standing_for_later_modules), TEST(test_standing_as_of_nothing),
+		TEST(test_standing_signer), TEST(test_standing_other_signer), TEST(test_standing_second_signer),
+		TEST(test_standing_no_signer), TEST(test_standing_signer_unsaid),
+		 TEST(test_standing_policy), TEST(test_standing_few_persons),
 		TEST(test_standing_canary), TEST(test_standing_quorum), TEST(test_standing_not_proposed), TEST(test_approval_called_standing),
 		TEST(test_standing_called_approval),
 		cmocka_unit_test_setup_teardown(test_resume_in_browsers, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_resumed_in_browsers, setup_passkeys, teardown),
+		TEST(test_resumed_over_strangers), TEST(test_resumed_over_one), TEST(test_resumed_over_too_many),
+		TEST(test_resumption_taken_back),
 		cmocka_unit_test_setup_teardown(test_resume_in_a_browser_and_off_it, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone, setup_passkeys, teardown),
 		cmocka_unit_test_setup_teardown(test_passkeys_alone_for_few, setup_passkeys, teardown),

@@ -644,6 +644,35 @@ test_rollout_goes_on(void **state)
 	acknowledge(f, FG_EIO);
 	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
 	assert_false(done.ok);
+	/* It may have taken it: the log is told that it had no effect. */
+	ask_going(f, &t, &m, 2);
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	mono_passes(f, 11);
+	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+	assert_false(done.ok);
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	assert_string_equal(f->append.out, "denied");
+	assert_string_equal(f->append.act, "warden");
+	assert_int_equal(f->append.refs_n, 3);
+	assert_string_equal(f->append.refs[0].key, "since");
+	assert_int_equal(f->append.refs[0].number, NOW - 500);
+	assert_string_equal(f->append.refs[1].text, "resume");
+	assert_string_equal(f->append.refs[2].text, "half");
+	/* Taken back while its entry was written: likewise. */
+	struct msg_restrict gone = { .token = 9, .kind = MSG_RESTRICT_REVOKE, .log_size = LOG_SIZE };
+	struct msg_restricted said;
+	ask_going(f, &t, &m, 2);
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	memcpy(gone.image, f->terms.image, sizeof gone.image);
+	rig_say(f->control, MSG_RESTRICT, &gone);
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &said);
+	assert_int_equal(said.withdrawn, 1);
+	acknowledge(f, 0);
+	rig_hear(&f->rig, f->control, MSG_CONTINUED, &done);
+	assert_false(done.ok);
+	assert_non_null(strstr(done.why, "taken back"));
+	hear_append(f, ENTRY_ROLLOUT_RESUMED);
+	assert_string_equal(f->append.out, "denied");
 }
 
 /* The log has it, or will, and the halt stands: it is told so until it has that as well. */

@@ -610,6 +610,55 @@ test_half_of_it_used(void **state)
 	refused(f, "used for a release already");
 }
 
+static void
+restarted(struct fixture *f, unsigned releases)
+{
+	struct msg_release m;
+	start(f);
+	assert_int_equal(listed(f), releases);
+	for (unsigned i = 0; i < 2 * releases; i++) {
+		rig_hear(&f->rig, f->edge[i % 2], MSG_RELEASE, &m);
+		wire_close_fds(&f->rig.frame);
+	}
+}
+
+/* The release is gone, in whatever way, and its statements are not three days old: they have had their effect. */
+static void
+test_used_by_what_is_gone(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t id[RELEASE_ID];
+	char name[2 * RELEASE_ID + 1], path[100];
+	struct vote v[] = { vote(f, &f->alice), vote(f, &f->bob) };
+	int first = bundle(v, 2), again[] = { dup(first), dup(first), dup(first) };
+	ask_with(f, quarantine(f), first);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	/* What the log did not take has used up nothing. */
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, FG_EIO);
+	refused(f, "could not write");
+	ask_with(f, quarantine(f), again[0]);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	permitted(f, id);
+	/* Whoever empties the file of what was used has not emptied the folder of what is in force. */
+	hang_up(f);
+	assert_int_equal(unlink(scratch_path(&f->tmp, "images/approved/standing")), 0);
+	restarted(f, 2);
+	hang_up(f);
+	hex_encode(id, sizeof id, name);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(path, sizeof path, "images/approved/%s.%s", name, i ? "signed" : "json");
+		assert_int_equal(unlink(scratch_path(&f->tmp, path)), 0);
+	}
+	for (unsigned i = 1; i < 3; i++) {
+		restarted(f, 1);
+		ask_with(f, quarantine(f), again[i]);
+		roots(f, 2, MSG_LOG_OPEN_OK);
+		refused(f, "used for a release already");
+		nothing_came_out(f);
+	}
+}
+
 /* ---- how many modules ---- */
 
 /* Ten modules need one person here; ten and ten of the same bytes need two. */
@@ -1074,6 +1123,7 @@ main(void)
 		T(test_requesters),
 		T(test_issue_twice),
 		T(test_half_of_it_used),
+		T(test_used_by_what_is_gone),
 		T(test_canary_by_canary),
 		T(test_canary_delta_by_delta),
 		T(test_canary_by_canary_on_disk), T(test_passkeys_by_passkeys_on_disk),

@@ -66,6 +66,7 @@ is_released(struct fixture *f, int bundle)
 	assert_int_equal(release_parse(f->append.doc, r, why, sizeof why), 0);
 	assert_int_equal(approval_key(&standing, key), 0);
 	assert_true(r->by_standing);
+	assert_int_equal(r->as_of, clocks->now - 31); /* when the first of them wrote it */
 	assert_memory_equal(r->standing, key, 32);
 	assert_int_equal(r->statements_n, 2);
 	hex_encode(key, 32, text + 7);
@@ -218,6 +219,41 @@ test_outside(void **state)
 	refused(f, "about something else");
 }
 
+/* By whom the vendor's image is signed: what nobody, or another, signed for is outside; the record has who did. */
+static void
+test_signer(void **state)
+{
+	struct fixture *f = *state;
+	struct release *r = calloc(1, sizeof *r);
+	char why[160];
+	const char key[] = "5555555555555555555555555555555555555555555555555555555555555555";
+	approval_list_add(&standing.bounds.signers, key);
+	is_refused(f, "another signer");
+	approval_list_add(&standing.bounds.signers, key);
+	f->terms.have_signer = true;
+	memset(f->terms.signer, 0x54, sizeof f->terms.signer);
+	is_refused(f, "another signer");
+	approval_list_add(&standing.bounds.signers, key);
+	f->terms.have_signer = true;
+	memset(f->terms.signer, 0x55, sizeof f->terms.signer);
+	is_released(f, signed_by_both(f));
+	assert_int_equal(release_parse(f->append.doc, r, why, sizeof why), 0);
+	assert_true(r->terms.have_signer);
+	assert_memory_equal(r->terms.signer, f->terms.signer, sizeof r->terms.signer);
+	restart(f, 1);
+	/* For what people sign each time nobody says it. */
+	next_image(f);
+	f->type = MSG_ISSUE;
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	assert_int_equal(release_parse(f->append.doc, r, why, sizeof why), 0);
+	assert_false(r->terms.have_signer);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+	free(r);
+}
+
 /* Who signs: as many as all its modules together need, none of them who wished for the image, and each once. */
 static void
 test_who(void **state)
@@ -297,6 +333,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_as_many_as_it_says, setup_standing, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_gone_counts, setup_standing, teardown),
 		cmocka_unit_test_setup_teardown(test_outside, setup_standing, teardown),
+		cmocka_unit_test_setup_teardown(test_signer, setup_standing, teardown),
 		cmocka_unit_test_setup_teardown(test_who, setup_standing, teardown),
 		cmocka_unit_test_setup_teardown(test_revoked, setup_standing, teardown),
 		cmocka_unit_test_setup_teardown(test_keys, setup_standing, teardown),

@@ -270,7 +270,7 @@ make_standing(struct fixture *f, struct approval_terms *t, bool proposed, const 
 	named_file(f, "reports", view_str(report), ".json");
 	digest_sha256(view_str(report), f->terms.report);
 	*f->r = (struct release){ .terms = f->terms, .size = 100, .block_size = RELEASE_BLOCK, .blocks = 1, .quorum = 2,
-		.by_standing = true, .statements_n = 2, .statement = { by[0], by[1] } };
+		.by_standing = true, .as_of = f->now, .statements_n = 2, .statement = { by[0], by[1] } };
 	assert_int_equal(approval_key(t, f->r->standing), 0);
 	f->r->log_size = ledger_size(f->l);
 	f->r->issued = f->now;
@@ -488,7 +488,8 @@ expect(struct fixture *f, int status, const char *word)
 static inline void
 expect_foreign(struct fixture *f, bool good)
 {
-	static const char *const scripts[] = { "verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py" };
+	static const char *const scripts[] = { "verify40.py", "files40.py", "people40.py", "releases40.py", "served40.py",
+		"rollouts40.py" };
 	const char *src = getenv("FG_SRC");
 	char dir[128], script[512], out[16384], hex[DIGEST_HEX_LEN + 1];
 	uint8_t digest[32];

@@ -260,7 +260,7 @@ statements(struct fixture *f, const struct approval_terms *t, const struct perso
 	writer_u32(&bundle, n);
 	for (unsigned i = 0; i < n; i++) {
 		f->nonce++;
-		struct approval *a = people_statement(who[i], t, clocks->now - 30, f->nonce, (f->seen ? f->seen : 500u) + f->nonce, root);
+		struct approval *a = people_statement(who[i], t, clocks->now - 30 - i, f->nonce, (f->seen ? f->seen : 500u) + f->nonce, root);
 		writer_init(&text, APPROVAL_BYTES_MAX);
 		writer_init(&sig, SSHSIG_ARMOR_MAX);
 		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
@@ -318,6 +318,8 @@ ask_with(struct fixture *f, int image, int bundle)
 	memcpy(m->target_image, t->delta.target, sizeof m->target_image);
 	m->have_plan = t->have_plan;
 	memcpy(m->plan, t->plan, sizeof m->plan);
+	m->have_signer = t->have_signer;
+	memcpy(m->signer, t->signer, sizeof m->signer);
 	snprintf(m->from[0].text, sizeof m->from[0].text, "%s", t->from_versions.word[0]);
 	snprintf(m->groups[0].text, sizeof m->groups[0].text, "%s", t->groups.word[0]);
 	snprintf(m->findings[0].text, sizeof m->findings[0].text, "%s", t->findings.word[0]);

@@ -21,14 +21,16 @@ genuine(void **state)
 	(void)state;
 	static const struct {
 		const char *file, *bytes;
-	} made[] = { { "blob.caibx", "1500000 bytes in " }, { "tree.caidx", " chunks named by their SHA-512/256" } };
-	for (unsigned i = 0; i < 2; i++) {
+	} made[] = { { "blob.caibx", "a blob of 1500000 bytes in " }, { "tree.caidx", "a tree of " },
+		{ "tree.caidx", " chunks, kept elsewhere and named by their SHA-512/256" }, { "cut-sha256.caibx", " named by their SHA-256" } };
+	for (unsigned i = 0; i < sizeof made / sizeof *made; i++) {
 		struct view img = rig_made("casync", made[i].file);
 		struct report *r = rig_verify(img, nobody);
 		const struct contents_fact *f = rig_fact(r, CONTENTS_FACT_REQUIRES, 0);
 		assert_int_equal(r->format, FORMAT_CASYNC_INDEX);
 		assert_int_equal(report_verdict(r), REPORT_REVIEW);
-		assert_int_equal(r->findings[FINDING_FMT_WALK_LIMIT].count, 1);
+		assert_int_equal(r->findings[FINDING_FMT_DELTA].count, 1);
+		assert_false(report_has(r, FINDING_FMT_WALK_LIMIT));
 		assert_false(report_has(r, FINDING_FMT_MALFORMED));
 		assert_non_null(f);
 		assert_true(f && strstr(f->value, made[i].bytes) && !f->sure);

@@ -180,6 +180,9 @@ test_cousins(void **state)
 		{ "twice", FINDING_FMT_DUPLICATE, 1 },
 		{ "manifest-changed", FINDING_MEMBER_MISSING, 0 },
 		{ "payload-extra", FINDING_MEMBER_UNLISTED, 1 },
+		{ "payload-link", FINDING_MEMBER_UNLISTED, 1 },
+		{ "packed-link", FINDING_MEMBER_UNLISTED, 1 },
+		{ "packed-link", FINDING_COV_UNSIGNED_BYTES, 1 }, /* of a packed payload no byte is named: all or nothing */
 		{ "no-payload", FINDING_MEMBER_MISSING, 1 },
 		{ "xz", FINDING_FMT_UNKNOWN_PART, 1 },
 	};

@@ -305,6 +305,10 @@ only_what_could_be_made_is_read(void **state)
 		{ TEXT_OF(ITEM_OF("", "a", SHA), ""), FG_EFORMAT },
 		{ TEXT_OF(ITEM_OF("rules", "a", SHA), ""), FG_EFORMAT },
 		{ TEXT_OF(ITEM_OF("rollout planning", "a", SHA), ""), FG_EFORMAT }, /* longer than any kind's name */
+		/* A policy's name is a profile's, which a statement has room for; a file's may be longer. */
+		{ TEXT_OF("", ITEM_OF("policy", X16 X16 X16, SHA)), 0 },
+		{ TEXT_OF("", ITEM_OF("policy", X16 X16 X16 "0", SHA)), FG_EFORMAT },
+		{ TEXT_OF("", ITEM_OF("anchor", X16 X16 X16 "0", SHA)), 0 },
 		/* A digest a digit short, a digit long, of no digits, of large ones. */
 		{ TEXT_OF(ITEM_OF("rule", "a", X63), ""), FG_EFORMAT },
 		{ TEXT_OF(ITEM_OF("rule", "a", SHA "0"), ""), FG_EFORMAT },

@@ -43,7 +43,7 @@ release(const char *from1, const char *group1)
 	groups[0] = view_str(group1);
 	return (struct scope_release){ .valid = true, .product = view_str("rtr9"), .target_version = view_str("1.2.0"),
 		.from = from, .from_n = 1, .groups = groups, .groups_n = 1, .not_before = FROM, .not_after = UNTIL,
-		.share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER };
+		.share = ROLLOUT_PLACES, .known_by = SCOPE_WHENEVER, .as_of = SCOPE_WHENEVER };
 }
 
 static struct scope_module
@@ -79,6 +79,8 @@ zero_holds(void **state)
 	groups[0] = view_str("field");
 	r.groups = groups;
 	r.groups_n = 1;
+	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_GROUP); /* and for a group as it never was */
+	r.as_of = SCOPE_WHENEVER;
 	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_LATE); /* and for no time */
 	r.not_after = 1;
 	assert_int_equal(scope_offer(&r, &m, p, 0, 0), SCOPE_HOLD_FROM_VERSION); /* and from no version */
@@ -243,15 +245,38 @@ rings_come_last(void **state)
 	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_SAME_VERSION);
 }
 
+/* A standing statement is about the groups as they were when it was written: whoever came into one later is in none of them. */
+static void
+groups_are_those_of_then(void **state)
+{
+	struct scope_release r = release("*", "field"), all = release("*", "*");
+	struct scope_module m = module("1.0");
+	(void)state;
+	r.as_of = all.as_of = FROM;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_GROUP); /* since nobody knows when */
+	m.placed = FROM + 1;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_GROUP);
+	assert_int_equal(scope_offer(&all, &m, p, FROM, FROM), SCOPE_HOLD_GROUP);
+	m.placed = FROM; /* in that very second it was there */
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	assert_int_equal(scope_offer(&all, &m, p, FROM, FROM), SCOPE_OFFER);
+	r.as_of = 0; /* a record that does not say: nobody */
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_HOLD_GROUP);
+	r.as_of = SCOPE_WHENEVER;
+	m.placed = 0;
+	assert_int_equal(scope_offer(&r, &m, p, FROM, FROM), SCOPE_OFFER);
+	assert_false(scope_placed_by(-1, 5));
+}
+
 /* Taking any one thing away from an offer must end it, or leave it; never make one. */
 static void
 less_never_offers_more(void **state)
 {
 	unsigned offers = 0;
 	(void)state;
-	for (unsigned bits = 0; bits < 1024; bits++) {
-		for (unsigned without = 0; without <= 10; without++) {
-			unsigned b = without < 10 ? bits & ~(1u << without) : bits;
+	for (unsigned bits = 0; bits < 2048; bits++) {
+		for (unsigned without = 0; without <= 11; without++) {
+			unsigned b = without < 11 ? bits & ~(1u << without) : bits;
 			struct scope_release r = release("*", "field");
 			struct scope_module m = module(b & 1 ? "1.0" : "");
 			r.valid = b & 2;
@@ -265,8 +290,10 @@ less_never_offers_more(void **state)
 			m.place = 5;
 			r.known_by = 7;
 			m.first_seen = b & 512 ? 7 : 8;
+			r.as_of = 9;
+			m.placed = b & 1024 ? 9 : 10;
 			bool offer = scope_offer(&r, &m, p, FROM, FROM) == SCOPE_OFFER;
-			assert_int_equal(offer, b == 1023);
+			assert_int_equal(offer, b == 2047);
 			offers += offer;
 		}
 	}
@@ -385,6 +412,9 @@ a_newer_release_covers_an_older(void **state)
 	assert_false(scope_covers(&newer, &older, p));
 	newer.from = &any;
 	assert_true(scope_covers(&newer, &older, p));
+	newer.as_of = FROM; /* who came later has only the older one */
+	assert_false(scope_covers(&newer, &older, p));
+	newer.as_of = SCOPE_WHENEVER;
 	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "1.2.0", "1.3.0" }; /* must pass through that */
 	assert_false(scope_covers(&newer, &older, p));
 	p->steps[p->steps_n++] = (struct profile_step){ "rtr9", "*", "1.3.0" };
@@ -420,6 +450,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(steps_are_the_only_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(windows_hold_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(rings_come_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(groups_are_those_of_then, setup, teardown),
 		cmocka_unit_test_setup_teardown(less_never_offers_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(quorum_is_the_higher_of_two, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_chain_tells_every_reason, setup, teardown),

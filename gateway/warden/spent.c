@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/warden/standing_used.h"
+#include "gateway/warden/spent.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +16,14 @@ struct record {
 	bool written;
 };
 
-struct standing_used {
+struct spent {
 	struct records file;
 	struct record *list;
 	size_t n, cap;
 };
 
 static struct record *
-known(const struct standing_used *s, const uint8_t key[DIGEST_SHA256_LEN], const uint8_t release[RELEASE_ID])
+known(const struct spent *s, const uint8_t key[DIGEST_SHA256_LEN], const uint8_t release[RELEASE_ID])
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (!memcmp(s->list[i].key, key, DIGEST_SHA256_LEN) && !memcmp(s->list[i].release, release, RELEASE_ID))
@@ -32,9 +32,9 @@ known(const struct standing_used *s, const uint8_t key[DIGEST_SHA256_LEN], const
 }
 
 static int
-remember(struct standing_used *s, const struct record *r)
+remember(struct spent *s, const struct record *r)
 {
-	if (s->n == STANDING_USED_MAX)
+	if (s->n == SPENT_MAX)
 		return FG_ELIMIT;
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? s->cap * 2 : 16;
@@ -59,7 +59,7 @@ encode(const struct record *r, struct writer *w)
 static int
 load(void *ctx, struct view record)
 {
-	struct standing_used *s = ctx;
+	struct spent *s = ctx;
 	struct record r = { .written = false };
 	struct reader rd;
 	reader_init(&rd, record);
@@ -75,7 +75,7 @@ by_bytes(const void *a, const void *b)
 }
 
 static void
-drop_twins(struct standing_used *s)
+drop_twins(struct spent *s)
 {
 	size_t n = 0;
 	if (s->n)
@@ -87,16 +87,16 @@ drop_twins(struct standing_used *s)
 }
 
 int
-standing_used_open(int dir, struct standing_used **ret)
+spent_open(int dir, struct spent **ret)
 {
-	struct standing_used *s = calloc(1, sizeof *s);
+	struct spent *s = calloc(1, sizeof *s);
 	struct writer all;
 	bool sure = false;
 	if (!s)
 		return FG_ENOMEM;
 	int err = records_open(&s->file, dir, FILE_NAME, RECORD_LEN, load, s);
 	drop_twins(s);
-	writer_init(&all, (size_t)STANDING_USED_MAX * RECORD_LEN);
+	writer_init(&all, (size_t)SPENT_MAX * RECORD_LEN);
 	for (size_t i = 0; !err && i < s->n; i++)
 		encode(&s->list[i], &all);
 	if (!err)
@@ -107,7 +107,7 @@ standing_used_open(int dir, struct standing_used **ret)
 		s->list[i].written = sure;
 	writer_free(&all);
 	if (err) {
-		standing_used_close(s);
+		spent_close(s);
 		return err;
 	}
 	*ret = s;
@@ -115,7 +115,7 @@ standing_used_open(int dir, struct standing_used **ret)
 }
 
 void
-standing_used_close(struct standing_used *s)
+spent_close(struct spent *s)
 {
 	if (!s)
 		return;
@@ -124,8 +124,14 @@ standing_used_close(struct standing_used *s)
 	free(s);
 }
 
+size_t
+spent_room(const struct spent *s)
+{
+	return SPENT_MAX - s->n;
+}
+
 uint32_t
-standing_used_count(const struct standing_used *s, const uint8_t key[DIGEST_SHA256_LEN])
+spent_count(const struct spent *s, const uint8_t key[DIGEST_SHA256_LEN])
 {
 	uint32_t n = 0;
 	for (size_t i = 0; i < s->n; i++)
@@ -134,7 +140,7 @@ standing_used_count(const struct standing_used *s, const uint8_t key[DIGEST_SHA2
 }
 
 int
-standing_used_add(struct standing_used *s, const uint8_t key[DIGEST_SHA256_LEN], const uint8_t release[RELEASE_ID])
+spent_add(struct spent *s, const uint8_t key[DIGEST_SHA256_LEN], const uint8_t release[RELEASE_ID])
 {
 	struct record *r = known(s, key, release);
 	struct writer w;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/warden/standing_used.h"
+#include "gateway/warden/spent.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,26 +23,27 @@ test_counts(void **state)
 {
 	(void)state;
 	struct scratch tmp;
-	struct standing_used *s = NULL;
+	struct spent *s = NULL;
 	scratch_open(&tmp);
 	int dir = scratch_dir(&tmp, "d");
-	assert_int_equal(standing_used_open(dir, &s), FG_OK);
-	assert_int_equal(standing_used_count(s, one), 0);
-	assert_int_equal(standing_used_add(s, one, first), FG_OK);
-	assert_int_equal(standing_used_add(s, one, first), FG_OK);
-	assert_int_equal(standing_used_add(s, one, second), FG_OK);
-	assert_int_equal(standing_used_add(s, two, second), FG_OK);
+	assert_int_equal(spent_open(dir, &s), FG_OK);
+	assert_int_equal(spent_count(s, one), 0);
+	assert_int_equal(spent_add(s, one, first), FG_OK);
+	assert_int_equal(spent_add(s, one, first), FG_OK);
+	assert_int_equal(spent_add(s, one, second), FG_OK);
+	assert_int_equal(spent_add(s, two, second), FG_OK);
+	assert_int_equal(spent_room(s), SPENT_MAX - 3);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(standing_used_count(s, one), 2);
-		assert_int_equal(standing_used_count(s, two), 1);
-		standing_used_close(s);
+		assert_int_equal(spent_count(s, one), 2);
+		assert_int_equal(spent_count(s, two), 1);
+		spent_close(s);
 		int fd = openat(dir, "standing", O_WRONLY | O_APPEND | O_CLOEXEC);
 		assert_int_equal(lseek(fd, 0, SEEK_END), 3 * RECORD);
 		assert_int_equal(write(fd, "torn", 4), 4);
 		close(fd);
-		assert_int_equal(standing_used_open(dir, &s), FG_OK);
+		assert_int_equal(spent_open(dir, &s), FG_OK);
 	}
-	standing_used_close(s);
+	spent_close(s);
 	close(dir);
 	scratch_close(&tmp);
 }
