@@ -56,6 +56,7 @@ function bounds(s) {
 		`${s.product}, by the profile ${s.profile}`,
 		`each release for at most ${count(s.max_devices, "module")} of ${all(s.groups, "every group")} that ` +
 			`${s.from.length === 1 ? "has" : "have"} ${all(s.from, "any older version")}`,
+		"of those modules that were there, and in such a group, when the first who signed wrote the statement",
 		`at most ${count(s.max_releases, "release")}, so up to ${num(s.max_devices * s.max_releases)} grants`,
 		DELTAS[s.deltas] || `deltas: ${s.deltas}`,
 		s.findings.length ? `with no other findings than ${s.findings.join(", ")}` : "with no finding at all",
