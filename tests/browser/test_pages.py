@@ -250,6 +250,7 @@ def test_health_has_all_that_can_be_wrong(driver, place):
     assert len(told) == len(asked)
     for part in ("head", "alerts", "gateway", "log", "edges", "roles"):
         assert browse.one(driver, "#part-" + part).is_displayed(), part
+    assert "not signed" in browse.one(driver, "#part-gateway").text  # the story edits its configuration as it goes
     assert "Clock" in browse.one(driver, "#part-gateway").text and "Disk in use" in browse.one(driver, "#part-log").text
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people sign beside reviews: the policy that is followed, and statements under which the gate releases by itself."""
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import checks
 import world  # noqa: F401: it knows where tests/integration lies
 from browse import every, one, there, wait
 from console import Console
-from gate import Gate, until
+from gate import IMEI, Gate, until
 from test_away import taken, verified
 
 RULE = ('rules = ( { name = "by-itself"; products = [ "FG100" ]; signature_at_worst = "verified"; severity_at_most = "notice"; '
@@ -159,11 +160,18 @@ def test_a_viewer_hands_no_policy_in(driver, signed):
 
 def test_a_standing_statement_from_the_page_to_a_module(driver, signed):
     gate = signed.gate
+    fleet = os.path.join(gate.dir, "fleet.csv")
+    with open(fleet, "w", encoding="ascii") as f:
+        f.write(f"kind,identity,group,product,version\nimei,{IMEI},,FG100,1.0.0\n")
+    gate.cli("module", "import", fleet, "--profile", "story")  # it has to be there before anybody signs
+    spki = subprocess.run(["openssl", "pkey", "-in", os.path.join(gate.pki.dir, "sign.key"), "-pubout", "-outform", "DER"], check=True,
+                          capture_output=True).stdout
+    key = hashlib.sha256(spki).hexdigest()
     browse.visit(driver, signed.console.url + "/standing")
     assert "nothing is released without people" in one(driver, "#part-now").text and not one(driver, "#part-sign").is_displayed()
     one(driver, "#propose summary").click()
     for name, text in (("product", "FG100"), ("max_devices", "20"), ("max_releases", "5"), ("days", "7"), ("groups", "field"),
-                       ("findings", ", ".join(FIRST))):
+                       ("findings", ", ".join(FIRST)), ("signers", key)):
         one(driver, "#propose-" + name).clear()
         one(driver, "#propose-" + name).send_keys(text)
     one(driver, "#propose-reason").send_keys("small fixes of this vendor")
@@ -171,9 +179,11 @@ def test_a_standing_statement_from_the_page_to_a_module(driver, signed):
     there(driver, "#S-1")
     made, = gate.cli("standing", "list")["standing"]
     assert (made["max_devices"], made["max_releases"], made["groups"], made["findings"]) == (20, 5, ["field"], list(FIRST))
+    assert made["signers"] == [key]
     text = one(driver, "#S-1").text
     for words in ("waits for signatures", "each release for at most 20 modules of field", "any older version",
-                  "at most 5 releases, so up to 100 grants", "0 of 5 used", "whole images only", *FIRST):
+                  "at most 5 releases, so up to 100 grants", "0 of 5 used", "whole images only",
+                  "when the first who signed wrote", f"with no other key than {key}", *FIRST):
         assert words in text, (words, text)
     # alice signs what the page shows, with stock OpenSSH.
     one(driver, "#sign-reason").send_keys("I stand for these bounds")

@@ -97,6 +97,8 @@ export async function load(page) {
 		["Signers", `${count(s.signers.persons, "person", "people")}, ${s.signers.threshold} for a new set`],
 		["Jobs", `${s.jobs.running} running, ${s.jobs.waiting} waiting`], ["Modules", num(s.modules)],
 			["Profiles", s.profiles],
+		["Policy", s.policy_signed ? badge("good", "in force when people sign it") : [badge("warning", "not signed"),
+			" whoever can write its files says what it is"]],
 		["Releases", s.releases], ["Console", s.console === undefined || s.console === null ? null : yes(s.console, "up",
 			"down")])]);
 	page.part("log", g, () => [el("h2", {}, "Log and disk"), facts(["State", yes(g.state === "ok", "ok", g.state)],

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // resume - ending a halt, or the hold of a clock, from a page: the statement, held against what stands, and who signs it how.
 // The warden counts the signatures and ends it; a production floor of them takes one that was made off the console.
-import { el, badge, command, digest, facts, field, problem, quoted, reason, said, time, visible } from "/dom.js";
+import { el, badge, command, digest, facts, quoted, time, visible } from "/dom.js";
 import { post } from "/api.js";
 import { hex, sha256 } from "/log.js";
 import { may, ACT, SIGN } from "/words.js";
-import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
+import { exact, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
 
 const PREDICATE = "urn:fotagate:approval:v1";
 const MEMBERS = ["approver", "decision", "gateway", "halted_at", "log", "nonce", "reason", "time"];
@@ -61,8 +61,6 @@ async function statement(page, doc, body, status, people) {
 
 // status: that of a gateway that is halted, or whose clock is held.
 export function resume(page, status, people) {
-	const out = el("div", { id: "statement" }), me = page.session.principal;
-	const who = principals(people).filter((p) => p !== me || !me);
 	const head = [el("h2", {}, `End ${word(status)}`),
 		status.clock_hold ? el("p", { class: "stop" }, status.clock_hold.text, " What people sign confirms the clock as it stands" +
 			(status.halt ? "; the halt takes a second round." : ".")) : null,
@@ -72,21 +70,6 @@ export function resume(page, status, people) {
 	if (!may(page.session, ...SIGN) || !may(page.session, ...ACT))
 		return [head, el("p", { class: "dim" }, "It takes an approver or administrator, or the command:"),
 			command("fotagate resume statement --reason '...' --sign ~/.ssh/id_ed25519")];
-	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
-	return [head, el("form", { class: "stack", onsubmit: async (ev) => {
-		ev.preventDefault();
-		const v = new FormData(ev.target), body = { approver: v.get("approver"), reason: said(v) };
-		go.disabled = true;
-		try {
-			const doc = await post("/resume/statement", body);
-			out.replaceChildren(...(await statement(page, doc, body, status, people)).flat(Infinity).filter(Boolean));
-		} catch (err) {
-			out.replaceChildren(problem(err));
-		} finally {
-			go.disabled = false;
-		}
-	} }, reason("Printable ASCII; it is part of what you sign, and stays in the log.", "resume-reason"),
-	field("Approver", el("select", { name: "approver", id: "approver" }, [...(me ? [me] : []), ...who].map((p) =>
-		el("option", { value: p }, p))), "Whoever's key will sign."),
-	el("p", { class: "buttons" }, go)), out];
+	return [head, writing(page, people, "resume-reason", null, (v, body) => post("/resume/statement", body),
+		(doc, body) => statement(page, doc, body, status, people))];
 }

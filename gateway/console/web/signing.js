@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // signing - the exact statement, how stock OpenSSH signs it, and the field that takes the signature: for whatever people sign.
-import { el, command, copier, field, problem, quoted, save } from "/dom.js";
+import { el, command, copier, field, problem, quoted, reason, said, save } from "/dom.js";
 import { available, sign } from "/passkey.js";
 
 export const APPROVAL = "fotagate-approval@v1", SIGNERS = "fotagate-signers@v1";
@@ -47,6 +47,29 @@ export function refusing(wrong) {
 export function principals(people) {
 	return ((people && people.people) ||
 		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
+}
+
+// The form by which somebody has a statement written. more: fields of its own, before the reason, whose id is given.
+// ask(values, body) resolves to what the gateway wrote, shown(doc, body, values) to what is drawn of it.
+export function writing(page, people, id, more, ask, shown) {
+	const out = el("div", { id: "statement" }), me = page.session.principal;
+	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
+	return [el("form", { class: "stack", onsubmit: async (ev) => {
+		ev.preventDefault();
+		const v = new FormData(ev.target), body = { approver: v.get("approver"), reason: said(v) };
+		go.disabled = true;
+		try {
+			out.replaceChildren(...(await shown(await ask(v, body), body, v)).flat(Infinity).filter(Boolean));
+		} catch (err) {
+			out.replaceChildren(problem(err));
+		} finally {
+			go.disabled = false;
+		}
+	} }, more, reason("Printable ASCII; it is part of what you sign, and stays in the log.", id),
+	field("Approver", el("select", { name: "approver", id: "approver" },
+		[...(me ? [me] : []), ...principals(people).filter((p) => p !== me)].map((p) => el("option", { value: p }, p))),
+	"Whoever's key will sign."),
+	el("p", { class: "buttons" }, go)), out];
 }
 
 // With the authenticator of this machine, where the signer set says that its origin may; else what stands in the way.

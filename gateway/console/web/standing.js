@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // standing - statements under which the gate releases by itself: what each lets through, what it was used for, who signed it;
 // proposing one, signing it, and taking it back, for which one person is enough.
-import { el, badge, command, count, digest, facts, field, num, problem, question, quoted, reason, said, span, table,
+import { el, badge, command, count, digest, facts, field, num, question, quoted, reason, said, span, table,
 	time } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, SIGN } from "/words.js";
 import { back, hex, sha256 } from "/log.js";
 import { all, day, moment, number, read, same, sha256 as digested, some, word, words, hex as digits, PREDICATE, SKEW,
 	TYPE } from "/statement.js";
-import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
+import { exact, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
 
 const STATES = { effective: ["good", "in force"], proposed: ["wait", "waits for signatures"], over: ["off", "over"],
 	revoked: ["off", "taken back"] };
@@ -56,6 +56,7 @@ function bounds(s) {
 		`${s.product}, by the profile ${s.profile}`,
 		`each release for at most ${count(s.max_devices, "module")} of ${all(s.groups, "every group")} that ` +
 			`${s.from.length === 1 ? "has" : "have"} ${all(s.from, "any older version")}`,
+		"of those modules that were there, and in such a group, when the first who signed wrote the statement",
 		`at most ${count(s.max_releases, "release")}, so up to ${num(s.max_devices * s.max_releases)} grants`,
 		DELTAS[s.deltas] || `deltas: ${s.deltas}`,
 		s.findings.length ? `with no other findings than ${s.findings.join(", ")}` : "with no finding at all",
@@ -101,32 +102,15 @@ async function statement(page, s, doc, body) {
 
 // Those that wait for signatures, to be signed by whoever may.
 function signing(page, open) {
-	const out = el("div", { id: "statement" }), me = page.session.principal;
 	const head = [el("h2", {}, "Sign one"), page.handed ? el("p", { class: "hint", role: "status" },
 		badge("good", "handed in"), " ", page.handed) : null];
 	if (!may(page.session, ...SIGN))
 		return [head, el("p", { class: "dim" }, "It takes an approver or administrator.")];
-	const go = el("button", { type: "submit", class: "primary" }, "Write the statement");
-	return [head, el("form", { class: "stack", onsubmit: async (ev) => {
-		ev.preventDefault();
-		const v = new FormData(ev.target), s = page.shown.standing.find((x) => x.id === v.get("standing"));
-		const body = { approver: v.get("approver"), reason: said(v) };
-		go.disabled = true;
-		try {
-			const doc = await post(`/standing/${seg(s.id)}/statement`, body);
-			out.replaceChildren(...(await statement(page, s, doc, body)).flat(Infinity).filter(Boolean));
-		} catch (err) {
-			out.replaceChildren(problem(err));
-		} finally {
-			go.disabled = false;
-		}
-	} }, field("Standing statement", el("select", { name: "standing", id: "sign-which" }, open.map((s) =>
-		el("option", { value: s.id }, `${s.id}: ${s.product}, ${s.have} of ${s.need} signed`)))),
-	reason("Printable ASCII; it is part of what you sign, and stays in the log.", "sign-reason"),
-	field("Approver", el("select", { name: "approver", id: "approver" },
-		[...(me ? [me] : []), ...principals(page.shown.people).filter((p) => p !== me)].map((p) => el("option", { value: p }, p))),
-	"Whoever's key will sign."),
-	el("p", { class: "buttons" }, go)), out];
+	return [head, writing(page, page.shown.people, "sign-reason", field("Standing statement", el("select", { name: "standing",
+		id: "sign-which" }, open.map((s) => el("option", { value: s.id },
+		`${s.id}: ${s.product}, ${s.have} of ${s.need} signed`)))),
+	(v, body) => post(`/standing/${seg(v.get("standing"))}/statement`, body),
+	(doc, body, v) => statement(page, page.shown.standing.find((x) => x.id === v.get("standing")), doc, body))];
 }
 
 // ---- proposing ----
