@@ -34,6 +34,8 @@ struct release {
 	/* Nobody signed for this one: the statements are those of a standing one that covers it; its approval_key(). */
 	bool by_standing;
 	uint8_t standing[DIGEST_SHA256_LEN];
+	/* Break-glass: one person let it through alone. It begins so many seconds after it was issued; 0: it is none. */
+	uint32_t glass;
 	uint32_t statements_n;
 	struct release_statement statement[RELEASE_STATEMENTS_MAX];
 };
@@ -42,6 +44,8 @@ struct release {
 int release_encode(const struct release *r, struct writer *w);
 /* Canonical, complete, consistent; FG_EFORMAT with ret_why otherwise. */
 int release_parse(struct view text, struct release *ret, char *ret_why, size_t cap);
+/* What those who signed for it signed: its terms, but for break-glass, where they did not say when it begins. Not for by_standing. */
+void release_signed_terms(const struct release *r, struct approval_terms *ret);
 int release_id(struct view record, uint8_t out[RELEASE_ID]);
 
 #endif
