@@ -29,7 +29,7 @@ approval_glass_outside(const struct genesis *g, uint64_t modules, uint32_t relea
 	if (!g->glass.delay)
 		return "the genesis of this gateway has no break-glass, and that is for good";
 	if (modules > g->glass.max_devices && !released)
-		return "it is for more modules than genesis allows, and its image was never released by as many persons as it needs";
+		return "it is for more modules than genesis allows, and its image was never released by enough persons";
 	if (modules > g->glass.max_devices && modules > released)
 		return "it is for more modules than genesis allows, and than its image was released for before";
 	return NULL;
@@ -54,9 +54,9 @@ approval_outcome_parse(struct view word)
 }
 
 uint32_t
-approval_review_quorum(const struct genesis *g, const struct approval_terms *release)
+approval_review_quorum(const struct genesis *g, uint32_t asked)
 {
-	uint32_t need = g->floor_production > release->quorum ? g->floor_production : release->quorum;
+	uint32_t need = g->floor_production > asked ? g->floor_production : asked;
 	return need > REVIEW_PERSONS_MIN ? need : REVIEW_PERSONS_MIN;
 }
 

@@ -36,7 +36,7 @@ enum approval_outcome approval_outcome_parse(struct view word);
  * allows, in words; NULL: it is within. released: modules that people in full number let have that image at most, 0 for none.
  */
 const char *approval_glass_outside(const struct genesis *g, uint64_t modules, uint32_t released);
-/* Persons of an after-review: those of a release to everyone, and of the release itself, and never one alone. */
-uint32_t approval_review_quorum(const struct genesis *g, const struct approval_terms *release);
+/* Persons of an after-review: those of a release to everyone, and those that policy asked for, and never one alone. */
+uint32_t approval_review_quorum(const struct genesis *g, uint32_t asked);
 
 #endif

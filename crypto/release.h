@@ -44,7 +44,7 @@ struct release {
 int release_encode(const struct release *r, struct writer *w);
 /* Canonical, complete, consistent; FG_EFORMAT with ret_why otherwise. */
 int release_parse(struct view text, struct release *ret, char *ret_why, size_t cap);
-/* What those who signed for it signed: its terms, but for break-glass, where they did not say when it begins. Not for by_standing. */
+/* What those who signed for it signed: its terms; of break-glass without when it begins. Not for by_standing. */
 void release_signed_terms(const struct release *r, struct approval_terms *ret);
 int release_id(struct view record, uint8_t out[RELEASE_ID]);
 

@@ -68,6 +68,8 @@ FIELDS = {
     "RESUME": [("token", "u64"), ("halted_at", "i64"), ("now", "i64")],
     "CONTINUE": [("token", "u64"), ("release", 16), ("step", "u8"), ("ring", "text"), ("since", "i64"),
                  ("over", [("text", "text")])],
+    "AFTERREVIEW": [("token", "u64"), ("release", 16), ("outcome", "u8")],
+    "GLASS": [("token", "u64"), ("ok", "bool"), ("why", "text"), ("owed", "bool"), ("release", 16), ("image", 32), ("need", "u32")],
     "HALT": [("at", "i64"), ("by_uid", "u32")],
     "UNHALT": [("at", "i64")],
     "SPAWN": [("job", "u64"), ("kind", "u8"), ("wall_ms", "u32")],
