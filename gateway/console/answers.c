@@ -116,6 +116,7 @@ static const struct {
 	{ "refusal.list", "{refusals:[Refusal]}" },
 	{ "waiver.list", "{waivers:[Waiver]}" },
 	{ "waiver.add", "{waiver:Waiver}" },
+	{ "breakglass.show", "{allowed:b,delay:n,max_devices:n,owed:{have:n,image:d,need:n,release:d}?,why_not:s}" },
 	{ "standing.list", "{standing:[Standing]}" },
 	{ "standing.propose", "{standing:Standing}" },
 	{ "standing.revoke", "{standing:Standing}" },

@@ -223,6 +223,9 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+static const char glass_schema[] =
+"ALTER TABLE candidate ADD COLUMN delay INTEGER NOT NULL DEFAULT 0;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -243,6 +246,7 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
+	{ 20, "the veto delay of break-glass", glass_schema },
 };
 
 const struct migration *
