@@ -212,6 +212,9 @@ show_row(const struct json_value *r)
 		{ "remark", "at", 0 }, { "by", "who", 0 }, { "file", "name", 0 }, { "sha256", "file", 12 }, { "text", "text", 0 },
 	};
 	cli_print_rows(stdout, json_get(r, "remarks"), remarks, sizeof remarks / sizeof remarks[0], NULL);
+	bool glass = false;
+	if (json_bool(json_get(r, "breakglass"), &glass) && glass)
+		cli_print_line(stdout, "break-glass", "one person alone lets it through; see fotagate breakglass show");
 	if (json_type(json_get(r, "standing")) == JSON_STRING)
 		cli_print_field(stdout, "released by itself, under", json_get(r, "standing"));
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);

@@ -54,6 +54,8 @@ glass_refuses(const struct glass *g)
 {
 	if (!allowed(g)->delay)
 		return "the genesis of this gateway has no break-glass, and that is for good";
+	if (g->c->halts && halts_now(g->c->halts))
+		return "the gateway is halted, and a halt stops every break-glass";
 	if (!g->told)
 		return "the warden has not said yet whether an after-review is owed";
 	return g->owed.owed ? "the last break-glass has had no after-review yet" : NULL;
@@ -85,7 +87,7 @@ glass_halted(struct glass *g, const struct msg_halt *m)
 		if (!list[n].record->glass || list[n].record->issued > m->at)
 			continue;
 		memcpy(id, list[n].id, sizeof id);
-		releases_revoke(g->c->releases, id, by, HALTED, NULL);
+		releases_retire(g->c->releases, id, by, HALTED, NULL); /* it says nothing of the image: people may sign for it anew */
 	}
 }
 

@@ -22,7 +22,7 @@ void glass_free(struct glass *g);
 /* The warden says what is owed, or has judged what it was asked. */
 void glass_on_told(struct glass *g, const struct msg_glass *m);
 void glass_warden_down(struct glass *g);
-/* A halt is a veto: what one person let through alone by then is revoked. */
+/* A halt is a veto: what one person let through alone by then ends, and its review may be opened again. */
 void glass_halted(struct glass *g, const struct msg_halt *m);
 /* Why nobody may break the glass now, in words; NULL: one may, for as many modules as the warden says. */
 const char *glass_refuses(const struct glass *g);

@@ -58,8 +58,9 @@ scope_conflict(const struct submission *s, const struct db_candidate *cand, cons
 	*ret_replaces = false;
 	if (!stands || !v || (cand->have_scope && reviews_terms(s->r->c, cand, &cand->scope, stands))) {
 		why = "there is no memory for it";
+	} else if (cand->have_scope && approval_terms_differ(stands, &s->a->terms) && scope->delay) {
+		*ret_replaces = true; /* break-glass is for when the others who signed are not enough and nobody else is there */
 	} else if (cand->have_scope && approval_terms_differ(stands, &s->a->terms)) {
-		(void)scope;
 		if (reviews_valid_statements(s->r->c, cand, v))
 			why = "the earlier statements could not be read";
 		else if (v->n > 1 || (v->n == 1 && strcmp(v->approver[0], s->a->approver) != 0))
