@@ -87,7 +87,8 @@ glass_halted(struct glass *g, const struct msg_halt *m)
 		if (!list[n].record->glass || list[n].record->issued > m->at)
 			continue;
 		memcpy(id, list[n].id, sizeof id);
-		releases_retire(g->c->releases, id, by, HALTED, NULL); /* it says nothing of the image: people may sign for it anew */
+		/* It says nothing of the image: people may sign for it anew. */
+		releases_retire(g->c->releases, id, by, HALTED, NULL);
 	}
 }
 
