@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/approval_glass.h"
 #include "crypto/approval_over.h"
 #include "crypto/approval_standing.h"
 #include "crypto/err.h"
@@ -130,6 +131,21 @@ bad_continue(const struct approval_terms *t)
 	return modules > t->max_devices ? "it goes on over more modules than the release is for" : NULL;
 }
 
+/* When it may begin and has to end. */
+static const char *
+bad_times(const struct approval_terms *t)
+{
+	if (t->decision == APPROVAL_BREAKGLASS)
+		return approval_glass_bad(t);
+	if (t->delay)
+		return "only break-glass has a veto delay";
+	if (t->not_before <= 0 || t->not_after <= t->not_before)
+		return "not_after must lie after not_before";
+	if (t->not_after - t->not_before > (int64_t)APPROVAL_DAYS_MAX * DAY)
+		return "not_after lies more than 30 days after not_before";
+	return NULL;
+}
+
 static const char *
 bad_terms(const struct approval_terms *t)
 {
@@ -139,7 +155,9 @@ bad_terms(const struct approval_terms *t)
 		return bad_continue(t);
 	if (t->decision == APPROVAL_STANDING)
 		return approval_standing_bad(t);
-	if (t->decision != APPROVAL_APPROVE)
+	if (t->decision == APPROVAL_AFTERREVIEW)
+		return approval_review_bad(t);
+	if (t->decision != APPROVAL_APPROVE && t->decision != APPROVAL_BREAKGLASS)
 		return "decision is missing";
 	if (t->halted_at)
 		return "an approval names no halt";
@@ -157,10 +175,9 @@ bad_terms(const struct approval_terms *t)
 		return "from-versions and groups must each name something, \"*\" for all";
 	if (!t->max_devices)
 		return "max_devices must be at least 1";
-	if (t->not_before <= 0 || t->not_after <= t->not_before)
-		return "not_after must lie after not_before";
-	if (t->not_after - t->not_before > (int64_t)APPROVAL_DAYS_MAX * DAY)
-		return "not_after lies more than 30 days after not_before";
+	const char *times = bad_times(t);
+	if (times)
+		return times;
 	if ((unsigned)t->delta.made >= APPROVAL_MADE_LIMIT ||
 	    (t->delta.made > APPROVAL_MADE_UNSEEN) != (t->delta.applier[0] != '\0') || !plain(t->delta.applier))
 		return "what is said of the delta is neither of the forms there are";
@@ -284,7 +301,8 @@ put_scope(struct jsonw *j, const struct approval_terms *t)
 	approval_list_put(j, "groups", &t->groups);
 	jsonw_kuint(j, "max_devices", t->max_devices);
 	jsonf_put_time(j, "not_after", t->not_after);
-	jsonf_put_time(j, "not_before", t->not_before);
+	if (t->decision != APPROVAL_BREAKGLASS)
+		jsonf_put_time(j, "not_before", t->not_before);
 	jsonw_object_end(j);
 }
 
@@ -293,12 +311,17 @@ static void
 put_predicate(struct jsonw *j, const struct approval *a)
 {
 	const struct approval_terms *t = &a->terms;
-	bool approve = t->decision == APPROVAL_APPROVE, go_on = t->decision == APPROVAL_CONTINUE;
+	bool glass = t->decision == APPROVAL_BREAKGLASS, go_on = t->decision == APPROVAL_CONTINUE;
+	bool approve = t->decision == APPROVAL_APPROVE || glass;
 	jsonw_object(j);
 	jsonw_kcstr(j, "approver", a->approver);
+	if (glass) /* who signs says that the report blocks nothing: there is no other form of it */
+		jsonw_kbool(j, "blocked", false);
 	if (approve)
 		approval_list_put_some(j, "checklist", &t->checklist);
-	jsonw_kcstr(j, "decision", approve ? "approve" : go_on ? "continue" : "resume");
+	jsonw_kcstr(j, "decision", glass ? APPROVAL_GLASS_WORD : approve ? "approve" : go_on ? "continue" : "resume");
+	if (glass)
+		jsonw_kuint(j, "delay", t->delay);
 	if (approve)
 		approval_delta_put(j, &t->delta);
 	if (approve)
@@ -349,13 +372,15 @@ put_predicate(struct jsonw *j, const struct approval *a)
 static int
 subject_of(const struct approval_terms *t, char *name, size_t cap, uint8_t digest[DIGEST_SHA256_LEN])
 {
-	if (t->decision == APPROVAL_APPROVE) {
+	if (t->decision == APPROVAL_APPROVE || t->decision == APPROVAL_BREAKGLASS) {
 		snprintf(name, cap, "%s", t->subject);
 		memcpy(digest, t->image, DIGEST_SHA256_LEN);
 		return FG_OK;
 	}
 	if (t->decision == APPROVAL_STANDING)
 		return approval_standing_subject(t, name, cap, digest);
+	if (t->decision == APPROVAL_AFTERREVIEW)
+		return approval_review_subject(t, name, cap, digest);
 	char at[STAMP_CAP];
 	if (stamp_format(t->halted_at, at))
 		return FG_EINVAL;
@@ -390,6 +415,8 @@ approval_encode(const struct approval *a, struct writer *w, char *ret_why, size_
 	intoto_begin(&j, w);
 	if (a->terms.decision == APPROVAL_STANDING)
 		approval_standing_put(&j, a);
+	else if (a->terms.decision == APPROVAL_AFTERREVIEW)
+		approval_review_put(&j, a);
 	else
 		put_predicate(&j, a);
 	intoto_end(&j, APPROVAL_PREDICATE, name, subject);
@@ -446,7 +473,8 @@ get_approve(const struct json_value *p, const struct json_value *subject, struct
 	    approval_list_get(json_get(scope, "from_versions"), &t->from_versions) &&
 	    approval_list_get(json_get(scope, "groups"), &t->groups) &&
 	    jsonf_u32(json_get(scope, "max_devices"), &t->max_devices) &&
-	    jsonf_time(json_get(scope, "not_before"), &t->not_before) &&
+	    (t->decision == APPROVAL_BREAKGLASS ? jsonf_u32(json_get(p, "delay"), &t->delay) :
+		jsonf_time(json_get(scope, "not_before"), &t->not_before)) &&
 	    jsonf_time(json_get(scope, "not_after"), &t->not_after) && get_added(p, t);
 }
 
@@ -478,6 +506,10 @@ get_statement(const struct json_value *root, struct approval *a)
 		t->decision = APPROVAL_RESUME;
 	else if (view_is(decision, "continue"))
 		t->decision = APPROVAL_CONTINUE;
+	else if (view_is(decision, APPROVAL_GLASS_WORD))
+		t->decision = APPROVAL_BREAKGLASS;
+	else if (view_is(decision, APPROVAL_REVIEW_WORD))
+		t->decision = APPROVAL_AFTERREVIEW;
 	else
 		return false;
 	const struct json_value *log = json_get(p, "log");
@@ -494,6 +526,8 @@ get_statement(const struct json_value *root, struct approval *a)
 		return get_continue(p, t);
 	if (t->decision == APPROVAL_STANDING)
 		return approval_standing_get(p, t);
+	if (t->decision == APPROVAL_AFTERREVIEW)
+		return approval_review_get(p, t);
 	return get_approve(p, json_at(json_get(root, "subject"), 0), t);
 }
 
@@ -588,6 +622,8 @@ approval_terms_differ(const struct approval_terms *a, const struct approval_term
 		{ !strcmp(a->ring, b->ring), "ring" },
 		{ same_list(&a->over, &b->over), "failures gone on over" },
 		{ approval_standing_same(&a->bounds, &b->bounds), "bounds of what stands" },
+		{ a->delay == b->delay, "veto delay" },
+		{ a->outcome == b->outcome, "outcome" },
 	};
 	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
 		if (!checks[i].same)
@@ -629,12 +665,15 @@ approval_check_time(const struct approval *a, int64_t now, uint64_t newer_than, 
 	if (a->log_size <= newer_than)
 		return no(ret_why, cap, FG_EPERM,
 		    "statement rests on a log state older than the review or its latest restriction: write and sign a new one");
-	if (a->terms.decision == APPROVAL_RESUME || a->terms.decision == APPROVAL_CONTINUE)
-		return FG_OK; /* neither has an end of its own */
+	if (a->terms.decision == APPROVAL_RESUME || a->terms.decision == APPROVAL_CONTINUE ||
+	    a->terms.decision == APPROVAL_AFTERREVIEW)
+		return FG_OK; /* none of them has an end of its own */
 	if (a->terms.decision == APPROVAL_STANDING && a->terms.not_before > now)
 		return no(ret_why, cap, FG_EPERM, "the standing statement has not begun");
 	if (a->terms.not_after <= now)
 		return no(ret_why, cap, FG_EPERM, "what the statement permits has already expired");
+	if (a->terms.decision == APPROVAL_BREAKGLASS && a->terms.not_after - a->time > APPROVAL_GLASS_MAX)
+		return no(ret_why, cap, FG_EPERM, "a break-glass statement permits for more than 24 hours");
 	if (a->terms.not_after - now > (int64_t)APPROVAL_DAYS_MAX * DAY + APPROVAL_SKEW)
 		return no(ret_why, cap, FG_EPERM, "statement permits for more than 30 days");
 	return FG_OK;

@@ -67,6 +67,7 @@ static const struct {
 	[ENTRY_APPROVAL_EFFECTIVE] = { "approval.effective", NOTICE },
 	[ENTRY_APPROVAL_REVOKED] = { "approval.revoked", WARNING },
 	[ENTRY_APPROVAL_BREAKGLASS] = { "approval.breakglass", ALERT },
+	[ENTRY_APPROVAL_AFTERREVIEW] = { "approval.afterreview", WARNING },
 	[ENTRY_REFUSAL_ADDED] = { "refusal.added", WARNING },
 	[ENTRY_REFUSAL_LIFTED] = { "refusal.lifted", WARNING },
 	[ENTRY_WAIVER_ADDED] = { "waiver.added", WARNING },

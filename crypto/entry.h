@@ -82,7 +82,8 @@ enum entry_event {
 	ENTRY_APPROVAL_EXPIRED,
 	ENTRY_APPROVAL_EFFECTIVE,
 	ENTRY_APPROVAL_REVOKED,
-	ENTRY_APPROVAL_BREAKGLASS,
+	ENTRY_APPROVAL_BREAKGLASS,   /* one person alone lets a release through, which begins later */
+	ENTRY_APPROVAL_AFTERREVIEW,  /* and the others have looked at that */
 	ENTRY_REFUSAL_ADDED,  /* one person's word, in effect before it is here */
 	ENTRY_REFUSAL_LIFTED, /* permits nothing by itself */
 	ENTRY_WAIVER_ADDED,   /* permits nothing by itself: it has to stand in what people sign */

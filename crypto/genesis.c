@@ -45,6 +45,12 @@ bad_genesis(const struct genesis *g)
 		return "the log's verifier key is missing";
 	if (g->set.number != 0)
 		return "the genesis holds signer set 0";
+	if (!g->glass.delay && g->glass.max_devices)
+		return "break-glass without a veto delay";
+	if (g->glass.delay && (g->glass.delay > GENESIS_GLASS_DELAY_MAX || (!g->demo && g->glass.delay < GENESIS_GLASS_DELAY_MIN)))
+		return "the veto delay of break-glass is 5 minutes to 12 hours";
+	if (g->glass.delay && g->floor_production < 2)
+		return "where one person is enough anyway there is no break-glass";
 	if (g->signed_policy && (g->policy.number || policyset_check(&g->policy, NULL, 0)))
 		return "the policy of the genesis is no policy 0";
 	return NULL;
@@ -62,6 +68,13 @@ genesis_encode(const struct genesis *g, struct writer *w)
 	struct jsonw j;
 	intoto_begin(&j, w);
 	jsonw_object(&j);
+	if (g->glass.delay) { /* a genesis without keeps its bytes */
+		jsonw_key(&j, "breakglass");
+		jsonw_object(&j);
+		jsonw_kuint(&j, "delay", g->glass.delay);
+		jsonw_kuint(&j, "max_devices", g->glass.max_devices);
+		jsonw_object_end(&j);
+	}
 	jsonw_kbool(&j, "demo", g->demo);
 	jsonw_key(&j, "floors");
 	jsonw_object(&j);
@@ -87,9 +100,11 @@ static bool
 get_genesis(const struct json_value *root, struct genesis *g)
 {
 	const struct json_value *p = json_get(root, "predicate"), *floors = json_get(p, "floors");
-	const struct json_value *policy = json_get(p, "policy");
+	const struct json_value *policy = json_get(p, "policy"), *glass = json_get(p, "breakglass");
 	g->signed_policy = policy != NULL;
-	return (!policy || policyset_get(policy, true, &g->policy)) && json_bool(json_get(p, "demo"), &g->demo) &&
+	return (!glass || (jsonf_u32(json_get(glass, "delay"), &g->glass.delay) &&
+	    jsonf_u32(json_get(glass, "max_devices"), &g->glass.max_devices))) &&
+	    (!policy || policyset_get(policy, true, &g->policy)) && json_bool(json_get(p, "demo"), &g->demo) &&
 	    jsonf_u32(json_get(floors, "canary"), &g->floor_canary) &&
 	    jsonf_u32(json_get(floors, "canary_max_devices"), &g->canary_max) &&
 	    jsonf_u32(json_get(floors, "production"), &g->floor_production) &&

@@ -16,6 +16,18 @@
 #define GENESIS_VKEY_MAX 256
 #define GENESIS_DEMO_SUFFIX ".invalid" /* RFC 6761: names that never resolve */
 
+/*
+ * Bounds of break-glass: the wait is long enough for a person who was woken, and leaves half of the 24 hours that such a
+ * release lasts at most. In a demonstration, which reaches no further than its own machine, any wait will do.
+ */
+#define GENESIS_GLASS_DELAY_MIN 300
+#define GENESIS_GLASS_DELAY_MAX 43200
+
+struct genesis_glass {
+	uint32_t delay;       /* seconds between its entry in the log and the first module; 0: there is no break-glass */
+	uint32_t max_devices; /* modules that one person alone may let in; 0: only where an image was released before */
+};
+
 struct genesis {
 	char origin[SIGNERS_ORIGIN_MAX];       /* log origin; ends in ".invalid" for a demo */
 	uint8_t instance[16];                  /* random */
@@ -31,6 +43,7 @@ struct genesis {
 	 */
 	bool signed_policy;
 	struct policyset policy;               /* number 0, with signed_policy */
+	struct genesis_glass glass;            /* decided here and for good, for the same reason */
 };
 
 /* Canonical statement (in-toto, predicateType urn:fotagate:genesis:v1). */

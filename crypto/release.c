@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/genesis.h"
 #include "crypto/json.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
@@ -88,6 +89,8 @@ release_encode(const struct release *r, struct writer *w)
 	jsonw_khex(&j, "sha256", r->blocks_sha256, sizeof r->blocks_sha256);
 	jsonw_kuint(&j, "size", r->block_size);
 	jsonw_object_end(&j);
+	if (r->glass)
+		jsonw_kuint(&j, "breakglass", r->glass);
 	jsonf_put_time(&j, "issued", r->issued);
 	jsonw_kuint(&j, "log_size", r->log_size);
 	jsonw_kuint(&j, "quorum", r->quorum);
@@ -159,10 +162,10 @@ static bool
 get_release(const struct json_value *v, struct release *r)
 {
 	const struct json_value *blocks = json_get(v, "blocks"), *standing = json_get(v, "standing");
-	const struct json_value *as_of = json_get(v, "as_of");
+	const struct json_value *as_of = json_get(v, "as_of"), *glass = json_get(v, "breakglass");
 	struct view schema;
 	r->by_standing = standing != NULL;
-	return (!standing || jsonf_hex(standing, r->standing, sizeof r->standing)) &&
+	return (!glass || jsonf_u32(glass, &r->glass)) && (!standing || jsonf_hex(standing, r->standing, sizeof r->standing)) &&
 	    (!as_of || jsonf_time(as_of, &r->as_of)) &&
 	    json_string(json_get(v, "schema"), &schema) && view_is(schema, RELEASE_SCHEMA) &&
 	    json_uint(json_get(blocks, "count"), &r->blocks) && jsonf_u32(json_get(blocks, "size"), &r->block_size) &&
@@ -171,6 +174,23 @@ get_release(const struct json_value *v, struct release *r)
 	    jsonf_u32(json_get(v, "quorum"), &r->quorum) && jsonf_u32(json_get(v, "signers"), &r->signers_number) &&
 	    json_uint(json_get(v, "size"), &r->size) && get_statements(json_get(v, "statements"), r) &&
 	    get_terms(json_get(v, "terms"), &r->terms);
+}
+
+/* One person let it through alone: it waits, ends soon, and rests on nothing else. */
+static const char *
+inconsistent_glass(const struct release *r)
+{
+	const struct approval_terms *t = &r->terms;
+	if (r->by_standing)
+		return "break-glass and a standing statement";
+	if (r->glass > GENESIS_GLASS_DELAY_MAX || r->quorum != 1)
+		return "break-glass with another wait, or another number of persons, than there can be";
+	if (t->not_before != r->issued + r->glass)
+		return "break-glass that does not begin when its wait is over";
+	/* Its end is at most 24 hours from the statement's time, which may lie ahead of ours a little. */
+	if (t->not_after - r->issued > APPROVAL_GLASS_MAX + APPROVAL_SKEW)
+		return "break-glass for more than 24 hours";
+	return NULL;
 }
 
 /* What no warden of ours would have written, whatever its form. */
@@ -184,7 +204,7 @@ inconsistent(const struct release *r)
 		return "block count does not follow from the size";
 	if (r->quorum == 0 || r->statements_n < r->quorum)
 		return "fewer statements than the quorum";
-	if (r->quorum < r->terms.quorum)
+	if (!r->glass && r->quorum < r->terms.quorum)
 		return "a quorum below the one that was signed for";
 	if (r->issued <= 0 || t->not_before <= 0 || t->not_after <= t->not_before)
 		return "times are not in order";
@@ -194,6 +214,9 @@ inconsistent(const struct release *r)
 		return "the time as of which modules are meant is none of a standing statement";
 	if (!t->max_devices || !t->groups.n || !t->from_versions.n || !t->profile[0])
 		return "scope is empty";
+	const char *glass = r->glass ? inconsistent_glass(r) : NULL;
+	if (glass)
+		return glass;
 	for (uint32_t i = 0; i < r->statements_n; i++) {
 		for (uint32_t k = 0; k < i; k++) {
 			if (!strcmp(r->statement[i].approver, r->statement[k].approver))
@@ -232,6 +255,17 @@ release_parse(struct view text, struct release *ret, char *ret_why, size_t cap)
 	free(r);
 	json_free(doc);
 	return err;
+}
+
+void
+release_signed_terms(const struct release *r, struct approval_terms *ret)
+{
+	*ret = r->terms;
+	if (!r->glass)
+		return;
+	ret->decision = APPROVAL_BREAKGLASS;
+	ret->not_before = 0;
+	ret->delay = r->glass;
 }
 
 int

@@ -39,6 +39,8 @@ struct release {
 	 * none of those its signers meant. 0: a record of before, which is for no module.
 	 */
 	int64_t as_of;
+	/* Break-glass: one person let it through alone. It begins so many seconds after it was issued; 0: it is none. */
+	uint32_t glass;
 	uint32_t statements_n;
 	struct release_statement statement[RELEASE_STATEMENTS_MAX];
 };
@@ -47,6 +49,8 @@ struct release {
 int release_encode(const struct release *r, struct writer *w);
 /* Canonical, complete, consistent; FG_EFORMAT with ret_why otherwise. */
 int release_parse(struct view text, struct release *ret, char *ret_why, size_t cap);
+/* What those who signed for it signed: its terms; of break-glass without when it begins. Not for by_standing. */
+void release_signed_terms(const struct release *r, struct approval_terms *ret);
 int release_id(struct view record, uint8_t out[RELEASE_ID]);
 
 #endif

@@ -8,7 +8,7 @@ went out under these releases is served40.py's question.
 import base64, json, os, sys
 sys.dont_write_bytecode = True
 from base40 import SKEW, SLACK, entries, lines, must, passkey, read, root, said_by, second, sha
-from standing40 import reach, signed_for, since, stopped, timely
+from glass40 import reach, released, signed_for, since, stopped, timely, watch
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
 floors, leaves = json.loads(genesis)["predicate"]["floors"], [sha(b"\0", line) for line in lines()]
@@ -18,8 +18,8 @@ for log in (paper["predicate"]["log"] for paper in papers.values()):
 for at, e, ev, now, obj in entries():
     must((ev == "authority.genesis") == (at == 0) and (at or e["doc"].encode() == genesis), f"entry {at}: another genesis")
     if ev in ("review.opened", "standing.proposed"): opened[obj] = at
-    elif ev == "authz.key.suspended":
-        suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
+    elif ev == "authz.key.suspended": suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
+    elif ev in ("approval.breakglass", "approval.afterreview"): watch(at, e, now, obj, papers)
     elif ev in ("approval.revoked", "standing.revoked"): revoked[releases.get(obj) or stopped(e, obj)] = at
     elif ev == "authority.signers":
         number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
@@ -33,7 +33,7 @@ for at, e, ev, now, obj in entries():
             obj == "release:" + sha(e["doc"].encode()).hex()[:32], where + "not the record of its name, or without its papers")
         size = "canary" if reach(r, papers) <= floors["canary_max_devices"] else "production"
         off = any(s["approver"] in people and not passkey(f"statements/{s['statement']}.sig") for s in r["statements"])
-        floor = max(floors[size], refs.get("quorum.asked", 0), terms.get("quorum", 0))
+        floor = 1 if "breakglass" in r else max(floors[size], refs.get("quorum.asked", 0), terms.get("quorum", 0))
         must(r["signers"] == number and (off or size == "canary") and len(people) >= r["quorum"] >= floor, where + "too few people")
         must(r["log_size"] <= at and abs(second(r["issued"]) - now) <= SKEW + 1, where + "of another time")
         for s in r["statements"]:
@@ -43,6 +43,6 @@ for at, e, ev, now, obj in entries():
             newest = since(r, said, opened, revoked)
             must(opened[terms["review"]] < at and newest < said["log"]["size"] <= at and timely(r, said, now) and
                 now <= suspended.get("key:" + s["key"], now) + SLACK + 1, where + "a statement too old, or of a suspended key")
-        releases[obj] = terms["image"]
+        releases[obj] = released(at, obj, r, off, revoked)
 must(not os.path.exists(f"signers/{number + 1}.json"), f"signer set {number + 1} was never put in force")
 print(f"ok: {len(releases)} releases, each signed for")

@@ -294,6 +294,7 @@ static const struct {
 	{ "verify40.py", cli_text_verify40_py, &cli_text_verify40_py_n },
 	{ "base40.py", cli_text_base40_py, &cli_text_base40_py_n },
 	{ "files40.py", cli_text_files40_py, &cli_text_files40_py_n },
+	{ "glass40.py", cli_text_glass40_py, &cli_text_glass40_py_n },
 	{ "people40.py", cli_text_people40_py, &cli_text_people40_py_n },
 	{ "policy40.py", cli_text_policy40_py, &cli_text_policy40_py_n },
 	{ "releases40.py", cli_text_releases40_py, &cli_text_releases40_py_n },

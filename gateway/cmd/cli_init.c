@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/decimal.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/jsonw.h"
@@ -24,9 +25,10 @@
 	"       [--valid-days N] [--require-uv] [--floor-canary N] [--floor-production N] [--canary-max N]\n" \
 	"       [--listener NAME=ADDRESS:PORT[/tls] ...] [--tls-name HOST ...]\n" \
 	"       [--console ORIGIN] [--console-listener ADDRESS:PORT|none]\n" \
-	"       [--signed-policy | --unsigned-policy] [--json]\n" \
+	"       [--signed-policy | --unsigned-policy] [--break-glass MODULES,DELAY] [--json]\n" \
 	"       fotagate init --dir DIR --demo [--origin NAME] [--listener ...] [--console ORIGIN]\n" \
-	"       [--console-listener ADDRESS:PORT|none] [--signed-policy | --unsigned-policy] [--json]\n" \
+	"       [--console-listener ADDRESS:PORT|none] [--signed-policy | --unsigned-policy]\n" \
+	"       [--break-glass MODULES,DELAY] [--json]\n" \
 	"       fotagate init --seal [DIR] SIGNATURE ..."
 #define DEMO_ORIGIN "demo.invalid"
 #define CONSOLE_HOST "localhost" /* a name of this machine's alone that passkeys can belong to */
@@ -42,7 +44,7 @@ static const char *const demo_people[] = { "alice", "bob" };
 struct init {
 	struct cli_args args;
 	bool seal, demo, require_uv, signed_policy, unsigned_policy;
-	const char *origin, *console, *console_at;
+	const char *origin, *console, *console_at, *glass;
 	int64_t threshold, valid_days, floor_canary, floor_production, canary_max;
 	struct cli_opt_list signers, listeners, tls_names;
 	struct cli_place place;
@@ -196,6 +198,27 @@ choose_demo(struct init *in)
 	return 0;
 }
 
+/* "5,900": five modules, fifteen minutes. */
+static int
+choose_glass(struct init *in)
+{
+	struct genesis_glass *g = &in->found.genesis.glass;
+	uint64_t modules, delay;
+	const char *comma = in->glass ? strchr(in->glass, ',') : NULL;
+	if (!in->glass)
+		return 0;
+	if (!comma || !decimal_parse(view_of((const uint8_t *)in->glass, (size_t)(comma - in->glass)), UINT32_MAX, &modules) ||
+	    !decimal_parse(view_str(comma + 1), UINT32_MAX, &delay))
+		return usage_error(in, "is MODULES,DELAY: how many modules (0: only of an image released before), and seconds",
+		    "--break-glass");
+	if (delay < (in->demo ? 1 : GENESIS_GLASS_DELAY_MIN) || delay > GENESIS_GLASS_DELAY_MAX)
+		return usage_error(in, "its delay is 300 to 43200 seconds", "--break-glass");
+	if (in->floor_production < 2)
+		return usage_error(in, "where one person is enough anyway there is no break-glass", "--break-glass");
+	*g = (struct genesis_glass){ .delay = (uint32_t)delay, .max_devices = (uint32_t)modules };
+	return 0;
+}
+
 static int
 choose(struct init *in)
 {
@@ -211,6 +234,9 @@ choose(struct init *in)
 		return usage_error(in, "too long", "--origin");
 	g->signed_policy = !in->unsigned_policy;
 	g->demo = in->demo;
+	status = choose_glass(in);
+	if (status)
+		return status;
 	g->floor_canary = (uint32_t)in->floor_canary;
 	g->floor_production = (uint32_t)in->floor_production;
 	g->canary_max = (uint32_t)in->canary_max;
@@ -608,6 +634,7 @@ cli_init(int argc, char **argv)
 		{ "console", CLI_OPT_TEXT, &in->console, 0, 0, 0 },
 		{ "console-listener", CLI_OPT_TEXT, &in->console_at, 0, 0, 0 },
 		{ "signed-policy", CLI_OPT_FLAG, &in->signed_policy, 0, 0, 0 },
+		{ "break-glass", CLI_OPT_TEXT, &in->glass, 0, 0, 0 },
 		{ "tls-name", CLI_OPT_LIST, &in->tls_names, 0, 0, 0 },
 		{ "unsigned-policy", CLI_OPT_FLAG, &in->unsigned_policy, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },

@@ -212,6 +212,9 @@ show_row(const struct json_value *r)
 		{ "remark", "at", 0 }, { "by", "who", 0 }, { "file", "name", 0 }, { "sha256", "file", 12 }, { "text", "text", 0 },
 	};
 	cli_print_rows(stdout, json_get(r, "remarks"), remarks, sizeof remarks / sizeof remarks[0], NULL);
+	bool glass = false;
+	if (json_bool(json_get(r, "breakglass"), &glass) && glass)
+		cli_print_line(stdout, "break-glass", "one person alone lets it through; see fotagate breakglass show");
 	if (json_type(json_get(r, "standing")) == JSON_STRING)
 		cli_print_field(stdout, "released by itself, under", json_get(r, "standing"));
 	cli_print_rows(stdout, json_get(r, "statements"), statements, sizeof statements / sizeof statements[0], NULL);
@@ -320,9 +323,12 @@ propose(const struct cli_common *c, struct cli_call *call, const char *review, c
 	struct writer text;
 	cli_call_begin(&r);
 	cli_call_text(&r, "approver", asked->approver);
+	if (asked->glass)
+		jsonw_kbool(&r.j, "breakglass", true);
 	cli_call_number(&r, "days", asked->days);
 	cli_call_list(&r, "from", &asked->from);
 	cli_call_list(&r, "groups", &asked->groups);
+	cli_call_number(&r, "hours", asked->hours);
 	cli_call_number(&r, "max_devices", asked->max_devices);
 	cli_call_text(&r, "reason", asked->reason);
 	cli_call_text(&r, "review", review);
@@ -346,9 +352,11 @@ static int
 statement(int argc, char **argv)
 {
 	struct cli_args a;
-	struct cli_statement_asked asked = { .max_devices = -1, .days = -1 };
+	struct cli_statement_asked asked = { .max_devices = -1, .days = -1, .hours = -1 };
 	const struct cli_opt opts[] = {
 		{ "approver", CLI_OPT_TEXT, &asked.approver, 0, 0, 0 },
+		{ "break-glass", CLI_OPT_FLAG, &asked.glass, 0, 0, 0 },
+		{ "hours", CLI_OPT_NUMBER, &asked.hours, 1, APPROVAL_GLASS_MAX / 3600, 0 },
 		{ "reason", CLI_OPT_TEXT, &asked.reason, 0, 0, 0 },
 		{ "group", CLI_OPT_LIST, &asked.groups, 0, 0, 0 },
 		{ "from", CLI_OPT_LIST, &asked.from, 0, 0, 0 },
@@ -362,7 +370,8 @@ statement(int argc, char **argv)
 	struct cli_call *call = NULL;
 	int status = cli_opt_parse(argc, argv, opts,
 	    "review statement REVIEW --reason TEXT [--approver PRINCIPAL] [--group NAME ...] [--from VERSION ...]\n"
-	    "       [--tick ITEM ...] [--max-devices N] [--days N] [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
+	    "       [--tick ITEM ...] [--max-devices N] [--days N | --break-glass [--hours N]]\n"
+	    "       [-o FILE] [--sign KEYFILE] [--json]", 1, 1, &a);
 	if (status)
 		return cli_opt_end(status);
 	if (!asked.reason)

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/approval_glass.h"
 #include "crypto/approval_standing.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
@@ -89,7 +90,9 @@ static enum approval_decision
 wanted(const struct taking *t)
 {
 	if (t->review)
-		return APPROVAL_APPROVE;
+		return t->asked->glass ? APPROVAL_BREAKGLASS : APPROVAL_APPROVE;
+	if (t->asked->outcome)
+		return APPROVAL_AFTERREVIEW;
 	if (t->asked->standing)
 		return APPROVAL_STANDING;
 	return t->asked->step ? APPROVAL_CONTINUE : APPROVAL_RESUME;
@@ -122,6 +125,8 @@ differs_from_asked(const struct taking *t)
 		return "names another person";
 	if (a->standing && strcmp(a->standing, terms->review) != 0)
 		return "is about another standing statement";
+	if (a->outcome && a->outcome != terms->outcome)
+		return "comes to another outcome than you did";
 	if (!t->review)
 		return a->step ? differs_from_step(t) : NULL;
 	if (strcmp(t->review, terms->review) != 0)
@@ -134,8 +139,10 @@ differs_from_asked(const struct taking *t)
 		return "says that other things were done than you ticked";
 	if (a->max_devices > 0 && terms->max_devices != (uint64_t)a->max_devices)
 		return "allows another number of modules than you did";
-	if (a->days > 0 && terms->not_after - terms->not_before > a->days * DAY)
+	if (a->days > 0 && !a->glass && terms->not_after - terms->not_before > a->days * DAY)
 		return "lasts longer than you said";
+	if (a->glass && terms->not_after - t->approval->time > APPROVAL_GLASS_MAX)
+		return "lasts longer than 24 hours";
 	return NULL;
 }
 
@@ -147,6 +154,8 @@ check(const struct taking *t)
 	const char *bad = a->terms.decision != wanted(t) ? "decides something else" : differs_from_asked(t);
 	if (!bad && t->review)
 		bad = differs_from_report(t);
+	if (!bad && t->asked->glass && report_verdict(t->report) == REPORT_BLOCKED)
+		bad = "is break-glass over a finding that blocks";
 	if (!bad && (a->time > now + APPROVAL_SKEW || a->time < now - APPROVAL_SKEW))
 		bad = "is dated more than five minutes from this machine's clock";
 	return bad ? wrong(t, bad) : 0;
@@ -224,11 +233,15 @@ tell_approval(const struct taking *t)
 	tell_list("for versions", &m->from_versions, "every older one", "none");
 	tell_list("for groups", &m->groups, "all", "none");
 	cli_print_line(stderr, "at most", "%u module%s", m->max_devices, m->max_devices == 1 ? "" : "s");
-	if (m->quorum)
+	if (m->quorum && !m->delay)
 		cli_print_line(stderr, "signed by", "at least %u person%s", m->quorum, m->quorum == 1 ? "" : "s");
 	if (m->have_plan)
 		tell_digest("in the order", m->plan);
-	tell_time("from", m->not_before);
+	if (m->delay)
+		cli_print_line(stderr, "BREAK-GLASS", "by you alone, %u s after its release, in which anybody may stop it;"
+		    " others have to look at it afterwards", m->delay);
+	else
+		tell_time("from", m->not_before);
 	tell_time("until", m->not_after);
 }
 
@@ -280,6 +293,12 @@ tell(const struct taking *t)
 	const struct approval *a = t->approval;
 	if (t->review) {
 		tell_approval(t);
+	} else if (t->asked->outcome) {
+		char id[2 * sizeof a->terms.release + 1];
+		hex_encode(a->terms.release, sizeof a->terms.release, id);
+		cli_print_line(stderr, "You have looked", "at what one person alone released: it was %s.",
+		    approval_outcome_name(a->terms.outcome));
+		cli_print_line(stderr, "release", "%s", id);
 	} else if (t->asked->step) {
 		tell_continue(&a->terms);
 	} else if (t->asked->standing) {
@@ -373,7 +392,7 @@ say_next(const struct taking *t, const struct cli_reply *proposal, const char *p
 {
 	const char *about = t->review ? t->review : t->asked->standing ? t->asked->standing : "";
 	const char *noun = t->review ? "review submit " : t->asked->standing ? "standing submit " :
-	    t->asked->step ? "rollout submit" : "resume submit";
+	    t->asked->outcome ? "breakglass submit" : t->asked->step ? "rollout submit" : "resume submit";
 	if (t->c->json)
 		cli_print_json(stdout, proposal->text);
 	else
@@ -446,8 +465,10 @@ cli_statement_of(const struct cli_common *c, const char *request, struct cli_req
 static const char *
 noun_of(const struct approval_terms *t)
 {
-	if (t->decision == APPROVAL_APPROVE || t->decision == APPROVAL_STANDING)
+	if (t->decision == APPROVAL_APPROVE || t->decision == APPROVAL_STANDING || t->decision == APPROVAL_BREAKGLASS)
 		return t->review;
+	if (t->decision == APPROVAL_AFTERREVIEW)
+		return "an after-review";
 	return t->decision == APPROVAL_RESUME ? "a halt" : "a rollout";
 }
 
@@ -463,7 +484,8 @@ right_statement(const struct cli_common *c, const char *path, struct view text, 
 		status = cli_opt_fail(c, err == FG_ENOMEM ? CLI_COULD_NOT : CLI_REFUSED, "STATEMENT",
 		    "Sign and submit the file exactly as fotagate review statement wrote it.", "%s: no statement: %s", path,
 		    why[0] ? why : err_name(err));
-	else if (a->terms.decision != decision || (review && strcmp(review, a->terms.review) != 0))
+	else if ((a->terms.decision != decision && (decision != APPROVAL_APPROVE || a->terms.decision != APPROVAL_BREAKGLASS)) ||
+	    (review && strcmp(review, a->terms.review) != 0))
 		status = cli_opt_fail(c, CLI_USAGE, "STATEMENT", NULL, "%s: is about %s", path, noun_of(&a->terms));
 	free(a);
 	return status;

@@ -16,7 +16,9 @@ struct cli_statement_asked {
 	const char *approver, *reason;
 	const char *standing; /* a standing statement's name: it is about that one, and about no review */
 	struct cli_opt_list groups, from, ticks;
-	int64_t max_devices, days;
+	int64_t max_devices, days, hours;
+	bool glass; /* by this person alone */
+	enum approval_outcome outcome; /* of an after-review; NONE: it is none */
 	const char *out;  /* file to write; NULL: the name control proposes, here */
 	const char *sign; /* key file: sign and hand in at once */
 	enum approval_step step; /* of a rollout that is to go on; NONE: it is about a review or a halt */

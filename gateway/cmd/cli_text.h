@@ -26,5 +26,7 @@ extern const uint8_t cli_text_served40_py[];
 extern const size_t cli_text_served40_py_n;
 extern const uint8_t cli_text_standing40_py[];
 extern const size_t cli_text_standing40_py_n;
+extern const uint8_t cli_text_glass40_py[];
+extern const size_t cli_text_glass40_py_n;
 
 #endif

@@ -24,6 +24,7 @@ int cli_policy(int argc, char **argv);
 int cli_privacy(int argc, char **argv);
 int cli_refusal(int argc, char **argv);
 int cli_waiver(int argc, char **argv);
+int cli_breakglass(int argc, char **argv);
 int cli_standing(int argc, char **argv);
 int cli_release(int argc, char **argv);
 int cli_rollout(int argc, char **argv);

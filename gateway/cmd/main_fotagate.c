@@ -39,6 +39,7 @@ static const struct verb verbs[] = {
 	{ "exposure", cli_exposure, "what holding back costs: days, and modules on old versions" },
 	{ "refusal", cli_refusal, "refuse beforehand: list, add, lift" },
 	{ "waiver", cli_waiver, "answer for a finding until a day: list, add, lift" },
+	{ "breakglass", cli_breakglass, "what one person alone may release, and looking at it afterwards" },
 	{ "standing", cli_standing, "let the gate release by itself, within bounds: list, propose, statement, submit, revoke" },
 	{ "release", cli_release, "what is let through: list, revoke" },
 	{ "rollout", cli_rollout, "releases on their way over rings: list, show, pause, abort" },

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto/approval_glass.h"
 #include "crypto/approval_over.h"
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/cmd/verify_file.h"
+#include "gateway/cmd/verify_glass.h"
 #include "gateway/cmd/verify_standing.h"
 
 #define FEW 256 /* keys of an index at first */
@@ -21,8 +23,8 @@ verify_judge_init(struct verify_judge *j, struct verify_log *l, const struct ver
 {
 	*j = (struct verify_judge){ .l = l, .signers = s, .revoked = verify_index_new(FEW),
 		.opened = verify_index_new(FEW), .gone = verify_index_new(FEW), .continued = verify_index_new(FEW),
-		.standing = verify_index_new(FEW) };
-	if (j->revoked && j->opened && j->gone && j->continued && j->standing)
+		.standing = verify_index_new(FEW), .released = verify_index_new(FEW) };
+	if (j->revoked && j->opened && j->gone && j->continued && j->standing && j->released)
 		return FG_OK;
 	verify_judge_free(j);
 	return FG_ENOMEM;
@@ -36,6 +38,7 @@ verify_judge_free(struct verify_judge *j)
 	verify_index_free(j->gone);
 	verify_index_free(j->continued);
 	verify_index_free(j->standing);
+	verify_index_free(j->released);
 	free(j->suspended);
 	*j = (struct verify_judge){ 0 };
 }
@@ -115,6 +118,19 @@ too_old(const struct verify_judge *j, const struct release *r, const struct appr
 	return NULL;
 }
 
+/* Whether a statement says what the record does, but for what its kind leaves open. */
+static bool
+says_it(const struct release *r, const struct approval *a)
+{
+	struct approval_terms *signed_ = malloc(sizeof *signed_);
+	if (!signed_)
+		return false;
+	release_signed_terms(r, signed_);
+	bool same = !approval_terms_differ(&a->terms, signed_);
+	free(signed_);
+	return same;
+}
+
 /* What it says: the record's terms, its person, a state of this log, in time. */
 static const char *
 judge_words(struct verify_judge *j, const struct verify_release *r, const struct release_statement *s,
@@ -123,7 +139,7 @@ judge_words(struct verify_judge *j, const struct verify_release *r, const struct
 	uint8_t root[MERKLE_HASH_LEN];
 	uint64_t newer_than;
 	const char *other = r->record->by_standing ? verify_standing_words(r, a) :
-	    approval_terms_differ(&a->terms, &r->record->terms) ? "a statement is about something else than the record" : NULL;
+	    says_it(r->record, a) ? NULL : "a statement is about something else than the record";
 	if (other)
 		return other;
 	if (strcmp(a->approver, s->approver) || strcmp(a->terms.gateway, j->signers->genesis.origin))
@@ -212,9 +228,11 @@ check_paper(struct verify_judge *j, const struct verify_release *r, const char *
 	}
 	if (digest_sha256(text, digest) || memcmp(digest, sha256, sizeof digest))
 		verify_log_problem(j->l, "%s: not the %s that was signed for", name, what);
-	const char *differs = r->record->by_standing && !strcmp(what, "report") ? verify_standing_report(r->record, text) : NULL;
+	bool alone = r->record->by_standing || r->record->glass;
+	const char *differs = alone && !strcmp(what, "report") ? verify_standing_report(r->record, text) : NULL;
 	if (differs)
-		verify_log_problem(j->l, "entry %llu: nobody signed for it, and %s", (unsigned long long)r->at, differs);
+		verify_log_problem(j->l, "entry %llu: %s signed for it, and %s", (unsigned long long)r->at,
+		    r->record->glass ? "one person alone" : "nobody", differs);
 	verify_file_free(text);
 }
 
@@ -225,7 +243,7 @@ check_record(struct verify_judge *j, const struct verify_release *rel)
 	const struct release *r = rel->record;
 	unsigned long long at = rel->at;
 	int64_t logged = rel->t_us / 1000000;
-	if (r->quorum < genesis_floor(&j->signers->genesis, r->terms.max_devices))
+	if (!r->glass && r->quorum < genesis_floor(&j->signers->genesis, r->terms.max_devices))
 		verify_log_problem(j->l, "entry %llu: released with fewer persons than genesis demands", at);
 	if (strcmp(r->terms.gateway, j->signers->genesis.origin))
 		verify_log_problem(j->l, "entry %llu: a release of another gateway", at);
@@ -252,7 +270,7 @@ verify_judge_release(struct verify_judge *j, struct verify_release *r)
 		    (unsigned long long)r->at, g->canary_max);
 	check_paper(j, r, "reports", r->record->terms.report, "report");
 	check_paper(j, r, "policies", r->record->terms.policy, "policy");
-	return err;
+	return err ? err : verify_glass_release(j, r);
 }
 
 /* ---- what came before ---- */
@@ -268,7 +286,8 @@ verify_judge_opened(struct verify_judge *j, const struct entry *e, uint64_t at)
 int
 verify_judge_revoked(struct verify_judge *j, const uint8_t image[DIGEST_SHA256_LEN], uint64_t at)
 {
-	return verify_index_put(j->revoked, image, at);
+	int err = verify_index_put(j->revoked, image, at);
+	return err ? err : verify_index_put(j->released, image, 0);
 }
 
 static int
@@ -498,6 +517,7 @@ struct continued { /* what is counted of one entry */
 	char person[SIGNERS_MAX][SIGNERS_PRINCIPAL_MAX];
 	uint32_t persons;
 	bool off_console;
+	bool review; /* an after-review, else a rollout */
 };
 
 static bool
@@ -536,6 +556,21 @@ judge_continue(const struct continued *k, const struct approval *a, char *why, s
 	return approval_check_time(a, k->e->t_us / SECOND_US, k->r->at, why, cap) ? why : NULL;
 }
 
+/* The same of an after-review. */
+static const char *
+judge_review(const struct continued *k, const struct approval *a, char *why, size_t cap)
+{
+	const struct approval_terms *t = &a->terms;
+	uint8_t root[MERKLE_HASH_LEN];
+	if (t->decision != APPROVAL_AFTERREVIEW || memcmp(t->release, k->r->id, sizeof t->release) != 0 ||
+	    !is_text(k->e, "outcome", approval_outcome_name(t->outcome)) ||
+	    strcmp(t->gateway, k->j->signers->genesis.origin) != 0)
+		return "a statement is about another after-review";
+	if (a->log_size > k->at || verify_log_root(k->j->l, a->log_size, root) || memcmp(a->log_root, root, sizeof root) != 0)
+		return "a statement rests on a log state that is not this log's";
+	return approval_check_time(a, k->e->t_us / SECOND_US, k->r->record->log_size, why, cap) ? why : NULL;
+}
+
 static const char *
 count_continue(struct continued *k, const struct paper *p, int *ret_err)
 {
@@ -572,11 +607,12 @@ check_continue(struct continued *k, const uint8_t sha256[DIGEST_SHA256_LEN])
 	bool fresh = true;
 	int err = p.said ? verify_index_add(k->j->continued, sha256, k->at, &fresh) : FG_ENOMEM;
 	if (!err) {
-		const char *bad = "a statement let a rollout go on before";
+		const char *bad = k->review ? "a statement was counted in an after-review before" :
+		    "a statement let a rollout go on before";
 		if (fresh)
 			bad = paper_read(k->j->l, sha256, &p, why, sizeof why);
 		if (!bad)
-			bad = judge_continue(k, p.said, why, sizeof why);
+			bad = k->review ? judge_review(k, p.said, why, sizeof why) : judge_continue(k, p.said, why, sizeof why);
 		if (!bad)
 			bad = count_continue(k, &p, &err);
 		if (bad)
@@ -585,6 +621,39 @@ check_continue(struct continued *k, const uint8_t sha256[DIGEST_SHA256_LEN])
 	}
 	paper_free(&p);
 	return is_local(err) ? err : FG_OK;
+}
+
+static int
+count_named(struct continued *k)
+{
+	int err = FG_OK;
+	for (unsigned i = 0; !err && i < k->e->refs; i++) {
+		static const char prefix[] = "statement.";
+		const struct entry_ref *ref = &k->e->ref[i];
+		uint8_t sha256[DIGEST_SHA256_LEN];
+		if (ref->key.n > sizeof prefix - 1 && !memcmp(ref->key.p, prefix, sizeof prefix - 1) &&
+		    entry_sha256(ref->text, sha256))
+			err = check_continue(k, sha256);
+	}
+	return err;
+}
+
+int
+verify_judge_reviewed(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint32_t quorum,
+    uint64_t at, bool *ret_enough)
+{
+	struct continued *k = calloc(1, sizeof *k);
+	*ret_enough = false;
+	if (!k)
+		return FG_ENOMEM;
+	*k = (struct continued){ .j = j, .r = r, .e = e, .at = at, .review = true };
+	int err = count_named(k);
+	*ret_enough = !err && k->persons >= quorum && k->off_console;
+	if (!err && !*ret_enough)
+		verify_log_problem(j->l, "entry %llu: an after-review by %u persons%s, of %u", (unsigned long long)at, k->persons,
+		    k->off_console ? "" : ", all in browsers", quorum);
+	free(k);
+	return err;
 }
 
 int
@@ -599,13 +668,7 @@ verify_judge_continued(struct verify_judge *j, const struct verify_release *r, c
 	if (!k)
 		return r ? FG_ENOMEM : FG_OK;
 	*k = (struct continued){ .j = j, .r = r, .e = e, .at = at };
-	for (unsigned i = 0; !err && i < e->refs; i++) {
-		static const char prefix[] = "statement.";
-		uint8_t sha256[DIGEST_SHA256_LEN];
-		if (e->ref[i].key.n > sizeof prefix - 1 && !memcmp(e->ref[i].key.p, prefix, sizeof prefix - 1) &&
-		    entry_sha256(e->ref[i].text, sha256))
-			err = check_continue(k, sha256);
-	}
+	err = count_named(k);
 	if (!err && !is_text(e, "step", approval_step_name(APPROVAL_STEP_OPEN)) && number_of(e, "since") != stopped)
 		verify_log_problem(j->l, "entry %llu: a rollout goes on after another stop than was signed for", index);
 	if (!err && !genesis_permits(&j->signers->genesis, r->record->terms.max_devices, k->persons, k->off_console))

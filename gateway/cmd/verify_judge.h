@@ -40,6 +40,7 @@ struct verify_release { /* one release the log issued */
 	uint64_t stopped;       /* name of the last stop of its rollout, or of a ring of it */
 	uint64_t late_paused;   /* grants behind the pause */
 	uint64_t granted;       /* distinct modules */
+	uint32_t released_before; /* break-glass: modules that people in full number had let its image to */
 };
 
 struct verify_suspended { /* a key */
@@ -70,6 +71,12 @@ struct verify_judge {
 	unsigned resumes;
 	struct verify_index *continued; /* statement -> index of the entry by which a rollout went on with it */
 	uint64_t statements;            /* looked at */
+	struct verify_index *released;  /* image -> modules that people in full number let it to, and nobody stopped since */
+	bool owed;                      /* an after-review, of that release */
+	uint8_t owed_release[RELEASE_ID], owed_image[DIGEST_SHA256_LEN];
+	uint32_t owed_quorum;
+	bool have_said;                 /* a break-glass was announced: of that release */
+	uint8_t said[RELEASE_ID];
 };
 
 /* FG_OK or FG_ENOMEM. */
@@ -100,6 +107,9 @@ int verify_judge_resumed(struct verify_judge *j, bool clock, uint64_t name, uint
  */
 int verify_judge_continued(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint64_t stopped,
     uint64_t at);
+/* A break-glass release was looked at: enough of that many persons had signed the statements that the entry names. */
+int verify_judge_reviewed(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint32_t quorum,
+    uint64_t at, bool *ret_enough);
 /* A halt or a hold ended without them: what was signed for it is for no other. */
 void verify_judge_forget(struct verify_judge *j, bool clock);
 

@@ -8,6 +8,7 @@
 #include "crypto/entry.h"
 #include "crypto/err.h"
 #include "crypto/stamp.h"
+#include "gateway/cmd/verify_glass.h"
 #include "gateway/cmd/verify_standing.h"
 
 #define STORY_RELEASES_MAX 65536
@@ -125,7 +126,7 @@ check_asked(struct walk *w, const struct entry *e, const struct verify_release *
 	static const char prefix[] = "requester.";
 	const struct entry_ref *asked = entry_ref_get(e, "quorum.asked");
 	unsigned long long at = r->at;
-	if (asked && (!asked->is_number || asked->number > r->record->quorum))
+	if (asked && (!asked->is_number || (!r->record->glass && asked->number > r->record->quorum)))
 		verify_log_problem(w->l, "entry %llu: released with fewer persons than were asked for", at);
 	for (unsigned i = 0; i < e->refs; i++) {
 		if (e->ref[i].key.n < sizeof prefix || memcmp(e->ref[i].key.p, prefix, sizeof prefix - 1))
@@ -251,6 +252,8 @@ check_grant_time(struct walk *w, struct verify_release *r, const struct verify_f
 		verify_log_problem(w->l, "entry %llu: a grant while the gateway was halted", at);
 	if (is_late(w->held.us, f->t_us, ++w->held.grants, VERIFY_JUDGE_GRANTS_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: a grant while the clock was held", at);
+	if (!verify_glass_waited(r, f->t_us))
+		verify_log_problem(w->l, "entry %llu: a grant before the veto delay was over", at);
 	if (f->t_us < from || f->t_us >= until + VERIFY_JUDGE_ON_ITS_WAY_US)
 		verify_log_problem(w->l, "entry %llu: a grant outside the time that was signed for", at);
 }
@@ -301,7 +304,7 @@ had_ended(const struct verify_release *r, int64_t issued)
 static bool
 are_too_few(const struct genesis *g, const struct verify_release *one, uint64_t modules)
 {
-	return !genesis_permits(g, modules, one->record->statements_n, one->off_console);
+	return verify_glass_too_few(g, one, modules);
 }
 
 /* Modules of the one numbered k - 1, if it was in force when one was issued; of_other: unless it is of the same image. */
@@ -360,11 +363,18 @@ came_back(const struct walk *w, const struct entry *e)
 	return !entry_ref_get(e, "signed_by") && name && (!w->hold || name == w->hold);
 }
 
+/* It is a veto as well: what one person had let through alone by then does not come back with the end of it. */
 static void
 on_halted(struct walk *w, const struct verify_fact *f, const struct entry *e)
 {
 	stop_all(&w->halted, f->t_us);
 	w->halted_at = halt_name(e);
+	uint64_t at = w->halted_at ? w->halted_at : (uint64_t)f->t_us / 1000000;
+	for (uint32_t i = 0; i < w->sum->release_n; i++) {
+		struct verify_release *r = &w->sum->release[i];
+		if (r->record->glass && (uint64_t)r->record->issued <= at)
+			stop(r, f->t_us);
+	}
 }
 
 /* The end of the halt that it names, or of the hold. One that was denied ends nothing: what it had ended stands. */
@@ -495,6 +505,11 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_revoked(w, f, e, at);
 	case ENTRY_RELEASE_ISSUED:
 		return on_issued(w, f, e, at);
+	case ENTRY_APPROVAL_BREAKGLASS:
+		verify_glass_said(&w->judge, e);
+		return FG_OK;
+	case ENTRY_APPROVAL_AFTERREVIEW:
+		return verify_glass_reviewed(&w->judge, named(w, f), e, at);
 	case ENTRY_RESTRICT_HALT:
 		on_halted(w, f, e);
 		return FG_OK;

@@ -93,11 +93,11 @@ static const struct {
 	    "{sightings:[{count:n,first:t,from:s,last:t,product:s,profile:s,resource:d,review:s?,state:s,"
 	    "target:s,url:s}]}" },
 	{ "review.list",
-	    "{next:s?,reviews:[{asked:n,deadline:t,have:n,held:b,id:s,image:d?,need:n,needs_me:b,"
+	    "{next:s?,reviews:[{asked:n,breakglass:b,deadline:t,have:n,held:b,id:s,image:d?,need:n,needs_me:b,"
 	    "offered_now:Offered?,opened:t,product:s,profile:s,report:d?,security:s?,severities:Severities?,"
 	    "size:n,source:s,state:s,target:s,text:s,verdict:s?}]}" },
 	{ "review.show",
-	    "{asked:n,asked_by:[s],attested:[Attest],checklist:[s],deadline:t,delta:{applier:s,base:d,"
+	    "{asked:n,asked_by:[s],attested:[Attest],breakglass:b,checklist:[s],deadline:t,delta:{applier:s,base:d,"
 	    "checked:b,full:d?,outcome:s,patch:d,target:d?,target_report:d?,text:s}?,findings:[{clears:s,"
 	    "count:n,id:s,means:s,severity:s,waived:b}],from:s,have:n,held:b,id:s,image:d?,need:n,needs_me:b,"
 	    "offered_now:Offered?,opened:t,other_images:[{asked:n,asked_by:d?,freezes:b,granted:[d],image:d,"
@@ -116,13 +116,14 @@ static const struct {
 	{ "refusal.list", "{refusals:[Refusal]}" },
 	{ "waiver.list", "{waivers:[Waiver]}" },
 	{ "waiver.add", "{waiver:Waiver}" },
+	{ "breakglass.show", "{allowed:b,delay:n,max_devices:n,owed:{have:n,image:d,need:n,release:d}?,why_not:s}" },
 	{ "standing.list", "{standing:[Standing]}" },
 	{ "standing.propose", "{standing:Standing}" },
 	{ "standing.revoke", "{standing:Standing}" },
 	{ "base.list",
 	    "{bases:[{held:b,image:d,product:s,profile:s,since:t,size:n,source:s,version:s,who:s}]}" },
 	{ "release.list",
-	    "{releases:[{from:[s],granted:n,groups:[s],id:d,image:d,in_force:b,issued:t,max_devices:n,"
+	    "{releases:[{breakglass:b,from:[s],granted:n,groups:[s],id:d,image:d,in_force:b,issued:t,max_devices:n,"
 	    "not_after:t,not_before:t,product:s,profile:s,review:s,served:n,signed_by:[s],signers_gone:[s],"
 	    "size:n,state:s,target:s,withheld:s}]}" },
 	{ "rollout.list", "{rollouts:[Rollout]}" },

@@ -354,6 +354,7 @@ make_parts(struct control *c)
 	c->jobs = jobs_new(c->base, role_supervisor(c->role));
 	c->halts = halts_new(c);
 	c->resumptions = resumptions_new(c);
+	c->glass = glass_new(c);
 	c->proposals = proposals_new(c);
 	c->replay = replay_new(c);
 	c->witnesses = witnesses_new(c);
@@ -381,7 +382,7 @@ make_parts(struct control *c)
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
 	    !c->judging || !c->hooks ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
-	    !c->accounts || !c->tokens || !c->resumptions)
+	    !c->accounts || !c->tokens || !c->resumptions || !c->glass)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -499,6 +500,14 @@ on_continued(void *ctx, struct chan *chan, const void *msg, struct wire_frame *f
 }
 
 static void
+on_glass(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	(void)chan;
+	(void)frame;
+	glass_on_told(((struct control *)ctx)->glass, msg);
+}
+
+static void
 on_listed(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 {
 	(void)chan;
@@ -548,7 +557,7 @@ static const struct chan_rule warden_rules[] = {
 	{ MSG_RESUMED, CHAN_ALWAYS, on_resumed }, { MSG_WARDEN_STATE, CHAN_ALWAYS, on_listed },
 	{ MSG_SIGNERS_TAKEN, CHAN_ALWAYS, on_taken }, { MSG_SUSPENDED, CHAN_ALWAYS, on_suspended },
 	{ MSG_CLOCK, CHAN_ALWAYS, on_clock }, { MSG_CONTINUED, CHAN_ALWAYS, on_continued },
-	{ MSG_POLICY_TAKEN, CHAN_ALWAYS, on_policy },
+	{ MSG_POLICY_TAKEN, CHAN_ALWAYS, on_policy }, { MSG_GLASS, CHAN_ALWAYS, on_glass },
 };
 static const struct chan_ops audit_ops = { audit_rules, sizeof audit_rules / sizeof audit_rules[0], NULL };
 static const struct chan_ops warden_ops = { warden_rules, sizeof warden_rules / sizeof warden_rules[0], NULL };
@@ -591,6 +600,7 @@ peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int 
 		reviews_warden_down(c->reviews);
 		halts_warden_down(c->halts);
 		resumptions_warden_down(c->resumptions);
+		glass_warden_down(c->glass);
 		proposals_warden_down(c->proposals);
 		signedpolicy_warden_down(c->signedpolicy);
 	}
@@ -674,6 +684,8 @@ tear_down(struct control *c)
 		halts_warden_down(c->halts);
 	if (c->resumptions)
 		resumptions_warden_down(c->resumptions);
+	if (c->glass)
+		glass_warden_down(c->glass);
 	if (c->proposals)
 		proposals_warden_down(c->proposals);
 	signedpolicy_warden_down(c->signedpolicy);
@@ -743,6 +755,7 @@ free_rest(struct control *c)
 	gists_free(c->gists);
 	halts_free(c->halts);
 	resumptions_free(c->resumptions);
+	glass_free(c->glass);
 	proposals_free(c->proposals);
 	logbook_free(c->logbook);
 	grants_free(c->grants);

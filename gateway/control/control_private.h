@@ -16,6 +16,7 @@
 #include "gateway/control/gists.h"
 #include "gateway/control/grants.h"
 #include "gateway/control/halts.h"
+#include "gateway/control/glass.h"
 #include "gateway/control/resumptions.h"
 #include "gateway/control/hashing.h"
 #include "gateway/control/hooks.h"
@@ -101,6 +102,7 @@ struct control {
 	struct runouts runouts;
 	struct halts *halts;
 	struct resumptions *resumptions;
+	struct glass *glass;
 	struct proposals *proposals;
 	struct signedpolicy *signedpolicy; /* NULL: policy is not signed here */
 	struct replay *replay;

@@ -108,6 +108,7 @@ halts_begin(struct halts *h, const struct msg_halt *m)
 	h->halted = true;
 	h->now = *m;
 	control_gate(h->c);
+	glass_halted(h->c->glass, m);
 	halts_look(h);
 }
 

@@ -152,6 +152,24 @@ waiver_lift(struct control *c, struct call *call)
 }
 
 static void
+breakglass_show(struct control *c, struct call *call)
+{
+	glass_show(c->glass, call);
+}
+
+static void
+breakglass_statement(struct control *c, struct call *call)
+{
+	glass_statement(c->glass, call);
+}
+
+static void
+breakglass_submit(struct control *c, struct call *call)
+{
+	glass_submit(c->glass, call);
+}
+
+static void
 standing_list(struct control *c, struct call *call)
 {
 	mandates_list(c->mandates, call);
@@ -329,7 +347,7 @@ static const struct requests_row table[] = {
 	{ "review.statement", REQUESTS_VIEW, SIGN, 0, 0, review_statement,
 	    { REVIEW, TEXT("reason", APPROVAL_REASON_MAX), TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1),
 		TEXTS_OPT("groups", DB_LIST_MAX), TEXTS_OPT("from", DB_LIST_MAX), NUMBER_OPT("max_devices"),
-		NUMBER_OPT("days"), TEXTS_OPT("ticks", APPROVAL_CHECKLIST_MAX) } },
+		NUMBER_OPT("days"), TEXTS_OPT("ticks", APPROVAL_CHECKLIST_MAX), FLAG_OPT("breakglass"), NUMBER_OPT("hours") } },
 	{ "review.submit", REQUESTS_PERMIT, ACT, 2, 2, review_submit, { TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
 	{ "review.reject", REQUESTS_RESTRICT, ACT, 0, 0, review_reject, { REVIEW, REASON, TEXT_OPT("also", 15) } },
 	/* Decide nothing; they wait for their entries. */
@@ -400,6 +418,11 @@ static const struct requests_row table[] = {
 	{ "module.unhold", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_unhold, { MODULE, REASON } },
 	{ "privacy.erase", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_privacy_erase,
 	    { REASON, TEXT_OPT("module", 160), NUMBER_OPT("before") } },
+	/* The statement that breaks the glass is review.statement's; these are about looking at it afterwards. */
+	{ "breakglass.show", REQUESTS_VIEW, ANY, 0, 0, breakglass_show, { { 0 } } },
+	{ "breakglass.statement", REQUESTS_VIEW, SIGN, 0, 0, breakglass_statement,
+	    { TEXT_OPT("approver", SIGNERS_PRINCIPAL_MAX - 1), TEXT("outcome", 15), TEXT("reason", APPROVAL_REASON_MAX) } },
+	{ "breakglass.submit", REQUESTS_PERMIT, ACT, 2, 2, breakglass_submit, { { 0 } } },
 	{ "standing.list", REQUESTS_VIEW, ANY, 0, 0, standing_list, { { 0 } } },
 	/* Permits nothing: people sign what is proposed, and the warden counts those. */
 	{ "standing.propose", REQUESTS_CHANGE, ACT, 0, 0, standing_propose,

@@ -27,7 +27,7 @@ enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS
 #define REQUESTS_ARGS_MAX 11
 #define REQUESTS_SIGNED_FDS 2 /* statement and signature */
 #define REQUESTS_WHATIF_MAX 40960 /* bytes of a configuration that is tried: its JSON fits a message beside the rest */
-#define REQUESTS_EXPORT_TEXTS_MAX 10 /* references of one entry: VERIFY.md and its scripts are ten */
+#define REQUESTS_EXPORT_TEXTS_MAX 11 /* references of one entry, which has 16: VERIFY.md and its scripts are eleven */
 
 struct requests_arg {
 	const char *key;

@@ -63,6 +63,7 @@ put_release(void *arg, const struct db_release *r)
 	const struct approval_terms *t = &l->record->terms;
 	grants_count(l->c->grants, r->id, &granted, &completed);
 	jsonw_object(j);
+	jsonw_kbool(j, "breakglass", l->record->glass != 0);
 	approval_list_put(j, "from", &t->from_versions);
 	jsonw_kuint(j, "granted", granted);
 	approval_list_put(j, "groups", &t->groups);

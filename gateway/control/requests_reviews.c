@@ -349,8 +349,10 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 	if (more) {
 		put_asked_by(j, s);
 		attests_put(s->c->attests, d->image, j, "attested");
-		put_checklist(j, s);
 	}
+	jsonw_kbool(j, "breakglass", d->have_scope && d->scope.delay);
+	if (more)
+		put_checklist(j, s);
 	requests_put_time(j, "deadline", reviews_deadline(s->c, d));
 	if (more) {
 		put_delta(j, s->report);

@@ -240,12 +240,15 @@ reviews_asks(const struct reviews_asked *a)
 }
 
 bool
-reviews_late_enough(const struct reviews_asked *a, int64_t not_before, int64_t now)
+reviews_late_enough(const struct reviews_asked *a, const struct db_scope *s, int64_t now)
 {
 	int64_t left;
-	if (not_before < a->earliest)
+	/* Of break-glass the veto delay stands in for the time lock; a freeze or a cool-down holds for it as well. */
+	if (s->delay)
+		return now + s->delay >= a->earliest;
+	if (s->not_before < a->earliest)
 		return false;
-	return a->time_lock == 0 || (!__builtin_sub_overflow(not_before, now, &left) && left >= a->time_lock);
+	return a->time_lock == 0 || (!__builtin_sub_overflow(s->not_before, now, &left) && left >= a->time_lock);
 }
 
 /* ---- terms ---- */
@@ -327,7 +330,8 @@ reviews_terms(struct control *c, const struct db_candidate *cand, const struct d
 	struct approval_terms *t = calloc(1, sizeof *t);
 	if (!t)
 		return FG_ENOMEM;
-	t->decision = APPROVAL_APPROVE;
+	t->decision = scope->delay ? APPROVAL_BREAKGLASS : APPROVAL_APPROVE;
+	t->delay = scope->delay;
 	snprintf(t->gateway, sizeof t->gateway, "%s", people_genesis(c->people)->origin);
 	db_candidate_review(cand->id, t->review);
 	if (!reviews_subject(cand, &res, t->subject, sizeof t->subject))
@@ -363,7 +367,7 @@ int
 reviews_scope(const struct approval_terms *t, struct db_scope *ret)
 {
 	*ret = (struct db_scope){ .max_devices = t->max_devices, .not_before = t->not_before, .not_after = t->not_after,
-		.quorum = t->quorum, .have_plan = t->have_plan };
+		.quorum = t->quorum, .delay = t->delay, .have_plan = t->have_plan };
 	memcpy(ret->plan, t->plan, sizeof ret->plan);
 	if (t->from_versions.n > DB_LIST_MAX || t->groups.n > DB_LIST_MAX)
 		return FG_ELIMIT;
@@ -443,6 +447,8 @@ valid_of(struct control *c, const struct db_candidate *cand, const struct report
 		/* What was signed for is not lowered by what came to be asked for later. */
 		if (cand->scope.quorum > ret->need)
 			ret->need = cand->scope.quorum;
+		if (cand->scope.delay && !asked.denied && asked.quorum != SCOPE_QUORUM_NEVER)
+			ret->need = 1;
 		err = reviews_terms(c, cand, &cand->scope, terms);
 		if (!err)
 			err = approval_key(terms, k.key);
@@ -723,6 +729,11 @@ reviews_on_issued(struct reviews *r, const struct msg_issued *m)
 		/* Nobody proposed it: people begin anew. What somebody signed meanwhile is theirs. */
 		if (i->standing && !signed_n)
 			cand->have_scope = false;
+		/* Who broke the glass in vain stands in nobody's way. */
+		if (cand->have_scope && cand->scope.delay) {
+			(void)db_statement_outdate(r->c->db, cand->id, NULL, &signed_n);
+			cand->have_scope = false;
+		}
 		refused(r->c, cand, m, i->call);
 	}
 	free(cand);

@@ -11,6 +11,7 @@
 #include "crypto/err.h"
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
+#include "gateway/control/decisions.h"
 #include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
@@ -184,6 +185,25 @@ has_options(const struct call *call)
 	return call_arg(call, "groups") || call_arg(call, "from") || call_arg(call, "max_devices") || call_arg(call, "days");
 }
 
+static bool
+wants_glass(const struct call *call)
+{
+	return call_flag(call, "breakglass");
+}
+
+/* One person is enough, for so many hours and with that wait; nobody has such a scope in hand for another one. */
+static void
+glass_times(struct reviews *r, const struct call *call, const struct db_candidate *cand, struct db_scope *s)
+{
+	struct reviews_asked asked;
+	int64_t hours = (int64_t)call_number(call, "hours", REVIEWS_GLASS_HOURS);
+	reviews_ask(r->c, cand, s, &asked);
+	s->delay = people_genesis(r->c->people)->glass.delay;
+	s->not_before = 0;
+	s->not_after = control_now(r->c) + hours * 3600 - REVIEWS_GLASS_SPARE;
+	s->quorum = reviews_asks(&asked);
+}
+
 /* The first and the last second, where nobody has one in hand. */
 static void
 new_times(const struct reviews_asked *asked, int64_t now, uint32_t days, struct db_scope *s)
@@ -206,7 +226,7 @@ new_times(const struct reviews_asked *asked, int64_t now, uint32_t days, struct 
 static bool
 still_good(const struct reviews_asked *asked, const struct db_scope *s, int64_t now)
 {
-	return reviews_late_enough(asked, s->not_before, now) && (!asked->latest || s->not_after <= asked->latest);
+	return reviews_late_enough(asked, s, now) && (!asked->latest || s->not_after <= asked->latest);
 }
 
 /* What that scope has is what so many days come to now: all of them, or as many as what it rests on lasts. */
@@ -248,7 +268,8 @@ scope_of_call(struct reviews *r, struct call *call, const struct db_candidate *c
 {
 	struct db_resource res;
 	struct db_scope *s = ret;
-	if (cand->have_scope && !has_options(call) && cand->scope.not_after > control_now(r->c)) {
+	if (cand->have_scope && !has_options(call) && cand->scope.not_after > control_now(r->c) && !wants_glass(call) &&
+	    !cand->scope.delay) {
 		*ret = cand->scope;
 		return true;
 	}
@@ -265,14 +286,21 @@ scope_of_call(struct reviews *r, struct call *call, const struct db_candidate *c
 		call_fail(call, CALL_REFUSED, "REFUSED", "leave --from away", "this image applies to version %s only", res.from);
 		return false;
 	}
-	uint64_t max = call_number(call, "max_devices", REVIEWS_EVERYONE);
+	uint32_t most = people_genesis(r->c->people)->glass.max_devices;
+	uint64_t max = call_number(call, "max_devices", wants_glass(call) ? most : REVIEWS_EVERYONE);
+	uint64_t hours = call_number(call, "hours", REVIEWS_GLASS_HOURS);
 	uint32_t days_max = reviews_days_max(r->c, cand);
 	uint64_t days = call_number(call, "days", REVIEWS_DAYS_DEFAULT < days_max ? REVIEWS_DAYS_DEFAULT : days_max);
-	if (!max || max > UINT32_MAX || !days || days > days_max) {
-		call_fail(call, CALL_USAGE, "USAGE", "", "max_devices must be at least 1, days from 1 to %u", days_max);
+	if (!max || max > UINT32_MAX || !days || days > days_max || !hours || hours > REVIEWS_GLASS_HOURS) {
+		call_fail(call, CALL_USAGE, "USAGE", "", "max_devices must be at least 1, days from 1 to %u, hours from 1 to %u",
+		    days_max, REVIEWS_GLASS_HOURS);
 		return false;
 	}
 	s->max_devices = (uint32_t)max;
+	if (wants_glass(call)) {
+		glass_times(r, call, cand, s);
+		return true;
+	}
 	adopt(r, cand, (uint32_t)days, s);
 	return true;
 }
@@ -305,8 +333,13 @@ rules_let(struct control *c, struct call *call, const struct db_scope *scope, co
 		    "what was signed so far ends after a waiver that it rests on");
 		return false;
 	}
-	if (reviews_late_enough(asked, scope->not_before, control_now(c)))
+	if (reviews_late_enough(asked, scope, control_now(c)))
 		return true;
+	if (scope->delay) {
+		call_fail(call, CALL_REFUSED, "RULE", "break the glass nearer to that time",
+		    "%s: not even break-glass begins before that", asked->text);
+		return false;
+	}
 	call_fail(call, CALL_REFUSED, "RULE", "whoever signed first signs a new statement, written with --days",
 	    "%s: what was signed so far begins at %s, which is too soon by now", asked->text, when);
 	return false;
@@ -358,13 +391,17 @@ put_summary(struct control *c, struct jsonw *j, const struct approval_terms *t, 
 	snprintf(line, sizeof line, "to at most %u modules of group %s%s", t->max_devices, t->groups.word[0],
 	    t->groups.n > 1 ? " and others" : "");
 	requests_add_text(j, line);
-	if (stamp_format(t->not_before, from) == FG_OK && stamp_format(t->not_after, until) == FG_OK) {
+	if (t->delay && stamp_format(t->not_after, until) == FG_OK) {
+		snprintf(line, sizeof line, "BREAK-GLASS, by you alone: %u s after it is released, until %s", t->delay, until);
+		jsonw_cstr(j, line);
+	} else if (stamp_format(t->not_before, from) == FG_OK && stamp_format(t->not_after, until) == FG_OK) {
 		snprintf(line, sizeof line, "from %s until %s", from, until);
 		jsonw_cstr(j, line);
 	}
 	put_plan(c, j, t);
 	put_lineage(c, j, t);
-	snprintf(line, sizeof line, "signed by %u person%s", t->quorum, t->quorum == 1 ? "" : "s");
+	snprintf(line, sizeof line, "%s by %u person%s", t->delay ? "to be looked at afterwards" : "signed", t->quorum,
+	    t->quorum == 1 ? "" : "s");
 	jsonw_cstr(j, line);
 	if (asked->text[0])
 		requests_add_text(j, asked->text);
@@ -442,6 +479,23 @@ all_ticked(struct control *c, struct call *call, const struct db_candidate *cand
 	return false;
 }
 
+/* Whether one person may let it through alone now, where that is wanted; else the call is answered. */
+static bool
+glass_lets(struct control *c, struct call *call, const struct db_candidate *cand)
+{
+	const char *why = wants_glass(call) ? glass_refuses(c->glass) : NULL;
+	struct report *report = NULL;
+	if (!why && wants_glass(call) &&
+	    (decisions_report(c, cand->report, &report) != FG_OK || report_verdict(report) == REPORT_BLOCKED))
+		why = "break-glass is never over a finding that blocks";
+	report_free(report);
+	if (!why && call_arg(call, "hours") && !wants_glass(call))
+		why = "only break-glass lasts hours";
+	if (why)
+		call_fail(call, CALL_REFUSED, "BREAK-GLASS", "see fotagate breakglass show", "%s", why);
+	return !why;
+}
+
 static void
 write_statement(struct reviews *r, struct call *call, struct db_candidate *cand, struct approval *a)
 {
@@ -453,8 +507,8 @@ write_statement(struct reviews *r, struct call *call, struct db_candidate *cand,
 	char why[200] = "";
 	for (uint32_t i = 0; i < cand->requesters_n; i++)
 		requesters[i] = cand->requester[i];
-	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !all_ticked(c, call, cand) ||
-	    !scope_of_call(r, call, cand, &scope))
+	if (!reviews_personal(c, call, a, requesters, cand->requesters_n) || !glass_lets(c, call, cand) ||
+	    !all_ticked(c, call, cand) || !scope_of_call(r, call, cand, &scope))
 		return;
 	reviews_ask(c, cand, &scope, &asked);
 	if (!rules_let(c, call, &scope, &asked))

@@ -12,6 +12,8 @@
 #include "policy/rules.h"
 
 #define REVIEWS_DRAFTS 64           /* scopes remembered for whoever asks for a statement next */
+#define REVIEWS_GLASS_HOURS 24      /* break-glass lasts at most so long (APPROVAL_GLASS_MAX) */
+#define REVIEWS_GLASS_SPARE 60      /* seconds less, for it is counted from the time of the statement, read apart */
 #define REVIEWS_DRAFT_SECONDS 86400 /* as long as two people may take to write theirs */
 
 struct issue { /* asked of the warden */
@@ -59,8 +61,8 @@ struct reviews_asked { /* what the policy in force asks for a release in one sco
 void reviews_ask(struct control *c, const struct db_candidate *cand, const struct db_scope *scope, struct reviews_asked *ret);
 /* The number that a statement names: at most APPROVAL_QUORUM_MAX. */
 uint32_t reviews_asks(const struct reviews_asked *a);
-/* Whether somebody may sign now for a release that begins then. */
-bool reviews_late_enough(const struct reviews_asked *a, int64_t not_before, int64_t now);
+/* Whether somebody may sign now for a release in that scope, which begins so late. */
+bool reviews_late_enough(const struct reviews_asked *a, const struct db_scope *s, int64_t now);
 /* The scope of terms. FG_ELIMIT: more groups or versions than a row holds. */
 int reviews_scope(const struct approval_terms *t, struct db_scope *ret);
 /* What a statement about this candidate in that scope must say. */

@@ -58,8 +58,9 @@ scope_conflict(const struct submission *s, const struct db_candidate *cand, cons
 	*ret_replaces = false;
 	if (!stands || !v || (cand->have_scope && reviews_terms(s->r->c, cand, &cand->scope, stands))) {
 		why = "there is no memory for it";
+	} else if (cand->have_scope && approval_terms_differ(stands, &s->a->terms) && scope->delay) {
+		*ret_replaces = true; /* break-glass is for when the others who signed are not enough and nobody else is there */
 	} else if (cand->have_scope && approval_terms_differ(stands, &s->a->terms)) {
-		(void)scope;
 		if (reviews_valid_statements(s->r->c, cand, v))
 			why = "the earlier statements could not be read";
 		else if (v->n > 1 || (v->n == 1 && strcmp(v->approver[0], s->a->approver) != 0))
@@ -122,7 +123,10 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		return why;
 	}
 	reviews_ask(c, cand, scope, &asked);
-	if (asked.denied || !reviews_late_enough(&asked, scope->not_before, control_now(c))) {
+	const char *glass = scope->delay ? glass_refuses(c->glass) : NULL;
+	if (glass)
+		return glass;
+	if (asked.denied || !reviews_late_enough(&asked, scope, control_now(c))) {
 		snprintf(why, cap, "%s%s", asked.text, asked.denied ? "" : ": the statement begins too soon for that");
 		return why;
 	}
@@ -135,7 +139,7 @@ judge(const struct submission *s, const struct db_candidate *cand, const struct 
 		newer = cand->opened_at_log;
 	if (approval_check_time(s->a, control_now(c), newer, why, cap))
 		return why;
-	if (s->a->terms.not_after - s->a->terms.not_before > (int64_t)reviews_days_max(c, cand) * ZONE_DAY)
+	if (!scope->delay && s->a->terms.not_after - s->a->terms.not_before > (int64_t)reviews_days_max(c, cand) * ZONE_DAY)
 		return "a delta whose result was not seen lapses sooner: see deltas.unseen_days of the profile";
 	if (n.twice)
 		return "its nonce was used before";
@@ -310,7 +314,7 @@ consider(struct submission *s)
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	char why[400] = "", meant[DB_REVIEW_CAP];
 	const char *no = NULL;
-	if (!cand || s->a->terms.decision != APPROVAL_APPROVE ||
+	if (!cand || (s->a->terms.decision != APPROVAL_APPROVE && s->a->terms.decision != APPROVAL_BREAKGLASS) ||
 	    !db_candidate_review_parse(view_str(s->a->terms.review), &s->candidate) ||
 	    db_candidate_get(c->db, s->candidate, cand))
 		no = "it is about no review of this gateway";

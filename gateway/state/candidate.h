@@ -20,6 +20,7 @@ struct db_scope {
 	uint32_t max_devices;
 	int64_t not_before, not_after;
 	uint32_t quorum; /* persons that the policy asked for when it was written; 0: not said */
+	uint32_t delay;  /* break-glass: seconds of its veto delay, and no not_before; 0: an ordinary one */
 	bool have_plan;
 	uint8_t plan[DIGEST_SHA256_LEN];
 };

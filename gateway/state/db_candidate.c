@@ -9,7 +9,7 @@
 #define SELECTED                                                                               \
 	"SELECT c.id, c.resource, r.profile, c.state, c.image, c.size, c.in_quarantine, c.signature," \
 	" c.report, c.provenance, c.policy, c.opened_at_log, c.created, c.updated, c.note,"           \
-	" c.have_scope, c.max_devices, c.not_before, c.not_after, c.quorum, c.plan, c.release_id,"    \
+	" c.have_scope, c.max_devices, c.not_before, c.not_after, c.quorum, c.delay, c.plan, c.release_id," \
 	" c.arrived, c.rival, c.hook FROM "
 #define COLUMNS SELECTED "candidate c JOIN resource r ON r.id = c.resource "
 /* What is known of resources leaves few of them, whose candidates an index has. */
@@ -40,6 +40,7 @@ read_row(struct db_query *q, struct db_candidate *c)
 	c->scope.not_before = db_get_i64(q);
 	c->scope.not_after = db_get_i64(q);
 	c->scope.quorum = db_get_u32(q);
+	c->scope.delay = db_get_u32(q);
 	c->scope.have_plan = db_get_blob(q, c->scope.plan, sizeof c->scope.plan);
 	c->have_release = db_get_blob(q, c->release, sizeof c->release);
 	c->arrived = db_get_i64(q);
@@ -134,6 +135,7 @@ put_row(struct db_query *q, const struct db_candidate *c)
 	db_put_i64(q, c->have_scope ? c->scope.not_before : 0);
 	db_put_i64(q, c->have_scope ? c->scope.not_after : 0);
 	db_put_i64(q, c->have_scope ? c->scope.quorum : 0);
+	db_put_i64(q, c->have_scope ? c->scope.delay : 0);
 	db_put_sha256(q, c->have_scope && c->scope.have_plan ? c->scope.plan : NULL);
 	db_put_id(q, c->have_release ? c->release : NULL);
 	db_put_i64(q, c->arrived);
@@ -151,8 +153,8 @@ db_candidate_new(struct db *db, const struct db_candidate *c, uint64_t *ret_id)
 		return r;
 	db_query(&q, db, "INSERT INTO candidate (state, image, size, in_quarantine, signature, report, provenance,"
 			 " policy, opened_at_log, updated, note, have_scope, max_devices, not_before, not_after,"
-			 " quorum, plan, release_id, arrived, rival, hook, resource, created)"
-			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+			 " quorum, delay, plan, release_id, arrived, rival, hook, resource, created)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	put_row(&q, c);
 	db_put_id(&q, c->resource);
 	db_put_i64(&q, c->created);
@@ -175,7 +177,8 @@ update_row(struct db *db, const struct db_candidate *c, const char *from)
 	int changes = 0;
 	db_query(&q, db, "UPDATE candidate SET state = ?, image = ?, size = ?, in_quarantine = ?, signature = ?,"
 			 " report = ?, provenance = ?, policy = ?, opened_at_log = ?, updated = ?, note = ?,"
-			 " have_scope = ?, max_devices = ?, not_before = ?, not_after = ?, quorum = ?, plan = ?, release_id = ?,"
+			 " have_scope = ?, max_devices = ?, not_before = ?, not_after = ?, quorum = ?, delay = ?, plan = ?,"
+			 " release_id = ?,"
 			 " arrived = ?, rival = ?, hook = ?"
 			 " WHERE id = ? AND state = ?");
 	put_row(&q, c);

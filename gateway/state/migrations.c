@@ -223,6 +223,9 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+static const char glass_schema[] =
+"ALTER TABLE candidate ADD COLUMN delay INTEGER NOT NULL DEFAULT 0;";
+
 /* By digest: the answer itself is a document, and the log names it. */
 static const char hook_schema[] =
 "ALTER TABLE candidate ADD COLUMN hook BLOB CHECK (length(hook) = 32);";
@@ -252,7 +255,7 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
-	/* 20 is another's. */
+	{ 20, "the veto delay of break-glass", glass_schema },
 	{ 21, "what the decision hook said", hook_schema },
 	{ 26, "since when a module is in its group", placed_schema },
 };

@@ -60,6 +60,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_APPROVAL_EFFECTIVE] = { "Approval effective", KINDS_ENTITY, KINDS_OTHER, "Put in force" },
 	[ENTRY_APPROVAL_REVOKED] = { "Approval revoked", KINDS_ENTITY, KINDS_OTHER, "Revoke" },
 	[ENTRY_APPROVAL_BREAKGLASS] = { "Emergency approval", KINDS_ENTITY, KINDS_OTHER, "Approve in emergency" },
+	[ENTRY_APPROVAL_AFTERREVIEW] = { "Emergency approval looked at", KINDS_ENTITY, KINDS_OTHER, "Review afterwards" },
 	[ENTRY_REFUSAL_ADDED] = { "Refused from now on", KINDS_ENTITY, KINDS_OTHER, "Refuse" },
 	[ENTRY_REFUSAL_LIFTED] = { "Refusal lifted", KINDS_ENTITY, KINDS_OTHER, "Lift" },
 	[ENTRY_WAIVER_ADDED] = { "Finding waived", KINDS_ENTITY, KINDS_OTHER, "Waive" },

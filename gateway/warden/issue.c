@@ -19,6 +19,7 @@ static const struct issue_kind *const kinds[REQUEST_LIMIT] = {
 	[REQUEST_CONTINUE] = &issue_rollout,
 	[REQUEST_ISSUE_STANDING] = &issue_standing,
 	[REQUEST_POLICY_RECOVER] = &issue_policy_recover,
+	[REQUEST_AFTERREVIEW] = &issue_afterreview,
 };
 
 static const struct issue_kind *

@@ -47,8 +47,16 @@ int issue_spend(struct warden *w, const struct released *made);
 /* The process ends: whatever was in hand is freed, nobody is answered. */
 void issue_end(struct warden *w);
 void issue_free(struct released *r);
-/* Tells one edge about one release. */
+/* Tells one edge about one release; not while it waits for its veto delay. */
 void issue_tell_edge(struct warden *w, unsigned edge, const struct released *r);
+
+/* Whether a break-glass release may not be sent from yet, by the warden's own clock; those whose wait is over are told to edges. */
+bool issue_glass_waits(const struct warden *w, const struct released *r);
+void issue_glass_look(struct warden *w);
+/* A halt came: a break-glass that is on its way is refused. */
+void issue_glass_halted(struct warden *w);
+/* Tells control what after-review is owed, where genesis has break-glass. */
+void issue_glass_greet(struct warden *w);
 
 /*
  * At the start, after authority_load(): the folder has to end with the set this warden put in

@@ -38,7 +38,7 @@ struct issue_kind {
 };
 
 extern const struct issue_kind issue_release, issue_resume, issue_rollout, issue_signers, issue_recover, issue_standing;
-extern const struct issue_kind issue_policy, issue_policy_recover;
+extern const struct issue_kind issue_policy, issue_policy_recover, issue_afterreview;
 
 /* The job in hand ends: answered, cleared. */
 void issue_refuse(struct warden *w, const char *why);
@@ -85,6 +85,14 @@ const char *issue_standing_take(struct warden *w);
 int64_t issue_standing_as_of(const struct warden *w);
 /* The references that name the statement in the log. */
 void issue_standing_name(const struct warden *w, struct msg_append *m);
+/* issue_glass.c: a release that one person alone lets through. The statements of the job say that they are of that kind. */
+bool issue_is_glass(const struct warden *w);
+/* After issue_release_terms(): what such a statement says otherwise, and what bounds it. */
+void issue_glass_terms(const struct warden *w, struct judge_case *c);
+/* That an after-review is owed is noted, durable, and the log was told what is about to be done; NULL, or why not. */
+const char *issue_glass_take(struct warden *w);
+/* Made and kept: what that means for the next break-glass. */
+void issue_glass_released(struct warden *w, const struct released *made);
 /* The case of the job in hand. */
 void issue_case(const struct warden *w, struct judge_case *c, const char **requesters);
 

@@ -174,6 +174,8 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->others = issue_modules_of(w, t, NULL);
 	uint64_t restricted = vault_restricted(w->vault, m->image, NULL);
 	c->newer_than = restricted > m->opened_at ? restricted : m->opened_at;
+	if (issue_is_glass(w))
+		issue_glass_terms(w, c);
 }
 
 /* One statement of a release would otherwise open a second scope of the same size, also when the first has ended. */
@@ -260,6 +262,13 @@ fill_record(const struct warden *w, struct release *r)
 	issue_case(w, c, requesters);
 	r->by_standing = is_by_standing(w);
 	r->terms = r->by_standing ? c->covers : c->terms;
+	r->issued = w->clock.now_s();
+	if (c->terms.decision == APPROVAL_BREAKGLASS) {
+		r->glass = c->terms.delay;
+		r->terms.decision = APPROVAL_APPROVE;
+		r->terms.delay = 0;
+		r->terms.not_before = r->issued + r->glass;
+	}
 	bool named = !r->by_standing || approval_key(&c->terms, r->standing) == FG_OK;
 	if (r->by_standing) {
 		r->as_of = issue_standing_as_of(w);
@@ -275,7 +284,6 @@ fill_record(const struct warden *w, struct release *r)
 	r->quorum = j->answer.needed;
 	r->signers_number = authority_current(w->authority)->number;
 	r->log_size = j->log_size;
-	r->issued = w->clock.now_s();
 	r->statements_n = j->answer.statements_n;
 	memcpy(r->statement, j->answer.statement, sizeof r->statement);
 }
@@ -346,7 +354,7 @@ append_release(struct warden *w)
 		snprintf(m->refs[m->refs_n++].text, sizeof m->refs[0].text, "%s", asked->requesters[i].text);
 	}
 	m->doc = j->made.text;
-	const char *full = is_by_standing(w) ? issue_standing_take(w) : NULL;
+	const char *full = is_by_standing(w) ? issue_standing_take(w) : j->made.record->glass ? issue_glass_take(w) : NULL;
 	if (full) {
 		free(m);
 		issue_refuse(w, full);
@@ -417,7 +425,9 @@ effect(struct warden *w)
 	*kept = j->made;
 	j->made = (struct released){ .image = { .image_fd = -1, .blocks_fd = -1 } };
 	j->have_made = false;
+	kept->waits = kept->record->glass != 0;
 	w->list[w->list_n++] = kept;
+	issue_glass_released(w, kept);
 	for (unsigned i = 0; i < PEERS_MAX; i++)
 		issue_tell_edge(w, i, kept);
 	tell(w, &j->request, &j->answer, "", kept);
@@ -458,6 +468,8 @@ issue_restricted(struct warden *w, const uint8_t image[DIGEST_SHA256_LEN])
 void
 issue_tell_edge(struct warden *w, unsigned edge, const struct released *r)
 {
+	if (r->waits)
+		return;
 	struct msg_release m = {
 		.size = r->image.size,
 		.block_size = RELEASE_BLOCK,

@@ -7,6 +7,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "gateway/warden/glass_judge.h"
 #include "gateway/warden/standing_judge.h"
 
 int
@@ -173,6 +174,12 @@ is_standing(const struct judge_case *c)
 	return c->terms.decision == APPROVAL_STANDING;
 }
 
+static bool
+is_glass(const struct judge_case *c)
+{
+	return c->terms.decision == APPROVAL_BREAKGLASS;
+}
+
 /* Many small scopes of one image are one large one. */
 static uint32_t
 modules_of(const struct judge_case *c)
@@ -187,24 +194,35 @@ is_resume(const struct judge_case *c)
 	return c->terms.decision == APPROVAL_RESUME;
 }
 
+/* It is about no number of modules: as a release to everyone. */
+static bool
+is_for_all(const struct judge_case *c)
+{
+	return is_resume(c) || c->terms.decision == APPROVAL_AFTERREVIEW;
+}
+
 /* Of the command line, under which the statement is written. */
 static const char *
 noun_of(const struct judge_case *c)
 {
 	if (is_standing(c))
 		return "standing";
+	if (c->terms.decision == APPROVAL_AFTERREVIEW)
+		return "breakglass";
 	return is_resume(c) ? "resume" : c->terms.decision == APPROVAL_CONTINUE ? "rollout" : "review";
 }
 
 static bool
 floor_is_canary(const struct judge_case *c)
 {
-	return !is_resume(c) && modules_of(c) <= c->genesis->canary_max;
+	return !is_for_all(c) && modules_of(c) <= c->genesis->canary_max;
 }
 
 static uint32_t
 needed_for(const struct judge_case *c, bool small)
 {
+	if (is_glass(c))
+		return 1; /* in the bounds of glass_judge.h */
 	uint32_t floor = small ? c->genesis->floor_canary : c->genesis->floor_production;
 	/* What people signed that they are is not control's to lower afterwards. */
 	uint32_t asked = c->quorum > c->terms.quorum ? c->quorum : c->terms.quorum;
@@ -240,9 +258,11 @@ judge_case(const struct judge_case *c, const struct judge_bundle *b, struct judg
 			snprintf(ans->why, sizeof ans->why,
 			    "all %u persons signed with passkeys on the console: %s one of them has to sign off it, "
 			    "with fotagate %s statement --sign", ans->counted,
-			    is_resume(c) ? "to end this" : "for so many modules", noun_of(c));
+			    is_for_all(c) ? "to end this" : "for so many modules", noun_of(c));
 		if (ans->permitted && is_standing(c))
 			standing_judge_bounds(c, ans);
+		if (is_glass(c))
+			glass_judge_bounds(c, modules_of(c), ans);
 		*ret = *ans;
 	}
 	free(seen);

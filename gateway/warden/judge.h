@@ -40,6 +40,9 @@ struct judge_case {
 	/* Of a standing statement: the release asked for under it, and how many there were. Zeroed it covers nothing. */
 	struct approval_terms covers;
 	uint32_t used;
+	/* Of break-glass: modules that people in full number let that image to before; whether an after-review is owed. */
+	uint32_t released;
+	bool review_owed;
 	/* Root of our log at the i-th statement's log size, asked of audit beforehand; NULL = not in our log. */
 	const uint8_t *roots[JUDGE_STATEMENTS_MAX];
 };

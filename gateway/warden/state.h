@@ -7,6 +7,7 @@
 #include "gateway/jail/jail.h"
 #include "gateway/warden/authority.h"
 #include "gateway/warden/cosign.h"
+#include "gateway/warden/glass.h"
 #include "gateway/warden/hold.h"
 #include "gateway/warden/intake.h"
 #include "gateway/warden/judge.h"
@@ -30,6 +31,7 @@ struct released { /* one release in force */
 	struct view text;       /* canonical bytes, owned (free the pointer) */
 	struct intake_result image; /* descriptors owned */
 	bool off_console;       /* one at least of those who signed did so elsewhere than in a browser */
+	bool waits;             /* break-glass: no edge has it before its veto delay is over */
 };
 
 enum request_kind {
@@ -42,6 +44,7 @@ enum request_kind {
 	REQUEST_POLICY_RECOVER,
 	REQUEST_CONTINUE,
 	REQUEST_ISSUE_STANDING,
+	REQUEST_AFTERREVIEW,
 	REQUEST_LIMIT,
 };
 
@@ -52,6 +55,7 @@ struct request { /* what control asked, being worked on or waiting */
 	struct msg_signers signers;
 	struct msg_continue go_on;
 	struct msg_policy policy;
+	struct msg_afterreview after;
 	int image_fd;           /* -1 if none */
 	int bundle_fd;
 };
@@ -103,6 +107,7 @@ struct warden {
 	int authority_dir;
 	struct suspensions *suspensions;
 	struct spent *spent; /* statements that were used, ever */
+	struct glass *glass; /* NULL: genesis has no break-glass */
 	/*
 	 * The next set may be in the log without being in force: nothing else is permitted until
 	 * that is known. Asked again at recover_at, not while audit owes the answer of late_token.

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypto/approval_glass.h"
 #include "crypto/err.h"
 #include "gateway/warden/issue.h"
 
@@ -53,6 +54,12 @@ is_standing_named(const struct approval_terms *t, const uint8_t key[DIGEST_SHA25
 	return approval_key(t, own) == FG_OK && !memcmp(own, key, sizeof own);
 }
 
+static uint32_t
+released_before(const struct warden *w, const struct release *r)
+{
+	return glass_modules(w->glass, r->terms.image, vault_restricted(w->vault, r->terms.image, NULL));
+}
+
 /* The statements must still carry the record, judged at the time it was issued. */
 static bool
 still_signed(const struct warden *w, struct released *made, struct view bundle_bytes)
@@ -76,7 +83,11 @@ still_signed(const struct warden *w, struct released *made, struct view bundle_b
 	if (ok) {
 		c->genesis = authority_genesis_get(w->authority);
 		c->set = set;
-		c->terms = r->by_standing ? a->terms : r->terms; /* of the last one: the others must say the same */
+		if (r->by_standing)
+			c->terms = a->terms; /* of the last one: the others must say the same */
+		else
+			release_signed_terms(r, &c->terms);
+		c->released = released_before(w, r);
 		c->covers = r->terms;
 		c->quorum = r->quorum;
 		c->earliest = c->latest = r->issued;
@@ -165,6 +176,13 @@ load_one(void *ctx, const uint8_t id[RELEASE_ID], struct view record, struct vie
 	}
 	memcpy(made->id, id, RELEASE_ID);
 	(void)issue_spend(w, made);
+	if (made->record->glass && w->glass) {
+		struct glass_use u = { .quorum = made->record->terms.quorum, .log_size = made->record->log_size };
+		memcpy(u.release, id, sizeof u.release);
+		memcpy(u.image, made->record->terms.image, sizeof u.image);
+		(void)glass_used(w->glass, &u);
+	}
+	made->waits = made->record->glass != 0;
 	w->list[w->list_n++] = made;
 }
 
@@ -180,7 +198,9 @@ drop_oversized(struct warden *w)
 	for (unsigned i = 0; i < w->list_n; i++) {
 		const struct release *r = w->list[i]->record;
 		uint64_t modules = r->terms.max_devices + issue_modules_of(w, &r->terms, w->list[i]);
-		bad[i] = !genesis_permits(g, modules, r->statements_n, w->list[i]->off_console);
+		bad[i] = r->glass ? approval_glass_outside(g, modules, released_before(w, r)) ||
+		    (modules > g->canary_max && !w->list[i]->off_console) :
+		    !genesis_permits(g, modules, r->statements_n, w->list[i]->off_console);
 	}
 	for (unsigned i = w->list_n; i-- > 0;) {
 		if (!bad[i])

@@ -116,6 +116,30 @@ on_suspend(struct warden *w, const struct msg_suspend *m)
 	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SUSPENDED, &answer, NULL, 0);
 }
 
+/*
+ * A halt is a veto of everything that one person let through alone and that was there then: it does not come back when the
+ * halt ends, and nothing that was signed before is a way to it.
+ */
+static void
+halt_glass(struct warden *w, int64_t at)
+{
+	for (unsigned i = w->list_n; i-- > 0;) {
+		const struct released *r = w->list[i];
+		struct vault_restriction note = { .log_size = r->record->log_size, .kind = MSG_RESTRICT_REVOKE };
+		if (!r->record->glass || r->record->issued > at)
+			continue;
+		memcpy(note.image, r->image.sha256, sizeof note.image);
+		memcpy(note.release, r->id, sizeof note.release);
+		if (w->log_seen > note.log_size)
+			note.log_size = w->log_seen;
+		int err = vault_restrict(w->vault, &note);
+		withdraw(w, i);
+		if (err)
+			say("break-glass was stopped by a halt but that could not be written down", err_name(err));
+	}
+	issue_glass_halted(w);
+}
+
 /* Withdrawn is for ever, so not by a clock that may come back: edges judge by the latest time themselves. */
 static void
 expire(struct warden *w)
@@ -140,6 +164,7 @@ tell_authority(struct warden *w)
 	int n = suspensions_of(w->suspensions, set, gone);
 	peers_send(w->peers, MSG_ROLE_CONTROL, 0, MSG_SIGNERS_TAKEN, &m, NULL, 0);
 	issue_policy_greet(w);
+	issue_glass_greet(w);
 	for (int i = 0; i < n; i++) {
 		struct msg_suspended one = { .number = set->number, .at = gone[i].at };
 		memcpy(one.key, gone[i].key, sizeof one.key);
@@ -270,6 +295,8 @@ enter_jail(struct warden *w)
 	err = suspensions_open(vault_dir(w->vault), &w->suspensions);
 	if (!err)
 		err = spent_open(vault_dir(w->vault), &w->spent);
+	if (!err && authority_genesis_get(w->authority)->glass.delay)
+		err = glass_open(vault_dir(w->vault), &w->glass);
 	if (!err)
 		err = issue_count_keys(w);
 	if (err)
@@ -305,6 +332,8 @@ on_start(struct warden *w)
 	if (err)
 		return err;
 	expire(w);
+	halt_glass(w, w->hold.halted_at); /* told before; 0: none was */
+	issue_glass_look(w);
 	w->started = true;
 	for (unsigned i = 0; i < PEERS_MAX; i++)
 		greet(w, MSG_ROLE_EDGE, i);
@@ -324,9 +353,12 @@ on_halt(struct warden *w, struct wire_frame *f)
 {
 	struct msg_halt m;
 	int err = msg_decode(f, &m, sizeof m);
-	if (!err)
-		hold_halted(w, m.at);
-	return err;
+	if (err)
+		return err;
+	hold_halted(w, m.at);
+	if (w->started)
+		halt_glass(w, m.at);
+	return FG_OK;
 }
 
 static int
@@ -416,6 +448,23 @@ on_continue(struct warden *w, struct wire_frame *f)
 }
 
 static int
+on_afterreview(struct warden *w, struct wire_frame *f)
+{
+	struct request *r = calloc(1, sizeof *r);
+	if (!r)
+		return FG_ENOMEM;
+	int err = msg_decode(f, &r->after, sizeof r->after);
+	if (!err) {
+		r->kind = REQUEST_AFTERREVIEW;
+		r->image_fd = -1;
+		r->bundle_fd = wire_take_fd(f, 0);
+		issue_ask(w, r);
+	}
+	free(r);
+	return err;
+}
+
+static int
 on_signers(struct warden *w, struct wire_frame *f)
 {
 	struct request *r = calloc(1, sizeof *r);
@@ -462,6 +511,8 @@ on_control(struct warden *w, struct wire_frame *f)
 		return on_resume(w, f);
 	case MSG_CONTINUE:
 		return on_continue(w, f);
+	case MSG_AFTERREVIEW:
+		return on_afterreview(w, f);
 	case MSG_SIGNERS:
 		return on_signers(w, f);
 	case MSG_POLICY:
@@ -602,6 +653,7 @@ loop(struct warden *w)
 			continue;
 		hold_look(w);
 		expire(w);
+		issue_glass_look(w);
 		busy = issue_work(w);
 	}
 	return FG_OK;
@@ -646,6 +698,7 @@ warden_main(const struct warden_clock *clock)
 	peers_free(w->peers);
 	suspensions_close(w->suspensions);
 	spent_close(w->spent);
+	glass_close(w->glass);
 	cosign_free(w->cosign);
 	vault_close(w->vault);
 	if (w->authority_dir >= 0)

@@ -117,6 +117,8 @@ enum msg_type {
 	MSG_POLICY_TAKEN,
 	/* control -> warden: the same as MSG_ISSUE, resting on a standing statement; answered with MSG_ISSUED */
 	MSG_ISSUE_STANDING = 78,
+	/* warden -> control: what after-review is owed, at the start and on change, and the answer to MSG_AFTERREVIEW */
+	MSG_GLASS = 79,
 	/* warden <-> edge */
 	MSG_RELEASE = 80,
 	MSG_RELEASE_TAKEN,
@@ -138,6 +140,7 @@ enum msg_type {
 	/* control <-> warden */
 	MSG_CONTINUE,
 	MSG_CONTINUED,
+	MSG_AFTERREVIEW, /* control -> warden */
 	/* control <-> upstream job */
 	MSG_FETCH = 112,
 	MSG_FETCH_PROGRESS,
@@ -571,6 +574,20 @@ struct msg_continue {
 	struct msg_name over[MSG_OVER_MAX];
 };
 struct msg_continued { uint64_t token; bool ok; char why[MSG_TEXT_MAX]; };
+/* + 1 fd: statements memfd. People looked at a break-glass release (crypto/approval_glass.h). Answered with MSG_GLASS. */
+struct msg_afterreview {
+	uint64_t token; /* not 0 */
+	uint8_t release[MSG_ID];
+	uint8_t outcome; /* enum approval_outcome */
+};
+struct msg_glass {
+	uint64_t token; /* of what was asked; 0: nobody did */
+	bool ok;
+	char why[MSG_TEXT_MAX];
+	bool owed; /* then of which release and image, and how many persons it takes */
+	uint8_t release[MSG_ID], image[32];
+	uint32_t need;
+};
 struct msg_warden_state { /* warden -> control after start and on change: what is released */
 	uint8_t release[MSG_ID];
 	struct view record;

@@ -269,6 +269,13 @@ static const struct msg_field continue_[] = {
 static const struct msg_field continued[] = {
 	U64(msg_continued, token), BOOL(msg_continued, ok), TEXT(msg_continued, why), END,
 };
+static const struct msg_field afterreview[] = {
+	U64(msg_afterreview, token), BYTES(msg_afterreview, release), ENUM(msg_afterreview, outcome, APPROVAL_OUTCOME_LIMIT), END,
+};
+static const struct msg_field glass[] = {
+	U64(msg_glass, token), BOOL(msg_glass, ok), TEXT(msg_glass, why), BOOL(msg_glass, owed), BYTES(msg_glass, release),
+	BYTES(msg_glass, image), U32(msg_glass, need), END,
+};
 static const struct msg_field warden_state[] = {
 	BYTES(msg_warden_state, release), VIEW(msg_warden_state, record, MSG_RECORD_MAX),
 	BOOL(msg_warden_state, last), END,
@@ -457,6 +464,8 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 	[MSG_CLOCK] = PLAIN("clock", msg_clock, clock_, 0),
 	[MSG_CONTINUE] = PLAIN("continue", msg_continue, continue_, 1),
 	[MSG_CONTINUED] = PLAIN("continued", msg_continued, continued, 0),
+	[MSG_AFTERREVIEW] = PLAIN("afterreview", msg_afterreview, afterreview, 1),
+	[MSG_GLASS] = PLAIN("glass", msg_glass, glass, 0),
 
 	[MSG_FETCH] = { BODY("fetch", msg_fetch, fetch),
 	    .fds = { .always = 2, .flags_n = 2,

@@ -113,6 +113,19 @@ def test_what_lies_there_is_the_first_policy(tmp_path):
     assert f'name = "{name}"' in (gw / "profiles.d/demo.conf").read_text()
 
 
+def test_break_glass_is_there_where_somebody_asks_for_it(gw, tmp_path):
+    assert "breakglass" not in json.loads(gw.text)["predicate"]
+    (tmp_path / "3").mkdir()
+    other = Gateway(tmp_path / "3", "--break-glass", "5,900")
+    assert json.loads(other.text)["predicate"]["breakglass"] == {"delay": 900, "max_devices": 5}
+    for bad in ("5", "5,", ",900", "5,299", "5,43201", "-1,900", "5,900 ", "05,900", "4294967296,900"):
+        folder = tmp_path / "bad"
+        r = run("init", "--dir", folder, "--origin", "gate.example.net/fotagate", "--threshold", 2, "--signer",
+                f"alice@x.example {gw.people[0]}.pub", "--signer", f"bob@x.example {gw.people[1]}.pub", "--break-glass", bad, want=2)
+        assert "--break-glass" in r.stderr, (bad, r)
+        assert not (folder / "data").exists()
+
+
 def test_modes(gw):
     assert mode(gw.dir / "keys") == 0o700
     for name in ("log.key", "cosign.key", "epoch.key", "modules-tls.key"):

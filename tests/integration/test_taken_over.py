@@ -154,6 +154,7 @@ def memfd(data, seal=True):
 
 FORGED = ["RELEASE_ISSUED", "APPROVAL_SIGNED", "APPROVAL_EFFECTIVE", "RESTRICT_RESUME", "AUTHORITY_SIGNERS",
           "AUTHORITY_GENESIS", "AUTHORITY_POLICY", "POLICY_UNSIGNED", "STANDING_EFFECTIVE", "STANDING_REVOKED", "ROLLOUT_RESUMED",
+          "APPROVAL_BREAKGLASS", "APPROVAL_AFTERREVIEW",
           "DEVICE_GRANT", "LOG_CHECKPOINT", "SVC_STOP"]
 
 
@@ -167,7 +168,8 @@ def test_edge_cannot_write_as_somebody_else(story):
     mine = [e for e in told if e.get("msg") in ("so it is", "by its own name it may")]
     assert [(e["ev"], e["src"].split("/")[1]) for e in mine] == [("device.failed", "edge0")]
     assert not [e for e in told if e["ev"] in ("release.issued", "approval.signed", "restrict.resume", "authority.signers",
-                                               "authority.policy", "policy.unsigned", "standing.revoked", "rollout.resumed")]
+                                               "authority.policy", "policy.unsigned", "standing.revoked", "rollout.resumed",
+                                               "approval.breakglass", "approval.afterreview")]
     assert story.ask(version="2.0.0")[0] == 404
 
 

@@ -187,6 +187,7 @@ COLUMNS = {
     "waiver.at": ("neither", "for showing"),
     "waiver.owner": ("neither", "for showing; the log has it"),
     "waiver.reason": ("neither", "for showing; the log has it"),
+    "candidate.delay": ("grants", "that one person is enough: the warden takes it from what that person signed, and waits by itself"),
     "candidate.id": ("grants", "the review people decided about"),
     "candidate.resource": ("grants", "what the image answers"),
     "candidate.state": ("grants", "whether people may sign, or have decided"),

@@ -73,6 +73,8 @@ FIELDS = {
                  ("over", [("text", "text")])],
     "POLICY": [("token", "u64")],
     "POLICY_TAKEN": [("token", "u64"), ("ok", "bool"), ("why", "text"), ("number", "u32")],
+    "AFTERREVIEW": [("token", "u64"), ("release", 16), ("outcome", "u8")],
+    "GLASS": [("token", "u64"), ("ok", "bool"), ("why", "text"), ("owed", "bool"), ("release", 16), ("image", 32), ("need", "u32")],
     "HALT": [("at", "i64"), ("by_uid", "u32")],
     "UNHALT": [("at", "i64")],
     "SPAWN": [("job", "u64"), ("kind", "u8"), ("wall_ms", "u32")],

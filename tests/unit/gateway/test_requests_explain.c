@@ -270,6 +270,7 @@ begin(struct fixture *f, const struct cause *one)
 	f->c = &f->r->c;
 	f->c->edges = edges_new(f->c);
 	f->c->halts = halts_new(f->c);
+	f->c->glass = glass_new(f->c);
 	control_rig_configure(f->r, one->main, profile);
 	free(profile);
 	memset(f->s->r.terms.resource, 3, sizeof f->s->r.terms.resource);
@@ -291,6 +292,7 @@ static void
 end(struct fixture *f)
 {
 	halts_free(f->c->halts);
+	glass_free(f->c->glass);
 	edges_free(f->c->edges);
 	control_rig_free(f->r);
 	sample_free(f->s);

@@ -46,6 +46,8 @@ struct fixture {
 	int64_t now; /* of the next entry */
 };
 
+static struct genesis_glass rig_glass; /* of the genesis that setup() makes; nobody's unless a test says so */
+
 static inline void
 each(void *ctx, uint64_t index, struct view line)
 {
@@ -382,6 +384,7 @@ setup_board_of(void **state, bool sk, bool passkeys, bool signed_policy)
 	if (passkeys)
 		give_passkeys(f);
 	f->g->signed_policy = signed_policy;
+	f->g->glass = rig_glass;
 	memset(f->g->policy.bundle, signed_policy, sizeof f->g->policy.bundle);
 	memset(f->g->policy.config, signed_policy, sizeof f->g->policy.config);
 	f->r = calloc(1, sizeof *f->r);

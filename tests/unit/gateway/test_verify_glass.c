@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fotagate-verify, and the scripts of the export, over break-glass: what genesis allows one person, and what has to come after. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "unit/gateway/verify_rig.h"
+
+#define DELAY 600
+#define REPORT_OF(verdict) "{\"schema\":\"fotagate-report/1\",\"delta\":null,\"findings\":[{\"id\":\"SIG-NONE\"," \
+	"\"severity\":\"notice\"}],\"verdict\":\"" verdict "\"}"
+
+static int
+setup_of(void **state, uint32_t delay)
+{
+	rig_glass = (struct genesis_glass){ .delay = delay, .max_devices = delay ? 20 : 0 };
+	return setup(state);
+}
+
+static int
+setup_glass(void **state)
+{
+	return setup_of(state, DELAY);
+}
+
+static int
+setup_none(void **state)
+{
+	return setup_of(state, 0);
+}
+
+/* One person's record of that image, not logged yet. */
+static void
+make_glass(struct fixture *f, uint32_t modules, const char *report)
+{
+	named_file(f, "reports", view_str(report), ".json");
+	digest_sha256(view_str(report), f->terms.report);
+	f->terms.decision = APPROVAL_BREAKGLASS;
+	f->terms.delay = DELAY;
+	f->terms.max_devices = modules;
+	f->terms.not_before = 0;
+	f->terms.not_after = f->now + APPROVAL_GLASS_MAX - 60;
+	f->terms.quorum = 2;
+	*f->r = (struct release){ .terms = f->terms, .size = 100, .block_size = RELEASE_BLOCK, .blocks = 1, .quorum = 1,
+		.statements_n = 1, .glass = DELAY };
+	state_it(f, &f->alice, &f->alice, &f->r->statement[0]);
+	f->r->terms.decision = f->terms.decision = APPROVAL_APPROVE;
+	f->r->terms.delay = f->terms.delay = 0;
+	f->r->log_size = ledger_size(f->l);
+	f->r->issued = f->now;
+	f->r->terms.not_before = f->r->issued + DELAY;
+}
+
+/* Announced, and then logged; issued so many seconds before, as it says. */
+static void
+log_glass_early(struct fixture *f, bool announced, int64_t early)
+{
+	struct writer text;
+	uint8_t id[RELEASE_ID];
+	char obj[64] = "release:";
+	writer_init(&text, RELEASE_RECORD_MAX);
+	f->r->log_size += announced;
+	f->r->issued = f->now + announced - early;
+	f->r->terms.not_before = f->r->issued + f->r->glass;
+	assert_int_equal(release_encode(f->r, &text), 0);
+	release_id(writer_view(&text), id);
+	hex_encode(id, RELEASE_ID, obj + 8);
+	writer_free(&text);
+	if (announced)
+		put_event(f, ENTRY_APPROVAL_BREAKGLASS, obj);
+	log_release(f);
+}
+
+static void
+log_glass(struct fixture *f, bool announced)
+{
+	log_glass_early(f, announced, 0);
+}
+
+static void
+broken(struct fixture *f, uint32_t modules)
+{
+	make_glass(f, modules, REPORT_OF("review"));
+	log_glass(f, true);
+}
+
+static void
+granted(struct fixture *f, int64_t after)
+{
+	f->now += after;
+	put_module(f, ENTRY_DEVICE_GRANT, 1, f->obj);
+}
+
+/* The others look at it, bob perhaps not. */
+static void
+reviewed(struct fixture *f, bool both, const char *outcome)
+{
+	static const char *const keys[] = { "statement.0", "statement.1" };
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct approval_terms t = { .decision = APPROVAL_AFTERREVIEW, .outcome = APPROVAL_UNJUSTIFIED };
+	struct release_statement st[2];
+	char digest[2][80];
+	uint8_t root[32];
+	struct entry e = { .ev = ENTRY_APPROVAL_AFTERREVIEW, .obj = view_str(f->obj), .refs = 1 };
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	assert_true(hex_decode(view_str(f->obj + 8), t.release, sizeof t.release));
+	assert_int_equal(ledger_root(f->l, root), 0);
+	e.ref[0] = (struct entry_ref){ view_str("outcome"), false, 0, view_str(outcome) };
+	for (unsigned i = 0; i < (both ? 2 : 1); i++) {
+		write_statement(f, people_statement(who[i], &t, f->now, ++f->nonce, ledger_size(f->l), root), who[i], &st[i]);
+		snprintf(digest[i], sizeof digest[i], "sha256:");
+		hex_encode(st[i].statement, 32, digest[i] + 7);
+		e.ref[e.refs++] = (struct entry_ref){ view_str(keys[i]), false, 0, view_str(digest[i]) };
+	}
+	put(f, e);
+}
+
+static void
+next_image(struct fixture *f)
+{
+	f->terms.image[0]++;
+}
+
+static void
+approved(struct fixture *f, uint32_t modules)
+{
+	uint32_t quorum = f->terms.quorum;
+	f->terms.max_devices = modules;
+	f->terms.not_before = f->now;
+	f->terms.not_after = f->now + 60;
+	f->terms.quorum = 0;
+	make_release(f);
+	log_release(f);
+	f->terms.quorum = quorum;
+}
+
+static void
+halted(struct fixture *f)
+{
+	put_event(f, ENTRY_RESTRICT_HALT, "gateway");
+}
+
+#define STORY(name, status, word, ...) TOLD(name, status, word, expect_foreign(f, !(status)), __VA_ARGS__)
+#define STORY_OURS(name, status, word, ...) TOLD(name, status, word, (void)0, __VA_ARGS__)
+#define TOLD(name, status, word, then, ...)  \
+	static void name(void **state)       \
+	{                                    \
+		struct fixture *f = *state;  \
+		need_program(f);             \
+		__VA_ARGS__;                 \
+		end(f);                      \
+		expect(f, status, word);     \
+		then;                        \
+	}
+
+STORY(test_glass, 0, "\nok\n", broken(f, 20); granted(f, DELAY))
+STORY(test_none, 1, "no break-glass", broken(f, 1))
+STORY(test_too_many, 1, "more modules than genesis allows", broken(f, 21))
+STORY(test_released_before, 0, "\nok\n", approved(f, 50); f->now += 60; broken(f, 50); granted(f, DELAY))
+STORY(test_more_than_before, 1, "released for before", approved(f, 50); f->now += 60; broken(f, 51))
+STORY(test_stopped_before, 1, "more modules than genesis allows", approved(f, 50);
+      put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); f->now += 60; broken(f, 50))
+STORY_OURS(test_together, 1, "for more modules than so few", approved(f, 50); broken(f, 50))
+STORY(test_too_soon, 1, "outside the time", broken(f, 20); granted(f, DELAY - 30))
+STORY_OURS(test_clock_ahead, 1, "before the veto delay", make_glass(f, 20, REPORT_OF("review"));
+	   log_glass_early(f, true, 250); granted(f, DELAY - 200))
+STORY(test_too_late, 1, "outside the time", broken(f, 20); granted(f, APPROVAL_GLASS_MAX))
+STORY(test_other_delay, 1, "another veto delay", make_glass(f, 20, REPORT_OF("review"));
+      f->r->glass = DELAY + 1; log_glass(f, true))
+STORY(test_not_announced, 1, "not announced", make_glass(f, 20, REPORT_OF("review")); log_glass(f, false))
+STORY(test_blocked, 1, "it is blocked", make_glass(f, 20, REPORT_OF("blocked")); log_glass(f, true))
+STORY(test_left_out, 1, "record leaves out", f->terms.findings.n = 0; make_glass(f, 20, REPORT_OF("review")); log_glass(f, true))
+STORY(test_called_approval, 1, "fewer persons", f->terms.quorum = 0; make_glass(f, 20, REPORT_OF("review")); f->r->glass = 0;
+      f->r->terms.quorum = 0; log_release(f))
+STORY(test_second, 1, "before the after-review", broken(f, 20); next_image(f); broken(f, 20))
+STORY(test_reviewed, 0, "\nok\n", broken(f, 20); reviewed(f, true, "unjustified"); next_image(f); broken(f, 20); granted(f, DELAY))
+STORY(test_reviewed_alone, 1, "an after-review by 1", broken(f, 20); reviewed(f, false, "unjustified"))
+STORY(test_reviewed_otherwise, 1, "another after-review", broken(f, 20); reviewed(f, true, "justified"))
+STORY(test_reviewed_nothing, 1, "no break-glass", approved(f, 50); reviewed(f, true, "unjustified"))
+STORY(test_approved_after, 0, "\nok\n", broken(f, 20); approved(f, 50); next_image(f); broken(f, 20))
+STORY(test_vetoed, 1, "after the release was revoked", broken(f, 20);
+      put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); granted(f, DELAY))
+STORY(test_halted, 1, "after the release was revoked", broken(f, 20); halted(f); resume(f); granted(f, DELAY))
+STORY(test_halted_only, 0, "\nok\n", broken(f, 20); halted(f); resume(f))
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup_glass, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_glass), cmocka_unit_test_setup_teardown(test_none, setup_none, teardown), TEST(test_too_many),
+		TEST(test_released_before), TEST(test_more_than_before), TEST(test_stopped_before), TEST(test_together),
+		TEST(test_too_soon), TEST(test_clock_ahead), TEST(test_too_late), TEST(test_other_delay), TEST(test_not_announced),
+		TEST(test_blocked), TEST(test_left_out), TEST(test_called_approval), TEST(test_second), TEST(test_reviewed),
+		TEST(test_reviewed_alone), TEST(test_reviewed_otherwise), TEST(test_reviewed_nothing), TEST(test_approved_after),
+		TEST(test_vetoed), TEST(test_halted), TEST(test_halted_only),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

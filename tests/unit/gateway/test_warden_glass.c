@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The warden and break-glass: what one person alone lets through, when, what stops it, and what has to come after. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "crypto/approval_glass.h"
+#include "gateway/wire/memfd.h"
+#include "unit/gateway/warden_rig.h"
+
+#define DELAY 600
+#define MODULES 8 /* no more than a canary's, which one passkey may do */
+
+static struct approval_terms said; /* what the person signs; f->terms is what control asks for */
+
+static void
+reset(struct fixture *f)
+{
+	uint8_t image[32];
+	memcpy(image, f->terms.image, sizeof image);
+	f->terms = people_terms(NOW, MODULES);
+	f->terms.not_after = NOW + APPROVAL_GLASS_MAX - 60;
+	memcpy(f->terms.image, image, sizeof image);
+	said = f->terms;
+	said.decision = APPROVAL_BREAKGLASS;
+	said.not_before = 0;
+	said.delay = DELAY;
+}
+
+static struct msg_glass
+told(struct fixture *f)
+{
+	struct msg_glass m;
+	rig_hear(&f->rig, f->control, MSG_GLASS, &m);
+	return m;
+}
+
+/* How many releases control is told of; whether an after-review is owed. */
+static unsigned
+started(struct fixture *f, bool *ret_owed)
+{
+	struct msg_warden_state m;
+	struct msg_signers_taken set;
+	start(f);
+	rig_hear(&f->rig, f->control, MSG_SIGNERS_TAKEN, &set);
+	*ret_owed = told(f).owed;
+	for (unsigned n = 0;; n++) {
+		rig_hear(&f->rig, f->control, MSG_WARDEN_STATE, &m);
+		if (m.last)
+			return n;
+	}
+}
+
+static int
+setup_glass(void **state)
+{
+	int err = setup(state);
+	struct fixture *f = *state;
+	bool owed;
+	hang_up(f);
+	forget_set(f);
+	f->g->glass = (struct genesis_glass){ .delay = DELAY, .max_devices = 10 };
+	assert_int_equal(started(f, &owed), 0);
+	assert_false(owed);
+	reset(f);
+	return err;
+}
+
+static void
+next_image(struct fixture *f)
+{
+	f->image[5]++;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	memcpy(said.image, f->terms.image, sizeof said.image);
+}
+
+static void
+asked(struct fixture *f)
+{
+	const struct person *one[] = { &f->alice };
+	ask_with(f, quarantine(f), statements(f, &said, one, 1));
+	roots(f, 1, MSG_LOG_OPEN_OK);
+}
+
+/* Said loudly, then released, and on no edge. */
+static struct msg_issued
+is_released(struct fixture *f)
+{
+	static struct release r;
+	char why[160];
+	asked(f);
+	hear_append(f, ENTRY_APPROVAL_BREAKGLASS);
+	assert_int_equal(f->append.severity, 1);
+	assert_string_equal(f->append.act, "alice@example.com");
+	assert_int_equal(f->append.token, 0);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	assert_int_equal(release_parse(f->append.doc, &r, why, sizeof why), 0);
+	assert_int_equal(r.glass, DELAY);
+	assert_int_equal(r.quorum, 1);
+	assert_int_equal(r.terms.not_before, clocks->now + DELAY);
+	acknowledge(f, 0);
+	struct msg_glass m = told(f);
+	struct msg_issued issued = answer(f);
+	assert_true(issued.ok);
+	assert_true(m.owed);
+	assert_int_equal(m.need, 2);
+	assert_memory_equal(m.release, issued.release, MSG_ID);
+	assert_true(silent(f, f->edge[0]));
+	return issued;
+}
+
+/* Of one person's release edge_has() would say that it lacks another. */
+static void
+edges_have(struct fixture *f, const uint8_t id[MSG_ID])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct msg_release m;
+		rig_hear(&f->rig, f->edge[i], MSG_RELEASE, &m);
+		assert_memory_equal(m.release, id, MSG_ID);
+		assert_int_equal(f->rig.frame.fds_n, 2);
+		wire_close_fds(&f->rig.frame);
+	}
+}
+
+static void
+is_refused(struct fixture *f, const char *word)
+{
+	asked(f);
+	refused(f, word);
+	assert_true(silent(f, f->audit));
+	reset(f);
+}
+
+static unsigned
+restricted(struct fixture *f)
+{
+	struct msg_restrict m = { .token = 9, .kind = MSG_RESTRICT_REVOKE, .log_size = LOG_SIZE };
+	struct msg_restricted answer;
+	memcpy(m.image, f->terms.image, sizeof m.image);
+	rig_say(f->control, MSG_RESTRICT, &m);
+	rig_hear(&f->rig, f->control, MSG_RESTRICTED, &answer);
+	assert_int_equal(answer.err, 0);
+	return answer.withdrawn;
+}
+
+static void
+hear_withdraw(struct fixture *f, const uint8_t id[MSG_ID])
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct msg_withdraw m;
+		rig_hear(&f->rig, f->edge[i], MSG_WITHDRAW, &m);
+		assert_memory_equal(m.release, id, MSG_ID);
+	}
+}
+
+/* By those persons, of that release; the warden's answer. */
+static struct msg_glass
+reviewed(struct fixture *f, const uint8_t release[MSG_ID], const struct person *const *who, unsigned n)
+{
+	struct approval_terms t = { .decision = APPROVAL_AFTERREVIEW, .outcome = APPROVAL_UNJUSTIFIED };
+	struct msg_afterreview m = { .token = 77, .outcome = APPROVAL_UNJUSTIFIED };
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	memcpy(t.release, release, sizeof t.release);
+	memcpy(m.release, release, sizeof m.release);
+	f->seen = LOG_SIZE + 20;
+	int fd = statements(f, &t, who, n);
+	f->seen = 0;
+	assert_int_equal(msg_send(f->control, MSG_AFTERREVIEW, &m, &fd, 1), 0);
+	close(fd);
+	roots(f, n, MSG_LOG_OPEN_OK);
+	struct pollfd p = { .fd = f->audit, .events = POLLIN };
+	if (!silent(f, f->audit) && poll(&p, 1, 0) == 1) {
+		hear_append(f, ENTRY_APPROVAL_AFTERREVIEW);
+		acknowledge(f, 0);
+	}
+	struct msg_glass answer = told(f);
+	assert_int_equal(answer.token, 77);
+	return answer;
+}
+
+/* ---- */
+
+/* Without a word of it in genesis there is none, for one person's eight modules as for all. */
+static void
+test_off(void **state)
+{
+	struct fixture *f = *state;
+	hang_up(f);
+	forget_set(f);
+	f->g->glass = (struct genesis_glass){ 0 };
+	start(f);
+	assert_int_equal(listed(f), 0);
+	is_refused(f, "no break-glass: the genesis");
+}
+
+/* No edge has it before its wait is over, by a clock that can be believed; then both have, and a start changes nothing of that. */
+static void
+test_waits(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	struct msg_issued m = is_released(f);
+	pass(DELAY - 1);
+	assert_true(silent(f, f->edge[0]));
+	assert_int_equal(started(f, &owed), 1);
+	assert_true(owed);
+	assert_true(silent(f, f->edge[0]));
+	pass(1);
+	heard(f);
+	edges_have(f, m.release);
+	assert_int_equal(started(f, &owed), 1);
+	edges_have(f, m.release);
+}
+
+/* The wall clock alone jumps over the end of the wait: it is not believed. */
+static void
+test_clock(void **state)
+{
+	struct fixture *f = *state;
+	is_released(f);
+	heard(f);
+	clocks->now += 2 * DELAY;
+	assert_true(silent(f, f->edge[0]));
+	pass(1);
+	assert_true(silent(f, f->edge[0]));
+}
+
+static void
+test_expires(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_issued m = is_released(f);
+	pass(DELAY);
+	heard(f);
+	edges_have(f, m.release);
+	pass(APPROVAL_GLASS_MAX);
+	heard(f);
+	hear_withdraw(f, m.release);
+}
+
+/* One person stops it during the wait; the same statement does not bring it back, nor does a start. */
+static void
+test_veto(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	struct msg_issued m = is_released(f);
+	assert_int_equal(restricted(f), 1);
+	hear_withdraw(f, m.release);
+	pass(DELAY);
+	assert_true(silent(f, f->edge[0]));
+	assert_int_equal(started(f, &owed), 0);
+	assert_true(owed);
+	assert_true(silent(f, f->edge[0]));
+}
+
+/* So does a halt, for good: what was there then does not come back with the end of it. */
+static void
+test_halt(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_halt h = { .at = clocks->now + 1 };
+	bool owed;
+	struct msg_issued m = is_released(f);
+	pass(2);
+	rig_say(f->rig.sup, MSG_HALT, &h);
+	hear_withdraw(f, m.release);
+	pass(DELAY);
+	assert_true(silent(f, f->edge[0]));
+	assert_int_equal(started(f, &owed), 0);
+	assert_true(owed);
+}
+
+static void
+test_bounds(void **state)
+{
+	struct fixture *f = *state;
+	f->terms.max_devices = said.max_devices = 11;
+	is_refused(f, "more modules than genesis allows");
+	said.delay = DELAY - 1;
+	is_refused(f, "veto delay differs");
+	f->terms.not_after = said.not_after = NOW + APPROVAL_GLASS_MAX + 1;
+	is_refused(f, "more than 24 hours");
+	f->terms.not_after = said.not_after = NOW + DELAY;
+	is_refused(f, "before its veto delay");
+	said.findings.n = 0;
+	is_refused(f, "findings acknowledged differs");
+	f->lie.requester = "alice@example.com";
+	is_refused(f, "asked for this");
+	f->lie.requester = NULL;
+	assert_int_equal(restricted(f), 0);
+	is_refused(f, "older than");
+	/* One person's approval is none the more because she could have broken the glass. */
+	f->terms.max_devices = 50;
+	said = f->terms;
+	next_image(f);
+	is_refused(f, "1 of 2");
+	next_image(f);
+	is_released(f);
+}
+
+/* An image that enough people let to fifty may go to as many by one person's word, and to no more; not once it was stopped. */
+static void
+test_released_before(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	f->terms = people_terms(PEOPLE_T0, 50);
+	f->terms.not_after = NOW + 60;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	struct msg_issued first = answer(f);
+	assert_true(first.ok);
+	edge_has(f, 0, first.release);
+	edge_has(f, 1, first.release);
+	reset(f);
+	/* While that one is in force the two together are for more. */
+	f->terms.max_devices = said.max_devices = 50;
+	is_refused(f, "than its image was released for");
+	pass(120); /* it ends */
+	heard(f);
+	hear_withdraw(f, first.release);
+	assert_int_equal(started(f, &owed), 0);
+	reset(f);
+	f->terms.max_devices = said.max_devices = 51;
+	is_refused(f, "than its image was released for");
+	f->terms.max_devices = said.max_devices = 50;
+	is_released(f);
+	assert_int_equal(started(f, &owed), 1);
+	assert_true(owed);
+	assert_int_equal(restricted(f), 1);
+	assert_int_equal(started(f, &owed), 0);
+}
+
+/* The second one waits for the after-review: of two, neither whoever broke the glass alone nor anybody else alone. */
+static void
+test_after_review(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *alone[] = { &f->alice }, *two[] = { &f->alice, &f->bob }, *twice[] = { &f->bob, &f->bob };
+	const uint8_t other[MSG_ID] = { 1 };
+	bool owed;
+	struct msg_issued m = is_released(f);
+	next_image(f);
+	is_refused(f, "before its after-review");
+	/* A start does not forget it. */
+	assert_int_equal(started(f, &owed), 1);
+	assert_true(owed);
+	is_refused(f, "before its after-review");
+	assert_false(reviewed(f, m.release, alone, 1).ok);
+	assert_false(reviewed(f, m.release, twice, 2).ok);
+	assert_false(reviewed(f, other, two, 2).ok);
+	struct msg_glass done = reviewed(f, m.release, two, 2);
+	assert_true(done.ok);
+	assert_false(done.owed);
+	assert_int_equal(started(f, &owed), 1);
+	assert_false(owed);
+	is_released(f);
+}
+
+/* Nor is it forgotten with the file, as long as the release is there. */
+static void
+test_file_gone(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	is_released(f);
+	hang_up(f);
+	assert_int_equal(unlink(scratch_path(&f->tmp, "images/approved/breakglass")), 0);
+	assert_int_equal(started(f, &owed), 1);
+	next_image(f);
+	is_refused(f, "before its after-review");
+}
+
+/* People in full number sign for the same image: they have looked at it. */
+static void
+test_approved_after(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_issued m = is_released(f);
+	f->terms = people_terms(PEOPLE_T0, 50);
+	f->terms.not_after = NOW + 60;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_false(told(f).owed);
+	struct msg_issued second = answer(f);
+	assert_true(second.ok);
+	edge_has(f, 0, second.release);
+	edge_has(f, 1, second.release);
+	assert_memory_not_equal(m.release, second.release, MSG_ID);
+	reset(f);
+	next_image(f);
+	is_released(f);
+}
+
+/* The log does not take it: nothing begins, and it is owed all the same. */
+static void
+test_log_away(void **state)
+{
+	struct fixture *f = *state;
+	asked(f);
+	hear_append(f, ENTRY_APPROVAL_BREAKGLASS);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, FG_EIO);
+	assert_true(told(f).owed);
+	refused(f, "could not write");
+	pass(DELAY);
+	assert_true(silent(f, f->edge[0]));
+	reset(f);
+	next_image(f);
+	is_refused(f, "before its after-review");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_off, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_waits, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_clock, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_expires, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_veto, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halt, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_bounds, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_released_before, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_after_review, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_file_gone, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_approved_after, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_log_away, setup_glass, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
