@@ -77,7 +77,9 @@ static const struct {
 	    "persons:n,sha256:d,threshold:n,time:t}],threshold:n,warnings:[{id:s,text:s}]}" },
 	{ "policy.explain",
 	    "{at:t,clock_sure:b,decision:s,earliest:t,earliest_why:s,facts:Facts,fixed:{reasons:[{id:s,"
-	    "sentence:s}],verdict:s},floor:n,have:n,id:s,image:d?,judged_policy:d?,kind:s,need:n?,outcome:s,"
+	    "sentence:s}],verdict:s},floor:n,have:n,"
+	    "hook:{answer:d?,outcome:s,program:d,quorum:n,reasons:[s]}?,"
+	    "id:s,image:d?,judged_policy:d?,kind:s,need:n?,outcome:s,"
 	    "policy:d,profile:s,quorum:n,raise:n,raised_by:s,report:d,rule:s,rules:[{decides:b,matches:b,"
 	    "misses:[{key:s,words:s}],name:s,says:s}],says:s,scope:{from:[s],groups:[s],max_devices:n}?,"
 	    "state:s,time_lock:n,update:{arrived:t,attested:n,from:s,full_held:b,only_one:b,product:s,"

@@ -4,7 +4,7 @@ import { el, facts, field, problem, command, quoted, count, badge, digest, quest
 	announce } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
-import { hex, sha256 } from "/log.js";
+import { hashed } from "/log.js";
 import { unviewed } from "/report.js";
 import { differs, read, says } from "/statement.js";
 import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
@@ -91,7 +91,7 @@ async function handIn(page, r, statement, signature) {
 }
 
 async function statement(page, m, body, doc) {
-	const { r, people, status, waits } = m, own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	const { r, people, status, waits } = m, own = await hashed(doc.statement);
 	const wrong = differs(doc.statement, { r, report: m.doc, body, people, need: doc.need,
 		gateway: status ? status.genesis.origin : null });
 	if (own !== doc.sha256)

@@ -4,9 +4,9 @@
 import { el, badge, command, count, digest, facts, field, problem, table, time } from "/dom.js";
 import { file, get, maybe, post } from "/api.js";
 import { may, ACT } from "/words.js";
-import { back, hex, sha256 } from "/log.js";
+import { back, hashed } from "/log.js";
 import { document as kept } from "/bundle.js";
-import { principals } from "/signing.js";
+import { handed, handedIn, principals } from "/signing.js";
 
 const NAMESPACE = "fotagate-policy@v1", PREDICATE = "urn:fotagate:policy:v1";
 const CHANGES = { new: ["warning", "new"], changed: ["warning", "changed"], gone: ["block", "gone"] };
@@ -73,10 +73,8 @@ function handing(page) {
 		said.replaceChildren();
 		try {
 			const done = await post("/policy/submit", { statement: statement.value.trim(), signature: sigs.value.trim() + "\n" });
-			page.handed = done.text || "Handed in.";
-			page.drop("next");
 			statement.value = sigs.value = "";
-			await page.act(done, page.handed);
+			await handedIn(page, "next", done);
 		} catch (err) {
 			said.replaceChildren(problem(err));
 			go.disabled = false;
@@ -123,7 +121,7 @@ export async function draw(page) {
 		page.part("next", null);
 		return;
 	}
-	const p = await get("/policy"), own = hex(await sha256(new TextEncoder().encode(p.statement)));
+	const p = await get("/policy"), own = await hashed(p.statement);
 	const [bundle, entry, people] = await Promise.all([bundleOf(p.bundle), p.number ? since(p.number) : null,
 		maybe("/people")]);
 	page.shown = { p, people };
@@ -149,7 +147,7 @@ export async function draw(page) {
 			"aria-label": "the statement in force" }, el("code", {}, p.statement)))]);
 	const name = `policy-${p.number + 1}.json`;
 	page.part("next", [p.number, p.need, page.handed], () => [el("h2", {}, "The next policy"),
-		page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null,
+		handed(page),
 		el("p", {}, "It is proposed where its files lie. Each of those who sign holds it against files of their own; the " +
 			"gateway gathers no signatures, so that they are handed in together."),
 		command(`fotagate policy propose -c fotagate.conf -o ${name}`),

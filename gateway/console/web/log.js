@@ -25,6 +25,11 @@ export async function sha256(...pieces) {
 	return new Uint8Array(await crypto.subtle.digest("SHA-256", all));
 }
 
+// Of a text, as digits.
+export async function hashed(words) {
+	return hex(await sha256(utf8.encode(words)));
+}
+
 const LEAF = Uint8Array.of(0), NODE = Uint8Array.of(1);
 
 export function leaf(entry) {

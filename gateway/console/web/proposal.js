@@ -3,9 +3,9 @@
 // set in force; the statement, and the field for a signature. Passkeys never count for it: no browser says who may sign.
 import { el, badge, command, digest, facts, field, problem, quoted, time, visible } from "/dom.js";
 import { file, post } from "/api.js";
-import { hex, sha256 } from "/log.js";
+import { hashed, hex, sha256 } from "/log.js";
 import { may, ACT } from "/words.js";
-import { exact, pasted, refusing, stock, SIGNERS } from "/signing.js";
+import { exact, handed, handedIn, pasted, refusing, stock, SIGNERS } from "/signing.js";
 
 const PREDICATE = "urn:fotagate:signers:v1";
 const DAYS = 86400000;
@@ -81,14 +81,12 @@ async function inForce(number) {
 
 async function handIn(page, statement, signature) {
 	const done = await post("/people/submit", { statement, signature });
-	page.handed = done.text || "Handed in.";
-	page.drop("proposals");
-	await page.act(done, page.handed);
+	await handedIn(page, "proposals", done);
 }
 
 // doc: of people.propose. cli: the command that does it all.
 async function shown(page, p, doc, cli, gateway) {
-	const own = hex(await sha256(new TextEncoder().encode(doc.statement))), force = await inForce(p.number);
+	const own = await hashed(doc.statement), force = await inForce(p.number);
 	const [set, wrong] = read(doc, own, force, { sha256: doc.sha256, gateway });
 	if (wrong.length)
 		return [refusing(wrong)];
@@ -152,7 +150,7 @@ export function proposals(page, p, gateway) {
 	};
 	const can = may(page.session, ...ACT);
 	return [el("h2", {}, "Proposed sets"),
-		page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null,
+		handed(page),
 		p.proposals.length ? el("ul", { class: "plain" }, p.proposals.map((x) => {
 			const cli = `fotagate people propose --proposal ${x.sha256} --sign ~/.ssh/id_ed25519`;
 			const look = () => show(() => post("/people/propose", { proposal: x.sha256 }), cli);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // resume - ending a halt, or the hold of a clock, from a page: the statement, held against what stands, and who signs it how.
 // The warden counts the signatures and ends it; a production floor of them takes one that was made off the console.
-import { el, badge, command, digest, facts, quoted, time, visible } from "/dom.js";
+import { el, command, digest, facts, quoted, time, visible } from "/dom.js";
 import { post } from "/api.js";
-import { hex, sha256 } from "/log.js";
+import { hashed } from "/log.js";
 import { may, ACT, SIGN } from "/words.js";
-import { exact, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
+import { exact, handed, handedIn, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
 
 const PREDICATE = "urn:fotagate:approval:v1";
 const MEMBERS = ["approver", "decision", "gateway", "halted_at", "log", "nonce", "reason", "time"];
@@ -37,15 +37,13 @@ function differs(doc, own, body, status) {
 }
 
 async function statement(page, doc, body, status, people) {
-	const own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	const own = await hashed(doc.statement);
 	const [p, wrong] = differs(doc, own, body, status);
 	if (wrong.length)
 		return [refusing(wrong)];
 	const handIn = async (signature) => {
 		const done = await post("/resume/submit", { statement: doc.statement, signature });
-		page.handed = done.text || "Handed in.";
-		page.drop("resume");
-		await page.act(done, page.handed);
+		await handedIn(page, "resume", done);
 	};
 	return [el("h3", {}, "This is what you sign"), facts(
 		["It ends", [`${word(status)} of `, time(p.halted_at), ` of ${p.gateway}`]],
@@ -64,7 +62,7 @@ export function resume(page, status, people) {
 	const head = [el("h2", {}, `End ${word(status)}`),
 		status.clock_hold ? el("p", { class: "stop" }, status.clock_hold.text, " What people sign confirms the clock as it stands" +
 			(status.halt ? "; the halt takes a second round." : ".")) : null,
-		page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null,
+		handed(page),
 		el("p", {}, `Signatures end it: of ${status.signers.threshold} people, one of them at least made off the console, `,
 			"where the statement is written anew. Passkeys alone do not.")];
 	if (!may(page.session, ...SIGN) || !may(page.session, ...ACT))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // signing - the exact statement, how stock OpenSSH signs it, and the field that takes the signature: for whatever people sign.
-import { el, command, copier, field, problem, quoted, reason, said, save } from "/dom.js";
+import { el, badge, command, copier, field, problem, quoted, reason, said, save } from "/dom.js";
 import { available, sign } from "/passkey.js";
 
 export const APPROVAL = "fotagate-approval@v1", SIGNERS = "fotagate-signers@v1";
@@ -47,6 +47,17 @@ export function refusing(wrong) {
 export function principals(people) {
 	return ((people && people.people) ||
 		[]).filter((p) => p.keys.some((k) => k.state === "counts")).map((p) => p.principal);
+}
+
+// What a gateway said of what was handed in: done, whose part of the page is then drawn anew.
+export async function handedIn(page, part, done) {
+	page.handed = done.text || "Handed in.";
+	page.drop(part);
+	await page.act(done, page.handed);
+}
+
+export function handed(page) {
+	return page.handed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed) : null;
 }
 
 // The form by which somebody has a statement written. more: fields of its own, before the reason, whose id is given.

@@ -5,10 +5,10 @@ import { el, badge, command, count, digest, facts, field, num, question, quoted,
 	time } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, SIGN } from "/words.js";
-import { back, hex, sha256 } from "/log.js";
+import { back, hashed } from "/log.js";
 import { all, day, moment, number, read, same, sha256 as digested, some, word, words, hex as digits, PREDICATE, SKEW,
 	TYPE } from "/statement.js";
-import { exact, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
+import { exact, handed, handedIn, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
 
 const STATES = { effective: ["good", "in force"], proposed: ["wait", "waits for signatures"], over: ["off", "over"],
 	revoked: ["off", "taken back"] };
@@ -77,7 +77,7 @@ function says(bytes) {
 
 async function statement(page, s, doc, body) {
 	const { people, gateway } = page.shown;
-	const own = hex(await sha256(new TextEncoder().encode(doc.statement)));
+	const own = await hashed(doc.statement);
 	const wrong = differs(doc.statement, s, body, people, gateway);
 	if (own !== doc.sha256)
 		wrong.push("is not the one whose digest the gateway names");
@@ -85,9 +85,7 @@ async function statement(page, s, doc, body) {
 		return [refusing(wrong)];
 	const handIn = async (signature) => {
 		const done = await post(`/standing/${seg(s.id)}/submit`, { statement: doc.statement, signature });
-		page.handed = done.text || "Handed in.";
-		page.drop("sign");
-		await page.act(done, page.handed);
+		await handedIn(page, "sign", done);
 	};
 	return [el("h3", {}, "This is what you sign"), el("p", {}, "In words that this browser made of its bytes:"),
 		el("ul", { id: "says" }, says(doc.statement).map((line) => el("li", {}, line))),
@@ -102,8 +100,7 @@ async function statement(page, s, doc, body) {
 
 // Those that wait for signatures, to be signed by whoever may.
 function signing(page, open) {
-	const head = [el("h2", {}, "Sign one"), page.handed ? el("p", { class: "hint", role: "status" },
-		badge("good", "handed in"), " ", page.handed) : null];
+	const head = [el("h2", {}, "Sign one"), handed(page)];
 	if (!may(page.session, ...SIGN))
 		return [head, el("p", { class: "dim" }, "It takes an approver or administrator.")];
 	return [head, writing(page, page.shown.people, "sign-reason", field("Standing statement", el("select", { name: "standing",
@@ -207,8 +204,7 @@ export async function load(page) {
 	page.part("now", [now, h.seen, minute], () => [el("h2", {}, "In force, or waiting for signatures"), now.length ?
 		now.map((s) => one(page, s, h)) : el("p", { class: "empty" }, "None: nothing is released without people.")]);
 	page.part("sign", open.length || page.handed ? [open.map((s) => s.id), page.handed] : null, () => (open.length ?
-		signing(page, open) : [el("h2", {}, "Sign one"),
-			el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", page.handed)]));
+		signing(page, open) : [el("h2", {}, "Sign one"), handed(page)]));
 	page.part("propose", (profiles || { profiles: [] }).profiles.map((p) => p.name), () => propose(page,
 		(profiles || { profiles: [] }).profiles));
 	page.part("past", past.length ? [past, h.seen] : null, () => [el("h2", {}, "Over or taken back"),
