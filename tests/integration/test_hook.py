@@ -191,7 +191,7 @@ def test_it_is_not_run_for_questions(gate):
     conf = os.path.join(gate.root, "fotagate.conf")
     cases = os.path.join(gate.dir, "cases.json")
     with open(cases, "w", encoding="utf-8") as f:
-        f.write('{"cases":[{"name":"a","facts":{"profile":"story"},"expect":{"outcome":"hold"}}]}')
+        f.write('{"cases":[{"name":"a","facts":{"profile":"story"},"expect":{"outcome":"deny"}}]}')
     assert "the decision hook is not run" in gate.text("policy", "test", "-c", conf, cases)
     said = gate.text("policy", "whatif", conf)
     assert "Nothing would be decided otherwise." in said and "the decision hook was not run" in said
