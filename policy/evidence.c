@@ -279,16 +279,24 @@ evidence_make(const struct report *r, const struct config *c, const struct profi
 
 /* ---- what comes of them ---- */
 
+/* Whether the fixed checks themselves let it before people: that the hook has not answered yet is no word of theirs. */
+static bool
+passes(const struct decide_result *fixed)
+{
+	return fixed->verdict == DECIDE_REVIEW || (fixed->verdict == DECIDE_HOLD && fixed->reasons_n == 1 &&
+	    fixed->because[0].reason == DECIDE_HOOK_UNANSWERED);
+}
+
 enum decide_verdict
 evidence_verdict(const struct decide_result *fixed, const struct rules_result *rules)
 {
-	return fixed->verdict == DECIDE_REVIEW && rules->outcome == RULES_DENY ? DECIDE_DENY : fixed->verdict;
+	return passes(fixed) && rules->outcome == RULES_DENY ? DECIDE_DENY : fixed->verdict;
 }
 
 void
 evidence_describe(const struct decide_result *fixed, const struct rules_result *rules, char out[RULES_SENTENCE_MAX])
 {
-	if (fixed->verdict != DECIDE_REVIEW && fixed->reasons_n)
+	if (fixed->verdict != DECIDE_REVIEW && fixed->reasons_n && !(passes(fixed) && rules->outcome == RULES_DENY))
 		snprintf(out, RULES_SENTENCE_MAX, "%s", fixed->because[0].sentence);
 	else
 		rules_describe(rules, out);

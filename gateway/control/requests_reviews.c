@@ -14,6 +14,7 @@
 #include "gateway/control/requests_private.h"
 #include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
+#include "policy/evidence.h"
 
 #define LIST_DEFAULT 100
 #define LIST_MAX DB_PAGE_MAX
@@ -221,7 +222,7 @@ put_reasons(struct jsonw *j, const struct showing *s)
 			jsonw_kcstr(j, "sentence", d->because[i].sentence);
 			jsonw_object_end(j);
 		}
-		if (d->verdict == DECIDE_REVIEW && s->rules && s->rules->outcome == RULES_DENY)
+		if (d->verdict != DECIDE_DENY && s->rules && evidence_verdict(d, s->rules) == DECIDE_DENY)
 			put_denied(j, s->rules);
 	}
 	struct held_list held = { s, j };

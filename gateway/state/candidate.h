@@ -46,7 +46,7 @@ struct db_candidate {
 	uint8_t report[DIGEST_SHA256_LEN];
 	uint8_t provenance[DIGEST_SHA256_LEN];
 	uint8_t policy[DIGEST_SHA256_LEN]; /* at judging */
-	uint8_t hook[DIGEST_SHA256_LEN];   /* what the decision hook said last (FILES_HOOK): control/hooks.h says whether that counts */
+	uint8_t hook[DIGEST_SHA256_LEN];   /* what the decision hook said (FILES_HOOK); control/hooks.h: if that counts */
 	uint64_t opened_at_log;    /* log size when the review opened */
 	int64_t created, updated;
 	enum db_rival rival;

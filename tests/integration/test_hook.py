@@ -92,7 +92,8 @@ def held(gate, number):
 def gate():
     gate = Gate(edges=1)
     gate.program = write(gate, SHELL.replace("%%", "%"))
-    gate.set('hook = { program = "hook"; seconds = 3; memory_mib = 128; };')
+    gate.set('hook = { program = "hook"; seconds = 3; memory_mib = 128; };',
+             'rules = ( { name = "too-big"; size_at_least = 500000; outcome = "deny"; } );')
     gate.start()
     yield gate
     gate.close()
@@ -190,7 +191,7 @@ def test_it_is_not_run_for_questions(gate):
     conf = os.path.join(gate.root, "fotagate.conf")
     cases = os.path.join(gate.dir, "cases.json")
     with open(cases, "w", encoding="utf-8") as f:
-        f.write('{"cases":[{"name":"a","facts":{"profile":"story"},"expect":{"outcome":"hold"}}]}')
+        f.write('{"cases":[{"name":"a","facts":{"profile":"story"},"expect":{"outcome":"deny"}}]}')
     assert "the decision hook is not run" in gate.text("policy", "test", "-c", conf, cases)
     said = gate.text("policy", "whatif", conf)
     assert "Nothing would be decided otherwise." in said and "the decision hook was not run" in said
@@ -252,6 +253,15 @@ def test_it_ends_with_the_gateway(gate):
     gate.set('hook = { program = "hook"; seconds = 3; memory_mib = 128; };')
     gate.start()
     assert held(gate, 12) == "the decision hook gave no answer: it wrote nothing"
+
+
+def test_what_a_rule_denies_it_is_not_asked_about(gate):
+    bring(gate, 13, "5.0.0", os.urandom(600000))
+    gate.review(13, "blocked")
+    assert gate.cli("policy", "explain", "R-13")["hook"]["outcome"] == "unanswered"
+    assert gate.cli("policy", "explain", "R-13")["decision"] == "deny"
+    assert {"id": "RULE", "sentence": "rule too-big says deny"} in gate.cli("review", "show", "R-13")["reasons"]
+    assert "hook" not in events(gate, "image.analysed")[-1]["ref"] and not gate.cli("replay", "R-13")["drifted"]
 
 
 def test_one_that_is_not_there_is_refused_before_anything_changes(gate):

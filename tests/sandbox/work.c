@@ -801,5 +801,6 @@ work_main(char *const *args)
 		fprintf(stderr, "not all of the jail is there: %s\n", status.text);
 		return 1;
 	}
-	return work_common() || work->inside(&r);
+	/* A hook has no loop of ours, and may not raise a signal even for itself. */
+	return (work->role != JAIL_HOOK && work_common()) || work->inside(&r);
 }
