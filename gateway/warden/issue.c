@@ -66,6 +66,29 @@ issue_disown(struct warden *w, const char *why)
 	issue_refuse(w, why);
 }
 
+/* ---- what an entry names ---- */
+
+void
+issue_ref(struct msg_append *m, const char *key, const char *text)
+{
+	if (m->refs_n == MSG_REFS_MAX)
+		return;
+	struct msg_ref *r = &m->refs[m->refs_n++];
+	snprintf(r->key, sizeof r->key, "%s", key);
+	snprintf(r->text, sizeof r->text, "%s", text);
+}
+
+void
+issue_number(struct msg_append *m, const char *key, uint64_t n)
+{
+	if (m->refs_n == MSG_REFS_MAX)
+		return;
+	struct msg_ref *r = &m->refs[m->refs_n++];
+	snprintf(r->key, sizeof r->key, "%s", key);
+	r->is_number = true;
+	r->number = n;
+}
+
 /* ---- asking ---- */
 
 void

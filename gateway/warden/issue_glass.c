@@ -16,33 +16,12 @@
 #define OTHER_REFS 3 /* of an after-review's entry, beside its statements */
 
 static void
-put_ref(struct msg_append *m, const char *key, const char *text)
-{
-	if (m->refs_n == MSG_REFS_MAX)
-		return;
-	struct msg_ref *r = &m->refs[m->refs_n++];
-	snprintf(r->key, sizeof r->key, "%s", key);
-	snprintf(r->text, sizeof r->text, "%s", text);
-}
-
-static void
-put_number(struct msg_append *m, const char *key, uint64_t n)
-{
-	if (m->refs_n == MSG_REFS_MAX)
-		return;
-	struct msg_ref *r = &m->refs[m->refs_n++];
-	snprintf(r->key, sizeof r->key, "%s", key);
-	r->is_number = true;
-	r->number = n;
-}
-
-static void
 put_digest(struct msg_append *m, const char *key, const uint8_t sha256[DIGEST_SHA256_LEN])
 {
 	char digits[DIGEST_HEX_LEN + 1], text[sizeof digits + 8];
 	hex_encode(sha256, DIGEST_SHA256_LEN, digits);
 	snprintf(text, sizeof text, "sha256:%s", digits);
-	put_ref(m, key, text);
+	issue_ref(m, key, text);
 }
 
 /* Owned by the caller; NULL: no memory. Of that release. */
@@ -119,12 +98,12 @@ issue_glass_take(struct warden *w)
 	if (!m)
 		return err_name(FG_ENOMEM);
 	put_digest(m, "image", r->terms.image);
-	put_ref(m, "review", r->terms.review);
+	issue_ref(m, "review", r->terms.review);
 	put_digest(m, "statement", r->statement[0].statement);
-	put_number(m, "max_devices", r->terms.max_devices);
-	put_number(m, "persons.asked", r->terms.quorum);
-	put_number(m, "delay", r->glass);
-	put_number(m, "effective", (uint64_t)r->terms.not_before);
+	issue_number(m, "max_devices", r->terms.max_devices);
+	issue_number(m, "persons.asked", r->terms.quorum);
+	issue_number(m, "delay", r->glass);
+	issue_number(m, "effective", (uint64_t)r->terms.not_before);
 	snprintf(m->msg, sizeof m->msg, "break-glass: one person alone lets this through to up to %u modules, in %u s; anybody "
 	    "can stop it until then, by revoking or rejecting it or by a halt", r->terms.max_devices, r->glass);
 	err = peers_send(w->peers, MSG_ROLE_AUDIT, 0, MSG_APPEND, m, NULL, 0);
@@ -231,8 +210,8 @@ judged(struct warden *w)
 		issue_refuse(w, err_name(FG_ENOMEM));
 		return;
 	}
-	put_number(m, "signed_by", a->counted);
-	put_ref(m, "outcome", outcome);
+	issue_number(m, "signed_by", a->counted);
+	issue_ref(m, "outcome", outcome);
 	for (uint32_t i = 0; i < a->statements_n; i++) {
 		char key[24];
 		snprintf(key, sizeof key, "statement.%u", i);

@@ -45,6 +45,9 @@ void issue_refuse(struct warden *w, const char *why);
 void issue_disown(struct warden *w, const char *why);
 /* The job in hand is over and was answered. */
 void issue_done(struct warden *w);
+/* One more reference of an entry; one too many is left out. */
+void issue_ref(struct msg_append *m, const char *key, const char *text);
+void issue_number(struct msg_append *m, const char *key, uint64_t n);
 /* Sends to audit and sets the deadline; false: the job is refused and gone. */
 bool issue_ask_audit(struct warden *w, unsigned type, const void *msg);
 

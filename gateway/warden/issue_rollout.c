@@ -67,27 +67,6 @@ terms_of(const struct warden *w, struct judge_case *c, const char **requesters)
 	c->newer_than = restricted > record->log_size ? restricted : record->log_size;
 }
 
-static void
-put_ref(struct msg_append *m, const char *key, const char *text)
-{
-	if (m->refs_n == MSG_REFS_MAX)
-		return;
-	struct msg_ref *r = &m->refs[m->refs_n++];
-	snprintf(r->key, sizeof r->key, "%s", key);
-	snprintf(r->text, sizeof r->text, "%s", text);
-}
-
-static void
-put_number(struct msg_append *m, const char *key, uint64_t n)
-{
-	if (m->refs_n == MSG_REFS_MAX)
-		return;
-	struct msg_ref *r = &m->refs[m->refs_n++];
-	snprintf(r->key, sizeof r->key, "%s", key);
-	r->is_number = true;
-	r->number = n;
-}
-
 /* Of which rollout, and how it goes on: owned by the caller; NULL: no memory. */
 static struct msg_append *
 entry_begin(const struct msg_continue *c, const char *out, const char *act, uint32_t signed_by)
@@ -103,10 +82,10 @@ entry_begin(const struct msg_continue *c, const char *out, const char *act, uint
 	hex_encode(c->release, sizeof c->release, digits);
 	snprintf(m->obj, sizeof m->obj, "release:%s", digits);
 	if (signed_by)
-		put_number(m, "signed_by", signed_by);
-	put_number(m, "since", (uint64_t)c->since);
-	put_ref(m, "step", approval_step_name((enum approval_step)c->step));
-	put_ref(m, "ring", c->ring);
+		issue_number(m, "signed_by", signed_by);
+	issue_number(m, "since", (uint64_t)c->since);
+	issue_ref(m, "step", approval_step_name((enum approval_step)c->step));
+	issue_ref(m, "ring", c->ring);
 	return m;
 }
 
@@ -123,7 +102,7 @@ entry_of(const struct job *j)
 		hex_encode(j->answer.statement[i].statement, DIGEST_SHA256_LEN, digits);
 		snprintf(text, sizeof text, "sha256:%s", digits);
 		snprintf(key, sizeof key, "statement.%u", i);
-		put_ref(m, key, text);
+		issue_ref(m, key, text);
 	}
 	size_t n = (size_t)snprintf(m->msg, sizeof m->msg, "%u persons let the rollout go on%s", j->answer.counted,
 	    c->over_n ? " over " : "");
