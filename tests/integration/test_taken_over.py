@@ -206,7 +206,7 @@ def issue(image, **more):
             "from": [{"text": "*"}], "groups": [{"text": "*"}], "max_devices": 1, "not_before": 0,
             "not_after": int(time.time()) + 86400, "findings": [], "checklist": [], "waived": [], "requesters": [], "quorum": 0, "terms_quorum": 0,
             "have_plan": False, "plan": bytes(32), "made": 0, "applier": "", "base": bytes(32), "target_image": bytes(32),
-            "opened_at": 0,
+            "have_signer": False, "signer": bytes(32), "opened_at": 0,
             "now": 0, **more}
 
 
