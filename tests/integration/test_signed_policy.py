@@ -104,6 +104,13 @@ def test_signed_policy(gate):
                                                    desk.alerts()["POLICY-UNSIGNED"])
     assert desk.digest() == first
     released(gate, "1.2.0")
+    # And with one that is gone.
+    os.unlink(ca)
+    desk.reload()
+    assert "the anchor vendor-ca.pem is not there" in until(lambda: "not there" in desk.alerts().get("POLICY-UNSIGNED", "") and
+                                                            desk.alerts()["POLICY-UNSIGNED"])
+    assert desk.digest() == first and "POLICY-LOST" not in desk.alerts() and desk.show()["lacks"]
+    released(gate, "1.3.0")
     with open(ca, "w") as f:
         f.write(text)
     desk.reload()
@@ -117,13 +124,13 @@ def test_signed_policy(gate):
     assert "changed  profile      story" in said
     # Before anybody signs: what it would have decided, of what is stored; and whoever signs is told the same.
     assert "R-1 approved FG100 1.1.0 review by 2 (none) review by 3 (none)" in " ".join(said.split()), said
-    assert "2 changed, 0 as now" in said
+    assert "3 changed, 0 as now" in said
     assert "does not follow" in desk.submit(path, alice, path + ".bob.sig", ok=(1,))["error"]["text"]
     gate.write_profile(PROFILE)
     desk.sign(second, "alice", ok=(1,))
     gate.write_profile(ONE)
     sigs = [desk.sign(second, "alice")]
-    assert "changed  profile      story" in desk.told and "2 changed, 0 as now" in desk.told
+    assert "changed  profile      story" in desk.told and "3 changed, 0 as now" in desk.told
     sigs.append(desk.sign(second, "bob", "--no-whatif"))
     assert "changed  profile      story" in desk.told and "was not tried" in desk.told and "as now" not in desk.told
 
@@ -149,6 +156,7 @@ def test_signed_policy(gate):
     entries = gate.entries(out)
     assert [e["obj"] for e in entries if e["ev"] == "authority.policy"] == ["policy:1", "policy:2"]
     told = [e["msg"] for e in entries if e["ev"] == "policy.unsigned"]
+    assert any("anchor vendor-ca.pem is not there" in m for m in told)
     assert any("profile story changed" in m for m in told) and any("anchor vendor-ca.pem" in m for m in told)
 
 
