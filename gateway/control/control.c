@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/kept.h"
+#include "gateway/control/notesfetch.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
@@ -364,6 +365,7 @@ make_parts(struct control *c)
 	c->reviews = reviews_new(c);
 	c->judging = judging_new(c);
 	c->fetches = fetches_new(c);
+	c->notesfetch = notesfetch_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
 	c->hashing = hashing_new(c->base, PASSWORD_COST);
@@ -373,7 +375,7 @@ make_parts(struct control *c)
 	c->tokens = tokens_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
-	    !c->judging ||
+	    !c->judging || !c->notesfetch ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions)
 		return FG_ENOMEM;
@@ -676,6 +678,7 @@ tear_down(struct control *c)
 	releases_free(c->releases);
 	rollouts_free(c->rollouts);
 	imports_free(c->imports);
+	notesfetch_free(c->notesfetch);
 	fetches_free(c->fetches);
 	judging_free(c->judging);
 	jobs_free(c->jobs);
@@ -692,6 +695,7 @@ tear_down(struct control *c)
 	c->releases = NULL;
 	c->rollouts = NULL;
 	c->fetches = NULL;
+	c->notesfetch = NULL;
 	c->imports = NULL;
 	c->judging = NULL;
 	c->jobs = NULL;
