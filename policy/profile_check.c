@@ -413,7 +413,8 @@ check_notes(const struct profile_check *k, const struct profile *p)
 	for (int i = 0; i < PROFILE_NOTES_SLOTS; i++)
 		for (unsigned n = 0; n < p->identity_n; n++)
 			if (in_pattern(&p->notes_pattern, i) && source[i]->kind == PROFILE_SOURCE_CAPTURE &&
-			    p->identity[n].source.kind == PROFILE_SOURCE_CAPTURE && p->identity[n].source.capture == source[i]->capture)
+			    p->identity[n].source.kind == PROFILE_SOURCE_CAPTURE &&
+			    p->identity[n].source.capture == source[i]->capture)
 				problem(k, "notes_url", "sends the module's identity {%s} to the vendor; leave it out",
 				    p->captures[source[i]->capture].name);
 }
