@@ -120,8 +120,10 @@ read_index(struct casync_delta *x)
 	if (err)
 		return err;
 	qsort_r(x->sorted, (size_t)x->index.chunks, sizeof *x->sorted, by_name, x->chunk);
-	for (size_t i = 0; i < x->index.chunks; i++)
-		x->unfound += i == 0 || order(&x->chunk[x->sorted[i]], x->chunk[x->sorted[i - 1]].id, x->chunk[x->sorted[i - 1]].n) != 0;
+	for (size_t i = 0; i < x->index.chunks; i++) {
+		const struct chunk *c = &x->chunk[x->sorted[i]];
+		x->unfound += find(x, c->id, c->n) == c;
+	}
 	return 0;
 }
 

@@ -468,6 +468,9 @@ static const struct config_key keys[] = {
 	    "URL to fetch from (http, https, ftp, ftpes, ftps), with {captures} after the host; empty never fetches, "
 	    "images are imported."),
 	TEXT("profile.signature_url", profile, signature_url, "", URL, "URL of the detached signature, likewise."),
+	TEXT("profile.notes_url", profile, notes_url, "", URL,
+	    "URL of the vendor's release notes, with {product} and {target} after the host: fetched once with an image, "
+	    "shown as text beside what was measured; without them the image is judged all the same."),
 
 	GROUP("profile.upstream_options", "", "How the vendor's server is reached."),
 	TEXT("profile.upstream_options.ca_file", profile, upstream_options.ca_file, "", FILE,

@@ -4,6 +4,7 @@
 #include "crypto/err.h"
 #include "crypto/json.h"
 #include "policy/config.h"
+#include "policy/version.h"
 
 static uint8_t
 lower(uint8_t c)
@@ -434,8 +435,8 @@ put_value(char *out, size_t *n, size_t cap, struct view value, bool in_query)
 }
 
 static int
-fill(const struct profile_pattern *t, const char *text, const struct profile_hit *hit, char *out,
-    size_t cap, size_t *ret_n)
+fill(const struct profile_pattern *t, const char *text, const struct profile_pattern_slot *slots,
+    const struct view *values, char *out, size_t cap, size_t *ret_n)
 {
 	size_t n = 0;
 	bool in_query = false;
@@ -449,8 +450,8 @@ fill(const struct profile_pattern *t, const char *text, const struct profile_hit
 			in_query |= memchr(text + k->off, '?', k->len) != NULL;
 			continue;
 		}
-		const struct profile_pattern_slot *slot = &hit->profile->slots[k->capture];
-		struct view value = hit->capture[k->capture];
+		const struct profile_pattern_slot *slot = &slots[k->capture];
+		struct view value = values[k->capture];
 		if (value.n == 0)
 			return FG_ENOTFOUND;
 		if (!profile_pattern_fits(slot->class, slot->max, value))
@@ -471,19 +472,16 @@ authority_end(const char *text)
 	return p ? (size_t)(p - text) : 0;
 }
 
-int
-profile_expand(enum profile_template which, const struct profile_hit *hit, char *out, size_t cap)
+static int
+expand(const struct profile_pattern *t, const char *text, const struct profile_pattern_slot *slots,
+    const struct view *values, char *out, size_t cap)
 {
-	const struct profile *p = hit->profile;
-	const char *text = which == PROFILE_SIGNATURE_URL ? p->signature_url : p->upstream;
-	const struct profile_pattern *t =
-	    which == PROFILE_SIGNATURE_URL ? &p->signature_pattern : &p->upstream_pattern;
 	char url[PROFILE_URL_MAX + 1];
 	struct profile_url parsed;
 	size_t n = 0;
 	if (text[0] == '\0' || t->n == 0)
 		return FG_ENOTFOUND;
-	int err = fill(t, text, hit, url, sizeof url, &n);
+	int err = fill(t, text, slots, values, url, sizeof url, &n);
 	if (err)
 		return err;
 	/* The configuration check saw to both; a request still must not get this far without them. */
@@ -496,6 +494,27 @@ profile_expand(enum profile_template which, const struct profile_hit *hit, char 
 	memcpy(out, url, n);
 	out[n] = '\0';
 	return 0;
+}
+
+int
+profile_expand(enum profile_template which, const struct profile_hit *hit, char *out, size_t cap)
+{
+	const struct profile *p = hit->profile;
+	bool signature = which == PROFILE_SIGNATURE_URL;
+	return expand(signature ? &p->signature_pattern : &p->upstream_pattern, signature ? p->signature_url : p->upstream,
+	    p->slots, hit->capture, out, cap);
+}
+
+const struct profile_pattern_slot profile_notes_slots[PROFILE_NOTES_SLOTS] = {
+	{ "product", PROFILE_CLASS_VERSION, PROFILE_WORD_MAX },
+	{ "target", PROFILE_CLASS_VERSION, VERSION_TEXT_MAX },
+};
+
+int
+profile_notes_url(const struct profile *p, struct view product, struct view target, char *out, size_t cap)
+{
+	const struct view values[PROFILE_NOTES_SLOTS] = { product, target };
+	return expand(&p->notes_pattern, p->notes_url, profile_notes_slots, values, out, cap);
 }
 
 int

@@ -215,6 +215,7 @@ struct profile {
 	bool short_urls;       /* may be made for its modules, and then stand for their identity */
 	char upstream[PROFILE_URL_MAX + 1]; /* "" : never fetches, images are imported */
 	char signature_url[PROFILE_URL_MAX + 1];
+	char notes_url[PROFILE_URL_MAX + 1]; /* of the vendor's release notes; "" : a person brings them, if anybody does */
 	struct profile_upstream upstream_options;
 	struct profile_signature signature;
 	struct profile_deltas deltas;
@@ -228,7 +229,7 @@ struct profile {
 
 	/* Resolved from the fields above by profile_check(); nothing here is configured. */
 	struct profile_pattern_slot slots[PROFILE_CAPTURES_MAX]; /* name points into captures[] */
-	struct profile_pattern path_pattern, upstream_pattern, signature_pattern;
+	struct profile_pattern path_pattern, upstream_pattern, signature_pattern, notes_pattern;
 	struct profile_param params[PROFILE_PARAMS_MAX];
 	struct profile_source product_source, target_source, current_source;
 	struct profile_source from_source[PROFILE_FROM_MAX];
@@ -306,6 +307,13 @@ bool profile_from_version(const struct profile_hit *hit, unsigned i, struct view
  */
 enum profile_template { PROFILE_UPSTREAM = 0, PROFILE_SIGNATURE_URL };
 int profile_expand(enum profile_template which, const struct profile_hit *hit, char *out, size_t cap);
+/*
+ * The same of notes_url, which is filled in long after the request, with what is known of the update: {product} and
+ * {target}, each of them as a version is spelt. Empty: absent.
+ */
+#define PROFILE_NOTES_SLOTS 2
+extern const struct profile_pattern_slot profile_notes_slots[PROFILE_NOTES_SLOTS];
+int profile_notes_url(const struct profile *p, struct view product, struct view target, char *out, size_t cap);
 
 struct profile_url {
 	enum transport transport;

@@ -310,9 +310,9 @@ check_not_now(const struct profile_check *k, const struct profile *p)
 		problem(k, "not_now.content_type", "without a body; remove it");
 }
 
-/* The host must be literal; every capture must be there whenever the path and the parameters match. */
+/* The host must be literal. */
 static void
-check_template(const struct profile_check *k, const struct profile *p, const char *key,
+check_template(const struct profile_check *k, const struct profile_pattern_slot *slots, unsigned slots_n, const char *key,
     const char *text, struct profile_pattern *out)
 {
 	char why[WHY_MAX];
@@ -320,7 +320,7 @@ check_template(const struct profile_check *k, const struct profile *p, const cha
 	char probe[PROFILE_URL_MAX + 1];
 	if (text[0] == '\0')
 		return;
-	if (!profile_pattern_compile(text, p->slots, p->captures_n, true, out, why, sizeof why)) {
+	if (!profile_pattern_compile(text, slots, slots_n, true, out, why, sizeof why)) {
 		problem(k, key, "%s", why);
 		return;
 	}
@@ -345,6 +345,14 @@ check_template(const struct profile_check *k, const struct profile *p, const cha
 	const char *slash = strchr(strstr(text, "://") + 3, '/');
 	if (brace && (!slash || brace < slash))
 		problem(k, key, "takes its host from a request; write host and port out");
+}
+
+/* One that requests fill in: every capture must be there whenever the path and the parameters match. */
+static void
+check_request_template(const struct profile_check *k, const struct profile *p, const char *key, const char *text,
+    struct profile_pattern *out)
+{
+	check_template(k, p->slots, p->captures_n, key, text, out);
 	for (unsigned i = 0; i < out->n; i++) {
 		const struct profile_param *q =
 		    out->token[i].capture < 0 ? NULL : in_params(p, out->token[i].capture);
@@ -375,7 +383,8 @@ check_pins(const struct profile_check *k, const struct profile *p)
 {
 	size_t n;
 	bool plain = (p->upstream[0] && !transport_tls(transport_of(view_str(p->upstream), &n))) ||
-	    (p->signature_url[0] && !transport_tls(transport_of(view_str(p->signature_url), &n)));
+	    (p->signature_url[0] && !transport_tls(transport_of(view_str(p->signature_url), &n))) ||
+	    (p->notes_url[0] && !transport_tls(transport_of(view_str(p->notes_url), &n)));
 	if (p->upstream_options.pin_text_n && plain)
 		problem(k, "upstream_options.spki_pins",
 		    "is for servers that show a key, which those of http and ftp do not; write https, ftpes or ftps");
@@ -392,6 +401,22 @@ check_no_identity(const struct profile_check *k, const struct profile *p, const 
 			problem(k, key,
 			    "sends the module's identity {%s} to the vendor; leave it out",
 			    p->captures[p->identity[i].source.capture].name);
+}
+
+/* What stands for {product} or {target} can come from the very capture that an identity does. */
+static void
+check_notes(const struct profile_check *k, const struct profile *p)
+{
+	const struct profile_source *const source[PROFILE_NOTES_SLOTS] = { &p->product_source, &p->target_source };
+	if (p->notes_url[0] && !p->upstream[0])
+		problem(k, "notes_url", "without upstream; write upstream too or remove it");
+	for (int i = 0; i < PROFILE_NOTES_SLOTS; i++)
+		for (unsigned n = 0; n < p->identity_n; n++)
+			if (in_pattern(&p->notes_pattern, i) && source[i]->kind == PROFILE_SOURCE_CAPTURE &&
+			    p->identity[n].source.kind == PROFILE_SOURCE_CAPTURE &&
+			    p->identity[n].source.capture == source[i]->capture)
+				problem(k, "notes_url", "sends the module's identity {%s} to the vendor; leave it out",
+				    p->captures[source[i]->capture].name);
 }
 
 /* Roots of TUF repositories by their file's name, as the verifier takes them. */
@@ -540,10 +565,12 @@ profile_check(const struct profile_check *k, struct profile *p)
 	check_pins(k, p);
 	check_identity(k, p);
 	check_not_now(k, p);
-	check_template(k, p, "upstream", p->upstream, &p->upstream_pattern);
-	check_template(k, p, "signature_url", p->signature_url, &p->signature_pattern);
+	check_request_template(k, p, "upstream", p->upstream, &p->upstream_pattern);
+	check_request_template(k, p, "signature_url", p->signature_url, &p->signature_pattern);
+	check_template(k, profile_notes_slots, PROFILE_NOTES_SLOTS, "notes_url", p->notes_url, &p->notes_pattern);
 	check_no_identity(k, p, "upstream", &p->upstream_pattern);
 	check_no_identity(k, p, "signature_url", &p->signature_pattern);
+	check_notes(k, p);
 	check_signature(k, p);
 	check_deltas(k, p);
 	check_review(k, p);

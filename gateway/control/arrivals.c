@@ -10,6 +10,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "gateway/control/fetches_private.h"
+#include "gateway/control/notesfetch.h"
 #include "gateway/control/rivals.h"
 #include "gateway/control/vendors.h"
 #include "gateway/wire/memfd.h"
@@ -326,7 +327,7 @@ arrived(struct flight *fl)
 	logbook_tell(c->logbook, e);
 	fetches_land(fl);
 	if (judge)
-		judging_start(c->judging, judge);
+		notesfetch_judge(c, judge);
 }
 
 /* ---- hashing in slices ---- */

@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
 #include "gateway/control/kept.h"
+#include "gateway/control/notesfetch.h"
 #include "gateway/control/privacy.h"
 #include "gateway/control/quarantine.h"
 #include "gateway/control/requests.h"
@@ -371,6 +372,7 @@ make_parts(struct control *c)
 	c->judging = judging_new(c);
 	c->hooks = hooks_new(c);
 	c->fetches = fetches_new(c);
+	c->notesfetch = notesfetch_new(c);
 	c->imports = imports_new(c);
 	c->sightings = sightings_new(c);
 	c->hashing = hashing_new(c->base, PASSWORD_COST);
@@ -380,7 +382,7 @@ make_parts(struct control *c)
 	c->tokens = tokens_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
-	    !c->judging || !c->hooks ||
+	    !c->judging || !c->hooks || !c->notesfetch ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
 	    !c->accounts || !c->tokens || !c->resumptions || !c->glass)
 		return FG_ENOMEM;
@@ -694,6 +696,7 @@ tear_down(struct control *c)
 	releases_free(c->releases);
 	rollouts_free(c->rollouts);
 	imports_free(c->imports);
+	notesfetch_free(c->notesfetch);
 	fetches_free(c->fetches);
 	judging_free(c->judging);
 	hooks_free(c->hooks);
@@ -711,6 +714,7 @@ tear_down(struct control *c)
 	c->releases = NULL;
 	c->rollouts = NULL;
 	c->fetches = NULL;
+	c->notesfetch = NULL;
 	c->imports = NULL;
 	c->judging = NULL;
 	c->jobs = NULL;

@@ -87,6 +87,7 @@ struct control {
 	struct desk *desk;
 	struct sightings *sightings;
 	struct fetches *fetches;
+	struct notesfetch *notesfetch;
 	struct imports *imports;
 	struct judging *judging;
 	struct hooks *hooks;

@@ -172,28 +172,16 @@ due(struct control *c, const struct db_resource *r)
 
 /* ---- the job ---- */
 
-static int
-fill_question(const struct flight *fl, const struct policy *p, uint64_t job, struct msg_fetch *m)
+static void
+reach(const struct policy *p, struct msg_fetch *m)
 {
 	const struct profile_upstream *o = &p->profile->upstream_options;
-	*m = (struct msg_fetch){
-		.job = job,
-		.max_bytes = fl->max_bytes,
-		.max_seconds = (uint32_t)o->max_seconds,
-		.min_speed = (uint32_t)o->min_bytes_per_second,
-		.max_redirects = (uint32_t)o->max_redirects,
-		.tries = FETCHES_TRIES,
-		.have_ca = p->ca.n > 0,
-		.have_credentials = p->credentials_fd >= 0,
-	};
-	if (fl->began_with) {
-		m->kept_n = 1;
-		m->kept[0] = fl->had;
-	}
-	snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
-	snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
+	m->max_seconds = m->max_seconds && m->max_seconds < (uint64_t)o->max_seconds ? m->max_seconds : (uint32_t)o->max_seconds;
+	m->min_speed = (uint32_t)o->min_bytes_per_second;
+	m->max_redirects = (uint32_t)o->max_redirects;
+	m->have_ca = p->ca.n > 0;
+	m->have_credentials = p->credentials_fd >= 0;
 	snprintf(m->proxy, sizeof m->proxy, "%s", o->proxy);
-	snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
 	/* More pins or networks than a message holds: those left out permit less, never more. */
 	for (unsigned i = 0; i < o->pin_text_n && m->pins_n < sizeof m->pins / sizeof m->pins[0]; i++)
 		memcpy(m->pins[m->pins_n++].spki, o->pin[i], DIGEST_SHA256_LEN);
@@ -203,20 +191,16 @@ fill_question(const struct flight *fl, const struct policy *p, uint64_t job, str
 		n->bits = o->private[i].bits;
 		n->v6 = true; /* the 16-byte form for both families */
 	}
-	return FG_OK;
 }
 
-static int
-on_ask(void *ctx, uint64_t job, struct chan *chan)
+int
+fetches_ask(const struct policy *p, struct msg_fetch *m, const struct files_part part[2], struct chan *chan)
 {
-	struct flight *fl = ctx;
-	struct control *c = fl->all->c;
-	const struct policy *p = policies_find(c->policies, fl->resource.profile);
-	struct msg_fetch *m = malloc(sizeof *m);
-	int fds[4] = { fl->part[0].fd, fl->part[1].fd, -1, -1 }, ca = -1;
+	int fds[4] = { part[0].fd, part[1].fd, -1, -1 }, ca = -1;
 	unsigned fds_n = 2;
-	int err = !p ? FG_ENOTFOUND : m ? fill_question(fl, p, job, m) : FG_ENOMEM;
-	if (!err && m->have_ca) {
+	int err = FG_OK;
+	reach(p, m);
+	if (m->have_ca) {
 		ca = fds[fds_n++] = memfd_sealed("fotagate-ca", p->ca);
 		err = ca < 0 ? ca : FG_OK;
 	}
@@ -226,6 +210,29 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 		err = chan_send(chan, MSG_FETCH, m, fds, fds_n);
 	if (ca >= 0)
 		close(ca);
+	return err;
+}
+
+static int
+on_ask(void *ctx, uint64_t job, struct chan *chan)
+{
+	struct flight *fl = ctx;
+	const struct policy *p = policies_find(fl->all->c->policies, fl->resource.profile);
+	struct msg_fetch *m = calloc(1, sizeof *m);
+	int err = !p ? FG_ENOTFOUND : m ? FG_OK : FG_ENOMEM;
+	if (!err) {
+		m->job = job;
+		m->max_bytes = fl->max_bytes;
+		m->tries = FETCHES_TRIES;
+		if (fl->began_with) {
+			m->kept_n = 1;
+			m->kept[0] = fl->had;
+		}
+		snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
+		snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
+		snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
+		err = fetches_ask(p, m, fl->part, chan);
+	}
 	free(m);
 	return err;
 }

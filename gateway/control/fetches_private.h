@@ -51,6 +51,11 @@ struct fetches {
 struct msg_append *fetches_entry(const struct flight *fl, enum entry_event event, const char *out);
 /* How it ended, for the history and the resource. */
 void fetches_history(struct flight *fl, unsigned outcome, const char *detail);
+/*
+ * Asks a fetcher: m says what and how much; how the profile's servers are reached, and for how long at most, is filled in
+ * here. part: where image and signature go.
+ */
+int fetches_ask(const struct policy *p, struct msg_fetch *m, const struct files_part part[2], struct chan *chan);
 /* Nobody goes on with its part any more. */
 void fetches_release(struct flight *fl);
 /* It is over and has brought nothing; takes fl. */

@@ -7,11 +7,15 @@
 
 #include "crypto/err.h"
 #include "crypto/hex.h"
+#include "gateway/control/judging.h"
+#include "gateway/control/privacy.h"
 #include "gateway/control/requests_private.h"
 
 struct noting { /* waits for its entry */
 	struct control *c;
-	struct call *call;
+	struct call *call;  /* NULL: they were fetched */
+	uint64_t candidate; /* is judged then; 0: none */
+	char url[DB_URL_MAX];
 	uint8_t image[DIGEST_SHA256_LEN];
 	struct writer text;
 	struct notes notes;
@@ -85,24 +89,41 @@ has_room(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], bool *ret)
 }
 
 struct again {
+	struct control *c;
+	const struct notes *notes; /* reviews whose report has them are let be; NULL: none has */
 	uint64_t id[AGAIN_MAX];
 	unsigned n;
 };
+
+/* A report names the notes it has by their digest. One that cannot be read is made once more. */
+static bool
+has_them(const struct again *a, const struct db_candidate *cand)
+{
+	char hex[DIGEST_HEX_LEN + 1];
+	struct writer w;
+	writer_init(&w, FILES_DOC_MAX);
+	hex_encode(a->notes->sha256, sizeof a->notes->sha256, hex);
+	int err = files_doc_get(a->c->files, FILES_REPORT, cand->report, &w);
+	bool has = !err && memmem(writer_view(&w).p, writer_view(&w).n, hex, DIGEST_HEX_LEN);
+	writer_free(&w);
+	return has;
+}
 
 static int
 note(void *arg, const struct db_candidate *cand)
 {
 	struct again *a = arg;
-	bool waits = candidates_is(cand, LIFECYCLE_REVIEW) || candidates_is(cand, LIFECYCLE_JUDGING);
-	if (waits && a->n < AGAIN_MAX)
+	bool waits = candidates_is(cand, LIFECYCLE_REVIEW) || (candidates_is(cand, LIFECYCLE_JUDGING) && !a->notes);
+	if (waits && a->n < AGAIN_MAX && !(a->notes && has_them(a, cand)))
 		a->id[a->n++] = cand->id;
 	return 0;
 }
 
+/* notes: they were there already, and a stop may have come between them and the report that has them. */
 static void
-judge_again(struct control *c, const uint8_t image[DIGEST_SHA256_LEN])
+judge_again(struct control *c, const uint8_t image[DIGEST_SHA256_LEN], const struct notes *notes)
 {
-	struct again a = { .n = 0 };
+	struct again a = { .c = c, .notes = notes };
 	const struct db_candidate_filter f = { .image = image };
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	if (!cand || db_candidate_list(c->db, &f, note, &a))
@@ -131,18 +152,23 @@ answer(struct call *call, const uint8_t image[DIGEST_SHA256_LEN], const struct n
 	call_doc_end(call, &d, CALL_DONE);
 }
 
+/* Takes k. What waited to be judged is. */
 static void
-noting_free(struct noting *k)
+over(struct noting *k)
 {
-	if (k)
-		writer_free(&k->text);
+	if (k->candidate)
+		judging_start(k->c->judging, k->candidate);
+	writer_free(&k->text);
 	free(k);
 }
 
+/* Nobody waits for an answer but the log of the day. */
 static void
 fail(struct call *call, int err)
 {
-	if (err == FG_EEXIST)
+	if (!call)
+		oplog(OPLOG_WARNING, "the vendor's notes were not taken: %s", err_name(err));
+	else if (err == FG_EEXIST)
 		call_fail(call, CALL_REFUSED, "EXISTS", "the report has those", "other notes were given for these bytes before");
 	else if (err == FG_ELIMIT || err == FG_EINVAL)
 		call_fail(call, CALL_USAGE, "USAGE", "", err == FG_EINVAL ? "it is an empty text" :
@@ -168,8 +194,12 @@ are_new(const struct noting *k)
 	if (err)
 		fail(k->call, err);
 	else if (same)
+		judge_again(k->c, k->image, &k->notes);
+	if (!err && same && k->call)
 		answer(k->call, k->image, &k->notes);
-	else if (!room)
+	else if (!err && !same && !room && !k->call)
+		fail(NULL, FG_ELIMIT);
+	else if (!err && !same && !room)
 		call_fail(k->call, CALL_REFUSED, "LIMIT", "bring them once the image is under review",
 		    "there are %d texts of notes already, and no review of these bytes", VENDORNOTES_MAX);
 	return !err && !same && room;
@@ -187,38 +217,43 @@ on_logged(void *ctx, int err, uint64_t index)
 		if (err) {
 			fail(k->call, err);
 		} else {
-			judge_again(k->c, k->image);
-			answer(k->call, k->image, &k->notes);
+			judge_again(k->c, k->image, NULL);
+			if (k->call)
+				answer(k->call, k->image, &k->notes);
 		}
 	}
-	noting_free(k);
+	over(k);
 }
 
 /* Logged before any report has them: those that a crash left would be shown, and nobody would have given them. Takes k. */
 static void
 begin(struct noting *k)
 {
-	char obj[16 + DIGEST_HEX_LEN + 1] = "image:";
+	char obj[16 + DIGEST_HEX_LEN + 1] = "image:", url[DB_URL_MAX];
 	hex_encode(k->image, DIGEST_SHA256_LEN, obj + strlen("image:"));
 	obj[strlen("image:") + DIGEST_HEX_LEN] = '\0';
-	struct msg_append *e = logbook_entry(ENTRY_IMAGE_NOTES, "ok", requests_actor(k->c, k->call), obj);
+	struct msg_append *e = logbook_entry(ENTRY_IMAGE_NOTES, "ok", k->call ? requests_actor(k->c, k->call) : "control", obj);
 	int err = FG_ENOMEM;
 	if (e) {
 		logbook_ref_sha256(e, "image", k->image);
 		logbook_ref_sha256(e, "notes", k->notes.sha256);
 		logbook_ref_number(e, "size", k->notes.size);
-		logbook_say(e, "the vendor's words, of which nothing is checked");
+		/* The path was filled in from what a module asked for, and the log is forever. */
+		privacy_mask_text(k->url, false, url, sizeof url);
+		logbook_say(e, "the vendor's words, of which nothing is checked%s%s", url[0] ? ": " : "", url);
 		err = logbook_append(k->c->logbook, e, on_logged, k);
 	}
 	free(e);
 	if (!err)
 		return;
-	if (err == FG_EAGAIN)
+	if (!k->call)
+		fail(NULL, err);
+	else if (err == FG_EAGAIN)
 		call_fail(k->call, CALL_COULD_NOT, "LOG-AWAY", "see fotagate status", "the audit log is %s",
 		    logbook_state(k->c->logbook));
 	else
 		call_fail_err(k->call, err);
-	noting_free(k);
+	over(k);
 }
 
 void
@@ -244,5 +279,33 @@ vendornotes_add(struct control *c, struct call *call)
 	if (!err && are_new(k))
 		begin(k);
 	else
-		noting_free(k);
+		over(k);
+}
+
+void
+vendornotes_came(struct control *c, uint64_t candidate, const uint8_t image[DIGEST_SHA256_LEN], int fd,
+    const char *url)
+{
+	struct noting *k = calloc(1, sizeof *k);
+	if (!k) {
+		judging_start(c->judging, candidate);
+		return;
+	}
+	k->c = c;
+	k->candidate = candidate;
+	memcpy(k->image, image, sizeof k->image);
+	snprintf(k->url, sizeof k->url, "%s", url);
+	writer_init(&k->text, NOTES_FILE_MAX);
+	int err = files_read(fd, NOTES_FILE_MAX, &k->text);
+	/* Whatever stands at a URL: a person who brings a file has seen that it is one. */
+	if (!err && writer_view(&k->text).n && memchr(writer_view(&k->text).p, 0, writer_view(&k->text).n))
+		err = FG_EFORMAT;
+	if (!err)
+		err = notes_take(writer_view(&k->text), &k->notes);
+	if (err)
+		fail(NULL, err);
+	if (!err && are_new(k))
+		begin(k);
+	else
+		over(k);
 }

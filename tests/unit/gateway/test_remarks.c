@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "gateway/control/remarks.h"
 #include "gateway/control/vendornotes.h"
 #include "gateway/state/remark.h"
@@ -258,6 +259,46 @@ notes_are_in_the_log_before_they_are_kept(void **state)
 	close(audit);
 }
 
+static const char *
+state_of(struct control *c, uint64_t id, char *ret, size_t cap)
+{
+	struct db_candidate *cand = calloc(1, sizeof *cand);
+	assert_int_equal(db_candidate_get(c->db, id, cand), 0);
+	snprintf(ret, cap, "%s", cand->state);
+	free(cand);
+	return ret;
+}
+
+/* Killed between the notes and the report that has them: the same once more, and it is judged again. */
+static void
+the_same_notes_mend_a_report_that_has_none(void **state)
+{
+	struct control_rig *r = *state;
+	struct control *c = &r->c;
+	struct db_candidate cand = candidate(c);
+	uint8_t sum[DIGEST_SHA256_LEN];
+	char report[DIGEST_HEX_LEN + 40] = "{\"notes\":{\"sha256\":\"", now[DB_WORD_MAX];
+	hex_encode((assert_int_equal(digest_sha256(view_str("fixes"), sum), 0), sum), sizeof sum, report + strlen(report));
+	strcat(report, "\"}}");
+	assert_int_equal(files_doc_put(c->files, FILES_NOTES, cand.image, view_str("fixes")), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		const char *text = i ? "{}" : report;
+		assert_int_equal(digest_sha256(view_str(text), cand.report), 0);
+		assert_int_equal(files_doc_put(c->files, FILES_REPORT, cand.report, view_str(text)), 0);
+		cand.have_report = true;
+		char was[] = "held";
+		snprintf(cand.state, sizeof cand.state, "review");
+		assert_int_equal(db_candidate_update(c->db, &cand, was), 0);
+		struct call_heard *h = ask(c, vendornotes_add, "{\"review\":\"R-1\"}", "fixes");
+		assert_int_equal(h->status, CALL_DONE);
+		free(h);
+		assert_string_equal(state_of(c, cand.id, now, sizeof now), i ? "blocked" : "review"); /* it was judged, and has no bytes */
+		assert_int_equal(db_candidate_get(c->db, cand.id, &cand), 0);
+		if (!i)
+			assert_int_equal((snprintf(cand.state, sizeof cand.state, "held"), db_candidate_update(c->db, &cand, "review")), 0);
+	}
+}
+
 static int
 setup(void **state)
 {
@@ -279,6 +320,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_taken_is_not_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes_for_what_nobody_has_are_so_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(notes_are_in_the_log_before_they_are_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_same_notes_mend_a_report_that_has_none, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

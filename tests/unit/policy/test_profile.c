@@ -236,6 +236,40 @@ templates_take_named_captures_only(void **state)
 	assert_string_equal(small, "kept");
 }
 
+/* Where the vendor's notes are: filled in when the image came, with no more than which update it is. */
+static void
+notes_are_of_the_update(void **state)
+{
+	static const struct {
+		const char *template, *product, *target, *url;
+		int err;
+	} table[] = {
+		{ "https://n.example/{product}/{target}.txt", "rtr-9_a", "1.2+3", "https://n.example/rtr-9_a/1.2+3.txt", 0 },
+		{ "https://n.example/n?v={target}", "", "1.2+3", "https://n.example/n?v=1.2%2B3", 0 },
+		{ "https://n.example/all.txt", "", "", "https://n.example/all.txt", 0 },
+		{ "https://n.example/{target}", "rtr", "", NULL, FG_ENOTFOUND },
+		{ "https://n.example/{target}", "rtr", "..", NULL, FG_EFORMAT },
+		{ "https://n.example/{target}", "rtr", "1/2", NULL, FG_EFORMAT },
+		{ "https://n.example/{product}", "a@b", "1", NULL, FG_EFORMAT },
+		{ "https://{product}/x", "n.example", "1", NULL, FG_EFORMAT },
+		{ "", "rtr", "1", NULL, FG_ENOTFOUND },
+	};
+	struct profile *p = calloc(1, sizeof *p);
+	char why[200];
+	(void)state;
+	assert_non_null(p);
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		char url[PROFILE_URL_MAX + 1] = "kept";
+		strcpy(p->notes_url, table[i].template);
+		assert_true(!table[i].template[0] || profile_pattern_compile(p->notes_url, profile_notes_slots, PROFILE_NOTES_SLOTS, true,
+		    &p->notes_pattern, why, sizeof why));
+		int err = profile_notes_url(p, view_str(table[i].product), view_str(table[i].target), url, sizeof url);
+		if (err != table[i].err || strcmp(url, table[i].url ? table[i].url : "kept") != 0)
+			fail_msg("%s: %d, <%s>", table[i].template, err, url);
+	}
+	free(p);
+}
+
 /* A hit that did not come from profile_match(): whatever is in it, the URL is the template's. */
 static void
 expansion_checks_again(void **state)
@@ -464,6 +498,7 @@ main(void)
 		cmocka_unit_test(from_versions_come_from_where_they_say),
 		cmocka_unit_test(templates_take_named_captures_only),
 		cmocka_unit_test(expansion_checks_again),
+		cmocka_unit_test(notes_are_of_the_update),
 		cmocka_unit_test(urls_are_read_strictly),
 		cmocka_unit_test(a_resource_is_profile_and_url),
 		cmocka_unit_test(demands_are_passed_on),
