@@ -48,7 +48,8 @@ static const struct {
 	const char *request, *says;
 } table[] = {
 	{ "status",
-	    "{alerts:[{id:s,text:s}],certificates:[{kind:s,listener:s,soon:b,until:t}],clock:s,console:b?,"
+	    "{alerts:[{id:s,text:s}],certificates:[{kind:s,listener:s,soon:b,until:t}],clock:s,"
+	    "clock_hold:{at:t,text:s}?,console:b?,"
 	    "demo:b,edges:[{accept_pauses:n,connections:n,"
 	    "generation:n,index:n,owed_bytes:n,refused_module:n,refused_source:n,up:b,waiting:n}],"
 	    "genesis:{digest:d,instance:d,origin:s},halt:{at:t,by_uid:n}?,jobs:{running:n,waiting:n},"

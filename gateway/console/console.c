@@ -211,6 +211,32 @@ static const struct chan_rule control_rules[] = {
 };
 static const struct chan_ops control_ops = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
 
+/* When what we listen with ends: control shows it, and opens no file of ours. */
+static void
+tell_runouts(const struct console *c)
+{
+	static const enum msg_runout_kind kinds[TLS_RUNOUTS] = { [TLS_RUNOUT_CERT] = MSG_RUNOUT_CERT,
+		[TLS_RUNOUT_CLIENT_CA] = MSG_RUNOUT_CLIENT_CA, [TLS_RUNOUT_CRL] = MSG_RUNOUT_CRL };
+	struct chan *control = role_peer(c->role, MSG_ROLE_CONTROL, 0);
+	struct tls_span spans[TLS_RUNOUTS];
+	struct msg_runouts m = { 0 };
+	tls_runouts(c->tls, spans);
+	for (unsigned k = 0; k < TLS_RUNOUTS; k++)
+		if (spans[k].until)
+			m.rows[m.rows_n++] = (struct msg_runout){ 0, (uint8_t)kinds[k], spans[k].from, spans[k].until };
+	if (control) /* else when it is there */
+		chan_send(control, MSG_RUNOUTS, &m, NULL, 0);
+}
+
+static void
+peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
+{
+	(void)chan;
+	(void)peer;
+	(void)index;
+	tell_runouts(ctx);
+}
+
 static void
 peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int why)
 {
@@ -241,6 +267,7 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	listener_set_tls(c->listener, tls);
 	tls_free(c->tls);
 	c->tls = tls;
+	tell_runouts(c);
 	return FG_OK;
 }
 
@@ -308,6 +335,7 @@ console_main(const struct clock_source *clock)
 		.prepare = prepare,
 		.start = start,
 		.peers = { [MSG_ROLE_CONTROL] = &control_ops },
+		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.reload = reload,
 		.stop = stop,

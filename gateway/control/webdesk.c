@@ -192,8 +192,21 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 		requests_handle(c, wc->call);
 }
 
-static const struct chan_rule rules[] = { { MSG_WEB_CALL, CHAN_ALWAYS, on_call } };
-const struct chan_ops webdesk_ops = { rules, 1, NULL };
+/* When its certificate ends: shown, and no more. */
+static void
+on_runouts(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	struct control *c = ctx;
+	(void)chan;
+	(void)frame;
+	runouts_take_console(&c->runouts, msg);
+}
+
+static const struct chan_rule rules[] = {
+	{ MSG_WEB_CALL, CHAN_ALWAYS, on_call },
+	{ MSG_RUNOUTS, CHAN_ALWAYS, on_runouts },
+};
+const struct chan_ops webdesk_ops = { rules, sizeof rules / sizeof rules[0], NULL };
 
 /* ---- life ---- */
 
@@ -240,6 +253,7 @@ webdesk_down(struct webdesk *w)
 {
 	struct webcall *wc;
 	w->chan = NULL;
+	runouts_take_console(&w->c->runouts, NULL);
 	LIST_FOREACH(wc, &w->calls, link)
 		wc->orphan = true;
 }
