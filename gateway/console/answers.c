@@ -11,7 +11,8 @@
 static const struct {
 	const char *name, *says;
 } named[] = {
-	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],totp:b}" },
+	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],"
+	    "sso:[{by:s,issuer:s,made:t,subject:s}],totp:b}" },
 	{ "Attest", "{after:s,at:t,before:s,flash:d?,who:s}" },
 	{ "Facts",
 	    "{age:n?,attested:n,complete:b,country:s?,delta:s,direction:s,findings:[s],format:s?,groups:[s]?,"
@@ -59,15 +60,18 @@ static const struct {
 	    "witnesses:[{answer:s,answered:t,claimed:n,cosigned:t,lag:n,name:s,size:n}]}" },
 	{ "session.open", SESSION },
 	{ "session.show", SESSION },
+	{ "session.sso", SESSION },
 	{ "setup.open", SESSION },
 	{ "session.close", "{ended:d}" },
 	{ "session.end", "{ended:d}" },
-	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,until:t}]}" },
+	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,sso:b,until:t}]}" },
 	{ "account.list", "{accounts:[Account]}" },
 	{ "account.add", CHANGED_ACCOUNT },
+	{ "account.bind", CHANGED_ACCOUNT },
 	{ "account.disable", CHANGED_ACCOUNT },
 	{ "account.enable", CHANGED_ACCOUNT },
 	{ "account.roles", CHANGED_ACCOUNT },
+	{ "account.unbind", CHANGED_ACCOUNT },
 	{ "token.list", "{tokens:[Token]}" },
 	{ "token.create", "{token:Token}" },
 	{ "people.list",

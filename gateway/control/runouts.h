@@ -23,7 +23,7 @@ struct runouts {
 void runouts_take(struct runouts *r, unsigned edge, const struct msg_runouts *m);
 /* The same of the console. */
 void runouts_take_console(struct runouts *r, const struct msg_runouts *m);
-/* Calls alert for each kind of each listener of f, and of the console, that needs somebody, by what the first edge to need it has. */
+/* Calls alert for each kind of each listener of f, and of the console, that needs somebody, by the first edge to need it. */
 void runouts_alerts(const struct runouts *r, const struct config *f, int64_t now,
     void (*alert)(struct jsonw *j, const char *id, const char *text), struct jsonw *j);
 /* Key "certificates": of each kind of each listener of f, then of the console, the one that ends first, soon or not. */

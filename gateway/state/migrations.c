@@ -223,6 +223,14 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+/* Who an account's person is for an issuer; and the sessions that came of it. */
+static const char binding_schema[] =
+"CREATE TABLE binding ("
+" identity BLOB PRIMARY KEY CHECK (length(identity) = 32), issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+" account TEXT NOT NULL REFERENCES account (name), made INTEGER NOT NULL, who TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX binding_account ON binding (account);"
+"ALTER TABLE session ADD COLUMN sso BLOB CHECK (length(sso) = 32);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -243,6 +251,8 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
+	/* 20, 21 and 22 are others'. */
+	{ 23, "who accounts are for issuers of single sign-on", binding_schema },
 };
 
 const struct migration *
