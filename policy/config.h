@@ -27,6 +27,8 @@
 #define CONFIG_WINDOWS_MAX 64
 #define CONFIG_GROUPS_MAX 64
 #define CONFIG_HOSTING_MAX 16
+#define CONFIG_FRONT_KEYS_MAX 2    /* the one in use and the one it is changed to */
+#define CONFIG_FRONT_WORDS_MAX 8
 #define CONFIG_SUPPLIER_KEYS_MAX 16
 #define CONFIG_ENTITIES_MAX 2048 /* of one list: 128 bytes of its file for each; 10 MiB of memory for all lists */
 #define CONFIG_RATE_MIN 1024 /* bytes a second; less is no service */
@@ -72,12 +74,27 @@ struct config_listener {
 	char psk[PROFILE_FILE_MAX + 1];
 };
 
+/* Who signs people in instead of the console: a proxy beside it. All empty: nobody. */
+struct config_sso {
+	char socket[PROFILE_FILE_MAX + 1]; /* in run_dir */
+	char user[CONFIG_USER_MAX + 1];
+	char group[CONFIG_USER_MAX + 1];
+	char client_ca[PROFILE_FILE_MAX + 1]; /* in keys_dir */
+	char client_keys[CONFIG_FRONT_KEYS_MAX][DIGEST_HEX_LEN + 1];
+	unsigned client_keys_n;
+	char acr[CONFIG_FRONT_WORDS_MAX][PROFILE_TEXT_MAX + 1]; /* one of these, if there are any */
+	unsigned acr_n;
+	char amr[CONFIG_FRONT_WORDS_MAX][PROFILE_WORD_MAX + 1]; /* and one of these */
+	unsigned amr_n;
+};
+
 /* Where people reach the gateway; without an address there is no console. Always TLS. */
 struct config_console {
 	char address[CIDR_TEXT_MAX];
 	int64_t port; /* 0: any free one, for tests */
 	char cert[PROFILE_FILE_MAX + 1]; /* file names under keys_dir */
 	char key[PROFILE_FILE_MAX + 1];
+	struct config_sso sso;
 };
 
 struct config_limits {

@@ -89,6 +89,33 @@ check_listener(const struct config_check *k, const struct config *c, unsigned i)
 	}
 }
 
+/* Whom the front names is taken for that person: so it is said who the front is, and how well it must have looked. */
+static void
+check_sso(const struct config_check *k, const struct config *c)
+{
+	const struct config_sso *s = &c->console.sso;
+	unsigned line = k->line(k->arg, "console.sso");
+	bool socket = s->socket[0], key = s->client_ca[0];
+	if (!socket && !key && !s->user[0] && !s->group[0] && !s->client_keys_n && !s->acr_n && !s->amr_n)
+		return;
+	if (!c->console.address[0])
+		config_problem_add(k->problems, k->file, line, "console.sso: there is no console; give it an address");
+	if (!socket && !key)
+		config_problem_add(k->problems, k->file, line,
+		    "console.sso does not say who the front is; give it socket or client_ca");
+	if (socket != (s->user[0] != '\0') || socket != (s->group[0] != '\0'))
+		config_problem_add(k->problems, k->file, line, "console.sso: socket, user and group go together; give all or none");
+	if (socket && (strcmp(s->socket, "control.sock") == 0 || strcmp(s->socket, "halt.sock") == 0))
+		config_problem_add(k->problems, k->file, line, "console.sso: %s is the gateway's own socket; choose another name",
+		    s->socket);
+	if (key != (s->client_keys_n > 0))
+		config_problem_add(k->problems, k->file, line,
+		    "console.sso: client_ca and client_keys go together; give both or none");
+	if (!s->acr_n && !s->amr_n)
+		config_problem_add(k->problems, k->file, line,
+		    "console.sso: how people must have shown who they are is not said; give it acr or amr, as amr = [\"mfa\"]");
+}
+
 static void
 check_console(const struct config_check *k, const struct config *c)
 {
@@ -141,6 +168,7 @@ config_check_main(const struct config_check *k, struct config *c)
 	for (unsigned i = 0; i < c->listeners_n; i++)
 		check_listener(k, c, i);
 	check_console(k, c);
+	check_sso(k, c);
 	for (unsigned i = 0; i < c->suppliers_n; i++)
 		check_name(k, "suppliers", NAMES_OF(struct config_supplier, c->suppliers), i);
 	for (unsigned i = 0; i < c->rules_n; i++)

@@ -29,8 +29,13 @@ show_one(const struct json_value *root)
 		{ "account", "account" }, { "name", "display" }, { "person", "principal" }, { "roles", "roles" },
 		{ "disabled", "disabled" }, { "second factor", "totp" }, { "lent until", "lent" },
 	};
+	const struct json_value *sso = json_get(json_get(root, "account"), "sso");
 	static const struct cli_label ended[] = { { "sessions", "sessions_ended" }, { "tokens", "tokens_revoked" } };
 	cli_print_fields(stdout, json_get(root, "account"), fields, sizeof fields / sizeof fields[0]);
+	for (size_t i = 0; i < json_count(sso); i++) {
+		cli_print_field(stdout, i ? "" : "single sign-on", json_get(json_at(sso, i), "issuer"));
+		cli_print_field(stdout, "", json_get(json_at(sso, i), "subject"));
+	}
 	uint64_t sessions = 0, tokens = 0;
 	(void)json_uint(json_get(root, "sessions_ended"), &sessions);
 	(void)json_uint(json_get(root, "tokens_revoked"), &tokens);
@@ -141,6 +146,46 @@ roles(int argc, char **argv)
 	return ask(&a.common, "account.roles", &r);
 }
 
+/* What an issuer of single sign-on calls somebody. */
+static int
+identity(int argc, char **argv, const char *request, const char *usage, bool reason)
+{
+	struct cli_args a;
+	const char *issuer = NULL, *subject = NULL, *why = NULL;
+	const struct cli_opt opts[] = {
+		{ "issuer", CLI_OPT_TEXT, &issuer, 0, 0, 0 },
+		{ "subject", CLI_OPT_TEXT, &subject, 0, 0, 0 },
+		{ reason ? "reason" : "", reason ? CLI_OPT_TEXT : CLI_OPT_END, reason ? &why : NULL, 0, 0, 0 },
+		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
+	};
+	struct cli_request r;
+	int status = cli_opt_parse(argc, argv, opts, usage, 1, 1, &a);
+	if (status)
+		return cli_opt_end(status);
+	if (!issuer || !subject || (reason && !why))
+		return cli_opt_fail(&a.common, CLI_USAGE, "USAGE", usage, "%s is missing",
+		    !issuer ? "--issuer" : !subject ? "--subject" : "--reason");
+	cli_call_begin(&r);
+	cli_call_text(&r, "account", a.at[0]);
+	cli_call_text(&r, "issuer", issuer);
+	cli_call_text(&r, "reason", why);
+	cli_call_text(&r, "subject", subject);
+	return ask(&a.common, request, &r);
+}
+
+static int
+bind(int argc, char **argv)
+{
+	return identity(argc, argv, "account.bind", "account bind NAME --issuer URL --subject TEXT [--json]", false);
+}
+
+static int
+unbind(int argc, char **argv)
+{
+	return identity(argc, argv, "account.unbind",
+	    "account unbind NAME --issuer URL --subject TEXT --reason TEXT [--json]", true);
+}
+
 static int
 disable(int argc, char **argv)
 {
@@ -172,6 +217,8 @@ cli_account(int argc, char **argv)
 		{ "enable", enable, "let it sign in again" },
 		{ "roles", roles, "other roles, from now on" },
 		{ "password", password, "another password, which its owner then changes" },
+		{ "bind", bind, "say who that is for an issuer of single sign-on (console.sso)" },
+		{ "unbind", unbind, "say so no longer, which ends the sessions that came of it" },
 		{ "totp", totp, "take its second factor off, so that its owner makes another one" },
 	};
 	return cli_opt_sub("account", subs, sizeof subs / sizeof subs[0], argc, argv);

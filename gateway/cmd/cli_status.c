@@ -34,6 +34,31 @@ show_halt(const struct json_value *halt)
 }
 
 static void
+show_clock_hold(const struct json_value *hold)
+{
+	char at[64] = "?";
+	if (json_type(hold) != JSON_OBJECT)
+		return;
+	json_cstr(json_get(hold, "at"), at, sizeof at);
+	cli_print_line(stdout, "HELD", "its clock, since %s; nothing new is permitted. fotagate resume ends it.", at);
+}
+
+/* What of each listener ends first; what ends soon is an alert as well. */
+static void
+show_certificates(const struct json_value *list)
+{
+	for (size_t i = 0; i < json_count(list); i++) {
+		char listener[64] = "?", kind[32] = "?", until[64] = "?";
+		bool soon = false;
+		json_cstr(json_get(json_at(list, i), "listener"), listener, sizeof listener);
+		json_cstr(json_get(json_at(list, i), "kind"), kind, sizeof kind);
+		json_cstr(json_get(json_at(list, i), "until"), until, sizeof until);
+		json_bool(json_get(json_at(list, i), "soon"), &soon);
+		cli_print_line(stdout, i ? "" : "ends", "%s: %s at %s%s", listener, kind, until, soon ? ", soon" : "");
+	}
+}
+
+static void
 show_log(const struct json_value *log)
 {
 	char state[32] = "?", root[80] = "?";
@@ -157,6 +182,7 @@ show(const struct json_value *root)
 	json_int(json_get(signers, "threshold"), &threshold);
 	show_alerts(root);
 	show_halt(json_get(root, "halt"));
+	show_clock_hold(json_get(root, "clock_hold"));
 	cli_print_field(stdout, "gateway", json_get(genesis, "origin"));
 	if (demo)
 		cli_print_line(stdout, "", "a demonstration: never a production gateway");
@@ -175,6 +201,7 @@ show(const struct json_value *root)
 	cli_print_line(stdout, "warden", "%s", warden ? "up" : "away");
 	if (json_bool(json_get(root, "console"), &console)) /* there is to be one */
 		cli_print_line(stdout, "console", "%s", console ? "up" : "away");
+	show_certificates(json_get(root, "certificates"));
 	show_edges(root);
 	show_roles(json_get(root, "roles"));
 	cli_print_field(stdout, "profiles", json_get(root, "profiles"));

@@ -11,7 +11,8 @@
 static const struct {
 	const char *name, *says;
 } named[] = {
-	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],totp:b}" },
+	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],"
+	    "sso:[{by:s,issuer:s,made:t,subject:s}],totp:b}" },
 	{ "Attest", "{after:s,at:t,before:s,flash:d?,who:s}" },
 	{ "Facts",
 	    "{age:n?,attested:n,complete:b,country:s?,delta:s,direction:s,findings:[s],format:s?,groups:[s]?,"
@@ -48,7 +49,8 @@ static const struct {
 	const char *request, *says;
 } table[] = {
 	{ "status",
-	    "{alerts:[{id:s,text:s}],certificates:[{kind:s,listener:s,soon:b,until:t}],clock:s,console:b?,"
+	    "{alerts:[{id:s,text:s}],certificates:[{kind:s,listener:s,soon:b,until:t}],clock:s,"
+	    "clock_hold:{at:t,text:s}?,console:b?,"
 	    "demo:b,edges:[{accept_pauses:n,connections:n,"
 	    "generation:n,index:n,owed_bytes:n,refused_module:n,refused_source:n,up:b,waiting:n}],"
 	    "genesis:{digest:d,instance:d,origin:s},halt:{at:t,by_uid:n}?,jobs:{running:n,waiting:n},"
@@ -58,15 +60,18 @@ static const struct {
 	    "witnesses:[{answer:s,answered:t,claimed:n,cosigned:t,lag:n,name:s,size:n}]}" },
 	{ "session.open", SESSION },
 	{ "session.show", SESSION },
+	{ "session.sso", SESSION },
 	{ "setup.open", SESSION },
 	{ "session.close", "{ended:d}" },
 	{ "session.end", "{ended:d}" },
-	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,until:t}]}" },
+	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,sso:b,until:t}]}" },
 	{ "account.list", "{accounts:[Account]}" },
 	{ "account.add", CHANGED_ACCOUNT },
+	{ "account.bind", CHANGED_ACCOUNT },
 	{ "account.disable", CHANGED_ACCOUNT },
 	{ "account.enable", CHANGED_ACCOUNT },
 	{ "account.roles", CHANGED_ACCOUNT },
+	{ "account.unbind", CHANGED_ACCOUNT },
 	{ "token.list", "{tokens:[Token]}" },
 	{ "token.create", "{token:Token}" },
 	{ "people.list",

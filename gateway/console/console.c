@@ -48,6 +48,12 @@ boot_fd(void *ctx, struct role *r, const struct msg_boot_fd *what, int fd)
 		c->listener_fd = fd;
 		return FG_OK;
 	}
+	if (what->kind == MSG_FD_WEB_FRONT && c->front_fd < 0 && !c->listener) {
+		c->front_fd = fd;
+		return FG_OK;
+	}
+	if (what->kind == MSG_FD_WEB_CA)
+		err = slurp(fd, &c->client_ca);
 	if (what->kind == MSG_FD_WEB_CERT)
 		err = slurp(fd, &c->cert);
 	else if (what->kind == MSG_FD_WEB_KEY)
@@ -74,7 +80,8 @@ make_tls(struct console *c, struct tls **ret, char why[TLS_WHY_MAX])
 		.pairs = { { view_of(c->cert.p, c->cert.n), view_of(c->key.p, c->key.n) } },
 		.n_pairs = 1,
 		.suites = TLS_SUITES_MODERN,
-		.peer = TLS_PEER_NONE,
+		.peer = c->client_ca.n ? TLS_PEER_OPTIONAL : TLS_PEER_NONE, /* browsers have none */
+		.client_ca_pem = view_of(c->client_ca.p, c->client_ca.n),
 	};
 	if (!c->cert.n || !c->key.n) {
 		snprintf(why, TLS_WHY_MAX, "certificate or key was not handed over");
@@ -84,6 +91,7 @@ make_tls(struct console *c, struct tls **ret, char why[TLS_WHY_MAX])
 	/* OpenSSL has copies of its own; ours would be a second place to steal a key from. */
 	forget(&c->cert);
 	forget(&c->key);
+	forget(&c->client_ca);
 	return err;
 }
 
@@ -128,11 +136,23 @@ on_tick(evutil_socket_t fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	console_events_tick(c);
+	console_front_tick(c);
 	if (now < c->tickets_ms)
 		return;
 	c->tickets_ms = now + CONSOLE_TICKETS_MS;
 	if (tls_tickets_forget(c->tls))
 		oplog(OPLOG_WARNING, "console: session tickets keep their key: no random numbers");
+}
+
+/* By plain HTTP: the kernel says who is there, and nobody on the network is. */
+static int
+listen_to_front(struct console *c)
+{
+	struct net_origin origin = { .mode = HTTP_STRICT, .tag = CONSOLE_TAG_FRONT };
+	struct listener *unused;
+	int err = listener_new_unix(c->net, c->front_fd, &origin, &unused);
+	c->front_fd = -1;
+	return err;
 }
 
 static int
@@ -166,6 +186,8 @@ start(void *ctx, struct role *r)
 		err = listener_new(c->net, c->listener_fd, &origin, &c->listener);
 		c->listener_fd = -1;
 	}
+	if (!err && c->front_fd >= 0)
+		err = listen_to_front(c);
 	c->tick = event_new(role_base(r), -1, EV_PERSIST, on_tick, c);
 	if (!err && (!c->tick || event_add(c->tick, &tick)))
 		err = FG_ENOMEM;
@@ -189,8 +211,11 @@ console_free(struct console *c)
 {
 	if (c->listener_fd >= 0)
 		close(c->listener_fd);
+	if (c->front_fd >= 0)
+		close(c->front_fd);
 	forget(&c->cert);
 	forget(&c->key);
+	forget(&c->client_ca);
 	tls_free(c->tls);
 	free(c);
 }
@@ -210,6 +235,32 @@ static const struct chan_rule control_rules[] = {
 	{ MSG_WEB_LOG, CHAN_ALWAYS, on_log },
 };
 static const struct chan_ops control_ops = { control_rules, sizeof control_rules / sizeof control_rules[0], NULL };
+
+/* When what we listen with ends: control shows it, and opens no file of ours. */
+static void
+tell_runouts(const struct console *c)
+{
+	static const enum msg_runout_kind kinds[TLS_RUNOUTS] = { [TLS_RUNOUT_CERT] = MSG_RUNOUT_CERT,
+		[TLS_RUNOUT_CLIENT_CA] = MSG_RUNOUT_CLIENT_CA, [TLS_RUNOUT_CRL] = MSG_RUNOUT_CRL };
+	struct chan *control = role_peer(c->role, MSG_ROLE_CONTROL, 0);
+	struct tls_span spans[TLS_RUNOUTS];
+	struct msg_runouts m = { 0 };
+	tls_runouts(c->tls, spans);
+	for (unsigned k = 0; k < TLS_RUNOUTS; k++)
+		if (spans[k].until)
+			m.rows[m.rows_n++] = (struct msg_runout){ 0, (uint8_t)kinds[k], spans[k].from, spans[k].until };
+	if (control) /* else when it is there */
+		chan_send(control, MSG_RUNOUTS, &m, NULL, 0);
+}
+
+static void
+peer_up(void *ctx, struct chan *chan, enum msg_role peer, unsigned index)
+{
+	(void)chan;
+	(void)peer;
+	(void)index;
+	tell_runouts(ctx);
+}
 
 static void
 peer_down(void *ctx, struct chan *chan, enum msg_role peer, unsigned index, int why)
@@ -235,12 +286,14 @@ reload(void *ctx, int bundle_fd, char *ret_why, size_t cap)
 	if (err) {
 		forget(&c->cert);
 		forget(&c->key);
+		forget(&c->client_ca);
 		snprintf(ret_why, cap, "the console keeps its certificate as it was: %s", why[0] ? why : err_name(err));
 		return FG_OK;
 	}
 	listener_set_tls(c->listener, tls);
 	tls_free(c->tls);
 	c->tls = tls;
+	tell_runouts(c);
 	return FG_OK;
 }
 
@@ -253,6 +306,7 @@ stop(void *ctx, unsigned grace_ms)
 		role_exit(c->role, 0);
 		return;
 	}
+	console_front_tick(c); /* control stops later, and tells the log */
 	console_events_end(c);
 	net_stop(c->net, grace_ms);
 }
@@ -277,7 +331,7 @@ run(const struct role_ops *ops, const struct clock_source *clock)
 	if (!c)
 		return ROLE_EXIT_FAILED;
 	c->clock = clock;
-	c->listener_fd = -1;
+	c->listener_fd = c->front_fd = -1;
 	LIST_INIT(&c->streams);
 	int status = role_run(ops, c, clock);
 	console_free(c);
@@ -308,6 +362,7 @@ console_main(const struct clock_source *clock)
 		.prepare = prepare,
 		.start = start,
 		.peers = { [MSG_ROLE_CONTROL] = &control_ops },
+		.peer_up = peer_up,
 		.peer_down = peer_down,
 		.reload = reload,
 		.stop = stop,

@@ -140,7 +140,7 @@ seal(const struct route_signed *s, int fds[2])
 }
 
 static int
-send_call(struct console *c, struct web *w, struct conn *conn, const struct guard_id *id, struct view json,
+send_call(struct console *c, struct web *w, const struct guard_id *id, struct view json,
     const struct route_signed *s)
 {
 	static const uint8_t means[] = { [GUARD_NOBODY] = MSG_WEB_GUEST, [GUARD_SESSION] = MSG_WEB_SESSION,
@@ -148,12 +148,15 @@ send_call(struct console *c, struct web *w, struct conn *conn, const struct guar
 	struct chan *control = role_peer(c->role, MSG_ROLE_CONTROL, 0);
 	struct msg_web_call m = { .token = w->conn, .means = means[id->who], .background = w->background, .json = json };
 	int fds[2] = { -1, -1 };
-	uint16_t port;
 	if (!control || chan_queued(control) >= CONSOLE_QUEUE)
 		return FG_EAGAIN;
 	snprintf(m.request, sizeof m.request, "%s", w->route->request);
 	memcpy(m.secret, id->secret, sizeof m.secret);
-	conn_peer(conn, m.peer, &port);
+	memcpy(m.peer, w->from.peer, sizeof m.peer);
+	m.via = w->from.via;
+	m.via_uid = w->from.uid;
+	memcpy(m.via_key, w->from.key, sizeof m.via_key);
+	memcpy(m.person, w->from.person, sizeof m.person);
 	int err = note_key(&m, id, s);
 	int n = err ? err : seal(s, fds);
 	if (n < 0) {
@@ -166,6 +169,21 @@ send_call(struct console *c, struct web *w, struct conn *conn, const struct guar
 		close(fds[i]);
 	wipe(&m, sizeof m);
 	return err;
+}
+
+/* Whom the front names, in place of arguments: a page has nothing to say about that. */
+static const char *
+front_says(const struct http_request *r, struct writer *args)
+{
+	struct front_person p;
+	const char *why;
+	if (!view_is(writer_view(args), "{}"))
+		return "this takes no arguments";
+	if (front_read(r, &p, &why) != FRONT_PERSON)
+		return "no front says who you are";
+	writer_reset(args);
+	front_arguments(&p, args);
+	return writer_err(args) ? "what the front says is too long" : NULL;
 }
 
 static void
@@ -190,6 +208,8 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 	}
 	writer_init(&args, ROUTE_JSON_MAX);
 	why = route_arguments(m, r->query, view_of(w->body, w->body_n), &args, &doc, &s);
+	if (!why && (m->route->kind & ROUTE_FRONT))
+		why = front_says(r, &args);
 	wipe(&w->id, sizeof w->id);
 	if (w->listens)
 		w->id = id;
@@ -201,7 +221,7 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 		memcpy(w->file, m->arg[0].text, m->arg[0].n + 1);
 	if (why)
 		console_refuse(conn, writer_err(&args) ? "TOO-LONG" : "USAGE", why, NULL);
-	else if (send_call(c, w, conn, &id, writer_view(&args), &s))
+	else if (send_call(c, w, &id, writer_view(&args), &s))
 		console_refuse(conn, "COULD-NOT", "the gateway's control process is away or busy", NULL);
 	else
 		w->waits = true;
@@ -211,10 +231,10 @@ ask(struct console *c, struct web *w, struct conn *conn, const struct route_matc
 }
 
 int
-console_ask_again(struct web *w, struct conn *conn)
+console_ask_again(struct web *w)
 {
 	static const struct route_signed none;
-	return send_call(w->c, w, conn, &w->id, view_str("{}"), &none);
+	return send_call(w->c, w, &w->id, view_str("{}"), &none);
 }
 
 /* ---- requests ---- */
@@ -303,6 +323,8 @@ console_on_request(void *ctx, struct conn *conn, const struct http_request *r)
 	else if (!guard_host(r, host, sizeof host) || !tls_names_host(c->tls, host))
 		/* A name that resolves here and is not ours is somebody's who wants a browser to call us by it. */
 		console_refuse(conn, "HOST", "the console's certificate is for another host", NULL);
+	else if (!console_front_look(c, w, conn, r))
+		; /* answered */
 	else if (route_is_api(r->path))
 		serve_api(c, w, conn, r);
 	else

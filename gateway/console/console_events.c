@@ -121,7 +121,7 @@ check(struct web *w, int64_t now, unsigned *left)
 		return;
 	--*left;
 	w->check_ms = now + CONSOLE_CHECK_MS;
-	w->checks = console_ask_again(w, conn) == FG_OK;
+	w->checks = console_ask_again(w) == FG_OK;
 }
 
 void

@@ -4,6 +4,7 @@
  *
  *   console.c         start, certificate, stop
  *   console_ask.c     a request: checked, and asked of control
+ *   console_front.c   whether it comes by a front, and whom that names
  *   console_answer.c  what goes out: heads, bodies, problems
  *   console_events.c  who listens for change
  */
@@ -12,6 +13,7 @@
 
 #include <sys/queue.h>
 
+#include "gateway/console/front.h"
 #include "gateway/console/guard.h"
 #include "gateway/console/problem.h"
 #include "gateway/console/route.h"
@@ -50,6 +52,15 @@ struct console_pem {
 	size_t n;
 };
 
+/* By what a request came, for control to judge. */
+struct web_from {
+	uint8_t via; /* enum msg_web_via */
+	uid_t uid;
+	uint8_t key[TLS_SPKI_LEN];
+	uint8_t person[DIGEST_SHA256_LEN]; /* zero: nobody is named */
+	uint8_t peer[NET_ADDR_LEN];
+};
+
 /* What is known of one connection. */
 struct web {
 	struct console *c;
@@ -68,6 +79,7 @@ struct web {
 	uint64_t heard;               /* size of the log it was told of */
 	int64_t until_ms, beat_ms, check_ms;
 	bool checks;                  /* control is asked about it just now */
+	struct web_from from;         /* of the request, or the stream */
 	struct guard_id id;           /* whose it is; without its key. All zero of others than streams */
 };
 LIST_HEAD(web_list, web);
@@ -78,8 +90,13 @@ struct console {
 	struct net *net;
 	struct listener *listener;
 	struct tls *tls;
-	int listener_fd;
-	struct console_pem cert, key;
+	int listener_fd, front_fd;
+	struct console_pem cert, key, client_ca;
+	struct {
+		uint32_t count;
+		uint8_t peer[NET_ADDR_LEN];
+		const char *what;
+	} stray; /* headers that were not believed, since control was told */
 	struct event *tick;
 	int64_t tickets_ms; /* when their key goes */
 	uint64_t log_size;
@@ -95,11 +112,20 @@ void console_on_request(void *ctx, struct conn *conn, const struct http_request 
 void console_on_body(void *ctx, struct conn *conn, struct view bytes);
 void console_on_close(void *ctx, struct conn *conn, const struct conn_outcome *outcome);
 /* Asks control about w's stream as it did when it began. 0, or it was not asked. */
-int console_ask_again(struct web *w, struct conn *conn);
+int console_ask_again(struct web *w);
 /* Control's reply to one call. */
 void console_on_reply(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame);
 /* Control is gone: whoever waits is told. */
 void console_ask_lost(struct console *c);
+
+/* ---- console_front.c ---- */
+
+/* Which listener a connection came by: net_origin's tag. */
+enum console_tag { CONSOLE_TAG_WEB = 0, CONSOLE_TAG_FRONT };
+/* Fills w->from. False: the request names somebody where nobody may, or not in one way: it is answered, and told of. */
+bool console_front_look(struct console *c, struct web *w, struct conn *conn, const struct http_request *r);
+/* Each second: what there is to tell control. */
+void console_front_tick(struct console *c);
 
 /* ---- console_answer.c ---- */
 

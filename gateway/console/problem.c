@@ -13,7 +13,7 @@ static const struct {
 } statuses[] = {
 	/* Not known here, or not well enough. */
 	{ "CREDENTIALS", 401 }, { "SECOND-FACTOR", 401 }, { "SIGN-IN", 401 },
-	{ "CODE", 403 }, { "CSRF", 403 }, { "DENIED", 403 }, { "SETUP-CODE", 403 },
+	{ "CODE", 403 }, { "CSRF", 403 }, { "DENIED", 403 }, { "FRONT", 403 }, { "NOT-BOUND", 403 }, { "SETUP-CODE", 403 },
 	{ "NOT-FOUND", 404 }, { "UNKNOWN-REQUEST", 404 },
 	{ "METHOD", 405 },
 	{ "TOO-LONG", 413 },

@@ -39,6 +39,7 @@ enum route_kind {
 	ROUTE_OPENS = 4,  /* its answer may hold a session's secret, which becomes the cookie */
 	ROUTE_CLOSES = 8, /* done, it takes the cookie back */
 	ROUTE_GUEST = 16, /* is for somebody who is not signed in: whose secret comes along is not looked at */
+	ROUTE_FRONT = 64, /* its arguments are what a front says of who is before the browser (front.h) */
 	ROUTE_PAGED = 32, /* "next" of its answer is the "after" of the page behind it */
 };
 

@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/wipe.h"
 #include "gateway/control/accounts_private.h"
+#include "gateway/control/bindings.h"
 #include "gateway/control/signins.h"
 
 #define BOTH (CALLERS_ADMIN | CALLERS_APPROVER)
@@ -48,6 +49,13 @@ accounts_roles(const struct db_account *a, unsigned factors, int64_t now)
 	return (roles & BOTH) == BOTH ? 0 : roles; /* only who wrote into the database can have made it so */
 }
 
+unsigned
+accounts_sso_roles(const struct db_account *a)
+{
+	unsigned roles = a->roles & CALLERS_ANY;
+	return a->disabled || (roles & BOTH) == BOTH ? 0 : roles;
+}
+
 bool
 accounts_is_name(const char *name)
 {
@@ -82,7 +90,7 @@ accounts_have_admin(struct control *c)
 }
 
 static void
-put(struct jsonw *j, const struct db_account *a)
+put(struct control *c, struct jsonw *j, const struct db_account *a)
 {
 	jsonw_object(j);
 	requests_put_text(j, "account", a->name);
@@ -92,14 +100,21 @@ put(struct jsonw *j, const struct db_account *a)
 	requests_put_time(j, "lent", a->lent);
 	requests_put_text(j, "principal", a->principal);
 	accounts_put_roles(j, a->roles);
+	bindings_put(c, j, a->name);
 	jsonw_kbool(j, "totp", a->have_totp);
 	jsonw_object_end(j);
 }
 
+struct listing {
+	struct control *c;
+	struct jsonw *j;
+};
+
 static int
 each(void *arg, const struct db_account *a)
 {
-	put(arg, a);
+	struct listing *l = arg;
+	put(l->c, l->j, a);
 	return 0;
 }
 
@@ -107,10 +122,11 @@ void
 accounts_list(struct accounts *a, struct call *call)
 {
 	struct call_doc d;
+	struct listing l = { a->c, &d.j };
 	call_doc_begin(&d);
 	jsonw_key(&d.j, "accounts");
 	jsonw_array(&d.j);
-	int err = db_account_list(a->c->db, each, &d.j);
+	int err = db_account_list(a->c->db, each, &l);
 	jsonw_array_end(&d.j);
 	if (!err) {
 		call_doc_end(call, &d, CALL_DONE);
@@ -120,13 +136,13 @@ accounts_list(struct accounts *a, struct call *call)
 	call_fail_err(call, err);
 }
 
-static void
-answer(struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens)
+void
+accounts_answer(struct control *c, struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens)
 {
 	struct call_doc d;
 	call_doc_begin(&d);
 	jsonw_key(&d.j, "account");
-	put(&d.j, a);
+	put(c, &d.j, a);
 	jsonw_kuint(&d.j, "sessions_ended", sessions);
 	jsonw_kuint(&d.j, "tokens_revoked", tokens);
 	call_doc_end(call, &d, CALL_DONE);
@@ -181,8 +197,8 @@ later_word(struct accounts *a, const char *name)
 	}
 }
 
-static struct msg_append *
-entry(struct control *c, const struct call *call, const struct db_account *a, const char *change)
+struct msg_append *
+accounts_entry(struct control *c, const struct call *call, const struct db_account *a, const char *change)
 {
 	char obj[DB_ACCOUNT_NAME_CAP + 8], roles[64];
 	snprintf(obj, sizeof obj, "account:%s", a->name);
@@ -268,7 +284,7 @@ on_logged(void *ctx, int err, uint64_t index)
 		call_fail_err(call, err);
 	} else {
 		later_word(a, row.name);
-		answer(call, &row, ended, 0);
+		accounts_answer(a->c, call, &row, ended, 0);
 	}
 	wipe(&row, sizeof row);
 	accounts_end(ch);
@@ -280,7 +296,7 @@ accounts_log(struct accounts_change *ch)
 	static const char *const words[] = { "", "added", "enabled", "roles", "password", "second factor made",
 		"second factor taken off" };
 	struct control *c = ch->a->c;
-	struct msg_append *e = entry(c, ch->call, &ch->row, words[ch->what]);
+	struct msg_append *e = accounts_entry(c, ch->call, &ch->row, words[ch->what]);
 	int err = e ? logbook_append(c->logbook, e, on_logged, ch) : FG_ENOMEM;
 	free(e);
 	if (!err)
@@ -375,8 +391,8 @@ take_roles(struct accounts_change *ch)
 	int err = apply(ch, &row, &ended);
 	if (!err) {
 		later_word(a, row.name);
-		logbook_tell(a->c->logbook, entry(a->c, call, &row, "roles"));
-		answer(call, &row, 0, 0);
+		logbook_tell(a->c->logbook, accounts_entry(a->c, call, &row, "roles"));
+		accounts_answer(a->c, call, &row, 0, 0);
 	} else {
 		call_fail_err(call, err);
 	}
@@ -455,11 +471,11 @@ accounts_disable(struct accounts *a, struct call *call)
 		return;
 	}
 	later_word(a, row.name);
-	struct msg_append *e = entry(a->c, call, &row, "disabled");
+	struct msg_append *e = accounts_entry(a->c, call, &row, "disabled");
 	logbook_ref_number(e, "sessions", sessions);
 	logbook_ref_number(e, "tokens", tokens);
 	logbook_say(e, "%s", reason);
 	logbook_tell(a->c->logbook, e);
-	answer(call, &row, sessions, tokens);
+	accounts_answer(a->c, call, &row, sessions, tokens);
 	wipe(&row, sizeof row);
 }

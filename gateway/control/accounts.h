@@ -24,6 +24,8 @@ void accounts_free(struct accounts *a);
 
 /* What somebody who showed that many factors may ask for: the account's roles, CALLERS_ENROL, or nothing. */
 unsigned accounts_roles(const struct db_account *a, unsigned factors, int64_t now);
+/* The same of somebody for whom a trusted front answers: password and second factor are the issuer's affair. */
+unsigned accounts_sso_roles(const struct db_account *a);
 /* No text of that form is an account's name: [a-z][a-z0-9._-]*, and no longer than fits. */
 bool accounts_is_name(const char *name);
 /* Adds "roles":[...] to an object. */

@@ -46,6 +46,10 @@ struct accounts {
 	struct accounts_enrolling enrolling[ACCOUNTS_ENROLLING_MAX];
 };
 
+/* The entry of a change of that account; NULL: no memory. Caller frees. */
+struct msg_append *accounts_entry(struct control *c, const struct call *call, const struct db_account *a, const char *change);
+/* Answers with the account, and with what ended by the change. */
+void accounts_answer(struct control *c, struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens);
 /* NULL: the call is answered. */
 struct accounts_change *accounts_begin(struct accounts *a, struct call *call, enum accounts_what what);
 /* Logs, then changes, then answers; or answers why not. Takes ch. */

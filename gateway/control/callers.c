@@ -147,11 +147,30 @@ roles_of(const struct callers *c, gid_t gid)
 	return roles;
 }
 
+static const struct user *
+find_user(const struct callers *c, uid_t uid)
+{
+	const struct user key = { .uid = uid };
+	return c->users_n ? bsearch(&key, c->users, c->users_n, sizeof key, by_uid) : NULL;
+}
+
+/* By its name, of which one line may be another's alias: all of that number are looked at. */
+bool
+callers_is(const struct callers *c, uid_t uid, const char *name)
+{
+	const struct user *u = find_user(c, uid), *end = c->users + c->users_n;
+	while (u && u > c->users && u[-1].uid == uid)
+		u--;
+	for (; u && u < end && u->uid == uid; u++)
+		if (name[0] && strcmp(u->name, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 name_of(const struct callers *c, uid_t uid, char *dst, size_t cap)
 {
-	const struct user key = { .uid = uid };
-	const struct user *u = c->users_n ? bsearch(&key, c->users, c->users_n, sizeof key, by_uid) : NULL;
+	const struct user *u = find_user(c, uid);
 	if (u)
 		snprintf(dst, cap, "%s", u->name);
 	else

@@ -40,12 +40,14 @@ enum callers_means {
 	CALLERS_MEANS_SESSION, /* a person logged in over the network */
 	CALLERS_MEANS_TOKEN,   /* a machine with a secret */
 	CALLERS_MEANS_GUEST,   /* somebody over the network */
+	CALLERS_MEANS_SSO,     /* a person whom a trusted front has logged in; less than a session: no account changes by it */
 	CALLERS_MEANS_LIMIT,
 };
 
 #define CALLERS_UID_NONE ((uid_t)-1) /* over the network there is none; zero would be root */
 #define CALLERS_ACCOUNT_CAP 25      /* DB_ACCOUNT_NAME_CAP */
 #define CALLERS_ID 16
+#define CALLERS_PERSON 32
 
 struct caller {
 	enum callers_means means;
@@ -57,6 +59,8 @@ struct caller {
 	char principal[SIGNERS_PRINCIPAL_MAX]; /* who that is in the signer set, as an administrator says */
 	uint8_t session[CALLERS_ID];           /* name of the session, or of the token */
 	uint8_t peer[CALLERS_ID];              /* address of the browser, IPv6 or mapped into it */
+	uint8_t person[CALLERS_PERSON];        /* vouch_identity() of whom a trusted front names at this call; zero: nobody */
+	char front[24];                        /* and which front: "uid:33", "key:<digits>" */
 };
 
 struct callers;
@@ -68,6 +72,8 @@ void callers_free(struct callers *c);
 int callers_load(struct callers *c, const struct config_roles *roles, uid_t own);
 /* The peer of a connected unix socket. 0 or FG_EIO. */
 int callers_identify(const struct callers *c, int sock, struct caller *ret);
+/* That user id is the account of that name. */
+bool callers_is(const struct callers *c, uid_t uid, const char *name);
 /* "operator"; "" for what is no single role of CALLERS_ANY. */
 const char *callers_role_name(unsigned role);
 /* 0 for a word that is none. */

@@ -256,6 +256,7 @@ on_minute(evutil_socket_t fd, short what, void *ctx)
 	proposals_expire(c->proposals);
 	requests_report_denied(c);
 	signins_report(c->signins);
+	fronts_report(c->fronts);
 	sessions_tidy(c->sessions);
 	tokens_tidy(c->tokens);
 	quarantine_tidy(c);
@@ -380,11 +381,13 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
+	c->bindings = bindings_new(c);
+	c->fronts = fronts_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
 	    !c->judging || !c->hooks || !c->notesfetch ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
-	    !c->accounts || !c->tokens || !c->resumptions || !c->glass)
+	    !c->accounts || !c->tokens || !c->bindings || !c->fronts || !c->resumptions || !c->glass)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -733,6 +736,7 @@ stop(void *ctx, unsigned grace_ms)
 	sightings_flush(c->sightings);
 	requests_report_denied(c);
 	signins_report(c->signins);
+	fronts_report(c->fronts);
 	(void)grants_flush(c->grants);
 	c->stopping = true;
 	tear_down(c);
@@ -746,6 +750,8 @@ free_rest(struct control *c)
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	bindings_free(c->bindings);
+	fronts_free(c->fronts);
 	accounts_free(c->accounts);
 	tokens_free(c->tokens);
 	signins_free(c->signins);

@@ -8,11 +8,13 @@
 
 #include "gateway/control/accounts.h"
 #include "gateway/control/attests.h"
+#include "gateway/control/bindings.h"
 #include "gateway/control/callers.h"
 #include "gateway/control/candidates.h"
 #include "gateway/control/desk.h"
 #include "gateway/control/edges.h"
 #include "gateway/control/fetches.h"
+#include "gateway/control/fronts.h"
 #include "gateway/control/gists.h"
 #include "gateway/control/grants.h"
 #include "gateway/control/halts.h"
@@ -113,6 +115,8 @@ struct control {
 	struct signins *signins;
 	struct accounts *accounts;
 	struct tokens *tokens;
+	struct bindings *bindings;
+	struct fronts *fronts;
 	struct webdesk *webdesk;
 
 	struct chan *warden;     /* NULL while away */

@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
+#include "crypto/vouch.h"
 #include "gateway/control/bases.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
@@ -272,6 +273,24 @@ account_totp(struct control *c, struct call *call)
 }
 
 static void
+account_bind(struct control *c, struct call *call)
+{
+	bindings_bind(c->bindings, call);
+}
+
+static void
+account_unbind(struct control *c, struct call *call)
+{
+	bindings_unbind(c->bindings, call);
+}
+
+static void
+session_sso(struct control *c, struct call *call)
+{
+	fronts_open(c->fronts, call);
+}
+
+static void
 token_create(struct control *c, struct call *call)
 {
 	tokens_create(c->tokens, call);
@@ -455,14 +474,21 @@ static const struct requests_row table[] = {
 	{ "setup.code", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, setup_code, { { 0 } } },
 	{ "setup.open", REQUESTS_CHANGE, GUEST, 0, 0, setup_open, { TEXT("code", 64), PASSWORD("password"), TEXT("user", 128) } },
 	{ "session.open", REQUESTS_CHANGE, GUEST, 0, 0, session_open, { CODE_OPT, PASSWORD("password"), TEXT("user", 128) } },
+	{ "session.sso", REQUESTS_CHANGE, GUEST, 0, 0, session_sso,
+	    { TEXT_OPT("acr", VOUCH_WORDS_MAX), TEXT_OPT("amr", VOUCH_WORDS_MAX), TEXT("issuer", VOUCH_ISSUER_MAX),
+		TEXT("subject", VOUCH_SUBJECT_MAX) } },
 	{ "session.show", REQUESTS_VIEW, SELF, 0, 0, session_show, { { 0 } } },
-	{ "session.close", REQUESTS_PERSONAL, SELF, 0, 0, session_close, { { 0 } } },
+	{ "session.close", REQUESTS_OWN, SELF, 0, 0, session_close, { { 0 } } },
 	{ "session.list", REQUESTS_VIEW, ANY, 0, 0, session_list, { { 0 } } },
 	/* One's own; those of others only an administrator. The same of passwords and second factors. */
-	{ "session.end", REQUESTS_PERSONAL, ANY, 0, 0, session_end, { TEXT("session", 2 * DB_ID) } },
+	{ "session.end", REQUESTS_OWN, ANY, 0, 0, session_end, { TEXT("session", 2 * DB_ID) } },
 	{ "account.add", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_add,
 	    { ACCOUNT, CODE_OPT, TEXT_OPT("display", DB_NAME_MAX - 1), PASSWORD("password"),
 		TEXT_OPT("principal", SIGNERS_PRINCIPAL_MAX - 1), TEXTS("roles", 5) } },
+	{ "account.bind", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_bind,
+	    { ACCOUNT, CODE_OPT, TEXT("issuer", VOUCH_ISSUER_MAX), TEXT("subject", VOUCH_SUBJECT_MAX) } },
+	{ "account.unbind", REQUESTS_RESTRICT, CALLERS_ADMIN, 0, 0, account_unbind,
+	    { ACCOUNT, TEXT("issuer", VOUCH_ISSUER_MAX), REASON, TEXT("subject", VOUCH_SUBJECT_MAX) } },
 	{ "account.list", REQUESTS_VIEW, WATCH, 0, 0, account_list, { { 0 } } },
 	{ "account.disable", REQUESTS_RESTRICT, CALLERS_ADMIN, 0, 0, account_disable, { ACCOUNT, REASON } },
 	{ "account.enable", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, account_enable, { ACCOUNT, CODE_OPT } },
@@ -574,7 +600,9 @@ requests_sign_in(struct control *c, struct call *call)
 {
 	c->denied.count++;
 	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, call_request(call));
-	call_fail(call, CALL_REFUSED, "SIGN-IN", "sign in", "nobody is signed in, or no longer");
+	/* A page then offers session.sso. */
+	const bool vouched = memcmp(call_who(call)->person, (struct caller){ 0 }.person, CALLERS_PERSON) != 0;
+	call_fail(call, CALL_REFUSED, "SIGN-IN", vouched ? "single sign-on" : "sign in", "nobody is signed in, or no longer");
 }
 
 static void
@@ -589,6 +617,11 @@ deny(struct control *c, struct call *call, const struct requests_row *row)
 	}
 	c->denied.count++;
 	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, row->name);
+	if (call_who(call)->means == CALLERS_MEANS_SSO && (call_who(call)->roles & row->who)) {
+		call_fail(call, CALL_REFUSED, "DENIED", "sign in with name, password and code",
+		    "%s may not ask for %s by single sign-on", call_who(call)->user, row->name);
+		return;
+	}
 	call_fail(call, CALL_REFUSED, "DENIED", "ask for membership of the group", 
 	    "%s may not ask for %s: it takes %s, and you have the role of %s",
 	    call_who(call)->user, row->name, need, roles);
@@ -608,6 +641,8 @@ requests_may(const struct requests_row *row, const struct caller *who, bool stat
 	case REQUESTS_RESTRICT:
 		return REQUESTS_ALLOWED;
 	case REQUESTS_PERSONAL:
+		return token || who->means == CALLERS_MEANS_SSO ? REQUESTS_DENIED : REQUESTS_ALLOWED;
+	case REQUESTS_OWN:
 		return token ? REQUESTS_DENIED : REQUESTS_ALLOWED;
 	case REQUESTS_PERMIT:
 		return statement && !token ? REQUESTS_COUNTED : REQUESTS_DENIED;
@@ -673,7 +708,7 @@ requests_actor(const struct control *c, const struct call *call)
 	const struct caller *who = call_who(call);
 	const char *person = NULL;
 	/* Root is named as what it is: it is no person of any set. An account is no unix user, whatever its name. */
-	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_TOKEN)
+	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_SSO || who->means == CALLERS_MEANS_TOKEN)
 		person = who->principal[0] ? who->principal : NULL;
 	else if (who->uid != 0)
 		person = signers_principal_of_user(people_set(c->people), who->user);

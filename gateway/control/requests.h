@@ -19,7 +19,8 @@ enum requests_kind {
 	REQUESTS_CHANGE,   /* sets in motion, gives no right */
 	REQUESTS_RESTRICT, /* takes effect first, is logged after */
 	REQUESTS_PERMIT,   /* brings signatures: only they permit */
-	REQUESTS_PERSONAL, /* changes accounts, sessions or tokens themselves, or is a person's own word: no token does */
+	REQUESTS_PERSONAL, /* changes accounts or tokens themselves, or is a person's own word: neither token nor front does */
+	REQUESTS_OWN,      /* ends a session: no token does */
 };
 
 enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS, REQUESTS_LINES };
@@ -46,8 +47,8 @@ struct requests_row {
 };
 
 /*
- * What a request may come to. Zero denies. Nothing a caller is (account, root, session,
- * token) permits: a row that brings signatures is taken in, and the warden counts those.
+ * What a request may come to. Zero denies. Nothing a caller is (account, root, session, token,
+ * whom a front vouches for) permits: a row that brings signatures is taken in, and the warden counts those.
  */
 enum requests_verdict {
 	REQUESTS_DENIED = 0,
@@ -56,7 +57,8 @@ enum requests_verdict {
 };
 /*
  * For a caller of those means and roles, with or without a signed statement in hand. A guest is denied whatever does not
- * name guests, and a token whatever brings signatures: no machine hands in a person's vote.
+ * name guests, and a token whatever brings signatures: no machine hands in a person's vote. Who came by single sign-on
+ * hands in signatures like anybody, for those are the person's own; accounts are not changed on a front's word.
  */
 enum requests_verdict requests_may(const struct requests_row *row, const struct caller *who, bool statement);
 

@@ -419,7 +419,7 @@ put_row(struct jsonw *j, const struct showing *s, bool more)
 static const char *
 principal_of(const struct control *c, const struct caller *who)
 {
-	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_TOKEN)
+	if (who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_SSO || who->means == CALLERS_MEANS_TOKEN)
 		return who->principal[0] ? who->principal : NULL;
 	return who->means == CALLERS_MEANS_UID ? signers_principal_of_user(people_set(c->people), who->user) : NULL;
 }

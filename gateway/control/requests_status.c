@@ -200,6 +200,24 @@ put_genesis(struct jsonw *j, struct control *c)
 	jsonw_object_end(j);
 }
 
+/* The hold that statements end as they end a halt: resume.statement, whose halted_at is then this time. */
+static void
+put_clock_hold(struct jsonw *j, struct control *c)
+{
+	char why[320];
+	int64_t at = timekeep_hold(c);
+	if (!at) {
+		jsonw_knull(j, "clock_hold");
+		return;
+	}
+	timekeep_why(c, why, sizeof why);
+	jsonw_key(j, "clock_hold");
+	jsonw_object(j);
+	requests_put_time(j, "at", at);
+	requests_put_text(j, "text", why);
+	jsonw_object_end(j);
+}
+
 static void
 put_halt(struct jsonw *j, struct control *c)
 {
@@ -282,6 +300,7 @@ requests_status(struct control *c, struct call *call)
 	put_alerts(j, c);
 	runouts_put(&c->runouts, policies_config(c->policies), control_now(c), j);
 	jsonw_kcstr(j, "clock", clock_disciplined() ? "ntp" : "free");
+	put_clock_hold(j, c);
 	if (policies_config(c->policies)->console.address[0])
 		jsonw_kbool(j, "console", webdesk_is_up(c->webdesk));
 	else

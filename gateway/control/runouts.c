@@ -7,12 +7,20 @@
 #include "crypto/jsonf.h"
 #include "crypto/stamp.h"
 
-static const struct {
+#define CONSOLE "console" /* who it is in documents */
+
+struct kind {
 	const char *id, *what, *then, *way_out;
-} kinds[MSG_RUNOUT_LIMIT] = {
+};
+static const struct kind kinds[MSG_RUNOUT_LIMIT] = {
 	[MSG_RUNOUT_CERT] = { "CERTIFICATE", "its certificate", "modules that look at it no longer come", "a new one" },
 	[MSG_RUNOUT_CLIENT_CA] = { "CLIENT-CA", "a certificate in client_ca", "modules under it are refused", "a new one" },
 	[MSG_RUNOUT_CRL] = { "CRL", "a list in client_crl", "modules with a certificate of its CA are refused", "a newer one" },
+};
+static const struct kind console_kinds[MSG_RUNOUT_LIMIT] = {
+	[MSG_RUNOUT_CERT] = { "CERTIFICATE", "its certificate", "browsers refuse to go on", "a new one" },
+	[MSG_RUNOUT_CLIENT_CA] = { "CLIENT-CA", "a certificate in console.sso.client_ca", "a front under it is refused",
+	    "a new one" },
 };
 
 void
@@ -21,6 +29,13 @@ runouts_take(struct runouts *r, unsigned edge, const struct msg_runouts *m)
 	static const struct msg_runouts none;
 	if (edge < RUNOUTS_EDGES)
 		r->of[edge] = m ? *m : none;
+}
+
+void
+runouts_take_console(struct runouts *r, const struct msg_runouts *m)
+{
+	static const struct msg_runouts none;
+	r->console = m ? *m : none;
 }
 
 /* From when on it is to be spoken of. Ends before beginnings are whatever an edge may say: at once. */
@@ -49,42 +64,76 @@ first(const struct runouts *r, unsigned listener, unsigned kind)
 	return least;
 }
 
+/* Of its one listener; whatever ordinals and kinds it may say. */
+static const struct msg_runout *
+of_console(const struct runouts *r, unsigned kind)
+{
+	for (unsigned k = 0; console_kinds[kind].id && k < r->console.rows_n; k++)
+		if (r->console.rows[k].listener == 0 && r->console.rows[k].kind == kind)
+			return &r->console.rows[k];
+	return NULL;
+}
+
+/* The listeners of f, and behind them the console: whose row, what kind of thing, in what words. */
+struct place {
+	const struct msg_runout *row;
+	const char *name;
+	const struct kind *kind;
+	bool console;
+};
+
+static bool
+next(const struct runouts *r, const struct config *f, unsigned *at, struct place *ret)
+{
+	for (; *at < (f->listeners_n + 1) * MSG_RUNOUT_LIMIT; (*at)++) {
+		unsigned i = *at / MSG_RUNOUT_LIMIT, kind = *at % MSG_RUNOUT_LIMIT;
+		bool console = i == f->listeners_n;
+		*ret = (struct place){
+			.row = console ? of_console(r, kind) : first(r, i, kind),
+			.name = console ? CONSOLE : f->listeners[i].name,
+			.kind = console ? &console_kinds[kind] : &kinds[kind],
+			.console = console,
+		};
+		if (kind != MSG_RUNOUT_NONE && ret->row) {
+			(*at)++;
+			return true;
+		}
+	}
+	return false;
+}
+
 void
 runouts_alerts(const struct runouts *r, const struct config *f, int64_t now,
     void (*alert)(struct jsonw *j, const char *id, const char *text), struct jsonw *j)
 {
 	char text[MSG_TEXT_MAX], when[STAMP_CAP];
-	for (unsigned i = 0; i < f->listeners_n; i++) {
-		for (unsigned kind = MSG_RUNOUT_NONE + 1; kind < MSG_RUNOUT_LIMIT; kind++) {
-			const struct msg_runout *row = first(r, i, kind);
-			if (!row || now < soon(row) || stamp_format(row->until, when))
-				continue;
-			bool over = now >= row->until;
-			snprintf(text, sizeof text, "listener %s: %s %s at %s: %s%s. The way out: %s in its place, "
-			    "then fotagate reload", f->listeners[i].name, kinds[kind].what, over ? "ran out" : "runs out",
-			    when, over ? "" : "then ", kinds[kind].then, kinds[kind].way_out);
-			alert(j, kinds[kind].id, text);
-		}
+	struct place p;
+	for (unsigned at = 0; next(r, f, &at, &p);) {
+		if (now < soon(p.row) || stamp_format(p.row->until, when))
+			continue;
+		bool over = now >= p.row->until;
+		snprintf(text, sizeof text, "%s%s: %s %s at %s: %s%s. The way out: %s in its place, "
+		    "then fotagate reload", p.console ? "the " : "listener ", p.name,
+		    p.kind->what, over ? "ran out" : "runs out", when, over ? "" : "then ", p.kind->then, p.kind->way_out);
+		alert(j, p.kind->id, text);
 	}
 }
 
 void
 runouts_put(const struct runouts *r, const struct config *f, int64_t now, struct jsonw *j)
 {
+	struct place p;
 	jsonw_key(j, "certificates");
 	jsonw_array(j);
-	for (unsigned i = 0; i < f->listeners_n; i++) {
-		for (unsigned kind = MSG_RUNOUT_NONE + 1; kind < MSG_RUNOUT_LIMIT; kind++) {
-			const struct msg_runout *row = first(r, i, kind);
-			if (!row || !jsonf_is_time(row->until))
-				continue;
-			jsonw_object(j);
-			jsonw_kcstr(j, "kind", kinds[kind].id);
-			jsonw_kcstr(j, "listener", f->listeners[i].name);
-			jsonw_kbool(j, "soon", now >= soon(row));
-			jsonf_put_time(j, "until", row->until);
-			jsonw_object_end(j);
-		}
+	for (unsigned at = 0; next(r, f, &at, &p);) {
+		if (!jsonf_is_time(p.row->until))
+			continue;
+		jsonw_object(j);
+		jsonw_kcstr(j, "kind", p.kind->id);
+		jsonw_kcstr(j, "listener", p.name);
+		jsonw_kbool(j, "soon", now >= soon(p.row));
+		jsonf_put_time(j, "until", p.row->until);
+		jsonw_object_end(j);
 	}
 	jsonw_array_end(j);
 }

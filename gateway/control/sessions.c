@@ -57,13 +57,19 @@ is_over(const struct db_session *n, int64_t now)
 	return n->ended || n->last < 0 || now >= n->until || now - n->last >= SESSIONS_IDLE_S || now < n->last - BACK_S;
 }
 
+static unsigned
+has_roles(const struct db_account *a, const struct db_session *n, int64_t now)
+{
+	return n->sso ? accounts_sso_roles(a) : accounts_roles(a, n->factors, now);
+}
+
 /* What it comes to with the account as it is now: 0 is nobody. */
 static unsigned
 roles_of(struct control *c, const struct db_session *n, struct db_account *a)
 {
 	if (is_over(n, control_now(c)) || db_account_get(c->db, n->account, a))
 		return 0;
-	return accounts_roles(a, n->factors, control_now(c));
+	return has_roles(a, n, control_now(c));
 }
 
 /* Asked by every call, and every call would say it again. The session ends sooner: it fails closed. */
@@ -77,7 +83,8 @@ warn(struct sessions *s, int64_t now)
 }
 
 static bool
-by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch, struct caller *who)
+by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], const struct sessions_from *from, bool touch,
+    struct caller *who)
 {
 	uint8_t digest[DIGEST_SHA256_LEN];
 	struct db_session n;
@@ -85,9 +92,14 @@ by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch,
 	int64_t now = control_now(c);
 	if (digest_sha256(view_of(secret, SESSIONS_SECRET), digest) || db_session_find(c->db, digest, &n))
 		return false;
+	/* Its cookie is worth nothing beside the front, nor behind it for somebody else. */
+	if (n.sso && memcmp(n.identity, from->person, sizeof n.identity) != 0)
+		return false;
 	who->roles = roles_of(c, &n, &a);
 	if (!who->roles)
 		return false;
+	if (n.sso)
+		who->means = CALLERS_MEANS_SSO;
 	if (touch && now - n.last >= SESSIONS_TOUCH_S && db_session_touch(c->db, n.id, now))
 		warn(c->sessions, now);
 	snprintf(who->user, sizeof who->user, "account:%s", a.name);
@@ -100,7 +112,7 @@ by_session(struct control *c, const uint8_t secret[SESSIONS_SECRET], bool touch,
 
 static bool
 identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], bool touch, struct caller *ret)
+    const struct sessions_from *from, bool touch, struct caller *ret)
 {
 	struct caller who = { .means = means, .uid = CALLERS_UID_NONE };
 	bool known = false;
@@ -109,29 +121,31 @@ identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESS
 		snprintf(who.user, sizeof who.user, "guest");
 		known = true;
 	} else if (means == CALLERS_MEANS_SESSION) {
-		known = by_session(s->c, secret, touch, &who);
+		known = by_session(s->c, secret, from, touch, &who);
 	} else if (means == CALLERS_MEANS_TOKEN) {
 		known = tokens_identify(s->c->tokens, secret, &who);
 	}
 	if (!known)
 		return false;
-	memcpy(who.peer, peer, sizeof who.peer);
+	memcpy(who.peer, from->peer, sizeof who.peer);
+	memcpy(who.person, from->person, sizeof who.person);
+	snprintf(who.front, sizeof who.front, "%s", from->front ? from->front : "");
 	*ret = who;
 	return true;
 }
 
 bool
 sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], struct caller *ret)
+    const struct sessions_from *from, struct caller *ret)
 {
-	return identify(s, means, secret, peer, true, ret);
+	return identify(s, means, secret, from, true, ret);
 }
 
 bool
 sessions_look(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], struct caller *ret)
+    const struct sessions_from *from, struct caller *ret)
 {
-	return identify(s, means, secret, peer, false, ret);
+	return identify(s, means, secret, from, false, ret);
 }
 
 void
@@ -164,8 +178,8 @@ count(void *arg, const struct db_session *n)
 }
 
 int
-sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t peer[CALLERS_ID],
-    struct db_session *ret, uint8_t secret[SESSIONS_SECRET])
+sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t *person,
+    const uint8_t peer[CALLERS_ID], struct db_session *ret, uint8_t secret[SESSIONS_SECRET])
 {
 	struct control *c = s->c;
 	struct db_session n = { .factors = (uint8_t)factors, .made = control_now(c) };
@@ -174,6 +188,9 @@ sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, 
 	n.until = n.made + SESSIONS_LIFE_S;
 	snprintf(n.account, sizeof n.account, "%s", a->name);
 	memcpy(n.peer, peer, sizeof n.peer);
+	n.sso = person != NULL;
+	if (person)
+		memcpy(n.identity, person, sizeof n.identity);
 	if (RAND_bytes(n.id, sizeof n.id) != 1 || RAND_bytes(secret, SESSIONS_SECRET) != 1)
 		return FG_ECRYPTO;
 	int err = digest_sha256(view_of(secret, SESSIONS_SECRET), n.digest);
@@ -225,9 +242,10 @@ sessions_answer(struct sessions *s, struct call *call, const struct db_account *
 	jsonw_object(&d.j);
 	jsonw_khex(&d.j, "id", n->id, sizeof n->id);
 	jsonw_kuint(&d.j, "idle_seconds", SESSIONS_IDLE_S);
-	put_must(&d.j, a);
+	jsonw_kcstr(&d.j, "means", n->sso ? "sso" : "session");
+	put_must(&d.j, n->sso ? NULL : a);
 	put_principal(&d.j, a->principal);
-	accounts_put_roles(&d.j, accounts_roles(a, n->factors, control_now(s->c)));
+	accounts_put_roles(&d.j, has_roles(a, n, control_now(s->c)));
 	jsonw_khex(&d.j, "secret", secret, SESSIONS_SECRET);
 	requests_put_time(&d.j, "until", n->until);
 	requests_put_text(&d.j, "user", a->name);
@@ -239,7 +257,14 @@ sessions_answer(struct sessions *s, struct call *call, const struct db_account *
 static const char *
 means_of(const struct caller *who)
 {
-	return who->means == CALLERS_MEANS_SESSION ? "session" : who->means == CALLERS_MEANS_TOKEN ? "token" : "local";
+	return who->means == CALLERS_MEANS_SESSION ? "session" : who->means == CALLERS_MEANS_SSO ? "sso" :
+	    who->means == CALLERS_MEANS_TOKEN ? "token" : "local";
+}
+
+static bool
+has_session(const struct caller *who)
+{
+	return who->means == CALLERS_MEANS_SESSION || who->means == CALLERS_MEANS_SSO;
 }
 
 void
@@ -249,7 +274,7 @@ sessions_show(struct sessions *s, struct call *call)
 	struct db_session n = { .until = 0 };
 	struct db_account a = { .disabled = true };
 	struct call_doc d;
-	bool session = who->means == CALLERS_MEANS_SESSION && !db_session_get(s->c->db, who->session, &n) &&
+	bool session = has_session(who) && !db_session_get(s->c->db, who->session, &n) &&
 	    !db_account_get(s->c->db, who->account, &a);
 	call_doc_begin(&d);
 	jsonw_key(&d.j, "session");
@@ -257,7 +282,7 @@ sessions_show(struct sessions *s, struct call *call)
 	requests_put_digest(&d.j, "id", who->account[0] != '\0', who->session, sizeof who->session);
 	jsonw_kuint(&d.j, "idle_seconds", session ? SESSIONS_IDLE_S : 0);
 	jsonw_kcstr(&d.j, "means", means_of(who));
-	put_must(&d.j, session ? &a : NULL);
+	put_must(&d.j, session && !n.sso ? &a : NULL);
 	put_principal(&d.j, who->principal);
 	accounts_put_roles(&d.j, who->roles);
 	requests_put_time(&d.j, "until", n.until);
@@ -294,6 +319,7 @@ put(void *arg, const struct db_session *n)
 	jsonw_kbool(l->j, "own", memcmp(n->id, l->who->session, sizeof n->id) == 0);
 	sessions_peer(n->peer, peer);
 	jsonw_kcstr(l->j, "peer", peer);
+	jsonw_kbool(l->j, "sso", n->sso);
 	requests_put_time(l->j, "until", n->until);
 	jsonw_object_end(l->j);
 	return 0;
@@ -349,7 +375,7 @@ sessions_close(struct sessions *s, struct call *call)
 {
 	const struct caller *who = call_who(call);
 	struct db_session n;
-	int err = who->means == CALLERS_MEANS_SESSION ? db_session_get(s->c->db, who->session, &n) : FG_ENOTFOUND;
+	int err = has_session(who) ? db_session_get(s->c->db, who->session, &n) : FG_ENOTFOUND;
 	if (err)
 		call_fail_err(call, err);
 	else

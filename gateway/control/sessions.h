@@ -23,6 +23,13 @@
 struct control;
 struct sessions;
 
+/* By what a call came. */
+struct sessions_from {
+	uint8_t peer[CALLERS_ID];       /* address of the browser */
+	uint8_t person[CALLERS_PERSON]; /* as struct caller has them */
+	const char *front;
+};
+
 struct sessions *sessions_new(struct control *c);
 void sessions_free(struct sessions *s);
 /* Once a minute: forgets what ended long ago. */
@@ -30,21 +37,22 @@ void sessions_tidy(struct sessions *s);
 
 /*
  * Who that secret names just now; touches the idle time. False: nobody (unknown, expired, ended, disabled).
- * ret->means, roles, user are set. A guest brings no secret, and is always somebody. sessions_look is the same and
+ * ret->means, roles, user are set. A session that came by single sign-on is somebody only while the front still names
+ * that person, and means CALLERS_MEANS_SSO. A guest brings no secret, and is always somebody. sessions_look is the same and
  * leaves the idle time alone: a page that renews itself is no sign that somebody sits before it.
  */
 bool sessions_identify(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], struct caller *ret);
+    const struct sessions_from *from, struct caller *ret);
 bool sessions_look(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
-    const uint8_t peer[CALLERS_ID], struct caller *ret);
+    const struct sessions_from *from, struct caller *ret);
 
 /*
  * Begins one; secret is the caller's to hand out once and to wipe. factors is what was shown: 1 the password, 2 a code
- * as well. 0 or what the database says.
+ * as well, 0 neither: then a trusted front names `person` (else NULL). 0 or what the database says.
  */
-int sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t peer[CALLERS_ID],
-    struct db_session *ret, uint8_t secret[SESSIONS_SECRET]);
-/* Answers session.open and setup.open; wipes secret. */
+int sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t *person,
+    const uint8_t peer[CALLERS_ID], struct db_session *ret, uint8_t secret[SESSIONS_SECRET]);
+/* Answers session.open, session.sso and setup.open; wipes secret. */
 void sessions_answer(struct sessions *s, struct call *call, const struct db_account *a, const struct db_session *n,
     uint8_t secret[SESSIONS_SECRET]);
 

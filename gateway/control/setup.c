@@ -175,7 +175,7 @@ open_session(struct opening *o)
 	struct db_session n;
 	int err = db_account_add(c->db, &o->row);
 	if (!err)
-		err = sessions_open(c->sessions, &o->row, 1, call_who(o->call)->peer, &n, secret);
+		err = sessions_open(c->sessions, &o->row, 1, NULL, call_who(o->call)->peer, &n, secret);
 	if (err)
 		call_fail_err(o->call, err);
 	else

@@ -135,7 +135,7 @@ signins_fresh(struct signins *s, struct call *call)
 	struct db_account a = { .disabled = true };
 	char code[CODE_CAP];
 	int64_t wait = 0;
-	if (who->means != CALLERS_MEANS_SESSION)
+	if (who->means != CALLERS_MEANS_SESSION && who->means != CALLERS_MEANS_SSO)
 		return true;
 	(void)call_text(call, "code", code, sizeof code);
 	int err = db_account_get(s->c->db, who->account, &a);
@@ -193,7 +193,7 @@ open_session(struct attempt *t, const struct db_account *a)
 	char hex[2 * DB_ID + 1], obj[sizeof hex + 8], act[CALLERS_ACCOUNT_CAP + 8], peer[SESSIONS_PEER_CAP];
 	uint8_t secret[SESSIONS_SECRET];
 	struct db_session n;
-	int err = sessions_open(c->sessions, a, factors, call_who(t->call)->peer, &n, secret);
+	int err = sessions_open(c->sessions, a, factors, NULL, call_who(t->call)->peer, &n, secret);
 	if (err) {
 		call_fail_err(t->call, err);
 		return;

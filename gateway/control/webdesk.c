@@ -70,13 +70,16 @@ refuse(struct chan *chan, uint64_t token, enum call_status status, const char *j
 /* ---- who ---- */
 
 static bool
-identify(struct control *c, const struct msg_web_call *m, struct caller *who)
+identify(struct control *c, const struct msg_web_call *m, const char *front, struct caller *who)
 {
 	static const enum callers_means means[MSG_WEB_LIMIT] = { [MSG_WEB_GUEST] = CALLERS_MEANS_GUEST,
 		[MSG_WEB_SESSION] = CALLERS_MEANS_SESSION, [MSG_WEB_TOKEN] = CALLERS_MEANS_TOKEN };
+	struct sessions_from from = { .front = front };
+	memcpy(from.peer, m->peer, sizeof from.peer);
+	memcpy(from.person, m->person, sizeof from.person);
 	if (m->background)
-		return sessions_look(c->sessions, means[m->means], m->secret, m->peer, who);
-	return sessions_identify(c->sessions, means[m->means], m->secret, m->peer, who);
+		return sessions_look(c->sessions, means[m->means], m->secret, &from, who);
+	return sessions_identify(c->sessions, means[m->means], m->secret, &from, who);
 }
 
 /* Whether it is to be handled now; false: it is answered. */
@@ -178,10 +181,17 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 		refuse(chan, m->token, CALL_REFUSED, NO("LIMIT", "too many calls are under way", "wait for answers"));
 		return;
 	}
-	bool known = identify(c, m, &who);
+	char front[sizeof who.front];
+	if (fronts_judge(c, m, front, sizeof front) == FRONTS_STRANGER) {
+		fronts_note(c->fronts, m->peer, "a call by a connection that is not the front's");
+		refuse(chan, m->token, CALL_REFUSED, NO("FRONT", "that is not the front of console.sso", ""));
+		return;
+	}
+	bool known = identify(c, m, front, &who);
 	if (!known) {
 		who = (struct caller){ .uid = (uid_t)-1 };
 		snprintf(who.user, sizeof who.user, "nobody");
+		memcpy(who.person, m->person, sizeof who.person);
 	}
 	struct webcall *wc = take(w, chan, m, frame, &who);
 	if (!wc)
@@ -192,8 +202,31 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 		requests_handle(c, wc->call);
 }
 
-static const struct chan_rule rules[] = { { MSG_WEB_CALL, CHAN_ALWAYS, on_call } };
-const struct chan_ops webdesk_ops = { rules, 1, NULL };
+/* When its certificate ends: shown, and no more. */
+static void
+on_runouts(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	struct control *c = ctx;
+	(void)chan;
+	(void)frame;
+	runouts_take_console(&c->runouts, msg);
+}
+
+static void
+on_stray(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
+{
+	struct control *c = ctx;
+	(void)chan;
+	(void)frame;
+	fronts_stray(c->fronts, msg);
+}
+
+static const struct chan_rule rules[] = {
+	{ MSG_WEB_CALL, CHAN_ALWAYS, on_call },
+	{ MSG_WEB_STRAY, CHAN_ALWAYS, on_stray },
+	{ MSG_RUNOUTS, CHAN_ALWAYS, on_runouts },
+};
+const struct chan_ops webdesk_ops = { rules, sizeof rules / sizeof rules[0], NULL };
 
 /* ---- life ---- */
 
@@ -240,6 +273,7 @@ webdesk_down(struct webdesk *w)
 {
 	struct webcall *wc;
 	w->chan = NULL;
+	runouts_take_console(&w->c->runouts, NULL);
 	LIST_FOREACH(wc, &w->calls, link)
 		wc->orphan = true;
 }

@@ -254,6 +254,20 @@ conn_local(const struct conn *conn, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *ret_
 	return FG_OK;
 }
 
+int
+conn_unix_uid(const struct conn *conn, uid_t *ret_uid)
+{
+	struct ucred peer;
+	int domain = 0;
+	socklen_t n = sizeof peer, m = sizeof domain;
+	/* Of other sockets the kernel says nobody, or root. */
+	if (getsockopt(conn->stream.fd, SOL_SOCKET, SO_DOMAIN, &domain, &m) || domain != AF_UNIX ||
+	    getsockopt(conn->stream.fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) || n != sizeof peer)
+		return FG_EIO;
+	*ret_uid = peer.uid;
+	return FG_OK;
+}
+
 bool
 conn_is_tls(const struct conn *conn)
 {

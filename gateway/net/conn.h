@@ -7,6 +7,8 @@
 #ifndef FG_NET_CONN_H
 #define FG_NET_CONN_H
 
+#include <sys/types.h>
+
 #include "gateway/net/http_reply.h"
 #include "gateway/net/net.h"
 #include "gateway/net/tls.h"
@@ -83,6 +85,8 @@ uint32_t conn_tag(const struct conn *conn);
 void conn_peer(const struct conn *conn, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *ret_port);
 /* The address the module meant; with TPROXY not one of ours. 0 or FG_EIO. */
 int conn_local(const struct conn *conn, uint8_t ret_ip[NET_ADDR_LEN], uint16_t *ret_port);
+/* Who is at the other end of a unix socket, by the kernel's word when it connected. 0 or FG_EIO. */
+int conn_unix_uid(const struct conn *conn, uid_t *ret_uid);
 bool conn_is_tls(const struct conn *conn);
 /* SHA-256 of the client certificate's key; NULL without one. */
 const uint8_t *conn_tls_peer(const struct conn *conn);

@@ -113,31 +113,35 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 static bool
-is_listening_tcp(int fd)
+is_listening(int fd, bool local)
 {
 	int listening = 0, domain = 0, type = 0;
 	socklen_t a = sizeof listening, b = sizeof domain, c = sizeof type;
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &a) == 0 && listening &&
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &b) == 0 &&
-	    (domain == AF_INET || domain == AF_INET6) &&
+	    (local ? domain == AF_UNIX : domain == AF_INET || domain == AF_INET6) &&
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &c) == 0 && type == SOCK_STREAM;
 }
 
 /* Accepted sockets inherit all of it: no call per connection. */
 static bool
-set_options(int fd)
+set_options(int fd, bool local)
 {
 	int one = 1, lowat = LISTENER_LOWAT;
-	return evutil_make_socket_nonblocking(fd) == 0 &&
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
-	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat) == 0;
+	if (evutil_make_socket_nonblocking(fd))
+		return false;
+	return local || (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) == 0 &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat) == 0);
 }
 
+enum kind { KIND_OWN, KIND_MINDED, KIND_UNIX };
+
 static int
-open_as(struct net *net, int fd, const struct net_origin *origin, bool minded, struct listener **ret_listener)
+open_as(struct net *net, int fd, const struct net_origin *origin, enum kind kind, struct listener **ret_listener)
 {
+	const bool minded = kind == KIND_MINDED, local = kind == KIND_UNIX;
 	const struct timeval later = { 0, LISTENER_MIND_MS * 1000 };
-	if (!is_listening_tcp(fd) || !set_options(fd)) {
+	if (!is_listening(fd, local) || !set_options(fd, local)) {
 		close(fd);
 		return FG_EINVAL;
 	}
@@ -170,13 +174,19 @@ open_as(struct net *net, int fd, const struct net_origin *origin, bool minded, s
 int
 listener_new(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener)
 {
-	return open_as(net, fd, origin, false, ret_listener);
+	return open_as(net, fd, origin, KIND_OWN, ret_listener);
+}
+
+int
+listener_new_unix(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener)
+{
+	return open_as(net, fd, origin, KIND_UNIX, ret_listener);
 }
 
 int
 listener_mind(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener)
 {
-	return open_as(net, fd, origin, true, ret_listener);
+	return open_as(net, fd, origin, KIND_MINDED, ret_listener);
 }
 
 void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * listener - accepts connections from a socket that somebody else has bound.
- * Role: the edge makes one a listening descriptor the supervisor handed over.
+ * Role: the edge makes one a listening descriptor the supervisor handed over, the
+ * console one of TCP and one of a unix socket.
  * Accepts in batches; at the descriptor limit it pauses and lets the kernel's
  * backlog hold, instead of spinning on a readable socket.
  */
@@ -22,6 +23,8 @@ struct listener;
  */
 int listener_new(struct net *net, int fd, const struct net_origin *origin,
     struct listener **ret_listener);
+/* The same for a listening unix stream socket: all who come by it have the address zero. */
+int listener_new_unix(struct net *net, int fd, const struct net_origin *origin, struct listener **ret_listener);
 /*
  * As listener_new, for a socket that another process accepts from: looked at
  * every LISTENER_MIND_MS only, so that nobody waits in its queue while that

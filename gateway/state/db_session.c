@@ -4,7 +4,7 @@
 #include "crypto/err.h"
 #include "gateway/state/db_private.h"
 
-#define COLUMNS "SELECT digest, id, account, factors, made, last, until, ended, peer FROM session "
+#define COLUMNS "SELECT digest, id, account, factors, made, last, until, ended, peer, sso FROM session "
 
 int
 db_session_add(struct db *db, const struct db_session *s)
@@ -13,8 +13,8 @@ db_session_add(struct db *db, const struct db_session *s)
 	int err = db_begin(db);
 	if (err)
 		return err;
-	db_query(&q, db, "INSERT INTO session (digest, id, account, factors, made, last, until, ended, peer)"
-			 " VALUES (?,?,?,?,?,?,?,?,?)");
+	db_query(&q, db, "INSERT INTO session (digest, id, account, factors, made, last, until, ended, peer, sso)"
+			 " VALUES (?,?,?,?,?,?,?,?,?,?)");
 	db_put_sha256(&q, s->digest);
 	db_put_id(&q, s->id);
 	db_put_text(&q, s->account);
@@ -24,6 +24,7 @@ db_session_add(struct db *db, const struct db_session *s)
 	db_put_i64(&q, s->until);
 	db_put_i64(&q, s->ended);
 	db_put_blob(&q, s->peer, sizeof s->peer);
+	db_put_sha256(&q, s->sso ? s->identity : NULL);
 	err = db_run(&q, NULL);
 	if (!err) {
 		db_query(&q, db, "DELETE FROM session WHERE id IN"
@@ -47,6 +48,7 @@ read_session(struct db_query *q, struct db_session *s)
 	s->until = db_get_i64(q);
 	s->ended = db_get_i64(q);
 	db_get_blob(q, s->peer, sizeof s->peer);
+	s->sso = db_get_blob(q, s->identity, sizeof s->identity);
 }
 
 static int
@@ -111,6 +113,20 @@ db_session_end_all(struct db *db, const char *account, const uint8_t *keep, int6
 	db_put_i64(&q, now);
 	db_put_text(&q, account);
 	db_put_id(&q, keep ? keep : none);
+	int err = db_run(&q, &changes);
+	if (!err)
+		*ret_n = (unsigned)changes;
+	return err;
+}
+
+int
+db_session_end_identity(struct db *db, const uint8_t identity[DIGEST_SHA256_LEN], int64_t now, unsigned *ret_n)
+{
+	struct db_query q;
+	int changes = 0;
+	db_query(&q, db, "UPDATE session SET ended = ? WHERE sso = ? AND ended = 0");
+	db_put_i64(&q, now);
+	db_put_sha256(&q, identity);
 	int err = db_run(&q, &changes);
 	if (!err)
 		*ret_n = (unsigned)changes;

@@ -235,6 +235,14 @@ static const char placed_schema[] =
 "ALTER TABLE module ADD COLUMN placed INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE module ADD COLUMN placed_in TEXT NOT NULL DEFAULT '';";
 
+/* Who an account's person is for an issuer; and the sessions that came of it. */
+static const char binding_schema[] =
+"CREATE TABLE binding ("
+" identity BLOB PRIMARY KEY CHECK (length(identity) = 32), issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+" account TEXT NOT NULL REFERENCES account (name), made INTEGER NOT NULL, who TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX binding_account ON binding (account);"
+"ALTER TABLE session ADD COLUMN sso BLOB CHECK (length(sso) = 32);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -257,6 +265,7 @@ static const struct migration steps[] = {
 	{ 19, "rings of rollouts that are held", ring_schema },
 	{ 20, "the veto delay of break-glass", glass_schema },
 	{ 21, "what the decision hook said", hook_schema },
+	{ 23, "who accounts are for issuers of single sign-on", binding_schema },
 	{ 26, "since when a module is in its group", placed_schema },
 };
 

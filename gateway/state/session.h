@@ -15,7 +15,9 @@ struct db_session {
 	uint8_t digest[DIGEST_SHA256_LEN]; /* of the secret */
 	uint8_t id[DB_ID];                 /* its name for people */
 	char account[DB_ACCOUNT_NAME_CAP];
-	uint8_t factors;                   /* 1: the password, 2: and a code */
+	uint8_t factors;                   /* 1: the password, 2: and a code; 0: neither, it came by single sign-on */
+	bool sso;                          /* then, and only then, whom the front must vouch for at each call: */
+	uint8_t identity[DIGEST_SHA256_LEN];
 	int64_t made, last, until;         /* last: heard of, within half a minute */
 	int64_t ended;                     /* 0: not by a person */
 	uint8_t peer[DB_PEER];
@@ -31,6 +33,8 @@ int db_session_touch(struct db *db, const uint8_t id[DB_ID], int64_t now);
 int db_session_end(struct db *db, const uint8_t id[DB_ID], int64_t now);
 /* All of an account but `keep` (NULL: all); how many in *ret_n. */
 int db_session_end_all(struct db *db, const char *account, const uint8_t *keep, int64_t now, unsigned *ret_n);
+/* Those that came by that identity. */
+int db_session_end_identity(struct db *db, const uint8_t identity[DIGEST_SHA256_LEN], int64_t now, unsigned *ret_n);
 /* Of an account ("" : of all), those not ended, the oldest first. */
 int db_session_list(struct db *db, const char *account, int (*each)(void *arg, const struct db_session *s), void *arg);
 /* Was that account signed in from there before, with both factors? */

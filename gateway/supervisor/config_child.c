@@ -166,7 +166,10 @@ console(const struct config *f, struct msg_plan *m)
 		return true;
 	name(m->console_address, sizeof m->console_address, f->console.address);
 	m->console_port = (uint16_t)f->console.port;
-	return below(m->console_cert, f->keys_dir, f->console.cert) && below(m->console_key, f->keys_dir, f->console.key);
+	name(m->front_socket, sizeof m->front_socket, f->console.sso.socket);
+	name(m->front_group, sizeof m->front_group, f->console.sso.group);
+	return below(m->console_cert, f->keys_dir, f->console.cert) && below(m->console_key, f->keys_dir, f->console.key) &&
+	    below(m->front_ca, f->keys_dir, f->console.sso.client_ca);
 }
 
 static int

@@ -9,12 +9,21 @@ absolute(const char *path)
 	return path[0] == '/';
 }
 
-/* All of it, or none. */
+static bool
+path_or_none(const char *path)
+{
+	return !path[0] || absolute(path);
+}
+
+/* All of it, or none; a socket stays in its folder, and is not one of our own. */
 static bool
 console_fits(const struct msg_plan *m)
 {
-	return m->console_address[0] ? absolute(m->console_cert) && absolute(m->console_key) :
-	    !m->console_cert[0] && !m->console_key[0];
+	if (!m->console_address[0])
+		return !m->console_cert[0] && !m->console_key[0] && !m->front_socket[0] && !m->front_group[0] && !m->front_ca[0];
+	return absolute(m->console_cert) && absolute(m->console_key) && path_or_none(m->front_ca) &&
+	    !m->front_socket[0] == !m->front_group[0] && m->front_socket[0] != '.' && !strchr(m->front_socket, '/') &&
+	    strcmp(m->front_socket, "control.sock") != 0 && strcmp(m->front_socket, "halt.sock") != 0;
 }
 
 static int
@@ -27,12 +36,6 @@ take_main(struct plan *p, const struct msg_plan *m)
 	p->main = *m;
 	p->stage = PLAN_LISTENERS;
 	return 0;
-}
-
-static bool
-path_or_none(const char *path)
-{
-	return !path[0] || absolute(path);
 }
 
 static bool
@@ -169,6 +172,8 @@ plan_needs_restart(const struct plan *now, const struct plan *next)
 			return "a changed listener needs a restart";
 	if (strcmp(a->console_address, b->console_address) || a->console_port != b->console_port)
 		return "a changed address of the console needs a restart";
+	if (strcmp(a->front_socket, b->front_socket) || strcmp(a->front_group, b->front_group))
+		return "a changed socket of the console's front needs a restart";
 	if (strcmp(a->data_dir, b->data_dir) || strcmp(a->keys_dir, b->keys_dir) ||
 	    strcmp(a->run_dir, b->run_dir) || strcmp(a->anchors_dir, b->anchors_dir))
 		return "a changed directory needs a restart";

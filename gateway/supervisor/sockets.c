@@ -180,14 +180,14 @@ sockets_tcp(const char *address, uint16_t port, int *ret_fds, unsigned n, char *
 
 /* Only a socket nobody answers on is removed: never a file, never a running gateway's. */
 static int
-clear_way(const struct sockaddr_un *a, char *ret_why, size_t cap)
+clear_way(const struct sockaddr_un *a, int type, char *ret_why, size_t cap)
 {
 	struct stat st;
 	if (lstat(a->sun_path, &st))
 		return 0;
-	int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int probe = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bool alive = probe >= 0 && (connect(probe, (const struct sockaddr *)a, sizeof *a) == 0 ||
-				    errno == EAGAIN);
+				    errno == EAGAIN || errno == EPROTOTYPE);
 	if (probe >= 0)
 		close(probe);
 	if (!S_ISSOCK(st.st_mode) || alive || unlink(a->sun_path)) {
@@ -199,8 +199,8 @@ clear_way(const struct sockaddr_un *a, char *ret_why, size_t cap)
 	return 0;
 }
 
-int
-sockets_unix(const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why, size_t cap)
+static int
+listening(int type, const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why, size_t cap)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int n = snprintf(a.sun_path, sizeof a.sun_path, "%s/%s", dir, name);
@@ -208,10 +208,10 @@ sockets_unix(const char *dir, const char *name, mode_t mode, gid_t gid, char *re
 		snprintf(ret_why, cap, "%s/%s: longer than a unix socket's name can be", dir, name);
 		return FG_ELIMIT;
 	}
-	int r = clear_way(&a, ret_why, cap);
+	int r = clear_way(&a, type, ret_why, cap);
 	if (r)
 		return r;
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Closed to everybody until group and mode are set: bind() makes it with the umask's mode. */
 	mode_t old = umask(0177);
 	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0;
@@ -224,6 +224,18 @@ sockets_unix(const char *dir, const char *name, mode_t mode, gid_t gid, char *re
 		return FG_EIO;
 	}
 	return fd;
+}
+
+int
+sockets_unix(const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why, size_t cap)
+{
+	return listening(SOCK_SEQPACKET, dir, name, mode, gid, ret_why, cap);
+}
+
+int
+sockets_unix_stream(const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why, size_t cap)
+{
+	return listening(SOCK_STREAM, dir, name, mode, gid, ret_why, cap);
 }
 
 static bool

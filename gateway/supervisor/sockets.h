@@ -50,6 +50,9 @@ int sockets_tcp(const char *address, uint16_t port, int *ret_fds, unsigned n, ch
 int sockets_unix(const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why,
 		 size_t cap);
 
+/* The same of SOCK_STREAM: for HTTP. */
+int sockets_unix_stream(const char *dir, const char *name, mode_t mode, gid_t gid, char *ret_why, size_t cap);
+
 struct sockets_peer {
 	uid_t uid;
 	gid_t gid;

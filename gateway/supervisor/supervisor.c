@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/supervisor/supervisor.h"
 
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,7 @@ make_base(struct supervisor *s, const struct supervisor_options *opt)
 	    .next_bundle_fd = -1,
 	    .held_fd = -1,
 	    .web_listener = -1,
+	    .front_listener = -1,
 	    .control_sock = -1,
 	    .halt_sock = -1,
 	    .drop = geteuid() == 0,
@@ -191,6 +193,25 @@ supervisor_check(const struct supervisor_options *opt)
 
 /* ---- opening ---- */
 
+/* Whoever is in the group may connect; whom the kernel names then, the console passes on with each call. */
+static int
+open_front(struct supervisor *s, char *why, size_t cap)
+{
+	const struct msg_plan *p = &s->plan->main;
+	if (!p->front_socket[0])
+		return 0;
+	const struct group *gr = getgrnam(p->front_group);
+	if (!gr) {
+		snprintf(why, cap, "console.sso.group: the group \"%s\" does not exist", p->front_group);
+		return FG_EINVAL;
+	}
+	int fd = sockets_unix_stream(p->run_dir, p->front_socket, 0660, gr->gr_gid, why, cap);
+	if (fd < 0)
+		return fd;
+	s->front_listener = fd;
+	return 0;
+}
+
 static int
 open_console(struct supervisor *s, struct sockets_activated *given)
 {
@@ -203,6 +224,8 @@ open_console(struct supervisor *s, struct sockets_activated *given)
 	    fd < 0       ? fd : 0;
 	if (fd >= 0)
 		s->web_listener = fd;
+	if (!r)
+		r = open_front(s, why, sizeof why);
 	if (r)
 		fprintf(stderr, "console: %s\n", why);
 	return r;

@@ -174,6 +174,8 @@ hand_console_files(struct handing *h, const struct plan *plan)
 		return;
 	hand_file(h, MSG_FD_WEB_CERT, 0, 0, "console", plan->main.console_cert);
 	hand_file(h, MSG_FD_WEB_KEY, 0, 0, "console", plan->main.console_key);
+	if (plan->main.front_ca[0])
+		hand_file(h, MSG_FD_WEB_CA, 0, 0, "console", plan->main.front_ca);
 }
 
 /* A copy of one of our listening sockets. */
@@ -272,6 +274,7 @@ hand_all(struct handing *h)
 		hand_listener(h, i);
 	hand_console_files(h, h->s->plan);
 	hand_own(h, MSG_FD_WEB_LISTENER, "console", h->s->web_listener);
+	hand_own(h, MSG_FD_WEB_FRONT, "console", h->s->front_listener);
 }
 
 unsigned

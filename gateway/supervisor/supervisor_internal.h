@@ -133,6 +133,7 @@ struct supervisor {
 	/* One socket for each edge; all -1 but the first where a service manager gave us that one. */
 	int listeners[MSG_LISTENERS_MAX][PLAN_EDGES_MAX];
 	int web_listener; /* the console's; -1: none */
+	int front_listener; /* its unix socket for a front; -1: none */
 	int control_sock;
 	int halt_sock;
 	/* What identifies this machine, for the log's binding; zero: it does not say. */

@@ -547,6 +547,9 @@ supervisor_role_close_listeners(struct supervisor *s)
 	if (s->web_listener >= 0)
 		close(s->web_listener);
 	s->web_listener = -1;
+	if (s->front_listener >= 0)
+		close(s->front_listener);
+	s->front_listener = -1;
 }
 
 void

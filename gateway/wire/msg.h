@@ -145,6 +145,8 @@ enum msg_type {
 	MSG_FETCH = 112,
 	MSG_FETCH_PROGRESS,
 	MSG_FETCH_DONE,
+	/* console -> control */
+	MSG_WEB_STRAY = 117,
 	/* control or command line <-> inspect job */
 	MSG_INSPECT = 128,
 	MSG_INSPECTED,
@@ -199,6 +201,8 @@ enum msg_boot_kind { /* what a MSG_BOOT_FD's descriptor is */
 	MSG_FD_WEB_CERT,   /* console: PEM */
 	MSG_FD_WEB_KEY,
 	MSG_FD_HOOK,       /* control, which only passes it on: the decision hook; name = file name */
+	MSG_FD_WEB_FRONT,  /* console: the unix socket of a trusted front */
+	MSG_FD_WEB_CA,     /* console: PEM, what the client certificate of a front must chain to */
 	MSG_FD_LIMIT,
 };
 struct msg_boot_fd { /* + 1 fd */
@@ -277,6 +281,9 @@ struct msg_plan {
 	char console_address[MSG_NAME_MAX]; /* "": there is no console */
 	uint16_t console_port;
 	char console_cert[MSG_PATH_MAX], console_key[MSG_PATH_MAX];
+	char front_socket[MSG_FILE_MAX]; /* in run_dir; "": none */
+	char front_group[MSG_NAME_MAX];  /* may connect to it */
+	char front_ca[MSG_PATH_MAX];     /* "": the console asks for no client certificate */
 };
 struct msg_plan_listener {
 	uint16_t ordinal;
@@ -801,6 +808,8 @@ struct msg_reply { /* + 1 fd when big: the document as sealed memfd; + 1 fd when
 
 /* How whoever asks is known. The kernel's word, a unix account, has no value here: a console cannot claim one. */
 enum msg_web_means { MSG_WEB_GUEST = 0, MSG_WEB_SESSION, MSG_WEB_TOKEN, MSG_WEB_LIMIT };
+/* By what the connection could be that of a front. Whether it is, control says. */
+enum msg_web_via { MSG_VIA_NONE = 0, MSG_VIA_SOCKET, MSG_VIA_KEY, MSG_VIA_LIMIT };
 struct msg_web_call { /* + 0..2 fds as the request says; answered by a msg_reply */
 	uint64_t token;
 	uint8_t means;
@@ -809,9 +818,18 @@ struct msg_web_call { /* + 0..2 fds as the request says; answered by a msg_reply
 	uint8_t peer[MSG_ID];       /* address of whoever asks, IPv4 mapped into IPv6 */
 	uint8_t key[DIGEST_SHA256_LEN];  /* of the Idempotency-Key; zero: there was none */
 	uint8_t asked[DIGEST_SHA256_LEN]; /* of all that was asked, to tell whether that key's call comes again */
+	uint8_t via;
+	uint32_t via_uid;                   /* MSG_VIA_SOCKET: the kernel's word */
+	uint8_t via_key[DIGEST_SHA256_LEN]; /* MSG_VIA_KEY: SHA-256 of the public key of its client certificate */
+	uint8_t person[DIGEST_SHA256_LEN];  /* vouch_identity() of whom the connection vouches for; zero: nobody */
 	char request[MSG_NAME_MAX];
 	uint32_t fds;
 	struct view json;
+};
+struct msg_web_stray { /* console -> control, at most once a second: headers of a front that are not to be believed */
+	uint32_t count;
+	uint8_t peer[MSG_ID]; /* of the last */
+	char what[MSG_NAME_MAX];
 };
 struct msg_web_log { /* control -> console, at most once a second */
 	uint64_t size; /* entries of the audit log */

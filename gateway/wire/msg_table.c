@@ -80,7 +80,8 @@ static const struct msg_field plan[] = {
 	U32(msg_plan, stop_ms), BOOL(msg_plan, demo), BOOL(msg_plan, unsafe_sandbox),
 	U32_MAX(msg_plan, listeners_n, MSG_LISTENERS_MAX),
 	TEXT(msg_plan, console_address), U16(msg_plan, console_port), TEXT(msg_plan, console_cert),
-	TEXT(msg_plan, console_key), END,
+	TEXT(msg_plan, console_key), TEXT(msg_plan, front_socket), TEXT(msg_plan, front_group),
+	TEXT(msg_plan, front_ca), END,
 };
 static const struct msg_field plan_listener[] = {
 	U16(msg_plan_listener, ordinal), TEXT(msg_plan_listener, name),
@@ -376,7 +377,12 @@ static const struct msg_field reply[] = {
 static const struct msg_field web_call[] = {
 	U64(msg_web_call, token), ENUM(msg_web_call, means, MSG_WEB_LIMIT), BOOL(msg_web_call, background),
 	BYTES(msg_web_call, secret), BYTES(msg_web_call, peer), BYTES(msg_web_call, key), BYTES(msg_web_call, asked),
+	ENUM(msg_web_call, via, MSG_VIA_LIMIT), U32(msg_web_call, via_uid), BYTES(msg_web_call, via_key),
+	BYTES(msg_web_call, person),
 	TEXT(msg_web_call, request), U32_MAX(msg_web_call, fds, 2), VIEW(msg_web_call, json, MSG_JSON_MAX), END,
+};
+static const struct msg_field web_stray[] = {
+	U32(msg_web_stray, count), BYTES(msg_web_stray, peer), TEXT(msg_web_stray, what), END,
 };
 static const struct msg_field web_log[] = { U64(msg_web_log, size), END };
 
@@ -440,6 +446,7 @@ static const struct msg_layout layouts[MSG_TYPE_LIMIT] = {
 
 	[MSG_WEB_CALL] = { BODY("web-call", msg_web_call, web_call),
 	    .fds = { .number = EXACT(msg_web_call, fds, 4), .unless = MSG_NOWHERE } },
+	[MSG_WEB_STRAY] = PLAIN("web-stray", msg_web_stray, web_stray, 0),
 	[MSG_WEB_LOG] = PLAIN("web-log", msg_web_log, web_log, 0),
 
 	[MSG_ISSUE_STANDING] = PLAIN("issue-standing", msg_issue, issue, 2),

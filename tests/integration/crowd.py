@@ -21,7 +21,8 @@ def settle(gate, accounts, each=1):
         for name, role in accounts.items():
             db.execute("INSERT INTO account VALUES (?, '', '', ?, '', 0, ?, 0, 0, ?)", (name, ROLE[role], SECRET_OF_TOTP, now))
             cookies[name] = [secrets.token_hex(32) for _ in range(each)]
-            db.executemany("INSERT INTO session VALUES (?, ?, ?, 2, ?, ?, ?, 0, ?)", (
+            db.executemany("INSERT INTO session (digest, id, account, factors, made, last, until, ended, peer) "
+                           "VALUES (?, ?, ?, 2, ?, ?, ?, 0, ?)", (
                 (hashlib.sha256(bytes.fromhex(c)).digest(), secrets.token_bytes(16), name, now, now, now + 28800,
                  bytes(10) + b"\xff\xff\x7f\0\0\1") for c in cookies[name]))
     db.close()

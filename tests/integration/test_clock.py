@@ -4,6 +4,7 @@
 The wall clock is this machine's and stays; the clock since boot, which it is held against, is moved by time
 namespaces, a life of the gateway in each. To the gateway it is the wall clock that left, and came back.
 """
+import json
 import os
 import subprocess
 
@@ -62,6 +63,12 @@ def test_a_step_holds_what_permits(gate):
     held(gate, 0)
     assert not gate.up()
     assert new_module(gate) == 404, "no new grant"
+    hold = gate.cli("status", ok=range(9))["clock_hold"]
+    assert "stepped" in hold["text"] and gate.cli("status", ok=range(9))["halt"] is None
+    told = json.loads(gate.tool("fotagate", "-C", os.path.join(gate.root, "run"), "resume", "statement", "--approver",
+                                "alice@demo.invalid", "--reason", "it is right", "--json", cwd=gate.dir).stdout)
+    told = json.loads(told["statement"])
+    assert told["predicate"]["halted_at"] == hold["at"], "what a page holds the statement against"
     done = gate.sign("R-2", "bob", ok=(0, 1, 3))
     assert "clock" in str(done), done
     assert gate.reviews("review") and gate.ask(version="1.2.0")[0] == 404, "no new release"
@@ -84,6 +91,7 @@ def test_a_step_holds_what_permits(gate):
     assert not gate.up(), "one person is not enough"
     resume(gate, "bob")
     until(gate.up, 30)
+    assert gate.cli("status")["clock_hold"] is None
     until(lambda: gate.ask(imei=luhn("35693804356439"))[0] == 200)
     gate.stop()
     gate.start(*booted(4))  # confirmed: this is the clock now

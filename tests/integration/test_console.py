@@ -16,7 +16,7 @@ import subprocess
 import pytest
 
 import wire
-from gate import SRC, Gate, free_port, until
+from gate import BIN, SRC, Gate, free_port, until
 
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -152,6 +152,19 @@ def test_guest_and_forged_secrets(console):
         assert status == 401 and heads["www-authenticate"] == "Bearer" and heads["cache-control"] == "no-store", headers
     assert console.problem("/api/v1/reviews/R-1/reject", "POST", JSON, b'{"reason":"a guest says so"}') == (401, "SIGN-IN")
     assert console.problem("/api/v1/events") == (401, "SIGN-IN")
+
+
+def test_whatever_the_console_can_the_command_line_can(console):
+    """Each request of the API's is one that fotagate(1) makes, but for those by which a browser is somebody."""
+    browsers = {"session.open", "session.sso", "session.show", "session.close", "setup.open"}  # here the kernel says who asks
+    alone = {"policy.whatif"}  # fotagate policy whatif needs no gateway for it
+    with open(os.path.join(BIN, "fotagate"), "rb") as f:
+        program = f.read()
+    served = json.loads(console.web("/api/v1/openapi.json")[2])["paths"]
+    asked = {o["operationId"] for operations in served.values() for o in operations.values()}
+    assert {a for a in asked if a.encode() + b"\0" not in program} == browsers | alone  # linkers share ends of texts
+    assert "whatif" in console.tool("fotagate", "policy", "--help", ok=(0, 2)).stdout + \
+        console.tool("fotagate", "policy", "--help", ok=(0, 2)).stderr
 
 
 def test_csrf(console):
@@ -400,8 +413,9 @@ def test_taken_over(console):
     taken = Taken(console, "console")
     assert set(taken.channel) == {"supervisor", "control"}
     peer = b"\0" * 10 + b"\xff\xff\x7f\0\0\1"
-    call = lambda token, means, request, args, fds=(): wire.send(taken.channel["control"], "WEB_CALL", {
+    call = lambda token, means, request, args, fds=(), via=0, person=0: wire.send(taken.channel["control"], "WEB_CALL", {
         "token": token, "means": means, "background": False, "secret": bytes([7] * 32), "peer": peer, "key": bytes(32), "asked": bytes(32),
+        "via": via, "via_uid": 0, "via_key": bytes(32), "person": bytes([person] * 32),
         "request": request, "fds": len(fds), "json": json.dumps(args)}, fds)
     asked = [("status", {}, 0), ("people.submit", {}, 2), ("review.submit", {}, 2), ("resume.submit", {}, 2),
              ("review.reject", {"review": "R-1", "reason": "because it can"}, 0), ("backup.state", {}, 0),
@@ -419,6 +433,12 @@ def test_taken_over(console):
         if name == "REPLY":
             told[msg["token"]] = (msg["status"], json.loads(msg["json"])["error"]["id"])
     assert set(told.values()) == {(1, "SIGN-IN")}, told
+    # Nor is it a front: none is configured, whatever it says of a connection.
+    for token, (via, person) in enumerate(((0, 7), (1, 0), (1, 7), (2, 7)), 1000):
+        call(token, 0, "session.sso", {"issuer": "https://id.example", "subject": "a-1", "amr": "mfa"}, via=via, person=person)
+        while (got := wire.recv(taken.channel["control"]))[0] != "REPLY":
+            pass
+        assert (got[1]["token"], got[1]["status"], json.loads(got[1]["json"])["error"]["id"]) == (token, 1, "FRONT")
     # It cannot even spell a unix account: the channel is gone, and that is an incident.
     call(99, 3, "status", {})
     assert until(lambda: closed(taken.channel["control"]))

@@ -4,10 +4,13 @@
 Who may is written down here, not read from the product. Whoever may not is refused in the same word each time, nothing
 has changed by it, and the log has counted each refusal. Only then those ask who may.
 """
+import grp
 import http.client
 import json
 import os
+import pwd
 import re
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -20,32 +23,36 @@ from gate import until
 from test_console import JSON, Console, local, reachable
 
 # v viewer, u auditor, o operator, p approver, a admin: people who signed in; e: one who has yet to make a second factor;
-# g: nobody. V, O, U: tokens of an administrator with the scope view, operate, audit.
-PEOPLE, TOKENS = "vuopa", "VOU"
-ALL = PEOPLE + TOKENS
-ACT = "opaO"
+# g: nobody. V, O, U: tokens of an administrator with the scope view, operate, audit. s, S: an operator and an administrator
+# who came by single sign-on.
+PEOPLE, TOKENS, SSO = "vuopa", "VOU", "sS"
+ALL = PEOPLE + TOKENS + SSO
+ACT = "opaO" + SSO
 ANYBODY = ALL + "eg"  # as a guest: whose secret comes along is not looked at
 MAY = {
     "GET /status": ALL,
     "POST /session": ANYBODY,
+    "POST /session/sso": ANYBODY,
     "GET /session": ALL + "e",
-    "DELETE /session": PEOPLE + "e",
+    "DELETE /session": PEOPLE + SSO + "e",
     "GET /sessions": ALL,
-    "POST /sessions/{session}/end": PEOPLE,
+    "POST /sessions/{session}/end": PEOPLE + SSO,
     "POST /setup": ANYBODY,
-    "GET /accounts": "uaU",
+    "GET /accounts": "uaUS",
     "POST /accounts": "a",
-    "POST /accounts/{account}/disable": "a",
+    "POST /accounts/{account}/bind": "a",
+    "POST /accounts/{account}/unbind": "aS",
+    "POST /accounts/{account}/disable": "aS",
     "POST /accounts/{account}/enable": "a",
     "POST /accounts/{account}/password": PEOPLE + "e",
     "POST /accounts/{account}/roles": "a",
     "POST /accounts/{account}/totp": PEOPLE + "e",
-    "GET /tokens": "uaU",
+    "GET /tokens": "uaUS",
     "POST /tokens": "a",
-    "POST /tokens/{token}/revoke": "a",
+    "POST /tokens/{token}/revoke": "aS",
     "GET /people": ALL,
     "POST /people/propose": ACT,
-    "POST /people/submit": "opa",
+    "POST /people/submit": "opa" + SSO,
     "POST /people/{who}/suspend": ACT,
     "GET /policy": ALL,
     "POST /policy/submit": "opa",
@@ -58,17 +65,17 @@ MAY = {
     "GET /reviews": ALL,
     "GET /reviews/{review}": ALL,
     "GET /reviews/{review}/report": ALL,
-    "POST /reviews/{review}/statement": "pa",
-    "POST /reviews/{review}/submit": "opa",
+    "POST /reviews/{review}/statement": "paS",
+    "POST /reviews/{review}/submit": "opa" + SSO,
     "POST /reviews/{review}/reject": ACT,
     "POST /reviews/{review}/reopen": ACT,
     "POST /reviews/{review}/attest": "opa",
     "POST /reviews/{review}/comment": ACT,
-    "POST /fetches/{review}/retry": "oaO",
+    "POST /fetches/{review}/retry": "oaO" + SSO,
     "GET /exposure": ALL,
     "GET /refusals": ALL,
     "POST /refusals": ACT,
-    "POST /refusals/{refusal}/lift": "pa",
+    "POST /refusals/{refusal}/lift": "paS",
     "GET /waivers": ALL,
     "POST /waivers": "p",
     "POST /waivers/{waiver}/lift": ACT,
@@ -77,11 +84,11 @@ MAY = {
     "POST /breakglass/submit": "opa",
     "GET /standing": ALL,
     "POST /standing": ACT,
-    "POST /standing/{standing}/statement": "pa",
-    "POST /standing/{standing}/submit": "opa",
+    "POST /standing/{standing}/statement": "paS",
+    "POST /standing/{standing}/submit": "opa" + SSO,
     "POST /standing/{standing}/revoke": ACT,
     "GET /bases": ALL,
-    "POST /bases/drop": "oaO",
+    "POST /bases/drop": "oaO" + SSO,
     "GET /releases": ALL,
     "POST /releases/{release}/revoke": ACT,
     "GET /rollouts": ALL,
@@ -89,32 +96,46 @@ MAY = {
     "POST /rollouts/{release}/pause": ACT,
     "POST /rollouts/{release}/abort": ACT,
     "POST /rollouts/{release}/hold": ACT,
-    "POST /rollouts/{release}/statement": "pa",
-    "POST /continue/submit": "opa",
+    "POST /rollouts/{release}/statement": "paS",
+    "POST /continue/submit": "opa" + SSO,
     "GET /modules": ALL,
     "GET /modules/{module}": ALL,
     "GET /modules/{module}/explain": ALL,
     "POST /modules/{module}/reveal": ACT,
-    "POST /modules/{module}/hold": "oaO",
-    "POST /modules/{module}/unhold": "oaO",
-    "POST /modules/{module}/url": "oaO",
-    "POST /privacy/erase": "a",
+    "POST /modules/{module}/hold": "oaO" + SSO,
+    "POST /modules/{module}/unhold": "oaO" + SSO,
+    "POST /modules/{module}/url": "oaO" + SSO,
+    "POST /privacy/erase": "aS",
     "GET /suppliers": ALL,
     "GET /suppliers/{supplier}": ALL,
-    "POST /resume/statement": "pa",
-    "POST /resume/submit": "opa",
+    "POST /resume/statement": "paS",
+    "POST /resume/submit": "opa" + SSO,
     "GET /audit/head": ALL,
-    "POST /audit/export": "upaU",
+    "POST /audit/export": "upaUS",
     "GET /audit/files/{name}": ALL,
     "GET /audit/proof/{index}": ALL,
     "GET /files/{kind}": ALL,
 }
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 NAMES = {"v": "vera", "u": "uwe", "o": "olga", "p": "paul", "a": "ada"}
-ROLES = {"vera": "viewer", "uwe": "auditor", "olga": "operator", "paul": "approver", "ada": "admin"}
+SSO_NAMES = {"s": "sven", "S": "sara"}
+ROLES = {"sven": "operator", "sara": "admin", "vera": "viewer", "uwe": "auditor", "olga": "operator", "paul": "approver", "ada": "admin"}
 PASSWORD = "seven grey herons wade at dusk"
 # What looking writes down of itself, and how long the log is, which is compared by its entries; nothing else may differ.
 TOUCHED = {"session": ("last",), "token": ("last",), "log_head": ("size", "root")}
+
+
+class Front(http.client.HTTPConnection):
+    """As the trusted front connects; a real one is in test_console_sso."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(30)
+        self.sock.connect(self.path)
 
 
 class Caller:
@@ -124,6 +145,8 @@ class Caller:
         self.heads = heads
         context = ssl.create_default_context(cafile=os.path.join(gate.root, "keys/web.crt"))
         self.link = http.client.HTTPSConnection("localhost", gate.web_port, timeout=30, context=context)
+        if "X-FG-SSO-Subject" in heads:
+            self.link = Front(os.path.join(gate.root, "run/front.sock"))
 
     def ask(self, method, target, body=None):
         """Status, and id of the problem or None."""
@@ -177,6 +200,7 @@ class Scene:
         self.caller = {k: Caller(gate, cookie(people[n][0])) for k, n in NAMES.items()}
         self.caller |= {"V": Caller(gate, bearer("view")), "O": Caller(gate, bearer("operate")), "U": Caller(gate, bearer("audit")),
                         "g": Caller(gate, {}), "e": Caller(gate, cookie(self.enrolling()))}
+        self.caller |= {k: self.by_front(n) for k, n in SSO_NAMES.items()}
         other = next(s["id"] for s in self.local("session.list", {})["sessions"] if s["account"] == "zoe")
         reason = {"reason": "because somebody can"}
         paths = {"session": other, "account": "zoe", "token": spare, "who": "bob@demo.invalid", "review": "R-2", "id": "1",
@@ -186,6 +210,8 @@ class Scene:
         self.bodies = {
             "POST /session": {"user": "ed"}, "POST /setup": {"user": "ed"},  # without a password: it is the asking that counts
             "POST /accounts": {"account": "eve", "password": PASSWORD, "roles": ["admin"]},
+            "POST /accounts/{account}/bind": {"issuer": "https://id.example", "subject": "zoe"},
+            "POST /accounts/{account}/unbind": {**reason, "issuer": "https://id.example", "subject": "zoe"},
             "POST /accounts/{account}/disable": reason,
             "POST /accounts/{account}/password": {"password": PASSWORD + "!", "old": PASSWORD},
             "POST /accounts/{account}/roles": {"roles": ["admin"]},
@@ -226,6 +252,17 @@ class Scene:
                                os.path.join(self.gate.root, "people/alice")], input=text.encode(), check=True, capture_output=True)
         return {"statement": text, "signature": done.stdout.decode()}
 
+    def by_front(self, name):
+        """Bound by an administrator, and signed in by the front's word."""
+        self.local("account.bind", {"account": name, "issuer": "https://id.example", "subject": name})
+        said = {"X-FG-SSO-Issuer": "https://id.example", "X-FG-SSO-Subject": name, "X-FG-SSO-Acr": "-", "X-FG-SSO-Amr": "hwk",
+                "X-FG-SSO-Address": "127.0.0.1"}
+        link = Front(os.path.join(self.gate.root, "run/front.sock"))
+        link.request("POST", "/api/v1/session/sso", b"", {**said, **JSON})
+        r = link.getresponse()
+        assert r.status == 200, r.read()
+        return Caller(self.gate, {**said, "Cookie": r.getheader("Set-Cookie").split(";")[0]})
+
     def enrolling(self):
         """ed signs in, with the password that somebody else chose."""
         status, heads, body = self.gate.web("/api/v1/session", "POST", JSON,
@@ -260,6 +297,9 @@ def find(doc, digits):
 @pytest.fixture(scope="module")
 def scene():
     gate = Console(edges=1)
+    me, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    gate.set(f'console = {{ address = "127.0.0.1"; port = {gate.web_port}; cert = "web.crt"; key = "web.key"; '
+             f'sso = {{ socket = "front.sock"; user = "{me}"; group = "{group}"; amr = ["hwk"]; }}; }};')
     try:
         gate.start()
         until(lambda: reachable(gate))
@@ -415,7 +455,7 @@ def test_everybody_asks_for_everything(scene):
         for who in filter(lambda who: who in may, scene.caller):
             status, problem = scene.ask(who, row)
             assert problem not in ("DENIED", "SIGN-IN", "UNKNOWN-REQUEST", "METHOD", "COULD-NOT"), (who, row, status, problem)
-    for who in PEOPLE + "e":
+    for who in PEOPLE + SSO + "e":
         assert scene.caller[who].ask("GET", "/status") == (401, "SIGN-IN")
         refused += 1
     # Gathered by the minute, and the rest when the gateway stops: each is counted, and the last of each minute named.

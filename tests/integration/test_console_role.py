@@ -65,6 +65,7 @@ class Alone:
         theirs.close()
         say("START")
         assert wire.recv(self.supervisor)[0] == "READY"
+        self.runouts = wire.recv(self.control)
 
     def connect(self, source="127.0.0.1"):
         context = ssl.create_default_context(cafile=self.cert)
@@ -111,6 +112,12 @@ def alone():
         yield a
     finally:
         a.close()
+
+
+def test_when_its_certificate_ends(alone):
+    told, msg, _ = alone.runouts
+    (row,) = msg["rows"]
+    assert told == "RUNOUTS" and (row["listener"], row["kind"]) == (0, 1) and row["until"] - row["from"] == 9 * 86400
 
 
 def test_what_control_is_asked(alone):

@@ -215,6 +215,9 @@ def test_the_consoles_lines_of_the_sample_are_good_ones_and_not_in_force():
     assert not re.search(r"(?m)^console", sample)
     keys = re.findall(r"(?m)^#\t(\w+) = ", lines_of)
     known = [re.search(r'(?:TEXT|INT)\("console\.(\w+)"', line).group(1)
-             for line in read("policy", "config_schema.c").splitlines() if '("console.' in line and "GROUP" not in line]
+             for line in read("policy", "config_schema.c").splitlines() if re.search(r'(TEXT|INT)\("console\.\w+"', line)]
     assert keys == known
+    front = re.search(r"(?m)^#\t#sso = \{ (.*) \};$", lines_of).group(1)
+    sso = re.findall(r'\("console\.sso\.(\w+)"', read("policy", "config_schema.c"))
+    assert set(re.findall(r"(\w+) = ", front)) < set(sso)
     assert re.search(r'INT\("console.port", [^"]*"(\d+)"', read("policy", "config_schema.c")).group(1) in lines_of

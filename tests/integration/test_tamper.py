@@ -290,6 +290,7 @@ COLUMNS = {
     "account.totp_step": ("grants", "likewise"),
     "account.disabled": ("grants", "likewise"),
     "account.created": ("neither", "for showing"),
+    "binding.*": ("grants", "whose word by single sign-on is whose account's: likewise, and no vote"),
     "session.*": ("grants", "who is signed in: likewise"),
     "token.*": ("grants", "which machines may ask: likewise"),
     "failure.*": ("denies", "how long somebody waits before the next try"),

@@ -88,7 +88,9 @@ FIELDS = {
     "STOP": [("grace_ms", "u32")],
     "READY": [("landlock_abi", "u32"), ("seccomp", "bool"), ("netns", "bool"), ("jail", "text")],
     "WEB_CALL": [("token", "u64"), ("means", "u8"), ("background", "bool"), ("secret", 32), ("peer", 16), ("key", 32),
-                 ("asked", 32), ("request", "text"), ("fds", "u32"), ("json", "text")],
+                 ("asked", 32), ("via", "u8"), ("via_uid", "u32"), ("via_key", 32), ("person", 32), ("request", "text"), ("fds", "u32"), ("json", "text")],
+    "RUNOUTS": [("rows", [("listener", "u16"), ("kind", "u8"), ("from", "i64"), ("until", "i64")])],
+    "WEB_STRAY": [("count", "u32"), ("peer", 16), ("what", "text")],
     "WEB_LOG": [("size", "u64")],
     "REPLY": [("token", "u64"), ("status", "u8"), ("big", "bool"), ("file", "bool"), ("json", "text")],
 }

@@ -139,7 +139,8 @@ async function show() {
 				return undefined;
 			}
 			if (mine === turn)
-				return go("/sign-in" + api.query({ next: path === "/" ? "" : path + location.search }), true);
+				return go("/sign-in" + api.query({ next: path === "/" ? "" : path + location.search,
+					sso: err.cure === "single sign-on" }), true);
 			return undefined;
 		}
 	}
@@ -190,7 +191,7 @@ function whoever(doc) {
 api.on.signedOut = () => {
 	if (!session)
 		return;
-	left("/sign-in" + api.query({ next: location.pathname + location.search, over: "1" }));
+	left("/sign-in" + api.query({ next: location.pathname + location.search, over: "1", sso: session.means === "sso" }));
 };
 
 document.addEventListener("click", (ev) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// signin - name, password and, where it is due, the code of the second factor.
+// signin - name, password and, where it is due, the code of the second factor; or whom a front before the console names.
 import { el, field, problem } from "/dom.js";
 import { post } from "/api.js";
 
@@ -47,5 +47,10 @@ export function load(page) {
 				wrong, el("p", { class: "buttons" }, go)),
 			el("p", {}, "No account on a new gateway? ", el("a", { href: "/setup" }, "Set it up"),
 				" with the code from its terminal.")];
+	}, "stack");
+	page.part("sso", q.has("sso") || null, () => {
+		const wrong = el("div");
+		const go = () => post("/session/sso").then(page.signedIn, (no) => wrong.replaceChildren(problem(no)));
+		return [el("p", { class: "buttons" }, el("button", { type: "button", id: "sso", onclick: go }, "Single sign-on")), wrong];
 	}, "stack");
 }

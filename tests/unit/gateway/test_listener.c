@@ -4,10 +4,31 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 
 #include "gateway/net/net_private.h"
 
 #define RANGE "GET /f/a HTTP/1.1\r\nHost: h\r\nRange: bytes=0-1\r\n\r\n"
+
+static void
+look(void *ctx, struct conn *conn)
+{
+	*(int *)ctx = conn->stream.fd;
+}
+
+struct who {
+	int err;
+	uid_t uid;
+	uint32_t tag;
+};
+
+static void
+ask_who(void *ctx, struct conn *conn)
+{
+	struct who *w = ctx;
+	w->err = conn_unix_uid(conn, &w->uid);
+	w->tag = conn_tag(conn);
+}
 
 static void
 only_a_listening_tcp_socket_will_do(void **state)
@@ -29,10 +50,42 @@ only_a_listening_tcp_socket_will_do(void **state)
 	rig_free(r);
 }
 
+/* Nor one of TCP where a unix socket is meant: the kernel's word about who connects is worth nothing there. */
 static void
-look(void *ctx, struct conn *conn)
+a_unix_socket_is_its_own_kind(void **state)
 {
-	*(int *)ctx = conn->stream.fd;
+	(void)state;
+	struct rig *r = rig_new(NULL, NULL, HTTP_LENIENT);
+	const struct net_origin origin = { NULL, HTTP_LENIENT, 7 };
+	struct sockaddr_un a = { .sun_family = AF_UNIX, .sun_path = "" };
+	socklen_t n = sizeof a;
+	struct listener *l = NULL;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(listener_new_unix(r->net, fd, &origin, &l), FG_EINVAL);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(sa_family_t)), 0); /* the kernel's choice of a name */
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+	int plain = dup(fd);
+	assert_int_equal(listener_new(r->net, plain, &origin, &l), FG_EINVAL);
+	assert_int_equal(listener_new_unix(r->net, fd, &origin, &l), 0);
+	int client = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&a, n), 0);
+	rig_settle(r);
+	struct who who = { .err = FG_EIO };
+	net_each(r->net, ask_who, &who);
+	assert_int_equal(who.err, 0);
+	assert_int_equal(who.uid, geteuid());
+	assert_int_equal(who.tag, 7);
+	struct rig_client *c = rig_connect(r);
+	assert_non_null(c);
+	close(client);
+	rig_settle(r);
+	net_each(r->net, ask_who, &who);
+	assert_int_equal(who.err, FG_EIO); /* by TCP the kernel names nobody */
+	rig_hang_up(c);
+	rig_free(r);
 }
 
 static void
@@ -216,6 +269,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_listening_tcp_socket_will_do),
+		cmocka_unit_test(a_unix_socket_is_its_own_kind),
 		cmocka_unit_test(accepted_sockets_inherit_their_options),
 		cmocka_unit_test(another_edges_queue_is_minded),
 		cmocka_unit_test(no_descriptors_left),

@@ -99,6 +99,34 @@ test_console_is_whole(void **state)
 	}
 }
 
+/* A front's socket is in run_dir, is none of our own and has a group; without a console there is none. */
+static void
+test_front_is_whole(void **state)
+{
+	static const struct {
+		const char *address, *socket, *group, *ca;
+		int err;
+	} rows[] = {
+		{ "::1", "f.sock", "www", "", 0 }, { "::1", "", "", "/k/ca", 0 }, { "::1", "f.sock", "www", "/k/ca", 0 },
+		{ "::1", "f.sock", "", "", FG_EPEER }, { "::1", "", "www", "", FG_EPEER }, { "::1", "../f", "www", "", FG_EPEER },
+		{ "::1", "a/f", "www", "", FG_EPEER }, { "::1", "control.sock", "www", "", FG_EPEER },
+		{ "::1", "halt.sock", "www", "", FG_EPEER }, { "::1", "", "", "k/ca", FG_EPEER },
+		{ "", "f.sock", "www", "", FG_EPEER }, { "", "", "", "/k/ca", FG_EPEER },
+	};
+	struct fixture *f = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		bool console = rows[i].address[0];
+		memset(f->plan, 0, sizeof *f->plan);
+		snprintf(f->main.console_address, sizeof f->main.console_address, "%s", rows[i].address);
+		snprintf(f->main.console_cert, sizeof f->main.console_cert, "%s", console ? "/k/c" : "");
+		snprintf(f->main.console_key, sizeof f->main.console_key, "%s", console ? "/k/k" : "");
+		snprintf(f->main.front_socket, sizeof f->main.front_socket, "%s", rows[i].socket);
+		snprintf(f->main.front_group, sizeof f->main.front_group, "%s", rows[i].group);
+		snprintf(f->main.front_ca, sizeof f->main.front_ca, "%s", rows[i].ca);
+		assert_int_equal(plan_take(f->plan, MSG_PLAN, &f->main), rows[i].err);
+	}
+}
+
 static void
 test_refused_with_problems(void **state)
 {
@@ -246,6 +274,7 @@ test_what_needs_a_restart(void **state)
 	other->main.stop_ms++;
 	other->files_n = 3;
 	other->main.console_cert[0] = '/';
+	other->main.front_ca[0] = '/';
 	other->listeners[1].cert[0][1] = 'x';
 	other->listeners[1].client_ca[0] = '/';
 	assert_null(plan_needs_restart(f->plan, other));
@@ -256,6 +285,8 @@ test_what_needs_a_restart(void **state)
 	CHANGED(other->main.console_address[0] = ':', "console");
 	CHANGED(other->main.console_port++, "console");
 	CHANGED(other->main.user_console[0] = 'x', "user");
+	CHANGED(other->main.front_socket[0] = 'x', "front");
+	CHANGED(other->main.front_group[0] = 'x', "front");
 	CHANGED(other->main.data_dir[1] = 'x', "directory");
 	CHANGED(other->main.user_warden[0] = 'x', "user");
 	CHANGED(other->main.group_operators[0] = 'x', "group");
@@ -272,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_accepted),
 		T(test_console_is_whole),
+		T(test_front_is_whole),
 		T(test_refused_with_problems),
 		T(test_refused_because_of_genesis),
 		T(test_out_of_order),

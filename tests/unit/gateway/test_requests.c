@@ -30,12 +30,14 @@ static const struct {
 	unsigned who;
 } expected[] = {
 	{ "account.add", REQUESTS_PERSONAL, A },
+	{ "account.bind", REQUESTS_PERSONAL, A },
 	{ "account.disable", REQUESTS_RESTRICT, A },
 	{ "account.enable", REQUESTS_PERSONAL, A },
 	{ "account.list", REQUESTS_VIEW, U | A },
 	{ "account.password", REQUESTS_PERSONAL, ALL | E },
 	{ "account.roles", REQUESTS_PERSONAL, A },
 	{ "account.totp", REQUESTS_PERSONAL, ALL | E },
+	{ "account.unbind", REQUESTS_RESTRICT, A },
 	{ "audit.cosigned", REQUESTS_VIEW, U | P | A },
 	{ "audit.export", REQUESTS_VIEW, U | P | A },
 	{ "audit.head", REQUESTS_VIEW, ALL },
@@ -105,11 +107,12 @@ static const struct {
 	{ "rollout.show", REQUESTS_VIEW, ALL },
 	{ "rollout.statement", REQUESTS_VIEW, P | A },
 	{ "rollout.submit", REQUESTS_PERMIT, O | P | A },
-	{ "session.close", REQUESTS_PERSONAL, ALL | E },
-	{ "session.end", REQUESTS_PERSONAL, ALL },
+	{ "session.close", REQUESTS_OWN, ALL | E },
+	{ "session.end", REQUESTS_OWN, ALL },
 	{ "session.list", REQUESTS_VIEW, ALL },
 	{ "session.open", REQUESTS_CHANGE, G },
 	{ "session.show", REQUESTS_VIEW, ALL | E },
+	{ "session.sso", REQUESTS_CHANGE, G },
 	{ "setup.code", REQUESTS_PERSONAL, A },
 	{ "setup.open", REQUESTS_CHANGE, G },
 	{ "sighting.list", REQUESTS_VIEW, ALL },
@@ -189,14 +192,14 @@ test_requests_table_is_the_one_agreed(void **state)
 		if (row->kind == REQUESTS_PERMIT)
 			assert_true(row->fds_min == 2 && row->fds_max == 2);
 		/* Who may look may do nothing else, but with what is one's own. */
-		if (row->kind != REQUESTS_VIEW && row->kind != REQUESTS_PERSONAL)
+		if (row->kind != REQUESTS_VIEW && row->kind != REQUESTS_PERSONAL && row->kind != REQUESTS_OWN)
 			assert_false(row->who & (CALLERS_VIEWER | CALLERS_AUDITOR));
 		/* A guest signs in, and may nothing that anybody else may. */
 		if (row->who & CALLERS_GUEST)
-			assert_true(row->who == CALLERS_GUEST && strstr(row->name, ".open"));
+			assert_true(row->who == CALLERS_GUEST && (strstr(row->name, ".open") || strcmp(row->name, "session.sso") == 0));
 		/* Somebody without a second factor makes one, or leaves. */
 		if (row->who & CALLERS_ENROL)
-			assert_true(row->kind == REQUESTS_PERSONAL || strcmp(row->name, "session.show") == 0);
+			assert_true(row->kind == REQUESTS_PERSONAL || row->kind == REQUESTS_OWN || strcmp(row->name, "session.show") == 0);
 	}
 	assert_null(requests_at(requests_count()));
 }
@@ -220,12 +223,16 @@ test_requests_matrix(void **state)
 				const enum requests_verdict without = requests_may(row, &who, false);
 				bool known = means > CALLERS_MEANS_NONE && means < CALLERS_MEANS_LIMIT;
 				const unsigned has = means == CALLERS_MEANS_GUEST ? G : roles & ~(unsigned)G;
-				const bool token = means == CALLERS_MEANS_TOKEN;
+				const bool token = means == CALLERS_MEANS_TOKEN, sso = means == CALLERS_MEANS_SSO;
 				if (!known || !(has & row->who)) {
 					assert_int_equal(with, REQUESTS_DENIED);
 					assert_int_equal(without, REQUESTS_DENIED);
-				} else if (token && (row->kind == REQUESTS_PERMIT || row->kind == REQUESTS_PERSONAL)) {
-					/* A machine's secret hands in no vote, not even one that would be counted, and makes no accounts. */
+				} else if ((token && (row->kind == REQUESTS_PERMIT || row->kind == REQUESTS_OWN)) ||
+				    ((token || sso) && row->kind == REQUESTS_PERSONAL)) {
+					/*
+					 * A machine's secret hands in no vote, not even one that would be counted; neither it nor
+					 * a front's word makes accounts.
+					 */
 					assert_int_equal(with, REQUESTS_DENIED);
 					assert_int_equal(without, REQUESTS_DENIED);
 				} else if (row->kind == REQUESTS_PERMIT) {

@@ -116,6 +116,24 @@ put(int64_t now)
 	return fixture.said;
 }
 
+/* It comes last, in words of its own, whatever a console that is not ours may say of other listeners. */
+static void
+the_console_has_its_own(void **state)
+{
+	const struct msg_runouts m = { 3, { { 1, MSG_RUNOUT_CERT, 0, 1 }, { 0, MSG_RUNOUT_CRL, 0, 1 },
+		{ 0, MSG_RUNOUT_CERT, NOW - 90 * DAY, NOW } } };
+	(void)state;
+	runouts_take_console(&fixture.r, &m);
+	tell(0, MSG_RUNOUT_CRL, NOW - 8 * DAY, NOW);
+	assert_string_equal(strchr(at(NOW), '\n') + 1, "CERTIFICATE|the console: its certificate ran out at 2027-01-15T08:00:00Z: "
+	    "browsers refuse to go on. The way out: a new one in its place, then fotagate reload\n");
+	assert_string_equal(put(NOW), "{\"certificates\":[{\"kind\":\"CRL\",\"listener\":\"tls\",\"soon\":true,"
+	    "\"until\":\"2027-01-15T08:00:00Z\"},{\"kind\":\"CERTIFICATE\",\"listener\":\"console\",\"soon\":true,"
+	    "\"until\":\"2027-01-15T08:00:00Z\"}]}");
+	runouts_take_console(&fixture.r, NULL);
+	assert_null(strstr(at(NOW), "console"));
+}
+
 static void
 all_are_shown_before_it_is_too_late(void **state)
 {
@@ -158,6 +176,7 @@ main(void)
 		cmocka_unit_test_setup(soon_is_by_how_long_it_lives, setup),
 		cmocka_unit_test_setup(the_edge_that_has_the_oldest_is_believed, setup),
 		cmocka_unit_test_setup(all_are_shown_before_it_is_too_late, setup),
+		cmocka_unit_test_setup(the_console_has_its_own, setup),
 		cmocka_unit_test_setup(whatever_an_edge_says, setup),
 	};
 	return cmocka_run_group_tests_name("runouts", tests, NULL, NULL);

@@ -203,6 +203,16 @@ test_unix(void **state)
 			 FG_EEXIST);
 	assert_int_equal(access(path, F_OK), 0);
 	unlink(path);
+	/* One of streams likewise, and neither takes the place of the other. */
+	fd = sockets_unix_stream(dir, "halt.sock", 0660, getegid(), why, sizeof why);
+	assert_true(fd >= 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(connect_unix(path), -1);
+	assert_int_equal(sockets_unix(dir, "halt.sock", 0600, (gid_t)-1, why, sizeof why), FG_EEXIST);
+	assert_int_equal(sockets_unix_stream(dir, "halt.sock", 0600, (gid_t)-1, why, sizeof why), FG_EEXIST);
+	close(fd);
+	unlink(path);
 	memset(longdir, 'd', sizeof longdir);
 	longdir[sizeof longdir - 1] = '\0';
 	assert_int_equal(sockets_unix(longdir, "x", 0600, (gid_t)-1, why, sizeof why), FG_ELIMIT);

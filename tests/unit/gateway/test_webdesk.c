@@ -127,7 +127,7 @@ test_background(void **state)
 	struct db_session n;
 	int64_t began = t->r->now;
 	assert_int_equal(db_account_add(t->c->db, &a), 0);
-	assert_int_equal(sessions_open(t->c->sessions, &a, 2, m.peer, &n, m.secret), 0);
+	assert_int_equal(sessions_open(t->c->sessions, &a, 2, NULL, m.peer, &n, m.secret), 0);
 	t->r->now += SESSIONS_IDLE_S - 1;
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(msg_send(t->console, MSG_WEB_CALL, &m, NULL, 0), 0);

@@ -51,6 +51,7 @@ test_each_secret_has_one_holder(void **state)
 		{ MSG_FD_TICKETS, MSG_ROLE_EDGE },      { MSG_FD_PSK, MSG_ROLE_EDGE },
 		{ MSG_FD_LISTENER, MSG_ROLE_EDGE },     { MSG_FD_CONTROL_SOCK, MSG_ROLE_CONTROL },
 		{ MSG_FD_WEB_KEY, MSG_ROLE_CONSOLE },   { MSG_FD_WEB_LISTENER, MSG_ROLE_CONSOLE },
+		{ MSG_FD_WEB_CA, MSG_ROLE_CONSOLE },    { MSG_FD_WEB_FRONT, MSG_ROLE_CONSOLE },
 	};
 	(void)state;
 	for (unsigned i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {

@@ -135,6 +135,43 @@ console_is_whole(void **state)
 	config_free(c);
 }
 
+/* Who the front is, all of it, and how well it must have looked. */
+static void
+a_front_is_whole(void **state)
+{
+#define WITH(sso) "console = { address = \"127.0.0.1\"; cert = \"c\"; key = \"k\"; sso = { " sso " }; };"
+#define SOCKET "socket = \"f.sock\"; user = \"www\"; group = \"www\"; "
+#define PIN "client_keys = [\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"]; "
+#define MFA "amr = [\"mfa\"];"
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{ WITH(SOCKET), "acr or amr" },
+		{ WITH(MFA), "socket or client_ca" },
+		{ WITH("socket = \"f.sock\"; user = \"www\"; " MFA), "go together" },
+		{ WITH("socket = \"f.sock\"; group = \"www\"; " MFA), "go together" },
+		{ WITH("client_ca = \"ca.pem\"; group = \"www\"; " PIN MFA), "go together" },
+		{ WITH("client_ca = \"ca.pem\"; " MFA), "client_ca and client_keys" },
+		{ WITH(SOCKET PIN MFA), "client_ca and client_keys" },
+		{ WITH("socket = \"halt.sock\"; user = \"www\"; group = \"www\"; " MFA), "the gateway's own socket" },
+		{ "console = { sso = { " SOCKET MFA " }; };", "there is no console" },
+	};
+	char text[2048];
+	struct config *c = NULL;
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		snprintf(text, sizeof text, "%s%s\n", SAMPLE_MAIN, cases[i].text);
+		assert_int_equal(sample_parse(text, NULL, &c, &problems), FG_EFORMAT);
+		if (problems.n != 1 || !sample_says(&problems, "fotagate.conf", 6, cases[i].says))
+			fail_msg("%s: %s", cases[i].text, problems.at[0].text);
+	}
+	assert_int_equal(sample_parse(SAMPLE_MAIN WITH(SOCKET "client_ca = \"ca.pem\"; " PIN MFA) "\n", NULL, &c, &problems), 0);
+	assert_string_equal(c->console.sso.socket, "f.sock");
+	assert_int_equal(c->console.sso.client_keys_n, 1);
+	assert_int_equal(c->console.sso.amr_n, 1);
+	config_free(c);
+}
+
 /* Of three, the second has the first's name, and the third that of both; of windows and blackouts one says it all. */
 static void
 a_name_is_had_once(void **state)
@@ -179,6 +216,7 @@ main(void)
 		cmocka_unit_test(listeners_and_suppliers_fit_each_other),
 		cmocka_unit_test(windows_have_one_meaning),
 		cmocka_unit_test(console_is_whole),
+		cmocka_unit_test(a_front_is_whole),
 		cmocka_unit_test(a_name_is_had_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
