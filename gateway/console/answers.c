@@ -11,7 +11,7 @@
 static const struct {
 	const char *name, *says;
 } named[] = {
-	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],totp:b}" },
+	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,passkeys:n,password:b,principal:s,roles:[s],totp:b}" },
 	{ "Attest", "{after:s,at:t,before:s,flash:d?,who:s}" },
 	{ "Facts",
 	    "{age:n?,attested:n,complete:b,country:s?,delta:s,direction:s,findings:[s],format:s?,groups:[s]?,"
@@ -61,7 +61,15 @@ static const struct {
 	{ "setup.open", SESSION },
 	{ "session.close", "{ended:d}" },
 	{ "session.end", "{ended:d}" },
-	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,until:t}]}" },
+	{ "session.list", "{sessions:[{account:s,by:s,factors:n,id:d,last:t,made:t,own:b,peer:s,until:t}]}" },
+	{ "session.challenge", "{challenge:d,rp_id:s,seconds:n}" },
+	{ "session.passkey", SESSION },
+	{ "passkey.challenge", "{challenge:d,credentials:[s],handle:d?,rp_id:s,seconds:n}" },
+	{ "passkey.add", CHANGED_ACCOUNT },
+	{ "passkey.fresh", "{code:s,until:t}" },
+	{ "passkey.list", "{passkeys:[{backup:s,counter:n,fingerprint:s,id:d,last:t,made:t,name:s,suspended:t}]}" },
+	{ "passkey.remove", CHANGED_ACCOUNT },
+	{ "account.passkey_only", CHANGED_ACCOUNT },
 	{ "account.list", "{accounts:[Account]}" },
 	{ "account.add", CHANGED_ACCOUNT },
 	{ "account.disable", CHANGED_ACCOUNT },

@@ -8,6 +8,7 @@
 #include "crypto/err.h"
 #include "crypto/wipe.h"
 #include "gateway/control/accounts_private.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/signins.h"
 
 #define BOTH (CALLERS_ADMIN | CALLERS_APPROVER)
@@ -40,10 +41,16 @@ unsigned
 accounts_roles(const struct db_account *a, unsigned factors, int64_t now)
 {
 	unsigned roles = a->roles & CALLERS_ANY;
-	/* A second factor that was made since makes nothing of a session that never showed it. */
-	if (a->disabled || factors != (a->have_totp ? 2u : 1u) || (a->lent && now >= a->lent))
+	const bool passkey = factors == SESSIONS_BY_PASSKEY;
+	if (a->disabled || (passkey && !a->passkeys))
 		return 0;
-	if (a->lent || !a->have_totp)
+	/* A second factor that was made since makes nothing of a session that never showed it. */
+	if (!passkey && (factors != (a->have_totp ? 2u : 1u) || (a->lent && now >= a->lent)))
+		return 0;
+	/* Where the second factor is a passkey, a password alone makes no other one beside it. */
+	if (!passkey && !a->have_totp && a->passkeys)
+		return 0;
+	if (!passkey && (a->lent || !a->have_totp))
 		return CALLERS_ENROL;
 	return (roles & BOTH) == BOTH ? 0 : roles; /* only who wrote into the database can have made it so */
 }
@@ -90,6 +97,8 @@ put(struct jsonw *j, const struct db_account *a)
 	jsonw_kbool(j, "disabled", a->disabled);
 	requests_put_text(j, "display", a->display);
 	requests_put_time(j, "lent", a->lent);
+	jsonw_kuint(j, "passkeys", a->passkeys);
+	jsonw_kbool(j, "password", a->hash[0] != '\0');
 	requests_put_text(j, "principal", a->principal);
 	accounts_put_roles(j, a->roles);
 	jsonw_kbool(j, "totp", a->have_totp);
@@ -120,8 +129,8 @@ accounts_list(struct accounts *a, struct call *call)
 	call_fail_err(call, err);
 }
 
-static void
-answer(struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens)
+void
+accounts_answer(struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens)
 {
 	struct call_doc d;
 	call_doc_begin(&d);
@@ -154,6 +163,7 @@ void
 accounts_end(struct accounts_change *ch)
 {
 	LIST_REMOVE(ch, link);
+	free(ch->passkey);
 	wipe(ch, sizeof *ch);
 	free(ch);
 }
@@ -181,8 +191,8 @@ later_word(struct accounts *a, const char *name)
 	}
 }
 
-static struct msg_append *
-entry(struct control *c, const struct call *call, const struct db_account *a, const char *change)
+struct msg_append *
+accounts_entry(struct control *c, const struct call *call, const struct db_account *a, const char *change)
 {
 	char obj[DB_ACCOUNT_NAME_CAP + 8], roles[64];
 	snprintf(obj, sizeof obj, "account:%s", a->name);
@@ -220,6 +230,20 @@ merge(const struct accounts_change *ch, struct db_account *a)
 		memcpy(a->totp, ch->row.totp, sizeof a->totp);
 		a->totp_step = ch->row.totp_step;
 		break;
+	case ACCOUNTS_PASSKEY:
+		/* Made by who had shown a password only: that alone lets in no more. */
+		if (!a->have_totp) {
+			a->hash[0] = '\0';
+			a->lent = 0;
+		}
+		break;
+	case ACCOUNTS_PASSKEY_ONLY:
+		a->hash[0] = '\0';
+		a->lent = 0;
+		a->have_totp = false;
+		wipe(a->totp, sizeof a->totp);
+		a->totp_step = 0;
+		break;
 	case ACCOUNTS_NOTHING:
 	case ACCOUNTS_ADD:
 		break;
@@ -231,7 +255,9 @@ static int
 apply(const struct accounts_change *ch, struct db_account *a, unsigned *ret_ended)
 {
 	struct db *db = ch->a->c->db;
-	const bool ends = ch->what == ACCOUNTS_PASSWORD || ch->what == ACCOUNTS_TOTP || ch->what == ACCOUNTS_RESET;
+	const bool ends = ch->what == ACCOUNTS_PASSWORD || ch->what == ACCOUNTS_TOTP || ch->what == ACCOUNTS_RESET ||
+	    ch->what == ACCOUNTS_PASSKEY_ONLY;
+	unsigned dropped = 0;
 	*a = ch->row;
 	if (ch->what == ACCOUNTS_ADD)
 		return db_account_add(db, a);
@@ -243,6 +269,11 @@ apply(const struct accounts_change *ch, struct db_account *a, unsigned *ret_ende
 		merge(ch, a);
 		err = db_account_set(db, a);
 	}
+	if (!err && ch->what == ACCOUNTS_RESET)
+		err = db_passkey_drop_all(db, a->name, &dropped);
+	if (!err && ch->what == ACCOUNTS_PASSKEY)
+		err = db_passkey_add(db, ch->passkey);
+	a->passkeys = ch->what == ACCOUNTS_PASSKEY ? a->passkeys + 1 : a->passkeys - dropped;
 	if (!err && ends)
 		err = db_session_end_all(db, a->name, ch->keep ? call_who(ch->call)->session : NULL, control_now(ch->a->c),
 		    ret_ended);
@@ -263,12 +294,13 @@ on_logged(void *ctx, int err, uint64_t index)
 	} else if (ch->again) {
 		call_fail(call, CALL_REFUSED, "STATE", "see fotagate account list", "the account was changed meanwhile");
 	} else if ((err = apply(ch, &row, &ended)) == FG_EEXIST) {
-		call_fail(call, CALL_REFUSED, "EXISTS", "", "there is an account of that name");
+		call_fail(call, CALL_REFUSED, "EXISTS", "", ch->passkey ? "that passkey is there already" :
+		    "there is an account of that name");
 	} else if (err) {
 		call_fail_err(call, err);
 	} else {
 		later_word(a, row.name);
-		answer(call, &row, ended, 0);
+		accounts_answer(call, &row, ended, 0);
 	}
 	wipe(&row, sizeof row);
 	accounts_end(ch);
@@ -278,9 +310,11 @@ void
 accounts_log(struct accounts_change *ch)
 {
 	static const char *const words[] = { "", "added", "enabled", "roles", "password", "second factor made",
-		"second factor taken off" };
+		"second factor taken off", "passkey added", "passkey only" };
 	struct control *c = ch->a->c;
-	struct msg_append *e = entry(c, ch->call, &ch->row, words[ch->what]);
+	struct msg_append *e = accounts_entry(c, ch->call, &ch->row, words[ch->what]);
+	if (e && ch->passkey)
+		passkeys_ref(e, ch->passkey);
 	int err = e ? logbook_append(c->logbook, e, on_logged, ch) : FG_ENOMEM;
 	free(e);
 	if (!err)
@@ -375,8 +409,8 @@ take_roles(struct accounts_change *ch)
 	int err = apply(ch, &row, &ended);
 	if (!err) {
 		later_word(a, row.name);
-		logbook_tell(a->c->logbook, entry(a->c, call, &row, "roles"));
-		answer(call, &row, 0, 0);
+		logbook_tell(a->c->logbook, accounts_entry(a->c, call, &row, "roles"));
+		accounts_answer(call, &row, 0, 0);
 	} else {
 		call_fail_err(call, err);
 	}
@@ -455,11 +489,11 @@ accounts_disable(struct accounts *a, struct call *call)
 		return;
 	}
 	later_word(a, row.name);
-	struct msg_append *e = entry(a->c, call, &row, "disabled");
+	struct msg_append *e = accounts_entry(a->c, call, &row, "disabled");
 	logbook_ref_number(e, "sessions", sessions);
 	logbook_ref_number(e, "tokens", tokens);
 	logbook_say(e, "%s", reason);
 	logbook_tell(a->c->logbook, e);
-	answer(call, &row, sessions, tokens);
+	accounts_answer(call, &row, sessions, tokens);
 	wipe(&row, sizeof row);
 }

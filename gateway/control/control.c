@@ -371,11 +371,12 @@ make_parts(struct control *c)
 	c->signins = signins_new(c);
 	c->accounts = accounts_new(c);
 	c->tokens = tokens_new(c);
+	c->passkeys = passkeys_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
 	    !c->judging ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
-	    !c->accounts || !c->tokens || !c->resumptions)
+	    !c->accounts || !c->tokens || !c->passkeys || !c->resumptions)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -724,6 +725,7 @@ free_rest(struct control *c)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	accounts_free(c->accounts);
+	passkeys_free(c->passkeys);
 	tokens_free(c->tokens);
 	signins_free(c->signins);
 	sessions_free(c->sessions);

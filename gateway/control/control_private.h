@@ -24,6 +24,7 @@
 #include "gateway/control/judging.h"
 #include "gateway/control/links.h"
 #include "gateway/control/logbook.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
 #include "gateway/control/proposals.h"
@@ -108,6 +109,7 @@ struct control {
 	struct signins *signins;
 	struct accounts *accounts;
 	struct tokens *tokens;
+	struct passkeys *passkeys;
 	struct webdesk *webdesk;
 
 	struct chan *warden;     /* NULL while away */

@@ -223,6 +223,19 @@ static const char ring_schema[] =
 "ALTER TABLE rollout ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
 "ALTER TABLE rollout ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;";
 
+/*
+ * What people sign in with; the key is in SSH's wire form, with the relying party it is for. It is nobody's vote: whose
+ * signature counts is in the signer set. And the highest counters seen of keys that signed.
+ */
+static const char passkey_schema[] =
+"CREATE TABLE passkey ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), account TEXT NOT NULL REFERENCES account (name), name TEXT NOT NULL,"
+" credential BLOB NOT NULL UNIQUE, key BLOB NOT NULL, counter INTEGER NOT NULL, flags INTEGER NOT NULL,"
+" made INTEGER NOT NULL, last INTEGER NOT NULL, suspended INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX passkey_account ON passkey (account);"
+"CREATE TABLE key_counter ("
+" key BLOB PRIMARY KEY CHECK (length(key) = 32), counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -243,6 +256,8 @@ static const struct migration steps[] = {
 	/* 17 is another's. */
 	{ 18, "standing statements", standing_schema },
 	{ 19, "rings of rollouts that are held", ring_schema },
+	/* 20 and 21 are others'. */
+	{ 22, "passkeys to sign in with; counters of keys that signed", passkey_schema },
 };
 
 const struct migration *

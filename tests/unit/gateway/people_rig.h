@@ -8,14 +8,15 @@
 #undef people_genesis
 #include "unit/gateway/control_rig.h"
 
-/* Alice and Bob, both of whom it takes. people_free() them before the rig goes. */
+/* Alice and Bob, both of whom it takes, with passkeys at that console ("": nowhere). people_free() them before the rig goes. */
 static inline void
-people_rig_give(struct control_rig *r)
+people_rig_give_at(struct control_rig *r, const char *console)
 {
 	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
 	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
 	struct writer text;
 	char why[200];
+	snprintf(g->set.console, sizeof g->set.console, "%s", console);
 	writer_init(&text, GENESIS_BYTES_MAX);
 	assert_int_equal(genesis_encode(g, &text), 0);
 	int fd = memfd_sealed("genesis", writer_view(&text));
@@ -24,6 +25,12 @@ people_rig_give(struct control_rig *r)
 	close(fd);
 	writer_free(&text);
 	free(g);
+}
+
+static inline void
+people_rig_give(struct control_rig *r)
+{
+	people_rig_give_at(r, "");
 }
 
 #endif
