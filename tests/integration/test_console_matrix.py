@@ -28,6 +28,8 @@ ANYBODY = ALL + "eg"  # as a guest: whose secret comes along is not looked at
 MAY = {
     "GET /status": ALL,
     "POST /session": ANYBODY,
+    "POST /session/challenge": ANYBODY,
+    "POST /session/passkey": ANYBODY,
     "GET /session": ALL + "e",
     "DELETE /session": PEOPLE + "e",
     "GET /sessions": ALL,
@@ -40,6 +42,12 @@ MAY = {
     "POST /accounts/{account}/password": PEOPLE + "e",
     "POST /accounts/{account}/roles": "a",
     "POST /accounts/{account}/totp": PEOPLE + "e",
+    "POST /accounts/{account}/passkey-only": PEOPLE,
+    "GET /accounts/{account}/passkeys": ALL,
+    "POST /passkeys": PEOPLE + "e",
+    "POST /passkeys/challenge": PEOPLE + "e",
+    "POST /passkeys/fresh": PEOPLE,
+    "POST /passkeys/{passkey}/remove": PEOPLE,
     "GET /tokens": "uaU",
     "POST /tokens": "a",
     "POST /tokens/{token}/revoke": "a",
@@ -177,6 +185,7 @@ class Scene:
         reason = {"reason": "because somebody can"}
         paths = {"session": other, "account": "zoe", "token": spare, "who": "bob@demo.invalid", "review": "R-2", "id": "1",
                  "refusal": find(refusal, 32), "waiver": "0" * 32, "standing": "S-1", "release": release, "module": module, "supplier": "demo-vendor",
+                 "passkey": "0" * 32,
                  "name": "checkpoint", "index": "0", "kind": "genesis"}
         key = open(os.path.join(gate.root, "people/bob.pub")).read().split()
         self.bodies = {
@@ -235,7 +244,7 @@ class Scene:
     def ask(self, who, row):
         method, path = row.split(" ")
         own = {"e": "ed", **NAMES}.get(who, "ada")
-        mine = row.endswith(("/password", "/totp")) and who in PEOPLE + "e"
+        mine = (row.endswith(("/password", "/totp", "/passkey-only")) and who in PEOPLE + "e") or row.endswith("/passkeys")
         for name, value in self.paths.items():
             path = path.replace("{" + name + "}", own if mine and name == "account" else value)
         if path.endswith("/draft"):
@@ -376,7 +385,7 @@ def test_documents_are_as_they_are_told(scene):
         schema = told(path, "get")["application/json"]["schema"]
         assert status == 200 and schema != {"type": "object"} and fits(json.loads(text), schema, named, path), (path, text)
         seen += 1
-    assert seen == 27
+    assert seen == 28
     shown = json.loads(gate.web("/api/v1/reviews/R-2", headers=scene.caller["a"].heads)[2])
     for broken in ({**shown, "more": 1}, {k: v for k, v in shown.items() if k != "asked"}, {**shown, "asked": "1"}):
         with pytest.raises(AssertionError):
