@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/requests_private.h"
 
 /* "<name> <digest> <digest> ...": the statements handed in against the halt or the hold of the clock of that name. */
@@ -390,6 +391,7 @@ store_and_log(struct halts *h, struct submission *s, struct view statement, stru
 		err = FG_ENOMEM;
 	if (!err) {
 		logbook_ref_sha256(e, "statement", s->sha256);
+		keymarks_ref(c, e, signature);
 		logbook_say(e, "%s", s->a->reason);
 		err = logbook_append(c->logbook, e, on_logged, s);
 	}

@@ -10,7 +10,7 @@ import checks
 from browse import every, one, there, wait
 from console import LENT, PASSWORD
 from test_decide import fill, press
-from test_passkey import authenticator
+from test_passkey import authenticator, enact
 
 
 def fresh_authenticator(driver):
@@ -21,14 +21,8 @@ def fresh_authenticator(driver):
 
 def site(place):
     """Passkeys are good here: both people sign for it, unless they did."""
-    g = place.gate
-    if g.cli("people", "list")["console"] == place.url:
-        return
-    people = g.root + "/people/"
-    g.cli("people", "propose", "--console", place.url, "--sign", people + "alice")
-    proposal = g.cli("people", "list")["proposals"][0]["sha256"]
-    g.cli("people", "propose", "--proposal", proposal, "--sign", people + "bob")
-    assert g.cli("people", "list")["console"] == place.url
+    if place.gate.cli("people", "list")["console"] != place.url:
+        enact(place)
 
 
 def who(driver, place):
@@ -84,7 +78,8 @@ def test_refused(driver, place):
     (had,) = driver.get_credentials()
     touch(driver, place)
     fresh_authenticator(driver)
-    driver.add_credential(Credential.create_resident_credential(decoded(had.id), "localhost", decoded(had.user_handle), had.private_key, 0))
+    driver.add_credential(Credential.create_resident_credential(decoded(had.id), "localhost", decoded(had.user_handle),
+                                                                decoded(had.private_key), 0))
     assert "PASSKEY" in touch(driver, place, ok=False) and who(driver, place) is None
     assert place.gate.cli("account", "passkeys", "kim")["passkeys"][0]["suspended"]
     # Another authenticator has nothing for this site.
