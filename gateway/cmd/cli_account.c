@@ -28,7 +28,8 @@ show_one(const struct json_value *root)
 {
 	static const struct cli_label fields[] = {
 		{ "account", "account" }, { "name", "display" }, { "person", "principal" }, { "roles", "roles" },
-		{ "disabled", "disabled" }, { "password", "password" }, { "code", "totp" }, { "passkeys", "passkeys" }, { "lent until", "lent" },
+		{ "disabled", "disabled" }, { "password", "password" }, { "code", "totp" },
+		{ "passkeys", "passkeys" }, { "lent until", "lent" },
 	};
 	static const struct cli_label ended[] = { { "sessions", "sessions_ended" }, { "tokens", "tokens_revoked" } };
 	cli_print_fields(stdout, json_get(root, "account"), fields, sizeof fields / sizeof fields[0]);

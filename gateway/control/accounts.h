@@ -3,7 +3,8 @@
  * accounts - the people who may sign in over the network, as administrators name them. What gives an account
  * more waits for its entry in the log; what takes from it is done first. A password that somebody else
  * chose lets in for a week, and only to choose one's own; without a second factor nobody gets
- * farther than to make one: a code, or a passkey, which is two factors in one and needs no password beside it. Nobody is administrator and approver at once.
+ * farther than to make one: a code, or a passkey, which is two factors in one and needs no password
+ * beside it. Nobody is administrator and approver at once.
  */
 #ifndef FG_GATEWAY_CONTROL_ACCOUNTS_H
 #define FG_GATEWAY_CONTROL_ACCOUNTS_H

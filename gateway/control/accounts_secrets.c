@@ -317,7 +317,8 @@ accounts_passkey_only(struct accounts *a, struct call *call)
 	}
 	int proven = db_passkey_list(a->c->db, ch->row.name, is_proven, NULL);
 	if (proven == 0)
-		call_fail(call, CALL_REFUSED, "STATE", "sign in with one first", "no passkey of that account has let anybody in yet");
+		call_fail(call, CALL_REFUSED, "STATE", "sign in with one first",
+		    "no passkey of that account has let anybody in yet");
 	else if (proven < 0)
 		call_fail_err(call, proven);
 	if (proven > 0 && signins_fresh(a->c->signins, call)) {

@@ -25,10 +25,11 @@ _Static_assert(1 + BASE32_CAP(CODE_BYTES) <= PASSKEYS_CODE_CAP, "it fits where c
 
 /* The generator of P-256, of which nobody has the secret half: what strangers' answers are held against, for as long. */
 static const uint8_t nobody[SSHKEY_POINT_LEN] = {
-	0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2, 0x77, 0x03, 0x7d, 0x81,
-	0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2, 0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e,
-	0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf,
-	0x51, 0xf5,
+	0x04, 0x6b, 0x17, 0xd1, 0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40,
+	0xf2, 0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8, 0x98, 0xc2,
+	0x96, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f, 0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e,
+	0x16, 0x2b, 0xce, 0x33, 0x57, 0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51,
+	0xf5,
 };
 
 struct passkeys *
@@ -115,7 +116,8 @@ passkeys_issue(struct passkeys *p, struct call *call, enum passkeys_use use)
 		call_fail_err(call, FG_ECRYPTO);
 		return NULL;
 	}
-	struct passkeys_challenge *at = stranger ? place(p->stranger, PASSKEYS_STRANGERS, PASSKEYS_OF_SOURCE, fresh.whose, fresh.at) :
+	struct passkeys_challenge *at = stranger ?
+	    place(p->stranger, PASSKEYS_STRANGERS, PASSKEYS_OF_SOURCE, fresh.whose, fresh.at) :
 	    place(p->own, PASSKEYS_OWN, 1, fresh.whose, fresh.at);
 	*at = fresh;
 	return at;
@@ -249,7 +251,7 @@ judge(struct passkeys *p, const struct call *call, enum passkeys_use use, const 
 	if (!err)
 		err = webauthn_asserted(&key, writer_view(&s.client), writer_view(&s.auth), writer_view(&s.signature), &rules, ret);
 	shown_free(&s);
-	if (err == FG_EFORMAT || err)
+	if (err)
 		return err == FG_EFORMAT ? FG_EPERM : err;
 	snprintf(by, BY_CAP, "passkey: %s", known ? webauthn_outcome_name(ret->outcome) : "unknown");
 	if (!known || ret->outcome != WEBAUTHN_GOOD)
@@ -295,8 +297,8 @@ counter_went_back(struct passkeys *p, const struct call *call, const struct db_p
 	struct control *c = p->c;
 	unsigned sessions = 0;
 	int err = passkeys_end(c, k, suspend, NULL, &sessions);
-	oplog(OPLOG_WARNING, "a passkey of %s was suspended: its counter went from %" PRIu32 " to %" PRIu32 "%s%s", a->name, k->counter,
-	    counter, err ? "; it could not be written down: " : "", err ? db_why(c->db) : "");
+	oplog(OPLOG_WARNING, "a passkey of %s was suspended: its counter went from %" PRIu32 " to %" PRIu32 "%s%s", a->name,
+	    k->counter, counter, err ? "; it could not be written down: " : "", err ? db_why(c->db) : "");
 	struct msg_append *e = accounts_entry(c, call, a, "passkey suspended");
 	if (!e)
 		return;
@@ -310,7 +312,8 @@ counter_went_back(struct passkeys *p, const struct call *call, const struct db_p
 
 /* The last of what a passkey is asked: FG_ESTATE when it is suspended, or is from now on. */
 static int
-use_it(struct passkeys *p, const struct call *call, const struct db_passkey *k, const struct db_account *a, const struct webauthn *w)
+use_it(struct passkeys *p, const struct call *call, const struct db_passkey *k, const struct db_account *a,
+    const struct webauthn *w)
 {
 	int err = db_passkey_used(p->c->db, k->id, w->counter, w->flags & (SSHSIG_FLAG_BE | SSHSIG_FLAG_BS), control_now(p->c));
 	if (err == FG_ESTATE)

@@ -156,7 +156,8 @@ may_be_added(struct passkeys *p, struct call *call, const struct db_account *a, 
 		call_fail(call, CALL_REFUSED, "SEPARATION", "make another one to sign in with",
 		    "that key signs approvals: it lets nobody in");
 	else if (a->lent && (call_who(call)->roles & CALLERS_ENROL))
-		call_fail(call, CALL_REFUSED, "STATE", "choose your own password first", "somebody else chose this account's password");
+		call_fail(call, CALL_REFUSED, "STATE", "choose your own password first",
+		    "somebody else chose this account's password");
 	else if (a->passkeys >= DB_PASSKEYS_OF_ONE)
 		call_fail(call, CALL_REFUSED, "LIMIT", "remove one", "there are %d passkeys already", DB_PASSKEYS_OF_ONE);
 	else
@@ -186,8 +187,8 @@ passkeys_add(struct passkeys *p, struct call *call)
 	ch->passkey->made = control_now(p->c);
 	int err = take_made(p, call, &site, ch->passkey, &key, &by);
 	if (err == FG_EPERM)
-		call_fail(call, CALL_REFUSED, "PASSKEY", "try again, or with another authenticator", "that is no passkey of this console: %s",
-		    by);
+		call_fail(call, CALL_REFUSED, "PASSKEY", "try again, or with another authenticator",
+		    "that is no passkey of this console: %s", by);
 	else if (err)
 		call_fail_err(call, err);
 	if (!err && may_be_added(p, call, &ch->row, &key))

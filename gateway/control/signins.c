@@ -152,7 +152,8 @@ signins_fresh(struct signins *s, struct call *call)
 	if (!err && asked)
 		return true;
 	if (!asked)
-		call_fail(call, CALL_REFUSED, "SECOND-FACTOR", "send it as code", "this takes a code of your second factor, or a passkey");
+		call_fail(call, CALL_REFUSED, "SECOND-FACTOR", "send it as code",
+		    "this takes a code of your second factor, or a passkey");
 	else if (err == FG_EAGAIN)
 		signins_throttled(s, call, who->account, wait);
 	else if (err == FG_EPERM)

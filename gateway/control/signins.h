@@ -25,7 +25,10 @@ void signins_open(struct signins *s, struct call *call);
  * or what database and OpenSSL say.
  */
 int signins_code(struct signins *s, const struct db_account *a, struct view code, int64_t *ret_wait);
-/* For a call that changes who may do what: a session shows a code once more, of the second factor or of passkey.fresh. False: the call is answered. */
+/*
+ * For a call that changes who may do what: a session shows a code once more, of the second factor or of passkey.fresh.
+ * False: the call is answered.
+ */
 bool signins_fresh(struct signins *s, struct call *call);
 
 /* A session for who showed what factors says (SESSIONS_BY_*): opened, logged, answered. The call is answered in any case. */

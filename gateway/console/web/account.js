@@ -39,8 +39,9 @@ function passwording(page, s) {
 // first: in place of a code, by who has shown a password only.
 function making(page, s, first) {
 	return page.act(question({ title: "Make a passkey", button: "Make it", text: ["It signs you in here, without a password. " +
-		"It signs no approval.", first ? "Your password then lets nobody in." : ""], fields: [field("Name", el("input", { name: "name",
-		id: "key-name", required: true, maxlength: "60", autocomplete: "off" }), "The device it is on."), first ? null : stepUp()],
+		"It signs no approval.", first ? "Your password then lets nobody in." : ""],
+	fields: [field("Name", el("input", { name: "name", id: "key-name", required: true, maxlength: "60", autocomplete: "off" }),
+		"The device it is on."), first ? null : stepUp()],
 	ask: async (v) => {
 		await enrol(s.user, v.get("name").trim(), v.get("code"));
 		if (first)
