@@ -96,6 +96,18 @@ console_host(const char *origin, const char **ret_at)
 	return strcspn(*ret_at, ":");
 }
 
+bool
+signers_console_host(const struct signers *s, char ret[SSHKEY_APPLICATION_MAX + 1])
+{
+	const char *host = "";
+	size_t n = console_host(s->console, &host);
+	if (!n || n > SSHKEY_APPLICATION_MAX)
+		return false;
+	memcpy(ret, host, n);
+	ret[n] = '\0';
+	return true;
+}
+
 /* The port as a browser writes it: no zero in front, and never the one it leaves out. */
 static bool
 is_console_port(const char *p)
@@ -366,10 +378,7 @@ signer_of(const struct signers *set, struct view message, const char *namespace_
 	struct sshsig_evidence who;
 	struct sshsig_rules rules = { .namespace_ = namespace_ };
 	char rp_id[SSHKEY_APPLICATION_MAX + 1];
-	if (set->console[0] && strcmp(namespace_, APPROVAL_NAMESPACE) == 0) {
-		const char *host = "";
-		size_t n = console_host(set->console, &host);
-		snprintf(rp_id, sizeof rp_id, "%.*s", (int)n, host);
+	if (strcmp(namespace_, APPROVAL_NAMESPACE) == 0 && signers_console_host(set, rp_id)) {
 		rules.rp_id = rp_id;
 		rules.origin = set->console;
 	}

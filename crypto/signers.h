@@ -90,6 +90,8 @@ int signers_count(const struct signers *set, struct view message, const char *na
 int signers_is_passkey(struct view armour, bool *ret);
 /* An origin as a browser spells one, of https, with a host name a passkey can belong to. */
 bool signers_console_ok(const char *origin);
+/* The host of a set's console, which is the relying party of its passkeys. False: passkeys may sign nowhere. */
+bool signers_console_host(const struct signers *s, char ret[SSHKEY_APPLICATION_MAX + 1]);
 /* next follows old: number, previous digest, thresholds of both. 0, or FG_EPERM with ret_why. */
 int signers_check_next(const struct signers *old, struct view old_text, const struct signers *next,
     struct view next_text, const struct signers_signature *sigs, unsigned n, int64_t now, char *ret_why, size_t cap);

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/params.h>
 
 #include "crypto/base64.h"
 #include "crypto/ed25519.h"
@@ -341,4 +344,44 @@ sshkey_write_allowed(const struct sshkey *key, const char *principal, const char
 	sshkey_write_line(key, w);
 	writer_text(w, "\n");
 	return writer_err(w);
+}
+
+/* ---- arithmetic ---- */
+
+static EVP_PKEY *
+p256_key(const struct sshkey *key)
+{
+	char group[] = "prime256v1";
+	uint8_t point[SSHKEY_POINT_LEN];
+	memcpy(point, key->point, sizeof point);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *pkey = NULL;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
+		(void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	EVP_PKEY_CTX_free(ctx);
+	return pkey;
+}
+
+int
+sshkey_verify_p256(const struct sshkey *key, struct view message, struct view der, bool *ret_valid)
+{
+	int rc = FG_ECRYPTO;
+	*ret_valid = false;
+	if (key->type != SSHKEY_SK_ECDSA)
+		return FG_EINVAL;
+	EVP_PKEY *pkey = p256_key(key);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	if (pkey && ctx && EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, pkey, NULL) == 1) {
+		*ret_valid = EVP_DigestVerify(ctx, der.p, der.n, message.p, message.n) == 1;
+		rc = 0;
+	}
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(pkey);
+	ERR_clear_error();
+	return rc;
 }

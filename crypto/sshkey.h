@@ -75,6 +75,12 @@ int sshkey_digest(const struct sshkey *key, uint8_t ret[DIGEST_SHA256_LEN]);
 int sshkey_fingerprint(const struct sshkey *key, char ret[SSHKEY_FINGERPRINT_CAP]);
 
 /*
+ * Does der (an ECDSA signature, strict DER) fit the SHA-256 of message under a key of type SSHKEY_SK_ECDSA? What it
+ * means is the caller's to know. 0; FG_EINVAL for another type, FG_ECRYPTO.
+ */
+int sshkey_verify_p256(const struct sshkey *key, struct view message, struct view der, bool *ret_valid);
+
+/*
  * Appends one allowed_signers line with its "\n" (ssh-keygen(1), ALLOWED
  * SIGNERS): exactly one principal, one or more namespaces (comma-separated),
  * both dates in UTC (epoch seconds, after < before). FG_EINVAL for a principal or namespace

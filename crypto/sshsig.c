@@ -4,15 +4,13 @@
 #include <stdlib.h>
 
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
 
 #include "crypto/base64.h"
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "crypto/webauthn.h"
 
 #define MAGIC "SSHSIG"
 #define VERSION 1
@@ -23,7 +21,6 @@
 #define SCHEME_NAME_MAX 64   /* the longest is 43 */
 #define SCALAR_LEN 32        /* r or s of P-256 */
 #define MPINT_MAX (SCALAR_LEN + 1) /* and the zero byte that keeps it positive */
-#define CHALLENGE_MAX 1024   /* base64url of the to-be-signed bytes: at most 200 */
 
 static const struct {
 	const char *name;
@@ -54,6 +51,12 @@ sshsig_outcome_name(enum sshsig_outcome outcome)
 {
 	return (unsigned)outcome < sizeof OUTCOMES / sizeof *OUTCOMES ? OUTCOMES[outcome] :
 	    OUTCOMES[SSHSIG_UNKNOWN];
+}
+
+const char *
+sshsig_backup_name(uint8_t flags)
+{
+	return flags & SSHSIG_FLAG_BS ? "backed-up" : flags & SSHSIG_FLAG_BE ? "can-be-backed-up" : "device-bound";
 }
 
 static int
@@ -333,25 +336,6 @@ sshsig_write_ed25519(const struct sshkey *key, const char *namespace_, enum dige
 
 /* ---- verification ---- */
 
-static EVP_PKEY *
-p256_key(const struct sshkey *key)
-{
-	char group[] = "prime256v1";
-	uint8_t point[SSHKEY_POINT_LEN];
-	memcpy(point, key->point, sizeof point);
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_PKEY *pkey = NULL;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
 /* r || s as the DER that EVP wants; freed with OPENSSL_free. 0 when it cannot be made. */
 static int
 scalars_to_der(const uint8_t value[2 * SCALAR_LEN], unsigned char **ret_der)
@@ -373,68 +357,12 @@ scalars_to_der(const uint8_t value[2 * SCALAR_LEN], unsigned char **ret_der)
 static int
 p256_verify(const struct sshsig *sig, struct view message, bool *ret_valid)
 {
-	int rc = FG_ECRYPTO;
 	unsigned char *der = NULL;
 	*ret_valid = false;
-	EVP_PKEY *pkey = p256_key(&sig->key);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int der_len = scalars_to_der(sig->value, &der);
-	if (pkey && ctx && der_len &&
-	    EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", NULL, NULL, pkey, NULL) == 1) {
-		*ret_valid = EVP_DigestVerify(ctx, der, (size_t)der_len, message.p, message.n) == 1;
-		rc = 0;
-	}
+	int rc = der_len ? sshkey_verify_p256(&sig->key, message, view_of(der, (size_t)der_len), ret_valid) : FG_ECRYPTO;
 	OPENSSL_free(der);
-	EVP_MD_CTX_free(ctx);
-	EVP_PKEY_free(pkey);
 	ERR_clear_error();
-	return rc;
-}
-
-/* Base64url without padding: the one place that needs it, so made from base64. */
-static void
-write_base64url(struct view bytes, struct writer *w)
-{
-	size_t start = w->n;
-	base64_encode(bytes, w);
-	if (writer_err(w) < 0)
-		return;
-	while (w->n > start && w->p[w->n - 1] == '=')
-		w->n--;
-	for (size_t i = start; i < w->n; i++)
-		w->p[i] = w->p[i] == '+' ? '-' : w->p[i] == '/' ? '_' : w->p[i];
-}
-
-/*
- * WebAuthn 5.8.1.2 (limited verification): browsers write client data in this
- * order and without space, so a prefix says it all. After the origin comes
- * crossOrigin; true means that the page was a frame inside another site, where
- * people do not see what they sign.
- */
-static int
-check_client_data(const struct sshsig *sig, struct view tbs, bool *ret_good)
-{
-	static const char same_origin[] = ",\"crossOrigin\":false";
-	struct writer want;
-	*ret_good = false;
-	writer_init(&want, CHALLENGE_MAX + SSHSIG_ORIGIN_MAX);
-	writer_text(&want, "{\"type\":\"webauthn.get\",\"challenge\":\"");
-	write_base64url(tbs, &want);
-	writer_textf(&want, "\",\"origin\":\"%s\"", sig->origin);
-	int rc = writer_err(&want);
-	struct view prefix = writer_view(&want);
-	struct view rest = sig->client_data;
-	if (rc == 0 && rest.n > prefix.n && view_equal(view_of(rest.p, prefix.n), prefix)) {
-		rest = view_of(rest.p + prefix.n, rest.n - prefix.n);
-		size_t n = sizeof same_origin - 1;
-		if (rest.n > n && memcmp(rest.p, same_origin, n) == 0) {
-			rest = view_of(rest.p + n, rest.n - n);
-			*ret_good = rest.p[0] == '}' ? rest.n == 1 : rest.p[0] == ',';
-		} else {
-			*ret_good = rest.n == 1 && rest.p[0] == '}';
-		}
-	}
-	writer_free(&want);
 	return rc;
 }
 
@@ -518,7 +446,7 @@ judge(const struct sshsig *sig, struct view tbs, const struct sshsig_rules *rule
 		return 0;
 	}
 	if (sig->scheme == SSHSIG_SCHEME_WEBAUTHN) {
-		rc = check_client_data(sig, tbs, &good);
+		rc = webauthn_client_data(sig->client_data, "webauthn.get", tbs, sig->origin, &good);
 		if (rc < 0)
 			return rc;
 		if (!good) {

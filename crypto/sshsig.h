@@ -92,6 +92,8 @@ struct sshsig_evidence {
 	uint32_t counter;
 };
 
+/* What BE and BS say of where a key is: "device-bound", "can-be-backed-up", "backed-up". */
+const char *sshsig_backup_name(uint8_t flags);
 /* "verified", "bad-signature", ... for logs and findings. */
 const char *sshsig_outcome_name(enum sshsig_outcome outcome);
 

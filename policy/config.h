@@ -189,6 +189,7 @@ struct config {
 	int64_t privacy_keep_years; /* 0: for ever */
 	int64_t grant_lease;          /* seconds */
 	bool learn;
+	bool synced_passkeys; /* count for more modules than a canary's */
 	bool demo; /* must equal genesis: the caller compares */
 	bool allow_running_without_sandbox;
 	struct config_supplier suppliers[CONFIG_SUPPLIERS_MAX];

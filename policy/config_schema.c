@@ -72,6 +72,8 @@ static const struct config_key keys[] = {
 	    "Number of edge processes that serve modules; the kernel spreads new connections over them."),
 	BOOL("learn", config, learn, "true",
 	    "Records requests that no profile fits, for fotagate profile draft; such requests are never served."),
+	BOOL("synced_passkeys", config, synced_passkeys, "true",
+	    "Whether passkeys that can be copied to other devices (synced by their maker) sign for more modules than a canary's."),
 	BOOL("demo", config, demo, "false",
 	    "Says that this is a demonstration; must equal what genesis says, and a demonstration listens on loopback only."),
 	BOOL("allow_running_without_sandbox_i_accept_the_risk", config, allow_running_without_sandbox, "false",

@@ -14,7 +14,8 @@ list(int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
 		{ "account", "account", 0 }, { "name", "display", 0 }, { "person", "principal", 0 }, { "roles", "roles", 0 },
-		{ "disabled", "disabled", 0 }, { "second factor", "totp", 0 }, { "password lent until", "lent", 0 },
+		{ "disabled", "disabled", 0 }, { "password", "password", 0 }, { "code", "totp", 0 }, { "passkeys", "passkeys", 0 },
+		{ "password lent until", "lent", 0 },
 		{ "created", "created", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "account.list", .rows = "accounts",
@@ -27,7 +28,8 @@ show_one(const struct json_value *root)
 {
 	static const struct cli_label fields[] = {
 		{ "account", "account" }, { "name", "display" }, { "person", "principal" }, { "roles", "roles" },
-		{ "disabled", "disabled" }, { "second factor", "totp" }, { "lent until", "lent" },
+		{ "disabled", "disabled" }, { "password", "password" }, { "code", "totp" },
+		{ "passkeys", "passkeys" }, { "lent until", "lent" },
 	};
 	const struct json_value *sso = json_get(json_get(root, "account"), "sso");
 	static const struct cli_label ended[] = { { "sessions", "sessions_ended" }, { "tokens", "tokens_revoked" } };
@@ -207,6 +209,38 @@ totp(int argc, char **argv)
 	    .usage = "account totp NAME [--json]", .key = "account", .show = show_one });
 }
 
+static void
+show_passkeys(const struct json_value *root)
+{
+	static const struct cli_column columns[] = {
+		{ "passkey", "id", 0 }, { "name", "name", 0 }, { "key", "fingerprint", 0 }, { "kept", "backup", 0 },
+		{ "counter", "counter", 0 }, { "made", "made", 0 }, { "last used", "last", 0 }, { "suspended", "suspended", 0 },
+	};
+	cli_print_rows(stdout, json_get(root, "passkeys"), columns, sizeof columns / sizeof columns[0],
+	    "It has no passkey: one is made in the console.");
+}
+
+static int
+passkeys(int argc, char **argv)
+{
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = "passkey.list",
+	    .usage = "account passkeys NAME [--json]", .key = "account", .show = show_passkeys });
+}
+
+static int
+passkey_remove(int argc, char **argv)
+{
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = "passkey.remove",
+	    .usage = "account passkey-remove PASSKEY [--json]", .key = "passkey", .show = show_one });
+}
+
+static int
+passkey_only(int argc, char **argv)
+{
+	return cli_verb_one(argc, argv, &(struct cli_verb_one){ .request = "account.passkey_only",
+	    .usage = "account passkey-only NAME [--json]", .key = "account", .show = show_one });
+}
+
 int
 cli_account(int argc, char **argv)
 {
@@ -219,7 +253,10 @@ cli_account(int argc, char **argv)
 		{ "password", password, "another password, which its owner then changes" },
 		{ "bind", bind, "say who that is for an issuer of single sign-on (console.sso)" },
 		{ "unbind", unbind, "say so no longer, which ends the sessions that came of it" },
-		{ "totp", totp, "take its second factor off, so that its owner makes another one" },
+		{ "totp", totp, "take its second factor off, passkeys too, so that its owner makes another one" },
+		{ "passkeys", passkeys, "the passkeys it signs in with" },
+		{ "passkey-remove", passkey_remove, "take one away" },
+		{ "passkey-only", passkey_only, "password and code let it in no more" },
 	};
 	return cli_opt_sub("account", subs, sizeof subs / sizeof subs[0], argc, argv);
 }

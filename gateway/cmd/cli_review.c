@@ -179,7 +179,8 @@ show_row(const struct json_value *r)
 		{ "rule", "name", 0 }, { "decides", "decides", 0 }, { "says", "says", 0 },
 	};
 	static const struct cli_column statements[] = {
-		{ "time", "time", 0 }, { "signed by", "approver", 0 }, { "counts", "current", 0 }, { "#modules", "max_devices", 0 },
+		{ "time", "time", 0 }, { "signed by", "approver", 0 }, { "key", "backup", 0 }, { "counts", "current", 0 },
+		{ "#modules", "max_devices", 0 },
 		{ "groups", "groups", 0 }, { "until", "not_after", 0 }, { "reason", "reason", 0 },
 	};
 	static const struct cli_column others[] = {

@@ -11,7 +11,7 @@ static int
 list(int argc, char **argv)
 {
 	static const struct cli_column columns[] = {
-		{ "session", "id", 0 }, { "account", "account", 0 }, { "from", "peer", 0 }, { "factors", "factors", 0 },
+		{ "session", "id", 0 }, { "account", "account", 0 }, { "from", "peer", 0 }, { "by", "by", 0 },
 		{ "since", "made", 0 }, { "heard of", "last", 0 }, { "until", "until", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "session.list", .rows = "sessions",

@@ -11,7 +11,7 @@
 static const struct {
 	const char *name, *says;
 } named[] = {
-	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,principal:s,roles:[s],"
+	{ "Account", "{account:s,created:t,disabled:b,display:s,lent:t,passkeys:n,password:b,principal:s,roles:[s],"
 	    "sso:[{by:s,issuer:s,made:t,subject:s}],totp:b}" },
 	{ "Attest", "{after:s,at:t,before:s,flash:d?,who:s}" },
 	{ "Facts",
@@ -64,7 +64,15 @@ static const struct {
 	{ "setup.open", SESSION },
 	{ "session.close", "{ended:d}" },
 	{ "session.end", "{ended:d}" },
-	{ "session.list", "{sessions:[{account:s,factors:n,id:d,last:t,made:t,own:b,peer:s,sso:b,until:t}]}" },
+	{ "session.list", "{sessions:[{account:s,by:s,factors:n,id:d,last:t,made:t,own:b,peer:s,sso:b,until:t}]}" },
+	{ "session.challenge", "{challenge:d,rp_id:s,seconds:n}" },
+	{ "session.passkey", SESSION },
+	{ "passkey.challenge", "{challenge:d,credentials:[s],handle:d?,rp_id:s,seconds:n}" },
+	{ "passkey.add", CHANGED_ACCOUNT },
+	{ "passkey.fresh", "{code:s,until:t}" },
+	{ "passkey.list", "{passkeys:[{backup:s,counter:n,fingerprint:s,id:d,last:t,made:t,name:s,suspended:t}]}" },
+	{ "passkey.remove", CHANGED_ACCOUNT },
+	{ "account.passkey_only", CHANGED_ACCOUNT },
 	{ "account.list", "{accounts:[Account]}" },
 	{ "account.add", CHANGED_ACCOUNT },
 	{ "account.bind", CHANGED_ACCOUNT },
@@ -111,7 +119,7 @@ static const struct {
 	    "modules:n,review:s,state:s}],policy:d?,product:s,profile:s,provenance:d?,reasons:[{id:s,"
 	    "sentence:s}],release:d?,remarks:[Remark],report:d?,resource:d,rule:s,rules:[{decides:b,name:s,"
 	    "says:s}],security:s?,severities:Severities?,signature:d?,size:n,source:s,standing:s?,state:s,"
-	    "statements:[{approver:s,current:b,groups:[s],max_devices:n,not_after:t,reason:s,signature:d,"
+	    "statements:[{approver:s,backup:s?,current:b,groups:[s],max_devices:n,not_after:t,reason:s,signature:d,"
 	    "statement:d,time:t}],supersedes:[s],target:s,text:s,url:s,verdict:s?,waivers:[Waiver],way_back:s}" },
 	{ "review.comment", "{remark:Remark,review:s}" },
 	{ "review.attest", "{attested:[Attest],image:d}" },

@@ -19,6 +19,7 @@
 #define TEXTS_OPT(key) { key, ROUTE_TEXTS, false }
 #define REASON TEXT("reason")
 #define CODE TEXT_OPT("code") /* of the second factor, anew */
+#define ASSERTION TEXT("authenticator_data"), TEXT("challenge"), TEXT("client_data"), TEXT("credential"), TEXT("signature")
 #define NO_ARGS { { 0 } }
 
 /* By noun, in the order of the document. A literal segment stands before a {name} in the same place. */
@@ -28,6 +29,10 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/session", "session.open", ROUTE_OPENS | ROUTE_GUEST,
 	    "Signs in: with a password, and a second factor where one is due. The secret goes into the cookie.",
 	    { TEXT("user"), TEXT("password"), TEXT_OPT("code") } },
+	{ ROUTE_POST, "/session/challenge", "session.challenge", ROUTE_GUEST,
+	    "What an authenticator is to sign, so that somebody signs in with a passkey.", NO_ARGS },
+	{ ROUTE_POST, "/session/passkey", "session.passkey", ROUTE_OPENS | ROUTE_GUEST,
+	    "Signs in with a passkey alone, its person verified. The secret goes into the cookie.", { ASSERTION, TEXT("handle") } },
 	{ ROUTE_GET, "/session", "session.show", ROUTE_PLAIN, "Who one is here.", NO_ARGS },
 	{ ROUTE_DELETE, "/session", "session.close", ROUTE_CLOSES, "Signs out.", NO_ARGS },
 	{ ROUTE_POST, "/session/sso", "session.sso", ROUTE_OPENS | ROUTE_GUEST | ROUTE_FRONT,
@@ -53,6 +58,17 @@ static const struct route table[] = {
 	{ ROUTE_POST, "/accounts/{account}/roles", "account.roles", ROUTE_PLAIN, "Says what it may ask for.",
 	    { CODE, TEXT_OPT("display"), TEXT_OPT("principal"), TEXTS("roles") } },
 	{ ROUTE_POST, "/accounts/{account}/totp", "account.totp", ROUTE_PLAIN, "Sets up its second factor.", { CODE } },
+	{ ROUTE_POST, "/accounts/{account}/passkey-only", "account.passkey_only", ROUTE_PLAIN,
+	    "From now on only its passkeys let it in.", { CODE } },
+	{ ROUTE_GET, "/accounts/{account}/passkeys", "passkey.list", ROUTE_PLAIN, "The passkeys it signs in with.", NO_ARGS },
+	{ ROUTE_POST, "/passkeys", "passkey.add", ROUTE_PLAIN, "One's own: one more to sign in with.",
+	    { TEXT("challenge"), TEXT("client_data"), CODE, TEXT("name"), TEXT("object") } },
+	{ ROUTE_POST, "/passkeys/challenge", "passkey.challenge", ROUTE_PLAIN,
+	    "What one's authenticator is to sign, to make one or to use one.",
+	    { FLAG_OPT("add") } },
+	{ ROUTE_POST, "/passkeys/fresh", "passkey.fresh", ROUTE_PLAIN,
+	    "Shows a passkey once more, for a code that stands where one of the second factor does.", { ASSERTION } },
+	{ ROUTE_POST, "/passkeys/{passkey}/remove", "passkey.remove", ROUTE_PLAIN, "Takes it away.", { CODE } },
 	{ ROUTE_GET, "/tokens", "token.list", ROUTE_PLAIN, "Tokens of machines.", NO_ARGS },
 	{ ROUTE_POST, "/tokens", "token.create", ROUTE_PLAIN, "A new token; its secret is said this once.",
 	    { TEXT("account"), CODE, NUMBER_OPT("days"), TEXT("name"), TEXTS("scopes") } },

@@ -9,6 +9,7 @@
 #include "crypto/wipe.h"
 #include "gateway/control/accounts_private.h"
 #include "gateway/control/bindings.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/signins.h"
 
 #define BOTH (CALLERS_ADMIN | CALLERS_APPROVER)
@@ -41,10 +42,16 @@ unsigned
 accounts_roles(const struct db_account *a, unsigned factors, int64_t now)
 {
 	unsigned roles = a->roles & CALLERS_ANY;
-	/* A second factor that was made since makes nothing of a session that never showed it. */
-	if (a->disabled || factors != (a->have_totp ? 2u : 1u) || (a->lent && now >= a->lent))
+	const bool passkey = factors == SESSIONS_BY_PASSKEY;
+	if (a->disabled || (passkey && !a->passkeys))
 		return 0;
-	if (a->lent || !a->have_totp)
+	/* A second factor that was made since makes nothing of a session that never showed it. */
+	if (!passkey && (factors != (a->have_totp ? 2u : 1u) || (a->lent && now >= a->lent)))
+		return 0;
+	/* Where the second factor is a passkey, a password alone makes no other one beside it. */
+	if (!passkey && !a->have_totp && a->passkeys)
+		return 0;
+	if (!passkey && (a->lent || !a->have_totp))
 		return CALLERS_ENROL;
 	return (roles & BOTH) == BOTH ? 0 : roles; /* only who wrote into the database can have made it so */
 }
@@ -98,6 +105,8 @@ put(struct control *c, struct jsonw *j, const struct db_account *a)
 	jsonw_kbool(j, "disabled", a->disabled);
 	requests_put_text(j, "display", a->display);
 	requests_put_time(j, "lent", a->lent);
+	jsonw_kuint(j, "passkeys", a->passkeys);
+	jsonw_kbool(j, "password", a->hash[0] != '\0');
 	requests_put_text(j, "principal", a->principal);
 	accounts_put_roles(j, a->roles);
 	bindings_put(c, j, a->name);
@@ -170,6 +179,7 @@ void
 accounts_end(struct accounts_change *ch)
 {
 	LIST_REMOVE(ch, link);
+	free(ch->passkey);
 	wipe(ch, sizeof *ch);
 	free(ch);
 }
@@ -236,6 +246,20 @@ merge(const struct accounts_change *ch, struct db_account *a)
 		memcpy(a->totp, ch->row.totp, sizeof a->totp);
 		a->totp_step = ch->row.totp_step;
 		break;
+	case ACCOUNTS_PASSKEY:
+		/* Made by who had shown a password only: that alone lets in no more. */
+		if (!a->have_totp) {
+			a->hash[0] = '\0';
+			a->lent = 0;
+		}
+		break;
+	case ACCOUNTS_PASSKEY_ONLY:
+		a->hash[0] = '\0';
+		a->lent = 0;
+		a->have_totp = false;
+		wipe(a->totp, sizeof a->totp);
+		a->totp_step = 0;
+		break;
 	case ACCOUNTS_NOTHING:
 	case ACCOUNTS_ADD:
 		break;
@@ -247,7 +271,9 @@ static int
 apply(const struct accounts_change *ch, struct db_account *a, unsigned *ret_ended)
 {
 	struct db *db = ch->a->c->db;
-	const bool ends = ch->what == ACCOUNTS_PASSWORD || ch->what == ACCOUNTS_TOTP || ch->what == ACCOUNTS_RESET;
+	const bool ends = ch->what == ACCOUNTS_PASSWORD || ch->what == ACCOUNTS_TOTP || ch->what == ACCOUNTS_RESET ||
+	    ch->what == ACCOUNTS_PASSKEY_ONLY;
+	unsigned dropped = 0;
 	*a = ch->row;
 	if (ch->what == ACCOUNTS_ADD)
 		return db_account_add(db, a);
@@ -259,6 +285,11 @@ apply(const struct accounts_change *ch, struct db_account *a, unsigned *ret_ende
 		merge(ch, a);
 		err = db_account_set(db, a);
 	}
+	if (!err && ch->what == ACCOUNTS_RESET)
+		err = db_passkey_drop_all(db, a->name, &dropped);
+	if (!err && ch->what == ACCOUNTS_PASSKEY)
+		err = db_passkey_add(db, ch->passkey);
+	a->passkeys = ch->what == ACCOUNTS_PASSKEY ? a->passkeys + 1 : a->passkeys - dropped;
 	if (!err && ends)
 		err = db_session_end_all(db, a->name, ch->keep ? call_who(ch->call)->session : NULL, control_now(ch->a->c),
 		    ret_ended);
@@ -279,7 +310,8 @@ on_logged(void *ctx, int err, uint64_t index)
 	} else if (ch->again) {
 		call_fail(call, CALL_REFUSED, "STATE", "see fotagate account list", "the account was changed meanwhile");
 	} else if ((err = apply(ch, &row, &ended)) == FG_EEXIST) {
-		call_fail(call, CALL_REFUSED, "EXISTS", "", "there is an account of that name");
+		call_fail(call, CALL_REFUSED, "EXISTS", "", ch->passkey ? "that passkey is there already" :
+		    "there is an account of that name");
 	} else if (err) {
 		call_fail_err(call, err);
 	} else {
@@ -294,9 +326,11 @@ void
 accounts_log(struct accounts_change *ch)
 {
 	static const char *const words[] = { "", "added", "enabled", "roles", "password", "second factor made",
-		"second factor taken off" };
+		"second factor taken off", "passkey added", "passkey only" };
 	struct control *c = ch->a->c;
 	struct msg_append *e = accounts_entry(c, ch->call, &ch->row, words[ch->what]);
+	if (e && ch->passkey)
+		passkeys_ref(e, ch->passkey);
 	int err = e ? logbook_append(c->logbook, e, on_logged, ch) : FG_ENOMEM;
 	free(e);
 	if (!err)

@@ -3,7 +3,8 @@
  * accounts - the people who may sign in over the network, as administrators name them. What gives an account
  * more waits for its entry in the log; what takes from it is done first. A password that somebody else
  * chose lets in for a week, and only to choose one's own; without a second factor nobody gets
- * farther than to make one. Nobody is administrator and approver at once.
+ * farther than to make one: a code, or a passkey, which is two factors in one and needs no password
+ * beside it. Nobody is administrator and approver at once.
  */
 #ifndef FG_GATEWAY_CONTROL_ACCOUNTS_H
 #define FG_GATEWAY_CONTROL_ACCOUNTS_H
@@ -33,7 +34,7 @@ void accounts_put_roles(struct jsonw *j, unsigned roles);
 /* Is there an administrator who is not disabled? True also when the database cannot say. */
 bool accounts_have_admin(struct control *c);
 
-/* ---- account.add, .list, .disable, .enable, .roles, .password, .totp ---- */
+/* ---- account.add, .list, .disable, .enable, .roles, .password, .totp, .passkey_only ---- */
 
 void accounts_add(struct accounts *a, struct call *call);
 void accounts_list(struct accounts *a, struct call *call);
@@ -42,5 +43,6 @@ void accounts_enable(struct accounts *a, struct call *call);
 void accounts_set_roles(struct accounts *a, struct call *call);
 void accounts_password(struct accounts *a, struct call *call);
 void accounts_totp(struct accounts *a, struct call *call);
+void accounts_passkey_only(struct accounts *a, struct call *call);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "gateway/control/accounts.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/state/passkey.h"
 
 #define ACCOUNTS_ENROLLING_MAX 64 /* second factors that are being made at once */
 #define ACCOUNTS_ENROL_S 900      /* how long one may take */
@@ -18,7 +19,9 @@ enum accounts_what {
 	ACCOUNTS_ROLES,
 	ACCOUNTS_PASSWORD,
 	ACCOUNTS_TOTP,  /* a second factor is made */
-	ACCOUNTS_RESET, /* and taken off, so that another one is made */
+	ACCOUNTS_RESET, /* and taken off, passkeys with it, so that another one is made */
+	ACCOUNTS_PASSKEY,
+	ACCOUNTS_PASSKEY_ONLY, /* password and code let in no more */
 };
 
 struct accounts_change { /* waits for a hash, then for its entry */
@@ -30,6 +33,7 @@ struct accounts_change { /* waits for a hash, then for its entry */
 	bool named;            /* with roles: principal and display too */
 	bool keep;             /* the session it comes from goes on */
 	bool again;            /* the account was changed since: that word is the later one */
+	struct db_passkey *passkey; /* to be added; freed with it */
 	size_t next_n;
 	uint8_t next[PASSWORD_BYTES_MAX]; /* the new password, until it is hashed */
 };
@@ -56,6 +60,14 @@ struct accounts_change *accounts_begin(struct accounts *a, struct call *call, en
 void accounts_log(struct accounts_change *ch);
 /* Forgets it; the call is answered by somebody. */
 void accounts_end(struct accounts_change *ch);
+/* What the log is told of a change. NULL: no memory. */
+struct msg_append *accounts_entry(struct control *c, const struct call *call, const struct db_account *a, const char *change);
+/* Answers with the account, and how many sessions and tokens of it ended. */
+void accounts_answer(struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens);
+/* It is the caller's own. */
+bool accounts_is_own(const struct call *call, const struct db_account *row);
+/* An administrator asks, of another's account. False: the call is answered. */
+bool accounts_by_admin(struct call *call);
 /* The row that the argument "account" names. False: the call is answered. */
 bool accounts_of(struct accounts *a, struct call *call, struct db_account *ret);
 /* The new password as accounts_log() wants it; then goes on there. Takes ch. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* account.password and account.totp: one's own, or an administrator's for somebody else. */
+/* account.password, .totp and .passkey_only: one's own, or an administrator's for somebody else. */
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,22 +9,23 @@
 #include "crypto/wipe.h"
 #include "gateway/control/accounts_private.h"
 #include "gateway/control/hashing.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/signins.h"
 #include "gateway/control/throttle.h"
 
 #define CODE_CAP 16
 #define ISSUER "fotagate"
 
-static bool
-is_own(const struct call *call, const struct db_account *row)
+bool
+accounts_is_own(const struct call *call, const struct db_account *row)
 {
 	const struct caller *who = call_who(call);
 	return who->means == CALLERS_MEANS_SESSION && strcmp(who->account, row->name) == 0;
 }
 
 /* False: the call is answered. */
-static bool
-is_admin(struct call *call)
+bool
+accounts_by_admin(struct call *call)
 {
 	if (call_who(call)->roles & CALLERS_ADMIN)
 		return true;
@@ -94,7 +95,7 @@ on_old(void *ctx, int err, bool is, const char *phc)
 	if (err) {
 		busy(ch, err);
 	} else if (!is) {
-		signins_note_failed(ch->a->c->signins, call_who(ch->call), ch->row.name);
+		signins_note_failed(ch->a->c->signins, call_who(ch->call), ch->row.name, "password");
 		call_fail(ch->call, CALL_REFUSED, "SIGN-IN", "", "the old password is wrong");
 		accounts_end(ch);
 	} else {
@@ -102,11 +103,30 @@ on_old(void *ctx, int err, bool is, const char *phc)
 	}
 }
 
+/* There is none so far: a passkey is shown instead of it. Beside passkeys it is of use with a code only. */
+static void
+first_own(struct accounts_change *ch)
+{
+	ch->keep = true;
+	if (!ch->row.have_totp)
+		call_fail(ch->call, CALL_REFUSED, "STATE", "make a second factor first",
+		    "a password lets in with a code of a second factor, and there is none");
+	else if (signins_fresh(ch->a->c->signins, ch->call)) {
+		accounts_hash(ch);
+		return;
+	}
+	accounts_end(ch);
+}
+
 /* One's own: who found a session open does not know the old one. */
 static void
 change_own(struct accounts_change *ch)
 {
 	struct control *c = ch->a->c;
+	if (!ch->row.hash[0]) {
+		first_own(ch);
+		return;
+	}
 	struct view old = { NULL, 0 };
 	(void)json_string(call_arg(ch->call, "old"), &old);
 	int64_t wait = throttle_wait(c->db, THROTTLE_CODE, view_str(ch->row.name), control_now(c));
@@ -130,6 +150,17 @@ change_own(struct accounts_change *ch)
 		busy(ch, err);
 }
 
+/* Lent to somebody whose second factor is a passkey it would let nobody in. True: the call is answered. */
+static bool
+useless(struct accounts_change *ch)
+{
+	if (ch->row.have_totp || !ch->row.passkeys)
+		return false;
+	call_fail(ch->call, CALL_REFUSED, "STATE", "take the second factor off first, which takes its passkeys off",
+	    "that account signs in with passkeys only");
+	return true;
+}
+
 void
 accounts_password(struct accounts *a, struct call *call)
 {
@@ -138,9 +169,9 @@ accounts_password(struct accounts *a, struct call *call)
 		return;
 	if (!accounts_of(a, call, &ch->row) || !accounts_next(ch, ch->row.name)) {
 		accounts_end(ch);
-	} else if (is_own(call, &ch->row)) {
+	} else if (accounts_is_own(call, &ch->row)) {
 		change_own(ch);
-	} else if (is_admin(call) && signins_fresh(a->c->signins, call)) {
+	} else if (accounts_by_admin(call) && !useless(ch) && signins_fresh(a->c->signins, call)) {
 		ch->row.lent = control_now(a->c) + ACCOUNTS_LENT_S;
 		accounts_hash(ch);
 	} else {
@@ -232,14 +263,14 @@ make_own(struct accounts_change *ch)
 {
 	char code[CODE_CAP];
 	(void)call_text(ch->call, "code", code, sizeof code);
-	if (!ch->row.have_totp && code[0]) {
+	if (!ch->row.have_totp && code[0] && !passkeys_is_code(code)) {
 		enrol(ch, code);
 		return;
 	}
 	if (ch->row.have_totp)
 		call_fail(ch->call, CALL_REFUSED, "STATE", "an administrator takes it off first",
 		    "the account has a second factor");
-	else
+	else if (!ch->row.passkeys || signins_fresh(ch->a->c->signins, ch->call))
 		propose(ch->a, ch->call, &ch->row);
 	accounts_end(ch);
 }
@@ -252,13 +283,46 @@ accounts_totp(struct accounts *a, struct call *call)
 		return;
 	if (!accounts_of(a, call, &ch->row)) {
 		accounts_end(ch);
-	} else if (is_own(call, &ch->row)) {
+	} else if (accounts_is_own(call, &ch->row)) {
 		make_own(ch);
-	} else if (is_admin(call) && signins_fresh(a->c->signins, call)) {
+	} else if (accounts_by_admin(call) && signins_fresh(a->c->signins, call)) {
 		ch->what = ACCOUNTS_RESET;
 		ch->row.have_totp = false;
 		wipe(ch->row.totp, sizeof ch->row.totp);
 		ch->row.totp_step = 0;
+		accounts_log(ch);
+	} else {
+		accounts_end(ch);
+	}
+}
+
+/* ---- account.passkey_only ---- */
+
+static int
+is_proven(void *arg, const struct db_passkey *k)
+{
+	(void)arg;
+	return k->last && !k->suspended;
+}
+
+void
+accounts_passkey_only(struct accounts *a, struct call *call)
+{
+	struct accounts_change *ch = accounts_begin(a, call, ACCOUNTS_PASSKEY_ONLY);
+	if (!ch)
+		return;
+	if (!accounts_of(a, call, &ch->row) || (!accounts_is_own(call, &ch->row) && !accounts_by_admin(call))) {
+		accounts_end(ch);
+		return;
+	}
+	int proven = db_passkey_list(a->c->db, ch->row.name, is_proven, NULL);
+	if (proven == 0)
+		call_fail(call, CALL_REFUSED, "STATE", "sign in with one first",
+		    "no passkey of that account has let anybody in yet");
+	else if (proven < 0)
+		call_fail_err(call, proven);
+	if (proven > 0 && signins_fresh(a->c->signins, call)) {
+		ch->keep = accounts_is_own(call, &ch->row);
 		accounts_log(ch);
 	} else {
 		accounts_end(ch);

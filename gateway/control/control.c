@@ -383,11 +383,12 @@ make_parts(struct control *c)
 	c->tokens = tokens_new(c);
 	c->bindings = bindings_new(c);
 	c->fronts = fronts_new(c);
+	c->passkeys = passkeys_new(c);
 	if (!c->attests || !c->gists || !c->logbook || !c->jobs || !c->halts || !c->proposals || !c->replay || !c->witnesses ||
 	    !c->edges || !c->refusals || !c->waivers || !c->mandates || !c->rollouts || !c->releases || !c->reviews ||
 	    !c->judging || !c->hooks || !c->notesfetch ||
 	    !c->fetches || !c->imports || !c->sightings || !c->webdesk || !c->hashing || !c->sessions || !c->signins ||
-	    !c->accounts || !c->tokens || !c->bindings || !c->fronts || !c->resumptions || !c->glass)
+	    !c->accounts || !c->tokens || !c->passkeys || !c->bindings || !c->fronts || !c->resumptions || !c->glass)
 		return FG_ENOMEM;
 	c->desk = desk_new(c->base, c->sock_fd, c->callers, requests_handle, c);
 	c->sock_fd = -1;
@@ -753,6 +754,7 @@ free_rest(struct control *c)
 	bindings_free(c->bindings);
 	fronts_free(c->fronts);
 	accounts_free(c->accounts);
+	passkeys_free(c->passkeys);
 	tokens_free(c->tokens);
 	signins_free(c->signins);
 	sessions_free(c->sessions);

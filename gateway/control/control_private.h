@@ -28,6 +28,7 @@
 #include "gateway/control/judging.h"
 #include "gateway/control/links.h"
 #include "gateway/control/logbook.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/people.h"
 #include "gateway/control/policies.h"
 #include "gateway/control/proposals.h"
@@ -117,6 +118,7 @@ struct control {
 	struct tokens *tokens;
 	struct bindings *bindings;
 	struct fronts *fronts;
+	struct passkeys *passkeys;
 	struct webdesk *webdesk;
 
 	struct chan *warden;     /* NULL while away */

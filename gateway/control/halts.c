@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/signed.h"
 
@@ -358,6 +359,7 @@ store_and_log(struct halts *h, struct submission *s, struct view statement, stru
 		err = FG_ENOMEM;
 	if (!err) {
 		logbook_ref_sha256(e, "statement", s->sha256);
+		keymarks_ref(c, e, signature);
 		logbook_say(e, "%s", s->a->reason);
 		err = logbook_append(c->logbook, e, on_logged, s);
 	}

@@ -7,6 +7,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/mandates_private.h"
 
 #define DAY 86400
@@ -496,6 +497,7 @@ log_it(struct submission *s)
 		logbook_ref_sha256(e, "statement", s->sha256);
 		logbook_ref_sha256(e, "signature", signature);
 		logbook_ref(e, "handed_in_by", call_who(s->call)->user);
+		keymarks_ref(c, e, writer_view(&s->signature));
 		logbook_say(e, "%s", s->a->reason);
 		err = logbook_append(c->logbook, e, on_logged, s);
 	}

@@ -291,6 +291,54 @@ session_sso(struct control *c, struct call *call)
 }
 
 static void
+account_passkey_only(struct control *c, struct call *call)
+{
+	accounts_passkey_only(c->accounts, call);
+}
+
+static void
+session_challenge(struct control *c, struct call *call)
+{
+	passkeys_ask(c->passkeys, call);
+}
+
+static void
+session_passkey(struct control *c, struct call *call)
+{
+	passkeys_open(c->passkeys, call);
+}
+
+static void
+passkey_challenge(struct control *c, struct call *call)
+{
+	passkeys_challenge(c->passkeys, call);
+}
+
+static void
+passkey_add(struct control *c, struct call *call)
+{
+	passkeys_add(c->passkeys, call);
+}
+
+static void
+passkey_fresh(struct control *c, struct call *call)
+{
+	passkeys_fresh(c->passkeys, call);
+}
+
+static void
+passkey_list(struct control *c, struct call *call)
+{
+	passkeys_list(c->passkeys, call);
+}
+
+static void
+passkey_remove(struct control *c, struct call *call)
+{
+	passkeys_remove(c->passkeys, call);
+}
+
+static void
 token_create(struct control *c, struct call *call)
 {
 	tokens_create(c->tokens, call);
@@ -334,6 +382,11 @@ token_revoke(struct control *c, struct call *call)
 #define ACCOUNT TEXT("account", DB_ACCOUNT_NAME_CAP - 1)
 #define CODE_OPT TEXT_OPT("code", 15)
 #define PASSWORD(key) TEXT(key, PASSWORD_BYTES_MAX)
+#define BASE64(bytes) (((bytes) + 2) / 3 * 4)
+#define CHALLENGE TEXT("challenge", 2 * WEBAUTHN_CHALLENGE)
+#define CLIENT_DATA TEXT("client_data", BASE64(WEBAUTHN_CLIENT_MAX))
+#define ASSERTION TEXT("authenticator_data", BASE64(WEBAUTHN_AUTH_MAX)), CHALLENGE, CLIENT_DATA, \
+	TEXT("credential", BASE64(WEBAUTHN_CREDENTIAL_MAX)), TEXT("signature", BASE64(WEBAUTHN_SIGNATURE_MAX))
 #define RELEASE_OR_REVIEW TEXT_OPT("release", 2 * MSG_ID), TEXT_OPT("review", DB_REVIEW_CAP - 1)
 
 static const struct requests_row table[] = {
@@ -498,6 +551,16 @@ static const struct requests_row table[] = {
 	{ "account.password", REQUESTS_PERSONAL, SELF, 0, 0, account_password,
 	    { ACCOUNT, CODE_OPT, TEXT_OPT("old", PASSWORD_BYTES_MAX), PASSWORD("password") } },
 	{ "account.totp", REQUESTS_PERSONAL, SELF, 0, 0, account_totp, { ACCOUNT, CODE_OPT } },
+	{ "account.passkey_only", REQUESTS_PERSONAL, ANY, 0, 0, account_passkey_only, { ACCOUNT, CODE_OPT } },
+	/* Of authenticators, in base64: what they were asked, what they say, and what they signed it with. */
+	{ "session.challenge", REQUESTS_CHANGE, GUEST, 0, 0, session_challenge, { { 0 } } },
+	{ "session.passkey", REQUESTS_CHANGE, GUEST, 0, 0, session_passkey, { ASSERTION, TEXT("handle", 2 * DB_ID) } },
+	{ "passkey.challenge", REQUESTS_PERSONAL, SELF, 0, 0, passkey_challenge, { FLAG_OPT("add") } },
+	{ "passkey.add", REQUESTS_PERSONAL, SELF, 0, 0, passkey_add,
+	    { CHALLENGE, CLIENT_DATA, CODE_OPT, TEXT("name", DB_NAME_MAX - 1), TEXT("object", BASE64(WEBAUTHN_OBJECT_MAX)) } },
+	{ "passkey.fresh", REQUESTS_PERSONAL, ANY, 0, 0, passkey_fresh, { ASSERTION } },
+	{ "passkey.list", REQUESTS_VIEW, ANY, 0, 0, passkey_list, { ACCOUNT } },
+	{ "passkey.remove", REQUESTS_PERSONAL, ANY, 0, 0, passkey_remove, { CODE_OPT, TEXT("passkey", 2 * DB_ID) } },
 	{ "token.create", REQUESTS_PERSONAL, CALLERS_ADMIN, 0, 0, token_create,
 	    { ACCOUNT, CODE_OPT, NUMBER_OPT("days"), TEXT("name", DB_NAME_MAX - 1), TEXTS("scopes", 3) } },
 	{ "token.list", REQUESTS_VIEW, WATCH, 0, 0, token_list, { { 0 } } },

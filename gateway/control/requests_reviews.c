@@ -9,6 +9,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/lineage.h"
 #include "gateway/control/remarks.h"
 #include "gateway/control/requests_private.h"
@@ -128,13 +129,16 @@ put_statement(void *arg, const struct db_statement *d)
 {
 	struct listing *l = arg;
 	struct approval *a = calloc(1, sizeof *a);
-	struct writer w;
+	struct writer w, signature;
 	char why[120];
 	writer_init(&w, APPROVAL_BYTES_MAX);
+	writer_init(&signature, SSHSIG_ARMOR_MAX);
 	if (a && files_doc_get(l->c->files, FILES_STATEMENT, d->sha256, &w) == FG_OK &&
 	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK) {
 		jsonw_object(l->j);
 		jsonw_kcstr(l->j, "approver", d->approver);
+		(void)files_doc_get(l->c->files, FILES_STATEMENT_SIG, d->sha256, &signature); /* none: as of the key of a file */
+		keymarks_put(l->j, writer_view(&signature));
 		jsonw_kbool(l->j, "current", d->state == DB_STATEMENT_COUNTED);
 		approval_list_put(l->j, "groups", &a->terms.groups);
 		jsonw_kuint(l->j, "max_devices", a->terms.max_devices);
@@ -146,6 +150,7 @@ put_statement(void *arg, const struct db_statement *d)
 		jsonw_object_end(l->j);
 	}
 	writer_free(&w);
+	writer_free(&signature);
 	free(a);
 	return 0;
 }

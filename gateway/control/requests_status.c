@@ -155,6 +155,7 @@ put_alerts(struct jsonw *j, struct control *c)
 	rollouts_alerts(c->rollouts, alert, j);
 	proposals_alerts(c->proposals, alert, j);
 	glass_alerts(c->glass, alert, j);
+	passkeys_alerts(c, alert, j);
 	signedpolicy_alerts(c->signedpolicy, alert, j);
 	exposure_alerts(c, alert, j);
 	undecided_alerts(c, alert, j);

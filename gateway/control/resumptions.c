@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/visible.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/signed.h"
 #include "gateway/state/restriction.h"
@@ -405,6 +406,7 @@ store_and_log(struct resumptions *r, struct submission *s, struct view statement
 		logbook_ref_sha256(e, "statement", s->sha256);
 		logbook_ref(e, "step", approval_step_name(s->a->terms.step));
 		logbook_ref(e, "ring", s->a->terms.ring);
+		keymarks_ref(c, e, signature);
 		logbook_say(e, "%s", s->a->reason);
 		err = logbook_append(c->logbook, e, on_logged, s);
 	}

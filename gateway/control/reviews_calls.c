@@ -12,6 +12,7 @@
 #include "crypto/stamp.h"
 #include "crypto/visible.h"
 #include "gateway/control/decisions.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/lineage.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
@@ -111,7 +112,7 @@ reviews_bad_signature(struct control *c, const struct approval *a, struct view s
 	    who, &n))
 		return "the signature could not be checked for want of memory";
 	if (n == 1 && strcmp(set->signer[who[0]].principal, a->approver) == 0)
-		return NULL;
+		return keymarks_refused(c, &a->terms, signature);
 	set = people_set(c->people);
 	if (!signers_count(set, statement, APPROVAL_NAMESPACE, control_now(c), &sig, 1, NULL, 0, &persons, who, &n) && n == 1 &&
 	    strcmp(set->signer[who[0]].principal, a->approver) == 0)

@@ -13,6 +13,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "gateway/control/control_private.h"
+#include "gateway/control/keymarks.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/reviews_private.h"
 
@@ -255,6 +256,7 @@ log_it(struct submission *s, const struct db_candidate *cand)
 		logbook_ref_sha256(e, "statement", s->sha256);
 		logbook_ref_sha256(e, "signature", signature);
 		logbook_ref(e, "handed_in_by", call_who(s->call)->user);
+		keymarks_ref(c, e, writer_view(&s->signature));
 		logbook_say(e, "%s", s->a->reason);
 		err = logbook_append(c->logbook, e, on_logged, s);
 	}

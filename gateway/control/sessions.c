@@ -209,15 +209,24 @@ sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, 
 
 /* ---- documents ---- */
 
+const char *
+sessions_by(unsigned factors)
+{
+	static const char *const words[] = { [SESSIONS_BY_SSO] = "single sign-on", [SESSIONS_BY_PASSWORD] = "password",
+		[SESSIONS_BY_CODE] = "password and code", [SESSIONS_BY_PASSKEY] = "passkey" };
+	return factors < sizeof words / sizeof words[0] ? words[factors] : "?";
+}
+
 /* What stands between somebody and their roles. */
 static void
-put_must(struct jsonw *j, const struct db_account *a)
+put_must(struct jsonw *j, const struct db_account *a, unsigned factors)
 {
+	const bool password = a && factors != SESSIONS_BY_PASSKEY;
 	jsonw_key(j, "must");
 	jsonw_array(j);
-	if (a && a->lent)
+	if (password && a->lent)
 		jsonw_cstr(j, "password");
-	if (a && !a->have_totp)
+	if (password && !a->have_totp)
 		jsonw_cstr(j, "totp");
 	jsonw_array_end(j);
 }
@@ -243,7 +252,7 @@ sessions_answer(struct sessions *s, struct call *call, const struct db_account *
 	jsonw_khex(&d.j, "id", n->id, sizeof n->id);
 	jsonw_kuint(&d.j, "idle_seconds", SESSIONS_IDLE_S);
 	jsonw_kcstr(&d.j, "means", n->sso ? "sso" : "session");
-	put_must(&d.j, n->sso ? NULL : a);
+	put_must(&d.j, n->sso ? NULL : a, n->factors);
 	put_principal(&d.j, a->principal);
 	accounts_put_roles(&d.j, has_roles(a, n, control_now(s->c)));
 	jsonw_khex(&d.j, "secret", secret, SESSIONS_SECRET);
@@ -282,7 +291,7 @@ sessions_show(struct sessions *s, struct call *call)
 	requests_put_digest(&d.j, "id", who->account[0] != '\0', who->session, sizeof who->session);
 	jsonw_kuint(&d.j, "idle_seconds", session ? SESSIONS_IDLE_S : 0);
 	jsonw_kcstr(&d.j, "means", means_of(who));
-	put_must(&d.j, session && !n.sso ? &a : NULL);
+	put_must(&d.j, session && !n.sso ? &a : NULL, n.factors);
 	put_principal(&d.j, who->principal);
 	accounts_put_roles(&d.j, who->roles);
 	requests_put_time(&d.j, "until", n.until);
@@ -312,7 +321,8 @@ put(void *arg, const struct db_session *n)
 		return 0; /* over */
 	jsonw_object(l->j);
 	requests_put_text(l->j, "account", n->account);
-	jsonw_kuint(l->j, "factors", n->factors);
+	jsonw_kcstr(l->j, "by", sessions_by(n->factors));
+	jsonw_kuint(l->j, "factors", n->factors == SESSIONS_BY_PASSKEY ? 2 : n->factors);
 	jsonw_khex(l->j, "id", n->id, sizeof n->id);
 	requests_put_time(l->j, "last", n->last);
 	requests_put_time(l->j, "made", n->made);

@@ -4,7 +4,8 @@
  * it to a caller with roles, at every call anew. Of secrets the SHA-256 is kept and
  * nothing else; roles are those that the account has now.
  * A session ends when it was idle, when it is old, when a person says so, when the account is
- * disabled or its password or second factor changes; and with a clock that went back behind it.
+ * disabled or its password or second factor changes, or one of its passkeys is taken away or suspended; and with a
+ * clock that went back behind it.
  */
 #ifndef FG_GATEWAY_CONTROL_SESSIONS_H
 #define FG_GATEWAY_CONTROL_SESSIONS_H
@@ -46,13 +47,17 @@ bool sessions_identify(struct sessions *s, enum callers_means means, const uint8
 bool sessions_look(struct sessions *s, enum callers_means means, const uint8_t secret[SESSIONS_SECRET],
     const struct sessions_from *from, struct caller *ret);
 
+/* What was shown for a session; values are stored. SSO: nothing here, a trusted front names the person. */
+enum { SESSIONS_BY_SSO = 0, SESSIONS_BY_PASSWORD = 1, SESSIONS_BY_CODE = 2, SESSIONS_BY_PASSKEY = 3 };
+/* "single sign-on", "password", "password and code", "passkey". */
+const char *sessions_by(unsigned factors);
 /*
- * Begins one; secret is the caller's to hand out once and to wipe. factors is what was shown: 1 the password, 2 a code
- * as well, 0 neither: then a trusted front names `person` (else NULL). 0 or what the database says.
+ * Begins one; secret is the caller's to hand out once and to wipe. With SESSIONS_BY_SSO `person` is whom the front names,
+ * else NULL. 0 or what the database says.
  */
 int sessions_open(struct sessions *s, const struct db_account *a, unsigned factors, const uint8_t *person,
     const uint8_t peer[CALLERS_ID], struct db_session *ret, uint8_t secret[SESSIONS_SECRET]);
-/* Answers session.open, session.sso and setup.open; wipes secret. */
+/* Answers session.open, session.passkey, session.sso and setup.open; wipes secret. */
 void sessions_answer(struct sessions *s, struct call *call, const struct db_account *a, const struct db_session *n,
     uint8_t secret[SESSIONS_SECRET]);
 

@@ -162,7 +162,7 @@ use_up(struct opening *o)
 static void
 wrong_code(struct control *c, struct call *call)
 {
-	signins_note_failed(c->signins, call_who(call), NULL);
+	signins_note_failed(c->signins, call_who(call), NULL, "set-up code");
 	call_fail(call, CALL_REFUSED, "SETUP-CODE", "on the machine: fotagate console setup-code",
 	    "that set-up code does not hold: it is wrong, was used, or is older than an hour");
 }

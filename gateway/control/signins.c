@@ -10,6 +10,7 @@
 #include "crypto/wipe.h"
 #include "gateway/control/accounts.h"
 #include "gateway/control/hashing.h"
+#include "gateway/control/passkeys.h"
 #include "gateway/control/requests_private.h"
 #include "gateway/control/throttle.h"
 
@@ -19,6 +20,7 @@
 struct gathered { /* for the log */
 	unsigned count;
 	char account[CALLERS_ACCOUNT_CAP];
+	char by[64];
 	uint8_t peer[CALLERS_ID];
 };
 
@@ -56,10 +58,11 @@ signins_free(struct signins *s)
 /* ---- for the log ---- */
 
 static void
-gather(struct gathered *g, const struct caller *who, const char *account)
+gather(struct gathered *g, const struct caller *who, const char *account, const char *by)
 {
 	g->count++;
 	snprintf(g->account, sizeof g->account, "%s", account ? account : "");
+	snprintf(g->by, sizeof g->by, "%s", by);
 	memcpy(g->peer, who->peer, sizeof g->peer);
 }
 
@@ -72,9 +75,10 @@ report(struct signins *s, struct gathered *g, enum entry_event ev)
 	snprintf(act, sizeof act, "%s%s", g->account[0] ? "account:" : "unknown", g->account);
 	sessions_peer(g->peer, peer);
 	struct msg_append *e = logbook_entry(ev, "denied", act, "sessions");
+	logbook_ref(e, "by", g->by);
 	logbook_ref_number(e, "count", g->count);
 	logbook_ref(e, "peer", peer);
-	logbook_say(e, "the last of them: %s, from %s", act, peer);
+	logbook_say(e, "the last of them: %s, from %s, by %s", act, peer, g->by);
 	logbook_tell(s->c->logbook, e);
 	g->count = 0;
 }
@@ -87,24 +91,24 @@ signins_report(struct signins *s)
 }
 
 void
-signins_note_failed(struct signins *s, const struct caller *who, const char *account)
+signins_note_failed(struct signins *s, const struct caller *who, const char *account, const char *by)
 {
-	gather(&s->failed, who, account);
+	gather(&s->failed, who, account, by);
 }
 
 void
 signins_throttled(struct signins *s, struct call *call, const char *account, int64_t wait)
 {
-	gather(&s->throttled, call_who(call), account);
+	gather(&s->throttled, call_who(call), account, call_request(call));
 	call_fail(call, CALL_REFUSED, "THROTTLED", "wait, then try again", "too many tries have failed: the next is in %lld s",
 	    (long long)wait);
 }
 
-static void
-no(struct signins *s, struct call *call, const char *account)
+void
+signins_no(struct signins *s, struct call *call, const char *account, const char *by)
 {
-	signins_note_failed(s, call_who(call), account);
-	call_fail(call, CALL_REFUSED, "SIGN-IN", "", "name, password or code is wrong");
+	signins_note_failed(s, call_who(call), account, by);
+	call_fail(call, CALL_REFUSED, "SIGN-IN", "", "name, password, code or passkey is wrong");
 }
 
 /* ---- codes ---- */
@@ -140,17 +144,20 @@ signins_fresh(struct signins *s, struct call *call)
 	(void)call_text(call, "code", code, sizeof code);
 	int err = db_account_get(s->c->db, who->account, &a);
 	bool asked = err || code[0];
-	if (!err && asked)
+	if (!err && passkeys_is_code(code))
+		err = passkeys_code(s->c->passkeys, who, code) ? FG_OK : FG_EPERM;
+	else if (!err && asked)
 		err = signins_code(s, &a, view_str(code), &wait);
 	wipe(&a, sizeof a);
 	if (!err && asked)
 		return true;
 	if (!asked)
-		call_fail(call, CALL_REFUSED, "SECOND-FACTOR", "send it as code", "this takes a code of your second factor");
+		call_fail(call, CALL_REFUSED, "SECOND-FACTOR", "send it as code",
+		    "this takes a code of your second factor, or a passkey");
 	else if (err == FG_EAGAIN)
 		signins_throttled(s, call, who->account, wait);
 	else if (err == FG_EPERM)
-		no(s, call, who->account);
+		signins_no(s, call, who->account, "code");
 	else
 		call_fail_err(call, err);
 	return false;
@@ -185,31 +192,43 @@ refund(struct attempt *t)
 	throttle_refund(t->s->c->db, THROTTLE_ACCOUNT, target(t));
 }
 
-static void
-open_session(struct attempt *t, const struct db_account *a)
+int
+signins_begin(struct signins *s, struct call *call, const struct db_account *a, unsigned factors)
 {
-	struct control *c = t->s->c;
-	const unsigned factors = a->have_totp ? 2 : 1;
+	struct control *c = s->c;
 	char hex[2 * DB_ID + 1], obj[sizeof hex + 8], act[CALLERS_ACCOUNT_CAP + 8], peer[SESSIONS_PEER_CAP];
 	uint8_t secret[SESSIONS_SECRET];
 	struct db_session n;
-	int err = sessions_open(c->sessions, a, factors, NULL, call_who(t->call)->peer, &n, secret);
+	int err = sessions_open(c->sessions, a, factors, NULL, call_who(call)->peer, &n, secret);
 	if (err) {
-		call_fail_err(t->call, err);
-		return;
+		call_fail_err(call, err);
+		return err;
 	}
-	throttle_clear(c->db, THROTTLE_SOURCE, source(t));
-	throttle_clear(c->db, THROTTLE_ACCOUNT, target(t));
 	hex_encode(n.id, sizeof n.id, hex);
 	snprintf(obj, sizeof obj, "session:%s", hex);
 	snprintf(act, sizeof act, "account:%s", a->name);
 	sessions_peer(n.peer, peer);
 	struct msg_append *e = logbook_entry(ENTRY_AUTH_OK, "ok", a->principal[0] ? a->principal : act, obj);
 	logbook_ref(e, "account", a->name);
-	logbook_ref_number(e, "factors", factors);
+	logbook_ref(e, "by", sessions_by(factors));
+	logbook_ref_number(e, "factors", factors == SESSIONS_BY_PASSWORD ? 1 : 2);
 	logbook_ref(e, "peer", peer);
 	logbook_tell(c->logbook, e);
-	sessions_answer(c->sessions, t->call, a, &n, secret);
+	sessions_answer(c->sessions, call, a, &n, secret);
+	return FG_OK;
+}
+
+static void
+open_session(struct attempt *t, const struct db_account *a)
+{
+	struct db *db = t->s->c->db;
+	const struct view from = source(t); /* of the call, which is over with its answer */
+	uint8_t peer[CALLERS_ID];
+	memcpy(peer, from.p, sizeof peer);
+	if (signins_begin(t->s, t->call, a, a->have_totp ? SESSIONS_BY_CODE : SESSIONS_BY_PASSWORD))
+		return;
+	throttle_clear(db, THROTTLE_SOURCE, view_of(peer, sizeof peer));
+	throttle_clear(db, THROTTLE_ACCOUNT, target(t));
 }
 
 /* The password is right. */
@@ -234,7 +253,7 @@ ask_code(struct attempt *t, const struct db_account *a)
 	else if (err == FG_EAGAIN)
 		signins_throttled(s, t->call, a->name, wait);
 	else if (err == FG_EPERM)
-		no(s, t->call, a->name);
+		signins_no(s, t->call, a->name, "code");
 	else
 		call_fail_err(t->call, err);
 }
@@ -251,8 +270,8 @@ on_checked(void *ctx, int err, bool is, const char *phc)
 		refund(t);
 		call_fail_err(t->call, err);
 	} else if (!is || !known || a.disabled || strcmp(a.hash, t->hash) != 0 ||
-	    (a.lent && control_now(s->c) >= a.lent)) {
-		no(s, t->call, known ? a.name : NULL);
+	    (a.lent && control_now(s->c) >= a.lent) || (!a.have_totp && a.passkeys)) {
+		signins_no(s, t->call, known ? a.name : NULL, "password");
 	} else {
 		ask_code(t, &a);
 	}

@@ -25,11 +25,21 @@ void signins_open(struct signins *s, struct call *call);
  * or what database and OpenSSL say.
  */
 int signins_code(struct signins *s, const struct db_account *a, struct view code, int64_t *ret_wait);
-/* For a call that changes who may do what: a session shows a code once more. False: the call is answered. */
+/*
+ * For a call that changes who may do what: a session shows a code once more, of the second factor or of passkey.fresh.
+ * False: the call is answered.
+ */
 bool signins_fresh(struct signins *s, struct call *call);
 
-/* account: of whom there is one, else NULL; what was typed is not written down, for it may be a password. */
-void signins_note_failed(struct signins *s, const struct caller *who, const char *account);
+/* A session for who showed what factors says (SESSIONS_BY_*): opened, logged, answered. The call is answered in any case. */
+int signins_begin(struct signins *s, struct call *call, const struct db_account *a, unsigned factors);
+/*
+ * account: of whom there is one, else NULL; what was typed is not written down, for it may be a password. by: what was
+ * shown, "password", "code", "passkey ...".
+ */
+void signins_note_failed(struct signins *s, const struct caller *who, const char *account, const char *by);
+/* That, and the one answer that says nothing more. */
+void signins_no(struct signins *s, struct call *call, const char *account, const char *by);
 /* Answers that, too. */
 void signins_throttled(struct signins *s, struct call *call, const char *account, int64_t wait);
 /* Tells the log what was gathered since the last time. */

@@ -14,13 +14,14 @@ struct db_account {
 	char display[DB_NAME_MAX];
 	char principal[DB_WHO_MAX];    /* who that is in the signer set; "" : nobody of it */
 	uint32_t roles;                /* enum callers_role bits: values are stored */
-	char hash[PASSWORD_PHC_CAP];
+	char hash[PASSWORD_PHC_CAP];   /* "": no password lets in */
 	int64_t lent;                  /* somebody else chose the password: until then it lets in to choose another; 0: own */
 	bool have_totp;
 	uint8_t totp[TOTP_SECRET_LEN];
 	uint64_t totp_step;            /* the last that was used */
 	bool disabled;
 	int64_t created;
+	uint32_t passkeys;             /* how many it has, suspended ones too; read only (passkey.h) */
 };
 
 /* FG_EEXIST. */

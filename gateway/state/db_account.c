@@ -5,7 +5,8 @@
 #include "crypto/wipe.h"
 #include "gateway/state/db_private.h"
 
-#define COLUMNS "SELECT name, display, principal, roles, hash, lent, totp, totp_step, disabled, created FROM account "
+#define COLUMNS "SELECT name, display, principal, roles, hash, lent, totp, totp_step, disabled, created," \
+		" (SELECT count(*) FROM passkey WHERE passkey.account = account.name) FROM account "
 
 static void
 put_totp(struct db_query *q, const struct db_account *a)
@@ -81,6 +82,7 @@ read_account(struct db_query *q, struct db_account *a)
 	a->totp_step = db_get_u64(q);
 	a->disabled = db_get_bool(q);
 	a->created = db_get_i64(q);
+	a->passkeys = db_get_u32(q);
 }
 
 int

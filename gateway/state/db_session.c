@@ -157,7 +157,7 @@ int
 db_session_from(struct db *db, const char *account, const uint8_t peer[DB_PEER], bool *ret)
 {
 	struct db_query q;
-	db_query(&q, db, "SELECT EXISTS (SELECT 1 FROM session WHERE account = ? AND peer = ? AND factors = 2)");
+	db_query(&q, db, "SELECT EXISTS (SELECT 1 FROM session WHERE account = ? AND peer = ? AND factors >= 2)");
 	db_put_text(&q, account);
 	db_put_blob(&q, peer, DB_PEER);
 	int err = db_first(&q);

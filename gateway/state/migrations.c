@@ -243,6 +243,19 @@ static const char binding_schema[] =
 "CREATE INDEX binding_account ON binding (account);"
 "ALTER TABLE session ADD COLUMN sso BLOB CHECK (length(sso) = 32);";
 
+/*
+ * What people sign in with; the key is in SSH's wire form, with the relying party it is for. It is nobody's vote: whose
+ * signature counts is in the signer set. And the highest counters seen of keys that signed.
+ */
+static const char passkey_schema[] =
+"CREATE TABLE passkey ("
+" id BLOB PRIMARY KEY CHECK (length(id) = 16), account TEXT NOT NULL REFERENCES account (name), name TEXT NOT NULL,"
+" credential BLOB NOT NULL UNIQUE, key BLOB NOT NULL, counter INTEGER NOT NULL, flags INTEGER NOT NULL,"
+" made INTEGER NOT NULL, last INTEGER NOT NULL, suspended INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+"CREATE INDEX passkey_account ON passkey (account);"
+"CREATE TABLE key_counter ("
+" key BLOB PRIMARY KEY CHECK (length(key) = 32), counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -265,6 +278,7 @@ static const struct migration steps[] = {
 	{ 19, "rings of rollouts that are held", ring_schema },
 	{ 20, "the veto delay of break-glass", glass_schema },
 	{ 21, "what the decision hook said", hook_schema },
+	{ 22, "passkeys to sign in with; counters of keys that signed", passkey_schema },
 	{ 23, "who accounts are for issuers of single sign-on", binding_schema },
 	{ 26, "since when a module is in its group", placed_schema },
 };

@@ -20,19 +20,25 @@ def authenticator(driver):
     driver.add_virtual_authenticator(o)
 
 
-def take_in(place, line):
-    """alice's passkey and this console, into the set of who may sign: both people sign for it as before."""
+def enact(place, *change):
+    """Another set of who may sign: both people sign for it as before."""
     g = place.gate
-    path, out = os.path.join(g.dir, "passkey.pub"), os.path.join(g.dir, "next.json")
-    with open(path, "w") as f:
-        f.write(line + "\n")
-    g.cli("people", "propose", "--add", "alice@demo.invalid", path, "--console", place.url, "-o", out)
+    out = os.path.join(g.dir, "next.json")
+    g.cli("people", "propose", *change, "--console", place.url, "-o", out)
     for who in ("alice", "bob"):
         subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-signers@v1", "-f", os.path.join(g.root, "people", who), out],
                        check=True, capture_output=True)
         os.rename(out + ".sig", f"{out}.{who}")
         g.cli("people", "submit", out, f"{out}.{who}")
     until(lambda: g.cli("people", "list")["console"] == place.url)
+
+
+def take_in(place, line):
+    """alice's passkey and this console, into the set of who may sign."""
+    path = os.path.join(place.gate.dir, "passkey.pub")
+    with open(path, "w") as f:
+        f.write(line + "\n")
+    enact(place, "--add", "alice@demo.invalid", path)
 
 
 def to_the_statement(driver, place, number):

@@ -33,6 +33,8 @@ MAY = {
     "GET /status": ALL,
     "POST /session": ANYBODY,
     "POST /session/sso": ANYBODY,
+    "POST /session/challenge": ANYBODY,
+    "POST /session/passkey": ANYBODY,
     "GET /session": ALL + "e",
     "DELETE /session": PEOPLE + SSO + "e",
     "GET /sessions": ALL,
@@ -47,6 +49,12 @@ MAY = {
     "POST /accounts/{account}/password": PEOPLE + "e",
     "POST /accounts/{account}/roles": "a",
     "POST /accounts/{account}/totp": PEOPLE + "e",
+    "POST /accounts/{account}/passkey-only": PEOPLE,
+    "GET /accounts/{account}/passkeys": ALL,
+    "POST /passkeys": PEOPLE + "e",
+    "POST /passkeys/challenge": PEOPLE + "e",
+    "POST /passkeys/fresh": PEOPLE,
+    "POST /passkeys/{passkey}/remove": PEOPLE,
     "GET /tokens": "uaUS",
     "POST /tokens": "a",
     "POST /tokens/{token}/revoke": "aS",
@@ -205,6 +213,7 @@ class Scene:
         reason = {"reason": "because somebody can"}
         paths = {"session": other, "account": "zoe", "token": spare, "who": "bob@demo.invalid", "review": "R-2", "id": "1",
                  "refusal": find(refusal, 32), "waiver": "0" * 32, "standing": "S-1", "release": release, "module": module, "supplier": "demo-vendor",
+                 "passkey": "0" * 32,
                  "name": "checkpoint", "index": "0", "kind": "genesis"}
         key = open(os.path.join(gate.root, "people/bob.pub")).read().split()
         self.bodies = {
@@ -277,7 +286,7 @@ class Scene:
     def ask(self, who, row):
         method, path = row.split(" ")
         own = {"e": "ed", **NAMES}.get(who, "ada")
-        mine = row.endswith(("/password", "/totp")) and who in PEOPLE + "e"
+        mine = (row.endswith(("/password", "/totp", "/passkey-only")) and who in PEOPLE + "e") or row.endswith("/passkeys")
         for name, value in self.paths.items():
             path = path.replace("{" + name + "}", own if mine and name == "account" else value)
         if path.endswith("/draft"):

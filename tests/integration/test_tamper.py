@@ -291,6 +291,8 @@ COLUMNS = {
     "account.disabled": ("grants", "likewise"),
     "account.created": ("neither", "for showing"),
     "binding.*": ("grants", "whose word by single sign-on is whose account's: likewise, and no vote"),
+    "passkey.*": ("grants", "likewise: who signs in with what, and no vote"),
+    "key_counter.*": ("neither", "how far counters of keys that signed had come: a warning to reviewers, and nothing rests on it"),
     "session.*": ("grants", "who is signed in: likewise"),
     "token.*": ("grants", "which machines may ask: likewise"),
     "failure.*": ("denies", "how long somebody waits before the next try"),

@@ -3,6 +3,9 @@
 // What is signed is what ssh-keygen -Y sign would sign (PROTOCOL.sshsig); the authenticator signs it inside WebAuthn's
 // client data, which travels in the signature (PROTOCOL.u2f, webauthn-sk-ecdsa-sha2-nistp256@openssh.com).
 // Nothing here is trusted by the gateway: the warden counts the signature, or does not.
+// And signing in with one, for which control asks with 32 random bytes: no statement's, whatever it sends.
+import { el, field, problem } from "/dom.js";
+import { post } from "/api.js";
 
 const NAMESPACE = "fotagate-approval@v1";
 const KEY_TYPE = "sk-ecdsa-sha2-nistp256@openssh.com";
@@ -11,6 +14,8 @@ const CURVE = "nistp256";
 const ES256 = -7;            // COSE's number for ECDSA on P-256 with SHA-256: the one kind OpenSSH has a form for
 const SPKI_P256_HEAD = 26;   // bytes of a P-256 SubjectPublicKeyInfo before its point
 const POINT = 65;            // uncompressed
+const EDDSA = -8;            // Ed25519: signs in, and nothing else here
+const CHALLENGE = 32;        // bytes
 const EXTENSIONS = 0x80;     // ED of the authenticator's flags
 const AUTH_HEAD = 37;        // SHA-256 of the relying party, flags, counter
 const ARMOUR_LINE = 70;      // digits in a line, as ssh-keygen writes them
@@ -184,4 +189,63 @@ export async function sign(statement, lines, rpId) {
 			blob(signature)));
 	}
 	throw new PasskeyError("the passkey that answered is not one of this person's keys");
+}
+
+// ---- signing in ----
+
+const unhex = (hex) => Uint8Array.from(hex.match(/../g), (x) => parseInt(x, 16));
+
+// Whatever was to be signed for a statement is longer, and is not signed here.
+function challenge(doc) {
+	const bytes = unhex(doc.challenge);
+	if (bytes.length !== CHALLENGE)
+		throw new PasskeyError("the gateway asked for something else than a sign-in");
+	return bytes;
+}
+
+const text = (buffer) => base64(new Uint8Array(buffer));
+const listed = (doc) => (doc.credentials || []).map((id) => ({ type: "public-key", id: fromBase64(id) }));
+
+async function shown(doc) {
+	const got = await navigator.credentials.get({ publicKey: { challenge: challenge(doc), rpId: doc.rp_id,
+		timeout: doc.seconds * 1000, userVerification: "required", allowCredentials: listed(doc) } });
+	const r = got.response;
+	return [r, { challenge: doc.challenge, authenticator_data: text(r.authenticatorData), client_data: text(r.clientDataJSON),
+		credential: text(got.rawId), signature: text(r.signature) }];
+}
+
+// The session, of whoever the authenticator knows.
+export async function signIn() {
+	const [r, body] = await shown(await post("/session/challenge"));
+	body.handle = [...new Uint8Array(r.userHandle || [])].map((b) => b.toString(16).padStart(2, "0")).join("");
+	return post("/session/passkey", body);
+}
+
+// A code that stands once where one of the second factor does.
+export async function fresh() {
+	const doc = await post("/passkeys/challenge");
+	if (!doc.credentials.length)
+		throw new PasskeyError("you have no passkey to sign in with: see Your account");
+	return (await post("/passkeys/fresh", (await shown(doc))[1])).code;
+}
+
+export async function enrol(user, name, code) {
+	const doc = await post("/passkeys/challenge", { add: true });
+	const made = await navigator.credentials.create({ publicKey: {
+		rp: { id: doc.rp_id, name: "fotagate" },
+		user: { id: unhex(doc.handle), name: `${user} (sign-in)`, displayName: user },
+		challenge: challenge(doc), timeout: doc.seconds * 1000, excludeCredentials: listed(doc), attestation: "none",
+		pubKeyCredParams: [ES256, EDDSA].map((alg) => ({ type: "public-key", alg })),
+		authenticatorSelection: { residentKey: "required", userVerification: "required" } } });
+	return post("/passkeys", { challenge: doc.challenge, client_data: text(made.response.clientDataJSON), name,
+		object: text(made.response.attestationObject), ...(code ? { code } : {}) });
+}
+
+// The field for a code of one's second factor, fresh: nobody who finds the browser open does with it what asks for one.
+export function stepUp() {
+	const code = el("input", { name: "code", id: "step-up", required: true, autocomplete: "one-time-code", maxlength: "15" });
+	const wrong = el("div", {});
+	return [field("Code of your second factor", code), available() ? el("p", { class: "buttons" }, el("button", { type: "button",
+		id: "touch", onclick: () => fresh().then((c) => { code.value = c; wrong.replaceChildren("The passkey stands for it."); },
+			(err) => wrong.replaceChildren(problem(err))) }, "Use a passkey instead")) : null, wrong];
 }

@@ -4,7 +4,7 @@ import { el, table, facts, digest, time, badge, question, field, reason, said, c
 	newPassword } from "/dom.js";
 import { get, maybe, post, seg } from "/api.js";
 import { may, ACT, ROLES } from "/words.js";
-import { available, register } from "/passkey.js";
+import { available, register, stepUp as code } from "/passkey.js";
 import { proposals } from "/proposal.js";
 
 function suspending(page, who) {
@@ -13,10 +13,6 @@ function suspending(page, who) {
 		"What was released stays, with their signatures under it: where it should not, revoke it on the page of releases."],
 	fields: [reason()], ask: (v) => post(`/people/${seg(who)}/suspend`, { reason: said(v) }) }), "Suspended.");
 }
-
-// An administrator's own second factor, fresh: nobody who finds the browser open makes accounts with it.
-const code = () => field("Code of your second factor", el("input", { name: "code", id: "step-up", required: true,
-	inputmode: "numeric", autocomplete: "one-time-code", maxlength: "15" }));
 
 // Members of a form that control takes: lists of ticks, and no empty words.
 function body(v) {
@@ -57,7 +53,8 @@ function accounts(page, list) {
 		[a.account, a.display ? el("small", {}, a.display) : null], a.roles.join(", "), a.principal || "nobody",
 		a.disabled ? badge("off", "disabled") : a.lent ? badge("wait", "password not yet their own") :
 			badge("good", "may sign in"),
-		a.totp ? badge("good", "set") : badge("warning", "none"), el("p", { class: "buttons" },
+		a.totp || a.passkeys ? badge("good", [a.totp ? "code" : "", a.passkeys ? "passkey" : ""].filter(Boolean).join(", ")) :
+			badge("warning", "none"), el("p", { class: "buttons" },
 			a.disabled ? button(a, "enable", "Enable", `${a.account} may sign in again.`, code()) :
 				button(a, "disable", "Disable", `Sessions and tokens of ${a.account} end at once.`, reason(), true),
 			button(a, "roles", "Roles", `What ${a.account} may do. Nobody is administrator and approver.`,
@@ -65,8 +62,9 @@ function accounts(page, list) {
 				signsAs(a.principal), code()]),
 			button(a, "password", "Password", `One for ${a.account} to sign in with once and change.`,
 				[newPassword(), code()]),
-			button(a, "totp", "Reset second factor", `Takes the second factor off ${a.account}, who has to make a new one.`,
-				code(), true))]),
+			button(a, "totp", "Reset second factor", `Takes codes and passkeys off ${a.account}, who has to make new ones.`,
+				code(), true), a.passkeys && a.password ? button(a, "passkey-only", "Passkeys only",
+				`Password and code let ${a.account} in no more.`, code()) : null)]),
 				"None."),
 	admin ? el("p", { class: "buttons" }, el("button", { type: "button", onclick: () => acting(page, "/accounts",
 		"Add an account",

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// signin - name, password and, where it is due, the code of the second factor; or whom a front before the console names.
+// signin - name, password and, where it is due, a code; or a passkey alone; or whom a front before the console names.
 import { el, field, problem } from "/dom.js";
 import { post } from "/api.js";
+import { available, signIn } from "/passkey.js";
 
 export function load(page) {
 	page.title("Sign in");
 	const q = new URLSearchParams(location.search);
 	const told = q.has("over") ? "Your session is over: 15 minutes without use, 8 hours, or somebody ended it." :
-		q.has("factor") ? "The second factor is set. Sign in with the next code it shows." : "";
+		q.has("factor") ? "The second factor is set. Sign in with the next code it shows." :
+			q.has("passkey") ? "The passkey is made. Sign in with it: it needs no password." : "";
 	page.part("sign-in", 1, () => {
 		const user = el("input", { id: "user", name: "user", autocomplete: "username", required: true, maxlength: "64",
 			spellcheck: "false" });
@@ -39,12 +41,22 @@ export function load(page) {
 				go.disabled = false;
 			}
 		}
+		async function touch() {
+			wrong.replaceChildren();
+			try {
+				await page.signedIn(await signIn());
+			} catch (err) {
+				wrong.replaceChildren(problem(err));
+			}
+		}
+		const passkey = available() ? el("p", { class: "buttons" }, el("button", { type: "button", id: "passkey", onclick: touch },
+			"Sign in with a passkey")) : null;
 		return [el("h1", {}, "Sign in"),
 			told ? el("p", { class: "hint", role: "status" }, told) : null,
 			el("form", { class: "stack", onsubmit: submit }, field("User", user), field("Password", password),
 				field("Code of the second factor", code,
 					"Six digits of your authenticator; leave it empty if you have none."),
-				wrong, el("p", { class: "buttons" }, go)),
+				wrong, el("p", { class: "buttons" }, go)), passkey,
 			el("p", {}, "No account on a new gateway? ", el("a", { href: "/setup" }, "Set it up"),
 				" with the code from its terminal.")];
 	}, "stack");

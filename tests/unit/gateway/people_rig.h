@@ -8,15 +8,19 @@
 #undef people_genesis
 #include "unit/gateway/control_rig.h"
 
-/* Alice and Bob, both of whom it takes, or one within those bounds. people_free() them before the rig goes. */
+/*
+ * Alice and Bob, both of whom it takes, or one within those bounds, with passkeys at that console ("": nowhere).
+ * people_free() them before the rig goes.
+ */
 static inline void
-people_rig_give_glass(struct control_rig *r, struct genesis_glass glass)
+people_rig_give_all(struct control_rig *r, struct genesis_glass glass, const char *console)
 {
 	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
 	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
 	struct writer text;
 	char why[200];
 	g->glass = glass;
+	snprintf(g->set.console, sizeof g->set.console, "%s", console);
 	writer_init(&text, GENESIS_BYTES_MAX);
 	assert_int_equal(genesis_encode(g, &text), 0);
 	int fd = memfd_sealed("genesis", writer_view(&text));
@@ -30,7 +34,19 @@ people_rig_give_glass(struct control_rig *r, struct genesis_glass glass)
 static inline void
 people_rig_give(struct control_rig *r)
 {
-	people_rig_give_glass(r, (struct genesis_glass){ .delay = 0 });
+	people_rig_give_all(r, (struct genesis_glass){ .delay = 0 }, "");
+}
+
+static inline void
+people_rig_give_glass(struct control_rig *r, struct genesis_glass glass)
+{
+	people_rig_give_all(r, glass, "");
+}
+
+static inline void
+people_rig_give_at(struct control_rig *r, const char *console)
+{
+	people_rig_give_all(r, (struct genesis_glass){ .delay = 0 }, console);
 }
 
 #endif

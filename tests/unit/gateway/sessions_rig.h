@@ -63,8 +63,11 @@ keep(struct rig *t, const struct msg_append *m)
 	size_t n = strlen(t->log);
 	t->logged[m->event]++;
 	n += (size_t)snprintf(t->log + n, sizeof t->log - n, "%s|%s|%s|%s", entry_event_name(m->event), m->act, m->obj, m->msg);
-	for (unsigned i = 0; i < m->refs_n && n < sizeof t->log; i++)
-		n += (size_t)snprintf(t->log + n, sizeof t->log - n, "|%s=%s", m->refs[i].key, m->refs[i].text);
+	for (unsigned i = 0; i < m->refs_n && n < sizeof t->log; i++) {
+		const struct msg_ref *r = &m->refs[i];
+		n += (size_t)(r->is_number ? snprintf(t->log + n, sizeof t->log - n, "|%s=%u", r->key, (unsigned)r->number) :
+		    snprintf(t->log + n, sizeof t->log - n, "|%s=%s", r->key, r->text));
+	}
 	assert_true(n < sizeof t->log);
 	assert_int_equal(msg_send(t->audit, MSG_APPENDED, &done, NULL, 0), 0);
 }
@@ -156,6 +159,7 @@ setup(void **state)
 	t->c->tokens = tokens_new(t->c);
 	t->c->bindings = bindings_new(t->c);
 	t->c->fronts = fronts_new(t->c);
+	t->c->passkeys = passkeys_new(t->c);
 	log_up(t);
 	*state = t;
 	return 0;
@@ -172,6 +176,7 @@ teardown(void **state)
 	fronts_free(t->c->fronts);
 	accounts_free(t->c->accounts);
 	tokens_free(t->c->tokens);
+	passkeys_free(t->c->passkeys);
 	signins_free(t->c->signins);
 	sessions_free(t->c->sessions);
 	control_rig_free(t->r);
@@ -328,6 +333,16 @@ enrol(struct rig *t, const char *name, uint8_t totp[TOTP_SECRET_LEN], uint8_t se
 	DONE(sign_in(t, 1, name, OTHER, code_at(totp, t->r->now)));
 	secret_of(&last, secret);
 	t->r->now += TOTP_STEP_S;
+}
+
+/* A group's last. */
+static inline int
+forget(void **state)
+{
+	(void)state;
+	json_free(last.doc);
+	last.doc = NULL;
+	return 0;
 }
 
 #endif

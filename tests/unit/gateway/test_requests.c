@@ -34,6 +34,7 @@ static const struct {
 	{ "account.disable", REQUESTS_RESTRICT, A },
 	{ "account.enable", REQUESTS_PERSONAL, A },
 	{ "account.list", REQUESTS_VIEW, U | A },
+	{ "account.passkey_only", REQUESTS_PERSONAL, ALL },
 	{ "account.password", REQUESTS_PERSONAL, ALL | E },
 	{ "account.roles", REQUESTS_PERSONAL, A },
 	{ "account.totp", REQUESTS_PERSONAL, ALL | E },
@@ -59,6 +60,11 @@ static const struct {
 	{ "module.unhold", REQUESTS_CHANGE, O | A },
 	{ "module.url", REQUESTS_CHANGE, O | A },
 	{ "notes.add", REQUESTS_CHANGE, O | A },
+	{ "passkey.add", REQUESTS_PERSONAL, ALL | E },
+	{ "passkey.challenge", REQUESTS_PERSONAL, ALL | E },
+	{ "passkey.fresh", REQUESTS_PERSONAL, ALL },
+	{ "passkey.list", REQUESTS_VIEW, ALL },
+	{ "passkey.remove", REQUESTS_PERSONAL, ALL },
 	{ "people.list", REQUESTS_VIEW, ALL },
 	{ "people.propose", REQUESTS_VIEW, O | P | A },
 	{ "people.submit", REQUESTS_PERMIT, O | P | A },
@@ -107,10 +113,12 @@ static const struct {
 	{ "rollout.show", REQUESTS_VIEW, ALL },
 	{ "rollout.statement", REQUESTS_VIEW, P | A },
 	{ "rollout.submit", REQUESTS_PERMIT, O | P | A },
+	{ "session.challenge", REQUESTS_CHANGE, G },
 	{ "session.close", REQUESTS_OWN, ALL | E },
 	{ "session.end", REQUESTS_OWN, ALL },
 	{ "session.list", REQUESTS_VIEW, ALL },
 	{ "session.open", REQUESTS_CHANGE, G },
+	{ "session.passkey", REQUESTS_CHANGE, G },
 	{ "session.show", REQUESTS_VIEW, ALL | E },
 	{ "session.sso", REQUESTS_CHANGE, G },
 	{ "setup.code", REQUESTS_PERSONAL, A },
@@ -196,7 +204,8 @@ test_requests_table_is_the_one_agreed(void **state)
 			assert_false(row->who & (CALLERS_VIEWER | CALLERS_AUDITOR));
 		/* A guest signs in, and may nothing that anybody else may. */
 		if (row->who & CALLERS_GUEST)
-			assert_true(row->who == CALLERS_GUEST && (strstr(row->name, ".open") || strcmp(row->name, "session.sso") == 0));
+			assert_true(row->who == CALLERS_GUEST && (strstr(row->name, ".open") || strcmp(row->name, "session.sso") == 0 ||
+			    strcmp(row->name, "session.challenge") == 0 || strcmp(row->name, "session.passkey") == 0));
 		/* Somebody without a second factor makes one, or leaves. */
 		if (row->who & CALLERS_ENROL)
 			assert_true(row->kind == REQUESTS_PERSONAL || row->kind == REQUESTS_OWN || strcmp(row->name, "session.show") == 0);

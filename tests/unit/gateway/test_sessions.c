@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
+
 #include "gateway/control/throttle.h"
 #include "gateway/control/webdesk.h"
 #include "unit/gateway/sessions_rig.h"
@@ -601,15 +603,6 @@ test_hashing_is_bounded(void **state)
 	hashing_free(h);
 	assert_int_equal(done, taken + 5);
 	event_base_free(base);
-}
-
-static int
-forget(void **state)
-{
-	(void)state;
-	json_free(last.doc);
-	last.doc = NULL;
-	return 0;
 }
 
 int
