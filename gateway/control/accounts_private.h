@@ -60,10 +60,6 @@ struct accounts_change *accounts_begin(struct accounts *a, struct call *call, en
 void accounts_log(struct accounts_change *ch);
 /* Forgets it; the call is answered by somebody. */
 void accounts_end(struct accounts_change *ch);
-/* What the log is told of a change. NULL: no memory. */
-struct msg_append *accounts_entry(struct control *c, const struct call *call, const struct db_account *a, const char *change);
-/* Answers with the account, and how many sessions and tokens of it ended. */
-void accounts_answer(struct call *call, const struct db_account *a, unsigned sessions, unsigned tokens);
 /* It is the caller's own. */
 bool accounts_is_own(const struct call *call, const struct db_account *row);
 /* An administrator asks, of another's account. False: the call is answered. */

@@ -160,7 +160,7 @@ is_enough(const struct config_sso *s, const struct asked *a)
 static void
 refuse(struct fronts *f, struct call *call, const char *account, const char *id, const char *text, const char *cure)
 {
-	signins_note_failed(f->c->signins, call_who(call), account);
+	signins_note_failed(f->c->signins, call_who(call), account, "single sign-on");
 	call_fail(call, CALL_REFUSED, id, cure, "%s", text);
 }
 

@@ -164,15 +164,6 @@ test_which_connection(void **state)
 	t->c->callers = NULL;
 }
 
-static int
-forget(void **state)
-{
-	(void)state;
-	json_free(last.doc);
-	last.doc = NULL;
-	return 0;
-}
-
 int
 main(void)
 {
