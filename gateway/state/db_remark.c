@@ -36,7 +36,7 @@ db_remark_list(struct db *db, uint64_t candidate, int (*each)(void *arg, const s
 {
 	struct db_query q;
 	int said = 0;
-	db_query(&q, db, "SELECT candidate, at, who, text, name, size, sha256 FROM remark WHERE candidate = ? ORDER BY at, id");
+	db_query(&q, db, "SELECT candidate, at, who, text, name, size, sha256 FROM remark WHERE candidate = ? ORDER BY id");
 	db_put_u64(&q, candidate);
 	while (said == 0 && db_step(&q) > 0) {
 		struct db_remark n = { 0 };

@@ -15,7 +15,7 @@ struct db_session {
 	uint8_t digest[DIGEST_SHA256_LEN]; /* of the secret */
 	uint8_t id[DB_ID];                 /* its name for people */
 	char account[DB_ACCOUNT_NAME_CAP];
-	uint8_t factors;                   /* 1: the password, 2: and a code, 3: a passkey, which is two in one; 0: single sign-on */
+	uint8_t factors;                   /* 1: the password, 2: and a code, 3: a passkey, two in one; 0: single sign-on */
 	bool sso;                          /* then, and only then, whom the front must vouch for at each call: */
 	uint8_t identity[DIGEST_SHA256_LEN];
 	int64_t made, last, until;         /* last: heard of, within half a minute */

@@ -33,8 +33,7 @@ one_statement(struct view text, struct writer *w)
 		must(approval_key(&a->terms, key) == 0);
 		must(approval_terms_differ(&a->terms, &a->terms) == NULL);
 		must(approval_check_time(a, a->time, UINT64_MAX, why, sizeof why) == FG_EPERM);
-		must(a->terms.decision == APPROVAL_APPROVE || a->terms.decision == APPROVAL_RESUME ||
-		    a->terms.decision == APPROVAL_CONTINUE);
+		must(a->terms.decision > APPROVAL_NONE && a->terms.decision <= APPROVAL_AFTERREVIEW);
 	}
 	free(a);
 }
