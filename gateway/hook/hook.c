@@ -71,12 +71,14 @@ executable(int sealed)
 static int
 receive(struct running *r)
 {
-	static uint8_t buf[WIRE_FRAME_MAX];
+	uint8_t *buf = malloc(WIRE_FRAME_MAX);
 	struct pollfd p = { .fd = HOOK_FD, .events = POLLIN };
 	struct wire_frame frame;
-	int err = poll(&p, 1, BOOT_MS) == 1 ? wire_recv(HOOK_FD, buf, &frame) : FG_ENOTFOUND;
-	if (err)
+	int err = !buf ? FG_ENOMEM : poll(&p, 1, BOOT_MS) == 1 ? wire_recv(HOOK_FD, buf, &frame) : FG_ENOTFOUND;
+	if (err) {
+		free(buf);
 		return err;
+	}
 	err = frame.type == MSG_HOOK ? msg_decode(&frame, &r->m, sizeof r->m) : FG_EPEER;
 	if (!err) {
 		r->facts = wire_take_fd(&frame, 0);
@@ -84,6 +86,7 @@ receive(struct running *r)
 		err = r->program < 0 ? r->program : memfd_is_sealed(r->facts) ? FG_OK : FG_EPEER;
 	}
 	wire_close_fds(&frame);
+	free(buf);
 	return err;
 }
 
@@ -214,19 +217,24 @@ answer(struct running *r)
 int
 hook_main(const struct jail_options *opt)
 {
-	static struct running r = { .facts = -1, .program = -1, .pidfd = -1 };
+	struct running *r = malloc(sizeof *r);
 	char why[256];
+	if (!r)
+		return ROLE_EXIT_FAILED;
+	*r = (struct running){ .facts = -1, .program = -1, .pidfd = -1 };
 	if (jail_enter(JAIL_HOOK, NULL, opt, NULL, why, sizeof why)) {
 		oplog(OPLOG_ERR, "the jail could not be entered: %s", why);
+		free(r);
 		return ROLE_EXIT_SANDBOX;
 	}
-	int err = receive(&r);
+	int err = receive(r);
 	if (!err)
-		err = start(&r);
+		err = start(r);
 	if (!err)
-		err = follow(&r);
+		err = follow(r);
 	if (!err)
-		err = answer(&r);
+		err = answer(r);
+	free(r);
 	if (err && err != FG_ENOTFOUND)
 		oplog(OPLOG_ERR, "hook: %s", err_name(err));
 	return err == FG_EPEER ? ROLE_EXIT_CONTRACT : err ? ROLE_EXIT_FAILED : 0;

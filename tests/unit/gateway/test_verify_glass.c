@@ -10,7 +10,7 @@
 
 #define DELAY 600
 #define REPORT_OF(verdict) "{\"schema\":\"fotagate-report/1\",\"delta\":null,\"findings\":[{\"id\":\"SIG-NONE\"," \
-	"\"severity\":\"notice\"}],\"verdict\":\"" verdict "\"}"
+	"\"severity\":\"notice\"}],\"signatures\":[],\"verdict\":\"" verdict "\"}"
 
 static int
 setup_of(void **state, uint32_t delay)
