@@ -131,7 +131,8 @@ static void
 groups_are_told_without_whole_numbers(void **state)
 {
 	struct control_rig *r = *state;
-	control_rig_configure(r, "groups = ( { name = \"pilot\"; tag = \"lab\"; imei = ( \"490154203237518\", \"3524\" ); } );", SAMPLE_PROFILE);
+	control_rig_configure(r, "groups = ( { name = \"pilot\"; tag = \"lab\"; imei = ( \"490154203237518\", \"3524\" ); } );",
+	    SAMPLE_PROFILE);
 	SAYS(requests_group_list, "{}", CALL_DONE,
 	    "\"groups\":[{\"default\":false,\"imei\":[\"49015420\",\"3524\"],\"name\":\"pilot\",\"product\":\"\","
 	    "\"profile\":\"\",\"tag\":\"lab\"},{\"default\":true,\"imei\":[],");
