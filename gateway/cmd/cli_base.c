@@ -89,9 +89,9 @@ list(int argc, char **argv)
 		{ "image", "image", 16 }, { "#size", "size", 0 }, { "source", "source", 0 }, { "by", "who", 0 },
 		{ "held", "held", 0 }, { "since", "since", 0 },
 	};
-	static const struct cli_verb_list v = { "base.list", "base list [--profile NAME] [--json]", "profile", "bases", columns,
-		sizeof columns / sizeof columns[0],
-		"No base yet. What is released is one by itself; fotagate base add names one that was not." };
+	static const struct cli_verb_list v = { .request = "base.list", .usage = "base list [--profile NAME] [--json]",
+		.filter = "profile", .rows = "bases", .columns = columns, .n = sizeof columns / sizeof columns[0],
+		.empty = "No base yet. What is released is one by itself; fotagate base add names one that was not." };
 	return cli_verb_list(argc, argv, &v);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/cli_verb.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "gateway/cmd/cli_call.h"
@@ -52,11 +53,17 @@ int
 cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
 {
 	struct cli_args a;
-	const char *filter = NULL;
+	const char *filter = NULL, *after = NULL;
+	int64_t number = 0, limit = 0;
+	char next[128] = "";
 	bool csv = false;
+	const bool numbered = v->page == CLI_PAGE_NUMBER;
 	const struct cli_opt opts[] = {
 		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
-		{ v->filter ? v->filter : "", v->filter ? CLI_OPT_TEXT : CLI_OPT_END, &filter, 0, 0, 0 },
+		{ v->filter ? v->filter : "limit", v->filter ? CLI_OPT_TEXT : v->page ? CLI_OPT_NUMBER : CLI_OPT_END,
+		    v->filter ? (void *)&filter : (void *)&limit, 1, 1000, 0 },
+		{ "after", !v->page ? CLI_OPT_END : numbered ? CLI_OPT_NUMBER : CLI_OPT_TEXT,
+		    numbered ? (void *)&number : (void *)&after, 1, INT64_MAX, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
 	};
 	struct cli_request r;
@@ -70,12 +77,19 @@ cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
 	cli_call_begin(&r);
 	if (v->filter)
 		cli_call_text(&r, v->filter, filter);
+	cli_call_text(&r, "after", after);
+	if (number)
+		cli_call_number(&r, "after", number);
+	if (limit)
+		cli_call_number(&r, "limit", limit);
 	status = cli_call_once(&a.common, v->request, &r, NULL, 0, &reply, &shown);
 	const struct json_value *rows = shown ? json_get(json_root(reply.doc), v->rows) : NULL;
 	if (shown && csv)
 		cli_print_rows_csv(stdout, rows, v->columns, v->n);
 	else if (shown)
 		cli_print_rows(stdout, rows, v->columns, v->n, v->empty);
+	if (shown && v->page && json_cstr(json_get(json_root(reply.doc), "next"), next, sizeof next))
+		fprintf(stderr, "there are more: --after %s\n", next);
 	cli_reply_free(&reply);
 	return status;
 }

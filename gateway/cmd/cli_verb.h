@@ -27,6 +27,7 @@ struct cli_verb_list {
 	const struct cli_column *columns;
 	unsigned n;
 	const char *empty;  /* said instead of no row */
+	enum { CLI_PAGE_NONE = 0, CLI_PAGE_NUMBER, CLI_PAGE_TEXT } page; /* --after and --limit, and what the first of them is */
 };
 int cli_verb_list(int argc, char **argv, const struct cli_verb_list *v);
 

@@ -11,6 +11,9 @@ int cli_status(int argc, char **argv);
 int cli_reload(int argc, char **argv);
 int cli_halt(int argc, char **argv);
 int cli_resume(int argc, char **argv);
+int cli_image(int argc, char **argv);
+int cli_group(int argc, char **argv);
+int cli_incident(int argc, char **argv);
 int cli_supplier(int argc, char **argv);
 int cli_vendor(int argc, char **argv); /* profile list, draft, check, unknown */
 int cli_review(int argc, char **argv);

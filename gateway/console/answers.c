@@ -18,6 +18,7 @@ static const struct {
 	    "{age:n?,attested:n,complete:b,country:s?,delta:s,direction:s,findings:[s],format:s?,groups:[s]?,"
 	    "product:s?,profile:s?,security:s?,severity:s,signature:s,signer:s,size:n,supplier:s?,"
 	    "supplier_words:[s],unexplained:n,unreviewable:n,unsigned:n,vendor_age:n?,version:s?}" },
+	{ "Incident", "{at:t,detail:s,id:n,kind:s,product:s,profile:s,resource:d?}" },
 	{ "Module",
 	    "{first_seen:t,grants~:[{again:n,bytes:n,completed:t,granted:t,outcome:s,release:d,target:s,word:s,"
 	    "word_at:t}],group:s,held:b,id:d,identities:[{class:s,kind:s,text:s}],last_seen:t,listed:b,"
@@ -149,6 +150,13 @@ static const struct {
 	{ "module.explain",
 	    "{answers:[{answer:s,chain:[{link:s,ok:b,said:s}],missing:s,product:s,profile:s,release:d?,"
 	    "resource:d,ring:s,target:s,text:s}],last_answer:s,last_seen:t,module:d}" },
+	{ "image.list", "{images:[{arrived:t,image:d,in_quarantine:b,reviews:n,size:n}],next:d?}" },
+	{ "image.show",
+	    "{image:d,reviews:[{from:s,product:s,profile:s,provenance:d?,release:d?,report:d?,review:s,state:s,target:s}],"
+	    "stored:{arrived:t,in_quarantine:b,released:b,size:n}}" },
+	{ "group.list", "{groups:[{default:b,imei:[s],name:s,product:s,profile:s,tag:s}]}" },
+	{ "incident.list", "{incidents:[Incident],next:s?}" },
+	{ "incident.show", "{at:t,detail:s,id:n,kind:s,product:s,profile:s,resource:d?,reviews:[s]}" },
 	{ "supplier.list",
 	    "{suppliers:[{country:s,hosting:[s],legal_entity:s,name:s,support:s,support_until:s,words:[s]}]}" },
 	{ "supplier.show",

@@ -168,6 +168,13 @@ static const struct route table[] = {
 	    { NUMBER_OPT("days"), TEXT("release") } },
 	{ ROUTE_POST, "/privacy/erase", "privacy.erase", ROUTE_PLAIN, "Forgets who modules are.",
 	    { REASON, TEXT_OPT("module"), NUMBER_OPT("before") } },
+	{ ROUTE_GET, "/images", "image.list", ROUTE_PAGED, "Images that reviews are about, by SHA-256.",
+	    { TEXT_OPT("after"), NUMBER_OPT("limit") } },
+	{ ROUTE_GET, "/images/{image}", "image.show", ROUTE_PLAIN, "One, and what was made of it.", NO_ARGS },
+	{ ROUTE_GET, "/groups", "group.list", ROUTE_PLAIN, "Groups that modules are put into, the first rule that fits.", NO_ARGS },
+	{ ROUTE_GET, "/incidents", "incident.list", ROUTE_PAGED, "What a person should look at, the youngest first.",
+	    { NUMBER_OPT("after"), NUMBER_OPT("limit") } },
+	{ ROUTE_GET, "/incidents/{incident}", "incident.show", ROUTE_PLAIN, "One.", NO_ARGS },
 	{ ROUTE_GET, "/suppliers", "supplier.list", ROUTE_PLAIN, "Suppliers.", NO_ARGS },
 	{ ROUTE_GET, "/suppliers/{supplier}", "supplier.show", ROUTE_PLAIN, "One, as policy reads it.", NO_ARGS },
 

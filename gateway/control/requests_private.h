@@ -38,6 +38,13 @@ typedef void (*requests_alert)(struct jsonw *j, const char *id, const char *text
 /* One for each imported list that has grown old. */
 void requests_supplier_alerts(struct control *c, requests_alert alert, struct jsonw *j);
 
+/* requests_holdings.c */
+void requests_image_list(struct control *c, struct call *call);
+void requests_image_show(struct control *c, struct call *call);
+void requests_group_list(struct control *c, struct call *call);
+void requests_incident_list(struct control *c, struct call *call);
+void requests_incident_show(struct control *c, struct call *call);
+
 /* requests_people.c */
 void requests_people(struct control *c, struct call *call);
 

@@ -92,6 +92,15 @@ struct db_candidate_filter { /* NULL, zero: no matter */
 /* In order of id, or against it. */
 int db_candidate_list(struct db *db, const struct db_candidate_filter *f,
     int (*each)(void *arg, const struct db_candidate *c), void *arg);
+struct db_image { /* all candidates of the same bytes */
+	uint8_t image[DIGEST_SHA256_LEN];
+	uint64_t size, candidates;
+	bool in_quarantine;
+	int64_t arrived; /* first; 0: not known */
+};
+/* In order of digest, after `after` (NULL: from the first), at most limit. */
+int db_candidate_images(struct db *db, const uint8_t *after, unsigned limit,
+    int (*each)(void *arg, const struct db_image *i), void *arg);
 /* How many there are in each state there is one in. */
 int db_candidate_states(struct db *db, int (*each)(void *arg, const char *state, uint64_t n), void *arg);
 /* Those that freeze what was released, in whatever state they are by now: asked often, and hardly ever are there any. */

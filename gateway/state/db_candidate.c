@@ -316,6 +316,30 @@ db_candidate_list(struct db *db, const struct db_candidate_filter *f,
 }
 
 int
+db_candidate_images(struct db *db, const uint8_t *after, unsigned limit,
+    int (*each)(void *arg, const struct db_image *i), void *arg)
+{
+	static const uint8_t none[DIGEST_SHA256_LEN];
+	struct db_query q;
+	int said = 0;
+	db_query(&q, db, "SELECT image, max(size), count(*), max(in_quarantine), coalesce(min(nullif(arrived, 0)), 0)"
+			 " FROM candidate WHERE image > ? GROUP BY image ORDER BY image LIMIT ?");
+	db_put_sha256(&q, after ? after : none);
+	db_put_i64(&q, db_limit(limit));
+	while (said == 0 && db_step(&q) > 0) {
+		struct db_image i = { 0 };
+		db_get_blob(&q, i.image, sizeof i.image);
+		i.size = db_get_u64(&q);
+		i.candidates = db_get_u64(&q);
+		i.in_quarantine = db_get_bool(&q);
+		i.arrived = db_get_i64(&q);
+		said = q.err ? 0 : each(arg, &i);
+	}
+	int r = db_done(&q);
+	return r ? r : said;
+}
+
+int
 db_candidate_states(struct db *db, int (*each)(void *arg, const char *state, uint64_t n), void *arg)
 {
 	struct db_query q;

@@ -58,6 +58,11 @@ def test_other_bytes_under_the_same_url_are_an_incident_and_both_are_kept(gate):
     gate.cli("fetch", "retry", "R-1")
     incident = gate.review(2, state="incident")
     digests = [hashlib.sha256(d).hexdigest() for d in (first, second)]
+    assert {i["image"] for i in gate.cli("image", "list")["images"]} == set(digests)
+    about = gate.cli("image", "show", digests[0])
+    assert about["stored"]["released"] and [(r["review"], r["state"]) for r in about["reviews"]] == [("R-1", "approved")]
+    told = gate.cli("incident", "list")["incidents"][0]
+    assert gate.cli("incident", "show", str(told["id"]))["reviews"] == ["R-1", "R-2"] and told["profile"] == "story"
     assert incident["image"] == digests[1]
     assert gate.review(1, state="approved")["image"] == digests[0]
     assert set(digests) <= set(quarantined(gate))
