@@ -99,6 +99,7 @@ def saved(driver, css, folder):
     path = os.path.join(folder, link.get_attribute("download"))
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     link.click()
-    wait(driver, lambda d: os.path.exists(path))
+    # The browser keeps the name by an empty file, and puts the whole one in its place.
+    wait(driver, lambda d: os.path.exists(path) and os.path.getsize(path))
     with open(path, "rb") as f:
         return f.read()

@@ -205,9 +205,12 @@ def test_a_standing_statement_from_the_page_to_a_module(driver, signed):
     # bob by the command that the page gives.
     gate.cli("standing", "statement", "S-1", "--approver", "bob@demo.invalid", "--reason", "I stand for these bounds", "--sign",
              signed.key("bob"))
-    browse.visit(driver, signed.console.url + "/standing")
-    text = one(driver, "#S-1").text
-    assert "in force" in text and "2 of 2" in text and "alice@demo.invalid (entry" in text and "bob@demo.invalid (entry" in text
+
+    def in_force(d):  # who signed is read from the log, which is published a moment after
+        browse.visit(d, signed.console.url + "/standing")
+        text = one(d, "#S-1").text
+        return all(words in text for words in ("in force", "2 of 2", "alice@demo.invalid (entry", "bob@demo.invalid (entry"))
+    wait(driver, in_force)
     # What it lets through is there, with the entry by which it was released.
     data = gate.offer("1.1.0")
     gate.ask()

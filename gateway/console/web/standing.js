@@ -179,7 +179,8 @@ function one(page, s, h) {
 		facts(["Releases", `${h.from ? "at least " : ""}${used.length} of ${s.max_releases} used, ${s.in_force} in force`],
 			["Ends", [time(s.until), left > 0 && live ? `, in ${span(left)}` : ""]],
 			["Signatures", `${s.have} of ${s.need}`],
-			["Signed by", signed.length ? signed.map((e, i) => [i ? ", " : "", e.act, " (", entry(e), ")"]) : "nobody"],
+			["Signed by", signed.length ? signed.map((e, i) => [i ? ", " : "", e.act, " (", entry(e), ")"]) :
+				s.have ? "not yet in the published log" : "nobody"],
 			["Proposed by", `${s.who}: ${s.reason}`],
 			["Taken back", gone.length ? [gone[0].act, " (", entry(gone[0]), "): ", gone[0].msg || ""] : null],
 			["Key", digest(s.key)], ["Policy", digest(s.policy)]),
