@@ -89,6 +89,7 @@ static const struct {
 	[ENTRY_ROLLOUT_HELD] = { "rollout.held", WARNING },
 	[ENTRY_ROLLOUT_RESUMED] = { "rollout.resumed", WARNING },
 	[ENTRY_ROLLOUT_SUPERSEDED] = { "rollout.superseded", NOTICE },
+	[ENTRY_ROLLOUT_WATCHED] = { "rollout.watched", NOTICE },
 	[ENTRY_RESTRICT_HALT] = { "restrict.halt", ALERT },
 	[ENTRY_RESTRICT_RESUME] = { "restrict.resume", WARNING },
 	[ENTRY_MODULE_SIGHTING] = { "module.sighting", INFO },

@@ -105,6 +105,7 @@ enum entry_event {
 	ENTRY_ROLLOUT_HELD,       /* one ring of it */
 	ENTRY_ROLLOUT_RESUMED,    /* people signed for that: of a pause, a held ring, or a ring that waited for them */
 	ENTRY_ROLLOUT_SUPERSEDED, /* a newer release took its place */
+	ENTRY_ROLLOUT_WATCHED,    /* the network was seen to tell of so many modules of a ring */
 	ENTRY_RESTRICT_HALT,
 	ENTRY_RESTRICT_RESUME,
 	ENTRY_MODULE_SIGHTING, /* aggregated: a count per resource and interval */

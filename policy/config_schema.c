@@ -374,6 +374,9 @@ static const struct config_key keys[] = {
 	    "Modules of one group granted the release that have not reported an end, at most; 0 is no limit but the plan's."),
 	INT_LATE("rollout_plans[].group_per_day", rollout_plan, group_per_day, 4000000,
 	    "Modules of one group granted the release within 24 hours, at most; 0 is no limit but the plan's."),
+	INT_LATE("rollout_plans[].egress_watch", rollout_plan, egress_watch, 4000000,
+	    "Modules of a ring that a report of the network (egress import) must tell of since they run the release, before the "
+	    "next ring opens; an endpoint that is new with the release pauses the rollout. 0 is neither."),
 	DURATION("rollout_plans[].settle", rollout_plan, settle, "1h", 0, 30 * DAY,
 	    "Time after its last byte in which a module that still asks for the release has not failed yet."),
 	DURATION("rollout_plans[].silence", rollout_plan, silence, "2d", 1, 30 * DAY,

@@ -40,6 +40,8 @@ plan_field(const struct rollout_plan *p)
 		return "group_concurrent";
 	if (!within(p->group_per_day, 0, UINT32_MAX))
 		return "group_per_day";
+	if (!within(p->egress_watch, 0, UINT32_MAX))
+		return "egress_watch";
 	if (!within(p->settle, 0, ROLLOUT_SOAK_MAX))
 		return "settle";
 	if (!within(p->silence, 1, ROLLOUT_USUAL_MAX))
@@ -330,6 +332,10 @@ rollout_next(const struct rollout_plan *p, const struct rollout_standing *s, int
 	next.why = missing(&p->rings[s->ring], &s->count[s->ring], now - s->since);
 	if (next.why)
 		return next;
+	if (!last && s->watched[s->ring] < (uint64_t)p->egress_watch) {
+		next.why = ROLLOUT_WHY_EGRESS;
+		return next;
+	}
 	if (!last && p->rings[s->ring + 1].human && s->opens != s->ring + 1) {
 		next.why = ROLLOUT_WHY_HUMAN;
 		return next;
@@ -408,6 +414,8 @@ rollout_why_text(enum rollout_why why)
 		[ROLLOUT_WHY_SOAK] = "The ring has not been open for long enough.",
 		[ROLLOUT_WHY_REPORTS] = "Too few modules of the ring have reported the new version.",
 		[ROLLOUT_WHY_SUCCESS] = "Too small a part of the ring's modules has reported the new version.",
+		[ROLLOUT_WHY_EGRESS] = "No report of the network tells where enough modules of the ring connect to since they have it: "
+		    "fotagate egress import.",
 		[ROLLOUT_WHY_HUMAN] = "The ring has shown what it must; people open the next one, and sign for that.",
 		[ROLLOUT_WHY_HELD] = "The ring, or the next one, is held.",
 		[ROLLOUT_WHY_PASSED] = "The ring has shown what it must.",

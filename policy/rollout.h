@@ -49,6 +49,7 @@ struct rollout_plan {
 	int64_t per_day;         /* modules granted in 24 hours, at most */
 	int64_t group_concurrent; /* the same two of the modules of one group; 0: no limit but those */
 	int64_t group_per_day;
+	int64_t egress_watch;    /* modules of a ring that a report of traffic must tell of before the next opens; 0: none */
 	int64_t settle;          /* seconds after the last byte in which the old version is no failure yet */
 	int64_t silence;         /* seconds of silence that are none, whatever is usual */
 	int64_t silence_times;   /* and as many times a module's usual interval */
@@ -155,6 +156,7 @@ struct rollout_standing {
 	uint32_t held;  /* bit i: nobody in ring i is offered it, whatever the others do */
 	unsigned opens; /* the ring that people signed for to be opened once it may; 0: none */
 	struct rollout_count count[ROLLOUT_RINGS_MAX];
+	uint32_t watched[ROLLOUT_RINGS_MAX]; /* modules that run it, in a report of traffic (policy/egress.h) since they have it */
 	/* Failures and silences that people signed to go on over: they pause nothing again, and open nothing. */
 	struct rollout_count over[ROLLOUT_RINGS_MAX];
 };
@@ -188,6 +190,7 @@ enum rollout_why {
 	ROLLOUT_WHY_SOAK,
 	ROLLOUT_WHY_REPORTS,
 	ROLLOUT_WHY_SUCCESS,
+	ROLLOUT_WHY_EGRESS,   /* no report of traffic tells of enough modules of the ring since they have it */
 	ROLLOUT_WHY_HUMAN,
 	ROLLOUT_WHY_HELD,     /* the ring that would have to show something, or the next one, is held */
 	ROLLOUT_WHY_PASSED,

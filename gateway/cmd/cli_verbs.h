@@ -23,6 +23,7 @@ int cli_base(int argc, char **argv);
 int cli_import(int argc, char **argv);
 int cli_sighting(int argc, char **argv);
 int cli_module(int argc, char **argv);
+int cli_egress(int argc, char **argv);
 int cli_policy(int argc, char **argv);
 int cli_privacy(int argc, char **argv);
 int cli_refusal(int argc, char **argv);

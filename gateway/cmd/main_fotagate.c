@@ -38,6 +38,7 @@ static const struct verb verbs[] = {
 	{ "import", cli_import, "bring an image that was not fetched" },
 	{ "sighting", cli_sighting, "what modules ask for: list" },
 	{ "module", cli_module, "modules: list, show, reveal, explain, import, hold, unhold" },
+	{ "egress", cli_egress, "where modules connect to, as your network saw it: import" },
 	{ "privacy", cli_privacy, "forget who modules are: erase, rotate" },
 	{ "exposure", cli_exposure, "what holding back costs: days, and modules on old versions" },
 	{ "refusal", cli_refusal, "refuse beforehand: list, add, lift" },

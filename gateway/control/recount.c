@@ -394,6 +394,16 @@ on_continued(struct recount_rollout *one, const struct entry *e)
 	one->said.have_statement = digest_ref(e, "statement.0", one->said.statement);
 }
 
+/* It was said, and what people sign from then on is over it, too. */
+static void
+on_endpoint(struct recount_rollout *one, const struct entry *e)
+{
+	const struct entry_ref *endpoint = entry_ref_get(e, "endpoint");
+	uint8_t name[ROLLOUTS_ENDPOINT_ID];
+	if (endpoint && !endpoint->is_number && !rollouts_endpoint_name(endpoint->text, name))
+		(void)rollouts_endpoint_add(&one->said.endpoints, name);
+}
+
 /* The last ring it opened; a stop stays, until people sign or another release ends it. */
 static void
 on_rollout(struct recount *r, const struct entry *e)
@@ -420,6 +430,13 @@ on_rollout(struct recount *r, const struct entry *e)
 		return;
 	case ENTRY_ROLLOUT_CLOSED:
 		one->closed = true;
+		return;
+	case ENTRY_ROLLOUT_WATCHED:
+		if (ring < ROLLOUT_RINGS_MAX)
+			one->said.watched[ring] = (uint32_t)number_ref(e, "watched");
+		return;
+	case ENTRY_EGRESS_NEW_ENDPOINT:
+		on_endpoint(one, e);
 		return;
 	default:
 		if (known) {
@@ -519,7 +536,7 @@ static const enum entry_event wanted[] = { ENTRY_REVIEW_OPENED, ENTRY_APPROVAL_S
 	ENTRY_REVIEW_REMARKED, ENTRY_STANDING_REVOKED,
 	ENTRY_RESTRICT_HALT, ENTRY_RESTRICT_RESUME,
 	ENTRY_ROLLOUT_CREATED, ENTRY_ROLLOUT_PAUSED, ENTRY_ROLLOUT_PROMOTED, ENTRY_ROLLOUT_CLOSED, ENTRY_ROLLOUT_HELD,
-	ENTRY_ROLLOUT_RESUMED,
+	ENTRY_ROLLOUT_RESUMED, ENTRY_ROLLOUT_WATCHED, ENTRY_EGRESS_NEW_ENDPOINT,
 	ENTRY_CONFIG_CHANGED, ENTRY_DEVICE_ERASED, ENTRY_AUTHZ_KEY_SUSPENDED, ENTRY_AUTHORITY_SIGNERS, ENTRY_STATE_DIFFERS };
 
 /* A signer set takes away from those who are not in it, a change of configuration may hold a module. */
@@ -604,6 +621,8 @@ recount_take(struct recount *r, uint64_t index, const struct entry *e)
 	case ENTRY_ROLLOUT_CLOSED:
 	case ENTRY_ROLLOUT_HELD:
 	case ENTRY_ROLLOUT_RESUMED:
+	case ENTRY_ROLLOUT_WATCHED:
+	case ENTRY_EGRESS_NEW_ENDPOINT:
 		on_rollout(r, e);
 		break;
 	case ENTRY_RESTRICT_HALT:

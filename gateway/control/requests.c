@@ -9,6 +9,7 @@
 #include "crypto/visible.h"
 #include "crypto/vouch.h"
 #include "gateway/control/bases.h"
+#include "gateway/control/egress.h"
 #include "gateway/control/exposure.h"
 #include "gateway/control/imports.h"
 #include "gateway/control/remarks.h"
@@ -483,6 +484,8 @@ static const struct requests_row table[] = {
 	{ "module.reveal", REQUESTS_VIEW, ACT, 0, 0, requests_module_reveal, { MODULE, REASON } },
 	{ "module.import", REQUESTS_CHANGE, OPERATE, 1, 1, requests_module_import,
 	    { FLAG_OPT("dry_run"), TEXT_OPT("profile", PROFILE_WORD_MAX) } },
+	/* Says what the network saw: it can pause, and a ring whose plan asks for it opens no sooner. */
+	{ "egress.import", REQUESTS_CHANGE, OPERATE, 1, 1, egress_import, { FLAG_OPT("dry_run") } },
 	{ "module.hold", REQUESTS_RESTRICT, OPERATE, 0, 0, requests_module_hold, { MODULE, REASON } },
 	/* Gives back what was taken: it waits for its entry, unlike the rest of its kind. */
 	{ "module.url", REQUESTS_CHANGE, OPERATE, 0, 0, requests_module_url,

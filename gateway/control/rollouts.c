@@ -167,9 +167,8 @@ rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP])
 	snprintf(dst, ROLLOUTS_OBJECT_CAP, "release:%s", hex);
 }
 
-/* An entry about one ring of it, with what was counted there; free(). */
-static struct msg_append *
-entry(const struct rollout *one, enum entry_event event, const char *by, unsigned ring, unsigned counted)
+struct msg_append *
+rollouts_entry(const struct rollout *one, enum entry_event event, const char *by, unsigned ring, unsigned counted)
 {
 	char obj[ROLLOUTS_OBJECT_CAP];
 	const struct rollout_count *n = &one->standing.count[counted];
@@ -196,11 +195,11 @@ create(struct rollouts *r, struct rollout *one)
 	one->standing.ring = 0;
 	one->standing.since = control_now(r->c);
 	become(r, one, ROLLOUT_RUNNING, "control", "");
-	struct msg_append *e = entry(one, ENTRY_ROLLOUT_CREATED, "control", 0, 0);
+	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_CREATED, "control", 0, 0);
 	logbook_say(e, "the first ring is open");
 	logbook_tell(r->c->logbook, e);
 	one->known = true; /* what the log has of it now */
-	one->said = (struct rollouts_said){ .since = one->standing.since };
+	one->said = (struct rollouts_said){ .since = one->standing.since, .endpoints = one->said.endpoints };
 	r->due = true;
 }
 
@@ -423,7 +422,7 @@ go_on(struct rollouts *r, struct rollout *one, bool finish)
 	if (!rollouts_may_open(r, one) || !control_permits(c) || halts_now(c->halts) || !timekeep_is_sure(c))
 		return;
 	struct opening *o = calloc(1, sizeof *o);
-	struct msg_append *e = entry(one, finish ? ENTRY_ROLLOUT_CLOSED : ENTRY_ROLLOUT_PROMOTED, "control",
+	struct msg_append *e = rollouts_entry(one, finish ? ENTRY_ROLLOUT_CLOSED : ENTRY_ROLLOUT_PROMOTED, "control",
 	    finish ? ring : ring + 1, ring);
 	if (o && e) {
 		*o = (struct opening){ .all = r, .ring = finish ? ROLLOUT_RINGS_MAX : ring + 1 };
@@ -451,10 +450,22 @@ pause_it(struct rollouts *r, struct rollout *one, unsigned ring, const char *by,
 	stop(r, one);
 	become(r, one, ROLLOUT_PAUSED, by, reason);
 	apply(r, one, true);
-	struct msg_append *e = entry(one, ENTRY_ROLLOUT_PAUSED, by, ring, ring);
+	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_PAUSED, by, ring, ring);
 	logbook_ref_number(e, "since", (uint64_t)one->stopped);
 	logbook_say(e, "%s", reason);
 	logbook_tell(r->c->logbook, e);
+}
+
+bool
+rollouts_stop(struct rollouts *r, struct rollout *one, const char *reason)
+{
+	char both[DB_TEXT_MAX];
+	bool paused = one->standing.state == ROLLOUT_PAUSED;
+	if (!paused && !is_open(one))
+		return false;
+	snprintf(both, sizeof both, "%.300s%s%.150s", reason, paused ? " It was paused before that: " : "", paused ? one->reason : "");
+	pause_it(r, one, one->standing.ring, "control", both);
+	return true;
 }
 
 int
@@ -500,7 +511,7 @@ rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view name
 		become(r, one, one->standing.state, by, reason);
 	(void)edges_withhold(r->c->edges, one->id);
 	apply(r, one, true);
-	struct msg_append *e = entry(one, ENTRY_ROLLOUT_HELD, by, ring, ring);
+	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_HELD, by, ring, ring);
 	logbook_ref_number(e, "since", (uint64_t)one->stopped);
 	logbook_say(e, "%s", reason);
 	logbook_tell(r->c->logbook, e);
@@ -629,7 +640,7 @@ rollouts_abort(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *
 	if (!one || !one->plan)
 		return FG_ENOTFOUND;
 	memcpy(id, one->id, sizeof id);
-	struct msg_append *e = entry(one, ENTRY_ROLLOUT_ABORTED, by, one->standing.ring, one->standing.ring);
+	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_ABORTED, by, one->standing.ring, one->standing.ring);
 	logbook_say(e, "%s", reason);
 	become(r, one, ROLLOUT_ABORTED, by, reason);
 	releases_retire(r->c->releases, id, by, reason, call); /* one is gone */
@@ -647,7 +658,7 @@ rollouts_supersede(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const ch
 		return;
 	memcpy(id, one->id, sizeof id);
 	snprintf(why, sizeof why, "superseded by %s, which is newer and for the same modules", newer);
-	struct msg_append *e = entry(one, ENTRY_ROLLOUT_SUPERSEDED, "control", one->standing.ring, one->standing.ring);
+	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_SUPERSEDED, "control", one->standing.ring, one->standing.ring);
 	logbook_ref(e, "by", newer);
 	logbook_say(e, "%s", why);
 	become(r, one, ROLLOUT_SUPERSEDED, "control", why);
@@ -755,7 +766,6 @@ rollouts_tick(struct rollouts *r)
 
 /* ---- held against the log ---- */
 
-/* One that the log knows, taken as far as it says and no further. */
 /* What people signed to go on over, in the statement that the log names. Not to be had: it pauses again for those. */
 static void
 read_over(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
@@ -773,6 +783,7 @@ read_over(struct rollouts *r, struct rollout *one, const struct rollouts_said *s
 	free(a);
 }
 
+/* One that the log knows, taken as far as it says and no further. */
 static const char *
 mend(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
 {
@@ -804,6 +815,7 @@ mend(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
 	unsigned opens = ring_named(one->plan, view_str(said->opens));
 	s->opens = opens == s->ring + 1 ? opens : 0;
 	read_over(r, one, said);
+	memcpy(s->watched, said->watched, sizeof s->watched);
 	if (said->held & ~s->held) {
 		differs = "a ring of it was held, and the database did not say so; it is held";
 		s->held |= said->held;

@@ -51,6 +51,17 @@ void rollouts_heard(struct rollouts *r, const struct inventory_seen *seen, const
 /* What an entry device.result of the log says, at start. class may be empty: then it is a claim's. */
 void rollouts_replay(struct rollouts *r, const uint8_t module[MSG_ID], const uint8_t release[RELEASE_ID],
     struct view outcome, struct view class, int64_t at);
+/* Endpoints that are new with a release, as the log names them; one more than there is room for is told each time. */
+#define ROLLOUTS_ENDPOINTS_MAX 64
+#define ROLLOUTS_ENDPOINT_ID 16 /* of the SHA-256 of its text */
+struct rollouts_endpoints {
+	unsigned n;
+	uint8_t name[ROLLOUTS_ENDPOINTS_MAX][ROLLOUTS_ENDPOINT_ID];
+};
+/* FG_ECRYPTO. */
+int rollouts_endpoint_name(struct view endpoint, uint8_t ret[ROLLOUTS_ENDPOINT_ID]);
+/* False: it is there already. */
+bool rollouts_endpoint_add(struct rollouts_endpoints *e, const uint8_t name[ROLLOUTS_ENDPOINT_ID]);
 /* What the log, which was read, has of one rollout. */
 struct rollouts_said {
 	unsigned ring;
@@ -61,6 +72,8 @@ struct rollouts_said {
 	char opens[ROLLOUT_NAME_MAX + 1];  /* the ring that people signed for to be opened last; "": none */
 	bool have_statement;               /* by which people let it go on last, over what failed: */
 	uint8_t statement[DIGEST_SHA256_LEN];
+	uint32_t watched[ROLLOUT_RINGS_MAX]; /* of struct rollout_standing */
+	struct rollouts_endpoints endpoints; /* of a release without a plan, too */
 };
 /*
  * What the database says beyond it is taken back; where the plan is lost, as soon as that

@@ -34,7 +34,7 @@ struct rollout { /* one release that is offered */
 	uint8_t plan_digest[DIGEST_SHA256_LEN];
 	struct rollout_plan *plan;  /* owned; NULL: none */
 	bool lost;                  /* and NULL because it cannot be read */
-	bool known;                 /* to the log, at start: as far as */
+	bool known;                 /* to the log, at start: as far as said; its endpoints also since then */
 	struct rollouts_said said;
 	bool opening;               /* an entry is on its way */
 	struct rollout_standing standing;
@@ -73,6 +73,14 @@ unsigned rollouts_group_at(struct rollouts_groups *g, const char *name);
 /* The ring of a module that has that place, in the group it is in now; there is a plan. */
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
     uint64_t place);
+/* An entry about one ring of it, with what was counted in that of `counted`; free(). NULL: no memory. */
+struct msg_append *rollouts_entry(const struct rollout *one, enum entry_event event, const char *by, unsigned ring,
+    unsigned counted);
+/*
+ * Pauses it for something that control found; one that is paused already gets another stop, over which nobody has
+ * signed. False: it is aborted or superseded.
+ */
+bool rollouts_stop(struct rollouts *r, struct rollout *one, const char *reason);
 /*
  * Whether its next ring may open, as far as it is its own affair: no entry of it is on its way, and it is not
  * withheld, for a ring that nobody is offered anything in has nothing to show.

@@ -82,6 +82,7 @@ static const struct kinds table[ENTRY_EV_LIMIT] = {
 	[ENTRY_ROLLOUT_HELD] = { "Ring of a rollout held", KINDS_ENTITY, KINDS_OTHER, "Hold" },
 	[ENTRY_ROLLOUT_RESUMED] = { "Rollout resumed", KINDS_ENTITY, KINDS_OTHER, "Resume" },
 	[ENTRY_ROLLOUT_SUPERSEDED] = { "Rollout superseded", KINDS_ENTITY, KINDS_OTHER, "Supersede" },
+	[ENTRY_ROLLOUT_WATCHED] = { "Traffic of a ring watched", KINDS_ENTITY, KINDS_OTHER, "Update" },
 	[ENTRY_RESTRICT_HALT] = { "Everything halted", KINDS_DEVICE_CONFIG, 1, "Log" },
 	[ENTRY_RESTRICT_RESUME] = { "Halt ended", KINDS_DEVICE_CONFIG, 1, "Log" },
 	[ENTRY_MODULE_SIGHTING] = { "Modules asked", KINDS_BASE, KINDS_OTHER, "Sighting" },

@@ -301,6 +301,36 @@ every_transition(void **state)
 	}
 }
 
+/* A plan that asks for it opens nothing that no report of the network tells of; one that does not is as it was. */
+static void
+the_network_has_to_have_seen_them(void **state)
+{
+	struct rollout_plan p = plan();
+	struct rollout_standing s = { .state = ROLLOUT_RUNNING, .ring = 1, .since = NOW - DAY };
+	(void)state;
+	s.count[1] = (struct rollout_count){ 100, 100, 0, 0 };
+	assert_int_equal(rollout_next(&p, &s, NOW).verdict, ROLLOUT_OPEN);
+	p.egress_watch = 5;
+	s.watched[0] = s.watched[2] = 100; /* of other rings */
+	for (unsigned n = 0; n < 8; n++) {
+		s.watched[1] = n;
+		const struct rollout_next next = rollout_next(&p, &s, NOW);
+		assert_int_equal(next.verdict, n >= 5 ? ROLLOUT_OPEN : ROLLOUT_WAIT);
+		assert_int_equal(next.why, n >= 5 ? ROLLOUT_WHY_PASSED : ROLLOUT_WHY_EGRESS);
+	}
+	/* Nothing comes after the last one, and what pauses asks nobody. */
+	s.ring = 3;
+	s.count[3] = s.count[1];
+	assert_int_equal(rollout_next(&p, &s, NOW).verdict, ROLLOUT_FINISH);
+	s.ring = 1;
+	s.count[1] = (struct rollout_count){ 100, 0, 100, 0 };
+	assert_int_equal(rollout_next(&p, &s, NOW).why, ROLLOUT_WHY_FAILED);
+	char why[160];
+	p.egress_watch = -1;
+	assert_non_null(rollout_plan_flaw(&p, why));
+	assert_string_equal(why, "egress_watch is out of range");
+}
+
 static void
 earlier_rings_are_watched_on(void **state)
 {
@@ -633,6 +663,7 @@ main(void)
 		cmocka_unit_test(silence_is_measured_by_habit),
 		cmocka_unit_test(a_claim_counts_for_nothing),
 		cmocka_unit_test(every_transition),
+		cmocka_unit_test(the_network_has_to_have_seen_them),
 		cmocka_unit_test(earlier_rings_are_watched_on),
 		cmocka_unit_test(only_what_runs_goes_on),
 		cmocka_unit_test(more_failures_never_open_a_ring),
