@@ -176,7 +176,8 @@ egress_import(struct control *c, struct call *call)
 	if (err == FG_EINVAL)
 		call_fail(call, CALL_USAGE, "USAGE", "hand in a file of CSV lines", "it is no regular file");
 	else if (err == FG_ELIMIT)
-		call_fail(call, CALL_USAGE, "LIMIT", "hand it in by parts, each with modules that have the release and some that have not",
+		call_fail(call, CALL_USAGE, "LIMIT",
+		    "hand it in by parts, each with modules that have the release and some that have not",
 		    "it has more than 200,000 lines, or more than can be held against the releases of its products at once");
 	else if (err)
 		call_fail_err(call, err);

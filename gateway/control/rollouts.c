@@ -463,7 +463,8 @@ rollouts_stop(struct rollouts *r, struct rollout *one, const char *reason)
 	bool paused = one->standing.state == ROLLOUT_PAUSED;
 	if (!paused && !is_open(one))
 		return false;
-	snprintf(both, sizeof both, "%.300s%s%.150s", reason, paused ? " It was paused before that: " : "", paused ? one->reason : "");
+	snprintf(both, sizeof both, "%.300s%s%.150s", reason, paused ? " It was paused before that: " : "",
+	    paused ? one->reason : "");
 	pause_it(r, one, one->standing.ring, "control", both);
 	return true;
 }

@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "crypto/entry.h"
 #include "gateway/control/rollouts.h"
 
 #define ROLLOUTS_OBJECT_CAP (2 * RELEASE_ID + 16)

@@ -178,8 +178,8 @@ act_on_fresh(struct look *l, struct rollouts_watched *w)
 	}
 	if (!told_n && w->fresh_n <= ROLLOUTS_ENDPOINTS_MAX)
 		return;
-	snprintf(text, sizeof text, "%zu endpoint%s that no module of %.60s had without the release, %.200s among them.", w->fresh_n,
-	    w->fresh_n == 1 ? "" : "s", one->product, told_n ? l->seen[told[0]].endpoint : w->fresh[0]);
+	snprintf(text, sizeof text, "%zu endpoint%s that no module of %.60s had without the release, %.200s among them.",
+	    w->fresh_n, w->fresh_n == 1 ? "" : "s", one->product, told_n ? l->seen[told[0]].endpoint : w->fresh[0]);
 	w->paused = one->plan && one->plan->egress_watch && rollouts_stop(l->r, one, text);
 	for (unsigned i = 0; i < told_n; i++)
 		tell_endpoint(l, told[i]);
@@ -190,7 +190,9 @@ static void
 act_on_watched(struct look *l, const uint32_t count[ROLLOUT_RINGS_MAX])
 {
 	struct rollout *one = l->one;
-	for (unsigned i = 0; one->plan && one->plan->egress_watch && i <= one->standing.ring && i < one->plan->rings_n; i++) {
+	if (!one->plan || !one->plan->egress_watch)
+		return;
+	for (unsigned i = 0; i <= one->standing.ring && i < one->plan->rings_n; i++) {
 		if (count[i] <= one->standing.watched[i])
 			continue;
 		one->standing.watched[i] = count[i];

@@ -242,6 +242,44 @@ test_rollouts(void **state)
 	}
 }
 
+/* What was watched is what was said last of a ring; endpoints are each there once. Neither is a stop, nor takes one back. */
+static void
+test_watches(void **state)
+{
+	const uint8_t key[SHELF_KEY] = { 7, 7 };
+	static const struct told begun[] = { BEGUN, HALF, PAUSED(7), ON(7, "resume", "half") };
+	static const char *const endpoints[] = { "a.example", "b.example", "a.example" };
+	static const uint64_t watched[][2] = { { 0, 4 }, { 1, 2 }, { 0, 5 }, { 99, 7 } };
+	struct recount *r = recount_new(1);
+	struct entry e = { .obj = view_str("release:07070000000000000000000000000000"), .out = view_str("ok"), .t_us = 200000000 };
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		take_rollout(r, &begun[i], 100 + i);
+	for (unsigned i = 0; i < 3; i++) {
+		e.ev = ENTRY_EGRESS_NEW_ENDPOINT;
+		e.refs = 1;
+		e.ref[0] = (struct entry_ref){ view_str("endpoint"), false, 0, view_str(endpoints[i]) };
+		assert_true(recount_wants(view_str(entry_event_name(e.ev))));
+		assert_int_equal(recount_take(r, 10 + i, &e), 0);
+	}
+	e.refs = 0; /* one that names nothing */
+	assert_int_equal(recount_take(r, 13, &e), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		e.ev = ENTRY_ROLLOUT_WATCHED;
+		e.refs = 2;
+		e.ref[0] = (struct entry_ref){ view_str("number"), true, watched[i][0], { 0 } };
+		e.ref[1] = (struct entry_ref){ view_str("watched"), true, watched[i][1], { 0 } };
+		assert_true(recount_wants(view_str(entry_event_name(e.ev))));
+		assert_int_equal(recount_take(r, 20 + i, &e), 0);
+	}
+	const struct recount_rollout *one = shelf_find(&r->rollouts, key);
+	assert_non_null(one);
+	assert_true(one->said.watched[0] == 5 && one->said.watched[1] == 2 && one->said.watched[2] == 0);
+	assert_int_equal(one->said.endpoints.n, 2);
+	assert_true(!one->paused && one->said.ring == 1 && one->said.since == 103);
+	recount_free(r);
+}
+
 /* What people said and laid beside a review, whole; of very many the youngest. */
 static void
 test_remarks(void **state)
@@ -350,6 +388,7 @@ main(void)
 		cmocka_unit_test(test_remarks),
 		cmocka_unit_test(test_halts),
 		cmocka_unit_test(test_rollouts),
+		cmocka_unit_test(test_watches),
 		cmocka_unit_test(test_when_a_key_was_suspended),
 		cmocka_unit_test_setup_teardown(test_signers, setup, teardown),
 	};

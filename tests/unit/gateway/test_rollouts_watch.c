@@ -14,11 +14,12 @@
 #include "unit/gateway/control_rig.h"
 #include "unit/gateway/edge_sample.h"
 
-#define GATES "soak = \"1h\"; reports = 4; success = 1000; failed = 200; silent = 250;"
+#define GATES "soak = \"1h\"; reports = 3; success = 700; failed = 200; silent = 250;"
 #define PLANS \
 	"rollout_plans = ( { name = \"seen\"; egress_watch = 2; rings = ( { name = \"lab\"; groups = [ \"lab\" ]; " GATES \
 	" }, { name = \"rest\"; " GATES " } ); }, { name = \"blind\"; rings = ( { name = \"all\"; " GATES " } ); } );\n"
 #define MODULES 6
+#define SILENT 3  /* had it, and has not said since what it runs */
 #define WAITING 4 /* that one and the next were granted nothing */
 
 static const uint8_t id[RELEASE_ID] = { 7, 7 };
@@ -50,7 +51,7 @@ says(struct fixture *f, unsigned n, const char *current)
 	return seen.module;
 }
 
-/* Four of six modules have the release since the hundredth second of this world, and run it. */
+/* Four of six modules have the release since the hundredth second of this world, and three say that they run it. */
 static int
 begin(struct fixture *f, const char *plan)
 {
@@ -84,7 +85,7 @@ begin(struct fixture *f, const char *plan)
 		assert_int_equal(grants_served(f->c->grants, &s, f->r->now + 10), 0);
 	}
 	f->r->now += 20;
-	for (unsigned i = 0; i < WAITING; i++)
+	for (unsigned i = 0; i < SILENT; i++)
 		says(f, i, "2.0");
 	assert_true(rollouts_round(f->c->rollouts, INT64_MAX));
 	return 0;
@@ -174,7 +175,8 @@ test_what_was_watched_opens(void **state)
 	at(f, 0, "a.example", 0);
 	at(f, 0, "b.example", 1);
 	at(f, 0, "a.example", 2);
-	at(f, 1, "a.example", 3611);
+	at(f, 1, "a.example", 3611); /* whole ten seconds before that, less one */
+	at(f, SILENT, "a.example", 0);
 	at(f, 4, "a.example", 5);
 	at(f, 4, "b.example", 5000);
 	assert_int_equal(watch(f, false), 0);
@@ -264,6 +266,22 @@ test_nobody_knows_without_a_baseline(void **state)
 	assert_int_equal(watch(f, false), 0); /* an empty one */
 }
 
+/* As many lines as can be held against one release at once, and one more: nothing is done of it. */
+static void
+test_too_many_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct rollouts_traffic t = { .seen = calloc(ROLLOUTS_ASKED_MAX + 1, sizeof *t.seen), .n = ROLLOUTS_ASKED_MAX + 1, .who = "olga" };
+	assert_non_null(t.seen);
+	for (size_t i = 0; i < t.n; i++)
+		t.seen[i] = (struct rollouts_contact){ f->m[i ? WAITING : 0], i ? "a.example" : "strange.example", f->r->now };
+	assert_int_equal(rollouts_watch(f->c->rollouts, &t, false, judged, f), FG_ELIMIT);
+	assert_int_equal(f->one->standing.state, ROLLOUT_RUNNING);
+	t.n--;
+	assert_int_equal(rollouts_watch(f->c->rollouts, &t, false, judged, f), 0);
+	free(t.seen);
+}
+
 /* More new ones than the log names are one pause, each time. */
 static void
 test_very_many_are_new(void **state)
@@ -335,6 +353,7 @@ main(void)
 		T(test_what_was_watched_opens),
 		T(test_what_is_new_pauses_once),
 		T(test_nobody_knows_without_a_baseline),
+		T(test_too_many_at_once),
 		T(test_very_many_are_new),
 		cmocka_unit_test_setup_teardown(test_a_plan_without_it_goes_on, setup, teardown),
 		T(test_the_log_has_it),
