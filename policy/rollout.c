@@ -414,8 +414,7 @@ rollout_why_text(enum rollout_why why)
 		[ROLLOUT_WHY_SOAK] = "The ring has not been open for long enough.",
 		[ROLLOUT_WHY_REPORTS] = "Too few modules of the ring have reported the new version.",
 		[ROLLOUT_WHY_SUCCESS] = "Too small a part of the ring's modules has reported the new version.",
-		[ROLLOUT_WHY_EGRESS] = "No report of the network tells where enough modules of the ring connect to since "
-		    "they run it: fotagate egress import.",
+		[ROLLOUT_WHY_EGRESS] = "No report of the network (fotagate egress import) tells of enough modules of the ring.",
 		[ROLLOUT_WHY_HUMAN] = "The ring has shown what it must; people open the next one, and sign for that.",
 		[ROLLOUT_WHY_HELD] = "The ring, or the next one, is held.",
 		[ROLLOUT_WHY_PASSED] = "The ring has shown what it must.",
