@@ -57,8 +57,8 @@ def findings_are_waived(gate, review):
     gate.write_profile(PROFILE.replace("\tquorum = 2;", '\tquorum = 2;\n\treview = { waivers = "notice"; };'))
     gate.cli("reload")
     # Judged again by the policy that asks for it.
-    until(lambda: gate.cli("review", "show", review)["policy"] != before)
-    until(lambda: "needs a waiver" in gate.sign(review, "alice", ok=(1,))["error"]["text"])
+    until(lambda: gate.cli("review", "show", review)["policy"] != before, seconds=60)
+    until(lambda: "needs a waiver" in gate.sign(review, "alice", ok=(1,))["error"]["text"], seconds=60)
     wanted = [f["id"] for f in gate.cli("review", "show", review)["findings"] if f["severity"] in ("notice", "warning")]
     add = ("--profile", "story", "--reason", "looked at it on the bench")
     gate.cli("waiver", "add", "DELTA-MALFORMED", *add, "--days", "9", ok=(2,))  # it blocks
