@@ -32,7 +32,7 @@ show_rollout(const struct json_value *root)
 	static const struct cli_column columns[] = {
 		{ "ring", "name", 0 }, { "open", "open", 0 }, { "held", "held", 0 }, { "people", "human", 0 },
 		{ "#granted", "granted", 0 }, { "#success", "success", 0 }, { "#failure", "failure", 0 },
-		{ "#silent", "silent", 0 }, { "#signed over", "over_failure", 0 },
+		{ "#silent", "silent", 0 }, { "#signed over", "over_failure", 0 }, { "#watched", "watched", 0 },
 	};
 	cli_print_fields(stdout, root, fields, sizeof fields / sizeof fields[0]);
 	cli_print_rows(stdout, json_get(root, "rings"), columns, sizeof columns / sizeof columns[0], NULL);

@@ -27,7 +27,8 @@ static const struct {
 	{ "Refusal", "{at:t,by:s,id:d,kind:s,over:b,reason:s,until:t,value:s}" },
 	{ "Remark", "{at:t,file:d?,name:s,size:n,text:s,who:s}" },
 	{ "Ring",
-	    "{failure:n,granted:n,held:b,human:b,name:s,open:b,over_failure:n,over_silent:n,silent:n,success:n}" },
+	    "{failure:n,granted:n,held:b,human:b,name:s,open:b,over_failure:n,over_silent:n,silent:n,success:n,"
+	    "watched:n}" },
 	/* One that is over says less, and one whose release is lost less still. */
 	{ "Rollout",
 	    "{by~:s,bytes~:n,failure~:n,granted~:n,id:d,next~:s,plan~:s,reason~:s,review~:s,ring~:s,rings~:[Ring],"

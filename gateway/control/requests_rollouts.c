@@ -53,6 +53,7 @@ put_ring(struct jsonw *j, const struct rollouts_view *v, unsigned i)
 	jsonw_kuint(j, "over_silent", v->standing.over[i].silent);
 	jsonw_kuint(j, "silent", n->silent);
 	jsonw_kuint(j, "success", n->success);
+	jsonw_kuint(j, "watched", v->standing.watched[i]);
 	jsonw_object_end(j);
 }
 

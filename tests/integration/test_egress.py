@@ -90,6 +90,7 @@ def test_a_report_that_tells_of_enough_opens_the_next_ring(story):
     assert rings(gate)["rest"]["open"] and status(gate, FIELD[0]) == 200
     order = [e["ev"] for e in events(gate)]
     assert order[-2:] == ["rollout.watched", "rollout.promoted"], order
+    assert rings(gate)["canary"]["watched"] == 2 and rings(gate)["rest"]["watched"] == 0
     watched = [e for e in gate.entries() if e["ev"] == "rollout.watched"][-1]
     assert watched["ref"]["watched"] == 2 and watched["ref"]["ring"] == "canary" and len(watched["ref"]["report"]) == 71, watched
     assert gate.verify().stdout.rstrip().endswith("ok")

@@ -58,7 +58,8 @@ function ring(page, all, r, now) {
 		el("p", {}, r.granted ? `${r.granted} granted: ${r.success} well, ${r.failure} failed, ${r.silent} silent, ` +
 			`${r.granted - r.success - r.failure - r.silent} not heard of yet` : r.open ? "open; nobody asked yet" :
 				"not open",
-		r.over_failure || r.over_silent ? `; gone on over ${r.over_failure} failed, ${r.over_silent} silent` : ""),
+		r.over_failure || r.over_silent ? `; gone on over ${r.over_failure} failed, ${r.over_silent} silent` : "",
+		r.watched ? `; ${r.watched} watched by your network` : ""),
 		el("p", { class: "buttons" }, el("button", { type: "button", class: "danger", disabled: !can,
 			onclick: () => holding(page, all, r.name) }, "Hold\u2026")));
 }
