@@ -244,7 +244,7 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 	const struct msg_hook m = { .job = job, .seconds = (uint32_t)f->hook.seconds,
 		.memory_mib = (uint32_t)f->hook.memory_mib };
 	struct view program;
-	/* It may have waited for its turn, and another program come into force: then that is asked, and nothing is kept. */
+	/* It may have waited for its turn, and another program come into force: then that is asked, and the answer is its. */
 	if (!policies_hook(a->all->c->policies, &program, a->program))
 		return FG_ENOTFOUND;
 	int fds[2] = { memfd_sealed("fotagate-hook-asked", writer_view(&a->facts)), -1 };
