@@ -125,21 +125,29 @@ take_entry(struct work *w, struct view entry)
 	return err;
 }
 
+/* Of the bundle in which the next entry stands, whatever is not taken yet. */
 static int
-take_bundle(struct work *w, struct writer *bytes)
+take_bundle(struct work *w, struct tilestore *source, struct writer *bytes)
 {
 	struct tile_bundle b;
 	struct view entry;
-	unsigned width = 0;
+	unsigned width = 0, skip = (unsigned)(w->range.size % TILE_WIDTH);
+	const uint64_t before = w->range.size;
 	int more;
 	writer_reset(bytes);
-	int err = tilestore_bundle(w->source, w->range.size / TILE_WIDTH, bytes, &width);
+	int err = tilestore_bundle(source, w->range.size / TILE_WIDTH, bytes, &width);
 	if (err)
 		return err;
 	tile_bundle_begin(&b, writer_view(bytes), width);
-	while (!err && (more = tile_bundle_next(&b, &entry)) != 0)
-		err = more < 0 ? FG_EFORMAT : take_entry(w, entry);
-	return err;
+	while (!err && (more = tile_bundle_next(&b, &entry)) != 0) {
+		if (more < 0)
+			err = FG_EFORMAT;
+		else if (skip)
+			skip--;
+		else
+			err = take_entry(w, entry);
+	}
+	return !err && w->range.size == before ? FG_EFORMAT : err;
 }
 
 static int
@@ -152,7 +160,7 @@ make_tiles(struct work *w)
 		err = tilestore_open(w->log, w->m, 0, &w->target);
 	writer_init(&bytes, TILE_BUNDLE_MAX);
 	while (!err && w->range.size < w->head.size)
-		err = take_bundle(w, &bytes);
+		err = take_bundle(w, w->source, &bytes);
 	writer_free(&bytes);
 	if (!err)
 		err = merkle_range_root(w->m, &w->range, root);
@@ -194,6 +202,11 @@ find_tail(struct work *w)
 {
 	struct wal *old = NULL;
 	struct wal_found found = { 0 };
+	writer_reset(&w->tail);
+	writer_reset(&w->tail_sizes);
+	w->tail_first = w->tail_at = w->ret->kept = 0;
+	w->differs = false;
+	tile_tree_free(w->tree);
 	w->tree = tile_tree_new(w->m, w->head.size, tilestore_read, w->target);
 	if (!w->tree)
 		return FG_ENOMEM;
@@ -218,8 +231,42 @@ tail_next(struct work *w)
 	return v;
 }
 
+/* The checkpoint that is here stands: what was taken leads to its root. */
+static int
+stand(struct work *w)
+{
+	w->head = w->here;
+	writer_reset(&w->note);
+	writer_bytes(&w->note, writer_view(&w->here_note));
+	int err = writer_err(&w->note);
+	return err ? err : tilestore_publish(w->target);
+}
+
+/* The end from the tiles that are here; what the WAL holds is then looked at once more, behind that. */
+static int
+extend_by_tiles(struct work *w)
+{
+	static const char lost[] = "the log here was signed at a larger size, and its end is lost here: a newer export is needed";
+	struct tilestore *here = NULL;
+	struct writer bytes;
+	int log = openat(w->audit, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int err = log < 0 ? FG_ENOTFOUND : tilestore_open(log, w->m, w->here.size, &here);
+	writer_init(&bytes, TILE_BUNDLE_MAX);
+	while (!err && w->range.size < w->here.size)
+		err = take_bundle(w, here, &bytes);
+	writer_free(&bytes);
+	tilestore_close(here);
+	if (log >= 0)
+		close(log);
+	if (err == FG_ENOTFOUND || err == FG_EFORMAT || err == FG_ELIMIT || (!err && w->forked))
+		return refuse(w, lost);
+	if (!err)
+		err = stand(w);
+	return err ? err : find_tail(w);
+}
+
 /*
- * More was signed here than the export has. What the WAL still holds must lead to that
+ * More was signed here than the export has. What the WAL, or else the log that is here, still holds must lead to that
  * very root; then the checkpoint that is here stands.
  */
 static int
@@ -229,15 +276,12 @@ extend(struct work *w)
 	if (w->here.size <= w->head.size)
 		return FG_OK;
 	if (w->ret->kept < w->here.size - w->head.size)
-		return refuse(w, "the log here was signed at a larger size, and its end is lost here: a newer export is needed");
+		return extend_by_tiles(w);
 	while (!err && w->range.size < w->here.size)
 		err = take_entry(w, tail_next(w));
 	if (!err && w->forked)
 		return refuse(w, "it and the write-ahead log do not lead to the checkpoint that was signed here");
-	w->head = w->here;
-	writer_reset(&w->note);
-	writer_bytes(&w->note, writer_view(&w->here_note));
-	return err ? err : tilestore_publish(w->target);
+	return err ? err : stand(w);
 }
 
 static int

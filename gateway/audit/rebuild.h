@@ -4,7 +4,7 @@
  * checkpoint and WAL made anew from an export (or a copy of audit/log), so that the
  * log goes on where its newest known checkpoint ended. It signs nothing: what it puts
  * in place was signed before. It refuses where that would fork the log: when anything
- * here that was signed is longer than the export or says otherwise.
+ * here that was signed says otherwise, or is longer than the export and its end is lost.
  * Used offline by fotagate(1); the daemon must be stopped.
  */
 #ifndef FG_GATEWAY_AUDIT_REBUILD_H

@@ -17,6 +17,7 @@
 #include "gateway/cmd/cli_file.h"
 #include "gateway/cmd/cli_manifest.h"
 #include "gateway/cmd/cli_place.h"
+#include "gateway/cmd/cli_policies.h"
 #include "gateway/cmd/cli_sets.h"
 
 /* The log's key, as genesis names it: no secret is needed to repair. 0 or an exit status after saying why. */
@@ -61,25 +62,22 @@ failed(const struct cli_common *c, const char *from, int err, const struct rebui
 
 /* A script that reads no more than whether there is an error must not start a gateway that permits nothing. */
 static void
-put_lacking(struct jsonw *j, const struct cli_sets *sets)
+put_lacking(struct jsonw *j, const char *id, const char *cure, const char *folder, const char *what, uint32_t first, uint32_t n)
 {
-	char text[120];
-	uint32_t last = sets->first + sets->lacking - 1;
-	if (sets->lacking == 1)
-		snprintf(text, sizeof text, "the log is whole again, and authority/signers lacks signer set %u", last);
-	else
-		snprintf(text, sizeof text, "the log is whole again, and authority/signers lacks signer sets %u to %u", sets->first,
-		    last);
+	char text[160];
+	int len = snprintf(text, sizeof text, "the log is whole again, and authority/%s lacks %s %u", folder, what, first);
+	if (n > 1)
+		snprintf(text + len, sizeof text - (size_t)len, " to %u", first + n - 1);
 	jsonw_key(j, "error");
 	jsonw_object(j);
-	jsonw_kcstr(j, "cure", CLI_SETS_CURE);
-	jsonw_kcstr(j, "id", "SIGNERS");
+	jsonw_kcstr(j, "cure", cure);
+	jsonw_kcstr(j, "id", id);
 	jsonw_kcstr(j, "text", text);
 	jsonw_object_end(j);
 }
 
 static void
-show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets *sets)
+show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets *sets, const struct cli_policies *policies)
 {
 	struct writer w;
 	struct jsonw j;
@@ -90,6 +88,8 @@ show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets 
 		printf(".\nWhat was there before is kept as audit/log%s and audit/wal%s.\n", r->aside, r->aside);
 		if (sets->put)
 			printf("Signer sets that the log has and authority/signers had not are in place: %u.\n", sets->put);
+		if (policies->put)
+			printf("Policies that the log has and authority/policy had not are in place: %u.\n", policies->put);
 		return;
 	}
 	writer_init(&w, 1024);
@@ -97,8 +97,14 @@ show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets 
 	jsonw_object(&j);
 	jsonw_kcstr(&j, "aside", r->aside);
 	if (sets->lacking)
-		put_lacking(&j, sets);
+		put_lacking(&j, "SIGNERS", CLI_SETS_CURE, "signers",
+		    sets->lacking == 1 ? "signer set" : "signer sets", sets->first, sets->lacking);
+	else if (policies->lacking)
+		put_lacking(&j, "POLICY", CLI_POLICIES_CURE, "policy",
+		    policies->lacking == 1 ? "policy" : "policies", policies->first, policies->lacking);
 	jsonw_kuint(&j, "kept", r->kept);
+	jsonw_kuint(&j, "policies", policies->put);
+	jsonw_kuint(&j, "policies_lacking", policies->lacking);
 	jsonw_kuint(&j, "sets", sets->put);
 	jsonw_kuint(&j, "sets_lacking", sets->lacking);
 	jsonw_kuint(&j, "size", r->size);
@@ -147,6 +153,7 @@ cli_repair(int argc, char **argv)
 	struct cli_args a;
 	const char *from = NULL;
 	struct cli_sets sets;
+	struct cli_policies policies = { 0 };
 	const struct cli_opt opts[] = {
 		{ "from", CLI_OPT_TEXT, &from, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
@@ -166,8 +173,11 @@ cli_repair(int argc, char **argv)
 	status = cli_repair_log(&a.common, data, from, NULL, &r);
 	if (!status)
 		status = cli_sets_mend(&a.common, data, from, &r, &sets);
+	/* Policies rest on signer sets: without those nobody can say which of them people signed. */
+	if (!status && !sets.lacking)
+		status = cli_policies_mend(&a.common, data, from, &r, &policies);
 	if (status)
 		return status;
-	show(&a.common, &r, &sets);
-	return sets.lacking ? CLI_REFUSED : CLI_DONE;
+	show(&a.common, &r, &sets, &policies);
+	return sets.lacking || policies.lacking ? CLI_REFUSED : CLI_DONE;
 }

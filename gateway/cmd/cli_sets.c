@@ -6,18 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "crypto/decimal.h"
-#include "crypto/entry.h"
 #include "crypto/err.h"
 #include "crypto/succession.h"
 #include "gateway/audit/condemned.h"
-#include "gateway/audit/tilestore.h"
+#include "gateway/cmd/cli_chain.h"
 #include "gateway/cmd/cli_place.h"
-#include "gateway/file/wholefile.h"
 #include "gateway/warden/authority.h"
 #include "gateway/warden/lastset.h"
 #include "gateway/warden/successor.h"
@@ -37,12 +34,6 @@ struct mending {
 	struct cli_sets *ret;
 };
 
-/* A set as an export has it. */
-struct parcel {
-	uint8_t *own[1 + SIGNERS_MAX]; /* what b borrows */
-	struct succession_bundle b;
-};
-
 static int
 local(const struct mending *m, const char *path, int err)
 {
@@ -54,62 +45,25 @@ local(const struct mending *m, const char *path, int err)
 /* ---- what the log has ---- */
 
 static int
-take_entry(struct mending *m, struct view line)
+take_entry(void *ctx, const struct entry *e)
 {
-	struct json *doc = NULL;
-	struct entry e;
+	struct mending *m = ctx;
 	uint64_t number;
-	int err = entry_parse(line, &doc, &e, NULL);
-	if (err)
-		return err == FG_ENOMEM ? err : FG_OK; /* one that means nothing to this version */
 	const size_t n = sizeof SET_PREFIX - 1;
-	if (e.ev == ENTRY_AUTHORITY_GENESIS)
-		err = digest_sha256(e.doc, m->digest[0]);
-	if (e.ev == ENTRY_AUTHORITY_SIGNERS && e.obj.n > n && !memcmp(e.obj.p, SET_PREFIX, n) &&
-	    decimal_parse(view_of(e.obj.p + n, e.obj.n - n), SIGNERS_CHAIN_MAX, &number) && number) {
-		err = digest_sha256(e.doc, m->digest[number]);
+	int err = e->ev == ENTRY_AUTHORITY_GENESIS ? digest_sha256(e->doc, m->digest[0]) : FG_OK;
+	if (e->ev == ENTRY_AUTHORITY_SIGNERS && e->obj.n > n && !memcmp(e->obj.p, SET_PREFIX, n) &&
+	    decimal_parse(view_of(e->obj.p + n, e->obj.n - n), SIGNERS_CHAIN_MAX, &number) && number) {
+		err = digest_sha256(e->doc, m->digest[number]);
 		if (number > m->last)
 			m->last = (uint32_t)number;
 	}
-	json_free(doc);
-	return err;
-}
-
-static int
-read_entries(struct mending *m, int log, uint64_t size)
-{
-	struct merkle *hash = merkle_new();
-	struct tilestore *t = NULL;
-	struct writer w;
-	int err = hash ? tilestore_open(log, hash, size, &t) : FG_ENOMEM;
-	writer_init(&w, TILE_BUNDLE_MAX);
-	for (uint64_t i = 0; !err && i * TILE_WIDTH < size; i++) {
-		struct tile_bundle b;
-		struct view line;
-		unsigned width;
-		int more = 0;
-		writer_reset(&w);
-		err = tilestore_bundle(t, i, &w, &width);
-		if (!err)
-			tile_bundle_begin(&b, writer_view(&w), width);
-		while (!err && (more = tile_bundle_next(&b, &line)) > 0)
-			err = take_entry(m, line);
-		if (!err && more < 0)
-			err = more;
-	}
-	writer_free(&w);
-	tilestore_close(t);
-	merkle_free(hash);
 	return err;
 }
 
 static int
 read_log(struct mending *m, uint64_t size)
 {
-	int log = openat(m->audit, "log", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	int err = log < 0 ? FG_EIO : read_entries(m, log, size);
-	if (log >= 0)
-		close(log);
+	int err = cli_chain_entries(m->audit, size, take_entry, m);
 	return err ? local(m, "audit/log", err) : 0;
 }
 
@@ -154,24 +108,11 @@ load(struct mending *m)
 /* ---- one set ---- */
 
 static int
-read_there(const struct mending *m, uint32_t number, struct parcel *p)
+read_there(const struct mending *m, uint32_t number, struct cli_parcel *p)
 {
-	char name[SET_NAME_MAX];
-	size_t n = 0;
-	if (m->sets < 0)
-		return FG_ENOTFOUND;
-	snprintf(name, sizeof name, "%u.json", number);
-	int err = wholefile_read(m->sets, name, SIGNERS_SET_BYTES_MAX, &p->own[0], &n);
-	p->b.text = view_of(p->own[0], n);
-	for (unsigned i = 0; !err && i < SIGNERS_MAX; i++) {
-		snprintf(name, sizeof name, "%u.sig.%u", number, i);
-		err = wholefile_read(m->sets, name, SSHSIG_ARMOR_MAX, &p->own[1 + i], &n);
-		if (!err)
-			p->b.sig[p->b.n++].armour = view_of(p->own[1 + i], n);
-		else if (err == FG_ENOTFOUND)
-			return FG_OK; /* the last one was before */
-	}
-	return err;
+	char stem[SET_NAME_MAX];
+	snprintf(stem, sizeof stem, "%u", number);
+	return cli_parcel_read(m->sets, stem, SIGNERS_SET_BYTES_MAX, p);
 }
 
 /* What does not count is not kept: everyone who reads the chain later would stumble over it. */
@@ -215,33 +156,33 @@ judge(struct mending *m, uint32_t number, struct succession_bundle *b, struct si
 	    m->why_there, sizeof m->why_there);
 }
 
-/*
- * The set with what b holds, or (NULL) the warden's memory of it. Root does it as the folder's owner: whatever that one
- * has put in the way is then only its own trouble.
- */
+struct writing {
+	const struct mending *m;
+	uint32_t number;
+	const struct succession_bundle *b;
+};
+
+static int
+write_one(void *ctx)
+{
+	const struct writing *w = ctx;
+	return w->b ? successor_settle(w->m->authority, SUCCESSOR_SIGNERS, w->number, w->b) :
+	    lastset_write(w->m->approved, w->number, w->m->digest[w->number]);
+}
+
+/* The set with what b holds, or (NULL) the warden's memory of it. */
 static int
 write_as_owner(const struct mending *m, uint32_t number, const struct succession_bundle *b)
 {
-	struct stat owner;
-	bool root = geteuid() == 0;
-	if (fstat(b ? m->authority : m->approved, &owner))
-		return FG_EIO;
-	int err = root && (setegid(owner.st_gid) || seteuid(owner.st_uid)) ? FG_EIO : FG_OK;
-	if (!err)
-		err = b ? successor_settle(m->authority, SUCCESSOR_SIGNERS, number, b) :
-		    lastset_write(m->approved, number, m->digest[number]);
-	int saved = errno;
-	if (root && (seteuid(0) || setegid(getgid())))
-		return FG_EIO;
-	errno = saved;
-	return err;
+	struct writing w = { m, number, b };
+	return cli_chain_as_owner(b ? m->authority : m->approved, write_one, &w);
 }
 
 /* The next of the chain, from the export. 0; an exit status; negative when it was not, with why_there. */
 static int
 fetch(struct mending *m, uint32_t number)
 {
-	struct parcel p = { .b = { .n = 0 } };
+	struct cli_parcel p = { .b = { .n = 0 } };
 	struct signers *next = calloc(1, sizeof *next);
 	int status;
 	m->why_there[0] = '\0';
@@ -257,8 +198,7 @@ fetch(struct mending *m, uint32_t number)
 			    err_why(err));
 		status = err;
 	}
-	for (size_t i = 0; i < sizeof p.own / sizeof p.own[0]; i++)
-		free(p.own[i]);
+	cli_parcel_free(&p);
 	free(next);
 	return status;
 }

@@ -281,12 +281,65 @@ test_broken_wal(void **state)
 	assert_int_equal(f->r.kept, 1);
 	root_at(f, 400, is);
 	assert_memory_equal(was, is, sizeof is);
-	/* Broken before that: it does not get there. */
+	/* Broken before that: it does not get there; the tiles that are here do, unless they are broken as well. */
 	copy(f, "whole", "audit");
 	assert_true(scratch_flip(scratch_path(&f->tmp, wal), (long)in_wal(f, "entry 350"), 1));
 	condemn(f, MSG_LOG_TAMPERED, 400);
+	assert_int_equal(repair(f, "short"), 0);
+	assert_int_equal(f->r.size, 400);
+	assert_int_equal(f->r.kept, 0);
+	root_at(f, 400, is);
+	assert_memory_equal(was, is, sizeof is);
+	copy(f, "whole", "audit");
+	assert_true(scratch_flip(scratch_path(&f->tmp, wal), (long)in_wal(f, "entry 350"), 1));
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/001.p/144"), 50, 1));
+	condemn(f, MSG_LOG_TAMPERED, 400);
 	assert_int_equal(repair(f, "short"), FG_EPERM);
 	assert_non_null(strstr(f->r.why, "larger size"));
+}
+
+/*
+ * A gateway that runs for long has only its last days in the write-ahead log: what was signed between an older export and
+ * those is in its tiles, and what was durable behind that is kept all the same.
+ */
+static void
+test_end_from_tiles(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t was[DIGEST_SHA256_LEN], is[DIGEST_SHA256_LEN];
+	static const uint64_t sizes[] = { 300, 400, 512, 513, 1100 };
+	char name[64];
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		grow(f, sizes[i] - (i ? sizes[i - 1] : 0), "entry", true);
+		snprintf(name, sizeof name, "export-%zu", i);
+		copy(f, "audit/log", name);
+	}
+	assert_int_equal(repair(f, "export-4"), 0); /* its write-ahead log begins at the end from now on */
+	root_at(f, 1100, was);
+	grow(f, 3, "tail", false);
+	copy(f, "audit", "whole");
+	for (size_t i = 0; i < 4; i++) {
+		copy(f, "whole", "audit");
+		snprintf(name, sizeof name, "export-%zu", i);
+		assert_int_equal(repair(f, name), 0);
+		assert_int_equal(f->r.size, 1100);
+		assert_int_equal(f->r.kept, 3);
+		struct ledger *l = log_open(f, MSG_LOG_OPEN_OK);
+		assert_int_equal(ledger_size(l), 1103);
+		ledger_close(l);
+		root_at(f, 1100, is);
+		assert_memory_equal(was, is, sizeof is);
+	}
+	/* A tile of the middle is broken here, and whole in the export; one of the end is broken, and nowhere else. */
+	copy(f, "whole", "audit");
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/000"), 50, 1));
+	assert_int_equal(repair(f, "export-1"), 0);
+	copy(f, "whole", "audit");
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/003"), 50, 1));
+	refused(f, "export-1", "larger size");
+	copy(f, "whole", "audit");
+	assert_int_equal(unlink(scratch_path(&f->tmp, "audit/log/tile/entries/003")), 0);
+	refused(f, "export-1", "larger size");
 }
 
 static void
@@ -307,6 +360,7 @@ test_never_forks(void **state)
 	ledger_close(log_open(f, MSG_LOG_OPEN_OK));
 	copy(f, "whole", "audit");
 	assert_int_equal(unlink(scratch_path(&f->tmp, "audit/wal/00000000000000000000.seg")), 0);
+	assert_true(scratch_flip(scratch_path(&f->tmp, "audit/log/tile/entries/001.p/144"), 50, 1));
 	refused(f, "short", "larger size");
 	/* The same length, and a longer one, of another story. */
 	copy(f, "common", "audit");
@@ -346,7 +400,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_restored_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_restored_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end_from_tiles, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rolled_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_wal, setup, teardown),
