@@ -146,6 +146,7 @@ free_all(struct supervisor *s)
 	supervisor_plan_free(s);
 	supervisor_halt_close(s);
 	supervisor_reload_free(s);
+	supervisor_watch_end(s);
 	supervisor_log_free(s);
 	for (size_t i = 0; i < sizeof s->signals / sizeof s->signals[0]; i++)
 		if (s->signals[i])
@@ -397,7 +398,7 @@ add_events(struct supervisor *s)
 			return FG_ENOMEM;
 	s->watchdog = evtimer_new(s->base, on_watchdog, s);
 	s->tickets_due = evtimer_new(s->base, on_tickets, s);
-	if (!s->watchdog || !s->tickets_due || tickets_make(&s->tickets))
+	if (!s->watchdog || !s->tickets_due || tickets_make(&s->tickets) || supervisor_watch_begin(s))
 		return FG_ENOMEM;
 	supervisor_role_after(s->tickets_due, tickets_period(s));
 	if (s->notify.watchdog_ms > 0)

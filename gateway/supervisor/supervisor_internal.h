@@ -10,6 +10,7 @@
  *   supervisor_halt.c   halt.sock, halting and its undoing
  *   supervisor_job.c    fetches and inspections
  *   supervisor_reload.c SIGHUP
+ *   supervisor_watch.c  the folder of a policy that people sign, by time
  *   supervisor_try.c    what an edge thinks of its files: fotagated -n
  *   supervisor_log.c    audit entries of our own
  */
@@ -103,6 +104,7 @@ struct identity {
 };
 
 struct planner;
+struct watch;
 
 struct supervisor {
 	const struct supervisor_options *opt;
@@ -126,6 +128,7 @@ struct supervisor {
 	struct plan *next_plan;  /* sent out, not confirmed yet */
 	int next_bundle_fd;
 	struct event *reload_deadline;
+	struct watch *watch;     /* owned by supervisor_watch.c */
 
 	bool drop; /* started as root */
 	struct identity id[MSG_ROLE_LIMIT];
@@ -254,6 +257,12 @@ void supervisor_reload(struct supervisor *s);
 /* What an instance answered; NULL m: it died before it could. */
 void supervisor_reload_answer(struct instance *i, const struct msg_reloaded *m);
 void supervisor_reload_free(struct supervisor *s);
+
+/* ---- supervisor_watch.c ---- */
+
+/* 0 or FG_ENOMEM; to be ended in either case, before the plan goes and after any config child is gone. */
+int supervisor_watch_begin(struct supervisor *s);
+void supervisor_watch_end(struct supervisor *s);
 
 /* ---- supervisor_try.c ---- */
 

@@ -160,6 +160,38 @@ def test_signed_policy(gate):
     assert any("profile story changed" in m for m in told) and any("anchor vendor-ca.pem" in m for m in told)
 
 
+def test_the_folder_is_looked_at_by_time(gate):
+    """Nobody reloads: what was changed there is told all the same, once, and that it is put right again as well."""
+    desk = Desk(gate)
+    gate.start()
+    desk.enact()
+    until(lambda: not desk.alerts())
+    first = desk.digest()
+    ca = os.path.join(gate.root, "keys/anchors/vendor-ca.pem")
+    text = open(ca).read()
+    with open(ca, "a") as f:
+        f.write("# another file\n")
+    assert "anchor vendor-ca.pem changed" in until(lambda: desk.alerts().get("POLICY-UNSIGNED"), 60)
+    gate.write_profile(ONE)
+    until(lambda: "profile story changed" in desk.alerts().get("POLICY-UNSIGNED", ""), 60)
+    conf = open(desk.conf).read()
+    with open(desk.conf, "a") as f:
+        f.write("\nnonsense {\n")
+    until(lambda: "no configuration any more" in open(gate.log).read(), 60)
+    assert desk.digest() == first and "POLICY-LOST" not in desk.alerts()
+    with open(desk.conf, "w") as f:
+        f.write(conf)
+    with open(ca, "w") as f:
+        f.write(text)
+    gate.write_profile(PROFILE)
+    until(lambda: not desk.alerts(), 60)
+    released(gate, "1.1.0")
+    entries = gate.entries()
+    entries = entries[[e["ev"] for e in entries].index("authority.policy"):]
+    told = [e["ev"] for e in entries if e["ev"] in ("policy.unsigned", "config.changed") and e["out"] != "ok"]
+    assert told == ["policy.unsigned", "policy.unsigned", "config.changed"], told  # each once, however often it is looked
+
+
 def test_the_policy_of_genesis_itself(gate):
     """Followed once it is one that can be lost, and put back, like every other."""
     desk = Desk(gate)
