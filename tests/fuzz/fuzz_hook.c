@@ -22,6 +22,15 @@ check_answer(const struct hook_answer *a)
 				abort();
 }
 
+static bool
+same(const struct hook_answer *a, const struct hook_answer *b)
+{
+	bool is = a->outcome == b->outcome && a->quorum == b->quorum && a->reasons_n == b->reasons_n;
+	for (unsigned i = 0; is && i < a->reasons_n; i++)
+		is = strcmp(a->reason[i], b->reason[i]) == 0;
+	return is;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -32,7 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(&r, 0, sizeof r);
 	if (hook_answer_read(view_of(data, size), &r.answer, why) == 0) {
 		check_answer(&r.answer);
-		if (hook_record_write(&r, &w) || hook_record_read(writer_view(&w), &again) || memcmp(&again, &r, sizeof r) != 0)
+		/* Behind the end of a reason that was cut lies whatever did not fit. */
+		if (hook_record_write(&r, &w) || hook_record_read(writer_view(&w), &again) || !same(&r.answer, &again.answer))
 			abort();
 	} else if (r.answer.outcome != HOOK_DENY || r.answer.reasons_n || r.answer.quorum) {
 		abort();
