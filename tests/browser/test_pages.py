@@ -11,6 +11,7 @@ from world import NASTY
 PAGES = {"queue": "/reviews", "queue-empty": "/reviews?view=expiring", "review": "/reviews/R-3", "blocked": "/reviews/R-4",
          "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/{release}", "fleet": "/fleet",
          "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy", "standing": "/standing",
+         "breakglass": "/breakglass",
          "explain": "/policy/R-3", "people": "/people", "health": "/health", "account": "/account", "nowhere": "/no/such/page"}
 
 

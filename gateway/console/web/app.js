@@ -17,6 +17,7 @@ const PAGES = [
 	[/^\/audit\/([0-9]{1,15})$/, "entry.js"],
 	[/^\/policy(?:\/(R-[0-9]+))?$/, "policy.js"],
 	[/^\/standing$/, "standing.js"],
+	[/^\/breakglass$/, "glass.js"],
 	[/^\/people$/, "people.js"],
 	[/^\/health$/, "health.js"],
 	[/^\/account$/, "account.js"],

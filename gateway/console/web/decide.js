@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // decide - the statement to sign, where to sign it, and handing it in; rejecting and the rest, which need no signature.
-import { el, facts, field, problem, command, quoted, count, badge, digest, question, reason, said,
+import { el, facts, span, field, problem, command, quoted, count, badge, digest, question, reason, said,
 	announce } from "/dom.js";
 import { post, seg } from "/api.js";
 import { may, ACT, OPERATE, SIGN } from "/words.js";
 import { hashed } from "/log.js";
 import { unviewed } from "/report.js";
-import { differs, read, says } from "/statement.js";
+import { approving, differs, says } from "/statement.js";
 import { exact, pasted, principals, refusing, stock, withPasskey, APPROVAL } from "/signing.js";
 
 const REJECTABLE = ["sighted", "fetching", "fetch-failed", "judging", "blocked", "review", "expired", "incident"];
@@ -60,6 +60,11 @@ function asked(form) {
 			body[key] = Number(v.get(key));
 	if (v.getAll("ticks").length)
 		body.ticks = v.getAll("ticks");
+	if (v.get("breakglass")) {
+		body.breakglass = true;
+		body.hours = Number(v.get("hours"));
+		delete body.days;
+	}
 	return body;
 }
 
@@ -77,6 +82,8 @@ function cliApprove(r, body) {
 		words.push("--max-devices", String(body.max_devices));
 	if (body.days)
 		words.push("--days", String(body.days));
+	if (body.breakglass)
+		words.push("--break-glass", "--hours", String(body.hours));
 	for (const item of body.ticks || [])
 		words.push("--tick", item);
 	return [...words.map(quoted), "--sign", "~/.ssh/id_ed25519"].join(" ");
@@ -92,13 +99,13 @@ async function handIn(page, r, statement, signature) {
 
 async function statement(page, m, body, doc) {
 	const { r, people, status, waits } = m, own = await hashed(doc.statement);
-	const wrong = differs(doc.statement, { r, report: m.doc, body, people, need: doc.need,
+	const wrong = differs(doc.statement, { r, report: m.doc, body, people, need: doc.need, glass: body.breakglass ? m.glass : null,
 		gateway: status ? status.genesis.origin : null });
 	if (own !== doc.sha256)
 		wrong.push("is not the one whose digest the gateway names");
 	if (wrong.length)
 		return [refusing(wrong)];
-	const parsed = read(doc.statement);
+	const parsed = approving(doc.statement);
 	if (isProduction(m, parsed.predicate.scope.max_devices) && !body.typed)
 		return [problem({ id: "DIGEST", detail: "For that many modules the first six digits of the image's SHA-256 are missing.",
 			cure: "type them above, read off the image you mean" })];
@@ -108,7 +115,7 @@ async function statement(page, m, body, doc) {
 		waits ? el("p", { class: "hint" }, `This gateway knows ${count(waits.product_modules, "module")} of ${r.product}.`) :
 			null,
 		facts(["Its SHA-256, reckoned by this browser", digest(own, 64)], ["Signatures with yours",
-			`${doc.have + 1} of ${doc.need}`]),
+			body.breakglass ? "1: break-glass" : `${doc.have + 1} of ${doc.need}`]),
 		exact(doc),
 		el("h3", {}, "Sign on your own machine"),
 		el("p", {}, "Best: the command derives the statement again from the report, shows it, signs it and hands it in. ",
@@ -118,6 +125,21 @@ async function statement(page, m, body, doc) {
 		el("h3", {}, "Or here, with a passkey"), ...withPasskey(people, body.approver, doc.statement,
 			(signature) => handIn(page, r, doc.statement, signature), "For more modules than a canary's, one of those who sign " +
 			"has to use the command instead.")];
+}
+
+// Where genesis lets one person do it: folded, and not for now where an after-review is owed.
+function alone(glass) {
+	if (!glass || !glass.allowed)
+		return null;
+	return el("details", { id: "glass" }, el("summary", {}, "Alone, because it cannot wait: break-glass"),
+		el("p", {}, `You alone, for at most ${count(glass.max_devices, "module")}. The first gets it after ${span(glass.delay)}, `,
+			"and anybody can stop it until then; the others have to look at it afterwards, before the next time. ",
+			el("a", { href: "/breakglass" }, "What it is, and what is under way"), "."),
+		glass.why_not ? el("p", { class: "stop" }, `Not now: ${glass.why_not}.`) : null,
+		el("label", { class: "tick" }, el("input", { type: "checkbox", name: "breakglass", id: "breakglass",
+			disabled: Boolean(glass.why_not) }), "I break the glass"),
+		field("For so many hours", el("input", { name: "hours", id: "hours", type: "number", min: "1", max: "24", value: "24",
+			required: true })));
 }
 
 function approve(page, m) {
@@ -168,6 +190,7 @@ function approve(page, m) {
 			max: "4294967295" }), "Empty: all."),
 		field("For so many days", el("input", { name: "days", id: "days", type: "number", min: "1", max: "30" }),
 			"Empty: 30, or as many as policy lets it last.")),
+	alone(m.glass),
 	field("First six digits of the image's SHA-256", prefix,
 		people ? `Type them, where more than ${count(people.floors.canary_max, "module")} may get this image.` : "Type them."),
 	el("p", { class: "buttons" }, go)), out];
@@ -231,7 +254,8 @@ export function draw(page, m) {
 	const { r } = m, stop = stops(page, m);
 	page.shown = m; // what a statement is held against, when the form has stood here for a while
 	const signed = page.signed && page.signed.id === r.id ? page.signed : null;
-	page.part("decide", [r.state, r.image, r.report, r.policy, stop, signed], () => [el("h2", {}, "Decide"),
+	const glass = m.glass && [m.glass.allowed, m.glass.why_not];
+	page.part("decide", [r.state, r.image, r.report, r.policy, stop, signed, glass], () => [el("h2", {}, "Decide"),
 		signed ? el("p", { class: "hint", role: "status" }, badge("good", "handed in"), " ", signed.text) : null,
 		stop.length ? [el("h3", {}, "Approving is not possible here, now, by you"), el("ul", { class: "plain" },
 			stop.map(([what, cure]) =>

@@ -21,7 +21,8 @@ export async function load(page) {
 		table("Releases", ["Release", "State", "Version", "For", "Granted, served",
 		"Until", "Signed by", "End it"], all.map((r) => [
 		row(`/rollouts/${r.id}`, r.id.slice(0, 8), "\u2026"),
-		[state(r.state), r.withheld ? el("small", {}, r.withheld) : null],
+		[state(r.state), r.withheld ? el("small", {}, r.withheld) : null,
+			r.breakglass ? el("small", {}, el("a", { href: "/breakglass" }, "by one person alone")) : null],
 		[el("strong", {}, `${r.product} ${r.target}`), el("small", {}, r.profile, ", ",
 			el("a", { href: `/reviews/${r.review}` }, r.review))],
 		[r.groups.join() === "*" ? "every group" : r.groups.join(", "),

@@ -199,8 +199,8 @@ function evidence(r) {
 
 export async function load(page, id) {
 	page.title(id);
-	const [r, exposure, people, status] = await Promise.all([get(`/reviews/${seg(id)}`), lately("/exposure"),
-		maybe("/people"), maybe("/status")]);
+	const [r, exposure, people, status, glass] = await Promise.all([get(`/reviews/${seg(id)}`), lately("/exposure"),
+		maybe("/people"), maybe("/status"), maybe("/breakglass")]);
 	const [doc, explain] = await Promise.all([reportOf(r),
 		r.report ? maybe(`/policy/${seg(id)}/explain`) : undefined]);
 	const waits = ((exposure && exposure.held) || []).find((h) => h.id === id);
@@ -225,7 +225,7 @@ export async function load(page, id) {
 	await reach.rings(page, r, waits);
 	page.part("statements", [r.statements, r.have, r.need, r.standing, r.state, r.text], () => statements(r));
 	answers.draw(page, r);
-	decide.draw(page, { r, doc, explain, people, status, stops, waits });
+	decide.draw(page, { r, doc, explain, people, status, glass, stops, waits });
 	await timeline(page, r).catch((err) => page.part("timeline", String(err), () => [el("h2", {}, "Timeline"),
 		problem(err)]));
 	page.part("evidence", [r.id, r.report], () => evidence(r));

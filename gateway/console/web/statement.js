@@ -39,6 +39,10 @@ const FORM = {
 	},
 };
 
+// By which one person lets it through alone: it says that nothing blocks, how long it waits, and until when; never from when.
+const GLASS = { ...FORM, predicate: { ...FORM.predicate, blocked: (v) => v === false, decision: (v) => v === "breakglass",
+	delay: number, scope: { from_versions: some, groups: some, max_devices: number, not_after: moment } } };
+
 function fits(v, form) {
 	if (typeof form === "function")
 		return form(v);
@@ -100,10 +104,18 @@ function delta(has, report) {
 	return has ? has.made === UNSEEN && Object.keys(has).length === 1 : !d;
 }
 
-// want: { r, report: the one whose digest was reckoned here, body: what was asked for, people, gateway: its name, need }.
+// Alone: no further than was asked for, nor for longer, and with the wait that genesis has.
+function alone(p, body, glass) {
+	const s = p.scope, left = new Date(s.not_after) - Date.now();
+	return p.delay === glass.delay && same(s.groups, body.groups || ["*"]) && left <= (body.hours || 24) * 3600000 + SKEW &&
+		s.max_devices === (body.max_devices || glass.max_devices) && s.max_devices <= glass.max_devices;
+}
+
+// want: { r, report: the one whose digest was reckoned here, body: what was asked for, people, gateway: its name, need,
+// glass: what the gateway says of break-glass, where it is to be that }.
 // In words, each way in which it is not the statement to sign; none: it is.
 export function differs(bytes, want) {
-	const doc = read(bytes), { r, report, body, people } = want;
+	const doc = read(bytes, want.glass ? GLASS : FORM), { r, report, body, people, glass } = want;
 	if (!doc)
 		return ["has another form than such a statement has"];
 	const p = doc.predicate, s = p.scope, now = Date.now(), image = doc.subject[0];
@@ -118,11 +130,11 @@ export function differs(bytes, want) {
 		[p.review !== r.id || p.product !== r.product || p.target !== r.target || p.profile !== r.profile,
 			"is about something else"],
 		[p.approver !== body.approver, "names another person"], [p.reason !== body.reason, "gives another reason"],
-		[!reaches(s, body, r), "reaches further than was asked for, or elsewhere"],
+		[!(glass ? alone(p, body, glass) : reaches(s, body, r)), "reaches further than was asked for, or elsewhere"],
 		[new Date(s.not_after) - now > DAYS_MAX * DAY + SKEW, "reaches more than 30 days ahead"],
 		[new Date(s.not_after) <= now, "has run out"],
 		[!same(s.from_versions, [r.from]) && !(signed && r.from === "*"), "is for modules of other versions"],
-		[p.quorum < floor || p.quorum > PERSONS_MAX || (signed ? p.quorum > want.need : p.quorum !== want.need),
+		[!glass && (p.quorum < floor || p.quorum > PERSONS_MAX || (signed ? p.quorum > want.need : p.quorum !== want.need)),
 			"takes another number of signatures"],
 		[!delta(p.delta, report), "says something else of what the delta makes"],
 		[!same(p.checklist, body.ticks) || !same(p.checklist, r.checklist), "ticks other items"],
@@ -138,7 +150,10 @@ export function differs(bytes, want) {
 export const day = (at) => at.replace("T", " ").replace("Z", " UTC");
 export const all = (list, every) => (String(list) === "*" ? every : list.join(", "));
 
-// The whole of it but its nonce, line by line. doc: from read().
+// What read() has of either form.
+export const approving = (bytes) => read(bytes) || read(bytes, GLASS);
+
+// The whole of it but its nonce, line by line. doc: from approving().
 export function says(doc) {
 	const p = doc.predicate, s = p.scope, d = p.delta, image = doc.subject[0];
 	return [
@@ -147,9 +162,11 @@ export function says(doc) {
 		d ? `it is a delta, ${d.made}` + (d.target ? `: ${d.applier} makes ${d.target} of ${d.base}` : "") : "",
 		`for at most ${num(s.max_devices)} modules of ${all(s.groups, "every group")}`,
 		`that have ${all(s.from_versions, "any older version")}`,
-		`from ${day(s.not_before)} until ${day(s.not_after)}`,
+		s.not_before ? `from ${day(s.not_before)} until ${day(s.not_after)}` :
+			`until ${day(s.not_after)}, after a wait of ${num(p.delay)} s in which anybody can stop it`,
 		p.plan ? `over rings, by the plan with the SHA-256 ${p.plan.digest.sha256}` : "to all of them at once",
-		`with signatures of ${p.quorum} ${p.quorum === 1 ? "person" : "persons"}`,
+		s.not_before ? `with signatures of ${p.quorum} ${p.quorum === 1 ? "person" : "persons"}` :
+			`BREAK-GLASS: with one signature alone, where policy asks for ${p.quorum}; others look at it afterwards`,
 		p.findings.length ? `acknowledging ${p.findings.join(", ")}` : "acknowledging no finding",
 		p.waived ? `with the waivers ${p.waived.join(", ")}` : "",
 		p.checklist ? `having done: ${p.checklist.join("; ")}` : "",
