@@ -142,6 +142,47 @@ halted(struct fixture *f)
 	put_event(f, ENTRY_RESTRICT_HALT, "gateway");
 }
 
+/* One person's word was announced, and nothing more of it reached the log. */
+static void
+announced(struct fixture *f)
+{
+	make_glass(f, 20, REPORT_OF("review"));
+	snprintf(f->obj, sizeof f->obj, "release:%032x", 0xab);
+	put_event(f, ENTRY_APPROVAL_BREAKGLASS, f->obj);
+}
+
+/* Both sign for it, one breaks the glass for the same image, and then the signatures of before are used. */
+static void
+approved_before(struct fixture *f)
+{
+	struct release *r = calloc(1, sizeof *r);
+	uint32_t quorum = f->terms.quorum;
+	f->terms.max_devices = 50;
+	f->terms.not_before = f->now;
+	f->terms.not_after = f->now + 600;
+	f->terms.quorum = 0;
+	make_release(f);
+	*r = *f->r;
+	f->terms.quorum = quorum;
+	broken(f, 20);
+	*f->r = *r;
+	f->r->log_size = ledger_size(f->l);
+	f->r->issued = f->now;
+	log_release(f);
+	free(r);
+}
+
+/* Its review is rejected: the image with it, by whatever review it is released. */
+static void
+rejected(struct fixture *f)
+{
+	char digest[80] = "sha256:";
+	struct entry e = { .ev = ENTRY_APPROVAL_REJECTED, .obj = view_str("R-3"), .refs = 1 };
+	hex_encode(f->terms.image, 32, digest + 7);
+	e.ref[0] = (struct entry_ref){ view_str("image"), false, 0, view_str(digest) };
+	put(f, e);
+}
+
 #define STORY(name, status, word, ...) TOLD(name, status, word, expect_foreign(f, !(status)), __VA_ARGS__)
 #define STORY_OURS(name, status, word, ...) TOLD(name, status, word, (void)0, __VA_ARGS__)
 #define TOLD(name, status, word, then, ...)  \
@@ -184,6 +225,13 @@ STORY(test_vetoed, 1, "after the release was revoked", broken(f, 20);
       put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); granted(f, DELAY))
 STORY(test_halted, 1, "after the release was revoked", broken(f, 20); halted(f); resume(f); granted(f, DELAY))
 STORY(test_halted_only, 0, "\nok\n", broken(f, 20); halted(f); resume(f))
+STORY(test_while_halted, 1, "while the gateway was halted", halted(f); f->now += 60; broken(f, 20); resume(f); granted(f, DELAY))
+STORY(test_after_halt, 0, "\nok\n", halted(f); resume(f); f->now += 60; broken(f, 20); granted(f, DELAY))
+STORY(test_reviewed_unreleased, 0, "\nok\n", announced(f); reviewed(f, true, "unjustified"))
+STORY(test_approved_before, 1, "before the after-review", approved_before(f); next_image(f); broken(f, 20))
+STORY(test_rejected_before, 1, "more modules than genesis allows", approved(f, 50); rejected(f); f->now += 60; broken(f, 50))
+STORY(test_signed_before_rejected, 1, "a log state older", make_release(f); rejected(f); f->r->log_size++; f->r->issued++;
+      log_release(f))
 
 int
 main(void)
@@ -196,6 +244,8 @@ main(void)
 		TEST(test_blocked), TEST(test_left_out), TEST(test_called_approval), TEST(test_second), TEST(test_reviewed),
 		TEST(test_reviewed_alone), TEST(test_reviewed_otherwise), TEST(test_reviewed_nothing), TEST(test_approved_after),
 		TEST(test_vetoed), TEST(test_halted), TEST(test_halted_only),
+		TEST(test_while_halted), TEST(test_after_halt), TEST(test_reviewed_unreleased), TEST(test_approved_before),
+		TEST(test_rejected_before), TEST(test_signed_before_rejected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

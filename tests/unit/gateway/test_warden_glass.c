@@ -277,6 +277,64 @@ test_halt(void **state)
 	assert_true(owed);
 }
 
+/* Also what is on its way then, and what is asked for while it stands, whatever control says; it ends by people's word. */
+static void
+test_halt_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_halt h = { .at = clocks->now + 1 };
+	bool owed;
+	asked(f);
+	hear_append(f, ENTRY_APPROVAL_BREAKGLASS);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	assert_true(told(f).owed);
+	pass(2);
+	rig_say(f->rig.sup, MSG_HALT, &h);
+	hear_append(f, ENTRY_RELEASE_REFUSED);
+	refused(f, "halted meanwhile");
+	acknowledge(f, 0);
+	pass(DELAY);
+	assert_true(silent(f, f->edge[0]));
+	assert_int_equal(started(f, &owed), 0);
+	assert_true(owed);
+}
+
+static void
+resumed(struct fixture *f, int64_t halted_at)
+{
+	struct approval_terms t = { .decision = APPROVAL_RESUME, .halted_at = halted_at };
+	struct msg_resume m = { .token = 5, .halted_at = halted_at };
+	const struct person *who[] = { &f->alice, &f->bob };
+	struct msg_resumed answer;
+	struct msg_unhalt end;
+	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
+	int fd = statements(f, &t, who, 2);
+	assert_int_equal(msg_send(f->control, MSG_RESUME, &m, &fd, 1), 0);
+	close(fd);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RESTRICT_RESUME);
+	acknowledge(f, 0);
+	rig_hear(&f->rig, f->control, MSG_RESUMED, &answer);
+	assert_true(answer.ok);
+	rig_hear(&f->rig, f->rig.sup, MSG_UNHALT, &end);
+	assert_int_equal(end.at, halted_at);
+}
+
+static void
+test_halted(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_halt h = { .at = clocks->now + 1 };
+	pass(2);
+	rig_say(f->rig.sup, MSG_HALT, &h);
+	is_refused(f, "halted");
+	/* The end of an earlier one is none of this. */
+	resumed(f, h.at - 1);
+	is_refused(f, "halted");
+	resumed(f, h.at);
+	is_released(f);
+}
+
 static void
 test_bounds(void **state)
 {
@@ -390,7 +448,9 @@ test_approved_after(void **state)
 	f->terms = people_terms(PEOPLE_T0, 50);
 	f->terms.not_after = NOW + 60;
 	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	f->seen = LOG_SIZE + 20;
 	ask(f);
+	f->seen = 0;
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
 	acknowledge(f, 0);
@@ -403,6 +463,42 @@ test_approved_after(void **state)
 	reset(f);
 	next_image(f);
 	is_released(f);
+}
+
+/* What they had signed before the glass was broken says nothing of that. */
+static void
+test_approved_before(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	is_released(f);
+	f->terms = people_terms(PEOPLE_T0, 50);
+	f->terms.not_after = NOW + 60;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+	reset(f);
+	next_image(f);
+	is_refused(f, "before its after-review");
+	(void)started(f, &owed);
+	assert_true(owed);
+}
+
+/* A record with another wait than genesis has is none of this warden's, whoever signed for it. */
+static void
+test_stored_with_another_delay(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	is_released(f);
+	hang_up(f);
+	forget_set(f);
+	f->g->glass.delay = DELAY + 1;
+	assert_int_equal(started(f, &owed), 0);
+	assert_true(owed);
 }
 
 /* The log does not take it: nothing begins, and it is owed all the same. */
@@ -433,11 +529,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_expires, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_veto, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halt, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halt_meanwhile, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halted, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_released_before, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_after_review, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_file_gone, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_approved_after, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_approved_before, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_stored_with_another_delay, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_log_away, setup_glass, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
