@@ -22,10 +22,12 @@ def signed_for(r, paper, words, terms):
         agrees({**words, "not_before": terms["not_before"]}, terms) and reported(terms) and \
         second(words["not_after"]) - second(words["time"]) <= DAY
 
-def watch(at, e, now, obj, papers):  # approval.breakglass, approval.afterreview
+def watch(at, e, now, obj, papers, releases):  # approval.breakglass, approval.afterreview
     if e["ev"] == "approval.breakglass":
         said[:] = [obj]
         return
+    if obj not in broken:  # noted as owed, and then not released
+        return must(obj not in releases, f"entry {at}: an after-review of what was no break-glass")
     ref, r = e["ref"], broken[obj]
     names = [ref[k].removeprefix("sha256:") for k in ref if k.startswith("statement.")]
     words = [papers[n]["predicate"] for n in names]
@@ -35,7 +37,7 @@ def watch(at, e, now, obj, papers):  # approval.breakglass, approval.afterreview
         f"entry {at}: an after-review by too few, or of another release")
     owed[:] = [o for o in owed if o != obj]
 
-def released(at, obj, r, off, revoked):
+def released(at, obj, r, off, revoked, papers):
     t, image = r["terms"], r["terms"]["image"]
     before = max((n for where, n in let.get(image, ()) if where > revoked.get(image, -1)), default=0)
     if "breakglass" in r:
@@ -46,6 +48,8 @@ def released(at, obj, r, off, revoked):
         broken[obj], owed[:] = r, [obj]
     elif "standing" not in r:
         let.setdefault(image, []).append((at, t["max_devices"]))
-        enough = [o for o in owed if off and len(r["statements"]) >= quorum(broken[o]) and broken[o]["terms"]["image"] == image]
+        saw = min(papers[s["statement"]]["predicate"]["log"]["size"] for s in r["statements"])
+        enough = [o for o in owed if off and len(r["statements"]) >= quorum(broken[o]) and
+            broken[o]["terms"]["image"] == image and saw > broken[o]["log_size"]]
         owed[:] = [o for o in owed if o not in enough]
     return image

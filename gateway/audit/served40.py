@@ -15,6 +15,7 @@ for at, e, ev, now, obj in entries():
     sys.argv[2:] == [e.get("dev")] and print(at, e["t"], ev, obj)
     if ev == "release.issued":
         doc, _ = json.loads(e["doc"]), must(now <= stopped.get("clock", now) + SLACK, where + "released while the clock was held")
+        must("breakglass" not in doc or now <= stopped.get("halt", now) + SLACK, where + "let through by one person in a halt")
         once = [] if "standing" in doc else [s["statement"] for s in doc["statements"]]
         releases[obj] = {**doc, **doc["terms"], "ends": NEVER, "modules": 0, "statements": once}
     elif ev == "approval.revoked":

@@ -157,6 +157,9 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 		free(r.record);
 		return FG_OK;
 	}
+	if (r.record->glass && is_late(w->halted.us, f->t_us, ++w->halted.releases, VERIFY_JUDGE_RELEASES_ON_THEIR_WAY))
+		verify_log_problem(w->l, "entry %llu: one person alone let it through while the gateway was halted",
+		    (unsigned long long)at);
 	check_asked(w, e, &r);
 	verify_policy_release(&w->sum->policy, w->l, &r);
 	int err = verify_judge_release(&w->judge, &r);
@@ -213,6 +216,15 @@ on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, u
 	if (have_image)
 		stop_image(w, image, e->t_us);
 	return have_image ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
+}
+
+/* It ends what was signed for the image before, by whatever review. */
+static int
+on_rejected(struct walk *w, const struct entry *e, uint64_t at)
+{
+	uint8_t image[DIGEST_SHA256_LEN];
+	const struct entry_ref *ref = entry_ref_get(e, "image");
+	return ref && entry_sha256(ref->text, image) ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
 }
 
 /* ---- granted within released, served within granted ---- */
@@ -503,6 +515,8 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_signed(w, e, at);
 	case ENTRY_APPROVAL_REVOKED:
 		return on_revoked(w, f, e, at);
+	case ENTRY_APPROVAL_REJECTED:
+		return on_rejected(w, e, at);
 	case ENTRY_RELEASE_ISSUED:
 		return on_issued(w, f, e, at);
 	case ENTRY_APPROVAL_BREAKGLASS:
