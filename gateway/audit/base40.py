@@ -29,6 +29,9 @@ def root(tree):  # of hashes; one without neighbour goes up as it is
         tree = [sha(b"\1", *tree[i:i + 2]) if tree[i + 1:i + 2] else tree[i] for i in range(0, len(tree), 2)]
     return tree[0] if tree else sha()
 
+def retired(ev, e, obj, releases):  # a release before its time, else it had run out
+    return ev == "image.retired" and obj in releases and "image" in e.get("ref", {})
+
 def said_by(statement):  # as flat as a release record's terms are
     said, what = statement["predicate"], statement["subject"][0]
     return {**said, **said["scope"], "image": what["digest"]["sha256"], "subject": what["name"],

@@ -6,7 +6,7 @@ Run it after releases40.py has said ok. With a module's pseudonym it lists all t
 """
 import json, sys
 sys.dont_write_bytecode = True
-from base40 import NEVER, SLACK, entries, must, read, second
+from base40 import NEVER, SLACK, entries, must, read, retired, second
 
 stopped, ended, resumed, releases, used, granted, served, at = {}, {}, {"halt": set(), "clock": set()}, {}, {}, set(), 0, 0
 halts, floors = [], json.loads(read("signers/genesis.json"))["predicate"]["floors"]
@@ -18,7 +18,7 @@ for at, e, ev, now, obj in entries():
         must("breakglass" not in doc or now <= stopped.get("halt", now) + SLACK, where + "let through by one person in a halt")
         once = [] if "standing" in doc else [s["statement"] for s in doc["statements"]]
         releases[obj] = {**doc, **doc["terms"], "ends": NEVER, "modules": 0, "statements": once}
-    elif ev == "approval.revoked":
+    elif ev == "approval.revoked" or retired(ev, e, obj, releases):
         image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
         for one in [r] if r else [x for x in releases.values() if x["image"] == image]:
             one["ends"] = min(one["ends"], now)

@@ -218,6 +218,17 @@ on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, u
 	return have_image ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
 }
 
+/* Before its time, if it names the image; one that ran out, or bytes that were removed, ends nothing more. */
+static int
+on_retired(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
+{
+	struct verify_release *one = named(w, f);
+	if (!one || !entry_ref_get(e, "image"))
+		return FG_OK;
+	stop(one, e->t_us);
+	return verify_judge_revoked(&w->judge, one->record->terms.image, at);
+}
+
 /* It ends what was signed for the image before, by whatever review. */
 static int
 on_rejected(struct walk *w, const struct entry *e, uint64_t at)
@@ -515,6 +526,8 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_signed(w, e, at);
 	case ENTRY_APPROVAL_REVOKED:
 		return on_revoked(w, f, e, at);
+	case ENTRY_IMAGE_RETIRED:
+		return on_retired(w, f, e, at);
 	case ENTRY_APPROVAL_REJECTED:
 		return on_rejected(w, e, at);
 	case ENTRY_RELEASE_ISSUED:

@@ -172,15 +172,28 @@ approved_before(struct fixture *f)
 	free(r);
 }
 
-/* Its review is rejected: the image with it, by whatever review it is released. */
 static void
-rejected(struct fixture *f)
+put_image(struct fixture *f, enum entry_event ev, const char *obj)
 {
 	char digest[80] = "sha256:";
-	struct entry e = { .ev = ENTRY_APPROVAL_REJECTED, .obj = view_str("R-3"), .refs = 1 };
+	struct entry e = { .ev = ev, .obj = view_str(obj), .refs = 1 };
 	hex_encode(f->terms.image, 32, digest + 7);
 	e.ref[0] = (struct entry_ref){ view_str("image"), false, 0, view_str(digest) };
 	put(f, e);
+}
+
+/* A review is rejected: the image with it, by whatever review it is released. */
+static void
+rejected(struct fixture *f)
+{
+	put_image(f, ENTRY_APPROVAL_REJECTED, "R-3");
+}
+
+/* The release is ended before its time, as with the rollout that somebody aborts. */
+static void
+retired(struct fixture *f)
+{
+	put_image(f, ENTRY_IMAGE_RETIRED, f->obj);
 }
 
 #define STORY(name, status, word, ...) TOLD(name, status, word, expect_foreign(f, !(status)), __VA_ARGS__)
@@ -232,6 +245,11 @@ STORY(test_approved_before, 1, "before the after-review", approved_before(f); ne
 STORY(test_rejected_before, 1, "more modules than genesis allows", approved(f, 50); rejected(f); f->now += 60; broken(f, 50))
 STORY(test_signed_before_rejected, 1, "a log state older", make_release(f); rejected(f); f->r->log_size++; f->r->issued++;
       log_release(f))
+STORY(test_retired, 1, "after the release was revoked", broken(f, 20); retired(f); granted(f, DELAY))
+STORY(test_signed_before_retired, 1, "a log state older", approved(f, 50); make_release(f); retired(f); f->r->log_size++;
+      f->r->issued++; log_release(f))
+STORY(test_ran_out, 0, "\nok\n", approved(f, 50); f->now += 60; put_event(f, ENTRY_IMAGE_RETIRED, f->obj); broken(f, 50);
+      put_image(f, ENTRY_IMAGE_RETIRED, "R-7"); granted(f, DELAY))
 
 int
 main(void)
@@ -246,6 +264,7 @@ main(void)
 		TEST(test_vetoed), TEST(test_halted), TEST(test_halted_only),
 		TEST(test_while_halted), TEST(test_after_halt), TEST(test_reviewed_unreleased), TEST(test_approved_before),
 		TEST(test_rejected_before), TEST(test_signed_before_rejected),
+		TEST(test_retired), TEST(test_signed_before_retired), TEST(test_ran_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
