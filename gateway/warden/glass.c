@@ -218,8 +218,9 @@ glass_reviewed(struct glass *g, const uint8_t release[RELEASE_ID])
 	if (!of || of->reviewed)
 		return FG_OK;
 	memcpy(r.u.release, release, RELEASE_ID);
+	size_t at = (size_t)(of - g->list); /* the list may move */
 	int err = note(g, &r);
 	if (!err)
-		used(g, release)->reviewed = true;
+		g->list[at].reviewed = true;
 	return err;
 }

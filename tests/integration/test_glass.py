@@ -84,6 +84,10 @@ def test_one_person_later_and_looked_at(gate):
     assert said["id"] == "BREAK-GLASS" and "after-review" in said["text"]
     assert "AFTER-REVIEW" in [a["id"] for a in gate.cli("status")["alerts"]]
     assert looked_at(gate, "alice")["state"] == "waiting"
+    # A start forgets no signature for it: the log has it.
+    gate.stop()
+    gate.start()
+    assert gate.cli("breakglass", "show")["owed"]["have"] == 1
     assert looked_at(gate, "bob")["state"] == "reviewed"
     assert gate.cli("breakglass", "show")["owed"] is None
     assert looked_at(gate, "bob", ok=(1,))["error"]["id"] == "STATE"
