@@ -160,6 +160,8 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 	if (r.record->glass && is_late(w->halted.us, f->t_us, ++w->halted.releases, VERIFY_JUDGE_RELEASES_ON_THEIR_WAY))
 		verify_log_problem(w->l, "entry %llu: one person alone let it through while the gateway was halted",
 		    (unsigned long long)at);
+	if (r.record->glass && w->halted.us)
+		r.revoked_us = w->halted.us; /* it was on its way: the halt is its end as well */
 	check_asked(w, e, &r);
 	verify_policy_release(&w->sum->policy, w->l, &r);
 	int err = verify_judge_release(&w->judge, &r);
@@ -392,12 +394,9 @@ on_halted(struct walk *w, const struct verify_fact *f, const struct entry *e)
 {
 	stop_all(&w->halted, f->t_us);
 	w->halted_at = halt_name(e);
-	uint64_t at = w->halted_at ? w->halted_at : (uint64_t)f->t_us / 1000000;
-	for (uint32_t i = 0; i < w->sum->release_n; i++) {
-		struct verify_release *r = &w->sum->release[i];
-		if (r->record->glass && (uint64_t)r->record->issued <= at)
-			stop(r, f->t_us);
-	}
+	for (uint32_t i = 0; i < w->sum->release_n; i++)
+		if (w->sum->release[i].record->glass)
+			stop(&w->sum->release[i], f->t_us);
 }
 
 /* The end of the halt that it names, or of the hold. One that was denied ends nothing: what it had ended stands. */

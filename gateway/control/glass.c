@@ -142,7 +142,7 @@ glass_halted(struct glass *g, const struct msg_halt *m)
 	snprintf(by, sizeof by, "uid:%u", m->by_uid);
 	while (n-- > 0) { /* the last takes the place of one that is dropped */
 		uint8_t id[RELEASE_ID];
-		if (!list[n].record->glass || list[n].record->issued > m->at)
+		if (!list[n].record->glass)
 			continue;
 		memcpy(id, list[n].id, sizeof id);
 		/* It says nothing of the image: people may sign for it anew. */

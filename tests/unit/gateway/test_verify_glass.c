@@ -238,6 +238,9 @@ STORY(test_vetoed, 1, "after the release was revoked", broken(f, 20);
       put_event(f, ENTRY_APPROVAL_REVOKED, f->obj); granted(f, DELAY))
 STORY(test_halted, 1, "after the release was revoked", broken(f, 20); halted(f); resume(f); granted(f, DELAY))
 STORY(test_halted_only, 0, "\nok\n", broken(f, 20); halted(f); resume(f))
+STORY(test_halted_by_a_clock_that_went_back, 1, "after the release was revoked", broken(f, 20);
+      put_named(f, ENTRY_RESTRICT_HALT, "gateway", "ok", NOW); resume(f); granted(f, DELAY))
+STORY(test_halted_before_it_was_known, 1, "after the release was revoked", halted(f); broken(f, 20); resume(f); granted(f, DELAY))
 STORY(test_while_halted, 1, "while the gateway was halted", halted(f); f->now += 60; broken(f, 20); resume(f); granted(f, DELAY))
 STORY(test_after_halt, 0, "\nok\n", halted(f); resume(f); f->now += 60; broken(f, 20); granted(f, DELAY))
 STORY(test_reviewed_unreleased, 0, "\nok\n", announced(f); reviewed(f, true, "unjustified"))
@@ -262,7 +265,7 @@ main(void)
 		TEST(test_blocked), TEST(test_left_out), TEST(test_called_approval), TEST(test_second), TEST(test_reviewed),
 		TEST(test_reviewed_alone), TEST(test_reviewed_otherwise), TEST(test_reviewed_nothing), TEST(test_approved_after),
 		TEST(test_vetoed), TEST(test_halted), TEST(test_halted_only),
-		TEST(test_while_halted), TEST(test_after_halt), TEST(test_reviewed_unreleased), TEST(test_approved_before),
+		TEST(test_halted_by_a_clock_that_went_back), TEST(test_halted_before_it_was_known), TEST(test_while_halted), TEST(test_after_halt), TEST(test_reviewed_unreleased), TEST(test_approved_before),
 		TEST(test_rejected_before), TEST(test_signed_before_rejected),
 		TEST(test_retired), TEST(test_signed_before_retired), TEST(test_ran_out),
 	};

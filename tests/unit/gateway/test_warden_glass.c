@@ -231,6 +231,59 @@ test_clock(void **state)
 	assert_true(silent(f, f->edge[0]));
 }
 
+/* The log tells how late it was: by that the warden takes its clock for good. */
+static void
+say_head(struct fixture *f)
+{
+	struct msg_head m = { .state = MSG_LOG_OPEN_OK, .size = LOG_SIZE + 2, .published = LOG_SIZE + 2,
+		.last_us = (clocks->now - 5) * 1000000 };
+	rig_say(f->audit, MSG_HEAD, &m);
+	heard(f);
+}
+
+/* A wall clock that is a little behind when it begins makes the wait no shorter when it is set right, nor one that is ahead. */
+static void
+test_clock_behind(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *one[] = { &f->alice };
+	say_head(f);
+	clocks->now -= 290;
+	f->terms.not_after = said.not_after = clocks->now + APPROVAL_GLASS_MAX - 60;
+	ask_with(f, quarantine(f), statements(f, &said, one, 1));
+	roots(f, 1, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_APPROVAL_BREAKGLASS);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(told(f).owed);
+	struct msg_issued m = answer(f);
+	assert_true(m.ok);
+	clocks->now += 290;
+	pass(DELAY - 1);
+	assert_true(silent(f, f->edge[0]));
+	clocks->now += 60;
+	assert_true(silent(f, f->edge[0]));
+	pass(1);
+	heard(f);
+	edges_have(f, m.release);
+}
+
+/* After a start of the machine its time is not believed before the log has said how late it was. */
+static void
+test_clock_unknown(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	struct msg_issued m = is_released(f);
+	hang_up(f);
+	clocks->boot++;
+	clocks->now += 2 * DELAY;
+	assert_int_equal(started(f, &owed), 1);
+	assert_true(silent(f, f->edge[0]));
+	say_head(f);
+	edges_have(f, m.release);
+}
+
 static void
 test_expires(void **state)
 {
@@ -275,6 +328,19 @@ test_halt(void **state)
 	assert_true(silent(f, f->edge[0]));
 	assert_int_equal(started(f, &owed), 0);
 	assert_true(owed);
+}
+
+/* It is a veto of all that is there, whatever time the wall clock shows by then. */
+static void
+test_halt_by_a_clock_that_went_back(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_issued m = is_released(f);
+	clocks->now -= 200;
+	struct msg_halt h = { .at = clocks->now };
+	heard(f);
+	rig_say(f->rig.sup, MSG_HALT, &h);
+	hear_withdraw(f, m.release);
 }
 
 /* Also what is on its way then, and what is asked for while it stands, whatever control says; it ends by people's word. */
@@ -529,6 +595,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_expires, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_veto, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halt, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halt_by_a_clock_that_went_back, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_behind, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_unknown, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halt_meanwhile, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halted, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup_glass, teardown),
