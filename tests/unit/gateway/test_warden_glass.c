@@ -12,9 +12,11 @@
 
 #include "crypto/approval_glass.h"
 #include "gateway/wire/memfd.h"
+#include "unit/crypto/token.h"
 #include "unit/gateway/warden_rig.h"
 
 #define DELAY 600
+#define RECORD 61 /* bytes, of what is remembered */
 #define MODULES 8 /* no more than a canary's, which one passkey may do */
 
 static struct approval_terms said; /* what the person signs; f->terms is what control asks for */
@@ -90,7 +92,7 @@ asked(struct fixture *f)
 
 /* Said loudly, then released, and on no edge. */
 static struct msg_issued
-is_released(struct fixture *f)
+is_released_by(struct fixture *f, uint32_t need)
 {
 	static struct release r;
 	char why[160];
@@ -109,10 +111,26 @@ is_released(struct fixture *f)
 	struct msg_issued issued = answer(f);
 	assert_true(issued.ok);
 	assert_true(m.owed);
-	assert_int_equal(m.need, 2);
+	assert_int_equal(m.need, need);
 	assert_memory_equal(m.release, issued.release, MSG_ID);
 	assert_true(silent(f, f->edge[0]));
 	return issued;
+}
+
+static struct msg_issued
+is_released(struct fixture *f)
+{
+	return is_released_by(f, 2);
+}
+
+/* Records in the warden's own file. */
+static long
+remembered(struct fixture *f)
+{
+	size_t n = 0;
+	free(scratch_read(scratch_path(&f->tmp, "images/approved/breakglass"), &n));
+	assert_int_equal(n % RECORD, 0);
+	return (long)(n / RECORD);
 }
 
 /* Of one person's release edge_has() would say that it lacks another. */
@@ -161,14 +179,15 @@ hear_withdraw(struct fixture *f, const uint8_t id[MSG_ID])
 
 /* By those persons, of that release; the warden's answer. */
 static struct msg_glass
-reviewed(struct fixture *f, const uint8_t release[MSG_ID], const struct person *const *who, unsigned n)
+reviewed_at(struct fixture *f, const uint8_t release[MSG_ID], const struct person *const *who, unsigned n, bool before)
 {
 	struct approval_terms t = { .decision = APPROVAL_AFTERREVIEW, .outcome = APPROVAL_UNJUSTIFIED };
 	struct msg_afterreview m = { .token = 77, .outcome = APPROVAL_UNJUSTIFIED };
 	snprintf(t.gateway, sizeof t.gateway, "%s", PEOPLE_ORIGIN);
 	memcpy(t.release, release, sizeof t.release);
 	memcpy(m.release, release, sizeof m.release);
-	f->seen = LOG_SIZE + 20;
+	/* The first of them of the very state that it was judged at, or the next one. */
+	f->seen = LOG_SIZE - f->nonce - before;
 	int fd = statements(f, &t, who, n);
 	f->seen = 0;
 	assert_int_equal(msg_send(f->control, MSG_AFTERREVIEW, &m, &fd, 1), 0);
@@ -182,6 +201,30 @@ reviewed(struct fixture *f, const uint8_t release[MSG_ID], const struct person *
 	struct msg_glass answer = told(f);
 	assert_int_equal(answer.token, 77);
 	return answer;
+}
+
+static struct msg_glass
+reviewed(struct fixture *f, const uint8_t release[MSG_ID], const struct person *const *who, unsigned n)
+{
+	return reviewed_at(f, release, who, n, false);
+}
+
+/* A release that nobody signs for, of another image, under a statement of both. */
+static void
+standing_release(struct fixture *f)
+{
+	const struct person *two[] = { &f->alice, &f->bob };
+	struct approval_terms standing = people_standing(PEOPLE_T0);
+	f->image[6]++;
+	f->terms = people_terms(PEOPLE_T0, 50);
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	f->type = MSG_ISSUE_STANDING;
+	ask_with(f, quarantine(f), statements(f, &standing, two, 2));
+	f->type = 0;
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
 }
 
 /* ---- */
@@ -429,6 +472,29 @@ test_bounds(void **state)
 	is_released(f);
 }
 
+/* What one person stopped since was not released before. */
+static void
+test_stopped_before(void **state)
+{
+	struct fixture *f = *state;
+	bool owed;
+	f->terms = people_terms(PEOPLE_T0, 50);
+	f->terms.not_after = NOW + 60;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+	assert_true(answer(f).ok);
+	reset(f);
+	assert_int_equal(restricted(f), 1);
+	assert_int_equal(started(f, &owed), 0);
+	f->seen = LOG_SIZE + 20;
+	f->terms.max_devices = said.max_devices = 50;
+	is_refused(f, "never released by enough");
+	is_released(f); /* for as many as genesis has she may */
+}
+
 /* An image that enough people let to fifty may go to as many by one person's word, and to no more; not once it was stopped. */
 static void
 test_released_before(void **state)
@@ -567,6 +633,141 @@ test_stored_with_another_delay(void **state)
 	assert_true(owed);
 }
 
+/* As many persons as policy asked for, where that is more, and of a state of the log behind it. */
+static void
+test_after_review_counts(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *two[] = { &f->alice, &f->bob };
+	struct msg_issued m = is_released(f);
+	assert_false(reviewed_at(f, m.release, two, 2, true).ok);
+	assert_true(reviewed(f, m.release, two, 2).ok);
+	next_image(f);
+	f->terms.quorum = said.quorum = 3;
+	m = is_released_by(f, 3);
+	struct msg_glass answer = reviewed(f, m.release, two, 2);
+	assert_false(answer.ok);
+	if (!strstr(answer.why, "2 of 3"))
+		fail_msg("\"%s\"", answer.why);
+}
+
+/* The same as statements(), by the passkeys of those persons. */
+static int
+in_browsers(struct fixture *f, const struct person *const *who, unsigned n, const struct token *passkey)
+{
+	struct writer bundle, text, sig;
+	char why[160];
+	writer_init(&bundle, 1 << 20);
+	writer_u32(&bundle, n);
+	for (unsigned i = 0; i < n; i++) {
+		f->nonce++;
+		struct approval *a = people_statement(who[i], &f->terms, clocks->now - 30, f->nonce, f->seen + f->nonce, root);
+		writer_init(&text, APPROVAL_BYTES_MAX);
+		writer_init(&sig, SSHSIG_ARMOR_MAX);
+		assert_int_equal(approval_encode(a, &text, why, sizeof why), 0);
+		token_passkey(&passkey[i], writer_view(&text), &sig);
+		writer_blob(&bundle, writer_view(&text));
+		writer_blob(&bundle, writer_view(&sig));
+		writer_free(&text);
+		writer_free(&sig);
+		free(a);
+	}
+	int fd = memfd_sealed("bundle", writer_view(&bundle));
+	writer_free(&bundle);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+/* A release that people signed for since, of that image or of another one, by those persons or by one. */
+static void
+let(struct fixture *f, uint32_t modules, const struct person *const *who, unsigned n, const struct token *passkey)
+{
+	f->terms = people_terms(PEOPLE_T0, modules);
+	f->terms.not_after = NOW + 60;
+	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	f->lie.quorum_zero = true;
+	f->seen = LOG_SIZE + 20;
+	ask_with(f, quarantine(f), passkey ? in_browsers(f, who, n, passkey) : statements(f, &f->terms, who, n));
+	f->seen = 0;
+	f->lie.quorum_zero = false;
+	roots(f, n, MSG_LOG_OPEN_OK);
+	hear_append(f, ENTRY_RELEASE_ISSUED);
+	acknowledge(f, 0);
+}
+
+static void
+let_and_still_owed(struct fixture *f, uint32_t modules, const struct person *const *who, unsigned n,
+    const struct token *passkey)
+{
+	let(f, modules, who, n, passkey);
+	assert_true(answer(f).ok);
+	reset(f);
+	f->image[7]++;
+	next_image(f);
+	is_refused(f, "before its after-review");
+}
+
+static void
+test_another_is_approved(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *two[] = { &f->alice, &f->bob };
+	is_released(f);
+	next_image(f);
+	let_and_still_owed(f, 50, two, 2, NULL);
+}
+
+/* For two modules more one person is enough, and has then not looked at it with anybody. */
+static void
+test_approved_by_one(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *one[] = { &f->bob };
+	is_released(f);
+	let_and_still_owed(f, 2, one, 1, NULL);
+}
+
+/* Nor have two in browsers, who read what the console showed. */
+static void
+test_approved_in_browsers(void **state)
+{
+	struct fixture *f = *state;
+	struct token passkey[] = { token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID), token_new(SSHKEY_SK_ECDSA, TOKEN_RP_ID) };
+	const struct person *who[] = { &f->alice, &f->bob };
+	bool owed;
+	hang_up(f);
+	forget_set(f);
+	for (unsigned i = 0; i < 2; i++) {
+		struct person p = *who[i];
+		p.key = passkey[i].key;
+		people_add(&f->g->set, &p);
+	}
+	snprintf(f->g->set.console, sizeof f->g->set.console, "%s", TOKEN_SITE);
+	assert_int_equal(started(f, &owed), 0);
+	is_released(f);
+	let_and_still_owed(f, 2, who, 2, passkey);
+	for (unsigned i = 0; i < 2; i++)
+		EVP_PKEY_free(passkey[i].p256);
+}
+
+/* Of what people in full number release the number is remembered, and of nothing else. */
+static void
+test_remembered(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *two[] = { &f->alice, &f->bob };
+	struct msg_issued m;
+	is_released(f);
+	assert_int_equal(remembered(f), 1); /* that it was used */
+	let(f, 50, two, 2, NULL);
+	assert_false(told(f).owed);
+	m = answer(f);
+	assert_true(m.ok);
+	assert_int_equal(remembered(f), 3); /* and looked at */
+	standing_release(f);
+	assert_int_equal(remembered(f), 3);
+}
+
 /* The log does not take it: nothing begins, and it is owed all the same. */
 static void
 test_log_away(void **state)
@@ -607,6 +808,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_approved_after, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_approved_before, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_stored_with_another_delay, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_after_review_counts, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_another_is_approved, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_approved_by_one, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_approved_in_browsers, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_remembered, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_stopped_before, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_log_away, setup_glass, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

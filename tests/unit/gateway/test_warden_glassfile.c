@@ -15,7 +15,7 @@
 #include "unit/gateway/scratch.h"
 
 #define RECORD 61
-#define RELEASED 1 /* kinds of records, as they stand in the file */
+enum { RELEASED = 1, USED, REVIEWED }; /* kinds of records, as they stand in the file */
 #define LOG 100
 
 static const uint8_t one[DIGEST_SHA256_LEN] = { 1 }, two[DIGEST_SHA256_LEN] = { 2 };
@@ -109,6 +109,27 @@ test_owed(void **state)
 	assert_memory_equal(owed.release, second.release, RELEASE_ID);
 }
 
+/* A use that is in the file twice, as when a start could not write it anew, is one: looked at once it is not owed. */
+static void
+test_twice(void **state)
+{
+	struct folder *f = *state;
+	struct glass_use owed;
+	struct writer w;
+	writer_init(&w, 4 * RECORD);
+	for (unsigned i = 0; i < 3; i++) {
+		writer_u8(&w, i < 2 ? USED : REVIEWED);
+		writer_bytes(&w, view_of(one, sizeof one));
+		writer_bytes(&w, view_of(first.release, RELEASE_ID));
+		writer_u32(&w, 3);
+		writer_u64(&w, LOG);
+	}
+	scratch_write(scratch_path(&f->tmp, "d/breakglass"), w.p, w.n);
+	writer_free(&w);
+	again(f);
+	assert_false(glass_owed(f->g, &owed));
+}
+
 /* So many releases by people in full number, and half a record behind them. */
 static void
 fill(struct folder *f, unsigned n)
@@ -184,6 +205,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_modules, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_owed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nearly_full, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),

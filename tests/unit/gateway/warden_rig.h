@@ -301,7 +301,7 @@ ask_with(struct fixture *f, int image, int bundle)
 	const struct approval_terms *t = &f->terms;
 	struct msg_issue *m = &f->issue;
 	*m = (struct msg_issue){ .token = ++f->token, .max_devices = t->max_devices, .not_before = t->not_before,
-		.not_after = t->not_after, .from_n = 1, .groups_n = 1, .findings_n = 1, .quorum = 2, .opened_at = 400,
+		.not_after = t->not_after, .terms_quorum = t->quorum, .from_n = 1, .groups_n = 1, .findings_n = 1, .quorum = 2, .opened_at = 400,
 		.now = clocks->now };
 	memcpy(m->image, t->image, 32);
 	memcpy(m->report, t->report, 32);
