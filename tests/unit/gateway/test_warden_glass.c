@@ -386,6 +386,70 @@ test_halt_by_a_clock_that_went_back(void **state)
 	hear_withdraw(f, m.release);
 }
 
+static void resumed(struct fixture *f, int64_t halted_at);
+
+/* What was signed for it before the halt is no way to it when the halt is over. */
+static void
+test_halt_ends_statements(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *two[] = { &f->alice, &f->bob };
+	struct msg_halt h = { .at = clocks->now };
+	struct msg_issued m = is_released(f);
+	rig_say(f->rig.sup, MSG_HALT, &h);
+	hear_withdraw(f, m.release);
+	resumed(f, h.at);
+	assert_true(reviewed(f, m.release, two, 2).ok);
+	is_refused(f, "older than");
+}
+
+/* A warden that comes when the gateway is halted is told before it starts; what it had stored is not there then. */
+static void
+test_halted_at_the_start(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_halt h = { .at = clocks->now };
+	bool owed;
+	is_released(f);
+	f->halt = &h;
+	assert_int_equal(started(f, &owed), 0);
+	f->halt = NULL;
+	assert_true(owed);
+	assert_int_equal(started(f, &owed), 0);
+}
+
+/* Each holds, and together they are for more modules than one person may let in: put side by side by whoever can write there. */
+static void
+test_two_on_disk(void **state)
+{
+	struct fixture *f = *state;
+	const struct person *two[] = { &f->alice, &f->bob };
+	char hex[2 * RELEASE_ID + 1], name[2][128];
+	uint8_t *kept[2];
+	size_t n[2];
+	bool owed;
+	struct msg_issued m = is_released(f);
+	hang_up(f);
+	hex_encode(m.release, RELEASE_ID, hex);
+	snprintf(name[0], sizeof name[0], "images/approved/%s.json", hex);
+	snprintf(name[1], sizeof name[1], "images/approved/%s.signed", hex);
+	for (unsigned i = 0; i < 2; i++) {
+		kept[i] = scratch_read(scratch_path(&f->tmp, name[i]), &n[i]);
+		assert_int_equal(unlink(scratch_path(&f->tmp, name[i])), 0);
+	}
+	clocks->now++;
+	assert_int_equal(started(f, &owed), 0);
+	assert_true(reviewed(f, m.release, two, 2).ok);
+	is_released(f);
+	assert_int_equal(started(f, &owed), 1);
+	hang_up(f);
+	for (unsigned i = 0; i < 2; i++) {
+		scratch_write(scratch_path(&f->tmp, name[i]), kept[i], n[i]);
+		free(kept[i]);
+	}
+	assert_int_equal(started(f, &owed), 0);
+}
+
 /* Also what is on its way then, and what is asked for while it stands, whatever control says; it ends by people's word. */
 static void
 test_halt_meanwhile(void **state)
@@ -607,7 +671,9 @@ test_approved_before(void **state)
 	f->terms = people_terms(PEOPLE_T0, 50);
 	f->terms.not_after = NOW + 60;
 	digest_sha256(view_of(f->image, f->image_n), f->terms.image);
+	f->seen = LOG_SIZE - f->nonce - 1; /* the first of them the very state that it was judged at */
 	ask(f);
+	f->seen = 0;
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	hear_append(f, ENTRY_RELEASE_ISSUED);
 	acknowledge(f, 0);
@@ -799,6 +865,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_halt_by_a_clock_that_went_back, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_behind, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_unknown, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halt_ends_statements, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_halted_at_the_start, setup_glass, teardown),
+		cmocka_unit_test_setup_teardown(test_two_on_disk, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halt_meanwhile, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_halted, setup_glass, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup_glass, teardown),
