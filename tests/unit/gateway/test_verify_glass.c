@@ -222,7 +222,7 @@ approved_before(struct fixture *f, unsigned states)
 	*r = *f->r;
 	f->terms.quorum = quorum;
 	make_glass(f, 20, REPORT_OF("review"));
-	f->r->log_size += states - 1;
+	f->r->log_size = f->r->log_size + states - 1;
 	log_glass(f, true);
 	*f->r = *r;
 	f->r->log_size = ledger_size(f->l);
