@@ -20,8 +20,8 @@
 #include "gateway/cmd/cli_update.h"
 #include "gateway/cmd/cli_verbs.h"
 #include "gateway/view/record.h"
-#include "gateway/view/rests.h"
 #include "policy/policy_text.h"
+#include "policy/rests.h"
 
 #define RETRIES 10
 #define DECISIONS_MAX 100 /* of one review: one for each policy that judged it; of releases likewise */

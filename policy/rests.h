@@ -3,8 +3,8 @@
  * rests - which decision of the log a release rests on: whoever signed for it had its report and policy in the statement, so
  * there has to be one about both, before it, that let people sign. Used by fotagate replay. Pure.
  */
-#ifndef FG_GATEWAY_VIEW_RESTS_H
-#define FG_GATEWAY_VIEW_RESTS_H
+#ifndef FG_POLICY_RESTS_H
+#define FG_POLICY_RESTS_H
 
 #include "crypto/release.h"
 

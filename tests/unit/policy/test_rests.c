@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "gateway/view/rests.h"
+#include "policy/rests.h"
 
 #include <stdarg.h>
 #include <stddef.h>
