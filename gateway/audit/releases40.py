@@ -7,7 +7,7 @@ went out under these releases is served40.py's question.
 """
 import base64, json, os, sys
 sys.dont_write_bytecode = True
-from base40 import SKEW, SLACK, entries, lines, must, passkey, read, retired, root, said_by, second, sha
+from base40 import ENDS, SKEW, SLACK, entries, lines, must, passkey, read, retired, root, said_by, second, sha
 from glass40 import reach, released, signed_for, since, stopped, timely, watch
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
@@ -20,8 +20,7 @@ for at, e, ev, now, obj in entries():
     if ev in ("review.opened", "standing.proposed"): opened[obj] = at
     elif ev == "authz.key.suspended": suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
     elif ev in ("approval.breakglass", "approval.afterreview"): watch(at, e, now, obj, papers, releases)
-    elif ev in ("approval.revoked", "approval.rejected", "standing.revoked") or retired(ev, e, obj, releases):
-        revoked[releases.get(obj) or stopped(e, obj)] = at
+    elif ev in ENDS or retired(ev, e, obj, releases): revoked[releases.get(obj) or stopped(e, obj)] = at
     elif ev == "authority.signers":
         number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
         must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")

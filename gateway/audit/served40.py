@@ -10,6 +10,9 @@ from base40 import NEVER, SLACK, entries, must, read, retired, second
 
 stopped, ended, resumed, releases, used, granted, served, at = {}, {}, {"halt": set(), "clock": set()}, {}, {}, set(), 0, 0
 floors = json.loads(read("signers/genesis.json"))["predicate"]["floors"]
+
+def end(them, now): [x.update(ends=min(x["ends"], now)) for x in them]
+
 for at, e, ev, now, obj in entries():
     r, pair, where, name = releases.get(obj), (e.get("dev"), obj), f"entry {at}: ", e.get("ref", {}).get("halted_at")
     sys.argv[2:] == [e.get("dev")] and print(at, e["t"], ev, obj)
@@ -21,17 +24,14 @@ for at, e, ev, now, obj in entries():
         releases[obj] = {**doc, **doc["terms"], "ends": ends, "modules": 0, "statements": once}
     elif ev == "approval.revoked" or retired(ev, e, obj, releases):
         image = e.get("ref", {}).get("image", obj).removeprefix("sha256:")
-        for one in [r] if r else [x for x in releases.values() if x["image"] == image]:
-            one["ends"] = min(one["ends"], now)
-    elif ev == "release.refused" and r:
-        r["ends"], _ = -NEVER, must(not r["modules"], where + "taken back after it was granted")
+        end([r] if r else [x for x in releases.values() if x["image"] == image], now)
+    elif ev == "release.refused" and r: r["ends"], _ = -NEVER, must(not r["modules"], where + "taken back after it was granted")
     elif ev == "approval.signed" and obj in resumed:
         said = json.loads(read(f"statements/{e['ref']['statement'][7:]}.json"))["predicate"]
         resumed[obj] |= {said["approver"]} if said["decision"] == "resume" else set()
     elif ev == "restrict.halt" or (ev, obj) == ("clock.stepped", "clock"):
         stopped.setdefault("halt" if ev == "restrict.halt" else "clock", now), ended.update({obj: name})
-        for one in (x for x in releases.values() if "breakglass" in x and ev == "restrict.halt"):
-            one["ends"] = min(one["ends"], now)  # a halt is the end of what one person alone let through
+        end([x for x in releases.values() if "breakglass" in x and ev == "restrict.halt"], now)  # what one person alone let through
     elif (ev, e["out"]) == ("restrict.resume", "denied") and obj not in stopped and (obj, name) in ended:  # it stands after all
         stopped[obj], resumed[obj] = ended[obj, name]
     elif ev == "restrict.resume" and e["out"] == "ok" and obj in stopped and (obj == "clock" or ended["gateway"] in (None, name)):
