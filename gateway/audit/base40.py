@@ -6,6 +6,7 @@ from datetime import datetime
 SLACK = 10  # seconds: what stops is logged after it took effect, so what was on its way may stand behind it
 WINDOW, SKEW = 72 * 3600, 300  # from signing to release; between two clocks
 NEVER = 1e12
+ENDS = "approval.revoked", "approval.rejected", "standing.revoked"  # what was signed before that is over
 
 def must(good, why):
     if not good:
@@ -18,8 +19,7 @@ def read(path):
     with open(path, "rb") as f:
         return f.read()
 
-def second(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+def second(text): return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 def lines():
     return read("entries.jsonl").split(b"\n")[:-1]
@@ -28,6 +28,9 @@ def root(tree):  # of hashes; one without neighbour goes up as it is
     while len(tree) > 1:
         tree = [sha(b"\1", *tree[i:i + 2]) if tree[i + 1:i + 2] else tree[i] for i in range(0, len(tree), 2)]
     return tree[0] if tree else sha()
+
+# a release before its time, else it had run out
+def retired(ev, e, obj, releases): return ev == "image.retired" and obj in releases and "image" in e.get("ref", {})
 
 def said_by(statement):  # as flat as a release record's terms are
     said, what = statement["predicate"], statement["subject"][0]

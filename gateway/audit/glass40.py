@@ -12,20 +12,20 @@ GENESIS = json.loads(read("signers/genesis.json"))["predicate"]
 ALLOWED, DAY = GENESIS.get("breakglass", {"delay": 0, "max_devices": 0}), 86400
 let, broken, owed, said = {}, {}, [], []  # image -> where, modules; break-glass releases; which of them others have to look at
 
-def quorum(r):  # of an after-review
-    return max(2, GENESIS["floors"]["production"], r["terms"].get("quorum", 0))
+def quorum(r): return max(2, GENESIS["floors"]["production"], r["terms"].get("quorum", 0))
 
 def signed_for(r, paper, words, terms):
-    if "breakglass" not in r:
-        return by_standing(r, paper, words, terms)
+    if "breakglass" not in r: return by_standing(r, paper, words, terms)
     return words["decision"] == "breakglass" and words["delay"] == r["breakglass"] and words["blocked"] is False and \
         agrees({**words, "not_before": terms["not_before"]}, terms) and reported(terms) and \
         second(words["not_after"]) - second(words["time"]) <= DAY
 
-def watch(at, e, now, obj, papers):  # approval.breakglass, approval.afterreview
-    if e["ev"] == "approval.breakglass":
-        said[:] = [obj]
-        return
+def watch(at, e, now, obj, papers, releases):  # approval.breakglass, approval.afterreview
+    if e["ev"] == "approval.breakglass": said[:] = [obj]
+    elif obj in broken: reviewed(at, e, now, obj, papers)
+    else: must(obj not in releases, f"entry {at}: an after-review of what was no break-glass")  # it was owed, and then not released
+
+def reviewed(at, e, now, obj, papers):
     ref, r = e["ref"], broken[obj]
     names = [ref[k].removeprefix("sha256:") for k in ref if k.startswith("statement.")]
     words = [papers[n]["predicate"] for n in names]
@@ -35,7 +35,7 @@ def watch(at, e, now, obj, papers):  # approval.breakglass, approval.afterreview
         f"entry {at}: an after-review by too few, or of another release")
     owed[:] = [o for o in owed if o != obj]
 
-def released(at, obj, r, off, revoked):
+def released(at, obj, r, off, revoked, papers):
     t, image = r["terms"], r["terms"]["image"]
     before = max((n for where, n in let.get(image, ()) if where > revoked.get(image, -1)), default=0)
     if "breakglass" in r:
@@ -46,6 +46,7 @@ def released(at, obj, r, off, revoked):
         broken[obj], owed[:] = r, [obj]
     elif "standing" not in r:
         let.setdefault(image, []).append((at, t["max_devices"]))
-        enough = [o for o in owed if off and len(r["statements"]) >= quorum(broken[o]) and broken[o]["terms"]["image"] == image]
-        owed[:] = [o for o in owed if o not in enough]
+        saw = min(papers[s["statement"]]["predicate"]["log"]["size"] for s in r["statements"])
+        owed[:] = [o for o in owed if not off or len(r["statements"]) < quorum(broken[o]) or
+            broken[o]["terms"]["image"] != image or saw <= broken[o]["log_size"]]
     return image

@@ -7,7 +7,7 @@ went out under these releases is served40.py's question.
 """
 import base64, json, os, sys
 sys.dont_write_bytecode = True
-from base40 import SKEW, SLACK, entries, lines, must, passkey, read, root, said_by, second, sha
+from base40 import ENDS, SKEW, SLACK, entries, lines, must, passkey, read, retired, root, said_by, second, sha
 from glass40 import reach, released, signed_for, since, stopped, timely, watch
 
 number, releases, opened, revoked, suspended, genesis = 0, {}, {}, {}, {}, read("signers/genesis.json")
@@ -19,8 +19,8 @@ for at, e, ev, now, obj in entries():
     must((ev == "authority.genesis") == (at == 0) and (at or e["doc"].encode() == genesis), f"entry {at}: another genesis")
     if ev in ("review.opened", "standing.proposed"): opened[obj] = at
     elif ev == "authz.key.suspended": suspended.setdefault(obj, min(e.get("ref", {}).get("at", now), now))
-    elif ev in ("approval.breakglass", "approval.afterreview"): watch(at, e, now, obj, papers)
-    elif ev in ("approval.revoked", "standing.revoked"): revoked[releases.get(obj) or stopped(e, obj)] = at
+    elif ev in ("approval.breakglass", "approval.afterreview"): watch(at, e, now, obj, papers, releases)
+    elif ev in ENDS or retired(ev, e, obj, releases): revoked[releases.get(obj) or stopped(e, obj)] = at
     elif ev == "authority.signers":
         number, new = number + 1, json.loads(e["doc"])["predicate"]["set"]
         must(e["doc"].encode() == read(f"signers/{number}.json"), f"entry {at}: not the signer set {number}")
@@ -43,6 +43,6 @@ for at, e, ev, now, obj in entries():
             newest = since(r, said, opened, revoked)
             must(opened[terms["review"]] < at and newest < said["log"]["size"] <= at and timely(r, said, now) and
                 now <= suspended.get("key:" + s["key"], now) + SLACK + 1, where + "a statement too old, or of a suspended key")
-        releases[obj] = released(at, obj, r, off, revoked)
+        releases[obj] = released(at, obj, r, off, revoked, papers)
 must(not os.path.exists(f"signers/{number + 1}.json"), f"signer set {number + 1} was never put in force")
 print(f"ok: {len(releases)} releases, each signed for")

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fotagate replay: every decision that the log has of a review, made again from
- * the report and the policy that it names, and held against what was logged.
+ * the report and the policy that it names, and held against what was logged; and
+ * which of them each release of the review rests on.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include "crypto/err.h"
 #include "crypto/hex.h"
 #include "crypto/jsonf.h"
+#include "crypto/release.h"
 #include "crypto/stamp.h"
 #include "gateway/cmd/cli_policy.h"
 #include "gateway/cmd/cli_print.h"
@@ -19,9 +21,10 @@
 #include "gateway/cmd/cli_verbs.h"
 #include "gateway/view/record.h"
 #include "policy/policy_text.h"
+#include "policy/rests.h"
 
 #define RETRIES 10
-#define DECISIONS_MAX 100 /* of one review: one for each policy that judged it */
+#define DECISIONS_MAX 100 /* of one review: one for each policy that judged it; of releases likewise */
 #define DIGEST "sha256:" /* before the digits, in a reference */
 #define HEX_CAP (2 * DIGEST_SHA256_LEN + 1)
 
@@ -41,13 +44,25 @@ struct decision { /* one image.analysed */
 	struct cli_verdict logged;
 };
 
+struct let { /* one release.issued */
+	uint64_t index;
+	int64_t at;
+	uint8_t id[RELEASE_ID];
+	bool glass, standing;
+	char by[SIGNERS_PRINCIPAL_MAX]; /* the first who signed */
+	const struct rests_decision *on; /* NULL: none */
+};
+
 struct replaying {
 	const struct cli_common *common;
 	struct cli_call *call;
 	const char *review;
 	struct merkle *m;
 	struct decision *list;
+	struct rests_decision *rests; /* of the same places in list */
 	unsigned n, more;
+	struct let *let;
+	unsigned let_n, let_more;
 	struct cli_update *update;
 	struct writer doc; /* with --json */
 	struct jsonw j;
@@ -67,6 +82,37 @@ ref_text(const struct entry *e, const char *key, char *dst, size_t cap)
 	if (t.n > 0 && t.n < cap)
 		memcpy(dst, t.p, t.n);
 	dst[t.n < cap ? t.n : 0] = '\0';
+}
+
+/* Whatever it rests on was logged before, and so is in the list already. */
+static int
+on_release(struct replaying *r, uint64_t index, const struct entry *e)
+{
+	char why[128];
+	struct release *made = calloc(1, sizeof *made);
+	int err = made ? release_parse(e->doc, made, why, sizeof why) : FG_ENOMEM;
+	if (!err && strcmp(made->terms.review, r->review) == 0) {
+		r->let_more += r->let_n == DECISIONS_MAX;
+		if (r->let_n < DECISIONS_MAX) {
+			struct let *l = &r->let[r->let_n++];
+			*l = (struct let){ .index = index, .at = e->t_us / 1000000, .glass = made->glass != 0,
+				.standing = made->by_standing, .on = rests_on(r->rests, r->n, index, made) };
+			snprintf(l->by, sizeof l->by, "%s", made->statement[0].approver);
+			err = release_id(e->doc, l->id);
+		}
+	}
+	free(made);
+	return err == FG_ENOMEM || err == FG_ECRYPTO ? err : FG_OK; /* what is no record is fotagate-verify's to tell */
+}
+
+static void
+note_rests(struct replaying *r, const struct decision *d)
+{
+	struct rests_decision *on = &r->rests[r->n - 1];
+	on->index = d->index;
+	on->named = hex_decode(view_str(d->report), on->report, sizeof on->report) &&
+	    hex_decode(view_str(d->policy), on->policy, sizeof on->policy);
+	snprintf(on->decision, sizeof on->decision, "%s", d->logged.decision);
 }
 
 static int
@@ -90,10 +136,12 @@ on_entry(void *ctx, uint64_t index, struct view line)
 			d->logged.matches = matched && matched->is_number ? (unsigned)matched->number : 0;
 			const struct entry_ref *tried = entry_ref_get(&rec.e, "attested");
 			d->attested = tried && tried->is_number ? (unsigned)tried->number : 0;
+			note_rests(r, d);
 		}
 	}
+	int err = rec.known && rec.e.ev == ENTRY_RELEASE_ISSUED ? on_release(r, index, &rec.e) : FG_OK;
 	record_free(&rec);
-	return 0;
+	return err ? cli_opt_fail(r->common, CLI_COULD_NOT, "LOCAL", NULL, "%s", err_why(err)) : 0;
 }
 
 static int
@@ -244,6 +292,47 @@ replay_all(struct replaying *r)
 	}
 }
 
+/* ---- what was released ---- */
+
+static void
+tell_let(struct replaying *r, const struct let *l, const char *what)
+{
+	char when[STAMP_CAP] = "?", id[2 * RELEASE_ID + 1];
+	(void)!stamp_format(l->at, when);
+	hex_encode(l->id, sizeof l->id, id);
+	if (r->common->json) {
+		jsonw_object(&r->j);
+		jsonw_kcstr(&r->j, "at", when);
+		jsonw_kbool(&r->j, "breakglass", l->glass);
+		jsonw_key(&r->j, "decision");
+		if (l->on)
+			jsonw_uint(&r->j, l->on->index);
+		else
+			jsonw_null(&r->j);
+		jsonw_kcstr(&r->j, "drift", what);
+		jsonw_kuint(&r->j, "index", l->index);
+		jsonw_kcstr(&r->j, "release", id);
+		jsonw_object_end(&r->j);
+		return;
+	}
+	printf("entry %" PRIu64 ", %s: released %.8s%s%s%s%s", l->index, when, id, l->standing ? " by a standing statement" : "",
+	    l->glass ? ", break-glass by " : "", l->glass ? l->by : "", what[0] ? "\n      DRIFT " : "");
+	if (what[0])
+		cli_print_wrapped(stdout, what, 6);
+	else
+		printf(", on what entry %" PRIu64 " decided\n", l->on->index);
+}
+
+/* One that rests on no decision has drifted as well: whoever signed for it was shown something else. */
+static void
+tell_lets(struct replaying *r)
+{
+	for (unsigned i = 0; i < r->let_n; i++) {
+		const char *bad = rests_bad(r->let[i].on);
+		tell_let(r, &r->let[i], bad ? bad : "");
+	}
+}
+
 static int
 finish(struct replaying *r)
 {
@@ -252,9 +341,15 @@ finish(struct replaying *r)
 		    "the log has no decision on %s", r->review);
 	if (r->more && !r->common->json)
 		printf("and %u decisions more\n", r->more);
+	for (unsigned i = 0; i < r->let_n; i++)
+		r->drifted += rests_bad(r->let[i].on) != NULL;
 	if (r->common->json) {
 		jsonw_array_end(&r->j);
 		jsonw_kuint(&r->j, "drifted", r->drifted);
+		jsonw_key(&r->j, "releases");
+		jsonw_array(&r->j);
+		tell_lets(r);
+		jsonw_array_end(&r->j);
 		jsonw_kcstr(&r->j, "review", r->review);
 		jsonw_key(&r->j, "unlogged");
 		jsonw_array(&r->j);
@@ -266,6 +361,9 @@ finish(struct replaying *r)
 			return cli_opt_fail(r->common, CLI_COULD_NOT, "LOCAL", NULL, "%s", err_why(writer_err(&r->doc)));
 		cli_print_json(stdout, writer_view(&r->doc));
 	} else {
+		tell_lets(r);
+		if (r->let_more)
+			printf("and %u releases more\n", r->let_more);
 		printf("\n%u decision%s, %u drifted. Not in the log, and therefore taken\n", r->n, r->n == 1 ? "" : "s",
 		    r->drifted);
 		for (size_t i = 0; i < sizeof unlogged / sizeof unlogged[0]; i++)
@@ -297,13 +395,14 @@ cli_replay(int argc, char **argv)
 	if (status)
 		return cli_opt_end(status);
 	struct replaying r = { .common = &a.common, .review = a.at[0], .m = merkle_new(),
-		.list = calloc(DECISIONS_MAX, sizeof *r.list), .update = calloc(1, sizeof *r.update) };
+		.list = calloc(DECISIONS_MAX, sizeof *r.list), .rests = calloc(DECISIONS_MAX, sizeof *r.rests),
+		.let = calloc(DECISIONS_MAX, sizeof *r.let), .update = calloc(1, sizeof *r.update) };
 	writer_init(&r.doc, JSON_TEXT_MAX);
 	jsonw_init(&r.j, &r.doc);
 	jsonw_object(&r.j);
 	jsonw_key(&r.j, "decisions");
 	jsonw_array(&r.j);
-	if (r.m && r.list && r.update)
+	if (r.m && r.list && r.rests && r.let && r.update)
 		status = cli_call_open(&a.common, &r.call);
 	else
 		status = cli_opt_fail(&a.common, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
@@ -313,6 +412,8 @@ cli_replay(int argc, char **argv)
 		cli_call_close(r.call);
 	writer_free(&r.doc);
 	free(r.update);
+	free(r.let);
+	free(r.rests);
 	free(r.list);
 	merkle_free(r.m);
 	return status;

@@ -14,7 +14,7 @@
 int verify_glass_release(struct verify_judge *j, struct verify_release *r);
 /* An entry approval.breakglass: said loudly before the release it names. */
 void verify_glass_said(struct verify_judge *j, const struct entry *e);
-/* An entry approval.afterreview. r is NULL for what the log never released. */
+/* An entry approval.afterreview. r is NULL for what the log never released: then it is about nothing. */
 int verify_glass_reviewed(struct verify_judge *j, const struct verify_release *r, const struct entry *e, uint64_t at);
 /* Too few persons for so many modules, or all in browsers, by genesis: of break-glass, that which it allows one person. */
 bool verify_glass_too_few(const struct genesis *g, const struct verify_release *r, uint64_t modules);

@@ -200,6 +200,9 @@ check_statement(struct verify_judge *j, struct verify_release *r, const struct r
 	if (!bad && !err)
 		err = signers_is_passkey(p.sig, &passkey);
 	r->off_console |= bad || !passkey; /* what is wrong with it is said already */
+	uint64_t saw = bad ? 0 : p.said->log_size;
+	if (s == r->record->statement || saw < r->seen)
+		r->seen = saw;
 	if (!bad && !err && r->record->by_standing && s == &r->record->statement[r->record->statements_n - 1])
 		err = verify_standing_release(j, r, p.said);
 	if (bad) {

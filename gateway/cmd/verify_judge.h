@@ -40,6 +40,7 @@ struct verify_release { /* one release the log issued */
 	uint64_t stopped;       /* name of the last stop of its rollout, or of a ring of it */
 	uint64_t late_paused;   /* grants behind the pause */
 	uint64_t granted;       /* distinct modules */
+	uint64_t seen;          /* the smallest log state that who signed for it had seen; 0: that cannot be told */
 	uint32_t released_before; /* break-glass: modules that people in full number had let its image to */
 };
 
@@ -75,6 +76,7 @@ struct verify_judge {
 	bool owed;                      /* an after-review, of that release */
 	uint8_t owed_release[RELEASE_ID], owed_image[DIGEST_SHA256_LEN];
 	uint32_t owed_quorum;
+	uint64_t owed_size;             /* of the log when it was judged: who looks at it has seen more */
 	bool have_said;                 /* a break-glass was announced: of that release */
 	uint8_t said[RELEASE_ID];
 };

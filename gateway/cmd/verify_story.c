@@ -157,6 +157,11 @@ on_issued(struct walk *w, const struct verify_fact *f, const struct entry *e, ui
 		free(r.record);
 		return FG_OK;
 	}
+	if (r.record->glass && is_late(w->halted.us, f->t_us, ++w->halted.releases, VERIFY_JUDGE_RELEASES_ON_THEIR_WAY))
+		verify_log_problem(w->l, "entry %llu: one person alone let it through while the gateway was halted",
+		    (unsigned long long)at);
+	if (r.record->glass && w->halted.us)
+		r.revoked_us = w->halted.us; /* it was on its way: the halt is its end as well */
 	check_asked(w, e, &r);
 	verify_policy_release(&w->sum->policy, w->l, &r);
 	int err = verify_judge_release(&w->judge, &r);
@@ -213,6 +218,26 @@ on_revoked(struct walk *w, const struct verify_fact *f, const struct entry *e, u
 	if (have_image)
 		stop_image(w, image, e->t_us);
 	return have_image ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
+}
+
+/* Before its time, if it names the image; one that ran out, or bytes that were removed, ends nothing more. */
+static int
+on_retired(struct walk *w, const struct verify_fact *f, const struct entry *e, uint64_t at)
+{
+	struct verify_release *one = named(w, f);
+	if (!one || !entry_ref_get(e, "image"))
+		return FG_OK;
+	stop(one, e->t_us);
+	return verify_judge_revoked(&w->judge, one->record->terms.image, at);
+}
+
+/* It ends what was signed for the image before, by whatever review. */
+static int
+on_rejected(struct walk *w, const struct entry *e, uint64_t at)
+{
+	uint8_t image[DIGEST_SHA256_LEN];
+	const struct entry_ref *ref = entry_ref_get(e, "image");
+	return ref && entry_sha256(ref->text, image) ? verify_judge_revoked(&w->judge, image, at) : FG_OK;
 }
 
 /* ---- granted within released, served within granted ---- */
@@ -369,12 +394,9 @@ on_halted(struct walk *w, const struct verify_fact *f, const struct entry *e)
 {
 	stop_all(&w->halted, f->t_us);
 	w->halted_at = halt_name(e);
-	uint64_t at = w->halted_at ? w->halted_at : (uint64_t)f->t_us / 1000000;
-	for (uint32_t i = 0; i < w->sum->release_n; i++) {
-		struct verify_release *r = &w->sum->release[i];
-		if (r->record->glass && (uint64_t)r->record->issued <= at)
-			stop(r, f->t_us);
-	}
+	for (uint32_t i = 0; i < w->sum->release_n; i++)
+		if (w->sum->release[i].record->glass)
+			stop(&w->sum->release[i], f->t_us);
 }
 
 /* The end of the halt that it names, or of the hold. One that was denied ends nothing: what it had ended stands. */
@@ -503,6 +525,10 @@ on_entry(struct walk *w, const struct verify_fact *f, const struct entry *e, uin
 		return on_signed(w, e, at);
 	case ENTRY_APPROVAL_REVOKED:
 		return on_revoked(w, f, e, at);
+	case ENTRY_IMAGE_RETIRED:
+		return on_retired(w, f, e, at);
+	case ENTRY_APPROVAL_REJECTED:
+		return on_rejected(w, e, at);
 	case ENTRY_RELEASE_ISSUED:
 		return on_issued(w, f, e, at);
 	case ENTRY_APPROVAL_BREAKGLASS:

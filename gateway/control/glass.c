@@ -11,6 +11,7 @@
 #include "crypto/hex.h"
 #include "crypto/visible.h"
 #include "gateway/control/requests_private.h"
+#include "gateway/control/signed.h"
 
 #define HALTED "a halt is a veto of what one person lets through alone"
 
@@ -18,11 +19,10 @@ struct glass {
 	struct control *c;
 	struct msg_glass owed; /* as the warden last said */
 	bool told;
-	/* Signatures for the after-review that is owed, all of that outcome. */
+	/* Signatures for the after-review of that release, all of that outcome. */
+	uint8_t of[RELEASE_ID];
 	enum approval_outcome outcome;
-	uint8_t statement[GLASS_PERSONS_MAX][DIGEST_SHA256_LEN];
-	char approver[GLASS_PERSONS_MAX][SIGNERS_PRINCIPAL_MAX];
-	unsigned n;
+	struct signed_list by;
 	uint64_t token;
 	bool asked; /* the warden is */
 	struct call *waiting;
@@ -41,6 +41,64 @@ void
 glass_free(struct glass *g)
 {
 	free(g);
+}
+
+/* ---- what was signed so far ---- */
+
+static bool
+is_of_owed(const struct glass *g)
+{
+	return g->owed.owed && !memcmp(g->of, g->owed.release, sizeof g->of);
+}
+
+static bool
+counts(void *ctx, const struct approval *a)
+{
+	const struct glass *g = ctx;
+	char why[160];
+	return a->terms.decision == APPROVAL_AFTERREVIEW && a->terms.outcome == g->outcome &&
+	    !memcmp(a->terms.release, g->of, sizeof g->of) && !approval_check_time(a, control_now(g->c), 0, why, sizeof why);
+}
+
+/* Keeps what still counts: between two signatures a key may have been replaced or suspended. */
+static void
+recount(struct glass *g)
+{
+	if (!g->told)
+		return; /* what the log had may be of what is owed */
+	if (!is_of_owed(g))
+		g->by.n = 0;
+	if (g->by.n)
+		(void)signed_count(g->c, &g->by, counts, g);
+}
+
+/* A person's later statement takes the place of the earlier one; whoever is alone may change their mind. */
+static void
+keep(struct glass *g, const uint8_t release[RELEASE_ID], enum approval_outcome outcome, const char *approver,
+    const uint8_t statement[DIGEST_SHA256_LEN])
+{
+	if (g->outcome != outcome || memcmp(g->of, release, sizeof g->of) != 0)
+		g->by.n = 0;
+	g->outcome = outcome;
+	memcpy(g->of, release, sizeof g->of);
+	(void)signed_put(&g->by, GLASS_PERSONS_MAX, approver, statement);
+}
+
+void
+glass_replay(struct glass *g, const struct entry *e)
+{
+	static const char prefix[] = "release:";
+	const size_t n = sizeof prefix - 1;
+	const struct entry_ref *word = entry_ref_get(e, "outcome"), *ref = entry_ref_get(e, "statement");
+	enum approval_outcome outcome = word && !word->is_number ? approval_outcome_parse(word->text) : APPROVAL_OUTCOME_NONE;
+	uint8_t release[RELEASE_ID], statement[DIGEST_SHA256_LEN];
+	char who[SIGNERS_PRINCIPAL_MAX];
+	if (e->ev != ENTRY_APPROVAL_SIGNED || outcome == APPROVAL_OUTCOME_NONE || !ref || !entry_sha256(ref->text, statement) ||
+	    e->obj.n != n + (size_t)2 * RELEASE_ID || memcmp(e->obj.p, prefix, n) != 0 ||
+	    !hex_decode(view_of(e->obj.p + n, (size_t)2 * RELEASE_ID), release, sizeof release) || e->act.n >= sizeof who)
+		return;
+	visible_cstr(e->act, who, sizeof who);
+	keep(g, release, outcome, who, statement);
 }
 
 static const struct genesis_glass *
@@ -68,8 +126,8 @@ glass_alerts(const struct glass *g, void (*say)(struct jsonw *j, const char *id,
 	if (!g->owed.owed)
 		return;
 	hex_encode(g->owed.release, MSG_ID, id);
-	snprintf(text, sizeof text, "one person alone released %s: %u have to look at it (fotagate breakglass statement), "
-	    "before that nobody can do so again", id, g->owed.need);
+	snprintf(text, sizeof text, "one person alone released %s: %u have to look at it, %u did (fotagate breakglass "
+	    "statement), before that nobody can do so again", id, g->owed.need, is_of_owed(g) ? g->by.n : 0);
 	say(j, "AFTER-REVIEW", text);
 }
 
@@ -84,7 +142,7 @@ glass_halted(struct glass *g, const struct msg_halt *m)
 	snprintf(by, sizeof by, "uid:%u", m->by_uid);
 	while (n-- > 0) { /* the last takes the place of one that is dropped */
 		uint8_t id[RELEASE_ID];
-		if (!list[n].record->glass || list[n].record->issued > m->at)
+		if (!list[n].record->glass)
 			continue;
 		memcpy(id, list[n].id, sizeof id);
 		/* It says nothing of the image: people may sign for it anew. */
@@ -98,6 +156,7 @@ void
 glass_show(struct glass *g, struct call *call)
 {
 	struct call_doc d;
+	recount(g);
 	call_doc_begin(&d);
 	jsonw_kbool(&d.j, "allowed", allowed(g)->delay != 0);
 	jsonw_kuint(&d.j, "delay", allowed(g)->delay);
@@ -105,7 +164,7 @@ glass_show(struct glass *g, struct call *call)
 	jsonw_key(&d.j, "owed");
 	if (g->owed.owed) {
 		jsonw_object(&d.j);
-		jsonw_kuint(&d.j, "have", g->n);
+		jsonw_kuint(&d.j, "have", g->by.n);
 		jsonw_khex(&d.j, "image", g->owed.image, sizeof g->owed.image);
 		jsonw_kuint(&d.j, "need", g->owed.need);
 		jsonw_khex(&d.j, "release", g->owed.release, sizeof g->owed.release);
@@ -151,7 +210,7 @@ answer_statement(const struct glass *g, struct call *call, const struct approval
 			*p = '_';
 	call_doc_begin(&d);
 	jsonw_kcstr(&d.j, "approver", a->approver);
-	jsonw_kuint(&d.j, "have", g->n);
+	jsonw_kuint(&d.j, "have", g->by.n);
 	jsonw_kcstr(&d.j, "name", name);
 	jsonw_kuint(&d.j, "need", g->owed.need);
 	jsonw_khex(&d.j, "sha256", digest, sizeof digest);
@@ -174,6 +233,7 @@ write_it(struct writing *w, struct approval *a)
 	struct writer text;
 	char why[200] = "", outcome[16] = "";
 	(void)call_text(w->call, "outcome", outcome, sizeof outcome);
+	recount(w->g);
 	fill(w->g, approval_outcome_parse(view_str(outcome)), &a->terms);
 	if (!reviews_personal(w->g->c, w->call, a, NULL, 0))
 		return;
@@ -242,7 +302,7 @@ static void
 ask_warden(struct glass *g, struct call *call)
 {
 	struct msg_afterreview m = { .token = g->token + 1, .outcome = (uint8_t)g->outcome };
-	int fd = g->c->warden ? reviews_bundle(g->c, g->statement, g->n) : FG_EAGAIN;
+	int fd = g->c->warden ? reviews_bundle(g->c, g->by.statement, g->by.n) : FG_EAGAIN;
 	int err = fd < 0 ? fd : FG_OK;
 	memcpy(m.release, g->owed.release, sizeof m.release);
 	if (!err)
@@ -264,13 +324,13 @@ glass_on_told(struct glass *g, const struct msg_glass *m)
 {
 	struct call *call = g->waiting;
 	bool ours = g->asked && m->token == g->token;
-	unsigned have = g->n;
+	unsigned have = g->by.n;
 	uint32_t need = g->owed.need;
 	char why[MSG_TEXT_MAX];
-	if (!m->owed || memcmp(m->release, g->owed.release, sizeof m->release) != 0 || (ours && !m->ok))
-		g->n = 0; /* about another one, or refused: no start for others either */
 	g->owed = *m;
 	g->told = true;
+	if (!is_of_owed(g) || (ours && !m->ok))
+		g->by.n = 0; /* about another one, or refused: no start for others either */
 	if (!ours)
 		return;
 	g->asked = false;
@@ -316,14 +376,15 @@ about(const struct glass *g, const struct approval *a)
 		return "it is no after-review";
 	if (!g->owed.owed || memcmp(a->terms.release, g->owed.release, sizeof g->owed.release) != 0)
 		return "that after-review is not owed, or not any more";
-	if (g->n && a->terms.outcome != g->outcome && (g->n > 1 || strcmp(g->approver[0], a->approver) != 0))
+	if (g->by.n && a->terms.outcome != g->outcome && (g->by.n > 1 || strcmp(g->by.approver[0], a->approver) != 0))
 		return "somebody has signed another outcome: those who look at it have to agree";
 	return NULL;
 }
 
 static const char *
-judge(const struct glass *g, const struct approval *a, struct view statement, struct view signature, char *why, size_t cap)
+judge(struct glass *g, const struct approval *a, struct view statement, struct view signature, char *why, size_t cap)
 {
+	recount(g);
 	const char *no = about(g, a);
 	if (no)
 		return no;
@@ -334,24 +395,6 @@ judge(const struct glass *g, const struct approval *a, struct view statement, st
 	return reviews_bad_signature(g->c, a, statement, signature, NULL, 0);
 }
 
-/* A person's later statement takes the place of the earlier one; whoever is alone may change their mind. */
-static void
-keep(struct glass *g, const struct submission *s)
-{
-	unsigned i = 0;
-	if (g->n && g->outcome != s->a->terms.outcome)
-		g->n = 0;
-	g->outcome = s->a->terms.outcome;
-	while (i < g->n && strcmp(g->approver[i], s->a->approver) != 0)
-		i++;
-	if (i == GLASS_PERSONS_MAX)
-		return;
-	memcpy(g->statement[i], s->sha256, DIGEST_SHA256_LEN);
-	snprintf(g->approver[i], SIGNERS_PRINCIPAL_MAX, "%s", s->a->approver);
-	if (i == g->n)
-		g->n++;
-}
-
 static void
 on_logged(void *ctx, int err, uint64_t index)
 {
@@ -359,6 +402,7 @@ on_logged(void *ctx, int err, uint64_t index)
 	struct glass *g = s->g;
 	const char *no = NULL;
 	(void)index;
+	recount(g);
 	if (err) {
 		call_fail(s->call, CALL_COULD_NOT, "LOG-AWAY", "hand it in again", "the audit log did not take it");
 	} else if (!control_permits(g->c)) {
@@ -368,9 +412,9 @@ on_logged(void *ctx, int err, uint64_t index)
 	} else if (g->asked) {
 		call_fail(s->call, CALL_COULD_NOT, "BUSY", "hand it in again in a moment", "the warden is at work on it");
 	} else {
-		keep(g, s);
-		if (g->n < g->owed.need)
-			answer(g, s->call, g->n, g->owed.need, "waiting", "the signature counts; more are needed");
+		keep(g, s->a->terms.release, s->a->terms.outcome, s->a->approver, s->sha256);
+		if (g->by.n < g->owed.need)
+			answer(g, s->call, g->by.n, g->owed.need, "waiting", "the signature counts; more are needed");
 		else
 			ask_warden(g, s->call);
 	}

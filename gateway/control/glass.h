@@ -12,6 +12,8 @@
 
 #define GLASS_PERSONS_MAX 16 /* as many statements as the warden takes */
 
+struct entry;
+
 struct call;
 struct control;
 struct db_candidate;
@@ -22,7 +24,9 @@ void glass_free(struct glass *g);
 /* The warden says what is owed, or has judged what it was asked. */
 void glass_on_told(struct glass *g, const struct msg_glass *m);
 void glass_warden_down(struct glass *g);
-/* A halt is a veto: what one person let through alone by then ends, and its review may be opened again. */
+/* An entry approval.signed of the log, at a start, in its order: what was handed in for an after-review still counts. */
+void glass_replay(struct glass *g, const struct entry *e);
+/* A halt is a veto: whatever one person let through alone ends, and its review may be opened again. */
 void glass_halted(struct glass *g, const struct msg_halt *m);
 /* Why nobody may break the glass now, in words; NULL: one may, for as many modules as the warden says. */
 const char *glass_refuses(const struct glass *g);

@@ -577,6 +577,8 @@ write_end(struct control *c, const uint8_t id[RELEASE_ID], enum db_release_state
 
 struct dated { /* a restriction that learns its own place in the log */
 	struct control *c;
+	enum msg_restrict_kind kind;
+	bool have_release;
 	uint8_t image[DIGEST_SHA256_LEN], id[RELEASE_ID];
 	char by[DB_WHO_MAX];
 };
@@ -587,12 +589,34 @@ on_dated(void *ctx, int err, uint64_t index)
 	struct dated *d = ctx;
 	/* Others may have written between what we knew of the log and this entry: statements of that time end too. */
 	if (!err)
-		releases_restrict(d->c->releases, MSG_RESTRICT_REVOKE, d->image, d->id, d->by, "dated by its entry", index);
+		releases_restrict(d->c->releases, d->kind, d->image, d->have_release ? d->id : NULL, d->by,
+		    "dated by its entry", index);
 	free(d);
 }
 
+void
+releases_tell_restriction(struct releases *r, enum msg_restrict_kind kind, const uint8_t image[DIGEST_SHA256_LEN],
+    const uint8_t *id, const char *by, struct msg_append *e)
+{
+	struct control *c = r->c;
+	struct dated *d = calloc(1, sizeof *d);
+	if (d) {
+		*d = (struct dated){ .c = c, .kind = kind, .have_release = id != NULL };
+		memcpy(d->image, image, sizeof d->image);
+		if (id)
+			memcpy(d->id, id, sizeof d->id);
+		snprintf(d->by, sizeof d->by, "%s", by);
+	}
+	if (d && e && logbook_append(c->logbook, e, on_dated, d) == FG_OK) {
+		free(e);
+		return;
+	}
+	free(d);
+	logbook_tell(c->logbook, e); /* away: it is told when it is back */
+}
+
 static void
-log_end(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t image[DIGEST_SHA256_LEN], enum entry_event event,
+log_end(struct releases *r, const uint8_t id[RELEASE_ID], const uint8_t image[DIGEST_SHA256_LEN], enum entry_event event,
     const char *by, const char *reason, uint32_t granted, uint32_t completed)
 {
 	char obj[2 * RELEASE_ID + 16];
@@ -604,19 +628,7 @@ log_end(struct control *c, const uint8_t id[RELEASE_ID], const uint8_t image[DIG
 	logbook_ref_number(e, "granted", granted);
 	logbook_ref_number(e, "completed", completed);
 	logbook_say(e, "%s", reason);
-	struct dated *d = calloc(1, sizeof *d);
-	if (d) {
-		d->c = c;
-		memcpy(d->image, image, sizeof d->image);
-		memcpy(d->id, id, sizeof d->id);
-		snprintf(d->by, sizeof d->by, "%s", by);
-	}
-	if (d && logbook_append(c->logbook, e, on_dated, d) == FG_OK) {
-		free(e);
-		return;
-	}
-	free(d);
-	logbook_tell(c->logbook, e); /* away: it is told when it is back */
+	releases_tell_restriction(r, MSG_RESTRICT_REVOKE, image, id, by, e);
 }
 
 /* A release that is revoked is so for good; the image of one that was only ended may be reviewed again. */
@@ -655,7 +667,7 @@ take_back(struct releases *r, const uint8_t id_in[RELEASE_ID], bool for_good, co
 	edges_table_now(c->edges);
 	write_end(c, id, for_good ? DB_RELEASE_REVOKED : DB_RELEASE_EXPIRED, for_good ? LIFECYCLE_REVOKE : LIFECYCLE_EXPIRE, by,
 	    reason);
-	log_end(c, id, image, for_good ? ENTRY_APPROVAL_REVOKED : ENTRY_IMAGE_RETIRED, by, reason, now.granted, now.completed);
+	log_end(r, id, image, for_good ? ENTRY_APPROVAL_REVOKED : ENTRY_IMAGE_RETIRED, by, reason, now.granted, now.completed);
 	if (!v) {
 		answer(&now);
 		return;

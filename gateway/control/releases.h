@@ -75,6 +75,9 @@ void releases_retire(struct releases *r, const uint8_t id[RELEASE_ID], const cha
 /* No statement about that image that is as old as now has effect any more. */
 void releases_restrict(struct releases *r, enum msg_restrict_kind kind, const uint8_t image[DIGEST_SHA256_LEN],
     const uint8_t *id, const char *by, const char *reason, uint64_t log_size);
+/* Logs that; once it is in the log, what is as old as its entry has no effect either. Takes e. */
+void releases_tell_restriction(struct releases *r, enum msg_restrict_kind kind, const uint8_t image[DIGEST_SHA256_LEN],
+    const uint8_t *id, const char *by, struct msg_append *e);
 /* It was revoked or retired, as the log has it: taken from the edges, the warden and the database; nothing is logged. */
 void releases_gone(struct releases *r, const uint8_t id[RELEASE_ID], bool for_good, uint64_t log_size);
 void releases_on_revoked(struct releases *r, const struct msg_revoked *m);

@@ -157,8 +157,10 @@ take_entry(struct replay *r, uint64_t index, struct view line)
 	}
 	if (!err && attest)
 		err = attests_replay(r->c->attests, &e);
-	else if (!err && !grant)
+	else if (!err && !grant) {
+		glass_replay(r->c->glass, &e);
 		err = recount_take(r->recount, index, &e);
+	}
 	json_free(doc);
 	return err;
 }

@@ -667,7 +667,10 @@ reviews_reject(struct reviews *r, struct call *call)
 	if (cand->have_image)
 		logbook_ref_sha256(e, "image", cand->image);
 	logbook_say(e, "%s", reason);
-	logbook_tell(c->logbook, e);
+	if (cand->have_image)
+		releases_tell_restriction(c->releases, MSG_RESTRICT_REJECT, cand->image, NULL, who, e);
+	else
+		logbook_tell(c->logbook, e);
 	/* Behind the rejection: what it meets is judged again, and this one is decided. */
 	if (more.kind) {
 		int refused = refusals_begin(c->refusals, &more);

@@ -51,6 +51,19 @@ remember(struct glass *g, const struct record *r)
 	return FG_OK;
 }
 
+/*
+ * Records that the file still takes: one more than GLASS_MAX would keep the next start from reading it. Each use that was
+ * not looked at has a place kept for its review.
+ */
+static size_t
+room(const struct glass *g)
+{
+	size_t taken = g->n;
+	for (size_t i = 0; i < g->n; i++)
+		taken += g->list[i].kind == KIND_USED && !g->list[i].reviewed;
+	return taken < GLASS_MAX ? GLASS_MAX - taken : 0;
+}
+
 static void
 encode(const struct record *r, struct writer *w)
 {
@@ -72,6 +85,18 @@ append(struct glass *g, const struct record *r)
 		err = records_append(&g->file, writer_view(&w));
 	writer_free(&w);
 	return err ? FG_EIO : FG_OK;
+}
+
+/* In memory if it is in the file, so that both count the same. */
+static int
+note(struct glass *g, const struct record *r)
+{
+	int err = remember(g, r);
+	if (!err) {
+		err = append(g, r);
+		g->n -= err != FG_OK;
+	}
+	return err;
 }
 
 /* What is of no kind there is was written by no warden: it would be read as less than it was. */
@@ -140,8 +165,8 @@ glass_released(struct glass *g, const uint8_t image[DIGEST_SHA256_LEN], uint32_t
 {
 	struct record r = { .kind = KIND_RELEASED, .u = { .quorum = modules, .log_size = log_size } };
 	memcpy(r.u.image, image, sizeof r.u.image);
-	if (append(g, &r) == FG_OK)
-		(void)remember(g, &r);
+	if (room(g))
+		(void)note(g, &r);
 }
 
 uint32_t
@@ -163,7 +188,7 @@ glass_used(struct glass *g, const struct glass_use *u)
 	struct record *r = used(g, u->release);
 	if (!r) {
 		struct record fresh = { .kind = KIND_USED, .u = *u };
-		int err = remember(g, &fresh);
+		int err = room(g) > 1 ? remember(g, &fresh) : FG_ELIMIT; /* its review is one as well */
 		if (err)
 			return err;
 		r = &g->list[g->n - 1];
@@ -188,12 +213,14 @@ glass_owed(const struct glass *g, struct glass_use *ret)
 int
 glass_reviewed(struct glass *g, const uint8_t release[RELEASE_ID])
 {
-	struct record *of = used(g, release), r = { .kind = KIND_REVIEWED };
+	const struct record *of = used(g, release);
+	struct record r = { .kind = KIND_REVIEWED };
 	if (!of || of->reviewed)
 		return FG_OK;
 	memcpy(r.u.release, release, RELEASE_ID);
-	int err = append(g, &r);
+	size_t at = (size_t)(of - g->list); /* the list may move */
+	int err = note(g, &r);
 	if (!err)
-		of->reviewed = true;
+		g->list[at].reviewed = true;
 	return err;
 }

@@ -27,7 +27,10 @@ void glass_close(struct glass *g);
 void glass_released(struct glass *g, const uint8_t image[DIGEST_SHA256_LEN], uint32_t modules, uint64_t log_size);
 /* Most modules of such a release from a log state above newer_than: what was restricted since was not released before. */
 uint32_t glass_modules(const struct glass *g, const uint8_t image[DIGEST_SHA256_LEN], uint64_t newer_than);
-/* Before the log is asked. Durable with 0, also if known already. With an error of the disk it is owed while this process lives. */
+/*
+ * Before the log is asked. Durable with 0, also if known already. With an error of the disk it is owed while this process
+ * lives; FG_ELIMIT: there is no place for it and its review.
+ */
 int glass_used(struct glass *g, const struct glass_use *u);
 /* False: nothing is owed. */
 bool glass_owed(const struct glass *g, struct glass_use *ret);

@@ -11,6 +11,10 @@ glass_judge_bounds(const struct judge_case *c, uint64_t modules, struct judge_an
 	const char *outside = approval_glass_outside(c->genesis, modules, c->released);
 	if (outside)
 		snprintf(ans->why, sizeof ans->why, "no break-glass: %s", outside);
+	else if (c->terms.delay != c->genesis->glass.delay)
+		snprintf(ans->why, sizeof ans->why, "no break-glass: its veto delay is not that of genesis");
+	else if (c->halted)
+		snprintf(ans->why, sizeof ans->why, "the gateway is halted, which stops every break-glass");
 	else if (c->review_owed)
 		snprintf(ans->why, sizeof ans->why,
 		    "the last break-glass has not been looked at by enough persons: no other one before its after-review");

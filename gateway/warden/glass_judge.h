@@ -5,7 +5,7 @@
 
 #include "gateway/warden/judge.h"
 
-/* Takes the yes back, and says why, where genesis has none, it is for too many modules, or an after-review is owed. */
+/* Takes the yes back, and says why: genesis has none or another delay, too many modules, a halt, an after-review that is owed. */
 void glass_judge_bounds(const struct judge_case *c, uint64_t modules, struct judge_answer *ans);
 
 #endif

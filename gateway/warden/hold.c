@@ -264,6 +264,14 @@ void
 hold_halted(struct warden *w, int64_t at)
 {
 	w->hold.halted_at = at;
+	w->hold.halted = true;
+}
+
+void
+hold_resumed(struct warden *w, int64_t at)
+{
+	if (w->hold.halted_at == at)
+		w->hold.halted = false;
 }
 
 /* ---- asked ---- */

@@ -25,6 +25,7 @@ struct hold {
 	bool waits;         /* it was asked and has not been taken: not again before HOLD_AGAIN_S */
 	int64_t asked;      /* monotonic seconds */
 	int64_t halted_at;  /* name of the last halt told of: a hold has another */
+	bool halted;        /* and people have not ended it since */
 	struct msg_clock told;
 };
 
@@ -42,6 +43,8 @@ void hold_audit_open(struct warden *w);
 /* Before an entry about the hold: the log is to have its beginning first, should it have been refused so far. */
 void hold_begun(struct warden *w);
 void hold_halted(struct warden *w, int64_t at);
+/* People ended the halt of that name; a later one stands. */
+void hold_resumed(struct warden *w, int64_t at);
 /* Tells one peer; nothing while there is nothing to tell. */
 void hold_tell(struct warden *w, enum msg_role role, unsigned index);
 

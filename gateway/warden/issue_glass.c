@@ -82,6 +82,7 @@ issue_glass_terms(const struct warden *w, struct judge_case *c)
 	c->terms.not_before = 0;
 	c->released = glass_modules(w->glass, c->terms.image, vault_restricted(w->vault, c->terms.image, NULL));
 	c->review_owed = glass_owed(w->glass, &owed);
+	c->halted = w->hold.halted;
 }
 
 const char *
@@ -147,7 +148,17 @@ issue_glass_greet(struct warden *w)
 		tell(w, 0, true, "");
 }
 
-/* People in full number signed for that image: what one of them did before is looked at with it. */
+/* What was signed for before it was done is no word about it. */
+static bool
+all_saw(const struct job *j, uint64_t log_size)
+{
+	for (unsigned i = 0; i < j->bundle.n; i++)
+		if (j->sizes[i] <= log_size)
+			return false;
+	return true;
+}
+
+/* People in full number signed for that image: what one of them did before they signed is looked at with it. */
 void
 issue_glass_released(struct warden *w, const struct released *made)
 {
@@ -157,7 +168,7 @@ issue_glass_released(struct warden *w, const struct released *made)
 		return;
 	glass_released(w->glass, r->terms.image, r->terms.max_devices, r->log_size);
 	bool same = glass_owed(w->glass, &owed) && !memcmp(owed.image, r->terms.image, sizeof owed.image);
-	if (!same || !made->off_console ||
+	if (!same || !made->off_console || !all_saw(&w->job, owed.log_size) ||
 	    r->statements_n < approval_review_quorum(authority_genesis_get(w->authority), owed.quorum))
 		return;
 	(void)glass_reviewed(w->glass, owed.release);

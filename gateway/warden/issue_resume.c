@@ -85,10 +85,12 @@ effect(struct warden *w)
 		issue_disown(w, "that hold of the clock ended and another began meanwhile: sign for the one in force");
 		return;
 	}
-	if (w->job.clock)
+	if (w->job.clock) {
 		hold_confirm(w);
-	else
+	} else {
+		hold_resumed(w, m.at);
 		peers_send(w->peers, MSG_ROLE_SUPERVISOR, 0, MSG_UNHALT, &m, NULL, 0);
+	}
 	tell(w, &w->job.request, true, "");
 	issue_done(w);
 }

@@ -43,6 +43,7 @@ struct judge_case {
 	/* Of break-glass: modules that people in full number let that image to before; whether an after-review is owed. */
 	uint32_t released;
 	bool review_owed;
+	bool halted; /* the gateway is, which stops it */
 	/* Root of our log at the i-th statement's log size, asked of audit beforehand; NULL = not in our log. */
 	const uint8_t *roots[JUDGE_STATEMENTS_MAX];
 };

@@ -117,16 +117,17 @@ on_suspend(struct warden *w, const struct msg_suspend *m)
 }
 
 /*
- * A halt is a veto of everything that one person let through alone and that was there then: it does not come back when the
- * halt ends, and nothing that was signed before is a way to it.
+ * A halt is a veto of everything that one person let through alone: it does not come back when the halt ends, and nothing
+ * that was signed before is a way to it. All that is there was there then, for in a halt there is no other (glass_judge.h);
+ * no time is compared, the wall clock may have gone back a little.
  */
 static void
-halt_glass(struct warden *w, int64_t at)
+halt_glass(struct warden *w)
 {
 	for (unsigned i = w->list_n; i-- > 0;) {
 		const struct released *r = w->list[i];
 		struct vault_restriction note = { .log_size = r->record->log_size, .kind = MSG_RESTRICT_REVOKE };
-		if (!r->record->glass || r->record->issued > at)
+		if (!r->record->glass)
 			continue;
 		memcpy(note.image, r->image.sha256, sizeof note.image);
 		memcpy(note.release, r->id, sizeof note.release);
@@ -332,7 +333,8 @@ on_start(struct warden *w)
 	if (err)
 		return err;
 	expire(w);
-	halt_glass(w, w->hold.halted_at); /* told before; 0: none was */
+	if (w->hold.halted) /* told before */
+		halt_glass(w);
 	issue_glass_look(w);
 	w->started = true;
 	for (unsigned i = 0; i < PEERS_MAX; i++)
@@ -357,7 +359,7 @@ on_halt(struct warden *w, struct wire_frame *f)
 		return err;
 	hold_halted(w, m.at);
 	if (w->started)
-		halt_glass(w, m.at);
+		halt_glass(w);
 	return FG_OK;
 }
 

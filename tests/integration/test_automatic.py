@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gate import IMEI, SRC, Gate
+from gate import IMEI, SRC, Gate, until
 
 RELEASE = ('{ name = "by-itself"; products = [ "FG100" ]; signature_at_worst = "verified"; severity_at_most = "notice"; '
            'outcome = "release"; }')
@@ -114,3 +114,55 @@ def test_revoked_by_one(gate):
         "standing.proposed", "standing.signed", "standing.revoked"]
     issued = [e for e in gate.entries(out) if e["ev"] == "release.issued"]
     assert len(issued) == 1 and all(e["ref"]["standing"] == "S-2" for e in issued)
+
+
+# Of one version it says nothing, of one it wants persons, and to the others it has no objection.
+HOOK = """#!/bin/sh
+IFS= read -r asked
+case $asked in
+*'"target":"1.1.0"'*) exit 7 ;;
+*'"target":"1.2.0"'*) printf '%s' '{"schema":"fotagate-hook-answer/1","outcome":"hold"}' ;;
+*) printf '%s' '{"schema":"fotagate-hook-answer/1","outcome":"pass"}' ;;
+esac
+"""
+
+
+@pytest.fixture
+def hooked():
+    gate = Gate(edges=1)
+    with open(os.path.join(gate.root, "keys/hook"), "w") as f:
+        f.write(HOOK)
+    gate.set('hook = { program = "hook"; seconds = 3; memory_mib = 128; };', f"rules = ( {RELEASE} );")
+    gate.start()
+    yield gate
+    gate.close()
+
+
+def test_a_hook_that_does_not_answer_holds_what_would_go_by_itself(hooked):
+    gate = hooked
+    bring(gate, IMEI)
+    name = propose(gate, 5, FIRST)["id"]
+    sign(gate, name, "alice")
+    assert sign(gate, name, "bob")["state"] == "effective"
+    gate.offer("1.1.0")
+    gate.ask()
+    gate.review(1, "judging")
+    until(lambda: "gave no answer" in gate.reviews("judging")[0]["text"])
+    gate.offer("1.2.0")
+    gate.ask(version="1.2.0")
+    assert gate.review(2)["need"] == 3
+    data = gate.offer("1.3.0")
+    gate.ask(version="1.3.0")
+    assert gate.served(version="1.3.0") == data  # the statement stands, and so it is the hook that holds the others
+    gate.stop()
+    gate.start()
+    gate.review(1, "judging")
+    assert gate.review(2)["have"] == 0
+    for version in ("1.1.0", "1.2.0"):
+        assert gate.ask(version=version)[0] == 404
+    out = gate.export()
+    assert not gate.verify(out).returncode
+    issued = [e for e in gate.entries(out) if e["ev"] == "release.issued"]
+    assert [e["ref"]["review"] for e in issued] == ["R-3"] and issued[0]["ref"]["standing"] == name
+    again = gate.cli("replay", "R-3")
+    assert not again["drifted"] and [r["index"] for r in again["releases"]] == [issued[0]["seq"]]

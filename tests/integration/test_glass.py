@@ -84,6 +84,10 @@ def test_one_person_later_and_looked_at(gate):
     assert said["id"] == "BREAK-GLASS" and "after-review" in said["text"]
     assert "AFTER-REVIEW" in [a["id"] for a in gate.cli("status")["alerts"]]
     assert looked_at(gate, "alice")["state"] == "waiting"
+    # A start forgets no signature for it: the log has it.
+    gate.stop()
+    gate.start()
+    assert gate.cli("breakglass", "show")["owed"]["have"] == 1
     assert looked_at(gate, "bob")["state"] == "reviewed"
     assert gate.cli("breakglass", "show")["owed"] is None
     assert looked_at(gate, "bob", ok=(1,))["error"]["id"] == "STATE"
@@ -104,6 +108,11 @@ def test_one_person_later_and_looked_at(gate):
     assert [e["ev"] for e in log if e["ev"].startswith("approval.after")] == ["approval.afterreview"]
     grants = [e for e in log if e["ev"] == "device.grant"]
     assert grants and all(g["obj"] == issued[1]["obj"] for g in grants)
+    for number, one in ((1, issued[0]), (2, issued[1])):
+        again = gate.cli("replay", f"R-{number}")
+        assert not again["drifted"] and [(r["index"], r["breakglass"], r["drift"]) for r in again["releases"]] == [(one["seq"], True, "")]
+        assert again["releases"][0]["decision"] == again["decisions"][-1]["index"] < one["seq"]
+    assert "break-glass by alice@demo.invalid, on what entry" in gate.text("replay", "R-2")
     made = json.loads(issued[1]["doc"])
     assert made["breakglass"] == DELAY and made["terms"]["not_before"] <= grants[0]["t"][:19] + "Z"
 

@@ -62,11 +62,12 @@ class Desk:
         return path, said
 
 
-def released(gate, version):
+def released(gate, version, number=None):
     data = gate.offer(version)
+    number = number or int(version.split(".")[1])
     assert gate.ask(version=version)[0] == 404
-    gate.review(number=int(version.split(".")[1]))
-    gate.approve(f"R-{version.split('.')[1]}")
+    gate.review(number=number)
+    gate.approve(f"R-{number}")
     assert gate.served(version=version) == data
 
 
@@ -209,3 +210,85 @@ def test_the_policy_of_genesis_itself(gate):
     os.unlink(profile)
     desk.reload()
     until(lambda: not desk.alerts())
+
+
+HOOK = """#!/bin/sh
+IFS= read -r asked
+case $asked in
+*'"target":"1.2.0"'*) exit 7 ;;
+*) printf '%s' '{"schema":"fotagate-hook-answer/1","outcome":"OUTCOME"}' ;;
+esac
+"""
+
+
+def test_its_hook_is_what_people_signed(gate):
+    desk = Desk(gate)
+    hook = os.path.join(gate.root, "keys/hook")
+
+    def write(outcome):
+        with open(hook, "w") as f:
+            f.write(HOOK.replace("OUTCOME", outcome))
+        os.chmod(hook, 0o644)
+
+    write("deny")
+    gate.set('hook = { program = "hook"; seconds = 3; memory_mib = 128; };')
+    gate.start()
+    path, said = desk.enact()
+    assert "hook" in said, said
+    until(lambda: not desk.alerts())
+    gate.stop()
+    gate.start()  # one where there was none needs that
+    first = desk.digest()
+    gate.offer("1.1.0")
+    assert gate.ask()[0] == 404
+    gate.review(1, "blocked")
+    assert gate.cli("policy", "explain", "R-1")["hook"]["outcome"] == "deny"
+
+    # Exchanged behind its back: who was signed is asked on, at a reload and over a start, and nobody else.
+    write("pass")
+    desk.reload()
+    assert "hook" in until(lambda: desk.alerts().get("POLICY-UNSIGNED"))
+    gate.offer("1.3.0")
+    gate.ask(version="1.3.0")
+    gate.review(2, "blocked")
+    gate.stop()
+    gate.start()
+    assert "hook" in until(lambda: desk.alerts().get("POLICY-UNSIGNED")) and desk.digest() == first
+    gate.offer("1.4.0")
+    gate.ask(version="1.4.0")
+    gate.review(3, "blocked")
+    # Gone altogether, or taken out of the configuration: the same.
+    os.unlink(hook)
+    desk.reload()
+    gate.offer("1.5.0")
+    gate.ask(version="1.5.0")
+    gate.review(4, "blocked")
+    conf = open(desk.conf).read()
+    with open(desk.conf, "w") as f:
+        f.write("".join(line for line in conf.splitlines(True) if not line.startswith("hook ")))
+    desk.reload()
+    until(lambda: desk.alerts().get("POLICY-UNSIGNED"))
+    gate.offer("1.6.0")
+    gate.ask(version="1.6.0")
+    gate.review(5, "blocked")
+    assert desk.digest() == first
+
+    # People sign for another program: what it lets pass waits for signatures, what it is silent about is held.
+    write("pass")
+    with open(desk.conf, "w") as f:
+        f.write(conf)
+    desk.reload()
+    until(lambda: "POLICY-UNSIGNED" in desk.alerts())
+    desk.enact()
+    until(lambda: not desk.alerts() and desk.digest() != first)
+    released(gate, "1.7.0", 6)
+    gate.offer("1.2.0")
+    assert gate.ask(version="1.2.0")[0] == 404
+    gate.review(7, "judging")
+    until(lambda: "gave no answer" in [r for r in gate.reviews("judging") if r["id"] == "R-7"][0]["text"])
+    assert gate.sign("R-7", "alice", ok=(1,))["error"]["id"] == "STATE"
+    assert gate.ask(version="1.2.0")[0] == 404
+    out = gate.export()
+    assert not gate.verify(out).returncode
+    issued = [e for e in gate.entries(out) if e["ev"] == "release.issued"]
+    assert len(issued) == 1 and not gate.cli("replay", "R-6")["drifted"]

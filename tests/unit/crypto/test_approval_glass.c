@@ -334,6 +334,11 @@ test_record(void **state)
 	REFUSED(t->not_after = f->r->issued + APPROVAL_GLASS_MAX + APPROVAL_SKEW + 1);
 	REFUSED(t->not_after = t->not_before); /* over before it began */
 	REFUSED(f->r->quorum = 0);
+	struct release_statement second = f->r->statement[0];
+	snprintf(second.approver, sizeof second.approver, "bob@example.com");
+	REFUSED(f->r->quorum = f->r->statements_n = 2; f->r->statement[1] = second); /* it needs one, and there may be more */
+	f->r->quorum = 1;
+	assert_int_equal(release_parse(record(f), f->rback, f->why, sizeof f->why), 0);
 	REFUSED(f->r->by_standing = true);
 	*f->r = good;
 	t->not_after = f->r->issued + APPROVAL_GLASS_MAX + APPROVAL_SKEW;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "crypto/witness.h"
+#include "gateway/warden/spent.h"
 #include "unit/crypto/small_log.h"
 #include "unit/gateway/warden_rig.h"
 
@@ -393,6 +394,25 @@ test_statement_counts_once(void **state)
 	ask_with(f, quarantine(f), again);
 	roots(f, 2, MSG_LOG_OPEN_OK);
 	refused(f, "used");
+}
+
+/* One place is left, and two statements would be used: one that is forgotten would open a second scope. */
+static void
+test_no_place_for_what_is_used(void **state)
+{
+	struct fixture *f = *state;
+	const size_t record = DIGEST_SHA256_LEN + RELEASE_ID;
+	uint8_t *all = calloc(SPENT_MAX - 1, record);
+	hang_up(f);
+	for (uint32_t i = 0; i < SPENT_MAX - 1; i++)
+		memcpy(all + i * record, &i, sizeof i);
+	scratch_write(scratch_path(&f->tmp, "images/approved/standing"), all, (SPENT_MAX - 1) * record);
+	free(all);
+	start(f);
+	assert_int_equal(listed(f), 0);
+	ask(f);
+	roots(f, 2, MSG_LOG_OPEN_OK);
+	refused(f, "more statements were used");
 }
 
 static void
@@ -842,6 +862,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_restrict_during_issue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restrict_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_statement_counts_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_place_for_what_is_used, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_forged_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_resume, setup, teardown),

@@ -42,6 +42,7 @@ struct fixture {
 	uint64_t token;
 	struct msg_issue issue;
 	unsigned type; /* of what is asked: 0 is MSG_ISSUE */
+	const struct msg_halt *halt; /* told before the start; NULL: the gateway is not halted */
 	struct msg_append append; /* what audit was asked to write last */
 	uint8_t doc[MSG_DOC_MAX];
 	struct { /* what control says that is not so */
@@ -186,6 +187,8 @@ start(struct fixture *f)
 	f->audit = rig_peer(&f->rig, MSG_ROLE_AUDIT, 0);
 	f->edge[0] = rig_peer(&f->rig, MSG_ROLE_EDGE, 0);
 	f->edge[1] = rig_peer(&f->rig, MSG_ROLE_EDGE, 1);
+	if (f->halt)
+		rig_say(f->rig.sup, MSG_HALT, f->halt);
 	rig_say(f->rig.sup, MSG_START, NULL);
 	rig_hear(&f->rig, f->rig.sup, MSG_READY, &ready);
 }
@@ -301,7 +304,7 @@ ask_with(struct fixture *f, int image, int bundle)
 	const struct approval_terms *t = &f->terms;
 	struct msg_issue *m = &f->issue;
 	*m = (struct msg_issue){ .token = ++f->token, .max_devices = t->max_devices, .not_before = t->not_before,
-		.not_after = t->not_after, .from_n = 1, .groups_n = 1, .findings_n = 1, .quorum = 2, .opened_at = 400,
+		.not_after = t->not_after, .terms_quorum = t->quorum, .from_n = 1, .groups_n = 1, .findings_n = 1, .quorum = 2, .opened_at = 400,
 		.now = clocks->now };
 	memcpy(m->image, t->image, 32);
 	memcpy(m->report, t->report, 32);
