@@ -58,14 +58,16 @@ cli_verb_list(int argc, char **argv, const struct cli_verb_list *v)
 	char next[128] = "";
 	bool csv = false;
 	const bool numbered = v->page == CLI_PAGE_NUMBER;
-	const struct cli_opt opts[] = {
-		{ "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 },
-		{ v->filter ? v->filter : "limit", v->filter ? CLI_OPT_TEXT : v->page ? CLI_OPT_NUMBER : CLI_OPT_END,
-		    v->filter ? (void *)&filter : (void *)&limit, 1, 1000, 0 },
-		{ "after", !v->page ? CLI_OPT_END : numbered ? CLI_OPT_NUMBER : CLI_OPT_TEXT,
-		    numbered ? (void *)&number : (void *)&after, 1, INT64_MAX, 0 },
-		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
-	};
+	struct cli_opt opts[5] = { { "csv", CLI_OPT_FLAG, &csv, 0, 0, 0 } };
+	unsigned n = 1;
+	if (v->filter)
+		opts[n++] = (struct cli_opt){ v->filter, CLI_OPT_TEXT, &filter, 0, 0, 0 };
+	if (v->page)
+		opts[n++] = (struct cli_opt){ "limit", CLI_OPT_NUMBER, &limit, 1, 1000, 0 };
+	if (v->page)
+		opts[n++] = (struct cli_opt){ "after", numbered ? CLI_OPT_NUMBER : CLI_OPT_TEXT,
+			numbered ? (void *)&number : (void *)&after, 1, INT64_MAX, 0 };
+	opts[n] = (struct cli_opt){ "", CLI_OPT_END, NULL, 0, 0, 0 };
 	struct cli_request r;
 	struct cli_reply reply;
 	bool shown;

@@ -107,7 +107,7 @@ static const struct {
 	{ "profile.unknown", "{unknown:[{agent:s,count:n,first:t,host:s,id:n,last:t,listener:s,path:s}]}" },
 	{ "profile.draft", "{text:s}" },
 	{ "sighting.list",
-	    "{sightings:[{count:n,first:t,from:s,last:t,product:s,profile:s,resource:d,review:s?,state:s,"
+	    "{next:d?,sightings:[{count:n,first:t,from:s,last:t,product:s,profile:s,resource:d,review:s?,state:s,"
 	    "target:s,url:s}]}" },
 	{ "review.list",
 	    "{next:s?,reviews:[{asked:n,breakglass:b,deadline:t,have:n,held:b,id:s,image:d?,need:n,needs_me:b,"
@@ -140,10 +140,10 @@ static const struct {
 	{ "base.list",
 	    "{bases:[{held:b,image:d,product:s,profile:s,since:t,size:n,source:s,version:s,who:s}]}" },
 	{ "release.list",
-	    "{releases:[{breakglass:b,from:[s],granted:n,groups:[s],id:d,image:d,in_force:b,issued:t,max_devices:n,"
+	    "{next:d?,releases:[{breakglass:b,from:[s],granted:n,groups:[s],id:d,image:d,in_force:b,issued:t,max_devices:n,"
 	    "not_after:t,not_before:t,product:s,profile:s,review:s,served:n,signed_by:[s],signers_gone:[s],"
 	    "size:n,state:s,target:s,withheld:s}]}" },
-	{ "rollout.list", "{rollouts:[Rollout]}" },
+	{ "rollout.list", "{next:d?,rollouts:[Rollout]}" },
 	{ "rollout.show", "Rollout" },
 	{ "module.list", "{modules:[Module],next:d?}" },
 	{ "module.show", "Module" },

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
+#include "crypto/hex.h"
 #include "crypto/jsonf.h"
 #include "crypto/visible.h"
 #include "crypto/vouch.h"
@@ -379,6 +380,8 @@ token_revoke(struct control *c, struct call *call)
 #define TEXTS_OPT(key, max) { key, REQUESTS_TEXTS, max, false }
 #define REVIEW TEXT("review", DB_REVIEW_CAP - 1)
 #define REASON TEXT("reason", DB_TEXT_MAX - 1)
+/* Of lists whose rows are named by MSG_ID. */
+#define PAGE TEXT_OPT("after", 2 * MSG_ID), NUMBER_OPT("limit")
 #define MODULE TEXT("module", 160)
 #define ACCOUNT TEXT("account", DB_ACCOUNT_NAME_CAP - 1)
 #define CODE_OPT TEXT_OPT("code", 15)
@@ -411,7 +414,7 @@ static const struct requests_row table[] = {
 	/* Raw paths may hold identities: whoever may not see those in the inventory does not see them here. */
 	{ "profile.unknown", REQUESTS_VIEW, ACT, 0, 0, requests_unknown, { { 0 } } },
 	{ "profile.draft", REQUESTS_VIEW, ACT, 0, 0, requests_draft, { NUMBER("id"), TEXT("name", PROFILE_WORD_MAX) } },
-	{ "sighting.list", REQUESTS_VIEW, ANY, 0, 0, requests_sightings, { TEXT_OPT("profile", PROFILE_WORD_MAX) } },
+	{ "sighting.list", REQUESTS_VIEW, ANY, 0, 0, requests_sightings, { PAGE, TEXT_OPT("profile", PROFILE_WORD_MAX) } },
 	{ "review.list", REQUESTS_VIEW, ANY, 0, 0, requests_review_list,
 	    { NUMBER_OPT("after"), NUMBER_OPT("limit"), FLAG_OPT("needs_me"), TEXT_OPT("product", DB_NAME_MAX - 1),
 		TEXT_OPT("profile", PROFILE_WORD_MAX), TEXT_OPT("state", DB_WORD_MAX - 1) } },
@@ -459,10 +462,10 @@ static const struct requests_row table[] = {
 	/* Neither do they: they are shown. */
 	{ "notes.add", REQUESTS_CHANGE, OPERATE, 1, 1, vendornotes_add,
 	    { TEXT_OPT("image", DIGEST_HEX_LEN), TEXT_OPT("review", DB_REVIEW_CAP - 1) } },
-	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { { 0 } } },
+	{ "release.list", REQUESTS_VIEW, ANY, 0, 0, requests_release_list, { PAGE } },
 	{ "release.revoke", REQUESTS_RESTRICT, ACT, 0, 0, requests_release_revoke,
 	    { REASON, RELEASE_OR_REVIEW } },
-	{ "rollout.list", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_list, { { 0 } } },
+	{ "rollout.list", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_list, { PAGE } },
 	{ "rollout.show", REQUESTS_VIEW, ANY, 0, 0, requests_rollout_show, { RELEASE_OR_REVIEW } },
 	{ "rollout.pause", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_pause, { REASON, RELEASE_OR_REVIEW } },
 	{ "rollout.abort", REQUESTS_RESTRICT, ACT, 0, 0, requests_rollout_abort, { REASON, RELEASE_OR_REVIEW } },
@@ -756,6 +759,38 @@ requests_report_denied(struct control *c)
 }
 
 /* ---- shared by the handlers ---- */
+
+unsigned
+requests_page(struct call *call, unsigned otherwise)
+{
+	uint64_t limit = call_number(call, "limit", otherwise);
+	if (limit && limit <= REQUESTS_PAGE_MAX)
+		return (unsigned)limit;
+	call_fail(call, CALL_USAGE, "USAGE", "", "limit is 1 to %d", REQUESTS_PAGE_MAX);
+	return 0;
+}
+
+bool
+requests_after(struct call *call, uint8_t ret[MSG_ID], bool *ret_have)
+{
+	char hex[2 * MSG_ID + 1];
+	*ret_have = call_text(call, "after", hex, sizeof hex) && hex[0];
+	if (!*ret_have || hex_decode(view_str(hex), ret, MSG_ID))
+		return true;
+	call_fail(call, CALL_USAGE, "USAGE", "", "after is what next was: %d hex digits", 2 * MSG_ID);
+	return false;
+}
+
+void
+requests_finish(struct call *call, struct call_doc *d, int err)
+{
+	if (!err) {
+		call_doc_end(call, d, CALL_DONE);
+		return;
+	}
+	writer_free(&d->w);
+	call_fail_err(call, err);
+}
 
 void
 requests_not_now(const struct control *c, struct call *call)

@@ -11,32 +11,7 @@
 #include "gateway/control/requests_private.h"
 #include "gateway/state/incident.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX 1000
 #define TAC 8 /* digits of an IMEI that say what a module is; those after them say which one */
-
-/* 0: the call is answered. */
-static unsigned
-page_of(struct call *call)
-{
-	uint64_t limit = call_number(call, "limit", PAGE_DEFAULT);
-	if (limit && limit <= PAGE_MAX)
-		return (unsigned)limit;
-	call_fail(call, CALL_USAGE, "USAGE", "", "limit is 1 to %d", PAGE_MAX);
-	return 0;
-}
-
-/* Answers with what is written, or with why it could not be. */
-static void
-finish(struct call *call, struct call_doc *d, int err)
-{
-	if (!err) {
-		call_doc_end(call, d, CALL_DONE);
-		return;
-	}
-	writer_free(&d->w);
-	call_fail_err(call, err);
-}
 
 /* ---- images ---- */
 
@@ -69,7 +44,7 @@ requests_image_list(struct control *c, struct call *call)
 	uint8_t after[DIGEST_SHA256_LEN];
 	struct call_doc d;
 	struct images l = { .j = &d.j };
-	unsigned limit = page_of(call);
+	unsigned limit = requests_page(call, 100);
 	if (!limit)
 		return;
 	(void)call_text(call, "after", hex, sizeof hex);
@@ -83,7 +58,7 @@ requests_image_list(struct control *c, struct call *call)
 	int err = db_candidate_images(c->db, hex[0] ? after : NULL, limit, put_image, &l);
 	jsonw_array_end(&d.j);
 	requests_put_digest(&d.j, "next", l.n == limit, l.last, sizeof l.last);
-	finish(call, &d, err);
+	requests_finish(call, &d, err);
 }
 
 struct about { /* reviews of one image, as they come */
@@ -132,7 +107,7 @@ requests_image_show(struct control *c, struct call *call)
 	uint8_t image[DIGEST_SHA256_LEN];
 	struct call_doc d;
 	struct about a = { .c = c, .j = &d.j };
-	struct db_candidate_filter f = { .image = image, .limit = PAGE_MAX };
+	struct db_candidate_filter f = { .image = image, .limit = REQUESTS_PAGE_MAX };
 	(void)call_text(call, "image", hex, sizeof hex);
 	if (!hex_decode(view_str(hex), image, sizeof image)) {
 		call_fail(call, CALL_USAGE, "USAGE", "", "an image is named by its SHA-256, 64 hex digits");
@@ -156,7 +131,7 @@ requests_image_show(struct control *c, struct call *call)
 	jsonw_kbool(&d.j, "released", a.released);
 	jsonw_kuint(&d.j, "size", a.size);
 	jsonw_object_end(&d.j);
-	finish(call, &d, err);
+	requests_finish(call, &d, err);
 }
 
 /* ---- groups ---- */
@@ -248,7 +223,7 @@ requests_incident_list(struct control *c, struct call *call)
 	char next[24];
 	struct call_doc d;
 	struct incidents l = { .c = c, .j = &d.j };
-	unsigned limit = page_of(call);
+	unsigned limit = requests_page(call, 100);
 	if (!limit)
 		return;
 	call_doc_begin(&d);
@@ -261,7 +236,7 @@ requests_incident_list(struct control *c, struct call *call)
 		jsonw_kcstr(&d.j, "next", next);
 	else
 		jsonw_knull(&d.j, "next");
-	finish(call, &d, err);
+	requests_finish(call, &d, err);
 }
 
 struct one {
@@ -305,7 +280,7 @@ requests_incident_show(struct control *c, struct call *call)
 	} else if (err) {
 		call_fail_err(call, err);
 	} else {
-		struct db_candidate_filter f = { .resource = o->i.resource, .limit = PAGE_MAX };
+		struct db_candidate_filter f = { .resource = o->i.resource, .limit = REQUESTS_PAGE_MAX };
 		call_doc_begin(&d);
 		put_members(c, &d.j, &o->i);
 		jsonw_key(&d.j, "reviews");
@@ -313,7 +288,7 @@ requests_incident_show(struct control *c, struct call *call)
 		if (o->i.have_resource)
 			err = db_candidate_list(c->db, &f, put_review, &d.j);
 		jsonw_array_end(&d.j);
-		finish(call, &d, err);
+		requests_finish(call, &d, err);
 	}
 	free(o);
 }

@@ -24,6 +24,14 @@ void requests_add_text(struct jsonw *j, const char *text);
 /* "R-12" under key. */
 void requests_put_review(struct jsonw *j, const char *key, uint64_t candidate);
 
+#define REQUESTS_PAGE_MAX 1000 /* rows of one answer of a list that grows */
+/* Argument limit, 1 to that; 0: the call is answered. */
+unsigned requests_page(struct call *call, unsigned otherwise);
+/* Argument after, where rows are named by MSG_ID: *ret_have false when there is none. False: the call is answered. */
+bool requests_after(struct call *call, uint8_t ret[MSG_ID], bool *ret_have);
+/* Answers with what is written, or with why it could not be. */
+void requests_finish(struct call *call, struct call_doc *d, int err);
+
 /* requests_status.c */
 void requests_status(struct control *c, struct call *call);
 void requests_profiles(struct control *c, struct call *call);

@@ -12,6 +12,8 @@ struct listing {
 	struct control *c;
 	struct jsonw *j;
 	struct release *record; /* scratch */
+	unsigned n;
+	uint8_t last[MSG_ID];
 };
 
 static const char *
@@ -92,28 +94,42 @@ put_release(void *arg, const struct db_release *r)
 	return 0;
 }
 
+/* Where a page ends stands before its rows in the document. */
+static int
+see_last(void *arg, const struct db_release *r)
+{
+	struct listing *l = arg;
+	l->n++;
+	memcpy(l->last, r->id, sizeof l->last);
+	return 0;
+}
+
 void
 requests_release_list(struct control *c, struct call *call)
 {
 	struct call_doc d;
-	struct listing l = { .c = c, .record = calloc(1, sizeof *l.record) };
+	struct listing l = { .c = c };
+	uint8_t after[MSG_ID];
+	bool have;
+	unsigned limit = requests_page(call, REQUESTS_PAGE_MAX);
+	if (!limit || !requests_after(call, after, &have))
+		return;
+	l.record = calloc(1, sizeof *l.record);
 	if (!l.record) {
 		call_fail_err(call, FG_ENOMEM);
 		return;
 	}
 	call_doc_begin(&d);
 	l.j = &d.j;
+	int err = db_release_page(c->db, have ? after : NULL, limit, see_last, &l);
+	requests_put_digest(&d.j, "next", l.n == limit, l.last, sizeof l.last);
 	jsonw_key(&d.j, "releases");
 	jsonw_array(&d.j);
-	int err = db_release_list(c->db, DB_RELEASE_NONE, put_release, &l);
+	if (!err)
+		err = db_release_page(c->db, have ? after : NULL, limit, put_release, &l);
 	jsonw_array_end(&d.j);
 	free(l.record);
-	if (!err) {
-		call_doc_end(call, &d, CALL_DONE);
-		return;
-	}
-	writer_free(&d.w);
-	call_fail_err(call, err);
+	requests_finish(call, &d, err);
 }
 
 bool

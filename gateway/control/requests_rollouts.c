@@ -102,6 +102,8 @@ put_lost(struct jsonw *j, const struct rollouts_view *v, const char *review)
 struct listing {
 	struct control *c;
 	struct jsonw *j;
+	unsigned n; /* of those the database has, also such as are not over */
+	uint8_t last[MSG_ID];
 };
 
 /* Of one that is not offered: running when its release was revoked or ran out, or nobody knows yet whether it goes on. */
@@ -131,18 +133,36 @@ put_over(void *arg, const struct db_rollout *row)
 	return 0;
 }
 
+/* Where a page ends stands before its rows in the document. */
+static int
+see_last(void *arg, const struct db_rollout *row)
+{
+	struct listing *l = arg;
+	l->n++;
+	memcpy(l->last, row->release, sizeof l->last);
+	return 0;
+}
+
+/* Those on their way are all on the first page, a few thousand at most; those that are over come page by page. */
 void
 requests_rollout_list(struct control *c, struct call *call)
 {
 	struct call_doc d;
 	struct listing l = { .c = c, .j = &d.j };
 	struct rollouts_view v;
+	uint8_t after[MSG_ID];
+	bool have;
+	unsigned limit = requests_page(call, REQUESTS_PAGE_MAX);
+	if (!limit || !requests_after(call, after, &have))
+		return;
 	size_t n;
 	const struct tables_release *all = releases_all(c->releases, &n);
 	call_doc_begin(&d);
+	int err = db_rollout_list(c->db, have ? after : NULL, limit, see_last, &l);
+	requests_put_digest(&d.j, "next", l.n == limit, l.last, sizeof l.last);
 	jsonw_key(&d.j, "rollouts");
 	jsonw_array(&d.j);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !have && i < n; i++) {
 		if (!rollouts_view_of(c->rollouts, all[i].id, &v))
 			continue;
 		if (v.plan)
@@ -150,14 +170,10 @@ requests_rollout_list(struct control *c, struct call *call)
 		else if (v.lost)
 			put_lost(&d.j, &v, all[i].record->terms.review);
 	}
-	int err = db_rollout_list(c->db, put_over, &l);
+	if (!err)
+		err = db_rollout_list(c->db, have ? after : NULL, limit, put_over, &l);
 	jsonw_array_end(&d.j);
-	if (!err) {
-		call_doc_end(call, &d, CALL_DONE);
-		return;
-	}
-	writer_free(&d.w);
-	call_fail_err(call, err);
+	requests_finish(call, &d, err);
 }
 
 /* What is to be done with one that is offered; false: the call is answered. */

@@ -24,6 +24,8 @@ struct listing {
 	struct control *c;
 	struct jsonw *j;
 	uint64_t count[LIFECYCLE_STATES];
+	unsigned n; /* rows of a page */
+	uint8_t last[MSG_ID];
 };
 
 /* ---- status ---- */
@@ -481,15 +483,35 @@ put_sighting(void *arg, const struct db_resource *r)
 	return 0;
 }
 
+/* Where a page ends stands before its rows in the document. */
+static int
+see_last(void *arg, const struct db_resource *r)
+{
+	struct listing *l = arg;
+	l->n++;
+	memcpy(l->last, r->id, sizeof l->last);
+	return 0;
+}
+
 void
 requests_sightings(struct control *c, struct call *call)
 {
 	char profile[PROFILE_WORD_MAX + 1];
 	struct call_doc d;
 	struct listing l = { .c = c, .j = &d.j };
+	uint8_t after[MSG_ID];
+	bool have;
+	unsigned limit = requests_page(call, DB_PAGE_MAX < REQUESTS_PAGE_MAX ? DB_PAGE_MAX : REQUESTS_PAGE_MAX);
 	(void)call_text(call, "profile", profile, sizeof profile);
+	if (!limit || !requests_after(call, after, &have))
+		return;
+	const char *of = profile[0] ? profile : NULL;
+	int err = db_resource_list(c->db, of, NULL, have ? after : NULL, limit, see_last, &l);
 	call_doc_begin(&d);
+	requests_put_digest(&d.j, "next", l.n == limit, l.last, sizeof l.last);
 	jsonw_key(&d.j, "sightings");
 	jsonw_array(&d.j);
-	end_list(call, &d, db_resource_list(c->db, profile[0] ? profile : NULL, NULL, NULL, DB_PAGE_MAX, put_sighting, &l));
+	if (!err)
+		err = db_resource_list(c->db, of, NULL, have ? after : NULL, limit, put_sighting, &l);
+	end_list(call, &d, err);
 }

@@ -125,6 +125,27 @@ db_release_list(struct db *db, enum db_release_state state, int (*each)(void *ar
 	return err ? err : said;
 }
 
+int
+db_release_page(struct db *db, const uint8_t *before, unsigned limit, int (*each)(void *arg, const struct db_release *r),
+    void *arg)
+{
+	struct db_query q;
+	int said = 0;
+	db_query(&q, db, before ? COLUMNS "WHERE (issued, id) < (SELECT issued, id FROM release WHERE id = ?1)"
+				   " ORDER BY issued DESC, id DESC LIMIT ?2" :
+				  COLUMNS "ORDER BY issued DESC, id DESC LIMIT ?1");
+	if (before)
+		db_put_id(&q, before);
+	db_put_u64(&q, limit);
+	while (said == 0 && db_step(&q) > 0) {
+		struct db_release r = { 0 };
+		read_row(&q, &r);
+		said = q.err ? 0 : each(arg, &r);
+	}
+	int err = db_done(&q);
+	return err ? err : said;
+}
+
 const char *
 db_release_state_name(enum db_release_state state)
 {

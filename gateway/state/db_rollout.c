@@ -58,11 +58,18 @@ db_rollout_get(struct db *db, const uint8_t release[DB_ID], struct db_rollout *r
 }
 
 int
-db_rollout_list(struct db *db, int (*each)(void *arg, const struct db_rollout *r), void *arg)
+db_rollout_list(struct db *db, const uint8_t *before, unsigned limit, int (*each)(void *arg, const struct db_rollout *r),
+    void *arg)
 {
 	struct db_query q;
 	int said = 0;
-	db_query(&q, db, COLUMNS "ORDER BY since, release_id");
+	db_query(&q, db, before ?
+	    COLUMNS "WHERE (since, release_id) < (SELECT since, release_id FROM rollout WHERE release_id = ?1)"
+		    " ORDER BY since DESC, release_id DESC LIMIT ?2" :
+	    COLUMNS "ORDER BY since DESC, release_id DESC LIMIT ?1");
+	if (before)
+		db_put_id(&q, before);
+	db_put_u64(&q, limit);
 	while (said == 0 && db_step(&q) > 0) {
 		struct db_rollout row = { .state = 0 };
 		read_row(&q, &row);

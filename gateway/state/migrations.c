@@ -256,6 +256,11 @@ static const char passkey_schema[] =
 "CREATE TABLE key_counter ("
 " key BLOB PRIMARY KEY CHECK (length(key) = 32), counter INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
+/* Lists are read from their young end, a page at a time. */
+static const char young_schema[] =
+"CREATE INDEX release_issued ON release (issued, id);"
+"CREATE INDEX rollout_since ON rollout (since, release_id);";
+
 static const struct migration steps[] = {
 	{ 1, "the first schema", first_schema },
 	{ 2, "suspended keys and proposed signer sets", people_schema },
@@ -281,6 +286,7 @@ static const struct migration steps[] = {
 	{ 22, "passkeys to sign in with; counters of keys that signed", passkey_schema },
 	{ 23, "who accounts are for issuers of single sign-on", binding_schema },
 	{ 26, "since when a module is in its group", placed_schema },
+	{ 27, "releases and rollouts by their age", young_schema },
 };
 
 const struct migration *

@@ -30,6 +30,9 @@ int db_release_end(struct db *db, const uint8_t id[DB_ID], enum db_release_state
 /* In order of issue; DB_RELEASE_NONE: in any state. */
 int db_release_list(struct db *db, enum db_release_state state, int (*each)(void *arg, const struct db_release *r),
     void *arg);
+/* The youngest first, those before `before` (NULL: from the youngest), in any state, at most limit. */
+int db_release_page(struct db *db, const uint8_t *before, unsigned limit, int (*each)(void *arg, const struct db_release *r),
+    void *arg);
 const char *db_release_state_name(enum db_release_state state); /* "active", ...; "none" */
 
 #endif

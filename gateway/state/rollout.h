@@ -24,6 +24,8 @@ struct db_rollout {
 int db_rollout_put(struct db *db, const struct db_rollout *r);
 /* FG_ENOTFOUND. */
 int db_rollout_get(struct db *db, const uint8_t release[DB_ID], struct db_rollout *ret);
-int db_rollout_list(struct db *db, int (*each)(void *arg, const struct db_rollout *r), void *arg);
+/* The youngest first, those before `before` (NULL: from the youngest), at most limit. */
+int db_rollout_list(struct db *db, const uint8_t *before, unsigned limit, int (*each)(void *arg, const struct db_rollout *r),
+    void *arg);
 
 #endif

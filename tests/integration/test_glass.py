@@ -142,3 +142,14 @@ def test_a_halt_is_a_veto(gate):
     log = gate.entries(out)
     issued = [e["obj"] for e in log if e["ev"] == "release.issued"]
     assert len(issued) == 2 and all(e["obj"] == issued[1] for e in log if e["ev"] == "device.grant")
+    # The youngest first, a page at a time.
+    pages, after = [], []
+    for _ in range(2):
+        page = gate.cli("release", "list", "--limit", "1", *after)
+        pages += [f"release:{r['id']}" for r in page["releases"]]
+        after = ["--after", page["next"]]
+    assert pages == issued[::-1], pages
+    last = gate.cli("release", "list", "--limit", "1", *after)
+    assert (last["releases"], last["next"]) == ([], None), last
+    assert gate.cli("rollout", "list", "--limit", "5")["next"] is None
+    assert gate.cli("release", "list", "--after", "R-1", ok=(2,))["error"]["id"] == "USAGE"

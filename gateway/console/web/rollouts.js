@@ -100,7 +100,8 @@ export async function load(page, id) {
 	if (id)
 		return one(page, id);
 	page.title("Rollouts");
-	const all = (await get("/rollouts")).rollouts;
+	const after = new URLSearchParams(location.search).get("after");
+	const got = await get("/rollouts", { after, limit: 200 }), all = got.rollouts;
 	const on = all.filter((r) => r.review), over = all.filter((r) => !r.review);
 	page.part("head", on.length, () => [el("h1", {}, "Rollouts"),
 		el("p", {}, `${count(on.length, "release")} on the way over rings.`)], "plain");
@@ -115,4 +116,6 @@ export async function load(page, id) {
 	page.part("over", over.length ? over : null, () => [el("h2", {}, "Over"), table("Rollouts that are over",
 		["Release", "State", "Plan", "By", "Reason"],
 		over.map((r) => [digest(r.id), state(r.state), r.plan, r.by, r.reason]))]);
+	page.part("more", got.next, () => el("p", {}, el("a", { href: `/rollouts?after=${got.next}` }, "Older ones"),
+		after ? [" \u00b7 ", el("a", { href: "/rollouts" }, "From the youngest on")] : null), "plain");
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/state/release.h"
 #include "gateway/state/restriction.h"
+#include "gateway/state/rollout.h"
 #include "gateway/state/statement.h"
 #include "unit/gateway/state_rig.h"
 
@@ -365,6 +366,68 @@ test_releases(void **state)
 	writer_free(&w);
 }
 
+struct pages {
+	char seen[64]; /* first bytes of ids, as they come */
+	unsigned n;
+	uint8_t last[DB_ID];
+};
+
+static void
+note_id(struct pages *p, const uint8_t id[DB_ID])
+{
+	p->seen[p->n++] = (char)id[0];
+	memcpy(p->last, id, DB_ID);
+}
+
+static int
+note_release(void *arg, const struct db_release *r)
+{
+	note_id(arg, r->id);
+	return 0;
+}
+
+static int
+note_rollout(void *arg, const struct db_rollout *r)
+{
+	note_id(arg, r->release);
+	return 0;
+}
+
+/* The youngest first, each once, however large a page is; of the same second by their names. */
+static void
+test_pages_of_releases(void **state)
+{
+	struct rig *rig = *state;
+	static const int64_t at[] = { 50, 60, 60, 60, 40, 70, 10 };
+	const char *const want = "fdcbaeg";
+	rig_add_resource(rig, 1, "p");
+	for (unsigned i = 0; i < 7; i++) {
+		struct db_release r = { .id = { (uint8_t)('a' + i) }, .issued = at[i], .state = DB_RELEASE_ACTIVE,
+			.candidate = rig_add_candidate(rig, 1, (uint8_t)(i + 1)), .record = view_str("{}") };
+		struct db_rollout o = { .release = { (uint8_t)('a' + i) }, .since = at[i], .state = 1, .plan = "p" };
+		assert_int_equal(db_release_add(rig->db, &r), 0);
+		assert_int_equal(db_rollout_put(rig->db, &o), 0);
+	}
+	for (unsigned limit = 1; limit <= 8; limit++) {
+		struct pages p = { .n = 0 }, o = { .n = 0 };
+		for (unsigned got = limit; got == limit;) {
+			unsigned before = p.n;
+			assert_int_equal(db_release_page(rig->db, before ? p.last : NULL, limit, note_release, &p), 0);
+			assert_int_equal(db_rollout_list(rig->db, before ? o.last : NULL, limit, note_rollout, &o), 0);
+			got = p.n - before;
+			assert_true(got <= limit);
+		}
+		assert_string_equal(p.seen, want);
+		assert_string_equal(o.seen, want);
+	}
+	/* Behind one that is not there, there is nothing. */
+	const uint8_t stranger[DB_ID] = { 'z' };
+	struct pages p = { .n = 0 };
+	assert_int_equal(db_release_page(rig->db, stranger, 9, note_release, &p), 0);
+	assert_int_equal(db_rollout_list(rig->db, stranger, 9, note_rollout, &p), 0);
+	assert_int_equal(p.n, 0);
+}
+
 static int
 note_restriction(void *arg, const struct db_restriction *r)
 {
@@ -413,6 +476,7 @@ main(void)
 		cmocka_unit_test(test_candidate_review_ids),
 		T(test_statements),
 		T(test_releases),
+		T(test_pages_of_releases),
 		T(test_restrictions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
