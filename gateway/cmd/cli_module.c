@@ -370,7 +370,8 @@ sightings(int argc, char **argv)
 		{ "#count", "count", 0 }, { "#modules", "modules", 0 }, { "last", "last", 0 }, { "review", "review", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "sighting.list", .rows = "sightings",
-	    .filter = "profile", .usage = "sighting list [--after ID] [--limit N] [--profile NAME] [--csv] [--json]", .page = CLI_PAGE_TEXT, .columns = columns,
+	    .filter = "profile", .usage = "sighting list [--after ID] [--limit N] [--profile NAME] [--csv] [--json]",
+	    .page = CLI_PAGE_TEXT, .columns = columns,
 	    .n = sizeof columns / sizeof columns[0], .empty = "No module has asked for anything that a profile knows." });
 }
 

@@ -17,7 +17,8 @@ list(int argc, char **argv)
 		{ "#limit", "max_devices", 0 }, { "until", "not_after", 0 }, { "signed by", "signed_by", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "release.list", .rows = "releases",
-	    .usage = "release list [--after RELEASE] [--limit N] [--csv] [--json]", .page = CLI_PAGE_TEXT, .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "release list [--after RELEASE] [--limit N] [--csv] [--json]",
+	    .page = CLI_PAGE_TEXT, .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "Nothing is released: no module gets anything." });
 }
 

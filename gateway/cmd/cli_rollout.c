@@ -18,7 +18,8 @@ list(int argc, char **argv)
 		{ "#failure", "failure", 0 }, { "#silent", "silent", 0 }, { "#bytes", "bytes", 0 },
 	};
 	return cli_verb_list(argc, argv, &(struct cli_verb_list){ .request = "rollout.list", .rows = "rollouts",
-	    .usage = "rollout list [--after ID] [--limit N] [--csv] [--json]", .page = CLI_PAGE_TEXT, .columns = columns, .n = sizeof columns / sizeof columns[0],
+	    .usage = "rollout list [--after ID] [--limit N] [--csv] [--json]",
+	    .page = CLI_PAGE_TEXT, .columns = columns, .n = sizeof columns / sizeof columns[0],
 	    .empty = "No release has a plan: what is released is offered to all at once." });
 }
 
