@@ -374,6 +374,13 @@ static const struct config_key keys[] = {
 	    "Modules of one group granted the release that have not reported an end, at most; 0 is no limit but the plan's."),
 	INT_LATE("rollout_plans[].group_per_day", rollout_plan, group_per_day, 4000000,
 	    "Modules of one group granted the release within 24 hours, at most; 0 is no limit but the plan's."),
+	INT_LATE("rollout_plans[].cell_concurrent", rollout_plan, cell_concurrent, 4000000,
+	    "The same of one cell, which a tag cell-... of the module says; modules without such a tag are one together."),
+	INT_LATE("rollout_plans[].cell_per_day", rollout_plan, cell_per_day, 4000000,
+	    "Modules of one cell within 24 hours, at most."),
+	INT_LATE("rollout_plans[].apn_concurrent", rollout_plan, apn_concurrent, 4000000,
+	    "Modules of one APN, which a tag apn-... of the module says, that have not reported an end, at most; 0 is no limit."),
+	INT_LATE("rollout_plans[].apn_per_day", rollout_plan, apn_per_day, 4000000, "Modules of one APN within 24 hours, at most."),
 	INT_LATE("rollout_plans[].egress_watch", rollout_plan, egress_watch, 4000000,
 	    "Modules of a ring that a report of the network (egress import) must tell of since they run the release, before the "
 	    "next ring opens; an endpoint that is new with the release pauses the rollout. 0 is neither."),

@@ -40,6 +40,14 @@ plan_field(const struct rollout_plan *p)
 		return "group_concurrent";
 	if (!within(p->group_per_day, 0, UINT32_MAX))
 		return "group_per_day";
+	if (!within(p->cell_concurrent, 0, UINT32_MAX))
+		return "cell_concurrent";
+	if (!within(p->cell_per_day, 0, UINT32_MAX))
+		return "cell_per_day";
+	if (!within(p->apn_concurrent, 0, UINT32_MAX))
+		return "apn_concurrent";
+	if (!within(p->apn_per_day, 0, UINT32_MAX))
+		return "apn_per_day";
 	if (!within(p->egress_watch, 0, UINT32_MAX))
 		return "egress_watch";
 	if (!within(p->settle, 0, ROLLOUT_SOAK_MAX))

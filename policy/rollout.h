@@ -49,6 +49,10 @@ struct rollout_plan {
 	int64_t per_day;         /* modules granted in 24 hours, at most */
 	int64_t group_concurrent; /* the same two of the modules of one group; 0: no limit but those */
 	int64_t group_per_day;
+	int64_t cell_concurrent; /* the same of the modules of one cell, and of one APN */
+	int64_t cell_per_day;
+	int64_t apn_concurrent;
+	int64_t apn_per_day;
 	int64_t egress_watch;    /* modules of a ring that a report of traffic must tell of before the next opens; 0: none */
 	int64_t settle;          /* seconds after the last byte in which the old version is no failure yet */
 	int64_t silence;         /* seconds of silence that are none, whatever is usual */

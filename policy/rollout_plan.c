@@ -48,6 +48,8 @@ read_plan(const struct json_value *v, struct rollout_plan *p)
 	char why[160];
 	size_t keys = PLAN_KEYS;
 	if (!late(v, "group_concurrent", &p->group_concurrent, &keys) || !late(v, "group_per_day", &p->group_per_day, &keys) ||
+	    !late(v, "cell_concurrent", &p->cell_concurrent, &keys) || !late(v, "cell_per_day", &p->cell_per_day, &keys) ||
+	    !late(v, "apn_concurrent", &p->apn_concurrent, &keys) || !late(v, "apn_per_day", &p->apn_per_day, &keys) ||
 	    !late(v, "egress_watch", &p->egress_watch, &keys))
 		return false;
 	if (json_type(v) != JSON_OBJECT || json_count(v) != keys || json_type(rings) != JSON_ARRAY ||

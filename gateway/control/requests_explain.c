@@ -273,18 +273,29 @@ static bool
 pace_lets(const struct matter *x, char *dst, size_t cap)
 {
 	const struct rollout_plan *plan = x->v.plan;
-	bool group = plan && !x->v.paced && rollouts_is_group_paced(x->c->rollouts, x->release->id, x->m);
-	if ((!x->v.paced && !group) || x->have_fate)
+	enum rollouts_share share = !plan || x->v.paced ? ROLLOUTS_SHARES :
+	    rollouts_paced_share(x->c->rollouts, x->release->id, x->m);
+	if ((!x->v.paced && share == ROLLOUTS_SHARES) || x->have_fate)
 		return true;
-	if (!group) {
+	if (share == ROLLOUTS_SHARES) {
 		say(dst, cap, "%s", grants_reason_text(GRANTS_PACED));
 		return false;
 	}
-	say(dst, cap, "as many modules of group %s were granted the release as the plan lets through of each:", group_of(x));
-	if (plan->group_concurrent)
-		say(dst, cap, " %lld at a time", (long long)plan->group_concurrent);
-	if (plan->group_per_day)
-		say(dst, cap, "%s %lld in 24 hours", plan->group_concurrent ? "," : "", (long long)plan->group_per_day);
+	char tag[TAGS_WORD_MAX + 1];
+	int64_t concurrent, per_day;
+	rollouts_caps_limits(plan, share, &concurrent, &per_day);
+	rollouts_caps_name(x->m->tags, share, tag);
+	if (share == ROLLOUTS_BY_GROUP)
+		say(dst, cap, "as many modules of group %s", group_of(x));
+	else if (tag[0])
+		say(dst, cap, "as many modules of %s", tag);
+	else
+		say(dst, cap, "as many modules of which no tag says the %s", share == ROLLOUTS_BY_CELL ? "cell" : "APN");
+	say(dst, cap, " were granted the release as the plan lets through of each:");
+	if (concurrent)
+		say(dst, cap, " %lld at a time", (long long)concurrent);
+	if (per_day)
+		say(dst, cap, "%s %lld in 24 hours", concurrent ? "," : "", (long long)per_day);
 	return false;
 }
 

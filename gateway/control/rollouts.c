@@ -30,8 +30,8 @@ rollout_free(struct rollout *one)
 {
 	LIST_REMOVE(one, link);
 	free(one->plan);
-	free(one->groups);
-	free(one->groups_round);
+	rollouts_caps_free(one->caps);
+	rollouts_caps_free(one->caps_round);
 	free(one);
 }
 
@@ -98,9 +98,9 @@ find_plan(struct control *c, struct rollout *one)
 	else
 		free(plan);
 	/* Where there is no memory for it nobody new gets it. */
-	if (one->plan && (one->plan->group_concurrent || one->plan->group_per_day)) {
-		one->groups = calloc(1, sizeof *one->groups);
-		one->groups_round = calloc(1, sizeof *one->groups_round);
+	if (one->plan && rollouts_caps_wanted(one->plan, ROLLOUTS_SHARES)) {
+		one->caps = rollouts_caps_new();
+		one->caps_round = rollouts_caps_new();
 	}
 	if (err && !one->lost) /* said once, and looked for again */
 		oplog(OPLOG_ERR, "the policy that a release was signed under could not be read: %s; it is offered to nobody",
@@ -285,27 +285,6 @@ rollouts_group(const struct rollouts *r, const struct rollout *one, const struct
 	return own[0] ? own : p ? p->profile->default_group : "";
 }
 
-static unsigned
-group_find(const struct rollouts_groups *g, const char *name)
-{
-	unsigned i = 0;
-	while (i < g->n && strcmp(g->one[i].name, name) != 0)
-		i++;
-	return i < g->n || g->n < ROLLOUTS_GROUPS_MAX ? i : ROLLOUTS_GROUPS_MAX - 1;
-}
-
-unsigned
-rollouts_group_at(struct rollouts_groups *g, const char *name)
-{
-	unsigned i = group_find(g, name);
-	if (i == g->n) {
-		snprintf(g->one[i].name, sizeof g->one[i].name, "%s", name);
-		g->one[i].under_way = g->one[i].today = 0; /* of the round before last */
-		g->n++;
-	}
-	return i;
-}
-
 unsigned
 rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m, uint64_t place)
 {
@@ -326,29 +305,41 @@ is_paced(const struct rollout *one)
 	    one->today >= (uint64_t)one->plan->per_day;
 }
 
-/* The same of the module's own group, where the plan has a limit for each. */
-static bool
-is_group_paced(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
+/* What names a module among those that share it. */
+static const char *
+share_name(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m, enum rollouts_share share,
+    char tag[TAGS_WORD_MAX + 1])
 {
-	const struct rollout_plan *p = one->plan;
-	if (!p->group_concurrent && !p->group_per_day)
-		return false;
-	if (!one->groups || !one->counted)
-		return true;
-	unsigned i = group_find(one->groups, rollouts_group(r, one, m));
-	return i < one->groups->n &&
-	    ((p->group_concurrent && one->groups->one[i].under_way >= (uint64_t)p->group_concurrent) ||
-	    (p->group_per_day && one->groups->one[i].today >= (uint64_t)p->group_per_day));
+	if (share == ROLLOUTS_BY_GROUP)
+		return rollouts_group(r, one, m);
+	rollouts_caps_name(m->tags, share, tag);
+	return tag;
 }
 
-static void
-count_group(struct rollouts_groups *g, const char *name)
+/* The first of what the module shares that is full; ROLLOUTS_SHARES: none. Before all were counted nobody knows. */
+static enum rollouts_share
+paced_share(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m)
 {
-	if (!g)
-		return;
-	unsigned i = rollouts_group_at(g, name);
-	g->one[i].under_way++;
-	g->one[i].today++;
+	char tag[TAGS_WORD_MAX + 1];
+	for (unsigned i = 0; i < ROLLOUTS_SHARES; i++) {
+		enum rollouts_share share = (enum rollouts_share)i;
+		if (rollouts_caps_wanted(one->plan, share) && (!one->caps || !one->caps_round || !one->counted ||
+		    rollouts_caps_is_full(one->caps, share, share_name(r, one, m, share, tag), one->plan)))
+			return share;
+	}
+	return ROLLOUTS_SHARES;
+}
+
+void
+rollouts_count_shares(const struct rollouts *r, const struct rollout *one, struct rollouts_caps *caps,
+    const struct inventory_module *m, bool under_way, bool today)
+{
+	char tag[TAGS_WORD_MAX + 1];
+	for (unsigned i = 0; caps && i < ROLLOUTS_SHARES; i++) {
+		enum rollouts_share share = (enum rollouts_share)i;
+		if (rollouts_caps_wanted(one->plan, share))
+			rollouts_caps_count(caps, share, share_name(r, one, m, share, tag), under_way, today);
+	}
 }
 
 static enum grants_reason
@@ -364,15 +355,15 @@ guard(void *ctx, const struct inventory_module *m, const uint8_t release[RELEASE
 		return GRANTS_RING;
 	if (!first)
 		return GRANTS_YES;
-	if (is_paced(one) || is_group_paced(r, one, m))
+	if (is_paced(one) || paced_share(r, one, m) != ROLLOUTS_SHARES)
 		return GRANTS_PACED;
 	/* Counted right with all others in the next round; one under way may have passed its place. */
 	one->under_way++;
 	one->today++;
 	one->round.under_way++;
 	one->round.today++;
-	count_group(one->groups, rollouts_group(r, one, m));
-	count_group(one->groups_round, rollouts_group(r, one, m));
+	rollouts_count_shares(r, one, one->caps, m, true, true);
+	rollouts_count_shares(r, one, one->caps_round, m, true, true);
 	return GRANTS_YES;
 }
 
@@ -880,11 +871,11 @@ rollouts_alerts(const struct rollouts *r, void (*alert)(struct jsonw *j, const c
 	}
 }
 
-bool
-rollouts_is_group_paced(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m)
+enum rollouts_share
+rollouts_paced_share(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m)
 {
 	const struct rollout *one = rollouts_find(r, id);
-	return one && one->plan && is_group_paced(r, one, m);
+	return one && one->plan ? paced_share(r, one, m) : ROLLOUTS_SHARES;
 }
 
 bool

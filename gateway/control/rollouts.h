@@ -15,6 +15,7 @@
 
 #include "crypto/release.h"
 #include "gateway/control/inventory.h"
+#include "gateway/control/rollouts_caps.h"
 #include "gateway/state/grant.h"
 #include "gateway/state/rollout.h"
 #include "policy/rollout.h"
@@ -139,8 +140,12 @@ struct rollouts_view {
 };
 /* False: it is not offered. */
 bool rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct rollouts_view *ret);
-/* As many modules of this one's group were granted it as the plan lets through of each: GRANTS_PACED for this one. */
-bool rollouts_is_group_paced(const struct rollouts *r, const uint8_t id[RELEASE_ID], const struct inventory_module *m);
+/*
+ * As many modules as the plan lets through were granted it of those that share this one's group, cell or APN: GRANTS_PACED
+ * for it. ROLLOUTS_SHARES: none of these is full.
+ */
+enum rollouts_share rollouts_paced_share(const struct rollouts *r, const uint8_t id[RELEASE_ID],
+    const struct inventory_module *m);
 /* What became of one module under a release. False: it was never granted it, or that is not offered. */
 struct rollouts_fate {
 	struct db_grant grant;

@@ -281,11 +281,7 @@ count_one(void *arg, const struct db_grant *what, struct grants_fate *fate)
 	bool under_way = outcome == ROLLOUT_PENDING ||
 	    (outcome == ROLLOUT_UNCOUNTED && !what->completed && what->at > k->now - one->plan->silence);
 	one->round.under_way += under_way;
-	if (one->groups_round) {
-		unsigned i = rollouts_group_at(one->groups_round, rollouts_group(k->r, one, m));
-		one->groups_round->one[i].under_way += under_way;
-		one->groups_round->one[i].today += what->at > k->now - DAY;
-	}
+	rollouts_count_shares(k->r, one, one->caps_round, m, under_way, what->at > k->now - DAY);
 	if (outcome == ROLLOUT_UNCOUNTED)
 		return;
 	unsigned ring = ring_of(k->r, one, m, fate);
@@ -306,8 +302,8 @@ begin_round(struct rollouts *r)
 	LIST_FOREACH(one, &r->all, link) {
 		one->counting = one->plan != NULL;
 		memset(&one->round, 0, sizeof one->round);
-		if (one->groups_round)
-			one->groups_round->n = 0;
+		if (one->caps_round)
+			rollouts_caps_reset(one->caps_round);
 	}
 }
 
@@ -324,9 +320,9 @@ end_round(struct rollouts *r)
 		one->under_way = one->round.under_way;
 		one->today = one->round.today;
 		one->bytes = one->round.bytes;
-		struct rollouts_groups *counted = one->groups_round;
-		one->groups_round = one->groups;
-		one->groups = counted;
+		struct rollouts_caps *counted = one->caps_round;
+		one->caps_round = one->caps;
+		one->caps = counted;
 		one->counted = true;
 		one->counting = false;
 	}

@@ -15,16 +15,6 @@
 #define ROLLOUTS_PLACES 1024   /* of grants, between two looks at the clock */
 #define ROLLOUTS_TOLD_MAX 256 /* modules that ended badly, named in one round; the rest in the next ones */
 
-/*
- * What was granted to the modules of one group. Beyond ROLLOUTS_GROUPS_MAX groups all others share the last place:
- * then they have one limit together, which is the safe side.
- */
-#define ROLLOUTS_GROUPS_MAX 256
-struct rollouts_groups {
-	unsigned n;
-	struct { char name[DB_NAME_MAX]; uint64_t under_way, today; } one[ROLLOUTS_GROUPS_MAX];
-};
-
 struct rollout { /* one release that is offered */
 	LIST_ENTRY(rollout) link;
 	uint8_t id[RELEASE_ID];
@@ -45,8 +35,8 @@ struct rollout { /* one release that is offered */
 	bool counted;               /* those two are known: before, nobody new is granted it */
 	bool counting;              /* in the round under way, whose numbers are not whole yet: */
 	struct { struct rollout_count count[ROLLOUT_RINGS_MAX]; uint64_t under_way, today; uint64_t bytes; unsigned told; } round;
-	/* Where the plan has limits for groups, as counted and in the round under way; owned. NULL: it has none. */
-	struct rollouts_groups *groups, *groups_round;
+	/* Where the plan has limits for what modules share, as counted and in the round under way; owned. NULL: it has none. */
+	struct rollouts_caps *caps, *caps_round;
 	char by[DB_WHO_MAX], reason[DB_TEXT_MAX];
 };
 
@@ -69,8 +59,9 @@ struct rollout *rollouts_find(const struct rollouts *r, const uint8_t id[RELEASE
 void rollouts_object(const uint8_t id[RELEASE_ID], char dst[ROLLOUTS_OBJECT_CAP]);
 /* The group that the module is in now, be it by its profile's default. */
 const char *rollouts_group(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m);
-/* The place of a group; made where there is room for one more. */
-unsigned rollouts_group_at(struct rollouts_groups *g, const char *name);
+/* Counts a module among those that share something with it, where the plan has limits for that; caps may be NULL. */
+void rollouts_count_shares(const struct rollouts *r, const struct rollout *one, struct rollouts_caps *caps,
+    const struct inventory_module *m, bool under_way, bool today);
 /* The ring of a module that has that place, in the group it is in now; there is a plan. */
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
     uint64_t place);

@@ -422,14 +422,14 @@ test_rollouts_group_paces(void **state)
 		assert_int_equal(inventory_set(f->c->inventory, other[i]->pseudonym, "cell-7", NULL), 0);
 	/* Without memory to count by group nobody new gets it. */
 	assert_int_equal(ask(f, lab[0]), GRANTS_PACED);
-	f->one->groups = calloc(1, sizeof *f->one->groups);
-	f->one->groups_round = calloc(1, sizeof *f->one->groups_round);
+	f->one->caps = rollouts_caps_new();
+	f->one->caps_round = rollouts_caps_new();
 	assert_int_equal(ask(f, lab[0]), GRANTS_YES);
 	assert_int_equal(ask(f, lab[1]), GRANTS_YES);
 	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
-	assert_true(rollouts_is_group_paced(f->c->rollouts, id, lab[2]));
+	assert_int_equal(rollouts_paced_share(f->c->rollouts, id, lab[2]), ROLLOUTS_BY_GROUP);
 	assert_int_equal(ask(f, lab[0]), GRANTS_YES); /* it has it already */
-	assert_false(rollouts_is_group_paced(f->c->rollouts, id, other[0]));
+	assert_int_equal(rollouts_paced_share(f->c->rollouts, id, other[0]), ROLLOUTS_SHARES);
 	assert_int_equal(ask(f, other[0]), GRANTS_YES);
 	EXPECT(f, 0, 3, 0, 0, 0); /* counted anew, it is the same */
 	assert_int_equal(ask(f, lab[2]), GRANTS_PACED);
@@ -446,20 +446,42 @@ test_rollouts_group_paces(void **state)
 	assert_int_equal(ask(f, lab[2]), GRANTS_YES);
 }
 
-/* More groups than are counted one by one have the last place together. */
+/* A cell and an APN are what tags say; whoever has no such tag is in one with all others like it. */
 static void
-test_rollouts_many_groups(void **state)
+test_rollouts_cell_paces(void **state)
 {
-	struct rollouts_groups *g = calloc(1, sizeof *g);
-	char name[16];
-	(void)state;
-	for (unsigned i = 0; i < 2 * ROLLOUTS_GROUPS_MAX; i++) {
-		snprintf(name, sizeof name, "g%u", i);
-		assert_int_equal(rollouts_group_at(g, name), i < ROLLOUTS_GROUPS_MAX ? i : ROLLOUTS_GROUPS_MAX - 1);
-	}
-	assert_int_equal(g->n, ROLLOUTS_GROUPS_MAX);
-	assert_int_equal(rollouts_group_at(g, "g7"), 7);
-	free(g);
+	struct fixture *f = *state;
+	struct inventory_import done;
+	const struct inventory_module *m[6];
+	static const char csv[] = "kind,identity,group,product,version,tags\n"
+	    "serial,module-0,lab,EC25,1.0,cell-7 apn-iot\nserial,module-1,lab,EC25,1.0,cell-7 apn-iot\n"
+	    "serial,module-2,lab,EC25,1.0,cell-8 apn-iot\nserial,module-3,lab,EC25,1.0,roof\nserial,module-4,lab,EC25,1.0,\n"
+	    "serial,module-5,lab,EC25,1.0,cell-9\n";
+	for (unsigned i = 0; i < 6; i++)
+		m[i] = known(f, i, IDENTITY_B, "lab");
+	assert_int_equal(inventory_import(f->c->inventory, view_str(csv), "acme-rtr", false, &done), 0);
+	assert_int_equal(done.problems_n, 0);
+	begin(f);
+	f->one->plan->concurrent = f->one->plan->per_day = 100;
+	f->one->plan->cell_concurrent = 1;
+	f->one->caps = rollouts_caps_new();
+	f->one->caps_round = rollouts_caps_new();
+	assert_int_equal(ask(f, m[0]), GRANTS_YES);
+	assert_int_equal(ask(f, m[1]), GRANTS_PACED);
+	assert_int_equal(rollouts_paced_share(f->c->rollouts, id, m[1]), ROLLOUTS_BY_CELL);
+	assert_int_equal(ask(f, m[2]), GRANTS_YES);
+	assert_int_equal(ask(f, m[3]), GRANTS_YES);
+	assert_int_equal(ask(f, m[4]), GRANTS_PACED);
+	EXPECT(f, 0, 3, 0, 0, 0);
+	assert_int_equal(ask(f, m[1]), GRANTS_PACED);
+	says(f, 0, IDENTITY_B, "2.0");
+	EXPECT(f, 0, 3, 1, 0, 0);
+	f->one->plan->apn_per_day = 2; /* m[0] and m[2] had it today, done or not */
+	assert_int_equal(rollouts_paced_share(f->c->rollouts, id, m[1]), ROLLOUTS_SHARES); /* nobody counted by APN yet */
+	EXPECT(f, 0, 3, 1, 0, 0);
+	assert_int_equal(rollouts_paced_share(f->c->rollouts, id, m[1]), ROLLOUTS_BY_APN);
+	assert_int_equal(ask(f, m[1]), GRANTS_PACED);
+	assert_int_equal(ask(f, m[5]), GRANTS_YES);
 }
 
 #define MANY 3000u
@@ -1247,7 +1269,7 @@ main(void)
 		T(test_rollouts_held_while_paused),
 		T(test_rollouts_over_is_not_held),
 		T(test_rollouts_group_paces),
-		cmocka_unit_test(test_rollouts_many_groups),
+		T(test_rollouts_cell_paces),
 		T(test_rollouts_superseded),
 		T(test_way_back_counters),
 		T(test_rollouts_bytes),

@@ -71,7 +71,8 @@ limits_of_groups_came_later(void **state)
 {
 	static const char *const zero = SAMPLE_MAIN "rollout_plans = ( { name = \"careful\"; concurrent = 50; per_day = 500; "
 	    "silence = \"36h\"; group_per_day = 0; " RINGS " } );\n", *const some = SAMPLE_MAIN "rollout_plans = ( { name = \"careful\"; "
-	    "concurrent = 50; per_day = 500; silence = \"36h\"; group_concurrent = 5; group_per_day = 7; egress_watch = 3; " RINGS " } );\n";
+	    "concurrent = 50; per_day = 500; silence = \"36h\"; group_concurrent = 5; group_per_day = 7; egress_watch = 3; cell_concurrent = 2; "
+	    "cell_per_day = 4; apn_concurrent = 6; apn_per_day = 8; " RINGS " } );\n";
 	struct rollout_plan p;
 	uint8_t digest[DIGEST_SHA256_LEN], other[DIGEST_SHA256_LEN];
 	struct writer before, without, with;
@@ -83,10 +84,12 @@ limits_of_groups_came_later(void **state)
 	assert_true(view_equal(writer_view(&before), writer_view(&without)));
 	assert_null(memmem(before.p, before.n, "group_", 6));
 	assert_null(memmem(before.p, before.n, "egress", 6));
+	assert_null(memmem(before.p, before.n, "cell_", 5));
 	assert_int_equal(rollout_plan_read(writer_view(&without), &p, &have, digest), 0);
 	assert_true(have && p.group_concurrent == 0 && p.group_per_day == 0 && p.egress_watch == 0);
 	assert_int_equal(rollout_plan_read(writer_view(&with), &p, &have, other), 0);
 	assert_true(have && p.group_concurrent == 5 && p.group_per_day == 7 && p.egress_watch == 3);
+	assert_true(p.cell_concurrent == 2 && p.cell_per_day == 4 && p.apn_concurrent == 6 && p.apn_per_day == 8);
 	assert_memory_not_equal(digest, other, sizeof digest);
 	/* What nobody writes so is none: 0 in words, or another key in its place. */
 	uint8_t *at = memmem(with.p, with.n, "\"group_per_day\":7", 17);
