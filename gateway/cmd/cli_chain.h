@@ -8,6 +8,35 @@
 
 #include "crypto/entry.h"
 #include "crypto/succession.h"
+#include "gateway/cmd/cli_opt.h"
+#include "gateway/warden/authority.h"
+
+/* A chain under repair: where it lies, what it is compared with, and why not. */
+struct cli_chain {
+	const struct cli_common *c;
+	const char *noun, *nouns;             /* "signer set", "signer sets" */
+	char authority_path[CLI_OPT_PATH_MAX];
+	char there[CLI_OPT_PATH_MAX];         /* signers/ of the export, where policies are too */
+	int authority, approved, audit, papers; /* folders: three of data_dir's, and there; -1 */
+	struct authority *a;                  /* genesis and sets that are here, as far as they hold */
+	char why_here[256], why_there[256];
+};
+
+/* Opens the folders. 0 or an exit status after saying why; to be closed in either case. */
+int cli_chain_open(struct cli_chain *h, const struct cli_common *c, const char *noun, const char *nouns, const char *data,
+    const char *from);
+void cli_chain_close(struct cli_chain *h);
+/* The exit status after saying that path could not be read or written. */
+int cli_chain_local(const struct cli_chain *h, const char *path, int err);
+/* a anew, with genesis and as many of its signatures as there are. FG_ENOMEM, FG_EIO, or what the warden's code says of it. */
+int cli_chain_genesis(struct cli_chain *h);
+/*
+ * One is put in force when the log has it. If it is known here and not in the log, the log was longer once, and what
+ * follows from here would be a fork: it is condemned again. The exit status.
+ */
+int cli_chain_refuse(const struct cli_chain *h, uint64_t size, uint32_t known);
+/* The number behind prefix in an entry's object, 1 to max; 0: it is none. */
+uint32_t cli_chain_number(const struct entry *e, const char *prefix, uint32_t max);
 
 /* What the log has in its first size entries; audit is the folder above it. Stops at what take returns but 0, and returns it. */
 int cli_chain_entries(int audit, uint64_t size, int (*take)(void *ctx, const struct entry *e), void *ctx);

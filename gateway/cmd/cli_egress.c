@@ -37,13 +37,7 @@ show(const struct json_value *root)
 	const struct json_value *errors = json_get(root, "errors"), *releases = json_get(root, "releases");
 	bool dry = false;
 	json_bool(json_get(root, "dry_run"), &dry);
-	for (size_t i = 0; i < json_count(errors); i++) {
-		int64_t line = 0;
-		json_int(json_get(json_at(errors, i), "line"), &line);
-		printf("line %lld: ", (long long)line);
-		cli_print_string(stdout, json_get(json_at(errors, i), "text"));
-		fputc('\n', stdout);
-	}
+	cli_print_lines(errors);
 	if (json_count(errors)) {
 		cli_print_line(stdout, "", "Nothing of it was taken: mend these lines.");
 		return;

@@ -259,13 +259,7 @@ show_import(const struct json_value *root)
 	const struct json_value *errors = json_get(root, "errors");
 	bool dry = false;
 	json_bool(json_get(root, "dry_run"), &dry);
-	for (size_t i = 0; i < json_count(errors); i++) {
-		int64_t line = 0;
-		json_int(json_get(json_at(errors, i), "line"), &line);
-		printf("line %lld: ", (long long)line);
-		cli_print_string(stdout, json_get(json_at(errors, i), "text"));
-		fputc('\n', stdout);
-	}
+	cli_print_lines(errors);
 	if (dry)
 		cli_print_line(stdout, "", "Nothing was changed; this is what would be.");
 	cli_print_field(stdout, "added", json_get(root, "added"));

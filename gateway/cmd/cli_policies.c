@@ -1,44 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/cmd/cli_policies.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "crypto/decimal.h"
 #include "crypto/enact.h"
 #include "crypto/err.h"
-#include "gateway/audit/condemned.h"
 #include "gateway/cmd/cli_chain.h"
-#include "gateway/cmd/cli_place.h"
 #include "gateway/file/inforce.h"
 #include "gateway/warden/policychain.h"
 #include "gateway/warden/successor.h"
 
-#define POLICY_PREFIX "policy:"
-
 struct mending {
-	const struct cli_common *c;
-	char authority_path[CLI_OPT_PATH_MAX];
-	char there[CLI_OPT_PATH_MAX];  /* signers/ of the export, where policies are too */
-	int authority, approved, audit, papers; /* folders: three of data_dir's, and there; -1 */
-	struct authority *a;
+	struct cli_chain h;
 	struct policychain *p;         /* what is here, as far as it holds */
 	uint32_t last;                 /* the newest policy that the log has; 0: none but genesis' */
 	uint8_t (*digest)[DIGEST_SHA256_LEN]; /* of their statements, POLICYSET_CHAIN_MAX + 1; owned */
-	char why_here[256], why_there[256];
 	struct cli_policies *ret;
 };
-
-static int
-local(const struct mending *m, const char *path, int err)
-{
-	return cli_opt_fail(m->c, CLI_COULD_NOT, "LOCAL",
-	    "The log itself is whole, the policies may not be: run it again before the next start.", "%s: %s", path, err_why(err));
-}
 
 /* ---- what the log has ---- */
 
@@ -46,44 +26,24 @@ static int
 take_entry(void *ctx, const struct entry *e)
 {
 	struct mending *m = ctx;
-	uint64_t number;
-	const size_t n = sizeof POLICY_PREFIX - 1;
-	if (e->ev != ENTRY_AUTHORITY_POLICY || e->obj.n <= n || memcmp(e->obj.p, POLICY_PREFIX, n) != 0 ||
-	    !decimal_parse(view_of(e->obj.p + n, e->obj.n - n), POLICYSET_CHAIN_MAX, &number) || !number)
-		return FG_OK;
+	uint32_t number = e->ev == ENTRY_AUTHORITY_POLICY ? cli_chain_number(e, "policy:", POLICYSET_CHAIN_MAX) : 0;
 	if (number > m->last)
-		m->last = (uint32_t)number;
-	return digest_sha256(e->doc, m->digest[number]);
+		m->last = number;
+	return number ? digest_sha256(e->doc, m->digest[number]) : FG_OK;
 }
 
 /* ---- what is here ---- */
-
-static int
-give(struct mending *m, const char *name, int (*take)(struct authority *a, int fd))
-{
-	int fd = openat(m->authority, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0)
-		return FG_ENOTFOUND;
-	int err = take(m->a, fd);
-	close(fd);
-	return err;
-}
 
 /* Genesis and the signer sets: cli_sets_mend() was there before, and said what they lack. */
 static int
 load_authority(struct mending *m)
 {
-	char name[32], why[256] = "";
-	m->a = authority_new();
-	int err = m->a ? give(m, "genesis.json", authority_genesis) : FG_ENOMEM;
-	for (unsigned i = 0; !err && i < AUTHORITY_SIGS_MAX; i++) {
-		snprintf(name, sizeof name, "genesis.sig.%u", i);
-		err = give(m, name, authority_genesis_sig);
-	}
-	if (!err || err == FG_ENOTFOUND)
-		err = authority_load(m->a, m->authority, why, sizeof why);
-	return err ? cli_opt_fail(m->c, CLI_COULD_NOT, "AUTHORITY",
-	    "Put that right first, and run this again before the next start.", "%s: what policies rest on: %s", m->authority_path,
+	char why[256] = "";
+	int err = cli_chain_genesis(&m->h);
+	if (!err)
+		err = authority_load(m->h.a, m->h.authority, why, sizeof why);
+	return err ? cli_opt_fail(m->h.c, CLI_COULD_NOT, "AUTHORITY",
+	    "Put that right first, and run this again before the next start.", "%s: what policies rest on: %s", m->h.authority_path,
 	    why[0] ? why : err_why(err)) : 0;
 }
 
@@ -91,13 +51,13 @@ load_authority(struct mending *m)
 static int
 load(struct mending *m)
 {
-	snprintf(m->why_here, sizeof m->why_here, "missing");
+	snprintf(m->h.why_here, sizeof m->h.why_here, "missing");
 	policychain_free(m->p);
 	m->p = policychain_new();
-	int err = m->p ? policychain_load(m->p, m->a, m->authority, m->why_here, sizeof m->why_here) : FG_ENOMEM;
+	int err = m->p ? policychain_load(m->p, m->h.a, m->h.authority, m->h.why_here, sizeof m->h.why_here) : FG_ENOMEM;
 	if (err == FG_EFORMAT || err == FG_EPERM || err == FG_ELIMIT)
 		err = FG_OK;
-	return err ? local(m, m->authority_path, err) : 0;
+	return err ? cli_chain_local(&m->h, m->h.authority_path, err) : 0;
 }
 
 /* ---- one policy ---- */
@@ -123,24 +83,24 @@ sift(const struct policyset *next, const struct signers *set, struct succession_
 static int
 judge(struct mending *m, uint32_t number, struct succession_bundle *b, struct policyset *next)
 {
-	const struct genesis *g = authority_genesis_get(m->a);
+	const struct genesis *g = authority_genesis_get(m->h.a);
 	uint8_t digest[DIGEST_SHA256_LEN];
 	int err = digest_sha256(b->text, digest);
 	if (!err && memcmp(digest, m->digest[number], sizeof digest) != 0) {
-		snprintf(m->why_there, sizeof m->why_there, "it is another statement than the log's");
+		snprintf(m->h.why_there, sizeof m->h.why_there, "it is another statement than the log's");
 		return FG_EPERM;
 	}
 	if (!err)
-		err = policyset_parse(b->text, g->origin, next, m->why_there, sizeof m->why_there);
-	const struct signers *set = err ? NULL : authority_set(m->a, next->signers);
+		err = policyset_parse(b->text, g->origin, next, m->h.why_there, sizeof m->h.why_there);
+	const struct signers *set = err ? NULL : authority_set(m->h.a, next->signers);
 	if (!err && !set) {
-		snprintf(m->why_there, sizeof m->why_there, "there is no signer set %u", next->signers);
+		snprintf(m->h.why_there, sizeof m->h.why_there, "there is no signer set %u", next->signers);
 		return FG_EPERM;
 	}
 	if (!err)
 		err = sift(next, set, b);
 	return err ? err : enact_check_next(g, policychain_now(m->p), policychain_text(m->p), next, b->text, set, b->sig, b->n,
-	    m->why_there, sizeof m->why_there);
+	    m->h.why_there, sizeof m->h.why_there);
 }
 
 struct writing {
@@ -154,8 +114,8 @@ static int
 write_one(void *ctx)
 {
 	const struct writing *w = ctx;
-	return w->b ? successor_settle(w->m->authority, SUCCESSOR_POLICY, w->number, w->b) :
-	    inforce_write(w->m->approved, w->in);
+	return w->b ? successor_settle(w->m->h.authority, SUCCESSOR_POLICY, w->number, w->b) :
+	    inforce_write(w->m->h.approved, w->in);
 }
 
 /* The next of the chain, from the export. 0; an exit status; negative when it was not, with why_there. */
@@ -166,20 +126,20 @@ fetch(struct mending *m, uint32_t number)
 	struct cli_parcel p;
 	struct policyset *next = calloc(1, sizeof *next);
 	int status;
-	m->why_there[0] = '\0';
+	m->h.why_there[0] = '\0';
 	snprintf(stem, sizeof stem, "policy-%u", number);
-	int err = cli_parcel_read(m->papers, stem, POLICYSET_BYTES_MAX, &p);
+	int err = cli_parcel_read(m->h.papers, stem, POLICYSET_BYTES_MAX, &p);
 	if (!next)
 		err = FG_ENOMEM;
 	if (!err)
 		err = judge(m, number, &p.b, next);
 	if (!err) {
 		struct writing w = { m, number, &p.b, NULL };
-		err = cli_chain_as_owner(m->authority, write_one, &w);
-		status = err ? local(m, m->authority_path, err) : 0;
+		err = cli_chain_as_owner(m->h.authority, write_one, &w);
+		status = err ? cli_chain_local(&m->h, m->h.authority_path, err) : 0;
 	} else {
-		if (!m->why_there[0])
-			snprintf(m->why_there, sizeof m->why_there, "%s", err == FG_ENOTFOUND ? "missing" : err_why(err));
+		if (!m->h.why_there[0])
+			snprintf(m->h.why_there, sizeof m->h.why_there, "%s", err == FG_ENOTFOUND ? "missing" : err_why(err));
 		status = err;
 	}
 	cli_parcel_free(&p);
@@ -204,7 +164,7 @@ lack(struct mending *m, uint32_t first)
 	m->ret->first = first;
 	m->ret->lacking = m->last - first + 1;
 	fprintf(stderr, "fotagate: %s/policy/%u.json: the log has this policy. Here: %s. In %s: %s.\n" CLI_POLICIES_CURE "\n",
-	    m->authority_path, first, m->why_here, m->there, m->why_there);
+	    m->h.authority_path, first, m->h.why_here, m->h.there, m->h.why_there);
 }
 
 /* What was put is read again like everything: by the warden's code, from the disk. */
@@ -214,8 +174,8 @@ follow(struct mending *m)
 	uint32_t number = policychain_now(m->p)->number;
 	int status = 0;
 	if (!is_logged(m)) {
-		snprintf(m->why_here, sizeof m->why_here, "another statement");
-		snprintf(m->why_there, sizeof m->why_there, "not looked at");
+		snprintf(m->h.why_here, sizeof m->h.why_here, "another statement");
+		snprintf(m->h.why_there, sizeof m->h.why_there, "not looked at");
 		lack(m, number);
 		return 0;
 	}
@@ -226,22 +186,12 @@ follow(struct mending *m)
 		m->ret->put++;
 		status = load(m);
 		if (!status && policychain_now(m->p)->number <= number)
-			status = local(m, m->authority_path, FG_EFORMAT); /* somebody else writes there */
+			status = cli_chain_local(&m->h, m->h.authority_path, FG_EFORMAT); /* somebody else writes there */
 		number = policychain_now(m->p)->number;
 	}
 	if (status < 0)
 		lack(m, number + 1);
 	return status > 0 ? status : 0;
-}
-
-static int
-refuse(struct mending *m, uint64_t size, uint32_t known)
-{
-	struct condemned c = { .state = MSG_LOG_ROLLED_BACK, .known = size + 1, .since = (int64_t)time(NULL) };
-	snprintf(c.why, sizeof c.why, "policy %u was put in force here, and the log ends before it", known);
-	int err = condemned_write(m->audit, &c);
-	return err ? local(m, "audit/" CONDEMNED_FILE, err) :
-	    cli_opt_fail(m->c, CLI_REFUSED, "LOG", "The log stays condemned. Repair it with a newer export.", "%s", c.why);
 }
 
 /* The warden starts on no folder that goes on behind what it remembers: this one may, for the log proves it. */
@@ -254,22 +204,22 @@ remember(struct mending *m)
 	memcpy(in.config, now->config, sizeof in.config);
 	int err = digest_sha256(policychain_text(m->p), in.statement);
 	if (!err)
-		err = cli_chain_as_owner(m->approved, write_one, &w);
-	return err ? local(m, "images/approved/" INFORCE_FILE, err) : 0;
+		err = cli_chain_as_owner(m->h.approved, write_one, &w);
+	return err ? cli_chain_local(&m->h, "images/approved/" INFORCE_FILE, err) : 0;
 }
 
 static int
 mend(struct mending *m, const struct rebuild *log)
 {
 	struct inforce known = { .number = 0 };
-	int err = m->approved < 0 ? FG_ENOTFOUND : inforce_read(m->approved, &known);
+	int err = m->h.approved < 0 ? FG_ENOTFOUND : inforce_read(m->h.approved, &known);
 	if (err && err != FG_ENOTFOUND && err != FG_EFORMAT) /* that, the warden will say */
-		return local(m, "images/approved/" INFORCE_FILE, err);
+		return cli_chain_local(&m->h, "images/approved/" INFORCE_FILE, err);
 	bool remembers = err == FG_OK;
 	uint32_t here = policychain_now(m->p)->number;
 	/* Entries behind the signed ones may hold it, and are not read here. */
 	if (here > m->last || (remembers && known.number > m->last))
-		return log->kept ? 0 : refuse(m, log->size, here > known.number ? here : known.number);
+		return log->kept ? 0 : cli_chain_refuse(&m->h, log->size, here > known.number ? here : known.number);
 	int status = follow(m);
 	if (status || m->ret->lacking || !remembers || known.number == m->last)
 		return status;
@@ -280,43 +230,14 @@ mend(struct mending *m, const struct rebuild *log)
 /* ---- all of it ---- */
 
 static int
-open_below(const struct mending *m, const char *data, const char *name, int *ret)
-{
-	char path[CLI_OPT_PATH_MAX];
-	if (!cli_place_path(data, name, path))
-		return CLI_USAGE;
-	*ret = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *ret < 0 ? local(m, path, FG_EIO) : 0;
-}
-
-static int
-begin(struct mending *m, const char *data, const char *from)
-{
-	char path[CLI_OPT_PATH_MAX];
-	if (!cli_place_path(data, "authority", m->authority_path) || !cli_place_path(from, "signers", m->there) ||
-	    !cli_place_path(data, "images/approved", path))
-		return CLI_USAGE;
-	int status = open_below(m, data, "audit", &m->audit);
-	if (!status)
-		status = open_below(m, data, "authority", &m->authority);
-	/* Of a gateway that never started there is none. */
-	if (!status && access(path, F_OK) == 0)
-		status = open_below(m, data, "images/approved", &m->approved);
-	if (!status)
-		status = load_authority(m);
-	m->papers = status ? -1 : open(m->there, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return status;
-}
-
-static int
 run(struct mending *m, const struct rebuild *log)
 {
-	if (!authority_genesis_get(m->a)->signed_policy)
+	if (!authority_genesis_get(m->h.a)->signed_policy)
 		return 0;
 	int status = load(m);
-	int err = status ? FG_OK : cli_chain_entries(m->audit, log->size, take_entry, m);
+	int err = status ? FG_OK : cli_chain_entries(m->h.audit, log->size, take_entry, m);
 	if (err)
-		status = local(m, "audit/log", err);
+		status = cli_chain_local(&m->h, "audit/log", err);
 	return status ? status : mend(m, log);
 }
 
@@ -324,21 +245,17 @@ int
 cli_policies_mend(const struct cli_common *c, const char *data, const char *from, const struct rebuild *log,
     struct cli_policies *ret)
 {
-	struct mending m = { .c = c, .ret = ret, .authority = -1, .approved = -1, .audit = -1, .papers = -1,
-		.digest = calloc(POLICYSET_CHAIN_MAX + 1, sizeof *m.digest) };
+	struct mending m = { .ret = ret, .digest = calloc(POLICYSET_CHAIN_MAX + 1, sizeof *m.digest) };
 	*ret = (struct cli_policies){ 0 };
 	if (!m.digest)
 		return cli_opt_fail(c, CLI_COULD_NOT, "LOCAL", NULL, "no memory");
-	int status = begin(&m, data, from);
+	int status = cli_chain_open(&m.h, c, "policy", "policies", data, from);
+	if (!status)
+		status = load_authority(&m);
 	if (!status)
 		status = run(&m, log);
-	int fds[] = { m.authority, m.approved, m.audit, m.papers };
-	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-	}
 	policychain_free(m.p);
-	authority_free(m.a);
+	cli_chain_close(&m.h);
 	free(m.digest);
 	return status;
 }

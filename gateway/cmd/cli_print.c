@@ -401,3 +401,15 @@ cli_print_field(FILE *out, const char *label, const struct json_value *v)
 	cli_print_line(out, label, "%.*s", (int)w.n, w.n ? (const char *)w.p : "");
 	writer_free(&w);
 }
+
+void
+cli_print_lines(const struct json_value *errors)
+{
+	for (size_t i = 0; i < json_count(errors); i++) {
+		int64_t line = 0;
+		json_int(json_get(json_at(errors, i), "line"), &line);
+		printf("line %lld: ", (long long)line);
+		cli_print_string(stdout, json_get(json_at(errors, i), "text"));
+		fputc('\n', stdout);
+	}
+}

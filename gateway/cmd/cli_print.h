@@ -81,4 +81,7 @@ void cli_print_string(FILE *out, const struct json_value *v);
 /* First n characters of a digest, for columns. */
 void cli_table_short(struct cli_table *t, const struct json_value *v, unsigned n);
 
+/* What is wrong with the lines of a file: an array of line and text. */
+void cli_print_lines(const struct json_value *errors);
+
 #endif
