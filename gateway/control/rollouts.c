@@ -108,8 +108,8 @@ find_plan(struct control *c, struct rollout *one)
 	one->lost = err != 0;
 }
 
-static bool
-is_open(const struct rollout *one)
+bool
+rollouts_is_offered(const struct rollout *one)
 {
 	return one->standing.state == ROLLOUT_RUNNING || one->standing.state == ROLLOUT_DONE;
 }
@@ -122,20 +122,20 @@ let_in(const struct rollout *one, struct rollout_open *ret)
 		return;
 	if (!one->plan)
 		rollout_open_all(ret);
-	else if (is_open(one))
+	else if (rollouts_is_offered(one))
 		rollout_open_to(one->plan, one->standing.ring, one->standing.held, ret);
 }
 
-static void
-apply(struct rollouts *r, const struct rollout *one, bool now)
+void
+rollouts_apply(struct rollouts *r, const struct rollout *one, bool now)
 {
 	struct rollout_open open;
 	let_in(one, &open);
 	releases_let_in(r->c->releases, one->id, &open, now);
 }
 
-static void
-save(struct rollouts *r, const struct rollout *one)
+void
+rollouts_save(struct rollouts *r, const struct rollout *one)
 {
 	struct db_rollout row = { .state = (uint8_t)one->standing.state, .ring = (uint8_t)one->standing.ring,
 		.since = one->standing.since, .held = (uint8_t)one->standing.held, .stopped = one->stopped };
@@ -148,13 +148,13 @@ save(struct rollouts *r, const struct rollout *one)
 		    rollout_state_name(one->standing.state), db_why(r->c->db));
 }
 
-static void
-become(struct rollouts *r, struct rollout *one, enum rollout_state state, const char *by, const char *reason)
+void
+rollouts_become(struct rollouts *r, struct rollout *one, enum rollout_state state, const char *by, const char *reason)
 {
 	one->standing.state = state;
 	snprintf(one->by, sizeof one->by, "%s", by);
 	snprintf(one->reason, sizeof one->reason, "%s", reason);
-	save(r, one);
+	rollouts_save(r, one);
 }
 
 /* ---- what the log gets ---- */
@@ -194,7 +194,7 @@ create(struct rollouts *r, struct rollout *one)
 {
 	one->standing.ring = 0;
 	one->standing.since = control_now(r->c);
-	become(r, one, ROLLOUT_RUNNING, "control", "");
+	rollouts_become(r, one, ROLLOUT_RUNNING, "control", "");
 	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_CREATED, "control", 0, 0);
 	logbook_say(e, "the first ring is open");
 	logbook_tell(r->c->logbook, e);
@@ -386,12 +386,12 @@ on_logged(void *ctx, int err, uint64_t index)
 		/* What stops it may have come first; the log then has them in another order, and that holds. */
 		bool still = !err && one->standing.state == ROLLOUT_RUNNING && rollouts_may_open(o->all, one);
 		if (still && o->ring == ROLLOUT_RINGS_MAX) {
-			become(o->all, one, ROLLOUT_DONE, "control", "");
+			rollouts_become(o->all, one, ROLLOUT_DONE, "control", "");
 		} else if (still && o->ring == one->standing.ring + 1) {
 			one->standing.ring = o->ring;
 			one->standing.since = control_now(o->all->c);
-			save(o->all, one);
-			apply(o->all, one, false);
+			rollouts_save(o->all, one);
+			rollouts_apply(o->all, one, false);
 		}
 		o->all->due = true;
 	}
@@ -426,244 +426,12 @@ go_on(struct rollouts *r, struct rollout *one, bool finish)
 	free(e);
 }
 
-/* A stop is named by its second; the next one in the same second by the one after. */
-static void
-stop(struct rollouts *r, struct rollout *one)
-{
-	int64_t now = control_now(r->c);
-	one->stopped = now > one->stopped ? now : one->stopped + 1;
-	one->standing.opens = 0; /* what was signed before stops counts for nothing after */
-}
-
-static void
-pause_it(struct rollouts *r, struct rollout *one, unsigned ring, const char *by, const char *reason)
-{
-	stop(r, one);
-	become(r, one, ROLLOUT_PAUSED, by, reason);
-	apply(r, one, true);
-	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_PAUSED, by, ring, ring);
-	logbook_ref_number(e, "since", (uint64_t)one->stopped);
-	logbook_say(e, "%s", reason);
-	logbook_tell(r->c->logbook, e);
-}
-
-bool
-rollouts_stop(struct rollouts *r, struct rollout *one, const char *reason)
-{
-	char both[DB_TEXT_MAX];
-	bool paused = one->standing.state == ROLLOUT_PAUSED;
-	if (!paused && !is_open(one))
-		return false;
-	snprintf(both, sizeof both, "%.300s%s%.150s", reason, paused ? " It was paused before that: " : "",
-	    paused ? one->reason : "");
-	pause_it(r, one, one->standing.ring, "control", both);
-	return true;
-}
-
-int
-rollouts_pause(struct rollouts *r, const uint8_t id[RELEASE_ID], const char *by, const char *reason)
-{
-	struct rollout *one = rollouts_find(r, id);
-	if (!one || !one->plan)
-		return FG_ENOTFOUND;
-	if (!is_open(one))
-		return FG_ESTATE;
-	pause_it(r, one, one->standing.ring, by, reason);
-	return FG_OK;
-}
-
-static unsigned
-ring_named(const struct rollout_plan *plan, struct view name)
-{
-	unsigned i = 0;
-	while (i < plan->rings_n && !view_is(name, plan->rings[i].name))
-		i++;
-	return i < plan->rings_n ? i : ROLLOUT_RINGS_MAX;
-}
-
-int
-rollouts_hold(struct rollouts *r, const uint8_t id[RELEASE_ID], struct view name, const char *by, const char *reason)
-{
-	struct rollout *one = rollouts_find(r, id);
-	unsigned ring = one && one->plan ? ring_named(one->plan, name) : ROLLOUT_RINGS_MAX;
-	if (ring == ROLLOUT_RINGS_MAX)
-		return FG_ENOTFOUND;
-	if (one->standing.held >> ring & 1)
-		return FG_EEXIST;
-	if (one->standing.state == ROLLOUT_ABORTED || one->standing.state == ROLLOUT_SUPERSEDED)
-		return FG_ESTATE;
-	bool paused = one->standing.state == ROLLOUT_PAUSED;
-	/* What is signed for the pause to end counts on; what was signed for a ring of it that went on since does not. */
-	if (!paused || one->standing.since >= one->stopped)
-		stop(r, one);
-	one->standing.held |= 1u << ring;
-	if (paused)
-		save(r, one); /* it says who paused it, and why */
-	else
-		become(r, one, one->standing.state, by, reason);
-	(void)edges_withhold(r->c->edges, one->id);
-	apply(r, one, true);
-	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_HELD, by, ring, ring);
-	logbook_ref_number(e, "since", (uint64_t)one->stopped);
-	logbook_say(e, "%s", reason);
-	logbook_tell(r->c->logbook, e);
-	return FG_OK;
-}
-
-/* What went wrong so far in rings that are open: of that, people say that it goes on all the same. */
-static void
-put_over(const struct rollout *one, struct approval_list *over)
-{
-	const struct rollout_standing *s = &one->standing;
-	for (unsigned i = 0; i <= s->ring && i < one->plan->rings_n; i++) {
-		char word[ROLLOUT_OVER_CAP];
-		if ((s->count[i].failure || s->count[i].silent) && rollout_over_put(one->plan->rings[i].name, &s->count[i], word))
-			(void)approval_list_add(over, word);
-	}
-}
-
-static const char *
-step_terms(const struct rollout *one, enum approval_step step, struct view name, struct approval_terms *t,
-    const struct rollout_next *next, char out[MSG_TEXT_MAX])
-{
-	const struct rollout_standing *s = &one->standing;
-	unsigned ring = s->ring;
-	t->halted_at = one->stopped;
-	switch (step) {
-	case APPROVAL_STEP_RESUME:
-		snprintf(out, MSG_TEXT_MAX, "the rollout is %s, not paused", rollout_state_name(s->state));
-		if (s->state != ROLLOUT_PAUSED)
-			return out;
-		put_over(one, &t->over);
-		break;
-	case APPROVAL_STEP_UNHOLD:
-		ring = ring_named(one->plan, name);
-		if (ring == ROLLOUT_RINGS_MAX || !(s->held >> ring & 1))
-			return "its plan has no such ring, or nobody holds that";
-		break;
-	case APPROVAL_STEP_OPEN:
-		/* To skip what the plan asks for takes another plan, and the signatures of a release. */
-		snprintf(out, MSG_TEXT_MAX, "no ring waits for people to open it. %s", rollout_why_text(next->why));
-		if (next->verdict != ROLLOUT_WAIT || next->why != ROLLOUT_WHY_HUMAN)
-			return out;
-		ring++;
-		t->halted_at = s->since;
-		break;
-	default:
-		return "it goes on in no such way";
-	}
-	if (ring >= one->plan->rings_n)
-		return "its plan has no such ring";
-	snprintf(t->ring, sizeof t->ring, "%s", one->plan->rings[ring].name);
-	return NULL;
-}
-
-const char *
-rollouts_terms(const struct rollouts *r, const uint8_t id[RELEASE_ID], enum approval_step step, struct view ring,
-    struct approval_terms *ret, char out[MSG_TEXT_MAX])
-{
-	const struct rollout *one = rollouts_find(r, id);
-	const struct release *record = releases_record(r->c->releases, id);
-	if (!one || !one->plan || !record)
-		return "no such release goes over rings";
-	if (!one->named)
-		return "what was signed for the release does not name the plan: open its review again, and sign";
-	struct rollout_next next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
-	*ret = (struct approval_terms){ .decision = APPROVAL_CONTINUE, .step = step, .have_plan = true,
-		.max_devices = record->terms.max_devices };
-	memcpy(ret->release, id, sizeof ret->release);
-	memcpy(ret->plan, one->plan_digest, sizeof ret->plan);
-	snprintf(ret->gateway, sizeof ret->gateway, "%s", record->terms.gateway);
-	return step_terms(one, step, ring, ret, &next, out);
-}
-
-/* Of each ring that is named, so many: of those that failed since, none. */
-static void
-go_over(struct rollout *one, const struct approval_list *over)
-{
-	struct rollout_standing *s = &one->standing;
-	memset(s->over, 0, sizeof s->over);
-	for (uint32_t i = 0; i < over->n; i++) {
-		struct rollout_count n;
-		unsigned ring = rollout_over_get(one->plan, view_str(over->word[i]), &n);
-		if (ring < ROLLOUT_RINGS_MAX)
-			s->over[ring] = n;
-	}
-}
-
-int
-rollouts_continue(struct rollouts *r, const struct approval_terms *t, const char *by, const char *reason)
-{
-	struct rollout *one = rollouts_find(r, t->release);
-	struct approval_terms *now = calloc(1, sizeof *now);
-	char why[MSG_TEXT_MAX];
-	int err = now ? FG_OK : FG_ENOMEM;
-	if (!err && rollouts_terms(r, t->release, t->step, view_str(t->ring), now, why))
-		err = FG_ESTATE;
-	if (!err)
-		now->over = t->over;
-	if (!err && approval_terms_differ(now, t))
-		err = FG_ESTATE;
-	free(now);
-	if (err)
-		return err;
-	unsigned ring = ring_named(one->plan, view_str(t->ring));
-	if (t->step == APPROVAL_STEP_OPEN) {
-		one->standing.opens = ring;
-	} else {
-		/* Whatever soaks begins anew: nobody watched what nobody got. */
-		one->standing.since = control_now(r->c);
-		if (t->step == APPROVAL_STEP_UNHOLD)
-			one->standing.held &= ~(1u << ring);
-		else
-			go_over(one, &t->over);
-		become(r, one, t->step == APPROVAL_STEP_RESUME ? ROLLOUT_RUNNING : one->standing.state, by, reason);
-		apply(r, one, false);
-	}
-	r->due = true;
-	return FG_OK;
-}
-
-int
-rollouts_abort(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *by, const char *reason, struct call *call)
-{
-	struct rollout *one = rollouts_find(r, id_in);
-	uint8_t id[RELEASE_ID];
-	if (!one || !one->plan)
-		return FG_ENOTFOUND;
-	memcpy(id, one->id, sizeof id);
-	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_ABORTED, by, one->standing.ring, one->standing.ring);
-	logbook_say(e, "%s", reason);
-	become(r, one, ROLLOUT_ABORTED, by, reason);
-	releases_retire(r->c->releases, id, by, reason, call); /* one is gone */
-	logbook_tell(r->c->logbook, e);
-	return FG_OK;
-}
-
-void
-rollouts_supersede(struct rollouts *r, const uint8_t id_in[RELEASE_ID], const char *newer)
-{
-	struct rollout *one = rollouts_find(r, id_in);
-	uint8_t id[RELEASE_ID];
-	char why[MSG_TEXT_MAX];
-	if (!one || !one->plan)
-		return;
-	memcpy(id, one->id, sizeof id);
-	snprintf(why, sizeof why, "superseded by %s, which is newer and for the same modules", newer);
-	struct msg_append *e = rollouts_entry(one, ENTRY_ROLLOUT_SUPERSEDED, "control", one->standing.ring, one->standing.ring);
-	logbook_ref(e, "by", newer);
-	logbook_say(e, "%s", why);
-	become(r, one, ROLLOUT_SUPERSEDED, "control", why);
-	releases_retire(r->c->releases, id, "control", why, NULL); /* one is gone */
-	logbook_tell(r->c->logbook, e);
-}
-
 bool
 rollouts_goes(const struct rollouts *r, const uint8_t id[RELEASE_ID], bool *ret_plan)
 {
 	const struct rollout *one = rollouts_find(r, id);
 	*ret_plan = one && one->plan;
-	return one && !one->lost && (!one->plan || is_open(one));
+	return one && !one->lost && (!one->plan || rollouts_is_offered(one));
 }
 
 static void
@@ -692,7 +460,7 @@ drive(struct rollouts *r, struct rollout *one)
 		const struct rollout_count *n = &one->standing.count[ring];
 		snprintf(why, sizeof why, "%s Ring %s: %u granted, %u well, %u failed, %u silent.", rollout_why_text(next.why),
 		    one->plan->rings[ring].name, n->granted, n->success, n->failure, n->silent);
-		pause_it(r, one, ring, "control", why);
+		rollouts_pause_it(r, one, ring, "control", why);
 		break;
 	}
 	}
@@ -713,7 +481,7 @@ rollouts_find_again(struct rollouts *r, struct rollout *one)
 		create(r, one);
 	if (differs) {
 		char obj[ROLLOUTS_OBJECT_CAP];
-		become(r, one, one->standing.state, "log", differs);
+		rollouts_become(r, one, one->standing.state, "log", differs);
 		rollouts_object(one->id, obj);
 		oplog(OPLOG_ERR, "the database differs from the log, which wins: %s: %s", obj, differs);
 		struct msg_append *e = logbook_entry(ENTRY_STATE_DIFFERS, "failed", "control", obj);
@@ -721,7 +489,7 @@ rollouts_find_again(struct rollouts *r, struct rollout *one)
 		logbook_tell(r->c->logbook, e);
 	}
 	if (!one->lost)
-		apply(r, one, false);
+		rollouts_apply(r, one, false);
 }
 
 bool
@@ -735,7 +503,7 @@ rollouts_round(struct rollouts *r, int64_t until)
 	if (!rollouts_count(r, until))
 		return false;
 	LIST_FOREACH(one, &r->all, link)
-		if (one->plan && one->counted && is_open(one))
+		if (one->plan && one->counted && rollouts_is_offered(one))
 			drive(r, one);
 	return true;
 }
@@ -770,7 +538,7 @@ read_over(struct rollouts *r, struct rollout *one, const struct rollouts_said *s
 	    files_doc_get(r->c->files, FILES_STATEMENT, said->statement, &w) == FG_OK &&
 	    approval_parse(writer_view(&w), a, why, sizeof why) == FG_OK && a->terms.decision == APPROVAL_CONTINUE &&
 	    !memcmp(a->terms.release, one->id, RELEASE_ID))
-		go_over(one, &a->terms.over);
+		rollouts_go_over(one, &a->terms.over);
 	writer_free(&w);
 	free(a);
 }
@@ -804,7 +572,7 @@ mend(struct rollouts *r, struct rollout *one, const struct rollouts_said *said)
 	}
 	if (said->stopped > one->stopped)
 		one->stopped = said->stopped;
-	unsigned opens = ring_named(one->plan, view_str(said->opens));
+	unsigned opens = rollouts_ring_named(one->plan, view_str(said->opens));
 	s->opens = opens == s->ring + 1 ? opens : 0;
 	read_over(r, one, said);
 	memcpy(s->watched, said->watched, sizeof s->watched);
@@ -832,8 +600,8 @@ rollouts_mend(struct rollouts *r, const uint8_t id[RELEASE_ID], const struct rol
 	const char *differs = mend(r, one, said);
 	if (!differs)
 		return NULL;
-	become(r, one, one->standing.state, "log", differs);
-	apply(r, one, true);
+	rollouts_become(r, one, one->standing.state, "log", differs);
+	rollouts_apply(r, one, true);
 	return differs;
 }
 
@@ -846,7 +614,7 @@ rollouts_mended(struct rollouts *r)
 		if (!one->plan || one->known || stays_shut(one))
 			continue;
 		create(r, one);
-		apply(r, one, true);
+		rollouts_apply(r, one, true);
 	}
 	r->mended = r->due = true;
 }
@@ -889,7 +657,7 @@ rollouts_view_of(const struct rollouts *r, const uint8_t id[RELEASE_ID], struct 
 	if (!one->plan)
 		return true;
 	ret->next = rollout_next(one->plan, &one->standing, timekeep_earliest(r->c));
-	ret->paced = is_open(one) && is_paced(one);
+	ret->paced = rollouts_is_offered(one) && is_paced(one);
 	return true;
 }
 

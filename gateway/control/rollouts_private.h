@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rollouts_private - what rollouts.c, which drives, and rollouts_heard.c, which counts, share. */
+/*
+ * rollouts_private - what rollouts.c, which drives, rollouts_heard.c, which counts, rollouts_people.c, whom it obeys, and
+ * rollouts_watch.c, which looks at the network, share.
+ */
 #ifndef FG_GATEWAY_CONTROL_ROLLOUTS_PRIVATE_H
 #define FG_GATEWAY_CONTROL_ROLLOUTS_PRIVATE_H
 
@@ -65,6 +68,19 @@ void rollouts_count_shares(const struct rollouts *r, const struct rollout *one, 
 /* The ring of a module that has that place, in the group it is in now; there is a plan. */
 unsigned rollouts_ring(const struct rollouts *r, const struct rollout *one, const struct inventory_module *m,
     uint64_t place);
+/* It is offered to somebody: it goes on, or all rings have shown what they must. */
+bool rollouts_is_offered(const struct rollout *one);
+/* Tells releases who is let in. now: transfers and leases of others end at once. */
+void rollouts_apply(struct rollouts *r, const struct rollout *one, bool now);
+/* Written down as it stands; what cannot be is said. */
+void rollouts_save(struct rollouts *r, const struct rollout *one);
+void rollouts_become(struct rollouts *r, struct rollout *one, enum rollout_state state, const char *by, const char *reason);
+/* Paused for what was counted in that ring, by a stop of its own name; then told to the log. */
+void rollouts_pause_it(struct rollouts *r, struct rollout *one, unsigned ring, const char *by, const char *reason);
+/* ROLLOUT_RINGS_MAX: the plan has none of that name. */
+unsigned rollouts_ring_named(const struct rollout_plan *plan, struct view name);
+/* Of each ring that is named there people go on over so many failures; of the others over none. */
+void rollouts_go_over(struct rollout *one, const struct approval_list *over);
 /* An entry about one ring of it, with what was counted in that of `counted`; free(). NULL: no memory. */
 struct msg_append *rollouts_entry(const struct rollout *one, enum entry_event event, const char *by, unsigned ring,
     unsigned counted);
