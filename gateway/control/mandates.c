@@ -270,6 +270,12 @@ covers(struct mandates *m, const struct db_candidate *cand, const struct db_reso
 	struct control *c = m->c;
 	if (one->row.state != DB_MANDATE_EFFECTIVE || mandates_is_over(m, one) || strcmp(one->terms.profile, cand->profile) != 0)
 		return false;
+	/* The warden waits by the same clock, and is asked once: what it refuses waits for people. */
+	if (one->terms.not_before > timekeep_earliest(c)) {
+		if (!m->begins || one->terms.not_before < m->begins)
+			m->begins = one->terms.not_before;
+		return false;
+	}
 	scope_of(m, cand, res, one, &t->scope);
 	if (t->scope.not_after <= t->scope.not_before || !rules_release(m, cand, &t->scope))
 		return false;
@@ -352,6 +358,15 @@ mandates_look(struct mandates *m)
 	for (size_t i = 0; l && i < l->n; i++)
 		mandates_try(m, l->id[i]);
 	free(l);
+}
+
+void
+mandates_tick(struct mandates *m)
+{
+	if (!m->begins || m->begins > timekeep_earliest(m->c))
+		return;
+	m->begins = 0;
+	mandates_look(m);
 }
 
 /* ---- for showing ---- */

@@ -40,6 +40,8 @@ void mandates_revoke(struct mandates *m, struct call *call);
 void mandates_try(struct mandates *m, uint64_t candidate);
 /* The same for every open review: each minute, and when a statement has come to count. */
 void mandates_look(struct mandates *m);
+/* Each second: the same, once one of them begins that covered a review before. */
+void mandates_tick(struct mandates *m);
 
 /* The name of the statement that the candidate's release rests on under key; null: people signed, or nobody yet. */
 void mandates_put_of(const struct mandates *m, const struct db_candidate *cand, struct jsonw *j, const char *key);

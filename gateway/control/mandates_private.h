@@ -23,6 +23,7 @@ struct mandates {
 	size_t n, cap;
 	struct { uint64_t candidate, mandate; } tried[MANDATES_TRIED];
 	unsigned tried_n;
+	int64_t begins; /* one that covers a review has not begun by the earliest that it may be; 0: none */
 };
 
 /* The one a call's "standing" names, NULL: the call is answered. */
