@@ -44,8 +44,14 @@ console_front_look(struct console *c, struct web *w, struct conn *conn, const st
 		return false;
 	}
 	enum front_said said = front_read(r, &p, &why);
-	if (said == FRONT_NOTHING)
+	if (said == FRONT_NOTHING) {
+		/* A browser may have a certificate of that CA: control hears of the keys of those who speak as a front does. */
+		if (w->from.via == MSG_VIA_KEY) {
+			w->from.via = MSG_VIA_NONE;
+			memset(w->from.key, 0, sizeof w->from.key);
+		}
 		return true;
+	}
 	if (said != FRONT_MALFORMED && w->from.via == MSG_VIA_NONE) {
 		said = FRONT_MALFORMED;
 		why = "fields below " FRONT_PREFIX " are a front's alone";

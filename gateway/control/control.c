@@ -235,6 +235,7 @@ on_second(evutil_socket_t fd, short what, void *ctx)
 	releases_expire(c->releases);
 	rollouts_tick(c->rollouts);
 	mandates_tick(c->mandates);
+	notesfetch_tick(c->notesfetch);
 	edges_tick(c->edges);
 	if (control_now(c) % TICK_HEAD == 0)
 		logbook_tick(c->logbook);

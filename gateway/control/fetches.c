@@ -230,6 +230,7 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 		}
 		snprintf(m->url, sizeof m->url, "%s", fl->resource.url);
 		snprintf(m->signature_url, sizeof m->signature_url, "%s", fl->resource.signature_url);
+		snprintf(m->home, sizeof m->home, "%s", fl->resource.url);
 		snprintf(m->first_asked_by, sizeof m->first_asked_by, "%s", fl->asker);
 		err = fetches_ask(p, m, fl->part, chan);
 	}

@@ -71,8 +71,9 @@ fronts_judge(const struct control *c, const struct msg_web_call *m, char *dst, s
 		snprintf(dst, cap, "uid:%u", m->via_uid);
 		return FRONTS_TRUSTED;
 	case MSG_VIA_KEY:
+		/* Also one that names nobody: the address it says is what throttling, limits and the log go by. */
 		if (!is_pinned(settings(c), m->via_key))
-			break; /* a browser may have a certificate of that CA as well */
+			return FRONTS_STRANGER;
 		hex_encode(m->via_key, KEY_BYTES, hex);
 		snprintf(dst, cap, "key:%s", hex);
 		return FRONTS_TRUSTED;

@@ -16,7 +16,7 @@ struct control;
 struct fronts;
 
 enum fronts_word {
-	FRONTS_STRANGER = 0, /* not the front, and it names somebody, or sits where only the front may: nothing is answered */
+	FRONTS_STRANGER = 0, /* not the front, and it speaks as one, or sits where only the front may: nothing is answered */
 	FRONTS_NONE,         /* whoever has a browser */
 	FRONTS_TRUSTED,
 };

@@ -12,6 +12,7 @@
 #include "gateway/control/control_private.h"
 #include "gateway/control/decisions.h"
 #include "gateway/control/history.h"
+#include "gateway/control/notesfetch.h"
 #include "gateway/control/openings.h"
 #include "gateway/control/rivals.h"
 #include "gateway/control/seconds.h"
@@ -630,7 +631,7 @@ judging_start(struct judging *j, uint64_t candidate)
 {
 	struct control *c = j->c;
 	/* No verdict is made by a clock that nobody believes: timekeep_tick() comes by when it is sure. */
-	if (find(j, candidate) || !timekeep_is_sure(c))
+	if (find(j, candidate) || notesfetch_awaits(c->notesfetch, candidate) || !timekeep_is_sure(c))
 		return;
 	struct db_candidate *cand = calloc(1, sizeof *cand);
 	struct case_ *k = calloc(1, sizeof *k);

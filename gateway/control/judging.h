@@ -25,7 +25,10 @@ struct judging;
 
 struct judging *judging_new(struct control *c);
 void judging_free(struct judging *j);
-/* The candidate is in state judging. No-op while it is judged already, and while the clock cannot be believed. */
+/*
+ * The candidate is in state judging. No-op while it is judged already, while its notes are on their way (notesfetch.h has
+ * it judged then), and while the clock cannot be believed.
+ */
 void judging_start(struct judging *j, uint64_t candidate);
 /* Nobody wants the answer any more. */
 void judging_cancel(struct judging *j, uint64_t candidate);

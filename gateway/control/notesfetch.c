@@ -12,15 +12,16 @@
 #include "gateway/control/judging.h"
 #include "gateway/control/vendornotes.h"
 
-#define WALL_GRACE_S 10 /* beyond its own limit the job is stuck, not slow */
 #define TRIES 2         /* more of them, after failures in a row */
 
 struct asking { /* one text on its way */
 	LIST_ENTRY(asking) link;
 	struct notesfetch *all;
-	uint64_t candidate, job;
+	uint64_t candidate; /* 0: that one waits no longer */
+	uint64_t job;
+	int64_t until_ms;
 	uint8_t image[DIGEST_SHA256_LEN];
-	char profile[DB_NAME_MAX], url[DB_URL_MAX];
+	char profile[DB_NAME_MAX], url[DB_URL_MAX], home[DB_URL_MAX]; /* home: where the image came from */
 	struct files_part part[2]; /* a fetcher writes two files; the second stays empty */
 	bool have_part[2];
 };
@@ -79,6 +80,7 @@ on_ask(void *ctx, uint64_t job, struct chan *chan)
 		m->max_seconds = NOTESFETCH_SECONDS;
 		m->tries = TRIES;
 		snprintf(m->url, sizeof m->url, "%s", a->url);
+		snprintf(m->home, sizeof m->home, "%s", a->home);
 		snprintf(m->first_asked_by, sizeof m->first_asked_by, "control");
 		err = fetches_ask(p, m, a->part, chan);
 	}
@@ -93,19 +95,24 @@ without(struct asking *a, const char *why)
 	char seen[MSG_TEXT_MAX];
 	visible_cstr(view_str(why), seen, sizeof seen);
 	oplog(OPLOG_WARNING, "profile %s: the vendor's notes did not come: %s", a->profile, seen);
-	judging_start(a->all->c->judging, a->candidate);
+	uint64_t candidate = a->candidate;
+	a->candidate = 0;
+	judging_start(a->all->c->judging, candidate);
 }
 
 static void
 on_ended(void *ctx, struct jobs_end *end)
 {
 	struct asking *a = ctx;
-	if (end->end != REPORT_END_REPLIED)
+	if (end->end != REPORT_END_REPLIED) {
 		without(a, end->detail);
-	else if (end->reply.fetched.outcome != MSG_FETCH_OK)
+	} else if (end->reply.fetched.outcome != MSG_FETCH_OK) {
 		without(a, end->reply.fetched.detail);
-	else
-		vendornotes_came(a->all->c, a->candidate, a->image, a->part[0].fd, a->url);
+	} else {
+		uint64_t candidate = a->candidate;
+		a->candidate = 0;
+		vendornotes_came(a->all->c, candidate, a->image, a->part[0].fd, a->url);
+	}
 	forget(a);
 }
 
@@ -132,9 +139,11 @@ set_out(struct notesfetch *f, const struct db_candidate *cand, const struct db_r
 		return false;
 	a->all = f;
 	a->candidate = cand->id;
+	a->until_ms = clock_mono_ms(c->clock) + NOTESFETCH_LONGEST_S * 1000;
 	memcpy(a->image, cand->image, sizeof a->image);
 	snprintf(a->profile, sizeof a->profile, "%s", r->profile);
 	snprintf(a->url, sizeof a->url, "%s", url);
+	snprintf(a->home, sizeof a->home, "%s", r->url);
 	LIST_INSERT_HEAD(&f->all, a, link);
 	f->n++;
 	int err = FG_OK;
@@ -143,7 +152,7 @@ set_out(struct notesfetch *f, const struct db_candidate *cand, const struct db_r
 		a->have_part[i] = !err;
 	}
 	if (!err)
-		err = jobs_start(c->jobs, MSG_JOB_UPSTREAM, (NOTESFETCH_SECONDS + WALL_GRACE_S) * 1000u, &ops, a, &a->job);
+		err = jobs_start(c->jobs, MSG_JOB_UPSTREAM, NOTESFETCH_LONGEST_S * 1000u, &ops, a, &a->job);
 	if (err) {
 		oplog(OPLOG_WARNING, "profile %s: the vendor's notes could not be asked for: %s", a->profile, err_name(err));
 		forget(a);
@@ -163,4 +172,28 @@ notesfetch_judge(struct control *c, uint64_t candidate)
 	free(cand);
 	if (!waits)
 		judging_start(c->judging, candidate);
+}
+
+bool
+notesfetch_awaits(const struct notesfetch *f, uint64_t candidate)
+{
+	const struct asking *a = f ? LIST_FIRST(&f->all) : NULL;
+	while (a && a->candidate != candidate)
+		a = LIST_NEXT(a, link);
+	return a != NULL;
+}
+
+void
+notesfetch_tick(struct notesfetch *f)
+{
+	int64_t now = clock_mono_ms(f->c->clock);
+	struct asking *a, *next;
+	for (a = LIST_FIRST(&f->all); a; a = next) {
+		next = LIST_NEXT(a, link);
+		if (now < a->until_ms)
+			continue;
+		jobs_cancel(f->c->jobs, a->job);
+		without(a, "other fetches were before them");
+		forget(a);
+	}
 }

@@ -256,6 +256,11 @@ judge(struct passkeys *p, const struct call *call, enum passkeys_use use, const 
 	snprintf(by, BY_CAP, "passkey: %s", known ? webauthn_outcome_name(ret->outcome) : "unknown");
 	if (!known || ret->outcome != WEBAUTHN_GOOD)
 		return FG_EPERM;
+	/* It may have come into the signer set since it was made. */
+	if (passkeys_signs(p, &key)) {
+		snprintf(by, BY_CAP, "passkey: it signs approvals");
+		return FG_EPERM;
+	}
 	/* Whether a key can be copied is decided when it is made. */
 	if (!is_theirs(call, use, k) || ((ret->flags ^ k->flags) & SSHSIG_FLAG_BE)) {
 		snprintf(by, BY_CAP, "passkey: of another");

@@ -138,10 +138,10 @@ take_made(struct passkeys *p, const struct call *call, const struct passkeys_sit
 	return err == FG_EFORMAT || (!err && made.outcome != WEBAUTHN_GOOD) ? FG_EPERM : err;
 }
 
-/* Whose signature counts lets nobody in: what is touched to sign in is never what is touched to sign. */
-static bool
-signs(const struct signers *set, const struct sshkey *key)
+bool
+passkeys_signs(const struct passkeys *p, const struct sshkey *key)
 {
+	const struct signers *set = people_set(p->c->people);
 	for (uint32_t i = 0; i < set->n; i++)
 		if (sshkey_same_point(&set->signer[i].key, key))
 			return true;
@@ -152,7 +152,7 @@ signs(const struct signers *set, const struct sshkey *key)
 static bool
 may_be_added(struct passkeys *p, struct call *call, const struct db_account *a, const struct sshkey *key)
 {
-	if (signs(people_set(p->c->people), key))
+	if (passkeys_signs(p, key))
 		call_fail(call, CALL_REFUSED, "SEPARATION", "make another one to sign in with",
 		    "that key signs approvals: it lets nobody in");
 	else if (a->lent && (call_who(call)->roles & CALLERS_ENROL))

@@ -45,6 +45,8 @@ bool passkeys_site(struct passkeys *p, struct call *call, struct passkeys_site *
 const struct passkeys_challenge *passkeys_issue(struct passkeys *p, struct call *call, enum passkeys_use use);
 /* The one that the call brings, if it was given to that caller for that: used up by being asked for. */
 bool passkeys_take(struct passkeys *p, const struct call *call, enum passkeys_use use, struct passkeys_challenge *ret);
+/* Whose signature counts lets nobody in: what is touched to sign in is never what is touched to sign. */
+bool passkeys_signs(const struct passkeys *p, const struct sshkey *key);
 /* An argument's bytes, of base64, into w. 0; FG_EFORMAT, also when there are more than w takes; FG_ENOMEM. */
 int passkeys_bytes(const struct call *call, const char *key, struct writer *w);
 /* Ends whatever that account has open but `keep` (may be NULL), and does that to the passkey, in one. */

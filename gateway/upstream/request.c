@@ -30,7 +30,8 @@ int
 request_init(struct request *r, const struct msg_fetch *job, struct view ca, const struct credentials *secret)
 {
 	*r = (struct request){ .job = job, .ca = ca, .secret = secret };
-	if (!shown_place(job->url, r->home[0]))
+	/* Not the one of url: it can be another's, where only a vendor's words lie. */
+	if (!shown_place(job->home, r->home[0]))
 		r->home[0][0] = '\0';
 	if (!shown_place(job->signature_url, r->home[1]))
 		r->home[1][0] = '\0';

@@ -25,7 +25,7 @@ struct request {
 	const struct msg_fetch *job;
 	struct view ca;
 	const struct credentials *secret;
-	char home[2][MSG_PLACE_MAX]; /* the servers the operator named: of image and signature */
+	char home[2][MSG_PLACE_MAX]; /* the vendor's own servers, as the operator named them: of image and signature */
 	char pins[REQUEST_PINS_CAP];
 	struct curl_slist *fields; /* of the request that is set up */
 };

@@ -660,6 +660,7 @@ struct msg_fetch {
 	uint64_t job;
 	char url[MSG_URL_MAX];
 	char signature_url[MSG_URL_MAX]; /* "" = none */
+	char home[MSG_URL_MAX]; /* whose server is shown who we are, and signature_url's is; "" = none is */
 	uint64_t max_bytes;
 	uint32_t max_seconds;
 	uint32_t min_speed; /* bytes per second over 30 s */
@@ -808,7 +809,10 @@ struct msg_reply { /* + 1 fd when big: the document as sealed memfd; + 1 fd when
 
 /* How whoever asks is known. The kernel's word, a unix account, has no value here: a console cannot claim one. */
 enum msg_web_means { MSG_WEB_GUEST = 0, MSG_WEB_SESSION, MSG_WEB_TOKEN, MSG_WEB_LIMIT };
-/* By what the connection could be that of a front. Whether it is, control says. */
+/*
+ * By what the connection could be that of a front. Whether it is, control says. KEY: what came by it speaks as a front
+ * does, if only of an address; of anybody else's certificate nothing is said.
+ */
 enum msg_web_via { MSG_VIA_NONE = 0, MSG_VIA_SOCKET, MSG_VIA_KEY, MSG_VIA_LIMIT };
 struct msg_web_call { /* + 0..2 fds as the request says; answered by a msg_reply */
 	uint64_t token;

@@ -316,7 +316,7 @@ static const struct msg_field kept[] = {
 	U64(msg_kept, bytes), U64(msg_kept, total), BYTES(msg_kept, sha256), TEXT(msg_kept, validator), END,
 };
 static const struct msg_field fetch[] = {
-	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url),
+	U64(msg_fetch, job), TEXT(msg_fetch, url), TEXT(msg_fetch, signature_url), TEXT(msg_fetch, home),
 	U64(msg_fetch, max_bytes), U32(msg_fetch, max_seconds), U32(msg_fetch, min_speed),
 	U32(msg_fetch, max_redirects), U32(msg_fetch, tries), BOOL(msg_fetch, have_ca),
 	BOOL(msg_fetch, have_credentials), TEXT(msg_fetch, proxy),

@@ -142,7 +142,7 @@ def sealed(data, seals=ALL_SEALS):
     return fd
 
 
-QUESTION = {"job": 7, "url": "", "signature_url": "", "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0, "max_redirects": 5,
+QUESTION = {"job": 7, "url": "", "signature_url": "", "home": "", "max_bytes": 1 << 20, "max_seconds": 30, "min_speed": 0, "max_redirects": 5,
             "tries": 0, "have_ca": False, "have_credentials": False, "proxy": "", "kept": [], "pins": [], "private_ok": [LOOPBACK],
             "first_asked_by": CANARY}
 
@@ -153,7 +153,7 @@ class Result:
 
 def fetch(url, signature_url="", ca=None, pins=(), private=(LOOPBACK,), env=None, before=b"", limit=None, ca_seals=ALL_SEALS,
           credentials=None, **job):
-    msg = {**QUESTION, "url": url, "signature_url": signature_url, "have_ca": ca is not None, "have_credentials": credentials is not None,
+    msg = {**QUESTION, "url": url, "home": url, "signature_url": signature_url, "have_ca": ca is not None, "have_credentials": credentials is not None,
            "pins": [{"spki": p} for p in pins], "private_ok": list(private), **job}
     ours, theirs = wire.pair()
     r = Result()
@@ -984,6 +984,10 @@ def test_a_client_certificate_for_the_vendor_alone(pki):
         assert fetch(v.url("/a"), ca=ca, credentials=client).image == IMAGE
         assert fetch(other.url("/b"), ca=ca, credentials=client).image == IMAGE
         assert asked[0] is None and asked[1]["subject"] == ((("commonName", "client"),),)
+        # What is fetched from elsewhere for the vendor's image, as notes are, is shown nothing; from the vendor's own server it is.
+        for home, shows in ((v.url("/a"), False), ("", False), (other.url("/x"), True)):
+            assert fetch(other.url("/b"), ca=ca, credentials=client, home=home).image == IMAGE
+            assert bool(asked.pop()) == shows, home
 
 
 # ---- the record ----

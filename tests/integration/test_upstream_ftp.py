@@ -192,6 +192,8 @@ def test_the_password_goes_to_the_named_server_alone():
         assert "s3cr3t" not in r.record
         r = get(v, "good")
         assert (r.outcome, r.finding, r.status) == (HTTP, "STATUS", 530)
+        r = get(v, "good", credentials=secret, home=other.url("/a"))
+        assert (r.outcome, r.status) == (HTTP, 530) and v.heard.count("PASS s3cr3t") == 1
         v.password = "another"
         r = get(v, "good", credentials=secret)
         assert (r.outcome, r.status) == (HTTP, 530)

@@ -38,8 +38,8 @@ _SHOWN = [("kind", "u8"), ("place", "text"), ("value", "text")]
 _CIDR = [("addr", 16), ("bits", "u8"), ("v6", "bool")]
 # A number is that many fixed bytes, a list an array of such structs.
 FIELDS = {
-    "FETCH": [("job", "u64"), ("url", "text"), ("signature_url", "text"), ("max_bytes", "u64"), ("max_seconds", "u32"),
-              ("min_speed", "u32"), ("max_redirects", "u32"), ("tries", "u32"), ("have_ca", "bool"),
+    "FETCH": [("job", "u64"), ("url", "text"), ("signature_url", "text"), ("home", "text"), ("max_bytes", "u64"),
+              ("max_seconds", "u32"), ("min_speed", "u32"), ("max_redirects", "u32"), ("tries", "u32"), ("have_ca", "bool"),
               ("have_credentials", "bool"), ("proxy", "text"), ("kept", _KEPT), ("pins", [("spki", 32)]),
               ("private_ok", _CIDR), ("first_asked_by", "text")],
     "FETCH_PROGRESS": [("job", "u64"), ("bytes", "u64"), ("total", "u64"), ("kept", _KEPT),

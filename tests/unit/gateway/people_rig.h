@@ -9,13 +9,13 @@
 #include "unit/gateway/control_rig.h"
 
 /*
- * Alice and Bob, both of whom it takes, or one within those bounds, with passkeys at that console ("": nowhere).
+ * Alice, of that seed, and Bob, both of whom it takes, or one within those bounds, with passkeys at that console ("": nowhere).
  * people_free() them before the rig goes.
  */
 static inline void
-people_rig_give_all(struct control_rig *r, struct genesis_glass glass, const char *console)
+people_rig_give_of(struct control_rig *r, uint8_t seed, struct genesis_glass glass, const char *console)
 {
-	const struct person alice = people_make("alice@example.com", 1), bob = people_make("bob@example.com", 2);
+	const struct person alice = people_make("alice@example.com", seed), bob = people_make("bob@example.com", 2);
 	struct genesis *g = sample_genesis((const struct person *const[]){ &alice, &bob }, 2, 2);
 	struct writer text;
 	char why[200];
@@ -29,6 +29,12 @@ people_rig_give_all(struct control_rig *r, struct genesis_glass glass, const cha
 	close(fd);
 	writer_free(&text);
 	free(g);
+}
+
+static inline void
+people_rig_give_all(struct control_rig *r, struct genesis_glass glass, const char *console)
+{
+	people_rig_give_of(r, 1, glass, console);
 }
 
 static inline void

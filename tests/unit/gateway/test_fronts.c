@@ -148,7 +148,9 @@ test_which_connection(void **state)
 	m.via_key[30] = 1;
 	assert_int_equal(JUDGE, FRONTS_STRANGER);
 	m.person[0] = 0;
-	assert_int_equal(JUDGE, FRONTS_NONE); /* somebody's own certificate */
+	assert_int_equal(JUDGE, FRONTS_STRANGER); /* somebody's own certificate, that says from where it comes */
+	m.via = MSG_VIA_NONE;
+	assert_int_equal(JUDGE, FRONTS_NONE); /* and says nothing */
 	m.via = MSG_VIA_SOCKET;
 	assert_int_equal(JUDGE, FRONTS_TRUSTED);
 	assert_string_equal(front, "uid:0");

@@ -374,6 +374,19 @@ test_an_approval_signs_nobody_in(void **state)
 	struct caller who = somebody(t, "ben", "\"viewer\"", totp, &k);
 	MUST(make(t, &who, &alice, code_at(totp, t->r->now), (struct act){ .counter = 0 }), "SEPARATION");
 	done_with(&k);
+	/* Nor does one let in that came into the set later. */
+	t->r->now += TOTP_STEP_S;
+	people_free(t->c->people);
+	people_rig_give_of(t->r, 9, (struct genesis_glass){ .delay = 0 }, TOKEN_SITE);
+	DONE(make(t, &who, &alice, code_at(totp, t->r->now), (struct act){ .counter = 0 }));
+	struct caller in = enter(t, &alice, 1);
+	(void)step_up(t, &in, &alice, 2);
+	people_free(t->c->people);
+	people_rig_give_at(t->r, TOKEN_SITE);
+	MUST(come(t, 7, &alice, (struct act){ .counter = 3 }), "SIGN-IN");
+	signins_report(t->c->signins);
+	turn(t);
+	assert_non_null(strstr(t->log, "by=passkey: it signs approvals"));
 }
 
 static void
