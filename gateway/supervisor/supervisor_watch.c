@@ -111,6 +111,7 @@ on_plan(struct supervisor *s, struct plan *plan)
 	int fd = s->watch->next_fd;
 	s->watch->next_fd = -1;
 	if (plan && plan->end.have_genesis && !s->stopping) {
+		supervisor_policy_keep(plan, fd);    /* people may sign it as it lies there */
 		supervisor_policy_hold(s, plan, fd); /* where nothing differs control says nothing */
 		return;
 	}

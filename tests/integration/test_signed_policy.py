@@ -192,6 +192,15 @@ def test_the_folder_is_looked_at_by_time(gate):
     told = [e["ev"] for e in entries if e["ev"] in ("policy.unsigned", "config.changed") and e["out"] != "ok"]
     assert told == ["policy.unsigned", "policy.unsigned", "config.changed"], told  # each once, however often it is looked
 
+    # What was seen so can be signed as it lies there.
+    gate.write_profile(ONE)
+    until(lambda: "profile story changed" in desk.alerts().get("POLICY-UNSIGNED", ""), 60)
+    desk.enact()
+    until(lambda: desk.digest() != first and not desk.alerts(), 60)
+    gate.stop()
+    gate.start()
+    assert desk.digest() != first and not desk.alerts() and desk.show()["number"] == 2
+
 
 def test_the_policy_of_genesis_itself(gate):
     """Followed once it is one that can be lost, and put back, like every other."""
