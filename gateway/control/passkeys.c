@@ -288,7 +288,10 @@ passkeys_end(struct control *c, const struct db_passkey *k, int (*what)(struct d
 	err = what(c->db, k, now);
 	if (!err)
 		err = db_session_end_all(c->db, k->account, keep, now, ret_sessions);
-	return db_end(c->db, err);
+	err = db_end(c->db, err);
+	if (!err)
+		accounts_later_word(c->accounts, k->account);
+	return err;
 }
 
 static int
