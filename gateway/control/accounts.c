@@ -197,8 +197,8 @@ accounts_of(struct accounts *a, struct call *call, struct db_account *ret)
 	return !err;
 }
 
-static void
-later_word(struct accounts *a, const char *name)
+void
+accounts_later_word(struct accounts *a, const char *name)
 {
 	struct accounts_change *ch;
 	LIST_FOREACH(ch, &a->changes, link) {
@@ -315,7 +315,7 @@ on_logged(void *ctx, int err, uint64_t index)
 	} else if (err) {
 		call_fail_err(call, err);
 	} else {
-		later_word(a, row.name);
+		accounts_later_word(a, row.name);
 		accounts_answer(a->c, call, &row, ended, 0);
 	}
 	wipe(&row, sizeof row);
@@ -424,7 +424,7 @@ take_roles(struct accounts_change *ch)
 	unsigned ended = 0;
 	int err = apply(ch, &row, &ended);
 	if (!err) {
-		later_word(a, row.name);
+		accounts_later_word(a, row.name);
 		logbook_tell(a->c->logbook, accounts_entry(a->c, call, &row, "roles"));
 		accounts_answer(a->c, call, &row, 0, 0);
 	} else {
@@ -504,7 +504,7 @@ accounts_disable(struct accounts *a, struct call *call)
 		call_fail_err(call, err);
 		return;
 	}
-	later_word(a, row.name);
+	accounts_later_word(a, row.name);
 	struct msg_append *e = accounts_entry(a->c, call, &row, "disabled");
 	logbook_ref_number(e, "sessions", sessions);
 	logbook_ref_number(e, "tokens", tokens);

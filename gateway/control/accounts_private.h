@@ -60,6 +60,8 @@ struct accounts_change *accounts_begin(struct accounts *a, struct call *call, en
 void accounts_log(struct accounts_change *ch);
 /* Forgets it; the call is answered by somebody. */
 void accounts_end(struct accounts_change *ch);
+/* Changes of that account that wait for their entries come to nothing: what is done now is the later word. */
+void accounts_later_word(struct accounts *a, const char *name);
 /* It is the caller's own. */
 bool accounts_is_own(const struct call *call, const struct db_account *row);
 /* An administrator asks, of another's account. False: the call is answered. */

@@ -207,24 +207,37 @@ on_over(void *ctx, struct call *c)
 
 static struct answer last; /* freed by the next */
 
-static inline const struct answer *
-ask(struct rig *t, const struct caller *who, const char *request, const char *args)
+static inline struct call *
+call_by(const struct caller *who, const char *request, const char *args, struct answer *a)
 {
-	const struct call_line line = { &last, on_reply, on_over };
+	const struct call_line line = { a, on_reply, on_over };
 	struct msg_call m = { .token = 5, .json = view_str(args) };
 	struct wire_frame f = { 0 };
 	struct call *call = NULL;
-	json_free(last.doc);
-	memset(&last, 0, sizeof last);
+	memset(a, 0, sizeof *a);
 	snprintf(m.request, sizeof m.request, "%s", request);
 	assert_int_equal(call_new(&m, &f, who, &line, &call), 0);
-	requests_handle(t->c, call);
-	for (int i = 0; i < 20000 && !last.replies; i++) {
+	return call;
+}
+
+/* Until it is answered; once. */
+static inline void
+wait_for(struct rig *t, const struct answer *a)
+{
+	for (int i = 0; i < 20000 && !a->replies; i++) {
 		turn(t);
 		poll(NULL, 0, 1);
 	}
-	assert_int_equal(last.replies, 1);
+	assert_int_equal(a->replies, 1);
 	turn(t);
+}
+
+static inline const struct answer *
+ask(struct rig *t, const struct caller *who, const char *request, const char *args)
+{
+	json_free(last.doc);
+	requests_handle(t->c, call_by(who, request, args, &last));
+	wait_for(t, &last);
 	return &last;
 }
 

@@ -22,6 +22,7 @@
 static char text[4096];
 static struct http_request request;
 static struct front_person person;
+static const char *why;
 
 static enum front_said
 said(const char *fields)
@@ -29,7 +30,7 @@ said(const char *fields)
 	struct http_scan scan = { 0 };
 	struct http_limits limits;
 	enum http_fault fault = HTTP_FAULT_NONE;
-	const char *why = NULL;
+	why = NULL;
 	http_head_limits(&limits);
 	snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: gw.example\r\n%s\r\n", fields);
 	if (http_head_parse(&scan, view_str(text), HTTP_STRICT, &limits, &request, &fault) != HTTP_PARSE_DONE)
@@ -87,6 +88,11 @@ whatever_could_be_another_way_is_none(void **state)
 	};
 	char longer[1024];
 	(void)state;
+	/* What is not there is not read as something empty. */
+	for (size_t i = 0; i < 7; i++) {
+		assert_int_equal(said(bad[i]), FRONT_MALFORMED);
+		assert_string_equal(why, "a field below X-FG-SSO- is missing");
+	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (said(bad[i]) != FRONT_MALFORMED)
 			fail_msg("%s", bad[i]);

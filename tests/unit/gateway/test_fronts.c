@@ -44,6 +44,9 @@ test_a_front_vouches(void **state)
 	control_rig_configure(t->r, SSO("amr = [\"hwk\", \"otp\"];"), SAMPLE_PROFILE);
 	add(t, "ann", "\"operator\",\"viewer\"");
 	MUST(come(t, &ann, "a-1", "\"amr\":\"hwk\","), "NOT-BOUND");
+	struct sessions_from unsaid = ann;
+	unsaid.front = "";
+	MUST(come(t, &unsaid, "a-1", "\"amr\":\"hwk\","), "FRONT"); /* named, by a connection that is no front's */
 	DONE(ask(t, &by, "account.bind", "{\"account\":\"ann\",\"issuer\":\"" ISSUER "\",\"subject\":\"a-1\"}"));
 	assert_non_null(strstr(t->log, "change=bound|roles=viewer, operator|issuer=" ISSUER "|subject=a-1"));
 	/* What the issuer must have seen is one of the words, whole; no word is not enough. */
@@ -122,6 +125,96 @@ test_who_is_bound(void **state)
 	DONE(ask(t, &by, "account.bind", "{\"account\":\"bob\",\"issuer\":\"" ISSUER "\",\"subject\":\"a-1\"}"));
 }
 
+/* Both where both are asked for, and nothing is enough where nothing is. */
+static void
+test_how_well_the_issuer_looked(void **state)
+{
+	struct rig *t = *state;
+	struct sessions_from ann = vouched("a-1");
+	MUST(come(t, &ann, "a-1", "\"acr\":\"gold\",\"amr\":\"otp\","), "SECOND-FACTOR");
+	control_rig_configure(t->r, SSO("acr = [\"gold\", \"platinum\"]; amr = [\"otp\"];"), SAMPLE_PROFILE);
+	MUST(come(t, &ann, "a-1", "\"amr\":\"otp\","), "SECOND-FACTOR");
+	MUST(come(t, &ann, "a-1", "\"acr\":\"golden\",\"amr\":\"otp\","), "SECOND-FACTOR");
+	MUST(come(t, &ann, "a-1", "\"acr\":\"platinum\","), "SECOND-FACTOR");
+	MUST(come(t, &ann, "a-1", "\"acr\":\"platinum\",\"amr\":\"pwd,otp\","), "NOT-BOUND");
+	control_rig_configure(t->r, SSO("acr = [\"gold\"];"), SAMPLE_PROFILE);
+	MUST(come(t, &ann, "a-1", "\"acr\":\"gold\","), "NOT-BOUND");
+}
+
+/* What is its own it shows and ends; nothing stands between it and its roles, and a step up is asked of it as of others. */
+static void
+test_a_session_of_its_own_kind(void **state)
+{
+	struct rig *t = *state;
+	struct caller by = root(), who;
+	struct sessions_from ann = vouched("a-1");
+	struct db_account a;
+	struct answer other;
+	uint8_t secret[SESSIONS_SECRET];
+	control_rig_configure(t->r, SSO("amr = [\"otp\"];"), SAMPLE_PROFILE);
+	add(t, "ann", "\"admin\"");
+	DONE(ask(t, &by, "account.bind", "{\"account\":\"ann\",\"issuer\":\"" ISSUER "\",\"subject\":\"a-1\"}"));
+	DONE(come(t, &ann, "a-1", "\"amr\":\"otp\","));
+	assert_non_null(strstr(last.json, "\"means\":\"sso\",\"must\":[]"));
+	secret_of(&last, secret);
+	assert_true(sessions_identify(t->c->sessions, CALLERS_MEANS_SESSION, secret, &ann, &who));
+	DONE(ask(t, &who, "session.show", "{}"));
+	assert_non_null(strstr(last.json, "\"idle_seconds\":900,\"means\":\"sso\",\"must\":[]"));
+	/* Whatever handler it got to: that asks for a code. */
+	accounts_enable(t->c->accounts, call_by(&who, "account.enable", "{\"account\":\"ann\"}", &other));
+	assert_true(other.replies == 1 && is(&other, "SECOND-FACTOR"));
+	json_free(other.doc);
+	/* Nor is it its account's owner, to change a password or to have a passkey. */
+	accounts_totp(t->c->accounts, call_by(&who, "account.totp", "{\"account\":\"ann\"}", &other));
+	assert_true(other.replies == 1 && is(&other, "SECOND-FACTOR")); /* an administrator's way */
+	json_free(other.doc);
+	passkeys_challenge(t->c->passkeys, call_by(&who, "passkey.challenge", "{}", &other));
+	assert_true(other.replies == 1 && is(&other, "DENIED"));
+	json_free(other.doc);
+	DONE(ask(t, &who, "session.close", "{}"));
+	assert_false(sessions_identify(t->c->sessions, CALLERS_MEANS_SESSION, secret, &ann, &who));
+	/* Who is disabled, or was made two things at once in the database, is let in by no front. */
+	DONE(ask(t, &by, "account.disable", "{\"account\":\"ann\",\"reason\":\"left\"}"));
+	MUST(come(t, &ann, "a-1", "\"amr\":\"otp\","), "SIGN-IN");
+	DONE(ask(t, &by, "account.enable", "{\"account\":\"ann\"}"));
+	assert_int_equal(db_account_get(t->c->db, "ann", &a), 0);
+	a.roles = CALLERS_ADMIN | CALLERS_APPROVER;
+	assert_int_equal(db_account_set(t->c->db, &a), 0);
+	MUST(come(t, &ann, "a-1", "\"amr\":\"otp\","), "SIGN-IN");
+}
+
+/* Binding waits for the log, and taking off does not: that word is the later one. And over the network it takes a code. */
+static void
+test_taken_off_meanwhile(void **state)
+{
+	struct rig *t = *state;
+	struct caller by = root();
+	struct answer first;
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	static const char bind[] = "{\"account\":\"ann\",\"issuer\":\"" ISSUER "\",\"subject\":\"a-1\"}";
+	static const char off[] = "{\"account\":\"ann\",\"issuer\":\"" ISSUER "\",\"reason\":\"x\",\"subject\":\"a-1\"}";
+	add(t, "ann", "\"viewer\"");
+	requests_handle(t->c, call_by(&by, "account.bind", bind, &first));
+	assert_int_equal(first.replies, 0);
+	MUST(ask(t, &by, "account.unbind", off), "NOT-FOUND");
+	wait_for(t, &first);
+	assert_true(is(&first, "STATE"));
+	json_free(first.doc);
+	MUST(ask(t, &by, "account.unbind", off), "NOT-FOUND");
+	/* Of another identity it is no word at all. */
+	requests_handle(t->c, call_by(&by, "account.bind", bind, &first));
+	MUST(ask(t, &by, "account.unbind",
+	    "{\"account\":\"ann\",\"issuer\":\"" ISSUER "\",\"reason\":\"x\",\"subject\":\"a-2\"}"), "NOT-FOUND");
+	wait_for(t, &first);
+	assert_int_equal(first.status, CALL_DONE);
+	json_free(first.doc);
+	add(t, "boss", "\"admin\"");
+	enrol(t, "boss", totp, secret);
+	const struct caller boss = who_is(t, secret, CALLERS_MEANS_SESSION);
+	MUST(ask(t, &boss, "account.bind",
+	    "{\"account\":\"boss\",\"issuer\":\"" ISSUER "\",\"subject\":\"b-1\"}"), "SECOND-FACTOR");
+}
+
 /* Which connection is the front's: by the configuration that is in force now. */
 static void
 test_which_connection(void **state)
@@ -172,6 +265,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_a_front_vouches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_is_bound, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_how_well_the_issuer_looked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_session_of_its_own_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken_off_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_which_connection, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, forget);

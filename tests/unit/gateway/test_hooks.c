@@ -13,6 +13,8 @@
 #include "images/entail.h"
 #include "images/report.h"
 #include "unit/gateway/control_rig.h"
+#include "unit/gateway/edge_sample.h"
+#include "unit/gateway/people_rig.h"
 
 #define PROGRAM "#!/bin/sh\necho pass\n"
 #define ANSWER(outcome) "{\"outcome\":\"" outcome "\",\"reasons\":[\"looked at\"],\"schema\":\"fotagate-hook-answer/1\"}"
@@ -340,6 +342,71 @@ test_what_was_kept_and_changed(void **state)
 	assert_int_equal(state_of(f, &said), HOOK_UNANSWERED);
 }
 
+/* Whether it is asked of something now; then it writes that, unless NULL: it dies. */
+static bool
+reviews(struct fixture *f, const char *text)
+{
+	struct msg_hooked m = { .outcome = MSG_HOOK_ENDED, .have_answer = true };
+	struct msg_spawn spawn;
+	int fd = -1;
+	hooks_tick(f->h);
+	if (!control_rig_spawns(f->r, &spawn, &fd))
+		return false;
+	assert_int_equal(spawn.kind, MSG_JOB_HOOK);
+	/* About one thing at a time, however often it is looked. */
+	hooks_tick(f->h);
+	assert_int_equal(jobs_waiting(f->c->jobs), 0);
+	m.job = spawn.job;
+	ends(f, fd, spawn.job, text ? &m : NULL, text, text ? 0 : -SIGKILL);
+	return true;
+}
+
+/* What people released under another policy is asked about, once, and no longer when it is answered. */
+static void
+test_what_is_released(void **state)
+{
+	struct fixture *f = *state;
+	struct sample *s = sample_new(64, "EC25", "2.0");
+	const struct policy *p = policies_find(f->c->policies, "acme-rtr");
+	struct hook_said said;
+	memcpy(s->r.terms.report, f->cand.report, sizeof f->cand.report);
+	memcpy(s->r.terms.policy, p->digest, sizeof p->digest);
+	db_candidate_review(f->cand.id, s->r.terms.review);
+	f->c->edges = edges_new(f->c);
+	people_rig_give(f->r);
+	assert_false(reviews(f, NULL)); /* nothing is released */
+	/* Under the policy in force it was judged with this very program. */
+	sample_seal(s);
+	assert_int_equal(releases_take(f->c->releases, s->id, writer_view(&s->record)), 0);
+	assert_false(reviews(f, NULL));
+	program(f, "#!/bin/sh\necho another\n");
+	assert_true(memcmp(policies_find(f->c->policies, "acme-rtr")->digest, s->r.terms.policy, DIGEST_SHA256_LEN) != 0);
+	/* What is no answer leaves it as people signed it, and is asked for later. */
+	assert_true(reviews(f, NULL));
+	assert_true(releases_offers(f->c->releases, s->id) && !releases_withheld(f->c->releases, s->id));
+	f->r->now += HOOKS_WAIT_S - 1;
+	assert_false(reviews(f, NULL));
+	f->r->now += 1;
+	assert_true(reviews(f, "nonsense"));
+	f->r->now += HOOKS_WAIT_S;
+	assert_false(reviews(f, NULL)); /* twice as long */
+	f->r->now += HOOKS_WAIT_S;
+	assert_true(reviews(f, ANSWER("deny")));
+	assert_int_equal(db_candidate_get(f->c->db, f->cand.id, &f->cand), 0);
+	assert_true(f->cand.have_hook && state_of(f, &said) == HOOK_ANSWERED);
+	assert_non_null(releases_withheld(f->c->releases, s->id)); /* what is released is looked at again at once */
+	f->r->now += HOOKS_WAIT_MAX_S;
+	assert_false(reviews(f, NULL));
+	/* The program that answered is gone, and nobody is asked. */
+	program(f, NULL);
+	assert_false(reviews(f, NULL));
+	people_free(f->c->people);
+	f->c->people = NULL;
+	edges_free(f->c->edges);
+	f->c->edges = NULL;
+	sample_free(s);
+}
+
 int
 main(void)
 {
@@ -352,6 +419,7 @@ main(void)
 		T(test_another_program_before_its_turn),
 		T(test_called_off),
 		T(test_what_was_kept_and_changed),
+		T(test_what_is_released),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -330,6 +330,20 @@ test_challenges(void **state)
 	act_sign(&g.token, &c, &a);
 	MUST(hand_in(t, &ann, "passkey.fresh", raw, &g, &a), "SIGN-IN");
 	acted_free(&a);
+	/* Nor is it that of another session, be it one's own: whoever took a page over began it there. */
+	const struct caller again = enter(t, &h, 21);
+	challenge(t, &ann, "passkey.challenge", "{}", raw);
+	c = (struct act){ .counter = 22, .challenge = view_of(raw, sizeof raw) };
+	act_sign(&h.token, &c, &a);
+	MUST(hand_in(t, &again, "passkey.fresh", raw, &h, &a), "SIGN-IN");
+	acted_free(&a);
+	/* By a clock that went back nobody knows how old it is. */
+	challenge(t, &guest, "session.challenge", "{}", raw);
+	act_sign(&h.token, &c, &a);
+	t->r->now--;
+	MUST(hand_in(t, &guest, "session.passkey", raw, &h, &a), "SIGN-IN");
+	acted_free(&a);
+	c.counter = 23;
 	/* Whoever asks for many loses one's own: another's stays. */
 	guest = guest_from(t, 4);
 	const struct caller many = guest_from(t, 5);
@@ -409,7 +423,18 @@ test_counter_goes_back(void **state)
 	assert_non_null(strstr(t->log, "|counter=5|counter.before=5|sessions=2"));
 	/* It stays so whatever it counts, and never lets in again: it is removed. */
 	MUST(come(t, 2, &h, (struct act){ .counter = 500 }), "PASSKEY");
+	/* By whoever has it nothing more is ended, and nothing more told. */
+	uint8_t secret[SESSIONS_SECRET];
+	const unsigned told = t->logged[ENTRY_ACCOUNT_CHANGED];
+	DONE(sign_in(t, 1, "ann", OTHER, code_at(totp, t->r->now)));
+	secret_of(&last, secret);
+	t->r->now += TOTP_STEP_S;
+	MUST(come(t, 2, &h, (struct act){ .counter = 3 }), "PASSKEY");
+	assert_int_equal(who_is(t, secret, CALLERS_MEANS_SESSION).roles, CALLERS_VIEWER);
+	assert_int_equal(t->logged[ENTRY_ACCOUNT_CHANGED], told);
+	/* Nor is one that is suspended the one that somebody goes on with alone. */
 	const struct caller by = root();
+	MUST(ask(t, &by, "account.passkey_only", "{\"account\":\"ann\"}"), "STATE");
 	DONE(ask(t, &by, "passkey.list", "{\"account\":\"ann\"}"));
 	assert_null(strstr(last.json, "\"suspended\":null"));
 	snprintf(args, sizeof args, "{\"passkey\":\"%s\"}", h.handle);
@@ -481,8 +506,9 @@ test_passkey_only(void **state)
 	/* The last way in is nobody's to take by mistake. */
 	snprintf(args, sizeof args, "{\"code\":\"%s\",\"passkey\":\"%s\"}", step_up(t, &who, &h, 2), h.handle);
 	MUST(ask(t, &who, "passkey.remove", args), "STATE");
-	/* A code beside it takes a touch. */
+	/* A code beside it takes a touch, and so does another passkey. */
 	MUST(ask(t, &who, "account.totp", "{\"account\":\"ann\"}"), "SECOND-FACTOR");
+	MUST(make(t, &who, &g, NULL, (struct act){ .counter = 0 }), "SECOND-FACTOR");
 	/* Recovery: the passkeys go, and what was lent makes a first hour again; no vote came of it. */
 	MUST(ask(t, &by, "account.password", "{\"account\":\"ann\",\"password\":\"" PASS "\"}"), "STATE");
 	DONE(ask(t, &by, "account.totp", "{\"account\":\"ann\"}"));
@@ -505,6 +531,116 @@ test_passkey_only(void **state)
 	assert_non_null(strstr(t->log, "|change=passkey only|"));
 	done_with(&h);
 	done_with(&g);
+}
+
+/* What is left when one is taken away: never nothing, and never more than what is there. */
+static void
+test_what_is_left(void **state)
+{
+	struct rig *t = *state;
+	struct holder h = holder(1, SSHKEY_SK_ECDSA), g = holder(2, SSHKEY_SK_ECDSA), k = holder(3, SSHKEY_SK_ECDSA);
+	uint8_t totp[TOTP_SECRET_LEN], secret[SESSIONS_SECRET];
+	char args[160], text[64];
+	/* A session that came by the last one is nothing without it. */
+	(void)somebody(t, "ann", "\"viewer\"", totp, &h);
+	DONE(come(t, 1, &h, (struct act){ .counter = 1 }));
+	secret_of(&last, secret);
+	struct caller who = who_is(t, secret, CALLERS_MEANS_SESSION);
+	assert_int_equal(who.roles, CALLERS_VIEWER);
+	snprintf(args, sizeof args, "{\"code\":\"%s\",\"passkey\":\"%s\"}", step_up(t, &who, &h, 2), h.handle);
+	DONE(ask(t, &who, "passkey.remove", args));
+	assert_int_equal(who_is(t, secret, CALLERS_MEANS_SESSION).roles, 0);
+	/* Taken away while something that counted on it waits for the log: that comes to nothing. */
+	struct holder e = holder(4, SSHKEY_SK_ECDSA);
+	const struct caller by = root();
+	struct answer first;
+	(void)somebody(t, "eve", "\"viewer\"", totp, &e);
+	(void)enter(t, &e, 1);
+	requests_handle(t->c, call_by(&by, "account.passkey_only", "{\"account\":\"eve\"}", &first));
+	assert_int_equal(first.replies, 0);
+	snprintf(args, sizeof args, "{\"passkey\":\"%s\"}", e.handle);
+	DONE(ask(t, &by, "passkey.remove", args));
+	wait_for(t, &first);
+	assert_true(is(&first, "STATE"));
+	json_free(first.doc);
+	DONE(sign_in(t, 1, "eve", OTHER, code_at(totp, t->r->now)));
+	done_with(&e);
+	/* A code without a password lets nobody in: who has both a passkey and a code, and no password, keeps the passkey. */
+	add(t, "ben", "\"viewer\"");
+	DONE(sign_in(t, 1, "ben", PASS, NULL));
+	secret_of(&last, secret);
+	who = who_is(t, secret, CALLERS_MEANS_SESSION);
+	DONE(ask(t, &who, "account.password", "{\"account\":\"ben\",\"old\":\"" PASS "\",\"password\":\"" OTHER "\"}"));
+	DONE(make(t, &who, &g, NULL, (struct act){ .counter = 0 }));
+	who = enter(t, &g, 1);
+	snprintf(args, sizeof args, "{\"account\":\"ben\",\"code\":\"%s\"}", step_up(t, &who, &g, 2));
+	DONE(ask(t, &who, "account.totp", args));
+	text_at(last.doc, "secret", text, sizeof text);
+	assert_true(base32_decode(view_str(text), totp, TOTP_SECRET_LEN));
+	snprintf(args, sizeof args, "{\"account\":\"ben\",\"code\":\"%s\"}", code_at(totp, t->r->now));
+	DONE(ask(t, &who, "account.totp", args));
+	who = enter(t, &g, 3);
+	snprintf(args, sizeof args, "{\"code\":\"%s\",\"passkey\":\"%s\"}", step_up(t, &who, &g, 4), g.handle);
+	MUST(ask(t, &who, "passkey.remove", args), "STATE");
+	/* Nor is one that is suspended any way in. */
+	DONE(make(t, &who, &k, step_up(t, &who, &g, 5), (struct act){ .counter = 1 }));
+	MUST(come(t, 2, &k, (struct act){ .counter = 0 }), "PASSKEY");
+	who = enter(t, &g, 6);
+	snprintf(args, sizeof args, "{\"code\":\"%s\",\"passkey\":\"%s\"}", step_up(t, &who, &g, 7), g.handle);
+	MUST(ask(t, &who, "passkey.remove", args), "STATE");
+	done_with(&h);
+	done_with(&g);
+	done_with(&k);
+}
+
+/* Tries that fail are held against the address, as those with passwords are. */
+static void
+test_it_waits(void **state)
+{
+	struct rig *t = *state;
+	struct holder h = holder(1, SSHKEY_SK_ECDSA);
+	uint8_t totp[TOTP_SECRET_LEN];
+	unsigned tried = 0;
+	(void)somebody(t, "ann", "\"viewer\"", totp, &h);
+	while (tried < 50 && is(come(t, 9, &h, (struct act){ .counter = 9, .clear = SSHSIG_FLAG_UV }), "SIGN-IN"))
+		tried++;
+	assert_in_range(tried, 4, 16);
+	MUST(come(t, 9, &h, (struct act){ .counter = 9 }), "THROTTLED");
+	DONE(come(t, 8, &h, (struct act){ .counter = 9 }));
+	t->r->now += 900;
+	DONE(come(t, 9, &h, (struct act){ .counter = 10 }));
+	/* Whoever got in waits no longer. */
+	MUST(come(t, 9, &h, (struct act){ .counter = 11, .clear = SSHSIG_FLAG_UV }), "SIGN-IN");
+	DONE(come(t, 9, &h, (struct act){ .counter = 12 }));
+	done_with(&h);
+}
+
+/* Of IPv6 a subscriber has 2^64 addresses, and the challenges of one. */
+static void
+test_one_subscriber(void **state)
+{
+	struct rig *t = *state;
+	struct holder h = holder(1, SSHKEY_SK_ECDSA);
+	uint8_t totp[TOTP_SECRET_LEN], mine[WEBAUTHN_CHALLENGE], first[WEBAUTHN_CHALLENGE], more[WEBAUTHN_CHALLENGE];
+	struct caller guest = guest_from(t, 3), many = guest_from(t, 4);
+	struct acted a;
+	(void)somebody(t, "ann", "\"viewer\"", totp, &h);
+	challenge(t, &guest, "session.challenge", "{}", mine);
+	memcpy(many.peer, "\x20\x01\x0d\xb8", 4);
+	challenge(t, &many, "session.challenge", "{}", first);
+	for (unsigned i = 0; i < PASSKEYS_OF_SOURCE; i++) {
+		many.peer[8 + i % 8]++;
+		challenge(t, &many, "session.challenge", "{}", more);
+	}
+	struct act c = { .counter = 5, .challenge = view_of(first, sizeof first) };
+	act_sign(&h.token, &c, &a);
+	MUST(hand_in(t, &many, "session.passkey", first, &h, &a), "SIGN-IN");
+	acted_free(&a);
+	c.challenge = view_of(mine, sizeof mine);
+	act_sign(&h.token, &c, &a);
+	DONE(hand_in(t, &guest, "session.passkey", mine, &h, &a));
+	acted_free(&a);
+	done_with(&h);
 }
 
 static void
@@ -557,6 +693,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_counter_goes_back, setup_site, teardown_site),
 		cmocka_unit_test_setup_teardown(test_step_up, setup_site, teardown_site),
 		cmocka_unit_test_setup_teardown(test_passkey_only, setup_site, teardown_site),
+		cmocka_unit_test_setup_teardown(test_what_is_left, setup_site, teardown_site),
+		cmocka_unit_test_setup_teardown(test_it_waits, setup_site, teardown_site),
+		cmocka_unit_test_setup_teardown(test_one_subscriber, setup_site, teardown_site),
 		cmocka_unit_test_setup_teardown(test_bounds, setup_site, teardown_site),
 		cmocka_unit_test_setup_teardown(test_nowhere, setup, teardown),
 	};
