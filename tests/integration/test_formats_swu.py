@@ -268,7 +268,7 @@ class Device:
         tmp.mkdir(exist_ok=True)
         options = [str(self.key) if o == "{key}" else o for o in options]
         said = "it hung each time"
-        for _ in range(6):
+        for _ in range(20):
             try:
                 r = subprocess.run([*ALONE, "swupdate", "-v", "-c", "-k", self.chain, "-H", "testboard:1.0", "-i", file, *options],
                                    capture_output=True, env={**os.environ, "TMPDIR": str(tmp)}, timeout=20)
