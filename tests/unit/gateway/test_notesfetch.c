@@ -149,6 +149,26 @@ no_longer_than_that(void **state)
 	free(l);
 }
 
+/* Bytes that have notes get no others; a profile that says of none asks for none. */
+static void
+none_are_wanted(void **state)
+{
+	struct control_rig *r = *state;
+	struct db_candidate cand;
+	struct msg_spawn spawn;
+	const uint64_t id = arrived(r, 1);
+	assert_int_equal(db_candidate_get(r->c.db, id, &cand), 0);
+	assert_int_equal(files_doc_put(r->c.files, FILES_NOTES, cand.image, view_str("1.1: a person brought this")), 0);
+	notesfetch_judge(&r->c, id);
+	assert_false(notesfetch_awaits(r->c.notesfetch, id));
+	assert_int_equal(began(r, &spawn, NULL), MSG_JOB_INSPECT);
+	control_rig_configure(r, "", SAMPLE_PROFILE);
+	const uint64_t other = arrived(r, 2);
+	notesfetch_judge(&r->c, other);
+	assert_false(notesfetch_awaits(r->c.notesfetch, other));
+	assert_int_equal(began(r, &spawn, NULL), MSG_JOB_INSPECT);
+}
+
 /* As many as may be at once; one more is judged without, at once. */
 static void
 so_many(void **state)
@@ -173,6 +193,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(what_is_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_waits_for_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_longer_than_that, setup, teardown),
+		cmocka_unit_test_setup_teardown(none_are_wanted, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("notesfetch", tests, NULL, NULL);
