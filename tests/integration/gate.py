@@ -37,15 +37,18 @@ def free_port():
             return port
 
 
+PATIENCE = 3  # times as long as it takes on a machine that does nothing else: stories run beside others
+
+
 def until(what, seconds=20, every=0.05):
     """Waits for what() to be true; says what it was waiting for when it never is."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < end:
         value = what()
         if value:
             return value
         time.sleep(every)
-    raise AssertionError(f"did not happen within {seconds} s: {what}")
+    raise AssertionError(f"did not happen within {seconds * PATIENCE} s: {what}")
 
 
 class Vendor:
