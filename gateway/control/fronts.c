@@ -19,6 +19,7 @@
 struct fronts {
 	struct control *c;
 	uint64_t count; /* since the log was told */
+	bool have_peer;
 	uint8_t peer[CALLERS_ID];
 	char what[MSG_NAME_MAX];
 };
@@ -86,12 +87,27 @@ fronts_judge(const struct control *c, const struct msg_web_call *m, char *dst, s
 
 /* ---- for the log ---- */
 
-void
-fronts_note(struct fronts *f, const uint8_t peer[CALLERS_ID], const char *what)
+/* peer NULL: no address is known of it. */
+static void
+note(struct fronts *f, const uint8_t *peer, const char *what)
 {
 	f->count++;
-	memcpy(f->peer, peer, sizeof f->peer);
+	f->have_peer = peer != NULL;
+	if (peer)
+		memcpy(f->peer, peer, sizeof f->peer);
 	snprintf(f->what, sizeof f->what, "%s", what);
+}
+
+void
+fronts_note(struct fronts *f, const struct msg_web_call *m)
+{
+	char what[MSG_NAME_MAX] = "a call by no front", hex[2 * KEY_BYTES + 1];
+	hex_encode(m->via_key, KEY_BYTES, hex);
+	if (m->via == MSG_VIA_SOCKET)
+		snprintf(what, sizeof what, "a call by uid:%u, who is not the front", m->via_uid);
+	else if (m->via == MSG_VIA_KEY)
+		snprintf(what, sizeof what, "a call with key:%s, not the front's", hex);
+	note(f, m->via == MSG_VIA_NONE ? m->peer : NULL, what);
 }
 
 void
@@ -99,21 +115,23 @@ fronts_stray(struct fronts *f, const struct msg_web_stray *m)
 {
 	if (!m->count)
 		return;
-	fronts_note(f, m->peer, m->what);
+	note(f, m->peer, m->what);
 	f->count += m->count - 1;
 }
 
 void
 fronts_report(struct fronts *f)
 {
-	char peer[SESSIONS_PEER_CAP];
+	char peer[SESSIONS_PEER_CAP] = "";
 	if (!f->count)
 		return;
-	sessions_peer(f->peer, peer);
+	if (f->have_peer)
+		sessions_peer(f->peer, peer);
 	struct msg_append *e = logbook_entry(ENTRY_AUTH_FAILED, "denied", "unknown", "sso");
 	logbook_ref_number(e, "count", f->count);
-	logbook_ref(e, "peer", peer);
-	logbook_say(e, "the last of them, from %s: %s", peer, f->what);
+	if (peer[0])
+		logbook_ref(e, "peer", peer);
+	logbook_say(e, "the last of them%s%s: %s", peer[0] ? ", from " : "", peer, f->what);
 	logbook_tell(f->c->logbook, e);
 	f->count = 0;
 }

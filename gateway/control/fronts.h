@@ -26,8 +26,8 @@ void fronts_free(struct fronts *f);
 
 /* dst: which front, "" unless trusted; of sizeof caller.front. */
 enum fronts_word fronts_judge(const struct control *c, const struct msg_web_call *m, char *dst, size_t cap);
-/* That was one of FRONTS_STRANGER. */
-void fronts_note(struct fronts *f, const uint8_t peer[CALLERS_ID], const char *what);
+/* That was one of FRONTS_STRANGER. Told by what kernel or TLS say of the connection: the address in it is its own word. */
+void fronts_note(struct fronts *f, const struct msg_web_call *m);
 /* The console refused such itself. */
 void fronts_stray(struct fronts *f, const struct msg_web_stray *m);
 /* Once a minute: tells the log of them. */

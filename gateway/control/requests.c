@@ -531,7 +531,8 @@ static const struct requests_row table[] = {
 		TEXT("name", WITNESS_POLICY_NAME_MAX), NUMBER_OPT("size") } },
 	{ "audit.export", REQUESTS_VIEW, EVIDENCE, 0, 0, requests_log_export,
 	    { TEXTS_OPT("texts", REQUESTS_EXPORT_TEXTS_MAX) } },
-	{ "backup.state", REQUESTS_CHANGE, CALLERS_ADMIN, 0, 0, requests_backup_state, { { 0 } } },
+	/* Second factors lie in it in clear: a console that is taken over would have everybody's. */
+	{ "backup.state", REQUESTS_LOCAL, CALLERS_ADMIN, 0, 0, requests_backup_state, { { 0 } } },
 	{ "file.open", REQUESTS_VIEW, ANY, 0, 0, requests_file_open,
 	    { TEXT("kind", 32), TEXT_OPT("digest", 2 * DIGEST_SHA256_LEN), NUMBER_OPT("number") } },
 	/* Whoever asks over the network, and until who that is is known. */
@@ -679,6 +680,12 @@ requests_sign_in(struct control *c, struct call *call)
 	call_fail(call, CALL_REFUSED, "SIGN-IN", vouched ? "single sign-on" : "sign in", "nobody is signed in, or no longer");
 }
 
+static bool
+is_local(const struct caller *who)
+{
+	return who->means == CALLERS_MEANS_UID || who->means == CALLERS_MEANS_ROOT;
+}
+
 static void
 deny(struct control *c, struct call *call, const struct requests_row *row)
 {
@@ -691,6 +698,10 @@ deny(struct control *c, struct call *call, const struct requests_row *row)
 	}
 	c->denied.count++;
 	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, row->name);
+	if (row->kind == REQUESTS_LOCAL && !is_local(call_who(call))) {
+		call_fail(call, CALL_REFUSED, "DENIED", "use fotagate there", "%s is asked for on the gateway's machine only", row->name);
+		return;
+	}
 	if (call_who(call)->means == CALLERS_MEANS_SSO && (call_who(call)->roles & row->who)) {
 		call_fail(call, CALL_REFUSED, "DENIED", "sign in with name, password and code",
 		    "%s may not ask for %s by single sign-on", call_who(call)->user, row->name);
@@ -718,6 +729,8 @@ requests_may(const struct requests_row *row, const struct caller *who, bool stat
 		return token || who->means == CALLERS_MEANS_SSO ? REQUESTS_DENIED : REQUESTS_ALLOWED;
 	case REQUESTS_OWN:
 		return token ? REQUESTS_DENIED : REQUESTS_ALLOWED;
+	case REQUESTS_LOCAL:
+		return is_local(who) ? REQUESTS_ALLOWED : REQUESTS_DENIED;
 	case REQUESTS_PERMIT:
 		return statement && !token ? REQUESTS_COUNTED : REQUESTS_DENIED;
 	default:

@@ -21,6 +21,7 @@ enum requests_kind {
 	REQUESTS_PERMIT,   /* brings signatures: only they permit */
 	REQUESTS_PERSONAL, /* changes accounts or tokens themselves, or is a person's own word: neither token nor front does */
 	REQUESTS_OWN,      /* ends a session: no token does */
+	REQUESTS_LOCAL,    /* hands out what nobody gets over the network: an account of this machine asks for it */
 };
 
 enum requests_type { REQUESTS_TEXT = 1, REQUESTS_NUMBER, REQUESTS_FLAG, REQUESTS_TEXTS, REQUESTS_LINES };

@@ -183,7 +183,7 @@ on_call(void *ctx, struct chan *chan, const void *msg, struct wire_frame *frame)
 	}
 	char front[sizeof who.front];
 	if (fronts_judge(c, m, front, sizeof front) == FRONTS_STRANGER) {
-		fronts_note(c->fronts, m->peer, "a call by a connection that is not the front's");
+		fronts_note(c->fronts, m);
 		refuse(chan, m->token, CALL_REFUSED, NO("FRONT", "that is not the front of console.sso", ""));
 		return;
 	}

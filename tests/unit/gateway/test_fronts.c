@@ -259,6 +259,34 @@ test_which_connection(void **state)
 	t->c->callers = NULL;
 }
 
+/* Who is not the front is told by what is known of its connection, not by where it says that it comes from. */
+static void
+test_strangers_are_told(void **state)
+{
+	struct rig *t = *state;
+	struct msg_web_call m = { .via = MSG_VIA_KEY, .via_uid = 65534, .via_key = { 0xab, 1 }, .peer = { 0x20, 1, 0xd, 0xb8 } };
+	const struct msg_web_stray stray = { .count = 3, .peer = { 0x20, 1, 0xd, 0xb8, [15] = 7 }, .what = "fields of a front" };
+	fronts_report(t->c->fronts);
+	turn(t);
+	assert_int_equal(t->logged[ENTRY_AUTH_FAILED], 0);
+	fronts_note(t->c->fronts, &m);
+	fronts_report(t->c->fronts);
+	turn(t);
+	assert_non_null(strstr(t->log, "auth.failed|unknown|sso|the last of them: a call with key:ab01000000000000, not the front's|count=1"));
+	m.via = MSG_VIA_SOCKET;
+	fronts_note(t->c->fronts, &m);
+	fronts_note(t->c->fronts, &m);
+	fronts_report(t->c->fronts);
+	turn(t);
+	assert_non_null(strstr(t->log, "the last of them: a call by uid:65534, who is not the front|count=2"));
+	assert_null(strstr(t->log, "2001:db8"));
+	fronts_stray(t->c->fronts, &stray);
+	fronts_report(t->c->fronts);
+	turn(t);
+	assert_non_null(strstr(t->log, "the last of them, from 2001:db8::7: fields of a front|count=3|peer=2001:db8::7"));
+	assert_int_equal(t->logged[ENTRY_AUTH_FAILED], 3);
+}
+
 int
 main(void)
 {
@@ -269,6 +297,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_a_session_of_its_own_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken_off_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_which_connection, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_strangers_are_told, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, forget);
 }

@@ -44,7 +44,7 @@ static const struct {
 	{ "audit.head", REQUESTS_VIEW, ALL },
 	{ "audit.open", REQUESTS_VIEW, ALL },
 	{ "audit.proof", REQUESTS_VIEW, ALL },
-	{ "backup.state", REQUESTS_CHANGE, A },
+	{ "backup.state", REQUESTS_LOCAL, A },
 	{ "base.add", REQUESTS_CHANGE, O | A },
 	{ "base.drop", REQUESTS_CHANGE, O | A },
 	{ "base.list", REQUESTS_VIEW, ALL },
@@ -243,7 +243,8 @@ test_requests_matrix(void **state)
 					assert_int_equal(with, REQUESTS_DENIED);
 					assert_int_equal(without, REQUESTS_DENIED);
 				} else if ((token && (row->kind == REQUESTS_PERMIT || row->kind == REQUESTS_OWN)) ||
-				    ((token || sso) && row->kind == REQUESTS_PERSONAL)) {
+				    ((token || sso) && row->kind == REQUESTS_PERSONAL) ||
+				    (row->kind == REQUESTS_LOCAL && means != CALLERS_MEANS_UID && means != CALLERS_MEANS_ROOT)) {
 					/*
 					 * A machine's secret hands in no vote, not even one that would be counted; neither it nor
 					 * a front's word makes accounts.
