@@ -699,7 +699,8 @@ deny(struct control *c, struct call *call, const struct requests_row *row)
 	c->denied.count++;
 	snprintf(c->denied.last, sizeof c->denied.last, "%s asked for %s", call_who(call)->user, row->name);
 	if (row->kind == REQUESTS_LOCAL && !is_local(call_who(call))) {
-		call_fail(call, CALL_REFUSED, "DENIED", "use fotagate there", "%s is asked for on the gateway's machine only", row->name);
+		call_fail(call, CALL_REFUSED, "DENIED", "use fotagate there", "%s is asked for on the gateway's machine only",
+		    row->name);
 		return;
 	}
 	if (call_who(call)->means == CALLERS_MEANS_SSO && (call_who(call)->roles & row->who)) {
