@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from crowd import settle
+from crowd import crowded, settle
 from gate import until
 from test_console import JSON, Console, local, reachable
 
@@ -443,28 +443,6 @@ def test_documents_are_as_they_are_told(scene):
     for broken in ({**shown, "more": 1}, {k: v for k, v in shown.items() if k != "asked"}, {**shown, "asked": "1"}):
         with pytest.raises(AssertionError):
             fits(broken, told("/reviews/{review}", "get")["application/json"]["schema"], named)
-
-
-def crowded(gate):
-    """Lists that grew for years: 450 releases that ran out, with a rollout of each, some in the same second; 1,100 addresses."""
-    release = gate.cli("release", "list")["releases"][0]["id"]
-    with sqlite3.connect(os.path.join(gate.root, "data/state/state.db"), timeout=20) as db:
-        columns = [c[1] for c in db.execute("PRAGMA table_info(resource)") if c[1] != "id"]
-        hostile = ", ".join("?2 || url" if c == "url" else c for c in columns)
-        for n in range(1100):
-            db.execute(f"INSERT INTO resource (id, {', '.join(columns)}) SELECT ?1, {hostile} FROM resource WHERE id = "
-                       "(SELECT min(id) FROM resource)", (b"\xff" + os.urandom(15), f"{n}.<script>."))
-        for n in range(450):
-            key = os.urandom(16)
-            db.execute("INSERT INTO release SELECT ?, candidate, issued - ?, 3, 1, who, reason, record FROM release WHERE id = ?",
-                       (key, n // 3, bytes.fromhex(release)))
-            db.execute("INSERT INTO rollout (release_id, state, ring, since, plan, who, reason) VALUES (?, 4, 0, ?, 'careful', ?, '')",
-                       (key, 1700000000 - n // 3, "<b>who</b>"))
-        want = {"releases": [k.hex() for (k,) in db.execute("SELECT id FROM release ORDER BY issued DESC, id DESC")],
-                "rollouts": [k.hex() for (k,) in db.execute("SELECT release_id FROM rollout ORDER BY since DESC, release_id DESC")],
-                "sightings": [k.hex() for (k,) in db.execute("SELECT id FROM resource ORDER BY id")]}
-    db.close()
-    return want
 
 
 def test_lists_of_any_size(scene):
