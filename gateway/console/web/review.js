@@ -144,8 +144,8 @@ function statements(r) {
 		table("Statements that people signed", ["Signed by", "Counts", "For", "Until", "Reason"], r.statements.map((s) => [
 			[el("strong", {}, s.approver), el("small", {}, time(s.time)), s.backup ? el("small", {},
 				`passkey or security key: ${KEPT[s.backup] || s.backup}`) : null],
-			[s.current ? badge("good", "counts") : badge("off", "outdated"), s.decision && s.decision !== "approve" ?
-				[" ", badge("warning", s.decision)] : null],
+			[s.current ? badge("good", "counts") : badge("off", "outdated"), s.breakglass ?
+				[" ", badge("warning", "break-glass")] : null],
 			[`at most ${count(s.max_devices, "module")} of `, s.groups.join() === "*" ? "every group" :
 				s.groups.join(", ")],
 			time(s.not_after), s.reason]), "Nobody has signed yet.")];
