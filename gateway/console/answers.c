@@ -121,7 +121,7 @@ static const struct {
 	    "modules:n,review:s,state:s}],policy:d?,product:s,profile:s,provenance:d?,reasons:[{id:s,"
 	    "sentence:s}],release:d?,remarks:[Remark],report:d?,resource:d,rule:s,rules:[{decides:b,name:s,"
 	    "says:s}],security:s?,severities:Severities?,signature:d?,size:n,source:s,standing:s?,state:s,"
-	    "statements:[{approver:s,backup:s?,current:b,groups:[s],max_devices:n,not_after:t,reason:s,signature:d,"
+	    "statements:[{approver:s,backup:s?,breakglass:b,current:b,groups:[s],max_devices:n,not_after:t,reason:s,signature:d,"
 	    "statement:d,time:t}],supersedes:[s],target:s,text:s,url:s,verdict:s?,waivers:[Waiver],way_back:s}" },
 	{ "review.comment", "{remark:Remark,review:s}" },
 	{ "review.attest", "{attested:[Attest],image:d}" },

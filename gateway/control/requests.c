@@ -796,6 +796,12 @@ requests_after(struct call *call, uint8_t ret[MSG_ID], bool *ret_have)
 }
 
 void
+requests_lost(struct call *call)
+{
+	call_fail(call, CALL_REFUSED, "NOT-FOUND", "begin again, without after", "there is nothing of that name to go on after");
+}
+
+void
 requests_finish(struct call *call, struct call_doc *d, int err)
 {
 	if (!err) {

@@ -29,6 +29,8 @@ void requests_put_review(struct jsonw *j, const char *key, uint64_t candidate);
 unsigned requests_page(struct call *call, unsigned otherwise);
 /* Argument after, where rows are named by MSG_ID: *ret_have false when there is none. False: the call is answered. */
 bool requests_after(struct call *call, uint8_t ret[MSG_ID], bool *ret_have);
+/* Answers that a list cannot go on after what it was asked to: an empty page would say that it is at its end. */
+void requests_lost(struct call *call);
 /* Answers with what is written, or with why it could not be. */
 void requests_finish(struct call *call, struct call_doc *d, int err);
 

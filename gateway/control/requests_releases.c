@@ -8,6 +8,14 @@
 #include "crypto/jsonf.h"
 #include "gateway/control/requests_private.h"
 
+/*
+ * Rows of one answer. A row has no more words than its record, and who signed once or twice beside them. A caller who
+ * asks for more rows goes on after these.
+ */
+#define PAGE_MAX 200
+#define ROW_MAX (RELEASE_RECORD_MAX + 8192)
+_Static_assert(PAGE_MAX * ROW_MAX <= CALL_DOC_MAX, "a page of the largest releases is no answer");
+
 struct listing {
 	struct control *c;
 	struct jsonw *j;
@@ -94,6 +102,17 @@ put_release(void *arg, const struct db_release *r)
 	return 0;
 }
 
+static bool
+is_there(struct control *c, const uint8_t id[MSG_ID])
+{
+	struct db_release r;
+	struct writer w;
+	writer_init(&w, RELEASE_RECORD_MAX);
+	int err = db_release_get(c->db, id, &r, &w);
+	writer_free(&w);
+	return err != FG_ENOTFOUND;
+}
+
 /* Where a page ends stands before its rows in the document. */
 static int
 see_last(void *arg, const struct db_release *r)
@@ -114,6 +133,12 @@ requests_release_list(struct control *c, struct call *call)
 	unsigned limit = requests_page(call, REQUESTS_PAGE_MAX);
 	if (!limit || !requests_after(call, after, &have))
 		return;
+	if (limit > PAGE_MAX)
+		limit = PAGE_MAX;
+	if (have && !is_there(c, after)) {
+		requests_lost(call);
+		return;
+	}
 	l.record = calloc(1, sizeof *l.record);
 	if (!l.record) {
 		call_fail_err(call, FG_ENOMEM);

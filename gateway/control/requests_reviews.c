@@ -139,6 +139,7 @@ put_statement(void *arg, const struct db_statement *d)
 		jsonw_kcstr(l->j, "approver", d->approver);
 		(void)files_doc_get(l->c->files, FILES_STATEMENT_SIG, d->sha256, &signature); /* none: as of the key of a file */
 		keymarks_put(l->j, writer_view(&signature));
+		jsonw_kbool(l->j, "breakglass", a->terms.decision == APPROVAL_BREAKGLASS);
 		jsonw_kbool(l->j, "current", d->state == DB_STATEMENT_COUNTED);
 		approval_list_put(l->j, "groups", &a->terms.groups);
 		jsonw_kuint(l->j, "max_devices", a->terms.max_devices);

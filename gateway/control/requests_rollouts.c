@@ -155,6 +155,11 @@ requests_rollout_list(struct control *c, struct call *call)
 	unsigned limit = requests_page(call, REQUESTS_PAGE_MAX);
 	if (!limit || !requests_after(call, after, &have))
 		return;
+	struct db_rollout before;
+	if (have && db_rollout_get(c->db, after, &before) == FG_ENOTFOUND) {
+		requests_lost(call);
+		return;
+	}
 	size_t n;
 	const struct tables_release *all = releases_all(c->releases, &n);
 	call_doc_begin(&d);

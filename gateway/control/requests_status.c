@@ -501,8 +501,8 @@ requests_sightings(struct control *c, struct call *call)
 	struct listing l = { .c = c, .j = &d.j };
 	uint8_t after[MSG_ID];
 	bool have;
+	(void)call_text(call, "profile", profile, sizeof profile); /* before what may answer the call, which takes them with it */
 	unsigned limit = requests_page(call, DB_PAGE_MAX < REQUESTS_PAGE_MAX ? DB_PAGE_MAX : REQUESTS_PAGE_MAX);
-	(void)call_text(call, "profile", profile, sizeof profile);
 	if (!limit || !requests_after(call, after, &have))
 		return;
 	const char *of = profile[0] ? profile : NULL;

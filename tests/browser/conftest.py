@@ -12,7 +12,7 @@ from world import World  # noqa: E402
 
 # Pages are looked at before anybody decides anything.
 ORDER = ["test_pages.py", "test_audit.py", "test_whatif.py", "test_away.py", "test_decide.py", "test_people.py", "test_passkey.py",
-         "test_signin_key.py", "test_keyboard.py", "test_signed.py", "test_glass.py", "test_sso.py"]
+         "test_signin_key.py", "test_keyboard.py", "test_signed.py", "test_glass.py", "test_lists.py", "test_sso.py"]
 
 
 def pytest_collection_modifyitems(items):

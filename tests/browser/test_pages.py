@@ -11,7 +11,7 @@ from world import NASTY
 PAGES = {"queue": "/reviews", "queue-empty": "/reviews?view=expiring", "review": "/reviews/R-3", "blocked": "/reviews/R-4",
          "failed": "/reviews/R-1", "hostile": "/reviews/R-7", "rollouts": "/rollouts", "rollout": "/rollouts/{release}", "fleet": "/fleet",
          "module": "/modules/{module}", "releases": "/releases", "audit": "/audit", "entry": "/audit/15", "policy": "/policy", "standing": "/standing",
-         "breakglass": "/breakglass",
+         "breakglass": "/breakglass", "sightings": "/sightings",
          "explain": "/policy/R-3", "people": "/people", "health": "/health", "account": "/account", "nowhere": "/no/such/page"}
 
 
@@ -430,3 +430,40 @@ def test_filters_of_the_queue_are_in_the_address(driver, place):
     browse.wait(driver, "return location.search.includes('state=blocked')")
     browse.drawn(driver)
     assert len(every_row(driver, "list")) == 2
+
+
+def test_break_glass_where_genesis_has_none(driver, place):
+    """One line on its own page, and nothing elsewhere."""
+    browse.visit(driver, place.url + "/breakglass")
+    assert "does not let one person release anything alone" in browse.one(driver, "#part-head").text
+    assert [s.get_attribute("id") for s in browse.every(driver, "#main section") if s.is_displayed()] == ["part-head"]
+    browse.visit(driver, place.url + "/reviews/R-3")
+    assert browse.every(driver, "#approve-reason") and not browse.every(driver, "#glass, #breakglass")
+    browse.visit(driver, place.url + "/reviews")
+    assert not browse.one(driver, "#part-glass").is_displayed()
+
+
+def test_where_the_key_of_a_signature_is(driver, place):
+    """Beside each signature that an authenticator made; nothing beside those of a file."""
+    browse.visit(driver, place.url + "/reviews/R-8")
+    row, = every_row(driver, "statements")
+    assert "alice@demo.invalid" in row.text and "passkey" not in row.text and "break-glass" not in row.text
+    lie = """const real = window.fetch;
+        window.fetch = async (path, init) => {
+            const answer = await real(path, init);
+            if (!/R-8$/.test(String(path)))
+                return answer;
+            const d = await answer.json();
+            d.statements = ["device-bound", "can-be-backed-up", "backed-up", "<b>new</b>\u202e", null].map((backup, i) =>
+                ({ ...d.statements[0], approver: `n${i}`, backup }));
+            return new Response(JSON.stringify(d));
+        };"""
+    script = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": lie})
+    try:
+        browse.visit(driver, place.url + "/reviews/R-8")
+        told = [r.text for r in every_row(driver, "statements")]
+        for text, said in zip(told, ("key: on its device only", "key: may be copied", "key: copied by its maker", "key: <b>new</b>U+202E")):
+            assert f"passkey or security {said}" in text, text
+        assert len(told) == 5 and "passkey" not in told[4] and checks.everywhere(driver) == []
+    finally:
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": script["identifier"]})

@@ -73,6 +73,8 @@ def test_a_passkey_signs_and_a_module_gets_the_bytes(driver, place):
     press(driver, "#passkey")
     wait(driver, lambda d: "You have signed it already" in one(d, "#part-decide").text)
     assert review(g, 9)["have"] == 1
+    said = {r.text.split()[0]: r.text for r in every(driver, "#part-statements tbody tr")}
+    assert "passkey or security key: on its device only" in said["alice@demo.invalid"], said
     # Stock OpenSSH says the same of what the gateway keeps.
     folder = os.path.join(g.root, "data", "statements")
     name = next(n for n in os.listdir(folder) if n.endswith(".json") and open(os.path.join(folder, n)).read() == text)
@@ -85,6 +87,9 @@ def test_a_passkey_signs_and_a_module_gets_the_bytes(driver, place):
     # The second of them signs off the console: all modules are more than a canary.
     g.sign("R-9", "bob")
     g.review(9, "approved")
+    browse.visit(driver, place.url + "/reviews/R-9")
+    said = {r.text.split()[0]: r.text for r in every(driver, "#part-statements tbody tr")}
+    assert "passkey" in said["alice@demo.invalid"] and "passkey" not in said["bob@demo.invalid"], said
     assert g.served(imei=CANARIES[1], version="1.6.0")
 
 

@@ -18,7 +18,7 @@ import time
 
 import pytest
 
-from crowd import settle
+from crowd import crowded, settle
 from gate import until
 from test_console import JSON, Console, local, reachable
 
@@ -443,6 +443,48 @@ def test_documents_are_as_they_are_told(scene):
     for broken in ({**shown, "more": 1}, {k: v for k, v in shown.items() if k != "asked"}, {**shown, "asked": "1"}):
         with pytest.raises(AssertionError):
             fits(broken, told("/reviews/{review}", "get")["application/json"]["schema"], named)
+
+
+def test_lists_of_any_size(scene):
+    """Page by page, each row once, by API and command line; no page has more rows than an answer holds, whatever is asked for."""
+    gate, heads = scene.gate, scene.caller["v"].heads
+    want = crowded(gate)
+    api = json.loads(gate.web("/api/v1/openapi.json")[2])
+    most = {"releases": 200, "rollouts": 1000, "sightings": 1000}
+    for name, ids in want.items():
+        assert {p["name"] for p in api["paths"][f"/{name}"]["get"]["parameters"]} >= {"after", "limit"}
+        schema = api["paths"][f"/{name}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        key = "resource" if name == "sightings" else "id"
+
+        def page(query):
+            status, got, body = gate.web(f"/api/v1/{name}?{query}", headers=heads)
+            doc = json.loads(body)
+            assert status == 200 and fits(doc, schema, api["components"]["schemas"]), body
+            assert ("link" in got) == (doc["next"] is not None)
+            if doc["next"]:
+                assert f"after={doc['next']}" in got["link"] and 'rel="next"' in got["link"]
+            return [r[key] for r in doc[name]], doc["next"]
+
+        for limit in ("", "limit=1000", "limit=97"):
+            seen, after = [], ""
+            while after is not None:
+                rows, after = page(f"{limit}{after and f'&after={after}'}".lstrip("&"))
+                assert 0 < len(rows) <= (97 if "97" in limit else most[name])
+                seen += rows
+            assert seen == ids, (name, limit, len(seen), len(ids))
+        for bad in ("limit=0", "limit=1001", "limit=x", "after=R-1", "after=" + "0" * 31, "after=" + "0" * 33):
+            status, _, body = gate.web(f"/api/v1/{name}?{bad}", headers=heads)
+            assert status == 400 and json.loads(body)["id"], (name, bad, body)
+        # An empty page would say that this is the end.
+        status, _, body = gate.web(f"/api/v1/{name}?after=" + "0" * 32, headers=heads)
+        assert (status == 200) if name == "sightings" else (status == 404 and json.loads(body)["id"] == "NOT-FOUND"), body
+        verb = name[:-1]
+        first = gate.cli(verb, "list", "--limit", "97")
+        assert [r[key] for r in first[name]] == ids[:97] and first["next"] == ids[96]
+        assert [r[key] for r in gate.cli(verb, "list", "--limit", "97", "--after", ids[96])[name]] == ids[97:194]
+    assert gate.cli("rollout", "list", "--after", "0" * 32, ok=(1,))["error"]["id"] == "NOT-FOUND"
+    rows = json.loads(gate.web("/api/v1/sightings?profile=story&limit=1", headers=heads)[2])
+    assert len(rows["sightings"]) == 1 and json.loads(gate.web("/api/v1/sightings?profile=other", headers=heads)[2])["sightings"] == []
 
 
 def test_everybody_asks_for_everything(scene):

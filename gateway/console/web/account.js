@@ -3,6 +3,7 @@
 import { el, field, facts, problem, time, question, copier, newPassword, table, badge } from "/dom.js";
 import { get, post, seg } from "/api.js";
 import { available, enrol, fresh, stepUp } from "/passkey.js";
+import { KEPT } from "/words.js";
 
 // The secret is shown once, as text: whoever cannot point a camera at a screen types it.
 function enrolling(page, s, doc) {
@@ -55,12 +56,10 @@ function asking(page, path, title, text) {
 		post(path, { code: v.get("code").trim() }) }), "Done.");
 }
 
-const BACKUP = { "device-bound": "on its device only", "can-be-backed-up": "may be copied", "backed-up": "copied by its maker" };
-
 function passkeys(page, s, keys) {
 	return [el("h2", {}, "Passkeys to sign in with"), table("Passkeys", ["Name", "Made", "Last used", "Kept", "Remove"],
 		keys.map((k) => [[k.name, k.suspended ? [" ", badge("block", "suspended: there may be a copy")] : null], time(k.made),
-			time(k.last), BACKUP[k.backup] || k.backup,
+			time(k.last), KEPT[k.backup] || k.backup,
 			el("button", { type: "button", class: "danger", "aria-label": `Remove ${k.name}`, onclick: () => asking(page,
 				`/passkeys/${seg(k.id)}/remove`, "Remove", `${k.name} signs nobody in any more.`) }, "Remove\u2026")]), "None."),
 	el("p", { class: "buttons" }, available() ? el("button", { type: "button", id: "make-key", onclick: () =>

@@ -12,6 +12,7 @@ const PAGES = [
 	[/^\/rollouts(?:\/([0-9a-f]{32}))?$/, "rollouts.js"],
 	[/^\/releases$/, "releases.js"],
 	[/^\/fleet$/, "fleet.js"],
+	[/^\/sightings$/, "sightings.js"],
 	[/^\/modules\/([0-9a-f]{32})$/, "module.js"],
 	[/^\/audit$/, "audit.js"],
 	[/^\/audit\/([0-9]{1,15})$/, "entry.js"],
@@ -46,7 +47,7 @@ function header() {
 		top.replaceChildren(el("div", { class: "bar" }, el("a", { class: "brand", href: "/" }, "fotagate")));
 		return;
 	}
-	const here = location.pathname === "/" ? "/reviews" : location.pathname.replace(/^\/modules\//, "/fleet/");
+	const here = location.pathname === "/" ? "/reviews" : location.pathname.replace(/^\/modules\/|^\/sightings$/, "/fleet/");
 	const state = document.getElementById("live") || el("span", { id: "live", class: "dim" }, "connecting");
 	top.replaceChildren(el("div", { class: "bar" },
 		el("a", { class: "brand", href: "/" }, "fotagate"),

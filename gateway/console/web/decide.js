@@ -97,6 +97,15 @@ async function handIn(page, r, statement, signature) {
 	await page.reload();
 }
 
+// Of those who sign for more modules than a canary's one does so off the console: whoever is alone is that one.
+function byPasskey(page, { r, people }, body, doc, modules) {
+	if (body.breakglass && people && modules > people.floors.canary_max)
+		return [el("p", { class: "hint", id: "no-passkey" }, `Not for more than ${count(people.floors.canary_max, "module")}: `,
+			"whoever signs alone for that many has to use the command.")];
+	return withPasskey(people, body.approver, doc.statement, (signature) => handIn(page, r, doc.statement, signature),
+		body.breakglass ? "" : "For more modules than a canary's, one of those who sign has to use the command instead.");
+}
+
 async function statement(page, m, body, doc) {
 	const { r, people, status, waits } = m, own = await hashed(doc.statement);
 	const wrong = differs(doc.statement, { r, report: m.doc, body, people, need: doc.need, glass: body.breakglass ? m.glass : null,
@@ -122,9 +131,7 @@ async function statement(page, m, body, doc) {
 			"It believes nothing that this page says."),
 		command(cliApprove(r, body)),
 		...stock(APPROVAL, doc.name), pasted((signature) => handIn(page, r, doc.statement, signature)),
-		el("h3", {}, "Or here, with a passkey"), ...withPasskey(people, body.approver, doc.statement,
-			(signature) => handIn(page, r, doc.statement, signature), "For more modules than a canary's, one of those who sign " +
-			"has to use the command instead.")];
+		el("h3", {}, "Or here, with a passkey"), ...byPasskey(page, m, body, doc, parsed.predicate.scope.max_devices)];
 }
 
 // Where genesis lets one person do it: folded, and not for now where an after-review is owed.

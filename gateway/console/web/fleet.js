@@ -36,7 +36,8 @@ export async function load(page) {
 		q.get(k) || ""]));
 	const [list, exposure, profiles] = await Promise.all([get("/modules", { ...f, limit: PAGE }), lately("/exposure"),
 		lately("/profiles")]);
-	page.part("head", 1, () => el("h1", {}, "Fleet"), "plain");
+	page.part("head", 1, () => [el("h1", {}, "Fleet"),
+		el("p", {}, el("a", { href: "/sightings" }, "What modules asked for"))], "plain");
 	page.part("spread", exposure ? exposure.versions : null, () => [el("h2", {}, "Versions by product"),
 		exposure.versions.length ?
 		spread(exposure.versions, exposure.other_modules) : el("p", { class: "empty" },

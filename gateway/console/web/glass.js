@@ -8,6 +8,8 @@ import { hashed } from "/log.js";
 import { day, hex, moment, number, read, sha256 as digested, word, PREDICATE, SKEW, TYPE } from "/statement.js";
 import { exact, handed, handedIn, pasted, refusing, stock, withPasskey, writing, APPROVAL } from "/signing.js";
 
+const LASTS = 86400000;    // milliseconds that break-glass lasts at most, from its statement
+const IN_FORCE_MAX = 1024; // releases, the warden's own limit
 const OUTCOMES = { justified: "it was justified", unjustified: "it was not justified" };
 
 const FORM = {
@@ -93,10 +95,22 @@ function under(page, list) {
 	}), "Nothing that is in force now.")];
 }
 
+// Releases of as long as one by one person alone may last, or as many as can be in force: the youngest come first.
+async function recent() {
+	const rows = [], from = Date.now() - LASTS - SKEW;
+	for (let after = null; rows.length < IN_FORCE_MAX; ) {
+		const got = await get("/releases", { after, limit: 200 });
+		rows.push(...got.releases);
+		after = got.next;
+		if (!after || new Date(rows.at(-1).issued) < from)
+			break;
+	}
+	return rows;
+}
+
 export async function load(page) {
 	page.title("Break-glass");
-	const [g, { releases }, people, status] = await Promise.all([get("/breakglass"), get("/releases"), maybe("/people"),
-		maybe("/status")]);
+	const [g, releases, people, status] = await Promise.all([get("/breakglass"), recent(), maybe("/people"), maybe("/status")]);
 	const list = releases.filter((r) => r.breakglass && r.in_force), minute = Math.floor(Date.now() / 60000);
 	page.shown = { owed: g.owed, people, gateway: status ? status.genesis.origin : null }; // what a statement is held against
 	page.part("head", [g.allowed, g.why_not], () => [el("h1", {}, "Break-glass"), g.allowed ? [

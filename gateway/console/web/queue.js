@@ -140,7 +140,8 @@ export async function load(page) {
 	const q = new URLSearchParams(location.search);
 	const filter = Object.fromEntries(["view", "state", "profile", "q", "after"].map((k) => [k, q.get(k) || ""]));
 	filter.view = VIEWS.some(([v]) => v === filter.view) ? filter.view : "waiting";
-	const [status, profiles, exposure] = await Promise.all([maybe("/status"), lately("/profiles"), lately("/exposure")]);
+	const [status, profiles, exposure, glass] = await Promise.all([maybe("/status"), lately("/profiles"), lately("/exposure"),
+		maybe("/breakglass")]);
 	const all = (await list(status, filter)).sort((a, b) => number(a.id) - number(b.id));
 	const waiting = Object.fromEntries(((exposure && exposure.held) || []).map((h) => [h.id, h]));
 	const me = page.session.principal; // null: signs as nobody, and nothing needs them
@@ -155,6 +156,8 @@ export async function load(page) {
 		el("p", { role: "status" },
 			`${count(rows.length, "review")}: ${VIEWS.find(([v]) => v === filter.view)[1].toLowerCase()}, oldest first.`)],
 			"plain");
+	page.part("glass", (glass && glass.owed) || null, () => el("p", { class: "stop" }, "One person alone let an image through, ",
+		"and the others have not looked at it: ", el("a", { href: "/breakglass" }, "see it, or stop it"), "."), "plain");
 	page.part("filters", [filter, status && status.reviews, known.map((p) => p.name)], () => filters(page, filter, status,
 		known));
 	page.part("list", [rows, waiting, minute],

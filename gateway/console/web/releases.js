@@ -17,8 +17,7 @@ export async function load(page) {
 	const after = new URLSearchParams(location.search).get("after");
 	const got = await get("/releases", { after, limit: 200 }), all = got.releases, can = may(page.session, ...ACT);
 	page.part("head", all.length, () => [el("h1", {}, "Releases"),
-		el("p", {}, "What is let through, to whom, until when; the youngest first.",
-			after ? [" ", el("a", { href: "/releases" }, "From the youngest on")] : null)], "plain");
+		el("p", {}, "What is let through, to whom, until when; the youngest first.")], "plain");
 	page.part("list", all, () => [el("h2", { class: "quiet" }, "All of them"),
 		table("Releases", ["Release", "State", "Version", "For", "Granted, served",
 		"Until", "Signed by", "End it"], all.map((r) => [
@@ -37,6 +36,8 @@ export async function load(page) {
 		el("button", { type: "button", class: "danger", disabled: !can || !["in-force", "withheld",
 			"missing"].includes(r.state),
 			"aria-label": `Revoke ${r.product} ${r.target}`, onclick: () => revoking(page, r) }, "Revoke\u2026")]),
-	"Nothing was released yet. A release is what signatures make of a review.")]);
-	page.part("more", got.next, () => el("p", {}, el("a", { href: `/releases?after=${got.next}` }, "Older ones")), "plain");
+	after ? "No more of them." : "Nothing was released yet. A release is what signatures make of a review.")]);
+	page.part("more", got.next || after ? [got.next, after] : null, () => el("p", { class: "buttons" },
+		after ? el("a", { class: "button", href: "/releases" }, "From the youngest on") : null,
+		got.next ? el("a", { class: "button", href: `/releases?after=${got.next}` }, "Older ones") : null), "plain");
 }

@@ -3,7 +3,7 @@
 import { el, facts, digest, time, ago, span, count, exactly, badge, table, command, problem, copier, num, save,
 	announce } from "/dom.js";
 import { file, get, lately, maybe, seg } from "/api.js";
-import { state, SIGNERS, DIRECTIONS, CURES } from "/words.js";
+import { state, SIGNERS, DIRECTIONS, CURES, KEPT } from "/words.js";
 import * as report from "/report.js";
 import * as decide from "/decide.js";
 import * as answers from "/answers.js";
@@ -142,9 +142,10 @@ function statements(r) {
 		decide.enough(r) ? el("p", { class: "stop", id: "warden" }, "Enough have signed, and it is not released: ",
 			r.text || "the warden has not answered yet") : null,
 		table("Statements that people signed", ["Signed by", "Counts", "For", "Until", "Reason"], r.statements.map((s) => [
-			[el("strong", {}, s.approver), el("small", {}, time(s.time))],
-			[s.current ? badge("good", "counts") : badge("off", "outdated"), s.decision && s.decision !== "approve" ?
-				[" ", badge("warning", s.decision)] : null],
+			[el("strong", {}, s.approver), el("small", {}, time(s.time)), s.backup ? el("small", {},
+				`passkey or security key: ${KEPT[s.backup] || s.backup}`) : null],
+			[s.current ? badge("good", "counts") : badge("off", "outdated"), s.breakglass ?
+				[" ", badge("warning", "break-glass")] : null],
 			[`at most ${count(s.max_devices, "module")} of `, s.groups.join() === "*" ? "every group" :
 				s.groups.join(", ")],
 			time(s.not_after), s.reason]), "Nobody has signed yet.")];

@@ -102,10 +102,11 @@ export async function load(page, id) {
 	page.title("Rollouts");
 	const after = new URLSearchParams(location.search).get("after");
 	const got = await get("/rollouts", { after, limit: 200 }), all = got.rollouts;
+	// Those on the way are all on the first page.
 	const on = all.filter((r) => r.review), over = all.filter((r) => !r.review);
 	page.part("head", on.length, () => [el("h1", {}, "Rollouts"),
-		el("p", {}, `${count(on.length, "release")} on the way over rings.`)], "plain");
-	page.part("list", on, () => [el("h2", { class: "quiet" }, "Under way"), on.length ?
+		el("p", {}, after ? "Older ones, that are over." : `${count(on.length, "release")} on the way over rings.`)], "plain");
+	page.part("list", after ? null : on, () => [el("h2", { class: "quiet" }, "Under way"), on.length ?
 		on.map((r) => el("article", { id: r.id },
 		el("h3", {}, row(`/rollouts/${r.id}`, r.review), " ", state(r.state), r.ring ?
 			` ring ${r.ring} of the plan ${r.plan}` : ""),
@@ -116,6 +117,7 @@ export async function load(page, id) {
 	page.part("over", over.length ? over : null, () => [el("h2", {}, "Over"), table("Rollouts that are over",
 		["Release", "State", "Plan", "By", "Reason"],
 		over.map((r) => [digest(r.id), state(r.state), r.plan, r.by, r.reason]))]);
-	page.part("more", got.next, () => el("p", {}, el("a", { href: `/rollouts?after=${got.next}` }, "Older ones"),
-		after ? [" \u00b7 ", el("a", { href: "/rollouts" }, "From the youngest on")] : null), "plain");
+	page.part("more", got.next || after ? [got.next, after] : null, () => el("p", { class: "buttons" },
+		after ? el("a", { class: "button", href: "/rollouts" }, "From the youngest on") : null,
+		got.next ? el("a", { class: "button", href: `/rollouts?after=${got.next}` }, "Older ones") : null), "plain");
 }

@@ -74,6 +74,10 @@ export const CURES = {
 	RULE: "A rule of the policy says no; rules stand in fotagate.conf.",
 };
 
+// Where the key of a passkey is, by what its authenticator says (eligible for backup, and backed up) in what it signs.
+export const KEPT = { "device-bound": "on its device only", "can-be-backed-up": "may be copied",
+	"backed-up": "copied by its maker" };
+
 export const ROLES = ["viewer", "auditor", "operator", "approver", "admin"];
 
 // Whether this session may ask; the gateway decides anyway.
