@@ -3,6 +3,7 @@
 
 #include "crypto/err.h"
 #include "crypto/reader.h"
+#include "images/avb.h"
 
 #define HEAD_MAX 2128u   /* vendor_boot, version 4 */
 #define HEAD_3 2112u     /* version 3; the first tools of it said 2108, and wrote as much as this */
@@ -10,7 +11,6 @@
 #define VERSION_AT 40u
 #define VERSION_MAX 4u
 #define ENTRY 108u       /* of the table of vendor ramdisks */
-#define AVB_FOOTER 64u
 
 struct layout {
 	struct androidboot *b;
@@ -187,20 +187,13 @@ vendor(struct layout *l)
 static int
 verified_boot(struct layout *l)
 {
-	uint8_t footer[AVB_FOOTER];
-	struct reader r;
-	uint64_t size = l->s->size;
-	int err = size > AVB_FOOTER ? source_read(l->s, size - AVB_FOOTER, footer, sizeof footer) : FG_ELIMIT;
-	if (err)
-		return err == FG_ELIMIT ? 0 : err;
-	reader_init(&r, view_of(footer, sizeof footer));
-	bool is = view_equal(reader_take(&r, 4), view_of("AVBf", 4));
-	(void)reader_take(&r, 16);
-	uint64_t at = reader_u64(&r), length = reader_u64(&r);
-	if (!is || at < l->at || at > size - AVB_FOOTER || length > size - AVB_FOOTER - at)
-		return 0;
+	uint64_t size = l->s->size, at, length;
+	bool is;
+	int err = avb_footer(l->s, &at, &length, &is);
+	if (err || !is || at < l->at)
+		return err;
 	add(l, "vbmeta", at, length, false);
-	add(l, "footer", size - AVB_FOOTER, AVB_FOOTER, true);
+	add(l, "footer", size - AVB_FOOT, AVB_FOOT, true);
 	return 0;
 }
 

@@ -25,6 +25,8 @@ static const char *const fact_names[CONTENTS_FACT_LIMIT] = {
 	[CONTENTS_FACT_DIGEST] = "digest",
 	[CONTENTS_FACT_KEY_HINT] = "key-hint",
 	[CONTENTS_FACT_NOTE] = "note",
+	[CONTENTS_FACT_ROLLBACK_INDEX] = "rollback-index",
+	[CONTENTS_FACT_LEAST_VERSION] = "least-version",
 };
 
 const char *

@@ -13,7 +13,7 @@
 #include "images/format.h"
 
 #define CONTENTS_MEMBERS_MAX 512   /* told one by one; all are counted, and all are checked */
-#define CONTENTS_FACTS_MAX 64      /* a format has about ten, nested ones theirs */
+#define CONTENTS_FACTS_MAX 128     /* a format has about ten, a phone's package one for each of 40 partitions and more */
 #define CONTENTS_STRUCTURE_MAX 512 /* ranges; what does not fit counts as unsigned, which is the safe side */
 #define CONTENTS_PATH_MAX 192      /* "zip member/inner member", escaped */
 #define CONTENTS_VALUE_MAX 128
@@ -55,6 +55,8 @@ enum contents_fact_id {
 	CONTENTS_FACT_DIGEST,           /* a digest that identifies the payload to the module, hex */
 	CONTENTS_FACT_KEY_HINT,         /* what the file says about its key; only a hint (T14) */
 	CONTENTS_FACT_NOTE,             /* anything else worth a line */
+	CONTENTS_FACT_ROLLBACK_INDEX,   /* decimal; Android's verified boot starts nothing with a lower one */
+	CONTENTS_FACT_LEAST_VERSION,    /* of what is installed over it: RAUC refuses lower ones, and those without */
 	CONTENTS_FACT_LIMIT,
 };
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "images/rauc_version.h"
 #include "images/report.h"
 
 static unsigned
@@ -73,7 +74,7 @@ decimal(const char *text, uint64_t *ret)
 static bool
 is_kept(const struct report *r, const struct contents_fact *f)
 {
-	return f->id == CONTENTS_FACT_SECURITY_COUNTER ||
+	return f->id == CONTENTS_FACT_SECURITY_COUNTER || f->id == CONTENTS_FACT_ROLLBACK_INDEX ||
 	    (f->id == CONTENTS_FACT_TIMESTAMP && r->format == FORMAT_ANDROID_OTA);
 }
 
@@ -94,6 +95,42 @@ highest(const struct report *r, const struct contents_fact *of, uint64_t *ret)
 	return any;
 }
 
+/* ---- RAUC's least version ---- */
+
+/* Of the bundle itself. */
+static const struct contents_fact *
+of_bundle(const struct report *r, enum contents_fact_id id)
+{
+	for (unsigned i = 0; i < r->contents.facts_n; i++)
+		if (r->contents.fact[i].id == id && !r->contents.fact[i].path[0])
+			return &r->contents.fact[i];
+	return NULL;
+}
+
+/*
+ * The settings in what it has ask for a least version; a bundle without a version, or with one that RAUC cannot compare, is
+ * refused as well. Whose manifest could not be read is not known: every one of them says what it is for.
+ */
+static bool
+below_least(const struct report *has, const struct report *older, char *ret_why, size_t cap)
+{
+	const struct contents_fact *version = of_bundle(older, CONTENTS_FACT_VERSION);
+	if (has->format != FORMAT_RAUC_BUNDLE || older->format != FORMAT_RAUC_BUNDLE ||
+	    !of_bundle(older, CONTENTS_FACT_COMPATIBLE))
+		return false;
+	for (unsigned i = 0; i < has->contents.facts_n; i++) {
+		const struct contents_fact *f = &has->contents.fact[i];
+		struct view least = view_str(f->value);
+		if (f->id != CONTENTS_FACT_LEAST_VERSION || !rauc_version_is(least) ||
+		    (version && rauc_version_is(view_str(version->value)) && !rauc_version_less(view_str(version->value), least)))
+			continue;
+		snprintf(ret_why, cap, "%s%.60s, and least-version of %s is %.60s", version ? "version " : "no version",
+		    version ? version->value : "", f->path, f->value);
+		return true;
+	}
+	return false;
+}
+
 bool
 continuity_refuses(const struct report *has, const struct report *older, char *ret_why, size_t cap)
 {
@@ -106,7 +143,7 @@ continuity_refuses(const struct report *has, const struct report *older, char *r
 		    (unsigned long long)then, (unsigned long long)now);
 		return true;
 	}
-	return false;
+	return below_least(has, older, ret_why, cap);
 }
 
 void
@@ -129,7 +166,8 @@ continuity_mark(const struct report *r, const uint8_t digest[DIGEST_SHA256_LEN],
 	for (unsigned i = 0; i < r->contents.facts_n; i++) {
 		const struct contents_fact *f = &r->contents.fact[i];
 		struct continuity_number n = { .id = f->id };
-		if ((f->id != CONTENTS_FACT_SECURITY_COUNTER && f->id != CONTENTS_FACT_TIMESTAMP) ||
+		if ((f->id != CONTENTS_FACT_SECURITY_COUNTER && f->id != CONTENTS_FACT_TIMESTAMP &&
+		        f->id != CONTENTS_FACT_ROLLBACK_INDEX) ||
 		    !f->sure || ret->numbers_n == CONTINUITY_NUMBERS_MAX ||
 		    !decimal(f->value, &n.value))
 			continue;
@@ -202,7 +240,8 @@ has_any(const struct continuity_mark *m, enum contents_fact_id id)
  * Against the highest that any of them had: an approved rollback must not lower
  * the bar. One that is not there any more is how an image from before there was
  * one looks; inner containers change their names, so for them it is enough that
- * some number of the kind is left.
+ * some number of the kind is left. A rollback index goes with its partition, which
+ * a package need not carry.
  */
 static void
 number(struct report *r, enum contents_fact_id id, const struct continuity_mark *is,
@@ -221,7 +260,7 @@ number(struct report *r, enum contents_fact_id id, const struct continuity_mark 
 				report_raise(r, finding, FINDING_NONE, NULL,
 				    "%s%s%s is %" PRIu64 ", a release before had %" PRIu64, was->path, gap,
 				    contents_fact_name(id), now->value, was->value);
-			else if (!now && (!was->path[0] || !has_any(is, id)))
+			else if (!now && id != CONTENTS_FACT_ROLLBACK_INDEX && (!was->path[0] || !has_any(is, id)))
 				report_raise(r, finding, FINDING_NONE, NULL,
 				    "%s%s%s is not there, a release before had %" PRIu64, was->path, gap,
 				    contents_fact_name(id), was->value);
@@ -267,6 +306,7 @@ continuity_raise(struct report *r, const struct continuity_mark *past, unsigned 
 	}
 	signers(r, &is, past, n);
 	number(r, CONTENTS_FACT_SECURITY_COUNTER, &is, past, n);
+	number(r, CONTENTS_FACT_ROLLBACK_INDEX, &is, past, n);
 	number(r, CONTENTS_FACT_TIMESTAMP, &is, past, n);
 }
 
@@ -335,6 +375,7 @@ continuity_base(struct report *r, const struct report *base)
 	continuity_mark(r, r->sha256, &is);
 	continuity_mark(base, base->sha256, &was);
 	number(r, CONTENTS_FACT_SECURITY_COUNTER, &is, &was, 1);
+	number(r, CONTENTS_FACT_ROLLBACK_INDEX, &is, &was, 1);
 	number(r, CONTENTS_FACT_TIMESTAMP, &is, &was, 1);
 	versions(r, base);
 }

@@ -18,13 +18,16 @@
 #include "crypto/sig.h"
 
 #define CONTINUITY_PAST_MAX 8      /* releases looked back; keys live for years, and eight releases for about as long */
-/* Counters and dates of one image: it has one, an inner one now and then, and Uptane's evidence for it nine. */
-#define CONTINUITY_NUMBERS_MAX 20
+/*
+ * Counters and dates of one image: it has one, an inner one now and then, Uptane's evidence for it nine, and a phone's
+ * package an index for each partition that is signed by itself, of which there are about eight.
+ */
+#define CONTINUITY_NUMBERS_MAX 32
 #define CONTINUITY_ENDS_SOON (90 * 86400L) /* a certificate with less time left will not sign the next release */
 
 /* A number that must not fall, and the container that gives it. */
 struct continuity_number {
-	enum contents_fact_id id; /* CONTENTS_FACT_SECURITY_COUNTER or CONTENTS_FACT_TIMESTAMP */
+	enum contents_fact_id id; /* CONTENTS_FACT_SECURITY_COUNTER, _ROLLBACK_INDEX or _TIMESTAMP */
 	char path[CONTENTS_PATH_MAX];
 	uint64_t value;
 };
@@ -59,7 +62,8 @@ void continuity_raise(struct report *r, const struct continuity_mark *past, unsi
 void continuity_base(struct report *r, const struct report *base);
 /*
  * Whether a module that runs what has is the report of refuses older by a counter that never falls: MCUboot's and ESP32's
- * of security, a boot chain's version in fuses, a sequence number, and of Android's packages the date; then ret_why says
+ * of security, a boot chain's version in fuses, a sequence number, a rollback index of Android's verified boot, and of
+ * Android's packages the date; or by the least version that RAUC's settings in what it has ask for. Then ret_why says
  * which, "security-counter 3 after 5". What containers say of themselves counts, signed or not: a module believes it.
  * False where one of the two says nothing: that is not known.
  */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/err.h"
-#include "crypto/reader.h"
+#include "images/avb.h"
 #include "images/door.h"
 #include "images/walk.h"
 
@@ -13,9 +13,6 @@
 	(64u << 20) /* bytes of an image that is walked once more: those with counters are for \
 		       small flashes */
 #define METADATA_MAX 65536  /* of Android's text; it has a dozen lines */
-#define AVB_HEAD 256	    /* AvbVBMetaImageHeader */
-#define AVB_FOOT 64	    /* AvbFooter, at the end of a partition */
-#define AVB_MAX (64u << 10) /* VBMETA_MAX_SIZE of libavb */
 
 static const struct {
 	const char *what;
@@ -113,30 +110,21 @@ metadata(const struct part *p, struct door_count *ret)
 	return 0;
 }
 
-/* AvbVBMetaImageHeader, big-endian, from at on (libavb, avb_vbmeta_image.h). */
 static int
 vbmeta_at(const struct source *s, uint64_t at, struct door_count *ret)
 {
-	uint8_t head[AVB_HEAD], key[AVB_MAX];
-	struct reader r;
-	int err = source_read(s, at, head, sizeof head);
-	if (err || memcmp(head, "AVB0", 4) != 0)
-		return err == FG_ELIMIT ? 0 : err;
-	*ret = (struct door_count){.kind = DOOR_AVB};
-	reader_init(&r, view_of(head + 12, 16));
-	uint64_t auth_n = reader_u64(&r), aux_n = reader_u64(&r);
-	reader_init(&r, view_of(head + 64, 16));
-	uint64_t key_at = reader_u64(&r), key_n = reader_u64(&r);
-	reader_init(&r, view_of(head + 112, 16));
-	ret->value = reader_u64(&r);
-	ret->flags = reader_u32(&r);
-	ret->location = reader_u32(&r);
-	if (key_n == 0 || key_n > AVB_MAX || auth_n > AVB_MAX || aux_n > AVB_MAX ||
-	    key_at > aux_n || key_n > aux_n - key_at ||
-	    source_read(s, at + AVB_HEAD + auth_n + key_at, key, (size_t)key_n))
-		return 0; /* it carries none, or lies: a part of unexplained bytes either way */
-	ret->have_key = true;
-	return digest_sha256(view_of(key, (size_t)key_n), ret->key);
+	struct avb avb;
+	bool is;
+	int err = avb_read(s, at, &avb, &is);
+	if (err || !is)
+		return err;
+	*ret = (struct door_count){.kind = DOOR_AVB,
+				   .value = avb.rollback_index,
+				   .location = avb.location,
+				   .flags = avb.flags,
+				   .have_key = avb.have_key};
+	memcpy(ret->key, avb.key, sizeof ret->key);
+	return 0;
 }
 
 /* A part of its own begins there, which is asked for itself. */
@@ -155,19 +143,13 @@ static int
 vbmeta(const struct parts *t, const struct part *p, struct door_count *ret)
 {
 	const struct source *s = &p->bytes;
-	uint8_t foot[AVB_FOOT];
-	struct reader r;
-	if (s->size < AVB_HEAD)
-		return 0;
+	uint64_t at, length;
+	bool is;
 	int err = vbmeta_at(s, 0, ret);
 	if (err || ret->kind != DOOR_NONE)
 		return err;
-	err = source_read(s, s->size - sizeof foot, foot, sizeof foot);
-	if (err || memcmp(foot, "AVBf", 4) != 0)
-		return err;
-	reader_init(&r, view_of(foot + 20, 8));
-	uint64_t at = reader_u64(&r);
-	return at < s->size && !is_told_there(t, p, at) ? vbmeta_at(s, at, ret) : 0;
+	err = avb_footer(s, &at, &length, &is);
+	return !err && is && !is_told_there(t, p, at) ? vbmeta_at(s, at, ret) : err;
 }
 
 int

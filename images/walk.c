@@ -8,6 +8,7 @@
 
 #include "crypto/err.h"
 #include "crypto/visible.h"
+#include "images/retain.h"
 #include "images/walk_internal.h"
 
 /* Those beside the image that are over the whole of it; none when they are over a part. */
@@ -28,9 +29,10 @@ walk_in(struct walk_room *room, const struct source *image, enum format_id forma
 	walk_fn *fn = walk_of(format);
 	struct walk w = { .room = room, .image = image, .format = format, .placed = true,
 		.under = beside(room->r, image->size) };
-	if (!fn)
-		return 0;
-	int err = fn(&w);
+	int err = retain_tell(&w, FORMAT_NONE, view_of(NULL, 0));
+	if (err || !fn)
+		return err;
+	err = fn(&w);
 	free(room->chunk);
 	room->r->contents.walked = !err;
 	return err;

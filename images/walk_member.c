@@ -9,6 +9,7 @@
 #include "crypto/err.h"
 #include "crypto/visible.h"
 #include "images/largepage.h"
+#include "images/retain.h"
 #include "images/walk_internal.h"
 
 #define GROW (1u << 20)  /* a kept member grows by at least this */
@@ -101,6 +102,13 @@ grow(struct member *b, size_t n)
 	return 0;
 }
 
+/* Something will ask for its bytes. */
+static bool
+is_wanted(const struct member *b, enum format_id format)
+{
+	return walk_of(format) || retain_wants(b->w->format, format);
+}
+
 /*
  * The head is there, and all of it can come again: the rest is not wanted in memory unless the
  * head is that of something with a walker. That the end may yet make such a thing of it
@@ -114,7 +122,7 @@ may_pass(struct member *b, bool *ret)
 	struct format_result f;
 	bool sure = false;
 	int err = format_recognise_ends(&e, &f, &sure);
-	*ret = !err && sure && !walk_of(f.format);
+	*ret = !err && sure && !is_wanted(b, f.format);
 	return err;
 }
 
@@ -321,15 +329,16 @@ descend(struct member *b, const struct source *s)
 	if (format_kind(b->seen.format) == FORMAT_KIND_DELTA)
 		walk_raise(w, FINDING_FMT_DELTA, &b->m->at.offset, "%s: format %s", b->path,
 		    format_name(b->seen.format));
-	if (!fn)
-		return 0;
+	int err = retain_tell(&inner, w->format, b->m->name);
+	if (err || !fn)
+		return err;
 	if (inner.depth >= WALK_DEPTH_MAX) {
 		walk_raise(w, FINDING_FMT_WALK_LIMIT, &b->m->at.offset,
 		    "%s: containers are opened %u deep", b->path, WALK_DEPTH_MAX);
 		return 0;
 	}
 	w->room->kept += b->kept_n;
-	int err = fn(&inner);
+	err = fn(&inner);
 	w->room->kept -= b->kept_n;
 	b->walked = !err;
 	return err;
@@ -383,7 +392,7 @@ recognise(struct member *b, struct source *ret, struct format_result *f, bool *r
 	if (b->passing) {
 		source_memory(ret, view_of(NULL, 0));
 		err = format_recognise_ends(&e, f, &sure);
-		if (err || (sure && !walk_of(f->format))) /* nobody will ask for a byte of it */
+		if (err || (sure && !is_wanted(b, f->format))) /* nobody will ask for a byte of it */
 			return err;
 		err = bring_back(b, ret_there);
 		if (err || !*ret_there)

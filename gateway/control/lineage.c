@@ -116,20 +116,51 @@ lineage_places(struct control *c, const struct approval_terms *t, char out[LINEA
 
 /* ---- back, and instead ---- */
 
-struct has { /* what a module has then; counters by its report */
-	const struct report *report; /* NULL: not known */
+/* What is known of what a module has once it took an image; all NULL: nothing. Owned. */
+struct outcome {
+	struct report *own;
+	struct report *made; /* of a delta: the report of what it makes. Of a package, its own has the date as well */
+};
+
+static void
+outcome_load(struct control *c, const uint8_t *digest, struct outcome *ret)
+{
+	*ret = (struct outcome){ NULL, NULL };
+	if (!digest || decisions_report(c, digest, &ret->own) != FG_OK)
+		return;
+	if (report_is_delta(ret->own) && ret->own->delta.have_target)
+		(void)decisions_report(c, ret->own->delta.target_report, &ret->made);
+}
+
+static void
+outcome_free(struct outcome *o)
+{
+	report_free(o->own);
+	report_free(o->made);
+}
+
+struct has { /* what a module has then */
+	struct outcome is;
 	unsigned compared;
 };
+
+static bool
+refuses(const struct report *has, const struct outcome *older, char *why, size_t cap)
+{
+	return has && ((older->own && continuity_refuses(has, older->own, why, cap)) ||
+	    (older->made && continuity_refuses(has, older->made, why, cap)));
+}
 
 /* A counter of the older one is lower. What cannot be read is not known, and one too many is not looked at. */
 static bool
 is_refused(struct control *c, struct has *has, const struct approval_terms *older, char *why, size_t cap)
 {
-	struct report *r = NULL;
-	if (!has || !has->report || has->compared++ >= LINEAGE_COMPARED_MAX || decisions_report(c, older->report, &r) != FG_OK)
+	struct outcome o;
+	if (!has || !has->is.own || has->compared++ >= LINEAGE_COMPARED_MAX)
 		return false;
-	bool refused = continuity_refuses(has->report, r, why, cap);
-	report_free(r);
+	outcome_load(c, older->report, &o);
+	bool refused = refuses(has->is.own, &o, why, cap) || refuses(has->is.made, &o, why, cap);
+	outcome_free(&o);
 	return refused;
 }
 
@@ -174,13 +205,12 @@ lineage_way_back(struct control *c, const char *profile, const char *product, co
 {
 	const struct policy *p = policies_find(c->policies, profile);
 	const struct approval_terms *last = NULL, *t = NULL;
-	struct report *r = NULL;
+	struct has has = { .compared = 0 };
 	char its[DB_VERSION_MAX], why[LINEAGE_TEXT_CAP / 2 + 48];
-	if (report)
-		(void)decisions_report(c, report, &r);
+	outcome_load(c, report, &has.is);
 	if (p)
-		t = offered_to(c, NULL, p->profile, product, version, &(struct has){ .report = r }, why, sizeof why, &last);
-	report_free(r);
+		t = offered_to(c, NULL, p->profile, product, version, &has, why, sizeof why, &last);
+	outcome_free(&has.is);
 	if (t || last)
 		privacy_mask_text((t ? t : last)->target, false, its, sizeof its);
 	if (t)

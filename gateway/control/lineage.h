@@ -25,7 +25,7 @@ void lineage_places(struct control *c, const struct approval_terms *t, char out[
 /*
  * "way back: R-7, 1.4.2", or "no way back, because ...": whether what is in force may be offered to a module that has
  * that version, by the same function that edges ask, and would be taken by it: counters that never fall are compared with
- * those of the report of what it has then (NULL: none, or its counters are not known).
+ * those of the report of what it has then (NULL: none, or its counters are not known); of a delta those of what it makes too.
  */
 void lineage_way_back(struct control *c, const char *profile, const char *product, const char *version,
     const uint8_t *report, char out[LINEAGE_TEXT_CAP]);

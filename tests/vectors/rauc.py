@@ -7,6 +7,7 @@
 DIRECTORY/<name>.raucb   the bundles
 DIRECTORY/judged         one line each: name, settings, what `rauc info` and `rauc extract` said ("yes", "no")
 DIRECTORY/small.raucb    like verity-good, as short as it gets: for changing bytes
+DIRECTORY/least-*.raucb  with a root file system (squashfs, ext4) whose settings ask for a least version: 1.4.2
 
 Settings are those of the verifier: "email" (RAUC's default purpose), "code" (check-purpose=codesign),
 "crl" (check-crl=true), "crl-less" (the same without a list), "code-crl" (both). RAUC judges at the time of day; the PKI's certificates hold until 2049.
@@ -338,6 +339,29 @@ def judge(name):
     return "\t".join([name, settings] + ["yes" if s.returncode == 0 else "no" for s in said])
 
 
+# ---- settings in what is installed ----
+
+def least():
+    """As min-bundle-version of RAUC 1.15 is set, which 1.8 knows nothing of: it is in the image, not in the bundle."""
+    tree = os.path.join(WORK, "root")
+    write(os.path.join(tree, "etc/rauc/system.conf"),
+          "# of the device\n[system]\ncompatible=Test Gateway\nbootloader=noop\nmin-bundle-version=1.4.2\n[keyring]\npath=x\n")
+    write(os.path.join(tree, "bin/filler"), random.Random(9).randbytes(1200000))  # longer than a head, so that it must be kept
+    squashed, ext4 = os.path.join(WORK, "root.squashfs"), os.path.join(WORK, "root.ext4")
+    must("mksquashfs", tree, squashed, "-all-root", "-noappend", "-no-progress", "-no-xattrs", "-quiet", "-mkfs-time", MADE,
+         "-all-time", MADE)
+    env = dict(os.environ, E2FSPROGS_FAKE_TIME=MADE, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    made = subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-U", "6d2d6f6e-6f2d-4d69-8a73-2d6f6e652d31",
+                           "-E", "hash_seed=6d2d6f6e-6f2d-4d69-8a73-2d6f6e652d31,root_owner=0:0", "-d", tree, ext4, "3M"],
+                          capture_output=True, env=env)
+    if made.returncode:
+        sys.exit(made.stderr.decode())
+    for name, path in (("squashfs", squashed), ("ext4", ext4)):
+        data, file = read(path), f"rootfs.{name}"
+        write(os.path.join(OUT, f"least-{name}.raucb"),
+              genuine(f"least-{name}.raucb", "verity", files={file: data}, manifest=head("verity") + image(file, "rootfs", data)))
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(WORK)
@@ -365,6 +389,7 @@ def main():
     tiny = random.Random(6).randbytes(4500)  # two blocks at least, or there is no tree
     small = by_hand({"a.img": tiny}, images=image("a.img", "a", tiny))
     write(os.path.join(OUT, "small.raucb"), small)
+    least()
     write(os.path.join(OUT, "judged"), "\n".join(lines) + "\n")
     shutil.rmtree(WORK)
 

@@ -997,6 +997,30 @@ counts(struct fixture *f, const char *counter, uint8_t digest[DIGEST_SHA256_LEN]
 	report_free(r);
 }
 
+/* A stored report of a delta that makes an image with that report. */
+static void
+makes(struct fixture *f, const uint8_t target[DIGEST_SHA256_LEN], uint8_t digest[DIGEST_SHA256_LEN])
+{
+	struct report *r = report_new(REPORT_WHOLE);
+	struct report_delta *d = &r->delta;
+	struct writer w;
+	snprintf(r->inputs.inspector, sizeof r->inputs.inspector, "%s", REPORT_INSPECTOR);
+	r->have_image = r->have_delta = r->inputs.have_base = true;
+	r->format = FORMAT_BSDIFF;
+	r->size = d->patch_size = 64;
+	d->result = (struct delta_result){ .outcome = DELTA_APPLIED, .applier = "bsdiff40/1", .target_size = 64, .from_patch = 64 };
+	d->have_target = true;
+	memcpy(d->target_report, target, DIGEST_SHA256_LEN);
+	d->target_verdict = REPORT_REVIEW;
+	assert_int_equal(entail_raise(r, false), 0);
+	writer_init(&w, REPORT_MAX);
+	assert_int_equal(report_encode(r, REPORT_MAX, &w), 0);
+	assert_int_equal(report_digest(writer_view(&w), digest), 0);
+	assert_int_equal(files_doc_put(f->c->files, FILES_REPORT, digest, writer_view(&w)), 0);
+	writer_free(&w);
+	report_free(r);
+}
+
 /* A way back that the gateway would offer and the module would refuse is none, before anybody approves. */
 static void
 test_way_back_counters(void **state)
@@ -1013,7 +1037,11 @@ test_way_back_counters(void **state)
 		assert_int_equal(approval_list_add(&t->from_versions, "2.2"), 0);
 		snprintf(t->review, sizeof t->review, "R-%u", 7 + i);
 		memcpy(t->policy, f->record->terms.policy, sizeof t->policy);
-		counts(f, i ? "4" : "3", t->report);
+		uint8_t made[DIGEST_SHA256_LEN];
+		counts(f, i ? "4" : "3", made);
+		makes(f, made, t->report);
+		if (i == 0)
+			memcpy(t->report, made, sizeof made);
 		sample_seal(back[i]);
 	}
 	assert_int_equal(releases_take(f->c->releases, back[0]->id, writer_view(&back[0]->record)), 0);
@@ -1025,11 +1053,23 @@ test_way_back_counters(void **state)
 	assert_string_equal(text, "way back: R-7, winter");
 	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
 	assert_string_equal(text, "no way back, because R-7, winter, would be refused by such a module: security-counter 3 after 5");
+	/* A delta leads where its target is. */
+	uint8_t delta[DIGEST_SHA256_LEN], gone[DIGEST_SHA256_LEN];
+	makes(f, higher, delta);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", delta, text);
+	assert_string_equal(text, "no way back, because R-7, winter, would be refused by such a module: security-counter 3 after 5");
+	makes(f, unknown, gone);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", gone, text);
+	assert_string_equal(text, "way back: R-7, winter");
 	/* Another one that it takes is the way back. */
-	counts(f, "4", higher);
+	uint8_t four[DIGEST_SHA256_LEN];
+	counts(f, "4", four);
 	assert_int_equal(releases_take(f->c->releases, back[1]->id, writer_view(&back[1]->record)), 0);
-	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", four, text);
 	assert_string_equal(text, "way back: R-8, spring");
+	/* And one that is made by a delta is refused as what it makes. */
+	lineage_way_back(f->c, "acme-rtr", "EC25", "2.2", higher, text);
+	assert_non_null(strstr(text, "R-8, spring, would be refused by such a module: security-counter 4 after 5"));
 	sample_free(back[0]);
 	sample_free(back[1]);
 }

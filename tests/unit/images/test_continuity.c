@@ -276,6 +276,9 @@ what_a_module_keeps_from_it(void **state)
 	refuses("10", "9", counter, FORMAT_SUIT, "security-counter of boot 9 after 10"); /* numbers, no words */
 	refuses("1700000001", "1700000000", date, FORMAT_ANDROID_OTA, "timestamp of boot 1700000000 after 1700000001");
 	refuses("1700000001", "1700000000", date, FORMAT_RAUC_BUNDLE, NULL); /* nobody compares it */
+	refuses("5", "0", CONTENTS_FACT_ROLLBACK_INDEX, FORMAT_ANDROID_OTA, "rollback-index of boot 0 after 5");
+	refuses("5", "5", CONTENTS_FACT_ROLLBACK_INDEX, FORMAT_ANDROID_OTA, NULL);
+	refuses("5", NULL, CONTENTS_FACT_ROLLBACK_INDEX, FORMAT_ANDROID_OTA, NULL);
 	/* Of several the highest counts, on both sides. */
 	struct report *now = report(1, "ec-p256", DIGEST_SHA256), *then = report(1, "ec-p256", DIGEST_SHA256);
 	char why[100];
@@ -291,6 +294,75 @@ what_a_module_keeps_from_it(void **state)
 	report_free(then);
 }
 
+/* A bundle of that version, for a module whose settings ask for one; "-": it gives none. manifest: it could be read. */
+static void
+below(const char *least, const char *version, bool manifest, enum format_id has, enum format_id format, const char *word)
+{
+	struct report *now = report(1, "ec-p256", DIGEST_SHA256), *then = report(1, "ec-p256", DIGEST_SHA256);
+	char why[200] = "";
+	now->format = has;
+	then->format = format;
+	claim(now, CONTENTS_FACT_VERSION, "", "2.0", true);
+	if (least)
+		claim(now, CONTENTS_FACT_LEAST_VERSION, "rootfs", least, false);
+	if (manifest)
+		claim(then, CONTENTS_FACT_COMPATIBLE, "", "thing", true);
+	claim(then, CONTENTS_FACT_VERSION, "inner", "0.1", true); /* of something else in it */
+	if (strcmp(version, "-") != 0)
+		claim(then, CONTENTS_FACT_VERSION, "", version, true);
+	assert_int_equal(continuity_refuses(now, then, why, sizeof why), word != NULL);
+	assert_string_equal(why, word ? word : "");
+	report_free(now);
+	report_free(then);
+}
+
+static void
+the_least_version_of_rauc(void **state)
+{
+	const enum format_id rauc = FORMAT_RAUC_BUNDLE;
+	(void)state;
+	below("1.4", "1.3.9", true, rauc, rauc, "version 1.3.9, and least-version of rootfs is 1.4");
+	below("1.4", "1.4.0", true, rauc, rauc, NULL);
+	below("1.4", "1.10", true, rauc, rauc, NULL);
+	below("1.4", "-", true, rauc, rauc, "no version, and least-version of rootfs is 1.4");
+	below("1.4", "winter", true, rauc, rauc, "version winter, and least-version of rootfs is 1.4");
+	below("winter", "1.3", true, rauc, rauc, NULL); /* RAUC would not start with it */
+	below("winter", "-", true, rauc, rauc, NULL);
+	below(NULL, "1.3", true, rauc, rauc, NULL);
+	below("1.4", "-", false, rauc, rauc, NULL); /* an encrypted one: nobody knows */
+	below("1.4", "1.3", true, FORMAT_SWU, rauc, NULL);
+	below("1.4", "1.3", true, rauc, FORMAT_SWU, NULL);
+}
+
+/* An index goes with its partition: one that is not carried has not gone back. */
+static void
+rollback_indexes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *path, *value;
+		bool sure;
+		enum finding_id told;
+	} cases[] = { { "vbmeta", "4", true, FINDING_CONT_COUNTER_BACK }, { "vbmeta", "5", true, NONE }, { "vbmeta", "6", true, NONE },
+		{ "vbmeta", "4", false, NONE }, { "vbmeta_system", "4", true, NONE }, { NULL, NULL, false, NONE } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct report *was = report(1, "ec-p256", DIGEST_SHA256), *r = report(1, "ec-p256", DIGEST_SHA256);
+		struct report *base = report(1, "ec-p256", DIGEST_SHA256), *target = report(1, "ec-p256", DIGEST_SHA256);
+		claim(was, CONTENTS_FACT_ROLLBACK_INDEX, "vbmeta", "5", true);
+		claim(base, CONTENTS_FACT_ROLLBACK_INDEX, "vbmeta", "5", true);
+		if (cases[i].path) {
+			claim(r, CONTENTS_FACT_ROLLBACK_INDEX, cases[i].path, cases[i].value, cases[i].sure);
+			claim(target, CONTENTS_FACT_ROLLBACK_INDEX, cases[i].path, cases[i].value, cases[i].sure);
+		}
+		struct continuity_mark past = mark_of(was, 11);
+		expect(r, &past, 1, cases[i].told, NONE);
+		continuity_base(target, base);
+		assert_int_equal(report_has(target, FINDING_CONT_COUNTER_BACK), cases[i].told != NONE);
+		report_free(target);
+		report_free(base);
+	}
+}
+
 int
 main(void)
 {
@@ -303,6 +375,8 @@ main(void)
 		cmocka_unit_test(a_report_without_an_image_has_nothing_to_compare),
 		cmocka_unit_test(a_target_against_its_base),
 		cmocka_unit_test(what_a_module_keeps_from_it),
+		cmocka_unit_test(the_least_version_of_rauc),
+		cmocka_unit_test(rollback_indexes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -398,6 +398,38 @@ golden_bundles(void **state)
 	rig_drop(pems[1]);
 }
 
+/* In the root file system, whether anything walks it or not; the words are signed. */
+static void
+the_least_version_of_what_is_installed(void **state)
+{
+	(void)state;
+	static const char *const rows[][2] = { { "least-squashfs.raucb", "rootfs.squashfs/etc/rauc/system.conf" },
+		{ "least-ext4.raucb", "rootfs.ext4" } };
+	for (size_t i = 0; i < 2; i++) {
+		struct view img = rig_made("rauc", rows[i][0]);
+		struct report *r = verify_as(img, "email");
+		unsigned n = 0;
+		for (unsigned k = 0; k < r->contents.facts_n; k++) {
+			const struct contents_fact *f = &r->contents.fact[k];
+			if (f->id != CONTENTS_FACT_LEAST_VERSION)
+				continue;
+			assert_string_equal(f->path, rows[i][1]);
+			assert_string_equal(f->value, "1.4.2");
+			assert_true(f->sure);
+			n++;
+		}
+		assert_int_equal(n, 1);
+		report_free(r);
+		rig_drop(img);
+	}
+	struct view img = rig_made("rauc", "small.raucb");
+	struct report *r = verify_as(img, "email");
+	for (unsigned k = 0; k < r->contents.facts_n; k++)
+		assert_int_not_equal(r->contents.fact[k].id, CONTENTS_FACT_LEAST_VERSION);
+	report_free(r);
+	rig_drop(img);
+}
+
 int
 main(void)
 {
@@ -407,6 +439,7 @@ main(void)
 		cmocka_unit_test(signatures_that_are_no_structure),
 		cmocka_unit_test(data_that_are_not_the_manifests),
 		cmocka_unit_test(no_byte_can_be_changed),
+		cmocka_unit_test(the_least_version_of_what_is_installed),
 		cmocka_unit_test(golden_bundles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
