@@ -145,8 +145,8 @@ sift(struct paper *p)
 	unsigned kept = 0, n = b->n;
 	for (unsigned i = 0; i < n; i++) {
 		unsigned counts = 0;
-		int err = signers_count(&p->g->set, b->text, SIGNERS_NAMESPACE, p->g->set.time, &b->sig[i], 1, NULL, 0, &counts, NULL,
-		    NULL);
+		int err = signers_count(&p->g->set, b->text, SIGNERS_NAMESPACE, p->g->set.time, &b->sig[i], 1, NULL, 0,
+		    &counts, NULL, NULL);
 		if (err)
 			return err;
 		if (counts)
@@ -179,8 +179,8 @@ write_all(const struct mending *m)
 static int
 local(const struct mending *m, int err)
 {
-	return cli_opt_fail(m->c, CLI_COULD_NOT, "LOCAL", "Run it again before the next start; root may write there.", "%s/genesis.json: %s",
-	    m->authority_path, err_why(err));
+	return cli_opt_fail(m->c, CLI_COULD_NOT, "LOCAL", "Run it again before the next start; root may write there.",
+	    "%s/genesis.json: %s", m->authority_path, err_why(err));
 }
 
 static int
@@ -198,12 +198,13 @@ lost(const struct mending *m)
 {
 	char why[400];
 	if (m->there.holds)
-		snprintf(why, sizeof why, "it is not proven to be what the log begins with: %s is not whole, or another's", m->audit_path);
+		snprintf(why, sizeof why, "it is not proven to be what the log begins with: %s is not whole, or another's",
+		    m->audit_path);
 	else
 		snprintf(why, sizeof why, "%s", m->there.why);
 	return cli_opt_fail(m->c, CLI_COULD_NOT, "GENESIS",
-	    "Give another export, if the log here is whole. Else restore a backup (fotagate restore), and repair that with the newest "
-	    "export.",
+	    "Give another export, if the log here is whole. Else restore a backup (fotagate restore), and repair that with the "
+	    "newest export.",
 	    "%s/genesis.json: %s. In %s: %s", m->authority_path, m->here.why, m->there_path, why);
 }
 
