@@ -15,6 +15,7 @@
 #include "crypto/jsonw.h"
 #include "gateway/audit/condemned.h"
 #include "gateway/cmd/cli_file.h"
+#include "gateway/cmd/cli_genesis.h"
 #include "gateway/cmd/cli_manifest.h"
 #include "gateway/cmd/cli_place.h"
 #include "gateway/cmd/cli_policies.h"
@@ -77,7 +78,8 @@ put_lacking(struct jsonw *j, const char *id, const char *cure, const char *folde
 }
 
 static void
-show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets *sets, const struct cli_policies *policies)
+show(const struct cli_common *c, const struct rebuild *r, bool genesis, const struct cli_sets *sets,
+    const struct cli_policies *policies)
 {
 	struct writer w;
 	struct jsonw j;
@@ -86,6 +88,8 @@ show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets 
 		if (r->kept)
 			printf(", and %" PRIu64 " behind them that were durable here", r->kept);
 		printf(".\nWhat was there before is kept as audit/log%s and audit/wal%s.\n", r->aside, r->aside);
+		if (genesis)
+			printf("The genesis that the log begins with is in place again, with its signatures.\n");
 		if (sets->put)
 			printf("Signer sets that the log has and authority/signers had not are in place: %u.\n", sets->put);
 		if (policies->put)
@@ -102,6 +106,7 @@ show(const struct cli_common *c, const struct rebuild *r, const struct cli_sets 
 	else if (policies->lacking)
 		put_lacking(&j, "POLICY", CLI_POLICIES_CURE, "policy",
 		    policies->lacking == 1 ? "policy" : "policies", policies->first, policies->lacking);
+	jsonw_kbool(&j, "genesis", genesis);
 	jsonw_kuint(&j, "kept", r->kept);
 	jsonw_kuint(&j, "policies", policies->put);
 	jsonw_kuint(&j, "policies_lacking", policies->lacking);
@@ -154,6 +159,7 @@ cli_repair(int argc, char **argv)
 	const char *from = NULL;
 	struct cli_sets sets;
 	struct cli_policies policies = { 0 };
+	bool genesis = false;
 	const struct cli_opt opts[] = {
 		{ "from", CLI_OPT_TEXT, &from, 0, 0, 0 },
 		{ "", CLI_OPT_END, NULL, 0, 0, 0 },
@@ -170,7 +176,9 @@ cli_repair(int argc, char **argv)
 	if (!cli_opt_data_path(&a.common, ".", data))
 		return CLI_USAGE;
 	from = source_of(from, source);
-	status = cli_repair_log(&a.common, data, from, NULL, &r);
+	status = cli_genesis_mend(&a.common, data, from, &genesis);
+	if (!status)
+		status = cli_repair_log(&a.common, data, from, NULL, &r);
 	if (!status)
 		status = cli_sets_mend(&a.common, data, from, &r, &sets);
 	/* Policies rest on signer sets: without those nobody can say which of them people signed. */
@@ -178,6 +186,6 @@ cli_repair(int argc, char **argv)
 		status = cli_policies_mend(&a.common, data, from, &r, &policies);
 	if (status)
 		return status;
-	show(&a.common, &r, &sets, &policies);
+	show(&a.common, &r, genesis, &sets, &policies);
 	return sets.lacking || policies.lacking ? CLI_REFUSED : CLI_DONE;
 }

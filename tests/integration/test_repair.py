@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -136,3 +137,139 @@ def test_signer_sets_come_back_with_the_log(gate):
     gate.start()
     assert gate.cli("people", "list")["number"] == 1
     assert any("repaired from an export" in e["msg"] for e in gate.entries() if e["ev"] == "log.recovered")
+
+
+def flip(data, at=40):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def put(folder, content):
+    for name in os.listdir(folder):
+        if name.startswith("genesis"):
+            os.unlink(os.path.join(folder, name))
+    for name, data in content.items():
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(data)
+
+
+def genesis_of(folder):
+    found = {}
+    for name in os.listdir(folder):
+        if name.startswith("genesis"):
+            with open(os.path.join(folder, name), "rb") as f:
+                found[name] = f.read()
+    return found
+
+
+def lowered(gate, kept):
+    """Signed anew by the same people, over lower floors: as good a genesis as any, and not this log's."""
+    folder = os.path.join(gate.dir, "lowered")
+    os.makedirs(folder)
+    path = os.path.join(folder, "genesis.json")
+    text = kept["genesis.json"].replace(b'"production":2', b'"production":1')
+    assert text != kept["genesis.json"]
+    with open(path, "wb") as f:
+        f.write(text)
+    for n, person in enumerate(("alice", "bob")):
+        subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", "fotagate-signers@v1", "-f",
+                        os.path.join(gate.root, "people", person), path], check=True, stdin=subprocess.DEVNULL, capture_output=True)
+        os.rename(path + ".sig", os.path.join(folder, f"genesis.sig.{n}"))
+    return genesis_of(folder)
+
+
+def test_genesis_comes_back(gate):
+    """Only the one that the log begins with, from whoever has it; without that log there is nothing to know it by."""
+    data = gate.offer()
+    gate.start()
+    gate.ask()
+    gate.review(1)
+    gate.approve()
+    assert gate.served() == data
+    export = gate.export()
+    gate.stop()
+    here = os.path.join(gate.root, "data/authority")
+    kept = genesis_of(here)
+    assert sorted(kept) == ["genesis.json", "genesis.sig.0", "genesis.sig.1"]
+    other = lowered(gate, kept)
+    without = lambda *names: {k: v for k, v in kept.items() if k not in names}
+
+    def repair(source=export, ok=(0,)):
+        return json.loads(gate.tool("fotagate", "--dir", gate.root, "--json", "audit", "repair", "--from", source, ok=ok).stdout)
+
+    assert repair()["genesis"] is False and genesis_of(here) == kept
+    losses = {
+        "nothing left": {}, "genesis gone": without("genesis.json"), "a signature gone": without("genesis.sig.1"),
+        "the first signature gone": without("genesis.sig.0"), "one bit": {**kept, "genesis.json": flip(kept["genesis.json"], 300)},
+        "one bit of a signature": {**kept, "genesis.sig.0": flip(kept["genesis.sig.0"], 100)},
+        "cut": {**kept, "genesis.json": kept["genesis.json"][:200]}, "empty": {**kept, "genesis.json": b""},
+        "a stranger's beside them": {**without("genesis.sig.0"), "genesis.sig.2": other["genesis.sig.1"]},
+        "another": other,
+    }
+    for what, left in losses.items():
+        put(here, left)
+        assert repair()["genesis"] is True, what
+        assert genesis_of(here) == kept, what
+    gate.start()
+    assert gate.served() == data
+    gate.verify()
+    backup = os.path.join(gate.dir, "backup")
+    gate.tool("fotagate", "--dir", gate.root, "backup", backup)
+    gate.stop()
+    put(here, {})
+    assert repair(backup)["genesis"] is True and genesis_of(here) == kept
+
+    # What is handed over is looked at; what does not count is not taken along.
+    bad = os.path.join(gate.dir, "bad")
+    shutil.copytree(export, bad)
+    for content, why in ((other, "not proven to be what the log begins with"), ({}, "missing"),
+                         ({**kept, "genesis.json": flip(kept["genesis.json"], 300)}, "genesis"),
+                         (without("genesis.sig.1"), "signed by 1 of the 2")):
+        put(os.path.join(bad, "signers"), content)
+        for left in ({}, without("genesis.sig.0")):
+            put(here, left)
+            error = repair(bad, ok=(3,))["error"]
+            assert error["id"] == "GENESIS" and why in error["text"] and "fotagate restore" in error["cure"], error
+            assert "authority/genesis.json: " in error["text"]
+            assert genesis_of(here) == left
+    put(os.path.join(bad, "signers"), {**kept, "genesis.sig.2": other["genesis.sig.0"]})
+    assert repair(bad)["genesis"] is True and genesis_of(here) == kept
+
+    # A log that is not whole proves nothing; with genesis in place it is made anew as ever.
+    log = os.path.join(gate.root, "data/audit/log")
+    entries = os.path.join(log, "tile/entries/000.p", os.listdir(os.path.join(log, "tile/entries/000.p"))[0])
+    for path, at in ((entries, 30), (os.path.join(log, "checkpoint"), 30), (os.path.join(log, "checkpoint"), -10)):
+        with open(path, "rb") as f:
+            whole = f.read()
+        with open(path, "wb") as f:
+            f.write(flip(whole, at))
+        put(here, {})
+        error = repair(backup, ok=(3,))["error"]
+        assert error["id"] == "GENESIS" and "audit/log is not whole" in error["text"], error
+        assert genesis_of(here) == {}
+        with open(path, "wb") as f:
+            f.write(whole)
+    # Nor one whose first entry was written over, and its hash with it, to name the other.
+    put(os.path.join(bad, "signers"), other)
+    put(here, {})
+    hashes = entries.replace("tile/entries/", "tile/0/")
+    before = {path: open(path, "rb").read() for path in (entries, hashes)}
+    was, now = (json.dumps(g["genesis.json"].decode())[1:-1].encode() for g in (kept, other))
+    assert before[entries].count(was) == 1 and len(was) == len(now)
+    forged = before[entries].replace(was, now)
+    length = int.from_bytes(forged[:2], "big")
+    after = {entries: forged, hashes: hashlib.sha256(b"\0" + forged[2:2 + length]).digest() + before[hashes][32:]}
+    assert hashlib.sha256(b"\0" + before[entries][2:2 + length]).digest() == before[hashes][:32]
+    for content in (after, before):
+        assert genesis_of(here) == {}
+        for path, written in content.items():
+            with open(path, "wb") as f:
+                f.write(written)
+        assert repair(bad, ok=(3,))["error"]["id"] == "GENESIS" and genesis_of(here) == {}
+    put(here, kept)
+    copy = os.path.join(gate.dir, "copy")
+    shutil.copytree(log, copy)
+    with open(entries, "r+b") as f:
+        f.write(b"\0")
+    assert repair(copy)["genesis"] is False
+    gate.start()
+    assert gate.served() == data
