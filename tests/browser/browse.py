@@ -23,7 +23,7 @@ def start():
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
 
 
-def wait(driver, what, seconds=10):
+def wait(driver, what, seconds=30):
     """what: JavaScript that returns something true, or a function of the driver."""
     return WebDriverWait(driver, seconds, 0.05, (NoSuchElementException, StaleElementReferenceException)).until(
         (lambda d: d.execute_script(what)) if isinstance(what, str) else what)
